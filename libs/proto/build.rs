@@ -1,0 +1,76 @@
+//! Compiles every contract below `proto/` with a pure-Rust protoc, so that a
+//! plain `cargo build` needs nothing installed, and writes what all services
+//! read off the contracts: which requests are mutations.
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use prost_types::FileDescriptorSet;
+
+fn main() -> Result<()> {
+    let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
+    println!("cargo::rerun-if-changed={}", contracts.display());
+    let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
+
+    let mut files = Vec::new();
+    collect(&contracts, &mut files)?;
+    files.sort();
+
+    let mut compiler = protox::Compiler::new([&contracts])?;
+    compiler.include_imports(true).include_source_info(true);
+    compiler.open_files(&files)?;
+    // Written here because tonic-prost-build writes it only when it runs protoc
+    // itself. Source info rides along: reflection clients show the comments.
+    fs::write(out.join("redress.bin"), compiler.encode_file_descriptor_set())?;
+    let set = compiler.file_descriptor_set();
+    fs::write(out.join("mutations.rs"), mutations(&set))?;
+
+    let mut config = prost_build::Config::new();
+    config.enable_type_names();
+    tonic_prost_build::configure()
+        .out_dir(&out)
+        .include_file("wire.rs")
+        .compile_fds_with_config(set, config)?;
+    Ok(())
+}
+
+fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else if path.extension().is_some_and(|ext| ext == "proto") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// An `impl Mutation` for each request of an rpc that carries a `request_id`.
+fn mutations(set: &FileDescriptorSet) -> String {
+    let mut code = String::new();
+    for file in set.file.iter().filter(|file| file.package().starts_with("redress.")) {
+        let module = file.package().replace('.', "::");
+        for service in &file.service {
+            for method in &service.method {
+                let request = method.input_type().rsplit('.').next().unwrap_or_default();
+                let keyed = file.message_type.iter().any(|message| {
+                    message.name() == request
+                        && message.field.iter().any(|field| field.name() == "request_id")
+                });
+                if keyed {
+                    let rpc = format!("{}.{}", service.name(), method.name());
+                    let _ = writeln!(
+                        code,
+                        "impl Mutation for {module}::{request} {{ const RPC: &'static str = {rpc:?}; \
+                         fn request_id(&self) -> &str {{ &self.request_id }} }}"
+                    );
+                }
+            }
+        }
+    }
+    code
+}
