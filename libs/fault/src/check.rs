@@ -1,0 +1,166 @@
+//! Reads the fields of a request into domain values and notes everything that is
+//! wrong with them, so that the caller learns all of it at once.
+
+use jiff::Timestamp;
+use kernel::money::Money;
+use kernel::page::{InvalidPage, Page};
+use proto::google::r#type::Money as WireMoney;
+use uuid::Uuid;
+
+use crate::{Fault, Kind};
+
+/// Longest idempotency key.
+pub const MAX_REQUEST_ID: usize = 100;
+/// Longest name people choose for departments, agents, steps.
+pub const MAX_SLUG: usize = 60;
+
+/// One field at fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Path of the field within the request.
+    pub field: String,
+    /// What is wrong with it.
+    pub description: String,
+}
+
+impl Violation {
+    /// A field and what is wrong with it.
+    pub fn new(field: impl Into<String>, description: impl Into<String>) -> Self {
+        Self { field: field.into(), description: description.into() }
+    }
+}
+
+/// Collects violations while a request is read. Each reader returns a value that
+/// is only good if [`Check::done`] then says so.
+#[derive(Debug, Default)]
+pub struct Check {
+    violations: Vec<Violation>,
+}
+
+impl Check {
+    /// Nothing wrong so far.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Notes a field at fault.
+    pub fn fail(&mut self, field: &str, description: impl Into<String>) {
+        self.violations.push(Violation::new(field, description));
+    }
+
+    /// Notes a field at fault unless a condition holds.
+    pub fn ensure(&mut self, holds: bool, field: &str, description: &str) {
+        if !holds {
+            self.fail(field, description);
+        }
+    }
+
+    /// A text that may be empty, of at most `max` characters, without NUL, which
+    /// Postgres cannot keep.
+    pub fn text(&mut self, field: &str, text: String, max: usize) -> String {
+        // Bytes bound characters from above: counting is only needed beyond.
+        if text.len() > max && text.chars().count() > max {
+            self.fail(field, format!("must have at most {max} characters"));
+        }
+        if text.as_bytes().contains(&0) {
+            self.fail(field, "must not contain NUL characters");
+        }
+        text
+    }
+
+    /// A text that says something, of at most `max` characters.
+    pub fn required(&mut self, field: &str, text: String, max: usize) -> String {
+        if text.trim().is_empty() {
+            self.fail(field, "is required");
+        }
+        self.text(field, text, max)
+    }
+
+    /// An idempotency key.
+    pub fn request_id(&mut self, id: String) -> String {
+        self.required("request_id", id, MAX_REQUEST_ID)
+    }
+
+    /// A name of lower-case letters, digits, dots and dashes.
+    pub fn slug(&mut self, field: &str, text: String) -> String {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
+        if text.is_empty() {
+            self.fail(field, "is required");
+        } else if text.len() > MAX_SLUG || !text.bytes().all(plain) {
+            self.fail(
+                field,
+                format!("must have at most {MAX_SLUG} lower-case letters, digits, dots and dashes"),
+            );
+        }
+        text
+    }
+
+    /// A slug, or none where the text is empty.
+    pub fn optional_slug(&mut self, field: &str, text: String) -> Option<String> {
+        if text.is_empty() { None } else { Some(self.slug(field, text)) }
+    }
+
+    /// An id.
+    pub fn id<T: From<Uuid>>(&mut self, field: &str, text: &str) -> T {
+        let id = Uuid::try_parse(text).unwrap_or_else(|_| {
+            self.fail(field, if text.is_empty() { "is required" } else { "must be a UUID" });
+            Uuid::nil()
+        });
+        T::from(id)
+    }
+
+    /// An id, or none where the text is empty.
+    pub fn optional_id<T: From<Uuid>>(&mut self, field: &str, text: &str) -> Option<T> {
+        if text.is_empty() { None } else { Some(self.id(field, text)) }
+    }
+
+    /// A moment.
+    pub fn time(&mut self, field: &str, time: Option<prost_types::Timestamp>) -> Option<Timestamp> {
+        let time = time?;
+        let read = Timestamp::new(time.seconds, time.nanos).ok();
+        if read.is_none() {
+            self.fail(field, "is not a valid timestamp");
+        }
+        read.map(kernel::time::micros)
+    }
+
+    /// A sum of money.
+    pub fn money(&mut self, field: &str, money: Option<WireMoney>) -> Option<Money> {
+        let WireMoney { currency_code, units, nanos } = money?;
+        match Money::parse(&currency_code, units, nanos) {
+            Ok(money) => Some(money),
+            Err(error) => {
+                self.fail(field, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// The paging of a list request. `filters` is the same text for the same
+    /// filters.
+    pub fn page(&mut self, page_size: i32, page_token: &str, filters: &str) -> Page {
+        Page::parse(page_size, page_token, filters).unwrap_or_else(|error| {
+            let field = match error {
+                InvalidPage::Size => "page_size",
+                InvalidPage::Token => "page_token",
+            };
+            self.fail(field, error.to_string());
+            Page::first()
+        })
+    }
+
+    /// Whether nothing was wrong.
+    pub fn is_clean(&self) -> bool {
+        self.violations.is_empty()
+    }
+
+    /// Ends the reading: a fault of this reason if anything was wrong.
+    pub fn done(self, reason: &'static str) -> Result<(), Fault> {
+        if self.violations.is_empty() {
+            return Ok(());
+        }
+        let fields: Vec<&str> = self.violations.iter().map(|v| v.field.as_str()).collect();
+        let message = format!("the request is not valid: see {}", fields.join(", "));
+        Err(Fault::new(Kind::Invalid, reason, message).violating(self.violations))
+    }
+}

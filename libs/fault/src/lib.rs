@@ -1,0 +1,312 @@
+//! The ways a call can fail: a closed list of kinds, one mapping to gRPC status,
+//! and the only maker of [`Status`].
+//!
+//! A [`Fault`] has two audiences. What the caller may read is its message,
+//! reason, violations and metadata; the cause is for the log and never leaves
+//! the process. A service says no with its own `Refusal` enum, which becomes a
+//! fault by `?`.
+
+mod check;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+pub use check::{Check, MAX_REQUEST_ID, MAX_SLUG, Violation};
+
+/// `domain` of every `google.rpc.ErrorInfo`.
+pub const DOMAIN: &str = "redress.dev";
+
+/// How a call failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The request is malformed, whatever the state.
+    Invalid,
+    /// What it names does not exist, or not for this tenant.
+    NotFound,
+    /// What it would create exists already.
+    Exists,
+    /// The state does not allow it now.
+    Precondition,
+    /// Another change came first; read again and retry.
+    Conflict,
+    /// The caller may not do this.
+    Forbidden,
+    /// The caller is not known.
+    Unauthenticated,
+    /// A limit is reached; retry later.
+    Exhausted,
+    /// A part is down or not there yet; retry.
+    Unavailable,
+    /// The caller's deadline passed.
+    TooLate,
+    /// Our mistake.
+    Internal,
+}
+
+impl Kind {
+    /// The gRPC code of this kind.
+    pub fn code(self) -> Code {
+        match self {
+            Self::Invalid => Code::InvalidArgument,
+            Self::NotFound => Code::NotFound,
+            Self::Exists => Code::AlreadyExists,
+            Self::Precondition => Code::FailedPrecondition,
+            Self::Conflict => Code::Aborted,
+            Self::Forbidden => Code::PermissionDenied,
+            Self::Unauthenticated => Code::Unauthenticated,
+            Self::Exhausted => Code::ResourceExhausted,
+            Self::Unavailable => Code::Unavailable,
+            Self::TooLate => Code::DeadlineExceeded,
+            Self::Internal => Code::Internal,
+        }
+    }
+}
+
+/// One of the ways a service says no: its kind, a stable reason, and (as
+/// `Display`) a sentence for the caller.
+pub trait Refusal: fmt::Display + fmt::Debug + Send + Sync {
+    /// How it fails.
+    fn kind(&self) -> Kind;
+    /// Stable reason in `UPPER_SNAKE`.
+    fn reason(&self) -> &'static str;
+}
+
+/// A failed call.
+#[derive(Debug)]
+pub struct Fault(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    kind: Kind,
+    reason: &'static str,
+    message: Cow<'static, str>,
+    violations: Vec<Violation>,
+    metadata: HashMap<String, String>,
+    retry_after: Option<Duration>,
+    cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Fault {
+    /// A fault of a kind, with its stable reason and a sentence for the caller.
+    pub fn new(kind: Kind, reason: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Parts {
+            kind,
+            reason,
+            message: message.into(),
+            violations: Vec::new(),
+            metadata: HashMap::new(),
+            retry_after: None,
+            cause: None,
+        }))
+    }
+
+    /// Our own mistake: the cause is logged, the caller reads a fixed sentence.
+    pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(Kind::Internal, "INTERNAL", "something went wrong on our side").because(cause)
+    }
+
+    /// The caller has seen another version than the one that stands.
+    pub fn version_mismatch(current: i64) -> Self {
+        Self::new(Kind::Conflict, "VERSION_MISMATCH", format!("it has changed; its version is now {current}"))
+            .with("current_version", current.to_string())
+    }
+
+    /// Adds the cause, for the log only.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
+    /// Tells the caller to retry after a while.
+    #[must_use]
+    pub fn retry_after(mut self, delay: Duration) -> Self {
+        self.0.retry_after = Some(delay);
+        self
+    }
+
+    /// Adds a fact a program can read.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.0.metadata.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Adds fields at fault.
+    #[must_use]
+    pub fn violating(mut self, violations: Vec<Violation>) -> Self {
+        self.0.violations = violations;
+        self
+    }
+
+    /// The same fault for another caller who waited for the same thing; the cause
+    /// stays with the first.
+    #[must_use]
+    pub fn twin(&self) -> Self {
+        let parts = &self.0;
+        let mut twin =
+            Self::new(parts.kind, parts.reason, parts.message.clone()).violating(parts.violations.clone());
+        twin.0.metadata.clone_from(&parts.metadata);
+        twin.0.retry_after = parts.retry_after;
+        twin
+    }
+
+    /// How it failed.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// Stable reason.
+    pub fn reason(&self) -> &'static str {
+        self.0.reason
+    }
+
+    /// Sentence for the caller.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Fields at fault.
+    pub fn violations(&self) -> &[Violation] {
+        &self.0.violations
+    }
+
+    /// Whether the same attempt may succeed later without anybody's doing.
+    pub fn is_transient(&self) -> bool {
+        matches!(self.0.kind, Kind::Unavailable | Kind::Exhausted | Kind::Conflict | Kind::TooLate)
+    }
+
+    /// The whole chain, for the log.
+    pub fn chain(&self) -> String {
+        let mut text = format!("{}: {}", self.0.reason, self.0.message);
+        let mut cause = self.0.cause.as_deref().map(|cause| cause as &dyn Error);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+
+    fn details(&self) -> ErrorDetails {
+        let parts = &self.0;
+        let mut details = ErrorDetails::with_error_info(parts.reason, DOMAIN, parts.metadata.clone());
+        for violation in &parts.violations {
+            details.add_bad_request_violation(&violation.field, &violation.description);
+        }
+        if let Some(delay) = parts.retry_after {
+            details.set_retry_info(Some(delay));
+        }
+        details
+    }
+}
+
+/// The caller's half only; the cause is in [`Fault::chain`].
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.reason, self.0.message)
+    }
+}
+
+impl Error for Fault {}
+
+impl<R: Refusal> From<R> for Fault {
+    fn from(refusal: R) -> Self {
+        Self::new(refusal.kind(), refusal.reason(), refusal.to_string())
+    }
+}
+
+impl From<Fault> for Status {
+    fn from(fault: Fault) -> Self {
+        if fault.kind() == Kind::Internal {
+            tracing::error!(fault.chain = fault.chain(), "a call failed by our own mistake");
+        } else if fault.0.cause.is_some() {
+            tracing::warn!(fault.chain = fault.chain(), "a call failed");
+        }
+        Self::with_error_details(fault.kind().code(), fault.message().to_owned(), fault.details())
+    }
+}
+
+/// How long to wait before trying a database again.
+const DATABASE_RETRY: Duration = Duration::from_millis(200);
+
+/// What the database says, as a kind. Named constraints that stand for a
+/// domain rule are turned into refusals by the store before this is reached.
+impl From<sqlx::Error> for Fault {
+    fn from(error: sqlx::Error) -> Self {
+        let transient = |message: &'static str| {
+            Self::new(Kind::Unavailable, "DATABASE_UNAVAILABLE", message).retry_after(DATABASE_RETRY)
+        };
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).map(Cow::into_owned);
+        match (&error, code.as_deref()) {
+            (_, Some("40001" | "40P01")) => {
+                Self::new(Kind::Conflict, "TRANSACTION_CONFLICT", "another change came first; try again")
+                    .retry_after(DATABASE_RETRY)
+                    .because(error)
+            }
+            // 57014 cancelled by statement_timeout; 57P01-03 shutting down or starting;
+            // 53xxx out of resources; 25006 a standby; 08xxx connection.
+            (_, Some("57014" | "57P01" | "57P02" | "57P03" | "57P05" | "25006" | "25P03")) => {
+                transient("the database is not available just now").because(error)
+            }
+            (_, Some(code)) if code.starts_with("53") || code.starts_with("08") => {
+                transient("the database is not available just now").because(error)
+            }
+            (
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed
+                | sqlx::Error::BeginFailed
+                | sqlx::Error::Protocol(_),
+                _,
+            ) => transient("the database is not available just now").because(error),
+            _ => Self::internal(error),
+        }
+    }
+}
+
+/// Whether a database error breaks the constraint of this name.
+pub fn breaks(error: &sqlx::Error, constraint: &str) -> bool {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::constraint) == Some(constraint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_stays_inside() {
+        let fault = Fault::internal("password=hunter2");
+        assert!(fault.chain().contains("hunter2"));
+        let status = Status::from(fault);
+        assert_eq!(status.code(), Code::Internal);
+        assert!(!format!("{status:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn every_violation_and_the_retry_travel() {
+        let violations = vec![Violation::new("a", "too long"), Violation::new("b", "required")];
+        let fault = Fault::new(Kind::Invalid, "INVALID_X", "no")
+            .violating(violations)
+            .retry_after(Duration::from_secs(1));
+        let status = Status::from(fault);
+        let details = status.get_error_details();
+        assert_eq!(details.bad_request().map(|bad| bad.field_violations.len()), Some(2));
+        assert_eq!(details.error_info().map(|info| info.reason.as_str()), Some("INVALID_X"));
+        assert_eq!(details.retry_info().and_then(|info| info.retry_delay), Some(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn a_lost_database_is_transient() {
+        assert!(Fault::from(sqlx::Error::PoolTimedOut).is_transient());
+        assert_eq!(Fault::from(sqlx::Error::RowNotFound).kind(), Kind::Internal);
+    }
+}

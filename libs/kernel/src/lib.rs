@@ -1,0 +1,16 @@
+//! Words every service shares: ids, the caller, time, money, receipt codes, page
+//! tokens. Pure: no I/O, and the only place that reads the clock or draws
+//! random numbers.
+
+pub mod caller;
+pub mod id;
+pub mod money;
+mod numbered;
+pub mod page;
+pub mod receipt;
+pub mod time;
+
+pub use caller::{Caller, TenantId};
+pub use id::{CaseId, EventId, Ids, NoticeId, PlanId, RandomIds, TaskId};
+pub use money::Money;
+pub use time::{Clock, SystemClock};

@@ -1,0 +1,45 @@
+//! Enums whose numbers are the contract's: the same on the wire, in rows and in
+//! the domain, and one list of them.
+
+/// Declares an enum with a number per value, and the way back from a number.
+///
+/// ```
+/// kernel::numbered! {
+///     /// How urgent it is.
+///     Priority {
+///         /// At once.
+///         P1 = 1,
+///         /// Soon.
+///         P2 = 2,
+///     }
+/// }
+/// assert_eq!(Priority::P2.number(), 2);
+/// assert_eq!(Priority::of(1), Some(Priority::P1));
+/// assert_eq!(Priority::of(0), None);
+/// ```
+#[macro_export]
+macro_rules! numbered {
+    ($(#[$doc:meta])* $name:ident { $($(#[$value_doc:meta])* $value:ident = $number:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $($(#[$value_doc])* $value = $number,)+
+        }
+
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$value,)+];
+
+            /// Its number, as rows keep it.
+            pub const fn number(self) -> i16 {
+                self as i16
+            }
+
+            /// The value of a number; none if no value bears it.
+            pub fn of(number: impl Into<i32>) -> Option<Self> {
+                let number = number.into();
+                Self::ALL.iter().copied().find(|value| i32::from(value.number()) == number)
+            }
+        }
+    };
+}

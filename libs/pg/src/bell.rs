@@ -1,0 +1,127 @@
+//! Bells wake those who wait for rows: at once in this process, within
+//! milliseconds in others (`NOTIFY`). A lost ring costs only time: who waits
+//! must still poll.
+//!
+//! `NOTIFY` is sent after the commit and folded: inside the transaction it would
+//! line all commits of the cluster up behind one lock.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::PgListener;
+use tokio::sync::watch;
+
+/// Rings of one topic within this time are sent to other processes as one.
+const FOLD: Duration = Duration::from_millis(10);
+/// How long to wait before listening again when the connection is lost.
+const LISTEN_RETRY: Duration = Duration::from_secs(1);
+
+/// Topic of the outbox: there are new events.
+pub const EVENTS: &str = "events";
+
+/// The bells of one schema.
+#[derive(Clone)]
+pub struct Bell(Arc<Inner>);
+
+struct Inner {
+    pool: PgPool,
+    channel: String,
+    topics: Mutex<HashMap<&'static str, watch::Sender<u64>>>,
+    unsent: watch::Sender<Vec<&'static str>>,
+}
+
+/// Hears one topic.
+pub struct Ear(watch::Receiver<u64>);
+
+impl Bell {
+    pub(crate) fn new(pool: PgPool, schema: &str) -> Self {
+        let channel = format!("redress_{schema}");
+        Self(Arc::new(Inner { pool, channel, topics: Mutex::default(), unsent: watch::Sender::default() }))
+    }
+
+    /// Wakes everyone who listens to a topic.
+    pub fn ring(&self, topic: &'static str) {
+        self.ring_here(topic);
+        self.0.unsent.send_if_modified(|topics| {
+            let fresh = !topics.contains(&topic);
+            if fresh {
+                topics.push(topic);
+            }
+            fresh
+        });
+    }
+
+    /// Listens to a topic from now on.
+    pub fn listen(&self, topic: &'static str) -> Ear {
+        Ear(self.with_topic(topic, watch::Sender::subscribe))
+    }
+
+    fn ring_here(&self, topic: &'static str) {
+        self.with_topic(topic, |rings| rings.send_modify(|count| *count += 1));
+    }
+
+    fn with_topic<T>(&self, topic: &'static str, use_it: impl FnOnce(&watch::Sender<u64>) -> T) -> T {
+        let mut topics = self.0.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        use_it(topics.entry(topic).or_default())
+    }
+
+    /// Carries rings to and from other processes; runs until dropped.
+    pub async fn run(self) {
+        tokio::join!(self.send(), self.receive());
+    }
+
+    async fn send(&self) {
+        let mut unsent = self.0.unsent.subscribe();
+        while unsent.changed().await.is_ok() {
+            tokio::time::sleep(FOLD).await;
+            for topic in self.0.unsent.send_replace(Vec::new()) {
+                let sent = sqlx::query("SELECT pg_notify($1, $2)")
+                    .bind(&self.0.channel)
+                    .bind(format!("{topic} {}", std::process::id()))
+                    .execute(&self.0.pool)
+                    .await;
+                if let Err(error) = sent {
+                    tracing::debug!(%error, topic, "a ring was lost; who waits for it polls");
+                }
+            }
+            unsent.mark_unchanged();
+        }
+    }
+
+    async fn receive(&self) {
+        loop {
+            if let Err(error) = self.hear_others().await {
+                tracing::debug!(%error, "not listening to other processes; polling goes on");
+            }
+            tokio::time::sleep(LISTEN_RETRY).await;
+        }
+    }
+
+    async fn hear_others(&self) -> Result<(), sqlx::Error> {
+        let mut listener = PgListener::connect_with(&self.0.pool).await?;
+        listener.listen(&self.0.channel).await?;
+        loop {
+            let ring = listener.recv().await?;
+            let Some((topic, process)) = ring.payload().split_once(' ') else { continue };
+            if process == std::process::id().to_string() {
+                continue; // rung here when it was sent
+            }
+            let known = {
+                let topics = self.0.topics.lock().unwrap_or_else(PoisonError::into_inner);
+                topics.keys().find(|known| **known == topic).copied()
+            };
+            if let Some(topic) = known {
+                self.ring_here(topic);
+            }
+        }
+    }
+}
+
+impl Ear {
+    /// Waits for a ring, or for as long as it is wise not to poll.
+    pub async fn heard_within(&mut self, patience: Duration) {
+        let _ = tokio::time::timeout(patience, self.0.changed()).await;
+    }
+}

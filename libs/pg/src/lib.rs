@@ -1,0 +1,119 @@
+//! Postgres as Redress uses it.
+//!
+//! - [`Db`] is one service's schema. A connection becomes the service's role, and
+//!   row-level security shows it one tenant at a time.
+//! - [`Db::transact`] is the only way to a transaction: named, measured, bound to a
+//!   tenant.
+//! - [`Db::mutate`] is a transaction that answers a request: the same request again
+//!   gets the same answer and has one effect.
+//! - Events leave through [`Tx::emit`]: they are written with the state they tell of.
+//! - [`bell`] wakes who waits for rows, in this process and in others.
+
+pub mod bell;
+pub mod cluster;
+mod migrate;
+mod mutate;
+pub mod trace;
+mod tx;
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fault::Fault;
+use kernel::{Clock, Ids};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection, PgPool};
+
+pub use bell::Bell;
+pub use migrate::{MIGRATIONS, migrate, migrated};
+pub use mutate::{Done, IDEMPOTENCY_KEPT, Key, request_hash};
+pub use tx::Tx;
+
+/// How long a call waits for a connection before it is refused.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest a statement may run, and a transaction may idle: a stuck one would
+/// hold the event feed's horizon back.
+const STATEMENT_TIMEOUT: &str = "15s";
+
+/// One service's schema, and what its transactions take as given: time, ids, the
+/// bells they ring.
+#[derive(Clone)]
+pub struct Db {
+    pool: PgPool,
+    schema: &'static str,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    bell: Bell,
+}
+
+impl Db {
+    /// Opens a schema. Connects when first used, so that a service starts while
+    /// its database is down; [`migrated`] tells when it is ready.
+    pub fn open(
+        url: &str,
+        connections: u32,
+        schema: &'static str,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Result<Self, Fault> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(Fault::from)?
+            .application_name(&format!("redress-{schema}"));
+        let become_service = format!(
+            "SET ROLE redress_{schema}; SET search_path = {schema}; \
+             SET statement_timeout = '{STATEMENT_TIMEOUT}'; \
+             SET idle_in_transaction_session_timeout = '{STATEMENT_TIMEOUT}'"
+        );
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            // A ping before each use would cost a round trip; `Tx::begin` retries instead.
+            .test_before_acquire(false)
+            .after_connect(move |conn, _| {
+                let become_service = become_service.clone();
+                Box::pin(async move {
+                    conn.execute(sqlx::raw_sql(AssertSqlSafe(become_service))).await?;
+                    Ok(())
+                })
+            })
+            .connect_lazy_with(options);
+        Ok(Self { bell: Bell::new(pool.clone(), schema), pool, schema, clock, ids })
+    }
+
+    /// The schema's name, which is the service's.
+    pub fn schema(&self) -> &'static str {
+        self.schema
+    }
+
+    /// The connections.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// A connection of its own, outside the pool, as the role that serves all
+    /// tenants: for one reader that lives as long as the process.
+    pub async fn worker_connection(&self) -> Result<PgConnection, Fault> {
+        let mut conn = self.pool.acquire().await?.detach();
+        let schema = self.schema;
+        // By the executor, not by the query: only so is the future known to be `Send`.
+        let become_worker = AssertSqlSafe(format!("SET ROLE redress_{schema}_worker"));
+        conn.execute(sqlx::raw_sql(become_worker)).await?;
+        Ok(conn)
+    }
+
+    /// The clock transactions read.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// Where transactions take new ids from.
+    pub fn ids(&self) -> &Arc<dyn Ids> {
+        &self.ids
+    }
+
+    /// What wakes those who wait for rows of this schema.
+    pub fn bell(&self) -> &Bell {
+        &self.bell
+    }
+}

@@ -1,0 +1,64 @@
+//! Brings a schema to the version the code was written for.
+
+use sqlx::migrate::Migrator;
+use sqlx::{AssertSqlSafe, Connection, Executor as _, PgConnection};
+
+use crate::Db;
+
+/// The tables every service has.
+pub static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// Creates a service's roles and schema as far as they lack, and applies the
+/// migrations that are not applied yet. Run as the owner of the database, by one
+/// process or many at once.
+pub async fn migrate(url: &str, schema: &'static str, migrators: &[&Migrator]) -> anyhow::Result<()> {
+    let mut conn = PgConnection::connect(url).await?;
+    // One at a time: CREATE ROLE and CREATE SCHEMA race, IF NOT EXISTS or not.
+    conn.execute("SELECT pg_advisory_lock(hashtextextended('redress.migrate', 0))").await?;
+    conn.execute(sqlx::raw_sql(AssertSqlSafe(prepare(schema)))).await?;
+    for migrator in migrators {
+        // Each list sees the others' versions in the shared table; that is no fault.
+        let migrator = Migrator {
+            migrations: migrator.migrations.clone(),
+            ignore_missing: true,
+            locking: false,
+            ..Migrator::DEFAULT
+        };
+        migrator.run(&mut conn).await?;
+    }
+    conn.close().await?;
+    Ok(())
+}
+
+fn prepare(schema: &str) -> String {
+    format!(
+        "DO $$ BEGIN
+             CREATE ROLE redress_{schema} NOLOGIN NOINHERIT;
+         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+         DO $$ BEGIN
+             CREATE ROLE redress_{schema}_worker NOLOGIN NOINHERIT;
+         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+         GRANT redress_{schema}, redress_{schema}_worker TO CURRENT_USER;
+         CREATE SCHEMA IF NOT EXISTS {schema};
+         GRANT USAGE ON SCHEMA {schema} TO redress_{schema}, redress_{schema}_worker;
+         SET search_path = {schema};
+         CREATE TABLE IF NOT EXISTS _sqlx_migrations (
+             version BIGINT PRIMARY KEY, description TEXT NOT NULL,
+             installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), success BOOLEAN NOT NULL,
+             checksum BYTEA NOT NULL, execution_time BIGINT NOT NULL);
+         GRANT SELECT ON _sqlx_migrations TO redress_{schema};"
+    )
+}
+
+/// Whether a schema has all these migrations: what a service waits for before it
+/// says it is ready.
+pub async fn migrated(db: &Db, migrators: &[&Migrator]) -> Result<bool, sqlx::Error> {
+    let wanted: Vec<i64> =
+        migrators.iter().flat_map(|migrator| migrator.iter()).map(|migration| migration.version).collect();
+    let have: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations WHERE success AND version = ANY($1)")
+            .bind(&wanted)
+            .fetch_one(db.pool())
+            .await?;
+    Ok(usize::try_from(have).is_ok_and(|have| have == wanted.len()))
+}

@@ -1,0 +1,161 @@
+//! One promise for every mutation: the same key and request have one effect and
+//! one answer.
+//!
+//! The answer is stored in the transaction that makes it true. A first request
+//! pays nothing for a look-up: a repeated one fails (its case has moved on, or its
+//! key is taken), and only then is the stored answer looked for.
+
+use std::time::Duration;
+
+use fault::{Fault, Kind};
+use jiff_sqlx::ToSqlx as _;
+use kernel::{Caller, TenantId};
+use prost::Message;
+use proto::Mutation;
+use sha2::{Digest, Sha256};
+
+use crate::tx::Columns;
+use crate::{Db, Tx, bell};
+
+/// How long an answer is kept for a repeated request.
+pub const IDEMPOTENCY_KEPT: Duration = Duration::from_hours(7 * 24);
+const RACE_RETRY: Duration = Duration::from_millis(50);
+
+/// Identity of a request: whose key it is and what was asked.
+#[derive(Clone, Debug)]
+pub struct Key {
+    rpc: &'static str,
+    request_id: String,
+    request_hash: [u8; 32],
+}
+
+impl Key {
+    /// The key of a request, taken before the request is taken apart.
+    pub fn of<M: Mutation>(request: &M) -> Self {
+        Self { rpc: M::RPC, request_id: request.request_id().to_owned(), request_hash: request_hash(request) }
+    }
+}
+
+/// What tells two requests apart: SHA-256 of their canonical encoding (no message
+/// of ours has map fields, so prost's encoding is canonical).
+pub fn request_hash<M: Message>(request: &M) -> [u8; 32] {
+    Sha256::digest(request.encode_to_vec()).into()
+}
+
+/// An answer, and how far the event feed has to be applied to see its effects.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Done<A> {
+    /// The answer.
+    pub answer: A,
+    /// The service that answered.
+    pub source: &'static str,
+    /// Last position it wrote into its feed; 0 if none.
+    pub position: i64,
+}
+
+impl Db {
+    /// Answers a mutation in a transaction named after its rpc. See the module.
+    pub async fn mutate<A, F, R>(&self, caller: &Caller, key: Key, body: F) -> Result<Done<A>, Fault>
+    where
+        A: Message + Default,
+        F: FnOnce(Tx) -> R,
+        R: Future<Output = Result<(Tx, A), Fault>>,
+    {
+        let tenant = &caller.tenant;
+        let first = self
+            .transact(key.rpc, tenant, async |tx| {
+                let (mut tx, answer) = body(tx).await?;
+                let position = remember(&mut tx, &key, &answer).await?;
+                Ok((tx, (answer, position)))
+            })
+            .await;
+        match first {
+            Ok((answer, position)) => Ok(Done { answer, source: self.schema, position }),
+            Err(fault) => match self.remembered(tenant, &key).await {
+                Ok(Some(done)) => Ok(done),
+                Err(reused) if reused.reason() == "IDEMPOTENCY_KEY_REUSED" => Err(reused),
+                Ok(None) | Err(_) => Err(fault),
+            },
+        }
+    }
+
+    async fn remembered<A>(&self, tenant: &TenantId, key: &Key) -> Result<Option<Done<A>>, Fault>
+    where
+        A: Message + Default,
+    {
+        let row = self
+            .transact("idempotency.recall", tenant, async |mut tx| {
+                let row = recall(&mut tx, key).await?;
+                Ok((tx, row))
+            })
+            .await?;
+        let Some((hash, answer, position)) = row else { return Ok(None) };
+        if hash != key.request_hash {
+            return Err(key_reused());
+        }
+        let answer = A::decode(answer.as_slice()).map_err(Fault::internal)?;
+        Ok(Some(Done { answer, source: self.schema, position }))
+    }
+}
+
+/// The refusal of a key that was used for another request.
+fn key_reused() -> Fault {
+    Fault::new(
+        Kind::Exists,
+        "IDEMPOTENCY_KEY_REUSED",
+        "this request_id was used for another request; take a new one",
+    )
+}
+
+async fn recall(tx: &mut Tx, key: &Key) -> Result<Option<(Vec<u8>, Vec<u8>, i64)>, Fault> {
+    let row = sqlx::query_as(
+        "SELECT request_hash, answer, position FROM idempotency
+         WHERE tenant_id = current_setting('redress.tenant') AND rpc = $1 AND request_id = $2",
+    )
+    .bind(key.rpc)
+    .bind(&key.request_id)
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(row)
+}
+
+/// Stores the answer and the events in one statement; answers the last position.
+async fn remember<A: Message>(tx: &mut Tx, key: &Key, answer: &A) -> Result<i64, Fault> {
+    let now = tx.now();
+    let events = std::mem::take(&mut tx.events);
+    if !events.is_empty() {
+        tx.ring(bell::EVENTS);
+    }
+    let columns = Columns::of(&events);
+    let stored = sqlx::query_scalar(
+        "WITH told AS (
+             INSERT INTO outbox (tenant_id, event_id, subject, type, occurred_at, traceparent, payload)
+             SELECT current_setting('redress.tenant'), e.id, e.subject, e.kind, $1, e.traceparent, e.payload
+             FROM UNNEST($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[])
+                  AS e (id, subject, kind, traceparent, payload)
+             RETURNING position)
+         INSERT INTO idempotency (tenant_id, rpc, request_id, request_hash, answer, position, created_at)
+         SELECT current_setting('redress.tenant'), $7, $8, $9, $10, coalesce(max(position), 0), $1 FROM told
+         RETURNING position",
+    )
+    .bind(now.to_sqlx())
+    .bind(columns.ids)
+    .bind(columns.subjects)
+    .bind(columns.kinds)
+    .bind(columns.traceparents)
+    .bind(columns.payloads)
+    .bind(key.rpc)
+    .bind(&key.request_id)
+    .bind(key.request_hash.as_slice())
+    .bind(answer.encode_to_vec())
+    .fetch_one(&mut **tx)
+    .await;
+    stored.map_err(|error| {
+        if fault::breaks(&error, "idempotency_pkey") {
+            // A twin of this request won; its answer is looked up next.
+            let sentence = "the same request is being answered; try again";
+            return Fault::new(Kind::Conflict, "IDEMPOTENT_TWIN", sentence).retry_after(RACE_RETRY);
+        }
+        Fault::from(error)
+    })
+}

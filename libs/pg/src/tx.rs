@@ -1,0 +1,313 @@
+//! A transaction: bound to a tenant, with its time, its new ids, and the events it
+//! tells of.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, LazyLock};
+use std::time::Instant;
+
+use fault::Fault;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
+use kernel::{Ids, TenantId};
+use opentelemetry::metrics::Histogram;
+use opentelemetry::{KeyValue, global};
+use prost::Name;
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection, Postgres, Transaction};
+use uuid::Uuid;
+
+use crate::{Db, bell, trace};
+
+static DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
+    global::meter("redress")
+        .f64_histogram("db.client.operation.duration")
+        .with_unit("s")
+        .with_description("Duration of named transactions")
+        .build()
+});
+
+/// An open transaction. Derefs to its connection, for the store's statements.
+pub struct Tx {
+    inner: Transaction<'static, Postgres>,
+    schema: &'static str,
+    tenant: Option<TenantId>,
+    now: Timestamp,
+    ids: Arc<dyn Ids>,
+    traceparent: String,
+    pub(crate) events: Vec<Emitted>,
+    rings: Vec<&'static str>,
+}
+
+/// An event on its way into the outbox.
+pub(crate) struct Emitted {
+    tenant: TenantId,
+    id: Uuid,
+    subject: Uuid,
+    kind: String,
+    traceparent: String,
+    payload: Vec<u8>,
+}
+
+impl Deref for Tx {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.inner
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+}
+
+impl Tx {
+    /// When this transaction happens: the same moment throughout.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// A new id that sorts by time.
+    pub fn new_id(&self) -> Uuid {
+        self.ids.id(self.now)
+    }
+
+    /// A new secret token.
+    pub fn new_token(&self) -> Uuid {
+        self.ids.token()
+    }
+
+    /// Tells what happened to a subject, once the transaction commits, in the
+    /// trace this transaction belongs to.
+    pub fn emit<M: Name>(&mut self, subject: Uuid, payload: &M) {
+        let traceparent = self.traceparent.clone();
+        self.emit_in(traceparent, subject, payload);
+    }
+
+    /// Tells what happened to a subject, in another trace: a batch serves many.
+    pub fn emit_in<M: Name>(&mut self, traceparent: String, subject: Uuid, payload: &M) {
+        let Some(tenant) = self.tenant.clone() else {
+            // Row-level security would refuse the row all the same; say it plainly.
+            debug_assert!(false, "an event without a tenant");
+            return;
+        };
+        self.events.push(Emitted {
+            tenant,
+            id: self.ids.id(self.now),
+            subject,
+            kind: M::full_name(),
+            traceparent,
+            payload: payload.encode_to_vec(),
+        });
+    }
+
+    /// Rings a bell once the transaction has committed.
+    pub fn ring(&mut self, topic: &'static str) {
+        if !self.rings.contains(&topic) {
+            self.rings.push(topic);
+        }
+    }
+
+    /// Puts what follows into a stored trace: a case keeps the context of its
+    /// submission, so that whatever people do about it later is in one trace.
+    pub fn join_trace(&mut self, traceparent: &str) {
+        if !traceparent.is_empty() {
+            traceparent.clone_into(&mut self.traceparent);
+        }
+    }
+
+    /// The trace context that events of this transaction carry.
+    pub fn traceparent(&self) -> &str {
+        &self.traceparent
+    }
+
+    /// Binds what follows to a tenant, as the service's role. For batches and
+    /// workers, which serve many tenants in one transaction.
+    pub async fn act_for(&mut self, tenant: &TenantId) -> Result<(), Fault> {
+        if self.tenant.as_ref() != Some(tenant) {
+            let schema = self.schema;
+            let sql = format!("SET LOCAL ROLE redress_{schema}; SET LOCAL redress.tenant = '{tenant}'");
+            self.inner.execute(sqlx::raw_sql(AssertSqlSafe(sql))).await?;
+            self.tenant = Some(tenant.clone());
+        }
+        Ok(())
+    }
+
+    /// Writes the events into the outbox now and answers the last position; 0 if
+    /// there was none. A commit does this by itself.
+    pub(crate) async fn flush(&mut self) -> Result<i64, Fault> {
+        let events = std::mem::take(&mut self.events);
+        let mut last = 0;
+        // Row-level security checks each row against one tenant at a time.
+        let mut rest = events.as_slice();
+        while let Some(first) = rest.first() {
+            let count = rest.iter().take_while(|event| event.tenant == first.tenant).count();
+            let (same, others) = rest.split_at(count);
+            let tenant = first.tenant.clone();
+            self.act_for(&tenant).await?;
+            last = self.insert(same).await?;
+            rest = others;
+        }
+        Ok(last)
+    }
+
+    async fn insert(&mut self, events: &[Emitted]) -> Result<i64, Fault> {
+        let columns = Columns::of(events);
+        self.ring(bell::EVENTS);
+        let position = sqlx::query_scalar(
+            "WITH told AS (
+                 INSERT INTO outbox (tenant_id, event_id, subject, type, occurred_at, traceparent, payload)
+                 SELECT $1, e.id, e.subject, e.kind, $2, e.traceparent, e.payload
+                 FROM UNNEST($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::bytea[])
+                      AS e (id, subject, kind, traceparent, payload)
+                 RETURNING position)
+             SELECT max(position) FROM told",
+        )
+        .bind(events[0].tenant.as_str())
+        .bind(self.now.to_sqlx())
+        .bind(columns.ids)
+        .bind(columns.subjects)
+        .bind(columns.kinds)
+        .bind(columns.traceparents)
+        .bind(columns.payloads)
+        .fetch_one(&mut *self.inner)
+        .await?;
+        Ok(position)
+    }
+}
+
+/// Events as the columns of one set-based insert.
+pub(crate) struct Columns<'a> {
+    pub(crate) ids: Vec<Uuid>,
+    pub(crate) subjects: Vec<Uuid>,
+    pub(crate) kinds: Vec<&'a str>,
+    pub(crate) traceparents: Vec<&'a str>,
+    pub(crate) payloads: Vec<&'a [u8]>,
+}
+
+impl<'a> Columns<'a> {
+    pub(crate) fn of(events: &'a [Emitted]) -> Self {
+        Self {
+            ids: events.iter().map(|event| event.id).collect(),
+            subjects: events.iter().map(|event| event.subject).collect(),
+            kinds: events.iter().map(|event| event.kind.as_str()).collect(),
+            traceparents: events.iter().map(|event| event.traceparent.as_str()).collect(),
+            payloads: events.iter().map(|event| event.payload.as_slice()).collect(),
+        }
+    }
+}
+
+/// What a transaction may see from its beginning.
+#[derive(Clone, Copy)]
+enum Scope<'a> {
+    Tenant(&'a TenantId),
+    Shared,
+    Worker,
+}
+
+impl Db {
+    /// Runs a named transaction for a tenant: opened and bound to it in one round
+    /// trip. The body owns the transaction and hands it back with its value to have
+    /// it committed; failing, or being dropped, rolls it back:
+    ///
+    /// ```ignore
+    /// db.transact("case.get", &tenant, async move |mut tx| {
+    ///     let case = store::get(&mut tx, id).await?;
+    ///     Ok((tx, case))
+    /// })
+    /// ```
+    ///
+    /// Inside, await nothing but statements. Not retried here: a conflict
+    /// (deadlock, serialization failure) reaches the caller as ABORTED with
+    /// `RetryInfo`, and every mutation can be repeated.
+    //
+    // The body takes the transaction by value because rustc cannot yet prove the
+    // future of an `AsyncFn(&mut Tx)` to be `Send` inside handlers.
+    pub async fn transact<T, F, R>(&self, name: &'static str, tenant: &TenantId, body: F) -> Result<T, Fault>
+    where
+        F: FnOnce(Tx) -> R,
+        R: Future<Output = Result<(Tx, T), Fault>>,
+    {
+        self.run(name, Scope::Tenant(tenant), body).await
+    }
+
+    /// Runs a named transaction that begins with shared tables only; what it does
+    /// for a tenant begins with [`Tx::act_for`].
+    pub async fn transact_shared<T, F, R>(&self, name: &'static str, body: F) -> Result<T, Fault>
+    where
+        F: FnOnce(Tx) -> R,
+        R: Future<Output = Result<(Tx, T), Fault>>,
+    {
+        self.run(name, Scope::Shared, body).await
+    }
+
+    /// Runs a named transaction as the role that serves all tenants; what it does
+    /// for one of them begins with [`Tx::act_for`].
+    pub async fn transact_as_worker<T, F, R>(&self, name: &'static str, body: F) -> Result<T, Fault>
+    where
+        F: FnOnce(Tx) -> R,
+        R: Future<Output = Result<(Tx, T), Fault>>,
+    {
+        self.run(name, Scope::Worker, body).await
+    }
+
+    async fn run<T, F, R>(&self, name: &'static str, scope: Scope<'_>, body: F) -> Result<T, Fault>
+    where
+        F: FnOnce(Tx) -> R,
+        R: Future<Output = Result<(Tx, T), Fault>>,
+    {
+        let started = Instant::now();
+        let outcome = self.attempt(scope, body).await;
+        let labels = [KeyValue::new("db.operation.name", name), KeyValue::new("db.namespace", self.schema)];
+        DURATION.record(started.elapsed().as_secs_f64(), &labels);
+        outcome
+    }
+
+    async fn attempt<T, F, R>(&self, scope: Scope<'_>, body: F) -> Result<T, Fault>
+    where
+        F: FnOnce(Tx) -> R,
+        R: Future<Output = Result<(Tx, T), Fault>>,
+    {
+        let tx = self.begin(scope).await?;
+        let (mut tx, value) = body(tx).await?;
+        tx.flush().await?;
+        tx.inner.commit().await?;
+        for topic in tx.rings {
+            self.bell.ring(topic);
+        }
+        Ok(value)
+    }
+
+    async fn begin(&self, scope: Scope<'_>) -> Result<Tx, Fault> {
+        let schema = self.schema;
+        let (statement, tenant) = match scope {
+            Scope::Tenant(tenant) => (format!("BEGIN; SET LOCAL redress.tenant = '{tenant}'"), Some(tenant)),
+            Scope::Shared => ("BEGIN".to_owned(), None),
+            Scope::Worker => (format!("BEGIN; SET LOCAL ROLE redress_{schema}_worker"), None),
+        };
+        // Connections are not tested before use: after a restart of Postgres the
+        // pool is full of dead ones, and each failure here discards one.
+        let mut spare = self.pool.options().get_max_connections();
+        let inner = loop {
+            match self.pool.begin_with(AssertSqlSafe(statement.clone())).await {
+                Err(sqlx::Error::Io(_)) if spare > 0 => spare -= 1,
+                Err(sqlx::Error::Database(error))
+                    if error.code().as_deref() == Some("57P01") && spare > 0 =>
+                {
+                    spare -= 1;
+                }
+                begun => break begun?,
+            }
+        };
+        Ok(Tx {
+            inner,
+            schema,
+            tenant: tenant.cloned(),
+            now: self.clock.now(),
+            ids: self.ids.clone(),
+            traceparent: trace::current(),
+            events: Vec::new(),
+            rings: Vec::new(),
+        })
+    }
+}
