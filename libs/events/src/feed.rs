@@ -1,0 +1,293 @@
+//! A service's outbox as a stream.
+//!
+//! One tailer per process looks how far the outbox may be read and loads new
+//! events once for all subscribers. Who is further behind than what is kept in
+//! memory reads the table, up to the same horizon.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use fault::Fault;
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use pg::Db;
+use prost_types::{Any, Timestamp};
+use proto::redress::event::v1::Event;
+use sqlx::PgConnection;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::delivered::type_name;
+use crate::horizon::{Horizon, Sight};
+use crate::{Batch, MAX_BATCH, Source};
+
+/// How long the tailer waits when nobody rings.
+const POLL: Duration = Duration::from_millis(500);
+/// How soon it looks again while positions are undecided.
+const UNDECIDED: Duration = Duration::from_millis(2);
+/// Least time between two looks: under load, events are read in batches.
+const GAP: Duration = Duration::from_millis(4);
+/// How long it waits when the database cannot be reached.
+const RETRY: Duration = Duration::from_millis(500);
+/// A subscriber hears at least this often, if only a cursor.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// Events kept in memory for subscribers that are up to date.
+const KEPT: usize = 2_000;
+/// Most events loaded by one look.
+const LOAD: i64 = 1_000;
+
+/// The feed of one service.
+pub struct Feed {
+    db: Db,
+    head: watch::Sender<i64>,
+    recent: Mutex<Recent>,
+    closed: CancellationToken,
+}
+
+/// Which events a subscriber wants.
+pub(crate) type Wanted = Arc<dyn Fn(&Event) -> bool + Send + Sync>;
+
+/// The latest events: all there are after `floor`.
+#[derive(Default)]
+struct Recent {
+    floor: i64,
+    events: VecDeque<Arc<Event>>,
+}
+
+impl Feed {
+    /// The feed of a service; [`Feed::run`] brings it to life.
+    pub fn new(db: Db) -> Arc<Self> {
+        Arc::new(Self {
+            db,
+            head: watch::Sender::new(0),
+            recent: Mutex::default(),
+            closed: CancellationToken::new(),
+        })
+    }
+
+    /// The service whose feed it is.
+    pub fn source(&self) -> &'static str {
+        self.db.schema()
+    }
+
+    /// Last position that can be read; grows.
+    pub fn head(&self) -> i64 {
+        *self.head.borrow()
+    }
+
+    /// Follows the outbox until told to stop; then every subscription ends.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let guard = self.closed.clone().drop_guard();
+        let tail = async {
+            loop {
+                if let Err(fault) = self.follow().await {
+                    tracing::warn!(
+                        fault = fault.chain(),
+                        feed = self.source(),
+                        "feed waits for its database"
+                    );
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tail => {}
+        }
+        drop(guard);
+    }
+
+    async fn follow(&self) -> Result<(), Fault> {
+        let mut conn = self.db.worker_connection().await?;
+        let mut bell = self.db.bell().listen(pg::bell::EVENTS);
+        let mut horizon = Horizon::default();
+        loop {
+            horizon.observe(sight(&mut conn).await?);
+            let more = self.load(&mut conn, horizon.safe()).await?;
+            if more {
+                continue;
+            }
+            tokio::time::sleep(if horizon.is_waiting() { UNDECIDED } else { GAP }).await;
+            if !horizon.is_waiting() {
+                bell.heard_within(POLL).await;
+            }
+        }
+    }
+
+    /// Loads what is new up to the horizon; true when there may be more.
+    async fn load(&self, conn: &mut PgConnection, safe: i64) -> Result<bool, Fault> {
+        let head = self.head();
+        if safe <= head {
+            return Ok(false);
+        }
+        if head == 0 {
+            // Just started: what lies in the table is read from there by who needs it.
+            self.recent.lock().unwrap_or_else(PoisonError::into_inner).floor = safe;
+            self.head.send_replace(safe);
+            return Ok(false);
+        }
+        let events = read(conn, self.source(), head, safe, LOAD).await?;
+        let full = i64::try_from(events.len()).is_ok_and(|count| count == LOAD);
+        let reached = if full { events.last().map_or(safe, |event| event.position) } else { safe };
+        {
+            let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+            recent.events.extend(events);
+            while recent.events.len() > KEPT {
+                if let Some(oldest) = recent.events.pop_front() {
+                    recent.floor = oldest.position;
+                }
+            }
+        }
+        self.head.send_replace(reached);
+        Ok(full)
+    }
+
+    /// Reads the next events after a cursor, without waiting.
+    async fn next(&self, cursor: i64, wanted: &Wanted, max: usize) -> Result<Batch, Fault> {
+        let head = self.head();
+        if cursor >= head {
+            return Ok(Batch { events: Vec::new(), cursor });
+        }
+        if let Some(batch) = self.next_in_memory(cursor, head, wanted, max) {
+            return Ok(batch);
+        }
+        let source = self.source();
+        let events = self
+            .db
+            .transact_as_worker("feed.catch_up", async move |mut tx| {
+                let events = read(&mut tx, source, cursor, head, LOAD).await?;
+                Ok((tx, events))
+            })
+            .await?;
+        let reached = if i64::try_from(events.len()).is_ok_and(|count| count == LOAD) {
+            events.last().map_or(head, |event| event.position)
+        } else {
+            head
+        };
+        Ok(take(events.iter(), reached, wanted, max))
+    }
+
+    fn next_in_memory(&self, cursor: i64, head: i64, wanted: &Wanted, max: usize) -> Option<Batch> {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if cursor < recent.floor {
+            return None;
+        }
+        let start = recent.events.partition_point(|event| event.position <= cursor);
+        let end = recent.events.partition_point(|event| event.position <= head);
+        Some(take(recent.events.range(start..end), head, wanted, max))
+    }
+
+    /// Streams the events a reader wants, with heartbeats, until the feed closes.
+    pub(crate) fn stream(
+        self: Arc<Self>,
+        mut cursor: i64,
+        max: usize,
+        wanted: Wanted,
+    ) -> BoxStream<'static, Result<Batch, Fault>> {
+        let mut head = self.head.subscribe();
+        async_stream::try_stream! {
+            loop {
+                let batch = self.next(cursor, &wanted, max).await?;
+                let moved = batch.cursor > cursor;
+                cursor = batch.cursor;
+                if !batch.events.is_empty() || !moved {
+                    yield batch;
+                }
+                if !moved {
+                    tokio::select! {
+                        () = self.closed.cancelled() => break,
+                        _ = tokio::time::timeout(HEARTBEAT, head.wait_for(|head| *head > cursor)) => {}
+                    }
+                }
+            }
+        }
+        .boxed()
+    }
+}
+
+/// Takes the wanted events up to a maximum; the cursor ends where taking ended.
+fn take<'a>(
+    events: impl Iterator<Item = &'a Arc<Event>>,
+    reached: i64,
+    wanted: &Wanted,
+    max: usize,
+) -> Batch {
+    let mut batch = Batch { events: Vec::new(), cursor: reached };
+    for event in events.filter(|event| wanted(event)) {
+        batch.events.push(event.clone());
+        if batch.events.len() == max {
+            batch.cursor = event.position;
+            break;
+        }
+    }
+    batch
+}
+
+async fn sight(conn: &mut PgConnection) -> Result<Sight, Fault> {
+    let (last, xmin, xmax) =
+        sqlx::query_as("SELECT last_position, xmin, xmax FROM feed_horizon()").fetch_one(conn).await?;
+    Ok(Sight { last, xmin, xmax })
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    position: i64,
+    tenant_id: String,
+    event_id: Uuid,
+    subject: Uuid,
+    r#type: String,
+    occurred_at: jiff_sqlx::Timestamp,
+    traceparent: String,
+    payload: Vec<u8>,
+}
+
+async fn read(
+    conn: &mut PgConnection,
+    source: &str,
+    after: i64,
+    up_to: i64,
+    limit: i64,
+) -> Result<Vec<Arc<Event>>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT position, tenant_id, event_id, subject, type, occurred_at, traceparent, payload
+         FROM outbox WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3",
+    )
+    .bind(after)
+    .bind(up_to)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| Arc::new(event(source, row))).collect())
+}
+
+fn event(source: &str, row: Row) -> Event {
+    let time = row.occurred_at.to_jiff();
+    Event {
+        id: row.event_id.to_string(),
+        source: source.to_owned(),
+        position: row.position,
+        tenant_id: row.tenant_id,
+        subject: row.subject.to_string(),
+        occur_time: Some(Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }),
+        traceparent: row.traceparent,
+        payload: Some(Any { type_url: format!("type.googleapis.com/{}", row.r#type), value: row.payload }),
+    }
+}
+
+/// A feed read in the process that serves it.
+pub struct LocalSource(pub Arc<Feed>);
+
+impl Source for LocalSource {
+    fn subscribe(
+        &self,
+        cursor: i64,
+        types: &'static [&'static str],
+    ) -> BoxStream<'static, Result<Batch, Fault>> {
+        let wanted: Wanted = Arc::new(move |event| {
+            event.payload.as_ref().is_some_and(|payload| types.contains(&type_name(&payload.type_url)))
+        });
+        self.0.clone().stream(cursor, MAX_BATCH, wanted)
+    }
+}

@@ -1,0 +1,334 @@
+//! Timers against a real database: once, on time, and for one tenant.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up has failed")]
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use fault::Fault;
+use futures::future::BoxFuture;
+use kernel::{Clock, Ids as _, RandomIds, SystemClock, TenantId};
+use pg::{Db, Tx};
+use testkit::Database;
+use testkit::MockClock;
+use timers::{Alarm, Fired, Timer};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+const KIND: &str = "reminder";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A schema with timers, and a clock that stands still unless a test wants the real one.
+struct Bench {
+    database: Database,
+    db: Db,
+    clock: MockClock,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let clock = MockClock::default();
+        Self::with(Arc::new(clock.clone()), clock).await
+    }
+
+    async fn with(time: Arc<dyn Clock>, clock: MockClock) -> Self {
+        let migrate =
+            async |url: String| pg::migrate(&url, "cases", &[&pg::MIGRATIONS, &timers::MIGRATIONS]).await;
+        let database = Database::copy_of("timers", migrate).await.unwrap();
+        let db = Db::open(database.url(), 10, "cases", time, Arc::new(RandomIds)).unwrap();
+        Self { database, db, clock }
+    }
+
+    fn timer(&self, after: Duration) -> Timer {
+        let now = self.db.clock().now();
+        Timer { kind: KIND, key: RandomIds.id(now), fire_at: now + after, traceparent: String::new() }
+    }
+
+    async fn arm(&self, tenant: &str, timers: &[Timer]) {
+        let arm = async |mut tx| {
+            timers::arm(&mut tx, timers).await?;
+            Ok((tx, ()))
+        };
+        self.db.transact("arm", &tenant_of(tenant), arm).await.unwrap();
+    }
+
+    async fn disarm(&self, tenant: &str, kind: &'static str, key: Uuid) {
+        let disarm = async |mut tx| {
+            timers::disarm(&mut tx, kind, &[key]).await?;
+            Ok((tx, ()))
+        };
+        self.db.transact("disarm", &tenant_of(tenant), disarm).await.unwrap();
+    }
+
+    fn run(&self, alarm: &Arc<Recorder>) -> Runner {
+        let stop = CancellationToken::new();
+        let work = timers::run(self.db.clone(), vec![alarm.clone()], stop.clone());
+        Runner { task: tokio::spawn(work), stop }
+    }
+
+    /// As the owner, who sees everything: tenant, key, generation, attempts.
+    async fn rows(&self) -> Vec<(String, Uuid, i64, i32)> {
+        let mut conn = self.database.connect().await.unwrap();
+        sqlx::query_as("SELECT tenant_id, key, generation, attempts FROM cases.timer ORDER BY key")
+            .fetch_all(&mut conn)
+            .await
+            .unwrap()
+    }
+}
+
+struct Runner {
+    task: tokio::task::JoinHandle<()>,
+    stop: CancellationToken,
+}
+
+impl Runner {
+    async fn stop(self) {
+        self.stop.cancel();
+        tokio::time::timeout(PATIENCE, self.task).await.expect("it stops when told to").unwrap();
+    }
+}
+
+/// What happened in transactions that committed, and in those that did not.
+#[derive(Default)]
+struct Recorder {
+    rung: Mutex<Vec<Rung>>,
+    refused: Mutex<HashSet<Uuid>>,
+    crashing: AtomicBool,
+    lag: Mutex<Vec<Duration>>,
+}
+
+#[derive(Clone, Debug)]
+struct Rung {
+    tenant: String,
+    fired: Fired,
+}
+
+impl Recorder {
+    fn keys(&self) -> Vec<Uuid> {
+        self.rung.lock().unwrap().iter().map(|rung| rung.fired.key).collect()
+    }
+
+    fn count(&self) -> usize {
+        self.rung.lock().unwrap().len()
+    }
+}
+
+impl Alarm for Recorder {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn ring<'a>(&'a self, tx: &'a mut Tx, fired: &'a [Fired]) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            let tenant: String =
+                sqlx::query_scalar("SELECT current_setting('redress.tenant')").fetch_one(&mut **tx).await?;
+            if fired.iter().any(|timer| self.refused.lock().unwrap().contains(&timer.key)) {
+                return Err(Fault::internal("this one always fails"));
+            }
+            // The process dies in the middle: nothing of the transaction stays.
+            while self.crashing.load(Ordering::Relaxed) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let now = tx.now();
+            self.lag
+                .lock()
+                .unwrap()
+                .extend(fired.iter().map(|f| now.duration_since(f.fire_at).unsigned_abs()));
+            let rung = fired.iter().map(|fired| Rung { tenant: tenant.clone(), fired: fired.clone() });
+            self.rung.lock().unwrap().extend(rung);
+            Ok(())
+        })
+    }
+}
+
+fn tenant_of(name: &str) -> TenantId {
+    TenantId::parse(name).unwrap()
+}
+
+async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let started = Instant::now();
+    while !holds().await {
+        assert!(started.elapsed() < PATIENCE, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_workers_fire_each_timer_once() {
+    let bench = Bench::new().await;
+    let timers: Vec<_> = (0..1200).map(|_| bench.timer(Duration::ZERO)).collect();
+    for (tenant, part) in ["tenant-a", "tenant-b", "tenant-c"].iter().zip(timers.chunks(400)) {
+        bench.arm(tenant, part).await;
+    }
+    let alarm = Arc::new(Recorder::default());
+    let runners = [bench.run(&alarm), bench.run(&alarm)];
+    eventually("all have fired", async || alarm.count() >= timers.len()).await;
+    for runner in runners {
+        runner.stop().await;
+    }
+    let keys = alarm.keys();
+    assert_eq!(keys.len(), timers.len(), "none fired twice");
+    assert_eq!(keys.into_iter().collect::<HashSet<_>>(), timers.iter().map(|timer| timer.key).collect());
+    assert!(bench.rows().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timer_whose_transaction_is_lost_fires_later() {
+    let bench = Bench::new().await;
+    let timer = bench.timer(Duration::ZERO);
+    bench.arm("tenant-a", std::slice::from_ref(&timer)).await;
+    let alarm = Arc::new(Recorder::default());
+    alarm.crashing.store(true, Ordering::Relaxed);
+    let lost = bench.run(&alarm);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    lost.task.abort();
+    assert_eq!(bench.rows().await.len(), 1, "it is still armed");
+
+    alarm.crashing.store(false, Ordering::Relaxed);
+    let runner = bench.run(&alarm);
+    eventually("it has fired", async || alarm.count() > 0).await;
+    runner.stop().await;
+    assert_eq!(alarm.keys(), [timer.key]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_given_clock_decides_what_is_due() {
+    let bench = Bench::new().await;
+    let timer = bench.timer(Duration::from_hours(24));
+    bench.arm("tenant-a", std::slice::from_ref(&timer)).await;
+    let alarm = Arc::new(Recorder::default());
+    let runner = bench.run(&alarm);
+    bench.clock.advance(Duration::from_hours(23));
+    bench.db.bell().ring(timers::TOPIC);
+    tokio::time::sleep(timers::POLL * 2).await;
+    assert_eq!(alarm.count(), 0, "not due yet");
+    bench.clock.advance(Duration::from_hours(1));
+    eventually("it has fired", async || alarm.count() > 0).await;
+    runner.stop().await;
+    assert_eq!(alarm.rung.lock().unwrap()[0].fired.fire_at, timer.fire_at);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arming_again_moves_the_timer_to_the_next_generation() {
+    let bench = Bench::new().await;
+    let mut timer = bench.timer(Duration::ZERO);
+    bench.arm("tenant-a", std::slice::from_ref(&timer)).await;
+    let first = bench.rows().await[0].2;
+    let earlier = timer.clone();
+    timer.fire_at += Duration::from_hours(1);
+    timer.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned();
+    bench.arm("tenant-a", &[earlier, timer.clone()]).await; // of two, the last counts
+    let second = bench.rows().await[0].2;
+    assert!(second > first);
+
+    let alarm = Arc::new(Recorder::default());
+    let runner = bench.run(&alarm);
+    tokio::time::sleep(timers::POLL).await;
+    assert_eq!(alarm.count(), 0, "the first arming is void");
+    bench.clock.set(timer.fire_at);
+    eventually("it has fired", async || alarm.count() > 0).await;
+
+    // After it has fired it can be armed again, and that is another firing.
+    bench.arm("tenant-a", std::slice::from_ref(&timer)).await;
+    eventually("it has fired again", async || alarm.count() > 1).await;
+    runner.stop().await;
+    let rung = alarm.rung.lock().unwrap().clone();
+    assert_eq!(rung.len(), 2);
+    assert_eq!(rung[0].fired.traceparent, timer.traceparent);
+    assert_eq!(rung[0].fired.generation, second);
+    assert!(rung[1].fired.generation > second);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disarmed_timer_does_not_fire() {
+    let bench = Bench::new().await;
+    let (gone, kept, other) =
+        (bench.timer(Duration::ZERO), bench.timer(Duration::ZERO), bench.timer(Duration::ZERO));
+    bench.arm("tenant-a", &[gone.clone(), kept.clone(), other.clone()]).await;
+    bench.disarm("tenant-a", KIND, gone.key).await;
+    bench.disarm("tenant-a", "another-kind", kept.key).await;
+    bench.disarm("tenant-b", KIND, other.key).await;
+    let alarm = Arc::new(Recorder::default());
+    let runner = bench.run(&alarm);
+    eventually("the others have fired", async || alarm.count() >= 2).await;
+    runner.stop().await;
+    let fired: HashSet<Uuid> = alarm.keys().into_iter().collect();
+    assert_eq!(fired, HashSet::from([kept.key, other.key]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tenants_have_timers_of_their_own() {
+    let bench = Bench::new().await;
+    let timer = bench.timer(Duration::ZERO);
+    bench.arm("tenant-a", std::slice::from_ref(&timer)).await;
+    bench.arm("tenant-b", std::slice::from_ref(&timer)).await;
+    let alarm = Arc::new(Recorder::default());
+    let runner = bench.run(&alarm);
+    eventually("both have fired", async || alarm.count() >= 2).await;
+    runner.stop().await;
+    let rung = alarm.rung.lock().unwrap().clone();
+    assert!(rung.iter().all(|rung| rung.fired.key == timer.key), "{rung:?}");
+    let tenants: HashSet<_> = rung.into_iter().map(|rung| rung.tenant).collect();
+    assert_eq!(tenants, HashSet::from(["tenant-a".to_owned(), "tenant-b".to_owned()]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failing_timer_holds_up_nobody_and_is_tried_again() {
+    let bench = Bench::new().await;
+    let timers: Vec<_> = (0..50).map(|_| bench.timer(Duration::ZERO)).collect();
+    let bad = timers[7].key;
+    bench.arm("tenant-a", &timers).await;
+    bench.arm("tenant-b", &[bench.timer(Duration::ZERO)]).await;
+    let alarm = Arc::new(Recorder::default());
+    alarm.refused.lock().unwrap().insert(bad);
+    let runner = bench.run(&alarm);
+    eventually("the other tenant's fires at once", async || alarm.count() == 1).await;
+    assert_eq!(alarm.rung.lock().unwrap()[0].tenant, "tenant-b");
+    bench.clock.advance(Duration::from_millis(200));
+    eventually("the neighbours fire one by one", async || alarm.count() == timers.len()).await;
+    eventually("the bad one has failed twice", async || bench.rows().await.iter().any(|row| row.3 == 2))
+        .await;
+    assert_eq!(bench.rows().await.iter().map(|row| row.1).collect::<Vec<_>>(), [bad]);
+
+    alarm.refused.lock().unwrap().clear();
+    tokio::time::sleep(timers::POLL).await;
+    assert_eq!(alarm.count(), timers.len(), "it waits longer than before");
+    bench.clock.advance(Duration::from_millis(400));
+    eventually("the bad one fires", async || alarm.keys().contains(&bad)).await;
+    runner.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lag_stays_under_a_second() {
+    let bench = Bench::with(Arc::new(SystemClock), MockClock::default()).await;
+    let alarm = Arc::new(Recorder::default());
+    let runner = bench.run(&alarm);
+    let spread = |n: u64| bench.timer(Duration::from_millis(500 + n));
+    let timers: Vec<Timer> = (0..2000).map(spread).collect();
+    for part in timers.chunks(500) {
+        bench.arm("tenant-a", part).await;
+    }
+    eventually("all have fired", async || alarm.count() == timers.len()).await;
+    runner.stop().await;
+    let mut lag = alarm.lag.lock().unwrap().clone();
+    lag.sort_unstable();
+    let p99 = lag[lag.len() * 99 / 100];
+    assert!(p99 < Duration::from_secs(1), "p99 is {p99:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timer_due_before_the_next_poll_rings_the_bell() {
+    let bench = Bench::with(Arc::new(SystemClock), MockClock::default()).await;
+    let alarm = Arc::new(Recorder::default());
+    let runner = bench.run(&alarm);
+    let mut slowest = Duration::ZERO;
+    for round in 1..=5 {
+        let timer = bench.timer(Duration::ZERO);
+        bench.arm("tenant-a", &[timer]).await;
+        eventually("it has fired", async || alarm.count() == round).await;
+        slowest = slowest.max(alarm.lag.lock().unwrap()[round - 1]);
+    }
+    runner.stop().await;
+    assert!(slowest < timers::POLL / 2, "{slowest:?}: it was polled for");
+}
