@@ -243,8 +243,7 @@ impl Consumer {
         self.db
             .transact_shared("inbox.apply", async move |mut tx| {
                 let mut stored = parked::lock(&mut tx, source).await?;
-                let fresh = events.partition_point(|event| event.position <= stored.position);
-                for (tenant, group) in by_tenant(&events[fresh..]) {
+                for (tenant, group) in by_tenant(fresh(&events, stored.position)) {
                     tx.act_for(&tenant).await?;
                     let ready = set_behind(&mut tx, source, &mut stored, group).await?;
                     if !ready.is_empty() {
@@ -372,8 +371,18 @@ fn is_outage(fault: &Fault) -> bool {
     fault.reason() == "DATABASE_UNAVAILABLE"
 }
 
+/// The events that were not applied yet: positions grow, and one that comes again
+/// was applied, or is in this very batch.
+fn fresh(events: &[Delivered], mut applied: i64) -> impl Iterator<Item = &Delivered> {
+    events.iter().filter(move |event| {
+        let is_new = event.position > applied;
+        applied = applied.max(event.position);
+        is_new
+    })
+}
+
 /// Splits events by tenant, keeping each tenant's order.
-fn by_tenant(events: &[Delivered]) -> Vec<(TenantId, Vec<Delivered>)> {
+fn by_tenant<'a>(events: impl Iterator<Item = &'a Delivered>) -> Vec<(TenantId, Vec<Delivered>)> {
     let mut groups: Vec<(TenantId, Vec<Delivered>)> = Vec::new();
     for event in events {
         match groups.iter_mut().find(|(tenant, _)| *tenant == event.tenant) {

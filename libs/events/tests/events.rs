@@ -227,7 +227,8 @@ async fn under_a_storm_everything_arrives_once_and_in_order_per_case() -> Result
     Ok(())
 }
 
-/// Delivers every batch twice, and the events before it once more.
+/// Delivers every event twice, then the batch again, and then once more behind the
+/// one before it.
 struct Stutter(LocalSource);
 
 impl Source for Stutter {
@@ -242,7 +243,11 @@ impl Source for Stutter {
             let mut replay = again.clone();
             replay.events = std::mem::replace(&mut before, again.events.clone());
             replay.events.extend(again.events.clone());
-            futures::stream::iter([batch, Ok(again), Ok(replay)])
+            let doubled = batch.map(|batch| Batch {
+                events: batch.events.iter().flat_map(|event| [event.clone(), event.clone()]).collect(),
+                ..batch
+            });
+            futures::stream::iter([doubled, Ok(again), Ok(replay)])
         });
         stream.boxed()
     }

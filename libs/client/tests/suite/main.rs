@@ -1,0 +1,8 @@
+//! The client against a server that fails as told.
+
+#[cfg(test)]
+mod calls;
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod worker;

@@ -1,0 +1,277 @@
+//! Puts a server together from services and settings, and starts it.
+
+use std::collections::HashMap;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use events::{Consumer, Feed, Source, feed_service, inbox_service};
+use kernel::{Clock, Ids};
+use proto::redress::event::v1::event_feed_server::SERVICE_NAME as FEED;
+use proto::redress::event::v1::event_inbox_server::SERVICE_NAME as INBOX;
+use tokio_util::sync::CancellationToken;
+use tonic::service::{Routes, RoutesBuilder};
+use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Certificate, Server, ServerTlsConfig};
+use tonic_health::server::{HealthReporter, HealthService};
+
+use crate::identity::Identity;
+use crate::layers::{Given, around};
+use crate::peers::{self, Sources};
+use crate::readiness::{Hosted, Readiness};
+use crate::running::Running;
+use crate::service::{Kit, Parts, Service, Stop, Worker};
+use crate::settings::{IdentitySettings, Settings};
+use crate::workers::Workers;
+use crate::{sweep, telemetry};
+
+/// How often a silent connection is probed, and how long an answer may take.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Most streams of one connection: more than the calls one client has in flight.
+const STREAMS: u32 = 1024;
+
+/// What a server is made of.
+pub struct Assembly {
+    /// All settings.
+    pub settings: Settings,
+    /// The services it hosts.
+    pub services: Vec<Service>,
+    /// Its clock.
+    pub clock: Arc<dyn Clock>,
+    /// Its source of ids.
+    pub ids: Arc<dyn Ids>,
+    /// Already bound; otherwise the address of the settings is.
+    pub listener: Option<TcpListener>,
+    /// Sources that replace feeds and peers, by service.
+    pub sources: HashMap<&'static str, Arc<dyn Source>>,
+}
+
+/// Brings every service's schema to the version of this code.
+pub async fn migrate(url: &str, services: &[Service]) -> anyhow::Result<()> {
+    for service in services {
+        pg::migrate(url, service.name, &service.migrators())
+            .await
+            .with_context(|| format!("the schema of {} cannot be migrated", service.name))?;
+    }
+    Ok(())
+}
+
+/// Starts a server; it accepts calls when this returns.
+pub async fn start(assembly: Assembly) -> anyhow::Result<Running> {
+    let Assembly { settings, services, clock, ids, listener, sources } = assembly;
+    telemetry::install_propagator();
+    let listener = bind(&settings, &services, listener)?;
+    let address = listener.local_addr()?;
+    settings.check(address)?;
+    let identity = Arc::new(Identity::open(&settings.identity).await?);
+    let tls = server_tls(&settings.identity)?;
+
+    let opened = open(&services, &Arc::new(settings.clone()), &clock, &ids)?;
+    let roads = Roads::lay(&opened, &sources, &settings)?;
+    let dbs: Vec<pg::Db> = opened.iter().map(|(_, db, _)| db.clone()).collect();
+
+    let mut workers = Workers::default();
+    let by_service = roads.by_service();
+    let consumers = roads.consumers.iter().flatten().cloned().collect();
+    roads.run(&mut workers);
+    keep_house(&dbs, &identity, &mut workers);
+    let (routes, hosted) = take_apart(opened, roads, &mut workers);
+
+    let reporter = HealthReporter::new();
+    let routes = add_tools(routes, &reporter)?;
+    let readiness = Readiness::new(reporter, hosted).await;
+    let told = readiness.clone();
+    workers.start(Worker::new("readiness", move |stop| told.run(stop)));
+
+    let closing = Stop::new();
+    let given = Given {
+        identity,
+        consumers: by_service,
+        web_origins: settings.web_origins.clone(),
+        max_in_flight: settings.max_in_flight,
+        closing: closing.clone(),
+    };
+    let server = listen(listener, tls, routes, given)?;
+    tracing::info!(%address, services = ?names(&services), "serving");
+    let drain = Duration::from_secs(settings.drain_seconds.into());
+    Ok(Running { address, dbs, consumers, readiness, closing, server, workers, drain })
+}
+
+fn names(services: &[Service]) -> Vec<&'static str> {
+    services.iter().map(|service| service.name).collect()
+}
+
+fn bind(
+    settings: &Settings,
+    services: &[Service],
+    listener: Option<TcpListener>,
+) -> anyhow::Result<TcpListener> {
+    if let Some(listener) = listener {
+        return Ok(listener);
+    }
+    let first = services.first().context("a server needs a service")?;
+    let address = settings.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], first.port)));
+    // Before it is bound: a forbidden address must not be open for a moment.
+    settings.check(address)?;
+    TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))
+}
+
+fn server_tls(settings: &IdentitySettings) -> anyhow::Result<Option<ServerTlsConfig>> {
+    let (Some(cert), Some(key)) = (&settings.tls_cert, &settings.tls_key) else { return Ok(None) };
+    let mut tls = ServerTlsConfig::new().identity(peers::own_identity(cert, key)?).timeout(HANDSHAKE);
+    if let Some(ca) = &settings.tls_client_ca {
+        let ca = Certificate::from_pem(peers::read("REDRESS_TLS_CLIENT_CA", ca)?);
+        // Optional to connect, so that probes and token bearers can; the identity
+        // layer refuses calls of those who have neither.
+        tls = tls.client_ca_root(ca).client_auth_optional(true);
+    }
+    Ok(Some(tls))
+}
+
+type Opened = Vec<(Service, pg::Db, Parts)>;
+
+fn open(
+    services: &[Service],
+    settings: &Arc<Settings>,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<dyn Ids>,
+) -> anyhow::Result<Opened> {
+    let open = |service: &Service| {
+        let db = pg::Db::open(
+            settings.database_url(),
+            settings.db_connections,
+            service.name,
+            Arc::clone(clock),
+            Arc::clone(ids),
+        )
+        .map_err(|fault| anyhow::anyhow!("DATABASE_URL cannot be used: {}", fault.chain()))?;
+        let kit = Kit { db: db.clone(), settings: Arc::clone(settings) };
+        let mut parts = Parts::new(settings.max_message_bytes as usize);
+        (service.open)(&kit, &mut parts).with_context(|| format!("{} cannot start", service.name))?;
+        ensure!(parts.reactors.len() <= 1, "{} has more than one reactor", service.name);
+        Ok((*service, db, parts))
+    };
+    services.iter().map(open).collect()
+}
+
+/// The roads between services, as far as they touch this process.
+struct Roads {
+    feeds: Vec<Arc<Feed>>,
+    consumers: Vec<Option<Arc<Consumer>>>,
+}
+
+impl Roads {
+    fn lay(
+        opened: &Opened,
+        given: &HashMap<&'static str, Arc<dyn Source>>,
+        settings: &Settings,
+    ) -> anyhow::Result<Self> {
+        let feeds: Vec<_> = opened.iter().map(|(_, db, _)| Feed::new(db.clone())).collect();
+        let sources = Sources { given, feeds: &feeds, settings };
+        let mut consumers = Vec::new();
+        for (_, db, parts) in opened {
+            consumers.push(match parts.reactors.first() {
+                Some(reactor) => {
+                    let sources = sources.followed_by(reactor.as_ref())?;
+                    Some(Consumer::new(db.clone(), Arc::clone(reactor), sources))
+                }
+                None => None,
+            });
+        }
+        Ok(Self { feeds, consumers })
+    }
+
+    fn by_service(&self) -> HashMap<&'static str, Option<Arc<Consumer>>> {
+        let names = self.feeds.iter().map(|feed| feed.source());
+        names.zip(self.consumers.iter().cloned()).collect()
+    }
+
+    fn run(&self, workers: &mut Workers) {
+        for feed in self.feeds.iter().cloned() {
+            workers.start(Worker::new(format!("{}.feed", feed.source()), move |stop| feed.run(stop)));
+        }
+        for consumer in self.consumers.iter().flatten().cloned() {
+            let name = format!("{}.consumer", consumer.name());
+            workers.start(Worker::new(name, move |stop| consumer.run(stop)));
+        }
+    }
+}
+
+/// What every schema and process needs beside its services.
+fn keep_house(dbs: &[pg::Db], identity: &Arc<Identity>, workers: &mut Workers) {
+    for db in dbs {
+        let (bell, swept) = (db.bell().clone(), db.clone());
+        workers.start(Worker::new(format!("{}.bell", db.schema()), async move |stop: CancellationToken| {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = bell.run() => {}
+            }
+        }));
+        workers.start(Worker::new(format!("{}.sweep", db.schema()), move |stop| sweep::run(swept, stop)));
+    }
+    let identity = Arc::clone(identity);
+    workers.start(Worker::new("identity.keys", move |stop| identity.keep_fresh(stop)));
+}
+
+/// Starts the services' own workers and gathers their routes.
+fn take_apart(opened: Opened, roads: Roads, workers: &mut Workers) -> (RoutesBuilder, Vec<Hosted>) {
+    let mut routes = RoutesBuilder::default();
+    let mut hosted = Vec::new();
+    for (service, db, mut parts) in opened {
+        for route in parts.routes.drain(..) {
+            route(&mut routes);
+        }
+        for worker in parts.workers.drain(..) {
+            workers.start(Worker { name: format!("{}.{}", service.name, worker.name), ..worker });
+        }
+        let mut rpc_services = parts.rpc_services;
+        rpc_services.extend([FEED, INBOX]);
+        hosted.push(Hosted { name: service.name, db, migrators: service.migrators(), rpc_services });
+    }
+    routes.add_service(feed_service(roads.feeds));
+    routes.add_service(inbox_service(roads.consumers.into_iter().flatten().collect()));
+    (routes, hosted)
+}
+
+/// Health and reflection.
+fn add_tools(mut routes: RoutesBuilder, reporter: &HealthReporter) -> anyhow::Result<Routes> {
+    let health = HealthService::from_health_reporter(reporter.clone());
+    routes.add_service(tonic_health::pb::health_server::HealthServer::new(health));
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(proto::DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    routes.add_service(reflection().build_v1()?);
+    // What grpcurl 1.8 and other older tools speak.
+    routes.add_service(reflection().build_v1alpha()?);
+    Ok(routes.routes().prepare())
+}
+
+type Serving = tokio::task::JoinHandle<Result<(), tonic::transport::Error>>;
+
+fn listen(
+    listener: TcpListener,
+    tls: Option<ServerTlsConfig>,
+    routes: Routes,
+    given: Given,
+) -> anyhow::Result<Serving> {
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true)).with_keepalive(Some(KEEP_ALIVE));
+    let mut server = Server::builder()
+        .accept_http1(true) // gRPC-Web comes over HTTP/1.1 too
+        .http2_keepalive_interval(Some(KEEP_ALIVE))
+        .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT))
+        .max_concurrent_streams(STREAMS);
+    if let Some(tls) = tls {
+        server = server.tls_config(tls).context("REDRESS_TLS_CERT and REDRESS_TLS_KEY cannot be used")?;
+    }
+    let closing = given.closing.clone();
+    let service = around(routes, given);
+    Ok(tokio::spawn(server.serve_with_incoming_shutdown(service, incoming, closing.cancelled_owned())))
+}

@@ -1,0 +1,124 @@
+//! What the layers need to know of each rpc, read off the contracts themselves.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+use prost::Message as _;
+use prost_types::{FileDescriptorProto, FileDescriptorSet, MethodDescriptorProto};
+
+/// The field by which a request asks to be kept waiting for what is not there yet.
+const WAIT: &str = "wait_duration";
+/// Package of the road between services, which must stay open under load.
+const FEED: &str = "redress.event.v1.EventFeed";
+
+/// How long an rpc occupies the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Answered as fast as the work can be done.
+    Call,
+    /// Waits for something to happen, as its request asks.
+    Wait,
+    /// Streams its answer for as long as the caller stays.
+    Stream,
+}
+
+/// One rpc of ours.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Method {
+    /// Full name of the gRPC service, e.g. `redress.cases.v1.CaseService`.
+    pub(crate) service: String,
+    /// Name of the rpc, e.g. `GetCase`.
+    pub(crate) name: String,
+    /// Both, as spans are named.
+    pub(crate) full_name: String,
+    /// The Redress service it addresses: second segment of the package.
+    pub(crate) addressed: String,
+    /// How long it occupies the server.
+    pub(crate) pace: Pace,
+    /// Whether it is the feed other services live on.
+    pub(crate) is_feed: bool,
+}
+
+static METHODS: LazyLock<HashMap<String, Method>> = LazyLock::new(|| {
+    FileDescriptorSet::decode(proto::DESCRIPTOR_SET).map(|set| read(&set)).unwrap_or_default()
+});
+
+/// The rpc behind an HTTP path; none for health, reflection and what is not ours.
+pub(crate) fn method(path: &str) -> Option<&'static Method> {
+    METHODS.get(path)
+}
+
+fn read(set: &FileDescriptorSet) -> HashMap<String, Method> {
+    let waiting = requests_that_wait(set);
+    let mut methods = HashMap::new();
+    for file in set.file.iter().filter(|file| file.package().starts_with("redress.")) {
+        for service in &file.service {
+            for rpc in &service.method {
+                let method = describe(file, service.name(), rpc, &waiting);
+                methods.insert(format!("/{}", method.full_name), method);
+            }
+        }
+    }
+    methods
+}
+
+fn requests_that_wait(set: &FileDescriptorSet) -> HashSet<String> {
+    let mut waiting = HashSet::new();
+    for file in &set.file {
+        for message in &file.message_type {
+            if message.field.iter().any(|field| field.name() == WAIT) {
+                waiting.insert(format!(".{}.{}", file.package(), message.name()));
+            }
+        }
+    }
+    waiting
+}
+
+fn describe(
+    file: &FileDescriptorProto,
+    service: &str,
+    rpc: &MethodDescriptorProto,
+    waiting: &HashSet<String>,
+) -> Method {
+    let service = format!("{}.{service}", file.package());
+    let pace = if rpc.server_streaming() {
+        Pace::Stream
+    } else if waiting.contains(rpc.input_type()) {
+        Pace::Wait
+    } else {
+        Pace::Call
+    };
+    Method {
+        full_name: format!("{service}/{}", rpc.name()),
+        name: rpc.name().to_owned(),
+        addressed: file.package().split('.').nth(1).unwrap_or_default().to_owned(),
+        is_feed: service == FEED,
+        pace,
+        service,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pace(path: &str) -> Option<Pace> {
+        method(path).map(|method| method.pace)
+    }
+
+    #[test]
+    fn the_pace_is_read_off_the_contract() {
+        assert_eq!(pace("/redress.cases.v1.CaseService/GetCase"), Some(Pace::Call));
+        assert_eq!(pace("/redress.cases.v1.CaseService/WatchCase"), Some(Pace::Stream));
+        assert_eq!(pace("/redress.resolution.v1.ResolutionService/PollTasks"), Some(Pace::Wait));
+        assert_eq!(pace("/redress.event.v1.EventFeed/Subscribe"), Some(Pace::Stream));
+        assert_eq!(pace("/grpc.health.v1.Health/Check"), None);
+    }
+
+    #[test]
+    fn each_rpc_knows_the_service_it_addresses() {
+        let method = method("/redress.assignment.v1.AssignmentService/ListQueue");
+        assert_eq!(method.map(|method| method.addressed.as_str()), Some("assignment"));
+        assert!(!METHODS.values().any(|method| method.addressed.is_empty()));
+    }
+}

@@ -1,0 +1,126 @@
+//! Who a caller is: proven by a token, by a client certificate, or, while neither
+//! is configured, taken on trust (development, loopback only).
+
+mod certificate;
+mod keys;
+mod token;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fault::{Fault, Kind};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use kernel::caller::PLATFORM_ROLE;
+use kernel::{Caller, TenantId};
+use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
+
+use crate::service::Stop;
+use crate::settings::IdentitySettings;
+use token::Tokens;
+
+/// Header by which a caller names itself, in development only.
+const SUBJECT: &str = "redress-subject";
+/// Who a development caller is that names itself not.
+const DEVELOPER: &str = "developer";
+/// What a development caller may do: everything.
+const ALL_ROLES: [&str; 1] = [PLATFORM_ROLE];
+/// Longest subject.
+const MAX_SUBJECT: usize = 200;
+/// How often keys are read again, so that a withdrawn one is soon forgotten.
+const KEYS_KEPT: Duration = Duration::from_mins(10);
+
+/// How callers prove who they are.
+pub(crate) enum Identity {
+    /// Everyone is the development tenant's.
+    Development(Caller),
+    /// By token or client certificate.
+    Proven {
+        /// None when only certificates count.
+        tokens: Option<Tokens>,
+    },
+}
+
+impl Identity {
+    /// Opens the sources of identity that are configured.
+    pub(crate) async fn open(settings: &IdentitySettings) -> anyhow::Result<Self> {
+        if !settings.is_configured() {
+            let roles = ALL_ROLES.map(str::to_owned).into();
+            let tenant = TenantId::development();
+            return Ok(Self::Development(Caller { tenant, subject: DEVELOPER.into(), roles }));
+        }
+        let tokens = match &settings.jwks {
+            Some(jwks) => Some(Tokens::open(jwks, settings).await?),
+            None => None,
+        };
+        Ok(Self::Proven { tokens })
+    }
+
+    /// The caller behind a request. A token speaks for the one who sent it, a
+    /// certificate for the connection: where there are both, the token counts.
+    pub(crate) async fn caller(&self, request: &Parts) -> Result<Caller, Fault> {
+        let tokens = match self {
+            Self::Development(developer) => return development(developer, &request.headers),
+            Self::Proven { tokens } => tokens,
+        };
+        if let (Some(tokens), Some(bearer)) = (tokens, bearer(&request.headers)?) {
+            return tokens.caller(bearer).await;
+        }
+        let connection = request.extensions.get::<TlsConnectInfo<TcpConnectInfo>>();
+        match connection.and_then(TlsConnectInfo::peer_certs).as_deref().and_then(|chain| chain.first()) {
+            Some(certificate) => certificate::caller(certificate),
+            None => Err(unauthenticated("the call carries neither a token nor a client certificate")),
+        }
+    }
+
+    /// Reads the keys again from time to time, until told to stop.
+    pub(crate) async fn keep_fresh(self: Arc<Self>, stop: Stop) {
+        let refresh = async {
+            loop {
+                tokio::time::sleep(KEYS_KEPT).await;
+                if let Self::Proven { tokens: Some(tokens) } = self.as_ref() {
+                    tokens.refresh().await;
+                }
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = refresh => {}
+        }
+    }
+}
+
+fn development(developer: &Caller, headers: &HeaderMap) -> Result<Caller, Fault> {
+    let Some(named) = headers.get(SUBJECT) else { return Ok(developer.clone()) };
+    let subject = named
+        .to_str()
+        .ok()
+        .filter(|subject| (1..=MAX_SUBJECT).contains(&subject.len()))
+        .ok_or_else(|| unauthenticated("redress-subject must have 1 to 200 visible ASCII characters"))?;
+    Ok(Caller { subject: subject.into(), ..developer.clone() })
+}
+
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Fault> {
+    let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
+    let text = value.to_str().ok();
+    // The scheme's name is case-insensitive (RFC 9110).
+    text.and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| Some(token.trim()))
+        .ok_or_else(|| unauthenticated("the authorization header must have the form Bearer <token>"))
+}
+
+/// A caller from names that are proven.
+fn proven(tenant: &str, subject: &str, roles: Vec<String>) -> Result<Caller, Fault> {
+    let tenant = TenantId::parse(tenant)
+        .map_err(|error| unauthenticated("the identity names no valid tenant").because(error))?;
+    if !(1..=MAX_SUBJECT).contains(&subject.len()) || subject.contains('\0') {
+        return Err(unauthenticated("the identity names no valid subject"));
+    }
+    Ok(Caller { tenant, subject: subject.into(), roles: roles.into() })
+}
+
+fn unauthenticated(sentence: &'static str) -> Fault {
+    Fault::new(Kind::Unauthenticated, "UNAUTHENTICATED", sentence)
+}

@@ -1,0 +1,114 @@
+//! What every call passes on its way to a handler, as one expression.
+
+mod consistency;
+mod deadline;
+mod explain;
+mod identify;
+mod lanes;
+mod middle;
+mod observe;
+mod panics;
+mod stream;
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use events::Consumer;
+use fault::Fault;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use tonic::body::Body;
+use tonic::service::Routes;
+use tonic::{Code, Status};
+use tonic_web::GrpcWebLayer;
+use tower::util::MapRequestLayer;
+use tower::{Service, ServiceBuilder};
+use tower_http::cors::{AllowHeaders, CorsLayer};
+
+use crate::call::{CONSISTENCY_TOKEN, Call};
+use crate::identity::Identity;
+use crate::service::Stop;
+use consistency::Consistency;
+use deadline::Deadline;
+use explain::Explain;
+use identify::Identify;
+use lanes::Lanes;
+use middle::Around;
+use observe::Observe;
+use panics::Panics;
+
+/// How long a browser may remember what it was told about an origin.
+const PREFLIGHT_KEPT: Duration = Duration::from_hours(1);
+
+/// What the layers work with.
+pub(crate) struct Given {
+    /// How callers prove who they are.
+    pub(crate) identity: Arc<Identity>,
+    /// The services of this process, and what each has applied of others.
+    pub(crate) consumers: HashMap<&'static str, Option<Arc<Consumer>>>,
+    /// Origins whose pages may call.
+    pub(crate) web_origins: Vec<HeaderValue>,
+    /// Most calls worked on at once.
+    pub(crate) max_in_flight: u32,
+    /// Cancelled when the server stops accepting: ends what would not end by itself.
+    pub(crate) closing: Stop,
+}
+
+/// Wraps the routes in the layers, outermost first.
+pub(crate) fn around(
+    routes: Routes,
+    given: Given,
+) -> impl Service<
+    Request<Body>,
+    Response = Response<Body>,
+    Error = Infallible,
+    Future: Future<Output = Result<Response<Body>, Infallible>> + Send,
+> + Clone
++ Send
++ 'static {
+    ServiceBuilder::new()
+        // Browsers ask first whether a page of another origin may call at all.
+        .layer(cross_origin(given.web_origins))
+        // Browsers' calls become ordinary ones before anything looks at them.
+        .layer(GrpcWebLayer::new())
+        // The deadline counts from here, before anything is awaited.
+        .layer(MapRequestLayer::new(Call::note as fn(Request<Body>) -> Request<Body>))
+        // Span and duration of the call: outside of everything that may refuse it.
+        .layer(Around(Observe))
+        // A panic below becomes INTERNAL, and is counted above as any other answer.
+        .layer(Around(Panics))
+        // A place or a refusal: before anything that costs, and without a queue.
+        .layer(Around(Lanes::new(given.max_in_flight)))
+        // Drops what is below when the caller no longer waits: so it holds its place
+        // above, and its transaction below, not a moment longer.
+        .layer(Around(Deadline { closing: given.closing }))
+        // Who calls: nothing below runs for a stranger.
+        .layer(Around(Identify { identity: given.identity }))
+        // What was told before must be applied before it is read: needs the tenant.
+        .layer(Around(Consistency { consumers: Arc::new(given.consumers) }))
+        // Refusals that tonic itself makes get a reason, like ours.
+        .layer(Around(Explain))
+        .service(routes)
+}
+
+/// What pages of other origins may do: call, and read our answers' headers.
+fn cross_origin(origins: Vec<HeaderValue>) -> CorsLayer {
+    let ours = [CONSISTENCY_TOKEN, "grpc-status", "grpc-message", "grpc-status-details-bin"];
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::POST])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(ours.map(HeaderName::from_static))
+        .max_age(PREFLIGHT_KEPT)
+}
+
+/// The status of an answer, where its headers or trailers tell it.
+fn code(headers: &HeaderMap) -> Option<Code> {
+    headers.get("grpc-status").map(|status| Code::from_bytes(status.as_bytes()))
+}
+
+/// A refusal, as the answer to a call.
+pub(crate) fn refuse(fault: Fault) -> Response<Body> {
+    Status::from(fault).into_http()
+}

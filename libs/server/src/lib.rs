@@ -1,0 +1,34 @@
+//! The process around Redress's services.
+//!
+//! A service hands over its routes, migrations and workers ([`Service`], [`Parts`]);
+//! this crate owns the rest: settings, telemetry, TLS and identity, the layers every
+//! call passes, health, reflection, the roads between services, and the end in good
+//! order. The all-in-one process passes a longer list to the same [`main`].
+//!
+//! To add a setting, add a field to [`Settings`]; to add a layer, add a line to
+//! `layers::around`.
+
+mod assembly;
+mod call;
+mod contracts;
+mod identity;
+mod layers;
+mod limits;
+mod peers;
+mod process;
+mod readiness;
+mod running;
+mod service;
+mod settings;
+mod sweep;
+mod telemetry;
+mod workers;
+
+pub use assembly::{Assembly, migrate, start};
+pub use call::{CONSISTENCY_TOKEN, caller, reply};
+pub use limits::Limited;
+pub use process::{main, run};
+pub use running::Running;
+pub use service::{Kit, Parts, Service, Stop};
+pub use settings::{IdentitySettings, LogFormat, PeerSettings, Secret, Settings};
+pub use telemetry::Telemetry;

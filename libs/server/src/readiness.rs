@@ -1,0 +1,124 @@
+//! Health as gRPC tells it: per gRPC service, and `""` for the whole process.
+//! Serving means that the service's database answers and has every migration.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use tokio::sync::Mutex;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use crate::service::Stop;
+
+/// How often a database is asked.
+const LOOK: Duration = Duration::from_secs(2);
+/// How often one is asked that was not ready: a start should not wait for the clock.
+const LOOK_UNREADY: Duration = Duration::from_millis(200);
+/// Longest wait for the answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The whole process, in the health protocol.
+const PROCESS: &str = "";
+
+/// One service whose readiness is told.
+pub(crate) struct Hosted {
+    pub(crate) name: &'static str,
+    pub(crate) db: pg::Db,
+    pub(crate) migrators: [&'static Migrator; 4],
+    /// Its gRPC services.
+    pub(crate) rpc_services: Vec<&'static str>,
+}
+
+/// Tells readiness until the end is announced.
+#[derive(Clone)]
+pub(crate) struct Readiness(Arc<Inner>);
+
+struct Inner {
+    reporter: HealthReporter,
+    hosted: Vec<Hosted>,
+    /// What was told last.
+    told: Mutex<Told>,
+}
+
+#[derive(Default)]
+struct Told {
+    /// Nothing is told any more: the server stops.
+    closed: bool,
+    serving: HashMap<&'static str, bool>,
+}
+
+impl Readiness {
+    /// Nothing serves until it was looked at.
+    pub(crate) async fn new(reporter: HealthReporter, hosted: Vec<Hosted>) -> Self {
+        let this = Self(Arc::new(Inner { reporter, hosted, told: Mutex::default() }));
+        for name in this.names() {
+            this.0.reporter.set_service_status(name, ServingStatus::NotServing).await;
+        }
+        this
+    }
+
+    /// Looks from time to time, until told to stop.
+    pub(crate) async fn run(self, stop: Stop) {
+        let look = async {
+            loop {
+                let pause = if self.look().await { LOOK } else { LOOK_UNREADY };
+                tokio::time::sleep(pause).await;
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = look => {}
+        }
+    }
+
+    /// Tells everyone that the server stops.
+    pub(crate) async fn close(&self) {
+        let mut told = self.0.told.lock().await;
+        told.closed = true;
+        for name in self.names() {
+            self.0.reporter.set_service_status(name, ServingStatus::NotServing).await;
+        }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let of_services = self.0.hosted.iter().flat_map(|hosted| hosted.rpc_services.iter().copied());
+        of_services.chain([PROCESS])
+    }
+
+    /// Looks at every database, tells what changed, and answers whether all is well.
+    async fn look(&self) -> bool {
+        let looks = self.0.hosted.iter().map(|hosted| async move { (hosted, is_ready(hosted).await) });
+        let ready = futures::future::join_all(looks).await;
+        let all = ready.iter().all(|(_, ready)| *ready);
+        let mut told = self.0.told.lock().await;
+        for (hosted, ready) in ready {
+            for name in &hosted.rpc_services {
+                self.tell(&mut told, name, ready).await;
+            }
+        }
+        self.tell(&mut told, PROCESS, all).await;
+        all
+    }
+
+    async fn tell(&self, told: &mut Told, name: &'static str, serving: bool) {
+        if told.closed || told.serving.insert(name, serving) == Some(serving) {
+            return;
+        }
+        let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
+        tracing::info!(health.service = name, health.status = %status, "readiness changed");
+        self.0.reporter.set_service_status(name, status).await;
+    }
+}
+
+async fn is_ready(hosted: &Hosted) -> bool {
+    let looked = tokio::time::timeout(PATIENCE, pg::migrated(&hosted.db, &hosted.migrators)).await;
+    match looked {
+        Ok(Ok(migrated)) => migrated,
+        Ok(Err(error)) => {
+            tracing::debug!(service = hosted.name, %error, "the database does not answer");
+            false
+        }
+        Err(_) => false,
+    }
+}

@@ -1,0 +1,116 @@
+//! A running server, and its end in good order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use events::Consumer;
+use futures::future::join_all;
+use pg::Db;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
+
+use crate::readiness::Readiness;
+use crate::service::Stop;
+use crate::workers::Workers;
+
+/// Longest wait for the workers, once the calls have ended.
+const WORKERS_STOP: Duration = Duration::from_secs(5);
+/// Longest wait for the database connections to close.
+const POOL_CLOSE: Duration = Duration::from_millis(500);
+
+/// A server that serves.
+pub struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) dbs: Vec<Db>,
+    pub(crate) consumers: Vec<Arc<Consumer>>,
+    pub(crate) readiness: Readiness,
+    /// Cancelled to stop accepting.
+    pub(crate) closing: Stop,
+    pub(crate) server: JoinHandle<Result<(), tonic::transport::Error>>,
+    pub(crate) workers: Workers,
+    pub(crate) drain: Duration,
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The schema of a service of this process.
+    pub fn db(&self, service: &str) -> Option<&Db> {
+        self.dbs.iter().find(|db| db.schema() == service)
+    }
+
+    /// The services of this process that follow others.
+    pub fn consumers(&self) -> &[Arc<Consumer>] {
+        &self.consumers
+    }
+
+    /// Stops in order: says so, accepts no more, lets calls in flight end, stops the
+    /// workers.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        let Self { readiness, closing, mut server, workers, drain, dbs, .. } = self;
+        readiness.close().await;
+        closing.cancel();
+        let drained = tokio::time::timeout(drain, &mut server).await;
+        if drained.is_err() {
+            server.abort();
+        }
+        let drained = drained
+            .with_context(|| format!("calls were cut off: they did not end within {} s", drain.as_secs()))
+            .and_then(|served| Ok(served.context("the server panicked")??));
+        let stopped = workers.stop(WORKERS_STOP).await;
+        // A connection that does not close in time has nothing left to lose.
+        let closed = join_all(dbs.iter().map(|db| db.pool().close()));
+        let _ = tokio::time::timeout(POOL_CLOSE, closed).await;
+        drained.and(stopped)
+    }
+
+    /// Runs until SIGTERM or SIGINT, or until a part fails, and stops in order. A
+    /// second signal cuts the stop short.
+    pub async fn until_signal(mut self) -> anyhow::Result<()> {
+        let mut signals = Signals::new()?;
+        let ended = tokio::select! {
+            name = signals.next() => {
+                tracing::info!(signal = name, "stopping");
+                Ok(())
+            }
+            failure = self.workers.failure() => Err(failure),
+            served = &mut self.server => {
+                Err(anyhow!("the server ended by itself: {served:?}"))
+            }
+        };
+        if let Err(error) = &ended {
+            tracing::error!(error = format!("{error:#}"), "stopping because a part failed");
+        }
+        if self.server.is_finished() {
+            return ended;
+        }
+        tokio::select! {
+            stopped = self.stop() => ended.and(stopped),
+            name = signals.next() => Err(anyhow!("the stop was cut short by a second signal, {name}")),
+        }
+    }
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        let hear = |kind| signal(kind).context("signals cannot be heard");
+        Ok(Self { terminate: hear(SignalKind::terminate())?, interrupt: hear(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}

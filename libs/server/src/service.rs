@@ -1,0 +1,127 @@
+//! What a service and its process owe each other.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::Arc;
+
+use events::Reactor;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use http::{Request, Response};
+use sqlx::migrate::Migrator;
+use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic::service::RoutesBuilder;
+use tower::Service as TowerService;
+
+use crate::limits::Limited;
+use crate::settings::Settings;
+
+/// Cancelled when the process is told to stop and its calls have ended.
+pub type Stop = CancellationToken;
+
+/// One service, as a process hosts it.
+#[derive(Clone, Copy)]
+pub struct Service {
+    /// Its name: also its schema, its event source and its name as a consumer.
+    pub name: &'static str,
+    /// Port it listens on by default when it is alone.
+    pub port: u16,
+    /// Its own tables; those every service has are added here.
+    pub migrations: &'static Migrator,
+    /// Makes its routes and workers.
+    pub open: fn(&Kit, &mut Parts) -> anyhow::Result<()>,
+}
+
+impl Service {
+    /// Every migration of its schema, in order.
+    pub(crate) fn migrators(&self) -> [&'static Migrator; 4] {
+        [&pg::MIGRATIONS, &events::MIGRATIONS, &timers::MIGRATIONS, self.migrations]
+    }
+}
+
+/// What a service gets.
+#[derive(Clone)]
+pub struct Kit {
+    /// Its schema, and with it the clock and the source of ids.
+    pub db: pg::Db,
+    /// All settings of the process.
+    pub settings: Arc<Settings>,
+}
+
+/// What a service hands back.
+pub struct Parts {
+    max_message_bytes: usize,
+    pub(crate) routes: Vec<Route>,
+    /// Full names of the gRPC services routed, for health.
+    pub(crate) rpc_services: Vec<&'static str>,
+    pub(crate) reactors: Vec<Arc<dyn Reactor>>,
+    pub(crate) workers: Vec<Worker>,
+}
+
+/// Adds one generated server to the routes of the process.
+pub(crate) type Route = Box<dyn FnOnce(&mut RoutesBuilder) + Send>;
+
+/// A loop that runs beside the calls until told to stop.
+pub(crate) struct Worker {
+    pub(crate) name: String,
+    pub(crate) run: Box<dyn FnOnce(Stop) -> BoxFuture<'static, ()> + Send>,
+}
+
+impl Worker {
+    pub(crate) fn new<F>(name: impl Into<String>, run: impl FnOnce(Stop) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        Self { name: name.into(), run: Box::new(move |stop| run(stop).boxed()) }
+    }
+}
+
+impl Parts {
+    pub(crate) fn new(max_message_bytes: usize) -> Self {
+        Self {
+            max_message_bytes,
+            routes: Vec::new(),
+            rpc_services: Vec::new(),
+            reactors: Vec::new(),
+            workers: Vec::new(),
+        }
+    }
+
+    /// Serves a generated server, its messages limited as the settings say.
+    pub fn route<S>(&mut self, service: S) -> &mut Self
+    where
+        S: TowerService<Request<Body>, Response = Response<Body>, Error = Infallible>
+            + Limited
+            + NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        self.rpc_services.push(S::NAME);
+        let service = service.limited(self.max_message_bytes);
+        self.routes.push(Box::new(move |routes| {
+            routes.add_service(service);
+        }));
+        self
+    }
+
+    /// Applies other services' events; one reactor per service.
+    pub fn react(&mut self, reactor: impl Reactor) -> &mut Self {
+        self.reactors.push(Arc::new(reactor));
+        self
+    }
+
+    /// Runs a loop until it is told to stop. One that ends before, or panics, ends
+    /// the process.
+    pub fn worker<F>(&mut self, name: &'static str, run: impl FnOnce(Stop) -> F + Send + 'static) -> &mut Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.workers.push(Worker::new(name, run));
+        self
+    }
+}

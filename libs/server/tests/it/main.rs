@@ -1,0 +1,13 @@
+//! The process around a service, with services made for the test. Keys and
+//! certificates below `pems/` were made for these tests and are good for nothing
+//! else.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+mod calls;
+mod identity;
+mod probe;
+mod roads;
+mod settings;
+mod stop;
+mod telemetry;
+mod web;

@@ -1,0 +1,101 @@
+//! Consistency tokens, readiness, and what else needs a database.
+
+use std::time::Duration;
+
+use proto::redress::event::v1::SubscribeRequest;
+use proto::redress::event::v1::event_feed_client::EventFeedClient;
+use proto::redress::feedback::v1::GetFeedbackRequest;
+use proto::redress::feedback::v1::feedback_service_client::FeedbackServiceClient;
+use proto::redress::intake::v1::ComplaintRegistered;
+use server::{CONSISTENCY_TOKEN, Secret, Settings};
+use testkit::{Database, House, eventually, reason};
+use tonic::{Code, Request};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_types::StatusExt as _;
+use uuid::Uuid;
+
+use crate::probe::{self, CASES, FEEDBACK, about};
+
+fn presenting(token: &str) -> Request<GetFeedbackRequest> {
+    let mut request = Request::new(about(""));
+    request.metadata_mut().insert(CONSISTENCY_TOKEN, token.parse().unwrap());
+    request
+}
+
+#[tokio::test]
+async fn a_call_waits_for_what_its_token_stands_for() {
+    let house = House::open(&[FEEDBACK]).await;
+    let mut client = FeedbackServiceClient::new(house.channel());
+    let event = house.tell("intake", Uuid::from_u128(1), &ComplaintRegistered::default()).await;
+    let position = event.position;
+    client.get_feedback(presenting(&format!("intake:{position}"))).await.expect("it waits");
+    client.get_feedback(presenting("feedback:999")).await.expect("its own writes are seen at once");
+
+    let mut early = presenting(&format!("intake:{}", position + 100));
+    early.set_timeout(Duration::from_millis(500));
+    let status = client.get_feedback(early).await.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "NOT_YET_APPLIED"));
+    assert!(status.get_details_retry_info().is_some());
+
+    for wrong in ["cases:1", "nobody:1", "intake", "intake:x", "intake:-1"] {
+        let status = client.get_feedback(presenting(wrong)).await.unwrap_err();
+        let refused = (status.code(), reason(&status));
+        assert_eq!(refused, (Code::InvalidArgument, "INVALID_CONSISTENCY_TOKEN".to_owned()), "{wrong}");
+    }
+    house.done().await;
+}
+
+#[tokio::test]
+async fn readiness_follows_the_database() {
+    let house = House::builder(&[FEEDBACK]).breakable().open().await;
+    let line = house.channel();
+    let serves = async |name: &str, wanted: i32| {
+        eventually(|| async {
+            let request = HealthCheckRequest { service: name.to_owned() };
+            let answer = HealthClient::new(line.clone()).check(request).await;
+            answer.unwrap().into_inner().status == wanted
+        })
+        .await;
+    };
+    for name in ["", "redress.feedback.v1.FeedbackService", "redress.event.v1.EventFeed"] {
+        serves(name, 1).await;
+    }
+    house.proxy().cut();
+    serves("", 2).await;
+    serves("redress.feedback.v1.FeedbackService", 2).await;
+    house.proxy().restore();
+    serves("", 1).await;
+    house.done().await;
+}
+
+#[tokio::test]
+async fn a_schema_is_ready_when_it_is_migrated() {
+    let database = Database::copy_of("nothing", async |_| Ok(())).await.unwrap();
+    let url = Some(Secret::from(database.url().to_owned()));
+    let running = probe::serve(Settings { database_url: url, ..Settings::default() }, &[CASES]).await;
+    let serves = async || {
+        let mut health = HealthClient::new(probe::channel(&running));
+        health.check(HealthCheckRequest::default()).await.unwrap().into_inner().status == 1
+    };
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(!serves().await);
+    server::migrate(database.url(), &[CASES]).await.unwrap();
+    eventually(serves).await;
+    running.stop().await.unwrap();
+    database.drop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_feed_is_open_when_every_place_is_taken() {
+    let house = House::builder(&[FEEDBACK]).settings(|settings| settings.max_in_flight = 1).open().await;
+    let mut feed = EventFeedClient::new(house.channel());
+    let subscribe = || SubscribeRequest { source: "feedback".to_owned(), ..SubscribeRequest::default() };
+    let mut streams = Vec::new();
+    for _ in 0..3 {
+        streams.push(feed.subscribe(subscribe()).await.expect("the feed has no lane"));
+    }
+    FeedbackServiceClient::new(house.channel()).get_feedback(about("")).await.expect("and takes no place");
+    drop(streams);
+    house.done().await;
+}

@@ -1,0 +1,104 @@
+//! What browsers and tools see: gRPC-Web, other origins, reflection.
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use prost::Message as _;
+use proto::redress::feedback::v1::{GetFeedbackRequest, GetFeedbackResponse};
+use server::{Running, Settings};
+use tonic_reflection::pb::v1::ServerReflectionRequest;
+use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+use tonic_reflection::pb::v1alpha as older;
+
+use crate::probe::{self, FEEDBACK, about, channel};
+
+const ORIGIN: &str = "https://desk.example.org";
+
+/// Calls `GetFeedback` the way browsers do.
+pub(crate) async fn call(
+    running: &Running,
+    message: &GetFeedbackRequest,
+    headers: &[(&str, &str)],
+) -> Response<Bytes> {
+    let message = message.encode_to_vec();
+    let length = u32::try_from(message.len()).unwrap();
+    let body = [&[0], &length.to_be_bytes()[..], &message].concat();
+    http(running, Method::POST, headers, body.into()).await
+}
+
+async fn http(running: &Running, method: Method, headers: &[(&str, &str)], body: Bytes) -> Response<Bytes> {
+    let url = format!("http://{}/redress.feedback.v1.FeedbackService/GetFeedback", running.address());
+    let mut request = Request::builder().method(method).uri(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Full::new(body)).unwrap();
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let (parts, body) = client.request(request).await.unwrap().into_parts();
+    Response::from_parts(parts, body.collect().await.unwrap().to_bytes())
+}
+
+#[tokio::test]
+async fn browsers_call_over_http_1() {
+    let running = probe::serve(Settings::default(), &[FEEDBACK]).await;
+    let web = ("content-type", "application/grpc-web+proto");
+    let answer = call(&running, &about(""), &[web]).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let body = answer.body();
+    let length = usize::from(body[4]);
+    let message = GetFeedbackResponse::decode(&body[5..5 + length]).unwrap();
+    assert_eq!(message.cycles[0].case_id, "development/developer/platform");
+    let trailers = String::from_utf8_lossy(&body[10 + length..]);
+    assert!(trailers.contains("grpc-status:0"), "{trailers}");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn only_pages_of_known_origins_may_call() {
+    let settings = Settings { web_origins: vec![ORIGIN.parse().unwrap()], ..Settings::default() };
+    let running = probe::serve(settings, &[FEEDBACK]).await;
+    let ask = async |origin: &str| {
+        let headers = [
+            ("origin", origin),
+            ("access-control-request-method", "POST"),
+            ("access-control-request-headers", "authorization,content-type,x-grpc-web"),
+        ];
+        let answer = http(&running, Method::OPTIONS, &headers, Bytes::new()).await;
+        answer.headers().get("access-control-allow-origin").map(|origin| origin.to_str().unwrap().to_owned())
+    };
+    assert_eq!(ask(ORIGIN).await.as_deref(), Some(ORIGIN));
+    assert_eq!(ask("https://elsewhere.example.org").await, None);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn tools_learn_the_contracts_from_the_server() {
+    let running = probe::serve(Settings::default(), &[FEEDBACK]).await;
+    let request = ServerReflectionRequest {
+        message_request: Some(MessageRequest::ListServices(String::new())),
+        ..ServerReflectionRequest::default()
+    };
+    let mut client = ServerReflectionClient::new(channel(&running));
+    let answers = client.server_reflection_info(tokio_stream::once(request)).await.unwrap();
+    let answer = answers.into_inner().message().await.unwrap().unwrap();
+    let Some(MessageResponse::ListServicesResponse(list)) = answer.message_response else {
+        panic!("not a list of services: {answer:?}")
+    };
+    let names: Vec<_> = list.service.iter().map(|service| service.name.as_str()).collect();
+    for name in ["redress.cases.v1.CaseService", "redress.event.v1.EventFeed", "grpc.health.v1.Health"] {
+        assert!(names.contains(&name), "{name} is among {names:?}");
+    }
+
+    let request = older::ServerReflectionRequest {
+        message_request: Some(older::server_reflection_request::MessageRequest::ListServices(String::new())),
+        ..Default::default()
+    };
+    let mut client = older::server_reflection_client::ServerReflectionClient::new(channel(&running));
+    let answers = client.server_reflection_info(tokio_stream::once(request)).await.unwrap();
+    assert!(answers.into_inner().message().await.unwrap().is_some());
+    running.stop().await.unwrap();
+}

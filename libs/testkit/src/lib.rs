@@ -1,0 +1,55 @@
+//! What tests stand on: a house of services over a database of its own, a clock
+//! that stands still, events told by services that are not there, callers with
+//! identities, a road to the database that breaks. Knows no service.
+//!
+//! ```text
+//! let house = testkit::House::open(&[cases::SERVICE]).await;
+//! house.tell("intake", case, &ComplaintRegistered { .. }).await;
+//! house.settled().await;
+//! let mut cases = CaseServiceClient::new(house.channel());
+//! cases.get_case(..).await.unwrap();
+//! house.done().await;
+//! ```
+//!
+//! What goes wrong here fails the test: it panics, with a sentence.
+#![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
+#![expect(clippy::missing_panics_doc, reason = "everything here panics when the test has failed")]
+
+pub mod answer;
+pub mod badge;
+pub mod clock;
+pub mod database;
+pub mod house;
+pub mod proxy;
+pub mod source;
+
+use std::time::{Duration, Instant};
+
+use kernel::{Ids as _, RandomIds};
+
+pub use answer::{consistency_token, reason, violations};
+pub use badge::Line;
+pub use clock::MockClock;
+pub use database::Database;
+pub use house::{Builder, House, Parked, Told};
+pub use proxy::Proxy;
+pub use source::FakeSource;
+
+/// How long a test waits for what must come.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+/// How often it looks.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// A `request_id` that was never used.
+pub fn request_id() -> String {
+    RandomIds.token().to_string()
+}
+
+/// Waits until something holds; fails the test when it does not come to hold.
+pub async fn eventually<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
+    let started = Instant::now();
+    while !holds().await {
+        assert!(started.elapsed() < PATIENCE, "what the test waits for does not happen");
+        tokio::time::sleep(LOOK).await;
+    }
+}
