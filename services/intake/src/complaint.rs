@@ -1,0 +1,153 @@
+//! The complaint as received: what a submission is, and what becomes of one that
+//! was submitted before.
+
+use jiff::Timestamp;
+use kernel::{CaseId, TenantId};
+
+use crate::refusal::Refusal;
+
+/// A checked submission on its way in. Its content is opaque here: intake keeps
+/// it word for word and decides nothing about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Filing {
+    pub(crate) tenant: TenantId,
+    /// Id it will bear if it is new.
+    pub(crate) id: CaseId,
+    pub(crate) request_id: String,
+    pub(crate) request_hash: [u8; 32],
+    /// Number of the contract's channel.
+    pub(crate) channel: i16,
+    pub(crate) external_ref: Option<String>,
+    pub(crate) customer_id: Option<String>,
+    pub(crate) received: Timestamp,
+    /// The complaint, encoded.
+    pub(crate) record: Vec<u8>,
+    /// The event that tells of it, encoded.
+    pub(crate) event: Vec<u8>,
+    /// Trace the submission came in.
+    pub(crate) traceparent: String,
+}
+
+/// What became of a submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Registered {
+    pub(crate) id: CaseId,
+    pub(crate) received: Timestamp,
+    /// Where the feed tells of it.
+    pub(crate) position: i64,
+    /// Registered before under another key, by the channel's own number.
+    pub(crate) already: bool,
+}
+
+/// A complaint that stands where a submission wanted to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) id: CaseId,
+    pub(crate) received: Timestamp,
+    pub(crate) position: i64,
+    pub(crate) request_id: String,
+    pub(crate) request_hash: Vec<u8>,
+    pub(crate) channel: i16,
+    pub(crate) external_ref: Option<String>,
+}
+
+/// What a submission is answered that did not become a complaint of its own.
+/// `standing` are the complaints under its key or its channel's number, `used` is
+/// the hash of an earlier request under this key that was answered with another
+/// key's complaint. None if nothing explains why it was not registered.
+pub(crate) fn settle(
+    filing: &Filing,
+    standing: &[Standing],
+    used: Option<&[u8]>,
+) -> Option<Result<Registered, Refusal>> {
+    if let Some(mine) = standing.iter().find(|one| one.request_id == filing.request_id) {
+        let same = mine.request_hash == filing.request_hash;
+        return Some(if same { Ok(mine.registered(false)) } else { Err(Refusal::KeyReused) });
+    }
+    if used.is_some_and(|hash| hash != filing.request_hash) {
+        return Some(Err(Refusal::KeyReused));
+    }
+    standing.iter().find(|one| one.is_same_matter(filing)).map(|one| Ok(one.registered(true)))
+}
+
+impl Standing {
+    fn is_same_matter(&self, filing: &Filing) -> bool {
+        filing.external_ref.is_some()
+            && self.channel == filing.channel
+            && self.external_ref == filing.external_ref
+    }
+
+    fn registered(&self, already: bool) -> Registered {
+        Registered { id: self.id, received: self.received, position: self.position, already }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn filing(request_id: &str, hash: u8, external_ref: Option<&str>) -> Filing {
+        Filing {
+            tenant: TenantId::development(),
+            id: CaseId(Uuid::from_u128(9)),
+            request_id: request_id.to_owned(),
+            request_hash: [hash; 32],
+            channel: 4,
+            external_ref: external_ref.map(str::to_owned),
+            customer_id: None,
+            received: Timestamp::UNIX_EPOCH,
+            record: Vec::new(),
+            event: Vec::new(),
+            traceparent: String::new(),
+        }
+    }
+
+    fn standing(id: u128, request_id: &str, hash: u8, external_ref: Option<&str>) -> Standing {
+        Standing {
+            id: CaseId(Uuid::from_u128(id)),
+            received: Timestamp::UNIX_EPOCH,
+            position: 7,
+            request_id: request_id.to_owned(),
+            request_hash: vec![hash; 32],
+            channel: 4,
+            external_ref: external_ref.map(str::to_owned),
+        }
+    }
+
+    fn id(outcome: Option<Result<Registered, Refusal>>) -> Option<(u128, bool)> {
+        outcome.and_then(Result::ok).map(|registered| (registered.id.0.as_u128(), registered.already))
+    }
+
+    #[test]
+    fn the_same_request_is_the_same_complaint() {
+        let standing = [standing(1, "r1", 1, None)];
+        assert_eq!(id(settle(&filing("r1", 1, None), &standing, None)), Some((1, false)));
+        assert_eq!(settle(&filing("r1", 2, None), &standing, None), Some(Err(Refusal::KeyReused)));
+    }
+
+    #[test]
+    fn the_same_channel_number_is_the_same_complaint() {
+        let standing = [standing(1, "r1", 1, Some("e1"))];
+        assert_eq!(id(settle(&filing("r2", 2, Some("e1")), &standing, None)), Some((1, true)));
+        assert_eq!(id(settle(&filing("r2", 2, Some("e1")), &standing, Some(&[2; 32]))), Some((1, true)));
+        assert_eq!(
+            settle(&filing("r2", 3, Some("e2")), &standing, Some(&[2; 32])),
+            Some(Err(Refusal::KeyReused)),
+            "a key answered once stands for its request"
+        );
+    }
+
+    #[test]
+    fn its_own_key_rules_over_the_channel_number() {
+        let both = [standing(1, "r1", 1, Some("e1")), standing(2, "r2", 2, None)];
+        assert_eq!(id(settle(&filing("r2", 2, Some("e1")), &both, None)), Some((2, false)));
+    }
+
+    #[test]
+    fn what_nothing_explains_is_not_explained_away() {
+        assert_eq!(settle(&filing("r1", 1, None), &[], None), None);
+        assert_eq!(settle(&filing("r1", 1, None), &[standing(2, "r2", 2, None)], None), None);
+    }
+}

@@ -1,0 +1,46 @@
+//! Intake: takes complaints in from every channel.
+//!
+//! Owns the complaint as received, its receipt code, and the promise that a
+//! submission repeated is one complaint. Never decides anything about it: that is
+//! the case's, which bears the complaint's id.
+//!
+//! A submission is read and checked ([`rpc`], [`wire`]), then goes through the
+//! [`door`]: whatever arrives while a transaction commits goes into the next one
+//! together. Each complaint is told of in the transaction that stores it.
+//!
+//! To add an rpc: the contract first, then parse in `wire`, act in `rpc`, SQL in
+//! `store`, and a row each for good, bad and repeated in `tests/rpc.rs`.
+
+mod complaint;
+mod door;
+mod refusal;
+mod rpc;
+mod store;
+mod wire;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use kernel::receipt::ReceiptKey;
+use proto::redress::intake::v1::intake_service_server::IntakeServiceServer;
+
+use server::{Kit, Parts, Secret, Service};
+use sqlx::migrate::Migrator;
+
+static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// Intake, as a process hosts it.
+pub const SERVICE: Service = Service { name: "intake", port: 50051, migrations: &MIGRATIONS, open };
+
+fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
+    let key = kit.settings.receipt_key.as_ref().map(receipt_key).transpose()?;
+    let (door, worker) = door::Door::new(kit.db.clone(), key);
+    parts.route(IntakeServiceServer::new(rpc::Intake::new(kit.db.clone(), Arc::new(door))));
+    parts.worker("door", |stop| worker.run(stop));
+    Ok(())
+}
+
+fn receipt_key(secret: &Secret) -> anyhow::Result<ReceiptKey> {
+    ReceiptKey::new(secret.expose().as_bytes())
+        .context("REDRESS_RECEIPT_KEY must have at least 16 characters")
+}

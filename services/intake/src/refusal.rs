@@ -1,0 +1,52 @@
+//! The ways intake says no.
+
+use fault::{Kind, Refusal as Refuses};
+
+/// One of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The key was used for another submission.
+    KeyReused,
+    /// There is no such complaint for this tenant.
+    ComplaintNotFound,
+    /// A bulk submission has more rows than one stream may have.
+    TooManyRows,
+    /// More submissions wait than the door holds.
+    DoorFull,
+    /// The process is stopping.
+    Closing,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::KeyReused => "this request_id was used for another request; take a new one",
+            Self::ComplaintNotFound => "there is no complaint with this id",
+            Self::TooManyRows => "a stream may have 10 000 rows; send the rest in another",
+            Self::DoorFull => "too many submissions are waiting; try again shortly",
+            Self::Closing => "the service is stopping; try again",
+        })
+    }
+}
+
+impl Refuses for Refusal {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::KeyReused => Kind::Exists,
+            Self::ComplaintNotFound => Kind::NotFound,
+            Self::TooManyRows => Kind::Invalid,
+            Self::DoorFull => Kind::Exhausted,
+            Self::Closing => Kind::Unavailable,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
+            Self::ComplaintNotFound => "COMPLAINT_NOT_FOUND",
+            Self::TooManyRows => "TOO_MANY_ROWS",
+            Self::DoorFull => "OVERLOADED",
+            Self::Closing => "STOPPING",
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! One function per rpc: parse, go through the door, render.
+
+use std::sync::Arc;
+
+use fault::Fault;
+use futures::StreamExt as _;
+use futures::stream::FuturesOrdered;
+use kernel::receipt::{ReceiptCode, ReceiptKey};
+use kernel::{Caller, CaseId};
+use pg::{Db, Done};
+use proto::redress::intake::v1::intake_service_server::IntakeService;
+use proto::redress::intake::v1::{
+    GetComplaintRequest, GetComplaintResponse, ListComplaintsRequest, ListComplaintsResponse, RowVerdict,
+    SubmitComplaintRequest, SubmitComplaintResponse, SubmitComplaintsRequest, SubmitComplaintsResponse,
+};
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::complaint::{Filing, Registered};
+use crate::door::Door;
+use crate::refusal::Refusal;
+use crate::{store, wire};
+
+/// Most rows of one bulk stream.
+const MAX_ROWS: usize = 10_000;
+/// Rows of one stream that go through the door at once.
+const ROWS_AT_ONCE: usize = 256;
+
+/// Serves the contract.
+pub(crate) struct Intake {
+    db: Db,
+    door: Arc<Door>,
+}
+
+impl Intake {
+    pub(crate) fn new(db: Db, door: Arc<Door>) -> Self {
+        Self { db, door }
+    }
+
+    /// Gives a checked submission its id, time and receipt.
+    fn filing(&self, caller: &Caller, key: &ReceiptKey, submission: wire::Submission) -> Filing {
+        let received = self.db.clock().now();
+        let id = CaseId(self.db.ids().id(received));
+        let receipt = ReceiptCode::derive(key, id.0);
+        wire::filing(submission, caller.tenant.clone(), id, received, receipt.hash())
+    }
+
+    async fn submit(&self, caller: &Caller, request: SubmitComplaintRequest) -> Result<Answer, Fault> {
+        let submission = wire::submission(request)?;
+        let key = self.door.key().await?;
+        let registered = self.door.register(self.filing(caller, key, submission)).await?;
+        Ok(answer(key, registered))
+    }
+}
+
+type Answer = Done<SubmitComplaintResponse>;
+
+fn answer(key: &ReceiptKey, registered: Registered) -> Answer {
+    let receipt = ReceiptCode::derive(key, registered.id.0);
+    Done {
+        answer: wire::registered(&registered, &receipt),
+        source: crate::SERVICE.name,
+        position: registered.position,
+    }
+}
+
+#[tonic::async_trait]
+impl IntakeService for Intake {
+    async fn submit_complaint(
+        &self,
+        request: Request<SubmitComplaintRequest>,
+    ) -> Result<Response<SubmitComplaintResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let done = self.submit(&caller, request.into_inner()).await?;
+        Ok(server::reply(done))
+    }
+
+    async fn submit_complaints(
+        &self,
+        request: Request<Streaming<SubmitComplaintsRequest>>,
+    ) -> Result<Response<SubmitComplaintsResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let mut rows = request.into_inner();
+        let mut under_way = FuturesOrdered::new();
+        let mut verdicts = Vec::new();
+        let mut position = 0;
+        let mut settle = |(request_id, outcome): (String, Result<Answer, Fault>)| {
+            if let Ok(done) = &outcome {
+                position = done.position.max(position);
+            }
+            verdicts.push(verdict(request_id, outcome));
+        };
+        let mut count = 0;
+        while let Some(SubmitComplaintsRequest { request_id, complaint }) = rows.message().await? {
+            count += 1;
+            if count > MAX_ROWS {
+                while under_way.next().await.is_some() {}
+                return Err(Fault::from(Refusal::TooManyRows).into());
+            }
+            if under_way.len() == ROWS_AT_ONCE
+                && let Some(outcome) = under_way.next().await
+            {
+                settle(outcome);
+            }
+            let (service, caller) = (&self, &caller);
+            under_way.push_back(async move {
+                let request = SubmitComplaintRequest { request_id: request_id.clone(), complaint };
+                (request_id, service.submit(caller, request).await)
+            });
+        }
+        while let Some(outcome) = under_way.next().await {
+            settle(outcome);
+        }
+        let answer = SubmitComplaintsResponse { verdicts };
+        Ok(server::reply(Done { answer, source: crate::SERVICE.name, position }))
+    }
+
+    async fn get_complaint(
+        &self,
+        request: Request<GetComplaintRequest>,
+    ) -> Result<Response<GetComplaintResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let id = wire::complaint_id(request.into_inner())?;
+        let record = self
+            .db
+            .transact("intake.get", &caller.tenant, async move |mut tx| {
+                let record = store::record(&mut tx, id).await?;
+                Ok((tx, record))
+            })
+            .await?;
+        let record = record.ok_or(Refusal::ComplaintNotFound).map_err(Fault::from)?;
+        Ok(Response::new(GetComplaintResponse { complaint: Some(wire::complaint(&record)?) }))
+    }
+
+    async fn list_complaints(
+        &self,
+        request: Request<ListComplaintsRequest>,
+    ) -> Result<Response<ListComplaintsResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let wire::List { page, filter, before } = wire::list(request.into_inner())?;
+        let limit = page.limit();
+        let mut rows = self
+            .db
+            .transact("intake.list", &caller.tenant, async move |mut tx| {
+                let rows = store::list(&mut tx, filter, before, limit).await?;
+                Ok((tx, rows))
+            })
+            .await?;
+        let next_page_token = page.cut(&mut rows, |(id, _)| id.to_string());
+        let complaints = rows.iter().map(|(_, record)| wire::complaint(record)).collect::<Result<_, _>>()?;
+        Ok(Response::new(ListComplaintsResponse { complaints, next_page_token }))
+    }
+}
+
+fn verdict(request_id: String, outcome: Result<Answer, Fault>) -> RowVerdict {
+    let verdict = match outcome {
+        Ok(done) => wire::Verdict::Registered(done.answer),
+        Err(fault) => wire::Verdict::Refused(wire::refused(&fault)),
+    };
+    RowVerdict { request_id, verdict: Some(verdict) }
+}

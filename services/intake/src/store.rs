@@ -1,0 +1,201 @@
+//! Every SQL statement of intake.
+
+use std::collections::HashMap;
+
+use fault::Fault;
+use jiff_sqlx::ToSqlx as _;
+use kernel::CaseId;
+use pg::Tx;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::complaint::{Filing, Standing};
+
+/// Rpc name under which a key is remembered that was answered with the complaint
+/// of another key.
+const ANSWERED_RPC: &str = "IntakeService.SubmitComplaint";
+const EVENT_TYPE: &str = "redress.intake.v1.ComplaintRegistered";
+
+/// Registers the filings of one tenant that are new, and tells of them, in one
+/// statement; answers the feed position of each that was.
+pub(crate) async fn register(tx: &mut Tx, filings: &[&Filing]) -> Result<HashMap<CaseId, i64>, Fault> {
+    tx.ring(pg::bell::EVENTS);
+    let event_ids: Vec<Uuid> = filings.iter().map(|_| tx.new_id()).collect();
+    let rows: Vec<(Uuid, i64)> = sqlx::query_as(
+        "WITH filing AS (
+             SELECT current_setting('redress.tenant') AS tenant_id, f.*
+             FROM UNNEST($1::uuid[], $2::text[], $3::bytea[], $4::smallint[], $5::text[], $6::text[],
+                         $7::timestamptz[], $8::bytea[], $9::bytea[], $10::text[], $11::uuid[])
+                  AS f (complaint_id, request_id, request_hash, channel, external_ref, customer_id,
+                        received_at, record, event, traceparent, event_id)
+         ), registered AS (
+             INSERT INTO complaint (tenant_id, complaint_id, request_id, request_hash, channel, external_ref,
+                                    customer_id, received_at, record, position)
+             SELECT tenant_id, complaint_id, request_id, request_hash, channel, external_ref, customer_id,
+                    received_at, record,
+                    -- The transaction's id first, then the position: see feed_horizon().
+                    CASE WHEN pg_current_xact_id() IS NOT NULL THEN nextval('outbox_position') END
+             FROM filing
+             WHERE NOT EXISTS (SELECT FROM idempotency i
+                               WHERE i.tenant_id = filing.tenant_id AND i.rpc = $12
+                                 AND i.request_id = filing.request_id)
+             ON CONFLICT DO NOTHING
+             RETURNING complaint_id, position
+         ), told AS (
+             INSERT INTO outbox (position, tenant_id, event_id, subject, type, occurred_at, traceparent, payload)
+             SELECT r.position, f.tenant_id, f.event_id, f.complaint_id, $13, f.received_at, f.traceparent, f.event
+             FROM registered r JOIN filing f USING (complaint_id)
+         )
+         SELECT complaint_id, position FROM registered",
+    )
+    .bind(column(filings, |f| f.id.0))
+    .bind(column(filings, |f| f.request_id.as_str()))
+    .bind(column(filings, |f| f.request_hash.as_slice()))
+    .bind(column(filings, |f| f.channel))
+    .bind(column(filings, |f| f.external_ref.as_deref()))
+    .bind(column(filings, |f| f.customer_id.as_deref()))
+    .bind(column(filings, |f| f.received.to_sqlx()))
+    .bind(column(filings, |f| f.record.as_slice()))
+    .bind(column(filings, |f| f.event.as_slice()))
+    .bind(column(filings, |f| f.traceparent.as_str()))
+    .bind(event_ids)
+    .bind(ANSWERED_RPC)
+    .bind(EVENT_TYPE)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(rows.into_iter().map(|(id, position)| (CaseId(id), position)).collect())
+}
+
+fn column<'a, T>(filings: &[&'a Filing], of: impl Fn(&'a Filing) -> T) -> Vec<T> {
+    filings.iter().map(|filing| of(filing)).collect()
+}
+
+#[derive(sqlx::FromRow)]
+struct StandingRow {
+    complaint_id: Uuid,
+    received_at: jiff_sqlx::Timestamp,
+    position: i64,
+    request_id: String,
+    request_hash: Vec<u8>,
+    channel: i16,
+    external_ref: Option<String>,
+}
+
+/// The complaints that stand under a filing's key or its channel's number.
+pub(crate) async fn standing(conn: &mut PgConnection, filing: &Filing) -> Result<Vec<Standing>, Fault> {
+    let rows: Vec<StandingRow> = sqlx::query_as(
+        "SELECT complaint_id, received_at, position, request_id, request_hash, channel, external_ref
+         FROM complaint WHERE tenant_id = current_setting('redress.tenant') AND request_id = $1
+         UNION ALL
+         SELECT complaint_id, received_at, position, request_id, request_hash, channel, external_ref
+         FROM complaint
+         WHERE tenant_id = current_setting('redress.tenant') AND channel = $2 AND external_ref = $3",
+    )
+    .bind(&filing.request_id)
+    .bind(filing.channel)
+    .bind(&filing.external_ref)
+    .fetch_all(conn)
+    .await?;
+    let standing = |row: StandingRow| Standing {
+        id: CaseId(row.complaint_id),
+        received: row.received_at.to_jiff(),
+        position: row.position,
+        request_id: row.request_id,
+        request_hash: row.request_hash,
+        channel: row.channel,
+        external_ref: row.external_ref,
+    };
+    Ok(rows.into_iter().map(standing).collect())
+}
+
+/// Remembers that a key was answered with another key's complaint; answers the
+/// hash of the request the key stands for, which may be an earlier one.
+pub(crate) async fn remember_key(tx: &mut Tx, filing: &Filing) -> Result<Vec<u8>, Fault> {
+    let now = tx.now();
+    let hash = sqlx::query_scalar(
+        "INSERT INTO idempotency (tenant_id, rpc, request_id, request_hash, answer, position, created_at)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, '', 0, $4)
+         ON CONFLICT ON CONSTRAINT idempotency_pkey DO UPDATE SET created_at = idempotency.created_at
+         RETURNING request_hash",
+    )
+    .bind(ANSWERED_RPC)
+    .bind(&filing.request_id)
+    .bind(filing.request_hash.as_slice())
+    .bind(now.to_sqlx())
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(hash)
+}
+
+/// One complaint, encoded.
+pub(crate) async fn record(conn: &mut PgConnection, id: CaseId) -> Result<Option<Vec<u8>>, Fault> {
+    let record = sqlx::query_scalar(
+        "SELECT record FROM complaint
+         WHERE tenant_id = current_setting('redress.tenant') AND complaint_id = $1",
+    )
+    .bind(id.0)
+    .fetch_optional(conn)
+    .await?;
+    Ok(record)
+}
+
+/// Which complaints a list shows.
+#[derive(Clone, Debug)]
+pub(crate) enum Filter {
+    All,
+    Channel(i16),
+    Customer(String),
+}
+
+/// Complaints before an id, newest first, encoded.
+pub(crate) async fn list(
+    conn: &mut PgConnection,
+    filter: Filter,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<(Uuid, Vec<u8>)>, Fault> {
+    let before = before.unwrap_or(Uuid::max());
+    let rows = match filter {
+        Filter::All => {
+            sqlx::query_as(
+                "SELECT complaint_id, record FROM complaint
+                 WHERE tenant_id = current_setting('redress.tenant') AND complaint_id < $1
+                 ORDER BY complaint_id DESC LIMIT $2",
+            )
+            .bind(before)
+            .bind(limit)
+            .fetch_all(conn)
+            .await?
+        }
+        Filter::Channel(channel) => {
+            sqlx::query_as(
+                "SELECT complaint_id, record FROM complaint
+                 WHERE tenant_id = current_setting('redress.tenant') AND complaint_id < $1 AND channel = $3
+                 ORDER BY complaint_id DESC LIMIT $2",
+            )
+            .bind(before)
+            .bind(limit)
+            .bind(channel)
+            .fetch_all(conn)
+            .await?
+        }
+        Filter::Customer(customer) => {
+            sqlx::query_as(
+                "SELECT complaint_id, record FROM complaint
+                 WHERE tenant_id = current_setting('redress.tenant') AND complaint_id < $1 AND customer_id = $3
+                 ORDER BY complaint_id DESC LIMIT $2",
+            )
+            .bind(before)
+            .bind(limit)
+            .bind(customer)
+            .fetch_all(conn)
+            .await?
+        }
+    };
+    Ok(rows)
+}
+
+/// The key receipt codes derive from, when no setting names another.
+pub(crate) async fn receipt_key(conn: &mut PgConnection) -> Result<Vec<u8>, Fault> {
+    Ok(sqlx::query_scalar("SELECT key FROM receipt_key").fetch_one(conn).await?)
+}

@@ -1,0 +1,320 @@
+//! Proto ⇄ domain. Every field of a submission is taken by name, so that a field
+//! added to the contract cannot be forgotten here.
+
+use fault::{Check, Fault};
+use jiff::Timestamp;
+use kernel::page::Page;
+use kernel::receipt::ReceiptCode;
+use kernel::{CaseId, TenantId};
+use prost::Message as _;
+use proto::redress::intake::v1::{
+    self as contract, Channel, ChatDetail, Complainant, Complaint, ComplaintRegistered, Evidence,
+    GetComplaintRequest, ListComplaintsRequest, PhoneDetail, RegulatorDetail, RemedySought, Representative,
+    Respondent, RowRefusal, SocialDetail, SubmitComplaintRequest, SubmitComplaintResponse,
+    complaint::ChannelDetail,
+};
+use uuid::Uuid;
+
+use crate::complaint::{Filing, Registered};
+use crate::store::Filter;
+
+pub(crate) use contract::row_verdict::Verdict;
+
+const MAX_SUBJECT: usize = 300;
+const MAX_DESCRIPTION: usize = 20_000;
+const MAX_WORD: usize = 200;
+const MAX_EMAIL: usize = 320;
+const MAX_PHONE: usize = 40;
+const MAX_REGION: usize = 20;
+const MAX_VULNERABILITIES: usize = 10;
+const MAX_VULNERABILITY: usize = 60;
+const MAX_EVIDENCE: usize = 50;
+const MAX_URI: usize = 2_000;
+const MAX_REMEDY: usize = 2_000;
+const MAX_LANGUAGE: usize = 35;
+const SHA256_HEX: usize = 64;
+
+/// A checked submission.
+pub(crate) struct Submission {
+    request_id: String,
+    request_hash: [u8; 32],
+    complaint: Complaint,
+}
+
+/// Checks a submission; every violation at once.
+pub(crate) fn submission(request: SubmitComplaintRequest) -> Result<Submission, Fault> {
+    let request_hash = pg::request_hash(&request);
+    let SubmitComplaintRequest { request_id, complaint } = request;
+    let mut check = Check::new();
+    let request_id = check.request_id(request_id);
+    check.ensure(complaint.is_some(), "complaint", "is required");
+    let complaint = complaint.map(|complaint| checked(&mut check, complaint)).unwrap_or_default();
+    check.done("INVALID_COMPLAINT")?;
+    Ok(Submission { request_id, request_hash, complaint })
+}
+
+fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
+    let Complaint {
+        complaint_id: _, // output only, as is receive_time
+        channel,
+        external_ref,
+        complainant,
+        representative,
+        respondent,
+        subject,
+        description,
+        occur_time,
+        remedy_sought,
+        evidence,
+        language,
+        category_hint,
+        consent_given,
+        channel_detail,
+        receive_time: _,
+    } = complaint;
+    let known = Channel::try_from(channel).is_ok_and(|channel| channel != Channel::Unspecified);
+    check.ensure(known, "complaint.channel", "must be one of the channels");
+    check.time("complaint.occur_time", occur_time);
+    Complaint {
+        complaint_id: String::new(),
+        channel,
+        external_ref: check.text("complaint.external_ref", external_ref, MAX_WORD),
+        complainant: complainant.map(|complainant| checked_complainant(check, complainant)),
+        representative: representative.map(|one| checked_representative(check, one)),
+        respondent: respondent.map(|respondent| checked_respondent(check, respondent)),
+        subject: check.required("complaint.subject", subject, MAX_SUBJECT),
+        description: check.required("complaint.description", description, MAX_DESCRIPTION),
+        occur_time,
+        remedy_sought: remedy_sought.map(|remedy| checked_remedy(check, remedy)),
+        evidence: checked_evidence(check, evidence),
+        language: checked_language(check, language),
+        category_hint: check.text("complaint.category_hint", category_hint, MAX_WORD),
+        consent_given,
+        channel_detail: channel_detail.map(|detail| checked_detail(check, channel, detail)),
+        receive_time: None,
+    }
+}
+
+fn checked_complainant(check: &mut Check, complainant: Complainant) -> Complainant {
+    let Complainant { customer_id, display_name, email, phone, region, vulnerabilities } = complainant;
+    let field = "complaint.complainant.vulnerabilities";
+    check.ensure(vulnerabilities.len() <= MAX_VULNERABILITIES, field, "must be at most 10");
+    Complainant {
+        customer_id: check.text("complaint.complainant.customer_id", customer_id, MAX_WORD),
+        display_name: check.text("complaint.complainant.display_name", display_name, MAX_WORD),
+        email: checked_email(check, "complaint.complainant.email", email),
+        phone: check.text("complaint.complainant.phone", phone, MAX_PHONE),
+        region: check.text("complaint.complainant.region", region, MAX_REGION),
+        vulnerabilities: vulnerabilities
+            .into_iter()
+            .map(|text| check.required(field, text, MAX_VULNERABILITY))
+            .collect(),
+    }
+}
+
+fn checked_representative(check: &mut Check, representative: Representative) -> Representative {
+    let Representative { display_name, authority, email } = representative;
+    Representative {
+        display_name: check.required("complaint.representative.display_name", display_name, MAX_WORD),
+        authority: check.required("complaint.representative.authority", authority, MAX_WORD),
+        email: checked_email(check, "complaint.representative.email", email),
+    }
+}
+
+fn checked_respondent(check: &mut Check, respondent: Respondent) -> Respondent {
+    let Respondent { organisation, branch, staff, product, order_ref, account_ref } = respondent;
+    Respondent {
+        organisation: check.text("complaint.respondent.organisation", organisation, MAX_WORD),
+        branch: check.text("complaint.respondent.branch", branch, MAX_WORD),
+        staff: check.text("complaint.respondent.staff", staff, MAX_WORD),
+        product: check.text("complaint.respondent.product", product, MAX_WORD),
+        order_ref: check.text("complaint.respondent.order_ref", order_ref, MAX_WORD),
+        account_ref: check.text("complaint.respondent.account_ref", account_ref, MAX_WORD),
+    }
+}
+
+fn checked_remedy(check: &mut Check, remedy: RemedySought) -> RemedySought {
+    let RemedySought { text, amount } = remedy;
+    let field = "complaint.remedy_sought.amount";
+    if let Some(money) = check.money(field, amount.clone()) {
+        check.ensure(money.minor >= 0, field, "must not be negative");
+    }
+    RemedySought { text: check.text("complaint.remedy_sought.text", text, MAX_REMEDY), amount }
+}
+
+fn checked_evidence(check: &mut Check, evidence: Vec<Evidence>) -> Vec<Evidence> {
+    check.ensure(evidence.len() <= MAX_EVIDENCE, "complaint.evidence", "must be at most 50");
+    let one = |(place, Evidence { kind, uri, sha256 }): (usize, Evidence)| {
+        let field = |name: &str| format!("complaint.evidence[{place}].{name}");
+        check.ensure(is_absolute(&uri), &field("uri"), "must be an absolute URI");
+        check.ensure(
+            sha256.is_empty() || is_sha256(&sha256),
+            &field("sha256"),
+            "must be 64 hexadecimal digits",
+        );
+        Evidence {
+            kind: check.text(&field("kind"), kind, MAX_WORD),
+            uri: check.text(&field("uri"), uri, MAX_URI),
+            sha256,
+        }
+    };
+    evidence.into_iter().enumerate().map(one).collect()
+}
+
+fn checked_detail(check: &mut Check, channel: i32, detail: ChannelDetail) -> ChannelDetail {
+    let (field, of, detail) = match detail {
+        ChannelDetail::Phone(PhoneDetail { ivr_result }) => {
+            let ivr_result = check.text("complaint.phone.ivr_result", ivr_result, MAX_WORD);
+            ("complaint.phone", Channel::Phone, ChannelDetail::Phone(PhoneDetail { ivr_result }))
+        }
+        ChannelDetail::Chat(ChatDetail { transcript, handed_over }) => {
+            let transcript = check.text("complaint.chat.transcript", transcript, MAX_DESCRIPTION);
+            ("complaint.chat", Channel::Chat, ChannelDetail::Chat(ChatDetail { transcript, handed_over }))
+        }
+        ChannelDetail::Social(SocialDetail { author, uri, reach }) => {
+            check.ensure(reach >= 0, "complaint.social.reach", "must not be negative");
+            let author = check.text("complaint.social.author", author, MAX_WORD);
+            let uri = check.text("complaint.social.uri", uri, MAX_URI);
+            ("complaint.social", Channel::Social, ChannelDetail::Social(SocialDetail { author, uri, reach }))
+        }
+        ChannelDetail::Regulator(RegulatorDetail { authority, reference, forward_time }) => {
+            check.time("complaint.regulator.forward_time", forward_time);
+            let authority = check.text("complaint.regulator.authority", authority, MAX_WORD);
+            let reference = check.text("complaint.regulator.reference", reference, MAX_WORD);
+            let detail = RegulatorDetail { authority, reference, forward_time };
+            ("complaint.regulator", Channel::Regulator, ChannelDetail::Regulator(detail))
+        }
+    };
+    check.ensure(channel == i32::from(of), field, "belongs to another channel");
+    detail
+}
+
+fn checked_email(check: &mut Check, field: &str, email: String) -> String {
+    // Whether an address works is learnt by writing to it; this keeps out what
+    // cannot be one, and header injection.
+    let plausible = email.is_empty()
+        || email.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty()
+                && domain.contains('.')
+                && !email.contains(|c: char| c.is_whitespace() || c.is_control())
+        });
+    check.ensure(plausible, field, "must be an e-mail address");
+    check.text(field, email, MAX_EMAIL)
+}
+
+fn checked_language(check: &mut Check, language: String) -> String {
+    let tag = !language.is_empty()
+        && language.len() <= MAX_LANGUAGE
+        && language
+            .split('-')
+            .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
+    check.ensure(tag, "complaint.language", "must be a BCP 47 language tag, e.g. zh-CN");
+    language
+}
+
+fn is_absolute(uri: &str) -> bool {
+    uri.split_once(':').is_some_and(|(scheme, rest)| {
+        !rest.is_empty() && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+    })
+}
+
+fn is_sha256(text: &str) -> bool {
+    text.len() == SHA256_HEX && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+/// A submission with what registration gives it.
+pub(crate) fn filing(
+    submission: Submission,
+    tenant: TenantId,
+    id: CaseId,
+    received: Timestamp,
+    receipt_hash: [u8; 32],
+) -> Filing {
+    let Submission { request_id, request_hash, mut complaint } = submission;
+    complaint.complaint_id = id.to_string();
+    complaint.receive_time = Some(time(received));
+    let customer = complaint.complainant.as_ref().map(|complainant| complainant.customer_id.clone());
+    let (channel, external_ref) = (complaint.channel, complaint.external_ref.clone());
+    let record = complaint.encode_to_vec();
+    let event = ComplaintRegistered { complaint: Some(complaint), receipt_hash: receipt_hash.to_vec() };
+    Filing {
+        tenant,
+        id,
+        request_id,
+        request_hash,
+        channel: i16::try_from(channel).unwrap_or(0),
+        external_ref: Some(external_ref).filter(|text| !text.is_empty()),
+        customer_id: customer.filter(|text| !text.is_empty()),
+        received,
+        record,
+        event: event.encode_to_vec(),
+        traceparent: pg::trace::current(),
+    }
+}
+
+/// The answer to a submission.
+pub(crate) fn registered(registered: &Registered, receipt: &ReceiptCode) -> SubmitComplaintResponse {
+    SubmitComplaintResponse {
+        complaint_id: registered.id.to_string(),
+        receipt_code: receipt.to_string(),
+        receive_time: Some(time(registered.received)),
+        already_registered: registered.already,
+    }
+}
+
+/// Why a row was refused.
+pub(crate) fn refused(fault: &Fault) -> RowRefusal {
+    let violation = |violation: &fault::Violation| contract::FieldViolation {
+        field: violation.field.clone(),
+        description: violation.description.clone(),
+    };
+    RowRefusal {
+        code: fault.kind().code() as i32,
+        reason: fault.reason().to_owned(),
+        message: fault.message().to_owned(),
+        violations: fault.violations().iter().map(violation).collect(),
+    }
+}
+
+/// The id a read asks for.
+pub(crate) fn complaint_id(request: GetComplaintRequest) -> Result<CaseId, Fault> {
+    let GetComplaintRequest { complaint_id } = request;
+    let mut check = Check::new();
+    let id = check.id("complaint_id", &complaint_id);
+    check.done("INVALID_COMPLAINT_ID")?;
+    Ok(id)
+}
+
+/// A stored complaint.
+pub(crate) fn complaint(record: &[u8]) -> Result<Complaint, Fault> {
+    Complaint::decode(record).map_err(Fault::internal)
+}
+
+/// What a list request asks for.
+pub(crate) struct List {
+    pub(crate) page: Page,
+    pub(crate) filter: Filter,
+    pub(crate) before: Option<Uuid>,
+}
+
+/// Checks a list request.
+pub(crate) fn list(request: ListComplaintsRequest) -> Result<List, Fault> {
+    let ListComplaintsRequest { page_size, page_token, channel, customer_id } = request;
+    let mut check = Check::new();
+    let page = check.page(page_size, &page_token, &format!("{channel} {customer_id}"));
+    let before = page.after.as_deref().and_then(|key| check.optional_id("page_token", key));
+    check.ensure(Channel::try_from(channel).is_ok(), "channel", "must be one of the channels");
+    check.ensure(channel == 0 || customer_id.is_empty(), "customer_id", "cannot be combined with channel");
+    let customer_id = check.text("customer_id", customer_id, MAX_WORD);
+    check.done("INVALID_LIST")?;
+    let filter = match (channel, customer_id) {
+        (0, customer) if customer.is_empty() => Filter::All,
+        (0, customer) => Filter::Customer(customer),
+        (channel, _) => Filter::Channel(i16::try_from(channel).unwrap_or(0)),
+    };
+    Ok(List { page, filter, before })
+}
+
+fn time(time: Timestamp) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
+}
