@@ -1,0 +1,321 @@
+//! Who handles a case in its current cycle: the states of the search, and the
+//! moves between them.
+//!
+//! ```text
+//! WAITING ⇄ ASSIGNED → ACCEPTED → RELEASED
+//! ```
+//!
+//! A transfer leads from ASSIGNED or ACCEPTED back to WAITING or ASSIGNED; the
+//! end of a cycle leads from anywhere to RELEASED; the next cycle begins anew.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use kernel::CaseId;
+use uuid::Uuid;
+
+use crate::refusal::Refusal;
+
+/// How urgent a case is; sorts the most urgent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Priority {
+    /// Personal safety or major loss.
+    P1 = 1,
+    /// Regulator, media or a vulnerable person.
+    P2 = 2,
+    /// The usual case.
+    P3 = 3,
+    /// Minor; no loss.
+    P4 = 4,
+}
+
+/// Where the search for a handler stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// No eligible agent has room.
+    Waiting,
+    /// An agent's capacity is reserved for it.
+    Assigned(String),
+    /// The agent accepted it.
+    Accepted(String),
+    /// The cycle is over; names who handled it, if anybody did.
+    Released(Option<String>),
+}
+
+/// A cycle that wants a handler.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The case.
+    pub case_id: CaseId,
+    /// Attempt at resolution, from 1.
+    pub cycle: i32,
+    /// What it is about.
+    pub category: String,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Member of staff complained about; none where the news does not say.
+    pub respondent: Option<String>,
+    /// Who handled the cycle before.
+    pub previous_agent: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+    /// Trace context of the case; empty when untraced.
+    pub traceparent: String,
+}
+
+/// Who handles a case in its current cycle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignment {
+    /// The case.
+    pub case_id: CaseId,
+    /// The version that is stored; 0 while none is. Grows when it is saved.
+    pub version: i64,
+    /// Attempt at resolution, from 1.
+    pub cycle: i32,
+    /// Where it stands.
+    pub state: State,
+    /// Department in charge; none while none takes the category.
+    pub department: Option<String>,
+    /// Who handled the cycle before: avoided while another has room.
+    pub previous_agent: Option<String>,
+    /// Member of staff complained about, who must not handle it; empty when none.
+    pub respondent: String,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// What it is about.
+    pub category: String,
+    /// When the cycle began to want a handler.
+    pub enqueued: Timestamp,
+    /// Why it was decided so.
+    pub explanation: String,
+    /// How often it was handed on in this cycle.
+    pub transfers: i32,
+    /// Trace context of the case; empty when untraced.
+    pub traceparent: String,
+}
+
+impl Assignment {
+    /// A cycle begins to wait, of a case that is new or was handled before. What
+    /// the news does not repeat, the respondent, is kept.
+    pub fn begin(wanted: Wanted, before: Option<Self>) -> Self {
+        let Wanted { case_id, cycle, category, priority, respondent, previous_agent, since, traceparent } =
+            wanted;
+        let (version, known_respondent, known_trace) =
+            before.map(|before| (before.version, before.respondent, before.traceparent)).unwrap_or_default();
+        Self {
+            case_id,
+            version,
+            cycle,
+            state: State::Waiting,
+            department: None,
+            previous_agent,
+            respondent: respondent.unwrap_or(known_respondent),
+            priority,
+            category,
+            enqueued: since,
+            explanation: String::new(),
+            transfers: 0,
+            traceparent: if traceparent.is_empty() { known_trace } else { traceparent },
+        }
+    }
+
+    /// Whose capacity it takes.
+    pub fn holder(&self) -> Option<&str> {
+        match &self.state {
+            State::Assigned(agent) | State::Accepted(agent) => Some(agent),
+            State::Waiting | State::Released(_) => None,
+        }
+    }
+
+    /// Who handles it, or handled it until it was released.
+    pub fn agent(&self) -> Option<&str> {
+        match &self.state {
+            State::Released(agent) => agent.as_deref(),
+            _ => self.holder(),
+        }
+    }
+
+    /// Whether this cycle is over.
+    pub fn is_released(&self) -> bool {
+        matches!(self.state, State::Released(_))
+    }
+
+    /// Refuses what is only for a case that waits.
+    pub fn ensure_waiting(&self) -> Result<(), Refusal> {
+        if self.state == State::Waiting { Ok(()) } else { Err(Refusal::NotWaiting) }
+    }
+
+    /// Refuses what is only for a cycle that is not over.
+    pub fn ensure_open(&self) -> Result<(), Refusal> {
+        if self.is_released() { Err(Refusal::AssignmentReleased) } else { Ok(()) }
+    }
+
+    /// An agent of a department has it now.
+    pub fn give(&mut self, department: &str, agent: &str, explanation: String) {
+        self.count_transfer(Some(department), Some(agent));
+        self.department = Some(department.to_owned());
+        self.state = State::Assigned(agent.to_owned());
+        self.explanation = explanation;
+    }
+
+    /// It waits for a department, or for one that takes its category.
+    pub fn wait(&mut self, department: Option<&str>, explanation: String) {
+        self.count_transfer(department, None);
+        self.department = department.map(str::to_owned);
+        self.state = State::Waiting;
+        self.explanation = explanation;
+    }
+
+    /// The agent in charge accepts; answers whether that is news.
+    pub fn accept(&mut self, agent: &str) -> Result<bool, Refusal> {
+        match &self.state {
+            State::Assigned(holder) if holder == agent => {
+                self.state = State::Accepted(agent.to_owned());
+                Ok(true)
+            }
+            State::Accepted(holder) if holder == agent => Ok(false),
+            _ => Err(Refusal::NotAssignedToAgent),
+        }
+    }
+
+    /// The cycle is over.
+    pub fn release(&mut self) {
+        self.state = State::Released(self.agent().map(str::to_owned));
+    }
+
+    /// Its place in the queue.
+    pub fn place(&self) -> Place {
+        Place { priority: self.priority as i16, enqueued: self.enqueued, case_id: self.case_id.0 }
+    }
+
+    fn count_transfer(&mut self, department: Option<&str>, agent: Option<&str>) {
+        let leaves = |before: Option<&str>, after: Option<&str>| before.is_some() && before != after;
+        if leaves(self.department.as_deref(), department) || leaves(self.holder(), agent) {
+            self.transfers += 1;
+        }
+    }
+}
+
+/// A place in a queue: the most urgent first, then who waits longest, then the
+/// case's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Priority as a number.
+    pub priority: i16,
+    /// Since when it waits.
+    pub enqueued: Timestamp,
+    /// The case.
+    pub case_id: Uuid,
+}
+
+impl Place {
+    /// Before every case.
+    pub const FRONT: Self = Self { priority: 0, enqueued: Timestamp::UNIX_EPOCH, case_id: Uuid::nil() };
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.priority, self.enqueued.as_microsecond(), self.case_id)
+    }
+}
+
+/// A text that names no place in a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidPlace;
+
+impl FromStr for Place {
+    type Err = InvalidPlace;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPlace> {
+        let mut words = text.split(' ');
+        let mut word = || words.next().ok_or(InvalidPlace);
+        let priority = word()?.parse().map_err(|_| InvalidPlace)?;
+        let micros = word()?.parse().map_err(|_| InvalidPlace)?;
+        let enqueued = Timestamp::from_microsecond(micros).map_err(|_| InvalidPlace)?;
+        let case_id = word()?.parse().map_err(|_| InvalidPlace)?;
+        Ok(Self { priority, enqueued, case_id })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(cycle: i32) -> Wanted {
+        Wanted {
+            case_id: CaseId(Uuid::from_u128(7)),
+            cycle,
+            category: "delivery/damaged".to_owned(),
+            priority: Priority::P3,
+            respondent: (cycle == 1).then(|| "bo".to_owned()),
+            previous_agent: None,
+            since: Timestamp::UNIX_EPOCH,
+            traceparent: String::new(),
+        }
+    }
+
+    fn held_by(agent: &str) -> Assignment {
+        let mut case = Assignment::begin(wanted(1), None);
+        case.give("delivery", agent, String::new());
+        case
+    }
+
+    #[test]
+    fn only_the_agent_in_charge_accepts() {
+        let mut case = held_by("ann");
+        assert_eq!(case.accept("cy"), Err(Refusal::NotAssignedToAgent));
+        assert_eq!(case.accept("ann"), Ok(true));
+        assert_eq!(case.accept("ann"), Ok(false));
+        assert_eq!(case.holder(), Some("ann"));
+        case.release();
+        assert_eq!(case.accept("ann"), Err(Refusal::NotAssignedToAgent));
+    }
+
+    #[test]
+    fn a_released_case_takes_no_capacity_but_remembers_who_had_it() {
+        let mut case = held_by("ann");
+        case.release();
+        assert_eq!((case.holder(), case.agent()), (None, Some("ann")));
+        assert_eq!(case.ensure_open(), Err(Refusal::AssignmentReleased));
+        case.release();
+        assert_eq!(case.agent(), Some("ann"));
+    }
+
+    #[test]
+    fn a_hand_over_counts_and_a_first_assignment_does_not() {
+        let mut case = Assignment::begin(wanted(1), None);
+        case.wait(None, String::new());
+        case.wait(Some("delivery"), String::new());
+        case.give("delivery", "ann", String::new());
+        assert_eq!(case.transfers, 0);
+        case.give("delivery", "bo", String::new());
+        assert_eq!(case.transfers, 1);
+        case.wait(Some("finance"), String::new());
+        assert_eq!(case.transfers, 2);
+        case.give("finance", "cy", String::new());
+        assert_eq!(case.transfers, 2);
+    }
+
+    #[test]
+    fn the_next_cycle_begins_anew_but_stays_about_the_same_person() {
+        let mut first = held_by("ann");
+        first.version = 4;
+        first.transfers = 2;
+        first.traceparent = "00-a-b-01".to_owned();
+        first.release();
+        let second = Assignment::begin(wanted(2), Some(first));
+        assert_eq!((second.version, second.cycle, second.transfers), (4, 2, 0));
+        assert_eq!(second.state, State::Waiting);
+        assert_eq!((second.respondent.as_str(), second.traceparent.as_str()), ("bo", "00-a-b-01"));
+    }
+
+    #[test]
+    fn a_place_is_written_and_read() {
+        let place = held_by("ann").place();
+        assert_eq!(place.to_string().parse(), Ok(place));
+        assert!(Place::FRONT < place);
+        assert_eq!("1 x y".parse::<Place>(), Err(InvalidPlace));
+        assert_eq!("".parse::<Place>(), Err(InvalidPlace));
+    }
+}

@@ -1,0 +1,47 @@
+//! Assignment decides who handles a case: departments by category, agents by
+//! room and load, and a queue where neither is free.
+//!
+//! It owns departments, agents and one assignment per case, of the cycle the
+//! case is in. It never changes the state of a case: it tells `CaseAssigned`,
+//! `CaseQueued` and `CaseAccepted`, and the cases service draws its conclusions.
+//!
+//! - [`roster`] is who there is, [`routing`] who is chosen, [`assignment`] what
+//!   becomes of one case: all pure.
+//! - `floor` is where a transaction gives and takes cases: the departments it
+//!   locked, the agents' loads, the queues it drains.
+//! - `rpc` and `react` open transactions; `store` holds every statement.
+//!
+//! Locks are taken in one order everywhere: the roster (shared by what routes by
+//! category, exclusive for what changes who takes a category), then departments
+//! by id, then rows of cases and agents. Loads and queues of a department change
+//! only under its lock, so capacity cannot be exceeded and no case can begin to
+//! wait unseen by whoever makes room.
+//!
+//! To add an rpc: its contract, its request in `wire`, its move in a noun, its
+//! statement in `store`, one function in `rpc`, and a good, a bad and a repeated
+//! call in `tests/rpc.rs`.
+
+pub mod assignment;
+mod floor;
+mod react;
+pub mod refusal;
+pub mod roster;
+pub mod routing;
+mod rpc;
+mod store;
+mod wire;
+
+use proto::redress::assignment::v1::assignment_service_server::AssignmentServiceServer;
+use server::{Kit, Parts, Service};
+use sqlx::migrate::Migrator;
+
+static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// This service, as a process hosts it.
+pub const SERVICE: Service = Service { name: "assignment", port: 50053, migrations: &MIGRATIONS, open };
+
+#[expect(clippy::unnecessary_wraps, reason = "other services can fail to open")]
+fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
+    parts.route(AssignmentServiceServer::new(rpc::Rpc::new(kit.db.clone()))).react(react::CaseEvents);
+    Ok(())
+}

@@ -1,0 +1,226 @@
+//! What is done about the news of cases: a cycle wants a handler, or is over.
+//!
+//! Set-based: whatever the size of a batch, a handful of statements. Only the
+//! order of one case's news matters, so a batch is folded into rounds, in each of
+//! which first cycles end and then cycles begin; nearly always there is one.
+
+use std::collections::{HashMap, HashSet};
+
+use events::{Delivered, Follow, Reactor};
+use fault::Fault;
+use futures::future::BoxFuture;
+use kernel::CaseId;
+use pg::Tx;
+use uuid::Uuid;
+
+use crate::assignment::{Assignment, Wanted};
+use crate::floor::{Floor, tell};
+use crate::routing::Directory;
+use crate::store::{assignments, roster};
+use crate::wire::{self, Ended, News};
+
+/// Follows the cases service.
+pub(crate) struct CaseEvents;
+
+impl Reactor for CaseEvents {
+    fn consumer(&self) -> &'static str {
+        "assignment"
+    }
+
+    fn follows(&self) -> &'static [Follow] {
+        &[Follow {
+            source: "cases",
+            types: &[
+                "redress.cases.v1.CaseOpened",
+                "redress.cases.v1.CaseReopened",
+                "redress.cases.v1.CaseResolved",
+                "redress.cases.v1.CaseClosed",
+                "redress.cases.v1.CaseWithdrawn",
+                "redress.cases.v1.CaseDeclined",
+            ],
+        }]
+    }
+
+    fn react<'a>(&'a self, tx: &'a mut Tx, batch: &'a [Delivered]) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            let mut news = Vec::with_capacity(batch.len());
+            for event in batch {
+                news.extend(wire::news(event)?);
+            }
+            roster::share(tx).await?;
+            for Round { ended, wanted } in rounds(news) {
+                end(tx, &ended).await?;
+                begin(tx, wanted).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// News that can be handled together.
+#[derive(Debug, Default)]
+struct Round {
+    ended: Vec<Ended>,
+    wanted: Vec<Wanted>,
+}
+
+/// Folds news into as few rounds as keep the order of each case's own.
+fn rounds(news: Vec<News>) -> Vec<Round> {
+    let mut rounds: Vec<Round> = Vec::new();
+    // The first round in which a case's cycle may still end, and begin.
+    let mut earliest: HashMap<CaseId, (usize, usize)> = HashMap::new();
+    for item in news {
+        let case_id = match &item {
+            News::Wanted(wanted) => wanted.case_id,
+            News::Ended(ended) => ended.case_id,
+        };
+        let (end, begin) = earliest.entry(case_id).or_default();
+        let at = match item {
+            News::Ended(_) => *end,
+            News::Wanted(_) => *begin,
+        };
+        if rounds.len() <= at {
+            rounds.resize_with(at + 1, Round::default);
+        }
+        match item {
+            News::Ended(ended) => {
+                *begin = at;
+                rounds[at].ended.push(ended);
+            }
+            News::Wanted(wanted) => {
+                *end = at + 1;
+                rounds[at].wanted.push(wanted);
+            }
+        }
+    }
+    rounds
+}
+
+/// Frees who handled the cycles, and gives the room to those who wait. A cycle
+/// that is over already, or is not the current one, is skipped.
+async fn end(tx: &mut Tx, ended: &[Ended]) -> Result<(), Fault> {
+    let ids: Vec<Uuid> = ended.iter().map(|ended| ended.case_id.0).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let departments = assignments::open_departments(tx, &ids).await?;
+    if departments.is_empty() {
+        return Ok(());
+    }
+    let mut floor = Floor::lock(tx, departments).await?;
+    let cycles: HashSet<(CaseId, i32)> = ended.iter().map(|ended| (ended.case_id, ended.cycle)).collect();
+    let mut over = floor.cases(tx, &ids).await?;
+    over.retain(|case| !case.is_released() && cycles.contains(&(case.case_id, case.cycle)));
+    for case in &mut over {
+        floor.release(case);
+    }
+    assignments::save(tx, &mut over).await?;
+    floor.finish(tx).await
+}
+
+/// Finds handlers for the cycles that want one, in the order of the feed. A cycle
+/// that is known already, or older than the current one, is skipped.
+async fn begin(tx: &mut Tx, wanted: Vec<Wanted>) -> Result<(), Fault> {
+    let ids: Vec<Uuid> = wanted.iter().map(|wanted| wanted.case_id.0).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let directory = Directory::of(&roster::departments(tx).await?);
+    let routed = wanted.iter().filter_map(|wanted| directory.department_for(&wanted.category));
+    let mut departments = assignments::open_departments(tx, &ids).await?;
+    departments.extend(routed.map(str::to_owned));
+    let mut floor = Floor::lock(tx, departments).await?;
+    let known = floor.cases(tx, &ids).await?;
+    let mut known: HashMap<CaseId, Assignment> = known.into_iter().map(|case| (case.case_id, case)).collect();
+    let fresh = newest(wanted, &known);
+    let mut placed = Vec::with_capacity(fresh.len());
+    for wanted in fresh {
+        let before = known.remove(&wanted.case_id);
+        if let Some(before) = &before {
+            floor.free(before);
+        }
+        let department = directory.department_for(&wanted.category);
+        let why = routed_because(department, &wanted.category);
+        let mut case = Assignment::begin(wanted, before);
+        floor.place(&mut case, department, &why);
+        placed.push(case);
+    }
+    assignments::save(tx, &mut placed).await?;
+    for case in &placed {
+        tell(tx, case);
+    }
+    floor.finish(tx).await
+}
+
+/// The newest cycle of each case, where it is newer than what is known; in the
+/// order of the feed.
+fn newest(wanted: Vec<Wanted>, known: &HashMap<CaseId, Assignment>) -> Vec<Wanted> {
+    let mut cycles: HashMap<CaseId, i32> = known.iter().map(|(id, case)| (*id, case.cycle)).collect();
+    let mut fresh: Vec<Wanted> = Vec::with_capacity(wanted.len());
+    for wanted in wanted {
+        let cycle = cycles.entry(wanted.case_id).or_default();
+        if wanted.cycle > *cycle {
+            *cycle = wanted.cycle;
+            fresh.push(wanted);
+        }
+    }
+    fresh.retain(|wanted| cycles.get(&wanted.case_id) == Some(&wanted.cycle));
+    fresh
+}
+
+fn routed_because(department: Option<&str>, category: &str) -> String {
+    let category = if category.is_empty() { "cases without a category" } else { category };
+    match department {
+        Some(department) => format!("{department} takes {category}"),
+        None => format!("no department takes {category}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::assignment::Priority;
+
+    fn wanted(case: u128, cycle: i32) -> News {
+        News::Wanted(Wanted {
+            case_id: CaseId(Uuid::from_u128(case)),
+            cycle,
+            category: String::new(),
+            priority: Priority::P3,
+            respondent: None,
+            previous_agent: None,
+            since: Timestamp::UNIX_EPOCH,
+            traceparent: String::new(),
+        })
+    }
+
+    fn ended(case: u128, cycle: i32) -> News {
+        News::Ended(Ended { case_id: CaseId(Uuid::from_u128(case)), cycle })
+    }
+
+    fn shape(rounds: &[Round]) -> Vec<(usize, usize)> {
+        rounds.iter().map(|round| (round.ended.len(), round.wanted.len())).collect()
+    }
+
+    #[test]
+    fn news_of_different_cases_is_one_round() {
+        let rounds = rounds(vec![wanted(1, 1), ended(2, 1), wanted(3, 1), ended(4, 1), ended(4, 1)]);
+        assert_eq!(shape(&rounds), [(3, 2)]);
+    }
+
+    #[test]
+    fn news_of_one_case_keeps_its_order() {
+        let rounds =
+            rounds(vec![ended(1, 1), wanted(1, 2), ended(1, 2), wanted(1, 3), wanted(2, 1), ended(2, 1)]);
+        assert_eq!(shape(&rounds), [(1, 1 + 1), (1 + 1, 1)]);
+        assert_eq!(rounds[1].wanted[0].cycle, 3);
+        assert!(rounds[0].ended.iter().all(|ended| ended.cycle == 1));
+    }
+
+    #[test]
+    fn no_news_is_no_round() {
+        assert!(rounds(Vec::new()).is_empty());
+    }
+}

@@ -1,0 +1,19 @@
+//! Which department, and which of its agents: pure, and the same answer whatever
+//! the order of what it is given.
+//!
+//! A department takes a category by the longest prefix of path segments. Among
+//! its agents who are available, have room and are not whom the case is about,
+//! the least loaded for their capacity is chosen, then who was given a case
+//! longest ago, then the first by id. Who handled the cycle before is passed
+//! over while another can take it.
+
+mod choice;
+mod desk;
+mod directory;
+
+pub use choice::{Choice, Wish, choose};
+pub use desk::{Desk, LoadChange};
+pub use directory::Directory;
+
+#[cfg(test)]
+mod properties;

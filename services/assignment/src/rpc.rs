@@ -1,0 +1,256 @@
+//! One function per rpc: parse → transact → render.
+
+mod steps;
+
+use pg::{Db, Key};
+use proto::redress::assignment::v1::assignment_service_server::AssignmentService;
+use proto::redress::assignment::v1::{
+    AcceptCaseRequest, AcceptCaseResponse, AssignCaseRequest, AssignCaseResponse, ClaimNextRequest,
+    ClaimNextResponse, CreateAgentRequest, CreateAgentResponse, CreateDepartmentRequest,
+    CreateDepartmentResponse, GetAgentRequest, GetAgentResponse, GetAssignmentRequest, GetAssignmentResponse,
+    GetDepartmentRequest, GetDepartmentResponse, ListAgentsRequest, ListAgentsResponse,
+    ListDepartmentsRequest, ListDepartmentsResponse, ListQueueRequest, ListQueueResponse,
+    TransferCaseRequest, TransferCaseResponse, UpdateAgentRequest, UpdateAgentResponse,
+    UpdateDepartmentRequest, UpdateDepartmentResponse,
+};
+use tonic::{Request, Response, Status};
+
+use crate::refusal::Refusal;
+use crate::store::assignments::{self, Stretch};
+use crate::store::roster;
+use crate::wire;
+
+/// The service's rpcs.
+pub(crate) struct Rpc {
+    db: Db,
+}
+
+impl Rpc {
+    pub(crate) fn new(db: Db) -> Self {
+        Self { db }
+    }
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl AssignmentService for Rpc {
+    async fn create_department(
+        &self,
+        request: Request<CreateDepartmentRequest>,
+    ) -> Answer<CreateDepartmentResponse> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let profile = wire::create_department(request)?;
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let department = steps::create_department(&mut tx, profile).await?;
+                Ok((tx, CreateDepartmentResponse { department: Some(wire::department(department)) }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
+    async fn get_department(&self, request: Request<GetDepartmentRequest>) -> Answer<GetDepartmentResponse> {
+        let caller = server::caller(&request)?;
+        let id = wire::get_department(request.into_inner())?;
+        let department = self
+            .db
+            .transact("departments.get", &caller.tenant, async move |mut tx| {
+                let department =
+                    roster::department(&mut tx, &id).await?.ok_or(Refusal::DepartmentNotFound)?;
+                Ok((tx, department))
+            })
+            .await?;
+        Ok(Response::new(GetDepartmentResponse { department: Some(wire::department(department)) }))
+    }
+
+    async fn list_departments(
+        &self,
+        request: Request<ListDepartmentsRequest>,
+    ) -> Answer<ListDepartmentsResponse> {
+        let caller = server::caller(&request)?;
+        let page = wire::list_departments(request.into_inner())?;
+        let wanted = page.clone();
+        let mut departments = self
+            .db
+            .transact("departments.list", &caller.tenant, async move |mut tx| {
+                let departments = roster::list_departments(&mut tx, &wanted).await?;
+                Ok((tx, departments))
+            })
+            .await?;
+        let next_page_token = page.cut(&mut departments, |department| department.profile.id.clone());
+        let departments = departments.into_iter().map(wire::department).collect();
+        Ok(Response::new(ListDepartmentsResponse { departments, next_page_token }))
+    }
+
+    async fn update_department(
+        &self,
+        request: Request<UpdateDepartmentRequest>,
+    ) -> Answer<UpdateDepartmentResponse> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let (profile, expected) = wire::update_department(request)?;
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let department = steps::update_department(&mut tx, profile, expected).await?;
+                Ok((tx, UpdateDepartmentResponse { department: Some(wire::department(department)) }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
+    async fn create_agent(&self, request: Request<CreateAgentRequest>) -> Answer<CreateAgentResponse> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let profile = wire::create_agent(request)?;
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let agent = steps::create_agent(&mut tx, profile).await?;
+                Ok((tx, CreateAgentResponse { agent: Some(wire::agent(agent)) }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
+    async fn get_agent(&self, request: Request<GetAgentRequest>) -> Answer<GetAgentResponse> {
+        let caller = server::caller(&request)?;
+        let id = wire::get_agent(request.into_inner())?;
+        let agent = self
+            .db
+            .transact("agents.get", &caller.tenant, async move |mut tx| {
+                let agent = roster::agent(&mut tx, &id).await?.ok_or(Refusal::AgentNotFound)?;
+                Ok((tx, agent))
+            })
+            .await?;
+        Ok(Response::new(GetAgentResponse { agent: Some(wire::agent(agent)) }))
+    }
+
+    async fn list_agents(&self, request: Request<ListAgentsRequest>) -> Answer<ListAgentsResponse> {
+        let caller = server::caller(&request)?;
+        let (department, page) = wire::list_agents(request.into_inner())?;
+        let wanted = page.clone();
+        let mut agents = self
+            .db
+            .transact("agents.list", &caller.tenant, async move |mut tx| {
+                let agents = roster::list_agents(&mut tx, department.as_deref(), &wanted).await?;
+                Ok((tx, agents))
+            })
+            .await?;
+        let next_page_token = page.cut(&mut agents, |agent| agent.profile.id.clone());
+        let agents = agents.into_iter().map(wire::agent).collect();
+        Ok(Response::new(ListAgentsResponse { agents, next_page_token }))
+    }
+
+    async fn update_agent(&self, request: Request<UpdateAgentRequest>) -> Answer<UpdateAgentResponse> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let (profile, expected) = wire::update_agent(request)?;
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let agent = steps::update_agent(&mut tx, profile, expected).await?;
+                Ok((tx, UpdateAgentResponse { agent: Some(wire::agent(agent)) }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
+    async fn get_assignment(&self, request: Request<GetAssignmentRequest>) -> Answer<GetAssignmentResponse> {
+        let caller = server::caller(&request)?;
+        let case_id = wire::get_assignment(request.into_inner())?;
+        let case = self
+            .db
+            .transact("assignments.get", &caller.tenant, async move |mut tx| {
+                let case = assignments::get(&mut tx, case_id).await?.ok_or(Refusal::AssignmentNotFound)?;
+                Ok((tx, case))
+            })
+            .await?;
+        Ok(Response::new(GetAssignmentResponse { assignment: Some(wire::assignment(case)) }))
+    }
+
+    async fn list_queue(&self, request: Request<ListQueueRequest>) -> Answer<ListQueueResponse> {
+        let caller = server::caller(&request)?;
+        let wire::QueuePage { department, page, after } = wire::list_queue(request.into_inner())?;
+        let stretch = Stretch { department, after, limit: page.limit() };
+        let mut waiting = self
+            .db
+            .transact("queue.list", &caller.tenant, async move |mut tx| {
+                let waiting = assignments::waiting(&mut tx, std::slice::from_ref(&stretch)).await?;
+                Ok((tx, waiting))
+            })
+            .await?;
+        let next_page_token = page.cut(&mut waiting, |case| case.place().to_string());
+        let assignments = waiting.into_iter().map(wire::assignment).collect();
+        Ok(Response::new(ListQueueResponse { assignments, next_page_token }))
+    }
+
+    async fn assign_case(&self, request: Request<AssignCaseRequest>) -> Answer<AssignCaseResponse> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let wanted = wire::assign(request)?;
+        let by = caller.subject.clone();
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let case = steps::assign(&mut tx, wanted, &by).await?;
+                Ok((tx, AssignCaseResponse { assignment: Some(wire::assignment(case)) }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
+    async fn accept_case(&self, request: Request<AcceptCaseRequest>) -> Answer<AcceptCaseResponse> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let wanted = wire::accept(request)?;
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let case = steps::accept(&mut tx, wanted).await?;
+                Ok((tx, AcceptCaseResponse { assignment: Some(wire::assignment(case)) }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
+    async fn transfer_case(&self, request: Request<TransferCaseRequest>) -> Answer<TransferCaseResponse> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let wanted = wire::transfer(request)?;
+        let by = caller.subject.clone();
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let case = steps::transfer(&mut tx, wanted, &by).await?;
+                Ok((tx, TransferCaseResponse { assignment: Some(wire::assignment(case)) }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
+    async fn claim_next(&self, request: Request<ClaimNextRequest>) -> Answer<ClaimNextResponse> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let agent = wire::claim(request)?;
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let case = steps::claim(&mut tx, &agent).await?;
+                Ok((tx, ClaimNextResponse { assignment: case.map(wire::assignment) }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+}

@@ -1,0 +1,218 @@
+//! What the rpcs that change something do inside their transactions.
+
+use fault::Fault;
+use kernel::CaseId;
+use pg::Tx;
+
+use crate::assignment::Assignment;
+use crate::floor::{Floor, tell};
+use crate::refusal::Refusal;
+use crate::roster::{Agent, AgentProfile, Department, DepartmentProfile};
+use crate::routing::Directory;
+use crate::store::{self, assignments, roster};
+use crate::wire::{self, Accept, Assign, Destination, Transfer};
+
+/// Adds a department, and takes in what waits for it.
+pub(super) async fn create_department(tx: &mut Tx, profile: DepartmentProfile) -> Result<Department, Fault> {
+    let department = Department { profile, version: 1 };
+    roster::seize(tx).await?;
+    roster::insert_department(tx, &department).await?;
+    take_waiting(tx, &department.profile).await?;
+    Ok(department)
+}
+
+/// Replaces a department, and takes in what now waits for it.
+pub(super) async fn update_department(
+    tx: &mut Tx,
+    profile: DepartmentProfile,
+    expected: Option<i64>,
+) -> Result<Department, Fault> {
+    roster::seize(tx).await?;
+    let before = roster::department(tx, &profile.id).await?.ok_or(Refusal::DepartmentNotFound)?;
+    ensure_seen(expected, before.version)?;
+    let department = Department { profile, version: before.version + 1 };
+    roster::update_department(tx, &department).await?;
+    take_waiting(tx, &department.profile).await?;
+    Ok(department)
+}
+
+/// Moves the waiting cases that a department now takes into its queue, and
+/// assigns as many as there is room for. What a person handed to another
+/// department stays there.
+async fn take_waiting(tx: &mut Tx, department: &DepartmentProfile) -> Result<(), Fault> {
+    let departments = roster::departments(tx).await?;
+    let ids = departments.iter().map(|department| department.profile.id.clone());
+    let mut floor = Floor::lock(tx, ids).await?;
+    let directory = Directory::of(&departments);
+    let mut categories = assignments::categories_waiting_elsewhere(tx, &department.id).await?;
+    categories.retain(|category| directory.department_for(category) == Some(department.id.as_str()));
+    if !categories.is_empty() {
+        let why = format!("{} now takes it", department.id);
+        let moved = assignments::move_waiting(tx, &department.id, &categories, &why).await?;
+        for case in &moved {
+            tell(tx, case);
+        }
+    }
+    floor.gain(&department.id);
+    floor.finish(tx).await
+}
+
+/// Adds an agent, and gives them work.
+pub(super) async fn create_agent(tx: &mut Tx, profile: AgentProfile) -> Result<Agent, Fault> {
+    let agent = Agent::new(profile);
+    let department = std::slice::from_ref(&agent.profile.department);
+    if roster::lock_departments(tx, department).await?.is_empty() {
+        return Err(Refusal::DepartmentNotFound.into());
+    }
+    roster::insert_agent(tx, &agent).await?;
+    give_work(tx, &agent).await
+}
+
+/// Replaces what people set of an agent, and fills the room they gain.
+pub(super) async fn update_agent(
+    tx: &mut Tx,
+    profile: AgentProfile,
+    expected: Option<i64>,
+) -> Result<Agent, Fault> {
+    let before = lock_agent(tx, &profile.id, &profile.department).await?;
+    ensure_seen(expected, before.version)?;
+    if before.profile.department != profile.department && before.load > 0 {
+        return Err(Refusal::AgentHoldsCases.into());
+    }
+    let agent = before.described(profile);
+    roster::update_agent(tx, &agent).await?;
+    give_work(tx, &agent).await
+}
+
+/// Locks the departments an agent is in and shall be in, and reads the agent.
+async fn lock_agent(tx: &mut Tx, id: &str, department: &str) -> Result<Agent, Fault> {
+    let seen = department_of(tx, id).await?;
+    let locked = roster::lock_departments(tx, &[seen.clone(), department.to_owned()]).await?;
+    if !locked.iter().any(|locked| locked == department) {
+        return Err(wire::no_such_department());
+    }
+    let agent = roster::agent(tx, id).await?.ok_or(Refusal::AgentNotFound)?;
+    if agent.profile.department == seen { Ok(agent) } else { Err(store::moved_on()) }
+}
+
+/// Fills the room of an agent who is new or changed; answers how they are then.
+async fn give_work(tx: &mut Tx, agent: &Agent) -> Result<Agent, Fault> {
+    let department = &agent.profile.department;
+    let mut floor = Floor::lock(tx, [department.clone()]).await?;
+    floor.gain(department);
+    floor.finish(tx).await?;
+    Ok(floor.agent(department, &agent.profile.id)?.clone())
+}
+
+/// Gives a waiting case to the agent named, or to the best one.
+pub(super) async fn assign(tx: &mut Tx, wanted: Assign, by: &str) -> Result<Assignment, Fault> {
+    let Assign { case_id, expected_version, agent } = wanted;
+    let other = match &agent {
+        Some(agent) => Some(department_of(tx, agent).await?),
+        None => None,
+    };
+    let (mut floor, mut case) = lock_case(tx, case_id, expected_version, other.clone()).await?;
+    case.ensure_waiting()?;
+    let why = format!("given by {by}");
+    if let (Some(agent), Some(department)) = (&agent, &other) {
+        floor.give_to(&mut case, department, agent, &why)?;
+    } else {
+        let department = case.department.clone().ok_or(Refusal::NoCapacity)?;
+        floor.place(&mut case, Some(&department), &why);
+        case.holder().ok_or(Refusal::NoCapacity)?;
+    }
+    settle(tx, floor, case).await
+}
+
+/// Has the agent in charge accept a case.
+pub(super) async fn accept(tx: &mut Tx, wanted: Accept) -> Result<Assignment, Fault> {
+    let Accept { case_id, expected_version, agent } = wanted;
+    let mut case = assignments::lock(tx, &[case_id.0]).await?.pop().ok_or(Refusal::AssignmentNotFound)?;
+    tx.join_trace(&case.traceparent);
+    ensure_seen(expected_version, case.version)?;
+    if case.accept(&agent)? {
+        assignments::save(tx, std::slice::from_mut(&mut case)).await?;
+        tell(tx, &case);
+    }
+    Ok(case)
+}
+
+/// Hands a case to another department or agent.
+pub(super) async fn transfer(tx: &mut Tx, wanted: Transfer, by: &str) -> Result<Assignment, Fault> {
+    let Transfer { case_id, expected_version, to, reason } = wanted;
+    let department = match &to {
+        Destination::Department(department) => department.clone(),
+        Destination::Agent(agent) => department_of(tx, agent).await?,
+    };
+    let (mut floor, mut case) = lock_case(tx, case_id, expected_version, Some(department.clone())).await?;
+    case.ensure_open()?;
+    if !floor.has(&department) {
+        return Err(Refusal::DepartmentNotFound.into());
+    }
+    let why = format!("handed on by {by}: {reason}");
+    match &to {
+        Destination::Department(_) if case.department.as_ref() == Some(&department) => {
+            return Err(wire::in_charge_already("department_id"));
+        }
+        Destination::Agent(agent) if case.holder() == Some(agent) => {
+            return Err(wire::in_charge_already("agent_id"));
+        }
+        Destination::Department(_) => {
+            floor.free(&case);
+            floor.place(&mut case, Some(&department), &why);
+        }
+        Destination::Agent(agent) => {
+            floor.free(&case);
+            floor.give_to(&mut case, &department, agent, &why)?;
+        }
+    }
+    settle(tx, floor, case).await
+}
+
+/// Takes the next waiting case of an agent's department for the agent.
+pub(super) async fn claim(tx: &mut Tx, agent: &str) -> Result<Option<Assignment>, Fault> {
+    let department = department_of(tx, agent).await?;
+    let mut floor = Floor::lock(tx, [department.clone()]).await?;
+    let Some(mut case) = floor.next_for(tx, &department, agent).await? else { return Ok(None) };
+    let why = format!("claimed by {agent} from the queue of {department}");
+    floor.give_to(&mut case, &department, agent, &why)?;
+    tx.join_trace(&case.traceparent);
+    settle(tx, floor, case).await.map(Some)
+}
+
+async fn department_of(tx: &mut Tx, agent: &str) -> Result<String, Fault> {
+    let agent = roster::agent(tx, agent).await?.ok_or(Refusal::AgentNotFound)?;
+    Ok(agent.profile.department)
+}
+
+/// Locks a case, its department and another, and puts what follows into the
+/// case's trace.
+async fn lock_case(
+    tx: &mut Tx,
+    case_id: CaseId,
+    expected_version: Option<i64>,
+    other: Option<String>,
+) -> Result<(Floor, Assignment), Fault> {
+    let ids = [case_id.0];
+    let departments = assignments::open_departments(tx, &ids).await?;
+    let floor = Floor::lock(tx, departments.into_iter().chain(other)).await?;
+    let case = floor.cases(tx, &ids).await?.pop().ok_or(Refusal::AssignmentNotFound)?;
+    tx.join_trace(&case.traceparent);
+    ensure_seen(expected_version, case.version)?;
+    Ok((floor, case))
+}
+
+fn ensure_seen(expected: Option<i64>, current: i64) -> Result<(), Fault> {
+    match expected {
+        Some(seen) if seen != current => Err(Fault::version_mismatch(current)),
+        _ => Ok(()),
+    }
+}
+
+/// Saves and tells what became of a case, and fills the room it left.
+async fn settle(tx: &mut Tx, mut floor: Floor, mut case: Assignment) -> Result<Assignment, Fault> {
+    assignments::save(tx, std::slice::from_mut(&mut case)).await?;
+    tell(tx, &case);
+    floor.finish(tx).await?;
+    Ok(case)
+}

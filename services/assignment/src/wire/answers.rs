@@ -1,0 +1,63 @@
+//! Domain values as callers see them.
+
+use jiff::Timestamp;
+use proto::redress::assignment::v1::{self as wire, AssignmentState};
+
+use crate::assignment::{Assignment, State};
+use crate::roster::{Agent, AgentProfile, Department, DepartmentProfile};
+
+/// A department.
+pub(crate) fn department(department: Department) -> wire::Department {
+    let Department { profile: DepartmentProfile { id, display_name, categories }, version } = department;
+    wire::Department { department_id: id, version, display_name, categories }
+}
+
+/// An agent.
+pub(crate) fn agent(agent: Agent) -> wire::Agent {
+    let Agent { profile, version, load, turn: _ } = agent;
+    let AgentProfile { id, department, display_name, capacity, available } = profile;
+    wire::Agent { agent_id: id, version, department_id: department, display_name, capacity, available, load }
+}
+
+/// An assignment.
+pub(crate) fn assignment(case: Assignment) -> wire::Assignment {
+    let agent_id = case.agent().unwrap_or_default().to_owned();
+    let Assignment {
+        case_id,
+        version,
+        cycle,
+        state,
+        department,
+        previous_agent: _,
+        respondent: _,
+        priority,
+        category,
+        enqueued,
+        explanation,
+        transfers,
+        traceparent: _,
+    } = case;
+    let state = match state {
+        State::Waiting => AssignmentState::Waiting,
+        State::Assigned(_) => AssignmentState::Assigned,
+        State::Accepted(_) => AssignmentState::Accepted,
+        State::Released(_) => AssignmentState::Released,
+    };
+    wire::Assignment {
+        case_id: case_id.to_string(),
+        version,
+        cycle,
+        state: state.into(),
+        department_id: department.unwrap_or_default(),
+        agent_id,
+        priority: priority as i32,
+        category,
+        enqueue_time: Some(time(enqueued)),
+        explanation,
+        transfers,
+    }
+}
+
+fn time(time: Timestamp) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
+}

@@ -1,0 +1,133 @@
+//! What cases tell us, and what we tell.
+
+use events::Delivered;
+use fault::Fault;
+use kernel::CaseId;
+use proto::redress::assignment::v1::{CaseAccepted, CaseAssigned, CaseQueued};
+use proto::redress::cases::v1::{
+    self as cases, CaseClosed, CaseDeclined, CaseOpened, CaseReopened, CaseResolved, CaseWithdrawn,
+};
+
+use crate::assignment::{Assignment, Priority, Wanted};
+
+/// A cycle that is over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    /// The case.
+    pub(crate) case_id: CaseId,
+    /// The cycle.
+    pub(crate) cycle: i32,
+}
+
+/// News of one case.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// A cycle wants a handler.
+    Wanted(Wanted),
+    /// A cycle is over.
+    Ended(Ended),
+}
+
+/// Reads an event of the cases service; none if it is of a type not followed.
+pub(crate) fn news(event: &Delivered) -> Result<Option<News>, Fault> {
+    let news = if event.is::<CaseOpened>() {
+        News::Wanted(opened(event)?)
+    } else if event.is::<CaseReopened>() {
+        News::Wanted(reopened(event)?)
+    } else if event.is::<CaseResolved>() {
+        ended(event, event.read::<CaseResolved>()?.cycle)
+    } else if event.is::<CaseClosed>() {
+        ended(event, event.read::<CaseClosed>()?.cycle)
+    } else if event.is::<CaseWithdrawn>() {
+        ended(event, event.read::<CaseWithdrawn>()?.cycle)
+    } else if event.is::<CaseDeclined>() {
+        ended(event, event.read::<CaseDeclined>()?.cycle)
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(news))
+}
+
+fn ended(event: &Delivered, cycle: i32) -> News {
+    News::Ended(Ended { case_id: CaseId(event.subject), cycle })
+}
+
+fn opened(event: &Delivered) -> Result<Wanted, Fault> {
+    let CaseOpened {
+        case_id: _, // the event's subject
+        cycle,
+        category,
+        priority,
+        channel: _,
+        customer_id: _,
+        receive_time: _,
+        respondent_staff,
+    } = event.read()?;
+    Ok(Wanted {
+        case_id: CaseId(event.subject),
+        cycle,
+        category,
+        priority: self::priority(priority)?,
+        respondent: Some(respondent_staff),
+        previous_agent: None,
+        since: event.occurred,
+        traceparent: event.traceparent.clone(),
+    })
+}
+
+fn reopened(event: &Delivered) -> Result<Wanted, Fault> {
+    let CaseReopened { case_id: _, cycle, category, priority, tier: _, reason: _, previous_agent_id } =
+        event.read()?;
+    Ok(Wanted {
+        case_id: CaseId(event.subject),
+        cycle,
+        category,
+        priority: self::priority(priority)?,
+        respondent: None,
+        previous_agent: Some(previous_agent_id).filter(|id| !id.is_empty()),
+        since: event.occurred,
+        traceparent: event.traceparent.clone(),
+    })
+}
+
+fn priority(number: i32) -> Result<Priority, Fault> {
+    match cases::Priority::try_from(number) {
+        Ok(cases::Priority::P1) => Ok(Priority::P1),
+        Ok(cases::Priority::P2) => Ok(Priority::P2),
+        Ok(cases::Priority::P3) => Ok(Priority::P3),
+        Ok(cases::Priority::P4) => Ok(Priority::P4),
+        Ok(cases::Priority::Unspecified) | Err(_) => {
+            Err(Fault::internal(format!("an event has a case wanted with priority {number}")))
+        }
+    }
+}
+
+/// A handler was found.
+pub(crate) fn case_assigned(case: &Assignment) -> CaseAssigned {
+    CaseAssigned {
+        case_id: case.case_id.to_string(),
+        cycle: case.cycle,
+        department_id: case.department.clone().unwrap_or_default(),
+        agent_id: case.agent().unwrap_or_default().to_owned(),
+        explanation: case.explanation.clone(),
+    }
+}
+
+/// Nobody is free.
+pub(crate) fn case_queued(case: &Assignment) -> CaseQueued {
+    CaseQueued {
+        case_id: case.case_id.to_string(),
+        cycle: case.cycle,
+        department_id: case.department.clone().unwrap_or_default(),
+        explanation: case.explanation.clone(),
+    }
+}
+
+/// The handler accepted.
+pub(crate) fn case_accepted(case: &Assignment) -> CaseAccepted {
+    CaseAccepted {
+        case_id: case.case_id.to_string(),
+        cycle: case.cycle,
+        agent_id: case.agent().unwrap_or_default().to_owned(),
+    }
+}

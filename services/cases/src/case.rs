@@ -1,0 +1,381 @@
+//! A case and what people do to it. Each function checks the table of moves
+//! first and, when it refuses, has changed nothing; what happened is noted in the
+//! case's journal, from which the timeline is written and other services are
+//! told.
+
+#[cfg(test)]
+mod properties;
+
+use jiff::{SignedDuration, Timestamp};
+use kernel::{CaseId, Money};
+
+use crate::coded::coded;
+pub(crate) use crate::moves::{Move, State};
+use crate::refusal::Refusal;
+use crate::timeline::{Fact, Noted, Visibility};
+use crate::triage::Triage;
+
+/// How long the complainant may answer an outcome.
+pub(crate) const RESPONSE_WINDOW: SignedDuration = SignedDuration::from_hours(15 * 24);
+/// How long after its resolution a case may be taken up again.
+pub(crate) const REOPEN_WINDOW: SignedDuration = SignedDuration::from_hours(60 * 24);
+/// How often a case may be taken up again.
+pub(crate) const MAX_REOPENINGS: i32 = 3;
+
+coded! {
+    /// How urgent a case is.
+    Priority {
+        /// Personal safety or major loss.
+        P1 = 1 "P1";
+        /// Regulator, media or a vulnerable person.
+        P2 = 2 "P2";
+        /// The usual case.
+        P3 = 3 "P3";
+        /// Minor; no loss.
+        P4 = 4 "P4";
+    }
+}
+
+impl Priority {
+    /// One level up; P1 stays.
+    #[must_use]
+    pub(crate) fn raised(self) -> Self {
+        match self {
+            Self::P1 | Self::P2 => Self::P1,
+            Self::P3 => Self::P2,
+            Self::P4 => Self::P3,
+        }
+    }
+}
+
+coded! {
+    /// What was decided about the complaint.
+    Outcome {
+        /// The complainant is right.
+        Upheld = 1 "upheld";
+        /// Right in part.
+        PartlyUpheld = 2 "partly upheld";
+        /// Not right.
+        NotUpheld = 3 "not upheld";
+    }
+}
+
+coded! {
+    /// Why a case was closed.
+    CloseReason {
+        /// The complainant accepted the outcome.
+        Accepted = 1 "the complainant accepted the outcome";
+        /// The complainant did not answer in time.
+        WindowPassed = 2 "the time to answer has passed";
+        /// An authorised person closed it.
+        Staff = 3 "closed by staff";
+        /// Disputed once more than reopening is allowed.
+        ReopenLimit = 4 "it was reopened as often as is allowed";
+    }
+}
+
+coded! {
+    /// The road a complaint came by.
+    Channel {
+        /// Telephone.
+        Phone = 1 "by telephone";
+        /// Online chat.
+        Chat = 2 "by chat";
+        /// The organisation's app.
+        InApp = 3 "through the app";
+        /// E-mail.
+        Email = 4 "by e-mail";
+        /// A form on the web.
+        Web = 5 "through the web form";
+        /// Social media.
+        Social = 6 "through social media";
+        /// Letter or fax.
+        Letter = 7 "by letter";
+        /// In person.
+        Branch = 8 "at a branch";
+        /// Handed over by a regulator.
+        Regulator = 9 "through a regulator";
+        /// Handed over by a partner.
+        Partner = 10 "through a partner";
+    }
+}
+
+/// Who does something to a case, when, and in which trace.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Occasion<'a> {
+    /// When.
+    pub(crate) now: Timestamp,
+    /// A person's subject, or a service in angle brackets.
+    pub(crate) actor: &'a str,
+    /// W3C trace context.
+    pub(crate) traceparent: &'a str,
+}
+
+/// What is known of a complaint when its case is opened; never changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The road it came by.
+    pub(crate) channel: Channel,
+    /// One line, in the complainant's words.
+    pub(crate) subject: String,
+    /// Language to answer in.
+    pub(crate) language: String,
+    /// The organisation's number for the customer; empty when unknown.
+    pub(crate) customer_id: String,
+    /// Member of staff complained about; empty when none.
+    pub(crate) respondent_staff: String,
+    /// Sum asked for, where one was named.
+    pub(crate) amount_sought: Option<Money>,
+    /// When the complaint was registered.
+    pub(crate) receive_time: Timestamp,
+    /// Trace context of the submission.
+    pub(crate) traceparent: String,
+}
+
+/// One complaint being handled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Case {
+    /// The complaint's id.
+    pub(crate) id: CaseId,
+    /// What it began with.
+    pub(crate) origin: Origin,
+    /// Counts the changes a caller can see.
+    pub(crate) version: i64,
+    /// Where it stands.
+    pub(crate) state: State,
+    /// Which attempt at resolution this is, from 1.
+    pub(crate) cycle: i32,
+    /// How many levels up it has been raised.
+    pub(crate) tier: i32,
+    /// How urgent it is.
+    pub(crate) priority: Priority,
+    /// What it is about, as a path.
+    pub(crate) category: String,
+    /// Why triage decided so.
+    pub(crate) triage_reasons: Vec<String>,
+    /// Department it lies with; empty before assignment.
+    pub(crate) department_id: String,
+    /// Who handles it; empty while nobody does.
+    pub(crate) agent_id: String,
+    /// What this cycle's investigation found.
+    pub(crate) findings: String,
+    /// Root cause as far as known.
+    pub(crate) root_cause: String,
+    /// What was decided in this cycle.
+    pub(crate) outcome: Option<Outcome>,
+    /// Why it was decided so.
+    pub(crate) decision_reasons: String,
+    /// When the case was opened.
+    pub(crate) open_time: Timestamp,
+    /// When this cycle's outcome took effect.
+    pub(crate) resolve_time: Option<Timestamp>,
+    /// When it ended.
+    pub(crate) close_time: Option<Timestamp>,
+    /// When a handler was first found.
+    pub(crate) first_assign_time: Option<Timestamp>,
+    /// When an outcome first took effect.
+    pub(crate) first_resolve_time: Option<Timestamp>,
+    /// How many entries the timeline has, the journal's included.
+    pub(crate) entries: i32,
+    /// What happened since it was read; the store writes it.
+    pub(crate) journal: Vec<Noted>,
+}
+
+/// What is decided about a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Decision {
+    /// The outcome.
+    pub(crate) outcome: Outcome,
+    /// Why, in words for the complainant.
+    pub(crate) reasons: String,
+    /// Whether a remedy must follow.
+    pub(crate) remedy_due: bool,
+}
+
+impl Case {
+    /// Opens and triages the case of a complaint.
+    pub(crate) fn open(id: CaseId, origin: Origin, triage: Triage, at: &Occasion<'_>) -> Self {
+        let Triage { category, priority, reasons } = triage;
+        let mut case = Self {
+            id,
+            origin,
+            version: 0,
+            state: State::Received,
+            cycle: 1,
+            tier: 0,
+            priority,
+            category,
+            triage_reasons: reasons,
+            department_id: String::new(),
+            agent_id: String::new(),
+            findings: String::new(),
+            root_cause: String::new(),
+            outcome: None,
+            decision_reasons: String::new(),
+            open_time: at.now,
+            resolve_time: None,
+            close_time: None,
+            first_assign_time: None,
+            first_resolve_time: None,
+            entries: 0,
+            journal: Vec::new(),
+        };
+        case.note(at, Fact::Opened { channel: case.origin.channel });
+        if case.make(Move::Triage).is_ok() {
+            let (category, reasons) = (case.category.clone(), case.triage_reasons.clone());
+            case.note(at, Fact::Triaged { category, priority, reasons });
+        }
+        case
+    }
+
+    /// Writes a note; any state allows it.
+    pub(crate) fn add_note(&mut self, text: String, visibility: Visibility, at: &Occasion<'_>) {
+        self.note(at, Fact::Note { text, visibility });
+    }
+
+    /// Records what the investigation found, in place of earlier findings.
+    pub(crate) fn record_findings(
+        &mut self,
+        findings: String,
+        root_cause: String,
+        at: &Occasion<'_>,
+    ) -> Result<(), Refusal> {
+        self.make(Move::Investigate)?;
+        self.findings.clone_from(&findings);
+        self.root_cause.clone_from(&root_cause);
+        self.note(at, Fact::Findings { findings, root_cause });
+        Ok(())
+    }
+
+    /// Decides the outcome; without a remedy it takes effect at once.
+    pub(crate) fn decide(&mut self, decision: Decision, at: &Occasion<'_>) -> Result<(), Refusal> {
+        let Decision { outcome, reasons, remedy_due } = decision;
+        self.make(if remedy_due { Move::DecideRemedy } else { Move::DecideNoRemedy })?;
+        self.outcome = Some(outcome);
+        self.decision_reasons.clone_from(&reasons);
+        self.note(at, Fact::Decided { outcome, reasons, remedy_due });
+        if !remedy_due {
+            self.take_effect(at);
+        }
+        Ok(())
+    }
+
+    /// Withdraws it at the complainant's wish.
+    pub(crate) fn withdraw(&mut self, reason: String, at: &Occasion<'_>) -> Result<(), Refusal> {
+        self.make(Move::Withdraw)?;
+        self.close_time = Some(at.now);
+        self.note(at, Fact::Withdrawn { reason });
+        Ok(())
+    }
+
+    /// Declines it as somebody else's matter.
+    pub(crate) fn decline(&mut self, referral: String, at: &Occasion<'_>) -> Result<(), Refusal> {
+        self.make(Move::Decline)?;
+        self.close_time = Some(at.now);
+        self.note(at, Fact::OutOfScope { referral });
+        Ok(())
+    }
+
+    /// Closes it without waiting for the complainant's answer.
+    pub(crate) fn close(&mut self, remark: String, at: &Occasion<'_>) -> Result<(), Refusal> {
+        self.end(CloseReason::Staff, remark, at)
+    }
+
+    /// Takes it up again as the next cycle, one level up.
+    pub(crate) fn reopen(&mut self, reason: String, at: &Occasion<'_>) -> Result<(), Refusal> {
+        self.may_reopen(at.now)?;
+        self.begin_next_cycle(reason, at)
+    }
+
+    /// Closes it when the time to answer its outcome has passed; a later cycle's
+    /// window is another one.
+    pub(crate) fn pass_window(&mut self, at: &Occasion<'_>) -> Result<(), Refusal> {
+        match self.respond_until() {
+            Some(until) if until <= at.now => self.end(CloseReason::WindowPassed, String::new(), at),
+            _ => Err(Refusal::InvalidCaseState(self.state)),
+        }
+    }
+
+    /// Until when the complainant may answer; none before the outcome took effect.
+    pub(crate) fn respond_until(&self) -> Option<Timestamp> {
+        self.resolve_time.and_then(|resolved| resolved.checked_add(RESPONSE_WINDOW).ok())
+    }
+
+    /// Makes a move the table allows; counts as a change.
+    pub(crate) fn make(&mut self, step: Move) -> Result<(), Refusal> {
+        self.state = step.from(self.state)?;
+        self.version += 1;
+        Ok(())
+    }
+
+    /// Notes what happened in this cycle.
+    pub(crate) fn note(&mut self, at: &Occasion<'_>, fact: Fact) {
+        self.note_in(self.cycle, at, fact);
+    }
+
+    /// Notes what happened in a cycle that may be over.
+    pub(crate) fn note_in(&mut self, cycle: i32, at: &Occasion<'_>, fact: Fact) {
+        self.entries += 1;
+        self.journal.push(Noted {
+            ordinal: self.entries,
+            cycle,
+            time: at.now,
+            actor: at.actor.to_owned(),
+            traceparent: at.traceparent.to_owned(),
+            fact,
+        });
+    }
+
+    /// The outcome takes effect: the complainant may answer from now on.
+    pub(crate) fn take_effect(&mut self, at: &Occasion<'_>) {
+        self.resolve_time = Some(at.now);
+        self.first_resolve_time.get_or_insert(at.now);
+        if let (Some(outcome), Some(respond_until)) = (self.outcome, self.respond_until()) {
+            let reasons = self.decision_reasons.clone();
+            self.note(at, Fact::Resolved { outcome, reasons, respond_until });
+        }
+    }
+
+    pub(crate) fn end(
+        &mut self,
+        reason: CloseReason,
+        remark: String,
+        at: &Occasion<'_>,
+    ) -> Result<(), Refusal> {
+        self.make(Move::Close)?;
+        self.close_time = Some(at.now);
+        self.note(at, Fact::Closed { reason, remark });
+        Ok(())
+    }
+
+    /// Whether state, window and limit allow another cycle.
+    pub(crate) fn may_reopen(&self, now: Timestamp) -> Result<(), Refusal> {
+        Move::Reopen.from(self.state)?;
+        if self.resolve_time.is_some_and(|resolved| now.duration_since(resolved) > REOPEN_WINDOW) {
+            return Err(Refusal::ReopenWindowPassed);
+        }
+        if self.cycle > MAX_REOPENINGS {
+            return Err(Refusal::ReopenLimit);
+        }
+        Ok(())
+    }
+
+    /// What was found and decided belongs to the cycle that is over: the timeline
+    /// keeps it.
+    pub(crate) fn begin_next_cycle(&mut self, reason: String, at: &Occasion<'_>) -> Result<(), Refusal> {
+        self.make(Move::Reopen)?;
+        self.cycle += 1;
+        self.tier += 1;
+        self.priority = self.priority.raised();
+        let previous_agent = std::mem::take(&mut self.agent_id);
+        self.department_id.clear();
+        self.findings.clear();
+        self.root_cause.clear();
+        self.outcome = None;
+        self.decision_reasons.clear();
+        self.resolve_time = None;
+        self.close_time = None;
+        self.note(at, Fact::Reopened { reason, previous_agent });
+        Ok(())
+    }
+}

@@ -1,0 +1,239 @@
+//! Whatever people and services do to a case, in whatever order: it stays within
+//! the table and its parts agree.
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::news::{Event, News, NoticeKind};
+use crate::timeline::Fact;
+
+/// Something that may be done to a case at any time.
+#[derive(Clone, Debug)]
+enum Op {
+    Note,
+    Findings,
+    Decide { remedy_due: bool },
+    Withdraw,
+    Decline,
+    Close,
+    Reopen,
+    PassWindow,
+    Hear { cycles_ago: i32, event: Event },
+    Wait { hours: i64 },
+}
+
+fn ops() -> impl Strategy<Value = Vec<Op>> {
+    let op = prop_oneof![
+        1 => Just(Op::Note),
+        1 => Just(Op::Findings),
+        8 => any::<bool>().prop_map(|remedy_due| Op::Decide { remedy_due }),
+        1 => Just(Op::Withdraw),
+        1 => Just(Op::Decline),
+        1 => Just(Op::Close),
+        4 => Just(Op::Reopen),
+        2 => Just(Op::PassWindow),
+        40 => (prop_oneof![9 => Just(0), 1 => 1..3], event())
+            .prop_map(|(cycles_ago, event)| Op::Hear { cycles_ago, event }),
+        3 => (1..400_i64).prop_map(|hours| Op::Wait { hours }),
+    ];
+    proptest::collection::vec(op, 0..60)
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let text = String::new;
+    prop_oneof![
+        1 => Just(Event::Queued { department: text(), explanation: text() }),
+        6 => Just(Event::Assigned { department: "d".into(), agent: "a".into(), explanation: text() }),
+        3 => Just(Event::Accepted),
+        1 => Just(Event::PlanProposed { summary: text() }),
+        3 => Just(Event::PlanApproved),
+        1 => Just(Event::PlanRejected { reason: text() }),
+        3 => Just(Event::PlanCompleted),
+        1 => Just(Event::PlanCancelled { reason: text() }),
+        1 => Just(Event::TaskCompleted { work: text() }),
+        1 => Just(Event::TaskNeedsAttention { department: text(), reason: text() }),
+        1 => Just(Event::Accepts),
+        4 => Just(Event::Disputes { comment: text() }),
+        1 => Just(Event::NoticeSettled { kind: NoticeKind::Outcome, failure: None }),
+    ]
+}
+
+fn opened(at: &Occasion<'_>) -> Case {
+    let origin = Origin {
+        channel: Channel::Web,
+        subject: "s".to_owned(),
+        language: "en".to_owned(),
+        customer_id: String::new(),
+        respondent_staff: String::new(),
+        amount_sought: None,
+        receive_time: at.now,
+        traceparent: String::new(),
+    };
+    let triage = Triage { category: "refund".to_owned(), priority: Priority::P4, reasons: Vec::new() };
+    Case::open(CaseId(Uuid::nil()), origin, triage, at)
+}
+
+fn occasion(now: Timestamp) -> Occasion<'static> {
+    Occasion { now, actor: "ann", traceparent: "" }
+}
+
+fn apply(case: &mut Case, op: &Op, at: &Occasion<'_>) -> Result<(), Refusal> {
+    let text = String::new;
+    match op.clone() {
+        Op::Note => case.add_note(text(), Visibility::Internal, at),
+        Op::Findings => case.record_findings("f".to_owned(), text(), at)?,
+        Op::Decide { remedy_due } => {
+            case.decide(Decision { outcome: Outcome::Upheld, reasons: text(), remedy_due }, at)?;
+        }
+        Op::Withdraw => case.withdraw(text(), at)?,
+        Op::Decline => case.decline(text(), at)?,
+        Op::Close => case.close(text(), at)?,
+        Op::Reopen => case.reopen(text(), at)?,
+        Op::PassWindow => case.pass_window(at)?,
+        Op::Hear { cycles_ago, event } => {
+            let cycle = case.cycle - cycles_ago;
+            case.hear(News { cycle, actor: text(), event }, at)?;
+        }
+        Op::Wait { .. } => {}
+    }
+    Ok(())
+}
+
+/// One step either changes nothing, or is a move of the table.
+fn check_step(before: &Case, after: &Case, verdict: Result<(), Refusal>) -> Result<(), TestCaseError> {
+    if verdict.is_err() {
+        prop_assert_eq!(before, after, "a refusal changes nothing");
+    }
+    let told = Move::ALL.iter().any(|step| step.from(before.state) == Ok(after.state));
+    prop_assert!(told || before.state == after.state, "{} -> {}", before.state, after.state);
+    prop_assert!(after.version - before.version <= 1);
+    if after.state != before.state {
+        prop_assert_eq!(after.version, before.version + 1);
+    }
+    let reopened = after.journal[before.journal.len()..]
+        .iter()
+        .filter(|noted| matches!(noted.fact, Fact::Reopened { .. }))
+        .count();
+    prop_assert_eq!(after.cycle - before.cycle, i32::try_from(reopened).unwrap_or(-1));
+    prop_assert!(after.cycle == before.cycle || after.priority == before.priority.raised());
+    Ok(())
+}
+
+/// What always holds of a case.
+fn check_case(case: &Case) -> Result<(), TestCaseError> {
+    prop_assert!((1..=MAX_REOPENINGS + 1).contains(&case.cycle));
+    prop_assert_eq!(case.tier, case.cycle - 1);
+    let withdrawn = case.state == State::Withdrawn;
+    let took_effect = matches!(case.state, State::Resolved | State::Closed);
+    prop_assert!(withdrawn || case.resolve_time.is_some() == took_effect, "{:?}", case.state);
+    prop_assert_eq!(case.close_time.is_some(), case.state.is_over());
+    let decided = (State::Decided..=State::Closed).contains(&case.state);
+    prop_assert!(withdrawn || case.outcome.is_some() == decided, "{:?}", case.state);
+    let handled = matches!(case.state, State::Assigned | State::Investigating);
+    prop_assert!(!handled || !case.agent_id.is_empty());
+    prop_assert!(case.state != State::Received);
+    prop_assert_eq!(case.first_resolve_time.is_some(), resolutions(case) > 0);
+    Ok(())
+}
+
+fn resolutions(case: &Case) -> usize {
+    case.journal.iter().filter(|noted| matches!(noted.fact, Fact::Resolved { .. })).count()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_sequence_of_events_leaves_the_table(ops in ops()) {
+        let mut now = Timestamp::UNIX_EPOCH;
+        let mut case = opened(&occasion(now));
+        for op in &ops {
+            if let Op::Wait { hours } = op {
+                now += SignedDuration::from_hours(*hours);
+            }
+            let before = case.clone();
+            let verdict = apply(&mut case, op, &occasion(now));
+            check_step(&before, &case, verdict)?;
+            check_case(&case)?;
+        }
+        let dense = case.journal.iter().zip(1..).all(|(noted, place)| noted.ordinal == place);
+        prop_assert!(dense && case.entries == i32::try_from(case.journal.len()).unwrap_or(-1));
+        prop_assert!(resolutions(&case) <= usize::try_from(case.cycle).unwrap_or(0));
+    }
+
+    #[test]
+    fn a_final_state_stays(ops in ops(), withdrawn in any::<bool>()) {
+        let at = occasion(Timestamp::UNIX_EPOCH);
+        let mut case = opened(&at);
+        let last = if withdrawn { Op::Withdraw } else { Op::Decline };
+        prop_assert_eq!(apply(&mut case, &last, &at), Ok(()));
+        let ended = case.state;
+        for op in &ops {
+            let _ = apply(&mut case, op, &at);
+            prop_assert_eq!(case.state, ended);
+            prop_assert_eq!(case.cycle, 1);
+        }
+    }
+}
+
+/// A case brought to RESOLVED at a moment.
+fn resolved(now: Timestamp) -> Case {
+    let at = occasion(now);
+    let mut case = opened(&at);
+    resolve(&mut case, &at);
+    case
+}
+
+fn resolve(case: &mut Case, at: &Occasion<'_>) {
+    let event =
+        Event::Assigned { department: "d".to_owned(), agent: "ann".to_owned(), explanation: String::new() };
+    case.hear(News { cycle: case.cycle, actor: String::new(), event }, at).expect("waits");
+    apply(case, &Op::Decide { remedy_due: false }, at).expect("assigned");
+}
+
+fn dispute(case: &mut Case, at: &Occasion<'_>) -> Result<(), Refusal> {
+    let event = Event::Disputes { comment: "no".to_owned() };
+    case.hear(News { cycle: case.cycle, actor: String::new(), event }, at)
+}
+
+#[test]
+fn the_fourth_dispute_ends_it() {
+    let at = occasion(Timestamp::UNIX_EPOCH);
+    let mut case = resolved(at.now);
+    for cycle in 2..=MAX_REOPENINGS + 1 {
+        dispute(&mut case, &at).expect("below the limit");
+        assert_eq!((case.cycle, case.state), (cycle, State::Triaged));
+        resolve(&mut case, &at);
+    }
+    assert_eq!(case.reopen(String::new(), &at), Err(Refusal::ReopenLimit));
+    dispute(&mut case, &at).expect("heard all the same");
+    assert_eq!(case.state, State::Closed);
+    let last = case.journal.last().map(|noted| noted.fact.clone());
+    assert_eq!(last, Some(Fact::Closed { reason: CloseReason::ReopenLimit, remark: String::new() }));
+}
+
+#[test]
+fn a_dispute_in_time_reopens_what_was_closed_meanwhile() {
+    let at = occasion(Timestamp::UNIX_EPOCH);
+    let mut case = resolved(at.now);
+    case.close("no answer expected".to_owned(), &at).expect("resolved");
+    dispute(&mut case, &at).expect("closed cases can be reopened");
+    assert_eq!((case.cycle, case.state, case.priority), (2, State::Triaged, Priority::P3));
+    let cycles: Vec<_> = case.journal.iter().rev().take(2).map(|noted| noted.cycle).collect();
+    assert_eq!(cycles, [2, 1], "the answer belongs to the cycle it answers");
+}
+
+#[test]
+fn windows_open_and_close_to_the_hour() {
+    let start = Timestamp::UNIX_EPOCH;
+    let mut case = resolved(start);
+    let early = occasion(start + RESPONSE_WINDOW - SignedDuration::from_secs(1));
+    assert_eq!(case.pass_window(&early), Err(Refusal::InvalidCaseState(State::Resolved)));
+    case.pass_window(&occasion(start + RESPONSE_WINDOW)).expect("the window has passed");
+    assert_eq!(case.state, State::Closed);
+    let late = occasion(start + REOPEN_WINDOW + SignedDuration::from_secs(1));
+    assert_eq!(case.clone().reopen(String::new(), &late), Err(Refusal::ReopenWindowPassed));
+    assert_eq!(case.reopen(String::new(), &occasion(start + REOPEN_WINDOW)), Ok(()));
+}

@@ -1,0 +1,5 @@
+//! The cases service as a process of its own.
+
+fn main() -> std::process::ExitCode {
+    server::main(&[cases::SERVICE])
+}

@@ -1,0 +1,216 @@
+//! What a case hears from the other services, and what becomes of it. News that
+//! no longer fits (an older cycle, a state that has moved on) is refused, which
+//! the listener takes as "skip": between services that is no error but time.
+
+use crate::case::{Case, CloseReason, Move, Occasion};
+use crate::coded::coded;
+use crate::refusal::Refusal;
+use crate::timeline::Fact;
+
+coded! {
+    /// What a notice to the complainant is for.
+    NoticeKind {
+        /// We have the complaint.
+        Acknowledgement = 1 "acknowledgement";
+        /// The outcome, and the question whether it is accepted.
+        Outcome = 2 "notice of the outcome";
+        /// Where else to turn.
+        Recourse = 3 "notice of further recourse";
+    }
+}
+
+/// One piece of news about a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct News {
+    /// The cycle it is about.
+    pub(crate) cycle: i32,
+    /// Who did it: a person's subject, or a service in angle brackets.
+    pub(crate) actor: String,
+    /// What happened.
+    pub(crate) event: Event,
+}
+
+/// What happened elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// It waits for a handler.
+    Queued {
+        /// In whose queue; empty when no department takes it.
+        department: String,
+        /// Why.
+        explanation: String,
+    },
+    /// A handler was found.
+    Assigned {
+        /// Department in charge.
+        department: String,
+        /// Agent in charge.
+        agent: String,
+        /// Why they.
+        explanation: String,
+    },
+    /// The handler accepted.
+    Accepted,
+    /// A plan waits for approval.
+    PlanProposed {
+        /// What it consists of.
+        summary: String,
+    },
+    /// The plan was approved.
+    PlanApproved,
+    /// The plan was rejected.
+    PlanRejected {
+        /// Why.
+        reason: String,
+    },
+    /// Every step of the plan is done.
+    PlanCompleted,
+    /// The plan was cancelled and undone.
+    PlanCancelled {
+        /// Why.
+        reason: String,
+    },
+    /// A department carried out a step, or undid one.
+    TaskCompleted {
+        /// What was done, in a sentence.
+        work: String,
+    },
+    /// A department could not carry out a step.
+    TaskNeedsAttention {
+        /// The department.
+        department: String,
+        /// Why.
+        reason: String,
+    },
+    /// The complainant accepted the outcome.
+    Accepts,
+    /// The complainant disputed the outcome.
+    Disputes {
+        /// In their words.
+        comment: String,
+    },
+    /// A notice was delivered, or finally was not.
+    NoticeSettled {
+        /// What it was for.
+        kind: NoticeKind,
+        /// Why it was not delivered; none when it was.
+        failure: Option<String>,
+    },
+}
+
+impl Case {
+    /// Takes in a piece of news.
+    pub(crate) fn hear(&mut self, news: News, at: &Occasion<'_>) -> Result<(), Refusal> {
+        let News { cycle, actor: _, event } = news;
+        // Evidence of a notice belongs on the record however late it comes.
+        if cycle != self.cycle && !matches!(event, Event::NoticeSettled { .. }) {
+            return Err(Refusal::InvalidCaseState(self.state));
+        }
+        match event {
+            Event::Queued { department, explanation } => self.wait(department, explanation, at)?,
+            Event::Assigned { department, agent, explanation } => {
+                self.assign(department, agent, explanation, at)?;
+            }
+            Event::Accepted => self.accept(at)?,
+            Event::PlanProposed { summary } => self.note(at, Fact::PlanProposed { summary }),
+            Event::PlanApproved => self.approve_plan(at)?,
+            Event::PlanRejected { reason } => self.note(at, Fact::PlanRejected { reason }),
+            Event::PlanCompleted => self.complete_plan(at)?,
+            Event::PlanCancelled { reason } => self.cancel_plan(reason, at),
+            Event::TaskCompleted { work } => self.note(at, Fact::TaskCompleted { work }),
+            Event::TaskNeedsAttention { department, reason } => {
+                self.note(at, Fact::TaskNeedsAttention { department, reason });
+            }
+            Event::Accepts => self.accept_outcome(at)?,
+            Event::Disputes { comment } => self.dispute(comment, at)?,
+            Event::NoticeSettled { kind, failure } => {
+                self.note_in(cycle, at, Fact::Notice { kind, failure });
+            }
+        }
+        Ok(())
+    }
+
+    /// A case that has a handler loses them; one that waits already just waits.
+    fn wait(&mut self, department: String, explanation: String, at: &Occasion<'_>) -> Result<(), Refusal> {
+        if self.agent_id.is_empty() {
+            Move::Queue.from(self.state)?;
+        } else {
+            self.make(Move::Queue)?;
+            self.agent_id.clear();
+            self.department_id.clone_from(&department);
+        }
+        self.note(at, Fact::Queued { department, explanation });
+        Ok(())
+    }
+
+    fn assign(
+        &mut self,
+        department: String,
+        agent: String,
+        explanation: String,
+        at: &Occasion<'_>,
+    ) -> Result<(), Refusal> {
+        self.make(Move::Assign)?;
+        self.first_assign_time.get_or_insert(at.now);
+        self.department_id.clone_from(&department);
+        self.agent_id.clone_from(&agent);
+        self.note(at, Fact::Assigned { department, agent, explanation });
+        Ok(())
+    }
+
+    /// Who has recorded findings before accepting is investigating already: the
+    /// acceptance is only noted.
+    fn accept(&mut self, at: &Occasion<'_>) -> Result<(), Refusal> {
+        if self.state.is_over() || self.agent_id.is_empty() {
+            return Err(Refusal::InvalidCaseState(self.state));
+        }
+        if Move::Accept.from(self.state).is_ok() {
+            self.make(Move::Accept)?;
+        }
+        self.note(at, Fact::Accepted);
+        Ok(())
+    }
+
+    fn approve_plan(&mut self, at: &Occasion<'_>) -> Result<(), Refusal> {
+        self.make(Move::ApprovePlan)?;
+        self.note(at, Fact::PlanApproved);
+        Ok(())
+    }
+
+    fn complete_plan(&mut self, at: &Occasion<'_>) -> Result<(), Refusal> {
+        self.make(Move::CompletePlan)?;
+        self.take_effect(at);
+        Ok(())
+    }
+
+    /// Back to where a plan is wanted. Elsewhere there is no way back to go: a plan
+    /// cancelled before its approval, or undone after the case has ended, is only
+    /// for the record.
+    fn cancel_plan(&mut self, reason: String, at: &Occasion<'_>) {
+        self.make(Move::CancelPlan).ok();
+        self.note(at, Fact::PlanCancelled { reason });
+    }
+
+    fn accept_outcome(&mut self, at: &Occasion<'_>) -> Result<(), Refusal> {
+        Move::Close.from(self.state)?;
+        self.note(at, Fact::Answered { accepted: true });
+        self.end(CloseReason::Accepted, String::new(), at)
+    }
+
+    /// The next cycle, or the end when there were enough. A case closed meanwhile
+    /// is taken up again just so: the answer was in time when it was given.
+    fn dispute(&mut self, comment: String, at: &Occasion<'_>) -> Result<(), Refusal> {
+        let otherwise = match self.may_reopen(at.now) {
+            Ok(()) => None,
+            Err(Refusal::ReopenLimit) => Some(CloseReason::ReopenLimit),
+            Err(Refusal::ReopenWindowPassed) => Some(CloseReason::WindowPassed),
+            Err(refusal) => return Err(refusal),
+        };
+        self.note(at, Fact::Answered { accepted: false });
+        match otherwise {
+            None => self.begin_next_cycle(comment, at),
+            Some(_) if self.state.is_over() => Ok(()),
+            Some(reason) => self.end(reason, String::new(), at),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What this service does about events of the others: whole batches at a time,
+//! one lock, the pure machine in memory, one save.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use events::{Delivered, Follow, Reactor};
+use fault::Fault;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use kernel::CaseId;
+use pg::Tx;
+use uuid::Uuid;
+
+use crate::case::{Case, Occasion};
+use crate::news::{Event, News};
+use crate::refusal::Refusal;
+use crate::store::early::{self, EarlyNotice};
+use crate::timeline::Fact;
+use crate::triage::Triager;
+use crate::{record, store, wire};
+
+/// What is followed.
+const FOLLOWS: &[Follow] = &[
+    Follow { source: "intake", types: &["redress.intake.v1.ComplaintRegistered"] },
+    Follow {
+        source: "assignment",
+        types: &[
+            "redress.assignment.v1.CaseAssigned",
+            "redress.assignment.v1.CaseQueued",
+            "redress.assignment.v1.CaseAccepted",
+        ],
+    },
+    Follow {
+        source: "resolution",
+        types: &[
+            "redress.resolution.v1.PlanProposed",
+            "redress.resolution.v1.PlanApproved",
+            "redress.resolution.v1.PlanRejected",
+            "redress.resolution.v1.TaskCompleted",
+            "redress.resolution.v1.TaskNeedsAttention",
+            "redress.resolution.v1.PlanCompleted",
+            "redress.resolution.v1.PlanCancelled",
+        ],
+    },
+    Follow {
+        source: "feedback",
+        types: &["redress.feedback.v1.FeedbackReceived", "redress.feedback.v1.NoticeSettled"],
+    },
+];
+
+/// Opens cases for complaints and moves them on as the other services tell.
+#[derive(Clone)]
+pub(crate) struct Reactions {
+    triager: Arc<dyn Triager>,
+}
+
+impl Reactions {
+    /// Reactions that triage in this way.
+    pub(crate) fn new(triager: Arc<dyn Triager>) -> Self {
+        Self { triager }
+    }
+
+    /// Opens and triages the cases of complaints, those that are not open yet.
+    async fn open(&self, tx: &mut Tx, batch: &[Delivered]) -> Result<(), Fault> {
+        let ids: Vec<Uuid> = batch.iter().map(|event| event.subject).collect();
+        let mut notices: HashMap<CaseId, Vec<EarlyNotice>> = HashMap::new();
+        for notice in early::take(tx, &ids).await? {
+            notices.entry(notice.case).or_default().push(notice);
+        }
+        let mut openings = Vec::with_capacity(batch.len());
+        for event in batch {
+            let registered = wire::heard::registered(event)?;
+            let triage = self.triager.triage(&registered.facts());
+            let at = Occasion { now: tx.now(), actor: "<cases>", traceparent: &event.traceparent };
+            let mut case = Case::open(CaseId(event.subject), registered.origin, triage, &at);
+            for notice in notices.remove(&case.id).unwrap_or_default() {
+                hear_early(&mut case, notice, &at);
+            }
+            openings.push((case, registered.receipt_hash));
+        }
+        let mut fresh = store::insert(tx, &openings).await?;
+        // Told again: the first has opened it.
+        openings.retain(|(case, _)| fresh.remove(&case.id.0));
+        let cases: Vec<Case> = openings.into_iter().map(|(case, _)| case).collect();
+        record::opened(tx, &cases).await
+    }
+}
+
+impl Reactor for Reactions {
+    fn consumer(&self) -> &'static str {
+        crate::NAME
+    }
+
+    fn follows(&self) -> &'static [Follow] {
+        FOLLOWS
+    }
+
+    fn react<'a>(&'a self, tx: &'a mut Tx, batch: &'a [Delivered]) -> BoxFuture<'a, Result<(), Fault>> {
+        // A batch is of one source, and intake tells of nothing else.
+        if batch.first().is_some_and(wire::heard::is_registration) {
+            self.open(tx, batch).boxed()
+        } else {
+            hear(tx, batch).boxed()
+        }
+    }
+}
+
+fn hear_early(case: &mut Case, notice: EarlyNotice, at: &Occasion<'_>) {
+    let EarlyNotice { case: _, kind, cycle, failure, traceparent } = notice;
+    let at = Occasion { actor: "<feedback>", traceparent: &traceparent, ..*at };
+    case.note_in(cycle, &at, Fact::Notice { kind, failure });
+}
+
+/// Moves cases on by the news about them, in order.
+async fn hear(tx: &mut Tx, batch: &[Delivered]) -> Result<(), Fault> {
+    let news = batch.iter().map(wire::heard::news).collect::<Result<Vec<_>, _>>()?;
+    let mut cases = lock(tx, batch.iter().map(|event| event.subject).collect()).await?;
+    if batch.iter().any(|event| !cases.contains_key(&event.subject)) {
+        early::hold_openings(tx).await?;
+        let missing = batch.iter().map(|event| event.subject).filter(|id| !cases.contains_key(id));
+        let opened_meanwhile = lock(tx, missing.collect()).await?;
+        cases.extend(opened_meanwhile);
+    }
+    let now = tx.now();
+    let mut early = Vec::new();
+    for (event, news) in batch.iter().zip(news) {
+        let Some(case) = cases.get_mut(&event.subject) else {
+            early.push(before_its_case(event, news)?);
+            continue;
+        };
+        let actor = news.actor.clone();
+        let at = Occasion { now, actor: &actor, traceparent: &event.traceparent };
+        if let Err(refusal) = case.hear(news, &at) {
+            let (case, event) = (event.subject, &event.type_name);
+            tracing::debug!(case.id = %case, event.type = event, %refusal, "news that no longer fits is skipped");
+        }
+    }
+    if !early.is_empty() {
+        early::keep(tx, &early).await?;
+    }
+    let mut changed: Vec<Case> = cases.into_values().filter(|case| !case.journal.is_empty()).collect();
+    changed.sort_unstable_by_key(|case| case.id);
+    record::changed(tx, &changed).await
+}
+
+async fn lock(tx: &mut Tx, mut ids: Vec<Uuid>) -> Result<HashMap<Uuid, Case>, Fault> {
+    ids.sort_unstable();
+    ids.dedup();
+    let cases = store::lock_all(tx, &ids).await?;
+    Ok(cases.into_iter().map(|case| (case.id.0, case)).collect())
+}
+
+/// Only feedback does not wait for a case: whatever else is told of one that is
+/// not there is a mistake.
+fn before_its_case(event: &Delivered, news: News) -> Result<EarlyNotice, Fault> {
+    match news.event {
+        Event::NoticeSettled { kind, failure } => Ok(EarlyNotice {
+            case: CaseId(event.subject),
+            kind,
+            cycle: news.cycle,
+            failure,
+            traceparent: event.traceparent.clone(),
+        }),
+        _ => Err(Refusal::CaseNotFound.into()),
+    }
+}

@@ -1,0 +1,58 @@
+//! The ways this service says no.
+
+use fault::Kind;
+
+use crate::case::State;
+
+/// A request that is understood and not granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// No case of this tenant has the id.
+    CaseNotFound,
+    /// The state does not allow the move.
+    InvalidCaseState(State),
+    /// Resolved too long ago to be taken up again.
+    ReopenWindowPassed,
+    /// Taken up again as often as is allowed.
+    ReopenLimit,
+    /// A receipt code that is wrong in any way.
+    ReceiptCodeUnknown,
+    /// Too many wrong receipt codes by one caller.
+    TooManyGuesses,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::CaseNotFound => f.write_str("there is no such case"),
+            Self::InvalidCaseState(state) => write!(f, "the case is {state}, which does not allow this"),
+            Self::ReopenWindowPassed => {
+                f.write_str("the case was resolved more than 60 days ago; a new complaint is needed")
+            }
+            Self::ReopenLimit => f.write_str("the case was reopened as often as is allowed"),
+            Self::ReceiptCodeUnknown => f.write_str("this receipt code is not known"),
+            Self::TooManyGuesses => f.write_str("too many wrong receipt codes; try again later"),
+        }
+    }
+}
+
+impl fault::Refusal for Refusal {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::CaseNotFound | Self::ReceiptCodeUnknown => Kind::NotFound,
+            Self::InvalidCaseState(_) | Self::ReopenWindowPassed | Self::ReopenLimit => Kind::Precondition,
+            Self::TooManyGuesses => Kind::Exhausted,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::CaseNotFound => "CASE_NOT_FOUND",
+            Self::InvalidCaseState(_) => "INVALID_CASE_STATE",
+            Self::ReopenWindowPassed => "REOPEN_WINDOW_PASSED",
+            Self::ReopenLimit => "REOPEN_LIMIT",
+            Self::ReceiptCodeUnknown => "RECEIPT_CODE_UNKNOWN",
+            Self::TooManyGuesses => "TOO_MANY_GUESSES",
+        }
+    }
+}

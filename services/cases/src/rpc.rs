@@ -1,0 +1,258 @@
+//! One function per rpc: read, transact, render.
+
+mod track;
+mod watch;
+
+use std::sync::Arc;
+
+use fault::Fault;
+use pg::{Db, Key};
+use prost::Message;
+use proto::redress::cases::v1::case_service_server::CaseService;
+use proto::redress::cases::v1::{
+    AddNoteRequest, AddNoteResponse, CloseCaseRequest, CloseCaseResponse, CountCasesRequest,
+    CountCasesResponse, DecideCaseRequest, DecideCaseResponse, DeclineCaseRequest, DeclineCaseResponse,
+    GetCaseRequest, GetCaseResponse, GetTimelineRequest, GetTimelineResponse, ListCasesRequest,
+    ListCasesResponse, RecordFindingsRequest, RecordFindingsResponse, ReopenCaseRequest, ReopenCaseResponse,
+    TrackComplaintRequest, TrackComplaintResponse, WatchCaseRequest, WithdrawCaseRequest,
+    WithdrawCaseResponse,
+};
+use tonic::{Request, Response, Status};
+
+use crate::case::{Case, Occasion};
+use crate::guesses::Guesses;
+use crate::refusal::Refusal;
+use crate::wire::{self, Target};
+use crate::{record, store};
+use kernel::Caller;
+
+/// The rpcs of `CaseService`.
+#[derive(Clone)]
+pub(crate) struct Rpc {
+    db: Db,
+    guesses: Arc<Guesses>,
+}
+
+impl Rpc {
+    /// Serves the cases of a schema.
+    pub(crate) fn new(db: Db) -> Self {
+        Self { db, guesses: Arc::default() }
+    }
+
+    /// Makes one change to one case and answers with it.
+    async fn change<A: Message + Default>(
+        &self,
+        caller: Caller,
+        key: Key,
+        target: Target,
+        act: impl FnOnce(&mut Case, &Occasion<'_>) -> Result<(), Refusal> + Send,
+        render: fn(&Case) -> A,
+    ) -> Result<Response<A>, Status> {
+        let subject = caller.subject.clone();
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let mut case = store::lock(&mut tx, target.case).await?.ok_or(Refusal::CaseNotFound)?;
+                if target.version.is_some_and(|seen| seen != case.version) {
+                    return Err(Fault::version_mismatch(case.version));
+                }
+                // What is told of it belongs to the complaint's own trace.
+                tx.join_trace(&case.origin.traceparent);
+                let traceparent = tx.traceparent().to_owned();
+                act(&mut case, &Occasion { now: tx.now(), actor: &subject, traceparent: &traceparent })?;
+                record::changed(&mut tx, std::slice::from_ref(&case)).await?;
+                Ok((tx, render(&case)))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+}
+
+#[tonic::async_trait]
+impl CaseService for Rpc {
+    type WatchCaseStream = watch::Changes;
+
+    async fn get_case(&self, request: Request<GetCaseRequest>) -> Result<Response<GetCaseResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let GetCaseRequest { case_id } = request.into_inner();
+        let id = wire::case_id(&case_id)?;
+        let case = self
+            .db
+            .transact("case.get", &caller.tenant, async move |mut tx| {
+                let case = store::get(&mut tx, id).await?;
+                Ok((tx, case))
+            })
+            .await?
+            .ok_or(Refusal::CaseNotFound)
+            .map_err(Fault::from)?;
+        Ok(Response::new(GetCaseResponse { case: Some(wire::case(&case)) }))
+    }
+
+    async fn list_cases(
+        &self,
+        request: Request<ListCasesRequest>,
+    ) -> Result<Response<ListCasesResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let (filter, page) = wire::list(request.into_inner())?;
+        let (mut cases, page) = self
+            .db
+            .transact("case.list", &caller.tenant, async move |mut tx| {
+                let cases = store::list(&mut tx, &filter, &page).await?;
+                Ok((tx, (cases, page)))
+            })
+            .await?;
+        let next_page_token = page.cut(&mut cases, |case| case.id.to_string());
+        Ok(Response::new(ListCasesResponse {
+            cases: cases.iter().map(wire::case).collect(),
+            next_page_token,
+        }))
+    }
+
+    async fn watch_case(
+        &self,
+        request: Request<WatchCaseRequest>,
+    ) -> Result<Response<Self::WatchCaseStream>, Status> {
+        let caller = server::caller(&request)?;
+        let WatchCaseRequest { case_id } = request.into_inner();
+        let id = wire::case_id(&case_id)?;
+        Ok(Response::new(watch::changes(self.db.clone(), caller.tenant, id).await?))
+    }
+
+    async fn get_timeline(
+        &self,
+        request: Request<GetTimelineRequest>,
+    ) -> Result<Response<GetTimelineResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let (id, page) = wire::timeline(request.into_inner())?;
+        let (entries, page) = self
+            .db
+            .transact("timeline.list", &caller.tenant, async move |mut tx| {
+                let entries = store::timeline::list(&mut tx, id, &page).await?;
+                Ok((tx, (entries, page)))
+            })
+            .await?;
+        let mut entries = entries.ok_or(Refusal::CaseNotFound).map_err(Fault::from)?;
+        let next_page_token = page.cut(&mut entries, |entry| entry.ordinal.to_string());
+        let entries = entries.into_iter().map(wire::entry).collect();
+        Ok(Response::new(GetTimelineResponse { entries, next_page_token }))
+    }
+
+    async fn count_cases(
+        &self,
+        request: Request<CountCasesRequest>,
+    ) -> Result<Response<CountCasesResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let CountCasesRequest {} = request.into_inner();
+        let (counts, durations) = self
+            .db
+            .transact("case.count", &caller.tenant, async move |mut tx| {
+                let counts = store::counts::by_kind(&mut tx).await?;
+                let durations = store::counts::durations(&mut tx).await?;
+                Ok((tx, (counts, durations)))
+            })
+            .await?;
+        Ok(Response::new(wire::counts(counts, &durations)))
+    }
+
+    async fn add_note(&self, request: Request<AddNoteRequest>) -> Result<Response<AddNoteResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let (target, text, visibility) = wire::note(request)?;
+        let add = |case: &mut Case, at: &Occasion<'_>| {
+            case.add_note(text, visibility, at);
+            Ok(())
+        };
+        let written = |case: &Case| AddNoteResponse {
+            entry: case.journal.last().map(|noted| wire::entry(noted.entry())),
+        };
+        self.change(caller, key, target, add, written).await
+    }
+
+    async fn record_findings(
+        &self,
+        request: Request<RecordFindingsRequest>,
+    ) -> Result<Response<RecordFindingsResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let (target, findings, root_cause) = wire::findings(request)?;
+        let act = |case: &mut Case, at: &Occasion<'_>| case.record_findings(findings, root_cause, at);
+        let render = |case: &Case| RecordFindingsResponse { case: Some(wire::case(case)) };
+        self.change(caller, key, target, act, render).await
+    }
+
+    async fn decide_case(
+        &self,
+        request: Request<DecideCaseRequest>,
+    ) -> Result<Response<DecideCaseResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let (target, decision) = wire::decision(request)?;
+        let act = |case: &mut Case, at: &Occasion<'_>| case.decide(decision, at);
+        let render = |case: &Case| DecideCaseResponse { case: Some(wire::case(case)) };
+        self.change(caller, key, target, act, render).await
+    }
+
+    async fn withdraw_case(
+        &self,
+        request: Request<WithdrawCaseRequest>,
+    ) -> Result<Response<WithdrawCaseResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let (target, reason) = wire::withdrawal(request)?;
+        let act = |case: &mut Case, at: &Occasion<'_>| case.withdraw(reason, at);
+        let render = |case: &Case| WithdrawCaseResponse { case: Some(wire::case(case)) };
+        self.change(caller, key, target, act, render).await
+    }
+
+    async fn decline_case(
+        &self,
+        request: Request<DeclineCaseRequest>,
+    ) -> Result<Response<DeclineCaseResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let (target, referral) = wire::referral(request)?;
+        let act = |case: &mut Case, at: &Occasion<'_>| case.decline(referral, at);
+        let render = |case: &Case| DeclineCaseResponse { case: Some(wire::case(case)) };
+        self.change(caller, key, target, act, render).await
+    }
+
+    async fn close_case(
+        &self,
+        request: Request<CloseCaseRequest>,
+    ) -> Result<Response<CloseCaseResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let (target, reason) = wire::closure(request)?;
+        let act = |case: &mut Case, at: &Occasion<'_>| case.close(reason, at);
+        let render = |case: &Case| CloseCaseResponse { case: Some(wire::case(case)) };
+        self.change(caller, key, target, act, render).await
+    }
+
+    async fn reopen_case(
+        &self,
+        request: Request<ReopenCaseRequest>,
+    ) -> Result<Response<ReopenCaseResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let (target, reason) = wire::reopening(request)?;
+        let act = |case: &mut Case, at: &Occasion<'_>| case.reopen(reason, at);
+        let render = |case: &Case| ReopenCaseResponse { case: Some(wire::case(case)) };
+        self.change(caller, key, target, act, render).await
+    }
+
+    async fn track_complaint(
+        &self,
+        request: Request<TrackComplaintRequest>,
+    ) -> Result<Response<TrackComplaintResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let TrackComplaintRequest { receipt_code } = request.into_inner();
+        Ok(Response::new(track::progress(&self.db, &self.guesses, &caller, &receipt_code).await?))
+    }
+}

@@ -1,0 +1,50 @@
+//! `TrackComplaint`: the public progress, for whoever has the receipt code.
+
+use fault::Fault;
+use kernel::Caller;
+use kernel::receipt::ReceiptCode;
+use pg::Db;
+use proto::redress::cases::v1::TrackComplaintResponse;
+
+use crate::guesses::Guesses;
+use crate::refusal::Refusal;
+use crate::{store, wire};
+
+/// Most public entries shown: the latest.
+const MAX_ENTRIES: i64 = 100;
+
+/// Reads what the public may know. A code that is misspelt, unknown or another
+/// tenant's is the same refusal, and counts as a guess.
+pub(crate) async fn progress(
+    db: &Db,
+    guesses: &Guesses,
+    caller: &Caller,
+    code: &str,
+) -> Result<TrackComplaintResponse, Fault> {
+    if let Some(wait) = guesses.must_wait(caller, db.clock().now()) {
+        return Err(Fault::from(Refusal::TooManyGuesses).retry_after(wait));
+    }
+    let found = match ReceiptCode::parse(code) {
+        Some(code) => read(db, caller, code.hash()).await?,
+        None => None,
+    };
+    found.ok_or_else(|| {
+        guesses.count(caller, db.clock().now());
+        Refusal::ReceiptCodeUnknown.into()
+    })
+}
+
+async fn read(
+    db: &Db,
+    caller: &Caller,
+    receipt_hash: [u8; 32],
+) -> Result<Option<TrackComplaintResponse>, Fault> {
+    db.transact("case.track", &caller.tenant, async move |mut tx| {
+        let Some(case) = store::get_by_receipt(&mut tx, receipt_hash).await? else {
+            return Ok((tx, None));
+        };
+        let entries = store::timeline::latest_public(&mut tx, case.id, MAX_ENTRIES).await?;
+        Ok((tx, Some(wire::progress(&case, entries))))
+    })
+    .await
+}

@@ -1,0 +1,205 @@
+//! Every SQL statement of this service. Rows are private; an impossible one is a
+//! fault that names it.
+
+pub(crate) mod counts;
+pub(crate) mod early;
+mod row;
+pub(crate) mod timeline;
+
+use std::collections::HashSet;
+
+use fault::Fault;
+use jiff_sqlx::ToSqlx;
+use kernel::CaseId;
+use kernel::page::Page;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::case::{Case, Outcome, State};
+use crate::coded::Coded as _;
+use row::{Row, select_cases};
+
+/// Which cases a list shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Filter {
+    /// All of them.
+    All,
+    /// Those in a state.
+    State(State),
+    /// Those an agent handles.
+    Agent(String),
+    /// Those of a customer.
+    Customer(String),
+}
+
+/// Reads one case.
+pub(crate) async fn get(conn: &mut PgConnection, id: CaseId) -> Result<Option<Case>, Fault> {
+    let row: Option<Row> =
+        sqlx::query_as(select_cases!("AND case_id = $1")).bind(id.0).fetch_optional(conn).await?;
+    row.map(Row::into_case).transpose()
+}
+
+/// Reads one case if it has changed since a version.
+pub(crate) async fn get_newer(
+    conn: &mut PgConnection,
+    id: CaseId,
+    version: i64,
+) -> Result<Option<Case>, Fault> {
+    let row: Option<Row> = sqlx::query_as(select_cases!("AND case_id = $1 AND version > $2"))
+        .bind(id.0)
+        .bind(version)
+        .fetch_optional(conn)
+        .await?;
+    row.map(Row::into_case).transpose()
+}
+
+/// Reads the case a receipt code was given for.
+pub(crate) async fn get_by_receipt(conn: &mut PgConnection, hash: [u8; 32]) -> Result<Option<Case>, Fault> {
+    let row: Option<Row> = sqlx::query_as(select_cases!("AND receipt_hash = $1"))
+        .bind(hash.as_slice())
+        .fetch_optional(conn)
+        .await?;
+    row.map(Row::into_case).transpose()
+}
+
+/// Reads one case and keeps others from changing it.
+pub(crate) async fn lock(conn: &mut PgConnection, id: CaseId) -> Result<Option<Case>, Fault> {
+    Ok(lock_all(conn, &[id.0]).await?.pop())
+}
+
+/// Reads cases, those of the ids that exist, and keeps others from changing
+/// them. Locked in the order of their ids, so that two batches never wait for
+/// each other in a circle.
+pub(crate) async fn lock_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Case>, Fault> {
+    let rows: Vec<Row> =
+        sqlx::query_as(select_cases!("AND case_id = ANY($1) ORDER BY case_id FOR NO KEY UPDATE"))
+            .bind(ids)
+            .fetch_all(conn)
+            .await?;
+    rows.into_iter().map(Row::into_case).collect()
+}
+
+/// Lists cases, newest first: their ids are in the order of their registration.
+pub(crate) async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page) -> Result<Vec<Case>, Fault> {
+    let before = match &page.after {
+        Some(key) => Uuid::try_parse(key).map_err(Fault::internal)?,
+        None => Uuid::max(),
+    };
+    let query = match filter {
+        Filter::All => sqlx::query_as(select_cases!("AND case_id < $1 ORDER BY case_id DESC LIMIT $2")),
+        Filter::State(_) => {
+            sqlx::query_as(select_cases!("AND case_id < $1 AND state = $3 ORDER BY case_id DESC LIMIT $2"))
+        }
+        Filter::Agent(_) => sqlx::query_as(select_cases!(
+            "AND case_id < $1 AND agent_id = $3 AND agent_id <> '' ORDER BY case_id DESC LIMIT $2"
+        )),
+        Filter::Customer(_) => sqlx::query_as(select_cases!(
+            "AND case_id < $1 AND customer_id = $3 AND customer_id <> '' ORDER BY case_id DESC LIMIT $2"
+        )),
+    };
+    let query = query.bind(before).bind(page.limit());
+    let query = match filter {
+        Filter::All => query,
+        Filter::State(state) => query.bind(state.code()),
+        Filter::Agent(id) | Filter::Customer(id) => query.bind(id),
+    };
+    let rows: Vec<Row> = query.fetch_all(conn).await?;
+    rows.into_iter().map(Row::into_case).collect()
+}
+
+/// A case to be opened, and the hash of its receipt code where it has one.
+pub(crate) type Opening = (Case, Option<Vec<u8>>);
+
+/// Writes new cases; answers the ids of those that were not there before.
+pub(crate) async fn insert(conn: &mut PgConnection, openings: &[Opening]) -> Result<HashSet<Uuid>, Fault> {
+    let column = |value: fn(&Case) -> &str| openings.iter().map(|(case, _)| value(case)).collect::<Vec<_>>();
+    let code = |value: fn(&Case) -> i16| openings.iter().map(|(case, _)| value(case)).collect::<Vec<_>>();
+    let sum = |case: &Case| case.origin.amount_sought.clone();
+    let fresh: Vec<Uuid> = sqlx::query_scalar(
+        "INSERT INTO cases
+             (tenant_id, case_id, version, state, cycle, tier, priority, channel, entries, received_at,
+              opened_at, category, triage_reasons, subject, language, customer_id, respondent_staff,
+              amount_sought_minor, amount_sought_currency, department_id, agent_id, findings, root_cause,
+              decision_reasons, traceparent, receipt_hash)
+         SELECT current_setting('redress.tenant'), n.id, n.version, n.state, 1, 0, n.priority, n.channel,
+                n.entries, n.received_at, n.opened_at, n.category, n.reasons, n.subject, n.language,
+                n.customer, n.staff, n.minor, n.currency, '', '', '', '', '', n.traceparent, n.receipt
+         FROM UNNEST($1::uuid[], $2::bigint[], $3::smallint[], $4::smallint[], $5::smallint[],
+                     $6::integer[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[],
+                     $11::text[], $12::text[], $13::text[], $14::text[], $15::bigint[], $16::text[],
+                     $17::text[], $18::bytea[])
+              AS n (id, version, state, priority, channel, entries, received_at, opened_at, category,
+                    reasons, subject, language, customer, staff, minor, currency, traceparent, receipt)
+         ON CONFLICT (tenant_id, case_id) DO NOTHING
+         RETURNING case_id",
+    )
+    .bind(openings.iter().map(|(case, _)| case.id.0).collect::<Vec<_>>())
+    .bind(openings.iter().map(|(case, _)| case.version).collect::<Vec<_>>())
+    .bind(code(|case| case.state.code()))
+    .bind(code(|case| case.priority.code()))
+    .bind(code(|case| case.origin.channel.code()))
+    .bind(openings.iter().map(|(case, _)| case.entries).collect::<Vec<_>>())
+    .bind(openings.iter().map(|(case, _)| case.origin.receive_time.to_sqlx()).collect::<Vec<_>>())
+    .bind(openings.iter().map(|(case, _)| case.open_time.to_sqlx()).collect::<Vec<_>>())
+    .bind(column(|case| &case.category))
+    .bind(openings.iter().map(|(case, _)| case.triage_reasons.join("\n")).collect::<Vec<_>>())
+    .bind(column(|case| &case.origin.subject))
+    .bind(column(|case| &case.origin.language))
+    .bind(column(|case| &case.origin.customer_id))
+    .bind(column(|case| &case.origin.respondent_staff))
+    .bind(openings.iter().map(|(case, _)| sum(case).map(|sum| sum.minor)).collect::<Vec<_>>())
+    .bind(openings.iter().map(|(case, _)| sum(case).map(|sum| sum.currency)).collect::<Vec<_>>())
+    .bind(column(|case| &case.origin.traceparent))
+    .bind(openings.iter().map(|(_, receipt)| receipt.as_deref()).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    Ok(fresh.into_iter().collect())
+}
+
+/// Writes what can change of cases, all of them locked by this transaction.
+pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), Fault> {
+    let column = |value: fn(&Case) -> &str| cases.iter().map(value).collect::<Vec<_>>();
+    let count = |value: fn(&Case) -> i32| cases.iter().map(value).collect::<Vec<_>>();
+    let moment = |value: fn(&Case) -> Option<jiff::Timestamp>| {
+        cases.iter().map(|case| value(case).map(ToSqlx::to_sqlx)).collect::<Vec<_>>()
+    };
+    let saved = sqlx::query(
+        "UPDATE cases c
+         SET version = n.version, state = n.state, cycle = n.cycle, tier = n.tier, priority = n.priority,
+             outcome = n.outcome, entries = n.entries, resolved_at = n.resolved_at, closed_at = n.closed_at,
+             first_assigned_at = n.first_assigned_at, first_resolved_at = n.first_resolved_at,
+             department_id = n.department, agent_id = n.agent, findings = n.findings,
+             root_cause = n.root_cause, decision_reasons = n.decision_reasons
+         FROM UNNEST($1::uuid[], $2::bigint[], $3::smallint[], $4::integer[], $5::integer[],
+                     $6::smallint[], $7::smallint[], $8::integer[], $9::timestamptz[],
+                     $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::text[],
+                     $14::text[], $15::text[], $16::text[], $17::text[])
+              AS n (id, version, state, cycle, tier, priority, outcome, entries, resolved_at, closed_at,
+                    first_assigned_at, first_resolved_at, department, agent, findings, root_cause,
+                    decision_reasons)
+         WHERE c.tenant_id = current_setting('redress.tenant') AND c.case_id = n.id",
+    )
+    .bind(cases.iter().map(|case| case.id.0).collect::<Vec<_>>())
+    .bind(cases.iter().map(|case| case.version).collect::<Vec<_>>())
+    .bind(cases.iter().map(|case| case.state.code()).collect::<Vec<_>>())
+    .bind(count(|case| case.cycle))
+    .bind(count(|case| case.tier))
+    .bind(cases.iter().map(|case| case.priority.code()).collect::<Vec<_>>())
+    .bind(cases.iter().map(|case| case.outcome.map(Outcome::code)).collect::<Vec<_>>())
+    .bind(count(|case| case.entries))
+    .bind(moment(|case| case.resolve_time))
+    .bind(moment(|case| case.close_time))
+    .bind(moment(|case| case.first_assign_time))
+    .bind(moment(|case| case.first_resolve_time))
+    .bind(column(|case| &case.department_id))
+    .bind(column(|case| &case.agent_id))
+    .bind(column(|case| &case.findings))
+    .bind(column(|case| &case.root_cause))
+    .bind(column(|case| &case.decision_reasons))
+    .execute(conn)
+    .await?;
+    if saved.rows_affected() == cases.len() as u64 {
+        return Ok(());
+    }
+    Err(Fault::internal(format!("{} of {} cases were saved", saved.rows_affected(), cases.len())))
+}

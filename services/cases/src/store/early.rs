@@ -1,0 +1,71 @@
+//! Statements about notices that were settled before their case was opened.
+//!
+//! Opening a batch takes what there is of it before it writes the cases; keeping
+//! notices waits for openings under way and holds off new ones, then looks for the
+//! cases once more: whichever comes first, the other sees it.
+
+use fault::Fault;
+use kernel::CaseId;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::row::impossible;
+use crate::coded::Coded as _;
+use crate::news::NoticeKind;
+
+/// A notice about a case that is not there yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EarlyNotice {
+    /// The case it will belong to.
+    pub(crate) case: CaseId,
+    /// What it was for.
+    pub(crate) kind: NoticeKind,
+    /// The cycle it belongs to.
+    pub(crate) cycle: i32,
+    /// Why it was not delivered; none when it was.
+    pub(crate) failure: Option<String>,
+    /// Trace of its delivery.
+    pub(crate) traceparent: String,
+}
+
+/// Waits until no batch is being opened, and lets none begin before the commit.
+pub(crate) async fn hold_openings(conn: &mut PgConnection) -> Result<(), Fault> {
+    sqlx::query("LOCK TABLE early_notices IN SHARE ROW EXCLUSIVE MODE").execute(conn).await?;
+    Ok(())
+}
+
+/// Keeps notices until their cases are opened.
+pub(crate) async fn keep(conn: &mut PgConnection, notices: &[EarlyNotice]) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO early_notices (tenant_id, case_id, kind, cycle, failure, traceparent)
+         SELECT current_setting('redress.tenant'), n.*
+         FROM UNNEST($1::uuid[], $2::smallint[], $3::integer[], $4::text[], $5::text[]) AS n
+         ON CONFLICT (tenant_id, case_id, kind, cycle) DO NOTHING",
+    )
+    .bind(notices.iter().map(|notice| notice.case.0).collect::<Vec<_>>())
+    .bind(notices.iter().map(|notice| notice.kind.code()).collect::<Vec<_>>())
+    .bind(notices.iter().map(|notice| notice.cycle).collect::<Vec<_>>())
+    .bind(notices.iter().map(|notice| notice.failure.as_deref()).collect::<Vec<_>>())
+    .bind(notices.iter().map(|notice| notice.traceparent.as_str()).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes the notices kept for cases that are about to be opened.
+pub(crate) async fn take(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<EarlyNotice>, Fault> {
+    let rows: Vec<(Uuid, i16, i32, Option<String>, String)> = sqlx::query_as(
+        "DELETE FROM early_notices
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
+         RETURNING case_id, kind, cycle, failure, traceparent",
+    )
+    .bind(cases)
+    .fetch_all(conn)
+    .await?;
+    let notice = |(case, kind, cycle, failure, traceparent): (Uuid, i16, i32, Option<String>, String)| {
+        let kind =
+            NoticeKind::from_code(kind.into()).ok_or_else(|| impossible("early_notices", "kind", case))?;
+        Ok(EarlyNotice { case: CaseId(case), kind, cycle, failure, traceparent })
+    };
+    rows.into_iter().map(notice).collect()
+}

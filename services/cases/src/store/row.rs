@@ -1,0 +1,107 @@
+//! A row of `cases` and the case it stands for.
+
+use fault::Fault;
+use jiff_sqlx::Timestamp;
+use kernel::{CaseId, Money};
+use uuid::Uuid;
+
+use crate::case::{Case, Channel, Origin, Outcome, Priority, State};
+use crate::coded::Coded as _;
+
+/// Reads cases of the tenant: what follows the tenant's condition is given.
+macro_rules! select_cases {
+    ($rest:literal) => {
+        concat!(
+            "SELECT case_id, version, state, cycle, tier, priority, outcome, channel, entries, received_at,
+                    opened_at, resolved_at, closed_at, first_assigned_at, first_resolved_at, category,
+                    triage_reasons, subject, language, customer_id, respondent_staff, amount_sought_minor,
+                    amount_sought_currency, department_id, agent_id, findings, root_cause,
+                    decision_reasons, traceparent
+             FROM cases WHERE tenant_id = current_setting('redress.tenant') ",
+            $rest
+        )
+    };
+}
+pub(crate) use select_cases;
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct Row {
+    case_id: Uuid,
+    version: i64,
+    state: i16,
+    cycle: i32,
+    tier: i32,
+    priority: i16,
+    outcome: Option<i16>,
+    channel: i16,
+    entries: i32,
+    received_at: Timestamp,
+    opened_at: Timestamp,
+    resolved_at: Option<Timestamp>,
+    closed_at: Option<Timestamp>,
+    first_assigned_at: Option<Timestamp>,
+    first_resolved_at: Option<Timestamp>,
+    category: String,
+    triage_reasons: String,
+    subject: String,
+    language: String,
+    customer_id: String,
+    respondent_staff: String,
+    amount_sought_minor: Option<i64>,
+    amount_sought_currency: Option<String>,
+    department_id: String,
+    agent_id: String,
+    findings: String,
+    root_cause: String,
+    decision_reasons: String,
+    traceparent: String,
+}
+
+impl Row {
+    pub(crate) fn into_case(self) -> Result<Case, Fault> {
+        let id = self.case_id;
+        let known = |column: &'static str| move || impossible("cases", column, id);
+        let amount_sought = self.amount_sought_minor.zip(self.amount_sought_currency);
+        Ok(Case {
+            id: CaseId(id),
+            origin: Origin {
+                channel: Channel::from_code(self.channel.into()).ok_or_else(known("channel"))?,
+                subject: self.subject,
+                language: self.language,
+                customer_id: self.customer_id,
+                respondent_staff: self.respondent_staff,
+                amount_sought: amount_sought.map(|(minor, currency)| Money { minor, currency }),
+                receive_time: self.received_at.to_jiff(),
+                traceparent: self.traceparent,
+            },
+            version: self.version,
+            state: State::from_code(self.state.into()).ok_or_else(known("state"))?,
+            cycle: self.cycle,
+            tier: self.tier,
+            priority: Priority::from_code(self.priority.into()).ok_or_else(known("priority"))?,
+            category: self.category,
+            triage_reasons: self.triage_reasons.lines().map(str::to_owned).collect(),
+            department_id: self.department_id,
+            agent_id: self.agent_id,
+            findings: self.findings,
+            root_cause: self.root_cause,
+            outcome: match self.outcome {
+                Some(code) => Some(Outcome::from_code(code.into()).ok_or_else(known("outcome"))?),
+                None => None,
+            },
+            decision_reasons: self.decision_reasons,
+            open_time: self.opened_at.to_jiff(),
+            resolve_time: self.resolved_at.map(Timestamp::to_jiff),
+            close_time: self.closed_at.map(Timestamp::to_jiff),
+            first_assign_time: self.first_assigned_at.map(Timestamp::to_jiff),
+            first_resolve_time: self.first_resolved_at.map(Timestamp::to_jiff),
+            entries: self.entries,
+            journal: Vec::new(),
+        })
+    }
+}
+
+/// A row that no version of this service can have written.
+pub(crate) fn impossible(table: &str, column: &str, id: Uuid) -> Fault {
+    Fault::internal(format!("{table}.{column} of case {id} has an impossible value"))
+}

@@ -1,0 +1,288 @@
+//! The timeline: what happened to a case, as an immutable entry for people to
+//! read. Who may read an entry, and in what words, is decided here.
+//!
+//! What the complainant may read names no agent, department or reason of
+//! triage, and nothing typed by staff for staff.
+
+use jiff::Timestamp;
+
+use crate::case::{Channel, CloseReason, Outcome, Priority};
+use crate::coded::coded;
+use crate::news::NoticeKind;
+
+coded! {
+    /// Who may read an entry.
+    Visibility {
+        /// Anyone, the complainant included.
+        Public = 1 "public";
+        /// The organisation's staff.
+        Internal = 2 "internal";
+        /// Those who handle or supervise the case.
+        Restricted = 3 "restricted";
+    }
+}
+
+coded! {
+    /// What an entry records.
+    Kind {
+        /// The case was opened.
+        Opened = 1 "opened";
+        /// Category and priority were decided.
+        Triaged = 2 "triaged";
+        /// A handler was found.
+        Assigned = 3 "assigned";
+        /// The handler accepted.
+        Accepted = 4 "accepted";
+        /// Somebody wrote a note.
+        Note = 5 "note";
+        /// Findings were recorded.
+        Findings = 6 "findings";
+        /// The outcome was decided.
+        Decided = 7 "decided";
+        /// A remedy plan was proposed.
+        PlanProposed = 8 "plan proposed";
+        /// A remedy plan was approved.
+        PlanApproved = 9 "plan approved";
+        /// A remedy plan was rejected or cancelled.
+        PlanEnded = 10 "plan ended";
+        /// A department carried out a step.
+        TaskCompleted = 11 "task completed";
+        /// A department could not carry out a step.
+        TaskNeedsAttention = 12 "task needs attention";
+        /// The outcome took effect.
+        Resolved = 13 "resolved";
+        /// A notice was settled.
+        Notice = 14 "notice";
+        /// The complainant answered.
+        Response = 15 "response";
+        /// The next cycle began.
+        Reopened = 16 "reopened";
+        /// The case was closed.
+        Closed = 17 "closed";
+        /// The complainant withdrew.
+        Withdrawn = 18 "withdrawn";
+        /// It was found to be somebody else's matter.
+        OutOfScope = 19 "out of scope";
+        /// The case waits.
+        Queued = 20 "queued";
+    }
+}
+
+/// Something that happened to a case, with what others must be told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fact {
+    Opened { channel: Channel },
+    Triaged { category: String, priority: Priority, reasons: Vec<String> },
+    Queued { department: String, explanation: String },
+    Assigned { department: String, agent: String, explanation: String },
+    Accepted,
+    Note { text: String, visibility: Visibility },
+    Findings { findings: String, root_cause: String },
+    Decided { outcome: Outcome, reasons: String, remedy_due: bool },
+    PlanProposed { summary: String },
+    PlanApproved,
+    PlanRejected { reason: String },
+    PlanCancelled { reason: String },
+    TaskCompleted { work: String },
+    TaskNeedsAttention { department: String, reason: String },
+    Resolved { outcome: Outcome, reasons: String, respond_until: Timestamp },
+    Notice { kind: NoticeKind, failure: Option<String> },
+    Answered { accepted: bool },
+    Reopened { reason: String, previous_agent: String },
+    Closed { reason: CloseReason, remark: String },
+    Withdrawn { reason: String },
+    OutOfScope { referral: String },
+}
+
+/// A fact in its place: when, by whom, in which cycle and trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Noted {
+    /// Place in the case's timeline, from 1, without gaps.
+    pub(crate) ordinal: i32,
+    /// The cycle it belongs to.
+    pub(crate) cycle: i32,
+    /// When it happened.
+    pub(crate) time: Timestamp,
+    /// A person's subject, or a service in angle brackets.
+    pub(crate) actor: String,
+    /// Trace it happened in.
+    pub(crate) traceparent: String,
+    /// What happened.
+    pub(crate) fact: Fact,
+}
+
+/// An entry as it is kept and read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// Place in the case's timeline, from 1, without gaps.
+    pub(crate) ordinal: i32,
+    /// When it happened.
+    pub(crate) time: Timestamp,
+    /// The cycle it belongs to.
+    pub(crate) cycle: i32,
+    /// What it records.
+    pub(crate) kind: Kind,
+    /// Who may read it.
+    pub(crate) visibility: Visibility,
+    /// Who did it.
+    pub(crate) actor: String,
+    /// What happened, in a sentence.
+    pub(crate) text: String,
+    /// Trace it happened in; empty when untraced.
+    pub(crate) trace_id: String,
+}
+
+impl Noted {
+    /// The entry people read.
+    pub(crate) fn entry(&self) -> Entry {
+        let (kind, visibility) = self.fact.filed_under();
+        Entry {
+            ordinal: self.ordinal,
+            time: self.time,
+            cycle: self.cycle,
+            kind,
+            visibility,
+            actor: self.actor.clone(),
+            text: self.text(),
+            trace_id: pg::trace::trace_id(&self.traceparent).to_owned(),
+        }
+    }
+
+    fn text(&self) -> String {
+        match &self.fact {
+            Fact::Opened { channel } => format!("the complaint came in {channel} and a case was opened"),
+            Fact::Triaged { category, priority, reasons } => {
+                with_reason(format!("triaged as {category}, {priority}"), &reasons.join("; "))
+            }
+            Fact::Queued { department, explanation } if department.is_empty() => {
+                with_reason("waits for a department".to_owned(), explanation)
+            }
+            Fact::Queued { department, explanation } => {
+                with_reason(format!("waits in the queue of {department}"), explanation)
+            }
+            Fact::Assigned { department, agent, explanation } => {
+                with_reason(format!("assigned to {agent} of {department}"), explanation)
+            }
+            Fact::Accepted => "a handler has taken the case up".to_owned(),
+            Fact::Note { text, .. } => text.clone(),
+            Fact::Findings { findings, root_cause } if root_cause.is_empty() => findings.clone(),
+            Fact::Findings { findings, root_cause } => format!("{findings}\nroot cause: {root_cause}"),
+            Fact::Decided { outcome, reasons, remedy_due: true } => {
+                with_reason(format!("decided: {outcome}, a remedy is due"), reasons)
+            }
+            Fact::Decided { outcome, reasons, .. } => with_reason(format!("decided: {outcome}"), reasons),
+            Fact::PlanProposed { summary } => with_reason("a remedy plan was proposed".to_owned(), summary),
+            Fact::PlanApproved => "the remedy plan was approved".to_owned(),
+            Fact::PlanRejected { reason } => with_reason("the remedy plan was rejected".to_owned(), reason),
+            Fact::PlanCancelled { reason } => {
+                with_reason("the remedy plan was cancelled and undone".to_owned(), reason)
+            }
+            Fact::TaskCompleted { work } => work.clone(),
+            Fact::TaskNeedsAttention { department, reason } => {
+                with_reason(format!("{department} could not carry out its task"), reason)
+            }
+            Fact::Resolved { outcome, reasons, .. } => {
+                with_reason(format!("the complaint is {outcome}"), reasons)
+            }
+            Fact::Notice { kind, failure: None } => format!("the {kind} was delivered"),
+            Fact::Notice { kind, failure: Some(why) } => {
+                with_reason(format!("the {kind} could not be delivered"), why)
+            }
+            Fact::Answered { accepted: true } => "the complainant accepted the outcome".to_owned(),
+            Fact::Answered { accepted: false } => "the complainant disputed the outcome".to_owned(),
+            Fact::Reopened { reason, .. } => {
+                with_reason(format!("taken up again as cycle {}", self.cycle), reason)
+            }
+            Fact::Closed { reason, remark } => with_reason(format!("closed: {reason}"), remark),
+            Fact::Withdrawn { reason } => with_reason("the complainant withdrew".to_owned(), reason),
+            Fact::OutOfScope { referral } => {
+                with_reason("this is not ours to decide; please turn to".to_owned(), referral)
+            }
+        }
+    }
+}
+
+impl Fact {
+    fn filed_under(&self) -> (Kind, Visibility) {
+        use Visibility::{Internal, Public};
+        match self {
+            Self::Opened { .. } => (Kind::Opened, Public),
+            Self::Triaged { .. } => (Kind::Triaged, Internal),
+            Self::Queued { .. } => (Kind::Queued, Internal),
+            Self::Assigned { .. } => (Kind::Assigned, Internal),
+            Self::Accepted => (Kind::Accepted, Public),
+            Self::Note { visibility, .. } => (Kind::Note, *visibility),
+            Self::Findings { .. } => (Kind::Findings, Internal),
+            // Public once it takes effect: that is the next entry but the remedy.
+            Self::Decided { .. } => (Kind::Decided, Internal),
+            Self::PlanProposed { .. } => (Kind::PlanProposed, Internal),
+            Self::PlanApproved => (Kind::PlanApproved, Internal),
+            Self::PlanRejected { .. } | Self::PlanCancelled { .. } => (Kind::PlanEnded, Internal),
+            Self::TaskCompleted { .. } => (Kind::TaskCompleted, Internal),
+            Self::TaskNeedsAttention { .. } => (Kind::TaskNeedsAttention, Internal),
+            Self::Resolved { .. } => (Kind::Resolved, Public),
+            Self::Notice { .. } => (Kind::Notice, Public),
+            Self::Answered { .. } => (Kind::Response, Public),
+            Self::Reopened { .. } => (Kind::Reopened, Internal),
+            // What staff remark on closing is theirs; the state tells the rest.
+            Self::Closed { reason: CloseReason::Staff, .. } => (Kind::Closed, Internal),
+            Self::Closed { .. } => (Kind::Closed, Public),
+            Self::Withdrawn { .. } => (Kind::Withdrawn, Public),
+            Self::OutOfScope { .. } => (Kind::OutOfScope, Public),
+        }
+    }
+}
+
+fn with_reason(sentence: String, reason: &str) -> String {
+    if reason.is_empty() { sentence } else { format!("{sentence}: {reason}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(fact: Fact) -> Entry {
+        let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned();
+        Noted {
+            ordinal: 1,
+            cycle: 2,
+            time: Timestamp::UNIX_EPOCH,
+            actor: "ann".to_owned(),
+            traceparent,
+            fact,
+        }
+        .entry()
+    }
+
+    #[test]
+    fn the_public_reads_of_outcomes_but_not_of_who_works_on_it() {
+        let assigned = entry(Fact::Assigned {
+            department: "logistics".to_owned(),
+            agent: "bob".to_owned(),
+            explanation: "least loaded".to_owned(),
+        });
+        assert_eq!(assigned.visibility, Visibility::Internal);
+        assert_eq!(assigned.text, "assigned to bob of logistics: least loaded");
+        let resolved = entry(Fact::Resolved {
+            outcome: Outcome::PartlyUpheld,
+            reasons: "half of it".to_owned(),
+            respond_until: Timestamp::UNIX_EPOCH,
+        });
+        assert_eq!(resolved.visibility, Visibility::Public);
+        assert_eq!(resolved.text, "the complaint is partly upheld: half of it");
+    }
+
+    #[test]
+    fn a_remark_of_staff_stays_with_staff() {
+        let closed = |reason| entry(Fact::Closed { reason, remark: String::new() }).visibility;
+        assert_eq!(closed(CloseReason::Staff), Visibility::Internal);
+        assert_eq!(closed(CloseReason::WindowPassed), Visibility::Public);
+    }
+
+    #[test]
+    fn an_entry_keeps_trace_and_cycle() {
+        let reopened = entry(Fact::Reopened { reason: String::new(), previous_agent: String::new() });
+        assert_eq!(reopened.trace_id, "0af7651916cd43dd8448eb211c80319c");
+        assert_eq!(reopened.text, "taken up again as cycle 2");
+    }
+}

@@ -1,0 +1,308 @@
+//! Contract ⇄ domain: what is asked, and what is answered.
+
+pub(crate) mod heard;
+pub(crate) mod told;
+
+use fault::{Check, Fault};
+use jiff::Timestamp;
+use kernel::page::Page;
+use kernel::{CaseId, Money};
+use proto::google::r#type::Money as WireMoney;
+use proto::redress::cases::v1::{
+    AddNoteRequest, Case as WireCase, CaseCount, CloseCaseRequest, CountCasesResponse, DecideCaseRequest,
+    DeclineCaseRequest, GetTimelineRequest, ListCasesRequest, PublicEntry, RecordFindingsRequest,
+    ReopenCaseRequest, TimelineEntry, TrackComplaintResponse, WithdrawCaseRequest,
+};
+
+use crate::case::{Case, Decision, Outcome, State};
+use crate::coded::Coded as _;
+use crate::store::Filter;
+use crate::store::counts::{Count, Durations};
+use crate::timeline::{Entry, Visibility};
+
+/// Longest note, and longest reasons of a decision.
+const MAX_TEXT: usize = 10_000;
+/// Longest findings.
+const MAX_FINDINGS: usize = 20_000;
+/// Longest root cause.
+const MAX_ROOT_CAUSE: usize = 300;
+/// Longest reason to withdraw, decline, close, reopen.
+const MAX_REASON: usize = 2_000;
+/// Longest agent or customer id in a filter.
+const MAX_FILTER: usize = 200;
+
+/// The case a change is meant for, as the caller has seen it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Target {
+    /// The case.
+    pub(crate) case: CaseId,
+    /// The version seen; none skips the check.
+    pub(crate) version: Option<i64>,
+}
+
+fn target(check: &mut Check, request_id: String, case_id: &str, version: Option<i64>) -> Target {
+    check.request_id(request_id);
+    Target { case: check.id("case_id", case_id), version }
+}
+
+/// Reads the id of the case a read is about.
+pub(crate) fn case_id(text: &str) -> Result<CaseId, Fault> {
+    let mut check = Check::new();
+    let id = check.id("case_id", text);
+    check.done("INVALID_CASE_ID")?;
+    Ok(id)
+}
+
+/// Reads which cases are to be listed.
+pub(crate) fn list(request: ListCasesRequest) -> Result<(Filter, Page), Fault> {
+    let ListCasesRequest { page_size, page_token, state, agent_id, customer_id } = request;
+    let mut check = Check::new();
+    let filters = [state != 0, !agent_id.is_empty(), !customer_id.is_empty()];
+    if filters.iter().filter(|set| **set).count() > 1 {
+        check.fail("state", "only one of state, agent_id and customer_id may be set");
+    }
+    let page = check.page(page_size, &page_token, &format!("{state} {agent_id} {customer_id}"));
+    let agent = check.text("agent_id", agent_id, MAX_FILTER);
+    let customer = check.text("customer_id", customer_id, MAX_FILTER);
+    let filter = match (state, agent.is_empty(), customer.is_empty()) {
+        (0, true, true) => Filter::All,
+        (0, false, _) => Filter::Agent(agent),
+        (0, true, false) => Filter::Customer(customer),
+        (code, ..) => State::from_code(code).map_or_else(
+            || {
+                check.fail("state", "is not a known state");
+                Filter::All
+            },
+            Filter::State,
+        ),
+    };
+    check.done("INVALID_LIST")?;
+    Ok((filter, page))
+}
+
+/// Reads which part of which timeline is wanted.
+pub(crate) fn timeline(request: GetTimelineRequest) -> Result<(CaseId, Page), Fault> {
+    let GetTimelineRequest { case_id, page_size, page_token } = request;
+    let mut check = Check::new();
+    let page = check.page(page_size, &page_token, &case_id);
+    let id = check.id("case_id", &case_id);
+    check.done("INVALID_LIST")?;
+    Ok((id, page))
+}
+
+/// Reads a note.
+pub(crate) fn note(request: AddNoteRequest) -> Result<(Target, String, Visibility), Fault> {
+    let AddNoteRequest { request_id, case_id, text, visibility } = request;
+    let mut check = Check::new();
+    let target = target(&mut check, request_id, &case_id, None);
+    let text = check.required("text", text, MAX_TEXT);
+    let visibility = match visibility {
+        0 => Visibility::Internal,
+        code => Visibility::from_code(code).unwrap_or_else(|| {
+            check.fail("visibility", "is not a known visibility");
+            Visibility::Restricted
+        }),
+    };
+    check.done("INVALID_NOTE")?;
+    Ok((target, text, visibility))
+}
+
+/// Reads findings and root cause.
+pub(crate) fn findings(request: RecordFindingsRequest) -> Result<(Target, String, String), Fault> {
+    let RecordFindingsRequest { request_id, case_id, expected_version, findings, root_cause } = request;
+    let mut check = Check::new();
+    let target = target(&mut check, request_id, &case_id, expected_version);
+    let findings = check.required("findings", findings, MAX_FINDINGS);
+    let root_cause = check.text("root_cause", root_cause, MAX_ROOT_CAUSE);
+    check.done("INVALID_FINDINGS")?;
+    Ok((target, findings, root_cause))
+}
+
+/// Reads a decision.
+pub(crate) fn decision(request: DecideCaseRequest) -> Result<(Target, Decision), Fault> {
+    let DecideCaseRequest { request_id, case_id, expected_version, outcome, reasons, remedy_due } = request;
+    let mut check = Check::new();
+    let target = target(&mut check, request_id, &case_id, expected_version);
+    let outcome = Outcome::from_code(outcome).unwrap_or_else(|| {
+        check.fail("outcome", if outcome == 0 { "is required" } else { "is not a known outcome" });
+        Outcome::Upheld
+    });
+    let reasons = check.required("reasons", reasons, MAX_TEXT);
+    let in_vain = outcome == Outcome::NotUpheld && remedy_due;
+    check.ensure(!in_vain, "remedy_due", "must be false when the complaint is not upheld");
+    check.done("INVALID_DECISION")?;
+    Ok((target, Decision { outcome, reasons, remedy_due }))
+}
+
+/// Reads a withdrawal.
+pub(crate) fn withdrawal(request: WithdrawCaseRequest) -> Result<(Target, String), Fault> {
+    let WithdrawCaseRequest { request_id, case_id, expected_version, reason } = request;
+    let mut check = Check::new();
+    let target = target(&mut check, request_id, &case_id, expected_version);
+    let reason = check.text("reason", reason, MAX_REASON);
+    check.done("INVALID_WITHDRAWAL")?;
+    Ok((target, reason))
+}
+
+/// Reads a referral.
+pub(crate) fn referral(request: DeclineCaseRequest) -> Result<(Target, String), Fault> {
+    let DeclineCaseRequest { request_id, case_id, expected_version, referral } = request;
+    let mut check = Check::new();
+    let target = target(&mut check, request_id, &case_id, expected_version);
+    let referral = check.required("referral", referral, MAX_REASON);
+    check.done("INVALID_REFERRAL")?;
+    Ok((target, referral))
+}
+
+/// Reads why a case is closed.
+pub(crate) fn closure(request: CloseCaseRequest) -> Result<(Target, String), Fault> {
+    let CloseCaseRequest { request_id, case_id, expected_version, reason } = request;
+    reason_of(request_id, &case_id, expected_version, reason)
+}
+
+/// Reads why a case is taken up again.
+pub(crate) fn reopening(request: ReopenCaseRequest) -> Result<(Target, String), Fault> {
+    let ReopenCaseRequest { request_id, case_id, expected_version, reason } = request;
+    reason_of(request_id, &case_id, expected_version, reason)
+}
+
+fn reason_of(
+    request_id: String,
+    case_id: &str,
+    version: Option<i64>,
+    reason: String,
+) -> Result<(Target, String), Fault> {
+    let mut check = Check::new();
+    let target = target(&mut check, request_id, case_id, version);
+    let reason = check.required("reason", reason, MAX_REASON);
+    check.done("INVALID_REASON")?;
+    Ok((target, reason))
+}
+
+/// A case as callers see it.
+pub(crate) fn case(case: &Case) -> WireCase {
+    let origin = &case.origin;
+    WireCase {
+        case_id: case.id.to_string(),
+        version: case.version,
+        state: case.state.code().into(),
+        cycle: case.cycle,
+        tier: case.tier,
+        priority: case.priority.code().into(),
+        category: case.category.clone(),
+        triage_reasons: case.triage_reasons.clone(),
+        channel: origin.channel.code().into(),
+        subject: origin.subject.clone(),
+        language: origin.language.clone(),
+        customer_id: origin.customer_id.clone(),
+        amount_sought: origin.amount_sought.as_ref().map(money),
+        department_id: case.department_id.clone(),
+        agent_id: case.agent_id.clone(),
+        findings: case.findings.clone(),
+        root_cause: case.root_cause.clone(),
+        outcome: outcome(case.outcome),
+        decision_reasons: case.decision_reasons.clone(),
+        receive_time: Some(time(origin.receive_time)),
+        open_time: Some(time(case.open_time)),
+        resolve_time: case.resolve_time.map(time),
+        close_time: case.close_time.map(time),
+        trace_id: pg::trace::trace_id(&origin.traceparent).to_owned(),
+    }
+}
+
+/// An entry of a timeline as callers see it.
+pub(crate) fn entry(entry: Entry) -> TimelineEntry {
+    let Entry { ordinal, time: happened, cycle, kind, visibility, actor, text, trace_id } = entry;
+    TimelineEntry {
+        ordinal,
+        time: Some(time(happened)),
+        cycle,
+        kind: kind.code().into(),
+        visibility: visibility.code().into(),
+        actor,
+        text,
+        trace_id,
+    }
+}
+
+/// What the public may know of a case; its outcome once it took effect.
+pub(crate) fn progress(case: &Case, entries: Vec<Entry>) -> TrackComplaintResponse {
+    let public = |entry: Entry| PublicEntry {
+        time: Some(time(entry.time)),
+        kind: entry.kind.code().into(),
+        text: entry.text,
+    };
+    TrackComplaintResponse {
+        state: case.state.code().into(),
+        cycle: case.cycle,
+        receive_time: Some(time(case.origin.receive_time)),
+        outcome: outcome(case.outcome.filter(|_| case.resolve_time.is_some())),
+        entries: entries.into_iter().map(public).collect(),
+    }
+}
+
+/// The counts as callers see them.
+pub(crate) fn counts(counts: Vec<Count>, durations: &Durations) -> CountCasesResponse {
+    let count = |Count { state, category, priority, channel, cases }: Count| CaseCount {
+        state: state.into(),
+        category,
+        priority: priority.into(),
+        channel: channel.into(),
+        count: cases,
+    };
+    CountCasesResponse {
+        total: counts.iter().map(|count| count.cases).sum(),
+        counts: counts.into_iter().map(count).collect(),
+        assign_ms_p50: durations.assign_p50,
+        assign_ms_p99: durations.assign_p99,
+        resolve_ms_p50: durations.resolve_p50,
+        resolve_ms_p99: durations.resolve_p99,
+    }
+}
+
+fn outcome(outcome: Option<Outcome>) -> i32 {
+    outcome.map_or(0, |outcome| outcome.code().into())
+}
+
+fn money(money: &Money) -> WireMoney {
+    let (units, nanos) = money.units_and_nanos();
+    WireMoney { currency_code: money.currency.clone(), units, nanos }
+}
+
+fn time(time: Timestamp) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::redress::cases::v1::{CaseState, CloseReason, Outcome, Priority, TimelineKind, Visibility};
+    use proto::redress::feedback::v1::NoticeKind;
+    use proto::redress::intake::v1::Channel;
+
+    use crate::coded::Coded as _;
+
+    /// Each of our numbers is the contract's of the same name, and none is missing.
+    macro_rules! same_numbers {
+        ($($ours:ty, $theirs:ty;)+) => {$({
+            let ours: Vec<_> = <$ours>::ALL.iter().map(|value| (i32::from(value.code()), format!("{value:?}"))).collect();
+            let theirs: Vec<_> = (1..100)
+                .map_while(|code| <$theirs>::try_from(code).ok().map(|value| (code, format!("{value:?}"))))
+                .collect();
+            assert_eq!(ours, theirs);
+        })+};
+    }
+
+    #[test]
+    fn our_numbers_are_the_contracts() {
+        same_numbers! {
+            crate::case::State, CaseState;
+            crate::case::Priority, Priority;
+            crate::case::Outcome, Outcome;
+            crate::case::CloseReason, CloseReason;
+            crate::case::Channel, Channel;
+            crate::timeline::Kind, TimelineKind;
+            crate::timeline::Visibility, Visibility;
+            crate::news::NoticeKind, NoticeKind;
+        }
+    }
+}

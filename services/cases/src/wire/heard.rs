@@ -1,0 +1,292 @@
+//! Contract → domain: what the other services tell.
+
+use events::Delivered;
+use fault::{Check, Fault, Kind};
+use prost::{Message, Name};
+use proto::redress::assignment::v1::{CaseAccepted, CaseAssigned, CaseQueued};
+use proto::redress::feedback::v1::{FeedbackReceived, NoticeSettled, NoticeState, Response};
+use proto::redress::intake::v1::complaint::ChannelDetail;
+use proto::redress::intake::v1::{Complaint, ComplaintRegistered};
+use proto::redress::resolution::v1::{
+    PlanApproved, PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, RemedyKind, TaskCompleted,
+    TaskNeedsAttention,
+};
+
+use crate::case::{Channel, Origin};
+use crate::coded::Coded as _;
+use crate::news::{Event, News, NoticeKind};
+use crate::triage::Facts;
+
+/// A registered complaint, as far as a case needs it.
+#[derive(Clone, Debug)]
+pub(crate) struct Registered {
+    /// What stays with the case.
+    pub(crate) origin: Origin,
+    /// SHA-256 of the receipt code; none for a complaint without one.
+    pub(crate) receipt_hash: Option<Vec<u8>>,
+    description: String,
+    category_hint: String,
+    vulnerabilities: usize,
+    reach: i64,
+}
+
+impl Registered {
+    /// What triage looks at.
+    pub(crate) fn facts(&self) -> Facts<'_> {
+        Facts {
+            channel: self.origin.channel,
+            subject: &self.origin.subject,
+            description: &self.description,
+            category_hint: &self.category_hint,
+            vulnerabilities: self.vulnerabilities,
+            reach: self.reach,
+            amount_sought: self.origin.amount_sought.as_ref(),
+        }
+    }
+}
+
+/// Whether an event tells of a registered complaint.
+pub(crate) fn is_registration(delivered: &Delivered) -> bool {
+    delivered.is::<ComplaintRegistered>()
+}
+
+/// Reads a registered complaint.
+pub(crate) fn registered(delivered: &Delivered) -> Result<Registered, Fault> {
+    let ComplaintRegistered { complaint, receipt_hash } = delivered.read()?;
+    // What only intake and feedback need stays where it is: names, addresses, proof.
+    let Complaint {
+        channel,
+        complainant,
+        respondent,
+        subject,
+        description,
+        remedy_sought,
+        language,
+        category_hint,
+        receive_time,
+        channel_detail,
+        ..
+    } = complaint.unwrap_or_default();
+    let complainant = complainant.unwrap_or_default();
+    let mut check = Check::new();
+    let receive_time = check.time("complaint.receive_time", receive_time);
+    let amount = remedy_sought.and_then(|remedy| remedy.amount);
+    let amount_sought = check.money("complaint.remedy_sought.amount", amount);
+    check.done("INVALID_EVENT")?;
+    let origin = Origin {
+        channel: Channel::from_code(channel).ok_or_else(|| unreadable("channel"))?,
+        subject,
+        language,
+        customer_id: complainant.customer_id,
+        respondent_staff: respondent.map(|respondent| respondent.staff).unwrap_or_default(),
+        amount_sought,
+        receive_time: receive_time.unwrap_or(delivered.occurred),
+        traceparent: delivered.traceparent.clone(),
+    };
+    Ok(Registered {
+        origin,
+        receipt_hash: Some(receipt_hash).filter(|hash| !hash.is_empty()),
+        description,
+        category_hint,
+        vulnerabilities: complainant.vulnerabilities.len(),
+        reach: match channel_detail {
+            Some(ChannelDetail::Social(social)) => social.reach,
+            _ => 0,
+        },
+    })
+}
+
+/// A payload that is news about a case.
+trait Newsworthy: Message + Name + Default {
+    fn news(self) -> Result<News, Fault>;
+}
+
+/// Reads a payload as the first of these messages that it is.
+macro_rules! read_as {
+    ($delivered:expr, $($message:ty),+ $(,)?) => {$(
+        if $delivered.is::<$message>() {
+            return $delivered.read::<$message>()?.news();
+        }
+    )+};
+}
+
+/// Reads a piece of news about a case.
+pub(crate) fn news(delivered: &Delivered) -> Result<News, Fault> {
+    read_as!(
+        delivered,
+        CaseAssigned,
+        CaseQueued,
+        CaseAccepted,
+        PlanProposed,
+        PlanApproved,
+        PlanRejected,
+        PlanCompleted,
+        PlanCancelled,
+        TaskCompleted,
+        TaskNeedsAttention,
+        FeedbackReceived,
+        NoticeSettled,
+    );
+    Err(unreadable(&delivered.type_name))
+}
+
+fn unreadable(what: &str) -> Fault {
+    Fault::new(Kind::Invalid, "INVALID_EVENT", format!("{what} cannot be read"))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "what every `news` answers")]
+fn by(service: &str, cycle: i32, event: Event) -> Result<News, Fault> {
+    Ok(News { cycle, actor: format!("<{service}>"), event })
+}
+
+impl Newsworthy for CaseAssigned {
+    fn news(self) -> Result<News, Fault> {
+        let Self { case_id: _, cycle, department_id, agent_id, explanation } = self;
+        by("assignment", cycle, Event::Assigned { department: department_id, agent: agent_id, explanation })
+    }
+}
+
+impl Newsworthy for CaseQueued {
+    fn news(self) -> Result<News, Fault> {
+        let Self { case_id: _, cycle, department_id, explanation } = self;
+        by("assignment", cycle, Event::Queued { department: department_id, explanation })
+    }
+}
+
+impl Newsworthy for CaseAccepted {
+    fn news(self) -> Result<News, Fault> {
+        let Self { case_id: _, cycle, agent_id } = self;
+        Ok(News { cycle, actor: agent_id, event: Event::Accepted })
+    }
+}
+
+impl Newsworthy for PlanProposed {
+    fn news(self) -> Result<News, Fault> {
+        let Self { case_id: _, plan_id: _, cycle, proposer, summary } = self;
+        Ok(News { cycle, actor: proposer, event: Event::PlanProposed { summary } })
+    }
+}
+
+impl Newsworthy for PlanApproved {
+    fn news(self) -> Result<News, Fault> {
+        let Self { case_id: _, plan_id: _, cycle, approver } = self;
+        Ok(News { cycle, actor: approver, event: Event::PlanApproved })
+    }
+}
+
+impl Newsworthy for PlanRejected {
+    fn news(self) -> Result<News, Fault> {
+        let Self { case_id: _, plan_id: _, cycle, approver, reason } = self;
+        Ok(News { cycle, actor: approver, event: Event::PlanRejected { reason } })
+    }
+}
+
+impl Newsworthy for PlanCompleted {
+    fn news(self) -> Result<News, Fault> {
+        let Self { case_id: _, plan_id: _, cycle } = self;
+        by("resolution", cycle, Event::PlanCompleted)
+    }
+}
+
+impl Newsworthy for PlanCancelled {
+    fn news(self) -> Result<News, Fault> {
+        let Self { case_id: _, plan_id: _, cycle, reason } = self;
+        by("resolution", cycle, Event::PlanCancelled { reason })
+    }
+}
+
+impl Newsworthy for TaskCompleted {
+    fn news(self) -> Result<News, Fault> {
+        let kind = words(self.kind().as_str_name(), RemedyKind::Unspecified.as_str_name());
+        let Self { cycle, department_id, compensation, reference, amount, .. } = self;
+        let mut check = Check::new();
+        let amount = check.money("amount", amount).map(|amount| format!(" of {amount}")).unwrap_or_default();
+        check.done("INVALID_EVENT")?;
+        let did = if compensation { "undid" } else { "carried out" };
+        let reference = match reference.as_str() {
+            "" => String::new(),
+            number => format!(", reference {number}"),
+        };
+        let work = format!("{department_id} {did} the {kind}{amount}{reference}");
+        by("resolution", cycle, Event::TaskCompleted { work })
+    }
+}
+
+impl Newsworthy for TaskNeedsAttention {
+    fn news(self) -> Result<News, Fault> {
+        let Self { case_id: _, plan_id: _, cycle, task_id: _, department_id, reason } = self;
+        by("resolution", cycle, Event::TaskNeedsAttention { department: department_id, reason })
+    }
+}
+
+impl Newsworthy for FeedbackReceived {
+    fn news(self) -> Result<News, Fault> {
+        let event = match self.response() {
+            Response::Accepted => Event::Accepts,
+            Response::Disputed => Event::Disputes { comment: self.comment },
+            Response::Unspecified => return Err(unreadable("response")),
+        };
+        by("feedback", self.cycle, event)
+    }
+}
+
+impl Newsworthy for NoticeSettled {
+    fn news(self) -> Result<News, Fault> {
+        let kind = NoticeKind::from_code(self.kind).ok_or_else(|| unreadable("kind"))?;
+        let failure = match self.state() {
+            NoticeState::Delivered => None,
+            NoticeState::Undelivered => Some(public_cause(self.detail)),
+            NoticeState::Pending | NoticeState::Unspecified => return Err(unreadable("state")),
+        };
+        by("feedback", self.cycle, Event::NoticeSettled { kind, failure })
+    }
+}
+
+/// Why a notice was not delivered, for anyone to read: our own codes as they are;
+/// what a foreign server says may contain the address.
+fn public_cause(detail: String) -> String {
+    let is_code = detail.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') && !detail.is_empty();
+    if is_code { detail } else { "refused by the receiving server".to_owned() }
+}
+
+/// `REMEDY_KIND_FEE_WAIVER` as people say it: `fee waiver`; the prefix is what it
+/// has in common with the unspecified value.
+fn words(name: &str, unspecified: &str) -> String {
+    let prefix = unspecified.trim_end_matches("UNSPECIFIED");
+    name.strip_prefix(prefix).unwrap_or(name).to_lowercase().replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_department_did_reads_as_a_sentence() {
+        let refund = TaskCompleted {
+            cycle: 1,
+            department_id: "finance".to_owned(),
+            kind: RemedyKind::FeeWaiver.into(),
+            reference: "R-7".to_owned(),
+            amount: Some(proto::google::r#type::Money {
+                currency_code: "CNY".to_owned(),
+                units: 19,
+                nanos: 0,
+            }),
+            ..TaskCompleted::default()
+        };
+        let text = |message: TaskCompleted| match message.news().expect("well-formed").event {
+            Event::TaskCompleted { work } => work,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(text(refund.clone()), "finance carried out the fee waiver of CNY 19.00, reference R-7");
+        let undone = TaskCompleted { compensation: true, amount: None, ..refund };
+        assert_eq!(text(undone), "finance undid the fee waiver, reference R-7");
+    }
+
+    #[test]
+    fn no_address_leaks_into_the_public_timeline() {
+        assert_eq!(public_cause("NO_ADDRESS".to_owned()), "NO_ADDRESS");
+        let answer = "550 5.1.1 <ann@example.org> user unknown".to_owned();
+        assert_eq!(public_cause(answer), "refused by the receiving server");
+    }
+}

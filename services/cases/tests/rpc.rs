@@ -1,0 +1,14 @@
+//! Each rpc and each event against a real database: good, bad, repeated, from
+//! another tenant.
+#![expect(clippy::expect_used, reason = "a scene that cannot be set up has failed")]
+
+#[path = "rpc/events.rs"]
+mod events;
+#[path = "rpc/mutations.rs"]
+mod mutations;
+#[path = "rpc/reads.rs"]
+mod reads;
+#[path = "rpc/scene.rs"]
+mod scene;
+#[path = "rpc/windows.rs"]
+mod windows;

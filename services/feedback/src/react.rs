@@ -1,0 +1,197 @@
+//! What this service does about what happens elsewhere.
+//!
+//! A batch is read into lists first and then applied with a few statements,
+//! however mixed it is. That keeps the order that matters: a case's cycles only
+//! grow, and what ends a cycle is told after its outcome and names it, so opening
+//! all cycles told of and then ending those that are over is the same as one by
+//! one.
+//!
+//! The feeds of intake and cases are not in step. A notice owed before it is known
+//! whom to write to is put off, and written when the registration arrives.
+
+use std::collections::HashMap;
+
+use events::{Delivered, Follow, Reactor};
+use fault::Fault;
+use futures::future::BoxFuture;
+use kernel::{CaseId, NoticeId};
+use pg::Tx;
+use proto::redress::cases::v1::{CaseClosed, CaseDeclined, CaseReopened, CaseResolved, CaseWithdrawn};
+use proto::redress::intake::v1::ComplaintRegistered;
+
+use crate::notice::{Contact, Notice, Owed, Road, State, Word};
+use crate::response::Cycle;
+use crate::wire::{self, Over};
+use crate::{deliver, store};
+
+/// Applies events of intake and cases.
+pub(crate) struct Reactions {
+    /// How notices leave.
+    pub(crate) road: Road,
+}
+
+const FOLLOWS: &[Follow] = &[
+    Follow { source: "intake", types: &["redress.intake.v1.ComplaintRegistered"] },
+    Follow {
+        source: "cases",
+        types: &[
+            "redress.cases.v1.CaseResolved",
+            "redress.cases.v1.CaseReopened",
+            "redress.cases.v1.CaseClosed",
+            "redress.cases.v1.CaseWithdrawn",
+            "redress.cases.v1.CaseDeclined",
+        ],
+    },
+];
+
+impl Reactor for Reactions {
+    fn consumer(&self) -> &'static str {
+        "feedback"
+    }
+
+    fn follows(&self) -> &'static [Follow] {
+        FOLLOWS
+    }
+
+    fn react<'a>(&'a self, tx: &'a mut Tx, batch: &'a [Delivered]) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            let Batch { registered, resolved, over, owed } = Batch::read(batch)?;
+            if !registered.is_empty() {
+                self.meet(tx, registered).await?;
+            }
+            if !owed.is_empty() {
+                self.write(tx, owed).await?;
+            }
+            if !resolved.is_empty() {
+                store::open_cycles(tx, &resolved).await?;
+            }
+            if !over.is_empty() {
+                store::close_cycles(tx, &over).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// A batch, sorted by what it asks for.
+#[derive(Default)]
+struct Batch {
+    /// Whom to write to about new complaints.
+    registered: Vec<Contact>,
+    /// Cycles that await their answer from now on.
+    resolved: Vec<Cycle>,
+    /// Cycles that await none any more.
+    over: Vec<Over>,
+    /// What is owed to those who are known already.
+    owed: Vec<Owed>,
+}
+
+impl Batch {
+    fn read(events: &[Delivered]) -> Result<Self, Fault> {
+        let mut batch = Self::default();
+        for event in events {
+            if event.is::<ComplaintRegistered>() {
+                batch.registered.push(wire::contact(event.read()?, &event.traceparent)?);
+            } else if event.is::<CaseResolved>() {
+                batch.resolved(event)?;
+            } else if event.is::<CaseReopened>() {
+                batch.over.push(wire::reopened(&event.read()?)?);
+            } else if event.is::<CaseClosed>() {
+                batch.closed(event)?;
+            } else if event.is::<CaseWithdrawn>() {
+                batch.over.push(wire::withdrawn(&event.read()?)?);
+            } else if event.is::<CaseDeclined>() {
+                batch.over.push(wire::declined(&event.read()?)?);
+            }
+        }
+        Ok(batch)
+    }
+
+    /// An outcome took effect: it is told, and its cycle awaits an answer.
+    fn resolved(&mut self, event: &Delivered) -> Result<(), Fault> {
+        let (case_id, cycle, ruling) = wire::resolved(event.read()?)?;
+        self.resolved.push(Cycle::opened(case_id, cycle, &ruling));
+        self.owe(case_id, cycle, Word::Outcome(ruling), event);
+        Ok(())
+    }
+
+    /// A case was closed; after its last dispute, with word of where else to turn.
+    fn closed(&mut self, event: &Delivered) -> Result<(), Fault> {
+        let closed: CaseClosed = event.read()?;
+        let over = wire::closed(&closed)?;
+        if wire::needs_recourse(&closed) {
+            self.owe(over.case_id, over.cycle, Word::Recourse, event);
+        }
+        self.over.push(over);
+        Ok(())
+    }
+
+    fn owe(&mut self, case_id: CaseId, cycle: i32, word: Word, event: &Delivered) {
+        let traceparent = event.traceparent.clone();
+        self.owed.push(Owed { case_id, cycle, word, traceparent });
+    }
+}
+
+impl Reactions {
+    /// Keeps whom to write to, acknowledges, and writes what was put off.
+    async fn meet(&self, tx: &mut Tx, contacts: Vec<Contact>) -> Result<(), Fault> {
+        store::meet(tx, &contacts).await?;
+        let cases: Vec<CaseId> = contacts.iter().map(|contact| contact.case_id).collect();
+        let mut owed: Vec<Owed> = contacts.iter().map(acknowledgement).collect();
+        owed.extend(store::take_up(tx, &cases).await?);
+        let known = contacts.into_iter().map(|contact| (contact.case_id, contact)).collect();
+        self.post(tx, owed, &known).await
+    }
+
+    /// Writes what is owed to those who are known, and puts the rest off.
+    async fn write(&self, tx: &mut Tx, owed: Vec<Owed>) -> Result<(), Fault> {
+        let cases: Vec<CaseId> = owed.iter().map(|owed| owed.case_id).collect();
+        let mut known = store::contacts(tx, &cases).await?;
+        if cases.iter().any(|case| !known.contains_key(case)) {
+            // A registration may be on its way into the table: wait for it, and keep
+            // others out until what is put off is there for them to find.
+            store::hold_contacts(tx).await?;
+            known = store::contacts(tx, &cases).await?;
+        }
+        let (owed, put_off): (Vec<_>, Vec<_>) =
+            owed.into_iter().partition(|owed| known.contains_key(&owed.case_id));
+        if !put_off.is_empty() {
+            store::put_off(tx, &put_off).await?;
+        }
+        self.post(tx, owed, &known).await
+    }
+
+    /// Makes notices of what is owed; tells of those that can go nowhere, and
+    /// wakes the worker for those that can.
+    async fn post(
+        &self,
+        tx: &mut Tx,
+        owed: Vec<Owed>,
+        known: &HashMap<CaseId, Contact>,
+    ) -> Result<(), Fault> {
+        let mut notices = Vec::with_capacity(owed.len());
+        for owed in owed {
+            if let Some(contact) = known.get(&owed.case_id) {
+                notices.push(Notice::new(NoticeId(tx.new_id()), owed, contact, self.road, tx.now()));
+            }
+        }
+        let fresh = store::post(tx, &notices).await?;
+        for notice in notices.iter().filter(|notice| fresh.contains(&notice.id)) {
+            if notice.state == State::Pending {
+                tx.ring(deliver::TOPIC);
+            } else {
+                tx.emit_in(notice.traceparent.clone(), notice.case_id.0, &wire::settled(notice));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn acknowledgement(contact: &Contact) -> Owed {
+    Owed {
+        case_id: contact.case_id,
+        cycle: 1,
+        word: Word::Acknowledgement,
+        traceparent: contact.traceparent.clone(),
+    }
+}

@@ -1,0 +1,87 @@
+//! One function per rpc.
+
+use fault::Fault;
+use pg::Db;
+use proto::redress::feedback::v1::feedback_service_server::FeedbackService;
+use proto::redress::feedback::v1::{
+    GetFeedbackRequest, GetFeedbackResponse, ListNoticesRequest, ListNoticesResponse,
+    RespondToOutcomeRequest, RespondToOutcomeResponse,
+};
+use tonic::{Request, Response, Status};
+
+use crate::refusal::Refusal;
+use crate::{store, wire};
+
+/// The rpcs of feedback.
+pub(crate) struct Rpc {
+    pub(crate) db: Db,
+}
+
+#[tonic::async_trait]
+impl FeedbackService for Rpc {
+    async fn respond_to_outcome(
+        &self,
+        request: Request<RespondToOutcomeRequest>,
+    ) -> Result<Response<RespondToOutcomeResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = pg::Key::of(&request);
+        let respond = wire::respond(request)?;
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let (mut cycle, traceparent) = store::lock_cycle(&mut tx, respond.case_id, respond.cycle)
+                    .await?
+                    .ok_or(Refusal::FeedbackNotFound)?;
+                tx.join_trace(&traceparent);
+                let now = tx.now();
+                let received = wire::received(&cycle, &respond.answer);
+                cycle.take(respond.answer, now)?;
+                store::save(&mut tx, &cycle).await?;
+                tx.emit(cycle.case_id.0, &received);
+                Ok((tx, RespondToOutcomeResponse { feedback: Some(wire::feedback(cycle, now)) }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
+    async fn get_feedback(
+        &self,
+        request: Request<GetFeedbackRequest>,
+    ) -> Result<Response<GetFeedbackResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let case_id = wire::feedback_of(request.into_inner())?;
+        let (cycles, now) = self
+            .db
+            .transact("feedback.get", &caller.tenant, async move |mut tx| {
+                let cycles = store::cycles(&mut tx, case_id).await?;
+                let now = tx.now();
+                Ok((tx, (cycles, now)))
+            })
+            .await?;
+        if cycles.is_empty() {
+            return Err(Fault::from(Refusal::FeedbackNotFound).into());
+        }
+        let cycles = cycles.into_iter().map(|cycle| wire::feedback(cycle, now)).collect();
+        Ok(Response::new(GetFeedbackResponse { cycles }))
+    }
+
+    async fn list_notices(
+        &self,
+        request: Request<ListNoticesRequest>,
+    ) -> Result<Response<ListNoticesResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let wire::Listing { filter, page, after } = wire::listing(request.into_inner())?;
+        let wanted = page.clone();
+        let mut notices = self
+            .db
+            .transact("notices.list", &caller.tenant, async move |mut tx| {
+                let notices = store::notices(&mut tx, filter, &wanted, after).await?;
+                Ok((tx, notices))
+            })
+            .await?;
+        let next_page_token = page.cut(&mut notices, |notice| notice.id.to_string());
+        let notices = notices.into_iter().map(wire::notice).collect();
+        Ok(Response::new(ListNoticesResponse { notices, next_page_token }))
+    }
+}

@@ -1,0 +1,217 @@
+//! Statements on notices.
+
+use std::collections::HashSet;
+
+use fault::Fault;
+use jiff_sqlx::{Timestamp, ToSqlx};
+use kernel::page::Page;
+use kernel::{CaseId, NoticeId, TenantId};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::impossible;
+use crate::letter::Letter;
+use crate::notice::{Filter, Kind, Notice, State};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    notice_id: Uuid,
+    case_id: Uuid,
+    cycle: i32,
+    kind: i16,
+    state: i16,
+    language: String,
+    recipient: String,
+    subject: String,
+    body: String,
+    evidence: String,
+    failure_reason: String,
+    attempts: i32,
+    traceparent: String,
+    created_at: Timestamp,
+    ended_at: Option<Timestamp>,
+}
+
+#[derive(sqlx::FromRow)]
+struct ClaimedRow {
+    tenant_id: String,
+    #[sqlx(flatten)]
+    notice: Row,
+}
+
+impl Row {
+    fn notice(self) -> Result<Notice, Fault> {
+        Ok(Notice {
+            id: NoticeId(self.notice_id),
+            case_id: CaseId(self.case_id),
+            cycle: self.cycle,
+            kind: Kind::numbered(self.kind).ok_or_else(|| impossible("notice", "kind", self.notice_id))?,
+            state: State::numbered(self.state)
+                .ok_or_else(|| impossible("notice", "state", self.notice_id))?,
+            recipient: self.recipient,
+            letter: Letter { language: self.language, subject: self.subject, body: self.body },
+            evidence: self.evidence,
+            failure_reason: self.failure_reason,
+            attempts: self.attempts,
+            traceparent: self.traceparent,
+            created: self.created_at.to_jiff(),
+            ended: self.ended_at.map(Timestamp::to_jiff),
+        })
+    }
+}
+
+/// Writes new notices, once per case, cycle and kind, and answers which
+/// of them are new.
+pub(crate) async fn post(conn: &mut PgConnection, notices: &[Notice]) -> Result<HashSet<NoticeId>, Fault> {
+    let texts = |text: fn(&Notice) -> &str| notices.iter().map(text).collect::<Vec<_>>();
+    let fresh: Vec<Uuid> = sqlx::query_scalar(
+        "INSERT INTO notice (tenant_id, notice_id, case_id, cycle, kind, state, language, recipient, subject,
+                             body, failure_reason, traceparent, created_at, ended_at, evidence, attempts, due_at)
+         SELECT current_setting('redress.tenant'), n.*, '', 0, CASE WHEN n.ended_at IS NULL THEN n.created_at END
+         FROM UNNEST($1::uuid[], $2::uuid[], $3::int[], $4::smallint[], $5::smallint[], $6::text[], $7::text[],
+                     $8::text[], $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[])
+              AS n (notice_id, case_id, cycle, kind, state, language, recipient, subject, body,
+                    failure_reason, traceparent, created_at, ended_at)
+         ON CONFLICT ON CONSTRAINT notice_once DO NOTHING
+         RETURNING notice_id",
+    )
+    .bind(notices.iter().map(|notice| notice.id.0).collect::<Vec<_>>())
+    .bind(notices.iter().map(|notice| notice.case_id.0).collect::<Vec<_>>())
+    .bind(notices.iter().map(|notice| notice.cycle).collect::<Vec<_>>())
+    .bind(notices.iter().map(|notice| notice.kind.number()).collect::<Vec<_>>())
+    .bind(notices.iter().map(|notice| notice.state.number()).collect::<Vec<_>>())
+    .bind(texts(|notice| &notice.letter.language))
+    .bind(texts(|notice| &notice.recipient))
+    .bind(texts(|notice| &notice.letter.subject))
+    .bind(texts(|notice| &notice.letter.body))
+    .bind(texts(|notice| &notice.failure_reason))
+    .bind(texts(|notice| &notice.traceparent))
+    .bind(notices.iter().map(|notice| notice.created.to_sqlx()).collect::<Vec<_>>())
+    .bind(notices.iter().map(|notice| notice.ended.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    Ok(fresh.into_iter().map(NoticeId).collect())
+}
+
+/// One page of notices, newest first.
+pub(crate) async fn notices(
+    conn: &mut PgConnection,
+    filter: Filter,
+    page: &Page,
+    after: Option<NoticeId>,
+) -> Result<Vec<Notice>, Fault> {
+    let before = after.map_or(Uuid::max(), |notice| notice.0);
+    let query = match filter {
+        Filter::All => sqlx::query_as(
+            "SELECT notice_id, case_id, cycle, kind, state, language, recipient, subject, body, evidence,
+                    failure_reason, attempts, traceparent, created_at, ended_at
+             FROM notice WHERE tenant_id = current_setting('redress.tenant') AND notice_id < $1
+             ORDER BY notice_id DESC LIMIT $2",
+        ),
+        Filter::Case(_) => sqlx::query_as(
+            "SELECT notice_id, case_id, cycle, kind, state, language, recipient, subject, body, evidence,
+                    failure_reason, attempts, traceparent, created_at, ended_at
+             FROM notice
+             WHERE tenant_id = current_setting('redress.tenant') AND notice_id < $1 AND case_id = $3
+             ORDER BY notice_id DESC LIMIT $2",
+        ),
+        Filter::State(_) => sqlx::query_as(
+            "SELECT notice_id, case_id, cycle, kind, state, language, recipient, subject, body, evidence,
+                    failure_reason, attempts, traceparent, created_at, ended_at
+             FROM notice
+             WHERE tenant_id = current_setting('redress.tenant') AND notice_id < $1 AND state = $3
+             ORDER BY notice_id DESC LIMIT $2",
+        ),
+    };
+    let query = query.bind(before).bind(page.limit());
+    let rows: Vec<Row> = match filter {
+        Filter::All => query,
+        Filter::Case(case) => query.bind(case.0),
+        Filter::State(state) => query.bind(state.number()),
+    }
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Row::notice).collect()
+}
+
+/// How a worker claims notices.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Claims {
+    pub(crate) now: jiff::Timestamp,
+    /// When the claim runs out and another worker may take the notice up.
+    pub(crate) until: jiff::Timestamp,
+    /// Most notices to claim.
+    pub(crate) limit: i64,
+}
+
+/// A notice a worker has claimed, and whose it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Claimed {
+    pub(crate) tenant: TenantId,
+    pub(crate) notice: Notice,
+}
+
+/// Claims what is due, longest due first, of all tenants: run as the worker.
+pub(crate) async fn claim(conn: &mut PgConnection, claims: Claims) -> Result<Vec<Claimed>, Fault> {
+    let rows: Vec<ClaimedRow> = sqlx::query_as(
+        "UPDATE notice n SET attempts = n.attempts + 1, due_at = $2
+         FROM (SELECT tenant_id, notice_id FROM notice WHERE state = 1 AND due_at <= $1
+               ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS due
+         WHERE n.tenant_id = due.tenant_id AND n.notice_id = due.notice_id
+         RETURNING n.tenant_id, n.notice_id, n.case_id, n.cycle, n.kind, n.state, n.language, n.recipient,
+                   n.subject, n.body, n.evidence, n.failure_reason, n.attempts, n.traceparent, n.created_at,
+                   n.ended_at",
+    )
+    .bind(claims.now.to_sqlx())
+    .bind(claims.until.to_sqlx())
+    .bind(claims.limit)
+    .fetch_all(conn)
+    .await?;
+    let claimed = |row: ClaimedRow| {
+        let id = row.notice.notice_id;
+        let tenant = TenantId::parse(&row.tenant_id).map_err(|_| impossible("notice", "tenant_id", id))?;
+        Ok(Claimed { tenant, notice: row.notice.notice()? })
+    };
+    rows.into_iter().map(claimed).collect()
+}
+
+/// What an attempt made of a notice.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    pub(crate) tenant: TenantId,
+    pub(crate) notice: Notice,
+    /// When to try again; none once it is settled.
+    pub(crate) again: Option<jiff::Timestamp>,
+}
+
+/// Writes what attempts made of one tenant's notices, and answers which attempts
+/// were written. One whose claim ran out counts no more, with one exception:
+/// whatever else goes on, a mail taken over is a notice delivered.
+pub(crate) async fn settle(
+    conn: &mut PgConnection,
+    attempts: &[&Attempt],
+) -> Result<HashSet<(NoticeId, i32)>, Fault> {
+    let written: Vec<(Uuid, i32)> = sqlx::query_as(
+        "UPDATE notice n
+         SET state = a.state, evidence = a.evidence, failure_reason = a.failure_reason,
+             ended_at = a.ended_at, due_at = a.due_at
+         FROM (SELECT DISTINCT ON (notice_id) *
+               FROM UNNEST($1::uuid[], $2::int[], $3::smallint[], $4::text[], $5::text[], $6::timestamptz[],
+                           $7::timestamptz[])
+                    AS a (notice_id, attempt, state, evidence, failure_reason, ended_at, due_at)
+               ORDER BY notice_id, state = 2 DESC, attempt DESC) AS a
+         WHERE n.tenant_id = current_setting('redress.tenant') AND n.notice_id = a.notice_id
+           AND n.state = 1 AND (a.state = 2 OR n.attempts = a.attempt)
+         RETURNING n.notice_id, a.attempt",
+    )
+    .bind(attempts.iter().map(|attempt| attempt.notice.id.0).collect::<Vec<_>>())
+    .bind(attempts.iter().map(|attempt| attempt.notice.attempts).collect::<Vec<_>>())
+    .bind(attempts.iter().map(|attempt| attempt.notice.state.number()).collect::<Vec<_>>())
+    .bind(attempts.iter().map(|attempt| attempt.notice.evidence.as_str()).collect::<Vec<_>>())
+    .bind(attempts.iter().map(|attempt| attempt.notice.failure_reason.as_str()).collect::<Vec<_>>())
+    .bind(attempts.iter().map(|attempt| attempt.notice.ended.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
+    .bind(attempts.iter().map(|attempt| attempt.again.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    Ok(written.into_iter().map(|(notice, attempt)| (NoticeId(notice), attempt)).collect())
+}

@@ -1,0 +1,74 @@
+//! Statements on notices owed before it is known whom to write to.
+
+use fault::Fault;
+use jiff_sqlx::{Timestamp, ToSqlx};
+use kernel::CaseId;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::impossible;
+use crate::notice::{Kind, Owed, Word};
+use crate::response::{Outcome, Ruling};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    case_id: Uuid,
+    cycle: i32,
+    kind: i16,
+    outcome: Option<i16>,
+    reasons: String,
+    respond_until: Option<Timestamp>,
+    traceparent: String,
+}
+
+impl Row {
+    fn owed(self) -> Result<Owed, Fault> {
+        let wrong = |column| impossible("untold", column, self.case_id);
+        let word = match Kind::numbered(self.kind).ok_or_else(|| wrong("kind"))? {
+            Kind::Acknowledgement => Word::Acknowledgement,
+            Kind::Recourse => Word::Recourse,
+            Kind::Outcome => Word::Outcome(Ruling {
+                outcome: self.outcome.and_then(Outcome::numbered).ok_or_else(|| wrong("outcome"))?,
+                respond_until: self.respond_until.ok_or_else(|| wrong("respond_until"))?.to_jiff(),
+                reasons: self.reasons,
+            }),
+        };
+        let case_id = CaseId(self.case_id);
+        Ok(Owed { case_id, cycle: self.cycle, word, traceparent: self.traceparent })
+    }
+}
+
+/// Keeps what is owed until its contact is known.
+pub(crate) async fn put_off(conn: &mut PgConnection, owed: &[Owed]) -> Result<(), Fault> {
+    let rulings =
+        || owed.iter().map(|owed| if let Word::Outcome(ruling) = &owed.word { Some(ruling) } else { None });
+    sqlx::query(
+        "INSERT INTO untold (tenant_id, case_id, cycle, kind, outcome, reasons, respond_until, traceparent)
+         SELECT current_setting('redress.tenant'), o.*
+         FROM UNNEST($1::uuid[], $2::int[], $3::smallint[], $4::smallint[], $5::text[], $6::timestamptz[],
+                     $7::text[]) AS o
+         ON CONFLICT ON CONSTRAINT untold_pkey DO NOTHING",
+    )
+    .bind(owed.iter().map(|owed| owed.case_id.0).collect::<Vec<_>>())
+    .bind(owed.iter().map(|owed| owed.cycle).collect::<Vec<_>>())
+    .bind(owed.iter().map(|owed| owed.word.kind().number()).collect::<Vec<_>>())
+    .bind(rulings().map(|ruling| ruling.map(|ruling| ruling.outcome.number())).collect::<Vec<_>>())
+    .bind(rulings().map(|ruling| ruling.map_or("", |ruling| &ruling.reasons)).collect::<Vec<_>>())
+    .bind(rulings().map(|ruling| ruling.map(|ruling| ruling.respond_until.to_sqlx())).collect::<Vec<_>>())
+    .bind(owed.iter().map(|owed| owed.traceparent.as_str()).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes up what was put off for these cases.
+pub(crate) async fn take_up(conn: &mut PgConnection, cases: &[CaseId]) -> Result<Vec<Owed>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "DELETE FROM untold WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
+         RETURNING case_id, cycle, kind, outcome, reasons, respond_until, traceparent",
+    )
+    .bind(cases.iter().map(|case| case.0).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Row::owed).collect()
+}

@@ -1,0 +1,305 @@
+//! Contract and domain, turned into each other; nothing else.
+
+use fault::{Check, Fault};
+use jiff::Timestamp;
+use kernel::page::Page;
+use kernel::{CaseId, NoticeId};
+use proto::redress::cases::v1 as cases;
+use proto::redress::feedback::v1 as wire;
+use proto::redress::intake::v1 as intake;
+
+use crate::notice::{Contact, Filter, Notice, State};
+use crate::response::{Answer, Cycle, MAX_COMMENT, MAX_SCORE, Outcome, Ruling, Satisfaction, Verdict};
+
+/// Reason of a request to read or list that is malformed.
+const INVALID_REQUEST: &str = "INVALID_REQUEST";
+/// Reason of an event of another service that cannot be understood.
+const INVALID_EVENT: &str = "INVALID_EVENT";
+
+/// An answer to the outcome of a cycle; of the latest where none is named.
+#[derive(Clone, Debug)]
+pub(crate) struct Respond {
+    pub(crate) case_id: CaseId,
+    pub(crate) cycle: Option<i32>,
+    pub(crate) answer: Answer,
+}
+
+/// Which notices to list, from where on.
+#[derive(Clone, Debug)]
+pub(crate) struct Listing {
+    pub(crate) filter: Filter,
+    pub(crate) page: Page,
+    pub(crate) after: Option<NoticeId>,
+}
+
+/// A case that moved on without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Over {
+    pub(crate) case_id: CaseId,
+    /// Last cycle that awaits no answer any more.
+    pub(crate) cycle: i32,
+}
+
+pub(crate) fn respond(request: wire::RespondToOutcomeRequest) -> Result<Respond, Fault> {
+    let wire::RespondToOutcomeRequest { request_id, case_id, cycle, response, comment, satisfaction } =
+        request;
+    let wire::Satisfaction { handling, outcome } = satisfaction.unwrap_or_default();
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let case_id = check.id("case_id", &case_id);
+    check.ensure(cycle >= 0, "cycle", "must not be negative");
+    let verdict = i16::try_from(response).ok().and_then(Verdict::numbered);
+    check.ensure(verdict.is_some(), "response", "must be ACCEPTED or DISPUTED");
+    let comment = match verdict {
+        Some(Verdict::Disputed) => check.required("comment", comment, MAX_COMMENT),
+        _ => check.text("comment", comment, MAX_COMMENT),
+    };
+    let satisfaction = Satisfaction {
+        handling: score(&mut check, "satisfaction.handling", handling),
+        outcome: score(&mut check, "satisfaction.outcome", outcome),
+    };
+    check.done("INVALID_RESPONSE")?;
+    let verdict = verdict.unwrap_or(Verdict::Accepted);
+    let answer = Answer { verdict, comment, satisfaction };
+    Ok(Respond { case_id, cycle: (cycle > 0).then_some(cycle), answer })
+}
+
+fn score(check: &mut Check, field: &str, score: i32) -> i16 {
+    match i16::try_from(score) {
+        Ok(score) if (0..=MAX_SCORE).contains(&score) => score,
+        _ => {
+            check.fail(field, format!("must be 0 to {MAX_SCORE}"));
+            0
+        }
+    }
+}
+
+pub(crate) fn feedback_of(request: wire::GetFeedbackRequest) -> Result<CaseId, Fault> {
+    let wire::GetFeedbackRequest { case_id } = request;
+    let mut check = Check::new();
+    let case_id = check.id("case_id", &case_id);
+    check.done(INVALID_REQUEST)?;
+    Ok(case_id)
+}
+
+pub(crate) fn listing(request: wire::ListNoticesRequest) -> Result<Listing, Fault> {
+    let wire::ListNoticesRequest { page_size, page_token, case_id, state } = request;
+    let mut check = Check::new();
+    let page = check.page(page_size, &page_token, &format!("case={case_id} state={state}"));
+    let case_id = check.optional_id("case_id", &case_id);
+    let by_state = i16::try_from(state).ok().and_then(State::numbered);
+    check.ensure(state == 0 || by_state.is_some(), "state", "is not a state of a notice");
+    check.ensure(case_id.is_none() || state == 0, "state", "cannot be combined with case_id");
+    let after = page.after.as_deref().and_then(|key| check.optional_id("page_token", key));
+    check.done(INVALID_REQUEST)?;
+    let filter = match (case_id, by_state) {
+        (Some(case_id), _) => Filter::Case(case_id),
+        (None, Some(state)) => Filter::State(state),
+        (None, None) => Filter::All,
+    };
+    Ok(Listing { filter, page, after })
+}
+
+/// Whom to write to about a complaint: its representative where they gave an
+/// address, else its complainant.
+pub(crate) fn contact(event: intake::ComplaintRegistered, traceparent: &str) -> Result<Contact, Fault> {
+    let complaint = event.complaint.unwrap_or_default();
+    let complainant = complaint.complainant.unwrap_or_default();
+    let (recipient, name) = match complaint.representative {
+        Some(by) if !by.email.trim().is_empty() => (by.email, by.display_name),
+        _ => (complainant.email, complainant.display_name),
+    };
+    let mut check = Check::new();
+    let case_id = check.id("complaint.complaint_id", &complaint.complaint_id);
+    check.done(INVALID_EVENT)?;
+    Ok(Contact {
+        case_id,
+        recipient: recipient.trim().to_owned(),
+        name,
+        language: complaint.language,
+        subject: complaint.subject,
+        traceparent: traceparent.to_owned(),
+    })
+}
+
+/// The outcome of a cycle, which its complainant is owed.
+pub(crate) fn resolved(event: cases::CaseResolved) -> Result<(CaseId, i32, Ruling), Fault> {
+    let mut check = Check::new();
+    let case_id = check.id("case_id", &event.case_id);
+    let outcome = i16::try_from(event.outcome).ok().and_then(Outcome::numbered);
+    check.ensure(outcome.is_some(), "outcome", "is not an outcome");
+    let respond_until = check.time("respond_until_time", event.respond_until_time);
+    check.ensure(respond_until.is_some(), "respond_until_time", "is required");
+    check.done(INVALID_EVENT)?;
+    let ruling = Ruling {
+        outcome: outcome.unwrap_or(Outcome::NotUpheld),
+        reasons: event.reasons,
+        respond_until: respond_until.unwrap_or_default(),
+    };
+    Ok((case_id, event.cycle, ruling))
+}
+
+pub(crate) fn reopened(event: &cases::CaseReopened) -> Result<Over, Fault> {
+    // The cycle it names is the new one: the ones before take no answer.
+    over(&event.case_id, event.cycle.saturating_sub(1))
+}
+
+pub(crate) fn closed(event: &cases::CaseClosed) -> Result<Over, Fault> {
+    over(&event.case_id, event.cycle)
+}
+
+/// Whether the complainant disputed for the last time and must be told where
+/// else to turn.
+pub(crate) fn needs_recourse(event: &cases::CaseClosed) -> bool {
+    event.reason() == cases::CloseReason::ReopenLimit
+}
+
+pub(crate) fn withdrawn(event: &cases::CaseWithdrawn) -> Result<Over, Fault> {
+    over(&event.case_id, event.cycle)
+}
+
+pub(crate) fn declined(event: &cases::CaseDeclined) -> Result<Over, Fault> {
+    over(&event.case_id, event.cycle)
+}
+
+fn over(case_id: &str, cycle: i32) -> Result<Over, Fault> {
+    let mut check = Check::new();
+    let case_id = check.id("case_id", case_id);
+    check.done(INVALID_EVENT)?;
+    Ok(Over { case_id, cycle })
+}
+
+pub(crate) fn feedback(cycle: Cycle, now: Timestamp) -> wire::Feedback {
+    let open = cycle.is_open(now);
+    let Cycle { case_id, cycle, outcome, respond_until, awaited: _, answer } = cycle;
+    let mut feedback = wire::Feedback {
+        case_id: case_id.to_string(),
+        cycle,
+        outcome: outcome.number().into(),
+        respond_until_time: Some(timestamp(respond_until)),
+        open,
+        ..Default::default()
+    };
+    if let Some((answer, at)) = answer {
+        feedback.response = answer.verdict.number().into();
+        feedback.comment = answer.comment;
+        feedback.satisfaction = Some(satisfaction(answer.satisfaction));
+        feedback.response_time = Some(timestamp(at));
+    }
+    feedback
+}
+
+pub(crate) fn received(cycle: &Cycle, answer: &Answer) -> wire::FeedbackReceived {
+    let Answer { verdict, comment, satisfaction: scores } = answer;
+    wire::FeedbackReceived {
+        case_id: cycle.case_id.to_string(),
+        cycle: cycle.cycle,
+        response: verdict.number().into(),
+        comment: comment.clone(),
+        satisfaction: Some(satisfaction(*scores)),
+    }
+}
+
+fn satisfaction(scores: Satisfaction) -> wire::Satisfaction {
+    let Satisfaction { handling, outcome } = scores;
+    wire::Satisfaction { handling: handling.into(), outcome: outcome.into() }
+}
+
+pub(crate) fn notice(notice: Notice) -> wire::Notice {
+    let Notice {
+        id,
+        case_id,
+        cycle,
+        kind,
+        state,
+        recipient,
+        letter,
+        evidence,
+        failure_reason,
+        attempts,
+        traceparent: _,
+        created,
+        ended,
+    } = notice;
+    wire::Notice {
+        notice_id: id.to_string(),
+        case_id: case_id.to_string(),
+        cycle,
+        kind: kind.number().into(),
+        state: state.number().into(),
+        language: letter.language,
+        recipient,
+        subject: letter.subject,
+        body: letter.body,
+        evidence,
+        failure_reason,
+        attempts,
+        create_time: Some(timestamp(created)),
+        end_time: ended.map(timestamp),
+    }
+}
+
+pub(crate) fn settled(notice: &Notice) -> wire::NoticeSettled {
+    wire::NoticeSettled {
+        case_id: notice.case_id.to_string(),
+        cycle: notice.cycle,
+        notice_id: notice.id.to_string(),
+        kind: notice.kind.number().into(),
+        state: notice.state.number().into(),
+        detail: notice.detail().to_owned(),
+    }
+}
+
+fn timestamp(time: Timestamp) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notice::Kind;
+
+    #[test]
+    fn numbers_are_those_of_the_contract() {
+        let pairs = [
+            (Kind::Acknowledgement.number(), wire::NoticeKind::Acknowledgement as i32),
+            (Kind::Outcome.number(), wire::NoticeKind::Outcome as i32),
+            (Kind::Recourse.number(), wire::NoticeKind::Recourse as i32),
+            (State::Pending.number(), wire::NoticeState::Pending as i32),
+            (State::Delivered.number(), wire::NoticeState::Delivered as i32),
+            (State::Undelivered.number(), wire::NoticeState::Undelivered as i32),
+            (Outcome::Upheld.number(), cases::Outcome::Upheld as i32),
+            (Outcome::PartlyUpheld.number(), cases::Outcome::PartlyUpheld as i32),
+            (Outcome::NotUpheld.number(), cases::Outcome::NotUpheld as i32),
+            (Verdict::Accepted.number(), wire::Response::Accepted as i32),
+            (Verdict::Disputed.number(), wire::Response::Disputed as i32),
+        ];
+        for (ours, contract) in pairs {
+            assert_eq!(i32::from(ours), contract);
+        }
+    }
+
+    #[test]
+    fn a_representative_with_an_address_is_written_to() {
+        let registered = |by: &str| intake::ComplaintRegistered {
+            complaint: Some(intake::Complaint {
+                complaint_id: uuid::Uuid::nil().to_string(),
+                complainant: Some(intake::Complainant {
+                    display_name: "Ada".into(),
+                    email: "ada@example.org".into(),
+                    ..Default::default()
+                }),
+                representative: Some(intake::Representative {
+                    display_name: "Bo".into(),
+                    email: by.into(),
+                    ..Default::default()
+                }),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let of = |by: &str| contact(registered(by), "").map(|to| (to.recipient, to.name)).unwrap();
+        assert_eq!(of("bo@example.org"), ("bo@example.org".to_owned(), "Bo".to_owned()));
+        assert_eq!(of(" "), ("ada@example.org".to_owned(), "Ada".to_owned()));
+    }
+}

@@ -1,0 +1,234 @@
+//! What feedback hears: each event, twice, out of step, and where it fits no more.
+
+use proto::redress::cases::v1::{CaseDeclined, CaseWithdrawn, CloseReason, Outcome};
+use proto::redress::feedback::v1::{Notice, NoticeKind, NoticeSettled, NoticeState, Response};
+use proto::redress::intake::v1::Representative;
+use testkit::eventually;
+use tonic::Code;
+use uuid::Uuid;
+
+use crate::{
+    accept, case, client, closed, feedback_of, house, list, notices_of, refused, registered, reopened,
+    resolved, resolved_case, respond,
+};
+
+#[tokio::test]
+async fn a_complaint_is_acknowledged_once() {
+    let house = house().await;
+    let case = case();
+    let event = house.tell("intake", case, &registered(case, "ada@example.org")).await;
+    house.settled().await;
+    house.tell_raw("intake", event.clone()).await;
+    house.tell("intake", case, &registered(case, "other@example.org")).await;
+    house.settled().await;
+
+    let notices = notices_of(&house, case).await;
+    assert_eq!(notices.len(), 1);
+    let notice = &notices[0];
+    assert_eq!((notice.kind(), notice.state()), (NoticeKind::Acknowledgement, NoticeState::Undelivered));
+    assert_eq!(notice.failure_reason, "NO_TRANSPORT", "none is configured");
+    assert_eq!((notice.recipient.as_str(), notice.cycle), ("ada@example.org", 1));
+    assert_eq!(notice.subject, "We have received your complaint: late parcel");
+    assert!(notice.body.starts_with("Dear Ada,") && notice.body.contains(&case.to_string()));
+    assert!(notice.create_time.is_some() && notice.end_time == notice.create_time);
+
+    let settled: Vec<NoticeSettled> = house.told("feedback").await;
+    assert_eq!(settled.len(), 1);
+    assert_eq!(settled[0].notice_id, notice.notice_id);
+    assert_eq!((settled[0].state(), settled[0].detail.as_str()), (NoticeState::Undelivered, "NO_TRANSPORT"));
+    house.done().await;
+}
+
+#[tokio::test]
+async fn an_anonymous_complaint_has_no_address() {
+    let house = house().await;
+    let case = case();
+    let mut anonymous = registered(case, "");
+    let complaint = anonymous.complaint.as_mut().unwrap();
+    complaint.complainant = None;
+    complaint.representative =
+        Some(Representative { display_name: "Bo".into(), authority: "heir".into(), email: String::new() });
+    house.tell("intake", case, &anonymous).await;
+    house.settled().await;
+    let notices = notices_of(&house, case).await;
+    assert_eq!((notices[0].failure_reason.as_str(), notices[0].recipient.as_str()), ("NO_ADDRESS", ""));
+    house.done().await;
+}
+
+#[tokio::test]
+async fn an_outcome_is_told_once_and_awaits_an_answer() {
+    let house = house().await;
+    let case = resolved_case(&house).await;
+    house.tell("cases", case, &resolved(case, 1)).await;
+    house.settled().await;
+    let mut client = client(&house);
+    let cycles = feedback_of(&mut client, case).await.unwrap();
+    assert_eq!(cycles.len(), 1);
+    assert!(cycles[0].open);
+    assert_eq!((cycles[0].cycle, cycles[0].outcome()), (1, Outcome::PartlyUpheld));
+    assert_eq!(cycles[0].respond_until_time, resolved(case, 1).respond_until_time);
+    assert_eq!((cycles[0].response(), cycles[0].response_time), (Response::Unspecified, None));
+
+    let notices = list(&mut client, case).await;
+    let outcomes: Vec<_> = notices.iter().filter(|notice| notice.kind() == NoticeKind::Outcome).collect();
+    assert_eq!((notices.len(), outcomes.len()), (2, 1));
+    assert!(outcomes[0].body.contains("the parcel was late by our fault"));
+    assert_eq!(house.told::<NoticeSettled>("feedback").await.len(), 2);
+    house.done().await;
+}
+
+#[tokio::test]
+async fn an_outcome_that_overtakes_its_registration_is_told_after_it() {
+    let house = house().await;
+    let case = case();
+    house.tell("cases", case, &resolved(case, 1)).await;
+    house.tell("cases", case, &closed(case, 1, CloseReason::ReopenLimit)).await;
+    house.settled().await;
+    assert_eq!(notices_of(&house, case).await, []);
+    house.tell("intake", case, &registered(case, "ada@example.org")).await;
+    house.settled().await;
+    let mut kinds: Vec<NoticeKind> = notices_of(&house, case).await.iter().map(Notice::kind).collect();
+    kinds.sort();
+    assert_eq!(kinds, [NoticeKind::Acknowledgement, NoticeKind::Outcome, NoticeKind::Recourse]);
+    house.done().await;
+}
+
+#[tokio::test]
+async fn feeds_out_of_step_lose_nothing() {
+    let house = house().await;
+    let cases: Vec<Uuid> = (0..200).map(|_| case()).collect();
+    for case in &cases {
+        house.tell("cases", *case, &resolved(*case, 1)).await;
+        house.tell("intake", *case, &registered(*case, "ada@example.org")).await;
+        // Lets both be read while the other is written.
+        tokio::task::yield_now().await;
+    }
+    house.settled().await;
+    let told = house.told::<NoticeSettled>("feedback").await;
+    let of = |kind| told.iter().filter(|notice| notice.kind() == kind).count();
+    assert_eq!((of(NoticeKind::Acknowledgement), of(NoticeKind::Outcome)), (200, 200));
+    let put_off: i64 = sqlx::query_scalar("SELECT count(*) FROM feedback.untold")
+        .fetch_one(&mut house.owner().await)
+        .await
+        .unwrap();
+    assert_eq!(put_off, 0);
+    house.done().await;
+}
+
+#[tokio::test]
+async fn a_registration_on_its_way_is_waited_for() {
+    let house = house().await;
+    let case = case();
+    let mut writer = house.owner().await;
+    sqlx::raw_sql("BEGIN").execute(&mut writer).await.unwrap();
+    sqlx::query(
+        "INSERT INTO feedback.contact (tenant_id, case_id, recipient, name, language, subject, traceparent)
+         VALUES ('development', $1, '', '', 'en', 'late parcel', '')",
+    )
+    .bind(case)
+    .execute(&mut writer)
+    .await
+    .unwrap();
+    house.tell("cases", case, &resolved(case, 1)).await;
+    let waiting =
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'feedback.contact'::regclass)";
+    eventually(async || sqlx::query_scalar(waiting).fetch_one(&mut house.owner().await).await.unwrap()).await;
+    assert_eq!(notices_of(&house, case).await, []);
+    sqlx::raw_sql("COMMIT").execute(&mut writer).await.unwrap();
+    house.settled().await;
+    let notices = notices_of(&house, case).await;
+    assert_eq!(notices.iter().map(Notice::kind).collect::<Vec<_>>(), [NoticeKind::Outcome]);
+    house.done().await;
+}
+
+#[tokio::test]
+async fn a_case_that_moves_on_awaits_no_answer() {
+    let house = house().await;
+    let mut client = client(&house);
+    for (at, how) in ["reopened", "closed", "withdrawn", "declined"].into_iter().enumerate() {
+        let case = resolved_case(&house).await;
+        let case_id = case.to_string();
+        let event = match how {
+            "reopened" => house.tell("cases", case, &reopened(case, 2)).await,
+            "closed" => house.tell("cases", case, &closed(case, 1, CloseReason::Staff)).await,
+            "withdrawn" => {
+                let withdrawn = CaseWithdrawn { case_id, cycle: 1, reason: String::new() };
+                house.tell("cases", case, &withdrawn).await
+            }
+            _ => {
+                let declined = CaseDeclined { case_id, cycle: 1, referral: String::new() };
+                house.tell("cases", case, &declined).await
+            }
+        };
+        house.tell_raw("cases", event).await;
+        house.settled().await;
+        assert!(!feedback_of(&mut client, case).await.unwrap()[0].open, "{how}");
+        let late = respond(&mut client, accept(case)).await;
+        assert_eq!(refused(late), (Code::FailedPrecondition, "RESPONSE_WINDOW_CLOSED".into()), "{how}");
+        assert_eq!(list(&mut client, case).await.len(), 2, "{how}: nothing else is owed after {at} others");
+    }
+    house.done().await;
+}
+
+#[tokio::test]
+async fn events_that_do_not_fit_are_left_out() {
+    let house = house().await;
+    let stranger = case();
+    house.tell("cases", stranger, &closed(stranger, 1, CloseReason::Accepted)).await;
+    house.tell("cases", stranger, &reopened(stranger, 2)).await;
+    let case = resolved_case(&house).await;
+    house.tell("cases", case, &closed(case, 1, CloseReason::WindowPassed)).await;
+    house.tell("cases", case, &reopened(case, 2)).await;
+    house.tell("cases", case, &resolved(case, 2)).await;
+    // What ended the first cycle, told again under a new position.
+    house.tell("cases", case, &closed(case, 1, CloseReason::WindowPassed)).await;
+    house.settled().await;
+    let open: Vec<bool> =
+        feedback_of(&mut client(&house), case).await.unwrap().iter().map(|cycle| cycle.open).collect();
+    assert_eq!(open, [false, true]);
+    house.done().await;
+}
+
+#[tokio::test]
+async fn after_the_last_dispute_recourse_is_told() {
+    let house = house().await;
+    let case = resolved_case(&house).await;
+    for _ in 0..2 {
+        house.tell("cases", case, &closed(case, 1, CloseReason::ReopenLimit)).await;
+    }
+    house.settled().await;
+    let notices = notices_of(&house, case).await;
+    let recourse: Vec<_> = notices.iter().filter(|notice| notice.kind() == NoticeKind::Recourse).collect();
+    assert_eq!((notices.len(), recourse.len()), (3, 1));
+    assert!(recourse[0].body.contains("ombudsman"));
+    house.done().await;
+}
+
+#[tokio::test]
+async fn what_is_told_stays_in_the_trace_of_the_complaint() {
+    let house = house().await;
+    let case = case();
+    let mut event = house.tell("intake", case, &registered(case, "")).await;
+    house.settled().await;
+    assert_eq!(house.told_by("feedback").await[0].traceparent, "", "untraced");
+
+    let other = crate::case();
+    let complaint = registered(other, "");
+    event.position += 1;
+    event.id = crate::case().to_string();
+    event.subject = other.to_string();
+    event.traceparent = format!("00-{}-b7ad6b7169203331-00", other.simple());
+    event.payload.as_mut().unwrap().value = prost::Message::encode_to_vec(&complaint);
+    house.tell_raw("intake", event).await;
+    house.tell("cases", other, &resolved(other, 1)).await;
+    house.settled().await;
+    respond(&mut client(&house), accept(other)).await.unwrap();
+    let told = house.told_by("feedback").await;
+    let of = |name: &str| {
+        told.iter()
+            .rfind(|told| told.type_name.ends_with(name))
+            .map(|told| pg::trace::trace_id(&told.traceparent))
+    };
+    assert_eq!(of("FeedbackReceived"), Some(other.simple().to_string().as_str()));
+    house.done().await;
+}

@@ -1,0 +1,42 @@
+//! What this service must know of a case: whether a remedy may be planned.
+
+use kernel::CaseId;
+
+use crate::numbered::numbered;
+use crate::refusal::Refusal;
+
+numbered! {
+    /// Where a case stands, as far as remedies go; within a cycle it only grows.
+    Standing {
+        /// Not decided in its present cycle.
+        Undecided = 1,
+        /// Decided, and a remedy is due.
+        RemedyDue = 2,
+        /// Decided, and none is due.
+        NothingDue = 3,
+        /// Closed, withdrawn or declined.
+        Closed = 4,
+    }
+}
+
+/// A case as its events tell of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseView {
+    /// The case.
+    pub case_id: CaseId,
+    /// The latest cycle heard of.
+    pub cycle: i32,
+    /// How urgent it is: 1 (most) to 4.
+    pub priority: i16,
+    /// Where it stands.
+    pub standing: Standing,
+    /// Its trace.
+    pub traceparent: String,
+}
+
+impl CaseView {
+    /// Refuses a plan for a case that waits for none.
+    pub fn must_want_a_plan(&self) -> Result<(), Refusal> {
+        if self.standing == Standing::RemedyDue { Ok(()) } else { Err(Refusal::CaseNotDecided) }
+    }
+}

@@ -1,0 +1,49 @@
+//! Resolution: has remedies carried out.
+//!
+//! Owns remedy plans, their approval, the tasks departments poll for, and the
+//! undoing of what was done when a plan is cancelled. Never talks to the
+//! complainant, and never moves money or goods itself: a department does, with the
+//! task id as its idempotency key.
+//!
+//! What must hold, whatever is retried, lost or killed:
+//!
+//! - nobody approves their own plan; a case has one open plan at most;
+//! - a step becomes one task, once the steps it depends on are done; a plan is
+//!   completed once;
+//! - a task is held by one worker, and only its last holder is heard;
+//! - a department never reports more moved than was approved;
+//! - what was done of a cancelled plan is undone once, in reverse order, and not
+//!   while something of it may still be done.
+//!
+//! To add an rpc: the contract; its reading in `wire`; the rule in the noun
+//! ([`plan`], [`task`]); its statement in `store`; its function in `rpc`; its good,
+//! bad and repeated call in `tests/rpc.rs`.
+
+pub mod case;
+mod numbered;
+pub mod plan;
+mod progress;
+mod react;
+pub mod refusal;
+pub mod remedy;
+mod rpc;
+mod store;
+pub mod task;
+mod turns;
+mod wire;
+
+use proto::redress::resolution::v1::resolution_service_server::ResolutionServiceServer;
+use server::{Kit, Parts, Service};
+use sqlx::migrate::Migrator;
+
+static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// The service, as a process hosts it.
+pub const SERVICE: Service = Service { name: "resolution", port: 50054, migrations: &MIGRATIONS, open };
+
+#[expect(clippy::unnecessary_wraps, reason = "opening a service may fail; this one does not")]
+fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
+    parts.route(ResolutionServiceServer::new(rpc::Resolution::new(kit.db.clone())));
+    parts.react(react::Cases);
+    Ok(())
+}

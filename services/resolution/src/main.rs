@@ -1,0 +1,5 @@
+//! The resolution service as a process of its own.
+
+fn main() -> std::process::ExitCode {
+    server::main(&[resolution::SERVICE])
+}

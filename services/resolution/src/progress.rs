@@ -1,0 +1,64 @@
+//! Takes plans that changed as far as they go by themselves, stores what came of
+//! it, and tells of those that ended.
+
+use fault::Fault;
+use kernel::TaskId;
+use pg::Tx;
+
+use crate::plan::{Plan, PlanState};
+use crate::store;
+use crate::task::Task;
+use crate::wire;
+
+/// Rung when tasks may be polled for.
+pub(crate) const TASKS: &str = "tasks";
+
+/// Advances plans, which are locked and open, and stores them with those of their
+/// tasks that changed and those that begin.
+pub(crate) async fn carry_on(tx: &mut Tx, plans: &mut [Plan], changed: &[Task]) -> Result<(), Fault> {
+    let now = tx.now();
+    let mut begun = Vec::new();
+    for plan in plans.iter_mut() {
+        begun.extend(plan.advance(now, || TaskId(tx.new_id())));
+        tell_end(tx, plan);
+    }
+    store::plans::save(tx, plans).await?;
+    if !changed.is_empty() {
+        store::tasks::save(tx, changed).await?;
+    }
+    if !begun.is_empty() {
+        store::tasks::insert(tx, &begun).await?;
+        tx.ring(TASKS);
+    }
+    Ok(())
+}
+
+/// Cancels plans, which are locked, for one reason.
+pub(crate) async fn cancel(tx: &mut Tx, plans: &mut [Plan], reason: &str) -> Result<(), Fault> {
+    let begun: Vec<_> = plans
+        .iter()
+        .filter(|plan| plan.state != PlanState::Proposed)
+        .map(|plan| (plan.case_id, plan.plan_id))
+        .collect();
+    let mut tasks = if begun.is_empty() { Vec::new() } else { store::tasks::lock_open(tx, &begun).await? };
+    let before: Vec<i64> = tasks.iter().map(|task| task.version).collect();
+    for plan in plans.iter_mut() {
+        plan.cancel(reason.to_owned(), &mut tasks, tx.now())?;
+    }
+    let changed = before.into_iter().zip(tasks).filter(|(version, task)| task.version != *version);
+    let changed: Vec<Task> = changed.map(|(_, task)| task).collect();
+    carry_on(tx, plans, &changed).await
+}
+
+fn tell_end(tx: &mut Tx, plan: &Plan) {
+    match plan.state {
+        PlanState::Completed => tell(tx, plan, &wire::events::plan_completed(plan)),
+        PlanState::Cancelled => tell(tx, plan, &wire::events::plan_cancelled(plan)),
+        PlanState::Proposed | PlanState::Executing | PlanState::Rejected | PlanState::Cancelling => {}
+    }
+}
+
+/// Tells of a plan in its case's trace; a batch serves many.
+fn tell<M: prost::Name>(tx: &mut Tx, plan: &Plan, event: &M) {
+    tx.emit_in(plan.traceparent.clone(), plan.case_id.0, event);
+}

@@ -1,0 +1,78 @@
+//! The ways this service says no.
+
+use fault::Kind;
+
+use crate::plan::PlanState;
+use crate::task::TaskState;
+
+/// A refusal of the resolution service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No decision on the case has been heard of.
+    CaseNotFound,
+    /// The case is not decided in its present cycle, or no remedy is due.
+    CaseNotDecided,
+    /// The case has an open plan.
+    PlanAlreadyOpen,
+    /// No such plan.
+    PlanNotFound,
+    /// The plan's state does not allow it.
+    InvalidPlanState(PlanState),
+    /// The proposer wants to approve.
+    ApproverIsProposer,
+    /// No such task.
+    TaskNotFound,
+    /// The token is not the one the task is held by.
+    LeaseLost,
+    /// The task's state does not allow it.
+    InvalidTaskState(TaskState),
+    /// The `request_id` of a poll was used for another poll.
+    KeyReused,
+}
+
+impl fault::Refusal for Refusal {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::CaseNotFound | Self::PlanNotFound | Self::TaskNotFound => Kind::NotFound,
+            Self::CaseNotDecided
+            | Self::PlanAlreadyOpen
+            | Self::InvalidPlanState(_)
+            | Self::LeaseLost
+            | Self::InvalidTaskState(_) => Kind::Precondition,
+            Self::ApproverIsProposer => Kind::Forbidden,
+            Self::KeyReused => Kind::Exists,
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::CaseNotFound => "CASE_NOT_FOUND",
+            Self::CaseNotDecided => "CASE_NOT_DECIDED",
+            Self::PlanAlreadyOpen => "PLAN_ALREADY_OPEN",
+            Self::PlanNotFound => "PLAN_NOT_FOUND",
+            Self::InvalidPlanState(_) => "INVALID_PLAN_STATE",
+            Self::ApproverIsProposer => "APPROVER_IS_PROPOSER",
+            Self::TaskNotFound => "TASK_NOT_FOUND",
+            Self::LeaseLost => "LEASE_LOST",
+            Self::InvalidTaskState(_) => "INVALID_TASK_STATE",
+            Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
+        }
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::CaseNotFound => f.write_str("no decided case with this id"),
+            Self::CaseNotDecided => f.write_str("the case is not decided, or no remedy is due"),
+            Self::PlanAlreadyOpen => f.write_str("the case has an open plan; end that one first"),
+            Self::PlanNotFound => f.write_str("no plan with this id"),
+            Self::InvalidPlanState(state) => write!(f, "the plan is {state} and does not allow this"),
+            Self::ApproverIsProposer => f.write_str("a plan is approved by somebody other than its proposer"),
+            Self::TaskNotFound => f.write_str("no task with this id"),
+            Self::LeaseLost => f.write_str("the task is not held under this token any more"),
+            Self::InvalidTaskState(state) => write!(f, "the task is {state} and does not allow this"),
+            Self::KeyReused => f.write_str("this request_id was used for another poll; take a new one"),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What can be done to put a complaint right, and what each kind needs.
+
+use std::fmt;
+
+use kernel::Money;
+
+use crate::numbered::numbered;
+
+numbered! {
+    /// A kind of remedy.
+    RemedyKind {
+        /// A written apology.
+        Apology = 1,
+        /// An explanation of what happened.
+        Explanation = 2,
+        /// Money paid is given back.
+        Refund = 3,
+        /// Money for a loss.
+        Compensation = 4,
+        /// Goods are exchanged.
+        Exchange = 5,
+        /// Goods are repaired.
+        Repair = 6,
+        /// Goods are delivered again.
+        Redelivery = 7,
+        /// A better service for a time.
+        ServiceUpgrade = 8,
+        /// A fee is not charged.
+        FeeWaiver = 9,
+        /// Wrong records are corrected.
+        RecordCorrection = 10,
+        /// Staff are trained, moved or disciplined.
+        StaffMeasures = 11,
+        /// A product recall is announced.
+        RecallNotice = 12,
+    }
+}
+
+impl RemedyKind {
+    /// Whether it moves a sum of money.
+    pub fn needs_amount(self) -> bool {
+        matches!(self, Self::Refund | Self::Compensation | Self::FeeWaiver)
+    }
+
+    /// Whether it moves goods.
+    pub fn needs_goods(self) -> bool {
+        matches!(self, Self::Exchange | Self::Redelivery)
+    }
+
+    /// Whether it can be undone once done: an apology cannot.
+    pub fn can_be_undone(self) -> bool {
+        self.needs_amount() || self.needs_goods() || self == Self::ServiceUpgrade
+    }
+}
+
+impl fmt::Display for RemedyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Apology => "apology",
+            Self::Explanation => "explanation",
+            Self::Refund => "refund",
+            Self::Compensation => "compensation",
+            Self::Exchange => "exchange",
+            Self::Repair => "repair",
+            Self::Redelivery => "redelivery",
+            Self::ServiceUpgrade => "service upgrade",
+            Self::FeeWaiver => "fee waiver",
+            Self::RecordCorrection => "record correction",
+            Self::StaffMeasures => "staff measures",
+            Self::RecallNotice => "recall notice",
+        })
+    }
+}
+
+/// Goods to exchange or deliver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Goods {
+    /// Article number.
+    pub sku: String,
+    /// How many.
+    pub quantity: i32,
+}
+
+/// What is done, and with what: the part of a step that its task repeats.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remedy {
+    /// What is done.
+    pub kind: RemedyKind,
+    /// The sum, for kinds that need one.
+    pub amount: Option<Money>,
+    /// The goods, for kinds that need them.
+    pub goods: Option<Goods>,
+    /// What the department should know.
+    pub instructions: String,
+}
+
+impl Remedy {
+    /// What is missing of what its kind needs, and what it has that its kind does
+    /// not take.
+    pub fn flaws(&self) -> Vec<Flaw> {
+        let mut flaws = Vec::new();
+        match &self.amount {
+            None if self.kind.needs_amount() => flaws.push(Flaw::new("amount", "is required for this kind")),
+            Some(_) if !self.kind.needs_amount() => flaws.push(Flaw::new("amount", "is not for this kind")),
+            Some(amount) if amount.minor <= 0 => flaws.push(Flaw::new("amount", "must be more than zero")),
+            _ => {}
+        }
+        if self.goods.is_none() && self.kind.needs_goods() {
+            flaws.push(Flaw::new("goods", "are required for this kind"));
+        }
+        if self.goods.is_some() && !self.kind.needs_goods() {
+            flaws.push(Flaw::new("goods", "are not for this kind"));
+        }
+        flaws
+    }
+}
+
+/// As people would say it: `refund of CNY 199.90`, `exchange of 2 × A-17`.
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)?;
+        if let Some(amount) = &self.amount {
+            write!(f, " of {amount}")?;
+        }
+        if let Some(Goods { sku, quantity }) = &self.goods {
+            write!(f, " of {quantity} × {sku}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Something wrong with what was asked: the field, and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// Path of the field.
+    pub field: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl Flaw {
+    /// A field and what is wrong with it.
+    pub fn new(field: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { field: field.into(), what: what.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remedy(kind: RemedyKind, minor: Option<i64>, goods: bool) -> Remedy {
+        Remedy {
+            kind,
+            amount: minor.map(|minor| Money { minor, currency: "CNY".to_owned() }),
+            goods: goods.then(|| Goods { sku: "A-17".to_owned(), quantity: 2 }),
+            instructions: String::new(),
+        }
+    }
+
+    fn fields(remedy: &Remedy) -> Vec<String> {
+        remedy.flaws().into_iter().map(|flaw| flaw.field).collect()
+    }
+
+    #[test]
+    fn each_kind_needs_its_own() {
+        assert!(fields(&remedy(RemedyKind::Refund, Some(100), false)).is_empty());
+        assert!(fields(&remedy(RemedyKind::Exchange, None, true)).is_empty());
+        assert!(fields(&remedy(RemedyKind::Apology, None, false)).is_empty());
+        assert_eq!(fields(&remedy(RemedyKind::Refund, None, false)), ["amount"]);
+        assert_eq!(fields(&remedy(RemedyKind::Refund, Some(0), true)), ["amount", "goods"]);
+        assert_eq!(fields(&remedy(RemedyKind::Redelivery, Some(1), false)), ["amount", "goods"]);
+    }
+
+    #[test]
+    fn reads_as_people_say_it() {
+        assert_eq!(remedy(RemedyKind::Refund, Some(19_990), false).to_string(), "refund of CNY 199.90");
+        assert_eq!(remedy(RemedyKind::Exchange, None, true).to_string(), "exchange of 2 × A-17");
+        assert_eq!(remedy(RemedyKind::Apology, None, false).to_string(), "apology");
+    }
+}

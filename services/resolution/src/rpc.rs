@@ -1,0 +1,125 @@
+//! One function per rpc: parse → transact → render.
+
+mod plans;
+mod tasks;
+
+use pg::Db;
+use proto::redress::resolution::v1::resolution_service_server::ResolutionService;
+use proto::redress::resolution::v1::{
+    ApprovePlanRequest, ApprovePlanResponse, CancelPlanRequest, CancelPlanResponse, CompleteTaskRequest,
+    CompleteTaskResponse, FailTaskRequest, FailTaskResponse, GetPlanRequest, GetPlanResponse, GetTaskRequest,
+    GetTaskResponse, HeartbeatRequest, HeartbeatResponse, ListPlansRequest, ListPlansResponse,
+    ListTasksRequest, ListTasksResponse, PollTasksRequest, PollTasksResponse, ProposePlanRequest,
+    ProposePlanResponse, RejectPlanRequest, RejectPlanResponse, RejectTaskRequest, RejectTaskResponse,
+    RequeueTaskRequest, RequeueTaskResponse,
+};
+use tonic::{Request, Response, Status};
+
+use crate::turns::Turns;
+
+/// The rpcs over one schema.
+pub(crate) struct Resolution {
+    db: Db,
+    turns: Turns,
+}
+
+impl Resolution {
+    pub(crate) fn new(db: Db) -> Self {
+        Self { db, turns: Turns::default() }
+    }
+}
+
+#[tonic::async_trait]
+impl ResolutionService for Resolution {
+    async fn propose_plan(
+        &self,
+        request: Request<ProposePlanRequest>,
+    ) -> Result<Response<ProposePlanResponse>, Status> {
+        Ok(plans::propose(&self.db, request).await?)
+    }
+
+    async fn approve_plan(
+        &self,
+        request: Request<ApprovePlanRequest>,
+    ) -> Result<Response<ApprovePlanResponse>, Status> {
+        Ok(plans::approve(&self.db, request).await?)
+    }
+
+    async fn reject_plan(
+        &self,
+        request: Request<RejectPlanRequest>,
+    ) -> Result<Response<RejectPlanResponse>, Status> {
+        Ok(plans::reject(&self.db, request).await?)
+    }
+
+    async fn cancel_plan(
+        &self,
+        request: Request<CancelPlanRequest>,
+    ) -> Result<Response<CancelPlanResponse>, Status> {
+        Ok(plans::cancel(&self.db, request).await?)
+    }
+
+    async fn get_plan(&self, request: Request<GetPlanRequest>) -> Result<Response<GetPlanResponse>, Status> {
+        Ok(plans::get(&self.db, request).await?)
+    }
+
+    async fn list_plans(
+        &self,
+        request: Request<ListPlansRequest>,
+    ) -> Result<Response<ListPlansResponse>, Status> {
+        Ok(plans::list(&self.db, request).await?)
+    }
+
+    async fn poll_tasks(
+        &self,
+        request: Request<PollTasksRequest>,
+    ) -> Result<Response<PollTasksResponse>, Status> {
+        Ok(tasks::poll(&self.db, &self.turns, request).await?)
+    }
+
+    async fn heartbeat(
+        &self,
+        request: Request<HeartbeatRequest>,
+    ) -> Result<Response<HeartbeatResponse>, Status> {
+        Ok(tasks::heartbeat(&self.db, request).await?)
+    }
+
+    async fn complete_task(
+        &self,
+        request: Request<CompleteTaskRequest>,
+    ) -> Result<Response<CompleteTaskResponse>, Status> {
+        Ok(tasks::complete(&self.db, request).await?)
+    }
+
+    async fn fail_task(
+        &self,
+        request: Request<FailTaskRequest>,
+    ) -> Result<Response<FailTaskResponse>, Status> {
+        Ok(tasks::fail(&self.db, request).await?)
+    }
+
+    async fn reject_task(
+        &self,
+        request: Request<RejectTaskRequest>,
+    ) -> Result<Response<RejectTaskResponse>, Status> {
+        Ok(tasks::reject(&self.db, request).await?)
+    }
+
+    async fn requeue_task(
+        &self,
+        request: Request<RequeueTaskRequest>,
+    ) -> Result<Response<RequeueTaskResponse>, Status> {
+        Ok(tasks::requeue(&self.db, request).await?)
+    }
+
+    async fn get_task(&self, request: Request<GetTaskRequest>) -> Result<Response<GetTaskResponse>, Status> {
+        Ok(tasks::get(&self.db, request).await?)
+    }
+
+    async fn list_tasks(
+        &self,
+        request: Request<ListTasksRequest>,
+    ) -> Result<Response<ListTasksResponse>, Status> {
+        Ok(tasks::list(&self.db, request).await?)
+    }
+}

@@ -1,0 +1,172 @@
+//! Plans: proposed, approved or rejected, cancelled, read.
+
+use std::slice;
+
+use fault::Fault;
+use kernel::PlanId;
+use pg::{Db, Key, Tx};
+use proto::redress::resolution::v1::{
+    ApprovePlanRequest, ApprovePlanResponse, CancelPlanRequest, CancelPlanResponse, GetPlanRequest,
+    GetPlanResponse, ListPlansRequest, ListPlansResponse, ProposePlanRequest, ProposePlanResponse,
+    RejectPlanRequest, RejectPlanResponse,
+};
+use tonic::{Request, Response};
+
+use crate::case::CaseView;
+use crate::plan::{Plan, PlanState, Step};
+use crate::progress;
+use crate::refusal::Refusal;
+use crate::store;
+use crate::wire;
+use crate::wire::plans::Target;
+
+/// `ProposePlan`
+pub(super) async fn propose(
+    db: &Db,
+    request: Request<ProposePlanRequest>,
+) -> Result<Response<ProposePlanResponse>, Fault> {
+    let caller = server::caller(&request)?;
+    let request = request.into_inner();
+    let key = Key::of(&request);
+    let proposal = wire::plans::proposal(request)?;
+    let proposer = caller.subject.clone();
+    let done = db
+        .mutate(&caller, key, async move |mut tx| {
+            // Held until the plan is stored: a case that ends meanwhile finds the
+            // plan to cancel.
+            let case = store::cases::lock(&mut tx, proposal.case_id).await?.ok_or(Refusal::CaseNotFound)?;
+            case.must_want_a_plan()?;
+            let plan = proposed(&tx, case, proposal.steps, &proposer);
+            store::plans::insert(&mut tx, &plan).await?;
+            tx.join_trace(&plan.traceparent);
+            tx.emit(plan.case_id.0, &wire::events::plan_proposed(&plan));
+            Ok((tx, ProposePlanResponse { plan: Some(wire::plans::plan(&plan)) }))
+        })
+        .await?;
+    Ok(server::reply(done))
+}
+
+fn proposed(tx: &Tx, case: CaseView, steps: Vec<Step>, proposer: &str) -> Plan {
+    Plan {
+        plan_id: PlanId(tx.new_id()),
+        version: 1,
+        case_id: case.case_id,
+        cycle: case.cycle,
+        state: PlanState::Proposed,
+        steps,
+        proposer: proposer.to_owned(),
+        approver: String::new(),
+        reason: String::new(),
+        priority: case.priority,
+        traceparent: case.traceparent,
+        created_at: tx.now(),
+        ended_at: None,
+    }
+}
+
+/// The plan a caller means, locked, as they have seen it; what is told next is in
+/// its case's trace.
+async fn lock(tx: &mut Tx, target: Target) -> Result<Plan, Fault> {
+    let plan = store::plans::lock(tx, target.plan_id).await?.ok_or(Refusal::PlanNotFound)?;
+    plan.seen_as(target.expected_version)?;
+    tx.join_trace(&plan.traceparent);
+    Ok(plan)
+}
+
+/// `ApprovePlan`
+pub(super) async fn approve(
+    db: &Db,
+    request: Request<ApprovePlanRequest>,
+) -> Result<Response<ApprovePlanResponse>, Fault> {
+    let caller = server::caller(&request)?;
+    let request = request.into_inner();
+    let key = Key::of(&request);
+    let target = wire::plans::approval(request)?;
+    let approver = caller.subject.clone();
+    let done = db
+        .mutate(&caller, key, async move |mut tx| {
+            let mut plan = lock(&mut tx, target).await?;
+            plan.approve(&approver)?;
+            tx.emit(plan.case_id.0, &wire::events::plan_approved(&plan));
+            progress::carry_on(&mut tx, slice::from_mut(&mut plan), &[]).await?;
+            Ok((tx, ApprovePlanResponse { plan: Some(wire::plans::plan(&plan)) }))
+        })
+        .await?;
+    Ok(server::reply(done))
+}
+
+/// `RejectPlan`
+pub(super) async fn reject(
+    db: &Db,
+    request: Request<RejectPlanRequest>,
+) -> Result<Response<RejectPlanResponse>, Fault> {
+    let caller = server::caller(&request)?;
+    let request = request.into_inner();
+    let key = Key::of(&request);
+    let (target, reason) = wire::plans::rejection(request)?;
+    let approver = caller.subject.clone();
+    let done = db
+        .mutate(&caller, key, async move |mut tx| {
+            let mut plan = lock(&mut tx, target).await?;
+            plan.reject(&approver, reason, tx.now())?;
+            tx.emit(plan.case_id.0, &wire::events::plan_rejected(&plan));
+            store::plans::save(&mut tx, slice::from_ref(&plan)).await?;
+            Ok((tx, RejectPlanResponse { plan: Some(wire::plans::plan(&plan)) }))
+        })
+        .await?;
+    Ok(server::reply(done))
+}
+
+/// `CancelPlan`
+pub(super) async fn cancel(
+    db: &Db,
+    request: Request<CancelPlanRequest>,
+) -> Result<Response<CancelPlanResponse>, Fault> {
+    let caller = server::caller(&request)?;
+    let request = request.into_inner();
+    let key = Key::of(&request);
+    let (target, reason) = wire::plans::cancellation(request)?;
+    let done = db
+        .mutate(&caller, key, async move |mut tx| {
+            let mut plan = lock(&mut tx, target).await?;
+            progress::cancel(&mut tx, slice::from_mut(&mut plan), &reason).await?;
+            Ok((tx, CancelPlanResponse { plan: Some(wire::plans::plan(&plan)) }))
+        })
+        .await?;
+    Ok(server::reply(done))
+}
+
+/// `GetPlan`
+pub(super) async fn get(
+    db: &Db,
+    request: Request<GetPlanRequest>,
+) -> Result<Response<GetPlanResponse>, Fault> {
+    let caller = server::caller(&request)?;
+    let plan_id = wire::plans::reading(request.into_inner())?;
+    let plan = db
+        .transact("resolution.get_plan", &caller.tenant, async move |mut tx| {
+            let plan = store::plans::get(&mut tx, plan_id).await?.ok_or(Refusal::PlanNotFound)?;
+            Ok((tx, plan))
+        })
+        .await?;
+    Ok(Response::new(GetPlanResponse { plan: Some(wire::plans::plan(&plan)) }))
+}
+
+/// `ListPlans`
+pub(super) async fn list(
+    db: &Db,
+    request: Request<ListPlansRequest>,
+) -> Result<Response<ListPlansResponse>, Fault> {
+    let caller = server::caller(&request)?;
+    let wire::plans::Listing { case_id, page, after } = wire::plans::listing(request.into_inner())?;
+    let limit = page.limit();
+    let mut plans = db
+        .transact("resolution.list_plans", &caller.tenant, async move |mut tx| {
+            let plans = store::plans::list(&mut tx, case_id, after, limit).await?;
+            Ok((tx, plans))
+        })
+        .await?;
+    let next_page_token = page.cut(&mut plans, |plan| plan.plan_id.to_string());
+    let plans = plans.iter().map(wire::plans::plan).collect();
+    Ok(Response::new(ListPlansResponse { plans, next_page_token }))
+}

@@ -1,0 +1,205 @@
+//! Tasks: polled for, kept alive, reported done or failed, looked into, read.
+
+mod poll;
+
+use std::slice;
+
+use fault::Fault;
+use pg::{Db, Key, Tx};
+use proto::redress::resolution::v1::{
+    CompleteTaskRequest, CompleteTaskResponse, FailTaskRequest, FailTaskResponse, GetTaskRequest,
+    GetTaskResponse, HeartbeatRequest, HeartbeatResponse, ListTasksRequest, ListTasksResponse,
+    RejectTaskRequest, RejectTaskResponse, RequeueTaskRequest, RequeueTaskResponse,
+};
+use tonic::{Request, Response};
+
+pub(super) use poll::poll;
+
+use crate::plan::Plan;
+use crate::progress;
+use crate::refusal::Refusal;
+use crate::store;
+use crate::task::{Requeued, Task, TaskState};
+use crate::wire;
+use crate::wire::tasks::{Filter, Holder, Listing};
+
+/// The task a worker holds, locked; what is told next is in its case's trace.
+async fn lock(tx: &mut Tx, holder: Holder) -> Result<Task, Fault> {
+    let task = store::tasks::lock(tx, holder.task_id).await?.ok_or(Refusal::TaskNotFound)?;
+    task.held_under(holder.token)?;
+    tx.join_trace(&task.traceparent);
+    Ok(task)
+}
+
+/// As [`lock`], and its plan: the plan first, so that two tasks of it that end at
+/// once take turns, and the second sees what the first left to do.
+async fn lock_with_plan(tx: &mut Tx, holder: Holder) -> Result<(Plan, Task), Fault> {
+    let plan = store::plans::lock_of_task(tx, holder.task_id).await?.ok_or(Refusal::TaskNotFound)?;
+    let task = lock(tx, holder).await?;
+    Ok((plan, task))
+}
+
+/// `Heartbeat`
+pub(super) async fn heartbeat(
+    db: &Db,
+    request: Request<HeartbeatRequest>,
+) -> Result<Response<HeartbeatResponse>, Fault> {
+    let caller = server::caller(&request)?;
+    let sign = wire::tasks::sign(request.into_inner())?;
+    let answer = db
+        .transact("resolution.heartbeat", &caller.tenant, async move |mut tx| {
+            let until = kernel::time::micros(tx.now() + sign.lease);
+            let Holder { task_id, token } = sign.holder;
+            match store::tasks::heartbeat(&mut tx, (task_id, token), until, &sign.checkpoint).await? {
+                Some(cancel_requested) => Ok((tx, wire::tasks::heard(until, cancel_requested))),
+                None if store::tasks::get(&mut tx, task_id).await?.is_none() => {
+                    Err(Refusal::TaskNotFound.into())
+                }
+                None => Err(Refusal::LeaseLost.into()),
+            }
+        })
+        .await?;
+    Ok(Response::new(answer))
+}
+
+/// `CompleteTask`
+pub(super) async fn complete(
+    db: &Db,
+    request: Request<CompleteTaskRequest>,
+) -> Result<Response<CompleteTaskResponse>, Fault> {
+    let caller = server::caller(&request)?;
+    let request = request.into_inner();
+    let key = Key::of(&request);
+    let (holder, result) = wire::tasks::completion(request)?;
+    let done = db
+        .mutate(&caller, key, async move |mut tx| {
+            let (mut plan, mut task) = lock_with_plan(&mut tx, holder).await?;
+            wire::tasks::fitting(&task, &result)?;
+            task.complete(holder.token, result)?;
+            tx.emit(task.case_id.0, &wire::events::task_completed(&task));
+            plan.task_ended(&task);
+            progress::carry_on(&mut tx, slice::from_mut(&mut plan), slice::from_ref(&task)).await?;
+            Ok((tx, CompleteTaskResponse { task: Some(wire::tasks::task(&task)) }))
+        })
+        .await?;
+    Ok(server::reply(done))
+}
+
+/// `FailTask`
+pub(super) async fn fail(
+    db: &Db,
+    request: Request<FailTaskRequest>,
+) -> Result<Response<FailTaskResponse>, Fault> {
+    let caller = server::caller(&request)?;
+    let request = request.into_inner();
+    let key = Key::of(&request);
+    let (holder, failure) = wire::tasks::failure(request)?;
+    let jitter = db.ids().fraction();
+    let done = db
+        .mutate(&caller, key, async move |mut tx| {
+            let (mut plan, mut task) = lock_with_plan(&mut tx, holder).await?;
+            task.fail(holder.token, failure, tx.now(), jitter)?;
+            tell_attention(&mut tx, &task);
+            if task.state == TaskState::Cancelled {
+                plan.task_ended(&task);
+                progress::carry_on(&mut tx, slice::from_mut(&mut plan), slice::from_ref(&task)).await?;
+            } else {
+                store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
+            }
+            Ok((tx, FailTaskResponse { task: Some(wire::tasks::task(&task)) }))
+        })
+        .await?;
+    Ok(server::reply(done))
+}
+
+/// `RejectTask`
+pub(super) async fn reject(
+    db: &Db,
+    request: Request<RejectTaskRequest>,
+) -> Result<Response<RejectTaskResponse>, Fault> {
+    let caller = server::caller(&request)?;
+    let request = request.into_inner();
+    let key = Key::of(&request);
+    let (holder, reason) = wire::tasks::rejection(request)?;
+    let done = db
+        .mutate(&caller, key, async move |mut tx| {
+            let mut task = lock(&mut tx, holder).await?;
+            task.reject(holder.token, reason)?;
+            tell_attention(&mut tx, &task);
+            store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
+            Ok((tx, RejectTaskResponse { task: Some(wire::tasks::task(&task)) }))
+        })
+        .await?;
+    Ok(server::reply(done))
+}
+
+/// Tells that people must look into a task, if they must.
+fn tell_attention(tx: &mut Tx, task: &Task) {
+    if task.state == TaskState::NeedsAttention {
+        tx.emit(task.case_id.0, &wire::events::task_needs_attention(task));
+    }
+}
+
+/// `RequeueTask`
+pub(super) async fn requeue(
+    db: &Db,
+    request: Request<RequeueTaskRequest>,
+) -> Result<Response<RequeueTaskResponse>, Fault> {
+    let caller = server::caller(&request)?;
+    let request = request.into_inner();
+    let key = Key::of(&request);
+    let requeue = wire::tasks::requeue(request)?;
+    let by = caller.subject.clone();
+    let done = db
+        .mutate(&caller, key, async move |mut tx| {
+            let requeued = Requeued { by: by.to_string(), reason: requeue.reason };
+            let mut task =
+                store::tasks::lock(&mut tx, requeue.task_id).await?.ok_or(Refusal::TaskNotFound)?;
+            task.requeue(requeue.department_id, requeued, tx.now())?;
+            store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
+            tx.ring(progress::TASKS);
+            Ok((tx, RequeueTaskResponse { task: Some(wire::tasks::task(&task)) }))
+        })
+        .await?;
+    Ok(server::reply(done))
+}
+
+/// `GetTask`
+pub(super) async fn get(
+    db: &Db,
+    request: Request<GetTaskRequest>,
+) -> Result<Response<GetTaskResponse>, Fault> {
+    let caller = server::caller(&request)?;
+    let task_id = wire::tasks::reading(request.into_inner())?;
+    let task = db
+        .transact("resolution.get_task", &caller.tenant, async move |mut tx| {
+            let task = store::tasks::get(&mut tx, task_id).await?.ok_or(Refusal::TaskNotFound)?;
+            Ok((tx, task))
+        })
+        .await?;
+    Ok(Response::new(GetTaskResponse { task: Some(wire::tasks::task(&task)) }))
+}
+
+/// `ListTasks`
+pub(super) async fn list(
+    db: &Db,
+    request: Request<ListTasksRequest>,
+) -> Result<Response<ListTasksResponse>, Fault> {
+    let caller = server::caller(&request)?;
+    let Listing { filter, page, after } = wire::tasks::listing(request.into_inner())?;
+    let limit = page.limit();
+    let mut tasks = db
+        .transact("resolution.list_tasks", &caller.tenant, async move |mut tx| {
+            let tasks = match filter {
+                Filter::Case(case_id) => store::tasks::list_of_case(&mut tx, case_id, after, limit).await?,
+                Filter::Department(department_id, state) => {
+                    store::tasks::list_of_department(&mut tx, &department_id, state, after, limit).await?
+                }
+            };
+            Ok((tx, tasks))
+        })
+        .await?;
+    let next_page_token = page.cut(&mut tasks, |task| task.task_id.to_string());
+    let tasks = tasks.iter().map(wire::tasks::task).collect();
+    Ok(Response::new(ListTasksResponse { tasks, next_page_token }))
+}

@@ -1,0 +1,92 @@
+//! The long poll of a department's worker.
+
+use std::time::Duration;
+
+use fault::Fault;
+use kernel::TenantId;
+use pg::Db;
+use proto::redress::resolution::v1::{PollTasksRequest, PollTasksResponse};
+use tokio::time::{Instant, sleep, timeout_at};
+use tonic::{Request, Response};
+
+use crate::progress::TASKS;
+use crate::store;
+use crate::store::tasks::{Claim, Claimed};
+use crate::task::Task;
+use crate::turns::Turns;
+use crate::wire;
+use crate::wire::tasks::Poll;
+
+/// How long to wait without having heard of new tasks: a ring may be lost, a
+/// back-off or a lease may end.
+const POLL: Duration = Duration::from_millis(500);
+/// Least time between two looks: tasks that come in quick succession are handed
+/// out together, and a busy bell does not keep an idle worker looking.
+const FLOOR: Duration = Duration::from_millis(5);
+
+/// `PollTasks`. Its replay is its own: what was handed out under a `request_id` and
+/// is still held is found again by it. A caller who goes away, or a process that
+/// stops, drops the wait; nothing is held then.
+pub(in crate::rpc) async fn poll(
+    db: &Db,
+    turns: &Turns,
+    request: Request<PollTasksRequest>,
+) -> Result<Response<PollTasksResponse>, Fault> {
+    let caller = server::caller(&request)?;
+    let poll = wire::tasks::poll(request.into_inner())?;
+    let mut leased = claim(db, &caller.tenant, &poll).await?;
+    if leased.is_empty() && !poll.wait.is_zero() {
+        leased = wait(db, turns, &caller.tenant, &poll).await?;
+    }
+    Ok(Response::new(PollTasksResponse { leases: leased.iter().map(wire::tasks::leased).collect() }))
+}
+
+/// Waits for the first tasks, until the time the worker gave is over. Only waiting
+/// is cut short, never a look: it may have handed tasks out.
+async fn wait(db: &Db, turns: &Turns, tenant: &TenantId, poll: &Poll) -> Result<Vec<Task>, Fault> {
+    let end = Instant::now() + poll.wait;
+    let place = turns.join(tenant, &poll.department_id);
+    let Ok(_turn) = timeout_at(end, place.turn()).await else { return Ok(Vec::new()) };
+    let mut ear = db.bell().listen(TASKS);
+    loop {
+        let leased = claim(db, tenant, poll).await?;
+        let left = end.saturating_duration_since(Instant::now());
+        if !leased.is_empty() || left.is_zero() {
+            return Ok(leased);
+        }
+        ear.heard_within(POLL.min(left)).await;
+        sleep(FLOOR.min(left)).await;
+    }
+}
+
+/// Hands out what is due; tells of tasks found without attempts left, and looks
+/// again when there was nothing but those.
+async fn claim(db: &Db, tenant: &TenantId, poll: &Poll) -> Result<Vec<Task>, Fault> {
+    loop {
+        let Claimed { leased, exhausted } = claim_once(db, tenant, poll).await?;
+        if !leased.is_empty() || exhausted.is_empty() {
+            return Ok(leased);
+        }
+    }
+}
+
+async fn claim_once(db: &Db, tenant: &TenantId, poll: &Poll) -> Result<Claimed, Fault> {
+    db.transact("resolution.poll_tasks", tenant, async |mut tx| {
+        let claim = Claim {
+            poll_id: &poll.request_id,
+            poll_hash: &poll.request_hash,
+            department_id: &poll.department_id,
+            worker: &poll.worker,
+            now: tx.now(),
+            until: kernel::time::micros(tx.now() + poll.lease),
+            tokens: (0..poll.max_tasks).map(|_| tx.new_token()).collect(),
+        };
+        let claimed = store::tasks::claim(&mut tx, claim).await?;
+        for task in &claimed.exhausted {
+            let event = wire::events::task_needs_attention(task);
+            tx.emit_in(task.traceparent.clone(), task.case_id.0, &event);
+        }
+        Ok((tx, claimed))
+    })
+    .await
+}

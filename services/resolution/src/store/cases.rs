@@ -1,0 +1,89 @@
+//! What is known of cases.
+
+use fault::Fault;
+use kernel::CaseId;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::impossible;
+use crate::case::{CaseView, Standing};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    case_id: Uuid,
+    cycle: i32,
+    priority: i16,
+    standing: i16,
+    traceparent: String,
+}
+
+/// A case, locked: while a plan is proposed for it, it is not closed.
+pub(crate) async fn lock(conn: &mut PgConnection, case_id: CaseId) -> Result<Option<CaseView>, Fault> {
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT case_id, cycle, priority, standing, traceparent FROM case_view
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1
+         FOR UPDATE",
+    )
+    .bind(case_id.0)
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| {
+        let standing = Standing::of(row.standing)
+            .ok_or_else(|| impossible("case_view.standing", row.standing, case_id))?;
+        Ok(CaseView {
+            case_id: CaseId(row.case_id),
+            cycle: row.cycle,
+            priority: row.priority,
+            standing,
+            traceparent: row.traceparent,
+        })
+    })
+    .transpose()
+}
+
+/// Keeps how far each case is. A cycle is first undecided, then decided, then
+/// closed, and another may follow: what tells of an earlier moment comes too late.
+pub(crate) async fn keep(conn: &mut PgConnection, views: &[CaseView]) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO case_view AS known (tenant_id, case_id, cycle, priority, standing, traceparent)
+         SELECT DISTINCT ON (case_id)
+                current_setting('redress.tenant'), case_id, cycle, priority, standing, traceparent
+         FROM UNNEST($1::uuid[], $2::int[], $3::smallint[], $4::smallint[], $5::text[])
+              AS heard (case_id, cycle, priority, standing, traceparent)
+         ORDER BY case_id, cycle DESC, standing DESC
+         ON CONFLICT (tenant_id, case_id) DO UPDATE
+         SET cycle = excluded.cycle, priority = excluded.priority, standing = excluded.standing
+         WHERE (known.cycle, known.standing) < (excluded.cycle, excluded.standing)",
+    )
+    .bind(views.iter().map(|view| view.case_id.0).collect::<Vec<_>>())
+    .bind(views.iter().map(|view| view.cycle).collect::<Vec<_>>())
+    .bind(views.iter().map(|view| view.priority).collect::<Vec<_>>())
+    .bind(views.iter().map(|view| view.standing.number()).collect::<Vec<_>>())
+    .bind(views.iter().map(|view| view.traceparent.as_str()).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Cases end in these cycles; answers those that had not ended or moved on. One
+/// that nothing was known of has no plan either.
+pub(crate) async fn close(conn: &mut PgConnection, ends: &[(CaseId, i32)]) -> Result<Vec<CaseId>, Fault> {
+    let closed: Vec<Uuid> = sqlx::query_scalar(
+        "WITH ended AS (
+             SELECT case_id FROM case_view
+             JOIN UNNEST($1::uuid[], $2::int[]) AS told (case_id, last_cycle) USING (case_id)
+             WHERE tenant_id = current_setting('redress.tenant') AND cycle <= last_cycle AND standing <> $3
+             ORDER BY case_id
+             FOR UPDATE OF case_view)
+         UPDATE case_view SET standing = $3
+         FROM ended
+         WHERE tenant_id = current_setting('redress.tenant') AND case_view.case_id = ended.case_id
+         RETURNING case_view.case_id",
+    )
+    .bind(ends.iter().map(|(case_id, _)| case_id.0).collect::<Vec<_>>())
+    .bind(ends.iter().map(|(_, cycle)| *cycle).collect::<Vec<_>>())
+    .bind(Standing::Closed.number())
+    .fetch_all(conn)
+    .await?;
+    Ok(closed.into_iter().map(CaseId).collect())
+}

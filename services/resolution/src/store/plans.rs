@@ -1,0 +1,314 @@
+//! Plans and their steps.
+
+use fault::Fault;
+use jiff_sqlx::ToSqlx;
+use kernel::{CaseId, PlanId, TaskId};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Remedies, goods, impossible, kind, money};
+use crate::plan::{Plan, PlanState, Step, StepState};
+use crate::refusal::Refusal;
+use crate::remedy::Remedy;
+
+/// A step beside its plan.
+#[derive(sqlx::FromRow)]
+struct Row {
+    plan_id: Uuid,
+    version: i64,
+    case_id: Uuid,
+    cycle: i32,
+    state: i16,
+    proposer: String,
+    approver: String,
+    reason: String,
+    priority: i16,
+    traceparent: String,
+    created_at: jiff_sqlx::Timestamp,
+    ended_at: Option<jiff_sqlx::Timestamp>,
+    #[sqlx(flatten)]
+    step: StepRow,
+}
+
+#[derive(sqlx::FromRow)]
+struct StepRow {
+    step_id: String,
+    kind: i16,
+    department_id: String,
+    amount_minor: Option<i64>,
+    currency: Option<String>,
+    sku: Option<String>,
+    quantity: Option<i32>,
+    depends_on: Vec<String>,
+    instructions: String,
+    due_time: Option<jiff_sqlx::Timestamp>,
+    step_state: i16,
+    done_order: Option<i16>,
+    moved_minor: Option<i64>,
+    task_id: Option<Uuid>,
+}
+
+impl StepRow {
+    fn step(self, plan_id: PlanId) -> Result<Step, Fault> {
+        let kind = kind(self.kind, plan_id)?;
+        let state = StepState::of(self.step_state)
+            .ok_or_else(|| impossible("plan_step.state", self.step_state, plan_id))?;
+        Ok(Step {
+            step_id: self.step_id,
+            department_id: self.department_id,
+            remedy: Remedy {
+                kind,
+                amount: money(self.amount_minor, self.currency.as_deref()),
+                goods: goods(self.sku, self.quantity),
+                instructions: self.instructions,
+            },
+            depends_on: self.depends_on,
+            due_time: self.due_time.map(jiff_sqlx::Timestamp::to_jiff),
+            state,
+            done_order: self.done_order,
+            moved: money(self.moved_minor, self.currency.as_deref()),
+            task_id: self.task_id.map(TaskId),
+        })
+    }
+}
+
+/// Rows of one plan after another become plans.
+fn plans(rows: Vec<Row>) -> Result<Vec<Plan>, Fault> {
+    let mut plans: Vec<Plan> = Vec::new();
+    for row in rows {
+        let plan_id = PlanId(row.plan_id);
+        let step = row.step.step(plan_id)?;
+        match plans.last_mut() {
+            Some(plan) if plan.plan_id == plan_id => plan.steps.push(step),
+            _ => plans.push(Plan {
+                plan_id,
+                version: row.version,
+                case_id: CaseId(row.case_id),
+                cycle: row.cycle,
+                state: PlanState::of(row.state)
+                    .ok_or_else(|| impossible("plan.state", row.state, plan_id))?,
+                steps: vec![step],
+                proposer: row.proposer,
+                approver: row.approver,
+                reason: row.reason,
+                priority: row.priority,
+                traceparent: row.traceparent,
+                created_at: row.created_at.to_jiff(),
+                ended_at: row.ended_at.map(jiff_sqlx::Timestamp::to_jiff),
+            }),
+        }
+    }
+    Ok(plans)
+}
+
+/// A plan beside each of its steps.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT p.plan_id, p.version, p.case_id, p.cycle, p.state, p.proposer, p.approver, p.reason,
+                    p.priority, p.traceparent, p.created_at, p.ended_at,
+                    s.step_id, s.kind, s.department_id, s.amount_minor, s.currency, s.sku, s.quantity,
+                    s.depends_on, s.instructions, s.due_time, s.state AS step_state, s.done_order,
+                    s.moved_minor, s.task_id
+             FROM plan p
+             JOIN plan_step s ON s.tenant_id = p.tenant_id AND s.plan_id = p.plan_id ",
+            $rest
+        )
+    };
+}
+
+/// A plan.
+pub(crate) async fn get(conn: &mut PgConnection, plan_id: PlanId) -> Result<Option<Plan>, Fault> {
+    let rows = sqlx::query_as(select!(
+        "WHERE p.tenant_id = current_setting('redress.tenant') AND p.plan_id = $1
+         ORDER BY s.ordinal"
+    ))
+    .bind(plan_id.0)
+    .fetch_all(conn)
+    .await?;
+    Ok(plans(rows)?.pop())
+}
+
+/// A plan, locked. The steps are locked too: rows that are only read would be
+/// seen as they were before the wait for the plan.
+pub(crate) async fn lock(conn: &mut PgConnection, plan_id: PlanId) -> Result<Option<Plan>, Fault> {
+    let rows = sqlx::query_as(select!(
+        "WHERE p.tenant_id = current_setting('redress.tenant') AND p.plan_id = $1
+         ORDER BY s.ordinal FOR UPDATE OF p, s"
+    ))
+    .bind(plan_id.0)
+    .fetch_all(conn)
+    .await?;
+    Ok(plans(rows)?.pop())
+}
+
+/// The plan a task belongs to, locked as [`lock`] does.
+pub(crate) async fn lock_of_task(conn: &mut PgConnection, task_id: TaskId) -> Result<Option<Plan>, Fault> {
+    let rows = sqlx::query_as(select!(
+        "WHERE p.tenant_id = current_setting('redress.tenant')
+           AND p.plan_id = (SELECT t.plan_id FROM task t
+                      WHERE t.tenant_id = current_setting('redress.tenant') AND t.task_id = $1)
+         ORDER BY s.ordinal FOR UPDATE OF p, s"
+    ))
+    .bind(task_id.0)
+    .fetch_all(conn)
+    .await?;
+    Ok(plans(rows)?.pop())
+}
+
+/// Plans of cases that can still be cancelled, locked as [`lock`] does.
+pub(crate) async fn lock_uncancelled(conn: &mut PgConnection, cases: &[CaseId]) -> Result<Vec<Plan>, Fault> {
+    let rows = sqlx::query_as(select!(
+        "WHERE p.tenant_id = current_setting('redress.tenant') AND p.case_id = ANY($1) AND p.state IN (1, 2)
+         ORDER BY p.plan_id, s.ordinal FOR UPDATE OF p, s"
+    ))
+    .bind(cases.iter().map(|case_id| case_id.0).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    plans(rows)
+}
+
+/// A case's plans, newest first, after the last of the page before.
+pub(crate) async fn list(
+    conn: &mut PgConnection,
+    case_id: CaseId,
+    after: Option<PlanId>,
+    limit: i64,
+) -> Result<Vec<Plan>, Fault> {
+    let rows = sqlx::query_as(select!(
+        "WHERE p.tenant_id = current_setting('redress.tenant')
+           AND p.plan_id IN (SELECT plan_id FROM plan
+                       WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1
+                         AND plan_id < $2
+                       ORDER BY plan_id DESC LIMIT $3)
+         ORDER BY p.plan_id DESC, s.ordinal"
+    ))
+    .bind(case_id.0)
+    .bind(after.map_or(Uuid::max(), |plan_id| plan_id.0))
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    plans(rows)
+}
+
+/// Stores a new plan with its steps; refused while the case has an open one.
+pub(crate) async fn insert(conn: &mut PgConnection, plan: &Plan) -> Result<(), Fault> {
+    let steps = &plan.steps;
+    let remedies = Remedies::of(steps.iter().map(|step| &step.remedy));
+    let depends_on = steps.iter().map(|step| step.depends_on.join(" ")).collect::<Vec<_>>();
+    let stored = sqlx::query(
+        "WITH stored AS (
+             INSERT INTO plan (tenant_id, plan_id, version, case_id, cycle, state, proposer, approver, reason,
+                               priority, traceparent, created_at)
+             VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+             RETURNING tenant_id, plan_id)
+         INSERT INTO plan_step (tenant_id, plan_id, ordinal, step_id, department_id, kind, amount_minor,
+                                currency, sku, quantity, instructions, depends_on, due_time, state)
+         SELECT tenant_id, plan_id, s.ordinal - 1, s.step_id, s.department_id, s.kind, s.minor, s.currency,
+                s.sku, s.quantity, s.instructions, string_to_array(s.depends_on, ' '), s.due_time, $12
+         FROM stored,
+              UNNEST($13::text[], $14::text[], $15::smallint[], $16::bigint[], $17::text[], $18::text[],
+                     $19::int[], $20::text[], $21::text[], $22::timestamptz[])
+              WITH ORDINALITY AS s (step_id, department_id, kind, minor, currency, sku, quantity, instructions,
+                                    depends_on, due_time, ordinal)",
+    )
+    .bind(plan.plan_id.0)
+    .bind(plan.version)
+    .bind(plan.case_id.0)
+    .bind(plan.cycle)
+    .bind(plan.state.number())
+    .bind(&plan.proposer)
+    .bind(&plan.approver)
+    .bind(&plan.reason)
+    .bind(plan.priority)
+    .bind(&plan.traceparent)
+    .bind(plan.created_at.to_sqlx())
+    .bind(StepState::Waiting.number())
+    .bind(steps.iter().map(|step| step.step_id.as_str()).collect::<Vec<_>>())
+    .bind(steps.iter().map(|step| step.department_id.as_str()).collect::<Vec<_>>())
+    .bind(remedies.kinds)
+    .bind(remedies.minors)
+    .bind(remedies.currencies)
+    .bind(remedies.skus)
+    .bind(remedies.quantities)
+    .bind(remedies.instructions)
+    .bind(depends_on)
+    .bind(steps.iter().map(|step| step.due_time.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
+    .execute(conn)
+    .await;
+    match stored {
+        Ok(_) => Ok(()),
+        Err(error) if fault::breaks(&error, "plan_one_open") => Err(Refusal::PlanAlreadyOpen.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Stores how far plans, which are locked, and their steps are.
+pub(crate) async fn save(conn: &mut PgConnection, plans: &[Plan]) -> Result<(), Fault> {
+    let steps = Steps::of(plans);
+    let saved = sqlx::query_scalar::<_, i64>(
+        "WITH saved AS (
+             UPDATE plan SET version = p.version, state = p.state, approver = p.approver, reason = p.reason,
+                             ended_at = p.ended_at
+             FROM UNNEST($1::uuid[], $2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::timestamptz[])
+                  AS p (plan_id, version, state, approver, reason, ended_at)
+             WHERE plan.tenant_id = current_setting('redress.tenant') AND plan.plan_id = p.plan_id
+             RETURNING plan.plan_id),
+         moved AS (
+             UPDATE plan_step SET state = s.state, done_order = s.done_order, moved_minor = s.moved_minor,
+                                  task_id = s.task_id
+             FROM UNNEST($7::uuid[], $8::smallint[], $9::smallint[], $10::smallint[], $11::bigint[],
+                         $12::uuid[]) AS s (plan_id, ordinal, state, done_order, moved_minor, task_id)
+             WHERE plan_step.tenant_id = current_setting('redress.tenant')
+               AND plan_step.plan_id = s.plan_id AND plan_step.ordinal = s.ordinal
+               AND plan_step.state <> s.state)
+         SELECT count(*) FROM saved",
+    )
+    .bind(plans.iter().map(|plan| plan.plan_id.0).collect::<Vec<_>>())
+    .bind(plans.iter().map(|plan| plan.version).collect::<Vec<_>>())
+    .bind(plans.iter().map(|plan| plan.state.number()).collect::<Vec<_>>())
+    .bind(plans.iter().map(|plan| plan.approver.as_str()).collect::<Vec<_>>())
+    .bind(plans.iter().map(|plan| plan.reason.as_str()).collect::<Vec<_>>())
+    .bind(plans.iter().map(|plan| plan.ended_at.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
+    .bind(steps.plan_ids)
+    .bind(steps.ordinals)
+    .bind(steps.states)
+    .bind(steps.done_orders)
+    .bind(steps.moved_minors)
+    .bind(steps.task_ids)
+    .fetch_one(conn)
+    .await?;
+    if usize::try_from(saved).ok() == Some(plans.len()) {
+        Ok(())
+    } else {
+        Err(impossible("plans saved", saved, plans.iter().map(|plan| plan.plan_id).collect::<Vec<_>>()))
+    }
+}
+
+/// What changes of steps, as columns.
+#[derive(Default)]
+struct Steps {
+    plan_ids: Vec<Uuid>,
+    ordinals: Vec<i16>,
+    states: Vec<i16>,
+    done_orders: Vec<Option<i16>>,
+    moved_minors: Vec<Option<i64>>,
+    task_ids: Vec<Option<Uuid>>,
+}
+
+impl Steps {
+    fn of(plans: &[Plan]) -> Self {
+        let mut columns = Self::default();
+        for plan in plans {
+            for (ordinal, step) in (0..).zip(&plan.steps) {
+                columns.plan_ids.push(plan.plan_id.0);
+                columns.ordinals.push(ordinal);
+                columns.states.push(step.state.number());
+                columns.done_orders.push(step.done_order);
+                columns.moved_minors.push(step.moved.as_ref().map(|moved| moved.minor));
+                columns.task_ids.push(step.task_id.map(|task_id| task_id.0));
+            }
+        }
+        columns
+    }
+}

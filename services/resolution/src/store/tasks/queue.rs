@@ -1,0 +1,147 @@
+//! The queue of a department: what is due is handed out, most urgent first.
+
+use fault::Fault;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Row, columns};
+use crate::refusal::Refusal;
+use crate::task::{Task, TaskState};
+
+/// Who claims, how many, until when.
+pub(crate) struct Claim<'a> {
+    pub(crate) poll_id: &'a str,
+    pub(crate) poll_hash: &'a [u8],
+    pub(crate) department_id: &'a str,
+    pub(crate) worker: &'a str,
+    pub(crate) now: Timestamp,
+    pub(crate) until: Timestamp,
+    /// One for each task wanted.
+    pub(crate) tokens: Vec<Uuid>,
+}
+
+/// What came of a claim.
+#[derive(Default)]
+pub(crate) struct Claimed {
+    /// Held by the worker now, most urgent first.
+    pub(crate) leased: Vec<Task>,
+    /// Found without attempts left, and set aside for people.
+    pub(crate) exhausted: Vec<Task>,
+}
+
+#[derive(sqlx::FromRow)]
+struct ClaimedRow {
+    #[sqlx(flatten)]
+    row: Row,
+    same_poll: bool,
+}
+
+/// Hands out what is due, each with a token of its own, in one statement; or what
+/// this poll was handed before, as far as it is still held. Every hand-out is an
+/// attempt; a task that has none left is set aside instead, and keeps its token:
+/// its last holder may still report.
+pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<Claimed, Fault> {
+    take_turns(conn, claim.poll_id).await?;
+    let limit = i64::try_from(claim.tokens.len()).unwrap_or(i64::MAX);
+    let rows: Vec<ClaimedRow> = sqlx::query_as(concat!(
+        "WITH held AS (
+             SELECT *, poll_hash = $2 AS same_poll FROM task
+             WHERE tenant_id = current_setting('redress.tenant') AND poll_id = $1 AND state = 2),
+         due AS (
+             SELECT task_id, attempt < max_attempts AS may FROM task
+             WHERE tenant_id = current_setting('redress.tenant') AND department_id = $3
+               AND state IN (1, 2) AND visible_at <= $5 AND NOT EXISTS (SELECT FROM held)
+             ORDER BY priority, due_time, created_at LIMIT $8
+             FOR UPDATE SKIP LOCKED),
+         numbered AS (SELECT task_id, may, row_number() OVER () AS ordinal FROM due),
+         claimed AS (
+             UPDATE task SET
+                 version = version + 1,
+                 state = CASE WHEN may THEN 2 ELSE 4 END,
+                 attempt = CASE WHEN may THEN attempt + 1 ELSE attempt END,
+                 worker = CASE WHEN may THEN $4 ELSE worker END,
+                 visible_at = CASE WHEN may THEN $6 ELSE visible_at END,
+                 lease_token = CASE WHEN may THEN ($7::uuid[])[ordinal] ELSE lease_token END,
+                 last_error = CASE WHEN may THEN last_error ELSE 'no attempts left: the last lease expired' END,
+                 poll_id = CASE WHEN may THEN $1 ELSE poll_id END,
+                 poll_hash = CASE WHEN may THEN $2 ELSE poll_hash END
+             FROM numbered
+             WHERE task.tenant_id = current_setting('redress.tenant') AND task.task_id = numbered.task_id
+             RETURNING task.*)
+         SELECT ",
+        columns!(),
+        ", same_poll FROM held
+         UNION ALL
+         SELECT ",
+        columns!(),
+        ", true FROM claimed
+         ORDER BY priority, due_time, created_at, task_id"
+    ))
+    .bind(claim.poll_id)
+    .bind(claim.poll_hash)
+    .bind(claim.department_id)
+    .bind(claim.worker)
+    .bind(claim.now.to_sqlx())
+    .bind(claim.until.to_sqlx())
+    .bind(claim.tokens)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    sort(rows)
+}
+
+/// Has the same poll, sent twice at once, answered one after the other: the second
+/// finds what the first was handed. A statement of its own, because the next one
+/// must look after the wait.
+async fn take_turns(conn: &mut PgConnection, poll_id: &str) -> Result<(), Fault> {
+    sqlx::query(
+        "SELECT pg_advisory_xact_lock(hashtextextended(current_setting('redress.tenant') || ' poll ' || $1, 0))",
+    )
+    .bind(poll_id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+fn sort(rows: Vec<ClaimedRow>) -> Result<Claimed, Fault> {
+    let mut claimed = Claimed::default();
+    for ClaimedRow { row, same_poll } in rows {
+        if !same_poll {
+            return Err(Refusal::KeyReused.into());
+        }
+        let task = row.task()?;
+        if task.state == TaskState::Leased {
+            claimed.leased.push(task);
+        } else {
+            claimed.exhausted.push(task);
+        }
+    }
+    Ok(claimed)
+}
+
+/// Holds a lease on, with the worker's checkpoint if there is one. Answers until
+/// when, and whether the work is to be cancelled; none if it is not held.
+pub(crate) async fn heartbeat(
+    conn: &mut PgConnection,
+    holder: (kernel::TaskId, Uuid),
+    until: Timestamp,
+    checkpoint: &[u8],
+) -> Result<Option<bool>, Fault> {
+    let (task_id, token) = holder;
+    let cancel_requested = sqlx::query_scalar(
+        "UPDATE task SET version = version + 1, visible_at = $3,
+                         checkpoint = CASE WHEN $4 = ''::bytea THEN checkpoint ELSE $4 END
+         WHERE tenant_id = current_setting('redress.tenant') AND task_id = $1 AND state = 2
+           AND lease_token = $2
+         RETURNING cancel_requested",
+    )
+    .bind(task_id.0)
+    .bind(token)
+    .bind(until.to_sqlx())
+    .bind(checkpoint)
+    .fetch_optional(conn)
+    .await?;
+    Ok(cancel_requested)
+}

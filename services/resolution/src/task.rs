@@ -1,0 +1,269 @@
+//! A department's task: who holds it, how often it may be tried, how it ends.
+//!
+//! Tasks are handed out by one statement of the store, many at a time; everything
+//! else that can happen to a task is here. A holder proves itself by the lease
+//! token. The token outlives the lease: the last holder may report late until
+//! somebody else is handed the task, which gives it another token.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kernel::{CaseId, Money, PlanId, TaskId};
+use uuid::Uuid;
+
+use crate::numbered::numbered;
+use crate::refusal::Refusal;
+use crate::remedy::{Flaw, Remedy};
+
+/// How often a task is handed out before people look into it.
+pub const MAX_ATTEMPTS: i32 = 5;
+/// Back-off after the first failure; doubles with each further one.
+pub const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
+/// Longest back-off.
+pub const MAX_BACK_OFF: Duration = Duration::from_mins(5);
+/// Code by which a worker answers a cancel request: it was not done.
+pub const CANCELLED_CODE: &str = "CANCELLED";
+
+numbered! {
+    /// Where a task stands.
+    TaskState {
+        /// May be handed out from `visible_at` on.
+        Ready = 1,
+        /// Held by a worker until `visible_at`.
+        Leased = 2,
+        /// Done. Final.
+        Completed = 3,
+        /// Refused, failed for good or out of attempts: people look into it.
+        NeedsAttention = 4,
+        /// Its plan was cancelled before it was done. Final.
+        Cancelled = 5,
+    }
+}
+
+impl fmt::Display for TaskState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ready => "ready",
+            Self::Leased => "leased",
+            Self::Completed => "completed",
+            Self::NeedsAttention => "in need of attention",
+            Self::Cancelled => "cancelled",
+        })
+    }
+}
+
+/// A step of a plan, or the undoing of one, as its department carries it out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Identity, and the department's idempotency key.
+    pub task_id: TaskId,
+    /// Counts the changes.
+    pub version: i64,
+    /// The plan it belongs to.
+    pub plan_id: PlanId,
+    /// The step of the plan.
+    pub step_id: String,
+    /// The case it helps.
+    pub case_id: CaseId,
+    /// The cycle of the case.
+    pub cycle: i32,
+    /// Who carries it out.
+    pub department_id: String,
+    /// What is done.
+    pub remedy: Remedy,
+    /// The task that it undoes; none when it does a step.
+    pub compensates: Option<TaskId>,
+    /// How urgent the case is: 1 (most) to 4.
+    pub priority: i16,
+    /// By when it should be done.
+    pub due_time: Option<Timestamp>,
+    /// Where it stands.
+    pub state: TaskState,
+    /// How often it was handed out.
+    pub attempt: i32,
+    /// How often it may be.
+    pub max_attempts: i32,
+    /// Who holds or held it last.
+    pub worker: String,
+    /// From when it may be handed out (again).
+    pub visible_at: Timestamp,
+    /// Whether its plan was cancelled while a worker held it.
+    pub cancel_requested: bool,
+    /// What the last holder noted for the next.
+    pub checkpoint: Vec<u8>,
+    /// Why it last failed or was rejected.
+    pub last_error: String,
+    /// What came of it, once completed.
+    pub result: Option<TaskResult>,
+    /// Proof of holding it, until somebody else does or the holder gives it up.
+    pub lease_token: Option<Uuid>,
+    /// Who requeued it last, and why.
+    pub requeued: Option<Requeued>,
+    /// Trace of the case.
+    pub traceparent: String,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+/// What came of a task.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TaskResult {
+    /// The department's own number for what it did.
+    pub reference: String,
+    /// The sum moved.
+    pub amount: Option<Money>,
+    /// Remark.
+    pub remark: String,
+}
+
+/// A failed attempt, as its worker tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Machine-readable code.
+    pub code: String,
+    /// What went wrong.
+    pub message: String,
+    /// Whether another attempt may succeed.
+    pub retryable: bool,
+}
+
+/// Who requeued a task, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requeued {
+    /// Their subject.
+    pub by: String,
+    /// Why it should succeed now.
+    pub reason: String,
+}
+
+impl Task {
+    /// Whether it undoes an earlier one.
+    pub fn is_compensation(&self) -> bool {
+        self.compensates.is_some()
+    }
+
+    /// Refuses who does not hold it.
+    pub fn held_under(&self, token: Uuid) -> Result<(), Refusal> {
+        if self.lease_token == Some(token) { Ok(()) } else { Err(Refusal::LeaseLost) }
+    }
+
+    /// What is wrong with a result, as fields of it.
+    pub fn flaws(&self, result: &TaskResult) -> Vec<Flaw> {
+        let mut flaws = Vec::new();
+        let kind = self.remedy.kind;
+        if (kind.needs_amount() || kind.needs_goods()) && result.reference.trim().is_empty() {
+            flaws.push(Flaw::new("reference", "is required for this kind"));
+        }
+        let wrong = match (&self.remedy.amount, &result.amount) {
+            (None, Some(_)) => Some("is not for this kind".to_owned()),
+            (Some(_), None) => Some("is required for this kind".to_owned()),
+            (Some(_), Some(moved)) if moved.minor <= 0 => Some("must be more than zero".to_owned()),
+            (Some(approved), Some(moved)) if moved.currency != approved.currency => {
+                Some(format!("must be in {}", approved.currency))
+            }
+            (Some(approved), Some(moved)) if moved.minor > approved.minor => {
+                Some(format!("must not be above {approved}"))
+            }
+            _ => None,
+        };
+        flaws.extend(wrong.map(|what| Flaw::new("amount", what)));
+        flaws
+    }
+
+    /// Its holder did it. The result has been checked for [`Self::flaws`].
+    pub fn complete(&mut self, token: Uuid, result: TaskResult) -> Result<(), Refusal> {
+        self.held_under(token)?;
+        self.move_to(TaskState::Completed);
+        self.result = Some(result);
+        Ok(())
+    }
+
+    /// Its holder failed: it is tried again after a back-off while that may help,
+    /// ends if it was to be cancelled and was not done, and else needs attention.
+    /// `jitter` is drawn from `0.0..1.0`.
+    pub fn fail(
+        &mut self,
+        token: Uuid,
+        failure: Failure,
+        now: Timestamp,
+        jitter: f64,
+    ) -> Result<(), Refusal> {
+        self.held_under(token)?;
+        let Failure { code, message, retryable } = failure;
+        if self.cancel_requested && code == CANCELLED_CODE {
+            self.move_to(TaskState::Cancelled);
+        } else if retryable && self.attempt < self.max_attempts {
+            self.visible_at = kernel::time::micros(now + back_off(self.attempt, jitter));
+            self.move_to(TaskState::Ready);
+        } else {
+            self.move_to(TaskState::NeedsAttention);
+        }
+        self.last_error = if message.is_empty() { code } else { format!("{code}: {message}") };
+        Ok(())
+    }
+
+    /// Its department refuses it.
+    pub fn reject(&mut self, token: Uuid, reason: String) -> Result<(), Refusal> {
+        self.held_under(token)?;
+        self.move_to(TaskState::NeedsAttention);
+        self.last_error = reason;
+        Ok(())
+    }
+
+    /// People looked into it: it is handed out again, with fresh attempts, to its
+    /// department or another. Who reports late on the last attempt is still heard
+    /// until it is.
+    pub fn requeue(
+        &mut self,
+        department_id: Option<String>,
+        requeued: Requeued,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        if self.state != TaskState::NeedsAttention {
+            return Err(Refusal::InvalidTaskState(self.state));
+        }
+        self.version += 1;
+        self.state = TaskState::Ready;
+        self.attempt = 0;
+        self.visible_at = now;
+        self.department_id = department_id.unwrap_or_else(|| std::mem::take(&mut self.department_id));
+        self.requeued = Some(requeued);
+        Ok(())
+    }
+
+    /// Its plan is cancelled: it ends if nobody may be at work on it, else its
+    /// holder is asked to stop. What undoes another is never cancelled.
+    pub fn cancel(&mut self) {
+        let asked = self.cancel_requested && self.state != TaskState::NeedsAttention;
+        if self.is_compensation() || asked {
+            return;
+        }
+        match self.state {
+            TaskState::Ready | TaskState::NeedsAttention => self.move_to(TaskState::Cancelled),
+            TaskState::Leased => {
+                self.version += 1;
+                self.cancel_requested = true;
+            }
+            TaskState::Completed | TaskState::Cancelled => {}
+        }
+    }
+
+    /// Leaves it to whoever is next, or to nobody: the token is void.
+    fn move_to(&mut self, state: TaskState) {
+        self.version += 1;
+        self.state = state;
+        self.lease_token = None;
+    }
+}
+
+/// How long to wait before the next attempt: doubling, capped, and half of it by
+/// chance, so that what failed together is not tried together again.
+pub fn back_off(attempt: i32, jitter: f64) -> Duration {
+    let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(0);
+    let full = FIRST_BACK_OFF.saturating_mul(2_u32.saturating_pow(doublings)).min(MAX_BACK_OFF);
+    full.mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0))
+}

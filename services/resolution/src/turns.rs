@@ -1,0 +1,72 @@
+//! Of the workers that wait for tasks of one department, one looks and the others
+//! wait for their turn: looking costs the same however many wait.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use kernel::TenantId;
+
+type Key = (TenantId, String);
+type Turn = Arc<tokio::sync::Mutex<()>>;
+
+/// Whose turn it is, by department.
+#[derive(Default)]
+pub(crate) struct Turns(Mutex<HashMap<Key, Turn>>);
+
+/// A place in a department's line; given up when dropped.
+pub(crate) struct Place<'a> {
+    turns: &'a Turns,
+    key: Key,
+    turn: Turn,
+}
+
+impl Turns {
+    /// Joins the line of a department.
+    pub(crate) fn join(&self, tenant: &TenantId, department_id: &str) -> Place<'_> {
+        let key = (tenant.clone(), department_id.to_owned());
+        let turn = self.lines().entry(key.clone()).or_default().clone();
+        Place { turns: self, key, turn }
+    }
+
+    fn lines(&self) -> MutexGuard<'_, HashMap<Key, Turn>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place<'_> {
+    /// Waits, first come first served, and has the turn while the guard lives.
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+}
+
+/// The last to leave takes the line away: callers name departments as they like.
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut lines = self.turns.lines();
+        if Arc::strong_count(&self.turn) == 2 {
+            lines.remove(&self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn each_department_has_one_turn_and_no_line_stays_behind() {
+        let turns = Turns::default();
+        let tenant = TenantId::development();
+        let first = turns.join(&tenant, "finance");
+        let second = turns.join(&tenant, "finance");
+        let other = turns.join(&tenant, "warehouse");
+        let turn = first.turn().await;
+        assert!(second.turn.try_lock().is_err(), "it is the first one's turn");
+        assert!(other.turn.try_lock().is_ok(), "another department has its own");
+        drop(turn);
+        assert!(second.turn.try_lock().is_ok());
+        drop((first, second, other));
+        assert!(turns.lines().is_empty());
+    }
+}

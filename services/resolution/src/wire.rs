@@ -1,0 +1,59 @@
+//! Proto ⇄ domain, nothing else.
+
+pub(crate) mod events;
+pub(crate) mod plans;
+pub(crate) mod tasks;
+
+use fault::Check;
+use jiff::Timestamp;
+use kernel::Money;
+use kernel::page::Page;
+use proto::google::r#type::Money as WireMoney;
+use proto::redress::resolution::v1;
+use uuid::Uuid;
+
+use crate::remedy::{Flaw, Goods};
+
+/// Reason of a bad request where the contract names no other.
+pub(crate) const INVALID_REQUEST: &str = "INVALID_REQUEST";
+/// Longest reason people give.
+pub(crate) const MAX_REASON: usize = 2_000;
+/// Longest free text: instructions, messages, remarks.
+pub(crate) const MAX_TEXT: usize = 4_000;
+/// Longest reference, article number or name of a worker.
+pub(crate) const MAX_NAME: usize = 200;
+
+const NANOS_PER_SECOND: i32 = 1_000_000_000;
+
+/// Notes what the domain finds wrong, below the field it looked at.
+pub(crate) fn note(check: &mut Check, prefix: &str, flaws: Vec<Flaw>) {
+    for Flaw { field, what } in flaws {
+        check.fail(&format!("{prefix}{field}"), what);
+    }
+}
+
+/// The page that is asked for, and the id it begins after.
+fn page_by_id(check: &mut Check, size: i32, token: &str, filters: &str) -> (Page, Option<Uuid>) {
+    let page = check.page(size, token, filters);
+    let after = page.after.as_deref().and_then(|after| Uuid::try_parse(after).ok());
+    check.ensure(after.is_some() == page.after.is_some(), "page_token", "is not a token of this list");
+    (page, after)
+}
+
+fn time(time: Timestamp) -> prost_types::Timestamp {
+    let (seconds, nanos) = (time.as_second(), time.subsec_nanosecond());
+    if nanos < 0 {
+        // Before 1970 jiff counts back from the second; the wire always counts on.
+        return prost_types::Timestamp { seconds: seconds - 1, nanos: nanos + NANOS_PER_SECOND };
+    }
+    prost_types::Timestamp { seconds, nanos }
+}
+
+fn money(money: &Money) -> WireMoney {
+    let (units, nanos) = money.units_and_nanos();
+    WireMoney { currency_code: money.currency.clone(), units, nanos }
+}
+
+fn goods(goods: &Goods) -> v1::Goods {
+    v1::Goods { sku: goods.sku.clone(), quantity: goods.quantity }
+}

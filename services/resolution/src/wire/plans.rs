@@ -1,0 +1,190 @@
+//! Plans: what is asked about them, and how they are shown.
+
+use fault::{Check, Fault};
+use kernel::page::Page;
+use kernel::{CaseId, PlanId};
+use proto::redress::resolution::v1;
+use uuid::Uuid;
+
+use super::{INVALID_REQUEST, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note, page_by_id, time};
+use crate::plan::{Plan, Step, StepState, dag};
+use crate::remedy::{Goods, Remedy, RemedyKind};
+
+const MAX_QUANTITY: i32 = 10_000;
+
+/// What is proposed, and for which case.
+#[derive(Clone)]
+pub(crate) struct Proposal {
+    pub(crate) case_id: CaseId,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// A plan, and the version of it that the caller has seen.
+#[derive(Clone, Copy)]
+pub(crate) struct Target {
+    pub(crate) plan_id: PlanId,
+    pub(crate) expected_version: Option<i64>,
+}
+
+/// A case's plans, page by page.
+pub(crate) struct Listing {
+    pub(crate) case_id: CaseId,
+    pub(crate) page: Page,
+    pub(crate) after: Option<PlanId>,
+}
+
+pub(crate) fn proposal(request: v1::ProposePlanRequest) -> Result<Proposal, Fault> {
+    let v1::ProposePlanRequest { request_id, case_id, steps } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let case_id = check.id("case_id", &case_id);
+    let steps: Vec<Step> =
+        steps.into_iter().enumerate().map(|(index, asked)| step(&mut check, index, asked)).collect();
+    note(&mut check, "", dag::flaws(&steps));
+    check.done("INVALID_PLAN")?;
+    Ok(Proposal { case_id, steps })
+}
+
+fn step(check: &mut Check, index: usize, step: v1::Step) -> Step {
+    let v1::Step {
+        step_id,
+        kind,
+        department_id,
+        amount,
+        goods,
+        depends_on,
+        instructions,
+        due_time,
+        task_id: _, // output only
+        done: _,    // output only
+    } = step;
+    let at = format!("steps[{index}].");
+    let asked = Asked { kind, amount, goods, instructions };
+    Step {
+        step_id,
+        department_id: check.slug(&format!("{at}department_id"), department_id),
+        remedy: remedy(check, &at, asked),
+        depends_on,
+        due_time: check.time(&format!("{at}due_time"), due_time),
+        state: StepState::Waiting,
+        done_order: None,
+        moved: None,
+        task_id: None,
+    }
+}
+
+/// The fields of a step that say what is done.
+struct Asked {
+    kind: i32,
+    amount: Option<proto::google::r#type::Money>,
+    goods: Option<v1::Goods>,
+    instructions: String,
+}
+
+fn remedy(check: &mut Check, at: &str, asked: Asked) -> Remedy {
+    let Asked { kind, amount, goods, instructions } = asked;
+    let kind = i16::try_from(kind).ok().and_then(RemedyKind::of);
+    check.ensure(kind.is_some(), &format!("{at}kind"), "is required");
+    let sum_given = amount.is_some();
+    let amount = check.money(&format!("{at}amount"), amount);
+    let sum_misread = sum_given && amount.is_none();
+    let goods = goods.map(|asked| read_goods(check, at, asked));
+    let instructions = check.text(&format!("{at}instructions"), instructions, MAX_TEXT);
+    let remedy = Remedy { kind: kind.unwrap_or(RemedyKind::Apology), amount, goods, instructions };
+    if kind.is_some() {
+        let mut flaws = remedy.flaws();
+        // A sum that cannot be read has been told of; it is not missing beside.
+        flaws.retain(|flaw| !(sum_misread && flaw.field == "amount"));
+        note(check, at, flaws);
+    }
+    remedy
+}
+
+fn read_goods(check: &mut Check, at: &str, goods: v1::Goods) -> Goods {
+    let v1::Goods { sku, quantity } = goods;
+    let field = format!("{at}goods.quantity");
+    check.ensure((1..=MAX_QUANTITY).contains(&quantity), &field, "must be 1 to 10000");
+    Goods { sku: check.required(&format!("{at}goods.sku"), sku, MAX_NAME), quantity }
+}
+
+pub(crate) fn approval(request: v1::ApprovePlanRequest) -> Result<Target, Fault> {
+    let v1::ApprovePlanRequest { request_id, plan_id, expected_version } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let plan_id = check.id("plan_id", &plan_id);
+    check.done(INVALID_REQUEST)?;
+    Ok(Target { plan_id, expected_version })
+}
+
+pub(crate) fn rejection(request: v1::RejectPlanRequest) -> Result<(Target, String), Fault> {
+    let v1::RejectPlanRequest { request_id, plan_id, expected_version, reason } = request;
+    reasoned(request_id, &plan_id, expected_version, reason)
+}
+
+pub(crate) fn cancellation(request: v1::CancelPlanRequest) -> Result<(Target, String), Fault> {
+    let v1::CancelPlanRequest { request_id, plan_id, expected_version, reason } = request;
+    reasoned(request_id, &plan_id, expected_version, reason)
+}
+
+fn reasoned(
+    request_id: String,
+    plan_id: &str,
+    expected_version: Option<i64>,
+    reason: String,
+) -> Result<(Target, String), Fault> {
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let plan_id = check.id("plan_id", plan_id);
+    let reason = check.required("reason", reason, MAX_REASON);
+    check.done("INVALID_REASON")?;
+    Ok((Target { plan_id, expected_version }, reason))
+}
+
+pub(crate) fn reading(request: v1::GetPlanRequest) -> Result<PlanId, Fault> {
+    let v1::GetPlanRequest { plan_id } = request;
+    let mut check = Check::new();
+    let plan_id = check.id("plan_id", &plan_id);
+    check.done(INVALID_REQUEST)?;
+    Ok(plan_id)
+}
+
+pub(crate) fn listing(request: v1::ListPlansRequest) -> Result<Listing, Fault> {
+    let v1::ListPlansRequest { case_id, page_size, page_token } = request;
+    let mut check = Check::new();
+    let (page, after) = page_by_id(&mut check, page_size, &page_token, &case_id);
+    let case_id = check.id::<Uuid>("case_id", &case_id).into();
+    check.done(INVALID_REQUEST)?;
+    Ok(Listing { case_id, page, after: after.map(PlanId) })
+}
+
+/// A plan as it is shown.
+pub(crate) fn plan(plan: &Plan) -> v1::Plan {
+    v1::Plan {
+        plan_id: plan.plan_id.to_string(),
+        version: plan.version,
+        case_id: plan.case_id.to_string(),
+        cycle: plan.cycle,
+        state: i32::from(plan.state.number()),
+        steps: plan.steps.iter().map(shown_step).collect(),
+        proposer: plan.proposer.clone(),
+        approver: plan.approver.clone(),
+        reason: plan.reason.clone(),
+        create_time: Some(time(plan.created_at)),
+        end_time: plan.ended_at.map(time),
+    }
+}
+
+fn shown_step(step: &Step) -> v1::Step {
+    v1::Step {
+        step_id: step.step_id.clone(),
+        kind: i32::from(step.remedy.kind.number()),
+        department_id: step.department_id.clone(),
+        amount: step.remedy.amount.as_ref().map(money),
+        goods: step.remedy.goods.as_ref().map(goods),
+        depends_on: step.depends_on.clone(),
+        instructions: step.remedy.instructions.clone(),
+        due_time: step.due_time.map(time),
+        task_id: step.task_id.map(|id| id.to_string()).unwrap_or_default(),
+        done: step.is_done(),
+    }
+}

@@ -1,0 +1,249 @@
+//! Tasks: what workers and people ask about them, and how they are shown.
+
+use std::time::Duration;
+
+use fault::{Check, Fault};
+use jiff::Timestamp;
+use kernel::page::Page;
+use kernel::{CaseId, TaskId};
+use proto::redress::resolution::v1;
+use uuid::Uuid;
+
+use super::{INVALID_REQUEST, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note, page_by_id, time};
+use crate::task::{Failure, Task, TaskResult, TaskState};
+
+const MAX_POLL: i32 = 100;
+const MAX_WAIT: Duration = Duration::from_mins(1);
+const DEFAULT_LEASE: Duration = Duration::from_mins(1);
+const MIN_LEASE: Duration = Duration::from_secs(1);
+const MAX_LEASE: Duration = Duration::from_hours(1);
+const MAX_CHECKPOINT: usize = 64 * 1024;
+const MAX_CODE: usize = 60;
+
+/// A worker asks for tasks.
+#[derive(Clone)]
+pub(crate) struct Poll {
+    pub(crate) request_id: String,
+    pub(crate) request_hash: [u8; 32],
+    pub(crate) department_id: String,
+    pub(crate) worker: String,
+    pub(crate) max_tasks: i32,
+    pub(crate) wait: Duration,
+    pub(crate) lease: Duration,
+}
+
+/// A worker lives, and says how far it is.
+#[derive(Clone)]
+pub(crate) struct Sign {
+    pub(crate) holder: Holder,
+    pub(crate) lease: Duration,
+    pub(crate) checkpoint: Vec<u8>,
+}
+
+/// A task and the proof of holding it.
+#[derive(Clone, Copy)]
+pub(crate) struct Holder {
+    pub(crate) task_id: TaskId,
+    pub(crate) token: Uuid,
+}
+
+/// A task is handed out again.
+#[derive(Clone)]
+pub(crate) struct Requeue {
+    pub(crate) task_id: TaskId,
+    pub(crate) department_id: Option<String>,
+    pub(crate) reason: String,
+}
+
+/// Which tasks are listed.
+#[derive(Clone)]
+pub(crate) enum Filter {
+    Case(CaseId),
+    Department(String, Option<TaskState>),
+}
+
+/// Tasks, page by page.
+pub(crate) struct Listing {
+    pub(crate) filter: Filter,
+    pub(crate) page: Page,
+    pub(crate) after: Option<TaskId>,
+}
+
+pub(crate) fn poll(request: v1::PollTasksRequest) -> Result<Poll, Fault> {
+    let request_hash = pg::request_hash(&request);
+    let v1::PollTasksRequest { request_id, department_id, worker, max_tasks, wait_duration, lease_duration } =
+        request;
+    let mut check = Check::new();
+    let request_id = check.request_id(request_id);
+    let department_id = check.slug("department_id", department_id);
+    let worker = check.required("worker", worker, MAX_NAME);
+    check.ensure((0..=MAX_POLL).contains(&max_tasks), "max_tasks", "must be 0 to 100");
+    let wait = wait_duration.map_or(Some(Duration::ZERO), |wait| Duration::try_from(wait).ok());
+    let wait = wait.filter(|wait| *wait <= MAX_WAIT);
+    check.ensure(wait.is_some(), "wait_duration", "must be 0 to 60 s");
+    let lease = lease(&mut check, lease_duration);
+    check.done("INVALID_POLL")?;
+    let wait = wait.unwrap_or_default();
+    Ok(Poll { request_id, request_hash, department_id, worker, max_tasks: max_tasks.max(1), wait, lease })
+}
+
+fn lease(check: &mut Check, lease: Option<prost_types::Duration>) -> Duration {
+    let lease = lease.map_or(Some(DEFAULT_LEASE), |lease| Duration::try_from(lease).ok());
+    let lease = lease.filter(|lease| (MIN_LEASE..=MAX_LEASE).contains(lease));
+    check.ensure(lease.is_some(), "lease_duration", "must be 1 s to 1 h");
+    lease.unwrap_or_default()
+}
+
+/// A token is opaque to its bearer: one we never gave out is no malformed
+/// request but a lease that is not held. No task has the nil token.
+fn holder(check: &mut Check, task_id: &str, token: &str) -> Holder {
+    check.ensure(!token.is_empty(), "lease_token", "is required");
+    Holder { task_id: check.id("task_id", task_id), token: Uuid::try_parse(token).unwrap_or_default() }
+}
+
+pub(crate) fn sign(request: v1::HeartbeatRequest) -> Result<Sign, Fault> {
+    let v1::HeartbeatRequest { task_id, lease_token, lease_duration, checkpoint } = request;
+    let mut check = Check::new();
+    let holder = holder(&mut check, &task_id, &lease_token);
+    let lease = lease(&mut check, lease_duration);
+    check.ensure(checkpoint.len() <= MAX_CHECKPOINT, "checkpoint", "must have at most 64 KiB");
+    check.done("INVALID_HEARTBEAT")?;
+    Ok(Sign { holder, lease, checkpoint })
+}
+
+pub(crate) fn completion(request: v1::CompleteTaskRequest) -> Result<(Holder, TaskResult), Fault> {
+    let v1::CompleteTaskRequest { request_id, task_id, lease_token, result } = request;
+    let v1::TaskResult { reference, amount, remark } = result.unwrap_or_default();
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let holder = holder(&mut check, &task_id, &lease_token);
+    let result = TaskResult {
+        reference: check.text("result.reference", reference, MAX_NAME),
+        amount: check.money("result.amount", amount),
+        remark: check.text("result.remark", remark, MAX_TEXT),
+    };
+    check.done(INVALID_RESULT)?;
+    Ok((holder, result))
+}
+
+const INVALID_RESULT: &str = "INVALID_RESULT";
+
+/// Refuses a result that does not fit its task.
+pub(crate) fn fitting(task: &Task, result: &TaskResult) -> Result<(), Fault> {
+    let mut check = Check::new();
+    note(&mut check, "result.", task.flaws(result));
+    check.done(INVALID_RESULT)
+}
+
+pub(crate) fn failure(request: v1::FailTaskRequest) -> Result<(Holder, Failure), Fault> {
+    let v1::FailTaskRequest { request_id, task_id, lease_token, code, message, retryable } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let holder = holder(&mut check, &task_id, &lease_token);
+    let snake = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+    let fits = (1..=MAX_CODE).contains(&code.len()) && code.bytes().all(snake);
+    check.ensure(fits, "code", "must have 1 to 60 upper-case letters, digits and underscores");
+    let message = check.text("message", message, MAX_TEXT);
+    check.done("INVALID_FAILURE")?;
+    Ok((holder, Failure { code, message, retryable }))
+}
+
+pub(crate) fn rejection(request: v1::RejectTaskRequest) -> Result<(Holder, String), Fault> {
+    let v1::RejectTaskRequest { request_id, task_id, lease_token, reason } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let holder = holder(&mut check, &task_id, &lease_token);
+    let reason = check.required("reason", reason, MAX_REASON);
+    check.done("INVALID_REASON")?;
+    Ok((holder, reason))
+}
+
+pub(crate) fn requeue(request: v1::RequeueTaskRequest) -> Result<Requeue, Fault> {
+    let v1::RequeueTaskRequest { request_id, task_id, department_id, reason } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let task_id = check.id("task_id", &task_id);
+    let department_id = check.optional_slug("department_id", department_id);
+    let reason = check.required("reason", reason, MAX_REASON);
+    check.done("INVALID_REASON")?;
+    Ok(Requeue { task_id, department_id, reason })
+}
+
+pub(crate) fn reading(request: v1::GetTaskRequest) -> Result<TaskId, Fault> {
+    let v1::GetTaskRequest { task_id } = request;
+    let mut check = Check::new();
+    let task_id = check.id("task_id", &task_id);
+    check.done(INVALID_REQUEST)?;
+    Ok(task_id)
+}
+
+pub(crate) fn listing(request: v1::ListTasksRequest) -> Result<Listing, Fault> {
+    let v1::ListTasksRequest { page_size, page_token, case_id, department_id, state } = request;
+    let mut check = Check::new();
+    let filters = format!("{case_id} {department_id} {state}");
+    let (page, after) = page_by_id(&mut check, page_size, &page_token, &filters);
+    let case = check.optional_id("case_id", &case_id).map(CaseId);
+    let department = check.optional_slug("department_id", department_id);
+    check.ensure(case.is_some() != department.is_some(), "case_id", "or department_id is required, not both");
+    let wanted = i16::try_from(state).ok().and_then(TaskState::of);
+    check.ensure(state == 0 || wanted.is_some(), "state", "is not known");
+    check.ensure(state == 0 || case.is_none(), "state", "goes with department_id only");
+    check.done(INVALID_REQUEST)?;
+    let filter = match case {
+        Some(case) => Filter::Case(case),
+        None => Filter::Department(department.unwrap_or_default(), wanted),
+    };
+    Ok(Listing { filter, page, after: after.map(TaskId) })
+}
+
+/// A task as it is shown.
+pub(crate) fn task(task: &Task) -> v1::Task {
+    let waits = matches!(task.state, TaskState::Ready | TaskState::Leased);
+    v1::Task {
+        task_id: task.task_id.to_string(),
+        version: task.version,
+        plan_id: task.plan_id.to_string(),
+        step_id: task.step_id.clone(),
+        case_id: task.case_id.to_string(),
+        department_id: task.department_id.clone(),
+        kind: i32::from(task.remedy.kind.number()),
+        compensation: task.is_compensation(),
+        compensates_task_id: task.compensates.map(|id| id.to_string()).unwrap_or_default(),
+        amount: task.remedy.amount.as_ref().map(money),
+        goods: task.remedy.goods.as_ref().map(goods),
+        instructions: task.remedy.instructions.clone(),
+        priority: i32::from(task.priority),
+        due_time: task.due_time.map(time),
+        state: i32::from(task.state.number()),
+        attempt: task.attempt,
+        max_attempts: task.max_attempts,
+        worker: task.worker.clone(),
+        visible_time: waits.then(|| time(task.visible_at)),
+        cancel_requested: task.cancel_requested,
+        checkpoint: task.checkpoint.clone(),
+        last_error: task.last_error.clone(),
+        result: task.result.as_ref().map(result),
+    }
+}
+
+fn result(result: &TaskResult) -> v1::TaskResult {
+    v1::TaskResult {
+        reference: result.reference.clone(),
+        amount: result.amount.as_ref().map(money),
+        remark: result.remark.clone(),
+    }
+}
+
+/// A task handed to a worker, with the token that proves it.
+pub(crate) fn leased(held: &Task) -> v1::Lease {
+    v1::Lease {
+        task: Some(task(held)),
+        lease_token: held.lease_token.map(|token| token.to_string()).unwrap_or_default(),
+        expire_time: Some(time(held.visible_at)),
+        traceparent: held.traceparent.clone(),
+    }
+}
+
+pub(crate) fn heard(until: Timestamp, cancel_requested: bool) -> v1::HeartbeatResponse {
+    v1::HeartbeatResponse { expire_time: Some(time(until)), cancel_requested }
+}

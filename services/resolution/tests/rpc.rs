@@ -1,0 +1,18 @@
+//! Each rpc and each event against a real database: good, bad, repeated, raced,
+//! and another tenant's.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+#[path = "rpc/events.rs"]
+mod events;
+#[path = "rpc/plans.rs"]
+mod plans;
+#[path = "rpc/queue.rs"]
+mod queue;
+#[path = "rpc/reads.rs"]
+mod reads;
+#[path = "rpc/reports.rs"]
+mod reports;
+#[path = "rpc/saga.rs"]
+mod saga;
+#[path = "rpc/world.rs"]
+mod world;
