@@ -1,7 +1,8 @@
 //! Enums whose numbers are the contract's: the same on the wire, in rows and in
 //! the domain, and one list of them.
 
-/// Declares an enum with a number per value, and the way back from a number.
+/// Declares an enum with a number per value, and the way back from a number. Where
+/// people read the values, each has its words as well, which it displays.
 ///
 /// ```
 /// kernel::numbered! {
@@ -16,6 +17,15 @@
 /// assert_eq!(Priority::P2.number(), 2);
 /// assert_eq!(Priority::of(1), Some(Priority::P1));
 /// assert_eq!(Priority::of(0), None);
+///
+/// kernel::numbered! {
+///     /// What was decided.
+///     Outcome {
+///         /// The complainant is right.
+///         Upheld = 1 "upheld",
+///     }
+/// }
+/// assert_eq!(Outcome::Upheld.to_string(), "upheld");
 /// ```
 #[macro_export]
 macro_rules! numbered {
@@ -39,6 +49,15 @@ macro_rules! numbered {
             pub fn of(number: impl Into<i32>) -> Option<Self> {
                 let number = number.into();
                 Self::ALL.iter().copied().find(|value| i32::from(value.number()) == number)
+            }
+        }
+    };
+    ($(#[$doc:meta])* $name:ident { $($(#[$value_doc:meta])* $value:ident = $number:literal $words:literal,)+ }) => {
+        $crate::numbered! { $(#[$doc])* $name { $($(#[$value_doc])* $value = $number,)+ } }
+
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(match self { $(Self::$value => $words,)+ })
             }
         }
     };

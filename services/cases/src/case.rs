@@ -9,7 +9,6 @@ mod properties;
 use jiff::{SignedDuration, Timestamp};
 use kernel::{CaseId, Money};
 
-use crate::coded::coded;
 pub(crate) use crate::moves::{Move, State};
 use crate::refusal::Refusal;
 use crate::timeline::{Fact, Noted, Visibility};
@@ -22,17 +21,17 @@ pub(crate) const REOPEN_WINDOW: SignedDuration = SignedDuration::from_hours(60 *
 /// How often a case may be taken up again.
 pub(crate) const MAX_REOPENINGS: i32 = 3;
 
-coded! {
+kernel::numbered! {
     /// How urgent a case is.
     Priority {
         /// Personal safety or major loss.
-        P1 = 1 "P1";
+        P1 = 1 "P1",
         /// Regulator, media or a vulnerable person.
-        P2 = 2 "P2";
+        P2 = 2 "P2",
         /// The usual case.
-        P3 = 3 "P3";
+        P3 = 3 "P3",
         /// Minor; no loss.
-        P4 = 4 "P4";
+        P4 = 4 "P4",
     }
 }
 
@@ -48,55 +47,55 @@ impl Priority {
     }
 }
 
-coded! {
+kernel::numbered! {
     /// What was decided about the complaint.
     Outcome {
         /// The complainant is right.
-        Upheld = 1 "upheld";
+        Upheld = 1 "upheld",
         /// Right in part.
-        PartlyUpheld = 2 "partly upheld";
+        PartlyUpheld = 2 "partly upheld",
         /// Not right.
-        NotUpheld = 3 "not upheld";
+        NotUpheld = 3 "not upheld",
     }
 }
 
-coded! {
+kernel::numbered! {
     /// Why a case was closed.
     CloseReason {
         /// The complainant accepted the outcome.
-        Accepted = 1 "the complainant accepted the outcome";
+        Accepted = 1 "the complainant accepted the outcome",
         /// The complainant did not answer in time.
-        WindowPassed = 2 "the time to answer has passed";
+        WindowPassed = 2 "the time to answer has passed",
         /// An authorised person closed it.
-        Staff = 3 "closed by staff";
+        Staff = 3 "closed by staff",
         /// Disputed once more than reopening is allowed.
-        ReopenLimit = 4 "it was reopened as often as is allowed";
+        ReopenLimit = 4 "it was reopened as often as is allowed",
     }
 }
 
-coded! {
+kernel::numbered! {
     /// The road a complaint came by.
     Channel {
         /// Telephone.
-        Phone = 1 "by telephone";
+        Phone = 1 "by telephone",
         /// Online chat.
-        Chat = 2 "by chat";
+        Chat = 2 "by chat",
         /// The organisation's app.
-        InApp = 3 "through the app";
+        InApp = 3 "through the app",
         /// E-mail.
-        Email = 4 "by e-mail";
+        Email = 4 "by e-mail",
         /// A form on the web.
-        Web = 5 "through the web form";
+        Web = 5 "through the web form",
         /// Social media.
-        Social = 6 "through social media";
+        Social = 6 "through social media",
         /// Letter or fax.
-        Letter = 7 "by letter";
+        Letter = 7 "by letter",
         /// In person.
-        Branch = 8 "at a branch";
+        Branch = 8 "at a branch",
         /// Handed over by a regulator.
-        Regulator = 9 "through a regulator";
+        Regulator = 9 "through a regulator",
         /// Handed over by a partner.
-        Partner = 10 "through a partner";
+        Partner = 10 "through a partner",
     }
 }
 

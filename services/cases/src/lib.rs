@@ -14,7 +14,6 @@
 mod moves;
 
 mod case;
-mod coded;
 mod guesses;
 mod news;
 mod react;

@@ -1,32 +1,31 @@
 //! The states of a case and the table of moves between them. Nothing else
 //! decides whether a move is allowed.
 
-use crate::coded::coded;
 use crate::refusal::Refusal;
 
-coded! {
+kernel::numbered! {
     /// Where a case stands within its cycle.
     State {
         /// Opened; left within the same transaction by triage.
-        Received = 1 "received";
+        Received = 1 "received",
         /// Waits for a handler.
-        Triaged = 2 "triaged";
+        Triaged = 2 "triaged",
         /// Waits for its handler to accept.
-        Assigned = 3 "assigned";
+        Assigned = 3 "assigned",
         /// Its handler looks into it.
-        Investigating = 4 "being investigated";
+        Investigating = 4 "being investigated",
         /// Waits for a remedy plan.
-        Decided = 5 "decided";
+        Decided = 5 "decided",
         /// Departments carry the remedy out.
-        Remedying = 6 "being remedied";
+        Remedying = 6 "being remedied",
         /// The complainant may accept or dispute.
-        Resolved = 7 "resolved";
+        Resolved = 7 "resolved",
         /// Over, unless reopened within its window.
-        Closed = 8 "closed";
+        Closed = 8 "closed",
         /// Over for good: the complainant withdrew.
-        Withdrawn = 9 "withdrawn";
+        Withdrawn = 9 "withdrawn",
         /// Over for good: somebody else's matter.
-        OutOfScope = 10 "out of scope";
+        OutOfScope = 10 "out of scope",
     }
 }
 
@@ -122,7 +121,6 @@ impl Move {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::coded::Coded as _;
 
     #[test]
     fn nothing_leads_out_of_a_final_state() {

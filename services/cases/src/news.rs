@@ -3,19 +3,18 @@
 //! the listener takes as "skip": between services that is no error but time.
 
 use crate::case::{Case, CloseReason, Move, Occasion};
-use crate::coded::coded;
 use crate::refusal::Refusal;
 use crate::timeline::Fact;
 
-coded! {
+kernel::numbered! {
     /// What a notice to the complainant is for.
     NoticeKind {
         /// We have the complaint.
-        Acknowledgement = 1 "acknowledgement";
+        Acknowledgement = 1 "acknowledgement",
         /// The outcome, and the question whether it is accepted.
-        Outcome = 2 "notice of the outcome";
+        Outcome = 2 "notice of the outcome",
         /// Where else to turn.
-        Recourse = 3 "notice of further recourse";
+        Recourse = 3 "notice of further recourse",
     }
 }
 

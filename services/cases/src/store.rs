@@ -16,7 +16,6 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::case::{Case, Outcome, State};
-use crate::coded::Coded as _;
 use row::{Row, select_cases};
 
 /// Which cases a list shows.
@@ -100,7 +99,7 @@ pub(crate) async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page) 
     let query = query.bind(before).bind(page.limit());
     let query = match filter {
         Filter::All => query,
-        Filter::State(state) => query.bind(state.code()),
+        Filter::State(state) => query.bind(state.number()),
         Filter::Agent(id) | Filter::Customer(id) => query.bind(id),
     };
     let rows: Vec<Row> = query.fetch_all(conn).await?;
@@ -135,9 +134,9 @@ pub(crate) async fn insert(conn: &mut PgConnection, openings: &[Opening]) -> Res
     )
     .bind(openings.iter().map(|(case, _)| case.id.0).collect::<Vec<_>>())
     .bind(openings.iter().map(|(case, _)| case.version).collect::<Vec<_>>())
-    .bind(code(|case| case.state.code()))
-    .bind(code(|case| case.priority.code()))
-    .bind(code(|case| case.origin.channel.code()))
+    .bind(code(|case| case.state.number()))
+    .bind(code(|case| case.priority.number()))
+    .bind(code(|case| case.origin.channel.number()))
     .bind(openings.iter().map(|(case, _)| case.entries).collect::<Vec<_>>())
     .bind(openings.iter().map(|(case, _)| case.origin.receive_time.to_sqlx()).collect::<Vec<_>>())
     .bind(openings.iter().map(|(case, _)| case.open_time.to_sqlx()).collect::<Vec<_>>())
@@ -181,11 +180,11 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
     )
     .bind(cases.iter().map(|case| case.id.0).collect::<Vec<_>>())
     .bind(cases.iter().map(|case| case.version).collect::<Vec<_>>())
-    .bind(cases.iter().map(|case| case.state.code()).collect::<Vec<_>>())
+    .bind(cases.iter().map(|case| case.state.number()).collect::<Vec<_>>())
     .bind(count(|case| case.cycle))
     .bind(count(|case| case.tier))
-    .bind(cases.iter().map(|case| case.priority.code()).collect::<Vec<_>>())
-    .bind(cases.iter().map(|case| case.outcome.map(Outcome::code)).collect::<Vec<_>>())
+    .bind(cases.iter().map(|case| case.priority.number()).collect::<Vec<_>>())
+    .bind(cases.iter().map(|case| case.outcome.map(Outcome::number)).collect::<Vec<_>>())
     .bind(count(|case| case.entries))
     .bind(moment(|case| case.resolve_time))
     .bind(moment(|case| case.close_time))

@@ -7,64 +7,63 @@
 use jiff::Timestamp;
 
 use crate::case::{Channel, CloseReason, Outcome, Priority};
-use crate::coded::coded;
 use crate::news::NoticeKind;
 
-coded! {
+kernel::numbered! {
     /// Who may read an entry.
     Visibility {
         /// Anyone, the complainant included.
-        Public = 1 "public";
+        Public = 1 "public",
         /// The organisation's staff.
-        Internal = 2 "internal";
+        Internal = 2 "internal",
         /// Those who handle or supervise the case.
-        Restricted = 3 "restricted";
+        Restricted = 3 "restricted",
     }
 }
 
-coded! {
+kernel::numbered! {
     /// What an entry records.
     Kind {
         /// The case was opened.
-        Opened = 1 "opened";
+        Opened = 1 "opened",
         /// Category and priority were decided.
-        Triaged = 2 "triaged";
+        Triaged = 2 "triaged",
         /// A handler was found.
-        Assigned = 3 "assigned";
+        Assigned = 3 "assigned",
         /// The handler accepted.
-        Accepted = 4 "accepted";
+        Accepted = 4 "accepted",
         /// Somebody wrote a note.
-        Note = 5 "note";
+        Note = 5 "note",
         /// Findings were recorded.
-        Findings = 6 "findings";
+        Findings = 6 "findings",
         /// The outcome was decided.
-        Decided = 7 "decided";
+        Decided = 7 "decided",
         /// A remedy plan was proposed.
-        PlanProposed = 8 "plan proposed";
+        PlanProposed = 8 "plan proposed",
         /// A remedy plan was approved.
-        PlanApproved = 9 "plan approved";
+        PlanApproved = 9 "plan approved",
         /// A remedy plan was rejected or cancelled.
-        PlanEnded = 10 "plan ended";
+        PlanEnded = 10 "plan ended",
         /// A department carried out a step.
-        TaskCompleted = 11 "task completed";
+        TaskCompleted = 11 "task completed",
         /// A department could not carry out a step.
-        TaskNeedsAttention = 12 "task needs attention";
+        TaskNeedsAttention = 12 "task needs attention",
         /// The outcome took effect.
-        Resolved = 13 "resolved";
+        Resolved = 13 "resolved",
         /// A notice was settled.
-        Notice = 14 "notice";
+        Notice = 14 "notice",
         /// The complainant answered.
-        Response = 15 "response";
+        Response = 15 "response",
         /// The next cycle began.
-        Reopened = 16 "reopened";
+        Reopened = 16 "reopened",
         /// The case was closed.
-        Closed = 17 "closed";
+        Closed = 17 "closed",
         /// The complainant withdrew.
-        Withdrawn = 18 "withdrawn";
+        Withdrawn = 18 "withdrawn",
         /// It was found to be somebody else's matter.
-        OutOfScope = 19 "out of scope";
+        OutOfScope = 19 "out of scope",
         /// The case waits.
-        Queued = 20 "queued";
+        Queued = 20 "queued",
     }
 }
 

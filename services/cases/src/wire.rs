@@ -15,7 +15,6 @@ use proto::redress::cases::v1::{
 };
 
 use crate::case::{Case, Decision, Outcome, State};
-use crate::coded::Coded as _;
 use crate::store::Filter;
 use crate::store::counts::{Count, Durations};
 use crate::timeline::{Entry, Visibility};
@@ -68,7 +67,7 @@ pub(crate) fn list(request: ListCasesRequest) -> Result<(Filter, Page), Fault> {
         (0, true, true) => Filter::All,
         (0, false, _) => Filter::Agent(agent),
         (0, true, false) => Filter::Customer(customer),
-        (code, ..) => State::from_code(code).map_or_else(
+        (code, ..) => State::of(code).map_or_else(
             || {
                 check.fail("state", "is not a known state");
                 Filter::All
@@ -98,7 +97,7 @@ pub(crate) fn note(request: AddNoteRequest) -> Result<(Target, String, Visibilit
     let text = check.required("text", text, MAX_TEXT);
     let visibility = match visibility {
         0 => Visibility::Internal,
-        code => Visibility::from_code(code).unwrap_or_else(|| {
+        code => Visibility::of(code).unwrap_or_else(|| {
             check.fail("visibility", "is not a known visibility");
             Visibility::Restricted
         }),
@@ -123,7 +122,7 @@ pub(crate) fn decision(request: DecideCaseRequest) -> Result<(Target, Decision),
     let DecideCaseRequest { request_id, case_id, expected_version, outcome, reasons, remedy_due } = request;
     let mut check = Check::new();
     let target = target(&mut check, request_id, &case_id, expected_version);
-    let outcome = Outcome::from_code(outcome).unwrap_or_else(|| {
+    let outcome = Outcome::of(outcome).unwrap_or_else(|| {
         check.fail("outcome", if outcome == 0 { "is required" } else { "is not a known outcome" });
         Outcome::Upheld
     });
@@ -185,13 +184,13 @@ pub(crate) fn case(case: &Case) -> WireCase {
     WireCase {
         case_id: case.id.to_string(),
         version: case.version,
-        state: case.state.code().into(),
+        state: case.state.number().into(),
         cycle: case.cycle,
         tier: case.tier,
-        priority: case.priority.code().into(),
+        priority: case.priority.number().into(),
         category: case.category.clone(),
         triage_reasons: case.triage_reasons.clone(),
-        channel: origin.channel.code().into(),
+        channel: origin.channel.number().into(),
         subject: origin.subject.clone(),
         language: origin.language.clone(),
         customer_id: origin.customer_id.clone(),
@@ -217,8 +216,8 @@ pub(crate) fn entry(entry: Entry) -> TimelineEntry {
         ordinal,
         time: Some(time(happened)),
         cycle,
-        kind: kind.code().into(),
-        visibility: visibility.code().into(),
+        kind: kind.number().into(),
+        visibility: visibility.number().into(),
         actor,
         text,
         trace_id,
@@ -229,11 +228,11 @@ pub(crate) fn entry(entry: Entry) -> TimelineEntry {
 pub(crate) fn progress(case: &Case, entries: Vec<Entry>) -> TrackComplaintResponse {
     let public = |entry: Entry| PublicEntry {
         time: Some(time(entry.time)),
-        kind: entry.kind.code().into(),
+        kind: entry.kind.number().into(),
         text: entry.text,
     };
     TrackComplaintResponse {
-        state: case.state.code().into(),
+        state: case.state.number().into(),
         cycle: case.cycle,
         receive_time: Some(time(case.origin.receive_time)),
         outcome: outcome(case.outcome.filter(|_| case.resolve_time.is_some())),
@@ -261,7 +260,7 @@ pub(crate) fn counts(counts: Vec<Count>, durations: &Durations) -> CountCasesRes
 }
 
 fn outcome(outcome: Option<Outcome>) -> i32 {
-    outcome.map_or(0, |outcome| outcome.code().into())
+    outcome.map_or(0, |outcome| outcome.number().into())
 }
 
 fn money(money: &Money) -> WireMoney {
@@ -279,12 +278,10 @@ mod tests {
     use proto::redress::feedback::v1::NoticeKind;
     use proto::redress::intake::v1::Channel;
 
-    use crate::coded::Coded as _;
-
     /// Each of our numbers is the contract's of the same name, and none is missing.
     macro_rules! same_numbers {
         ($($ours:ty, $theirs:ty;)+) => {$({
-            let ours: Vec<_> = <$ours>::ALL.iter().map(|value| (i32::from(value.code()), format!("{value:?}"))).collect();
+            let ours: Vec<_> = <$ours>::ALL.iter().map(|value| (i32::from(value.number()), format!("{value:?}"))).collect();
             let theirs: Vec<_> = (1..100)
                 .map_while(|code| <$theirs>::try_from(code).ok().map(|value| (code, format!("{value:?}"))))
                 .collect();

@@ -19,7 +19,6 @@
 
 pub mod letter;
 pub mod notice;
-mod number;
 pub mod response;
 
 mod deliver;

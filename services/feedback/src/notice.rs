@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use kernel::{CaseId, NoticeId};
 
 use crate::letter::Letter;
-use crate::number::numbered;
 use crate::response::Ruling;
 
 /// Why a notice is not delivered: no address that mail can be sent to.
@@ -29,7 +28,7 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// Most characters kept of what a server says.
 const MAX_DETAIL: usize = 500;
 
-numbered! {
+kernel::numbered! {
     /// What a notice is for.
     Kind {
         /// We have it, this is how to follow it.
@@ -41,7 +40,7 @@ numbered! {
     }
 }
 
-numbered! {
+kernel::numbered! {
     /// Where a notice stands.
     State {
         /// Owed; delivery is being tried.

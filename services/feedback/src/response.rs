@@ -6,7 +6,6 @@
 use jiff::Timestamp;
 use kernel::CaseId;
 
-use crate::number::numbered;
 use crate::refusal::Refusal;
 
 /// Most characters of an answer.
@@ -14,7 +13,7 @@ pub const MAX_COMMENT: usize = 10_000;
 /// Best score of satisfaction; 1 is the worst, 0 means not answered.
 pub const MAX_SCORE: i16 = 5;
 
-numbered! {
+kernel::numbered! {
     /// What was decided about the complaint.
     Outcome {
         /// The complainant is right.
@@ -26,7 +25,7 @@ numbered! {
     }
 }
 
-numbered! {
+kernel::numbered! {
     /// What the complainant says to an outcome.
     Verdict {
         /// It is put right.
@@ -164,8 +163,8 @@ mod tests {
 
         #[test]
         fn numbers_lead_back(number in any::<i16>()) {
-            prop_assert_eq!(Outcome::numbered(number).map(Outcome::number), (1..=3).contains(&number).then_some(number));
-            prop_assert_eq!(Verdict::numbered(number).map(Verdict::number), (1..=2).contains(&number).then_some(number));
+            prop_assert_eq!(Outcome::of(number).map(Outcome::number), (1..=3).contains(&number).then_some(number));
+            prop_assert_eq!(Verdict::of(number).map(Verdict::number), (1..=2).contains(&number).then_some(number));
         }
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn respond(request: wire::RespondToOutcomeRequest) -> Result<Respond,
     check.request_id(request_id);
     let case_id = check.id("case_id", &case_id);
     check.ensure(cycle >= 0, "cycle", "must not be negative");
-    let verdict = i16::try_from(response).ok().and_then(Verdict::numbered);
+    let verdict = Verdict::of(response);
     check.ensure(verdict.is_some(), "response", "must be ACCEPTED or DISPUTED");
     let comment = match verdict {
         Some(Verdict::Disputed) => check.required("comment", comment, MAX_COMMENT),
@@ -87,7 +87,7 @@ pub(crate) fn listing(request: wire::ListNoticesRequest) -> Result<Listing, Faul
     let mut check = Check::new();
     let page = check.page(page_size, &page_token, &format!("case={case_id} state={state}"));
     let case_id = check.optional_id("case_id", &case_id);
-    let by_state = i16::try_from(state).ok().and_then(State::numbered);
+    let by_state = State::of(state);
     check.ensure(state == 0 || by_state.is_some(), "state", "is not a state of a notice");
     check.ensure(case_id.is_none() || state == 0, "state", "cannot be combined with case_id");
     let after = page.after.as_deref().and_then(|key| check.optional_id("page_token", key));
@@ -126,7 +126,7 @@ pub(crate) fn contact(event: intake::ComplaintRegistered, traceparent: &str) -> 
 pub(crate) fn resolved(event: cases::CaseResolved) -> Result<(CaseId, i32, Ruling), Fault> {
     let mut check = Check::new();
     let case_id = check.id("case_id", &event.case_id);
-    let outcome = i16::try_from(event.outcome).ok().and_then(Outcome::numbered);
+    let outcome = Outcome::of(event.outcome);
     check.ensure(outcome.is_some(), "outcome", "is not an outcome");
     let respond_until = check.time("respond_until_time", event.respond_until_time);
     check.ensure(respond_until.is_some(), "respond_until_time", "is required");

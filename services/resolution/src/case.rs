@@ -2,10 +2,9 @@
 
 use kernel::CaseId;
 
-use crate::numbered::numbered;
 use crate::refusal::Refusal;
 
-numbered! {
+kernel::numbered! {
     /// Where a case stands, as far as remedies go; within a cycle it only grows.
     Standing {
         /// Not decided in its present cycle.

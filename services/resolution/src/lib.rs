@@ -20,7 +20,6 @@
 //! bad and repeated call in `tests/rpc.rs`.
 
 pub mod case;
-mod numbered;
 pub mod plan;
 mod progress;
 mod react;

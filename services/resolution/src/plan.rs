@@ -13,12 +13,11 @@ use std::fmt;
 use jiff::Timestamp;
 use kernel::{CaseId, Money, PlanId, TaskId};
 
-use crate::numbered::numbered;
 use crate::refusal::Refusal;
 use crate::remedy::Remedy;
 use crate::task::{MAX_ATTEMPTS, Task, TaskState};
 
-numbered! {
+kernel::numbered! {
     /// Where a plan stands.
     PlanState {
         /// Waits for approval.
@@ -49,7 +48,7 @@ impl fmt::Display for PlanState {
     }
 }
 
-numbered! {
+kernel::numbered! {
     /// How far a step is.
     StepState {
         /// Steps it depends on are not done.

@@ -4,9 +4,7 @@ use std::fmt;
 
 use kernel::Money;
 
-use crate::numbered::numbered;
-
-numbered! {
+kernel::numbered! {
     /// A kind of remedy.
     RemedyKind {
         /// A written apology.

@@ -15,7 +15,6 @@ use jiff::Timestamp;
 use kernel::{CaseId, Money, PlanId, TaskId};
 use uuid::Uuid;
 
-use crate::numbered::numbered;
 use crate::refusal::Refusal;
 use crate::remedy::{Flaw, Remedy};
 
@@ -28,7 +27,7 @@ pub const MAX_BACK_OFF: Duration = Duration::from_mins(5);
 /// Code by which a worker answers a cancel request: it was not done.
 pub const CANCELLED_CODE: &str = "CANCELLED";
 
-numbered! {
+kernel::numbered! {
     /// Where a task stands.
     TaskState {
         /// May be handed out from `visible_at` on.

@@ -10,7 +10,6 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::row::impossible;
-use crate::coded::Coded as _;
 use crate::news::NoticeKind;
 
 /// A notice about a case that is not there yet.
@@ -43,7 +42,7 @@ pub(crate) async fn keep(conn: &mut PgConnection, notices: &[EarlyNotice]) -> Re
          ON CONFLICT (tenant_id, case_id, kind, cycle) DO NOTHING",
     )
     .bind(notices.iter().map(|notice| notice.case.0).collect::<Vec<_>>())
-    .bind(notices.iter().map(|notice| notice.kind.code()).collect::<Vec<_>>())
+    .bind(notices.iter().map(|notice| notice.kind.number()).collect::<Vec<_>>())
     .bind(notices.iter().map(|notice| notice.cycle).collect::<Vec<_>>())
     .bind(notices.iter().map(|notice| notice.failure.as_deref()).collect::<Vec<_>>())
     .bind(notices.iter().map(|notice| notice.traceparent.as_str()).collect::<Vec<_>>())
@@ -63,8 +62,7 @@ pub(crate) async fn take(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<
     .fetch_all(conn)
     .await?;
     let notice = |(case, kind, cycle, failure, traceparent): (Uuid, i16, i32, Option<String>, String)| {
-        let kind =
-            NoticeKind::from_code(kind.into()).ok_or_else(|| impossible("early_notices", "kind", case))?;
+        let kind = NoticeKind::of(kind).ok_or_else(|| impossible("early_notices", "kind", case))?;
         Ok(EarlyNotice { case: CaseId(case), kind, cycle, failure, traceparent })
     };
     rows.into_iter().map(notice).collect()

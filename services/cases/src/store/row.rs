@@ -6,7 +6,6 @@ use kernel::{CaseId, Money};
 use uuid::Uuid;
 
 use crate::case::{Case, Channel, Origin, Outcome, Priority, State};
-use crate::coded::Coded as _;
 
 /// Reads cases of the tenant: what follows the tenant's condition is given.
 macro_rules! select_cases {
@@ -65,7 +64,7 @@ impl Row {
         Ok(Case {
             id: CaseId(id),
             origin: Origin {
-                channel: Channel::from_code(self.channel.into()).ok_or_else(known("channel"))?,
+                channel: Channel::of(self.channel).ok_or_else(known("channel"))?,
                 subject: self.subject,
                 language: self.language,
                 customer_id: self.customer_id,
@@ -75,10 +74,10 @@ impl Row {
                 traceparent: self.traceparent,
             },
             version: self.version,
-            state: State::from_code(self.state.into()).ok_or_else(known("state"))?,
+            state: State::of(self.state).ok_or_else(known("state"))?,
             cycle: self.cycle,
             tier: self.tier,
-            priority: Priority::from_code(self.priority.into()).ok_or_else(known("priority"))?,
+            priority: Priority::of(self.priority).ok_or_else(known("priority"))?,
             category: self.category,
             triage_reasons: self.triage_reasons.lines().map(str::to_owned).collect(),
             department_id: self.department_id,
@@ -86,7 +85,7 @@ impl Row {
             findings: self.findings,
             root_cause: self.root_cause,
             outcome: match self.outcome {
-                Some(code) => Some(Outcome::from_code(code.into()).ok_or_else(known("outcome"))?),
+                Some(code) => Some(Outcome::of(code).ok_or_else(known("outcome"))?),
                 None => None,
             },
             decision_reasons: self.decision_reasons,

@@ -8,7 +8,6 @@ use sqlx::PgConnection;
 
 use super::row::impossible;
 use crate::case::Case;
-use crate::coded::Coded as _;
 use crate::timeline::{Entry, Kind, Visibility};
 
 #[derive(sqlx::FromRow)]
@@ -30,8 +29,8 @@ impl Row {
             ordinal: self.ordinal,
             time: self.happened_at.to_jiff(),
             cycle: self.cycle,
-            kind: Kind::from_code(self.kind.into()).ok_or_else(known("kind"))?,
-            visibility: Visibility::from_code(self.visibility.into()).ok_or_else(known("visibility"))?,
+            kind: Kind::of(self.kind).ok_or_else(known("kind"))?,
+            visibility: Visibility::of(self.visibility).ok_or_else(known("visibility"))?,
             actor: self.actor,
             text: self.text,
             trace_id: self.trace_id,
@@ -54,8 +53,8 @@ pub(crate) async fn append(conn: &mut PgConnection, cases: &[Case]) -> Result<()
     .bind(ids)
     .bind(entries.iter().map(|entry| entry.ordinal).collect::<Vec<_>>())
     .bind(entries.iter().map(|entry| entry.cycle).collect::<Vec<_>>())
-    .bind(entries.iter().map(|entry| entry.kind.code()).collect::<Vec<_>>())
-    .bind(entries.iter().map(|entry| entry.visibility.code()).collect::<Vec<_>>())
+    .bind(entries.iter().map(|entry| entry.kind.number()).collect::<Vec<_>>())
+    .bind(entries.iter().map(|entry| entry.visibility.number()).collect::<Vec<_>>())
     .bind(entries.iter().map(|entry| entry.time.to_sqlx()).collect::<Vec<_>>())
     .bind(text(|entry| &entry.actor))
     .bind(text(|entry| &entry.text))
@@ -104,7 +103,7 @@ pub(crate) async fn latest_public(
          ORDER BY ordinal DESC LIMIT $3",
     )
     .bind(case.0)
-    .bind(Visibility::Public.code())
+    .bind(Visibility::Public.number())
     .bind(most)
     .fetch_all(conn)
     .await?;

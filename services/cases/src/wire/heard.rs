@@ -13,7 +13,6 @@ use proto::redress::resolution::v1::{
 };
 
 use crate::case::{Channel, Origin};
-use crate::coded::Coded as _;
 use crate::news::{Event, News, NoticeKind};
 use crate::triage::Facts;
 
@@ -74,7 +73,7 @@ pub(crate) fn registered(delivered: &Delivered) -> Result<Registered, Fault> {
     let amount_sought = check.money("complaint.remedy_sought.amount", amount);
     check.done("INVALID_EVENT")?;
     let origin = Origin {
-        channel: Channel::from_code(channel).ok_or_else(|| unreadable("channel"))?,
+        channel: Channel::of(channel).ok_or_else(|| unreadable("channel"))?,
         subject,
         language,
         customer_id: complainant.customer_id,
@@ -232,7 +231,7 @@ impl Newsworthy for FeedbackReceived {
 
 impl Newsworthy for NoticeSettled {
     fn news(self) -> Result<News, Fault> {
-        let kind = NoticeKind::from_code(self.kind).ok_or_else(|| unreadable("kind"))?;
+        let kind = NoticeKind::of(self.kind).ok_or_else(|| unreadable("kind"))?;
         let failure = match self.state() {
             NoticeState::Delivered => None,
             NoticeState::Undelivered => Some(public_cause(self.detail)),

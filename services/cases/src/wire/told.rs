@@ -7,14 +7,13 @@ use proto::redress::cases::v1::{
 
 use super::time;
 use crate::case::Case;
-use crate::coded::Coded as _;
 use crate::timeline::{Fact, Noted};
 
 /// Tells what others must know of a fact, in the trace it happened in.
 pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
     let (id, trace) = (case.id.0, noted.traceparent.clone());
     let (case_id, cycle) = (case.id.to_string(), noted.cycle);
-    let priority = case.priority.code().into();
+    let priority = case.priority.number().into();
     match &noted.fact {
         Fact::Triaged { .. } => tx.emit_in(trace, id, &opened(case, cycle)),
         Fact::Reopened { reason, previous_agent } => tx.emit_in(
@@ -31,7 +30,7 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
             },
         ),
         Fact::Decided { outcome, remedy_due, .. } => {
-            let (outcome, remedy_due) = (outcome.code().into(), *remedy_due);
+            let (outcome, remedy_due) = (outcome.number().into(), *remedy_due);
             tx.emit_in(trace, id, &CaseDecided { case_id, cycle, outcome, priority, remedy_due });
         }
         Fact::Resolved { outcome, reasons, respond_until } => tx.emit_in(
@@ -40,13 +39,13 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
             &CaseResolved {
                 case_id,
                 cycle,
-                outcome: outcome.code().into(),
+                outcome: outcome.number().into(),
                 reasons: reasons.clone(),
                 respond_until_time: Some(time(*respond_until)),
             },
         ),
         Fact::Closed { reason, .. } => {
-            tx.emit_in(trace, id, &CaseClosed { case_id, cycle, reason: reason.code().into() });
+            tx.emit_in(trace, id, &CaseClosed { case_id, cycle, reason: reason.number().into() });
         }
         Fact::Withdrawn { reason } => {
             tx.emit_in(trace, id, &CaseWithdrawn { case_id, cycle, reason: reason.clone() });
@@ -77,8 +76,8 @@ fn opened(case: &Case, cycle: i32) -> CaseOpened {
         case_id: case.id.to_string(),
         cycle,
         category: case.category.clone(),
-        priority: case.priority.code().into(),
-        channel: origin.channel.code().into(),
+        priority: case.priority.number().into(),
+        channel: origin.channel.number().into(),
         customer_id: origin.customer_id.clone(),
         receive_time: Some(time(origin.receive_time)),
         respondent_staff: origin.respondent_staff.clone(),

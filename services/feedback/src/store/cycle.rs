@@ -34,12 +34,12 @@ struct TracedRow {
 impl Row {
     fn cycle(self) -> Result<Cycle, Fault> {
         let outcome =
-            Outcome::numbered(self.outcome).ok_or_else(|| impossible("feedback", "outcome", self.case_id))?;
+            Outcome::of(self.outcome).ok_or_else(|| impossible("feedback", "outcome", self.case_id))?;
         let answer = match self.response.zip(self.responded_at) {
             None => None,
             Some((response, at)) => {
-                let verdict = Verdict::numbered(response)
-                    .ok_or_else(|| impossible("feedback", "response", self.case_id))?;
+                let verdict =
+                    Verdict::of(response).ok_or_else(|| impossible("feedback", "response", self.case_id))?;
                 let satisfaction = Satisfaction { handling: self.handling, outcome: self.satisfaction };
                 Some((Answer { verdict, comment: self.comment, satisfaction }, at.to_jiff()))
             }

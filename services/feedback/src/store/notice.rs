@@ -45,9 +45,8 @@ impl Row {
             id: NoticeId(self.notice_id),
             case_id: CaseId(self.case_id),
             cycle: self.cycle,
-            kind: Kind::numbered(self.kind).ok_or_else(|| impossible("notice", "kind", self.notice_id))?,
-            state: State::numbered(self.state)
-                .ok_or_else(|| impossible("notice", "state", self.notice_id))?,
+            kind: Kind::of(self.kind).ok_or_else(|| impossible("notice", "kind", self.notice_id))?,
+            state: State::of(self.state).ok_or_else(|| impossible("notice", "state", self.notice_id))?,
             recipient: self.recipient,
             letter: Letter { language: self.language, subject: self.subject, body: self.body },
             evidence: self.evidence,

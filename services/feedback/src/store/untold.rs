@@ -24,11 +24,11 @@ struct Row {
 impl Row {
     fn owed(self) -> Result<Owed, Fault> {
         let wrong = |column| impossible("untold", column, self.case_id);
-        let word = match Kind::numbered(self.kind).ok_or_else(|| wrong("kind"))? {
+        let word = match Kind::of(self.kind).ok_or_else(|| wrong("kind"))? {
             Kind::Acknowledgement => Word::Acknowledgement,
             Kind::Recourse => Word::Recourse,
             Kind::Outcome => Word::Outcome(Ruling {
-                outcome: self.outcome.and_then(Outcome::numbered).ok_or_else(|| wrong("outcome"))?,
+                outcome: self.outcome.and_then(Outcome::of).ok_or_else(|| wrong("outcome"))?,
                 respond_until: self.respond_until.ok_or_else(|| wrong("respond_until"))?.to_jiff(),
                 reasons: self.reasons,
             }),
