@@ -104,7 +104,7 @@ impl Feed {
         let mut bell = self.db.bell().listen(pg::bell::EVENTS);
         let mut horizon = Horizon::default();
         loop {
-            horizon.observe(sight(&mut conn).await?);
+            horizon.observe(sight(&mut conn, horizon.known()).await?);
             let more = self.load(&mut conn, horizon.safe()).await?;
             if more {
                 continue;
@@ -122,9 +122,10 @@ impl Feed {
         if safe <= head {
             return Ok(false);
         }
-        if head == 0 {
-            // Just started: what lies in the table is read from there by who needs it.
-            self.recent.lock().unwrap_or_else(PoisonError::into_inner).floor = safe;
+        if head == 0 || self.head.receiver_count() == 0 {
+            // Just started, or nobody listens: who comes later reads the table.
+            *self.recent.lock().unwrap_or_else(PoisonError::into_inner) =
+                Recent { floor: safe, events: VecDeque::new() };
             self.head.send_replace(safe);
             return Ok(false);
         }
@@ -225,10 +226,12 @@ fn take<'a>(
     batch
 }
 
-async fn sight(conn: &mut PgConnection) -> Result<Sight, Fault> {
-    let (last, xmin, xmax) =
-        sqlx::query_as("SELECT last_position, xmin, xmax FROM feed_horizon()").fetch_one(conn).await?;
-    Ok(Sight { last, xmin, xmax })
+async fn sight(conn: &mut PgConnection, known: i64) -> Result<Sight, Fault> {
+    let (last, bound, xmin) = sqlx::query_as("SELECT last_position, bound, xmin FROM feed_horizon($1)")
+        .bind(known)
+        .fetch_one(conn)
+        .await?;
+    Ok(Sight { last, bound, xmin })
 }
 
 #[derive(sqlx::FromRow)]

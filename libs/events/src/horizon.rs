@@ -3,25 +3,26 @@
 //! Positions are handed out before their transactions commit: position 6 may be
 //! visible while 5 is still on its way. A transaction takes its id before it takes
 //! a position, so every position up to the last one handed out belongs to a
-//! transaction with an id below the `xmax` of a snapshot taken afterwards. Once
-//! the oldest running transaction (`xmin`) has reached that `xmax`, all of them
-//! have ended, and what is visible up to that position is all there will be.
+//! transaction with an id below one taken afterwards (`bound`). Once the oldest
+//! running transaction (`xmin`) has reached that, all of them have ended, and what
+//! is visible up to that position is all there will be.
 
-/// What `feed_horizon()` saw: the last position handed out, then a snapshot.
+/// What `feed_horizon()` saw, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sight {
-    /// Last position handed out before the snapshot.
+    /// Last position handed out.
     pub last: i64,
-    /// Oldest transaction still running at the snapshot.
+    /// A transaction id taken after that; none if nothing new was handed out.
+    pub bound: Option<i64>,
+    /// No transaction with a lower id runs any more.
     pub xmin: i64,
-    /// First transaction id not yet given at the snapshot.
-    pub xmax: i64,
 }
 
 /// Up to where every position is decided.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Horizon {
     safe: i64,
+    /// A position handed out, and the bound of who took it.
     waiting: Option<(i64, i64)>,
 }
 
@@ -29,6 +30,11 @@ impl Horizon {
     /// Last position up to which nothing can appear any more.
     pub fn safe(&self) -> i64 {
         self.safe
+    }
+
+    /// Last position known to have been handed out.
+    pub fn known(&self) -> i64 {
+        self.waiting.map_or(self.safe, |(last, _)| last)
     }
 
     /// Whether positions were handed out whose transactions may still be running:
@@ -39,17 +45,22 @@ impl Horizon {
 
     /// Takes a new sight into account.
     pub fn observe(&mut self, sight: Sight) {
-        if let Some((last, xmax)) = self.waiting
-            && sight.xmin >= xmax
+        let Sight { last, bound, xmin } = sight;
+        if let Some((last, bound)) = self.waiting
+            && xmin >= bound
         {
             self.safe = last;
             self.waiting = None;
         }
-        if sight.xmin == sight.xmax {
-            self.safe = sight.last;
-            self.waiting = None;
-        } else if self.waiting.is_none() && sight.last > self.safe {
-            self.waiting = Some((sight.last, sight.xmax));
+        match bound {
+            Some(bound) if xmin >= bound => {
+                self.safe = last;
+                self.waiting = None;
+            }
+            Some(bound) => {
+                self.waiting.get_or_insert((last, bound));
+            }
+            None => {}
         }
     }
 }
@@ -64,21 +75,47 @@ mod tests {
     #[derive(Default)]
     struct Model {
         next_xid: i64,
+        /// The highest id of a transaction that has ended; a snapshot knows of none
+        /// beyond.
+        ended: i64,
         last: i64,
         running: Vec<(i64, Vec<i64>)>,
     }
 
     impl Model {
-        fn sight(&self) -> Sight {
-            let xmin = self.running.iter().map(|(xid, _)| *xid).min().unwrap_or(self.next_xid);
-            Sight { last: self.last, xmin, xmax: self.next_xid }
+        fn new() -> Self {
+            Self { next_xid: 1, ..Self::default() }
         }
 
-        fn step(&mut self, op: u8, pick: usize) {
+        fn take_xid(&mut self) -> i64 {
+            self.next_xid += 1;
+            self.next_xid - 1
+        }
+
+        fn end(&mut self, xid: i64) {
+            self.ended = self.ended.max(xid);
+        }
+
+        /// As `feed_horizon()` does it, with others at work between its steps.
+        fn sight(&mut self, known: i64, between: [(u8, usize); 2]) -> Sight {
+            let last = self.last;
+            self.step(between[0]);
+            let own = (last > known).then(|| self.take_xid());
+            self.step(between[1]);
+            let xmax = self.ended + 1;
+            let running = self.running.iter().map(|(xid, _)| *xid).chain(own);
+            let xmin = running.filter(|xid| *xid < xmax).min().unwrap_or(xmax);
+            if let Some(own) = own {
+                self.end(own);
+            }
+            Sight { last, bound: own, xmin }
+        }
+
+        fn step(&mut self, (op, pick): (u8, usize)) {
             match op {
                 0 => {
-                    self.running.push((self.next_xid, Vec::new()));
-                    self.next_xid += 1;
+                    let xid = self.take_xid();
+                    self.running.push((xid, Vec::new()));
                 }
                 1 if !self.running.is_empty() => {
                     self.last += 1;
@@ -86,7 +123,8 @@ mod tests {
                     self.running[at].1.push(self.last);
                 }
                 2 if !self.running.is_empty() => {
-                    self.running.swap_remove(pick % self.running.len());
+                    let (xid, _) = self.running.swap_remove(pick % self.running.len());
+                    self.end(xid);
                 }
                 _ => {}
             }
@@ -96,25 +134,46 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_below_the_horizon_is_undecided(ops in prop::collection::vec((0..4_u8, any::<usize>()), 1..200)) {
-            let mut model = Model::default();
+            let mut model = Model::new();
             let mut horizon = Horizon::default();
             for (op, pick) in ops {
-                model.step(op, pick);
+                model.step((op, pick));
                 if op == 3 {
                     let before = horizon.safe();
-                    // The last position is read first; others may begin in between.
-                    let last = model.last;
-                    model.step([0, 1, 2][pick % 3], pick / 3);
-                    horizon.observe(Sight { last, ..model.sight() });
+                    let between = [pick / 7, pick / 21].map(|pick| ([0, 1, 2][pick % 3], pick / 3));
+                    let sight = model.sight(horizon.known(), between);
+                    horizon.observe(sight);
                     prop_assert!(horizon.safe() >= before);
                 }
                 for (_, positions) in &model.running {
                     prop_assert!(positions.iter().all(|position| *position > horizon.safe()));
                 }
             }
-            model.running.clear();
-            horizon.observe(model.sight());
+            while let Some((xid, _)) = model.running.pop() {
+                model.end(xid);
+            }
+            // A first look for what it waits for, a second for what came meanwhile.
+            for _ in 0..2 {
+                let sight = model.sight(horizon.known(), [(3, 0); 2]);
+                horizon.observe(sight);
+            }
             prop_assert_eq!(horizon.safe(), model.last);
         }
+    }
+
+    #[test]
+    fn a_transaction_beyond_the_latest_that_ended_is_waited_for() {
+        let mut model = Model::new();
+        let mut horizon = Horizon::default();
+        // It runs alone, and nothing with a higher id has ended.
+        model.step((0, 0));
+        model.step((1, 0));
+        let sight = model.sight(horizon.known(), [(3, 0); 2]);
+        horizon.observe(sight);
+        assert_eq!((horizon.safe(), horizon.is_waiting()), (0, true));
+        model.step((2, 0));
+        let sight = model.sight(horizon.known(), [(3, 0); 2]);
+        horizon.observe(sight);
+        assert_eq!((horizon.safe(), horizon.is_waiting()), (1, false));
     }
 }

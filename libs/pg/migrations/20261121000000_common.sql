@@ -70,25 +70,28 @@ COMMENT ON COLUMN outbox.position IS 'Place in the feed: grows, is not dense, is
 COMMENT ON COLUMN outbox.event_id IS 'Identity of the event.';
 COMMENT ON COLUMN outbox.subject IS 'Case the event is about: the key of ordering.';
 COMMENT ON COLUMN outbox.type IS 'Full protobuf name of the payload.';
+COMMENT ON COLUMN outbox.occurred_at IS 'When it happened, by the service''s clock.';
 COMMENT ON COLUMN outbox.traceparent IS 'W3C trace context of the cause; empty when untraced.';
 COMMENT ON COLUMN outbox.payload IS 'The payload, protobuf-encoded.';
 SELECT tenant_table('outbox');
 SELECT worker_may('outbox', 'SELECT');
 
--- Where the feed may be read up to. Two statements, hence two snapshots: every
--- position up to last_position was taken by a transaction that either has ended
--- or is older than xmax; once xmin has reached that xmax, all of them are decided.
-CREATE FUNCTION feed_horizon(OUT last_position bigint, OUT xmin bigint, OUT xmax bigint)
+-- Where the feed may be read up to, for a reader who knows of positions up to
+-- `known`. If there are more, the reader takes a transaction id of its own: whoever
+-- took a position up to last_position has a lower one. Once the oldest running
+-- transaction (xmin) has reached it, all of them are decided. The snapshot's xmax
+-- would not do: it is the id after the latest *ended* transaction, and running
+-- ones may lie beyond it.
+CREATE FUNCTION feed_horizon(known bigint, OUT last_position bigint, OUT bound bigint, OUT xmin bigint)
 LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    snapshot pg_snapshot;
 BEGIN
     SELECT CASE WHEN s.is_called THEN s.last_value ELSE 0 END INTO last_position FROM outbox_position s;
-    SELECT pg_current_snapshot() INTO snapshot;
-    xmin := pg_snapshot_xmin(snapshot)::text::bigint;
-    xmax := pg_snapshot_xmax(snapshot)::text::bigint;
+    IF last_position > known THEN
+        bound := pg_current_xact_id()::text::bigint;
+    END IF;
+    SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint INTO xmin;
 END $$;
-COMMENT ON FUNCTION feed_horizon IS 'Last position handed out, and the transactions then in flight.';
+COMMENT ON FUNCTION feed_horizon IS 'Last position handed out, an id above those of the transactions that took them, and the oldest transaction that runs.';
 DO $$
 BEGIN
     EXECUTE format('GRANT USAGE ON SEQUENCE outbox_position TO %I', 'redress_' || current_schema());

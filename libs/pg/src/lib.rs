@@ -26,7 +26,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection, PgPool};
 
 pub use bell::Bell;
-pub use migrate::{MIGRATIONS, migrate, migrated};
+pub use migrate::{MIGRATIONS, is_behind, migrate, migrated};
 pub use mutate::{Done, IDEMPOTENCY_KEPT, Key, request_hash};
 pub use tx::Tx;
 

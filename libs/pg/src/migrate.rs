@@ -53,12 +53,36 @@ fn prepare(schema: &str) -> String {
 /// Whether a schema has all these migrations: what a service waits for before it
 /// says it is ready.
 pub async fn migrated(db: &Db, migrators: &[&Migrator]) -> Result<bool, sqlx::Error> {
+    applied(&mut *db.pool().acquire().await?, migrators).await
+}
+
+/// Whether a database lacks any of these migrations. Asked over a connection of its
+/// own and as whoever the URL names: it works before the service's role exists.
+pub async fn is_behind(url: &str, schema: &'static str, migrators: &[&Migrator]) -> anyhow::Result<bool> {
+    let mut conn = PgConnection::connect(url).await?;
+    let known: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+        .bind(format!("{schema}._sqlx_migrations"))
+        .fetch_one(&mut conn)
+        .await?;
+    let behind = if known {
+        // The table is the service's to read, not everyone's who may become it.
+        conn.execute(sqlx::raw_sql(AssertSqlSafe(format!("SET ROLE redress_{schema}")))).await?;
+        conn.execute(sqlx::raw_sql(AssertSqlSafe(format!("SET search_path = {schema}")))).await?;
+        !applied(&mut conn, migrators).await?
+    } else {
+        true
+    };
+    conn.close().await?;
+    Ok(behind)
+}
+
+async fn applied(conn: &mut PgConnection, migrators: &[&Migrator]) -> Result<bool, sqlx::Error> {
     let wanted: Vec<i64> =
         migrators.iter().flat_map(|migrator| migrator.iter()).map(|migration| migration.version).collect();
     let have: i64 =
         sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations WHERE success AND version = ANY($1)")
             .bind(&wanted)
-            .fetch_one(db.pool())
+            .fetch_one(conn)
             .await?;
     Ok(usize::try_from(have).is_ok_and(|have| have == wanted.len()))
 }

@@ -1,0 +1,133 @@
+//! How fast the suite is, measured beside Postgres's own limit on the same cluster
+//! in the same run: on a shared machine only ratios mean anything.
+//!
+//! Each phase starts real server processes over a fresh database, loads them from
+//! this process, and reads the CPU they and Postgres used from `/proc`.
+
+mod lifecycle;
+mod pgbench;
+mod procfs;
+mod report;
+mod run;
+mod submit;
+mod suite;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::Parser;
+use pg::cluster::{Cluster, Options};
+
+use crate::report::Report;
+use crate::suite::{Base, Suite};
+
+/// Measures the suite and writes a report.
+#[derive(Parser)]
+struct Arguments {
+    /// Seconds each load lasts
+    #[arg(long, env = "REDRESS_LOAD_SECONDS", default_value_t = 10)]
+    seconds: u64,
+    /// Submissions in flight in the closed loop
+    #[arg(long, default_value_t = 64)]
+    in_flight: usize,
+    /// Submissions a second in the open loop
+    #[arg(long, default_value_t = 500)]
+    rate: u64,
+    /// Whole lifecycles in flight
+    #[arg(long, default_value_t = 48)]
+    lifecycles: usize,
+    /// Where the report goes
+    #[arg(long, default_value = "target/load/report.json")]
+    report: PathBuf,
+    /// Folder of the server binaries; where this one lies by default
+    #[arg(long)]
+    binaries: Option<PathBuf>,
+    /// Only these phases: door, suite, assign, lifecycle, idle
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<String>,
+}
+
+impl Arguments {
+    fn wants(&self, phase: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == phase)
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let binaries = match &arguments.binaries {
+        Some(folder) => folder.clone(),
+        None => std::env::current_exe()?.parent().context("this binary lies somewhere")?.to_owned(),
+    };
+    let folder = std::env::temp_dir().join(format!("redress-load-{}", std::process::id()));
+    let cluster = Cluster::start(&folder, &Options::default()).await?;
+    let base = Base::new(binaries, &cluster, &folder.join("cluster"))?;
+    let outcome = measure(&arguments, &base).await;
+    drop(cluster);
+    let _ = std::fs::remove_dir_all(&folder);
+    let report = outcome?;
+    report.print();
+    report.write(&arguments.report)
+}
+
+async fn measure(arguments: &Arguments, base: &Base) -> Result<Report> {
+    let mut report = Report::default();
+    let length = Duration::from_secs(arguments.seconds);
+    if arguments.wants("door") {
+        door(arguments, base, length, &mut report).await?;
+    }
+    if arguments.wants("suite") {
+        let suite = Suite::one_process(base, "load_suite").await?;
+        let run = submit::closed(&suite, arguments.in_flight, length).await?;
+        report.submit("submit, suite in one process", &run);
+        suite.stop().await?;
+    }
+    if arguments.wants("assign") {
+        let suite = Suite::one_process(base, "load_assign").await?;
+        let run = submit::open(&suite, arguments.rate, length).await?;
+        report.submit("submit, open loop", &run);
+        report.assigned(suite::assigned_ms(&suite).await?);
+        suite.stop().await?;
+    }
+    if arguments.wants("lifecycle") {
+        let suite = Suite::one_process(base, "load_lifecycle").await?;
+        let run = lifecycle::run(&suite, arguments.lifecycles, length).await?;
+        report.lifecycle(&run);
+        suite.stop().await?;
+    }
+    if arguments.wants("idle") {
+        idle(base, &mut report).await?;
+    }
+    Ok(report)
+}
+
+/// The door alone against what Postgres can do with the same rows.
+async fn door(arguments: &Arguments, base: &Base, length: Duration, report: &mut Report) -> Result<()> {
+    let baseline = pgbench::prepare(base, "load_pgbench").await?;
+    let suite = Suite::one_service(base, "intake", "load_door").await?;
+    submit::closed(&suite, arguments.in_flight, Duration::from_secs(2)).await?; // warm
+    // Twice in turn, so that a drifting machine does not favour one side.
+    for _ in 0..2 {
+        report.baseline(&pgbench::run(base, &baseline, arguments.in_flight, length / 2).await?);
+        report.door(&submit::closed(&suite, arguments.in_flight, length / 2).await?);
+        report.baseline_single(&pgbench::run(base, &baseline, 1, length / 4).await?);
+        report.door_single(&submit::closed(&suite, 1, length / 4).await?);
+    }
+    suite.stop().await
+}
+
+async fn idle(base: &Base, report: &mut Report) -> Result<()> {
+    // The first start migrates; the second is the one that counts.
+    Suite::one_process(base, "load_idle").await?.stop().await?;
+    let one = Suite::one_process(base, "load_idle").await?;
+    report.cold_start_ms = Some(one.started_in.as_secs_f64() * 1e3);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    report.idle_rss_mb_one_process = Some(one.rss_mb()?);
+    one.stop().await?;
+    let five = Suite::five_processes(base, "load_idle").await?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    report.idle_rss_mb_five_processes = Some(five.rss_mb()?);
+    five.stop().await
+}

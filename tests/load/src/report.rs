@@ -1,0 +1,188 @@
+//! The figures: a table for people, a file for programs.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use crate::pgbench;
+use crate::run::{Run, approximate};
+
+/// What was measured. Ratios are against pgbench on the same cluster in the same
+/// run; a figure whose phase was left out is absent.
+#[derive(Default, Serialize)]
+pub(crate) struct Report {
+    /// Durable submissions a second per pgbench transaction a second.
+    submit_ratio: Option<f64>,
+    /// CPU per submission (service and Postgres) per Postgres CPU of a pgbench row.
+    submit_cpu_ratio: Option<f64>,
+    /// Latency of a lone submission per latency of a lone pgbench transaction.
+    single_latency_ratio: Option<f64>,
+    /// Submission to assignment, 99th percentile, at the open loop's rate.
+    submit_to_assigned_p99_ms: Option<f64>,
+    /// Whole lifecycles a second, clients and Postgres on the same machine.
+    lifecycles_per_s: Option<f64>,
+    pub(crate) idle_rss_mb_one_process: Option<f64>,
+    pub(crate) idle_rss_mb_five_processes: Option<f64>,
+    pub(crate) cold_start_ms: Option<f64>,
+    rows: Vec<Row>,
+    #[serde(skip)]
+    baseline: Mean,
+    #[serde(skip)]
+    baseline_single: Mean,
+    #[serde(skip)]
+    door: Mean,
+    #[serde(skip)]
+    door_single: Mean,
+}
+
+/// One load.
+#[derive(Serialize)]
+struct Row {
+    load: String,
+    done: u64,
+    per_second: f64,
+    p50_ms: Option<f64>,
+    p99_ms: Option<f64>,
+    services_cpu_us: f64,
+    postgres_cpu_us: f64,
+}
+
+/// The mean of the runs of one load.
+#[derive(Default)]
+struct Mean {
+    runs: f64,
+    per_second: f64,
+    latency_s: f64,
+    cpu_s: f64,
+}
+
+impl Mean {
+    fn add(&mut self, per_second: f64, latency: Duration, cpu: Duration) {
+        self.per_second = (self.per_second * self.runs + per_second) / (self.runs + 1.0);
+        self.latency_s = (self.latency_s * self.runs + latency.as_secs_f64()) / (self.runs + 1.0);
+        self.cpu_s = (self.cpu_s * self.runs + cpu.as_secs_f64()) / (self.runs + 1.0);
+        self.runs += 1.0;
+    }
+}
+
+fn ms(latency: &Histogram<u64>, quantile: f64) -> f64 {
+    approximate(latency.value_at_quantile(quantile)) / 1e3
+}
+
+fn us(cpu: Duration) -> f64 {
+    cpu.as_secs_f64() * 1e6
+}
+
+impl Report {
+    pub(crate) fn baseline(&mut self, run: &pgbench::Run) {
+        self.baseline.add(run.per_second, run.latency, run.postgres_cpu);
+        self.rows.push(Row::of_pgbench("pgbench", run));
+    }
+
+    pub(crate) fn baseline_single(&mut self, run: &pgbench::Run) {
+        self.baseline_single.add(run.per_second, run.latency, run.postgres_cpu);
+        self.rows.push(Row::of_pgbench("pgbench, one client", run));
+    }
+
+    pub(crate) fn door(&mut self, run: &Run) {
+        self.door.add(run.per_second, mean(&run.latency_us), run.services_cpu + run.postgres_cpu);
+        self.submit("submit, intake alone", run);
+        self.submit_ratio = Some(self.door.per_second / self.baseline.per_second);
+        self.submit_cpu_ratio = Some(self.door.cpu_s / self.baseline.cpu_s);
+    }
+
+    pub(crate) fn door_single(&mut self, run: &Run) {
+        self.door_single.add(run.per_second, mean(&run.latency_us), run.services_cpu + run.postgres_cpu);
+        self.submit("submit, one in flight", run);
+        self.single_latency_ratio = Some(self.door_single.latency_s / self.baseline_single.latency_s);
+    }
+
+    pub(crate) fn submit(&mut self, load: &str, run: &Run) {
+        self.rows.push(Row {
+            load: load.to_owned(),
+            done: run.done,
+            per_second: run.per_second,
+            p50_ms: Some(ms(&run.latency_us, 0.5)),
+            p99_ms: Some(ms(&run.latency_us, 0.99)),
+            services_cpu_us: us(run.services_cpu),
+            postgres_cpu_us: us(run.postgres_cpu),
+        });
+    }
+
+    pub(crate) fn assigned(&mut self, p99_ms: f64) {
+        self.submit_to_assigned_p99_ms = Some(p99_ms);
+    }
+
+    pub(crate) fn lifecycle(&mut self, run: &Run) {
+        self.lifecycles_per_s = Some(run.per_second);
+        self.submit("whole lifecycles", run);
+    }
+
+    /// The table people read.
+    pub(crate) fn print(&self) {
+        println!(
+            "{:<30} {:>8} {:>9} {:>9} {:>9} {:>12} {:>12}",
+            "load", "done", "per s", "p50 ms", "p99 ms", "services µs", "postgres µs"
+        );
+        for row in &self.rows {
+            let shown =
+                |figure: Option<f64>| figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.1}"));
+            println!(
+                "{:<30} {:>8} {:>9.0} {:>9} {:>9} {:>12.0} {:>12.0}",
+                row.load,
+                row.done,
+                row.per_second,
+                shown(row.p50_ms),
+                shown(row.p99_ms),
+                row.services_cpu_us,
+                row.postgres_cpu_us
+            );
+        }
+        println!();
+        let line = |name: &str, figure: Option<f64>, aim: &str| {
+            if let Some(figure) = figure {
+                println!("{name:<30} {figure:>8.2}   {aim}");
+            }
+        };
+        line("submit_ratio", self.submit_ratio, "at least 1.5");
+        line("submit_cpu_ratio", self.submit_cpu_ratio, "at most 0.5");
+        line("single_latency_ratio", self.single_latency_ratio, "at most 2");
+        line("submit_to_assigned_p99_ms", self.submit_to_assigned_p99_ms, "below 250");
+        line("lifecycles_per_s", self.lifecycles_per_s, "at least 200");
+        line("idle_rss_mb_one_process", self.idle_rss_mb_one_process, "below 60");
+        line("idle_rss_mb_five_processes", self.idle_rss_mb_five_processes, "below 150");
+        line("cold_start_ms", self.cold_start_ms, "below 1000");
+    }
+
+    /// The file programs read.
+    pub(crate) fn write(&self, path: &Path) -> Result<()> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(path, serde_json::to_string_pretty(self)?)?;
+        println!("\nwritten to {}", path.display());
+        Ok(())
+    }
+}
+
+fn mean(latency_us: &Histogram<u64>) -> Duration {
+    Duration::from_secs_f64(latency_us.mean() / 1e6)
+}
+
+impl Row {
+    fn of_pgbench(load: &str, run: &pgbench::Run) -> Self {
+        Self {
+            load: load.to_owned(),
+            done: 0,
+            per_second: run.per_second,
+            p50_ms: Some(run.latency.as_secs_f64() * 1e3),
+            p99_ms: None,
+            services_cpu_us: 0.0,
+            postgres_cpu_us: us(run.postgres_cpu),
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Real server processes over a database of their own.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use futures::future::try_join_all;
+use pg::cluster::Cluster;
+use proto::redress::assignment::v1::assignment_service_client::AssignmentServiceClient;
+use proto::redress::assignment::v1::{Agent, CreateAgentRequest, CreateDepartmentRequest, Department};
+use proto::redress::cases::v1::CountCasesRequest;
+use proto::redress::cases::v1::case_service_client::CaseServiceClient;
+use tokio::process::{Child, Command};
+use tonic::transport::{Channel, Endpoint};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::procfs;
+
+const SERVICES: [&str; 5] = ["intake", "cases", "assignment", "resolution", "feedback"];
+const PATIENCE: Duration = Duration::from_mins(1);
+/// More than any run can have open.
+const CAPACITY: i32 = 100_000;
+const AGENTS: usize = 20;
+
+/// What every phase builds on.
+pub(crate) struct Base {
+    binaries: PathBuf,
+    url: String,
+    postmaster: u32,
+    postgres: PathBuf,
+}
+
+impl Base {
+    /// A base over a running cluster, whose data lies in `data`.
+    pub(crate) fn new(binaries: PathBuf, cluster: &Cluster, data: &Path) -> Result<Self> {
+        let noted = std::fs::read_to_string(data.join("postmaster.pid"))?;
+        let postmaster = noted.lines().next().context("a postmaster notes its pid")?.parse()?;
+        // pgbench and psql lie beside the server that runs.
+        let server = std::fs::read_link(format!("/proc/{postmaster}/exe"))?;
+        let postgres = server.parent().context("the server lies somewhere")?.to_owned();
+        Ok(Self { binaries, url: cluster.url().to_owned(), postmaster, postgres })
+    }
+
+    pub(crate) fn postgres_binary(&self, name: &str) -> Result<PathBuf> {
+        let path = self.postgres.join(name);
+        path.exists().then_some(path).with_context(|| format!("{name} is not installed beside Postgres"))
+    }
+
+    /// CPU time Postgres has used, all its processes together.
+    pub(crate) fn postgres_cpu(&self) -> Result<Duration> {
+        procfs::cpu_of_family(self.postmaster)
+    }
+
+    /// A database of this name, made if it is not there; its URL.
+    pub(crate) async fn create_database(&self, name: &str) -> Result<String> {
+        let url = self.url.replace("/redress?", &format!("/{name}?"));
+        if self.execute(&url, "SELECT 1").await.is_err() {
+            self.execute(&self.url, &format!("CREATE DATABASE {name}")).await?;
+        }
+        Ok(url)
+    }
+
+    pub(crate) async fn execute(&self, url: &str, sql: &str) -> Result<()> {
+        let output = Command::new(self.postgres_binary("psql")?)
+            .args(["-q", "-v", "ON_ERROR_STOP=1", "-c", sql, url])
+            .output()
+            .await?;
+        if !output.status.success() {
+            bail!("{}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
+    }
+}
+
+/// Running servers and the way to them.
+pub(crate) struct Suite {
+    servers: Vec<Child>,
+    postmaster: u32,
+    address: String,
+    /// One connection, for whoever needs no more.
+    pub(crate) channel: Channel,
+    pub(crate) started_in: Duration,
+}
+
+/// CPU time used so far.
+#[derive(Clone, Copy)]
+pub(crate) struct Cpu {
+    pub(crate) services: Duration,
+    pub(crate) postgres: Duration,
+}
+
+impl Suite {
+    /// All five services in one process.
+    pub(crate) async fn one_process(base: &Base, database: &str) -> Result<Self> {
+        let url = base.create_database(database).await?;
+        Self::start(base, &[("redress", &["up"])], &url, true).await
+    }
+
+    /// One service alone.
+    pub(crate) async fn one_service(base: &Base, service: &str, database: &str) -> Result<Self> {
+        let url = base.create_database(database).await?;
+        migrate(base, &url).await?;
+        Self::start(base, &[(&format!("redress-{service}"), &[])], &url, false).await
+    }
+
+    /// Each service in a process of its own; the way leads to `cases`.
+    pub(crate) async fn five_processes(base: &Base, database: &str) -> Result<Self> {
+        let url = base.create_database(database).await?;
+        let names: Vec<String> = SERVICES.iter().map(|name| format!("redress-{name}")).collect();
+        let list: Vec<(&str, &[&str])> = names.iter().map(|name| (name.as_str(), [].as_slice())).collect();
+        Self::start(base, &list, &url, false).await
+    }
+
+    async fn start(base: &Base, list: &[(&str, &[&str])], url: &str, staffed: bool) -> Result<Self> {
+        let started = Instant::now();
+        let mut servers = Vec::new();
+        let mut reached = None;
+        for (binary, arguments) in list {
+            let address = format!("127.0.0.1:{}", free_port()?);
+            let server = Command::new(base.binaries.join(binary))
+                .args(*arguments)
+                .env("DATABASE_URL", url)
+                .env("REDRESS_LISTEN", &address)
+                .env("REDRESS_LOG", "warn")
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .kill_on_drop(true)
+                .spawn()
+                .with_context(|| format!("{binary} is built beside this program"))?;
+            servers.push(server);
+            reached = Some((serving(&address).await?, address));
+        }
+        let started_in = started.elapsed();
+        let (channel, address) = reached.context("no server")?;
+        if staffed {
+            staff(&channel).await?;
+        }
+        Ok(Self { servers, postmaster: base.postmaster, address, channel, started_in })
+    }
+
+    /// Connections of their own, as separate clients have them.
+    pub(crate) async fn connect(&self, count: usize) -> Result<Vec<Channel>> {
+        let connections = (0..count).map(|_| async { Ok(endpoint(&self.address)?.connect().await?) });
+        try_join_all(connections).await
+    }
+
+    pub(crate) fn cpu(&self) -> Result<Cpu> {
+        let own = self.pids().map(procfs::cpu).sum::<Result<Duration>>()?;
+        Ok(Cpu { services: own, postgres: procfs::cpu_of_family(self.postmaster)? })
+    }
+
+    pub(crate) fn rss_mb(&self) -> Result<f64> {
+        self.pids().map(procfs::rss_mb).sum()
+    }
+
+    fn pids(&self) -> impl Iterator<Item = u32> + '_ {
+        self.servers.iter().filter_map(Child::id)
+    }
+
+    /// Stops the servers as an operator would.
+    pub(crate) async fn stop(mut self) -> Result<()> {
+        for server in &mut self.servers {
+            if let Some(pid) = server.id() {
+                Command::new("kill").arg(pid.to_string()).status().await?;
+            }
+            tokio::time::timeout(PATIENCE, server.wait()).await.context("a server does not stop")??;
+        }
+        Ok(())
+    }
+}
+
+async fn migrate(base: &Base, url: &str) -> Result<()> {
+    let status = Command::new(base.binaries.join("redress"))
+        .arg("migrate")
+        .env("DATABASE_URL", url)
+        .stdout(Stdio::null())
+        .status()
+        .await?;
+    if !status.success() {
+        bail!("redress migrate failed");
+    }
+    Ok(())
+}
+
+/// A port that was free a moment ago: the server is another process and cannot be
+/// handed a listener.
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+fn endpoint(address: &str) -> Result<Endpoint> {
+    Ok(Endpoint::from_shared(format!("http://{address}"))?.tcp_nodelay(true))
+}
+
+async fn serving(address: &str) -> Result<Channel> {
+    let endpoint = endpoint(address)?;
+    let started = Instant::now();
+    while started.elapsed() < PATIENCE {
+        if let Ok(channel) = endpoint.connect().await {
+            let check = HealthCheckRequest { service: String::new() };
+            let answer = HealthClient::new(channel.clone()).check(check).await;
+            if answer.is_ok_and(|answer| answer.get_ref().status() == ServingStatus::Serving) {
+                return Ok(channel);
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    bail!("no server at {address} after {PATIENCE:?}")
+}
+
+/// One department that takes every case, with agents enough.
+async fn staff(channel: &Channel) -> Result<()> {
+    let mut client = AssignmentServiceClient::new(channel.clone());
+    let department = Department {
+        department_id: "care".to_owned(),
+        display_name: "Customer care".to_owned(),
+        categories: vec!["*".to_owned()],
+        ..Department::default()
+    };
+    let request = CreateDepartmentRequest { request_id: "care".to_owned(), department: Some(department) };
+    client.create_department(request).await?;
+    for number in 0..AGENTS {
+        let agent = Agent {
+            agent_id: format!("agent-{number}"),
+            department_id: "care".to_owned(),
+            display_name: format!("Agent {number}"),
+            capacity: CAPACITY,
+            available: true,
+            ..Agent::default()
+        };
+        let request = CreateAgentRequest { request_id: format!("agent-{number}"), agent: Some(agent) };
+        client.create_agent(request).await?;
+    }
+    Ok(())
+}
+
+/// The time from submission to assignment within which 99 % came, once every case
+/// is assigned, in milliseconds.
+pub(crate) async fn assigned_ms(suite: &Suite) -> Result<f64> {
+    let mut client = CaseServiceClient::new(suite.channel.clone());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let counts = client.count_cases(CountCasesRequest {}).await?.into_inner();
+    let waiting: i64 = counts.counts.iter().filter(|count| count.state < 3).map(|count| count.count).sum();
+    if waiting > 0 {
+        bail!("{waiting} of {} cases are not assigned a second after the last submission", counts.total);
+    }
+    let p99 = counts.assign_ms_p99.context("nothing was assigned")?;
+    Ok(f64::from(i32::try_from(p99)?))
+}
