@@ -1,0 +1,37 @@
+# The commands of the house. `make demo` and `make test` are the two to know.
+
+# How hard `make chaos` tries; `make chaos KILLS=1000` tries harder.
+KILLS ?= 200
+COMPLAINTS ?= 2000
+
+.PHONY: help setup demo up test load chaos ci
+
+help: ## says what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## installs what this machine lacks: a C compiler, PostgreSQL 15 or newer
+	@.ci/need cc postgres
+
+demo: setup ## the whole suite at work on a sample of complaints; KEEP=1 leaves it running
+	cargo build -p redress
+	cargo run --quiet -p redress -- demo $(ARGS)
+
+up: setup ## all five services in one process, with a Postgres of their own unless DATABASE_URL is set
+	cargo run -p redress -- up $(ARGS)
+
+# The binaries first: tests that start real processes find them beside their own.
+test: setup ## every test
+	cargo build --workspace --bins
+	cargo test --workspace
+
+load: setup ## rates, latencies, CPU and memory beside pgbench's; writes target/load/report.json
+	cargo build --release --workspace --bins
+	cargo run --release -p load -- $(ARGS)
+
+chaos: setup ## kills service processes at random points and counts what was lost (nothing)
+	cargo build --workspace --bins
+	REDRESS_CHAOS_KILLS=$(KILLS) REDRESS_CHAOS_COMPLAINTS=$(COMPLAINTS) \
+		cargo test -p tests --test suite chaos -- --ignored --nocapture
+
+ci: ## all that must hold before a change lands
+	.ci/run
