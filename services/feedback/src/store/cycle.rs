@@ -99,7 +99,7 @@ pub(crate) async fn lock_cycle(
                 f.handling, f.satisfaction, f.responded_at, coalesce(c.traceparent, '') AS traceparent
          FROM feedback f LEFT JOIN contact c ON c.tenant_id = f.tenant_id AND c.case_id = f.case_id
          WHERE f.tenant_id = current_setting('redress.tenant') AND f.case_id = $1
-           AND ($2 IS NULL OR f.cycle = $2)
+           AND ($2::integer IS NULL OR f.cycle = $2)
          ORDER BY f.cycle DESC LIMIT 1 FOR UPDATE OF f",
     )
     .bind(case.0)

@@ -1,0 +1,138 @@
+//! The command line: one file a noun, each rpc a verb.
+
+mod case;
+mod connection;
+mod demo;
+mod event;
+mod feedback;
+mod health;
+mod import;
+mod keys;
+mod plan;
+mod refused;
+mod roster;
+mod submit;
+mod task;
+mod up;
+mod worker;
+
+use std::future::Future;
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Complaint handling: five services, and the words to talk to them.
+#[derive(Parser)]
+#[command(name = "redress", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Where to begin: `redress demo` shows everything at work; `redress up` starts the \
+    five services with a database of their own; then `redress submit --help`.")]
+struct CommandLine {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Starts all five services in this process, with a Postgres of their own unless
+    /// DATABASE_URL names one
+    Up(Box<up::Up>),
+    /// Creates roles and schemas, and brings them up to date
+    Migrate(up::Migrate),
+    /// Shows everything at work on a sample of complaints
+    Demo(demo::Demo),
+    /// Makes signing keys and tokens
+    Keys(keys::Keys),
+    /// Asks whether a server is ready; fails when it is not
+    Health(health::Health),
+    /// Registers a complaint
+    Submit(Box<submit::Submit>),
+    /// Registers the complaints of a file (CSV, JSON lines; plain or .gz)
+    Import(import::Import),
+    /// Works on cases
+    Case(case::Cases),
+    /// Shows the public progress of the complaint whose receipt code is given
+    Track(submit::Track),
+    /// Lists the cases that wait for a handler
+    Queue(roster::Queue),
+    /// Who handles cases
+    Agent(roster::Agents),
+    /// Which departments there are
+    Department(roster::Departments),
+    /// Proposes, approves and looks at remedy plans
+    Plan(plan::Plans),
+    /// Looks at what departments have to do
+    Task(task::Tasks),
+    /// What complainants say to an outcome
+    Feedback(feedback::FeedbackArgs),
+    /// Lists what complainants were, or could not be, told
+    Notices(feedback::Notices),
+    /// Carries out a department's tasks, for trying out: nothing is paid or shipped
+    Worker(worker::WorkerArgs),
+    /// Reads what happened, as it happens
+    Events(event::Events),
+    /// Events that a service could not apply
+    Parked(event::Parked),
+}
+
+/// Does what the command line says.
+pub fn main() -> ExitCode {
+    let verb = CommandLine::parse().verb;
+    match run(verb) {
+        Ok(code) => code,
+        // Whoever reads our output has seen enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprint!("{}", refused::explain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: Verb) -> anyhow::Result<ExitCode> {
+    match verb {
+        Verb::Up(args) => args.run(),
+        Verb::Migrate(args) => wait(args.run()),
+        Verb::Demo(args) => args.run(),
+        Verb::Keys(args) => args.run(),
+        Verb::Health(args) => wait(args.run()),
+        Verb::Submit(args) => wait(args.run()),
+        Verb::Import(args) => wait(args.run()),
+        Verb::Case(args) => wait(args.run()),
+        Verb::Track(args) => wait(args.run()),
+        Verb::Queue(args) => wait(args.run()),
+        Verb::Agent(args) => wait(args.run()),
+        Verb::Department(args) => wait(args.run()),
+        Verb::Plan(args) => wait(args.run()),
+        Verb::Task(args) => wait(args.run()),
+        Verb::Feedback(args) => wait(args.run()),
+        Verb::Notices(args) => wait(args.run()),
+        Verb::Worker(args) => wait(args.run()),
+        Verb::Events(args) => wait(args.run()),
+        Verb::Parked(args) => wait(args.run()),
+    }
+}
+
+/// Runs what waits for answers; it fails, or has succeeded.
+fn wait(verb: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(verb)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let cause = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        CommandLine::command().debug_assert();
+    }
+}

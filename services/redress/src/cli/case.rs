@@ -1,0 +1,206 @@
+//! `redress case …`: works on cases.
+
+mod decide;
+mod handle;
+
+use clap::{Args, Subcommand};
+use proto::redress::cases::v1::{
+    AddNoteRequest, CaseState, CloseCaseRequest, CountCasesRequest, GetCaseRequest, GetTimelineRequest,
+    ListCasesRequest, ReopenCaseRequest, Visibility, WatchCaseRequest, WithdrawCaseRequest,
+};
+
+use super::connection::{Caller, Connection, Expect, Page};
+use crate::show::{self, lines, text, words};
+
+#[derive(Args)]
+pub(crate) struct Cases {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Shows a case
+    Get { case: String },
+    /// Lists cases, newest first; by state, agent or customer
+    List(List),
+    /// Counts cases, and shows how long they took
+    Count,
+    /// Shows a case after each change, until it is over
+    Watch { case: String },
+    /// Shows what happened to a case
+    Timeline {
+        case: String,
+        #[command(flatten)]
+        page: Page,
+    },
+    /// Writes a note into the timeline
+    Note {
+        case: String,
+        text: String,
+        /// Who may read it: public, internal, restricted
+        #[arg(long, value_parser = words::read::<Visibility>, default_value = "internal")]
+        visibility: Visibility,
+    },
+    /// Who handles a case
+    Handler { case: String },
+    /// Gives a waiting case to an agent, or to the best one with room
+    Assign(handle::Assign),
+    /// Accepts a case as the agent it was given to
+    Accept(handle::Accept),
+    /// Hands a case to another agent or department
+    Transfer(handle::Transfer),
+    /// Takes the next waiting case of the agent's department
+    Claim(handle::Claim),
+    /// Records what the investigation found
+    Findings(decide::Findings),
+    /// Decides the outcome
+    Decide(decide::Decide),
+    /// Declines a case that is another organisation's matter
+    Decline(decide::Decline),
+    /// Withdraws a case at its complainant's wish
+    Withdraw {
+        case: String,
+        /// Why, as far as told
+        #[arg(long, default_value = "")]
+        reason: String,
+        #[command(flatten)]
+        expect: Expect,
+    },
+    /// Closes a resolved case without the complainant's answer
+    Close {
+        case: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        expect: Expect,
+    },
+    /// Reopens a resolved or closed case as its next cycle
+    Reopen {
+        case: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        expect: Expect,
+    },
+}
+
+#[derive(Args)]
+struct List {
+    /// Only those in this state, e.g. `out-of-scope`
+    #[arg(long, value_parser = words::read::<CaseState>)]
+    state: Option<CaseState>,
+    /// Only this agent's
+    #[arg(long, default_value = "")]
+    agent: String,
+    /// Only this customer's
+    #[arg(long, default_value = "")]
+    customer: String,
+    #[command(flatten)]
+    page: Page,
+}
+
+impl Cases {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let caller = self.connection.open().await?;
+        match self.verb {
+            Verb::Get { case } => get(&caller, case).await,
+            Verb::List(list) => list.run(&caller).await,
+            Verb::Count => count(&caller).await,
+            Verb::Watch { case } => watch(&caller, case).await,
+            Verb::Timeline { case, page } => timeline(&caller, case, page).await,
+            Verb::Note { case, text, visibility } => note(&caller, case, text, visibility).await,
+            Verb::Handler { case } => handle::handler(&caller, case).await,
+            Verb::Assign(assign) => assign.run(&caller).await,
+            Verb::Accept(accept) => accept.run(&caller).await,
+            Verb::Transfer(transfer) => transfer.run(&caller).await,
+            Verb::Claim(claim) => claim.run(&caller).await,
+            Verb::Findings(findings) => findings.run(&caller).await,
+            Verb::Decide(decide) => decide.run(&caller).await,
+            Verb::Decline(decline) => decline.run(&caller).await,
+            Verb::Withdraw { case, reason, expect } => withdraw(&caller, case, reason, expect).await,
+            Verb::Close { case, reason, expect } => close(&caller, case, reason, expect).await,
+            Verb::Reopen { case, reason, expect } => reopen(&caller, case, reason, expect).await,
+        }
+    }
+}
+
+async fn get(caller: &Caller, case_id: String) -> anyhow::Result<()> {
+    let answer = caller.cases().get_case(GetCaseRequest { case_id }).await?.into_inner();
+    show::answer(caller.json, &answer.case.unwrap_or_default(), text::case)
+}
+
+impl List {
+    async fn run(self, caller: &Caller) -> anyhow::Result<()> {
+        let request = ListCasesRequest {
+            page_size: self.page.limit,
+            page_token: self.page.page,
+            state: self.state.unwrap_or_default().into(),
+            agent_id: self.agent,
+            customer_id: self.customer,
+        };
+        let answer = caller.cases().list_cases(request).await?.into_inner();
+        show::answer(caller.json, &answer, text::cases)
+    }
+}
+
+async fn count(caller: &Caller) -> anyhow::Result<()> {
+    let answer = caller.cases().count_cases(CountCasesRequest {}).await?.into_inner();
+    show::answer(caller.json, &answer, text::count)
+}
+
+async fn watch(caller: &Caller, case_id: String) -> anyhow::Result<()> {
+    let mut changes = caller.cases().watch_case(WatchCaseRequest { case_id }).await?.into_inner();
+    while let Some(change) = changes.message().await? {
+        show::piece(caller.json, &change.case.unwrap_or_default(), |case| {
+            format!(
+                "version {}  cycle {}  {}  {}",
+                case.version,
+                case.cycle,
+                words::word::<CaseState>(case.state),
+                case.agent_id
+            )
+        })?;
+    }
+    Ok(())
+}
+
+async fn timeline(caller: &Caller, case_id: String, page: Page) -> anyhow::Result<()> {
+    let request = GetTimelineRequest { case_id, page_size: page.limit, page_token: page.page };
+    let answer = caller.cases().get_timeline(request).await?.into_inner();
+    show::answer(caller.json, &answer, text::timeline)
+}
+
+async fn note(caller: &Caller, case_id: String, text: String, visibility: Visibility) -> anyhow::Result<()> {
+    let request =
+        AddNoteRequest { request_id: caller.request_id(), case_id, text, visibility: visibility.into() };
+    let answer = caller.cases().add_note(request).await?.into_inner();
+    show::answer(caller.json, &answer.entry.unwrap_or_default(), |entry| {
+        format!("written as entry {} at {}", entry.ordinal, lines::clock(entry.time.as_ref()))
+    })
+}
+
+async fn withdraw(caller: &Caller, case_id: String, reason: String, expect: Expect) -> anyhow::Result<()> {
+    let expected_version = expect.version;
+    let request = WithdrawCaseRequest { request_id: caller.request_id(), case_id, expected_version, reason };
+    let answer = caller.cases().withdraw_case(request).await?.into_inner();
+    show::answer(caller.json, &answer.case.unwrap_or_default(), text::case)
+}
+
+async fn close(caller: &Caller, case_id: String, reason: String, expect: Expect) -> anyhow::Result<()> {
+    let expected_version = expect.version;
+    let request = CloseCaseRequest { request_id: caller.request_id(), case_id, expected_version, reason };
+    let answer = caller.cases().close_case(request).await?.into_inner();
+    show::answer(caller.json, &answer.case.unwrap_or_default(), text::case)
+}
+
+async fn reopen(caller: &Caller, case_id: String, reason: String, expect: Expect) -> anyhow::Result<()> {
+    let expected_version = expect.version;
+    let request = ReopenCaseRequest { request_id: caller.request_id(), case_id, expected_version, reason };
+    let answer = caller.cases().reopen_case(request).await?.into_inner();
+    show::answer(caller.json, &answer.case.unwrap_or_default(), text::case)
+}

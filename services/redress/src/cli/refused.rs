@@ -1,0 +1,92 @@
+//! What went wrong, in plain words.
+
+use std::fmt::Write as _;
+
+use tonic::Status;
+use tonic_types::StatusExt as _;
+
+/// Says why a verb failed: of a refusal its reason, its sentence and every field at
+/// fault.
+pub(crate) fn explain(error: &anyhow::Error) -> String {
+    match error.chain().find_map(|cause| cause.downcast_ref::<Status>()) {
+        Some(status) => refusal(status),
+        None => format!("redress: {}\n", chain(error)),
+    }
+}
+
+/// Each cause once: some errors repeat the next one's words.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.ends_with(&cause) {
+            let _ = write!(text, ": {cause}");
+        }
+    }
+    text
+}
+
+fn refusal(status: &Status) -> String {
+    let details = status.get_error_details();
+    let reason = details.error_info().map_or_else(|| code(status), |info| info.reason.clone());
+    let mut text = format!("redress: {reason}: {}\n", status.message());
+    for violation in details.bad_request().map(|bad| bad.field_violations.as_slice()).unwrap_or_default() {
+        let _ = writeln!(text, "  {} {}", violation.field, violation.description);
+    }
+    if let Some(delay) = details.retry_info().and_then(|info| info.retry_delay) {
+        let _ = writeln!(text, "  try again in {:.1} s", delay.as_secs_f64());
+    }
+    text
+}
+
+/// The code as the protocol writes it.
+fn code(status: &Status) -> String {
+    let words = format!("{:?}", status.code());
+    let mut code = String::new();
+    for (place, letter) in words.char_indices() {
+        if place > 0 && letter.is_uppercase() {
+            code.push('_');
+        }
+        code.push(letter.to_ascii_uppercase());
+    }
+    code
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tonic::Code;
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+
+    #[test]
+    fn every_violation_is_named() {
+        let mut details = ErrorDetails::with_error_info("INVALID_COMPLAINT", "redress.dev", []);
+        details.add_bad_request_violation("complaint.subject", "is required");
+        details.add_bad_request_violation("complaint.language", "is required");
+        details.set_retry_info(Some(Duration::from_millis(1500)));
+        let status = Status::with_error_details(Code::InvalidArgument, "the request is not valid", details);
+        assert_eq!(
+            explain(&anyhow::Error::new(status).context("row 3")),
+            "redress: INVALID_COMPLAINT: the request is not valid\n\
+             \x20 complaint.subject is required\n\
+             \x20 complaint.language is required\n\
+             \x20 try again in 1.5 s\n"
+        );
+    }
+
+    #[test]
+    fn a_status_without_details_has_its_code() {
+        let error = anyhow::Error::new(Status::deadline_exceeded("too slow"));
+        assert_eq!(explain(&error), "redress: DEADLINE_EXCEEDED: too slow\n");
+    }
+
+    #[test]
+    fn causes_are_told_once() {
+        let error = anyhow::anyhow!("no such file").context("sample.csv: no such file").context("import");
+        assert_eq!(explain(&error), "redress: import: sample.csv: no such file\n");
+    }
+}

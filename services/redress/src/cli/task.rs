@@ -1,0 +1,78 @@
+//! `redress task …`: what departments have to do.
+
+use clap::{Args, Subcommand};
+use proto::redress::resolution::v1::{GetTaskRequest, ListTasksRequest, RequeueTaskRequest, TaskState};
+
+use super::connection::{Connection, Page};
+use crate::show::{self, text, words};
+
+#[derive(Args)]
+pub(crate) struct Tasks {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Lists tasks, newest first; of a case, or of a department
+    List {
+        /// Only this case's
+        #[arg(long, default_value = "", required_unless_present = "department")]
+        case: String,
+        /// Only this department's
+        #[arg(long, default_value = "")]
+        department: String,
+        /// Only those in this state, e.g. `needs-attention`; goes with --department
+        #[arg(long, value_parser = words::read::<TaskState>)]
+        state: Option<TaskState>,
+        #[command(flatten)]
+        page: Page,
+    },
+    /// Shows a task
+    Get { task: String },
+    /// Hands a task that needs attention out again
+    Requeue {
+        task: String,
+        /// Why it should succeed now
+        #[arg(long)]
+        reason: String,
+        /// The department to give it to, if another
+        #[arg(long, default_value = "")]
+        department: String,
+    },
+}
+
+impl Tasks {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let caller = self.connection.open().await?;
+        let mut resolution = caller.resolution();
+        match self.verb {
+            Verb::List { case, department, state, page } => {
+                let request = ListTasksRequest {
+                    page_size: page.limit,
+                    page_token: page.page,
+                    case_id: case,
+                    department_id: department,
+                    state: state.unwrap_or_default().into(),
+                };
+                show::answer(caller.json, &resolution.list_tasks(request).await?.into_inner(), text::tasks)
+            }
+            Verb::Get { task } => {
+                let answer = resolution.get_task(GetTaskRequest { task_id: task }).await?.into_inner();
+                show::answer(caller.json, &answer.task.unwrap_or_default(), text::task)
+            }
+            Verb::Requeue { task, reason, department } => {
+                let request = RequeueTaskRequest {
+                    request_id: caller.request_id(),
+                    task_id: task,
+                    department_id: department,
+                    reason,
+                };
+                let answer = resolution.requeue_task(request).await?.into_inner();
+                show::answer(caller.json, &answer.task.unwrap_or_default(), text::task)
+            }
+        }
+    }
+}

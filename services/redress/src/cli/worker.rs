@@ -1,0 +1,92 @@
+//! `redress worker`: a department's worker, for trying out.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use client::worker::Worker;
+use proto::redress::resolution::v1::Task;
+use server::{Settings, Telemetry};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::connection::Connection;
+use crate::desk::{Desk, Entered, Ledger};
+use crate::show::{self, text};
+
+#[derive(Args)]
+pub(crate) struct WorkerArgs {
+    #[command(flatten)]
+    connection: Connection,
+    /// Whose tasks to carry out, e.g. `finance`
+    #[arg(long)]
+    department: String,
+    /// Name of this worker
+    #[arg(long, default_value = "redress-worker")]
+    name: String,
+    /// What it has done, so that nothing is done twice; one worker per file
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// Most tasks at once
+    #[arg(long, default_value_t = 8)]
+    concurrency: usize,
+    /// How long a task takes
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
+    pace: u64,
+    /// How long a task is held without a heartbeat
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    lease: u64,
+}
+
+impl WorkerArgs {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let telemetry =
+            Telemetry::start(&Settings { log: "warn".to_owned(), ..Settings::default() }, "redress-worker")?;
+        let worked = self.work().await;
+        telemetry.flush();
+        worked
+    }
+
+    async fn work(self) -> anyhow::Result<()> {
+        let Self { connection, department, name, ledger, concurrency, pace, lease } = self;
+        let path = ledger.unwrap_or_else(|| format!(".redress/ledger-{department}.jsonl").into());
+        let ledger = Ledger::open(&path, &department)?;
+        let caller = connection.open().await?;
+        let desk = Desk::new(ledger, Duration::from_millis(pace), tell);
+        let stop = stop_on_signal()?;
+        show::say(&format!(
+            "working for {department} at {}, writing to {}; Ctrl-C stops",
+            connection.server,
+            path.display()
+        ))?;
+        let worker =
+            Worker { concurrency, lease: Duration::from_secs(lease), ..Worker::new(department, name) };
+        worker.run(&caller.client, move |work| desk.clone().carry_out(work), stop).await?;
+        Ok(())
+    }
+}
+
+fn stop_on_signal() -> anyhow::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate()).context("signals cannot be heard")?;
+    let told = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        told.cancel();
+    });
+    Ok(stop)
+}
+
+fn tell(task: &Task, entered: &Entered) {
+    let what = text::in_short(task);
+    let line = match entered {
+        Entered::Now(reference) => format!("{reference}  {what}  (task {})", task.task_id),
+        Entered::Before(reference) => format!("{reference}  {what}: done before (task {})", task.task_id),
+    };
+    // Nobody reads any more: the work goes on.
+    let _ = show::say(&line);
+}

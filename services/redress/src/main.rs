@@ -1,0 +1,7 @@
+//! The process.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    redress::main()
+}

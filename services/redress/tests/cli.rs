@@ -1,0 +1,359 @@
+//! The command line as people use it: the real program, against a house of all five
+//! services, or with services of its own.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use testkit::House;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_redress");
+/// Longest that one command may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A command of the program, with nothing of this machine's settings.
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(arguments).kill_on_drop(true).stdin(Stdio::null());
+    for (name, _) in std::env::vars() {
+        if name.starts_with("REDRESS_") || name.starts_with("OTEL_") || name == "KEEP" {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Runs a command to its end.
+async fn run(arguments: &[&str]) -> Output {
+    tokio::time::timeout(PATIENCE, program(arguments).output()).await.expect("an end in time").unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// A house, and someone who types commands at it.
+struct Desk {
+    house: House,
+    server: String,
+}
+
+impl Desk {
+    async fn open() -> Self {
+        let house = House::open(&redress::SERVICES).await;
+        let server = format!("http://{}", house.address());
+        Self { house, server }
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Output {
+        run(&[arguments, &["--server", &self.server]].concat()).await
+    }
+
+    /// The answer of a command that succeeds.
+    async fn text(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments).await;
+        assert!(output.status.success(), "{arguments:?}: {}", err(&output));
+        out(&output)
+    }
+
+    async fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.text(&[arguments, &["--json"]].concat()).await).unwrap()
+    }
+
+    /// What a command that is refused says.
+    async fn refusal(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments).await;
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", out(&output));
+        err(&output)
+    }
+
+    /// Someone to handle every case.
+    async fn staff(&self) {
+        self.text(&["department", "add", "care", "--name", "Care", "--categories", "*"]).await;
+        self.text(&["agent", "add", "lin", "--department", "care", "--name", "Lin"]).await;
+    }
+
+    /// Registers a complaint; answers its id and receipt code.
+    async fn submit(&self) -> (String, String) {
+        let answer = self
+            .json(&[
+                "submit",
+                "--channel",
+                "web",
+                "--language",
+                "en",
+                "--subject",
+                "Kettle broken",
+                "--description",
+                "It arrived in pieces.",
+                "--amount",
+                "EUR 39.90",
+                "--customer",
+                "C1",
+            ])
+            .await;
+        self.house.settled().await;
+        let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+        (text("complaintId"), text("receiptCode"))
+    }
+
+    async fn state(&self, case: &str) -> String {
+        self.json(&["case", "get", case]).await["state"].as_str().unwrap().to_owned()
+    }
+
+    /// A worker of a department, at work once this returns.
+    async fn worker(&self, department: &str, ledger: &Path) -> (Child, Lines<BufReader<ChildStdout>>) {
+        let ledger = ledger.to_str().unwrap();
+        let mut command = program(&["worker", "--department", department, "--ledger", ledger]);
+        command.args(["--server", &self.server]).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let first = lines.next_line().await.unwrap().unwrap();
+        assert!(first.contains(department), "{first}");
+        (child, lines)
+    }
+}
+
+fn terminate(child: &Child) {
+    let id = child.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").arg(id).status().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_complaint_is_brought_to_its_end_by_hand() {
+    let desk = Desk::open().await;
+    desk.staff().await;
+    let (case, code) = desk.submit().await;
+    desk.text(&["case", "accept", &case, "--as", "lin"]).await;
+    desk.house.settled().await;
+    desk.text(&["case", "findings", &case, "It was badly packed", "--as", "lin"]).await;
+    desk.text(&["case", "decide", &case, "upheld", "--reasons", "So it is", "--remedy", "--as", "lin"]).await;
+    desk.house.settled().await;
+    let (money, swap) =
+        ("money=refund@finance,amount=EUR 39.90", "swap=exchange@warehouse,goods=K-1,after=money");
+    let plan = desk.json(&["plan", "propose", &case, "--step", money, "--step", swap, "--as", "lin"]).await;
+    let plan = plan["planId"].as_str().unwrap();
+    let refused = desk.refusal(&["plan", "approve", plan, "--as", "lin"]).await;
+    assert!(refused.starts_with("redress: APPROVER_IS_PROPOSER: "), "{refused}");
+    desk.text(&["plan", "approve", plan, "--as", "gu"]).await;
+
+    let ledgers = tempfile::tempdir().unwrap();
+    for (department, done) in [("finance", "refund EUR 39.90"), ("warehouse", "exchange 1 × K-1")] {
+        let (mut worker, mut lines) =
+            desk.worker(department, &ledgers.path().join(format!("{department}.jsonl"))).await;
+        let line = lines.next_line().await.unwrap().unwrap();
+        assert!(line.starts_with(&format!("{department}-000001  {done}")), "{line}");
+        terminate(&worker);
+        assert!(worker.wait().await.unwrap().success(), "a worker ends in good order");
+    }
+    desk.house.settled().await;
+    assert_eq!(desk.state(&case).await, "CASE_STATE_RESOLVED");
+    assert!(desk.text(&["track", &code]).await.contains("resolved"));
+
+    desk.text(&["feedback", "respond", &case, "--accept", "--handling", "5", "--outcome", "4"]).await;
+    desk.house.settled().await;
+    assert_eq!(desk.state(&case).await, "CASE_STATE_CLOSED");
+    let timeline = desk.text(&["case", "timeline", &case]).await;
+    for word in
+        ["opened", "assigned", "accepted", "It was badly packed (lin)", "plan approved", "refund", "closed"]
+    {
+        assert!(timeline.contains(word), "{word} in:\n{timeline}");
+    }
+    let watched = desk.text(&["case", "watch", &case]).await;
+    assert!(watched.contains("closed"), "{watched}");
+    let tail = desk.text(&["events", "tail", "--source", "cases", "--count", "4"]).await;
+    let names: Vec<_> = tail.lines().map(|line| line.split_whitespace().nth(2).unwrap()).collect();
+    assert_eq!(names, ["CaseOpened", "CaseDecided", "CaseResolved", "CaseClosed"]);
+    desk.house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_list_reads() {
+    let desk = Desk::open().await;
+    let (case, _) = desk.submit().await;
+    assert!(desk.text(&["queue"]).await.contains(&case), "no department: nobody's queue");
+    desk.staff().await;
+    desk.house.settled().await;
+    let lists: [(&[&str], &str); 9] = [
+        (&["case", "list", "--customer", "C1"], "Kettle broken"),
+        (&["case", "count"], "1      assigned"),
+        (&["case", "handler", &case], "care"),
+        (&["queue", "--department", "care"], "no cases waiting"),
+        (&["agent", "list"], "lin"),
+        (&["department", "list"], "care"),
+        (&["task", "list", "--case", &case], "no tasks"),
+        (&["plan", "list", &case], "no plans"),
+        (&["parked", "list", "--consumer", "cases"], "no events set aside"),
+    ];
+    for (arguments, word) in lists {
+        let text = desk.text(arguments).await;
+        assert!(text.contains(word), "{arguments:?}: {text}");
+    }
+    assert!(desk.text(&["notices", "--case", &case]).await.contains("acknowledgement"));
+    assert_eq!(desk.json(&["case", "list"]).await["cases"][0]["caseId"], case.as_str());
+    assert_eq!(desk.text(&["health"]).await, "SERVING\n");
+    desk.house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_are_said_in_plain_words() {
+    let desk = Desk::open().await;
+    let refused = desk.refusal(&["submit"]).await;
+    assert!(refused.starts_with("redress: INVALID_COMPLAINT: "), "{refused}");
+    for field in ["complaint.channel", "complaint.subject", "complaint.description", "complaint.language"] {
+        assert!(refused.contains(&format!("\n  {field} ")), "{field} in:\n{refused}");
+    }
+    let unknown = "01890000-0000-7000-8000-000000000000";
+    let refused = desk.refusal(&["case", "get", unknown]).await;
+    assert!(refused.starts_with("redress: CASE_NOT_FOUND: "), "{refused}");
+
+    let (case, _) = desk.submit().await;
+    let again = ["case", "note", &case, "heard", "--request-id", "once"];
+    assert_eq!(desk.text(&again).await, desk.text(&again).await);
+    let other = ["case", "note", &case, "heard more", "--request-id", "once"];
+    assert!(desk.refusal(&other).await.contains("IDEMPOTENCY_KEY_REUSED"));
+    let stale = ["case", "withdraw", &case, "--expect", "99"];
+    assert!(desk.refusal(&stale).await.contains("VERSION_MISMATCH"));
+    desk.house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_imported_once_however_often() {
+    let desk = Desk::open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| -> PathBuf {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let file = write("two.csv", "Nr,What,When\n1,Late,2026-01-02 03:04\n2,Broken,\n");
+    let mapping = write(
+        "map.toml",
+        "[columns]\n\"complaint.external_ref\" = \"Nr\"\n\"complaint.subject\" = \"What\"\n\
+         \"complaint.description\" = \"What\"\n\"complaint.occur_time\" = \"When\"\n\
+         [constants]\n\"complaint.channel\" = \"CHANNEL_WEB\"\n\"complaint.language\" = \"en\"\n\
+         [times]\nformats = [\"%Y-%m-%d %H:%M\"]\nzone = \"Europe/Dublin\"\n",
+    );
+    let verdicts = folder.path().join("verdicts.jsonl");
+    let (file, mapping, verdicts) =
+        (file.to_str().unwrap(), mapping.to_str().unwrap(), verdicts.to_str().unwrap());
+    let import = ["import", file, "--mapping", mapping, "--verdicts", verdicts];
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let text = desk.text(&import).await;
+        assert!(text.contains("registered                2"), "{text}");
+        seen.push(std::fs::read_to_string(verdicts).unwrap());
+    }
+    assert_eq!(seen[0], seen[1], "the same answers: ids, receipt codes");
+    desk.house.settled().await;
+    assert_eq!(desk.json(&["case", "count"]).await["total"], "2");
+
+    let bad = write("bad.jsonl", "{\"subject\":\"only\"}\nnonsense\n");
+    let refused = desk.run(&["import", bad.to_str().unwrap(), "--verdicts", verdicts]).await;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(err(&refused).contains("2 of 2 rows were refused"), "{}", err(&refused));
+    let read = std::fs::read_to_string(verdicts).unwrap();
+    let rows: Vec<Value> = read.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows[0]["refused"]["reason"], "INVALID_COMPLAINT");
+    assert!(rows[0]["refused"]["violations"].as_array().unwrap().len() >= 3);
+    assert_eq!((&rows[1]["row"], &rows[1]["refused"]["reason"]), (&2.into(), &"UNREADABLE_ROW".into()));
+    desk.house.done().await;
+}
+
+#[tokio::test]
+async fn nobody_there_is_said_at_once() {
+    let output = run(&["case", "list", "--server", "http://127.0.0.1:1"]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).starts_with("redress: nothing answers at http://127.0.0.1:1"), "{}", err(&output));
+    let output = run(&["health", "--server", "http://127.0.0.1:1"]).await;
+    assert!(!output.status.success());
+    let output = run(&["case", "decide", "x", "maybe", "--reasons", "y"]).await;
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("upheld, partly-upheld, not-upheld"), "{}", err(&output));
+}
+
+/// `redress up` with a Postgres of its own, and its address.
+async fn up(data: &Path) -> (Child, String) {
+    let mut command = program(&["up", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()]);
+    let mut child =
+        command.env_remove("DATABASE_URL").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let address = async {
+        loop {
+            let line = lines.next_line().await.unwrap().expect("an address before the end");
+            if let Some(rest) = line.trim().strip_prefix("gRPC, gRPC-Web, reflection, health") {
+                return rest.split_whitespace().next().unwrap().to_owned();
+            }
+        }
+    };
+    let address = tokio::time::timeout(PATIENCE, address).await.expect("up in time");
+    (child, format!("http://{address}"))
+}
+
+#[tokio::test]
+async fn up_brings_its_own_postgres_and_keeps_what_it_holds() {
+    let data = std::env::temp_dir().join(testkit::request_id());
+    let complaint = r#"{"channel":"CHANNEL_WEB","subject":"a","description":"b","language":"en"}"#;
+    let file = data.with_extension("json");
+    std::fs::write(&file, complaint).unwrap();
+    for round in 0..2 {
+        let (mut server, address) = up(&data).await;
+        let file = file.to_str().unwrap();
+        let submit =
+            run(&["submit", "--file", file, "--request-id", "once", "--json", "--server", &address]).await;
+        assert!(submit.status.success(), "round {round}: {}", err(&submit));
+        testkit::eventually(async || {
+            let count = run(&["case", "count", "--json", "--server", &address]).await;
+            serde_json::from_slice::<Value>(&count.stdout).is_ok_and(|count| count["total"] == "1")
+        })
+        .await;
+        terminate(&server);
+        assert!(server.wait().await.unwrap().success(), "round {round}: it ends in good order");
+    }
+    std::fs::remove_dir_all(&data).unwrap();
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn migrate_says_what_lacks() {
+    let empty = testkit::Database::copy_of("empty", async |_| Ok(())).await.unwrap();
+    let url = empty.url().to_owned();
+    let lacking = run(&["migrate", "--check", "--database-url", &url]).await;
+    assert_eq!(lacking.status.code(), Some(1));
+    assert!(err(&lacking).contains("intake, cases, assignment, resolution, feedback"), "{}", err(&lacking));
+    for arguments in [&["migrate", "--grant-to", "postgres"][..], &["migrate"], &["migrate", "--check"]] {
+        let output = run(&[arguments, &["--database-url", &url]].concat()).await;
+        assert!(output.status.success(), "{arguments:?}: {}", err(&output));
+    }
+    empty.drop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_demo_plays_to_its_end() {
+    let mut command = program(&["demo"]);
+    let output = tokio::time::timeout(2 * PATIENCE, command.env_remove("DATABASE_URL").output());
+    let output = output.await.expect("an end in time").unwrap();
+    let text = out(&output);
+    assert!(output.status.success(), "{text}\n{}", err(&output));
+    for word in [
+        "248 complaints, from submission to their end",
+        "closed",
+        "response times",
+        "One case in full",
+        "trace",
+        "grpcurl",
+    ] {
+        assert!(text.contains(word), "{word} in:\n{text}");
+    }
+    let sum =
+        |name: &str| text.lines().find_map(|line| line.trim().strip_prefix(name).map(str::trim)).unwrap();
+    assert_eq!(sum("approved"), sum("paid"));
+}
