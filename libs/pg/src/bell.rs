@@ -12,6 +12,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 /// Rings of one topic within this time are sent to other processes as one.
 const FOLD: Duration = Duration::from_millis(10);
@@ -28,6 +29,9 @@ pub struct Bell(Arc<Inner>);
 struct Inner {
     pool: PgPool,
     channel: String,
+    /// Tells its own rings from others'. No process id: in containers all have the
+    /// same.
+    id: String,
     topics: Mutex<HashMap<&'static str, watch::Sender<u64>>>,
     unsent: watch::Sender<Vec<&'static str>>,
 }
@@ -36,9 +40,15 @@ struct Inner {
 pub struct Ear(watch::Receiver<u64>);
 
 impl Bell {
-    pub(crate) fn new(pool: PgPool, schema: &str) -> Self {
-        let channel = format!("redress_{schema}");
-        Self(Arc::new(Inner { pool, channel, topics: Mutex::default(), unsent: watch::Sender::default() }))
+    pub(crate) fn new(pool: PgPool, schema: &str, id: Uuid) -> Self {
+        let (channel, id) = (format!("redress_{schema}"), id.to_string());
+        Self(Arc::new(Inner {
+            pool,
+            channel,
+            id,
+            topics: Mutex::default(),
+            unsent: watch::Sender::default(),
+        }))
     }
 
     /// Wakes everyone who listens to a topic.
@@ -67,26 +77,27 @@ impl Bell {
         use_it(topics.entry(topic).or_default())
     }
 
-    /// Carries rings to and from other processes; runs until dropped.
+    /// Carries rings to and from other processes, and other pools of this one; runs
+    /// until dropped.
     pub async fn run(self) {
         tokio::join!(self.send(), self.receive());
     }
 
     async fn send(&self) {
         let mut unsent = self.0.unsent.subscribe();
-        while unsent.changed().await.is_ok() {
+        // Looks, rather than waits for a change: there may have been one meanwhile.
+        while unsent.wait_for(|topics| !topics.is_empty()).await.is_ok() {
             tokio::time::sleep(FOLD).await;
             for topic in self.0.unsent.send_replace(Vec::new()) {
                 let sent = sqlx::query("SELECT pg_notify($1, $2)")
                     .bind(&self.0.channel)
-                    .bind(format!("{topic} {}", std::process::id()))
+                    .bind(format!("{topic} {}", self.0.id))
                     .execute(&self.0.pool)
                     .await;
                 if let Err(error) = sent {
                     tracing::debug!(%error, topic, "a ring was lost; who waits for it polls");
                 }
             }
-            unsent.mark_unchanged();
         }
     }
 
@@ -104,8 +115,8 @@ impl Bell {
         listener.listen(&self.0.channel).await?;
         loop {
             let ring = listener.recv().await?;
-            let Some((topic, process)) = ring.payload().split_once(' ') else { continue };
-            if process == std::process::id().to_string() {
+            let Some((topic, ringer)) = ring.payload().split_once(' ') else { continue };
+            if ringer == self.0.id {
                 continue; // rung here when it was sent
             }
             let known = {

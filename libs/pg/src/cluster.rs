@@ -216,6 +216,9 @@ impl House {
             "max_connections=200".to_owned(),
             "shared_buffers=128MB".to_owned(),
             "log_checkpoints=off".to_owned(),
+            // A fresh database has no statistics, and plans made without them read every
+            // row of a tenant: have them soon after the first rows.
+            "autovacuum_naptime=1s".to_owned(),
         ];
         settings.extend(self.options.settings.iter().cloned());
         settings

@@ -60,9 +60,12 @@ impl Db {
         let options = PgConnectOptions::from_str(url)
             .map_err(Fault::from)?
             .application_name(&format!("redress-{schema}"));
+        // Every statement is prepared and reads by key: planning it anew for each set
+        // of values would cost more than running it.
         let become_service = format!(
             "SET ROLE redress_{schema}; SET search_path = {schema}; \
              SET statement_timeout = '{STATEMENT_TIMEOUT}'; \
+             SET plan_cache_mode = force_generic_plan; \
              SET idle_in_transaction_session_timeout = '{STATEMENT_TIMEOUT}'"
         );
         let pool = PgPoolOptions::new()
@@ -78,7 +81,8 @@ impl Db {
                 })
             })
             .connect_lazy_with(options);
-        Ok(Self { bell: Bell::new(pool.clone(), schema), pool, schema, clock, ids })
+        let bell = Bell::new(pool.clone(), schema, ids.token());
+        Ok(Self { pool, schema, clock, ids, bell })
     }
 
     /// The schema's name, which is the service's.

@@ -45,6 +45,9 @@ use tally::Tally;
 const SAMPLE: &str = include_str!("../sample/complaints.jsonl");
 /// Longest that the whole play may take.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// Longest that the feeds may lag behind, and how often they are looked at.
+const PATIENCE_FEEDS: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(50);
 /// Longest that one call may take: this machine plays everyone.
 const DEADLINE: Duration = Duration::from_secs(30);
 /// Players who act at once.
@@ -161,8 +164,9 @@ async fn perform(address: SocketAddr, complaints: Vec<Complaint>, stays: bool) -
     while let Some(worker) = workers.join_next().await {
         worker?.context("a worker was refused")?;
     }
-    watching.shutdown().await;
     let ends = ends?;
+    heard(&tally).await;
+    watching.shutdown().await;
     show::say(&summary::numbers(&client, &tally, ends.len(), took).await?)?;
     let telling = summary::telling(&ends);
     if let Some(end) = telling {
@@ -204,6 +208,14 @@ async fn live(
         return Ok(ends);
     }
     bail!("{} complaints were not brought to an end:\n  {}", failures.len(), failures.join("\n  "))
+}
+
+/// Waits until the feeds, which are read side by side, have told everything.
+async fn heard(tally: &Tally) {
+    let begun = Instant::now();
+    while check(tally).is_err() && begun.elapsed() < PATIENCE_FEEDS {
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// What must add up.

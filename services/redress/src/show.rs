@@ -15,8 +15,7 @@ use proto::redress::event::v1::Event;
 /// Prints a line, or lines.
 pub(crate) fn say(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.trim_end_matches('\n').as_bytes())?;
-    out.write_all(b"\n")?;
+    out.write_all(format!("{}\n", text.trim_end_matches('\n')).as_bytes())?;
     out.flush()
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use client::{Calls, Client, ClientOptions, Endpoints, Token};
+use client::{Calls, Certificate, Client, ClientOptions, Endpoints, Token};
 use http::Uri;
 use proto::redress::assignment::v1::assignment_service_client::AssignmentServiceClient;
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
@@ -40,6 +40,12 @@ pub(crate) struct Connection {
     /// Authority that signed the server's certificate, PEM; needed for https
     #[arg(long, value_name = "FILE", env = "REDRESS_CA", global = true)]
     pub(crate) ca: Option<PathBuf>,
+    /// Certificate that says who asks, PEM
+    #[arg(long, value_name = "FILE", env = "REDRESS_CERT", global = true, requires = "key")]
+    pub(crate) cert: Option<PathBuf>,
+    /// Private key of the certificate, PEM
+    #[arg(long, value_name = "FILE", env = "REDRESS_KEY", global = true, requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
     /// Longest a call may take, retries included
     #[arg(long, value_name = "SECONDS", default_value_t = 10, global = true)]
     pub(crate) timeout: u64,
@@ -104,7 +110,11 @@ impl Connection {
     }
 
     fn options(&self) -> anyhow::Result<ClientOptions> {
-        let read = |path: &PathBuf| std::fs::read(path).with_context(|| format!("--ca {}", path.display()));
+        let read = |path: &PathBuf| std::fs::read(path).with_context(|| format!("{}", path.display()));
+        let certificate = match self.cert.as_ref().zip(self.key.as_ref()) {
+            Some((cert, key)) => Some(Certificate { chain: read(cert)?, key: read(key)? }),
+            None => None,
+        };
         let mut endpoints = Endpoints::one(self.server.clone());
         for (service, uri) in &self.at {
             endpoints = endpoints.with(service, uri.clone());
@@ -112,6 +122,7 @@ impl Connection {
         Ok(ClientOptions {
             endpoints,
             ca: self.ca.as_ref().map(read).transpose()?,
+            certificate,
             token: self.token.as_ref().map(|token| token.trim().to_owned()),
             subject: self.subject.clone(),
             deadline: Duration::from_secs(self.timeout),

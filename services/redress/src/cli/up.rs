@@ -52,7 +52,8 @@ impl Up {
         };
         let secure = self.settings.identity.is_configured();
         let suite = Suite::start(self.settings, &self.data, &Options::default(), None).await?;
-        show::say(&banner(&format!("{}", suite.address()), &database, secure))?;
+        // A server serves whether or not anybody reads this.
+        let _ = show::say(&banner(&suite.address().to_string(), &database, secure));
         suite.until_signal().await
     }
 }

@@ -1,0 +1,273 @@
+//! Services are killed (`kill -9`) at random points of many lives, sometimes two at
+//! a time, and department workers with them. In the end nothing is lost, nothing
+//! is done twice, and nobody is stuck.
+//!
+//! The short form is part of every run of the tests; `make chaos` runs the long
+//! one. `REDRESS_CHAOS_SEED` repeats the choices of a run, if not its timing.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::env;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use client::Client;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use kernel::{Ids as _, RandomIds};
+use proto::redress::cases::v1::{CaseState, TimelineKind};
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
+use tests::complaint::{made_up, yuan};
+use tests::department::{Department, Ledger};
+use tests::life::{Lived, People, Script, exchange, refund};
+use tests::processes::Processes;
+use tests::{SERVICES, books, database, roster};
+use tokio::sync::watch;
+
+/// Lives under way at once.
+const IN_FLIGHT: usize = 24;
+/// Two services die together this often.
+const TWINS: f64 = 0.25;
+/// A finance worker dies with a service this often.
+const WORKER_TOO: f64 = 0.3;
+const FINANCE_WORKERS: usize = 2;
+/// Longest from the moment a kill is due to the kill, and from there to the restart.
+const DELAY_MAX_MS: u64 = 250;
+const AWAY_MAX_MS: u64 = 350;
+/// Longest calm between two blows: the next one falls before all has recovered.
+const CALM_MAX: Duration = Duration::from_secs(3);
+/// How many books are opened at once, when all is over.
+const READERS: usize = 16;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_doubled_when_services_are_killed() {
+    chaos(20, 200).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes; `make chaos` runs it"]
+async fn nothing_is_lost_or_doubled_when_services_are_killed_many_times() {
+    let kills = setting("REDRESS_CHAOS_KILLS", 200).unwrap();
+    let complaints = setting("REDRESS_CHAOS_COMPLAINTS", 2_000).unwrap();
+    chaos(kills, complaints).await.unwrap();
+}
+
+fn setting<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(name: &str, usual: T) -> Result<T> {
+    match env::var(name) {
+        Ok(text) => text.parse().with_context(|| format!("{name}={text}")),
+        Err(_) => Ok(usual),
+    }
+}
+
+async fn chaos(kills: usize, complaints: usize) -> Result<()> {
+    let seed = setting("REDRESS_CHAOS_SEED", RandomIds.token().as_u64_pair().0)?;
+    println!("chaos: REDRESS_CHAOS_SEED={seed}, {kills} kills over {complaints} complaints");
+    let begun = Instant::now();
+    let database = database().await?;
+    let mut scene = Scene::set(database.url()).await?;
+    let client = scene.client.clone();
+    let (done, progress) = watch::channel(0);
+
+    let blows = blows(&mut StdRng::seed_from_u64(seed), kills, complaints);
+    let (lives, killed) =
+        futures::try_join!(play(&client, complaints, &done), scene.torment(blows, progress))?;
+    let (ledger, workers) = (scene.ledger.clone(), scene.workers_killed);
+    let processes = scene.close().await?;
+    let refunds = check(&client, &lives, &ledger).await?;
+
+    println!("chaos: {killed:?} killed, and {workers} workers, in {} s", begun.elapsed().as_secs());
+    println!("chaos: {} cases closed; {refunds}", lives.len());
+    drop(processes);
+    database.drop().await
+}
+
+/// One complaint in five is disputed once, one in ten is not upheld, all others are
+/// put right at once.
+fn script(number: usize) -> Script {
+    let sum = yuan(10 + i64::try_from(number).unwrap_or_default(), 50);
+    let upheld = vec![refund(sum), exchange("CUP-6", &["refund"])];
+    let cycles = match number % 10 {
+        0 => vec![Vec::new()],
+        1 | 6 => vec![vec![refund(yuan(5, 0))], upheld],
+        _ => vec![upheld],
+    };
+    Script { name: format!("life-{number}"), complaint: made_up(number), cycles }
+}
+
+/// Plays so many lives to their end, in the order of their numbers.
+async fn play(client: &Client, complaints: usize, done: &watch::Sender<usize>) -> Result<Vec<Lived>> {
+    let people = People::new(client);
+    let live = |number| {
+        let people = people.clone();
+        let life = tokio::spawn(async move { people.live(&script(number)).await });
+        async move {
+            let lived = life.await??;
+            done.send_modify(|done| *done += 1);
+            anyhow::Ok((number, lived))
+        }
+    };
+    let lives = stream::iter(0..complaints).map(live).buffer_unordered(IN_FLIGHT);
+    let mut lives: Vec<(usize, Lived)> = lives.try_collect().await?;
+    lives.sort_by_key(|(number, _)| *number);
+    Ok(lives.into_iter().map(|(_, lived)| lived).collect())
+}
+
+/// Something that is done to the services.
+#[derive(Debug)]
+struct Blow {
+    /// When so many lives are over, or nothing was killed for long; and a little later.
+    after: usize,
+    delay: Duration,
+    victims: Vec<&'static str>,
+    worker_too: bool,
+    away: Duration,
+}
+
+/// So many kills, each service as often as the others, at random points.
+fn blows(random: &mut StdRng, kills: usize, complaints: usize) -> Vec<Blow> {
+    let mut victims: Vec<_> = SERVICES.iter().map(|service| service.name).cycle().take(kills).collect();
+    victims.shuffle(random);
+    let mut blows = Vec::new();
+    while let Some(victim) = victims.pop() {
+        let mut both = vec![victim];
+        if random.random_bool(TWINS) {
+            both.extend(victims.pop_if(|other| *other != victim));
+        }
+        blows.push(Blow {
+            after: random.random_range(0..complaints),
+            delay: Duration::from_millis(random.random_range(0..DELAY_MAX_MS)),
+            victims: both,
+            worker_too: random.random_bool(WORKER_TOO),
+            away: Duration::from_millis(random.random_range(0..AWAY_MAX_MS)),
+        });
+    }
+    blows.sort_by_key(|blow| blow.after);
+    blows
+}
+
+/// Where it happens.
+struct Scene {
+    processes: Processes,
+    client: Client,
+    ledger: Ledger,
+    finance: Vec<Department>,
+    warehouse: Department,
+    workers_killed: usize,
+}
+
+impl Scene {
+    async fn set(database_url: &str) -> Result<Self> {
+        let processes = Processes::start(database_url).await?;
+        let client = processes.client()?;
+        roster::staff(&client, 5).await?;
+        let ledger = Ledger::new()?;
+        let work = |department: &str, number: usize| {
+            Department::open(&client, department, &format!("{department}-{number}"), &ledger)
+        };
+        let finance = (0..FINANCE_WORKERS).map(|number| work("finance", number)).collect();
+        let warehouse = work("warehouse", 0);
+        Ok(Self { processes, client, ledger, finance, warehouse, workers_killed: 0 })
+    }
+
+    /// Deals the blows; answers how often each service was killed.
+    async fn torment(
+        &mut self,
+        blows: Vec<Blow>,
+        mut progress: watch::Receiver<usize>,
+    ) -> Result<BTreeMap<&'static str, usize>> {
+        let mut killed = BTreeMap::new();
+        for Blow { after, delay, victims, worker_too, away } in blows {
+            let due = progress.wait_for(|done| *done >= after);
+            if let Ok(gone) = tokio::time::timeout(CALM_MAX, due).await {
+                gone.context("nobody lives any more")?;
+            }
+            tokio::time::sleep(delay).await;
+            for victim in &victims {
+                self.processes.kill(victim).await?;
+                *killed.entry(*victim).or_default() += 1;
+            }
+            if worker_too {
+                self.replace_worker().await;
+            }
+            tokio::time::sleep(away).await;
+            for victim in victims {
+                self.processes.restart(victim)?;
+            }
+        }
+        Ok(killed)
+    }
+
+    /// Kills the finance worker that is longest at it, and has another go on.
+    async fn replace_worker(&mut self) {
+        self.finance.remove(0).crash().await;
+        self.workers_killed += 1;
+        let name = format!("finance-{}", FINANCE_WORKERS + self.workers_killed);
+        self.finance.push(Department::open(&self.client, "finance", &name, &self.ledger));
+    }
+
+    async fn close(self) -> Result<Processes> {
+        for worker in self.finance.into_iter().chain([self.warehouse]) {
+            worker.close().await?;
+        }
+        Ok(self.processes)
+    }
+}
+
+/// Makes sure that everything happened once; tells of the refunds.
+async fn check(client: &Client, lives: &[Lived], ledger: &Ledger) -> Result<String> {
+    let complaints: BTreeSet<String> = lives.iter().map(|life| life.case_id.clone()).collect();
+    ensure!(complaints.len() == lives.len(), "two complaints share a case");
+    let cases = books::one_case_each(client, &complaints).await?;
+    let open: Vec<_> = cases.iter().filter(|case| case.state() != CaseState::Closed).collect();
+    ensure!(open.is_empty(), "{} cases are stuck: {open:?}", open.len());
+    stream::iter(lives.iter().enumerate())
+        .map(|(number, life)| happened_once(client, script(number), life))
+        .buffer_unordered(READERS)
+        .try_collect::<()>()
+        .await?;
+
+    let plans: Vec<_> = lives.iter().flat_map(|life| life.plans.clone()).collect();
+    let approved = books::approved_refunds(client, &plans).await?;
+    let executed = books::executed_refunds(ledger)?;
+    ensure!(approved == executed, "the ledger differs from what was approved");
+    let sum = executed.values().map(|amount| amount.minor).sum::<i64>();
+    let scripted = (0..lives.len()).flat_map(|number| script(number).cycles).flatten();
+    let due = scripted
+        .filter_map(|step| step.amount)
+        .map(|sum| sum.units * 100 + i64::from(sum.nanos) / 10_000_000);
+    ensure!(sum == due.sum::<i64>(), "another sum was paid than was due");
+    let parked = books::parked(client).await?;
+    ensure!(parked.is_empty(), "events are parked: {parked:?}");
+    Ok(format!(
+        "{} refunds approved and executed once each, {}.{:02} CNY; tasks handed out {} times",
+        approved.len(),
+        sum / 100,
+        sum % 100,
+        ledger.handed_out()
+    ))
+}
+
+/// Makes sure that the timeline tells each thing as often as it was to happen.
+async fn happened_once(client: &Client, script: Script, life: &Lived) -> Result<()> {
+    let attempts = script.cycles.len();
+    let plans = script.cycles.iter().filter(|steps| !steps.is_empty()).count();
+    let expected = HashMap::from([
+        (TimelineKind::Opened, 1),
+        (TimelineKind::Accepted, attempts),
+        (TimelineKind::Decided, attempts),
+        (TimelineKind::PlanProposed, plans),
+        (TimelineKind::PlanApproved, plans),
+        (TimelineKind::TaskCompleted, script.cycles.iter().map(Vec::len).sum()),
+        (TimelineKind::Resolved, attempts),
+        (TimelineKind::Response, attempts),
+        (TimelineKind::Reopened, attempts - 1),
+        (TimelineKind::Closed, 1),
+    ]);
+    let timeline = books::timeline(client, &life.case_id).await?;
+    for (kind, times) in expected {
+        let told = timeline.iter().filter(|entry| entry.kind() == kind).count();
+        ensure!(told == times, "case {} has {told} of {kind:?}, not {times}: {timeline:#?}", life.case_id);
+    }
+    Ok(())
+}

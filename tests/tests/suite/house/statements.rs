@@ -1,0 +1,136 @@
+//! Reads the SQL out of source files: string literals, put together where
+//! `concat!` and the macros of the stores do it.
+
+use std::collections::HashMap;
+
+/// What begins a statement.
+const VERBS: [&str; 6] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH ", "LOCK "];
+/// Stands in a template for what a macro is given.
+const GIVEN: &str = "\0";
+
+/// The SQL macros of some files: their texts, by name.
+pub(super) fn macros<'a>(files: impl Iterator<Item = &'a str>) -> HashMap<&'a str, String> {
+    let mut found = HashMap::new();
+    for file in files {
+        for definition in file.split("macro_rules! ").skip(1) {
+            let (name, rest) = definition.split_once(" {").unwrap_or_default();
+            let (_, body) =
+                rest.split("\n}").next().and_then(|body| body.split_once("=>")).unwrap_or_default();
+            let body = body.replace("$rest", &format!("\"{GIVEN}\""));
+            found.insert(name, Reader { code: &body, macros: &HashMap::new() }.texts().concat());
+        }
+    }
+    found.retain(|_, text: &mut String| is_sql(text) || text.contains("_id, "));
+    found
+}
+
+/// The statements of a file, but for those of its tests.
+pub(super) fn statements(file: &str, macros: &HashMap<&str, String>) -> Vec<String> {
+    let code = file.split("#[cfg(test)]").next().unwrap_or_default();
+    let mut parts = code.split("macro_rules! ");
+    // A macro's own text is part of the statements that use it.
+    let first = parts.next().unwrap_or_default();
+    let others = parts.filter_map(|part| part.split_once("\n}").map(|(_, after)| after));
+    let code: Vec<&str> = std::iter::once(first).chain(others).flat_map(str::lines).collect();
+    let code: Vec<&str> = code.into_iter().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let mut texts = Reader { code: &code.join("\n"), macros }.texts();
+    texts.retain(|text| is_sql(text));
+    texts
+}
+
+fn is_sql(text: &str) -> bool {
+    VERBS.iter().any(|verb| text.trim_start().starts_with(verb))
+}
+
+struct Reader<'a> {
+    code: &'a str,
+    macros: &'a HashMap<&'a str, String>,
+}
+
+impl Reader<'_> {
+    /// The texts of the code, those of one macro call as one.
+    fn texts(mut self) -> Vec<String> {
+        let mut texts = Vec::new();
+        while let Some(at) = self.code.find(['"', '!', '\'']) {
+            let (before, rest) = self.code.split_at(at);
+            self.code = &rest[1..];
+            match &rest[..1] {
+                "\"" => texts.push(self.literal()),
+                "!" if rest.starts_with("!(") => texts.extend(self.call(before)),
+                // A quotation mark as a character is no literal.
+                "'" if rest.starts_with("'\"'") => self.code = &rest[3..],
+                _ => {}
+            }
+        }
+        texts
+    }
+
+    /// Reads on to the end of a literal.
+    fn literal(&mut self) -> String {
+        let mut end = 0;
+        while let Some(at) = self.code[end..].find('"') {
+            end += at + 1;
+            if !self.code[..end - 1].ends_with('\\') {
+                break;
+            }
+        }
+        let text = &self.code[..end.saturating_sub(1)];
+        self.code = &self.code[end..];
+        text.replace("\\\n", " ").replace("\\\"", "\"")
+    }
+
+    /// What a macro makes of its arguments: one text, if it is one of ours.
+    fn call(&mut self, before: &str) -> Option<String> {
+        let start = before.rfind(|c: char| !c.is_alphanumeric() && c != '_').map_or(0, |at| at + 1);
+        let name = &before[start..];
+        let template = if name == "concat" { GIVEN } else { self.macros.get(name)? };
+        let (arguments, rest) = self.code.split_at(closing(self.code));
+        self.code = rest;
+        let given = Reader { code: &arguments[1..], macros: self.macros }.texts().concat();
+        Some(template.replace(GIVEN, &given))
+    }
+}
+
+/// Where the parenthesis closes that opens here.
+fn closing(code: &str) -> usize {
+    let (mut depth, mut quoted) = (0_u32, false);
+    for (at, c) in code.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted && depth == 1 => return at,
+            ')' if !quoted => depth -= 1,
+            _ => {}
+        }
+    }
+    code.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn macros_and_pieces_become_whole_statements() {
+        let file = r#"
+macro_rules! columns {
+    () => {
+        "a_id, b"
+    };
+}
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT x FROM y ", $rest)
+    };
+}
+// Not "SELECT this".
+fn f() {
+    query("UPDATE t SET a = '('");
+    query(select!("WHERE z")); query(concat!("SELECT ", columns!(), " FROM t"));
+    say(format!("SELECTED {x}"), '"', "LOCK TABLE t");
+}"#;
+        let expected =
+            ["UPDATE t SET a = '('", "SELECT x FROM y WHERE z", "SELECT a_id, b FROM t", "LOCK TABLE t"];
+        assert_eq!(statements(file, &macros(std::iter::once(file))), expected);
+    }
+}

@@ -1,0 +1,14 @@
+//! The suite as a whole: end to end, killed, cut off, replayed.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod chaos;
+mod contracts;
+mod house;
+mod import;
+mod journey;
+mod outage;
+mod processes;
+mod replay;
+mod tenants;
+mod trace;
+mod twice;

@@ -1,0 +1,223 @@
+//! A line that sends every mutation twice, and once more changed: the promise of
+//! `request_id`, held against every rpc that makes it.
+//!
+//! The second answer must be the first to the byte, the changed request must be
+//! refused. What the caller gets is the first answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{HeaderMap, Request, Response};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use prost::Message as _;
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, Kind, MessageDescriptor, MethodDescriptor, ReflectMessage as _, Value,
+};
+use server::CONSISTENCY_TOKEN;
+use testkit::Line;
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tower::Service;
+
+/// Bytes before a gRPC message: whether it is compressed, and its length.
+const PREFIX: usize = 5;
+
+/// Sends through another line. Copies, and lines of other callers made of it, note
+/// together which mutations they doubled.
+#[derive(Clone)]
+pub(crate) struct Twice {
+    line: Line,
+    notes: Arc<Notes>,
+}
+
+struct Notes {
+    mutations: BTreeMap<String, MethodDescriptor>,
+    doubled: Mutex<BTreeSet<String>>,
+}
+
+/// The contracts, as the services were built from them.
+pub(crate) fn contracts() -> DescriptorPool {
+    DescriptorPool::decode(proto::DESCRIPTOR_SET).unwrap()
+}
+
+/// Every rpc of ours.
+pub(crate) fn rpcs(pool: &DescriptorPool) -> Vec<MethodDescriptor> {
+    let services = pool.services().filter(|service| service.package_name().starts_with("redress."));
+    services.flat_map(|service| service.methods().collect::<Vec<_>>()).collect()
+}
+
+/// `/package.Service/Method`, as a request names it.
+pub(crate) fn path(method: &MethodDescriptor) -> String {
+    format!("/{}/{}", method.parent_service().full_name(), method.name())
+}
+
+/// The unary rpcs that carry a `request_id`, by path.
+pub(crate) fn mutations(pool: &DescriptorPool) -> BTreeMap<String, MethodDescriptor> {
+    let keyed = |method: &MethodDescriptor| {
+        !method.is_client_streaming() && method.input().get_field_by_name("request_id").is_some()
+    };
+    rpcs(pool).into_iter().filter(keyed).map(|method| (path(&method), method)).collect()
+}
+
+impl Twice {
+    pub(crate) fn new(line: Line) -> Self {
+        let notes = Notes { mutations: mutations(&contracts()), doubled: Mutex::default() };
+        Self { line, notes: Arc::new(notes) }
+    }
+
+    /// The same notes, through another caller's line.
+    pub(crate) fn over(&self, line: Line) -> Self {
+        Self { line, notes: self.notes.clone() }
+    }
+
+    /// Paths of the mutations that went through.
+    pub(crate) fn doubled(&self) -> BTreeSet<String> {
+        self.notes.doubled.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+impl Service<Request<Body>> for Twice {
+    type Response = Response<Body>;
+    type Error = Failure;
+    type Future = BoxFuture<'static, Result<Response<Body>, Failure>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        self.line.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The line that is ready is the one to use; its copy is for the next call.
+        let copy = self.line.clone();
+        let mut line = std::mem::replace(&mut self.line, copy);
+        let notes = self.notes.clone();
+        Box::pin(async move {
+            match notes.mutations.get(request.uri().path()) {
+                Some(method) => notes.double(&mut line, method, request).await,
+                None => Ok(line.call(request).await?.map(Body::new)),
+            }
+        })
+    }
+}
+
+impl Notes {
+    async fn double(
+        &self,
+        line: &mut Line,
+        method: &MethodDescriptor,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Failure> {
+        let called = path(method);
+        let (head, body) = request.into_parts();
+        let sent = body.collect().await?.to_bytes();
+        let again = |body: Bytes| Request::from_parts(head.clone(), Body::new(Full::new(body)));
+        let first = Answer::of(line, again(sent.clone())).await?;
+        if first.code() == Code::Ok {
+            let second = Answer::of(line, again(sent.clone())).await?;
+            assert_eq!(first.body, second.body, "{called} answered a repeated request otherwise");
+            assert_eq!(first.token(), second.token(), "{called} gave another consistency token");
+            let changed = Answer::of(line, again(changed(&method.input(), &sent))).await?;
+            changed.expect_reused(&called);
+            self.doubled.lock().unwrap_or_else(PoisonError::into_inner).insert(called);
+        }
+        Ok(first.into_response())
+    }
+}
+
+/// The request with one more letter in a text of it, or another number.
+fn changed(input: &MessageDescriptor, sent: &Bytes) -> Bytes {
+    let mut message = DynamicMessage::decode(input.clone(), &sent[PREFIX..]).unwrap();
+    assert!(change(&mut message), "{} has nothing to change", input.full_name());
+    let encoded = message.encode_to_vec();
+    let length = u32::try_from(encoded.len()).unwrap().to_be_bytes();
+    [&[0], length.as_slice(), &encoded].concat().into()
+}
+
+/// Changes a field such that the request stays valid: rather a text than a number,
+/// rather a number than an id.
+fn change(message: &mut DynamicMessage) -> bool {
+    let mut fields: Vec<_> = message.descriptor().fields().collect();
+    fields.retain(|field| field.name() != "request_id");
+    fields.sort_by_key(|field| match field.kind() {
+        Kind::String if !field.name().ends_with("_id") => 0,
+        Kind::Message(message) if message.full_name().starts_with("redress.") => 1,
+        Kind::String => 3,
+        Kind::Message(_) => 4, // a sum or a time has values that are not allowed
+        _ => 2,
+    });
+    fields.iter().any(|field| match otherwise(field.kind(), message.get_field(field).into_owned()) {
+        Some(value) if message.has_field(field) || !matches!(value, Value::Message(_)) => {
+            message.set_field(field, value);
+            true
+        }
+        _ => false,
+    })
+}
+
+/// Another value; none where there is no other of its kind to be had.
+fn otherwise(kind: Kind, value: Value) -> Option<Value> {
+    Some(match (kind, value) {
+        (Kind::String, Value::String(text)) => Value::String(format!("{text}x")),
+        (Kind::Int64, Value::I64(number)) => Value::I64(number + 1),
+        (Kind::Int32, Value::I32(number)) => Value::I32(number + 1),
+        (Kind::Bool, Value::Bool(truth)) => Value::Bool(!truth),
+        (Kind::Message(_), Value::Message(mut inner)) => {
+            change(&mut inner).then_some(Value::Message(inner))?
+        }
+        (kind @ Kind::Message(_), Value::List(mut list)) => {
+            let step = list.pop()?;
+            list.push(otherwise(kind, step)?);
+            Value::List(list)
+        }
+        _ => return None,
+    })
+}
+
+/// A whole answer.
+struct Answer {
+    head: http::response::Parts,
+    body: Bytes,
+    trailers: HeaderMap,
+}
+
+impl Answer {
+    async fn of(line: &mut Line, request: Request<Body>) -> Result<Self, Failure> {
+        std::future::poll_fn(|context| line.poll_ready(context)).await?;
+        let (head, body) = line.call(request).await?.into_parts();
+        let collected = body.collect().await?;
+        let trailers = collected.trailers().cloned().unwrap_or_default();
+        Ok(Self { head, body: collected.to_bytes(), trailers })
+    }
+
+    fn status(&self) -> Option<Status> {
+        Status::from_header_map(&self.trailers).or_else(|| Status::from_header_map(&self.head.headers))
+    }
+
+    fn code(&self) -> Code {
+        self.status().map_or(Code::Unknown, |status| status.code())
+    }
+
+    fn token(&self) -> Option<&[u8]> {
+        self.head.headers.get(CONSISTENCY_TOKEN).map(http::HeaderValue::as_bytes)
+    }
+
+    fn expect_reused(&self, called: &str) {
+        let status = self.status().unwrap_or_else(|| panic!("{called} gave no status"));
+        assert_eq!(
+            (status.code(), testkit::reason(&status).as_str()),
+            (Code::AlreadyExists, "IDEMPOTENCY_KEY_REUSED"),
+            "{called} took another request under a used key: {status:?}"
+        );
+    }
+
+    fn into_response(self) -> Response<Body> {
+        let frames = [Frame::data(self.body), Frame::trailers(self.trailers)];
+        let frames = frames.into_iter().map(Ok::<_, Status>);
+        Response::from_parts(self.head, Body::new(StreamBody::new(futures::stream::iter(frames))))
+    }
+}
