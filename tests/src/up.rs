@@ -22,11 +22,10 @@ pub struct Up {
     address: SocketAddr,
 }
 
-/// The binary, deaf to what tests are told by `REDRESS_DATA`: it would make a Postgres
-/// there.
+/// The binary, deaf to the database the tests themselves may be told to use.
 fn redress() -> Result<Command> {
     let mut command = Command::new(binary("redress")?);
-    command.env_remove("REDRESS_DATA").env_remove("DATABASE_URL");
+    command.env_remove("DATABASE_URL");
     Ok(command)
 }
 

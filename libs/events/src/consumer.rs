@@ -21,12 +21,12 @@ use crate::parked::{self, Cursor};
 use crate::{Batch, Delivered, Follow, Reactor, Source};
 
 /// How long a replica keeps a feed to itself without applying anything.
-const HOLD: SignedDuration = SignedDuration::from_secs(10);
+const HOLD: SignedDuration = SignedDuration::from_secs(5);
 /// How long to wait before trying again what failed for want of a database, a
 /// peer, or another replica's hold.
 const RETRY: Duration = Duration::from_millis(300);
 /// A stream that is silent for longer than a few heartbeats is dead.
-const SILENCE: Duration = Duration::from_secs(20);
+const SILENCE: Duration = Duration::from_secs(10);
 /// How often one event is tried before it is parked.
 const TRIES: u32 = 5;
 /// Pause before the second try; doubles each time.
@@ -92,12 +92,20 @@ impl Consumer {
         &self.reactor
     }
 
-    /// Follows every source until told to stop.
+    /// Follows every source until told to stop; then others may at once.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let follows = self.reactor.follows().iter().map(|follow| self.follow(follow));
         tokio::select! {
             () = stop.cancelled() => {}
             _ = join_all(follows) => {}
+        }
+        let replica = self.replica;
+        let released = self.db.transact_shared("inbox.release", async move |mut tx| {
+            parked::release(&mut tx, replica).await?;
+            Ok((tx, ()))
+        });
+        if let Err(fault) = released.await {
+            tracing::debug!(fault = fault.chain(), "feeds stay held until the hold runs out");
         }
     }
 

@@ -26,13 +26,13 @@ use crate::{Batch, MAX_BATCH, Source};
 /// How long the tailer waits when nobody rings.
 const POLL: Duration = Duration::from_millis(500);
 /// How soon it looks again while positions are undecided.
-const UNDECIDED: Duration = Duration::from_millis(2);
+const UNDECIDED: Duration = Duration::from_millis(4);
 /// Least time between two looks: under load, events are read in batches.
-const GAP: Duration = Duration::from_millis(4);
+const GAP: Duration = Duration::from_millis(10);
 /// How long it waits when the database cannot be reached.
 const RETRY: Duration = Duration::from_millis(500);
 /// A subscriber hears at least this often, if only a cursor.
-const HEARTBEAT: Duration = Duration::from_secs(5);
+const HEARTBEAT: Duration = Duration::from_secs(2);
 /// Events kept in memory for subscribers that are up to date.
 const KEPT: usize = 2_000;
 /// Most events loaded by one look.

@@ -67,6 +67,15 @@ pub(crate) async fn try_hold(
     Ok(cursor)
 }
 
+/// Lets go of every feed a replica holds.
+pub(crate) async fn release(conn: &mut PgConnection, replica: Uuid) -> Result<(), Fault> {
+    sqlx::query("UPDATE inbox_cursor SET holder = NULL, held_until = NULL WHERE holder = $1")
+        .bind(replica)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Locks the cursor: whoever else applies this source waits here.
 pub(crate) async fn lock(conn: &mut PgConnection, source: &str) -> Result<Cursor, Fault> {
     let cursor = sqlx::query_as("SELECT position, parked FROM inbox_cursor WHERE source = $1 FOR UPDATE")

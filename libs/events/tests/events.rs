@@ -190,6 +190,24 @@ async fn an_event_that_commits_late_is_not_skipped() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_newest_transaction_is_waited_for() -> Result<()> {
+    let road = Road::open().await?;
+    let _beta = road.consumer(LocalSource(road.feed.clone()));
+    road.tell("one", RandomIds.token(), 1).await?;
+    road.wait_for(1).await?;
+    // Nobody begins after it: no later transaction id tells the reader that it runs.
+    let mut newest = road.by_hand().await?;
+    emit_by_hand(&mut newest, RandomIds.token(), 2).await?;
+    for _ in 0..7 {
+        road.alpha.bell().ring(pg::bell::EVENTS);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    newest.execute("COMMIT").await?;
+    assert_eq!(road.wait_for(2).await?.len(), 2);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn under_a_storm_everything_arrives_once_and_in_order_per_case() -> Result<()> {
     let road = Arc::new(Road::open().await?);
     let _beta = road.consumer(LocalSource(road.feed.clone()));

@@ -12,7 +12,7 @@ use kernel::{Ids, TenantId};
 use opentelemetry::metrics::Histogram;
 use opentelemetry::{KeyValue, global};
 use prost::Name;
-use sqlx::{AssertSqlSafe, Executor as _, PgConnection, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::{Db, bell, trace};
@@ -285,20 +285,7 @@ impl Db {
             Scope::Shared => ("BEGIN".to_owned(), None),
             Scope::Worker => (format!("BEGIN; SET LOCAL ROLE redress_{schema}_worker"), None),
         };
-        // Connections are not tested before use: after a restart of Postgres the
-        // pool is full of dead ones, and each failure here discards one.
-        let mut spare = self.pool.options().get_max_connections();
-        let inner = loop {
-            match self.pool.begin_with(AssertSqlSafe(statement.clone())).await {
-                Err(sqlx::Error::Io(_)) if spare > 0 => spare -= 1,
-                Err(sqlx::Error::Database(error))
-                    if error.code().as_deref() == Some("57P01") && spare > 0 =>
-                {
-                    spare -= 1;
-                }
-                begun => break begun?,
-            }
-        };
+        let inner = begin(self.pool.clone(), statement).await?;
         Ok(Tx {
             inner,
             schema,
@@ -310,4 +297,28 @@ impl Db {
             rings: Vec::new(),
         })
     }
+}
+
+/// Opens a transaction, in a task of its own: a caller who leaves half-way would
+/// otherwise hand a connection back to the pool with a transaction open on it.
+async fn begin(pool: PgPool, statement: String) -> Result<Transaction<'static, Postgres>, Fault> {
+    let begun = tokio::spawn(async move {
+        // Connections are not tested before use: after a restart of Postgres the pool
+        // is full of dead ones, and each failure here discards one.
+        let mut spare = pool.options().get_max_connections();
+        loop {
+            match pool.begin_with(AssertSqlSafe(statement.clone())).await {
+                Err(error) if spare > 0 && is_dead(&error) => spare -= 1,
+                begun => break begun,
+            }
+        }
+    });
+    Ok(begun.await.map_err(Fault::internal)??)
+}
+
+/// Whether the connection was closed by the other side: broken, ended by an
+/// administrator (57P01), or idle for too long (25P03).
+fn is_dead(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    matches!(error, sqlx::Error::Io(_)) || matches!(code.as_deref(), Some("57P01" | "25P03"))
 }

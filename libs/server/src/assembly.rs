@@ -245,6 +245,8 @@ fn add_tools(mut routes: RoutesBuilder, reporter: &HealthReporter) -> anyhow::Re
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            // The details of errors, so that a stranger's client can show them.
+            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
     };
     routes.add_service(reflection().build_v1()?);
     // What grpcurl 1.8 and other older tools speak.

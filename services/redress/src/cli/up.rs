@@ -21,7 +21,7 @@ pub(crate) struct Up {
     #[command(flatten)]
     settings: Settings,
     /// Folder of the embedded Postgres, used while no database is named
-    #[arg(long, env = "REDRESS_DATA", default_value = ".redress", help_heading = "Server")]
+    #[arg(long, env = "REDRESS_DATA_DIR", default_value = ".redress", help_heading = "Server")]
     data: PathBuf,
 }
 
