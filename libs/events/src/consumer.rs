@@ -25,6 +25,8 @@ const HOLD: SignedDuration = SignedDuration::from_secs(5);
 /// How long to wait before trying again what failed for want of a database, a
 /// peer, or another replica's hold.
 const RETRY: Duration = Duration::from_millis(300);
+/// Longest that letting go of feeds may hold up the end of the process.
+const RELEASE: Duration = Duration::from_millis(300);
 /// A stream that is silent for longer than a few heartbeats is dead.
 const SILENCE: Duration = Duration::from_secs(10);
 /// How often one event is tried before it is parked.
@@ -104,9 +106,8 @@ impl Consumer {
             parked::release(&mut tx, replica).await?;
             Ok((tx, ()))
         });
-        if let Err(fault) = released.await {
-            tracing::debug!(fault = fault.chain(), "feeds stay held until the hold runs out");
-        }
+        // Without it, or without a database, the hold runs out by itself.
+        let _ = tokio::time::timeout(RELEASE, released).await;
     }
 
     async fn follow(&self, follow: &'static Follow) {
