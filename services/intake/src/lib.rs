@@ -4,8 +4,8 @@
 //! submission repeated is one complaint. Never decides anything about it: that is
 //! the case's, which bears the complaint's id.
 //!
-//! A submission is read and checked ([`rpc`], [`wire`]), then goes through the
-//! [`door`]: whatever arrives while a transaction commits goes into the next one
+//! A submission is read and checked (`rpc`, `wire`), then goes through the
+//! `door`: whatever arrives while a transaction commits goes into the next one
 //! together. Each complaint is told of in the transaction that stores it.
 //!
 //! To add an rpc: the contract first, then parse in `wire`, act in `rpc`, SQL in
