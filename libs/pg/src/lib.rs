@@ -71,7 +71,7 @@ impl Db {
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            // A ping before each use would cost a round trip; `Tx::begin` retries instead.
+            // A ping before each use would cost a round trip; beginning a transaction retries instead.
             .test_before_acquire(false)
             .after_connect(move |conn, _| {
                 let become_service = become_service.clone();
