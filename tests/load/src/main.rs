@@ -35,7 +35,7 @@ struct Arguments {
     #[arg(long, default_value_t = 500)]
     rate: u64,
     /// Whole lifecycles in flight
-    #[arg(long, default_value_t = 48)]
+    #[arg(long, default_value_t = 128)]
     lifecycles: usize,
     /// Where the report goes
     #[arg(long, default_value = "target/load/report.json")]
@@ -43,6 +43,12 @@ struct Arguments {
     /// Folder of the server binaries; where this one lies by default
     #[arg(long)]
     binaries: Option<PathBuf>,
+    /// A server setting for the cluster, `name=value`; may be repeated
+    #[arg(long)]
+    setting: Vec<String>,
+    /// After each suite phase, this many statements that cost Postgres most
+    #[arg(long, default_value_t = 0)]
+    statements: u32,
     /// Only these phases: door, suite, assign, lifecycle, idle
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
@@ -51,6 +57,15 @@ struct Arguments {
 impl Arguments {
     fn wants(&self, phase: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|only| only == phase)
+    }
+
+    fn cluster(&self) -> Options {
+        let mut settings = self.setting.clone();
+        if self.statements > 0 {
+            settings.push("shared_preload_libraries=pg_stat_statements".to_owned());
+            settings.push("pg_stat_statements.track_planning=on".to_owned());
+        }
+        Options { settings, ..Options::default() }
     }
 }
 
@@ -62,7 +77,7 @@ async fn main() -> Result<()> {
         None => std::env::current_exe()?.parent().context("this binary lies somewhere")?.to_owned(),
     };
     let folder = std::env::temp_dir().join(format!("redress-load-{}", std::process::id()));
-    let cluster = Cluster::start(&folder, &Options::default()).await?;
+    let cluster = Cluster::start(&folder, &arguments.cluster()).await?;
     let base = Base::new(binaries, &cluster, &folder.join("cluster"))?;
     let outcome = measure(&arguments, &base).await;
     drop(cluster);
@@ -83,6 +98,7 @@ async fn measure(arguments: &Arguments, base: &Base) -> Result<Report> {
         let run = submit::closed(&suite, arguments.in_flight, length).await?;
         report.submit("submit, suite in one process", &run);
         suite.stop().await?;
+        base.costs(arguments.statements, run.done).await?;
     }
     if arguments.wants("assign") {
         let suite = Suite::one_process(base, "load_assign").await?;
@@ -96,6 +112,7 @@ async fn measure(arguments: &Arguments, base: &Base) -> Result<Report> {
         let run = lifecycle::run(&suite, arguments.lifecycles, length).await?;
         report.lifecycle(&run);
         suite.stop().await?;
+        base.costs(arguments.statements, run.done).await?;
     }
     if arguments.wants("idle") {
         idle(base, &mut report).await?;
@@ -115,7 +132,8 @@ async fn door(arguments: &Arguments, base: &Base, length: Duration, report: &mut
         report.baseline_single(&pgbench::run(base, &baseline, 1, length / 4).await?);
         report.door_single(&submit::closed(&suite, 1, length / 4).await?);
     }
-    suite.stop().await
+    suite.stop().await?;
+    base.costs(arguments.statements, 1).await
 }
 
 async fn idle(base: &Base, report: &mut Report) -> Result<()> {

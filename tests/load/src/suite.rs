@@ -72,7 +72,31 @@ impl Base {
         if !output.status.success() {
             bail!("{}", String::from_utf8_lossy(&output.stderr));
         }
+        print!("{}", String::from_utf8_lossy(&output.stdout));
         Ok(())
+    }
+
+    /// Prints the statements that cost most since this was last asked, per operation.
+    pub(crate) async fn costs(&self, top: u32, operations: u64) -> Result<()> {
+        if top == 0 {
+            return Ok(());
+        }
+        let operations = operations.max(1);
+        let sql = format!(
+            r"SET client_min_messages = error; CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
+             SELECT round(calls::numeric / {operations}, 2) AS calls,
+                    round(plans::numeric / {operations}, 2) AS plans,
+                    round((1e3 * total_plan_time)::numeric / {operations}) AS plan_us,
+                    round((1e3 * total_exec_time)::numeric / {operations}) AS exec_us,
+                    left(regexp_replace(query, '\s+', ' ', 'g'), 100) AS statement
+             FROM (SELECT query, sum(calls) AS calls, sum(plans) AS plans, sum(total_plan_time) AS total_plan_time,
+                          sum(total_exec_time) AS total_exec_time FROM pg_stat_statements GROUP BY 1
+                   UNION ALL SELECT '(all)', sum(calls), sum(plans), sum(total_plan_time), sum(total_exec_time)
+                   FROM pg_stat_statements) s
+             ORDER BY total_plan_time + total_exec_time DESC LIMIT {top};
+             SELECT pg_stat_statements_reset() IS NULL AS kept"
+        );
+        self.execute(&self.url, &sql).await
     }
 }
 
