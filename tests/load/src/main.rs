@@ -9,6 +9,7 @@ mod pgbench;
 mod procfs;
 mod report;
 mod run;
+mod sink;
 mod submit;
 mod suite;
 
@@ -21,6 +22,9 @@ use pg::cluster::{Cluster, Options};
 
 use crate::report::Report;
 use crate::suite::{Base, Suite};
+
+/// How often silent and traced submissions take turns.
+const OTLP_ROUNDS: u32 = 4;
 
 /// Measures the suite and writes a report.
 #[derive(Parser)]
@@ -49,7 +53,7 @@ struct Arguments {
     /// After each suite phase, this many statements that cost Postgres most
     #[arg(long, default_value_t = 0)]
     statements: u32,
-    /// Only these phases: door, suite, assign, lifecycle, idle
+    /// Only these phases: door, otlp, suite, assign, lifecycle, idle
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -93,6 +97,9 @@ async fn measure(arguments: &Arguments, base: &Base) -> Result<Report> {
     if arguments.wants("door") {
         door(arguments, base, length, &mut report).await?;
     }
+    if arguments.wants("otlp") {
+        otlp(arguments, base, length, &mut report).await?;
+    }
     if arguments.wants("suite") {
         let suite = Suite::one_process(base, "load_suite").await?;
         let run = submit::closed(&suite, arguments.in_flight, length).await?;
@@ -123,7 +130,7 @@ async fn measure(arguments: &Arguments, base: &Base) -> Result<Report> {
 /// The door alone against what Postgres can do with the same rows.
 async fn door(arguments: &Arguments, base: &Base, length: Duration, report: &mut Report) -> Result<()> {
     let baseline = pgbench::prepare(base, "load_pgbench").await?;
-    let suite = Suite::one_service(base, "intake", "load_door").await?;
+    let suite = Suite::intake(base, "load_door", &[]).await?;
     submit::closed(&suite, arguments.in_flight, Duration::from_secs(2)).await?; // warm
     // Twice in turn, so that a drifting machine does not favour one side.
     for _ in 0..2 {
@@ -134,6 +141,27 @@ async fn door(arguments: &Arguments, base: &Base, length: Duration, report: &mut
     }
     suite.stop().await?;
     base.costs(arguments.statements, 1).await
+}
+
+/// The door silent against the door telling a collector of every tenth submission.
+async fn otlp(arguments: &Arguments, base: &Base, length: Duration, report: &mut Report) -> Result<()> {
+    let collector = sink::start().await?;
+    let settings = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.as_str()),
+        ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "0.1"),
+    ];
+    let silent = Suite::intake(base, "load_silent", &[]).await?;
+    let traced = Suite::intake(base, "load_traced", &settings).await?;
+    for suite in [&silent, &traced] {
+        submit::closed(suite, arguments.in_flight, Duration::from_secs(2)).await?; // warm
+    }
+    for _ in 0..OTLP_ROUNDS {
+        report.silent(&submit::closed(&silent, arguments.in_flight, length / OTLP_ROUNDS).await?);
+        report.traced(&submit::closed(&traced, arguments.in_flight, length / OTLP_ROUNDS).await?);
+    }
+    silent.stop().await?;
+    traced.stop().await
 }
 
 async fn idle(base: &Base, report: &mut Report) -> Result<()> {

@@ -121,14 +121,14 @@ impl Suite {
     /// All five services in one process.
     pub(crate) async fn one_process(base: &Base, database: &str) -> Result<Self> {
         let url = base.create_database(database).await?;
-        Self::start(base, &[("redress", &["up"])], &url, true).await
+        Self::start(base, &[("redress", &["up"])], &url, &[], true).await
     }
 
-    /// One service alone.
-    pub(crate) async fn one_service(base: &Base, service: &str, database: &str) -> Result<Self> {
+    /// Intake alone, with some settings.
+    pub(crate) async fn intake(base: &Base, database: &str, settings: &[(&str, &str)]) -> Result<Self> {
         let url = base.create_database(database).await?;
         migrate(base, &url).await?;
-        Self::start(base, &[(&format!("redress-{service}"), &[])], &url, false).await
+        Self::start(base, &[("redress-intake", &[])], &url, settings, false).await
     }
 
     /// Each service in a process of its own; the way leads to `cases`.
@@ -136,10 +136,16 @@ impl Suite {
         let url = base.create_database(database).await?;
         let names: Vec<String> = SERVICES.iter().map(|name| format!("redress-{name}")).collect();
         let list: Vec<(&str, &[&str])> = names.iter().map(|name| (name.as_str(), [].as_slice())).collect();
-        Self::start(base, &list, &url, false).await
+        Self::start(base, &list, &url, &[], false).await
     }
 
-    async fn start(base: &Base, list: &[(&str, &[&str])], url: &str, staffed: bool) -> Result<Self> {
+    async fn start(
+        base: &Base,
+        list: &[(&str, &[&str])],
+        url: &str,
+        settings: &[(&str, &str)],
+        staffed: bool,
+    ) -> Result<Self> {
         let started = Instant::now();
         let mut servers = Vec::new();
         let mut reached = None;
@@ -150,6 +156,7 @@ impl Suite {
                 .env("DATABASE_URL", url)
                 .env("REDRESS_LISTEN", &address)
                 .env("REDRESS_LOG", "warn")
+                .envs(settings.iter().copied())
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .kill_on_drop(true)
