@@ -14,6 +14,7 @@
 mod moves;
 
 mod case;
+mod filter;
 mod guesses;
 mod news;
 mod react;
@@ -30,6 +31,7 @@ mod wire;
 use std::sync::Arc;
 
 use proto::redress::cases::v1::case_service_server::CaseServiceServer;
+use proto::redress::cases::v1::search_service_server::SearchServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
 
@@ -47,6 +49,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let db = kit.db.clone();
     parts
         .route(CaseServiceServer::new(rpc::Rpc::new(kit.db.clone())))
+        .route(SearchServiceServer::new(rpc::Search::new(kit.db.clone())))
         .react(react::Reactions::new(Arc::new(triage::Keywords)))
         .worker("timers", move |stop| timers::run(db, vec![Arc::new(window::ResponseWindow)], stop));
     Ok(())
