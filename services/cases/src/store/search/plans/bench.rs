@@ -3,20 +3,26 @@
 
 use std::time::{Duration, Instant};
 
+use kernel::CaseId;
 use sqlx::Executor as _;
 use testkit::House;
 
 use super::seed::seed;
 use super::{Asked, DUE_FIRST, INBOXES, asked, counting, statement, transact};
-use crate::case::Case;
+use crate::case::{Case, Channel, Occasion, Origin, Priority};
 use crate::filter::{self, Facet, Order};
 use crate::store;
+use crate::store::Opening;
 use crate::store::row::Row;
+use crate::triage::Triage;
 
 /// How often each search is made.
 const TIMES: u32 = 200;
 /// How many moves are measured.
 const MOVES: u32 = 3_000;
+/// How many batches of openings are measured, and of how many cases each.
+const BATCHES: u32 = 30;
+const BATCH: u32 = 100;
 /// Within this, 99 of 100 inboxes are there.
 const PROMISED: Duration = Duration::from_millis(50);
 
@@ -49,6 +55,7 @@ async fn a_million_cases() {
         time(&house, &asked, name, text, Order::default()).await;
     }
     count(&house, &asked).await;
+    openings(&house, &asked).await;
     for drops in ["", "DROP INDEX cases_open_by_due, cases_open_by_agent, cases_open_by_department"] {
         moves(&house, &asked, drops).await;
     }
@@ -86,6 +93,54 @@ async fn count(house: &House, asked: &Asked) {
         })
         .await;
         println!("four facets of {text:?}: {:.2?}", started.elapsed());
+    }
+}
+
+/// Opens cases as the service does, and tells what of it their texts take.
+async fn openings(house: &House, asked: &Asked) {
+    let (mut rows, mut texts) = (Duration::ZERO, Duration::ZERO);
+    for _ in 0..BATCHES {
+        let opened: Vec<Opening> = (0..BATCH).map(|n| opening(house, asked, n)).collect();
+        let (inserted, kept) = transact(house, &asked.tenant, async move |mut tx| {
+            let started = Instant::now();
+            store::insert(&mut tx, &opened).await.expect("inserted");
+            let inserted = started.elapsed();
+            let started = Instant::now();
+            store::text::keep(&mut tx, &asked.tenant, &opened).await.expect("kept");
+            (tx, (inserted, started.elapsed()))
+        })
+        .await;
+        rows += inserted;
+        texts += kept;
+    }
+    let each = BATCHES * BATCH;
+    println!(
+        "opening a case: its row {:.1?}, its texts {:.1?} (batches of {BATCH})",
+        rows / each,
+        texts / each
+    );
+}
+
+fn opening(house: &House, asked: &Asked, n: u32) -> Opening {
+    let db = house.db("cases");
+    let origin = Origin {
+        channel: Channel::ALL[n as usize % Channel::ALL.len()],
+        subject: format!("订单 {n} 的退款至今没有到账 refund {n} is late"),
+        language: "zh".to_owned(),
+        customer_id: format!("c-{n}"),
+        respondent_staff: String::new(),
+        amount_sought: None,
+        receive_time: asked.now,
+        traceparent: String::new(),
+    };
+    let triage = Triage { category: "payment/refund".to_owned(), priority: Priority::P3, reasons: vec![] };
+    let at = Occasion { now: asked.now, actor: "<cases>", traceparent: "" };
+    let case = Case::open(CaseId(db.ids().id(db.clock().now())), origin, triage, &at);
+    let story = "上周一我在网上买了一台电热水壶，收到时箱子已经压坏，壶身也裂了，客服答应三天内退款。";
+    Opening {
+        case,
+        description: format!("{} The agent promised it {n} times.", story.repeat(4)),
+        receipt_hash: None,
     }
 }
 
