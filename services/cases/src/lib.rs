@@ -6,7 +6,8 @@
 //! In reading order: `moves` is the table of states, `case` what people do to
 //! a case, `news` what it hears from the other services, `timeline` how it is
 //! told, `triage` how it begins. `record` puts it on record, in one place for
-//! `rpc`, `react` and the timer in `window`.
+//! `rpc`, `react` and the timer in `window`. `filter` is how cases are asked for,
+//! `terms` the words they are found by.
 //!
 //! To add an rpc: its contract, its reader in `wire`, its move in `moves` and
 //! `case`, a few lines in `rpc`, its rows in `tests/rpc.rs`.
