@@ -38,8 +38,7 @@ pub(crate) async fn list(
     page: &Page,
 ) -> Result<Vec<Case>, Fault> {
     let after = page.after.as_deref().map(|key| Place::read(order, key)).transpose()?;
-    let mut statement = listing(asked, condition, order, after, page.limit());
-    let rows: Vec<Row> = statement.query_as().fetch_all(conn).await?;
+    let rows: Vec<Row> = listing(asked, condition, order, after, page.limit()).fetch(conn).await?;
     rows.into_iter().map(Row::into_case).collect()
 }
 

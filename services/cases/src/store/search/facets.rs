@@ -42,8 +42,7 @@ pub(crate) async fn facets(
     condition: &Condition,
     facets: &[Facet],
 ) -> Result<Counted, Fault> {
-    let rows: Vec<(i32, Option<String>, i64)> =
-        counting(asked, condition, facets).query_as().fetch_all(conn).await?;
+    let rows: Vec<(i32, Option<String>, i64)> = counting(asked, condition, facets).fetch(conn).await?;
     let mut lists: Vec<FacetCounts> =
         facets.iter().map(|facet| FacetCounts { facet: *facet, counts: Vec::new(), more: false }).collect();
     let mut total = 0;

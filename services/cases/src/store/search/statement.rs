@@ -1,11 +1,11 @@
 //! A statement put together from texts of this program and bound values: it takes
 //! no other text.
 
+use fault::Fault;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use sqlx::postgres::PgRow;
-use sqlx::query::QueryAs;
-use sqlx::{Encode, FromRow, Postgres, QueryBuilder, Type};
+use sqlx::{Encode, FromRow, PgConnection, Postgres, QueryBuilder, Type};
 
 use super::Asked;
 use crate::filter::{Code, Compare, Condition, Moment, Test, Word};
@@ -38,13 +38,15 @@ impl Statement {
         self
     }
 
-    /// The statement, to be run. Planned anew each time: which index serves it
-    /// depends on the values, and there are too many shapes of it to keep.
-    pub(super) fn query_as<T>(&mut self) -> QueryAs<'_, Postgres, T, sqlx::postgres::PgArguments>
+    /// Runs it. Planned for its very values, unlike all others: which index serves
+    /// depends on them, a rare word, a common one, and there are too many shapes of
+    /// it for plans to be kept.
+    pub(super) async fn fetch<T>(mut self, conn: &mut PgConnection) -> Result<Vec<T>, Fault>
     where
-        T: for<'r> FromRow<'r, PgRow>,
+        T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
-        self.0.build_query_as().persistent(false)
+        sqlx::query("SET LOCAL plan_cache_mode = force_custom_plan").execute(&mut *conn).await?;
+        Ok(self.0.build_query_as().persistent(false).fetch_all(conn).await?)
     }
 
     /// Adds that cases are as meant. Every part is true or false of every case,
@@ -128,7 +130,7 @@ impl Statement {
 
     /// How Postgres would go about it; an error if it cannot be done at all.
     #[cfg(test)]
-    pub(super) async fn plan(mut self, conn: &mut sqlx::PgConnection) -> Result<String, sqlx::Error> {
+    pub(super) async fn plan(mut self, conn: &mut PgConnection) -> Result<String, sqlx::Error> {
         let explain = sqlx::AssertSqlSafe(format!("EXPLAIN {}", self.0.sql().as_str()));
         let values = sqlx::Execute::take_arguments(&mut self.0.build()).expect("values that can be sent");
         let lines: Vec<String> =

@@ -68,8 +68,8 @@ async fn time(house: &House, asked: &Asked, name: &str, text: &str, order: Order
         let text = text.replace("a-7", &format!("a-{}", n % 200)).replace("d-7", &format!("d-{}", n % 40));
         let started = Instant::now();
         transact(house, &asked.tenant, async move |mut tx| {
-            let mut statement = statement(asked, &text, order, None);
-            let rows: Vec<Row> = statement.query_as().fetch_all(&mut *tx).await.expect("a page");
+            let statement = statement(asked, &text, order, None);
+            let rows: Vec<Row> = statement.fetch(&mut tx).await.expect("a page");
             (tx, rows.len())
         })
         .await;
@@ -86,9 +86,8 @@ async fn count(house: &House, asked: &Asked) {
         let facets = [Facet::State, Facet::Priority, Facet::Category, Facet::Breached];
         let condition = filter::read(text).expect("a filter").condition;
         transact(house, &asked.tenant, async move |mut tx| {
-            let mut statement = counting(asked, &condition, &facets);
-            let rows: Vec<(i32, Option<String>, i64)> =
-                statement.query_as().fetch_all(&mut *tx).await.expect("counts");
+            let statement = counting(asked, &condition, &facets);
+            let rows: Vec<(i32, Option<String>, i64)> = statement.fetch(&mut tx).await.expect("counts");
             (tx, rows.len())
         })
         .await;
@@ -153,8 +152,8 @@ async fn moves(house: &House, asked: &Asked, drops: &'static str) {
     owner.execute("CHECKPOINT").await.expect("written");
     let condition = filter::read("open = true").expect("a filter").condition;
     let cases: Vec<Case> = transact(house, &asked.tenant, async move |mut tx| {
-        let mut statement = super::listing(asked, &condition, Order::default(), None, MOVES.into());
-        let rows: Vec<Row> = statement.query_as().fetch_all(&mut *tx).await.expect("a page");
+        let statement = super::listing(asked, &condition, Order::default(), None, MOVES.into());
+        let rows: Vec<Row> = statement.fetch(&mut tx).await.expect("a page");
         (tx, rows.into_iter().map(|row| row.into_case().expect("a case")).collect())
     })
     .await;
