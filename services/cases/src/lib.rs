@@ -6,7 +6,8 @@
 //! In reading order: `moves` is the table of states, `case` what people do to
 //! a case, `news` what it hears from the other services, `timeline` how it is
 //! told, `triage` how it begins. `record` puts it on record, in one place for
-//! `rpc`, `react` and the timer in `window`.
+//! `rpc`, `react` and the timer in `window`. `filter` is how cases are asked for,
+//! `terms` the words they are found by.
 //!
 //! To add an rpc: its contract, its reader in `wire`, its move in `moves` and
 //! `case`, a few lines in `rpc`, its rows in `tests/rpc.rs`.
@@ -14,6 +15,7 @@
 mod moves;
 
 mod case;
+mod filter;
 mod guesses;
 mod news;
 mod react;
@@ -21,6 +23,7 @@ mod record;
 mod refusal;
 mod rpc;
 mod store;
+mod terms;
 mod timeline;
 mod triage;
 mod window;
@@ -29,6 +32,7 @@ mod wire;
 use std::sync::Arc;
 
 use proto::redress::cases::v1::case_service_server::CaseServiceServer;
+use proto::redress::cases::v1::search_service_server::SearchServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
 
@@ -46,6 +50,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let db = kit.db.clone();
     parts
         .route(CaseServiceServer::new(rpc::Rpc::new(kit.db.clone())))
+        .route(SearchServiceServer::new(rpc::Search::new(kit.db.clone())))
         .react(react::Reactions::new(Arc::new(triage::Keywords)))
         .worker("timers", move |stop| timers::run(db, vec![Arc::new(window::ResponseWindow)], stop));
     Ok(())

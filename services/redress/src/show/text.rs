@@ -4,7 +4,7 @@ mod cases;
 mod people;
 mod remedies;
 
-pub(crate) use cases::{case, cases, count, entries, progress, timeline};
+pub(crate) use cases::{case, cases, count, entries, facets, progress, timeline};
 pub(crate) use people::{
     agent, agents, assignment, department, departments, feedback, notices, parked, queue,
 };
