@@ -27,7 +27,9 @@ macro_rules! limited {
 limited! {
     assignment::assignment_service_server::AssignmentServiceServer;
     cases::case_service_server::CaseServiceServer;
+    cases::category_service_server::CategoryServiceServer;
     cases::search_service_server::SearchServiceServer;
+    cases::triage_service_server::TriageServiceServer;
     feedback::feedback_service_server::FeedbackServiceServer;
     intake::intake_service_server::IntakeServiceServer;
     resolution::resolution_service_server::ResolutionServiceServer;

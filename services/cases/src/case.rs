@@ -230,6 +230,25 @@ impl Case {
         case
     }
 
+    /// Takes a new triage over, raised as often as it was reopened; tells whether it
+    /// came out otherwise. Not once it is over.
+    pub(crate) fn retriage(&mut self, triage: Triage, at: &Occasion<'_>) -> Result<bool, Refusal> {
+        if self.state.is_over() {
+            return Err(Refusal::InvalidCaseState(self.state));
+        }
+        let Triage { category, priority, reasons } = triage;
+        let priority = (1..self.cycle).fold(priority, |priority, _| priority.raised());
+        if (&category, priority, &reasons) == (&self.category, self.priority, &self.triage_reasons) {
+            return Ok(false);
+        }
+        self.version += 1;
+        self.priority = priority;
+        self.category.clone_from(&category);
+        self.triage_reasons.clone_from(&reasons);
+        self.note(at, Fact::Retriaged { category, priority, reasons });
+        Ok(true)
+    }
+
     /// Writes a note; any state allows it.
     pub(crate) fn add_note(&mut self, text: String, visibility: Visibility, at: &Occasion<'_>) {
         self.note(at, Fact::Note { text, visibility });

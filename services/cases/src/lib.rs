@@ -5,9 +5,10 @@
 //!
 //! In reading order: `moves` is the table of states, `case` what people do to
 //! a case, `news` what it hears from the other services, `timeline` how it is
-//! told, `triage` how it begins. `record` puts it on record, in one place for
-//! `rpc`, `react` and the timer in `window`. `filter` is how cases are asked for,
-//! `terms` the words they are found by.
+//! told, `triage` how it begins, by the rules in `rule_sets` and the tree in
+//! `categories`; `judge` triages whole batches. `record` puts it on record, in one
+//! place for `rpc`, `react` and the timer in `window`. `filter` is how cases are asked
+//! for, `terms` the words they are found by.
 //!
 //! To add an rpc: its contract, its reader in `wire`, its move in `moves` and
 //! `case`, a few lines in `rpc`, its rows in `tests/rpc.rs`.
@@ -15,13 +16,16 @@
 mod moves;
 
 mod case;
+mod categories;
 mod filter;
 mod guesses;
+mod judge;
 mod news;
 mod react;
 mod record;
 mod refusal;
 mod rpc;
+mod rule_sets;
 mod store;
 mod terms;
 mod timeline;
@@ -32,7 +36,9 @@ mod wire;
 use std::sync::Arc;
 
 use proto::redress::cases::v1::case_service_server::CaseServiceServer;
+use proto::redress::cases::v1::category_service_server::CategoryServiceServer;
 use proto::redress::cases::v1::search_service_server::SearchServiceServer;
+use proto::redress::cases::v1::triage_service_server::TriageServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
 
@@ -48,10 +54,13 @@ pub const SERVICE: Service = Service { name: NAME, port: 50_052, migrations: &MI
 #[expect(clippy::unnecessary_wraps, reason = "every service opens with this signature")]
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let db = kit.db.clone();
+    let rule_sets = Arc::new(rule_sets::RuleSets::default());
     parts
         .route(CaseServiceServer::new(rpc::Rpc::new(kit.db.clone())))
         .route(SearchServiceServer::new(rpc::Search::new(kit.db.clone())))
-        .react(react::Reactions::new(Arc::new(triage::Keywords)))
+        .route(TriageServiceServer::new(rpc::triage::TriageRpc::new(kit.db.clone(), rule_sets.clone())))
+        .route(CategoryServiceServer::new(rpc::categories::CategoryRpc::new(kit.db.clone())))
+        .react(react::Reactions::new(rule_sets))
         .worker("timers", move |stop| timers::run(db, vec![Arc::new(window::ResponseWindow)], stop));
     Ok(())
 }

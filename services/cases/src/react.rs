@@ -15,11 +15,11 @@ use uuid::Uuid;
 use crate::case::{Case, Occasion};
 use crate::news::{Event, News};
 use crate::refusal::Refusal;
+use crate::rule_sets::RuleSets;
 use crate::store::Opening;
 use crate::store::early::{self, EarlyNotice};
 use crate::timeline::Fact;
-use crate::triage::Triager;
-use crate::{record, store, wire};
+use crate::{judge, record, store, wire};
 
 /// What is followed.
 const FOLLOWS: &[Follow] = &[
@@ -53,13 +53,13 @@ const FOLLOWS: &[Follow] = &[
 /// Opens cases for complaints and moves them on as the other services tell.
 #[derive(Clone)]
 pub(crate) struct Reactions {
-    triager: Arc<dyn Triager>,
+    rule_sets: Arc<RuleSets>,
 }
 
 impl Reactions {
-    /// Reactions that triage in this way.
-    pub(crate) fn new(triager: Arc<dyn Triager>) -> Self {
-        Self { triager }
+    /// Reactions that triage by these rules.
+    pub(crate) fn new(rule_sets: Arc<RuleSets>) -> Self {
+        Self { rule_sets }
     }
 
     /// Opens and triages the cases of complaints, those that are not open yet.
@@ -69,24 +69,33 @@ impl Reactions {
         for notice in early::take(tx, &ids).await? {
             notices.entry(notice.case).or_default().push(notice);
         }
+        let registered = batch.iter().map(wire::heard::registered).collect::<Result<Vec<_>, _>>()?;
+        let mut judged = judge::judge(tx, &self.rule_sets, batch, &registered).await?;
         let mut openings = Vec::with_capacity(batch.len());
-        for event in batch {
-            let registered = wire::heard::registered(event)?;
-            let triage = self.triager.triage(&registered.facts());
+        for ((event, registered), judged) in batch.iter().zip(&registered).zip(&judged) {
             let at = Occasion { now: tx.now(), actor: "<cases>", traceparent: &event.traceparent };
-            let mut case = Case::open(CaseId(event.subject), registered.origin, triage, &at);
+            let (origin, triage) = (registered.origin.clone(), judged.verdict.triage.clone());
+            let mut case = Case::open(CaseId(event.subject), origin, triage, &at);
             for notice in notices.remove(&case.id).unwrap_or_default() {
                 hear_early(&mut case, notice, &at);
             }
-            let (description, receipt_hash) = (registered.description, registered.receipt_hash);
-            openings.push(Opening { case, description, receipt_hash });
+            openings.push(Opening {
+                case,
+                description: registered.description.clone(),
+                receipt_hash: registered.receipt_hash.clone(),
+            });
         }
-        let mut fresh = store::insert(tx, &openings).await?;
+        let fresh = store::insert(tx, &openings).await?;
         // Told again: the first has opened it.
-        openings.retain(|opening| fresh.remove(&opening.case.id.0));
+        let mut first = fresh.clone();
+        openings.retain(|opening| first.remove(&opening.case.id.0));
+        let mut first = fresh;
+        judged.retain(|judged| first.remove(&judged.case));
         if let Some(event) = batch.first() {
             store::text::keep(tx, &event.tenant, &openings).await?;
         }
+        let now = tx.now();
+        store::triage::record(tx, &judged, now).await?;
         let cases: Vec<Case> = openings.into_iter().map(|opening| opening.case).collect();
         record::opened(tx, &cases).await
     }

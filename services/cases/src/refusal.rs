@@ -19,6 +19,12 @@ pub(crate) enum Refusal {
     ReceiptCodeUnknown,
     /// Too many wrong receipt codes by one caller.
     TooManyGuesses,
+    /// The tenant has no such version of its rules.
+    RuleSetNotFound,
+    /// The case was opened before triage kept records.
+    NoTriageRecord,
+    /// The tenant's tree has no such category, or there is no tree.
+    CategoryNotFound,
 }
 
 impl std::fmt::Display for Refusal {
@@ -32,6 +38,9 @@ impl std::fmt::Display for Refusal {
             Self::ReopenLimit => f.write_str("the case was reopened as often as is allowed"),
             Self::ReceiptCodeUnknown => f.write_str("this receipt code is not known"),
             Self::TooManyGuesses => f.write_str("too many wrong receipt codes; try again later"),
+            Self::RuleSetNotFound => f.write_str("there is no such version of the triage rules"),
+            Self::NoTriageRecord => f.write_str("the case was opened before triage kept records"),
+            Self::CategoryNotFound => f.write_str("there is no such category"),
         }
     }
 }
@@ -39,8 +48,14 @@ impl std::fmt::Display for Refusal {
 impl fault::Refusal for Refusal {
     fn kind(&self) -> Kind {
         match self {
-            Self::CaseNotFound | Self::ReceiptCodeUnknown => Kind::NotFound,
-            Self::InvalidCaseState(_) | Self::ReopenWindowPassed | Self::ReopenLimit => Kind::Precondition,
+            Self::CaseNotFound
+            | Self::ReceiptCodeUnknown
+            | Self::RuleSetNotFound
+            | Self::CategoryNotFound => Kind::NotFound,
+            Self::InvalidCaseState(_)
+            | Self::ReopenWindowPassed
+            | Self::ReopenLimit
+            | Self::NoTriageRecord => Kind::Precondition,
             Self::TooManyGuesses => Kind::Exhausted,
         }
     }
@@ -53,6 +68,9 @@ impl fault::Refusal for Refusal {
             Self::ReopenLimit => "REOPEN_LIMIT",
             Self::ReceiptCodeUnknown => "RECEIPT_CODE_UNKNOWN",
             Self::TooManyGuesses => "TOO_MANY_GUESSES",
+            Self::RuleSetNotFound => "RULE_SET_NOT_FOUND",
+            Self::NoTriageRecord => "NO_TRIAGE_RECORD",
+            Self::CategoryNotFound => "CATEGORY_NOT_FOUND",
         }
     }
 }

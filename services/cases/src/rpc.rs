@@ -1,8 +1,10 @@
 //! One function per rpc: read, transact, render.
 
+pub(crate) mod categories;
 mod change;
 mod search;
 mod track;
+pub(crate) mod triage;
 mod watch;
 
 pub(crate) use search::Search;

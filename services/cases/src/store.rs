@@ -1,12 +1,15 @@
 //! Every SQL statement of this service. Rows are private; an impossible one is a
 //! fault that names it.
 
+pub(crate) mod categories;
 pub(crate) mod counts;
 pub(crate) mod early;
 mod row;
+pub(crate) mod rules;
 pub(crate) mod search;
 pub(crate) mod text;
 pub(crate) mod timeline;
+pub(crate) mod triage;
 
 use std::collections::HashSet;
 
@@ -133,14 +136,16 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
              outcome = n.outcome, entries = n.entries, resolved_at = n.resolved_at, closed_at = n.closed_at,
              first_assigned_at = n.first_assigned_at, first_resolved_at = n.first_resolved_at,
              department_id = n.department, agent_id = n.agent, findings = n.findings,
-             root_cause = n.root_cause, decision_reasons = n.decision_reasons, due_at = n.due
+             root_cause = n.root_cause, decision_reasons = n.decision_reasons, due_at = n.due,
+             category = n.category, triage_reasons = n.reasons
          FROM UNNEST($1::uuid[], $2::bigint[], $3::smallint[], $4::integer[], $5::integer[],
                      $6::smallint[], $7::smallint[], $8::integer[], $9::timestamptz[],
                      $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::text[],
-                     $14::text[], $15::text[], $16::text[], $17::text[], $18::timestamptz[])
+                     $14::text[], $15::text[], $16::text[], $17::text[], $18::timestamptz[], $19::text[],
+                     $20::text[])
               AS n (id, version, state, cycle, tier, priority, outcome, entries, resolved_at, closed_at,
                     first_assigned_at, first_resolved_at, department, agent, findings, root_cause,
-                    decision_reasons, due)
+                    decision_reasons, due, category, reasons)
          WHERE c.tenant_id = current_setting('redress.tenant') AND c.case_id = n.id",
     )
     .bind(cases.iter().map(|case| case.id.0).collect::<Vec<_>>())
@@ -161,6 +166,8 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
     .bind(column(|case| &case.root_cause))
     .bind(column(|case| &case.decision_reasons))
     .bind(moment(|case| case.due_time))
+    .bind(column(|case| &case.category))
+    .bind(cases.iter().map(|case| case.triage_reasons.join("\n")).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     if saved.rows_affected() == cases.len() as u64 {

@@ -72,6 +72,7 @@ kernel::numbered! {
 pub(crate) enum Fact {
     Opened { channel: Channel },
     Triaged { category: String, priority: Priority, reasons: Vec<String> },
+    Retriaged { category: String, priority: Priority, reasons: Vec<String> },
     Queued { department: String, explanation: String },
     Assigned { department: String, agent: String, explanation: String },
     Accepted,
@@ -153,6 +154,9 @@ impl Noted {
             Fact::Triaged { category, priority, reasons } => {
                 with_reason(format!("triaged as {category}, {priority}"), &reasons.join("; "))
             }
+            Fact::Retriaged { category, priority, reasons } => {
+                with_reason(format!("triaged anew as {category}, {priority}"), &reasons.join("; "))
+            }
             Fact::Queued { department, explanation } if department.is_empty() => {
                 with_reason("waits for a department".to_owned(), explanation)
             }
@@ -206,7 +210,7 @@ impl Fact {
         use Visibility::{Internal, Public};
         match self {
             Self::Opened { .. } => (Kind::Opened, Public),
-            Self::Triaged { .. } => (Kind::Triaged, Internal),
+            Self::Triaged { .. } | Self::Retriaged { .. } => (Kind::Triaged, Internal),
             Self::Queued { .. } => (Kind::Queued, Internal),
             Self::Assigned { .. } => (Kind::Assigned, Internal),
             Self::Accepted => (Kind::Accepted, Public),

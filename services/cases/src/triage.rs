@@ -1,28 +1,35 @@
 //! Triage: what a complaint is about and how urgent it is. Pure.
 //!
-//! [`Keywords`] is the simple default: lists of words, Chinese and English. It
-//! stands behind [`Triager`], where rules kept as data will stand as well.
+//! A tenant's [`RuleSet`] decides, or the one that is shipped: rules in CEL over the
+//! record, tried in order; the first rule that sets something decides it. A set with
+//! a rule that cannot be read, can never match or is shadowed by earlier ones is
+//! refused ([`reach`] says what is proven).
 
-mod words;
+mod condition;
+pub(crate) mod definition;
+mod reach;
+pub(crate) mod rules;
+#[cfg(test)]
+mod tests;
+mod text;
+mod typed;
 
 use kernel::Money;
+use serde::{Deserialize, Serialize};
 
 use crate::case::{Channel, Priority};
-use words::{CATEGORIES, MAJOR_LOSS, MEDIA, MINOR, SAFETY};
+use condition::{CHANNELS, Record};
+pub(crate) use definition::{Level, Surge, Traffic};
+use definition::{Rule, Sets};
+pub(crate) use rules::RuleSet;
+use text::{Found, Normal};
 
-/// Reach of a public post from which it is urgent.
-const WIDE_REACH: i64 = 10_000;
 /// Category when nothing matched.
 pub(crate) const UNCLASSIFIED: &str = "unclassified";
-/// Sums from which a loss is major, in the smallest unit of the currency.
-const MAJOR_SUMS: [(&str, i64); 6] = [
-    ("CNY", 5_000_000),
-    ("USD", 1_000_000),
-    ("EUR", 1_000_000),
-    ("GBP", 1_000_000),
-    ("HKD", 5_000_000),
-    ("JPY", 1_000_000),
-];
+/// Earlier cases of a customer are counted up to here.
+pub(crate) const MOST_REPEATS: i64 = 20;
+/// How many days back they are counted.
+pub(crate) const REPEAT_DAYS: i64 = 30;
 
 /// What triage looks at.
 #[derive(Clone, Copy, Debug)]
@@ -33,14 +40,29 @@ pub(crate) struct Facts<'a> {
     pub(crate) subject: &'a str,
     /// What happened, in their words.
     pub(crate) description: &'a str,
+    /// Language to answer in.
+    pub(crate) language: &'a str,
     /// What the channel believes it is about; empty when it does not know.
     pub(crate) category_hint: &'a str,
-    /// How many vulnerabilities were told or seen.
-    pub(crate) vulnerabilities: usize,
+    /// Vulnerabilities told or seen.
+    pub(crate) vulnerabilities: &'a [String],
     /// How many may have seen a public post; 0 elsewhere.
     pub(crate) reach: i64,
     /// The sum asked for, where one was named.
     pub(crate) amount_sought: Option<&'a Money>,
+    /// What was going on around it.
+    pub(crate) around: Surroundings,
+}
+
+/// What the record does not say itself: what else there was when it came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Surroundings {
+    /// Cases of the same customer in the 30 days before, up to [`MOST_REPEATS`].
+    pub(crate) repeats: i64,
+    /// Whether its channel was surging.
+    pub(crate) surge: bool,
+    /// Whether the tenant's tree of categories has the hint, or there is no tree.
+    pub(crate) hint_known: bool,
 }
 
 /// What triage decides.
@@ -50,225 +72,209 @@ pub(crate) struct Triage {
     pub(crate) category: String,
     /// How urgent it is.
     pub(crate) priority: Priority,
-    /// Why, a sentence for each rule that matched.
+    /// Why, a sentence for the category and each rule that decided.
     pub(crate) reasons: Vec<String>,
 }
 
-/// Decides what a complaint is about and how urgent it is.
-pub(crate) trait Triager: Send + Sync + 'static {
-    /// Decides for one complaint; the same facts give the same answer.
-    fn triage(&self, facts: &Facts<'_>) -> Triage;
+/// What the rules say of a complaint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Attributes {
+    /// How bad it is for the complainant.
+    pub(crate) severity: Level,
+    /// How hard it is to find out and to settle.
+    pub(crate) complexity: Level,
+    /// How many it concerns.
+    pub(crate) impact: Level,
+    /// How soon something must be done.
+    pub(crate) urgency: Level,
+    /// Whether somebody was or may be hurt.
+    pub(crate) safety: bool,
+    /// Whether the complainant is vulnerable.
+    pub(crate) vulnerable: bool,
 }
 
-/// Triage by lists of words.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Keywords;
-
-impl Triager for Keywords {
-    fn triage(&self, facts: &Facts<'_>) -> Triage {
-        let text = normal(&[facts.subject, facts.description]);
-        let (category, why) = category(facts, &text);
-        let mut reasons = vec![why];
-        let priority = priority(facts, &text, &mut reasons);
-        Triage { category, priority, reasons }
-    }
-}
-
-/// The hint of the channel; else the category most of whose words occur, the
-/// earlier in the list where two are even.
-fn category(facts: &Facts<'_>, text: &str) -> (String, String) {
-    let hint = facts.category_hint.trim();
-    if !hint.is_empty() {
-        return (hint.to_owned(), format!("category {hint}: as the channel says"));
-    }
-    let mut best = (UNCLASSIFIED, 0);
-    for (category, words) in CATEGORIES {
-        let count = words.iter().filter(|word| text.contains(**word)).count();
-        if count > best.1 {
-            best = (category, count);
+impl Default for Attributes {
+    fn default() -> Self {
+        let level = Level::Medium;
+        Self {
+            severity: level,
+            complexity: level,
+            impact: level,
+            urgency: level,
+            safety: false,
+            vulnerable: false,
         }
     }
-    match best {
-        (category, 0) => (category.to_owned(), format!("category {category}: no rule matched")),
-        (category, _) => (category.to_owned(), format!("category {category}: the text speaks of it")),
-    }
 }
 
-/// The highest priority any rule gives, with the reason of every rule at that
-/// level.
-fn priority(facts: &Facts<'_>, text: &str, reasons: &mut Vec<String>) -> Priority {
-    let speaks_of = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let first = [
-        (speaks_of(SAFETY), "P1: personal safety or injury"),
-        (speaks_of(MAJOR_LOSS) || is_major(facts.amount_sought), "P1: major loss"),
-    ];
-    let second = [
-        (facts.channel == Channel::Regulator, "P2: handed over by a regulator"),
-        (facts.reach >= WIDE_REACH, "P2: a public post with a wide reach"),
-        (speaks_of(MEDIA), "P2: the media are or will be told"),
-        (facts.vulnerabilities > 0, "P2: a vulnerable person"),
-    ];
-    let before = reasons.len();
-    let mut note = |rules: &[(bool, &str)]| {
-        reasons.extend(rules.iter().filter(|rule| rule.0).map(|rule| rule.1.to_owned()));
-        reasons.len() > before
-    };
-    if note(&first) {
-        Priority::P1
-    } else if note(&second) {
-        Priority::P2
-    } else if note(&[(facts.amount_sought.is_none() && speaks_of(MINOR), "P4: minor, and no loss named")]) {
-        Priority::P4
-    } else {
-        note(&[(true, "P3: the usual case")]);
-        Priority::P3
-    }
+/// A rule whose condition held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Matched {
+    /// The rule.
+    pub(crate) name: String,
+    /// Why it decides so.
+    pub(crate) reason: String,
+    /// Whether something came out as it says; if not, rules before it decided.
+    pub(crate) decided: bool,
 }
 
-fn is_major(sum: Option<&Money>) -> bool {
-    sum.is_some_and(|sum| {
-        MAJOR_SUMS.iter().any(|(currency, from)| sum.currency == *currency && sum.minor >= *from)
-    })
+/// What triage decides, and how it came to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// What it decides.
+    pub(crate) triage: Triage,
+    /// Version of the rule set.
+    pub(crate) rule_set: i64,
+    /// What the rules say of it.
+    pub(crate) attributes: Attributes,
+    /// The rules whose conditions held, in order.
+    pub(crate) matched: Vec<Matched>,
 }
 
-/// Lower case, with a single space for every run of ASCII white space and
-/// punctuation and one at either end: ` late ` is then a whole word, ` injur` the
-/// beginning of one, and Chinese is found wherever it stands.
-fn normal(texts: &[&str]) -> String {
-    let mut normal = String::with_capacity(texts.iter().map(|text| text.len() + 2).sum());
-    normal.push(' ');
-    for text in texts {
-        for c in text.chars() {
-            if c.is_ascii() && !c.is_ascii_alphanumeric() {
-                if !normal.ends_with(' ') {
-                    normal.push(' ');
-                }
-            } else {
-                normal.extend(c.to_lowercase());
+impl RuleSet {
+    /// Decides for one complaint; the same facts give the same answer.
+    pub(crate) fn triage(&self, facts: &Facts<'_>) -> Verdict {
+        let text = Normal::of(facts.subject, facts.description);
+        let found = self.finder.find(&text);
+        let (category, why) = self.category(facts, &found);
+        let mut record = self.record(facts, &text, &found, &category);
+        let mut taken = Sets::default();
+        let mut held = Vec::new();
+        for (rule, condition) in self.definition.rules.iter().zip(&self.conditions) {
+            if condition.holds(&record) {
+                taken = rule.sets.behind(taken);
+                record.attributes = taken.attributes();
+                held.push(rule);
             }
         }
-        if !normal.ends_with(' ') {
-            normal.push(' ');
+        let attributes = record.attributes;
+        let priority = taken.priority.unwrap_or(Priority::P3);
+        let mut reasons = vec![why];
+        reasons.extend(held.iter().filter_map(|rule| rule.told(&taken)));
+        if taken.priority.is_none() {
+            reasons.push(format!("{priority}: no rule says otherwise"));
+        }
+        let priority = if taken.raises { priority.raised() } else { priority };
+        let matched = held.into_iter().map(|rule| rule.matched(&taken)).collect();
+        Verdict {
+            triage: Triage { category, priority, reasons },
+            rule_set: self.version,
+            attributes,
+            matched,
         }
     }
-    normal
+
+    fn record<'a>(
+        &self,
+        facts: &Facts<'a>,
+        text: &'a Normal,
+        found: &'a Found,
+        category: &'a str,
+    ) -> Record<'a> {
+        let sum = facts.amount_sought;
+        let name = CHANNELS.iter().find(|(channel, _)| *channel == facts.channel);
+        Record {
+            text,
+            found,
+            category,
+            channel: name.map_or("", |(_, name)| name),
+            language: facts.language,
+            currency: sum.map_or("", |sum| &sum.currency),
+            amount_minor: sum.map_or(0, |sum| sum.minor),
+            loss: sum.map_or(0, |sum| self.loss(sum)),
+            reach: facts.reach,
+            repeat_count: facts.around.repeats.min(MOST_REPEATS),
+            surge: facts.around.surge,
+            vulnerabilities: facts.vulnerabilities,
+            attributes: Attributes::default(),
+        }
+    }
+
+    /// A sum in percent of what is a major loss in its currency.
+    fn loss(&self, sum: &Money) -> i64 {
+        let major = self.definition.major_losses.iter().find(|loss| loss.currency == sum.currency);
+        major.map_or(0, |major| {
+            let percent = i128::from(sum.minor) * 100 / i128::from(major.minor);
+            i64::try_from(percent).unwrap_or(i64::MAX)
+        })
+    }
+
+    /// The hint of the channel; else the category most of whose words occur, the
+    /// earlier in the list where two are even. A tenant's tree admits no others.
+    fn category(&self, facts: &Facts<'_>, found: &Found) -> (String, String) {
+        let hint = facts.category_hint.trim();
+        if !hint.is_empty() && facts.around.hint_known {
+            return (hint.to_owned(), format!("category {hint}: as the channel says"));
+        }
+        let (mut best, mut most) = (UNCLASSIFIED, 0);
+        let counts = &found.counts[self.definition.word_lists.len()..];
+        for ((list, in_tree), count) in self.definition.categories.iter().zip(&self.in_tree).zip(counts) {
+            if *in_tree && *count > most {
+                (best, most) = (&list.name, *count);
+            }
+        }
+        let why = if most == 0 { "no rule matched" } else { "the text speaks of it" };
+        let unknown = match hint {
+            "" => String::new(),
+            hint => format!("; the channel says {hint}, which is not in the tree"),
+        };
+        (best.to_owned(), format!("category {best}: {why}{unknown}"))
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn facts(description: &str) -> Facts<'_> {
-        Facts {
-            channel: Channel::Web,
-            subject: "",
-            description,
-            category_hint: "",
-            vulnerabilities: 0,
-            reach: 0,
-            amount_sought: None,
+impl Sets {
+    /// What holds when these are set after others: what is set stays.
+    fn behind(self, before: Self) -> Self {
+        Self {
+            priority: before.priority.or(self.priority),
+            raises: before.raises || self.raises,
+            severity: before.severity.or(self.severity),
+            complexity: before.complexity.or(self.complexity),
+            impact: before.impact.or(self.impact),
+            urgency: before.urgency.or(self.urgency),
+            safety: before.safety || self.safety,
+            vulnerable: before.vulnerable || self.vulnerable,
         }
     }
 
-    fn category_of(description: &str) -> String {
-        Keywords.triage(&facts(description)).category
-    }
-
-    fn priority_of(facts: &Facts<'_>) -> Priority {
-        Keywords.triage(facts).priority
-    }
-
-    #[test]
-    fn the_text_tells_the_category() {
-        let cases = [
-            ("The kettle arrived broken, the box was crushed.", "delivery/damaged"),
-            ("快递送到时包装破损,杯子碎了", "delivery/damaged"),
-            ("My parcel is two weeks late and still not delivered", "delivery/late"),
-            ("一直没有收到货,物流延误", "delivery/late"),
-            ("I want my money back, please refund the order", "refund"),
-            ("申请退款一个月没有到账", "refund"),
-            ("I was charged twice, see my invoice", "billing"),
-            ("乱收费,账单不对", "billing"),
-            ("The screen stopped working after a day: defective", "quality"),
-            ("质量太差,用了一天就坏了", "quality"),
-            ("The agent was rude to me", "service"),
-            ("客服态度恶劣", "service"),
-            ("You leaked my personal data", "privacy"),
-            ("泄露个人信息", "privacy"),
-            ("A scam: an unauthorized transaction on my card", "fraud"),
-            ("我被诈骗了,账户被盗刷", "fraud"),
-            ("Hello", UNCLASSIFIED),
-            // "related" is not "late", "brokerage" is not "broken"
-            ("It is related to brokerage", UNCLASSIFIED),
-        ];
-        for (text, category) in cases {
-            assert_eq!(category_of(text), category, "{text}");
+    fn attributes(&self) -> Attributes {
+        let usual = Attributes::default();
+        Attributes {
+            severity: self.severity.unwrap_or(usual.severity),
+            complexity: self.complexity.unwrap_or(usual.complexity),
+            impact: self.impact.unwrap_or(usual.impact),
+            urgency: self.urgency.unwrap_or(usual.urgency),
+            safety: self.safety,
+            vulnerable: self.vulnerable,
         }
     }
+}
 
-    #[test]
-    fn the_channel_knows_better() {
-        let hinted = Facts { category_hint: " loan/rate ", ..facts("please refund") };
-        assert_eq!(Keywords.triage(&hinted).category, "loan/rate");
+impl Rule {
+    /// What came out as this rule says, the most telling part of it, and why.
+    fn told(&self, taken: &Sets) -> Option<String> {
+        let sets = &self.sets;
+        let level = |name: &str, own: Option<Level>, taken: Option<Level>| {
+            own.filter(|own| Some(*own) == taken).map(|level| format!("{name} {level}"))
+        };
+        let what = sets
+            .priority
+            .filter(|own| Some(*own) == taken.priority)
+            .map(|priority| priority.to_string())
+            .or_else(|| sets.raises.then(|| "raised".to_owned()))
+            .or_else(|| sets.safety.then(|| "safety".to_owned()))
+            .or_else(|| sets.vulnerable.then(|| "vulnerable".to_owned()))
+            .or_else(|| level("severity", sets.severity, taken.severity))
+            .or_else(|| level("urgency", sets.urgency, taken.urgency))
+            .or_else(|| level("impact", sets.impact, taken.impact))
+            .or_else(|| level("complexity", sets.complexity, taken.complexity))?;
+        // A rule about priority that comes too late is not worth a sentence.
+        let too_late = sets.priority.is_some() && sets.priority != taken.priority && !sets.raises;
+        (!too_late).then(|| format!("{what}: {}", self.reason))
     }
 
-    #[test]
-    fn priorities_in_order() {
-        let usual = facts("the parcel is late");
-        assert_eq!(priority_of(&usual), Priority::P3);
-        assert_eq!(priority_of(&facts("My son was injured by the heater")), Priority::P1);
-        assert_eq!(priority_of(&facts("充电器爆炸,手被烫伤")), Priority::P1);
-        let sum = |minor| Money { minor, currency: "CNY".to_owned() };
-        let (small, large) = (sum(4_999_999), sum(5_000_000));
-        assert_eq!(priority_of(&Facts { amount_sought: Some(&large), ..usual }), Priority::P1);
-        assert_eq!(priority_of(&Facts { amount_sought: Some(&small), ..usual }), Priority::P3);
-        assert_eq!(priority_of(&Facts { channel: Channel::Regulator, ..usual }), Priority::P2);
-        assert_eq!(priority_of(&Facts { reach: WIDE_REACH, ..usual }), Priority::P2);
-        assert_eq!(priority_of(&Facts { reach: WIDE_REACH - 1, ..usual }), Priority::P3);
-        assert_eq!(priority_of(&Facts { vulnerabilities: 1, ..usual }), Priority::P2);
-        assert_eq!(priority_of(&facts("我要找媒体曝光你们")), Priority::P2);
-    }
-
-    #[test]
-    fn minor_only_where_nothing_was_lost() {
-        let minor = facts("Just a suggestion: larger print on the form");
-        assert_eq!(priority_of(&minor), Priority::P4);
-        let sum = Money { minor: 100, currency: "USD".to_owned() };
-        assert_eq!(priority_of(&Facts { amount_sought: Some(&sum), ..minor }), Priority::P3);
-        assert_eq!(priority_of(&Facts { vulnerabilities: 1, ..minor }), Priority::P2);
-    }
-
-    #[test]
-    fn every_rule_of_the_level_is_named() {
-        let urgent = Facts { channel: Channel::Regulator, vulnerabilities: 2, ..facts("refund") };
-        assert_eq!(
-            Keywords.triage(&urgent).reasons,
-            [
-                "category refund: the text speaks of it",
-                "P2: handed over by a regulator",
-                "P2: a vulnerable person"
-            ]
-        );
-    }
-
-    #[test]
-    fn no_word_is_dead() {
-        let lists = CATEGORIES.iter().map(|(_, words)| *words).chain([SAFETY, MAJOR_LOSS, MEDIA, MINOR]);
-        for word in lists.flatten() {
-            assert!(normal(&[&format!("x {word} x")]).contains(word), "{word:?} can never match");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_triaged_with_reasons(subject in "\\PC{0,80}", description in "\\PC{0,400}") {
-            let facts = Facts { subject: &subject, ..facts(&description) };
-            let triage = Keywords.triage(&facts);
-            prop_assert!(triage.reasons.len() >= 2);
-            prop_assert!(!triage.category.is_empty());
-            prop_assert_eq!(&triage, &Keywords.triage(&facts));
-        }
+    fn matched(&self, taken: &Sets) -> Matched {
+        let (name, reason) = (self.name.clone(), self.reason.clone());
+        Matched { name, reason, decided: self.told(taken).is_some() }
     }
 }

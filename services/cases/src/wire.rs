@@ -1,8 +1,10 @@
 //! Contract ⇄ domain: what is asked, and what is answered.
 
+pub(crate) mod categories;
 pub(crate) mod heard;
 pub(crate) mod search;
 pub(crate) mod told;
+pub(crate) mod triage;
 
 use fault::{Check, Fault};
 use jiff::Timestamp;
@@ -37,7 +39,7 @@ pub(crate) struct Target {
     pub(crate) version: Option<i64>,
 }
 
-fn target(check: &mut Check, request_id: String, case_id: &str, version: Option<i64>) -> Target {
+pub(crate) fn target(check: &mut Check, request_id: String, case_id: &str, version: Option<i64>) -> Target {
     check.request_id(request_id);
     Target { case: check.id("case_id", case_id), version }
 }
@@ -235,18 +237,20 @@ fn outcome(outcome: Option<Outcome>) -> i32 {
     outcome.map_or(0, |outcome| outcome.number().into())
 }
 
-fn money(money: &Money) -> WireMoney {
+pub(crate) fn money(money: &Money) -> WireMoney {
     let (units, nanos) = money.units_and_nanos();
     WireMoney { currency_code: money.currency.clone(), units, nanos }
 }
 
-fn time(time: Timestamp) -> prost_types::Timestamp {
+pub(crate) fn time(time: Timestamp) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
 }
 
 #[cfg(test)]
 mod tests {
-    use proto::redress::cases::v1::{CaseState, CloseReason, Outcome, Priority, TimelineKind, Visibility};
+    use proto::redress::cases::v1::{
+        CaseState, CloseReason, Level, Outcome, Priority, TimelineKind, Visibility,
+    };
     use proto::redress::feedback::v1::NoticeKind;
     use proto::redress::intake::v1::Channel;
 
@@ -269,6 +273,7 @@ mod tests {
             crate::case::Outcome, Outcome;
             crate::case::CloseReason, CloseReason;
             crate::case::Channel, Channel;
+            crate::triage::Level, Level;
             crate::timeline::Kind, TimelineKind;
             crate::timeline::Visibility, Visibility;
             crate::news::NoticeKind, NoticeKind;

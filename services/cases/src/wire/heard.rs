@@ -14,7 +14,7 @@ use proto::redress::resolution::v1::{
 
 use crate::case::{Channel, Origin};
 use crate::news::{Event, News, NoticeKind};
-use crate::triage::Facts;
+use crate::triage::{Facts, Surroundings};
 
 /// A registered complaint, as far as a case needs it.
 #[derive(Clone, Debug)]
@@ -26,21 +26,28 @@ pub(crate) struct Registered {
     /// What happened, in the complainant's words.
     pub(crate) description: String,
     category_hint: String,
-    vulnerabilities: usize,
+    vulnerabilities: Vec<String>,
     reach: i64,
 }
 
 impl Registered {
+    /// What the channel believes it is about.
+    pub(crate) fn category_hint(&self) -> &str {
+        &self.category_hint
+    }
+
     /// What triage looks at.
-    pub(crate) fn facts(&self) -> Facts<'_> {
+    pub(crate) fn facts(&self, around: Surroundings) -> Facts<'_> {
         Facts {
             channel: self.origin.channel,
             subject: &self.origin.subject,
             description: &self.description,
+            language: &self.origin.language,
             category_hint: &self.category_hint,
-            vulnerabilities: self.vulnerabilities,
+            vulnerabilities: &self.vulnerabilities,
             reach: self.reach,
             amount_sought: self.origin.amount_sought.as_ref(),
+            around,
         }
     }
 }
@@ -88,7 +95,7 @@ pub(crate) fn registered(delivered: &Delivered) -> Result<Registered, Fault> {
         receipt_hash: Some(receipt_hash).filter(|hash| !hash.is_empty()),
         description,
         category_hint,
-        vulnerabilities: complainant.vulnerabilities.len(),
+        vulnerabilities: complainant.vulnerabilities,
         reach: match channel_detail {
             Some(ChannelDetail::Social(social)) => social.reach,
             _ => 0,

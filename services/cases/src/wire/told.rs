@@ -2,7 +2,8 @@
 
 use pg::Tx;
 use proto::redress::cases::v1::{
-    CaseClosed, CaseDecided, CaseDeclined, CaseOpened, CaseReopened, CaseResolved, CaseWithdrawn,
+    CaseClosed, CaseDecided, CaseDeclined, CaseOpened, CaseReopened, CaseResolved, CaseRetriaged,
+    CaseWithdrawn,
 };
 
 use super::time;
@@ -16,6 +17,10 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
     let priority = case.priority.number().into();
     match &noted.fact {
         Fact::Triaged { .. } => tx.emit_in(trace, id, &opened(case, cycle)),
+        Fact::Retriaged { category, .. } => {
+            let category = category.clone();
+            tx.emit_in(trace, id, &CaseRetriaged { case_id, cycle, category, priority });
+        }
         Fact::Reopened { reason, previous_agent } => tx.emit_in(
             trace,
             id,

@@ -1,0 +1,101 @@
+//! Triages a batch of complaints by the rules that hold, looking at what else was
+//! going on: a constant number of statements, however many complaints.
+
+use std::collections::HashMap;
+
+use events::Delivered;
+use fault::Fault;
+use jiff::SignedDuration;
+use pg::Tx;
+
+use crate::rule_sets::RuleSets;
+use crate::store;
+use crate::store::triage::{Around, Incoming, Judged};
+use crate::triage::{MOST_REPEATS, REPEAT_DAYS, Surroundings};
+use crate::wire::heard::Registered;
+
+/// Decides for each complaint of a batch, in its order.
+pub(crate) async fn judge<'a>(
+    tx: &mut Tx,
+    sets: &RuleSets,
+    batch: &[Delivered],
+    registered: &'a [Registered],
+) -> Result<Vec<Judged<'a>>, Fault> {
+    let Some(first) = batch.first() else { return Ok(Vec::new()) };
+    let incoming: Vec<Incoming<'a>> = batch.iter().zip(registered).map(incoming).collect();
+    let now = tx.now();
+    let (standing, around) = store::triage::look_around(tx, &incoming, now).await?;
+    let set = sets.get(tx, &first.tenant, standing).await?;
+    let within_batch = repeats(&incoming);
+    let judged = incoming.iter().zip(registered).zip(within_batch).map(|((one, registered), repeats)| {
+        let around = around.get(&one.case).copied().map_or(Surroundings::default(), |around| {
+            let Around { repeats: before, traffic, hint_known } = around;
+            let repeats = before.saturating_add(repeats).min(MOST_REPEATS);
+            Surroundings { repeats, surge: set.surge().is_on(&traffic), hint_known }
+        });
+        let facts = registered.facts(around);
+        Judged { case: one.case, facts, verdict: set.triage(&facts) }
+    });
+    Ok(judged.collect())
+}
+
+fn incoming<'a>((event, registered): (&Delivered, &'a Registered)) -> Incoming<'a> {
+    Incoming {
+        case: event.subject,
+        customer: &registered.origin.customer_id,
+        received: registered.origin.receive_time,
+        channel: registered.origin.channel,
+        hint: registered.category_hint(),
+    }
+}
+
+/// How many earlier complaints of the same customer the batch itself has for each.
+fn repeats(batch: &[Incoming<'_>]) -> Vec<i64> {
+    let window = SignedDuration::from_hours(24 * REPEAT_DAYS);
+    let mut earlier: HashMap<&str, Vec<&Incoming<'_>>> = HashMap::new();
+    let mut counts = Vec::with_capacity(batch.len());
+    for one in batch {
+        let others = earlier.entry(one.customer).or_default();
+        let is_repeat = |other: &&&Incoming<'_>| {
+            other.case < one.case && one.received.duration_since(other.received) <= window
+        };
+        let known = !one.customer.is_empty();
+        let count = if known { others.iter().filter(is_repeat).count() } else { 0 };
+        counts.push(i64::try_from(count).unwrap_or(MOST_REPEATS));
+        if known && !others.iter().any(|other| other.case == one.case) {
+            others.push(one);
+        }
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::case::Channel;
+
+    #[test]
+    fn a_batch_counts_within_itself() {
+        let one = |case, customer, days: i64| Incoming {
+            case: Uuid::from_u128(case),
+            customer,
+            received: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * days),
+            channel: Channel::Web,
+            hint: "",
+        };
+        let batch = [
+            one(1, "ann", 0),
+            one(2, "bob", 0),
+            one(3, "ann", 1),
+            one(4, "", 1),
+            one(5, "", 1),
+            one(3, "ann", 1), // told twice
+            one(6, "ann", 30),
+            one(7, "ann", 32),
+        ];
+        assert_eq!(repeats(&batch), [0, 0, 1, 0, 0, 1, 2, 1]);
+    }
+}

@@ -1,0 +1,245 @@
+//! The rpcs of `TriageService`.
+
+use std::sync::Arc;
+
+use fault::{Check, Fault};
+use kernel::Caller;
+use pg::{Db, Key, Tx};
+use proto::redress::cases::v1::triage_service_server::TriageService;
+use proto::redress::cases::v1::{
+    ActivateRuleSetRequest, ActivateRuleSetResponse, CreateRuleSetRequest, CreateRuleSetResponse,
+    ExplainTriageRequest, ExplainTriageResponse, GetRuleSetRequest, GetRuleSetResponse, ListRuleSetsRequest,
+    ListRuleSetsResponse, ReplayRulesRequest, ReplayRulesResponse, RetriageCaseRequest, RetriageCaseResponse,
+};
+use tonic::{Request, Response, Status};
+
+use crate::case::Occasion;
+use crate::refusal::Refusal;
+use crate::rule_sets::{self, RuleSets};
+use crate::store::rules::KeptSet;
+use crate::store::triage::Standing;
+use crate::triage::RuleSet;
+use crate::triage::definition::Definition;
+use crate::triage::rules::shipped;
+use crate::wire::triage as wire;
+use crate::{record, store};
+
+/// The rpcs of `TriageService`.
+#[derive(Clone)]
+pub(crate) struct TriageRpc {
+    db: Db,
+    rule_sets: Arc<RuleSets>,
+}
+
+impl TriageRpc {
+    /// Serves the rules of a schema.
+    pub(crate) fn new(db: Db, rule_sets: Arc<RuleSets>) -> Self {
+        Self { db, rule_sets }
+    }
+
+    /// Triages a case again, under its lock.
+    async fn retriage(
+        &self,
+        mut tx: Tx,
+        caller: &Caller,
+        target: crate::wire::Target,
+    ) -> Result<(Tx, RetriageCaseResponse), Fault> {
+        let mut case =
+            store::lock_all(&mut tx, &[target.case.0]).await?.pop().ok_or(Refusal::CaseNotFound)?;
+        if target.version.is_some_and(|seen| seen != case.version) {
+            return Err(Fault::version_mismatch(case.version));
+        }
+        let past = store::triage::get(&mut tx, case.id).await?.ok_or(Refusal::NoTriageRecord)?;
+        let standing = Standing {
+            rule_set: store::rules::active(&mut tx).await?,
+            tree: store::categories::version(&mut tx).await?,
+        };
+        let set = self.rule_sets.get(&mut tx, &caller.tenant, standing).await?;
+        let verdict = set.triage(&past.facts());
+        tx.join_trace(&case.origin.traceparent);
+        let (now, traceparent) = (tx.now(), tx.traceparent().to_owned());
+        let at = Occasion { now, actor: &caller.subject, traceparent: &traceparent };
+        if case.retriage(verdict.triage.clone(), &at)? {
+            record::changed(&mut tx, std::slice::from_ref(&case)).await?;
+        }
+        store::triage::revise(&mut tx, case.id, &verdict, now).await?;
+        let triage = wire::triage(&past, &verdict, now);
+        Ok((tx, RetriageCaseResponse { case: Some(crate::wire::case(&case)), triage: Some(triage) }))
+    }
+}
+
+/// Checks a set for dead rules, aside: that may take its time.
+async fn check_rules(definition: Definition) -> Result<(), Fault> {
+    let flaws = tokio::task::spawn_blocking(|| match RuleSet::read(0, definition) {
+        Ok(set) => set.dead_rules(),
+        Err(flaws) => flaws,
+    });
+    wire::refused(flaws.await.map_err(Fault::internal)?)
+}
+
+/// The set that is shipped, as if it were kept.
+fn shipped_set(active: i64) -> KeptSet {
+    KeptSet {
+        version: 0,
+        note: "the rules that are shipped".to_owned(),
+        creator: String::new(),
+        create_time: None,
+        activate_time: None,
+        active: active == 0,
+        definition: Some(shipped()),
+    }
+}
+
+#[tonic::async_trait]
+impl TriageService for TriageRpc {
+    async fn create_rule_set(
+        &self,
+        request: Request<CreateRuleSetRequest>,
+    ) -> Result<Response<CreateRuleSetResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let (definition, note) = wire::definition(request)?;
+        check_rules(definition.clone()).await?;
+        let creator = caller.subject.to_string();
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let now = tx.now();
+                let version = store::rules::create(&mut tx, &definition, &note, &creator, now).await?;
+                let kept = KeptSet {
+                    version,
+                    note,
+                    creator,
+                    create_time: Some(now),
+                    activate_time: None,
+                    active: false,
+                    definition: Some(definition),
+                };
+                Ok((tx, CreateRuleSetResponse { rule_set: Some(wire::rule_set(kept)) }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
+    async fn get_rule_set(
+        &self,
+        request: Request<GetRuleSetRequest>,
+    ) -> Result<Response<GetRuleSetResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let mut check = Check::new();
+        let wanted = request.into_inner().version.map(|wanted| wire::version(&mut check, wanted));
+        check.done("INVALID_RULE_SET_VERSION")?;
+        let kept = self
+            .db
+            .transact("rule_set.get", &caller.tenant, async move |mut tx| {
+                let active = store::rules::active(&mut tx).await?;
+                let kept = match wanted.unwrap_or(active) {
+                    0 => Some(shipped_set(active)),
+                    version => store::rules::get(&mut tx, version).await?,
+                };
+                Ok((tx, kept))
+            })
+            .await?;
+        let kept = kept.ok_or(Refusal::RuleSetNotFound).map_err(Fault::from)?;
+        Ok(Response::new(GetRuleSetResponse { rule_set: Some(wire::rule_set(kept)) }))
+    }
+
+    async fn list_rule_sets(
+        &self,
+        request: Request<ListRuleSetsRequest>,
+    ) -> Result<Response<ListRuleSetsResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let page = wire::list(request.get_ref())?;
+        let (mut sets, page) = self
+            .db
+            .transact("rule_set.list", &caller.tenant, async move |mut tx| {
+                let sets = store::rules::list(&mut tx, &page).await?;
+                Ok((tx, (sets, page)))
+            })
+            .await?;
+        let next_page_token = page.cut(&mut sets, |set| set.version.to_string());
+        let rule_sets = sets.into_iter().map(wire::rule_set).collect();
+        Ok(Response::new(ListRuleSetsResponse { rule_sets, next_page_token }))
+    }
+
+    async fn activate_rule_set(
+        &self,
+        request: Request<ActivateRuleSetRequest>,
+    ) -> Result<Response<ActivateRuleSetResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let ActivateRuleSetRequest { request_id, version } = request;
+        let mut check = Check::new();
+        check.request_id(request_id);
+        let version = wire::version(&mut check, version);
+        check.done("INVALID_RULE_SET_VERSION")?;
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let now = tx.now();
+                let before = store::rules::activate(&mut tx, version, now).await?;
+                let previous_version = before.ok_or(Refusal::RuleSetNotFound)?;
+                Ok((tx, ActivateRuleSetResponse { version, previous_version }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
+    async fn replay_rules(
+        &self,
+        request: Request<ReplayRulesRequest>,
+    ) -> Result<Response<ReplayRulesResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let (rule_set, window, page) = wire::replay(request.into_inner())?;
+        let (set, mut past, page) = self
+            .db
+            .transact("triage.replay", &caller.tenant, async move |mut tx| {
+                let tree = store::categories::version(&mut tx).await?;
+                let set = rule_sets::read(&mut tx, Standing { rule_set, tree }).await?;
+                let past = store::triage::list(&mut tx, &window, &page).await?;
+                Ok((tx, (set, past, page)))
+            })
+            .await?;
+        let next_page_token = page.cut(&mut past, |past| past.case.to_string());
+        let examined = i32::try_from(past.len()).unwrap_or(i32::MAX);
+        let cases = past.into_iter().filter_map(|past| {
+            let verdict = set.triage(&past.facts());
+            wire::replayed(past, verdict)
+        });
+        Ok(Response::new(ReplayRulesResponse { cases: cases.collect(), examined, next_page_token }))
+    }
+
+    async fn retriage_case(
+        &self,
+        request: Request<RetriageCaseRequest>,
+    ) -> Result<Response<RetriageCaseResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let target = wire::retriage(request)?;
+        let done = self.db.mutate(&caller, key, async |tx| self.retriage(tx, &caller, target).await).await?;
+        Ok(server::reply(done))
+    }
+
+    async fn explain_triage(
+        &self,
+        request: Request<ExplainTriageRequest>,
+    ) -> Result<Response<ExplainTriageResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let id = crate::wire::case_id(&request.get_ref().case_id)?;
+        let (is_case, past) = self
+            .db
+            .transact("triage.explain", &caller.tenant, async move |mut tx| {
+                let past = store::triage::get(&mut tx, id).await?;
+                let is_case = past.is_some() || store::get(&mut tx, id).await?.is_some();
+                Ok((tx, (is_case, past)))
+            })
+            .await?;
+        let missing = if is_case { Refusal::NoTriageRecord } else { Refusal::CaseNotFound };
+        let past = past.ok_or(missing).map_err(Fault::from)?;
+        let triage = wire::triage(&past, &past.verdict, past.triage_time);
+        Ok(Response::new(ExplainTriageResponse { triage: Some(triage) }))
+    }
+}

@@ -1,0 +1,78 @@
+//! The rule sets in use, read once per version: which version holds is asked in the
+//! transaction that triages, so that replicas never differ.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fault::Fault;
+use kernel::TenantId;
+use pg::Tx;
+
+use crate::refusal::Refusal;
+use crate::store;
+use crate::store::triage::Standing;
+use crate::triage::RuleSet;
+use crate::triage::rules::Flaw;
+
+/// The rule sets in use, of each tenant the last that was asked for.
+#[derive(Debug, Default)]
+pub(crate) struct RuleSets {
+    /// Serves the tenants that have neither rules nor a tree of their own.
+    shipped: Mutex<Option<Arc<RuleSet>>>,
+    of_tenants: Mutex<HashMap<TenantId, (Standing, Arc<RuleSet>)>>,
+}
+
+impl RuleSets {
+    /// The set of a standing.
+    pub(crate) async fn get(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        standing: Standing,
+    ) -> Result<Arc<RuleSet>, Fault> {
+        if standing == Standing::default() {
+            return self.shipped();
+        }
+        let kept = self.of_tenants.lock().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned();
+        if let Some((_, set)) = kept.filter(|(kept, _)| *kept == standing) {
+            return Ok(set);
+        }
+        let set = Arc::new(read(tx, standing).await?);
+        let mut of_tenants = self.of_tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        of_tenants.insert(tenant.clone(), (standing, set.clone()));
+        Ok(set)
+    }
+
+    fn shipped(&self) -> Result<Arc<RuleSet>, Fault> {
+        let mut shipped = self.shipped.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(set) = shipped.as_ref() {
+            return Ok(set.clone());
+        }
+        let set = Arc::new(RuleSet::shipped().map_err(|flaws| unreadable(&flaws))?);
+        *shipped = Some(set.clone());
+        Ok(set)
+    }
+}
+
+/// Reads a set as a tree of categories leaves it.
+pub(crate) async fn read(tx: &mut Tx, standing: Standing) -> Result<RuleSet, Fault> {
+    let Standing { rule_set, tree } = standing;
+    let set = if rule_set == 0 {
+        RuleSet::shipped()
+    } else {
+        let kept = store::rules::get(tx, rule_set).await?.and_then(|kept| kept.definition);
+        RuleSet::read(rule_set, kept.ok_or(Refusal::RuleSetNotFound)?)
+    };
+    let mut set = set.map_err(|flaws| unreadable(&flaws))?;
+    if let Some(tree) = tree {
+        let known = store::categories::known(tx, tree, &set.categories()).await?;
+        set.keep_to(&known);
+    }
+    Ok(set)
+}
+
+/// A set that was accepted and cannot be read.
+fn unreadable(flaws: &[Flaw]) -> Fault {
+    let first = flaws.first().map(|flaw| format!("{}: {}", flaw.place, flaw.what));
+    Fault::internal(format!("a rule set cannot be read: {}", first.unwrap_or_default()))
+}

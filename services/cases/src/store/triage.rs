@@ -1,0 +1,417 @@
+//! Statements about triage: the rules that hold, what else was going on when a
+//! complaint came, and the record of what was decided.
+
+use std::collections::HashMap;
+
+use fault::Fault;
+use jiff::{SignedDuration, Timestamp};
+use jiff_sqlx::{Timestamp as Moment, ToSqlx as _};
+use kernel::page::Page;
+use kernel::{CaseId, Money};
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::row::impossible;
+use crate::case::{Channel, Priority};
+use crate::triage::{
+    Attributes, Facts, MOST_REPEATS, Matched, REPEAT_DAYS, Surroundings, Traffic, Triage, Verdict,
+};
+
+/// How far back a channel's usual traffic is looked for.
+const TRAFFIC_HOURS: i64 = 7 * 24;
+
+/// A complaint about to be triaged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Incoming<'a> {
+    /// Its id.
+    pub(crate) case: Uuid,
+    /// Whose it is; empty when unknown.
+    pub(crate) customer: &'a str,
+    /// When it was registered.
+    pub(crate) received: Timestamp,
+    /// The road it came by.
+    pub(crate) channel: Channel,
+    /// What the channel believes it is about.
+    pub(crate) hint: &'a str,
+}
+
+/// What rules and tree hold now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Standing {
+    /// Version of the rules; 0 is the set that is shipped.
+    pub(crate) rule_set: i64,
+    /// Version of the tree of categories; none when there is no tree.
+    pub(crate) tree: Option<i64>,
+}
+
+/// What was going on around a complaint, as stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Around {
+    /// Cases the customer had before.
+    pub(crate) repeats: i64,
+    /// What its channel brought.
+    pub(crate) traffic: Traffic,
+    /// Whether the tree has the hint.
+    pub(crate) hint_known: bool,
+}
+
+#[derive(sqlx::FromRow)]
+struct AroundRow {
+    id: Uuid,
+    rule_set: i64,
+    tree: Option<i64>,
+    repeats: i64,
+    hint_known: bool,
+    recent: i64,
+    before: i64,
+    hours: i64,
+}
+
+/// Looks around a batch of complaints: what holds, and per complaint what else there
+/// was. The batch itself is not counted.
+pub(crate) async fn look_around(
+    conn: &mut PgConnection,
+    batch: &[Incoming<'_>],
+    now: Timestamp,
+) -> Result<(Standing, HashMap<Uuid, Around>), Fault> {
+    let recent = hour(now) - SignedDuration::from_hours(1);
+    let rows: Vec<AroundRow> = sqlx::query_as(
+        "WITH lately AS (
+             SELECT channel, coalesce(sum(cases) FILTER (WHERE hour >= $7), 0)::bigint AS recent,
+                    coalesce(sum(cases) FILTER (WHERE hour < $7), 0)::bigint AS before,
+                    greatest(extract(epoch FROM $7 - min(min(hour)) OVER ()) / 3600, 0)::bigint AS hours
+             FROM channel_hour
+             WHERE tenant_id = current_setting('redress.tenant') AND hour >= $6
+             GROUP BY channel),
+         tree AS (SELECT version FROM category_tree WHERE tenant_id = current_setting('redress.tenant'))
+         SELECT n.id,
+                coalesce((SELECT active FROM triage_state
+                          WHERE tenant_id = current_setting('redress.tenant')), 0) AS rule_set,
+                (SELECT version FROM tree) AS tree,
+                (SELECT count(*)
+                 FROM (SELECT FROM cases c
+                       WHERE c.tenant_id = current_setting('redress.tenant')
+                         AND c.customer_id = n.customer AND c.customer_id <> ''
+                         AND c.case_id >= n.since AND c.case_id < n.id AND c.case_id <> ALL ($1)
+                       LIMIT $8) earlier) AS repeats,
+                NOT EXISTS (SELECT FROM tree)
+                    OR EXISTS (SELECT FROM category c
+                               WHERE c.tenant_id = current_setting('redress.tenant')
+                                 AND c.version = (SELECT version FROM tree) AND c.path = n.hint) AS hint_known,
+                coalesce(l.recent, 0) AS recent, coalesce(l.before, 0) AS before, coalesce(l.hours, 0) AS hours
+         FROM UNNEST($1::uuid[], $2::text[], $3::uuid[], $4::smallint[], $5::text[])
+              AS n (id, customer, since, channel, hint)
+         LEFT JOIN lately l ON l.channel = n.channel",
+    )
+    .bind(batch.iter().map(|one| one.case).collect::<Vec<_>>())
+    .bind(batch.iter().map(|one| one.customer).collect::<Vec<_>>())
+    .bind(batch.iter().map(|one| first_id(days_before(one.received, REPEAT_DAYS))).collect::<Vec<_>>())
+    .bind(batch.iter().map(|one| one.channel.number()).collect::<Vec<_>>())
+    .bind(batch.iter().map(|one| one.hint.trim()).collect::<Vec<_>>())
+    .bind((recent - SignedDuration::from_hours(TRAFFIC_HOURS)).to_sqlx())
+    .bind(recent.to_sqlx())
+    .bind(MOST_REPEATS)
+    .fetch_all(conn)
+    .await?;
+    let standing = rows.first().map(|row| Standing { rule_set: row.rule_set, tree: row.tree });
+    let around = |row: AroundRow| {
+        let traffic = Traffic { recent: row.recent, before: row.before, hours: row.hours };
+        (row.id, Around { repeats: row.repeats, traffic, hint_known: row.hint_known })
+    };
+    Ok((standing.unwrap_or_default(), rows.into_iter().map(around).collect()))
+}
+
+/// What is kept of the facts beside the case and its texts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct KeptFacts {
+    vulnerabilities: Vec<String>,
+    reach: i64,
+    repeats: i64,
+    surge: bool,
+}
+
+/// What is kept of a verdict beside category and priority.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct KeptVerdict {
+    reasons: Vec<String>,
+    attributes: Attributes,
+    matched: Vec<Matched>,
+}
+
+impl KeptVerdict {
+    fn of(verdict: &Verdict) -> Self {
+        Self {
+            reasons: verdict.triage.reasons.clone(),
+            attributes: verdict.attributes,
+            matched: verdict.matched.clone(),
+        }
+    }
+}
+
+/// What triage looked at, and what it decided.
+#[derive(Clone, Debug)]
+pub(crate) struct Judged<'a> {
+    /// The case.
+    pub(crate) case: Uuid,
+    /// What it looked at.
+    pub(crate) facts: Facts<'a>,
+    /// What it decided.
+    pub(crate) verdict: Verdict,
+}
+
+/// Keeps the records of cases just opened, and counts them for their channels.
+pub(crate) async fn record(
+    conn: &mut PgConnection,
+    judged: &[Judged<'_>],
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let mut by_channel: HashMap<i16, i64> = HashMap::new();
+    for one in judged {
+        *by_channel.entry(one.facts.channel.number()).or_default() += 1;
+    }
+    let (channels, counts): (Vec<i16>, Vec<i64>) = by_channel.into_iter().unzip();
+    let kept = |one: &Judged<'_>| KeptFacts {
+        vulnerabilities: one.facts.vulnerabilities.to_vec(),
+        reach: one.facts.reach,
+        repeats: one.facts.around.repeats,
+        surge: one.facts.around.surge,
+    };
+    let facts = judged.iter().map(|one| json(&kept(one))).collect::<Result<Vec<_>, _>>()?;
+    let verdicts = judged.iter().map(|one| json(&KeptVerdict::of(&one.verdict)));
+    sqlx::query(
+        "WITH counted AS (
+             INSERT INTO channel_hour (tenant_id, hour, channel, cases)
+             SELECT current_setting('redress.tenant'), $1, n.channel, n.cases
+             FROM UNNEST($3::smallint[], $4::bigint[]) AS n (channel, cases)
+             ON CONFLICT (tenant_id, hour, channel) DO UPDATE SET cases = channel_hour.cases + excluded.cases),
+         forgotten AS (
+             DELETE FROM channel_hour WHERE tenant_id = current_setting('redress.tenant') AND hour < $2)
+         INSERT INTO case_triage (tenant_id, case_id, rule_set, priority, triaged_at, category, category_hint,
+                                  facts, verdict)
+         SELECT current_setting('redress.tenant'), n.id, n.rule_set, n.priority, $5, n.category, n.hint,
+                n.facts::jsonb, n.verdict::jsonb
+         FROM UNNEST($6::uuid[], $7::bigint[], $8::smallint[], $9::text[], $10::text[], $11::text[],
+                     $12::text[])
+              AS n (id, rule_set, priority, category, hint, facts, verdict)",
+    )
+    .bind(hour(now).to_sqlx())
+    .bind((hour(now) - SignedDuration::from_hours(TRAFFIC_HOURS + 1)).to_sqlx())
+    .bind(channels)
+    .bind(counts)
+    .bind(now.to_sqlx())
+    .bind(judged.iter().map(|one| one.case).collect::<Vec<_>>())
+    .bind(judged.iter().map(|one| one.verdict.rule_set).collect::<Vec<_>>())
+    .bind(judged.iter().map(|one| one.verdict.triage.priority.number()).collect::<Vec<_>>())
+    .bind(judged.iter().map(|one| one.verdict.triage.category.as_str()).collect::<Vec<_>>())
+    .bind(judged.iter().map(|one| one.facts.category_hint).collect::<Vec<_>>())
+    .bind(facts)
+    .bind(verdicts.collect::<Result<Vec<_>, _>>()?)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+fn json<T: Serialize>(value: &T) -> Result<String, Fault> {
+    serde_json::to_string(value).map_err(Fault::internal)
+}
+
+/// The facts of a case as they were when it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Past {
+    /// The case.
+    pub(crate) case: CaseId,
+    /// One line, in the complainant's words.
+    pub(crate) subject: String,
+    /// What the channel believed it is about.
+    pub(crate) hint: String,
+    /// When it was triaged last.
+    pub(crate) triage_time: Timestamp,
+    /// What was decided then.
+    pub(crate) verdict: Verdict,
+    channel: Channel,
+    language: String,
+    description: String,
+    vulnerabilities: Vec<String>,
+    reach: i64,
+    amount_sought: Option<Money>,
+    around: Surroundings,
+}
+
+impl Past {
+    /// What triage looked at.
+    pub(crate) fn facts(&self) -> Facts<'_> {
+        Facts {
+            channel: self.channel,
+            subject: &self.subject,
+            description: &self.description,
+            language: &self.language,
+            category_hint: &self.hint,
+            vulnerabilities: &self.vulnerabilities,
+            reach: self.reach,
+            amount_sought: self.amount_sought.as_ref(),
+            around: self.around,
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct PastRow {
+    case_id: Uuid,
+    channel: i16,
+    subject: String,
+    language: String,
+    amount_sought_minor: Option<i64>,
+    amount_sought_currency: Option<String>,
+    rule_set: i64,
+    priority: i16,
+    triaged_at: Moment,
+    category: String,
+    category_hint: String,
+    description: String,
+    facts: String,
+    verdict: String,
+    hint_known: bool,
+}
+
+impl PastRow {
+    fn into_past(self) -> Result<Past, Fault> {
+        let id = self.case_id;
+        let known = |column: &'static str| move || impossible("case_triage", column, id);
+        let amount_sought = self.amount_sought_minor.zip(self.amount_sought_currency);
+        let KeptFacts { vulnerabilities, reach, repeats, surge } =
+            serde_json::from_str(&self.facts).map_err(Fault::internal)?;
+        let KeptVerdict { reasons, attributes, matched } =
+            serde_json::from_str(&self.verdict).map_err(Fault::internal)?;
+        let priority = Priority::of(self.priority).ok_or_else(known("priority"))?;
+        let triage = Triage { category: self.category, priority, reasons };
+        Ok(Past {
+            case: CaseId(id),
+            subject: self.subject,
+            hint: self.category_hint,
+            triage_time: self.triaged_at.to_jiff(),
+            verdict: Verdict { triage, rule_set: self.rule_set, attributes, matched },
+            channel: Channel::of(self.channel).ok_or_else(known("channel"))?,
+            language: self.language,
+            description: self.description,
+            vulnerabilities,
+            reach,
+            amount_sought: amount_sought.map(|(minor, currency)| Money { minor, currency }),
+            around: Surroundings { repeats, surge, hint_known: self.hint_known },
+        })
+    }
+}
+
+/// Reads records of triage with their cases: what follows the tenant's condition is
+/// given. Whether the hint is known is asked of the tree that holds now.
+macro_rules! select_past {
+    ($rest:literal) => {
+        concat!(
+            "SELECT t.case_id, c.channel, c.subject, c.language, c.amount_sought_minor,
+                    c.amount_sought_currency, t.rule_set, t.priority, t.triaged_at, t.category,
+                    t.category_hint, x.description, t.facts::text AS facts, t.verdict::text AS verdict,
+                    tree.version IS NULL
+                        OR EXISTS (SELECT FROM category k
+                                   WHERE k.tenant_id = t.tenant_id AND k.version = tree.version
+                                     AND k.path = btrim(t.category_hint)) AS hint_known
+             FROM case_triage t
+             JOIN cases c ON c.tenant_id = t.tenant_id AND c.case_id = t.case_id
+             JOIN case_text x ON x.tenant_id = t.tenant_id AND x.case_id = t.case_id
+             LEFT JOIN category_tree tree ON tree.tenant_id = t.tenant_id
+             WHERE t.tenant_id = current_setting('redress.tenant') ",
+            $rest
+        )
+    };
+}
+
+/// Reads the record of one case.
+pub(crate) async fn get(conn: &mut PgConnection, case: CaseId) -> Result<Option<Past>, Fault> {
+    let row: Option<PastRow> =
+        sqlx::query_as(select_past!("AND t.case_id = $1")).bind(case.0).fetch_optional(conn).await?;
+    row.map(PastRow::into_past).transpose()
+}
+
+/// A time in which cases were registered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    /// From this moment on.
+    pub(crate) start: Option<Timestamp>,
+    /// Before this moment.
+    pub(crate) end: Option<Timestamp>,
+}
+
+/// Lists records, oldest first, of cases registered within a window.
+pub(crate) async fn list(conn: &mut PgConnection, window: &Window, page: &Page) -> Result<Vec<Past>, Fault> {
+    let after = match &page.after {
+        Some(key) => Uuid::try_parse(key).map_err(Fault::internal)?,
+        None => Uuid::nil(),
+    };
+    let rows: Vec<PastRow> = sqlx::query_as(select_past!(
+        "AND t.case_id > $1 AND t.case_id >= $2 AND t.case_id < $3 ORDER BY t.case_id LIMIT $4"
+    ))
+    .bind(after)
+    .bind(window.start.map_or(Uuid::nil(), first_id))
+    .bind(window.end.map_or(Uuid::max(), first_id))
+    .bind(page.limit())
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(PastRow::into_past).collect()
+}
+
+/// Writes what triage newly made of a case.
+pub(crate) async fn revise(
+    conn: &mut PgConnection,
+    case: CaseId,
+    verdict: &Verdict,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let revised = sqlx::query(
+        "UPDATE case_triage SET rule_set = $2, priority = $3, category = $4, verdict = $5::text::jsonb,
+                triaged_at = $6
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1",
+    )
+    .bind(case.0)
+    .bind(verdict.rule_set)
+    .bind(verdict.triage.priority.number())
+    .bind(&verdict.triage.category)
+    .bind(json(&KeptVerdict::of(verdict))?)
+    .bind(now.to_sqlx())
+    .execute(conn)
+    .await?;
+    if revised.rows_affected() == 1 {
+        return Ok(());
+    }
+    Err(Fault::internal(format!("the triage of case {case} was not there")))
+}
+
+/// The beginning of an hour.
+fn hour(time: Timestamp) -> Timestamp {
+    let seconds = time.as_second();
+    Timestamp::from_second(seconds - seconds.rem_euclid(3600)).unwrap_or(time)
+}
+
+fn days_before(time: Timestamp, days: i64) -> Timestamp {
+    time.checked_sub(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::MIN)
+}
+
+/// The least id that a complaint registered at a moment can have: ids are UUIDs of
+/// version 7, which begin with their milliseconds.
+fn first_id(time: Timestamp) -> Uuid {
+    let milliseconds = u128::try_from(time.as_millisecond()).unwrap_or(0);
+    Uuid::from_u128(milliseconds << 80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_by_the_moment_they_were_given_out() {
+        let moment: Timestamp = "2026-11-23T09:59:59.999Z".parse().expect("a moment");
+        let next = moment + SignedDuration::from_millis(1);
+        let id = kernel::Ids::id(&kernel::RandomIds, moment);
+        assert!(first_id(moment) <= id && id < first_id(next));
+        assert_eq!(hour(moment).to_string(), "2026-11-23T09:00:00Z");
+        assert_eq!(hour(next), next);
+    }
+}
