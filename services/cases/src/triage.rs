@@ -7,6 +7,8 @@
 
 mod condition;
 pub(crate) mod definition;
+#[cfg(test)]
+mod properties;
 mod reach;
 pub(crate) mod rules;
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //! another tenant.
 #![expect(clippy::expect_used, reason = "a scene that cannot be set up has failed")]
 
+#[path = "rpc/categories.rs"]
+mod categories;
 #[path = "rpc/events.rs"]
 mod events;
 #[path = "rpc/mutations.rs"]
@@ -12,5 +14,7 @@ mod reads;
 mod scene;
 #[path = "rpc/search.rs"]
 mod search;
+#[path = "rpc/triage.rs"]
+mod triage;
 #[path = "rpc/windows.rs"]
 mod windows;

@@ -101,12 +101,8 @@ impl RuleSet {
 
     /// The rules that can never decide anything.
     pub(crate) fn dead_rules(&self) -> Vec<Flaw> {
-        let lists: Vec<&[String]> =
-            self.definition.word_lists.iter().map(|list| list.words.as_slice()).collect();
-        let settings = settings(&self.definition.rules);
-        let world = World { lists: &lists, settings: &settings, initial, most };
         let rules = self.definition.rules.iter().enumerate();
-        rules.filter_map(|(at, rule)| self.death(&world, at, rule)).collect()
+        world_of(self, |world| rules.filter_map(|(at, rule)| self.death(world, at, rule)).collect())
     }
 
     fn death(&self, world: &World<'_>, at: usize, rule: &Rule) -> Option<Flaw> {
@@ -139,6 +135,13 @@ impl RuleSet {
             format!("rule {} is shadowed by {by}: whatever it sets is set before", rule.name),
         ))
     }
+}
+
+/// Looks into what can be known of the records of a set.
+pub(super) fn world_of<T>(set: &RuleSet, look: impl FnOnce(&World<'_>) -> T) -> T {
+    let lists: Vec<&[String]> = set.definition.word_lists.iter().map(|list| list.words.as_slice()).collect();
+    let settings = settings(&set.definition.rules);
+    look(&World { lists: &lists, settings: &settings, initial, most })
 }
 
 /// What a rule can set, each as whether it does.
