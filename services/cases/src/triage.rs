@@ -152,12 +152,12 @@ impl RuleSet {
         let attributes = record.attributes;
         let priority = taken.priority.unwrap_or(Priority::P3);
         let mut reasons = vec![why];
-        reasons.extend(held.iter().filter_map(|rule| rule.told(&taken)));
+        reasons.extend(held.iter().filter_map(|rule| rule.told(taken)));
         if taken.priority.is_none() {
             reasons.push(format!("{priority}: no rule says otherwise"));
         }
         let priority = if taken.raises { priority.raised() } else { priority };
-        let matched = held.into_iter().map(|rule| rule.matched(&taken)).collect();
+        let matched = held.into_iter().map(|rule| rule.matched(taken)).collect();
         Verdict {
             triage: Triage { category, priority, reasons },
             rule_set: self.version,
@@ -239,7 +239,7 @@ impl Sets {
         }
     }
 
-    fn attributes(&self) -> Attributes {
+    fn attributes(self) -> Attributes {
         let usual = Attributes::default();
         Attributes {
             severity: self.severity.unwrap_or(usual.severity),
@@ -254,7 +254,7 @@ impl Sets {
 
 impl Rule {
     /// What came out as this rule says, the most telling part of it, and why.
-    fn told(&self, taken: &Sets) -> Option<String> {
+    fn told(&self, taken: Sets) -> Option<String> {
         let sets = &self.sets;
         let level = |name: &str, own: Option<Level>, taken: Option<Level>| {
             own.filter(|own| Some(*own) == taken).map(|level| format!("{name} {level}"))
@@ -275,7 +275,7 @@ impl Rule {
         (!too_late).then(|| format!("{what}: {}", self.reason))
     }
 
-    fn matched(&self, taken: &Sets) -> Matched {
+    fn matched(&self, taken: Sets) -> Matched {
         let (name, reason) = (self.name.clone(), self.reason.clone());
         Matched { name, reason, decided: self.told(taken).is_some() }
     }

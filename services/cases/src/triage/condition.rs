@@ -28,7 +28,7 @@ pub(crate) enum Fact {
     /// A number compared with a constant.
     Number(Number, Comparison, i64),
     /// Something about a text.
-    Text(Text, Test),
+    Text(Text, Question),
     /// That a vulnerability was told or seen.
     Vulnerable(String),
 }
@@ -107,7 +107,7 @@ pub(crate) enum Comparison {
 
 /// What may be asked of a text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Test {
+pub(crate) enum Question {
     /// It is this.
     Is(String),
     /// This occurs in it.
@@ -192,7 +192,7 @@ impl Fact {
         match self {
             Self::Flag(flag) => record.flag(*flag),
             Self::Number(number, comparison, with) => comparison.holds(record.number(*number), *with),
-            Self::Text(text, Test::SpeaksOf(list)) => {
+            Self::Text(text, Question::SpeaksOf(list)) => {
                 let places = record.found.places[*list];
                 match text {
                     Text::Subject => places.subject,
@@ -200,7 +200,7 @@ impl Fact {
                     _ => places.anywhere,
                 }
             }
-            Self::Text(text, test) => test.holds(record.text(*text)),
+            Self::Text(text, question) => question.holds(record.text(*text)),
             Self::Vulnerable(what) => record.vulnerabilities.contains(what),
         }
     }
@@ -217,8 +217,8 @@ impl Comparison {
     }
 }
 
-impl Test {
-    /// Whether it holds of a text; what lists of words are needed for does not.
+impl Question {
+    /// Whether the answer for a text is yes; never where lists of words are needed.
     pub(crate) fn holds(&self, text: &str) -> bool {
         match self {
             Self::Is(constant) => text == constant,

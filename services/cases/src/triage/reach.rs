@@ -16,7 +16,7 @@
 
 use std::collections::HashSet;
 
-use super::condition::{CHANNELS, Condition, Fact, Flag, Number, Test, Text};
+use super::condition::{CHANNELS, Condition, Fact, Flag, Number, Question, Text};
 
 /// Terms looked at before a rule is believed to be alive.
 const MAX_STEPS: usize = 10_000;
@@ -177,78 +177,80 @@ impl World<'_> {
     fn no_text(&self, text: Text, term: &Term) -> bool {
         let about = |wanted: bool| {
             term.iter().filter_map(move |literal| match &literal.fact {
-                Fact::Text(other, test) if *other == text && literal.wanted == wanted => Some(test),
+                Fact::Text(other, question) if *other == text && literal.wanted == wanted => Some(question),
                 _ => None,
             })
         };
         let fits = |value: &str| {
-            about(true).all(|test| self.holds(test, value))
-                && !about(false).any(|test| self.holds(test, value))
+            about(true).all(|question| self.holds(question, value))
+                && !about(false).any(|question| self.holds(question, value))
         };
         if text == Text::Channel {
             return !CHANNELS.iter().any(|(_, name)| fits(name));
         }
-        if let Some(value) =
-            about(true).find_map(|test| if let Test::Is(value) = test { Some(value) } else { None })
+        if let Some(value) = about(true)
+            .find_map(|question| if let Question::Is(value) = question { Some(value) } else { None })
         {
             return !fits(value);
         }
         let parts = term.iter().filter_map(|literal| match &literal.fact {
-            Fact::Text(part @ (Text::Subject | Text::Description), test)
+            Fact::Text(part @ (Text::Subject | Text::Description), question)
                 if literal.wanted && text == Text::Both =>
             {
-                Some((*part, test))
+                Some((*part, question))
             }
             _ => None,
         });
-        let implied = parts.map(|(_, test)| within(test));
-        let wanted: Vec<Test> = about(true).cloned().chain(implied).collect();
-        let denied = |not: &Test| wanted.iter().any(|test| self.implies(test, not));
+        let implied = parts.map(|(_, question)| within(question));
+        let wanted: Vec<Question> = about(true).cloned().chain(implied).collect();
+        let denied = |not: &Question| wanted.iter().any(|question| self.implies(question, not));
         about(false).any(denied) || about(true).any(|one| about(true).any(|other| excludes(one, other)))
     }
 
-    /// Whether a test holds of a known text.
-    fn holds(&self, test: &Test, value: &str) -> bool {
-        match test {
-            Test::SpeaksOf(list) => self.lists[*list].iter().any(|word| value.contains(word.as_str())),
-            test => test.holds(value),
+    /// Whether the answer for a known text is yes.
+    fn holds(&self, question: &Question, value: &str) -> bool {
+        match question {
+            Question::SpeaksOf(list) => self.lists[*list].iter().any(|word| value.contains(word.as_str())),
+            question => question.holds(value),
         }
     }
 
-    /// Whether every text that passes one test passes another.
-    fn implies(&self, test: &Test, other: &Test) -> bool {
-        match (test, other) {
-            (test, other) if test == other => true,
-            (Test::SpeaksOf(list), other) => {
-                self.lists[*list].iter().all(|word| self.implies(&Test::Contains(word.clone()), other))
+    /// Whether a yes to one question is a yes to another, of any text.
+    fn implies(&self, question: &Question, other: &Question) -> bool {
+        match (question, other) {
+            (question, other) if question == other => true,
+            (Question::SpeaksOf(list), other) => {
+                self.lists[*list].iter().all(|word| self.implies(&Question::Contains(word.clone()), other))
             }
-            (Test::Is(value), other) => self.holds(other, value),
-            (Test::StartsWith(piece), Test::StartsWith(other)) => piece.starts_with(other.as_str()),
-            (Test::EndsWith(piece), Test::EndsWith(other)) => piece.ends_with(other.as_str()),
+            (Question::Is(value), other) => self.holds(other, value),
+            (Question::StartsWith(piece), Question::StartsWith(other)) => piece.starts_with(other.as_str()),
+            (Question::EndsWith(piece), Question::EndsWith(other)) => piece.ends_with(other.as_str()),
             (
-                Test::Contains(piece) | Test::StartsWith(piece) | Test::EndsWith(piece),
-                Test::Contains(_) | Test::SpeaksOf(_),
+                Question::Contains(piece) | Question::StartsWith(piece) | Question::EndsWith(piece),
+                Question::Contains(_) | Question::SpeaksOf(_),
             ) => self.holds(other, piece),
             _ => false,
         }
     }
 }
 
-/// What a test of a part of a text says of the whole.
-fn within(test: &Test) -> Test {
-    match test {
-        Test::Is(piece) | Test::StartsWith(piece) | Test::EndsWith(piece) => Test::Contains(piece.clone()),
-        test => test.clone(),
+/// What a yes for a part of a text says of the whole.
+fn within(question: &Question) -> Question {
+    match question {
+        Question::Is(piece) | Question::StartsWith(piece) | Question::EndsWith(piece) => {
+            Question::Contains(piece.clone())
+        }
+        question => question.clone(),
     }
 }
 
-/// Whether no text passes both tests.
-fn excludes(one: &Test, other: &Test) -> bool {
+/// Whether no text has a yes to both.
+fn excludes(one: &Question, other: &Question) -> bool {
     match (one, other) {
-        (Test::StartsWith(one), Test::StartsWith(other)) => {
+        (Question::StartsWith(one), Question::StartsWith(other)) => {
             !one.starts_with(other.as_str()) && !other.starts_with(one.as_str())
         }
-        (Test::EndsWith(one), Test::EndsWith(other)) => {
+        (Question::EndsWith(one), Question::EndsWith(other)) => {
             !one.ends_with(other.as_str()) && !other.ends_with(one.as_str())
         }
         _ => false,

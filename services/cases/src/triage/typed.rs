@@ -18,7 +18,7 @@
 use cel::common::ast::{CallExpr, Expr, LiteralValue, operators};
 use cel::parser::{Expression, Parser};
 
-use super::condition::{CHANNELS, Comparison, Condition, Fact, Flag, Number, Test, Text};
+use super::condition::{CHANNELS, Comparison, Condition, Fact, Flag, Number, Question, Text};
 use super::text::can_occur;
 
 /// What is wrong with a condition, in words for its author.
@@ -125,7 +125,7 @@ impl Reader<'_> {
             (Typed::Text(text), Typed::Literal(name)) if text.is_normal() => {
                 let at = self.lists.iter().position(|list| *list == name);
                 let list = at.ok_or_else(|| format!("there is no word list {name}"))?;
-                Ok(fact(Fact::Text(text, Test::SpeaksOf(list))))
+                Ok(fact(Fact::Text(text, Question::SpeaksOf(list))))
             }
             _ => Err("speaks_of takes text, subject or description and the name of a word list".to_owned()),
         }
@@ -137,7 +137,7 @@ fn fact(fact: Fact) -> Typed {
 }
 
 fn named(name: &str) -> Result<Typed, Wrong> {
-    let is = |text, constant: &str| Condition::Fact(Fact::Text(text, Test::Is(constant.to_owned())));
+    let is = |text, constant: &str| Condition::Fact(Fact::Text(text, Question::Is(constant.to_owned())));
     Ok(match name {
         "text" => Typed::Text(Text::Both),
         "subject" => Typed::Text(Text::Subject),
@@ -223,7 +223,7 @@ fn equal(left: Typed, right: Typed) -> Result<Typed, Wrong> {
             Ok(fact(Fact::Number(number, Comparison::Equal, with)))
         }
         (Typed::Text(text), Typed::Literal(with)) | (Typed::Literal(with), Typed::Text(text)) => {
-            about(text, Test::Is(with))
+            about(text, Question::Is(with))
         }
         (Typed::Truth(left), Typed::Truth(right)) => {
             let not = right.clone().negated();
@@ -262,24 +262,27 @@ fn asked(name: &str, text: Typed, piece: Typed) -> Result<Typed, Wrong> {
     about(
         text,
         match name {
-            "contains" => Test::Contains(piece),
-            "startsWith" => Test::StartsWith(piece),
-            _ => Test::EndsWith(piece),
+            "contains" => Question::Contains(piece),
+            "startsWith" => Question::StartsWith(piece),
+            _ => Question::EndsWith(piece),
         },
     )
 }
 
-/// A test of a text; refused where the text can never be so.
-fn about(text: Text, test: Test) -> Result<Typed, Wrong> {
-    let (Test::Is(piece) | Test::Contains(piece) | Test::StartsWith(piece) | Test::EndsWith(piece)) = &test
+/// A question of a text; refused where the text can never be so.
+fn about(text: Text, question: Question) -> Result<Typed, Wrong> {
+    let (Question::Is(piece)
+    | Question::Contains(piece)
+    | Question::StartsWith(piece)
+    | Question::EndsWith(piece)) = &question
     else {
-        return Ok(fact(Fact::Text(text, test)));
+        return Ok(fact(Fact::Text(text, question)));
     };
     let (first, last) = (piece.starts_with(' '), piece.ends_with(' '));
-    let fits = match test {
-        Test::Is(_) => first && last,
-        Test::StartsWith(_) => first || piece.is_empty(),
-        Test::EndsWith(_) => last || piece.is_empty(),
+    let fits = match question {
+        Question::Is(_) => first && last,
+        Question::StartsWith(_) => first || piece.is_empty(),
+        Question::EndsWith(_) => last || piece.is_empty(),
         _ => true,
     };
     if text.is_normal() && !(fits && can_occur(piece)) {
@@ -288,10 +291,10 @@ fn about(text: Text, test: Test) -> Result<Typed, Wrong> {
         ));
     }
     let is_channel = CHANNELS.iter().any(|(_, name)| name == piece);
-    if text == Text::Channel && matches!(test, Test::Is(_)) && !is_channel {
+    if text == Text::Channel && matches!(question, Question::Is(_)) && !is_channel {
         return Err(format!("there is no channel {piece:?}"));
     }
-    Ok(fact(Fact::Text(text, test)))
+    Ok(fact(Fact::Text(text, question)))
 }
 
 /// An operator or function as people write it.

@@ -54,7 +54,7 @@ fn kettles() -> RuleSet {
 
 async fn create(client: &Client, set: RuleSet) -> Result<RuleSet, Status> {
     let request = CreateRuleSetRequest { request_id: request_id(), rule_set: Some(set) };
-    Ok(client.clone().create_rule_set(request).await?.into_inner().rule_set.unwrap())
+    Ok(client.clone().create_rule_set(request).await?.into_inner().rule_set.expect("a set"))
 }
 
 async fn activate(client: &Client, version: i64) -> Result<i64, Status> {
@@ -64,7 +64,7 @@ async fn activate(client: &Client, version: i64) -> Result<i64, Status> {
 
 async fn explain(client: &Client, case: Uuid) -> Result<Triage, Status> {
     let request = ExplainTriageRequest { case_id: case.to_string() };
-    Ok(client.clone().explain_triage(request).await?.into_inner().triage.unwrap())
+    Ok(client.clone().explain_triage(request).await?.into_inner().triage.expect("a record"))
 }
 
 fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String) {
@@ -134,7 +134,7 @@ async fn sets_are_read_and_listed_with_their_state() {
     let client = client(&scene);
     let read = async |version| {
         let request = GetRuleSetRequest { version };
-        client.clone().get_rule_set(request).await.map(|answer| answer.into_inner().rule_set.unwrap())
+        client.clone().get_rule_set(request).await.map(|answer| answer.into_inner().rule_set.expect("a set"))
     };
     let shipped = read(None).await.unwrap();
     assert_eq!((shipped.version, shipped.active, read(Some(0)).await.unwrap()), (0, true, shipped.clone()));
