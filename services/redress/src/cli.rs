@@ -1,6 +1,7 @@
 //! The command line: one file a noun, each rpc a verb.
 
 mod case;
+mod category;
 mod connection;
 mod demo;
 mod event;
@@ -11,6 +12,7 @@ mod keys;
 mod plan;
 mod refused;
 mod roster;
+mod rules;
 mod submit;
 mod task;
 mod up;
@@ -51,6 +53,10 @@ enum Verb {
     Import(import::Import),
     /// Works on cases
     Case(case::Cases),
+    /// By what cases are triaged, and why one was so
+    Rules(rules::Rules),
+    /// What complaints can be about, as a tree
+    Category(category::Categories),
     /// Shows the public progress of the complaint whose receipt code is given
     Track(submit::Track),
     /// Lists the cases that wait for a handler
@@ -99,6 +105,8 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Submit(args) => wait(args.run()),
         Verb::Import(args) => wait(args.run()),
         Verb::Case(args) => wait(args.run()),
+        Verb::Rules(args) => wait(args.run()),
+        Verb::Category(args) => wait(args.run()),
         Verb::Track(args) => wait(args.run()),
         Verb::Queue(args) => wait(args.run()),
         Verb::Agent(args) => wait(args.run()),

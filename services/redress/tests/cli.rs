@@ -182,7 +182,7 @@ async fn every_list_reads() {
     assert!(desk.text(&["queue"]).await.contains(&case), "no department: nobody's queue");
     desk.staff().await;
     desk.house.settled().await;
-    let lists: [(&[&str], &str); 11] = [
+    let lists: [(&[&str], &str); 16] = [
         (&["case", "list", "--customer", "C1"], "Kettle broken"),
         (&["case", "list", "--filter", "open = true kettle", "--order-by", "due_time"], "Kettle broken"),
         (&["case", "count"], "1      assigned"),
@@ -194,6 +194,11 @@ async fn every_list_reads() {
         (&["task", "list", "--case", &case], "no tasks"),
         (&["plan", "list", &case], "no plans"),
         (&["parked", "list", "--consumer", "cases"], "no events set aside"),
+        (&["rules", "get"], "speaks_of(text, 'safety')"),
+        (&["rules", "list"], "no rule sets"),
+        (&["rules", "replay", "0"], "0 of 1 cases would come out otherwise"),
+        (&["rules", "explain", &case], "usual"),
+        (&["category", "list"], "no categories"),
     ];
     for (arguments, word) in lists {
         let text = desk.text(arguments).await;
@@ -202,6 +207,40 @@ async fn every_list_reads() {
     assert!(desk.text(&["notices", "--case", &case]).await.contains("acknowledgement"));
     assert_eq!(desk.json(&["case", "list"]).await["cases"][0]["caseId"], case.as_str());
     assert_eq!(desk.text(&["health"]).await, "SERVING\n");
+    desk.house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_and_categories_are_edited_as_files() {
+    let desk = Desk::open().await;
+    let (case, _) = desk.submit().await;
+    desk.house.settled().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let mut rules = desk.json(&["rules", "get"]).await;
+    rules["rules"][0]["when"] = "text.contains('kettle')".into();
+    let edited = file("rules.json", &rules.to_string());
+    let created = desk.text(&["rules", "create", &edited, "--note", "kettles"]).await;
+    assert!(created.contains("kettles"), "{created}");
+    let replayed = desk.text(&["rules", "replay", "1"]).await;
+    assert!(replayed.contains("P3 -> P1") && replayed.contains("1 of 1"), "{replayed}");
+    assert!(desk.text(&["rules", "activate", "1"]).await.contains("version 1 is active"));
+    let triaged = desk.text(&["rules", "retriage", &case]).await;
+    assert!(triaged.contains("version 1") && triaged.contains("P1"), "{triaged}");
+    rules["rules"][1]["when"] = "text.contains('kettle') && surge".into();
+    let shadowed = file("shadowed.json", &rules.to_string());
+    let refused = desk.refusal(&["rules", "create", &shadowed]).await;
+    assert!(refused.contains("INVALID_RULE_SET") && refused.contains("is shadowed by"), "{refused}");
+
+    let tree = "level 1,level 2,title\nloan,,Loans\nloan,rate,\n";
+    let imported = desk.text(&["category", "import", &file("tree.csv", tree)]).await;
+    assert!(imported.contains("version 1: 2 categories, 1 of them"), "{imported}");
+    assert_eq!(desk.text(&["category", "export"]).await, tree);
+    assert!(desk.text(&["category", "get", "loan"]).await.contains("Loans"));
     desk.house.done().await;
 }
 

@@ -4,6 +4,7 @@
 
 mod echo;
 mod roster;
+mod rules;
 mod scene;
 mod stories;
 mod writes;
@@ -59,6 +60,7 @@ async fn tell_all(scene: &Scene) {
     stories::declined(scene).await;
     stories::closed_and_reopened(scene).await;
     roster::waited_for(scene).await;
+    rules::written(scene).await;
     counted(scene).await;
 }
 

@@ -3,12 +3,14 @@
 mod cases;
 mod people;
 mod remedies;
+mod triage;
 
 pub(crate) use cases::{case, cases, count, entries, facets, progress, timeline};
 pub(crate) use people::{
     agent, agents, assignment, department, departments, feedback, notices, parked, queue,
 };
 pub(crate) use remedies::{in_short, plan, plans, task, tasks};
+pub(crate) use triage::{categories, category, replayed, rule_set, rule_sets, triage};
 
 /// What a list says below its rows when there are more.
 pub(crate) fn more(next_page_token: &str) -> String {

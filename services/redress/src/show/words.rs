@@ -2,7 +2,7 @@
 //! is written `out-of-scope` on the command line.
 
 use proto::redress::assignment::v1::AssignmentState;
-use proto::redress::cases::v1::{CaseState, CloseReason, Outcome, Priority, TimelineKind, Visibility};
+use proto::redress::cases::v1::{CaseState, CloseReason, Level, Outcome, Priority, TimelineKind, Visibility};
 use proto::redress::feedback::v1::{NoticeKind, NoticeState, Response};
 use proto::redress::intake::v1::Channel;
 use proto::redress::resolution::v1::{PlanState, RemedyKind, TaskState};
@@ -38,6 +38,7 @@ words! {
     CaseState: "CASE_STATE_";
     Channel: "CHANNEL_";
     CloseReason: "CLOSE_REASON_";
+    Level: "LEVEL_";
     NoticeKind: "NOTICE_KIND_";
     NoticeState: "NOTICE_STATE_";
     Outcome: "OUTCOME_";
