@@ -31,6 +31,7 @@ limited! {
     cases::search_service_server::SearchServiceServer;
     cases::triage_service_server::TriageServiceServer;
     feedback::feedback_service_server::FeedbackServiceServer;
+    intake::form_service_server::FormServiceServer;
     intake::intake_service_server::IntakeServiceServer;
     resolution::resolution_service_server::ResolutionServiceServer;
 }

@@ -4,7 +4,7 @@
 
 use crate::case::{Case, CloseReason, Move, Occasion};
 use crate::refusal::Refusal;
-use crate::timeline::Fact;
+use crate::timeline::{Fact, Visibility};
 
 kernel::numbered! {
     /// What a notice to the complainant is for.
@@ -81,6 +81,11 @@ pub(crate) enum Event {
         /// Why.
         reason: String,
     },
+    /// Something was added to the complaint.
+    InformationAdded {
+        /// What, in a sentence.
+        what: String,
+    },
     /// The complainant accepted the outcome.
     Accepts,
     /// The complainant disputed the outcome.
@@ -101,8 +106,10 @@ impl Case {
     /// Takes in a piece of news.
     pub(crate) fn hear(&mut self, news: News, at: &Occasion<'_>) -> Result<(), Refusal> {
         let News { cycle, actor: _, event } = news;
-        // Evidence of a notice belongs on the record however late it comes.
-        if cycle != self.cycle && !matches!(event, Event::NoticeSettled { .. }) {
+        // Evidence of a notice belongs on the record however late it comes; what is added
+        // to the complaint is of no cycle.
+        let whenever = matches!(event, Event::NoticeSettled { .. } | Event::InformationAdded { .. });
+        if cycle != self.cycle && !whenever {
             return Err(Refusal::InvalidCaseState(self.state));
         }
         match event {
@@ -120,6 +127,7 @@ impl Case {
             Event::TaskNeedsAttention { department, reason } => {
                 self.note(at, Fact::TaskNeedsAttention { department, reason });
             }
+            Event::InformationAdded { what } => self.add_note(what, Visibility::Internal, at),
             Event::Accepts => self.accept_outcome(at)?,
             Event::Disputes { comment } => self.dispute(comment, at)?,
             Event::NoticeSettled { kind, failure } => {

@@ -23,7 +23,10 @@ use crate::{judge, record, store, wire};
 
 /// What is followed.
 const FOLLOWS: &[Follow] = &[
-    Follow { source: "intake", types: &["redress.intake.v1.ComplaintRegistered"] },
+    Follow {
+        source: "intake",
+        types: &["redress.intake.v1.ComplaintRegistered", "redress.intake.v1.InformationAdded"],
+    },
     Follow {
         source: "assignment",
         types: &[
@@ -60,6 +63,22 @@ impl Reactions {
     /// Reactions that triage by these rules.
     pub(crate) fn new(rule_sets: Arc<RuleSets>) -> Self {
         Self { rule_sets }
+    }
+
+    /// Takes a batch of one source: registrations open cases, the rest is news of them.
+    async fn take(&self, tx: &mut Tx, mut batch: &[Delivered]) -> Result<(), Fault> {
+        while let Some(first) = batch.first() {
+            let opens = wire::heard::is_registration(first);
+            let same = |event: &&Delivered| wire::heard::is_registration(event) == opens;
+            let (run, rest) = batch.split_at(batch.iter().take_while(same).count());
+            if opens {
+                self.open(tx, run).await?;
+            } else {
+                hear(tx, run).await?;
+            }
+            batch = rest;
+        }
+        Ok(())
     }
 
     /// Opens and triages the cases of complaints, those that are not open yet.
@@ -111,12 +130,7 @@ impl Reactor for Reactions {
     }
 
     fn react<'a>(&'a self, tx: &'a mut Tx, batch: &'a [Delivered]) -> BoxFuture<'a, Result<(), Fault>> {
-        // A batch is of one source, and intake tells of nothing else.
-        if batch.first().is_some_and(wire::heard::is_registration) {
-            self.open(tx, batch).boxed()
-        } else {
-            hear(tx, batch).boxed()
-        }
+        self.take(tx, batch).boxed()
     }
 }
 

@@ -8,11 +8,16 @@
 //! `door`: whatever arrives while a transaction commits goes into the next one
 //! together. Each complaint is told of in the transaction that stores it.
 //!
+//! What a `form` asks for a category, `forms` keeps ready; what was filled in, then or
+//! later, is checked against it.
+//!
 //! To add an rpc: the contract first, then parse in `wire`, act in `rpc`, SQL in
 //! `store`, and a row each for good, bad and repeated in `tests/rpc.rs`.
 
 mod complaint;
 mod door;
+mod form;
+mod forms;
 mod refusal;
 mod rpc;
 mod store;
@@ -22,6 +27,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use kernel::receipt::ReceiptKey;
+use proto::redress::intake::v1::form_service_server::FormServiceServer;
 use proto::redress::intake::v1::intake_service_server::IntakeServiceServer;
 
 use server::{Kit, Parts, Secret, Service};
@@ -35,7 +41,9 @@ pub const SERVICE: Service = Service { name: "intake", port: 50051, migrations: 
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let key = kit.settings.receipt_key.as_ref().map(receipt_key).transpose()?;
     let (door, worker) = door::Door::new(kit.db.clone(), key);
-    parts.route(IntakeServiceServer::new(rpc::Intake::new(kit.db.clone(), Arc::new(door))));
+    let forms = Arc::new(forms::Forms::new(kit.db.clone()));
+    parts.route(IntakeServiceServer::new(rpc::Intake::new(kit.db.clone(), Arc::new(door), forms.clone())));
+    parts.route(FormServiceServer::new(rpc::forms::FormRpc::new(kit.db.clone(), forms)));
     parts.worker("door", |stop| worker.run(stop));
     Ok(())
 }

@@ -9,6 +9,8 @@ pub(crate) enum Refusal {
     KeyReused,
     /// There is no such complaint for this tenant.
     ComplaintNotFound,
+    /// No form serves the category, or it has no such version.
+    FormNotFound,
     /// A bulk submission has more rows than one stream may have.
     TooManyRows,
     /// More submissions wait than the door holds.
@@ -22,6 +24,7 @@ impl std::fmt::Display for Refusal {
         f.write_str(match self {
             Self::KeyReused => "this request_id was used for another request; take a new one",
             Self::ComplaintNotFound => "there is no complaint with this id",
+            Self::FormNotFound => "there is no form for this category",
             Self::TooManyRows => "a stream may have 10 000 rows; send the rest in another",
             Self::DoorFull => "too many submissions are waiting; try again shortly",
             Self::Closing => "the service is stopping; try again",
@@ -33,7 +36,7 @@ impl Refuses for Refusal {
     fn kind(&self) -> Kind {
         match self {
             Self::KeyReused => Kind::Exists,
-            Self::ComplaintNotFound => Kind::NotFound,
+            Self::ComplaintNotFound | Self::FormNotFound => Kind::NotFound,
             Self::TooManyRows => Kind::Invalid,
             Self::DoorFull => Kind::Exhausted,
             Self::Closing => Kind::Unavailable,
@@ -44,6 +47,7 @@ impl Refuses for Refusal {
         match self {
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
             Self::ComplaintNotFound => "COMPLAINT_NOT_FOUND",
+            Self::FormNotFound => "FORM_NOT_FOUND",
             Self::TooManyRows => "TOO_MANY_ROWS",
             Self::DoorFull => "OVERLOADED",
             Self::Closing => "STOPPING",

@@ -1,5 +1,7 @@
 //! One function per rpc: parse, go through the door, render.
 
+pub(crate) mod forms;
+
 use std::sync::Arc;
 
 use fault::Fault;
@@ -17,6 +19,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::complaint::{Filing, Registered};
 use crate::door::Door;
+use crate::forms::Forms;
 use crate::refusal::Refusal;
 use crate::{store, wire};
 
@@ -29,11 +32,12 @@ const ROWS_AT_ONCE: usize = 256;
 pub(crate) struct Intake {
     db: Db,
     door: Arc<Door>,
+    forms: Arc<Forms>,
 }
 
 impl Intake {
-    pub(crate) fn new(db: Db, door: Arc<Door>) -> Self {
-        Self { db, door }
+    pub(crate) fn new(db: Db, door: Arc<Door>, forms: Arc<Forms>) -> Self {
+        Self { db, door, forms }
     }
 
     /// Gives a checked submission its id, time and receipt.
@@ -45,7 +49,13 @@ impl Intake {
     }
 
     async fn submit(&self, caller: &Caller, request: SubmitComplaintRequest) -> Result<Answer, Fault> {
-        let submission = wire::submission(request)?;
+        let mut reading = wire::submission(request);
+        if let Some(category) = reading.form_wanted() {
+            // What was answered before is answered so again, whatever the form now asks.
+            let form = self.forms.for_submission(&caller.tenant, reading.request_id(), category).await?;
+            reading.check_form(form);
+        }
+        let submission = reading.done()?;
         let key = self.door.key().await?;
         let registered = self.door.register(self.filing(caller, key, submission)).await?;
         Ok(answer(key, registered))

@@ -1,5 +1,8 @@
 //! Every SQL statement of intake.
 
+pub(crate) mod additions;
+pub(crate) mod forms;
+
 use std::collections::HashMap;
 
 use fault::Fault;
@@ -128,6 +131,21 @@ pub(crate) async fn remember_key(tx: &mut Tx, filing: &Filing) -> Result<Vec<u8>
     .fetch_one(&mut **tx)
     .await?;
     Ok(hash)
+}
+
+/// Whether a submission's key was answered before.
+pub(crate) async fn is_answered(conn: &mut PgConnection, request_id: &str) -> Result<bool, Fault> {
+    let answered = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM complaint
+                        WHERE tenant_id = current_setting('redress.tenant') AND request_id = $1)
+             OR EXISTS (SELECT FROM idempotency
+                        WHERE tenant_id = current_setting('redress.tenant') AND rpc = $2 AND request_id = $1)",
+    )
+    .bind(request_id)
+    .bind(ANSWERED_RPC)
+    .fetch_one(conn)
+    .await?;
+    Ok(answered)
 }
 
 /// One complaint, encoded.

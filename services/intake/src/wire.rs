@@ -15,6 +15,8 @@ use proto::redress::intake::v1::{
 };
 use uuid::Uuid;
 
+pub(crate) mod forms;
+
 use crate::complaint::{Filing, Registered};
 use crate::store::Filter;
 
@@ -41,16 +43,29 @@ pub(crate) struct Submission {
     complaint: Complaint,
 }
 
-/// Checks a submission; every violation at once.
-pub(crate) fn submission(request: SubmitComplaintRequest) -> Result<Submission, Fault> {
+/// A submission being checked: its form, if one was filled in, is checked next.
+pub(crate) struct Reading {
+    check: Check,
+    submission: Submission,
+}
+
+/// Checks a submission but for its form.
+pub(crate) fn submission(request: SubmitComplaintRequest) -> Reading {
     let request_hash = pg::request_hash(&request);
     let SubmitComplaintRequest { request_id, complaint } = request;
     let mut check = Check::new();
     let request_id = check.request_id(request_id);
     check.ensure(complaint.is_some(), "complaint", "is required");
     let complaint = complaint.map(|complaint| checked(&mut check, complaint)).unwrap_or_default();
-    check.done("INVALID_COMPLAINT")?;
-    Ok(Submission { request_id, request_hash, complaint })
+    Reading { check, submission: Submission { request_id, request_hash, complaint } }
+}
+
+impl Reading {
+    /// The checked submission, or every violation at once.
+    pub(crate) fn done(self) -> Result<Submission, Fault> {
+        self.check.done("INVALID_COMPLAINT")?;
+        Ok(self.submission)
+    }
 }
 
 fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
@@ -71,6 +86,10 @@ fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
         consent_given,
         channel_detail,
         receive_time: _,
+        form_data,
+        form_category: _, // output only, as is what follows
+        form_version: _,
+        completeness: _,
     } = complaint;
     let known = Channel::try_from(channel).is_ok_and(|channel| channel != Channel::Unspecified);
     check.ensure(known, "complaint.channel", "must be one of the channels");
@@ -92,6 +111,10 @@ fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
         consent_given,
         channel_detail: channel_detail.map(|detail| checked_detail(check, channel, detail)),
         receive_time: None,
+        form_data: check.text("complaint.form_data", form_data, forms::MAX_ANSWER),
+        form_category: String::new(),
+        form_version: 0,
+        completeness: None,
     }
 }
 

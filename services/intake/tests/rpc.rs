@@ -3,6 +3,9 @@
 
 #![expect(clippy::expect_used, reason = "a test says what it expects")]
 
+#[path = "rpc/forms.rs"]
+mod forms;
+
 use std::collections::HashSet;
 
 use futures::future::join_all;

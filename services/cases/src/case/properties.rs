@@ -54,6 +54,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::PlanCancelled { reason: text() }),
         1 => Just(Event::TaskCompleted { work: text() }),
         1 => Just(Event::TaskNeedsAttention { department: text(), reason: text() }),
+        1 => Just(Event::InformationAdded { what: text() }),
         1 => Just(Event::Accepts),
         4 => Just(Event::Disputes { comment: text() }),
         1 => Just(Event::NoticeSettled { kind: NoticeKind::Outcome, failure: None }),

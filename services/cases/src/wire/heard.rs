@@ -6,7 +6,7 @@ use prost::{Message, Name};
 use proto::redress::assignment::v1::{CaseAccepted, CaseAssigned, CaseQueued};
 use proto::redress::feedback::v1::{FeedbackReceived, NoticeSettled, NoticeState, Response};
 use proto::redress::intake::v1::complaint::ChannelDetail;
-use proto::redress::intake::v1::{Complaint, ComplaintRegistered};
+use proto::redress::intake::v1::{Complaint, ComplaintRegistered, InformationAdded, InformationSource};
 use proto::redress::resolution::v1::{
     PlanApproved, PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, RemedyKind, TaskCompleted,
     TaskNeedsAttention,
@@ -133,6 +133,7 @@ pub(crate) fn news(delivered: &Delivered) -> Result<News, Fault> {
         TaskNeedsAttention,
         FeedbackReceived,
         NoticeSettled,
+        InformationAdded,
     );
     Err(unreadable(&delivered.type_name))
 }
@@ -223,6 +224,25 @@ impl Newsworthy for TaskNeedsAttention {
     fn news(self) -> Result<News, Fault> {
         let Self { case_id: _, plan_id: _, cycle, task_id: _, department_id, reason } = self;
         by("resolution", cycle, Event::TaskNeedsAttention { department: department_id, reason })
+    }
+}
+
+impl Newsworthy for InformationAdded {
+    fn news(self) -> Result<News, Fault> {
+        let from = match self.source() {
+            InformationSource::Complainant => "the complainant added",
+            InformationSource::Staff => "staff added",
+            InformationSource::Unspecified => return Err(unreadable("source")),
+        };
+        let Self { author, text, form_fields, completeness, .. } = self;
+        let form = match form_fields.join(", ") {
+            fields if fields.is_empty() => String::new(),
+            fields => format!(" to the form: {fields}"),
+        };
+        let text = if text.is_empty() { text } else { format!(": {text}") };
+        let score = completeness.map(|score| format!(" (the form is {score} % complete)"));
+        let what = format!("{from}{form}{text}{}", score.unwrap_or_default());
+        Ok(News { cycle: 0, actor: author, event: Event::InformationAdded { what } })
     }
 }
 

@@ -9,7 +9,7 @@ use proto::redress::cases::v1::{
 };
 use proto::redress::event::v1::Event;
 use proto::redress::feedback::v1::{NoticeKind, NoticeSettled, NoticeState, Response};
-use proto::redress::intake::v1::{Channel, RemedySought};
+use proto::redress::intake::v1::{Channel, InformationAdded, InformationSource, RemedySought};
 use proto::redress::resolution::v1::{
     PlanApproved, PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, RemedyKind, TaskCompleted,
     TaskNeedsAttention,
@@ -380,5 +380,35 @@ async fn everything_about_a_case_is_in_the_trace_of_its_submission() {
     assert_eq!(traced, [true, true, false, false, true, true], "the fake assignment is not traced");
     let told = scene.house.told_by("cases").await;
     assert!(told.len() == 3 && told.iter().all(|told| told.traceparent.contains(trace_id)));
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn what_is_added_to_a_complaint_is_noted_for_staff() {
+    let scene = Scene::open().await;
+    let case = scene.new_id();
+    // In one batch with the registration, and told twice.
+    scene.house.tell("intake", case, &registered(case, complaint(), scene.now())).await;
+    let added = InformationAdded {
+        complaint_id: case.to_string(),
+        ordinal: 1,
+        source: InformationSource::Complainant.into(),
+        author: "ann".to_owned(),
+        text: "here is the number".to_owned(),
+        form_fields: vec!["order".to_owned()],
+        completeness: Some(80),
+    };
+    let event = scene.house.tell("intake", case, &added).await;
+    scene.house.tell_raw("intake", event).await;
+    let other = scene.triaged().await;
+    let before = scene.case(case).await;
+    assert_eq!(scene.case(other).await.state(), CaseState::Triaged);
+    let timeline = scene.timeline(case).await;
+    let entry = &timeline[2];
+    assert_eq!(timeline.len(), 3);
+    assert_eq!((entry.kind(), entry.visibility()), (TimelineKind::Note, Visibility::Internal));
+    let text = "the complainant added to the form: order: here is the number (the form is 80 % complete)";
+    assert_eq!((entry.text.as_str(), entry.actor.as_str()), (text, "ann"));
+    assert_eq!(before.version, 1, "a note changes nothing but the timeline");
     scene.house.done().await;
 }

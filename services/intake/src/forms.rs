@@ -1,0 +1,99 @@
+//! The forms in use, each read once: a version never changes. Which version holds is
+//! asked of the database every time.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fault::Fault;
+use kernel::TenantId;
+use pg::Db;
+
+use crate::form::{Form, candidates};
+use crate::store;
+use crate::store::forms::KeptForm;
+
+/// Most forms kept ready; beyond, all are read anew.
+const MAX_READY: usize = 1_000;
+
+type Ready = HashMap<(TenantId, String, i64), Arc<Form>>;
+
+/// A form that holds, ready to be answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    /// The form as it is kept.
+    pub(crate) kept: KeptForm,
+    /// The form, read.
+    pub(crate) form: Arc<Form>,
+}
+
+/// How the form of a submission is to be dealt with.
+#[derive(Clone, Debug)]
+pub(crate) enum Asked {
+    /// The submission was answered before: it is not checked again.
+    Answered,
+    /// It is checked against this form; none serves its category.
+    By(Option<Held>),
+}
+
+/// Finds forms, and keeps those in use ready.
+pub(crate) struct Forms {
+    db: Db,
+    ready: Mutex<Ready>,
+}
+
+impl Forms {
+    /// The forms of a schema.
+    pub(crate) fn new(db: Db) -> Self {
+        Self { db, ready: Mutex::default() }
+    }
+
+    /// The form that serves a category.
+    pub(crate) async fn holding(&self, tenant: &TenantId, category: &str) -> Result<Option<Held>, Fault> {
+        let candidates = candidates(category);
+        let kept = self
+            .db
+            .transact("form.get", tenant, async move |mut tx| {
+                let kept = store::forms::holding(&mut tx, &candidates).await?;
+                Ok((tx, kept))
+            })
+            .await?;
+        kept.map(|kept| self.ready(tenant, kept)).transpose()
+    }
+
+    /// What a submission's form is to be checked against.
+    pub(crate) async fn for_submission(
+        &self,
+        tenant: &TenantId,
+        request_id: &str,
+        category: &str,
+    ) -> Result<Asked, Fault> {
+        let candidates = candidates(category);
+        let (answered, kept) = self
+            .db
+            .transact("intake.form", tenant, async move |mut tx| {
+                let answered = store::is_answered(&mut tx, request_id).await?;
+                let kept = store::forms::holding(&mut tx, &candidates).await?;
+                Ok((tx, (answered, kept)))
+            })
+            .await?;
+        if answered {
+            return Ok(Asked::Answered);
+        }
+        Ok(Asked::By(kept.map(|kept| self.ready(tenant, kept)).transpose()?))
+    }
+
+    /// A kept form, ready to be answered.
+    pub(crate) fn ready(&self, tenant: &TenantId, kept: KeptForm) -> Result<Held, Fault> {
+        let key = (tenant.clone(), kept.category.clone(), kept.version);
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(form) = ready.get(&key) {
+            return Ok(Held { form: form.clone(), kept });
+        }
+        let form = Arc::new(Form::read(&kept.schema).map_err(Fault::internal)?);
+        if ready.len() >= MAX_READY {
+            ready.clear();
+        }
+        ready.insert(key, form.clone());
+        Ok(Held { form, kept })
+    }
+}

@@ -1,0 +1,239 @@
+//! The rpcs of `FormService`.
+
+use std::sync::Arc;
+
+use fault::Fault;
+use kernel::{Caller, TenantId};
+use pg::{Db, Key, Tx};
+use proto::redress::intake::v1::form_service_server::FormService;
+use proto::redress::intake::v1::{
+    AddInformationRequest, AddInformationResponse, Complaint, CreateFormRequest, CreateFormResponse,
+    GetFormRequest, GetFormResponse, GetInformationRequest, GetInformationResponse, InformationAdded,
+    ListFormsRequest, ListFormsResponse, ValidateFormRequest, ValidateFormResponse,
+};
+use serde_json::{Map, Value};
+use tonic::{Request, Response, Status};
+
+use crate::form::{Review, answer, candidates, merge, touched};
+use crate::forms::{Forms, Held};
+use crate::refusal::Refusal;
+use crate::store;
+use crate::store::additions::Addition;
+use crate::wire::forms as wire;
+
+/// The rpcs of `FormService`.
+pub(crate) struct FormRpc {
+    db: Db,
+    forms: Arc<Forms>,
+}
+
+/// A complaint's form as it now is.
+struct Filled {
+    held: Held,
+    answer: Value,
+}
+
+impl FormRpc {
+    /// Serves the forms of a schema.
+    pub(crate) fn new(db: Db, forms: Arc<Forms>) -> Self {
+        Self { db, forms }
+    }
+
+    /// The form of a complaint with everything filled in since; none while it has none
+    /// and `begins` does not ask for that of its category.
+    async fn filled(
+        &self,
+        tx: &mut Tx,
+        tenant: &TenantId,
+        complaint: &Complaint,
+        additions: &[Addition],
+        begins: bool,
+    ) -> Result<Option<Filled>, Fault> {
+        let patches: Vec<&str> = additions.iter().filter_map(|one| one.form_data.as_deref()).collect();
+        let kept = if complaint.form_version > 0 {
+            store::forms::get(tx, &complaint.form_category, complaint.form_version).await?
+        } else if begins || !patches.is_empty() {
+            store::forms::holding(tx, &candidates(complaint.category_hint.trim())).await?
+        } else {
+            None
+        };
+        let Some(kept) = kept else { return Ok(None) };
+        let mut filled = match complaint.form_data.as_str() {
+            "" => Value::Object(Map::new()),
+            text => answer(text).map_err(Fault::internal)?,
+        };
+        for patch in patches {
+            merge(&mut filled, answer(patch).map_err(Fault::internal)?);
+        }
+        Ok(Some(Filled { held: self.forms.ready(tenant, kept)?, answer: filled }))
+    }
+
+    /// Adds to a complaint, under its lock.
+    async fn add(
+        &self,
+        mut tx: Tx,
+        caller: &Caller,
+        further: wire::Further,
+    ) -> Result<(Tx, AddInformationResponse), Fault> {
+        let wire::Further { complaint: id, source, text, patch } = further;
+        let record = store::additions::lock(&mut tx, id).await?.ok_or(Refusal::ComplaintNotFound)?;
+        let complaint = crate::wire::complaint(&record)?;
+        let before = store::additions::list(&mut tx, id).await?;
+        let filled = self.filled(&mut tx, &caller.tenant, &complaint, &before, patch.is_some()).await?;
+        let review = reviewed(filled, patch.as_ref())?;
+        let addition = Addition {
+            ordinal: before.last().map_or(0, |last| last.ordinal) + 1,
+            source,
+            author: caller.subject.to_string(),
+            added: tx.now(),
+            text,
+            form_data: patch.as_ref().map(ToString::to_string),
+        };
+        store::additions::insert(&mut tx, id, &addition).await?;
+        let completeness = review.as_ref().map(|review| review.completeness);
+        let told = InformationAdded {
+            complaint_id: id.to_string(),
+            ordinal: addition.ordinal,
+            source: source.into(),
+            author: addition.author.clone(),
+            text: addition.text.clone(),
+            form_fields: patch.as_ref().map(touched).unwrap_or_default(),
+            completeness,
+        };
+        tx.emit(id.0, &told);
+        let missing_fields = review.map(|review| review.missing).unwrap_or_default();
+        let addition = Some(wire::addition(addition));
+        Ok((tx, AddInformationResponse { addition, completeness, missing_fields }))
+    }
+}
+
+/// What a form amounts to with a patch over it; refused is what the patch newly makes
+/// wrong. What was missing before may still be missing.
+fn reviewed(filled: Option<Filled>, patch: Option<&Value>) -> Result<Option<Review>, Fault> {
+    let (mut filled, patch) = match (filled, patch) {
+        (None, None) => return Ok(None),
+        (None, Some(_)) => {
+            wire::refused(vec![wire::no_form()])?;
+            return Ok(None);
+        }
+        (Some(filled), None) => return Ok(Some(filled.held.form.review(&filled.answer))),
+        (Some(filled), Some(patch)) => (filled, patch),
+    };
+    let before = filled.held.form.review(&filled.answer);
+    merge(&mut filled.answer, patch.clone());
+    let mut review = filled.held.form.review(&filled.answer);
+    review.violations.retain(|violation| !before.violations.contains(violation));
+    wire::refused(std::mem::take(&mut review.violations))?;
+    Ok(Some(review))
+}
+
+#[tonic::async_trait]
+impl FormService for FormRpc {
+    async fn create_form(
+        &self,
+        request: Request<CreateFormRequest>,
+    ) -> Result<Response<CreateFormResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let mut form = wire::create(request, caller.subject.to_string(), self.db.clock().now())?;
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                form.created = tx.now();
+                form.version = store::forms::create(&mut tx, &form).await?;
+                Ok((tx, CreateFormResponse { form: Some(wire::form(form)) }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
+    async fn get_form(&self, request: Request<GetFormRequest>) -> Result<Response<GetFormResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let (category, version) = wire::get(request.into_inner())?;
+        let kept = if version == 0 {
+            self.forms.holding(&caller.tenant, &category).await?.map(|held| held.kept)
+        } else {
+            self.db
+                .transact("form.get_version", &caller.tenant, async move |mut tx| {
+                    let kept = store::forms::get(&mut tx, &category, version).await?;
+                    Ok((tx, kept))
+                })
+                .await?
+        };
+        let kept = kept.ok_or(Refusal::FormNotFound).map_err(Fault::from)?;
+        Ok(Response::new(GetFormResponse { form: Some(wire::form(kept)) }))
+    }
+
+    async fn list_forms(
+        &self,
+        request: Request<ListFormsRequest>,
+    ) -> Result<Response<ListFormsResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let page = wire::list(request.get_ref())?;
+        let (mut forms, page) = self
+            .db
+            .transact("form.list", &caller.tenant, async move |mut tx| {
+                let forms = store::forms::list(&mut tx, page.after.as_deref(), page.limit()).await?;
+                Ok((tx, (forms, page)))
+            })
+            .await?;
+        let next_page_token = page.cut(&mut forms, |form| form.category.clone());
+        let forms = forms.into_iter().map(wire::form).collect();
+        Ok(Response::new(ListFormsResponse { forms, next_page_token }))
+    }
+
+    async fn validate_form(
+        &self,
+        request: Request<ValidateFormRequest>,
+    ) -> Result<Response<ValidateFormResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let (category, form_data) = wire::trial(request.into_inner())?;
+        let held = self.forms.holding(&caller.tenant, category.trim()).await?;
+        let held = held.ok_or(Refusal::FormNotFound).map_err(Fault::from)?;
+        Ok(Response::new(wire::tried(&held, &form_data)))
+    }
+
+    async fn add_information(
+        &self,
+        request: Request<AddInformationRequest>,
+    ) -> Result<Response<AddInformationResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let further = wire::further(request)?;
+        let done = self.db.mutate(&caller, key, async |tx| self.add(tx, &caller, further).await).await?;
+        Ok(server::reply(done))
+    }
+
+    async fn get_information(
+        &self,
+        request: Request<GetInformationRequest>,
+    ) -> Result<Response<GetInformationResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let id = wire::information(request.get_ref())?;
+        let (additions, filled) = self
+            .db
+            .transact("intake.information", &caller.tenant, async |mut tx| {
+                let record = store::record(&mut tx, id).await?.ok_or(Refusal::ComplaintNotFound)?;
+                let complaint = crate::wire::complaint(&record)?;
+                let additions = store::additions::list(&mut tx, id).await?;
+                let filled = self.filled(&mut tx, &caller.tenant, &complaint, &additions, false).await?;
+                Ok((tx, (additions, filled)))
+            })
+            .await?;
+        let additions = additions.into_iter().map(wire::addition).collect();
+        let Some(Filled { held, answer }) = filled else {
+            return Ok(Response::new(GetInformationResponse { additions, ..Default::default() }));
+        };
+        let Review { completeness, missing, .. } = held.form.review(&answer);
+        Ok(Response::new(GetInformationResponse {
+            additions,
+            form_category: held.kept.category,
+            form_version: held.kept.version,
+            form_data: answer.to_string(),
+            completeness: Some(completeness),
+            missing_fields: missing,
+        }))
+    }
+}

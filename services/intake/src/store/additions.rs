@@ -1,0 +1,83 @@
+//! Statements about what is added to complaints.
+
+use fault::Fault;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
+use kernel::CaseId;
+use sqlx::PgConnection;
+
+/// Something added to a complaint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Addition {
+    /// Place among the complaint's additions, from 1 without gaps.
+    pub(crate) ordinal: i32,
+    /// Number of the contract's source.
+    pub(crate) source: i16,
+    /// Who wrote it down.
+    pub(crate) author: String,
+    /// When.
+    pub(crate) added: Timestamp,
+    /// In their words.
+    pub(crate) text: String,
+    /// What was filled into the form; none when nothing was.
+    pub(crate) form_data: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    ordinal: i32,
+    source: i16,
+    author: String,
+    added_at: jiff_sqlx::Timestamp,
+    text: String,
+    form_data: Option<String>,
+}
+
+impl From<Row> for Addition {
+    fn from(row: Row) -> Self {
+        let Row { ordinal, source, author, added_at, text, form_data } = row;
+        Self { ordinal, source, author, added: added_at.to_jiff(), text, form_data }
+    }
+}
+
+/// Reads one complaint, encoded, and keeps others from adding to it.
+pub(crate) async fn lock(conn: &mut PgConnection, id: CaseId) -> Result<Option<Vec<u8>>, Fault> {
+    let record = sqlx::query_scalar(
+        "SELECT record FROM complaint
+         WHERE tenant_id = current_setting('redress.tenant') AND complaint_id = $1 FOR NO KEY UPDATE",
+    )
+    .bind(id.0)
+    .fetch_optional(conn)
+    .await?;
+    Ok(record)
+}
+
+/// What was added to a complaint, oldest first.
+pub(crate) async fn list(conn: &mut PgConnection, id: CaseId) -> Result<Vec<Addition>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT ordinal, source, author, added_at, text, form_data FROM addition
+         WHERE tenant_id = current_setting('redress.tenant') AND complaint_id = $1 ORDER BY ordinal",
+    )
+    .bind(id.0)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Writes an addition to a complaint this transaction has locked.
+pub(crate) async fn insert(conn: &mut PgConnection, id: CaseId, addition: &Addition) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO addition (tenant_id, complaint_id, ordinal, source, author, added_at, text, form_data)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(id.0)
+    .bind(addition.ordinal)
+    .bind(addition.source)
+    .bind(&addition.author)
+    .bind(addition.added.to_sqlx())
+    .bind(&addition.text)
+    .bind(&addition.form_data)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! Proto ⇄ domain: forms, answers to them, and what is added later.
+
+use fault::{Check, Fault};
+use jiff::Timestamp;
+use kernel::CaseId;
+use kernel::page::Page;
+use proto::redress::intake::v1::{
+    AddInformationRequest, Addition as WireAddition, CreateFormRequest, Form as WireForm, FormViolation,
+    GetFormRequest, GetInformationRequest, InformationSource, ListFormsRequest, ValidateFormRequest,
+    ValidateFormResponse,
+};
+use serde_json::Value;
+
+use super::{MAX_DESCRIPTION, MAX_WORD, Reading, time};
+use crate::form::{Form, Review, Violation, answer};
+use crate::forms::{Asked, Held};
+use crate::store::additions::Addition;
+use crate::store::forms::KeptForm;
+
+/// Longest answer to a form.
+pub(super) const MAX_ANSWER: usize = 100_000;
+/// Longest schema.
+const MAX_SCHEMA: usize = 200_000;
+
+impl Reading {
+    /// The category whose form was filled in; none when no form was.
+    pub(crate) fn form_wanted(&self) -> Option<&str> {
+        let complaint = &self.submission.complaint;
+        (!complaint.form_data.is_empty()).then(|| complaint.category_hint.trim())
+    }
+
+    /// The submission's key.
+    pub(crate) fn request_id(&self) -> &str {
+        &self.submission.request_id
+    }
+
+    /// Checks what was filled in.
+    pub(crate) fn check_form(&mut self, asked: Asked) {
+        const FIELD: &str = "complaint.form_data";
+        let Asked::By(held) = asked else { return };
+        let Some(Held { kept, form }) = held else {
+            self.check.fail(FIELD, "there is no form for this category");
+            return;
+        };
+        match answer(&self.submission.complaint.form_data) {
+            Err(wrong) => self.check.fail(FIELD, wrong),
+            Ok(answer) => {
+                let review = form.review(&answer);
+                note(&mut self.check, FIELD, review.violations);
+                let complaint = &mut self.submission.complaint;
+                complaint.form_category = kept.category;
+                complaint.form_version = kept.version;
+                complaint.completeness = Some(review.completeness);
+            }
+        }
+    }
+}
+
+/// Notes what is wrong with an answer below a field.
+pub(crate) fn note(check: &mut Check, field: &str, violations: Vec<Violation>) {
+    for Violation { field: below, what } in violations {
+        let dot = if below.is_empty() { "" } else { "." };
+        check.fail(&format!("{field}{dot}{below}"), what);
+    }
+}
+
+/// Reads a new form.
+pub(crate) fn create(
+    request: CreateFormRequest,
+    creator: String,
+    created: Timestamp,
+) -> Result<KeptForm, Fault> {
+    let CreateFormRequest { request_id, form } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    check.ensure(form.is_some(), "form", "is required");
+    let kept = form.map(|WireForm { category, title, schema, .. }| {
+        let category = check.text("form.category", category, MAX_WORD);
+        let whole =
+            category.is_empty() || category.split('/').all(|name| !name.is_empty() && name.trim() == name);
+        check.ensure(whole, "form.category", "must be a path such as `delivery/damaged`");
+        let title = check.text("form.title", title, MAX_WORD);
+        let schema = check.required("form.schema", schema, MAX_SCHEMA);
+        if !schema.trim().is_empty()
+            && let Err(wrong) = Form::read(&schema)
+        {
+            check.fail("form.schema", wrong);
+        }
+        KeptForm { category, version: 0, title, schema, creator, created }
+    });
+    check.done("INVALID_FORM")?;
+    kept.ok_or_else(|| Fault::internal("a violation was lost"))
+}
+
+/// Reads which form is wanted: a category, and a version of it.
+pub(crate) fn get(request: GetFormRequest) -> Result<(String, i64), Fault> {
+    let GetFormRequest { category, version } = request;
+    let mut check = Check::new();
+    let category = check.text("category", category, MAX_WORD);
+    check.ensure(version >= 0, "version", "must not be negative");
+    check.done("INVALID_FORM_NAME")?;
+    Ok((category, version))
+}
+
+/// Reads the paging of a list of forms.
+pub(crate) fn list(request: &ListFormsRequest) -> Result<Page, Fault> {
+    let mut check = Check::new();
+    let page = check.page(request.page_size, &request.page_token, "");
+    check.done("INVALID_LIST")?;
+    Ok(page)
+}
+
+/// Reads what is to be tried: a category, and what was filled into its form.
+pub(crate) fn trial(request: ValidateFormRequest) -> Result<(String, String), Fault> {
+    let ValidateFormRequest { category, form_data } = request;
+    let mut check = Check::new();
+    let category = check.text("category", category, MAX_WORD);
+    let form_data = check.text("form_data", form_data, MAX_ANSWER);
+    check.done("INVALID_FORM_NAME")?;
+    Ok((category, form_data))
+}
+
+/// What a trial came to.
+pub(crate) fn tried(held: &Held, form_data: &str) -> ValidateFormResponse {
+    let read =
+        if form_data.is_empty() { Ok(Value::Object(serde_json::Map::new())) } else { answer(form_data) };
+    let unreadable = |what| vec![Violation { field: String::new(), what }];
+    let Review { violations, completeness, missing } = match read {
+        Ok(answer) => held.form.review(&answer),
+        Err(wrong) => Review { violations: unreadable(wrong), ..held.form.review(&Value::Null) },
+    };
+    let violation = |Violation { field, what }| FormViolation { field, description: what };
+    ValidateFormResponse {
+        form_category: held.kept.category.clone(),
+        form_version: held.kept.version,
+        violations: violations.into_iter().map(violation).collect(),
+        completeness,
+        missing_fields: missing,
+    }
+}
+
+/// Something to be added to a complaint.
+#[derive(Clone, Debug)]
+pub(crate) struct Further {
+    /// The complaint.
+    pub(crate) complaint: CaseId,
+    /// Number of the source.
+    pub(crate) source: i16,
+    /// In their words.
+    pub(crate) text: String,
+    /// What is filled into the form; none when nothing is.
+    pub(crate) patch: Option<Value>,
+}
+
+/// Reads what is to be added.
+pub(crate) fn further(request: AddInformationRequest) -> Result<Further, Fault> {
+    let AddInformationRequest { request_id, complaint_id, source, text, form_data } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let complaint = check.id("complaint_id", &complaint_id);
+    let known = InformationSource::try_from(source).is_ok_and(|one| one != InformationSource::Unspecified);
+    check.ensure(known, "source", "must be the complainant or staff");
+    let says_something = !text.trim().is_empty() || !form_data.is_empty();
+    check.ensure(says_something, "text", "is required unless the form is filled in further");
+    let text = check.text("text", text, MAX_DESCRIPTION);
+    let form_data = check.text("form_data", form_data, MAX_ANSWER);
+    let patch = (!form_data.is_empty()).then(|| answer(&form_data)).transpose();
+    let patch = patch.unwrap_or_else(|wrong| {
+        check.fail("form_data", wrong);
+        None
+    });
+    check.done(INVALID_INFORMATION)?;
+    Ok(Further { complaint, source: i16::try_from(source).unwrap_or(0), text, patch })
+}
+
+const INVALID_INFORMATION: &str = "INVALID_INFORMATION";
+
+/// What an addition makes wrong with the form, told as a refusal.
+pub(crate) fn refused(violations: Vec<Violation>) -> Result<(), Fault> {
+    let mut check = Check::new();
+    note(&mut check, "form_data", violations);
+    check.done(INVALID_INFORMATION)
+}
+
+/// That no form serves the complaint's category.
+pub(crate) fn no_form() -> Violation {
+    Violation { field: String::new(), what: "there is no form for this complaint".to_owned() }
+}
+
+/// Reads whose additions are wanted.
+pub(crate) fn information(request: &GetInformationRequest) -> Result<CaseId, Fault> {
+    let mut check = Check::new();
+    let id = check.id("complaint_id", &request.complaint_id);
+    check.done("INVALID_COMPLAINT_ID")?;
+    Ok(id)
+}
+
+/// A form as callers see it.
+pub(crate) fn form(kept: KeptForm) -> WireForm {
+    let KeptForm { category, version, title, schema, creator, created } = kept;
+    WireForm { category, version, title, schema, create_time: Some(time(created)), creator }
+}
+
+/// An addition as callers see it.
+pub(crate) fn addition(addition: Addition) -> WireAddition {
+    let Addition { ordinal, source, author, added, text, form_data } = addition;
+    WireAddition {
+        ordinal,
+        source: source.into(),
+        author,
+        add_time: Some(time(added)),
+        text,
+        form_data: form_data.unwrap_or_default(),
+    }
+}
