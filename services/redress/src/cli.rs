@@ -6,6 +6,7 @@ mod connection;
 mod demo;
 mod event;
 mod feedback;
+mod form;
 mod health;
 mod import;
 mod keys;
@@ -53,6 +54,8 @@ enum Verb {
     Import(import::Import),
     /// Works on cases
     Case(case::Cases),
+    /// What is asked of complaints, and what is added to them later
+    Form(form::Forms),
     /// By what cases are triaged, and why one was so
     Rules(rules::Rules),
     /// What complaints can be about, as a tree
@@ -105,6 +108,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Submit(args) => wait(args.run()),
         Verb::Import(args) => wait(args.run()),
         Verb::Case(args) => wait(args.run()),
+        Verb::Form(args) => wait(args.run()),
         Verb::Rules(args) => wait(args.run()),
         Verb::Category(args) => wait(args.run()),
         Verb::Track(args) => wait(args.run()),

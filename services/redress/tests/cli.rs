@@ -182,7 +182,7 @@ async fn every_list_reads() {
     assert!(desk.text(&["queue"]).await.contains(&case), "no department: nobody's queue");
     desk.staff().await;
     desk.house.settled().await;
-    let lists: [(&[&str], &str); 16] = [
+    let lists: [(&[&str], &str); 18] = [
         (&["case", "list", "--customer", "C1"], "Kettle broken"),
         (&["case", "list", "--filter", "open = true kettle", "--order-by", "due_time"], "Kettle broken"),
         (&["case", "count"], "1      assigned"),
@@ -199,6 +199,8 @@ async fn every_list_reads() {
         (&["rules", "replay", "0"], "0 of 1 cases would come out otherwise"),
         (&["rules", "explain", &case], "usual"),
         (&["category", "list"], "no categories"),
+        (&["form", "list"], "no forms"),
+        (&["form", "information", &case], "nothing was added"),
     ];
     for (arguments, word) in lists {
         let text = desk.text(arguments).await;
@@ -235,6 +237,18 @@ async fn rules_and_categories_are_edited_as_files() {
     let shadowed = file("shadowed.json", &rules.to_string());
     let refused = desk.refusal(&["rules", "create", &shadowed]).await;
     assert!(refused.contains("INVALID_RULE_SET") && refused.contains("is shadowed by"), "{refused}");
+
+    let schema = r#"{"type": "object", "properties": {"order": {"type": "string"}, "when": {}}}"#;
+    assert!(desk.text(&["form", "create", &file("form.json", schema)]).await.contains(schema));
+    let answer = file("answer.json", r#"{"order": 7}"#);
+    let checked = desk.text(&["form", "check", "loan", &answer]).await;
+    assert!(checked.contains("50 %") && checked.contains("order"), "{checked}");
+    let answer = file("answer.json", r#"{"order": "7"}"#);
+    let added = desk.text(&["form", "add", &case, "the number", "--answer", &answer]).await;
+    assert!(added.contains("50 %") && added.contains("when"), "{added}");
+    desk.house.settled().await;
+    let information = desk.text(&["form", "information", &case]).await;
+    assert!(information.contains("complainant") && information.contains("the number"), "{information}");
 
     let tree = "level 1,level 2,title\nloan,,Loans\nloan,rate,\n";
     let imported = desk.text(&["category", "import", &file("tree.csv", tree)]).await;

@@ -1,11 +1,13 @@
 //! How each thing of the contracts reads for people.
 
 mod cases;
+mod forms;
 mod people;
 mod remedies;
 mod triage;
 
 pub(crate) use cases::{case, cases, count, entries, facets, progress, timeline};
+pub(crate) use forms::{added, checked, form, forms, information};
 pub(crate) use people::{
     agent, agents, assignment, department, departments, feedback, notices, parked, queue,
 };

@@ -4,7 +4,7 @@
 use proto::redress::assignment::v1::AssignmentState;
 use proto::redress::cases::v1::{CaseState, CloseReason, Level, Outcome, Priority, TimelineKind, Visibility};
 use proto::redress::feedback::v1::{NoticeKind, NoticeState, Response};
-use proto::redress::intake::v1::Channel;
+use proto::redress::intake::v1::{Channel, InformationSource};
 use proto::redress::resolution::v1::{PlanState, RemedyKind, TaskState};
 
 /// An enum of the contracts.
@@ -38,6 +38,7 @@ words! {
     CaseState: "CASE_STATE_";
     Channel: "CHANNEL_";
     CloseReason: "CLOSE_REASON_";
+    InformationSource: "INFORMATION_SOURCE_";
     Level: "LEVEL_";
     NoticeKind: "NOTICE_KIND_";
     NoticeState: "NOTICE_STATE_";

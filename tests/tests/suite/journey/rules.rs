@@ -1,5 +1,5 @@
 //! How cases are triaged: a supervisor writes rules and a tree of categories, and has
-//! a case triaged by them.
+//! a case triaged by them. What complaints are asked: a form, filled in later.
 
 use proto::redress::cases::v1::category_service_client::CategoryServiceClient;
 use proto::redress::cases::v1::triage_service_client::TriageServiceClient;
@@ -7,6 +7,8 @@ use proto::redress::cases::v1::{
     ActivateRuleSetRequest, CaseState, Category, CreateRuleSetRequest, GetRuleSetRequest,
     ImportCategoriesRequest, ListCasesRequest, Priority, RetriageCaseRequest, RuleSet,
 };
+use proto::redress::intake::v1::form_service_client::FormServiceClient;
+use proto::redress::intake::v1::{AddInformationRequest, CreateFormRequest, Form, InformationSource};
 use testkit::request_id;
 
 use super::scene::Scene;
@@ -38,8 +40,35 @@ pub(crate) async fn written(scene: &Scene) {
     let open = ListCasesRequest { state: CaseState::Assigned.into(), ..ListCasesRequest::default() };
     let open = scene.cases("supervisor").list_cases(open).await.unwrap().into_inner().cases;
     let case_id = open[0].case_id.clone();
+    filled_in(scene, &case_id).await;
     let request = RetriageCaseRequest { request_id: request_id(), case_id, expected_version: None };
     let case = triage.retriage_case(request).await.unwrap().into_inner().case.unwrap();
     assert_eq!((case.priority(), case.category.as_str()), (Priority::P1, "delivery/damaged"));
     scene.settled().await;
+}
+
+/// A form is made for what is delivered, and one complainant fills it in.
+async fn filled_in(scene: &Scene, complaint_id: &str) {
+    let mut forms = FormServiceClient::new(scene.line("supervisor"));
+    let schema = r#"{"type": "object", "properties": {"carrier": {"type": "string"}}}"#;
+    let form = Form {
+        category: "delivery".to_owned(),
+        title: "About the parcel".to_owned(),
+        schema: schema.to_owned(),
+        ..Form::default()
+    };
+    let request = CreateFormRequest { request_id: request_id(), form: Some(form) };
+    forms.create_form(request).await.unwrap();
+    let request = AddInformationRequest {
+        request_id: request_id(),
+        complaint_id: complaint_id.to_owned(),
+        source: InformationSource::Complainant.into(),
+        text: "it was the cheap one".to_owned(),
+        form_data: r#"{"carrier": "cheap"}"#.to_owned(),
+    };
+    let added = forms.add_information(request).await.unwrap().into_inner();
+    assert_eq!(added.completeness, Some(100));
+    scene.settled().await;
+    let noted = scene.timeline(complaint_id).await;
+    assert!(noted.last().unwrap().text.contains("it was the cheap one"));
 }

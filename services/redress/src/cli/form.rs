@@ -1,0 +1,118 @@
+//! `redress form …`: what is asked of complaints, and what is added to them later.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use proto::redress::intake::v1::form_service_client::FormServiceClient;
+use proto::redress::intake::v1::{
+    AddInformationRequest, CreateFormRequest, Form, GetFormRequest, GetInformationRequest, InformationSource,
+    ListFormsRequest, ValidateFormRequest,
+};
+
+use super::connection::{Connection, Page};
+use super::submit::read_text;
+use crate::show::{self, text, words};
+
+#[derive(Args)]
+pub(crate) struct Forms {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Keeps a JSON Schema as the next version of a category's form
+    Create {
+        /// The schema, `-` for standard input
+        schema: PathBuf,
+        /// The category, e.g. `delivery`; without it the form is for all
+        #[arg(long, default_value = "")]
+        category: String,
+        /// Title for people
+        #[arg(long, default_value = "")]
+        title: String,
+    },
+    /// Shows the form that serves a category, with its schema
+    Get {
+        #[arg(default_value = "")]
+        category: String,
+        /// A version of exactly this category's form
+        #[arg(long, default_value_t = 0)]
+        version: i64,
+    },
+    /// Lists the forms that hold
+    List {
+        #[command(flatten)]
+        page: Page,
+    },
+    /// Tells what is wrong with and missing from an answer
+    Check {
+        category: String,
+        /// The answer as JSON, `-` for standard input
+        answer: PathBuf,
+    },
+    /// Adds something to a registered complaint
+    Add(Add),
+    /// Shows what was added to a complaint, and its form as it now is
+    Information { complaint: String },
+}
+
+#[derive(Args)]
+struct Add {
+    complaint: String,
+    /// In their words
+    #[arg(default_value = "", required_unless_present = "answer")]
+    text: String,
+    /// Fields of the form as JSON, `-` for standard input; null takes one out
+    #[arg(long, value_name = "FILE")]
+    answer: Option<PathBuf>,
+    /// From whom it comes: complainant, staff
+    #[arg(long, value_parser = words::read::<InformationSource>, default_value = "complainant")]
+    source: InformationSource,
+}
+
+impl Forms {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let caller = self.connection.open().await?;
+        let request_id = caller.request_id();
+        let mut forms = FormServiceClient::new(caller.client.calls());
+        match self.verb {
+            Verb::Create { schema, category, title } => {
+                let form = Form { category, title, schema: read_text(&schema)?, ..Form::default() };
+                let request = CreateFormRequest { request_id, form: Some(form) };
+                let answer = forms.create_form(request).await?.into_inner();
+                show::answer(caller.json, &answer.form.unwrap_or_default(), text::form)
+            }
+            Verb::Get { category, version } => {
+                let answer = forms.get_form(GetFormRequest { category, version }).await?.into_inner();
+                show::answer(caller.json, &answer.form.unwrap_or_default(), text::form)
+            }
+            Verb::List { page } => {
+                let request = ListFormsRequest { page_size: page.limit, page_token: page.page };
+                show::answer(caller.json, &forms.list_forms(request).await?.into_inner(), text::forms)
+            }
+            Verb::Check { category, answer } => {
+                let request = ValidateFormRequest { category, form_data: read_text(&answer)? };
+                show::answer(caller.json, &forms.validate_form(request).await?.into_inner(), text::checked)
+            }
+            Verb::Add(Add { complaint, text: words, answer, source }) => {
+                let form_data = answer.map(|file| read_text(&file)).transpose()?.unwrap_or_default();
+                let request = AddInformationRequest {
+                    request_id,
+                    complaint_id: complaint,
+                    source: source.into(),
+                    text: words,
+                    form_data,
+                };
+                show::answer(caller.json, &forms.add_information(request).await?.into_inner(), text::added)
+            }
+            Verb::Information { complaint } => {
+                let request = GetInformationRequest { complaint_id: complaint };
+                let answer = forms.get_information(request).await?.into_inner();
+                show::answer(caller.json, &answer, text::information)
+            }
+        }
+    }
+}
