@@ -15,8 +15,8 @@
 //! let calendar = builtin::get("cn").unwrap();
 //! let terms = Terms::of("15 working days".parse().unwrap());
 //! let clock = Clock::start(Kind::Decide, terms, "own@1", "2026-09-21T10:00:00+08:00".parse().unwrap());
-//! // 20 September and 10 October are worked in exchange for the long holiday.
-//! assert_eq!(clock.due(&calendar).unwrap().to_string(), "2026-10-18T16:00:00Z");
+//! // 10 October is worked in exchange for the long holiday.
+//! assert_eq!(clock.due(&calendar).unwrap().to_string(), "2026-10-19T16:00:00Z");
 //! ```
 //!
 //! Nothing here is legal advice: a pack carries its source, and what was not
