@@ -21,6 +21,7 @@ mod record;
 mod refusal;
 mod rpc;
 mod store;
+mod terms;
 mod timeline;
 mod triage;
 mod window;

@@ -206,6 +206,7 @@ pub(crate) fn case(case: &Case) -> WireCase {
         resolve_time: case.resolve_time.map(time),
         close_time: case.close_time.map(time),
         trace_id: pg::trace::trace_id(&origin.traceparent).to_owned(),
+        due_time: case.due_time.map(time),
     }
 }
 
