@@ -13,6 +13,7 @@ use pg::Tx;
 use uuid::Uuid;
 
 use crate::case::{Case, Occasion};
+use crate::clocks::follow;
 use crate::news::{Event, News};
 use crate::refusal::Refusal;
 use crate::store::Opening;
@@ -81,6 +82,7 @@ impl Reactions {
             let (description, receipt_hash) = (registered.description, registered.receipt_hash);
             openings.push(Opening { case, description, receipt_hash });
         }
+        let begun = follow::begin(tx, &mut openings).await?;
         let mut fresh = store::insert(tx, &openings).await?;
         // Told again: the first has opened it.
         openings.retain(|opening| fresh.remove(&opening.case.id.0));
@@ -88,7 +90,7 @@ impl Reactions {
             store::text::keep(tx, &event.tenant, &openings).await?;
         }
         let cases: Vec<Case> = openings.into_iter().map(|opening| opening.case).collect();
-        record::opened(tx, &cases).await
+        record::opened(tx, &cases, begun).await
     }
 }
 
@@ -146,7 +148,7 @@ async fn hear(tx: &mut Tx, batch: &[Delivered]) -> Result<(), Fault> {
     }
     let mut changed: Vec<Case> = cases.into_values().filter(|case| !case.journal.is_empty()).collect();
     changed.sort_unstable_by_key(|case| case.id);
-    record::changed(tx, &changed).await
+    record::changed(tx, &mut changed).await
 }
 
 async fn lock(tx: &mut Tx, mut ids: Vec<Uuid>) -> Result<HashMap<Uuid, Case>, Fault> {

@@ -15,6 +15,8 @@ pub(crate) enum Refusal {
     ReopenWindowPassed,
     /// Taken up again as often as is allowed.
     ReopenLimit,
+    /// The case has no clock of this kind.
+    ClockNotFound,
     /// A receipt code that is wrong in any way.
     ReceiptCodeUnknown,
     /// Too many wrong receipt codes by one caller.
@@ -30,6 +32,7 @@ impl std::fmt::Display for Refusal {
                 f.write_str("the case was resolved more than 60 days ago; a new complaint is needed")
             }
             Self::ReopenLimit => f.write_str("the case was reopened as often as is allowed"),
+            Self::ClockNotFound => f.write_str("the case has no clock of this kind"),
             Self::ReceiptCodeUnknown => f.write_str("this receipt code is not known"),
             Self::TooManyGuesses => f.write_str("too many wrong receipt codes; try again later"),
         }
@@ -39,7 +42,7 @@ impl std::fmt::Display for Refusal {
 impl fault::Refusal for Refusal {
     fn kind(&self) -> Kind {
         match self {
-            Self::CaseNotFound | Self::ReceiptCodeUnknown => Kind::NotFound,
+            Self::CaseNotFound | Self::ClockNotFound | Self::ReceiptCodeUnknown => Kind::NotFound,
             Self::InvalidCaseState(_) | Self::ReopenWindowPassed | Self::ReopenLimit => Kind::Precondition,
             Self::TooManyGuesses => Kind::Exhausted,
         }
@@ -51,6 +54,7 @@ impl fault::Refusal for Refusal {
             Self::InvalidCaseState(_) => "INVALID_CASE_STATE",
             Self::ReopenWindowPassed => "REOPEN_WINDOW_PASSED",
             Self::ReopenLimit => "REOPEN_LIMIT",
+            Self::ClockNotFound => "CLOCK_NOT_FOUND",
             Self::ReceiptCodeUnknown => "RECEIPT_CODE_UNKNOWN",
             Self::TooManyGuesses => "TOO_MANY_GUESSES",
         }

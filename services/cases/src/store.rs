@@ -1,8 +1,10 @@
 //! Every SQL statement of this service. Rows are private; an impossible one is a
 //! fault that names it.
 
+pub(crate) mod clocks;
 pub(crate) mod counts;
 pub(crate) mod early;
+pub(crate) mod policies;
 mod row;
 pub(crate) mod text;
 pub(crate) mod timeline;

@@ -1,5 +1,6 @@
 //! Contract ⇄ domain: what is asked, and what is answered.
 
+pub(crate) mod clocks;
 pub(crate) mod heard;
 pub(crate) mod told;
 
@@ -284,7 +285,7 @@ mod tests {
         ($($ours:ty, $theirs:ty;)+) => {$({
             let ours: Vec<_> = <$ours>::ALL.iter().map(|value| (i32::from(value.number()), format!("{value:?}"))).collect();
             let theirs: Vec<_> = (1..100)
-                .map_while(|code| <$theirs>::try_from(code).ok().map(|value| (code, format!("{value:?}"))))
+                .filter_map(|code| <$theirs>::try_from(code).ok().map(|value| (code, format!("{value:?}"))))
                 .collect();
             assert_eq!(ours, theirs);
         })+};
