@@ -7,6 +7,8 @@
 pub(crate) mod alarm;
 pub(crate) mod follow;
 pub(crate) mod policy;
+#[cfg(test)]
+mod properties;
 pub(crate) mod rungs;
 
 use std::collections::BTreeMap;

@@ -55,6 +55,8 @@ pub(super) const INVALID: &[Invalid] = &[
     invalid("CaseService.DeclineCase", EMPTY, "INVALID_REFERRAL", &["request_id", "case_id", "referral"]),
     invalid("CaseService.CloseCase", EMPTY, "INVALID_REASON", &["request_id", "case_id", "reason"]),
     invalid("CaseService.ReopenCase", EMPTY, "INVALID_REASON", &["request_id", "case_id", "reason"]),
+    invalid("ClockService.ListClocks", EMPTY, "INVALID_CASE_ID", &["case_id"]),
+    invalid("ClockService.ExplainDeadline", EMPTY, "INVALID_CLOCK", &["case_id", "kind"]),
     invalid("AssignmentService.CreateDepartment", EMPTY, "INVALID_DEPARTMENT", &["request_id", "department"]),
     invalid("AssignmentService.GetDepartment", EMPTY, "INVALID_REQUEST", &["department_id"]),
     invalid("AssignmentService.ListDepartments", BAD_PAGE, "INVALID_LIST", &["page_size"]),
@@ -131,6 +133,12 @@ pub(super) const UNKNOWN: &[Unknown] = &[
     unknown("CaseService.GetCase", CASE, "CASE_NOT_FOUND"),
     unknown("CaseService.WatchCase", CASE, "CASE_NOT_FOUND"),
     unknown("CaseService.GetTimeline", CASE, "CASE_NOT_FOUND"),
+    unknown("ClockService.ListClocks", CASE, "CASE_NOT_FOUND"),
+    unknown(
+        "ClockService.ExplainDeadline",
+        r#"{"case_id": "$ID", "kind": "CLOCK_KIND_DECIDE"}"#,
+        "CASE_NOT_FOUND",
+    ),
     unknown(
         "CaseService.AddNote",
         r#"{"request_id": "$KEY", "case_id": "$ID", "text": "x"}"#,
