@@ -6,6 +6,7 @@
 
 pub(crate) mod alarm;
 pub(crate) mod follow;
+pub(crate) mod more;
 pub(crate) mod policy;
 #[cfg(test)]
 mod properties;
@@ -14,7 +15,7 @@ pub(crate) mod rungs;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
-use calendar::{Calendar, Clock, Facts, Kind, Promise, Starts, State};
+use calendar::{Calendar, Clock, Facts, Kind, Promise, Reason, Starts, State};
 use fault::Fault;
 use jiff::Timestamp;
 use kernel::CaseId;
@@ -55,6 +56,11 @@ pub(crate) fn kind_of(number: impl Into<i32>) -> Option<Kind> {
 /// A kind in words.
 pub(crate) fn words(kind: Kind) -> &'static str {
     KINDS.iter().find(|(known, _)| *known == kind).map_or("", |(_, words)| words)
+}
+
+/// A reason to pause, as data names it.
+pub(crate) fn reason_name(reason: Reason) -> &'static str {
+    Reason::ALL.iter().find(|(known, _)| *known == reason).map_or("", |(_, name)| name)
 }
 
 /// A calendar to count by.

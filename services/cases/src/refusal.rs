@@ -17,6 +17,16 @@ pub(crate) enum Refusal {
     ReopenLimit,
     /// The case has no clock of this kind.
     ClockNotFound,
+    /// What the clock's policy does not allow.
+    Clock(calendar::Refusal),
+    /// No extension of this tenant has the id.
+    ExtensionNotFound,
+    /// It was granted or refused before.
+    ExtensionDecided,
+    /// One is waiting for its answer.
+    ExtensionPending,
+    /// Who asked may not approve.
+    ApproverIsRequester,
     /// A receipt code that is wrong in any way.
     ReceiptCodeUnknown,
     /// Too many wrong receipt codes by one caller.
@@ -33,6 +43,11 @@ impl std::fmt::Display for Refusal {
             }
             Self::ReopenLimit => f.write_str("the case was reopened as often as is allowed"),
             Self::ClockNotFound => f.write_str("the case has no clock of this kind"),
+            Self::Clock(refusal) => write!(f, "{refusal}"),
+            Self::ExtensionNotFound => f.write_str("there is no such extension"),
+            Self::ExtensionDecided => f.write_str("the extension was granted or refused before"),
+            Self::ExtensionPending => f.write_str("an extension of this clock waits for its answer"),
+            Self::ApproverIsRequester => f.write_str("who asked for the extension may not approve it"),
             Self::ReceiptCodeUnknown => f.write_str("this receipt code is not known"),
             Self::TooManyGuesses => f.write_str("too many wrong receipt codes; try again later"),
         }
@@ -42,8 +57,16 @@ impl std::fmt::Display for Refusal {
 impl fault::Refusal for Refusal {
     fn kind(&self) -> Kind {
         match self {
-            Self::CaseNotFound | Self::ClockNotFound | Self::ReceiptCodeUnknown => Kind::NotFound,
-            Self::InvalidCaseState(_) | Self::ReopenWindowPassed | Self::ReopenLimit => Kind::Precondition,
+            Self::CaseNotFound | Self::ClockNotFound | Self::ExtensionNotFound | Self::ReceiptCodeUnknown => {
+                Kind::NotFound
+            }
+            Self::InvalidCaseState(_)
+            | Self::ReopenWindowPassed
+            | Self::ReopenLimit
+            | Self::Clock(_)
+            | Self::ExtensionDecided
+            | Self::ExtensionPending
+            | Self::ApproverIsRequester => Kind::Precondition,
             Self::TooManyGuesses => Kind::Exhausted,
         }
     }
@@ -55,8 +78,33 @@ impl fault::Refusal for Refusal {
             Self::ReopenWindowPassed => "REOPEN_WINDOW_PASSED",
             Self::ReopenLimit => "REOPEN_LIMIT",
             Self::ClockNotFound => "CLOCK_NOT_FOUND",
+            Self::Clock(refusal) => clock_reason(*refusal),
+            Self::ExtensionNotFound => "EXTENSION_NOT_FOUND",
+            Self::ExtensionDecided => "EXTENSION_DECIDED",
+            Self::ExtensionPending => "EXTENSION_PENDING",
+            Self::ApproverIsRequester => "APPROVER_IS_REQUESTER",
             Self::ReceiptCodeUnknown => "RECEIPT_CODE_UNKNOWN",
             Self::TooManyGuesses => "TOO_MANY_GUESSES",
         }
+    }
+}
+
+fn clock_reason(refusal: calendar::Refusal) -> &'static str {
+    use calendar::Refusal;
+    match refusal {
+        Refusal::AlreadyPaused => "CLOCK_PAUSED",
+        Refusal::NotPaused => "CLOCK_NOT_PAUSED",
+        Refusal::Ended => "CLOCK_ENDED",
+        Refusal::NotMet => "CLOCK_NOT_MET",
+        Refusal::Overdue => "CLOCK_OVERDUE",
+        Refusal::MayNotPause => "CLOCK_MAY_NOT_PAUSE",
+        Refusal::UnlawfulReason => "UNLAWFUL_PAUSE",
+        Refusal::PauseUsedUp => "PAUSE_USED_UP",
+        Refusal::MayNotExtend => "CLOCK_MAY_NOT_EXTEND",
+        Refusal::ExtendedAlready => "EXTENDED_ALREADY",
+        Refusal::BeyondMaximum => "BEYOND_MAXIMUM",
+        Refusal::ReasonMissing => "REASON_MISSING",
+        Refusal::ApproverMissing => "APPROVER_MISSING",
+        Refusal::ApproverIsHandler => "APPROVER_IS_HANDLER",
     }
 }

@@ -4,6 +4,7 @@
 pub(crate) mod clocks;
 pub(crate) mod counts;
 pub(crate) mod early;
+pub(crate) mod extensions;
 pub(crate) mod policies;
 mod row;
 pub(crate) mod text;

@@ -8,6 +8,8 @@ mod clocks;
 mod events;
 #[path = "rpc/mutations.rs"]
 mod mutations;
+#[path = "rpc/pauses.rs"]
+mod pauses;
 #[path = "rpc/reads.rs"]
 mod reads;
 #[path = "rpc/scene.rs"]
