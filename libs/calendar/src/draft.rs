@@ -15,8 +15,10 @@ const MAX_RULES: usize = 100;
 const MAX_DAYS: usize = 5_000;
 /// How many shifts a day may have.
 const MAX_SHIFTS: usize = 8;
-/// The longest name of anything in a calendar.
+/// The longest name of anything in a calendar, the longest title and source.
 const MAX_NAME: usize = 100;
+const MAX_TITLE: usize = 200;
+const MAX_SOURCE: usize = 1_000;
 
 /// A calendar as data. Unknown fields are refused, so that a misspelt one is not
 /// silently without effect.
@@ -153,6 +155,8 @@ impl Draft {
     /// The calendar it describes, or everything that is wrong with it.
     pub fn check(&self) -> Result<Calendar, Vec<Flaw>> {
         let mut flaws = Flaws::default();
+        flaws.text("title", &self.title, MAX_TITLE);
+        flaws.text("source", &self.source, MAX_SOURCE);
         let zone = TimeZone::get(&self.zone).ok();
         flaws.unless(zone.is_some() && !self.zone.is_empty(), "zone", || {
             format!("`{}` is no zone of the IANA database", self.zone)
@@ -186,11 +190,15 @@ impl Flaws {
         }
     }
 
+    fn text(&mut self, field: &str, text: &str, max: usize) {
+        self.unless(text.chars().count() <= max, field, || format!("is longer than {max} characters"));
+        // No database keeps it.
+        self.unless(!text.contains('\0'), field, || "must not contain NUL characters".to_owned());
+    }
+
     fn name(&mut self, field: &str, name: &str, needed: bool) {
         self.unless(!needed || !name.trim().is_empty(), field, || "must be given".to_owned());
-        self.unless(name.chars().count() <= MAX_NAME, field, || {
-            format!("is longer than {MAX_NAME} characters")
-        });
+        self.text(field, name, MAX_NAME);
     }
 
     fn date(&mut self, field: &str, text: &str) -> Option<Date> {

@@ -13,6 +13,7 @@
 
 mod moves;
 
+mod calendars;
 mod case;
 mod guesses;
 mod news;
@@ -28,6 +29,7 @@ mod wire;
 
 use std::sync::Arc;
 
+use proto::redress::cases::v1::calendar_service_server::CalendarServiceServer;
 use proto::redress::cases::v1::case_service_server::CaseServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
@@ -46,6 +48,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let db = kit.db.clone();
     parts
         .route(CaseServiceServer::new(rpc::Rpc::new(kit.db.clone())))
+        .route(CalendarServiceServer::new(rpc::calendars::Calendars::new(kit.db.clone())))
         .react(react::Reactions::new(Arc::new(triage::Keywords)))
         .worker("timers", move |stop| timers::run(db, vec![Arc::new(window::ResponseWindow)], stop));
     Ok(())

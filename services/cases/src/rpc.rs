@@ -1,5 +1,6 @@
 //! One function per rpc: read, transact, render.
 
+pub(crate) mod calendars;
 mod track;
 mod watch;
 

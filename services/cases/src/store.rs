@@ -1,6 +1,7 @@
 //! Every SQL statement of this service. Rows are private; an impossible one is a
 //! fault that names it.
 
+pub(crate) mod calendars;
 pub(crate) mod counts;
 pub(crate) mod early;
 mod row;

@@ -2,6 +2,8 @@
 //! another tenant.
 #![expect(clippy::expect_used, reason = "a scene that cannot be set up has failed")]
 
+#[path = "rpc/calendars.rs"]
+mod calendars;
 #[path = "rpc/events.rs"]
 mod events;
 #[path = "rpc/mutations.rs"]
