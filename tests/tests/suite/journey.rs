@@ -2,6 +2,7 @@
 //! as stories over one house. Each test tells them all: once with every mutation
 //! sent twice and once changed, once with every event delivered twice on top.
 
+mod calendars;
 mod echo;
 mod roster;
 mod scene;
@@ -59,6 +60,7 @@ async fn tell_all(scene: &Scene) {
     stories::declined(scene).await;
     stories::closed_and_reopened(scene).await;
     roster::waited_for(scene).await;
+    calendars::kept(scene).await;
     counted(scene).await;
 }
 
