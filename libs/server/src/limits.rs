@@ -28,6 +28,7 @@ limited! {
     assignment::assignment_service_server::AssignmentServiceServer;
     cases::calendar_service_server::CalendarServiceServer;
     cases::case_service_server::CaseServiceServer;
+    cases::clock_service_server::ClockServiceServer;
     feedback::feedback_service_server::FeedbackServiceServer;
     intake::intake_service_server::IntakeServiceServer;
     resolution::resolution_service_server::ResolutionServiceServer;

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use calendar::{Calendar, DayDraft, Draft, builtin};
+use fault::Fault;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -118,6 +119,28 @@ impl Deref for Counting {
             Self::Builtin(calendar) => calendar,
             Self::Own(calendar) => calendar,
         }
+    }
+}
+
+/// Calendars to count by, by name: those of the tenant that were asked for, and
+/// the built-in ones.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Calendars(HashMap<String, Counting>);
+
+impl Calendars {
+    /// Adds one of the tenant's own.
+    pub(crate) fn add(&mut self, name: String, calendar: Counting) {
+        self.0.insert(name, calendar);
+    }
+
+    /// The calendar of a name.
+    pub(crate) fn get(&self, name: &str) -> Option<Counting> {
+        self.0.get(name).cloned().or_else(|| Counting::builtin(name))
+    }
+
+    /// The calendar a row names; the fault says which is gone.
+    pub(crate) fn known(&self, name: &str) -> Result<Counting, Fault> {
+        self.get(name).ok_or_else(|| Fault::internal(format!("there is no calendar {name}")))
     }
 }
 

@@ -174,6 +174,8 @@ pub(crate) struct Case {
     pub(crate) first_assign_time: Option<Timestamp>,
     /// When an outcome first took effect.
     pub(crate) first_resolve_time: Option<Timestamp>,
+    /// When the next of its running clocks is due; none while none runs.
+    pub(crate) due_time: Option<Timestamp>,
     /// How many entries the timeline has, the journal's included.
     pub(crate) entries: i32,
     /// What happened since it was read; the store writes it.
@@ -216,6 +218,7 @@ impl Case {
             close_time: None,
             first_assign_time: None,
             first_resolve_time: None,
+            due_time: None,
             entries: 0,
             journal: Vec::new(),
         };

@@ -5,7 +5,7 @@
 //!
 //! In reading order: `moves` is the table of states, `case` what people do to
 //! a case, `news` what it hears from the other services, `timeline` how it is
-//! told, `triage` how it begins. `record` puts it on record, in one place for
+//! told, `triage` how it begins, `clocks` by when it is due. `record` puts it on record, in one place for
 //! `rpc`, `react` and the timer in `window`.
 //!
 //! To add an rpc: its contract, its reader in `wire`, its move in `moves` and
@@ -15,6 +15,7 @@ mod moves;
 
 mod calendars;
 mod case;
+mod clocks;
 mod guesses;
 mod news;
 mod react;
@@ -22,6 +23,7 @@ mod record;
 mod refusal;
 mod rpc;
 mod store;
+mod terms;
 mod timeline;
 mod triage;
 mod window;
@@ -31,6 +33,7 @@ use std::sync::Arc;
 
 use proto::redress::cases::v1::calendar_service_server::CalendarServiceServer;
 use proto::redress::cases::v1::case_service_server::CaseServiceServer;
+use proto::redress::cases::v1::clock_service_server::ClockServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
 
@@ -49,7 +52,10 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts
         .route(CaseServiceServer::new(rpc::Rpc::new(kit.db.clone())))
         .route(CalendarServiceServer::new(rpc::calendars::Calendars::new(kit.db.clone())))
+        .route(ClockServiceServer::new(rpc::clocks::Rpc::new(kit.db.clone())))
         .react(react::Reactions::new(Arc::new(triage::Keywords)))
-        .worker("timers", move |stop| timers::run(db, vec![Arc::new(window::ResponseWindow)], stop));
+        .worker("timers", move |stop| {
+            timers::run(db, vec![Arc::new(window::ResponseWindow), Arc::new(clocks::alarm::Rungs)], stop)
+        });
     Ok(())
 }

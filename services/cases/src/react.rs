@@ -13,8 +13,10 @@ use pg::Tx;
 use uuid::Uuid;
 
 use crate::case::{Case, Occasion};
+use crate::clocks::follow;
 use crate::news::{Event, News};
 use crate::refusal::Refusal;
+use crate::store::Opening;
 use crate::store::early::{self, EarlyNotice};
 use crate::timeline::Fact;
 use crate::triage::Triager;
@@ -77,13 +79,18 @@ impl Reactions {
             for notice in notices.remove(&case.id).unwrap_or_default() {
                 hear_early(&mut case, notice, &at);
             }
-            openings.push((case, registered.receipt_hash));
+            let (description, receipt_hash) = (registered.description, registered.receipt_hash);
+            openings.push(Opening { case, description, receipt_hash });
         }
+        let begun = follow::begin(tx, &mut openings).await?;
         let mut fresh = store::insert(tx, &openings).await?;
         // Told again: the first has opened it.
-        openings.retain(|(case, _)| fresh.remove(&case.id.0));
-        let cases: Vec<Case> = openings.into_iter().map(|(case, _)| case).collect();
-        record::opened(tx, &cases).await
+        openings.retain(|opening| fresh.remove(&opening.case.id.0));
+        if let Some(event) = batch.first() {
+            store::text::keep(tx, &event.tenant, &openings).await?;
+        }
+        let cases: Vec<Case> = openings.into_iter().map(|opening| opening.case).collect();
+        record::opened(tx, &cases, begun).await
     }
 }
 
@@ -141,7 +148,7 @@ async fn hear(tx: &mut Tx, batch: &[Delivered]) -> Result<(), Fault> {
     }
     let mut changed: Vec<Case> = cases.into_values().filter(|case| !case.journal.is_empty()).collect();
     changed.sort_unstable_by_key(|case| case.id);
-    record::changed(tx, &changed).await
+    record::changed(tx, &mut changed).await
 }
 
 async fn lock(tx: &mut Tx, mut ids: Vec<Uuid>) -> Result<HashMap<Uuid, Case>, Fault> {

@@ -15,6 +15,8 @@ pub(crate) enum Refusal {
     ReopenWindowPassed,
     /// Taken up again as often as is allowed.
     ReopenLimit,
+    /// The case has no clock of this kind.
+    ClockNotFound,
     /// A receipt code that is wrong in any way.
     ReceiptCodeUnknown,
     /// Too many wrong receipt codes by one caller.
@@ -36,6 +38,7 @@ impl std::fmt::Display for Refusal {
                 f.write_str("the case was resolved more than 60 days ago; a new complaint is needed")
             }
             Self::ReopenLimit => f.write_str("the case was reopened as often as is allowed"),
+            Self::ClockNotFound => f.write_str("the case has no clock of this kind"),
             Self::ReceiptCodeUnknown => f.write_str("this receipt code is not known"),
             Self::TooManyGuesses => f.write_str("too many wrong receipt codes; try again later"),
             Self::CalendarNotFound => f.write_str("there is no such calendar"),
@@ -48,7 +51,9 @@ impl std::fmt::Display for Refusal {
 impl fault::Refusal for Refusal {
     fn kind(&self) -> Kind {
         match self {
-            Self::CaseNotFound | Self::ReceiptCodeUnknown | Self::CalendarNotFound => Kind::NotFound,
+            Self::CaseNotFound | Self::ClockNotFound | Self::ReceiptCodeUnknown | Self::CalendarNotFound => {
+                Kind::NotFound
+            }
             Self::CalendarExists => Kind::Exists,
             Self::InvalidCaseState(_) | Self::ReopenWindowPassed | Self::ReopenLimit => Kind::Precondition,
             Self::TooManyGuesses | Self::TooManyCalendars => Kind::Exhausted,
@@ -61,6 +66,7 @@ impl fault::Refusal for Refusal {
             Self::InvalidCaseState(_) => "INVALID_CASE_STATE",
             Self::ReopenWindowPassed => "REOPEN_WINDOW_PASSED",
             Self::ReopenLimit => "REOPEN_LIMIT",
+            Self::ClockNotFound => "CLOCK_NOT_FOUND",
             Self::ReceiptCodeUnknown => "RECEIPT_CODE_UNKNOWN",
             Self::TooManyGuesses => "TOO_MANY_GUESSES",
             Self::CalendarNotFound => "CALENDAR_NOT_FOUND",

@@ -1,6 +1,7 @@
 //! One function per rpc: read, transact, render.
 
 pub(crate) mod calendars;
+pub(crate) mod clocks;
 mod track;
 mod watch;
 
@@ -61,7 +62,7 @@ impl Rpc {
                 tx.join_trace(&case.origin.traceparent);
                 let traceparent = tx.traceparent().to_owned();
                 act(&mut case, &Occasion { now: tx.now(), actor: &subject, traceparent: &traceparent })?;
-                record::changed(&mut tx, std::slice::from_ref(&case)).await?;
+                record::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
                 Ok((tx, render(&case)))
             })
             .await?;

@@ -2,9 +2,12 @@
 //! fault that names it.
 
 pub(crate) mod calendars;
+pub(crate) mod clocks;
 pub(crate) mod counts;
 pub(crate) mod early;
+pub(crate) mod policies;
 mod row;
+pub(crate) mod text;
 pub(crate) mod timeline;
 
 use std::collections::HashSet;
@@ -107,50 +110,60 @@ pub(crate) async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page) 
     rows.into_iter().map(Row::into_case).collect()
 }
 
-/// A case to be opened, and the hash of its receipt code where it has one.
-pub(crate) type Opening = (Case, Option<Vec<u8>>);
+/// A case to be opened.
+#[derive(Clone, Debug)]
+pub(crate) struct Opening {
+    /// The case.
+    pub(crate) case: Case,
+    /// What happened, in the complainant's words.
+    pub(crate) description: String,
+    /// Hash of its receipt code; none for a complaint without one.
+    pub(crate) receipt_hash: Option<Vec<u8>>,
+}
 
 /// Writes new cases; answers the ids of those that were not there before.
 pub(crate) async fn insert(conn: &mut PgConnection, openings: &[Opening]) -> Result<HashSet<Uuid>, Fault> {
-    let column = |value: fn(&Case) -> &str| openings.iter().map(|(case, _)| value(case)).collect::<Vec<_>>();
-    let code = |value: fn(&Case) -> i16| openings.iter().map(|(case, _)| value(case)).collect::<Vec<_>>();
-    let sum = |case: &Case| case.origin.amount_sought.clone();
+    let column = |value: fn(&Case) -> &str| openings.iter().map(|one| value(&one.case)).collect::<Vec<_>>();
+    let code = |value: fn(&Case) -> i16| openings.iter().map(|one| value(&one.case)).collect::<Vec<_>>();
+    let sum = |one: &Opening| one.case.origin.amount_sought.clone();
     let fresh: Vec<Uuid> = sqlx::query_scalar(
         "INSERT INTO cases
              (tenant_id, case_id, version, state, cycle, tier, priority, channel, entries, received_at,
               opened_at, category, triage_reasons, subject, language, customer_id, respondent_staff,
               amount_sought_minor, amount_sought_currency, department_id, agent_id, findings, root_cause,
-              decision_reasons, traceparent, receipt_hash)
+              decision_reasons, traceparent, receipt_hash, due_at)
          SELECT current_setting('redress.tenant'), n.id, n.version, n.state, 1, 0, n.priority, n.channel,
                 n.entries, n.received_at, n.opened_at, n.category, n.reasons, n.subject, n.language,
-                n.customer, n.staff, n.minor, n.currency, '', '', '', '', '', n.traceparent, n.receipt
+                n.customer, n.staff, n.minor, n.currency, '', '', '', '', '', n.traceparent, n.receipt, n.due
          FROM UNNEST($1::uuid[], $2::bigint[], $3::smallint[], $4::smallint[], $5::smallint[],
                      $6::integer[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[],
                      $11::text[], $12::text[], $13::text[], $14::text[], $15::bigint[], $16::text[],
-                     $17::text[], $18::bytea[])
+                     $17::text[], $18::bytea[], $19::timestamptz[])
               AS n (id, version, state, priority, channel, entries, received_at, opened_at, category,
-                    reasons, subject, language, customer, staff, minor, currency, traceparent, receipt)
+                    reasons, subject, language, customer, staff, minor, currency, traceparent, receipt,
+                    due)
          ON CONFLICT (tenant_id, case_id) DO NOTHING
          RETURNING case_id",
     )
-    .bind(openings.iter().map(|(case, _)| case.id.0).collect::<Vec<_>>())
-    .bind(openings.iter().map(|(case, _)| case.version).collect::<Vec<_>>())
+    .bind(openings.iter().map(|one| one.case.id.0).collect::<Vec<_>>())
+    .bind(openings.iter().map(|one| one.case.version).collect::<Vec<_>>())
     .bind(code(|case| case.state.number()))
     .bind(code(|case| case.priority.number()))
     .bind(code(|case| case.origin.channel.number()))
-    .bind(openings.iter().map(|(case, _)| case.entries).collect::<Vec<_>>())
-    .bind(openings.iter().map(|(case, _)| case.origin.receive_time.to_sqlx()).collect::<Vec<_>>())
-    .bind(openings.iter().map(|(case, _)| case.open_time.to_sqlx()).collect::<Vec<_>>())
+    .bind(openings.iter().map(|one| one.case.entries).collect::<Vec<_>>())
+    .bind(openings.iter().map(|one| one.case.origin.receive_time.to_sqlx()).collect::<Vec<_>>())
+    .bind(openings.iter().map(|one| one.case.open_time.to_sqlx()).collect::<Vec<_>>())
     .bind(column(|case| &case.category))
-    .bind(openings.iter().map(|(case, _)| case.triage_reasons.join("\n")).collect::<Vec<_>>())
+    .bind(openings.iter().map(|one| one.case.triage_reasons.join("\n")).collect::<Vec<_>>())
     .bind(column(|case| &case.origin.subject))
     .bind(column(|case| &case.origin.language))
     .bind(column(|case| &case.origin.customer_id))
     .bind(column(|case| &case.origin.respondent_staff))
-    .bind(openings.iter().map(|(case, _)| sum(case).map(|sum| sum.minor)).collect::<Vec<_>>())
-    .bind(openings.iter().map(|(case, _)| sum(case).map(|sum| sum.currency)).collect::<Vec<_>>())
+    .bind(openings.iter().map(|one| sum(one).map(|sum| sum.minor)).collect::<Vec<_>>())
+    .bind(openings.iter().map(|one| sum(one).map(|sum| sum.currency)).collect::<Vec<_>>())
     .bind(column(|case| &case.origin.traceparent))
-    .bind(openings.iter().map(|(_, receipt)| receipt.as_deref()).collect::<Vec<_>>())
+    .bind(openings.iter().map(|one| one.receipt_hash.as_deref()).collect::<Vec<_>>())
+    .bind(openings.iter().map(|one| one.case.due_time.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
     .fetch_all(conn)
     .await?;
     Ok(fresh.into_iter().collect())
@@ -169,14 +182,14 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
              outcome = n.outcome, entries = n.entries, resolved_at = n.resolved_at, closed_at = n.closed_at,
              first_assigned_at = n.first_assigned_at, first_resolved_at = n.first_resolved_at,
              department_id = n.department, agent_id = n.agent, findings = n.findings,
-             root_cause = n.root_cause, decision_reasons = n.decision_reasons
+             root_cause = n.root_cause, decision_reasons = n.decision_reasons, due_at = n.due
          FROM UNNEST($1::uuid[], $2::bigint[], $3::smallint[], $4::integer[], $5::integer[],
                      $6::smallint[], $7::smallint[], $8::integer[], $9::timestamptz[],
                      $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::text[],
-                     $14::text[], $15::text[], $16::text[], $17::text[])
+                     $14::text[], $15::text[], $16::text[], $17::text[], $18::timestamptz[])
               AS n (id, version, state, cycle, tier, priority, outcome, entries, resolved_at, closed_at,
                     first_assigned_at, first_resolved_at, department, agent, findings, root_cause,
-                    decision_reasons)
+                    decision_reasons, due)
          WHERE c.tenant_id = current_setting('redress.tenant') AND c.case_id = n.id",
     )
     .bind(cases.iter().map(|case| case.id.0).collect::<Vec<_>>())
@@ -196,6 +209,7 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
     .bind(column(|case| &case.findings))
     .bind(column(|case| &case.root_cause))
     .bind(column(|case| &case.decision_reasons))
+    .bind(moment(|case| case.due_time))
     .execute(conn)
     .await?;
     if saved.rows_affected() == cases.len() as u64 {

@@ -1,6 +1,7 @@
 //! Contract ⇄ domain: what is asked, and what is answered.
 
 pub(crate) mod calendars;
+pub(crate) mod clocks;
 pub(crate) mod heard;
 pub(crate) mod told;
 
@@ -207,6 +208,7 @@ pub(crate) fn case(case: &Case) -> WireCase {
         resolve_time: case.resolve_time.map(time),
         close_time: case.close_time.map(time),
         trace_id: pg::trace::trace_id(&origin.traceparent).to_owned(),
+        due_time: case.due_time.map(time),
     }
 }
 
@@ -284,7 +286,7 @@ mod tests {
         ($($ours:ty, $theirs:ty;)+) => {$({
             let ours: Vec<_> = <$ours>::ALL.iter().map(|value| (i32::from(value.number()), format!("{value:?}"))).collect();
             let theirs: Vec<_> = (1..100)
-                .map_while(|code| <$theirs>::try_from(code).ok().map(|value| (code, format!("{value:?}"))))
+                .filter_map(|code| <$theirs>::try_from(code).ok().map(|value| (code, format!("{value:?}"))))
                 .collect();
             assert_eq!(ours, theirs);
         })+};

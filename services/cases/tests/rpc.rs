@@ -12,5 +12,7 @@ mod mutations;
 mod reads;
 #[path = "rpc/scene.rs"]
 mod scene;
+#[path = "rpc/search.rs"]
+mod search;
 #[path = "rpc/windows.rs"]
 mod windows;

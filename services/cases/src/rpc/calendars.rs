@@ -13,6 +13,7 @@ use proto::redress::cases::v1::{
 use tonic::{Request, Response, Status};
 
 use crate::calendars::{self, Edition, Listed};
+use crate::clocks::recount::{self, Moved};
 use crate::refusal::Refusal;
 use crate::store::calendars as store;
 use crate::wire::calendars::{self as wire, Change, Edit};
@@ -35,7 +36,7 @@ impl Calendars {
         caller: Caller,
         key: Key,
         edit: Edit,
-        render: fn(Listed) -> A,
+        render: fn(Edited) -> A,
     ) -> Result<Response<A>, Status> {
         let editor = caller.subject.clone();
         let done = self
@@ -49,8 +50,15 @@ impl Calendars {
     }
 }
 
-/// Makes the next edition of a calendar; a dry run leaves no trace.
-async fn apply(tx: &mut Tx, edit: Edit, editor: &str) -> Result<Listed, Fault> {
+/// What an edit made of a calendar, and the due times it moves.
+struct Edited {
+    calendar: Listed,
+    moved: Vec<Moved>,
+}
+
+/// Makes the next edition of a calendar and counts clocks anew by it; a dry run
+/// leaves no trace.
+async fn apply(tx: &mut Tx, edit: Edit, editor: &str) -> Result<Edited, Fault> {
     let Edit { name, version, dry_run, change } = edit;
     store::seize(tx).await?;
     let before = store::current(tx, &name).await?.ok_or(Refusal::CalendarNotFound)?;
@@ -63,12 +71,14 @@ async fn apply(tx: &mut Tx, edit: Edit, editor: &str) -> Result<Listed, Fault> {
     };
     let calendar = draft.check().map_err(wire::unsound)?;
     let edition = Edition::after(Some(&before), &name, draft, tx.now());
+    let moved = recount::moves(tx, &name, &calendar).await?;
     if !dry_run {
+        let old = store::resolve(tx, &[&name]).await?.known(&name)?;
         let id = tx.new_id();
         store::insert(tx, &edition, id, editor).await?;
-        calendars::remember(id, calendar);
+        recount::recount(tx, &name, &old).await?;
     }
-    Ok(Listed::from(&edition))
+    Ok(Edited { calendar: Listed::from(&edition), moved })
 }
 
 #[tonic::async_trait]
@@ -109,9 +119,9 @@ impl CalendarService for Calendars {
         let request = request.into_inner();
         let key = Key::of(&request);
         let edit = wire::update(request)?;
-        let render = |listed| UpdateCalendarResponse {
-            calendar: Some(wire::summary(listed)),
-            ..UpdateCalendarResponse::default()
+        let render = |Edited { calendar, moved }| {
+            let (moved, moved_count) = wire::moved(&moved);
+            UpdateCalendarResponse { calendar: Some(wire::summary(calendar)), moved, moved_count }
         };
         self.edit(caller, key, edit, render).await
     }
@@ -124,9 +134,9 @@ impl CalendarService for Calendars {
         let request = request.into_inner();
         let key = Key::of(&request);
         let edit = wire::import(request)?;
-        let render = |listed| ImportHolidaysResponse {
-            calendar: Some(wire::summary(listed)),
-            ..ImportHolidaysResponse::default()
+        let render = |Edited { calendar, moved }| {
+            let (moved, moved_count) = wire::moved(&moved);
+            ImportHolidaysResponse { calendar: Some(wire::summary(calendar)), moved, moved_count }
         };
         self.edit(caller, key, edit, render).await
     }

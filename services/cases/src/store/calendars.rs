@@ -1,7 +1,5 @@
 //! Calendars of tenants, every version of each.
 
-use std::collections::HashMap;
-
 use calendar::Draft;
 use fault::Fault;
 use jiff_sqlx::ToSqlx;
@@ -9,10 +7,10 @@ use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::calendars::{Counting, Edition, Listed, remember, remembered};
+use crate::calendars::{Calendars, Edition, Listed, remember, remembered};
 
-/// Holds calendars still until the transaction ends: whoever starts clocks by
-/// them does, so that an edit sees every clock or none knew of it. A statement of
+/// Holds calendars still until the transaction ends: whoever writes clocks does,
+/// so that an edit sees every clock that was counted without it. A statement of
 /// its own: one that also read would read what was before it waited.
 pub(crate) async fn hold(conn: &mut PgConnection) -> Result<(), Fault> {
     sqlx::query(
@@ -24,8 +22,8 @@ pub(crate) async fn hold(conn: &mut PgConnection) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Keeps everybody else from editing calendars and from starting clocks by them
-/// until the transaction ends.
+/// Keeps everybody else from editing calendars and from writing clocks until the
+/// transaction ends.
 pub(crate) async fn seize(conn: &mut PgConnection) -> Result<(), Fault> {
     sqlx::query(
         "SELECT pg_advisory_xact_lock(
@@ -146,12 +144,8 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// The calendars of these names to count by, the tenant's own before built-in
-/// ones; names that mean none are missing.
-pub(crate) async fn resolve(
-    conn: &mut PgConnection,
-    names: &[&str],
-) -> Result<HashMap<String, Counting>, Fault> {
+/// The calendars of these names to count by.
+pub(crate) async fn resolve(conn: &mut PgConnection, names: &[&str]) -> Result<Calendars, Fault> {
     let editions: Vec<(String, Uuid)> = sqlx::query_as(
         "SELECT DISTINCT ON (name) name, edition_id FROM calendars
          WHERE tenant_id = current_setting('redress.tenant') AND name = ANY($1)
@@ -160,41 +154,37 @@ pub(crate) async fn resolve(
     .bind(names)
     .fetch_all(&mut *conn)
     .await?;
-    let mut calendars = HashMap::new();
+    made(conn, editions).await
+}
+
+/// Calendars of editions, remembered or made now.
+pub(crate) async fn made(
+    conn: &mut PgConnection,
+    editions: impl IntoIterator<Item = (String, Uuid)>,
+) -> Result<Calendars, Fault> {
+    let mut calendars = Calendars::default();
     let mut unmade = Vec::new();
     for (name, edition) in editions {
         match remembered(edition) {
-            Some(calendar) => drop(calendars.insert(name, calendar)),
+            Some(calendar) => calendars.add(name, calendar),
             None => unmade.push(edition),
         }
     }
-    if !unmade.is_empty() {
-        calendars.extend(make(conn, &unmade).await?);
+    if unmade.is_empty() {
+        return Ok(calendars);
     }
-    for name in names {
-        if !calendars.contains_key(*name)
-            && let Some(calendar) = Counting::builtin(name)
-        {
-            calendars.insert((*name).to_owned(), calendar);
-        }
-    }
-    Ok(calendars)
-}
-
-/// Makes calendars of editions.
-async fn make(conn: &mut PgConnection, editions: &[Uuid]) -> Result<Vec<(String, Counting)>, Fault> {
     let rows: Vec<(String, Uuid, Json<Draft>)> = sqlx::query_as(
         "SELECT name, edition_id, content FROM calendars
          WHERE tenant_id = current_setting('redress.tenant') AND edition_id = ANY($1)",
     )
-    .bind(editions)
+    .bind(unmade)
     .fetch_all(conn)
     .await?;
-    let make = |(name, edition, Json(draft)): (String, Uuid, Json<Draft>)| match draft.check() {
-        Ok(calendar) => Ok((name, remember(edition, calendar))),
-        Err(flaws) => {
-            Err(Fault::internal(format!("calendars: edition {edition} of {name} is unsound: {flaws:?}")))
-        }
-    };
-    rows.into_iter().map(make).collect()
+    for (name, edition, Json(draft)) in rows {
+        let calendar = draft.check().map_err(|flaws| {
+            Fault::internal(format!("calendars: edition {edition} of {name} is unsound: {flaws:?}"))
+        })?;
+        calendars.add(name, remember(edition, calendar));
+    }
+    Ok(calendars)
 }

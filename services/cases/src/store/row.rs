@@ -15,7 +15,7 @@ macro_rules! select_cases {
                     opened_at, resolved_at, closed_at, first_assigned_at, first_resolved_at, category,
                     triage_reasons, subject, language, customer_id, respondent_staff, amount_sought_minor,
                     amount_sought_currency, department_id, agent_id, findings, root_cause,
-                    decision_reasons, traceparent
+                    decision_reasons, traceparent, due_at
              FROM cases WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )
@@ -54,6 +54,7 @@ pub(crate) struct Row {
     root_cause: String,
     decision_reasons: String,
     traceparent: String,
+    due_at: Option<Timestamp>,
 }
 
 impl Row {
@@ -94,6 +95,7 @@ impl Row {
             close_time: self.closed_at.map(Timestamp::to_jiff),
             first_assign_time: self.first_assigned_at.map(Timestamp::to_jiff),
             first_resolve_time: self.first_resolved_at.map(Timestamp::to_jiff),
+            due_time: self.due_at.map(Timestamp::to_jiff),
             entries: self.entries,
             journal: Vec::new(),
         })

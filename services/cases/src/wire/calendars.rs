@@ -5,12 +5,17 @@ use fault::{Check, Fault};
 use kernel::page::Page;
 use proto::redress::cases::v1::{
     Calendar, CalendarContent, CalendarDay, CalendarDayKind, CalendarSummary, CreateCalendarRequest,
-    GetCalendarRequest, HolidayRule, ImportHolidaysRequest, ListCalendarsRequest, Observance,
+    GetCalendarRequest, HolidayRule, ImportHolidaysRequest, ListCalendarsRequest, MovedDeadline, Observance,
     UpdateCalendarRequest, WorkingWeek,
 };
 
 use super::time;
 use crate::calendars::{Edition, Listed};
+use crate::clocks::number;
+use crate::clocks::recount::Moved;
+
+/// How many moved due times are told.
+const MAX_MOVED: usize = 10_000;
 
 /// An edit of a calendar, as it is asked for.
 #[derive(Clone, Debug)]
@@ -192,6 +197,19 @@ pub(crate) fn summary(listed: Listed) -> CalendarSummary {
         time_zone: zone,
         known_until,
     }
+}
+
+/// Due times an edit moves as callers see them, as many as are told, and how many
+/// there are.
+pub(crate) fn moved(moved: &[Moved]) -> (Vec<MovedDeadline>, i64) {
+    let deadline = |moved: &Moved| MovedDeadline {
+        case_id: moved.case.to_string(),
+        cycle: moved.cycle,
+        kind: number(moved.kind).into(),
+        before_time: moved.before.map(time),
+        after_time: moved.after.map(time),
+    };
+    (moved.iter().take(MAX_MOVED).map(deadline).collect(), i64::try_from(moved.len()).unwrap_or(i64::MAX))
 }
 
 fn content(draft: Draft) -> CalendarContent {

@@ -23,7 +23,8 @@ pub(crate) struct Registered {
     pub(crate) origin: Origin,
     /// SHA-256 of the receipt code; none for a complaint without one.
     pub(crate) receipt_hash: Option<Vec<u8>>,
-    description: String,
+    /// What happened, in the complainant's words.
+    pub(crate) description: String,
     category_hint: String,
     vulnerabilities: usize,
     reach: i64,

@@ -1,14 +1,19 @@
 //! Calendars: built in, made, edited, imported into; good, bad, repeated,
 //! outdated, another tenant's.
 
+use prost_types::Timestamp as Moment;
 use proto::redress::cases::v1::calendar_service_client::CalendarServiceClient;
+use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
 use proto::redress::cases::v1::{
-    Calendar, CalendarContent, CalendarDay, CalendarDayKind, CalendarSummary, CreateCalendarRequest,
-    GetCalendarRequest, HolidayRule, ImportHolidaysRequest, ListCalendarsRequest, Observance,
-    UpdateCalendarRequest, WorkingWeek,
+    Calendar, CalendarContent, CalendarDay, CalendarDayKind, CalendarSummary, ClockBreached, ClockKind,
+    ClockState, CreateCalendarRequest, GetCalendarRequest, HolidayRule, ImportHolidaysRequest,
+    ListCalendarsRequest, ListClocksRequest, Observance, UpdateCalendarRequest, WorkingWeek,
 };
 use testkit::{House, Line, consistency_token, reason, request_id, violations};
 use tonic::{Code, Status};
+use uuid::Uuid;
+
+use crate::scene::Scene;
 
 type Client = CalendarServiceClient<Line>;
 
@@ -268,4 +273,95 @@ async fn lists_are_cut_into_pages() {
     }
     assert_eq!(names, ["always", "au", "cn", "eu-target", "in", "shop", "uk", "us-federal"]);
     house.done().await;
+}
+
+/// The due times of every clock of cases, with their kinds and where they stand.
+async fn due_times(scene: &Scene, cases: &[Uuid]) -> Vec<(String, i32, i32, Option<Moment>)> {
+    let mut clocks = ClockServiceClient::new(scene.house.channel());
+    let mut all = Vec::new();
+    for case in cases {
+        let request = ListClocksRequest { case_id: case.to_string() };
+        let listed = clocks.list_clocks(request).await.unwrap().into_inner().clocks;
+        all.extend(
+            listed.into_iter().map(|clock| (case.to_string(), clock.kind, clock.state, clock.due_time)),
+        );
+    }
+    all
+}
+
+/// The default policy promises by the calendar of China.
+async fn with_open_clocks() -> (Scene, Vec<Uuid>) {
+    let scene = Scene::timed().await;
+    let mut cases = vec![scene.triaged().await, scene.assigned().await];
+    cases.push(scene.resolved().await);
+    scene.house.settled().await;
+    (scene, cases)
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_what_the_edit_then_does() {
+    let (scene, cases) = with_open_clocks().await;
+    let mut calendars = CalendarServiceClient::new(scene.house.channel());
+    let before = due_times(&scene, &cases).await;
+    // Monday 23 November and the Tuesday after are off after all.
+    let days = vec![day("2026-11-24", CalendarDayKind::Holiday), day("2026-11-26", CalendarDayKind::Holiday)];
+    let dry = ImportHolidaysRequest { validate_only: true, ..import("cn", days.clone()) };
+    let tried = calendars.import_holidays(dry).await.unwrap().into_inner();
+    assert_eq!(due_times(&scene, &cases).await, before, "nothing has happened yet");
+    let real = calendars.import_holidays(import("cn", days)).await.unwrap().into_inner();
+    assert_eq!((&tried.moved, tried.moved_count), (&real.moved, real.moved_count));
+    assert_eq!(usize::try_from(real.moved_count), Ok(real.moved.len()));
+
+    let after = due_times(&scene, &cases).await;
+    let mut moved = Vec::new();
+    for (old, new) in before.iter().zip(&after).filter(|(old, new)| old.3 != new.3) {
+        let open = [ClockState::Running.into(), ClockState::Paused.into()].contains(&old.2);
+        if open {
+            moved.push((old.0.clone(), old.1, old.3, new.3));
+        }
+    }
+    let mut told: Vec<_> = real
+        .moved
+        .iter()
+        .map(|deadline| (deadline.case_id.clone(), deadline.kind, deadline.before_time, deadline.after_time))
+        .collect();
+    moved.sort_by_key(|moved| (moved.0.clone(), moved.1));
+    told.sort_by_key(|told| (told.0.clone(), told.1));
+    assert!(!moved.is_empty(), "an edit of their calendar moves promises");
+    assert_eq!(told, moved);
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn what_fires_follows_the_edit() {
+    let (scene, cases) = with_open_clocks().await;
+    let mut calendars = CalendarServiceClient::new(scene.house.channel());
+    let decide = |listed: &[(String, i32, i32, Option<Moment>)], case: Uuid| {
+        let wanted = |entry: &&(String, i32, i32, Option<Moment>)| {
+            entry.0 == case.to_string() && entry.1 == i32::from(ClockKind::Decide)
+        };
+        let due = listed.iter().find(wanted).unwrap().3.unwrap();
+        jiff::Timestamp::new(due.seconds, due.nanos).unwrap()
+    };
+    let waiting = cases[0];
+    let old_due = decide(&due_times(&scene, &cases).await, waiting);
+    // Every day off from now on is worked: what was a fortnight is a week.
+    let days =
+        (28..=30).map(|day| format!("2026-11-{day}")).chain((1..=9).map(|day| format!("2026-12-0{day}")));
+    let days = days.map(|date| day(&date, CalendarDayKind::Workday)).collect();
+    calendars.import_holidays(import("cn", days)).await.unwrap();
+    let new_due = decide(&due_times(&scene, &cases).await, waiting);
+    assert!(new_due < old_due, "{new_due} {old_due}");
+    let case = scene.case(waiting).await;
+    assert!(case.due_time.is_some());
+    let breached = async || {
+        let told = scene.house.told::<ClockBreached>("cases").await;
+        told.iter().any(|told| told.case_id == waiting.to_string() && told.kind() == ClockKind::Decide)
+    };
+    scene.advance(new_due.duration_since(scene.now()) - jiff::SignedDuration::from_secs(60));
+    scene.house.settled().await;
+    assert!(!breached().await);
+    scene.advance(jiff::SignedDuration::from_secs(120));
+    testkit::eventually(breached).await;
+    scene.house.done().await;
 }

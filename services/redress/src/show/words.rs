@@ -3,7 +3,8 @@
 
 use proto::redress::assignment::v1::AssignmentState;
 use proto::redress::cases::v1::{
-    CalendarDayKind, CaseState, CloseReason, Observance, Outcome, Priority, TimelineKind, Visibility,
+    CalendarDayKind, CaseState, ClockKind, CloseReason, Observance, Outcome, Priority, TimelineKind,
+    Visibility,
 };
 use proto::redress::feedback::v1::{NoticeKind, NoticeState, Response};
 use proto::redress::intake::v1::Channel;
@@ -39,6 +40,7 @@ words! {
     AssignmentState: "ASSIGNMENT_STATE_";
     CalendarDayKind: "CALENDAR_DAY_KIND_";
     CaseState: "CASE_STATE_";
+    ClockKind: "CLOCK_KIND_";
     Channel: "CHANNEL_";
     CloseReason: "CLOSE_REASON_";
     NoticeKind: "NOTICE_KIND_";

@@ -1,7 +1,7 @@
 //! Calendars, and the due times an edit moves.
 
 use proto::redress::cases::v1::{
-    Calendar, CalendarDayKind, CalendarSummary, ListCalendarsResponse, MovedDeadline, Observance,
+    Calendar, CalendarDayKind, CalendarSummary, ClockKind, ListCalendarsResponse, MovedDeadline, Observance,
 };
 
 use super::{more, none_of};
@@ -82,11 +82,12 @@ pub(crate) fn calendars(list: &ListCalendarsResponse) -> String {
 /// What an edit made of a calendar, and which due times it moves.
 pub(crate) fn moved(calendar: Option<&CalendarSummary>, moved: &[MovedDeadline], count: i64) -> String {
     let head = calendar.map(calendar_in_short).unwrap_or_default();
-    let mut table = Table::new(["case", "cycle", "due before", "due after"]);
+    let mut table = Table::new(["case", "cycle", "promise", "due before", "due after"]);
     for deadline in moved {
         table.row([
             deadline.case_id.clone(),
             deadline.cycle.to_string(),
+            word::<ClockKind>(deadline.kind),
             time(deadline.before_time.as_ref()),
             time(deadline.after_time.as_ref()),
         ]);

@@ -1,0 +1,32 @@
+//! Statements about the long texts of cases, which never change, and their words.
+
+use fault::Fault;
+use kernel::TenantId;
+use sqlx::PgConnection;
+
+use super::Opening;
+use crate::terms::Terms;
+
+/// Keeps the texts of cases this transaction has inserted.
+pub(crate) async fn keep(
+    conn: &mut PgConnection,
+    tenant: &TenantId,
+    openings: &[Opening],
+) -> Result<(), Fault> {
+    if openings.is_empty() {
+        return Ok(());
+    }
+    let terms = Terms::of(tenant);
+    let vector = |opening: &Opening| terms.vector(&[&opening.case.origin.subject, &opening.description]);
+    sqlx::query(
+        "INSERT INTO case_text (tenant_id, case_id, description, terms)
+         SELECT current_setting('redress.tenant'), n.id, n.description, n.terms::tsvector
+         FROM UNNEST($1::uuid[], $2::text[], $3::text[]) AS n (id, description, terms)",
+    )
+    .bind(openings.iter().map(|opening| opening.case.id.0).collect::<Vec<_>>())
+    .bind(openings.iter().map(|opening| opening.description.as_str()).collect::<Vec<_>>())
+    .bind(openings.iter().map(vector).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
