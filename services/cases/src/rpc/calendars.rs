@@ -66,7 +66,7 @@ async fn apply(tx: &mut Tx, edit: Edit, editor: &str) -> Result<Edited, Fault> {
         return Err(Fault::version_mismatch(before.version));
     }
     let draft = match change {
-        Change::All(draft) => draft,
+        Change::All(draft) => *draft,
         Change::Days(days, known_until) => before.with_days(days, known_until),
     };
     let calendar = draft.check().map_err(wire::unsound)?;

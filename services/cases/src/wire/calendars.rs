@@ -34,7 +34,7 @@ pub(crate) struct Edit {
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
     /// All it says.
-    All(Draft),
+    All(Box<Draft>),
     /// Single days, and until when days are known, unless empty.
     Days(Vec<DayDraft>, String),
 }
@@ -58,7 +58,7 @@ pub(crate) fn update(request: UpdateCalendarRequest) -> Result<Edit, Fault> {
     let name = check.slug("name", name);
     let draft = draft(&mut check, content);
     check.done("INVALID_CALENDAR")?;
-    Ok(Edit { name, version: expected_version, dry_run: validate_only, change: Change::All(draft) })
+    Ok(Edit { name, version: expected_version, dry_run: validate_only, change: Change::All(Box::new(draft)) })
 }
 
 /// Reads an edit that adds or replaces single days.

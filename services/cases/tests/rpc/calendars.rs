@@ -72,11 +72,12 @@ fn import(name: &str, days: Vec<CalendarDay>) -> ImportHolidaysRequest {
 
 async fn get(client: &Client, name: &str, version: Option<i64>) -> Result<Calendar, Status> {
     let request = GetCalendarRequest { name: name.to_owned(), version };
-    Ok(client.clone().get_calendar(request).await?.into_inner().calendar.unwrap())
+    Ok(client.clone().get_calendar(request).await?.into_inner().calendar.expect("a calendar"))
 }
 
 async fn list(client: &Client) -> Vec<CalendarSummary> {
-    client.clone().list_calendars(ListCalendarsRequest::default()).await.unwrap().into_inner().calendars
+    let answer = client.clone().list_calendars(ListCalendarsRequest::default()).await;
+    answer.expect("a list").into_inner().calendars
 }
 
 fn refused<T: std::fmt::Debug>(answer: Result<T, Status>) -> (Code, String) {
@@ -281,7 +282,7 @@ async fn due_times(scene: &Scene, cases: &[Uuid]) -> Vec<(String, i32, i32, Opti
     let mut all = Vec::new();
     for case in cases {
         let request = ListClocksRequest { case_id: case.to_string() };
-        let listed = clocks.list_clocks(request).await.unwrap().into_inner().clocks;
+        let listed = clocks.list_clocks(request).await.expect("a list").into_inner().clocks;
         all.extend(
             listed.into_iter().map(|clock| (case.to_string(), clock.kind, clock.state, clock.due_time)),
         );
