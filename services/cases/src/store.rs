@@ -65,11 +65,6 @@ pub(crate) async fn get_by_receipt(conn: &mut PgConnection, hash: [u8; 32]) -> R
     row.map(Row::into_case).transpose()
 }
 
-/// Reads one case and keeps others from changing it.
-pub(crate) async fn lock(conn: &mut PgConnection, id: CaseId) -> Result<Option<Case>, Fault> {
-    Ok(lock_all(conn, &[id.0]).await?.pop())
-}
-
 /// Reads cases, those of the ids that exist, and keeps others from changing
 /// them. Locked in the order of their ids, so that two batches never wait for
 /// each other in a circle.
