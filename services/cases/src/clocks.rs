@@ -8,6 +8,8 @@
 pub(crate) mod alarm;
 pub(crate) mod follow;
 pub(crate) mod policy;
+#[cfg(test)]
+mod properties;
 pub(crate) mod recount;
 pub(crate) mod rungs;
 

@@ -4,6 +4,8 @@
 
 #[path = "rpc/calendars.rs"]
 mod calendars;
+#[path = "rpc/clocks.rs"]
+mod clocks;
 #[path = "rpc/events.rs"]
 mod events;
 #[path = "rpc/mutations.rs"]

@@ -64,16 +64,20 @@ impl CaseClock {
         let missed = ladder.map_or_else(Default::default, |ladder| {
             ladder.missed(&self.clock, &self.calendar, at.now, |rung| self.is_done(rung))
         });
-        for Step { rung, .. } in missed.log {
+        let breach = self.due().filter(|due| *due <= at.now && !self.is_done(BREACH));
+        // A breach nobody has told of is newer than whatever lies before it.
+        let (run, late): (Vec<_>, Vec<_>) =
+            missed.run.into_iter().partition(|step| breach.is_none_or(|due| due <= step.at));
+        for Step { rung, .. } in missed.log.into_iter().chain(late) {
             self.done(&rung.name);
             case.note(at, Fact::RungMissed { kind, rung: rung.name.clone() });
         }
-        if let Some(due) = self.due().filter(|due| *due <= at.now && !self.is_done(BREACH)) {
+        if let Some(due) = breach {
             self.done(BREACH);
             let (policy, own_target) = (self.clock.policy.clone(), self.own_target);
             case.note(at, Fact::Breached { kind, due, policy, own_target });
         }
-        for Step { rung, .. } in missed.run {
+        for Step { rung, .. } in run {
             self.done(&rung.name);
             for action in &rung.actions {
                 self.act(case, &rung.name, *action, at);

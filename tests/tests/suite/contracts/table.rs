@@ -60,6 +60,8 @@ pub(super) const INVALID: &[Invalid] = &[
     invalid("CalendarService.ImportHolidays", EMPTY, "INVALID_CALENDAR", &["request_id", "name", "days"]),
     invalid("CalendarService.GetCalendar", EMPTY, "INVALID_CALENDAR_NAME", &["name"]),
     invalid("CalendarService.ListCalendars", BAD_PAGE, "INVALID_LIST", &["page_size"]),
+    invalid("ClockService.ListClocks", EMPTY, "INVALID_CASE_ID", &["case_id"]),
+    invalid("ClockService.ExplainDeadline", EMPTY, "INVALID_CLOCK", &["case_id", "kind"]),
     invalid("AssignmentService.CreateDepartment", EMPTY, "INVALID_DEPARTMENT", &["request_id", "department"]),
     invalid("AssignmentService.GetDepartment", EMPTY, "INVALID_REQUEST", &["department_id"]),
     invalid("AssignmentService.ListDepartments", BAD_PAGE, "INVALID_LIST", &["page_size"]),
@@ -136,6 +138,12 @@ pub(super) const UNKNOWN: &[Unknown] = &[
     unknown("CaseService.GetCase", CASE, "CASE_NOT_FOUND"),
     unknown("CaseService.WatchCase", CASE, "CASE_NOT_FOUND"),
     unknown("CaseService.GetTimeline", CASE, "CASE_NOT_FOUND"),
+    unknown("ClockService.ListClocks", CASE, "CASE_NOT_FOUND"),
+    unknown(
+        "ClockService.ExplainDeadline",
+        r#"{"case_id": "$ID", "kind": "CLOCK_KIND_DECIDE"}"#,
+        "CASE_NOT_FOUND",
+    ),
     unknown(
         "CaseService.AddNote",
         r#"{"request_id": "$KEY", "case_id": "$ID", "text": "x"}"#,
