@@ -118,7 +118,9 @@ pub enum Badly {
     #[error("is nothing, or more than ten years")]
     Amount,
     /// Not a way to count days.
-    #[error("counts neither `from same day|next day|next working day` nor `to end of day|same time|close of business`")]
+    #[error(
+        "counts neither `from same day|next day|next working day` nor `to end of day|same time|close of business`"
+    )]
     Counting,
     /// Hours and minutes start at once and end when they are over.
     #[error("counts hours or minutes by days")]
@@ -209,7 +211,7 @@ impl Budget {
             Some(fixed) if !self.length.unit.is_counted_in_days() => fixed,
             _ => {
                 let begin = civil::wall(calendar.zone(), start);
-                self.scale().measure_wall(calendar, begin, self.last_reading(calendar, begin))
+                self.scale().measure_wall(calendar, begin, self.last_reading(calendar, start).max(begin))
             }
         }
     }
@@ -220,7 +222,7 @@ impl Budget {
             return SignedDuration::ZERO;
         }
         let begin = civil::wall(calendar.zone(), start);
-        let first = civil::midnight(self.first_day(calendar, civil::date(begin)));
+        let first = civil::midnight(self.first_day(calendar, calendar.date(start)));
         if first <= begin { SignedDuration::ZERO } else { self.scale().measure_wall(calendar, begin, first) }
     }
 
@@ -249,15 +251,12 @@ impl Budget {
     }
 
     /// What the wall clock shows when it is used up.
-    fn last_reading(self, calendar: &Calendar, begin: Wall) -> Wall {
-        let last = self.last_day(calendar, civil::date(begin));
+    fn last_reading(self, calendar: &Calendar, start: Timestamp) -> Wall {
+        let last = self.last_day(calendar, calendar.date(start));
         let end_of_day = civil::midnight(civil::next(last));
         match self.end {
             End::EndOfDay => end_of_day,
-            End::SameTime => {
-                let since_midnight = begin.duration_since(civil::midnight(civil::date(begin)));
-                civil::add(civil::midnight(last), since_midnight)
-            }
+            End::SameTime => civil::as_wall(last.to_datetime(calendar.zone().to_datetime(start).time())),
             End::CloseOfBusiness => calendar.close(last).unwrap_or(end_of_day),
         }
     }
@@ -282,19 +281,21 @@ impl FromStr for Length {
     }
 }
 
-const STARTS: [(Start, &str); 3] = [
-    (Start::SameDay, "same day"),
-    (Start::NextDay, "next day"),
-    (Start::NextWorkingDay, "next working day"),
-];
+const STARTS: [(Start, &str); 3] =
+    [(Start::SameDay, "same day"), (Start::NextDay, "next day"), (Start::NextWorkingDay, "next working day")];
 
-const ENDS: [(End, &str); 3] =
-    [(End::EndOfDay, "end of day"), (End::SameTime, "same time"), (End::CloseOfBusiness, "close of business")];
+const ENDS: [(End, &str); 3] = [
+    (End::EndOfDay, "end of day"),
+    (End::SameTime, "same time"),
+    (End::CloseOfBusiness, "close of business"),
+];
 
 impl fmt::Display for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.length)?;
-        for (_, words) in STARTS.iter().filter(|(start, _)| *start == self.start && self.start != Start::default()) {
+        for (_, words) in
+            STARTS.iter().filter(|(start, _)| *start == self.start && self.start != Start::default())
+        {
             write!(f, " from {words}")?;
         }
         for (_, words) in ENDS.iter().filter(|(end, _)| *end == self.end && self.end != End::default()) {
@@ -371,7 +372,10 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Budget>().map(|budget| budget.to_string()), Ok(text.to_owned()));
         }
-        assert_eq!("15 calendar days".parse::<Budget>().map(|budget| budget.to_string()), Ok("15 days".to_owned()));
+        assert_eq!(
+            "15 calendar days".parse::<Budget>().map(|budget| budget.to_string()),
+            Ok("15 days".to_owned())
+        );
     }
 
     #[test]

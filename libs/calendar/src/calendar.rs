@@ -92,9 +92,9 @@ impl Calendar {
         self.known_until.is_some_and(|last| due > civil::reach(&self.zone, midnight_after(last)))
     }
 
-    /// The date an instant lies in.
+    /// The date the wall clock shows at an instant.
     pub fn date(&self, time: Timestamp) -> Date {
-        civil::date(civil::wall(&self.zone, time))
+        self.zone.to_datetime(time).date()
     }
 
     /// Whether a day is worked.
@@ -156,7 +156,8 @@ impl Calendar {
             let holidays = self.holidays(year);
             let mut worked = [0; 6];
             for ordinal in 0..366_u16 {
-                let date = Date::new(year, 1, 1).map(|first| first.saturating_add(jiff::Span::new().days(ordinal)));
+                let date =
+                    Date::new(year, 1, 1).map(|first| first.saturating_add(jiff::Span::new().days(ordinal)));
                 if date.is_ok_and(|date| matches!(self.find(date, &holidays), Day::Worked(_))) {
                     worked[usize::from(ordinal / 64)] |= 1 << (ordinal % 64);
                 }
@@ -169,8 +170,7 @@ impl Calendar {
         let usual = !self.week[weekday_index(date.weekday())].is_empty();
         match (self.listed.get(&date), holidays.get(&date)) {
             (Some(Listed { worked: true, name }), _) => Day::Worked(name.clone()),
-            (Some(Listed { worked: false, name }), _) => Day::Holiday(name.clone()),
-            (None, Some(name)) => Day::Holiday(name.clone()),
+            (Some(Listed { worked: false, name }), _) | (None, Some(name)) => Day::Holiday(name.clone()),
             (None, None) if usual => Day::Worked(String::new()),
             (None, None) => Day::Weekend,
         }

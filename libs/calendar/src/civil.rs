@@ -75,12 +75,14 @@ pub(crate) fn add(time: Timestamp, amount: SignedDuration) -> Timestamp {
     time.checked_add(amount).unwrap_or(limit)
 }
 
-fn as_wall(reading: DateTime) -> Wall {
+/// A reading, kept as a [`Wall`].
+pub(crate) fn as_wall(reading: DateTime) -> Wall {
     instant(Offset::UTC, reading)
 }
 
 fn instant(offset: Offset, reading: DateTime) -> Timestamp {
-    let limit = if reading < DateTime::constant(1970, 1, 1, 0, 0, 0, 0) { Timestamp::MIN } else { Timestamp::MAX };
+    let limit =
+        if reading < DateTime::constant(1970, 1, 1, 0, 0, 0, 0) { Timestamp::MIN } else { Timestamp::MAX };
     offset.to_timestamp(reading).unwrap_or(limit)
 }
 

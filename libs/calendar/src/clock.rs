@@ -185,7 +185,9 @@ impl Clock {
     /// How much was spent by `at`.
     pub fn consumed(&self, calendar: &Calendar, at: Timestamp) -> SignedDuration {
         let open = match (self.state, self.tail()) {
-            (State::Running { .. } | State::Paused { .. }, Some(since)) => self.scale().measure(calendar, since, at),
+            (State::Running { .. } | State::Paused { .. }, Some(since)) => {
+                self.scale().measure(calendar, since, at)
+            }
             _ => SignedDuration::ZERO,
         };
         self.settled() + open

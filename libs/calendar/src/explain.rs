@@ -25,6 +25,9 @@ pub enum Why {
     Weekend,
     /// Holiday, with its name.
     Holiday(String),
+    /// Wall time that was skipped at midnight, when clocks were set forward: it
+    /// counts, and takes no time.
+    ClocksSet,
     /// The clock stood still.
     Paused(Reason),
 }
@@ -70,7 +73,8 @@ impl Clock {
         let total = self.total(calendar);
         let lead = self.terms.budget.lead(calendar, self.start).min(total);
         let due = self.due(calendar);
-        let mut book = Book { calendar, scale: self.scale(), lead, total, sum: SignedDuration::ZERO, lines: Vec::new() };
+        let mut book =
+            Book { calendar, scale: self.scale(), lead, total, sum: SignedDuration::ZERO, lines: Vec::new() };
         let mut pauses = self.pauses.iter().copied().peekable();
         for run in &self.runs {
             book.paused_until(&mut pauses, run.from);
@@ -84,7 +88,15 @@ impl Clock {
             book.counted(from, due, total);
         }
         let provisional = due.is_some_and(|due| calendar.is_provisional(due));
-        Explanation { scale: self.scale(), start: self.start, total, lead, lines: book.lines, due, provisional }
+        Explanation {
+            scale: self.scale(),
+            start: self.start,
+            total,
+            lead,
+            lines: book.lines,
+            due,
+            provisional,
+        }
     }
 }
 
@@ -100,7 +112,11 @@ struct Book<'a> {
 
 impl Book<'_> {
     /// Writes the pauses that began before `time`.
-    fn paused_until(&mut self, pauses: &mut std::iter::Peekable<impl Iterator<Item = Pause>>, time: Timestamp) {
+    fn paused_until(
+        &mut self,
+        pauses: &mut std::iter::Peekable<impl Iterator<Item = Pause>>,
+        time: Timestamp,
+    ) {
         while let Some(pause) = pauses.next_if(|pause| pause.from < time) {
             self.paused(pause);
         }
@@ -137,7 +153,9 @@ impl Book<'_> {
         let calendar = self.calendar;
         match self.scale {
             Scale::Elapsed | Scale::Days => self.count(from, until, target),
-            Scale::WorkingDays => self.each_day(from, until, |book, _, from, until| book.count(from, until, target)),
+            Scale::WorkingDays => {
+                self.each_day(from, until, |book, _, from, until| book.count(from, until, target));
+            }
             Scale::WorkingTime => self.each_day(from, until, |book, date, from, until| {
                 let mut at = from;
                 for (begin, end) in calendar.shifts(date) {
@@ -149,11 +167,12 @@ impl Book<'_> {
                 book.write(at, until, Why::OutOfHours, SignedDuration::ZERO);
             }),
         }
-        // Where the due time is one the wall clock skipped, the skip ends it.
-        if let Some(last) = self.lines.last_mut() {
-            last.amount += target - self.sum;
-            last.sum = target;
+        // What the wall clock skipped at the beginning of a day lies between lines.
+        let skipped = target - self.sum;
+        if skipped.is_positive() {
             self.sum = target;
+            let why = Why::ClocksSet;
+            self.lines.push(Line { from: until, until, why, amount: skipped, sum: target });
         }
     }
 
@@ -167,7 +186,8 @@ impl Book<'_> {
         let (mut at, mut date) = (from, self.calendar.date(from));
         while at < until {
             date = civil::next(date);
-            let end = civil::reach(self.calendar.zone(), date.to_datetime(jiff::civil::Time::midnight())).min(until);
+            let end = civil::reach(self.calendar.zone(), date.to_datetime(jiff::civil::Time::midnight()))
+                .min(until);
             let today = civil::previous(date);
             match self.calendar.day(today) {
                 Day::Worked(_) => worked(self, today, at, end),

@@ -168,9 +168,7 @@ impl Trigger {
     ) -> Option<Timestamp> {
         match self {
             Self::Percent(percent) => clock.moment(calendar, total / 100 * i32::from(percent)),
-            Self::Before(length) => {
-                Some(length.unit().scale().retreat(calendar, due?, length.fixed()?))
-            }
+            Self::Before(length) => Some(length.unit().scale().retreat(calendar, due?, length.fixed()?)),
             Self::After(length) => Some(length.unit().scale().advance(calendar, due?, length.fixed()?)),
         }
     }

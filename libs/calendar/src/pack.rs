@@ -230,7 +230,9 @@ impl Pack {
             }
         };
         let is_slug = |text: &str| {
-            !text.is_empty() && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            !text.is_empty()
+                && text.len() <= 64
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         };
         unless(is_slug(&self.name), "name", "must be 1 to 64 letters, digits and hyphens");
         unless(self.version > 0, "version", "counts from 1");
@@ -239,14 +241,22 @@ impl Pack {
         unless(in_order, "effective_until", "is not after effective_from");
         unless((1..=MAX_ENTRIES).contains(&self.promises.len()), "promises", "must be 1 to 100");
         unless(self.duties.len() <= MAX_ENTRIES, "duties", "must be at most 100");
-        let always: BTreeSet<Kind> =
-            self.promises.iter().filter(|promise| promise.when == When::default()).map(|promise| promise.kind).collect();
+        let always: BTreeSet<Kind> = self
+            .promises
+            .iter()
+            .filter(|promise| promise.when == When::default())
+            .map(|promise| promise.kind)
+            .collect();
         for (index, promise) in self.promises.iter().enumerate() {
             let earlier = &self.promises[..index];
             let twice = earlier.iter().any(|other| other.kind == promise.kind && other.when == promise.when);
             unless(!twice, &format!("promises[{index}].when"), "is that of another promise of this kind");
             let covered = always.contains(&promise.kind);
-            unless(covered, &format!("promises[{index}].kind"), "has no promise for the case that nothing else fits");
+            unless(
+                covered,
+                &format!("promises[{index}].kind"),
+                "has no promise for the case that nothing else fits",
+            );
             let sound = promise.pause.as_ref().is_none_or(|pause| !pause.reasons.is_empty());
             unless(sound, &format!("promises[{index}].pause.reasons"), "must be at least one");
         }
@@ -293,8 +303,12 @@ impl When {
 
     /// How many conditions it has; where it is as many, the earlier one wins.
     fn weight(&self) -> usize {
-        let conditions =
-            [self.complexity.is_some(), self.priority.is_some(), !self.region.is_empty(), !self.matter.is_empty()];
+        let conditions = [
+            self.complexity.is_some(),
+            self.priority.is_some(),
+            !self.region.is_empty(),
+            !self.matter.is_empty(),
+        ];
         conditions.into_iter().filter(|named| *named).count()
     }
 }
@@ -327,8 +341,6 @@ static PACKS: LazyLock<Vec<Pack>> =
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
-
     use super::*;
 
     #[test]
@@ -356,12 +368,19 @@ mod tests {
                 { kind = "decide", budget = "20 days", when = { priority = 1 }, pause = { reasons = [] } },
             ]
         "#;
-        let fields: Vec<String> = Pack::from_toml(text).unwrap_err().into_iter().map(|flaw| flaw.field).collect();
+        let fields: Vec<String> =
+            Pack::from_toml(text).unwrap_err().into_iter().map(|flaw| flaw.field).collect();
         assert_eq!(
             fields,
             [
-                "name", "version", "calendar", "effective_until", "promises[0].kind", "promises[1].when",
-                "promises[1].kind", "promises[1].pause.reasons",
+                "name",
+                "version",
+                "calendar",
+                "effective_until",
+                "promises[0].kind",
+                "promises[1].when",
+                "promises[1].kind",
+                "promises[1].pause.reasons",
             ]
         );
     }

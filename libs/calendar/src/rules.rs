@@ -35,9 +35,7 @@ impl On {
             Self::Nth { month, weekday, nth } => {
                 Date::new(year, month, 1).ok()?.nth_weekday_of_month(nth, weekday).ok()
             }
-            Self::Easter { days } => {
-                easter(year)?.checked_add(jiff::Span::new().days(days)).ok()
-            }
+            Self::Easter { days } => easter(year)?.checked_add(jiff::Span::new().days(days)).ok(),
         }
     }
 
@@ -77,8 +75,18 @@ pub(crate) const WEEKDAYS: [(&str, Weekday); 7] = [
 ];
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-    "november", "december",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 
 fn weekday_of(word: &str) -> Option<Weekday> {
@@ -100,18 +108,17 @@ fn nth_of(word: &str) -> Option<i8> {
     }
 }
 
-/// Easter Sunday of the Gregorian calendar (the anonymous algorithm of 1876).
+/// Easter Sunday of the Gregorian calendar: the anonymous algorithm of 1876, its
+/// letters given names.
 fn easter(year: i16) -> Option<Date> {
-    let y = i32::from(year);
-    let (a, b, c) = (y % 19, y / 100, y % 100);
-    let (d, e) = (b / 4, b % 4);
-    let g = (8 * b + 13) / 25;
-    let h = (19 * a + b - d - g + 15) % 30;
-    let (i, k) = (c / 4, c % 4);
-    let l = (32 + 2 * e + 2 * i - h - k) % 7;
-    let m = (a + 11 * h + 22 * l) / 451;
-    let n = h + l - 7 * m + 114;
-    Date::new(year, i8::try_from(n / 31).ok()?, i8::try_from(n % 31 + 1).ok()?).ok()
+    let year_number = i32::from(year);
+    let golden = year_number % 19;
+    let (century, of_century) = (year_number / 100, year_number % 100);
+    let moon = (19 * golden + century - century / 4 - (8 * century + 13) / 25 + 15) % 30;
+    let weekday = (32 + 2 * (century % 4) + 2 * (of_century / 4) - moon - of_century % 4) % 7;
+    let late = (golden + 11 * moon + 22 * weekday) / 451;
+    let from_march = moon + weekday - 7 * late + 114;
+    Date::new(year, i8::try_from(from_march / 31).ok()?, i8::try_from(from_march % 31 + 1).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -123,9 +130,18 @@ mod tests {
     #[test]
     fn easter_falls_where_the_tables_say() {
         for expected in [
-            date(1970, 3, 29), date(1981, 4, 19), date(2000, 4, 23), date(2008, 3, 23), date(2011, 4, 24),
-            date(2024, 3, 31), date(2025, 4, 20), date(2026, 4, 5), date(2027, 3, 28), date(2038, 4, 25),
-            date(2049, 4, 18), date(2100, 3, 28),
+            date(1970, 3, 29),
+            date(1981, 4, 19),
+            date(2000, 4, 23),
+            date(2008, 3, 23),
+            date(2011, 4, 24),
+            date(2024, 3, 31),
+            date(2025, 4, 20),
+            date(2026, 4, 5),
+            date(2027, 3, 28),
+            date(2038, 4, 25),
+            date(2049, 4, 18),
+            date(2100, 3, 28),
         ] {
             assert_eq!(easter(expected.year()), Some(expected));
         }
@@ -134,7 +150,10 @@ mod tests {
     #[test]
     fn a_rule_is_read_as_it_is_said() {
         assert_eq!(On::read("12-25"), Some(On::Fixed { month: 12, day: 25 }));
-        assert_eq!(On::read("Last Monday of May"), Some(On::Nth { month: 5, weekday: Weekday::Monday, nth: -1 }));
+        assert_eq!(
+            On::read("Last Monday of May"),
+            Some(On::Nth { month: 5, weekday: Weekday::Monday, nth: -1 })
+        );
         assert_eq!(On::read("easter -2"), Some(On::Easter { days: -2 }));
         for nonsense in ["", "13-01", "02-30", "5th monday of may", "monday", "easter monday", "easter 400"] {
             assert_eq!(On::read(nonsense), None, "{nonsense}");

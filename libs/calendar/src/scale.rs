@@ -41,7 +41,11 @@ impl Scale {
 
     /// Same between two readings of the wall clock, on the scales of wall time.
     pub(crate) fn measure_wall(self, calendar: &Calendar, from: Wall, until: Wall) -> SignedDuration {
-        if self == Self::WorkingDays { working_days(calendar, from, until) } else { until.duration_since(from) }
+        if self == Self::WorkingDays {
+            working_days(calendar, from, until)
+        } else {
+            until.duration_since(from)
+        }
     }
 
     /// The first instant by which so much has passed since `from`.
@@ -86,7 +90,8 @@ impl Scale {
 }
 
 fn working_time(calendar: &Calendar, from: Timestamp, until: Timestamp) -> SignedDuration {
-    let last = calendar.date(until);
+    // Clocks set back over midnight show a day again that was over before.
+    let last = civil::date(civil::wall(calendar.zone(), until));
     days_from(calendar.date(from), |date| date <= last)
         .flat_map(|date| calendar.shifts(date))
         .map(|(begin, end)| end.min(until).duration_since(begin.max(from)))
@@ -131,7 +136,7 @@ fn advance_days(calendar: &Calendar, from: Wall, amount: SignedDuration) -> Wall
 
 fn retreat_working(calendar: &Calendar, until: Timestamp, amount: SignedDuration) -> Timestamp {
     let mut left = amount;
-    for date in days_back(calendar.date(until)) {
+    for date in days_back(civil::date(civil::wall(calendar.zone(), until))) {
         for (begin, end) in calendar.shifts(date).into_iter().rev() {
             let end = end.min(until);
             let room = end.duration_since(begin);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fault::{Fault, Kind};
@@ -12,7 +13,7 @@ use kernel::TenantId;
 use opentelemetry::metrics::{Gauge, Histogram};
 use opentelemetry::{KeyValue, global};
 use pg::{Db, Tx};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -37,15 +38,27 @@ const TRY_PAUSE: Duration = Duration::from_millis(40);
 const IDLE_STORE: Duration = Duration::from_millis(250);
 /// How often a replica that does not hold the feed looks how far it is applied.
 const LOOK: Duration = Duration::from_millis(20);
+/// How often one that does looks all the same: it may have lost its hold.
+const RARE_LOOK: Duration = Duration::from_secs(1);
 /// When a caller is told to come back for an event that is not applied yet.
 const NOT_YET_RETRY: Duration = Duration::from_millis(100);
+
+/// How far this replica knows a source to be applied.
+#[derive(Default)]
+struct Applied {
+    cursor: watch::Sender<Cursor>,
+    /// Whether this replica applies it, and so need not ask the database.
+    is_held: AtomicBool,
+    /// When the database was last asked: one look serves all who wait.
+    looked: Mutex<Option<Instant>>,
+}
 
 /// One service as a consumer of others.
 pub struct Consumer {
     db: Db,
     reactor: Arc<dyn Reactor>,
     sources: HashMap<&'static str, Arc<dyn Source>>,
-    applied: HashMap<&'static str, watch::Sender<Cursor>>,
+    applied: HashMap<&'static str, Applied>,
     replica: Uuid,
     lag: Histogram<f64>,
     parked: Gauge<i64>,
@@ -58,8 +71,7 @@ impl Consumer {
         reactor: Arc<dyn Reactor>,
         sources: HashMap<&'static str, Arc<dyn Source>>,
     ) -> Arc<Self> {
-        let applied =
-            reactor.follows().iter().map(|follow| (follow.source, watch::Sender::default())).collect();
+        let applied = reactor.follows().iter().map(|follow| (follow.source, Applied::default())).collect();
         let replica = db.ids().token();
         let meter = global::meter("redress");
         let lag = meter
@@ -119,6 +131,7 @@ impl Consumer {
             if let Err(fault) = self.follow_once(follow, source.as_ref()).await {
                 tracing::debug!(source = follow.source, fault = fault.chain(), "a feed is read again");
             }
+            self.set_held(follow.source, false);
             tokio::time::sleep(RETRY).await;
         }
     }
@@ -129,6 +142,7 @@ impl Consumer {
         let mut stored = cursor.position;
         let mut stored_at = Instant::now();
         self.note(follow.source, cursor);
+        self.set_held(follow.source, true);
         let mut stream = source.subscribe(cursor.position, follow.types);
         while let Ok(Some(batch)) = tokio::time::timeout(SILENCE, stream.next()).await {
             let Batch { events, cursor } = batch?;
@@ -287,15 +301,21 @@ impl Consumer {
 
     fn note(&self, source: &'static str, cursor: Cursor) {
         if let Some(applied) = self.applied.get(source) {
-            applied.send_replace(cursor);
+            applied.cursor.send_replace(cursor);
         }
         let labels = [KeyValue::new("consumer", self.name()), KeyValue::new("source", source)];
         self.parked.record(cursor.parked, &labels);
     }
 
+    fn set_held(&self, source: &'static str, is_held: bool) {
+        if let Some(applied) = self.applied.get(source) {
+            applied.is_held.store(is_held, Ordering::Relaxed);
+        }
+    }
+
     fn note_position(&self, source: &'static str, position: i64) {
         if let Some(applied) = self.applied.get(source) {
-            applied.send_if_modified(|cursor| {
+            applied.cursor.send_if_modified(|cursor| {
                 let moved = position > cursor.position;
                 cursor.position = cursor.position.max(position);
                 moved
@@ -325,16 +345,19 @@ impl Consumer {
             let sentence = "this service does not follow the token's source";
             return Err(Fault::new(Kind::Invalid, "INVALID_CONSISTENCY_TOKEN", sentence));
         };
-        let mut applied = applied.subscribe();
+        let mut cursors = applied.cursor.subscribe();
         let seen = async {
+            if !applied.is_held.load(Ordering::Relaxed) && cursors.borrow().position < position {
+                self.look(source, applied).await;
+            }
             loop {
-                let here = *applied.borrow_and_update();
-                let cursor =
-                    if here.position >= position { here } else { self.stored(source).await.unwrap_or(here) };
+                let cursor = *cursors.borrow_and_update();
                 if cursor.position >= position && !self.is_parked(source, position, tenant, cursor).await {
                     return;
                 }
-                let _ = tokio::time::timeout(LOOK, applied.changed()).await;
+                if tokio::time::timeout(applied.patience(), cursors.changed()).await.is_err() {
+                    self.look(source, applied).await;
+                }
             }
         };
         tokio::time::timeout(patience, seen).await.map_err(|_| {
@@ -347,13 +370,31 @@ impl Consumer {
         })
     }
 
-    async fn stored(&self, source: &'static str) -> Result<Cursor, Fault> {
-        self.db
+    /// Looks how far another replica has applied a source; one look serves all who
+    /// wait, and a database that is away is looked at again.
+    async fn look(&self, source: &'static str, applied: &Applied) {
+        let mut looked = applied.looked.lock().await;
+        if looked.is_some_and(|looked| looked.elapsed() < LOOK) {
+            return;
+        }
+        let stored = self
+            .db
             .transact_shared("inbox.look", async move |mut tx| {
                 let cursor = parked::look(&mut tx, source).await?;
                 Ok((tx, cursor))
             })
-            .await
+            .await;
+        if let Ok(stored) = stored {
+            // Behind what is known here only if this replica has moved on meanwhile.
+            applied.cursor.send_if_modified(|cursor| {
+                let is_news = stored.position >= cursor.position && *cursor != stored;
+                if is_news {
+                    *cursor = stored;
+                }
+                is_news
+            });
+        }
+        *looked = Some(Instant::now());
     }
 
     async fn is_parked(
@@ -372,6 +413,13 @@ impl Consumer {
                 })
                 .await
                 .unwrap_or(true)
+    }
+}
+
+impl Applied {
+    /// How long to wait for news before looking into the database.
+    fn patience(&self) -> Duration {
+        if self.is_held.load(Ordering::Relaxed) { RARE_LOOK } else { LOOK }
     }
 }
 

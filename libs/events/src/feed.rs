@@ -28,7 +28,7 @@ const POLL: Duration = Duration::from_millis(500);
 /// How soon it looks again while positions are undecided.
 const UNDECIDED: Duration = Duration::from_millis(4);
 /// Least time between two looks: under load, events are read in batches.
-const GAP: Duration = Duration::from_millis(10);
+const GAP: Duration = Duration::from_millis(20);
 /// How long it waits when the database cannot be reached.
 const RETRY: Duration = Duration::from_millis(500);
 /// A subscriber hears at least this often, if only a cursor.

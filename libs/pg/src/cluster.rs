@@ -216,9 +216,13 @@ impl House {
             "max_connections=200".to_owned(),
             "shared_buffers=128MB".to_owned(),
             "log_checkpoints=off".to_owned(),
-            // A fresh database has no statistics, and plans made without them read every
-            // row of a tenant: have them soon after the first rows.
+            // A table without statistics is read in bad plans: have them soon after the
+            // first rows, then with every doubling. More often would only have every
+            // connection plan anew.
             "autovacuum_naptime=1s".to_owned(),
+            "autovacuum_analyze_threshold=250".to_owned(),
+            "autovacuum_analyze_scale_factor=1".to_owned(),
+            "autovacuum_vacuum_threshold=5000".to_owned(),
         ];
         settings.extend(self.options.settings.iter().cloned());
         settings

@@ -6,11 +6,14 @@
 //!   tenant.
 //! - [`Db::mutate`] is a transaction that answers a request: the same request again
 //!   gets the same answer and has one effect.
+//! - [`Group`] does the same for mutations of one kind that come together: one
+//!   transaction for many of them.
 //! - Events leave through [`Tx::emit`]: they are written with the state they tell of.
 //! - [`bell`] wakes who waits for rows, in this process and in others.
 
 pub mod bell;
 pub mod cluster;
+mod group;
 mod migrate;
 mod mutate;
 pub mod trace;
@@ -26,6 +29,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection, PgPool};
 
 pub use bell::Bell;
+pub use group::{Asked, Batch, Group, Verdicts, Work};
 pub use migrate::{MIGRATIONS, is_behind, migrate, migrated};
 pub use mutate::{Done, IDEMPOTENCY_KEPT, Key, request_hash};
 pub use tx::Tx;
@@ -61,11 +65,14 @@ impl Db {
             .map_err(Fault::from)?
             .application_name(&format!("redress-{schema}"));
         // Every statement is prepared and reads by key: planning it anew for each set
-        // of values would cost more than running it.
+        // of values would cost more than running it, and a plan that reads a table
+        // whole is never right, though it seems so while the table is new and has no
+        // statistics.
         let become_service = format!(
             "SET ROLE redress_{schema}; SET search_path = {schema}; \
              SET statement_timeout = '{STATEMENT_TIMEOUT}'; \
              SET plan_cache_mode = force_generic_plan; \
+             SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; \
              SET idle_in_transaction_session_timeout = '{STATEMENT_TIMEOUT}'"
         );
         let pool = PgPoolOptions::new()

@@ -34,6 +34,11 @@ impl Key {
     pub fn of<M: Mutation>(request: &M) -> Self {
         Self { rpc: M::RPC, request_id: request.request_id().to_owned(), request_hash: request_hash(request) }
     }
+
+    /// Whether two requests bear the same key.
+    pub(crate) fn is_twin(&self, other: &Self) -> bool {
+        self.rpc == other.rpc && self.request_id == other.request_id
+    }
 }
 
 /// What tells two requests apart: SHA-256 of their canonical encoding (no message
@@ -65,17 +70,30 @@ impl Db {
         let first = self
             .transact(key.rpc, tenant, async |tx| {
                 let (mut tx, answer) = body(tx).await?;
-                let position = remember(&mut tx, &key, &answer).await?;
+                let position = remember(&mut tx, &[(&key, &answer.encode_to_vec())]).await?;
                 Ok((tx, (answer, position)))
             })
             .await;
         match first {
             Ok((answer, position)) => Ok(Done { answer, source: self.schema, position }),
-            Err(fault) => match self.remembered(tenant, &key).await {
-                Ok(Some(done)) => Ok(done),
-                Err(reused) if reused.reason() == "IDEMPOTENCY_KEY_REUSED" => Err(reused),
-                Ok(None) | Err(_) => Err(fault),
-            },
+            Err(fault) => self.remembered_or(tenant, &key, fault).await,
+        }
+    }
+
+    /// The answer a key was given before; else the fault its request met now.
+    pub(crate) async fn remembered_or<A>(
+        &self,
+        tenant: &TenantId,
+        key: &Key,
+        fault: Fault,
+    ) -> Result<Done<A>, Fault>
+    where
+        A: Message + Default,
+    {
+        match self.remembered(tenant, key).await {
+            Ok(Some(done)) => Ok(done),
+            Err(reused) if reused.reason() == "IDEMPOTENCY_KEY_REUSED" => Err(reused),
+            Ok(None) | Err(_) => Err(fault),
         }
     }
 
@@ -119,8 +137,11 @@ async fn recall(tx: &mut Tx, key: &Key) -> Result<Option<(Vec<u8>, Vec<u8>, i64)
     Ok(row)
 }
 
-/// Stores the answer and the events in one statement; answers the last position.
-async fn remember<A: Message>(tx: &mut Tx, key: &Key, answer: &A) -> Result<i64, Fault> {
+/// Stores answers and the events in one statement; answers the last position.
+pub(crate) async fn remember(tx: &mut Tx, answers: &[(&Key, &[u8])]) -> Result<i64, Fault> {
+    if answers.is_empty() {
+        return Ok(0);
+    }
     let now = tx.now();
     let events = std::mem::take(&mut tx.events);
     if !events.is_empty() {
@@ -133,10 +154,15 @@ async fn remember<A: Message>(tx: &mut Tx, key: &Key, answer: &A) -> Result<i64,
              SELECT current_setting('redress.tenant'), e.id, e.subject, e.kind, $1, e.traceparent, e.payload
              FROM UNNEST($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[])
                   AS e (id, subject, kind, traceparent, payload)
+             RETURNING position),
+         answered AS (
+             INSERT INTO idempotency (tenant_id, rpc, request_id, request_hash, answer, position, created_at)
+             SELECT current_setting('redress.tenant'), a.rpc, a.request_id, a.request_hash, a.answer,
+                    (SELECT coalesce(max(position), 0) FROM told), $1
+             FROM UNNEST($7::text[], $8::text[], $9::bytea[], $10::bytea[])
+                  AS a (rpc, request_id, request_hash, answer)
              RETURNING position)
-         INSERT INTO idempotency (tenant_id, rpc, request_id, request_hash, answer, position, created_at)
-         SELECT current_setting('redress.tenant'), $7, $8, $9, $10, coalesce(max(position), 0), $1 FROM told
-         RETURNING position",
+         SELECT max(position) FROM answered",
     )
     .bind(now.to_sqlx())
     .bind(columns.ids)
@@ -144,10 +170,10 @@ async fn remember<A: Message>(tx: &mut Tx, key: &Key, answer: &A) -> Result<i64,
     .bind(columns.kinds)
     .bind(columns.traceparents)
     .bind(columns.payloads)
-    .bind(key.rpc)
-    .bind(&key.request_id)
-    .bind(key.request_hash.as_slice())
-    .bind(answer.encode_to_vec())
+    .bind(answers.iter().map(|(key, _)| key.rpc).collect::<Vec<_>>())
+    .bind(answers.iter().map(|(key, _)| key.request_id.as_str()).collect::<Vec<_>>())
+    .bind(answers.iter().map(|(key, _)| key.request_hash.as_slice()).collect::<Vec<_>>())
+    .bind(answers.iter().map(|(_, answer)| *answer).collect::<Vec<_>>())
     .fetch_one(&mut **tx)
     .await;
     stored.map_err(|error| {

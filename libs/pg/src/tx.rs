@@ -116,6 +116,11 @@ impl Tx {
         }
     }
 
+    /// Puts what follows into a trace: a batch serves many.
+    pub(crate) fn follow_trace(&mut self, traceparent: &str) {
+        traceparent.clone_into(&mut self.traceparent);
+    }
+
     /// The trace context that events of this transaction carry.
     pub fn traceparent(&self) -> &str {
         &self.traceparent

@@ -26,6 +26,7 @@ macro_rules! limited {
 
 limited! {
     assignment::assignment_service_server::AssignmentServiceServer;
+    cases::calendar_service_server::CalendarServiceServer;
     cases::case_service_server::CaseServiceServer;
     cases::clock_service_server::ClockServiceServer;
     feedback::feedback_service_server::FeedbackServiceServer;

@@ -1,8 +1,11 @@
 //! One function per rpc: parse → transact → render.
 
+mod accept;
 mod steps;
 
-use pg::{Db, Key};
+use std::sync::Arc;
+
+use pg::{Db, Group, Key};
 use proto::redress::assignment::v1::assignment_service_server::AssignmentService;
 use proto::redress::assignment::v1::{
     AcceptCaseRequest, AcceptCaseResponse, AssignCaseRequest, AssignCaseResponse, ClaimNextRequest,
@@ -19,15 +22,17 @@ use crate::refusal::Refusal;
 use crate::store::assignments::{self, Stretch};
 use crate::store::roster;
 use crate::wire;
+use accept::Acceptances;
 
 /// The service's rpcs.
 pub(crate) struct Rpc {
     db: Db,
+    acceptances: Arc<Group<Acceptances>>,
 }
 
 impl Rpc {
     pub(crate) fn new(db: Db) -> Self {
-        Self { db }
+        Self { acceptances: Group::new(db.clone(), Acceptances), db }
     }
 }
 
@@ -213,14 +218,7 @@ impl AssignmentService for Rpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let wanted = wire::accept(request)?;
-        let done = self
-            .db
-            .mutate(&caller, key, async move |mut tx| {
-                let case = steps::accept(&mut tx, wanted).await?;
-                Ok((tx, AcceptCaseResponse { assignment: Some(wire::assignment(case)) }))
-            })
-            .await?;
-        Ok(server::reply(done))
+        Ok(server::reply(self.acceptances.mutate(caller, key, wanted).await?))
     }
 
     async fn transfer_case(&self, request: Request<TransferCaseRequest>) -> Answer<TransferCaseResponse> {

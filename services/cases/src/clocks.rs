@@ -1,5 +1,6 @@
 //! By when what is owed: the clocks of a case, started by the tenant's policy and
-//! moved by what happens to the case. Pure, but for `follow` and `alarm`.
+//! moved by what happens to the case. Pure, but for `follow`, `alarm`
+//! and `recount`.
 //!
 //! A regime's clock runs on when the case is taken up again, as if it had never
 //! been met; the organisation's own targets begin anew with each cycle.
@@ -10,16 +11,16 @@ pub(crate) mod more;
 pub(crate) mod policy;
 #[cfg(test)]
 mod properties;
+pub(crate) mod recount;
 pub(crate) mod rungs;
 
 use std::collections::BTreeMap;
-use std::ops::Deref;
 
-use calendar::{Calendar, Clock, Facts, Kind, Promise, Reason, Starts, State};
-use fault::Fault;
+use calendar::{Clock, Facts, Kind, Promise, Reason, Starts, State};
 use jiff::Timestamp;
 use kernel::CaseId;
 
+use crate::calendars::Counting;
 use crate::case::Case;
 use crate::news::NoticeKind;
 use crate::timeline::{Fact, Noted, Visibility};
@@ -63,28 +64,6 @@ pub(crate) fn reason_name(reason: Reason) -> &'static str {
     Reason::ALL.iter().find(|(known, _)| *known == reason).map_or("", |(_, name)| name)
 }
 
-/// A calendar to count by.
-#[derive(Clone, Copy)]
-pub(crate) struct CalendarRef(&'static Calendar);
-
-impl Deref for CalendarRef {
-    type Target = Calendar;
-
-    fn deref(&self) -> &Calendar {
-        self.0
-    }
-}
-
-/// The calendar of a name: the shipped ones.
-pub(crate) fn calendar_of(name: &str) -> Option<CalendarRef> {
-    calendar::builtin::get(name).map(CalendarRef)
-}
-
-/// The calendar a row names; the fault says which is gone.
-pub(crate) fn known_calendar(name: &str) -> Result<CalendarRef, Fault> {
-    calendar_of(name).ok_or_else(|| Fault::internal(format!("there is no calendar {name}")))
-}
-
 /// One promise about a case.
 #[derive(Clone)]
 pub(crate) struct CaseClock {
@@ -97,7 +76,7 @@ pub(crate) struct CaseClock {
     /// Name of its calendar.
     pub(crate) calendar_name: String,
     /// Its calendar.
-    pub(crate) calendar: CalendarRef,
+    pub(crate) calendar: Counting,
     /// Set by the organisation itself, not by a regime.
     pub(crate) own_target: bool,
     /// The promise was not read in a source.
@@ -127,7 +106,7 @@ impl CaseClock {
         }
         self.policy = policy.version;
         self.calendar_name.clone_from(&policy.pack.calendar);
-        self.calendar = policy.calendar;
+        self.calendar = policy.calendar.clone();
         (self.own_target, self.unverified) = (promise.own_target, policy.is_unverified(promise));
         self.changed = true;
     }
@@ -249,7 +228,7 @@ impl Clocks {
                 cycle: case.cycle,
                 policy: policy.version,
                 calendar_name: policy.pack.calendar.clone(),
-                calendar: policy.calendar,
+                calendar: policy.calendar.clone(),
                 own_target: promise.own_target,
                 unverified: policy.is_unverified(promise),
                 rungs: Vec::new(),

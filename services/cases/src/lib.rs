@@ -13,6 +13,7 @@
 
 mod moves;
 
+mod calendars;
 mod case;
 mod clocks;
 mod guesses;
@@ -30,6 +31,7 @@ mod wire;
 
 use std::sync::Arc;
 
+use proto::redress::cases::v1::calendar_service_server::CalendarServiceServer;
 use proto::redress::cases::v1::case_service_server::CaseServiceServer;
 use proto::redress::cases::v1::clock_service_server::ClockServiceServer;
 use server::{Kit, Parts, Service};
@@ -49,6 +51,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let db = kit.db.clone();
     parts
         .route(CaseServiceServer::new(rpc::Rpc::new(kit.db.clone())))
+        .route(CalendarServiceServer::new(rpc::calendars::Calendars::new(kit.db.clone())))
         .route(ClockServiceServer::new(rpc::clocks::Rpc::new(kit.db.clone())))
         .react(react::Reactions::new(Arc::new(triage::Keywords)))
         .worker("timers", move |stop| {

@@ -31,6 +31,12 @@ pub(crate) enum Refusal {
     ReceiptCodeUnknown,
     /// Too many wrong receipt codes by one caller.
     TooManyGuesses,
+    /// No calendar of this tenant, and none built in, has the name and version.
+    CalendarNotFound,
+    /// A calendar of this tenant, or a built-in one, has the name.
+    CalendarExists,
+    /// The tenant has as many calendars as it may.
+    TooManyCalendars,
 }
 
 impl std::fmt::Display for Refusal {
@@ -50,6 +56,9 @@ impl std::fmt::Display for Refusal {
             Self::ApproverIsRequester => f.write_str("who asked for the extension may not approve it"),
             Self::ReceiptCodeUnknown => f.write_str("this receipt code is not known"),
             Self::TooManyGuesses => f.write_str("too many wrong receipt codes; try again later"),
+            Self::CalendarNotFound => f.write_str("there is no such calendar"),
+            Self::CalendarExists => f.write_str("there is a calendar of this name already"),
+            Self::TooManyCalendars => f.write_str("there are as many calendars as there may be"),
         }
     }
 }
@@ -57,9 +66,12 @@ impl std::fmt::Display for Refusal {
 impl fault::Refusal for Refusal {
     fn kind(&self) -> Kind {
         match self {
-            Self::CaseNotFound | Self::ClockNotFound | Self::ExtensionNotFound | Self::ReceiptCodeUnknown => {
-                Kind::NotFound
-            }
+            Self::CaseNotFound
+            | Self::ClockNotFound
+            | Self::ExtensionNotFound
+            | Self::ReceiptCodeUnknown
+            | Self::CalendarNotFound => Kind::NotFound,
+            Self::CalendarExists => Kind::Exists,
             Self::InvalidCaseState(_)
             | Self::ReopenWindowPassed
             | Self::ReopenLimit
@@ -67,7 +79,7 @@ impl fault::Refusal for Refusal {
             | Self::ExtensionDecided
             | Self::ExtensionPending
             | Self::ApproverIsRequester => Kind::Precondition,
-            Self::TooManyGuesses => Kind::Exhausted,
+            Self::TooManyGuesses | Self::TooManyCalendars => Kind::Exhausted,
         }
     }
 
@@ -85,6 +97,9 @@ impl fault::Refusal for Refusal {
             Self::ApproverIsRequester => "APPROVER_IS_REQUESTER",
             Self::ReceiptCodeUnknown => "RECEIPT_CODE_UNKNOWN",
             Self::TooManyGuesses => "TOO_MANY_GUESSES",
+            Self::CalendarNotFound => "CALENDAR_NOT_FOUND",
+            Self::CalendarExists => "CALENDAR_EXISTS",
+            Self::TooManyCalendars => "TOO_MANY_CALENDARS",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! One function per rpc: read, transact, render.
 
+pub(crate) mod calendars;
+mod change;
 pub(crate) mod clocks;
 mod track;
 mod watch;
@@ -7,7 +9,7 @@ mod watch;
 use std::sync::Arc;
 
 use fault::Fault;
-use pg::{Db, Key};
+use pg::{Db, Group, Key};
 use prost::Message;
 use proto::redress::cases::v1::case_service_server::CaseService;
 use proto::redress::cases::v1::{
@@ -23,48 +25,36 @@ use tonic::{Request, Response, Status};
 use crate::case::{Case, Occasion};
 use crate::guesses::Guesses;
 use crate::refusal::Refusal;
+use crate::store;
 use crate::wire::{self, Target};
-use crate::{record, store};
+use change::{Change, Changes};
 use kernel::Caller;
 
 /// The rpcs of `CaseService`.
 #[derive(Clone)]
 pub(crate) struct Rpc {
     db: Db,
+    changes: Arc<Group<Changes>>,
     guesses: Arc<Guesses>,
 }
 
 impl Rpc {
     /// Serves the cases of a schema.
     pub(crate) fn new(db: Db) -> Self {
-        Self { db, guesses: Arc::default() }
+        Self { changes: Group::new(db.clone(), Changes), db, guesses: Arc::default() }
     }
 
     /// Makes one change to one case and answers with it.
-    async fn change<A: Message + Default>(
+    async fn change<A: Message + Default + 'static>(
         &self,
         caller: Caller,
         key: Key,
         target: Target,
-        act: impl FnOnce(&mut Case, &Occasion<'_>) -> Result<(), Refusal> + Send,
+        act: impl Fn(&mut Case, &Occasion<'_>) -> Result<(), Refusal> + Send + Sync + 'static,
         render: fn(&Case) -> A,
     ) -> Result<Response<A>, Status> {
-        let subject = caller.subject.clone();
-        let done = self
-            .db
-            .mutate(&caller, key, async move |mut tx| {
-                let mut case = store::lock(&mut tx, target.case).await?.ok_or(Refusal::CaseNotFound)?;
-                if target.version.is_some_and(|seen| seen != case.version) {
-                    return Err(Fault::version_mismatch(case.version));
-                }
-                // What is told of it belongs to the complaint's own trace.
-                tx.join_trace(&case.origin.traceparent);
-                let traceparent = tx.traceparent().to_owned();
-                act(&mut case, &Occasion { now: tx.now(), actor: &subject, traceparent: &traceparent })?;
-                record::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
-                Ok((tx, render(&case)))
-            })
-            .await?;
+        let render = Box::new(move |case: &Case| render(case).encode_to_vec());
+        let done = self.changes.mutate(caller, key, Change { target, act: Box::new(act), render }).await?;
         Ok(server::reply(done))
     }
 }
@@ -160,8 +150,8 @@ impl CaseService for Rpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let (target, text, visibility) = wire::note(request)?;
-        let add = |case: &mut Case, at: &Occasion<'_>| {
-            case.add_note(text, visibility, at);
+        let add = move |case: &mut Case, at: &Occasion<'_>| {
+            case.add_note(text.clone(), visibility, at);
             Ok(())
         };
         let written = |case: &Case| AddNoteResponse {
@@ -178,7 +168,9 @@ impl CaseService for Rpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let (target, findings, root_cause) = wire::findings(request)?;
-        let act = |case: &mut Case, at: &Occasion<'_>| case.record_findings(findings, root_cause, at);
+        let act = move |case: &mut Case, at: &Occasion<'_>| {
+            case.record_findings(findings.clone(), root_cause.clone(), at)
+        };
         let render = |case: &Case| RecordFindingsResponse { case: Some(wire::case(case)) };
         self.change(caller, key, target, act, render).await
     }
@@ -191,7 +183,7 @@ impl CaseService for Rpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let (target, decision) = wire::decision(request)?;
-        let act = |case: &mut Case, at: &Occasion<'_>| case.decide(decision, at);
+        let act = move |case: &mut Case, at: &Occasion<'_>| case.decide(decision.clone(), at);
         let render = |case: &Case| DecideCaseResponse { case: Some(wire::case(case)) };
         self.change(caller, key, target, act, render).await
     }
@@ -204,7 +196,7 @@ impl CaseService for Rpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let (target, reason) = wire::withdrawal(request)?;
-        let act = |case: &mut Case, at: &Occasion<'_>| case.withdraw(reason, at);
+        let act = move |case: &mut Case, at: &Occasion<'_>| case.withdraw(reason.clone(), at);
         let render = |case: &Case| WithdrawCaseResponse { case: Some(wire::case(case)) };
         self.change(caller, key, target, act, render).await
     }
@@ -217,7 +209,7 @@ impl CaseService for Rpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let (target, referral) = wire::referral(request)?;
-        let act = |case: &mut Case, at: &Occasion<'_>| case.decline(referral, at);
+        let act = move |case: &mut Case, at: &Occasion<'_>| case.decline(referral.clone(), at);
         let render = |case: &Case| DeclineCaseResponse { case: Some(wire::case(case)) };
         self.change(caller, key, target, act, render).await
     }
@@ -230,7 +222,7 @@ impl CaseService for Rpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let (target, reason) = wire::closure(request)?;
-        let act = |case: &mut Case, at: &Occasion<'_>| case.close(reason, at);
+        let act = move |case: &mut Case, at: &Occasion<'_>| case.close(reason.clone(), at);
         let render = |case: &Case| CloseCaseResponse { case: Some(wire::case(case)) };
         self.change(caller, key, target, act, render).await
     }
@@ -243,7 +235,7 @@ impl CaseService for Rpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let (target, reason) = wire::reopening(request)?;
-        let act = |case: &mut Case, at: &Occasion<'_>| case.reopen(reason, at);
+        let act = move |case: &mut Case, at: &Occasion<'_>| case.reopen(reason.clone(), at);
         let render = |case: &Case| ReopenCaseResponse { case: Some(wire::case(case)) };
         self.change(caller, key, target, act, render).await
     }

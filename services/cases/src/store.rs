@@ -1,6 +1,7 @@
 //! Every SQL statement of this service. Rows are private; an impossible one is a
 //! fault that names it.
 
+pub(crate) mod calendars;
 pub(crate) mod clocks;
 pub(crate) mod counts;
 pub(crate) mod early;
@@ -63,11 +64,6 @@ pub(crate) async fn get_by_receipt(conn: &mut PgConnection, hash: [u8; 32]) -> R
         .fetch_optional(conn)
         .await?;
     row.map(Row::into_case).transpose()
-}
-
-/// Reads one case and keeps others from changing it.
-pub(crate) async fn lock(conn: &mut PgConnection, id: CaseId) -> Result<Option<Case>, Fault> {
-    Ok(lock_all(conn, &[id.0]).await?.pop())
 }
 
 /// Reads cases, those of the ids that exist, and keeps others from changing

@@ -1,5 +1,6 @@
 //! Contract ⇄ domain: what is asked, and what is answered.
 
+pub(crate) mod calendars;
 pub(crate) mod clocks;
 pub(crate) mod heard;
 pub(crate) mod told;

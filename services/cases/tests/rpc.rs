@@ -2,6 +2,8 @@
 //! another tenant.
 #![expect(clippy::expect_used, reason = "a scene that cannot be set up has failed")]
 
+#[path = "rpc/calendars.rs"]
+mod calendars;
 #[path = "rpc/clocks.rs"]
 mod clocks;
 #[path = "rpc/events.rs"]

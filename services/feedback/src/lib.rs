@@ -46,7 +46,7 @@ pub const SERVICE: Service = Service { name: "feedback", port: 50055, migrations
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let transport = transport(kit)?;
     let road = if transport.is_some() { Road::Mail } else { Road::None };
-    parts.route(FeedbackServiceServer::new(rpc::Rpc { db: kit.db.clone() })).react(react::Reactions { road });
+    parts.route(FeedbackServiceServer::new(rpc::Rpc::new(kit.db.clone()))).react(react::Reactions { road });
     if let Some(transport) = transport {
         let db = kit.db.clone();
         parts.worker("feedback.deliver", move |stop| deliver::run(db, transport, stop));

@@ -1,7 +1,11 @@
 //! One function per rpc.
 
+mod respond;
+
+use std::sync::Arc;
+
 use fault::Fault;
-use pg::Db;
+use pg::{Db, Group};
 use proto::redress::feedback::v1::feedback_service_server::FeedbackService;
 use proto::redress::feedback::v1::{
     GetFeedbackRequest, GetFeedbackResponse, ListNoticesRequest, ListNoticesResponse,
@@ -11,10 +15,18 @@ use tonic::{Request, Response, Status};
 
 use crate::refusal::Refusal;
 use crate::{store, wire};
+use respond::Responses;
 
 /// The rpcs of feedback.
 pub(crate) struct Rpc {
-    pub(crate) db: Db,
+    db: Db,
+    responses: Arc<Group<Responses>>,
+}
+
+impl Rpc {
+    pub(crate) fn new(db: Db) -> Self {
+        Self { responses: Group::new(db.clone(), Responses), db }
+    }
 }
 
 #[tonic::async_trait]
@@ -27,22 +39,7 @@ impl FeedbackService for Rpc {
         let request = request.into_inner();
         let key = pg::Key::of(&request);
         let respond = wire::respond(request)?;
-        let done = self
-            .db
-            .mutate(&caller, key, async move |mut tx| {
-                let (mut cycle, traceparent) = store::lock_cycle(&mut tx, respond.case_id, respond.cycle)
-                    .await?
-                    .ok_or(Refusal::FeedbackNotFound)?;
-                tx.join_trace(&traceparent);
-                let now = tx.now();
-                let received = wire::received(&cycle, &respond.answer);
-                cycle.take(respond.answer, now)?;
-                store::save(&mut tx, &cycle).await?;
-                tx.emit(cycle.case_id.0, &received);
-                Ok((tx, RespondToOutcomeResponse { feedback: Some(wire::feedback(cycle, now)) }))
-            })
-            .await?;
-        Ok(server::reply(done))
+        Ok(server::reply(self.responses.mutate(caller, key, respond).await?))
     }
 
     async fn get_feedback(

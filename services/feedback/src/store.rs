@@ -9,7 +9,7 @@ use fault::Fault;
 use uuid::Uuid;
 
 pub(crate) use contact::{contacts, hold_contacts, meet};
-pub(crate) use cycle::{close_cycles, cycles, lock_cycle, open_cycles, save};
+pub(crate) use cycle::{close_cycles, cycles, lock_cycles, open_cycles, save};
 pub(crate) use notice::{Attempt, Claimed, Claims, claim, notices, post, settle};
 pub(crate) use untold::{put_off, take_up};
 

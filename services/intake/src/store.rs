@@ -23,28 +23,30 @@ pub(crate) async fn register(tx: &mut Tx, filings: &[&Filing]) -> Result<HashMap
     let event_ids: Vec<Uuid> = filings.iter().map(|_| tx.new_id()).collect();
     let rows: Vec<(Uuid, i64)> = sqlx::query_as(
         "WITH filing AS (
-             SELECT current_setting('redress.tenant') AS tenant_id, f.*
+             SELECT current_setting('redress.tenant') AS tenant_id, f.*,
+                    -- The transaction's id first, then the position: see feed_horizon().
+                    CASE WHEN pg_current_xact_id() IS NOT NULL THEN nextval('outbox_position') END AS position
              FROM UNNEST($1::uuid[], $2::text[], $3::bytea[], $4::smallint[], $5::text[], $6::text[],
-                         $7::timestamptz[], $8::bytea[], $9::bytea[], $10::text[], $11::uuid[])
+                         $7::timestamptz[], $8::int[], $9::int[], $10::bytea[], $11::text[], $12::uuid[])
                   AS f (complaint_id, request_id, request_hash, channel, external_ref, customer_id,
-                        received_at, record, event, traceparent, event_id)
+                        received_at, record_from, record_length, event, traceparent, event_id)
          ), registered AS (
              INSERT INTO complaint (tenant_id, complaint_id, request_id, request_hash, channel, external_ref,
                                     customer_id, received_at, record, position)
              SELECT tenant_id, complaint_id, request_id, request_hash, channel, external_ref, customer_id,
-                    received_at, record,
-                    -- The transaction's id first, then the position: see feed_horizon().
-                    CASE WHEN pg_current_xact_id() IS NOT NULL THEN nextval('outbox_position') END
+                    received_at, substr(event, record_from, record_length), position
              FROM filing
              WHERE NOT EXISTS (SELECT FROM idempotency i
-                               WHERE i.tenant_id = filing.tenant_id AND i.rpc = $12
+                               WHERE i.tenant_id = filing.tenant_id AND i.rpc = $13
                                  AND i.request_id = filing.request_id)
              ON CONFLICT DO NOTHING
              RETURNING complaint_id, position
          ), told AS (
              INSERT INTO outbox (position, tenant_id, event_id, subject, type, occurred_at, traceparent, payload)
-             SELECT r.position, f.tenant_id, f.event_id, f.complaint_id, $13, f.received_at, f.traceparent, f.event
-             FROM registered r JOIN filing f USING (complaint_id)
+             SELECT position, tenant_id, event_id, complaint_id, $14, received_at, traceparent, event
+             FROM filing
+             -- 'IS TRUE' keeps it a look-up in a hash: a join would be nested loops.
+             WHERE (position IN (SELECT position FROM registered)) IS TRUE
          )
          SELECT complaint_id, position FROM registered",
     )
@@ -55,7 +57,8 @@ pub(crate) async fn register(tx: &mut Tx, filings: &[&Filing]) -> Result<HashMap
     .bind(column(filings, |f| f.external_ref.as_deref()))
     .bind(column(filings, |f| f.customer_id.as_deref()))
     .bind(column(filings, |f| f.received.to_sqlx()))
-    .bind(column(filings, |f| f.record.as_slice()))
+    .bind(column(filings, |f| f.record.0))
+    .bind(column(filings, |f| f.record.1))
     .bind(column(filings, |f| f.event.as_slice()))
     .bind(column(filings, |f| f.traceparent.as_str()))
     .bind(event_ids)

@@ -235,7 +235,10 @@ pub(crate) fn filing(
     complaint.receive_time = Some(time(received));
     let customer = complaint.complainant.as_ref().map(|complainant| complainant.customer_id.clone());
     let (channel, external_ref) = (complaint.channel, complaint.external_ref.clone());
-    let record = complaint.encode_to_vec();
+    let length = complaint.encoded_len();
+    // The event's first field: its tag, its length, then the complaint.
+    let begin = 2 + prost::length_delimiter_len(length);
+    let count = |bytes| i32::try_from(bytes).unwrap_or(i32::MAX);
     let event = ComplaintRegistered { complaint: Some(complaint), receipt_hash: receipt_hash.to_vec() };
     Filing {
         tenant,
@@ -246,7 +249,7 @@ pub(crate) fn filing(
         external_ref: Some(external_ref).filter(|text| !text.is_empty()),
         customer_id: customer.filter(|text| !text.is_empty()),
         received,
-        record,
+        record: (count(begin), count(length)),
         event: event.encode_to_vec(),
         traceparent: pg::trace::current(),
     }

@@ -1,5 +1,6 @@
 //! The command line: one file a noun, each rpc a verb.
 
+mod calendar;
 mod case;
 mod connection;
 mod demo;
@@ -51,6 +52,8 @@ enum Verb {
     Import(import::Import),
     /// Works on cases
     Case(case::Cases),
+    /// By which days and hours due times are counted
+    Calendar(calendar::Calendars),
     /// Shows the public progress of the complaint whose receipt code is given
     Track(submit::Track),
     /// Lists the cases that wait for a handler
@@ -99,6 +102,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Submit(args) => wait(args.run()),
         Verb::Import(args) => wait(args.run()),
         Verb::Case(args) => wait(args.run()),
+        Verb::Calendar(args) => wait(args.run()),
         Verb::Track(args) => wait(args.run()),
         Verb::Queue(args) => wait(args.run()),
         Verb::Agent(args) => wait(args.run()),

@@ -3,7 +3,9 @@
 mod plans;
 mod tasks;
 
-use pg::Db;
+use std::sync::Arc;
+
+use pg::{Db, Group};
 use proto::redress::resolution::v1::resolution_service_server::ResolutionService;
 use proto::redress::resolution::v1::{
     ApprovePlanRequest, ApprovePlanResponse, CancelPlanRequest, CancelPlanResponse, CompleteTaskRequest,
@@ -16,16 +18,27 @@ use proto::redress::resolution::v1::{
 use tonic::{Request, Response, Status};
 
 use crate::turns::Turns;
+use plans::{Approvals, Proposals};
+use tasks::Completions;
 
 /// The rpcs over one schema.
 pub(crate) struct Resolution {
     db: Db,
+    proposals: Arc<Group<Proposals>>,
+    approvals: Arc<Group<Approvals>>,
+    completions: Arc<Group<Completions>>,
     turns: Turns,
 }
 
 impl Resolution {
     pub(crate) fn new(db: Db) -> Self {
-        Self { db, turns: Turns::default() }
+        Self {
+            proposals: Group::new(db.clone(), Proposals),
+            approvals: Group::new(db.clone(), Approvals),
+            completions: Group::new(db.clone(), Completions),
+            db,
+            turns: Turns::default(),
+        }
     }
 }
 
@@ -35,14 +48,14 @@ impl ResolutionService for Resolution {
         &self,
         request: Request<ProposePlanRequest>,
     ) -> Result<Response<ProposePlanResponse>, Status> {
-        Ok(plans::propose(&self.db, request).await?)
+        Ok(plans::propose(&self.proposals, request).await?)
     }
 
     async fn approve_plan(
         &self,
         request: Request<ApprovePlanRequest>,
     ) -> Result<Response<ApprovePlanResponse>, Status> {
-        Ok(plans::approve(&self.db, request).await?)
+        Ok(plans::approve(&self.approvals, request).await?)
     }
 
     async fn reject_plan(
@@ -88,7 +101,7 @@ impl ResolutionService for Resolution {
         &self,
         request: Request<CompleteTaskRequest>,
     ) -> Result<Response<CompleteTaskResponse>, Status> {
-        Ok(tasks::complete(&self.db, request).await?)
+        Ok(tasks::complete(&self.completions, request).await?)
     }
 
     async fn fail_task(

@@ -9,6 +9,7 @@ mod pgbench;
 mod procfs;
 mod report;
 mod run;
+mod sink;
 mod submit;
 mod suite;
 
@@ -21,6 +22,9 @@ use pg::cluster::{Cluster, Options};
 
 use crate::report::Report;
 use crate::suite::{Base, Suite};
+
+/// How often silent and traced submissions take turns.
+const OTLP_ROUNDS: u32 = 4;
 
 /// Measures the suite and writes a report.
 #[derive(Parser)]
@@ -35,7 +39,7 @@ struct Arguments {
     #[arg(long, default_value_t = 500)]
     rate: u64,
     /// Whole lifecycles in flight
-    #[arg(long, default_value_t = 48)]
+    #[arg(long, default_value_t = 128)]
     lifecycles: usize,
     /// Where the report goes
     #[arg(long, default_value = "target/load/report.json")]
@@ -43,7 +47,13 @@ struct Arguments {
     /// Folder of the server binaries; where this one lies by default
     #[arg(long)]
     binaries: Option<PathBuf>,
-    /// Only these phases: door, suite, assign, lifecycle, idle
+    /// A server setting for the cluster, `name=value`; may be repeated
+    #[arg(long)]
+    setting: Vec<String>,
+    /// After each suite phase, this many statements that cost Postgres most
+    #[arg(long, default_value_t = 0)]
+    statements: u32,
+    /// Only these phases: door, otlp, suite, assign, lifecycle, idle
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -51,6 +61,15 @@ struct Arguments {
 impl Arguments {
     fn wants(&self, phase: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|only| only == phase)
+    }
+
+    fn cluster(&self) -> Options {
+        let mut settings = self.setting.clone();
+        if self.statements > 0 {
+            settings.push("shared_preload_libraries=pg_stat_statements".to_owned());
+            settings.push("pg_stat_statements.track_planning=on".to_owned());
+        }
+        Options { settings, ..Options::default() }
     }
 }
 
@@ -62,7 +81,7 @@ async fn main() -> Result<()> {
         None => std::env::current_exe()?.parent().context("this binary lies somewhere")?.to_owned(),
     };
     let folder = std::env::temp_dir().join(format!("redress-load-{}", std::process::id()));
-    let cluster = Cluster::start(&folder, &Options::default()).await?;
+    let cluster = Cluster::start(&folder, &arguments.cluster()).await?;
     let base = Base::new(binaries, &cluster, &folder.join("cluster"))?;
     let outcome = measure(&arguments, &base).await;
     drop(cluster);
@@ -78,11 +97,15 @@ async fn measure(arguments: &Arguments, base: &Base) -> Result<Report> {
     if arguments.wants("door") {
         door(arguments, base, length, &mut report).await?;
     }
+    if arguments.wants("otlp") {
+        otlp(arguments, base, length, &mut report).await?;
+    }
     if arguments.wants("suite") {
         let suite = Suite::one_process(base, "load_suite").await?;
         let run = submit::closed(&suite, arguments.in_flight, length).await?;
         report.submit("submit, suite in one process", &run);
         suite.stop().await?;
+        base.costs(arguments.statements, run.done).await?;
     }
     if arguments.wants("assign") {
         let suite = Suite::one_process(base, "load_assign").await?;
@@ -96,6 +119,7 @@ async fn measure(arguments: &Arguments, base: &Base) -> Result<Report> {
         let run = lifecycle::run(&suite, arguments.lifecycles, length).await?;
         report.lifecycle(&run);
         suite.stop().await?;
+        base.costs(arguments.statements, run.done).await?;
     }
     if arguments.wants("idle") {
         idle(base, &mut report).await?;
@@ -106,7 +130,7 @@ async fn measure(arguments: &Arguments, base: &Base) -> Result<Report> {
 /// The door alone against what Postgres can do with the same rows.
 async fn door(arguments: &Arguments, base: &Base, length: Duration, report: &mut Report) -> Result<()> {
     let baseline = pgbench::prepare(base, "load_pgbench").await?;
-    let suite = Suite::one_service(base, "intake", "load_door").await?;
+    let suite = Suite::intake(base, "load_door", &[]).await?;
     submit::closed(&suite, arguments.in_flight, Duration::from_secs(2)).await?; // warm
     // Twice in turn, so that a drifting machine does not favour one side.
     for _ in 0..2 {
@@ -115,7 +139,29 @@ async fn door(arguments: &Arguments, base: &Base, length: Duration, report: &mut
         report.baseline_single(&pgbench::run(base, &baseline, 1, length / 4).await?);
         report.door_single(&submit::closed(&suite, 1, length / 4).await?);
     }
-    suite.stop().await
+    suite.stop().await?;
+    base.costs(arguments.statements, 1).await
+}
+
+/// The door silent against the door telling a collector of every tenth submission.
+async fn otlp(arguments: &Arguments, base: &Base, length: Duration, report: &mut Report) -> Result<()> {
+    let collector = sink::start().await?;
+    let settings = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.as_str()),
+        ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "0.1"),
+    ];
+    let silent = Suite::intake(base, "load_silent", &[]).await?;
+    let traced = Suite::intake(base, "load_traced", &settings).await?;
+    for suite in [&silent, &traced] {
+        submit::closed(suite, arguments.in_flight, Duration::from_secs(2)).await?; // warm
+    }
+    for _ in 0..OTLP_ROUNDS {
+        report.silent(&submit::closed(&silent, arguments.in_flight, length / OTLP_ROUNDS).await?);
+        report.traced(&submit::closed(&traced, arguments.in_flight, length / OTLP_ROUNDS).await?);
+    }
+    silent.stop().await?;
+    traced.stop().await
 }
 
 async fn idle(base: &Base, report: &mut Report) -> Result<()> {

@@ -21,6 +21,10 @@ pub(crate) struct Report {
     submit_cpu_ratio: Option<f64>,
     /// Latency of a lone submission per latency of a lone pgbench transaction.
     single_latency_ratio: Option<f64>,
+    /// Share of the submissions a second that telling a collector of every tenth costs.
+    otlp_cost: Option<f64>,
+    /// CPU per submission it adds, as a share.
+    otlp_cpu_cost: Option<f64>,
     /// Submission to assignment, 99th percentile, at the open loop's rate.
     submit_to_assigned_p99_ms: Option<f64>,
     /// Whole lifecycles a second, clients and Postgres on the same machine.
@@ -37,6 +41,10 @@ pub(crate) struct Report {
     door: Mean,
     #[serde(skip)]
     door_single: Mean,
+    #[serde(skip)]
+    silent: Mean,
+    #[serde(skip)]
+    traced: Mean,
 }
 
 /// One load.
@@ -101,6 +109,18 @@ impl Report {
         self.single_latency_ratio = Some(self.door_single.latency_s / self.baseline_single.latency_s);
     }
 
+    pub(crate) fn silent(&mut self, run: &Run) {
+        self.silent.add(run.per_second, mean(&run.latency_us), run.services_cpu + run.postgres_cpu);
+        self.submit("submit, silent", run);
+    }
+
+    pub(crate) fn traced(&mut self, run: &Run) {
+        self.traced.add(run.per_second, mean(&run.latency_us), run.services_cpu + run.postgres_cpu);
+        self.submit("submit, traced at 10 %", run);
+        self.otlp_cost = Some(1.0 - self.traced.per_second / self.silent.per_second);
+        self.otlp_cpu_cost = Some(self.traced.cpu_s / self.silent.cpu_s - 1.0);
+    }
+
     pub(crate) fn submit(&mut self, load: &str, run: &Run) {
         self.rows.push(Row {
             load: load.to_owned(),
@@ -151,6 +171,8 @@ impl Report {
         line("submit_ratio", self.submit_ratio, "at least 1.5");
         line("submit_cpu_ratio", self.submit_cpu_ratio, "at most 0.5");
         line("single_latency_ratio", self.single_latency_ratio, "at most 2");
+        line("otlp_cost", self.otlp_cost, "below 0.10");
+        line("otlp_cpu_cost", self.otlp_cpu_cost, "");
         line("submit_to_assigned_p99_ms", self.submit_to_assigned_p99_ms, "below 250");
         line("lifecycles_per_s", self.lifecycles_per_s, "at least 200");
         line("idle_rss_mb_one_process", self.idle_rss_mb_one_process, "below 60");

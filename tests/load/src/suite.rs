@@ -72,7 +72,31 @@ impl Base {
         if !output.status.success() {
             bail!("{}", String::from_utf8_lossy(&output.stderr));
         }
+        print!("{}", String::from_utf8_lossy(&output.stdout));
         Ok(())
+    }
+
+    /// Prints the statements that cost most since this was last asked, per operation.
+    pub(crate) async fn costs(&self, top: u32, operations: u64) -> Result<()> {
+        if top == 0 {
+            return Ok(());
+        }
+        let operations = operations.max(1);
+        let sql = format!(
+            r"SET client_min_messages = error; CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
+             SELECT round(calls::numeric / {operations}, 2) AS calls,
+                    round(plans::numeric / {operations}, 2) AS plans,
+                    round((1e3 * total_plan_time)::numeric / {operations}) AS plan_us,
+                    round((1e3 * total_exec_time)::numeric / {operations}) AS exec_us,
+                    left(regexp_replace(query, '\s+', ' ', 'g'), 100) AS statement
+             FROM (SELECT query, sum(calls) AS calls, sum(plans) AS plans, sum(total_plan_time) AS total_plan_time,
+                          sum(total_exec_time) AS total_exec_time FROM pg_stat_statements GROUP BY 1
+                   UNION ALL SELECT '(all)', sum(calls), sum(plans), sum(total_plan_time), sum(total_exec_time)
+                   FROM pg_stat_statements) s
+             ORDER BY total_plan_time + total_exec_time DESC LIMIT {top};
+             SELECT pg_stat_statements_reset() IS NULL AS kept"
+        );
+        self.execute(&self.url, &sql).await
     }
 }
 
@@ -97,14 +121,14 @@ impl Suite {
     /// All five services in one process.
     pub(crate) async fn one_process(base: &Base, database: &str) -> Result<Self> {
         let url = base.create_database(database).await?;
-        Self::start(base, &[("redress", &["up"])], &url, true).await
+        Self::start(base, &[("redress", &["up"])], &url, &[], true).await
     }
 
-    /// One service alone.
-    pub(crate) async fn one_service(base: &Base, service: &str, database: &str) -> Result<Self> {
+    /// Intake alone, with some settings.
+    pub(crate) async fn intake(base: &Base, database: &str, settings: &[(&str, &str)]) -> Result<Self> {
         let url = base.create_database(database).await?;
         migrate(base, &url).await?;
-        Self::start(base, &[(&format!("redress-{service}"), &[])], &url, false).await
+        Self::start(base, &[("redress-intake", &[])], &url, settings, false).await
     }
 
     /// Each service in a process of its own; the way leads to `cases`.
@@ -112,10 +136,16 @@ impl Suite {
         let url = base.create_database(database).await?;
         let names: Vec<String> = SERVICES.iter().map(|name| format!("redress-{name}")).collect();
         let list: Vec<(&str, &[&str])> = names.iter().map(|name| (name.as_str(), [].as_slice())).collect();
-        Self::start(base, &list, &url, false).await
+        Self::start(base, &list, &url, &[], false).await
     }
 
-    async fn start(base: &Base, list: &[(&str, &[&str])], url: &str, staffed: bool) -> Result<Self> {
+    async fn start(
+        base: &Base,
+        list: &[(&str, &[&str])],
+        url: &str,
+        settings: &[(&str, &str)],
+        staffed: bool,
+    ) -> Result<Self> {
         let started = Instant::now();
         let mut servers = Vec::new();
         let mut reached = None;
@@ -126,6 +156,7 @@ impl Suite {
                 .env("DATABASE_URL", url)
                 .env("REDRESS_LISTEN", &address)
                 .env("REDRESS_LOG", "warn")
+                .envs(settings.iter().copied())
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .kill_on_drop(true)

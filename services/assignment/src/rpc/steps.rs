@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 use crate::roster::{Agent, AgentProfile, Department, DepartmentProfile};
 use crate::routing::Directory;
 use crate::store::{self, assignments, roster};
-use crate::wire::{self, Accept, Assign, Destination, Transfer};
+use crate::wire::{self, Assign, Destination, Transfer};
 
 /// Adds a department, and takes in what waits for it.
 pub(super) async fn create_department(tx: &mut Tx, profile: DepartmentProfile) -> Result<Department, Fault> {
@@ -124,19 +124,6 @@ pub(super) async fn assign(tx: &mut Tx, wanted: Assign, by: &str) -> Result<Assi
     settle(tx, floor, case).await
 }
 
-/// Has the agent in charge accept a case.
-pub(super) async fn accept(tx: &mut Tx, wanted: Accept) -> Result<Assignment, Fault> {
-    let Accept { case_id, expected_version, agent } = wanted;
-    let mut case = assignments::lock(tx, &[case_id.0]).await?.pop().ok_or(Refusal::AssignmentNotFound)?;
-    tx.join_trace(&case.traceparent);
-    ensure_seen(expected_version, case.version)?;
-    if case.accept(&agent)? {
-        assignments::save(tx, std::slice::from_mut(&mut case)).await?;
-        tell(tx, &case);
-    }
-    Ok(case)
-}
-
 /// Hands a case to another department or agent.
 pub(super) async fn transfer(tx: &mut Tx, wanted: Transfer, by: &str) -> Result<Assignment, Fault> {
     let Transfer { case_id, expected_version, to, reason } = wanted;
@@ -202,7 +189,7 @@ async fn lock_case(
     Ok((floor, case))
 }
 
-fn ensure_seen(expected: Option<i64>, current: i64) -> Result<(), Fault> {
+pub(super) fn ensure_seen(expected: Option<i64>, current: i64) -> Result<(), Fault> {
     match expected {
         Some(seen) if seen != current => Err(Fault::version_mismatch(current)),
         _ => Ok(()),

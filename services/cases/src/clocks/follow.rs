@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::policy::Policy;
 use super::{Clocks, by_case, concerns};
+use crate::calendars::Calendars;
 use crate::case::Case;
 use crate::store::{self, Opening};
 
@@ -27,6 +28,7 @@ pub(crate) struct Begun {
 
 /// Starts the clocks of cases about to be opened, and says when they are due.
 pub(crate) async fn begin(tx: &mut Tx, openings: &mut [Opening]) -> Result<Begun, Fault> {
+    store::calendars::hold(tx).await?;
     let policies = store::policies::in_force(tx).await?;
     let mut clocks = BTreeMap::new();
     for Opening { case, .. } in openings {
@@ -82,10 +84,15 @@ pub(crate) struct Book {
 impl Book {
     /// Reads them.
     pub(crate) async fn open(tx: &mut Tx, cases: &[Uuid]) -> Result<Self, Fault> {
+        store::calendars::hold(tx).await?;
         let mut clocks = by_case(store::clocks::of(tx, cases).await?);
         let versions = clocks.values().flat_map(|clocks| clocks.0.iter().map(|clock| clock.policy)).collect();
         let policies = if cases.iter().all(|case| clocks.contains_key(&CaseId(*case))) {
-            store::policies::of(tx, versions).await?
+            let mut calendars = Calendars::default();
+            for clock in clocks.values().flat_map(|clocks| &clocks.0) {
+                calendars.add(clock.calendar_name.clone(), clock.calendar.clone());
+            }
+            store::policies::of(tx, versions, &calendars).await?
         } else {
             // Nothing was promised for some so far: today's policy says what is from
             // now on. Whatever others are under was activated as well.

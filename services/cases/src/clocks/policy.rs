@@ -5,9 +5,9 @@ use fault::Fault;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CalendarRef, known_calendar};
+use crate::calendars::{Calendars, Counting};
 
-/// The pack of tenants that have chosen none.
+/// Its name.
 const DEFAULT_PACK: &str = "general-e-commerce";
 /// The rung every clock has: its due time. Nobody else's may bear its name.
 pub(crate) const BREACH: &str = "breach";
@@ -29,21 +29,24 @@ pub(crate) struct Policy {
     /// The promises.
     pub(crate) pack: Pack,
     /// The calendar they are counted by.
-    pub(crate) calendar: CalendarRef,
+    pub(crate) calendar: Counting,
     ladders: Vec<(Option<Kind>, Ladder)>,
 }
 
 impl Policy {
     /// The policy of tenants that have none.
-    pub(crate) fn shipped() -> Result<Self, Fault> {
-        let pack = calendar::packs().iter().find(|pack| pack.name == DEFAULT_PACK);
-        let pack = pack.ok_or_else(|| Fault::internal(format!("there is no pack {DEFAULT_PACK}")))?;
-        Self::of(0, pack.clone(), default_ladders())
+    pub(crate) fn shipped(calendars: &Calendars) -> Result<Self, Fault> {
+        Self::of(0, shipped_pack()?.clone(), default_ladders(), calendars)
     }
 
     /// A policy of what is kept of it; what is kept was found sound.
-    pub(crate) fn of(version: i32, pack: Pack, ladders: Vec<KindLadder>) -> Result<Self, Fault> {
-        let calendar = known_calendar(&pack.calendar)?;
+    pub(crate) fn of(
+        version: i32,
+        pack: Pack,
+        ladders: Vec<KindLadder>,
+        calendars: &Calendars,
+    ) -> Result<Self, Fault> {
+        let calendar = calendars.known(&pack.calendar)?;
         let ladders = checked(ladders).map_err(|flaws| Fault::internal(format!("{flaws:?}")))?;
         Ok(Self { version, pack, calendar, ladders })
     }
@@ -58,6 +61,12 @@ impl Policy {
     pub(crate) fn is_unverified(&self, promise: &Promise) -> bool {
         self.pack.unverified || promise.unverified
     }
+}
+
+/// The pack of tenants that have chosen none.
+pub(crate) fn shipped_pack() -> Result<&'static Pack, Fault> {
+    let pack = calendar::packs().iter().find(|pack| pack.name == DEFAULT_PACK);
+    pack.ok_or_else(|| Fault::internal(format!("there is no pack {DEFAULT_PACK}")))
 }
 
 /// The policy that holds for a complaint: of those activated, the latest first,

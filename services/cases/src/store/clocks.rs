@@ -1,5 +1,7 @@
 //! Statements about clocks.
 
+use std::collections::BTreeMap;
+
 use calendar::Clock;
 use fault::Fault;
 use jiff_sqlx::ToSqlx as _;
@@ -9,7 +11,23 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::row::impossible;
-use crate::clocks::{CaseClock, known_calendar, number};
+use crate::calendars::Calendars;
+use crate::clocks::{CaseClock, number};
+
+/// Reads clocks of the tenant, each with the edition of its calendar that counts,
+/// unless that is built in: what follows the tenant's condition is given.
+macro_rules! select_clocks {
+    ($rest:literal) => {
+        concat!(
+            "SELECT case_id, kind, cycle, policy, calendar, own_target, unverified, rungs, clock,
+                    (SELECT edition_id FROM calendars
+                     WHERE tenant_id = current_setting('redress.tenant') AND name = clock.calendar
+                     ORDER BY version DESC LIMIT 1) AS edition_id
+             FROM clock WHERE tenant_id = current_setting('redress.tenant') ",
+            $rest
+        )
+    };
+}
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -22,10 +40,11 @@ struct Row {
     unverified: bool,
     rungs: Vec<String>,
     clock: Json<Clock>,
+    edition_id: Option<Uuid>,
 }
 
 impl Row {
-    fn into_clock(self) -> Result<CaseClock, Fault> {
+    fn into_clock(self, calendars: &Calendars) -> Result<CaseClock, Fault> {
         let Json(clock) = self.clock;
         if number(clock.kind) != self.kind {
             return Err(impossible("clock", "kind", self.case_id));
@@ -34,7 +53,7 @@ impl Row {
             case: CaseId(self.case_id),
             cycle: self.cycle,
             policy: self.policy,
-            calendar: known_calendar(&self.calendar)?,
+            calendar: calendars.known(&self.calendar)?,
             calendar_name: self.calendar,
             own_target: self.own_target,
             unverified: self.unverified,
@@ -47,15 +66,46 @@ impl Row {
 
 /// Reads the clocks of cases, in the order of their kinds, latest cycle first.
 pub(crate) async fn of(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<CaseClock>, Fault> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT case_id, kind, cycle, policy, calendar, own_target, unverified, rungs, clock FROM clock
-         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
-         ORDER BY case_id, kind, cycle DESC",
-    )
+    let rows: Vec<Row> =
+        sqlx::query_as(select_clocks!("AND case_id = ANY($1) ORDER BY case_id, kind, cycle DESC"))
+            .bind(cases)
+            .fetch_all(&mut *conn)
+            .await?;
+    counted(conn, rows).await
+}
+
+/// Reads the open clocks counted by a calendar, of the cases after one, a page of
+/// cases at a time.
+pub(crate) async fn open_by(
+    conn: &mut PgConnection,
+    calendar: &str,
+    after: Uuid,
+    cases: i64,
+) -> Result<Vec<CaseClock>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(select_clocks!(
+        "AND calendar = $1 AND is_open AND case_id IN
+             (SELECT DISTINCT case_id FROM clock
+              WHERE tenant_id = current_setting('redress.tenant') AND calendar = $1 AND is_open
+                AND case_id > $2
+              ORDER BY case_id LIMIT $3)
+         ORDER BY case_id, kind, cycle DESC"
+    ))
+    .bind(calendar)
+    .bind(after)
     .bind(cases)
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
-    rows.into_iter().map(Row::into_clock).collect()
+    counted(conn, rows).await
+}
+
+/// Clocks with the calendars they are counted by.
+async fn counted(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<CaseClock>, Fault> {
+    let editions: BTreeMap<&str, Uuid> =
+        rows.iter().filter_map(|row| Some((row.calendar.as_str(), row.edition_id?))).collect();
+    let editions: Vec<(String, Uuid)> =
+        editions.into_iter().map(|(name, id)| (name.to_owned(), id)).collect();
+    let calendars = super::calendars::made(conn, editions).await?;
+    rows.into_iter().map(|row| row.into_clock(&calendars)).collect()
 }
 
 /// Writes clocks, new ones and changed ones, of cases locked by this transaction.

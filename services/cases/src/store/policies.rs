@@ -7,7 +7,8 @@ use fault::Fault;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
-use crate::clocks::policy::{KindLadder, Policy};
+use crate::calendars::Calendars;
+use crate::clocks::policy::{KindLadder, Policy, shipped_pack};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -17,8 +18,8 @@ struct Row {
 }
 
 impl Row {
-    fn into_policy(self) -> Result<Policy, Fault> {
-        Policy::of(self.version, self.pack.0, self.ladders.0)
+    fn into_policy(self, calendars: &Calendars) -> Result<Policy, Fault> {
+        Policy::of(self.version, self.pack.0, self.ladders.0, calendars)
     }
 }
 
@@ -30,16 +31,24 @@ pub(crate) async fn in_force(conn: &mut PgConnection) -> Result<Vec<Policy>, Fau
          WHERE tenant_id = current_setting('redress.tenant') AND activated_at IS NOT NULL
          ORDER BY activated_at DESC, version DESC",
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
-    policies(rows)
+    let mut names = vec![shipped_pack()?.calendar.as_str()];
+    names.extend(rows.iter().map(|row| row.pack.calendar.as_str()));
+    let calendars = super::calendars::resolve(conn, &names).await?;
+    policies(rows, &calendars)
 }
 
-/// Reads policies; asks nobody for the shipped one, which is the last of them.
-pub(crate) async fn of(conn: &mut PgConnection, mut versions: BTreeSet<i32>) -> Result<Vec<Policy>, Fault> {
+/// Reads policies; asks nobody for the shipped one, which is the last of them, nor
+/// for the calendars: they are those of the clocks that are under them.
+pub(crate) async fn of(
+    conn: &mut PgConnection,
+    mut versions: BTreeSet<i32>,
+    calendars: &Calendars,
+) -> Result<Vec<Policy>, Fault> {
     versions.remove(&0);
     if versions.is_empty() {
-        return policies(Vec::new());
+        return policies(Vec::new(), calendars);
     }
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT version, pack, ladders FROM policy
@@ -48,9 +57,10 @@ pub(crate) async fn of(conn: &mut PgConnection, mut versions: BTreeSet<i32>) -> 
     .bind(versions.into_iter().collect::<Vec<_>>())
     .fetch_all(conn)
     .await?;
-    policies(rows)
+    policies(rows, calendars)
 }
 
-fn policies(rows: Vec<Row>) -> Result<Vec<Policy>, Fault> {
-    rows.into_iter().map(Row::into_policy).chain([Policy::shipped()]).collect()
+fn policies(rows: Vec<Row>, calendars: &Calendars) -> Result<Vec<Policy>, Fault> {
+    let kept = rows.into_iter().map(|row| row.into_policy(calendars));
+    kept.chain([Policy::shipped(calendars)]).collect()
 }

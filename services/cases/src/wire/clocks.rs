@@ -189,6 +189,7 @@ fn interval(line: Line) -> Interval {
         Why::OutOfHours => (IntervalKind::OutOfHours, String::new()),
         Why::Weekend => (IntervalKind::Weekend, String::new()),
         Why::Holiday(name) => (IntervalKind::Holiday, name),
+        Why::ClocksSet => (IntervalKind::ClocksSet, String::new()),
         Why::Paused(reason) => (IntervalKind::Paused, reason_name(reason).to_owned()),
     };
     Interval {

@@ -26,6 +26,7 @@ struct Row {
 
 #[derive(sqlx::FromRow)]
 struct TracedRow {
+    place: i64,
     #[sqlx(flatten)]
     cycle: Row,
     traceparent: String,
@@ -87,51 +88,64 @@ pub(crate) async fn close_cycles(conn: &mut PgConnection, over: &[Over]) -> Resu
     Ok(())
 }
 
-/// One cycle of a case, the latest where none is named, held against others
-/// until the transaction ends; with the trace context of the complaint.
-pub(crate) async fn lock_cycle(
+/// A cycle for each case asked about, the latest where none is named, held against
+/// others until the transaction ends; with the trace context of the complaint, and
+/// the place of the question.
+pub(crate) async fn lock_cycles(
     conn: &mut PgConnection,
-    case: CaseId,
-    cycle: Option<i32>,
-) -> Result<Option<(Cycle, String)>, Fault> {
-    let row: Option<TracedRow> = sqlx::query_as(
-        "SELECT f.case_id, f.cycle, f.outcome, f.respond_until, f.awaited, f.response, f.comment,
+    cases: &[(CaseId, Option<i32>)],
+) -> Result<Vec<(usize, Cycle, String)>, Fault> {
+    let rows: Vec<TracedRow> = sqlx::query_as(
+        "SELECT a.place, f.case_id, f.cycle, f.outcome, f.respond_until, f.awaited, f.response, f.comment,
                 f.handling, f.satisfaction, f.responded_at, coalesce(c.traceparent, '') AS traceparent
-         FROM feedback f LEFT JOIN contact c ON c.tenant_id = f.tenant_id AND c.case_id = f.case_id
-         WHERE f.tenant_id = current_setting('redress.tenant') AND f.case_id = $1
-           AND ($2::integer IS NULL OR f.cycle = $2)
-         ORDER BY f.cycle DESC LIMIT 1 FOR UPDATE OF f",
+         FROM UNNEST($1::uuid[], $2::int[]) WITH ORDINALITY AS a (case_id, cycle, place)
+         JOIN feedback f ON f.tenant_id = current_setting('redress.tenant') AND f.case_id = a.case_id
+              AND f.cycle = coalesce(a.cycle, (SELECT max(latest.cycle) FROM feedback latest
+                                               WHERE latest.tenant_id = current_setting('redress.tenant')
+                                                 AND latest.case_id = a.case_id))
+         LEFT JOIN contact c ON c.tenant_id = f.tenant_id AND c.case_id = f.case_id
+         ORDER BY f.case_id, f.cycle FOR UPDATE OF f",
     )
-    .bind(case.0)
-    .bind(cycle)
-    .fetch_optional(conn)
+    .bind(cases.iter().map(|(case, _)| case.0).collect::<Vec<_>>())
+    .bind(cases.iter().map(|(_, cycle)| *cycle).collect::<Vec<_>>())
+    .fetch_all(conn)
     .await?;
-    row.map(|row| Ok((row.cycle.cycle()?, row.traceparent))).transpose()
+    let read = rows.into_iter().map(|row| {
+        let place = usize::try_from(row.place).map_err(Fault::internal)?;
+        Ok((place.saturating_sub(1), row.cycle.cycle()?, row.traceparent))
+    });
+    read.collect()
 }
 
-/// Writes what became of a cycle held by this transaction.
-pub(crate) async fn save(conn: &mut PgConnection, cycle: &Cycle) -> Result<(), Fault> {
-    let answer = cycle.answer.as_ref().map(|(answer, _)| answer);
-    let satisfaction = answer.map(|answer| answer.satisfaction).unwrap_or_default();
+/// Writes what became of cycles held by this transaction.
+pub(crate) async fn save(conn: &mut PgConnection, cycles: &[Cycle]) -> Result<(), Fault> {
+    let answers = || cycles.iter().map(|cycle| cycle.answer.as_ref().map(|(answer, _)| answer));
+    let satisfaction =
+        || answers().map(|answer| answer.map(|answer| answer.satisfaction).unwrap_or_default());
     let saved = sqlx::query(
-        "UPDATE feedback SET awaited = $3, response = $4, comment = $5, handling = $6, satisfaction = $7,
-                responded_at = $8
-         WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1 AND cycle = $2",
+        "UPDATE feedback f SET awaited = n.awaited, response = n.response, comment = n.comment,
+                handling = n.handling, satisfaction = n.satisfaction, responded_at = n.responded_at
+         FROM UNNEST($1::uuid[], $2::int[], $3::bool[], $4::smallint[], $5::text[], $6::smallint[],
+                     $7::smallint[], $8::timestamptz[])
+              AS n (case_id, cycle, awaited, response, comment, handling, satisfaction, responded_at)
+         WHERE f.tenant_id = current_setting('redress.tenant') AND f.case_id = n.case_id AND f.cycle = n.cycle",
     )
-    .bind(cycle.case_id.0)
-    .bind(cycle.cycle)
-    .bind(cycle.awaited)
-    .bind(answer.map(|answer| answer.verdict.number()))
-    .bind(answer.map_or("", |answer| &answer.comment))
-    .bind(satisfaction.handling)
-    .bind(satisfaction.outcome)
-    .bind(cycle.answer.as_ref().map(|(_, at)| at.to_sqlx()))
+    .bind(cycles.iter().map(|cycle| cycle.case_id.0).collect::<Vec<_>>())
+    .bind(cycles.iter().map(|cycle| cycle.cycle).collect::<Vec<_>>())
+    .bind(cycles.iter().map(|cycle| cycle.awaited).collect::<Vec<_>>())
+    .bind(answers().map(|answer| answer.map(|answer| answer.verdict.number())).collect::<Vec<_>>())
+    .bind(answers().map(|answer| answer.map_or("", |answer| &answer.comment)).collect::<Vec<_>>())
+    .bind(satisfaction().map(|given| given.handling).collect::<Vec<_>>())
+    .bind(satisfaction().map(|given| given.outcome).collect::<Vec<_>>())
+    .bind(
+        cycles.iter().map(|cycle| cycle.answer.as_ref().map(|(_, at)| at.to_sqlx())).collect::<Vec<_>>(),
+    )
     .execute(conn)
     .await?;
-    if saved.rows_affected() == 1 {
+    if saved.rows_affected() == cycles.len() as u64 {
         Ok(())
     } else {
-        Err(Fault::internal(format!("cycle {} of {:?} was not written", cycle.cycle, cycle.case_id)))
+        Err(Fault::internal(format!("{} of {} cycles were written", saved.rows_affected(), cycles.len())))
     }
 }
 

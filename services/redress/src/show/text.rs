@@ -1,9 +1,11 @@
 //! How each thing of the contracts reads for people.
 
+mod calendars;
 mod cases;
 mod people;
 mod remedies;
 
+pub(crate) use calendars::{calendar, calendar_in_short, calendars, moved};
 pub(crate) use cases::{case, cases, count, entries, progress, timeline};
 pub(crate) use people::{
     agent, agents, assignment, department, departments, feedback, notices, parked, queue,

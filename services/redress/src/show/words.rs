@@ -2,7 +2,10 @@
 //! is written `out-of-scope` on the command line.
 
 use proto::redress::assignment::v1::AssignmentState;
-use proto::redress::cases::v1::{CaseState, CloseReason, Outcome, Priority, TimelineKind, Visibility};
+use proto::redress::cases::v1::{
+    CalendarDayKind, CaseState, ClockKind, CloseReason, Observance, Outcome, Priority, TimelineKind,
+    Visibility,
+};
 use proto::redress::feedback::v1::{NoticeKind, NoticeState, Response};
 use proto::redress::intake::v1::Channel;
 use proto::redress::resolution::v1::{PlanState, RemedyKind, TaskState};
@@ -35,11 +38,14 @@ macro_rules! words {
 
 words! {
     AssignmentState: "ASSIGNMENT_STATE_";
+    CalendarDayKind: "CALENDAR_DAY_KIND_";
     CaseState: "CASE_STATE_";
+    ClockKind: "CLOCK_KIND_";
     Channel: "CHANNEL_";
     CloseReason: "CLOSE_REASON_";
     NoticeKind: "NOTICE_KIND_";
     NoticeState: "NOTICE_STATE_";
+    Observance: "OBSERVANCE_";
     Outcome: "OUTCOME_";
     PlanState: "PLAN_STATE_";
     Priority: "PRIORITY_";

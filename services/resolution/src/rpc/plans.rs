@@ -1,10 +1,12 @@
 //! Plans: proposed, approved or rejected, cancelled, read.
 
+mod batch;
+
 use std::slice;
+use std::sync::Arc;
 
 use fault::Fault;
-use kernel::PlanId;
-use pg::{Db, Key, Tx};
+use pg::{Db, Group, Key, Tx};
 use proto::redress::resolution::v1::{
     ApprovePlanRequest, ApprovePlanResponse, CancelPlanRequest, CancelPlanResponse, GetPlanRequest,
     GetPlanResponse, ListPlansRequest, ListPlansResponse, ProposePlanRequest, ProposePlanResponse,
@@ -12,62 +14,30 @@ use proto::redress::resolution::v1::{
 };
 use tonic::{Request, Response};
 
-use crate::case::CaseView;
-use crate::plan::{Plan, PlanState, Step};
+use crate::plan::Plan;
 use crate::progress;
 use crate::refusal::Refusal;
 use crate::store;
 use crate::wire;
 use crate::wire::plans::Target;
+pub(super) use batch::{Approvals, Proposals};
 
 /// `ProposePlan`
 pub(super) async fn propose(
-    db: &Db,
+    proposals: &Arc<Group<Proposals>>,
     request: Request<ProposePlanRequest>,
 ) -> Result<Response<ProposePlanResponse>, Fault> {
     let caller = server::caller(&request)?;
     let request = request.into_inner();
     let key = Key::of(&request);
     let proposal = wire::plans::proposal(request)?;
-    let proposer = caller.subject.clone();
-    let done = db
-        .mutate(&caller, key, async move |mut tx| {
-            // Held until the plan is stored: a case that ends meanwhile finds the
-            // plan to cancel.
-            let case = store::cases::lock(&mut tx, proposal.case_id).await?.ok_or(Refusal::CaseNotFound)?;
-            case.must_want_a_plan()?;
-            let plan = proposed(&tx, case, proposal.steps, &proposer);
-            store::plans::insert(&mut tx, &plan).await?;
-            tx.join_trace(&plan.traceparent);
-            tx.emit(plan.case_id.0, &wire::events::plan_proposed(&plan));
-            Ok((tx, ProposePlanResponse { plan: Some(wire::plans::plan(&plan)) }))
-        })
-        .await?;
-    Ok(server::reply(done))
-}
-
-fn proposed(tx: &Tx, case: CaseView, steps: Vec<Step>, proposer: &str) -> Plan {
-    Plan {
-        plan_id: PlanId(tx.new_id()),
-        version: 1,
-        case_id: case.case_id,
-        cycle: case.cycle,
-        state: PlanState::Proposed,
-        steps,
-        proposer: proposer.to_owned(),
-        approver: String::new(),
-        reason: String::new(),
-        priority: case.priority,
-        traceparent: case.traceparent,
-        created_at: tx.now(),
-        ended_at: None,
-    }
+    Ok(server::reply(proposals.mutate(caller, key, proposal).await?))
 }
 
 /// The plan a caller means, locked, as they have seen it; what is told next is in
 /// its case's trace.
 async fn lock(tx: &mut Tx, target: Target) -> Result<Plan, Fault> {
-    let plan = store::plans::lock(tx, target.plan_id).await?.ok_or(Refusal::PlanNotFound)?;
+    let plan = store::plans::lock(tx, &[target.plan_id.0]).await?.pop().ok_or(Refusal::PlanNotFound)?;
     plan.seen_as(target.expected_version)?;
     tx.join_trace(&plan.traceparent);
     Ok(plan)
@@ -75,24 +45,14 @@ async fn lock(tx: &mut Tx, target: Target) -> Result<Plan, Fault> {
 
 /// `ApprovePlan`
 pub(super) async fn approve(
-    db: &Db,
+    approvals: &Arc<Group<Approvals>>,
     request: Request<ApprovePlanRequest>,
 ) -> Result<Response<ApprovePlanResponse>, Fault> {
     let caller = server::caller(&request)?;
     let request = request.into_inner();
     let key = Key::of(&request);
     let target = wire::plans::approval(request)?;
-    let approver = caller.subject.clone();
-    let done = db
-        .mutate(&caller, key, async move |mut tx| {
-            let mut plan = lock(&mut tx, target).await?;
-            plan.approve(&approver)?;
-            tx.emit(plan.case_id.0, &wire::events::plan_approved(&plan));
-            progress::carry_on(&mut tx, slice::from_mut(&mut plan), &[]).await?;
-            Ok((tx, ApprovePlanResponse { plan: Some(wire::plans::plan(&plan)) }))
-        })
-        .await?;
-    Ok(server::reply(done))
+    Ok(server::reply(approvals.mutate(caller, key, target).await?))
 }
 
 /// `RejectPlan`

@@ -1,11 +1,13 @@
 //! Tasks: polled for, kept alive, reported done or failed, looked into, read.
 
+mod complete;
 mod poll;
 
 use std::slice;
+use std::sync::Arc;
 
 use fault::Fault;
-use pg::{Db, Key, Tx};
+use pg::{Db, Group, Key, Tx};
 use proto::redress::resolution::v1::{
     CompleteTaskRequest, CompleteTaskResponse, FailTaskRequest, FailTaskResponse, GetTaskRequest,
     GetTaskResponse, HeartbeatRequest, HeartbeatResponse, ListTasksRequest, ListTasksResponse,
@@ -13,6 +15,7 @@ use proto::redress::resolution::v1::{
 };
 use tonic::{Request, Response};
 
+pub(super) use complete::Completions;
 pub(super) use poll::poll;
 
 use crate::plan::Plan;
@@ -25,7 +28,7 @@ use crate::wire::tasks::{Filter, Holder, Listing};
 
 /// The task a worker holds, locked; what is told next is in its case's trace.
 async fn lock(tx: &mut Tx, holder: Holder) -> Result<Task, Fault> {
-    let task = store::tasks::lock(tx, holder.task_id).await?.ok_or(Refusal::TaskNotFound)?;
+    let task = store::tasks::lock(tx, &[holder.task_id.0]).await?.pop().ok_or(Refusal::TaskNotFound)?;
     task.held_under(holder.token)?;
     tx.join_trace(&task.traceparent);
     Ok(task)
@@ -34,7 +37,8 @@ async fn lock(tx: &mut Tx, holder: Holder) -> Result<Task, Fault> {
 /// As [`lock`], and its plan: the plan first, so that two tasks of it that end at
 /// once take turns, and the second sees what the first left to do.
 async fn lock_with_plan(tx: &mut Tx, holder: Holder) -> Result<(Plan, Task), Fault> {
-    let plan = store::plans::lock_of_task(tx, holder.task_id).await?.ok_or(Refusal::TaskNotFound)?;
+    let mut plan = store::plans::lock_of_tasks(tx, &[holder.task_id.0]).await?;
+    let plan = plan.pop().ok_or(Refusal::TaskNotFound)?;
     let task = lock(tx, holder).await?;
     Ok((plan, task))
 }
@@ -64,25 +68,14 @@ pub(super) async fn heartbeat(
 
 /// `CompleteTask`
 pub(super) async fn complete(
-    db: &Db,
+    completions: &Arc<Group<Completions>>,
     request: Request<CompleteTaskRequest>,
 ) -> Result<Response<CompleteTaskResponse>, Fault> {
     let caller = server::caller(&request)?;
     let request = request.into_inner();
     let key = Key::of(&request);
-    let (holder, result) = wire::tasks::completion(request)?;
-    let done = db
-        .mutate(&caller, key, async move |mut tx| {
-            let (mut plan, mut task) = lock_with_plan(&mut tx, holder).await?;
-            wire::tasks::fitting(&task, &result)?;
-            task.complete(holder.token, result)?;
-            tx.emit(task.case_id.0, &wire::events::task_completed(&task));
-            plan.task_ended(&task);
-            progress::carry_on(&mut tx, slice::from_mut(&mut plan), slice::from_ref(&task)).await?;
-            Ok((tx, CompleteTaskResponse { task: Some(wire::tasks::task(&task)) }))
-        })
-        .await?;
-    Ok(server::reply(done))
+    let completion = wire::tasks::completion(request)?;
+    Ok(server::reply(completions.mutate(caller, key, completion).await?))
 }
 
 /// `FailTask`
@@ -153,8 +146,10 @@ pub(super) async fn requeue(
     let done = db
         .mutate(&caller, key, async move |mut tx| {
             let requeued = Requeued { by: by.to_string(), reason: requeue.reason };
-            let mut task =
-                store::tasks::lock(&mut tx, requeue.task_id).await?.ok_or(Refusal::TaskNotFound)?;
+            let mut task = store::tasks::lock(&mut tx, &[requeue.task_id.0])
+                .await?
+                .pop()
+                .ok_or(Refusal::TaskNotFound)?;
             task.requeue(requeue.department_id, requeued, tx.now())?;
             store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
             tx.ring(progress::TASKS);

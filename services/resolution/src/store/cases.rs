@@ -17,28 +17,32 @@ struct Row {
     traceparent: String,
 }
 
-/// A case, locked: while a plan is proposed for it, it is not closed.
-pub(crate) async fn lock(conn: &mut PgConnection, case_id: CaseId) -> Result<Option<CaseView>, Fault> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT case_id, cycle, priority, standing, traceparent FROM case_view
-         WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1
-         FOR UPDATE",
-    )
-    .bind(case_id.0)
-    .fetch_optional(conn)
-    .await?;
-    row.map(|row| {
-        let standing = Standing::of(row.standing)
-            .ok_or_else(|| impossible("case_view.standing", row.standing, case_id))?;
+impl Row {
+    fn view(self) -> Result<CaseView, Fault> {
+        let case_id = CaseId(self.case_id);
+        let standing = Standing::of(self.standing)
+            .ok_or_else(|| impossible("case_view.standing", self.standing, case_id))?;
         Ok(CaseView {
-            case_id: CaseId(row.case_id),
-            cycle: row.cycle,
-            priority: row.priority,
+            case_id,
+            cycle: self.cycle,
+            priority: self.priority,
             standing,
-            traceparent: row.traceparent,
+            traceparent: self.traceparent,
         })
-    })
-    .transpose()
+    }
+}
+
+/// Cases, locked: while plans are proposed for them, they are not closed.
+pub(crate) async fn lock(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<CaseView>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT case_id, cycle, priority, standing, traceparent FROM case_view
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
+         ORDER BY case_id FOR UPDATE",
+    )
+    .bind(cases)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Row::view).collect()
 }
 
 /// Keeps how far each case is. A cycle is first undecided, then decided, then

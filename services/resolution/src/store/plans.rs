@@ -129,31 +129,31 @@ pub(crate) async fn get(conn: &mut PgConnection, plan_id: PlanId) -> Result<Opti
     Ok(plans(rows)?.pop())
 }
 
-/// A plan, locked. The steps are locked too: rows that are only read would be
-/// seen as they were before the wait for the plan.
-pub(crate) async fn lock(conn: &mut PgConnection, plan_id: PlanId) -> Result<Option<Plan>, Fault> {
+/// Plans, locked. The steps are locked too: rows that are only read would be seen
+/// as they were before the wait for the plan.
+pub(crate) async fn lock(conn: &mut PgConnection, plan_ids: &[Uuid]) -> Result<Vec<Plan>, Fault> {
     let rows = sqlx::query_as(select!(
-        "WHERE p.tenant_id = current_setting('redress.tenant') AND p.plan_id = $1
-         ORDER BY s.ordinal FOR UPDATE OF p, s"
+        "WHERE p.tenant_id = current_setting('redress.tenant') AND p.plan_id = ANY($1)
+         ORDER BY p.plan_id, s.ordinal FOR UPDATE OF p, s"
     ))
-    .bind(plan_id.0)
+    .bind(plan_ids)
     .fetch_all(conn)
     .await?;
-    Ok(plans(rows)?.pop())
+    plans(rows)
 }
 
-/// The plan a task belongs to, locked as [`lock`] does.
-pub(crate) async fn lock_of_task(conn: &mut PgConnection, task_id: TaskId) -> Result<Option<Plan>, Fault> {
+/// The plans that tasks belong to, locked as [`lock`] does.
+pub(crate) async fn lock_of_tasks(conn: &mut PgConnection, task_ids: &[Uuid]) -> Result<Vec<Plan>, Fault> {
     let rows = sqlx::query_as(select!(
         "WHERE p.tenant_id = current_setting('redress.tenant')
-           AND p.plan_id = (SELECT t.plan_id FROM task t
-                      WHERE t.tenant_id = current_setting('redress.tenant') AND t.task_id = $1)
-         ORDER BY s.ordinal FOR UPDATE OF p, s"
+           AND p.plan_id IN (SELECT t.plan_id FROM task t
+                       WHERE t.tenant_id = current_setting('redress.tenant') AND t.task_id = ANY($1))
+         ORDER BY p.plan_id, s.ordinal FOR UPDATE OF p, s"
     ))
-    .bind(task_id.0)
+    .bind(task_ids)
     .fetch_all(conn)
     .await?;
-    Ok(plans(rows)?.pop())
+    plans(rows)
 }
 
 /// Plans of cases that can still be cancelled, locked as [`lock`] does.
@@ -191,49 +191,49 @@ pub(crate) async fn list(
     plans(rows)
 }
 
-/// Stores a new plan with its steps; refused while the case has an open one.
-pub(crate) async fn insert(conn: &mut PgConnection, plan: &Plan) -> Result<(), Fault> {
-    let steps = &plan.steps;
-    let remedies = Remedies::of(steps.iter().map(|step| &step.remedy));
-    let depends_on = steps.iter().map(|step| step.depends_on.join(" ")).collect::<Vec<_>>();
+/// Stores new plans with their steps; refused while the case of one has an open one.
+pub(crate) async fn insert(conn: &mut PgConnection, plans: &[Plan]) -> Result<(), Fault> {
+    let steps = || plans.iter().flat_map(|plan| plan.steps.iter().zip(0_i16..).map(move |step| (plan, step)));
+    let text = |of: fn(&Plan) -> &str| plans.iter().map(of).collect::<Vec<_>>();
+    let remedies = Remedies::of(steps().map(|(_, (step, _))| &step.remedy));
     let stored = sqlx::query(
         "WITH stored AS (
-             INSERT INTO plan (tenant_id, plan_id, version, case_id, cycle, state, proposer, approver, reason,
+             INSERT INTO plan (tenant_id, approver, reason, version, plan_id, case_id, cycle, state, proposer,
                                priority, traceparent, created_at)
-             VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-             RETURNING tenant_id, plan_id)
-         INSERT INTO plan_step (tenant_id, plan_id, ordinal, step_id, department_id, kind, amount_minor,
-                                currency, sku, quantity, instructions, depends_on, due_time, state)
-         SELECT tenant_id, plan_id, s.ordinal - 1, s.step_id, s.department_id, s.kind, s.minor, s.currency,
-                s.sku, s.quantity, s.instructions, string_to_array(s.depends_on, ' '), s.due_time, $12
-         FROM stored,
-              UNNEST($13::text[], $14::text[], $15::smallint[], $16::bigint[], $17::text[], $18::text[],
-                     $19::int[], $20::text[], $21::text[], $22::timestamptz[])
-              WITH ORDINALITY AS s (step_id, department_id, kind, minor, currency, sku, quantity, instructions,
-                                    depends_on, due_time, ordinal)",
+             SELECT current_setting('redress.tenant'), '', '', 1, p.*
+             FROM UNNEST($1::uuid[], $2::uuid[], $3::int[], $4::smallint[], $5::text[], $6::smallint[],
+                         $7::text[], $8::timestamptz[]) AS p)
+         INSERT INTO plan_step (tenant_id, state, plan_id, ordinal, step_id, department_id, kind, amount_minor,
+                                currency, sku, quantity, instructions, depends_on, due_time)
+         SELECT current_setting('redress.tenant'), $9, s.plan_id, s.ordinal, s.step_id, s.department_id, s.kind,
+                s.minor, s.currency, s.sku, s.quantity, s.instructions, string_to_array(s.depends_on, ' '),
+                s.due_time
+         FROM UNNEST($10::uuid[], $11::smallint[], $12::text[], $13::text[], $14::smallint[], $15::bigint[],
+                     $16::text[], $17::text[], $18::int[], $19::text[], $20::text[], $21::timestamptz[])
+              AS s (plan_id, ordinal, step_id, department_id, kind, minor, currency, sku, quantity,
+                    instructions, depends_on, due_time)",
     )
-    .bind(plan.plan_id.0)
-    .bind(plan.version)
-    .bind(plan.case_id.0)
-    .bind(plan.cycle)
-    .bind(plan.state.number())
-    .bind(&plan.proposer)
-    .bind(&plan.approver)
-    .bind(&plan.reason)
-    .bind(plan.priority)
-    .bind(&plan.traceparent)
-    .bind(plan.created_at.to_sqlx())
+    .bind(plans.iter().map(|plan| plan.plan_id.0).collect::<Vec<_>>())
+    .bind(plans.iter().map(|plan| plan.case_id.0).collect::<Vec<_>>())
+    .bind(plans.iter().map(|plan| plan.cycle).collect::<Vec<_>>())
+    .bind(plans.iter().map(|plan| plan.state.number()).collect::<Vec<_>>())
+    .bind(text(|plan| &plan.proposer))
+    .bind(plans.iter().map(|plan| plan.priority).collect::<Vec<_>>())
+    .bind(text(|plan| &plan.traceparent))
+    .bind(plans.iter().map(|plan| plan.created_at.to_sqlx()).collect::<Vec<_>>())
     .bind(StepState::Waiting.number())
-    .bind(steps.iter().map(|step| step.step_id.as_str()).collect::<Vec<_>>())
-    .bind(steps.iter().map(|step| step.department_id.as_str()).collect::<Vec<_>>())
+    .bind(steps().map(|(plan, _)| plan.plan_id.0).collect::<Vec<_>>())
+    .bind(steps().map(|(_, (_, ordinal))| ordinal).collect::<Vec<_>>())
+    .bind(steps().map(|(_, (step, _))| step.step_id.as_str()).collect::<Vec<_>>())
+    .bind(steps().map(|(_, (step, _))| step.department_id.as_str()).collect::<Vec<_>>())
     .bind(remedies.kinds)
     .bind(remedies.minors)
     .bind(remedies.currencies)
     .bind(remedies.skus)
     .bind(remedies.quantities)
     .bind(remedies.instructions)
-    .bind(depends_on)
-    .bind(steps.iter().map(|step| step.due_time.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
+    .bind(steps().map(|(_, (step, _))| step.depends_on.join(" ")).collect::<Vec<_>>())
+    .bind(steps().map(|(_, (step, _))| step.due_time.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
     .execute(conn)
     .await;
     match stored {

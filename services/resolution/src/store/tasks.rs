@@ -121,17 +121,19 @@ pub(crate) async fn get(conn: &mut PgConnection, task_id: TaskId) -> Result<Opti
     row.map(Row::task).transpose()
 }
 
-/// A task, locked.
-pub(crate) async fn lock(conn: &mut PgConnection, task_id: TaskId) -> Result<Option<Task>, Fault> {
-    let row: Option<Row> = sqlx::query_as(concat!(
+/// Tasks, locked.
+pub(crate) async fn lock(conn: &mut PgConnection, task_ids: &[Uuid]) -> Result<Vec<Task>, Fault> {
+    let rows = sqlx::query_as(concat!(
         "SELECT ",
         columns!(),
-        " FROM task WHERE tenant_id = current_setting('redress.tenant') AND task_id = $1 FOR UPDATE"
+        " FROM task
+         WHERE tenant_id = current_setting('redress.tenant') AND task_id = ANY($1)
+         ORDER BY task_id FOR UPDATE"
     ))
-    .bind(task_id.0)
-    .fetch_optional(conn)
+    .bind(task_ids)
+    .fetch_all(conn)
     .await?;
-    row.map(Row::task).transpose()
+    tasks(rows)
 }
 
 /// The tasks of plans, which are locked, that have not ended; locked.

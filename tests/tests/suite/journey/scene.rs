@@ -46,7 +46,7 @@ impl Scene {
         Self { house, twice }
     }
 
-    fn line(&self, subject: &str) -> Twice {
+    pub(crate) fn line(&self, subject: &str) -> Twice {
         self.twice.over(self.house.channel_as("development", subject, &[]))
     }
 

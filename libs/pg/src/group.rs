@@ -1,0 +1,194 @@
+//! Group commit for mutations: those of one kind that arrive while a transaction of
+//! theirs is under way go into the next one together, each with an answer of its
+//! own. Alone, a mutation waits for nobody.
+//!
+//! One commit, and one of each statement, for many changes is what lets durable
+//! throughput exceed what one transaction a change can give.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fault::{Fault, Kind};
+use kernel::Caller;
+use prost::Message;
+use tokio::sync::oneshot;
+
+use crate::mutate::{Key, remember};
+use crate::{Db, Done, Tx, trace};
+
+/// Most mutations of one transaction.
+const MAX_BATCH: usize = 64;
+
+/// What became of each mutation of a batch, in its order: the encoded answer, or
+/// why it was refused.
+pub type Verdicts = Vec<Result<Vec<u8>, Fault>>;
+/// The work on a batch.
+pub type Work<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
+
+/// A kind of mutation that is carried out many at a time.
+pub trait Batch: Send + Sync + 'static {
+    /// What one caller wants.
+    type Job: Send + Sync + 'static;
+
+    /// What its transactions are called, e.g. `plan.approve`.
+    fn name(&self) -> &'static str;
+
+    /// Carries out mutations of one tenant, to which the transaction is bound;
+    /// answers a verdict for each. What is refused must leave no trace; a fault
+    /// undoes all of them, and each is tried alone.
+    fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [Asked<Self::Job>]) -> Work<'a, Verdicts>;
+}
+
+/// A mutation in a batch.
+pub struct Asked<J> {
+    /// Who asks.
+    pub caller: Caller,
+    /// What they want.
+    pub job: J,
+    key: Key,
+    traceparent: String,
+}
+
+impl<J> Asked<J> {
+    /// Has what follows happen in the trace of this request, or in the stored
+    /// trace of what it is about.
+    pub fn trace(&self, tx: &mut Tx, stored: &str) {
+        tx.follow_trace(if stored.is_empty() { &self.traceparent } else { stored });
+    }
+}
+
+type Verdict = Result<(Vec<u8>, i64), Fault>;
+
+struct Waiting<J> {
+    asked: Asked<J>,
+    verdict: oneshot::Sender<Verdict>,
+}
+
+/// Where mutations of one kind meet.
+pub struct Group<B: Batch> {
+    db: Db,
+    batch: B,
+    waiting: Mutex<VecDeque<Waiting<B::Job>>>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl<B: Batch> Group<B> {
+    /// A group whose transactions run on a database.
+    pub fn new(db: Db, batch: B) -> Arc<Self> {
+        Arc::new(Self { db, batch, waiting: Mutex::default(), turn: tokio::sync::Mutex::default() })
+    }
+
+    /// Answers a mutation, with the promise of [`Db::mutate`].
+    pub async fn mutate<A>(self: &Arc<Self>, caller: Caller, key: Key, job: B::Job) -> Result<Done<A>, Fault>
+    where
+        A: Message + Default,
+    {
+        let tenant = caller.tenant.clone();
+        match self.ask(Asked { caller, job, key: key.clone(), traceparent: trace::current() }).await {
+            Ok((answer, position)) => {
+                let answer = A::decode(answer.as_slice()).map_err(Fault::internal)?;
+                Ok(Done { answer, source: self.db.schema(), position })
+            }
+            Err(fault) => self.db.remembered_or(&tenant, &key, fault).await,
+        }
+    }
+
+    async fn ask(self: &Arc<Self>, asked: Asked<B::Job>) -> Verdict {
+        let (verdict, answer) = oneshot::channel();
+        self.queue().push_back(Waiting { asked, verdict });
+        // A task of its own: a caller who leaves takes nobody else's answer along.
+        tokio::spawn(self.clone().take_turn());
+        answer.await.map_err(|_| {
+            Fault::new(Kind::Unavailable, "SHUTTING_DOWN", "the service is stopping; try again")
+        })?
+    }
+
+    fn queue(&self) -> std::sync::MutexGuard<'_, VecDeque<Waiting<B::Job>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Carries out what waits, once it is this turn's; there is a turn for every
+    /// mutation, so that whoever is left over finds one.
+    async fn take_turn(self: Arc<Self>) {
+        let _turn = self.turn.lock().await;
+        let (asked, waiting): (Vec<_>, Vec<_>) =
+            self.next().into_iter().map(|one| (one.asked, one.verdict)).unzip();
+        if asked.is_empty() {
+            return;
+        }
+        let asked = Arc::new(asked);
+        let verdicts = self.answer(&asked).await;
+        for (waiting, verdict) in waiting.into_iter().zip(verdicts) {
+            // Whoever has left may ask again, and finds the answer.
+            let _ = waiting.send(verdict);
+        }
+    }
+
+    /// The next batch: of one tenant, and no key twice, for the second must find
+    /// the answer of the first.
+    fn next(&self) -> Vec<Waiting<B::Job>> {
+        let mut queue = self.queue();
+        let mut batch: Vec<Waiting<B::Job>> = Vec::new();
+        let mut later = VecDeque::new();
+        while let Some(one) = queue.pop_front() {
+            let fits = batch.len() < MAX_BATCH
+                && batch.iter().all(|other| {
+                    other.asked.caller.tenant == one.asked.caller.tenant
+                        && !other.asked.key.is_twin(&one.asked.key)
+                });
+            if fits {
+                batch.push(one);
+            } else {
+                later.push_back(one);
+            }
+        }
+        *queue = later;
+        batch
+    }
+
+    async fn answer(&self, asked: &[Asked<B::Job>]) -> Vec<Verdict> {
+        match self.together(asked).await {
+            Ok(verdicts) => verdicts,
+            Err(fault) if asked.len() == 1 || fault.reason() == "DATABASE_UNAVAILABLE" => {
+                asked.iter().map(|_| Err(fault.twin())).collect()
+            }
+            Err(fault) => {
+                tracing::debug!(
+                    batch = self.batch.name(),
+                    fault = fault.chain(),
+                    "a batch resists; one by one"
+                );
+                self.singly(asked).await
+            }
+        }
+    }
+
+    async fn singly(&self, asked: &[Asked<B::Job>]) -> Vec<Verdict> {
+        let mut verdicts = Vec::with_capacity(asked.len());
+        for one in asked {
+            let alone = self.together(std::slice::from_ref(one)).await;
+            let missing = || Err(Fault::internal("a mutation without a verdict"));
+            verdicts.push(alone.and_then(|mut verdicts| verdicts.pop().unwrap_or_else(missing)));
+        }
+        verdicts
+    }
+
+    /// Carries out a batch in one transaction.
+    async fn together(&self, asked: &[Asked<B::Job>]) -> Result<Vec<Verdict>, Fault> {
+        let Some(first) = asked.first() else { return Ok(Vec::new()) };
+        self.db
+            .transact(self.batch.name(), &first.caller.tenant, async |mut tx| {
+                let verdicts = self.batch.carry_out(&mut tx, asked).await?;
+                let answers: Vec<_> = asked
+                    .iter()
+                    .zip(&verdicts)
+                    .filter_map(|(one, verdict)| Some((&one.key, verdict.as_deref().ok()?)))
+                    .collect();
+                let position = remember(&mut tx, &answers).await?;
+                let verdicts = verdicts.into_iter().map(|verdict| verdict.map(|answer| (answer, position)));
+                Ok((tx, verdicts.collect()))
+            })
+            .await
+    }
+}

@@ -1,0 +1,68 @@
+//! Cases accepted by their agents, those that come together in one transaction.
+
+use std::collections::HashMap;
+
+use fault::Fault;
+use pg::{Asked, Batch, Tx, Verdicts, Work};
+use prost::Message as _;
+use proto::redress::assignment::v1::AcceptCaseResponse;
+use uuid::Uuid;
+
+use super::steps::ensure_seen;
+use crate::assignment::Assignment;
+use crate::floor::tell;
+use crate::refusal::Refusal;
+use crate::store::assignments;
+use crate::wire::{self, Accept};
+
+/// Acceptances of cases.
+pub(super) struct Acceptances;
+
+impl Batch for Acceptances {
+    type Job = Accept;
+
+    fn name(&self) -> &'static str {
+        "assignment.accept"
+    }
+
+    fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [Asked<Accept>]) -> Work<'a, Verdicts> {
+        Box::pin(carry_out(tx, asked))
+    }
+}
+
+async fn carry_out(tx: &mut Tx, asked: &[Asked<Accept>]) -> Result<Verdicts, Fault> {
+    let ids: Vec<Uuid> = asked.iter().map(|one| one.job.case_id.0).collect();
+    let cases = assignments::lock(tx, &ids).await?;
+    let mut cases: HashMap<Uuid, Assignment> = cases.into_iter().map(|case| (case.case_id.0, case)).collect();
+    let mut accepted: HashMap<Uuid, bool> = HashMap::new();
+    let mut verdicts = Vec::with_capacity(asked.len());
+    for one in asked {
+        let verdict = accept(&mut cases, &one.job);
+        if let Ok(is_new) = &verdict {
+            *accepted.entry(one.job.case_id.0).or_default() |= is_new;
+        }
+        verdicts.push(verdict);
+    }
+    let mut changed: Vec<Assignment> =
+        cases.values().filter(|case| accepted.get(&case.case_id.0) == Some(&true)).cloned().collect();
+    changed.sort_unstable_by_key(|case| case.case_id);
+    assignments::save(tx, &mut changed).await?;
+    for case in changed {
+        tell(tx, &case);
+        cases.insert(case.case_id.0, case);
+    }
+    let answered = asked.iter().zip(verdicts).map(|(one, verdict)| {
+        verdict.map(|_| {
+            let assignment = cases.get(&one.job.case_id.0).cloned().map(wire::assignment);
+            AcceptCaseResponse { assignment }.encode_to_vec()
+        })
+    });
+    Ok(answered.collect())
+}
+
+/// Has the agent in charge accept a case, in memory; whether that is new.
+fn accept(cases: &mut HashMap<Uuid, Assignment>, wanted: &Accept) -> Result<bool, Fault> {
+    let case = cases.get_mut(&wanted.case_id.0).ok_or(Refusal::AssignmentNotFound)?;
+    ensure_seen(wanted.expected_version, case.version)?;
+    Ok(case.accept(&wanted.agent)?)
+}

@@ -1,0 +1,129 @@
+//! Plans proposed and approved, those that come together in one transaction.
+
+use std::collections::HashMap;
+
+use fault::Fault;
+use kernel::PlanId;
+use pg::{Asked, Batch, Tx, Verdicts, Work};
+use prost::Message as _;
+use proto::redress::resolution::v1::{ApprovePlanResponse, ProposePlanResponse};
+use uuid::Uuid;
+
+use crate::case::CaseView;
+use crate::plan::{Plan, PlanState};
+use crate::refusal::Refusal;
+use crate::wire::plans::{Proposal, Target};
+use crate::{progress, store, wire};
+
+/// Proposals of plans.
+pub(in crate::rpc) struct Proposals;
+
+impl Batch for Proposals {
+    type Job = Proposal;
+
+    fn name(&self) -> &'static str {
+        "plan.propose"
+    }
+
+    fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [Asked<Proposal>]) -> Work<'a, Verdicts> {
+        Box::pin(propose(tx, asked))
+    }
+}
+
+/// The cases are held until the plans are stored: one that ends meanwhile finds the
+/// plan to cancel.
+async fn propose(tx: &mut Tx, asked: &[Asked<Proposal>]) -> Result<Verdicts, Fault> {
+    let ids: Vec<Uuid> = asked.iter().map(|one| one.job.case_id.0).collect();
+    let cases = store::cases::lock(tx, &ids).await?;
+    let cases: HashMap<Uuid, CaseView> = cases.into_iter().map(|case| (case.case_id.0, case)).collect();
+    let mut plans = Vec::with_capacity(asked.len());
+    let mut verdicts = Vec::with_capacity(asked.len());
+    for one in asked {
+        let case = cases.get(&one.job.case_id.0).ok_or(Refusal::CaseNotFound);
+        let wanted = case.and_then(|case| case.must_want_a_plan().map(|()| case));
+        let verdict = wanted.map(|case| {
+            let plan = proposed(tx, case, one);
+            one.trace(tx, &plan.traceparent);
+            tx.emit(plan.case_id.0, &wire::events::plan_proposed(&plan));
+            let answer = ProposePlanResponse { plan: Some(wire::plans::plan(&plan)) };
+            plans.push(plan);
+            answer.encode_to_vec()
+        });
+        verdicts.push(verdict.map_err(Fault::from));
+    }
+    if !plans.is_empty() {
+        store::plans::insert(tx, &plans).await?;
+    }
+    Ok(verdicts)
+}
+
+fn proposed(tx: &Tx, case: &CaseView, one: &Asked<Proposal>) -> Plan {
+    Plan {
+        plan_id: PlanId(tx.new_id()),
+        version: 1,
+        case_id: case.case_id,
+        cycle: case.cycle,
+        state: PlanState::Proposed,
+        steps: one.job.steps.clone(),
+        proposer: one.caller.subject.to_string(),
+        approver: String::new(),
+        reason: String::new(),
+        priority: case.priority,
+        traceparent: case.traceparent.clone(),
+        created_at: tx.now(),
+        ended_at: None,
+    }
+}
+
+/// Approvals of plans.
+pub(in crate::rpc) struct Approvals;
+
+impl Batch for Approvals {
+    type Job = Target;
+
+    fn name(&self) -> &'static str {
+        "plan.approve"
+    }
+
+    fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [Asked<Target>]) -> Work<'a, Verdicts> {
+        Box::pin(approve_all(tx, asked))
+    }
+}
+
+async fn approve_all(tx: &mut Tx, asked: &[Asked<Target>]) -> Result<Verdicts, Fault> {
+    let ids: Vec<Uuid> = asked.iter().map(|one| one.job.plan_id.0).collect();
+    let plans = store::plans::lock(tx, &ids).await?;
+    let mut plans: HashMap<Uuid, Plan> = plans.into_iter().map(|plan| (plan.plan_id.0, plan)).collect();
+    let mut verdicts = Vec::with_capacity(asked.len());
+    let mut approved = Vec::with_capacity(asked.len());
+    for one in asked {
+        verdicts.push(approve(tx, &mut plans, one));
+    }
+    for (one, verdict) in asked.iter().zip(&verdicts) {
+        // Approved twice is refused, so none is here twice.
+        if verdict.is_ok() {
+            approved.extend(plans.remove(&one.job.plan_id.0));
+        }
+    }
+    if approved.is_empty() {
+        return Ok(verdicts.into_iter().map(|verdict| verdict.map(|()| Vec::new())).collect());
+    }
+    progress::carry_on(tx, &mut approved, &[]).await?;
+    let mut answers = approved
+        .iter()
+        .map(|plan| ApprovePlanResponse { plan: Some(wire::plans::plan(plan)) }.encode_to_vec());
+    let answered = verdicts.into_iter().map(|verdict| verdict.map(|()| answers.next().unwrap_or_default()));
+    Ok(answered.collect())
+}
+
+/// Approves one plan, in memory; a refused one stays as it was.
+fn approve(tx: &mut Tx, plans: &mut HashMap<Uuid, Plan>, one: &Asked<Target>) -> Result<(), Fault> {
+    let known = plans.get_mut(&one.job.plan_id.0).ok_or(Refusal::PlanNotFound)?;
+    known.seen_as(one.job.expected_version)?;
+    let mut plan = known.clone();
+    plan.approve(&one.caller.subject)?;
+    one.trace(tx, &plan.traceparent);
+    tx.emit(plan.case_id.0, &wire::events::plan_approved(&plan));
+    *known = plan;
+    Ok(())
+}
