@@ -13,6 +13,7 @@ pub(crate) mod policy;
 mod properties;
 pub(crate) mod recount;
 pub(crate) mod rungs;
+pub(crate) mod switch;
 
 use std::collections::BTreeMap;
 

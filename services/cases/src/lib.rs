@@ -34,6 +34,7 @@ use std::sync::Arc;
 use proto::redress::cases::v1::calendar_service_server::CalendarServiceServer;
 use proto::redress::cases::v1::case_service_server::CaseServiceServer;
 use proto::redress::cases::v1::clock_service_server::ClockServiceServer;
+use proto::redress::cases::v1::policy_service_server::PolicyServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
 
@@ -53,6 +54,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(CaseServiceServer::new(rpc::Rpc::new(kit.db.clone())))
         .route(CalendarServiceServer::new(rpc::calendars::Calendars::new(kit.db.clone())))
         .route(ClockServiceServer::new(rpc::clocks::Rpc::new(kit.db.clone())))
+        .route(PolicyServiceServer::new(rpc::policies::Policies::new(kit.db.clone())))
         .react(react::Reactions::new(Arc::new(triage::Keywords)))
         .worker("timers", move |stop| {
             timers::run(db, vec![Arc::new(window::ResponseWindow), Arc::new(clocks::alarm::Rungs)], stop)

@@ -21,6 +21,10 @@ pub(crate) enum Refusal {
     Clock(calendar::Refusal),
     /// No extension of this tenant has the id.
     ExtensionNotFound,
+    /// The tenant has no policy of this version.
+    PolicyNotFound,
+    /// There are as many policies as there may be.
+    TooManyPolicies,
     /// It was granted or refused before.
     ExtensionDecided,
     /// One is waiting for its answer.
@@ -51,6 +55,8 @@ impl std::fmt::Display for Refusal {
             Self::ClockNotFound => f.write_str("the case has no clock of this kind"),
             Self::Clock(refusal) => write!(f, "{refusal}"),
             Self::ExtensionNotFound => f.write_str("there is no such extension"),
+            Self::PolicyNotFound => f.write_str("there is no such policy"),
+            Self::TooManyPolicies => f.write_str("there are as many policies as there may be"),
             Self::ExtensionDecided => f.write_str("the extension was granted or refused before"),
             Self::ExtensionPending => f.write_str("an extension of this clock waits for its answer"),
             Self::ApproverIsRequester => f.write_str("who asked for the extension may not approve it"),
@@ -69,6 +75,7 @@ impl fault::Refusal for Refusal {
             Self::CaseNotFound
             | Self::ClockNotFound
             | Self::ExtensionNotFound
+            | Self::PolicyNotFound
             | Self::ReceiptCodeUnknown
             | Self::CalendarNotFound => Kind::NotFound,
             Self::CalendarExists => Kind::Exists,
@@ -79,7 +86,7 @@ impl fault::Refusal for Refusal {
             | Self::ExtensionDecided
             | Self::ExtensionPending
             | Self::ApproverIsRequester => Kind::Precondition,
-            Self::TooManyGuesses | Self::TooManyCalendars => Kind::Exhausted,
+            Self::TooManyGuesses | Self::TooManyCalendars | Self::TooManyPolicies => Kind::Exhausted,
         }
     }
 
@@ -92,6 +99,8 @@ impl fault::Refusal for Refusal {
             Self::ClockNotFound => "CLOCK_NOT_FOUND",
             Self::Clock(refusal) => clock_reason(*refusal),
             Self::ExtensionNotFound => "EXTENSION_NOT_FOUND",
+            Self::PolicyNotFound => "POLICY_NOT_FOUND",
+            Self::TooManyPolicies => "TOO_MANY_POLICIES",
             Self::ExtensionDecided => "EXTENSION_DECIDED",
             Self::ExtensionPending => "EXTENSION_PENDING",
             Self::ApproverIsRequester => "APPROVER_IS_REQUESTER",

@@ -3,6 +3,7 @@
 pub(crate) mod calendars;
 mod change;
 pub(crate) mod clocks;
+pub(crate) mod policies;
 mod track;
 mod watch;
 

@@ -43,6 +43,13 @@ pub(crate) async fn get(conn: &mut PgConnection, id: CaseId) -> Result<Option<Ca
     row.map(Row::into_case).transpose()
 }
 
+/// Reads cases, those of the ids that exist.
+pub(crate) async fn get_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Case>, Fault> {
+    let rows: Vec<Row> =
+        sqlx::query_as(select_cases!("AND case_id = ANY($1)")).bind(ids).fetch_all(conn).await?;
+    rows.into_iter().map(Row::into_case).collect()
+}
+
 /// Reads one case if it has changed since a version.
 pub(crate) async fn get_newer(
     conn: &mut PgConnection,

@@ -3,6 +3,7 @@
 pub(crate) mod calendars;
 pub(crate) mod clocks;
 pub(crate) mod heard;
+pub(crate) mod policies;
 pub(crate) mod told;
 
 use fault::{Check, Fault};

@@ -12,6 +12,8 @@ mod events;
 mod mutations;
 #[path = "rpc/pauses.rs"]
 mod pauses;
+#[path = "rpc/policies.rs"]
+mod policies;
 #[path = "rpc/reads.rs"]
 mod reads;
 #[path = "rpc/scene.rs"]

@@ -204,6 +204,31 @@ async fn every_list_reads() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn deadlines_are_explained_paused_and_extended() {
+    let desk = Desk::open().await;
+    let (case, _) = desk.submit().await;
+    desk.house.settled().await;
+    let list = desk.text(&["clock", "list", &case]).await;
+    assert!(list.contains("acknowledge") && list.contains("7 working days"), "{list}");
+    let explained = desk.text(&["clock", "explain", &case, "decide"]).await;
+    assert!(explained.contains("Asia/Shanghai") && explained.contains("before first day"), "{explained}");
+    let pause = ["clock", "pause", &case, "--reason", "appraisal", "--remark", "at the laboratory"];
+    assert!(desk.text(&pause).await.contains("paused"));
+    assert!(!desk.text(&["clock", "resume", &case, "--remark", "it has answered"]).await.contains("paused"));
+    let extend = ["clock", "extend", &case, "decide", "5", "--reason", "an expert looks at it"];
+    assert!(desk.text(&extend).await.contains("pending"));
+    assert!(desk.text(&["clock", "extensions", &case]).await.contains("an expert looks at it"));
+    let none = desk.refusal(&["clock", "extend", &case, "acknowledge", "1", "--reason", "x"]).await;
+    assert!(none.contains("may not be extended"), "{none}");
+    assert!(desk.text(&["policy", "get"]).await.contains("general-e-commerce@1"));
+    assert!(desk.text(&["policy", "add", "cn-xinfang"]).await.contains("cn-xinfang@1"));
+    let tried = desk.text(&["policy", "activate", "1", "--dry-run"]).await;
+    assert!(tried.contains("due times move"), "{tried}");
+    assert!(desk.text(&["policy", "list"]).await.contains("cn-xinfang@1"));
+    desk.house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn calendars_are_edited_as_files() {
     let desk = Desk::open().await;
     assert!(desk.text(&["calendar", "list"]).await.contains("built in"));

@@ -62,6 +62,7 @@ async fn tell_all(scene: &Scene) {
     stories::closed_and_reopened(scene).await;
     roster::waited_for(scene).await;
     deadlines::taken_longer(scene).await;
+    deadlines::promised(scene).await;
     calendars::kept(scene).await;
     counted(scene).await;
 }

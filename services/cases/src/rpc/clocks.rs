@@ -57,7 +57,7 @@ struct Desk {
 impl Desk {
     /// Locks a case and reads its clocks; what is told belongs to its trace.
     async fn open(tx: &mut Tx, target: Target) -> Result<Self, Fault> {
-        let case = store::lock(tx, target.case).await?.ok_or(Refusal::CaseNotFound)?;
+        let case = store::lock_all(tx, &[target.case.0]).await?.pop().ok_or(Refusal::CaseNotFound)?;
         if target.version.is_some_and(|seen| seen != case.version) {
             return Err(Fault::version_mismatch(case.version));
         }

@@ -1,9 +1,11 @@
 //! A deadline that is paused, extended and told of.
 
 use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
+use proto::redress::cases::v1::policy_service_client::PolicyServiceClient;
 use proto::redress::cases::v1::{
-    ApproveExtensionRequest, CaseClock, CaseState, ClockKind, ClockState, ExtensionState, ListCasesRequest,
-    PauseClocksRequest, PauseReason, RefuseExtensionRequest, RequestExtensionRequest, ResumeClocksRequest,
+    ActivatePolicyRequest, ApproveExtensionRequest, CaseClock, CaseState, ClockKind, ClockState,
+    CreatePolicyRequest, ExtensionState, ListCasesRequest, PauseClocksRequest, PauseReason,
+    RefuseExtensionRequest, RequestExtensionRequest, ResumeClocksRequest,
 };
 use proto::redress::feedback::v1::NoticeKind;
 use testkit::request_id;
@@ -29,6 +31,24 @@ fn more(case: &str) -> RequestExtensionRequest {
         amount: 5,
         reason: "an expert looks at it".to_owned(),
     }
+}
+
+/// The tenant's own policy is made, and put in force for what is open.
+pub(crate) async fn promised(scene: &Scene) {
+    let line = scene.house.channel_as("development", BOSS, &[]);
+    let mut policies = PolicyServiceClient::new(scene.twice.over(line));
+    let create = CreatePolicyRequest {
+        request_id: request_id(),
+        shipped_pack: "uk-fca-disp".to_owned(),
+        ..CreatePolicyRequest::default()
+    };
+    let version = policies.create_policy(create).await.unwrap().into_inner().policy.unwrap().version;
+    let activate = ActivatePolicyRequest { request_id: request_id(), version, validate_only: true };
+    let tried = policies.activate_policy(activate.clone()).await.unwrap().into_inner();
+    let activate = ActivatePolicyRequest { request_id: request_id(), validate_only: false, ..activate };
+    let done = policies.activate_policy(activate).await.unwrap().into_inner();
+    assert_eq!(tried.moved, done.moved);
+    assert!(done.moved_count > 0, "the acknowledgements nobody could deliver are due later");
 }
 
 /// Time stands still and runs on; more of it is refused, then granted, and the

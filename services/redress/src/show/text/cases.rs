@@ -37,6 +37,7 @@ pub(crate) fn case(case: &Case) -> String {
         ("reasons", case.decision_reasons.clone()),
         ("received", time(case.receive_time.as_ref())),
         ("opened", time(case.open_time.as_ref())),
+        ("due", time(case.due_time.as_ref())),
         ("resolved", time(case.resolve_time.as_ref())),
         ("closed", time(case.close_time.as_ref())),
         ("trace", case.trace_id.clone()),
