@@ -182,9 +182,11 @@ async fn every_list_reads() {
     assert!(desk.text(&["queue"]).await.contains(&case), "no department: nobody's queue");
     desk.staff().await;
     desk.house.settled().await;
-    let lists: [(&[&str], &str); 9] = [
+    let lists: [(&[&str], &str); 11] = [
         (&["case", "list", "--customer", "C1"], "Kettle broken"),
+        (&["case", "list", "--filter", "open = true kettle", "--order-by", "due_time"], "Kettle broken"),
         (&["case", "count"], "1      assigned"),
+        (&["case", "count", "--by", "state,priority", "--filter", "customer = C1"], "1      ASSIGNED"),
         (&["case", "handler", &case], "care"),
         (&["queue", "--department", "care"], "no cases waiting"),
         (&["agent", "list"], "lin"),
@@ -271,6 +273,10 @@ async fn refusals_are_said_in_plain_words() {
     let unknown = "01890000-0000-7000-8000-000000000000";
     let refused = desk.refusal(&["case", "get", unknown]).await;
     assert!(refused.starts_with("redress: CASE_NOT_FOUND: "), "{refused}");
+
+    let refused = desk.refusal(&["case", "list", "--filter", "open = true) AND state = OPEN"]).await;
+    assert!(refused.contains("\n  filter at character 12: "), "{refused}");
+    assert!(refused.contains("\n  filter at character 26: OPEN is none of RECEIVED, "), "{refused}");
 
     let (case, _) = desk.submit().await;
     let again = ["case", "note", &case, "heard", "--request-id", "once"];
