@@ -218,7 +218,7 @@ async fn health(endpoint: &Endpoint) -> Option<ServingStatus> {
 }
 
 /// An address of the loopback nobody listens on.
-fn unused_host() -> Result<Ipv4Addr> {
+pub fn unused_host() -> Result<Ipv4Addr> {
     loop {
         let [.., one, two, three] = *RandomIds.token().as_bytes();
         let host = Ipv4Addr::new(127, one, two, three);

@@ -26,8 +26,11 @@ macro_rules! limited {
 
 limited! {
     assignment::assignment_service_server::AssignmentServiceServer;
+    cases::calendar_service_server::CalendarServiceServer;
     cases::case_service_server::CaseServiceServer;
     cases::category_service_server::CategoryServiceServer;
+    cases::clock_service_server::ClockServiceServer;
+    cases::policy_service_server::PolicyServiceServer;
     cases::search_service_server::SearchServiceServer;
     cases::triage_service_server::TriageServiceServer;
     feedback::feedback_service_server::FeedbackServiceServer;

@@ -17,7 +17,7 @@ use crate::assignment::{Assignment, Wanted};
 use crate::floor::{Floor, tell};
 use crate::routing::Directory;
 use crate::store::{assignments, roster};
-use crate::wire::{self, Ended, News};
+use crate::wire::{self, Ended, News, Press, Pressed};
 
 /// Follows the cases service.
 pub(crate) struct CaseEvents;
@@ -37,6 +37,8 @@ impl Reactor for CaseEvents {
                 "redress.cases.v1.CaseClosed",
                 "redress.cases.v1.CaseWithdrawn",
                 "redress.cases.v1.CaseDeclined",
+                "redress.cases.v1.CasePriorityRaised",
+                "redress.cases.v1.CaseReturned",
             ],
         }]
     }
@@ -48,9 +50,10 @@ impl Reactor for CaseEvents {
                 news.extend(wire::news(event)?);
             }
             roster::share(tx).await?;
-            for Round { ended, wanted } in rounds(news) {
+            for Round { ended, wanted, pressed } in rounds(news) {
                 end(tx, &ended).await?;
                 begin(tx, wanted).await?;
+                press(tx, pressed).await?;
             }
             Ok(())
         })
@@ -62,34 +65,48 @@ impl Reactor for CaseEvents {
 struct Round {
     ended: Vec<Ended>,
     wanted: Vec<Wanted>,
+    pressed: Vec<Pressed>,
+}
+
+/// The first round in which each kind of news of a case may come next.
+#[derive(Clone, Copy, Debug, Default)]
+struct Earliest {
+    end: usize,
+    begin: usize,
+    press: usize,
 }
 
 /// Folds news into as few rounds as keep the order of each case's own.
 fn rounds(news: Vec<News>) -> Vec<Round> {
     let mut rounds: Vec<Round> = Vec::new();
-    // The first round in which a case's cycle may still end, and begin.
-    let mut earliest: HashMap<CaseId, (usize, usize)> = HashMap::new();
+    let mut earliest: HashMap<CaseId, Earliest> = HashMap::new();
     for item in news {
         let case_id = match &item {
             News::Wanted(wanted) => wanted.case_id,
             News::Ended(ended) => ended.case_id,
+            News::Pressed(pressed) => pressed.case_id,
         };
-        let (end, begin) = earliest.entry(case_id).or_default();
+        let next = earliest.entry(case_id).or_default();
         let at = match item {
-            News::Ended(_) => *end,
-            News::Wanted(_) => *begin,
+            News::Ended(_) => next.end,
+            News::Wanted(_) => next.begin,
+            News::Pressed(_) => next.press,
         };
         if rounds.len() <= at {
             rounds.resize_with(at + 1, Round::default);
         }
         match item {
             News::Ended(ended) => {
-                *begin = at;
+                (next.begin, next.press) = (at, at);
                 rounds[at].ended.push(ended);
             }
             News::Wanted(wanted) => {
-                *end = at + 1;
+                (next.end, next.press) = (at + 1, at);
                 rounds[at].wanted.push(wanted);
+            }
+            News::Pressed(pressed) => {
+                (next.end, next.begin) = (at + 1, at + 1);
+                rounds[at].pressed.push(pressed);
             }
         }
     }
@@ -150,6 +167,51 @@ async fn begin(tx: &mut Tx, wanted: Vec<Wanted>) -> Result<(), Fault> {
         tell(tx, case);
     }
     floor.finish(tx).await
+}
+
+/// Raises cycles for which time is running out, and looks for other handlers. A
+/// cycle that is over, or is not the current one, is skipped.
+async fn press(tx: &mut Tx, pressed: Vec<Pressed>) -> Result<(), Fault> {
+    let ids: Vec<Uuid> = pressed.iter().map(|pressed| pressed.case_id.0).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let departments = assignments::open_departments(tx, &ids).await?;
+    let mut floor = Floor::lock(tx, departments).await?;
+    let mut cases = floor.cases(tx, &ids).await?;
+    let mut returned = HashSet::new();
+    for case in &mut cases {
+        let mine = |pressed: &&Pressed| pressed.case_id == case.case_id && pressed.cycle == case.cycle;
+        let mine: Vec<&Pressed> = pressed.iter().filter(mine).filter(|_| !case.is_released()).collect();
+        for Pressed { by, .. } in mine {
+            match by {
+                Press::Raise(priority) => case.priority = *priority,
+                Press::Return(reason) if hand_on(&mut floor, case, reason) => {
+                    returned.insert(case.case_id);
+                }
+                Press::Return(_) => {}
+            }
+        }
+    }
+    let cycles: HashSet<(CaseId, i32)> =
+        pressed.iter().map(|pressed| (pressed.case_id, pressed.cycle)).collect();
+    cases.retain(|case| !case.is_released() && cycles.contains(&(case.case_id, case.cycle)));
+    assignments::save(tx, &mut cases).await?;
+    for case in cases.iter().filter(|case| returned.contains(&case.case_id)) {
+        tell(tx, case);
+    }
+    floor.finish(tx).await
+}
+
+/// Takes a case from its handler: to whoever else has room, or to the queue. One
+/// that waits goes on waiting; answers whether it had a handler.
+fn hand_on(floor: &mut Floor, case: &mut Assignment, reason: &str) -> bool {
+    let Some(holder) = case.holder().map(str::to_owned) else { return false };
+    let department = case.department.clone();
+    floor.free(case);
+    case.previous_agent = Some(holder);
+    floor.place(case, department.as_deref(), &format!("taken back: {reason}"));
+    true
 }
 
 /// The newest cycle of each case, where it is newer than what is known; in the
@@ -217,6 +279,17 @@ mod tests {
         assert_eq!(shape(&rounds), [(1, 1 + 1), (1 + 1, 1)]);
         assert_eq!(rounds[1].wanted[0].cycle, 3);
         assert!(rounds[0].ended.iter().all(|ended| ended.cycle == 1));
+    }
+
+    #[test]
+    fn a_cycle_is_pressed_after_it_began_and_before_it_ends() {
+        let pressed = |case, cycle| {
+            let case_id = CaseId(Uuid::from_u128(case));
+            News::Pressed(Pressed { case_id, cycle, by: Press::Raise(Priority::P1) })
+        };
+        let rounds = rounds(vec![wanted(1, 1), pressed(1, 1), pressed(1, 1), ended(1, 1), wanted(1, 2)]);
+        assert_eq!(shape(&rounds), [(0, 1), (1, 1)]);
+        assert_eq!(rounds[0].pressed.len(), 2);
     }
 
     #[test]

@@ -6,6 +6,8 @@
 mod hands;
 #[path = "rpc/news.rs"]
 mod news;
+#[path = "rpc/pressed.rs"]
+mod pressed;
 #[path = "rpc/races.rs"]
 mod races;
 #[path = "rpc/roster.rs"]

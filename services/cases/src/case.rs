@@ -4,7 +4,7 @@
 //! told.
 
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 
 use jiff::{SignedDuration, Timestamp};
 use kernel::{CaseId, Money};

@@ -6,17 +6,20 @@
 //! In reading order: `moves` is the table of states, `case` what people do to
 //! a case, `news` what it hears from the other services, `timeline` how it is
 //! told, `triage` how it begins, by the rules in `rule_sets` and the tree in
-//! `categories`; `judge` triages whole batches. `record` puts it on record, in one
-//! place for `rpc`, `react` and the timer in `window`. `filter` is how cases are asked
-//! for, `terms` the words they are found by.
+//! `categories`; `judge` triages whole batches. `clocks` says by when it is due, by
+//! the `calendars` of the tenant. `record` puts it on record, in one place for `rpc`,
+//! `react` and the timer in `window`. `filter` is how cases are asked for, `terms` the
+//! words they are found by.
 //!
 //! To add an rpc: its contract, its reader in `wire`, its move in `moves` and
 //! `case`, a few lines in `rpc`, its rows in `tests/rpc.rs`.
 
 mod moves;
 
+mod calendars;
 mod case;
 mod categories;
+mod clocks;
 mod filter;
 mod guesses;
 mod judge;
@@ -35,8 +38,11 @@ mod wire;
 
 use std::sync::Arc;
 
+use proto::redress::cases::v1::calendar_service_server::CalendarServiceServer;
 use proto::redress::cases::v1::case_service_server::CaseServiceServer;
 use proto::redress::cases::v1::category_service_server::CategoryServiceServer;
+use proto::redress::cases::v1::clock_service_server::ClockServiceServer;
+use proto::redress::cases::v1::policy_service_server::PolicyServiceServer;
 use proto::redress::cases::v1::search_service_server::SearchServiceServer;
 use proto::redress::cases::v1::triage_service_server::TriageServiceServer;
 use server::{Kit, Parts, Service};
@@ -57,10 +63,15 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let rule_sets = Arc::new(rule_sets::RuleSets::default());
     parts
         .route(CaseServiceServer::new(rpc::Rpc::new(kit.db.clone())))
+        .route(CalendarServiceServer::new(rpc::calendars::Calendars::new(kit.db.clone())))
+        .route(ClockServiceServer::new(rpc::clocks::Rpc::new(kit.db.clone())))
+        .route(PolicyServiceServer::new(rpc::policies::Policies::new(kit.db.clone())))
         .route(SearchServiceServer::new(rpc::Search::new(kit.db.clone())))
         .route(TriageServiceServer::new(rpc::triage::TriageRpc::new(kit.db.clone(), rule_sets.clone())))
         .route(CategoryServiceServer::new(rpc::categories::CategoryRpc::new(kit.db.clone())))
         .react(react::Reactions::new(rule_sets))
-        .worker("timers", move |stop| timers::run(db, vec![Arc::new(window::ResponseWindow)], stop));
+        .worker("timers", move |stop| {
+            timers::run(db, vec![Arc::new(window::ResponseWindow), Arc::new(clocks::alarm::Rungs)], stop)
+        });
     Ok(())
 }

@@ -13,6 +13,7 @@ use pg::Tx;
 use uuid::Uuid;
 
 use crate::case::{Case, Occasion};
+use crate::clocks::follow;
 use crate::news::{Event, News};
 use crate::refusal::Refusal;
 use crate::rule_sets::RuleSets;
@@ -104,6 +105,7 @@ impl Reactions {
                 receipt_hash: registered.receipt_hash.clone(),
             });
         }
+        let begun = follow::begin(tx, &mut openings).await?;
         let fresh = store::insert(tx, &openings).await?;
         // Told again: the first has opened it.
         let mut first = fresh.clone();
@@ -116,7 +118,7 @@ impl Reactions {
         let now = tx.now();
         store::triage::record(tx, &judged, now).await?;
         let cases: Vec<Case> = openings.into_iter().map(|opening| opening.case).collect();
-        record::opened(tx, &cases).await
+        record::opened(tx, &cases, begun).await
     }
 }
 
@@ -169,7 +171,7 @@ async fn hear(tx: &mut Tx, batch: &[Delivered]) -> Result<(), Fault> {
     }
     let mut changed: Vec<Case> = cases.into_values().filter(|case| !case.journal.is_empty()).collect();
     changed.sort_unstable_by_key(|case| case.id);
-    record::changed(tx, &changed).await
+    record::changed(tx, &mut changed).await
 }
 
 async fn lock(tx: &mut Tx, mut ids: Vec<Uuid>) -> Result<HashMap<Uuid, Case>, Fault> {

@@ -1,7 +1,10 @@
 //! One function per rpc: read, transact, render.
 
+pub(crate) mod calendars;
 pub(crate) mod categories;
 mod change;
+pub(crate) mod clocks;
+pub(crate) mod policies;
 mod search;
 mod track;
 pub(crate) mod triage;

@@ -1,9 +1,13 @@
 //! Every SQL statement of this service. Rows are private; an impossible one is a
 //! fault that names it.
 
+pub(crate) mod calendars;
 pub(crate) mod categories;
+pub(crate) mod clocks;
 pub(crate) mod counts;
 pub(crate) mod early;
+pub(crate) mod extensions;
+pub(crate) mod policies;
 mod row;
 pub(crate) mod rules;
 pub(crate) mod search;
@@ -27,6 +31,13 @@ pub(crate) async fn get(conn: &mut PgConnection, id: CaseId) -> Result<Option<Ca
     let row: Option<Row> =
         sqlx::query_as(select_cases!("AND case_id = $1")).bind(id.0).fetch_optional(conn).await?;
     row.map(Row::into_case).transpose()
+}
+
+/// Reads cases, those of the ids that exist.
+pub(crate) async fn get_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Case>, Fault> {
+    let rows: Vec<Row> =
+        sqlx::query_as(select_cases!("AND case_id = ANY($1)")).bind(ids).fetch_all(conn).await?;
+    rows.into_iter().map(Row::into_case).collect()
 }
 
 /// Reads one case if it has changed since a version.

@@ -4,9 +4,11 @@
 //! What the complainant may read names no agent, department or reason of
 //! triage, and nothing typed by staff for staff.
 
+use calendar::{Kind as Promised, Reason as PauseReason};
 use jiff::Timestamp;
 
 use crate::case::{Channel, CloseReason, Outcome, Priority};
+use crate::clocks;
 use crate::news::NoticeKind;
 
 kernel::numbered! {
@@ -64,6 +66,10 @@ kernel::numbered! {
         OutOfScope = 19 "out of scope",
         /// The case waits.
         Queued = 20 "queued",
+        /// A step of a clock's ladder, a pause, an extension, a breach.
+        Clock = 24 "clock",
+        /// One level up, or more urgent.
+        Escalated = 25 "escalated",
     }
 }
 
@@ -92,6 +98,17 @@ pub(crate) enum Fact {
     Closed { reason: CloseReason, remark: String },
     Withdrawn { reason: String },
     OutOfScope { referral: String },
+    Reminded { kind: Promised, rung: String, due: Option<Timestamp> },
+    RungMissed { kind: Promised, rung: String },
+    Breached { kind: Promised, due: Timestamp, policy: String, own_target: bool },
+    ClockPaused { kind: Promised, reason: PauseReason, remark: String },
+    ClockResumed { kind: Promised, reason: String },
+    ExtensionRequested { kind: Promised, amount: u32, reason: String },
+    ExtensionGranted { kind: Promised, due: Option<Timestamp>, reason: String, notice_due: bool, number: i32 },
+    ExtensionRefused { kind: Promised, reason: String },
+    PriorityRaised { priority: Priority, reason: String },
+    Returned { reason: String },
+    Escalated { tier: i32, reason: String },
 }
 
 /// A fact in its place: when, by whom, in which cycle and trace.
@@ -201,6 +218,17 @@ impl Noted {
             Fact::OutOfScope { referral } => {
                 with_reason("this is not ours to decide; please turn to".to_owned(), referral)
             }
+            Fact::Reminded { .. }
+            | Fact::RungMissed { .. }
+            | Fact::Breached { .. }
+            | Fact::ClockPaused { .. }
+            | Fact::ClockResumed { .. }
+            | Fact::ExtensionRequested { .. }
+            | Fact::ExtensionGranted { .. }
+            | Fact::ExtensionRefused { .. }
+            | Fact::PriorityRaised { .. }
+            | Fact::Returned { .. }
+            | Fact::Escalated { .. } => self.fact.of_time(),
         }
     }
 }
@@ -232,6 +260,62 @@ impl Fact {
             Self::Closed { .. } => (Kind::Closed, Public),
             Self::Withdrawn { .. } => (Kind::Withdrawn, Public),
             Self::OutOfScope { .. } => (Kind::OutOfScope, Public),
+            Self::Reminded { .. }
+            | Self::RungMissed { .. }
+            | Self::Breached { .. }
+            | Self::ClockPaused { .. }
+            | Self::ClockResumed { .. }
+            | Self::ExtensionRequested { .. }
+            | Self::ExtensionRefused { .. } => (Kind::Clock, Internal),
+            Self::ExtensionGranted { notice_due: true, .. } => (Kind::Clock, Public),
+            Self::ExtensionGranted { .. } => (Kind::Clock, Internal),
+            Self::Returned { .. } | Self::PriorityRaised { .. } | Self::Escalated { .. } => {
+                (Kind::Escalated, Internal)
+            }
+        }
+    }
+
+    /// What clocks had done, in a sentence; the others have their own.
+    fn of_time(&self) -> String {
+        match self {
+            Self::Reminded { kind, rung, due } => {
+                let due = due.map(|due| format!(", due {due}")).unwrap_or_default();
+                format!("reminder {rung}: it is promised {}{due}", clocks::words(*kind))
+            }
+            Self::RungMissed { kind, rung } => {
+                format!(
+                    "step {rung} of the promise {} passed while nobody could take it",
+                    clocks::words(*kind)
+                )
+            }
+            Self::Breached { kind, due, policy, .. } => {
+                format!("the promise {} was broken: it was due {due} by {policy}", clocks::words(*kind))
+            }
+            Self::ClockResumed { kind, reason } => {
+                with_reason(format!("the time {} runs on", clocks::words(*kind)), reason)
+            }
+            Self::ClockPaused { kind, reason, remark } => {
+                let sentence = format!(
+                    "the time {} stands still ({})",
+                    clocks::words(*kind),
+                    clocks::reason_name(*reason)
+                );
+                with_reason(sentence, remark)
+            }
+            Self::ExtensionRequested { kind, amount, reason } => {
+                with_reason(format!("{amount} more were asked for {}", clocks::words(*kind)), reason)
+            }
+            Self::ExtensionGranted { kind, due, reason, .. } => {
+                let until = due.map(|due| format!(" until {due}")).unwrap_or_default();
+                with_reason(format!("more time {} was granted{until}", clocks::words(*kind)), reason)
+            }
+            Self::ExtensionRefused { kind, reason } => {
+                with_reason(format!("more time {} was refused", clocks::words(*kind)), reason)
+            }
+            Self::PriorityRaised { priority, reason } => with_reason(format!("raised to {priority}"), reason),
+            Self::Returned { reason } => with_reason("somebody else is to take it over".to_owned(), reason),
+            Self::Escalated { tier, reason } => with_reason(format!("raised to level {tier}"), reason),
+            _ => String::new(),
         }
     }
 }

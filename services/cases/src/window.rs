@@ -70,5 +70,5 @@ async fn pass(tx: &mut Tx, fired: &[Fired]) -> Result<(), Fault> {
         let traceparent = timer.map_or("", |timer| &timer.traceparent);
         case.pass_window(&Occasion { now, actor: "<cases>", traceparent }).is_ok()
     });
-    record::changed(tx, &cases).await
+    record::changed(tx, &mut cases).await
 }

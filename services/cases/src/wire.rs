@@ -1,7 +1,10 @@
 //! Contract ⇄ domain: what is asked, and what is answered.
 
+pub(crate) mod calendars;
 pub(crate) mod categories;
+pub(crate) mod clocks;
 pub(crate) mod heard;
+pub(crate) mod policies;
 pub(crate) mod search;
 pub(crate) mod told;
 pub(crate) mod triage;
@@ -259,7 +262,7 @@ mod tests {
         ($($ours:ty, $theirs:ty;)+) => {$({
             let ours: Vec<_> = <$ours>::ALL.iter().map(|value| (i32::from(value.number()), format!("{value:?}"))).collect();
             let theirs: Vec<_> = (1..100)
-                .map_while(|code| <$theirs>::try_from(code).ok().map(|value| (code, format!("{value:?}"))))
+                .filter_map(|code| <$theirs>::try_from(code).ok().map(|value| (code, format!("{value:?}"))))
                 .collect();
             assert_eq!(ours, theirs);
         })+};

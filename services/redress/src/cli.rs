@@ -1,7 +1,9 @@
 //! The command line: one file a noun, each rpc a verb.
 
+mod calendar;
 mod case;
 mod category;
+mod clock;
 mod connection;
 mod demo;
 mod event;
@@ -11,6 +13,7 @@ mod health;
 mod import;
 mod keys;
 mod plan;
+mod policy;
 mod refused;
 mod roster;
 mod rules;
@@ -60,6 +63,12 @@ enum Verb {
     Rules(rules::Rules),
     /// What complaints can be about, as a tree
     Category(category::Categories),
+    /// By which days and hours due times are counted
+    Calendar(calendar::Calendars),
+    /// By when what is owed, why then, and more time
+    Clock(clock::Clocks),
+    /// What is promised, and what is done as time runs out
+    Policy(policy::Policies),
     /// Shows the public progress of the complaint whose receipt code is given
     Track(submit::Track),
     /// Lists the cases that wait for a handler
@@ -111,6 +120,9 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Form(args) => wait(args.run()),
         Verb::Rules(args) => wait(args.run()),
         Verb::Category(args) => wait(args.run()),
+        Verb::Calendar(args) => wait(args.run()),
+        Verb::Clock(args) => wait(args.run()),
+        Verb::Policy(args) => wait(args.run()),
         Verb::Track(args) => wait(args.run()),
         Verb::Queue(args) => wait(args.run()),
         Verb::Agent(args) => wait(args.run()),

@@ -2,6 +2,8 @@
 //! as stories over one house. Each test tells them all: once with every mutation
 //! sent twice and once changed, once with every event delivered twice on top.
 
+mod calendars;
+mod deadlines;
 mod echo;
 mod roster;
 mod rules;
@@ -61,6 +63,9 @@ async fn tell_all(scene: &Scene) {
     stories::closed_and_reopened(scene).await;
     roster::waited_for(scene).await;
     rules::written(scene).await;
+    deadlines::taken_longer(scene).await;
+    deadlines::promised(scene).await;
+    calendars::kept(scene).await;
     counted(scene).await;
 }
 

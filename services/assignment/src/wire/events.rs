@@ -5,7 +5,8 @@ use fault::Fault;
 use kernel::CaseId;
 use proto::redress::assignment::v1::{CaseAccepted, CaseAssigned, CaseQueued};
 use proto::redress::cases::v1::{
-    self as cases, CaseClosed, CaseDeclined, CaseOpened, CaseReopened, CaseResolved, CaseWithdrawn,
+    self as cases, CaseClosed, CaseDeclined, CaseOpened, CasePriorityRaised, CaseReopened, CaseResolved,
+    CaseReturned, CaseWithdrawn,
 };
 
 use crate::assignment::{Assignment, Priority, Wanted};
@@ -19,6 +20,26 @@ pub(crate) struct Ended {
     pub(crate) cycle: i32,
 }
 
+/// A cycle for which time is running out.
+#[derive(Clone, Debug)]
+pub(crate) struct Pressed {
+    /// The case.
+    pub(crate) case_id: CaseId,
+    /// The cycle.
+    pub(crate) cycle: i32,
+    /// What is to be done.
+    pub(crate) by: Press,
+}
+
+/// What is done about a cycle for which time is running out.
+#[derive(Clone, Debug)]
+pub(crate) enum Press {
+    /// It goes before others.
+    Raise(Priority),
+    /// Somebody else is to have it, for this reason.
+    Return(String),
+}
+
 /// News of one case.
 #[derive(Debug)]
 pub(crate) enum News {
@@ -26,6 +47,8 @@ pub(crate) enum News {
     Wanted(Wanted),
     /// A cycle is over.
     Ended(Ended),
+    /// Time is running out for a cycle.
+    Pressed(Pressed),
 }
 
 /// Reads an event of the cases service; none if it is of a type not followed.
@@ -42,6 +65,12 @@ pub(crate) fn news(event: &Delivered) -> Result<Option<News>, Fault> {
         ended(event, event.read::<CaseWithdrawn>()?.cycle)
     } else if event.is::<CaseDeclined>() {
         ended(event, event.read::<CaseDeclined>()?.cycle)
+    } else if event.is::<CasePriorityRaised>() {
+        let CasePriorityRaised { case_id: _, cycle, priority, reason: _ } = event.read()?;
+        pressed(event, cycle, Press::Raise(self::priority(priority)?))
+    } else if event.is::<CaseReturned>() {
+        let CaseReturned { case_id: _, cycle, reason } = event.read()?;
+        pressed(event, cycle, Press::Return(reason))
     } else {
         return Ok(None);
     };
@@ -50,6 +79,10 @@ pub(crate) fn news(event: &Delivered) -> Result<Option<News>, Fault> {
 
 fn ended(event: &Delivered, cycle: i32) -> News {
     News::Ended(Ended { case_id: CaseId(event.subject), cycle })
+}
+
+fn pressed(event: &Delivered, cycle: i32, by: Press) -> News {
+    News::Pressed(Pressed { case_id: CaseId(event.subject), cycle, by })
 }
 
 fn opened(event: &Delivered) -> Result<Wanted, Fault> {

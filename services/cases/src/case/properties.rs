@@ -11,7 +11,7 @@ use crate::timeline::Fact;
 
 /// Something that may be done to a case at any time.
 #[derive(Clone, Debug)]
-enum Op {
+pub(crate) enum Op {
     Note,
     Findings,
     Decide { remedy_due: bool },
@@ -24,7 +24,7 @@ enum Op {
     Wait { hours: i64 },
 }
 
-fn ops() -> impl Strategy<Value = Vec<Op>> {
+pub(crate) fn ops() -> impl Strategy<Value = Vec<Op>> {
     let op = prop_oneof![
         1 => Just(Op::Note),
         1 => Just(Op::Findings),
@@ -61,7 +61,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-fn opened(at: &Occasion<'_>) -> Case {
+pub(crate) fn opened(at: &Occasion<'_>) -> Case {
     let origin = Origin {
         channel: Channel::Web,
         subject: "s".to_owned(),
@@ -76,11 +76,11 @@ fn opened(at: &Occasion<'_>) -> Case {
     Case::open(CaseId(Uuid::nil()), origin, triage, at)
 }
 
-fn occasion(now: Timestamp) -> Occasion<'static> {
+pub(crate) fn occasion(now: Timestamp) -> Occasion<'static> {
     Occasion { now, actor: "ann", traceparent: "" }
 }
 
-fn apply(case: &mut Case, op: &Op, at: &Occasion<'_>) -> Result<(), Refusal> {
+pub(crate) fn apply(case: &mut Case, op: &Op, at: &Occasion<'_>) -> Result<(), Refusal> {
     let text = String::new;
     match op.clone() {
         Op::Note => case.add_note(text(), Visibility::Internal, at),

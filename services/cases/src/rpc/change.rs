@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use fault::Fault;
+use jiff::Timestamp;
+use kernel::CaseId;
 use pg::{Asked, Batch, Tx, Verdicts, Work};
 use uuid::Uuid;
 
@@ -45,16 +47,25 @@ async fn carry_out(tx: &mut Tx, asked: &[Asked<Change>]) -> Result<Verdicts, Fau
     ids.dedup();
     let locked = store::lock_all(tx, &ids).await?;
     let mut cases: HashMap<Uuid, Case> = locked.into_iter().map(|case| (case.id.0, case)).collect();
-    let verdicts = asked.iter().map(|one| change(tx, &mut cases, one)).collect();
+    let changes: Vec<_> = asked.iter().map(|one| change(tx, &mut cases, one)).collect();
     let mut changed: Vec<Case> = cases.into_values().filter(|case| !case.journal.is_empty()).collect();
     changed.sort_unstable_by_key(|case| case.id);
-    record::changed(tx, &changed).await?;
-    Ok(verdicts)
+    record::changed(tx, &mut changed).await?;
+    let due: HashMap<CaseId, Option<Timestamp>> =
+        changed.iter().map(|case| (case.id, case.due_time)).collect();
+    let answer = |(one, change): (&Asked<Change>, Result<Case, Fault>)| {
+        let mut case = change?;
+        // What is due next is known once it is on record.
+        case.due_time = due.get(&case.id).copied().unwrap_or(case.due_time);
+        Ok((one.job.render)(&case))
+    };
+    Ok(asked.iter().zip(changes).map(answer).collect())
 }
 
-/// Makes one change, in memory; a refused one leaves the case as it was.
-fn change(tx: &mut Tx, cases: &mut HashMap<Uuid, Case>, one: &Asked<Change>) -> Result<Vec<u8>, Fault> {
-    let Change { target, act, render } = &one.job;
+/// Makes one change, in memory; a refused one leaves the case as it was. Answers
+/// the case as this change left it.
+fn change(tx: &mut Tx, cases: &mut HashMap<Uuid, Case>, one: &Asked<Change>) -> Result<Case, Fault> {
+    let Change { target, act, render: _ } = &one.job;
     let case = cases.get_mut(&target.case.0).ok_or(Refusal::CaseNotFound)?;
     if target.version.is_some_and(|seen| seen != case.version) {
         return Err(Fault::version_mismatch(case.version));
@@ -64,7 +75,6 @@ fn change(tx: &mut Tx, cases: &mut HashMap<Uuid, Case>, one: &Asked<Change>) -> 
     let occasion = Occasion { now: tx.now(), actor: &one.caller.subject, traceparent: tx.traceparent() };
     let mut changed = case.clone();
     act(&mut changed, &occasion)?;
-    let answer = render(&changed);
-    *case = changed;
-    Ok(answer)
+    case.clone_from(&changed);
+    Ok(changed)
 }

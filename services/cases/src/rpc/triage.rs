@@ -60,7 +60,7 @@ impl TriageRpc {
         let (now, traceparent) = (tx.now(), tx.traceparent().to_owned());
         let at = Occasion { now, actor: &caller.subject, traceparent: &traceparent };
         if case.retriage(verdict.triage.clone(), &at)? {
-            record::changed(&mut tx, std::slice::from_ref(&case)).await?;
+            record::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
         }
         store::triage::revise(&mut tx, case.id, &verdict, now).await?;
         let triage = wire::triage(&past, &verdict, now);

@@ -2,12 +2,13 @@
 
 use pg::Tx;
 use proto::redress::cases::v1::{
-    CaseClosed, CaseDecided, CaseDeclined, CaseOpened, CaseReopened, CaseResolved, CaseRetriaged,
-    CaseWithdrawn,
+    CaseClosed, CaseDecided, CaseDeclined, CaseEscalated, CaseOpened, CasePriorityRaised, CaseReopened,
+    CaseResolved, CaseRetriaged, CaseReturned, CaseWithdrawn, ClockBreached, ClockReminder, ExtensionGranted,
 };
 
 use super::time;
 use crate::case::Case;
+use crate::clocks;
 use crate::timeline::{Fact, Noted};
 
 /// Tells what others must know of a fact, in the trace it happened in.
@@ -58,6 +59,12 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
         Fact::OutOfScope { referral } => {
             tx.emit_in(trace, id, &CaseDeclined { case_id, cycle, referral: referral.clone() });
         }
+        Fact::Reminded { .. }
+        | Fact::Breached { .. }
+        | Fact::ExtensionGranted { .. }
+        | Fact::PriorityRaised { .. }
+        | Fact::Returned { .. }
+        | Fact::Escalated { .. } => of_time(tx, case, noted),
         Fact::Opened { .. }
         | Fact::Queued { .. }
         | Fact::Assigned { .. }
@@ -71,7 +78,62 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
         | Fact::TaskCompleted { .. }
         | Fact::TaskNeedsAttention { .. }
         | Fact::Notice { .. }
+        | Fact::RungMissed { .. }
+        | Fact::ClockPaused { .. }
+        | Fact::ClockResumed { .. }
+        | Fact::ExtensionRequested { .. }
+        | Fact::ExtensionRefused { .. }
         | Fact::Answered { .. } => {}
+    }
+}
+
+/// Tells of promises that run out of time, of broken ones, and of what is done.
+fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
+    let (id, trace) = (case.id.0, noted.traceparent.clone());
+    let (case_id, cycle) = (case.id.to_string(), noted.cycle);
+    match &noted.fact {
+        Fact::Reminded { kind, rung, due } => tx.emit_in(
+            trace,
+            id,
+            &ClockReminder {
+                case_id,
+                cycle,
+                kind: clocks::number(*kind).into(),
+                rung: rung.clone(),
+                due_time: due.map(time),
+                department_id: case.department_id.clone(),
+                agent_id: case.agent_id.clone(),
+            },
+        ),
+        Fact::Breached { kind, due, policy, own_target } => {
+            let kind = clocks::number(*kind).into();
+            let (due_time, policy, own_target) = (Some(time(*due)), policy.clone(), *own_target);
+            tx.emit_in(trace, id, &ClockBreached { case_id, cycle, kind, due_time, policy, own_target });
+        }
+        Fact::ExtensionGranted { kind, due, reason, notice_due, number } => tx.emit_in(
+            trace,
+            id,
+            &ExtensionGranted {
+                case_id,
+                cycle,
+                kind: clocks::number(*kind).into(),
+                due_time: due.map(time),
+                reason: reason.clone(),
+                notice_due: *notice_due,
+                number: *number,
+            },
+        ),
+        Fact::PriorityRaised { priority, reason } => {
+            let (priority, reason) = (priority.number().into(), reason.clone());
+            tx.emit_in(trace, id, &CasePriorityRaised { case_id, cycle, priority, reason });
+        }
+        Fact::Returned { reason } => {
+            tx.emit_in(trace, id, &CaseReturned { case_id, cycle, reason: reason.clone() });
+        }
+        Fact::Escalated { tier, reason } => {
+            tx.emit_in(trace, id, &CaseEscalated { case_id, cycle, tier: *tier, reason: reason.clone() });
+        }
+        _ => {}
     }
 }
 

@@ -24,7 +24,9 @@ fn reopening(case: Uuid) -> ReopenCaseRequest {
 async fn timers(scene: &Scene) -> i64 {
     let tenant = kernel::TenantId::development();
     let count = scene.house.db(SERVICE.name).transact("test.timers", &tenant, async |mut tx| {
-        let count = sqlx::query_scalar("SELECT count(*) FROM timer").fetch_one(&mut *tx).await?;
+        let count = sqlx::query_scalar("SELECT count(*) FROM timer WHERE kind = 'response-window'")
+            .fetch_one(&mut *tx)
+            .await?;
         Ok((tx, count))
     });
     count.await.expect("timers can be counted")

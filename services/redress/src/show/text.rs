@@ -1,12 +1,16 @@
 //! How each thing of the contracts reads for people.
 
+mod calendars;
 mod cases;
+mod clocks;
 mod forms;
 mod people;
 mod remedies;
 mod triage;
 
+pub(crate) use calendars::{calendar, calendar_in_short, calendars, moved};
 pub(crate) use cases::{case, cases, count, entries, facets, progress, timeline};
+pub(crate) use clocks::{activated, clocks, explained, extension, extensions, policies, policy};
 pub(crate) use forms::{added, checked, form, forms, information};
 pub(crate) use people::{
     agent, agents, assignment, department, departments, feedback, notices, parked, queue,

@@ -2,7 +2,10 @@
 //! is written `out-of-scope` on the command line.
 
 use proto::redress::assignment::v1::AssignmentState;
-use proto::redress::cases::v1::{CaseState, CloseReason, Level, Outcome, Priority, TimelineKind, Visibility};
+use proto::redress::cases::v1::{
+    CalendarDayKind, CaseState, ClockKind, ClockState, CloseReason, ExtensionState, IntervalKind, Level,
+    Observance, Outcome, PauseReason, Priority, RungAction, TimelineKind, Visibility,
+};
 use proto::redress::feedback::v1::{NoticeKind, NoticeState, Response};
 use proto::redress::intake::v1::{Channel, InformationSource};
 use proto::redress::resolution::v1::{PlanState, RemedyKind, TaskState};
@@ -35,13 +38,21 @@ macro_rules! words {
 
 words! {
     AssignmentState: "ASSIGNMENT_STATE_";
+    CalendarDayKind: "CALENDAR_DAY_KIND_";
     CaseState: "CASE_STATE_";
+    ClockKind: "CLOCK_KIND_";
+    ClockState: "CLOCK_STATE_";
+    ExtensionState: "EXTENSION_STATE_";
+    IntervalKind: "INTERVAL_KIND_";
+    PauseReason: "PAUSE_REASON_";
+    RungAction: "RUNG_ACTION_";
     Channel: "CHANNEL_";
     CloseReason: "CLOSE_REASON_";
     InformationSource: "INFORMATION_SOURCE_";
     Level: "LEVEL_";
     NoticeKind: "NOTICE_KIND_";
     NoticeState: "NOTICE_STATE_";
+    Observance: "OBSERVANCE_";
     Outcome: "OUTCOME_";
     PlanState: "PLAN_STATE_";
     Priority: "PRIORITY_";

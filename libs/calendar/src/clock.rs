@@ -1,0 +1,374 @@
+//! A clock: one promise with a budget that is being spent. It keeps what was
+//! spent and since when it runs; when it is due, and whether that has passed, is
+//! worked out each time somebody asks.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::Calendar;
+use crate::civil;
+use crate::pack::Kind;
+use crate::scale::Scale;
+use crate::terms::{Approval, Reason, Terms};
+
+/// Whether time is being spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "is")]
+pub enum State {
+    /// It is.
+    Running {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// It stands still, for now.
+    Paused {
+        /// Since when.
+        since: Timestamp,
+        /// For which reason.
+        reason: Reason,
+    },
+    /// What was promised was done.
+    Met {
+        /// When.
+        at: Timestamp,
+    },
+    /// Nothing is owed any more: withdrawn, merged, out of scope.
+    Stopped {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A stretch over which it ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// From when.
+    pub from: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// What that took of the budget, by the calendar of its day.
+    pub consumed: SignedDuration,
+}
+
+/// A stretch over which it stood still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// From when.
+    pub from: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// For which reason.
+    pub reason: Reason,
+}
+
+/// Why a clock says no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It stands still already.
+    #[error("the clock is paused already")]
+    AlreadyPaused,
+    /// It is not paused.
+    #[error("the clock is not paused")]
+    NotPaused,
+    /// It has been met or stopped.
+    #[error("the clock has ended")]
+    Ended,
+    /// It has not been met.
+    #[error("the clock has not been met")]
+    NotMet,
+    /// Its due time has passed: that can be neither paused nor extended away.
+    #[error("the due time has passed")]
+    Overdue,
+    /// Its policy lets nothing pause it.
+    #[error("this clock may not be paused")]
+    MayNotPause,
+    /// Its policy does not know this reason.
+    #[error("this is no lawful reason to pause this clock")]
+    UnlawfulReason,
+    /// It has stood still for as long as it may.
+    #[error("the clock has been paused for as long as its policy allows")]
+    PauseUsedUp,
+    /// Its policy knows no extension.
+    #[error("this clock may not be extended")]
+    MayNotExtend,
+    /// It has been extended as often as it may.
+    #[error("the clock has been extended as often as its policy allows")]
+    ExtendedAlready,
+    /// Nothing, or more than its policy's maximum.
+    #[error("the extension is nothing, or goes beyond the policy's maximum")]
+    BeyondMaximum,
+    /// No reason was given.
+    #[error("an extension needs a reason")]
+    ReasonMissing,
+    /// Nobody approved.
+    #[error("an extension needs an approver")]
+    ApproverMissing,
+    /// The handler approved their own extension.
+    #[error("the handler may not approve the extension")]
+    ApproverIsHandler,
+}
+
+/// One promise that is being kept, or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// What is promised.
+    pub kind: Kind,
+    /// Which policy in which version promises it, as `uk-fca-disp@1`.
+    pub policy: String,
+    /// What it promises.
+    pub terms: Terms,
+    /// When it was started.
+    pub start: Timestamp,
+    /// Where it stands.
+    pub state: State,
+    /// When it ran before.
+    #[serde(default)]
+    pub runs: Vec<Run>,
+    /// When it stood still before.
+    #[serde(default)]
+    pub pauses: Vec<Pause>,
+    /// What was added to its budget, in the budget's unit.
+    #[serde(default)]
+    pub extended: u32,
+    /// How often.
+    #[serde(default)]
+    pub extensions: u32,
+}
+
+impl Clock {
+    /// Starts one.
+    pub fn start(kind: Kind, terms: Terms, policy: &str, now: Timestamp) -> Self {
+        Self {
+            kind,
+            policy: policy.to_owned(),
+            terms,
+            start: now,
+            state: State::Running { since: now },
+            runs: Vec::new(),
+            pauses: Vec::new(),
+            extended: 0,
+            extensions: 0,
+        }
+    }
+
+    /// The scale its budget is spent on.
+    pub fn scale(&self) -> Scale {
+        self.terms.budget.scale()
+    }
+
+    /// Whether it has neither been met nor stopped.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, State::Running { .. } | State::Paused { .. })
+    }
+
+    /// Since when it runs without a break; none while it stands still or when it
+    /// has ended.
+    pub fn running_since(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Running { since } => Some(since),
+            _ => None,
+        }
+    }
+
+    /// When a paused clock runs on by itself because its cap is used up.
+    pub fn resumes_at(&self) -> Option<Timestamp> {
+        let State::Paused { since, .. } = self.state else { return None };
+        let cap = self.terms.pause.as_ref()?.cap()?;
+        Some(civil::add(since, (cap - self.stood_still()).max(SignedDuration::ZERO)))
+    }
+
+    /// How much there is to spend, with what was added.
+    pub fn total(&self, calendar: &Calendar) -> SignedDuration {
+        self.terms.budget.longer(self.extended).total(calendar, self.start)
+    }
+
+    /// How much was spent by `at`.
+    pub fn consumed(&self, calendar: &Calendar, at: Timestamp) -> SignedDuration {
+        let open = match (self.state, self.tail()) {
+            (State::Running { .. } | State::Paused { .. }, Some(since)) => {
+                self.scale().measure(calendar, since, at)
+            }
+            _ => SignedDuration::ZERO,
+        };
+        self.settled() + open
+    }
+
+    /// When it is due: when the budget will be, or would have been, used up.
+    /// None while it is paused without a cap.
+    pub fn due(&self, calendar: &Calendar) -> Option<Timestamp> {
+        self.moment(calendar, self.total(calendar))
+    }
+
+    /// When so much of the budget will be, or would have been, spent.
+    pub(crate) fn moment(&self, calendar: &Calendar, amount: SignedDuration) -> Option<Timestamp> {
+        let mut left = amount;
+        for run in &self.runs {
+            if left <= run.consumed {
+                return Some(self.scale().advance(calendar, run.from, left).min(run.until));
+            }
+            left -= run.consumed;
+        }
+        self.tail().map(|since| self.scale().advance(calendar, since, left))
+    }
+
+    /// Whether the promise was broken by `at`: a due time is the first moment
+    /// that is too late.
+    pub fn is_breached(&self, calendar: &Calendar, at: Timestamp) -> bool {
+        let until = match self.state {
+            State::Met { at: end } | State::Stopped { at: end } => at.min(end),
+            _ => at,
+        };
+        self.due(calendar).is_some_and(|due| due <= until)
+    }
+
+    /// Lets it stand still.
+    pub fn pause(&mut self, reason: Reason, calendar: &Calendar, now: Timestamp) -> Result<(), Refusal> {
+        let since = match self.state {
+            State::Running { since } => since,
+            State::Paused { .. } => return Err(Refusal::AlreadyPaused),
+            State::Met { .. } | State::Stopped { .. } => return Err(Refusal::Ended),
+        };
+        let pausing = self.terms.pause.as_ref().ok_or(Refusal::MayNotPause)?;
+        if !pausing.reasons.contains(&reason) {
+            return Err(Refusal::UnlawfulReason);
+        }
+        if pausing.cap().is_some_and(|cap| cap <= self.stood_still()) {
+            return Err(Refusal::PauseUsedUp);
+        }
+        let now = now.max(since);
+        if self.is_breached(calendar, now) {
+            return Err(Refusal::Overdue);
+        }
+        self.settle(calendar, since, now);
+        self.state = State::Paused { since: now, reason };
+        Ok(())
+    }
+
+    /// Lets it run on; from when its cap was used up, if that was before.
+    pub fn resume(&mut self, now: Timestamp) -> Result<(), Refusal> {
+        let State::Paused { since, reason } = self.state else {
+            return Err(if self.is_open() { Refusal::NotPaused } else { Refusal::Ended });
+        };
+        let until = self.resumes_at().map_or(now, |forced| forced.min(now)).max(since);
+        self.pauses.push(Pause { from: since, until, reason });
+        self.state = State::Running { since: until };
+        Ok(())
+    }
+
+    /// Gives it more time, counted in the unit of its budget.
+    pub fn extend(
+        &mut self,
+        more: u32,
+        approval: &Approval<'_>,
+        calendar: &Calendar,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        self.may_extend(more, approval)?;
+        if self.is_breached(calendar, now) {
+            return Err(Refusal::Overdue);
+        }
+        self.extended += more;
+        self.extensions += 1;
+        Ok(())
+    }
+
+    fn may_extend(&self, more: u32, approval: &Approval<'_>) -> Result<(), Refusal> {
+        let Approval { reason, handler, approver } = approval;
+        let extension = self.terms.extension.as_ref().ok_or(Refusal::MayNotExtend)?;
+        if !self.is_open() {
+            return Err(Refusal::Ended);
+        }
+        if self.extensions >= extension.times {
+            return Err(Refusal::ExtendedAlready);
+        }
+        if more == 0 || self.extended.saturating_add(more) > self.terms.most_extension() {
+            return Err(Refusal::BeyondMaximum);
+        }
+        if reason.trim().is_empty() {
+            return Err(Refusal::ReasonMissing);
+        }
+        match approver.is_empty() {
+            true if extension.approval => Err(Refusal::ApproverMissing),
+            false if approver == handler => Err(Refusal::ApproverIsHandler),
+            _ => Ok(()),
+        }
+    }
+
+    /// What was promised was done.
+    pub fn meet(&mut self, calendar: &Calendar, now: Timestamp) -> Result<(), Refusal> {
+        let at = self.end(calendar, now)?;
+        self.state = State::Met { at };
+        Ok(())
+    }
+
+    /// Nothing is owed any more.
+    pub fn stop(&mut self, calendar: &Calendar, now: Timestamp) -> Result<(), Refusal> {
+        let at = self.end(calendar, now)?;
+        self.state = State::Stopped { at };
+        Ok(())
+    }
+
+    /// It was met, but not for good: it runs on as if it had never stopped.
+    pub fn reopen(&mut self) -> Result<(), Refusal> {
+        let State::Met { at } = self.state else { return Err(Refusal::NotMet) };
+        self.state = State::Running { since: at };
+        Ok(())
+    }
+
+    /// Puts it under other terms: a new priority or policy. What was spent and
+    /// how long it stood still stays; what was added stays as far as the new
+    /// terms allow.
+    pub fn change(&mut self, terms: Terms, policy: &str, calendar: &Calendar) {
+        let counted_alike = terms.budget.scale() == self.scale();
+        let unit_alike = terms.budget.length().unit() == self.terms.budget.length().unit();
+        self.terms = terms;
+        policy.clone_into(&mut self.policy);
+        self.extended = if unit_alike { self.extended.min(self.terms.most_extension()) } else { 0 };
+        if !counted_alike {
+            self.remeasure(calendar);
+        }
+    }
+
+    /// Counts what was spent anew: the calendar was edited.
+    pub fn remeasure(&mut self, calendar: &Calendar) {
+        let scale = self.scale();
+        for run in &mut self.runs {
+            run.consumed = scale.measure(calendar, run.from, run.until);
+        }
+    }
+
+    /// Where it began, or would begin, to run without an end.
+    pub(crate) fn tail(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Running { since } => Some(since),
+            State::Paused { .. } => self.resumes_at(),
+            State::Met { at } | State::Stopped { at } => Some(at),
+        }
+    }
+
+    fn end(&mut self, calendar: &Calendar, now: Timestamp) -> Result<Timestamp, Refusal> {
+        if let State::Paused { .. } = self.state {
+            self.resume(now)?;
+        }
+        let since = self.running_since().ok_or(Refusal::Ended)?;
+        let now = now.max(since);
+        self.settle(calendar, since, now);
+        Ok(now)
+    }
+
+    fn settle(&mut self, calendar: &Calendar, from: Timestamp, until: Timestamp) {
+        if from < until {
+            let consumed = self.scale().measure(calendar, from, until);
+            self.runs.push(Run { from, until, consumed });
+        }
+    }
+
+    fn settled(&self) -> SignedDuration {
+        self.runs.iter().map(|run| run.consumed).sum()
+    }
+
+    /// How long it stood still before the pause it may be in.
+    fn stood_still(&self) -> SignedDuration {
+        self.pauses.iter().map(|pause| pause.until.duration_since(pause.from)).sum()
+    }
+}

@@ -1,0 +1,125 @@
+//! What a policy promises for a clock: its budget, what may pause it, how far it
+//! may be extended.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use crate::budget::{Budget, Length};
+
+/// Reasons for which the law lets time stand still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The complainant was asked for what only they have.
+    AwaitingComplainant,
+    /// An expert appraisal, test or inspection is under way (鉴定、检测).
+    Appraisal,
+    /// A court, arbitrator or authority has the matter.
+    Proceedings,
+    /// Nobody could act: disaster, epidemic, outage.
+    ForceMajeure,
+}
+
+impl Reason {
+    /// Every reason, as data names it.
+    pub const ALL: [(Self, &'static str); 4] = [
+        (Self::AwaitingComplainant, "awaiting-complainant"),
+        (Self::Appraisal, "appraisal"),
+        (Self::Proceedings, "proceedings"),
+        (Self::ForceMajeure, "force-majeure"),
+    ];
+}
+
+/// Whether and how a clock may be paused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pausing {
+    /// For which reasons; not for others.
+    pub reasons: Vec<Reason>,
+    /// Most elapsed time it may stand still in all, as `60 days` of 24 hours;
+    /// then it runs on by itself. Without it there is no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cap: Option<Length>,
+}
+
+impl Pausing {
+    /// The cap as a stretch of time. A cap of months counts 30 days each.
+    pub fn cap(&self) -> Option<SignedDuration> {
+        let cap = self.cap?;
+        Some(cap.fixed().unwrap_or_else(|| {
+            let months = if cap.unit() == crate::Unit::Years { 12 } else { 1 };
+            SignedDuration::from_hours(i64::from(cap.amount()) * months * 30 * 24)
+        }))
+    }
+}
+
+/// How far a clock may be extended, in the unit of its budget.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extension {
+    /// Most that may be added in all.
+    pub most: u32,
+    /// Most the budget may be with what is added, whatever it was before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u32>,
+    /// How often it may be extended.
+    #[serde(default = "once")]
+    pub times: u32,
+    /// Whether somebody else than the handler must approve.
+    #[serde(default = "yes")]
+    pub approval: bool,
+    /// Whether the complainant must be told, with the reason.
+    #[serde(default = "yes")]
+    pub notice: bool,
+    /// Not read in a source.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unverified: bool,
+}
+
+/// Who asks for an extension, who approves it, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval<'a> {
+    /// Why more time is needed.
+    pub reason: &'a str,
+    /// Who handles the case; empty when nobody does.
+    pub handler: &'a str,
+    /// Who approves; empty when nobody did.
+    pub approver: &'a str,
+}
+
+/// What a policy promises for a clock. A clock keeps the terms it was started
+/// or last changed under.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Terms {
+    /// How much time there is.
+    pub budget: Budget,
+    /// How it may be paused; without, it may not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pausing>,
+    /// How it may be extended; without, it may not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Extension>,
+}
+
+impl Terms {
+    /// A budget that may be neither paused nor extended.
+    pub fn of(budget: Budget) -> Self {
+        Self { budget, pause: None, extension: None }
+    }
+
+    /// The most that may be added to the budget in all.
+    pub fn most_extension(&self) -> u32 {
+        let Some(extension) = &self.extension else { return 0 };
+        let room = extension.total.map(|total| total.saturating_sub(self.budget.length().amount()));
+        room.map_or(extension.most, |room| room.min(extension.most))
+    }
+}
+
+fn once() -> u32 {
+    1
+}
+
+fn yes() -> bool {
+    true
+}

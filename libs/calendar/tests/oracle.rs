@@ -1,0 +1,304 @@
+//! The arithmetic against an oracle that knows none of it: it walks minute by
+//! minute and looks at the clock on the wall, in every zone, over every kind of
+//! change of clocks.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use calendar::{
+    Budget, Calendar, Clock, DayDraft, DayKind, Draft, Hours, Kind, Pausing, Reason, Scale, Terms, Why,
+};
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+const SCALES: [Scale; 4] = [Scale::Elapsed, Scale::WorkingTime, Scale::Days, Scale::WorkingDays];
+
+/// A calendar the oracle understands: the same shifts on each worked weekday,
+/// some days listed.
+#[derive(Clone, Debug)]
+struct Plan {
+    zone: String,
+    /// Minutes of the day.
+    shifts: Vec<(i16, i16)>,
+    worked: [bool; 7],
+    listed: Vec<(Date, bool)>,
+}
+
+impl Plan {
+    fn calendar(&self) -> Calendar {
+        let time = |minute: i16| format!("{:02}:{:02}", minute / 60, minute % 60);
+        let texts: Vec<String> =
+            self.shifts.iter().map(|(from, until)| format!("{}-{}", time(*from), time(*until))).collect();
+        let hours = |weekday: usize| if self.worked[weekday] { texts.clone() } else { Vec::new() };
+        let listed = |(date, worked): &(Date, bool)| DayDraft {
+            date: date.to_string(),
+            kind: if *worked { DayKind::Workday } else { DayKind::Holiday },
+            name: "listed".to_owned(),
+        };
+        let draft = Draft {
+            zone: self.zone.clone(),
+            hours: Hours {
+                monday: hours(0),
+                tuesday: hours(1),
+                wednesday: hours(2),
+                thursday: hours(3),
+                friday: hours(4),
+                saturday: hours(5),
+                sunday: hours(6),
+            },
+            days: self.listed.iter().map(listed).collect(),
+            ..Draft::default()
+        };
+        draft.check().unwrap()
+    }
+
+    fn is_worked(&self, date: Date) -> bool {
+        let usual = self.worked[usize::try_from(date.weekday().to_monday_zero_offset()).unwrap()];
+        self.listed.iter().find(|(listed, _)| *listed == date).map_or(usual, |(_, worked)| *worked)
+    }
+
+    fn is_working_time(&self, shown: DateTime) -> bool {
+        let minute = i16::from(shown.hour()) * 60 + i16::from(shown.minute());
+        self.is_worked(shown.date())
+            && self.shifts.iter().any(|(from, until)| (*from..*until).contains(&minute))
+    }
+}
+
+/// What each minute from `from` on takes on a scale.
+fn minutes(plan: &Plan, scale: Scale, from: Timestamp, count: usize) -> Vec<SignedDuration> {
+    let zone = TimeZone::get(&plan.zone).unwrap();
+    // Well before, so that it is known what the wall clock has shown already.
+    let mut now = from - SignedDuration::from_hours(26);
+    let mut latest = zone.to_datetime(now);
+    // What it has shown, and up to where.
+    let mut line = latest;
+    let mut taken = Vec::with_capacity(count);
+    while taken.len() < count {
+        let next = zone.to_datetime(now + MINUTE);
+        let next_line = line.max(next).max(if next < latest { latest + MINUTE } else { next });
+        if now >= from {
+            taken.push(match scale {
+                Scale::Elapsed => MINUTE,
+                Scale::WorkingTime if plan.is_working_time(latest) => MINUTE,
+                Scale::WorkingTime => SignedDuration::ZERO,
+                Scale::Days => next_line.duration_since(line),
+                Scale::WorkingDays => worked_wall(plan, line, next_line),
+            });
+        }
+        latest = latest.max(next);
+        line = next_line;
+        now += MINUTE;
+    }
+    taken
+}
+
+fn worked_wall(plan: &Plan, mut from: DateTime, until: DateTime) -> SignedDuration {
+    let mut sum = SignedDuration::ZERO;
+    while from < until {
+        if plan.is_worked(from.date()) {
+            sum += MINUTE;
+        }
+        from += MINUTE;
+    }
+    sum
+}
+
+fn zones() -> Vec<String> {
+    let mut names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+    // Names that are no places: right/…, posixrules, Factory.
+    names.retain(|name| name.contains('/') && !name.starts_with("right/") && !name.starts_with("posix/"));
+    names.sort();
+    names
+}
+
+fn minute_of(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds - seconds.rem_euclid(60)).unwrap()
+}
+
+const FIRST: i64 = 0;
+const LAST: i64 = 4_102_444_800; // 2100-01-01
+
+prop_compose! {
+    /// A plan, and a time close to a change of clocks where the zone has any.
+    fn moments()(
+        zone in proptest::sample::select(zones()),
+        second in FIRST..LAST,
+        near in -3_000_i64..3_000,
+        mut cuts in proptest::collection::btree_set(0_i16..=96, 2..=6),
+        worked in any::<[bool; 7]>(),
+        listed in proptest::collection::btree_map(-6_i64..12, any::<bool>(), 0..6),
+    ) -> (Plan, Timestamp) {
+        if cuts.len() % 2 == 1 {
+            cuts.pop_first();
+        }
+        let cuts: Vec<i16> = cuts.into_iter().map(|quarter| quarter * 15).collect();
+        let shifts = cuts.chunks(2).map(|pair| (pair[0], pair[1])).collect();
+        let mut worked = worked;
+        worked[2] = true;
+        let start = Timestamp::from_second(second).unwrap();
+        let tz = TimeZone::get(&zone).unwrap();
+        let change = tz.following(start).next().map_or(start, |change| change.timestamp());
+        let time = minute_of(change.as_second().min(LAST) + near * 60);
+        let day = tz.to_datetime(time).date();
+        let listed = listed.into_iter().map(|(days, worked)| (day + jiff::Span::new().days(days), worked)).collect();
+        (Plan { zone, shifts, worked, listed }, time)
+    }
+}
+
+/// Liberia's clocks were 44 minutes 30 seconds behind until 1972: no minutes.
+fn in_minutes(plan: &Plan, time: Timestamp) -> bool {
+    let zone = TimeZone::get(&plan.zone).unwrap();
+    zone.to_offset(time - SignedDuration::from_hours(24 * 20)).seconds() % 60 == 0
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn measuring_and_advancing_are_what_the_oracle_counts(
+        (plan, from) in moments(), scale in proptest::sample::select(&SCALES[..]), length in 1_usize..6_000,
+    ) {
+        prop_assume!(in_minutes(&plan, from));
+        let calendar = plan.calendar();
+        let each = minutes(&plan, scale, from, length);
+        let all: SignedDuration = each.iter().sum();
+        let until = from + MINUTE * i32::try_from(length).unwrap();
+        prop_assert_eq!(scale.measure(&calendar, from, until), all);
+        // The first instant by which half of it has passed.
+        let half = SignedDuration::from_mins(all.as_mins() / 2);
+        let mut sum = SignedDuration::ZERO;
+        let counted = each.iter().take_while(|minute| { let on = sum < half; sum += **minute; on }).count();
+        let expected = from + MINUTE * i32::try_from(counted).unwrap();
+        prop_assert_eq!(scale.advance(&calendar, from, half), expected);
+    }
+
+    #[test]
+    fn stretches_add_up_and_time_never_runs_back(
+        (plan, from) in moments(), scale in proptest::sample::select(&SCALES[..]),
+        first in 0_i64..2_000_000, second in 0_i64..2_000_000,
+    ) {
+        let calendar = plan.calendar();
+        let middle = from + SignedDuration::from_secs(first);
+        let until = middle + SignedDuration::from_secs(second);
+        let (one, two) = (scale.measure(&calendar, from, middle), scale.measure(&calendar, middle, until));
+        prop_assert_eq!(one + two, scale.measure(&calendar, from, until));
+        prop_assert!(scale.advance(&calendar, from, one) <= middle);
+        prop_assert!(scale.advance(&calendar, from, one) <= scale.advance(&calendar, middle, one));
+        prop_assert!(scale.retreat(&calendar, until, two) >= middle);
+    }
+
+    #[test]
+    fn a_longer_budget_is_never_due_earlier(
+        (plan, from) in moments(), amount in 1_u32..30, budget in proptest::sample::select(&BUDGETS[..]),
+    ) {
+        let calendar = plan.calendar();
+        let due = |amount: u32| budget.replace('#', &amount.to_string()).parse::<Budget>().unwrap().due(&calendar, from);
+        prop_assert!(from <= due(amount));
+        prop_assert!(due(amount) <= due(amount + 1));
+    }
+
+    #[test]
+    fn cutting_a_pause_in_two_changes_nothing_and_every_explanation_adds_up(
+        (plan, start) in moments(), amount in 1_u32..20, budget in proptest::sample::select(&BUDGETS[..]),
+        run in 0_i64..400_000, pause in 1_i64..400_000, cut in 0_i64..400_000, more in 0_i64..400_000,
+    ) {
+        let calendar = plan.calendar();
+        let seconds = SignedDuration::from_secs;
+        let (from, until) = (start + seconds(run), start + seconds(run + pause));
+        let cut = from + seconds(cut % pause);
+        let again = until + seconds(more);
+        let whole = paused(&budget.replace('#', &amount.to_string()), &calendar, start, &[(from, until), (again, again + seconds(77))]);
+        let halves = paused(&budget.replace('#', &amount.to_string()), &calendar, start, &[(from, cut), (cut, until), (again, again + seconds(77))]);
+        prop_assert_eq!(whole.due(&calendar), halves.due(&calendar));
+        for clock in [whole, halves] {
+            adds_up(&clock, &calendar)?;
+        }
+    }
+}
+
+/// Every way to count, of an amount `#`.
+const BUDGETS: [&str; 12] = [
+    "# minutes",
+    "# hours",
+    "# working minutes",
+    "# working hours",
+    "# days",
+    "# days to same time",
+    "# days from next working day to close of business",
+    "# working days",
+    "# working days from same day",
+    "# working days to same time",
+    "# weeks from same day",
+    "# months",
+];
+
+/// A clock that was paused as far as it could be: not once its time was over.
+fn paused(budget: &str, calendar: &Calendar, start: Timestamp, pauses: &[(Timestamp, Timestamp)]) -> Clock {
+    let pausing = Pausing { reasons: vec![Reason::Appraisal], cap: None };
+    let terms = Terms { pause: Some(pausing), ..Terms::of(budget.parse().unwrap()) };
+    let mut clock = Clock::start(Kind::Decide, terms, "test@1", start);
+    for (from, until) in pauses {
+        if clock.pause(Reason::Appraisal, calendar, *from).is_ok() {
+            clock.resume(*until).unwrap();
+        }
+    }
+    clock
+}
+
+fn adds_up(clock: &Clock, calendar: &Calendar) -> Result<(), TestCaseError> {
+    let explanation = clock.explain(calendar);
+    let due = clock.due(calendar);
+    prop_assert_eq!(explanation.due, due);
+    let amounts: SignedDuration = explanation.lines.iter().map(|line| line.amount).sum();
+    prop_assert_eq!(amounts, explanation.total);
+    prop_assert_eq!(explanation.total, clock.total(calendar));
+    let mut at = clock.start;
+    let mut sum = SignedDuration::ZERO;
+    for line in &explanation.lines {
+        prop_assert_eq!(line.from, at, "{:?}", line);
+        prop_assert!(line.from < line.until || line.why == Why::ClocksSet);
+        let counts = matches!(line.why, Why::Counts | Why::BeforeFirstDay | Why::ClocksSet);
+        prop_assert!(counts || line.amount.is_zero(), "{:?}", line);
+        sum += line.amount;
+        prop_assert_eq!(line.sum, sum);
+        at = line.until;
+    }
+    prop_assert_eq!(Some(at), due);
+    Ok(())
+}
+
+/// Every change of clocks of every zone from 1970 to 2100: what is on either
+/// side adds up, and the line of readings never runs back.
+#[test]
+fn every_change_of_clocks_adds_up() {
+    let mut changes = 0;
+    for zone in zones() {
+        let plan = Plan {
+            zone,
+            shifts: vec![(0, 90), (90, 150), (22 * 60 + 30, 24 * 60)],
+            worked: [true, true, true, true, true, false, true],
+            listed: Vec::new(),
+        };
+        let calendar = plan.calendar();
+        let last = Timestamp::from_second(LAST).unwrap();
+        let times = calendar.zone().following(Timestamp::UNIX_EPOCH).map(|change| change.timestamp());
+        for time in times.take_while(|time| *time < last) {
+            changes += 1;
+            let (from, until) =
+                (time - SignedDuration::from_hours(30), time + SignedDuration::from_hours(30));
+            for scale in SCALES {
+                let all = scale.measure(&calendar, from, until);
+                for minutes in [-61, -1, 0, 1, 29, 61] {
+                    let middle = time + SignedDuration::from_mins(minutes);
+                    let parts =
+                        scale.measure(&calendar, from, middle) + scale.measure(&calendar, middle, until);
+                    assert_eq!(parts, all, "{} {time} {scale:?}", plan.zone);
+                }
+                assert!(scale.advance(&calendar, from, all) <= until, "{} {time} {scale:?}", plan.zone);
+            }
+        }
+    }
+    // Without the zones' data there would be none.
+    assert!(changes > 10_000, "{changes}");
+}

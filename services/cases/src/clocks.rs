@@ -1,0 +1,310 @@
+//! By when what is owed: the clocks of a case, started by the tenant's policy and
+//! moved by what happens to the case. Pure, but for `follow`, `alarm`
+//! and `recount`.
+//!
+//! A regime's clock runs on when the case is taken up again, as if it had never
+//! been met; the organisation's own targets begin anew with each cycle.
+
+pub(crate) mod alarm;
+pub(crate) mod follow;
+pub(crate) mod more;
+pub(crate) mod policy;
+#[cfg(test)]
+mod properties;
+pub(crate) mod recount;
+pub(crate) mod rungs;
+pub(crate) mod switch;
+
+use std::collections::BTreeMap;
+
+use calendar::{Clock, Facts, Kind, Promise, Reason, Starts, State};
+use jiff::Timestamp;
+use kernel::CaseId;
+
+use crate::calendars::Counting;
+use crate::case::Case;
+use crate::news::NoticeKind;
+use crate::timeline::{Fact, Noted, Visibility};
+use policy::Policy;
+
+/// Every kind of promise, in the order of its number from 1, and in words.
+const KINDS: [(Kind, &str); 12] = [
+    (Kind::Acknowledge, "to acknowledge the complaint"),
+    (Kind::Accept, "to say whether it is taken on"),
+    (Kind::Object, "to object to having been sent it"),
+    (Kind::FirstResponse, "to answer for the first time"),
+    (Kind::Stage, "to end the stage"),
+    (Kind::Decide, "to decide and tell the complainant"),
+    (Kind::Tell, "to tell what was decided"),
+    (Kind::Final, "to send the final response"),
+    (Kind::Update, "to tell how it goes"),
+    (Kind::Remedy, "to carry out the remedy"),
+    (Kind::Review, "to review the decision"),
+    (Kind::Task, "to finish a task"),
+];
+
+/// The number of a kind, as rows and the contract have it.
+pub(crate) fn number(kind: Kind) -> i16 {
+    let place = KINDS.iter().position(|(known, _)| *known == kind);
+    place.and_then(|place| i16::try_from(place + 1).ok()).unwrap_or(0)
+}
+
+/// The kind of a number; none if no kind bears it.
+pub(crate) fn kind_of(number: impl Into<i32>) -> Option<Kind> {
+    let place = usize::try_from(number.into()).ok()?.checked_sub(1)?;
+    KINDS.get(place).map(|(kind, _)| *kind)
+}
+
+/// A kind in words.
+pub(crate) fn words(kind: Kind) -> &'static str {
+    KINDS.iter().find(|(known, _)| *known == kind).map_or("", |(_, words)| words)
+}
+
+/// A reason to pause, as data names it.
+pub(crate) fn reason_name(reason: Reason) -> &'static str {
+    Reason::ALL.iter().find(|(known, _)| *known == reason).map_or("", |(_, name)| name)
+}
+
+/// One promise about a case.
+#[derive(Clone)]
+pub(crate) struct CaseClock {
+    /// The case.
+    pub(crate) case: CaseId,
+    /// The cycle it was started in.
+    pub(crate) cycle: i32,
+    /// Version of the tenant's policy; 0 is the shipped one.
+    pub(crate) policy: i32,
+    /// Name of its calendar.
+    pub(crate) calendar_name: String,
+    /// Its calendar.
+    pub(crate) calendar: Counting,
+    /// Set by the organisation itself, not by a regime.
+    pub(crate) own_target: bool,
+    /// The promise was not read in a source.
+    pub(crate) unverified: bool,
+    /// The steps of its ladder that were taken, and `breach` once that was told.
+    pub(crate) rungs: Vec<String>,
+    /// The clock itself.
+    pub(crate) clock: Clock,
+    /// Whether it was changed since it was read.
+    pub(crate) changed: bool,
+}
+
+impl CaseClock {
+    /// When it is due; none once it has ended, or while it is paused without a
+    /// cap.
+    pub(crate) fn due(&self) -> Option<Timestamp> {
+        self.clock.is_open().then(|| self.clock.due(&self.calendar)).flatten()
+    }
+
+    /// Puts it under another policy, if that promises its kind.
+    pub(crate) fn change(&mut self, policy: &Policy, facts: &Facts<'_>) {
+        let Some(promise) = policy.pack.promise_for(self.clock.kind, facts) else { return };
+        // What was counted by another calendar is counted anew by this one.
+        self.clock.change(promise.terms(), &policy.pack.reference(), &policy.calendar);
+        if self.calendar_name != policy.pack.calendar {
+            self.clock.remeasure(&policy.calendar);
+        }
+        self.policy = policy.version;
+        self.calendar_name.clone_from(&policy.pack.calendar);
+        self.calendar = policy.calendar.clone();
+        (self.own_target, self.unverified) = (promise.own_target, policy.is_unverified(promise));
+        self.changed = true;
+    }
+
+    fn end(&mut self, met: bool, now: Timestamp) {
+        let ended =
+            if met { self.clock.meet(&self.calendar, now) } else { self.clock.stop(&self.calendar, now) };
+        // One that has ended already stays as it was.
+        self.changed |= ended.is_ok();
+    }
+
+    /// Runs on as if it had never ended.
+    fn run_on(&mut self) {
+        if let State::Stopped { at } = self.clock.state {
+            self.clock.state = State::Met { at };
+        }
+        self.changed |= self.clock.reopen().is_ok();
+    }
+}
+
+/// What promises depend on, as far as it is known of a case.
+pub(crate) fn facts(case: &Case) -> Facts<'_> {
+    let priority = u8::try_from(case.priority.number()).ok();
+    Facts { priority, matter: &case.category, ..Facts::default() }
+}
+
+/// The clocks of one case.
+#[derive(Clone, Default)]
+pub(crate) struct Clocks(pub(crate) Vec<CaseClock>);
+
+impl Clocks {
+    /// The clocks a case is opened with, after what is in its journal already.
+    pub(crate) fn open(case: &Case, policies: &[Policy]) -> Self {
+        let mut clocks = Self::default();
+        if let Some(policy) = policy::in_force(policies, case.origin.receive_time) {
+            clocks.start(case, policy, Starts::Receipt, case.origin.receive_time, |_| true);
+        }
+        clocks.follow(case, policies);
+        clocks
+    }
+
+    /// Takes in what happened to the case since it was read.
+    pub(crate) fn follow(&mut self, case: &Case, policies: &[Policy]) {
+        for noted in &case.journal {
+            self.hear(case, noted, policies);
+        }
+    }
+
+    /// When the next of the open ones is due.
+    pub(crate) fn due(&self) -> Option<Timestamp> {
+        self.0.iter().filter_map(CaseClock::due).min()
+    }
+
+    /// The latest clock of a kind.
+    pub(crate) fn latest(&mut self, kind: Kind) -> Option<&mut CaseClock> {
+        self.0.iter_mut().filter(|clock| clock.clock.kind == kind).max_by_key(|clock| clock.cycle)
+    }
+
+    fn hear(&mut self, case: &Case, noted: &Noted, policies: &[Policy]) {
+        let now = noted.time;
+        for clock in &mut self.0 {
+            if ends_all(&noted.fact) {
+                clock.end(false, now);
+            } else if met_by(&noted.fact).contains(&clock.clock.kind) {
+                clock.end(true, now);
+            } else if clock.clock.kind == Kind::Acknowledge && is_unreachable(&noted.fact) {
+                clock.end(false, now);
+            }
+        }
+        // Its own policy goes on to hold for a case.
+        let policy = match self.0.first().map(|clock| clock.policy) {
+            Some(version) => policies.iter().find(|policy| policy.version == version),
+            None => policy::in_force(policies, case.origin.receive_time),
+        };
+        let Some(policy) = policy else { return };
+        if matches!(noted.fact, Fact::Reopened { .. }) {
+            self.reopen(case, policy, now);
+        }
+        if let Some(starts) = starts(&noted.fact) {
+            self.start(case, policy, starts, now, |_| true);
+        }
+        if matches!(noted.fact, Fact::Triaged { .. }) {
+            self.change(case, policy);
+        }
+    }
+
+    /// The next cycle: a regime's clocks run on, own targets begin anew.
+    fn reopen(&mut self, case: &Case, policy: &Policy, now: Timestamp) {
+        for clock in self.0.iter_mut().filter(|clock| !clock.own_target) {
+            if matches!(clock.clock.kind, Kind::Decide | Kind::Final) {
+                clock.run_on();
+            }
+        }
+        // Where a regime counts from the receipt, that was in the first cycle.
+        self.start(case, policy, Starts::Receipt, now, |promise| {
+            promise.own_target && !matches!(promise.kind, Kind::Acknowledge | Kind::Accept | Kind::Object)
+        });
+    }
+
+    /// Starts what is promised from a moment on, unless it is running.
+    fn start(
+        &mut self,
+        case: &Case,
+        policy: &Policy,
+        starts: Starts,
+        now: Timestamp,
+        wanted: impl Fn(&Promise) -> bool,
+    ) {
+        for promise in policy.pack.promises_for(&facts(case)) {
+            let kind = promise.kind;
+            let is_there = |clock: &CaseClock| {
+                clock.clock.kind == kind && (clock.clock.is_open() || clock.cycle == case.cycle)
+            };
+            if promise.starts != starts || !wanted(promise) || self.0.iter().any(is_there) {
+                continue;
+            }
+            self.0.push(CaseClock {
+                case: case.id,
+                cycle: case.cycle,
+                policy: policy.version,
+                calendar_name: policy.pack.calendar.clone(),
+                calendar: policy.calendar.clone(),
+                own_target: promise.own_target,
+                unverified: policy.is_unverified(promise),
+                rungs: Vec::new(),
+                clock: Clock::start(kind, promise.terms(), &policy.pack.reference(), now),
+                changed: true,
+            });
+        }
+    }
+
+    /// The case was triaged again: what is promised for its new priority holds,
+    /// and the time spent stays spent.
+    fn change(&mut self, case: &Case, policy: &Policy) {
+        for clock in self.0.iter_mut().filter(|clock| clock.clock.is_open()) {
+            let promised = policy.pack.promise_for(clock.clock.kind, &facts(case));
+            if promised.is_some_and(|promise| promise.terms() != clock.clock.terms) {
+                clock.change(policy, &facts(case));
+            }
+        }
+    }
+}
+
+/// Whether a fact may concern the clocks of a case that is open already.
+pub(crate) fn concerns(fact: &Fact) -> bool {
+    let starts = starts(fact).is_some();
+    let changes = matches!(fact, Fact::Reopened { .. } | Fact::Triaged { .. });
+    starts || changes || ends_all(fact) || !met_by(fact).is_empty() || is_unreachable(fact)
+}
+
+/// The promises that are kept with a fact.
+fn met_by(fact: &Fact) -> &'static [Kind] {
+    match fact {
+        Fact::Notice { kind: NoticeKind::Outcome, failure: None } => {
+            &[Kind::Acknowledge, Kind::Tell, Kind::Final]
+        }
+        Fact::Notice { failure: None, .. } => &[Kind::Acknowledge],
+        Fact::Accepted => &[Kind::Accept, Kind::Object],
+        Fact::Note { visibility: Visibility::Public, .. } => &[Kind::FirstResponse, Kind::Update],
+        Fact::Findings { .. } => &[Kind::Stage],
+        Fact::Resolved { .. } => {
+            &[Kind::FirstResponse, Kind::Stage, Kind::Decide, Kind::Update, Kind::Remedy, Kind::Review]
+        }
+        // Who answers an outcome has been told of it.
+        Fact::Answered { .. } => &[Kind::Acknowledge, Kind::Tell, Kind::Final],
+        _ => &[],
+    }
+}
+
+/// What is counted from a fact on.
+fn starts(fact: &Fact) -> Option<Starts> {
+    match fact {
+        Fact::Accepted => Some(Starts::Acceptance),
+        Fact::Decided { .. } => Some(Starts::Decision),
+        Fact::PlanApproved => Some(Starts::Approval),
+        Fact::Reopened { .. } => Some(Starts::ReviewRequest),
+        Fact::Assigned { .. } => Some(Starts::HandOver),
+        _ => None,
+    }
+}
+
+/// Whether nothing is owed any more.
+fn ends_all(fact: &Fact) -> bool {
+    matches!(fact, Fact::Closed { .. } | Fact::Withdrawn { .. } | Fact::OutOfScope { .. })
+}
+
+/// Whether there is nobody to tell: the receipt code is all they have, and want.
+fn is_unreachable(fact: &Fact) -> bool {
+    let Fact::Notice { kind: NoticeKind::Acknowledgement, failure: Some(why) } = fact else { return false };
+    why == "NO_ADDRESS"
+}
+
+/// Clocks by the case they belong to.
+pub(crate) fn by_case(clocks: Vec<CaseClock>) -> BTreeMap<CaseId, Clocks> {
+    let mut cases: BTreeMap<CaseId, Clocks> = BTreeMap::new();
+    for clock in clocks {
+        cases.entry(clock.case).or_default().0.push(clock);
+    }
+    cases
+}

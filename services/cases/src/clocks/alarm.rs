@@ -1,0 +1,48 @@
+//! What fires as time runs out: one durable timer per case, for the next thing to
+//! be done about any of its clocks.
+
+use fault::Fault;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use pg::Tx;
+use timers::{Alarm, Fired};
+use uuid::Uuid;
+
+use super::follow::{Book, Changes, KIND};
+use crate::case::Occasion;
+use crate::{record, store};
+
+/// Takes the steps that are due, and arms the next.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rungs;
+
+impl Alarm for Rungs {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn ring<'a>(&'a self, tx: &'a mut Tx, fired: &'a [Fired]) -> BoxFuture<'a, Result<(), Fault>> {
+        climb(tx, fired).boxed()
+    }
+}
+
+/// The steps taken, what is done about them and the timer that is gone are one
+/// transaction: a step is taken once, whoever is killed.
+async fn climb(tx: &mut Tx, fired: &[Fired]) -> Result<(), Fault> {
+    let ids: Vec<Uuid> = fired.iter().map(|timer| timer.key).collect();
+    let mut cases = store::lock_all(tx, &ids).await?;
+    let mut book = Book::open(tx, &ids).await?;
+    let mut changes = Changes::default();
+    let now = tx.now();
+    for case in &mut cases {
+        let Some(clocks) = book.clocks.get_mut(&case.id) else { continue };
+        let timer = fired.iter().find(|timer| timer.key == case.id.0);
+        let traceparent = timer.map_or("", |timer| &timer.traceparent);
+        clocks.fire(case, &book.policies, &Occasion { now, actor: "<cases>", traceparent });
+        // Paused, extended or met meanwhile: it was for nothing, the next is armed.
+        changes.timer(case, None, clocks.next(&book.policies));
+    }
+    cases.retain(|case| !case.journal.is_empty());
+    record::changed(tx, &mut cases).await?;
+    changes.write(tx, &book.clocks).await
+}

@@ -1,0 +1,116 @@
+//! What a tenant promises, and what is done as time runs out. Pure.
+
+use calendar::{Action, Flaw, Kind, Ladder, Pack, Promise, Rung, Trigger};
+use fault::Fault;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::calendars::{Calendars, Counting};
+
+/// Its name.
+const DEFAULT_PACK: &str = "general-e-commerce";
+/// The rung every clock has: its due time. Nobody else's may bear its name.
+pub(crate) const BREACH: &str = "breach";
+
+/// The rungs of one kind of clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KindLadder {
+    /// The kind; none for all that have no ladder of their own.
+    pub(crate) kind: Option<Kind>,
+    /// Its rungs.
+    pub(crate) rungs: Vec<Rung>,
+}
+
+/// A policy in one version.
+#[derive(Clone)]
+pub(crate) struct Policy {
+    /// Counts the tenant's policies; 0 is the shipped one.
+    pub(crate) version: i32,
+    /// The promises.
+    pub(crate) pack: Pack,
+    /// The calendar they are counted by.
+    pub(crate) calendar: Counting,
+    ladders: Vec<(Option<Kind>, Ladder)>,
+}
+
+impl Policy {
+    /// The policy of tenants that have none.
+    pub(crate) fn shipped(calendars: &Calendars) -> Result<Self, Fault> {
+        Self::of(0, shipped_pack()?.clone(), default_ladders(), calendars)
+    }
+
+    /// A policy of what is kept of it; what is kept was found sound.
+    pub(crate) fn of(
+        version: i32,
+        pack: Pack,
+        ladders: Vec<KindLadder>,
+        calendars: &Calendars,
+    ) -> Result<Self, Fault> {
+        let calendar = calendars.known(&pack.calendar)?;
+        let ladders = checked(ladders).map_err(|flaws| Fault::internal(format!("{flaws:?}")))?;
+        Ok(Self { version, pack, calendar, ladders })
+    }
+
+    /// The ladder of a kind of clock.
+    pub(crate) fn ladder(&self, kind: Kind) -> Option<&Ladder> {
+        let of = |wanted: Option<Kind>| self.ladders.iter().find(|(kind, _)| *kind == wanted);
+        of(Some(kind)).or_else(|| of(None)).map(|(_, ladder)| ladder)
+    }
+
+    /// Whether it applies to what was received at a moment.
+    pub(crate) fn applies(&self, received: Timestamp) -> bool {
+        self.pack.applies_on(self.calendar.date(received))
+    }
+
+    /// Whether a promise was not read in a source.
+    pub(crate) fn is_unverified(&self, promise: &Promise) -> bool {
+        self.pack.unverified || promise.unverified
+    }
+}
+
+/// The pack of tenants that have chosen none.
+pub(crate) fn shipped_pack() -> Result<&'static Pack, Fault> {
+    let pack = calendar::packs().iter().find(|pack| pack.name == DEFAULT_PACK);
+    pack.ok_or_else(|| Fault::internal(format!("there is no pack {DEFAULT_PACK}")))
+}
+
+/// The policy that holds for a complaint: of those activated, the latest first,
+/// the first whose pack applies to the day; the shipped one is the last of them.
+pub(crate) fn in_force(policies: &[Policy], received: Timestamp) -> Option<&Policy> {
+    policies.iter().find(|policy| policy.applies(received)).or(policies.last())
+}
+
+/// Ladders of rungs found sound, or everything that is wrong with them.
+pub(crate) fn checked(ladders: Vec<KindLadder>) -> Result<Vec<(Option<Kind>, Ladder)>, Vec<Flaw>> {
+    let (mut sound, mut flaws) = (Vec::with_capacity(ladders.len()), Vec::new());
+    for KindLadder { kind, rungs } in ladders {
+        if rungs.iter().any(|rung| rung.name == BREACH) {
+            let problem = "breach is the due time itself, which needs no rung".to_owned();
+            flaws.push(Flaw { field: "rungs.name".to_owned(), problem });
+        }
+        match Ladder::check(rungs) {
+            Ok(ladder) => sound.push((kind, ladder)),
+            Err(more) => flaws.extend(more),
+        }
+    }
+    if flaws.is_empty() { Ok(sound) } else { Err(flaws) }
+}
+
+/// What is done where the tenant has not said so: the handler is reminded while
+/// there is a fifth of the time left, and the supervisor is told of an answer
+/// that is a working day late.
+pub(crate) fn default_ladders() -> Vec<KindLadder> {
+    let last_fifth =
+        Rung { name: "last-fifth".to_owned(), at: Trigger::Percent(80), actions: vec![Action::Remind] };
+    let day_late = "1 working day after".parse().map(|at| Rung {
+        name: "day-late".to_owned(),
+        at,
+        actions: vec![Action::Escalate],
+    });
+    let answer: Vec<Rung> = std::iter::once(last_fifth.clone()).chain(day_late).collect();
+    vec![
+        KindLadder { kind: None, rungs: vec![last_fifth] },
+        KindLadder { kind: Some(Kind::Decide), rungs: answer.clone() },
+        KindLadder { kind: Some(Kind::Final), rungs: answer },
+    ]
+}

@@ -1,0 +1,264 @@
+//! Whatever happens to a case and whenever somebody looks at its clocks: no step
+//! is taken twice, none is forgotten, and what is over owes nothing.
+
+use std::sync::LazyLock;
+
+use calendar::{Action, Pack, Rung, State as ClockState};
+use jiff::SignedDuration;
+use proptest::prelude::*;
+
+use super::policy::{BREACH, KindLadder};
+use super::*;
+use crate::calendars::Calendars;
+use crate::case::properties::{Op, apply, occasion, opened, ops};
+use crate::case::{Decision, Move, Outcome};
+use crate::news::{Event, News};
+
+/// A regime's answer in 10 days beside own targets, and what is counted from
+/// later moments.
+const PACK: &str = r#"
+    name = "test"
+    version = 3
+    title = "for tests"
+    source = "none"
+    calendar = "always"
+    effective_from = "1900-01-01"
+    promises = [
+        { kind = "acknowledge", budget = "24 hours", own_target = true },
+        { kind = "decide", budget = "240 hours" },
+        { kind = "decide", budget = "96 hours", when = { priority = 1 } },
+        { kind = "update", budget = "120 hours", own_target = true },
+        { kind = "accept", budget = "48 hours", starts = "hand-over" },
+        { kind = "tell", budget = "72 hours", starts = "decision" },
+        { kind = "remedy", budget = "72 hours", starts = "approval", own_target = true },
+        { kind = "review", budget = "720 hours", starts = "review-request" },
+    ]
+"#;
+
+static POLICIES: LazyLock<[Policy; 1]> = LazyLock::new(|| {
+    let rung = |name: &str, at: &str, actions: &[Action]| Rung {
+        name: name.to_owned(),
+        at: at.parse().expect("a trigger"),
+        actions: actions.to_vec(),
+    };
+    let rungs = vec![
+        rung("half", "50%", &[Action::Remind]),
+        rung("soon", "1 day before", &[Action::Reassign, Action::RaisePriority]),
+        rung("late", "1 day after", &[Action::Escalate]),
+    ];
+    let pack = Pack::from_toml(PACK).expect("a sound pack");
+    [Policy::of(1, pack, vec![KindLadder { kind: None, rungs }], &Calendars::default())
+        .expect("a sound policy")]
+});
+
+fn start() -> Timestamp {
+    Timestamp::UNIX_EPOCH
+}
+
+fn day(days: i64) -> Timestamp {
+    start() + SignedDuration::from_hours(24 * days)
+}
+
+fn new_case() -> (Case, Clocks) {
+    let mut case = opened(&occasion(start()));
+    let clocks = Clocks::open(&case, &*POLICIES);
+    case.journal.clear();
+    (case, clocks)
+}
+
+impl Clocks {
+    /// As `follow` does: what is in the journal has been taken in afterwards.
+    fn take_in(&mut self, case: &mut Case) -> Vec<Fact> {
+        self.follow(case, &*POLICIES);
+        case.due_time = self.due();
+        case.journal.drain(..).map(|noted| noted.fact).collect()
+    }
+
+    fn fire_at(&mut self, case: &mut Case, now: Timestamp) -> Vec<Fact> {
+        self.fire(case, &*POLICIES, &occasion(now));
+        self.take_in(case)
+    }
+
+    fn of(&self, kind: Kind, cycle: i32) -> &CaseClock {
+        let wanted = |clock: &&CaseClock| clock.clock.kind == kind && clock.cycle == cycle;
+        self.0.iter().find(wanted).expect("there is such a clock")
+    }
+}
+
+fn hear(case: &mut Case, event: Event, now: Timestamp) {
+    let news = News { cycle: case.cycle, actor: String::new(), event };
+    case.hear(news, &occasion(now)).expect("it fits");
+}
+
+fn assign(case: &mut Case, now: Timestamp) {
+    let (department, agent) = ("d".to_owned(), "ann".to_owned());
+    hear(case, Event::Assigned { department, agent, explanation: String::new() }, now);
+}
+
+fn decide(case: &mut Case, now: Timestamp) {
+    let decision = Decision { outcome: Outcome::Upheld, reasons: String::new(), remedy_due: false };
+    case.decide(decision, &occasion(now)).expect("assigned");
+}
+
+#[test]
+fn each_step_is_taken_in_its_time() {
+    let (mut case, mut clocks) = new_case();
+    assign(&mut case, start());
+    clocks.take_in(&mut case);
+    clocks.0.retain(|clock| clock.clock.kind == Kind::Decide);
+    let mut taken = Vec::new();
+    for days in 1..=13 {
+        for fact in clocks.fire_at(&mut case, day(days)) {
+            taken.push((days, fact));
+        }
+    }
+    let due = day(10);
+    let why = |rung: &str| format!("step {rung} of the promise to decide and tell the complainant");
+    let kind = Kind::Decide;
+    assert_eq!(
+        taken,
+        [
+            (5, Fact::Reminded { kind, rung: "half".to_owned(), due: Some(due) }),
+            (9, Fact::Returned { reason: why("soon") }),
+            (9, Fact::PriorityRaised { priority: crate::case::Priority::P3, reason: why("soon") }),
+            (10, Fact::Breached { kind, due, policy: "test@3".to_owned(), own_target: false }),
+            (11, Fact::Escalated { tier: 1, reason: why("late") }),
+        ]
+    );
+    assert_eq!((case.tier, case.due_time, clocks.next(&*POLICIES)), (1, Some(due), None));
+}
+
+#[test]
+fn after_a_downtime_only_the_newest_step_is_taken() {
+    let (mut case, mut clocks) = new_case();
+    clocks.0.retain(|clock| clock.clock.kind == Kind::Decide);
+    let facts = clocks.fire_at(&mut case, day(40));
+    let missed = |rung: &str| Fact::RungMissed { kind: Kind::Decide, rung: rung.to_owned() };
+    assert_eq!(facts[..2], [missed("half"), missed("soon")]);
+    assert!(matches!(facts[2], Fact::Breached { .. }), "a breach is no step to be skipped");
+    assert!(matches!(facts[3], Fact::Escalated { .. }));
+    assert_eq!(facts.len(), 4);
+    assert_eq!(clocks.fire_at(&mut case, day(41)), []);
+}
+
+#[test]
+fn a_regimes_clock_runs_on_in_the_next_cycle_and_own_targets_begin_anew() {
+    let (mut case, mut clocks) = new_case();
+    assign(&mut case, day(0));
+    decide(&mut case, day(3));
+    clocks.take_in(&mut case);
+    assert_eq!(clocks.of(Kind::Decide, 1).clock.state, ClockState::Met { at: day(3) });
+    assert_eq!(clocks.of(Kind::Tell, 1).due(), Some(day(6)));
+    hear(&mut case, Event::Disputes { comment: String::new() }, day(5));
+    clocks.take_in(&mut case);
+    assert_eq!(clocks.of(Kind::Decide, 1).due(), Some(day(10)), "as if it had never been met");
+    assert_eq!(clocks.of(Kind::Update, 2).due(), Some(day(10)), "five days from the next cycle on");
+    assert_eq!(clocks.of(Kind::Review, 2).due(), Some(day(35)));
+    assert!(clocks.of(Kind::Tell, 1).clock.state == ClockState::Met { at: day(5) }, "they answered it");
+    let anew = clocks.0.iter().filter(|clock| clock.cycle == 2).count();
+    assert_eq!(anew, 2, "a complaint is acknowledged once");
+}
+
+#[test]
+fn withdrawn_or_unreachable_nothing_is_owed() {
+    let (mut case, mut clocks) = new_case();
+    let failure = Some("NO_ADDRESS".to_owned());
+    hear(&mut case, Event::NoticeSettled { kind: NoticeKind::Acknowledgement, failure }, day(0));
+    clocks.take_in(&mut case);
+    assert_eq!(clocks.of(Kind::Acknowledge, 1).clock.state, ClockState::Stopped { at: day(0) });
+    assert_eq!(case.due_time, Some(day(5)));
+    case.withdraw(String::new(), &occasion(day(1))).expect("open");
+    clocks.take_in(&mut case);
+    assert_eq!((case.due_time, clocks.next(&*POLICIES)), (None, None));
+    assert_eq!(clocks.of(Kind::Decide, 1).clock.state, ClockState::Stopped { at: day(1) });
+}
+
+#[test]
+fn a_failed_delivery_keeps_no_promise() {
+    let (mut case, mut clocks) = new_case();
+    let failure = Some("NO_TRANSPORT".to_owned());
+    hear(&mut case, Event::NoticeSettled { kind: NoticeKind::Acknowledgement, failure }, day(0));
+    clocks.take_in(&mut case);
+    assert_eq!(clocks.of(Kind::Acknowledge, 1).due(), Some(day(1)));
+    hear(&mut case, Event::NoticeSettled { kind: NoticeKind::Outcome, failure: None }, day(2));
+    clocks.take_in(&mut case);
+    assert!(clocks.of(Kind::Acknowledge, 1).clock.is_breached(&clocks.0[0].calendar, day(2)));
+}
+
+#[test]
+fn triaged_again_the_time_spent_stays_spent() {
+    let (mut case, mut clocks) = new_case();
+    case.priority = crate::case::Priority::P1;
+    case.note(
+        &occasion(day(2)),
+        Fact::Triaged { category: case.category.clone(), priority: case.priority, reasons: Vec::new() },
+    );
+    clocks.take_in(&mut case);
+    assert_eq!(clocks.of(Kind::Decide, 1).due(), Some(day(4)));
+}
+
+#[test]
+fn the_policy_that_applies_to_the_day_of_receipt_is_in_force() {
+    let pack = |name: &str, from: &str| {
+        Pack::from_toml(&PACK.replace("\"test\"", name).replace("1900-01-01", from)).expect("sound")
+    };
+    let old = Policy::of(1, pack("\"old\"", "1900-01-01"), Vec::new(), &Calendars::default()).expect("sound");
+    let new = Policy::of(2, pack("\"new\"", "1970-02-01"), Vec::new(), &Calendars::default()).expect("sound");
+    let shipped = Policy::shipped(&Calendars::default()).expect("sound");
+    let policies = [new, old, shipped];
+    let version = |time| in_force_version(&policies, time);
+    assert_eq!((version(day(30)), version(day(31))), (1, 2));
+    assert_eq!(in_force_version(&policies[2..], day(0)), 0, "the shipped one is for whoever has no other");
+}
+
+fn in_force_version(policies: &[Policy], received: Timestamp) -> i32 {
+    policy::in_force(policies, received).expect("one is").version
+}
+
+/// How often each step of each clock was taken or noted.
+fn count(seen: &mut BTreeMap<(i16, String), usize>, facts: &[Fact]) {
+    for fact in facts {
+        let step = match fact {
+            Fact::Reminded { kind, rung, .. } | Fact::RungMissed { kind, rung } => {
+                (number(*kind), rung.clone())
+            }
+            Fact::Breached { kind, .. } => (number(*kind), BREACH.to_owned()),
+            _ => continue,
+        };
+        *seen.entry(step).or_default() += 1;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_step_is_taken_twice_and_none_is_left_behind(ops in ops(), looks in any::<u64>()) {
+        let (mut case, mut clocks) = new_case();
+        let (mut now, mut seen) = (start(), BTreeMap::new());
+        for (place, op) in ops.iter().enumerate() {
+            if let Op::Wait { hours } = op {
+                now += SignedDuration::from_hours(*hours);
+            }
+            apply(&mut case, op, &occasion(now)).ok();
+            clocks.take_in(&mut case);
+            // Somebody looks, or is down.
+            if looks >> (place % 64) & 1 == 1 {
+                let facts = clocks.fire_at(&mut case, now);
+                count(&mut seen, &facts);
+                prop_assert!(clocks.next(&*POLICIES).is_none_or(|next| next > now), "all is done by now");
+                prop_assert_eq!(clocks.fire_at(&mut case, now), Vec::new());
+            }
+            let open = clocks.0.iter().filter(|clock| clock.clock.is_open()).count();
+            prop_assert!(!case.state.is_over() || open == 0, "what is over owes nothing");
+            prop_assert_eq!(case.due_time.is_some(), open > 0);
+            let deciding = Move::DecideNoRemedy.from(case.state).is_ok();
+            prop_assert!(!deciding || clocks.0.iter().any(|clock| clock.clock.kind == Kind::Decide && clock.clock.is_open()));
+        }
+        let cycles = usize::try_from(case.cycle).unwrap_or(0);
+        for ((kind, rung), times) in seen {
+            let clocks = clocks.0.iter().filter(|clock| number(clock.clock.kind) == kind).count();
+            prop_assert!(times <= clocks && clocks <= cycles, "{rung} was taken {times} times on {clocks} clocks");
+        }
+    }
+}

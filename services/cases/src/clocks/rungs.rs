@@ -1,0 +1,127 @@
+//! What is done on the way to a due time and after it: each step once per clock.
+//! After a downtime only the newest step is taken, older ones are noted. Pure.
+
+use calendar::{Action, Step};
+use jiff::Timestamp;
+
+use super::policy::{BREACH, Policy};
+use super::{CaseClock, Clocks, words};
+use crate::case::{Case, Occasion};
+use crate::timeline::Fact;
+
+impl Clocks {
+    /// When something is to be done next about the open ones.
+    pub(crate) fn next(&self, policies: &[Policy]) -> Option<Timestamp> {
+        self.0.iter().filter_map(|clock| clock.next(policies)).min()
+    }
+
+    /// Does what is due by now, to the clocks and to their case.
+    pub(crate) fn fire(&mut self, case: &mut Case, policies: &[Policy], at: &Occasion<'_>) {
+        for clock in self.0.iter_mut().filter(|clock| clock.clock.is_open()) {
+            clock.resume_by_itself(case, at);
+            clock.climb(case, policies, at);
+        }
+        case.due_time = self.due();
+    }
+}
+
+impl CaseClock {
+    fn is_done(&self, rung: &str) -> bool {
+        self.rungs.iter().any(|done| done == rung)
+    }
+
+    fn done(&mut self, rung: &str) {
+        self.rungs.push(rung.to_owned());
+        self.changed = true;
+    }
+
+    fn next(&self, policies: &[Policy]) -> Option<Timestamp> {
+        if !self.clock.is_open() {
+            return None;
+        }
+        let breach = self.due().filter(|_| !self.is_done(BREACH));
+        let ladder = policy_of(policies, self.policy).and_then(|policy| policy.ladder(self.clock.kind));
+        let rung = ladder.and_then(|ladder| {
+            ladder.next(&self.clock, &self.calendar, Timestamp::MIN, |rung| self.is_done(rung))
+        });
+        [self.clock.resumes_at(), breach, rung.map(|step| step.at)].into_iter().flatten().min()
+    }
+
+    /// It has stood still for as long as its policy allows.
+    fn resume_by_itself(&mut self, case: &mut Case, at: &Occasion<'_>) {
+        if self.clock.resumes_at().is_some_and(|time| time <= at.now) && self.clock.resume(at.now).is_ok() {
+            self.changed = true;
+            case.note(
+                at,
+                Fact::ClockResumed { kind: self.clock.kind, reason: "its pause is used up".to_owned() },
+            );
+        }
+    }
+
+    fn climb(&mut self, case: &mut Case, policies: &[Policy], at: &Occasion<'_>) {
+        let kind = self.clock.kind;
+        let ladder = policy_of(policies, self.policy).and_then(|policy| policy.ladder(kind));
+        let missed = ladder.map_or_else(Default::default, |ladder| {
+            ladder.missed(&self.clock, &self.calendar, at.now, |rung| self.is_done(rung))
+        });
+        let breach = self.due().filter(|due| *due <= at.now && !self.is_done(BREACH));
+        // A breach nobody has told of is newer than whatever lies before it.
+        let (run, late): (Vec<_>, Vec<_>) =
+            missed.run.into_iter().partition(|step| breach.is_none_or(|due| due <= step.at));
+        for Step { rung, .. } in missed.log.into_iter().chain(late) {
+            self.done(&rung.name);
+            case.note(at, Fact::RungMissed { kind, rung: rung.name.clone() });
+        }
+        if let Some(due) = breach {
+            self.done(BREACH);
+            let (policy, own_target) = (self.clock.policy.clone(), self.own_target);
+            case.note(at, Fact::Breached { kind, due, policy, own_target });
+        }
+        for Step { rung, .. } in run {
+            self.done(&rung.name);
+            for action in &rung.actions {
+                self.act(case, &rung.name, *action, at);
+            }
+        }
+    }
+
+    fn act(&self, case: &mut Case, rung: &str, action: Action, at: &Occasion<'_>) {
+        let (kind, due) = (self.clock.kind, self.due());
+        let reason = format!("step {rung} of the promise {}", words(kind));
+        match action {
+            Action::Remind => case.note(at, Fact::Reminded { kind, rung: rung.to_owned(), due }),
+            Action::RaisePriority => case.raise_priority(reason, at),
+            Action::Reassign => case.give_back(reason, at),
+            Action::Escalate => case.escalate(reason, at),
+        }
+    }
+}
+
+impl Case {
+    /// It goes before others from now on. What was promised for the priority it
+    /// had stays promised: its own delay makes no deadline shorter.
+    fn raise_priority(&mut self, reason: String, at: &Occasion<'_>) {
+        if self.priority.raised() != self.priority {
+            self.priority = self.priority.raised();
+            self.version += 1;
+            self.note(at, Fact::PriorityRaised { priority: self.priority, reason });
+        }
+    }
+
+    /// Somebody else should have it; who that is, assignment decides and tells.
+    fn give_back(&mut self, reason: String, at: &Occasion<'_>) {
+        if !self.agent_id.is_empty() {
+            self.note(at, Fact::Returned { reason });
+        }
+    }
+
+    fn escalate(&mut self, reason: String, at: &Occasion<'_>) {
+        self.tier += 1;
+        self.version += 1;
+        self.note(at, Fact::Escalated { tier: self.tier, reason });
+    }
+}
+
+fn policy_of(policies: &[Policy], version: i32) -> Option<&Policy> {
+    policies.iter().find(|policy| policy.version == version)
+}

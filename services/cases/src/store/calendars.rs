@@ -1,0 +1,190 @@
+//! Calendars of tenants, every version of each.
+
+use calendar::Draft;
+use fault::Fault;
+use jiff_sqlx::ToSqlx;
+use sqlx::types::Json;
+use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
+
+use crate::calendars::{Calendars, Edition, Listed, remember, remembered};
+
+/// Holds calendars still until the transaction ends: whoever writes clocks does,
+/// so that an edit sees every clock that was counted without it. A statement of
+/// its own: one that also read would read what was before it waited.
+pub(crate) async fn hold(conn: &mut PgConnection) -> Result<(), Fault> {
+    sqlx::query(
+        "SELECT pg_advisory_xact_lock_shared(
+             hashtextextended('cases.calendars.' || current_setting('redress.tenant'), 0))",
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Keeps everybody else from editing calendars and from writing clocks until the
+/// transaction ends.
+pub(crate) async fn seize(conn: &mut PgConnection) -> Result<(), Fault> {
+    sqlx::query(
+        "SELECT pg_advisory_xact_lock(
+             hashtextextended('cases.calendars.' || current_setting('redress.tenant'), 0))",
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+#[derive(FromRow)]
+struct EditionRow {
+    name: String,
+    version: i64,
+    effective_at: jiff_sqlx::Timestamp,
+    content: Json<Draft>,
+}
+
+impl From<EditionRow> for Edition {
+    fn from(row: EditionRow) -> Self {
+        let EditionRow { name, version, effective_at, content: Json(draft) } = row;
+        Self { name, version, effective: Some(effective_at.to_jiff()), draft }
+    }
+}
+
+/// The current edition of a calendar, the tenant's own before a built-in one.
+pub(crate) async fn current(conn: &mut PgConnection, name: &str) -> Result<Option<Edition>, Fault> {
+    let row: Option<EditionRow> = sqlx::query_as(
+        "SELECT name, version, effective_at, content FROM calendars
+         WHERE tenant_id = current_setting('redress.tenant') AND name = $1
+         ORDER BY version DESC LIMIT 1",
+    )
+    .bind(name)
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(Edition::from).or_else(|| Edition::builtin(name)))
+}
+
+/// An edition of a calendar; 0 is the built-in one.
+pub(crate) async fn get(conn: &mut PgConnection, name: &str, version: i64) -> Result<Option<Edition>, Fault> {
+    if version == 0 {
+        return Ok(Edition::builtin(name));
+    }
+    let row: Option<EditionRow> = sqlx::query_as(
+        "SELECT name, version, effective_at, content FROM calendars
+         WHERE tenant_id = current_setting('redress.tenant') AND name = $1 AND version = $2",
+    )
+    .bind(name)
+    .bind(version)
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(Edition::from))
+}
+
+#[derive(FromRow)]
+struct ListedRow {
+    name: String,
+    version: i64,
+    effective_at: jiff_sqlx::Timestamp,
+    title: String,
+    time_zone: String,
+    known_until: String,
+}
+
+impl From<ListedRow> for Listed {
+    fn from(row: ListedRow) -> Self {
+        let ListedRow { name, version, effective_at, title, time_zone, known_until } = row;
+        Self { name, version, effective: Some(effective_at.to_jiff()), title, zone: time_zone, known_until }
+    }
+}
+
+/// The tenant's own calendars in their current editions; there are not many.
+pub(crate) async fn list(conn: &mut PgConnection) -> Result<Vec<Listed>, Fault> {
+    let rows: Vec<ListedRow> = sqlx::query_as(
+        "SELECT DISTINCT ON (name) name, version, effective_at, title, time_zone, known_until FROM calendars
+         WHERE tenant_id = current_setting('redress.tenant')
+         ORDER BY name, version DESC",
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(Listed::from).collect())
+}
+
+/// How many calendars of its own the tenant has.
+pub(crate) async fn count(conn: &mut PgConnection) -> Result<i64, Fault> {
+    let count = sqlx::query_scalar(
+        "SELECT count(*) FROM calendars WHERE tenant_id = current_setting('redress.tenant') AND version = 1",
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
+}
+
+/// Writes a new edition.
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    edition: &Edition,
+    id: Uuid,
+    editor: &str,
+) -> Result<(), Fault> {
+    let Edition { name, version, effective, draft } = edition;
+    sqlx::query(
+        "INSERT INTO calendars
+             (tenant_id, name, version, edition_id, effective_at, edited_by, title, time_zone, known_until, content)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(name)
+    .bind(version)
+    .bind(id)
+    .bind(effective.map(ToSqlx::to_sqlx))
+    .bind(editor)
+    .bind(&draft.title)
+    .bind(&draft.zone)
+    .bind(&draft.known_until)
+    .bind(Json(draft))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The calendars of these names to count by.
+pub(crate) async fn resolve(conn: &mut PgConnection, names: &[&str]) -> Result<Calendars, Fault> {
+    let editions: Vec<(String, Uuid)> = sqlx::query_as(
+        "SELECT DISTINCT ON (name) name, edition_id FROM calendars
+         WHERE tenant_id = current_setting('redress.tenant') AND name = ANY($1)
+         ORDER BY name, version DESC",
+    )
+    .bind(names)
+    .fetch_all(&mut *conn)
+    .await?;
+    made(conn, editions).await
+}
+
+/// Calendars of editions, remembered or made now.
+pub(crate) async fn made(
+    conn: &mut PgConnection,
+    editions: impl IntoIterator<Item = (String, Uuid)>,
+) -> Result<Calendars, Fault> {
+    let mut calendars = Calendars::default();
+    let mut unmade = Vec::new();
+    for (name, edition) in editions {
+        match remembered(edition) {
+            Some(calendar) => calendars.add(name, calendar),
+            None => unmade.push(edition),
+        }
+    }
+    if unmade.is_empty() {
+        return Ok(calendars);
+    }
+    let rows: Vec<(String, Uuid, Json<Draft>)> = sqlx::query_as(
+        "SELECT name, edition_id, content FROM calendars
+         WHERE tenant_id = current_setting('redress.tenant') AND edition_id = ANY($1)",
+    )
+    .bind(unmade)
+    .fetch_all(conn)
+    .await?;
+    for (name, edition, Json(draft)) in rows {
+        let calendar = draft.check().map_err(|flaws| {
+            Fault::internal(format!("calendars: edition {edition} of {name} is unsound: {flaws:?}"))
+        })?;
+        calendars.add(name, remember(edition, calendar));
+    }
+    Ok(calendars)
+}

@@ -1,0 +1,165 @@
+//! Statements about clocks.
+
+use std::collections::BTreeMap;
+
+use calendar::Clock;
+use fault::Fault;
+use jiff_sqlx::ToSqlx as _;
+use kernel::CaseId;
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::row::impossible;
+use crate::calendars::Calendars;
+use crate::clocks::{CaseClock, number};
+
+/// Reads clocks of the tenant, each with the edition of its calendar that counts,
+/// unless that is built in: what follows the tenant's condition is given.
+macro_rules! select_clocks {
+    ($rest:literal) => {
+        concat!(
+            "SELECT case_id, kind, cycle, policy, calendar, own_target, unverified, rungs, clock,
+                    (SELECT edition_id FROM calendars
+                     WHERE tenant_id = current_setting('redress.tenant') AND name = clock.calendar
+                     ORDER BY version DESC LIMIT 1) AS edition_id
+             FROM clock WHERE tenant_id = current_setting('redress.tenant') ",
+            $rest
+        )
+    };
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    case_id: Uuid,
+    kind: i16,
+    cycle: i32,
+    policy: i32,
+    calendar: String,
+    own_target: bool,
+    unverified: bool,
+    rungs: Vec<String>,
+    clock: Json<Clock>,
+    edition_id: Option<Uuid>,
+}
+
+impl Row {
+    fn into_clock(self, calendars: &Calendars) -> Result<CaseClock, Fault> {
+        let Json(clock) = self.clock;
+        if number(clock.kind) != self.kind {
+            return Err(impossible("clock", "kind", self.case_id));
+        }
+        Ok(CaseClock {
+            case: CaseId(self.case_id),
+            cycle: self.cycle,
+            policy: self.policy,
+            calendar: calendars.known(&self.calendar)?,
+            calendar_name: self.calendar,
+            own_target: self.own_target,
+            unverified: self.unverified,
+            rungs: self.rungs,
+            clock,
+            changed: false,
+        })
+    }
+}
+
+/// Reads the clocks of cases, in the order of their kinds, latest cycle first.
+pub(crate) async fn of(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<CaseClock>, Fault> {
+    let rows: Vec<Row> =
+        sqlx::query_as(select_clocks!("AND case_id = ANY($1) ORDER BY case_id, kind, cycle DESC"))
+            .bind(cases)
+            .fetch_all(&mut *conn)
+            .await?;
+    counted(conn, rows).await
+}
+
+/// Reads the open clocks counted by a calendar, of the cases after one, a page of
+/// cases at a time.
+pub(crate) async fn open_by(
+    conn: &mut PgConnection,
+    calendar: &str,
+    after: Uuid,
+    cases: i64,
+) -> Result<Vec<CaseClock>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(select_clocks!(
+        "AND calendar = $1 AND is_open AND case_id IN
+             (SELECT DISTINCT case_id FROM clock
+              WHERE tenant_id = current_setting('redress.tenant') AND calendar = $1 AND is_open
+                AND case_id > $2
+              ORDER BY case_id LIMIT $3)
+         ORDER BY case_id, kind, cycle DESC"
+    ))
+    .bind(calendar)
+    .bind(after)
+    .bind(cases)
+    .fetch_all(&mut *conn)
+    .await?;
+    counted(conn, rows).await
+}
+
+/// Reads the open clocks of the cases after one, in the order of the cases.
+pub(crate) async fn open_after(
+    conn: &mut PgConnection,
+    after: Uuid,
+    cases: i64,
+) -> Result<Vec<CaseClock>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(select_clocks!(
+        "AND is_open AND case_id IN
+             (SELECT DISTINCT case_id FROM clock
+              WHERE tenant_id = current_setting('redress.tenant') AND is_open AND case_id > $1
+              ORDER BY case_id LIMIT $2)
+         ORDER BY case_id, kind, cycle DESC"
+    ))
+    .bind(after)
+    .bind(cases)
+    .fetch_all(&mut *conn)
+    .await?;
+    counted(conn, rows).await
+}
+
+/// Clocks with the calendars they are counted by.
+async fn counted(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<CaseClock>, Fault> {
+    let editions: BTreeMap<&str, Uuid> =
+        rows.iter().filter_map(|row| Some((row.calendar.as_str(), row.edition_id?))).collect();
+    let editions: Vec<(String, Uuid)> =
+        editions.into_iter().map(|(name, id)| (name.to_owned(), id)).collect();
+    let calendars = super::calendars::made(conn, editions).await?;
+    rows.into_iter().map(|row| row.into_clock(&calendars)).collect()
+}
+
+/// Writes clocks, new ones and changed ones, of cases locked by this transaction.
+pub(crate) async fn save(conn: &mut PgConnection, clocks: &[&CaseClock]) -> Result<(), Fault> {
+    if clocks.is_empty() {
+        return Ok(());
+    }
+    let due = |clock: &CaseClock| clock.due().map(jiff::Timestamp::to_sqlx);
+    // Steps of a ladder as one text: an array of arrays is none to Postgres.
+    sqlx::query(
+        "INSERT INTO clock (tenant_id, case_id, kind, cycle, policy, calendar, own_target, unverified,
+                            is_open, due_at, rungs, clock)
+         SELECT current_setting('redress.tenant'), n.id, n.kind, n.cycle, n.policy, n.calendar, n.own,
+                n.unverified, n.is_open, n.due, string_to_array(n.rungs, E'\\n'), n.clock
+         FROM UNNEST($1::uuid[], $2::smallint[], $3::integer[], $4::integer[], $5::text[], $6::boolean[],
+                     $7::boolean[], $8::boolean[], $9::timestamptz[], $10::text[], $11::jsonb[])
+              AS n (id, kind, cycle, policy, calendar, own, unverified, is_open, due, rungs, clock)
+         ON CONFLICT ON CONSTRAINT clock_pkey DO UPDATE
+         SET policy = excluded.policy, calendar = excluded.calendar, own_target = excluded.own_target,
+             unverified = excluded.unverified, is_open = excluded.is_open, due_at = excluded.due_at,
+             rungs = excluded.rungs, clock = excluded.clock",
+    )
+    .bind(clocks.iter().map(|clock| clock.case.0).collect::<Vec<_>>())
+    .bind(clocks.iter().map(|clock| number(clock.clock.kind)).collect::<Vec<_>>())
+    .bind(clocks.iter().map(|clock| clock.cycle).collect::<Vec<_>>())
+    .bind(clocks.iter().map(|clock| clock.policy).collect::<Vec<_>>())
+    .bind(clocks.iter().map(|clock| clock.calendar_name.as_str()).collect::<Vec<_>>())
+    .bind(clocks.iter().map(|clock| clock.own_target).collect::<Vec<_>>())
+    .bind(clocks.iter().map(|clock| clock.unverified).collect::<Vec<_>>())
+    .bind(clocks.iter().map(|clock| clock.clock.is_open()).collect::<Vec<_>>())
+    .bind(clocks.iter().map(|clock| due(clock)).collect::<Vec<_>>())
+    .bind(clocks.iter().map(|clock| clock.rungs.join("\n")).collect::<Vec<_>>())
+    .bind(clocks.iter().map(|clock| Json(&clock.clock)).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}

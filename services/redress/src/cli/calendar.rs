@@ -1,0 +1,132 @@
+//! `redress calendar …`: by which days and hours due times are counted.
+
+mod file;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use proto::redress::cases::v1::calendar_service_client::CalendarServiceClient;
+use proto::redress::cases::v1::{
+    CreateCalendarRequest, GetCalendarRequest, ImportHolidaysRequest, ListCalendarsRequest,
+    UpdateCalendarRequest,
+};
+
+use super::connection::{Connection, Expect, Page};
+use crate::show::{self, text};
+
+#[derive(Args)]
+pub(crate) struct Calendars {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Makes a calendar of a TOML file, as `redress calendar get NAME --toml` writes it
+    Add {
+        name: String,
+        /// `-` for standard input
+        file: PathBuf,
+    },
+    /// Replaces a calendar by a TOML file, and shows which due times that moves
+    Set {
+        name: String,
+        /// `-` for standard input
+        file: PathBuf,
+        #[command(flatten)]
+        edit: Edit,
+    },
+    /// Adds days to a calendar: a CSV file with `date,kind,name`, kind `holiday` or `workday`
+    Import {
+        name: String,
+        /// `-` for standard input
+        file: PathBuf,
+        /// Last day whose holidays are known now, as 2027-12-31
+        #[arg(long, value_name = "DATE", default_value = "")]
+        known_until: String,
+        #[command(flatten)]
+        edit: Edit,
+    },
+    /// Shows a calendar
+    Get {
+        name: String,
+        /// As it was in this version; 0 is the built-in one
+        #[arg(long, value_name = "VERSION")]
+        edition: Option<i64>,
+        /// As a file to edit
+        #[arg(long, conflicts_with = "json")]
+        toml: bool,
+    },
+    /// Lists calendars, built-in ones too
+    List {
+        #[command(flatten)]
+        page: Page,
+    },
+}
+
+#[derive(Args)]
+struct Edit {
+    /// Changes nothing: only shows which due times would move
+    #[arg(long = "dry-run")]
+    dry_run: bool,
+    #[command(flatten)]
+    expect: Expect,
+}
+
+impl Calendars {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let caller = self.connection.open().await?;
+        let mut calendars = CalendarServiceClient::new(caller.client.calls());
+        match self.verb {
+            Verb::Add { name, file } => {
+                let content = Some(file::content(&file)?);
+                let request = CreateCalendarRequest { request_id: caller.request_id(), name, content };
+                let answer = calendars.create_calendar(request).await?.into_inner();
+                show::answer(caller.json, &answer.calendar.unwrap_or_default(), text::calendar_in_short)
+            }
+            Verb::Set { name, file, edit } => {
+                let request = UpdateCalendarRequest {
+                    request_id: caller.request_id(),
+                    expected_version: edit.expect.version,
+                    name,
+                    content: Some(file::content(&file)?),
+                    validate_only: edit.dry_run,
+                };
+                let answer = calendars.update_calendar(request).await?.into_inner();
+                show::answer(caller.json, &answer, |answer| {
+                    text::moved(answer.calendar.as_ref(), &answer.moved, answer.moved_count)
+                })
+            }
+            Verb::Import { name, file, known_until, edit } => {
+                let request = ImportHolidaysRequest {
+                    request_id: caller.request_id(),
+                    expected_version: edit.expect.version,
+                    name,
+                    days: file::days(&file)?,
+                    known_until,
+                    validate_only: edit.dry_run,
+                };
+                let answer = calendars.import_holidays(request).await?.into_inner();
+                show::answer(caller.json, &answer, |answer| {
+                    text::moved(answer.calendar.as_ref(), &answer.moved, answer.moved_count)
+                })
+            }
+            Verb::Get { name, edition, toml } => {
+                let request = GetCalendarRequest { name, version: edition };
+                let calendar =
+                    calendars.get_calendar(request).await?.into_inner().calendar.unwrap_or_default();
+                if toml {
+                    return Ok(show::say(&file::written(calendar.content.unwrap_or_default())?)?);
+                }
+                show::answer(caller.json, &calendar, text::calendar)
+            }
+            Verb::List { page } => {
+                let request = ListCalendarsRequest { page_size: page.limit, page_token: page.page };
+                let answer = calendars.list_calendars(request).await?.into_inner();
+                show::answer(caller.json, &answer, text::calendars)
+            }
+        }
+    }
+}
