@@ -28,6 +28,8 @@ limited! {
     assignment::assignment_service_server::AssignmentServiceServer;
     cases::case_service_server::CaseServiceServer;
     cases::search_service_server::SearchServiceServer;
+    cases::group_service_server::GroupServiceServer;
+    cases::link_service_server::LinkServiceServer;
     feedback::feedback_service_server::FeedbackServiceServer;
     intake::intake_service_server::IntakeServiceServer;
     resolution::resolution_service_server::ResolutionServiceServer;

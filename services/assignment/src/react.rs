@@ -17,7 +17,7 @@ use crate::assignment::{Assignment, Wanted};
 use crate::floor::{Floor, tell};
 use crate::routing::Directory;
 use crate::store::{assignments, roster};
-use crate::wire::{self, Ended, News};
+use crate::wire::{self, Ended, Ending, News, Resumed};
 
 /// Follows the cases service.
 pub(crate) struct CaseEvents;
@@ -37,6 +37,8 @@ impl Reactor for CaseEvents {
                 "redress.cases.v1.CaseClosed",
                 "redress.cases.v1.CaseWithdrawn",
                 "redress.cases.v1.CaseDeclined",
+                "redress.cases.v1.CaseMerged",
+                "redress.cases.v1.CaseUnmerged",
             ],
         }]
     }
@@ -48,8 +50,9 @@ impl Reactor for CaseEvents {
                 news.extend(wire::news(event)?);
             }
             roster::share(tx).await?;
-            for Round { ended, wanted } in rounds(news) {
+            for Round { ended, wanted, resumed } in rounds(news) {
                 end(tx, &ended).await?;
+                resume(tx, &resumed).await?;
                 begin(tx, wanted).await?;
             }
             Ok(())
@@ -62,6 +65,7 @@ impl Reactor for CaseEvents {
 struct Round {
     ended: Vec<Ended>,
     wanted: Vec<Wanted>,
+    resumed: Vec<Resumed>,
 }
 
 /// Folds news into as few rounds as keep the order of each case's own.
@@ -73,11 +77,12 @@ fn rounds(news: Vec<News>) -> Vec<Round> {
         let case_id = match &item {
             News::Wanted(wanted) => wanted.case_id,
             News::Ended(ended) => ended.case_id,
+            News::Resumed(resumed) => resumed.case_id,
         };
         let (end, begin) = earliest.entry(case_id).or_default();
         let at = match item {
             News::Ended(_) => *end,
-            News::Wanted(_) => *begin,
+            News::Wanted(_) | News::Resumed(_) => *begin,
         };
         if rounds.len() <= at {
             rounds.resize_with(at + 1, Round::default);
@@ -90,6 +95,11 @@ fn rounds(news: Vec<News>) -> Vec<Round> {
             News::Wanted(wanted) => {
                 *end = at + 1;
                 rounds[at].wanted.push(wanted);
+            }
+            News::Resumed(resumed) => {
+                *end = at + 1;
+                *begin = at + 1;
+                rounds[at].resumed.push(resumed);
             }
         }
     }
@@ -108,13 +118,43 @@ async fn end(tx: &mut Tx, ended: &[Ended]) -> Result<(), Fault> {
         return Ok(());
     }
     let mut floor = Floor::lock(tx, departments).await?;
-    let cycles: HashSet<(CaseId, i32)> = ended.iter().map(|ended| (ended.case_id, ended.cycle)).collect();
+    let cycles: HashMap<(CaseId, i32), Ending> =
+        ended.iter().map(|ended| ((ended.case_id, ended.cycle), ended.ending)).collect();
     let mut over = floor.cases(tx, &ids).await?;
-    over.retain(|case| !case.is_released() && cycles.contains(&(case.case_id, case.cycle)));
+    over.retain(|case| !case.is_released() && cycles.contains_key(&(case.case_id, case.cycle)));
     for case in &mut over {
-        floor.release(case);
+        match cycles.get(&(case.case_id, case.cycle)) {
+            Some(Ending::Merged) => floor.suspend(case),
+            _ => floor.release(case),
+        }
     }
     assignments::save(tx, &mut over).await?;
+    floor.finish(tx).await
+}
+
+/// Gives cases that are no longer merged back to who had them, and those that
+/// waited back to their places. Whose handler has no room any more waits as well,
+/// and that is told: all else is as the cases service knows it.
+async fn resume(tx: &mut Tx, resumed: &[Resumed]) -> Result<(), Fault> {
+    let ids: Vec<Uuid> = resumed.iter().map(|resumed| resumed.case_id.0).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let departments = assignments::suspended_departments(tx, &ids).await?;
+    if departments.is_empty() {
+        return Ok(());
+    }
+    let mut floor = Floor::lock(tx, departments).await?;
+    let cycles: HashSet<(CaseId, i32)> = resumed.iter().map(|case| (case.case_id, case.cycle)).collect();
+    let mut back = floor.cases(tx, &ids).await?;
+    back.retain(|case| case.suspended.is_some() && cycles.contains(&(case.case_id, case.cycle)));
+    let displaced: Vec<bool> = back.iter_mut().map(|case| floor.resume(case)).collect();
+    assignments::save(tx, &mut back).await?;
+    for (case, displaced) in back.iter().zip(displaced) {
+        if displaced {
+            tell(tx, case);
+        }
+    }
     floor.finish(tx).await
 }
 
@@ -197,7 +237,11 @@ mod tests {
     }
 
     fn ended(case: u128, cycle: i32) -> News {
-        News::Ended(Ended { case_id: CaseId(Uuid::from_u128(case)), cycle })
+        News::Ended(Ended { case_id: CaseId(Uuid::from_u128(case)), cycle, ending: Ending::Over })
+    }
+
+    fn resumed(case: u128) -> News {
+        News::Resumed(Resumed { case_id: CaseId(Uuid::from_u128(case)), cycle: 1 })
     }
 
     fn shape(rounds: &[Round]) -> Vec<(usize, usize)> {
@@ -217,6 +261,15 @@ mod tests {
         assert_eq!(shape(&rounds), [(1, 1 + 1), (1 + 1, 1)]);
         assert_eq!(rounds[1].wanted[0].cycle, 3);
         assert!(rounds[0].ended.iter().all(|ended| ended.cycle == 1));
+    }
+
+    #[test]
+    fn what_is_resumed_comes_after_its_suspension_and_before_what_follows() {
+        let shape = |rounds: &[Round]| -> Vec<_> {
+            rounds.iter().map(|round| (round.ended.len(), round.resumed.len(), round.wanted.len())).collect()
+        };
+        let news = vec![ended(1, 1), resumed(1), ended(1, 1), resumed(1), ended(1, 1), wanted(1, 2)];
+        assert_eq!(shape(&rounds(news)), [(1, 1, 0), (1, 1, 0), (1, 0, 1)]);
     }
 
     #[test]

@@ -5,9 +5,9 @@
 //!
 //! In reading order: `moves` is the table of states, `case` what people do to
 //! a case, `news` what it hears from the other services, `timeline` how it is
-//! told, `triage` how it begins. `record` puts it on record, in one place for
-//! `rpc`, `react` and the timer in `window`. `filter` is how cases are asked for,
-//! `terms` the words they are found by.
+//! told, `triage` how it begins, `sameness` what is like it. `record` puts it on
+//! record, in one place for `rpc`, `react` and the timer in `window`. `filter` is
+//! how cases are asked for, `terms` the words they are found by.
 //!
 //! To add an rpc: its contract, its reader in `wire`, its move in `moves` and
 //! `case`, a few lines in `rpc`, its rows in `tests/rpc.rs`.
@@ -16,12 +16,15 @@ mod moves;
 
 mod case;
 mod filter;
+mod groups;
 mod guesses;
+mod links;
 mod news;
 mod react;
 mod record;
 mod refusal;
 mod rpc;
+mod sameness;
 mod store;
 mod terms;
 mod timeline;
@@ -33,6 +36,8 @@ use std::sync::Arc;
 
 use proto::redress::cases::v1::case_service_server::CaseServiceServer;
 use proto::redress::cases::v1::search_service_server::SearchServiceServer;
+use proto::redress::cases::v1::group_service_server::GroupServiceServer;
+use proto::redress::cases::v1::link_service_server::LinkServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
 
@@ -51,6 +56,8 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts
         .route(CaseServiceServer::new(rpc::Rpc::new(kit.db.clone())))
         .route(SearchServiceServer::new(rpc::Search::new(kit.db.clone())))
+        .route(GroupServiceServer::new(rpc::groups::GroupRpc::new(kit.db.clone())))
+        .route(LinkServiceServer::new(rpc::links::LinkRpc::new(kit.db.clone())))
         .react(react::Reactions::new(Arc::new(triage::Keywords)))
         .worker("timers", move |stop| timers::run(db, vec![Arc::new(window::ResponseWindow)], stop));
     Ok(())

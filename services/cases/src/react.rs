@@ -19,7 +19,7 @@ use crate::store::Opening;
 use crate::store::early::{self, EarlyNotice};
 use crate::timeline::Fact;
 use crate::triage::Triager;
-use crate::{record, store, wire};
+use crate::{links, record, store, wire};
 
 /// What is followed.
 const FOLLOWS: &[Follow] = &[
@@ -70,6 +70,7 @@ impl Reactions {
             notices.entry(notice.case).or_default().push(notice);
         }
         let mut openings = Vec::with_capacity(batch.len());
+        let mut keys = HashMap::with_capacity(batch.len());
         for event in batch {
             let registered = wire::heard::registered(event)?;
             let triage = self.triager.triage(&registered.facts());
@@ -78,6 +79,7 @@ impl Reactions {
             for notice in notices.remove(&case.id).unwrap_or_default() {
                 hear_early(&mut case, notice, &at);
             }
+            keys.insert(case.id, registered.keys);
             let (description, receipt_hash) = (registered.description, registered.receipt_hash);
             openings.push(Opening { case, description, receipt_hash });
         }
@@ -88,7 +90,8 @@ impl Reactions {
             store::text::keep(tx, &event.tenant, &openings).await?;
         }
         let cases: Vec<Case> = openings.into_iter().map(|opening| opening.case).collect();
-        record::opened(tx, &cases).await
+        record::opened(tx, &cases).await?;
+        links::find(tx, &cases, &keys).await
     }
 }
 

@@ -15,6 +15,22 @@ pub(crate) enum Refusal {
     ReopenWindowPassed,
     /// Taken up again as often as is allowed.
     ReopenLimit,
+    /// The case to merge into is over, or merged itself.
+    MergeTargetOver(State),
+    /// Two customers, each of whom is owed an answer.
+    ComplainantsDiffer,
+    /// A complaint and a report.
+    MattersDiffer,
+    /// No link between the two.
+    LinkNotFound,
+    /// No group of this tenant has the id.
+    GroupNotFound,
+    /// The case is in another group.
+    AlreadyInAGroup,
+    /// The case is not in this group.
+    NotInTheGroup,
+    /// More would speak for a group than may.
+    TooManyRepresentatives(i32),
     /// A receipt code that is wrong in any way.
     ReceiptCodeUnknown,
     /// Too many wrong receipt codes by one caller.
@@ -30,6 +46,22 @@ impl std::fmt::Display for Refusal {
                 f.write_str("the case was resolved more than 60 days ago; a new complaint is needed")
             }
             Self::ReopenLimit => f.write_str("the case was reopened as often as is allowed"),
+            Self::MergeTargetOver(state) => {
+                write!(f, "the case to merge into is {state}; only one that goes on can stand for another")
+            }
+            Self::ComplainantsDiffer => {
+                f.write_str("the cases are of two customers, each of whom is owed an answer; use a group")
+            }
+            Self::MattersDiffer => {
+                f.write_str("a complaint and a report of a violation go different ways and are not merged")
+            }
+            Self::GroupNotFound => f.write_str("there is no such group"),
+            Self::AlreadyInAGroup => f.write_str("a case is in another group already"),
+            Self::NotInTheGroup => f.write_str("the case is not in this group"),
+            Self::TooManyRepresentatives(most) => {
+                write!(f, "a group is spoken for by at most {most} of its complainants")
+            }
+            Self::LinkNotFound => f.write_str("these cases are not linked"),
             Self::ReceiptCodeUnknown => f.write_str("this receipt code is not known"),
             Self::TooManyGuesses => f.write_str("too many wrong receipt codes; try again later"),
         }
@@ -39,8 +71,18 @@ impl std::fmt::Display for Refusal {
 impl fault::Refusal for Refusal {
     fn kind(&self) -> Kind {
         match self {
-            Self::CaseNotFound | Self::ReceiptCodeUnknown => Kind::NotFound,
-            Self::InvalidCaseState(_) | Self::ReopenWindowPassed | Self::ReopenLimit => Kind::Precondition,
+            Self::CaseNotFound | Self::LinkNotFound | Self::GroupNotFound | Self::ReceiptCodeUnknown => {
+                Kind::NotFound
+            }
+            Self::InvalidCaseState(_)
+            | Self::ReopenWindowPassed
+            | Self::ReopenLimit
+            | Self::MergeTargetOver(_)
+            | Self::ComplainantsDiffer
+            | Self::MattersDiffer
+            | Self::AlreadyInAGroup
+            | Self::NotInTheGroup
+            | Self::TooManyRepresentatives(_) => Kind::Precondition,
             Self::TooManyGuesses => Kind::Exhausted,
         }
     }
@@ -51,6 +93,14 @@ impl fault::Refusal for Refusal {
             Self::InvalidCaseState(_) => "INVALID_CASE_STATE",
             Self::ReopenWindowPassed => "REOPEN_WINDOW_PASSED",
             Self::ReopenLimit => "REOPEN_LIMIT",
+            Self::MergeTargetOver(_) => "MERGE_TARGET_OVER",
+            Self::ComplainantsDiffer => "COMPLAINANTS_DIFFER",
+            Self::MattersDiffer => "MATTERS_DIFFER",
+            Self::LinkNotFound => "LINK_NOT_FOUND",
+            Self::GroupNotFound => "GROUP_NOT_FOUND",
+            Self::AlreadyInAGroup => "ALREADY_IN_A_GROUP",
+            Self::NotInTheGroup => "NOT_IN_THE_GROUP",
+            Self::TooManyRepresentatives(_) => "TOO_MANY_REPRESENTATIVES",
             Self::ReceiptCodeUnknown => "RECEIPT_CODE_UNKNOWN",
             Self::TooManyGuesses => "TOO_MANY_GUESSES",
         }

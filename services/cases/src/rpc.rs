@@ -2,6 +2,8 @@
 
 mod change;
 mod search;
+pub(crate) mod groups;
+pub(crate) mod links;
 mod track;
 mod watch;
 

@@ -4,10 +4,13 @@
 //! What the complainant may read names no agent, department or reason of
 //! triage, and nothing typed by staff for staff.
 
+mod together;
+
 use jiff::Timestamp;
 
 use crate::case::{Channel, CloseReason, Outcome, Priority};
 use crate::news::NoticeKind;
+pub(crate) use together::Together;
 
 kernel::numbered! {
     /// Who may read an entry.
@@ -64,6 +67,14 @@ kernel::numbered! {
         OutOfScope = 19 "out of scope",
         /// The case waits.
         Queued = 20 "queued",
+        /// It was merged, or another into it.
+        Merged = 21 "merged",
+        /// A merge was undone.
+        Unmerged = 22 "unmerged",
+        /// It was linked to another, or a link was dismissed.
+        Linked = 23 "linked",
+        /// It joined or left a group, or its group raised the alarm.
+        Grouped = 24 "grouped",
     }
 }
 
@@ -91,6 +102,7 @@ pub(crate) enum Fact {
     Closed { reason: CloseReason, remark: String },
     Withdrawn { reason: String },
     OutOfScope { referral: String },
+    Together(Together),
 }
 
 /// A fact in its place: when, by whom, in which cycle and trace.
@@ -192,11 +204,12 @@ impl Noted {
             Fact::Reopened { reason, .. } => {
                 with_reason(format!("taken up again as cycle {}", self.cycle), reason)
             }
-            Fact::Closed { reason, remark } => with_reason(format!("closed: {reason}"), remark),
+            Fact::Closed { reason, remark } => with_reason(closed(*reason), remark),
             Fact::Withdrawn { reason } => with_reason("the complainant withdrew".to_owned(), reason),
             Fact::OutOfScope { referral } => {
                 with_reason("this is not ours to decide; please turn to".to_owned(), referral)
             }
+            Fact::Together(together) => together.text(),
         }
     }
 }
@@ -228,8 +241,35 @@ impl Fact {
             Self::Closed { .. } => (Kind::Closed, Public),
             Self::Withdrawn { .. } => (Kind::Withdrawn, Public),
             Self::OutOfScope { .. } => (Kind::OutOfScope, Public),
+            Self::Together(together) => (together.kind(), Internal),
         }
     }
+}
+
+/// What the timeline of a closed case tells of its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ending {
+    /// What departments did about it, oldest first.
+    pub(crate) remedies: Vec<String>,
+    /// Whether the complainant accepted the outcome.
+    pub(crate) accepted: bool,
+}
+
+impl Ending {
+    /// The kinds of entries that tell of it.
+    pub(crate) const KINDS: [Kind; 2] = [Kind::TaskCompleted, Kind::Closed];
+
+    /// Takes in an entry of one of these kinds, in the order of the timeline.
+    pub(crate) fn take_in(&mut self, kind: Kind, text: String) {
+        match kind {
+            Kind::Closed => self.accepted = text == closed(CloseReason::Accepted),
+            _ => self.remedies.push(text),
+        }
+    }
+}
+
+fn closed(reason: CloseReason) -> String {
+    format!("closed: {reason}")
 }
 
 fn with_reason(sentence: String, reason: &str) -> String {
@@ -269,6 +309,23 @@ mod tests {
         });
         assert_eq!(resolved.visibility, Visibility::Public);
         assert_eq!(resolved.text, "the complaint is partly upheld: half of it");
+    }
+
+    #[test]
+    fn an_ending_is_read_off_the_entries() {
+        let read = |facts: Vec<Fact>| {
+            let mut ending = Ending::default();
+            for entry in facts.into_iter().map(entry).filter(|entry| Ending::KINDS.contains(&entry.kind)) {
+                ending.take_in(entry.kind, entry.text);
+            }
+            ending
+        };
+        let closed = |reason| Fact::Closed { reason, remark: String::new() };
+        let work = || "finance carried out the refund".to_owned();
+        let first = read(vec![Fact::TaskCompleted { work: work() }, closed(CloseReason::Accepted)]);
+        assert_eq!(first, Ending { remedies: vec![work()], accepted: true });
+        let taken_up_again = read(vec![closed(CloseReason::Accepted), closed(CloseReason::Staff)]);
+        assert_eq!(taken_up_again, Ending::default());
     }
 
     #[test]

@@ -4,6 +4,12 @@
 
 #[path = "rpc/events.rs"]
 mod events;
+#[path = "rpc/groups.rs"]
+mod groups;
+#[path = "rpc/hundred_thousand.rs"]
+mod hundred_thousand;
+#[path = "rpc/links.rs"]
+mod links;
 #[path = "rpc/mutations.rs"]
 mod mutations;
 #[path = "rpc/reads.rs"]

@@ -3,6 +3,7 @@
 //! sent twice and once changed, once with every event delivered twice on top.
 
 mod echo;
+mod matters;
 mod roster;
 mod scene;
 mod stories;
@@ -58,6 +59,8 @@ async fn tell_all(scene: &Scene) {
     stories::withdrawn_and_undone(scene).await;
     stories::declined(scene).await;
     stories::closed_and_reopened(scene).await;
+    matters::told_twice(scene).await;
+    matters::told_by_many(scene).await;
     roster::waited_for(scene).await;
     counted(scene).await;
 }
@@ -85,7 +88,7 @@ async fn counted(scene: &Scene) {
         (CaseState::Assigned, 2),
         (CaseState::Decided, 1),
         (CaseState::Closed, 1),
-        (CaseState::Withdrawn, 1),
+        (CaseState::Withdrawn, 6),
         (CaseState::OutOfScope, 1),
     ];
     assert_eq!(by_state, BTreeMap::from(left));

@@ -5,7 +5,8 @@ use fault::Fault;
 use kernel::CaseId;
 use proto::redress::assignment::v1::{CaseAccepted, CaseAssigned, CaseQueued};
 use proto::redress::cases::v1::{
-    self as cases, CaseClosed, CaseDeclined, CaseOpened, CaseReopened, CaseResolved, CaseWithdrawn,
+    self as cases, CaseClosed, CaseDeclined, CaseMerged, CaseOpened, CaseReopened, CaseResolved,
+    CaseUnmerged, CaseWithdrawn,
 };
 
 use crate::assignment::{Assignment, Priority, Wanted};
@@ -13,6 +14,26 @@ use crate::assignment::{Assignment, Priority, Wanted};
 /// A cycle that is over.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ended {
+    /// The case.
+    pub(crate) case_id: CaseId,
+    /// The cycle.
+    pub(crate) cycle: i32,
+    /// How.
+    pub(crate) ending: Ending,
+}
+
+/// How a cycle is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// For good.
+    Over,
+    /// Another case stands for it, until that is undone.
+    Merged,
+}
+
+/// A cycle whose case is no longer merged into another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resumed {
     /// The case.
     pub(crate) case_id: CaseId,
     /// The cycle.
@@ -26,6 +47,8 @@ pub(crate) enum News {
     Wanted(Wanted),
     /// A cycle is over.
     Ended(Ended),
+    /// A cycle goes on.
+    Resumed(Resumed),
 }
 
 /// Reads an event of the cases service; none if it is of a type not followed.
@@ -42,6 +65,12 @@ pub(crate) fn news(event: &Delivered) -> Result<Option<News>, Fault> {
         ended(event, event.read::<CaseWithdrawn>()?.cycle)
     } else if event.is::<CaseDeclined>() {
         ended(event, event.read::<CaseDeclined>()?.cycle)
+    } else if event.is::<CaseMerged>() {
+        let cycle = event.read::<CaseMerged>()?.cycle;
+        News::Ended(Ended { case_id: CaseId(event.subject), cycle, ending: Ending::Merged })
+    } else if event.is::<CaseUnmerged>() {
+        let cycle = event.read::<CaseUnmerged>()?.cycle;
+        News::Resumed(Resumed { case_id: CaseId(event.subject), cycle })
     } else {
         return Ok(None);
     };
@@ -49,7 +78,7 @@ pub(crate) fn news(event: &Delivered) -> Result<Option<News>, Fault> {
 }
 
 fn ended(event: &Delivered, cycle: i32) -> News {
-    News::Ended(Ended { case_id: CaseId(event.subject), cycle })
+    News::Ended(Ended { case_id: CaseId(event.subject), cycle, ending: Ending::Over })
 }
 
 fn opened(event: &Delivered) -> Result<Wanted, Fault> {
