@@ -35,9 +35,9 @@ mod wire;
 use std::sync::Arc;
 
 use proto::redress::cases::v1::case_service_server::CaseServiceServer;
-use proto::redress::cases::v1::search_service_server::SearchServiceServer;
 use proto::redress::cases::v1::group_service_server::GroupServiceServer;
 use proto::redress::cases::v1::link_service_server::LinkServiceServer;
+use proto::redress::cases::v1::search_service_server::SearchServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
 

@@ -1,9 +1,9 @@
 //! One function per rpc: read, transact, render.
 
 mod change;
-mod search;
 pub(crate) mod groups;
 pub(crate) mod links;
+mod search;
 mod track;
 mod watch;
 

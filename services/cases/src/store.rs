@@ -7,8 +7,8 @@ pub(crate) mod groups;
 pub(crate) mod links;
 mod row;
 pub(crate) mod search;
-pub(crate) mod text;
 pub(crate) mod sketch;
+pub(crate) mod text;
 pub(crate) mod timeline;
 
 use std::collections::HashSet;

@@ -2,8 +2,8 @@
 
 pub(crate) mod groups;
 pub(crate) mod heard;
-pub(crate) mod search;
 pub(crate) mod links;
+pub(crate) mod search;
 pub(crate) mod told;
 
 use fault::{Check, Fault};

@@ -5,6 +5,7 @@ mod connection;
 mod demo;
 mod event;
 mod feedback;
+mod group;
 mod health;
 mod import;
 mod keys;
@@ -51,6 +52,8 @@ enum Verb {
     Import(import::Import),
     /// Works on cases
     Case(case::Cases),
+    /// Holds together the cases of many complainants about one matter
+    Group(group::Groups),
     /// Shows the public progress of the complaint whose receipt code is given
     Track(submit::Track),
     /// Lists the cases that wait for a handler
@@ -99,6 +102,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Submit(args) => wait(args.run()),
         Verb::Import(args) => wait(args.run()),
         Verb::Case(args) => wait(args.run()),
+        Verb::Group(args) => wait(args.run()),
         Verb::Track(args) => wait(args.run()),
         Verb::Queue(args) => wait(args.run()),
         Verb::Agent(args) => wait(args.run()),

@@ -1,9 +1,11 @@
 //! How each thing of the contracts reads for people.
 
+mod alike;
 mod cases;
 mod people;
 mod remedies;
 
+pub(crate) use alike::{group, group_policy, groups, link, links, members, similar};
 pub(crate) use cases::{case, cases, count, entries, facets, progress, timeline};
 pub(crate) use people::{
     agent, agents, assignment, department, departments, feedback, notices, parked, queue,

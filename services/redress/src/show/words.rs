@@ -2,9 +2,11 @@
 //! is written `out-of-scope` on the command line.
 
 use proto::redress::assignment::v1::AssignmentState;
-use proto::redress::cases::v1::{CaseState, CloseReason, Outcome, Priority, TimelineKind, Visibility};
+use proto::redress::cases::v1::{
+    CaseState, CloseReason, LinkKind, LinkStanding, Outcome, Priority, TimelineKind, Visibility,
+};
 use proto::redress::feedback::v1::{NoticeKind, NoticeState, Response};
-use proto::redress::intake::v1::Channel;
+use proto::redress::intake::v1::{Channel, Matter};
 use proto::redress::resolution::v1::{PlanState, RemedyKind, TaskState};
 
 /// An enum of the contracts.
@@ -38,6 +40,9 @@ words! {
     CaseState: "CASE_STATE_";
     Channel: "CHANNEL_";
     CloseReason: "CLOSE_REASON_";
+    LinkKind: "LINK_KIND_";
+    LinkStanding: "LINK_STANDING_";
+    Matter: "MATTER_";
     NoticeKind: "NOTICE_KIND_";
     NoticeState: "NOTICE_STATE_";
     Outcome: "OUTCOME_";

@@ -9,7 +9,7 @@ use testkit::House;
 
 use super::seed::seed;
 use super::{Asked, DUE_FIRST, INBOXES, asked, counting, statement, transact};
-use crate::case::{Case, Channel, Occasion, Matter, Origin, Priority};
+use crate::case::{Case, Channel, Matter, Occasion, Origin, Priority};
 use crate::filter::{self, Facet, Order};
 use crate::store;
 use crate::store::Opening;
