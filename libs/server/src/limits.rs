@@ -33,6 +33,8 @@ limited! {
     cases::policy_service_server::PolicyServiceServer;
     cases::search_service_server::SearchServiceServer;
     cases::triage_service_server::TriageServiceServer;
+    cases::group_service_server::GroupServiceServer;
+    cases::link_service_server::LinkServiceServer;
     feedback::feedback_service_server::FeedbackServiceServer;
     intake::form_service_server::FormServiceServer;
     intake::intake_service_server::IntakeServiceServer;

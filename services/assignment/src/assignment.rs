@@ -93,6 +93,19 @@ pub struct Assignment {
     pub transfers: i32,
     /// Trace context of the case; empty when untraced.
     pub traceparent: String,
+    /// Where it stood when its case was merged into another; only while it is.
+    pub suspended: Option<Suspended>,
+}
+
+/// Where a case stood that is merged into another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suspended {
+    /// It waited.
+    Waiting,
+    /// An agent had been given it.
+    Assigned,
+    /// The agent had accepted it.
+    Accepted,
 }
 
 impl Assignment {
@@ -117,6 +130,7 @@ impl Assignment {
             explanation: String::new(),
             transfers: 0,
             traceparent: if traceparent.is_empty() { known_trace } else { traceparent },
+            suspended: None,
         }
     }
 
@@ -182,6 +196,27 @@ impl Assignment {
     /// The cycle is over.
     pub fn release(&mut self) {
         self.state = State::Released(self.agent().map(str::to_owned));
+    }
+
+    /// The case is merged into another: as if over, but it may go on.
+    pub fn suspend(&mut self) {
+        self.suspended = match &self.state {
+            State::Waiting => Some(Suspended::Waiting),
+            State::Assigned(_) => Some(Suspended::Assigned),
+            State::Accepted(_) => Some(Suspended::Accepted),
+            State::Released(_) => return,
+        };
+        self.release();
+    }
+
+    /// The case goes on where it stood.
+    pub fn resume(&mut self) {
+        self.state = match (self.suspended.take(), self.agent().map(str::to_owned)) {
+            (Some(Suspended::Assigned), Some(agent)) => State::Assigned(agent),
+            (Some(Suspended::Accepted), Some(agent)) => State::Accepted(agent),
+            (Some(_), _) => State::Waiting,
+            (None, _) => return,
+        };
     }
 
     /// Its place in the queue.

@@ -127,6 +127,31 @@ impl Floor {
         case.release();
     }
 
+    /// Takes a case from whom holds it, until it goes on.
+    pub(crate) fn suspend(&mut self, case: &mut Assignment) {
+        self.free(case);
+        case.suspend();
+    }
+
+    /// Lets a case go on where it stood; answers whether its handler had no room
+    /// left for it, so that it waits instead.
+    pub(crate) fn resume(&mut self, case: &mut Assignment) -> bool {
+        let agent = case.agent().map(str::to_owned);
+        let department = case.department.clone();
+        case.resume();
+        if let Some(department) = &department {
+            self.gain(department);
+        }
+        let Some(holder) = case.holder().and(agent) else { return false };
+        let desk = department.as_ref().and_then(|department| self.desks.get_mut(department));
+        let taken = desk.is_some_and(|desk| desk.give_to(&holder, &case.respondent).is_ok());
+        if !taken {
+            case.release();
+            case.wait(department.as_deref(), format!("{holder} has no room for it any more"));
+        }
+        !taken
+    }
+
     /// Notes that a department may have room, or cases, that it had not.
     pub(crate) fn gain(&mut self, department: &str) {
         self.gained.insert(department.to_owned());

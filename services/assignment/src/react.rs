@@ -17,7 +17,7 @@ use crate::assignment::{Assignment, Wanted};
 use crate::floor::{Floor, tell};
 use crate::routing::Directory;
 use crate::store::{assignments, roster};
-use crate::wire::{self, Ended, News, Press, Pressed};
+use crate::wire::{self, Ended, Ending, News, Press, Pressed, Resumed};
 
 /// Follows the cases service.
 pub(crate) struct CaseEvents;
@@ -39,6 +39,8 @@ impl Reactor for CaseEvents {
                 "redress.cases.v1.CaseDeclined",
                 "redress.cases.v1.CasePriorityRaised",
                 "redress.cases.v1.CaseReturned",
+                "redress.cases.v1.CaseMerged",
+                "redress.cases.v1.CaseUnmerged",
             ],
         }]
     }
@@ -50,8 +52,9 @@ impl Reactor for CaseEvents {
                 news.extend(wire::news(event)?);
             }
             roster::share(tx).await?;
-            for Round { ended, wanted, pressed } in rounds(news) {
+            for Round { ended, wanted, pressed, resumed } in rounds(news) {
                 end(tx, &ended).await?;
+                resume(tx, &resumed).await?;
                 begin(tx, wanted).await?;
                 press(tx, pressed).await?;
             }
@@ -65,6 +68,7 @@ impl Reactor for CaseEvents {
 struct Round {
     ended: Vec<Ended>,
     wanted: Vec<Wanted>,
+    resumed: Vec<Resumed>,
     pressed: Vec<Pressed>,
 }
 
@@ -85,11 +89,12 @@ fn rounds(news: Vec<News>) -> Vec<Round> {
             News::Wanted(wanted) => wanted.case_id,
             News::Ended(ended) => ended.case_id,
             News::Pressed(pressed) => pressed.case_id,
+            News::Resumed(resumed) => resumed.case_id,
         };
         let next = earliest.entry(case_id).or_default();
         let at = match item {
             News::Ended(_) => next.end,
-            News::Wanted(_) => next.begin,
+            News::Wanted(_) | News::Resumed(_) => next.begin,
             News::Pressed(_) => next.press,
         };
         if rounds.len() <= at {
@@ -108,6 +113,10 @@ fn rounds(news: Vec<News>) -> Vec<Round> {
                 (next.end, next.begin) = (at + 1, at + 1);
                 rounds[at].pressed.push(pressed);
             }
+            News::Resumed(resumed) => {
+                (next.end, next.begin, next.press) = (at + 1, at + 1, at);
+                rounds[at].resumed.push(resumed);
+            }
         }
     }
     rounds
@@ -125,13 +134,43 @@ async fn end(tx: &mut Tx, ended: &[Ended]) -> Result<(), Fault> {
         return Ok(());
     }
     let mut floor = Floor::lock(tx, departments).await?;
-    let cycles: HashSet<(CaseId, i32)> = ended.iter().map(|ended| (ended.case_id, ended.cycle)).collect();
+    let cycles: HashMap<(CaseId, i32), Ending> =
+        ended.iter().map(|ended| ((ended.case_id, ended.cycle), ended.ending)).collect();
     let mut over = floor.cases(tx, &ids).await?;
-    over.retain(|case| !case.is_released() && cycles.contains(&(case.case_id, case.cycle)));
+    over.retain(|case| !case.is_released() && cycles.contains_key(&(case.case_id, case.cycle)));
     for case in &mut over {
-        floor.release(case);
+        match cycles.get(&(case.case_id, case.cycle)) {
+            Some(Ending::Merged) => floor.suspend(case),
+            _ => floor.release(case),
+        }
     }
     assignments::save(tx, &mut over).await?;
+    floor.finish(tx).await
+}
+
+/// Gives cases that are no longer merged back to who had them, and those that
+/// waited back to their places. Whose handler has no room any more waits as well,
+/// and that is told: all else is as the cases service knows it.
+async fn resume(tx: &mut Tx, resumed: &[Resumed]) -> Result<(), Fault> {
+    let ids: Vec<Uuid> = resumed.iter().map(|resumed| resumed.case_id.0).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let departments = assignments::suspended_departments(tx, &ids).await?;
+    if departments.is_empty() {
+        return Ok(());
+    }
+    let mut floor = Floor::lock(tx, departments).await?;
+    let cycles: HashSet<(CaseId, i32)> = resumed.iter().map(|case| (case.case_id, case.cycle)).collect();
+    let mut back = floor.cases(tx, &ids).await?;
+    back.retain(|case| case.suspended.is_some() && cycles.contains(&(case.case_id, case.cycle)));
+    let displaced: Vec<bool> = back.iter_mut().map(|case| floor.resume(case)).collect();
+    assignments::save(tx, &mut back).await?;
+    for (case, displaced) in back.iter().zip(displaced) {
+        if displaced {
+            tell(tx, case);
+        }
+    }
     floor.finish(tx).await
 }
 
@@ -259,7 +298,11 @@ mod tests {
     }
 
     fn ended(case: u128, cycle: i32) -> News {
-        News::Ended(Ended { case_id: CaseId(Uuid::from_u128(case)), cycle })
+        News::Ended(Ended { case_id: CaseId(Uuid::from_u128(case)), cycle, ending: Ending::Over })
+    }
+
+    fn resumed(case: u128) -> News {
+        News::Resumed(Resumed { case_id: CaseId(Uuid::from_u128(case)), cycle: 1 })
     }
 
     fn shape(rounds: &[Round]) -> Vec<(usize, usize)> {
@@ -290,6 +333,15 @@ mod tests {
         let rounds = rounds(vec![wanted(1, 1), pressed(1, 1), pressed(1, 1), ended(1, 1), wanted(1, 2)]);
         assert_eq!(shape(&rounds), [(0, 1), (1, 1)]);
         assert_eq!(rounds[0].pressed.len(), 2);
+    }
+
+    #[test]
+    fn what_is_resumed_comes_after_its_suspension_and_before_what_follows() {
+        let shape = |rounds: &[Round]| -> Vec<_> {
+            rounds.iter().map(|round| (round.ended.len(), round.resumed.len(), round.wanted.len())).collect()
+        };
+        let news = vec![ended(1, 1), resumed(1), ended(1, 1), resumed(1), ended(1, 1), wanted(1, 2)];
+        assert_eq!(shape(&rounds(news)), [(1, 1, 0), (1, 1, 0), (1, 0, 1)]);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 
 #[path = "rpc/hands.rs"]
 mod hands;
+#[path = "rpc/merges.rs"]
+mod merges;
 #[path = "rpc/news.rs"]
 mod news;
 #[path = "rpc/pressed.rs"]

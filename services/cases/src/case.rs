@@ -3,11 +3,14 @@
 //! case's journal, from which the timeline is written and other services are
 //! told.
 
+mod merge;
 #[cfg(test)]
 pub(crate) mod properties;
 
 use jiff::{SignedDuration, Timestamp};
 use kernel::{CaseId, Money};
+
+pub(crate) use merge::Merged;
 
 pub(crate) use crate::moves::{Move, State};
 use crate::refusal::Refusal;
@@ -99,6 +102,16 @@ kernel::numbered! {
     }
 }
 
+kernel::numbered! {
+    /// What kind of matter is brought forward.
+    Matter {
+        /// Somebody was wronged and wants it put right.
+        Complaint = 1 "complaint",
+        /// Somebody reports a violation.
+        Report = 2 "report of a violation",
+    }
+}
+
 /// Who does something to a case, when, and in which trace.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Occasion<'a> {
@@ -113,6 +126,8 @@ pub(crate) struct Occasion<'a> {
 /// What is known of a complaint when its case is opened; never changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
+    /// Complaint or report.
+    pub(crate) matter: Matter,
     /// The road it came by.
     pub(crate) channel: Channel,
     /// One line, in the complainant's words.
@@ -142,6 +157,8 @@ pub(crate) struct Case {
     pub(crate) version: i64,
     /// Where it stands.
     pub(crate) state: State,
+    /// What it is merged into; none unless MERGED.
+    pub(crate) merged: Option<Merged>,
     /// Which attempt at resolution this is, from 1.
     pub(crate) cycle: i32,
     /// How many levels up it has been raised.
@@ -202,6 +219,7 @@ impl Case {
             origin,
             version: 0,
             state: State::Received,
+            merged: None,
             cycle: 1,
             tier: 0,
             priority,

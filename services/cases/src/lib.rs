@@ -7,9 +7,10 @@
 //! a case, `news` what it hears from the other services, `timeline` how it is
 //! told, `triage` how it begins, by the rules in `rule_sets` and the tree in
 //! `categories`; `judge` triages whole batches. `clocks` says by when it is due, by
-//! the `calendars` of the tenant. `record` puts it on record, in one place for `rpc`,
-//! `react` and the timer in `window`. `filter` is how cases are asked for, `terms` the
-//! words they are found by.
+//! the `calendars` of the tenant; `sameness` what is like it, `links` and `groups`
+//! what belongs together. `record` puts it on record, in one place for `rpc`, `react`
+//! and the timer in `window`. `filter` is how cases are asked for, `terms` the words
+//! they are found by.
 //!
 //! To add an rpc: its contract, its reader in `wire`, its move in `moves` and
 //! `case`, a few lines in `rpc`, its rows in `tests/rpc.rs`.
@@ -21,14 +22,17 @@ mod case;
 mod categories;
 mod clocks;
 mod filter;
+mod groups;
 mod guesses;
 mod judge;
+mod links;
 mod news;
 mod react;
 mod record;
 mod refusal;
 mod rpc;
 mod rule_sets;
+mod sameness;
 mod store;
 mod terms;
 mod timeline;
@@ -42,6 +46,8 @@ use proto::redress::cases::v1::calendar_service_server::CalendarServiceServer;
 use proto::redress::cases::v1::case_service_server::CaseServiceServer;
 use proto::redress::cases::v1::category_service_server::CategoryServiceServer;
 use proto::redress::cases::v1::clock_service_server::ClockServiceServer;
+use proto::redress::cases::v1::group_service_server::GroupServiceServer;
+use proto::redress::cases::v1::link_service_server::LinkServiceServer;
 use proto::redress::cases::v1::policy_service_server::PolicyServiceServer;
 use proto::redress::cases::v1::search_service_server::SearchServiceServer;
 use proto::redress::cases::v1::triage_service_server::TriageServiceServer;
@@ -69,6 +75,8 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(SearchServiceServer::new(rpc::Search::new(kit.db.clone())))
         .route(TriageServiceServer::new(rpc::triage::TriageRpc::new(kit.db.clone(), rule_sets.clone())))
         .route(CategoryServiceServer::new(rpc::categories::CategoryRpc::new(kit.db.clone())))
+        .route(GroupServiceServer::new(rpc::groups::GroupRpc::new(kit.db.clone())))
+        .route(LinkServiceServer::new(rpc::links::LinkRpc::new(kit.db.clone())))
         .react(react::Reactions::new(rule_sets))
         .worker("timers", move |stop| {
             timers::run(db, vec![Arc::new(window::ResponseWindow), Arc::new(clocks::alarm::Rungs)], stop)

@@ -26,6 +26,8 @@ kernel::numbered! {
         Withdrawn = 9 "withdrawn",
         /// Over for good: somebody else's matter.
         OutOfScope = 10 "out of scope",
+        /// Another case stands for it; it waits where it stood.
+        Merged = 11 "merged",
     }
 }
 
@@ -67,6 +69,9 @@ pub(crate) enum Move {
     Withdraw,
     /// It is somebody else's matter.
     Decline,
+    /// It is merged into another. The way back is to wherever it stood, hence no
+    /// move of this table.
+    Merge,
 }
 
 impl Move {
@@ -87,14 +92,15 @@ impl Move {
         Self::Reopen,
         Self::Withdraw,
         Self::Decline,
+        Self::Merge,
     ];
 
     /// The table: where this move leads from a state.
     #[expect(clippy::match_same_arms, reason = "a table: each move has its own row")]
     pub(crate) fn from(self, state: State) -> Result<State, Refusal> {
         use State::{
-            Assigned, Closed, Decided, Investigating, OutOfScope, Received, Remedying, Resolved, Triaged,
-            Withdrawn,
+            Assigned, Closed, Decided, Investigating, Merged, OutOfScope, Received, Remedying, Resolved,
+            Triaged, Withdrawn,
         };
         match (self, state) {
             (Self::Triage, Received) => Ok(Triaged),
@@ -111,8 +117,10 @@ impl Move {
             (Self::CancelPlan, Remedying) => Ok(Decided),
             (Self::Close, Resolved) => Ok(Closed),
             (Self::Reopen, Resolved | Closed) => Ok(Triaged),
-            (Self::Withdraw, open) if !open.is_over() => Ok(Withdrawn),
+            (Self::Withdraw, open) if !open.is_over() && open != Merged => Ok(Withdrawn),
             (Self::Decline, Received | Triaged | Assigned | Investigating) => Ok(OutOfScope),
+            // Once decided, a plan may be under way: that is ended first, not merged.
+            (Self::Merge, Triaged | Assigned | Investigating) => Ok(Merged),
             _ => Err(Refusal::InvalidCaseState(state)),
         }
     }
@@ -124,7 +132,7 @@ mod tests {
 
     #[test]
     fn nothing_leads_out_of_a_final_state() {
-        for state in [State::Withdrawn, State::OutOfScope] {
+        for state in [State::Withdrawn, State::OutOfScope, State::Merged] {
             assert!(Move::ALL.iter().all(|step| step.from(state).is_err()), "{state}");
         }
         let out_of_closed: Vec<_> =

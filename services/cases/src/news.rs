@@ -2,7 +2,7 @@
 //! no longer fits (an older cycle, a state that has moved on) is refused, which
 //! the listener takes as "skip": between services that is no error but time.
 
-use crate::case::{Case, CloseReason, Move, Occasion};
+use crate::case::{Case, CloseReason, Merged, Move, Occasion, State};
 use crate::refusal::Refusal;
 use crate::timeline::{Fact, Visibility};
 
@@ -105,8 +105,18 @@ pub(crate) enum Event {
 }
 
 impl Case {
-    /// Takes in a piece of news.
+    /// Takes in a piece of news. While the case is merged it is about where the case
+    /// stood: undone, the merge leaves nothing to catch up on.
     pub(crate) fn hear(&mut self, news: News, at: &Occasion<'_>) -> Result<(), Refusal> {
+        let Some(Merged { into, stood }) = self.merged else { return self.take_in(news, at) };
+        self.state = stood;
+        let heard = self.take_in(news, at);
+        self.merged = Some(Merged { into, stood: self.state });
+        self.state = State::Merged;
+        heard
+    }
+
+    fn take_in(&mut self, news: News, at: &Occasion<'_>) -> Result<(), Refusal> {
         let News { cycle, actor: _, event } = news;
         // Evidence of a notice belongs on the record however late it comes; what is added
         // to the complaint is of no cycle.

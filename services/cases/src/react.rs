@@ -20,7 +20,7 @@ use crate::rule_sets::RuleSets;
 use crate::store::Opening;
 use crate::store::early::{self, EarlyNotice};
 use crate::timeline::Fact;
-use crate::{judge, record, store, wire};
+use crate::{judge, links, record, store, wire};
 
 /// What is followed.
 const FOLLOWS: &[Follow] = &[
@@ -92,6 +92,7 @@ impl Reactions {
         let registered = batch.iter().map(wire::heard::registered).collect::<Result<Vec<_>, _>>()?;
         let mut judged = judge::judge(tx, &self.rule_sets, batch, &registered).await?;
         let mut openings = Vec::with_capacity(batch.len());
+        let mut keys = HashMap::with_capacity(batch.len());
         for ((event, registered), judged) in batch.iter().zip(&registered).zip(&judged) {
             let at = Occasion { now: tx.now(), actor: "<cases>", traceparent: &event.traceparent };
             let (origin, triage) = (registered.origin.clone(), judged.verdict.triage.clone());
@@ -99,6 +100,7 @@ impl Reactions {
             for notice in notices.remove(&case.id).unwrap_or_default() {
                 hear_early(&mut case, notice, &at);
             }
+            keys.insert(case.id, registered.keys.clone());
             openings.push(Opening {
                 case,
                 description: registered.description.clone(),
@@ -118,7 +120,8 @@ impl Reactions {
         let now = tx.now();
         store::triage::record(tx, &judged, now).await?;
         let cases: Vec<Case> = openings.into_iter().map(|opening| opening.case).collect();
-        record::opened(tx, &cases, begun).await
+        record::opened(tx, &cases, begun).await?;
+        links::find(tx, &cases, &keys).await
     }
 }
 

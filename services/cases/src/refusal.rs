@@ -31,6 +31,22 @@ pub(crate) enum Refusal {
     ExtensionPending,
     /// Who asked may not approve.
     ApproverIsRequester,
+    /// The case to merge into is over, or merged itself.
+    MergeTargetOver(State),
+    /// Two customers, each of whom is owed an answer.
+    ComplainantsDiffer,
+    /// A complaint and a report.
+    MattersDiffer,
+    /// No link between the two.
+    LinkNotFound,
+    /// No group of this tenant has the id.
+    GroupNotFound,
+    /// The case is in another group.
+    AlreadyInAGroup,
+    /// The case is not in this group.
+    NotInTheGroup,
+    /// More would speak for a group than may.
+    TooManyRepresentatives(i32),
     /// A receipt code that is wrong in any way.
     ReceiptCodeUnknown,
     /// Too many wrong receipt codes by one caller.
@@ -66,6 +82,22 @@ impl std::fmt::Display for Refusal {
             Self::ExtensionDecided => f.write_str("the extension was granted or refused before"),
             Self::ExtensionPending => f.write_str("an extension of this clock waits for its answer"),
             Self::ApproverIsRequester => f.write_str("who asked for the extension may not approve it"),
+            Self::MergeTargetOver(state) => {
+                write!(f, "the case to merge into is {state}; only one that goes on can stand for another")
+            }
+            Self::ComplainantsDiffer => {
+                f.write_str("the cases are of two customers, each of whom is owed an answer; use a group")
+            }
+            Self::MattersDiffer => {
+                f.write_str("a complaint and a report of a violation go different ways and are not merged")
+            }
+            Self::GroupNotFound => f.write_str("there is no such group"),
+            Self::AlreadyInAGroup => f.write_str("a case is in another group already"),
+            Self::NotInTheGroup => f.write_str("the case is not in this group"),
+            Self::TooManyRepresentatives(most) => {
+                write!(f, "a group is spoken for by at most {most} of its complainants")
+            }
+            Self::LinkNotFound => f.write_str("these cases are not linked"),
             Self::ReceiptCodeUnknown => f.write_str("this receipt code is not known"),
             Self::TooManyGuesses => f.write_str("too many wrong receipt codes; try again later"),
             Self::RuleSetNotFound => f.write_str("there is no such version of the triage rules"),
@@ -88,7 +120,9 @@ impl fault::Refusal for Refusal {
             | Self::ReceiptCodeUnknown
             | Self::CalendarNotFound
             | Self::RuleSetNotFound
-            | Self::CategoryNotFound => Kind::NotFound,
+            | Self::CategoryNotFound
+            | Self::LinkNotFound
+            | Self::GroupNotFound => Kind::NotFound,
             Self::CalendarExists => Kind::Exists,
             Self::InvalidCaseState(_)
             | Self::ReopenWindowPassed
@@ -97,7 +131,13 @@ impl fault::Refusal for Refusal {
             | Self::ExtensionDecided
             | Self::ExtensionPending
             | Self::ApproverIsRequester
-            | Self::NoTriageRecord => Kind::Precondition,
+            | Self::NoTriageRecord
+            | Self::MergeTargetOver(_)
+            | Self::ComplainantsDiffer
+            | Self::MattersDiffer
+            | Self::AlreadyInAGroup
+            | Self::NotInTheGroup
+            | Self::TooManyRepresentatives(_) => Kind::Precondition,
             Self::TooManyGuesses | Self::TooManyCalendars | Self::TooManyPolicies => Kind::Exhausted,
         }
     }
@@ -116,6 +156,14 @@ impl fault::Refusal for Refusal {
             Self::ExtensionDecided => "EXTENSION_DECIDED",
             Self::ExtensionPending => "EXTENSION_PENDING",
             Self::ApproverIsRequester => "APPROVER_IS_REQUESTER",
+            Self::MergeTargetOver(_) => "MERGE_TARGET_OVER",
+            Self::ComplainantsDiffer => "COMPLAINANTS_DIFFER",
+            Self::MattersDiffer => "MATTERS_DIFFER",
+            Self::LinkNotFound => "LINK_NOT_FOUND",
+            Self::GroupNotFound => "GROUP_NOT_FOUND",
+            Self::AlreadyInAGroup => "ALREADY_IN_A_GROUP",
+            Self::NotInTheGroup => "NOT_IN_THE_GROUP",
+            Self::TooManyRepresentatives(_) => "TOO_MANY_REPRESENTATIVES",
             Self::ReceiptCodeUnknown => "RECEIPT_CODE_UNKNOWN",
             Self::TooManyGuesses => "TOO_MANY_GUESSES",
             Self::RuleSetNotFound => "RULE_SET_NOT_FOUND",

@@ -4,6 +4,8 @@ pub(crate) mod calendars;
 pub(crate) mod categories;
 mod change;
 pub(crate) mod clocks;
+pub(crate) mod groups;
+pub(crate) mod links;
 pub(crate) mod policies;
 mod search;
 mod track;

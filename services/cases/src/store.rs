@@ -7,10 +7,13 @@ pub(crate) mod clocks;
 pub(crate) mod counts;
 pub(crate) mod early;
 pub(crate) mod extensions;
+pub(crate) mod groups;
+pub(crate) mod links;
 pub(crate) mod policies;
 mod row;
 pub(crate) mod rules;
 pub(crate) mod search;
+pub(crate) mod sketch;
 pub(crate) mod text;
 pub(crate) mod timeline;
 pub(crate) mod triage;
@@ -96,17 +99,18 @@ pub(crate) async fn insert(conn: &mut PgConnection, openings: &[Opening]) -> Res
              (tenant_id, case_id, version, state, cycle, tier, priority, channel, entries, received_at,
               opened_at, category, triage_reasons, subject, language, customer_id, respondent_staff,
               amount_sought_minor, amount_sought_currency, department_id, agent_id, findings, root_cause,
-              decision_reasons, traceparent, receipt_hash, due_at)
+              decision_reasons, traceparent, receipt_hash, due_at, matter)
          SELECT current_setting('redress.tenant'), n.id, n.version, n.state, 1, 0, n.priority, n.channel,
                 n.entries, n.received_at, n.opened_at, n.category, n.reasons, n.subject, n.language,
-                n.customer, n.staff, n.minor, n.currency, '', '', '', '', '', n.traceparent, n.receipt, n.due
+                n.customer, n.staff, n.minor, n.currency, '', '', '', '', '', n.traceparent, n.receipt, n.due,
+                n.matter
          FROM UNNEST($1::uuid[], $2::bigint[], $3::smallint[], $4::smallint[], $5::smallint[],
                      $6::integer[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[],
                      $11::text[], $12::text[], $13::text[], $14::text[], $15::bigint[], $16::text[],
-                     $17::text[], $18::bytea[], $19::timestamptz[])
+                     $17::text[], $18::bytea[], $19::timestamptz[], $20::smallint[])
               AS n (id, version, state, priority, channel, entries, received_at, opened_at, category,
                     reasons, subject, language, customer, staff, minor, currency, traceparent, receipt,
-                    due)
+                    due, matter)
          ON CONFLICT (tenant_id, case_id) DO NOTHING
          RETURNING case_id",
     )
@@ -129,6 +133,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, openings: &[Opening]) -> Res
     .bind(column(|case| &case.origin.traceparent))
     .bind(openings.iter().map(|one| one.receipt_hash.as_deref()).collect::<Vec<_>>())
     .bind(openings.iter().map(|one| one.case.due_time.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
+    .bind(code(|case| case.origin.matter.number()))
     .fetch_all(conn)
     .await?;
     Ok(fresh.into_iter().collect())
@@ -148,15 +153,16 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
              first_assigned_at = n.first_assigned_at, first_resolved_at = n.first_resolved_at,
              department_id = n.department, agent_id = n.agent, findings = n.findings,
              root_cause = n.root_cause, decision_reasons = n.decision_reasons, due_at = n.due,
-             category = n.category, triage_reasons = n.reasons
+             category = n.category, triage_reasons = n.reasons, merged_into = n.merged_into,
+             merged_from = n.merged_from
          FROM UNNEST($1::uuid[], $2::bigint[], $3::smallint[], $4::integer[], $5::integer[],
                      $6::smallint[], $7::smallint[], $8::integer[], $9::timestamptz[],
                      $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::text[],
                      $14::text[], $15::text[], $16::text[], $17::text[], $18::timestamptz[], $19::text[],
-                     $20::text[])
+                     $20::text[], $21::uuid[], $22::smallint[])
               AS n (id, version, state, cycle, tier, priority, outcome, entries, resolved_at, closed_at,
                     first_assigned_at, first_resolved_at, department, agent, findings, root_cause,
-                    decision_reasons, due, category, reasons)
+                    decision_reasons, due, category, reasons, merged_into, merged_from)
          WHERE c.tenant_id = current_setting('redress.tenant') AND c.case_id = n.id",
     )
     .bind(cases.iter().map(|case| case.id.0).collect::<Vec<_>>())
@@ -179,6 +185,8 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
     .bind(moment(|case| case.due_time))
     .bind(column(|case| &case.category))
     .bind(cases.iter().map(|case| case.triage_reasons.join("\n")).collect::<Vec<_>>())
+    .bind(cases.iter().map(|case| case.merged.map(|merged| merged.into.0)).collect::<Vec<_>>())
+    .bind(cases.iter().map(|case| case.merged.map(|merged| merged.stood.number())).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     if saved.rows_affected() == cases.len() as u64 {

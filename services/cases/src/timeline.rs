@@ -4,12 +4,15 @@
 //! What the complainant may read names no agent, department or reason of
 //! triage, and nothing typed by staff for staff.
 
+mod together;
+
 use calendar::{Kind as Promised, Reason as PauseReason};
 use jiff::Timestamp;
 
 use crate::case::{Channel, CloseReason, Outcome, Priority};
 use crate::clocks;
 use crate::news::NoticeKind;
+pub(crate) use together::Together;
 
 kernel::numbered! {
     /// Who may read an entry.
@@ -66,10 +69,18 @@ kernel::numbered! {
         OutOfScope = 19 "out of scope",
         /// The case waits.
         Queued = 20 "queued",
+        /// It was merged, or another into it.
+        Merged = 21 "merged",
+        /// A merge was undone.
+        Unmerged = 22 "unmerged",
+        /// It was linked to another, or a link was dismissed.
+        Linked = 23 "linked",
         /// A step of a clock's ladder, a pause, an extension, a breach.
         Clock = 24 "clock",
         /// One level up, or more urgent.
         Escalated = 25 "escalated",
+        /// It joined or left a group, or its group raised the alarm.
+        Grouped = 26 "grouped",
     }
 }
 
@@ -109,6 +120,7 @@ pub(crate) enum Fact {
     PriorityRaised { priority: Priority, reason: String },
     Returned { reason: String },
     Escalated { tier: i32, reason: String },
+    Together(Together),
 }
 
 /// A fact in its place: when, by whom, in which cycle and trace.
@@ -213,7 +225,7 @@ impl Noted {
             Fact::Reopened { reason, .. } => {
                 with_reason(format!("taken up again as cycle {}", self.cycle), reason)
             }
-            Fact::Closed { reason, remark } => with_reason(format!("closed: {reason}"), remark),
+            Fact::Closed { reason, remark } => with_reason(closed(*reason), remark),
             Fact::Withdrawn { reason } => with_reason("the complainant withdrew".to_owned(), reason),
             Fact::OutOfScope { referral } => {
                 with_reason("this is not ours to decide; please turn to".to_owned(), referral)
@@ -229,6 +241,7 @@ impl Noted {
             | Fact::PriorityRaised { .. }
             | Fact::Returned { .. }
             | Fact::Escalated { .. } => self.fact.of_time(),
+            Fact::Together(together) => together.text(),
         }
     }
 }
@@ -272,6 +285,7 @@ impl Fact {
             Self::Returned { .. } | Self::PriorityRaised { .. } | Self::Escalated { .. } => {
                 (Kind::Escalated, Internal)
             }
+            Self::Together(together) => (together.kind(), Internal),
         }
     }
 
@@ -320,6 +334,32 @@ impl Fact {
     }
 }
 
+/// What the timeline of a closed case tells of its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ending {
+    /// What departments did about it, oldest first.
+    pub(crate) remedies: Vec<String>,
+    /// Whether the complainant accepted the outcome.
+    pub(crate) accepted: bool,
+}
+
+impl Ending {
+    /// The kinds of entries that tell of it.
+    pub(crate) const KINDS: [Kind; 2] = [Kind::TaskCompleted, Kind::Closed];
+
+    /// Takes in an entry of one of these kinds, in the order of the timeline.
+    pub(crate) fn take_in(&mut self, kind: Kind, text: String) {
+        match kind {
+            Kind::Closed => self.accepted = text == closed(CloseReason::Accepted),
+            _ => self.remedies.push(text),
+        }
+    }
+}
+
+fn closed(reason: CloseReason) -> String {
+    format!("closed: {reason}")
+}
+
 fn with_reason(sentence: String, reason: &str) -> String {
     if reason.is_empty() { sentence } else { format!("{sentence}: {reason}") }
 }
@@ -357,6 +397,23 @@ mod tests {
         });
         assert_eq!(resolved.visibility, Visibility::Public);
         assert_eq!(resolved.text, "the complaint is partly upheld: half of it");
+    }
+
+    #[test]
+    fn an_ending_is_read_off_the_entries() {
+        let read = |facts: Vec<Fact>| {
+            let mut ending = Ending::default();
+            for entry in facts.into_iter().map(entry).filter(|entry| Ending::KINDS.contains(&entry.kind)) {
+                ending.take_in(entry.kind, entry.text);
+            }
+            ending
+        };
+        let closed = |reason| Fact::Closed { reason, remark: String::new() };
+        let work = || "finance carried out the refund".to_owned();
+        let first = read(vec![Fact::TaskCompleted { work: work() }, closed(CloseReason::Accepted)]);
+        assert_eq!(first, Ending { remedies: vec![work()], accepted: true });
+        let taken_up_again = read(vec![closed(CloseReason::Accepted), closed(CloseReason::Staff)]);
+        assert_eq!(taken_up_again, Ending::default());
     }
 
     #[test]

@@ -3,7 +3,9 @@
 pub(crate) mod calendars;
 pub(crate) mod categories;
 pub(crate) mod clocks;
+pub(crate) mod groups;
 pub(crate) mod heard;
+pub(crate) mod links;
 pub(crate) mod policies;
 pub(crate) mod search;
 pub(crate) mod told;
@@ -30,7 +32,7 @@ const MAX_TEXT: usize = 10_000;
 const MAX_FINDINGS: usize = 20_000;
 /// Longest root cause.
 const MAX_ROOT_CAUSE: usize = 300;
-/// Longest reason to withdraw, decline, close, reopen.
+/// Longest reason to withdraw, decline, close, reopen, link, merge.
 const MAX_REASON: usize = 2_000;
 
 /// The case a change is meant for, as the caller has seen it.
@@ -183,6 +185,8 @@ pub(crate) fn case(case: &Case) -> WireCase {
         close_time: case.close_time.map(time),
         trace_id: pg::trace::trace_id(&origin.traceparent).to_owned(),
         due_time: case.due_time.map(time),
+        merged_into_case_id: case.merged.map(|merged| merged.into.to_string()).unwrap_or_default(),
+        matter: origin.matter.number().into(),
     }
 }
 
@@ -252,10 +256,10 @@ pub(crate) fn time(time: Timestamp) -> prost_types::Timestamp {
 #[cfg(test)]
 mod tests {
     use proto::redress::cases::v1::{
-        CaseState, CloseReason, Level, Outcome, Priority, TimelineKind, Visibility,
+        CaseState, CloseReason, Level, LinkKind, LinkStanding, Outcome, Priority, TimelineKind, Visibility,
     };
     use proto::redress::feedback::v1::NoticeKind;
-    use proto::redress::intake::v1::Channel;
+    use proto::redress::intake::v1::{Channel, Matter};
 
     /// Each of our numbers is the contract's of the same name, and none is missing.
     macro_rules! same_numbers {
@@ -277,6 +281,9 @@ mod tests {
             crate::case::CloseReason, CloseReason;
             crate::case::Channel, Channel;
             crate::triage::Level, Level;
+            crate::case::Matter, Matter;
+            crate::sameness::LinkKind, LinkKind;
+            crate::sameness::Standing, LinkStanding;
             crate::timeline::Kind, TimelineKind;
             crate::timeline::Visibility, Visibility;
             crate::news::NoticeKind, NoticeKind;

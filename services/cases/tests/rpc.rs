@@ -10,6 +10,12 @@ mod categories;
 mod clocks;
 #[path = "rpc/events.rs"]
 mod events;
+#[path = "rpc/groups.rs"]
+mod groups;
+#[path = "rpc/hundred_thousand.rs"]
+mod hundred_thousand;
+#[path = "rpc/links.rs"]
+mod links;
 #[path = "rpc/mutations.rs"]
 mod mutations;
 #[path = "rpc/pauses.rs"]

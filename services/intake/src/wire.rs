@@ -9,8 +9,8 @@ use kernel::{CaseId, TenantId};
 use prost::Message as _;
 use proto::redress::intake::v1::{
     self as contract, Channel, ChatDetail, Complainant, Complaint, ComplaintRegistered, Evidence,
-    GetComplaintRequest, ListComplaintsRequest, PhoneDetail, RegulatorDetail, RemedySought, Representative,
-    Respondent, RowRefusal, SocialDetail, SubmitComplaintRequest, SubmitComplaintResponse,
+    GetComplaintRequest, ListComplaintsRequest, Matter, PhoneDetail, RegulatorDetail, RemedySought,
+    Representative, Respondent, RowRefusal, SocialDetail, SubmitComplaintRequest, SubmitComplaintResponse,
     complaint::ChannelDetail,
 };
 use uuid::Uuid;
@@ -90,10 +90,12 @@ fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
         form_category: _, // output only, as is what follows
         form_version: _,
         completeness: _,
+        matter,
     } = complaint;
     let known = Channel::try_from(channel).is_ok_and(|channel| channel != Channel::Unspecified);
     check.ensure(known, "complaint.channel", "must be one of the channels");
     check.time("complaint.occur_time", occur_time);
+    check.ensure(Matter::try_from(matter).is_ok(), "complaint.matter", "must be one of the matters");
     Complaint {
         complaint_id: String::new(),
         channel,
@@ -115,6 +117,7 @@ fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
         form_category: String::new(),
         form_version: 0,
         completeness: None,
+        matter,
     }
 }
 

@@ -9,6 +9,7 @@ mod demo;
 mod event;
 mod feedback;
 mod form;
+mod group;
 mod health;
 mod import;
 mod keys;
@@ -69,6 +70,8 @@ enum Verb {
     Clock(clock::Clocks),
     /// What is promised, and what is done as time runs out
     Policy(policy::Policies),
+    /// Holds together the cases of many complainants about one matter
+    Group(group::Groups),
     /// Shows the public progress of the complaint whose receipt code is given
     Track(submit::Track),
     /// Lists the cases that wait for a handler
@@ -123,6 +126,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Calendar(args) => wait(args.run()),
         Verb::Clock(args) => wait(args.run()),
         Verb::Policy(args) => wait(args.run()),
+        Verb::Group(args) => wait(args.run()),
         Verb::Track(args) => wait(args.run()),
         Verb::Queue(args) => wait(args.run()),
         Verb::Agent(args) => wait(args.run()),

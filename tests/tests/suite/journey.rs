@@ -5,6 +5,7 @@
 mod calendars;
 mod deadlines;
 mod echo;
+mod matters;
 mod roster;
 mod rules;
 mod scene;
@@ -61,6 +62,8 @@ async fn tell_all(scene: &Scene) {
     stories::withdrawn_and_undone(scene).await;
     stories::declined(scene).await;
     stories::closed_and_reopened(scene).await;
+    matters::told_twice(scene).await;
+    matters::told_by_many(scene).await;
     roster::waited_for(scene).await;
     rules::written(scene).await;
     deadlines::taken_longer(scene).await;
@@ -92,7 +95,7 @@ async fn counted(scene: &Scene) {
         (CaseState::Assigned, 2),
         (CaseState::Decided, 1),
         (CaseState::Closed, 1),
-        (CaseState::Withdrawn, 1),
+        (CaseState::Withdrawn, 6),
         (CaseState::OutOfScope, 1),
     ];
     assert_eq!(by_state, BTreeMap::from(left));

@@ -7,7 +7,7 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::{impossible, moved_on};
-use crate::assignment::{Assignment, Place, Priority, State};
+use crate::assignment::{Assignment, Place, Priority, State, Suspended};
 
 const WAITING: i16 = 1;
 const ASSIGNED: i16 = 2;
@@ -30,6 +30,7 @@ struct Row {
     explanation: String,
     transfers: i32,
     traceparent: String,
+    suspended: Option<i16>,
 }
 
 impl TryFrom<Row> for Assignment {
@@ -51,6 +52,7 @@ impl TryFrom<Row> for Assignment {
             explanation,
             transfers,
             traceparent,
+            suspended,
         } = row;
         let state = match (state, agent_id) {
             (WAITING, None) => State::Waiting,
@@ -66,6 +68,13 @@ impl TryFrom<Row> for Assignment {
             4 => Priority::P4,
             _ => return Err(impossible("assignment", "priority", case_id)),
         };
+        let suspended = match suspended {
+            None => None,
+            Some(WAITING) => Some(Suspended::Waiting),
+            Some(ASSIGNED) => Some(Suspended::Assigned),
+            Some(ACCEPTED) => Some(Suspended::Accepted),
+            Some(_) => return Err(impossible("assignment", "suspended", case_id)),
+        };
         Ok(Self {
             case_id: CaseId(case_id),
             version,
@@ -80,6 +89,7 @@ impl TryFrom<Row> for Assignment {
             explanation,
             transfers,
             traceparent,
+            suspended,
         })
     }
 }
@@ -92,7 +102,8 @@ fn read(rows: Vec<Row>) -> Result<Vec<Assignment>, Fault> {
 pub(crate) async fn get(conn: &mut PgConnection, case: CaseId) -> Result<Option<Assignment>, Fault> {
     let row: Option<Row> = sqlx::query_as(
         "SELECT case_id, version, cycle, state, department_id, agent_id, previous_agent_id, respondent_staff,
-                priority, category, enqueued_at, explanation, transfers, traceparent
+                priority, category, enqueued_at, explanation, transfers, traceparent,
+                suspended
          FROM assignment WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1",
     )
     .bind(case.0)
@@ -114,12 +125,30 @@ pub(crate) async fn open_departments(conn: &mut PgConnection, cases: &[Uuid]) ->
     Ok(departments)
 }
 
+/// Names the departments in charge of those of these cases that are merged into
+/// others; empty text for a case that no department takes.
+pub(crate) async fn suspended_departments(
+    conn: &mut PgConnection,
+    cases: &[Uuid],
+) -> Result<Vec<String>, Fault> {
+    let departments = sqlx::query_scalar(
+        "SELECT DISTINCT department_id FROM assignment
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
+           AND suspended IS NOT NULL",
+    )
+    .bind(cases)
+    .fetch_all(conn)
+    .await?;
+    Ok(departments)
+}
+
 /// Locks and reads cases. Their departments are locked before, unless nothing but
 /// the row is to change.
 pub(crate) async fn lock(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<Assignment>, Fault> {
     let rows = sqlx::query_as(
         "SELECT case_id, version, cycle, state, department_id, agent_id, previous_agent_id, respondent_staff,
-                priority, category, enqueued_at, explanation, transfers, traceparent
+                priority, category, enqueued_at, explanation, transfers, traceparent,
+                suspended
          FROM assignment WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
          ORDER BY case_id FOR UPDATE",
     )
@@ -142,18 +171,18 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &mut [Assignment]) -> R
     let written = sqlx::query(
         "INSERT INTO assignment (tenant_id, case_id, version, cycle, state, department_id, agent_id,
              previous_agent_id, respondent_staff, priority, category, enqueued_at, explanation, transfers,
-             traceparent)
+             traceparent, suspended)
          SELECT current_setting('redress.tenant'), c.*
          FROM UNNEST($1::uuid[], $2::bigint[], $3::integer[], $4::smallint[], $5::text[], $6::text[], $7::text[],
                      $8::text[], $9::smallint[], $10::text[], $11::timestamptz[], $12::text[], $13::integer[],
-                     $14::text[]) AS c
+                     $14::text[], $15::smallint[]) AS c
          ON CONFLICT (tenant_id, case_id) DO UPDATE SET
              version = excluded.version, cycle = excluded.cycle, state = excluded.state,
              department_id = excluded.department_id, agent_id = excluded.agent_id,
              previous_agent_id = excluded.previous_agent_id, respondent_staff = excluded.respondent_staff,
              priority = excluded.priority, category = excluded.category, enqueued_at = excluded.enqueued_at,
              explanation = excluded.explanation, transfers = excluded.transfers,
-             traceparent = excluded.traceparent
+             traceparent = excluded.traceparent, suspended = excluded.suspended
          WHERE assignment.version = excluded.version - 1",
     )
     .bind(columns.cases)
@@ -170,6 +199,7 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &mut [Assignment]) -> R
     .bind(columns.explanations)
     .bind(columns.transfers)
     .bind(columns.traceparents)
+    .bind(columns.suspended)
     .execute(conn)
     .await?;
     if usize::try_from(written.rows_affected()) == Ok(cases.len()) { Ok(()) } else { Err(moved_on()) }
@@ -192,6 +222,7 @@ struct Columns<'a> {
     explanations: Vec<&'a str>,
     transfers: Vec<i32>,
     traceparents: Vec<&'a str>,
+    suspended: Vec<Option<i16>>,
 }
 
 impl<'a> Columns<'a> {
@@ -224,6 +255,11 @@ impl<'a> Columns<'a> {
         self.explanations.push(&case.explanation);
         self.transfers.push(case.transfers);
         self.traceparents.push(&case.traceparent);
+        self.suspended.push(case.suspended.map(|suspended| match suspended {
+            Suspended::Waiting => WAITING,
+            Suspended::Assigned => ASSIGNED,
+            Suspended::Accepted => ACCEPTED,
+        }));
     }
 }
 
@@ -251,7 +287,8 @@ pub(crate) async fn waiting(conn: &mut PgConnection, of: &[Stretch]) -> Result<V
               WITH ORDINALITY AS want (department_id, priority, enqueued_at, case_id, most, nth)
          CROSS JOIN LATERAL (
              SELECT case_id, version, cycle, state, department_id, agent_id, previous_agent_id,
-                    respondent_staff, priority, category, enqueued_at, explanation, transfers, traceparent
+                    respondent_staff, priority, category, enqueued_at, explanation, transfers, traceparent,
+                suspended
              FROM assignment
              WHERE tenant_id = current_setting('redress.tenant') AND department_id = want.department_id
                AND state = 1
@@ -298,7 +335,8 @@ pub(crate) async fn move_waiting(
          WHERE tenant_id = current_setting('redress.tenant') AND department_id <> $1 AND state = 1
            AND transfers = 0 AND category = ANY($2)
          RETURNING case_id, version, cycle, state, department_id, agent_id, previous_agent_id,
-                   respondent_staff, priority, category, enqueued_at, explanation, transfers, traceparent",
+                   respondent_staff, priority, category, enqueued_at, explanation, transfers, traceparent,
+                   suspended",
     )
     .bind(department)
     .bind(categories)

@@ -36,6 +36,7 @@ pub(crate) fn assignment(case: Assignment) -> wire::Assignment {
         explanation,
         transfers,
         traceparent: _,
+        suspended: _, // RELEASED says enough
     } = case;
     let state = match state {
         State::Waiting => AssignmentState::Waiting,

@@ -5,8 +5,8 @@ use fault::Fault;
 use kernel::CaseId;
 use proto::redress::assignment::v1::{CaseAccepted, CaseAssigned, CaseQueued};
 use proto::redress::cases::v1::{
-    self as cases, CaseClosed, CaseDeclined, CaseOpened, CasePriorityRaised, CaseReopened, CaseResolved,
-    CaseReturned, CaseWithdrawn,
+    self as cases, CaseClosed, CaseDeclined, CaseMerged, CaseOpened, CasePriorityRaised, CaseReopened,
+    CaseResolved, CaseReturned, CaseUnmerged, CaseWithdrawn,
 };
 
 use crate::assignment::{Assignment, Priority, Wanted};
@@ -14,6 +14,26 @@ use crate::assignment::{Assignment, Priority, Wanted};
 /// A cycle that is over.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ended {
+    /// The case.
+    pub(crate) case_id: CaseId,
+    /// The cycle.
+    pub(crate) cycle: i32,
+    /// How.
+    pub(crate) ending: Ending,
+}
+
+/// How a cycle is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// For good.
+    Over,
+    /// Another case stands for it, until that is undone.
+    Merged,
+}
+
+/// A cycle whose case is no longer merged into another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resumed {
     /// The case.
     pub(crate) case_id: CaseId,
     /// The cycle.
@@ -49,6 +69,8 @@ pub(crate) enum News {
     Ended(Ended),
     /// Time is running out for a cycle.
     Pressed(Pressed),
+    /// A cycle goes on.
+    Resumed(Resumed),
 }
 
 /// Reads an event of the cases service; none if it is of a type not followed.
@@ -71,6 +93,12 @@ pub(crate) fn news(event: &Delivered) -> Result<Option<News>, Fault> {
     } else if event.is::<CaseReturned>() {
         let CaseReturned { case_id: _, cycle, reason } = event.read()?;
         pressed(event, cycle, Press::Return(reason))
+    } else if event.is::<CaseMerged>() {
+        let cycle = event.read::<CaseMerged>()?.cycle;
+        News::Ended(Ended { case_id: CaseId(event.subject), cycle, ending: Ending::Merged })
+    } else if event.is::<CaseUnmerged>() {
+        let cycle = event.read::<CaseUnmerged>()?.cycle;
+        News::Resumed(Resumed { case_id: CaseId(event.subject), cycle })
     } else {
         return Ok(None);
     };
@@ -78,7 +106,7 @@ pub(crate) fn news(event: &Delivered) -> Result<Option<News>, Fault> {
 }
 
 fn ended(event: &Delivered, cycle: i32) -> News {
-    News::Ended(Ended { case_id: CaseId(event.subject), cycle })
+    News::Ended(Ended { case_id: CaseId(event.subject), cycle, ending: Ending::Over })
 }
 
 fn pressed(event: &Delivered, cycle: i32, by: Press) -> News {

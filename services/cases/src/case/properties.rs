@@ -20,6 +20,8 @@ pub(crate) enum Op {
     Close,
     Reopen,
     PassWindow,
+    Merge,
+    Unmerge,
     Hear { cycles_ago: i32, event: Event },
     Wait { hours: i64 },
 }
@@ -34,6 +36,8 @@ pub(crate) fn ops() -> impl Strategy<Value = Vec<Op>> {
         1 => Just(Op::Close),
         4 => Just(Op::Reopen),
         2 => Just(Op::PassWindow),
+        4 => Just(Op::Merge),
+        4 => Just(Op::Unmerge),
         40 => (prop_oneof![9 => Just(0), 1 => 1..3], event())
             .prop_map(|(cycles_ago, event)| Op::Hear { cycles_ago, event }),
         3 => (1..400_i64).prop_map(|hours| Op::Wait { hours }),
@@ -63,6 +67,7 @@ fn event() -> impl Strategy<Value = Event> {
 
 pub(crate) fn opened(at: &Occasion<'_>) -> Case {
     let origin = Origin {
+        matter: Matter::Complaint,
         channel: Channel::Web,
         subject: "s".to_owned(),
         language: "en".to_owned(),
@@ -74,6 +79,11 @@ pub(crate) fn opened(at: &Occasion<'_>) -> Case {
     };
     let triage = Triage { category: "refund".to_owned(), priority: Priority::P4, reasons: Vec::new() };
     Case::open(CaseId(Uuid::nil()), origin, triage, at)
+}
+
+/// The case that others are merged into.
+fn original(at: &Occasion<'_>) -> Case {
+    Case { id: CaseId(Uuid::max()), ..opened(at) }
 }
 
 pub(crate) fn occasion(now: Timestamp) -> Occasion<'static> {
@@ -93,6 +103,8 @@ pub(crate) fn apply(case: &mut Case, op: &Op, at: &Occasion<'_>) -> Result<(), R
         Op::Close => case.close(text(), at)?,
         Op::Reopen => case.reopen(text(), at)?,
         Op::PassWindow => case.pass_window(at)?,
+        Op::Merge => case.merge_into(&mut original(at), text(), at)?,
+        Op::Unmerge => case.unmerge(&mut original(at), text(), at)?,
         Op::Hear { cycles_ago, event } => {
             let cycle = case.cycle - cycles_ago;
             case.hear(News { cycle, actor: text(), event }, at)?;
@@ -108,7 +120,8 @@ fn check_step(before: &Case, after: &Case, verdict: Result<(), Refusal>) -> Resu
         prop_assert_eq!(before, after, "a refusal changes nothing");
     }
     let told = Move::ALL.iter().any(|step| step.from(before.state) == Ok(after.state));
-    prop_assert!(told || before.state == after.state, "{} -> {}", before.state, after.state);
+    let unmerged = before.merged.is_some_and(|merged| merged.stood == after.state);
+    prop_assert!(told || unmerged || before.state == after.state, "{} -> {}", before.state, after.state);
     prop_assert!(after.version - before.version <= 1);
     if after.state != before.state {
         prop_assert_eq!(after.version, before.version + 1);
@@ -129,12 +142,15 @@ fn check_case(case: &Case) -> Result<(), TestCaseError> {
     let withdrawn = case.state == State::Withdrawn;
     let took_effect = matches!(case.state, State::Resolved | State::Closed);
     prop_assert!(withdrawn || case.resolve_time.is_some() == took_effect, "{:?}", case.state);
-    prop_assert_eq!(case.close_time.is_some(), case.state.is_over());
+    prop_assert_eq!(case.close_time.is_some(), case.state.is_over() || case.merged.is_some());
     let decided = (State::Decided..=State::Closed).contains(&case.state);
     prop_assert!(withdrawn || case.outcome.is_some() == decided, "{:?}", case.state);
     let handled = matches!(case.state, State::Assigned | State::Investigating);
     prop_assert!(!handled || !case.agent_id.is_empty());
     prop_assert!(case.state != State::Received);
+    prop_assert_eq!(case.merged.is_some(), case.state == State::Merged);
+    let undecided = State::Triaged..=State::Investigating;
+    prop_assert!(case.merged.is_none_or(|merged| undecided.contains(&merged.stood)), "{:?}", case.merged);
     prop_assert_eq!(case.first_resolve_time.is_some(), resolutions(case) > 0);
     Ok(())
 }
@@ -162,6 +178,39 @@ proptest! {
         let dense = case.journal.iter().zip(1..).all(|(noted, place)| noted.ordinal == place);
         prop_assert!(dense && case.entries == i32::try_from(case.journal.len()).unwrap_or(-1));
         prop_assert!(resolutions(&case) <= usize::try_from(case.cycle).unwrap_or(0));
+    }
+
+    /// What others tell of a merged case is taken in as if it were not merged, what
+    /// people want of it is refused, and unmerging leaves but its two entries.
+    #[test]
+    fn unmerging_is_the_exact_inverse(before in ops(), meanwhile in ops()) {
+        let at = occasion(Timestamp::UNIX_EPOCH);
+        let mut case = opened(&at);
+        for op in &before {
+            let _ = apply(&mut case, op, &at);
+        }
+        let mut merged = case.clone();
+        if merged.merge_into(&mut original(&at), String::new(), &at).is_err() {
+            return Ok(());
+        }
+        for op in &meanwhile {
+            match op {
+                Op::Hear { .. } | Op::Note => {
+                    prop_assert_eq!(apply(&mut merged, op, &at), apply(&mut case, op, &at));
+                }
+                Op::Wait { .. } | Op::Unmerge => {}
+                _ => prop_assert!(apply(&mut merged, op, &at).is_err(), "{:?} moved a merged case", op),
+            }
+        }
+        prop_assert_eq!(merged.state, State::Merged);
+        prop_assert_eq!(merged.unmerge(&mut original(&at), String::new(), &at), Ok(()));
+        prop_assert_eq!((merged.version, merged.entries), (case.version + 2, case.entries + 2));
+        for case in [&mut merged, &mut case] {
+            case.journal.retain(|noted| !matches!(noted.fact, Fact::Together(_)));
+            case.journal.iter_mut().for_each(|noted| noted.ordinal = 0);
+        }
+        let unmerged = Case { version: case.version, entries: case.entries, ..merged };
+        prop_assert_eq!(unmerged, case);
     }
 
     #[test]
@@ -237,4 +286,28 @@ fn windows_open_and_close_to_the_hour() {
     let late = occasion(start + REOPEN_WINDOW + SignedDuration::from_secs(1));
     assert_eq!(case.clone().reopen(String::new(), &late), Err(Refusal::ReopenWindowPassed));
     assert_eq!(case.reopen(String::new(), &occasion(start + REOPEN_WINDOW)), Ok(()));
+}
+
+#[test]
+fn only_the_same_complainants_undecided_case_is_merged_into_one_that_goes_on() {
+    let at = occasion(Timestamp::UNIX_EPOCH);
+    let merge = |case: &mut Case, other: &mut Case| case.merge_into(other, String::new(), &at);
+    let of = |customer: &str, matter: Matter| {
+        let case = opened(&at);
+        let customer_id = customer.to_owned();
+        Case { origin: Origin { matter, customer_id, ..case.origin.clone() }, ..case }
+    };
+    let ann = || of("ann", Matter::Complaint);
+    assert_eq!(merge(&mut ann(), &mut of("bob", Matter::Complaint)), Err(Refusal::ComplainantsDiffer));
+    assert_eq!(merge(&mut ann(), &mut of("ann", Matter::Report)), Err(Refusal::MattersDiffer));
+    let mut over = ann();
+    over.withdraw(String::new(), &at).expect("open");
+    assert_eq!(merge(&mut ann(), &mut over), Err(Refusal::MergeTargetOver(State::Withdrawn)));
+    let (mut first, mut second) = (ann(), of("", Matter::Complaint));
+    assert_eq!(merge(&mut first, &mut second), Ok(()));
+    assert_eq!(merge(&mut ann(), &mut first), Err(Refusal::MergeTargetOver(State::Merged)));
+    assert_eq!(merge(&mut first, &mut second), Err(Refusal::InvalidCaseState(State::Merged)));
+    let mut decided = ann();
+    resolve(&mut decided, &at);
+    assert_eq!(merge(&mut decided, &mut second), Err(Refusal::InvalidCaseState(State::Resolved)));
 }

@@ -5,7 +5,7 @@ use jiff_sqlx::Timestamp;
 use kernel::{CaseId, Money};
 use uuid::Uuid;
 
-use crate::case::{Case, Channel, Origin, Outcome, Priority, State};
+use crate::case::{Case, Channel, Matter, Merged, Origin, Outcome, Priority, State};
 
 /// Reads cases of the tenant: what follows the tenant's condition is given.
 macro_rules! select_cases {
@@ -15,7 +15,7 @@ macro_rules! select_cases {
                     opened_at, resolved_at, closed_at, first_assigned_at, first_resolved_at, category,
                     triage_reasons, subject, language, customer_id, respondent_staff, amount_sought_minor,
                     amount_sought_currency, department_id, agent_id, findings, root_cause,
-                    decision_reasons, traceparent, due_at
+                    decision_reasons, traceparent, due_at, matter, merged_into, merged_from
              FROM cases WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )
@@ -55,16 +55,27 @@ pub(crate) struct Row {
     decision_reasons: String,
     traceparent: String,
     due_at: Option<Timestamp>,
+    matter: i16,
+    merged_into: Option<Uuid>,
+    merged_from: Option<i16>,
 }
 
 impl Row {
     pub(crate) fn into_case(self) -> Result<Case, Fault> {
         let id = self.case_id;
         let known = |column: &'static str| move || impossible("cases", column, id);
+        let merged = match self.merged_into.zip(self.merged_from) {
+            Some((into, stood)) => {
+                let stood = State::of(stood).ok_or_else(known("merged_from"))?;
+                Some(Merged { into: CaseId(into), stood })
+            }
+            None => None,
+        };
         let amount_sought = self.amount_sought_minor.zip(self.amount_sought_currency);
         Ok(Case {
             id: CaseId(id),
             origin: Origin {
+                matter: Matter::of(self.matter).ok_or_else(known("matter"))?,
                 channel: Channel::of(self.channel).ok_or_else(known("channel"))?,
                 subject: self.subject,
                 language: self.language,
@@ -76,6 +87,7 @@ impl Row {
             },
             version: self.version,
             state: State::of(self.state).ok_or_else(known("state"))?,
+            merged,
             cycle: self.cycle,
             tier: self.tier,
             priority: Priority::of(self.priority).ok_or_else(known("priority"))?,

@@ -1,14 +1,17 @@
 //! Statements about the timeline.
 
+use std::collections::HashMap;
+
 use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
 use kernel::CaseId;
 use kernel::page::Page;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::row::impossible;
 use crate::case::Case;
-use crate::timeline::{Entry, Kind, Visibility};
+use crate::timeline::{Ending, Entry, Kind, Visibility};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -108,4 +111,26 @@ pub(crate) async fn latest_public(
     .fetch_all(conn)
     .await?;
     rows.into_iter().rev().map(|row| row.into_entry(case)).collect()
+}
+
+/// Reads how cases ended.
+pub(crate) async fn endings(
+    conn: &mut PgConnection,
+    cases: &[CaseId],
+) -> Result<HashMap<CaseId, Ending>, Fault> {
+    let rows: Vec<(Uuid, i16, String)> = sqlx::query_as(
+        "SELECT case_id, kind, text FROM timeline
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1) AND kind = ANY($2)
+         ORDER BY case_id, ordinal",
+    )
+    .bind(cases.iter().map(|case| case.0).collect::<Vec<_>>())
+    .bind(Ending::KINDS.map(Kind::number).as_slice())
+    .fetch_all(conn)
+    .await?;
+    let mut endings: HashMap<CaseId, Ending> = HashMap::new();
+    for (case, kind, text) in rows {
+        let kind = Kind::of(kind).ok_or_else(|| impossible("timeline", "kind", case))?;
+        endings.entry(CaseId(case)).or_default().take_in(kind, text);
+    }
+    Ok(endings)
 }

@@ -12,8 +12,9 @@ use proto::redress::resolution::v1::{
     TaskNeedsAttention,
 };
 
-use crate::case::{Channel, Origin};
+use crate::case::{Channel, Matter, Origin};
 use crate::news::{Event, News, NoticeKind};
+use crate::sameness::{self, Keys, Sketch};
 use crate::triage::{Facts, Surroundings};
 
 /// A registered complaint, as far as a case needs it.
@@ -25,6 +26,8 @@ pub(crate) struct Registered {
     pub(crate) receipt_hash: Option<Vec<u8>>,
     /// What happened, in the complainant's words.
     pub(crate) description: String,
+    /// What it shares with others like it.
+    pub(crate) keys: Keys,
     category_hint: String,
     vulnerabilities: Vec<String>,
     reach: i64,
@@ -72,6 +75,7 @@ pub(crate) fn registered(delivered: &Delivered) -> Result<Registered, Fault> {
         category_hint,
         receive_time,
         channel_detail,
+        matter,
         ..
     } = complaint.unwrap_or_default();
     let complainant = complainant.unwrap_or_default();
@@ -80,12 +84,22 @@ pub(crate) fn registered(delivered: &Delivered) -> Result<Registered, Fault> {
     let amount = remedy_sought.and_then(|remedy| remedy.amount);
     let amount_sought = check.money("complaint.remedy_sought.amount", amount);
     check.done("INVALID_EVENT")?;
+    let respondent = respondent.unwrap_or_default();
+    let keys = Keys {
+        sketch: Sketch::of(&format!("{subject}\n{description}")),
+        order: sameness::number(&respondent.order_ref),
+        phone: sameness::phone(&complainant.phone),
+    };
     let origin = Origin {
+        matter: match matter {
+            0 => Matter::Complaint,
+            code => Matter::of(code).ok_or_else(|| unreadable("matter"))?,
+        },
         channel: Channel::of(channel).ok_or_else(|| unreadable("channel"))?,
         subject,
         language,
         customer_id: complainant.customer_id,
-        respondent_staff: respondent.map(|respondent| respondent.staff).unwrap_or_default(),
+        respondent_staff: respondent.staff,
         amount_sought,
         receive_time: receive_time.unwrap_or(delivered.occurred),
         traceparent: delivered.traceparent.clone(),
@@ -93,6 +107,7 @@ pub(crate) fn registered(delivered: &Delivered) -> Result<Registered, Fault> {
     Ok(Registered {
         origin,
         receipt_hash: Some(receipt_hash).filter(|hash| !hash.is_empty()),
+        keys,
         description,
         category_hint,
         vulnerabilities: complainant.vulnerabilities,

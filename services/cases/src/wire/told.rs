@@ -2,14 +2,15 @@
 
 use pg::Tx;
 use proto::redress::cases::v1::{
-    CaseClosed, CaseDecided, CaseDeclined, CaseEscalated, CaseOpened, CasePriorityRaised, CaseReopened,
-    CaseResolved, CaseRetriaged, CaseReturned, CaseWithdrawn, ClockBreached, ClockReminder, ExtensionGranted,
+    CaseClosed, CaseDecided, CaseDeclined, CaseEscalated, CaseMerged, CaseOpened, CasePriorityRaised,
+    CaseReopened, CaseResolved, CaseRetriaged, CaseReturned, CaseUnmerged, CaseWithdrawn, ClockBreached,
+    ClockReminder, ExtensionGranted,
 };
 
 use super::time;
 use crate::case::Case;
 use crate::clocks;
-use crate::timeline::{Fact, Noted};
+use crate::timeline::{Fact, Noted, Together};
 
 /// Tells what others must know of a fact, in the trace it happened in.
 pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
@@ -65,6 +66,7 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
         | Fact::PriorityRaised { .. }
         | Fact::Returned { .. }
         | Fact::Escalated { .. } => of_time(tx, case, noted),
+        Fact::Together(together) => tell_together(tx, case, noted, together),
         Fact::Opened { .. }
         | Fact::Queued { .. }
         | Fact::Assigned { .. }
@@ -134,6 +136,30 @@ fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
             tx.emit_in(trace, id, &CaseEscalated { case_id, cycle, tier: *tier, reason: reason.clone() });
         }
         _ => {}
+    }
+}
+
+/// Of what a case does together with others, only merges concern other services;
+/// groups tell of themselves.
+fn tell_together(tx: &mut Tx, case: &Case, noted: &Noted, together: &Together) {
+    let (id, trace) = (case.id.0, noted.traceparent.clone());
+    let (case_id, cycle) = (case.id.to_string(), noted.cycle);
+    match together {
+        Together::Merged { into, reason } => {
+            let (into_case_id, reason) = (into.to_string(), reason.clone());
+            tx.emit_in(trace, id, &CaseMerged { case_id, cycle, into_case_id, reason });
+        }
+        Together::Unmerged { from, reason } => {
+            let (from_case_id, reason) = (from.to_string(), reason.clone());
+            tx.emit_in(trace, id, &CaseUnmerged { case_id, cycle, from_case_id, reason });
+        }
+        Together::Absorbed { .. }
+        | Together::Parted { .. }
+        | Together::Linked { .. }
+        | Together::Unlinked { .. }
+        | Together::Grouped { .. }
+        | Together::Ungrouped { .. }
+        | Together::GroupAlarm { .. } => {}
     }
 }
 

@@ -1,5 +1,6 @@
 //! `redress case …`: works on cases.
 
+mod alike;
 mod decide;
 mod find;
 mod handle;
@@ -61,6 +62,8 @@ enum Verb {
     Decide(decide::Decide),
     /// Declines a case that is another organisation's matter
     Decline(decide::Decline),
+    #[command(flatten)]
+    Alike(alike::Verb),
     /// Withdraws a case at its complainant's wish
     Withdraw {
         case: String,
@@ -108,6 +111,7 @@ impl Cases {
             Verb::Findings(findings) => findings.run(&caller).await,
             Verb::Decide(decide) => decide.run(&caller).await,
             Verb::Decline(decline) => decline.run(&caller).await,
+            Verb::Alike(verb) => verb.run(&caller).await,
             Verb::Withdraw { case, reason, expect } => withdraw(&caller, case, reason, expect).await,
             Verb::Close { case, reason, expect } => close(&caller, case, reason, expect).await,
             Verb::Reopen { case, reason, expect } => reopen(&caller, case, reason, expect).await,

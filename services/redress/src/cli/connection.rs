@@ -9,6 +9,8 @@ use client::{Calls, Certificate, Client, ClientOptions, Endpoints, Token};
 use http::Uri;
 use proto::redress::assignment::v1::assignment_service_client::AssignmentServiceClient;
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
+use proto::redress::cases::v1::group_service_client::GroupServiceClient;
+use proto::redress::cases::v1::link_service_client::LinkServiceClient;
 use proto::redress::cases::v1::search_service_client::SearchServiceClient;
 use proto::redress::event::v1::event_feed_client::EventFeedClient;
 use proto::redress::event::v1::event_inbox_client::EventInboxClient;
@@ -148,6 +150,14 @@ impl Caller {
 
     pub(crate) fn search(&self) -> SearchServiceClient<Calls> {
         SearchServiceClient::new(self.client.calls())
+    }
+
+    pub(crate) fn links(&self) -> LinkServiceClient<Calls> {
+        LinkServiceClient::new(self.client.calls())
+    }
+
+    pub(crate) fn groups(&self) -> GroupServiceClient<Calls> {
+        GroupServiceClient::new(self.client.calls())
     }
 
     pub(crate) fn assignment(&self) -> AssignmentServiceClient<Calls> {

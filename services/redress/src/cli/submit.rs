@@ -9,7 +9,7 @@ use client::Token;
 use proto::google::r#type::Money;
 use proto::redress::cases::v1::TrackComplaintRequest;
 use proto::redress::intake::v1::{
-    Channel, Complainant, Complaint, RemedySought, Respondent, SubmitComplaintRequest,
+    Channel, Complainant, Complaint, Matter, RemedySought, Respondent, SubmitComplaintRequest,
 };
 
 use super::connection::Connection;
@@ -28,6 +28,9 @@ pub(crate) struct Submit {
     /// partner
     #[arg(long, value_parser = words::read::<Channel>)]
     channel: Option<Channel>,
+    /// complaint, or report (of a violation)
+    #[arg(long, value_parser = words::read::<Matter>)]
+    matter: Option<Matter>,
     /// The channel's own number for it
     #[arg(long)]
     external_ref: Option<String>,
@@ -102,6 +105,9 @@ impl Submit {
         };
         if let Some(channel) = self.channel {
             complaint.set_channel(channel);
+        }
+        if let Some(matter) = self.matter {
+            complaint.set_matter(matter);
         }
         set(&mut complaint.external_ref, self.external_ref.as_ref());
         set(&mut complaint.subject, self.subject.as_ref());

@@ -1,5 +1,6 @@
 //! How each thing of the contracts reads for people.
 
+mod alike;
 mod calendars;
 mod cases;
 mod clocks;
@@ -8,6 +9,7 @@ mod people;
 mod remedies;
 mod triage;
 
+pub(crate) use alike::{group, group_policy, groups, link, links, members, similar};
 pub(crate) use calendars::{calendar, calendar_in_short, calendars, moved};
 pub(crate) use cases::{case, cases, count, entries, facets, progress, timeline};
 pub(crate) use clocks::{activated, clocks, explained, extension, extensions, policies, policy};

@@ -4,10 +4,10 @@
 use proto::redress::assignment::v1::AssignmentState;
 use proto::redress::cases::v1::{
     CalendarDayKind, CaseState, ClockKind, ClockState, CloseReason, ExtensionState, IntervalKind, Level,
-    Observance, Outcome, PauseReason, Priority, RungAction, TimelineKind, Visibility,
+    LinkKind, LinkStanding, Observance, Outcome, PauseReason, Priority, RungAction, TimelineKind, Visibility,
 };
 use proto::redress::feedback::v1::{NoticeKind, NoticeState, Response};
-use proto::redress::intake::v1::{Channel, InformationSource};
+use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{PlanState, RemedyKind, TaskState};
 
 /// An enum of the contracts.
@@ -50,6 +50,9 @@ words! {
     CloseReason: "CLOSE_REASON_";
     InformationSource: "INFORMATION_SOURCE_";
     Level: "LEVEL_";
+    LinkKind: "LINK_KIND_";
+    LinkStanding: "LINK_STANDING_";
+    Matter: "MATTER_";
     NoticeKind: "NOTICE_KIND_";
     NoticeState: "NOTICE_STATE_";
     Observance: "OBSERVANCE_";

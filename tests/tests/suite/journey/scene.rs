@@ -5,6 +5,8 @@ use proto::google::r#type::Money;
 use proto::redress::assignment::v1::assignment_service_client::AssignmentServiceClient;
 use proto::redress::assignment::v1::{AcceptCaseRequest, Assignment, GetAssignmentRequest};
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
+use proto::redress::cases::v1::group_service_client::GroupServiceClient;
+use proto::redress::cases::v1::link_service_client::LinkServiceClient;
 use proto::redress::cases::v1::{
     Case, CaseState, DecideCaseRequest, GetCaseRequest, GetTimelineRequest, Outcome, TimelineEntry,
     TimelineKind, TrackComplaintRequest, TrackComplaintResponse, WatchCaseRequest,
@@ -56,6 +58,14 @@ impl Scene {
 
     pub(crate) fn cases(&self, subject: &str) -> CaseServiceClient<Twice> {
         CaseServiceClient::new(self.line(subject))
+    }
+
+    pub(crate) fn links(&self, subject: &str) -> LinkServiceClient<Twice> {
+        LinkServiceClient::new(self.line(subject))
+    }
+
+    pub(crate) fn groups(&self, subject: &str) -> GroupServiceClient<Twice> {
+        GroupServiceClient::new(self.line(subject))
     }
 
     pub(crate) fn assignment(&self, subject: &str) -> AssignmentServiceClient<Twice> {

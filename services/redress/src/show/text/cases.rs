@@ -6,7 +6,7 @@ use proto::redress::cases::v1::{
     Case, CaseState, CountCasesResponse, FacetCasesResponse, FacetCount, GetTimelineResponse,
     ListCasesResponse, Outcome, TimelineEntry, TimelineKind, TrackComplaintResponse,
 };
-use proto::redress::intake::v1::Channel;
+use proto::redress::intake::v1::{Channel, Matter};
 
 use super::{more, none_of};
 use crate::show::lines::{clock, millis, money, time};
@@ -20,10 +20,12 @@ pub(crate) fn case(case: &Case) -> String {
         ("case", case.case_id.clone()),
         ("version", case.version.to_string()),
         ("state", word::<CaseState>(case.state)),
+        ("merged into", case.merged_into_case_id.clone()),
         ("cycle", format!("{} (level {})", case.cycle, case.tier)),
         ("priority", priority(case.priority)),
         ("category", case.category.clone()),
         ("why", case.triage_reasons.join("\n")),
+        ("matter", word::<Matter>(case.matter)),
         ("channel", word::<Channel>(case.channel)),
         ("subject", case.subject.clone()),
         ("language", case.language.clone()),

@@ -9,7 +9,7 @@ use testkit::House;
 
 use super::seed::seed;
 use super::{Asked, DUE_FIRST, INBOXES, asked, counting, statement, transact};
-use crate::case::{Case, Channel, Occasion, Origin, Priority};
+use crate::case::{Case, Channel, Matter, Occasion, Origin, Priority};
 use crate::filter::{self, Facet, Order};
 use crate::store;
 use crate::store::Opening;
@@ -123,6 +123,7 @@ async fn openings(house: &House, asked: &Asked) {
 fn opening(house: &House, asked: &Asked, n: u32) -> Opening {
     let db = house.db("cases");
     let origin = Origin {
+        matter: Matter::Complaint,
         channel: Channel::ALL[n as usize % Channel::ALL.len()],
         subject: format!("订单 {n} 的退款至今没有到账 refund {n} is late"),
         language: "zh".to_owned(),

@@ -1,0 +1,67 @@
+//! Merging a case into another, and undoing it.
+//!
+//! A merged case keeps everything it has: only its state says that another stands
+//! for it, and where it stood is remembered. Undoing a merge is therefore exact.
+//! News of other services goes on being taken in, as it would have been.
+
+use kernel::CaseId;
+
+use super::{Case, Move, Occasion, State};
+use crate::refusal::Refusal;
+use crate::sameness::are_strangers;
+use crate::timeline::{Fact, Together};
+
+/// What a case is merged into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Merged {
+    /// The case that stands for it.
+    pub(crate) into: CaseId,
+    /// Where it stood.
+    pub(crate) stood: State,
+}
+
+impl Case {
+    /// Merges it into another, which goes on for both.
+    pub(crate) fn merge_into(
+        &mut self,
+        other: &mut Self,
+        reason: String,
+        at: &Occasion<'_>,
+    ) -> Result<(), Refusal> {
+        Move::Merge.from(self.state)?;
+        if other.state.is_over() || other.merged.is_some() {
+            return Err(Refusal::MergeTargetOver(other.state));
+        }
+        if self.origin.matter != other.origin.matter {
+            return Err(Refusal::MattersDiffer);
+        }
+        if are_strangers(&self.origin.customer_id, &other.origin.customer_id) {
+            return Err(Refusal::ComplainantsDiffer);
+        }
+        self.merged = Some(Merged { into: other.id, stood: self.state });
+        self.make(Move::Merge)?;
+        self.close_time = Some(at.now);
+        other.note(at, Fact::Together(Together::Absorbed { case: self.id, reason: reason.clone() }));
+        self.note(at, Fact::Together(Together::Merged { into: other.id, reason }));
+        Ok(())
+    }
+
+    /// Undoes its merge: it stands where it stood.
+    pub(crate) fn unmerge(
+        &mut self,
+        other: &mut Self,
+        reason: String,
+        at: &Occasion<'_>,
+    ) -> Result<(), Refusal> {
+        let merged = self.merged.filter(|merged| merged.into == other.id);
+        let Merged { into, stood } = merged.ok_or(Refusal::InvalidCaseState(self.state))?;
+        self.merged = None;
+        self.state = stood;
+        // Merged before it was decided, hence while it was open.
+        self.close_time = None;
+        self.version += 1;
+        other.note(at, Fact::Together(Together::Parted { case: self.id, reason: reason.clone() }));
+        self.note(at, Fact::Together(Together::Unmerged { from: into, reason }));
+        Ok(())
+    }
+}

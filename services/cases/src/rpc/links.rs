@@ -1,0 +1,262 @@
+//! `LinkService`: read, transact, render.
+
+use fault::Fault;
+use kernel::{Caller, CaseId};
+use pg::{Db, Key, Tx};
+use prost::Message;
+use proto::redress::cases::v1::link_service_server::LinkService;
+use proto::redress::cases::v1::{
+    FindSimilarCasesRequest, FindSimilarCasesResponse, LinkCasesRequest, LinkCasesResponse, ListLinksRequest,
+    ListLinksResponse, MergeCaseRequest, MergeCaseResponse, SimilarCase, UnlinkCasesRequest,
+    UnlinkCasesResponse, UnmergeCaseRequest, UnmergeCaseResponse,
+};
+use tonic::{Request, Response, Status};
+
+use crate::case::{Case, Occasion};
+use crate::links::{Link, Pair};
+use crate::refusal::Refusal;
+use crate::sameness::Sketch;
+use crate::wire::Target;
+use crate::wire::links::{self as wire, Model, Search, ToLink};
+use crate::{record, store};
+
+/// Most merged cases of an answer.
+const MAX_MERGED: i64 = 100;
+/// Texts less alike than this are not called similar.
+const SIMILAR_FROM: f64 = 0.2;
+
+/// The rpcs of `LinkService`.
+#[derive(Clone)]
+pub(crate) struct LinkRpc {
+    db: Db,
+}
+
+/// Two cases locked by a transaction.
+struct Two {
+    case: Case,
+    other: Case,
+}
+
+impl Two {
+    async fn lock(tx: &mut Tx, case: CaseId, other: CaseId) -> Result<Self, Fault> {
+        let locked = store::lock_all(tx, &[case.0, other.0]).await?;
+        let [one, two] = <[Case; 2]>::try_from(locked).map_err(|_| Refusal::CaseNotFound)?;
+        // What is told of them belongs to the first complaint's own trace.
+        let first = one.id == case;
+        let both = if first { Self { case: one, other: two } } else { Self { case: two, other: one } };
+        tx.join_trace(&both.case.origin.traceparent);
+        Ok(both)
+    }
+
+    async fn record(self, tx: &mut Tx) -> Result<Self, Fault> {
+        let mut both = [self.case, self.other];
+        record::changed(tx, &mut both).await?;
+        let [case, other] = both;
+        Ok(Self { case, other })
+    }
+}
+
+impl LinkRpc {
+    /// Serves the links of a schema.
+    pub(crate) fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    /// Makes one change to two cases and answers with the first.
+    async fn change<A: Message + Default>(
+        &self,
+        caller: Caller,
+        key: Key,
+        (target, other): (Target, Other),
+        act: impl FnOnce(&mut Case, &mut Case, &Occasion<'_>) -> Result<(), Refusal> + Send,
+        render: fn(&Case) -> A,
+    ) -> Result<Response<A>, Status> {
+        let subject = caller.subject.clone();
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let other = match other {
+                    Other::Named(other) => other,
+                    Other::MergedInto => merged_into(&mut tx, target.case).await?,
+                };
+                let mut both = Two::lock(&mut tx, target.case, other).await?;
+                if target.version.is_some_and(|seen| seen != both.case.version) {
+                    return Err(Fault::version_mismatch(both.case.version));
+                }
+                let traceparent = tx.traceparent().to_owned();
+                let at = Occasion { now: tx.now(), actor: &subject, traceparent: &traceparent };
+                act(&mut both.case, &mut both.other, &at)?;
+                let both = both.record(&mut tx).await?;
+                Ok((tx, render(&both.case)))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
+    /// Makes, confirms or dismisses the link of two cases.
+    async fn say<A: Message + Default>(
+        &self,
+        caller: Caller,
+        key: Key,
+        (case, other): (CaseId, CaseId),
+        act: impl FnOnce(Option<Link>, (&mut Case, &mut Case), &Occasion<'_>) -> Result<Link, Refusal> + Send,
+        render: fn(Link) -> A,
+    ) -> Result<Response<A>, Status> {
+        let subject = caller.subject.clone();
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let mut both = Two::lock(&mut tx, case, other).await?;
+                let before = store::links::get(&mut tx, Pair::of(case, other)).await?;
+                let traceparent = tx.traceparent().to_owned();
+                let at = Occasion { now: tx.now(), actor: &subject, traceparent: &traceparent };
+                let link = act(before, (&mut both.case, &mut both.other), &at)?;
+                store::links::save(&mut tx, &link).await?;
+                both.record(&mut tx).await?;
+                Ok((tx, render(link)))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+}
+
+/// The other of two cases.
+enum Other {
+    /// By its id.
+    Named(CaseId),
+    /// The one the first is merged into.
+    MergedInto,
+}
+
+/// Read without a lock, as both are locked in their order: the change looks again.
+async fn merged_into(tx: &mut Tx, id: CaseId) -> Result<CaseId, Fault> {
+    let case = store::get(tx, id).await?.ok_or(Refusal::CaseNotFound)?;
+    let merged = case.merged.ok_or(Refusal::InvalidCaseState(case.state))?;
+    Ok(merged.into)
+}
+
+#[tonic::async_trait]
+impl LinkService for LinkRpc {
+    async fn list_links(
+        &self,
+        request: Request<ListLinksRequest>,
+    ) -> Result<Response<ListLinksResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let (id, page) = wire::list(request.into_inner())?;
+        let (mut links, merged, page) = self
+            .db
+            .transact("link.list", &caller.tenant, async move |mut tx| {
+                store::get(&mut tx, id).await?.ok_or(Refusal::CaseNotFound)?;
+                let links = store::links::list(&mut tx, id, &page).await?;
+                let merged = store::links::merged_into(&mut tx, id, MAX_MERGED).await?;
+                Ok((tx, (links, merged, page)))
+            })
+            .await?;
+        let next_page_token = page.cut(&mut links, |link| link.pair.other_than(id).to_string());
+        Ok(Response::new(ListLinksResponse {
+            links: links.into_iter().map(wire::link).collect(),
+            next_page_token,
+            merged_case_ids: merged.iter().map(ToString::to_string).collect(),
+        }))
+    }
+
+    async fn link_cases(
+        &self,
+        request: Request<LinkCasesRequest>,
+    ) -> Result<Response<LinkCasesResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let ToLink { case, other, kind, reason } = wire::to_link(request)?;
+        let act = |before: Option<Link>, both: (&mut Case, &mut Case), at: &Occasion<'_>| {
+            Ok(Link::made(before, both, kind, reason, at))
+        };
+        let render = |link: Link| LinkCasesResponse { link: Some(wire::link(link)) };
+        self.say(caller, key, (case, other), act, render).await
+    }
+
+    async fn unlink_cases(
+        &self,
+        request: Request<UnlinkCasesRequest>,
+    ) -> Result<Response<UnlinkCasesResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let (case, other, reason) = wire::to_unlink(request)?;
+        let act = |before: Option<Link>, both: (&mut Case, &mut Case), at: &Occasion<'_>| {
+            Link::dismissed(before, both, reason, at)
+        };
+        let render = |link: Link| UnlinkCasesResponse { link: Some(wire::link(link)) };
+        self.say(caller, key, (case, other), act, render).await
+    }
+
+    async fn merge_case(
+        &self,
+        request: Request<MergeCaseRequest>,
+    ) -> Result<Response<MergeCaseResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let (target, into, reason) = wire::merge(request)?;
+        let act = |case: &mut Case, into: &mut Case, at: &Occasion<'_>| case.merge_into(into, reason, at);
+        let render = |case: &Case| MergeCaseResponse { case: Some(crate::wire::case(case)) };
+        self.change(caller, key, (target, Other::Named(into)), act, render).await
+    }
+
+    async fn unmerge_case(
+        &self,
+        request: Request<UnmergeCaseRequest>,
+    ) -> Result<Response<UnmergeCaseResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let (target, reason) = wire::unmerge(request)?;
+        let act = |case: &mut Case, from: &mut Case, at: &Occasion<'_>| case.unmerge(from, reason, at);
+        let render = |case: &Case| UnmergeCaseResponse { case: Some(crate::wire::case(case)) };
+        self.change(caller, key, (target, Other::MergedInto), act, render).await
+    }
+
+    async fn find_similar_cases(
+        &self,
+        request: Request<FindSimilarCasesRequest>,
+    ) -> Result<Response<FindSimilarCasesResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let search = wire::search(request.into_inner())?;
+        let cases = self
+            .db
+            .transact("case.similar", &caller.tenant, async move |mut tx| {
+                let cases = similar(&mut tx, search).await?;
+                Ok((tx, cases))
+            })
+            .await?;
+        Ok(Response::new(FindSimilarCasesResponse { cases }))
+    }
+}
+
+/// Closed cases alike, the most alike first; none for a text that says too little.
+async fn similar(tx: &mut Tx, search: Search) -> Result<Vec<SimilarCase>, Fault> {
+    let Search { model, accepted_only, most } = search;
+    let (itself, sketch) = match model {
+        Model::Text(text) => (None, Sketch::of(&text)),
+        Model::Case(id) => {
+            store::get(tx, id).await?.ok_or(Refusal::CaseNotFound)?;
+            (Some(id), store::sketch::get(tx, id).await?)
+        }
+    };
+    let Some(sketch) = sketch else { return Ok(Vec::new()) };
+    let closed = store::sketch::closed_alike(tx, &sketch).await?;
+    let scored = closed.into_iter().map(|closed| (closed.sketch.likeness(&sketch), closed));
+    let mut found: Vec<_> =
+        scored.filter(|(score, closed)| *score >= SIMILAR_FROM && Some(closed.case) != itself).collect();
+    found.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    if !accepted_only {
+        found.truncate(most);
+    }
+    let ids: Vec<CaseId> = found.iter().map(|(_, closed)| closed.case).collect();
+    let mut endings = store::timeline::endings(tx, &ids).await?;
+    let similar = found.into_iter().map(|(score, closed)| {
+        let ending = endings.remove(&closed.case).unwrap_or_default();
+        wire::similar(closed, score, ending)
+    });
+    Ok(similar.filter(|case| case.accepted || !accepted_only).take(most).collect())
+}

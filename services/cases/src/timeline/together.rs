@@ -1,0 +1,52 @@
+//! What happens to a case together with others: merges, links, groups. All of it is
+//! for staff: the public sees the state, never another complainant's case.
+
+use kernel::CaseId;
+use uuid::Uuid;
+
+use super::{Kind, with_reason};
+use crate::sameness::LinkKind;
+
+/// Something that happened to a case together with another, or others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Together {
+    Merged { into: CaseId, reason: String },
+    Absorbed { case: CaseId, reason: String },
+    Unmerged { from: CaseId, reason: String },
+    Parted { case: CaseId, reason: String },
+    Linked { other: CaseId, kind: LinkKind, reason: String },
+    Unlinked { other: CaseId, reason: String },
+    Grouped { group: Uuid, title: String, reason: String },
+    Ungrouped { group: Uuid, reason: String },
+    GroupAlarm { group: Uuid, members: i32 },
+}
+
+impl Together {
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Merged { .. } | Self::Absorbed { .. } => Kind::Merged,
+            Self::Unmerged { .. } | Self::Parted { .. } => Kind::Unmerged,
+            Self::Linked { .. } | Self::Unlinked { .. } => Kind::Linked,
+            Self::Grouped { .. } | Self::Ungrouped { .. } | Self::GroupAlarm { .. } => Kind::Grouped,
+        }
+    }
+
+    pub(super) fn text(&self) -> String {
+        let (sentence, reason) = match self {
+            Self::Merged { into, reason } => (format!("merged into case {into}"), reason),
+            Self::Absorbed { case, reason } => (format!("case {case} was merged into this one"), reason),
+            Self::Unmerged { from, reason } => (format!("no longer merged into case {from}"), reason),
+            Self::Parted { case, reason } => {
+                (format!("case {case} is no longer merged into this one"), reason)
+            }
+            Self::Linked { other, kind, reason } => (format!("linked to case {other} as {kind}"), reason),
+            Self::Unlinked { other, reason } => (format!("no longer linked to case {other}"), reason),
+            Self::Grouped { group, title, reason } => (format!("joined group {group}, {title}"), reason),
+            Self::Ungrouped { group, reason } => (format!("left group {group}"), reason),
+            Self::GroupAlarm { group, members } => {
+                return format!("raised to P1: group {group} has reached {members} cases");
+            }
+        };
+        with_reason(sentence, reason)
+    }
+}

@@ -1,0 +1,177 @@
+//! Cases that are the same, and cases that are alike.
+
+use clap::{Args, Subcommand};
+use proto::redress::cases::v1::{
+    FindSimilarCasesRequest, LinkCasesRequest, LinkKind, ListLinksRequest, MergeCaseRequest,
+    UnlinkCasesRequest, UnmergeCaseRequest,
+};
+
+use crate::cli::connection::{Caller, Expect, Page};
+use crate::show::{self, text, words};
+
+/// What is done about cases that are alike.
+#[derive(Subcommand)]
+pub(super) enum Verb {
+    /// Lists what a case is linked to, suggested links included, and what is merged
+    /// into it
+    Links {
+        case: String,
+        #[command(flatten)]
+        page: Page,
+    },
+    /// Links two cases, or confirms the link suggested between them
+    Link(Link),
+    /// Dismisses the link between two cases
+    Unlink(Unlink),
+    /// Merges a case into another of the same complainant
+    Merge(Merge),
+    /// Undoes a merge
+    Unmerge(Unmerge),
+    /// Finds closed cases like a case or a text, and how they ended
+    Similar(Similar),
+}
+
+#[derive(Args)]
+pub(super) struct Link {
+    case: String,
+    other: String,
+    /// duplicate or related
+    #[arg(long, value_parser = words::read::<LinkKind>, default_value = "duplicate")]
+    kind: LinkKind,
+    /// Why
+    #[arg(long, default_value = "")]
+    reason: String,
+}
+
+#[derive(Args)]
+pub(super) struct Unlink {
+    case: String,
+    other: String,
+    /// Why
+    #[arg(long, default_value = "")]
+    reason: String,
+}
+
+#[derive(Args)]
+pub(super) struct Merge {
+    case: String,
+    /// The case that goes on
+    into: String,
+    /// Why
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    expect: Expect,
+}
+
+#[derive(Args)]
+pub(super) struct Unmerge {
+    case: String,
+    /// Why
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    expect: Expect,
+}
+
+#[derive(Args)]
+#[group(id = "model", required = true, multiple = false, args = ["case", "text"])]
+pub(super) struct Similar {
+    /// The case whose like is sought
+    case: Option<String>,
+    /// The text whose like is sought
+    #[arg(long)]
+    text: Option<String>,
+    /// Only those whose outcome was accepted
+    #[arg(long)]
+    accepted: bool,
+    /// Most cases to show
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    most: i32,
+}
+
+impl Verb {
+    pub(super) async fn run(self, caller: &Caller) -> anyhow::Result<()> {
+        match self {
+            Self::Links { case, page } => links(caller, case, page).await,
+            Self::Link(link) => link.run(caller).await,
+            Self::Unlink(unlink) => unlink.run(caller).await,
+            Self::Merge(merge) => merge.run(caller).await,
+            Self::Unmerge(unmerge) => unmerge.run(caller).await,
+            Self::Similar(similar) => similar.run(caller).await,
+        }
+    }
+}
+
+async fn links(caller: &Caller, case_id: String, page: Page) -> anyhow::Result<()> {
+    let request = ListLinksRequest { case_id: case_id.clone(), page_size: page.limit, page_token: page.page };
+    let answer = caller.links().list_links(request).await?.into_inner();
+    show::answer(caller.json, &answer, |answer| text::links(&case_id, answer))
+}
+
+impl Link {
+    async fn run(self, caller: &Caller) -> anyhow::Result<()> {
+        let request = LinkCasesRequest {
+            request_id: caller.request_id(),
+            case_id: self.case,
+            other_case_id: self.other,
+            kind: self.kind.into(),
+            reason: self.reason,
+        };
+        let answer = caller.links().link_cases(request).await?.into_inner();
+        show::answer(caller.json, &answer.link.unwrap_or_default(), text::link)
+    }
+}
+
+impl Unlink {
+    async fn run(self, caller: &Caller) -> anyhow::Result<()> {
+        let request = UnlinkCasesRequest {
+            request_id: caller.request_id(),
+            case_id: self.case,
+            other_case_id: self.other,
+            reason: self.reason,
+        };
+        let answer = caller.links().unlink_cases(request).await?.into_inner();
+        show::answer(caller.json, &answer.link.unwrap_or_default(), text::link)
+    }
+}
+
+impl Merge {
+    async fn run(self, caller: &Caller) -> anyhow::Result<()> {
+        let request = MergeCaseRequest {
+            request_id: caller.request_id(),
+            case_id: self.case,
+            expected_version: self.expect.version,
+            into_case_id: self.into,
+            reason: self.reason,
+        };
+        let answer = caller.links().merge_case(request).await?.into_inner();
+        show::answer(caller.json, &answer.case.unwrap_or_default(), text::case)
+    }
+}
+
+impl Unmerge {
+    async fn run(self, caller: &Caller) -> anyhow::Result<()> {
+        let request = UnmergeCaseRequest {
+            request_id: caller.request_id(),
+            case_id: self.case,
+            expected_version: self.expect.version,
+            reason: self.reason,
+        };
+        let answer = caller.links().unmerge_case(request).await?.into_inner();
+        show::answer(caller.json, &answer.case.unwrap_or_default(), text::case)
+    }
+}
+
+impl Similar {
+    async fn run(self, caller: &Caller) -> anyhow::Result<()> {
+        let request = FindSimilarCasesRequest {
+            case_id: self.case.unwrap_or_default(),
+            text: self.text.unwrap_or_default(),
+            accepted_only: self.accepted,
+            max_results: self.most,
+        };
+        let answer = caller.links().find_similar_cases(request).await?.into_inner();
+        show::answer(caller.json, &answer, text::similar)
+    }
+}
