@@ -68,9 +68,9 @@ impl Evaluation {
     }
 
     /// What a threshold on the confidence would give.
-    pub fn sure(&self, threshold: f32) -> Sure {
-        let sure: Vec<bool> =
-            self.verdicts.iter().filter(|(confidence, _)| *confidence >= threshold).map(|v| v.1).collect();
+    pub fn sure(&self, threshold: f64) -> Sure {
+        let is_sure = |verdict: &&(f32, bool)| f64::from(verdict.0) >= threshold;
+        let sure: Vec<bool> = self.verdicts.iter().filter(is_sure).map(|verdict| verdict.1).collect();
         let right = sure.iter().filter(|right| **right).count();
         Sure {
             share: ratio(sure.len() as f64, self.verdicts.len() as f64),
@@ -166,9 +166,9 @@ mod tests {
 
     #[test]
     fn a_threshold_leaves_the_sure_ones() {
-        let verdicts = vec![(0.9, true), (0.8, true), (0.8, false), (0.3, false)];
+        let verdicts = vec![(0.9, true), (0.75, true), (0.75, false), (0.3, false)];
         let found = evaluation(verdicts);
-        assert_eq!(found.sure(0.8), Sure { share: 0.75, right: 2.0 / 3.0 });
+        assert_eq!(found.sure(0.75), Sure { share: 0.75, right: 2.0 / 3.0 });
         assert_eq!(found.sure(0.95), Sure { share: 0.0, right: 0.0 });
     }
 

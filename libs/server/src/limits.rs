@@ -28,6 +28,7 @@ limited! {
     assignment::assignment_service_server::AssignmentServiceServer;
     cases::case_service_server::CaseServiceServer;
     cases::category_service_server::CategoryServiceServer;
+    cases::classifier_service_server::ClassifierServiceServer;
     cases::search_service_server::SearchServiceServer;
     cases::triage_service_server::TriageServiceServer;
     feedback::feedback_service_server::FeedbackServiceServer;

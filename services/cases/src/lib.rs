@@ -6,9 +6,10 @@
 //! In reading order: `moves` is the table of states, `case` what people do to
 //! a case, `news` what it hears from the other services, `timeline` how it is
 //! told, `triage` how it begins, by the rules in `rule_sets` and the tree in
-//! `categories`; `judge` triages whole batches. `record` puts it on record, in one
-//! place for `rpc`, `react` and the timer in `window`. `filter` is how cases are asked
-//! for, `terms` the words they are found by.
+//! `categories`; `judge` triages whole batches. `reading` is what is read off a text,
+//! by one of the tenant's `classifiers`. `record` puts it on record, in one place for
+//! `rpc`, `react` and the timer in `window`. `filter` is how cases are asked for,
+//! `terms` the words they are found by.
 //!
 //! To add an rpc: its contract, its reader in `wire`, its move in `moves` and
 //! `case`, a few lines in `rpc`, its rows in `tests/rpc.rs`.
@@ -17,11 +18,14 @@ mod moves;
 
 mod case;
 mod categories;
+mod classifier;
+mod classifiers;
 mod filter;
 mod guesses;
 mod judge;
 mod news;
 mod react;
+mod reading;
 mod record;
 mod refusal;
 mod rpc;
@@ -37,6 +41,7 @@ use std::sync::Arc;
 
 use proto::redress::cases::v1::case_service_server::CaseServiceServer;
 use proto::redress::cases::v1::category_service_server::CategoryServiceServer;
+use proto::redress::cases::v1::classifier_service_server::ClassifierServiceServer;
 use proto::redress::cases::v1::search_service_server::SearchServiceServer;
 use proto::redress::cases::v1::triage_service_server::TriageServiceServer;
 use server::{Kit, Parts, Service};
@@ -55,12 +60,17 @@ pub const SERVICE: Service = Service { name: NAME, port: 50_052, migrations: &MI
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let db = kit.db.clone();
     let rule_sets = Arc::new(rule_sets::RuleSets::default());
+    let classifiers = Arc::new(classifiers::Classifiers::default());
     parts
         .route(CaseServiceServer::new(rpc::Rpc::new(kit.db.clone())))
         .route(SearchServiceServer::new(rpc::Search::new(kit.db.clone())))
         .route(TriageServiceServer::new(rpc::triage::TriageRpc::new(kit.db.clone(), rule_sets.clone())))
         .route(CategoryServiceServer::new(rpc::categories::CategoryRpc::new(kit.db.clone())))
-        .react(react::Reactions::new(rule_sets))
+        .route(ClassifierServiceServer::new(rpc::classifiers::ClassifierRpc::new(
+            kit.db.clone(),
+            classifiers.clone(),
+        )))
+        .react(react::Reactions::new(rule_sets, classifiers))
         .worker("timers", move |stop| timers::run(db, vec![Arc::new(window::ResponseWindow)], stop));
     Ok(())
 }

@@ -25,6 +25,14 @@ pub(crate) enum Refusal {
     NoTriageRecord,
     /// The tenant's tree has no such category, or there is no tree.
     CategoryNotFound,
+    /// The tenant has a tree, and it is not in it.
+    CategoryNotInTree,
+    /// The tenant has no such classifier, or none is active.
+    ClassifierNotFound,
+    /// There are too few texts of known category.
+    TooLittleToLearn,
+    /// One of the tenant's classifiers is being trained.
+    TrainingUnderWay,
 }
 
 impl std::fmt::Display for Refusal {
@@ -41,6 +49,12 @@ impl std::fmt::Display for Refusal {
             Self::RuleSetNotFound => f.write_str("there is no such version of the triage rules"),
             Self::NoTriageRecord => f.write_str("the case was opened before triage kept records"),
             Self::CategoryNotFound => f.write_str("there is no such category"),
+            Self::CategoryNotInTree => f.write_str("the tree of categories has no such category"),
+            Self::ClassifierNotFound => f.write_str("there is no such classifier, or none is active"),
+            Self::TooLittleToLearn => f.write_str(
+                "there must be two categories at least with 5 texts each that a person confirmed or that are closed",
+            ),
+            Self::TrainingUnderWay => f.write_str("a classifier is being trained; try again later"),
         }
     }
 }
@@ -51,11 +65,15 @@ impl fault::Refusal for Refusal {
             Self::CaseNotFound
             | Self::ReceiptCodeUnknown
             | Self::RuleSetNotFound
-            | Self::CategoryNotFound => Kind::NotFound,
+            | Self::CategoryNotFound
+            | Self::ClassifierNotFound => Kind::NotFound,
             Self::InvalidCaseState(_)
             | Self::ReopenWindowPassed
             | Self::ReopenLimit
-            | Self::NoTriageRecord => Kind::Precondition,
+            | Self::NoTriageRecord
+            | Self::CategoryNotInTree
+            | Self::TooLittleToLearn => Kind::Precondition,
+            Self::TrainingUnderWay => Kind::Conflict,
             Self::TooManyGuesses => Kind::Exhausted,
         }
     }
@@ -71,6 +89,10 @@ impl fault::Refusal for Refusal {
             Self::RuleSetNotFound => "RULE_SET_NOT_FOUND",
             Self::NoTriageRecord => "NO_TRIAGE_RECORD",
             Self::CategoryNotFound => "CATEGORY_NOT_FOUND",
+            Self::CategoryNotInTree => "CATEGORY_NOT_IN_TREE",
+            Self::ClassifierNotFound => "CLASSIFIER_NOT_FOUND",
+            Self::TooLittleToLearn => "TOO_LITTLE_TO_LEARN",
+            Self::TrainingUnderWay => "TRAINING_UNDER_WAY",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod categories;
 mod change;
+pub(crate) mod classifiers;
 mod search;
 mod track;
 pub(crate) mod triage;

@@ -2,8 +2,11 @@
 //! fault that names it.
 
 pub(crate) mod categories;
+pub(crate) mod classifiers;
 pub(crate) mod counts;
 pub(crate) mod early;
+pub(crate) mod lessons;
+pub(crate) mod readings;
 mod row;
 pub(crate) mod rules;
 pub(crate) mod search;

@@ -1,6 +1,7 @@
 //! Contract ⇄ domain: what is asked, and what is answered.
 
 pub(crate) mod categories;
+pub(crate) mod classifiers;
 pub(crate) mod heard;
 pub(crate) mod search;
 pub(crate) mod told;

@@ -4,6 +4,8 @@
 
 #[path = "rpc/categories.rs"]
 mod categories;
+#[path = "rpc/classifiers.rs"]
+mod classifiers;
 #[path = "rpc/events.rs"]
 mod events;
 #[path = "rpc/mutations.rs"]

@@ -2,6 +2,7 @@
 
 mod case;
 mod category;
+mod classifier;
 mod connection;
 mod demo;
 mod event;
@@ -60,6 +61,8 @@ enum Verb {
     Rules(rules::Rules),
     /// What complaints can be about, as a tree
     Category(category::Categories),
+    /// Learns from past cases what complaints are about
+    Classifier(classifier::Classifiers),
     /// Shows the public progress of the complaint whose receipt code is given
     Track(submit::Track),
     /// Lists the cases that wait for a handler
@@ -111,6 +114,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Form(args) => wait(args.run()),
         Verb::Rules(args) => wait(args.run()),
         Verb::Category(args) => wait(args.run()),
+        Verb::Classifier(args) => wait(args.run()),
         Verb::Track(args) => wait(args.run()),
         Verb::Queue(args) => wait(args.run()),
         Verb::Agent(args) => wait(args.run()),

@@ -32,10 +32,10 @@ pub(super) const ANGER: &[(f32, &str)] = &[
         "upset, frustrat*, annoy*, disappoint*, irritat*, dissatisf*, unhappy, poor, bad, rude, \
     unfair*, refus*, ignored, ignoring, unprofessional, unreasonable, misled, misleading, \
     mislead, wrongful*, illegal*, unauthorized, ludicrous, absurd, hassle, mess, runaround, \
-    run around, stress*, suffer*, tired of, complaint, complaining, violat*, cheat*, negligen*, \
+    run around, stress*, suffer*, tired of, complaining, violat*, cheat*, negligen*, \
     disrespect*, hung up on, waste of, wasted, broken, defective, false*, unwilling, unjust*, \
     careless, sloppy, lousy, victim*, overcharg*, gouging, monopoly, trapped, demand, 不满, 失望, \
-    糟糕, 糟, 差, 坏, 破, 投诉, 举报, 推诿, 推卸, 扯皮, 踢皮球, 不理, 不管, 不负责, 态度差, \
+    糟糕, 糟, 差, 坏, 破, 举报, 推诿, 推卸, 扯皮, 踢皮球, 不理, 不管, 不负责, 态度差, \
     不作为, 乱收费, 违规, 违法, 非法, 强制, 强迫, 侵犯, 侵害, 损害, 扰民, 严重, 烦, 难吃, 难喝, \
     难闻, 难看, 难用, 难受, 刺鼻, 粗糙, 劣质, 瑕疵, 假的, 假冒, 仿冒, 掉色, 褪色, 起球, 死机, \
     黑屏, 卡死, 太卡, 漏水, 漏液, 故障, 退货, 退款, 吵, 脏, 坑, 亏, 骗, 损坏, 破损, 变质, 过期, \
@@ -47,7 +47,7 @@ pub(super) const ANGER: &[(f32, &str)] = &[
 ];
 
 /// Signs that something is amiss, without anger.
-pub(super) const DOUBT: &str = "problem*, issue*, wrong, error*, mistake*, delay*, late, failed, fail, fails, confus*, \
+pub(super) const DOUBT: &str = "problem*, 投诉, issue*, wrong, error*, mistake*, delay*, late, failed, fail, fails, confus*, \
     incorrect*, unable, never, still waiting, no response, no reply, concern*, inaccurate*, \
     unresolved, 太小, 太大, 太薄, 太硬, 太贵, 太酸, 偏小, 小了, 太慢, 很慢, 才, 居然, 竟然, 竟, \
     根本, 为什么, 为何, 怎么, 一般, 凑合, 将就, 还是, 但是, 可是, 就是, 希望, 难道, 到底, 究竟, \

@@ -2,8 +2,8 @@
 
 use pg::Tx;
 use proto::redress::cases::v1::{
-    CaseClosed, CaseDecided, CaseDeclined, CaseOpened, CaseReopened, CaseResolved, CaseRetriaged,
-    CaseWithdrawn,
+    CaseCategorised, CaseClosed, CaseDecided, CaseDeclined, CaseOpened, CaseReopened, CaseResolved,
+    CaseRetriaged, CaseWithdrawn,
 };
 
 use super::time;
@@ -20,6 +20,10 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
         Fact::Retriaged { category, .. } => {
             let category = category.clone();
             tx.emit_in(trace, id, &CaseRetriaged { case_id, cycle, category, priority });
+        }
+        Fact::Categorised { category, previous } => {
+            let (category, previous_category) = (category.clone(), previous.clone());
+            tx.emit_in(trace, id, &CaseCategorised { case_id, cycle, category, previous_category });
         }
         Fact::Reopened { reason, previous_agent } => tx.emit_in(
             trace,

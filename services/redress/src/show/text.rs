@@ -1,12 +1,14 @@
 //! How each thing of the contracts reads for people.
 
 mod cases;
+mod classifiers;
 mod forms;
 mod people;
 mod remedies;
 mod triage;
 
 pub(crate) use cases::{case, cases, count, entries, facets, progress, timeline};
+pub(crate) use classifiers::{classified, classifier, classifiers, reading, unconfirmed};
 pub(crate) use forms::{added, checked, form, forms, information};
 pub(crate) use people::{
     agent, agents, assignment, department, departments, feedback, notices, parked, queue,

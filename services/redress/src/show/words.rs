@@ -2,7 +2,9 @@
 //! is written `out-of-scope` on the command line.
 
 use proto::redress::assignment::v1::AssignmentState;
-use proto::redress::cases::v1::{CaseState, CloseReason, Level, Outcome, Priority, TimelineKind, Visibility};
+use proto::redress::cases::v1::{
+    CaseState, CloseReason, EmotionLevel, Level, Outcome, Priority, Threat, TimelineKind, Visibility,
+};
 use proto::redress::feedback::v1::{NoticeKind, NoticeState, Response};
 use proto::redress::intake::v1::{Channel, InformationSource};
 use proto::redress::resolution::v1::{PlanState, RemedyKind, TaskState};
@@ -38,6 +40,7 @@ words! {
     CaseState: "CASE_STATE_";
     Channel: "CHANNEL_";
     CloseReason: "CLOSE_REASON_";
+    EmotionLevel: "EMOTION_LEVEL_";
     InformationSource: "INFORMATION_SOURCE_";
     Level: "LEVEL_";
     NoticeKind: "NOTICE_KIND_";
@@ -48,6 +51,7 @@ words! {
     RemedyKind: "REMEDY_KIND_";
     Response: "RESPONSE_";
     TaskState: "TASK_STATE_";
+    Threat: "THREAT_";
     TimelineKind: "TIMELINE_KIND_";
     Visibility: "VISIBILITY_";
 }
