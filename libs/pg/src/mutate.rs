@@ -90,14 +90,16 @@ impl Db {
     where
         A: Message + Default,
     {
-        match self.remembered(tenant, key).await {
+        match self.answered(tenant, key).await {
             Ok(Some(done)) => Ok(done),
             Err(reused) if reused.reason() == "IDEMPOTENCY_KEY_REUSED" => Err(reused),
             Ok(None) | Err(_) => Err(fault),
         }
     }
 
-    async fn remembered<A>(&self, tenant: &TenantId, key: &Key) -> Result<Option<Done<A>>, Fault>
+    /// What a mutation was answered before, for one whose work is too long for a
+    /// transaction and has to be spared; none when it was not.
+    pub async fn answered<A>(&self, tenant: &TenantId, key: &Key) -> Result<Option<Done<A>>, Fault>
     where
         A: Message + Default,
     {

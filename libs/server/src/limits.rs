@@ -31,6 +31,7 @@ limited! {
     cases::category_service_server::CategoryServiceServer;
     cases::clock_service_server::ClockServiceServer;
     cases::policy_service_server::PolicyServiceServer;
+    cases::classifier_service_server::ClassifierServiceServer;
     cases::search_service_server::SearchServiceServer;
     cases::triage_service_server::TriageServiceServer;
     cases::group_service_server::GroupServiceServer;

@@ -267,6 +267,13 @@ impl Case {
         Ok(true)
     }
 
+    /// Takes over what a person says it is about; any state allows it.
+    pub(crate) fn categorise(&mut self, category: String, at: &Occasion<'_>) {
+        let previous = std::mem::replace(&mut self.category, category.clone());
+        self.version += 1;
+        self.note(at, Fact::Categorised { category, previous });
+    }
+
     /// Writes a note; any state allows it.
     pub(crate) fn add_note(&mut self, text: String, visibility: Visibility, at: &Occasion<'_>) {
         self.note(at, Fact::Note { text, visibility });

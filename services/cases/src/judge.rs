@@ -8,6 +8,7 @@ use fault::Fault;
 use jiff::SignedDuration;
 use pg::Tx;
 
+use crate::reading::Reading;
 use crate::rule_sets::RuleSets;
 use crate::store;
 use crate::store::triage::{Around, Incoming, Judged};
@@ -20,6 +21,7 @@ pub(crate) async fn judge<'a>(
     sets: &RuleSets,
     batch: &[Delivered],
     registered: &'a [Registered],
+    readings: &'a [Reading],
 ) -> Result<Vec<Judged<'a>>, Fault> {
     let Some(first) = batch.first() else { return Ok(Vec::new()) };
     let incoming: Vec<Incoming<'a>> = batch.iter().zip(registered).map(incoming).collect();
@@ -27,13 +29,14 @@ pub(crate) async fn judge<'a>(
     let (standing, around) = store::triage::look_around(tx, &incoming, now).await?;
     let set = sets.get(tx, &first.tenant, standing).await?;
     let within_batch = repeats(&incoming);
-    let judged = incoming.iter().zip(registered).zip(within_batch).map(|((one, registered), repeats)| {
+    let complaints = incoming.iter().zip(registered).zip(readings).zip(within_batch);
+    let judged = complaints.map(|(((one, registered), reading), repeats)| {
         let around = around.get(&one.case).copied().map_or(Surroundings::default(), |around| {
             let Around { repeats: before, traffic, hint_known } = around;
             let repeats = before.saturating_add(repeats).min(MOST_REPEATS);
             Surroundings { repeats, surge: set.surge().is_on(&traffic), hint_known }
         });
-        let facts = registered.facts(around);
+        let facts = registered.facts(reading.named(), around);
         Judged { case: one.case, facts, verdict: set.triage(&facts) }
     });
     Ok(judged.collect())

@@ -6,11 +6,12 @@
 //! In reading order: `moves` is the table of states, `case` what people do to
 //! a case, `news` what it hears from the other services, `timeline` how it is
 //! told, `triage` how it begins, by the rules in `rule_sets` and the tree in
-//! `categories`; `judge` triages whole batches. `clocks` says by when it is due, by
-//! the `calendars` of the tenant; `sameness` what is like it, `links` and `groups`
-//! what belongs together. `record` puts it on record, in one place for `rpc`, `react`
-//! and the timer in `window`. `filter` is how cases are asked for, `terms` the words
-//! they are found by.
+//! `categories`; `judge` triages whole batches. `reading` is what is read off a text,
+//! by one of the tenant's `classifiers`. `clocks` says by when it is due, by the
+//! `calendars` of the tenant; `sameness` what is like it, `links` and `groups` what
+//! belongs together. `record` puts it on record, in one place for `rpc`, `react` and
+//! the timer in `window`. `filter` is how cases are asked for, `terms` the words they
+//! are found by.
 //!
 //! To add an rpc: its contract, its reader in `wire`, its move in `moves` and
 //! `case`, a few lines in `rpc`, its rows in `tests/rpc.rs`.
@@ -20,6 +21,8 @@ mod moves;
 mod calendars;
 mod case;
 mod categories;
+mod classifier;
+mod classifiers;
 mod clocks;
 mod filter;
 mod groups;
@@ -28,6 +31,7 @@ mod judge;
 mod links;
 mod news;
 mod react;
+mod reading;
 mod record;
 mod refusal;
 mod rpc;
@@ -45,6 +49,7 @@ use std::sync::Arc;
 use proto::redress::cases::v1::calendar_service_server::CalendarServiceServer;
 use proto::redress::cases::v1::case_service_server::CaseServiceServer;
 use proto::redress::cases::v1::category_service_server::CategoryServiceServer;
+use proto::redress::cases::v1::classifier_service_server::ClassifierServiceServer;
 use proto::redress::cases::v1::clock_service_server::ClockServiceServer;
 use proto::redress::cases::v1::group_service_server::GroupServiceServer;
 use proto::redress::cases::v1::link_service_server::LinkServiceServer;
@@ -67,6 +72,7 @@ pub const SERVICE: Service = Service { name: NAME, port: 50_052, migrations: &MI
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let db = kit.db.clone();
     let rule_sets = Arc::new(rule_sets::RuleSets::default());
+    let classifiers = Arc::new(classifiers::Classifiers::default());
     parts
         .route(CaseServiceServer::new(rpc::Rpc::new(kit.db.clone())))
         .route(CalendarServiceServer::new(rpc::calendars::Calendars::new(kit.db.clone())))
@@ -77,7 +83,11 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(CategoryServiceServer::new(rpc::categories::CategoryRpc::new(kit.db.clone())))
         .route(GroupServiceServer::new(rpc::groups::GroupRpc::new(kit.db.clone())))
         .route(LinkServiceServer::new(rpc::links::LinkRpc::new(kit.db.clone())))
-        .react(react::Reactions::new(rule_sets))
+        .route(ClassifierServiceServer::new(rpc::classifiers::ClassifierRpc::new(
+            kit.db.clone(),
+            classifiers.clone(),
+        )))
+        .react(react::Reactions::new(rule_sets, classifiers))
         .worker("timers", move |stop| {
             timers::run(db, vec![Arc::new(window::ResponseWindow), Arc::new(clocks::alarm::Rungs)], stop)
         });

@@ -13,13 +13,16 @@ use pg::Tx;
 use uuid::Uuid;
 
 use crate::case::{Case, Occasion};
+use crate::classifiers::Classifiers;
 use crate::clocks::follow;
 use crate::news::{Event, News};
+use crate::reading::Reading;
 use crate::refusal::Refusal;
 use crate::rule_sets::RuleSets;
 use crate::store::Opening;
 use crate::store::early::{self, EarlyNotice};
 use crate::timeline::Fact;
+use crate::wire::heard::Registered;
 use crate::{judge, links, record, store, wire};
 
 /// What is followed.
@@ -58,12 +61,13 @@ const FOLLOWS: &[Follow] = &[
 #[derive(Clone)]
 pub(crate) struct Reactions {
     rule_sets: Arc<RuleSets>,
+    classifiers: Arc<Classifiers>,
 }
 
 impl Reactions {
-    /// Reactions that triage by these rules.
-    pub(crate) fn new(rule_sets: Arc<RuleSets>) -> Self {
-        Self { rule_sets }
+    /// Reactions that triage by these rules and classifiers.
+    pub(crate) fn new(rule_sets: Arc<RuleSets>, classifiers: Arc<Classifiers>) -> Self {
+        Self { rule_sets, classifiers }
     }
 
     /// Takes a batch of one source: registrations open cases, the rest is news of them.
@@ -90,7 +94,8 @@ impl Reactions {
             notices.entry(notice.case).or_default().push(notice);
         }
         let registered = batch.iter().map(wire::heard::registered).collect::<Result<Vec<_>, _>>()?;
-        let mut judged = judge::judge(tx, &self.rule_sets, batch, &registered).await?;
+        let readings = self.read(tx, batch, &registered).await?;
+        let mut judged = judge::judge(tx, &self.rule_sets, batch, &registered, &readings).await?;
         let mut openings = Vec::with_capacity(batch.len());
         let mut keys = HashMap::with_capacity(batch.len());
         for ((event, registered), judged) in batch.iter().zip(&registered).zip(&judged) {
@@ -112,16 +117,33 @@ impl Reactions {
         // Told again: the first has opened it.
         let mut first = fresh.clone();
         openings.retain(|opening| first.remove(&opening.case.id.0));
-        let mut first = fresh;
+        let mut first = fresh.clone();
         judged.retain(|judged| first.remove(&judged.case));
         if let Some(event) = batch.first() {
             store::text::keep(tx, &event.tenant, &openings).await?;
         }
         let now = tx.now();
         store::triage::record(tx, &judged, now).await?;
+        let mut first = fresh;
+        let read = ids.into_iter().zip(&readings).filter(|(case, _)| first.remove(case));
+        store::readings::keep(tx, &read.collect::<Vec<_>>()).await?;
         let cases: Vec<Case> = openings.into_iter().map(|opening| opening.case).collect();
         record::opened(tx, &cases, begun).await?;
         links::find(tx, &cases, &keys).await
+    }
+}
+
+impl Reactions {
+    /// Reads the texts of complaints.
+    async fn read(
+        &self,
+        tx: &mut Tx,
+        batch: &[Delivered],
+        registered: &[Registered],
+    ) -> Result<Vec<Reading>, Fault> {
+        let Some(first) = batch.first() else { return Ok(Vec::new()) };
+        let classifier = self.classifiers.active(tx, &first.tenant).await?;
+        Ok(registered.iter().map(|registered| registered.read(classifier.as_deref())).collect())
     }
 }
 

@@ -63,6 +63,14 @@ pub(crate) enum Refusal {
     CalendarExists,
     /// The tenant has as many calendars as it may.
     TooManyCalendars,
+    /// The tenant has a tree, and it is not in it.
+    CategoryNotInTree,
+    /// The tenant has no such classifier, or none is active.
+    ClassifierNotFound,
+    /// There are too few texts of known category.
+    TooLittleToLearn,
+    /// One of the tenant's classifiers is being trained.
+    TrainingUnderWay,
 }
 
 impl std::fmt::Display for Refusal {
@@ -106,6 +114,12 @@ impl std::fmt::Display for Refusal {
             Self::CalendarNotFound => f.write_str("there is no such calendar"),
             Self::CalendarExists => f.write_str("there is a calendar of this name already"),
             Self::TooManyCalendars => f.write_str("there are as many calendars as there may be"),
+            Self::CategoryNotInTree => f.write_str("the tree of categories has no such category"),
+            Self::ClassifierNotFound => f.write_str("there is no such classifier, or none is active"),
+            Self::TooLittleToLearn => f.write_str(
+                "there must be two categories at least with 5 texts each that a person confirmed or that are closed",
+            ),
+            Self::TrainingUnderWay => f.write_str("a classifier is being trained; try again later"),
         }
     }
 }
@@ -122,7 +136,8 @@ impl fault::Refusal for Refusal {
             | Self::RuleSetNotFound
             | Self::CategoryNotFound
             | Self::LinkNotFound
-            | Self::GroupNotFound => Kind::NotFound,
+            | Self::GroupNotFound
+            | Self::ClassifierNotFound => Kind::NotFound,
             Self::CalendarExists => Kind::Exists,
             Self::InvalidCaseState(_)
             | Self::ReopenWindowPassed
@@ -137,7 +152,10 @@ impl fault::Refusal for Refusal {
             | Self::MattersDiffer
             | Self::AlreadyInAGroup
             | Self::NotInTheGroup
-            | Self::TooManyRepresentatives(_) => Kind::Precondition,
+            | Self::TooManyRepresentatives(_)
+            | Self::CategoryNotInTree
+            | Self::TooLittleToLearn => Kind::Precondition,
+            Self::TrainingUnderWay => Kind::Conflict,
             Self::TooManyGuesses | Self::TooManyCalendars | Self::TooManyPolicies => Kind::Exhausted,
         }
     }
@@ -172,6 +190,10 @@ impl fault::Refusal for Refusal {
             Self::CalendarNotFound => "CALENDAR_NOT_FOUND",
             Self::CalendarExists => "CALENDAR_EXISTS",
             Self::TooManyCalendars => "TOO_MANY_CALENDARS",
+            Self::CategoryNotInTree => "CATEGORY_NOT_IN_TREE",
+            Self::ClassifierNotFound => "CLASSIFIER_NOT_FOUND",
+            Self::TooLittleToLearn => "TOO_LITTLE_TO_LEARN",
+            Self::TrainingUnderWay => "TRAINING_UNDER_WAY",
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod calendars;
 pub(crate) mod categories;
 mod change;
+pub(crate) mod classifiers;
 pub(crate) mod clocks;
 pub(crate) mod groups;
 pub(crate) mod links;

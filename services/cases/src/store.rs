@@ -3,13 +3,16 @@
 
 pub(crate) mod calendars;
 pub(crate) mod categories;
+pub(crate) mod classifiers;
 pub(crate) mod clocks;
 pub(crate) mod counts;
 pub(crate) mod early;
 pub(crate) mod extensions;
 pub(crate) mod groups;
+pub(crate) mod lessons;
 pub(crate) mod links;
 pub(crate) mod policies;
+pub(crate) mod readings;
 mod row;
 pub(crate) mod rules;
 pub(crate) mod search;

@@ -90,6 +90,7 @@ pub(crate) enum Fact {
     Opened { channel: Channel },
     Triaged { category: String, priority: Priority, reasons: Vec<String> },
     Retriaged { category: String, priority: Priority, reasons: Vec<String> },
+    Categorised { category: String, previous: String },
     Queued { department: String, explanation: String },
     Assigned { department: String, agent: String, explanation: String },
     Accepted,
@@ -186,6 +187,10 @@ impl Noted {
             Fact::Retriaged { category, priority, reasons } => {
                 with_reason(format!("triaged anew as {category}, {priority}"), &reasons.join("; "))
             }
+            Fact::Categorised { category, previous } if category == previous => {
+                format!("confirmed as {category}")
+            }
+            Fact::Categorised { category, previous } => format!("corrected to {category} from {previous}"),
             Fact::Queued { department, explanation } if department.is_empty() => {
                 with_reason("waits for a department".to_owned(), explanation)
             }
@@ -251,7 +256,9 @@ impl Fact {
         use Visibility::{Internal, Public};
         match self {
             Self::Opened { .. } => (Kind::Opened, Public),
-            Self::Triaged { .. } | Self::Retriaged { .. } => (Kind::Triaged, Internal),
+            Self::Triaged { .. } | Self::Retriaged { .. } | Self::Categorised { .. } => {
+                (Kind::Triaged, Internal)
+            }
             Self::Queued { .. } => (Kind::Queued, Internal),
             Self::Assigned { .. } => (Kind::Assigned, Internal),
             Self::Accepted => (Kind::Accepted, Public),

@@ -52,8 +52,22 @@ pub(crate) struct Facts<'a> {
     pub(crate) reach: i64,
     /// The sum asked for, where one was named.
     pub(crate) amount_sought: Option<&'a Money>,
+    /// What a person or the classifier says it is about.
+    pub(crate) named: Option<Named<'a>>,
     /// What was going on around it.
     pub(crate) around: Surroundings,
+}
+
+/// What a complaint is about as somebody says who is neither the channel nor a list
+/// of words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named<'a> {
+    /// The category.
+    pub(crate) category: &'a str,
+    /// Why, in words.
+    pub(crate) why: &'a str,
+    /// Whether a person says so, who knows better than the channel.
+    pub(crate) by_person: bool,
 }
 
 /// What the record does not say itself: what else there was when it came.
@@ -201,12 +215,21 @@ impl RuleSet {
         })
     }
 
-    /// The hint of the channel; else the category most of whose words occur, the
-    /// earlier in the list where two are even. A tenant's tree admits no others.
+    /// What a person says; else the hint of the channel; else what the classifier
+    /// says; else the category most of whose words occur, the earlier in the list
+    /// where two are even. A tenant's tree admits no others.
     fn category(&self, facts: &Facts<'_>, found: &Found) -> (String, String) {
+        let named =
+            |Named { category, why, .. }| (category.to_owned(), format!("category {category}: {why}"));
+        if let Some(by_person) = facts.named.filter(|named| named.by_person) {
+            return named(by_person);
+        }
         let hint = facts.category_hint.trim();
         if !hint.is_empty() && facts.around.hint_known {
             return (hint.to_owned(), format!("category {hint}: as the channel says"));
+        }
+        if let Some(by_classifier) = facts.named {
+            return named(by_classifier);
         }
         let (mut best, mut most) = (UNCLASSIFIED, 0);
         let counts = &found.counts[self.definition.word_lists.len()..];

@@ -2,6 +2,7 @@
 
 pub(crate) mod calendars;
 pub(crate) mod categories;
+pub(crate) mod classifiers;
 pub(crate) mod clocks;
 pub(crate) mod groups;
 pub(crate) mod heard;

@@ -6,6 +6,8 @@
 mod calendars;
 #[path = "rpc/categories.rs"]
 mod categories;
+#[path = "rpc/classifiers.rs"]
+mod classifiers;
 #[path = "rpc/clocks.rs"]
 mod clocks;
 #[path = "rpc/events.rs"]

@@ -3,6 +3,7 @@
 mod calendar;
 mod case;
 mod category;
+mod classifier;
 mod clock;
 mod connection;
 mod demo;
@@ -72,6 +73,8 @@ enum Verb {
     Policy(policy::Policies),
     /// Holds together the cases of many complainants about one matter
     Group(group::Groups),
+    /// Learns from past cases what complaints are about
+    Classifier(classifier::Classifiers),
     /// Shows the public progress of the complaint whose receipt code is given
     Track(submit::Track),
     /// Lists the cases that wait for a handler
@@ -127,6 +130,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Clock(args) => wait(args.run()),
         Verb::Policy(args) => wait(args.run()),
         Verb::Group(args) => wait(args.run()),
+        Verb::Classifier(args) => wait(args.run()),
         Verb::Track(args) => wait(args.run()),
         Verb::Queue(args) => wait(args.run()),
         Verb::Agent(args) => wait(args.run()),

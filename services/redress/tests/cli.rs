@@ -182,7 +182,7 @@ async fn every_list_reads() {
     assert!(desk.text(&["queue"]).await.contains(&case), "no department: nobody's queue");
     desk.staff().await;
     desk.house.settled().await;
-    let lists: [(&[&str], &str); 18] = [
+    let lists: [(&[&str], &str); 21] = [
         (&["case", "list", "--customer", "C1"], "Kettle broken"),
         (&["case", "list", "--filter", "open = true kettle", "--order-by", "due_time"], "Kettle broken"),
         (&["case", "count"], "1      assigned"),
@@ -201,6 +201,9 @@ async fn every_list_reads() {
         (&["category", "list"], "no categories"),
         (&["form", "list"], "no forms"),
         (&["form", "information", &case], "nothing was added"),
+        (&["classifier", "list"], "no classifiers"),
+        (&["classifier", "unconfirmed"], "no cases wait to be confirmed"),
+        (&["classifier", "reading", &case], "emotion"),
     ];
     for (arguments, word) in lists {
         let text = desk.text(arguments).await;
@@ -209,6 +212,35 @@ async fn every_list_reads() {
     assert!(desk.text(&["notices", "--case", &case]).await.contains("acknowledgement"));
     assert_eq!(desk.json(&["case", "list"]).await["cases"][0]["caseId"], case.as_str());
     assert_eq!(desk.text(&["health"]).await, "SERVING\n");
+    desk.house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_classifier_is_taught_tried_and_activated() {
+    let desk = Desk::open().await;
+    let refused = desk.refusal(&["classifier", "train"]).await;
+    assert!(refused.contains("TOO_LITTLE_TO_LEARN"), "{refused}");
+    for place in 0..10 {
+        let (category, text) = if place % 2 == 0 {
+            ("parcels", "the courier lost it")
+        } else {
+            ("invoices", "a fee was charged")
+        };
+        let (case, _) = desk.submit().await;
+        desk.house.settled().await;
+        let sql = format!("UPDATE cases.case_text SET description = '{text}' WHERE case_id = '{case}'");
+        let mut owner = desk.house.owner().await;
+        sqlx::Executor::execute(&mut owner, sqlx::AssertSqlSafe(sql)).await.unwrap();
+        let confirmed = desk.text(&["classifier", "confirm", &case, category]).await;
+        assert!(confirmed.contains(category), "{confirmed}");
+    }
+    let trained = desk.text(&["classifier", "train", "--threshold", "0.99"]).await;
+    assert!(trained.contains("8 texts") && trained.contains("parcels"), "{trained}");
+    assert!(desk.text(&["classifier", "activate", "1"]).await.contains("active     "));
+    let tried = desk.text(&["classifier", "classify", "The courier lost it. I am furious!"]).await;
+    assert!(tried.contains("parcels") && tried.contains("furious"), "{tried}");
+    assert_eq!(desk.json(&["classifier", "list"]).await["classifiers"][0]["version"], "1");
+    assert!(desk.text(&["classifier", "deactivate"]).await.contains("classifier 1 is active no more"));
     desk.house.done().await;
 }
 

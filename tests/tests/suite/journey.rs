@@ -3,6 +3,7 @@
 //! sent twice and once changed, once with every event delivered twice on top.
 
 mod calendars;
+mod classifiers;
 mod deadlines;
 mod echo;
 mod matters;
@@ -55,7 +56,7 @@ async fn every_event_has_one_effect_however_often_it_is_delivered() {
     scene.house.done().await;
 }
 
-/// Tells every story, and counts the cases in the end.
+/// Tells every story, and counts the cases before the last, which only opens more.
 async fn tell_all(scene: &Scene) {
     roster::hired(scene).await;
     stories::disputed_then_accepted(scene).await;
@@ -70,6 +71,7 @@ async fn tell_all(scene: &Scene) {
     deadlines::promised(scene).await;
     calendars::kept(scene).await;
     counted(scene).await;
+    classifiers::taught(scene).await;
 }
 
 /// One case per complaint, and each counted once, in the state its story left it.

@@ -14,8 +14,9 @@ use uuid::Uuid;
 
 use super::row::impossible;
 use crate::case::{Channel, Priority};
+use crate::reading;
 use crate::triage::{
-    Attributes, Facts, MOST_REPEATS, Matched, REPEAT_DAYS, Surroundings, Traffic, Triage, Verdict,
+    Attributes, Facts, MOST_REPEATS, Matched, Named, REPEAT_DAYS, Surroundings, Traffic, Triage, Verdict,
 };
 
 /// How far back a channel's usual traffic is looked for.
@@ -235,6 +236,7 @@ pub(crate) struct Past {
     vulnerabilities: Vec<String>,
     reach: i64,
     amount_sought: Option<Money>,
+    named: Option<(String, String, bool)>,
     around: Surroundings,
 }
 
@@ -250,6 +252,11 @@ impl Past {
             vulnerabilities: &self.vulnerabilities,
             reach: self.reach,
             amount_sought: self.amount_sought.as_ref(),
+            named: self.named.as_ref().map(|(category, why, by_person)| Named {
+                category,
+                why,
+                by_person: *by_person,
+            }),
             around: self.around,
         }
     }
@@ -272,11 +279,29 @@ struct PastRow {
     facts: String,
     verdict: String,
     hint_known: bool,
+    settled: String,
+    confirmer: Option<String>,
+    classifier: Option<i64>,
+    guess: Option<String>,
+    confidence: Option<f64>,
+    unconfirmed: Option<bool>,
 }
 
 impl PastRow {
-    fn into_past(self) -> Result<Past, Fault> {
+    /// What a person said it is about, or else the classifier: category, reason, and
+    /// whether it was a person.
+    fn named(&mut self) -> Option<(String, String, bool)> {
+        if self.confirmer.is_some() {
+            return Some((std::mem::take(&mut self.settled), "as a person says".to_owned(), true));
+        }
+        let sure = self.unconfirmed == Some(false);
+        let why = reading::why(self.classifier?, self.confidence?, sure);
+        Some((self.guess.take()?, why, false))
+    }
+
+    fn into_past(mut self) -> Result<Past, Fault> {
         let id = self.case_id;
+        let named = self.named();
         let known = |column: &'static str| move || impossible("case_triage", column, id);
         let amount_sought = self.amount_sought_minor.zip(self.amount_sought_currency);
         let KeptFacts { vulnerabilities, reach, repeats, surge } =
@@ -297,6 +322,7 @@ impl PastRow {
             vulnerabilities,
             reach,
             amount_sought: amount_sought.map(|(minor, currency)| Money { minor, currency }),
+            named,
             around: Surroundings { repeats, surge, hint_known: self.hint_known },
         })
     }
@@ -313,10 +339,12 @@ macro_rules! select_past {
                     tree.version IS NULL
                         OR EXISTS (SELECT FROM category k
                                    WHERE k.tenant_id = t.tenant_id AND k.version = tree.version
-                                     AND k.path = btrim(t.category_hint)) AS hint_known
+                                     AND k.path = btrim(t.category_hint)) AS hint_known,
+                    c.category AS settled, r.confirmer, r.classifier, r.guess, r.confidence, r.unconfirmed
              FROM case_triage t
              JOIN cases c ON c.tenant_id = t.tenant_id AND c.case_id = t.case_id
              JOIN case_text x ON x.tenant_id = t.tenant_id AND x.case_id = t.case_id
+             LEFT JOIN case_reading r ON r.tenant_id = t.tenant_id AND r.case_id = t.case_id
              LEFT JOIN category_tree tree ON tree.tenant_id = t.tenant_id
              WHERE t.tenant_id = current_setting('redress.tenant') ",
             $rest

@@ -36,6 +36,7 @@ impl Told {
             vulnerabilities: &self.vulnerabilities,
             reach: self.reach,
             amount_sought: self.sum.as_ref(),
+            named: None,
             around: self.around,
         }
     }

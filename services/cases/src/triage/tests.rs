@@ -24,6 +24,7 @@ fn facts(description: &str) -> Facts<'_> {
         vulnerabilities: &[],
         reach: 0,
         amount_sought: None,
+        named: None,
         around: NOTHING_SPECIAL,
     }
 }

@@ -13,9 +13,11 @@ use proto::redress::resolution::v1::{
 };
 
 use crate::case::{Channel, Matter, Origin};
+use crate::classifier::Classifier;
 use crate::news::{Event, News, NoticeKind};
+use crate::reading::Reading;
 use crate::sameness::{self, Keys, Sketch};
-use crate::triage::{Facts, Surroundings};
+use crate::triage::{Facts, Named, Surroundings};
 
 /// A registered complaint, as far as a case needs it.
 #[derive(Clone, Debug)]
@@ -40,7 +42,7 @@ impl Registered {
     }
 
     /// What triage looks at.
-    pub(crate) fn facts(&self, around: Surroundings) -> Facts<'_> {
+    pub(crate) fn facts<'a>(&'a self, named: Option<Named<'a>>, around: Surroundings) -> Facts<'a> {
         Facts {
             channel: self.origin.channel,
             subject: &self.origin.subject,
@@ -50,8 +52,16 @@ impl Registered {
             vulnerabilities: &self.vulnerabilities,
             reach: self.reach,
             amount_sought: self.origin.amount_sought.as_ref(),
+            named,
             around,
         }
+    }
+
+    /// Reads its text; with a classifier also what it is about, where the channel does
+    /// not say.
+    pub(crate) fn read(&self, classifier: Option<&Classifier>) -> Reading {
+        let asked = classifier.filter(|_| self.category_hint.trim().is_empty());
+        Reading::of(&self.origin.subject, &self.description, asked)
     }
 }
 

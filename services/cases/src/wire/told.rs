@@ -2,9 +2,9 @@
 
 use pg::Tx;
 use proto::redress::cases::v1::{
-    CaseClosed, CaseDecided, CaseDeclined, CaseEscalated, CaseMerged, CaseOpened, CasePriorityRaised,
-    CaseReopened, CaseResolved, CaseRetriaged, CaseReturned, CaseUnmerged, CaseWithdrawn, ClockBreached,
-    ClockReminder, ExtensionGranted,
+    CaseCategorised, CaseClosed, CaseDecided, CaseDeclined, CaseEscalated, CaseMerged, CaseOpened,
+    CasePriorityRaised, CaseReopened, CaseResolved, CaseRetriaged, CaseReturned, CaseUnmerged, CaseWithdrawn,
+    ClockBreached, ClockReminder, ExtensionGranted,
 };
 
 use super::time;
@@ -22,6 +22,10 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
         Fact::Retriaged { category, .. } => {
             let category = category.clone();
             tx.emit_in(trace, id, &CaseRetriaged { case_id, cycle, category, priority });
+        }
+        Fact::Categorised { category, previous } => {
+            let (category, previous_category) = (category.clone(), previous.clone());
+            tx.emit_in(trace, id, &CaseCategorised { case_id, cycle, category, previous_category });
         }
         Fact::Reopened { reason, previous_agent } => tx.emit_in(
             trace,

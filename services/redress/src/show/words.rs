@@ -3,8 +3,9 @@
 
 use proto::redress::assignment::v1::AssignmentState;
 use proto::redress::cases::v1::{
-    CalendarDayKind, CaseState, ClockKind, ClockState, CloseReason, ExtensionState, IntervalKind, Level,
-    LinkKind, LinkStanding, Observance, Outcome, PauseReason, Priority, RungAction, TimelineKind, Visibility,
+    CalendarDayKind, CaseState, ClockKind, ClockState, CloseReason, EmotionLevel, ExtensionState,
+    IntervalKind, Level, LinkKind, LinkStanding, Observance, Outcome, PauseReason, Priority, RungAction,
+    Threat, TimelineKind, Visibility,
 };
 use proto::redress::feedback::v1::{NoticeKind, NoticeState, Response};
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
@@ -48,6 +49,7 @@ words! {
     RungAction: "RUNG_ACTION_";
     Channel: "CHANNEL_";
     CloseReason: "CLOSE_REASON_";
+    EmotionLevel: "EMOTION_LEVEL_";
     InformationSource: "INFORMATION_SOURCE_";
     Level: "LEVEL_";
     LinkKind: "LINK_KIND_";
@@ -62,6 +64,7 @@ words! {
     RemedyKind: "REMEDY_KIND_";
     Response: "RESPONSE_";
     TaskState: "TASK_STATE_";
+    Threat: "THREAT_";
     TimelineKind: "TIMELINE_KIND_";
     Visibility: "VISIBILITY_";
 }

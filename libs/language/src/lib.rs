@@ -1,0 +1,46 @@
+//! What a text is about and how it is meant, in Chinese and English. Pure: no
+//! I/O, no clock, no randomness that is not seeded.
+//!
+//! A lib, and not rooms of `cases`, which alone uses it: it knows nothing of
+//! cases, only texts and labels; it brings a dictionary that takes long to
+//! compile; and its measurements on large sets run without a database.
+//!
+//! In reading order: `emotion` reads anger and threats off a text by a lexicon;
+//! `tokens` cuts a text into what counts, `terms` weighs it, `learning` finds the
+//! weights of a linear model in labelled texts, `model` predicts with it, `bytes`
+//! keeps it, `evaluation` says how good it is.
+
+mod bytes;
+mod emotion;
+mod evaluation;
+mod learning;
+mod model;
+mod terms;
+mod tokens;
+
+pub use bytes::Unreadable;
+pub use emotion::{Emotion, Level, Threat, emotion};
+pub use evaluation::{ClassFigures, Confusion, Evaluation, Sure};
+pub use learning::{Example, TooLittle, learn, split, train};
+pub use model::{Model, Verdict};
+
+/// The beginning of a text, no longer than this many bytes, cut between characters.
+fn beginning(text: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::beginning;
+
+    proptest! {
+        #[test]
+        fn a_long_text_is_cut_between_characters(bytes in 0_usize..12) {
+            let cut = beginning("a差b好c", bytes);
+            prop_assert!(cut.len() <= bytes && cut.len() + 3 > bytes.min(9));
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What is read off the text of a complaint when its case is opened: how it is meant,
+//! and what it is about where the channel does not say. Pure.
+
+use language::Emotion;
+
+use crate::classifier::Classifier;
+use crate::triage::Named;
+
+/// What was read off a text.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Reading {
+    /// How it is meant.
+    pub(crate) emotion: Emotion,
+    /// What the classifier took it for; none when none was asked.
+    pub(crate) guess: Option<Guess>,
+}
+
+/// What a classifier took a text for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Guess {
+    /// Version of the classifier.
+    pub(crate) classifier: i64,
+    /// The category.
+    pub(crate) category: String,
+    /// How likely that is right.
+    pub(crate) confidence: f64,
+    /// Whether that is enough to need no confirmation.
+    pub(crate) sure: bool,
+    /// Why the case is of this category, in words.
+    pub(crate) why: String,
+}
+
+impl Reading {
+    /// Reads a complaint; with a classifier, also what it is about.
+    pub(crate) fn of(subject: &str, description: &str, classifier: Option<&Classifier>) -> Self {
+        let text = text(subject, description);
+        let guess = classifier.map(|classifier| Guess::of(classifier, &text));
+        Self { emotion: language::emotion(&text), guess }
+    }
+
+    /// What triage is told the complaint is about.
+    pub(crate) fn named(&self) -> Option<Named<'_>> {
+        let Guess { category, why, .. } = self.guess.as_ref()?;
+        Some(Named { category, why, by_person: false })
+    }
+
+    /// Whether a person is to confirm the category.
+    pub(crate) fn is_unconfirmed(&self) -> bool {
+        self.guess.as_ref().is_some_and(|guess| !guess.sure)
+    }
+}
+
+impl Guess {
+    fn of(classifier: &Classifier, text: &str) -> Self {
+        let verdict = classifier.model.classify(text);
+        let confidence = f64::from(verdict.confidence);
+        let sure = confidence >= classifier.threshold;
+        Self {
+            classifier: classifier.version,
+            category: verdict.class.to_owned(),
+            confidence,
+            sure,
+            why: why(classifier.version, confidence, sure),
+        }
+    }
+}
+
+/// Why a case is of the category a classifier took it for.
+pub(crate) fn why(classifier: i64, confidence: f64, sure: bool) -> String {
+    let percent = confidence * 100.0;
+    let open = if sure { "" } else { ", a person is to confirm it" };
+    format!("classifier {classifier} is {percent:.0} % sure{open}")
+}
+
+/// The text of a complaint, as it is read and learnt from. A line ends a clause.
+pub(crate) fn text(subject: &str, description: &str) -> String {
+    format!("{subject}\n{description}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classifier::tests::{classifier, lessons};
+
+    #[test]
+    fn below_the_threshold_a_person_confirms() {
+        let certain = classifier(&lessons(), 0.01);
+        let reading = Reading::of("parcel", "the courier lost my parcel", Some(&certain));
+        assert!(!reading.is_unconfirmed());
+        let named = reading.named().expect("a classifier was asked");
+        assert_eq!((named.category, named.by_person), ("delivery", false));
+        let doubtful = classifier(&lessons(), 1.0);
+        let reading = Reading::of("parcel", "the courier lost my parcel", Some(&doubtful));
+        assert!(reading.is_unconfirmed());
+        assert!(reading.named().expect("still the best there is").why.contains("a person is to confirm"));
+    }
+
+    #[test]
+    fn without_a_classifier_only_the_emotion_is_read() {
+        let reading = Reading::of("Outrageous", "I will call my lawyer", None);
+        assert_eq!((reading.named().is_none(), reading.is_unconfirmed()), (true, false));
+        assert!(reading.emotion.threatens_escalation());
+        assert!(reading.emotion.level > language::Level::Calm);
+    }
+}

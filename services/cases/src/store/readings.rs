@@ -1,0 +1,164 @@
+//! Statements about what was read off the texts of cases.
+
+use fault::Fault;
+use jiff::Timestamp;
+use jiff_sqlx::{Timestamp as Moment, ToSqlx as _};
+use kernel::CaseId;
+use kernel::page::Page;
+use language::{Level, Threat};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::row::impossible;
+use crate::reading::Reading;
+
+/// Levels and threats as stored.
+const LEVELS: [Level; 5] = [Level::Calm, Level::Displeased, Level::Annoyed, Level::Angry, Level::Furious];
+const THREATS: [(Threat, i16); 4] =
+    [(Threat::Regulator, 1), (Threat::Media, 2), (Threat::Court, 4), (Threat::Leaving, 8)];
+
+/// What was read off the text of a case, as it is kept, and what became of it.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptReading {
+    /// The case.
+    pub(crate) case: CaseId,
+    /// Its category now.
+    pub(crate) category: String,
+    /// One line, in the complainant's words.
+    pub(crate) subject: String,
+    /// How angry it is; none for a case opened before texts were read.
+    pub(crate) level: Option<Level>,
+    /// What it threatens.
+    pub(crate) threats: Vec<Threat>,
+    /// Version of the classifier that was asked, what it took the case for, and how
+    /// likely that is right.
+    pub(crate) guess: Option<(i64, String, f64)>,
+    /// Whether a person is to confirm the category.
+    pub(crate) unconfirmed: bool,
+    /// Who confirmed or corrected it last, and when.
+    pub(crate) confirmed: Option<(String, Timestamp)>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    case_id: Uuid,
+    category: String,
+    subject: String,
+    emotion: Option<i16>,
+    threats: Option<i16>,
+    classifier: Option<i64>,
+    guess: Option<String>,
+    confidence: Option<f64>,
+    unconfirmed: Option<bool>,
+    confirmer: Option<String>,
+    confirmed_at: Option<Moment>,
+}
+
+impl Row {
+    fn into_reading(self) -> Result<KeptReading, Fault> {
+        let known = |level: i16| usize::try_from(level).ok().and_then(|at| LEVELS.get(at).copied());
+        let level = self
+            .emotion
+            .map(|level| known(level).ok_or_else(|| impossible("case_reading", "emotion", self.case_id)));
+        let threats = self.threats.unwrap_or(0);
+        let guess = self.classifier.zip(self.guess).zip(self.confidence);
+        Ok(KeptReading {
+            case: CaseId(self.case_id),
+            category: self.category,
+            subject: self.subject,
+            level: level.transpose()?,
+            threats: THREATS
+                .iter()
+                .filter(|(_, bit)| threats & bit != 0)
+                .map(|(threat, _)| *threat)
+                .collect(),
+            guess: guess.map(|((classifier, guess), confidence)| (classifier, guess, confidence)),
+            unconfirmed: self.unconfirmed.unwrap_or(false),
+            confirmed: self.confirmer.zip(self.confirmed_at.map(Moment::to_jiff)),
+        })
+    }
+}
+
+/// Keeps what was read off cases just opened.
+pub(crate) async fn keep(conn: &mut PgConnection, read: &[(Uuid, &Reading)]) -> Result<(), Fault> {
+    if read.is_empty() {
+        return Ok(());
+    }
+    let bits = |reading: &Reading| {
+        let threats = &reading.emotion.threats;
+        THREATS.iter().filter(|(threat, _)| threats.contains(threat)).map(|(_, bit)| bit).sum::<i16>()
+    };
+    let guesses = || read.iter().map(|(_, reading)| reading.guess.as_ref());
+    sqlx::query(
+        "INSERT INTO case_reading
+             (tenant_id, case_id, emotion, threats, classifier, guess, confidence, unconfirmed)
+         SELECT current_setting('redress.tenant'), n.*
+         FROM UNNEST($1::uuid[], $2::smallint[], $3::smallint[], $4::bigint[], $5::text[],
+                     $6::double precision[], $7::boolean[]) AS n",
+    )
+    .bind(read.iter().map(|(case, _)| *case).collect::<Vec<_>>())
+    .bind(read.iter().map(|(_, reading)| i16::from(reading.emotion.level.number())).collect::<Vec<_>>())
+    .bind(read.iter().map(|(_, reading)| bits(reading)).collect::<Vec<_>>())
+    .bind(guesses().map(|guess| guess.map(|guess| guess.classifier)).collect::<Vec<_>>())
+    .bind(guesses().map(|guess| guess.map(|guess| guess.category.as_str())).collect::<Vec<_>>())
+    .bind(guesses().map(|guess| guess.map(|guess| guess.confidence)).collect::<Vec<_>>())
+    .bind(read.iter().map(|(_, reading)| reading.is_unconfirmed()).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Reads what was read off one case; none if there is no such case.
+pub(crate) async fn get(conn: &mut PgConnection, case: CaseId) -> Result<Option<KeptReading>, Fault> {
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT c.case_id, c.category, c.subject, r.emotion, r.threats, r.classifier, r.guess, r.confidence,
+                r.unconfirmed, r.confirmer, r.confirmed_at
+         FROM cases c LEFT JOIN case_reading r ON r.tenant_id = c.tenant_id AND r.case_id = c.case_id
+         WHERE c.tenant_id = current_setting('redress.tenant') AND c.case_id = $1",
+    )
+    .bind(case.0)
+    .fetch_optional(conn)
+    .await?;
+    row.map(Row::into_reading).transpose()
+}
+
+/// Lists what waits for a person to confirm its category, oldest first.
+pub(crate) async fn unconfirmed(conn: &mut PgConnection, page: &Page) -> Result<Vec<KeptReading>, Fault> {
+    let after = match &page.after {
+        Some(key) => Uuid::try_parse(key).map_err(Fault::internal)?,
+        None => Uuid::nil(),
+    };
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT r.case_id, c.category, c.subject, r.emotion, r.threats, r.classifier, r.guess, r.confidence,
+                r.unconfirmed, r.confirmer, r.confirmed_at
+         FROM case_reading r JOIN cases c ON c.tenant_id = r.tenant_id AND c.case_id = r.case_id
+         WHERE r.tenant_id = current_setting('redress.tenant') AND r.unconfirmed AND r.case_id > $1
+         ORDER BY r.case_id LIMIT $2",
+    )
+    .bind(after)
+    .bind(page.limit())
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Row::into_reading).collect()
+}
+
+/// Notes who has confirmed or corrected the category of a case.
+pub(crate) async fn confirm(
+    conn: &mut PgConnection,
+    case: CaseId,
+    confirmer: &str,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO case_reading (tenant_id, case_id, threats, unconfirmed, confirmer, confirmed_at)
+         VALUES (current_setting('redress.tenant'), $1, 0, false, $2, $3)
+         ON CONFLICT (tenant_id, case_id) DO UPDATE
+         SET unconfirmed = false, confirmer = excluded.confirmer, confirmed_at = excluded.confirmed_at",
+    )
+    .bind(case.0)
+    .bind(confirmer)
+    .bind(now.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
