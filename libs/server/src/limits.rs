@@ -29,6 +29,8 @@ limited! {
     cases::calendar_service_server::CalendarServiceServer;
     cases::case_service_server::CaseServiceServer;
     cases::clock_service_server::ClockServiceServer;
+    cases::policy_service_server::PolicyServiceServer;
+    cases::search_service_server::SearchServiceServer;
     feedback::feedback_service_server::FeedbackServiceServer;
     intake::intake_service_server::IntakeServiceServer;
     resolution::resolution_service_server::ResolutionServiceServer;

@@ -332,3 +332,87 @@ async fn a_timer_due_before_the_next_poll_rings_the_bell() {
     runner.stop().await;
     assert!(slowest < timers::POLL / 2, "{slowest:?}: it was polled for");
 }
+
+/// How often the table was read from end to end, and through the index of what is
+/// due.
+async fn scans(conn: &mut sqlx::PgConnection) -> (i64, i64) {
+    sqlx::query_as(
+        "SELECT t.seq_scan, i.idx_scan FROM pg_stat_user_tables t
+         JOIN pg_stat_user_indexes i ON i.relid = t.relid AND i.indexrelname = 'timer_due'
+         WHERE t.schemaname = 'cases' AND t.relname = 'timer'",
+    )
+    .fetch_one(conn)
+    .await
+    .unwrap()
+}
+
+/// Arms many timers that are due in a year: what a worker must not look at.
+async fn crowd(bench: &Bench, timers: i64) -> sqlx::PgConnection {
+    let mut conn = bench.database.connect().await.unwrap();
+    sqlx::query(
+        "INSERT INTO cases.timer (tenant_id, kind, key, fire_at, try_at, traceparent)
+         SELECT 'tenant-a', $1, gen_random_uuid(), t.at, t.at, ''
+         FROM (SELECT now() + interval '1 year' + random() * interval '1 day' AS at
+               FROM generate_series(1, $2)) AS t",
+    )
+    .bind(KIND)
+    .bind(timers)
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    sqlx::query("VACUUM ANALYZE cases.timer").execute(&mut conn).await.unwrap();
+    conn
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_due_is_found_by_its_index_among_many() {
+    let clock = MockClock::default();
+    let bench = Bench::with(Arc::new(SystemClock), clock).await;
+    let mut conn = crowd(&bench, 50_000).await;
+    let before = scans(&mut conn).await;
+    let alarm = Arc::new(Recorder::default());
+    let runner = bench.run(&alarm);
+    let timer = bench.timer(Duration::ZERO);
+    bench.arm("tenant-a", std::slice::from_ref(&timer)).await;
+    eventually("it has fired", async || alarm.count() > 0).await;
+    eventually("the index was used", async || scans(&mut conn).await.1 > before.1).await;
+    runner.stop().await;
+    assert_eq!(scans(&mut conn).await.0, before.0, "nobody reads them all, not even at the start");
+    assert_eq!(alarm.keys(), [timer.key]);
+}
+
+/// A million armed timers, and a thousand a second that become due: how late they
+/// are. `cargo test -p timers --release -- --ignored --nocapture million`
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: a million timers"]
+async fn among_a_million_timers_those_that_are_due_are_not_late() {
+    const DUE: i64 = 10_000;
+    let bench = Bench::with(Arc::new(SystemClock), MockClock::default()).await;
+    let mut conn = crowd(&bench, 1_000_000).await;
+    let alarm = Arc::new(Recorder::default());
+    sqlx::query(
+        "INSERT INTO cases.timer (tenant_id, kind, key, fire_at, try_at, traceparent)
+         SELECT 'tenant-a', $1, gen_random_uuid(), t.at, t.at, ''
+         FROM (SELECT now() + (1 + n * 10.0 / $2) * interval '1 second' AS at
+               FROM generate_series(1, $2) AS n) AS t",
+    )
+    .bind(KIND)
+    .bind(DUE)
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    let begun = Instant::now();
+    let runner = bench.run(&alarm);
+    let due = usize::try_from(DUE).unwrap();
+    eventually("all have fired", async || alarm.count() >= due).await;
+    runner.stop().await;
+    let mut lag = alarm.lag.lock().unwrap().clone();
+    lag.sort_unstable();
+    println!(
+        "{due} of a million fired in {:?}; lag p50 {:?}, p99 {:?}",
+        begun.elapsed(),
+        lag[due / 2],
+        lag[due * 99 / 100]
+    );
+    assert!(lag[due * 99 / 100] < Duration::from_secs(1), "they are late");
+}

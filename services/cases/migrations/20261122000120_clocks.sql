@@ -63,3 +63,39 @@ COMMENT ON COLUMN clock.clock IS 'The clock: terms, start, runs, pauses, state. 
 -- What an edit of a calendar or a policy would move.
 CREATE INDEX clock_open ON clock (tenant_id, calendar, case_id) WHERE is_open;
 SELECT tenant_table('clock');
+
+CREATE TABLE extension (
+    tenant_id    text        NOT NULL,
+    extension_id uuid        NOT NULL,
+    case_id      uuid        NOT NULL,
+    kind         smallint    NOT NULL,
+    cycle        integer     NOT NULL,
+    state        smallint    NOT NULL,
+    amount       integer     NOT NULL,
+    reason       text        NOT NULL,
+    requested_by text        NOT NULL,
+    requested_at timestamptz NOT NULL,
+    decided_by   text        NOT NULL,
+    decided_at   timestamptz,
+    refusal      text        NOT NULL,
+    CONSTRAINT extension_pkey PRIMARY KEY (tenant_id, extension_id),
+    CONSTRAINT extension_state_known CHECK (state BETWEEN 1 AND 3),
+    CONSTRAINT extension_decided CHECK ((state = 1) = (decided_at IS NULL))
+);
+COMMENT ON TABLE extension IS 'More time for a clock, asked for and decided. Written under the lock of the case.';
+COMMENT ON COLUMN extension.tenant_id IS 'Whose case it is.';
+COMMENT ON COLUMN extension.extension_id IS 'Identity.';
+COMMENT ON COLUMN extension.case_id IS 'The case.';
+COMMENT ON COLUMN extension.kind IS 'redress.cases.v1.ClockKind.';
+COMMENT ON COLUMN extension.cycle IS 'The cycle the clock was started in.';
+COMMENT ON COLUMN extension.state IS 'redress.cases.v1.ExtensionState.';
+COMMENT ON COLUMN extension.amount IS 'How much more, in the unit of the clock''s budget.';
+COMMENT ON COLUMN extension.reason IS 'Why, in words the complainant may read.';
+COMMENT ON COLUMN extension.requested_by IS 'Who asked.';
+COMMENT ON COLUMN extension.requested_at IS 'When.';
+COMMENT ON COLUMN extension.decided_by IS 'Who decided; empty while pending, and where nobody had to.';
+COMMENT ON COLUMN extension.decided_at IS 'When; null while pending.';
+COMMENT ON COLUMN extension.refusal IS 'Why it was refused; else empty.';
+CREATE INDEX extension_by_case ON extension (tenant_id, case_id, extension_id);
+CREATE UNIQUE INDEX extension_pending ON extension (tenant_id, case_id, kind) WHERE state = 1;
+SELECT tenant_table('extension');

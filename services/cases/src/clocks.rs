@@ -7,15 +7,17 @@
 
 pub(crate) mod alarm;
 pub(crate) mod follow;
+pub(crate) mod more;
 pub(crate) mod policy;
 #[cfg(test)]
 mod properties;
 pub(crate) mod recount;
 pub(crate) mod rungs;
+pub(crate) mod switch;
 
 use std::collections::BTreeMap;
 
-use calendar::{Clock, Facts, Kind, Promise, Starts, State};
+use calendar::{Clock, Facts, Kind, Promise, Reason, Starts, State};
 use jiff::Timestamp;
 use kernel::CaseId;
 
@@ -56,6 +58,11 @@ pub(crate) fn kind_of(number: impl Into<i32>) -> Option<Kind> {
 /// A kind in words.
 pub(crate) fn words(kind: Kind) -> &'static str {
     KINDS.iter().find(|(known, _)| *known == kind).map_or("", |(_, words)| words)
+}
+
+/// A reason to pause, as data names it.
+pub(crate) fn reason_name(reason: Reason) -> &'static str {
+    Reason::ALL.iter().find(|(known, _)| *known == reason).map_or("", |(_, name)| name)
 }
 
 /// One promise about a case.

@@ -15,6 +15,8 @@ kernel::numbered! {
         Outcome = 2 "notice of the outcome",
         /// Where else to turn.
         Recourse = 3 "notice of further recourse",
+        /// It takes longer.
+        Extension = 4 "notice of more time",
     }
 }
 

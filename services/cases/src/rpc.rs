@@ -3,8 +3,12 @@
 pub(crate) mod calendars;
 mod change;
 pub(crate) mod clocks;
+pub(crate) mod policies;
+mod search;
 mod track;
 mod watch;
+
+pub(crate) use search::Search;
 
 use std::sync::Arc;
 
@@ -84,15 +88,18 @@ impl CaseService for Rpc {
         request: Request<ListCasesRequest>,
     ) -> Result<Response<ListCasesResponse>, Status> {
         let caller = server::caller(&request)?;
-        let (filter, page) = wire::list(request.into_inner())?;
+        let (listing, page) = wire::search::list(request.into_inner())?;
+        let (condition, order) = (listing.search.condition, listing.order);
+        let tenant = caller.tenant.clone();
         let (mut cases, page) = self
             .db
             .transact("case.list", &caller.tenant, async move |mut tx| {
-                let cases = store::list(&mut tx, &filter, &page).await?;
+                let asked = store::search::Asked { tenant, now: tx.now() };
+                let cases = store::search::list(&mut tx, &asked, &condition, order, &page).await?;
                 Ok((tx, (cases, page)))
             })
             .await?;
-        let next_page_token = page.cut(&mut cases, |case| case.id.to_string());
+        let next_page_token = page.cut(&mut cases, |case| store::search::page_key(order, case));
         Ok(Response::new(ListCasesResponse {
             cases: cases.iter().map(wire::case).collect(),
             next_page_token,

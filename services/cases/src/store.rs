@@ -5,8 +5,10 @@ pub(crate) mod calendars;
 pub(crate) mod clocks;
 pub(crate) mod counts;
 pub(crate) mod early;
+pub(crate) mod extensions;
 pub(crate) mod policies;
 mod row;
+pub(crate) mod search;
 pub(crate) mod text;
 pub(crate) mod timeline;
 
@@ -15,31 +17,24 @@ use std::collections::HashSet;
 use fault::Fault;
 use jiff_sqlx::ToSqlx;
 use kernel::CaseId;
-use kernel::page::Page;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::case::{Case, Outcome, State};
+use crate::case::{Case, Outcome};
 use row::{Row, select_cases};
-
-/// Which cases a list shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Filter {
-    /// All of them.
-    All,
-    /// Those in a state.
-    State(State),
-    /// Those an agent handles.
-    Agent(String),
-    /// Those of a customer.
-    Customer(String),
-}
 
 /// Reads one case.
 pub(crate) async fn get(conn: &mut PgConnection, id: CaseId) -> Result<Option<Case>, Fault> {
     let row: Option<Row> =
         sqlx::query_as(select_cases!("AND case_id = $1")).bind(id.0).fetch_optional(conn).await?;
     row.map(Row::into_case).transpose()
+}
+
+/// Reads cases, those of the ids that exist.
+pub(crate) async fn get_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Case>, Fault> {
+    let rows: Vec<Row> =
+        sqlx::query_as(select_cases!("AND case_id = ANY($1)")).bind(ids).fetch_all(conn).await?;
+    rows.into_iter().map(Row::into_case).collect()
 }
 
 /// Reads one case if it has changed since a version.
@@ -74,34 +69,6 @@ pub(crate) async fn lock_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Ve
             .bind(ids)
             .fetch_all(conn)
             .await?;
-    rows.into_iter().map(Row::into_case).collect()
-}
-
-/// Lists cases, newest first: their ids are in the order of their registration.
-pub(crate) async fn list(conn: &mut PgConnection, filter: &Filter, page: &Page) -> Result<Vec<Case>, Fault> {
-    let before = match &page.after {
-        Some(key) => Uuid::try_parse(key).map_err(Fault::internal)?,
-        None => Uuid::max(),
-    };
-    let query = match filter {
-        Filter::All => sqlx::query_as(select_cases!("AND case_id < $1 ORDER BY case_id DESC LIMIT $2")),
-        Filter::State(_) => {
-            sqlx::query_as(select_cases!("AND case_id < $1 AND state = $3 ORDER BY case_id DESC LIMIT $2"))
-        }
-        Filter::Agent(_) => sqlx::query_as(select_cases!(
-            "AND case_id < $1 AND agent_id = $3 AND agent_id <> '' ORDER BY case_id DESC LIMIT $2"
-        )),
-        Filter::Customer(_) => sqlx::query_as(select_cases!(
-            "AND case_id < $1 AND customer_id = $3 AND customer_id <> '' ORDER BY case_id DESC LIMIT $2"
-        )),
-    };
-    let query = query.bind(before).bind(page.limit());
-    let query = match filter {
-        Filter::All => query,
-        Filter::State(state) => query.bind(state.number()),
-        Filter::Agent(id) | Filter::Customer(id) => query.bind(id),
-    };
-    let rows: Vec<Row> = query.fetch_all(conn).await?;
     rows.into_iter().map(Row::into_case).collect()
 }
 

@@ -52,6 +52,36 @@ impl Terms {
         }
         vector
     }
+
+    /// What finds the texts that have all of the words sought, as Postgres reads a
+    /// `tsquery`. A star at the end finds every word that begins so. None if there
+    /// is no word.
+    pub(crate) fn query(&self, sought: &str) -> Option<String> {
+        let runs = runs(sought);
+        let last = runs.len().checked_sub(1)?;
+        let open = sought.trim_end().ends_with('*');
+        let words = runs.into_iter().enumerate().map(|(at, run)| self.sought(run, open && at == last));
+        Some(words.collect::<Vec<_>>().join(" & "))
+    }
+
+    fn sought(&self, run: Run, open: bool) -> String {
+        let tag = &self.tag;
+        match run {
+            Run::Word(word) if open => format!("{tag}{word}:*"),
+            Run::Word(word) => format!("{tag}{}", singular(&word)),
+            // Every character begins a term: its pair, or itself at the end.
+            Run::Characters(single) if single.len() == 1 => format!("{tag}{}:*", single[0]),
+            Run::Characters(characters) => {
+                let pairs = characters.windows(2).map(|pair| format!("{tag}{}{}", pair[0], pair[1]));
+                format!("({})", pairs.collect::<Vec<_>>().join(" <-> "))
+            }
+        }
+    }
+}
+
+/// Whether a text has a word that can be sought.
+pub(crate) fn has_words(text: &str) -> bool {
+    !runs(text).is_empty()
 }
 
 fn terms(run: Run) -> Vec<String> {
@@ -135,6 +165,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sought_is_cut_as_what_was_said() {
+        let query = |sought: &str| ours().query(sought);
+        assert_eq!(query("Refunds, late").as_deref(), Some("trefund & tlate"));
+        assert_eq!(query("refun*").as_deref(), Some("trefun:*"));
+        assert_eq!(query("退款未").as_deref(), Some("(t退款 <-> t款未)"));
+        assert_eq!(query("退").as_deref(), Some("t退:*"));
+        assert_eq!(query(" ?*'"), None);
+    }
+
+    #[test]
     fn only_the_plural_is_taken_off() {
         let stems = ["refunds", "boxes", "address", "status", "analysis", "bus", "gas", "was"].map(singular);
         assert_eq!(stems, ["refund", "boxe", "address", "status", "analysis", "bus", "gas", "was"]);
@@ -157,6 +197,8 @@ mod tests {
                 prop_assert!(term.chars().all(char::is_alphanumeric), "{term}");
                 prop_assert!(place.parse::<u32>().is_ok(), "{place}");
             }
+            let query = ours().query(&text).unwrap_or_default();
+            prop_assert!(query.chars().all(|c| c.is_alphanumeric() || " &()<->:*".contains(c)), "{query}");
         }
     }
 }

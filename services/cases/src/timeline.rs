@@ -4,7 +4,7 @@
 //! What the complainant may read names no agent, department or reason of
 //! triage, and nothing typed by staff for staff.
 
-use calendar::Kind as Promised;
+use calendar::{Kind as Promised, Reason as PauseReason};
 use jiff::Timestamp;
 
 use crate::case::{Channel, CloseReason, Outcome, Priority};
@@ -100,7 +100,11 @@ pub(crate) enum Fact {
     Reminded { kind: Promised, rung: String, due: Option<Timestamp> },
     RungMissed { kind: Promised, rung: String },
     Breached { kind: Promised, due: Timestamp, policy: String, own_target: bool },
+    ClockPaused { kind: Promised, reason: PauseReason, remark: String },
     ClockResumed { kind: Promised, reason: String },
+    ExtensionRequested { kind: Promised, amount: u32, reason: String },
+    ExtensionGranted { kind: Promised, due: Option<Timestamp>, reason: String, notice_due: bool, number: i32 },
+    ExtensionRefused { kind: Promised, reason: String },
     PriorityRaised { priority: Priority, reason: String },
     Returned { reason: String },
     Escalated { tier: i32, reason: String },
@@ -213,7 +217,11 @@ impl Noted {
             Fact::Reminded { .. }
             | Fact::RungMissed { .. }
             | Fact::Breached { .. }
+            | Fact::ClockPaused { .. }
             | Fact::ClockResumed { .. }
+            | Fact::ExtensionRequested { .. }
+            | Fact::ExtensionGranted { .. }
+            | Fact::ExtensionRefused { .. }
             | Fact::PriorityRaised { .. }
             | Fact::Returned { .. }
             | Fact::Escalated { .. } => self.fact.of_time(),
@@ -251,7 +259,12 @@ impl Fact {
             Self::Reminded { .. }
             | Self::RungMissed { .. }
             | Self::Breached { .. }
-            | Self::ClockResumed { .. } => (Kind::Clock, Internal),
+            | Self::ClockPaused { .. }
+            | Self::ClockResumed { .. }
+            | Self::ExtensionRequested { .. }
+            | Self::ExtensionRefused { .. } => (Kind::Clock, Internal),
+            Self::ExtensionGranted { notice_due: true, .. } => (Kind::Clock, Public),
+            Self::ExtensionGranted { .. } => (Kind::Clock, Internal),
             Self::Returned { .. } | Self::PriorityRaised { .. } | Self::Escalated { .. } => {
                 (Kind::Escalated, Internal)
             }
@@ -276,6 +289,24 @@ impl Fact {
             }
             Self::ClockResumed { kind, reason } => {
                 with_reason(format!("the time {} runs on", clocks::words(*kind)), reason)
+            }
+            Self::ClockPaused { kind, reason, remark } => {
+                let sentence = format!(
+                    "the time {} stands still ({})",
+                    clocks::words(*kind),
+                    clocks::reason_name(*reason)
+                );
+                with_reason(sentence, remark)
+            }
+            Self::ExtensionRequested { kind, amount, reason } => {
+                with_reason(format!("{amount} more were asked for {}", clocks::words(*kind)), reason)
+            }
+            Self::ExtensionGranted { kind, due, reason, .. } => {
+                let until = due.map(|due| format!(" until {due}")).unwrap_or_default();
+                with_reason(format!("more time {} was granted{until}", clocks::words(*kind)), reason)
+            }
+            Self::ExtensionRefused { kind, reason } => {
+                with_reason(format!("more time {} was refused", clocks::words(*kind)), reason)
             }
             Self::PriorityRaised { priority, reason } => with_reason(format!("raised to {priority}"), reason),
             Self::Returned { reason } => with_reason("somebody else is to take it over".to_owned(), reason),

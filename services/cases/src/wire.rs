@@ -3,6 +3,8 @@
 pub(crate) mod calendars;
 pub(crate) mod clocks;
 pub(crate) mod heard;
+pub(crate) mod policies;
+pub(crate) mod search;
 pub(crate) mod told;
 
 use fault::{Check, Fault};
@@ -12,12 +14,11 @@ use kernel::{CaseId, Money};
 use proto::google::r#type::Money as WireMoney;
 use proto::redress::cases::v1::{
     AddNoteRequest, Case as WireCase, CaseCount, CloseCaseRequest, CountCasesResponse, DecideCaseRequest,
-    DeclineCaseRequest, GetTimelineRequest, ListCasesRequest, PublicEntry, RecordFindingsRequest,
-    ReopenCaseRequest, TimelineEntry, TrackComplaintResponse, WithdrawCaseRequest,
+    DeclineCaseRequest, GetTimelineRequest, PublicEntry, RecordFindingsRequest, ReopenCaseRequest,
+    TimelineEntry, TrackComplaintResponse, WithdrawCaseRequest,
 };
 
-use crate::case::{Case, Decision, Outcome, State};
-use crate::store::Filter;
+use crate::case::{Case, Decision, Outcome};
 use crate::store::counts::{Count, Durations};
 use crate::timeline::{Entry, Visibility};
 
@@ -29,8 +30,6 @@ const MAX_FINDINGS: usize = 20_000;
 const MAX_ROOT_CAUSE: usize = 300;
 /// Longest reason to withdraw, decline, close, reopen.
 const MAX_REASON: usize = 2_000;
-/// Longest agent or customer id in a filter.
-const MAX_FILTER: usize = 200;
 
 /// The case a change is meant for, as the caller has seen it.
 #[derive(Clone, Copy, Debug)]
@@ -52,33 +51,6 @@ pub(crate) fn case_id(text: &str) -> Result<CaseId, Fault> {
     let id = check.id("case_id", text);
     check.done("INVALID_CASE_ID")?;
     Ok(id)
-}
-
-/// Reads which cases are to be listed.
-pub(crate) fn list(request: ListCasesRequest) -> Result<(Filter, Page), Fault> {
-    let ListCasesRequest { page_size, page_token, state, agent_id, customer_id } = request;
-    let mut check = Check::new();
-    let filters = [state != 0, !agent_id.is_empty(), !customer_id.is_empty()];
-    if filters.iter().filter(|set| **set).count() > 1 {
-        check.fail("state", "only one of state, agent_id and customer_id may be set");
-    }
-    let page = check.page(page_size, &page_token, &format!("{state} {agent_id} {customer_id}"));
-    let agent = check.text("agent_id", agent_id, MAX_FILTER);
-    let customer = check.text("customer_id", customer_id, MAX_FILTER);
-    let filter = match (state, agent.is_empty(), customer.is_empty()) {
-        (0, true, true) => Filter::All,
-        (0, false, _) => Filter::Agent(agent),
-        (0, true, false) => Filter::Customer(customer),
-        (code, ..) => State::of(code).map_or_else(
-            || {
-                check.fail("state", "is not a known state");
-                Filter::All
-            },
-            Filter::State,
-        ),
-    };
-    check.done("INVALID_LIST")?;
-    Ok((filter, page))
 }
 
 /// Reads which part of which timeline is wanted.

@@ -10,6 +10,10 @@ mod clocks;
 mod events;
 #[path = "rpc/mutations.rs"]
 mod mutations;
+#[path = "rpc/pauses.rs"]
+mod pauses;
+#[path = "rpc/policies.rs"]
+mod policies;
 #[path = "rpc/reads.rs"]
 mod reads;
 #[path = "rpc/scene.rs"]

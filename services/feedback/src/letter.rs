@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use crate::notice::{Contact, Word};
+use crate::notice::{Contact, Delay, Word};
 use crate::response::{Outcome, Ruling};
 
 /// Most characters of the complaint's own subject in a subject line.
@@ -35,6 +35,9 @@ struct Tongue {
     acknowledgement: Template,
     outcome: Template,
     recourse: Template,
+    extension: Template,
+    /// Where nobody can say until when.
+    until_known: &'static str,
     reasons: &'static str,
     upheld: &'static str,
     partly_upheld: &'static str,
@@ -97,6 +100,19 @@ Its number: {case}
 You may now turn to the ombudsman or the supervisory authority responsible for us, or to a court. Please give them the number above: we will answer their questions and hand over our records of your complaint.
 ",
     },
+    extension: Template {
+        subject: "Your complaint takes longer: {subject}",
+        body: "{greeting}
+
+We need more time to decide on your complaint.
+
+Your complaint: {subject}
+Its number: {case}
+
+{reasons}We will give you our answer by {until}. You need not do anything now.
+",
+    },
+    until_known: "the time we will tell you as soon as we know it",
     reasons: "Our reasons:\n{text}\n\n",
     upheld: "your complaint is upheld.",
     partly_upheld: "your complaint is upheld in part.",
@@ -151,6 +167,19 @@ const CHINESE: Tongue = Tongue {
 您可以向负责监管我们的主管部门或行业调解组织反映，也可以依法向人民法院提起诉讼。届时请提供上述投诉编号，我们将配合答复并移交投诉记录。
 ",
     },
+    extension: Template {
+        subject: "您的投诉处理时限已延长：{subject}",
+        body: "{greeting}
+
+我们需要更多时间处理您的投诉。
+
+投诉事项：{subject}
+投诉编号：{case}
+
+{reasons}我们将在{until}之前向您答复。您目前无需进行任何操作。
+",
+    },
+    until_known: "另行通知的时间",
     reasons: "处理理由：\n{text}\n\n",
     upheld: "您的投诉成立。",
     partly_upheld: "您的投诉部分成立。",
@@ -168,6 +197,7 @@ impl Letter {
             Word::Acknowledgement => tongue.letter(contact, &tongue.acknowledgement, &[]),
             Word::Outcome(ruling) => tongue.outcome(contact, ruling),
             Word::Recourse => tongue.letter(contact, &tongue.recourse, &[]),
+            Word::Extension(delay) => tongue.extension(contact, delay),
         }
     }
 }
@@ -195,13 +225,23 @@ impl Tongue {
             Outcome::PartlyUpheld => self.partly_upheld,
             Outcome::NotUpheld => self.not_upheld,
         };
-        let reasons = match ruling.reasons.trim() {
-            "" => String::new(),
-            text => fill(self.reasons, &[("text", text)]),
-        };
+        let reasons = self.because(&ruling.reasons);
         let until = self.date(ruling.respond_until);
         let places = [("decision", decision), ("reasons", &reasons), ("until", &until)];
         self.letter(contact, &self.outcome, &places)
+    }
+
+    fn extension(&self, contact: &Contact, delay: &Delay) -> Letter {
+        let reasons = self.because(&delay.reason);
+        let until = delay.due.map_or_else(|| self.until_known.to_owned(), |due| self.date(due));
+        self.letter(contact, &self.extension, &[("reasons", &reasons), ("until", &until)])
+    }
+
+    fn because(&self, reasons: &str) -> String {
+        match reasons.trim() {
+            "" => String::new(),
+            text => fill(self.reasons, &[("text", text)]),
+        }
     }
 
     fn letter(&self, contact: &Contact, template: &Template, places: &[(&str, &str)]) -> Letter {
@@ -289,9 +329,25 @@ mod tests {
         Letter::new(&Word::Outcome(Ruling { outcome, reasons: reasons.to_owned(), respond_until }), contact)
     }
 
-    fn all(contact: &Contact) -> [Letter; 3] {
+    fn extension(contact: &Contact, due: Option<&str>) -> Letter {
+        let due = due.map(|due| due.parse().unwrap());
+        Letter::new(
+            &Word::Extension(Delay { number: 1, due, reason: "An expert looks at it.".to_owned() }),
+            contact,
+        )
+    }
+
+    fn all(contact: &Contact) -> [Letter; 4] {
         let recourse = Letter::new(&Word::Recourse, contact);
-        [acknowledgement(contact), outcome(contact, Outcome::Upheld, "so"), recourse]
+        let extension = extension(contact, None);
+        [acknowledgement(contact), outcome(contact, Outcome::Upheld, "so"), recourse, extension]
+    }
+
+    #[test]
+    fn a_delay_says_until_when_and_why() {
+        let letter = extension(&contact("en", "", "late"), Some("2026-12-11T16:00:00Z"));
+        assert!(letter.body.contains("by 11 December 2026, 16:00 UTC"), "{}", letter.body);
+        assert!(letter.body.contains("Our reasons:\nAn expert looks at it."));
     }
 
     #[test]

@@ -37,6 +37,8 @@ kernel::numbered! {
         Outcome = 2,
         /// This is where else to turn.
         Recourse = 3,
+        /// It takes longer: until when, and why.
+        Extension = 4,
     }
 }
 
@@ -89,6 +91,8 @@ pub struct Notice {
     pub cycle: i32,
     /// What it is for.
     pub kind: Kind,
+    /// Which of several of its kind in the cycle.
+    pub number: i32,
     /// Where it stands.
     pub state: State,
     /// Address it goes to; empty when none is known.
@@ -131,6 +135,19 @@ pub enum Word {
     Outcome(Ruling),
     /// This is where else to turn.
     Recourse,
+    /// It takes longer.
+    Extension(Delay),
+}
+
+/// More time was granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delay {
+    /// Which extension of the case, from 1.
+    pub number: i32,
+    /// By when the answer is promised now; none while nobody can say.
+    pub due: Option<Timestamp>,
+    /// Why, in words for the complainant.
+    pub reason: String,
 }
 
 impl Word {
@@ -140,7 +157,13 @@ impl Word {
             Self::Acknowledgement => Kind::Acknowledgement,
             Self::Outcome(_) => Kind::Outcome,
             Self::Recourse => Kind::Recourse,
+            Self::Extension(_) => Kind::Extension,
         }
+    }
+
+    /// Which of several of its kind in a cycle.
+    pub fn number(&self) -> i32 {
+        if let Self::Extension(delay) = self { delay.number } else { 0 }
     }
 }
 
@@ -159,6 +182,7 @@ impl Notice {
             case_id: owed.case_id,
             cycle: owed.cycle,
             kind: owed.word.kind(),
+            number: owed.word.number(),
             state: if pending { State::Pending } else { State::Undelivered },
             recipient: contact.recipient.clone(),
             letter: Letter::new(&owed.word, contact),

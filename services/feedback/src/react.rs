@@ -16,7 +16,9 @@ use fault::Fault;
 use futures::future::BoxFuture;
 use kernel::{CaseId, NoticeId};
 use pg::Tx;
-use proto::redress::cases::v1::{CaseClosed, CaseDeclined, CaseReopened, CaseResolved, CaseWithdrawn};
+use proto::redress::cases::v1::{
+    CaseClosed, CaseDeclined, CaseReopened, CaseResolved, CaseWithdrawn, ExtensionGranted,
+};
 use proto::redress::intake::v1::ComplaintRegistered;
 
 use crate::notice::{Contact, Notice, Owed, Road, State, Word};
@@ -40,6 +42,7 @@ const FOLLOWS: &[Follow] = &[
             "redress.cases.v1.CaseClosed",
             "redress.cases.v1.CaseWithdrawn",
             "redress.cases.v1.CaseDeclined",
+            "redress.cases.v1.ExtensionGranted",
         ],
     },
 ];
@@ -102,6 +105,8 @@ impl Batch {
                 batch.over.push(wire::withdrawn(&event.read()?)?);
             } else if event.is::<CaseDeclined>() {
                 batch.over.push(wire::declined(&event.read()?)?);
+            } else if event.is::<ExtensionGranted>() {
+                batch.extended(event)?;
             }
         }
         Ok(batch)
@@ -123,6 +128,14 @@ impl Batch {
             self.owe(over.case_id, over.cycle, Word::Recourse, event);
         }
         self.over.push(over);
+        Ok(())
+    }
+
+    /// It takes longer: the complainant is told until when, and why.
+    fn extended(&mut self, event: &Delivered) -> Result<(), Fault> {
+        if let Some((case_id, cycle, delay)) = wire::extended(event.read()?)? {
+            self.owe(case_id, cycle, Word::Extension(delay), event);
+        }
         Ok(())
     }
 

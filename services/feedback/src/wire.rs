@@ -8,7 +8,7 @@ use proto::redress::cases::v1 as cases;
 use proto::redress::feedback::v1 as wire;
 use proto::redress::intake::v1 as intake;
 
-use crate::notice::{Contact, Filter, Notice, State};
+use crate::notice::{Contact, Delay, Filter, Notice, State};
 use crate::response::{Answer, Cycle, MAX_COMMENT, MAX_SCORE, Outcome, Ruling, Satisfaction, Verdict};
 
 /// Reason of a request to read or list that is malformed.
@@ -139,6 +139,16 @@ pub(crate) fn resolved(event: cases::CaseResolved) -> Result<(CaseId, i32, Rulin
     Ok((case_id, event.cycle, ruling))
 }
 
+/// More time was granted; none where the complainant need not be told.
+pub(crate) fn extended(event: cases::ExtensionGranted) -> Result<Option<(CaseId, i32, Delay)>, Fault> {
+    let cases::ExtensionGranted { case_id, cycle, kind: _, due_time, reason, notice_due, number } = event;
+    let mut check = Check::new();
+    let case_id = check.id("case_id", &case_id);
+    let due = check.time("due_time", due_time);
+    check.done(INVALID_EVENT)?;
+    Ok(notice_due.then_some((case_id, cycle, Delay { number, due, reason })))
+}
+
 pub(crate) fn reopened(event: &cases::CaseReopened) -> Result<Over, Fault> {
     // The cycle it names is the new one: the ones before take no answer.
     over(&event.case_id, event.cycle.saturating_sub(1))
@@ -211,6 +221,7 @@ pub(crate) fn notice(notice: Notice) -> wire::Notice {
         case_id,
         cycle,
         kind,
+        number: _,
         state,
         recipient,
         letter,
@@ -265,6 +276,7 @@ mod tests {
             (Kind::Acknowledgement.number(), wire::NoticeKind::Acknowledgement as i32),
             (Kind::Outcome.number(), wire::NoticeKind::Outcome as i32),
             (Kind::Recourse.number(), wire::NoticeKind::Recourse as i32),
+            (Kind::Extension.number(), wire::NoticeKind::Extension as i32),
             (State::Pending.number(), wire::NoticeState::Pending as i32),
             (State::Delivered.number(), wire::NoticeState::Delivered as i32),
             (State::Undelivered.number(), wire::NoticeState::Undelivered as i32),

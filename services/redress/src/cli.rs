@@ -2,6 +2,7 @@
 
 mod calendar;
 mod case;
+mod clock;
 mod connection;
 mod demo;
 mod event;
@@ -10,6 +11,7 @@ mod health;
 mod import;
 mod keys;
 mod plan;
+mod policy;
 mod refused;
 mod roster;
 mod submit;
@@ -54,6 +56,10 @@ enum Verb {
     Case(case::Cases),
     /// By which days and hours due times are counted
     Calendar(calendar::Calendars),
+    /// By when what is owed, why then, and more time
+    Clock(clock::Clocks),
+    /// What is promised, and what is done as time runs out
+    Policy(policy::Policies),
     /// Shows the public progress of the complaint whose receipt code is given
     Track(submit::Track),
     /// Lists the cases that wait for a handler
@@ -103,6 +109,8 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Import(args) => wait(args.run()),
         Verb::Case(args) => wait(args.run()),
         Verb::Calendar(args) => wait(args.run()),
+        Verb::Clock(args) => wait(args.run()),
+        Verb::Policy(args) => wait(args.run()),
         Verb::Track(args) => wait(args.run()),
         Verb::Queue(args) => wait(args.run()),
         Verb::Agent(args) => wait(args.run()),

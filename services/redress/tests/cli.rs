@@ -182,9 +182,11 @@ async fn every_list_reads() {
     assert!(desk.text(&["queue"]).await.contains(&case), "no department: nobody's queue");
     desk.staff().await;
     desk.house.settled().await;
-    let lists: [(&[&str], &str); 9] = [
+    let lists: [(&[&str], &str); 11] = [
         (&["case", "list", "--customer", "C1"], "Kettle broken"),
+        (&["case", "list", "--filter", "open = true kettle", "--order-by", "due_time"], "Kettle broken"),
         (&["case", "count"], "1      assigned"),
+        (&["case", "count", "--by", "state,priority", "--filter", "customer = C1"], "1      ASSIGNED"),
         (&["case", "handler", &case], "care"),
         (&["queue", "--department", "care"], "no cases waiting"),
         (&["agent", "list"], "lin"),
@@ -200,6 +202,31 @@ async fn every_list_reads() {
     assert!(desk.text(&["notices", "--case", &case]).await.contains("acknowledgement"));
     assert_eq!(desk.json(&["case", "list"]).await["cases"][0]["caseId"], case.as_str());
     assert_eq!(desk.text(&["health"]).await, "SERVING\n");
+    desk.house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deadlines_are_explained_paused_and_extended() {
+    let desk = Desk::open().await;
+    let (case, _) = desk.submit().await;
+    desk.house.settled().await;
+    let list = desk.text(&["clock", "list", &case]).await;
+    assert!(list.contains("acknowledge") && list.contains("7 working days"), "{list}");
+    let explained = desk.text(&["clock", "explain", &case, "decide"]).await;
+    assert!(explained.contains("Asia/Shanghai") && explained.contains("before first day"), "{explained}");
+    let pause = ["clock", "pause", &case, "--reason", "appraisal", "--remark", "at the laboratory"];
+    assert!(desk.text(&pause).await.contains("paused"));
+    assert!(!desk.text(&["clock", "resume", &case, "--remark", "it has answered"]).await.contains("paused"));
+    let extend = ["clock", "extend", &case, "decide", "5", "--reason", "an expert looks at it"];
+    assert!(desk.text(&extend).await.contains("pending"));
+    assert!(desk.text(&["clock", "extensions", &case]).await.contains("an expert looks at it"));
+    let none = desk.refusal(&["clock", "extend", &case, "acknowledge", "1", "--reason", "x"]).await;
+    assert!(none.contains("may not be extended"), "{none}");
+    assert!(desk.text(&["policy", "get"]).await.contains("general-e-commerce@1"));
+    assert!(desk.text(&["policy", "add", "cn-xinfang"]).await.contains("cn-xinfang@1"));
+    let tried = desk.text(&["policy", "activate", "1", "--dry-run"]).await;
+    assert!(tried.contains("due times move"), "{tried}");
+    assert!(desk.text(&["policy", "list"]).await.contains("cn-xinfang@1"));
     desk.house.done().await;
 }
 
@@ -246,6 +273,10 @@ async fn refusals_are_said_in_plain_words() {
     let unknown = "01890000-0000-7000-8000-000000000000";
     let refused = desk.refusal(&["case", "get", unknown]).await;
     assert!(refused.starts_with("redress: CASE_NOT_FOUND: "), "{refused}");
+
+    let refused = desk.refusal(&["case", "list", "--filter", "open = true) AND state = OPEN"]).await;
+    assert!(refused.contains("\n  filter at character 12: "), "{refused}");
+    assert!(refused.contains("\n  filter at character 26: OPEN is none of RECEIVED, "), "{refused}");
 
     let (case, _) = desk.submit().await;
     let again = ["case", "note", &case, "heard", "--request-id", "once"];

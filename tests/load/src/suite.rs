@@ -64,7 +64,7 @@ impl Base {
         Ok(url)
     }
 
-    pub(crate) async fn execute(&self, url: &str, sql: &str) -> Result<()> {
+    pub(crate) async fn execute(&self, url: &str, sql: &str) -> Result<String> {
         let output = Command::new(self.postgres_binary("psql")?)
             .args(["-q", "-v", "ON_ERROR_STOP=1", "-c", sql, url])
             .output()
@@ -72,8 +72,7 @@ impl Base {
         if !output.status.success() {
             bail!("{}", String::from_utf8_lossy(&output.stderr));
         }
-        print!("{}", String::from_utf8_lossy(&output.stdout));
-        Ok(())
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Prints the statements that cost most since this was last asked, per operation.
@@ -96,7 +95,8 @@ impl Base {
              ORDER BY total_plan_time + total_exec_time DESC LIMIT {top};
              SELECT pg_stat_statements_reset() IS NULL AS kept"
         );
-        self.execute(&self.url, &sql).await
+        print!("{}", self.execute(&self.url, &sql).await?);
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 //! sent twice and once changed, once with every event delivered twice on top.
 
 mod calendars;
+mod deadlines;
 mod echo;
 mod roster;
 mod scene;
@@ -60,6 +61,8 @@ async fn tell_all(scene: &Scene) {
     stories::declined(scene).await;
     stories::closed_and_reopened(scene).await;
     roster::waited_for(scene).await;
+    deadlines::taken_longer(scene).await;
+    deadlines::promised(scene).await;
     calendars::kept(scene).await;
     counted(scene).await;
 }

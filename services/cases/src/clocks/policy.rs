@@ -57,6 +57,11 @@ impl Policy {
         of(Some(kind)).or_else(|| of(None)).map(|(_, ladder)| ladder)
     }
 
+    /// Whether it applies to what was received at a moment.
+    pub(crate) fn applies(&self, received: Timestamp) -> bool {
+        self.pack.applies_on(self.calendar.date(received))
+    }
+
     /// Whether a promise was not read in a source.
     pub(crate) fn is_unverified(&self, promise: &Promise) -> bool {
         self.pack.unverified || promise.unverified
@@ -72,8 +77,7 @@ pub(crate) fn shipped_pack() -> Result<&'static Pack, Fault> {
 /// The policy that holds for a complaint: of those activated, the latest first,
 /// the first whose pack applies to the day; the shipped one is the last of them.
 pub(crate) fn in_force(policies: &[Policy], received: Timestamp) -> Option<&Policy> {
-    let applies = |policy: &&Policy| policy.pack.applies_on(policy.calendar.date(received));
-    policies.iter().find(applies).or(policies.last())
+    policies.iter().find(|policy| policy.applies(received)).or(policies.last())
 }
 
 /// Ladders of rungs found sound, or everything that is wrong with them.

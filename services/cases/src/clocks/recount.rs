@@ -14,7 +14,7 @@ use crate::calendars::Counting;
 use crate::store;
 
 /// Cases dealt with at once.
-const PAGE: i64 = 500;
+pub(crate) const PAGE: i64 = 500;
 
 /// A due time that moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +42,13 @@ pub(crate) async fn moves(tx: &mut Tx, name: &str, new: &Calendar) -> Result<Vec
         last = end.case.0;
         all.extend(moved(&clocks, new));
     }
-    all.sort_by_key(|moved| (moved.before.min(moved.after).or(moved.before).or(moved.after), moved.case));
+    sort(&mut all);
     Ok(all)
+}
+
+/// The soonest first.
+pub(crate) fn sort(moves: &mut [Moved]) {
+    moves.sort_by_key(|moved| (moved.before.min(moved.after).or(moved.before).or(moved.after), moved.case));
 }
 
 /// All are counted by the same calendar as it is now.

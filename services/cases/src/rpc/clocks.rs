@@ -1,17 +1,26 @@
 //! The rpcs of `ClockService`.
 
+use calendar::Kind;
 use fault::Fault;
 use kernel::CaseId;
-use pg::Db;
+use pg::{Db, Key, Tx};
 use proto::redress::cases::v1::clock_service_server::ClockService;
 use proto::redress::cases::v1::{
-    ExplainDeadlineRequest, ExplainDeadlineResponse, ListClocksRequest, ListClocksResponse,
+    ApproveExtensionRequest, ApproveExtensionResponse, CaseClock as WireClock, ExplainDeadlineRequest,
+    ExplainDeadlineResponse, ListClocksRequest, ListClocksResponse, ListExtensionsRequest,
+    ListExtensionsResponse, PauseClocksRequest, PauseClocksResponse, RefuseExtensionRequest,
+    RefuseExtensionResponse, RequestExtensionRequest, RequestExtensionResponse, ResumeClocksRequest,
+    ResumeClocksResponse,
 };
 use tonic::{Request, Response, Status};
 
+use crate::case::{Case, Occasion};
 use crate::clocks::Clocks;
+use crate::clocks::follow::{Book, Changes};
+use crate::clocks::more::{Extension, ExtensionState};
 use crate::refusal::Refusal;
-use crate::{store, wire};
+use crate::wire::Target;
+use crate::{record, store, wire};
 use kernel::Caller;
 
 /// Serves clocks.
@@ -39,6 +48,83 @@ impl Rpc {
     }
 }
 
+/// A case under change, with its clocks.
+struct Desk {
+    case: Case,
+    book: Book,
+}
+
+impl Desk {
+    /// Locks a case and reads its clocks; what is told belongs to its trace.
+    async fn open(tx: &mut Tx, target: Target) -> Result<Self, Fault> {
+        let case = store::lock_all(tx, &[target.case.0]).await?.pop().ok_or(Refusal::CaseNotFound)?;
+        if target.version.is_some_and(|seen| seen != case.version) {
+            return Err(Fault::version_mismatch(case.version));
+        }
+        tx.join_trace(&case.origin.traceparent);
+        let book = Book::open(tx, &[case.id.0]).await?;
+        Ok(Self { case, book })
+    }
+
+    /// Changes the case and its clocks.
+    fn act<T>(
+        &mut self,
+        tx: &Tx,
+        by: &str,
+        act: impl FnOnce(&mut Clocks, &mut Case, &Occasion<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Fault> {
+        let traceparent = tx.traceparent().to_owned();
+        let clocks = self.book.clocks.entry(self.case.id).or_default();
+        Ok(act(clocks, &mut self.case, &Occasion { now: tx.now(), actor: by, traceparent: &traceparent })?)
+    }
+
+    /// Puts what was changed on record.
+    async fn close(mut self, tx: &mut Tx) -> Result<Vec<WireClock>, Fault> {
+        let mut changes = Changes::default();
+        let clocks = self.book.clocks.entry(self.case.id).or_default();
+        changes.timer(&self.case, None, clocks.next(&self.book.policies));
+        let now = tx.now();
+        let rendered = clocks.0.iter().map(|clock| wire::clocks::clock(clock, now)).collect();
+        record::changed(tx, std::slice::from_mut(&mut self.case)).await?;
+        changes.write(tx, &self.book.clocks).await?;
+        Ok(rendered)
+    }
+}
+
+/// An extension under decision: its case is locked.
+async fn decide(tx: &mut Tx, id: uuid::Uuid) -> Result<(Desk, Extension, i32), Fault> {
+    let case = store::extensions::case_of(tx, id).await?.ok_or(Refusal::ExtensionNotFound)?;
+    let desk = Desk::open(tx, Target { case, version: None }).await?;
+    let all = store::extensions::of(tx, case).await?;
+    let number = next_number(&all);
+    let extension = all.into_iter().find(|one| one.id == id).ok_or(Refusal::ExtensionNotFound)?;
+    Ok((desk, extension, number))
+}
+
+/// The number the next extension of a case that is granted gets.
+fn next_number(all: &[Extension]) -> i32 {
+    let granted = all.iter().filter(|one| one.state == ExtensionState::Granted).count();
+    i32::try_from(granted).unwrap_or(i32::MAX).saturating_add(1)
+}
+
+/// A request for more time that nobody has answered.
+fn pending(tx: &Tx, case: CaseId, by: &str, kind: Kind, amount: u32, reason: String) -> Extension {
+    Extension {
+        id: tx.new_id(),
+        case,
+        kind,
+        cycle: 0,
+        state: ExtensionState::Pending,
+        amount,
+        reason,
+        requester: by.to_owned(),
+        requested: tx.now(),
+        approver: String::new(),
+        decided: None,
+        refusal: String::new(),
+    }
+}
+
 #[tonic::async_trait]
 impl ClockService for Rpc {
     async fn list_clocks(
@@ -62,5 +148,143 @@ impl ClockService for Rpc {
         let (mut clocks, now) = self.clocks(&caller, case).await?;
         let clock = clocks.latest(kind).ok_or(Refusal::ClockNotFound).map_err(Fault::from)?;
         Ok(Response::new(wire::clocks::explained(clock, now)))
+    }
+
+    async fn pause_clocks(
+        &self,
+        request: Request<PauseClocksRequest>,
+    ) -> Result<Response<PauseClocksResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let (target, kinds, reason, remark) = wire::clocks::pause(request)?;
+        let by = caller.subject.clone();
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let mut desk = Desk::open(&mut tx, target).await?;
+                desk.act(&tx, &by, |clocks, case, at| clocks.pause(case, &kinds, reason, &remark, at))?;
+                let clocks = desk.close(&mut tx).await?;
+                Ok((tx, PauseClocksResponse { clocks }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
+    async fn resume_clocks(
+        &self,
+        request: Request<ResumeClocksRequest>,
+    ) -> Result<Response<ResumeClocksResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let (target, kinds, remark) = wire::clocks::resume(request)?;
+        let by = caller.subject.clone();
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let mut desk = Desk::open(&mut tx, target).await?;
+                desk.act(&tx, &by, |clocks, case, at| clocks.resume(case, &kinds, &remark, at))?;
+                let clocks = desk.close(&mut tx).await?;
+                Ok((tx, ResumeClocksResponse { clocks }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
+    async fn request_extension(
+        &self,
+        request: Request<RequestExtensionRequest>,
+    ) -> Result<Response<RequestExtensionResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let wire::clocks::Wanted { target, kind, amount, reason } = wire::clocks::request(request)?;
+        let by = caller.subject.clone();
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let mut desk = Desk::open(&mut tx, target).await?;
+                let all = store::extensions::of(&mut tx, target.case).await?;
+                if all.iter().any(|one| one.kind == kind && one.state == ExtensionState::Pending) {
+                    return Err(Refusal::ExtensionPending.into());
+                }
+                let mut wanted = pending(&tx, target.case, &by, kind, amount, reason);
+                let number = next_number(&all);
+                desk.act(&tx, &by, |clocks, case, at| clocks.request(case, &mut wanted, number, at))?;
+                store::extensions::save(&mut tx, &wanted).await?;
+                desk.close(&mut tx).await?;
+                let extension = Some(wire::clocks::extension(&wanted));
+                Ok((tx, RequestExtensionResponse { extension }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
+    async fn approve_extension(
+        &self,
+        request: Request<ApproveExtensionRequest>,
+    ) -> Result<Response<ApproveExtensionResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let id = wire::clocks::approval(request)?;
+        let by = caller.subject.clone();
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let (mut desk, mut extension, number) = decide(&mut tx, id).await?;
+                desk.act(&tx, &by, |clocks, case, at| clocks.grant(case, &mut extension, &by, number, at))?;
+                store::extensions::save(&mut tx, &extension).await?;
+                let clocks = desk.close(&mut tx).await?;
+                let answer = wire::clocks::extension(&extension);
+                let of = |clock: &WireClock| clock.kind == answer.kind && clock.cycle == answer.cycle;
+                let clock = clocks.into_iter().find(of);
+                Ok((tx, ApproveExtensionResponse { extension: Some(answer), clock }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
+    async fn refuse_extension(
+        &self,
+        request: Request<RefuseExtensionRequest>,
+    ) -> Result<Response<RefuseExtensionResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let (id, reason) = wire::clocks::refused(request)?;
+        let by = caller.subject.clone();
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let (mut desk, mut extension, _) = decide(&mut tx, id).await?;
+                desk.act(&tx, &by, |_, case, at| extension.refuse(case, &by, reason, at))?;
+                store::extensions::save(&mut tx, &extension).await?;
+                desk.close(&mut tx).await?;
+                let extension = Some(wire::clocks::extension(&extension));
+                Ok((tx, RefuseExtensionResponse { extension }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
+    async fn list_extensions(
+        &self,
+        request: Request<ListExtensionsRequest>,
+    ) -> Result<Response<ListExtensionsResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let ListExtensionsRequest { case_id } = request.into_inner();
+        let id = wire::case_id(&case_id)?;
+        let extensions = self
+            .db
+            .transact("extension.list", &caller.tenant, async move |mut tx| {
+                store::get(&mut tx, id).await?.ok_or(Refusal::CaseNotFound)?;
+                let extensions = store::extensions::of(&mut tx, id).await?;
+                Ok((tx, extensions))
+            })
+            .await?;
+        let extensions = extensions.iter().map(wire::clocks::extension).collect();
+        Ok(Response::new(ListExtensionsResponse { extensions }))
     }
 }

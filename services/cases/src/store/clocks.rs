@@ -98,6 +98,26 @@ pub(crate) async fn open_by(
     counted(conn, rows).await
 }
 
+/// Reads the open clocks of the cases after one, in the order of the cases.
+pub(crate) async fn open_after(
+    conn: &mut PgConnection,
+    after: Uuid,
+    cases: i64,
+) -> Result<Vec<CaseClock>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(select_clocks!(
+        "AND is_open AND case_id IN
+             (SELECT DISTINCT case_id FROM clock
+              WHERE tenant_id = current_setting('redress.tenant') AND is_open AND case_id > $1
+              ORDER BY case_id LIMIT $2)
+         ORDER BY case_id, kind, cycle DESC"
+    ))
+    .bind(after)
+    .bind(cases)
+    .fetch_all(&mut *conn)
+    .await?;
+    counted(conn, rows).await
+}
+
 /// Clocks with the calendars they are counted by.
 async fn counted(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<CaseClock>, Fault> {
     let editions: BTreeMap<&str, Uuid> =

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use calendar::Pack;
 use fault::Fault;
+use jiff_sqlx::{Timestamp, ToSqlx};
+use kernel::page::Page;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
@@ -63,4 +65,144 @@ pub(crate) async fn of(
 fn policies(rows: Vec<Row>, calendars: &Calendars) -> Result<Vec<Policy>, Fault> {
     let kept = rows.into_iter().map(|row| row.into_policy(calendars));
     kept.chain([Policy::shipped(calendars)]).collect()
+}
+
+/// A policy as it is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    /// Counts the tenant's policies; 0 is the shipped one.
+    pub(crate) version: i32,
+    /// The promises.
+    pub(crate) pack: Pack,
+    /// Whether they are shipped ones.
+    pub(crate) shipped: bool,
+    /// What is done as time runs out.
+    pub(crate) ladders: Vec<KindLadder>,
+    /// Why there is this version.
+    pub(crate) note: String,
+    /// When it was made; none of the shipped one.
+    pub(crate) created: Option<jiff::Timestamp>,
+    /// Who made it.
+    pub(crate) creator: String,
+    /// When it was last activated; none before.
+    pub(crate) activated: Option<jiff::Timestamp>,
+    /// Who did.
+    pub(crate) activator: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct KeptRow {
+    version: i32,
+    pack: Json<Pack>,
+    shipped: bool,
+    ladders: Json<Vec<KindLadder>>,
+    note: String,
+    created_at: Timestamp,
+    created_by: String,
+    activated_at: Option<Timestamp>,
+    activated_by: String,
+}
+
+impl From<KeptRow> for Kept {
+    fn from(row: KeptRow) -> Self {
+        Self {
+            version: row.version,
+            pack: row.pack.0,
+            shipped: row.shipped,
+            ladders: row.ladders.0,
+            note: row.note,
+            created: Some(row.created_at.to_jiff()),
+            creator: row.created_by,
+            activated: row.activated_at.map(Timestamp::to_jiff),
+            activator: row.activated_by,
+        }
+    }
+}
+
+/// Reads one version.
+pub(crate) async fn get(conn: &mut PgConnection, version: i32) -> Result<Option<Kept>, Fault> {
+    let row: Option<KeptRow> = sqlx::query_as(
+        "SELECT version, pack, shipped, ladders, note, created_at, created_by, activated_at, activated_by
+         FROM policy WHERE tenant_id = current_setting('redress.tenant') AND version = $1",
+    )
+    .bind(version)
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(Kept::from))
+}
+
+/// Reads the version that was activated last; none if none was.
+pub(crate) async fn latest_activated(conn: &mut PgConnection) -> Result<Option<Kept>, Fault> {
+    let row: Option<KeptRow> = sqlx::query_as(
+        "SELECT version, pack, shipped, ladders, note, created_at, created_by, activated_at, activated_by
+         FROM policy WHERE tenant_id = current_setting('redress.tenant') AND activated_at IS NOT NULL
+         ORDER BY activated_at DESC, version DESC LIMIT 1",
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(Kept::from))
+}
+
+/// Reads a page of versions, latest first.
+pub(crate) async fn list(conn: &mut PgConnection, page: &Page) -> Result<Vec<Kept>, Fault> {
+    let before: i32 = match &page.after {
+        Some(key) => key.parse().map_err(Fault::internal)?,
+        None => i32::MAX,
+    };
+    let rows: Vec<KeptRow> = sqlx::query_as(
+        "SELECT version, pack, shipped, ladders, note, created_at, created_by, activated_at, activated_by
+         FROM policy WHERE tenant_id = current_setting('redress.tenant') AND version < $1
+         ORDER BY version DESC LIMIT $2",
+    )
+    .bind(before)
+    .bind(page.limit())
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(Kept::from).collect())
+}
+
+/// The latest version; 0 if there is none.
+pub(crate) async fn latest(conn: &mut PgConnection) -> Result<i32, Fault> {
+    let version: i32 = sqlx::query_scalar(
+        "SELECT coalesce(max(version), 0) FROM policy WHERE tenant_id = current_setting('redress.tenant')",
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(version)
+}
+
+/// Writes a new version.
+pub(crate) async fn insert(conn: &mut PgConnection, kept: &Kept) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO policy (tenant_id, version, pack, shipped, ladders, note, created_at, created_by,
+                             activated_by)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, '')",
+    )
+    .bind(kept.version)
+    .bind(Json(&kept.pack))
+    .bind(kept.shipped)
+    .bind(Json(&kept.ladders))
+    .bind(&kept.note)
+    .bind(kept.created.map(ToSqlx::to_sqlx))
+    .bind(&kept.creator)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes that a version was activated.
+pub(crate) async fn activate(conn: &mut PgConnection, kept: &Kept) -> Result<(), Fault> {
+    let written = sqlx::query(
+        "UPDATE policy SET activated_at = $2, activated_by = $3
+         WHERE tenant_id = current_setting('redress.tenant') AND version = $1",
+    )
+    .bind(kept.version)
+    .bind(kept.activated.map(ToSqlx::to_sqlx))
+    .bind(&kept.activator)
+    .execute(conn)
+    .await?;
+    if written.rows_affected() == 1 {
+        return Ok(());
+    }
+    Err(Fault::internal(format!("policy {} was not activated", kept.version)))
 }

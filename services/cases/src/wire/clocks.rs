@@ -1,16 +1,19 @@
 //! Contract ⇄ domain: clocks and the arithmetic behind them.
 
-use calendar::{Budget, Explanation, Kind, Length, Line, State, Why};
+use calendar::{Budget, Explanation, Kind, Length, Line, Reason, State, Why};
 use fault::{Check, Fault};
 use jiff::{SignedDuration, Timestamp};
 use kernel::CaseId;
 use proto::redress::cases::v1::{
-    CaseClock as WireClock, ClockState, ExplainDeadlineRequest, ExplainDeadlineResponse, Interval,
-    IntervalKind,
+    ApproveExtensionRequest, CaseClock as WireClock, ClockExtension, ClockState, ExplainDeadlineRequest,
+    ExplainDeadlineResponse, Interval, IntervalKind, PauseClocksRequest, PauseReason, RefuseExtensionRequest,
+    RequestExtensionRequest, ResumeClocksRequest,
 };
+use uuid::Uuid;
 
-use super::time;
-use crate::clocks::{CaseClock, kind_of, number};
+use super::{MAX_REASON, Target, target, time};
+use crate::clocks::more::Extension;
+use crate::clocks::{CaseClock, kind_of, number, reason_name};
 
 /// Reads which deadline is to be explained.
 pub(crate) fn explain(request: ExplainDeadlineRequest) -> Result<(CaseId, Kind), Fault> {
@@ -28,6 +31,103 @@ pub(crate) fn kind(check: &mut Check, kind: i32) -> Kind {
         check.fail("kind", if kind == 0 { "is required" } else { "is not a known kind" });
         Kind::Decide
     })
+}
+
+/// Reads which clocks are to stand still, why, and what happened.
+pub(crate) fn pause(request: PauseClocksRequest) -> Result<(Target, Vec<Kind>, Reason, String), Fault> {
+    let PauseClocksRequest { request_id, case_id, expected_version, kinds, reason, remark } = request;
+    let mut check = Check::new();
+    let target = target(&mut check, request_id, &case_id, expected_version);
+    let kinds = self::kinds(&mut check, kinds);
+    let reason = match PauseReason::try_from(reason) {
+        Ok(PauseReason::AwaitingComplainant) => Reason::AwaitingComplainant,
+        Ok(PauseReason::Appraisal) => Reason::Appraisal,
+        Ok(PauseReason::Proceedings) => Reason::Proceedings,
+        Ok(PauseReason::ForceMajeure) => Reason::ForceMajeure,
+        Ok(PauseReason::Unspecified) | Err(_) => {
+            check.fail("reason", if reason == 0 { "is required" } else { "is not a known reason" });
+            Reason::Appraisal
+        }
+    };
+    let remark = check.required("remark", remark, MAX_REASON);
+    check.done("INVALID_PAUSE")?;
+    Ok((target, kinds, reason, remark))
+}
+
+/// Reads which clocks are to run on, and what happened.
+pub(crate) fn resume(request: ResumeClocksRequest) -> Result<(Target, Vec<Kind>, String), Fault> {
+    let ResumeClocksRequest { request_id, case_id, expected_version, kinds, remark } = request;
+    let mut check = Check::new();
+    let target = target(&mut check, request_id, &case_id, expected_version);
+    let kinds = self::kinds(&mut check, kinds);
+    let remark = check.required("remark", remark, MAX_REASON);
+    check.done("INVALID_PAUSE")?;
+    Ok((target, kinds, remark))
+}
+
+fn kinds(check: &mut Check, kinds: Vec<i32>) -> Vec<Kind> {
+    let known: Vec<Kind> = kinds.iter().copied().filter_map(kind_of).collect();
+    check.ensure(known.len() == kinds.len(), "kinds", "must be known kinds of clocks");
+    known
+}
+
+/// More time that is asked for.
+pub(crate) struct Wanted {
+    pub(crate) target: Target,
+    pub(crate) kind: Kind,
+    pub(crate) amount: u32,
+    pub(crate) reason: String,
+}
+
+/// Reads a request for more time.
+pub(crate) fn request(request: RequestExtensionRequest) -> Result<Wanted, Fault> {
+    let RequestExtensionRequest { request_id, case_id, expected_version, kind, amount, reason } = request;
+    let mut check = Check::new();
+    let target = target(&mut check, request_id, &case_id, expected_version);
+    let kind = self::kind(&mut check, kind);
+    check.ensure(amount > 0, "amount", "must be positive");
+    let reason = check.required("reason", reason, MAX_REASON);
+    check.done("INVALID_EXTENSION")?;
+    Ok(Wanted { target, kind, amount: u32::try_from(amount).unwrap_or_default(), reason })
+}
+
+/// Reads which extension is approved.
+pub(crate) fn approval(request: ApproveExtensionRequest) -> Result<Uuid, Fault> {
+    let ApproveExtensionRequest { request_id, extension_id } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let id = check.id("extension_id", &extension_id);
+    check.done("INVALID_EXTENSION")?;
+    Ok(id)
+}
+
+/// Reads which extension is refused, and why.
+pub(crate) fn refused(request: RefuseExtensionRequest) -> Result<(Uuid, String), Fault> {
+    let RefuseExtensionRequest { request_id, extension_id, reason } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let id = check.id("extension_id", &extension_id);
+    let reason = check.required("reason", reason, MAX_REASON);
+    check.done("INVALID_EXTENSION")?;
+    Ok((id, reason))
+}
+
+/// An extension as callers see it.
+pub(crate) fn extension(extension: &Extension) -> ClockExtension {
+    ClockExtension {
+        extension_id: extension.id.to_string(),
+        case_id: extension.case.to_string(),
+        kind: number(extension.kind).into(),
+        cycle: extension.cycle,
+        state: extension.state.number().into(),
+        amount: i32::try_from(extension.amount).unwrap_or(i32::MAX),
+        reason: extension.reason.clone(),
+        requester: extension.requester.clone(),
+        request_time: Some(time(extension.requested)),
+        approver: extension.approver.clone(),
+        decide_time: extension.decided.map(time),
+        refusal: extension.refusal.clone(),
+    }
 }
 
 /// A clock as callers see it at a moment.
@@ -90,7 +190,7 @@ fn interval(line: Line) -> Interval {
         Why::Weekend => (IntervalKind::Weekend, String::new()),
         Why::Holiday(name) => (IntervalKind::Holiday, name),
         Why::ClocksSet => (IntervalKind::ClocksSet, String::new()),
-        Why::Paused(reason) => (IntervalKind::Paused, reason_words(reason).to_owned()),
+        Why::Paused(reason) => (IntervalKind::Paused, reason_name(reason).to_owned()),
     };
     Interval {
         from_time: Some(time(from)),
@@ -100,11 +200,6 @@ fn interval(line: Line) -> Interval {
         amount: Some(duration(amount)),
         sum: Some(duration(sum)),
     }
-}
-
-/// A reason to pause, as data names it.
-fn reason_words(reason: calendar::Reason) -> &'static str {
-    calendar::Reason::ALL.iter().find(|(known, _)| *known == reason).map_or("", |(_, name)| name)
 }
 
 fn duration(duration: SignedDuration) -> prost_types::Duration {

@@ -3,7 +3,7 @@
 use pg::Tx;
 use proto::redress::cases::v1::{
     CaseClosed, CaseDecided, CaseDeclined, CaseEscalated, CaseOpened, CasePriorityRaised, CaseReopened,
-    CaseResolved, CaseReturned, CaseWithdrawn, ClockBreached, ClockReminder,
+    CaseResolved, CaseReturned, CaseWithdrawn, ClockBreached, ClockReminder, ExtensionGranted,
 };
 
 use super::time;
@@ -55,17 +55,12 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
         Fact::OutOfScope { referral } => {
             tx.emit_in(trace, id, &CaseDeclined { case_id, cycle, referral: referral.clone() });
         }
-        Fact::PriorityRaised { priority, reason } => {
-            let (priority, reason) = (priority.number().into(), reason.clone());
-            tx.emit_in(trace, id, &CasePriorityRaised { case_id, cycle, priority, reason });
-        }
-        Fact::Returned { reason } => {
-            tx.emit_in(trace, id, &CaseReturned { case_id, cycle, reason: reason.clone() });
-        }
-        Fact::Escalated { tier, reason } => {
-            tx.emit_in(trace, id, &CaseEscalated { case_id, cycle, tier: *tier, reason: reason.clone() });
-        }
-        Fact::Reminded { .. } | Fact::Breached { .. } => of_time(tx, case, noted),
+        Fact::Reminded { .. }
+        | Fact::Breached { .. }
+        | Fact::ExtensionGranted { .. }
+        | Fact::PriorityRaised { .. }
+        | Fact::Returned { .. }
+        | Fact::Escalated { .. } => of_time(tx, case, noted),
         Fact::Opened { .. }
         | Fact::Queued { .. }
         | Fact::Assigned { .. }
@@ -80,12 +75,15 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
         | Fact::TaskNeedsAttention { .. }
         | Fact::Notice { .. }
         | Fact::RungMissed { .. }
+        | Fact::ClockPaused { .. }
         | Fact::ClockResumed { .. }
+        | Fact::ExtensionRequested { .. }
+        | Fact::ExtensionRefused { .. }
         | Fact::Answered { .. } => {}
     }
 }
 
-/// Tells of promises that run out of time, and of broken ones.
+/// Tells of promises that run out of time, of broken ones, and of what is done.
 fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
     let (id, trace) = (case.id.0, noted.traceparent.clone());
     let (case_id, cycle) = (case.id.to_string(), noted.cycle);
@@ -107,6 +105,29 @@ fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
             let kind = clocks::number(*kind).into();
             let (due_time, policy, own_target) = (Some(time(*due)), policy.clone(), *own_target);
             tx.emit_in(trace, id, &ClockBreached { case_id, cycle, kind, due_time, policy, own_target });
+        }
+        Fact::ExtensionGranted { kind, due, reason, notice_due, number } => tx.emit_in(
+            trace,
+            id,
+            &ExtensionGranted {
+                case_id,
+                cycle,
+                kind: clocks::number(*kind).into(),
+                due_time: due.map(time),
+                reason: reason.clone(),
+                notice_due: *notice_due,
+                number: *number,
+            },
+        ),
+        Fact::PriorityRaised { priority, reason } => {
+            let (priority, reason) = (priority.number().into(), reason.clone());
+            tx.emit_in(trace, id, &CasePriorityRaised { case_id, cycle, priority, reason });
+        }
+        Fact::Returned { reason } => {
+            tx.emit_in(trace, id, &CaseReturned { case_id, cycle, reason: reason.clone() });
+        }
+        Fact::Escalated { tier, reason } => {
+            tx.emit_in(trace, id, &CaseEscalated { case_id, cycle, tier: *tier, reason: reason.clone() });
         }
         _ => {}
     }

@@ -53,6 +53,7 @@ async fn bad_reads_name_every_violation() {
         state: 99,
         agent_id: "bob".to_owned(),
         customer_id: String::new(),
+        ..ListCasesRequest::default()
     };
     let list = cases.list_cases(list).await.unwrap_err();
     assert_eq!((list.code(), reason(&list).as_str()), (Code::InvalidArgument, "INVALID_LIST"));

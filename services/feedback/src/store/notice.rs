@@ -19,6 +19,7 @@ struct Row {
     case_id: Uuid,
     cycle: i32,
     kind: i16,
+    number: i32,
     state: i16,
     language: String,
     recipient: String,
@@ -46,6 +47,7 @@ impl Row {
             case_id: CaseId(self.case_id),
             cycle: self.cycle,
             kind: Kind::of(self.kind).ok_or_else(|| impossible("notice", "kind", self.notice_id))?,
+            number: self.number,
             state: State::of(self.state).ok_or_else(|| impossible("notice", "state", self.notice_id))?,
             recipient: self.recipient,
             letter: Letter { language: self.language, subject: self.subject, body: self.body },
@@ -65,12 +67,14 @@ pub(crate) async fn post(conn: &mut PgConnection, notices: &[Notice]) -> Result<
     let texts = |text: fn(&Notice) -> &str| notices.iter().map(text).collect::<Vec<_>>();
     let fresh: Vec<Uuid> = sqlx::query_scalar(
         "INSERT INTO notice (tenant_id, notice_id, case_id, cycle, kind, state, language, recipient, subject,
-                             body, failure_reason, traceparent, created_at, ended_at, evidence, attempts, due_at)
+                             body, failure_reason, traceparent, created_at, ended_at, number, evidence, attempts,
+                             due_at)
          SELECT current_setting('redress.tenant'), n.*, '', 0, CASE WHEN n.ended_at IS NULL THEN n.created_at END
          FROM UNNEST($1::uuid[], $2::uuid[], $3::int[], $4::smallint[], $5::smallint[], $6::text[], $7::text[],
-                     $8::text[], $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[])
+                     $8::text[], $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[],
+                     $14::integer[])
               AS n (notice_id, case_id, cycle, kind, state, language, recipient, subject, body,
-                    failure_reason, traceparent, created_at, ended_at)
+                    failure_reason, traceparent, created_at, ended_at, number)
          ON CONFLICT ON CONSTRAINT notice_once DO NOTHING
          RETURNING notice_id",
     )
@@ -87,6 +91,7 @@ pub(crate) async fn post(conn: &mut PgConnection, notices: &[Notice]) -> Result<
     .bind(texts(|notice| &notice.traceparent))
     .bind(notices.iter().map(|notice| notice.created.to_sqlx()).collect::<Vec<_>>())
     .bind(notices.iter().map(|notice| notice.ended.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
+    .bind(notices.iter().map(|notice| notice.number).collect::<Vec<_>>())
     .fetch_all(conn)
     .await?;
     Ok(fresh.into_iter().map(NoticeId).collect())
@@ -102,20 +107,20 @@ pub(crate) async fn notices(
     let before = after.map_or(Uuid::max(), |notice| notice.0);
     let query = match filter {
         Filter::All => sqlx::query_as(
-            "SELECT notice_id, case_id, cycle, kind, state, language, recipient, subject, body, evidence,
+            "SELECT notice_id, case_id, cycle, kind, number, state, language, recipient, subject, body, evidence,
                     failure_reason, attempts, traceparent, created_at, ended_at
              FROM notice WHERE tenant_id = current_setting('redress.tenant') AND notice_id < $1
              ORDER BY notice_id DESC LIMIT $2",
         ),
         Filter::Case(_) => sqlx::query_as(
-            "SELECT notice_id, case_id, cycle, kind, state, language, recipient, subject, body, evidence,
+            "SELECT notice_id, case_id, cycle, kind, number, state, language, recipient, subject, body, evidence,
                     failure_reason, attempts, traceparent, created_at, ended_at
              FROM notice
              WHERE tenant_id = current_setting('redress.tenant') AND notice_id < $1 AND case_id = $3
              ORDER BY notice_id DESC LIMIT $2",
         ),
         Filter::State(_) => sqlx::query_as(
-            "SELECT notice_id, case_id, cycle, kind, state, language, recipient, subject, body, evidence,
+            "SELECT notice_id, case_id, cycle, kind, number, state, language, recipient, subject, body, evidence,
                     failure_reason, attempts, traceparent, created_at, ended_at
              FROM notice
              WHERE tenant_id = current_setting('redress.tenant') AND notice_id < $1 AND state = $3
@@ -157,7 +162,7 @@ pub(crate) async fn claim(conn: &mut PgConnection, claims: Claims) -> Result<Vec
          FROM (SELECT tenant_id, notice_id FROM notice WHERE state = 1 AND due_at <= $1
                ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS due
          WHERE n.tenant_id = due.tenant_id AND n.notice_id = due.notice_id
-         RETURNING n.tenant_id, n.notice_id, n.case_id, n.cycle, n.kind, n.state, n.language, n.recipient,
+         RETURNING n.tenant_id, n.notice_id, n.case_id, n.cycle, n.kind, n.number, n.state, n.language, n.recipient,
                    n.subject, n.body, n.evidence, n.failure_reason, n.attempts, n.traceparent, n.created_at,
                    n.ended_at",
     )

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::impossible;
-use crate::notice::{Kind, Owed, Word};
+use crate::notice::{Delay, Kind, Owed, Word};
 use crate::response::{Outcome, Ruling};
 
 #[derive(sqlx::FromRow)]
@@ -18,6 +18,7 @@ struct Row {
     outcome: Option<i16>,
     reasons: String,
     respond_until: Option<Timestamp>,
+    number: i32,
     traceparent: String,
 }
 
@@ -27,6 +28,11 @@ impl Row {
         let word = match Kind::of(self.kind).ok_or_else(|| wrong("kind"))? {
             Kind::Acknowledgement => Word::Acknowledgement,
             Kind::Recourse => Word::Recourse,
+            Kind::Extension => Word::Extension(Delay {
+                number: self.number,
+                due: self.respond_until.map(Timestamp::to_jiff),
+                reason: self.reasons,
+            }),
             Kind::Outcome => Word::Outcome(Ruling {
                 outcome: self.outcome.and_then(Outcome::of).ok_or_else(|| wrong("outcome"))?,
                 respond_until: self.respond_until.ok_or_else(|| wrong("respond_until"))?.to_jiff(),
@@ -40,32 +46,48 @@ impl Row {
 
 /// Keeps what is owed until its contact is known.
 pub(crate) async fn put_off(conn: &mut PgConnection, owed: &[Owed]) -> Result<(), Fault> {
-    let rulings =
-        || owed.iter().map(|owed| if let Word::Outcome(ruling) = &owed.word { Some(ruling) } else { None });
+    let outcome = |owed: &Owed| match &owed.word {
+        Word::Outcome(ruling) => Some(ruling.outcome.number()),
+        _ => None,
+    };
+    let until = |owed: &Owed| match &owed.word {
+        Word::Outcome(ruling) => Some(ruling.respond_until.to_sqlx()),
+        Word::Extension(delay) => delay.due.map(ToSqlx::to_sqlx),
+        _ => None,
+    };
     sqlx::query(
-        "INSERT INTO untold (tenant_id, case_id, cycle, kind, outcome, reasons, respond_until, traceparent)
+        "INSERT INTO untold (tenant_id, case_id, cycle, kind, outcome, reasons, respond_until, traceparent, number)
          SELECT current_setting('redress.tenant'), o.*
          FROM UNNEST($1::uuid[], $2::int[], $3::smallint[], $4::smallint[], $5::text[], $6::timestamptz[],
-                     $7::text[]) AS o
+                     $7::text[], $8::integer[]) AS o
          ON CONFLICT ON CONSTRAINT untold_pkey DO NOTHING",
     )
     .bind(owed.iter().map(|owed| owed.case_id.0).collect::<Vec<_>>())
     .bind(owed.iter().map(|owed| owed.cycle).collect::<Vec<_>>())
     .bind(owed.iter().map(|owed| owed.word.kind().number()).collect::<Vec<_>>())
-    .bind(rulings().map(|ruling| ruling.map(|ruling| ruling.outcome.number())).collect::<Vec<_>>())
-    .bind(rulings().map(|ruling| ruling.map_or("", |ruling| &ruling.reasons)).collect::<Vec<_>>())
-    .bind(rulings().map(|ruling| ruling.map(|ruling| ruling.respond_until.to_sqlx())).collect::<Vec<_>>())
+    .bind(owed.iter().map(outcome).collect::<Vec<_>>())
+    .bind(owed.iter().map(|owed| reasons(&owed.word)).collect::<Vec<_>>())
+    .bind(owed.iter().map(until).collect::<Vec<_>>())
     .bind(owed.iter().map(|owed| owed.traceparent.as_str()).collect::<Vec<_>>())
+    .bind(owed.iter().map(|owed| owed.word.number()).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())
+}
+
+fn reasons(word: &Word) -> &str {
+    match word {
+        Word::Outcome(ruling) => &ruling.reasons,
+        Word::Extension(delay) => &delay.reason,
+        Word::Acknowledgement | Word::Recourse => "",
+    }
 }
 
 /// Takes up what was put off for these cases.
 pub(crate) async fn take_up(conn: &mut PgConnection, cases: &[CaseId]) -> Result<Vec<Owed>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(
         "DELETE FROM untold WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
-         RETURNING case_id, cycle, kind, outcome, reasons, respond_until, traceparent",
+         RETURNING case_id, cycle, kind, outcome, reasons, respond_until, number, traceparent",
     )
     .bind(cases.iter().map(|case| case.0).collect::<Vec<_>>())
     .fetch_all(conn)

@@ -1,6 +1,6 @@
 //! What feedback hears: each event, twice, out of step, and where it fits no more.
 
-use proto::redress::cases::v1::{CaseDeclined, CaseWithdrawn, CloseReason, Outcome};
+use proto::redress::cases::v1::{CaseDeclined, CaseWithdrawn, CloseReason, ExtensionGranted, Outcome};
 use proto::redress::feedback::v1::{Notice, NoticeKind, NoticeSettled, NoticeState, Response};
 use proto::redress::intake::v1::Representative;
 use testkit::eventually;
@@ -90,6 +90,42 @@ async fn an_outcome_that_overtakes_its_registration_is_told_after_it() {
     let mut kinds: Vec<NoticeKind> = notices_of(&house, case).await.iter().map(Notice::kind).collect();
     kinds.sort();
     assert_eq!(kinds, [NoticeKind::Acknowledgement, NoticeKind::Outcome, NoticeKind::Recourse]);
+    house.done().await;
+}
+
+fn extended(case: Uuid, number: i32, notice_due: bool) -> ExtensionGranted {
+    ExtensionGranted {
+        case_id: case.to_string(),
+        cycle: 1,
+        due_time: Some(prost_types::Timestamp { seconds: 1_800_000_000, nanos: 0 }),
+        reason: "an expert looks at it".to_owned(),
+        notice_due,
+        number,
+        ..ExtensionGranted::default()
+    }
+}
+
+#[tokio::test]
+async fn each_extension_is_told_where_that_is_due() {
+    let house = house().await;
+    let (known, early) = (case(), case());
+    house.tell("intake", known, &registered(known, "ada@example.org")).await;
+    house.settled().await;
+    for case in [known, early] {
+        for (number, notice_due) in [(1, true), (2, false), (3, true)] {
+            house.tell("cases", case, &extended(case, number, notice_due)).await;
+        }
+    }
+    house.settled().await;
+    assert_eq!(notices_of(&house, early).await, [], "nobody knows yet whom to write to");
+    house.tell("intake", early, &registered(early, "bo@example.org")).await;
+    house.settled().await;
+    for case in [known, early] {
+        let notices = notices_of(&house, case).await;
+        let told: Vec<_> = notices.iter().filter(|notice| notice.kind() == NoticeKind::Extension).collect();
+        assert_eq!(told.len(), 2);
+        assert!(told[0].body.contains("an expert looks at it") && told[0].body.contains("15 January 2027"));
+    }
     house.done().await;
 }
 

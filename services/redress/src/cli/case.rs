@@ -1,12 +1,13 @@
 //! `redress case …`: works on cases.
 
 mod decide;
+mod find;
 mod handle;
 
 use clap::{Args, Subcommand};
 use proto::redress::cases::v1::{
-    AddNoteRequest, CaseState, CloseCaseRequest, CountCasesRequest, GetCaseRequest, GetTimelineRequest,
-    ListCasesRequest, ReopenCaseRequest, Visibility, WatchCaseRequest, WithdrawCaseRequest,
+    AddNoteRequest, CaseState, CloseCaseRequest, GetCaseRequest, GetTimelineRequest, ReopenCaseRequest,
+    Visibility, WatchCaseRequest, WithdrawCaseRequest,
 };
 
 use super::connection::{Caller, Connection, Expect, Page};
@@ -24,10 +25,10 @@ pub(crate) struct Cases {
 enum Verb {
     /// Shows a case
     Get { case: String },
-    /// Lists cases, newest first; by state, agent or customer
-    List(List),
-    /// Counts cases, and shows how long they took
-    Count,
+    /// Lists cases, newest first: those a filter means
+    List(find::List),
+    /// Counts cases, and shows how long they took; or counts by some fields
+    Count(find::Count),
     /// Shows a case after each change, until it is over
     Watch { case: String },
     /// Shows what happened to a case
@@ -89,28 +90,13 @@ enum Verb {
     },
 }
 
-#[derive(Args)]
-struct List {
-    /// Only those in this state, e.g. `out-of-scope`
-    #[arg(long, value_parser = words::read::<CaseState>)]
-    state: Option<CaseState>,
-    /// Only this agent's
-    #[arg(long, default_value = "")]
-    agent: String,
-    /// Only this customer's
-    #[arg(long, default_value = "")]
-    customer: String,
-    #[command(flatten)]
-    page: Page,
-}
-
 impl Cases {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let caller = self.connection.open().await?;
         match self.verb {
             Verb::Get { case } => get(&caller, case).await,
             Verb::List(list) => list.run(&caller).await,
-            Verb::Count => count(&caller).await,
+            Verb::Count(count) => count.run(&caller).await,
             Verb::Watch { case } => watch(&caller, case).await,
             Verb::Timeline { case, page } => timeline(&caller, case, page).await,
             Verb::Note { case, text, visibility } => note(&caller, case, text, visibility).await,
@@ -132,25 +118,6 @@ impl Cases {
 async fn get(caller: &Caller, case_id: String) -> anyhow::Result<()> {
     let answer = caller.cases().get_case(GetCaseRequest { case_id }).await?.into_inner();
     show::answer(caller.json, &answer.case.unwrap_or_default(), text::case)
-}
-
-impl List {
-    async fn run(self, caller: &Caller) -> anyhow::Result<()> {
-        let request = ListCasesRequest {
-            page_size: self.page.limit,
-            page_token: self.page.page,
-            state: self.state.unwrap_or_default().into(),
-            agent_id: self.agent,
-            customer_id: self.customer,
-        };
-        let answer = caller.cases().list_cases(request).await?.into_inner();
-        show::answer(caller.json, &answer, text::cases)
-    }
-}
-
-async fn count(caller: &Caller) -> anyhow::Result<()> {
-    let answer = caller.cases().count_cases(CountCasesRequest {}).await?.into_inner();
-    show::answer(caller.json, &answer, text::count)
 }
 
 async fn watch(caller: &Caller, case_id: String) -> anyhow::Result<()> {

@@ -9,6 +9,7 @@ use client::{Calls, Certificate, Client, ClientOptions, Endpoints, Token};
 use http::Uri;
 use proto::redress::assignment::v1::assignment_service_client::AssignmentServiceClient;
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
+use proto::redress::cases::v1::search_service_client::SearchServiceClient;
 use proto::redress::event::v1::event_feed_client::EventFeedClient;
 use proto::redress::event::v1::event_inbox_client::EventInboxClient;
 use proto::redress::feedback::v1::feedback_service_client::FeedbackServiceClient;
@@ -143,6 +144,10 @@ impl Caller {
 
     pub(crate) fn cases(&self) -> CaseServiceClient<Calls> {
         CaseServiceClient::new(self.client.calls())
+    }
+
+    pub(crate) fn search(&self) -> SearchServiceClient<Calls> {
+        SearchServiceClient::new(self.client.calls())
     }
 
     pub(crate) fn assignment(&self) -> AssignmentServiceClient<Calls> {

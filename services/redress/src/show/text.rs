@@ -2,11 +2,13 @@
 
 mod calendars;
 mod cases;
+mod clocks;
 mod people;
 mod remedies;
 
 pub(crate) use calendars::{calendar, calendar_in_short, calendars, moved};
-pub(crate) use cases::{case, cases, count, entries, progress, timeline};
+pub(crate) use cases::{case, cases, count, entries, facets, progress, timeline};
+pub(crate) use clocks::{activated, clocks, explained, extension, extensions, policies, policy};
 pub(crate) use people::{
     agent, agents, assignment, department, departments, feedback, notices, parked, queue,
 };

@@ -3,8 +3,8 @@
 
 use proto::redress::assignment::v1::AssignmentState;
 use proto::redress::cases::v1::{
-    CalendarDayKind, CaseState, ClockKind, CloseReason, Observance, Outcome, Priority, TimelineKind,
-    Visibility,
+    CalendarDayKind, CaseState, ClockKind, ClockState, CloseReason, ExtensionState, IntervalKind, Observance,
+    Outcome, PauseReason, Priority, RungAction, TimelineKind, Visibility,
 };
 use proto::redress::feedback::v1::{NoticeKind, NoticeState, Response};
 use proto::redress::intake::v1::Channel;
@@ -41,6 +41,11 @@ words! {
     CalendarDayKind: "CALENDAR_DAY_KIND_";
     CaseState: "CASE_STATE_";
     ClockKind: "CLOCK_KIND_";
+    ClockState: "CLOCK_STATE_";
+    ExtensionState: "EXTENSION_STATE_";
+    IntervalKind: "INTERVAL_KIND_";
+    PauseReason: "PAUSE_REASON_";
+    RungAction: "RUNG_ACTION_";
     Channel: "CHANNEL_";
     CloseReason: "CLOSE_REASON_";
     NoticeKind: "NOTICE_KIND_";

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use proto::redress::cases::v1::{
-    Case, CaseState, CountCasesResponse, GetTimelineResponse, ListCasesResponse, Outcome, TimelineEntry,
-    TimelineKind, TrackComplaintResponse,
+    Case, CaseState, CountCasesResponse, FacetCasesResponse, FacetCount, GetTimelineResponse,
+    ListCasesResponse, Outcome, TimelineEntry, TimelineKind, TrackComplaintResponse,
 };
 use proto::redress::intake::v1::Channel;
 
@@ -37,6 +37,7 @@ pub(crate) fn case(case: &Case) -> String {
         ("reasons", case.decision_reasons.clone()),
         ("received", time(case.receive_time.as_ref())),
         ("opened", time(case.open_time.as_ref())),
+        ("due", time(case.due_time.as_ref())),
         ("resolved", time(case.resolve_time.as_ref())),
         ("closed", time(case.close_time.as_ref())),
         ("trace", case.trace_id.clone()),
@@ -48,12 +49,13 @@ pub(crate) fn cases(list: &ListCasesResponse) -> String {
     if list.cases.is_empty() {
         return none_of("cases", &list.next_page_token);
     }
-    let mut table = Table::new(["case", "state", "pri", "agent", "subject"]);
+    let mut table = Table::new(["case", "state", "pri", "due", "agent", "subject"]);
     for case in &list.cases {
         table.row([
             case.case_id.clone(),
             word::<CaseState>(case.state),
             priority(case.priority),
+            time(case.due_time.as_ref()),
             case.agent_id.clone(),
             case.subject.clone(),
         ]);
@@ -83,6 +85,23 @@ pub(crate) fn count(counted: &CountCasesResponse) -> String {
         ]);
     }
     format!("{head}\n{}", table.render())
+}
+
+/// Cases counted by some fields, a table for each.
+pub(crate) fn facets(counted: &FacetCasesResponse) -> String {
+    let bound = if counted.exact { "" } else { ", the newest; there may be more" };
+    let mut text = format!("{} cases{bound}\n", counted.total);
+    for facet in &counted.facets {
+        let mut table = Table::new(["count", &facet.field]);
+        for FacetCount { value, count } in &facet.counts {
+            table.row([count.to_string(), if value.is_empty() { "-".to_owned() } else { value.clone() }]);
+        }
+        let _ = write!(text, "\n{}", table.render());
+        if facet.more_values {
+            text.push_str("and more, less frequent\n");
+        }
+    }
+    text
 }
 
 /// A page of a timeline.

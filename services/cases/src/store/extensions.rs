@@ -1,0 +1,101 @@
+//! Statements about extensions.
+
+use fault::Fault;
+use jiff_sqlx::{Timestamp, ToSqlx as _};
+use kernel::CaseId;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::row::impossible;
+use crate::clocks::more::{Extension, ExtensionState};
+use crate::clocks::{kind_of, number};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    extension_id: Uuid,
+    case_id: Uuid,
+    kind: i16,
+    cycle: i32,
+    state: i16,
+    amount: i32,
+    reason: String,
+    requested_by: String,
+    requested_at: Timestamp,
+    decided_by: String,
+    decided_at: Option<Timestamp>,
+    refusal: String,
+}
+
+impl Row {
+    fn into_extension(self) -> Result<Extension, Fault> {
+        let known = |column: &'static str| move || impossible("extension", column, self.case_id);
+        Ok(Extension {
+            id: self.extension_id,
+            case: CaseId(self.case_id),
+            kind: kind_of(self.kind).ok_or_else(known("kind"))?,
+            cycle: self.cycle,
+            state: ExtensionState::of(self.state).ok_or_else(known("state"))?,
+            amount: u32::try_from(self.amount).map_err(Fault::internal)?,
+            reason: self.reason,
+            requester: self.requested_by,
+            requested: self.requested_at.to_jiff(),
+            approver: self.decided_by,
+            decided: self.decided_at.map(Timestamp::to_jiff),
+            refusal: self.refusal,
+        })
+    }
+}
+
+/// The case an extension belongs to; none if there is no such extension.
+pub(crate) async fn case_of(conn: &mut PgConnection, id: Uuid) -> Result<Option<CaseId>, Fault> {
+    let case: Option<Uuid> = sqlx::query_scalar(
+        "SELECT case_id FROM extension
+         WHERE tenant_id = current_setting('redress.tenant') AND extension_id = $1",
+    )
+    .bind(id)
+    .fetch_optional(conn)
+    .await?;
+    Ok(case.map(CaseId))
+}
+
+/// Reads the extensions of a case, oldest first.
+pub(crate) async fn of(conn: &mut PgConnection, case: CaseId) -> Result<Vec<Extension>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT extension_id, case_id, kind, cycle, state, amount, reason, requested_by, requested_at,
+                decided_by, decided_at, refusal
+         FROM extension WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1
+         ORDER BY extension_id",
+    )
+    .bind(case.0)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Row::into_extension).collect()
+}
+
+/// Writes an extension, a new one or one that was decided, of a case locked by
+/// this transaction.
+pub(crate) async fn save(conn: &mut PgConnection, extension: &Extension) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO extension (tenant_id, extension_id, case_id, kind, cycle, state, amount, reason,
+                                requested_by, requested_at, decided_by, decided_at, refusal)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+         ON CONFLICT ON CONSTRAINT extension_pkey DO UPDATE
+         SET state = excluded.state, decided_by = excluded.decided_by, decided_at = excluded.decided_at,
+             refusal = excluded.refusal",
+    )
+    .bind(extension.id)
+    .bind(extension.case.0)
+    .bind(number(extension.kind))
+    .bind(extension.cycle)
+    .bind(extension.state.number())
+    .bind(i32::try_from(extension.amount).map_err(Fault::internal)?)
+    .bind(&extension.reason)
+    .bind(&extension.requester)
+    .bind(extension.requested.to_sqlx())
+    .bind(&extension.approver)
+    .bind(extension.decided.map(jiff::Timestamp::to_sqlx))
+    .bind(&extension.refusal)
+    .execute(conn)
+    .await?;
+    Ok(())
+}

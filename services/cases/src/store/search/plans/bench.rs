@@ -1,0 +1,179 @@
+//! How long the searches take among a million cases, and what the indexes cost a
+//! move. Run it alone: `cargo test --release -p cases --lib -- --ignored --nocapture a_million`.
+
+use std::time::{Duration, Instant};
+
+use kernel::CaseId;
+use sqlx::Executor as _;
+use testkit::House;
+
+use super::seed::seed;
+use super::{Asked, DUE_FIRST, INBOXES, asked, counting, statement, transact};
+use crate::case::{Case, Channel, Occasion, Origin, Priority};
+use crate::filter::{self, Facet, Order};
+use crate::store;
+use crate::store::Opening;
+use crate::store::row::Row;
+use crate::triage::Triage;
+
+/// How often each search is made.
+const TIMES: u32 = 200;
+/// How many moves are measured.
+const MOVES: u32 = 3_000;
+/// How many batches of openings are measured, and of how many cases each.
+const BATCHES: u32 = 30;
+const BATCH: u32 = 100;
+/// Within this, 99 of 100 inboxes are there.
+const PROMISED: Duration = Duration::from_millis(50);
+
+fn percentiles(mut times: Vec<Duration>) -> (Duration, Duration) {
+    times.sort_unstable();
+    (times[times.len() / 2], times[times.len() * 99 / 100])
+}
+
+#[tokio::test]
+#[ignore = "makes a million cases: run it alone"]
+async fn a_million_cases() {
+    let house = House::open(&[crate::SERVICE]).await;
+    seed(&house, &["tenant-b", "tenant-c", "tenant-d", "tenant-e"], 100_000).await;
+    seed(&house, &["tenant-a"], 600_000).await;
+    let asked = asked("tenant-a");
+    for (name, text, _) in INBOXES {
+        let p99 = time(&house, &asked, name, text, DUE_FIRST).await;
+        assert!(p99 < PROMISED, "{name} took {p99:?}");
+    }
+    for (name, text) in [
+        ("newest", ""),
+        ("mine, newest", INBOXES[0].1),
+        ("a rare word", "text:w4990"),
+        ("two words", "text:\"w2000 w900\""),
+        ("a common word", "text:w3"),
+        ("a common word, open", "text:w3 AND open = true"),
+        ("a category, urgent", "category = \"delivery/7\" AND priority = P1"),
+        ("nothing, by no index", "language = \"fr\""),
+    ] {
+        time(&house, &asked, name, text, Order::default()).await;
+    }
+    count(&house, &asked).await;
+    openings(&house, &asked).await;
+    for drops in ["", "DROP INDEX cases_open_by_due, cases_open_by_agent, cases_open_by_department"] {
+        moves(&house, &asked, drops).await;
+    }
+    house.done().await;
+}
+
+async fn time(house: &House, asked: &Asked, name: &str, text: &str, order: Order) -> Duration {
+    let mut times = Vec::new();
+    for n in 0..TIMES {
+        let text = text.replace("a-7", &format!("a-{}", n % 200)).replace("d-7", &format!("d-{}", n % 40));
+        let started = Instant::now();
+        transact(house, &asked.tenant, async move |mut tx| {
+            let statement = statement(asked, &text, order, None);
+            let rows: Vec<Row> = statement.fetch(&mut tx).await.expect("a page");
+            (tx, rows.len())
+        })
+        .await;
+        times.push(started.elapsed());
+    }
+    let (p50, p99) = percentiles(times);
+    println!("{name:>22}  p50 {p50:>9.2?}  p99 {p99:>9.2?}");
+    p99
+}
+
+async fn count(house: &House, asked: &Asked) {
+    for text in ["", "open = true"] {
+        let started = Instant::now();
+        let facets = [Facet::State, Facet::Priority, Facet::Category, Facet::Breached];
+        let condition = filter::read(text).expect("a filter").condition;
+        transact(house, &asked.tenant, async move |mut tx| {
+            let statement = counting(asked, &condition, &facets);
+            let rows: Vec<(i32, Option<String>, i64)> = statement.fetch(&mut tx).await.expect("counts");
+            (tx, rows.len())
+        })
+        .await;
+        println!("four facets of {text:?}: {:.2?}", started.elapsed());
+    }
+}
+
+/// Opens cases as the service does, and tells what of it their texts take.
+async fn openings(house: &House, asked: &Asked) {
+    let (mut rows, mut texts) = (Duration::ZERO, Duration::ZERO);
+    for _ in 0..BATCHES {
+        let opened: Vec<Opening> = (0..BATCH).map(|n| opening(house, asked, n)).collect();
+        let (inserted, kept) = transact(house, &asked.tenant, async move |mut tx| {
+            let started = Instant::now();
+            store::insert(&mut tx, &opened).await.expect("inserted");
+            let inserted = started.elapsed();
+            let started = Instant::now();
+            store::text::keep(&mut tx, &asked.tenant, &opened).await.expect("kept");
+            (tx, (inserted, started.elapsed()))
+        })
+        .await;
+        rows += inserted;
+        texts += kept;
+    }
+    let each = BATCHES * BATCH;
+    println!(
+        "opening a case: its row {:.1?}, its texts {:.1?} (batches of {BATCH})",
+        rows / each,
+        texts / each
+    );
+}
+
+fn opening(house: &House, asked: &Asked, n: u32) -> Opening {
+    let db = house.db("cases");
+    let origin = Origin {
+        channel: Channel::ALL[n as usize % Channel::ALL.len()],
+        subject: format!("订单 {n} 的退款至今没有到账 refund {n} is late"),
+        language: "zh".to_owned(),
+        customer_id: format!("c-{n}"),
+        respondent_staff: String::new(),
+        amount_sought: None,
+        receive_time: asked.now,
+        traceparent: String::new(),
+    };
+    let triage = Triage { category: "payment/refund".to_owned(), priority: Priority::P3, reasons: vec![] };
+    let at = Occasion { now: asked.now, actor: "<cases>", traceparent: "" };
+    let case = Case::open(CaseId(db.ids().id(db.clock().now())), origin, triage, &at);
+    let story = "上周一我在网上买了一台电热水壶，收到时箱子已经压坏，壶身也裂了，客服答应三天内退款。";
+    Opening {
+        case,
+        description: format!("{} The agent promised it {n} times.", story.repeat(4)),
+        receipt_hash: None,
+    }
+}
+
+/// Moves open cases as the service does, each in a transaction of its own.
+async fn moves(house: &House, asked: &Asked, drops: &'static str) {
+    let mut owner = house.owner().await;
+    owner.execute("SET search_path = cases").await.expect("there is the schema");
+    owner.execute(sqlx::raw_sql(drops)).await.expect("indexes");
+    owner.execute("VACUUM ANALYZE cases").await.expect("vacuumed");
+    owner.execute("CHECKPOINT").await.expect("written");
+    let condition = filter::read("open = true").expect("a filter").condition;
+    let cases: Vec<Case> = transact(house, &asked.tenant, async move |mut tx| {
+        let statement = super::listing(asked, &condition, Order::default(), None, MOVES.into());
+        let rows: Vec<Row> = statement.fetch(&mut tx).await.expect("a page");
+        (tx, rows.into_iter().map(|row| row.into_case().expect("a case")).collect())
+    })
+    .await;
+    let mut times = Vec::new();
+    for (n, mut case) in cases.into_iter().enumerate() {
+        case.version += 1;
+        case.entries += 1;
+        case.state = [crate::case::State::Assigned, crate::case::State::Investigating][n % 2];
+        case.agent_id = format!("a-{}", n % 190);
+        case.due_time = case.due_time.map(|due| due + jiff::SignedDuration::from_mins(7));
+        let started = Instant::now();
+        transact(house, &asked.tenant, async move |mut tx| {
+            store::save(&mut tx, std::slice::from_ref(&case)).await.expect("saved");
+            (tx, ())
+        })
+        .await;
+        times.push(started.elapsed());
+    }
+    let all: Duration = times.iter().sum();
+    let (p50, p99) = percentiles(times);
+    let which = if drops.is_empty() { "with the inboxes' indexes" } else { "without them" };
+    println!("a move {which}: mean {:.1?}, p50 {p50:.1?}, p99 {p99:.1?}", all / MOVES);
+}

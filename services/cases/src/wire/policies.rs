@@ -1,0 +1,246 @@
+//! Contract ⇄ domain: policies.
+
+use calendar::{Action, Flaw, Kind, Ladder, Pack, Promise, Rung, When, packs};
+use fault::{Check, Fault};
+use kernel::page::Page;
+use proto::redress::cases::v1::{
+    ActivatePolicyRequest, CreatePolicyRequest, GetPolicyRequest, LadderRung, ListPoliciesRequest,
+    Policy as WirePolicy, PolicyPromise, RungAction,
+};
+
+use super::{MAX_REASON, time};
+use crate::clocks::policy::{BREACH, KindLadder, default_ladders};
+use crate::clocks::{kind_of, number, reason_name};
+use crate::store::policies::Kept;
+
+/// Longest pack.
+const MAX_PACK: usize = 100_000;
+
+/// A policy that is to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    /// The promises.
+    pub(crate) pack: Pack,
+    /// Whether they are shipped ones.
+    pub(crate) shipped: bool,
+    /// What is done as time runs out.
+    pub(crate) ladders: Vec<KindLadder>,
+    /// Why there is this version.
+    pub(crate) note: String,
+}
+
+/// Reads a policy that is to be made.
+pub(crate) fn create(request: CreatePolicyRequest) -> Result<Draft, Fault> {
+    let CreatePolicyRequest { request_id, shipped_pack, pack_toml, rungs, note } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let pack_toml = check.text("pack_toml", pack_toml, MAX_PACK);
+    let shipped = !shipped_pack.is_empty();
+    let pack = match (shipped, pack_toml.is_empty()) {
+        (true, true) => shipped_of(&mut check, &shipped_pack),
+        (false, false) => own_of(&mut check, &pack_toml),
+        _ => {
+            check.fail("shipped_pack", "exactly one of shipped_pack and pack_toml is required");
+            None
+        }
+    };
+    let ladders = if rungs.is_empty() { default_ladders() } else { ladders(&mut check, rungs) };
+    let note = check.text("note", note, MAX_REASON);
+    check.done("INVALID_POLICY")?;
+    let pack = pack.ok_or_else(|| Fault::internal("a policy without a pack, and no flaw"))?;
+    Ok(Draft { pack, shipped, ladders, note })
+}
+
+/// The pack names a calendar there is not.
+pub(crate) fn no_such_calendar() -> Fault {
+    let mut check = Check::new();
+    check.fail("pack_toml.calendar", "is not the name of a calendar");
+    check.done("INVALID_POLICY").err().unwrap_or_else(|| Fault::internal("a flaw that is none"))
+}
+
+fn shipped_of(check: &mut Check, name: &str) -> Option<Pack> {
+    let pack = packs().iter().find(|pack| pack.name == name);
+    if pack.is_none() {
+        let all: Vec<&str> = packs().iter().map(|pack| pack.name.as_str()).collect();
+        check.fail("shipped_pack", format!("must be one of {}", all.join(", ")));
+    }
+    pack.cloned()
+}
+
+fn own_of(check: &mut Check, text: &str) -> Option<Pack> {
+    match Pack::from_toml(text) {
+        Ok(pack) => Some(pack),
+        Err(flaws) => {
+            for Flaw { field, problem } in flaws {
+                let field = if field.is_empty() { String::new() } else { format!(".{field}") };
+                check.fail(&format!("pack_toml{field}"), problem);
+            }
+            None
+        }
+    }
+}
+
+/// The rungs by kind, each where it was written; everything that is wrong with
+/// them is noted at its place in the request.
+fn ladders(check: &mut Check, rungs: Vec<LadderRung>) -> Vec<KindLadder> {
+    let mut ladders: Vec<(KindLadder, Vec<usize>)> = Vec::new();
+    for (place, LadderRung { kind, name, at, actions }) in rungs.into_iter().enumerate() {
+        let field = |name: &str| format!("rungs[{place}].{name}");
+        let known = kind_of(kind);
+        check.ensure(kind == 0 || known.is_some(), &field("kind"), "is not a known kind");
+        check.ensure(name != BREACH, &field("name"), "breach is the due time itself, which needs no step");
+        check.ensure(!name.chars().any(char::is_control), &field("name"), "must be on one line");
+        let actions: Vec<Action> =
+            actions.into_iter().filter_map(|code| action(check, &field("actions"), code)).collect();
+        let at = match at.parse() {
+            Ok(at) => at,
+            Err(error) => {
+                check.fail(&field("at"), format!("{error}"));
+                continue;
+            }
+        };
+        let rung = Rung { name, at, actions };
+        match ladders.iter_mut().find(|(ladder, _)| ladder.kind == known) {
+            Some((ladder, places)) => {
+                ladder.rungs.push(rung);
+                places.push(place);
+            }
+            None => ladders.push((KindLadder { kind: known, rungs: vec![rung] }, vec![place])),
+        }
+    }
+    for (ladder, places) in &ladders {
+        for Flaw { field, problem } in Ladder::check(ladder.rungs.clone()).err().unwrap_or_default() {
+            check.fail(&placed(&field, places), problem);
+        }
+    }
+    ladders.into_iter().map(|(ladder, _)| ladder).collect()
+}
+
+/// `rungs[1].name` of one kind's ladder, as the request counts.
+fn placed(field: &str, places: &[usize]) -> String {
+    let inner = field.strip_prefix("rungs[").and_then(|rest| rest.split_once(']'));
+    let place = inner.and_then(|(index, rest)| Some((places.get(index.parse::<usize>().ok()?)?, rest)));
+    place.map_or_else(|| field.to_owned(), |(place, rest)| format!("rungs[{place}]{rest}"))
+}
+
+fn action(check: &mut Check, field: &str, code: i32) -> Option<Action> {
+    match RungAction::try_from(code) {
+        Ok(RungAction::Remind) => Some(Action::Remind),
+        Ok(RungAction::RaisePriority) => Some(Action::RaisePriority),
+        Ok(RungAction::Reassign) => Some(Action::Reassign),
+        Ok(RungAction::Escalate) => Some(Action::Escalate),
+        Ok(RungAction::Unspecified) | Err(_) => {
+            check.fail(field, "must be known actions");
+            None
+        }
+    }
+}
+
+/// Reads which version is to be put in force, and whether only to try it.
+pub(crate) fn activate(request: ActivatePolicyRequest) -> Result<(i32, bool), Fault> {
+    let ActivatePolicyRequest { request_id, version, validate_only } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    check.ensure(version > 0, "version", "must be positive");
+    check.done("INVALID_POLICY")?;
+    Ok((version, validate_only))
+}
+
+/// Reads which version is wanted.
+pub(crate) fn get(request: GetPolicyRequest) -> Result<Option<i32>, Fault> {
+    let GetPolicyRequest { version } = request;
+    let mut check = Check::new();
+    check.ensure(version.is_none_or(|version| version >= 0), "version", "must not be negative");
+    check.done("INVALID_POLICY")?;
+    Ok(version)
+}
+
+/// Reads which page of policies is wanted.
+pub(crate) fn list(request: ListPoliciesRequest) -> Result<Page, Fault> {
+    let ListPoliciesRequest { page_size, page_token } = request;
+    let mut check = Check::new();
+    let page = check.page(page_size, &page_token, "policies");
+    check.done("INVALID_LIST")?;
+    Ok(page)
+}
+
+/// A policy as callers see it.
+pub(crate) fn policy(kept: &Kept) -> WirePolicy {
+    let pack = &kept.pack;
+    WirePolicy {
+        version: kept.version,
+        pack: pack.reference(),
+        title: pack.title.clone(),
+        source: pack.source.clone(),
+        calendar: pack.calendar.clone(),
+        effective_from: pack.effective_from.to_string(),
+        effective_until: pack.effective_until.map(|date| date.to_string()).unwrap_or_default(),
+        shipped: kept.shipped,
+        unverified: pack.unverified,
+        promises: pack.promises.iter().map(|one| promise(pack, one)).collect(),
+        rungs: kept
+            .ladders
+            .iter()
+            .flat_map(|ladder| ladder.rungs.iter().map(|one| rung(ladder.kind, one)))
+            .collect(),
+        note: kept.note.clone(),
+        create_time: kept.created.map(time),
+        creator: kept.creator.clone(),
+        activate_time: kept.activated.map(time),
+        activator: kept.activator.clone(),
+    }
+}
+
+fn promise(pack: &Pack, promise: &Promise) -> PolicyPromise {
+    let pausing = promise.pause.as_ref();
+    let reasons = pausing.map(|pausing| pausing.reasons.iter().map(|reason| reason_name(*reason).to_owned()));
+    PolicyPromise {
+        kind: number(promise.kind).into(),
+        budget: promise.budget.to_string(),
+        starts: kebab(&format!("{:?}", promise.starts)),
+        when: condition(&promise.when),
+        own_target: promise.own_target,
+        unverified: pack.unverified || promise.unverified,
+        pause_reasons: reasons.into_iter().flatten().collect(),
+        pause_cap: pausing.and_then(|pausing| pausing.cap).map(|cap| cap.to_string()).unwrap_or_default(),
+        most_extension: i32::try_from(promise.terms().most_extension()).unwrap_or(i32::MAX),
+        note: promise.note.clone(),
+    }
+}
+
+fn condition(when: &When) -> String {
+    let When { complexity, priority, region, matter } = when;
+    let mut parts = Vec::new();
+    parts.extend(complexity.map(|complexity| kebab(&format!("{complexity:?}"))));
+    parts.extend(priority.map(|priority| format!("priority {priority}")));
+    parts.extend((!region.is_empty()).then(|| format!("region {region}")));
+    parts.extend((!matter.is_empty()).then(|| format!("matter {matter}")));
+    parts.join(", ")
+}
+
+/// `ReviewRequest` as data has it: `review-request`.
+fn kebab(name: &str) -> String {
+    let mut text = String::with_capacity(name.len() + 2);
+    for letter in name.chars() {
+        if letter.is_uppercase() && !text.is_empty() {
+            text.push('-');
+        }
+        text.extend(letter.to_lowercase());
+    }
+    text
+}
+
+fn rung(kind: Option<Kind>, rung: &Rung) -> LadderRung {
+    let action = |action: &Action| match action {
+        Action::Remind => RungAction::Remind.into(),
+        Action::RaisePriority => RungAction::RaisePriority.into(),
+        Action::Reassign => RungAction::Reassign.into(),
+        Action::Escalate => RungAction::Escalate.into(),
+    };
+    LadderRung {
+        kind: kind.map_or(0, |kind| number(kind).into()),
+        name: rung.name.clone(),
+        at: rung.at.to_string(),
+        actions: rung.actions.iter().map(action).collect(),
+    }
+}

@@ -1,0 +1,217 @@
+//! What is promised, as data: made, tried, put in force.
+
+use jiff::SignedDuration;
+use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
+use proto::redress::cases::v1::policy_service_client::PolicyServiceClient;
+use proto::redress::cases::v1::{
+    ActivatePolicyRequest, ActivatePolicyResponse, CaseClock, CaseEscalated, CasePriorityRaised,
+    CaseReturned, ClockKind, CreatePolicyRequest, GetPolicyRequest, LadderRung, ListClocksRequest,
+    ListPoliciesRequest, MovedDeadline, PauseClocksRequest, PauseReason, Policy, RungAction,
+};
+use proto::redress::feedback::v1::Response;
+use testkit::{House, Line, eventually, reason, request_id, violations};
+use tonic::{Code, Status};
+use uuid::Uuid;
+
+use crate::scene::Scene;
+
+const PACK: &str = r#"
+    name = "ours"
+    version = 2
+    title = "Our own"
+    source = "own choice"
+    calendar = "always"
+    effective_from = "2026-01-01"
+    promises = [
+        { kind = "acknowledge", budget = "2 days", own_target = true },
+        { kind = "decide", budget = "10 days", extension = { most = 5 } },
+        { kind = "decide", budget = "2 days", when = { priority = 1 } },
+        { kind = "final", budget = "8 weeks" },
+    ]
+"#;
+
+fn policies(house: &House) -> PolicyServiceClient<Line> {
+    PolicyServiceClient::new(house.channel())
+}
+
+fn own(pack: &str) -> CreatePolicyRequest {
+    CreatePolicyRequest {
+        request_id: request_id(),
+        pack_toml: pack.to_owned(),
+        note: "as agreed".to_owned(),
+        ..CreatePolicyRequest::default()
+    }
+}
+
+async fn create(house: &House, request: CreatePolicyRequest) -> Policy {
+    policies(house).create_policy(request).await.expect("made").into_inner().policy.expect("a policy")
+}
+
+async fn activate(
+    house: &House,
+    version: i32,
+    validate_only: bool,
+) -> Result<ActivatePolicyResponse, Status> {
+    let request = ActivatePolicyRequest { request_id: request_id(), version, validate_only };
+    Ok(policies(house).activate_policy(request).await?.into_inner())
+}
+
+async fn clocks(scene: &Scene, case: Uuid) -> Vec<CaseClock> {
+    let request = ListClocksRequest { case_id: case.to_string() };
+    let mut client = ClockServiceClient::new(scene.house.channel());
+    client.list_clocks(request).await.expect("listed").into_inner().clocks
+}
+
+async fn clock(scene: &Scene, case: Uuid, kind: ClockKind) -> CaseClock {
+    clocks(scene, case).await.into_iter().find(|clock| clock.kind() == kind).expect("there is such a clock")
+}
+
+#[tokio::test]
+async fn a_policy_is_made_tried_and_put_in_force() {
+    let scene = Scene::timed().await;
+    let case = scene.assigned().await;
+    let paused = scene.assigned().await;
+    let pause = PauseClocksRequest {
+        request_id: request_id(),
+        case_id: paused.to_string(),
+        expected_version: None,
+        kinds: vec![ClockKind::Decide.into()],
+        reason: PauseReason::Appraisal.into(),
+        remark: "at the laboratory".to_owned(),
+    };
+    ClockServiceClient::new(scene.house.channel()).pause_clocks(pause).await.expect("paused");
+    scene.advance(SignedDuration::from_mins(30));
+    let policy = create(&scene.house, own(PACK)).await;
+    assert_eq!((policy.version, policy.pack.as_str(), policy.shipped), (1, "ours@2", false));
+    assert!(policy.activate_time.is_none() && !policy.rungs.is_empty() && policy.promises.len() == 4);
+
+    let before = (clocks(&scene, case).await, clocks(&scene, paused).await);
+    let tried = activate(&scene.house, 1, true).await.expect("tried");
+    assert_eq!(before, (clocks(&scene, case).await, clocks(&scene, paused).await), "nothing moved");
+    let done = activate(&scene.house, 1, false).await.expect("activated");
+    assert_eq!((&tried.moved, tried.moved_count), (&done.moved, 4), "what was tried is what came");
+    assert!(done.policy.is_some_and(|policy| policy.activate_time.is_some()));
+
+    for (id, before) in [(case, before.0), (paused, before.1)] {
+        for (before, after) in before.iter().zip(clocks(&scene, id).await) {
+            let told = |moved: &&MovedDeadline| moved.case_id == id.to_string() && moved.kind == after.kind;
+            let moved = done.moved.iter().find(told).expect("told");
+            assert_eq!((moved.before_time, moved.after_time), (before.due_time, after.due_time));
+            assert_eq!((after.policy.as_str(), after.calendar.as_str()), ("ours@2", "always"));
+            assert_eq!(
+                (after.state, after.start_time),
+                (before.state, before.start_time),
+                "spent stays spent"
+            );
+        }
+    }
+    let acknowledge = clock(&scene, case, ClockKind::Acknowledge).await;
+    assert_eq!(scene.case(case).await.due_time, acknowledge.due_time);
+    let fresh = scene.triaged().await;
+    assert_eq!(clock(&scene, fresh, ClockKind::Final).await.budget, "8 weeks");
+    assert_eq!(activate(&scene.house, 1, true).await.expect("tried again").moved, []);
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn a_regimes_clock_runs_on_and_is_put_under_the_next_policy() {
+    let scene = Scene::timed().await;
+    create(&scene.house, own(PACK)).await;
+    activate(&scene.house, 1, false).await.expect("activated");
+    let case = scene.resolved().await;
+    scene.respond(case, 1, Response::Disputed, "still broken").await;
+    let decide: Vec<_> =
+        clocks(&scene, case).await.into_iter().filter(|clock| clock.kind() == ClockKind::Decide).collect();
+    assert_eq!((decide.len(), decide[0].cycle, decide[0].end_time), (1, 1, None), "as if never met");
+    let next = PACK.replace("10 days", "12 days").replace("version = 2", "version = 3");
+    create(&scene.house, own(&next)).await;
+    let moved = activate(&scene.house, 2, false).await.expect("activated").moved;
+    assert_eq!(moved.iter().map(MovedDeadline::kind).collect::<Vec<_>>(), [ClockKind::Decide]);
+    // One that begins to apply next year says nothing about this year's complaints.
+    let later = PACK.replace("2026-01-01", "2027-01-01").replace("10 days", "1 day");
+    create(&scene.house, own(&later)).await;
+    assert_eq!(activate(&scene.house, 3, false).await.expect("activated").moved, []);
+    let fresh = scene.triaged().await;
+    assert_eq!(clock(&scene, fresh, ClockKind::Decide).await.policy, "ours@3");
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn the_steps_of_a_ladder_are_data() {
+    let scene = Scene::timed().await;
+    let rung = |name: &str, at: &str, actions: &[RungAction]| LadderRung {
+        kind: ClockKind::Decide.into(),
+        name: name.to_owned(),
+        at: at.to_owned(),
+        actions: actions.iter().map(|action| (*action).into()).collect(),
+    };
+    let rungs = vec![
+        rung("half", "50%", &[RungAction::Reassign, RungAction::RaisePriority]),
+        rung("eve", "1 day before", &[RungAction::Escalate]),
+    ];
+    create(&scene.house, CreatePolicyRequest { rungs, ..own(PACK) }).await;
+    activate(&scene.house, 1, false).await.expect("activated");
+    let case = scene.assigned().await;
+    let before = clock(&scene, case, ClockKind::Decide).await;
+    scene.advance(SignedDuration::from_hours(24 * 6));
+    eventually(async || !scene.house.told::<CaseReturned>("cases").await.is_empty()).await;
+    assert_eq!(scene.house.told::<CasePriorityRaised>("cases").await.len(), 1);
+    assert_eq!(scene.house.told::<CaseEscalated>("cases").await, []);
+    let after = clock(&scene, case, ClockKind::Decide).await;
+    assert_eq!(after.due_time, before.due_time, "its own delay makes no deadline shorter");
+    assert_eq!(after.rungs_done, ["half"]);
+    scene.advance(SignedDuration::from_hours(24 * 4));
+    eventually(async || scene.case(case).await.tier == 1).await;
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn everything_that_is_wrong_with_a_policy_is_said_at_once() {
+    let house = House::builder(&[cases::SERVICE]).identified().open().await;
+    let mut client = PolicyServiceClient::new(house.channel_as("tenant-a", "ann", &["admin"]));
+    let broken = PACK.replace("version = 2", "version = 0").replace("\"ours\"", "\"o u r s\"");
+    let rungs = vec![
+        LadderRung { kind: 99, name: "breach".to_owned(), at: "soon".to_owned(), actions: vec![1] },
+        LadderRung { kind: 0, name: "a".to_owned(), at: "80%".to_owned(), actions: vec![] },
+    ];
+    let request = CreatePolicyRequest { request_id: String::new(), rungs, ..own(&broken) };
+    let refusal = client.create_policy(request).await.unwrap_err();
+    assert_eq!((refusal.code(), reason(&refusal).as_str()), (Code::InvalidArgument, "INVALID_POLICY"));
+    assert_eq!(
+        violations(&refusal),
+        [
+            "request_id",
+            "pack_toml.name",
+            "pack_toml.version",
+            "rungs[0].kind",
+            "rungs[0].name",
+            "rungs[0].at",
+            "rungs[1].actions",
+        ]
+    );
+    let both = CreatePolicyRequest { shipped_pack: "uk-fca-disp".to_owned(), ..own(PACK) };
+    assert_eq!(violations(&client.create_policy(both).await.unwrap_err()), ["shipped_pack"]);
+    let nowhere = own(&PACK.replace("\"always\"", "\"mars\""));
+    assert_eq!(violations(&client.create_policy(nowhere).await.unwrap_err()), ["pack_toml.calendar"]);
+
+    let disp = CreatePolicyRequest {
+        request_id: request_id(),
+        shipped_pack: "uk-fca-disp".to_owned(),
+        ..CreatePolicyRequest::default()
+    };
+    let made = client.create_policy(disp.clone()).await.expect("made").into_inner();
+    let again = client.create_policy(disp).await.expect("the same answer").into_inner();
+    assert_eq!(made, again);
+    assert!(made.policy.is_some_and(|policy| policy.shipped && policy.pack == "uk-fca-disp@1"));
+    let mut other = PolicyServiceClient::new(house.channel_as("tenant-b", "bob", &["admin"]));
+    let refusal = other.get_policy(GetPolicyRequest { version: Some(1) }).await.unwrap_err();
+    assert_eq!((refusal.code(), reason(&refusal).as_str()), (Code::NotFound, "POLICY_NOT_FOUND"));
+    let list = other.list_policies(ListPoliciesRequest::default()).await.expect("listed").into_inner();
+    assert_eq!(list.policies, []);
+    let shipped = other.get_policy(GetPolicyRequest { version: None }).await.expect("read").into_inner();
+    assert_eq!(
+        shipped.policy.map(|policy| (policy.version, policy.pack)),
+        Some((0, "general-e-commerce@1".to_owned()))
+    );
+    house.done().await;
+}

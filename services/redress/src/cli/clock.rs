@@ -1,0 +1,165 @@
+//! `redress clock …`: by when what is owed, why then, and more time.
+
+use clap::{Args, Subcommand};
+use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
+use proto::redress::cases::v1::{
+    ApproveExtensionRequest, ClockKind, ExplainDeadlineRequest, ListClocksRequest, ListExtensionsRequest,
+    PauseClocksRequest, PauseReason, RefuseExtensionRequest, RequestExtensionRequest, ResumeClocksRequest,
+};
+
+use super::connection::{Connection, Expect};
+use crate::show::{self, text, words};
+
+#[derive(Args)]
+pub(crate) struct Clocks {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Lists the clocks of a case
+    List { case: String },
+    /// Lays out why a clock is due when it is, interval by interval
+    Explain {
+        case: String,
+        /// Which promise, e.g. `decide`
+        #[arg(value_parser = words::read::<ClockKind>)]
+        kind: ClockKind,
+    },
+    /// Lets clocks of a case stand still
+    Pause {
+        case: String,
+        /// For which reason: `awaiting-complainant`, `appraisal`, `proceedings`, `force-majeure`
+        #[arg(long, value_parser = words::read::<PauseReason>)]
+        reason: PauseReason,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Lets paused clocks of a case run on
+    Resume {
+        case: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Asks for more time
+    Extend {
+        case: String,
+        /// Which promise, e.g. `decide`
+        #[arg(value_parser = words::read::<ClockKind>)]
+        kind: ClockKind,
+        /// How much more, in the unit of its budget
+        amount: i32,
+        /// Why, in words the complainant may read
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        expect: Expect,
+    },
+    /// Grants more time that somebody else asked for
+    Approve { extension: String },
+    /// Refuses more time that was asked for
+    Refuse {
+        extension: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Lists the extensions of a case that were asked for
+    Extensions { case: String },
+}
+
+#[derive(Args)]
+struct Which {
+    /// Only this clock, e.g. `decide`; can be repeated
+    #[arg(long = "kind", value_parser = words::read::<ClockKind>)]
+    kinds: Vec<ClockKind>,
+    /// What happened, for the record
+    #[arg(long)]
+    remark: String,
+    #[command(flatten)]
+    expect: Expect,
+}
+
+impl Which {
+    fn numbers(&self) -> Vec<i32> {
+        self.kinds.iter().map(|kind| (*kind).into()).collect()
+    }
+}
+
+impl Clocks {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let caller = self.connection.open().await?;
+        let mut clocks = ClockServiceClient::new(caller.client.calls());
+        let request_id = caller.request_id();
+        match self.verb {
+            Verb::List { case } => {
+                let answer = clocks.list_clocks(ListClocksRequest { case_id: case }).await?.into_inner();
+                show::answer(caller.json, &answer, |answer| text::clocks(&answer.clocks))
+            }
+            Verb::Explain { case, kind } => {
+                let request = ExplainDeadlineRequest { case_id: case, kind: kind.into() };
+                show::answer(
+                    caller.json,
+                    &clocks.explain_deadline(request).await?.into_inner(),
+                    text::explained,
+                )
+            }
+            Verb::Pause { case, reason, which } => {
+                let request = PauseClocksRequest {
+                    request_id,
+                    case_id: case,
+                    expected_version: which.expect.version,
+                    kinds: which.numbers(),
+                    reason: reason.into(),
+                    remark: which.remark,
+                };
+                let answer = clocks.pause_clocks(request).await?.into_inner();
+                show::answer(caller.json, &answer, |answer| text::clocks(&answer.clocks))
+            }
+            Verb::Resume { case, which } => {
+                let request = ResumeClocksRequest {
+                    request_id,
+                    case_id: case,
+                    expected_version: which.expect.version,
+                    kinds: which.numbers(),
+                    remark: which.remark,
+                };
+                let answer = clocks.resume_clocks(request).await?.into_inner();
+                show::answer(caller.json, &answer, |answer| text::clocks(&answer.clocks))
+            }
+            Verb::Extend { case, kind, amount, reason, expect } => {
+                let request = RequestExtensionRequest {
+                    request_id,
+                    case_id: case,
+                    expected_version: expect.version,
+                    kind: kind.into(),
+                    amount,
+                    reason,
+                };
+                let answer = clocks.request_extension(request).await?.into_inner();
+                show::answer(caller.json, &answer.extension.unwrap_or_default(), text::extension)
+            }
+            Verb::Approve { extension } => {
+                let request = ApproveExtensionRequest { request_id, extension_id: extension };
+                let answer = clocks.approve_extension(request).await?.into_inner();
+                show::answer(caller.json, &answer.extension.unwrap_or_default(), text::extension)
+            }
+            Verb::Refuse { extension, reason } => {
+                let request = RefuseExtensionRequest { request_id, extension_id: extension, reason };
+                let answer = clocks.refuse_extension(request).await?.into_inner();
+                show::answer(caller.json, &answer.extension.unwrap_or_default(), text::extension)
+            }
+            Verb::Extensions { case } => {
+                let request = ListExtensionsRequest { case_id: case };
+                show::answer(
+                    caller.json,
+                    &clocks.list_extensions(request).await?.into_inner(),
+                    text::extensions,
+                )
+            }
+        }
+    }
+}

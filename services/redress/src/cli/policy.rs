@@ -1,0 +1,101 @@
+//! `redress policy …`: what is promised, and what is done as time runs out.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use proto::redress::cases::v1::policy_service_client::PolicyServiceClient;
+use proto::redress::cases::v1::{
+    ActivatePolicyRequest, CreatePolicyRequest, GetPolicyRequest, ListPoliciesRequest,
+};
+
+use super::connection::{Connection, Page};
+use crate::show::{self, text};
+
+#[derive(Args)]
+pub(crate) struct Policies {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Makes the next version, not in force yet: of a shipped pack, or of one's own
+    Add {
+        /// Name of a shipped pack, e.g. `uk-fca-disp`
+        #[arg(required_unless_present = "file", default_value = "")]
+        pack: String,
+        /// A pack of one's own, in TOML
+        #[arg(long, conflicts_with = "pack")]
+        file: Option<PathBuf>,
+        /// Why there is this version
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Puts a version in force, and shows which due times that moves
+    Activate {
+        version: i32,
+        /// Changes nothing: only shows which due times would move
+        #[arg(long = "dry-run")]
+        dry_run: bool,
+    },
+    /// Shows a version; without one, that activated last; 0 is the shipped one
+    Get { version: Option<i32> },
+    /// Lists versions, latest first
+    List {
+        #[command(flatten)]
+        page: Page,
+    },
+}
+
+impl Policies {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let caller = self.connection.open().await?;
+        let mut policies = PolicyServiceClient::new(caller.client.calls());
+        match self.verb {
+            Verb::Add { pack, file, note } => {
+                let pack_toml = match file {
+                    Some(file) => {
+                        std::fs::read_to_string(&file).with_context(|| file.display().to_string())?
+                    }
+                    None => String::new(),
+                };
+                let request = CreatePolicyRequest {
+                    request_id: caller.request_id(),
+                    shipped_pack: pack,
+                    pack_toml,
+                    rungs: Vec::new(),
+                    note,
+                };
+                let answer = policies.create_policy(request).await?.into_inner();
+                show::answer(caller.json, &answer.policy.unwrap_or_default(), text::policy)
+            }
+            Verb::Activate { version, dry_run } => {
+                let request = ActivatePolicyRequest {
+                    request_id: caller.request_id(),
+                    version,
+                    validate_only: dry_run,
+                };
+                show::answer(
+                    caller.json,
+                    &policies.activate_policy(request).await?.into_inner(),
+                    text::activated,
+                )
+            }
+            Verb::Get { version } => {
+                let answer = policies.get_policy(GetPolicyRequest { version }).await?.into_inner();
+                show::answer(caller.json, &answer.policy.unwrap_or_default(), text::policy)
+            }
+            Verb::List { page } => {
+                let request = ListPoliciesRequest { page_size: page.limit, page_token: page.page };
+                show::answer(
+                    caller.json,
+                    &policies.list_policies(request).await?.into_inner(),
+                    text::policies,
+                )
+            }
+        }
+    }
+}
