@@ -80,7 +80,7 @@ async fn a_policy_is_made_tried_and_put_in_force() {
         remark: "at the laboratory".to_owned(),
     };
     ClockServiceClient::new(scene.house.channel()).pause_clocks(pause).await.expect("paused");
-    scene.advance(SignedDuration::from_hours(3));
+    scene.advance(SignedDuration::from_mins(30));
     let policy = create(&scene.house, own(PACK)).await;
     assert_eq!((policy.version, policy.pack.as_str(), policy.shipped), (1, "ours@2", false));
     assert!(policy.activate_time.is_none() && !policy.rungs.is_empty() && policy.promises.len() == 4);
