@@ -94,6 +94,6 @@ impl Forms {
             ready.clear();
         }
         ready.insert(key, form.clone());
-        Ok(Held { form, kept })
+        Ok(Held { kept, form })
     }
 }

@@ -120,9 +120,9 @@ fn tree(text: &str) -> anyhow::Result<Vec<Category>> {
         for depth in 1..=names.len() {
             let (path, own) = (names[..depth].join("/"), depth == names.len());
             match places.get_mut(&path) {
-                Some((at, named)) if own && !*named => {
+                Some((at, has_row)) if own && !*has_row => {
                     title.clone_into(&mut tree[*at].title);
-                    *named = true;
+                    *has_row = true;
                 }
                 Some(_) if !own => {}
                 _ => {
