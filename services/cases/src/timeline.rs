@@ -280,15 +280,15 @@ impl Fact {
             Self::Closed { .. } => (Kind::Closed, Public),
             Self::Withdrawn { .. } => (Kind::Withdrawn, Public),
             Self::OutOfScope { .. } => (Kind::OutOfScope, Public),
+            Self::ExtensionGranted { notice_due: true, .. } => (Kind::Clock, Public),
             Self::Reminded { .. }
             | Self::RungMissed { .. }
             | Self::Breached { .. }
             | Self::ClockPaused { .. }
             | Self::ClockResumed { .. }
             | Self::ExtensionRequested { .. }
+            | Self::ExtensionGranted { .. }
             | Self::ExtensionRefused { .. } => (Kind::Clock, Internal),
-            Self::ExtensionGranted { notice_due: true, .. } => (Kind::Clock, Public),
-            Self::ExtensionGranted { .. } => (Kind::Clock, Internal),
             Self::Returned { .. } | Self::PriorityRaised { .. } | Self::Escalated { .. } => {
                 (Kind::Escalated, Internal)
             }

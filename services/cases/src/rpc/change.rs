@@ -47,7 +47,7 @@ async fn carry_out(tx: &mut Tx, asked: &[Asked<Change>]) -> Result<Verdicts, Fau
     ids.dedup();
     let locked = store::lock_all(tx, &ids).await?;
     let mut cases: HashMap<Uuid, Case> = locked.into_iter().map(|case| (case.id.0, case)).collect();
-    let changes: Vec<_> = asked.iter().map(|one| change(tx, &mut cases, one)).collect();
+    let made: Vec<_> = asked.iter().map(|one| change(tx, &mut cases, one)).collect();
     let mut changed: Vec<Case> = cases.into_values().filter(|case| !case.journal.is_empty()).collect();
     changed.sort_unstable_by_key(|case| case.id);
     record::changed(tx, &mut changed).await?;
@@ -59,7 +59,7 @@ async fn carry_out(tx: &mut Tx, asked: &[Asked<Change>]) -> Result<Verdicts, Fau
         case.due_time = due.get(&case.id).copied().unwrap_or(case.due_time);
         Ok((one.job.render)(&case))
     };
-    Ok(asked.iter().zip(changes).map(answer).collect())
+    Ok(asked.iter().zip(made).map(answer).collect())
 }
 
 /// Makes one change, in memory; a refused one leaves the case as it was. Answers

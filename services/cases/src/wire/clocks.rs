@@ -38,7 +38,7 @@ pub(crate) fn pause(request: PauseClocksRequest) -> Result<(Target, Vec<Kind>, R
     let PauseClocksRequest { request_id, case_id, expected_version, kinds, reason, remark } = request;
     let mut check = Check::new();
     let target = target(&mut check, request_id, &case_id, expected_version);
-    let kinds = self::kinds(&mut check, kinds);
+    let kinds = self::kinds(&mut check, &kinds);
     let reason = match PauseReason::try_from(reason) {
         Ok(PauseReason::AwaitingComplainant) => Reason::AwaitingComplainant,
         Ok(PauseReason::Appraisal) => Reason::Appraisal,
@@ -59,13 +59,13 @@ pub(crate) fn resume(request: ResumeClocksRequest) -> Result<(Target, Vec<Kind>,
     let ResumeClocksRequest { request_id, case_id, expected_version, kinds, remark } = request;
     let mut check = Check::new();
     let target = target(&mut check, request_id, &case_id, expected_version);
-    let kinds = self::kinds(&mut check, kinds);
+    let kinds = self::kinds(&mut check, &kinds);
     let remark = check.required("remark", remark, MAX_REASON);
     check.done("INVALID_PAUSE")?;
     Ok((target, kinds, remark))
 }
 
-fn kinds(check: &mut Check, kinds: Vec<i32>) -> Vec<Kind> {
+fn kinds(check: &mut Check, kinds: &[i32]) -> Vec<Kind> {
     let known: Vec<Kind> = kinds.iter().copied().filter_map(kind_of).collect();
     check.ensure(known.len() == kinds.len(), "kinds", "must be known kinds of clocks");
     known

@@ -19,7 +19,7 @@ pub(crate) async fn written(scene: &Scene) {
     let shipped = triage.get_rule_set(GetRuleSetRequest::default()).await.unwrap().into_inner();
     let mut rules = shipped.rule_set.unwrap();
     for rule in rules.rules.iter_mut().filter(|rule| rule.name == "media") {
-        rule.when = "text.contains(' cups ')".to_owned();
+        "text.contains(' cups ')".clone_into(&mut rule.when);
         rule.priority = Priority::P1.into();
     }
     let rule_set = Some(RuleSet { note: "cups".to_owned(), ..rules });
