@@ -169,6 +169,8 @@ async fn more_than_the_maximum_is_not_asked_for_and_a_refusal_moves_nothing() {
     let refused = line(&scene, "boss").refuse_extension(request).await.expect("refused").into_inner();
     assert_eq!(refused.extension.map(|one| one.state()), Some(ExtensionState::Refused));
     assert_eq!(decide_clock(&scene, case).await, before);
+    // Ids are in the order of time, to the millisecond.
+    scene.advance(SignedDuration::from_secs(60));
     let second = ask(&scene, case, 2).await.expect("asked for again");
     let request = ListExtensionsRequest { case_id: case.to_string() };
     let all = line(&scene, "ann").list_extensions(request).await.expect("listed").into_inner().extensions;

@@ -12,8 +12,11 @@ use client::Client;
 use console::style;
 use kernel::Money;
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
+use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
+use proto::redress::cases::v1::triage_service_client::TriageServiceClient;
 use proto::redress::cases::v1::{
-    CaseCount, CaseState, CountCasesRequest, CountCasesResponse, GetTimelineRequest, TimelineEntry,
+    CaseCount, CaseState, ClockKind, CountCasesRequest, CountCasesResponse, ExplainDeadlineRequest,
+    ExplainTriageRequest, GetTimelineRequest, ListClocksRequest, TimelineEntry,
 };
 use proto::redress::intake::v1::Channel;
 use proto::redress::resolution::v1::RemedyKind;
@@ -195,7 +198,30 @@ pub(super) async fn story(client: &Client, end: &End) -> anyhow::Result<String> 
     ]));
     text.push('\n');
     text.push_str(&timeline(&entries));
+    text.push_str(&promises(client, &end.case_id).await?);
     Ok(text)
+}
+
+/// Why a case is as urgent as it is, by when what was promised, and how one due
+/// time comes about.
+async fn promises(client: &Client, case: &str) -> anyhow::Result<String> {
+    let case_id = case.to_owned();
+    let mut triage = TriageServiceClient::new(client.calls());
+    let judged = triage.explain_triage(ExplainTriageRequest { case_id: case_id.clone() }).await?.into_inner();
+    let mut clocks = ClockServiceClient::new(client.calls());
+    let promised = clocks.list_clocks(ListClocksRequest { case_id: case_id.clone() }).await?.into_inner();
+    let decide = ExplainDeadlineRequest { case_id, kind: ClockKind::Decide.into() };
+    let explained = clocks.explain_deadline(decide).await?.into_inner();
+    let mut told = heading("Why it was that urgent, and by when it was due");
+    for part in [
+        text::triage(&judged.triage.unwrap_or_default()),
+        text::clocks(&promised.clocks),
+        text::explained(&explained),
+    ] {
+        told.extend(part.lines().flat_map(|line| ["  ", line, "\n"]));
+        told.push('\n');
+    }
+    Ok(told)
 }
 
 fn timeline(entries: &[TimelineEntry]) -> String {
@@ -215,7 +241,9 @@ pub(super) fn next(end: Option<&End>, address: SocketAddr, stays: bool) -> Strin
     let (case, code) = told.map_or(("CASE_ID", "RECEIPT_CODE"), |end| (&end.case_id, &end.receipt_code));
     let (redress, indent) = (program(), "      ");
     let lines = [
-        format!("{redress} case list --state closed{flag}"),
+        format!("{redress} case list --filter 'priority = P1 AND text:\"refund\"'{flag}"),
+        format!("{redress} clock explain {case} decide{flag}"),
+        format!("{redress} rules explain {case}{flag}"),
         format!("{redress} track {code}{flag}"),
         format!("{redress} events tail --source cases{flag}"),
         format!("grpcurl -plaintext {server} list"),
