@@ -92,9 +92,9 @@ impl Desk {
 }
 
 /// An extension under decision: its case is locked.
-async fn decide(tx: &mut Tx, id: uuid::Uuid) -> Result<(Desk, Extension, i32), Fault> {
+async fn decide(tx: &mut Tx, id: uuid::Uuid, version: Option<i64>) -> Result<(Desk, Extension, i32), Fault> {
     let case = store::extensions::case_of(tx, id).await?.ok_or(Refusal::ExtensionNotFound)?;
-    let desk = Desk::open(tx, Target { case, version: None }).await?;
+    let desk = Desk::open(tx, Target { case, version }).await?;
     let all = store::extensions::of(tx, case).await?;
     let number = next_number(&all);
     let extension = all.into_iter().find(|one| one.id == id).ok_or(Refusal::ExtensionNotFound)?;
@@ -228,12 +228,12 @@ impl ClockService for Rpc {
         let caller = server::caller(&request)?;
         let request = request.into_inner();
         let key = Key::of(&request);
-        let id = wire::clocks::approval(request)?;
+        let (id, version) = wire::clocks::approval(request)?;
         let by = caller.subject.clone();
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let (mut desk, mut extension, number) = decide(&mut tx, id).await?;
+                let (mut desk, mut extension, number) = decide(&mut tx, id, version).await?;
                 desk.act(&tx, &by, |clocks, case, at| clocks.grant(case, &mut extension, &by, number, at))?;
                 store::extensions::save(&mut tx, &extension).await?;
                 let clocks = desk.close(&mut tx).await?;
@@ -258,7 +258,7 @@ impl ClockService for Rpc {
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let (mut desk, mut extension, _) = decide(&mut tx, id).await?;
+                let (mut desk, mut extension, _) = decide(&mut tx, id, None).await?;
                 desk.act(&tx, &by, |_, case, at| extension.refuse(case, &by, reason, at))?;
                 store::extensions::save(&mut tx, &extension).await?;
                 desk.close(&mut tx).await?;

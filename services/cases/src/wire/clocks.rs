@@ -91,14 +91,14 @@ pub(crate) fn request(request: RequestExtensionRequest) -> Result<Wanted, Fault>
     Ok(Wanted { target, kind, amount: u32::try_from(amount).unwrap_or_default(), reason })
 }
 
-/// Reads which extension is approved.
-pub(crate) fn approval(request: ApproveExtensionRequest) -> Result<Uuid, Fault> {
-    let ApproveExtensionRequest { request_id, extension_id } = request;
+/// Reads which extension is approved, and the version of the case seen.
+pub(crate) fn approval(request: ApproveExtensionRequest) -> Result<(Uuid, Option<i64>), Fault> {
+    let ApproveExtensionRequest { request_id, extension_id, expected_version } = request;
     let mut check = Check::new();
     check.request_id(request_id);
     let id = check.id("extension_id", &extension_id);
     check.done("INVALID_EXTENSION")?;
-    Ok(id)
+    Ok((id, expected_version))
 }
 
 /// Reads which extension is refused, and why.

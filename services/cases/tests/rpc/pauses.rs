@@ -70,7 +70,11 @@ async fn ask(scene: &Scene, case: Uuid, amount: i32) -> Result<ClockExtension, S
 }
 
 async fn approve(scene: &Scene, id: &str, by: &str) -> Result<CaseClock, Status> {
-    let request = ApproveExtensionRequest { request_id: request_id(), extension_id: id.to_owned() };
+    let request = ApproveExtensionRequest {
+        request_id: request_id(),
+        extension_id: id.to_owned(),
+        expected_version: None,
+    };
     Ok(line(scene, by).approve_extension(request).await?.into_inner().clock.expect("a clock"))
 }
 

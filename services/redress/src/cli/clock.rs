@@ -59,7 +59,11 @@ enum Verb {
         expect: Expect,
     },
     /// Grants more time that somebody else asked for
-    Approve { extension: String },
+    Approve {
+        extension: String,
+        #[command(flatten)]
+        expect: Expect,
+    },
     /// Refuses more time that was asked for
     Refuse {
         extension: String,
@@ -84,8 +88,25 @@ struct Which {
 }
 
 impl Which {
-    fn numbers(&self) -> Vec<i32> {
-        self.kinds.iter().map(|kind| (*kind).into()).collect()
+    fn pause(self, request_id: String, case_id: String, reason: PauseReason) -> PauseClocksRequest {
+        PauseClocksRequest {
+            request_id,
+            case_id,
+            expected_version: self.expect.version,
+            kinds: self.kinds.into_iter().map(i32::from).collect(),
+            reason: reason.into(),
+            remark: self.remark,
+        }
+    }
+
+    fn resume(self, request_id: String, case_id: String) -> ResumeClocksRequest {
+        ResumeClocksRequest {
+            request_id,
+            case_id,
+            expected_version: self.expect.version,
+            kinds: self.kinds.into_iter().map(i32::from).collect(),
+            remark: self.remark,
+        }
     }
 }
 
@@ -108,26 +129,11 @@ impl Clocks {
                 )
             }
             Verb::Pause { case, reason, which } => {
-                let request = PauseClocksRequest {
-                    request_id,
-                    case_id: case,
-                    expected_version: which.expect.version,
-                    kinds: which.numbers(),
-                    reason: reason.into(),
-                    remark: which.remark,
-                };
-                let answer = clocks.pause_clocks(request).await?.into_inner();
+                let answer = clocks.pause_clocks(which.pause(request_id, case, reason)).await?.into_inner();
                 show::answer(caller.json, &answer, |answer| text::clocks(&answer.clocks))
             }
             Verb::Resume { case, which } => {
-                let request = ResumeClocksRequest {
-                    request_id,
-                    case_id: case,
-                    expected_version: which.expect.version,
-                    kinds: which.numbers(),
-                    remark: which.remark,
-                };
-                let answer = clocks.resume_clocks(request).await?.into_inner();
+                let answer = clocks.resume_clocks(which.resume(request_id, case)).await?.into_inner();
                 show::answer(caller.json, &answer, |answer| text::clocks(&answer.clocks))
             }
             Verb::Extend { case, kind, amount, reason, expect } => {
@@ -142,8 +148,10 @@ impl Clocks {
                 let answer = clocks.request_extension(request).await?.into_inner();
                 show::answer(caller.json, &answer.extension.unwrap_or_default(), text::extension)
             }
-            Verb::Approve { extension } => {
-                let request = ApproveExtensionRequest { request_id, extension_id: extension };
+            Verb::Approve { extension, expect } => {
+                let expected_version = expect.version;
+                let request =
+                    ApproveExtensionRequest { request_id, extension_id: extension, expected_version };
                 let answer = clocks.approve_extension(request).await?.into_inner();
                 show::answer(caller.json, &answer.extension.unwrap_or_default(), text::extension)
             }

@@ -88,7 +88,11 @@ pub(crate) async fn taken_longer(scene: &Scene) {
     assert_eq!((refused.state(), refused.approver.as_str()), (ExtensionState::Refused, BOSS));
 
     let asked = clerk.request_extension(more(case)).await.unwrap().into_inner().extension.unwrap();
-    let approve = ApproveExtensionRequest { request_id: request_id(), extension_id: asked.extension_id };
+    let approve = ApproveExtensionRequest {
+        request_id: request_id(),
+        extension_id: asked.extension_id,
+        expected_version: None,
+    };
     let granted = boss.approve_extension(approve).await.unwrap().into_inner();
     assert!(granted.clock.unwrap().due_time.unwrap().seconds > due.seconds);
     scene.settled().await;
