@@ -143,17 +143,21 @@ fn changed(input: &MessageDescriptor, sent: &Bytes) -> Option<Bytes> {
     Some([&[0], length.as_slice(), &encoded].concat().into())
 }
 
+/// Texts that may say anything.
+const PROSE: [&str; 4] = ["note", "reason", "remark", "text"];
+
 /// Changes a field such that the request stays valid: rather a text than a number,
 /// rather a number than an id.
 fn change(message: &mut DynamicMessage) -> bool {
     let mut fields: Vec<_> = message.descriptor().fields().collect();
     fields.retain(|field| field.name() != "request_id");
     fields.sort_by_key(|field| match field.kind() {
-        Kind::String if !field.name().ends_with("_id") => 0,
-        Kind::Message(message) if message.full_name().starts_with("redress.") => 1,
-        Kind::String => 3,
-        Kind::Message(_) => 4, // a sum or a time has values that are not allowed
-        _ => 2,
+        Kind::String if PROSE.contains(&field.name()) => 0,
+        Kind::String if !field.name().ends_with("_id") => 1,
+        Kind::Message(message) if message.full_name().starts_with("redress.") => 2,
+        Kind::String => 4,
+        Kind::Message(_) => 5, // a sum or a time has values that are not allowed
+        _ => 3,
     });
     fields.iter().any(|field| match otherwise(field.kind(), message.get_field(field).into_owned()) {
         Some(value) if message.has_field(field) || !matches!(value, Value::Message(_)) => {

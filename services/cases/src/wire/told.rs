@@ -27,34 +27,18 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
             let (category, previous_category) = (category.clone(), previous.clone());
             tx.emit_in(trace, id, &CaseCategorised { case_id, cycle, category, previous_category });
         }
-        Fact::Reopened { reason, previous_agent } => tx.emit_in(
-            trace,
-            id,
-            &CaseReopened {
-                case_id,
-                cycle,
-                category: case.category.clone(),
-                priority,
-                tier: case.tier,
-                reason: reason.clone(),
-                previous_agent_id: previous_agent.clone(),
-            },
-        ),
+        Fact::Reopened { reason, previous_agent } => {
+            tx.emit_in(trace, id, &reopened(case, cycle, reason, previous_agent));
+        }
         Fact::Decided { outcome, remedy_due, .. } => {
             let (outcome, remedy_due) = (outcome.number().into(), *remedy_due);
             tx.emit_in(trace, id, &CaseDecided { case_id, cycle, outcome, priority, remedy_due });
         }
-        Fact::Resolved { outcome, reasons, respond_until } => tx.emit_in(
-            trace,
-            id,
-            &CaseResolved {
-                case_id,
-                cycle,
-                outcome: outcome.number().into(),
-                reasons: reasons.clone(),
-                respond_until_time: Some(time(*respond_until)),
-            },
-        ),
+        Fact::Resolved { outcome, reasons, respond_until } => {
+            let (outcome, reasons) = (outcome.number().into(), reasons.clone());
+            let respond_until_time = Some(time(*respond_until));
+            tx.emit_in(trace, id, &CaseResolved { case_id, cycle, outcome, reasons, respond_until_time });
+        }
         Fact::Closed { reason, .. } => {
             tx.emit_in(trace, id, &CaseClosed { case_id, cycle, reason: reason.number().into() });
         }
@@ -90,6 +74,18 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
         | Fact::ExtensionRequested { .. }
         | Fact::ExtensionRefused { .. }
         | Fact::Answered { .. } => {}
+    }
+}
+
+fn reopened(case: &Case, cycle: i32, reason: &str, previous_agent: &str) -> CaseReopened {
+    CaseReopened {
+        case_id: case.id.to_string(),
+        cycle,
+        category: case.category.clone(),
+        priority: case.priority.number().into(),
+        tier: case.tier,
+        reason: reason.to_owned(),
+        previous_agent_id: previous_agent.to_owned(),
     }
 }
 
