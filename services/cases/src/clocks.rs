@@ -189,7 +189,7 @@ impl Clocks {
         if let Some(starts) = starts(&noted.fact) {
             self.start(case, policy, starts, now, |_| true);
         }
-        if matches!(noted.fact, Fact::Triaged { .. }) {
+        if matches!(noted.fact, Fact::Retriaged { .. }) {
             self.change(case, policy);
         }
     }
@@ -254,7 +254,7 @@ impl Clocks {
 /// Whether a fact may concern the clocks of a case that is open already.
 pub(crate) fn concerns(fact: &Fact) -> bool {
     let starts = starts(fact).is_some();
-    let changes = matches!(fact, Fact::Reopened { .. } | Fact::Triaged { .. });
+    let changes = matches!(fact, Fact::Reopened { .. } | Fact::Retriaged { .. });
     starts || changes || ends_all(fact) || !met_by(fact).is_empty() || is_unreachable(fact)
 }
 

@@ -191,7 +191,7 @@ fn triaged_again_the_time_spent_stays_spent() {
     case.priority = crate::case::Priority::P1;
     case.note(
         &occasion(day(2)),
-        Fact::Triaged { category: case.category.clone(), priority: case.priority, reasons: Vec::new() },
+        Fact::Retriaged { category: case.category.clone(), priority: case.priority, reasons: Vec::new() },
     );
     clocks.take_in(&mut case);
     assert_eq!(clocks.of(Kind::Decide, 1).due(), Some(day(4)));
