@@ -303,7 +303,9 @@ fn init(
     }
     let mut initdb = command(&binaries.join("initdb"), owner);
     initdb
-        .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--pgdata"])
+        // Names and keys are compared byte by byte, not by a language's rules.
+        .args(["--username=postgres", "--auth=trust", "--encoding=UTF8"])
+        .args(["--locale=C.UTF-8", "--lc-collate=C", "--pgdata"])
         .arg(&aside)
         // Holds the lock should this process be killed now; it reads no input.
         .stdin(lock.try_clone()?);

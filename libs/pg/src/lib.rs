@@ -14,6 +14,7 @@
 pub mod bell;
 pub mod cluster;
 mod group;
+mod line;
 mod migrate;
 mod mutate;
 pub mod trace;
@@ -30,6 +31,7 @@ use sqlx::{AssertSqlSafe, Executor as _, PgConnection, PgPool};
 
 pub use bell::Bell;
 pub use group::{Asked, Batch, Group, Verdicts, Work};
+pub use line::Line;
 pub use migrate::{MIGRATIONS, is_behind, migrate, migrated};
 pub use mutate::{Done, IDEMPOTENCY_KEPT, Key, request_hash};
 pub use tx::Tx;
@@ -105,12 +107,18 @@ impl Db {
     /// A connection of its own, outside the pool, as the role that serves all
     /// tenants: for one reader that lives as long as the process.
     pub async fn worker_connection(&self) -> Result<PgConnection, Fault> {
-        let mut conn = self.pool.acquire().await?.detach();
+        let mut conn = self.own_connection().await?;
         let schema = self.schema;
         // By the executor, not by the query: only so is the future known to be `Send`.
         let become_worker = AssertSqlSafe(format!("SET ROLE redress_{schema}_worker"));
         conn.execute(sqlx::raw_sql(become_worker)).await?;
         Ok(conn)
+    }
+
+    /// A connection of its own, outside the pool, as the service's role, bound to no
+    /// tenant.
+    pub(crate) async fn own_connection(&self) -> Result<PgConnection, Fault> {
+        Ok(self.pool.acquire().await?.detach())
     }
 
     /// The clock transactions read.

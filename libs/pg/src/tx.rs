@@ -21,7 +21,7 @@ static DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
     global::meter("redress")
         .f64_histogram("db.client.operation.duration")
         .with_unit("s")
-        .with_description("Duration of named transactions")
+        .with_description("Duration of named pieces of work on the database")
         .build()
 });
 
@@ -261,8 +261,13 @@ impl Db {
         F: FnOnce(Tx) -> R,
         R: Future<Output = Result<(Tx, T), Fault>>,
     {
+        self.timed(name, self.attempt(scope, body)).await
+    }
+
+    /// Records how long a named piece of work on the database takes.
+    pub async fn timed<W: Future>(&self, name: &'static str, work: W) -> W::Output {
         let started = Instant::now();
-        let outcome = self.attempt(scope, body).await;
+        let outcome = work.await;
         let labels = [KeyValue::new("db.operation.name", name), KeyValue::new("db.namespace", self.schema)];
         DURATION.record(started.elapsed().as_secs_f64(), &labels);
         outcome

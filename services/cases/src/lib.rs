@@ -11,7 +11,7 @@
 //! `calendars` of the tenant; `sameness` what is like it, `links` and `groups` what
 //! belongs together. `record` puts it on record, in one place for `rpc`, `react` and
 //! the timer in `window`. `filter` is how cases are asked for, `terms` the words they
-//! are found by.
+//! are found by, which `words` puts into their index.
 //!
 //! To add an rpc: its contract, its reader in `wire`, its move in `moves` and
 //! `case`, a few lines in `rpc`, its rows in `tests/rpc.rs`.
@@ -43,6 +43,7 @@ mod timeline;
 mod triage;
 mod window;
 mod wire;
+mod words;
 
 use std::sync::Arc;
 
@@ -70,7 +71,7 @@ pub const SERVICE: Service = Service { name: NAME, port: 50_052, migrations: &MI
 // The skeleton's signature: other services fail here, this one cannot.
 #[expect(clippy::unnecessary_wraps, reason = "every service opens with this signature")]
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
-    let db = kit.db.clone();
+    let (db, merged) = (kit.db.clone(), kit.db.clone());
     let rule_sets = Arc::new(rule_sets::RuleSets::default());
     let classifiers = Arc::new(classifiers::Classifiers::default());
     parts
@@ -90,6 +91,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .react(react::Reactions::new(rule_sets, classifiers))
         .worker("timers", move |stop| {
             timers::run(db, vec![Arc::new(window::ResponseWindow), Arc::new(clocks::alarm::Rungs)], stop)
-        });
+        })
+        .worker("words", move |stop| words::run(merged, stop));
     Ok(())
 }

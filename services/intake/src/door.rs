@@ -6,9 +6,11 @@
 //! commit per row; a second writer gains nothing.
 
 use fault::Fault;
+use kernel::TenantId;
 use kernel::receipt::ReceiptKey;
-use pg::{Db, Tx};
+use pg::{Db, Line};
 use server::Stop;
+use sqlx::PgConnection;
 use tokio::sync::{OnceCell, mpsc, oneshot};
 
 use crate::complaint::{Filing, Registered, settle};
@@ -40,6 +42,7 @@ pub(crate) struct Door {
 /// The writer behind the door.
 pub(crate) struct Writer {
     db: Db,
+    line: Line,
     knocks: mpsc::Receiver<Knock>,
 }
 
@@ -48,7 +51,7 @@ impl Door {
     /// derive from; without one the database's own is used.
     pub(crate) fn new(db: Db, key: Option<ReceiptKey>) -> (Self, Writer) {
         let (sender, knocks) = mpsc::channel(MAX_WAITING);
-        let writer = Writer { db: db.clone(), knocks };
+        let writer = Writer { db: db.clone(), line: Line::new(db.clone()), knocks };
         (Self { db, key: OnceCell::new_with(key), knocks: sender }, writer)
     }
 
@@ -99,20 +102,26 @@ impl Writer {
         }
     }
 
-    async fn admit(&self, batch: Vec<Knock>) {
+    async fn admit(&mut self, mut batch: Vec<Knock>) {
+        while let Some(first) = batch.first() {
+            let tenant = first.filing.tenant.clone();
+            let (mine, others) = batch.into_iter().partition(|knock| knock.filing.tenant == tenant);
+            self.admit_tenant(&tenant, mine).await;
+            batch = others;
+        }
+    }
+
+    async fn admit_tenant(&mut self, tenant: &TenantId, batch: Vec<Knock>) {
         // Where nobody waits any more, the row is registered all the same: the
         // caller may repeat it, and finds it.
         let (filings, waiting): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|knock| (knock.filing, knock.verdict)).unzip();
-        if filings.is_empty() {
-            return;
-        }
-        let verdicts = match self.register(filings.iter().collect()).await {
+        let verdicts = match self.register(tenant, &filings).await {
             Ok(verdicts) => verdicts,
             Err(fault) if fault.is_transient() || filings.len() == 1 => shared(&fault, filings.len()),
             Err(fault) => {
                 tracing::warn!(fault = fault.chain(), rows = filings.len(), "a batch resists; one by one");
-                self.register_singly(&filings).await
+                self.register_singly(tenant, &filings).await
             }
         };
         for (waiting, verdict) in waiting.into_iter().zip(verdicts) {
@@ -120,79 +129,69 @@ impl Writer {
         }
     }
 
-    async fn register_singly(&self, filings: &[Filing]) -> Vec<Verdict> {
+    async fn register_singly(&mut self, tenant: &TenantId, filings: &[Filing]) -> Vec<Verdict> {
         let mut verdicts = Vec::with_capacity(filings.len());
         for filing in filings {
-            let one = self.register(vec![filing]).await;
+            let one = self.register(tenant, std::slice::from_ref(filing)).await;
             verdicts
                 .push(one.and_then(|mut verdicts| verdicts.pop().unwrap_or(Err(Refusal::Closing.into()))));
         }
         verdicts
     }
 
-    /// Registers a batch in one transaction; the verdicts are in its order.
-    async fn register(&self, filings: Vec<&Filing>) -> Result<Vec<Verdict>, Fault> {
-        let Some(first) = filings.first() else { return Ok(Vec::new()) };
-        self.db
-            .transact("intake.submit", &first.tenant, async move |mut tx| {
-                let mut verdicts: Vec<Option<Verdict>> = filings.iter().map(|_| None).collect();
-                for places in by_tenant(&filings) {
-                    tx.act_for(&filings[places[0]].tenant).await?;
-                    admit_tenant(&mut tx, &filings, &places, &mut verdicts).await?;
-                }
-                let all = verdicts.into_iter().map(|verdict| verdict.unwrap_or(Err(Refusal::Closing.into())));
-                Ok((tx, all.collect()))
-            })
-            .await
+    /// Registers one tenant's filings, all or none; the verdicts are in their order.
+    /// Tried once more over a new connection when the first was lost: whatever became
+    /// of the first try, its filings are found or registered now.
+    async fn register(&mut self, tenant: &TenantId, filings: &[Filing]) -> Result<Vec<Verdict>, Fault> {
+        let db = self.db.clone();
+        match db.timed("intake.submit", self.try_register(tenant, filings)).await {
+            Err(fault) if fault.is_transient() => {
+                tracing::debug!(fault = fault.chain(), "submissions are registered at the second try");
+                db.timed("intake.submit", self.try_register(tenant, filings)).await
+            }
+            registered => registered,
+        }
+    }
+
+    async fn try_register(&mut self, tenant: &TenantId, filings: &[Filing]) -> Result<Vec<Verdict>, Fault> {
+        let conn = self.line.bound_to(tenant).await?;
+        let registered = register(conn, &self.db, filings).await;
+        if registered.is_err() {
+            self.line.hang_up();
+        }
+        registered
     }
 }
 
-/// Registers one tenant's filings, to which the transaction is bound.
-async fn admit_tenant(
-    tx: &mut Tx,
-    filings: &[&Filing],
-    places: &[usize],
-    verdicts: &mut [Option<Verdict>],
-) -> Result<(), Fault> {
-    let mine: Vec<&Filing> = places.iter().map(|place| filings[*place]).collect();
-    let positions = store::register(tx, &mine).await?;
-    for place in places {
-        let filing = filings[*place];
-        let verdict = match positions.get(&filing.id) {
+/// Registers filings of the tenant the connection is bound to.
+async fn register(conn: &mut PgConnection, db: &Db, filings: &[Filing]) -> Result<Vec<Verdict>, Fault> {
+    let event_ids = filings.iter().map(|filing| db.ids().id(filing.received)).collect();
+    let positions = store::register(conn, filings, event_ids).await?;
+    db.bell().ring(pg::bell::EVENTS);
+    let mut verdicts = Vec::with_capacity(filings.len());
+    for filing in filings {
+        verdicts.push(match positions.get(&filing.id) {
             Some(position) => Ok(Registered {
                 id: filing.id,
                 received: filing.received,
                 position: *position,
                 already: false,
             }),
-            None => known(tx, filing).await?,
-        };
-        verdicts[*place] = Some(verdict);
+            None => known(conn, filing).await?,
+        });
     }
-    Ok(())
+    Ok(verdicts)
 }
 
 /// The verdict on a filing that was not new.
-async fn known(tx: &mut Tx, filing: &Filing) -> Result<Verdict, Fault> {
-    let standing = store::standing(tx, filing).await?;
+async fn known(conn: &mut PgConnection, filing: &Filing) -> Result<Verdict, Fault> {
+    let standing = store::standing(conn, filing).await?;
     let mine = standing.iter().any(|one| one.request_id == filing.request_id);
-    let used = if mine { None } else { Some(store::remember_key(tx, filing).await?) };
+    let used = if mine { None } else { Some(store::remember_key(conn, filing).await?) };
     let verdict = settle(filing, &standing, used.as_deref());
     verdict.map(|verdict| verdict.map_err(Fault::from)).ok_or_else(|| {
         Fault::internal("a submission was neither registered nor found; its twin was rolled back")
     })
-}
-
-/// The places of each tenant's filings, tenants in order of appearance.
-fn by_tenant(filings: &[&Filing]) -> Vec<Vec<usize>> {
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (place, filing) in filings.iter().enumerate() {
-        match groups.iter_mut().find(|group| filings[group[0]].tenant == filing.tenant) {
-            Some(group) => group.push(place),
-            None => groups.push(vec![place]),
-        }
-    }
-    groups
 }
 
 /// One failure for all who waited.

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use fault::Fault;
 use jiff_sqlx::ToSqlx as _;
 use kernel::CaseId;
-use pg::Tx;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -21,9 +20,11 @@ const EVENT_TYPE: &str = "redress.intake.v1.ComplaintRegistered";
 
 /// Registers the filings of one tenant that are new, and tells of them, in one
 /// statement; answers the feed position of each that was.
-pub(crate) async fn register(tx: &mut Tx, filings: &[&Filing]) -> Result<HashMap<CaseId, i64>, Fault> {
-    tx.ring(pg::bell::EVENTS);
-    let event_ids: Vec<Uuid> = filings.iter().map(|_| tx.new_id()).collect();
+pub(crate) async fn register(
+    conn: &mut PgConnection,
+    filings: &[Filing],
+    event_ids: Vec<Uuid>,
+) -> Result<HashMap<CaseId, i64>, Fault> {
     let rows: Vec<(Uuid, i64)> = sqlx::query_as(
         "WITH filing AS (
              SELECT current_setting('redress.tenant') AS tenant_id, f.*,
@@ -67,13 +68,13 @@ pub(crate) async fn register(tx: &mut Tx, filings: &[&Filing]) -> Result<HashMap
     .bind(event_ids)
     .bind(ANSWERED_RPC)
     .bind(EVENT_TYPE)
-    .fetch_all(&mut **tx)
+    .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|(id, position)| (CaseId(id), position)).collect())
 }
 
-fn column<'a, T>(filings: &[&'a Filing], of: impl Fn(&'a Filing) -> T) -> Vec<T> {
-    filings.iter().map(|filing| of(filing)).collect()
+fn column<'a, T>(filings: &'a [Filing], of: impl Fn(&'a Filing) -> T) -> Vec<T> {
+    filings.iter().map(of).collect()
 }
 
 #[derive(sqlx::FromRow)]
@@ -116,8 +117,7 @@ pub(crate) async fn standing(conn: &mut PgConnection, filing: &Filing) -> Result
 
 /// Remembers that a key was answered with another key's complaint; answers the
 /// hash of the request the key stands for, which may be an earlier one.
-pub(crate) async fn remember_key(tx: &mut Tx, filing: &Filing) -> Result<Vec<u8>, Fault> {
-    let now = tx.now();
+pub(crate) async fn remember_key(conn: &mut PgConnection, filing: &Filing) -> Result<Vec<u8>, Fault> {
     let hash = sqlx::query_scalar(
         "INSERT INTO idempotency (tenant_id, rpc, request_id, request_hash, answer, position, created_at)
          VALUES (current_setting('redress.tenant'), $1, $2, $3, '', 0, $4)
@@ -127,8 +127,8 @@ pub(crate) async fn remember_key(tx: &mut Tx, filing: &Filing) -> Result<Vec<u8>
     .bind(ANSWERED_RPC)
     .bind(&filing.request_id)
     .bind(filing.request_hash.as_slice())
-    .bind(now.to_sqlx())
-    .fetch_one(&mut **tx)
+    .bind(filing.received.to_sqlx())
+    .fetch_one(conn)
     .await?;
     Ok(hash)
 }

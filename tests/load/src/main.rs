@@ -12,6 +12,7 @@ mod run;
 mod sink;
 mod submit;
 mod suite;
+mod words;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,6 +26,9 @@ use crate::suite::{Base, Suite};
 
 /// How often silent and traced submissions take turns.
 const OTLP_ROUNDS: u32 = 4;
+/// How long a load runs before it is measured: new tables have no statistics yet, and
+/// are analysed with every doubling.
+const WARM: Duration = Duration::from_secs(4);
 
 /// Measures the suite and writes a report.
 #[derive(Parser)]
@@ -39,7 +43,7 @@ struct Arguments {
     #[arg(long, default_value_t = 500)]
     rate: u64,
     /// Whole lifecycles in flight
-    #[arg(long, default_value_t = 128)]
+    #[arg(long, default_value_t = 256)]
     lifecycles: usize,
     /// Where the report goes
     #[arg(long, default_value = "target/load/report.json")]
@@ -105,21 +109,26 @@ async fn measure(arguments: &Arguments, base: &Base) -> Result<Report> {
         let run = submit::closed(&suite, arguments.in_flight, length).await?;
         report.submit("submit, suite in one process", &run);
         suite.stop().await?;
-        base.costs(arguments.statements, run.done).await?;
+        base.costs("load_suite", arguments.statements, run.done).await?;
     }
     if arguments.wants("assign") {
         let suite = Suite::one_process(base, "load_assign").await?;
+        let warm = submit::open(&suite, arguments.rate, WARM).await?.done;
+        suite::assigned(&suite, warm).await?;
         let run = submit::open(&suite, arguments.rate, length).await?;
+        suite::assigned(&suite, warm + run.done).await?;
         report.submit("submit, open loop", &run);
-        report.assigned(suite::assigned_ms(&suite).await?);
+        report.assigned(base.assigned_ms("load_assign", run.done).await?);
         suite.stop().await?;
+        base.costs("load_assign", arguments.statements, run.done).await?;
     }
     if arguments.wants("lifecycle") {
         let suite = Suite::one_process(base, "load_lifecycle").await?;
+        lifecycle::run(&suite, arguments.lifecycles, WARM).await?;
         let run = lifecycle::run(&suite, arguments.lifecycles, length).await?;
         report.lifecycle(&run);
         suite.stop().await?;
-        base.costs(arguments.statements, run.done).await?;
+        base.costs("load_lifecycle", arguments.statements, run.done).await?;
     }
     if arguments.wants("idle") {
         idle(base, &mut report).await?;
@@ -140,7 +149,7 @@ async fn door(arguments: &Arguments, base: &Base, length: Duration, report: &mut
         report.door_single(&submit::closed(&suite, 1, length / 4).await?);
     }
     suite.stop().await?;
-    base.costs(arguments.statements, 1).await
+    base.costs("load_door", arguments.statements, 1).await
 }
 
 /// The door silent against the door telling a collector of every tenth submission.

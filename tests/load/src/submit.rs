@@ -12,16 +12,19 @@ use uuid::Uuid;
 
 use crate::run::{Run, histogram, micros};
 use crate::suite::Suite;
+use crate::words;
 
 /// Connections the closed loop spreads over.
 const CONNECTIONS: usize = 4;
 
-/// A submission of about one kilobyte.
+/// A submission of about one kilobyte. The same words over and over would make
+/// every case a duplicate of all before it.
 pub(crate) fn submission(number: u64) -> SubmitComplaintRequest {
     #[expect(clippy::disallowed_methods, reason = "a client's own key, as clients make it")]
-    let request_id = Uuid::new_v4().to_string();
+    let key = Uuid::new_v4();
+    let (subject, description) = words::complaint(number);
     SubmitComplaintRequest {
-        request_id,
+        request_id: key.to_string(),
         complaint: Some(Complaint {
             channel: Channel::Web.into(),
             complainant: Some(Complainant {
@@ -30,8 +33,8 @@ pub(crate) fn submission(number: u64) -> SubmitComplaintRequest {
                 email: "wei.zhang@example.com".to_owned(),
                 ..Complainant::default()
             }),
-            subject: "The delivery came damaged".to_owned(),
-            description: "The outer box was torn open and two of the cups inside were broken. ".repeat(12),
+            subject,
+            description,
             language: "en".to_owned(),
             category_hint: "delivery/damaged".to_owned(),
             consent_given: true,

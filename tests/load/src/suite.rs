@@ -25,6 +25,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// More than any run can have open.
 const CAPACITY: i32 = 100_000;
 const AGENTS: usize = 20;
+/// How long cases may take to be assigned after the last submission.
+const CATCH_UP: Duration = Duration::from_mins(1);
 
 /// What every phase builds on.
 pub(crate) struct Base {
@@ -75,27 +77,50 @@ impl Base {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Prints the statements that cost most since this was last asked, per operation.
-    pub(crate) async fn costs(&self, top: u32, operations: u64) -> Result<()> {
+    /// The time from submission to assignment within which 99 % of so many latest
+    /// cases came, in milliseconds.
+    pub(crate) async fn assigned_ms(&self, database: &str, latest: u64) -> Result<f64> {
+        let sql = format!(
+            "COPY (SELECT extract(epoch FROM percentile_disc(0.99) WITHIN GROUP (ORDER BY first_assigned_at - received_at)) * 1e3
+             FROM (SELECT * FROM cases.cases ORDER BY case_id DESC LIMIT {latest}) latest)
+             TO STDOUT"
+        );
+        Ok(self.execute(&self.create_database(database).await?, &sql).await?.trim().parse()?)
+    }
+
+    /// Prints, per operation, the statements that cost most since this was last
+    /// asked, and the tables of the database that were written most, with the share
+    /// of updates that touched no index (HOT).
+    pub(crate) async fn costs(&self, database: &str, top: u32, operations: u64) -> Result<()> {
         if top == 0 {
             return Ok(());
         }
         let operations = operations.max(1);
-        let sql = format!(
+        let statements = format!(
             r"SET client_min_messages = error; CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
              SELECT round(calls::numeric / {operations}, 2) AS calls,
                     round(plans::numeric / {operations}, 2) AS plans,
                     round((1e3 * total_plan_time)::numeric / {operations}) AS plan_us,
                     round((1e3 * total_exec_time)::numeric / {operations}) AS exec_us,
-                    left(regexp_replace(query, '\s+', ' ', 'g'), 100) AS statement
+                    round(blocks / {operations}, 1) AS blocks, round(wal_bytes / {operations}) AS wal_bytes,
+                    left(regexp_replace(coalesce(query, '(all)'), '\s+', ' ', 'g'), 100) AS statement
              FROM (SELECT query, sum(calls) AS calls, sum(plans) AS plans, sum(total_plan_time) AS total_plan_time,
-                          sum(total_exec_time) AS total_exec_time FROM pg_stat_statements GROUP BY 1
-                   UNION ALL SELECT '(all)', sum(calls), sum(plans), sum(total_plan_time), sum(total_exec_time)
-                   FROM pg_stat_statements) s
+                          sum(total_exec_time) AS total_exec_time, sum(shared_blks_hit + shared_blks_read) AS blocks,
+                          sum(wal_bytes) AS wal_bytes
+                   FROM pg_stat_statements GROUP BY GROUPING SETS ((query), ())) s
              ORDER BY total_plan_time + total_exec_time DESC LIMIT {top};
              SELECT pg_stat_statements_reset() IS NULL AS kept"
         );
-        print!("{}", self.execute(&self.url, &sql).await?);
+        let writes = format!(
+            "SELECT schemaname || '.' || relname AS written, round(n_tup_ins::numeric / {operations}, 2) AS inserts,
+                    round(n_tup_upd::numeric / {operations}, 2) AS updates,
+                    n_tup_hot_upd * 100 / greatest(n_tup_upd, 1) AS hot_percent,
+                    round(n_tup_del::numeric / {operations}, 2) AS deletes
+             FROM pg_stat_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > {operations} / 10
+             ORDER BY n_tup_ins + n_tup_upd + n_tup_del DESC LIMIT {top}"
+        );
+        print!("{}", self.execute(&self.url, &statements).await?);
+        print!("{}", self.execute(&self.create_database(database).await?, &writes).await?);
         Ok(())
     }
 }
@@ -269,16 +294,20 @@ async fn staff(channel: &Channel) -> Result<()> {
     Ok(())
 }
 
-/// The time from submission to assignment within which 99 % came, once every case
-/// is assigned, in milliseconds.
-pub(crate) async fn assigned_ms(suite: &Suite) -> Result<f64> {
+/// Waits until so many cases are assigned.
+pub(crate) async fn assigned(suite: &Suite, submitted: u64) -> Result<()> {
     let mut client = CaseServiceClient::new(suite.channel.clone());
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    let counts = client.count_cases(CountCasesRequest {}).await?.into_inner();
-    let waiting: i64 = counts.counts.iter().filter(|count| count.state < 3).map(|count| count.count).sum();
-    if waiting > 0 {
-        bail!("{waiting} of {} cases are not assigned a second after the last submission", counts.total);
+    let patience = Instant::now() + CATCH_UP;
+    loop {
+        let counts = client.count_cases(CountCasesRequest {}).await?.into_inner();
+        let assigned: i64 =
+            counts.counts.iter().filter(|count| count.state >= 3).map(|count| count.count).sum();
+        if u64::try_from(assigned)? == submitted {
+            return Ok(());
+        }
+        if Instant::now() > patience {
+            bail!("{assigned} of {submitted} cases are assigned {CATCH_UP:?} after the last submission");
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    let p99 = counts.assign_ms_p99.context("nothing was assigned")?;
-    Ok(f64::from(i32::try_from(p99)?))
 }

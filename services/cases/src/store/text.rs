@@ -30,3 +30,9 @@ pub(crate) async fn keep(
     .await?;
     Ok(())
 }
+
+/// Merges the words of new cases into their index.
+pub(crate) async fn merge_words(conn: &mut PgConnection) -> Result<(), Fault> {
+    sqlx::query("SELECT merge_words()").execute(conn).await?;
+    Ok(())
+}

@@ -126,6 +126,11 @@ async fn inboxes_are_read_off_an_index() {
                 }
             }
         }
+        // How a case ended is looked up; open ones of a state are among the open, or the newest.
+        for (text, index) in [("state = WITHDRAWN", "cases_ended"), ("state = TRIAGED", "Index Scan")] {
+            let plan = statement(&asked, text, Order::default(), None).plan(&mut tx).await.expect(text);
+            assert!(plan.contains(index) && !plan.contains("Seq Scan"), "{text}:\n{plan}");
+        }
         let newest = statement(&asked, "", Order::default(), None).plan(&mut tx).await.expect("a plan");
         assert!(newest.contains("cases_pkey") && !newest.contains("Sort"), "{newest}");
         // A rare word is looked up; of a common one the newest cases have enough.

@@ -8,6 +8,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{Encode, FromRow, PgConnection, Postgres, QueryBuilder, Type};
 
 use super::Asked;
+use crate::case::State;
 use crate::filter::{Code, Compare, Condition, Moment, Test, Word};
 use crate::terms::Terms;
 
@@ -74,6 +75,7 @@ impl Statement {
 
     fn test(&mut self, asked: &Asked, test: &Test) -> &mut Self {
         match test {
+            Test::Code(Code::State, Compare::Equal, number) => self.state(*number),
             Test::Code(code, compare, number) => {
                 self.text(code_column(*code)).text(sign(*compare)).bind(*number)
             }
@@ -101,6 +103,17 @@ impl Statement {
                     .text("::tsquery)"),
                 None => self.text("FALSE"),
             },
+        }
+    }
+
+    /// Said twice: the state changes too often for an index, how a case ended does not.
+    fn state(&mut self, number: i16) -> &mut Self {
+        self.text("(state = ").bind(number);
+        match State::of(number) {
+            Some(state) if state.is_over() || state == State::Merged => {
+                self.text(" AND ended_as = ").bind(number).text(")")
+            }
+            _ => self.text(" AND closed_at IS NULL)"),
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) async fn seed(house: &House, tenants: &[&str], cases: i32) {
                   customer_id, respondent_staff, department_id, agent_id, findings, root_cause,
                   decision_reasons, traceparent, due_at)
              SELECT $1, (lpad(to_hex(n), 12, '0') || '70008000' || lpad(to_hex(n % 977), 12, '0'))::uuid, 5,
-                    CASE WHEN is_open THEN 2 + n % 5 ELSE 8 END, 1, n % 3, 1 + n % 4,
+                    CASE WHEN is_open THEN 2 + n % 5 ELSE CASE n % 300 WHEN 0 THEN 9 ELSE 8 END END, 1, n % 3, 1 + n % 4,
                     CASE WHEN is_open THEN NULL ELSE 1 + n % 3 END, 1 + n % 10, 8,
                     at - interval '1 hour', at, CASE WHEN is_open THEN NULL ELSE at + interval '9 days' END,
                     'delivery/' || n % 30, 'because', 'the kettle ' || n || ' arrived broken', 'en',

@@ -1,0 +1,49 @@
+//! A connection of its own for one writer whose statements are transactions each:
+//! one round trip from the first byte to a durable commit, where a transaction of
+//! the pool takes three.
+
+use fault::Fault;
+use kernel::TenantId;
+use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
+
+use crate::Db;
+
+/// A connection that is opened when first used, and anew after it was lost.
+pub struct Line {
+    db: Db,
+    open: Option<Open>,
+}
+
+struct Open {
+    conn: PgConnection,
+    tenant: TenantId,
+}
+
+impl Line {
+    /// A line to a schema.
+    pub fn new(db: Db) -> Self {
+        Self { db, open: None }
+    }
+
+    /// The connection, bound to a tenant: what follows on it sees that tenant only.
+    pub async fn bound_to(&mut self, tenant: &TenantId) -> Result<&mut PgConnection, Fault> {
+        let open = match self.open.take() {
+            Some(open) if open.tenant == *tenant => open,
+            Some(open) => bind(open.conn, tenant).await?,
+            None => bind(self.db.own_connection().await?, tenant).await?,
+        };
+        Ok(&mut self.open.insert(open).conn)
+    }
+
+    /// Gives the connection up: nobody knows what became of the last statement. The
+    /// next one goes over a new connection.
+    pub fn hang_up(&mut self) {
+        self.open = None;
+    }
+}
+
+async fn bind(mut conn: PgConnection, tenant: &TenantId) -> Result<Open, Fault> {
+    let sql = AssertSqlSafe(format!("SET redress.tenant = '{tenant}'"));
+    conn.execute(sqlx::raw_sql(sql)).await?;
+    Ok(Open { conn, tenant: tenant.clone() })
+}

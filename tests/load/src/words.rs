@@ -1,0 +1,38 @@
+//! Complaints that are as unlike each other as real ones: about a kilobyte each, of
+//! words nobody says, some of them said more often.
+
+/// What words are made of.
+const SYLLABLES: [&str; 64] = [
+    "ba", "be", "bi", "bo", "bu", "cha", "che", "cho", "da", "de", "di", "do", "du", "fa", "fe", "fi", "fo",
+    "ga", "ge", "go", "gra", "ha", "he", "hi", "ho", "ja", "jo", "ka", "ke", "ki", "ko", "ku", "la", "le",
+    "li", "lo", "ma", "me", "mi", "mo", "na", "ne", "no", "nu", "pa", "pe", "pi", "po", "ra", "re", "ri",
+    "ro", "sa", "sche", "si", "so", "sta", "ta", "te", "ti", "to", "va", "wen", "zi",
+];
+/// Words of a subject.
+const SUBJECT: usize = 6;
+/// Words of a description: about a kilobyte.
+const DESCRIPTION: usize = 180;
+
+/// Subject and description; another seed, other words.
+pub(crate) fn complaint(seed: u64) -> (String, String) {
+    let mut dice = Dice(seed);
+    (dice.words(SUBJECT), dice.words(DESCRIPTION))
+}
+
+struct Dice(u64);
+
+impl Dice {
+    /// Words out of four thousand, the earlier syllables more often than the later.
+    fn words(&mut self, count: usize) -> String {
+        let words = (0..count).map(|_| format!("{}{}", self.syllable(), self.syllable()));
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    fn syllable(&mut self) -> &'static str {
+        // The finisher of splitmix64.
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let bits = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let bits = bits ^ (bits >> 27);
+        SYLLABLES[usize::try_from((bits & 63).min(bits >> 6 & 63)).unwrap_or(0)]
+    }
+}
