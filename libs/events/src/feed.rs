@@ -104,7 +104,7 @@ impl Feed {
         let mut bell = self.db.bell().listen(pg::bell::EVENTS);
         let mut horizon = Horizon::default();
         loop {
-            horizon.observe(sight(&mut conn, horizon.known()).await?);
+            horizon.observe(sight(&mut conn, &horizon).await?);
             let more = self.load(&mut conn, horizon.safe()).await?;
             if more {
                 continue;
@@ -226,12 +226,14 @@ fn take<'a>(
     batch
 }
 
-async fn sight(conn: &mut PgConnection, known: i64) -> Result<Sight, Fault> {
-    let (last, bound, xmin) = sqlx::query_as("SELECT last_position, bound, xmin FROM feed_horizon($1)")
-        .bind(known)
-        .fetch_one(conn)
-        .await?;
-    Ok(Sight { last, bound, xmin })
+async fn sight(conn: &mut PgConnection, horizon: &Horizon) -> Result<Sight, Fault> {
+    let (last, quiet, bound, xmin) =
+        sqlx::query_as("SELECT last_position, quiet, bound, xmin FROM feed_horizon($1, $2)")
+            .bind(horizon.known())
+            .bind(horizon.safe())
+            .fetch_one(conn)
+            .await?;
+    Ok(Sight { last, quiet, bound, xmin })
 }
 
 #[derive(sqlx::FromRow)]

@@ -208,6 +208,21 @@ async fn the_newest_transaction_is_waited_for() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_tells_nothing_holds_nobody_up() -> Result<()> {
+    let road = Road::open().await?;
+    let _beta = road.consumer(LocalSource(road.feed.clone()));
+    // Somebody else's, of whatever database of the cluster: it may run for hours.
+    let mut foreign = road.by_hand().await?;
+    foreign.execute("SELECT pg_current_xact_id()").await?;
+    for number in 1..4 {
+        road.tell("one", RandomIds.token(), number).await?;
+    }
+    assert_eq!(road.wait_for(3).await?.len(), 3);
+    foreign.execute("COMMIT").await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn under_a_storm_everything_arrives_once_and_in_order_per_case() -> Result<()> {
     let road = Arc::new(Road::open().await?);
     let _beta = road.consumer(LocalSource(road.feed.clone()));

@@ -89,6 +89,7 @@ impl Reactions {
     /// Opens and triages the cases of complaints, those that are not open yet.
     async fn open(&self, tx: &mut Tx, batch: &[Delivered]) -> Result<(), Fault> {
         let ids: Vec<Uuid> = batch.iter().map(|event| event.subject).collect();
+        early::hold_openings(tx, &ids).await?;
         let mut notices: HashMap<CaseId, Vec<EarlyNotice>> = HashMap::new();
         for notice in early::take(tx, &ids).await? {
             notices.entry(notice.case).or_default().push(notice);
@@ -172,9 +173,10 @@ async fn hear(tx: &mut Tx, batch: &[Delivered]) -> Result<(), Fault> {
     let news = batch.iter().map(wire::heard::news).collect::<Result<Vec<_>, _>>()?;
     let mut cases = lock(tx, batch.iter().map(|event| event.subject).collect()).await?;
     if batch.iter().any(|event| !cases.contains_key(&event.subject)) {
-        early::hold_openings(tx).await?;
         let missing = batch.iter().map(|event| event.subject).filter(|id| !cases.contains_key(id));
-        let opened_meanwhile = lock(tx, missing.collect()).await?;
+        let missing: Vec<Uuid> = missing.collect();
+        early::hold_openings(tx, &missing).await?;
+        let opened_meanwhile = lock(tx, missing).await?;
         cases.extend(opened_meanwhile);
     }
     let now = tx.now();

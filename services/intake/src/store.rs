@@ -28,8 +28,10 @@ pub(crate) async fn register(
     let rows: Vec<(Uuid, i64)> = sqlx::query_as(
         "WITH filing AS (
              SELECT current_setting('redress.tenant') AS tenant_id, f.*,
-                    -- The transaction's id first, then the position: see feed_horizon().
-                    CASE WHEN pg_current_xact_id() IS NOT NULL THEN nextval('outbox_position') END AS position
+                    -- The lock and the transaction's id first, then the position: see feed_horizon().
+                    CASE WHEN pg_advisory_xact_lock_shared('outbox'::regclass::oid::bigint) IS NOT NULL
+                           AND pg_current_xact_id() IS NOT NULL
+                         THEN nextval('outbox_position') END AS position
              FROM UNNEST($1::uuid[], $2::text[], $3::bytea[], $4::smallint[], $5::text[], $6::text[],
                          $7::timestamptz[], $8::int[], $9::int[], $10::bytea[], $11::text[], $12::uuid[])
                   AS f (complaint_id, request_id, request_hash, channel, external_ref, customer_id,

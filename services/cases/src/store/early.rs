@@ -1,8 +1,8 @@
 //! Statements about notices that were settled before their case was opened.
 //!
-//! Opening a batch takes what there is of it before it writes the cases; keeping
-//! notices waits for openings under way and holds off new ones, then looks for the
-//! cases once more: whichever comes first, the other sees it.
+//! Whoever opens cases and whoever finds them missing holds their openings first.
+//! Opening takes what there is of them before it writes the cases; keeping notices
+//! looks for the cases once more: whichever comes first, the other sees it.
 
 use fault::Fault;
 use kernel::CaseId;
@@ -27,9 +27,16 @@ pub(crate) struct EarlyNotice {
     pub(crate) traceparent: String,
 }
 
-/// Waits until no batch is being opened, and lets none begin before the commit.
-pub(crate) async fn hold_openings(conn: &mut PgConnection) -> Result<(), Fault> {
-    sqlx::query("LOCK TABLE early_notices IN SHARE ROW EXCLUSIVE MODE").execute(conn).await?;
+/// Waits until nobody else opens, or misses, one of these cases, and keeps others from
+/// it until the commit. In the order of the ids, so that nobody waits in a circle.
+pub(crate) async fn hold_openings(conn: &mut PgConnection, cases: &[Uuid]) -> Result<(), Fault> {
+    sqlx::query(
+        "SELECT pg_advisory_xact_lock(hashtextextended(c.id::text, 0))
+         FROM (SELECT id FROM UNNEST($1::uuid[]) AS id ORDER BY id) AS c",
+    )
+    .bind(cases)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
