@@ -154,15 +154,16 @@ pub(crate) async fn remember(tx: &mut Tx, answers: &[(&Key, &[u8])]) -> Result<i
         "WITH told AS (
              INSERT INTO outbox (tenant_id, event_id, subject, type, occurred_at, traceparent, payload)
              SELECT current_setting('redress.tenant'), e.id, e.subject, e.kind, $1, e.traceparent, e.payload
-             FROM UNNEST($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bytea[])
-                  AS e (id, subject, kind, traceparent, payload)
+             FROM (SELECT UNNEST($2::uuid[]) AS id, UNNEST($3::uuid[]) AS subject,
+                          UNNEST($4::text[]) AS kind, UNNEST($5::text[]) AS traceparent,
+                          UNNEST($6::bytea[]) AS payload) AS e
              RETURNING position),
          answered AS (
              INSERT INTO idempotency (tenant_id, rpc, request_id, request_hash, answer, position, created_at)
              SELECT current_setting('redress.tenant'), a.rpc, a.request_id, a.request_hash, a.answer,
                     (SELECT coalesce(max(position), 0) FROM told), $1
-             FROM UNNEST($7::text[], $8::text[], $9::bytea[], $10::bytea[])
-                  AS a (rpc, request_id, request_hash, answer)
+             FROM (SELECT UNNEST($7::text[]) AS rpc, UNNEST($8::text[]) AS request_id,
+                          UNNEST($9::bytea[]) AS request_hash, UNNEST($10::bytea[]) AS answer) AS a
              RETURNING position)
          SELECT max(position) FROM answered",
     )

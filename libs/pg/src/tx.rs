@@ -163,8 +163,9 @@ impl Tx {
             "WITH told AS (
                  INSERT INTO outbox (tenant_id, event_id, subject, type, occurred_at, traceparent, payload)
                  SELECT $1, e.id, e.subject, e.kind, $2, e.traceparent, e.payload
-                 FROM UNNEST($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::bytea[])
-                      AS e (id, subject, kind, traceparent, payload)
+                 FROM (SELECT UNNEST($3::uuid[]) AS id, UNNEST($4::uuid[]) AS subject,
+                              UNNEST($5::text[]) AS kind, UNNEST($6::text[]) AS traceparent,
+                              UNNEST($7::bytea[]) AS payload) AS e
                  RETURNING position)
              SELECT max(position) FROM told",
         )

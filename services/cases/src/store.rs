@@ -107,13 +107,16 @@ pub(crate) async fn insert(conn: &mut PgConnection, openings: &[Opening]) -> Res
                 n.entries, n.received_at, n.opened_at, n.category, n.reasons, n.subject, n.language,
                 n.customer, n.staff, n.minor, n.currency, '', '', '', '', '', n.traceparent, n.receipt, n.due,
                 n.matter
-         FROM UNNEST($1::uuid[], $2::bigint[], $3::smallint[], $4::smallint[], $5::smallint[],
-                     $6::integer[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[],
-                     $11::text[], $12::text[], $13::text[], $14::text[], $15::bigint[], $16::text[],
-                     $17::text[], $18::bytea[], $19::timestamptz[], $20::smallint[])
-              AS n (id, version, state, priority, channel, entries, received_at, opened_at, category,
-                    reasons, subject, language, customer, staff, minor, currency, traceparent, receipt,
-                    due, matter)
+         FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::bigint[]) AS version,
+                      UNNEST($3::smallint[]) AS state, UNNEST($4::smallint[]) AS priority,
+                      UNNEST($5::smallint[]) AS channel, UNNEST($6::integer[]) AS entries,
+                      UNNEST($7::timestamptz[]) AS received_at, UNNEST($8::timestamptz[]) AS opened_at,
+                      UNNEST($9::text[]) AS category, UNNEST($10::text[]) AS reasons,
+                      UNNEST($11::text[]) AS subject, UNNEST($12::text[]) AS language,
+                      UNNEST($13::text[]) AS customer, UNNEST($14::text[]) AS staff,
+                      UNNEST($15::bigint[]) AS minor, UNNEST($16::text[]) AS currency,
+                      UNNEST($17::text[]) AS traceparent, UNNEST($18::bytea[]) AS receipt,
+                      UNNEST($19::timestamptz[]) AS due, UNNEST($20::smallint[]) AS matter) AS n
          ON CONFLICT (tenant_id, case_id) DO NOTHING
          RETURNING case_id",
     )
@@ -158,14 +161,18 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
              root_cause = n.root_cause, decision_reasons = n.decision_reasons, due_at = n.due,
              category = n.category, triage_reasons = n.reasons, merged_into = n.merged_into,
              merged_from = n.merged_from
-         FROM UNNEST($1::uuid[], $2::bigint[], $3::smallint[], $4::integer[], $5::integer[],
-                     $6::smallint[], $7::smallint[], $8::integer[], $9::timestamptz[],
-                     $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::text[],
-                     $14::text[], $15::text[], $16::text[], $17::text[], $18::timestamptz[], $19::text[],
-                     $20::text[], $21::uuid[], $22::smallint[])
-              AS n (id, version, state, cycle, tier, priority, outcome, entries, resolved_at, closed_at,
-                    first_assigned_at, first_resolved_at, department, agent, findings, root_cause,
-                    decision_reasons, due, category, reasons, merged_into, merged_from)
+         FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::bigint[]) AS version,
+                      UNNEST($3::smallint[]) AS state, UNNEST($4::integer[]) AS cycle,
+                      UNNEST($5::integer[]) AS tier, UNNEST($6::smallint[]) AS priority,
+                      UNNEST($7::smallint[]) AS outcome, UNNEST($8::integer[]) AS entries,
+                      UNNEST($9::timestamptz[]) AS resolved_at, UNNEST($10::timestamptz[]) AS closed_at,
+                      UNNEST($11::timestamptz[]) AS first_assigned_at,
+                      UNNEST($12::timestamptz[]) AS first_resolved_at, UNNEST($13::text[]) AS department,
+                      UNNEST($14::text[]) AS agent, UNNEST($15::text[]) AS findings,
+                      UNNEST($16::text[]) AS root_cause, UNNEST($17::text[]) AS decision_reasons,
+                      UNNEST($18::timestamptz[]) AS due, UNNEST($19::text[]) AS category,
+                      UNNEST($20::text[]) AS reasons, UNNEST($21::uuid[]) AS merged_into,
+                      UNNEST($22::smallint[]) AS merged_from) AS n
          WHERE c.tenant_id = current_setting('redress.tenant') AND c.case_id = n.id",
     )
     .bind(cases.iter().map(|case| case.id.0).collect::<Vec<_>>())

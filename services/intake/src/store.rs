@@ -32,10 +32,12 @@ pub(crate) async fn register(
                     CASE WHEN pg_advisory_xact_lock_shared('outbox'::regclass::oid::bigint) IS NOT NULL
                            AND pg_current_xact_id() IS NOT NULL
                          THEN nextval('outbox_position') END AS position
-             FROM UNNEST($1::uuid[], $2::text[], $3::bytea[], $4::smallint[], $5::text[], $6::text[],
-                         $7::timestamptz[], $8::int[], $9::int[], $10::bytea[], $11::text[], $12::uuid[])
-                  AS f (complaint_id, request_id, request_hash, channel, external_ref, customer_id,
-                        received_at, record_from, record_length, event, traceparent, event_id)
+             FROM (SELECT UNNEST($1::uuid[]) AS complaint_id, UNNEST($2::text[]) AS request_id,
+                          UNNEST($3::bytea[]) AS request_hash, UNNEST($4::smallint[]) AS channel,
+                          UNNEST($5::text[]) AS external_ref, UNNEST($6::text[]) AS customer_id,
+                          UNNEST($7::timestamptz[]) AS received_at, UNNEST($8::int[]) AS record_from,
+                          UNNEST($9::int[]) AS record_length, UNNEST($10::bytea[]) AS event,
+                          UNNEST($11::text[]) AS traceparent, UNNEST($12::uuid[]) AS event_id) AS f
          ), registered AS (
              INSERT INTO complaint (tenant_id, complaint_id, request_id, request_hash, channel, external_ref,
                                     customer_id, received_at, record, position)

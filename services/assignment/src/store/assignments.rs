@@ -173,9 +173,11 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &mut [Assignment]) -> R
              previous_agent_id, respondent_staff, priority, category, enqueued_at, explanation, transfers,
              traceparent, suspended)
          SELECT current_setting('redress.tenant'), c.*
-         FROM UNNEST($1::uuid[], $2::bigint[], $3::integer[], $4::smallint[], $5::text[], $6::text[], $7::text[],
-                     $8::text[], $9::smallint[], $10::text[], $11::timestamptz[], $12::text[], $13::integer[],
-                     $14::text[], $15::smallint[]) AS c
+         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::bigint[]), UNNEST($3::integer[]),
+                      UNNEST($4::smallint[]), UNNEST($5::text[]), UNNEST($6::text[]), UNNEST($7::text[]),
+                      UNNEST($8::text[]), UNNEST($9::smallint[]), UNNEST($10::text[]),
+                      UNNEST($11::timestamptz[]), UNNEST($12::text[]), UNNEST($13::integer[]),
+                      UNNEST($14::text[]), UNNEST($15::smallint[])) AS c
          ON CONFLICT (tenant_id, case_id) DO UPDATE SET
              version = excluded.version, cycle = excluded.cycle, state = excluded.state,
              department_id = excluded.department_id, agent_id = excluded.agent_id,

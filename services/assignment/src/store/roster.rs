@@ -107,7 +107,8 @@ pub(crate) async fn change_loads(conn: &mut PgConnection, changes: Vec<LoadChang
     }
     let written = sqlx::query(
         "UPDATE agent SET load = agent.load + change.delta, turn = change.turn
-         FROM UNNEST($1::text[], $2::integer[], $3::bigint[]) AS change (agent_id, delta, turn)
+         FROM (SELECT UNNEST($1::text[]) AS agent_id, UNNEST($2::integer[]) AS delta,
+                      UNNEST($3::bigint[]) AS turn) AS change
          WHERE agent.tenant_id = current_setting('redress.tenant') AND agent.agent_id = change.agent_id
            AND (change.delta <= 0 OR agent.load + change.delta <= agent.capacity)",
     )

@@ -140,9 +140,12 @@ pub(crate) async fn save(conn: &mut PgConnection, clocks: &[&CaseClock]) -> Resu
                             is_open, due_at, rungs, clock)
          SELECT current_setting('redress.tenant'), n.id, n.kind, n.cycle, n.policy, n.calendar, n.own,
                 n.unverified, n.is_open, n.due, string_to_array(n.rungs, E'\\n'), n.clock
-         FROM UNNEST($1::uuid[], $2::smallint[], $3::integer[], $4::integer[], $5::text[], $6::boolean[],
-                     $7::boolean[], $8::boolean[], $9::timestamptz[], $10::text[], $11::jsonb[])
-              AS n (id, kind, cycle, policy, calendar, own, unverified, is_open, due, rungs, clock)
+         FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::smallint[]) AS kind,
+                      UNNEST($3::integer[]) AS cycle, UNNEST($4::integer[]) AS policy,
+                      UNNEST($5::text[]) AS calendar, UNNEST($6::boolean[]) AS own,
+                      UNNEST($7::boolean[]) AS unverified, UNNEST($8::boolean[]) AS is_open,
+                      UNNEST($9::timestamptz[]) AS due, UNNEST($10::text[]) AS rungs,
+                      UNNEST($11::jsonb[]) AS clock) AS n
          ON CONFLICT ON CONSTRAINT clock_pkey DO UPDATE
          SET policy = excluded.policy, calendar = excluded.calendar, own_target = excluded.own_target,
              unverified = excluded.unverified, is_open = excluded.is_open, due_at = excluded.due_at,

@@ -45,7 +45,8 @@ pub(crate) async fn keep(conn: &mut PgConnection, notices: &[EarlyNotice]) -> Re
     sqlx::query(
         "INSERT INTO early_notices (tenant_id, case_id, kind, cycle, failure, traceparent)
          SELECT current_setting('redress.tenant'), n.*
-         FROM UNNEST($1::uuid[], $2::smallint[], $3::integer[], $4::text[], $5::text[]) AS n
+         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::smallint[]), UNNEST($3::integer[]),
+                      UNNEST($4::text[]), UNNEST($5::text[])) AS n
          ON CONFLICT (tenant_id, case_id, kind, cycle) DO NOTHING",
     )
     .bind(notices.iter().map(|notice| notice.case.0).collect::<Vec<_>>())

@@ -105,7 +105,8 @@ pub(crate) async fn join(conn: &mut PgConnection, group: Uuid, members: &[Member
     sqlx::query(
         "INSERT INTO group_member (tenant_id, group_id, case_id, representative, actor, joined_at)
          SELECT current_setting('redress.tenant'), $1, n.*
-         FROM UNNEST($2::uuid[], $3::boolean[], $4::text[], $5::timestamptz[]) AS n",
+         FROM (SELECT UNNEST($2::uuid[]), UNNEST($3::boolean[]), UNNEST($4::text[]),
+                      UNNEST($5::timestamptz[])) AS n",
     )
     .bind(group)
     .bind(members.iter().map(|member| member.case).collect::<Vec<_>>())

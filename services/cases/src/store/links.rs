@@ -44,8 +44,9 @@ pub(crate) async fn found(conn: &mut PgConnection, links: &[Link]) -> Result<(),
         "INSERT INTO case_link
              (tenant_id, later_id, earlier_id, kind, standing, score, reasons, actor, changed_at)
          SELECT current_setting('redress.tenant'), n.*
-         FROM UNNEST($1::uuid[], $2::uuid[], $3::smallint[], $4::smallint[], $5::double precision[],
-                     $6::text[], $7::text[], $8::timestamptz[]) AS n
+         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::uuid[]), UNNEST($3::smallint[]),
+                      UNNEST($4::smallint[]), UNNEST($5::double precision[]), UNNEST($6::text[]),
+                      UNNEST($7::text[]), UNNEST($8::timestamptz[])) AS n
          ON CONFLICT (tenant_id, later_id, earlier_id) DO NOTHING",
     )
     .bind(links.iter().map(|link| link.pair.later.0).collect::<Vec<_>>())

@@ -93,8 +93,9 @@ pub(crate) async fn keep(conn: &mut PgConnection, read: &[(Uuid, &Reading)]) -> 
         "INSERT INTO case_reading
              (tenant_id, case_id, emotion, threats, classifier, guess, confidence, unconfirmed)
          SELECT current_setting('redress.tenant'), n.*
-         FROM UNNEST($1::uuid[], $2::smallint[], $3::smallint[], $4::bigint[], $5::text[],
-                     $6::double precision[], $7::boolean[]) AS n",
+         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::smallint[]), UNNEST($3::smallint[]),
+                      UNNEST($4::bigint[]), UNNEST($5::text[]), UNNEST($6::double precision[]),
+                      UNNEST($7::boolean[])) AS n",
     )
     .bind(read.iter().map(|(case, _)| *case).collect::<Vec<_>>())
     .bind(read.iter().map(|(_, reading)| i16::from(reading.emotion.level.number())).collect::<Vec<_>>())

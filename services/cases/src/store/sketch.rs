@@ -33,9 +33,11 @@ pub(crate) async fn keep(conn: &mut PgConnection, cases: &[Sketched<'_>]) -> Res
         "WITH sketched AS (
              INSERT INTO sketch (tenant_id, case_id, minima, order_key, phone_key)
              SELECT current_setting('redress.tenant'), n.*
-             FROM UNNEST($1::uuid[], $2::bytea[], $3::bigint[], $4::bigint[]) AS n)
+             FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::bytea[]), UNNEST($3::bigint[]),
+                          UNNEST($4::bigint[])) AS n)
          INSERT INTO mark (tenant_id, case_id, mark)
-         SELECT current_setting('redress.tenant'), n.* FROM UNNEST($5::uuid[], $6::bigint[]) AS n",
+         SELECT current_setting('redress.tenant'), n.* FROM (SELECT UNNEST($5::uuid[]),
+                                                                    UNNEST($6::bigint[])) AS n",
     )
     .bind(cases.iter().map(|(case, _)| case.id.0).collect::<Vec<_>>())
     .bind(cases.iter().map(|(_, keys)| keys.sketch.as_ref().map(Sketch::to_bytes)).collect::<Vec<_>>())
@@ -105,7 +107,7 @@ pub(crate) async fn candidates(
          FROM (SELECT asked.place, found.case_id,
                       row_number() OVER (PARTITION BY asked.place
                           ORDER BY sum(CASE WHEN asked.mark < $4 THEN 1 ELSE 16 END) DESC, found.case_id) AS nth
-               FROM UNNEST($1::bigint[], $2::bigint[]) AS asked (place, mark)
+               FROM (SELECT UNNEST($1::bigint[]) AS place, UNNEST($2::bigint[]) AS mark) AS asked
                CROSS JOIN LATERAL (
                    SELECT m.case_id FROM mark m
                    WHERE m.tenant_id = current_setting('redress.tenant') AND m.mark = asked.mark

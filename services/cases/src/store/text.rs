@@ -21,7 +21,8 @@ pub(crate) async fn keep(
     sqlx::query(
         "INSERT INTO case_text (tenant_id, case_id, description, terms)
          SELECT current_setting('redress.tenant'), n.id, n.description, n.terms::tsvector
-         FROM UNNEST($1::uuid[], $2::text[], $3::text[]) AS n (id, description, terms)",
+         FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::text[]) AS description,
+                      UNNEST($3::text[]) AS terms) AS n",
     )
     .bind(openings.iter().map(|opening| opening.case.id.0).collect::<Vec<_>>())
     .bind(openings.iter().map(|opening| opening.description.as_str()).collect::<Vec<_>>())

@@ -50,8 +50,9 @@ pub(crate) async fn append(conn: &mut PgConnection, cases: &[Case]) -> Result<()
         "INSERT INTO timeline
              (tenant_id, case_id, ordinal, cycle, kind, visibility, happened_at, actor, text, trace_id)
          SELECT current_setting('redress.tenant'), n.*
-         FROM UNNEST($1::uuid[], $2::integer[], $3::integer[], $4::smallint[], $5::smallint[],
-                     $6::timestamptz[], $7::text[], $8::text[], $9::text[]) AS n",
+         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::integer[]), UNNEST($3::integer[]),
+                      UNNEST($4::smallint[]), UNNEST($5::smallint[]), UNNEST($6::timestamptz[]),
+                      UNNEST($7::text[]), UNNEST($8::text[]), UNNEST($9::text[])) AS n",
     )
     .bind(ids)
     .bind(entries.iter().map(|entry| entry.ordinal).collect::<Vec<_>>())

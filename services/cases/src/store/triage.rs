@@ -101,8 +101,9 @@ pub(crate) async fn look_around(
                                WHERE c.tenant_id = current_setting('redress.tenant')
                                  AND c.version = (SELECT version FROM tree) AND c.path = n.hint) AS hint_known,
                 coalesce(l.recent, 0) AS recent, coalesce(l.before, 0) AS before, coalesce(l.hours, 0) AS hours
-         FROM UNNEST($1::uuid[], $2::text[], $3::uuid[], $4::smallint[], $5::text[])
-              AS n (id, customer, since, channel, hint)
+         FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::text[]) AS customer,
+                      UNNEST($3::uuid[]) AS since, UNNEST($4::smallint[]) AS channel,
+                      UNNEST($5::text[]) AS hint) AS n
          LEFT JOIN lately l ON l.channel = n.channel",
     )
     .bind(batch.iter().map(|one| one.case).collect::<Vec<_>>())
@@ -184,7 +185,7 @@ pub(crate) async fn record(
         "WITH counted AS (
              INSERT INTO channel_hour (tenant_id, hour, channel, cases)
              SELECT current_setting('redress.tenant'), $1, n.channel, n.cases
-             FROM UNNEST($3::smallint[], $4::bigint[]) AS n (channel, cases)
+             FROM (SELECT UNNEST($3::smallint[]) AS channel, UNNEST($4::bigint[]) AS cases) AS n
              ON CONFLICT (tenant_id, hour, channel) DO UPDATE SET cases = channel_hour.cases + excluded.cases),
          forgotten AS (
              DELETE FROM channel_hour WHERE tenant_id = current_setting('redress.tenant') AND hour < $2)
@@ -192,9 +193,10 @@ pub(crate) async fn record(
                                   facts, verdict)
          SELECT current_setting('redress.tenant'), n.id, n.rule_set, n.priority, $5, n.category, n.hint,
                 n.facts::jsonb, n.verdict::jsonb
-         FROM UNNEST($6::uuid[], $7::bigint[], $8::smallint[], $9::text[], $10::text[], $11::text[],
-                     $12::text[])
-              AS n (id, rule_set, priority, category, hint, facts, verdict)",
+         FROM (SELECT UNNEST($6::uuid[]) AS id, UNNEST($7::bigint[]) AS rule_set,
+                      UNNEST($8::smallint[]) AS priority, UNNEST($9::text[]) AS category,
+                      UNNEST($10::text[]) AS hint, UNNEST($11::text[]) AS facts,
+                      UNNEST($12::text[]) AS verdict) AS n",
     )
     .bind(hour(now).to_sqlx())
     .bind((hour(now) - SignedDuration::from_hours(TRAFFIC_HOURS + 1)).to_sqlx())

@@ -14,7 +14,8 @@ pub(crate) async fn meet(conn: &mut PgConnection, contacts: &[Contact]) -> Resul
     sqlx::query(
         "INSERT INTO contact (tenant_id, case_id, recipient, name, language, subject, traceparent)
          SELECT current_setting('redress.tenant'), c.*
-         FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) AS c
+         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::text[]), UNNEST($3::text[]), UNNEST($4::text[]),
+                      UNNEST($5::text[]), UNNEST($6::text[])) AS c
          ON CONFLICT ON CONSTRAINT contact_pkey DO NOTHING",
     )
     .bind(contacts.iter().map(|contact| contact.case_id.0).collect::<Vec<_>>())

@@ -61,7 +61,8 @@ pub(crate) async fn open_cycles(conn: &mut PgConnection, opened: &[Cycle]) -> Re
     sqlx::query(
         "INSERT INTO feedback (tenant_id, case_id, cycle, outcome, respond_until, awaited)
          SELECT current_setting('redress.tenant'), o.*, true
-         FROM UNNEST($1::uuid[], $2::int[], $3::smallint[], $4::timestamptz[]) AS o
+         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::int[]), UNNEST($3::smallint[]),
+                      UNNEST($4::timestamptz[])) AS o
          ON CONFLICT ON CONSTRAINT feedback_pkey DO NOTHING",
     )
     .bind(opened.iter().map(|cycle| cycle.case_id.0).collect::<Vec<_>>())
@@ -77,7 +78,7 @@ pub(crate) async fn open_cycles(conn: &mut PgConnection, opened: &[Cycle]) -> Re
 pub(crate) async fn close_cycles(conn: &mut PgConnection, over: &[Over]) -> Result<(), Fault> {
     sqlx::query(
         "UPDATE feedback f SET awaited = false
-         FROM UNNEST($1::uuid[], $2::int[]) AS o (case_id, cycle)
+         FROM (SELECT UNNEST($1::uuid[]) AS case_id, UNNEST($2::int[]) AS cycle) AS o
          WHERE f.tenant_id = current_setting('redress.tenant')
            AND f.case_id = o.case_id AND f.cycle <= o.cycle AND f.awaited",
     )
@@ -125,9 +126,11 @@ pub(crate) async fn save(conn: &mut PgConnection, cycles: &[Cycle]) -> Result<()
     let saved = sqlx::query(
         "UPDATE feedback f SET awaited = n.awaited, response = n.response, comment = n.comment,
                 handling = n.handling, satisfaction = n.satisfaction, responded_at = n.responded_at
-         FROM UNNEST($1::uuid[], $2::int[], $3::bool[], $4::smallint[], $5::text[], $6::smallint[],
-                     $7::smallint[], $8::timestamptz[])
-              AS n (case_id, cycle, awaited, response, comment, handling, satisfaction, responded_at)
+         FROM (SELECT UNNEST($1::uuid[]) AS case_id, UNNEST($2::int[]) AS cycle,
+                      UNNEST($3::bool[]) AS awaited, UNNEST($4::smallint[]) AS response,
+                      UNNEST($5::text[]) AS comment, UNNEST($6::smallint[]) AS handling,
+                      UNNEST($7::smallint[]) AS satisfaction, UNNEST($8::timestamptz[]) AS responded_at)
+               AS n
          WHERE f.tenant_id = current_setting('redress.tenant') AND f.case_id = n.case_id AND f.cycle = n.cycle",
     )
     .bind(cycles.iter().map(|cycle| cycle.case_id.0).collect::<Vec<_>>())

@@ -70,11 +70,13 @@ pub(crate) async fn post(conn: &mut PgConnection, notices: &[Notice]) -> Result<
                              body, failure_reason, traceparent, created_at, ended_at, number, evidence, attempts,
                              due_at)
          SELECT current_setting('redress.tenant'), n.*, '', 0, CASE WHEN n.ended_at IS NULL THEN n.created_at END
-         FROM UNNEST($1::uuid[], $2::uuid[], $3::int[], $4::smallint[], $5::smallint[], $6::text[], $7::text[],
-                     $8::text[], $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[],
-                     $14::integer[])
-              AS n (notice_id, case_id, cycle, kind, state, language, recipient, subject, body,
-                    failure_reason, traceparent, created_at, ended_at, number)
+         FROM (SELECT UNNEST($1::uuid[]) AS notice_id, UNNEST($2::uuid[]) AS case_id,
+                      UNNEST($3::int[]) AS cycle, UNNEST($4::smallint[]) AS kind,
+                      UNNEST($5::smallint[]) AS state, UNNEST($6::text[]) AS language,
+                      UNNEST($7::text[]) AS recipient, UNNEST($8::text[]) AS subject,
+                      UNNEST($9::text[]) AS body, UNNEST($10::text[]) AS failure_reason,
+                      UNNEST($11::text[]) AS traceparent, UNNEST($12::timestamptz[]) AS created_at,
+                      UNNEST($13::timestamptz[]) AS ended_at, UNNEST($14::integer[]) AS number) AS n
          ON CONFLICT ON CONSTRAINT notice_once DO NOTHING
          RETURNING notice_id",
     )
@@ -200,9 +202,10 @@ pub(crate) async fn settle(
          SET state = a.state, evidence = a.evidence, failure_reason = a.failure_reason,
              ended_at = a.ended_at, due_at = a.due_at
          FROM (SELECT DISTINCT ON (notice_id) *
-               FROM UNNEST($1::uuid[], $2::int[], $3::smallint[], $4::text[], $5::text[], $6::timestamptz[],
-                           $7::timestamptz[])
-                    AS a (notice_id, attempt, state, evidence, failure_reason, ended_at, due_at)
+               FROM (SELECT UNNEST($1::uuid[]) AS notice_id, UNNEST($2::int[]) AS attempt,
+                            UNNEST($3::smallint[]) AS state, UNNEST($4::text[]) AS evidence,
+                            UNNEST($5::text[]) AS failure_reason, UNNEST($6::timestamptz[]) AS ended_at,
+                            UNNEST($7::timestamptz[]) AS due_at) AS a
                ORDER BY notice_id, state = 2 DESC, attempt DESC) AS a
          WHERE n.tenant_id = current_setting('redress.tenant') AND n.notice_id = a.notice_id
            AND n.state = 1 AND (a.state = 2 OR n.attempts = a.attempt)

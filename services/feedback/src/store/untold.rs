@@ -58,8 +58,9 @@ pub(crate) async fn put_off(conn: &mut PgConnection, owed: &[Owed]) -> Result<()
     sqlx::query(
         "INSERT INTO untold (tenant_id, case_id, cycle, kind, outcome, reasons, respond_until, traceparent, number)
          SELECT current_setting('redress.tenant'), o.*
-         FROM UNNEST($1::uuid[], $2::int[], $3::smallint[], $4::smallint[], $5::text[], $6::timestamptz[],
-                     $7::text[], $8::integer[]) AS o
+         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::int[]), UNNEST($3::smallint[]),
+                      UNNEST($4::smallint[]), UNNEST($5::text[]), UNNEST($6::timestamptz[]),
+                      UNNEST($7::text[]), UNNEST($8::integer[])) AS o
          ON CONFLICT ON CONSTRAINT untold_pkey DO NOTHING",
     )
     .bind(owed.iter().map(|owed| owed.case_id.0).collect::<Vec<_>>())

@@ -52,8 +52,9 @@ pub(crate) async fn keep(conn: &mut PgConnection, views: &[CaseView]) -> Result<
         "INSERT INTO case_view AS known (tenant_id, case_id, cycle, priority, standing, traceparent)
          SELECT DISTINCT ON (case_id)
                 current_setting('redress.tenant'), case_id, cycle, priority, standing, traceparent
-         FROM UNNEST($1::uuid[], $2::int[], $3::smallint[], $4::smallint[], $5::text[])
-              AS heard (case_id, cycle, priority, standing, traceparent)
+         FROM (SELECT UNNEST($1::uuid[]) AS case_id, UNNEST($2::int[]) AS cycle,
+                      UNNEST($3::smallint[]) AS priority, UNNEST($4::smallint[]) AS standing,
+                      UNNEST($5::text[]) AS traceparent) AS heard
          ORDER BY case_id, cycle DESC, standing DESC
          ON CONFLICT (tenant_id, case_id) DO UPDATE
          SET cycle = excluded.cycle, priority = excluded.priority, standing = excluded.standing
@@ -75,7 +76,7 @@ pub(crate) async fn close(conn: &mut PgConnection, ends: &[(CaseId, i32)]) -> Re
     let closed: Vec<Uuid> = sqlx::query_scalar(
         "WITH ended AS (
              SELECT case_id FROM case_view
-             JOIN UNNEST($1::uuid[], $2::int[]) AS told (case_id, last_cycle) USING (case_id)
+             JOIN (SELECT UNNEST($1::uuid[]) AS case_id, UNNEST($2::int[]) AS last_cycle) AS told USING (case_id)
              WHERE tenant_id = current_setting('redress.tenant') AND cycle <= last_cycle AND standing <> $3
              ORDER BY case_id
              FOR UPDATE OF case_view)

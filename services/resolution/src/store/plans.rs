@@ -201,17 +201,20 @@ pub(crate) async fn insert(conn: &mut PgConnection, plans: &[Plan]) -> Result<()
              INSERT INTO plan (tenant_id, approver, reason, version, plan_id, case_id, cycle, state, proposer,
                                priority, traceparent, created_at)
              SELECT current_setting('redress.tenant'), '', '', 1, p.*
-             FROM UNNEST($1::uuid[], $2::uuid[], $3::int[], $4::smallint[], $5::text[], $6::smallint[],
-                         $7::text[], $8::timestamptz[]) AS p)
+             FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::uuid[]), UNNEST($3::int[]),
+                          UNNEST($4::smallint[]), UNNEST($5::text[]), UNNEST($6::smallint[]),
+                          UNNEST($7::text[]), UNNEST($8::timestamptz[])) AS p)
          INSERT INTO plan_step (tenant_id, state, plan_id, ordinal, step_id, department_id, kind, amount_minor,
                                 currency, sku, quantity, instructions, depends_on, due_time)
          SELECT current_setting('redress.tenant'), $9, s.plan_id, s.ordinal, s.step_id, s.department_id, s.kind,
                 s.minor, s.currency, s.sku, s.quantity, s.instructions, string_to_array(s.depends_on, ' '),
                 s.due_time
-         FROM UNNEST($10::uuid[], $11::smallint[], $12::text[], $13::text[], $14::smallint[], $15::bigint[],
-                     $16::text[], $17::text[], $18::int[], $19::text[], $20::text[], $21::timestamptz[])
-              AS s (plan_id, ordinal, step_id, department_id, kind, minor, currency, sku, quantity,
-                    instructions, depends_on, due_time)",
+         FROM (SELECT UNNEST($10::uuid[]) AS plan_id, UNNEST($11::smallint[]) AS ordinal,
+                      UNNEST($12::text[]) AS step_id, UNNEST($13::text[]) AS department_id,
+                      UNNEST($14::smallint[]) AS kind, UNNEST($15::bigint[]) AS minor,
+                      UNNEST($16::text[]) AS currency, UNNEST($17::text[]) AS sku,
+                      UNNEST($18::int[]) AS quantity, UNNEST($19::text[]) AS instructions,
+                      UNNEST($20::text[]) AS depends_on, UNNEST($21::timestamptz[]) AS due_time) AS s",
     )
     .bind(plans.iter().map(|plan| plan.plan_id.0).collect::<Vec<_>>())
     .bind(plans.iter().map(|plan| plan.case_id.0).collect::<Vec<_>>())
@@ -250,15 +253,17 @@ pub(crate) async fn save(conn: &mut PgConnection, plans: &[Plan]) -> Result<(), 
         "WITH saved AS (
              UPDATE plan SET version = p.version, state = p.state, approver = p.approver, reason = p.reason,
                              ended_at = p.ended_at
-             FROM UNNEST($1::uuid[], $2::bigint[], $3::smallint[], $4::text[], $5::text[], $6::timestamptz[])
-                  AS p (plan_id, version, state, approver, reason, ended_at)
+             FROM (SELECT UNNEST($1::uuid[]) AS plan_id, UNNEST($2::bigint[]) AS version,
+                          UNNEST($3::smallint[]) AS state, UNNEST($4::text[]) AS approver,
+                          UNNEST($5::text[]) AS reason, UNNEST($6::timestamptz[]) AS ended_at) AS p
              WHERE plan.tenant_id = current_setting('redress.tenant') AND plan.plan_id = p.plan_id
              RETURNING plan.plan_id),
          moved AS (
              UPDATE plan_step SET state = s.state, done_order = s.done_order, moved_minor = s.moved_minor,
                                   task_id = s.task_id
-             FROM UNNEST($7::uuid[], $8::smallint[], $9::smallint[], $10::smallint[], $11::bigint[],
-                         $12::uuid[]) AS s (plan_id, ordinal, state, done_order, moved_minor, task_id)
+             FROM (SELECT UNNEST($7::uuid[]) AS plan_id, UNNEST($8::smallint[]) AS ordinal,
+                          UNNEST($9::smallint[]) AS state, UNNEST($10::smallint[]) AS done_order,
+                          UNNEST($11::bigint[]) AS moved_minor, UNNEST($12::uuid[]) AS task_id) AS s
              WHERE plan_step.tenant_id = current_setting('redress.tenant')
                AND plan_step.plan_id = s.plan_id AND plan_step.ordinal = s.ordinal
                AND plan_step.state <> s.state)

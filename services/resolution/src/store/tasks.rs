@@ -217,10 +217,12 @@ pub(crate) async fn insert(conn: &mut PgConnection, tasks: &[Task]) -> Result<()
                            department_id, compensates_task_id, priority, due_time, max_attempts, visible_at,
                            traceparent, created_at, kind, amount_minor, currency, sku, quantity, instructions)
          SELECT current_setting('redress.tenant'), 1, 1, 0, t.*
-         FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::int[], $6::text[], $7::uuid[],
-                     $8::smallint[], $9::timestamptz[], $10::int[], $11::timestamptz[], $12::text[],
-                     $13::timestamptz[], $14::smallint[], $15::bigint[], $16::text[], $17::text[], $18::int[],
-                     $19::text[]) AS t",
+         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::uuid[]), UNNEST($3::text[]), UNNEST($4::uuid[]),
+                      UNNEST($5::int[]), UNNEST($6::text[]), UNNEST($7::uuid[]), UNNEST($8::smallint[]),
+                      UNNEST($9::timestamptz[]), UNNEST($10::int[]), UNNEST($11::timestamptz[]),
+                      UNNEST($12::text[]), UNNEST($13::timestamptz[]), UNNEST($14::smallint[]),
+                      UNNEST($15::bigint[]), UNNEST($16::text[]), UNNEST($17::text[]), UNNEST($18::int[]),
+                      UNNEST($19::text[])) AS t",
     )
     .bind(tasks.iter().map(|task| task.task_id.0).collect::<Vec<_>>())
     .bind(tasks.iter().map(|task| task.plan_id.0).collect::<Vec<_>>())
@@ -256,11 +258,13 @@ pub(crate) async fn save(conn: &mut PgConnection, tasks: &[Task]) -> Result<(), 
                          result_reference = t.reference, result_minor = t.minor, result_remark = t.remark,
                          lease_token = t.lease_token, requeued_by = t.requeued_by,
                          requeue_reason = t.requeue_reason
-         FROM UNNEST($1::uuid[], $2::bigint[], $3::text[], $4::smallint[], $5::int[], $6::timestamptz[],
-                     $7::bool[], $8::text[], $9::text[], $10::bigint[], $11::text[], $12::uuid[],
-                     $13::text[], $14::text[])
-              AS t (task_id, version, department_id, state, attempt, visible_at, cancel_requested,
-                    last_error, reference, minor, remark, lease_token, requeued_by, requeue_reason)
+         FROM (SELECT UNNEST($1::uuid[]) AS task_id, UNNEST($2::bigint[]) AS version,
+                      UNNEST($3::text[]) AS department_id, UNNEST($4::smallint[]) AS state,
+                      UNNEST($5::int[]) AS attempt, UNNEST($6::timestamptz[]) AS visible_at,
+                      UNNEST($7::bool[]) AS cancel_requested, UNNEST($8::text[]) AS last_error,
+                      UNNEST($9::text[]) AS reference, UNNEST($10::bigint[]) AS minor,
+                      UNNEST($11::text[]) AS remark, UNNEST($12::uuid[]) AS lease_token,
+                      UNNEST($13::text[]) AS requeued_by, UNNEST($14::text[]) AS requeue_reason) AS t
          WHERE task.tenant_id = current_setting('redress.tenant') AND task.task_id = t.task_id",
     )
     .bind(tasks.iter().map(|task| task.task_id.0).collect::<Vec<_>>())
