@@ -88,6 +88,10 @@ fn china_telecom_by_region() {
         due("cn-telecom", Kind::Decide, &in_region("重庆"), "2025-09-26T10:00+08"),
         "2025-10-24 00:00"
     );
+    for (name, code) in [("河南", "CN-HA"), ("重庆", "CN-CQ")] {
+        let of = |region| due("cn-telecom", Kind::Decide, &in_region(region), "2025-09-26T10:00+08");
+        assert_eq!(of(name), of(code));
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub(crate) mod switch;
 
 use std::collections::BTreeMap;
 
-use calendar::{Clock, Facts, Kind, Promise, Reason, Starts, State};
+use calendar::{Clock, Complexity, Facts, Kind, Promise, Reason, Starts, State};
 use jiff::Timestamp;
 use kernel::CaseId;
 
@@ -25,6 +25,7 @@ use crate::calendars::Counting;
 use crate::case::Case;
 use crate::news::NoticeKind;
 use crate::timeline::{Fact, Noted, Visibility};
+use crate::triage::Level;
 use policy::Policy;
 
 /// Every kind of promise, in the order of its number from 1, and in words.
@@ -131,7 +132,14 @@ impl CaseClock {
 /// What promises depend on, as far as it is known of a case.
 pub(crate) fn facts(case: &Case) -> Facts<'_> {
     let priority = u8::try_from(case.priority.number()).ok();
-    Facts { priority, matter: &case.category, ..Facts::default() }
+    // The usual is what nobody has said anything of: a pack's promise for everybody
+    // is the stricter one.
+    let complexity = match case.complexity {
+        Level::Low => Some(Complexity::Simple),
+        Level::Medium => None,
+        Level::High | Level::Critical => Some(Complexity::Complex),
+    };
+    Facts { complexity, priority, region: &case.origin.region, matter: &case.category }
 }
 
 /// The clocks of one case.
@@ -239,8 +247,8 @@ impl Clocks {
         }
     }
 
-    /// The case was triaged again: what is promised for its new priority holds,
-    /// and the time spent stays spent.
+    /// The case was triaged again: what is promised for what it is now found to be
+    /// holds, and the time spent stays spent.
     fn change(&mut self, case: &Case, policy: &Policy) {
         for clock in self.0.iter_mut().filter(|clock| clock.clock.is_open()) {
             let promised = policy.pack.promise_for(clock.clock.kind, &facts(case));

@@ -102,18 +102,20 @@ pub(crate) async fn insert(conn: &mut PgConnection, openings: &[Opening]) -> Res
              (tenant_id, case_id, version, state, cycle, tier, priority, channel, entries, received_at,
               opened_at, category, triage_reasons, subject, language, customer_id, respondent_staff,
               amount_sought_minor, amount_sought_currency, department_id, agent_id, findings, root_cause,
-              decision_reasons, traceparent, receipt_hash, due_at, matter)
+              decision_reasons, traceparent, receipt_hash, due_at, matter, region,
+              complexity)
          SELECT current_setting('redress.tenant'), n.id, n.version, n.state, 1, 0, n.priority, n.channel,
                 n.entries, n.received_at, n.opened_at, n.category, n.reasons, n.subject, n.language,
                 n.customer, n.staff, n.minor, n.currency, '', '', '', '', '', n.traceparent, n.receipt, n.due,
-                n.matter
+                n.matter, n.region, n.complexity
          FROM UNNEST($1::uuid[], $2::bigint[], $3::smallint[], $4::smallint[], $5::smallint[],
                      $6::integer[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[],
                      $11::text[], $12::text[], $13::text[], $14::text[], $15::bigint[], $16::text[],
-                     $17::text[], $18::bytea[], $19::timestamptz[], $20::smallint[])
+                     $17::text[], $18::bytea[], $19::timestamptz[], $20::smallint[], $21::text[],
+                     $22::smallint[])
               AS n (id, version, state, priority, channel, entries, received_at, opened_at, category,
                     reasons, subject, language, customer, staff, minor, currency, traceparent, receipt,
-                    due, matter)
+                    due, matter, region, complexity)
          ON CONFLICT (tenant_id, case_id) DO NOTHING
          RETURNING case_id",
     )
@@ -137,6 +139,8 @@ pub(crate) async fn insert(conn: &mut PgConnection, openings: &[Opening]) -> Res
     .bind(openings.iter().map(|one| one.receipt_hash.as_deref()).collect::<Vec<_>>())
     .bind(openings.iter().map(|one| one.case.due_time.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
     .bind(code(|case| case.origin.matter.number()))
+    .bind(column(|case| &case.origin.region))
+    .bind(code(|case| case.complexity.number()))
     .fetch_all(conn)
     .await?;
     Ok(fresh.into_iter().collect())
@@ -157,15 +161,15 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
              department_id = n.department, agent_id = n.agent, findings = n.findings,
              root_cause = n.root_cause, decision_reasons = n.decision_reasons, due_at = n.due,
              category = n.category, triage_reasons = n.reasons, merged_into = n.merged_into,
-             merged_from = n.merged_from
+             merged_from = n.merged_from, complexity = n.complexity
          FROM UNNEST($1::uuid[], $2::bigint[], $3::smallint[], $4::integer[], $5::integer[],
                      $6::smallint[], $7::smallint[], $8::integer[], $9::timestamptz[],
                      $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::text[],
                      $14::text[], $15::text[], $16::text[], $17::text[], $18::timestamptz[], $19::text[],
-                     $20::text[], $21::uuid[], $22::smallint[])
+                     $20::text[], $21::uuid[], $22::smallint[], $23::smallint[])
               AS n (id, version, state, cycle, tier, priority, outcome, entries, resolved_at, closed_at,
                     first_assigned_at, first_resolved_at, department, agent, findings, root_cause,
-                    decision_reasons, due, category, reasons, merged_into, merged_from)
+                    decision_reasons, due, category, reasons, merged_into, merged_from, complexity)
          WHERE c.tenant_id = current_setting('redress.tenant') AND c.case_id = n.id",
     )
     .bind(cases.iter().map(|case| case.id.0).collect::<Vec<_>>())
@@ -190,6 +194,7 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
     .bind(cases.iter().map(|case| case.triage_reasons.join("\n")).collect::<Vec<_>>())
     .bind(cases.iter().map(|case| case.merged.map(|merged| merged.into.0)).collect::<Vec<_>>())
     .bind(cases.iter().map(|case| case.merged.map(|merged| merged.stood.number())).collect::<Vec<_>>())
+    .bind(cases.iter().map(|case| case.complexity.number()).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     if saved.rows_affected() == cases.len() as u64 {

@@ -24,6 +24,8 @@ mod mutations;
 mod pauses;
 #[path = "rpc/policies.rs"]
 mod policies;
+#[path = "rpc/promises.rs"]
+mod promises;
 #[path = "rpc/reads.rs"]
 mod reads;
 #[path = "rpc/scene.rs"]
