@@ -24,7 +24,7 @@ use kernel::CaseId;
 use crate::calendars::Counting;
 use crate::case::Case;
 use crate::news::NoticeKind;
-use crate::timeline::{Fact, Noted, Visibility};
+use crate::timeline::{Fact, Noted, Together, Visibility};
 use crate::triage::Level;
 use policy::Policy;
 
@@ -164,9 +164,11 @@ impl Clocks {
         }
     }
 
-    /// When the next of the open ones is due.
-    pub(crate) fn due(&self) -> Option<Timestamp> {
-        self.0.iter().filter_map(CaseClock::due).min()
+    /// Says on the case when the next of the open ones is due; nothing is while
+    /// another case stands for it.
+    pub(crate) fn date(&self, case: &mut Case) {
+        let due = self.0.iter().filter_map(CaseClock::due).min();
+        case.due_time = due.filter(|_| case.merged.is_none());
     }
 
     /// The latest clock of a kind.
@@ -262,7 +264,12 @@ impl Clocks {
 /// Whether a fact may concern the clocks of a case that is open already.
 pub(crate) fn concerns(fact: &Fact) -> bool {
     let starts = starts(fact).is_some();
-    let changes = matches!(fact, Fact::Reopened { .. } | Fact::Retriaged { .. });
+    let changes = matches!(
+        fact,
+        Fact::Reopened { .. }
+            | Fact::Retriaged { .. }
+            | Fact::Together(Together::Merged { .. } | Together::Unmerged { .. })
+    );
     starts || changes || ends_all(fact) || !met_by(fact).is_empty() || is_unreachable(fact)
 }
 

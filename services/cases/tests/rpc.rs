@@ -18,6 +18,8 @@ mod groups;
 mod hundred_thousand;
 #[path = "rpc/links.rs"]
 mod links;
+#[path = "rpc/merged.rs"]
+mod merged;
 #[path = "rpc/mutations.rs"]
 mod mutations;
 #[path = "rpc/pauses.rs"]

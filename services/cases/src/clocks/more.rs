@@ -196,7 +196,7 @@ impl Clocks {
             case.note(at, fact);
         }
         case.version += 1;
-        case.due_time = self.due();
+        self.date(case);
     }
 }
 

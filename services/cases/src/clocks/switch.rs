@@ -72,8 +72,8 @@ async fn switch_page(tx: &mut Tx, policy: &Policy, ids: &[Uuid]) -> Result<(), F
         for clock in &mut clocks.0 {
             put_under(&case, clock, policy);
         }
-        changes.timer(&case, None, clocks.next(&book.policies));
-        case.due_time = clocks.due();
+        changes.timer(&case, None, clocks.next(&case, &book.policies));
+        clocks.date(&mut case);
         dated.push(case);
     }
     store::save(tx, &dated).await?;

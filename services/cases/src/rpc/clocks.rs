@@ -73,6 +73,10 @@ impl Desk {
         by: &str,
         act: impl FnOnce(&mut Clocks, &mut Case, &Occasion<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Fault> {
+        // Another case stands for it, and its promises are as they were.
+        if self.case.merged.is_some() {
+            return Err(Refusal::InvalidCaseState(self.case.state).into());
+        }
         let traceparent = tx.traceparent().to_owned();
         let clocks = self.book.clocks.entry(self.case.id).or_default();
         Ok(act(clocks, &mut self.case, &Occasion { now: tx.now(), actor: by, traceparent: &traceparent })?)
@@ -82,7 +86,7 @@ impl Desk {
     async fn close(mut self, tx: &mut Tx) -> Result<Vec<WireClock>, Fault> {
         let mut changes = Changes::default();
         let clocks = self.book.clocks.entry(self.case.id).or_default();
-        changes.timer(&self.case, None, clocks.next(&self.book.policies));
+        changes.timer(&self.case, None, clocks.next(&self.case, &self.book.policies));
         let now = tx.now();
         let rendered = clocks.0.iter().map(|clock| wire::clocks::clock(clock, now)).collect();
         record::changed(tx, std::slice::from_mut(&mut self.case)).await?;
