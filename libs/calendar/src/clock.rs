@@ -5,6 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::budget::{Badly, Budget, End, Length, Start, Unit};
 use crate::calendar::Calendar;
 use crate::civil;
 use crate::pack::Kind;
@@ -151,6 +152,17 @@ impl Clock {
         }
     }
 
+    /// Starts one that is due at a moment that was named. What is left until then
+    /// is counted in whole minutes, the first of which may have begun before now.
+    pub fn until(kind: Kind, moment: Timestamp, policy: &str, now: Timestamp) -> Result<Self, Badly> {
+        const MINUTE: i128 = 60_000_000_000;
+        let left = moment.duration_since(now).as_nanos();
+        let minutes = u32::try_from((left + MINUTE - 1).div_euclid(MINUTE)).map_err(|_| Badly::Amount)?;
+        let budget = Budget::new(Length::new(minutes, Unit::Minutes)?, Start::default(), End::default())?;
+        let start = civil::add(moment, -SignedDuration::from_mins(i64::from(minutes)));
+        Ok(Self::start(kind, Terms::of(budget), policy, start))
+    }
+
     /// The scale its budget is spent on.
     pub fn scale(&self) -> Scale {
         self.terms.budget.scale()
@@ -270,6 +282,12 @@ impl Clock {
         self.extended += more;
         self.extensions += 1;
         Ok(())
+    }
+
+    /// The most it may still be extended by.
+    pub fn most_more(&self) -> u32 {
+        let again = self.terms.extension.as_ref().is_some_and(|extension| self.extensions < extension.times);
+        if again { self.terms.most_extension().saturating_sub(self.extended) } else { 0 }
     }
 
     fn may_extend(&self, more: u32, approval: &Approval<'_>) -> Result<(), Refusal> {

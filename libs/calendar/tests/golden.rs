@@ -165,8 +165,27 @@ fn payments_in_the_union() {
     let (mut clock, calendar) = started(name, Kind::Final, &ANY, "2026-12-15T11:00+01");
     assert_eq!(shown(clock.due(calendar).unwrap(), calendar), "2027-01-08 00:00");
     let holding = Approval { reason: "correspondent bank has not answered", handler: "a", approver: "" };
+    assert!(clock.terms.extension.as_ref().is_some_and(|more| more.holding_reply));
+    assert_eq!(clock.most_more(), 20);
+    assert_eq!(clock.extend(21, &holding, calendar, at("2027-01-06T12:00+01")), Err(Refusal::BeyondMaximum));
+    assert_eq!(clock.extend(20, &holding, calendar, at("2027-01-08T00:00+01")), Err(Refusal::Overdue));
     clock.extend(20, &holding, calendar, at("2027-01-06T12:00+01")).unwrap();
     assert_eq!(shown(clock.due(calendar).unwrap(), calendar), "2027-02-05 00:00");
+    assert_eq!(clock.most_more(), 0);
+}
+
+#[test]
+fn a_moment_that_was_named_is_met_to_the_microsecond() {
+    let (now, calendar) = (at("2026-12-15T11:00:00.25+01"), builtin::get("cn").unwrap());
+    for moment in ["2026-12-15T11:00:00.250001+01", "2026-12-18T09:30:17+01", "2027-12-15T00:00+01"] {
+        let moment = at(moment);
+        let clock = Clock::until(Kind::Update, moment, "x@1", now).unwrap();
+        assert_eq!(clock.due(calendar), Some(moment));
+        assert!(clock.start <= now && now.duration_since(clock.start).as_secs() < 60);
+    }
+    for moment in [now, at("2026-12-15T10:59+01"), at("2037-12-15T10:59+01")] {
+        assert!(Clock::until(Kind::Update, moment, "x@1", now).is_err(), "{moment}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 pub(crate) mod alarm;
 pub(crate) mod follow;
+pub(crate) mod holding;
 pub(crate) mod more;
 pub(crate) mod policy;
 #[cfg(test)]
@@ -98,8 +99,14 @@ impl CaseClock {
         self.clock.is_open().then(|| self.clock.due(&self.calendar)).flatten()
     }
 
-    /// Puts it under another policy, if that promises its kind.
+    /// Puts it under another policy, if that promises its kind. A word that was given
+    /// is kept, whatever the policy; only its ladder is the policy's.
     pub(crate) fn change(&mut self, policy: &Policy, facts: &Facts<'_>) {
+        if self.is_given_word() {
+            self.policy = policy.version;
+            self.changed = true;
+            return;
+        }
         let Some(promise) = policy.pack.promise_for(self.clock.kind, facts) else { return };
         // What was counted by another calendar is counted anew by this one.
         self.clock.change(promise.terms(), &policy.pack.reference(), &policy.calendar);
@@ -176,6 +183,14 @@ impl Clocks {
         self.0.iter_mut().filter(|clock| clock.clock.kind == kind).max_by_key(|clock| clock.cycle)
     }
 
+    /// The policy of a case: the one its clocks are under goes on to hold.
+    fn policy<'a>(&self, case: &Case, policies: &'a [Policy]) -> Option<&'a Policy> {
+        match self.0.first().map(|clock| clock.policy) {
+            Some(version) => policies.iter().find(|policy| policy.version == version),
+            None => policy::in_force(policies, case.origin.receive_time),
+        }
+    }
+
     fn hear(&mut self, case: &Case, noted: &Noted, policies: &[Policy]) {
         let now = noted.time;
         for clock in &mut self.0 {
@@ -187,12 +202,7 @@ impl Clocks {
                 clock.end(false, now);
             }
         }
-        // Its own policy goes on to hold for a case.
-        let policy = match self.0.first().map(|clock| clock.policy) {
-            Some(version) => policies.iter().find(|policy| policy.version == version),
-            None => policy::in_force(policies, case.origin.receive_time),
-        };
-        let Some(policy) = policy else { return };
+        let Some(policy) = self.policy(case, policies) else { return };
         if matches!(noted.fact, Fact::Reopened { .. }) {
             self.reopen(case, policy, now);
         }

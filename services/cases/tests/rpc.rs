@@ -14,6 +14,8 @@ mod clocks;
 mod events;
 #[path = "rpc/groups.rs"]
 mod groups;
+#[path = "rpc/holding.rs"]
+mod holding;
 #[path = "rpc/hundred_thousand.rs"]
 mod hundred_thousand;
 #[path = "rpc/links.rs"]

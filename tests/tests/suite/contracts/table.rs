@@ -93,6 +93,12 @@ pub(super) const INVALID: &[Invalid] = &[
         "INVALID_EXTENSION",
         &["request_id", "extension_id", "reason"],
     ),
+    invalid(
+        "ClockService.SendHoldingReply",
+        EMPTY,
+        "INVALID_HOLDING_REPLY",
+        &["request_id", "case_id", "text", "reason"],
+    ),
     invalid("ClockService.ListExtensions", EMPTY, "INVALID_CASE_ID", &["case_id"]),
     invalid("PolicyService.CreatePolicy", EMPTY, "INVALID_POLICY", &["request_id", "shipped_pack"]),
     invalid("PolicyService.ActivatePolicy", EMPTY, "INVALID_POLICY", &["request_id", "version"]),
@@ -247,6 +253,11 @@ pub(super) const UNKNOWN: &[Unknown] = &[
     unknown(
         "ClockService.RequestExtension",
         r#"{"request_id": "$KEY", "case_id": "$ID", "kind": "CLOCK_KIND_DECIDE", "amount": 1, "reason": "x"}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown(
+        "ClockService.SendHoldingReply",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "text": "x", "reason": "x"}"#,
         "CASE_NOT_FOUND",
     ),
     unknown(
