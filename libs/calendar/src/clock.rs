@@ -335,8 +335,14 @@ impl Clock {
 
     /// Puts it under other terms: a new priority or policy. What was spent and
     /// how long it stood still stays; what was added stays as far as the new
-    /// terms allow.
-    pub fn change(&mut self, terms: Terms, policy: &str, calendar: &Calendar) {
+    /// terms allow. One that stands still for what they know no pause for runs on.
+    pub fn change(&mut self, terms: Terms, policy: &str, calendar: &Calendar, now: Timestamp) {
+        if let State::Paused { reason, .. } = self.state
+            && !terms.pause.as_ref().is_some_and(|pause| pause.reasons.contains(&reason))
+        {
+            // By the old terms, which may have let it run on before now.
+            self.resume(now).ok();
+        }
         let counted_alike = terms.budget.scale() == self.scale();
         let unit_alike = terms.budget.length().unit() == self.terms.budget.length().unit();
         self.terms = terms;

@@ -238,9 +238,16 @@ fn our_own_promises_follow_the_priority() {
     clock.resume(at("2026-11-05T10:00+08")).unwrap();
     let spent = clock.consumed(calendar, at("2026-11-06T10:00+08"));
     let promise = pack(name).promise_for(Kind::Decide, &urgent(2)).unwrap();
-    clock.change(promise.terms(), "general-e-commerce@1", calendar);
+    clock.change(promise.terms(), "general-e-commerce@1", calendar, at("2026-11-06T10:00+08"));
     assert_eq!(clock.consumed(calendar, at("2026-11-06T10:00+08")), spent);
     assert_eq!(shown(clock.due(calendar).unwrap(), calendar), "2026-11-10 00:00");
+
+    // Terms that let nothing stand still let it run on.
+    clock.pause(Reason::Appraisal, calendar, at("2026-11-06T10:00+08")).unwrap();
+    let strict = Terms::of("9 working days".parse().unwrap());
+    clock.change(strict, "strict@1", calendar, at("2026-11-09T10:00+08"));
+    assert_eq!(clock.running_since(), Some(at("2026-11-09T10:00+08")));
+    assert_eq!(clock.consumed(calendar, at("2026-11-09T10:00+08")), spent);
 }
 
 #[test]
@@ -378,8 +385,9 @@ fn what_an_edit_would_move_is_what_it_moves() {
     }
     assert_eq!(shown(moved[0].after.unwrap(), &new), "2027-01-01 00:00");
 
-    let stricter = whatif::policy_edit(clocks.iter().enumerate(), old, "test@2", |key, _| {
-        (*key < 2).then(|| Terms::of("5 days".parse().unwrap()))
-    });
+    let stricter =
+        whatif::policy_edit(clocks.iter().enumerate(), old, "test@2", at("2026-12-22T10:00Z"), |key, _| {
+            (*key < 2).then(|| Terms::of("5 days".parse().unwrap()))
+        });
     assert_eq!(stricter.iter().map(|moved| moved.key).collect::<Vec<_>>(), [0]);
 }

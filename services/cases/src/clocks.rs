@@ -8,6 +8,8 @@
 pub(crate) mod alarm;
 pub(crate) mod follow;
 pub(crate) mod holding;
+#[cfg(test)]
+mod invariants;
 pub(crate) mod more;
 pub(crate) mod policy;
 #[cfg(test)]
@@ -101,7 +103,7 @@ impl CaseClock {
 
     /// Puts it under another policy, if that promises its kind. A word that was given
     /// is kept, whatever the policy; only its ladder is the policy's.
-    pub(crate) fn change(&mut self, policy: &Policy, facts: &Facts<'_>) {
+    pub(crate) fn change(&mut self, policy: &Policy, facts: &Facts<'_>, now: Timestamp) {
         if self.is_given_word() {
             self.policy = policy.version;
             self.changed = true;
@@ -109,7 +111,7 @@ impl CaseClock {
         }
         let Some(promise) = policy.pack.promise_for(self.clock.kind, facts) else { return };
         // What was counted by another calendar is counted anew by this one.
-        self.clock.change(promise.terms(), &policy.pack.reference(), &policy.calendar);
+        self.clock.change(promise.terms(), &policy.pack.reference(), &policy.calendar, now);
         if self.calendar_name != policy.pack.calendar {
             self.clock.remeasure(&policy.calendar);
         }
@@ -210,7 +212,7 @@ impl Clocks {
             self.start(case, policy, starts, now, |_| true);
         }
         if matches!(noted.fact, Fact::Retriaged { .. }) {
-            self.change(case, policy);
+            self.change(case, policy, now);
         }
     }
 
@@ -261,11 +263,11 @@ impl Clocks {
 
     /// The case was triaged again: what is promised for what it is now found to be
     /// holds, and the time spent stays spent.
-    fn change(&mut self, case: &Case, policy: &Policy) {
+    fn change(&mut self, case: &Case, policy: &Policy, now: Timestamp) {
         for clock in self.0.iter_mut().filter(|clock| clock.clock.is_open()) {
             let promised = policy.pack.promise_for(clock.clock.kind, &facts(case));
             if promised.is_some_and(|promise| promise.terms() != clock.clock.terms) {
-                clock.change(policy, &facts(case));
+                clock.change(policy, &facts(case), now);
             }
         }
     }
