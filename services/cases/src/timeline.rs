@@ -192,12 +192,7 @@ impl Noted {
                 format!("confirmed as {category}")
             }
             Fact::Categorised { category, previous } => format!("corrected to {category} from {previous}"),
-            Fact::Queued { department, explanation } if department.is_empty() => {
-                with_reason("waits for a department".to_owned(), explanation)
-            }
-            Fact::Queued { department, explanation } => {
-                with_reason(format!("waits in the queue of {department}"), explanation)
-            }
+            Fact::Queued { department, explanation } => with_reason(waits(department), explanation),
             Fact::Assigned { department, agent, explanation } => {
                 with_reason(format!("assigned to {agent} of {department}"), explanation)
             }
@@ -369,6 +364,13 @@ impl Ending {
             Kind::Closed => self.accepted = text == closed(CloseReason::Accepted),
             _ => self.remedies.push(text),
         }
+    }
+}
+
+fn waits(department: &str) -> String {
+    match department {
+        "" => "waits for a department".to_owned(),
+        department => format!("waits in the queue of {department}"),
     }
 }
 
