@@ -5,6 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::budget::{Badly, Budget, End, Length, Start, Unit};
 use crate::calendar::Calendar;
 use crate::civil;
 use crate::pack::Kind;
@@ -151,6 +152,17 @@ impl Clock {
         }
     }
 
+    /// Starts one that is due at a moment that was named. What is left until then
+    /// is counted in whole minutes, the first of which may have begun before now.
+    pub fn until(kind: Kind, moment: Timestamp, policy: &str, now: Timestamp) -> Result<Self, Badly> {
+        const MINUTE: i128 = 60_000_000_000;
+        let left = moment.duration_since(now).as_nanos();
+        let minutes = u32::try_from((left + MINUTE - 1).div_euclid(MINUTE)).map_err(|_| Badly::Amount)?;
+        let budget = Budget::new(Length::new(minutes, Unit::Minutes)?, Start::default(), End::default())?;
+        let start = civil::add(moment, -SignedDuration::from_mins(i64::from(minutes)));
+        Ok(Self::start(kind, Terms::of(budget), policy, start))
+    }
+
     /// The scale its budget is spent on.
     pub fn scale(&self) -> Scale {
         self.terms.budget.scale()
@@ -272,6 +284,12 @@ impl Clock {
         Ok(())
     }
 
+    /// The most it may still be extended by.
+    pub fn most_more(&self) -> u32 {
+        let again = self.terms.extension.as_ref().is_some_and(|extension| self.extensions < extension.times);
+        if again { self.terms.most_extension().saturating_sub(self.extended) } else { 0 }
+    }
+
     fn may_extend(&self, more: u32, approval: &Approval<'_>) -> Result<(), Refusal> {
         let Approval { reason, handler, approver } = approval;
         let extension = self.terms.extension.as_ref().ok_or(Refusal::MayNotExtend)?;
@@ -317,8 +335,14 @@ impl Clock {
 
     /// Puts it under other terms: a new priority or policy. What was spent and
     /// how long it stood still stays; what was added stays as far as the new
-    /// terms allow.
-    pub fn change(&mut self, terms: Terms, policy: &str, calendar: &Calendar) {
+    /// terms allow. One that stands still for what they know no pause for runs on.
+    pub fn change(&mut self, terms: Terms, policy: &str, calendar: &Calendar, now: Timestamp) {
+        if let State::Paused { reason, .. } = self.state
+            && !terms.pause.as_ref().is_some_and(|pause| pause.reasons.contains(&reason))
+        {
+            // By the old terms, which may have let it run on before now.
+            self.resume(now).ok();
+        }
         let counted_alike = terms.budget.scale() == self.scale();
         let unit_alike = terms.budget.length().unit() == self.terms.budget.length().unit();
         self.terms = terms;

@@ -259,6 +259,12 @@ impl Pack {
             );
             let sound = promise.pause.as_ref().is_none_or(|pause| !pause.reasons.is_empty());
             unless(sound, &format!("promises[{index}].pause.reasons"), "must be at least one");
+            let waits = promise.extension.as_ref().is_some_and(|more| more.holding_reply && more.approval);
+            unless(
+                !waits,
+                &format!("promises[{index}].extension.approval"),
+                "must be false where a holding reply gives more time",
+            );
         }
         flaws
     }
@@ -365,7 +371,7 @@ mod tests {
             effective_until = "2025-01-01"
             promises = [
                 { kind = "decide", budget = "15 days", when = { priority = 1 } },
-                { kind = "decide", budget = "20 days", when = { priority = 1 }, pause = { reasons = [] } },
+                { kind = "decide", budget = "20 days", when = { priority = 1 }, pause = { reasons = [] }, extension = { most = 5, holding_reply = true } },
             ]
         "#;
         let fields: Vec<String> =
@@ -381,6 +387,7 @@ mod tests {
                 "promises[1].when",
                 "promises[1].kind",
                 "promises[1].pause.reasons",
+                "promises[1].extension.approval",
             ]
         );
     }

@@ -56,6 +56,7 @@ impl Pausing {
 /// How far a clock may be extended, in the unit of its budget.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "data: each is a yes or no of its own")]
 pub struct Extension {
     /// Most that may be added in all.
     pub most: u32,
@@ -71,6 +72,10 @@ pub struct Extension {
     /// Whether the complainant must be told, with the reason.
     #[serde(default = "yes")]
     pub notice: bool,
+    /// Whether a holding reply to the complainant gives it, sent before the clock is
+    /// due, and nothing else does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub holding_reply: bool,
     /// Not read in a source.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unverified: bool,

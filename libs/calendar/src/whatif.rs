@@ -27,17 +27,18 @@ pub fn calendar_edit<'a, K>(
     moved(clocks, old, new, |_, clock| clock.remeasure(new))
 }
 
-/// The open clocks whose due time moves when they are put under other terms;
+/// The open clocks whose due time moves when they are put under other terms now;
 /// `edit` says which a clock gets, none if it keeps its own.
 pub fn policy_edit<'a, K>(
     clocks: impl IntoIterator<Item = (K, &'a Clock)>,
     calendar: &Calendar,
     policy: &str,
+    now: Timestamp,
     edit: impl Fn(&K, &Clock) -> Option<Terms>,
 ) -> Vec<Moved<K>> {
     moved(clocks, calendar, calendar, |key, clock| {
         if let Some(terms) = edit(key, clock) {
-            clock.change(terms, policy, calendar);
+            clock.change(terms, policy, calendar, now);
         }
     })
 }

@@ -88,6 +88,10 @@ fn china_telecom_by_region() {
         due("cn-telecom", Kind::Decide, &in_region("重庆"), "2025-09-26T10:00+08"),
         "2025-10-24 00:00"
     );
+    for (name, code) in [("河南", "CN-HA"), ("重庆", "CN-CQ")] {
+        let of = |region| due("cn-telecom", Kind::Decide, &in_region(region), "2025-09-26T10:00+08");
+        assert_eq!(of(name), of(code));
+    }
 }
 
 #[test]
@@ -161,8 +165,27 @@ fn payments_in_the_union() {
     let (mut clock, calendar) = started(name, Kind::Final, &ANY, "2026-12-15T11:00+01");
     assert_eq!(shown(clock.due(calendar).unwrap(), calendar), "2027-01-08 00:00");
     let holding = Approval { reason: "correspondent bank has not answered", handler: "a", approver: "" };
+    assert!(clock.terms.extension.as_ref().is_some_and(|more| more.holding_reply));
+    assert_eq!(clock.most_more(), 20);
+    assert_eq!(clock.extend(21, &holding, calendar, at("2027-01-06T12:00+01")), Err(Refusal::BeyondMaximum));
+    assert_eq!(clock.extend(20, &holding, calendar, at("2027-01-08T00:00+01")), Err(Refusal::Overdue));
     clock.extend(20, &holding, calendar, at("2027-01-06T12:00+01")).unwrap();
     assert_eq!(shown(clock.due(calendar).unwrap(), calendar), "2027-02-05 00:00");
+    assert_eq!(clock.most_more(), 0);
+}
+
+#[test]
+fn a_moment_that_was_named_is_met_to_the_microsecond() {
+    let (now, calendar) = (at("2026-12-15T11:00:00.25+01"), builtin::get("cn").unwrap());
+    for moment in ["2026-12-15T11:00:00.250001+01", "2026-12-18T09:30:17+01", "2027-12-15T00:00+01"] {
+        let moment = at(moment);
+        let clock = Clock::until(Kind::Update, moment, "x@1", now).unwrap();
+        assert_eq!(clock.due(calendar), Some(moment));
+        assert!(clock.start <= now && now.duration_since(clock.start).as_secs() < 60);
+    }
+    for moment in [now, at("2026-12-15T10:59+01"), at("2037-12-15T10:59+01")] {
+        assert!(Clock::until(Kind::Update, moment, "x@1", now).is_err(), "{moment}");
+    }
 }
 
 #[test]
@@ -215,9 +238,16 @@ fn our_own_promises_follow_the_priority() {
     clock.resume(at("2026-11-05T10:00+08")).unwrap();
     let spent = clock.consumed(calendar, at("2026-11-06T10:00+08"));
     let promise = pack(name).promise_for(Kind::Decide, &urgent(2)).unwrap();
-    clock.change(promise.terms(), "general-e-commerce@1", calendar);
+    clock.change(promise.terms(), "general-e-commerce@1", calendar, at("2026-11-06T10:00+08"));
     assert_eq!(clock.consumed(calendar, at("2026-11-06T10:00+08")), spent);
     assert_eq!(shown(clock.due(calendar).unwrap(), calendar), "2026-11-10 00:00");
+
+    // Terms that let nothing stand still let it run on.
+    clock.pause(Reason::Appraisal, calendar, at("2026-11-06T10:00+08")).unwrap();
+    let strict = Terms::of("9 working days".parse().unwrap());
+    clock.change(strict, "strict@1", calendar, at("2026-11-09T10:00+08"));
+    assert_eq!(clock.running_since(), Some(at("2026-11-09T10:00+08")));
+    assert_eq!(clock.consumed(calendar, at("2026-11-09T10:00+08")), spent);
 }
 
 #[test]
@@ -355,8 +385,9 @@ fn what_an_edit_would_move_is_what_it_moves() {
     }
     assert_eq!(shown(moved[0].after.unwrap(), &new), "2027-01-01 00:00");
 
-    let stricter = whatif::policy_edit(clocks.iter().enumerate(), old, "test@2", |key, _| {
-        (*key < 2).then(|| Terms::of("5 days".parse().unwrap()))
-    });
+    let stricter =
+        whatif::policy_edit(clocks.iter().enumerate(), old, "test@2", at("2026-12-22T10:00Z"), |key, _| {
+            (*key < 2).then(|| Terms::of("5 days".parse().unwrap()))
+        });
     assert_eq!(stricter.iter().map(|moved| moved.key).collect::<Vec<_>>(), [0]);
 }

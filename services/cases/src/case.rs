@@ -15,7 +15,7 @@ pub(crate) use merge::Merged;
 pub(crate) use crate::moves::{Move, State};
 use crate::refusal::Refusal;
 use crate::timeline::{Fact, Noted, Visibility};
-use crate::triage::Triage;
+use crate::triage::{Level, Triage};
 
 /// How long the complainant may answer an outcome.
 pub(crate) const RESPONSE_WINDOW: SignedDuration = SignedDuration::from_hours(15 * 24);
@@ -136,6 +136,8 @@ pub(crate) struct Origin {
     pub(crate) language: String,
     /// The organisation's number for the customer; empty when unknown.
     pub(crate) customer_id: String,
+    /// Where the complainant is, in the organisation's own words; empty when unknown.
+    pub(crate) region: String,
     /// Member of staff complained about; empty when none.
     pub(crate) respondent_staff: String,
     /// Sum asked for, where one was named.
@@ -165,6 +167,8 @@ pub(crate) struct Case {
     pub(crate) tier: i32,
     /// How urgent it is.
     pub(crate) priority: Priority,
+    /// How hard it is to find out and to settle.
+    pub(crate) complexity: Level,
     /// What it is about, as a path.
     pub(crate) category: String,
     /// Why triage decided so.
@@ -213,7 +217,7 @@ pub(crate) struct Decision {
 impl Case {
     /// Opens and triages the case of a complaint.
     pub(crate) fn open(id: CaseId, origin: Origin, triage: Triage, at: &Occasion<'_>) -> Self {
-        let Triage { category, priority, reasons } = triage;
+        let Triage { category, priority, complexity, reasons } = triage;
         let mut case = Self {
             id,
             origin,
@@ -223,6 +227,7 @@ impl Case {
             cycle: 1,
             tier: 0,
             priority,
+            complexity,
             category,
             triage_reasons: reasons,
             department_id: String::new(),
@@ -254,13 +259,15 @@ impl Case {
         if self.state.is_over() {
             return Err(Refusal::InvalidCaseState(self.state));
         }
-        let Triage { category, priority, reasons } = triage;
+        let Triage { category, priority, complexity, reasons } = triage;
         let priority = (1..self.cycle).fold(priority, |priority, _| priority.raised());
-        if (&category, priority, &reasons) == (&self.category, self.priority, &self.triage_reasons) {
+        let before = (&self.category, self.priority, self.complexity, &self.triage_reasons);
+        if (&category, priority, complexity, &reasons) == before {
             return Ok(false);
         }
         self.version += 1;
         self.priority = priority;
+        self.complexity = complexity;
         self.category.clone_from(&category);
         self.triage_reasons.clone_from(&reasons);
         self.note(at, Fact::Retriaged { category, priority, reasons });

@@ -7,6 +7,9 @@
 
 pub(crate) mod alarm;
 pub(crate) mod follow;
+pub(crate) mod holding;
+#[cfg(test)]
+mod invariants;
 pub(crate) mod more;
 pub(crate) mod policy;
 #[cfg(test)]
@@ -17,14 +20,15 @@ pub(crate) mod switch;
 
 use std::collections::BTreeMap;
 
-use calendar::{Clock, Facts, Kind, Promise, Reason, Starts, State};
+use calendar::{Clock, Complexity, Facts, Kind, Promise, Reason, Starts, State};
 use jiff::Timestamp;
 use kernel::CaseId;
 
 use crate::calendars::Counting;
 use crate::case::Case;
 use crate::news::NoticeKind;
-use crate::timeline::{Fact, Noted, Visibility};
+use crate::timeline::{Fact, Noted, Together, Visibility};
+use crate::triage::Level;
 use policy::Policy;
 
 /// Every kind of promise, in the order of its number from 1, and in words.
@@ -97,11 +101,17 @@ impl CaseClock {
         self.clock.is_open().then(|| self.clock.due(&self.calendar)).flatten()
     }
 
-    /// Puts it under another policy, if that promises its kind.
-    pub(crate) fn change(&mut self, policy: &Policy, facts: &Facts<'_>) {
+    /// Puts it under another policy, if that promises its kind. A word that was given
+    /// is kept, whatever the policy; only its ladder is the policy's.
+    pub(crate) fn change(&mut self, policy: &Policy, facts: &Facts<'_>, now: Timestamp) {
+        if self.is_given_word() {
+            self.policy = policy.version;
+            self.changed = true;
+            return;
+        }
         let Some(promise) = policy.pack.promise_for(self.clock.kind, facts) else { return };
         // What was counted by another calendar is counted anew by this one.
-        self.clock.change(promise.terms(), &policy.pack.reference(), &policy.calendar);
+        self.clock.change(promise.terms(), &policy.pack.reference(), &policy.calendar, now);
         if self.calendar_name != policy.pack.calendar {
             self.clock.remeasure(&policy.calendar);
         }
@@ -131,7 +141,14 @@ impl CaseClock {
 /// What promises depend on, as far as it is known of a case.
 pub(crate) fn facts(case: &Case) -> Facts<'_> {
     let priority = u8::try_from(case.priority.number()).ok();
-    Facts { priority, matter: &case.category, ..Facts::default() }
+    // The usual is what nobody has said anything of: a pack's promise for everybody
+    // is the stricter one.
+    let complexity = match case.complexity {
+        Level::Low => Some(Complexity::Simple),
+        Level::Medium => None,
+        Level::High | Level::Critical => Some(Complexity::Complex),
+    };
+    Facts { complexity, priority, region: &case.origin.region, matter: &case.category }
 }
 
 /// The clocks of one case.
@@ -156,14 +173,24 @@ impl Clocks {
         }
     }
 
-    /// When the next of the open ones is due.
-    pub(crate) fn due(&self) -> Option<Timestamp> {
-        self.0.iter().filter_map(CaseClock::due).min()
+    /// Says on the case when the next of the open ones is due; nothing is while
+    /// another case stands for it.
+    pub(crate) fn date(&self, case: &mut Case) {
+        let due = self.0.iter().filter_map(CaseClock::due).min();
+        case.due_time = due.filter(|_| case.merged.is_none());
     }
 
     /// The latest clock of a kind.
     pub(crate) fn latest(&mut self, kind: Kind) -> Option<&mut CaseClock> {
         self.0.iter_mut().filter(|clock| clock.clock.kind == kind).max_by_key(|clock| clock.cycle)
+    }
+
+    /// The policy of a case: the one its clocks are under goes on to hold.
+    fn policy<'a>(&self, case: &Case, policies: &'a [Policy]) -> Option<&'a Policy> {
+        match self.0.first().map(|clock| clock.policy) {
+            Some(version) => policies.iter().find(|policy| policy.version == version),
+            None => policy::in_force(policies, case.origin.receive_time),
+        }
     }
 
     fn hear(&mut self, case: &Case, noted: &Noted, policies: &[Policy]) {
@@ -177,12 +204,7 @@ impl Clocks {
                 clock.end(false, now);
             }
         }
-        // Its own policy goes on to hold for a case.
-        let policy = match self.0.first().map(|clock| clock.policy) {
-            Some(version) => policies.iter().find(|policy| policy.version == version),
-            None => policy::in_force(policies, case.origin.receive_time),
-        };
-        let Some(policy) = policy else { return };
+        let Some(policy) = self.policy(case, policies) else { return };
         if matches!(noted.fact, Fact::Reopened { .. }) {
             self.reopen(case, policy, now);
         }
@@ -190,7 +212,7 @@ impl Clocks {
             self.start(case, policy, starts, now, |_| true);
         }
         if matches!(noted.fact, Fact::Retriaged { .. }) {
-            self.change(case, policy);
+            self.change(case, policy, now);
         }
     }
 
@@ -239,13 +261,13 @@ impl Clocks {
         }
     }
 
-    /// The case was triaged again: what is promised for its new priority holds,
-    /// and the time spent stays spent.
-    fn change(&mut self, case: &Case, policy: &Policy) {
+    /// The case was triaged again: what is promised for what it is now found to be
+    /// holds, and the time spent stays spent.
+    fn change(&mut self, case: &Case, policy: &Policy, now: Timestamp) {
         for clock in self.0.iter_mut().filter(|clock| clock.clock.is_open()) {
             let promised = policy.pack.promise_for(clock.clock.kind, &facts(case));
             if promised.is_some_and(|promise| promise.terms() != clock.clock.terms) {
-                clock.change(policy, &facts(case));
+                clock.change(policy, &facts(case), now);
             }
         }
     }
@@ -254,7 +276,12 @@ impl Clocks {
 /// Whether a fact may concern the clocks of a case that is open already.
 pub(crate) fn concerns(fact: &Fact) -> bool {
     let starts = starts(fact).is_some();
-    let changes = matches!(fact, Fact::Reopened { .. } | Fact::Retriaged { .. });
+    let changes = matches!(
+        fact,
+        Fact::Reopened { .. }
+            | Fact::Retriaged { .. }
+            | Fact::Together(Together::Merged { .. } | Together::Unmerged { .. })
+    );
     starts || changes || ends_all(fact) || !met_by(fact).is_empty() || is_unreachable(fact)
 }
 

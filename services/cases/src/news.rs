@@ -17,6 +17,8 @@ kernel::numbered! {
         Recourse = 3 "notice of further recourse",
         /// It takes longer.
         Extension = 4 "notice of more time",
+        /// There is no answer yet.
+        Holding = 5 "holding reply",
     }
 }
 

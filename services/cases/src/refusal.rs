@@ -29,6 +29,12 @@ pub(crate) enum Refusal {
     ExtensionDecided,
     /// One is waiting for its answer.
     ExtensionPending,
+    /// Its policy gives more time for a holding reply alone.
+    HoldingReplyNeeded,
+    /// The next news was promised for a time that is not to come.
+    UpdateNotAhead,
+    /// The next news was promised for later than the answer is due.
+    UpdateBeyondLimit,
     /// Who asked may not approve.
     ApproverIsRequester,
     /// The case to merge into is over, or merged itself.
@@ -89,6 +95,11 @@ impl std::fmt::Display for Refusal {
             Self::TooManyPolicies => f.write_str("there are as many policies as there may be"),
             Self::ExtensionDecided => f.write_str("the extension was granted or refused before"),
             Self::ExtensionPending => f.write_str("an extension of this clock waits for its answer"),
+            Self::HoldingReplyNeeded => f.write_str("a holding reply gives more time here, nothing else does"),
+            Self::UpdateNotAhead => f.write_str("the next news must be promised for a time that is to come"),
+            Self::UpdateBeyondLimit => {
+                f.write_str("the answer is due before the time for which the next news is promised")
+            }
             Self::ApproverIsRequester => f.write_str("who asked for the extension may not approve it"),
             Self::MergeTargetOver(state) => {
                 write!(f, "the case to merge into is {state}; only one that goes on can stand for another")
@@ -145,6 +156,9 @@ impl fault::Refusal for Refusal {
             | Self::Clock(_)
             | Self::ExtensionDecided
             | Self::ExtensionPending
+            | Self::HoldingReplyNeeded
+            | Self::UpdateNotAhead
+            | Self::UpdateBeyondLimit
             | Self::ApproverIsRequester
             | Self::NoTriageRecord
             | Self::MergeTargetOver(_)
@@ -173,6 +187,9 @@ impl fault::Refusal for Refusal {
             Self::TooManyPolicies => "TOO_MANY_POLICIES",
             Self::ExtensionDecided => "EXTENSION_DECIDED",
             Self::ExtensionPending => "EXTENSION_PENDING",
+            Self::HoldingReplyNeeded => "HOLDING_REPLY_NEEDED",
+            Self::UpdateNotAhead => "UPDATE_NOT_AHEAD",
+            Self::UpdateBeyondLimit => "UPDATE_BEYOND_LIMIT",
             Self::ApproverIsRequester => "APPROVER_IS_REQUESTER",
             Self::MergeTargetOver(_) => "MERGE_TARGET_OVER",
             Self::ComplainantsDiffer => "COMPLAINANTS_DIFFER",

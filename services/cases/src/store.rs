@@ -102,11 +102,12 @@ pub(crate) async fn insert(conn: &mut PgConnection, openings: &[Opening]) -> Res
              (tenant_id, case_id, version, state, cycle, tier, priority, channel, entries, received_at,
               opened_at, category, triage_reasons, subject, language, customer_id, respondent_staff,
               amount_sought_minor, amount_sought_currency, department_id, agent_id, findings, root_cause,
-              decision_reasons, traceparent, receipt_hash, due_at, matter)
+              decision_reasons, traceparent, receipt_hash, due_at, matter, region,
+              complexity)
          SELECT current_setting('redress.tenant'), n.id, n.version, n.state, 1, 0, n.priority, n.channel,
                 n.entries, n.received_at, n.opened_at, n.category, n.reasons, n.subject, n.language,
                 n.customer, n.staff, n.minor, n.currency, '', '', '', '', '', n.traceparent, n.receipt, n.due,
-                n.matter
+                n.matter, n.region, n.complexity
          FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::bigint[]) AS version,
                       UNNEST($3::smallint[]) AS state, UNNEST($4::smallint[]) AS priority,
                       UNNEST($5::smallint[]) AS channel, UNNEST($6::integer[]) AS entries,
@@ -116,7 +117,8 @@ pub(crate) async fn insert(conn: &mut PgConnection, openings: &[Opening]) -> Res
                       UNNEST($13::text[]) AS customer, UNNEST($14::text[]) AS staff,
                       UNNEST($15::bigint[]) AS minor, UNNEST($16::text[]) AS currency,
                       UNNEST($17::text[]) AS traceparent, UNNEST($18::bytea[]) AS receipt,
-                      UNNEST($19::timestamptz[]) AS due, UNNEST($20::smallint[]) AS matter) AS n
+                      UNNEST($19::timestamptz[]) AS due, UNNEST($20::smallint[]) AS matter,
+                      UNNEST($21::text[]) AS region, UNNEST($22::smallint[]) AS complexity) AS n
          ON CONFLICT (tenant_id, case_id) DO NOTHING
          RETURNING case_id",
     )
@@ -140,6 +142,8 @@ pub(crate) async fn insert(conn: &mut PgConnection, openings: &[Opening]) -> Res
     .bind(openings.iter().map(|one| one.receipt_hash.as_deref()).collect::<Vec<_>>())
     .bind(openings.iter().map(|one| one.case.due_time.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
     .bind(code(|case| case.origin.matter.number()))
+    .bind(column(|case| &case.origin.region))
+    .bind(code(|case| case.complexity.number()))
     .fetch_all(conn)
     .await?;
     Ok(fresh.into_iter().collect())
@@ -160,7 +164,7 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
              department_id = n.department, agent_id = n.agent, findings = n.findings,
              root_cause = n.root_cause, decision_reasons = n.decision_reasons, due_at = n.due,
              category = n.category, triage_reasons = n.reasons, merged_into = n.merged_into,
-             merged_from = n.merged_from
+             merged_from = n.merged_from, complexity = n.complexity
          FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::bigint[]) AS version,
                       UNNEST($3::smallint[]) AS state, UNNEST($4::integer[]) AS cycle,
                       UNNEST($5::integer[]) AS tier, UNNEST($6::smallint[]) AS priority,
@@ -172,7 +176,7 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
                       UNNEST($16::text[]) AS root_cause, UNNEST($17::text[]) AS decision_reasons,
                       UNNEST($18::timestamptz[]) AS due, UNNEST($19::text[]) AS category,
                       UNNEST($20::text[]) AS reasons, UNNEST($21::uuid[]) AS merged_into,
-                      UNNEST($22::smallint[]) AS merged_from) AS n
+                      UNNEST($22::smallint[]) AS merged_from, UNNEST($23::smallint[]) AS complexity) AS n
          WHERE c.tenant_id = current_setting('redress.tenant') AND c.case_id = n.id",
     )
     .bind(cases.iter().map(|case| case.id.0).collect::<Vec<_>>())
@@ -197,6 +201,7 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
     .bind(cases.iter().map(|case| case.triage_reasons.join("\n")).collect::<Vec<_>>())
     .bind(cases.iter().map(|case| case.merged.map(|merged| merged.into.0)).collect::<Vec<_>>())
     .bind(cases.iter().map(|case| case.merged.map(|merged| merged.stood.number())).collect::<Vec<_>>())
+    .bind(cases.iter().map(|case| case.complexity.number()).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     if saved.rows_affected() == cases.len() as u64 {

@@ -75,7 +75,7 @@ kernel::numbered! {
         Unmerged = 22 "unmerged",
         /// It was linked to another, or a link was dismissed.
         Linked = 23 "linked",
-        /// A step of a clock's ladder, a pause, an extension, a breach.
+        /// A step of a clock's ladder, a pause, an extension, a breach, a holding reply.
         Clock = 24 "clock",
         /// One level up, or more urgent.
         Escalated = 25 "escalated",
@@ -118,6 +118,7 @@ pub(crate) enum Fact {
     ExtensionRequested { kind: Promised, amount: u32, reason: String },
     ExtensionGranted { kind: Promised, due: Option<Timestamp>, reason: String, notice_due: bool, number: i32 },
     ExtensionRefused { kind: Promised, reason: String },
+    HoldingReply { text: String, reason: String, next: Option<Timestamp>, due: Option<Timestamp> },
     PriorityRaised { priority: Priority, reason: String },
     Returned { reason: String },
     Escalated { tier: i32, reason: String },
@@ -191,12 +192,7 @@ impl Noted {
                 format!("confirmed as {category}")
             }
             Fact::Categorised { category, previous } => format!("corrected to {category} from {previous}"),
-            Fact::Queued { department, explanation } if department.is_empty() => {
-                with_reason("waits for a department".to_owned(), explanation)
-            }
-            Fact::Queued { department, explanation } => {
-                with_reason(format!("waits in the queue of {department}"), explanation)
-            }
+            Fact::Queued { department, explanation } => with_reason(waits(department), explanation),
             Fact::Assigned { department, agent, explanation } => {
                 with_reason(format!("assigned to {agent} of {department}"), explanation)
             }
@@ -243,6 +239,7 @@ impl Noted {
             | Fact::ExtensionRequested { .. }
             | Fact::ExtensionGranted { .. }
             | Fact::ExtensionRefused { .. }
+            | Fact::HoldingReply { .. }
             | Fact::PriorityRaised { .. }
             | Fact::Returned { .. }
             | Fact::Escalated { .. } => self.fact.of_time(),
@@ -280,7 +277,9 @@ impl Fact {
             Self::Closed { .. } => (Kind::Closed, Public),
             Self::Withdrawn { .. } => (Kind::Withdrawn, Public),
             Self::OutOfScope { .. } => (Kind::OutOfScope, Public),
-            Self::ExtensionGranted { notice_due: true, .. } => (Kind::Clock, Public),
+            Self::ExtensionGranted { notice_due: true, .. } | Self::HoldingReply { .. } => {
+                (Kind::Clock, Public)
+            }
             Self::Reminded { .. }
             | Self::RungMissed { .. }
             | Self::Breached { .. }
@@ -333,6 +332,11 @@ impl Fact {
             Self::ExtensionRefused { kind, reason } => {
                 with_reason(format!("more time {} was refused", clocks::words(*kind)), reason)
             }
+            Self::HoldingReply { text, reason, next, due } => {
+                let next = next.map(|next| format!("; more by {next}")).unwrap_or_default();
+                let due = due.map(|due| format!("; the answer by {due}")).unwrap_or_default();
+                format!("{text}\nit takes longer: {reason}{next}{due}")
+            }
             Self::PriorityRaised { priority, reason } => with_reason(format!("raised to {priority}"), reason),
             Self::Returned { reason } => with_reason("somebody else is to take it over".to_owned(), reason),
             Self::Escalated { tier, reason } => with_reason(format!("raised to level {tier}"), reason),
@@ -360,6 +364,13 @@ impl Ending {
             Kind::Closed => self.accepted = text == closed(CloseReason::Accepted),
             _ => self.remedies.push(text),
         }
+    }
+}
+
+fn waits(department: &str) -> String {
+    match department {
+        "" => "waits for a department".to_owned(),
+        department => format!("waits in the queue of {department}"),
     }
 }
 

@@ -88,6 +88,8 @@ pub(crate) struct Triage {
     pub(crate) category: String,
     /// How urgent it is.
     pub(crate) priority: Priority,
+    /// How hard it is to find out and to settle.
+    pub(crate) complexity: Level,
     /// Why, a sentence for the category and each rule that decided.
     pub(crate) reasons: Vec<String>,
 }
@@ -173,7 +175,7 @@ impl RuleSet {
         let priority = if taken.raises { priority.raised() } else { priority };
         let matched = held.into_iter().map(|rule| rule.matched(taken)).collect();
         Verdict {
-            triage: Triage { category, priority, reasons },
+            triage: Triage { category, priority, complexity: attributes.complexity, reasons },
             rule_set: self.version,
             attributes,
             matched,

@@ -188,6 +188,8 @@ pub(crate) fn case(case: &Case) -> WireCase {
         due_time: case.due_time.map(time),
         merged_into_case_id: case.merged.map(|merged| merged.into.to_string()).unwrap_or_default(),
         matter: origin.matter.number().into(),
+        complexity: case.complexity.number().into(),
+        region: origin.region.clone(),
     }
 }
 

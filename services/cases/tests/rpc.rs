@@ -14,16 +14,22 @@ mod clocks;
 mod events;
 #[path = "rpc/groups.rs"]
 mod groups;
+#[path = "rpc/holding.rs"]
+mod holding;
 #[path = "rpc/hundred_thousand.rs"]
 mod hundred_thousand;
 #[path = "rpc/links.rs"]
 mod links;
+#[path = "rpc/merged.rs"]
+mod merged;
 #[path = "rpc/mutations.rs"]
 mod mutations;
 #[path = "rpc/pauses.rs"]
 mod pauses;
 #[path = "rpc/policies.rs"]
 mod policies;
+#[path = "rpc/promises.rs"]
+mod promises;
 #[path = "rpc/reads.rs"]
 mod reads;
 #[path = "rpc/scene.rs"]

@@ -39,6 +39,8 @@ kernel::numbered! {
         Recourse = 3,
         /// It takes longer: until when, and why.
         Extension = 4,
+        /// There is no answer yet: why, and when there is news.
+        Holding = 5,
     }
 }
 
@@ -137,6 +139,23 @@ pub enum Word {
     Recourse,
     /// It takes longer.
     Extension(Delay),
+    /// There is no answer yet.
+    Holding(Holding),
+}
+
+/// A holding reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// Which of the case: its place in the timeline.
+    pub number: i32,
+    /// What the handler has to say.
+    pub text: String,
+    /// Why it takes longer.
+    pub reason: String,
+    /// When the complainant hears again; none where that was not promised.
+    pub next: Option<Timestamp>,
+    /// By when the answer is promised; none while nobody can say.
+    pub due: Option<Timestamp>,
 }
 
 /// More time was granted.
@@ -158,12 +177,17 @@ impl Word {
             Self::Outcome(_) => Kind::Outcome,
             Self::Recourse => Kind::Recourse,
             Self::Extension(_) => Kind::Extension,
+            Self::Holding(_) => Kind::Holding,
         }
     }
 
     /// Which of several of its kind in a cycle.
     pub fn number(&self) -> i32 {
-        if let Self::Extension(delay) = self { delay.number } else { 0 }
+        match self {
+            Self::Extension(delay) => delay.number,
+            Self::Holding(holding) => holding.number,
+            Self::Acknowledgement | Self::Outcome(_) | Self::Recourse => 0,
+        }
     }
 }
 

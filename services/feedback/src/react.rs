@@ -17,7 +17,7 @@ use futures::future::BoxFuture;
 use kernel::{CaseId, NoticeId};
 use pg::Tx;
 use proto::redress::cases::v1::{
-    CaseClosed, CaseDeclined, CaseReopened, CaseResolved, CaseWithdrawn, ExtensionGranted,
+    CaseClosed, CaseDeclined, CaseReopened, CaseResolved, CaseWithdrawn, ExtensionGranted, HoldingReplySent,
 };
 use proto::redress::intake::v1::ComplaintRegistered;
 
@@ -43,6 +43,7 @@ const FOLLOWS: &[Follow] = &[
             "redress.cases.v1.CaseWithdrawn",
             "redress.cases.v1.CaseDeclined",
             "redress.cases.v1.ExtensionGranted",
+            "redress.cases.v1.HoldingReplySent",
         ],
     },
 ];
@@ -107,6 +108,9 @@ impl Batch {
                 batch.over.push(wire::declined(&event.read()?)?);
             } else if event.is::<ExtensionGranted>() {
                 batch.extended(event)?;
+            } else if event.is::<HoldingReplySent>() {
+                let (case_id, cycle, holding) = wire::held(event.read()?)?;
+                batch.owe(case_id, cycle, Word::Holding(holding), event);
             }
         }
         Ok(batch)

@@ -8,7 +8,7 @@ use proto::redress::cases::v1 as cases;
 use proto::redress::feedback::v1 as wire;
 use proto::redress::intake::v1 as intake;
 
-use crate::notice::{Contact, Delay, Filter, Notice, State};
+use crate::notice::{Contact, Delay, Filter, Holding, Notice, State};
 use crate::response::{Answer, Cycle, MAX_COMMENT, MAX_SCORE, Outcome, Ruling, Satisfaction, Verdict};
 
 /// Reason of a request to read or list that is malformed.
@@ -149,6 +149,17 @@ pub(crate) fn extended(event: cases::ExtensionGranted) -> Result<Option<(CaseId,
     Ok(notice_due.then_some((case_id, cycle, Delay { number, due, reason })))
 }
 
+/// A holding reply, which the complainant is owed.
+pub(crate) fn held(event: cases::HoldingReplySent) -> Result<(CaseId, i32, Holding), Fault> {
+    let cases::HoldingReplySent { case_id, cycle, ordinal, text, reason, next_update_time, due_time } = event;
+    let mut check = Check::new();
+    let case_id = check.id("case_id", &case_id);
+    let next = check.time("next_update_time", next_update_time);
+    let due = check.time("due_time", due_time);
+    check.done(INVALID_EVENT)?;
+    Ok((case_id, cycle, Holding { number: ordinal, text, reason, next, due }))
+}
+
 pub(crate) fn reopened(event: &cases::CaseReopened) -> Result<Over, Fault> {
     // The cycle it names is the new one: the ones before take no answer.
     over(&event.case_id, event.cycle.saturating_sub(1))
@@ -277,6 +288,7 @@ mod tests {
             (Kind::Outcome.number(), wire::NoticeKind::Outcome as i32),
             (Kind::Recourse.number(), wire::NoticeKind::Recourse as i32),
             (Kind::Extension.number(), wire::NoticeKind::Extension as i32),
+            (Kind::Holding.number(), wire::NoticeKind::Holding as i32),
             (State::Pending.number(), wire::NoticeState::Pending as i32),
             (State::Delivered.number(), wire::NoticeState::Delivered as i32),
             (State::Undelivered.number(), wire::NoticeState::Undelivered as i32),

@@ -2,7 +2,9 @@
 //!
 //! A merged case keeps everything it has: only its state says that another stands
 //! for it, and where it stood is remembered. Undoing a merge is therefore exact.
-//! News of other services goes on being taken in, as it would have been.
+//! News of other services goes on being taken in, as it would have been, and its
+//! clocks run on; but nothing is due and nothing fires while another case stands
+//! for it.
 
 use kernel::CaseId;
 
@@ -21,6 +23,16 @@ pub(crate) struct Merged {
 }
 
 impl Case {
+    /// Whether it was merged before what its journal tells of.
+    pub(crate) fn was_merged(&self) -> bool {
+        let before = self.journal.iter().find_map(|noted| match noted.fact {
+            Fact::Together(Together::Merged { .. }) => Some(false),
+            Fact::Together(Together::Unmerged { .. }) => Some(true),
+            _ => None,
+        });
+        before.unwrap_or(self.merged.is_some())
+    }
+
     /// Merges it into another, which goes on for both.
     pub(crate) fn merge_into(
         &mut self,

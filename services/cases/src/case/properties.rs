@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::*;
 use crate::news::{Event, News, NoticeKind};
 use crate::timeline::Fact;
+use crate::triage::Level;
 
 /// Something that may be done to a case at any time.
 #[derive(Clone, Debug)]
@@ -72,12 +73,18 @@ pub(crate) fn opened(at: &Occasion<'_>) -> Case {
         subject: "s".to_owned(),
         language: "en".to_owned(),
         customer_id: String::new(),
+        region: String::new(),
         respondent_staff: String::new(),
         amount_sought: None,
         receive_time: at.now,
         traceparent: String::new(),
     };
-    let triage = Triage { category: "refund".to_owned(), priority: Priority::P4, reasons: Vec::new() };
+    let triage = Triage {
+        category: "refund".to_owned(),
+        priority: Priority::P4,
+        complexity: Level::Medium,
+        reasons: Vec::new(),
+    };
     Case::open(CaseId(Uuid::nil()), origin, triage, at)
 }
 

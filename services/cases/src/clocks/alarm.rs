@@ -40,7 +40,7 @@ async fn climb(tx: &mut Tx, fired: &[Fired]) -> Result<(), Fault> {
         let traceparent = timer.map_or("", |timer| &timer.traceparent);
         clocks.fire(case, &book.policies, &Occasion { now, actor: "<cases>", traceparent });
         // Paused, extended or met meanwhile: it was for nothing, the next is armed.
-        changes.timer(case, None, clocks.next(&book.policies));
+        changes.timer(case, None, clocks.next(case, &book.policies));
     }
     cases.retain(|case| !case.journal.is_empty());
     record::changed(tx, &mut cases).await?;

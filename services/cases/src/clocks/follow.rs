@@ -33,7 +33,7 @@ pub(crate) async fn begin(tx: &mut Tx, openings: &mut [Opening]) -> Result<Begun
     let mut clocks = BTreeMap::new();
     for Opening { case, .. } in openings {
         let started = Clocks::open(case, &policies);
-        case.due_time = started.due();
+        started.date(case);
         clocks.insert(case.id, started);
     }
     Ok(Begun { clocks, policies })
@@ -47,7 +47,7 @@ impl Begun {
         let mut changes = Changes::default();
         for case in cases {
             if let Some(clocks) = self.clocks.get(&case.id) {
-                changes.timer(case, None, clocks.next(&self.policies));
+                changes.timer(case, None, clocks.next(case, &self.policies));
             }
         }
         changes.write(tx, &self.clocks).await
@@ -65,10 +65,10 @@ pub(crate) async fn follow(tx: &mut Tx, cases: &mut [Case]) -> Result<(), Fault>
     let mut changes = Changes::default();
     for case in cases {
         let Some(clocks) = book.clocks.get_mut(&case.id) else { continue };
-        let before = clocks.next(&book.policies);
+        let before = if case.was_merged() { None } else { clocks.upcoming(&book.policies) };
         clocks.follow(case, &book.policies);
-        case.due_time = clocks.due();
-        changes.timer(case, before, clocks.next(&book.policies));
+        clocks.date(case);
+        changes.timer(case, before, clocks.next(case, &book.policies));
     }
     changes.write(tx, &book.clocks).await
 }

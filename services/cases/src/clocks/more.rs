@@ -125,6 +125,9 @@ impl Clocks {
     ) -> Result<(), Refusal> {
         let clock = self.latest(extension.kind).ok_or(Refusal::ClockNotFound)?;
         extension.cycle = clock.cycle;
+        if clock.clock.terms.extension.as_ref().is_some_and(|terms| terms.holding_reply) {
+            return Err(Refusal::HoldingReplyNeeded);
+        }
         let approval = clock.clock.terms.extension.as_ref().is_none_or(|terms| terms.approval);
         // Would it be granted, if somebody approved? Nobody bears this name.
         let approver = if approval { "<anybody>" } else { "" };
@@ -152,14 +155,29 @@ impl Clocks {
         if approver == extension.requester {
             return Err(Refusal::ApproverIsRequester);
         }
-        let handler = case.agent_id.clone();
+        let fact = self.prolong(case, extension, approver, number, at)?;
+        self.settle(case, vec![fact], at);
+        Ok(())
+    }
+
+    /// Gives a clock the time of an extension, and answers what is to be noted of it.
+    pub(super) fn prolong(
+        &mut self,
+        case: &Case,
+        extension: &mut Extension,
+        approver: &str,
+        number: i32,
+        at: &Occasion<'_>,
+    ) -> Result<Fact, Refusal> {
         let of =
             |clock: &&mut CaseClock| clock.clock.kind == extension.kind && clock.cycle == extension.cycle;
         let clock = self.0.iter_mut().find(of).ok_or(Refusal::ClockNotFound)?;
-        let approval = Approval { reason: &extension.reason, handler: &handler, approver };
+        let approval = Approval { reason: &extension.reason, handler: &case.agent_id, approver };
         clock.clock.extend(extension.amount, &approval, &clock.calendar, at.now).map_err(Refusal::Clock)?;
         clock.changed = true;
-        let notice_due = clock.clock.terms.extension.as_ref().is_some_and(|terms| terms.notice);
+        // A holding reply that gives the time tells of it, too.
+        let terms = clock.clock.terms.extension.as_ref();
+        let notice_due = terms.is_some_and(|terms| terms.notice && !terms.holding_reply);
         let fact = Fact::ExtensionGranted {
             kind: extension.kind,
             due: clock.due(),
@@ -168,8 +186,7 @@ impl Clocks {
             number,
         };
         extension.decide(ExtensionState::Granted, approver, at.now);
-        self.settle(case, vec![fact], at);
-        Ok(())
+        Ok(fact)
     }
 
     /// The open clocks among the latest of the kinds named; every open one where
@@ -191,12 +208,12 @@ impl Clocks {
         Ok(chosen)
     }
 
-    fn settle(&self, case: &mut Case, facts: Vec<Fact>, at: &Occasion<'_>) {
+    pub(super) fn settle(&self, case: &mut Case, facts: Vec<Fact>, at: &Occasion<'_>) {
         for fact in facts {
             case.note(at, fact);
         }
         case.version += 1;
-        case.due_time = self.due();
+        self.date(case);
     }
 }
 

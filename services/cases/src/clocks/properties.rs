@@ -70,7 +70,7 @@ impl Clocks {
     /// As `follow` does: what is in the journal has been taken in afterwards.
     fn take_in(&mut self, case: &mut Case) -> Vec<Fact> {
         self.follow(case, &*POLICIES);
-        case.due_time = self.due();
+        self.date(case);
         case.journal.drain(..).map(|noted| noted.fact).collect()
     }
 
@@ -125,7 +125,7 @@ fn each_step_is_taken_in_its_time() {
             (11, Fact::Escalated { tier: 1, reason: why("late") }),
         ]
     );
-    assert_eq!((case.tier, case.due_time, clocks.next(&*POLICIES)), (1, Some(due), None));
+    assert_eq!((case.tier, case.due_time, clocks.next(&case, &*POLICIES)), (1, Some(due), None));
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn withdrawn_or_unreachable_nothing_is_owed() {
     assert_eq!(case.due_time, Some(day(5)));
     case.withdraw(String::new(), &occasion(day(1))).expect("open");
     clocks.take_in(&mut case);
-    assert_eq!((case.due_time, clocks.next(&*POLICIES)), (None, None));
+    assert_eq!((case.due_time, clocks.next(&case, &*POLICIES)), (None, None));
     assert_eq!(clocks.of(Kind::Decide, 1).clock.state, ClockState::Stopped { at: day(1) });
 }
 
@@ -237,22 +237,22 @@ proptest! {
         let (mut case, mut clocks) = new_case();
         let (mut now, mut seen) = (start(), BTreeMap::new());
         for (place, op) in ops.iter().enumerate() {
-            if let Op::Wait { hours } = op {
-                now += SignedDuration::from_hours(*hours);
-            }
+            now = pass(op, now);
             apply(&mut case, op, &occasion(now)).ok();
             clocks.take_in(&mut case);
             // Somebody looks, or is down.
             if looks >> (place % 64) & 1 == 1 {
                 let facts = clocks.fire_at(&mut case, now);
                 count(&mut seen, &facts);
-                prop_assert!(clocks.next(&*POLICIES).is_none_or(|next| next > now), "all is done by now");
+                prop_assert!(clocks.next(&case, &*POLICIES).is_none_or(|next| next > now), "all is done by now");
                 prop_assert_eq!(clocks.fire_at(&mut case, now), Vec::new());
             }
             let open = clocks.0.iter().filter(|clock| clock.clock.is_open()).count();
             prop_assert!(!case.state.is_over() || open == 0, "what is over owes nothing");
-            prop_assert_eq!(case.due_time.is_some(), open > 0);
-            let deciding = Move::DecideNoRemedy.from(case.state).is_ok();
+            prop_assert_eq!(case.due_time.is_some(), open > 0 && case.merged.is_none());
+            prop_assert!(case.merged.is_none() || clocks.next(&case, &*POLICIES).is_none());
+            let stands = case.merged.map_or(case.state, |merged| merged.stood);
+            let deciding = Move::DecideNoRemedy.from(stands).is_ok();
             prop_assert!(!deciding || clocks.0.iter().any(|clock| clock.clock.kind == Kind::Decide && clock.clock.is_open()));
         }
         let cycles = usize::try_from(case.cycle).unwrap_or(0);
@@ -260,5 +260,58 @@ proptest! {
             let clocks = clocks.0.iter().filter(|clock| number(clock.clock.kind) == kind).count();
             prop_assert!(times <= clocks && clocks <= cycles, "{rung} was taken {times} times on {clocks} clocks");
         }
+    }
+
+    /// Whatever happens while a case is merged: nothing fires, and unmerged it has the
+    /// clocks, the due time and the steps it would have had.
+    #[test]
+    fn a_merge_leaves_the_clocks_as_if_it_had_not_been(
+        before in ops(),
+        meanwhile in ops(),
+        looks in any::<u64>(),
+    ) {
+        let (mut case, mut clocks) = new_case();
+        let mut now = start();
+        for op in &before {
+            now = pass(op, now);
+            apply(&mut case, op, &occasion(now)).ok();
+            clocks.take_in(&mut case);
+        }
+        clocks.fire_at(&mut case, now);
+        let (mut merged, mut of_merged) = (case.clone(), clocks.clone());
+        if apply(&mut merged, &Op::Merge, &occasion(now)).is_err() {
+            return Ok(());
+        }
+        of_merged.take_in(&mut merged);
+        for (place, op) in meanwhile.iter().enumerate() {
+            now = pass(op, now);
+            if matches!(op, Op::Hear { .. } | Op::Note) {
+                apply(&mut merged, op, &occasion(now)).ok();
+                of_merged.take_in(&mut merged);
+                apply(&mut case, op, &occasion(now)).ok();
+                clocks.take_in(&mut case);
+            }
+            if looks >> (place % 64) & 1 == 1 {
+                prop_assert_eq!(of_merged.fire_at(&mut merged, now), Vec::new());
+            }
+            prop_assert_eq!((merged.due_time, of_merged.next(&merged, &*POLICIES)), (None, None));
+        }
+        apply(&mut merged, &Op::Unmerge, &occasion(now)).expect("it is merged");
+        of_merged.take_in(&mut merged);
+        let kept = |clocks: &Clocks| -> Vec<_> {
+            clocks.0.iter().map(|clock| (clock.clock.clone(), clock.cycle, clock.rungs.clone())).collect()
+        };
+        prop_assert_eq!(kept(&of_merged), kept(&clocks));
+        prop_assert_eq!(merged.due_time, case.due_time);
+        prop_assert_eq!(of_merged.next(&merged, &*POLICIES), clocks.next(&case, &*POLICIES));
+        prop_assert_eq!(of_merged.fire_at(&mut merged, now), clocks.fire_at(&mut case, now));
+    }
+}
+
+/// The time after an op.
+fn pass(op: &Op, now: Timestamp) -> Timestamp {
+    match op {
+        Op::Wait { hours } => now + SignedDuration::from_hours(*hours),
+        _ => now,
     }
 }

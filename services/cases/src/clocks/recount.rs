@@ -91,9 +91,10 @@ async fn recount_page(tx: &mut Tx, name: &str, old: &Counting, ids: &[Uuid]) -> 
             clock.calendar = old.clone();
         }
         clocks.remeasure(name, &as_before);
-        changes.timer(&case, as_before.next(&book.policies), clocks.next(&book.policies));
-        if case.due_time != clocks.due() {
-            case.due_time = clocks.due();
+        changes.timer(&case, as_before.next(&case, &book.policies), clocks.next(&case, &book.policies));
+        let before = case.due_time;
+        clocks.date(&mut case);
+        if case.due_time != before {
             moved.push(case);
         }
     }

@@ -10,18 +10,29 @@ use crate::case::{Case, Occasion};
 use crate::timeline::Fact;
 
 impl Clocks {
-    /// When something is to be done next about the open ones.
-    pub(crate) fn next(&self, policies: &[Policy]) -> Option<Timestamp> {
+    /// When something is to be done next about the open ones: never while another
+    /// case stands for theirs. Their time runs on, so that an unmerged case has what
+    /// it would have had; what it missed meanwhile is like a downtime.
+    pub(crate) fn next(&self, case: &Case, policies: &[Policy]) -> Option<Timestamp> {
+        if case.merged.is_some() { None } else { self.upcoming(policies) }
+    }
+
+    /// The same, whether or not another case stands for theirs.
+    pub(crate) fn upcoming(&self, policies: &[Policy]) -> Option<Timestamp> {
         self.0.iter().filter_map(|clock| clock.next(policies)).min()
     }
 
-    /// Does what is due by now, to the clocks and to their case.
+    /// Does what is due by now, to the clocks and to their case; nothing while
+    /// another stands for it.
     pub(crate) fn fire(&mut self, case: &mut Case, policies: &[Policy], at: &Occasion<'_>) {
+        if case.merged.is_some() {
+            return;
+        }
         for clock in self.0.iter_mut().filter(|clock| clock.clock.is_open()) {
             clock.resume_by_itself(case, at);
             clock.climb(case, policies, at);
         }
-        case.due_time = self.due();
+        self.date(case);
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use fault::Fault;
+use jiff::Timestamp;
 use kernel::CaseId;
 use pg::Tx;
 use uuid::Uuid;
@@ -26,7 +27,7 @@ pub(crate) async fn moves(tx: &mut Tx, policy: &Policy) -> Result<Vec<Moved>, Fa
         let cases = store::get_all(tx, &ids(&clocks)).await?;
         let cases: BTreeMap<CaseId, Case> = cases.into_iter().map(|case| (case.id, case)).collect();
         for clock in clocks {
-            let moved = cases.get(&clock.case).and_then(|case| moved(case, &clock, policy));
+            let moved = cases.get(&clock.case).and_then(|case| moved(case, &clock, policy, tx.now()));
             all.extend(moved);
         }
     }
@@ -34,18 +35,18 @@ pub(crate) async fn moves(tx: &mut Tx, policy: &Policy) -> Result<Vec<Moved>, Fa
     Ok(all)
 }
 
-fn moved(case: &Case, clock: &CaseClock, policy: &Policy) -> Option<Moved> {
+fn moved(case: &Case, clock: &CaseClock, policy: &Policy, now: Timestamp) -> Option<Moved> {
     let mut edited = clock.clone();
-    put_under(case, &mut edited, policy);
+    put_under(case, &mut edited, policy, now);
     let (before, after) = (clock.due(), edited.due());
     let (case, cycle, kind) = (case.id, clock.cycle, clock.clock.kind);
     (before != after).then_some(Moved { case, cycle, kind, before, after })
 }
 
 /// An open clock is put under the policy if it holds for its case.
-fn put_under(case: &Case, clock: &mut CaseClock, policy: &Policy) {
+fn put_under(case: &Case, clock: &mut CaseClock, policy: &Policy, now: Timestamp) {
     if clock.clock.is_open() && policy.applies(case.origin.receive_time) {
-        clock.change(policy, &facts(case));
+        clock.change(policy, &facts(case), now);
     }
 }
 
@@ -70,10 +71,10 @@ async fn switch_page(tx: &mut Tx, policy: &Policy, ids: &[Uuid]) -> Result<(), F
     for mut case in cases {
         let Some(clocks) = book.clocks.get_mut(&case.id) else { continue };
         for clock in &mut clocks.0 {
-            put_under(&case, clock, policy);
+            put_under(&case, clock, policy, tx.now());
         }
-        changes.timer(&case, None, clocks.next(&book.policies));
-        case.due_time = clocks.due();
+        changes.timer(&case, None, clocks.next(&case, &book.policies));
+        clocks.date(&mut case);
         dated.push(case);
     }
     store::save(tx, &dated).await?;

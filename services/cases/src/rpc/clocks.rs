@@ -10,14 +10,16 @@ use proto::redress::cases::v1::{
     ExplainDeadlineResponse, ListClocksRequest, ListClocksResponse, ListExtensionsRequest,
     ListExtensionsResponse, PauseClocksRequest, PauseClocksResponse, RefuseExtensionRequest,
     RefuseExtensionResponse, RequestExtensionRequest, RequestExtensionResponse, ResumeClocksRequest,
-    ResumeClocksResponse,
+    ResumeClocksResponse, SendHoldingReplyRequest, SendHoldingReplyResponse,
 };
 use tonic::{Request, Response, Status};
 
 use crate::case::{Case, Occasion};
 use crate::clocks::Clocks;
 use crate::clocks::follow::{Book, Changes};
+use crate::clocks::holding::Granting;
 use crate::clocks::more::{Extension, ExtensionState};
+use crate::clocks::policy::Policy;
 use crate::refusal::Refusal;
 use crate::wire::Target;
 use crate::{record, store, wire};
@@ -73,16 +75,31 @@ impl Desk {
         by: &str,
         act: impl FnOnce(&mut Clocks, &mut Case, &Occasion<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Fault> {
+        self.act_by_policy(tx, by, |clocks, _, case, at| act(clocks, case, at))
+    }
+
+    /// Changes the case and its clocks, looking at what is promised.
+    fn act_by_policy<T>(
+        &mut self,
+        tx: &Tx,
+        by: &str,
+        act: impl FnOnce(&mut Clocks, &[Policy], &mut Case, &Occasion<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Fault> {
+        // Another case stands for it, and its promises are as they were.
+        if self.case.merged.is_some() {
+            return Err(Refusal::InvalidCaseState(self.case.state).into());
+        }
         let traceparent = tx.traceparent().to_owned();
         let clocks = self.book.clocks.entry(self.case.id).or_default();
-        Ok(act(clocks, &mut self.case, &Occasion { now: tx.now(), actor: by, traceparent: &traceparent })?)
+        let at = Occasion { now: tx.now(), actor: by, traceparent: &traceparent };
+        Ok(act(clocks, &self.book.policies, &mut self.case, &at)?)
     }
 
     /// Puts what was changed on record.
     async fn close(mut self, tx: &mut Tx) -> Result<Vec<WireClock>, Fault> {
         let mut changes = Changes::default();
         let clocks = self.book.clocks.entry(self.case.id).or_default();
-        changes.timer(&self.case, None, clocks.next(&self.book.policies));
+        changes.timer(&self.case, None, clocks.next(&self.case, &self.book.policies));
         let now = tx.now();
         let rendered = clocks.0.iter().map(|clock| wire::clocks::clock(clock, now)).collect();
         record::changed(tx, std::slice::from_mut(&mut self.case)).await?;
@@ -264,6 +281,35 @@ impl ClockService for Rpc {
                 desk.close(&mut tx).await?;
                 let extension = Some(wire::clocks::extension(&extension));
                 Ok((tx, RefuseExtensionResponse { extension }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
+    async fn send_holding_reply(
+        &self,
+        request: Request<SendHoldingReplyRequest>,
+    ) -> Result<Response<SendHoldingReplyResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let (target, reply) = wire::clocks::hold(request)?;
+        let by = caller.subject.clone();
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let mut desk = Desk::open(&mut tx, target).await?;
+                let all = store::extensions::of(&mut tx, target.case).await?;
+                let granting = Granting { id: tx.new_id(), number: next_number(&all) };
+                let given = desk.act_by_policy(&tx, &by, |clocks, policies, case, at| {
+                    clocks.hold(case, policies, reply, granting, at)
+                })?;
+                if let Some(extension) = &given {
+                    store::extensions::save(&mut tx, extension).await?;
+                }
+                let clocks = desk.close(&mut tx).await?;
+                let extension = given.as_ref().map(wire::clocks::extension);
+                Ok((tx, SendHoldingReplyResponse { clocks, extension }))
             })
             .await?;
         Ok(server::reply(done))

@@ -6,6 +6,7 @@ use kernel::{CaseId, Money};
 use uuid::Uuid;
 
 use crate::case::{Case, Channel, Matter, Merged, Origin, Outcome, Priority, State};
+use crate::triage::Level;
 
 /// Reads cases of the tenant: what follows the tenant's condition is given.
 macro_rules! select_cases {
@@ -15,7 +16,7 @@ macro_rules! select_cases {
                     opened_at, resolved_at, closed_at, first_assigned_at, first_resolved_at, category,
                     triage_reasons, subject, language, customer_id, respondent_staff, amount_sought_minor,
                     amount_sought_currency, department_id, agent_id, findings, root_cause,
-                    decision_reasons, traceparent, due_at, matter, merged_into, merged_from
+                    decision_reasons, traceparent, due_at, matter, merged_into, merged_from, region, complexity
              FROM cases WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )
@@ -58,6 +59,8 @@ pub(crate) struct Row {
     matter: i16,
     merged_into: Option<Uuid>,
     merged_from: Option<i16>,
+    region: String,
+    complexity: i16,
 }
 
 impl Row {
@@ -80,6 +83,7 @@ impl Row {
                 subject: self.subject,
                 language: self.language,
                 customer_id: self.customer_id,
+                region: self.region,
                 respondent_staff: self.respondent_staff,
                 amount_sought: amount_sought.map(|(minor, currency)| Money { minor, currency }),
                 receive_time: self.received_at.to_jiff(),
@@ -91,6 +95,7 @@ impl Row {
             cycle: self.cycle,
             tier: self.tier,
             priority: Priority::of(self.priority).ok_or_else(known("priority"))?,
+            complexity: Level::of(self.complexity).ok_or_else(known("complexity"))?,
             category: self.category,
             triage_reasons: self.triage_reasons.lines().map(str::to_owned).collect(),
             department_id: self.department_id,

@@ -311,7 +311,8 @@ impl PastRow {
         let KeptVerdict { reasons, attributes, matched } =
             serde_json::from_str(&self.verdict).map_err(Fault::internal)?;
         let priority = Priority::of(self.priority).ok_or_else(known("priority"))?;
-        let triage = Triage { category: self.category, priority, reasons };
+        let complexity = attributes.complexity;
+        let triage = Triage { category: self.category, priority, complexity, reasons };
         Ok(Past {
             case: CaseId(id),
             subject: self.subject,

@@ -7,11 +7,12 @@ use kernel::CaseId;
 use proto::redress::cases::v1::{
     ApproveExtensionRequest, CaseClock as WireClock, ClockExtension, ClockState, ExplainDeadlineRequest,
     ExplainDeadlineResponse, Interval, IntervalKind, PauseClocksRequest, PauseReason, RefuseExtensionRequest,
-    RequestExtensionRequest, ResumeClocksRequest,
+    RequestExtensionRequest, ResumeClocksRequest, SendHoldingReplyRequest,
 };
 use uuid::Uuid;
 
-use super::{MAX_REASON, Target, target, time};
+use super::{MAX_REASON, MAX_TEXT, Target, target, time};
+use crate::clocks::holding::Reply;
 use crate::clocks::more::Extension;
 use crate::clocks::{CaseClock, kind_of, number, reason_name};
 
@@ -110,6 +111,30 @@ pub(crate) fn refused(request: RefuseExtensionRequest) -> Result<(Uuid, String),
     let reason = check.required("reason", reason, MAX_REASON);
     check.done("INVALID_EXTENSION")?;
     Ok((id, reason))
+}
+
+/// Reads a holding reply.
+pub(crate) fn hold(request: SendHoldingReplyRequest) -> Result<(Target, Reply), Fault> {
+    let SendHoldingReplyRequest {
+        request_id,
+        case_id,
+        expected_version,
+        text,
+        reason,
+        next_update_time,
+        extend_by,
+    } = request;
+    let mut check = Check::new();
+    let target = target(&mut check, request_id, &case_id, expected_version);
+    let text = check.required("text", text, MAX_TEXT);
+    let reason = check.required("reason", reason, MAX_REASON);
+    let next = check.time("next_update_time", next_update_time);
+    let more = extend_by.map(u32::try_from).transpose().unwrap_or_else(|_| {
+        check.fail("extend_by", "must not be negative");
+        None
+    });
+    check.done("INVALID_HOLDING_REPLY")?;
+    Ok((target, Reply { text, reason, next, more }))
 }
 
 /// An extension as callers see it.

@@ -109,6 +109,7 @@ pub(crate) fn registered(delivered: &Delivered) -> Result<Registered, Fault> {
         subject,
         language,
         customer_id: complainant.customer_id,
+        region: complainant.region,
         respondent_staff: respondent.staff,
         amount_sought,
         receive_time: receive_time.unwrap_or(delivered.occurred),

@@ -205,6 +205,7 @@ fn promise(pack: &Pack, promise: &Promise) -> PolicyPromise {
         pause_cap: pausing.and_then(|pausing| pausing.cap).map(|cap| cap.to_string()).unwrap_or_default(),
         most_extension: i32::try_from(promise.terms().most_extension()).unwrap_or(i32::MAX),
         note: promise.note.clone(),
+        holding_reply: promise.extension.as_ref().is_some_and(|more| more.holding_reply),
     }
 }
 

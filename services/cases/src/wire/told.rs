@@ -4,7 +4,7 @@ use pg::Tx;
 use proto::redress::cases::v1::{
     CaseCategorised, CaseClosed, CaseDecided, CaseDeclined, CaseEscalated, CaseMerged, CaseOpened,
     CasePriorityRaised, CaseReopened, CaseResolved, CaseRetriaged, CaseReturned, CaseUnmerged, CaseWithdrawn,
-    ClockBreached, ClockReminder, ExtensionGranted,
+    ClockBreached, ClockReminder, ExtensionGranted, HoldingReplySent,
 };
 
 use super::time;
@@ -51,6 +51,7 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
         Fact::Reminded { .. }
         | Fact::Breached { .. }
         | Fact::ExtensionGranted { .. }
+        | Fact::HoldingReply { .. }
         | Fact::PriorityRaised { .. }
         | Fact::Returned { .. }
         | Fact::Escalated { .. } => of_time(tx, case, noted),
@@ -123,6 +124,19 @@ fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
                 reason: reason.clone(),
                 notice_due: *notice_due,
                 number: *number,
+            },
+        ),
+        Fact::HoldingReply { text, reason, next, due } => tx.emit_in(
+            trace,
+            id,
+            &HoldingReplySent {
+                case_id,
+                cycle,
+                ordinal: noted.ordinal,
+                text: text.clone(),
+                reason: reason.clone(),
+                next_update_time: next.map(time),
+                due_time: due.map(time),
             },
         ),
         Fact::PriorityRaised { priority, reason } => {

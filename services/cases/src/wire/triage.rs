@@ -218,7 +218,7 @@ fn rule(rule: Rule) -> WireRule {
 /// What triage made of a case, as callers see it.
 pub(crate) fn triage(past: &Past, verdict: &Verdict, at: jiff::Timestamp) -> WireTriage {
     let Verdict { triage, rule_set, attributes, matched } = verdict.clone();
-    let Triage { category, priority, reasons } = triage;
+    let Triage { category, priority, complexity: _, reasons } = triage;
     let Attributes { severity, complexity, impact, urgency, safety, vulnerable } = attributes;
     let around = past.facts().around;
     let rule = |Matched { name, reason, decided }| MatchedRule { name, reason, decided };
@@ -245,7 +245,8 @@ pub(crate) fn triage(past: &Past, verdict: &Verdict, at: jiff::Timestamp) -> Wir
 /// What other rules make of a case; none when they make the same of it.
 pub(crate) fn replayed(past: Past, verdict: Verdict) -> Option<ReplayedCase> {
     let (before, after) = (past.verdict.triage, verdict.triage);
-    let is_same = before.category == after.category && before.priority == after.priority;
+    let decided = |triage: &Triage| (triage.category.clone(), triage.priority, triage.complexity);
+    let is_same = decided(&before) == decided(&after);
     (!is_same).then(|| ReplayedCase {
         case_id: past.case.to_string(),
         subject: past.subject,
@@ -254,5 +255,7 @@ pub(crate) fn replayed(past: Past, verdict: Verdict) -> Option<ReplayedCase> {
         priority: before.priority.number().into(),
         new_priority: after.priority.number().into(),
         reasons: after.reasons,
+        complexity: before.complexity.number().into(),
+        new_complexity: after.complexity.number().into(),
     })
 }

@@ -184,7 +184,7 @@ async fn people_link_confirm_and_dismiss() {
     scene.house.done().await;
 }
 
-/// Every row of a case and of its timers but for what counts up: its version, the
+/// Every row of a case, of its clocks and of its timers but for what counts up: its version, the
 /// number of its entries and the entries of the merge.
 async fn rows(owner: &mut PgConnection, case: Uuid) -> String {
     let of = |table: &str, id: &str, without: &str, but: &str| {
@@ -196,6 +196,7 @@ async fn rows(owner: &mut PgConnection, case: Uuid) -> String {
     let statements = [
         of("cases", "case_id", "- 'version' - 'entries'", ""),
         of("timeline", "case_id", "- 'ordinal'", "AND kind NOT IN (21, 22)"),
+        of("clock", "case_id", "", ""),
         of("timer", "key", "- 'generation'", ""),
         of("sketch", "case_id", "", ""),
         of("mark", "case_id", "", ""),
@@ -211,6 +212,11 @@ async fn rows(owner: &mut PgConnection, case: Uuid) -> String {
         all.push('\n');
     }
     all
+}
+
+async fn armed(owner: &mut PgConnection, case: Uuid) -> i64 {
+    let timers = "SELECT count(*) FROM cases.timer WHERE kind = 'clock' AND key = $1";
+    sqlx::query_scalar(timers).bind(case).fetch_one(owner).await.expect("counted")
 }
 
 #[tokio::test]
@@ -235,11 +241,13 @@ async fn a_merge_and_its_undoing_leave_every_row_as_it_was() {
         assert_eq!((merged.state(), merged.merged_into_case_id), (CaseState::Merged, into.to_string()));
         assert_eq!(list(&scene, into).await.merged_case_ids, [case.to_string()]);
         assert_ne!(rows(&mut owner, case).await, before);
+        assert_eq!(armed(&mut owner, case).await, 0, "nothing fires while another stands for it");
         let request = unmerge(case);
         let unmerged = links(&scene).unmerge_case(request.clone()).await.unwrap().into_inner();
         assert_eq!(links(&scene).unmerge_case(request).await.unwrap().into_inner(), unmerged);
         assert_eq!(unmerged.case.unwrap().version, seen.version + 2);
         assert_eq!(rows(&mut owner, case).await, before, "from {state:?}");
+        assert_eq!(armed(&mut owner, case).await, 1);
         assert!(list(&scene, into).await.merged_case_ids.is_empty());
     }
     let told: Vec<CaseMerged> = scene.house.told("cases").await;

@@ -1,6 +1,8 @@
 //! What feedback hears: each event, twice, out of step, and where it fits no more.
 
-use proto::redress::cases::v1::{CaseDeclined, CaseWithdrawn, CloseReason, ExtensionGranted, Outcome};
+use proto::redress::cases::v1::{
+    CaseDeclined, CaseWithdrawn, CloseReason, ExtensionGranted, HoldingReplySent, Outcome,
+};
 use proto::redress::feedback::v1::{Notice, NoticeKind, NoticeSettled, NoticeState, Response};
 use proto::redress::intake::v1::Representative;
 use testkit::eventually;
@@ -125,6 +127,47 @@ async fn each_extension_is_told_where_that_is_due() {
         let told: Vec<_> = notices.iter().filter(|notice| notice.kind() == NoticeKind::Extension).collect();
         assert_eq!(told.len(), 2);
         assert!(told[0].body.contains("an expert looks at it") && told[0].body.contains("15 January 2027"));
+    }
+    house.done().await;
+}
+
+fn held(case: Uuid, ordinal: i32) -> HoldingReplySent {
+    HoldingReplySent {
+        case_id: case.to_string(),
+        cycle: 1,
+        ordinal,
+        text: "the carrier looks for it".to_owned(),
+        reason: "it was sent twice".to_owned(),
+        next_update_time: Some(prost_types::Timestamp { seconds: 1_800_000_000, nanos: 0 }),
+        due_time: Some(prost_types::Timestamp { seconds: 1_802_000_000, nanos: 0 }),
+    }
+}
+
+#[tokio::test]
+async fn each_holding_reply_is_told_once() {
+    let house = house().await;
+    let (known, early) = (case(), case());
+    house.tell("intake", known, &registered(known, "ada@example.org")).await;
+    house.settled().await;
+    for case in [known, early] {
+        for ordinal in [4, 9, 4] {
+            house.tell("cases", case, &held(case, ordinal)).await;
+        }
+    }
+    house.settled().await;
+    assert_eq!(notices_of(&house, early).await, [], "nobody knows yet whom to write to");
+    house.tell("intake", early, &registered(early, "bo@example.org")).await;
+    house.settled().await;
+    let told = async |case| {
+        let notices = notices_of(&house, case).await;
+        notices.into_iter().filter(|notice| notice.kind() == NoticeKind::Holding).collect::<Vec<_>>()
+    };
+    let (known, early) = (told(known).await, told(early).await);
+    assert_eq!((known.len(), early.len()), (2, 2));
+    for notice in known.iter().chain(&early) {
+        for part in ["the carrier looks for it", "it was sent twice", "15 January 2027", "7 February 2027"] {
+            assert!(notice.body.contains(part), "{part} is not in {}", notice.body);
+        }
     }
     house.done().await;
 }

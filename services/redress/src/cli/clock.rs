@@ -1,10 +1,12 @@
 //! `redress clock …`: by when what is owed, why then, and more time.
 
 use clap::{Args, Subcommand};
+use jiff::Timestamp;
 use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
 use proto::redress::cases::v1::{
     ApproveExtensionRequest, ClockKind, ExplainDeadlineRequest, ListClocksRequest, ListExtensionsRequest,
     PauseClocksRequest, PauseReason, RefuseExtensionRequest, RequestExtensionRequest, ResumeClocksRequest,
+    SendHoldingReplyRequest,
 };
 
 use super::connection::{Connection, Expect};
@@ -58,6 +60,12 @@ enum Verb {
         #[command(flatten)]
         expect: Expect,
     },
+    /// Tells the complainant that there is no answer yet, and when there is news
+    Hold {
+        case: String,
+        #[command(flatten)]
+        reply: Reply,
+    },
     /// Grants more time that somebody else asked for
     Approve {
         extension: String,
@@ -73,6 +81,44 @@ enum Verb {
     },
     /// Lists the extensions of a case that were asked for
     Extensions { case: String },
+}
+
+#[derive(Args)]
+struct Reply {
+    /// What the complainant reads
+    #[arg(long)]
+    text: String,
+    /// Why it takes longer, in words the complainant reads
+    #[arg(long)]
+    reason: String,
+    /// When they hear again, e.g. `2026-12-01T09:00:00Z`
+    #[arg(long)]
+    next: Option<Timestamp>,
+    /// How much more time to answer it gives where the policy allows that, in the unit of
+    /// the budget; as much as may be without
+    #[arg(long)]
+    extend_by: Option<i32>,
+    #[command(flatten)]
+    expect: Expect,
+}
+
+impl Reply {
+    fn request(self, request_id: String, case_id: String) -> SendHoldingReplyRequest {
+        let Self { text, reason, next, extend_by, expect } = self;
+        let wire = |time: Timestamp| prost_types::Timestamp {
+            seconds: time.as_second(),
+            nanos: time.subsec_nanosecond(),
+        };
+        SendHoldingReplyRequest {
+            request_id,
+            case_id,
+            expected_version: expect.version,
+            text,
+            reason,
+            next_update_time: next.map(wire),
+            extend_by,
+        }
+    }
 }
 
 #[derive(Args)]
@@ -147,6 +193,10 @@ impl Clocks {
                 };
                 let answer = clocks.request_extension(request).await?.into_inner();
                 show::answer(caller.json, &answer.extension.unwrap_or_default(), text::extension)
+            }
+            Verb::Hold { case, reply } => {
+                let answer = clocks.send_holding_reply(reply.request(request_id, case)).await?.into_inner();
+                show::answer(caller.json, &answer, |answer| text::clocks(&answer.clocks))
             }
             Verb::Approve { extension, expect } => {
                 let expected_version = expect.version;

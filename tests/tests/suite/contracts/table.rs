@@ -34,6 +34,8 @@ const fn unknown(rpc: &'static str, request: &'static str, reason: &'static str)
 const EMPTY: &str = "{}";
 const BAD_PAGE: &str = r#"{"page_size": -1}"#;
 const CASE: &str = r#"{"case_id": "$ID"}"#;
+const REPLY: &str = r#"{"request_id": "$KEY", "case_id": "$ID", "text": "x", "reason": "x"}"#;
+const REPLY_FIELDS: &[&str] = &["request_id", "case_id", "text", "reason"];
 
 pub(super) const INVALID: &[Invalid] = &[
     invalid("IntakeService.SubmitComplaint", EMPTY, "INVALID_COMPLAINT", &["request_id", "complaint"]),
@@ -93,6 +95,7 @@ pub(super) const INVALID: &[Invalid] = &[
         "INVALID_EXTENSION",
         &["request_id", "extension_id", "reason"],
     ),
+    invalid("ClockService.SendHoldingReply", EMPTY, "INVALID_HOLDING_REPLY", REPLY_FIELDS),
     invalid("ClockService.ListExtensions", EMPTY, "INVALID_CASE_ID", &["case_id"]),
     invalid("PolicyService.CreatePolicy", EMPTY, "INVALID_POLICY", &["request_id", "shipped_pack"]),
     invalid("PolicyService.ActivatePolicy", EMPTY, "INVALID_POLICY", &["request_id", "version"]),
@@ -249,6 +252,7 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "case_id": "$ID", "kind": "CLOCK_KIND_DECIDE", "amount": 1, "reason": "x"}"#,
         "CASE_NOT_FOUND",
     ),
+    unknown("ClockService.SendHoldingReply", REPLY, "CASE_NOT_FOUND"),
     unknown(
         "ClockService.ApproveExtension",
         r#"{"request_id": "$KEY", "extension_id": "$ID"}"#,

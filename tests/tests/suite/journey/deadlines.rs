@@ -5,7 +5,7 @@ use proto::redress::cases::v1::policy_service_client::PolicyServiceClient;
 use proto::redress::cases::v1::{
     ActivatePolicyRequest, ApproveExtensionRequest, CaseClock, CaseState, ClockKind, ClockState,
     CreatePolicyRequest, ExtensionState, ListCasesRequest, PauseClocksRequest, PauseReason,
-    RefuseExtensionRequest, RequestExtensionRequest, ResumeClocksRequest,
+    RefuseExtensionRequest, RequestExtensionRequest, ResumeClocksRequest, SendHoldingReplyRequest,
 };
 use proto::redress::feedback::v1::NoticeKind;
 use testkit::request_id;
@@ -51,8 +51,8 @@ pub(crate) async fn promised(scene: &Scene) {
     assert!(done.moved_count > 0, "the acknowledgements nobody could deliver are due later");
 }
 
-/// Time stands still and runs on; more of it is refused, then granted, and the
-/// complainant is told of that alone.
+/// Time stands still and runs on; more of it is refused, then granted: the
+/// complainant is told of that alone, and of how it goes.
 pub(crate) async fn taken_longer(scene: &Scene) {
     let request = ListCasesRequest { state: CaseState::Assigned.into(), ..ListCasesRequest::default() };
     let cases = scene.cases("clerk").list_cases(request).await.unwrap().into_inner().cases;
@@ -94,8 +94,24 @@ pub(crate) async fn taken_longer(scene: &Scene) {
         expected_version: None,
     };
     let granted = boss.approve_extension(approve).await.unwrap().into_inner();
-    assert!(granted.clock.unwrap().due_time.unwrap().seconds > due.seconds);
+    let longer = granted.clock.unwrap().due_time.unwrap();
+    assert!(longer.seconds > due.seconds);
+    // An hour before the answer is due there is news, somebody promises.
+    let next = prost_types::Timestamp { seconds: longer.seconds - 3600, nanos: 0 };
+    let hold = SendHoldingReplyRequest {
+        request_id: request_id(),
+        case_id: case.to_owned(),
+        expected_version: None,
+        text: "the expert has it".to_owned(),
+        reason: "there is one expert only".to_owned(),
+        next_update_time: Some(next),
+        extend_by: None,
+    };
+    let answer = clerk.send_holding_reply(hold).await.unwrap().into_inner();
+    assert_eq!((of(&answer.clocks, ClockKind::Update).due_time, answer.extension), (Some(next), None));
     scene.settled().await;
     let told: Vec<_> = scene.notices(case).await.into_iter().map(|(kind, _)| kind).collect();
-    assert_eq!(told.iter().filter(|kind| **kind == NoticeKind::Extension).count(), 1);
+    for kind in [NoticeKind::Extension, NoticeKind::Holding] {
+        assert_eq!(told.iter().filter(|told| **told == kind).count(), 1, "{kind:?}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use proto::redress::cases::v1::{
-    Case, CaseState, CountCasesResponse, FacetCasesResponse, FacetCount, GetTimelineResponse,
+    Case, CaseState, CountCasesResponse, FacetCasesResponse, FacetCount, GetTimelineResponse, Level,
     ListCasesResponse, Outcome, TimelineEntry, TimelineKind, TrackComplaintResponse,
 };
 use proto::redress::intake::v1::{Channel, Matter};
@@ -23,6 +23,7 @@ pub(crate) fn case(case: &Case) -> String {
         ("merged into", case.merged_into_case_id.clone()),
         ("cycle", format!("{} (level {})", case.cycle, case.tier)),
         ("priority", priority(case.priority)),
+        ("complexity", word::<Level>(case.complexity)),
         ("category", case.category.clone()),
         ("why", case.triage_reasons.join("\n")),
         ("matter", word::<Matter>(case.matter)),
@@ -30,6 +31,7 @@ pub(crate) fn case(case: &Case) -> String {
         ("subject", case.subject.clone()),
         ("language", case.language.clone()),
         ("customer", case.customer_id.clone()),
+        ("region", case.region.clone()),
         ("sum sought", money(case.amount_sought.as_ref())),
         ("department", case.department_id.clone()),
         ("agent", case.agent_id.clone()),

@@ -127,7 +127,7 @@ pub(crate) fn policy(policy: &Policy) -> String {
             promise.budget.clone(),
             promise.starts.clone(),
             promise.when.clone(),
-            promise.most_extension.to_string(),
+            promise.most_extension.to_string() + if promise.holding_reply { " (holding reply)" } else { "" },
             promise.pause_reasons.join(", "),
         ]);
     }

@@ -77,7 +77,7 @@ pub(crate) fn rule_sets(list: &ListRuleSetsResponse) -> String {
 
 /// Which cases would have come out otherwise.
 pub(crate) fn replayed(page: &ReplayRulesResponse) -> String {
-    let mut table = Table::new(["case", "pri", "category", "subject"]);
+    let mut table = Table::new(["case", "pri", "complexity", "category", "subject"]);
     let change = |before: &str, after: &str| {
         if before == after { before.to_owned() } else { format!("{before} -> {after}") }
     };
@@ -85,6 +85,7 @@ pub(crate) fn replayed(page: &ReplayRulesResponse) -> String {
         table.row([
             case.case_id.clone(),
             change(&priority(case.priority), &priority(case.new_priority)),
+            change(&word::<Level>(case.complexity), &word::<Level>(case.new_complexity)),
             change(&case.category, &case.new_category),
             case.subject.clone(),
         ]);

@@ -14,7 +14,7 @@ use crate::filter::{self, Facet, Order};
 use crate::store;
 use crate::store::Opening;
 use crate::store::row::Row;
-use crate::triage::Triage;
+use crate::triage::{Level, Triage};
 
 /// How often each search is made.
 const TIMES: u32 = 200;
@@ -128,12 +128,18 @@ fn opening(house: &House, asked: &Asked, n: u32) -> Opening {
         subject: format!("订单 {n} 的退款至今没有到账 refund {n} is late"),
         language: "zh".to_owned(),
         customer_id: format!("c-{n}"),
+        region: String::new(),
         respondent_staff: String::new(),
         amount_sought: None,
         receive_time: asked.now,
         traceparent: String::new(),
     };
-    let triage = Triage { category: "payment/refund".to_owned(), priority: Priority::P3, reasons: vec![] };
+    let triage = Triage {
+        category: "payment/refund".to_owned(),
+        priority: Priority::P3,
+        complexity: Level::Medium,
+        reasons: vec![],
+    };
     let at = Occasion { now: asked.now, actor: "<cases>", traceparent: "" };
     let case = Case::open(CaseId(db.ids().id(db.clock().now())), origin, triage, &at);
     let story = "上周一我在网上买了一台电热水壶，收到时箱子已经压坏，壶身也裂了，客服答应三天内退款。";

@@ -1,0 +1,144 @@
+//! What is promised by where the complainant is and by how complex the case is.
+
+use jiff::SignedDuration;
+use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
+use proto::redress::cases::v1::policy_service_client::PolicyServiceClient;
+use proto::redress::cases::v1::triage_service_client::TriageServiceClient;
+use proto::redress::cases::v1::{
+    ActivatePolicyRequest, ActivatePolicyResponse, ActivateRuleSetRequest, CaseClock, ClockKind,
+    CreatePolicyRequest, CreateRuleSetRequest, ExplainDeadlineRequest, Level, ListClocksRequest, Priority,
+    ReplayRulesRequest, RetriageCaseRequest, Rule, RuleSet, WordList,
+};
+use proto::redress::intake::v1::{Complainant, Complaint};
+use testkit::request_id;
+use uuid::Uuid;
+
+use crate::scene::{Scene, complaint};
+
+const DAY: i64 = 24 * 3600;
+
+async fn put_under(scene: &Scene, pack: &str, version: i32) -> ActivatePolicyResponse {
+    let mut policies = PolicyServiceClient::new(scene.house.channel());
+    let request = CreatePolicyRequest {
+        request_id: request_id(),
+        shipped_pack: pack.to_owned(),
+        ..CreatePolicyRequest::default()
+    };
+    policies.create_policy(request).await.expect("made");
+    let request = ActivatePolicyRequest { request_id: request_id(), version, validate_only: false };
+    policies.activate_policy(request).await.expect("activated").into_inner()
+}
+
+async fn decide(scene: &Scene, case: Uuid) -> CaseClock {
+    let request = ListClocksRequest { case_id: case.to_string() };
+    let mut client = ClockServiceClient::new(scene.house.channel());
+    let clocks = client.list_clocks(request).await.expect("listed").into_inner().clocks;
+    clocks.into_iter().find(|clock| clock.kind() == ClockKind::Decide).expect("one is to decide")
+}
+
+async fn budget(scene: &Scene, case: Uuid) -> String {
+    decide(scene, case).await.budget
+}
+
+fn living_in(region: &str) -> Complaint {
+    let complainant = Complainant { region: region.to_owned(), ..Complainant::default() };
+    Complaint { complainant: Some(complainant), ..complaint() }
+}
+
+fn about(text: &str) -> Complaint {
+    Complaint { subject: text.to_owned(), description: String::new(), ..complaint() }
+}
+
+/// Makes and activates rules by which these words tell how complex a case is.
+async fn rules(scene: &Scene, version: i64, levels: &[(&str, Level)]) {
+    let list = |word: &str| WordList { name: word.to_owned(), words: vec![format!(" {word} ")] };
+    let rule = |(word, level): &(&str, Level)| Rule {
+        name: (*word).to_owned(),
+        when: format!("speaks_of(text, '{word}')"),
+        reason: format!("{word} says so"),
+        complexity: (*level).into(),
+        ..Rule::default()
+    };
+    let set = RuleSet {
+        word_lists: levels.iter().map(|(word, _)| list(word)).collect(),
+        rules: levels.iter().map(rule).collect(),
+        ..RuleSet::default()
+    };
+    let mut client = TriageServiceClient::new(scene.house.channel());
+    let request = CreateRuleSetRequest { request_id: request_id(), rule_set: Some(set) };
+    client.create_rule_set(request).await.expect("sound rules");
+    let request = ActivateRuleSetRequest { request_id: request_id(), version };
+    client.activate_rule_set(request).await.expect("activated");
+}
+
+#[tokio::test]
+async fn a_region_has_its_own_limit() {
+    let scene = Scene::timed().await;
+    let before = scene.register(living_in("河南省郑州市")).await;
+    let moved = put_under(&scene, "cn-telecom", 1).await.moved;
+    assert_eq!(budget(&scene, before).await, "5 working days", "the policy was put on what is open too");
+    assert_eq!(moved[0].after_time, decide(&scene, before).await.due_time, "as it was told");
+    for (region, promised) in [
+        ("河南", "5 working days"),
+        ("CN-HA", "5 working days"),
+        ("重庆市渝中区", "15 working days"),
+        ("CN-CQ", "15 working days"),
+        ("广东", "15 days"),
+        ("", "15 days"),
+    ] {
+        let case = scene.register(living_in(region)).await;
+        assert_eq!(budget(&scene, case).await, promised, "{region}");
+        assert_eq!(scene.case(case).await.region, region);
+    }
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn a_complex_case_has_more_time_than_a_simple_one() {
+    let scene = Scene::timed().await;
+    put_under(&scene, "cn-bank-insurance-2020", 1).await;
+    rules(&scene, 1, &[("fraud", Level::High), ("fee", Level::Low)]).await;
+    for (text, level, promised) in [
+        ("A case of fraud", Level::High, "30 days"),
+        ("A wrong fee", Level::Low, "15 days"),
+        ("Something else", Level::Medium, "15 days"),
+    ] {
+        let case = scene.register(about(text)).await;
+        assert_eq!(
+            (scene.case(case).await.complexity(), budget(&scene, case).await),
+            (level, promised.into())
+        );
+    }
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn found_complex_later_it_has_more_time_and_what_was_spent_stays_spent() {
+    let scene = Scene::timed().await;
+    put_under(&scene, "cn-bank-insurance-2020", 1).await;
+    let case = scene.register(about("My pension")).await;
+    let before = decide(&scene, case).await;
+    assert_eq!(before.budget, "15 days");
+    scene.advance(SignedDuration::from_secs(6 * DAY));
+    rules(&scene, 1, &[("pension", Level::Critical)]).await;
+    let mut triage = TriageServiceClient::new(scene.house.channel());
+    let request = ReplayRulesRequest { version: 1, ..ReplayRulesRequest::default() };
+    let replayed = triage.replay_rules(request).await.expect("replayed").into_inner().cases;
+    assert_eq!((replayed[0].complexity(), replayed[0].new_complexity()), (Level::Medium, Level::Critical));
+    assert_eq!(replayed[0].new_priority(), Priority::P3, "nothing else would come out otherwise");
+
+    let request =
+        RetriageCaseRequest { request_id: request_id(), case_id: case.to_string(), expected_version: None };
+    let answer = triage.retriage_case(request).await.expect("triaged anew").into_inner();
+    assert_eq!(answer.case.map(|case| case.complexity()), Some(Level::Critical));
+    let after = decide(&scene, case).await;
+    let due = |clock: &CaseClock| clock.due_time.as_ref().expect("due").seconds;
+    assert_eq!((after.budget.as_str(), due(&after)), ("30 days", due(&before) + 15 * DAY));
+    assert_eq!(after.start_time, before.start_time);
+    assert_eq!(scene.case(case).await.due_time, after.due_time);
+    let request = ExplainDeadlineRequest { case_id: case.to_string(), kind: ClockKind::Decide.into() };
+    let mut clocks = ClockServiceClient::new(scene.house.channel());
+    let explained = clocks.explain_deadline(request).await.expect("explained").into_inner();
+    assert_eq!(explained.clock, Some(after));
+    scene.house.done().await;
+}
