@@ -31,6 +31,7 @@ struct Row {
     transfers: i32,
     traceparent: String,
     suspended: Option<i16>,
+    heard: i32,
 }
 
 impl TryFrom<Row> for Assignment {
@@ -53,6 +54,7 @@ impl TryFrom<Row> for Assignment {
             transfers,
             traceparent,
             suspended,
+            heard,
         } = row;
         let state = match (state, agent_id) {
             (WAITING, None) => State::Waiting,
@@ -90,6 +92,7 @@ impl TryFrom<Row> for Assignment {
             transfers,
             traceparent,
             suspended,
+            heard,
         })
     }
 }
@@ -103,7 +106,7 @@ pub(crate) async fn get(conn: &mut PgConnection, case: CaseId) -> Result<Option<
     let row: Option<Row> = sqlx::query_as(
         "SELECT case_id, version, cycle, state, department_id, agent_id, previous_agent_id, respondent_staff,
                 priority, category, enqueued_at, explanation, transfers, traceparent,
-                suspended
+                suspended, heard
          FROM assignment WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1",
     )
     .bind(case.0)
@@ -148,7 +151,7 @@ pub(crate) async fn lock(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<
     let rows = sqlx::query_as(
         "SELECT case_id, version, cycle, state, department_id, agent_id, previous_agent_id, respondent_staff,
                 priority, category, enqueued_at, explanation, transfers, traceparent,
-                suspended
+                suspended, heard
          FROM assignment WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
          ORDER BY case_id FOR UPDATE",
     )
@@ -171,18 +174,18 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &mut [Assignment]) -> R
     let written = sqlx::query(
         "INSERT INTO assignment (tenant_id, case_id, version, cycle, state, department_id, agent_id,
              previous_agent_id, respondent_staff, priority, category, enqueued_at, explanation, transfers,
-             traceparent, suspended)
+             traceparent, suspended, heard)
          SELECT current_setting('redress.tenant'), c.*
          FROM UNNEST($1::uuid[], $2::bigint[], $3::integer[], $4::smallint[], $5::text[], $6::text[], $7::text[],
                      $8::text[], $9::smallint[], $10::text[], $11::timestamptz[], $12::text[], $13::integer[],
-                     $14::text[], $15::smallint[]) AS c
+                     $14::text[], $15::smallint[], $16::integer[]) AS c
          ON CONFLICT (tenant_id, case_id) DO UPDATE SET
              version = excluded.version, cycle = excluded.cycle, state = excluded.state,
              department_id = excluded.department_id, agent_id = excluded.agent_id,
              previous_agent_id = excluded.previous_agent_id, respondent_staff = excluded.respondent_staff,
              priority = excluded.priority, category = excluded.category, enqueued_at = excluded.enqueued_at,
              explanation = excluded.explanation, transfers = excluded.transfers,
-             traceparent = excluded.traceparent, suspended = excluded.suspended
+             traceparent = excluded.traceparent, suspended = excluded.suspended, heard = excluded.heard
          WHERE assignment.version = excluded.version - 1",
     )
     .bind(columns.cases)
@@ -200,6 +203,7 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &mut [Assignment]) -> R
     .bind(columns.transfers)
     .bind(columns.traceparents)
     .bind(columns.suspended)
+    .bind(columns.heard)
     .execute(conn)
     .await?;
     if usize::try_from(written.rows_affected()) == Ok(cases.len()) { Ok(()) } else { Err(moved_on()) }
@@ -223,6 +227,7 @@ struct Columns<'a> {
     transfers: Vec<i32>,
     traceparents: Vec<&'a str>,
     suspended: Vec<Option<i16>>,
+    heard: Vec<i32>,
 }
 
 impl<'a> Columns<'a> {
@@ -260,6 +265,7 @@ impl<'a> Columns<'a> {
             Suspended::Assigned => ASSIGNED,
             Suspended::Accepted => ACCEPTED,
         }));
+        self.heard.push(case.heard);
     }
 }
 
@@ -288,7 +294,7 @@ pub(crate) async fn waiting(conn: &mut PgConnection, of: &[Stretch]) -> Result<V
          CROSS JOIN LATERAL (
              SELECT case_id, version, cycle, state, department_id, agent_id, previous_agent_id,
                     respondent_staff, priority, category, enqueued_at, explanation, transfers, traceparent,
-                suspended
+                suspended, heard
              FROM assignment
              WHERE tenant_id = current_setting('redress.tenant') AND department_id = want.department_id
                AND state = 1
@@ -336,7 +342,7 @@ pub(crate) async fn move_waiting(
            AND transfers = 0 AND category = ANY($2)
          RETURNING case_id, version, cycle, state, department_id, agent_id, previous_agent_id,
                    respondent_staff, priority, category, enqueued_at, explanation, transfers, traceparent,
-                   suspended",
+                   suspended, heard",
     )
     .bind(department)
     .bind(categories)
