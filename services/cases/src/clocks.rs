@@ -24,7 +24,7 @@ use kernel::CaseId;
 use crate::calendars::Counting;
 use crate::case::Case;
 use crate::news::NoticeKind;
-use crate::timeline::{Fact, Noted, Visibility};
+use crate::timeline::{Fact, Noted, Together, Visibility};
 use policy::Policy;
 
 /// Every kind of promise, in the order of its number from 1, and in words.
@@ -189,7 +189,7 @@ impl Clocks {
         if let Some(starts) = starts(&noted.fact) {
             self.start(case, policy, starts, now, |_| true);
         }
-        if matches!(noted.fact, Fact::Retriaged { .. }) {
+        if is_graded_anew(&noted.fact) {
             self.change(case, policy);
         }
     }
@@ -239,7 +239,7 @@ impl Clocks {
         }
     }
 
-    /// The case was triaged again: what is promised for its new priority holds,
+    /// The case is graded anew: what is promised for its new priority holds,
     /// and the time spent stays spent.
     fn change(&mut self, case: &Case, policy: &Policy) {
         for clock in self.0.iter_mut().filter(|clock| clock.clock.is_open()) {
@@ -254,8 +254,14 @@ impl Clocks {
 /// Whether a fact may concern the clocks of a case that is open already.
 pub(crate) fn concerns(fact: &Fact) -> bool {
     let starts = starts(fact).is_some();
-    let changes = matches!(fact, Fact::Reopened { .. } | Fact::Retriaged { .. });
+    let changes = matches!(fact, Fact::Reopened { .. }) || is_graded_anew(fact);
     starts || changes || ends_all(fact) || !met_by(fact).is_empty() || is_unreachable(fact)
+}
+
+/// Whether a case is found to be another than it was held to be: triaged again, or
+/// one of very many. That time runs out for it makes it no other.
+fn is_graded_anew(fact: &Fact) -> bool {
+    matches!(fact, Fact::Retriaged { .. } | Fact::Together(Together::GroupAlarm { .. }))
 }
 
 /// The promises that are kept with a fact.

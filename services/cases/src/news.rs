@@ -151,17 +151,17 @@ impl Case {
 
     /// A case that has a handler loses them; one that waits already may wait elsewhere.
     fn wait(&mut self, department: String, explanation: String, at: &Occasion<'_>) -> Result<(), Refusal> {
-        if !self.agent_id.is_empty() {
-            self.make(Move::Queue)?;
-            self.agent_id.clear();
-            self.department_id.clone_from(&department);
-        } else {
+        if self.agent_id.is_empty() {
             Move::Queue.from(self.state)?;
             // One that never had a handler lies with nobody yet.
             if !self.department_id.is_empty() && self.department_id != department {
                 self.version += 1;
                 self.department_id.clone_from(&department);
             }
+        } else {
+            self.make(Move::Queue)?;
+            self.agent_id.clear();
+            self.department_id.clone_from(&department);
         }
         self.note(at, Fact::Queued { department, explanation });
         Ok(())

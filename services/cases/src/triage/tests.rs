@@ -137,8 +137,7 @@ fn how_a_complaint_is_meant_counts() {
     let with = |anger, threats| default_set().triage(&Facts { anger, threats, ..calm });
     let urgency = |verdict: &Verdict| (verdict.triage.priority, verdict.attributes.urgency);
     assert_eq!(urgency(&with(Annoyed, &[])), (Priority::P3, Level::Medium));
-    assert_eq!(urgency(&with(Angry, &[])), (Priority::P3, Level::High));
-    assert_eq!(urgency(&with(Angry, &[Threat::Leaving])), (Priority::P3, Level::High));
+    assert_eq!(urgency(&with(Angry, &[Threat::Leaving])), (Priority::P3, Level::Medium));
     let furious = with(Furious, &[]);
     assert_eq!(urgency(&furious), (Priority::P2, Level::High));
     assert_eq!(furious.triage.reasons[1..], ["P2: the complainant is beside themselves"]);
