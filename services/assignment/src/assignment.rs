@@ -95,6 +95,9 @@ pub struct Assignment {
     pub traceparent: String,
     /// Where it stood when its case was merged into another; only while it is.
     pub suspended: Option<Suspended>,
+    /// Place in the case's timeline of the last news taken in about what it is, how
+    /// urgent and who is to have it; 0 before any.
+    pub heard: i32,
 }
 
 /// Where a case stood that is merged into another.
@@ -114,8 +117,9 @@ impl Assignment {
     pub fn begin(wanted: Wanted, before: Option<Self>) -> Self {
         let Wanted { case_id, cycle, category, priority, respondent, previous_agent, since, traceparent } =
             wanted;
-        let (version, known_respondent, known_trace) =
-            before.map(|before| (before.version, before.respondent, before.traceparent)).unwrap_or_default();
+        let (version, known_respondent, known_trace, heard) = before
+            .map(|before| (before.version, before.respondent, before.traceparent, before.heard))
+            .unwrap_or_default();
         Self {
             case_id,
             version,
@@ -131,7 +135,28 @@ impl Assignment {
             transfers: 0,
             traceparent: if traceparent.is_empty() { known_trace } else { traceparent },
             suspended: None,
+            heard,
         }
+    }
+
+    /// Whether news of this place in the case's timeline is new; it is taken as heard.
+    /// News without a place always is.
+    pub fn hears(&mut self, ordinal: i32) -> bool {
+        let is_new = ordinal == 0 || ordinal > self.heard;
+        self.heard = self.heard.max(ordinal);
+        is_new
+    }
+
+    /// Whether somebody has taken it up, who keeps it, or had when it was merged into
+    /// another.
+    pub fn is_accepted(&self) -> bool {
+        matches!(self.state, State::Accepted(_)) || self.suspended == Some(Suspended::Accepted)
+    }
+
+    /// It wants a handler as if it had had none: what follows is no hand-over.
+    pub fn begin_anew(&mut self) {
+        self.department = None;
+        self.state = State::Waiting;
     }
 
     /// Whose capacity it takes.
@@ -153,6 +178,12 @@ impl Assignment {
     /// Whether this cycle is over.
     pub fn is_released(&self) -> bool {
         matches!(self.state, State::Released(_))
+    }
+
+    /// Whether this cycle is over for good, and not only while its case is merged
+    /// into another.
+    pub fn is_over(&self) -> bool {
+        self.is_released() && self.suspended.is_none()
     }
 
     /// Refuses what is only for a case that waits.
@@ -330,6 +361,22 @@ mod tests {
         assert_eq!(case.transfers, 2);
         case.give("finance", "cy", String::new());
         assert_eq!(case.transfers, 2);
+    }
+
+    #[test]
+    fn where_the_search_begins_anew_nothing_is_handed_on() {
+        let mut case = held_by("ann");
+        case.begin_anew();
+        assert_eq!((case.holder(), case.department.as_deref()), (None, None));
+        case.give("finance", "cy", String::new());
+        assert_eq!(case.transfers, 0);
+    }
+
+    #[test]
+    fn news_is_heard_once_and_in_its_order() {
+        let mut case = held_by("ann");
+        let heard: Vec<bool> = [4, 4, 3, 6, 0, 5, 0, 7].into_iter().map(|place| case.hears(place)).collect();
+        assert_eq!(heard, [true, false, false, true, true, false, true, true]);
     }
 
     #[test]

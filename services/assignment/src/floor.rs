@@ -239,6 +239,19 @@ impl Floor {
     }
 }
 
+#[cfg(test)]
+impl Floor {
+    /// Of these departments, locked or not.
+    pub(crate) fn of(desks: BTreeMap<String, Desk>) -> Self {
+        Self { desks, gained: BTreeSet::new() }
+    }
+
+    /// A department's agents as they now are.
+    pub(crate) fn desk(&self, department: &str) -> Option<&Desk> {
+        self.desks.get(department)
+    }
+}
+
 /// Tells what became of a case, in the case's own trace.
 pub(crate) fn tell(tx: &mut Tx, case: &Assignment) {
     let trace =

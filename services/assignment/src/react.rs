@@ -1,4 +1,5 @@
-//! What is done about the news of cases: a cycle wants a handler, or is over.
+//! What is done about the news of cases: a cycle wants a handler, is known better,
+//! or is over.
 //!
 //! Set-based: whatever the size of a batch, a handful of statements. Only the
 //! order of one case's news matters, so a batch is folded into rounds, in each of
@@ -17,7 +18,7 @@ use crate::assignment::{Assignment, Wanted};
 use crate::floor::{Floor, tell};
 use crate::routing::Directory;
 use crate::store::{assignments, roster};
-use crate::wire::{self, Ended, Ending, News, Press, Pressed, Resumed};
+use crate::wire::{self, Ended, Ending, News, Resumed, Revised, Revision};
 
 /// Follows the cases service.
 pub(crate) struct CaseEvents;
@@ -38,6 +39,8 @@ impl Reactor for CaseEvents {
                 "redress.cases.v1.CaseWithdrawn",
                 "redress.cases.v1.CaseDeclined",
                 "redress.cases.v1.CasePriorityRaised",
+                "redress.cases.v1.CaseRetriaged",
+                "redress.cases.v1.CaseCategorised",
                 "redress.cases.v1.CaseReturned",
                 "redress.cases.v1.CaseMerged",
                 "redress.cases.v1.CaseUnmerged",
@@ -52,11 +55,11 @@ impl Reactor for CaseEvents {
                 news.extend(wire::news(event)?);
             }
             roster::share(tx).await?;
-            for Round { ended, wanted, pressed, resumed } in rounds(news) {
+            for Round { ended, wanted, revised, resumed } in rounds(news) {
                 end(tx, &ended).await?;
                 resume(tx, &resumed).await?;
                 begin(tx, wanted).await?;
-                press(tx, pressed).await?;
+                revise(tx, revised).await?;
             }
             Ok(())
         })
@@ -69,7 +72,7 @@ struct Round {
     ended: Vec<Ended>,
     wanted: Vec<Wanted>,
     resumed: Vec<Resumed>,
-    pressed: Vec<Pressed>,
+    revised: Vec<Revised>,
 }
 
 /// The first round in which each kind of news of a case may come next.
@@ -77,7 +80,7 @@ struct Round {
 struct Earliest {
     end: usize,
     begin: usize,
-    press: usize,
+    revise: usize,
 }
 
 /// Folds news into as few rounds as keep the order of each case's own.
@@ -88,33 +91,33 @@ fn rounds(news: Vec<News>) -> Vec<Round> {
         let case_id = match &item {
             News::Wanted(wanted) => wanted.case_id,
             News::Ended(ended) => ended.case_id,
-            News::Pressed(pressed) => pressed.case_id,
+            News::Revised(revised) => revised.case_id,
             News::Resumed(resumed) => resumed.case_id,
         };
         let next = earliest.entry(case_id).or_default();
         let at = match item {
             News::Ended(_) => next.end,
             News::Wanted(_) | News::Resumed(_) => next.begin,
-            News::Pressed(_) => next.press,
+            News::Revised(_) => next.revise,
         };
         if rounds.len() <= at {
             rounds.resize_with(at + 1, Round::default);
         }
         match item {
             News::Ended(ended) => {
-                (next.begin, next.press) = (at, at);
+                (next.begin, next.revise) = (at, at);
                 rounds[at].ended.push(ended);
             }
             News::Wanted(wanted) => {
-                (next.end, next.press) = (at + 1, at);
+                (next.end, next.revise) = (at + 1, at);
                 rounds[at].wanted.push(wanted);
             }
-            News::Pressed(pressed) => {
+            News::Revised(revised) => {
                 (next.end, next.begin) = (at + 1, at + 1);
-                rounds[at].pressed.push(pressed);
+                rounds[at].revised.push(revised);
             }
             News::Resumed(resumed) => {
-                (next.end, next.begin, next.press) = (at + 1, at + 1, at);
+                (next.end, next.begin, next.revise) = (at + 1, at + 1, at);
                 rounds[at].resumed.push(resumed);
             }
         }
@@ -208,38 +211,83 @@ async fn begin(tx: &mut Tx, wanted: Vec<Wanted>) -> Result<(), Fault> {
     floor.finish(tx).await
 }
 
-/// Raises cycles for which time is running out, and looks for other handlers. A
-/// cycle that is over, or is not the current one, is skipped.
-async fn press(tx: &mut Tx, pressed: Vec<Pressed>) -> Result<(), Fault> {
-    let ids: Vec<Uuid> = pressed.iter().map(|pressed| pressed.case_id.0).collect();
+/// Takes in what is new about cycles that go on. A cycle that is over, or is not
+/// the current one, is skipped; one whose case is merged into another is known
+/// better, and stays where it stood.
+async fn revise(tx: &mut Tx, revised: Vec<Revised>) -> Result<(), Fault> {
+    let ids: Vec<Uuid> = revised.iter().map(|revised| revised.case_id.0).collect();
     if ids.is_empty() {
         return Ok(());
     }
-    let departments = assignments::open_departments(tx, &ids).await?;
+    let mut departments = assignments::open_departments(tx, &ids).await?;
+    let directory = if revised.iter().any(|revised| revised.category().is_some()) {
+        Directory::of(&roster::departments(tx).await?)
+    } else {
+        Directory::default()
+    };
+    let categories = revised.iter().filter_map(Revised::category);
+    let routed = categories.filter_map(|category| directory.department_for(category));
+    departments.extend(routed.map(str::to_owned));
     let mut floor = Floor::lock(tx, departments).await?;
-    let mut cases = floor.cases(tx, &ids).await?;
-    let mut returned = HashSet::new();
-    for case in &mut cases {
-        let mine = |pressed: &&Pressed| pressed.case_id == case.case_id && pressed.cycle == case.cycle;
-        let mine: Vec<&Pressed> = pressed.iter().filter(mine).filter(|_| !case.is_released()).collect();
-        for Pressed { by, .. } in mine {
-            match by {
-                Press::Raise(priority) => case.priority = *priority,
-                Press::Return(reason) if hand_on(&mut floor, case, reason) => {
-                    returned.insert(case.case_id);
-                }
-                Press::Return(_) => {}
+    let mut changed = Vec::new();
+    let mut moved = HashSet::new();
+    for mut case in floor.cases(tx, &ids).await? {
+        let before = case.clone();
+        let mine = |revised: &&Revised| revised.case_id == case.case_id && revised.cycle == case.cycle;
+        for Revised { ordinal, what, .. } in revised.iter().filter(mine).cloned().collect::<Vec<_>>() {
+            if !case.is_over() && case.hears(ordinal) && take_in(&mut floor, &directory, &mut case, what) {
+                moved.insert(case.case_id);
             }
         }
+        if case != before {
+            changed.push(case);
+        }
     }
-    let cycles: HashSet<(CaseId, i32)> =
-        pressed.iter().map(|pressed| (pressed.case_id, pressed.cycle)).collect();
-    cases.retain(|case| !case.is_released() && cycles.contains(&(case.case_id, case.cycle)));
-    assignments::save(tx, &mut cases).await?;
-    for case in cases.iter().filter(|case| returned.contains(&case.case_id)) {
+    assignments::save(tx, &mut changed).await?;
+    for case in changed.iter().filter(|case| moved.contains(&case.case_id)) {
         tell(tx, case);
     }
     floor.finish(tx).await
+}
+
+/// Takes in what is new about a case; answers whether others are to be told where
+/// it is now.
+fn take_in(floor: &mut Floor, directory: &Directory, case: &mut Assignment, what: Revision) -> bool {
+    match what {
+        Revision::Priority(priority) => {
+            case.priority = priority;
+            false
+        }
+        Revision::Category(category) => route_anew(floor, directory, case, category),
+        Revision::Triage(category, priority) => {
+            case.priority = priority;
+            route_anew(floor, directory, case, category)
+        }
+        Revision::Return(reason) => hand_on(floor, case, &reason),
+    }
+}
+
+/// A case is about something else. If that is another department's matter it goes
+/// there, unless somebody has accepted it already; where the department is the same
+/// as for what it was held to be about, it stays where it is: people may have put
+/// it there. So it does where no department takes it. Answers whether it went.
+fn route_anew(floor: &mut Floor, directory: &Directory, case: &mut Assignment, category: String) -> bool {
+    let before = directory.department_for(&case.category);
+    let target = directory.department_for(&category).filter(|target| Some(*target) != before);
+    case.category = category;
+    let stays = case.is_released() || case.is_accepted();
+    let Some(target) = target.filter(|target| !stays && case.department.as_deref() != Some(*target)) else {
+        return false;
+    };
+    let found = routed_because(Some(target), &case.category);
+    let why = match case.holder() {
+        Some(holder) => format!("taken from {holder}, it is about something else: {found}"),
+        None => format!("it is about something else: {found}"),
+    };
+    floor.free(case);
+    case.begin_anew();
+    floor.place(case, Some(target), &why);
+    true
 }
 
 /// Takes a case from its handler: to whoever else has room, or to the queue. One
@@ -276,6 +324,9 @@ fn routed_because(department: Option<&str>, category: &str) -> String {
         None => format!("no department takes {category}"),
     }
 }
+
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 mod tests {
@@ -325,14 +376,14 @@ mod tests {
     }
 
     #[test]
-    fn a_cycle_is_pressed_after_it_began_and_before_it_ends() {
-        let pressed = |case, cycle| {
+    fn a_cycle_is_revised_after_it_began_and_before_it_ends() {
+        let revised = |case, cycle| {
             let case_id = CaseId(Uuid::from_u128(case));
-            News::Pressed(Pressed { case_id, cycle, by: Press::Raise(Priority::P1) })
+            News::Revised(Revised { case_id, cycle, ordinal: 0, what: Revision::Priority(Priority::P1) })
         };
-        let rounds = rounds(vec![wanted(1, 1), pressed(1, 1), pressed(1, 1), ended(1, 1), wanted(1, 2)]);
+        let rounds = rounds(vec![wanted(1, 1), revised(1, 1), revised(1, 1), ended(1, 1), wanted(1, 2)]);
         assert_eq!(shape(&rounds), [(0, 1), (1, 1)]);
-        assert_eq!(rounds[0].pressed.len(), 2);
+        assert_eq!(rounds[0].revised.len(), 2);
     }
 
     #[test]

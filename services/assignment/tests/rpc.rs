@@ -12,6 +12,8 @@ mod news;
 mod pressed;
 #[path = "rpc/races.rs"]
 mod races;
+#[path = "rpc/revised.rs"]
+mod revised;
 #[path = "rpc/roster.rs"]
 mod roster;
 #[path = "rpc/tenants.rs"]

@@ -253,14 +253,21 @@ impl Case {
         case
     }
 
-    /// Takes a new triage over, raised as often as it was reopened; tells whether it
-    /// came out otherwise. Not once it is over.
-    pub(crate) fn retriage(&mut self, triage: Triage, at: &Occasion<'_>) -> Result<bool, Refusal> {
+    /// Takes a new triage over, raised as often as it was reopened and at least to
+    /// what it is anyway, whatever rules say; tells whether it came out otherwise. Not
+    /// once it is over.
+    pub(crate) fn retriage(
+        &mut self,
+        triage: Triage,
+        anyway: Option<Priority>,
+        at: &Occasion<'_>,
+    ) -> Result<bool, Refusal> {
         if self.state.is_over() {
             return Err(Refusal::InvalidCaseState(self.state));
         }
         let Triage { category, priority, complexity, reasons } = triage;
-        let priority = (1..self.cycle).fold(priority, |priority, _| priority.raised());
+        let raised = (1..self.cycle).fold(priority, |priority, _| priority.raised());
+        let priority = anyway.map_or(raised, |anyway| anyway.min(raised));
         let before = (&self.category, self.priority, self.complexity, &self.triage_reasons);
         if (&category, priority, complexity, &reasons) == before {
             return Ok(false);

@@ -211,7 +211,7 @@ impl Clocks {
         if let Some(starts) = starts(&noted.fact) {
             self.start(case, policy, starts, now, |_| true);
         }
-        if matches!(noted.fact, Fact::Retriaged { .. }) {
+        if is_graded_anew(&noted.fact) {
             self.change(case, policy, now);
         }
     }
@@ -261,8 +261,8 @@ impl Clocks {
         }
     }
 
-    /// The case was triaged again: what is promised for what it is now found to be
-    /// holds, and the time spent stays spent.
+    /// The case is graded anew: what is promised for what it is now found to be holds,
+    /// and the time spent stays spent.
     fn change(&mut self, case: &Case, policy: &Policy, now: Timestamp) {
         for clock in self.0.iter_mut().filter(|clock| clock.clock.is_open()) {
             let promised = policy.pack.promise_for(clock.clock.kind, &facts(case));
@@ -278,11 +278,15 @@ pub(crate) fn concerns(fact: &Fact) -> bool {
     let starts = starts(fact).is_some();
     let changes = matches!(
         fact,
-        Fact::Reopened { .. }
-            | Fact::Retriaged { .. }
-            | Fact::Together(Together::Merged { .. } | Together::Unmerged { .. })
-    );
+        Fact::Reopened { .. } | Fact::Together(Together::Merged { .. } | Together::Unmerged { .. })
+    ) || is_graded_anew(fact);
     starts || changes || ends_all(fact) || !met_by(fact).is_empty() || is_unreachable(fact)
+}
+
+/// Whether a case is found to be another than it was held to be: triaged again, or
+/// one of very many. That time runs out for it makes it no other.
+fn is_graded_anew(fact: &Fact) -> bool {
+    matches!(fact, Fact::Retriaged { .. } | Fact::Together(Together::GroupAlarm { .. }))
 }
 
 /// The promises that are kept with a fact.

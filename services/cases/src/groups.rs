@@ -7,6 +7,10 @@ use crate::case::{Case, Matter, Occasion, Priority};
 use crate::refusal::Refusal;
 use crate::timeline::{Fact, Together};
 
+/// How urgent the cases of a group are that is large enough for the alarm: what
+/// concerns so many is a major matter.
+pub(crate) const MAJOR: Priority = Priority::P1;
+
 /// What a tenant has decided about groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Policy {
@@ -136,16 +140,18 @@ fn count(number: usize) -> i32 {
 }
 
 impl Case {
-    /// Becomes most urgent, at least one level up, for the size of its group; what
-    /// has ended stays.
+    /// Becomes most urgent, at least one level up, for the size of its group, where it
+    /// is not so already; what has ended stays.
     fn raise_for(&mut self, group: &Group, at: &Occasion<'_>) {
         if self.state.is_over() {
             return;
         }
-        self.priority = Priority::P1;
-        // A case begins at level 0 and goes up by one with each cycle.
-        self.tier = self.tier.max(self.cycle);
-        self.version += 1;
         self.note(at, Fact::Together(Together::GroupAlarm { group: group.id, members: group.members }));
+        let reason = format!("its group has {} cases", group.members);
+        self.raise_priority_to(MAJOR, reason.clone(), at);
+        // A case begins at level 0 and goes up by one with each cycle.
+        if self.tier < self.cycle {
+            self.escalate_to(self.cycle, reason, at);
+        }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) async fn judge<'a>(
             let repeats = before.saturating_add(repeats).min(MOST_REPEATS);
             Surroundings { repeats, surge: set.surge().is_on(&traffic), hint_known }
         });
-        let facts = registered.facts(reading.named(), around);
+        let facts = registered.facts(reading, around);
         Judged { case: one.case, facts, verdict: set.triage(&facts) }
     });
     Ok(judged.collect())

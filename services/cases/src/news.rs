@@ -151,10 +151,15 @@ impl Case {
         Ok(())
     }
 
-    /// A case that has a handler loses them; one that waits already just waits.
+    /// A case that has a handler loses them; one that waits already may wait elsewhere.
     fn wait(&mut self, department: String, explanation: String, at: &Occasion<'_>) -> Result<(), Refusal> {
         if self.agent_id.is_empty() {
             Move::Queue.from(self.state)?;
+            // One that never had a handler lies with nobody yet.
+            if !self.department_id.is_empty() && self.department_id != department {
+                self.version += 1;
+                self.department_id.clone_from(&department);
+            }
         } else {
             self.make(Move::Queue)?;
             self.agent_id.clear();

@@ -17,6 +17,7 @@ mod text;
 mod typed;
 
 use kernel::Money;
+use language::Threat;
 use serde::{Deserialize, Serialize};
 
 use crate::case::{Channel, Priority};
@@ -50,6 +51,10 @@ pub(crate) struct Facts<'a> {
     pub(crate) vulnerabilities: &'a [String],
     /// How many may have seen a public post; 0 elsewhere.
     pub(crate) reach: i64,
+    /// How angry the text is; calm where it was not read.
+    pub(crate) anger: language::Level,
+    /// What the text threatens, each once.
+    pub(crate) threats: &'a [Threat],
     /// The sum asked for, where one was named.
     pub(crate) amount_sought: Option<&'a Money>,
     /// What a person or the classifier says it is about.
@@ -202,8 +207,10 @@ impl RuleSet {
             loss: sum.map_or(0, |sum| self.loss(sum)),
             reach: facts.reach,
             repeat_count: facts.around.repeats.min(MOST_REPEATS),
+            emotion: facts.anger.number().into(),
             surge: facts.around.surge,
             vulnerabilities: facts.vulnerabilities,
+            threats: facts.threats,
             attributes: Attributes::default(),
         }
     }

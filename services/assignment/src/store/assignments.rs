@@ -31,6 +31,7 @@ struct Row {
     transfers: i32,
     traceparent: String,
     suspended: Option<i16>,
+    heard: i32,
 }
 
 impl TryFrom<Row> for Assignment {
@@ -53,6 +54,7 @@ impl TryFrom<Row> for Assignment {
             transfers,
             traceparent,
             suspended,
+            heard,
         } = row;
         let state = match (state, agent_id) {
             (WAITING, None) => State::Waiting,
@@ -90,6 +92,7 @@ impl TryFrom<Row> for Assignment {
             transfers,
             traceparent,
             suspended,
+            heard,
         })
     }
 }
@@ -103,7 +106,7 @@ pub(crate) async fn get(conn: &mut PgConnection, case: CaseId) -> Result<Option<
     let row: Option<Row> = sqlx::query_as(
         "SELECT case_id, version, cycle, state, department_id, agent_id, previous_agent_id, respondent_staff,
                 priority, category, enqueued_at, explanation, transfers, traceparent,
-                suspended
+                suspended, heard
          FROM assignment WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1",
     )
     .bind(case.0)
@@ -148,7 +151,7 @@ pub(crate) async fn lock(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<
     let rows = sqlx::query_as(
         "SELECT case_id, version, cycle, state, department_id, agent_id, previous_agent_id, respondent_staff,
                 priority, category, enqueued_at, explanation, transfers, traceparent,
-                suspended
+                suspended, heard
          FROM assignment WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
          ORDER BY case_id FOR UPDATE",
     )
@@ -171,20 +174,20 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &mut [Assignment]) -> R
     let written = sqlx::query(
         "INSERT INTO assignment (tenant_id, case_id, version, cycle, state, department_id, agent_id,
              previous_agent_id, respondent_staff, priority, category, enqueued_at, explanation, transfers,
-             traceparent, suspended)
+             traceparent, suspended, heard)
          SELECT current_setting('redress.tenant'), c.*
          FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::bigint[]), UNNEST($3::integer[]),
                       UNNEST($4::smallint[]), UNNEST($5::text[]), UNNEST($6::text[]), UNNEST($7::text[]),
                       UNNEST($8::text[]), UNNEST($9::smallint[]), UNNEST($10::text[]),
                       UNNEST($11::timestamptz[]), UNNEST($12::text[]), UNNEST($13::integer[]),
-                      UNNEST($14::text[]), UNNEST($15::smallint[])) AS c
+                      UNNEST($14::text[]), UNNEST($15::smallint[]), UNNEST($16::integer[])) AS c
          ON CONFLICT (tenant_id, case_id) DO UPDATE SET
              version = excluded.version, cycle = excluded.cycle, state = excluded.state,
              department_id = excluded.department_id, agent_id = excluded.agent_id,
              previous_agent_id = excluded.previous_agent_id, respondent_staff = excluded.respondent_staff,
              priority = excluded.priority, category = excluded.category, enqueued_at = excluded.enqueued_at,
              explanation = excluded.explanation, transfers = excluded.transfers,
-             traceparent = excluded.traceparent, suspended = excluded.suspended
+             traceparent = excluded.traceparent, suspended = excluded.suspended, heard = excluded.heard
          WHERE assignment.version = excluded.version - 1",
     )
     .bind(columns.cases)
@@ -202,6 +205,7 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &mut [Assignment]) -> R
     .bind(columns.transfers)
     .bind(columns.traceparents)
     .bind(columns.suspended)
+    .bind(columns.heard)
     .execute(conn)
     .await?;
     if usize::try_from(written.rows_affected()) == Ok(cases.len()) { Ok(()) } else { Err(moved_on()) }
@@ -225,6 +229,7 @@ struct Columns<'a> {
     transfers: Vec<i32>,
     traceparents: Vec<&'a str>,
     suspended: Vec<Option<i16>>,
+    heard: Vec<i32>,
 }
 
 impl<'a> Columns<'a> {
@@ -262,6 +267,7 @@ impl<'a> Columns<'a> {
             Suspended::Assigned => ASSIGNED,
             Suspended::Accepted => ACCEPTED,
         }));
+        self.heard.push(case.heard);
     }
 }
 
@@ -290,7 +296,7 @@ pub(crate) async fn waiting(conn: &mut PgConnection, of: &[Stretch]) -> Result<V
          CROSS JOIN LATERAL (
              SELECT case_id, version, cycle, state, department_id, agent_id, previous_agent_id,
                     respondent_staff, priority, category, enqueued_at, explanation, transfers, traceparent,
-                suspended
+                suspended, heard
              FROM assignment
              WHERE tenant_id = current_setting('redress.tenant') AND department_id = want.department_id
                AND state = 1
@@ -338,7 +344,7 @@ pub(crate) async fn move_waiting(
            AND transfers = 0 AND category = ANY($2)
          RETURNING case_id, version, cycle, state, department_id, agent_id, previous_agent_id,
                    respondent_staff, priority, category, enqueued_at, explanation, transfers, traceparent,
-                   suspended",
+                   suspended, heard",
     )
     .bind(department)
     .bind(categories)

@@ -37,6 +37,7 @@ pub(crate) fn assignment(case: Assignment) -> wire::Assignment {
         transfers,
         traceparent: _,
         suspended: _, // RELEASED says enough
+        heard: _,
     } = case;
     let state = match state {
         State::Waiting => AssignmentState::Waiting,

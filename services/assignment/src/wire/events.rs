@@ -5,8 +5,8 @@ use fault::Fault;
 use kernel::CaseId;
 use proto::redress::assignment::v1::{CaseAccepted, CaseAssigned, CaseQueued};
 use proto::redress::cases::v1::{
-    self as cases, CaseClosed, CaseDeclined, CaseMerged, CaseOpened, CasePriorityRaised, CaseReopened,
-    CaseResolved, CaseReturned, CaseUnmerged, CaseWithdrawn,
+    self as cases, CaseCategorised, CaseClosed, CaseDeclined, CaseMerged, CaseOpened, CasePriorityRaised,
+    CaseReopened, CaseResolved, CaseRetriaged, CaseReturned, CaseUnmerged, CaseWithdrawn,
 };
 
 use crate::assignment::{Assignment, Priority, Wanted};
@@ -40,22 +40,38 @@ pub(crate) struct Resumed {
     pub(crate) cycle: i32,
 }
 
-/// A cycle for which time is running out.
+/// Something new about a cycle that goes on.
 #[derive(Clone, Debug)]
-pub(crate) struct Pressed {
+pub(crate) struct Revised {
     /// The case.
     pub(crate) case_id: CaseId,
     /// The cycle.
     pub(crate) cycle: i32,
-    /// What is to be done.
-    pub(crate) by: Press,
+    /// Its place in the case's timeline; 0 where that is not told.
+    pub(crate) ordinal: i32,
+    /// What it is.
+    pub(crate) what: Revision,
 }
 
-/// What is done about a cycle for which time is running out.
+impl Revised {
+    /// What its case is about, if that is new.
+    pub(crate) fn category(&self) -> Option<&str> {
+        match &self.what {
+            Revision::Category(category) | Revision::Triage(category, _) => Some(category),
+            Revision::Priority(_) | Revision::Return(_) => None,
+        }
+    }
+}
+
+/// What may be new about a cycle that goes on.
 #[derive(Clone, Debug)]
-pub(crate) enum Press {
-    /// It goes before others.
-    Raise(Priority),
+pub(crate) enum Revision {
+    /// How urgent it is.
+    Priority(Priority),
+    /// What it is about.
+    Category(String),
+    /// Both.
+    Triage(String, Priority),
     /// Somebody else is to have it, for this reason.
     Return(String),
 }
@@ -67,8 +83,8 @@ pub(crate) enum News {
     Wanted(Wanted),
     /// A cycle is over.
     Ended(Ended),
-    /// Time is running out for a cycle.
-    Pressed(Pressed),
+    /// There is something new about a cycle.
+    Revised(Revised),
     /// A cycle goes on.
     Resumed(Resumed),
 }
@@ -88,11 +104,17 @@ pub(crate) fn news(event: &Delivered) -> Result<Option<News>, Fault> {
     } else if event.is::<CaseDeclined>() {
         ended(event, event.read::<CaseDeclined>()?.cycle)
     } else if event.is::<CasePriorityRaised>() {
-        let CasePriorityRaised { case_id: _, cycle, priority, reason: _ } = event.read()?;
-        pressed(event, cycle, Press::Raise(self::priority(priority)?))
+        let CasePriorityRaised { case_id: _, cycle, priority, reason: _, ordinal } = event.read()?;
+        revised(event, cycle, ordinal, Revision::Priority(self::priority(priority)?))
+    } else if event.is::<CaseRetriaged>() {
+        let CaseRetriaged { case_id: _, cycle, category, priority, ordinal } = event.read()?;
+        revised(event, cycle, ordinal, Revision::Triage(category, self::priority(priority)?))
+    } else if event.is::<CaseCategorised>() {
+        let CaseCategorised { case_id: _, cycle, category, previous_category: _, ordinal } = event.read()?;
+        revised(event, cycle, ordinal, Revision::Category(category))
     } else if event.is::<CaseReturned>() {
-        let CaseReturned { case_id: _, cycle, reason } = event.read()?;
-        pressed(event, cycle, Press::Return(reason))
+        let CaseReturned { case_id: _, cycle, reason, ordinal } = event.read()?;
+        revised(event, cycle, ordinal, Revision::Return(reason))
     } else if event.is::<CaseMerged>() {
         let cycle = event.read::<CaseMerged>()?.cycle;
         News::Ended(Ended { case_id: CaseId(event.subject), cycle, ending: Ending::Merged })
@@ -109,8 +131,8 @@ fn ended(event: &Delivered, cycle: i32) -> News {
     News::Ended(Ended { case_id: CaseId(event.subject), cycle, ending: Ending::Over })
 }
 
-fn pressed(event: &Delivered, cycle: i32, by: Press) -> News {
-    News::Pressed(Pressed { case_id: CaseId(event.subject), cycle, by })
+fn revised(event: &Delivered, cycle: i32, ordinal: i32, what: Revision) -> News {
+    News::Revised(Revised { case_id: CaseId(event.subject), cycle, ordinal, what })
 }
 
 fn opened(event: &Delivered) -> Result<Wanted, Fault> {

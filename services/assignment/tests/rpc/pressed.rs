@@ -6,12 +6,13 @@ use uuid::Uuid;
 use crate::{World, new_case, resolved};
 
 fn returned(case: Uuid, cycle: i32) -> CaseReturned {
-    CaseReturned { case_id: case.to_string(), cycle, reason: "half of the time is spent".to_owned() }
+    let reason = "half of the time is spent".to_owned();
+    CaseReturned { case_id: case.to_string(), cycle, reason, ordinal: 0 }
 }
 
 fn raised(case: Uuid, cycle: i32) -> CasePriorityRaised {
     let priority = Priority::P1.into();
-    CasePriorityRaised { case_id: case.to_string(), cycle, priority, reason: String::new() }
+    CasePriorityRaised { case_id: case.to_string(), cycle, priority, ..CasePriorityRaised::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ use tonic::Status;
 use crate::{World, agent, assign, new_case, opened, resolved};
 
 /// Agents whose load is not the number of cases they hold, or exceeds capacity.
-async fn wrong_loads(owner: &mut PgConnection) -> Vec<String> {
+pub(crate) async fn wrong_loads(owner: &mut PgConnection) -> Vec<String> {
     sqlx::query_scalar(
         "SELECT format('%s: load %s of %s, holds %s', agent_id, load, capacity, held)
          FROM assignment.agent CROSS JOIN LATERAL (

@@ -106,7 +106,7 @@ impl World {
             Act::Retriage { complexity } => {
                 let (category, reasons) = (case.category.clone(), Vec::new());
                 let triage = Triage { category, priority: Priority::P4, complexity: *complexity, reasons };
-                case.retriage(triage, &at)?;
+                case.retriage(triage, None, &at)?;
             }
             Act::Pause | Act::Resume | Act::Hold { .. } if merged => {
                 return Err(Refusal::InvalidCaseState(case.state));

@@ -198,6 +198,19 @@ fn triaged_again_the_time_spent_stays_spent() {
 }
 
 #[test]
+fn one_of_very_many_is_promised_what_is_most_urgent_but_not_one_that_is_late() {
+    let (mut case, mut clocks) = new_case();
+    let usual = clocks.of(Kind::Decide, 1).due();
+    case.raise_priority_to(crate::case::Priority::P1, "late".to_owned(), &occasion(day(1)));
+    clocks.take_in(&mut case);
+    assert_eq!(clocks.of(Kind::Decide, 1).due(), usual, "its own delay makes no deadline shorter");
+    let alarm = Together::GroupAlarm { group: uuid::Uuid::nil(), members: 20 };
+    case.note(&occasion(day(2)), Fact::Together(alarm));
+    clocks.take_in(&mut case);
+    assert_eq!(clocks.of(Kind::Decide, 1).due(), Some(day(4)));
+}
+
+#[test]
 fn the_policy_that_applies_to_the_day_of_receipt_is_in_force() {
     let pack = |name: &str, from: &str| {
         Pack::from_toml(&PACK.replace("\"test\"", name).replace("1900-01-01", from)).expect("sound")

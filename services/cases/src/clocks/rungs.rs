@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::policy::{BREACH, Policy};
 use super::{CaseClock, Clocks, words};
-use crate::case::{Case, Occasion};
+use crate::case::{Case, Occasion, Priority};
 use crate::timeline::Fact;
 
 impl Clocks {
@@ -101,19 +101,19 @@ impl CaseClock {
         let reason = format!("step {rung} of the promise {}", words(kind));
         match action {
             Action::Remind => case.note(at, Fact::Reminded { kind, rung: rung.to_owned(), due }),
-            Action::RaisePriority => case.raise_priority(reason, at),
+            Action::RaisePriority => case.raise_priority_to(case.priority.raised(), reason, at),
             Action::Reassign => case.give_back(reason, at),
-            Action::Escalate => case.escalate(reason, at),
+            Action::Escalate => case.escalate_to(case.tier + 1, reason, at),
         }
     }
 }
 
 impl Case {
-    /// It goes before others from now on. What was promised for the priority it
-    /// had stays promised: its own delay makes no deadline shorter.
-    fn raise_priority(&mut self, reason: String, at: &Occasion<'_>) {
-        if self.priority.raised() != self.priority {
-            self.priority = self.priority.raised();
+    /// It goes before others from now on, unless it does already. What was promised for
+    /// the priority it had stays promised: its own delay makes no deadline shorter.
+    pub(crate) fn raise_priority_to(&mut self, priority: Priority, reason: String, at: &Occasion<'_>) {
+        if priority < self.priority {
+            self.priority = priority;
             self.version += 1;
             self.note(at, Fact::PriorityRaised { priority: self.priority, reason });
         }
@@ -126,10 +126,11 @@ impl Case {
         }
     }
 
-    fn escalate(&mut self, reason: String, at: &Occasion<'_>) {
-        self.tier += 1;
+    /// It is raised to a level.
+    pub(crate) fn escalate_to(&mut self, tier: i32, reason: String, at: &Occasion<'_>) {
+        self.tier = tier;
         self.version += 1;
-        self.note(at, Fact::Escalated { tier: self.tier, reason });
+        self.note(at, Fact::Escalated { tier, reason });
     }
 }
 

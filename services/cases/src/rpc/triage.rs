@@ -22,7 +22,7 @@ use crate::triage::RuleSet;
 use crate::triage::definition::Definition;
 use crate::triage::rules::shipped;
 use crate::wire::triage as wire;
-use crate::{record, store};
+use crate::{groups, record, store};
 
 /// The rpcs of `TriageService`.
 #[derive(Clone)]
@@ -59,7 +59,8 @@ impl TriageRpc {
         tx.join_trace(&case.origin.traceparent);
         let (now, traceparent) = (tx.now(), tx.traceparent().to_owned());
         let at = Occasion { now, actor: &caller.subject, traceparent: &traceparent };
-        if case.retriage(verdict.triage.clone(), &at)? {
+        let anyway = store::groups::is_in_major(&mut tx, case.id).await?.then_some(groups::MAJOR);
+        if case.retriage(verdict.triage.clone(), anyway, &at)? {
             record::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
         }
         store::triage::revise(&mut tx, case.id, &verdict, now).await?;

@@ -100,6 +100,20 @@ pub(crate) async fn groups_of(conn: &mut PgConnection, cases: &[Uuid]) -> Result
     Ok(pairs)
 }
 
+/// Whether a case is in a group that has raised the alarm.
+pub(crate) async fn is_in_major(conn: &mut PgConnection, case: CaseId) -> Result<bool, Fault> {
+    let is = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM group_member m
+                        JOIN complaint_group g ON g.tenant_id = m.tenant_id AND g.group_id = m.group_id
+                        WHERE m.tenant_id = current_setting('redress.tenant') AND m.case_id = $1
+                          AND g.alarm_at IS NOT NULL)",
+    )
+    .bind(case.0)
+    .fetch_one(conn)
+    .await?;
+    Ok(is)
+}
+
 /// Writes new members.
 pub(crate) async fn join(conn: &mut PgConnection, group: Uuid, members: &[Member]) -> Result<(), Fault> {
     sqlx::query(

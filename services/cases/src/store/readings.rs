@@ -56,27 +56,30 @@ struct Row {
 
 impl Row {
     fn into_reading(self) -> Result<KeptReading, Fault> {
-        let known = |level: i16| usize::try_from(level).ok().and_then(|at| LEVELS.get(at).copied());
-        let level = self
-            .emotion
-            .map(|level| known(level).ok_or_else(|| impossible("case_reading", "emotion", self.case_id)));
-        let threats = self.threats.unwrap_or(0);
+        let level = self.emotion.map(|stored| level(stored, self.case_id));
         let guess = self.classifier.zip(self.guess).zip(self.confidence);
         Ok(KeptReading {
             case: CaseId(self.case_id),
             category: self.category,
             subject: self.subject,
             level: level.transpose()?,
-            threats: THREATS
-                .iter()
-                .filter(|(_, bit)| threats & bit != 0)
-                .map(|(threat, _)| *threat)
-                .collect(),
+            threats: threats(self.threats.unwrap_or(0)),
             guess: guess.map(|((classifier, guess), confidence)| (classifier, guess, confidence)),
             unconfirmed: self.unconfirmed.unwrap_or(false),
             confirmed: self.confirmer.zip(self.confirmed_at.map(Moment::to_jiff)),
         })
     }
+}
+
+/// How angry the text of a case is, from how it is stored.
+pub(super) fn level(stored: i16, case: Uuid) -> Result<Level, Fault> {
+    let known = usize::try_from(stored).ok().and_then(|at| LEVELS.get(at).copied());
+    known.ok_or_else(|| impossible("case_reading", "emotion", case))
+}
+
+/// What a text threatens, from how it is stored.
+pub(super) fn threats(stored: i16) -> Vec<Threat> {
+    THREATS.iter().filter(|(_, bit)| stored & bit != 0).map(|(threat, _)| *threat).collect()
 }
 
 /// Keeps what was read off cases just opened.

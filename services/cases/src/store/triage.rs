@@ -8,10 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::{Timestamp as Moment, ToSqlx as _};
 use kernel::page::Page;
 use kernel::{CaseId, Money};
+use language::Threat;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::readings;
 use super::row::impossible;
 use crate::case::{Channel, Priority};
 use crate::reading;
@@ -237,6 +239,8 @@ pub(crate) struct Past {
     description: String,
     vulnerabilities: Vec<String>,
     reach: i64,
+    anger: language::Level,
+    threats: Vec<Threat>,
     amount_sought: Option<Money>,
     named: Option<(String, String, bool)>,
     around: Surroundings,
@@ -253,6 +257,8 @@ impl Past {
             category_hint: &self.hint,
             vulnerabilities: &self.vulnerabilities,
             reach: self.reach,
+            anger: self.anger,
+            threats: &self.threats,
             amount_sought: self.amount_sought.as_ref(),
             named: self.named.as_ref().map(|(category, why, by_person)| Named {
                 category,
@@ -287,6 +293,8 @@ struct PastRow {
     guess: Option<String>,
     confidence: Option<f64>,
     unconfirmed: Option<bool>,
+    emotion: Option<i16>,
+    threats: Option<i16>,
 }
 
 impl PastRow {
@@ -310,6 +318,7 @@ impl PastRow {
             serde_json::from_str(&self.facts).map_err(Fault::internal)?;
         let KeptVerdict { reasons, attributes, matched } =
             serde_json::from_str(&self.verdict).map_err(Fault::internal)?;
+        let anger = self.emotion.map(|level| readings::level(level, id)).transpose()?;
         let priority = Priority::of(self.priority).ok_or_else(known("priority"))?;
         let complexity = attributes.complexity;
         let triage = Triage { category: self.category, priority, complexity, reasons };
@@ -324,6 +333,9 @@ impl PastRow {
             description: self.description,
             vulnerabilities,
             reach,
+            // Calm and without threats, if it was opened before texts were read.
+            anger: anger.unwrap_or_default(),
+            threats: readings::threats(self.threats.unwrap_or(0)),
             amount_sought: amount_sought.map(|(minor, currency)| Money { minor, currency }),
             named,
             around: Surroundings { repeats, surge, hint_known: self.hint_known },
@@ -343,7 +355,8 @@ macro_rules! select_past {
                         OR EXISTS (SELECT FROM category k
                                    WHERE k.tenant_id = t.tenant_id AND k.version = tree.version
                                      AND k.path = btrim(t.category_hint)) AS hint_known,
-                    c.category AS settled, r.confirmer, r.classifier, r.guess, r.confidence, r.unconfirmed
+                    c.category AS settled, r.confirmer, r.classifier, r.guess, r.confidence, r.unconfirmed,
+                    r.emotion, r.threats
              FROM case_triage t
              JOIN cases c ON c.tenant_id = t.tenant_id AND c.case_id = t.case_id
              JOIN case_text x ON x.tenant_id = t.tenant_id AND x.case_id = t.case_id

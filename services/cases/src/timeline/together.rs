@@ -44,7 +44,7 @@ impl Together {
             Self::Grouped { group, title, reason } => (format!("joined group {group}, {title}"), reason),
             Self::Ungrouped { group, reason } => (format!("left group {group}"), reason),
             Self::GroupAlarm { group, members } => {
-                return format!("raised to P1: group {group} has reached {members} cases");
+                return format!("group {group} has {members} cases, which makes it a major matter");
             }
         };
         with_reason(sentence, reason)

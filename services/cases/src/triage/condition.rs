@@ -1,6 +1,8 @@
 //! Conditions that have been read and type-checked: what they may look at, and
 //! whether they hold for a record. Evaluation cannot fail.
 
+use language::Threat;
+
 use crate::case::Channel;
 use crate::triage::Attributes;
 use crate::triage::text::{Found, Normal};
@@ -31,6 +33,8 @@ pub(crate) enum Fact {
     Text(Text, Question),
     /// That a vulnerability was told or seen.
     Vulnerable(String),
+    /// That the text threatens this.
+    Threatens(Threat),
 }
 
 /// The yes-or-no variables.
@@ -56,6 +60,10 @@ pub(crate) enum Number {
     Reach,
     /// Cases of the same customer in the 30 days before.
     RepeatCount,
+    /// How angry the text is, from calm (0) to furious (4).
+    Emotion,
+    /// How many things the text threatens.
+    Threats,
     /// How many vulnerabilities were told or seen.
     Vulnerabilities,
     /// An attribute, as the rules before have set it.
@@ -134,6 +142,14 @@ pub(crate) const CHANNELS: [(Channel, &str); 10] = [
     (Channel::Partner, "partner"),
 ];
 
+/// Names of what a text may threaten, as conditions call it.
+pub(crate) const THREATS: [(Threat, &str); 4] = [
+    (Threat::Regulator, "regulator"),
+    (Threat::Media, "media"),
+    (Threat::Court, "court"),
+    (Threat::Leaving, "leaving"),
+];
+
 /// A complaint while its rules are tried.
 #[derive(Clone, Debug)]
 pub(crate) struct Record<'a> {
@@ -157,10 +173,14 @@ pub(crate) struct Record<'a> {
     pub(crate) reach: i64,
     /// Earlier cases of the customer.
     pub(crate) repeat_count: i64,
+    /// How angry the text is.
+    pub(crate) emotion: i64,
     /// Whether the channel surges.
     pub(crate) surge: bool,
     /// What was told or seen.
     pub(crate) vulnerabilities: &'a [String],
+    /// What the text threatens.
+    pub(crate) threats: &'a [Threat],
     /// What the rules so far have set.
     pub(crate) attributes: Attributes,
 }
@@ -202,6 +222,7 @@ impl Fact {
             }
             Self::Text(text, question) => question.holds(record.text(*text)),
             Self::Vulnerable(what) => record.vulnerabilities.contains(what),
+            Self::Threatens(threat) => record.threats.contains(threat),
         }
     }
 }
@@ -241,12 +262,15 @@ impl Record<'_> {
 
     fn number(&self, number: Number) -> i64 {
         let level = |level: crate::triage::Level| i64::from(level.number());
+        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         match number {
             Number::AmountMinor => self.amount_minor,
             Number::Loss => self.loss,
             Number::Reach => self.reach,
             Number::RepeatCount => self.repeat_count,
-            Number::Vulnerabilities => i64::try_from(self.vulnerabilities.len()).unwrap_or(i64::MAX),
+            Number::Emotion => self.emotion,
+            Number::Threats => count(self.threats.len()),
+            Number::Vulnerabilities => count(self.vulnerabilities.len()),
             Number::Severity => level(self.attributes.severity),
             Number::Complexity => level(self.attributes.complexity),
             Number::Impact => level(self.attributes.impact),

@@ -5,11 +5,15 @@ use std::sync::Arc;
 use cel::{Context, Program};
 use proptest::prelude::*;
 
-use super::condition::{CHANNELS, Condition};
+use super::condition::{CHANNELS, Condition, THREATS};
 use super::definition::{Definition, Level, Rule, Sets, WordList};
 use super::rules::{RuleSet, world_of};
 use super::*;
 
+const ANGER: [language::Level; 5] = {
+    use language::Level::{Angry, Annoyed, Calm, Displeased, Furious};
+    [Calm, Displeased, Annoyed, Angry, Furious]
+};
 const LISTS: [(&str, &[&str]); 2] = [("one", &["a"]), ("other", &["ab", " b "])];
 
 /// The facts of a complaint, owned.
@@ -21,6 +25,8 @@ struct Told {
     hint: String,
     vulnerabilities: Vec<String>,
     reach: i64,
+    anger: i64,
+    threats: Vec<Threat>,
     sum: Option<Money>,
     around: Surroundings,
 }
@@ -35,6 +41,8 @@ impl Told {
             category_hint: &self.hint,
             vulnerabilities: &self.vulnerabilities,
             reach: self.reach,
+            anger: ANGER[usize::try_from(self.anger).expect("a level")],
+            threats: &self.threats,
             amount_sought: self.sum.as_ref(),
             named: None,
             around: self.around,
@@ -47,18 +55,34 @@ fn told() -> impl Strategy<Value = Told> {
     let sum = proptest::option::of((0..4_i64).prop_map(|minor| Money { minor, currency: "CNY".to_owned() }));
     let hint = prop_oneof![Just(String::new()), Just("x".to_owned()), Just("x/y".to_owned())];
     let vulnerabilities = proptest::sample::subsequence(vec!["v".to_owned(), "w".to_owned()], 0..=2);
-    (0..CHANNELS.len(), text, text, hint, vulnerabilities, 0..4_i64, sum, 0..4_i64, any::<bool>()).prop_map(
-        |(channel, subject, description, hint, vulnerabilities, reach, sum, repeats, surge)| Told {
-            channel: CHANNELS[channel].0,
-            subject,
-            description,
-            hint,
-            vulnerabilities,
-            reach,
-            sum,
-            around: Surroundings { repeats, surge, hint_known: true },
-        },
-    )
+    let threats = proptest::sample::subsequence(THREATS.map(|(threat, _)| threat).to_vec(), 0..=4);
+    let mood = (0..5_i64, threats);
+    (0..CHANNELS.len(), text, text, hint, vulnerabilities, 0..4_i64, mood, sum, 0..4_i64, any::<bool>())
+        .prop_map(
+            |(
+                channel,
+                subject,
+                description,
+                hint,
+                vulnerabilities,
+                reach,
+                (anger, threats),
+                sum,
+                repeats,
+                surge,
+            )| Told {
+                channel: CHANNELS[channel].0,
+                subject,
+                description,
+                hint,
+                vulnerabilities,
+                reach,
+                anger,
+                threats,
+                sum,
+                around: Surroundings { repeats, surge, hint_known: true },
+            },
+        )
 }
 
 /// A condition, as its author writes it.
@@ -69,7 +93,9 @@ fn source() -> impl Strategy<Value = String> {
         Just("amount_minor"),
         Just("loss"),
         Just("size(vulnerabilities)"),
-        Just("severity")
+        Just("severity"),
+        Just("emotion"),
+        Just("size(threats)"),
     ];
     let comparison = prop_oneof![Just("=="), Just("!="), Just("<"), Just("<="), Just(">"), Just(">=")];
     let text = prop_oneof![Just("text"), Just("subject"), Just("description")];
@@ -89,6 +115,11 @@ fn source() -> impl Strategy<Value = String> {
         Just("category.contains('/')"),
         Just("'v' in vulnerabilities"),
         Just("'w' in vulnerabilities"),
+        Just("'court' in threats"),
+        Just("'media' in threats"),
+        Just("threatens_escalation"),
+        Just("emotion < ANGRY"),
+        Just("FURIOUS == emotion"),
         Just("amount_currency == 'CNY'"),
         Just("language == 'en'"),
         Just("severity >= MEDIUM"),
@@ -166,6 +197,9 @@ fn interpreted(set: &RuleSet, source: &str, told: &Told) -> bool {
         ("loss", record.loss),
         ("severity", medium),
         ("MEDIUM", medium),
+        ("emotion", told.anger),
+        ("ANGRY", 3),
+        ("FURIOUS", 4),
     ];
     for (name, value) in numbers {
         context.add_variable_from_value(name, value);
@@ -175,11 +209,15 @@ fn interpreted(set: &RuleSet, source: &str, told: &Told) -> bool {
         ("safety", false),
         ("is_regulator", told.channel == Channel::Regulator),
         ("has_amount", told.sum.is_some()),
+        ("threatens_escalation", !told.threats.is_empty()),
     ];
     for (name, value) in flags {
         context.add_variable_from_value(name, value);
     }
     context.add_variable_from_value("vulnerabilities", told.vulnerabilities.clone());
+    let threats = THREATS.iter().filter(|(threat, _)| told.threats.contains(threat));
+    let threats: Vec<String> = threats.map(|(_, name)| (*name).to_owned()).collect();
+    context.add_variable_from_value("threats", threats);
     context.add_function("speaks_of", |text: Arc<String>, list: Arc<String>| {
         let words = LISTS.iter().find(|(name, _)| *name == list.as_str()).expect("a list").1;
         words.iter().any(|word| text.contains(word))
@@ -238,7 +276,8 @@ proptest! {
                 [false, true].into_iter().any(|surge| {
                     let around = Surroundings { surge, hint_known: true, repeats: 0 };
                     let told = Told { channel: *channel, reach, around, subject: String::new(),
-                        description: String::new(), hint: String::new(), vulnerabilities: Vec::new(), sum: None };
+                        description: String::new(), hint: String::new(), vulnerabilities: Vec::new(), anger: 0,
+                        threats: Vec::new(), sum: None };
                     holds(&set, &set.conditions[0], &told)
                 })
             })
@@ -267,6 +306,8 @@ fn triages_per_second() {
             hint: String::new(),
             vulnerabilities: Vec::new(),
             reach: 0,
+            anger: 0,
+            threats: Vec::new(),
             sum: None,
             around: Surroundings { hint_known: true, ..Surroundings::default() },
         })

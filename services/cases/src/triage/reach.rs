@@ -100,7 +100,7 @@ impl World<'_> {
         let attribute = match fact {
             Fact::Flag(flag) => Attribute::Flag(*flag),
             Fact::Number(number, ..) => Attribute::Number(*number),
-            Fact::Text(..) | Fact::Vulnerable(_) => return 0,
+            Fact::Text(..) | Fact::Vulnerable(_) | Fact::Threatens(_) => return 0,
         };
         let before = |setting: &&Setting| setting.attribute == attribute && setting.rule < rule;
         self.settings.iter().filter(before).count()
@@ -133,8 +133,25 @@ impl World<'_> {
                 opposed(literal, term)
                     || values.is_some_and(|values| !values.contains(&i64::from(literal.wanted)))
             }
-            Fact::Vulnerable(_) => opposed(literal, term),
+            Fact::Vulnerable(_) | Fact::Threatens(_) => opposed(literal, term),
         })
+    }
+
+    /// Least and most that a number can be: what a term wants of the members of a list
+    /// tells of their count.
+    fn bounds(&self, number: Number, term: &Term) -> (i64, i64) {
+        let members = |is_member: fn(&Fact) -> bool, wanted: bool| {
+            let literals = term.iter().filter(|literal| literal.wanted == wanted && is_member(&literal.fact));
+            let distinct: HashSet<&Fact> = literals.map(|literal| &literal.fact).collect();
+            i64::try_from(distinct.len()).unwrap_or(i64::MAX)
+        };
+        let is_threat = |fact: &Fact| matches!(fact, Fact::Threatens(_));
+        let most = (self.most)(number);
+        match number {
+            Number::Vulnerabilities => (members(|fact| matches!(fact, Fact::Vulnerable(_)), true), most),
+            Number::Threats => (members(is_threat, true), most - members(is_threat, false)),
+            _ => (0, most),
+        }
     }
 
     /// Whether no number can be what the term wants of one.
@@ -152,16 +169,7 @@ impl World<'_> {
         }
         // Between two neighbouring constants nothing changes: it is enough to try the
         // ends, the constants and the numbers beside them.
-        let mut least = 0;
-        if number == Number::Vulnerabilities {
-            let told: HashSet<&Fact> = term
-                .iter()
-                .filter(|literal| literal.wanted && matches!(literal.fact, Fact::Vulnerable(_)))
-                .map(|literal| &literal.fact)
-                .collect();
-            least = i64::try_from(told.len()).unwrap_or(i64::MAX);
-        }
-        let most = (self.most)(number);
+        let (least, most) = self.bounds(number, term);
         let mut tried = vec![least, most];
         for literal in term {
             if let Fact::Number(other, _, with) = &literal.fact

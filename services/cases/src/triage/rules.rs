@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use super::condition::{Condition, Flag, Number};
+use super::condition::{Condition, Flag, Number, THREATS};
 use super::definition::{Definition, Level, Rule, WordList};
 use super::reach::{Attribute, Setting, World};
 use super::text::{Finder, can_occur};
@@ -188,7 +188,12 @@ fn initial(attribute: Attribute) -> i64 {
 
 /// Most that a number can be.
 fn most(number: Number) -> i64 {
-    if number == Number::RepeatCount { MOST_REPEATS } else { i64::MAX }
+    match number {
+        Number::RepeatCount => MOST_REPEATS,
+        Number::Emotion => language::Level::Furious.number().into(),
+        Number::Threats => i64::try_from(THREATS.len()).unwrap_or(i64::MAX),
+        _ => i64::MAX,
+    }
 }
 
 fn words(field: &str, lists: &[WordList]) -> Vec<Flaw> {

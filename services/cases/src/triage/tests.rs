@@ -23,6 +23,8 @@ fn facts(description: &str) -> Facts<'_> {
         category_hint: "",
         vulnerabilities: &[],
         reach: 0,
+        anger: language::Level::Calm,
+        threats: &[],
         amount_sought: None,
         named: None,
         around: NOTHING_SPECIAL,
@@ -129,6 +131,27 @@ fn what_goes_on_around_a_complaint_counts() {
 }
 
 #[test]
+fn how_a_complaint_is_meant_counts() {
+    use language::Level::{Angry, Annoyed, Furious};
+    let calm = facts("the parcel is late");
+    let with = |anger, threats| default_set().triage(&Facts { anger, threats, ..calm });
+    let urgency = |verdict: &Verdict| (verdict.triage.priority, verdict.attributes.urgency);
+    assert_eq!(urgency(&with(Annoyed, &[])), (Priority::P3, Level::Medium));
+    assert_eq!(urgency(&with(Angry, &[Threat::Leaving])), (Priority::P3, Level::Medium));
+    let furious = with(Furious, &[]);
+    assert_eq!(urgency(&furious), (Priority::P2, Level::High));
+    assert_eq!(furious.triage.reasons[1..], ["P2: the complainant is beside themselves"]);
+    for threat in [Threat::Regulator, Threat::Media, Threat::Court] {
+        let threats = [threat];
+        let threatens = default_set().triage(&Facts { anger: Annoyed, threats: &threats, ..calm });
+        assert_eq!(urgency(&threatens), (Priority::P2, Level::High), "{threat:?}");
+    }
+    // Being hurt counts for more than being angry.
+    let hurt = Facts { anger: Furious, threats: &[Threat::Court], ..facts("My son was injured") };
+    assert_eq!(priority_of(&hurt), Priority::P1);
+}
+
+#[test]
 fn minor_only_where_nothing_was_lost() {
     let minor = facts("Just a suggestion: larger print on the form");
     assert_eq!(priority_of(&minor), Priority::P4);
@@ -221,6 +244,11 @@ fn what_does_not_type_check_is_refused_by_name() {
         ("vulnerabilities.exists(v, v == 'x')", "macros over lists are not known here"),
         ("reach + 1 > 2", "there is no + of 2 arguments"),
         ("!reach", "a number stands where a condition is wanted"),
+        ("emotion >= HIGH", "a number cannot be compared with a level"),
+        ("severity == FURIOUS", "a number cannot be compared with an emotion"),
+        ("'lawyer' in threats", "there is no threat \"lawyer\""),
+        ("threats < 1", "a list cannot be compared with a number"),
+        ("emotion.level > 1", "nothing has a field level"),
     ];
     for (when, why) in wrong {
         assert_eq!(told_of(when), Some(format!("rule r does not type-check: {why}")), "{when}");
@@ -251,6 +279,12 @@ fn what_can_never_match_is_refused_by_name() {
         "severity == HIGH",
         "safety",
         "urgency != MEDIUM",
+        "emotion > FURIOUS",
+        "emotion == ANGRY && emotion < 3",
+        "'court' in threats && !threatens_escalation",
+        "'court' in threats && 'media' in threats && size(threats) == 1",
+        "size(threats) > 2 && !('court' in threats || 'media' in threats)",
+        "threatens_escalation && !('regulator' in threats || 'media' in threats || 'court' in threats || 'leaving' in threats)",
     ];
     for when in dead {
         assert_eq!(told_of(when), Some("rule r can never match".to_owned()), "{when}");
@@ -270,6 +304,9 @@ fn what_may_match_is_accepted() {
         "category.startsWith('loan/') && category.startsWith('loan/rate')",
         "language in ['en', 'zh-CN'] && size(vulnerabilities) == 0",
         "severity == MEDIUM && (has_amount == surge)",
+        "emotion in [ANGRY, FURIOUS] && !threatens_escalation",
+        "size(threats) == 2 && !('court' in threats || 'media' in threats)",
+        "threatens_escalation && !('court' in threats)",
         "amount_minor >= 0 ? !has_amount : loss > -1",
     ];
     for when in alive {

@@ -8,8 +8,11 @@
 //! | `amount_minor`, `loss`, `reach`, `repeat_count` | number | |
 //! | `severity`, `complexity`, `impact`, `urgency` | number | `LOW` to `CRITICAL`, as the rules before have set it |
 //! | `safety`, `vulnerable` | flag | as the rules before have set it |
+//! | `emotion` | number | `CALM`, `DISPLEASED`, `ANNOYED`, `ANGRY`, `FURIOUS` |
 //! | `surge`, `is_regulator`, `has_amount` | flag | |
+//! | `threatens_escalation` | flag | `size(threats) > 0` |
 //! | `vulnerabilities` | list | `'x' in vulnerabilities`, `size(vulnerabilities)` |
+//! | `threats` | list | of `regulator`, `media`, `court` and `leaving`, likewise |
 //!
 //! Variables are compared with constants; texts are asked `contains`,
 //! `startsWith`, `endsWith`, and `speaks_of(text, 'list')`. That is all: such
@@ -18,7 +21,7 @@
 use cel::common::ast::{CallExpr, Expr, LiteralValue, operators};
 use cel::parser::{Expression, Parser};
 
-use super::condition::{CHANNELS, Comparison, Condition, Fact, Flag, Number, Question, Text};
+use super::condition::{CHANNELS, Comparison, Condition, Fact, Flag, Number, Question, THREATS, Text};
 use super::text::can_occur;
 
 /// What is wrong with a condition, in words for its author.
@@ -29,11 +32,32 @@ pub(crate) type Wrong = String;
 enum Typed {
     Truth(Condition),
     Integer(i64),
+    Named(Scale, i64),
     Number(Number),
     Literal(String),
     Text(Text),
     Constants(Vec<Typed>),
     Vulnerabilities,
+    Threats,
+}
+
+/// Names of numbers, which only numbers of their kind are compared with: that
+/// anger is `HIGH` is a mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scale {
+    Levels,
+    Emotions,
+}
+
+impl Scale {
+    fn is_of(self, number: Number) -> bool {
+        match self {
+            Self::Emotions => number == Number::Emotion,
+            Self::Levels => {
+                matches!(number, Number::Severity | Number::Complexity | Number::Impact | Number::Urgency)
+            }
+        }
+    }
 }
 
 impl Typed {
@@ -41,8 +65,10 @@ impl Typed {
         match self {
             Self::Truth(_) => "a condition",
             Self::Integer(_) | Self::Number(_) => "a number",
+            Self::Named(Scale::Levels, _) => "a level",
+            Self::Named(Scale::Emotions, _) => "an emotion",
             Self::Literal(_) | Self::Text(_) => "a text",
-            Self::Constants(_) | Self::Vulnerabilities => "a list",
+            Self::Constants(_) | Self::Vulnerabilities | Self::Threats => "a list",
         }
     }
 }
@@ -106,6 +132,7 @@ impl Reader<'_> {
             }
             ("size", [one]) => match self.typed(one)? {
                 Typed::Vulnerabilities => Ok(Typed::Number(Number::Vulnerabilities)),
+                Typed::Threats => Ok(Typed::Number(Number::Threats)),
                 other => Err(format!("the size of {} is not known", other.kind())),
             },
             ("speaks_of", [text, list]) => self.speaks_of(self.typed(text)?, self.typed(list)?),
@@ -150,6 +177,7 @@ fn named(name: &str) -> Result<Typed, Wrong> {
         "loss" => Typed::Number(Number::Loss),
         "reach" => Typed::Number(Number::Reach),
         "repeat_count" => Typed::Number(Number::RepeatCount),
+        "emotion" => Typed::Number(Number::Emotion),
         "severity" => Typed::Number(Number::Severity),
         "complexity" => Typed::Number(Number::Complexity),
         "impact" => Typed::Number(Number::Impact),
@@ -159,11 +187,20 @@ fn named(name: &str) -> Result<Typed, Wrong> {
         "vulnerable" => fact(Fact::Flag(Flag::Vulnerable)),
         "is_regulator" => Typed::Truth(is(Text::Channel, "regulator")),
         "has_amount" => Typed::Truth(is(Text::Currency, "").negated()),
+        "threatens_escalation" => {
+            Typed::Truth(Condition::Fact(Fact::Number(Number::Threats, Comparison::AtMost, 0)).negated())
+        }
         "vulnerabilities" => Typed::Vulnerabilities,
-        "LOW" => Typed::Integer(1),
-        "MEDIUM" => Typed::Integer(2),
-        "HIGH" => Typed::Integer(3),
-        "CRITICAL" => Typed::Integer(4),
+        "threats" => Typed::Threats,
+        "LOW" => Typed::Named(Scale::Levels, 1),
+        "MEDIUM" => Typed::Named(Scale::Levels, 2),
+        "HIGH" => Typed::Named(Scale::Levels, 3),
+        "CRITICAL" => Typed::Named(Scale::Levels, 4),
+        "CALM" => Typed::Named(Scale::Emotions, 0),
+        "DISPLEASED" => Typed::Named(Scale::Emotions, 1),
+        "ANNOYED" => Typed::Named(Scale::Emotions, 2),
+        "ANGRY" => Typed::Named(Scale::Emotions, 3),
+        "FURIOUS" => Typed::Named(Scale::Emotions, 4),
         unknown => return Err(format!("there is no {unknown}")),
     })
 }
@@ -185,6 +222,11 @@ fn choice(wanted: Condition, then: Condition, otherwise: Condition) -> Condition
 fn is_in(one: Typed, list: Typed) -> Result<Typed, Wrong> {
     match (one, list) {
         (Typed::Literal(what), Typed::Vulnerabilities) => Ok(fact(Fact::Vulnerable(what))),
+        (Typed::Literal(what), Typed::Threats) => {
+            let known = THREATS.iter().find(|(_, name)| *name == what);
+            let (threat, _) = known.ok_or_else(|| format!("there is no threat {what:?}"))?;
+            Ok(fact(Fact::Threatens(*threat)))
+        }
         (variable @ (Typed::Text(_) | Typed::Number(_)), Typed::Constants(constants)) => {
             let each = constants.into_iter().map(|constant| truth_of(equal(variable.clone(), constant)?));
             Ok(Typed::Truth(Condition::Any(each.collect::<Result<_, _>>()?)))
@@ -217,8 +259,21 @@ fn compare(operator: &str, left: Typed, right: Typed) -> Result<Typed, Wrong> {
     }
 }
 
-fn equal(left: Typed, right: Typed) -> Result<Typed, Wrong> {
+/// A name becomes its number beside a number of its kind.
+fn on_one_scale(left: Typed, right: Typed) -> (Typed, Typed) {
     match (left, right) {
+        (Typed::Number(number), Typed::Named(scale, value)) if scale.is_of(number) => {
+            (Typed::Number(number), Typed::Integer(value))
+        }
+        (Typed::Named(scale, value), Typed::Number(number)) if scale.is_of(number) => {
+            (Typed::Integer(value), Typed::Number(number))
+        }
+        other => other,
+    }
+}
+
+fn equal(left: Typed, right: Typed) -> Result<Typed, Wrong> {
+    match on_one_scale(left, right) {
         (Typed::Number(number), Typed::Integer(with)) | (Typed::Integer(with), Typed::Number(number)) => {
             Ok(fact(Fact::Number(number, Comparison::Equal, with)))
         }
@@ -235,7 +290,7 @@ fn equal(left: Typed, right: Typed) -> Result<Typed, Wrong> {
 
 /// Strictly less; the other orders are its converse and their negations.
 fn less(left: Typed, right: Typed) -> Result<Typed, Wrong> {
-    match (left, right) {
+    match on_one_scale(left, right) {
         (Typed::Number(number), Typed::Integer(with)) => {
             Ok(fact(Fact::Number(number, Comparison::Less, with)))
         }

@@ -183,7 +183,8 @@ pub(crate) fn reading(kept: KeptReading) -> WireReading {
     }
 }
 
-fn level(level: Level) -> EmotionLevel {
+/// How angry a text is.
+pub(super) fn level(level: Level) -> EmotionLevel {
     match level {
         Level::Calm => EmotionLevel::Calm,
         Level::Displeased => EmotionLevel::Displeased,
@@ -193,7 +194,8 @@ fn level(level: Level) -> EmotionLevel {
     }
 }
 
-fn threats(threats: &[Threat]) -> Vec<i32> {
+/// What a text threatens.
+pub(super) fn threats(threats: &[Threat]) -> Vec<i32> {
     let told = |threat: &Threat| match threat {
         Threat::Regulator => WireThreat::Regulator,
         Threat::Media => WireThreat::Media,

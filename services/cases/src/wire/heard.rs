@@ -17,7 +17,7 @@ use crate::classifier::Classifier;
 use crate::news::{Event, News, NoticeKind};
 use crate::reading::Reading;
 use crate::sameness::{self, Keys, Sketch};
-use crate::triage::{Facts, Named, Surroundings};
+use crate::triage::{Facts, Surroundings};
 
 /// A registered complaint, as far as a case needs it.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ impl Registered {
     }
 
     /// What triage looks at.
-    pub(crate) fn facts<'a>(&'a self, named: Option<Named<'a>>, around: Surroundings) -> Facts<'a> {
+    pub(crate) fn facts<'a>(&'a self, reading: &'a Reading, around: Surroundings) -> Facts<'a> {
         Facts {
             channel: self.origin.channel,
             subject: &self.origin.subject,
@@ -51,8 +51,10 @@ impl Registered {
             category_hint: &self.category_hint,
             vulnerabilities: &self.vulnerabilities,
             reach: self.reach,
+            anger: reading.emotion.level,
+            threats: &reading.emotion.threats,
             amount_sought: self.origin.amount_sought.as_ref(),
-            named,
+            named: reading.named(),
             around,
         }
     }

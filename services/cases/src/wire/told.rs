@@ -15,17 +15,17 @@ use crate::timeline::{Fact, Noted, Together};
 /// Tells what others must know of a fact, in the trace it happened in.
 pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
     let (id, trace) = (case.id.0, noted.traceparent.clone());
-    let (case_id, cycle) = (case.id.to_string(), noted.cycle);
+    let (case_id, cycle, ordinal) = (case.id.to_string(), noted.cycle, noted.ordinal);
     let priority = case.priority.number().into();
     match &noted.fact {
         Fact::Triaged { .. } => tx.emit_in(trace, id, &opened(case, cycle)),
         Fact::Retriaged { category, .. } => {
             let category = category.clone();
-            tx.emit_in(trace, id, &CaseRetriaged { case_id, cycle, category, priority });
+            tx.emit_in(trace, id, &CaseRetriaged { case_id, cycle, category, priority, ordinal });
         }
         Fact::Categorised { category, previous } => {
             let (category, previous_category) = (category.clone(), previous.clone());
-            tx.emit_in(trace, id, &CaseCategorised { case_id, cycle, category, previous_category });
+            tx.emit_in(trace, id, &CaseCategorised { case_id, cycle, category, previous_category, ordinal });
         }
         Fact::Reopened { reason, previous_agent } => {
             tx.emit_in(trace, id, &reopened(case, cycle, reason, previous_agent));
@@ -93,7 +93,7 @@ fn reopened(case: &Case, cycle: i32, reason: &str, previous_agent: &str) -> Case
 /// Tells of promises that run out of time, of broken ones, and of what is done.
 fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
     let (id, trace) = (case.id.0, noted.traceparent.clone());
-    let (case_id, cycle) = (case.id.to_string(), noted.cycle);
+    let (case_id, cycle, ordinal) = (case.id.to_string(), noted.cycle, noted.ordinal);
     match &noted.fact {
         Fact::Reminded { kind, rung, due } => tx.emit_in(
             trace,
@@ -141,10 +141,10 @@ fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
         ),
         Fact::PriorityRaised { priority, reason } => {
             let (priority, reason) = (priority.number().into(), reason.clone());
-            tx.emit_in(trace, id, &CasePriorityRaised { case_id, cycle, priority, reason });
+            tx.emit_in(trace, id, &CasePriorityRaised { case_id, cycle, priority, reason, ordinal });
         }
         Fact::Returned { reason } => {
-            tx.emit_in(trace, id, &CaseReturned { case_id, cycle, reason: reason.clone() });
+            tx.emit_in(trace, id, &CaseReturned { case_id, cycle, reason: reason.clone(), ordinal });
         }
         Fact::Escalated { tier, reason } => {
             tx.emit_in(trace, id, &CaseEscalated { case_id, cycle, tier: *tier, reason: reason.clone() });

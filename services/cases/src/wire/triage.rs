@@ -9,13 +9,13 @@ use proto::redress::cases::v1::{
     WordList as WireList,
 };
 
-use super::{Target, money, time};
+use super::{Target, classifiers, money, time};
 use crate::case::Priority;
 use crate::store::rules::KeptSet;
 use crate::store::triage::{Past, Window};
 use crate::triage::definition::{Definition, MajorLoss, Rule, Sets, WordList};
 use crate::triage::rules::Flaw;
-use crate::triage::{Attributes, Level, Matched, Surge, Triage, Verdict};
+use crate::triage::{Attributes, Facts, Level, Matched, Surge, Triage, Verdict};
 
 /// Longest note about a version.
 const MAX_NOTE: usize = 1_000;
@@ -220,7 +220,7 @@ pub(crate) fn triage(past: &Past, verdict: &Verdict, at: jiff::Timestamp) -> Wir
     let Verdict { triage, rule_set, attributes, matched } = verdict.clone();
     let Triage { category, priority, complexity: _, reasons } = triage;
     let Attributes { severity, complexity, impact, urgency, safety, vulnerable } = attributes;
-    let around = past.facts().around;
+    let Facts { around, anger, threats, .. } = past.facts();
     let rule = |Matched { name, reason, decided }| MatchedRule { name, reason, decided };
     WireTriage {
         case_id: past.case.to_string(),
@@ -237,6 +237,8 @@ pub(crate) fn triage(past: &Past, verdict: &Verdict, at: jiff::Timestamp) -> Wir
         vulnerable,
         repeat_count: around.repeats,
         surge: around.surge,
+        emotion: classifiers::level(anger).into(),
+        threats: classifiers::threats(threats),
         category_hint: past.hint.clone(),
         triage_time: Some(time(at)),
     }

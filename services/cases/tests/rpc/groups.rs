@@ -1,10 +1,13 @@
 //! Groups: many complainants about one matter, their representatives, their alarm.
 
+use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
 use proto::redress::cases::v1::group_service_client::GroupServiceClient;
+use proto::redress::cases::v1::triage_service_client::TriageServiceClient;
 use proto::redress::cases::v1::{
-    AddToGroupRequest, CreateGroupRequest, GetGroupPolicyRequest, GetGroupRequest, Group, GroupAlarmRaised,
-    GroupPolicy, ListGroupsRequest, Priority, RemoveFromGroupRequest, SetGroupPolicyRequest, TimelineKind,
-    WithdrawCaseRequest,
+    AddToGroupRequest, CaseEscalated, CasePriorityRaised, ClockKind, CreateGroupRequest,
+    GetGroupPolicyRequest, GetGroupRequest, Group, GroupAlarmRaised, GroupPolicy, ListClocksRequest,
+    ListGroupsRequest, Priority, RemoveFromGroupRequest, RetriageCaseRequest, SetGroupPolicyRequest,
+    TimelineKind, WithdrawCaseRequest,
 };
 use proto::redress::intake::v1::{Complaint, Matter};
 use testkit::{House, Line, reason, request_id, violations};
@@ -65,6 +68,15 @@ fn add(group: &Group, cases: &[Uuid]) -> AddToGroupRequest {
 async fn create(scene: &Scene, cases: &[Uuid]) -> Group {
     let answer = groups(scene).create_group(group(cases, &[])).await;
     answer.expect("it can be registered").into_inner().group.expect("a group")
+}
+
+/// When a case is to be decided, in seconds.
+async fn decision_due(scene: &Scene, case: Uuid) -> i64 {
+    let request = ListClocksRequest { case_id: case.to_string() };
+    let mut client = ClockServiceClient::new(scene.house.channel());
+    let clocks = client.list_clocks(request).await.expect("it has clocks").into_inner().clocks;
+    let decide = clocks.iter().find(|clock| clock.kind() == ClockKind::Decide);
+    decide.and_then(|clock| clock.due_time).expect("a decision is promised").seconds
 }
 
 #[tokio::test]
@@ -215,10 +227,79 @@ async fn the_alarm_is_raised_once_whoever_comes_first() {
             scene.timeline(*case).await.into_iter().filter(|entry| entry.text.starts_with("raised to P1"));
         assert_eq!(told.count(), 1);
     }
+    // Each is told of once, by the road that assignment follows.
+    let raised: Vec<CasePriorityRaised> = scene.house.told("cases").await;
+    let escalated: Vec<CaseEscalated> = scene.house.told("cases").await;
+    let mut subjects: Vec<String> = raised.iter().map(|told| told.case_id.clone()).collect();
+    subjects.sort_unstable();
+    let mut expected = texts(&all[1..]);
+    expected.sort_unstable();
+    assert_eq!(subjects, expected);
+    assert!(raised.iter().all(|told| (told.priority(), told.cycle) == (Priority::P1, 1) && told.ordinal > 0));
+    assert_eq!(escalated.len(), subjects.len());
     assert_eq!((scene.case(over).await.priority(), scene.case(over).await.tier), (Priority::P3, 0));
     let get = GetGroupRequest { group_id: first.group_id, ..GetGroupRequest::default() };
     let now = groups(&scene).get_group(get).await.unwrap().into_inner().group.unwrap();
     assert_eq!((now.members, now.alarm_time.is_some()), (25, true));
+    scene.house.done().await;
+}
+
+/// Two are many for a tenant who says so; the call that makes them so comes thrice.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_major_stays_so_and_is_due_sooner() {
+    let scene = Scene::open().await;
+    let mut client = groups(&scene);
+    let policy = GroupPolicy { max_representatives: 1, alarm_from: 2, reason: "small town".to_owned() };
+    let request = SetGroupPolicyRequest { request_id: request_id(), policy: Some(policy) };
+    client.set_group_policy(request).await.unwrap();
+    let all = cases(&scene, 3).await;
+    let due = decision_due(&scene, all[0]).await;
+    let first = create(&scene, &all[..1]).await;
+    let request = add(&first, &all[1..2]);
+    let (one, two) = (request.clone(), request.clone());
+    let (mut other, mut again) = (client.clone(), client.clone());
+    let answers = tokio::join!(other.add_to_group(one), again.add_to_group(two));
+    assert!(answers.0.is_ok() || answers.1.is_ok());
+    client.add_to_group(request).await.unwrap();
+    let told = async || scene.house.told::<CasePriorityRaised>("cases").await.len();
+    assert_eq!(told().await, 2);
+    let major = scene.case(all[0]).await;
+    let sooner = decision_due(&scene, all[0]).await;
+    assert!(sooner < due, "{sooner} is not before {due}");
+
+    // Who joins later is raised too; who leaves, and comes back, is not raised again.
+    client.add_to_group(add(&first, &all[2..])).await.unwrap();
+    let leave = RemoveFromGroupRequest {
+        request_id: request_id(),
+        group_id: first.group_id.clone(),
+        expected_version: None,
+        case_id: all[2].to_string(),
+        reason: "another lift".to_owned(),
+    };
+    client.remove_from_group(leave).await.unwrap();
+    client.add_to_group(add(&first, &all[2..])).await.unwrap();
+    assert_eq!(told().await, 3);
+    assert_eq!(scene.case(all[2]).await.tier, 1);
+
+    // Whatever rules say of it alone.
+    let retriage = |case: Uuid| RetriageCaseRequest {
+        request_id: request_id(),
+        case_id: case.to_string(),
+        expected_version: None,
+    };
+    let mut triage = TriageServiceClient::new(scene.house.channel());
+    let after = triage.retriage_case(retriage(all[0])).await.unwrap().into_inner().case.unwrap();
+    assert_eq!((after.priority(), after.version), (Priority::P1, major.version));
+    let leave = RemoveFromGroupRequest {
+        request_id: request_id(),
+        group_id: first.group_id,
+        expected_version: None,
+        case_id: all[0].to_string(),
+        reason: "another lift".to_owned(),
+    };
+    client.remove_from_group(leave).await.unwrap();
+    let after = triage.retriage_case(retriage(all[0])).await.unwrap().into_inner().case.unwrap();
+    assert_eq!(after.priority(), Priority::P3);
     scene.house.done().await;
 }
 

@@ -5,9 +5,9 @@ use std::slice;
 use jiff::SignedDuration;
 use proto::redress::cases::v1::triage_service_client::TriageServiceClient;
 use proto::redress::cases::v1::{
-    ActivateRuleSetRequest, CaseOpened, CaseRetriaged, CreateRuleSetRequest, ExplainTriageRequest,
-    GetRuleSetRequest, Level, ListRuleSetsRequest, Priority, ReplayRulesRequest, RetriageCaseRequest, Rule,
-    RuleSet, Surge, TimelineKind, Triage, WithdrawCaseRequest, WordList,
+    ActivateRuleSetRequest, CaseOpened, CaseRetriaged, CreateRuleSetRequest, EmotionLevel,
+    ExplainTriageRequest, GetRuleSetRequest, Level, ListRuleSetsRequest, Priority, ReplayRulesRequest,
+    RetriageCaseRequest, Rule, RuleSet, Surge, Threat, TimelineKind, Triage, WithdrawCaseRequest, WordList,
 };
 use proto::redress::intake::v1::{Channel, Complainant, Complaint};
 use sqlx::{AssertSqlSafe, Executor as _};
@@ -263,6 +263,60 @@ async fn a_case_is_triaged_again_by_the_rules_that_hold() {
     let over = RetriageCaseRequest { request_id: request_id(), ..again };
     let refusal = (Code::FailedPrecondition, "INVALID_CASE_STATE".to_owned());
     assert_eq!(refused(client.retriage_case(over).await), refusal);
+    scene.house.done().await;
+}
+
+/// What was read off the text when the case came is looked at, never the text again.
+#[tokio::test]
+async fn rules_look_at_how_a_complaint_is_meant() {
+    let scene = Scene::open().await;
+    let mut client = client(&scene);
+    let calm = scene.register(of("c-1", about("My kettle"))).await;
+    let angry = scene.register(of("c-2", about("This is outrageous and disgusting, I am furious!!!"))).await;
+    let leaving = scene.register(of("c-3", about("I will close my account"))).await;
+    let read = async |case| {
+        let triage = explain(&client, case).await.unwrap();
+        (triage.emotion(), triage.threats().collect::<Vec<_>>(), triage.priority())
+    };
+    assert_eq!(read(calm).await, (EmotionLevel::Calm, vec![], Priority::P3));
+    assert_eq!(read(angry).await, (EmotionLevel::Furious, vec![], Priority::P2));
+    let (_, threats, priority) = read(leaving).await;
+    assert_eq!((threats, priority), (vec![Threat::Leaving], Priority::P3));
+
+    let rules = vec![
+        rule("furious", "emotion == FURIOUS", Priority::P1),
+        rule("leaves", "'leaving' in threats", Priority::P2),
+        rule("usual", "true", Priority::P3),
+    ];
+    create(&client, RuleSet { rules, ..kettles() }).await.unwrap();
+    let replay = async || {
+        let request = ReplayRulesRequest { version: 1, ..ReplayRulesRequest::default() };
+        let answer = client.clone().replay_rules(request).await.unwrap().into_inner();
+        answer.cases.into_iter().map(|case| (case.case_id.clone(), case.new_priority())).collect::<Vec<_>>()
+    };
+    let expected = [(angry.to_string(), Priority::P1), (leaving.to_string(), Priority::P2)];
+    assert_eq!(replay().await, expected);
+    // As it was read: another reading, another outcome of the same text.
+    let sql = format!("UPDATE cases.case_reading SET emotion = 4, threats = 0 WHERE case_id = '{leaving}'");
+    scene.house.owner().await.execute(AssertSqlSafe(sql)).await.unwrap();
+    let expected = [(angry.to_string(), Priority::P1), (leaving.to_string(), Priority::P1)];
+    assert_eq!(replay().await, expected);
+    // Opened before texts were read: taken for calm.
+    let sql = format!("DELETE FROM cases.case_reading WHERE case_id = '{angry}'");
+    scene.house.owner().await.execute(AssertSqlSafe(sql)).await.unwrap();
+    assert_eq!(read(angry).await, (EmotionLevel::Calm, vec![], Priority::P2));
+    let expected = [(angry.to_string(), Priority::P3), (leaving.to_string(), Priority::P1)];
+    assert_eq!(replay().await, expected);
+
+    activate(&client, 1).await.unwrap();
+    let request = RetriageCaseRequest {
+        request_id: request_id(),
+        case_id: leaving.to_string(),
+        expected_version: None,
+    };
+    let triage = client.retriage_case(request).await.unwrap().into_inner().triage.unwrap();
+    assert_eq!((triage.emotion(), triage.priority()), (EmotionLevel::Furious, Priority::P1));
+    assert_eq!(scene.case(leaving).await.priority(), Priority::P1);
     scene.house.done().await;
 }
 

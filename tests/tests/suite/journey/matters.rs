@@ -113,6 +113,8 @@ pub(crate) async fn told_by_many(scene: &Scene) {
         let case = scene.case(case_id).await;
         assert_eq!((case.priority(), case.tier), (Priority::P1, 1));
     }
+    scene.settled().await;
+    assert_eq!(scene.assignment_of(&first).await.priority(), Priority::P1, "it goes before others");
     let remove = RemoveFromGroupRequest {
         request_id: request_id(),
         group_id: group.group_id,

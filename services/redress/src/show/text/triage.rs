@@ -1,8 +1,8 @@
 //! Rule sets, what they make of cases, and the tree of categories.
 
 use proto::redress::cases::v1::{
-    GetCategoryResponse, Level, ListCategoriesResponse, ListRuleSetsResponse, ReplayRulesResponse, Rule,
-    RuleSet, Triage,
+    EmotionLevel, GetCategoryResponse, Level, ListCategoriesResponse, ListRuleSetsResponse,
+    ReplayRulesResponse, Rule, RuleSet, Threat, Triage,
 };
 
 use super::{more, none_of};
@@ -98,6 +98,7 @@ pub(crate) fn replayed(page: &ReplayRulesResponse) -> String {
 /// How a case was triaged.
 pub(crate) fn triage(triage: &Triage) -> String {
     let yes = |yes: bool| if yes { "yes".to_owned() } else { "no".to_owned() };
+    let threats = triage.threats.iter().map(|threat| word::<Threat>(*threat));
     let head = facts(&[
         ("case", triage.case_id.clone()),
         ("rules", format!("version {}", triage.rule_set_version)),
@@ -113,6 +114,8 @@ pub(crate) fn triage(triage: &Triage) -> String {
         ("vulnerable", yes(triage.vulnerable)),
         ("earlier cases", triage.repeat_count.to_string()),
         ("surge", yes(triage.surge)),
+        ("emotion", word::<EmotionLevel>(triage.emotion)),
+        ("threatens", threats.collect::<Vec<_>>().join(", ")),
         ("channel says", triage.category_hint.clone()),
     ]);
     let mut table = Table::new(["rule that matched", "decided", "because"]);
