@@ -283,10 +283,13 @@ pub(crate) fn concerns(fact: &Fact) -> bool {
     starts || changes || ends_all(fact) || !met_by(fact).is_empty() || is_unreachable(fact)
 }
 
-/// Whether a case is found to be another than it was held to be: triaged again, or
-/// one of very many. That time runs out for it makes it no other.
+/// Whether a case is found to be another than it was held to be: triaged again, of
+/// another category, or one of very many. That time runs out for it makes it no other.
 fn is_graded_anew(fact: &Fact) -> bool {
-    matches!(fact, Fact::Retriaged { .. } | Fact::Together(Together::GroupAlarm { .. }))
+    matches!(
+        fact,
+        Fact::Retriaged { .. } | Fact::Categorised { .. } | Fact::Together(Together::GroupAlarm { .. })
+    )
 }
 
 /// The promises that are kept with a fact.

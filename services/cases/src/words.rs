@@ -8,8 +8,9 @@ use server::Stop;
 
 use crate::store;
 
-/// How often: what has not been merged yet is searched from end to end.
-const EVERY: Duration = Duration::from_secs(2);
+/// How often: what has not been merged yet is searched from end to end, and what is
+/// merged at once keeps a core busy.
+const EVERY: Duration = Duration::from_millis(500);
 
 /// Merges until told to stop.
 pub(crate) async fn run(db: Db, stop: Stop) {

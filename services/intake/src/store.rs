@@ -44,9 +44,10 @@ pub(crate) async fn register(
              SELECT tenant_id, complaint_id, request_id, request_hash, channel, external_ref, customer_id,
                     received_at, substr(event, record_from, record_length), position
              FROM filing
-             WHERE NOT EXISTS (SELECT FROM idempotency i
-                               WHERE i.tenant_id = filing.tenant_id AND i.rpc = $13
-                                 AND i.request_id = filing.request_id)
+             -- A look-up each; as a join it would be planned to read the keys of all times.
+             WHERE (SELECT true FROM idempotency i
+                    WHERE i.tenant_id = filing.tenant_id AND i.rpc = $13
+                      AND i.request_id = filing.request_id LIMIT 1) IS NULL
              ON CONFLICT DO NOTHING
              RETURNING complaint_id, position
          ), told AS (

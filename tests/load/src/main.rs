@@ -4,6 +4,7 @@
 //! Each phase starts real server processes over a fresh database, loads them from
 //! this process, and reads the CPU they and Postgres used from `/proc`.
 
+mod clocks;
 mod lifecycle;
 mod pgbench;
 mod procfs;
@@ -57,7 +58,7 @@ struct Arguments {
     /// After each suite phase, this many statements that cost Postgres most
     #[arg(long, default_value_t = 0)]
     statements: u32,
-    /// Only these phases: door, otlp, suite, assign, lifecycle, idle
+    /// Only these phases: door, otlp, suite, assign, clocks, lifecycle, idle
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -121,6 +122,9 @@ async fn measure(arguments: &Arguments, base: &Base) -> Result<Report> {
         report.assigned(base.assigned_ms("load_assign", run.done).await?);
         suite.stop().await?;
         base.costs("load_assign", arguments.statements, run.done).await?;
+    }
+    if arguments.wants("clocks") {
+        clocks::measure(base, arguments.rate, length, &mut report).await?;
     }
     if arguments.wants("lifecycle") {
         let suite = Suite::one_process(base, "load_lifecycle").await?;

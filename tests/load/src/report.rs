@@ -27,6 +27,11 @@ pub(crate) struct Report {
     otlp_cpu_cost: Option<f64>,
     /// Submission to assignment, 99th percentile, at the open loop's rate.
     submit_to_assigned_p99_ms: Option<f64>,
+    /// How late timers fire while a million others are armed and submissions go on at the
+    /// open loop's rate, 99th percentile.
+    pub(crate) clock_fire_lag_p99_ms: Option<f64>,
+    /// From start to serving, with a million timers armed.
+    pub(crate) million_clocks_start_ms: Option<f64>,
     /// Whole lifecycles a second, clients and Postgres on the same machine.
     lifecycles_per_s: Option<f64>,
     pub(crate) idle_rss_mb_one_process: Option<f64>,
@@ -174,6 +179,8 @@ impl Report {
         line("otlp_cost", self.otlp_cost, "below 0.10");
         line("otlp_cpu_cost", self.otlp_cpu_cost, "");
         line("submit_to_assigned_p99_ms", self.submit_to_assigned_p99_ms, "below 250");
+        line("clock_fire_lag_p99_ms", self.clock_fire_lag_p99_ms, "below 1000");
+        line("million_clocks_start_ms", self.million_clocks_start_ms, "as cold_start_ms");
         line("lifecycles_per_s", self.lifecycles_per_s, "at least 200");
         line("idle_rss_mb_one_process", self.idle_rss_mb_one_process, "below 60");
         line("idle_rss_mb_five_processes", self.idle_rss_mb_five_processes, "below 150");

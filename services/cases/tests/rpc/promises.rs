@@ -1,13 +1,14 @@
 //! What is promised by where the complainant is and by how complex the case is.
 
 use jiff::SignedDuration;
+use proto::redress::cases::v1::classifier_service_client::ClassifierServiceClient;
 use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
 use proto::redress::cases::v1::policy_service_client::PolicyServiceClient;
 use proto::redress::cases::v1::triage_service_client::TriageServiceClient;
 use proto::redress::cases::v1::{
     ActivatePolicyRequest, ActivatePolicyResponse, ActivateRuleSetRequest, CaseClock, ClockKind,
-    CreatePolicyRequest, CreateRuleSetRequest, ExplainDeadlineRequest, Level, ListClocksRequest, Priority,
-    ReplayRulesRequest, RetriageCaseRequest, Rule, RuleSet, WordList,
+    ConfirmCategoryRequest, CreatePolicyRequest, CreateRuleSetRequest, ExplainDeadlineRequest, Level,
+    ListClocksRequest, Priority, ReplayRulesRequest, RetriageCaseRequest, Rule, RuleSet, WordList,
 };
 use proto::redress::intake::v1::{Complainant, Complaint};
 use testkit::request_id;
@@ -29,11 +30,24 @@ async fn put_under(scene: &Scene, pack: &str, version: i32) -> ActivatePolicyRes
     policies.activate_policy(request).await.expect("activated").into_inner()
 }
 
-async fn decide(scene: &Scene, case: Uuid) -> CaseClock {
+async fn clocks(scene: &Scene, case: Uuid) -> Vec<CaseClock> {
     let request = ListClocksRequest { case_id: case.to_string() };
     let mut client = ClockServiceClient::new(scene.house.channel());
-    let clocks = client.list_clocks(request).await.expect("listed").into_inner().clocks;
-    clocks.into_iter().find(|clock| clock.kind() == ClockKind::Decide).expect("one is to decide")
+    client.list_clocks(request).await.expect("listed").into_inner().clocks
+}
+
+/// When the first of the running clocks is due.
+async fn first_due(scene: &Scene, case: Uuid) -> Option<prost_types::Timestamp> {
+    let due = clocks(scene, case).await.into_iter().filter_map(|clock| clock.due_time);
+    due.min_by_key(|due| (due.seconds, due.nanos))
+}
+
+async fn decide(scene: &Scene, case: Uuid) -> CaseClock {
+    clocks(scene, case)
+        .await
+        .into_iter()
+        .find(|clock| clock.kind() == ClockKind::Decide)
+        .expect("one is to decide")
 }
 
 async fn budget(scene: &Scene, case: Uuid) -> String {
@@ -109,6 +123,25 @@ async fn a_complex_case_has_more_time_than_a_simple_one() {
             (level, promised.into())
         );
     }
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn of_another_category_other_things_are_promised() {
+    let scene = Scene::timed().await;
+    put_under(&scene, "au-rg271", 1).await;
+    let case = scene.register(complaint()).await;
+    assert_eq!(budget(&scene, case).await, "30 days");
+    let request = ConfirmCategoryRequest {
+        request_id: request_id(),
+        case_id: case.to_string(),
+        expected_version: None,
+        category: "superannuation".to_owned(),
+    };
+    let mut classifier = ClassifierServiceClient::new(scene.house.channel());
+    classifier.confirm_category(request).await.expect("corrected");
+    assert_eq!(budget(&scene, case).await, "45 days");
+    assert_eq!(scene.case(case).await.due_time, first_due(&scene, case).await);
     scene.house.done().await;
 }
 
