@@ -42,12 +42,12 @@ async fn first_due(scene: &Scene, case: Uuid) -> Option<prost_types::Timestamp> 
     due.min_by_key(|due| (due.seconds, due.nanos))
 }
 
+async fn clock(scene: &Scene, case: Uuid, kind: ClockKind) -> CaseClock {
+    clocks(scene, case).await.into_iter().find(|clock| clock.kind() == kind).expect("it is promised")
+}
+
 async fn decide(scene: &Scene, case: Uuid) -> CaseClock {
-    clocks(scene, case)
-        .await
-        .into_iter()
-        .find(|clock| clock.kind() == ClockKind::Decide)
-        .expect("one is to decide")
+    clock(scene, case, ClockKind::Decide).await
 }
 
 async fn budget(scene: &Scene, case: Uuid) -> String {
@@ -131,7 +131,7 @@ async fn of_another_category_other_things_are_promised() {
     let scene = Scene::timed().await;
     put_under(&scene, "au-rg271", 1).await;
     let case = scene.register(complaint()).await;
-    assert_eq!(budget(&scene, case).await, "30 days");
+    assert_eq!(clock(&scene, case, ClockKind::Final).await.budget, "30 days");
     let request = ConfirmCategoryRequest {
         request_id: request_id(),
         case_id: case.to_string(),
@@ -140,7 +140,7 @@ async fn of_another_category_other_things_are_promised() {
     };
     let mut classifier = ClassifierServiceClient::new(scene.house.channel());
     classifier.confirm_category(request).await.expect("corrected");
-    assert_eq!(budget(&scene, case).await, "45 days");
+    assert_eq!(clock(&scene, case, ClockKind::Final).await.budget, "45 days");
     assert_eq!(scene.case(case).await.due_time, first_due(&scene, case).await);
     scene.house.done().await;
 }
