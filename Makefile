@@ -25,8 +25,8 @@ test: setup ## every test
 	cargo test --workspace
 
 load: setup ## rates, latencies, CPU and memory beside pgbench's; writes target/load/report.json
-	cargo build --release --workspace --bins
-	cargo run --release -p load -- $(ARGS)
+	cargo build --profile dist --workspace --bins
+	cargo run --profile dist -p load -- $(ARGS)
 
 chaos: setup ## kills service processes at random points and counts what was lost (nothing)
 	cargo build --workspace --bins

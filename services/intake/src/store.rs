@@ -28,9 +28,10 @@ pub(crate) async fn register(
     let rows: Vec<(Uuid, i64)> = sqlx::query_as(
         "WITH filing AS (
              SELECT current_setting('redress.tenant') AS tenant_id, f.*,
-                    -- The lock and the transaction's id first, then the position: see feed_horizon().
-                    CASE WHEN pg_advisory_xact_lock_shared('outbox'::regclass::oid::bigint) IS NOT NULL
-                           AND pg_current_xact_id() IS NOT NULL
+                    -- The lock and the transaction's id first, once for all, then the positions:
+                    -- see feed_horizon().
+                    CASE WHEN (SELECT pg_advisory_xact_lock_shared('outbox'::regclass::oid::bigint) IS NOT NULL
+                                  AND pg_current_xact_id() IS NOT NULL)
                          THEN nextval('outbox_position') END AS position
              FROM (SELECT UNNEST($1::uuid[]) AS complaint_id, UNNEST($2::text[]) AS request_id,
                           UNNEST($3::bytea[]) AS request_hash, UNNEST($4::smallint[]) AS channel,
@@ -44,10 +45,11 @@ pub(crate) async fn register(
              SELECT tenant_id, complaint_id, request_id, request_hash, channel, external_ref, customer_id,
                     received_at, substr(event, record_from, record_length), position
              FROM filing
-             -- A look-up each; as a join it would be planned to read the keys of all times.
-             WHERE (SELECT true FROM idempotency i
-                    WHERE i.tenant_id = filing.tenant_id AND i.rpc = $13
-                      AND i.request_id = filing.request_id LIMIT 1) IS NULL
+             -- One look for all; as a join it would be planned to read the keys of all times.
+             WHERE request_id <> ALL (ARRAY(
+                 SELECT i.request_id FROM idempotency i
+                 WHERE i.tenant_id = current_setting('redress.tenant') AND i.rpc = $13
+                   AND i.request_id = ANY ($2)))
              ON CONFLICT DO NOTHING
              RETURNING complaint_id, position
          ), told AS (

@@ -11,7 +11,7 @@ use http::{HeaderValue, Request, Response};
 use kernel::Caller;
 use tonic::body::Body;
 
-use super::middle::{Inner, Middle, pass};
+use super::middle::{Inner, Middle};
 use super::refuse;
 use crate::call::{CONSISTENCY_TOKEN, Call};
 
@@ -30,14 +30,14 @@ pub(crate) struct Consistency {
 impl Middle for Consistency {
     async fn handle<S: Inner>(self, request: Request<Body>, inner: S) -> Response<Body> {
         let Some(token) = request.headers().get(CONSISTENCY_TOKEN).cloned() else {
-            return pass(inner, request).await;
+            return inner.answer(request).await;
         };
         let Some((call, caller)) = Call::of(&request).zip(request.extensions().get::<Caller>().cloned())
         else {
-            return pass(inner, request).await;
+            return inner.answer(request).await;
         };
         match self.applied(&token, call, &caller).await {
-            Ok(()) => pass(inner, request).await,
+            Ok(()) => inner.answer(request).await,
             Err(fault) => refuse(fault),
         }
     }

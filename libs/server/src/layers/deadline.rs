@@ -6,7 +6,7 @@ use fault::{Fault, Kind};
 use http::{Request, Response};
 use tonic::body::Body;
 
-use super::middle::{Inner, Middle, pass};
+use super::middle::{Inner, Middle};
 use super::refuse;
 use super::stream::Ending;
 use crate::call::Call;
@@ -27,10 +27,10 @@ impl Middle for Deadline {
     async fn handle<S: Inner>(self, request: Request<Body>, inner: S) -> Response<Body> {
         let Some(call) = Call::of(&request) else {
             // Health and reflection may stream for ever too.
-            let response = pass(inner, request).await;
+            let response = inner.answer(request).await;
             return response.map(|body| Body::new(Ending::new(body, None, self.closing)));
         };
-        let answer = pass(inner, request);
+        let answer = inner.answer(request);
         let response = match (call.method.pace, call.deadline) {
             (Pace::Call, None) => answer.await,
             (Pace::Call, Some(deadline)) => {

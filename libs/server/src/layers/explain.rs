@@ -7,7 +7,7 @@ use http::{HeaderMap, Request, Response};
 use tonic::Code;
 use tonic::body::Body;
 
-use super::middle::{Inner, Middle, pass};
+use super::middle::{Inner, Middle};
 use super::{code, refuse};
 use crate::call::Call;
 
@@ -20,7 +20,7 @@ pub(crate) struct Explain;
 impl Middle for Explain {
     async fn handle<S: Inner>(self, request: Request<Body>, inner: S) -> Response<Body> {
         let is_ours = Call::of(&request).is_some();
-        let response = pass(inner, request).await;
+        let response = inner.answer(request).await;
         match explanation(response.headers()).filter(|_| is_ours) {
             Some(fault) => refuse(fault),
             None => response,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{Request, Response};
 use tonic::body::Body;
 
-use super::middle::{Inner, Middle, pass};
+use super::middle::{Inner, Middle};
 use super::refuse;
 use crate::call::Call;
 use crate::identity::Identity;
@@ -20,13 +20,13 @@ pub(crate) struct Identify {
 impl Middle for Identify {
     async fn handle<S: Inner>(self, request: Request<Body>, inner: S) -> Response<Body> {
         if Call::of(&request).is_none() {
-            return pass(inner, request).await;
+            return inner.answer(request).await;
         }
         let (mut parts, body) = request.into_parts();
         match self.identity.caller(&parts).await {
             Ok(caller) => {
                 parts.extensions.insert(caller);
-                pass(inner, Request::from_parts(parts, body)).await
+                inner.answer(Request::from_parts(parts, body)).await
             }
             Err(fault) => refuse(fault),
         }

@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Status;
 use tonic::body::Body;
 
-use super::middle::{Inner, Middle, pass};
+use super::middle::{Inner, Middle};
 use super::refuse;
 use crate::call::Call;
 use crate::contracts::{Method, Pace};
@@ -49,10 +49,10 @@ impl Lanes {
 
 impl Middle for Lanes {
     async fn handle<S: Inner>(self, request: Request<Body>, inner: S) -> Response<Body> {
-        let Some(Call { method, .. }) = Call::of(&request) else { return pass(inner, request).await };
-        let Some(lane) = self.of(method) else { return pass(inner, request).await };
+        let Some(Call { method, .. }) = Call::of(&request) else { return inner.answer(request).await };
+        let Some(lane) = self.of(method) else { return inner.answer(request).await };
         let Ok(place) = Arc::clone(lane).try_acquire_owned() else { return refuse(overloaded()) };
-        let response = pass(inner, request).await;
+        let response = inner.answer(request).await;
         if method.pace == Pace::Stream {
             return response.map(|body| Body::new(Placed { body, _place: place }));
         }

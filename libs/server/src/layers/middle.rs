@@ -1,4 +1,8 @@
 //! A layer that is one async function around the call.
+//!
+//! Layers are no tower services of their own: each of those would clone everything
+//! below it and put one more future on the heap, for every call. They lie in each
+//! other, and [`Served`] makes one service of the whole.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -8,20 +12,24 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use tonic::body::Body;
-use tower::{Layer, Service, ServiceExt as _};
+use tonic::service::Routes;
+use tower::{Layer, Service};
 
-/// What is below a layer. It is always ready and never fails: refusals are answers.
-pub(crate) trait Inner:
-    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
-{
+/// What is below a layer, for one call. It never fails: refusals are answers.
+pub(crate) trait Inner: Send + 'static {
+    /// Answers the call.
+    fn answer(self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send;
 }
 
-impl<S> Inner for S where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + 'static
-{
+/// Innermost: the handlers.
+impl Inner for Routes {
+    async fn answer(mut self, request: Request<Body>) -> Response<Body> {
+        // Always ready: a handler is a task, not a queue.
+        match self.call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
 }
 
 /// One layer.
@@ -34,15 +42,7 @@ pub(crate) trait Middle: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Response<Body>> + Send;
 }
 
-/// Passes a request on to what is below.
-pub(crate) async fn pass<S: Inner>(inner: S, request: Request<Body>) -> Response<Body> {
-    match inner.oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
-    }
-}
-
-/// Puts a [`Middle`] around a service.
+/// Puts a [`Middle`] around what is below.
 #[derive(Clone)]
 pub(crate) struct Around<M>(pub(crate) M);
 
@@ -54,14 +54,24 @@ impl<M: Clone, S> Layer<S> for Around<M> {
     }
 }
 
-/// A service with a [`Middle`] around it.
+/// What is below, with a [`Middle`] around it.
 #[derive(Clone)]
 pub(crate) struct Wrapped<M, S> {
     middle: M,
     inner: S,
 }
 
-impl<M: Middle, S: Inner> Service<Request<Body>> for Wrapped<M, S> {
+impl<M: Middle, S: Inner> Inner for Wrapped<M, S> {
+    fn answer(self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send {
+        self.middle.handle(request, self.inner)
+    }
+}
+
+/// Layers and handlers as a service: one clone of them, and one future, a call.
+#[derive(Clone)]
+pub(crate) struct Served<S>(pub(crate) S);
+
+impl<S: Inner + Clone> Service<Request<Body>> for Served<S> {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
@@ -71,6 +81,6 @@ impl<M: Middle, S: Inner> Service<Request<Body>> for Wrapped<M, S> {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        self.middle.clone().handle(request, self.inner.clone()).map(Ok).boxed()
+        self.0.clone().answer(request).map(Ok).boxed()
     }
 }

@@ -22,6 +22,7 @@ use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Status};
 use tonic_web::GrpcWebLayer;
+use tower::layer::layer_fn;
 use tower::util::MapRequestLayer;
 use tower::{Service, ServiceBuilder};
 use tower_http::cors::{AllowHeaders, CorsLayer};
@@ -34,7 +35,7 @@ use deadline::Deadline;
 use explain::Explain;
 use identify::Identify;
 use lanes::Lanes;
-use middle::Around;
+use middle::{Around, Served};
 use observe::Observe;
 use panics::Panics;
 
@@ -69,11 +70,13 @@ pub(crate) fn around(
 + 'static {
     ServiceBuilder::new()
         // Browsers ask first whether a page of another origin may call at all.
-        .layer(cross_origin(given.web_origins))
+        .option_layer(cross_origin(given.web_origins))
         // Browsers' calls become ordinary ones before anything looks at them.
         .layer(GrpcWebLayer::new())
         // The deadline counts from here, before anything is awaited.
         .layer(MapRequestLayer::new(Call::note as fn(Request<Body>) -> Request<Body>))
+        // One service of all that follows.
+        .layer(layer_fn(Served))
         // Span and duration of the call: outside of everything that may refuse it.
         .layer(Around(Observe))
         // A panic below becomes INTERNAL, and is counted above as any other answer.
@@ -92,15 +95,20 @@ pub(crate) fn around(
         .service(routes)
 }
 
-/// What pages of other origins may do: call, and read our answers' headers.
-fn cross_origin(origins: Vec<HeaderValue>) -> CorsLayer {
+/// What pages of other origins may do: call, and read our answers' headers. Without
+/// origins nothing, and no answer speaks of it.
+fn cross_origin(origins: Vec<HeaderValue>) -> Option<CorsLayer> {
+    if origins.is_empty() {
+        return None;
+    }
     let ours = [CONSISTENCY_TOKEN, "grpc-status", "grpc-message", "grpc-status-details-bin"];
-    CorsLayer::new()
+    let layer = CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::POST])
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(ours.map(HeaderName::from_static))
-        .max_age(PREFLIGHT_KEPT)
+        .max_age(PREFLIGHT_KEPT);
+    Some(layer)
 }
 
 /// The status of an answer, where its headers or trailers tell it.

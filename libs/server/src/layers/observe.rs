@@ -20,7 +20,7 @@ use tracing::{Instrument as _, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::code;
-use super::middle::{Inner, Middle, pass};
+use super::middle::{Inner, Middle};
 use crate::call::Call;
 use crate::contracts::Method;
 use crate::telemetry::sampling;
@@ -46,11 +46,11 @@ pub(crate) struct Observe;
 
 impl Middle for Observe {
     async fn handle<S: Inner>(self, request: Request<Body>, inner: S) -> Response<Body> {
-        let Some(Call { method, .. }) = Call::of(&request) else { return pass(inner, request).await };
+        let Some(Call { method, .. }) = Call::of(&request) else { return inner.answer(request).await };
         let span = span(method, request.headers());
         let observed =
             Observed { method, started: Instant::now(), span: span.clone(), code: Code::Cancelled };
-        let response = pass(inner, request).instrument(span).await;
+        let response = inner.answer(request).instrument(span).await;
         observed.answered(response)
     }
 }

@@ -8,7 +8,7 @@ use futures::FutureExt as _;
 use http::{Request, Response};
 use tonic::body::Body;
 
-use super::middle::{Inner, Middle, pass};
+use super::middle::{Inner, Middle};
 use super::refuse;
 
 /// Answers INTERNAL where a handler panics.
@@ -19,7 +19,7 @@ impl Middle for Panics {
     async fn handle<S: Inner>(self, request: Request<Body>, inner: S) -> Response<Body> {
         // What a panic leaves behind is dropped with the call: a transaction is
         // rolled back, nothing else is shared.
-        let outcome = AssertUnwindSafe(pass(inner, request)).catch_unwind().await;
+        let outcome = AssertUnwindSafe(inner.answer(request)).catch_unwind().await;
         outcome.unwrap_or_else(|panic| refuse(fault(panic.as_ref())))
     }
 }
