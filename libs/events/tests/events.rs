@@ -207,6 +207,28 @@ async fn the_newest_transaction_is_waited_for() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn the_readers_lock_ends_with_its_transaction() -> Result<()> {
+    let migrate = async |url: String| pg::migrate(&url, "alpha", &[&pg::MIGRATIONS]).await;
+    let database = Database::copy_of("reader", migrate).await?;
+    let mut reader = database.connect().await?;
+    reader.execute("SET search_path = alpha; SELECT nextval('outbox_position')").await?;
+    let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()";
+
+    reader.execute("BEGIN").await?;
+    let quiet: bool =
+        sqlx::query_scalar("SELECT quiet FROM feed_horizon(0, 0)").fetch_one(&mut reader).await?;
+    assert!(quiet, "nobody writes");
+    let held: i64 = sqlx::query_scalar(locks).fetch_one(&mut reader).await?;
+    assert_eq!(held, 1, "it is for the end of the transaction to give it back");
+    // A statement that is cancelled ends it like this.
+    reader.execute("ROLLBACK").await?;
+    let left: i64 = sqlx::query_scalar(locks).fetch_one(&mut reader).await?;
+    assert_eq!(left, 0);
+    reader.close().await?;
+    database.drop().await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_tells_nothing_holds_nobody_up() -> Result<()> {
     let road = Road::open().await?;
