@@ -328,8 +328,8 @@ async fn begin(pool: PgPool, statement: String) -> Result<Transaction<'static, P
 }
 
 /// Whether the connection was closed by the other side: broken, ended by an
-/// administrator (57P01), or idle for too long (25P03).
-fn is_dead(error: &sqlx::Error) -> bool {
+/// administrator (57P01) or a crash (57P02), or idle for too long (25P03).
+pub(crate) fn is_dead(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    matches!(error, sqlx::Error::Io(_)) || matches!(code.as_deref(), Some("57P01" | "25P03"))
+    matches!(error, sqlx::Error::Io(_)) || matches!(code.as_deref(), Some("57P01" | "57P02" | "25P03"))
 }
