@@ -225,7 +225,8 @@ impl Consumer {
                         fault = fault.chain(),
                         "an event is parked; its case waits for it to be driven again"
                     );
-                    self.park(source, one.clone(), fault.chain()).await?;
+                    self.park(source, event.clone(), fault.chain()).await?;
+                    break;
                 }
                 tokio::time::sleep(pause).await;
                 pause *= 2;
@@ -234,19 +235,16 @@ impl Consumer {
         self.apply_whole(source, Arc::default(), cursor).await
     }
 
-    async fn park(
-        &self,
-        source: &'static str,
-        event: Arc<Vec<Delivered>>,
-        error: String,
-    ) -> Result<(), Fault> {
+    /// Parks an event, unless another replica has got past it meanwhile.
+    async fn park(&self, source: &'static str, event: Delivered, error: String) -> Result<(), Fault> {
         self.db
             .transact_shared("inbox.park", async move |mut tx| {
                 let cursor = parked::lock(&mut tx, source).await?;
-                parked::park(&mut tx, source, &event, &error, TRIES).await?;
-                let parked = cursor.parked + 1;
-                let position = event.last().map_or(cursor.position, |event| event.position);
-                parked::store(&mut tx, source, Cursor { position, parked }).await?;
+                if event.position > cursor.position {
+                    parked::park(&mut tx, source, std::slice::from_ref(&event), &error, TRIES).await?;
+                    let cursor = Cursor { position: event.position, parked: cursor.parked + 1 };
+                    parked::store(&mut tx, source, cursor).await?;
+                }
                 Ok((tx, ()))
             })
             .await

@@ -5,11 +5,12 @@
 //! takes a position until it has ended: when nobody holds it, all are decided, and
 //! what is visible up to the last one handed out before is all there will be.
 //!
-//! Where somebody always writes, nobody may ever be seen without the lock. Then ids
-//! tell: a transaction takes its id before it takes a position, so every position up to the last one handed out belongs to a
-//! transaction with an id below one taken afterwards (`bound`). Once the oldest
-//! running transaction (`xmin`) has reached that, all of them have ended, and what
-//! is visible up to that position is all there will be.
+//! Where somebody always writes, the lock may never be seen without a holder. Then ids
+//! tell: a transaction takes its id before it takes a position, so every position up
+//! to the last one handed out belongs to a transaction with an id below one taken
+//! afterwards (`bound`). Once the oldest running transaction (`xmin`) has reached
+//! that, all of them have ended, and what is visible up to that position is all there
+//! will be.
 
 /// What `feed_horizon()` saw, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -17,6 +17,7 @@ use pg::{Db, Tx};
 use proto::redress::cases::v1::CaseClosed;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use testkit::Database;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -207,6 +208,28 @@ async fn the_newest_transaction_is_waited_for() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn the_readers_lock_ends_with_its_transaction() -> Result<()> {
+    let migrate = async |url: String| pg::migrate(&url, "alpha", &[&pg::MIGRATIONS]).await;
+    let database = Database::copy_of("reader", migrate).await?;
+    let mut reader = database.connect().await?;
+    reader.execute("SET search_path = alpha; SELECT nextval('outbox_position')").await?;
+    let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()";
+
+    reader.execute("BEGIN").await?;
+    let quiet: bool =
+        sqlx::query_scalar("SELECT quiet FROM feed_horizon(0, 0)").fetch_one(&mut reader).await?;
+    assert!(quiet, "nobody writes");
+    let held: i64 = sqlx::query_scalar(locks).fetch_one(&mut reader).await?;
+    assert_eq!(held, 1, "it is for the end of the transaction to give it back");
+    // A statement that is cancelled ends it like this.
+    reader.execute("ROLLBACK").await?;
+    let left: i64 = sqlx::query_scalar(locks).fetch_one(&mut reader).await?;
+    assert_eq!(left, 0);
+    reader.close().await?;
+    database.drop().await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_tells_nothing_holds_nobody_up() -> Result<()> {
     let road = Road::open().await?;
@@ -337,6 +360,69 @@ async fn poison_is_parked_and_driven_again_without_holding_others_up() -> Result
     let of_sick: Vec<i32> = written.iter().filter(|(of, _)| *of == sick).map(|(_, number)| *number).collect();
     assert_eq!(of_sick, [1, POISON, 2, 3, 4], "in order, after all");
     Ok(())
+}
+
+/// Refuses everything; takes its time over what is the last try of an event.
+struct Stubborn {
+    tries: AtomicU32,
+    last: Notify,
+}
+
+/// Together with others once, then alone.
+const TRIES: u32 = 6;
+
+impl Reactor for Stubborn {
+    fn consumer(&self) -> &'static str {
+        "beta"
+    }
+
+    fn follows(&self) -> &'static [Follow] {
+        FOLLOWS
+    }
+
+    fn react<'a>(&'a self, _: &'a mut Tx, _: &'a [Delivered]) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async {
+            if (self.tries.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(TRIES) {
+                self.last.notify_one();
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            Err(Fault::new(Kind::Precondition, "POISON", "cannot be swallowed"))
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_replica_has_applied_is_not_parked() -> Result<()> {
+    let road = Road::open().await?;
+    let stubborn = Arc::new(Stubborn { tries: AtomicU32::new(0), last: Notify::new() });
+    let source: Arc<dyn Source> = Arc::new(LocalSource(road.feed.clone()));
+    let consumer = Consumer::new(road.beta.clone(), stubborn.clone(), HashMap::from([("alpha", source)]));
+    tokio::spawn(consumer.run(road.stop.clone()));
+    let mut owner = road.database.connect().await?;
+    loop {
+        road.tell("one", RandomIds.token(), 1).await?;
+        stubborn.last.notified().await;
+        // Waits for the last try to be rolled back, as another replica would that took
+        // the feed over meanwhile, and mostly comes before this one parks the event.
+        let parked: i64 = sqlx::query_scalar(
+            "UPDATE beta.inbox_cursor SET position = (SELECT max(position) FROM alpha.outbox) RETURNING parked",
+        )
+        .fetch_one(&mut owner)
+        .await?;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let left: (i64, bool) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM beta.parked_event),
+                    position = (SELECT max(position) FROM alpha.outbox) FROM beta.inbox_cursor",
+        )
+        .fetch_one(&mut owner)
+        .await?;
+        assert_eq!(left, (parked, true));
+        if parked == 0 {
+            return Ok(());
+        }
+        // Parked before: tried anew with another event.
+        owner.execute("DELETE FROM beta.parked_event; UPDATE beta.inbox_cursor SET parked = 0").await?;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -177,6 +177,11 @@ impl Fault {
         &self.0.violations
     }
 
+    /// What it came from; never for the caller.
+    pub fn cause(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
+        self.0.cause.as_deref()
+    }
+
     /// Whether the same attempt may succeed later without anybody's doing.
     pub fn is_transient(&self) -> bool {
         matches!(self.0.kind, Kind::Unavailable | Kind::Exhausted | Kind::Conflict | Kind::TooLate)

@@ -8,6 +8,8 @@
 //!   gets the same answer and has one effect.
 //! - [`Group`] does the same for mutations of one kind that come together: one
 //!   transaction for many of them.
+//! - [`Line`] is a connection of its own for one writer, whose statements are
+//!   transactions each.
 //! - Events leave through [`Tx::emit`]: they are written with the state they tell of.
 //! - [`bell`] wakes who waits for rows, in this process and in others.
 
@@ -27,11 +29,11 @@ use std::time::Duration;
 use fault::Fault;
 use kernel::{Clock, Ids};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Executor as _, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool};
 
 pub use bell::Bell;
 pub use group::{Asked, Batch, Group, Verdicts, Work};
-pub use line::Line;
+pub use line::{Line, is_hung_up};
 pub use migrate::{MIGRATIONS, is_behind, migrate, migrated};
 pub use mutate::{Done, IDEMPOTENCY_KEPT, Key, request_hash};
 pub use tx::Tx;
@@ -118,7 +120,16 @@ impl Db {
     /// A connection of its own, outside the pool, as the service's role, bound to no
     /// tenant.
     pub(crate) async fn own_connection(&self) -> Result<PgConnection, Fault> {
-        Ok(self.pool.acquire().await?.detach())
+        // As when a transaction begins, each failure discards a dead one of the pool.
+        let mut spare = self.pool.options().get_max_connections();
+        loop {
+            let mut conn = self.pool.acquire().await?.detach();
+            match conn.ping().await {
+                Ok(()) => return Ok(conn),
+                Err(error) if spare > 0 && tx::is_dead(&error) => spare -= 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// The clock transactions read.

@@ -6,7 +6,7 @@ use fault::Fault;
 use kernel::TenantId;
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 
-use crate::Db;
+use crate::{Db, tx};
 
 /// A connection that is opened when first used, and anew after it was lost.
 pub struct Line {
@@ -35,11 +35,22 @@ impl Line {
         Ok(&mut self.open.insert(open).conn)
     }
 
+    /// Whether it has a connection from before, which may have been lost since.
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// Gives the connection up: nobody knows what became of the last statement. The
     /// next one goes over a new connection.
     pub fn hang_up(&mut self) {
         self.open = None;
     }
+}
+
+/// Whether a fault is the end of a connection rather than of a statement: over a new
+/// one, the same may succeed at once.
+pub fn is_hung_up(fault: &Fault) -> bool {
+    fault.cause().and_then(|cause| cause.downcast_ref()).is_some_and(tx::is_dead)
 }
 
 async fn bind(mut conn: PgConnection, tenant: &TenantId) -> Result<Open, Fault> {

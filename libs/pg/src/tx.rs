@@ -39,7 +39,8 @@ pub struct Tx {
 
 /// An event on its way into the outbox.
 pub(crate) struct Emitted {
-    tenant: TenantId,
+    /// None is our mistake: the transaction fails.
+    tenant: Option<TenantId>,
     id: Uuid,
     subject: Uuid,
     kind: String,
@@ -86,13 +87,8 @@ impl Tx {
 
     /// Tells what happened to a subject, in another trace: a batch serves many.
     pub fn emit_in<M: Name>(&mut self, traceparent: String, subject: Uuid, payload: &M) {
-        let Some(tenant) = self.tenant.clone() else {
-            // Row-level security would refuse the row all the same; say it plainly.
-            debug_assert!(false, "an event without a tenant");
-            return;
-        };
         self.events.push(Emitted {
-            tenant,
+            tenant: self.tenant.clone(),
             id: self.ids.id(self.now),
             subject,
             kind: M::full_name(),
@@ -148,15 +144,15 @@ impl Tx {
         while let Some(first) = rest.first() {
             let count = rest.iter().take_while(|event| event.tenant == first.tenant).count();
             let (same, others) = rest.split_at(count);
-            let tenant = first.tenant.clone();
+            let tenant = first.tenant.clone().ok_or_else(|| Fault::internal("an event without a tenant"))?;
             self.act_for(&tenant).await?;
-            last = self.insert(same).await?;
+            last = self.insert(&tenant, same).await?;
             rest = others;
         }
         Ok(last)
     }
 
-    async fn insert(&mut self, events: &[Emitted]) -> Result<i64, Fault> {
+    async fn insert(&mut self, tenant: &TenantId, events: &[Emitted]) -> Result<i64, Fault> {
         let columns = Columns::of(events);
         self.ring(bell::EVENTS);
         let position = sqlx::query_scalar(
@@ -169,7 +165,7 @@ impl Tx {
                  RETURNING position)
              SELECT max(position) FROM told",
         )
-        .bind(events[0].tenant.as_str())
+        .bind(tenant.as_str())
         .bind(self.now.to_sqlx())
         .bind(columns.ids)
         .bind(columns.subjects)
@@ -328,8 +324,8 @@ async fn begin(pool: PgPool, statement: String) -> Result<Transaction<'static, P
 }
 
 /// Whether the connection was closed by the other side: broken, ended by an
-/// administrator (57P01), or idle for too long (25P03).
-fn is_dead(error: &sqlx::Error) -> bool {
+/// administrator (57P01) or a crash (57P02), or idle for too long (25P03).
+pub(crate) fn is_dead(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    matches!(error, sqlx::Error::Io(_)) || matches!(code.as_deref(), Some("57P01" | "25P03"))
+    matches!(error, sqlx::Error::Io(_)) || matches!(code.as_deref(), Some("57P01" | "57P02" | "25P03"))
 }

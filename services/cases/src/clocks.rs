@@ -95,6 +95,23 @@ pub(crate) struct CaseClock {
 }
 
 impl CaseClock {
+    /// A clock that begins in the cycle a case is in, under a policy; its ladder is
+    /// still to be climbed.
+    fn begin(case: &Case, policy: &Policy, clock: Clock, own_target: bool, unverified: bool) -> Self {
+        Self {
+            case: case.id,
+            cycle: case.cycle,
+            policy: policy.version,
+            calendar_name: policy.pack.calendar.clone(),
+            calendar: policy.calendar.clone(),
+            own_target,
+            unverified,
+            rungs: Vec::new(),
+            clock,
+            changed: true,
+        }
+    }
+
     /// When it is due; none once it has ended, or while it is paused without a
     /// cap.
     pub(crate) fn due(&self) -> Option<Timestamp> {
@@ -246,18 +263,9 @@ impl Clocks {
             if promise.starts != starts || !wanted(promise) || self.0.iter().any(is_there) {
                 continue;
             }
-            self.0.push(CaseClock {
-                case: case.id,
-                cycle: case.cycle,
-                policy: policy.version,
-                calendar_name: policy.pack.calendar.clone(),
-                calendar: policy.calendar.clone(),
-                own_target: promise.own_target,
-                unverified: policy.is_unverified(promise),
-                rungs: Vec::new(),
-                clock: Clock::start(kind, promise.terms(), &policy.pack.reference(), now),
-                changed: true,
-            });
+            let clock = Clock::start(kind, promise.terms(), &policy.pack.reference(), now);
+            let unverified = policy.is_unverified(promise);
+            self.0.push(CaseClock::begin(case, policy, clock, promise.own_target, unverified));
         }
     }
 

@@ -140,12 +140,13 @@ impl Writer {
     }
 
     /// Registers one tenant's filings, all or none; the verdicts are in their order.
-    /// Tried once more over a new connection when the first was lost: whatever became
-    /// of the first try, its filings are found or registered now.
+    /// Tried once more over a new connection when one from before turns out to be lost:
+    /// whatever became of the first try, its filings are found or registered now.
     async fn register(&mut self, tenant: &TenantId, filings: &[Filing]) -> Result<Vec<Verdict>, Fault> {
         let db = self.db.clone();
+        let was_open = self.line.is_open();
         match db.timed("intake.submit", self.try_register(tenant, filings)).await {
-            Err(fault) if fault.is_transient() => {
+            Err(fault) if was_open && pg::is_hung_up(&fault) => {
                 tracing::debug!(fault = fault.chain(), "submissions are registered at the second try");
                 db.timed("intake.submit", self.try_register(tenant, filings)).await
             }

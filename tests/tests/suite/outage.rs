@@ -22,6 +22,7 @@ use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
 use proto::redress::resolution::v1::PollTasksRequest;
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
 use server::{Assembly, Running, Secret, Service, Settings};
+use sqlx::PgConnection;
 use testkit::{House, Line, Proxy};
 use tests::complaint::{made_up, yuan};
 use tests::department::{Department, Ledger};
@@ -44,6 +45,8 @@ const CALLS: usize = 20;
 /// Names the submission nobody waits for any more.
 const ABANDONED: &str = "abandoned";
 const LIVES: usize = 12;
+/// How often intake's line is cut.
+const CUTS: usize = 5;
 /// Patience of clients that repeat what gets no answer: longer than any outage here.
 const DEADLINE: Duration = Duration::from_mins(1);
 
@@ -83,6 +86,39 @@ async fn a_database_that_falls_silent_is_given_up_and_loses_nothing() {
     becomes(&house, ServingStatus::Serving).await;
     scene.end().await.unwrap();
     house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_was_cut_is_not_noticed_by_who_submits_next() {
+    let house = House::open(&SERVICES).await;
+    let mut owner = house.owner().await;
+    // Without a client of ours, which would try again by itself.
+    let mut intake = IntakeServiceClient::new(house.channel());
+    let mut registered = BTreeSet::new();
+    for number in 0..CUTS {
+        let complaint = Some(made_up(number));
+        let request = SubmitComplaintRequest { request_id: format!("worn-{number}"), complaint };
+        let first = intake.submit_complaint(request.clone()).await.unwrap().into_inner();
+        hang_up_on_intake(&mut owner).await;
+        let again = intake.submit_complaint(request).await.unwrap().into_inner();
+        assert_eq!((&again.complaint_id, again.already_registered), (&first.complaint_id, false));
+        registered.insert(first.complaint_id);
+        hang_up_on_intake(&mut owner).await;
+    }
+    books::one_case_each(&client_of(&house).unwrap(), &registered).await.unwrap();
+    house.done().await;
+}
+
+/// Ends every connection intake has to its database, as an administrator may.
+async fn hang_up_on_intake(owner: &mut PgConnection) {
+    let ended: Vec<bool> = sqlx::query_scalar(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = 'redress-intake'",
+    )
+    .fetch_all(owner)
+    .await
+    .unwrap();
+    assert!(!ended.is_empty() && ended.iter().all(|ended| *ended), "{ended:?}");
 }
 
 /// Lives that are under way while something goes away.

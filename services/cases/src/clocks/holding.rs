@@ -142,18 +142,7 @@ impl Clocks {
         let policy = self.policy(case, policies).ok_or(Refusal::PolicyNotFound)?;
         // There is one of a kind in a cycle: the timeline keeps what became of it.
         self.0.retain(|clock| (clock.clock.kind, clock.cycle) != (Kind::Update, case.cycle));
-        self.0.push(CaseClock {
-            case: case.id,
-            cycle: case.cycle,
-            policy: policy.version,
-            calendar_name: policy.pack.calendar.clone(),
-            calendar: policy.calendar.clone(),
-            own_target: true,
-            unverified: false,
-            rungs: Vec::new(),
-            clock,
-            changed: true,
-        });
+        self.0.push(CaseClock::begin(case, policy, clock, true, false));
         self.0.sort_by_key(|clock| (number(clock.clock.kind), Reverse(clock.cycle)));
         Ok(())
     }

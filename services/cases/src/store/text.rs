@@ -32,8 +32,8 @@ pub(crate) async fn keep(
     Ok(())
 }
 
-/// Merges the words of new cases into their index.
-pub(crate) async fn merge_words(conn: &mut PgConnection) -> Result<(), Fault> {
-    sqlx::query("SELECT merge_words()").execute(conn).await?;
-    Ok(())
+/// Merges the words of new cases into their index; answers how many pages of them
+/// there were.
+pub(crate) async fn merge_words(conn: &mut PgConnection) -> Result<i64, Fault> {
+    Ok(sqlx::query_scalar("SELECT merge_words()").fetch_one(conn).await?)
 }

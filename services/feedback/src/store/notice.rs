@@ -61,8 +61,8 @@ impl Row {
     }
 }
 
-/// Writes new notices, once per case, cycle and kind, and answers which
-/// of them are new.
+/// Writes new notices, once per case, cycle, kind and number, and answers which of
+/// them are new.
 pub(crate) async fn post(conn: &mut PgConnection, notices: &[Notice]) -> Result<HashSet<NoticeId>, Fault> {
     let texts = |text: fn(&Notice) -> &str| notices.iter().map(text).collect::<Vec<_>>();
     let fresh: Vec<Uuid> = sqlx::query_scalar(

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use proto::redress::cases::v1::policy_service_client::PolicyServiceClient;
 use proto::redress::cases::v1::{
@@ -10,6 +9,7 @@ use proto::redress::cases::v1::{
 };
 
 use super::connection::{Connection, Page};
+use super::submit::read_text;
 use crate::show::{self, text};
 
 #[derive(Args)]
@@ -27,7 +27,7 @@ enum Verb {
         /// Name of a shipped pack, e.g. `uk-fca-disp`
         #[arg(required_unless_present = "file", default_value = "")]
         pack: String,
-        /// A pack of one's own, in TOML
+        /// A pack of one's own, in TOML; `-` for standard input
         #[arg(long, conflicts_with = "pack")]
         file: Option<PathBuf>,
         /// Why there is this version
@@ -56,12 +56,7 @@ impl Policies {
         let mut policies = PolicyServiceClient::new(caller.client.calls());
         match self.verb {
             Verb::Add { pack, file, note } => {
-                let pack_toml = match file {
-                    Some(file) => {
-                        std::fs::read_to_string(&file).with_context(|| file.display().to_string())?
-                    }
-                    None => String::new(),
-                };
+                let pack_toml = file.map(|file| read_text(&file)).transpose()?.unwrap_or_default();
                 let request = CreatePolicyRequest {
                     request_id: caller.request_id(),
                     shipped_pack: pack,

@@ -97,8 +97,12 @@ impl Ledger {
         };
         let mut line = serde_json::to_vec(&entry)?;
         line.push(b'\n');
-        self.file.write_all(&line)?;
-        self.file.sync_data()?;
+        let whole = self.file.metadata()?.len();
+        if let Err(error) = self.file.write_all(&line).and_then(|()| self.file.sync_data()) {
+            // Not reported, hence not done: the next line must not follow half of this one.
+            let _ = self.file.set_len(whole);
+            return Err(error);
+        }
         self.entries.insert(entry.task, entry.reference);
         Ok(Entered::Now(reference))
     }

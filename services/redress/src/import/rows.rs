@@ -132,10 +132,12 @@ fn csv_rows(text: Box<dyn Read + Send>, mapping: Mapping) -> anyhow::Result<Rows
     let mut reader = csv::Reader::from_reader(BufReader::new(text));
     let headings: Vec<String> = reader.headers()?.iter().map(clean).map(str::to_owned).collect();
     let fitted = mapping.fit(&headings)?;
-    let rows = reader
-        .into_records()
-        .zip(1..)
-        .map(move |(record, number)| Ok(Row { number, complaint: fitted.complaint(&record?) }));
+    let rows = reader.into_records().zip(1..).map(move |(record, number)| match record {
+        Ok(record) => Ok(Row { number, complaint: fitted.complaint(&record) }),
+        Err(error) if error.is_io_error() => Err(error.into()),
+        // Cells too many or too few, or no text: the next row may be in order.
+        Err(error) => Ok(Row { number, complaint: Err(error.to_string()) }),
+    });
     Ok(Box::new(rows))
 }
 
@@ -201,6 +203,17 @@ mod tests {
         let rows = rows(source, Mapping::default());
         assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [1, 3, 4]);
         assert_eq!(rows.iter().map(|row| row.complaint.is_ok()).collect::<Vec<_>>(), [true, false, false]);
+    }
+
+    #[test]
+    fn a_bad_row_harms_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.csv");
+        std::fs::write(&path, b"subject,description\na,b\nc\n\xff,d\ne,f\n").unwrap();
+        let rows = rows(Source::open(&path).unwrap(), Mapping::default());
+        assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        let good: Vec<_> = rows.iter().map(|row| row.complaint.is_ok()).collect();
+        assert_eq!(good, [true, false, false, true]);
     }
 
     #[test]

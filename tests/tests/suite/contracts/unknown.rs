@@ -1,0 +1,293 @@
+//! The requests for what does not exist, by rpc: one line each, or the reason why
+//! there is none.
+
+/// An rpc, a request for what does not exist, and how it is refused. `$ID` is an
+/// id of nothing, `$KEY` a request id that was never used.
+pub(super) struct Unknown {
+    pub(super) rpc: &'static str,
+    pub(super) request: &'static str,
+    pub(super) reason: &'static str,
+}
+
+const fn unknown(rpc: &'static str, request: &'static str, reason: &'static str) -> Unknown {
+    Unknown { rpc, request, reason }
+}
+
+const CASE: &str = r#"{"case_id": "$ID"}"#;
+const REPLY: &str = r#"{"request_id": "$KEY", "case_id": "$ID", "text": "x", "reason": "x"}"#;
+
+pub(super) const UNKNOWN: &[Unknown] = &[
+    unknown("IntakeService.GetComplaint", r#"{"complaint_id": "$ID"}"#, "COMPLAINT_NOT_FOUND"),
+    unknown("FormService.GetForm", r#"{"category": "nothing"}"#, "FORM_NOT_FOUND"),
+    unknown("FormService.ValidateForm", r#"{"category": "nothing"}"#, "FORM_NOT_FOUND"),
+    unknown(
+        "FormService.AddInformation",
+        r#"{"request_id": "$KEY", "complaint_id": "$ID", "source": 1, "text": "x"}"#,
+        "COMPLAINT_NOT_FOUND",
+    ),
+    unknown("FormService.GetInformation", r#"{"complaint_id": "$ID"}"#, "COMPLAINT_NOT_FOUND"),
+    unknown("CaseService.GetCase", CASE, "CASE_NOT_FOUND"),
+    unknown("CaseService.WatchCase", CASE, "CASE_NOT_FOUND"),
+    unknown("CaseService.GetTimeline", CASE, "CASE_NOT_FOUND"),
+    unknown("ClockService.ListClocks", CASE, "CASE_NOT_FOUND"),
+    unknown("ClockService.ListExtensions", CASE, "CASE_NOT_FOUND"),
+    unknown("PolicyService.ActivatePolicy", r#"{"request_id": "$KEY", "version": 9}"#, "POLICY_NOT_FOUND"),
+    unknown("PolicyService.GetPolicy", r#"{"version": 9}"#, "POLICY_NOT_FOUND"),
+    unknown(
+        "ClockService.PauseClocks",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "reason": "PAUSE_REASON_APPRAISAL", "remark": "x"}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown(
+        "ClockService.ResumeClocks",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "remark": "x"}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown(
+        "ClockService.RequestExtension",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "kind": "CLOCK_KIND_DECIDE", "amount": 1, "reason": "x"}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown("ClockService.SendHoldingReply", REPLY, "CASE_NOT_FOUND"),
+    unknown(
+        "ClockService.ApproveExtension",
+        r#"{"request_id": "$KEY", "extension_id": "$ID"}"#,
+        "EXTENSION_NOT_FOUND",
+    ),
+    unknown(
+        "ClockService.RefuseExtension",
+        r#"{"request_id": "$KEY", "extension_id": "$ID", "reason": "x"}"#,
+        "EXTENSION_NOT_FOUND",
+    ),
+    unknown(
+        "ClockService.ExplainDeadline",
+        r#"{"case_id": "$ID", "kind": "CLOCK_KIND_DECIDE"}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown(
+        "CaseService.AddNote",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "text": "x"}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown(
+        "CaseService.RecordFindings",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "findings": "x"}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown(
+        "CaseService.DecideCase",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "outcome": 1, "reasons": "x"}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown("CaseService.WithdrawCase", r#"{"request_id": "$KEY", "case_id": "$ID"}"#, "CASE_NOT_FOUND"),
+    unknown(
+        "CaseService.DeclineCase",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "referral": "x"}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown(
+        "CaseService.CloseCase",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "reason": "x"}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown(
+        "CaseService.ReopenCase",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "reason": "x"}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown("CaseService.TrackComplaint", r#"{"receipt_code": "0000-0000"}"#, "RECEIPT_CODE_UNKNOWN"),
+    unknown(
+        "ClassifierService.ActivateClassifier",
+        r#"{"request_id": "$KEY", "version": 7}"#,
+        "CLASSIFIER_NOT_FOUND",
+    ),
+    unknown("ClassifierService.GetClassifier", "{}", "CLASSIFIER_NOT_FOUND"),
+    unknown("ClassifierService.ClassifyText", r#"{"text": "x"}"#, "CLASSIFIER_NOT_FOUND"),
+    unknown(
+        "ClassifierService.ConfirmCategory",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "category": "x"}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown("ClassifierService.GetReading", CASE, "CASE_NOT_FOUND"),
+    unknown("TriageService.GetRuleSet", r#"{"version": 7}"#, "RULE_SET_NOT_FOUND"),
+    unknown("TriageService.ActivateRuleSet", r#"{"request_id": "$KEY", "version": 7}"#, "RULE_SET_NOT_FOUND"),
+    unknown("TriageService.ReplayRules", r#"{"version": 7}"#, "RULE_SET_NOT_FOUND"),
+    unknown("TriageService.RetriageCase", r#"{"request_id": "$KEY", "case_id": "$ID"}"#, "CASE_NOT_FOUND"),
+    unknown("TriageService.ExplainTriage", CASE, "CASE_NOT_FOUND"),
+    unknown("CategoryService.GetCategory", r#"{"path": "nothing"}"#, "CATEGORY_NOT_FOUND"),
+    unknown(
+        "CalendarService.UpdateCalendar",
+        r#"{"request_id": "$KEY", "name": "nobodys",
+            "content": {"time_zone": "UTC", "hours": {"monday": ["09:00-17:00"]}}}"#,
+        "CALENDAR_NOT_FOUND",
+    ),
+    unknown(
+        "CalendarService.ImportHolidays",
+        r#"{"request_id": "$KEY", "name": "nobodys", "days": [{"date": "2027-01-01", "kind": 1}]}"#,
+        "CALENDAR_NOT_FOUND",
+    ),
+    unknown("CalendarService.GetCalendar", r#"{"name": "nobodys"}"#, "CALENDAR_NOT_FOUND"),
+    unknown("LinkService.ListLinks", CASE, "CASE_NOT_FOUND"),
+    unknown(
+        "LinkService.LinkCases",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "other_case_id": "01890000-0000-7000-8000-000000000001", "kind": 1}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown(
+        "LinkService.UnlinkCases",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "other_case_id": "01890000-0000-7000-8000-000000000001"}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown(
+        "LinkService.MergeCase",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "into_case_id": "01890000-0000-7000-8000-000000000001", "reason": "x"}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown(
+        "LinkService.UnmergeCase",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "reason": "x"}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown("LinkService.FindSimilarCases", CASE, "CASE_NOT_FOUND"),
+    unknown(
+        "GroupService.CreateGroup",
+        r#"{"request_id": "$KEY", "title": "x", "case_ids": ["$ID"]}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown(
+        "GroupService.AddToGroup",
+        r#"{"request_id": "$KEY", "group_id": "$ID", "case_ids": ["$ID"]}"#,
+        "GROUP_NOT_FOUND",
+    ),
+    unknown(
+        "GroupService.RemoveFromGroup",
+        r#"{"request_id": "$KEY", "group_id": "$ID", "case_id": "$ID"}"#,
+        "GROUP_NOT_FOUND",
+    ),
+    unknown("GroupService.GetGroup", r#"{"group_id": "$ID"}"#, "GROUP_NOT_FOUND"),
+    unknown("AssignmentService.GetDepartment", r#"{"department_id": "nobody"}"#, "DEPARTMENT_NOT_FOUND"),
+    unknown(
+        "AssignmentService.UpdateDepartment",
+        r#"{"request_id": "$KEY", "department": {"department_id": "nobody", "display_name": "x"}}"#,
+        "DEPARTMENT_NOT_FOUND",
+    ),
+    unknown(
+        "AssignmentService.CreateAgent",
+        r#"{"request_id": "$KEY", "agent": {"agent_id": "x", "department_id": "nobody", "display_name": "x"}}"#,
+        "DEPARTMENT_NOT_FOUND",
+    ),
+    unknown("AssignmentService.GetAgent", r#"{"agent_id": "nobody"}"#, "AGENT_NOT_FOUND"),
+    unknown(
+        "AssignmentService.UpdateAgent",
+        r#"{"request_id": "$KEY", "agent": {"agent_id": "nobody", "department_id": "x", "display_name": "x"}}"#,
+        "AGENT_NOT_FOUND",
+    ),
+    unknown("AssignmentService.GetAssignment", CASE, "ASSIGNMENT_NOT_FOUND"),
+    unknown(
+        "AssignmentService.AssignCase",
+        r#"{"request_id": "$KEY", "case_id": "$ID"}"#,
+        "ASSIGNMENT_NOT_FOUND",
+    ),
+    unknown(
+        "AssignmentService.AcceptCase",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "agent_id": "x"}"#,
+        "ASSIGNMENT_NOT_FOUND",
+    ),
+    unknown(
+        "AssignmentService.TransferCase",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "department_id": "x", "reason": "x"}"#,
+        "ASSIGNMENT_NOT_FOUND",
+    ),
+    unknown(
+        "AssignmentService.ClaimNext",
+        r#"{"request_id": "$KEY", "agent_id": "nobody"}"#,
+        "AGENT_NOT_FOUND",
+    ),
+    unknown(
+        "ResolutionService.ProposePlan",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "steps": [{"step_id": "x", "kind": 1, "department_id": "x"}]}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown("ResolutionService.ApprovePlan", r#"{"request_id": "$KEY", "plan_id": "$ID"}"#, "PLAN_NOT_FOUND"),
+    unknown(
+        "ResolutionService.RejectPlan",
+        r#"{"request_id": "$KEY", "plan_id": "$ID", "reason": "x"}"#,
+        "PLAN_NOT_FOUND",
+    ),
+    unknown(
+        "ResolutionService.CancelPlan",
+        r#"{"request_id": "$KEY", "plan_id": "$ID", "reason": "x"}"#,
+        "PLAN_NOT_FOUND",
+    ),
+    unknown("ResolutionService.GetPlan", r#"{"plan_id": "$ID"}"#, "PLAN_NOT_FOUND"),
+    unknown("ResolutionService.Heartbeat", r#"{"task_id": "$ID", "lease_token": "$ID"}"#, "TASK_NOT_FOUND"),
+    unknown(
+        "ResolutionService.CompleteTask",
+        r#"{"request_id": "$KEY", "task_id": "$ID", "lease_token": "$ID"}"#,
+        "TASK_NOT_FOUND",
+    ),
+    unknown(
+        "ResolutionService.FailTask",
+        r#"{"request_id": "$KEY", "task_id": "$ID", "lease_token": "$ID", "code": "X"}"#,
+        "TASK_NOT_FOUND",
+    ),
+    unknown(
+        "ResolutionService.RejectTask",
+        r#"{"request_id": "$KEY", "task_id": "$ID", "lease_token": "$ID", "reason": "x"}"#,
+        "TASK_NOT_FOUND",
+    ),
+    unknown(
+        "ResolutionService.RequeueTask",
+        r#"{"request_id": "$KEY", "task_id": "$ID", "reason": "x"}"#,
+        "TASK_NOT_FOUND",
+    ),
+    unknown("ResolutionService.GetTask", r#"{"task_id": "$ID"}"#, "TASK_NOT_FOUND"),
+    unknown(
+        "FeedbackService.RespondToOutcome",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "response": 1}"#,
+        "FEEDBACK_NOT_FOUND",
+    ),
+    unknown("FeedbackService.GetFeedback", CASE, "FEEDBACK_NOT_FOUND"),
+    unknown("EventFeed.Subscribe", r#"{"source": "nobody"}"#, "UNKNOWN_SOURCE"),
+    unknown("EventInbox.ListParkedEvents", r#"{"consumer": "nobody"}"#, "UNKNOWN_CONSUMER"),
+    unknown(
+        "EventInbox.RedriveParkedEvents",
+        r#"{"consumer": "nobody", "subject": "$ID"}"#,
+        "UNKNOWN_CONSUMER",
+    ),
+];
+
+/// Rpcs that ask for nothing that might not exist, and why.
+pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
+    ("IntakeService.SubmitComplaint", "makes what it names"),
+    ("IntakeService.SubmitComplaints", "makes what it names"),
+    ("IntakeService.ListComplaints", "what nothing matches is an empty list"),
+    ("FormService.CreateForm", "makes what it names"),
+    ("FormService.ListForms", "what nothing matches is an empty list"),
+    ("CaseService.ListCases", "what nothing matches is an empty list"),
+    ("PolicyService.CreatePolicy", "it names nothing that must exist"),
+    ("PolicyService.ListPolicies", "no policies are an empty list"),
+    ("CaseService.CountCases", "the request has no fields"),
+    ("CalendarService.CreateCalendar", "makes what it names"),
+    ("CalendarService.ListCalendars", "what nothing matches is an empty list"),
+    ("ClassifierService.TrainClassifier", "names nothing"),
+    ("ClassifierService.DeactivateClassifier", "names nothing"),
+    ("ClassifierService.ListClassifiers", "what nothing matches is an empty list"),
+    ("ClassifierService.ListUnconfirmed", "what nothing matches is an empty list"),
+    ("SearchService.FacetCases", "of what nothing matches there are none"),
+    ("TriageService.CreateRuleSet", "makes what it names"),
+    ("TriageService.ListRuleSets", "what nothing matches is an empty list"),
+    ("CategoryService.ImportCategories", "makes what it names"),
+    ("CategoryService.ListCategories", "what nothing matches is an empty list"),
+    ("GroupService.ListGroups", "what nothing matches is an empty list"),
+    ("GroupService.GetGroupPolicy", "the request has no fields"),
+    ("GroupService.SetGroupPolicy", "there is one policy a tenant"),
+    ("AssignmentService.CreateDepartment", "makes what it names"),
+    ("AssignmentService.ListDepartments", "what nothing matches is an empty list"),
+    ("AssignmentService.ListAgents", "what nothing matches is an empty list"),
+    ("AssignmentService.ListQueue", "what nothing matches is an empty list"),
+    ("ResolutionService.ListPlans", "what nothing matches is an empty list"),
+    ("ResolutionService.PollTasks", "a department without tasks has none to hand out"),
+    ("ResolutionService.ListTasks", "what nothing matches is an empty list"),
+    ("FeedbackService.ListNotices", "what nothing matches is an empty list"),
+];
