@@ -298,9 +298,10 @@ impl Consumer {
     }
 }
 
-/// Whether a failure says nothing about the event: a database that is away.
+/// Whether a failure says nothing about the event: a database that is away, or
+/// another replica at work. A statement that always runs out of time does.
 fn is_outage(fault: &Fault) -> bool {
-    fault.reason() == "DATABASE_UNAVAILABLE"
+    fault.is_outage() || fault.reason() == parked::LOCKED
 }
 
 /// The events that were not applied yet: positions grow, and one that comes again

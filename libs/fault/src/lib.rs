@@ -182,6 +182,14 @@ impl Fault {
         matches!(self.0.kind, Kind::Unavailable | Kind::Exhausted | Kind::Conflict | Kind::TooLate)
     }
 
+    /// Whether a database was away, which says nothing about what was asked of it. A
+    /// statement that ran out of time, or an answer that cannot be understood, may be
+    /// the fault of what was asked.
+    pub fn is_outage(&self) -> bool {
+        let cause = self.0.cause.as_deref().and_then(|cause| cause.downcast_ref::<sqlx::Error>());
+        self.0.reason == DATABASE_UNAVAILABLE && !cause.is_some_and(may_be_ours)
+    }
+
     /// The whole chain, for the log.
     pub fn chain(&self) -> String {
         let mut text = format!("{}: {}", self.0.reason, self.0.message);
@@ -233,6 +241,8 @@ impl From<Fault> for Status {
     }
 }
 
+/// Reason of what failed for want of a database.
+const DATABASE_UNAVAILABLE: &str = "DATABASE_UNAVAILABLE";
 /// How long to wait before trying a database again.
 const DATABASE_RETRY: Duration = Duration::from_millis(200);
 
@@ -241,9 +251,9 @@ const DATABASE_RETRY: Duration = Duration::from_millis(200);
 impl From<sqlx::Error> for Fault {
     fn from(error: sqlx::Error) -> Self {
         let transient = |message: &'static str| {
-            Self::new(Kind::Unavailable, "DATABASE_UNAVAILABLE", message).retry_after(DATABASE_RETRY)
+            Self::new(Kind::Unavailable, DATABASE_UNAVAILABLE, message).retry_after(DATABASE_RETRY)
         };
-        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).map(Cow::into_owned);
+        let code = code_of(&error).map(Cow::into_owned);
         match (&error, code.as_deref()) {
             (_, Some("40001" | "40P01")) => {
                 Self::new(Kind::Conflict, "TRANSACTION_CONFLICT", "another change came first; try again")
@@ -271,6 +281,16 @@ impl From<sqlx::Error> for Fault {
             _ => Self::internal(error),
         }
     }
+}
+
+fn code_of(error: &sqlx::Error) -> Option<Cow<'_, str>> {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code)
+}
+
+/// Whether what was asked may be why the database did not answer: 57014 cancelled
+/// by `statement_timeout`, 25P03 idle within a transaction for too long.
+fn may_be_ours(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Protocol(_)) || matches!(code_of(error).as_deref(), Some("57014" | "25P03"))
 }
 
 /// Whether a database error breaks the constraint of this name.
@@ -308,5 +328,13 @@ mod tests {
     fn a_lost_database_is_transient() {
         assert!(Fault::from(sqlx::Error::PoolTimedOut).is_transient());
         assert_eq!(Fault::from(sqlx::Error::RowNotFound).kind(), Kind::Internal);
+    }
+
+    #[test]
+    fn an_answer_nobody_understands_is_transient_but_no_outage() {
+        assert!(Fault::from(sqlx::Error::PoolTimedOut).is_outage());
+        let misunderstood = Fault::from(sqlx::Error::Protocol("too many values".to_owned()));
+        assert!(misunderstood.is_transient() && !misunderstood.is_outage());
+        assert!(!Fault::new(Kind::Unavailable, "PEER_UNAVAILABLE", "away").is_outage());
     }
 }

@@ -62,6 +62,10 @@ struct Slow {
     go_on: Arc<Notify>,
 }
 
+fn is_poisoned(batch: &[Delivered]) -> bool {
+    batch.iter().any(|event| event.read::<CaseClosed>().is_ok_and(|told| told.cycle == POISON))
+}
+
 /// Once in its batch, then five times alone.
 const LAST_TRY: u32 = 6;
 
@@ -76,7 +80,7 @@ impl Reactor for Slow {
 
     fn react<'a>(&'a self, tx: &'a mut Tx, batch: &'a [Delivered]) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
-            if !batch.iter().any(|event| event.read::<CaseClosed>().is_ok_and(|told| told.cycle == POISON)) {
+            if !is_poisoned(batch) {
                 return self.diary.react(tx, batch).await;
             }
             if self.tries.fetch_add(1, Ordering::Relaxed) + 1 == LAST_TRY {
@@ -125,5 +129,40 @@ async fn who_parks_late_does_not_take_the_feed_back() -> Result<()> {
         .fetch_one(&mut road.database.connect().await?)
         .await?;
     assert_eq!(parked, 0, "it was applied, after all");
+    Ok(())
+}
+
+/// Takes longer over the poison than a statement may.
+struct Stuck(Diary);
+
+impl Reactor for Stuck {
+    fn consumer(&self) -> &'static str {
+        "beta"
+    }
+
+    fn follows(&self) -> &'static [Follow] {
+        FOLLOWS
+    }
+
+    fn react<'a>(&'a self, tx: &'a mut Tx, batch: &'a [Delivered]) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            if is_poisoned(batch) {
+                let too_long = "SET LOCAL statement_timeout = '50ms'; SELECT pg_sleep(60)";
+                sqlx::raw_sql(too_long).execute(&mut **tx).await?;
+            }
+            self.0.react(tx, batch).await
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_always_takes_too_long_is_parked_too() -> Result<()> {
+    let road = Road::open().await?;
+    for number in [1, POISON, 2] {
+        road.tell("one", RandomIds.token(), number).await?;
+    }
+    let _beta = road.replica(road.beta.clone(), Stuck(road.diary()), LocalSource(road.feed.clone()));
+    let numbers: Vec<i32> = road.wait_for(2).await?.iter().map(|(_, number)| *number).collect();
+    assert_eq!(numbers, [1, 2], "the others go on");
     Ok(())
 }
