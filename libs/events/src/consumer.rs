@@ -259,7 +259,7 @@ impl Consumer {
                     tx.act_for(&tenant).await?;
                     let ready = set_behind(&mut tx, source, &mut stored, group).await?;
                     if !ready.is_empty() {
-                        reactor.react(&mut tx, &ready).await?;
+                        fault::caught(reactor.react(&mut tx, &ready)).await?;
                     }
                 }
                 stored.position = stored.position.max(cursor);

@@ -7,6 +7,7 @@
 //! fault by `?`.
 
 mod check;
+mod panic;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 pub use check::{Check, MAX_REQUEST_ID, MAX_SLUG, Violation};
+pub use panic::{caught, panicked};
 
 /// `domain` of every `google.rpc.ErrorInfo`.
 pub const DOMAIN: &str = "redress.dev";

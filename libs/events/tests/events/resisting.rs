@@ -132,10 +132,20 @@ async fn who_parks_late_does_not_take_the_feed_back() -> Result<()> {
     Ok(())
 }
 
-/// Takes longer over the poison than a statement may.
-struct Stuck(Diary);
+/// Meets the poison in its own way.
+struct Sick {
+    diary: Diary,
+    way: Way,
+}
 
-impl Reactor for Stuck {
+#[derive(Clone, Copy)]
+enum Way {
+    /// Takes longer than a statement may.
+    Stuck,
+    Panics,
+}
+
+impl Reactor for Sick {
     fn consumer(&self) -> &'static str {
         "beta"
     }
@@ -146,23 +156,40 @@ impl Reactor for Stuck {
 
     fn react<'a>(&'a self, tx: &'a mut Tx, batch: &'a [Delivered]) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
-            if is_poisoned(batch) {
-                let too_long = "SET LOCAL statement_timeout = '50ms'; SELECT pg_sleep(60)";
-                sqlx::raw_sql(too_long).execute(&mut **tx).await?;
+            match self.way {
+                _ if !is_poisoned(batch) => {}
+                Way::Stuck => {
+                    let too_long = "SET LOCAL statement_timeout = '50ms'; SELECT pg_sleep(60)";
+                    sqlx::raw_sql(too_long).execute(&mut **tx).await?;
+                }
+                Way::Panics => panic!("cannot be swallowed"),
             }
-            self.0.react(tx, batch).await
+            self.diary.react(tx, batch).await
         })
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_always_takes_too_long_is_parked_too() -> Result<()> {
+/// The others go on, and who follows them is still there to be told to try again.
+async fn is_parked(way: Way) -> Result<()> {
     let road = Road::open().await?;
-    for number in [1, POISON, 2] {
-        road.tell("one", RandomIds.token(), number).await?;
-    }
-    let _beta = road.replica(road.beta.clone(), Stuck(road.diary()), LocalSource(road.feed.clone()));
+    let (sick, one) = (RandomIds.token(), TenantId::parse("one")?);
+    road.tell("one", RandomIds.token(), 1).await?;
+    road.tell("one", sick, POISON).await?;
+    road.tell("one", RandomIds.token(), 2).await?;
+    let sick_of_it = Sick { diary: road.diary(), way };
+    let beta = road.replica(road.beta.clone(), sick_of_it, LocalSource(road.feed.clone()));
     let numbers: Vec<i32> = road.wait_for(2).await?.iter().map(|(_, number)| *number).collect();
-    assert_eq!(numbers, [1, 2], "the others go on");
+    assert_eq!(numbers, [1, 2]);
+    assert_eq!(beta.redrive(&one, sick).await?, (0, 1));
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_always_takes_too_long_is_parked() -> Result<()> {
+    is_parked(Way::Stuck).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_makes_its_reactor_panic_is_parked() -> Result<()> {
+    is_parked(Way::Panics).await
 }
