@@ -151,7 +151,7 @@ impl<B: Batch> Group<B> {
         match self.together(asked).await {
             Ok(verdicts) => verdicts,
             Err(fault) if asked.len() == 1 || fault.reason() == "DATABASE_UNAVAILABLE" => {
-                asked.iter().map(|_| Err(fault.twin())).collect()
+                shared(fault, asked.len())
             }
             Err(fault) => {
                 tracing::debug!(
@@ -174,21 +174,27 @@ impl<B: Batch> Group<B> {
         verdicts
     }
 
-    /// Carries out a batch in one transaction.
+    /// Carries out a batch in one transaction; a panic undoes it.
     async fn together(&self, asked: &[Asked<B::Job>]) -> Result<Vec<Verdict>, Fault> {
         let Some(first) = asked.first() else { return Ok(Vec::new()) };
-        self.db
-            .transact(self.batch.name(), &first.caller.tenant, async |mut tx| {
-                let verdicts = self.batch.carry_out(&mut tx, asked).await?;
-                let answers: Vec<_> = asked
-                    .iter()
-                    .zip(&verdicts)
-                    .filter_map(|(one, verdict)| Some((&one.key, verdict.as_deref().ok()?)))
-                    .collect();
-                let position = remember(&mut tx, &answers).await?;
-                let verdicts = verdicts.into_iter().map(|verdict| verdict.map(|answer| (answer, position)));
-                Ok((tx, verdicts.collect()))
-            })
-            .await
+        let carried_out = self.db.transact(self.batch.name(), &first.caller.tenant, async |mut tx| {
+            let verdicts = self.batch.carry_out(&mut tx, asked).await?;
+            let answers: Vec<_> = asked
+                .iter()
+                .zip(&verdicts)
+                .filter_map(|(one, verdict)| Some((&one.key, verdict.as_deref().ok()?)))
+                .collect();
+            let position = remember(&mut tx, &answers).await?;
+            let verdicts = verdicts.into_iter().map(|verdict| verdict.map(|answer| (answer, position)));
+            Ok((tx, verdicts.collect()))
+        });
+        fault::caught(carried_out).await
     }
+}
+
+/// One failure for all who waited; its cause is logged once, by who gets the original.
+fn shared(fault: Fault, count: usize) -> Vec<Verdict> {
+    let mut verdicts: Vec<Verdict> = (1..count).map(|_| Err(fault.twin())).collect();
+    verdicts.push(Err(fault));
+    verdicts
 }
