@@ -35,6 +35,8 @@ pub struct Tx {
     traceparent: String,
     pub(crate) events: Vec<Emitted>,
     rings: Vec<&'static str>,
+    /// The first event that was told for nobody.
+    stray: Option<String>,
 }
 
 /// An event on its way into the outbox.
@@ -78,7 +80,7 @@ impl Tx {
     }
 
     /// Tells what happened to a subject, once the transaction commits, in the
-    /// trace this transaction belongs to.
+    /// trace this transaction belongs to. One that is bound to no tenant fails then.
     pub fn emit<M: Name>(&mut self, subject: Uuid, payload: &M) {
         let traceparent = self.traceparent.clone();
         self.emit_in(traceparent, subject, payload);
@@ -87,8 +89,8 @@ impl Tx {
     /// Tells what happened to a subject, in another trace: a batch serves many.
     pub fn emit_in<M: Name>(&mut self, traceparent: String, subject: Uuid, payload: &M) {
         let Some(tenant) = self.tenant.clone() else {
-            // Row-level security would refuse the row all the same; say it plainly.
-            debug_assert!(false, "an event without a tenant");
+            // Said when it would be written: nothing of this transaction may commit.
+            self.stray.get_or_insert_with(M::full_name);
             return;
         };
         self.events.push(Emitted {
@@ -141,6 +143,9 @@ impl Tx {
     /// Writes the events into the outbox now and answers the last position; 0 if
     /// there was none. A commit does this by itself.
     pub(crate) async fn flush(&mut self) -> Result<i64, Fault> {
+        if let Some(kind) = &self.stray {
+            return Err(Fault::internal(format!("a {kind} without a tenant")));
+        }
         let events = std::mem::take(&mut self.events);
         let mut last = 0;
         // Row-level security checks each row against one tenant at a time.
@@ -306,6 +311,7 @@ impl Db {
             traceparent: trace::current(),
             events: Vec::new(),
             rings: Vec::new(),
+            stray: None,
         })
     }
 }
