@@ -37,6 +37,9 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 const KEPT: usize = 2_000;
 /// Most events loaded by one look.
 const LOAD: i64 = 1_000;
+/// Most payload of one batch, far below what a message may hold; one event is a batch
+/// however long it is.
+const MAX_BATCH_BYTES: usize = 16 * 1024 * 1024;
 
 /// The feed of one service.
 pub struct Feed {
@@ -216,12 +219,16 @@ fn take<'a>(
     max: usize,
 ) -> Batch {
     let mut batch = Batch { events: Vec::new(), cursor: reached };
+    let mut bytes = 0;
     for event in events.filter(|event| wanted(event)) {
-        batch.events.push(event.clone());
-        if batch.events.len() == max {
-            batch.cursor = event.position;
+        bytes += event.payload.as_ref().map_or(0, |payload| payload.value.len());
+        if let Some(last) = batch.events.last()
+            && (batch.events.len() == max || bytes > MAX_BATCH_BYTES)
+        {
+            batch.cursor = last.position;
             break;
         }
+        batch.events.push(event.clone());
     }
     batch
 }
@@ -294,5 +301,37 @@ impl Source for LocalSource {
             event.payload.as_ref().is_some_and(|payload| types.contains(&type_name(&payload.type_url)))
         });
         self.0.clone().stream(cursor, MAX_BATCH, wanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn events(payload: usize) -> Vec<Arc<Event>> {
+        let payload = Some(Any { type_url: String::new(), value: vec![0; payload] });
+        (1..=4)
+            .map(|position| Arc::new(Event { position, payload: payload.clone(), ..Event::default() }))
+            .collect()
+    }
+
+    #[test]
+    fn a_batch_ends_at_so_many_events_or_so_much_of_them() {
+        let all: Wanted = Arc::new(|_| true);
+        let taken = |payload: usize, max: usize| {
+            let Batch { events, cursor } = take(events(payload).iter(), 9, &all, max);
+            (events.len(), cursor)
+        };
+        assert_eq!(taken(1, 3), (3, 3));
+        assert_eq!(taken(1, 4), (4, 9), "there are no more up to there");
+        assert_eq!(taken(MAX_BATCH_BYTES / 2, 4), (2, 2));
+        assert_eq!(taken(MAX_BATCH_BYTES + 1, 4), (1, 1), "one is always taken");
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_left_behind() {
+        let third: Wanted = Arc::new(|event| event.position == 3);
+        let Batch { events, cursor } = take(events(1).iter(), 9, &third, 1);
+        assert_eq!((events.len(), cursor), (1, 9));
     }
 }

@@ -23,8 +23,8 @@ use crate::{Batch, Feed, MAX_BATCH, Source};
 const MAX_TYPES: usize = 32;
 /// Most events a subscriber may ask for in one message.
 const MAX_MESSAGE_EVENTS: i32 = 1_000;
-/// Largest message of events accepted from a peer: a full batch of complaints of
-/// the greatest length.
+/// Largest message of events sent, and accepted from a peer: a batch is far below it,
+/// however long its events are.
 const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 
 /// Serves the feeds of this process.

@@ -20,7 +20,7 @@ use proto::redress::resolution::v1::resolution_service_client::ResolutionService
 
 /// Where a server is when nothing says so.
 pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
-/// Largest message of events accepted: a full batch of the longest complaints.
+/// Largest message of events accepted: that which a feed may send.
 const MAX_FEED_BYTES: usize = 64 * 1024 * 1024;
 
 /// Where the services are, and who asks.
