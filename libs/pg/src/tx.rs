@@ -35,13 +35,12 @@ pub struct Tx {
     traceparent: String,
     pub(crate) events: Vec<Emitted>,
     rings: Vec<&'static str>,
-    /// The first event that was told for nobody.
-    stray: Option<String>,
 }
 
 /// An event on its way into the outbox.
 pub(crate) struct Emitted {
-    tenant: TenantId,
+    /// None is our mistake: the transaction fails.
+    tenant: Option<TenantId>,
     id: Uuid,
     subject: Uuid,
     kind: String,
@@ -80,7 +79,7 @@ impl Tx {
     }
 
     /// Tells what happened to a subject, once the transaction commits, in the
-    /// trace this transaction belongs to. One that is bound to no tenant fails then.
+    /// trace this transaction belongs to.
     pub fn emit<M: Name>(&mut self, subject: Uuid, payload: &M) {
         let traceparent = self.traceparent.clone();
         self.emit_in(traceparent, subject, payload);
@@ -88,13 +87,8 @@ impl Tx {
 
     /// Tells what happened to a subject, in another trace: a batch serves many.
     pub fn emit_in<M: Name>(&mut self, traceparent: String, subject: Uuid, payload: &M) {
-        let Some(tenant) = self.tenant.clone() else {
-            // Said when it would be written: nothing of this transaction may commit.
-            self.stray.get_or_insert_with(M::full_name);
-            return;
-        };
         self.events.push(Emitted {
-            tenant,
+            tenant: self.tenant.clone(),
             id: self.ids.id(self.now),
             subject,
             kind: M::full_name(),
@@ -143,9 +137,6 @@ impl Tx {
     /// Writes the events into the outbox now and answers the last position; 0 if
     /// there was none. A commit does this by itself.
     pub(crate) async fn flush(&mut self) -> Result<i64, Fault> {
-        if let Some(kind) = &self.stray {
-            return Err(Fault::internal(format!("a {kind} without a tenant")));
-        }
         let events = std::mem::take(&mut self.events);
         let mut last = 0;
         // Row-level security checks each row against one tenant at a time.
@@ -153,15 +144,15 @@ impl Tx {
         while let Some(first) = rest.first() {
             let count = rest.iter().take_while(|event| event.tenant == first.tenant).count();
             let (same, others) = rest.split_at(count);
-            let tenant = first.tenant.clone();
+            let tenant = first.tenant.clone().ok_or_else(|| Fault::internal("an event without a tenant"))?;
             self.act_for(&tenant).await?;
-            last = self.insert(same).await?;
+            last = self.insert(&tenant, same).await?;
             rest = others;
         }
         Ok(last)
     }
 
-    async fn insert(&mut self, events: &[Emitted]) -> Result<i64, Fault> {
+    async fn insert(&mut self, tenant: &TenantId, events: &[Emitted]) -> Result<i64, Fault> {
         let columns = Columns::of(events);
         self.ring(bell::EVENTS);
         let position = sqlx::query_scalar(
@@ -174,7 +165,7 @@ impl Tx {
                  RETURNING position)
              SELECT max(position) FROM told",
         )
-        .bind(events[0].tenant.as_str())
+        .bind(tenant.as_str())
         .bind(self.now.to_sqlx())
         .bind(columns.ids)
         .bind(columns.subjects)
@@ -311,7 +302,6 @@ impl Db {
             traceparent: trace::current(),
             events: Vec::new(),
             rings: Vec::new(),
-            stray: None,
         })
     }
 }
