@@ -15,10 +15,12 @@ use fault::Fault;
 use futures::future::join_all;
 use futures::stream::{BoxStream, StreamExt as _};
 use kernel::{Ids as _, RandomIds, TenantId};
+use prost::Message as _;
+use proto::redress::cases::v1::CaseClosed;
 use sqlx::Executor as _;
 use uuid::Uuid;
 
-use self::road::{Road, emit_by_hand};
+use self::road::{Road, emit_by_hand, emit_payload};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_commits_late_is_not_skipped() -> Result<()> {
@@ -153,6 +155,29 @@ async fn a_duplicate_has_no_second_effect() -> Result<()> {
     let written = road.written().await?;
     assert_eq!(written.len(), 40);
     assert_eq!(written.iter().collect::<HashSet<_>>().len(), 40);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_events_come_in_batches_that_any_client_takes_in() -> Result<()> {
+    let road = Road::open().await?;
+    let mut conn = road.by_hand().await?;
+    let long = CaseClosed { case_id: "x".repeat(1024 * 1024), ..CaseClosed::default() };
+    for _ in 0..20 {
+        emit_payload(&mut conn, RandomIds.token(), &long).await?;
+    }
+    conn.execute("COMMIT").await?;
+    road.tell("one", RandomIds.token(), 1).await?; // rings, so that all is read at once
+
+    let mut stream = LocalSource(road.feed.clone()).subscribe(0, &["redress.cases.v1.CaseClosed"]);
+    let mut positions = Vec::new();
+    while positions.len() < 21 {
+        let batch = stream.next().await.unwrap_or_else(|| Ok(Batch::default()))?;
+        assert!(batch.events.iter().map(|event| event.encoded_len()).sum::<usize>() < 4 * 1024 * 1024);
+        positions.extend(batch.events.iter().map(|event| event.position));
+    }
+    assert!(positions.is_sorted_by(|one, next| one < next), "{positions:?}");
+    assert_eq!(positions.len(), 21);
     Ok(())
 }
 

@@ -159,13 +159,17 @@ impl Drop for Road {
 
 pub(crate) async fn emit_by_hand(conn: &mut PgConnection, subject: Uuid, number: i32) -> Result<()> {
     let payload = CaseClosed { case_id: subject.to_string(), cycle: number, reason: 1 };
+    emit_payload(conn, subject, &payload).await
+}
+
+pub(crate) async fn emit_payload(conn: &mut PgConnection, subject: Uuid, payload: &CaseClosed) -> Result<()> {
     sqlx::query(
         "INSERT INTO outbox (tenant_id, event_id, subject, type, occurred_at, traceparent, payload)
          VALUES ('one', $1, $2, 'redress.cases.v1.CaseClosed', now(), '', $3)",
     )
     .bind(RandomIds.token())
     .bind(subject)
-    .bind(prost::Message::encode_to_vec(&payload))
+    .bind(prost::Message::encode_to_vec(payload))
     .execute(conn)
     .await?;
     Ok(())
