@@ -1,6 +1,7 @@
 //! Applies other services' feeds: effects and cursor in one transaction.
 
 mod applied;
+mod silence;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::applied::Applied;
+use self::silence::Silence;
 use crate::parked::{self, Cursor};
 use crate::{Batch, Delivered, Follow, Reactor, Source};
 
@@ -46,6 +48,7 @@ pub struct Consumer {
     applied: HashMap<&'static str, Applied>,
     replica: Uuid,
     lag: Histogram<f64>,
+    silence: Gauge<f64>,
     parked: Gauge<i64>,
 }
 
@@ -64,8 +67,13 @@ impl Consumer {
             .with_unit("s")
             .with_description("Age of events when they are applied")
             .build();
+        let silence = meter
+            .f64_gauge("redress.feed.silence")
+            .with_unit("s")
+            .with_description("Time for which a feed could not be followed")
+            .build();
         let parked = meter.i64_gauge("redress.feed.parked").with_description("Events parked").build();
-        Arc::new(Self { db, reactor, sources, applied, replica, lag, parked })
+        Arc::new(Self { db, reactor, sources, applied, replica, lag, silence, parked })
     }
 
     /// The service's name.
@@ -112,9 +120,15 @@ impl Consumer {
             tracing::error!(source = follow.source, "a source is followed but not connected");
             return;
         };
+        let mut silence = Silence::new();
         loop {
-            if let Err(fault) = self.follow_once(follow, source.as_ref()).await {
-                tracing::debug!(source = follow.source, fault = fault.chain(), "a feed is read again");
+            let ended = self.follow_once(follow, source.as_ref(), &mut silence).await;
+            let fault = ended.map_or_else(|fault| fault.chain(), |()| "it fell silent".to_owned());
+            self.measure_silence(follow.source, silence.lasts(Instant::now()));
+            if silence.is_worth_saying(Instant::now()) {
+                tracing::warn!(source = follow.source, fault, "a feed cannot be followed; trying again");
+            } else {
+                tracing::debug!(source = follow.source, fault, "a feed is read again");
             }
             self.set_held(follow.source, false);
             tokio::time::sleep(RETRY).await;
@@ -122,8 +136,13 @@ impl Consumer {
     }
 
     /// Takes hold of the feed and applies it until something fails.
-    async fn follow_once(&self, follow: &'static Follow, source: &dyn Source) -> Result<(), Fault> {
-        let cursor = self.hold(follow.source).await?;
+    async fn follow_once(
+        &self,
+        follow: &'static Follow,
+        source: &dyn Source,
+        silence: &mut Silence,
+    ) -> Result<(), Fault> {
+        let cursor = self.hold(follow.source, silence).await?;
         let mut stored = cursor.position;
         let mut stored_at = Instant::now();
         self.note(follow.source, cursor);
@@ -136,12 +155,14 @@ impl Consumer {
                 self.note_position(follow.source, cursor);
                 let idle = stored_at.elapsed() > IDLE_STORE;
                 if (cursor == stored && stored_at.elapsed() < HOLD.unsigned_abs() / 2) || !idle {
+                    self.hear(follow.source, silence);
                     continue;
                 }
             }
             let opened = self.open(&events);
             let applied = self.apply(follow.source, opened, cursor).await?;
             self.note(follow.source, applied);
+            self.hear(follow.source, silence);
             stored = applied.position;
             stored_at = Instant::now();
         }
@@ -210,7 +231,8 @@ impl Consumer {
                         fault = fault.chain(),
                         "an event is parked; its case waits for it to be driven again"
                     );
-                    self.park(source, one.clone(), fault.chain()).await?;
+                    self.park(source, event.clone(), fault.chain()).await?;
+                    break;
                 }
                 tokio::time::sleep(pause).await;
                 pause *= 2;
@@ -219,23 +241,16 @@ impl Consumer {
         self.apply_whole(source, Arc::default(), cursor).await
     }
 
-    async fn park(
-        &self,
-        source: &'static str,
-        event: Arc<Vec<Delivered>>,
-        error: String,
-    ) -> Result<(), Fault> {
+    /// Parks an event, unless another replica has got past it meanwhile.
+    async fn park(&self, source: &'static str, event: Delivered, error: String) -> Result<(), Fault> {
         self.db
             .transact_shared("inbox.park", async move |mut tx| {
                 let cursor = parked::lock(&mut tx, source).await?;
-                let position = event.last().map_or(cursor.position, |event| event.position);
-                if position <= cursor.position {
-                    // The tries outlasted the hold: another replica has dealt with it.
-                    return Ok((tx, ()));
+                if event.position > cursor.position {
+                    parked::park(&mut tx, source, std::slice::from_ref(&event), &error, TRIES).await?;
+                    let cursor = Cursor { position: event.position, parked: cursor.parked + 1 };
+                    parked::store(&mut tx, source, cursor).await?;
                 }
-                parked::park(&mut tx, source, &event, &error, TRIES).await?;
-                let parked = cursor.parked + 1;
-                parked::store(&mut tx, source, Cursor { position, parked }).await?;
                 Ok((tx, ()))
             })
             .await
@@ -270,7 +285,7 @@ impl Consumer {
     }
 
     /// Waits until this replica may work the feed; answers where it stands.
-    async fn hold(&self, source: &'static str) -> Result<Cursor, Fault> {
+    async fn hold(&self, source: &'static str, silence: &mut Silence) -> Result<Cursor, Fault> {
         let replica = self.replica;
         loop {
             let held = self
@@ -281,11 +296,23 @@ impl Consumer {
                     Ok((tx, cursor))
                 })
                 .await?;
-            match held {
-                Some(cursor) => return Ok(cursor),
-                None => tokio::time::sleep(RETRY).await,
+            if let Some(cursor) = held {
+                return Ok(cursor);
             }
+            // Another replica follows it, and says so if it cannot.
+            self.hear(source, silence);
+            tokio::time::sleep(RETRY).await;
         }
+    }
+
+    fn hear(&self, source: &'static str, silence: &mut Silence) {
+        silence.end(Instant::now());
+        self.measure_silence(source, Duration::ZERO);
+    }
+
+    fn measure_silence(&self, source: &'static str, lasts: Duration) {
+        let labels = [KeyValue::new("consumer", self.name()), KeyValue::new("source", source)];
+        self.silence.record(lasts.as_secs_f64(), &labels);
     }
 
     fn measure(&self, source: &'static str, events: &[Delivered]) {
