@@ -113,6 +113,12 @@ impl Fault {
         Self::new(Kind::Internal, "INTERNAL", "something went wrong on our side").because(cause)
     }
 
+    /// The process is stopping; another, or the next, will do it.
+    pub fn stopping() -> Self {
+        Self::new(Kind::Unavailable, "STOPPING", "this server is stopping; call again")
+            .retry_after(STOPPING_RETRY)
+    }
+
     /// The caller has seen another version than the one that stands.
     pub fn version_mismatch(current: i64) -> Self {
         Self::new(Kind::Conflict, "VERSION_MISMATCH", format!("it has changed; its version is now {current}"))
@@ -243,6 +249,9 @@ impl From<Fault> for Status {
     }
 }
 
+/// When a caller is told to call again whose server is stopping.
+const STOPPING_RETRY: Duration = Duration::from_millis(100);
+
 /// Reason of what failed for want of a database.
 const DATABASE_UNAVAILABLE: &str = "DATABASE_UNAVAILABLE";
 /// How long to wait before trying a database again.
@@ -330,6 +339,13 @@ mod tests {
     fn a_lost_database_is_transient() {
         assert!(Fault::from(sqlx::Error::PoolTimedOut).is_transient());
         assert_eq!(Fault::from(sqlx::Error::RowNotFound).kind(), Kind::Internal);
+    }
+
+    #[test]
+    fn whose_server_stops_is_told_when_to_come_back() {
+        let status = Status::from(Fault::stopping());
+        assert_eq!(status.code(), Code::Unavailable);
+        assert!(status.get_error_details().retry_info().is_some());
     }
 
     #[test]

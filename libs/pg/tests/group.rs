@@ -155,6 +155,37 @@ async fn spoils_nobody(bad: Job, reason: &str) {
     scene.close().await;
 }
 
+/// On one thread, nothing is carried out before all have asked.
+#[tokio::test]
+async fn beyond_what_may_wait_callers_are_told_to_come_back() {
+    let scene = Scene::open().await;
+    let requests: Vec<_> = (1..=5_000).map(request).collect();
+    let answers = join_all(requests.iter().map(|request| scene.ask(request, Job::Fine))).await;
+    let refused: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+    assert_eq!(refused.len(), 5_000 - 4_096);
+    assert!(refused.iter().all(|fault| fault.reason() == "OVERLOADED"));
+    assert_eq!(scene.told().await.len(), 4_096);
+    scene.ask(&requests[4_999], Job::Fine).await.unwrap();
+    scene.close().await;
+}
+
+#[tokio::test]
+async fn who_has_left_before_its_turn_is_left_out() {
+    let scene = Scene::open().await;
+    let requests: Vec<_> = (1..=10).map(request).collect();
+    let mut asked: Vec<_> = requests.iter().map(|request| Box::pin(scene.ask(request, Job::Fine))).collect();
+    for ask in &mut asked {
+        assert!(futures::poll!(ask.as_mut()).is_pending());
+    }
+    drop(asked.remove(3));
+    join_all(asked).await;
+    let others: Vec<Uuid> = (1..=10).filter(|number| *number != 4).map(Uuid::from_u128).collect();
+    assert_eq!(scene.told().await, others);
+    scene.ask(&requests[3], Job::Fine).await.unwrap();
+    assert_eq!(scene.told().await.len(), 10);
+    scene.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_alone_hears_the_cause_too() {
     let scene = Scene::open().await;

@@ -77,10 +77,10 @@ impl Door {
         let (verdict, answer) = oneshot::channel();
         self.knocks.try_send(Knock { filing, verdict }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Fault::from(Refusal::DoorFull).retry_after(FULL_RETRY),
-            mpsc::error::TrySendError::Closed(_) => Fault::from(Refusal::Closing),
+            mpsc::error::TrySendError::Closed(_) => Fault::stopping(),
         })?;
         // A writer that stops in between leaves the verdict open; the caller repeats.
-        answer.await.map_err(|_| Fault::from(Refusal::Closing))?
+        answer.await.map_err(|_| Fault::stopping())?
     }
 }
 
@@ -147,8 +147,8 @@ impl Writer {
         let mut verdicts = Vec::with_capacity(filings.len());
         for filing in filings {
             let one = self.register_caught(tenant, std::slice::from_ref(filing)).await;
-            verdicts
-                .push(one.and_then(|mut verdicts| verdicts.pop().unwrap_or(Err(Refusal::Closing.into()))));
+            let missing = || Err(Fault::internal("a submission without a verdict"));
+            verdicts.push(one.and_then(|mut verdicts| verdicts.pop().unwrap_or_else(missing)));
         }
         verdicts
     }

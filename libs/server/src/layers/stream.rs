@@ -33,7 +33,7 @@ impl Ending {
         let end = async move {
             tokio::select! {
                 () = deadline::passing(deadline) => deadline::too_late(),
-                () = closing.cancelled() => deadline::closing(),
+                () = closing.cancelled() => Fault::stopping(),
             }
         };
         Self { body: Some(body), end: end.boxed(), ended: None }
