@@ -1,11 +1,13 @@
 //! Applies other services' feeds: effects and cursor in one transaction.
 
+mod applied;
+mod silence;
+
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use fault::{Fault, Kind};
+use fault::Fault;
 use futures::StreamExt as _;
 use futures::future::join_all;
 use jiff::SignedDuration;
@@ -13,11 +15,12 @@ use kernel::TenantId;
 use opentelemetry::metrics::{Gauge, Histogram};
 use opentelemetry::{KeyValue, global};
 use pg::{Db, Tx};
-use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use self::applied::Applied;
+use self::silence::Silence;
 use crate::parked::{self, Cursor};
 use crate::{Batch, Delivered, Follow, Reactor, Source};
 
@@ -36,22 +39,6 @@ const TRIES: u32 = 5;
 const TRY_PAUSE: Duration = Duration::from_millis(40);
 /// A cursor that moved over filtered events only is stored no more often than this.
 const IDLE_STORE: Duration = Duration::from_millis(250);
-/// How often a replica that does not hold the feed looks how far it is applied.
-const LOOK: Duration = Duration::from_millis(20);
-/// How often one that does looks all the same: it may have lost its hold.
-const RARE_LOOK: Duration = Duration::from_secs(1);
-/// When a caller is told to come back for an event that is not applied yet.
-const NOT_YET_RETRY: Duration = Duration::from_millis(100);
-
-/// How far this replica knows a source to be applied.
-#[derive(Default)]
-struct Applied {
-    cursor: watch::Sender<Cursor>,
-    /// Whether this replica applies it, and so need not ask the database.
-    is_held: AtomicBool,
-    /// When the database was last asked: one look serves all who wait.
-    looked: Mutex<Option<Instant>>,
-}
 
 /// One service as a consumer of others.
 pub struct Consumer {
@@ -61,6 +48,7 @@ pub struct Consumer {
     applied: HashMap<&'static str, Applied>,
     replica: Uuid,
     lag: Histogram<f64>,
+    silence: Gauge<f64>,
     parked: Gauge<i64>,
 }
 
@@ -79,8 +67,13 @@ impl Consumer {
             .with_unit("s")
             .with_description("Age of events when they are applied")
             .build();
+        let silence = meter
+            .f64_gauge("redress.feed.silence")
+            .with_unit("s")
+            .with_description("Time for which a feed could not be followed")
+            .build();
         let parked = meter.i64_gauge("redress.feed.parked").with_description("Events parked").build();
-        Arc::new(Self { db, reactor, sources, applied, replica, lag, parked })
+        Arc::new(Self { db, reactor, sources, applied, replica, lag, silence, parked })
     }
 
     /// The service's name.
@@ -127,9 +120,15 @@ impl Consumer {
             tracing::error!(source = follow.source, "a source is followed but not connected");
             return;
         };
+        let mut silence = Silence::new();
         loop {
-            if let Err(fault) = self.follow_once(follow, source.as_ref()).await {
-                tracing::debug!(source = follow.source, fault = fault.chain(), "a feed is read again");
+            let ended = self.follow_once(follow, source.as_ref(), &mut silence).await;
+            let fault = ended.map_or_else(|fault| fault.chain(), |()| "it fell silent".to_owned());
+            self.measure_silence(follow.source, silence.lasts(Instant::now()));
+            if silence.is_worth_saying(Instant::now()) {
+                tracing::warn!(source = follow.source, fault, "a feed cannot be followed; trying again");
+            } else {
+                tracing::debug!(source = follow.source, fault, "a feed is read again");
             }
             self.set_held(follow.source, false);
             tokio::time::sleep(RETRY).await;
@@ -137,8 +136,13 @@ impl Consumer {
     }
 
     /// Takes hold of the feed and applies it until something fails.
-    async fn follow_once(&self, follow: &'static Follow, source: &dyn Source) -> Result<(), Fault> {
-        let cursor = self.hold(follow.source).await?;
+    async fn follow_once(
+        &self,
+        follow: &'static Follow,
+        source: &dyn Source,
+        silence: &mut Silence,
+    ) -> Result<(), Fault> {
+        let cursor = self.hold(follow.source, silence).await?;
         let mut stored = cursor.position;
         let mut stored_at = Instant::now();
         self.note(follow.source, cursor);
@@ -151,12 +155,14 @@ impl Consumer {
                 self.note_position(follow.source, cursor);
                 let idle = stored_at.elapsed() > IDLE_STORE;
                 if (cursor == stored && stored_at.elapsed() < HOLD.unsigned_abs() / 2) || !idle {
+                    self.hear(follow.source, silence);
                     continue;
                 }
             }
             let opened = self.open(&events);
             let applied = self.apply(follow.source, opened, cursor).await?;
             self.note(follow.source, applied);
+            self.hear(follow.source, silence);
             stored = applied.position;
             stored_at = Instant::now();
         }
@@ -268,7 +274,7 @@ impl Consumer {
                     tx.act_for(&tenant).await?;
                     let ready = set_behind(&mut tx, source, &mut stored, group).await?;
                     if !ready.is_empty() {
-                        reactor.react(&mut tx, &ready).await?;
+                        fault::caught(reactor.react(&mut tx, &ready)).await?;
                     }
                 }
                 stored.position = stored.position.max(cursor);
@@ -279,7 +285,7 @@ impl Consumer {
     }
 
     /// Waits until this replica may work the feed; answers where it stands.
-    async fn hold(&self, source: &'static str) -> Result<Cursor, Fault> {
+    async fn hold(&self, source: &'static str, silence: &mut Silence) -> Result<Cursor, Fault> {
         let replica = self.replica;
         loop {
             let held = self
@@ -290,35 +296,23 @@ impl Consumer {
                     Ok((tx, cursor))
                 })
                 .await?;
-            match held {
-                Some(cursor) => return Ok(cursor),
-                None => tokio::time::sleep(RETRY).await,
+            if let Some(cursor) = held {
+                return Ok(cursor);
             }
+            // Another replica follows it, and says so if it cannot.
+            self.hear(source, silence);
+            tokio::time::sleep(RETRY).await;
         }
     }
 
-    fn note(&self, source: &'static str, cursor: Cursor) {
-        if let Some(applied) = self.applied.get(source) {
-            applied.cursor.send_replace(cursor);
-        }
+    fn hear(&self, source: &'static str, silence: &mut Silence) {
+        silence.end(Instant::now());
+        self.measure_silence(source, Duration::ZERO);
+    }
+
+    fn measure_silence(&self, source: &'static str, lasts: Duration) {
         let labels = [KeyValue::new("consumer", self.name()), KeyValue::new("source", source)];
-        self.parked.record(cursor.parked, &labels);
-    }
-
-    fn set_held(&self, source: &'static str, is_held: bool) {
-        if let Some(applied) = self.applied.get(source) {
-            applied.is_held.store(is_held, Ordering::Relaxed);
-        }
-    }
-
-    fn note_position(&self, source: &'static str, position: i64) {
-        if let Some(applied) = self.applied.get(source) {
-            applied.cursor.send_if_modified(|cursor| {
-                let moved = position > cursor.position;
-                cursor.position = cursor.position.max(position);
-                moved
-            });
-        }
+        self.silence.record(lasts.as_secs_f64(), &labels);
     }
 
     fn measure(&self, source: &'static str, events: &[Delivered]) {
@@ -329,101 +323,12 @@ impl Consumer {
             self.lag.record(now.duration_since(oldest.occurred).as_secs_f64().max(0.0), &labels);
         }
     }
-
-    /// Waits until an event of a source has taken effect here, whichever replica
-    /// applied it; a fault if it has not within the patience given.
-    pub async fn wait_applied(
-        &self,
-        source: &str,
-        position: i64,
-        tenant: &TenantId,
-        patience: Duration,
-    ) -> Result<(), Fault> {
-        let Some((&source, applied)) = self.applied.get_key_value(source) else {
-            let sentence = "this service does not follow the token's source";
-            return Err(Fault::new(Kind::Invalid, "INVALID_CONSISTENCY_TOKEN", sentence));
-        };
-        let mut cursors = applied.cursor.subscribe();
-        let seen = async {
-            if !applied.is_held.load(Ordering::Relaxed) && cursors.borrow().position < position {
-                self.look(source, applied).await;
-            }
-            loop {
-                let cursor = *cursors.borrow_and_update();
-                if cursor.position >= position && !self.is_parked(source, position, tenant, cursor).await {
-                    return;
-                }
-                if tokio::time::timeout(applied.patience(), cursors.changed()).await.is_err() {
-                    self.look(source, applied).await;
-                }
-            }
-        };
-        tokio::time::timeout(patience, seen).await.map_err(|_| {
-            Fault::new(
-                Kind::Unavailable,
-                "NOT_YET_APPLIED",
-                "what the consistency token stands for is not applied yet",
-            )
-            .retry_after(NOT_YET_RETRY)
-        })
-    }
-
-    /// Looks how far another replica has applied a source; one look serves all who
-    /// wait, and a database that is away is looked at again.
-    async fn look(&self, source: &'static str, applied: &Applied) {
-        let mut looked = applied.looked.lock().await;
-        if looked.is_some_and(|looked| looked.elapsed() < LOOK) {
-            return;
-        }
-        let stored = self
-            .db
-            .transact_shared("inbox.look", async move |mut tx| {
-                let cursor = parked::look(&mut tx, source).await?;
-                Ok((tx, cursor))
-            })
-            .await;
-        if let Ok(stored) = stored {
-            // Behind what is known here only if this replica has moved on meanwhile.
-            applied.cursor.send_if_modified(|cursor| {
-                let is_news = stored.position >= cursor.position && *cursor != stored;
-                if is_news {
-                    *cursor = stored;
-                }
-                is_news
-            });
-        }
-        *looked = Some(Instant::now());
-    }
-
-    async fn is_parked(
-        &self,
-        source: &'static str,
-        position: i64,
-        tenant: &TenantId,
-        cursor: Cursor,
-    ) -> bool {
-        cursor.parked > 0
-            && self
-                .db
-                .transact("inbox.is_parked", tenant, async move |mut tx| {
-                    let parked = parked::has(&mut tx, source, position).await?;
-                    Ok((tx, parked))
-                })
-                .await
-                .unwrap_or(true)
-    }
 }
 
-impl Applied {
-    /// How long to wait for news before looking into the database.
-    fn patience(&self) -> Duration {
-        if self.is_held.load(Ordering::Relaxed) { RARE_LOOK } else { LOOK }
-    }
-}
-
-/// Whether a failure says nothing about the event: a database that is away.
+/// Whether a failure says nothing about the event: a database that is away, or
+/// another replica at work. A statement that always runs out of time does.
 fn is_outage(fault: &Fault) -> bool {
-    fault.reason() == "DATABASE_UNAVAILABLE"
+    fault.is_outage() || fault.reason() == parked::LOCKED
 }
 
 /// The events that were not applied yet: positions grow, and one that comes again

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fault::Fault;
-use futures::StreamExt as _;
 use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _};
 use pg::Db;
 use prost_types::{Any, Timestamp};
 use proto::redress::event::v1::Event;
@@ -35,11 +35,15 @@ const RETRY: Duration = Duration::from_millis(500);
 const HEARTBEAT: Duration = Duration::from_secs(2);
 /// Events kept in memory for subscribers that are up to date.
 const KEPT: usize = 2_000;
+/// Most payload of these.
+const KEPT_BYTES: usize = 32 * 1024 * 1024;
 /// Most events loaded by one look.
-const LOAD: i64 = 1_000;
-/// Most payload of one batch, far below what a message may hold; one event is a batch
-/// however long it is.
-const MAX_BATCH_BYTES: usize = 16 * 1024 * 1024;
+const LOAD: usize = 1_000;
+/// Most payload of these, but for the last.
+const LOAD_BYTES: usize = 8 * 1024 * 1024;
+/// Most payload of one batch: with what is around it, less than the 4 MiB that gRPC
+/// clients take in unless told otherwise. One event is a batch however long it is.
+const MAX_BATCH_BYTES: usize = 3 * 1024 * 1024;
 
 /// The feed of one service.
 pub struct Feed {
@@ -57,6 +61,25 @@ pub(crate) type Wanted = Arc<dyn Fn(&Event) -> bool + Send + Sync>;
 struct Recent {
     floor: i64,
     events: VecDeque<Arc<Event>>,
+    bytes: usize,
+}
+
+impl Recent {
+    /// Takes in what came after; lets go of the oldest.
+    fn extend(&mut self, events: Vec<Arc<Event>>) {
+        self.bytes += events.iter().map(|event| size(event)).sum::<usize>();
+        self.events.extend(events);
+        while self.events.len() > KEPT || self.bytes > KEPT_BYTES {
+            let Some(oldest) = self.events.pop_front() else { break };
+            self.bytes -= size(&oldest);
+            self.floor = oldest.position;
+        }
+    }
+}
+
+/// What an event takes: its payload, beside which the rest is little.
+fn size(event: &Event) -> usize {
+    event.payload.as_ref().map_or(0, |payload| payload.value.len())
 }
 
 impl Feed {
@@ -128,24 +151,14 @@ impl Feed {
         if head == 0 || self.head.receiver_count() == 0 {
             // Just started, or nobody listens: who comes later reads the table.
             *self.recent.lock().unwrap_or_else(PoisonError::into_inner) =
-                Recent { floor: safe, events: VecDeque::new() };
+                Recent { floor: safe, ..Recent::default() };
             self.head.send_replace(safe);
             return Ok(false);
         }
-        let events = read(conn, self.source(), head, safe, LOAD).await?;
-        let full = i64::try_from(events.len()).is_ok_and(|count| count == LOAD);
-        let reached = if full { events.last().map_or(safe, |event| event.position) } else { safe };
-        {
-            let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-            recent.events.extend(events);
-            while recent.events.len() > KEPT {
-                if let Some(oldest) = recent.events.pop_front() {
-                    recent.floor = oldest.position;
-                }
-            }
-        }
+        let (events, reached) = read(conn, self.source(), head, safe).await?;
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).extend(events);
         self.head.send_replace(reached);
-        Ok(full)
+        Ok(reached < safe)
     }
 
     /// Reads the next events after a cursor, without waiting.
@@ -158,18 +171,13 @@ impl Feed {
             return Ok(batch);
         }
         let source = self.source();
-        let events = self
+        let (events, reached) = self
             .db
             .transact_as_worker("feed.catch_up", async move |mut tx| {
-                let events = read(&mut tx, source, cursor, head, LOAD).await?;
-                Ok((tx, events))
+                let read = read(&mut tx, source, cursor, head).await?;
+                Ok((tx, read))
             })
             .await?;
-        let reached = if i64::try_from(events.len()).is_ok_and(|count| count == LOAD) {
-            events.last().map_or(head, |event| event.position)
-        } else {
-            head
-        };
         Ok(take(events.iter(), reached, wanted, max))
     }
 
@@ -221,7 +229,7 @@ fn take<'a>(
     let mut batch = Batch { events: Vec::new(), cursor: reached };
     let mut bytes = 0;
     for event in events.filter(|event| wanted(event)) {
-        bytes += event.payload.as_ref().map_or(0, |payload| payload.value.len());
+        bytes += size(event);
         if let Some(last) = batch.events.last()
             && (batch.events.len() == max || bytes > MAX_BATCH_BYTES)
         {
@@ -255,23 +263,33 @@ struct Row {
     payload: Vec<u8>,
 }
 
+/// Reads events up to a position, or fewer where they are many or long; answers also
+/// up to where.
 async fn read(
     conn: &mut PgConnection,
     source: &str,
     after: i64,
     up_to: i64,
-    limit: i64,
-) -> Result<Vec<Arc<Event>>, Fault> {
-    let rows: Vec<Row> = sqlx::query_as(
+) -> Result<(Vec<Arc<Event>>, i64), Fault> {
+    let mut rows = sqlx::query_as(
         "SELECT position, tenant_id, event_id, subject, type, occurred_at, traceparent, payload
          FROM outbox WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3",
     )
     .bind(after)
     .bind(up_to)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| Arc::new(event(source, row))).collect())
+    .bind(i64::try_from(LOAD).unwrap_or(i64::MAX))
+    .fetch(conn);
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.try_next().await? {
+        let event = event(source, row);
+        let position = event.position;
+        bytes += size(&event);
+        events.push(Arc::new(event));
+        if events.len() == LOAD || bytes > LOAD_BYTES {
+            return Ok((events, position));
+        }
+    }
+    Ok((events, up_to))
 }
 
 fn event(source: &str, row: Row) -> Event {
@@ -326,6 +344,18 @@ mod tests {
         assert_eq!(taken(1, 4), (4, 9), "there are no more up to there");
         assert_eq!(taken(MAX_BATCH_BYTES / 2, 4), (2, 2));
         assert_eq!(taken(MAX_BATCH_BYTES + 1, 4), (1, 1), "one is always taken");
+    }
+
+    #[test]
+    fn only_so_much_is_kept() {
+        let mut recent = Recent::default();
+        recent.extend(events(KEPT_BYTES / 3));
+        assert_eq!((recent.floor, recent.events.len()), (1, 3));
+        let next = Event { position: 5, ..Event::default() };
+        recent.extend(vec![Arc::new(next)]);
+        assert_eq!((recent.floor, recent.events.len(), recent.bytes), (1, 4, KEPT_BYTES / 3 * 3));
+        recent.extend(events(KEPT_BYTES + 1).into_iter().take(1).collect());
+        assert_eq!((recent.events.len(), recent.bytes), (0, 0), "who wants it reads the table");
     }
 
     #[test]

@@ -130,7 +130,7 @@ impl Consumer {
                 };
                 let position = row.position;
                 let event = Delivered::open(&Arc::new(event(row)), name)?;
-                reactor.react(&mut tx, std::slice::from_ref(&event)).await?;
+                fault::caught(reactor.react(&mut tx, std::slice::from_ref(&event))).await?;
                 parked::delete(&mut tx, source, position).await?;
                 parked::store(&mut tx, source, Cursor { parked: cursor.parked - 1, ..cursor }).await?;
                 Ok((tx, true))

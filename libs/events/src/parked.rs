@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use fault::Fault;
+use fault::{Fault, Kind};
 use jiff::SignedDuration;
 use jiff_sqlx::ToSqlx as _;
 use pg::Tx;
@@ -10,6 +10,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::Delivered;
+
+/// Reason of a cursor that could not be locked in time.
+pub(crate) const LOCKED: &str = "CURSOR_LOCKED";
 
 /// How far a source has been applied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
@@ -81,8 +84,10 @@ pub(crate) async fn lock(conn: &mut PgConnection, source: &str) -> Result<Cursor
     let cursor = sqlx::query_as("SELECT position, parked FROM inbox_cursor WHERE source = $1 FOR UPDATE")
         .bind(source)
         .fetch_one(conn)
-        .await?;
-    Ok(cursor)
+        .await;
+    cursor.map_err(|error| {
+        Fault::new(Kind::Unavailable, LOCKED, "another replica applies this feed").because(error)
+    })
 }
 
 pub(crate) async fn look(conn: &mut PgConnection, source: &str) -> Result<Cursor, Fault> {

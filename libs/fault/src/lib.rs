@@ -7,6 +7,7 @@
 //! fault by `?`.
 
 mod check;
+mod panic;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 pub use check::{Check, MAX_REQUEST_ID, MAX_SLUG, Violation};
+pub use panic::{caught, panicked};
 
 /// `domain` of every `google.rpc.ErrorInfo`.
 pub const DOMAIN: &str = "redress.dev";
@@ -111,6 +113,12 @@ impl Fault {
         Self::new(Kind::Internal, "INTERNAL", "something went wrong on our side").because(cause)
     }
 
+    /// The process is stopping; another, or the next, will do it.
+    pub fn stopping() -> Self {
+        Self::new(Kind::Unavailable, "STOPPING", "this server is stopping; call again")
+            .retry_after(STOPPING_RETRY)
+    }
+
     /// The caller has seen another version than the one that stands.
     pub fn version_mismatch(current: i64) -> Self {
         Self::new(Kind::Conflict, "VERSION_MISMATCH", format!("it has changed; its version is now {current}"))
@@ -187,6 +195,14 @@ impl Fault {
         matches!(self.0.kind, Kind::Unavailable | Kind::Exhausted | Kind::Conflict | Kind::TooLate)
     }
 
+    /// Whether a database was away, which says nothing about what was asked of it. A
+    /// statement that ran out of time, or an answer that cannot be understood, may be
+    /// the fault of what was asked.
+    pub fn is_outage(&self) -> bool {
+        let cause = self.0.cause.as_deref().and_then(|cause| cause.downcast_ref::<sqlx::Error>());
+        self.0.reason == DATABASE_UNAVAILABLE && !cause.is_some_and(may_be_ours)
+    }
+
     /// The whole chain, for the log.
     pub fn chain(&self) -> String {
         let mut text = format!("{}: {}", self.0.reason, self.0.message);
@@ -238,6 +254,11 @@ impl From<Fault> for Status {
     }
 }
 
+/// When a caller is told to call again whose server is stopping.
+const STOPPING_RETRY: Duration = Duration::from_millis(100);
+
+/// Reason of what failed for want of a database.
+const DATABASE_UNAVAILABLE: &str = "DATABASE_UNAVAILABLE";
 /// How long to wait before trying a database again.
 const DATABASE_RETRY: Duration = Duration::from_millis(200);
 
@@ -246,9 +267,9 @@ const DATABASE_RETRY: Duration = Duration::from_millis(200);
 impl From<sqlx::Error> for Fault {
     fn from(error: sqlx::Error) -> Self {
         let transient = |message: &'static str| {
-            Self::new(Kind::Unavailable, "DATABASE_UNAVAILABLE", message).retry_after(DATABASE_RETRY)
+            Self::new(Kind::Unavailable, DATABASE_UNAVAILABLE, message).retry_after(DATABASE_RETRY)
         };
-        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).map(Cow::into_owned);
+        let code = code_of(&error).map(Cow::into_owned);
         match (&error, code.as_deref()) {
             (_, Some("40001" | "40P01")) => {
                 Self::new(Kind::Conflict, "TRANSACTION_CONFLICT", "another change came first; try again")
@@ -276,6 +297,16 @@ impl From<sqlx::Error> for Fault {
             _ => Self::internal(error),
         }
     }
+}
+
+fn code_of(error: &sqlx::Error) -> Option<Cow<'_, str>> {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code)
+}
+
+/// Whether what was asked may be why the database did not answer: 57014 cancelled
+/// by `statement_timeout`, 25P03 idle within a transaction for too long.
+fn may_be_ours(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Protocol(_)) || matches!(code_of(error).as_deref(), Some("57014" | "25P03"))
 }
 
 /// Whether a database error breaks the constraint of this name.
@@ -313,5 +344,20 @@ mod tests {
     fn a_lost_database_is_transient() {
         assert!(Fault::from(sqlx::Error::PoolTimedOut).is_transient());
         assert_eq!(Fault::from(sqlx::Error::RowNotFound).kind(), Kind::Internal);
+    }
+
+    #[test]
+    fn whose_server_stops_is_told_when_to_come_back() {
+        let status = Status::from(Fault::stopping());
+        assert_eq!(status.code(), Code::Unavailable);
+        assert!(status.get_error_details().retry_info().is_some());
+    }
+
+    #[test]
+    fn an_answer_nobody_understands_is_transient_but_no_outage() {
+        assert!(Fault::from(sqlx::Error::PoolTimedOut).is_outage());
+        let misunderstood = Fault::from(sqlx::Error::Protocol("too many values".to_owned()));
+        assert!(misunderstood.is_transient() && !misunderstood.is_outage());
+        assert!(!Fault::new(Kind::Unavailable, "PEER_UNAVAILABLE", "away").is_outage());
     }
 }

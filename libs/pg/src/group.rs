@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use fault::{Fault, Kind};
 use kernel::Caller;
@@ -19,6 +20,10 @@ use crate::{Db, Done, Tx, trace};
 
 /// Most mutations of one transaction.
 const MAX_BATCH: usize = 64;
+/// Most mutations that wait; beyond, callers are told to come back.
+const MAX_WAITING: usize = 4_096;
+/// When they are told to come back.
+const FULL_RETRY: Duration = Duration::from_millis(100);
 
 /// What became of each mutation of a batch, in its order: the encoded answer, or
 /// why it was refused.
@@ -85,7 +90,7 @@ impl<B: Batch> Group<B> {
         A: Message + Default,
     {
         let tenant = caller.tenant.clone();
-        match self.ask(Asked { caller, job, key: key.clone(), traceparent: trace::current() }).await {
+        match self.ask(Asked { caller, job, key: key.clone(), traceparent: trace::current() }).await? {
             Ok((answer, position)) => {
                 let answer = A::decode(answer.as_slice()).map_err(Fault::internal)?;
                 Ok(Done { answer, source: self.db.schema(), position })
@@ -94,14 +99,23 @@ impl<B: Batch> Group<B> {
         }
     }
 
-    async fn ask(self: &Arc<Self>, asked: Asked<B::Job>) -> Verdict {
+    /// A fault here is of a mutation that was not even tried.
+    async fn ask(self: &Arc<Self>, asked: Asked<B::Job>) -> Result<Verdict, Fault> {
         let (verdict, answer) = oneshot::channel();
-        self.queue().push_back(Waiting { asked, verdict });
+        self.admit(Waiting { asked, verdict })?;
         // A task of its own: a caller who leaves takes nobody else's answer along.
         tokio::spawn(self.clone().take_turn());
-        answer.await.map_err(|_| {
-            Fault::new(Kind::Unavailable, "SHUTTING_DOWN", "the service is stopping; try again")
-        })?
+        answer.await.map_err(|_| Fault::stopping())
+    }
+
+    fn admit(&self, waiting: Waiting<B::Job>) -> Result<(), Fault> {
+        let mut queue = self.queue();
+        if queue.len() == MAX_WAITING {
+            let sentence = "too many changes of this kind are waiting; try again shortly";
+            return Err(Fault::new(Kind::Exhausted, "OVERLOADED", sentence).retry_after(FULL_RETRY));
+        }
+        queue.push_back(waiting);
+        Ok(())
     }
 
     fn queue(&self) -> std::sync::MutexGuard<'_, VecDeque<Waiting<B::Job>>> {
@@ -126,24 +140,30 @@ impl<B: Batch> Group<B> {
     }
 
     /// The next batch: of one tenant, and no key twice, for the second must find
-    /// the answer of the first.
+    /// the answer of the first. Who has left before is left out, and may ask again.
     fn next(&self) -> Vec<Waiting<B::Job>> {
         let mut queue = self.queue();
         let mut batch: Vec<Waiting<B::Job>> = Vec::new();
-        let mut later = VecDeque::new();
-        while let Some(one) = queue.pop_front() {
-            let fits = batch.len() < MAX_BATCH
-                && batch.iter().all(|other| {
-                    other.asked.caller.tenant == one.asked.caller.tenant
-                        && !other.asked.key.is_twin(&one.asked.key)
-                });
-            if fits {
+        let mut later = Vec::new();
+        while batch.len() < MAX_BATCH
+            && let Some(one) = queue.pop_front()
+        {
+            let fits = batch.iter().all(|other| {
+                other.asked.caller.tenant == one.asked.caller.tenant
+                    && !other.asked.key.is_twin(&one.asked.key)
+            });
+            if one.verdict.is_closed() {
+                continue;
+            } else if fits {
                 batch.push(one);
             } else {
-                later.push_back(one);
+                later.push(one);
             }
         }
-        *queue = later;
+        // They keep their places.
+        for one in later.into_iter().rev() {
+            queue.push_front(one);
+        }
         batch
     }
 
@@ -151,7 +171,7 @@ impl<B: Batch> Group<B> {
         match self.together(asked).await {
             Ok(verdicts) => verdicts,
             Err(fault) if asked.len() == 1 || fault.reason() == "DATABASE_UNAVAILABLE" => {
-                asked.iter().map(|_| Err(fault.twin())).collect()
+                shared(fault, asked.len())
             }
             Err(fault) => {
                 tracing::debug!(
@@ -174,21 +194,27 @@ impl<B: Batch> Group<B> {
         verdicts
     }
 
-    /// Carries out a batch in one transaction.
+    /// Carries out a batch in one transaction; a panic undoes it.
     async fn together(&self, asked: &[Asked<B::Job>]) -> Result<Vec<Verdict>, Fault> {
         let Some(first) = asked.first() else { return Ok(Vec::new()) };
-        self.db
-            .transact(self.batch.name(), &first.caller.tenant, async |mut tx| {
-                let verdicts = self.batch.carry_out(&mut tx, asked).await?;
-                let answers: Vec<_> = asked
-                    .iter()
-                    .zip(&verdicts)
-                    .filter_map(|(one, verdict)| Some((&one.key, verdict.as_deref().ok()?)))
-                    .collect();
-                let position = remember(&mut tx, &answers).await?;
-                let verdicts = verdicts.into_iter().map(|verdict| verdict.map(|answer| (answer, position)));
-                Ok((tx, verdicts.collect()))
-            })
-            .await
+        let carried_out = self.db.transact(self.batch.name(), &first.caller.tenant, async |mut tx| {
+            let verdicts = self.batch.carry_out(&mut tx, asked).await?;
+            let answers: Vec<_> = asked
+                .iter()
+                .zip(&verdicts)
+                .filter_map(|(one, verdict)| Some((&one.key, verdict.as_deref().ok()?)))
+                .collect();
+            let position = remember(&mut tx, &answers).await?;
+            let verdicts = verdicts.into_iter().map(|verdict| verdict.map(|answer| (answer, position)));
+            Ok((tx, verdicts.collect()))
+        });
+        fault::caught(carried_out).await
     }
+}
+
+/// One failure for all who waited; its cause is logged once, by who gets the original.
+fn shared(fault: Fault, count: usize) -> Vec<Verdict> {
+    let mut verdicts: Vec<Verdict> = (1..count).map(|_| Err(fault.twin())).collect();
+    verdicts.push(Err(fault));
+    verdicts
 }

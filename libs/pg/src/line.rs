@@ -30,7 +30,8 @@ impl Line {
         let open = match self.open.take() {
             Some(open) if open.tenant == *tenant => open,
             Some(open) => bind(open.conn, tenant).await?,
-            None => bind(self.db.own_connection().await?, tenant).await?,
+            // Boxed: large, and seldom.
+            None => bind(Box::pin(self.db.own_connection()).await?, tenant).await?,
         };
         Ok(&mut self.open.insert(open).conn)
     }

@@ -80,7 +80,8 @@ impl Db {
         }
     }
 
-    /// The answer a key was given before; else the fault its request met now.
+    /// The answer a key was given before; else the fault its request met now. Where
+    /// nobody can tell, the caller is not refused for good.
     pub(crate) async fn remembered_or<A>(
         &self,
         tenant: &TenantId,
@@ -90,11 +91,7 @@ impl Db {
     where
         A: Message + Default,
     {
-        match self.answered(tenant, key).await {
-            Ok(Some(done)) => Ok(done),
-            Err(reused) if reused.reason() == "IDEMPOTENCY_KEY_REUSED" => Err(reused),
-            Ok(None) | Err(_) => Err(fault),
-        }
+        self.answered(tenant, key).await?.ok_or(fault)
     }
 
     /// What a mutation was answered before, for one whose work is too long for a

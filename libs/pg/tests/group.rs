@@ -24,6 +24,7 @@ enum Job {
     Fine,
     Refused,
     Poison,
+    Panic,
 }
 
 impl Batch for Notes {
@@ -46,8 +47,9 @@ impl Batch for Notes {
                 }
                 tx.emit(subject, &CaseWithdrawn { case_id: subject.to_string(), ..CaseWithdrawn::default() });
                 if job == Job::Poison {
-                    return Err(said("POISON"));
+                    return Err(said("POISON").because("what the log is for"));
                 }
+                assert!(job != Job::Panic, "this one always panics");
                 let entry = TimelineEntry { text: subject.to_string(), ..TimelineEntry::default() };
                 verdicts.push(Ok(AddNoteResponse { entry: Some(entry) }.encode_to_vec()));
             }
@@ -130,17 +132,65 @@ async fn together_each_has_an_answer_of_its_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_cannot_be_stood_does_not_spoil_the_others() {
+    spoils_nobody(Job::Poison, "POISON").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_is_the_fault_of_one_mutation() {
+    spoils_nobody(Job::Panic, "INTERNAL").await;
+}
+
+async fn spoils_nobody(bad: Job, reason: &str) {
     let scene = Scene::open().await;
     let requests: Vec<_> = (1..=12).map(request).collect();
     let asked = requests
         .iter()
         .zip(1..)
-        .map(|(request, number)| scene.ask(request, if number == 5 { Job::Poison } else { Job::Fine }));
+        .map(|(request, number)| scene.ask(request, if number == 5 { bad } else { Job::Fine }));
     for (answer, number) in join_all(asked).await.into_iter().zip(1..) {
-        assert_eq!(answer.err().map(|fault| fault.reason()), (number == 5).then_some("POISON"));
+        assert_eq!(answer.err().map(|fault| fault.reason()), (number == 5).then_some(reason));
     }
     let others: Vec<Uuid> = (1..=12).filter(|number| *number != 5).map(Uuid::from_u128).collect();
     assert_eq!(scene.told().await, others);
+    scene.close().await;
+}
+
+/// On one thread, nothing is carried out before all have asked.
+#[tokio::test]
+async fn beyond_what_may_wait_callers_are_told_to_come_back() {
+    let scene = Scene::open().await;
+    let requests: Vec<_> = (1..=5_000).map(request).collect();
+    let answers = join_all(requests.iter().map(|request| scene.ask(request, Job::Fine))).await;
+    let refused: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+    assert_eq!(refused.len(), 5_000 - 4_096);
+    assert!(refused.iter().all(|fault| fault.reason() == "OVERLOADED"));
+    assert_eq!(scene.told().await.len(), 4_096);
+    scene.ask(&requests[4_999], Job::Fine).await.unwrap();
+    scene.close().await;
+}
+
+#[tokio::test]
+async fn who_has_left_before_its_turn_is_left_out() {
+    let scene = Scene::open().await;
+    let requests: Vec<_> = (1..=10).map(request).collect();
+    let mut asked: Vec<_> = requests.iter().map(|request| Box::pin(scene.ask(request, Job::Fine))).collect();
+    for ask in &mut asked {
+        assert!(futures::poll!(ask.as_mut()).is_pending());
+    }
+    drop(asked.remove(3));
+    join_all(asked).await;
+    let others: Vec<Uuid> = (1..=10).filter(|number| *number != 4).map(Uuid::from_u128).collect();
+    assert_eq!(scene.told().await, others);
+    scene.ask(&requests[3], Job::Fine).await.unwrap();
+    assert_eq!(scene.told().await.len(), 10);
+    scene.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_alone_hears_the_cause_too() {
+    let scene = Scene::open().await;
+    let fault = scene.ask(&request(1), Job::Poison).await.unwrap_err();
+    assert!(fault.chain().ends_with("what the log is for"), "{}", fault.chain());
     scene.close().await;
 }
 

@@ -143,7 +143,7 @@ impl Worker {
                 let now = tx.now();
                 let fired = store::take(&mut tx, alarm.kind(), keys, now).await?;
                 if !fired.is_empty() {
-                    alarm.ring(&mut tx, &fired).await?;
+                    fault::caught(alarm.ring(&mut tx, &fired)).await?;
                 }
                 Ok((tx, fired.iter().map(|timer| timer.fire_at).collect()))
             })

@@ -94,6 +94,8 @@ impl Runner {
 struct Recorder {
     rung: Mutex<Vec<Rung>>,
     refused: Mutex<HashSet<Uuid>>,
+    /// Whether it panics over what it refuses.
+    panics: AtomicBool,
     crashing: AtomicBool,
     lag: Mutex<Vec<Duration>>,
 }
@@ -123,7 +125,9 @@ impl Alarm for Recorder {
         Box::pin(async move {
             let tenant: String =
                 sqlx::query_scalar("SELECT current_setting('redress.tenant')").fetch_one(&mut **tx).await?;
-            if fired.iter().any(|timer| self.refused.lock().unwrap().contains(&timer.key)) {
+            let is_refused = fired.iter().any(|timer| self.refused.lock().unwrap().contains(&timer.key));
+            if is_refused {
+                assert!(!self.panics.load(Ordering::Relaxed), "this one always panics");
                 return Err(Fault::internal("this one always fails"));
             }
             // The process dies in the middle: nothing of the transaction stays.
@@ -275,12 +279,21 @@ async fn tenants_have_timers_of_their_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failing_timer_holds_up_nobody_and_is_tried_again() {
+    failing(Recorder::default()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timer_whose_alarm_panics_is_one_that_fails() {
+    failing(Recorder { panics: AtomicBool::new(true), ..Recorder::default() }).await;
+}
+
+async fn failing(alarm: Recorder) {
     let bench = Bench::new().await;
     let timers: Vec<_> = (0..50).map(|_| bench.timer(Duration::ZERO)).collect();
     let bad = timers[7].key;
     bench.arm("tenant-a", &timers).await;
     bench.arm("tenant-b", &[bench.timer(Duration::ZERO)]).await;
-    let alarm = Arc::new(Recorder::default());
+    let alarm = Arc::new(alarm);
     alarm.refused.lock().unwrap().insert(bad);
     let runner = bench.run(&alarm);
     eventually("the other tenant's fires at once", async || alarm.count() == 1).await;

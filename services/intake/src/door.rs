@@ -77,10 +77,10 @@ impl Door {
         let (verdict, answer) = oneshot::channel();
         self.knocks.try_send(Knock { filing, verdict }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Fault::from(Refusal::DoorFull).retry_after(FULL_RETRY),
-            mpsc::error::TrySendError::Closed(_) => Fault::from(Refusal::Closing),
+            mpsc::error::TrySendError::Closed(_) => Fault::stopping(),
         })?;
         // A writer that stops in between leaves the verdict open; the caller repeats.
-        answer.await.map_err(|_| Fault::from(Refusal::Closing))?
+        answer.await.map_err(|_| Fault::stopping())?
     }
 }
 
@@ -116,9 +116,9 @@ impl Writer {
         // caller may repeat it, and finds it.
         let (filings, waiting): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|knock| (knock.filing, knock.verdict)).unzip();
-        let verdicts = match self.register(tenant, &filings).await {
+        let verdicts = match self.register_caught(tenant, &filings).await {
             Ok(verdicts) => verdicts,
-            Err(fault) if fault.is_transient() || filings.len() == 1 => shared(&fault, filings.len()),
+            Err(fault) if fault.is_transient() || filings.len() == 1 => shared(fault, filings.len()),
             Err(fault) => {
                 tracing::warn!(fault = fault.chain(), rows = filings.len(), "a batch resists; one by one");
                 self.register_singly(tenant, &filings).await
@@ -129,12 +129,26 @@ impl Writer {
         }
     }
 
+    /// Registers filings; a panic is our mistake about them, not the writer's end.
+    async fn register_caught(
+        &mut self,
+        tenant: &TenantId,
+        filings: &[Filing],
+    ) -> Result<Vec<Verdict>, Fault> {
+        let registered = fault::caught(self.register(tenant, filings)).await;
+        if registered.is_err() {
+            // It may have been left in the middle of a statement.
+            self.line.hang_up();
+        }
+        registered
+    }
+
     async fn register_singly(&mut self, tenant: &TenantId, filings: &[Filing]) -> Vec<Verdict> {
         let mut verdicts = Vec::with_capacity(filings.len());
         for filing in filings {
-            let one = self.register(tenant, std::slice::from_ref(filing)).await;
-            verdicts
-                .push(one.and_then(|mut verdicts| verdicts.pop().unwrap_or(Err(Refusal::Closing.into()))));
+            let one = self.register_caught(tenant, std::slice::from_ref(filing)).await;
+            let missing = || Err(Fault::internal("a submission without a verdict"));
+            verdicts.push(one.and_then(|mut verdicts| verdicts.pop().unwrap_or_else(missing)));
         }
         verdicts
     }
@@ -195,7 +209,12 @@ async fn known(conn: &mut PgConnection, filing: &Filing) -> Result<Verdict, Faul
     })
 }
 
-/// One failure for all who waited.
-fn shared(fault: &Fault, count: usize) -> Vec<Verdict> {
-    (0..count).map(|_| Err(fault.twin())).collect()
+/// One failure for all who waited; its cause is logged once, by who gets the original.
+fn shared(fault: Fault, count: usize) -> Vec<Verdict> {
+    let mut verdicts: Vec<Verdict> = (1..count).map(|_| Err(fault.twin())).collect();
+    verdicts.push(Err(fault));
+    verdicts
 }
+
+#[cfg(test)]
+mod tests;

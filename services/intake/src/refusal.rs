@@ -15,8 +15,6 @@ pub(crate) enum Refusal {
     TooManyRows,
     /// More submissions wait than the door holds.
     DoorFull,
-    /// The process is stopping.
-    Closing,
 }
 
 impl std::fmt::Display for Refusal {
@@ -27,7 +25,6 @@ impl std::fmt::Display for Refusal {
             Self::FormNotFound => "there is no form for this category",
             Self::TooManyRows => "a stream may have 10 000 rows; send the rest in another",
             Self::DoorFull => "too many submissions are waiting; try again shortly",
-            Self::Closing => "the service is stopping; try again",
         })
     }
 }
@@ -39,7 +36,6 @@ impl Refuses for Refusal {
             Self::ComplaintNotFound | Self::FormNotFound => Kind::NotFound,
             Self::TooManyRows => Kind::Invalid,
             Self::DoorFull => Kind::Exhausted,
-            Self::Closing => Kind::Unavailable,
         }
     }
 
@@ -50,7 +46,6 @@ impl Refuses for Refusal {
             Self::FormNotFound => "FORM_NOT_FOUND",
             Self::TooManyRows => "TOO_MANY_ROWS",
             Self::DoorFull => "OVERLOADED",
-            Self::Closing => "STOPPING",
         }
     }
 }

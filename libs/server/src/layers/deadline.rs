@@ -1,7 +1,5 @@
 //! Nothing is worked on for a caller who no longer waits.
 
-use std::time::Duration;
-
 use fault::{Fault, Kind};
 use http::{Request, Response};
 use tonic::body::Body;
@@ -12,9 +10,6 @@ use super::stream::Ending;
 use crate::call::Call;
 use crate::contracts::Pace;
 use crate::service::Stop;
-
-/// When a caller cut off by the end of the process may come back: to a sister.
-const RETRY: Duration = Duration::from_millis(100);
 
 /// Drops the handler when the caller's deadline passes, and ends what waits by
 /// design when the server is about to stop.
@@ -45,7 +40,7 @@ impl Middle for Deadline {
                     biased;
                     response = answer => response,
                     () = passing(deadline) => refuse(too_late()),
-                    () = self.closing.cancelled() => refuse(closing()),
+                    () = self.closing.cancelled() => refuse(Fault::stopping()),
                 }
             }
         };
@@ -67,9 +62,4 @@ pub(crate) async fn passing(deadline: Option<std::time::Instant>) {
 /// The refusal of a call whose time is over.
 pub(crate) fn too_late() -> Fault {
     Fault::new(Kind::TooLate, "DEADLINE_EXCEEDED", "the call took longer than the caller would wait")
-}
-
-/// The refusal of a call that would wait while the server stops.
-pub(crate) fn closing() -> Fault {
-    Fault::new(Kind::Unavailable, "STOPPING", "this server is stopping; call again").retry_after(RETRY)
 }

@@ -14,7 +14,7 @@ use http_body::{Body as HttpBody, Frame};
 use tonic::Status;
 use tonic::body::Body;
 
-use super::{deadline, panics};
+use super::deadline;
 use crate::service::Stop;
 
 /// A streamed answer with its ends.
@@ -33,7 +33,7 @@ impl Ending {
         let end = async move {
             tokio::select! {
                 () = deadline::passing(deadline) => deadline::too_late(),
-                () = closing.cancelled() => deadline::closing(),
+                () = closing.cancelled() => Fault::stopping(),
             }
         };
         Self { body: Some(body), end: end.boxed(), ended: None }
@@ -42,7 +42,7 @@ impl Ending {
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Said> {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         std::panic::catch_unwind(AssertUnwindSafe(|| Pin::new(body).poll_frame(cx)))
-            .unwrap_or_else(|panic| self.close(panics::fault(panic.as_ref())))
+            .unwrap_or_else(|panic| self.close(fault::panicked(panic.as_ref())))
     }
 
     /// Drops the handler's stream and closes the call with a refusal.

@@ -1,0 +1,60 @@
+//! What a transaction promises, over a real Postgres.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::sync::Arc;
+
+use fault::Fault;
+use kernel::{Caller, RandomIds, SystemClock, TenantId};
+use pg::{Db, Done, Key};
+use proto::redress::cases::v1::{AddNoteRequest, AddNoteResponse, CaseWithdrawn};
+use testkit::Database;
+use uuid::Uuid;
+
+async fn open() -> (Database, Db) {
+    let migrate = async |url: String| pg::migrate(&url, "alpha", &[&pg::MIGRATIONS]).await;
+    let database = Database::copy_of("promises", migrate).await.unwrap();
+    let db = Db::open(database.url(), 4, "alpha", Arc::new(SystemClock), Arc::new(RandomIds)).unwrap();
+    (database, db)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_refused_for_good_while_the_answer_cannot_be_looked_up() {
+    let (database, db) = open().await;
+    let caller = Caller { tenant: TenantId::development(), subject: "tester".into(), roles: Arc::default() };
+    let request = AddNoteRequest { request_id: "key".to_owned(), ..AddNoteRequest::default() };
+    let stale = async |away: bool| -> Result<Done<AddNoteResponse>, Fault> {
+        let pool = db.pool().clone();
+        let body = async move |_tx| {
+            if away {
+                // Goes on closing once this transaction has given its connection back.
+                assert!(futures::poll!(Box::pin(pool.close())).is_pending());
+            }
+            Err(Fault::version_mismatch(7))
+        };
+        db.mutate(&caller, Key::of(&request), body).await
+    };
+    assert_eq!(stale(false).await.unwrap_err().reason(), "VERSION_MISMATCH");
+    assert_eq!(stale(true).await.unwrap_err().reason(), "DATABASE_UNAVAILABLE");
+    database.drop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_for_nobody_fails_its_transaction() {
+    let (database, db) = open().await;
+    let told = db.transact_shared("stray", async move |mut tx| {
+        tx.emit(Uuid::from_u128(1), &CaseWithdrawn::default());
+        // Too late: what was told before was told for nobody.
+        tx.act_for(&TenantId::development()).await?;
+        tx.emit(Uuid::from_u128(2), &CaseWithdrawn::default());
+        Ok((tx, ()))
+    });
+    let fault = told.await.unwrap_err();
+    assert!(fault.chain().ends_with("an event without a tenant"), "{}", fault.chain());
+    let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM alpha.outbox")
+        .fetch_one(&mut database.connect().await.unwrap())
+        .await
+        .unwrap();
+    assert_eq!(rows, 0);
+    db.pool().close().await;
+    database.drop().await.unwrap();
+}

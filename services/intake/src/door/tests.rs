@@ -1,0 +1,77 @@
+use std::sync::Arc;
+
+use fault::Kind;
+use jiff::Timestamp;
+use kernel::{CaseId, Ids, RandomIds, SystemClock};
+use testkit::Database;
+use uuid::Uuid;
+
+use super::*;
+
+/// Panics at filings of one moment.
+struct Spiteful;
+
+const BAD: Timestamp = Timestamp::UNIX_EPOCH;
+
+impl Ids for Spiteful {
+    fn id(&self, now: Timestamp) -> Uuid {
+        assert!(now != BAD, "no id for that");
+        RandomIds.id(now)
+    }
+
+    fn token(&self) -> Uuid {
+        RandomIds.token()
+    }
+
+    fn fraction(&self) -> f64 {
+        RandomIds.fraction()
+    }
+}
+
+fn filing(number: u8, received: Timestamp) -> Filing {
+    Filing {
+        tenant: TenantId::development(),
+        id: CaseId(Uuid::from_u128(number.into())),
+        request_id: format!("key-{number}"),
+        request_hash: [number; 32],
+        channel: 1,
+        external_ref: None,
+        customer_id: None,
+        received,
+        event: vec![number],
+        record: (1, 1),
+        traceparent: String::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_the_fault_of_one_submission() -> anyhow::Result<()> {
+    let migrate =
+        async |url: String| pg::migrate(&url, "intake", &[&pg::MIGRATIONS, &crate::MIGRATIONS]).await;
+    let database = Database::copy_of("door", migrate).await?;
+    let db = Db::open(database.url(), 2, "intake", Arc::new(SystemClock), Arc::new(Spiteful))?;
+    let (door, writer) = Door::new(db.clone(), None);
+    let now = db.clock().now();
+    let knocks = futures::future::join3(
+        door.register(filing(1, now)),
+        door.register(filing(2, BAD)),
+        door.register(filing(3, now)),
+    );
+    let stop = Stop::new();
+    let running = tokio::spawn(writer.run(stop.clone()));
+    let (first, bad, third) = knocks.await;
+    assert!(first.is_ok() && third.is_ok(), "{first:?} {third:?}");
+    assert_eq!(bad.err().map(|fault| fault.kind()), Some(Kind::Internal));
+    assert!(door.register(filing(4, now)).await.is_ok(), "the writer goes on");
+    stop.cancel();
+    running.await?;
+    db.pool().close().await;
+    database.drop().await
+}
+
+#[test]
+fn one_of_those_who_waited_hears_the_cause() {
+    let verdicts = shared(Fault::internal("disk on fire"), 3);
+    let chains = verdicts.into_iter().filter_map(|verdict| Some(verdict.err()?.chain()));
+    assert_eq!(chains.filter(|chain| chain.contains("disk on fire")).count(), 1);
+}
