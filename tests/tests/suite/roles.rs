@@ -83,7 +83,8 @@ async fn set_up(people: &People) {
     };
     let request = CreateDepartmentRequest { request_id: request_id(), department: Some(department) };
     wants(people.assignment("supervisor").create_department(request.clone()).await, "admin");
-    people.assignment("admin").create_department(request).await.expect("nothing was made before");
+    // Nothing was made before.
+    people.assignment("admin").create_department(request).await.unwrap();
     let agent = Agent {
         agent_id: "agent".to_owned(),
         department_id: "care".to_owned(),
@@ -155,7 +156,8 @@ async fn approved(people: &People, case_id: &str) {
     // Another agent than the proposer, so that it is for the role alone.
     let other = people.0.channel_as(TENANT, "another", &["agent"]);
     wants(ResolutionServiceClient::new(other).approve_plan(approve.clone()).await, "supervisor");
-    people.resolution("supervisor").approve_plan(approve).await.expect("the refusal is not remembered");
+    // The refusal is not remembered.
+    people.resolution("supervisor").approve_plan(approve).await.unwrap();
     people.0.settled().await;
 }
 

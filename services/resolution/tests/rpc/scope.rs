@@ -91,8 +91,7 @@ async fn its_own_tasks_are_a_workers_whole() {
     world.approved(vec![refund("a")]).await;
     let lease = finance.poll_tasks(poll("finance")).await.unwrap().into_inner().leases.remove(0);
     finance.complete_task(completion(&lease)).await.unwrap();
-    let nobodys = Lease { task: Some(Default::default()), ..lease };
-    refused(beat(&mut finance, &nobodys).await, Code::InvalidArgument, "INVALID_HEARTBEAT");
+    refused(beat(&mut finance, &lease).await, Code::FailedPrecondition, "LEASE_LOST");
     world.house.done().await;
 }
 
