@@ -1,6 +1,6 @@
 //! Compiles every contract below `proto/` with a pure-Rust protoc, so that a
 //! plain `cargo build` needs nothing installed, and writes what all services
-//! read off the contracts: which requests are mutations.
+//! read off the contracts: which requests are mutations, and who may call what.
 
 use std::env;
 use std::fmt::Write as _;
@@ -9,6 +9,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use prost_types::FileDescriptorSet;
+use protox::prost_reflect::{DescriptorPool, Value};
+
+/// The option by which an rpc names its callers.
+const MAY_CALL: &str = "redress.access.v1.may_call";
 
 fn main() -> Result<()> {
     let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
@@ -27,6 +31,7 @@ fn main() -> Result<()> {
     fs::write(out.join("redress.bin"), compiler.encode_file_descriptor_set())?;
     let set = compiler.file_descriptor_set();
     fs::write(out.join("mutations.rs"), mutations(&set))?;
+    fs::write(out.join("callers.rs"), callers(&compiler.descriptor_pool())?)?;
 
     let mut config = prost_build::Config::new();
     config.enable_type_names();
@@ -73,4 +78,20 @@ fn mutations(set: &FileDescriptorSet) -> String {
         }
     }
     code
+}
+
+/// A line for each rpc, sorted by path. Options of our own are read here because
+/// the types the contracts are decoded into at run time do not keep them.
+fn callers(pool: &DescriptorPool) -> Result<String> {
+    let may_call = pool.get_extension_by_name(MAY_CALL).context("the contracts name callers")?;
+    let mut lines = Vec::new();
+    for method in pool.services().flat_map(|service| service.methods().collect::<Vec<_>>()) {
+        let options = method.options();
+        let named = options.get_extension(&may_call);
+        let roles: Vec<_> =
+            named.as_list().unwrap_or_default().iter().filter_map(Value::as_enum_number).collect();
+        lines.push(format!("(\"/{}/{}\", &{roles:?})", method.parent_service().full_name(), method.name()));
+    }
+    lines.sort();
+    Ok(format!("&[\n{}\n]", lines.join(",\n")))
 }

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use fault::{Check, Fault, Kind};
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
-use kernel::Caller;
-use kernel::caller::PLATFORM_ROLE;
+use kernel::{Caller, Role};
 use proto::redress::event::v1::event_feed_client::EventFeedClient;
 use proto::redress::event::v1::event_feed_server::{EventFeed, EventFeedServer};
 use proto::redress::event::v1::{Event, SubscribeRequest, SubscribeResponse};
@@ -67,7 +66,7 @@ impl EventFeed for Feeds {
         let feed = self.0.get(source.as_str()).cloned().ok_or_else(|| {
             Fault::new(Kind::NotFound, "UNKNOWN_SOURCE", "this process does not serve that source's feed")
         })?;
-        let all = caller.has_role(PLATFORM_ROLE);
+        let all = caller.roles.held().has(Role::Platform);
         let wanted: Wanted = Arc::new(move |event: &Event| {
             (all || event.tenant_id == caller.tenant.as_str())
                 && (types.is_empty() || is_one_of(event, &types))

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Role of those who see every tenant's events: the suite's own services.
-pub const PLATFORM_ROLE: &str = "platform";
+use crate::role::Roles;
 
 /// The organisation whose data a call touches. Lower-case letters, digits and
 /// dashes, 1–63: it is spliced into `SET LOCAL`, so nothing else may pass.
@@ -58,12 +57,5 @@ pub struct Caller {
     /// Who they are, as the identity provider names them.
     pub subject: Arc<str>,
     /// What they may do.
-    pub roles: Arc<[String]>,
-}
-
-impl Caller {
-    /// Whether they bear a role.
-    pub fn has_role(&self, role: &str) -> bool {
-        self.roles.iter().any(|held| held == role)
-    }
+    pub roles: Roles,
 }

@@ -1,4 +1,4 @@
-//! Words every service shares: ids, the caller, time, money, receipt codes, page
+//! Words every service shares: ids, the caller, roles, time, money, receipt codes, page
 //! tokens. Pure: no I/O, and the only place that reads the clock or draws
 //! random numbers.
 
@@ -8,9 +8,11 @@ pub mod money;
 mod numbered;
 pub mod page;
 pub mod receipt;
+pub mod role;
 pub mod time;
 
 pub use caller::{Caller, TenantId};
 pub use id::{CaseId, EventId, Ids, NoticeId, PlanId, RandomIds, TaskId};
 pub use money::Money;
+pub use role::{Role, Roles};
 pub use time::{Clock, SystemClock};

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fault::{Fault, Kind};
 use futures::future::join_all;
-use kernel::{Caller, RandomIds, SystemClock, TenantId};
+use kernel::{Caller, RandomIds, Roles, SystemClock, TenantId};
 use pg::{Asked, Batch, Db, Done, Group, Key, Tx, Verdicts, Work};
 use prost::Message as _;
 use proto::redress::cases::v1::{AddNoteRequest, AddNoteResponse, CaseWithdrawn, TimelineEntry};
@@ -99,7 +99,7 @@ impl Scene {
 }
 
 fn caller() -> Caller {
-    Caller { tenant: TenantId::development(), subject: "tester".into(), roles: Arc::default() }
+    Caller { tenant: TenantId::development(), subject: "tester".into(), roles: Roles::default() }
 }
 
 fn request(number: u128) -> AddNoteRequest {

@@ -28,3 +28,7 @@ pub trait Mutation: prost::Message {
 }
 
 include!(concat!(env!("OUT_DIR"), "/mutations.rs"));
+
+/// Who may call each rpc, by its path: numbers of [`redress::access::v1::Role`], as
+/// the contracts name them. Sorted by path.
+pub const CALLERS: &[(&str, &[i32])] = include!(concat!(env!("OUT_DIR"), "/callers.rs"));

@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
+use kernel::Role;
+use kernel::role::RoleSet;
 use prost::Message as _;
 use prost_types::{FileDescriptorProto, FileDescriptorSet, MethodDescriptorProto};
 
@@ -37,6 +39,8 @@ pub(crate) struct Method {
     pub(crate) pace: Pace,
     /// Whether it is the feed other services live on.
     pub(crate) is_feed: bool,
+    /// Who may call it.
+    pub(crate) callers: RoleSet,
 }
 
 static METHODS: LazyLock<HashMap<String, Method>> = LazyLock::new(|| {
@@ -81,6 +85,7 @@ fn describe(
     waiting: &HashSet<String>,
 ) -> Method {
     let service = format!("{}.{service}", file.package());
+    let full_name = format!("{service}/{}", rpc.name());
     let pace = if rpc.server_streaming() {
         Pace::Stream
     } else if waiting.contains(rpc.input_type()) {
@@ -89,7 +94,8 @@ fn describe(
         Pace::Call
     };
     Method {
-        full_name: format!("{service}/{}", rpc.name()),
+        callers: callers(&format!("/{full_name}")),
+        full_name,
         name: rpc.name().to_owned(),
         addressed: file.package().split('.').nth(1).unwrap_or_default().to_owned(),
         is_feed: service == FEED,
@@ -98,8 +104,21 @@ fn describe(
     }
 }
 
+/// Whoever bears a role that the contract names, or one that is more. An rpc that
+/// names none is nobody's.
+fn callers(path: &str) -> RoleSet {
+    let line = proto::CALLERS.binary_search_by_key(&path, |(path, _)| *path);
+    let named = line.map_or(&[][..], |at| proto::CALLERS[at].1);
+    named
+        .iter()
+        .filter_map(|number| Role::of(*number))
+        .fold(RoleSet::NONE, |callers, role| callers.and(role.or_more()))
+}
+
 #[cfg(test)]
 mod tests {
+    use proto::redress::access::v1;
+
     use super::*;
 
     fn pace(path: &str) -> Option<Pace> {
@@ -120,5 +139,36 @@ mod tests {
         let method = method("/redress.assignment.v1.AssignmentService/ListQueue");
         assert_eq!(method.map(|method| method.addressed.as_str()), Some("assignment"));
         assert!(!METHODS.values().any(|method| method.addressed.is_empty()));
+    }
+    #[test]
+    fn every_rpc_names_who_may_call_it() {
+        let nobodys: Vec<_> = METHODS
+            .values()
+            .filter(|method| method.callers == RoleSet::NONE)
+            .map(|method| &method.full_name)
+            .collect();
+        assert!(nobodys.is_empty(), "add `option (redress.access.v1.may_call)` to {nobodys:?}");
+        assert!(METHODS.len() > 90, "rpcs are missing");
+        assert_eq!(callers("/redress.cases.v1.CaseService/NoSuch"), RoleSet::NONE);
+    }
+
+    #[test]
+    fn what_is_named_is_there() {
+        for (path, roles) in proto::CALLERS {
+            assert!(METHODS.contains_key(*path), "{path} is no rpc of ours");
+            assert!(roles.iter().all(|number| Role::of(*number).is_some()), "{path} names an unknown role");
+        }
+    }
+
+    #[test]
+    fn roles_are_the_contracts() {
+        for number in 1.. {
+            let (role, contract) = (Role::of(number), v1::Role::try_from(number).ok());
+            let name = role.map(|role| format!("ROLE_{}", role.name().to_uppercase().replace('-', "_")));
+            assert_eq!(name.as_deref(), contract.map(|role| role.as_str_name()));
+            if role.is_none() {
+                break;
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ mod open;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use kernel::TenantId;
+use kernel::{Role, TenantId};
 use pg::Db;
 use prost::Name;
 use proto::redress::event::v1::Event;
@@ -56,9 +56,9 @@ impl House {
     }
 
     /// A line of the development caller; where callers must prove who they are, one
-    /// of tenant `development` without roles.
+    /// of tenant `development` who may do everything too.
     pub fn channel(&self) -> Line {
-        self.channel_as(TenantId::development().as_str(), "developer", &[])
+        self.channel_as(TenantId::development().as_str(), "developer", &[Role::Platform.name()])
     }
 
     /// A line of this caller. Without [`Builder::identified`] there is but the

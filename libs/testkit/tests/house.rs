@@ -162,7 +162,7 @@ async fn what_nobody_follows_is_not_told_in_vain() {
 async fn callers_prove_who_they_are_when_the_house_wants_it() {
     let house = House::builder(&[CASES]).identified().open().await;
     let list = || ListParkedEventsRequest { consumer: "cases".to_owned(), ..Default::default() };
-    let alice = house.channel_as("tenant-b", "alice", &["agent"]);
+    let alice = house.channel_as("tenant-b", "alice", &["admin"]);
     EventInboxClient::new(alice).list_parked_events(list()).await.unwrap();
     let nobody = EventInboxClient::new(house.channel_of_nobody()).list_parked_events(list()).await;
     let refusal = nobody.unwrap_err();

@@ -59,10 +59,12 @@ fn guesser(caller: &Caller) -> Guesser {
 
 #[cfg(test)]
 mod tests {
+    use kernel::Roles;
+
     use super::*;
 
     fn caller(subject: &str) -> Caller {
-        Caller { tenant: TenantId::development(), subject: subject.into(), roles: Arc::new([]) }
+        Caller { tenant: TenantId::development(), subject: subject.into(), roles: Roles::default() }
     }
 
     fn at(seconds: i64) -> Timestamp {

@@ -325,8 +325,8 @@ async fn tenants_do_not_see_each_other() {
     house.tell_as("tenant-a", "intake", case, &registered(case, "ada@example.org")).await;
     house.tell_as("tenant-a", "cases", case, &resolved(case, 1)).await;
     house.settled().await;
-    let mut owner = FeedbackServiceClient::new(house.channel_as("tenant-a", "alice", &["agent"]));
-    let mut other = FeedbackServiceClient::new(house.channel_as("tenant-b", "bob", &["agent"]));
+    let mut owner = FeedbackServiceClient::new(house.channel_as("tenant-a", "alice", &["agent", "channel"]));
+    let mut other = FeedbackServiceClient::new(house.channel_as("tenant-b", "bob", &["agent", "channel"]));
     assert_eq!(list(&mut owner, case).await.len(), 2);
     assert_eq!(list(&mut other, case).await, []);
     let all = other.list_notices(ListNoticesRequest::default()).await.unwrap().into_inner();

@@ -273,8 +273,8 @@ async fn lists_go_page_by_page_newest_first() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_tenant_sees_nothing_and_may_use_the_same_keys() {
     let house = House::builder(&[intake::SERVICE]).identified().open().await;
-    let mut one = IntakeServiceClient::new(house.channel_as("one", "alice", &[]));
-    let mut two = IntakeServiceClient::new(house.channel_as("two", "bob", &[]));
+    let mut one = IntakeServiceClient::new(house.channel_as("one", "alice", &["channel", "reader"]));
+    let mut two = IntakeServiceClient::new(house.channel_as("two", "bob", &["channel", "reader"]));
     let request = submission(complaint("ref-1"));
     let first = one.submit_complaint(request.clone()).await.unwrap().into_inner();
     let read = GetComplaintRequest { complaint_id: first.complaint_id.clone() };

@@ -14,5 +14,7 @@ mod reads;
 mod reports;
 #[path = "rpc/saga.rs"]
 mod saga;
+#[path = "rpc/scope.rs"]
+mod scope;
 #[path = "rpc/world.rs"]
 mod world;

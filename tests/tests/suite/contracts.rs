@@ -118,7 +118,7 @@ async fn a_wrong_row_is_refused_by_its_verdict() {
 
 /// Calls an rpc with a request written in JSON, and takes the first message of the
 /// answer, be it the only one or one of many.
-async fn ask(line: Line, method: &MethodDescriptor, request: &str) -> Result<(), Status> {
+pub(crate) async fn ask(line: Line, method: &MethodDescriptor, request: &str) -> Result<(), Status> {
     let json = request.replace("$ID", NOBODY).replace("$KEY", &request_id());
     let message = DynamicMessage::deserialize(method.input(), &mut Deserializer::from_str(&json))
         .unwrap_or_else(|error| panic!("{}: {error}", method.full_name()));

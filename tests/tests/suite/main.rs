@@ -9,6 +9,7 @@ mod journey;
 mod outage;
 mod processes;
 mod replay;
+mod roles;
 mod rungs;
 mod tenants;
 mod trace;

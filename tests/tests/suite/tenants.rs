@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use futures::{StreamExt as _, stream};
-use kernel::caller::PLATFORM_ROLE;
+use kernel::Role;
 use proto::redress::assignment::v1::assignment_service_client::AssignmentServiceClient;
 use proto::redress::assignment::v1::{
     Agent, AssignCaseRequest, CreateAgentRequest, CreateDepartmentRequest, Department, GetAssignmentRequest,
@@ -64,8 +64,10 @@ impl<'a> Tenant<'a> {
         tenant
     }
 
+    /// Everybody of a tenant may do everything but what is the platform's.
     fn line(&self, subject: &str) -> Line {
-        self.house.channel_as(self.name, subject, &[])
+        let roles = ["channel", "supervisor", "department-worker", "admin"];
+        self.house.channel_as(self.name, subject, &roles)
     }
 
     fn intake(&self) -> IntakeServiceClient<Line> {
@@ -316,14 +318,14 @@ async fn each_tenant_hears_its_own_events_and_the_platform_all() {
         .collect()
         .await;
     for (source, count) in told {
-        let of = |tenant: &str, roles: &[&str]| house.channel_as(tenant, "reader", roles);
+        let of = |tenant: &str, role: Role| house.channel_as(tenant, "listener", &[role.name()]);
         for tenant in ["tenant-a", "tenant-b"] {
-            let ours = heard(of(tenant, &[]), source).await;
+            let ours = heard(of(tenant, Role::Reader), source).await;
             assert!(ours.iter().all(|event| event.tenant_id == tenant), "{source} tells {tenant} of others");
             assert_eq!(ours.len(), count / 2, "{source}: both did the same");
         }
-        assert_eq!(heard(of("tenant-a", &[PLATFORM_ROLE]), source).await.len(), count);
-        assert_eq!(heard(of("tenant-c", &[]), source).await.len(), 0);
+        assert_eq!(heard(of("tenant-a", Role::Platform), source).await.len(), count);
+        assert_eq!(heard(of("tenant-c", Role::Reader), source).await.len(), 0);
     }
     house.done().await;
 }
@@ -345,12 +347,12 @@ async fn parked_events_are_shown_to_and_driven_by_their_tenant_only() {
     .unwrap();
     let subject = ours.waiting.complaint_id.clone();
     for (tenant, count) in [("tenant-a", 1), ("tenant-b", 0)] {
-        let mut inbox = EventInboxClient::new(house.channel_as(tenant, "operator", &[]));
+        let mut inbox = EventInboxClient::new(house.channel_as(tenant, "operator", &["admin"]));
         let request = ListParkedEventsRequest { consumer: "cases".into(), ..Default::default() };
         let parked = inbox.list_parked_events(request).await.unwrap().into_inner().parked_events;
         assert_eq!(parked.len(), count, "{tenant}");
     }
-    let mut stranger = EventInboxClient::new(house.channel_as("tenant-b", "operator", &[]));
+    let mut stranger = EventInboxClient::new(house.channel_as("tenant-b", "operator", &["admin"]));
     let request = RedriveParkedEventsRequest { consumer: "cases".into(), subject };
     let driven = stranger.redrive_parked_events(request).await.unwrap().into_inner();
     assert_eq!(driven, RedriveParkedEventsResponse { applied: 0, remaining: 0 });

@@ -1,6 +1,6 @@
 //! The caller a client certificate names: subject CN is the subject, O the tenant,
-//! each OU a role. That the certificate holds was proven when the connection was
-//! made.
+//! each OU a role (`agent`, `department-worker:finance`). That the certificate holds
+//! was proven when the connection was made.
 
 use fault::Fault;
 use kernel::Caller;
@@ -20,7 +20,7 @@ pub(super) fn caller(der: &[u8]) -> Result<Caller, Fault> {
     };
     let subject = first(texts(name.iter_common_name()));
     let tenant = first(texts(name.iter_organization()));
-    proven(&tenant, &subject, texts(name.iter_organizational_unit()))
+    proven(&tenant, &subject, &texts(name.iter_organizational_unit()))
 }
 
 fn texts<'a>(attributes: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>) -> Vec<String> {

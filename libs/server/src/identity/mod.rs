@@ -12,8 +12,7 @@ use fault::{Fault, Kind};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use kernel::caller::PLATFORM_ROLE;
-use kernel::{Caller, TenantId};
+use kernel::{Caller, Role, Roles, TenantId};
 use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 
 use crate::service::Stop;
@@ -24,8 +23,6 @@ use token::Tokens;
 const SUBJECT: &str = "redress-subject";
 /// Who a development caller is that names itself not.
 const DEVELOPER: &str = "developer";
-/// What a development caller may do: everything.
-const ALL_ROLES: [&str; 1] = [PLATFORM_ROLE];
 /// Longest subject.
 const MAX_SUBJECT: usize = 200;
 /// How often keys are read again, so that a withdrawn one is soon forgotten.
@@ -46,7 +43,8 @@ impl Identity {
     /// Opens the sources of identity that are configured.
     pub(crate) async fn open(settings: &IdentitySettings) -> anyhow::Result<Self> {
         if !settings.is_configured() {
-            let roles = ALL_ROLES.map(str::to_owned).into();
+            // A development caller may do everything.
+            let roles = Roles::one(Role::Platform);
             let tenant = TenantId::development();
             return Ok(Self::Development(Caller { tenant, subject: DEVELOPER.into(), roles }));
         }
@@ -112,13 +110,13 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Fault> {
 }
 
 /// A caller from names that are proven.
-fn proven(tenant: &str, subject: &str, roles: Vec<String>) -> Result<Caller, Fault> {
+fn proven(tenant: &str, subject: &str, roles: &[String]) -> Result<Caller, Fault> {
     let tenant = TenantId::parse(tenant)
         .map_err(|error| unauthenticated("the identity names no valid tenant").because(error))?;
     if !(1..=MAX_SUBJECT).contains(&subject.len()) || subject.contains('\0') {
         return Err(unauthenticated("the identity names no valid subject"));
     }
-    Ok(Caller { tenant, subject: subject.into(), roles: roles.into() })
+    Ok(Caller { tenant, subject: subject.into(), roles: Roles::read(roles.iter().map(String::as_str)) })
 }
 
 fn unauthenticated(sentence: &'static str) -> Fault {

@@ -46,7 +46,7 @@ impl Tokens {
         let validation = self.validation(&key.validation);
         let Claims { sub, tenant, roles } =
             decode::<Claims>(token, &key.decoding, &validation).map_err(refused)?.claims;
-        proven(&tenant, &sub, roles)
+        proven(&tenant, &sub, &roles)
     }
 
     fn validation(&self, of_key: &Validation) -> Validation {

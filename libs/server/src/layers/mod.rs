@@ -8,6 +8,7 @@ mod lanes;
 mod middle;
 mod observe;
 mod panics;
+mod permit;
 mod stream;
 
 use std::collections::HashMap;
@@ -38,6 +39,7 @@ use lanes::Lanes;
 use middle::{Around, Served};
 use observe::Observe;
 use panics::Panics;
+use permit::Permit;
 
 /// How long a browser may remember what it was told about an origin.
 const PREFLIGHT_KEPT: Duration = Duration::from_hours(1);
@@ -88,6 +90,8 @@ pub(crate) fn around(
         .layer(Around(Deadline { closing: given.closing }))
         // Who calls: nothing below runs for a stranger.
         .layer(Around(Identify { identity: given.identity }))
+        // Whether they may: nothing below runs for one without the role.
+        .layer(Permit)
         // What was told before must be applied before it is read: needs the tenant.
         .layer(Around(Consistency { consumers: Arc::new(given.consumers) }))
         // Refusals that tonic itself makes get a reason, like ours.

@@ -31,16 +31,16 @@ fn read(name: &str) -> String {
     std::fs::read_to_string(pem(name)).unwrap()
 }
 
-fn claims() -> Value {
+pub(crate) fn claims() -> Value {
     json!({ "sub": "alice", "tenant": "tenant-b", "roles": ["agent"], "exp": FUTURE })
 }
 
-fn with(mut claims: Value, name: &str, value: impl Into<Value>) -> Value {
+pub(crate) fn with(mut claims: Value, name: &str, value: impl Into<Value>) -> Value {
     claims[name] = value.into();
     claims
 }
 
-fn token(kid: Option<&str>, claims: &Value) -> String {
+pub(crate) fn token(kid: Option<&str>, claims: &Value) -> String {
     let lines: String = read("token.key").lines().filter(|line| !line.starts_with('-')).collect();
     let key = EncodingKey::from_ec_der(&BASE64_STANDARD.decode(lines).unwrap());
     let header = Header { kid: kid.map(str::to_owned), ..Header::new(Algorithm::ES256) };
@@ -61,7 +61,7 @@ async fn bearer(running: &Running, token: &str) -> Result<String, Status> {
     who(channel(running), &[("authorization", &format!("Bearer {token}"))]).await
 }
 
-fn identified() -> Settings {
+pub(crate) fn identified() -> Settings {
     let mut settings = Settings::default();
     settings.identity.jwks = Some(pem("jwks.json"));
     settings

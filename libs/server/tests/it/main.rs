@@ -7,6 +7,7 @@ mod calls;
 mod identity;
 mod probe;
 mod roads;
+mod roles;
 mod settings;
 mod stop;
 mod telemetry;

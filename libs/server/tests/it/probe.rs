@@ -16,7 +16,7 @@ use futures::stream::{self, StreamExt as _};
 use http::{Request as HttpRequest, Response as HttpResponse};
 use http_body::Frame;
 use http_body_util::StreamBody;
-use kernel::{RandomIds, SystemClock};
+use kernel::{RandomIds, Role, SystemClock};
 use pg::Tx;
 use prost::{Message as _, Name as _};
 use proto::redress::cases::v1::{Case, WatchCaseResponse};
@@ -143,7 +143,8 @@ impl FeedbackService for Probe {
             _ => {}
         }
         // Answers who called, for lack of a better field.
-        let roles = caller.roles.join(",");
+        let roles: Vec<_> = caller.roles.held().iter().map(Role::name).collect();
+        let roles = roles.join(",");
         let case_id = format!("{}/{}/{roles}", caller.tenant, caller.subject);
         Ok(Response::new(GetFeedbackResponse { cycles: vec![Feedback { case_id, ..Feedback::default() }] }))
     }

@@ -93,6 +93,17 @@ async fn tools_learn_the_contracts_from_the_server() {
         assert!(names.contains(&name), "{name} is among {names:?}");
     }
 
+    // A file whose options are our own comes with the files it leans on.
+    for file in ["redress/access/v1/role.proto", "google/protobuf/descriptor.proto"] {
+        let request = ServerReflectionRequest {
+            message_request: Some(MessageRequest::FileByFilename(file.to_owned())),
+            ..ServerReflectionRequest::default()
+        };
+        let answers = client.server_reflection_info(tokio_stream::once(request)).await.unwrap();
+        let answer = answers.into_inner().message().await.unwrap().unwrap().message_response;
+        assert!(matches!(answer, Some(MessageResponse::FileDescriptorResponse(_))), "{file}: {answer:?}");
+    }
+
     let request = older::ServerReflectionRequest {
         message_request: Some(older::server_reflection_request::MessageRequest::ListServices(String::new())),
         ..Default::default()

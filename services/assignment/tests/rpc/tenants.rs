@@ -13,8 +13,8 @@ use crate::{agent, assign, department, new_case, opened};
 #[tokio::test(flavor = "multi_thread")]
 async fn one_tenant_sees_nothing_of_another() {
     let house = House::builder(&[SERVICE]).identified().open().await;
-    let mut north = AssignmentServiceClient::new(house.channel_as("north", "ann", &["agent"]));
-    let mut south = AssignmentServiceClient::new(house.channel_as("south", "bo", &["agent"]));
+    let mut north = AssignmentServiceClient::new(house.channel_as("north", "ann", &["supervisor", "admin"]));
+    let mut south = AssignmentServiceClient::new(house.channel_as("south", "bo", &["supervisor", "admin"]));
     let key = request_id();
     let create = CreateDepartmentRequest {
         request_id: key.clone(),

@@ -247,8 +247,8 @@ async fn everything_wrong_is_told_at_once() {
 #[tokio::test]
 async fn another_tenant_sees_nothing_of_it() {
     let house = House::builder(&[cases::SERVICE]).identified().open().await;
-    let mut ours = CalendarServiceClient::new(house.channel_as("tenant-a", "alice", &["manager"]));
-    let theirs = CalendarServiceClient::new(house.channel_as("tenant-b", "bob", &["manager"]));
+    let mut ours = CalendarServiceClient::new(house.channel_as("tenant-a", "alice", &["admin"]));
+    let theirs = CalendarServiceClient::new(house.channel_as("tenant-b", "bob", &["admin"]));
     ours.create_calendar(create("shop")).await.unwrap();
     ours.update_calendar(update("uk")).await.unwrap();
     assert_eq!(refused(get(&theirs, "shop", None).await), not_found());

@@ -126,7 +126,7 @@ async fn a_hint_is_believed_if_the_tree_has_it() {
 async fn each_tenant_has_a_tree_of_its_own() {
     let house = House::builder(&[cases::SERVICE]).identified().open().await;
     let [a, b] = ["tenant-a", "tenant-b"]
-        .map(|tenant| CategoryServiceClient::new(house.channel_as(tenant, "alice", &["supervisor"])));
+        .map(|tenant| CategoryServiceClient::new(house.channel_as(tenant, "alice", &["admin"])));
     assert_eq!(import(&a, tree(&["loan"])).await.unwrap().version, 1);
     assert_eq!(list(&b, "", "", 0).await.unwrap().version, 0);
     assert_eq!(import(&b, tree(&["card"])).await.unwrap().version, 1);

@@ -397,7 +397,7 @@ async fn bad_requests_are_refused_with_everything_wrong() {
 async fn each_tenant_learns_from_its_own() {
     let house = House::builder(&[cases::SERVICE]).identified().open().await;
     let [a, b] = ["tenant-a", "tenant-b"]
-        .map(|tenant| ClassifierServiceClient::new(house.channel_as(tenant, "alice", &["supervisor"])));
+        .map(|tenant| ClassifierServiceClient::new(house.channel_as(tenant, "alice", &["agent", "admin"])));
     let db = house.db("cases");
     for (category, texts) in LESSONS {
         for text in texts {

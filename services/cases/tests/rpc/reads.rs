@@ -235,8 +235,8 @@ async fn another_tenant_sees_nothing() {
     let told = registered(case, complaint(), db.clock().now());
     house.tell_as("tenant-a", "intake", case, &told).await;
     house.settled().await;
-    let [a, b] =
-        ["tenant-a", "tenant-b"].map(|tenant| CaseServiceClient::new(house.channel_as(tenant, "ann", &[])));
+    let [a, b] = ["tenant-a", "tenant-b"]
+        .map(|tenant| CaseServiceClient::new(house.channel_as(tenant, "ann", &["agent"])));
     assert_eq!(get(&a, case).await.unwrap().case_id, case.to_string());
     assert_eq!(refused(get(&b, case).await), not_found());
     let track = TrackComplaintRequest { receipt_code: receipt(case).to_string() };

@@ -243,7 +243,7 @@ async fn a_tenant_finds_its_own_cases_only() {
     for (tenant, id) in
         ["tenant-a", "tenant-b", "tenant-c"].into_iter().zip([Some(ids[0]), Some(ids[1]), None])
     {
-        let line = || house.channel_as(tenant, "ann", &[]);
+        let line = || house.channel_as(tenant, "ann", &["reader"]);
         let found = listed(&Client::new(line()), "kettle OR text:crushed").await;
         assert_eq!(found, id.into_iter().collect::<Vec<_>>(), "{tenant}");
         assert!(listed(&Client::new(line()), "NOT kettle").await.is_empty(), "{tenant}");

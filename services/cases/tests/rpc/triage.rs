@@ -406,7 +406,7 @@ async fn a_channel_surges_against_what_it_brought_before() {
 async fn each_tenant_has_rules_of_its_own() {
     let house = House::builder(&[cases::SERVICE]).identified().open().await;
     let [a, b] = ["tenant-a", "tenant-b"]
-        .map(|tenant| TriageServiceClient::new(house.channel_as(tenant, "alice", &["supervisor"])));
+        .map(|tenant| TriageServiceClient::new(house.channel_as(tenant, "alice", &["reader", "admin"])));
     create(&a, kettles()).await.unwrap();
     activate(&a, 1).await.unwrap();
     assert_eq!(refused(activate(&b, 1).await), (Code::NotFound, "RULE_SET_NOT_FOUND".to_owned()));

@@ -261,7 +261,8 @@ async fn a_complaint_without_a_form_may_begin_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_tenant_has_forms_of_its_own() {
     let house = House::builder(&[intake::SERVICE]).identified().open().await;
-    let [a, b] = ["tenant-a", "tenant-b"].map(|tenant| house.channel_as(tenant, "alice", &["agent"]));
+    let [a, b] =
+        ["tenant-a", "tenant-b"].map(|tenant| house.channel_as(tenant, "alice", &["channel", "admin"]));
     let (forms_a, forms_b) = (FormServiceClient::new(a.clone()), FormServiceClient::new(b));
     create(&forms_a, "", DELIVERY).await.unwrap();
     assert_eq!(refused(get(&forms_b, "", 0).await), (Code::NotFound, "FORM_NOT_FOUND".to_owned()));

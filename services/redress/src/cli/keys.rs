@@ -18,8 +18,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use kernel::caller::PLATFORM_ROLE;
-use kernel::{Clock as _, SystemClock, TenantId};
+use kernel::{Clock as _, Role, Roles, SystemClock, TenantId};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -59,8 +58,12 @@ enum Verb {
         /// Who they are
         #[arg(long)]
         subject: String,
-        /// What they may do, e.g. `agent,approver`
-        #[arg(long, value_delimiter = ',')]
+        /// What they may do, e.g. `channel,agent`: channel (submits and answers for
+        /// complainants), reader (sees everything of the tenant), agent (works cases;
+        /// a reader too), supervisor (assigns, approves, closes; an agent too),
+        /// department-worker (carries out tasks; `department-worker:finance` those of
+        /// finance), admin (settings), platform (the services themselves: everything)
+        #[arg(long, visible_alias = "role", required = true, value_delimiter = ',', value_parser = role)]
         roles: Vec<String>,
         /// How long it is good for, e.g. `8h`, `30m`, `7d`
         #[arg(long, default_value = "8h", value_parser = time_to_live)]
@@ -70,6 +73,16 @@ enum Verb {
 
 fn tenant(text: &str) -> Result<TenantId, String> {
     TenantId::parse(text).map_err(|error| error.to_string())
+}
+
+/// Other names mean nothing to the services: whoever asks for one has mistyped it.
+fn role(text: &str) -> Result<String, String> {
+    let names_nothing = text.ends_with(':');
+    if !names_nothing && Roles::read([text]) != Roles::default() {
+        return Ok(text.to_owned());
+    }
+    let names: Vec<_> = Role::ALL.iter().map(|role| role.name()).collect();
+    Err(format!("there are {}, and department-worker:DEPARTMENT", names.join(", ")))
 }
 
 fn time_to_live(text: &str) -> Result<SignedDuration, String> {
@@ -97,7 +110,7 @@ fn init(dir: &Path) -> anyhow::Result<()> {
     let made = make_key(&dir.join(SIGNING_KEY))?;
     let key = Signer::open(dir)?;
     write(&dir.join(JWKS), 0o644, &key.jwks())?;
-    let roles = [PLATFORM_ROLE.to_owned()];
+    let roles = [Role::Platform.to_string()];
     let token =
         key.token(PLATFORM_TENANT, PLATFORM_TENANT, &roles, SignedDuration::from_hours(PLATFORM_HOURS))?;
     write(&dir.join(PLATFORM), 0o600, &token)?;
@@ -221,6 +234,16 @@ mod tests {
         init(dir.path()).unwrap();
         assert_eq!(fs::read(&key).unwrap(), before);
         assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_role_is_one_of_ours() {
+        for good in ["agent", "platform", "department-worker", "department-worker:finance"] {
+            assert_eq!(role(good).as_deref(), Ok(good));
+        }
+        for bad in ["approver", "Agent", "", "agent:finance", "department-worker:"] {
+            assert!(role(bad).is_err_and(|names| names.contains("supervisor")), "{bad}");
+        }
     }
 
     #[test]

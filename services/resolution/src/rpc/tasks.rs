@@ -7,6 +7,7 @@ use std::slice;
 use std::sync::Arc;
 
 use fault::Fault;
+use kernel::Caller;
 use pg::{Db, Group, Key, Tx};
 use proto::redress::resolution::v1::{
     CompleteTaskRequest, CompleteTaskResponse, FailTaskRequest, FailTaskResponse, GetTaskRequest,
@@ -26,9 +27,11 @@ use crate::task::{Requeued, Task, TaskState};
 use crate::wire;
 use crate::wire::tasks::{Filter, Holder, Listing};
 
-/// The task a worker holds, locked; what is told next is in its case's trace.
-async fn lock(tx: &mut Tx, holder: Holder) -> Result<Task, Fault> {
+/// The task a worker of its department holds, locked; what is told next is in its
+/// case's trace.
+async fn lock(tx: &mut Tx, caller: &Caller, holder: Holder) -> Result<Task, Fault> {
     let task = store::tasks::lock(tx, &[holder.task_id.0]).await?.pop().ok_or(Refusal::TaskNotFound)?;
+    server::serving(caller, &task.department_id)?;
     task.held_under(holder.token)?;
     tx.join_trace(&task.traceparent);
     Ok(task)
@@ -36,10 +39,10 @@ async fn lock(tx: &mut Tx, holder: Holder) -> Result<Task, Fault> {
 
 /// As [`lock`], and its plan: the plan first, so that two tasks of it that end at
 /// once take turns, and the second sees what the first left to do.
-async fn lock_with_plan(tx: &mut Tx, holder: Holder) -> Result<(Plan, Task), Fault> {
+async fn lock_with_plan(tx: &mut Tx, caller: &Caller, holder: Holder) -> Result<(Plan, Task), Fault> {
     let mut plan = store::plans::lock_of_tasks(tx, &[holder.task_id.0]).await?;
     let plan = plan.pop().ok_or(Refusal::TaskNotFound)?;
-    let task = lock(tx, holder).await?;
+    let task = lock(tx, caller, holder).await?;
     Ok((plan, task))
 }
 
@@ -49,11 +52,17 @@ pub(super) async fn heartbeat(
     request: Request<HeartbeatRequest>,
 ) -> Result<Response<HeartbeatResponse>, Fault> {
     let caller = server::caller(&request)?;
+    let worker = &caller;
     let sign = wire::tasks::sign(request.into_inner())?;
     let answer = db
         .transact("resolution.heartbeat", &caller.tenant, async move |mut tx| {
             let until = kernel::time::micros(tx.now() + sign.lease);
             let Holder { task_id, token } = sign.holder;
+            // Only a worker who is bound need be asked whose the task is.
+            if worker.roles.bound_to().is_some() {
+                let task = store::tasks::get(&mut tx, task_id).await?.ok_or(Refusal::TaskNotFound)?;
+                server::serving(worker, &task.department_id)?;
+            }
             match store::tasks::heartbeat(&mut tx, (task_id, token), until, &sign.checkpoint).await? {
                 Some(cancel_requested) => Ok((tx, wire::tasks::heard(until, cancel_requested))),
                 None if store::tasks::get(&mut tx, task_id).await?.is_none() => {
@@ -84,13 +93,14 @@ pub(super) async fn fail(
     request: Request<FailTaskRequest>,
 ) -> Result<Response<FailTaskResponse>, Fault> {
     let caller = server::caller(&request)?;
+    let worker = &caller;
     let request = request.into_inner();
     let key = Key::of(&request);
     let (holder, failure) = wire::tasks::failure(request)?;
     let jitter = db.ids().fraction();
     let done = db
         .mutate(&caller, key, async move |mut tx| {
-            let (mut plan, mut task) = lock_with_plan(&mut tx, holder).await?;
+            let (mut plan, mut task) = lock_with_plan(&mut tx, worker, holder).await?;
             task.fail(holder.token, failure, tx.now(), jitter)?;
             tell_attention(&mut tx, &task);
             if task.state == TaskState::Cancelled {
@@ -111,12 +121,13 @@ pub(super) async fn reject(
     request: Request<RejectTaskRequest>,
 ) -> Result<Response<RejectTaskResponse>, Fault> {
     let caller = server::caller(&request)?;
+    let worker = &caller;
     let request = request.into_inner();
     let key = Key::of(&request);
     let (holder, reason) = wire::tasks::rejection(request)?;
     let done = db
         .mutate(&caller, key, async move |mut tx| {
-            let mut task = lock(&mut tx, holder).await?;
+            let mut task = lock(&mut tx, worker, holder).await?;
             task.reject(holder.token, reason)?;
             tell_attention(&mut tx, &task);
             store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
@@ -172,6 +183,7 @@ pub(super) async fn get(
             Ok((tx, task))
         })
         .await?;
+    server::seeing(&caller, &task.department_id)?;
     Ok(Response::new(GetTaskResponse { task: Some(wire::tasks::task(&task)) }))
 }
 
@@ -182,6 +194,10 @@ pub(super) async fn list(
 ) -> Result<Response<ListTasksResponse>, Fault> {
     let caller = server::caller(&request)?;
     let Listing { filter, page, after } = wire::tasks::listing(request.into_inner())?;
+    match &filter {
+        Filter::Case(_) => server::seeing_all(&caller)?,
+        Filter::Department(department_id, _) => server::seeing(&caller, department_id)?,
+    }
     let limit = page.limit();
     let mut tasks = db
         .transact("resolution.list_tasks", &caller.tenant, async move |mut tx| {

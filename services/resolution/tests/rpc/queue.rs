@@ -334,7 +334,8 @@ async fn a_step_is_handed_out_once_what_it_depends_on_is_done() {
 async fn two_tenants_never_see_each_others_plans_tasks_or_keys() {
     let house = House::builder(&[resolution::SERVICE]).identified().open().await;
     let (ours, theirs) = ("tenant-a", "tenant-b");
-    let client = |tenant: &str, subject: &str| Client::new(house.channel_as(tenant, subject, &["agent"]));
+    let roles = ["supervisor", "department-worker"];
+    let client = |tenant: &str, subject: &str| Client::new(house.channel_as(tenant, subject, &roles));
     let case = Uuid::try_parse(&request_id()).unwrap();
     house.tell_as(ours, "cases", case, &crate::world::decided(case, 1, 3, true)).await;
     house.settled().await;

@@ -31,8 +31,21 @@ impl World {
         Self { house }
     }
 
+    /// As [`Self::open`]; who calls must prove it.
+    pub(crate) async fn identified() -> Self {
+        let house =
+            House::builder(&[resolution::SERVICE]).clock(MockClock::default()).identified().open().await;
+        Self { house }
+    }
+
+    /// A caller who may do everything here.
     pub(crate) fn client(&self, subject: &str) -> Client {
-        Client::new(self.house.channel_as("development", subject, &[]))
+        self.client_as(subject, &["supervisor", "department-worker"])
+    }
+
+    /// A caller who may do what roles let them.
+    pub(crate) fn client_as(&self, subject: &str, roles: &[&str]) -> Client {
+        Client::new(self.house.channel_as("development", subject, roles))
     }
 
     /// Who proposes.

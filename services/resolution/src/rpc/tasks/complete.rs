@@ -68,6 +68,7 @@ fn complete(
 ) -> Result<Task, Fault> {
     let (holder, result) = &one.job;
     let known = tasks.get_mut(&holder.task_id.0).ok_or(Refusal::TaskNotFound)?;
+    server::serving(&one.caller, &known.department_id)?;
     known.held_under(holder.token)?;
     wire::tasks::fitting(known, result)?;
     let mut task = known.clone();

@@ -34,6 +34,7 @@ pub(in crate::rpc) async fn poll(
 ) -> Result<Response<PollTasksResponse>, Fault> {
     let caller = server::caller(&request)?;
     let poll = wire::tasks::poll(request.into_inner())?;
+    server::serving(&caller, &poll.department_id)?;
     let mut leased = claim(db, &caller.tenant, &poll).await?;
     if leased.is_empty() && !poll.wait.is_zero() {
         leased = wait(db, turns, &caller.tenant, &poll).await?;
