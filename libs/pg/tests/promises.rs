@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use fault::Fault;
-use kernel::{Caller, RandomIds, SystemClock, TenantId};
+use kernel::{Caller, RandomIds, Roles, SystemClock, TenantId};
 use pg::{Db, Done, Key};
 use proto::redress::cases::v1::{AddNoteRequest, AddNoteResponse, CaseWithdrawn};
 use testkit::Database;
@@ -20,7 +20,8 @@ async fn open() -> (Database, Db) {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_refused_for_good_while_the_answer_cannot_be_looked_up() {
     let (database, db) = open().await;
-    let caller = Caller { tenant: TenantId::development(), subject: "tester".into(), roles: Arc::default() };
+    let caller =
+        Caller { tenant: TenantId::development(), subject: "tester".into(), roles: Roles::default() };
     let request = AddNoteRequest { request_id: "key".to_owned(), ..AddNoteRequest::default() };
     let stale = async |away: bool| -> Result<Done<AddNoteResponse>, Fault> {
         let pool = db.pool().clone();

@@ -91,7 +91,7 @@ pub(crate) fn around(
         // Who calls: nothing below runs for a stranger.
         .layer(Around(Identify { identity: given.identity }))
         // Whether they may: nothing below runs for one without the role.
-        .layer(Permit)
+        .layer(Around(Permit))
         // What was told before must be applied before it is read: needs the tenant.
         .layer(Around(Consistency { consumers: Arc::new(given.consumers) }))
         // Refusals that tonic itself makes get a reason, like ours.

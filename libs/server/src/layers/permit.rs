@@ -1,56 +1,26 @@
 //! Who may call what.
 
-use std::convert::Infallible;
-use std::future::{Ready, ready};
-use std::task::{Context, Poll};
-
-use futures::future::Either;
 use http::{Request, Response};
 use kernel::Caller;
 use tonic::body::Body;
-use tower::{Layer, Service};
 
+use super::middle::{Inner, Middle};
 use super::refuse;
 use crate::call::Call;
 use crate::permission::permit;
 
 /// Refuses a caller none of whose roles may call. What passes, passes at the price
-/// of comparing two numbers: nothing is boxed on the way.
+/// of comparing two numbers.
 #[derive(Clone)]
 pub(crate) struct Permit;
 
-impl<S> Layer<S> for Permit {
-    type Service = Permitted<S>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        Permitted(inner)
-    }
-}
-
-/// A service behind a [`Permit`].
-#[derive(Clone)]
-pub(crate) struct Permitted<S>(S);
-
-impl<S> Service<Request<Body>> for Permitted<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
-{
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Either<S::Future, Ready<Result<Response<Body>, Infallible>>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.0.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+impl Middle for Permit {
+    async fn handle<S: Inner>(self, request: Request<Body>, inner: S) -> Response<Body> {
         // Health, reflection and what is not there are for everyone.
-        let Some(Call { method, .. }) = Call::of(&request) else {
-            return Either::Left(self.0.call(request));
-        };
+        let Some(Call { method, .. }) = Call::of(&request) else { return inner.answer(request).await };
         match permit(method, request.extensions().get::<Caller>()) {
-            Ok(()) => Either::Left(self.0.call(request)),
-            Err(fault) => Either::Right(ready(Ok(refuse(fault)))),
+            Ok(()) => inner.answer(request).await,
+            Err(fault) => refuse(fault),
         }
     }
 }
@@ -62,21 +32,27 @@ mod tests {
 
     use kernel::{Roles, TenantId};
     use tonic::Code;
-    use tower::{ServiceExt as _, service_fn};
+    use tower::Layer as _;
 
     use super::*;
     use crate::layers::code;
+    use crate::layers::middle::Around;
 
     const GET: &str = "/redress.cases.v1.CaseService/GetCase";
+
+    /// Counts what comes through.
+    struct Below(Arc<AtomicUsize>);
+
+    impl Inner for Below {
+        async fn answer(self, _: Request<Body>) -> Response<Body> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Response::new(Body::empty())
+        }
+    }
 
     /// What a call with these roles is answered, and how often it came through.
     async fn call(path: &str, roles: Option<&str>) -> (Option<Code>, usize) {
         let passed = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&passed);
-        let below = service_fn(move |_: Request<Body>| {
-            counted.fetch_add(1, Ordering::SeqCst);
-            ready(Ok::<_, Infallible>(Response::new(Body::empty())))
-        });
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = path.parse().expect("a path");
         let mut request = Call::note(request);
@@ -85,7 +61,7 @@ mod tests {
             let caller = Caller { tenant: TenantId::development(), subject: "ann".into(), roles };
             request.extensions_mut().insert(caller);
         }
-        let Ok(answer) = Permit.layer(below).oneshot(request).await;
+        let answer = Around(Permit).layer(Below(passed.clone())).answer(request).await;
         (code(answer.headers()), passed.load(Ordering::SeqCst))
     }
 

@@ -1,3 +1,5 @@
+//! What becomes of those who wait at the door when something breaks behind it.
+
 use std::sync::Arc;
 
 use fault::Kind;
