@@ -10,8 +10,9 @@ use crate::Fault;
 
 /// Awaits work; its panic becomes a fault of its own. For work that shares nothing
 /// with what goes on after it: what it held is dropped, a transaction rolled back.
-pub async fn caught<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+pub fn caught<T>(work: impl Future<Output = Result<T, Fault>>) -> impl Future<Output = Result<T, Fault>> {
+    let caught = AssertUnwindSafe(work).catch_unwind();
+    caught.map(|outcome| outcome.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))))
 }
 
 /// A panic as a fault.

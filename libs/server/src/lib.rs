@@ -30,7 +30,7 @@ pub use call::{CONSISTENCY_TOKEN, caller, reply};
 pub use limits::Limited;
 pub use permission::{seeing, seeing_all, serving};
 pub use process::{main, run};
-pub use running::Running;
+pub use running::{LONGEST_END, Running, WORKERS_STOP};
 pub use service::{Kit, Parts, Service, Stop};
 pub use settings::{IdentitySettings, LogFormat, PeerSettings, Secret, Settings};
 pub use telemetry::Telemetry;

@@ -13,12 +13,16 @@ use tokio::task::JoinHandle;
 
 use crate::readiness::Readiness;
 use crate::service::Stop;
+use crate::telemetry::FLUSH;
 use crate::workers::Workers;
 
-/// Longest wait for the workers, once the calls have ended.
-const WORKERS_STOP: Duration = Duration::from_secs(5);
+/// Longest wait for the workers, once the calls have ended. What a worker cannot leave
+/// half done must take less.
+pub const WORKERS_STOP: Duration = Duration::from_secs(20);
 /// Longest wait for the database connections to close.
 const POOL_CLOSE: Duration = Duration::from_millis(500);
+/// Longest that a process takes to end once its calls have ended or were cut off.
+pub const LONGEST_END: Duration = WORKERS_STOP.saturating_add(POOL_CLOSE).saturating_add(FLUSH);
 
 /// A server that serves.
 pub struct Running {

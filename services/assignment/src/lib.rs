@@ -9,6 +9,7 @@
 //!   becomes of one case: all pure.
 //! - `floor` is where a transaction gives and takes cases: the departments it
 //!   locked, the agents' loads, the queues it drains.
+//! - `waiting` moves the cases a department takes over, so many at a time.
 //! - `rpc` and `react` open transactions; `store` holds every statement.
 //!
 //! Locks are taken in one order everywhere: the roster (shared by what routes by
@@ -29,7 +30,10 @@ pub mod roster;
 pub mod routing;
 mod rpc;
 mod store;
+mod waiting;
 mod wire;
+
+use std::sync::Arc;
 
 use proto::redress::assignment::v1::assignment_service_server::AssignmentServiceServer;
 use server::{Kit, Parts, Service};
@@ -42,6 +46,10 @@ pub const SERVICE: Service = Service { name: "assignment", port: 50053, migratio
 
 #[expect(clippy::unnecessary_wraps, reason = "other services can fail to open")]
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
-    parts.route(AssignmentServiceServer::new(rpc::Rpc::new(kit.db.clone()))).react(react::CaseEvents);
+    let db = kit.db.clone();
+    parts
+        .route(AssignmentServiceServer::new(rpc::Rpc::new(kit.db.clone())))
+        .react(react::CaseEvents)
+        .worker("timers", |stop| timers::run(db, vec![Arc::new(waiting::TakeWaiting)], stop));
     Ok(())
 }

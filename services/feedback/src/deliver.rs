@@ -34,6 +34,8 @@ const POLL: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_secs(1);
 /// Longest one attempt may take.
 const SEND_LIMIT: Duration = Duration::from_secs(15);
+// One that is cut off by the end of the process may have been sent, and is sent again.
+const _: () = assert!(SEND_LIMIT.as_secs() < server::WORKERS_STOP.as_secs());
 /// How long a claim holds: an attempt, and the time to write what came of it
 /// while the database is away for a moment.
 const CLAIM: Duration = Duration::from_mins(2);

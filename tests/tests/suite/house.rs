@@ -178,6 +178,20 @@ fn every_setting_is_documented() {
     assert!(unknown.is_empty(), "deploy/README.md does not explain {unknown:?}");
 }
 
+#[test]
+fn a_process_may_end_before_it_is_killed() {
+    let seconds = |file: &str, key: &str| -> u64 {
+        let text = fs::read_to_string(root().join("deploy").join(file)).unwrap();
+        let (_, value) = text.split_once(key).unwrap();
+        let digits = value.trim_start().split(|sign: char| !sign.is_ascii_digit()).next();
+        digits.unwrap().parse().unwrap()
+    };
+    let end = u64::from(server::Settings::default().drain_seconds) + server::LONGEST_END.as_secs() + 1;
+    let pause = seconds("k8s/common.yaml", "preStop: { sleep: { seconds:");
+    assert!(seconds("k8s/common.yaml", "terminationGracePeriodSeconds:") > pause + end);
+    assert!(seconds("compose.yaml", "stop_grace_period:") > end);
+}
+
 /// Every statement of every store, prepared by the role that runs it against the
 /// migrated schema: a misspelt column, a missing grant, a wrong type fail here.
 #[tokio::test(flavor = "multi_thread")]

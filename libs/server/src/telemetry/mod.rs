@@ -14,6 +14,7 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use opentelemetry_otlp::{LogExporter, MetricExporter, SpanExporter};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -28,7 +29,7 @@ use crate::settings::{LogFormat, Settings};
 use environment::Signal;
 
 /// Longest wait for the collector at the end.
-const FLUSH: Duration = Duration::from_secs(5);
+pub(crate) const FLUSH: Duration = Duration::from_secs(5);
 /// What the exporters themselves use: their log lines must not be exported, or each
 /// export would cause the next.
 const EXPORTERS: [&str; 5] = ["opentelemetry", "h2", "hyper", "tonic", "tower"];
@@ -75,14 +76,17 @@ impl Telemetry {
     /// Sends what is not sent yet. Blocks; the runtime must still run.
     pub fn flush(self) {
         let Self { traces, metrics, logs } = self;
-        let outcomes = [
-            Some(traces.shutdown_with_timeout(FLUSH)),
-            metrics.map(|metrics| metrics.shutdown_with_timeout(FLUSH)),
-            logs.map(|logs| logs.shutdown_with_timeout(FLUSH)),
-        ];
-        for error in outcomes.into_iter().flatten().filter_map(Result::err) {
-            tracing::warn!(%error, "some telemetry was not delivered");
-        }
+        let note = |outcome: OTelSdkResult| {
+            if let Err(error) = outcome {
+                tracing::warn!(%error, "some telemetry was not delivered");
+            }
+        };
+        // At the same time: a collector that is away costs the end of the process once.
+        std::thread::scope(|scope| {
+            scope.spawn(|| note(traces.shutdown_with_timeout(FLUSH)));
+            scope.spawn(|| metrics.map(|metrics| note(metrics.shutdown_with_timeout(FLUSH))));
+            scope.spawn(|| logs.map(|logs| note(logs.shutdown_with_timeout(FLUSH))));
+        });
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{LogsService, LogsServiceServer};
@@ -23,7 +24,7 @@ use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use proto::redress::feedback::v1::feedback_service_client::FeedbackServiceClient;
-use server::{Settings, Telemetry};
+use server::{LONGEST_END, Settings, Telemetry, WORKERS_STOP};
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
@@ -109,6 +110,14 @@ async fn observe(sampler: &str, ratio: &str) -> Arrived {
         .add_service(LogsServiceServer::new(collector.clone()))
         .serve_with_incoming(incoming);
     let server = tokio::spawn(server);
+    let is_fine = end_well(endpoint, sampler, ratio).await;
+    server.abort();
+    assert!(is_fine);
+    std::mem::take(&mut collector.0.lock().unwrap())
+}
+
+/// Runs the observed process; whether it ended as it should.
+async fn end_well(endpoint: String, sampler: &str, ratio: &str) -> bool {
     let mut observed = Command::new(std::env::current_exe().unwrap());
     observed
         .args(["--exact", "telemetry::the_process_that_is_observed", "--ignored"])
@@ -116,10 +125,7 @@ async fn observe(sampler: &str, ratio: &str) -> Arrived {
         .envs([("OTEL_TRACES_SAMPLER", sampler), ("OTEL_TRACES_SAMPLER_ARG", ratio)])
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    let status = tokio::task::spawn_blocking(move || observed.status()).await.unwrap().unwrap();
-    server.abort();
-    assert!(status.success());
-    std::mem::take(&mut collector.0.lock().unwrap())
+    tokio::task::spawn_blocking(move || observed.status()).await.unwrap().unwrap().success()
 }
 
 /// Makes three calls: in a sampled trace, in one that is not, and in none.
@@ -139,7 +145,9 @@ async fn the_process_that_is_observed() {
         client.get_feedback(request).await.unwrap();
     }
     running.stop().await.unwrap();
+    let started = Instant::now();
     tokio::task::spawn_blocking(|| telemetry.flush()).await.unwrap();
+    assert!(started.elapsed() < LONGEST_END - WORKERS_STOP + Duration::from_secs(2));
 }
 
 #[tokio::test]
@@ -173,4 +181,10 @@ async fn a_call_without_a_trace_begins_one_where_it_is_sampled() {
 #[tokio::test]
 async fn what_is_not_sampled_is_not_sent() {
     assert_eq!(observe("always_off", "").await.spans, []);
+}
+
+#[tokio::test]
+async fn a_collector_that_never_answers_costs_the_end_of_a_process_once() {
+    let deaf = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    assert!(end_well(format!("http://{}", deaf.local_addr().unwrap()), "always_on", "").await);
 }

@@ -8,8 +8,8 @@ use crate::assignment::Assignment;
 use crate::floor::{Floor, tell};
 use crate::refusal::Refusal;
 use crate::roster::{Agent, AgentProfile, Department, DepartmentProfile};
-use crate::routing::Directory;
 use crate::store::{self, assignments, roster};
+use crate::waiting;
 use crate::wire::{self, Assign, Destination, Transfer};
 
 /// Adds a department, and takes in what waits for it.
@@ -17,7 +17,7 @@ pub(super) async fn create_department(tx: &mut Tx, profile: DepartmentProfile) -
     let department = Department { profile, version: 1 };
     roster::seize(tx).await?;
     roster::insert_department(tx, &department).await?;
-    take_waiting(tx, &department.profile).await?;
+    waiting::take(tx, &department).await?;
     Ok(department)
 }
 
@@ -32,29 +32,8 @@ pub(super) async fn update_department(
     ensure_seen(expected, before.version)?;
     let department = Department { profile, version: before.version + 1 };
     roster::update_department(tx, &department).await?;
-    take_waiting(tx, &department.profile).await?;
+    waiting::take(tx, &department).await?;
     Ok(department)
-}
-
-/// Moves the waiting cases that a department now takes into its queue, and
-/// assigns as many as there is room for. What a person handed to another
-/// department stays there.
-async fn take_waiting(tx: &mut Tx, department: &DepartmentProfile) -> Result<(), Fault> {
-    let departments = roster::departments(tx).await?;
-    let ids = departments.iter().map(|department| department.profile.id.clone());
-    let mut floor = Floor::lock(tx, ids).await?;
-    let directory = Directory::of(&departments);
-    let mut categories = assignments::categories_waiting_elsewhere(tx, &department.id).await?;
-    categories.retain(|category| directory.department_for(category) == Some(department.id.as_str()));
-    if !categories.is_empty() {
-        let why = format!("{} now takes it", department.id);
-        let moved = assignments::move_waiting(tx, &department.id, &categories, &why).await?;
-        for case in &moved {
-            tell(tx, case);
-        }
-    }
-    floor.gain(&department.id);
-    floor.finish(tx).await
 }
 
 /// Adds an agent, and gives them work.

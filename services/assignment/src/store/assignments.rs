@@ -331,17 +331,23 @@ pub(crate) async fn categories_waiting_elsewhere(
     Ok(categories)
 }
 
-/// Moves what waits elsewhere in these categories into a department's queue.
+/// Moves what waits elsewhere in these categories into a department's queue, the
+/// first in line first.
 pub(crate) async fn move_waiting(
     conn: &mut PgConnection,
     department: &str,
     categories: &[String],
     explanation: &str,
+    most: usize,
 ) -> Result<Vec<Assignment>, Fault> {
     let rows = sqlx::query_as(
         "UPDATE assignment SET department_id = $1, explanation = $3, version = version + 1
-         WHERE tenant_id = current_setting('redress.tenant') AND department_id <> $1 AND state = 1
-           AND transfers = 0 AND category = ANY($2)
+         WHERE tenant_id = current_setting('redress.tenant') AND state = 1 AND transfers = 0
+           AND case_id = ANY (ARRAY (
+               SELECT case_id FROM assignment
+               WHERE tenant_id = current_setting('redress.tenant') AND department_id <> $1 AND state = 1
+                 AND transfers = 0 AND category = ANY($2)
+               ORDER BY priority, enqueued_at, case_id LIMIT $4))
          RETURNING case_id, version, cycle, state, department_id, agent_id, previous_agent_id,
                    respondent_staff, priority, category, enqueued_at, explanation, transfers, traceparent,
                    suspended, heard",
@@ -349,6 +355,7 @@ pub(crate) async fn move_waiting(
     .bind(department)
     .bind(categories)
     .bind(explanation)
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
     .fetch_all(conn)
     .await?;
     read(rows)

@@ -6,7 +6,7 @@ use proto::redress::assignment::v1::{
     AcceptCaseRequest, AssignmentState, ClaimNextRequest, TransferCaseRequest,
 };
 use proto::redress::cases::v1::{
-    CaseCategorised, CaseMerged, CasePriorityRaised, CaseRetriaged, CaseUnmerged, Priority,
+    CaseCategorised, CaseMerged, CaseOpened, CasePriorityRaised, CaseRetriaged, CaseUnmerged, Priority,
 };
 use proto::redress::event::v1::Event;
 use testkit::{reason, request_id};
@@ -326,5 +326,36 @@ async fn corrections_race_with_people_and_the_books_stay_right() {
     for id in ["ann", "bo", "cy", "di"] {
         assert_eq!(world.load(id).await, 0);
     }
+    world.house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_waiting_cases_move_in_more_than_one_transaction() {
+    let mut world = World::with_delivery().await;
+    for _ in 0..450 {
+        let case = new_case();
+        let news = CaseOpened { case_id: case.to_string(), ..opened("delivery/express") };
+        world.house.tell("cases", case, &news).await;
+    }
+    world.house.settled().await;
+    world.department("express", &["delivery/express"]).await;
+    // Cases, and the transactions that moved them.
+    let moved = "SELECT count(*), count(DISTINCT xmin::text) FROM assignment.assignment
+                 WHERE department_id = 'express'";
+    let mut owner = world.house.owner().await;
+    let mut seen: (i64, i64) = (0, 0);
+    for _ in 0..500 {
+        seen = sqlx::query_as(moved).fetch_one(&mut owner).await.unwrap();
+        if seen.0 == 450 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(seen, (450, 3));
+    let queued = world.told_queued().await;
+    assert_eq!(queued.iter().filter(|told| told.department_id == "express").count(), 450);
+    // Who has room now takes from there.
+    world.agent("ed", "express", 2).await;
+    assert_eq!(world.load("ed").await, 2);
     world.house.done().await;
 }
