@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use fault::{Fault, Kind};
 use http::{HeaderMap, Request};
 use kernel::Caller;
+use kernel::page::Page;
 use pg::Done;
+use prost::Message;
 use tonic::body::Body;
 use tonic::metadata::MetadataValue;
 
@@ -13,6 +15,10 @@ use crate::contracts::{self, Method};
 
 /// Header that carries a consistency token: `<source>:<position>`.
 pub const CONSISTENCY_TOKEN: &str = "redress-consistency-token";
+
+/// Most bytes of a page with more than one row: with some slack, what gRPC clients
+/// accept of a message when nobody told them otherwise, 4 MiB.
+const PAGE_BYTES: usize = 3 << 20;
 
 /// A call of one of our rpcs, as it came in.
 #[derive(Clone, Copy, Debug)]
@@ -82,8 +88,27 @@ pub fn reply<A>(done: Done<A>) -> tonic::Response<A> {
     response
 }
 
+/// The messages of one page, and the token of the next: of the rows fetched, each
+/// with its key, as many as the page asks for and one answer can carry.
+pub fn page<M: Message>(page: &Page, rows: impl IntoIterator<Item = (String, M)>) -> (Vec<M>, String) {
+    let mut messages = Vec::new();
+    let (mut bytes, mut last) = (0, String::new());
+    for (key, message) in rows {
+        bytes += message.encoded_len();
+        let is_full = messages.len() == usize::from(page.size) || bytes > PAGE_BYTES;
+        if is_full && !messages.is_empty() {
+            return (messages, page.token(&last));
+        }
+        messages.push(message);
+        last = key;
+    }
+    (messages, String::new())
+}
+
 #[cfg(test)]
 mod tests {
+    use kernel::page::InvalidPage;
+
     use super::*;
 
     fn read(value: &'static str) -> Option<Duration> {
@@ -108,6 +133,21 @@ mod tests {
         for wrong in ["", "S", "1", "1x", "-1S", "123456789S", "1.5S"] {
             assert_eq!(read(wrong), None, "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_page_ends_where_it_is_asked_to_or_is_full() -> Result<(), InvalidPage> {
+        let rows = |bytes| (1..=5).map(move |n: u8| (n.to_string(), "x".repeat(bytes)));
+        let asked = Page::parse(3, "", "all")?;
+        let (messages, next) = page(&asked, rows(10));
+        assert_eq!((messages.len(), Page::parse(3, &next, "all")?.after.as_deref()), (3, Some("3")));
+        let (messages, next) = page(&asked, rows(PAGE_BYTES / 3));
+        assert_eq!((messages.len(), Page::parse(3, &next, "all")?.after.as_deref()), (2, Some("2")));
+        let (messages, next) = page(&asked, rows(PAGE_BYTES * 2));
+        assert_eq!((messages.len(), Page::parse(3, &next, "all")?.after.as_deref()), (1, Some("1")));
+        let (messages, next) = page(&Page::parse(5, "", "all")?, rows(10));
+        assert_eq!((messages.len(), next.as_str()), (5, ""));
+        Ok(())
     }
 
     #[test]

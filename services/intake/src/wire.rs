@@ -305,6 +305,16 @@ pub(crate) fn refused(fault: &Fault) -> RowRefusal {
     }
 }
 
+/// That a row was refused, where there is no room to say why.
+pub(crate) fn refused_briefly(fault: &Fault) -> RowRefusal {
+    RowRefusal {
+        code: fault.kind().code() as i32,
+        reason: fault.reason().to_owned(),
+        message: "it is not valid; too many rows were refused to say why: send it alone".to_owned(),
+        violations: Vec::new(),
+    }
+}
+
 /// The id a read asks for.
 pub(crate) fn complaint_id(request: GetComplaintRequest) -> Result<CaseId, Fault> {
     let GetComplaintRequest { complaint_id } = request;

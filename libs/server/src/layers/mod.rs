@@ -15,9 +15,11 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use events::Consumer;
 use fault::Fault;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use http_body::Frame;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Status};
@@ -106,6 +108,12 @@ fn cross_origin(origins: Vec<HeaderValue>) -> CorsLayer {
 /// The status of an answer, where its headers or trailers tell it.
 fn code(headers: &HeaderMap) -> Option<Code> {
     headers.get("grpc-status").map(|status| Code::from_bytes(status.as_bytes()))
+}
+
+/// A refusal, as the trailers of an answer that has begun.
+fn last_words(fault: Fault) -> Result<Frame<Bytes>, Status> {
+    let mut trailers = HeaderMap::new();
+    Status::from(fault).add_header(&mut trailers).map(|()| Frame::trailers(trailers))
 }
 
 /// A refusal, as the answer to a call.
