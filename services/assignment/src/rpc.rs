@@ -244,10 +244,11 @@ impl AssignmentService for Rpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let agent = wire::claim(request)?;
+        let by = caller.subject.clone();
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let case = steps::claim(&mut tx, &agent).await?;
+                let case = steps::claim(&mut tx, &agent, &by).await?;
                 Ok((tx, ClaimNextResponse { assignment: case.map(wire::assignment) }))
             })
             .await?;

@@ -104,7 +104,12 @@ impl Scene {
 
     pub(crate) async fn assign(&self, case: Uuid, cycle: i32) {
         self.house.tell("assignment", case, &assigned(case, cycle, "bob")).await;
-        let accepted = CaseAccepted { case_id: case.to_string(), cycle, agent_id: "bob".to_owned() };
+        let accepted = CaseAccepted {
+            case_id: case.to_string(),
+            cycle,
+            agent_id: "bob".to_owned(),
+            accepter: "boss".to_owned(),
+        };
         self.house.tell("assignment", case, &accepted).await;
         self.house.settled().await;
     }
