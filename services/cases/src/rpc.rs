@@ -38,6 +38,7 @@ use crate::store;
 use crate::wire::{self, Target};
 use change::{Change, Changes};
 use kernel::Caller;
+use watch::Watchers;
 
 /// The rpcs of `CaseService`.
 #[derive(Clone)]
@@ -45,12 +46,18 @@ pub(crate) struct Rpc {
     db: Db,
     changes: Arc<Group<Changes>>,
     guesses: Arc<Guesses>,
+    watchers: Arc<Watchers>,
 }
 
 impl Rpc {
     /// Serves the cases of a schema.
     pub(crate) fn new(db: Db) -> Self {
-        Self { changes: Group::new(db.clone(), Changes), db, guesses: Arc::default() }
+        Self {
+            changes: Group::new(db.clone(), Changes),
+            guesses: Arc::default(),
+            watchers: Arc::new(Watchers::new(db.clone())),
+            db,
+        }
     }
 
     /// Makes one change to one case and answers with it.
@@ -116,7 +123,7 @@ impl CaseService for Rpc {
         let caller = server::caller(&request)?;
         let WatchCaseRequest { case_id } = request.into_inner();
         let id = wire::case_id(&case_id)?;
-        Ok(Response::new(watch::changes(self.db.clone(), caller.tenant, id).await?))
+        Ok(Response::new(self.watchers.changes(caller.tenant, id).await?))
     }
 
     async fn get_timeline(
