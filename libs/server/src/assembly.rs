@@ -24,7 +24,7 @@ use crate::running::Running;
 use crate::service::{Kit, Parts, Service, Stop, Worker};
 use crate::settings::{IdentitySettings, Settings};
 use crate::workers::Workers;
-use crate::{sweep, telemetry};
+use crate::{contracts, sweep, telemetry};
 
 /// How often a silent connection is probed, and how long an answer may take.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -64,6 +64,7 @@ pub async fn migrate(url: &str, services: &[Service]) -> anyhow::Result<()> {
 pub async fn start(assembly: Assembly) -> anyhow::Result<Running> {
     let Assembly { settings, services, clock, ids, listener, sources } = assembly;
     telemetry::install_propagator();
+    contracts::load();
     let listener = bind(&settings, &services, listener)?;
     let address = listener.local_addr()?;
     settings.check(address)?;

@@ -3,18 +3,17 @@
 use std::time::{Duration, Instant};
 
 use fault::{Fault, Kind};
-use http::{HeaderMap, Request};
+use http::Request;
 use kernel::Caller;
 use kernel::page::Page;
+use kernel::time::timeout;
 use pg::Done;
 use prost::Message;
+use proto::CONSISTENCY_TOKEN;
 use tonic::body::Body;
 use tonic::metadata::MetadataValue;
 
 use crate::contracts::{self, Method};
-
-/// Header that carries a consistency token: `<source>:<position>`.
-pub const CONSISTENCY_TOKEN: &str = "redress-consistency-token";
 
 /// Most bytes of a page with more than one row: with some slack, what gRPC clients
 /// accept of a message when nobody told them otherwise, 4 MiB.
@@ -33,7 +32,8 @@ impl Call {
     /// the deadline counts from the arrival.
     pub(crate) fn note(mut request: Request<Body>) -> Request<Body> {
         if let Some(method) = contracts::method(request.uri().path()) {
-            let deadline = timeout(request.headers()).and_then(|left| Instant::now().checked_add(left));
+            let left = request.headers().get("grpc-timeout").and_then(|time| time.to_str().ok());
+            let deadline = left.and_then(timeout).and_then(|left| Instant::now().checked_add(left));
             request.extensions_mut().insert(Self { method, deadline });
         }
         request
@@ -48,23 +48,6 @@ impl Call {
     pub(crate) fn patience(&self, longest: Duration) -> Duration {
         self.deadline
             .map_or(longest, |deadline| longest.min(deadline.saturating_duration_since(Instant::now())))
-    }
-}
-
-/// The time the caller gives, as the header `grpc-timeout` says it: up to eight
-/// digits and a unit. One that cannot be read is no limit.
-fn timeout(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get("grpc-timeout")?.to_str().ok()?;
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let value = digits.parse().ok().filter(|_| digits.len() <= 8)?;
-    match unit {
-        "H" => Some(Duration::from_secs(value * 3600)),
-        "M" => Some(Duration::from_secs(value * 60)),
-        "S" => Some(Duration::from_secs(value)),
-        "m" => Some(Duration::from_millis(value)),
-        "u" => Some(Duration::from_micros(value)),
-        "n" => Some(Duration::from_nanos(value)),
-        _ => None,
     }
 }
 
@@ -110,30 +93,6 @@ mod tests {
     use kernel::page::InvalidPage;
 
     use super::*;
-
-    fn read(value: &'static str) -> Option<Duration> {
-        timeout(&HeaderMap::from_iter([(
-            http::header::HeaderName::from_static("grpc-timeout"),
-            http::HeaderValue::from_static(value),
-        )]))
-    }
-
-    #[test]
-    fn timeouts_are_read_as_the_protocol_says() {
-        assert_eq!(read("2H"), Some(Duration::from_hours(2)));
-        assert_eq!(read("3M"), Some(Duration::from_mins(3)));
-        assert_eq!(read("4S"), Some(Duration::from_secs(4)));
-        assert_eq!(read("250m"), Some(Duration::from_millis(250)));
-        assert_eq!(read("99999999u"), Some(Duration::from_micros(99_999_999)));
-        assert_eq!(read("7n"), Some(Duration::from_nanos(7)));
-    }
-
-    #[test]
-    fn what_is_no_timeout_is_no_limit() {
-        for wrong in ["", "S", "1", "1x", "-1S", "123456789S", "1.5S"] {
-            assert_eq!(read(wrong), None, "{wrong:?}");
-        }
-    }
 
     #[test]
     fn a_page_ends_where_it_is_asked_to_or_is_full() -> Result<(), InvalidPage> {

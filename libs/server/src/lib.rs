@@ -25,7 +25,7 @@ mod telemetry;
 mod workers;
 
 pub use assembly::{Assembly, migrate, start};
-pub use call::{CONSISTENCY_TOKEN, caller, page, reply};
+pub use call::{caller, page, reply};
 pub use limits::Limited;
 pub use process::{main, run};
 pub use running::Running;

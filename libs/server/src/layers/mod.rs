@@ -20,6 +20,7 @@ use events::Consumer;
 use fault::Fault;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body::Frame;
+use proto::CONSISTENCY_TOKEN;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Status};
@@ -28,7 +29,7 @@ use tower::util::MapRequestLayer;
 use tower::{Service, ServiceBuilder};
 use tower_http::cors::{AllowHeaders, CorsLayer};
 
-use crate::call::{CONSISTENCY_TOKEN, Call};
+use crate::call::Call;
 use crate::identity::Identity;
 use crate::service::Stop;
 use consistency::Consistency;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use proto::CONSISTENCY_TOKEN;
 use proto::redress::event::v1::SubscribeRequest;
 use proto::redress::event::v1::event_feed_client::EventFeedClient;
 use proto::redress::feedback::v1::GetFeedbackRequest;
 use proto::redress::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use proto::redress::intake::v1::ComplaintRegistered;
-use server::{CONSISTENCY_TOKEN, Secret, Settings};
+use server::{Secret, Settings};
 use testkit::{Database, House, eventually, reason};
 use tonic::{Code, Request};
 use tonic_health::pb::HealthCheckRequest;

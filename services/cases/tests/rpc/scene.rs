@@ -44,8 +44,7 @@ pub(crate) fn receipt(case: Uuid) -> ReceiptCode {
 
 /// How a complaint is told by intake.
 pub(crate) fn registered(case: Uuid, complaint: Complaint, now: Timestamp) -> ComplaintRegistered {
-    let receive_time =
-        Some(prost_types::Timestamp { seconds: now.as_second(), nanos: now.subsec_nanosecond() });
+    let receive_time = Some(proto::timestamp(now));
     let complaint = Complaint { complaint_id: case.to_string(), receive_time, ..complaint };
     ComplaintRegistered { complaint: Some(complaint), receipt_hash: receipt(case).hash().to_vec() }
 }
