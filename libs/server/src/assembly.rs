@@ -8,8 +8,6 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use events::{Consumer, Feed, Source, feed_service, inbox_service};
 use kernel::{Clock, Ids};
-use proto::redress::event::v1::event_feed_server::SERVICE_NAME as FEED;
-use proto::redress::event::v1::event_inbox_server::SERVICE_NAME as INBOX;
 use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic::transport::server::TcpIncoming;
@@ -229,9 +227,8 @@ fn take_apart(opened: Opened, roads: Roads, workers: &mut Workers) -> (RoutesBui
         for worker in parts.workers.drain(..) {
             workers.start(Worker { name: format!("{}.{}", service.name, worker.name), ..worker });
         }
-        let mut rpc_services = parts.rpc_services;
-        rpc_services.extend([FEED, INBOX]);
-        hosted.push(Hosted { name: service.name, db, migrators: service.migrators(), rpc_services });
+        let (migrators, rpc_services) = (service.migrators(), parts.rpc_services);
+        hosted.push(Hosted { name: service.name, db, migrators, rpc_services });
     }
     routes.add_service(feed_service(roads.feeds));
     routes.add_service(inbox_service(roads.consumers.into_iter().flatten().collect()));

@@ -88,6 +88,32 @@ async fn a_schema_is_ready_when_it_is_migrated() {
 }
 
 #[tokio::test]
+async fn what_services_share_is_ready_when_all_are() {
+    let database = Database::copy_of("nothing", async |_| Ok(())).await.unwrap();
+    server::migrate(database.url(), &[FEEDBACK]).await.unwrap();
+    let url = Some(Secret::from(database.url().to_owned()));
+    // The one that is ready comes last: it must not have the last word.
+    let running =
+        probe::serve(Settings { database_url: url, ..Settings::default() }, &[CASES, FEEDBACK]).await;
+    let serves = async |name: &str| {
+        let request = HealthCheckRequest { service: name.to_owned() };
+        let mut health = HealthClient::new(probe::channel(&running));
+        health.check(request).await.unwrap().into_inner().status == 1
+    };
+    eventually(|| serves("redress.feedback.v1.FeedbackService")).await;
+    for _ in 0..20 {
+        assert!(!serves("redress.event.v1.EventFeed").await, "the feed of cases cannot be read");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    server::migrate(database.url(), &[CASES]).await.unwrap();
+    for name in ["redress.event.v1.EventFeed", "redress.event.v1.EventInbox", ""] {
+        eventually(|| serves(name)).await;
+    }
+    running.stop().await.unwrap();
+    database.drop().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_feed_is_open_when_every_place_is_taken() {
     let house = House::builder(&[FEEDBACK]).settings(|settings| settings.max_in_flight = 1).open().await;
     let mut feed = EventFeedClient::new(house.channel());
