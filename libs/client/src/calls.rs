@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use http::{HeaderMap, Request, Response};
 use kernel::Ids;
+use proto::CONSISTENCY_TOKEN;
 use tonic::body::Body;
 use tonic::transport::Channel;
 use tower::Service;
 
-use crate::consistency::{CONSISTENCY_TOKEN, Token};
+use crate::consistency::Token;
 use crate::options::{Channels, ClientOptions, ConnectError};
 use crate::{contracts, retry, trace};
 

@@ -1,11 +1,9 @@
 //! Read your own writes, across services.
 
 use http::HeaderValue;
+use proto::CONSISTENCY_TOKEN;
 use proto::redress::event::v1::Event;
 use tonic::metadata::{Ascii, MetadataValue};
-
-/// Header that carries a consistency token: `<source>:<position>`.
-pub const CONSISTENCY_TOKEN: &str = "redress-consistency-token";
 
 /// Stands for everything up to one change. A read that presents it sees that change,
 /// at any service that follows the one that made it.

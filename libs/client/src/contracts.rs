@@ -4,13 +4,10 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use prost::Message as _;
 use prost_types::FileDescriptorSet;
 
 /// Paths of the rpcs of one request and one answer.
-static UNARY: LazyLock<HashSet<String>> = LazyLock::new(|| {
-    FileDescriptorSet::decode(proto::DESCRIPTOR_SET).map(|set| read(&set)).unwrap_or_default()
-});
+static UNARY: LazyLock<HashSet<String>> = LazyLock::new(|| read(&proto::descriptors()));
 
 fn read(set: &FileDescriptorSet) -> HashSet<String> {
     let mut unary = HashSet::new();

@@ -32,5 +32,5 @@ pub mod trace;
 pub mod worker;
 
 pub use calls::{Calls, Client};
-pub use consistency::{CONSISTENCY_TOKEN, Token};
+pub use consistency::Token;
 pub use options::{Certificate, ClientOptions, ConnectError, Endpoints};

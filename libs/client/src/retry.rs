@@ -137,20 +137,9 @@ fn unreachable(error: &dyn std::error::Error) -> Status {
     Status::unavailable(sentence)
 }
 
-/// The time a request gives, in the protocol's form: up to eight digits and a unit.
+/// The time a request gives.
 fn timeout(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(TIMEOUT_HEADER)?.to_str().ok()?;
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let value: u64 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
-    match unit {
-        "H" => Some(Duration::from_secs(value * 3600)),
-        "M" => Some(Duration::from_secs(value * 60)),
-        "S" => Some(Duration::from_secs(value)),
-        "m" => Some(Duration::from_millis(value)),
-        "u" => Some(Duration::from_micros(value)),
-        "n" => Some(Duration::from_nanos(value)),
-        _ => None,
-    }
+    kernel::time::timeout(headers.get(TIMEOUT_HEADER)?.to_str().ok()?)
 }
 
 /// Milliseconds hold a day in eight digits; longer is longest.

@@ -12,7 +12,7 @@ use fault::Fault;
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 use pg::Db;
-use prost_types::{Any, Timestamp};
+use prost_types::Any;
 use proto::redress::event::v1::Event;
 use sqlx::PgConnection;
 use tokio::sync::watch;
@@ -293,14 +293,13 @@ async fn read(
 }
 
 fn event(source: &str, row: Row) -> Event {
-    let time = row.occurred_at.to_jiff();
     Event {
         id: row.event_id.to_string(),
         source: source.to_owned(),
         position: row.position,
         tenant_id: row.tenant_id,
         subject: row.subject.to_string(),
-        occur_time: Some(Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }),
+        occur_time: Some(proto::timestamp(row.occurred_at.to_jiff())),
         traceparent: row.traceparent,
         payload: Some(Any { type_url: format!("type.googleapis.com/{}", row.r#type), value: row.payload }),
     }

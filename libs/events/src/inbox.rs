@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fault::{Check, Fault, Kind};
 use kernel::page::Page;
 use kernel::{Caller, TenantId};
-use prost_types::{Any, Timestamp};
+use prost_types::Any;
 use proto::redress::event::v1::event_inbox_server::{EventInbox, EventInboxServer};
 use proto::redress::event::v1::{
     Event, ListParkedEventsRequest, ListParkedEventsResponse, ParkedEvent, RedriveParkedEventsRequest,
@@ -163,7 +163,7 @@ fn parked_event(consumer: &str, row: Row) -> ParkedEvent {
         consumer: consumer.to_owned(),
         error,
         attempts,
-        park_time: Some(timestamp(parked_at.to_jiff())),
+        park_time: Some(proto::timestamp(parked_at.to_jiff())),
     }
 }
 
@@ -174,12 +174,8 @@ fn event(row: Row) -> Event {
         position: row.position,
         tenant_id: row.tenant_id,
         subject: row.subject.to_string(),
-        occur_time: Some(timestamp(row.occurred_at.to_jiff())),
+        occur_time: Some(proto::timestamp(row.occurred_at.to_jiff())),
         traceparent: row.traceparent,
         payload: Some(Any { type_url: format!("type.googleapis.com/{}", row.r#type), value: row.payload }),
     }
-}
-
-fn timestamp(time: jiff::Timestamp) -> Timestamp {
-    Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
 }

@@ -69,11 +69,12 @@ impl Page {
             return String::new();
         }
         rows.truncate(size);
-        rows.last().map_or_else(String::new, |last| {
-            let mut token = self.mark.to_vec();
-            token.extend_from_slice(key(last).as_bytes());
-            URL_SAFE_NO_PAD.encode(token)
-        })
+        rows.last().map_or_else(String::new, |last| self.token(&key(last)))
+    }
+
+    /// The token of the page that begins after a key.
+    pub fn token(&self, key: &str) -> String {
+        URL_SAFE_NO_PAD.encode([&self.mark, key.as_bytes()].concat())
     }
 }
 

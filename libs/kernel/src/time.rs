@@ -1,5 +1,7 @@
 //! Time is an argument: the one clock that reads the machine's is here.
 
+use std::time::Duration;
+
 use jiff::{Timestamp, TimestampRound, Unit};
 
 /// Tells the time.
@@ -24,4 +26,43 @@ impl Clock for SystemClock {
 pub fn micros(time: Timestamp) -> Timestamp {
     let round = TimestampRound::new().smallest(Unit::Microsecond).mode(jiff::RoundMode::Trunc);
     time.round(round).unwrap_or(time)
+}
+
+/// The time a caller gives, as gRPC writes it (`grpc-timeout`): up to eight digits and
+/// a unit. One that cannot be read is none.
+pub fn timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let plain = digits.len() <= 8 && digits.bytes().all(|digit| digit.is_ascii_digit());
+    let value = digits.parse().ok().filter(|_| plain)?;
+    match unit {
+        "H" => Some(Duration::from_hours(value)),
+        "M" => Some(Duration::from_mins(value)),
+        "S" => Some(Duration::from_secs(value)),
+        "m" => Some(Duration::from_millis(value)),
+        "u" => Some(Duration::from_micros(value)),
+        "n" => Some(Duration::from_nanos(value)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_are_read_as_the_protocol_says() {
+        assert_eq!(timeout("2H"), Some(Duration::from_hours(2)));
+        assert_eq!(timeout("3M"), Some(Duration::from_mins(3)));
+        assert_eq!(timeout("4S"), Some(Duration::from_secs(4)));
+        assert_eq!(timeout("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(timeout("99999999u"), Some(Duration::from_micros(99_999_999)));
+        assert_eq!(timeout("7n"), Some(Duration::from_nanos(7)));
+    }
+
+    #[test]
+    fn what_is_no_timeout_is_none() {
+        for wrong in ["", "S", "1", "1x", "-1S", "+5S", "123456789S", "1.5S", "1\u{20ac}"] {
+            assert_eq!(timeout(wrong), None, "{wrong:?}");
+        }
+    }
 }

@@ -14,10 +14,24 @@ mod wire {
     include!(concat!(env!("OUT_DIR"), "/wire.rs"));
 }
 
+use prost::Message as _;
+use prost_types::FileDescriptorSet;
+
 pub use wire::{google, redress};
 
 /// The compiled contracts with their comments, as reflection serves them.
 pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/redress.bin"));
+
+/// The contracts, to be read by programs.
+///
+/// # Panics
+///
+/// When this program was built wrongly: nothing could be said of any rpc, neither who
+/// may call it nor how long it may take.
+pub fn descriptors() -> FileDescriptorSet {
+    #[expect(clippy::expect_used, reason = "the compiler of the contracts wrote them")]
+    FileDescriptorSet::decode(DESCRIPTOR_SET).expect("the contracts are compiled into this program")
+}
 
 /// A request that changes something: it carries an idempotency key.
 pub trait Mutation: prost::Message {
@@ -32,3 +46,38 @@ include!(concat!(env!("OUT_DIR"), "/mutations.rs"));
 /// Who may call each rpc, by its path: numbers of [`redress::access::v1::Role`], as
 /// the contracts name them. Sorted by path.
 pub const CALLERS: &[(&str, &[i32])] = include!(concat!(env!("OUT_DIR"), "/callers.rs"));
+
+/// Header that carries a consistency token: `<source>:<position>`.
+pub const CONSISTENCY_TOKEN: &str = "redress-consistency-token";
+
+const NANOS_PER_SECOND: i32 = 1_000_000_000;
+
+/// A moment as the wire writes it.
+pub fn timestamp(time: jiff::Timestamp) -> prost_types::Timestamp {
+    let (seconds, nanos) = (time.as_second(), time.subsec_nanosecond());
+    if nanos < 0 {
+        // Before 1970 jiff counts back from the second; the wire always counts on.
+        return prost_types::Timestamp { seconds: seconds - 1, nanos: nanos + NANOS_PER_SECOND };
+    }
+    prost_types::Timestamp { seconds, nanos }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_before_1970_count_on_from_their_second() {
+        for (micros, seconds, nanos) in
+            [(1_500_000, 1, 500_000_000), (-1, -1, 999_999_000), (-1_000_000, -1, 0)]
+        {
+            let time = jiff::Timestamp::from_microsecond(micros).unwrap();
+            assert_eq!(timestamp(time), prost_types::Timestamp { seconds, nanos });
+        }
+    }
+
+    #[test]
+    fn the_contracts_can_be_read() {
+        assert!(descriptors().file.iter().any(|file| file.package() == "redress.cases.v1"));
+    }
+}

@@ -8,8 +8,6 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use events::{Consumer, Feed, Source, feed_service, inbox_service};
 use kernel::{Clock, Ids};
-use proto::redress::event::v1::event_feed_server::SERVICE_NAME as FEED;
-use proto::redress::event::v1::event_inbox_server::SERVICE_NAME as INBOX;
 use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic::transport::server::TcpIncoming;
@@ -24,7 +22,7 @@ use crate::running::Running;
 use crate::service::{Kit, Parts, Service, Stop, Worker};
 use crate::settings::{IdentitySettings, Settings};
 use crate::workers::Workers;
-use crate::{sweep, telemetry};
+use crate::{contracts, sweep, telemetry};
 
 /// How often a silent connection is probed, and how long an answer may take.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -64,6 +62,7 @@ pub async fn migrate(url: &str, services: &[Service]) -> anyhow::Result<()> {
 pub async fn start(assembly: Assembly) -> anyhow::Result<Running> {
     let Assembly { settings, services, clock, ids, listener, sources } = assembly;
     telemetry::install_propagator();
+    contracts::load();
     let listener = bind(&settings, &services, listener)?;
     let address = listener.local_addr()?;
     settings.check(address)?;
@@ -228,9 +227,8 @@ fn take_apart(opened: Opened, roads: Roads, workers: &mut Workers) -> (RoutesBui
         for worker in parts.workers.drain(..) {
             workers.start(Worker { name: format!("{}.{}", service.name, worker.name), ..worker });
         }
-        let mut rpc_services = parts.rpc_services;
-        rpc_services.extend([FEED, INBOX]);
-        hosted.push(Hosted { name: service.name, db, migrators: service.migrators(), rpc_services });
+        let (migrators, rpc_services) = (service.migrators(), parts.rpc_services);
+        hosted.push(Hosted { name: service.name, db, migrators, rpc_services });
     }
     routes.add_service(feed_service(roads.feeds));
     routes.add_service(inbox_service(roads.consumers.into_iter().flatten().collect()));

@@ -3,16 +3,21 @@
 use std::time::{Duration, Instant};
 
 use fault::{Fault, Kind};
-use http::{HeaderMap, Request};
+use http::Request;
 use kernel::Caller;
+use kernel::page::Page;
+use kernel::time::timeout;
 use pg::Done;
+use prost::Message;
+use proto::CONSISTENCY_TOKEN;
 use tonic::body::Body;
 use tonic::metadata::MetadataValue;
 
 use crate::contracts::{self, Method};
 
-/// Header that carries a consistency token: `<source>:<position>`.
-pub const CONSISTENCY_TOKEN: &str = "redress-consistency-token";
+/// Most bytes of a page with more than one row: with some slack, what gRPC clients
+/// accept of a message when nobody told them otherwise, 4 MiB.
+const PAGE_BYTES: usize = 3 << 20;
 
 /// A call of one of our rpcs, as it came in.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +32,8 @@ impl Call {
     /// the deadline counts from the arrival.
     pub(crate) fn note(mut request: Request<Body>) -> Request<Body> {
         if let Some(method) = contracts::method(request.uri().path()) {
-            let deadline = timeout(request.headers()).and_then(|left| Instant::now().checked_add(left));
+            let left = request.headers().get("grpc-timeout").and_then(|time| time.to_str().ok());
+            let deadline = left.and_then(timeout).and_then(|left| Instant::now().checked_add(left));
             request.extensions_mut().insert(Self { method, deadline });
         }
         request
@@ -42,23 +48,6 @@ impl Call {
     pub(crate) fn patience(&self, longest: Duration) -> Duration {
         self.deadline
             .map_or(longest, |deadline| longest.min(deadline.saturating_duration_since(Instant::now())))
-    }
-}
-
-/// The time the caller gives, as the header `grpc-timeout` says it: up to eight
-/// digits and a unit. One that cannot be read is no limit.
-fn timeout(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get("grpc-timeout")?.to_str().ok()?;
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let value = digits.parse().ok().filter(|_| digits.len() <= 8)?;
-    match unit {
-        "H" => Some(Duration::from_secs(value * 3600)),
-        "M" => Some(Duration::from_secs(value * 60)),
-        "S" => Some(Duration::from_secs(value)),
-        "m" => Some(Duration::from_millis(value)),
-        "u" => Some(Duration::from_micros(value)),
-        "n" => Some(Duration::from_nanos(value)),
-        _ => None,
     }
 }
 
@@ -82,32 +71,42 @@ pub fn reply<A>(done: Done<A>) -> tonic::Response<A> {
     response
 }
 
+/// The messages of one page, and the token of the next: of the rows fetched, each
+/// with its key, as many as the page asks for and one answer can carry.
+pub fn page<M: Message>(page: &Page, rows: impl IntoIterator<Item = (String, M)>) -> (Vec<M>, String) {
+    let mut messages = Vec::new();
+    let (mut bytes, mut last) = (0, String::new());
+    for (key, message) in rows {
+        bytes += message.encoded_len();
+        let is_full = messages.len() == usize::from(page.size) || bytes > PAGE_BYTES;
+        if is_full && !messages.is_empty() {
+            return (messages, page.token(&last));
+        }
+        messages.push(message);
+        last = key;
+    }
+    (messages, String::new())
+}
+
 #[cfg(test)]
 mod tests {
+    use kernel::page::InvalidPage;
+
     use super::*;
 
-    fn read(value: &'static str) -> Option<Duration> {
-        timeout(&HeaderMap::from_iter([(
-            http::header::HeaderName::from_static("grpc-timeout"),
-            http::HeaderValue::from_static(value),
-        )]))
-    }
-
     #[test]
-    fn timeouts_are_read_as_the_protocol_says() {
-        assert_eq!(read("2H"), Some(Duration::from_hours(2)));
-        assert_eq!(read("3M"), Some(Duration::from_mins(3)));
-        assert_eq!(read("4S"), Some(Duration::from_secs(4)));
-        assert_eq!(read("250m"), Some(Duration::from_millis(250)));
-        assert_eq!(read("99999999u"), Some(Duration::from_micros(99_999_999)));
-        assert_eq!(read("7n"), Some(Duration::from_nanos(7)));
-    }
-
-    #[test]
-    fn what_is_no_timeout_is_no_limit() {
-        for wrong in ["", "S", "1", "1x", "-1S", "123456789S", "1.5S"] {
-            assert_eq!(read(wrong), None, "{wrong:?}");
-        }
+    fn a_page_ends_where_it_is_asked_to_or_is_full() -> Result<(), InvalidPage> {
+        let rows = |bytes| (1..=5).map(move |n: u8| (n.to_string(), "x".repeat(bytes)));
+        let asked = Page::parse(3, "", "all")?;
+        let (messages, next) = page(&asked, rows(10));
+        assert_eq!((messages.len(), Page::parse(3, &next, "all")?.after.as_deref()), (3, Some("3")));
+        let (messages, next) = page(&asked, rows(PAGE_BYTES / 3));
+        assert_eq!((messages.len(), Page::parse(3, &next, "all")?.after.as_deref()), (2, Some("2")));
+        let (messages, next) = page(&asked, rows(PAGE_BYTES * 2));
+        assert_eq!((messages.len(), Page::parse(3, &next, "all")?.after.as_deref()), (1, Some("1")));
+        let (messages, next) = page(&Page::parse(5, "", "all")?, rows(10));
+        assert_eq!((messages.len(), next.as_str()), (5, ""));
+        Ok(())
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 
 use kernel::Role;
 use kernel::role::RoleSet;
-use prost::Message as _;
 use prost_types::{FileDescriptorProto, FileDescriptorSet, MethodDescriptorProto};
 
 /// The field by which a request asks to be kept waiting for what is not there yet.
@@ -43,9 +42,12 @@ pub(crate) struct Method {
     pub(crate) callers: RoleSet,
 }
 
-static METHODS: LazyLock<HashMap<String, Method>> = LazyLock::new(|| {
-    FileDescriptorSet::decode(proto::DESCRIPTOR_SET).map(|set| read(&set)).unwrap_or_default()
-});
+static METHODS: LazyLock<HashMap<String, Method>> = LazyLock::new(|| read(&proto::descriptors()));
+
+/// Reads the contracts now, rather than at the first call: who cannot must not serve.
+pub(crate) fn load() {
+    LazyLock::force(&METHODS);
+}
 
 /// The rpc behind an HTTP path; none for health, reflection and what is not ours.
 pub(crate) fn method(path: &str) -> Option<&'static Method> {

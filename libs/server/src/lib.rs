@@ -26,7 +26,7 @@ mod telemetry;
 mod workers;
 
 pub use assembly::{Assembly, migrate, start};
-pub use call::{CONSISTENCY_TOKEN, caller, reply};
+pub use call::{caller, page, reply};
 pub use limits::Limited;
 pub use permission::{seeing, seeing_all, serving};
 pub use process::{main, run};

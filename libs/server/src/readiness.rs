@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use proto::redress::event::v1::event_feed_server::SERVICE_NAME as FEED;
+use proto::redress::event::v1::event_inbox_server::SERVICE_NAME as INBOX;
 use sqlx::migrate::Migrator;
 use tokio::sync::Mutex;
 use tonic_health::ServingStatus;
@@ -18,8 +20,9 @@ const LOOK: Duration = Duration::from_secs(2);
 const LOOK_UNREADY: Duration = Duration::from_millis(200);
 /// Longest wait for the answer.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// The whole process, in the health protocol.
-const PROCESS: &str = "";
+/// What all services of the process serve together, told when all are ready: the whole
+/// process, in the health protocol, and the roads between services.
+const SHARED: [&str; 3] = ["", FEED, INBOX];
 
 /// One service whose readiness is told.
 pub(crate) struct Hosted {
@@ -83,7 +86,7 @@ impl Readiness {
 
     fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
         let of_services = self.0.hosted.iter().flat_map(|hosted| hosted.rpc_services.iter().copied());
-        of_services.chain([PROCESS])
+        of_services.chain(SHARED)
     }
 
     /// Looks at every database, tells what changed, and answers whether all is well.
@@ -97,7 +100,9 @@ impl Readiness {
                 self.tell(&mut told, name, ready).await;
             }
         }
-        self.tell(&mut told, PROCESS, all).await;
+        for name in SHARED {
+            self.tell(&mut told, name, all).await;
+        }
         all
     }
 

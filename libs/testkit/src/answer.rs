@@ -1,6 +1,6 @@
 //! What answers say, the way tests compare it.
 
-use server::CONSISTENCY_TOKEN;
+use proto::CONSISTENCY_TOKEN;
 use tonic::{Response, Status};
 use tonic_types::StatusExt as _;
 

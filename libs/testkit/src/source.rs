@@ -50,10 +50,7 @@ impl FakeSource {
             position: self.head() + STEP,
             tenant_id: tenant.to_string(),
             subject: subject.to_string(),
-            occur_time: Some(prost_types::Timestamp {
-                seconds: now.as_second(),
-                nanos: now.subsec_nanosecond(),
-            }),
+            occur_time: Some(proto::timestamp(now)),
             traceparent: pg::trace::current(),
             payload: Some(Any {
                 type_url: format!("type.googleapis.com/{}", M::full_name()),

@@ -254,13 +254,21 @@ impl Floor {
 
 /// Tells what became of a case, in the case's own trace.
 pub(crate) fn tell(tx: &mut Tx, case: &Assignment) {
-    let trace =
-        if case.traceparent.is_empty() { tx.traceparent().to_owned() } else { case.traceparent.clone() };
-    let subject = case.case_id.0;
+    let (trace, subject) = (trace(tx, case), case.case_id.0);
     match case.state {
         State::Waiting => tx.emit_in(trace, subject, &wire::case_queued(case)),
         State::Assigned(_) => tx.emit_in(trace, subject, &wire::case_assigned(case)),
-        State::Accepted(_) => tx.emit_in(trace, subject, &wire::case_accepted(case)),
+        // Accepted before, and not by anybody now.
+        State::Accepted(_) => tx.emit_in(trace, subject, &wire::case_accepted(case, "")),
         State::Released(_) => {} // the cases service said so itself
     }
+}
+
+/// Tells that somebody has accepted a case, for its agent or being the agent.
+pub(crate) fn tell_accepted(tx: &mut Tx, case: &Assignment, by: &str) {
+    tx.emit_in(trace(tx, case), case.case_id.0, &wire::case_accepted(case, by));
+}
+
+fn trace(tx: &Tx, case: &Assignment) -> String {
+    if case.traceparent.is_empty() { tx.traceparent().to_owned() } else { case.traceparent.clone() }
 }

@@ -79,15 +79,17 @@ impl AssignmentService for Rpc {
         let caller = server::caller(&request)?;
         let page = wire::list_departments(request.into_inner())?;
         let wanted = page.clone();
-        let mut departments = self
+        let departments = self
             .db
             .transact("departments.list", &caller.tenant, async move |mut tx| {
                 let departments = roster::list_departments(&mut tx, &wanted).await?;
                 Ok((tx, departments))
             })
             .await?;
-        let next_page_token = page.cut(&mut departments, |department| department.profile.id.clone());
-        let departments = departments.into_iter().map(wire::department).collect();
+        let departments = departments
+            .into_iter()
+            .map(|department| (department.profile.id.clone(), wire::department(department)));
+        let (departments, next_page_token) = server::page(&page, departments);
         Ok(Response::new(ListDepartmentsResponse { departments, next_page_token }))
     }
 
@@ -185,15 +187,15 @@ impl AssignmentService for Rpc {
         let caller = server::caller(&request)?;
         let wire::QueuePage { department, page, after } = wire::list_queue(request.into_inner())?;
         let stretch = Stretch { department, after, limit: page.limit() };
-        let mut waiting = self
+        let waiting = self
             .db
             .transact("queue.list", &caller.tenant, async move |mut tx| {
                 let waiting = assignments::waiting(&mut tx, std::slice::from_ref(&stretch)).await?;
                 Ok((tx, waiting))
             })
             .await?;
-        let next_page_token = page.cut(&mut waiting, |case| case.place().to_string());
-        let assignments = waiting.into_iter().map(wire::assignment).collect();
+        let waiting = waiting.into_iter().map(|case| (case.place().to_string(), wire::assignment(case)));
+        let (assignments, next_page_token) = server::page(&page, waiting);
         Ok(Response::new(ListQueueResponse { assignments, next_page_token }))
     }
 
@@ -242,10 +244,11 @@ impl AssignmentService for Rpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let agent = wire::claim(request)?;
+        let by = caller.subject.clone();
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let case = steps::claim(&mut tx, &agent).await?;
+                let case = steps::claim(&mut tx, &agent, &by).await?;
                 Ok((tx, ClaimNextResponse { assignment: case.map(wire::assignment) }))
             })
             .await?;

@@ -1,7 +1,10 @@
-//! How often one caller may be wrong about receipt codes. Only wrong codes count,
-//! so a portal that serves many complainants is never slowed; a caller who has
-//! used their guesses up is refused before the code is looked at, or the limit
-//! would not protect the one right guess.
+//! How often one caller may be wrong about receipt codes. Only wrong codes count, and
+//! of them not those their check character shows to be misspelt, which nobody who
+//! guesses would send. A caller who has used their guesses up is refused before the
+//! code is looked at, or the limit would not protect the one right guess: right codes
+//! too, for some seconds. A portal that calls for many complainants as one subject
+//! shares its guesses among them, and a code whose case is not open yet is as wrong as
+//! any until it is.
 //!
 //! A leaky bucket kept as one moment per caller (GCRA). Written out because a
 //! limiter that decides and counts in one step cannot count failures only.

@@ -38,6 +38,7 @@ use crate::store;
 use crate::wire::{self, Target};
 use change::{Change, Changes};
 use kernel::Caller;
+use watch::Watchers;
 
 /// The rpcs of `CaseService`.
 #[derive(Clone)]
@@ -45,12 +46,18 @@ pub(crate) struct Rpc {
     db: Db,
     changes: Arc<Group<Changes>>,
     guesses: Arc<Guesses>,
+    watchers: Arc<Watchers>,
 }
 
 impl Rpc {
     /// Serves the cases of a schema.
     pub(crate) fn new(db: Db) -> Self {
-        Self { changes: Group::new(db.clone(), Changes), db, guesses: Arc::default() }
+        Self {
+            changes: Group::new(db.clone(), Changes),
+            guesses: Arc::default(),
+            watchers: Arc::new(Watchers::new(db.clone())),
+            db,
+        }
     }
 
     /// Makes one change to one case and answers with it.
@@ -96,7 +103,7 @@ impl CaseService for Rpc {
         let (listing, page) = wire::search::list(request.into_inner())?;
         let (condition, order) = (listing.search.condition, listing.order);
         let tenant = caller.tenant.clone();
-        let (mut cases, page) = self
+        let (cases, page) = self
             .db
             .transact("case.list", &caller.tenant, async move |mut tx| {
                 let asked = store::search::Asked { tenant, now: tx.now() };
@@ -104,11 +111,9 @@ impl CaseService for Rpc {
                 Ok((tx, (cases, page)))
             })
             .await?;
-        let next_page_token = page.cut(&mut cases, |case| store::search::page_key(order, case));
-        Ok(Response::new(ListCasesResponse {
-            cases: cases.iter().map(wire::case).collect(),
-            next_page_token,
-        }))
+        let cases = cases.iter().map(|case| (store::search::page_key(order, case), wire::case(case)));
+        let (cases, next_page_token) = server::page(&page, cases);
+        Ok(Response::new(ListCasesResponse { cases, next_page_token }))
     }
 
     async fn watch_case(
@@ -118,7 +123,7 @@ impl CaseService for Rpc {
         let caller = server::caller(&request)?;
         let WatchCaseRequest { case_id } = request.into_inner();
         let id = wire::case_id(&case_id)?;
-        Ok(Response::new(watch::changes(self.db.clone(), caller.tenant, id).await?))
+        Ok(Response::new(self.watchers.changes(caller.tenant, id).await?))
     }
 
     async fn get_timeline(
@@ -134,9 +139,9 @@ impl CaseService for Rpc {
                 Ok((tx, (entries, page)))
             })
             .await?;
-        let mut entries = entries.ok_or(Refusal::CaseNotFound).map_err(Fault::from)?;
-        let next_page_token = page.cut(&mut entries, |entry| entry.ordinal.to_string());
-        let entries = entries.into_iter().map(wire::entry).collect();
+        let entries = entries.ok_or(Refusal::CaseNotFound).map_err(Fault::from)?;
+        let entries = entries.into_iter().map(|entry| (entry.ordinal.to_string(), wire::entry(entry)));
+        let (entries, next_page_token) = server::page(&page, entries);
         Ok(Response::new(GetTimelineResponse { entries, next_page_token }))
     }
 

@@ -46,18 +46,21 @@ pub(crate) async fn get_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec
     rows.into_iter().map(Row::into_case).collect()
 }
 
-/// Reads one case if it has changed since a version.
-pub(crate) async fn get_newer(
+/// Reads cases, those that have changed each since its version.
+pub(crate) async fn newer(
     conn: &mut PgConnection,
-    id: CaseId,
-    version: i64,
-) -> Result<Option<Case>, Fault> {
-    let row: Option<Row> = sqlx::query_as(select_cases!("AND case_id = $1 AND version > $2"))
-        .bind(id.0)
-        .bind(version)
-        .fetch_optional(conn)
-        .await?;
-    row.map(Row::into_case).transpose()
+    ids: &[Uuid],
+    versions: &[i64],
+) -> Result<Vec<Case>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(select_cases!(
+        "AND case_id = ANY($1)
+         AND version > (SELECT seen FROM unnest($1, $2::bigint[]) AS known (id, seen) WHERE id = case_id)"
+    ))
+    .bind(ids)
+    .bind(versions)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Row::into_case).collect()
 }
 
 /// Reads the case a receipt code was given for.

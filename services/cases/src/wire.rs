@@ -13,7 +13,6 @@ pub(crate) mod told;
 pub(crate) mod triage;
 
 use fault::{Check, Fault};
-use jiff::Timestamp;
 use kernel::page::Page;
 use kernel::{CaseId, Money};
 use proto::google::r#type::Money as WireMoney;
@@ -22,6 +21,7 @@ use proto::redress::cases::v1::{
     DeclineCaseRequest, GetTimelineRequest, PublicEntry, RecordFindingsRequest, ReopenCaseRequest,
     TimelineEntry, TrackComplaintResponse, WithdrawCaseRequest,
 };
+use proto::timestamp;
 
 use crate::case::{Case, Decision, Outcome};
 use crate::store::counts::{Count, Durations};
@@ -180,12 +180,12 @@ pub(crate) fn case(case: &Case) -> WireCase {
         root_cause: case.root_cause.clone(),
         outcome: outcome(case.outcome),
         decision_reasons: case.decision_reasons.clone(),
-        receive_time: Some(time(origin.receive_time)),
-        open_time: Some(time(case.open_time)),
-        resolve_time: case.resolve_time.map(time),
-        close_time: case.close_time.map(time),
+        receive_time: Some(timestamp(origin.receive_time)),
+        open_time: Some(timestamp(case.open_time)),
+        resolve_time: case.resolve_time.map(timestamp),
+        close_time: case.close_time.map(timestamp),
         trace_id: pg::trace::trace_id(&origin.traceparent).to_owned(),
-        due_time: case.due_time.map(time),
+        due_time: case.due_time.map(timestamp),
         merged_into_case_id: case.merged.map(|merged| merged.into.to_string()).unwrap_or_default(),
         matter: origin.matter.number().into(),
         complexity: case.complexity.number().into(),
@@ -198,7 +198,7 @@ pub(crate) fn entry(entry: Entry) -> TimelineEntry {
     let Entry { ordinal, time: happened, cycle, kind, visibility, actor, text, trace_id } = entry;
     TimelineEntry {
         ordinal,
-        time: Some(time(happened)),
+        time: Some(timestamp(happened)),
         cycle,
         kind: kind.number().into(),
         visibility: visibility.number().into(),
@@ -211,14 +211,14 @@ pub(crate) fn entry(entry: Entry) -> TimelineEntry {
 /// What the public may know of a case; its outcome once it took effect.
 pub(crate) fn progress(case: &Case, entries: Vec<Entry>) -> TrackComplaintResponse {
     let public = |entry: Entry| PublicEntry {
-        time: Some(time(entry.time)),
+        time: Some(timestamp(entry.time)),
         kind: entry.kind.number().into(),
         text: entry.text,
     };
     TrackComplaintResponse {
         state: case.state.number().into(),
         cycle: case.cycle,
-        receive_time: Some(time(case.origin.receive_time)),
+        receive_time: Some(timestamp(case.origin.receive_time)),
         outcome: outcome(case.outcome.filter(|_| case.resolve_time.is_some())),
         entries: entries.into_iter().map(public).collect(),
     }
@@ -250,10 +250,6 @@ fn outcome(outcome: Option<Outcome>) -> i32 {
 pub(crate) fn money(money: &Money) -> WireMoney {
     let (units, nanos) = money.units_and_nanos();
     WireMoney { currency_code: money.currency.clone(), units, nanos }
-}
-
-pub(crate) fn time(time: Timestamp) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
 }
 
 #[cfg(test)]

@@ -70,15 +70,15 @@ impl FeedbackService for Rpc {
         let caller = server::caller(&request)?;
         let wire::Listing { filter, page, after } = wire::listing(request.into_inner())?;
         let wanted = page.clone();
-        let mut notices = self
+        let notices = self
             .db
             .transact("notices.list", &caller.tenant, async move |mut tx| {
                 let notices = store::notices(&mut tx, filter, &wanted, after).await?;
                 Ok((tx, notices))
             })
             .await?;
-        let next_page_token = page.cut(&mut notices, |notice| notice.id.to_string());
-        let notices = notices.into_iter().map(wire::notice).collect();
+        let notices = notices.into_iter().map(|notice| (notice.id.to_string(), wire::notice(notice)));
+        let (notices, next_page_token) = server::page(&page, notices);
         Ok(Response::new(ListNoticesResponse { notices, next_page_token }))
     }
 }

@@ -7,6 +7,7 @@ use kernel::{CaseId, NoticeId};
 use proto::redress::cases::v1 as cases;
 use proto::redress::feedback::v1 as wire;
 use proto::redress::intake::v1 as intake;
+use proto::timestamp;
 
 use crate::notice::{Contact, Delay, Filter, Holding, Notice, State};
 use crate::response::{Answer, Cycle, MAX_COMMENT, MAX_SCORE, Outcome, Ruling, Satisfaction, Verdict};
@@ -270,10 +271,6 @@ pub(crate) fn settled(notice: &Notice) -> wire::NoticeSettled {
         state: notice.state.number().into(),
         detail: notice.detail().to_owned(),
     }
-}
-
-fn timestamp(time: Timestamp) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
 }
 
 #[cfg(test)]

@@ -10,12 +10,14 @@ use futures::stream::FuturesOrdered;
 use kernel::receipt::{ReceiptCode, ReceiptKey};
 use kernel::{Caller, CaseId};
 use pg::{Db, Done};
+use prost::Message as _;
 use proto::redress::intake::v1::intake_service_server::IntakeService;
 use proto::redress::intake::v1::{
     GetComplaintRequest, GetComplaintResponse, ListComplaintsRequest, ListComplaintsResponse, RowVerdict,
     SubmitComplaintRequest, SubmitComplaintResponse, SubmitComplaintsRequest, SubmitComplaintsResponse,
 };
 use tonic::{Request, Response, Status, Streaming};
+use uuid::Uuid;
 
 use crate::complaint::{Filing, Registered};
 use crate::door::Door;
@@ -27,6 +29,9 @@ use crate::{store, wire};
 const MAX_ROWS: usize = 10_000;
 /// Rows of one stream that go through the door at once.
 const ROWS_AT_ONCE: usize = 256;
+/// Most bytes of the refusals of one stream that are told in full: the answer has to
+/// fit into one message, whatever is wrong with the rows.
+const REFUSALS_BYTES: usize = 1 << 20;
 
 /// Serves the contract.
 pub(crate) struct Intake {
@@ -92,12 +97,12 @@ impl IntakeService for Intake {
         let mut rows = request.into_inner();
         let mut under_way = FuturesOrdered::new();
         let mut verdicts = Vec::new();
-        let mut position = 0;
+        let (mut position, mut room) = (0, REFUSALS_BYTES);
         let mut settle = |(request_id, outcome): (String, Result<Answer, Fault>)| {
             if let Ok(done) = &outcome {
                 position = done.position.max(position);
             }
-            verdicts.push(verdict(request_id, outcome));
+            verdicts.push(verdict(request_id, outcome, &mut room));
         };
         let mut count = 0;
         while let Some(SubmitComplaintsRequest { request_id, complaint }) = rows.message().await? {
@@ -148,23 +153,30 @@ impl IntakeService for Intake {
         let caller = server::caller(&request)?;
         let wire::List { page, filter, before } = wire::list(request.into_inner())?;
         let limit = page.limit();
-        let mut rows = self
+        let rows = self
             .db
             .transact("intake.list", &caller.tenant, async move |mut tx| {
                 let rows = store::list(&mut tx, filter, before, limit).await?;
                 Ok((tx, rows))
             })
             .await?;
-        let next_page_token = page.cut(&mut rows, |(id, _)| id.to_string());
-        let complaints = rows.iter().map(|(_, record)| wire::complaint(record)).collect::<Result<_, _>>()?;
+        let complaint = |(id, record): &(Uuid, Vec<u8>)| Ok((id.to_string(), wire::complaint(record)?));
+        let complaints = rows.iter().map(complaint).collect::<Result<Vec<_>, Fault>>()?;
+        let (complaints, next_page_token) = server::page(&page, complaints);
         Ok(Response::new(ListComplaintsResponse { complaints, next_page_token }))
     }
 }
 
-fn verdict(request_id: String, outcome: Result<Answer, Fault>) -> RowVerdict {
+/// What became of a row, in full while there is room.
+fn verdict(request_id: String, outcome: Result<Answer, Fault>, room: &mut usize) -> RowVerdict {
     let verdict = match outcome {
         Ok(done) => wire::Verdict::Registered(done.answer),
-        Err(fault) => wire::Verdict::Refused(wire::refused(&fault)),
+        Err(fault) => {
+            let full = wire::refused(&fault);
+            let left = room.checked_sub(full.encoded_len());
+            *room = left.unwrap_or_default();
+            wire::Verdict::Refused(if left.is_some() { full } else { wire::refused_briefly(&fault) })
+        }
     };
     RowVerdict { request_id, verdict: Some(verdict) }
 }

@@ -13,6 +13,7 @@ use proto::redress::intake::v1::{
     Representative, Respondent, RowRefusal, SocialDetail, SubmitComplaintRequest, SubmitComplaintResponse,
     complaint::ChannelDetail,
 };
+use proto::timestamp;
 use uuid::Uuid;
 
 pub(crate) mod forms;
@@ -258,7 +259,7 @@ pub(crate) fn filing(
 ) -> Filing {
     let Submission { request_id, request_hash, mut complaint } = submission;
     complaint.complaint_id = id.to_string();
-    complaint.receive_time = Some(time(received));
+    complaint.receive_time = Some(timestamp(received));
     let customer = complaint.complainant.as_ref().map(|complainant| complainant.customer_id.clone());
     let (channel, external_ref) = (complaint.channel, complaint.external_ref.clone());
     let length = complaint.encoded_len();
@@ -286,7 +287,7 @@ pub(crate) fn registered(registered: &Registered, receipt: &ReceiptCode) -> Subm
     SubmitComplaintResponse {
         complaint_id: registered.id.to_string(),
         receipt_code: receipt.to_string(),
-        receive_time: Some(time(registered.received)),
+        receive_time: Some(timestamp(registered.received)),
         already_registered: registered.already,
     }
 }
@@ -302,6 +303,16 @@ pub(crate) fn refused(fault: &Fault) -> RowRefusal {
         reason: fault.reason().to_owned(),
         message: fault.message().to_owned(),
         violations: fault.violations().iter().map(violation).collect(),
+    }
+}
+
+/// That a row was refused, where there is no room to say why.
+pub(crate) fn refused_briefly(fault: &Fault) -> RowRefusal {
+    RowRefusal {
+        code: fault.kind().code() as i32,
+        reason: fault.reason().to_owned(),
+        message: "it is not valid; too many rows were refused to say why: send it alone".to_owned(),
+        violations: Vec::new(),
     }
 }
 
@@ -342,8 +353,4 @@ pub(crate) fn list(request: ListComplaintsRequest) -> Result<List, Fault> {
         (channel, _) => Filter::Channel(i16::try_from(channel).unwrap_or(0)),
     };
     Ok(List { page, filter, before })
-}
-
-fn time(time: Timestamp) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
 }

@@ -213,6 +213,46 @@ async fn a_bulk_stream_has_a_verdict_per_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn verdicts_fit_into_an_answer_however_much_is_wrong() {
+    let house = House::open(&[intake::SERVICE]).await;
+    let mut client = IntakeServiceClient::new(house.channel());
+    let evidence = vec![Evidence { uri: "nowhere".to_owned(), ..Evidence::default() }; 80];
+    let wrong = Complaint { evidence, ..complaint("") };
+    let row = |row| SubmitComplaintsRequest {
+        request_id: format!("row-{row}"),
+        complaint: Some(if row == 999 { complaint("") } else { wrong.clone() }),
+    };
+    let rows = (0..1_000).map(row).collect();
+    let answer = client.submit_complaints(tokio_stream(rows)).await.unwrap().into_inner();
+    let violations = |row: usize| match answer.verdicts[row].verdict.as_ref().unwrap() {
+        Verdict::Refused(refused) => {
+            assert_eq!((refused.code, refused.reason.as_str()), (3, "INVALID_COMPLAINT"));
+            Some(refused.violations.len())
+        }
+        Verdict::Registered(_) => None,
+    };
+    assert_eq!((violations(0), violations(998), violations(999)), (Some(81), Some(0), None));
+    house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_stop_before_an_answer_is_too_large() {
+    let house = House::open(&[intake::SERVICE]).await;
+    let mut client = IntakeServiceClient::new(house.channel());
+    for place in 0..80 {
+        let description = "很".repeat(20_000);
+        let one = Complaint { description, ..complaint(&format!("ref-{place}")) };
+        client.submit_complaint(submission(one)).await.unwrap();
+    }
+    let list = |page_token| ListComplaintsRequest { page_size: 500, page_token, ..Default::default() };
+    let first = client.list_complaints(list(String::new())).await.unwrap().into_inner();
+    assert!((40..60).contains(&first.complaints.len()), "{}", first.complaints.len());
+    let rest = client.list_complaints(list(first.next_page_token)).await.unwrap().into_inner();
+    assert_eq!((first.complaints.len() + rest.complaints.len(), rest.next_page_token.as_str()), (80, ""));
+    house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stream_longer_than_allowed_is_refused_after_what_was_allowed() {
     let house = House::open(&[intake::SERVICE]).await;
     let mut client = IntakeServiceClient::new(house.channel());

@@ -5,7 +5,6 @@ pub(crate) mod plans;
 pub(crate) mod tasks;
 
 use fault::Check;
-use jiff::Timestamp;
 use kernel::Money;
 use kernel::page::Page;
 use proto::google::r#type::Money as WireMoney;
@@ -23,8 +22,6 @@ pub(crate) const MAX_TEXT: usize = 4_000;
 /// Longest reference, article number or name of a worker.
 pub(crate) const MAX_NAME: usize = 200;
 
-const NANOS_PER_SECOND: i32 = 1_000_000_000;
-
 /// Notes what the domain finds wrong, below the field it looked at.
 pub(crate) fn note(check: &mut Check, prefix: &str, flaws: Vec<Flaw>) {
     for Flaw { field, what } in flaws {
@@ -38,15 +35,6 @@ fn page_by_id(check: &mut Check, size: i32, token: &str, filters: &str) -> (Page
     let after = page.after.as_deref().and_then(|after| Uuid::try_parse(after).ok());
     check.ensure(after.is_some() == page.after.is_some(), "page_token", "is not a token of this list");
     (page, after)
-}
-
-fn time(time: Timestamp) -> prost_types::Timestamp {
-    let (seconds, nanos) = (time.as_second(), time.subsec_nanosecond());
-    if nanos < 0 {
-        // Before 1970 jiff counts back from the second; the wire always counts on.
-        return prost_types::Timestamp { seconds: seconds - 1, nanos: nanos + NANOS_PER_SECOND };
-    }
-    prost_types::Timestamp { seconds, nanos }
 }
 
 fn money(money: &Money) -> WireMoney {

@@ -17,7 +17,7 @@ use prost::Message as _;
 use prost_reflect::{
     DescriptorPool, DynamicMessage, Kind, MessageDescriptor, MethodDescriptor, ReflectMessage as _, Value,
 };
-use server::CONSISTENCY_TOKEN;
+use proto::CONSISTENCY_TOKEN;
 use testkit::Line;
 use tonic::body::Body;
 use tonic::{Code, Status};

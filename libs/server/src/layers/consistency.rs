@@ -9,11 +9,12 @@ use events::Consumer;
 use fault::{Fault, Kind};
 use http::{HeaderValue, Request, Response};
 use kernel::Caller;
+use proto::CONSISTENCY_TOKEN;
 use tonic::body::Body;
 
 use super::middle::{Inner, Middle};
 use super::refuse;
-use crate::call::{CONSISTENCY_TOKEN, Call};
+use crate::call::Call;
 
 /// Longest wait when the caller sets no deadline, or a longer one.
 const PATIENCE: Duration = Duration::from_secs(5);

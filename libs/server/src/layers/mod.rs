@@ -16,9 +16,12 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use events::Consumer;
 use fault::Fault;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use http_body::Frame;
+use proto::CONSISTENCY_TOKEN;
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::{Code, Status};
@@ -28,7 +31,7 @@ use tower::util::MapRequestLayer;
 use tower::{Service, ServiceBuilder};
 use tower_http::cors::{AllowHeaders, CorsLayer};
 
-use crate::call::{CONSISTENCY_TOKEN, Call};
+use crate::call::Call;
 use crate::identity::Identity;
 use crate::service::Stop;
 use consistency::Consistency;
@@ -118,6 +121,12 @@ fn cross_origin(origins: Vec<HeaderValue>) -> Option<CorsLayer> {
 /// The status of an answer, where its headers or trailers tell it.
 fn code(headers: &HeaderMap) -> Option<Code> {
     headers.get("grpc-status").map(|status| Code::from_bytes(status.as_bytes()))
+}
+
+/// A refusal, as the trailers of an answer that has begun.
+fn last_words(fault: Fault) -> Result<Frame<Bytes>, Status> {
+    let mut trailers = HeaderMap::new();
+    Status::from(fault).add_header(&mut trailers).map(|()| Frame::trailers(trailers))
 }
 
 /// A refusal, as the answer to a call.

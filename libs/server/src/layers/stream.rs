@@ -9,12 +9,11 @@ use std::time::Instant;
 use bytes::Bytes;
 use fault::Fault;
 use futures::future::{BoxFuture, FutureExt as _};
-use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame};
 use tonic::Status;
 use tonic::body::Body;
 
-use super::deadline;
+use super::{deadline, last_words};
 use crate::service::Stop;
 
 /// A streamed answer with its ends.
@@ -48,8 +47,7 @@ impl Ending {
     /// Drops the handler's stream and closes the call with a refusal.
     fn close(&mut self, fault: Fault) -> Poll<Said> {
         self.body = None;
-        let mut trailers = HeaderMap::new();
-        Poll::Ready(Some(Status::from(fault).add_header(&mut trailers).map(|()| Frame::trailers(trailers))))
+        Poll::Ready(Some(last_words(fault)))
     }
 }
 

@@ -138,6 +138,17 @@ async fn messages_have_a_largest_size_that_can_be_set() {
 }
 
 #[tokio::test]
+async fn an_answer_too_large_to_be_sent_says_so() {
+    let settings = Settings { max_message_bytes: 1024, ..Settings::default() };
+    let running = probe::serve(settings, &[FEEDBACK]).await;
+    let mut client = FeedbackServiceClient::new(channel(&running));
+    client.get_feedback(about("long:900")).await.unwrap();
+    let status = client.get_feedback(about("long:1100")).await.unwrap_err();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::ResourceExhausted, "ANSWER_TOO_LARGE"));
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn garbage_is_the_callers_fault() {
     use proto::redress::cases::v1::GetTimelineRequest;
 

@@ -139,6 +139,11 @@ impl FeedbackService for Probe {
         match asked.split_once(':') {
             Some(("panic", word)) => panic!("{word}"),
             Some(("slow", name)) => wait(name, SLOW).await,
+            Some(("long", bytes)) => {
+                let case_id = "x".repeat(bytes.parse().expect("a number"));
+                let cycles = vec![Feedback { case_id, ..Feedback::default() }];
+                return Ok(Response::new(GetFeedbackResponse { cycles }));
+            }
             Some(("brief", name)) => wait(name, Duration::from_millis(300)).await,
             _ => {}
         }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use proto::CONSISTENCY_TOKEN;
 use proto::redress::event::v1::SubscribeRequest;
 use proto::redress::event::v1::event_feed_client::EventFeedClient;
 use proto::redress::feedback::v1::GetFeedbackRequest;
 use proto::redress::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use proto::redress::intake::v1::ComplaintRegistered;
-use server::{CONSISTENCY_TOKEN, Secret, Settings};
+use server::{Secret, Settings};
 use testkit::{Database, House, eventually, reason};
 use tonic::{Code, Request};
 use tonic_health::pb::HealthCheckRequest;
@@ -82,6 +83,32 @@ async fn a_schema_is_ready_when_it_is_migrated() {
     assert!(!serves().await);
     server::migrate(database.url(), &[CASES]).await.unwrap();
     eventually(serves).await;
+    running.stop().await.unwrap();
+    database.drop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_services_share_is_ready_when_all_are() {
+    let database = Database::copy_of("nothing", async |_| Ok(())).await.unwrap();
+    server::migrate(database.url(), &[FEEDBACK]).await.unwrap();
+    let url = Some(Secret::from(database.url().to_owned()));
+    // The one that is ready comes last: it must not have the last word.
+    let running =
+        probe::serve(Settings { database_url: url, ..Settings::default() }, &[CASES, FEEDBACK]).await;
+    let serves = async |name: &str| {
+        let request = HealthCheckRequest { service: name.to_owned() };
+        let mut health = HealthClient::new(probe::channel(&running));
+        health.check(request).await.unwrap().into_inner().status == 1
+    };
+    eventually(|| serves("redress.feedback.v1.FeedbackService")).await;
+    for _ in 0..20 {
+        assert!(!serves("redress.event.v1.EventFeed").await, "the feed of cases cannot be read");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    server::migrate(database.url(), &[CASES]).await.unwrap();
+    for name in ["redress.event.v1.EventFeed", "redress.event.v1.EventInbox", ""] {
+        eventually(|| serves(name)).await;
+    }
     running.stop().await.unwrap();
     database.drop().await.unwrap();
 }

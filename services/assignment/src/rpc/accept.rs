@@ -1,6 +1,7 @@
 //! Cases accepted by their agents, those that come together in one transaction.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use fault::Fault;
 use pg::{Asked, Batch, Tx, Verdicts, Work};
@@ -8,9 +9,9 @@ use prost::Message as _;
 use proto::redress::assignment::v1::AcceptCaseResponse;
 use uuid::Uuid;
 
-use super::steps::ensure_seen;
+use super::steps::{ensure_seen, on_behalf};
 use crate::assignment::Assignment;
-use crate::floor::tell;
+use crate::floor::tell_accepted;
 use crate::refusal::Refusal;
 use crate::store::assignments;
 use crate::wire::{self, Accept};
@@ -34,21 +35,22 @@ async fn carry_out(tx: &mut Tx, asked: &[Asked<Accept>]) -> Result<Verdicts, Fau
     let ids: Vec<Uuid> = asked.iter().map(|one| one.job.case_id.0).collect();
     let cases = assignments::lock(tx, &ids).await?;
     let mut cases: HashMap<Uuid, Assignment> = cases.into_iter().map(|case| (case.case_id.0, case)).collect();
-    let mut accepted: HashMap<Uuid, bool> = HashMap::new();
+    let mut accepters: HashMap<Uuid, &str> = HashMap::new();
     let mut verdicts = Vec::with_capacity(asked.len());
     for one in asked {
-        let verdict = accept(&mut cases, &one.job);
-        if let Ok(is_new) = &verdict {
-            *accepted.entry(one.job.case_id.0).or_default() |= is_new;
+        let by = &*one.caller.subject;
+        let verdict = accept(&mut cases, &one.job, by);
+        if let Ok(true) = &verdict {
+            accepters.insert(one.job.case_id.0, by);
         }
         verdicts.push(verdict);
     }
     let mut changed: Vec<Assignment> =
-        cases.values().filter(|case| accepted.get(&case.case_id.0) == Some(&true)).cloned().collect();
+        cases.values().filter(|case| accepters.contains_key(&case.case_id.0)).cloned().collect();
     changed.sort_unstable_by_key(|case| case.case_id);
     assignments::save(tx, &mut changed).await?;
     for case in changed {
-        tell(tx, &case);
+        tell_accepted(tx, &case, accepters.get(&case.case_id.0).copied().unwrap_or_default());
         cases.insert(case.case_id.0, case);
     }
     let answered = asked.iter().zip(verdicts).map(|(one, verdict)| {
@@ -61,8 +63,12 @@ async fn carry_out(tx: &mut Tx, asked: &[Asked<Accept>]) -> Result<Verdicts, Fau
 }
 
 /// Has the agent in charge accept a case, in memory; whether that is new.
-fn accept(cases: &mut HashMap<Uuid, Assignment>, wanted: &Accept) -> Result<bool, Fault> {
+fn accept(cases: &mut HashMap<Uuid, Assignment>, wanted: &Accept, by: &str) -> Result<bool, Fault> {
     let case = cases.get_mut(&wanted.case_id.0).ok_or(Refusal::AssignmentNotFound)?;
     ensure_seen(wanted.expected_version, case.version)?;
-    Ok(case.accept(&wanted.agent)?)
+    let is_new = case.accept(&wanted.agent)?;
+    if is_new && by != wanted.agent {
+        let _ = write!(case.explanation, "; accepted by {}", on_behalf(by, &wanted.agent));
+    }
+    Ok(is_new)
 }

@@ -136,14 +136,19 @@ pub(super) async fn transfer(tx: &mut Tx, wanted: Transfer, by: &str) -> Result<
 }
 
 /// Takes the next waiting case of an agent's department for the agent.
-pub(super) async fn claim(tx: &mut Tx, agent: &str) -> Result<Option<Assignment>, Fault> {
+pub(super) async fn claim(tx: &mut Tx, agent: &str, by: &str) -> Result<Option<Assignment>, Fault> {
     let department = department_of(tx, agent).await?;
     let mut floor = Floor::lock(tx, [department.clone()]).await?;
     let Some(mut case) = floor.next_for(tx, &department, agent).await? else { return Ok(None) };
-    let why = format!("claimed by {agent} from the queue of {department}");
+    let why = format!("claimed by {} from the queue of {department}", on_behalf(by, agent));
     floor.give_to(&mut case, &department, agent, &why)?;
     tx.join_trace(&case.traceparent);
     settle(tx, floor, case).await.map(Some)
+}
+
+/// Who does something, and for whom when that is somebody else.
+pub(super) fn on_behalf(by: &str, agent: &str) -> String {
+    if by == agent { by.to_owned() } else { format!("{by} for {agent}") }
 }
 
 async fn department_of(tx: &mut Tx, agent: &str) -> Result<String, Fault> {

@@ -1,7 +1,7 @@
 //! Domain values as callers see them.
 
-use jiff::Timestamp;
 use proto::redress::assignment::v1::{self as wire, AssignmentState};
+use proto::timestamp;
 
 use crate::assignment::{Assignment, State};
 use crate::roster::{Agent, AgentProfile, Department, DepartmentProfile};
@@ -54,12 +54,8 @@ pub(crate) fn assignment(case: Assignment) -> wire::Assignment {
         agent_id,
         priority: priority as i32,
         category,
-        enqueue_time: Some(time(enqueued)),
+        enqueue_time: Some(timestamp(enqueued)),
         explanation,
         transfers,
     }
-}
-
-fn time(time: Timestamp) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
 }

@@ -206,11 +206,12 @@ pub(crate) fn case_queued(case: &Assignment) -> CaseQueued {
     }
 }
 
-/// The handler accepted.
-pub(crate) fn case_accepted(case: &Assignment) -> CaseAccepted {
+/// The handler accepted, or somebody for them.
+pub(crate) fn case_accepted(case: &Assignment, by: &str) -> CaseAccepted {
     CaseAccepted {
         case_id: case.case_id.to_string(),
         cycle: case.cycle,
         agent_id: case.agent().unwrap_or_default().to_owned(),
+        accepter: by.to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! What people do: assign, accept, transfer, claim.
 
+use proto::redress::assignment::v1::assignment_service_client::AssignmentServiceClient;
 use proto::redress::assignment::v1::{
     AcceptCaseRequest, AssignCaseRequest, AssignmentState, CaseAccepted, ClaimNextRequest,
     GetAssignmentRequest, ListQueueRequest, TransferCaseRequest,
@@ -105,12 +106,20 @@ async fn the_agent_in_charge_accepts_once() {
     let accepted = world.client.accept_case(request.clone()).await.unwrap().into_inner();
     let assignment = accepted.assignment.clone().unwrap();
     assert_eq!((state(&assignment), assignment.version), (AssignmentState::Accepted, 2));
+    assert!(assignment.explanation.ends_with("; accepted by developer for ann"), "{assignment:?}");
     assert_eq!(world.client.accept_case(request.clone()).await.unwrap().into_inner(), accepted);
     let once_more = world.client.accept_case(accept(case, "ann")).await.unwrap().into_inner();
     assert_eq!(once_more, accepted);
     let told: Vec<CaseAccepted> = world.house.told("assignment").await;
     assert_eq!(told.len(), 1);
     assert_eq!((told[0].agent_id.as_str(), told[0].cycle), ("ann", 1));
+    assert_eq!(told[0].accepter, "developer", "who called");
+    let own = world.case("delivery").await;
+    let mut ann = AssignmentServiceClient::new(world.house.channel_as("development", "ann", &[]));
+    let accepted = ann.accept_case(accept(own, "ann")).await.unwrap().into_inner().assignment.unwrap();
+    assert!(!accepted.explanation.contains("accepted by"), "{accepted:?}");
+    let told: Vec<CaseAccepted> = world.house.told("assignment").await;
+    assert_eq!((told.len(), told[1].accepter.as_str()), (2, "ann"));
 
     let altered = AcceptCaseRequest { agent_id: "bo".to_owned(), ..request.clone() };
     let refused = world.client.accept_case(altered).await.unwrap_err();

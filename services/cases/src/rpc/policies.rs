@@ -167,17 +167,15 @@ impl PolicyService for Policies {
     ) -> Result<Response<ListPoliciesResponse>, Status> {
         let caller = server::caller(&request)?;
         let page = wires::list(request.into_inner())?;
-        let (mut kept, page) = self
+        let (kept, page) = self
             .db
             .transact("policy.list", &caller.tenant, async move |mut tx| {
                 let kept = store::list(&mut tx, &page).await?;
                 Ok((tx, (kept, page)))
             })
             .await?;
-        let next_page_token = page.cut(&mut kept, |kept| kept.version.to_string());
-        Ok(Response::new(ListPoliciesResponse {
-            policies: kept.iter().map(wires::policy).collect(),
-            next_page_token,
-        }))
+        let policies = kept.iter().map(|kept| (kept.version.to_string(), wires::policy(kept)));
+        let (policies, next_page_token) = server::page(&page, policies);
+        Ok(Response::new(ListPoliciesResponse { policies, next_page_token }))
     }
 }

@@ -14,7 +14,7 @@ use crate::{store, wire};
 const MAX_ENTRIES: i64 = 100;
 
 /// Reads what the public may know. A code that is misspelt, unknown or another
-/// tenant's is the same refusal, and counts as a guess.
+/// tenant's is the same refusal; unless misspelt it counts as a guess.
 pub(crate) async fn progress(
     db: &Db,
     guesses: &Guesses,
@@ -24,11 +24,8 @@ pub(crate) async fn progress(
     if let Some(wait) = guesses.must_wait(caller, db.clock().now()) {
         return Err(Fault::from(Refusal::TooManyGuesses).retry_after(wait));
     }
-    let found = match ReceiptCode::parse(code) {
-        Some(code) => read(db, caller, code.hash()).await?,
-        None => None,
-    };
-    found.ok_or_else(|| {
+    let code = ReceiptCode::parse(code).ok_or(Refusal::ReceiptCodeUnknown)?;
+    read(db, caller, code.hash()).await?.ok_or_else(|| {
         guesses.count(caller, db.clock().now());
         Refusal::ReceiptCodeUnknown.into()
     })

@@ -152,15 +152,15 @@ impl TriageService for TriageRpc {
     ) -> Result<Response<ListRuleSetsResponse>, Status> {
         let caller = server::caller(&request)?;
         let page = wire::list(request.get_ref())?;
-        let (mut sets, page) = self
+        let (sets, page) = self
             .db
             .transact("rule_set.list", &caller.tenant, async move |mut tx| {
                 let sets = store::rules::list(&mut tx, &page).await?;
                 Ok((tx, (sets, page)))
             })
             .await?;
-        let next_page_token = page.cut(&mut sets, |set| set.version.to_string());
-        let rule_sets = sets.into_iter().map(wire::rule_set).collect();
+        let rule_sets = sets.into_iter().map(|set| (set.version.to_string(), wire::rule_set(set)));
+        let (rule_sets, next_page_token) = server::page(&page, rule_sets);
         Ok(Response::new(ListRuleSetsResponse { rule_sets, next_page_token }))
     }
 

@@ -8,8 +8,8 @@ use proto::redress::cases::v1::{
     GetCalendarRequest, HolidayRule, ImportHolidaysRequest, ListCalendarsRequest, MovedDeadline, Observance,
     UpdateCalendarRequest, WorkingWeek,
 };
+use proto::timestamp;
 
-use super::time;
 use crate::calendars::{Edition, Listed};
 use crate::clocks::number;
 use crate::clocks::recount::Moved;
@@ -183,7 +183,7 @@ fn read_days(check: &mut Check, field: &str, days: Vec<CalendarDay>) -> Vec<DayD
 /// A calendar as callers see it.
 pub(crate) fn calendar(edition: Edition) -> Calendar {
     let Edition { name, version, effective, draft } = edition;
-    Calendar { name, version, effective_time: effective.map(time), content: Some(content(draft)) }
+    Calendar { name, version, effective_time: effective.map(timestamp), content: Some(content(draft)) }
 }
 
 /// A calendar in a list as callers see it.
@@ -192,7 +192,7 @@ pub(crate) fn summary(listed: Listed) -> CalendarSummary {
     CalendarSummary {
         name,
         version,
-        effective_time: effective.map(time),
+        effective_time: effective.map(timestamp),
         title,
         time_zone: zone,
         known_until,
@@ -206,8 +206,8 @@ pub(crate) fn moved(moved: &[Moved]) -> (Vec<MovedDeadline>, i64) {
         case_id: moved.case.to_string(),
         cycle: moved.cycle,
         kind: number(moved.kind).into(),
-        before_time: moved.before.map(time),
-        after_time: moved.after.map(time),
+        before_time: moved.before.map(timestamp),
+        after_time: moved.after.map(timestamp),
     };
     (moved.iter().take(MAX_MOVED).map(deadline).collect(), i64::try_from(moved.len()).unwrap_or(i64::MAX))
 }

@@ -9,8 +9,9 @@ use proto::redress::cases::v1::{
     GetClassifierRequest, Guess as WireGuess, ListClassifiersRequest, ListUnconfirmedRequest,
     Reading as WireReading, Threat as WireThreat, TrainClassifierRequest,
 };
+use proto::timestamp;
 
-use super::{Target, target, time};
+use super::{Target, target};
 use crate::categories::MAX_PATH;
 use crate::classifier::{Classifier, Figures, USUAL_THRESHOLD};
 use crate::store::classifiers::KeptClassifier;
@@ -112,9 +113,9 @@ pub(crate) fn classifier(kept: KeptClassifier) -> WireClassifier {
     WireClassifier {
         version,
         active,
-        train_time: Some(time(train_time)),
+        train_time: Some(timestamp(train_time)),
         trainer,
-        activate_time: activate_time.map(time),
+        activate_time: activate_time.map(timestamp),
         threshold,
         learnt_count: count(learnt),
         held_out_count: count(held_out),
@@ -176,7 +177,7 @@ pub(crate) fn reading(kept: KeptReading) -> WireReading {
         guess: guess.map(|(_, category, confidence)| WireGuess { category, confidence }),
         unconfirmed: kept.unconfirmed,
         confirmer: confirmer.unwrap_or_default(),
-        confirm_time: confirm_time.map(time),
+        confirm_time: confirm_time.map(timestamp),
         emotion: kept_level.map_or(EmotionLevel::Unspecified, level).into(),
         threats: threats(&kept_threats),
         subject,

@@ -9,9 +9,10 @@ use proto::redress::cases::v1::{
     ExplainDeadlineResponse, Interval, IntervalKind, PauseClocksRequest, PauseReason, RefuseExtensionRequest,
     RequestExtensionRequest, ResumeClocksRequest, SendHoldingReplyRequest,
 };
+use proto::timestamp;
 use uuid::Uuid;
 
-use super::{MAX_REASON, MAX_TEXT, Target, target, time};
+use super::{MAX_REASON, MAX_TEXT, Target, target};
 use crate::clocks::holding::Reply;
 use crate::clocks::more::Extension;
 use crate::clocks::{CaseClock, kind_of, number, reason_name};
@@ -148,9 +149,9 @@ pub(crate) fn extension(extension: &Extension) -> ClockExtension {
         amount: i32::try_from(extension.amount).unwrap_or(i32::MAX),
         reason: extension.reason.clone(),
         requester: extension.requester.clone(),
-        request_time: Some(time(extension.requested)),
+        request_time: Some(timestamp(extension.requested)),
         approver: extension.approver.clone(),
-        decide_time: extension.decided.map(time),
+        decide_time: extension.decided.map(timestamp),
         refusal: extension.refusal.clone(),
     }
 }
@@ -172,9 +173,9 @@ pub(crate) fn clock(of: &CaseClock, now: Timestamp) -> WireClock {
         policy: clock.policy.clone(),
         budget: budget(of).to_string(),
         calendar: of.calendar_name.clone(),
-        start_time: Some(time(clock.start)),
-        due_time: due.map(time),
-        end_time: ended.map(time),
+        start_time: Some(timestamp(clock.start)),
+        due_time: due.map(timestamp),
+        end_time: ended.map(timestamp),
         breached: clock.is_breached(&of.calendar, now),
         own_target: of.own_target,
         unverified: of.unverified,
@@ -218,8 +219,8 @@ fn interval(line: Line) -> Interval {
         Why::Paused(reason) => (IntervalKind::Paused, reason_name(reason).to_owned()),
     };
     Interval {
-        from_time: Some(time(from)),
-        until_time: Some(time(until)),
+        from_time: Some(timestamp(from)),
+        until_time: Some(timestamp(until)),
         kind: kind.into(),
         note,
         amount: Some(duration(amount)),

@@ -9,9 +9,10 @@ use proto::redress::cases::v1::{
     AddToGroupRequest, CreateGroupRequest, GetGroupRequest, Group as WireGroup, GroupAlarmRaised,
     GroupMember, GroupPolicy, ListGroupsRequest, RemoveFromGroupRequest, SetGroupPolicyRequest,
 };
+use proto::timestamp;
 use uuid::Uuid;
 
-use super::{MAX_REASON, time};
+use super::MAX_REASON;
 use crate::groups::{Group, Member, Policy};
 
 /// Longest title.
@@ -146,15 +147,15 @@ pub(crate) fn group(group: &Group) -> WireGroup {
         matter: group.matter.number().into(),
         members: group.members,
         representatives: group.representatives,
-        alarm_time: group.alarm_time.map(time),
-        create_time: Some(time(group.create_time)),
+        alarm_time: group.alarm_time.map(timestamp),
+        create_time: Some(timestamp(group.create_time)),
     }
 }
 
 /// A member as callers see it.
 pub(crate) fn member(member: Member) -> GroupMember {
     let Member { case, representative, actor, join_time } = member;
-    GroupMember { case_id: case.to_string(), representative, actor, join_time: Some(time(join_time)) }
+    GroupMember { case_id: case.to_string(), representative, actor, join_time: Some(timestamp(join_time)) }
 }
 
 /// The alarm of a group, for others.

@@ -191,8 +191,9 @@ impl Newsworthy for CaseQueued {
 
 impl Newsworthy for CaseAccepted {
     fn news(self) -> Result<News, Fault> {
-        let Self { case_id: _, cycle, agent_id } = self;
-        Ok(News { cycle, actor: agent_id, event: Event::Accepted })
+        let Self { case_id: _, cycle, agent_id, accepter } = self;
+        let actor = if accepter.is_empty() { agent_id } else { accepter };
+        Ok(News { cycle, actor, event: Event::Accepted })
     }
 }
 

@@ -7,8 +7,9 @@ use proto::redress::cases::v1::{
     CaseLink, FindSimilarCasesRequest, LinkCasesRequest, ListLinksRequest, MergeCaseRequest, SimilarCase,
     UnlinkCasesRequest, UnmergeCaseRequest,
 };
+use proto::timestamp;
 
-use super::{MAX_REASON, Target, outcome, target, time};
+use super::{MAX_REASON, Target, outcome, target};
 use crate::links::Link;
 use crate::sameness::LinkKind;
 use crate::store::sketch::Closed;
@@ -148,7 +149,7 @@ pub(crate) fn link(link: Link) -> CaseLink {
         score,
         reasons,
         actor,
-        time: Some(time(change_time)),
+        time: Some(timestamp(change_time)),
     }
 }
 

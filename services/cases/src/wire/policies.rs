@@ -7,8 +7,9 @@ use proto::redress::cases::v1::{
     ActivatePolicyRequest, CreatePolicyRequest, GetPolicyRequest, LadderRung, ListPoliciesRequest,
     Policy as WirePolicy, PolicyPromise, RungAction,
 };
+use proto::timestamp;
 
-use super::{MAX_REASON, time};
+use super::MAX_REASON;
 use crate::clocks::policy::{BREACH, KindLadder, default_ladders};
 use crate::clocks::{kind_of, number, reason_name};
 use crate::store::policies::Kept;
@@ -184,9 +185,9 @@ pub(crate) fn policy(kept: &Kept) -> WirePolicy {
             .flat_map(|ladder| ladder.rungs.iter().map(|one| rung(ladder.kind, one)))
             .collect(),
         note: kept.note.clone(),
-        create_time: kept.created.map(time),
+        create_time: kept.created.map(timestamp),
         creator: kept.creator.clone(),
-        activate_time: kept.activated.map(time),
+        activate_time: kept.activated.map(timestamp),
         activator: kept.activator.clone(),
     }
 }

@@ -6,8 +6,8 @@ use proto::redress::cases::v1::{
     CasePriorityRaised, CaseReopened, CaseResolved, CaseRetriaged, CaseReturned, CaseUnmerged, CaseWithdrawn,
     ClockBreached, ClockReminder, ExtensionGranted, HoldingReplySent,
 };
+use proto::timestamp;
 
-use super::time;
 use crate::case::Case;
 use crate::clocks;
 use crate::timeline::{Fact, Noted, Together};
@@ -36,7 +36,7 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
         }
         Fact::Resolved { outcome, reasons, respond_until } => {
             let (outcome, reasons) = (outcome.number().into(), reasons.clone());
-            let respond_until_time = Some(time(*respond_until));
+            let respond_until_time = Some(timestamp(*respond_until));
             tx.emit_in(trace, id, &CaseResolved { case_id, cycle, outcome, reasons, respond_until_time });
         }
         Fact::Closed { reason, .. } => {
@@ -103,14 +103,14 @@ fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
                 cycle,
                 kind: clocks::number(*kind).into(),
                 rung: rung.clone(),
-                due_time: due.map(time),
+                due_time: due.map(timestamp),
                 department_id: case.department_id.clone(),
                 agent_id: case.agent_id.clone(),
             },
         ),
         Fact::Breached { kind, due, policy, own_target } => {
             let kind = clocks::number(*kind).into();
-            let (due_time, policy, own_target) = (Some(time(*due)), policy.clone(), *own_target);
+            let (due_time, policy, own_target) = (Some(timestamp(*due)), policy.clone(), *own_target);
             tx.emit_in(trace, id, &ClockBreached { case_id, cycle, kind, due_time, policy, own_target });
         }
         Fact::ExtensionGranted { kind, due, reason, notice_due, number } => tx.emit_in(
@@ -120,7 +120,7 @@ fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
                 case_id,
                 cycle,
                 kind: clocks::number(*kind).into(),
-                due_time: due.map(time),
+                due_time: due.map(timestamp),
                 reason: reason.clone(),
                 notice_due: *notice_due,
                 number: *number,
@@ -135,8 +135,8 @@ fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
                 ordinal: noted.ordinal,
                 text: text.clone(),
                 reason: reason.clone(),
-                next_update_time: next.map(time),
-                due_time: due.map(time),
+                next_update_time: next.map(timestamp),
+                due_time: due.map(timestamp),
             },
         ),
         Fact::PriorityRaised { priority, reason } => {
@@ -186,7 +186,7 @@ fn opened(case: &Case, cycle: i32) -> CaseOpened {
         priority: case.priority.number().into(),
         channel: origin.channel.number().into(),
         customer_id: origin.customer_id.clone(),
-        receive_time: Some(time(origin.receive_time)),
+        receive_time: Some(timestamp(origin.receive_time)),
         respondent_staff: origin.respondent_staff.clone(),
     }
 }

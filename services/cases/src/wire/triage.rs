@@ -8,8 +8,9 @@ use proto::redress::cases::v1::{
     RetriageCaseRequest, Rule as WireRule, RuleSet as WireSet, Surge as WireSurge, Triage as WireTriage,
     WordList as WireList,
 };
+use proto::timestamp;
 
-use super::{Target, classifiers, money, time};
+use super::{Target, classifiers, money};
 use crate::case::Priority;
 use crate::store::rules::KeptSet;
 use crate::store::triage::{Past, Window};
@@ -176,9 +177,9 @@ pub(crate) fn rule_set(kept: KeptSet) -> WireSet {
         version,
         note,
         active,
-        create_time: create_time.map(time),
+        create_time: create_time.map(timestamp),
         creator,
-        activate_time: activate_time.map(time),
+        activate_time: activate_time.map(timestamp),
         ..WireSet::default()
     };
     let Some(Definition { word_lists, categories, major_losses, surge, rules }) = definition else {
@@ -240,7 +241,7 @@ pub(crate) fn triage(past: &Past, verdict: &Verdict, at: jiff::Timestamp) -> Wir
         emotion: classifiers::level(anger).into(),
         threats: classifiers::threats(threats),
         category_hint: past.hint.clone(),
-        triage_time: Some(time(at)),
+        triage_time: Some(timestamp(at)),
     }
 }
 

@@ -106,7 +106,7 @@ async fn a_complaint_travels_from_registration_to_its_end() {
     assert_eq!(kinds, expected.map(|kind| format!("TIMELINE_KIND_{kind}")));
     assert!(timeline.iter().zip(1..).all(|(entry, place)| entry.ordinal == place));
     let actors: Vec<_> = timeline.iter().map(|entry| entry.actor.as_str()).collect();
-    assert_eq!(actors[3..7], ["bob", "developer", "bob", "carol"]);
+    assert_eq!(actors[3..7], ["boss", "developer", "bob", "carol"]);
     assert_eq!(timeline[7].text, "finance carried out the refund of CNY 199.00, reference R-1");
 
     let told = scene.house.told_by("cases").await;

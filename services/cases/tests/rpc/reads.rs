@@ -208,6 +208,8 @@ async fn guessing_is_limited_for_each_caller() {
     let right = || TrackComplaintRequest { receipt_code: receipt(case).to_string() };
     for _ in 0..30 {
         ann.track_complaint(right()).await.expect("the right code is no guess");
+        let slip = TrackComplaintRequest { receipt_code: format!("{}0", receipt(case)) };
+        assert_eq!(ann.track_complaint(slip).await.unwrap_err().code(), Code::NotFound, "nor is a slip");
     }
     for _ in 0..10 {
         assert_eq!(ann.track_complaint(guess()).await.unwrap_err().code(), Code::NotFound);

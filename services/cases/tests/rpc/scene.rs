@@ -44,8 +44,7 @@ pub(crate) fn receipt(case: Uuid) -> ReceiptCode {
 
 /// How a complaint is told by intake.
 pub(crate) fn registered(case: Uuid, complaint: Complaint, now: Timestamp) -> ComplaintRegistered {
-    let receive_time =
-        Some(prost_types::Timestamp { seconds: now.as_second(), nanos: now.subsec_nanosecond() });
+    let receive_time = Some(proto::timestamp(now));
     let complaint = Complaint { complaint_id: case.to_string(), receive_time, ..complaint };
     ComplaintRegistered { complaint: Some(complaint), receipt_hash: receipt(case).hash().to_vec() }
 }
@@ -104,7 +103,12 @@ impl Scene {
 
     pub(crate) async fn assign(&self, case: Uuid, cycle: i32) {
         self.house.tell("assignment", case, &assigned(case, cycle, "bob")).await;
-        let accepted = CaseAccepted { case_id: case.to_string(), cycle, agent_id: "bob".to_owned() };
+        let accepted = CaseAccepted {
+            case_id: case.to_string(),
+            cycle,
+            agent_id: "bob".to_owned(),
+            accepter: "boss".to_owned(),
+        };
         self.house.tell("assignment", case, &accepted).await;
         self.house.settled().await;
     }

@@ -171,15 +171,15 @@ impl FormService for FormRpc {
     ) -> Result<Response<ListFormsResponse>, Status> {
         let caller = server::caller(&request)?;
         let page = wire::list(request.get_ref())?;
-        let (mut forms, page) = self
+        let (forms, page) = self
             .db
             .transact("form.list", &caller.tenant, async move |mut tx| {
                 let forms = store::forms::list(&mut tx, page.after.as_deref(), page.limit()).await?;
                 Ok((tx, (forms, page)))
             })
             .await?;
-        let next_page_token = page.cut(&mut forms, |form| form.category.clone());
-        let forms = forms.into_iter().map(wire::form).collect();
+        let forms = forms.into_iter().map(|form| (form.category.clone(), wire::form(form)));
+        let (forms, next_page_token) = server::page(&page, forms);
         Ok(Response::new(ListFormsResponse { forms, next_page_token }))
     }
 

@@ -9,9 +9,10 @@ use proto::redress::intake::v1::{
     GetFormRequest, GetInformationRequest, InformationSource, ListFormsRequest, ValidateFormRequest,
     ValidateFormResponse,
 };
+use proto::timestamp;
 use serde_json::Value;
 
-use super::{MAX_DESCRIPTION, MAX_WORD, Reading, time};
+use super::{MAX_DESCRIPTION, MAX_WORD, Reading};
 use crate::form::{Form, Review, Violation, answer};
 use crate::forms::{Asked, Held};
 use crate::store::additions::Addition;
@@ -198,7 +199,7 @@ pub(crate) fn information(request: &GetInformationRequest) -> Result<CaseId, Fau
 /// A form as callers see it.
 pub(crate) fn form(kept: KeptForm) -> WireForm {
     let KeptForm { category, version, title, schema, creator, created } = kept;
-    WireForm { category, version, title, schema, create_time: Some(time(created)), creator }
+    WireForm { category, version, title, schema, create_time: Some(timestamp(created)), creator }
 }
 
 /// An addition as callers see it.
@@ -208,7 +209,7 @@ pub(crate) fn addition(addition: Addition) -> WireAddition {
         ordinal,
         source: source.into(),
         author,
-        add_time: Some(time(added)),
+        add_time: Some(timestamp(added)),
         text,
         form_data: form_data.unwrap_or_default(),
     }

@@ -105,17 +105,13 @@ struct Reply {
 impl Reply {
     fn request(self, request_id: String, case_id: String) -> SendHoldingReplyRequest {
         let Self { text, reason, next, extend_by, expect } = self;
-        let wire = |time: Timestamp| prost_types::Timestamp {
-            seconds: time.as_second(),
-            nanos: time.subsec_nanosecond(),
-        };
         SendHoldingReplyRequest {
             request_id,
             case_id,
             expected_version: expect.version,
             text,
             reason,
-            next_update_time: next.map(wire),
+            next_update_time: next.map(proto::timestamp),
             extend_by,
         }
     }

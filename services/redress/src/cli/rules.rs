@@ -123,14 +123,10 @@ impl Rules {
 impl Replay {
     fn request(self) -> ReplayRulesRequest {
         let Self { version, from, to, page } = self;
-        let wire = |time: Timestamp| prost_types::Timestamp {
-            seconds: time.as_second(),
-            nanos: time.subsec_nanosecond(),
-        };
         ReplayRulesRequest {
             version,
-            start_time: from.map(wire),
-            end_time: to.map(wire),
+            start_time: from.map(proto::timestamp),
+            end_time: to.map(proto::timestamp),
             page_size: page.limit,
             page_token: page.page,
         }

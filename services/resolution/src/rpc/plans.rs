@@ -120,13 +120,13 @@ pub(super) async fn list(
     let caller = server::caller(&request)?;
     let wire::plans::Listing { case_id, page, after } = wire::plans::listing(request.into_inner())?;
     let limit = page.limit();
-    let mut plans = db
+    let plans = db
         .transact("resolution.list_plans", &caller.tenant, async move |mut tx| {
             let plans = store::plans::list(&mut tx, case_id, after, limit).await?;
             Ok((tx, plans))
         })
         .await?;
-    let next_page_token = page.cut(&mut plans, |plan| plan.plan_id.to_string());
-    let plans = plans.iter().map(wire::plans::plan).collect();
+    let plans = plans.iter().map(|plan| (plan.plan_id.to_string(), wire::plans::plan(plan)));
+    let (plans, next_page_token) = server::page(&page, plans);
     Ok(Response::new(ListPlansResponse { plans, next_page_token }))
 }

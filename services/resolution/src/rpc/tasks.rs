@@ -199,7 +199,7 @@ pub(super) async fn list(
         Filter::Department(department_id, _) => server::seeing(&caller, department_id)?,
     }
     let limit = page.limit();
-    let mut tasks = db
+    let tasks = db
         .transact("resolution.list_tasks", &caller.tenant, async move |mut tx| {
             let tasks = match filter {
                 Filter::Case(case_id) => store::tasks::list_of_case(&mut tx, case_id, after, limit).await?,
@@ -210,7 +210,7 @@ pub(super) async fn list(
             Ok((tx, tasks))
         })
         .await?;
-    let next_page_token = page.cut(&mut tasks, |task| task.task_id.to_string());
-    let tasks = tasks.iter().map(wire::tasks::task).collect();
+    let tasks = tasks.iter().map(|task| (task.task_id.to_string(), wire::tasks::task(task)));
+    let (tasks, next_page_token) = server::page(&page, tasks);
     Ok(Response::new(ListTasksResponse { tasks, next_page_token }))
 }

@@ -4,9 +4,10 @@ use fault::{Check, Fault};
 use kernel::page::Page;
 use kernel::{CaseId, PlanId};
 use proto::redress::resolution::v1;
+use proto::timestamp;
 use uuid::Uuid;
 
-use super::{INVALID_REQUEST, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note, page_by_id, time};
+use super::{INVALID_REQUEST, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note, page_by_id};
 use crate::plan::{Plan, Step, StepState, dag};
 use crate::remedy::{Goods, Remedy, RemedyKind};
 
@@ -169,8 +170,8 @@ pub(crate) fn plan(plan: &Plan) -> v1::Plan {
         proposer: plan.proposer.clone(),
         approver: plan.approver.clone(),
         reason: plan.reason.clone(),
-        create_time: Some(time(plan.created_at)),
-        end_time: plan.ended_at.map(time),
+        create_time: Some(timestamp(plan.created_at)),
+        end_time: plan.ended_at.map(timestamp),
     }
 }
 
@@ -183,7 +184,7 @@ fn shown_step(step: &Step) -> v1::Step {
         goods: step.remedy.goods.as_ref().map(goods),
         depends_on: step.depends_on.clone(),
         instructions: step.remedy.instructions.clone(),
-        due_time: step.due_time.map(time),
+        due_time: step.due_time.map(timestamp),
         task_id: step.task_id.map(|id| id.to_string()).unwrap_or_default(),
         done: step.is_done(),
     }

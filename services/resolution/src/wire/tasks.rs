@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use kernel::page::Page;
 use kernel::{CaseId, TaskId};
 use proto::redress::resolution::v1;
+use proto::timestamp;
 use uuid::Uuid;
 
-use super::{INVALID_REQUEST, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note, page_by_id, time};
+use super::{INVALID_REQUEST, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note, page_by_id};
 use crate::task::{Failure, Task, TaskResult, TaskState};
 
 const MAX_POLL: i32 = 100;
@@ -213,12 +214,12 @@ pub(crate) fn task(task: &Task) -> v1::Task {
         goods: task.remedy.goods.as_ref().map(goods),
         instructions: task.remedy.instructions.clone(),
         priority: i32::from(task.priority),
-        due_time: task.due_time.map(time),
+        due_time: task.due_time.map(timestamp),
         state: i32::from(task.state.number()),
         attempt: task.attempt,
         max_attempts: task.max_attempts,
         worker: task.worker.clone(),
-        visible_time: waits.then(|| time(task.visible_at)),
+        visible_time: waits.then(|| timestamp(task.visible_at)),
         cancel_requested: task.cancel_requested,
         checkpoint: task.checkpoint.clone(),
         last_error: task.last_error.clone(),
@@ -239,11 +240,11 @@ pub(crate) fn leased(held: &Task) -> v1::Lease {
     v1::Lease {
         task: Some(task(held)),
         lease_token: held.lease_token.map(|token| token.to_string()).unwrap_or_default(),
-        expire_time: Some(time(held.visible_at)),
+        expire_time: Some(timestamp(held.visible_at)),
         traceparent: held.traceparent.clone(),
     }
 }
 
 pub(crate) fn heard(until: Timestamp, cancel_requested: bool) -> v1::HeartbeatResponse {
-    v1::HeartbeatResponse { expire_time: Some(time(until)), cancel_requested }
+    v1::HeartbeatResponse { expire_time: Some(timestamp(until)), cancel_requested }
 }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
+use proto::CONSISTENCY_TOKEN;
 use proto::redress::cases::v1::GetCaseRequest;
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
 use proto::redress::intake::v1::SubmitComplaintRequest;
 use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
 use proto::redress::resolution::v1::ListPlansRequest;
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
-use server::CONSISTENCY_TOKEN;
 use testkit::{House, consistency_token, request_id};
 use tests::SERVICES;
 use tonic::{Code, Request};
