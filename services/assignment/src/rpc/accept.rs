@@ -67,7 +67,8 @@ fn accept(cases: &mut HashMap<Uuid, Assignment>, wanted: &Accept, by: &str) -> R
     ensure_seen(wanted.expected_version, case.version)?;
     let is_new = case.accept(&wanted.agent)?;
     if is_new && by != wanted.agent {
-        case.explanation.push_str(&format!("; accepted by {}", on_behalf(by, &wanted.agent)));
+        let accepter = on_behalf(by, &wanted.agent);
+        case.explanation = format!("{}; accepted by {accepter}", case.explanation);
     }
     Ok(is_new)
 }
