@@ -24,6 +24,11 @@ test: setup ## every test
 	cargo build --workspace --bins
 	cargo test --workspace
 
+real: setup ## the tests on real complaints, which lie in the folder REDRESS_DATA
+	@test -d "$$REDRESS_DATA" || { echo "real: REDRESS_DATA does not name a folder" >&2; exit 1; }
+	cargo build -p redress
+	cargo test -p calendar -p language -p cases -p tests -- --ignored real_
+
 load: setup ## rates, latencies, CPU and memory beside pgbench's; writes target/load/report.json
 	cargo build --release --workspace --bins
 	cargo run --release -p load -- $(ARGS)
