@@ -4,13 +4,13 @@
 KILLS ?= 200
 COMPLAINTS ?= 2000
 
-.PHONY: help setup demo up test load chaos ci
+.PHONY: help setup demo up test real load chaos ci
 
 help: ## says what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## installs what this machine lacks: a C compiler, PostgreSQL 15 or newer
-	@.ci/need cc postgres
+setup: ## installs what this machine lacks: a C compiler, PostgreSQL 15 or newer; says so when Rust is too old
+	@.ci/need rust cc postgres
 
 demo: setup ## the whole suite at work on a sample of complaints; KEEP=1 leaves it running
 	cargo build -p redress
