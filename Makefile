@@ -4,13 +4,13 @@
 KILLS ?= 200
 COMPLAINTS ?= 2000
 
-.PHONY: help setup demo up test load chaos ci
+.PHONY: help setup demo up test real load chaos ci
 
 help: ## says what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## installs what this machine lacks: a C compiler, PostgreSQL 15 or newer
-	@.ci/need cc postgres
+setup: ## installs what this machine lacks: a C compiler, PostgreSQL 15 or newer; says so when Rust is too old
+	@.ci/need rust cc postgres
 
 demo: setup ## the whole suite at work on a sample of complaints; KEEP=1 leaves it running
 	cargo build -p redress
@@ -23,6 +23,11 @@ up: setup ## all five services in one process, with a Postgres of their own unle
 test: setup ## every test
 	cargo build --workspace --bins
 	cargo test --workspace
+
+real: setup ## the tests on real complaints, which lie in the folder REDRESS_DATA
+	@test -d "$$REDRESS_DATA" || { echo "real: REDRESS_DATA does not name a folder" >&2; exit 1; }
+	cargo build -p redress
+	cargo test -p calendar -p language -p cases -p tests -- --ignored real_
 
 load: setup ## rates, latencies, CPU and memory beside pgbench's; writes target/load/report.json
 	cargo build --profile dist --workspace --bins

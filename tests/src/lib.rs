@@ -26,6 +26,7 @@ pub mod up;
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use client::{Client, ClientOptions};
 use server::Service;
 use testkit::{Database, House};
@@ -47,12 +48,9 @@ pub fn client_of(house: &House) -> anyhow::Result<Client> {
     Ok(Client::lazy(ClientOptions::at(uri))?)
 }
 
-/// A file of the folder `REDRESS_DATA` names, where real data lie; none where nothing
-/// is named.
-pub fn real_data(file: &str) -> Option<PathBuf> {
+/// A file of the folder `REDRESS_DATA` names, where real data lie.
+pub fn real_data(file: &str) -> anyhow::Result<PathBuf> {
     let folder = std::env::var_os("REDRESS_DATA");
-    if folder.is_none() {
-        println!("not tried: {file}; REDRESS_DATA names no folder");
-    }
-    Some(Path::new(&folder?).join(file))
+    let folder = folder.with_context(|| format!("REDRESS_DATA does not name the folder with {file}"))?;
+    Ok(Path::new(&folder).join(file))
 }

@@ -127,8 +127,7 @@ impl Processes {
         let mut exits = HashMap::new();
         for process in self.running.values() {
             let pid = process.id().context("it runs")?;
-            let sent = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await?;
-            ensure!(sent.success(), "a signal cannot be sent to {pid}");
+            testkit::terminate(pid)?;
         }
         for (service, mut process) in self.running.drain() {
             let ended = tokio::time::timeout(PATIENCE, process.wait()).await;

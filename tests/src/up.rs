@@ -71,7 +71,7 @@ impl Up {
     /// Tells it to end in good order, and waits until it has.
     pub async fn terminate(mut self) -> Result<ExitStatus> {
         let pid = self.process.id().context("it runs")?;
-        Command::new("kill").args(["-TERM", &pid.to_string()]).status().await?;
+        testkit::terminate(pid)?;
         let ended = tokio::time::timeout(PATIENCE, self.process.wait()).await;
         Ok(ended.context("it does not end")??)
     }

@@ -73,6 +73,7 @@ impl Ids for RandomIds {
         Uuid::new_v4()
     }
 
+    #[expect(clippy::disallowed_methods, reason = "and the one that draws chance")]
     fn fraction(&self) -> f64 {
         rand::random()
     }

@@ -1,5 +1,5 @@
 //! What is learnt from, and read off, real complaints and reviews. Extra tests:
-//! `REDRESS_DATA` names the folder they lie in; without it nothing is tried.
+//! `REDRESS_DATA` names the folder they lie in; `make real` runs them.
 //!
 //! What another implementation reaches on the same splits is told by the example
 //! `evaluate`; here stand floors a little below what was measured.
@@ -11,11 +11,10 @@ use std::path::Path;
 use flate2::read::GzDecoder;
 use language::{Evaluation, Example, Level, Model, emotion, train};
 
-/// The named columns of a packed table; none where no folder is named.
-fn table<const N: usize>(file: &str, columns: [&str; N]) -> Option<Vec<[String; N]>> {
+/// The named columns of a packed table.
+fn table<const N: usize>(file: &str, columns: [&str; N]) -> Vec<[String; N]> {
     let Some(folder) = std::env::var_os("REDRESS_DATA") else {
-        println!("not tried: {file}; REDRESS_DATA names no folder");
-        return None;
+        panic!("REDRESS_DATA does not name the folder with {file}");
     };
     let packed = std::fs::File::open(Path::new(&folder).join(file)).expect("the table can be opened");
     let mut reader = csv::Reader::from_reader(GzDecoder::new(packed));
@@ -26,28 +25,29 @@ fn table<const N: usize>(file: &str, columns: [&str; N]) -> Option<Vec<[String; 
         let row = row.expect("a row can be read");
         places.map(|place| row.get(place).unwrap_or_default().to_owned())
     });
-    Some(rows.collect())
+    rows.collect()
 }
 
 fn examples(rows: &[[String; 2]]) -> Vec<Example<'_>> {
     rows.iter().map(|[class, text]| Example { class, text }).collect()
 }
 
-fn trained(file: &str, columns: [&str; 2]) -> Option<(Model, Evaluation)> {
-    let rows = table(file, columns)?;
+fn trained(file: &str, columns: [&str; 2]) -> (Model, Evaluation) {
+    let rows = table(file, columns);
     let (model, found) = train(&examples(&rows)).expect("there is enough to learn from");
     let (macro_f1, accuracy) = (found.confusion.macro_f1(), found.confusion.accuracy());
     let off = found.calibration_error();
     let sure = found.sure(0.6);
     println!("{file}: {} texts, macro-F1 {macro_f1:.4}, accuracy {accuracy:.4}", found.confusion.texts());
     println!("  off by {off:.3}; at 0.6 {:.3} are sure, {:.3} of them right", sure.share, sure.right);
-    Some((model, found))
+    (model, found)
 }
 
 #[test]
-fn products_of_american_narratives() {
+#[ignore = "needs the real files: `make real` runs it"]
+fn products_of_real_american_narratives() {
     let columns = ["Product", "Consumer complaint narrative"];
-    let Some((model, found)) = trained("en_cfpb_narratives_3947.csv.gz", columns) else { return };
+    let (model, found) = trained("en_cfpb_narratives_3947.csv.gz", columns);
     assert_eq!(model.classes().len(), 11);
     assert!(found.confusion.macro_f1() > 0.59, "{}", found.confusion.macro_f1());
     assert!(found.confusion.accuracy() > 0.79, "{}", found.confusion.accuracy());
@@ -55,21 +55,18 @@ fn products_of_american_narratives() {
 }
 
 #[test]
-fn shelves_of_chinese_reviews() {
-    let Some((_, found)) = trained("zh_online_shopping_10_cats_62774.csv.gz", ["cat", "review"]) else {
-        return;
-    };
+#[ignore = "needs the real files: `make real` runs it"]
+fn shelves_of_real_chinese_reviews() {
+    let (_, found) = trained("zh_online_shopping_10_cats_62774.csv.gz", ["cat", "review"]);
     assert!(found.confusion.macro_f1() > 0.87, "{}", found.confusion.macro_f1());
     assert!(found.confusion.accuracy() > 0.88, "{}", found.confusion.accuracy());
     assert!(found.calibration_error() < 0.03, "{}", found.calibration_error());
 }
 
 #[test]
-fn departments_of_chinese_letters_to_the_government() {
-    let Some((_, found)) = trained("zh_gov_messages_labelled_495.csv.gz", ["一级分类", "留言详情"])
-    else {
-        return;
-    };
+#[ignore = "needs the real files: `make real` runs it"]
+fn departments_of_real_chinese_letters_to_the_government() {
+    let (_, found) = trained("zh_gov_messages_labelled_495.csv.gz", ["一级分类", "留言详情"]);
     assert!(found.confusion.macro_f1() > 0.70, "{}", found.confusion.macro_f1());
 }
 
@@ -89,8 +86,9 @@ fn area(mut scored: Vec<(f32, bool)>) -> f64 {
 }
 
 #[test]
-fn chinese_reviews_by_polarity() {
-    let Some(rows) = table("zh_online_shopping_10_cats_62774.csv.gz", ["label", "review"]) else { return };
+#[ignore = "needs the real files: `make real` runs it"]
+fn real_chinese_reviews_by_polarity() {
+    let rows = table("zh_online_shopping_10_cats_62774.csv.gz", ["label", "review"]);
     let read: Vec<(bool, language::Emotion)> =
         rows.iter().map(|[label, text]| (label == "0", emotion(text))).collect();
     let share = |angry: bool, holds: fn(&language::Emotion) -> bool| {
@@ -111,10 +109,9 @@ fn chinese_reviews_by_polarity() {
 }
 
 #[test]
-fn american_narratives_are_complaints_and_threaten() {
-    let Some(rows) = table("en_cfpb_narratives_3947.csv.gz", ["Consumer complaint narrative"]) else {
-        return;
-    };
+#[ignore = "needs the real files: `make real` runs it"]
+fn real_american_narratives_are_complaints_and_threaten() {
+    let rows = table("en_cfpb_narratives_3947.csv.gz", ["Consumer complaint narrative"]);
     let mut levels = [0_u32; 5];
     let mut threatening = 0;
     for [text] in &rows {

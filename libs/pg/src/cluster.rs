@@ -180,12 +180,22 @@ impl House {
     fn prepare(folder: &Path, options: Options) -> anyhow::Result<Self> {
         let what = || format!("the data folder {}", folder.display());
         // Only the folder itself is private: its owner must be able to walk to it.
-        fs::create_dir_all(folder.parent().unwrap_or(folder)).with_context(what)?;
+        let parent = parent(folder);
+        fs::create_dir_all(parent).with_context(what)?;
+        let owner = owner::of_postgres(&folder.join("cluster"))?;
+        if let Some(owner) = owner {
+            ensure!(
+                may_enter(parent, owner)?,
+                "postgres does not run as root, and user {}, who would run it, may not enter {}: let them, or \
+                 keep the data in another folder (REDRESS_DATA_DIR), say below /var/lib",
+                owner.user,
+                parent.display()
+            );
+        }
         DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(what)?;
         let folder = folder.canonicalize().with_context(what)?;
         let lock = lock(&folder)?;
         let data = folder.join("cluster");
-        let owner = owner::of_postgres(&data)?;
         owner::give(&folder, owner)?;
         let binaries = binaries::find(&data)?;
         if !data.exists() {
@@ -269,6 +279,26 @@ fn command(program: &Path, owner: Option<Owner>) -> Command {
         command.uid(owner.user).gid(owner.group);
     }
     command
+}
+
+/// Whether who runs Postgres may walk to a folder and into it.
+fn may_enter(folder: &Path, owner: Owner) -> anyhow::Result<bool> {
+    let mut walk = command(Path::new("/bin/sh"), Some(owner));
+    walk.args(["-c", "cd \"$1\"", "sh"]).arg(folder.canonicalize()?).stderr(Stdio::null());
+    Ok(walk.status().context("/bin/sh does not start")?.success())
+}
+
+/// Whether a cluster can be kept in a folder, which need not exist yet, as far as
+/// walking there goes: where we are root, somebody else runs Postgres.
+pub fn can_be_kept_in(folder: &Path) -> anyhow::Result<bool> {
+    match owner::of_postgres(&folder.join("cluster"))? {
+        Some(owner) => may_enter(parent(folder), owner),
+        None => Ok(true),
+    }
+}
+
+fn parent(folder: &Path) -> &Path {
+    folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Makes the folder this process's own.

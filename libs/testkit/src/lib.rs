@@ -23,6 +23,7 @@ pub mod house;
 pub mod proxy;
 pub mod source;
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use kernel::{Ids as _, RandomIds};
@@ -52,4 +53,11 @@ pub async fn eventually<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) 
         assert!(started.elapsed() < PATIENCE, "what the test waits for does not happen");
         tokio::time::sleep(LOOK).await;
     }
+}
+
+/// Tells a process to end (SIGTERM). Through the shell: `kill` is a program of its own
+/// only where somebody installed it.
+pub fn terminate(process: u32) -> std::io::Result<()> {
+    let sent = Command::new("sh").args(["-c", "kill \"$1\"", "sh", &process.to_string()]).status()?;
+    if sent.success() { Ok(()) } else { Err(std::io::Error::other("the process cannot be told to end")) }
 }

@@ -49,7 +49,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts.route(FeedbackServiceServer::new(rpc::Rpc::new(kit.db.clone()))).react(react::Reactions { road });
     if let Some(transport) = transport {
         let db = kit.db.clone();
-        parts.worker("feedback.deliver", move |stop| deliver::run(db, transport, stop));
+        parts.worker("deliver", move |stop| deliver::run(db, transport, stop));
     }
     Ok(())
 }

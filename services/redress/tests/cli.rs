@@ -113,9 +113,15 @@ impl Desk {
     }
 
     /// A worker of a department, at work once this returns.
-    async fn worker(&self, department: &str, ledger: &Path) -> (Child, Lines<BufReader<ChildStdout>>) {
+    async fn worker(
+        &self,
+        department: &str,
+        ledger: &Path,
+        options: &[&str],
+    ) -> (Child, Lines<BufReader<ChildStdout>>) {
         let ledger = ledger.to_str().unwrap();
         let mut command = program(&["worker", "--department", department, "--ledger", ledger]);
+        command.args(options);
         command.args(["--server", &self.server]).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -126,8 +132,7 @@ impl Desk {
 }
 
 fn terminate(child: &Child) {
-    let id = child.id().unwrap().to_string();
-    assert!(std::process::Command::new("kill").arg(id).status().unwrap().success());
+    testkit::terminate(child.id().unwrap()).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,11 +154,18 @@ async fn a_complaint_is_brought_to_its_end_by_hand() {
     desk.text(&["plan", "approve", plan, "--as", "gu"]).await;
 
     let ledgers = tempfile::tempdir().unwrap();
-    for (department, done) in [("finance", "refund EUR 39.90"), ("warehouse", "exchange 1 × K-1")] {
+    let (as_text, as_json): (&[&str], &[&str]) = (&[], &["--json"]);
+    let work = [("finance", "refund EUR 39.90", as_text), ("warehouse", "warehouse-000001", as_json)];
+    for (department, done, options) in work {
         let (mut worker, mut lines) =
-            desk.worker(department, &ledgers.path().join(format!("{department}.jsonl"))).await;
+            desk.worker(department, &ledgers.path().join(format!("{department}.jsonl")), options).await;
         let line = lines.next_line().await.unwrap().unwrap();
-        assert!(line.starts_with(&format!("{department}-000001  {done}")), "{line}");
+        if options.is_empty() {
+            assert!(line.starts_with(&format!("{department}-000001  {done}")), "{line}");
+        } else {
+            let line: Value = serde_json::from_str(&line).expect("a line of JSON");
+            assert_eq!((line["reference"].as_str(), line["doneBefore"].as_bool()), (Some(done), Some(false)));
+        }
         terminate(&worker);
         assert!(worker.wait().await.unwrap().success(), "a worker ends in good order");
     }

@@ -2,8 +2,8 @@
 //! a time, and department workers with them. In the end nothing is lost, nothing
 //! is done twice, and nobody is stuck.
 //!
-//! The short form is part of every run of the tests; `make chaos` runs the long
-//! one. `REDRESS_CHAOS_SEED` repeats the choices of a run, if not its timing.
+//! The short forms, with one and with two processes of each service, are part of every
+//! run of the tests; `make chaos` runs the long one. `REDRESS_CHAOS_SEED` repeats the choices of a run, if not its timing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::env;
@@ -37,12 +37,19 @@ const DELAY_MAX_MS: u64 = 250;
 const AWAY_MAX_MS: u64 = 350;
 /// Longest calm between two blows: the next one falls before all has recovered.
 const CALM_MAX: Duration = Duration::from_secs(3);
+/// Of each process: there may be ten beside other tests', and Postgres lets 200 in.
+const CONNECTIONS: &str = "5";
 /// How many books are opened at once, when all is over.
 const READERS: usize = 16;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_or_doubled_when_services_are_killed() {
-    chaos(20, 200).await.unwrap();
+    chaos(Plan { replicas: 1, kills: 20, complaints: 200 }).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_doubled_when_one_of_two_replicas_is_killed() {
+    chaos(Plan { replicas: 2, kills: 20, complaints: 150 }).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,7 +57,16 @@ async fn nothing_is_lost_or_doubled_when_services_are_killed() {
 async fn nothing_is_lost_or_doubled_when_services_are_killed_many_times() {
     let kills = setting("REDRESS_CHAOS_KILLS", 200).unwrap();
     let complaints = setting("REDRESS_CHAOS_COMPLAINTS", 2_000).unwrap();
-    chaos(kills, complaints).await.unwrap();
+    chaos(Plan { replicas: 1, kills, complaints }).await.unwrap();
+}
+
+/// How hard it is tried.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    /// Processes of each service, over the same database.
+    replicas: usize,
+    kills: usize,
+    complaints: usize,
 }
 
 fn setting<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(name: &str, usual: T) -> Result<T> {
@@ -60,23 +76,31 @@ fn setting<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(name: &st
     }
 }
 
-async fn chaos(kills: usize, complaints: usize) -> Result<()> {
+async fn chaos(plan: Plan) -> Result<()> {
     let seed = setting("REDRESS_CHAOS_SEED", RandomIds.token().as_u64_pair().0)?;
-    println!("chaos: REDRESS_CHAOS_SEED={seed}, {kills} kills over {complaints} complaints");
+    println!("chaos: REDRESS_CHAOS_SEED={seed}, {plan:?}");
     let begun = Instant::now();
     let database = database().await?;
-    let mut scene = Scene::set(database.url()).await?;
-    let client = scene.client.clone();
+    let mut scene = Scene::set(database.url(), plan.replicas).await?;
+    let clients = scene.clients.clone();
     let (done, progress) = watch::channel(0);
 
-    let blows = blows(&mut StdRng::seed_from_u64(seed), kills, complaints);
+    let blows = blows(&mut StdRng::seed_from_u64(seed), plan);
     let (lives, killed) =
-        futures::try_join!(play(&client, complaints, &done), scene.torment(blows, progress))?;
+        futures::try_join!(play(&clients, plan.complaints, &done), scene.torment(blows, progress))?;
     let (ledger, workers) = (scene.ledger.clone(), scene.workers_killed);
     let processes = scene.close().await?;
-    let refunds = check(&client, &lives, &ledger).await?;
+    let refunds = check(&clients[0], &lives, &ledger).await?;
 
-    println!("chaos: {killed:?} killed, and {workers} workers, in {} s", begun.elapsed().as_secs());
+    // A blow that falls when all is over shows nothing.
+    let amidst = killed.iter().filter(|kill| kill.lives_over < plan.complaints).count();
+    println!("chaos: {amidst} of {} kills fell among lives under way", killed.len());
+    ensure!(killed.len() == plan.kills && amidst * 2 > plan.kills, "too few fell among lives: {killed:?}");
+    let mut each: BTreeMap<&str, usize> = BTreeMap::new();
+    for kill in &killed {
+        *each.entry(kill.service).or_default() += 1;
+    }
+    println!("chaos: {each:?} killed, and {workers} workers, in {} s", begun.elapsed().as_secs());
     println!("chaos: {} cases closed; {refunds}", lives.len());
     drop(processes);
     database.drop().await
@@ -95,11 +119,12 @@ fn script(number: usize) -> Script {
     Script { name: format!("life-{number}"), complaint: made_up(number), cycles }
 }
 
-/// Plays so many lives to their end, in the order of their numbers.
-async fn play(client: &Client, complaints: usize, done: &watch::Sender<usize>) -> Result<Vec<Lived>> {
-    let people = People::new(client);
-    let live = |number| {
-        let people = people.clone();
+/// Plays so many lives to their end, in the order of their numbers, each by one of the
+/// clients.
+async fn play(clients: &[Client], complaints: usize, done: &watch::Sender<usize>) -> Result<Vec<Lived>> {
+    let people: Vec<People> = clients.iter().map(People::new).collect();
+    let live = |number: usize| {
+        let people = people[number % people.len()].clone();
         let life = tokio::spawn(async move { people.live(&script(number)).await });
         async move {
             let lived = life.await??;
@@ -119,14 +144,24 @@ struct Blow {
     /// When so many lives are over, or nothing was killed for long; and a little later.
     after: usize,
     delay: Duration,
-    victims: Vec<&'static str>,
+    /// Which replica of which service.
+    victims: Vec<(usize, &'static str)>,
     worker_too: bool,
     away: Duration,
 }
 
-/// So many kills, each service as often as the others, at random points.
-fn blows(random: &mut StdRng, kills: usize, complaints: usize) -> Vec<Blow> {
-    let mut victims: Vec<_> = SERVICES.iter().map(|service| service.name).cycle().take(kills).collect();
+/// A process that was killed.
+#[derive(Debug)]
+struct Kill {
+    service: &'static str,
+    /// How many lives were over then.
+    lives_over: usize,
+}
+
+/// So many kills, each process as often as the others, at random points.
+fn blows(random: &mut StdRng, Plan { replicas, kills, complaints }: Plan) -> Vec<Blow> {
+    let all = (0..replicas).flat_map(|set| SERVICES.iter().map(move |service| (set, service.name)));
+    let mut victims: Vec<_> = all.cycle().take(kills).collect();
     victims.shuffle(random);
     let mut blows = Vec::new();
     while let Some(victim) = victims.pop() {
@@ -148,8 +183,10 @@ fn blows(random: &mut StdRng, kills: usize, complaints: usize) -> Vec<Blow> {
 
 /// Where it happens.
 struct Scene {
-    processes: Processes,
-    client: Client,
+    /// The five services, as often as there are replicas.
+    sets: Vec<Processes>,
+    /// A client of each set.
+    clients: Vec<Client>,
     ledger: Ledger,
     finance: Vec<Department>,
     warehouse: Department,
@@ -157,42 +194,44 @@ struct Scene {
 }
 
 impl Scene {
-    async fn set(database_url: &str) -> Result<Self> {
-        let processes = Processes::start(database_url).await?;
-        let client = processes.client()?;
-        roster::staff(&client, 5).await?;
+    async fn set(database_url: &str, replicas: usize) -> Result<Self> {
+        let mut sets = Vec::new();
+        for _ in 0..replicas {
+            let connections = ("REDRESS_DB_CONNECTIONS", CONNECTIONS.to_owned());
+            sets.push(Processes::start_with(database_url, vec![connections]).await?);
+        }
+        let clients = sets.iter().map(Processes::client).collect::<Result<Vec<_>>>()?;
+        roster::staff(&clients[0], 5).await?;
         let ledger = Ledger::new()?;
         let work = |department: &str, number: usize| {
-            Department::open(&client, department, &format!("{department}-{number}"), &ledger)
+            let client = &clients[number % replicas];
+            Department::open(client, department, &format!("{department}-{number}"), &ledger)
         };
         let finance = (0..FINANCE_WORKERS).map(|number| work("finance", number)).collect();
         let warehouse = work("warehouse", 0);
-        Ok(Self { processes, client, ledger, finance, warehouse, workers_killed: 0 })
+        Ok(Self { sets, clients, ledger, finance, warehouse, workers_killed: 0 })
     }
 
-    /// Deals the blows; answers how often each service was killed.
-    async fn torment(
-        &mut self,
-        blows: Vec<Blow>,
-        mut progress: watch::Receiver<usize>,
-    ) -> Result<BTreeMap<&'static str, usize>> {
-        let mut killed = BTreeMap::new();
+    /// Deals the blows; answers what was killed.
+    async fn torment(&mut self, blows: Vec<Blow>, mut progress: watch::Receiver<usize>) -> Result<Vec<Kill>> {
+        let mut killed = Vec::new();
         for Blow { after, delay, victims, worker_too, away } in blows {
             let due = progress.wait_for(|done| *done >= after);
             if let Ok(gone) = tokio::time::timeout(CALM_MAX, due).await {
                 gone.context("nobody lives any more")?;
             }
             tokio::time::sleep(delay).await;
-            for victim in &victims {
-                self.processes.kill(victim).await?;
-                *killed.entry(*victim).or_default() += 1;
+            for &(set, service) in &victims {
+                let lives_over = *progress.borrow();
+                self.sets[set].kill(service).await?;
+                killed.push(Kill { service, lives_over });
             }
             if worker_too {
                 self.replace_worker().await;
             }
             tokio::time::sleep(away).await;
-            for victim in victims {
-                self.processes.restart(victim)?;
+            for (set, service) in victims {
+                self.sets[set].restart(service)?;
             }
         }
         Ok(killed)
@@ -203,14 +242,15 @@ impl Scene {
         self.finance.remove(0).crash().await;
         self.workers_killed += 1;
         let name = format!("finance-{}", FINANCE_WORKERS + self.workers_killed);
-        self.finance.push(Department::open(&self.client, "finance", &name, &self.ledger));
+        let client = &self.clients[self.workers_killed % self.clients.len()];
+        self.finance.push(Department::open(client, "finance", &name, &self.ledger));
     }
 
-    async fn close(self) -> Result<Processes> {
+    async fn close(self) -> Result<Vec<Processes>> {
         for worker in self.finance.into_iter().chain([self.warehouse]) {
             worker.close().await?;
         }
-        Ok(self.processes)
+        Ok(self.sets)
     }
 }
 

@@ -8,9 +8,11 @@ use std::process::Command;
 use anyhow::{Context as _, bail};
 
 const DEBIAN: &str = "/usr/lib/postgresql";
+/// The oldest release new data may be made by.
+const OLDEST: u32 = 15;
 
-/// The folder of `initdb` and `postgres`: the best one for new data, for existing
-/// data the one of the release that made it.
+/// The folder of `initdb` and `postgres`: the first of a release that will do for new
+/// data, for existing data the one of the release that made it.
 pub(super) fn find(data: &Path) -> anyhow::Result<PathBuf> {
     let mut places: Vec<PathBuf> =
         std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
@@ -25,11 +27,13 @@ fn choose(places: Vec<PathBuf>, made_by: Option<&str>) -> anyhow::Result<PathBuf
         .into_iter()
         .filter(|place| ["initdb", "postgres"].iter().all(|name| place.join(name).is_file()));
     let Some(release) = made_by else {
-        return installed.next().context(
-            "PostgreSQL is not installed: no initdb and postgres in PATH, /usr/lib/postgresql/*/bin or where \
-             pg_config points. Install the package postgresql (Debian, Ubuntu: apt-get install postgresql), \
-             or set DATABASE_URL to a server that runs elsewhere",
-        );
+        return installed.find(|place| release_of(place).is_some_and(|release| will_do(&release))).with_context(|| {
+            format!(
+                "PostgreSQL {OLDEST} or newer is not installed: no such initdb and postgres in PATH, \
+                 /usr/lib/postgresql/*/bin or where pg_config points. Install the package postgresql (Debian, \
+                 Ubuntu: apt-get install postgresql), or set DATABASE_URL to a server that runs elsewhere"
+            )
+        });
     };
     match installed.find(|place| release_of(place).as_deref() == Some(release)) {
         Some(place) => Ok(place),
@@ -38,6 +42,10 @@ fn choose(places: Vec<PathBuf>, made_by: Option<&str>) -> anyhow::Result<PathBuf
              postgresql-{release}"
         ),
     }
+}
+
+fn will_do(release: &str) -> bool {
+    release.parse().is_ok_and(|release: u32| release >= OLDEST)
 }
 
 /// Debian keeps a folder per release.
@@ -70,6 +78,8 @@ fn output(program: &OsStr, argument: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -78,6 +88,23 @@ mod tests {
         assert!(nowhere.contains("apt-get install postgresql"), "{nowhere}");
         let another = choose(debian(Path::new(DEBIAN)), Some("9")).unwrap_err().to_string();
         assert!(another.contains("postgresql-9"), "{another}");
+    }
+
+    #[test]
+    fn a_release_too_old_is_passed_by() {
+        let old = std::env::temp_dir().join(format!("redress-test-{}-old", std::process::id()));
+        fs::create_dir_all(&old).unwrap();
+        for program in ["initdb", "postgres"] {
+            fs::write(old.join(program), "#!/bin/sh\necho 'postgres (PostgreSQL) 14.9'\n").unwrap();
+            fs::set_permissions(old.join(program), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        assert_eq!(release_of(&old).as_deref(), Some("14"));
+        let refused = choose(vec![old.clone()], None).unwrap_err().to_string();
+        assert!(refused.contains("15 or newer"), "{refused}");
+        let places = [vec![old.clone()], debian(Path::new(DEBIAN))].concat();
+        assert_ne!(choose(places, None).unwrap(), old);
+        assert_eq!(choose(vec![old.clone()], Some("14")).unwrap(), old, "data of its own making");
+        fs::remove_dir_all(old).unwrap();
     }
 
     #[test]

@@ -63,7 +63,13 @@ async fn data_outlives_a_stop_and_a_crash() {
 
     let cluster = Cluster::start(&folder.0, &quick()).await.unwrap();
     let process = postmaster(&folder.0).unwrap();
-    assert!(Command::new("kill").args(["-9", &process.to_string()]).status().unwrap().success());
+    assert!(
+        Command::new("sh")
+            .args(["-c", "kill -9 \"$1\"", "sh", &process.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
     eventually("the postmaster is gone", || !is_alive(process)).await;
     assert!(cluster.stop().await.is_err(), "it was told that postgres crashed");
 
@@ -109,6 +115,20 @@ async fn a_failed_start_quotes_the_log() {
     let error = Cluster::start(&folder.0, &options).await.unwrap_err().to_string();
     assert!(error.contains("work_mem"), "{error}");
     Cluster::start(&folder.0, &quick()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_folder_out_of_reach_is_said_so() {
+    let folder = Folder::new("locked");
+    DirBuilder::new().mode(0o700).create(&folder.0).unwrap();
+    let inside = folder.0.join("data");
+    let is_root = owner::of_postgres(&inside).unwrap().is_some();
+    assert_eq!(can_be_kept_in(&inside).unwrap(), !is_root);
+    match Cluster::start(&inside, &quick()).await {
+        Ok(cluster) if !is_root => cluster.stop().await.unwrap(),
+        Err(error) if is_root => assert!(error.to_string().contains("REDRESS_DATA_DIR"), "{error:#}"),
+        started => panic!("{:?}", started.map(|_| ())),
+    }
 }
 
 /// The test runs itself again as the process that is killed.

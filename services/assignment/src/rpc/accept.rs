@@ -1,7 +1,6 @@
 //! Cases accepted by their agents, those that come together in one transaction.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 use fault::Fault;
 use pg::{Asked, Batch, Tx, Verdicts, Work};
@@ -68,7 +67,8 @@ fn accept(cases: &mut HashMap<Uuid, Assignment>, wanted: &Accept, by: &str) -> R
     ensure_seen(wanted.expected_version, case.version)?;
     let is_new = case.accept(&wanted.agent)?;
     if is_new && by != wanted.agent {
-        let _ = write!(case.explanation, "; accepted by {}", on_behalf(by, &wanted.agent));
+        let accepter = on_behalf(by, &wanted.agent);
+        case.explanation = format!("{}; accepted by {accepter}", case.explanation);
     }
     Ok(is_new)
 }

@@ -20,10 +20,16 @@ const QUIET_LOG: &str = "info,sqlx::postgres::notice=warn";
 pub(crate) struct Up {
     #[command(flatten)]
     settings: Settings,
-    /// Folder of the embedded Postgres, used while no database is named
-    #[arg(long, env = "REDRESS_DATA_DIR", default_value = ".redress", help_heading = "Server")]
-    data: PathBuf,
+    /// Folder of the embedded Postgres, used while no database is named [default:
+    /// .redress, or /var/lib/redress where we are root and keep others out of here]
+    #[arg(long, env = "REDRESS_DATA_DIR", help_heading = "Server")]
+    data: Option<PathBuf>,
 }
+
+/// Where the embedded Postgres is kept unless told otherwise.
+const DATA: &str = ".redress";
+/// And where that is out of reach of who runs Postgres for root.
+const DATA_OF_ROOT: &str = "/var/lib/redress";
 
 impl Up {
     pub(crate) fn run(mut self) -> anyhow::Result<ExitCode> {
@@ -46,12 +52,17 @@ impl Up {
     }
 
     async fn serve(self) -> anyhow::Result<()> {
+        let data = match self.data {
+            Some(told) => told,
+            None if pg::cluster::can_be_kept_in(DATA.as_ref())? => DATA.into(),
+            None => DATA_OF_ROOT.into(),
+        };
         let database = match &self.settings.database_url {
             Some(_) => "DATABASE_URL".to_owned(),
-            None => format!("{} (its own, stops with this process)", self.data.display()),
+            None => format!("{} (its own, stops with this process)", data.display()),
         };
         let secure = self.settings.identity.is_configured();
-        let suite = Suite::start(self.settings, &self.data, &Options::default(), None).await?;
+        let suite = Suite::start(self.settings, &data, &Options::default(), None).await?;
         // A server serves whether or not anybody reads this.
         let _ = show::say(&banner(&suite.address().to_string(), &database, secure));
         suite.until_signal().await

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::Args;
 use client::worker::Worker;
 use proto::redress::resolution::v1::Task;
+use serde_json::json;
 use server::{Settings, Telemetry};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -53,13 +54,15 @@ impl WorkerArgs {
         let path = ledger.unwrap_or_else(|| format!(".redress/ledger-{department}.jsonl").into());
         let ledger = Ledger::open(&path, &department)?;
         let caller = connection.open().await?;
+        let tell: fn(&Task, &Entered) = if caller.json { tell_json } else { tell };
         let desk = Desk::new(ledger, Duration::from_millis(pace), tell);
         let stop = stop_on_signal()?;
-        show::say(&format!(
-            "working for {department} at {}, writing to {}; Ctrl-C stops",
-            connection.server,
-            path.display()
-        ))?;
+        let (server, ledger) = (connection.server.to_string(), path.display().to_string());
+        show::say(&if caller.json {
+            json!({ "department": department, "server": server, "ledger": ledger }).to_string()
+        } else {
+            format!("working for {department} at {server}, writing to {ledger}; Ctrl-C stops")
+        })?;
         let worker =
             Worker { concurrency, lease: Duration::from_secs(lease), ..Worker::new(department, name) };
         worker.run(&caller.client, move |work| desk.clone().carry_out(work), stop).await?;
@@ -89,4 +92,10 @@ fn tell(task: &Task, entered: &Entered) {
     };
     // Nobody reads any more: the work goes on.
     let _ = show::say(&line);
+}
+
+fn tell_json(task: &Task, entered: &Entered) {
+    let before = matches!(entered, Entered::Before(_));
+    let line = json!({ "taskId": task.task_id, "reference": entered.reference(), "doneBefore": before });
+    let _ = show::say(&line.to_string());
 }
