@@ -1,3 +1,5 @@
+//! What the writer does about a submission that makes it panic.
+
 use std::sync::Arc;
 
 use fault::Kind;
