@@ -168,7 +168,7 @@ pub(crate) fn comment(file: &prost_reflect::FileDescriptor, path: &[i32]) -> Str
 }
 
 /// Beginnings of the names of rpcs that change nothing.
-const READING: [&str; 12] = [
+const READING: [&str; 13] = [
     "Get",
     "List",
     "Search",
