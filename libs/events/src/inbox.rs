@@ -93,8 +93,11 @@ impl Consumer {
         for source in self.sources() {
             loop {
                 match self.redrive_first(tenant, source, subject).await {
-                    Ok(true) => applied += 1,
-                    Ok(false) => break,
+                    Ok(Some(left)) => {
+                        applied += 1;
+                        self.note_parked(source, left);
+                    }
+                    Ok(None) => break,
                     Err(fault) => {
                         self.note_failure(tenant, source, subject, fault.chain()).await?;
                         break;
@@ -113,27 +116,29 @@ impl Consumer {
     }
 
     /// Applies the first parked event of a subject in one transaction with its
-    /// leaving the inbox; false when there is none.
+    /// leaving the inbox; answers how many of the source are left, none when the
+    /// subject has none.
     async fn redrive_first(
         &self,
         tenant: &TenantId,
         source: &'static str,
         subject: Uuid,
-    ) -> Result<bool, Fault> {
+    ) -> Result<Option<i64>, Fault> {
         let (name, reactor) = (self.name(), self.reactor());
         self.db()
             .transact("inbox.redrive", tenant, async move |mut tx| {
                 // The cursor's lock keeps newer events of the subject from overtaking.
                 let cursor = parked::lock(&mut tx, source).await?;
                 let Some(row) = parked::first_of(&mut tx, source, subject).await? else {
-                    return Ok((tx, false));
+                    return Ok((tx, None));
                 };
                 let position = row.position;
                 let event = Delivered::open(&Arc::new(event(row)), name)?;
                 fault::caught(reactor.react(&mut tx, std::slice::from_ref(&event))).await?;
                 parked::delete(&mut tx, source, position).await?;
-                parked::store(&mut tx, source, Cursor { parked: cursor.parked - 1, ..cursor }).await?;
-                Ok((tx, true))
+                let left = Cursor { parked: cursor.parked - 1, ..cursor };
+                parked::store(&mut tx, source, left).await?;
+                Ok((tx, Some(left.parked)))
             })
             .await
     }

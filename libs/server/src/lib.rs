@@ -8,6 +8,7 @@
 //! To add a setting, add a field to [`Settings`]; to add a layer, add a line to
 //! `layers::around`.
 
+mod age;
 mod assembly;
 mod call;
 mod contracts;

@@ -15,6 +15,7 @@ use tonic::server::NamedService;
 use tonic::service::RoutesBuilder;
 use tower::Service as TowerService;
 
+use crate::age;
 use crate::limits::Limited;
 use crate::settings::Settings;
 
@@ -123,5 +124,12 @@ impl Parts {
     {
         self.workers.push(Worker::new(name, run));
         self
+    }
+
+    /// Measures how long what waits longest has waited, over all tenants. `oldest`
+    /// reads since when, or null.
+    pub fn age(&mut self, db: &pg::Db, metric: &'static str, oldest: &'static str) -> &mut Self {
+        let db = db.clone();
+        self.worker("age", move |stop| age::run(db, metric, oldest, stop))
     }
 }

@@ -46,6 +46,15 @@ impl Consumer {
         self.parked.record(cursor.parked, &labels);
     }
 
+    /// Notes that the number of parked events has changed, wherever the cursor stands.
+    pub(crate) fn note_parked(&self, source: &'static str, parked: i64) {
+        if let Some(applied) = self.applied.get(source) {
+            applied.cursor.send_modify(|cursor| cursor.parked = parked);
+        }
+        let labels = [KeyValue::new("consumer", self.name()), KeyValue::new("source", source)];
+        self.parked.record(parked, &labels);
+    }
+
     pub(super) fn set_held(&self, source: &'static str, is_held: bool) {
         if let Some(applied) = self.applied.get(source) {
             applied.is_held.store(is_held, Ordering::Relaxed);

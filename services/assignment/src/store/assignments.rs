@@ -331,6 +331,9 @@ pub(crate) async fn categories_waiting_elsewhere(
     Ok(categories)
 }
 
+/// Since when the case has waited that waits longest, of all tenants.
+pub(crate) const OLDEST_WAITING: &str = "SELECT min(enqueued_at) FROM assignment WHERE state = 1";
+
 /// Moves what waits elsewhere in these categories into a department's queue, the
 /// first in line first.
 pub(crate) async fn move_waiting(

@@ -1,4 +1,4 @@
-//! What becomes of those who wait at the door when something breaks behind it.
+//! What the writer does about a submission that makes it panic.
 
 use std::sync::Arc;
 

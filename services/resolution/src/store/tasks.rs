@@ -14,6 +14,10 @@ use super::{Remedies, goods, impossible, kind, money};
 use crate::remedy::Remedy;
 use crate::task::{Requeued, Task, TaskResult, TaskState};
 
+/// Since when the task might have been handed out that waits longest, of all tenants;
+/// later than now while all are leased or back off.
+pub(crate) const OLDEST_READY: &str = "SELECT min(visible_at) FROM task WHERE state IN (1, 2)";
+
 #[derive(sqlx::FromRow)]
 struct Row {
     task_id: Uuid,
