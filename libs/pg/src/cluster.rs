@@ -180,12 +180,12 @@ impl House {
     fn prepare(folder: &Path, options: Options) -> anyhow::Result<Self> {
         let what = || format!("the data folder {}", folder.display());
         // Only the folder itself is private: its owner must be able to walk to it.
-        let parent = parent(folder);
-        fs::create_dir_all(parent).with_context(what)?;
+        fs::create_dir_all(parent(folder)).with_context(what)?;
+        let parent = parent(folder).canonicalize().with_context(what)?;
         let owner = owner::of_postgres(&folder.join("cluster"))?;
         if let Some(owner) = owner {
             ensure!(
-                may_enter(parent, owner)?,
+                may_enter(&parent, owner)?,
                 "postgres does not run as root, and user {}, who would run it, may not enter {}: let them, or \
                  keep the data in another folder (REDRESS_DATA_DIR), say below /var/lib",
                 owner.user,
