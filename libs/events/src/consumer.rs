@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fault::Fault;
+use fault::{Fault, Kind};
 use futures::StreamExt as _;
 use futures::future::join_all;
 use jiff::SignedDuration;
@@ -123,9 +123,13 @@ impl Consumer {
         let mut silence = Silence::new();
         loop {
             let ended = self.follow_once(follow, source.as_ref(), &mut silence).await;
-            let fault = ended.map_or_else(|fault| fault.chain(), |()| "it fell silent".to_owned());
-            self.measure_silence(follow.source, silence.lasts(Instant::now()));
-            if silence.is_worth_saying(Instant::now()) {
+            let now = Instant::now();
+            let lasts = silence.lasts(now);
+            self.measure_silence(follow.source, lasts);
+            // A peer that stops in good order is back, or replaced, in moments.
+            let is_passing = ended.is_ok() && lasts < SILENCE;
+            let fault = ended.map_or_else(|fault| fault.chain(), |()| "it ended".to_owned());
+            if !is_passing && silence.is_worth_saying(now) {
                 tracing::warn!(source = follow.source, fault, "a feed cannot be followed; trying again");
             } else {
                 tracing::debug!(source = follow.source, fault, "a feed is read again");
@@ -135,7 +139,8 @@ impl Consumer {
         }
     }
 
-    /// Takes hold of the feed and applies it until something fails.
+    /// Takes hold of the feed and applies it until it ends in good order or something
+    /// fails.
     async fn follow_once(
         &self,
         follow: &'static Follow,
@@ -148,7 +153,7 @@ impl Consumer {
         self.note(follow.source, cursor);
         self.set_held(follow.source, true);
         let mut stream = source.subscribe(cursor.position, follow.types);
-        while let Ok(Some(batch)) = tokio::time::timeout(SILENCE, stream.next()).await {
+        while let Some(batch) = tokio::time::timeout(SILENCE, stream.next()).await.map_err(|_| silent())? {
             let Batch { events, cursor } = batch?;
             if events.is_empty() {
                 // Nothing of interest up to here: known at once, stored now and then.
@@ -323,6 +328,10 @@ impl Consumer {
             self.lag.record(now.duration_since(oldest.occurred).as_secs_f64().max(0.0), &labels);
         }
     }
+}
+
+fn silent() -> Fault {
+    Fault::new(Kind::Unavailable, "FEED_SILENT", "the feed fell silent")
 }
 
 /// Whether a failure says nothing about the event: a database that is away, or
