@@ -62,6 +62,11 @@ pub struct Fired {
 pub trait Alarm: Send + Sync + 'static {
     /// The kind of timer it is for.
     fn kind(&self) -> &'static str;
+    /// Locks what timers are about, for one tenant and without waiting; answers
+    /// which of the keys may fire now. Who changes something locks it first and its
+    /// timer second: an alarm that took the timer first and waited for the rest would
+    /// wait in a circle. What is busy fires shortly after.
+    fn hold<'a>(&'a self, tx: &'a mut Tx, keys: &'a [Uuid]) -> BoxFuture<'a, Result<Vec<Uuid>, Fault>>;
     /// Does what is due, for one tenant, in the transaction that marks the timers
     /// fired: all of it or, with an error, nothing. After an error the timers are
     /// tried again later, one by one.

@@ -135,13 +135,15 @@ impl Worker {
         .await
     }
 
-    /// Takes the timers and rings the alarm; answers when each had been due.
+    /// Takes the timers nobody is in the way of and rings the alarm; answers when
+    /// each had been due.
     async fn ring(&self, batch: &Batch) -> Result<Vec<Timestamp>, Fault> {
         let Batch { tenant, alarm, keys, .. } = batch;
         self.db
             .transact("timers.fire", tenant, async |mut tx| {
                 let now = tx.now();
-                let fired = store::take(&mut tx, alarm.kind(), keys, now).await?;
+                let held = fault::caught(alarm.hold(&mut tx, keys)).await?;
+                let fired = store::take(&mut tx, alarm.kind(), &held, now).await?;
                 if !fired.is_empty() {
                     fault::caught(alarm.ring(&mut tx, &fired)).await?;
                 }

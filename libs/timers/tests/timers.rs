@@ -94,6 +94,8 @@ impl Runner {
 struct Recorder {
     rung: Mutex<Vec<Rung>>,
     refused: Mutex<HashSet<Uuid>>,
+    /// What others are changing.
+    busy: Mutex<HashSet<Uuid>>,
     /// Whether it panics over what it refuses.
     panics: AtomicBool,
     crashing: AtomicBool,
@@ -119,6 +121,12 @@ impl Recorder {
 impl Alarm for Recorder {
     fn kind(&self) -> &'static str {
         KIND
+    }
+
+    fn hold<'a>(&'a self, _: &'a mut Tx, keys: &'a [Uuid]) -> BoxFuture<'a, Result<Vec<Uuid>, Fault>> {
+        let busy = self.busy.lock().unwrap();
+        let idle = keys.iter().copied().filter(|key| !busy.contains(key)).collect();
+        Box::pin(async move { Ok(idle) })
     }
 
     fn ring<'a>(&'a self, tx: &'a mut Tx, fired: &'a [Fired]) -> BoxFuture<'a, Result<(), Fault>> {
@@ -275,6 +283,22 @@ async fn tenants_have_timers_of_their_own() {
     assert!(rung.iter().all(|rung| rung.fired.key == timer.key), "{rung:?}");
     let tenants: HashSet<_> = rung.into_iter().map(|rung| rung.tenant).collect();
     assert_eq!(tenants, HashSet::from(["tenant-a".to_owned(), "tenant-b".to_owned()]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_busy_fires_once_it_is_not() {
+    let bench = Bench::new().await;
+    let (busy, idle) = (bench.timer(Duration::ZERO), bench.timer(Duration::ZERO));
+    bench.arm("tenant-a", &[busy.clone(), idle.clone()]).await;
+    let alarm = Arc::new(Recorder::default());
+    alarm.busy.lock().unwrap().insert(busy.key);
+    let runner = bench.run(&alarm);
+    eventually("its neighbour fires", async || alarm.keys() == [idle.key]).await;
+    tokio::time::sleep(timers::POLL * 2).await;
+    assert_eq!(bench.rows().await.iter().map(|row| (row.1, row.3)).collect::<Vec<_>>(), [(busy.key, 0)]);
+    alarm.busy.lock().unwrap().clear();
+    eventually("it fires", async || alarm.keys() == [idle.key, busy.key]).await;
+    runner.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -55,6 +55,10 @@ impl Alarm for ResponseWindow {
         KIND
     }
 
+    fn hold<'a>(&'a self, tx: &'a mut Tx, keys: &'a [Uuid]) -> BoxFuture<'a, Result<Vec<Uuid>, Fault>> {
+        store::lock_idle(tx, keys).boxed()
+    }
+
     fn ring<'a>(&'a self, tx: &'a mut Tx, fired: &'a [Fired]) -> BoxFuture<'a, Result<(), Fault>> {
         pass(tx, fired).boxed()
     }

@@ -82,9 +82,8 @@ pub(crate) struct Book {
 }
 
 impl Book {
-    /// Reads them.
+    /// Reads them: with the cases, what is promised was locked.
     pub(crate) async fn open(tx: &mut Tx, cases: &[Uuid]) -> Result<Self, Fault> {
-        store::calendars::hold(tx).await?;
         let mut clocks = by_case(store::clocks::of(tx, cases).await?);
         let versions = clocks.values().flat_map(|clocks| clocks.0.iter().map(|clock| clock.policy)).collect();
         let policies = if cases.iter().all(|case| clocks.contains_key(&CaseId(*case))) {

@@ -10,8 +10,9 @@ use uuid::Uuid;
 use crate::calendars::{Calendars, Edition, Listed, remember, remembered};
 
 /// Holds calendars still until the transaction ends: whoever writes clocks does,
-/// so that an edit sees every clock that was counted without it. A statement of
-/// its own: one that also read would read what was before it waited.
+/// so that an edit sees every clock that was counted without it. For who has locked
+/// no case; a lock on a case includes it. A statement of its own: one that also read
+/// would read what was before it waited.
 pub(crate) async fn hold(conn: &mut PgConnection) -> Result<(), Fault> {
     sqlx::query(
         "SELECT pg_advisory_xact_lock_shared(

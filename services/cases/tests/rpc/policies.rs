@@ -213,3 +213,42 @@ async fn everything_that_is_wrong_with_a_policy_is_said_at_once() {
     );
     house.done().await;
 }
+
+#[tokio::test]
+async fn who_waits_for_a_policy_to_be_in_force_holds_no_case() {
+    let scene = Scene::timed().await;
+    let case = scene.assigned().await;
+    // As an activation does: first what is promised, then the cases.
+    let mut activation = scene.house.owner().await;
+    for statement in [
+        "BEGIN",
+        "SELECT pg_advisory_xact_lock(hashtextextended('cases.calendars.development', 0))",
+        "SET LOCAL lock_timeout = '300ms'",
+    ] {
+        sqlx::query(statement).execute(&mut activation).await.unwrap();
+    }
+    let mut client = ClockServiceClient::new(scene.house.channel());
+    let pause = PauseClocksRequest {
+        request_id: request_id(),
+        case_id: case.to_string(),
+        reason: PauseReason::Appraisal.into(),
+        remark: "sent to the laboratory".to_owned(),
+        ..PauseClocksRequest::default()
+    };
+    let paused = tokio::spawn(async move { client.pause_clocks(pause).await });
+    let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    eventually(async || {
+        let mut watcher = scene.house.owner().await;
+        sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut watcher).await.unwrap() > 0
+    })
+    .await;
+    let locked = sqlx::query("SELECT FROM cases.cases WHERE case_id = $1 FOR NO KEY UPDATE")
+        .bind(case)
+        .execute(&mut activation)
+        .await;
+    assert_eq!(locked.expect("nobody holds the case").rows_affected(), 1);
+    sqlx::query("COMMIT").execute(&mut activation).await.unwrap();
+    paused.await.unwrap().expect("paused, once the activation is through");
+    scene.house.done().await;
+}

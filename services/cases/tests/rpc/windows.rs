@@ -2,8 +2,9 @@
 
 use cases::SERVICE;
 use jiff::SignedDuration;
-use proto::redress::cases::v1::{CaseClosed, CaseState, CloseReason, ReopenCaseRequest};
+use proto::redress::cases::v1::{CaseClosed, CaseState, CloseReason, ReopenCaseRequest, TimelineKind};
 use proto::redress::feedback::v1::Response;
+use sqlx::PgConnection;
 use testkit::{eventually, reason, request_id};
 use tonic::Code;
 use uuid::Uuid;
@@ -44,6 +45,48 @@ async fn silence_closes_the_case_when_the_window_has_passed() {
     let closed: Vec<CaseClosed> = scene.house.told("cases").await;
     assert_eq!(closed.iter().map(CaseClosed::reason).collect::<Vec<_>>(), [CloseReason::WindowPassed]);
     assert_eq!(timers(&scene).await, 0);
+    scene.house.done().await;
+}
+
+/// A case that others are kept from changing, as by a mutation under way.
+async fn held(scene: &Scene, case: Uuid) -> PgConnection {
+    let mut conn = scene.house.owner().await;
+    sqlx::query("BEGIN").execute(&mut conn).await.unwrap();
+    sqlx::query("SELECT FROM cases.cases WHERE case_id = $1 FOR NO KEY UPDATE")
+        .bind(case)
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    conn
+}
+
+/// Moves a timer as who holds its case does: nobody may be in the way who waits for
+/// that case.
+async fn move_timer(conn: &mut PgConnection, case: Uuid, kind: &str) {
+    sqlx::query("SET LOCAL lock_timeout = '300ms'").execute(&mut *conn).await.unwrap();
+    let moved = sqlx::query("UPDATE cases.timer SET generation = DEFAULT WHERE key = $1 AND kind = $2")
+        .bind(case)
+        .bind(kind)
+        .execute(conn)
+        .await;
+    assert_eq!(moved.expect("nobody holds the timer").rows_affected(), 1, "it has not fired");
+}
+
+#[tokio::test]
+async fn a_timer_that_is_due_is_in_nobodys_way() {
+    let scene = Scene::timed().await;
+    let (silent, slow) = (scene.resolved().await, scene.assigned().await);
+    let mut held_silent = held(&scene, silent).await;
+    let mut held_slow = held(&scene, slow).await;
+    scene.advance(DAY * 100);
+    tokio::time::sleep(timers::POLL * 3).await;
+    move_timer(&mut held_silent, silent, "response-window").await;
+    move_timer(&mut held_slow, slow, "clock").await;
+    for conn in [&mut held_silent, &mut held_slow] {
+        sqlx::query("COMMIT").execute(conn).await.unwrap();
+    }
+    eventually(async || scene.case(silent).await.state() == CaseState::Closed).await;
+    eventually(async || scene.kinds(slow).await.contains(&TimelineKind::Clock)).await;
     scene.house.done().await;
 }
 
