@@ -1,6 +1,6 @@
-//! A service's outbox as a stream.
+//! What a service tells, as a stream: its outbox, and rows that are events themselves.
 //!
-//! One tailer per process looks how far the outbox may be read and loads new
+//! One tailer per process looks how far they may be read and loads new
 //! events once for all subscribers. Who is further behind than what is kept in
 //! memory reads the table, up to the same horizon.
 
@@ -103,7 +103,7 @@ impl Feed {
         *self.head.borrow()
     }
 
-    /// Follows the outbox until told to stop; then every subscription ends.
+    /// Follows what is told until told to stop; then every subscription ends.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let guard = self.closed.clone().drop_guard();
         let tail = async {
@@ -243,7 +243,7 @@ fn take<'a>(
 
 async fn sight(conn: &mut PgConnection, horizon: &Horizon) -> Result<Sight, Fault> {
     let (last, quiet, bound, xmin) =
-        sqlx::query_as("SELECT last_position, quiet, bound, xmin FROM feed_horizon($1, $2)")
+        sqlx::query_as("SELECT last_position, quiet, bound, xmin FROM feed_sight($1, $2)")
             .bind(horizon.known())
             .bind(horizon.safe())
             .fetch_one(conn)
@@ -273,7 +273,7 @@ async fn read(
 ) -> Result<(Vec<Arc<Event>>, i64), Fault> {
     let mut rows = sqlx::query_as(
         "SELECT position, tenant_id, event_id, subject, type, occurred_at, traceparent, payload
-         FROM outbox WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3",
+         FROM feed($1, $2, $3) ORDER BY position",
     )
     .bind(after)
     .bind(up_to)

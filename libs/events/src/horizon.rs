@@ -12,7 +12,7 @@
 //! that, all of them have ended, and what is visible up to that position is all there
 //! will be.
 
-/// What `feed_horizon()` saw, in this order.
+/// What `feed_sight()` saw, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sight {
     /// Last position handed out.
@@ -108,7 +108,7 @@ mod tests {
             self.ended = self.ended.max(xid);
         }
 
-        /// As `feed_horizon()` does it, with others at work between its steps.
+        /// As `feed_sight()` does it, with others at work between its steps.
         fn sight(&mut self, horizon: &Horizon, between: [(u8, usize); 2]) -> Sight {
             let (last, known) = (self.last, horizon.known());
             self.step(between[0]);

@@ -1,7 +1,8 @@
 //! The only road between services.
 //!
-//! A service tells what happened by writing into its outbox (`pg::Tx::emit`). Its
-//! [`Feed`] streams the outbox to whoever subscribes; a [`Consumer`] applies
+//! A service tells what happened by writing into its outbox (`pg::Tx::emit`), or into
+//! rows that are events themselves and that its `feed()` adds (intake's complaints). Its
+//! [`Feed`] streams them to whoever subscribes; a [`Consumer`] applies
 //! another service's feed through its [`Reactor`], moving its cursor in the same
 //! transaction: every event takes effect exactly once, in order per case.
 //!

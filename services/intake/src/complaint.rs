@@ -20,11 +20,8 @@ pub(crate) struct Filing {
     pub(crate) external_ref: Option<String>,
     pub(crate) customer_id: Option<String>,
     pub(crate) received: Timestamp,
-    /// The event that tells of it, encoded.
+    /// The event that tells of it, encoded: the complaint is in it.
     pub(crate) event: Vec<u8>,
-    /// Where in the event the complaint lies, encoded: its first byte, counted from
-    /// 1, and its length.
-    pub(crate) record: (i32, i32),
     /// Trace the submission came in.
     pub(crate) traceparent: String,
 }
@@ -99,7 +96,6 @@ mod tests {
             external_ref: external_ref.map(str::to_owned),
             customer_id: None,
             received: Timestamp::UNIX_EPOCH,
-            record: (1, 0),
             event: Vec::new(),
             traceparent: String::new(),
         }

@@ -180,8 +180,7 @@ impl Writer {
 
 /// Registers filings of the tenant the connection is bound to.
 async fn register(conn: &mut PgConnection, db: &Db, filings: &[Filing]) -> Result<Vec<Verdict>, Fault> {
-    let event_ids = filings.iter().map(|filing| db.ids().id(filing.received)).collect();
-    let positions = store::register(conn, filings, event_ids).await?;
+    let positions = store::register(conn, filings).await?;
     db.bell().ring(pg::bell::EVENTS);
     let mut verdicts = Vec::with_capacity(filings.len());
     for filing in filings {

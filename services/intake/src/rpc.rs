@@ -17,7 +17,6 @@ use proto::redress::intake::v1::{
     SubmitComplaintRequest, SubmitComplaintResponse, SubmitComplaintsRequest, SubmitComplaintsResponse,
 };
 use tonic::{Request, Response, Status, Streaming};
-use uuid::Uuid;
 
 use crate::complaint::{Filing, Registered};
 use crate::door::Door;
@@ -135,15 +134,15 @@ impl IntakeService for Intake {
     ) -> Result<Response<GetComplaintResponse>, Status> {
         let caller = server::caller(&request)?;
         let id = wire::complaint_id(request.into_inner())?;
-        let record = self
+        let found = self
             .db
             .transact("intake.get", &caller.tenant, async move |mut tx| {
-                let record = store::record(&mut tx, id).await?;
-                Ok((tx, record))
+                let found = store::get(&mut tx, id).await?;
+                Ok((tx, found))
             })
             .await?;
-        let record = record.ok_or(Refusal::ComplaintNotFound).map_err(Fault::from)?;
-        Ok(Response::new(GetComplaintResponse { complaint: Some(wire::complaint(&record)?) }))
+        let (_, event) = found.ok_or(Refusal::ComplaintNotFound).map_err(Fault::from)?;
+        Ok(Response::new(GetComplaintResponse { complaint: Some(wire::complaint(&event)?) }))
     }
 
     async fn list_complaints(
@@ -160,7 +159,7 @@ impl IntakeService for Intake {
                 Ok((tx, rows))
             })
             .await?;
-        let complaint = |(id, record): &(Uuid, Vec<u8>)| Ok((id.to_string(), wire::complaint(record)?));
+        let complaint = |(id, event): &store::Kept| Ok((id.to_string(), wire::complaint(event)?));
         let complaints = rows.iter().map(complaint).collect::<Result<Vec<_>, Fault>>()?;
         let (complaints, next_page_token) = server::page(&page, complaints);
         Ok(Response::new(ListComplaintsResponse { complaints, next_page_token }))

@@ -1,4 +1,5 @@
-//! Every SQL statement of intake.
+//! Every SQL statement of intake. A complaint is stored as the event that tells of
+//! it, in one row.
 
 pub(crate) mod additions;
 pub(crate) mod forms;
@@ -16,50 +17,32 @@ use crate::complaint::{Filing, Standing};
 /// Rpc name under which a key is remembered that was answered with the complaint
 /// of another key.
 const ANSWERED_RPC: &str = "IntakeService.SubmitComplaint";
-const EVENT_TYPE: &str = "redress.intake.v1.ComplaintRegistered";
 
-/// Registers the filings of one tenant that are new, and tells of them, in one
-/// statement; answers the feed position of each that was.
+/// Registers the filings of one tenant that are new, each with the event that tells
+/// of it; answers the feed position of each that was.
 pub(crate) async fn register(
     conn: &mut PgConnection,
     filings: &[Filing],
-    event_ids: Vec<Uuid>,
 ) -> Result<HashMap<CaseId, i64>, Fault> {
     let rows: Vec<(Uuid, i64)> = sqlx::query_as(
-        "WITH filing AS (
-             SELECT current_setting('redress.tenant') AS tenant_id, f.*,
-                    -- The lock and the transaction's id first, once for all, then the positions:
-                    -- see feed_horizon().
-                    CASE WHEN (SELECT pg_advisory_xact_lock_shared('outbox'::regclass::oid::bigint) IS NOT NULL
-                                  AND pg_current_xact_id() IS NOT NULL)
-                         THEN nextval('outbox_position') END AS position
-             FROM (SELECT UNNEST($1::uuid[]) AS complaint_id, UNNEST($2::text[]) AS request_id,
-                          UNNEST($3::bytea[]) AS request_hash, UNNEST($4::smallint[]) AS channel,
-                          UNNEST($5::text[]) AS external_ref, UNNEST($6::text[]) AS customer_id,
-                          UNNEST($7::timestamptz[]) AS received_at, UNNEST($8::int[]) AS record_from,
-                          UNNEST($9::int[]) AS record_length, UNNEST($10::bytea[]) AS event,
-                          UNNEST($11::text[]) AS traceparent, UNNEST($12::uuid[]) AS event_id) AS f
-         ), registered AS (
-             INSERT INTO complaint (tenant_id, complaint_id, request_id, request_hash, channel, external_ref,
-                                    customer_id, received_at, record, position)
-             SELECT tenant_id, complaint_id, request_id, request_hash, channel, external_ref, customer_id,
-                    received_at, substr(event, record_from, record_length), position
-             FROM filing
-             -- One look for all; as a join it would be planned to read the keys of all times.
-             WHERE request_id <> ALL (ARRAY(
-                 SELECT i.request_id FROM idempotency i
-                 WHERE i.tenant_id = current_setting('redress.tenant') AND i.rpc = $13
-                   AND i.request_id = ANY ($2)))
-             ON CONFLICT DO NOTHING
-             RETURNING complaint_id, position
-         ), told AS (
-             INSERT INTO outbox (position, tenant_id, event_id, subject, type, occurred_at, traceparent, payload)
-             SELECT position, tenant_id, event_id, complaint_id, $14, received_at, traceparent, event
-             FROM filing
-             -- 'IS TRUE' keeps it a look-up in a hash: a join would be nested loops.
-             WHERE (position IN (SELECT position FROM registered)) IS TRUE
-         )
-         SELECT complaint_id, position FROM registered",
+        "INSERT INTO complaint (tenant_id, complaint_id, request_id, request_hash, channel, external_ref,
+                                customer_id, received_at, event, traceparent, position)
+         SELECT current_setting('redress.tenant'), f.*,
+                -- The lock and the transaction's id first, once for all, then the positions:
+                -- see feed_sight().
+                CASE WHEN (SELECT pg_advisory_xact_lock_shared('outbox'::regclass::oid::bigint) IS NOT NULL
+                              AND pg_current_xact_id() IS NOT NULL)
+                     THEN nextval('outbox_position') END
+         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::text[]) AS request_id, UNNEST($3::bytea[]),
+                      UNNEST($4::smallint[]), UNNEST($5::text[]), UNNEST($6::text[]),
+                      UNNEST($7::timestamptz[]), UNNEST($8::bytea[]), UNNEST($9::text[])) AS f
+         -- One look for all; as a join it would be planned to read the keys of all times.
+         WHERE request_id <> ALL (ARRAY(
+             SELECT i.request_id FROM idempotency i
+             WHERE i.tenant_id = current_setting('redress.tenant') AND i.rpc = $10
+               AND i.request_id = ANY ($2)))
+         ON CONFLICT DO NOTHING
+         RETURNING complaint_id, position",
     )
     .bind(column(filings, |f| f.id.0))
     .bind(column(filings, |f| f.request_id.as_str()))
@@ -68,13 +51,9 @@ pub(crate) async fn register(
     .bind(column(filings, |f| f.external_ref.as_deref()))
     .bind(column(filings, |f| f.customer_id.as_deref()))
     .bind(column(filings, |f| f.received.to_sqlx()))
-    .bind(column(filings, |f| f.record.0))
-    .bind(column(filings, |f| f.record.1))
     .bind(column(filings, |f| f.event.as_slice()))
     .bind(column(filings, |f| f.traceparent.as_str()))
-    .bind(event_ids)
     .bind(ANSWERED_RPC)
-    .bind(EVENT_TYPE)
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|(id, position)| (CaseId(id), position)).collect())
@@ -155,16 +134,32 @@ pub(crate) async fn is_answered(conn: &mut PgConnection, request_id: &str) -> Re
     Ok(answered)
 }
 
-/// One complaint, encoded.
-pub(crate) async fn record(conn: &mut PgConnection, id: CaseId) -> Result<Option<Vec<u8>>, Fault> {
-    let record = sqlx::query_scalar(
-        "SELECT record FROM complaint
-         WHERE tenant_id = current_setting('redress.tenant') AND complaint_id = $1",
-    )
-    .bind(id.0)
-    .fetch_optional(conn)
-    .await?;
-    Ok(record)
+/// Reads ids and registrations of the tenant's complaints: what follows the tenant's
+/// condition is given. The registrations of before a complaint was its own event are
+/// in the outbox.
+macro_rules! select_registrations {
+    ($rest:literal) => {
+        concat!(
+            "SELECT complaint_id,
+                    coalesce(event, (SELECT o.payload FROM outbox o WHERE o.position = complaint.position))
+             FROM complaint WHERE tenant_id = current_setting('redress.tenant') ",
+            $rest
+        )
+    };
+}
+/// A complaint's id, and its registration, encoded.
+pub(crate) type Kept = (Uuid, Vec<u8>);
+
+/// The registration of one complaint.
+pub(crate) async fn get(conn: &mut PgConnection, id: CaseId) -> Result<Option<Kept>, Fault> {
+    let sql = select_registrations!("AND complaint_id = $1");
+    Ok(sqlx::query_as(sql).bind(id.0).fetch_optional(conn).await?)
+}
+
+/// The registration of one complaint; keeps others from adding to it.
+pub(crate) async fn lock(conn: &mut PgConnection, id: CaseId) -> Result<Option<Kept>, Fault> {
+    let sql = select_registrations!("AND complaint_id = $1 FOR NO KEY UPDATE");
+    Ok(sqlx::query_as(sql).bind(id.0).fetch_optional(conn).await?)
 }
 
 /// Which complaints a list shows.
@@ -175,52 +170,34 @@ pub(crate) enum Filter {
     Customer(String),
 }
 
-/// Complaints before an id, newest first, encoded.
+/// The registrations of complaints before an id, newest first.
 pub(crate) async fn list(
     conn: &mut PgConnection,
     filter: Filter,
     before: Option<Uuid>,
     limit: i64,
-) -> Result<Vec<(Uuid, Vec<u8>)>, Fault> {
+) -> Result<Vec<Kept>, Fault> {
     let before = before.unwrap_or(Uuid::max());
-    let rows = match filter {
+    let query = match filter {
         Filter::All => {
-            sqlx::query_as(
-                "SELECT complaint_id, record FROM complaint
-                 WHERE tenant_id = current_setting('redress.tenant') AND complaint_id < $1
-                 ORDER BY complaint_id DESC LIMIT $2",
-            )
-            .bind(before)
-            .bind(limit)
-            .fetch_all(conn)
-            .await?
+            sqlx::query_as(select_registrations!("AND complaint_id < $1 ORDER BY complaint_id DESC LIMIT $2"))
+                .bind(before)
+                .bind(limit)
         }
-        Filter::Channel(channel) => {
-            sqlx::query_as(
-                "SELECT complaint_id, record FROM complaint
-                 WHERE tenant_id = current_setting('redress.tenant') AND complaint_id < $1 AND channel = $3
-                 ORDER BY complaint_id DESC LIMIT $2",
-            )
-            .bind(before)
-            .bind(limit)
-            .bind(channel)
-            .fetch_all(conn)
-            .await?
-        }
-        Filter::Customer(customer) => {
-            sqlx::query_as(
-                "SELECT complaint_id, record FROM complaint
-                 WHERE tenant_id = current_setting('redress.tenant') AND complaint_id < $1 AND customer_id = $3
-                 ORDER BY complaint_id DESC LIMIT $2",
-            )
-            .bind(before)
-            .bind(limit)
-            .bind(customer)
-            .fetch_all(conn)
-            .await?
-        }
+        Filter::Channel(channel) => sqlx::query_as(select_registrations!(
+            "AND complaint_id < $1 AND channel = $3 ORDER BY complaint_id DESC LIMIT $2"
+        ))
+        .bind(before)
+        .bind(limit)
+        .bind(channel),
+        Filter::Customer(customer) => sqlx::query_as(select_registrations!(
+            "AND complaint_id < $1 AND customer_id = $3 ORDER BY complaint_id DESC LIMIT $2"
+        ))
+        .bind(before)
+        .bind(limit)
+        .bind(customer),
     };
-    Ok(rows)
+    Ok(query.fetch_all(conn).await?)
 }
 
 /// The key receipt codes derive from, when no setting names another.

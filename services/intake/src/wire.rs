@@ -262,10 +262,6 @@ pub(crate) fn filing(
     complaint.receive_time = Some(timestamp(received));
     let customer = complaint.complainant.as_ref().map(|complainant| complainant.customer_id.clone());
     let (channel, external_ref) = (complaint.channel, complaint.external_ref.clone());
-    let length = complaint.encoded_len();
-    // The event's first field: its tag, its length, then the complaint.
-    let begin = 2 + prost::length_delimiter_len(length);
-    let count = |bytes| i32::try_from(bytes).unwrap_or(i32::MAX);
     let event = ComplaintRegistered { complaint: Some(complaint), receipt_hash: receipt_hash.to_vec() };
     Filing {
         tenant,
@@ -276,7 +272,6 @@ pub(crate) fn filing(
         external_ref: Some(external_ref).filter(|text| !text.is_empty()),
         customer_id: customer.filter(|text| !text.is_empty()),
         received,
-        record: (count(begin), count(length)),
         event: event.encode_to_vec(),
         traceparent: pg::trace::current(),
     }
@@ -325,9 +320,10 @@ pub(crate) fn complaint_id(request: GetComplaintRequest) -> Result<CaseId, Fault
     Ok(id)
 }
 
-/// A stored complaint.
-pub(crate) fn complaint(record: &[u8]) -> Result<Complaint, Fault> {
-    Complaint::decode(record).map_err(Fault::internal)
+/// The complaint an event tells of.
+pub(crate) fn complaint(event: &[u8]) -> Result<Complaint, Fault> {
+    let registered = ComplaintRegistered::decode(event).map_err(Fault::internal)?;
+    registered.complaint.ok_or_else(|| Fault::internal("a registration without its complaint"))
 }
 
 /// What a list request asks for.

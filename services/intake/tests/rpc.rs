@@ -173,11 +173,37 @@ async fn racing_twins_get_one_answer_and_their_neighbours_are_untouched() {
     assert_eq!(count(&house).await, 21);
     let mut owner = house.owner().await;
     let told: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM intake.outbox o JOIN intake.complaint c USING (position)")
+        sqlx::query_scalar("SELECT count(*) FROM intake.feed(0, 1000, 1000) f JOIN intake.complaint c USING (position)")
             .fetch_one(&mut owner)
             .await
             .unwrap();
     assert_eq!(told, 21, "each told of once, at its own position");
+    house.done().await;
+}
+
+#[tokio::test]
+async fn a_complaint_whose_event_is_in_the_outbox_is_read_and_told_once() {
+    let house = House::open(&[intake::SERVICE]).await;
+    let mut client = IntakeServiceClient::new(house.channel());
+    let id = client.submit_complaint(submission(complaint("old"))).await.unwrap().into_inner().complaint_id;
+    let get = GetComplaintRequest { complaint_id: id };
+    let registered = client.get_complaint(get.clone()).await.unwrap().into_inner();
+    let told = house.told_by("intake").await;
+    let mut owner = house.owner().await;
+    // As versions before wrote it.
+    for statement in [
+        "INSERT INTO intake.outbox (position, tenant_id, event_id, subject, type, occurred_at, traceparent, payload)
+         SELECT position, tenant_id, event_id, subject, type, occurred_at, traceparent, payload
+         FROM intake.feed(0, 1000, 1000)",
+        "UPDATE intake.complaint SET event = NULL, traceparent = NULL, record = ''",
+    ] {
+        sqlx::query(statement).execute(&mut owner).await.unwrap();
+    }
+    assert_eq!(client.get_complaint(get).await.unwrap().into_inner(), registered);
+    let listed = client.list_complaints(ListComplaintsRequest::default()).await.unwrap().into_inner();
+    assert_eq!(listed.complaints, [registered.complaint.unwrap()]);
+    assert_eq!(house.told_by("intake").await, told);
+    assert_eq!(told.len(), 1);
     house.done().await;
 }
 

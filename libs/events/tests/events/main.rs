@@ -73,8 +73,7 @@ async fn the_readers_lock_ends_with_its_transaction() -> Result<()> {
     let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()";
 
     reader.execute("BEGIN").await?;
-    let quiet: bool =
-        sqlx::query_scalar("SELECT quiet FROM feed_horizon(0, 0)").fetch_one(&mut reader).await?;
+    let quiet: bool = sqlx::query_scalar("SELECT quiet FROM feed_sight(0, 0)").fetch_one(&mut reader).await?;
     assert!(quiet, "nobody writes");
     let held: i64 = sqlx::query_scalar(locks).fetch_one(&mut reader).await?;
     assert_eq!(held, 1, "it is for the end of the transaction to give it back");

@@ -4,7 +4,10 @@ use prost::{Message, Name};
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-/// An event in a hosted service's outbox.
+/// A whole feed: from its beginning to its end, however long.
+const WHOLE: &str = "0, 9223372036854775807, 9223372036854775807";
+
+/// An event of a hosted service.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Told {
     /// Its place in the feed.
@@ -49,16 +52,16 @@ pub struct Parked {
 }
 
 pub(super) async fn head(conn: &mut PgConnection, service: &str) -> i64 {
-    let sql = format!("SELECT coalesce(max(position), 0) FROM {service}.outbox");
-    sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await.expect("the outbox can be read")
+    let sql = format!("SELECT coalesce(max(position), 0) FROM {service}.feed({WHOLE})");
+    sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await.expect("the feed can be read")
 }
 
 pub(super) async fn told(conn: &mut PgConnection, service: &str) -> Vec<Told> {
     let sql = format!(
         "SELECT position, tenant_id, subject, type, traceparent, payload
-         FROM {service}.outbox ORDER BY position"
+         FROM {service}.feed({WHOLE}) ORDER BY position"
     );
-    sqlx::query_as(AssertSqlSafe(sql)).fetch_all(conn).await.expect("the outbox can be read")
+    sqlx::query_as(AssertSqlSafe(sql)).fetch_all(conn).await.expect("the feed can be read")
 }
 
 pub(super) async fn parked(conn: &mut PgConnection, service: &str) -> Vec<Parked> {

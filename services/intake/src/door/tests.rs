@@ -1,34 +1,17 @@
-//! What the writer does about a submission that makes it panic.
+//! What the writer does about a submission that spoils its batch.
 
 use std::sync::Arc;
 
 use fault::Kind;
 use jiff::Timestamp;
-use kernel::{CaseId, Ids, RandomIds, SystemClock};
+use kernel::{CaseId, RandomIds, SystemClock};
 use testkit::Database;
 use uuid::Uuid;
 
 use super::*;
 
-/// Panics at filings of one moment.
-struct Spiteful;
-
-const BAD: Timestamp = Timestamp::UNIX_EPOCH;
-
-impl Ids for Spiteful {
-    fn id(&self, now: Timestamp) -> Uuid {
-        assert!(now != BAD, "no id for that");
-        RandomIds.id(now)
-    }
-
-    fn token(&self) -> Uuid {
-        RandomIds.token()
-    }
-
-    fn fraction(&self) -> f64 {
-        RandomIds.fraction()
-    }
-}
+/// A moment before all that Postgres knows.
+const BAD: Timestamp = Timestamp::MIN;
 
 fn filing(number: u8, received: Timestamp) -> Filing {
     Filing {
@@ -41,17 +24,16 @@ fn filing(number: u8, received: Timestamp) -> Filing {
         customer_id: None,
         received,
         event: vec![number],
-        record: (1, 1),
         traceparent: String::new(),
     }
 }
 
 #[tokio::test]
-async fn a_panic_is_the_fault_of_one_submission() -> anyhow::Result<()> {
+async fn what_cannot_be_stored_is_the_fault_of_one_submission() -> anyhow::Result<()> {
     let migrate =
         async |url: String| pg::migrate(&url, "intake", &[&pg::MIGRATIONS, &crate::MIGRATIONS]).await;
     let database = Database::copy_of("door", migrate).await?;
-    let db = Db::open(database.url(), 2, "intake", Arc::new(SystemClock), Arc::new(Spiteful))?;
+    let db = Db::open(database.url(), 2, "intake", Arc::new(SystemClock), Arc::new(RandomIds))?;
     let (door, writer) = Door::new(db.clone(), None);
     let now = db.clock().now();
     let knocks = futures::future::join3(

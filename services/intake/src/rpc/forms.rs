@@ -76,8 +76,8 @@ impl FormRpc {
         further: wire::Further,
     ) -> Result<(Tx, AddInformationResponse), Fault> {
         let wire::Further { complaint: id, source, text, patch } = further;
-        let record = store::additions::lock(&mut tx, id).await?.ok_or(Refusal::ComplaintNotFound)?;
-        let complaint = crate::wire::complaint(&record)?;
+        let (_, event) = store::lock(&mut tx, id).await?.ok_or(Refusal::ComplaintNotFound)?;
+        let complaint = crate::wire::complaint(&event)?;
         let before = store::additions::list(&mut tx, id).await?;
         let filled = self.filled(&mut tx, &caller.tenant, &complaint, &before, patch.is_some()).await?;
         let review = reviewed(filled, patch.as_ref())?;
@@ -215,8 +215,8 @@ impl FormService for FormRpc {
         let (additions, filled) = self
             .db
             .transact("intake.information", &caller.tenant, async |mut tx| {
-                let record = store::record(&mut tx, id).await?.ok_or(Refusal::ComplaintNotFound)?;
-                let complaint = crate::wire::complaint(&record)?;
+                let (_, event) = store::get(&mut tx, id).await?.ok_or(Refusal::ComplaintNotFound)?;
+                let complaint = crate::wire::complaint(&event)?;
                 let additions = store::additions::list(&mut tx, id).await?;
                 let filled = self.filled(&mut tx, &caller.tenant, &complaint, &additions, false).await?;
                 Ok((tx, (additions, filled)))

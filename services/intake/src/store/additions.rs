@@ -40,18 +40,6 @@ impl From<Row> for Addition {
     }
 }
 
-/// Reads one complaint, encoded, and keeps others from adding to it.
-pub(crate) async fn lock(conn: &mut PgConnection, id: CaseId) -> Result<Option<Vec<u8>>, Fault> {
-    let record = sqlx::query_scalar(
-        "SELECT record FROM complaint
-         WHERE tenant_id = current_setting('redress.tenant') AND complaint_id = $1 FOR NO KEY UPDATE",
-    )
-    .bind(id.0)
-    .fetch_optional(conn)
-    .await?;
-    Ok(record)
-}
-
 /// What was added to a complaint, oldest first.
 pub(crate) async fn list(conn: &mut PgConnection, id: CaseId) -> Result<Vec<Addition>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(
