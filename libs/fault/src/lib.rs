@@ -218,8 +218,13 @@ impl Fault {
     fn details(&self) -> ErrorDetails {
         let parts = &self.0;
         let mut details = ErrorDetails::with_error_info(parts.reason, DOMAIN, parts.metadata.clone());
-        for violation in &parts.violations {
+        let shown = shown(&parts.violations);
+        for violation in &parts.violations[..shown] {
             details.add_bad_request_violation(&violation.field, &violation.description);
+        }
+        if shown < parts.violations.len() {
+            let more = format!("{} more violations, not shown", parts.violations.len() - shown);
+            details.add_bad_request_violation("", more);
         }
         if let Some(delay) = parts.retry_after {
             details.set_retry_info(Some(delay));
@@ -252,6 +257,20 @@ impl From<Fault> for Status {
         }
         Self::with_error_details(fault.kind().code(), fault.message().to_owned(), fault.details())
     }
+}
+
+/// Most bytes of violations an error shows. Details travel in a header, as base64, and
+/// common clients refuse headers of more than 8 KiB.
+const MAX_VIOLATION_BYTES: usize = 4_096;
+
+/// How many violations an error has room for.
+fn shown(violations: &[Violation]) -> usize {
+    let mut bytes = 0;
+    let fits = |violation: &&Violation| {
+        bytes += violation.field.len() + violation.description.len();
+        bytes <= MAX_VIOLATION_BYTES
+    };
+    violations.iter().take_while(fits).count()
 }
 
 /// When a caller is told to call again whose server is stopping.
@@ -338,6 +357,18 @@ mod tests {
         assert_eq!(details.bad_request().map(|bad| bad.field_violations.len()), Some(2));
         assert_eq!(details.error_info().map(|info| info.reason.as_str()), Some("INVALID_X"));
         assert_eq!(details.retry_info().and_then(|info| info.retry_delay), Some(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn more_violations_than_a_header_holds_are_counted() {
+        let violations = vec![Violation::new("complaint.form_data", "is required"); 1_000];
+        let status = Status::from(Fault::new(Kind::Invalid, "INVALID_X", "no").violating(violations));
+        assert!(status.details().len() < 6_000, "{} bytes", status.details().len());
+        let shown = status.get_error_details().bad_request().map(|bad| bad.field_violations.clone());
+        let shown = shown.unwrap_or_default();
+        assert!(shown.len() > 100);
+        let rest = format!("{} more violations, not shown", 1_000 - (shown.len() - 1));
+        assert_eq!(shown.last().map(|last| last.description.as_str()), Some(rest.as_str()));
     }
 
     #[test]

@@ -172,11 +172,12 @@ async fn racing_twins_get_one_answer_and_their_neighbours_are_untouched() {
     assert!(of(2).all(|answer| answer.as_ref().is_err_and(|status| status.code() == Code::InvalidArgument)));
     assert_eq!(count(&house).await, 21);
     let mut owner = house.owner().await;
-    let told: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM intake.feed(0, 1000, 1000) f JOIN intake.complaint c USING (position)")
-            .fetch_one(&mut owner)
-            .await
-            .unwrap();
+    let told: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM intake.feed(0, 1000, 1000) f JOIN intake.complaint c USING (position)",
+    )
+    .fetch_one(&mut owner)
+    .await
+    .unwrap();
     assert_eq!(told, 21, "each told of once, at its own position");
     house.done().await;
 }
