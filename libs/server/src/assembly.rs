@@ -9,7 +9,6 @@ use anyhow::{Context as _, ensure};
 use events::{Consumer, Feed, Source, feed_service, inbox_service};
 use kernel::{Clock, Ids};
 use tokio_util::sync::CancellationToken;
-use tonic::service::{Routes, RoutesBuilder};
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Certificate, Server, ServerTlsConfig};
 use tonic_health::server::{HealthReporter, HealthService};
@@ -18,6 +17,7 @@ use crate::identity::Identity;
 use crate::layers::{Given, around};
 use crate::peers::{self, Sources};
 use crate::readiness::{Hosted, Readiness};
+use crate::routes::{Router, Routes};
 use crate::running::Running;
 use crate::service::{Kit, Parts, Service, Stop, Worker};
 use crate::settings::{IdentitySettings, Settings};
@@ -217,28 +217,26 @@ fn keep_house(dbs: &[pg::Db], identity: &Arc<Identity>, workers: &mut Workers) {
 }
 
 /// Starts the services' own workers and gathers their routes.
-fn take_apart(opened: Opened, roads: Roads, workers: &mut Workers) -> (RoutesBuilder, Vec<Hosted>) {
-    let mut routes = RoutesBuilder::default();
+fn take_apart(opened: Opened, roads: Roads, workers: &mut Workers) -> (Routes, Vec<Hosted>) {
+    let mut routes = Routes::default();
     let mut hosted = Vec::new();
     for (service, db, mut parts) in opened {
-        for route in parts.routes.drain(..) {
-            route(&mut routes);
-        }
+        routes.extend(parts.routes);
         for worker in parts.workers.drain(..) {
             workers.start(Worker { name: format!("{}.{}", service.name, worker.name), ..worker });
         }
         let (migrators, rpc_services) = (service.migrators(), parts.rpc_services);
         hosted.push(Hosted { name: service.name, db, migrators, rpc_services });
     }
-    routes.add_service(feed_service(roads.feeds));
-    routes.add_service(inbox_service(roads.consumers.into_iter().flatten().collect()));
+    routes.add(feed_service(roads.feeds));
+    routes.add(inbox_service(roads.consumers.into_iter().flatten().collect()));
     (routes, hosted)
 }
 
 /// Health and reflection.
-fn add_tools(mut routes: RoutesBuilder, reporter: &HealthReporter) -> anyhow::Result<Routes> {
+fn add_tools(mut routes: Routes, reporter: &HealthReporter) -> anyhow::Result<Router> {
     let health = HealthService::from_health_reporter(reporter.clone());
-    routes.add_service(tonic_health::pb::health_server::HealthServer::new(health));
+    routes.add(tonic_health::pb::health_server::HealthServer::new(health));
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::DESCRIPTOR_SET)
@@ -246,10 +244,10 @@ fn add_tools(mut routes: RoutesBuilder, reporter: &HealthReporter) -> anyhow::Re
             // The details of errors, so that a stranger's client can show them.
             .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
     };
-    routes.add_service(reflection().build_v1()?);
+    routes.add(reflection().build_v1()?);
     // What grpcurl 1.8 and other older tools speak.
-    routes.add_service(reflection().build_v1alpha()?);
-    Ok(routes.routes().prepare())
+    routes.add(reflection().build_v1alpha()?);
+    Ok(routes.finish())
 }
 
 type Serving = tokio::task::JoinHandle<Result<(), tonic::transport::Error>>;
@@ -257,7 +255,7 @@ type Serving = tokio::task::JoinHandle<Result<(), tonic::transport::Error>>;
 fn listen(
     listener: TcpListener,
     tls: Option<ServerTlsConfig>,
-    routes: Routes,
+    routes: Router,
     given: Given,
 ) -> anyhow::Result<Serving> {
     listener.set_nonblocking(true)?;

@@ -19,6 +19,7 @@ mod peers;
 mod permission;
 mod process;
 mod readiness;
+mod routes;
 mod running;
 mod service;
 mod settings;

@@ -12,11 +12,11 @@ use sqlx::migrate::Migrator;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::server::NamedService;
-use tonic::service::RoutesBuilder;
 use tower::Service as TowerService;
 
 use crate::age;
 use crate::limits::Limited;
+use crate::routes::{Answer, Routes};
 use crate::settings::Settings;
 
 /// Cancelled when the process is told to stop and its calls have ended.
@@ -54,15 +54,12 @@ pub struct Kit {
 /// What a service hands back.
 pub struct Parts {
     max_message_bytes: usize,
-    pub(crate) routes: Vec<Route>,
+    pub(crate) routes: Routes,
     /// Full names of the gRPC services routed, for health.
     pub(crate) rpc_services: Vec<&'static str>,
     pub(crate) reactors: Vec<Arc<dyn Reactor>>,
     pub(crate) workers: Vec<Worker>,
 }
-
-/// Adds one generated server to the routes of the process.
-pub(crate) type Route = Box<dyn FnOnce(&mut RoutesBuilder) + Send>;
 
 /// A loop that runs beside the calls until told to stop.
 pub(crate) struct Worker {
@@ -83,7 +80,7 @@ impl Parts {
     pub(crate) fn new(max_message_bytes: usize) -> Self {
         Self {
             max_message_bytes,
-            routes: Vec::new(),
+            routes: Routes::default(),
             rpc_services: Vec::new(),
             reactors: Vec::new(),
             workers: Vec::new(),
@@ -93,20 +90,16 @@ impl Parts {
     /// Serves a generated server, its messages limited as the settings say.
     pub fn route<S>(&mut self, service: S) -> &mut Self
     where
-        S: TowerService<Request<Body>, Response = Response<Body>, Error = Infallible>
+        S: TowerService<Request<Body>, Response = Response<Body>, Error = Infallible, Future = Answer>
             + Limited
             + NamedService
             + Clone
             + Send
             + Sync
             + 'static,
-        S::Future: Send + 'static,
     {
         self.rpc_services.push(S::NAME);
-        let service = service.limited(self.max_message_bytes);
-        self.routes.push(Box::new(move |routes| {
-            routes.add_service(service);
-        }));
+        self.routes.add(service.limited(self.max_message_bytes));
         self
     }
 

@@ -9,11 +9,11 @@ use std::future::Future;
 use std::task::{Context, Poll};
 
 use futures::FutureExt as _;
-use futures::future::BoxFuture;
 use http::{Request, Response};
 use tonic::body::Body;
-use tonic::service::Routes;
 use tower::{Layer, Service};
+
+use crate::routes::{Answer, Router};
 
 /// What is below a layer, for one call. It never fails: refusals are answers.
 pub(crate) trait Inner: Send + 'static {
@@ -22,13 +22,9 @@ pub(crate) trait Inner: Send + 'static {
 }
 
 /// Innermost: the handlers.
-impl Inner for Routes {
-    async fn answer(mut self, request: Request<Body>) -> Response<Body> {
-        // Always ready: a handler is a task, not a queue.
-        match self.call(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        }
+impl Inner for Router {
+    fn answer(self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send {
+        Self::answer(self, request)
     }
 }
 
@@ -74,7 +70,7 @@ pub(crate) struct Served<S>(pub(crate) S);
 impl<S: Inner + Clone> Service<Request<Body>> for Served<S> {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+    type Future = Answer;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))

@@ -23,7 +23,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body::Frame;
 use proto::CONSISTENCY_TOKEN;
 use tonic::body::Body;
-use tonic::service::Routes;
 use tonic::{Code, Status};
 use tonic_web::GrpcWebLayer;
 use tower::layer::layer_fn;
@@ -33,6 +32,7 @@ use tower_http::cors::{AllowHeaders, CorsLayer};
 
 use crate::call::Call;
 use crate::identity::Identity;
+use crate::routes::Router;
 use crate::service::Stop;
 use consistency::Consistency;
 use deadline::Deadline;
@@ -63,7 +63,7 @@ pub(crate) struct Given {
 
 /// Wraps the routes in the layers, outermost first.
 pub(crate) fn around(
-    routes: Routes,
+    routes: Router,
     given: Given,
 ) -> impl Service<
     Request<Body>,

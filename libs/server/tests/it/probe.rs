@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::future::{Ready, ready};
+use std::future::ready;
 use std::net::TcpListener;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -214,7 +214,7 @@ impl Limited for Streams {
 impl tower::Service<HttpRequest<Body>> for Streams {
     type Response = HttpResponse<Body>;
     type Error = Infallible;
-    type Future = Ready<Result<HttpResponse<Body>, Infallible>>;
+    type Future = BoxFuture<'static, Result<HttpResponse<Body>, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -229,7 +229,7 @@ impl tower::Service<HttpRequest<Body>> for Streams {
             _ => once.chain(stream::pending()).boxed(),
         };
         let response = HttpResponse::builder().header("content-type", "application/grpc");
-        ready(Ok(response.body(Body::new(StreamBody::new(body))).unwrap()))
+        ready(Ok(response.body(Body::new(StreamBody::new(body))).unwrap())).boxed()
     }
 }
 
@@ -259,13 +259,13 @@ impl Limited for Waits {
 impl tower::Service<HttpRequest<Body>> for Waits {
     type Response = HttpResponse<Body>;
     type Error = Infallible;
-    type Future = std::future::Pending<Result<HttpResponse<Body>, Infallible>>;
+    type Future = BoxFuture<'static, Result<HttpResponse<Body>, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, _: HttpRequest<Body>) -> Self::Future {
-        std::future::pending()
+        std::future::pending().boxed()
     }
 }
