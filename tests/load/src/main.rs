@@ -6,6 +6,7 @@
 
 mod clocks;
 mod lifecycle;
+mod line;
 mod pgbench;
 mod procfs;
 mod report;

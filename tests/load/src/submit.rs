@@ -1,15 +1,18 @@
 //! Submissions: as fast as answers come (closed loop), or at a rate whatever the
 //! answers do (open loop; latency counts from when a submission was due).
 
+use std::str::FromStr as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use futures::future::try_join_all;
+use http::Uri;
 use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
 use proto::redress::intake::v1::{Channel, Complainant, Complaint, SubmitComplaintRequest};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::line::Line;
 use crate::run::{Run, histogram, micros};
 use crate::suite::Suite;
 use crate::words;
@@ -45,8 +48,10 @@ pub(crate) fn submission(number: u64) -> SubmitComplaintRequest {
 
 /// Keeps so many submissions in flight for so long.
 pub(crate) async fn closed(suite: &Suite, in_flight: usize, length: Duration) -> Result<Run> {
-    let channels = suite.connect(CONNECTIONS.min(in_flight)).await?;
-    let clients: Vec<_> = channels.into_iter().map(IntakeServiceClient::new).collect();
+    let lines = (0..CONNECTIONS.min(in_flight)).map(|_| Line::connect(suite.address()));
+    let origin = Uri::from_str(&format!("http://{}", suite.address()))?;
+    let client = |line| IntakeServiceClient::with_origin(line, origin.clone());
+    let clients: Vec<_> = try_join_all(lines).await?.into_iter().map(client).collect();
     let before = suite.cpu()?;
     let started = Instant::now();
     let end = started + length;

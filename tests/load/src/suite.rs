@@ -198,6 +198,11 @@ impl Suite {
         Ok(Self { servers, postmaster: base.postmaster, address, channel, started_in })
     }
 
+    /// Where the first server listens: `host:port`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Connections of their own, as separate clients have them.
     pub(crate) async fn connect(&self, count: usize) -> Result<Vec<Channel>> {
         let connections = (0..count).map(|_| async { Ok(endpoint(&self.address)?.connect().await?) });

@@ -1,6 +1,8 @@
 //! Complaints that are as unlike each other as real ones: about a kilobyte each, of
 //! words nobody says, some of them said more often.
 
+use std::sync::LazyLock;
+
 /// What words are made of.
 const SYLLABLES: [&str; 64] = [
     "ba", "be", "bi", "bo", "bu", "cha", "che", "cho", "da", "de", "di", "do", "du", "fa", "fe", "fi", "fo",
@@ -8,7 +10,12 @@ const SYLLABLES: [&str; 64] = [
     "li", "lo", "ma", "me", "mi", "mo", "na", "ne", "no", "nu", "pa", "pe", "pi", "po", "ra", "re", "ri",
     "ro", "sa", "sche", "si", "so", "sta", "ta", "te", "ti", "to", "va", "wen", "zi",
 ];
-/// Bytes of the longest word and a space.
+/// Every word of two syllables, each with a space before it.
+static WORDS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let words = SYLLABLES.iter().flat_map(|first| SYLLABLES.map(|last| format!(" {first}{last}")));
+    words.collect()
+});
+/// Bytes of the longest of them.
 const LONGEST_WORD: usize = 9;
 /// Words of a subject.
 const SUBJECT: usize = 6;
@@ -24,25 +31,23 @@ pub(crate) fn complaint(seed: u64) -> (String, String) {
 struct Dice(u64);
 
 impl Dice {
-    /// Words out of four thousand, the earlier syllables more often than the later.
+    /// Words out of four thousand, those of earlier syllables more often than later ones.
     /// Made in place: the clients' own work is no part of what is measured.
     fn words(&mut self, count: usize) -> String {
         let mut text = String::with_capacity(count * LONGEST_WORD);
-        for place in 0..count {
-            if place > 0 {
-                text.push(' ');
-            }
-            text.push_str(self.syllable());
-            text.push_str(self.syllable());
+        for _ in 0..count {
+            text.push_str(self.word());
         }
+        text.remove(0);
         text
     }
 
-    fn syllable(&mut self) -> &'static str {
+    fn word(&mut self) -> &'static str {
         // The finisher of splitmix64.
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let bits = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let bits = bits ^ (bits >> 27);
-        SYLLABLES[usize::try_from((bits & 63).min(bits >> 6 & 63)).unwrap_or(0)]
+        let early = |bits: u64| (bits & 63).min(bits >> 6 & 63);
+        &WORDS[usize::try_from(early(bits) << 6 | early(bits >> 12)).unwrap_or(0)]
     }
 }
