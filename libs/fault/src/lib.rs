@@ -153,10 +153,15 @@ impl Fault {
         self
     }
 
-    /// The same fault for another caller who waited for the same thing; the cause
-    /// stays with the first.
-    #[must_use]
-    pub fn twin(&self) -> Self {
+    /// One fault for each of so many callers who waited for the same thing. The cause
+    /// stays with one of them, so that it is logged once.
+    pub fn shared<T>(self, count: usize) -> Vec<Result<T, Self>> {
+        let mut faults: Vec<_> = (1..count).map(|_| Err(self.twin())).collect();
+        faults.push(Err(self));
+        faults
+    }
+
+    fn twin(&self) -> Self {
         let parts = &self.0;
         let mut twin =
             Self::new(parts.kind, parts.reason, parts.message.clone()).violating(parts.violations.clone());
@@ -369,6 +374,13 @@ mod tests {
         assert!(shown.len() > 100);
         let rest = format!("{} more violations, not shown", 1_000 - (shown.len() - 1));
         assert_eq!(shown.last().map(|last| last.description.as_str()), Some(rest.as_str()));
+    }
+
+    #[test]
+    fn one_of_those_who_waited_hears_the_cause() {
+        let faults: Vec<Result<(), Fault>> = Fault::internal("disk on fire").shared(3);
+        let caused = faults.iter().filter(|fault| fault.as_ref().is_err_and(|fault| fault.0.cause.is_some()));
+        assert_eq!((faults.len(), caused.count()), (3, 1));
     }
 
     #[test]

@@ -171,7 +171,7 @@ impl<B: Batch> Group<B> {
         match self.together(asked).await {
             Ok(verdicts) => verdicts,
             Err(fault) if asked.len() == 1 || fault.reason() == "DATABASE_UNAVAILABLE" => {
-                shared(fault, asked.len())
+                fault.shared(asked.len())
             }
             Err(fault) => {
                 tracing::debug!(
@@ -210,11 +210,4 @@ impl<B: Batch> Group<B> {
         });
         fault::caught(carried_out).await
     }
-}
-
-/// One failure for all who waited; its cause is logged once, by who gets the original.
-fn shared(fault: Fault, count: usize) -> Vec<Verdict> {
-    let mut verdicts: Vec<Verdict> = (1..count).map(|_| Err(fault.twin())).collect();
-    verdicts.push(Err(fault));
-    verdicts
 }

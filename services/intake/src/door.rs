@@ -118,7 +118,7 @@ impl Writer {
             batch.into_iter().map(|knock| (knock.filing, knock.verdict)).unzip();
         let verdicts = match self.register_caught(tenant, &filings).await {
             Ok(verdicts) => verdicts,
-            Err(fault) if fault.is_transient() || filings.len() == 1 => shared(fault, filings.len()),
+            Err(fault) if fault.is_transient() || filings.len() == 1 => fault.shared(filings.len()),
             Err(fault) => {
                 tracing::warn!(fault = fault.chain(), rows = filings.len(), "a batch resists; one by one");
                 self.register_singly(tenant, &filings).await
@@ -206,13 +206,6 @@ async fn known(conn: &mut PgConnection, filing: &Filing) -> Result<Verdict, Faul
     verdict.map(|verdict| verdict.map_err(Fault::from)).ok_or_else(|| {
         Fault::internal("a submission was neither registered nor found; its twin was rolled back")
     })
-}
-
-/// One failure for all who waited; its cause is logged once, by who gets the original.
-fn shared(fault: Fault, count: usize) -> Vec<Verdict> {
-    let mut verdicts: Vec<Verdict> = (1..count).map(|_| Err(fault.twin())).collect();
-    verdicts.push(Err(fault));
-    verdicts
 }
 
 #[cfg(test)]

@@ -226,7 +226,8 @@ impl Suite {
     pub(crate) async fn stop(mut self) -> Result<()> {
         for server in &mut self.servers {
             if let Some(pid) = server.id() {
-                Command::new("kill").arg(pid.to_string()).status().await?;
+                // Through the shell: `kill` is a program of its own only where installed.
+                Command::new("sh").args(["-c", "kill \"$1\"", "sh", &pid.to_string()]).status().await?;
             }
             tokio::time::timeout(PATIENCE, server.wait()).await.context("a server does not stop")??;
         }

@@ -52,10 +52,3 @@ async fn what_cannot_be_stored_is_the_fault_of_one_submission() -> anyhow::Resul
     db.pool().close().await;
     database.drop().await
 }
-
-#[test]
-fn one_of_those_who_waited_hears_the_cause() {
-    let verdicts = shared(Fault::internal("disk on fire"), 3);
-    let chains = verdicts.into_iter().filter_map(|verdict| Some(verdict.err()?.chain()));
-    assert_eq!(chains.filter(|chain| chain.contains("disk on fire")).count(), 1);
-}
