@@ -182,6 +182,26 @@ async fn racing_twins_get_one_answer_and_their_neighbours_are_untouched() {
     house.done().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn one_matter_told_by_many_at_once_is_one_complaint() {
+    let house = House::open(&[intake::SERVICE]).await;
+    let client = IntakeServiceClient::new(house.channel());
+    let calls = (0..40).map(|place| {
+        let mut client = client.clone();
+        // Keys of their own: only the channel's number tells that it is the same.
+        let request = submission(complaint(if place % 2 == 0 { "same" } else { "" }));
+        async move { client.submit_complaint(request).await.unwrap().into_inner() }
+    });
+    let answers = join_all(calls).await;
+    let same: HashSet<&str> = answers.iter().step_by(2).map(|answer| answer.complaint_id.as_str()).collect();
+    assert_eq!(same.len(), 1);
+    let first = answers.iter().step_by(2).filter(|answer| !answer.already_registered).count();
+    assert_eq!(first, 1, "the others hear that it is registered already");
+    assert!(answers.iter().skip(1).step_by(2).all(|answer| !answer.already_registered));
+    assert_eq!(count(&house).await, 21);
+    house.done().await;
+}
+
 #[tokio::test]
 async fn a_complaint_whose_event_is_in_the_outbox_is_read_and_told_once() {
     let house = House::open(&[intake::SERVICE]).await;
