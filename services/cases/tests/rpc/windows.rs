@@ -51,19 +51,19 @@ async fn silence_closes_the_case_when_the_window_has_passed() {
 /// A case that others are kept from changing, as by a mutation under way.
 async fn held(scene: &Scene, case: Uuid) -> PgConnection {
     let mut conn = scene.house.owner().await;
-    sqlx::query("BEGIN").execute(&mut conn).await.unwrap();
+    sqlx::query("BEGIN").execute(&mut conn).await.expect("begun");
     sqlx::query("SELECT FROM cases.cases WHERE case_id = $1 FOR NO KEY UPDATE")
         .bind(case)
         .execute(&mut conn)
         .await
-        .unwrap();
+        .expect("held");
     conn
 }
 
 /// Moves a timer as who holds its case does: nobody may be in the way who waits for
 /// that case.
 async fn move_timer(conn: &mut PgConnection, case: Uuid, kind: &str) {
-    sqlx::query("SET LOCAL lock_timeout = '300ms'").execute(&mut *conn).await.unwrap();
+    sqlx::query("SET LOCAL lock_timeout = '300ms'").execute(&mut *conn).await.expect("set");
     let moved = sqlx::query("UPDATE cases.timer SET generation = DEFAULT WHERE key = $1 AND kind = $2")
         .bind(case)
         .bind(kind)
