@@ -72,38 +72,33 @@ pub(crate) async fn get_by_receipt(conn: &mut PgConnection, hash: [u8; 32]) -> R
     row.map(Row::into_case).transpose()
 }
 
-/// Calendars and policies stand still from before a case is locked until the
-/// transaction ends: who puts a policy in force has them first and cases second, and
-/// both must take them in one order. What is read afterwards is as it stands then.
-macro_rules! while_promises_stand {
-    ($rest:literal) => {
-        concat!(
-            "AND case_id = ANY($1) AND (SELECT pg_advisory_xact_lock_shared(hashtextextended(
-                 'cases.calendars.' || current_setting('redress.tenant'), 0)) IS NOT NULL) ",
-            $rest
-        )
-    };
-}
-
 /// Reads cases, those of the ids that exist, and keeps others from changing
 /// them. Locked in the order of their ids, so that two batches never wait for
-/// each other in a circle.
+/// each other in a circle. Calendars and policies stand still from before: who puts a
+/// policy in force has those first and cases second, and both must go in one order.
+/// What is read afterwards is as it stands then.
 pub(crate) async fn lock_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Case>, Fault> {
-    let rows: Vec<Row> =
-        sqlx::query_as(select_cases!(while_promises_stand!("ORDER BY case_id FOR NO KEY UPDATE")))
-            .bind(ids)
-            .fetch_all(conn)
-            .await?;
+    let rows: Vec<Row> = sqlx::query_as(select_cases!(
+        "AND case_id = ANY($1) AND (SELECT pg_advisory_xact_lock_shared(hashtextextended(
+             'cases.calendars.' || current_setting('redress.tenant'), 0)) IS NOT NULL)
+         ORDER BY case_id FOR NO KEY UPDATE"
+    ))
+    .bind(ids)
+    .fetch_all(conn)
+    .await?;
     rows.into_iter().map(Row::into_case).collect()
 }
 
 /// Keeps others from changing cases, those that nobody is changing just now; answers
-/// which. Waits for no case.
+/// which. Waits for nobody: while a policy is put in force, there are none.
 pub(crate) async fn lock_idle(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Uuid>, Fault> {
-    let locked = sqlx::query_scalar(concat!(
-        "SELECT case_id FROM cases WHERE tenant_id = current_setting('redress.tenant') ",
-        while_promises_stand!("FOR NO KEY UPDATE SKIP LOCKED")
-    ))
+    let locked = sqlx::query_scalar(
+        "SELECT case_id FROM cases
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
+           AND (SELECT pg_try_advisory_xact_lock_shared(hashtextextended(
+                    'cases.calendars.' || current_setting('redress.tenant'), 0)))
+         FOR NO KEY UPDATE SKIP LOCKED",
+    )
     .bind(ids)
     .fetch_all(conn)
     .await?;

@@ -10,7 +10,7 @@ use crate::triage::Level;
 
 /// Reads cases of the tenant: what follows the tenant's condition is given.
 macro_rules! select_cases {
-    ($rest:expr) => {
+    ($rest:literal) => {
         concat!(
             "SELECT case_id, version, state, cycle, tier, priority, outcome, channel, entries, received_at,
                     opened_at, resolved_at, closed_at, first_assigned_at, first_resolved_at, category,

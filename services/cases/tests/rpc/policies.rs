@@ -5,11 +5,12 @@ use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
 use proto::redress::cases::v1::policy_service_client::PolicyServiceClient;
 use proto::redress::cases::v1::{
     ActivatePolicyRequest, ActivatePolicyResponse, CaseClock, CaseEscalated, CasePriorityRaised,
-    CaseReturned, ClockKind, ClockState, CreatePolicyRequest, GetPolicyRequest, LadderRung,
+    CaseReturned, CaseState, ClockKind, ClockState, CreatePolicyRequest, GetPolicyRequest, LadderRung,
     ListClocksRequest, ListPoliciesRequest, MovedDeadline, PauseClocksRequest, PauseReason, Policy,
     RungAction,
 };
 use proto::redress::feedback::v1::Response;
+use sqlx::PgConnection;
 use testkit::{House, Line, eventually, reason, request_id, violations};
 use tonic::{Code, Status};
 use uuid::Uuid;
@@ -214,19 +215,36 @@ async fn everything_that_is_wrong_with_a_policy_is_said_at_once() {
     house.done().await;
 }
 
-#[tokio::test]
-async fn who_waits_for_a_policy_to_be_in_force_holds_no_case() {
-    let scene = Scene::timed().await;
-    let case = scene.assigned().await;
-    // As an activation does: first what is promised, then the cases.
-    let mut activation = scene.house.owner().await;
+/// A transaction that has what is promised to itself, as an activation does before it
+/// takes the cases.
+async fn activation(scene: &Scene) -> PgConnection {
+    let mut conn = scene.house.owner().await;
     for statement in [
         "BEGIN",
         "SELECT pg_advisory_xact_lock(hashtextextended('cases.calendars.development', 0))",
         "SET LOCAL lock_timeout = '300ms'",
     ] {
-        sqlx::query(statement).execute(&mut activation).await.unwrap();
+        sqlx::query(statement).execute(&mut conn).await.expect("as an activation does");
     }
+    conn
+}
+
+/// Whether anybody waits for such a transaction.
+async fn somebody_waits(scene: &Scene) -> bool {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+    )
+    .fetch_one(&mut scene.house.owner().await)
+    .await
+    .expect("locks can be seen")
+}
+
+#[tokio::test]
+async fn who_waits_for_a_policy_to_be_in_force_holds_no_case() {
+    let scene = Scene::timed().await;
+    let case = scene.assigned().await;
+    let mut activation = activation(&scene).await;
     let mut client = ClockServiceClient::new(scene.house.channel());
     let pause = PauseClocksRequest {
         request_id: request_id(),
@@ -236,13 +254,7 @@ async fn who_waits_for_a_policy_to_be_in_force_holds_no_case() {
         ..PauseClocksRequest::default()
     };
     let paused = tokio::spawn(async move { client.pause_clocks(pause).await });
-    let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
-                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    eventually(async || {
-        let mut watcher = scene.house.owner().await;
-        sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut watcher).await.unwrap() > 0
-    })
-    .await;
+    eventually(async || somebody_waits(&scene).await).await;
     let locked = sqlx::query("SELECT FROM cases.cases WHERE case_id = $1 FOR NO KEY UPDATE")
         .bind(case)
         .execute(&mut activation)
@@ -250,5 +262,19 @@ async fn who_waits_for_a_policy_to_be_in_force_holds_no_case() {
     assert_eq!(locked.expect("nobody holds the case").rows_affected(), 1);
     sqlx::query("COMMIT").execute(&mut activation).await.unwrap();
     paused.await.unwrap().expect("paused, once the activation is through");
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn what_is_due_while_a_policy_is_put_in_force_fires_afterwards() {
+    let scene = Scene::timed().await;
+    let case = scene.resolved().await;
+    let mut activation = activation(&scene).await;
+    scene.advance(SignedDuration::from_hours(24 * 15));
+    tokio::time::sleep(timers::POLL * 3).await;
+    assert!(!somebody_waits(&scene).await, "other tenants' timers fire meanwhile");
+    assert_eq!(scene.case(case).await.state(), CaseState::Resolved);
+    sqlx::query("COMMIT").execute(&mut activation).await.unwrap();
+    eventually(async || scene.case(case).await.state() == CaseState::Closed).await;
     scene.house.done().await;
 }
