@@ -49,6 +49,42 @@ async fn the_handler_is_dropped_when_the_deadline_passes() {
 }
 
 #[tokio::test]
+async fn what_is_not_served_here_is_not_implemented() {
+    let running = probe::serve(Settings::default(), &[FEEDBACK]).await;
+    // One of ours that another process serves, and one of nobody's.
+    let elsewhere = CaseServiceClient::new(channel(&running)).watch_case(watch("once")).await;
+    let health = HealthClient::with_origin(Astray(channel(&running)), "http://x".parse().unwrap())
+        .check(HealthCheckRequest::default())
+        .await;
+    for status in [elsewhere.unwrap_err(), health.unwrap_err()] {
+        assert_eq!((status.code(), status.message()), (Code::Unimplemented, "there is no such service"));
+    }
+    running.stop().await.unwrap();
+}
+
+/// Calls a service of nobody's, whatever is asked for.
+#[derive(Clone)]
+struct Astray(tonic::transport::Channel);
+
+impl tower::Service<http::Request<tonic::body::Body>> for Astray {
+    type Response = http::Response<tonic::body::Body>;
+    type Error = tonic::transport::Error;
+    type Future = <tonic::transport::Channel as tower::Service<http::Request<tonic::body::Body>>>::Future;
+
+    fn poll_ready(
+        &mut self,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), Self::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: http::Request<tonic::body::Body>) -> Self::Future {
+        *request.uri_mut() = "/nobodys.v1.Nothing/Do".parse().unwrap();
+        self.0.call(request)
+    }
+}
+
+#[tokio::test]
 async fn a_stream_ends_at_its_deadline() {
     let running = probe::serve(Settings::default(), &[CASES]).await;
     let mut request = watch("once");
