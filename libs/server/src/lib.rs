@@ -31,7 +31,7 @@ pub use assembly::{Assembly, migrate, start};
 pub use call::{caller, page, reply};
 pub use limits::Limited;
 pub use permission::{seeing, seeing_all, serving};
-pub use process::{main, run};
+pub use process::{main, run, work};
 pub use running::{LONGEST_END, Running, WORKERS_STOP};
 pub use service::{Kit, Parts, Service, Stop};
 pub use settings::{IdentitySettings, LogFormat, PeerSettings, Secret, Settings};

@@ -53,25 +53,37 @@ fn process_name(services: &[Service]) -> String {
 }
 
 fn serve(settings: Settings, services: &[Service], name: &str) -> anyhow::Result<()> {
+    work(&settings.clone(), name, async {
+        let assembly = Assembly {
+            settings,
+            services: services.to_vec(),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+            listener: None,
+            sources: std::collections::HashMap::new(),
+        };
+        start(assembly).await?.until_signal().await
+    })
+}
+
+/// Does the work of a process called `name`: on its threads, with its telemetry.
+pub fn work<T>(
+    settings: &Settings,
+    name: &str,
+    job: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(settings.threads())
         .enable_all()
         .build()
         .context("the runtime cannot start")?;
     let telemetry = {
         let _inside = runtime.enter();
-        Telemetry::start(&settings, name)?
+        Telemetry::start(settings, name)?
     };
-    let assembly = Assembly {
-        settings,
-        services: services.to_vec(),
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(RandomIds),
-        listener: None,
-        sources: std::collections::HashMap::new(),
-    };
-    let outcome = runtime.block_on(async { start(assembly).await?.until_signal().await });
+    let outcome = runtime.block_on(job);
     match &outcome {
-        Ok(()) => tracing::info!("stopped"),
+        Ok(_) => tracing::info!("stopped"),
         // For the collector; whoever started the process reads it as a plain sentence.
         Err(error) => tracing::error!(target: EXIT, error = format!("{error:#}"), "stopped by a failure"),
     }

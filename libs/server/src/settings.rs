@@ -82,6 +82,10 @@ pub struct Settings {
     #[arg(long, env = "REDRESS_DRAIN_SECONDS", default_value_t = 20,
           value_parser = clap::value_parser!(u32).range(0..=3600))]
     pub drain_seconds: u32,
+    /// Threads that work; all cores but one by default, which is left to Postgres and
+    /// the callers
+    #[arg(long, env = "REDRESS_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
     /// What to log, e.g. `info,pg=debug`
     #[arg(long, env = "REDRESS_LOG", default_value = "info")]
     pub log: String,
@@ -184,6 +188,13 @@ impl Settings {
         self.database_url.as_ref().map_or(LOCAL_DATABASE, Secret::expose)
     }
 
+    /// How many threads work. Where Postgres has the same cores, one for each is one too
+    /// many: they are in its way, and calls that go from thread to thread wake each.
+    pub(crate) fn threads(&self) -> usize {
+        let spare = || std::thread::available_parallelism().map_or(1, |cores| cores.get() - 1).max(1);
+        self.threads.map_or_else(spare, usize::from)
+    }
+
     /// Refuses settings that do not fit together, in one sentence.
     pub(crate) fn check(&self, listen: SocketAddr) -> anyhow::Result<()> {
         let identity = &self.identity;
@@ -219,6 +230,7 @@ impl Default for Settings {
             max_in_flight: 1024,
             max_message_bytes: 4_194_304,
             drain_seconds: 20,
+            threads: None,
             log: "info".to_owned(),
             log_format: None,
             web_origins: Vec::new(),

@@ -29,7 +29,7 @@ use client::{Client, ClientOptions};
 use kernel::{Ids as _, RandomIds};
 use pg::cluster::Options;
 use proto::redress::intake::v1::Complaint;
-use server::{LogFormat, Secret, Settings, Telemetry};
+use server::{LogFormat, Secret, Settings};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -70,7 +70,6 @@ pub(crate) struct Play {
 impl Play {
     /// Plays to the end.
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let settings = Settings {
             database_url: self.database_url.clone(),
             smtp_url: self.smtp_url.clone(),
@@ -78,14 +77,7 @@ impl Play {
             log_format: Some(LogFormat::Pretty),
             ..Settings::default()
         };
-        let telemetry = {
-            let _inside = runtime.enter();
-            Telemetry::start(&settings, "redress")?
-        };
-        let played = runtime.block_on(self.play(settings));
-        telemetry.flush();
-        runtime.shutdown_background();
-        played
+        server::work(&settings.clone(), "redress", self.play(settings))
     }
 
     async fn play(self, settings: Settings) -> anyhow::Result<()> {

@@ -41,6 +41,7 @@ fn wrong_values_are_refused() {
         ["--db-connections", "0"],
         ["--max-in-flight", "0"],
         ["--max-message-bytes", "1"],
+        ["--threads", "0"],
         ["--web-origins", "*"],
         ["--web-origins", "https://a.org/page"],
         ["--peer-cases", "::"],

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use pg::cluster::Options;
-use server::{Secret, Settings, Telemetry};
+use server::{Secret, Settings};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 use crate::suite::{self, Suite};
@@ -36,19 +36,9 @@ impl Up {
         if self.settings.log == DEFAULT_LOG {
             QUIET_LOG.clone_into(&mut self.settings.log);
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let telemetry = {
-            let _inside = runtime.enter();
-            Telemetry::start(&self.settings, "redress")?
-        };
-        let ended = runtime.block_on(self.serve());
-        if let Err(error) = &ended {
-            tracing::error!(error = format!("{error:#}"), "stopped by a failure");
-        }
-        // Also when the start failed: why is what one wants to know.
-        telemetry.flush();
-        runtime.shutdown_background();
-        ended.map(|()| ExitCode::SUCCESS)
+        let settings = self.settings.clone();
+        server::work(&settings, "redress", self.serve())?;
+        Ok(ExitCode::SUCCESS)
     }
 
     async fn serve(self) -> anyhow::Result<()> {
