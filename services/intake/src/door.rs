@@ -1,9 +1,9 @@
 //! The door: submissions that arrive while a transaction commits go into the next
 //! one together, each with a verdict of its own.
 //!
-//! One writer takes whatever is waiting, the first without delay when nobody else
-//! is there. One commit for many rows is what lets durable throughput exceed one
-//! commit per row; a second writer gains nothing.
+//! One writer takes what is waiting, the first without delay when nobody else is
+//! there. One commit for many rows is what lets durable throughput exceed one commit
+//! per row; a second writer gains nothing.
 
 use fault::Fault;
 use kernel::TenantId;
@@ -19,6 +19,9 @@ use crate::store;
 
 /// Most submissions of one transaction.
 const MAX_BATCH: usize = 256;
+/// Where more than these wait, half of them go: were it all, the database would wait
+/// while everybody is answered, and everybody while the database works.
+const WHOLE_BATCH: usize = 32;
 /// Most submissions that wait; beyond, callers are told to come back.
 const MAX_WAITING: usize = 4_096;
 /// When they are told to come back.
@@ -44,6 +47,9 @@ pub(crate) struct Writer {
     db: Db,
     line: Line,
     knocks: mpsc::Receiver<Knock>,
+    /// Whether the last batch held submissions that were not new: repeated ones come
+    /// in swarms.
+    doubles: bool,
 }
 
 impl Door {
@@ -51,7 +57,7 @@ impl Door {
     /// derive from; without one the database's own is used.
     pub(crate) fn new(db: Db, key: Option<ReceiptKey>) -> (Self, Writer) {
         let (sender, knocks) = mpsc::channel(MAX_WAITING);
-        let writer = Writer { db: db.clone(), line: Line::new(db.clone()), knocks };
+        let writer = Writer { db: db.clone(), line: Line::new(db.clone()), knocks, doubles: false };
         (Self { db, key: OnceCell::new_with(key), knocks: sender }, writer)
     }
 
@@ -89,9 +95,10 @@ impl Writer {
     pub(crate) async fn run(mut self, stop: Stop) {
         let mut batch = Vec::with_capacity(MAX_BATCH);
         loop {
+            let most = (self.knocks.len() / 2).clamp(WHOLE_BATCH, MAX_BATCH);
             tokio::select! {
                 biased;
-                taken = self.knocks.recv_many(&mut batch, MAX_BATCH) => {
+                taken = self.knocks.recv_many(&mut batch, most) => {
                     if taken == 0 {
                         return;
                     }
@@ -170,7 +177,7 @@ impl Writer {
 
     async fn try_register(&mut self, tenant: &TenantId, filings: &[Filing]) -> Result<Vec<Verdict>, Fault> {
         let conn = self.line.bound_to(tenant).await?;
-        let registered = register(conn, &self.db, filings).await;
+        let registered = register(conn, &self.db, filings, &mut self.doubles).await;
         if registered.is_err() {
             self.line.hang_up();
         }
@@ -178,9 +185,16 @@ impl Writer {
     }
 }
 
-/// Registers filings of the tenant the connection is bound to.
-async fn register(conn: &mut PgConnection, db: &Db, filings: &[Filing]) -> Result<Vec<Verdict>, Fault> {
-    let positions = store::register(conn, filings).await?;
+/// Registers filings of the tenant the connection is bound to; learns whether there
+/// were doubles.
+async fn register(
+    conn: &mut PgConnection,
+    db: &Db,
+    filings: &[Filing],
+    doubles: &mut bool,
+) -> Result<Vec<Verdict>, Fault> {
+    let positions = store::register(conn, filings, *doubles).await?;
+    *doubles = positions.len() < filings.len();
     db.bell().ring(pg::bell::EVENTS);
     let mut verdicts = Vec::with_capacity(filings.len());
     for filing in filings {

@@ -18,7 +18,10 @@ use crate::complaint::{Filing, Standing};
 /// of another key.
 const ANSWERED_RPC: &str = "IntakeService.SubmitComplaint";
 
-/// Inserts complaints, but for doubles as given: `ON CONFLICT` that, `DO NOTHING`.
+/// What two complaints never share: the request's key, the channel's own number.
+const UNIQUE: [&str; 2] = ["complaint_request_key", "complaint_external_ref_key"];
+
+/// Inserts complaints; what is done about doubles is given.
 macro_rules! register {
     ($doubles:literal) => {
         concat!(
@@ -38,25 +41,31 @@ macro_rules! register {
                  SELECT i.request_id FROM idempotency i
                  WHERE i.tenant_id = current_setting('redress.tenant') AND i.rpc = $10
                    AND i.request_id = ANY ($2)))
-             ON CONFLICT ",
+             ",
             $doubles,
-            " DO NOTHING RETURNING complaint_id, position"
+            " RETURNING complaint_id, position"
         )
     };
 }
 /// Registers the filings of one tenant that are new, each with the event that tells
-/// of it; answers the feed position of each that was.
+/// of it; answers the feed position of each that was. `doubles` says whether some may
+/// not be new: to look for them costs every row a tenth, to meet one unprepared costs
+/// its batch a second statement.
 pub(crate) async fn register(
     conn: &mut PgConnection,
     filings: &[Filing],
+    doubles: bool,
 ) -> Result<HashMap<CaseId, i64>, Fault> {
-    // Doubles are repeated requests, as good as always. Looking for every kind of them
-    // beforehand would be three more looks a row.
-    let rows = match insert(conn, filings, register!("(tenant_id, request_id)")).await {
-        Err(error) if fault::breaks(&error, "complaint_external_ref_key") => {
-            insert(conn, filings, register!("")).await?
+    let looking = register!("ON CONFLICT DO NOTHING");
+    let rows = if doubles {
+        insert(conn, filings, looking).await?
+    } else {
+        match insert(conn, filings, register!("")).await {
+            Err(error) if UNIQUE.iter().any(|key| fault::breaks(&error, key)) => {
+                insert(conn, filings, looking).await?
+            }
+            inserted => inserted?,
         }
-        inserted => inserted?,
     };
     Ok(rows.into_iter().map(|(id, position)| (CaseId(id), position)).collect())
 }
