@@ -79,9 +79,14 @@ impl Arguments {
     }
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+fn main() -> Result<()> {
+    // As the servers by default: a core each is left to Postgres and to the others.
+    let threads = std::thread::available_parallelism()?.get().saturating_sub(1).max(1);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
+    runtime.block_on(load(&Arguments::parse()))
+}
+
+async fn load(arguments: &Arguments) -> Result<()> {
     let binaries = match &arguments.binaries {
         Some(folder) => folder.clone(),
         None => std::env::current_exe()?.parent().context("this binary lies somewhere")?.to_owned(),
@@ -89,7 +94,7 @@ async fn main() -> Result<()> {
     let folder = std::env::temp_dir().join(format!("redress-load-{}", std::process::id()));
     let cluster = Cluster::start(&folder, &arguments.cluster()).await?;
     let base = Base::new(binaries, &cluster, &folder.join("cluster"))?;
-    let outcome = measure(&arguments, &base).await;
+    let outcome = measure(arguments, &base).await;
     drop(cluster);
     let _ = std::fs::remove_dir_all(&folder);
     let report = outcome?;
