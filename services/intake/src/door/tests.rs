@@ -1,4 +1,5 @@
-//! What the writer does about a submission that spoils its batch.
+//! What the writer does about a submission that spoils its batch, and about those that
+//! another replica's writer takes in at the same moment.
 
 use std::sync::Arc;
 
@@ -28,12 +29,17 @@ fn filing(number: u8, received: Timestamp) -> Filing {
     }
 }
 
-#[tokio::test]
-async fn what_cannot_be_stored_is_the_fault_of_one_submission() -> anyhow::Result<()> {
+async fn intake() -> anyhow::Result<(Database, Db)> {
     let migrate =
         async |url: String| pg::migrate(&url, "intake", &[&pg::MIGRATIONS, &crate::MIGRATIONS]).await;
     let database = Database::copy_of("door", migrate).await?;
-    let db = Db::open(database.url(), 2, "intake", Arc::new(SystemClock), Arc::new(RandomIds))?;
+    let db = Db::open(database.url(), 4, "intake", Arc::new(SystemClock), Arc::new(RandomIds))?;
+    Ok((database, db))
+}
+
+#[tokio::test]
+async fn what_cannot_be_stored_is_the_fault_of_one_submission() -> anyhow::Result<()> {
+    let (database, db) = intake().await?;
     let (door, writer) = Door::new(db.clone(), None);
     let now = db.clock().now();
     let knocks = futures::future::join3(
@@ -49,6 +55,31 @@ async fn what_cannot_be_stored_is_the_fault_of_one_submission() -> anyhow::Resul
     assert!(door.register(filing(4, now)).await.is_ok(), "the writer goes on");
     stop.cancel();
     running.await?;
+    db.pool().close().await;
+    database.drop().await
+}
+
+#[tokio::test]
+async fn a_submission_at_two_replicas_at_once_is_one_complaint() -> anyhow::Result<()> {
+    let (database, db) = intake().await?;
+    let now = db.clock().now();
+    let stop = Stop::new();
+    let replicas = [1, 101].map(|first: u8| {
+        let (door, writer) = Door::new(db.clone(), None);
+        tokio::spawn(writer.run(stop.clone()));
+        // Both bear the same keys, as a repeated request does, and ids of their own.
+        let filings =
+            (0..99).map(move |place| Filing { id: filing(first + place, now).id, ..filing(place, now) });
+        async move { futures::future::join_all(filings.map(|one| door.register(one))).await }
+    });
+    let [here, there] = <[_; 2]>::try_from(futures::future::join_all(replicas).await).unwrap_or_default();
+    assert_eq!((here.len(), there.len()), (99, 99));
+    for (here, there) in here.into_iter().zip(there) {
+        let (here, there) = (here.map_err(|fault| fault.chain()), there.map_err(|fault| fault.chain()));
+        assert!(here.is_ok());
+        assert_eq!(here, there);
+    }
+    stop.cancel();
     db.pool().close().await;
     database.drop().await
 }
