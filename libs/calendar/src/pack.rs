@@ -58,7 +58,7 @@ pub enum Starts {
     Approval,
     /// A review is asked for.
     ReviewRequest,
-    /// A department is given it.
+    /// An authority hands it over; it is received, where none did.
     HandOver,
 }
 

@@ -2,8 +2,9 @@
 //! moved by what happens to the case. Pure, but for `follow`, `alarm`
 //! and `recount`.
 //!
-//! A regime's clock runs on when the case is taken up again, as if it had never
-//! been met; the organisation's own targets begin anew with each cycle.
+//! When the case is taken up again, a regime's clock that was met stays met on record,
+//! and another goes on in its place as if it had never been; the organisation's own
+//! targets begin anew with each cycle.
 
 pub(crate) mod alarm;
 pub(crate) mod follow;
@@ -146,12 +147,16 @@ impl CaseClock {
         self.changed |= ended.is_ok();
     }
 
-    /// Runs on as if it had never ended.
-    fn run_on(&mut self) {
-        if let State::Stopped { at } = self.clock.state {
-            self.clock.state = State::Met { at };
+    /// The clock that goes on in the next cycle as if this one had never ended; this
+    /// one stays on record as it ended. None while it is open: it goes on itself.
+    fn continued(&self, cycle: i32) -> Option<Self> {
+        let mut next = self.clone();
+        if let State::Stopped { at } = next.clock.state {
+            next.clock.state = State::Met { at };
         }
-        self.changed |= self.clock.reopen().is_ok();
+        next.clock.reopen().ok()?;
+        (next.cycle, next.changed) = (cycle, true);
+        Some(next)
     }
 }
 
@@ -173,11 +178,18 @@ pub(crate) fn facts(case: &Case) -> Facts<'_> {
 pub(crate) struct Clocks(pub(crate) Vec<CaseClock>);
 
 impl Clocks {
-    /// The clocks a case is opened with, after what is in its journal already.
-    pub(crate) fn open(case: &Case, policies: &[Policy]) -> Self {
+    /// The clocks a case is opened with, after what is in its journal already. What a
+    /// regime promises counts from when an authority forwarded the complaint, if one
+    /// did; the organisation's own targets count from when it received it.
+    pub(crate) fn open(case: &Case, forwarded: Option<Timestamp>, policies: &[Policy]) -> Self {
         let mut clocks = Self::default();
-        if let Some(policy) = policy::in_force(policies, case.origin.receive_time) {
-            clocks.start(case, policy, Starts::Receipt, case.origin.receive_time, |_| true);
+        let received = case.origin.receive_time;
+        if let Some(policy) = policy::in_force(policies, received) {
+            for starts in [Starts::Receipt, Starts::HandOver] {
+                clocks.start(case, policy, starts, received, |promise| promise.own_target);
+                let regime = forwarded.unwrap_or(received);
+                clocks.start(case, policy, starts, regime, |promise| !promise.own_target);
+            }
         }
         clocks.follow(case, policies);
         clocks
@@ -233,17 +245,19 @@ impl Clocks {
         }
     }
 
-    /// The next cycle: a regime's clocks run on, own targets begin anew.
+    /// The next cycle: a regime's clocks run on, own targets begin anew, and all that
+    /// is open is promised as for the priority the case has now.
     fn reopen(&mut self, case: &Case, policy: &Policy, now: Timestamp) {
-        for clock in self.0.iter_mut().filter(|clock| !clock.own_target) {
-            if matches!(clock.clock.kind, Kind::Decide | Kind::Final) {
-                clock.run_on();
-            }
+        for kind in [Kind::Decide, Kind::Final] {
+            let last = self.latest(kind).filter(|clock| !clock.own_target);
+            let continued = last.and_then(|clock| clock.continued(case.cycle));
+            self.0.extend(continued);
         }
         // Where a regime counts from the receipt, that was in the first cycle.
         self.start(case, policy, Starts::Receipt, now, |promise| {
             promise.own_target && !matches!(promise.kind, Kind::Acknowledge | Kind::Accept | Kind::Object)
         });
+        self.change(case, policy, now);
     }
 
     /// Starts what is promised from a moment on, unless it is running.
@@ -326,7 +340,6 @@ fn starts(fact: &Fact) -> Option<Starts> {
         Fact::Decided { .. } => Some(Starts::Decision),
         Fact::PlanApproved => Some(Starts::Approval),
         Fact::Reopened { .. } => Some(Starts::ReviewRequest),
-        Fact::Assigned { .. } => Some(Starts::HandOver),
         _ => None,
     }
 }

@@ -111,6 +111,7 @@ impl Reactions {
                 case,
                 description: registered.description.clone(),
                 receipt_hash: registered.receipt_hash.clone(),
+                forwarded: registered.forwarded,
             });
         }
         let begun = follow::begin(tx, &mut openings).await?;

@@ -24,6 +24,7 @@ pub(crate) mod triage;
 use std::collections::HashSet;
 
 use fault::Fault;
+use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use kernel::CaseId;
 use sqlx::PgConnection;
@@ -114,6 +115,8 @@ pub(crate) struct Opening {
     pub(crate) description: String,
     /// Hash of its receipt code; none for a complaint without one.
     pub(crate) receipt_hash: Option<Vec<u8>>,
+    /// When an authority forwarded it, if one did and said so; kept as the start of clocks.
+    pub(crate) forwarded: Option<Timestamp>,
 }
 
 /// Writes new cases; answers the ids of those that were not there before.
@@ -177,7 +180,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, openings: &[Opening]) -> Res
 pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), Fault> {
     let column = |value: fn(&Case) -> &str| cases.iter().map(value).collect::<Vec<_>>();
     let count = |value: fn(&Case) -> i32| cases.iter().map(value).collect::<Vec<_>>();
-    let moment = |value: fn(&Case) -> Option<jiff::Timestamp>| {
+    let moment = |value: fn(&Case) -> Option<Timestamp>| {
         cases.iter().map(|case| value(case).map(ToSqlx::to_sqlx)).collect::<Vec<_>>()
     };
     let saved = sqlx::query(

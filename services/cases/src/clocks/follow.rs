@@ -31,8 +31,8 @@ pub(crate) async fn begin(tx: &mut Tx, openings: &mut [Opening]) -> Result<Begun
     store::calendars::hold(tx).await?;
     let policies = store::policies::in_force(tx).await?;
     let mut clocks = BTreeMap::new();
-    for Opening { case, .. } in openings {
-        let started = Clocks::open(case, &policies);
+    for Opening { case, forwarded, .. } in openings {
+        let started = Clocks::open(case, *forwarded, &policies);
         started.date(case);
         clocks.insert(case.id, started);
     }

@@ -88,7 +88,7 @@ impl World {
     fn new() -> Self {
         let now = Timestamp::UNIX_EPOCH;
         let mut case = opened(&occasion(now));
-        let clocks = Clocks::open(&case, &*POLICIES);
+        let clocks = Clocks::open(&case, None, &*POLICIES);
         clocks.date(&mut case);
         case.journal.clear();
         Self { case, clocks, now, promised: None }

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use calendar::{Action, Pack, Rung, State as ClockState};
+use calendar::{Action, Pack, Reason as PauseReason, Rung, State as ClockState};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
@@ -27,7 +27,7 @@ const PACK: &str = r#"
         { kind = "acknowledge", budget = "24 hours", own_target = true },
         { kind = "decide", budget = "240 hours" },
         { kind = "decide", budget = "96 hours", when = { priority = 1 } },
-        { kind = "update", budget = "120 hours", own_target = true },
+        { kind = "update", budget = "120 hours", own_target = true, pause = { reasons = ["appraisal"] } },
         { kind = "accept", budget = "48 hours", starts = "hand-over" },
         { kind = "tell", budget = "72 hours", starts = "decision" },
         { kind = "remedy", budget = "72 hours", starts = "approval", own_target = true },
@@ -61,7 +61,7 @@ fn day(days: i64) -> Timestamp {
 
 fn new_case() -> (Case, Clocks) {
     let mut case = opened(&occasion(start()));
-    let clocks = Clocks::open(&case, &*POLICIES);
+    let clocks = Clocks::open(&case, None, &*POLICIES);
     case.journal.clear();
     (case, clocks)
 }
@@ -151,12 +151,55 @@ fn a_regimes_clock_runs_on_in_the_next_cycle_and_own_targets_begin_anew() {
     assert_eq!(clocks.of(Kind::Tell, 1).due(), Some(day(6)));
     hear(&mut case, Event::Disputes { comment: String::new() }, day(5));
     clocks.take_in(&mut case);
-    assert_eq!(clocks.of(Kind::Decide, 1).due(), Some(day(10)), "as if it had never been met");
+    assert_eq!(clocks.of(Kind::Decide, 1).clock.state, ClockState::Met { at: day(3) }, "kept stays kept");
+    assert_eq!(clocks.of(Kind::Decide, 2).due(), Some(day(10)), "as if it had never been met");
     assert_eq!(clocks.of(Kind::Update, 2).due(), Some(day(10)), "five days from the next cycle on");
     assert_eq!(clocks.of(Kind::Review, 2).due(), Some(day(35)));
     assert!(clocks.of(Kind::Tell, 1).clock.state == ClockState::Met { at: day(5) }, "they answered it");
     let anew = clocks.0.iter().filter(|clock| clock.cycle == 2).count();
-    assert_eq!(anew, 2, "a complaint is acknowledged once");
+    assert_eq!(anew, 3, "a complaint is acknowledged once");
+}
+
+#[test]
+fn reopened_more_urgent_what_is_promised_for_that_counts_from_the_start() {
+    let (mut case, mut clocks) = new_case();
+    case.priority = crate::case::Priority::P2;
+    assign(&mut case, day(0));
+    decide(&mut case, day(3));
+    clocks.take_in(&mut case);
+    hear(&mut case, Event::Disputes { comment: String::new() }, day(5));
+    assert_eq!(case.priority, crate::case::Priority::P1, "one level up");
+    clocks.take_in(&mut case);
+    assert_eq!(clocks.of(Kind::Decide, 2).due(), Some(day(4)), "4 days from the receipt, as for a P1");
+    assert_eq!(clocks.of(Kind::Decide, 1).clock.terms.budget.to_string(), "240 hours", "kept as for a P2");
+}
+
+#[test]
+fn a_forwarded_complaint_counts_for_the_regime_from_its_forwarding_and_for_us_from_its_receipt() {
+    let case = opened(&occasion(start()));
+    let clocks = Clocks::open(&case, Some(day(-8)), &*POLICIES);
+    assert_eq!(clocks.of(Kind::Decide, 1).due(), Some(day(2)));
+    assert_eq!(clocks.of(Kind::Accept, 1).due(), Some(day(-6)), "counted from the hand-over");
+    assert_eq!(clocks.of(Kind::Acknowledge, 1).due(), Some(day(1)), "our own target");
+    assert_eq!(clocks.of(Kind::Update, 1).due(), Some(day(5)), "our own target");
+}
+
+#[test]
+fn a_pause_without_a_cap_reminds_every_week_until_it_ends() {
+    let (mut case, mut clocks) = new_case();
+    clocks.0.retain(|clock| clock.clock.kind == Kind::Review || clock.clock.kind == Kind::Update);
+    clocks.pause(&mut case, &[Kind::Update], PauseReason::Appraisal, "", &occasion(day(1))).expect("lawful");
+    clocks.take_in(&mut case);
+    assert_eq!(clocks.next(&case, &*POLICIES), Some(day(8)));
+    let reminder = Fact::Reminded { kind: Kind::Update, rung: rungs::STILL_PAUSED.to_owned(), due: None };
+    assert_eq!(clocks.fire_at(&mut case, day(7)), []);
+    assert_eq!(clocks.fire_at(&mut case, day(8)), std::slice::from_ref(&reminder));
+    assert_eq!(clocks.fire_at(&mut case, day(8)), [], "once");
+    assert_eq!(clocks.fire_at(&mut case, day(40)), [reminder], "after a downtime once, not once a week");
+    assert_eq!(clocks.next(&case, &*POLICIES), Some(day(43)));
+    clocks.resume(&mut case, &[], "", &occasion(day(41))).expect("paused");
+    clocks.take_in(&mut case);
+    assert_eq!(clocks.of(Kind::Update, 1).due(), Some(day(45)), "a day of five was spent");
 }
 
 #[test]
@@ -166,7 +209,7 @@ fn withdrawn_or_unreachable_nothing_is_owed() {
     hear(&mut case, Event::NoticeSettled { kind: NoticeKind::Acknowledgement, failure }, day(0));
     clocks.take_in(&mut case);
     assert_eq!(clocks.of(Kind::Acknowledge, 1).clock.state, ClockState::Stopped { at: day(0) });
-    assert_eq!(case.due_time, Some(day(5)));
+    assert_eq!(case.due_time, Some(day(2)), "what is counted from the hand-over is from the receipt here");
     case.withdraw(String::new(), &occasion(day(1))).expect("open");
     clocks.take_in(&mut case);
     assert_eq!((case.due_time, clocks.next(&case, &*POLICIES)), (None, None));

@@ -1,13 +1,18 @@
 //! What is done on the way to a due time and after it: each step once per clock.
 //! After a downtime only the newest step is taken, older ones are noted. Pure.
 
-use calendar::{Action, Step};
-use jiff::Timestamp;
+use calendar::{Action, State, Step};
+use jiff::{SignedDuration, Timestamp};
 
 use super::policy::{BREACH, Policy};
 use super::{CaseClock, Clocks, words};
 use crate::case::{Case, Occasion, Priority};
 use crate::timeline::Fact;
+
+/// How often somebody is reminded of a clock whose pause has no cap: nothing else would.
+const PAUSE_REMINDER: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// The name of such a reminder. The steps taken keep the latest, with its moment.
+pub(crate) const STILL_PAUSED: &str = "still-paused";
 
 impl Clocks {
     /// When something is to be done next about the open ones: never while another
@@ -30,6 +35,7 @@ impl Clocks {
         }
         for clock in self.0.iter_mut().filter(|clock| clock.clock.is_open()) {
             clock.resume_by_itself(case, at);
+            clock.remind_of_pause(case, at);
             clock.climb(case, policies, at);
         }
         self.date(case);
@@ -55,7 +61,32 @@ impl CaseClock {
         let rung = ladder.and_then(|ladder| {
             ladder.next(&self.clock, &self.calendar, Timestamp::MIN, |rung| self.is_done(rung))
         });
-        [self.clock.resumes_at(), breach, rung.map(|step| step.at)].into_iter().flatten().min()
+        let reminder = self.next_pause_reminder();
+        [self.clock.resumes_at(), breach, rung.map(|step| step.at), reminder].into_iter().flatten().min()
+    }
+
+    /// When somebody is next to be reminded that it stands still without a cap.
+    fn next_pause_reminder(&self) -> Option<Timestamp> {
+        let State::Paused { since, .. } = self.clock.state else { return None };
+        if self.clock.resumes_at().is_some() {
+            return None;
+        }
+        let reminded = |rung: &String| rung.strip_prefix(STILL_PAUSED)?.trim_start().parse().ok();
+        let last = self.rungs.iter().find_map(reminded).map_or(since, |last: Timestamp| last.max(since));
+        last.checked_add(PAUSE_REMINDER).ok()
+    }
+
+    /// Reminds of a pause without a cap; after a downtime once, not once for each week.
+    fn remind_of_pause(&mut self, case: &mut Case, at: &Occasion<'_>) {
+        let mut newest = None;
+        while let Some(next) = self.next_pause_reminder().filter(|next| *next <= at.now) {
+            self.rungs.retain(|rung| !rung.starts_with(STILL_PAUSED));
+            self.done(&format!("{STILL_PAUSED} {next}"));
+            newest = Some(next);
+        }
+        if newest.is_some() {
+            case.note(at, Fact::Reminded { kind: self.clock.kind, rung: STILL_PAUSED.to_owned(), due: None });
+        }
     }
 
     /// It has stood still for as long as its policy allows.

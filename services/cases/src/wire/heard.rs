@@ -2,6 +2,7 @@
 
 use events::Delivered;
 use fault::{Check, Fault, Kind};
+use jiff::Timestamp;
 use prost::{Message, Name};
 use proto::redress::assignment::v1::{CaseAccepted, CaseAssigned, CaseQueued};
 use proto::redress::feedback::v1::{FeedbackReceived, NoticeSettled, NoticeState, Response};
@@ -30,6 +31,8 @@ pub(crate) struct Registered {
     pub(crate) description: String,
     /// What it shares with others like it.
     pub(crate) keys: Keys,
+    /// When an authority forwarded it, if one did and said so.
+    pub(crate) forwarded: Option<Timestamp>,
     category_hint: String,
     vulnerabilities: Vec<String>,
     reach: i64,
@@ -95,6 +98,12 @@ pub(crate) fn registered(delivered: &Delivered) -> Result<Registered, Fault> {
     let receive_time = check.time("complaint.receive_time", receive_time);
     let amount = remedy_sought.and_then(|remedy| remedy.amount);
     let amount_sought = check.money("complaint.remedy_sought.amount", amount);
+    let (forwarded, reach) = match channel_detail {
+        Some(ChannelDetail::Regulator(regulator)) => (regulator.forward_time, 0),
+        Some(ChannelDetail::Social(social)) => (None, social.reach),
+        _ => (None, 0),
+    };
+    let forwarded = check.time("complaint.regulator.forward_time", forwarded);
     check.done("INVALID_EVENT")?;
     let respondent = respondent.unwrap_or_default();
     let keys = Keys {
@@ -124,10 +133,8 @@ pub(crate) fn registered(delivered: &Delivered) -> Result<Registered, Fault> {
         description,
         category_hint,
         vulnerabilities: complainant.vulnerabilities,
-        reach: match channel_detail {
-            Some(ChannelDetail::Social(social)) => social.reach,
-            _ => 0,
-        },
+        forwarded,
+        reach,
     })
 }
 

@@ -11,6 +11,7 @@ use proto::timestamp;
 
 use super::MAX_REASON;
 use crate::clocks::policy::{BREACH, KindLadder, default_ladders};
+use crate::clocks::rungs::STILL_PAUSED;
 use crate::clocks::{kind_of, number, reason_name};
 use crate::store::policies::Kept;
 
@@ -90,6 +91,8 @@ fn ladders(check: &mut Check, rungs: Vec<LadderRung>) -> Vec<KindLadder> {
         let known = kind_of(kind);
         check.ensure(kind == 0 || known.is_some(), &field("kind"), "is not a known kind");
         check.ensure(name != BREACH, &field("name"), "breach is the due time itself, which needs no step");
+        let is_reminder = name.starts_with(STILL_PAUSED);
+        check.ensure(!is_reminder, &field("name"), "still-paused reminds of a pause, which needs no step");
         check.ensure(!name.chars().any(char::is_control), &field("name"), "must be on one line");
         let actions: Vec<Action> =
             actions.into_iter().filter_map(|code| action(check, &field("actions"), code)).collect();

@@ -121,7 +121,10 @@ async fn a_regimes_clock_runs_on_and_is_put_under_the_next_policy() {
     scene.respond(case, 1, Response::Disputed, "still broken").await;
     let decide: Vec<_> =
         clocks(&scene, case).await.into_iter().filter(|clock| clock.kind() == ClockKind::Decide).collect();
-    assert_eq!((decide.len(), decide[0].cycle, decide[0].end_time), (1, 1, None), "as if never met");
+    assert_eq!(decide.len(), 2);
+    assert_eq!((decide[0].cycle, decide[0].end_time), (2, None), "as if never met");
+    assert_eq!((decide[1].cycle, decide[1].state()), (1, ClockState::Met), "what was kept stays kept");
+    assert_eq!(decide[0].start_time, decide[1].start_time);
     let next = PACK.replace("10 days", "12 days").replace("version = 2", "version = 3");
     create(&scene.house, own(&next)).await;
     let moved = activate(&scene.house, 2, false).await.expect("activated").moved;

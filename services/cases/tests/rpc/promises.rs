@@ -1,6 +1,6 @@
 //! What is promised by where the complainant is and by how complex the case is.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use proto::redress::cases::v1::classifier_service_client::ClassifierServiceClient;
 use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
 use proto::redress::cases::v1::policy_service_client::PolicyServiceClient;
@@ -10,7 +10,8 @@ use proto::redress::cases::v1::{
     ConfirmCategoryRequest, CreatePolicyRequest, CreateRuleSetRequest, ExplainDeadlineRequest, Level,
     ListClocksRequest, Priority, ReplayRulesRequest, RetriageCaseRequest, Rule, RuleSet, WordList,
 };
-use proto::redress::intake::v1::{Complainant, Complaint};
+use proto::redress::intake::v1::complaint::ChannelDetail;
+use proto::redress::intake::v1::{Channel, Complainant, Complaint, RegulatorDetail};
 use testkit::request_id;
 use uuid::Uuid;
 
@@ -104,6 +105,35 @@ async fn a_region_has_its_own_limit() {
         assert_eq!(budget(&scene, case).await, promised, "{region}");
         assert_eq!(scene.case(case).await.region, region);
     }
+    scene.house.done().await;
+}
+
+/// Known answer: 8 weeks from the forwarding, not from the day it reached us.
+#[tokio::test]
+async fn a_complaint_an_authority_forwarded_counts_from_its_forwarding() {
+    let scene = Scene::timed().await;
+    put_under(&scene, "uk-fca-disp", 1).await;
+    let moment = |text: &str| text.parse::<Timestamp>().expect("a time");
+    let forward_time = Some(proto::timestamp(moment("2026-11-20T10:00:00Z")));
+    let regulator = RegulatorDetail { forward_time, ..RegulatorDetail::default() };
+    let channel_detail = Some(ChannelDetail::Regulator(regulator));
+    let forwarded = Complaint { channel: Channel::Regulator.into(), channel_detail, ..complaint() };
+    let received = moment("2026-11-28T09:00:00Z");
+    let case = scene.register_received(forwarded, received).await;
+    let due = |text: &str| Some(proto::timestamp(moment(text)));
+    assert_eq!(clock(&scene, case, ClockKind::Final).await.due_time, due("2027-01-16T00:00:00Z"));
+    let direct = scene.register_received(complaint(), received).await;
+    assert_eq!(clock(&scene, direct, ClockKind::Final).await.due_time, due("2027-01-24T00:00:00Z"));
+    let acknowledged = [
+        clock(&scene, case, ClockKind::Acknowledge).await,
+        clock(&scene, direct, ClockKind::Acknowledge).await,
+    ];
+    assert_eq!(acknowledged[0].due_time, acknowledged[1].due_time, "an own target counts from the receipt");
+    let request = ExplainDeadlineRequest { case_id: case.to_string(), kind: ClockKind::Final.into() };
+    let mut client = ClockServiceClient::new(scene.house.channel());
+    let explained = client.explain_deadline(request).await.expect("explained").into_inner();
+    let begins = explained.intervals.first().and_then(|interval| interval.from_time);
+    assert_eq!(begins, forward_time);
     scene.house.done().await;
 }
 

@@ -88,8 +88,13 @@ impl Scene {
     }
 
     pub(crate) async fn register(&self, complaint: Complaint) -> Uuid {
+        self.register_received(complaint, self.now()).await
+    }
+
+    /// A complaint that was received at some other time than now.
+    pub(crate) async fn register_received(&self, complaint: Complaint, received: Timestamp) -> Uuid {
         let case = self.new_id();
-        self.house.tell("intake", case, &registered(case, complaint, self.now())).await;
+        self.house.tell("intake", case, &registered(case, complaint, received)).await;
         self.house.settled().await;
         case
     }

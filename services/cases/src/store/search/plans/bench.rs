@@ -146,6 +146,7 @@ fn opening(house: &House, asked: &Asked, n: u32) -> Opening {
     Opening {
         case,
         description: format!("{} The agent promised it {n} times.", story.repeat(4)),
+        forwarded: None,
         receipt_hash: None,
     }
 }
