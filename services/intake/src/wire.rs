@@ -14,6 +14,7 @@ use proto::redress::intake::v1::{
     complaint::ChannelDetail,
 };
 use proto::timestamp;
+use url::Url;
 use uuid::Uuid;
 
 pub(crate) mod forms;
@@ -92,6 +93,7 @@ fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
         form_version: _,
         completeness: _,
         matter,
+        automatic,
     } = complaint;
     let known = Channel::try_from(channel).is_ok_and(|channel| channel != Channel::Unspecified);
     check.ensure(known, "complaint.channel", "must be one of the channels");
@@ -119,6 +121,7 @@ fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
         form_version: 0,
         completeness: None,
         matter,
+        automatic,
     }
 }
 
@@ -173,7 +176,6 @@ fn checked_evidence(check: &mut Check, evidence: Vec<Evidence>) -> Vec<Evidence>
     check.ensure(evidence.len() <= MAX_EVIDENCE, "complaint.evidence", "must be at most 50");
     let one = |(place, Evidence { kind, uri, sha256 }): (usize, Evidence)| {
         let field = |name: &str| format!("complaint.evidence[{place}].{name}");
-        check.ensure(is_absolute(&uri), &field("uri"), "must be an absolute URI");
         check.ensure(
             sha256.is_empty() || is_sha256(&sha256),
             &field("sha256"),
@@ -181,7 +183,7 @@ fn checked_evidence(check: &mut Check, evidence: Vec<Evidence>) -> Vec<Evidence>
         );
         Evidence {
             kind: check.text(&field("kind"), kind, MAX_WORD),
-            uri: check.text(&field("uri"), uri, MAX_URI),
+            uri: checked_uri(check, &field("uri"), uri),
             sha256,
         }
     };
@@ -201,7 +203,7 @@ fn checked_detail(check: &mut Check, channel: i32, detail: ChannelDetail) -> Cha
         ChannelDetail::Social(SocialDetail { author, uri, reach }) => {
             check.ensure(reach >= 0, "complaint.social.reach", "must not be negative");
             let author = check.text("complaint.social.author", author, MAX_WORD);
-            let uri = check.text("complaint.social.uri", uri, MAX_URI);
+            let uri = if uri.is_empty() { uri } else { checked_uri(check, "complaint.social.uri", uri) };
             ("complaint.social", Channel::Social, ChannelDetail::Social(SocialDetail { author, uri, reach }))
         }
         ChannelDetail::Regulator(RegulatorDetail { authority, reference, forward_time }) => {
@@ -239,10 +241,17 @@ fn checked_language(check: &mut Check, language: String) -> String {
     language
 }
 
-fn is_absolute(uri: &str) -> bool {
-    uri.split_once(':').is_some_and(|(scheme, rest)| {
-        !rest.is_empty() && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-    })
+/// A URI that people are going to click on: nothing that a browser would run
+/// (`javascript:`, `data:`), and nothing on their own machine (`file:`).
+fn checked_uri(check: &mut Check, field: &str, uri: String) -> String {
+    let uri = check.text(field, uri, MAX_URI);
+    // A parser passes over line ends and tabs within, a reader over blanks around it:
+    // neither is to see another URI than the other.
+    let whole = !uri.contains(|c: char| c.is_whitespace() || c.is_control());
+    let web =
+        whole && Url::parse(&uri).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    check.ensure(web, field, "must be an http or https URI with a host");
+    uri
 }
 
 fn is_sha256(text: &str) -> bool {

@@ -16,7 +16,7 @@ use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
 use proto::redress::intake::v1::row_verdict::Verdict;
 use proto::redress::intake::v1::{
     Channel, ChatDetail, Complainant, Complaint, Evidence, GetComplaintRequest, ListComplaintsRequest,
-    RemedySought, SubmitComplaintRequest, SubmitComplaintResponse, SubmitComplaintsRequest,
+    RemedySought, SocialDetail, SubmitComplaintRequest, SubmitComplaintResponse, SubmitComplaintsRequest,
 };
 use testkit::{House, reason, request_id, violations};
 use tonic::{Code, Request};
@@ -47,7 +47,8 @@ async fn count(house: &House) -> i64 {
 async fn a_complaint_is_kept_word_for_word() {
     let house = House::open(&[intake::SERVICE]).await;
     let mut client = IntakeServiceClient::new(house.channel());
-    let response = client.submit_complaint(submission(complaint("ref-1"))).await.unwrap();
+    let sent = Complaint { automatic: true, ..complaint("ref-1") };
+    let response = client.submit_complaint(submission(sent.clone())).await.unwrap();
     let token = response.metadata().get("redress-consistency-token").expect("a token").clone();
     assert!(token.to_str().unwrap().starts_with("intake:"));
     let SubmitComplaintResponse { complaint_id, receipt_code, receive_time, already_registered } =
@@ -58,7 +59,7 @@ async fn a_complaint_is_kept_word_for_word() {
     let mut read = Request::new(GetComplaintRequest { complaint_id: complaint_id.clone() });
     read.metadata_mut().insert("redress-consistency-token", token);
     let stored = client.get_complaint(read).await.unwrap().into_inner().complaint.unwrap();
-    assert_eq!(stored, Complaint { complaint_id, receive_time, ..complaint("ref-1") });
+    assert_eq!(stored, Complaint { complaint_id, receive_time, ..sent });
     house.done().await;
 }
 
@@ -400,5 +401,46 @@ async fn reads_refuse_what_is_no_id() {
     );
     let unknown = client.get_complaint(read("00000000-0000-7000-8000-000000000000")).await.unwrap_err();
     assert_eq!(reason(&unknown), "COMPLAINT_NOT_FOUND");
+    house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_uri_that_is_no_web_address_is_refused_in_every_field() {
+    let house = House::open(&[intake::SERVICE]).await;
+    let mut client = IntakeServiceClient::new(house.channel());
+    let with = |uri: &str| {
+        let (uri, reach) = (uri.to_owned(), 1);
+        let post = SocialDetail { uri: uri.clone(), reach, ..SocialDetail::default() };
+        Complaint {
+            channel: Channel::Social.into(),
+            evidence: vec![Evidence { uri, ..Evidence::default() }],
+            channel_detail: Some(ChannelDetail::Social(post)),
+            ..complaint("")
+        }
+    };
+    let bad = [
+        "javascript:alert(1)",
+        "JaVaScRiPt:alert(1)",
+        "java\nscript:alert(1)",
+        " javascript:alert(1)",
+        "data:text/html,<script>alert(1)</script>",
+        "vbscript:x",
+        "file:///etc/passwd",
+        "ftp://example.org/x",
+        "mailto:ann@example.org",
+        "https:",
+        "https://",
+        "//example.org/x",
+        "photo.jpg",
+        "https://example.org/\u{1b}[2J",
+    ];
+    for uri in bad {
+        let refused = client.submit_complaint(submission(with(uri))).await.expect_err(uri);
+        assert_eq!(reason(&refused), "INVALID_COMPLAINT", "{uri}");
+        assert_eq!(violations(&refused), ["complaint.evidence[0].uri", "complaint.social.uri"], "{uri}");
+    }
+    for uri in ["https://example.org/photo?id=1#x", "http://10.0.0.1:8080/a", "https://例子.中国/图"] {
+        client.submit_complaint(submission(with(uri))).await.expect(uri);
+    }
     house.done().await;
 }

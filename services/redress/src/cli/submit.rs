@@ -49,6 +49,10 @@ pub(crate) struct Submit {
     /// Sum asked for, e.g. `CNY 128`
     #[arg(long, value_parser = lines::read_money)]
     amount: Option<Money>,
+    /// A machine wrote it, not a person (an out-of-office reply, a delivery report): no
+    /// automatic notice answers it
+    #[arg(long)]
+    automatic: bool,
     #[command(flatten)]
     complainant: Who,
 }
@@ -114,6 +118,7 @@ impl Submit {
         set(&mut complaint.description, self.description.as_ref());
         set(&mut complaint.language, self.language.as_ref());
         set(&mut complaint.category_hint, self.category.as_ref());
+        complaint.automatic |= self.automatic;
         if let Some(amount) = &self.amount {
             let sought = complaint.remedy_sought.get_or_insert_with(RemedySought::default);
             sought.amount = Some(amount.clone());
