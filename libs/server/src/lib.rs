@@ -10,6 +10,7 @@
 
 mod age;
 mod assembly;
+mod blocking;
 mod call;
 mod contracts;
 mod identity;
@@ -28,6 +29,7 @@ mod telemetry;
 mod workers;
 
 pub use assembly::{Assembly, migrate, start};
+pub use blocking::{Length, MAX_WAITING, blocking};
 pub use call::{caller, page, reply};
 pub use limits::Limited;
 pub use permission::{seeing, seeing_all, serving};
