@@ -9,9 +9,13 @@
 //! The clock of the [`pg::Db`] decides what is due. Timers due together fire in no
 //! promised order. Who rings must check that there is still a reason: a timer may
 //! fire just before what would have disarmed it.
+//!
+//! What cannot be locked just now is passed over and tried again, and where much is due
+//! tenants take turns: nobody's timers wait for those of another.
 
 mod run;
 mod store;
+mod turns;
 
 use std::time::Duration;
 
@@ -58,15 +62,26 @@ pub struct Fired {
     pub traceparent: String,
 }
 
+/// What became of an attempt to lock what timers are about. A key that is in neither
+/// list is busy: somebody changes it just now. Its timer stays as it is, is passed over
+/// and tried again; that is no failure of its alarm.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Locked: these fire now.
+    pub held: Vec<Uuid>,
+    /// No more there, and never again: their timers are taken without their alarm being
+    /// rung, counted (`redress.timer.orphans`) and logged.
+    pub gone: Vec<Uuid>,
+}
+
 /// What happens when timers of one kind fire.
 pub trait Alarm: Send + Sync + 'static {
     /// The kind of timer it is for.
     fn kind(&self) -> &'static str;
-    /// Locks what timers are about, for one tenant and without waiting; answers
-    /// which of the keys may fire now. Who changes something locks it first and its
-    /// timer second: an alarm that took the timer first and waited for the rest would
-    /// wait in a circle. What is busy fires shortly after.
-    fn hold<'a>(&'a self, tx: &'a mut Tx, keys: &'a [Uuid]) -> BoxFuture<'a, Result<Vec<Uuid>, Fault>>;
+    /// Locks what timers are about, for one tenant and without waiting; answers what
+    /// became of each. Who changes something locks it first and its timer second: an
+    /// alarm that took the timer first and waited for the rest would wait in a circle.
+    fn hold<'a>(&'a self, tx: &'a mut Tx, keys: &'a [Uuid]) -> BoxFuture<'a, Result<Held, Fault>>;
     /// Does what is due, for one tenant, in the transaction that marks the timers
     /// fired: all of it or, with an error, nothing. After an error the timers are
     /// tried again later, one by one.

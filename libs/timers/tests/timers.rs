@@ -1,168 +1,23 @@
 //! Timers against a real database: once, on time, and for one tenant.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
+#[path = "timers/bench.rs"]
+mod bench;
+#[path = "timers/fair.rs"]
+mod fair;
+
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use fault::Fault;
-use futures::future::BoxFuture;
-use kernel::{Clock, Ids as _, RandomIds, SystemClock, TenantId};
-use pg::{Db, Tx};
-use testkit::Database;
+use kernel::SystemClock;
 use testkit::MockClock;
-use timers::{Alarm, Fired, Timer};
+use timers::Timer;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-const KIND: &str = "reminder";
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A schema with timers, and a clock that stands still unless a test wants the real one.
-struct Bench {
-    database: Database,
-    db: Db,
-    clock: MockClock,
-}
-
-impl Bench {
-    async fn new() -> Self {
-        let clock = MockClock::default();
-        Self::with(Arc::new(clock.clone()), clock).await
-    }
-
-    async fn with(time: Arc<dyn Clock>, clock: MockClock) -> Self {
-        let migrate =
-            async |url: String| pg::migrate(&url, "cases", &[&pg::MIGRATIONS, &timers::MIGRATIONS]).await;
-        let database = Database::copy_of("timers", migrate).await.unwrap();
-        let db = Db::open(database.url(), 10, "cases", time, Arc::new(RandomIds)).unwrap();
-        Self { database, db, clock }
-    }
-
-    fn timer(&self, after: Duration) -> Timer {
-        let now = self.db.clock().now();
-        Timer { kind: KIND, key: RandomIds.id(now), fire_at: now + after, traceparent: String::new() }
-    }
-
-    async fn arm(&self, tenant: &str, timers: &[Timer]) {
-        let arm = async |mut tx| {
-            timers::arm(&mut tx, timers).await?;
-            Ok((tx, ()))
-        };
-        self.db.transact("arm", &tenant_of(tenant), arm).await.unwrap();
-    }
-
-    async fn disarm(&self, tenant: &str, kind: &'static str, key: Uuid) {
-        let disarm = async |mut tx| {
-            timers::disarm(&mut tx, kind, &[key]).await?;
-            Ok((tx, ()))
-        };
-        self.db.transact("disarm", &tenant_of(tenant), disarm).await.unwrap();
-    }
-
-    fn run(&self, alarm: &Arc<Recorder>) -> Runner {
-        let stop = CancellationToken::new();
-        let work = timers::run(self.db.clone(), vec![alarm.clone()], stop.clone());
-        Runner { task: tokio::spawn(work), stop }
-    }
-
-    /// As the owner, who sees everything: tenant, key, generation, attempts.
-    async fn rows(&self) -> Vec<(String, Uuid, i64, i32)> {
-        let mut conn = self.database.connect().await.unwrap();
-        sqlx::query_as("SELECT tenant_id, key, generation, attempts FROM cases.timer ORDER BY key")
-            .fetch_all(&mut conn)
-            .await
-            .unwrap()
-    }
-}
-
-struct Runner {
-    task: tokio::task::JoinHandle<()>,
-    stop: CancellationToken,
-}
-
-impl Runner {
-    async fn stop(self) {
-        self.stop.cancel();
-        tokio::time::timeout(PATIENCE, self.task).await.expect("it stops when told to").unwrap();
-    }
-}
-
-/// What happened in transactions that committed, and in those that did not.
-#[derive(Default)]
-struct Recorder {
-    rung: Mutex<Vec<Rung>>,
-    refused: Mutex<HashSet<Uuid>>,
-    /// What others are changing.
-    busy: Mutex<HashSet<Uuid>>,
-    /// Whether it panics over what it refuses.
-    panics: AtomicBool,
-    crashing: AtomicBool,
-    lag: Mutex<Vec<Duration>>,
-}
-
-#[derive(Clone, Debug)]
-struct Rung {
-    tenant: String,
-    fired: Fired,
-}
-
-impl Recorder {
-    fn keys(&self) -> Vec<Uuid> {
-        self.rung.lock().unwrap().iter().map(|rung| rung.fired.key).collect()
-    }
-
-    fn count(&self) -> usize {
-        self.rung.lock().unwrap().len()
-    }
-}
-
-impl Alarm for Recorder {
-    fn kind(&self) -> &'static str {
-        KIND
-    }
-
-    fn hold<'a>(&'a self, _: &'a mut Tx, keys: &'a [Uuid]) -> BoxFuture<'a, Result<Vec<Uuid>, Fault>> {
-        let busy = self.busy.lock().unwrap();
-        Box::pin(std::future::ready(Ok(keys.iter().copied().filter(|key| !busy.contains(key)).collect())))
-    }
-
-    fn ring<'a>(&'a self, tx: &'a mut Tx, fired: &'a [Fired]) -> BoxFuture<'a, Result<(), Fault>> {
-        Box::pin(async move {
-            let tenant: String =
-                sqlx::query_scalar("SELECT current_setting('redress.tenant')").fetch_one(&mut **tx).await?;
-            if fired.iter().any(|timer| self.refused.lock().unwrap().contains(&timer.key)) {
-                assert!(!self.panics.load(Ordering::Relaxed), "this one always panics");
-                return Err(Fault::internal("this one always fails"));
-            }
-            // The process dies in the middle: nothing of the transaction stays.
-            while self.crashing.load(Ordering::Relaxed) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-            let now = tx.now();
-            self.lag
-                .lock()
-                .unwrap()
-                .extend(fired.iter().map(|f| now.duration_since(f.fire_at).unsigned_abs()));
-            let rung = fired.iter().map(|fired| Rung { tenant: tenant.clone(), fired: fired.clone() });
-            self.rung.lock().unwrap().extend(rung);
-            Ok(())
-        })
-    }
-}
-
-fn tenant_of(name: &str) -> TenantId {
-    TenantId::parse(name).unwrap()
-}
-
-async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let started = Instant::now();
-    while !holds().await {
-        assert!(started.elapsed() < PATIENCE, "never: {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
+use bench::{Bench, KIND, Recorder, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_workers_fire_each_timer_once() {

@@ -6,7 +6,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use pg::Tx;
 use sha2::{Digest as _, Sha256};
-use timers::{Alarm, Fired, Timer};
+use timers::{Alarm, Fired, Held, Timer};
 use uuid::Uuid;
 
 use crate::floor::{Floor, tell};
@@ -68,9 +68,14 @@ impl Alarm for TakeWaiting {
         KIND
     }
 
-    /// Nobody changes a timer of these: each has a key of its own.
-    fn hold<'a>(&'a self, _: &'a mut Tx, keys: &'a [Uuid]) -> BoxFuture<'a, Result<Vec<Uuid>, Fault>> {
-        async { Ok(keys.to_vec()) }.boxed()
+    /// Nobody changes a timer of these: each has a key of its own. What they need is the
+    /// roster, which all of a tenant's routing holds now and then.
+    fn hold<'a>(&'a self, tx: &'a mut Tx, keys: &'a [Uuid]) -> BoxFuture<'a, Result<Held, Fault>> {
+        async move {
+            let held = if roster::try_seize(tx).await? { keys.to_vec() } else { Vec::new() };
+            Ok(Held { held, gone: Vec::new() })
+        }
+        .boxed()
     }
 
     fn ring<'a>(&'a self, tx: &'a mut Tx, fired: &'a [Fired]) -> BoxFuture<'a, Result<(), Fault>> {
@@ -78,8 +83,8 @@ impl Alarm for TakeWaiting {
     }
 }
 
+/// The roster is held.
 async fn go_on(tx: &mut Tx, fired: &[Fired]) -> Result<(), Fault> {
-    roster::seize(tx).await?;
     for department in roster::departments(tx).await? {
         if let Some(timer) = fired.iter().find(|timer| timer.key == key(&department)) {
             tx.join_trace(&timer.traceparent);

@@ -28,6 +28,7 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use kernel::CaseId;
 use sqlx::PgConnection;
+use timers::Held;
 use uuid::Uuid;
 
 use crate::case::{Case, Outcome};
@@ -91,19 +92,29 @@ pub(crate) async fn lock_all(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Ve
 }
 
 /// Keeps others from changing cases, those that nobody is changing just now; answers
-/// which. Waits for nobody: while a policy is put in force, there are none.
-pub(crate) async fn lock_idle(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Uuid>, Fault> {
-    let locked = sqlx::query_scalar(
-        "SELECT case_id FROM cases
-         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
-           AND (SELECT pg_try_advisory_xact_lock_shared(hashtextextended(
-                    'cases.calendars.' || current_setting('redress.tenant'), 0)))
-         FOR NO KEY UPDATE SKIP LOCKED",
+/// which, and which there are none of. Waits for nobody: while a policy is put in force,
+/// all are busy.
+pub(crate) async fn lock_idle(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Held, Fault> {
+    let rows: Vec<(Uuid, bool, bool)> = sqlx::query_as(
+        "WITH held AS MATERIALIZED (
+             SELECT case_id FROM cases
+             WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
+               AND (SELECT pg_try_advisory_xact_lock_shared(hashtextextended(
+                        'cases.calendars.' || current_setting('redress.tenant'), 0)))
+             FOR NO KEY UPDATE SKIP LOCKED)
+         SELECT asked.id, EXISTS (SELECT FROM held WHERE held.case_id = asked.id),
+                EXISTS (SELECT FROM cases c
+                        WHERE c.tenant_id = current_setting('redress.tenant') AND c.case_id = asked.id)
+         FROM UNNEST($1) AS asked (id)",
     )
     .bind(ids)
     .fetch_all(conn)
     .await?;
-    Ok(locked)
+    let of = |held: bool, there: bool| {
+        let wanted = rows.iter().filter(move |row| (row.1, row.2) == (held, there));
+        wanted.map(|(id, _, _)| *id).collect()
+    };
+    Ok(Held { held: of(true, true), gone: of(false, false) })
 }
 
 /// A case to be opened.

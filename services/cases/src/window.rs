@@ -4,7 +4,7 @@ use fault::Fault;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use pg::Tx;
-use timers::{Alarm, Fired, Timer};
+use timers::{Alarm, Fired, Held, Timer};
 use uuid::Uuid;
 
 use crate::case::{Case, CloseReason, Occasion, State};
@@ -55,7 +55,7 @@ impl Alarm for ResponseWindow {
         KIND
     }
 
-    fn hold<'a>(&'a self, tx: &'a mut Tx, keys: &'a [Uuid]) -> BoxFuture<'a, Result<Vec<Uuid>, Fault>> {
+    fn hold<'a>(&'a self, tx: &'a mut Tx, keys: &'a [Uuid]) -> BoxFuture<'a, Result<Held, Fault>> {
         store::lock_idle(tx, keys).boxed()
     }
 

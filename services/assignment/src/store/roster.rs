@@ -68,6 +68,17 @@ pub(crate) async fn seize(conn: &mut PgConnection) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The same, without waiting; answers whether it could.
+pub(crate) async fn try_seize(conn: &mut PgConnection) -> Result<bool, Fault> {
+    let seized = sqlx::query_scalar(
+        "SELECT pg_try_advisory_xact_lock(
+             hashtextextended('assignment.roster.' || current_setting('redress.tenant'), 0))",
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(seized)
+}
+
 /// Locks departments in the order of their ids; answers those there are.
 pub(crate) async fn lock_departments(conn: &mut PgConnection, ids: &[String]) -> Result<Vec<String>, Fault> {
     let locked = sqlx::query_scalar(

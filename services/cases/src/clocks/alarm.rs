@@ -5,7 +5,7 @@ use fault::Fault;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use pg::Tx;
-use timers::{Alarm, Fired};
+use timers::{Alarm, Fired, Held};
 use uuid::Uuid;
 
 use super::follow::{Book, Changes, KIND};
@@ -21,7 +21,7 @@ impl Alarm for Rungs {
         KIND
     }
 
-    fn hold<'a>(&'a self, tx: &'a mut Tx, keys: &'a [Uuid]) -> BoxFuture<'a, Result<Vec<Uuid>, Fault>> {
+    fn hold<'a>(&'a self, tx: &'a mut Tx, keys: &'a [Uuid]) -> BoxFuture<'a, Result<Held, Fault>> {
         store::lock_idle(tx, keys).boxed()
     }
 

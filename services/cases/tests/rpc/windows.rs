@@ -90,6 +90,57 @@ async fn a_timer_that_is_due_is_in_nobodys_way() {
     scene.house.done().await;
 }
 
+/// Six hundred cases of another tenant that nobody may change just now, and as many
+/// timers of cases there are none of, all due.
+async fn locked_neighbour(scene: &Scene, model: Uuid) -> PgConnection {
+    let mut conn = scene.house.owner().await;
+    // Rows are copied whole; what is generated cannot be.
+    let copies = [
+        "ALTER TABLE cases.cases ALTER COLUMN ended_as DROP EXPRESSION",
+        "INSERT INTO cases.cases
+         SELECT (jsonb_populate_record(c, jsonb_build_object(
+                    'tenant_id', 'locked', 'case_id', gen_random_uuid(), 'receipt_hash', NULL))).*
+         FROM cases.cases c, generate_series(1, 600) WHERE c.case_id = $1",
+        "INSERT INTO cases.timer (tenant_id, kind, key, fire_at, try_at, traceparent)
+         SELECT 'locked', 'clock', c.case_id, c.opened_at, c.opened_at, '' FROM cases.cases c
+         WHERE c.tenant_id = 'locked' AND $1::uuid IS NOT NULL",
+        "INSERT INTO cases.timer (tenant_id, kind, key, fire_at, try_at, traceparent)
+         SELECT 'locked', 'clock', gen_random_uuid(), c.opened_at, c.opened_at, '' FROM cases.cases c
+         WHERE c.tenant_id = 'locked' AND $1::uuid IS NOT NULL",
+    ];
+    sqlx::query(copies[0]).execute(&mut conn).await.expect("prepared");
+    for copy in &copies[1..] {
+        sqlx::query(*copy).bind(model).execute(&mut conn).await.expect("copied");
+    }
+    sqlx::query("BEGIN").execute(&mut conn).await.expect("begun");
+    sqlx::query("SELECT FROM cases.cases WHERE tenant_id = 'locked' FOR NO KEY UPDATE")
+        .execute(&mut conn)
+        .await
+        .expect("held");
+    conn
+}
+
+async fn locked_timers(scene: &Scene) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM cases.timer WHERE tenant_id = 'locked'")
+        .fetch_one(&mut scene.house.owner().await)
+        .await
+        .expect("counted")
+}
+
+#[tokio::test]
+async fn due_timers_of_locked_and_missing_cases_hold_up_no_other_tenant() {
+    let scene = Scene::timed().await;
+    let case = scene.resolved().await;
+    let mut locked = locked_neighbour(&scene, case).await;
+    scene.advance(DAY * 15);
+    eventually(async || scene.case(case).await.state() == CaseState::Closed).await;
+    // Those of no case go, those of a locked one wait.
+    eventually(async || locked_timers(&scene).await == 600).await;
+    sqlx::query("ROLLBACK").execute(&mut locked).await.unwrap();
+    eventually(async || locked_timers(&scene).await == 0).await;
+    scene.house.done().await;
+}
+
 #[tokio::test]
 async fn an_answer_disarms_the_timer_and_the_next_cycle_has_its_own() {
     let scene = Scene::timed().await;
