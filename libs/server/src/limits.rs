@@ -37,6 +37,7 @@ limited! {
     cases::group_service_server::GroupServiceServer;
     cases::link_service_server::LinkServiceServer;
     feedback::feedback_service_server::FeedbackServiceServer;
+    intake::channel_service_server::ChannelServiceServer;
     intake::form_service_server::FormServiceServer;
     intake::intake_service_server::IntakeServiceServer;
     resolution::resolution_service_server::ResolutionServiceServer;

@@ -18,7 +18,12 @@ pub(crate) struct Filing {
     /// Number of the contract's channel.
     pub(crate) channel: i16,
     pub(crate) external_ref: Option<String>,
+    /// Hash of that number and of what was said; none without a number.
+    pub(crate) content: Option<[u8; 32]>,
     pub(crate) customer_id: Option<String>,
+    /// When it is registered.
+    pub(crate) registered: Timestamp,
+    /// When it counts as received: now, or as its submitter states.
     pub(crate) received: Timestamp,
     /// The event that tells of it, encoded: the complaint is in it.
     pub(crate) event: Vec<u8>,
@@ -33,7 +38,7 @@ pub(crate) struct Registered {
     pub(crate) received: Timestamp,
     /// Where the feed tells of it.
     pub(crate) position: i64,
-    /// Registered before under another key, by the channel's own number.
+    /// Registered before under another key: the channel told it again.
     pub(crate) already: bool,
 }
 
@@ -46,13 +51,19 @@ pub(crate) struct Standing {
     pub(crate) request_id: String,
     pub(crate) request_hash: Vec<u8>,
     pub(crate) channel: i16,
+    /// The channel's number, where it is this complaint's alone.
     pub(crate) external_ref: Option<String>,
+    /// Hash of the number and of what was said; none without a number.
+    pub(crate) content: Option<[u8; 32]>,
 }
 
 /// What a submission is answered that did not become a complaint of its own.
-/// `standing` are the complaints under its key or its channel's number, `used` is
-/// the hash of an earlier request under this key that was answered with another
-/// key's complaint. None if nothing explains why it was not registered.
+/// `standing` are the complaints under its key, its channel's number or its content,
+/// `used` is the hash of an earlier request under this key that was answered with
+/// another key's complaint. None if nothing explains why it was not registered.
+///
+/// Only who says the same is answered with a complaint that stands: its receipt code
+/// opens it.
 pub(crate) fn settle(
     filing: &Filing,
     standing: &[Standing],
@@ -65,13 +76,21 @@ pub(crate) fn settle(
     if used.is_some_and(|hash| hash != filing.request_hash) {
         return Some(Err(Refusal::KeyReused));
     }
-    standing.iter().find(|one| one.is_same_matter(filing)).map(|one| Ok(one.registered(true)))
+    if let Some(same) = standing.iter().find(|one| one.says_the_same_as(filing)) {
+        return Some(Ok(same.registered(true)));
+    }
+    let taken = standing.iter().any(|one| one.has_the_number_of(filing));
+    taken.then_some(Err(Refusal::ExternalRefReused))
 }
 
 impl Standing {
-    fn is_same_matter(&self, filing: &Filing) -> bool {
-        filing.external_ref.is_some()
-            && self.channel == filing.channel
+    fn says_the_same_as(&self, filing: &Filing) -> bool {
+        self.channel == filing.channel && self.content.is_some() && self.content == filing.content
+    }
+
+    fn has_the_number_of(&self, filing: &Filing) -> bool {
+        self.channel == filing.channel
+            && self.external_ref.is_some()
             && self.external_ref == filing.external_ref
     }
 
@@ -94,7 +113,9 @@ mod tests {
             request_hash: [hash; 32],
             channel: 4,
             external_ref: external_ref.map(str::to_owned),
+            content: external_ref.map(|_| [7; 32]),
             customer_id: None,
+            registered: Timestamp::UNIX_EPOCH,
             received: Timestamp::UNIX_EPOCH,
             event: Vec::new(),
             traceparent: String::new(),
@@ -110,6 +131,7 @@ mod tests {
             request_hash: vec![hash; 32],
             channel: 4,
             external_ref: external_ref.map(str::to_owned),
+            content: external_ref.map(|_| [7; 32]),
         }
     }
 
@@ -134,6 +156,25 @@ mod tests {
             Some(Err(Refusal::KeyReused)),
             "a key answered once stands for its request"
         );
+    }
+
+    #[test]
+    fn the_same_number_with_another_content_is_refused() {
+        let other = Filing { content: Some([8; 32]), ..filing("r2", 2, Some("e1")) };
+        let reused = Some(Err(Refusal::ExternalRefReused));
+        assert_eq!(settle(&other, &[standing(1, "r1", 1, Some("e1"))], None), reused);
+        let elsewhere = Standing { channel: 5, ..standing(1, "r1", 1, Some("e1")) };
+        assert_eq!(settle(&other, &[elsewhere], None), None, "another channel's number");
+        // Where numbers repeat, the one that says the same is found among others.
+        let repeating = |id, content| Standing {
+            external_ref: None,
+            content: Some([content; 32]),
+            ..standing(id, "r", 1, None)
+        };
+        assert_eq!(id(settle(&other, &[repeating(1, 7), repeating(2, 8)], None)), Some((2, true)));
+        // Nothing is compared that has no number.
+        let bare = Filing { content: None, ..filing("r2", 2, None) };
+        assert_eq!(settle(&bare, &[standing(1, "r1", 1, None)], None), None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tokio::sync::{OnceCell, mpsc, oneshot};
 
 use crate::complaint::{Filing, Registered, settle};
 use crate::refusal::Refusal;
-use crate::store;
+use crate::{store, wire};
 
 /// Most submissions of one transaction.
 const MAX_BATCH: usize = 256;
@@ -213,13 +213,20 @@ async fn register(
 
 /// The verdict on a filing that was not new.
 async fn known(conn: &mut PgConnection, filing: &Filing) -> Result<Verdict, Fault> {
-    let standing = store::standing(conn, filing).await?;
+    let kept = store::standing(conn, filing).await?;
+    let standing = kept.into_iter().map(wire::standing).collect::<Result<Vec<_>, _>>()?;
     let mine = standing.iter().any(|one| one.request_id == filing.request_id);
-    let used = if mine { None } else { Some(store::remember_key(conn, filing).await?) };
-    let verdict = settle(filing, &standing, used.as_deref());
-    verdict.map(|verdict| verdict.map_err(Fault::from)).ok_or_else(|| {
+    let used = if mine { None } else { store::used_key(conn, &filing.request_id).await? };
+    let verdict = settle(filing, &standing, used.as_deref()).ok_or_else(|| {
         Fault::internal("a submission was neither registered nor found; its twin was rolled back")
-    })
+    })?;
+    if let Ok(Registered { id, already: true, .. }) = verdict
+        && used.is_none()
+        && store::remember_key(conn, filing, id).await? != filing.request_hash
+    {
+        return Ok(Err(Refusal::KeyReused.into()));
+    }
+    Ok(verdict.map_err(Fault::from))
 }
 
 #[cfg(test)]

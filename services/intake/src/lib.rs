@@ -11,6 +11,10 @@
 //! What a `form` asks for a category, `forms` keeps ready; what was filled in, then or
 //! later, is checked against it.
 //!
+//! A submission that was told before is known by its key, or by its channel's number
+//! and what it says (`wire/content`); whether a channel's numbers are one complaint's
+//! each is settled by the tenant (`rpc/channels`).
+//!
 //! To add an rpc: the contract first, then parse in `wire`, act in `rpc`, SQL in
 //! `store`, and a row each for good, bad and repeated in `tests/rpc.rs`.
 
@@ -27,6 +31,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use kernel::receipt::ReceiptKey;
+use proto::redress::intake::v1::channel_service_server::ChannelServiceServer;
 use proto::redress::intake::v1::form_service_server::FormServiceServer;
 use proto::redress::intake::v1::intake_service_server::IntakeServiceServer;
 
@@ -43,6 +48,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let (door, worker) = door::Door::new(kit.db.clone(), key);
     let forms = Arc::new(forms::Forms::new(kit.db.clone()));
     parts.route(IntakeServiceServer::new(rpc::Intake::new(kit.db.clone(), Arc::new(door), forms.clone())));
+    parts.route(ChannelServiceServer::new(rpc::channels::ChannelRpc::new(kit.db.clone())));
     parts.route(FormServiceServer::new(rpc::forms::FormRpc::new(kit.db.clone(), forms)));
     parts.worker("door", |stop| worker.run(stop));
     Ok(())

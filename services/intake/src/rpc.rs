@@ -1,5 +1,6 @@
 //! One function per rpc: parse, go through the door, render.
 
+pub(crate) mod channels;
 pub(crate) mod forms;
 
 use std::sync::Arc;

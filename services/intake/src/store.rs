@@ -2,6 +2,7 @@
 //! it, in one row.
 
 pub(crate) mod additions;
+pub(crate) mod channels;
 pub(crate) mod forms;
 
 use std::collections::HashMap;
@@ -12,34 +13,45 @@ use kernel::CaseId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::complaint::{Filing, Standing};
+use crate::complaint::Filing;
 
-/// Rpc name under which a key is remembered that was answered with the complaint
-/// of another key.
+/// Rpc name under which keys were remembered, for a week, that were answered with the
+/// complaint of another key.
 const ANSWERED_RPC: &str = "IntakeService.SubmitComplaint";
 
-/// What two complaints never share: the request's key, the channel's own number.
-const UNIQUE: [&str; 2] = ["complaint_request_key", "complaint_external_ref_key"];
+/// What two complaints never share: the request's key, the channel's own number where
+/// that does not repeat, and the number together with what was said.
+const UNIQUE: [&str; 3] = ["complaint_request_key", "complaint_external_ref_key", "complaint_content_key"];
 
 /// Inserts complaints; what is done about doubles is given.
 macro_rules! register {
     ($doubles:literal) => {
         concat!(
             "INSERT INTO complaint (tenant_id, complaint_id, request_id, request_hash, channel, external_ref,
-                                    customer_id, received_at, event, traceparent, position)
-             SELECT current_setting('redress.tenant'), f.*,
+                                    content_hash, customer_id, received_at, event, traceparent, position)
+             SELECT current_setting('redress.tenant'), f.complaint_id, f.request_id, f.request_hash, f.channel,
+                    CASE WHEN f.channel <> ALL (ARRAY(
+                             SELECT s.channel FROM channel_setting s
+                             WHERE s.tenant_id = current_setting('redress.tenant') AND s.external_refs_repeat))
+                         THEN f.external_ref END,
+                    f.content_hash, f.customer_id, f.received_at, f.event, f.traceparent,
                     -- The lock and the transaction's id first, once for all, then the positions:
                     -- see feed_sight().
                     CASE WHEN (SELECT pg_advisory_xact_lock_shared('outbox'::regclass::oid::bigint) IS NOT NULL
                                   AND pg_current_xact_id() IS NOT NULL)
                          THEN nextval('outbox_position') END
-             FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::text[]) AS request_id, UNNEST($3::bytea[]),
-                          UNNEST($4::smallint[]), UNNEST($5::text[]), UNNEST($6::text[]),
-                          UNNEST($7::timestamptz[]), UNNEST($8::bytea[]), UNNEST($9::text[])) AS f
+             FROM (SELECT UNNEST($1::uuid[]) AS complaint_id, UNNEST($2::text[]) AS request_id,
+                          UNNEST($3::bytea[]) AS request_hash, UNNEST($4::smallint[]) AS channel,
+                          UNNEST($5::text[]) AS external_ref, UNNEST($6::bytea[]) AS content_hash,
+                          UNNEST($7::text[]) AS customer_id, UNNEST($8::timestamptz[]) AS received_at,
+                          UNNEST($9::bytea[]) AS event, UNNEST($10::text[]) AS traceparent) AS f
              -- One look for all; as a join it would be planned to read the keys of all times.
-             WHERE request_id <> ALL (ARRAY(
+             WHERE f.request_id <> ALL (ARRAY(
+                 SELECT k.request_id FROM submission_key k
+                 WHERE k.tenant_id = current_setting('redress.tenant') AND k.request_id = ANY ($2)
+                 UNION ALL
                  SELECT i.request_id FROM idempotency i
-                 WHERE i.tenant_id = current_setting('redress.tenant') AND i.rpc = $10
+                 WHERE i.tenant_id = current_setting('redress.tenant') AND i.rpc = $11
                    AND i.request_id = ANY ($2)))
              ",
             $doubles,
@@ -81,8 +93,9 @@ async fn insert(
         .bind(column(filings, |f| f.request_hash.as_slice()))
         .bind(column(filings, |f| f.channel))
         .bind(column(filings, |f| f.external_ref.as_deref()))
+        .bind(column(filings, |f| f.content.as_ref().map(<[u8; 32]>::as_slice)))
         .bind(column(filings, |f| f.customer_id.as_deref()))
-        .bind(column(filings, |f| f.received.to_sqlx()))
+        .bind(column(filings, |f| f.registered.to_sqlx()))
         .bind(column(filings, |f| f.event.as_slice()))
         .bind(column(filings, |f| f.traceparent.as_str()))
         .bind(ANSWERED_RPC)
@@ -94,57 +107,79 @@ fn column<'a, T>(filings: &'a [Filing], of: impl Fn(&'a Filing) -> T) -> Vec<T> 
     filings.iter().map(of).collect()
 }
 
+/// A complaint that stands where a submission wanted to go, as it is kept.
 #[derive(sqlx::FromRow)]
-struct StandingRow {
-    complaint_id: Uuid,
-    received_at: jiff_sqlx::Timestamp,
-    position: i64,
-    request_id: String,
-    request_hash: Vec<u8>,
-    channel: i16,
-    external_ref: Option<String>,
+pub(crate) struct StandingRow {
+    pub(crate) complaint_id: Uuid,
+    pub(crate) position: i64,
+    pub(crate) request_id: String,
+    pub(crate) request_hash: Vec<u8>,
+    pub(crate) channel: i16,
+    pub(crate) external_ref: Option<String>,
+    /// Its registration, encoded.
+    pub(crate) event: Vec<u8>,
 }
 
-/// The complaints that stand under a filing's key or its channel's number.
-pub(crate) async fn standing(conn: &mut PgConnection, filing: &Filing) -> Result<Vec<Standing>, Fault> {
-    let rows: Vec<StandingRow> = sqlx::query_as(
-        "SELECT complaint_id, received_at, position, request_id, request_hash, channel, external_ref
-         FROM complaint WHERE tenant_id = current_setting('redress.tenant') AND request_id = $1
-         UNION ALL
-         SELECT complaint_id, received_at, position, request_id, request_hash, channel, external_ref
-         FROM complaint
-         WHERE tenant_id = current_setting('redress.tenant') AND channel = $2 AND external_ref = $3",
+/// The complaints that stand under a filing's key, its channel's number or its content.
+pub(crate) async fn standing(conn: &mut PgConnection, filing: &Filing) -> Result<Vec<StandingRow>, Fault> {
+    let rows = sqlx::query_as(
+        "SELECT c.complaint_id, c.position, c.request_id, c.request_hash, c.channel, c.external_ref,
+                coalesce(c.event, (SELECT o.payload FROM outbox o WHERE o.position = c.position)) AS event
+         FROM complaint c
+         WHERE c.tenant_id = current_setting('redress.tenant') AND c.complaint_id = ANY (ARRAY(
+             SELECT complaint_id FROM complaint
+             WHERE tenant_id = current_setting('redress.tenant') AND request_id = $1
+             UNION
+             SELECT complaint_id FROM complaint
+             WHERE tenant_id = current_setting('redress.tenant') AND channel = $2 AND external_ref = $3
+             UNION
+             SELECT complaint_id FROM complaint
+             WHERE tenant_id = current_setting('redress.tenant') AND channel = $2 AND content_hash = $4))",
     )
     .bind(&filing.request_id)
     .bind(filing.channel)
     .bind(&filing.external_ref)
+    .bind(filing.content.as_ref().map(<[u8; 32]>::as_slice))
     .fetch_all(conn)
     .await?;
-    let standing = |row: StandingRow| Standing {
-        id: CaseId(row.complaint_id),
-        received: row.received_at.to_jiff(),
-        position: row.position,
-        request_id: row.request_id,
-        request_hash: row.request_hash,
-        channel: row.channel,
-        external_ref: row.external_ref,
-    };
-    Ok(rows.into_iter().map(standing).collect())
+    Ok(rows)
+}
+
+/// The hash of the request a key was used for that was answered with another key's
+/// complaint; none where it was not.
+pub(crate) async fn used_key(conn: &mut PgConnection, request_id: &str) -> Result<Option<Vec<u8>>, Fault> {
+    let hash = sqlx::query_scalar(
+        "SELECT request_hash FROM submission_key
+         WHERE tenant_id = current_setting('redress.tenant') AND request_id = $1
+         UNION ALL
+         SELECT request_hash FROM idempotency
+         WHERE tenant_id = current_setting('redress.tenant') AND rpc = $2 AND request_id = $1
+         LIMIT 1",
+    )
+    .bind(request_id)
+    .bind(ANSWERED_RPC)
+    .fetch_optional(conn)
+    .await?;
+    Ok(hash)
 }
 
 /// Remembers that a key was answered with another key's complaint; answers the
 /// hash of the request the key stands for, which may be an earlier one.
-pub(crate) async fn remember_key(conn: &mut PgConnection, filing: &Filing) -> Result<Vec<u8>, Fault> {
+pub(crate) async fn remember_key(
+    conn: &mut PgConnection,
+    filing: &Filing,
+    complaint: CaseId,
+) -> Result<Vec<u8>, Fault> {
     let hash = sqlx::query_scalar(
-        "INSERT INTO idempotency (tenant_id, rpc, request_id, request_hash, answer, position, created_at)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, '', 0, $4)
-         ON CONFLICT ON CONSTRAINT idempotency_pkey DO UPDATE SET created_at = idempotency.created_at
+        "INSERT INTO submission_key (tenant_id, request_id, request_hash, complaint_id, answered_at)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4)
+         ON CONFLICT ON CONSTRAINT submission_key_pkey DO UPDATE SET answered_at = submission_key.answered_at
          RETURNING request_hash",
     )
-    .bind(ANSWERED_RPC)
     .bind(&filing.request_id)
     .bind(filing.request_hash.as_slice())
-    .bind(filing.received.to_sqlx())
+    .bind(complaint.0)
+    .bind(filing.registered.to_sqlx())
     .fetch_one(conn)
     .await?;
     Ok(hash)
@@ -154,6 +189,8 @@ pub(crate) async fn remember_key(conn: &mut PgConnection, filing: &Filing) -> Re
 pub(crate) async fn is_answered(conn: &mut PgConnection, request_id: &str) -> Result<bool, Fault> {
     let answered = sqlx::query_scalar(
         "SELECT EXISTS (SELECT FROM complaint
+                        WHERE tenant_id = current_setting('redress.tenant') AND request_id = $1)
+             OR EXISTS (SELECT FROM submission_key
                         WHERE tenant_id = current_setting('redress.tenant') AND request_id = $1)
              OR EXISTS (SELECT FROM idempotency
                         WHERE tenant_id = current_setting('redress.tenant') AND rpc = $2 AND request_id = $1)",

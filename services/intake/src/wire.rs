@@ -17,10 +17,12 @@ use proto::timestamp;
 use url::Url;
 use uuid::Uuid;
 
+pub(crate) mod channels;
+pub(crate) mod content;
 pub(crate) mod forms;
 
-use crate::complaint::{Filing, Registered};
-use crate::store::Filter;
+use crate::complaint::{Filing, Registered, Standing};
+use crate::store::{Filter, StandingRow};
 
 pub(crate) use contract::row_verdict::Verdict;
 
@@ -271,6 +273,7 @@ pub(crate) fn filing(
     complaint.receive_time = Some(timestamp(received));
     let customer = complaint.complainant.as_ref().map(|complainant| complainant.customer_id.clone());
     let (channel, external_ref) = (complaint.channel, complaint.external_ref.clone());
+    let content = content::hash(&complaint);
     let event = ComplaintRegistered { complaint: Some(complaint), receipt_hash: receipt_hash.to_vec() };
     Filing {
         tenant,
@@ -279,11 +282,31 @@ pub(crate) fn filing(
         request_hash,
         channel: i16::try_from(channel).unwrap_or(0),
         external_ref: Some(external_ref).filter(|text| !text.is_empty()),
+        content,
         customer_id: customer.filter(|text| !text.is_empty()),
+        registered: received,
         received,
         event: event.encode_to_vec(),
         traceparent: pg::trace::current(),
     }
+}
+
+/// A complaint that stands where a submission wanted to go. What it says is read off
+/// its registration: rows of before have no hash.
+pub(crate) fn standing(row: StandingRow) -> Result<Standing, Fault> {
+    let StandingRow { complaint_id, position, request_id, request_hash, channel, external_ref, event } = row;
+    let complaint = complaint(&event)?;
+    let received = complaint.receive_time.and_then(|time| Timestamp::new(time.seconds, time.nanos).ok());
+    Ok(Standing {
+        id: CaseId(complaint_id),
+        received: received.ok_or_else(|| Fault::internal("a registration without its time"))?,
+        position,
+        request_id,
+        request_hash,
+        channel,
+        external_ref,
+        content: content::hash(&complaint),
+    })
 }
 
 /// The answer to a submission.

@@ -5,6 +5,8 @@
 
 #[path = "rpc/forms.rs"]
 mod forms;
+#[path = "rpc/numbers.rs"]
+mod numbers;
 
 use std::collections::HashSet;
 
@@ -133,15 +135,19 @@ async fn the_channels_own_number_is_the_same_complaint() {
     let house = House::open(&[intake::SERVICE]).await;
     let mut client = IntakeServiceClient::new(house.channel());
     let first = client.submit_complaint(submission(complaint("ref-1"))).await.unwrap().into_inner();
-    let request = submission(Complaint { subject: "Told again".to_owned(), ..complaint("ref-1") });
+    let request = submission(Complaint { category_hint: "told/again".to_owned(), ..complaint("ref-1") });
     let second = client.submit_complaint(request.clone()).await.unwrap().into_inner();
     assert_eq!(second, SubmitComplaintResponse { already_registered: true, ..first.clone() });
     assert_eq!(client.submit_complaint(request.clone()).await.unwrap().into_inner(), second);
 
     // The second key stands for its request, although no complaint bears it.
     let changed = SubmitComplaintRequest { complaint: Some(complaint("ref-2")), ..request };
-    let refused = client.submit_complaint(changed).await.unwrap_err();
+    let refused = client.submit_complaint(changed.clone()).await.unwrap_err();
     assert_eq!(reason(&refused), "IDEMPOTENCY_KEY_REUSED");
+    // Without end: not only for as long as answers are kept.
+    let mut owner = house.owner().await;
+    sqlx::query("DELETE FROM intake.idempotency").execute(&mut owner).await.unwrap();
+    assert_eq!(reason(&client.submit_complaint(changed).await.unwrap_err()), "IDEMPOTENCY_KEY_REUSED");
     // Another channel's number is another complaint.
     let elsewhere = Complaint { channel: Channel::Email.into(), ..complaint("ref-1") };
     let third = client.submit_complaint(submission(elsewhere)).await.unwrap().into_inner();

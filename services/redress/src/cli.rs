@@ -3,6 +3,7 @@
 mod calendar;
 mod case;
 mod category;
+mod channel;
 mod classifier;
 mod clock;
 mod connection;
@@ -59,6 +60,8 @@ enum Verb {
     Import(import::Import),
     /// Works on cases
     Case(case::Cases),
+    /// What is settled about the channels complaints come by
+    Channel(channel::Channels),
     /// What is asked of complaints, and what is added to them later
     Form(form::Forms),
     /// By what cases are triaged, and why one was so
@@ -123,6 +126,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Submit(args) => wait(args.run()),
         Verb::Import(args) => wait(args.run()),
         Verb::Case(args) => wait(args.run()),
+        Verb::Channel(args) => wait(args.run()),
         Verb::Form(args) => wait(args.run()),
         Verb::Rules(args) => wait(args.run()),
         Verb::Category(args) => wait(args.run()),

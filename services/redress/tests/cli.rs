@@ -197,7 +197,7 @@ async fn every_list_reads() {
     assert!(desk.text(&["queue"]).await.contains(&case), "no department: nobody's queue");
     desk.staff().await;
     desk.house.settled().await;
-    let lists: [(&[&str], &str); 21] = [
+    let lists: [(&[&str], &str); 23] = [
         (&["case", "list", "--customer", "C1"], "Kettle broken"),
         (&["case", "list", "--filter", "open = true kettle", "--order-by", "due_time"], "Kettle broken"),
         (&["case", "count"], "1      assigned"),
@@ -214,6 +214,8 @@ async fn every_list_reads() {
         (&["rules", "replay", "0"], "0 of 1 cases would come out otherwise"),
         (&["rules", "explain", &case], "usual"),
         (&["category", "list"], "no categories"),
+        (&["channel", "list"], "partner"),
+        (&["channel", "set", "partner", "--numbers-repeat", "true"], "numbers repeat  yes"),
         (&["form", "list"], "no forms"),
         (&["form", "information", &case], "nothing was added"),
         (&["classifier", "list"], "no classifiers"),

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use fault::Kind;
 use jiff::Timestamp;
 use kernel::{CaseId, RandomIds, SystemClock};
+use prost::Message as _;
+use proto::redress::intake::v1::{Complaint, ComplaintRegistered};
 use testkit::Database;
 use uuid::Uuid;
 
@@ -22,11 +24,20 @@ fn filing(number: u8, received: Timestamp) -> Filing {
         request_hash: [number; 32],
         channel: 1,
         external_ref: None,
+        content: None,
         customer_id: None,
+        registered: received,
         received,
-        event: vec![number],
+        event: registration(received),
         traceparent: String::new(),
     }
+}
+
+/// A registration that says nothing.
+fn registration(received: Timestamp) -> Vec<u8> {
+    let time = proto::timestamp(received);
+    let complaint = Complaint { receive_time: Some(time), ..Complaint::default() };
+    ComplaintRegistered { complaint: Some(complaint), ..ComplaintRegistered::default() }.encode_to_vec()
 }
 
 async fn intake() -> anyhow::Result<(Database, Db)> {
@@ -78,6 +89,37 @@ async fn a_submission_at_two_replicas_at_once_is_one_complaint() -> anyhow::Resu
         let (here, there) = (here.map_err(|fault| fault.chain()), there.map_err(|fault| fault.chain()));
         assert!(here.is_ok());
         assert_eq!(here, there);
+    }
+    stop.cancel();
+    db.pool().close().await;
+    database.drop().await
+}
+
+#[tokio::test]
+async fn one_number_at_two_replicas_at_once_is_whose_content_was_first() -> anyhow::Result<()> {
+    let (database, db) = intake().await?;
+    let now = db.clock().now();
+    let stop = Stop::new();
+    let replicas = [1, 101].map(|first: u8| {
+        let (door, writer) = Door::new(db.clone(), None);
+        tokio::spawn(writer.run(stop.clone()));
+        // A number both have, contents of their own; their neighbours have neither.
+        let filings = (0..50).map(move |place| {
+            let (external_ref, content) = match place % 2 {
+                0 => (Some(format!("n-{place}")), Some([first + place; 32])),
+                _ => (None, None),
+            };
+            Filing { external_ref, content, ..filing(first + place, now) }
+        });
+        async move { futures::future::join_all(filings.map(|one| door.register(one))).await }
+    });
+    let [here, there] = <[_; 2]>::try_from(futures::future::join_all(replicas).await).unwrap_or_default();
+    for (place, (here, there)) in here.iter().zip(&there).enumerate() {
+        let reused =
+            [here, there].map(|one| one.as_ref().err().map(Fault::reason) == Some("EXTERNAL_REF_REUSED"));
+        let expected = usize::from(place % 2 == 0);
+        assert_eq!(reused.iter().filter(|one| **one).count(), expected, "{here:?} {there:?}");
+        assert_eq!([here, there].iter().filter(|one| one.is_ok()).count(), 2 - expected);
     }
     stop.cancel();
     db.pool().close().await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fault::Fault;
-use kernel::{Caller, TenantId};
+use kernel::{Caller, CaseId, TenantId};
 use pg::{Db, Key, Tx};
 use proto::redress::intake::v1::form_service_server::FormService;
 use proto::redress::intake::v1::{
@@ -75,9 +75,15 @@ impl FormRpc {
         caller: &Caller,
         further: wire::Further,
     ) -> Result<(Tx, AddInformationResponse), Fault> {
-        let wire::Further { complaint: id, source, text, patch } = further;
+        let wire::Further { request_id, request_hash, complaint: id, source, text, patch } = further;
         let (_, event) = store::lock(&mut tx, id).await?.ok_or(Refusal::ComplaintNotFound)?;
         let complaint = crate::wire::complaint(&event)?;
+        if let Some((other, ordinal, hash)) = store::additions::by_key(&mut tx, &request_id).await? {
+            if other != id.0 || hash != request_hash {
+                return Err(Refusal::KeyReused.into());
+            }
+            return self.added(tx, caller, &complaint, id, ordinal).await;
+        }
         let before = store::additions::list(&mut tx, id).await?;
         let filled = self.filled(&mut tx, &caller.tenant, &complaint, &before, patch.is_some()).await?;
         let review = reviewed(filled, patch.as_ref())?;
@@ -89,7 +95,7 @@ impl FormRpc {
             text,
             form_data: patch.as_ref().map(ToString::to_string),
         };
-        store::additions::insert(&mut tx, id, &addition).await?;
+        store::additions::insert(&mut tx, id, &addition, (&request_id, request_hash)).await?;
         let completeness = review.as_ref().map(|review| review.completeness);
         let told = InformationAdded {
             complaint_id: id.to_string(),
@@ -104,6 +110,29 @@ impl FormRpc {
         let missing_fields = review.map(|review| review.missing).unwrap_or_default();
         let addition = Some(wire::addition(addition));
         Ok((tx, AddInformationResponse { addition, completeness, missing_fields }))
+    }
+
+    /// What was answered when a complaint was added to: the form as that left it.
+    async fn added(
+        &self,
+        mut tx: Tx,
+        caller: &Caller,
+        complaint: &Complaint,
+        id: CaseId,
+        ordinal: i32,
+    ) -> Result<(Tx, AddInformationResponse), Fault> {
+        let mut additions = store::additions::list(&mut tx, id).await?;
+        additions.retain(|one| one.ordinal <= ordinal);
+        let filled = self.filled(&mut tx, &caller.tenant, complaint, &additions, false).await?;
+        let review = filled.map(|filled| filled.held.form.review(&filled.answer));
+        Ok((
+            tx,
+            AddInformationResponse {
+                addition: additions.pop().map(wire::addition),
+                completeness: review.as_ref().map(|review| review.completeness),
+                missing_fields: review.map(|review| review.missing).unwrap_or_default(),
+            },
+        ))
     }
 }
 

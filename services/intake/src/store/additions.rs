@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::CaseId;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 /// Something added to a complaint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,11 +53,34 @@ pub(crate) async fn list(conn: &mut PgConnection, id: CaseId) -> Result<Vec<Addi
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
-/// Writes an addition to a complaint this transaction has locked.
-pub(crate) async fn insert(conn: &mut PgConnection, id: CaseId, addition: &Addition) -> Result<(), Fault> {
+/// What a key was used to add, wherever it was: the complaint, the place there, and
+/// the hash of the request.
+pub(crate) async fn by_key(
+    conn: &mut PgConnection,
+    request_id: &str,
+) -> Result<Option<(Uuid, i32, Vec<u8>)>, Fault> {
+    let found = sqlx::query_as(
+        "SELECT complaint_id, ordinal, request_hash FROM addition
+         WHERE tenant_id = current_setting('redress.tenant') AND request_id = $1",
+    )
+    .bind(request_id)
+    .fetch_optional(conn)
+    .await?;
+    Ok(found)
+}
+
+/// Writes an addition to a complaint this transaction has locked, with the key of its
+/// request and the hash of that.
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    id: CaseId,
+    addition: &Addition,
+    (request_id, request_hash): (&str, [u8; 32]),
+) -> Result<(), Fault> {
     sqlx::query(
-        "INSERT INTO addition (tenant_id, complaint_id, ordinal, source, author, added_at, text, form_data)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO addition (tenant_id, complaint_id, ordinal, source, author, added_at, text, form_data,
+                               request_id, request_hash)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(id.0)
     .bind(addition.ordinal)
@@ -65,6 +89,8 @@ pub(crate) async fn insert(conn: &mut PgConnection, id: CaseId, addition: &Addit
     .bind(addition.added.to_sqlx())
     .bind(&addition.text)
     .bind(&addition.form_data)
+    .bind(request_id)
+    .bind(request_hash.as_slice())
     .execute(conn)
     .await?;
     Ok(())

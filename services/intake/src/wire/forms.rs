@@ -143,6 +143,10 @@ pub(crate) fn tried(held: &Held, form_data: &str) -> ValidateFormResponse {
 /// Something to be added to a complaint.
 #[derive(Clone, Debug)]
 pub(crate) struct Further {
+    /// Key of the request.
+    pub(crate) request_id: String,
+    /// Hash of the request.
+    pub(crate) request_hash: [u8; 32],
     /// The complaint.
     pub(crate) complaint: CaseId,
     /// Number of the source.
@@ -155,9 +159,10 @@ pub(crate) struct Further {
 
 /// Reads what is to be added.
 pub(crate) fn further(request: AddInformationRequest) -> Result<Further, Fault> {
+    let request_hash = pg::request_hash(&request);
     let AddInformationRequest { request_id, complaint_id, source, text, form_data } = request;
     let mut check = Check::new();
-    check.request_id(request_id);
+    let request_id = check.request_id(request_id);
     let complaint = check.id("complaint_id", &complaint_id);
     let known = InformationSource::try_from(source).is_ok_and(|one| one != InformationSource::Unspecified);
     check.ensure(known, "source", "must be the complainant or staff");
@@ -171,7 +176,8 @@ pub(crate) fn further(request: AddInformationRequest) -> Result<Further, Fault> 
         None
     });
     check.done(INVALID_INFORMATION)?;
-    Ok(Further { complaint, source: i16::try_from(source).unwrap_or(0), text, patch })
+    let source = i16::try_from(source).unwrap_or(0);
+    Ok(Further { request_id, request_hash, complaint, source, text, patch })
 }
 
 const INVALID_INFORMATION: &str = "INVALID_INFORMATION";

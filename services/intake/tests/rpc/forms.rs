@@ -229,6 +229,34 @@ async fn what_is_missing_is_added_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_addition_repeated_after_answers_are_forgotten_is_added_once() {
+    let house = House::open(&[intake::SERVICE]).await;
+    let client = FormServiceClient::new(house.channel());
+    create(&client, "delivery", DELIVERY).await.unwrap();
+    let id = submit(&house, filled("delivery", r#"{"order": "123456"}"#)).await.unwrap();
+    let request = addition(&id, "the carrier", r#"{"carrier": "fast"}"#);
+    let first = add(&client, request.clone()).await.unwrap();
+    let later = addition(&id, "", r#"{"photos": ["https://example.org/1"]}"#);
+    add(&client, later).await.unwrap();
+    let mut owner = house.owner().await;
+    sqlx::query("DELETE FROM intake.idempotency").execute(&mut owner).await.unwrap();
+
+    assert_eq!(add(&client, request.clone()).await.unwrap(), first, "with the form as it then was");
+    sqlx::query("DELETE FROM intake.idempotency").execute(&mut owner).await.unwrap();
+    let reused = (Code::AlreadyExists, "IDEMPOTENCY_KEY_REUSED".to_owned());
+    let altered = AddInformationRequest { text: "another".to_owned(), ..request.clone() };
+    assert_eq!(refused(add(&client, altered).await), reused);
+    let elsewhere = submit(&house, filled("delivery", "")).await.unwrap();
+    let elsewhere = AddInformationRequest { complaint_id: elsewhere, ..request.clone() };
+    assert_eq!(refused(add(&client, elsewhere).await), reused);
+    let many = (0..20).map(|_| add(&client, request.clone()));
+    assert!(futures::future::join_all(many).await.into_iter().all(|one| one.is_ok_and(|one| one == first)));
+    let told: Vec<InformationAdded> = house.told("intake").await;
+    assert_eq!(told.len(), 2);
+    house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_complaint_without_a_form_may_begin_one() {
     let house = House::open(&[intake::SERVICE]).await;
     let client = FormServiceClient::new(house.channel());

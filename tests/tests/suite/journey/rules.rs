@@ -7,8 +7,11 @@ use proto::redress::cases::v1::{
     ActivateRuleSetRequest, CaseState, Category, CreateRuleSetRequest, GetRuleSetRequest,
     ImportCategoriesRequest, ListCasesRequest, Priority, RetriageCaseRequest, RuleSet,
 };
+use proto::redress::intake::v1::channel_service_client::ChannelServiceClient;
 use proto::redress::intake::v1::form_service_client::FormServiceClient;
-use proto::redress::intake::v1::{AddInformationRequest, CreateFormRequest, Form, InformationSource};
+use proto::redress::intake::v1::{
+    AddInformationRequest, Channel, CreateFormRequest, Form, InformationSource, UpdateChannelSettingsRequest,
+};
 use testkit::request_id;
 
 use super::scene::Scene;
@@ -59,6 +62,13 @@ async fn filled_in(scene: &Scene, complaint_id: &str) {
     };
     let request = CreateFormRequest { request_id: request_id(), form: Some(form) };
     forms.create_form(request).await.unwrap();
+    let settings = UpdateChannelSettingsRequest {
+        request_id: request_id(),
+        channel: Channel::Partner.into(),
+        external_refs_repeat: true,
+        expected_version: Some(0),
+    };
+    ChannelServiceClient::new(scene.line("supervisor")).update_channel_settings(settings).await.unwrap();
     let request = AddInformationRequest {
         request_id: request_id(),
         complaint_id: complaint_id.to_owned(),
