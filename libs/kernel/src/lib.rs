@@ -7,6 +7,7 @@ pub mod id;
 pub mod money;
 mod numbered;
 pub mod page;
+pub mod person;
 pub mod receipt;
 pub mod role;
 pub mod time;

@@ -35,7 +35,7 @@ pub use bell::Bell;
 pub use group::{Asked, Batch, Group, Verdicts, Work};
 pub use line::{Line, is_hung_up};
 pub use migrate::{MIGRATIONS, is_behind, migrate, migrated};
-pub use mutate::{Done, IDEMPOTENCY_KEPT, Key, request_hash};
+pub use mutate::{Done, IDEMPOTENCY_KEPT, Key, key_reused, request_hash};
 pub use tx::Tx;
 
 /// How long a call waits for a connection before it is refused.

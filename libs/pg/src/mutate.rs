@@ -116,7 +116,7 @@ impl Db {
 }
 
 /// The refusal of a key that was used for another request.
-fn key_reused() -> Fault {
+pub fn key_reused() -> Fault {
     Fault::new(
         Kind::Exists,
         "IDEMPOTENCY_KEY_REUSED",

@@ -29,6 +29,10 @@ pub enum Refusal {
     NoCapacity,
     /// The agent is whom the case is about.
     AgentRecused,
+    /// The caller is whom the case is about.
+    CallerRecused,
+    /// The caller is neither the agent meant nor a supervisor.
+    NotTheHandler,
 }
 
 impl fault::Refusal for Refusal {
@@ -41,6 +45,7 @@ impl fault::Refusal for Refusal {
             | Self::NotAssignedToAgent
             | Self::AssignmentReleased
             | Self::AgentRecused => Kind::Precondition,
+            Self::CallerRecused | Self::NotTheHandler => Kind::Forbidden,
             Self::NoCapacity => Kind::Exhausted,
         }
     }
@@ -58,6 +63,8 @@ impl fault::Refusal for Refusal {
             Self::AssignmentReleased => "ASSIGNMENT_RELEASED",
             Self::NoCapacity => "NO_CAPACITY",
             Self::AgentRecused => "AGENT_RECUSED",
+            Self::CallerRecused => "CALLER_RECUSED",
+            Self::NotTheHandler => "NOT_THE_HANDLER",
         }
     }
 }
@@ -78,6 +85,8 @@ impl fmt::Display for Refusal {
             Self::AssignmentReleased => "the case's cycle is over; nobody handles it",
             Self::NoCapacity => "no capacity is left; try again when a case is done",
             Self::AgentRecused => "the agent is whom the case is about and must not handle it",
+            Self::CallerRecused => "the complaint is about you; somebody else must do this",
+            Self::NotTheHandler => "this is for the agent in charge, or a supervisor",
         })
     }
 }

@@ -84,10 +84,8 @@ impl Agent {
     /// the letter case. Names are written by complainants; rather one agent too
     /// many is kept away than one too few.
     pub fn is_recused(&self, respondent: &str) -> bool {
-        let respondent = respondent.trim().to_lowercase();
-        !respondent.is_empty()
-            && (respondent == self.profile.id
-                || respondent == self.profile.display_name.trim().to_lowercase())
+        kernel::person::is_same(respondent, &self.profile.id)
+            || kernel::person::is_same(respondent, &self.profile.display_name)
     }
 }
 

@@ -1,6 +1,7 @@
 //! One function per rpc: parse → transact → render.
 
 mod accept;
+mod acting;
 mod steps;
 
 use std::sync::Arc;
@@ -204,7 +205,7 @@ impl AssignmentService for Rpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let wanted = wire::assign(request)?;
-        let by = caller.subject.clone();
+        let by = caller.clone();
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
@@ -228,7 +229,7 @@ impl AssignmentService for Rpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let wanted = wire::transfer(request)?;
-        let by = caller.subject.clone();
+        let by = caller.clone();
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
@@ -244,7 +245,7 @@ impl AssignmentService for Rpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let agent = wire::claim(request)?;
-        let by = caller.subject.clone();
+        let by = caller.clone();
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {

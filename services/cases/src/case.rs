@@ -10,11 +10,11 @@ pub(crate) mod properties;
 use jiff::{SignedDuration, Timestamp};
 use kernel::{CaseId, Money};
 
-pub(crate) use merge::Merged;
+pub(crate) use merge::{Joining, Merged};
 
 pub(crate) use crate::moves::{Move, State};
 use crate::refusal::Refusal;
-use crate::timeline::{Fact, Noted, Visibility};
+use crate::timeline::{Fact, Noted, Written};
 use crate::triage::{Level, Triage};
 
 /// How long the complainant may answer an outcome.
@@ -289,8 +289,8 @@ impl Case {
     }
 
     /// Writes a note; any state allows it.
-    pub(crate) fn add_note(&mut self, text: String, visibility: Visibility, at: &Occasion<'_>) {
-        self.note(at, Fact::Note { text, visibility });
+    pub(crate) fn add_note(&mut self, note: Written, at: &Occasion<'_>) {
+        self.note(at, Fact::Note(note));
     }
 
     /// Records what the investigation found, in place of earlier findings.

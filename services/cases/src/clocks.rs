@@ -322,7 +322,7 @@ fn met_by(fact: &Fact) -> &'static [Kind] {
         }
         Fact::Notice { failure: None, .. } => &[Kind::Acknowledge],
         Fact::Accepted => &[Kind::Accept, Kind::Object],
-        Fact::Note { visibility: Visibility::Public, .. } => &[Kind::FirstResponse, Kind::Update],
+        Fact::Note(note) if note.visibility == Visibility::Public => &[Kind::FirstResponse, Kind::Update],
         Fact::Findings { .. } => &[Kind::Stage],
         Fact::Resolved { .. } => {
             &[Kind::FirstResponse, Kind::Stage, Kind::Decide, Kind::Update, Kind::Remedy, Kind::Review]

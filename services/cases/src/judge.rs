@@ -1,15 +1,17 @@
 //! Triages a batch of complaints by the rules that hold, looking at what else was
 //! going on: a constant number of statements, however many complaints.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use events::Delivered;
 use fault::Fault;
 use jiff::SignedDuration;
 use pg::Tx;
+use uuid::Uuid;
 
 use crate::reading::Reading;
 use crate::rule_sets::RuleSets;
+use crate::sameness::Person;
 use crate::store;
 use crate::store::triage::{Around, Incoming, Judged};
 use crate::triage::{MOST_REPEATS, REPEAT_DAYS, Surroundings};
@@ -45,28 +47,29 @@ pub(crate) async fn judge<'a>(
 fn incoming<'a>((event, registered): (&Delivered, &'a Registered)) -> Incoming<'a> {
     Incoming {
         case: event.subject,
-        customer: &registered.origin.customer_id,
+        person: Person::of(&registered.origin.customer_id, &registered.keys),
         received: registered.origin.receive_time,
         channel: registered.origin.channel,
         hint: registered.category_hint(),
     }
 }
 
-/// How many earlier complaints of the same customer the batch itself has for each.
+/// How many earlier complaints of the same person the batch itself has for each.
 fn repeats(batch: &[Incoming<'_>]) -> Vec<i64> {
     let window = SignedDuration::from_hours(24 * REPEAT_DAYS);
-    let mut earlier: HashMap<&str, Vec<&Incoming<'_>>> = HashMap::new();
+    let mut earlier: HashMap<i64, Vec<&Incoming<'_>>> = HashMap::new();
     let mut counts = Vec::with_capacity(batch.len());
     for one in batch {
-        let others = earlier.entry(one.customer).or_default();
+        let marks = one.person.marks();
+        let others = marks.iter().flatten().filter_map(|mark| earlier.get(mark)).flatten();
         let is_repeat = |other: &&&Incoming<'_>| {
             other.case < one.case && one.received.duration_since(other.received) <= window
         };
-        let known = !one.customer.is_empty();
-        let count = if known { others.iter().filter(is_repeat).count() } else { 0 };
-        counts.push(i64::try_from(count).unwrap_or(MOST_REPEATS));
-        if known && !others.iter().any(|other| other.case == one.case) {
-            others.push(one);
+        // Known by two marks, another is the same one all the same.
+        let cases: HashSet<Uuid> = others.filter(is_repeat).map(|other| other.case).collect();
+        counts.push(i64::try_from(cases.len()).unwrap_or(MOST_REPEATS));
+        for mark in marks.into_iter().flatten() {
+            earlier.entry(mark).or_default().push(one);
         }
     }
     counts
@@ -75,16 +78,16 @@ fn repeats(batch: &[Incoming<'_>]) -> Vec<i64> {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use uuid::Uuid;
 
     use super::*;
     use crate::case::Channel;
+    use crate::sameness;
 
     #[test]
     fn a_batch_counts_within_itself() {
-        let one = |case, customer, days: i64| Incoming {
+        let one = |case, customer: &str, days: i64| Incoming {
             case: Uuid::from_u128(case),
-            customer,
+            person: Person { customer: sameness::number(customer), ..Person::default() },
             received: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * days),
             channel: Channel::Web,
             hint: "",
@@ -100,5 +103,28 @@ mod tests {
             one(7, "ann", 32),
         ];
         assert_eq!(repeats(&batch), [0, 0, 1, 0, 0, 1, 2, 1]);
+    }
+
+    #[test]
+    fn the_same_person_is_known_by_any_of_what_is_known_of_them() {
+        let one = |case, customer: &str, mail: &str, telephone: &str| Incoming {
+            case: Uuid::from_u128(case),
+            person: Person {
+                customer: sameness::number(customer),
+                email: sameness::email(mail),
+                phone: sameness::phone(telephone),
+            },
+            received: Timestamp::UNIX_EPOCH,
+            channel: Channel::Web,
+            hint: "",
+        };
+        let batch = [
+            one(1, "c-1", "ann@example.org", ""),
+            one(2, "", "ANN@example.org", "13800138000"),
+            one(3, "C1", "ann@example.org", "+86 13800138000"),
+            one(4, "", "", "0086 138 0013 8000"),
+            one(5, "", "bob@example.org", ""),
+        ];
+        assert_eq!(repeats(&batch), [0, 1, 2, 2, 0]);
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! In reading order: `moves` is the table of states, `case` what people do to
 //! a case, `news` what it hears from the other services, `timeline` how it is
-//! told, `triage` how it begins, by the rules in `rule_sets` and the tree in
+//! told, `acting` who may do it, `triage` how it begins, by the rules in `rule_sets` and the tree in
 //! `categories`; `judge` triages whole batches. `reading` is what is read off a text,
 //! by one of the tenant's `classifiers`. `clocks` says by when it is due, by the
 //! `calendars` of the tenant; `sameness` what is like it, `links` and `groups` what
@@ -18,6 +18,7 @@
 
 mod moves;
 
+mod acting;
 mod calendars;
 mod case;
 mod categories;

@@ -4,7 +4,7 @@
 
 use crate::case::{Case, CloseReason, Merged, Move, Occasion, State};
 use crate::refusal::Refusal;
-use crate::timeline::{Fact, Visibility};
+use crate::timeline::{Fact, Visibility, Written};
 
 kernel::numbered! {
     /// What a notice to the complainant is for.
@@ -110,10 +110,10 @@ impl Case {
     /// Takes in a piece of news. While the case is merged it is about where the case
     /// stood: undone, the merge leaves nothing to catch up on.
     pub(crate) fn hear(&mut self, news: News, at: &Occasion<'_>) -> Result<(), Refusal> {
-        let Some(Merged { into, stood }) = self.merged else { return self.take_in(news, at) };
+        let Some(Merged { into, stood, across }) = self.merged else { return self.take_in(news, at) };
         self.state = stood;
         let heard = self.take_in(news, at);
-        self.merged = Some(Merged { into, stood: self.state });
+        self.merged = Some(Merged { into, stood: self.state, across });
         self.state = State::Merged;
         heard
     }
@@ -141,7 +141,9 @@ impl Case {
             Event::TaskNeedsAttention { department, reason } => {
                 self.note(at, Fact::TaskNeedsAttention { department, reason });
             }
-            Event::InformationAdded { what } => self.add_note(what, Visibility::Internal, at),
+            Event::InformationAdded { what } => {
+                self.add_note(Written { text: what, visibility: Visibility::Internal, request_id: None }, at);
+            }
             Event::Accepts => self.accept_outcome(at)?,
             Event::Disputes { comment } => self.dispute(comment, at)?,
             Event::NoticeSettled { kind, failure } => {

@@ -22,7 +22,7 @@ use crate::rule_sets::RuleSets;
 use crate::store::Opening;
 use crate::store::early::{self, EarlyNotice};
 use crate::timeline::Fact;
-use crate::wire::heard::Registered;
+use crate::wire::heard::{About, Registered};
 use crate::{judge, links, record, store, wire};
 
 /// What is followed.
@@ -37,6 +37,7 @@ const FOLLOWS: &[Follow] = &[
             "redress.assignment.v1.CaseAssigned",
             "redress.assignment.v1.CaseQueued",
             "redress.assignment.v1.CaseAccepted",
+            "redress.assignment.v1.AgentChanged",
         ],
     },
     Follow {
@@ -73,13 +74,13 @@ impl Reactions {
     /// Takes a batch of one source: registrations open cases, the rest is news of them.
     async fn take(&self, tx: &mut Tx, mut batch: &[Delivered]) -> Result<(), Fault> {
         while let Some(first) = batch.first() {
-            let opens = wire::heard::is_registration(first);
-            let same = |event: &&Delivered| wire::heard::is_registration(event) == opens;
+            let about = wire::heard::about(first);
+            let same = |event: &&Delivered| wire::heard::about(event) == about;
             let (run, rest) = batch.split_at(batch.iter().take_while(same).count());
-            if opens {
-                self.open(tx, run).await?;
-            } else {
-                hear(tx, run).await?;
+            match about {
+                About::Registration => self.open(tx, run).await?,
+                About::Case => hear(tx, run).await?,
+                About::Agent => store::staff::keep(tx, &wire::heard::agents(run)?).await?,
             }
             batch = rest;
         }

@@ -2,11 +2,13 @@
 //! timers, the bell, all in the transaction in which it happened.
 
 use fault::Fault;
+use kernel::person;
 use pg::Tx;
 
 use crate::case::Case;
 use crate::clocks::follow;
 use crate::clocks::follow::Begun;
+use crate::timeline::Fact;
 use crate::{store, window, wire};
 
 /// Topic of the bell rung on every change of a case.
@@ -31,12 +33,34 @@ pub(crate) async fn opened(tx: &mut Tx, cases: &[Case], begun: Begun) -> Result<
     publish(tx, cases).await
 }
 
+/// The agents that bear the names by which decided cases are about somebody.
+async fn named(tx: &mut Tx, cases: &[Case]) -> Result<Vec<(String, String)>, Fault> {
+    let decided = |case: &&Case| case.journal.iter().any(|noted| matches!(noted.fact, Fact::Decided { .. }));
+    let about = cases.iter().filter(decided).map(|case| person::folded(&case.origin.respondent_staff));
+    let names: Vec<String> = about.filter(|name| !name.is_empty()).collect();
+    if names.is_empty() { Ok(Vec::new()) } else { store::staff::named(tx, &names).await }
+}
+
+/// Whom a case is about, by every name they are known under.
+fn recused(case: &Case, named: &[(String, String)]) -> Vec<String> {
+    let about = person::folded(&case.origin.respondent_staff);
+    if about.is_empty() {
+        return Vec::new();
+    }
+    let agents = named.iter().filter(|(name, _)| *name == about).map(|(_, agent)| agent.clone());
+    let others: Vec<String> = agents.filter(|agent| *agent != about).collect();
+    [vec![about], others].concat()
+}
+
 async fn publish(tx: &mut Tx, cases: &[Case]) -> Result<(), Fault> {
     store::timeline::append(tx, cases).await?;
+    store::timeline::keep_keys(tx, cases).await?;
     window::set(tx, cases).await?;
+    let named = named(tx, cases).await?;
     for case in cases {
+        let recused = recused(case, &named);
         for noted in &case.journal {
-            wire::told::tell(tx, case, noted);
+            wire::told::tell(tx, case, noted, &recused);
         }
     }
     tx.ring(TOPIC);

@@ -43,6 +43,12 @@ pub(crate) enum Refusal {
     ComplainantsDiffer,
     /// A complaint and a report.
     MattersDiffer,
+    /// Whom the complaint is about wants to act on it.
+    CallerRecused,
+    /// An agent who neither handles the case nor supervises.
+    NotTheHandler,
+    /// What only a supervisor may say.
+    SupervisorRequired,
     /// No link between the two.
     LinkNotFound,
     /// No group of this tenant has the id.
@@ -105,8 +111,14 @@ impl std::fmt::Display for Refusal {
                 write!(f, "the case to merge into is {state}; only one that goes on can stand for another")
             }
             Self::ComplainantsDiffer => {
-                f.write_str("the cases are of two customers, each of whom is owed an answer; use a group")
+                f.write_str(
+                    "what is known of the two complainants differs, and each is owed an answer; use a group, \
+                     or have a supervisor say why they are merged",
+                )
             }
+            Self::CallerRecused => f.write_str("the complaint is about you; somebody else must do this"),
+            Self::NotTheHandler => f.write_str("this is for who handles the case, or a supervisor"),
+            Self::SupervisorRequired => f.write_str("this is for a supervisor to say"),
             Self::MattersDiffer => {
                 f.write_str("a complaint and a report of a violation go different ways and are not merged")
             }
@@ -169,6 +181,7 @@ impl fault::Refusal for Refusal {
             | Self::TooManyRepresentatives(_)
             | Self::CategoryNotInTree
             | Self::TooLittleToLearn => Kind::Precondition,
+            Self::CallerRecused | Self::NotTheHandler | Self::SupervisorRequired => Kind::Forbidden,
             Self::TrainingUnderWay => Kind::Conflict,
             Self::TooManyGuesses | Self::TooManyCalendars | Self::TooManyPolicies => Kind::Exhausted,
         }
@@ -194,6 +207,9 @@ impl fault::Refusal for Refusal {
             Self::MergeTargetOver(_) => "MERGE_TARGET_OVER",
             Self::ComplainantsDiffer => "COMPLAINANTS_DIFFER",
             Self::MattersDiffer => "MATTERS_DIFFER",
+            Self::CallerRecused => "CALLER_RECUSED",
+            Self::NotTheHandler => "NOT_THE_HANDLER",
+            Self::SupervisorRequired => "SUPERVISOR_REQUIRED",
             Self::LinkNotFound => "LINK_NOT_FOUND",
             Self::GroupNotFound => "GROUP_NOT_FOUND",
             Self::AlreadyInAGroup => "ALREADY_IN_A_GROUP",

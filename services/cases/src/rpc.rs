@@ -1,5 +1,6 @@
 //! One function per rpc: read, transact, render.
 
+mod acting;
 pub(crate) mod calendars;
 pub(crate) mod categories;
 mod change;
@@ -31,6 +32,7 @@ use proto::redress::cases::v1::{
 };
 use tonic::{Request, Response, Status};
 
+use crate::acting::Act;
 use crate::case::{Case, Occasion};
 use crate::guesses::Guesses;
 use crate::refusal::Refusal;
@@ -65,12 +67,15 @@ impl Rpc {
         &self,
         caller: Caller,
         key: Key,
-        target: Target,
+        (takes, target): (Act, Target),
         act: impl Fn(&mut Case, &Occasion<'_>) -> Result<(), Refusal> + Send + Sync + 'static,
         render: fn(&Case) -> A,
     ) -> Result<Response<A>, Status> {
         let render = Box::new(move |case: &Case| render(case).encode_to_vec());
-        let done = self.changes.mutate(caller, key, Change { target, act: Box::new(act), render }).await?;
+        let done = self
+            .changes
+            .mutate(caller, key, Change { target, takes, note: None, act: Box::new(act), render })
+            .await?;
         Ok(server::reply(done))
     }
 }
@@ -132,14 +137,17 @@ impl CaseService for Rpc {
     ) -> Result<Response<GetTimelineResponse>, Status> {
         let caller = server::caller(&request)?;
         let (id, page) = wire::timeline(request.into_inner())?;
+        let reader = caller.clone();
         let (entries, page) = self
             .db
             .transact("timeline.list", &caller.tenant, async move |mut tx| {
-                let entries = store::timeline::list(&mut tx, id, &page).await?;
+                let case = store::get(&mut tx, id).await?.ok_or(Refusal::CaseNotFound)?;
+                let actor = acting::actor(&mut tx, &reader, std::iter::once(&case)).await?;
+                let restricted = case.restricted_for(&actor);
+                let entries = store::timeline::list(&mut tx, id, restricted, &page).await?;
                 Ok((tx, (entries, page)))
             })
             .await?;
-        let entries = entries.ok_or(Refusal::CaseNotFound).map_err(Fault::from)?;
         let entries = entries.into_iter().map(|entry| (entry.ordinal.to_string(), wire::entry(entry)));
         let (entries, next_page_token) = server::page(&page, entries);
         Ok(Response::new(GetTimelineResponse { entries, next_page_token }))
@@ -166,15 +174,19 @@ impl CaseService for Rpc {
         let caller = server::caller(&request)?;
         let request = request.into_inner();
         let key = Key::of(&request);
-        let (target, text, visibility) = wire::note(request)?;
+        let (target, note) = wire::note(request)?;
+        let takes = Act::noting(note.visibility);
+        let written = note.clone();
         let add = move |case: &mut Case, at: &Occasion<'_>| {
-            case.add_note(text.clone(), visibility, at);
+            case.add_note(written.clone(), at);
             Ok(())
         };
-        let written = |case: &Case| AddNoteResponse {
+        let render = |case: &Case| AddNoteResponse {
             entry: case.journal.last().map(|noted| wire::entry(noted.entry())),
         };
-        self.change(caller, key, target, add, written).await
+        let render = Box::new(move |case: &Case| render(case).encode_to_vec());
+        let change = Change { target, takes, note: Some(note), act: Box::new(add), render };
+        Ok(server::reply(self.changes.mutate(caller, key, change).await?))
     }
 
     async fn record_findings(
@@ -189,7 +201,7 @@ impl CaseService for Rpc {
             case.record_findings(findings.clone(), root_cause.clone(), at)
         };
         let render = |case: &Case| RecordFindingsResponse { case: Some(wire::case(case)) };
-        self.change(caller, key, target, act, render).await
+        self.change(caller, key, (Act::Handle, target), act, render).await
     }
 
     async fn decide_case(
@@ -202,7 +214,7 @@ impl CaseService for Rpc {
         let (target, decision) = wire::decision(request)?;
         let act = move |case: &mut Case, at: &Occasion<'_>| case.decide(decision.clone(), at);
         let render = |case: &Case| DecideCaseResponse { case: Some(wire::case(case)) };
-        self.change(caller, key, target, act, render).await
+        self.change(caller, key, (Act::Handle, target), act, render).await
     }
 
     async fn withdraw_case(
@@ -215,7 +227,7 @@ impl CaseService for Rpc {
         let (target, reason) = wire::withdrawal(request)?;
         let act = move |case: &mut Case, at: &Occasion<'_>| case.withdraw(reason.clone(), at);
         let render = |case: &Case| WithdrawCaseResponse { case: Some(wire::case(case)) };
-        self.change(caller, key, target, act, render).await
+        self.change(caller, key, (Act::Handle, target), act, render).await
     }
 
     async fn decline_case(
@@ -228,7 +240,7 @@ impl CaseService for Rpc {
         let (target, referral) = wire::referral(request)?;
         let act = move |case: &mut Case, at: &Occasion<'_>| case.decline(referral.clone(), at);
         let render = |case: &Case| DeclineCaseResponse { case: Some(wire::case(case)) };
-        self.change(caller, key, target, act, render).await
+        self.change(caller, key, (Act::Sort, target), act, render).await
     }
 
     async fn close_case(
@@ -241,7 +253,7 @@ impl CaseService for Rpc {
         let (target, reason) = wire::closure(request)?;
         let act = move |case: &mut Case, at: &Occasion<'_>| case.close(reason.clone(), at);
         let render = |case: &Case| CloseCaseResponse { case: Some(wire::case(case)) };
-        self.change(caller, key, target, act, render).await
+        self.change(caller, key, (Act::Handle, target), act, render).await
     }
 
     async fn reopen_case(
@@ -254,7 +266,7 @@ impl CaseService for Rpc {
         let (target, reason) = wire::reopening(request)?;
         let act = move |case: &mut Case, at: &Occasion<'_>| case.reopen(reason.clone(), at);
         let render = |case: &Case| ReopenCaseResponse { case: Some(wire::case(case)) };
-        self.change(caller, key, target, act, render).await
+        self.change(caller, key, (Act::Handle, target), act, render).await
     }
 
     async fn track_complaint(

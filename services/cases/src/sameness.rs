@@ -1,13 +1,14 @@
 //! What is the same and what is alike. Pure.
 //!
 //! [`Sketch`] is a text made small: two sketches tell how alike their texts are.
-//! [`compare`] weighs order, customer, telephone and text of two cases and says
-//! whether they are to be linked. Which cases are worth comparing is told by
+//! [`compare`] weighs order, [`Person`] and text of two cases and says whether they are
+//! to be linked. Which cases are worth comparing is told by
 //! their [`Marks`]: numbers that the same or a like case is likely to share, and
 //! by which an index finds it.
 
 #[cfg(test)]
 mod operators;
+mod person;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::case::Matter;
 use crate::triage::UNCLASSIFIED;
+pub(crate) use person::{Person, email, phone};
 pub(crate) use sketch::{BANDS, Sketch};
 
 /// From this score on, two cases are linked without asking.
@@ -27,7 +29,7 @@ pub(crate) const SUGGEST_FROM: f64 = 0.75;
 /// Most links found for a new case: a flood of like complaints links each to its
 /// nearest, not all to all.
 pub(crate) const MAX_LINKS: usize = 3;
-/// How long the same customer or telephone speaks for the same matter.
+/// How long the same customer, telephone or e-mail address speaks for the same matter.
 pub(crate) const ENTITY_WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 kernel::numbered! {
@@ -76,6 +78,8 @@ pub(crate) struct Keys {
     pub(crate) order: Option<i64>,
     /// The complainant's telephone number, hashed; none when unknown.
     pub(crate) phone: Option<i64>,
+    /// The complainant's e-mail address, hashed; none when unknown.
+    pub(crate) email: Option<i64>,
 }
 
 /// What the comparison of two cases came to.
@@ -99,12 +103,14 @@ pub(crate) fn compare(one: &Traits, other: &Traits) -> Option<Verdict> {
     let recent = apart <= ENTITY_WINDOW;
     let same_order = one.keys.order.is_some() && one.keys.order == other.keys.order;
     let same_issue = one.category == other.category && one.category != UNCLASSIFIED;
-    let same_customer = !one.customer.is_empty() && one.customer == other.customer;
-    let same_phone = one.keys.phone.is_some() && one.keys.phone == other.keys.phone;
-    let strangers = !same_phone && are_strangers(&one.customer, &other.customer);
+    let (me, you) = (Person::of(&one.customer, &one.keys), Person::of(&other.customer, &other.keys));
+    let same_customer = me.customer.is_some() && me.customer == you.customer;
+    let same_phone = me.phone.is_some() && me.phone == you.phone;
+    let same_email = me.email.is_some() && me.email == you.email;
+    let strangers = me.differs_from(&you) && !me.shares_with(&you);
 
     // Who shares the order or the person is nearer than the words tell.
-    let bound = same_order || (recent && (same_customer || same_phone));
+    let bound = same_order || (recent && me.shares_with(&you));
     let mut score = if bound && !strangers { 1.0 - (1.0 - text) / 2.0 } else { text };
     if bound && same_issue && !strangers {
         score = if same_order { 1.0 } else { score.max(SUGGEST_FROM) };
@@ -119,16 +125,12 @@ pub(crate) fn compare(one: &Traits, other: &Traits) -> Option<Verdict> {
         (same_order && !same_issue, "same order".to_owned()),
         (recent && same_customer, "same customer within 30 days".to_owned()),
         (recent && same_phone, "same telephone within 30 days".to_owned()),
+        (recent && same_email, "same e-mail address within 30 days".to_owned()),
         (!same_order && bound && same_issue, "same issue".to_owned()),
         (text >= SUGGEST_FROM / 2.0, format!("texts {text:.2} alike")),
     ];
     let reasons = said.into_iter().filter(|(holds, _)| *holds).map(|(_, why)| why).collect();
     Some(Verdict { kind, standing, score, reasons })
-}
-
-/// Whether both are known, and not the same.
-pub(crate) fn are_strangers(one: &str, other: &str) -> bool {
-    !one.is_empty() && !other.is_empty() && one != other
 }
 
 fn likeness(one: &Keys, other: &Keys) -> f64 {
@@ -154,6 +156,7 @@ enum MarkOf {
     Order = 16,
     Customer = 17,
     Phone = 18,
+    Email = 19,
 }
 
 /// Where marks of numbers begin: below are those of texts.
@@ -163,16 +166,28 @@ const HASH_BITS: u32 = 48;
 
 /// What an index finds a case by.
 pub(crate) fn marks(keys: &Keys, customer: &str) -> Vec<i64> {
-    let mut marks = Vec::with_capacity(BANDS + 3);
+    let mut marks = Vec::with_capacity(BANDS + 4);
     if let Some(sketch) = &keys.sketch {
         marks.extend(sketch.bands());
     }
-    let numbers =
-        [(MarkOf::Order, keys.order), (MarkOf::Customer, number(customer)), (MarkOf::Phone, keys.phone)];
-    for (of, hash) in numbers {
-        marks.extend(hash.map(|hash| (of as i64) << HASH_BITS | hash));
-    }
+    marks.extend(keys.order.map(|order| mark(MarkOf::Order, order)));
+    marks.extend(Person::of(customer, keys).marks().into_iter().flatten());
     marks
+}
+
+fn mark(of: MarkOf, hash: i64) -> i64 {
+    (of as i64) << HASH_BITS | hash
+}
+
+impl Person {
+    /// What an index finds the cases of the same person by: number, telephone, address.
+    pub(crate) fn marks(&self) -> [Option<i64>; 3] {
+        [
+            self.customer.map(|customer| mark(MarkOf::Customer, customer)),
+            self.phone.map(|phone| mark(MarkOf::Phone, phone)),
+            self.email.map(|email| mark(MarkOf::Email, email)),
+        ]
+    }
 }
 
 /// An order's, customer's or account's number as a hash of 48 bits: letter case
@@ -180,14 +195,6 @@ pub(crate) fn marks(keys: &Keys, customer: &str) -> Vec<i64> {
 pub(crate) fn number(text: &str) -> Option<i64> {
     let plain: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     (!plain.is_empty()).then(|| hash(&plain))
-}
-
-/// A telephone number as a hash of 48 bits: by its last ten digits, so that it is
-/// the same with and without the country. None when it has fewer than six.
-pub(crate) fn phone(text: &str) -> Option<i64> {
-    let digits: Vec<char> = text.chars().filter(char::is_ascii_digit).collect();
-    let last: String = digits[digits.len().saturating_sub(10)..].iter().collect();
-    (last.len() >= 6).then(|| hash(&last))
 }
 
 /// No secret: it keeps numbers out of sight, not from who guesses them.

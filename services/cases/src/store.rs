@@ -17,6 +17,7 @@ mod row;
 pub(crate) mod rules;
 pub(crate) mod search;
 pub(crate) mod sketch;
+pub(crate) mod staff;
 pub(crate) mod text;
 pub(crate) mod timeline;
 pub(crate) mod triage;
@@ -202,7 +203,7 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
              department_id = n.department, agent_id = n.agent, findings = n.findings,
              root_cause = n.root_cause, decision_reasons = n.decision_reasons, due_at = n.due,
              category = n.category, triage_reasons = n.reasons, merged_into = n.merged_into,
-             merged_from = n.merged_from, complexity = n.complexity
+             merged_from = n.merged_from, complexity = n.complexity, merged_across = n.merged_across
          FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::bigint[]) AS version,
                       UNNEST($3::smallint[]) AS state, UNNEST($4::integer[]) AS cycle,
                       UNNEST($5::integer[]) AS tier, UNNEST($6::smallint[]) AS priority,
@@ -214,7 +215,8 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
                       UNNEST($16::text[]) AS root_cause, UNNEST($17::text[]) AS decision_reasons,
                       UNNEST($18::timestamptz[]) AS due, UNNEST($19::text[]) AS category,
                       UNNEST($20::text[]) AS reasons, UNNEST($21::uuid[]) AS merged_into,
-                      UNNEST($22::smallint[]) AS merged_from, UNNEST($23::smallint[]) AS complexity) AS n
+                      UNNEST($22::smallint[]) AS merged_from, UNNEST($23::smallint[]) AS complexity,
+                      UNNEST($24::boolean[]) AS merged_across) AS n
          WHERE c.tenant_id = current_setting('redress.tenant') AND c.case_id = n.id",
     )
     .bind(cases.iter().map(|case| case.id.0).collect::<Vec<_>>())
@@ -240,6 +242,7 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
     .bind(cases.iter().map(|case| case.merged.map(|merged| merged.into.0)).collect::<Vec<_>>())
     .bind(cases.iter().map(|case| case.merged.map(|merged| merged.stood.number())).collect::<Vec<_>>())
     .bind(cases.iter().map(|case| case.complexity.number()).collect::<Vec<_>>())
+    .bind(cases.iter().map(|case| case.merged.is_some_and(|merged| merged.across)).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     if saved.rows_affected() == cases.len() as u64 {

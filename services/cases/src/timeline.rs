@@ -94,7 +94,7 @@ pub(crate) enum Fact {
     Queued { department: String, explanation: String },
     Assigned { department: String, agent: String, explanation: String },
     Accepted,
-    Note { text: String, visibility: Visibility },
+    Note(Written),
     Findings { findings: String, root_cause: String },
     Decided { outcome: Outcome, reasons: String, remedy_due: bool },
     PlanProposed { summary: String },
@@ -123,6 +123,17 @@ pub(crate) enum Fact {
     Returned { reason: String },
     Escalated { tier: i32, reason: String },
     Together(Together),
+}
+
+/// A note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// What it says.
+    pub(crate) text: String,
+    /// Who may read it.
+    pub(crate) visibility: Visibility,
+    /// The idempotency key it was written under; none where a service writes.
+    pub(crate) request_id: Option<String>,
 }
 
 /// A fact in its place: when, by whom, in which cycle and trace.
@@ -197,7 +208,7 @@ impl Noted {
                 with_reason(format!("assigned to {agent} of {department}"), explanation)
             }
             Fact::Accepted => "a handler has taken the case up".to_owned(),
-            Fact::Note { text, .. } => text.clone(),
+            Fact::Note(note) => note.text.clone(),
             Fact::Findings { findings, root_cause } if root_cause.is_empty() => findings.clone(),
             Fact::Findings { findings, root_cause } => format!("{findings}\nroot cause: {root_cause}"),
             Fact::Decided { outcome, reasons, remedy_due: true } => {
@@ -259,7 +270,7 @@ impl Fact {
             Self::Queued { .. } => (Kind::Queued, Internal),
             Self::Assigned { .. } => (Kind::Assigned, Internal),
             Self::Accepted => (Kind::Accepted, Public),
-            Self::Note { visibility, .. } => (Kind::Note, *visibility),
+            Self::Note(note) => (Kind::Note, note.visibility),
             Self::Findings { .. } => (Kind::Findings, Internal),
             // Public once it takes effect: that is the next entry but the remedy.
             Self::Decided { .. } => (Kind::Decided, Internal),

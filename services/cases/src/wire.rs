@@ -25,7 +25,7 @@ use proto::timestamp;
 
 use crate::case::{Case, Decision, Outcome};
 use crate::store::counts::{Count, Durations};
-use crate::timeline::{Entry, Visibility};
+use crate::timeline::{Entry, Visibility, Written};
 
 /// Longest note, and longest reasons of a decision.
 const MAX_TEXT: usize = 10_000;
@@ -69,10 +69,10 @@ pub(crate) fn timeline(request: GetTimelineRequest) -> Result<(CaseId, Page), Fa
 }
 
 /// Reads a note.
-pub(crate) fn note(request: AddNoteRequest) -> Result<(Target, String, Visibility), Fault> {
+pub(crate) fn note(request: AddNoteRequest) -> Result<(Target, Written), Fault> {
     let AddNoteRequest { request_id, case_id, text, visibility } = request;
     let mut check = Check::new();
-    let target = target(&mut check, request_id, &case_id, None);
+    let target = target(&mut check, request_id.clone(), &case_id, None);
     let text = check.required("text", text, MAX_TEXT);
     let visibility = match visibility {
         0 => Visibility::Internal,
@@ -82,7 +82,7 @@ pub(crate) fn note(request: AddNoteRequest) -> Result<(Target, String, Visibilit
         }),
     };
     check.done("INVALID_NOTE")?;
-    Ok((target, text, visibility))
+    Ok((target, Written { text, visibility, request_id: Some(request_id) }))
 }
 
 /// Reads findings and root cause.

@@ -26,6 +26,8 @@ mod merged;
 mod mutations;
 #[path = "rpc/pauses.rs"]
 mod pauses;
+#[path = "rpc/people.rs"]
+mod people;
 #[path = "rpc/policies.rs"]
 mod policies;
 #[path = "rpc/promises.rs"]

@@ -31,6 +31,10 @@ pub struct CaseView {
     pub standing: Standing,
     /// Its trace.
     pub traceparent: String,
+    /// Whom the complaint is about, by every name they are known under; in lower case.
+    pub recused: Vec<String>,
+    /// Who handles it; empty where nobody does.
+    pub handler: String,
 }
 
 impl CaseView {

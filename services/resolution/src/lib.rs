@@ -7,7 +7,9 @@
 //!
 //! What must hold, whatever is retried, lost or killed:
 //!
-//! - nobody approves their own plan; a case has one open plan at most;
+//! - nobody approves their own plan, or carries out the money of one they proposed or
+//!   approved; whom a complaint is about does none of it; a case has one open plan at
+//!   most;
 //! - a step becomes one task, once the steps it depends on are done; a plan is
 //!   completed once;
 //! - a task is held by one worker, and only its last holder is heard;
@@ -19,6 +21,7 @@
 //! ([`plan`], [`task`]); its statement in `store`; its function in `rpc`; its good,
 //! bad and repeated call in `tests/rpc.rs`.
 
+pub mod acting;
 pub mod case;
 pub mod plan;
 mod progress;

@@ -11,7 +11,7 @@ mod tests;
 use std::fmt;
 
 use jiff::Timestamp;
-use kernel::{CaseId, Money, PlanId, TaskId};
+use kernel::{CaseId, Money, PlanId, TaskId, person};
 
 use crate::refusal::Refusal;
 use crate::remedy::Remedy;
@@ -145,7 +145,7 @@ impl Plan {
     /// Somebody other than the proposer approves it.
     pub fn approve(&mut self, approver: &str) -> Result<(), Refusal> {
         self.must_be_proposed()?;
-        if approver == self.proposer {
+        if person::is_same(approver, &self.proposer) {
             return Err(Refusal::ApproverIsProposer);
         }
         self.version += 1;

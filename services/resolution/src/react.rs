@@ -6,6 +6,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use kernel::CaseId;
 use pg::Tx;
+use proto::redress::assignment::v1::{CaseAssigned, CaseQueued};
 use proto::redress::cases::v1::{CaseClosed, CaseDecided, CaseDeclined, CaseReopened, CaseWithdrawn};
 
 use crate::case::CaseView;
@@ -13,18 +14,24 @@ use crate::progress;
 use crate::store;
 use crate::wire;
 
-const FOLLOWS: &[Follow] = &[Follow {
-    source: "cases",
-    types: &[
-        "redress.cases.v1.CaseDecided",
-        "redress.cases.v1.CaseReopened",
-        "redress.cases.v1.CaseWithdrawn",
-        "redress.cases.v1.CaseDeclined",
-        "redress.cases.v1.CaseClosed",
-    ],
-}];
+const FOLLOWS: &[Follow] = &[
+    Follow {
+        source: "cases",
+        types: &[
+            "redress.cases.v1.CaseDecided",
+            "redress.cases.v1.CaseReopened",
+            "redress.cases.v1.CaseWithdrawn",
+            "redress.cases.v1.CaseDeclined",
+            "redress.cases.v1.CaseClosed",
+        ],
+    },
+    Follow {
+        source: "assignment",
+        types: &["redress.assignment.v1.CaseAssigned", "redress.assignment.v1.CaseQueued"],
+    },
+];
 
-/// Follows the cases service.
+/// Follows the cases service, and who handles its cases.
 pub(crate) struct Cases;
 
 impl Reactor for Cases {
@@ -63,9 +70,23 @@ async fn apply(tx: &mut Tx, run: &[Delivered]) -> Result<(), Fault> {
     } else if first.is::<CaseClosed>() {
         let ends = ends(run, |event| Ok(event.read::<CaseClosed>()?.cycle))?;
         ended(tx, &ends, "the case was closed").await
+    } else if first.is::<CaseAssigned>() {
+        handed(tx, run, |event| Ok(event.read::<CaseAssigned>()?.agent_id)).await
+    } else if first.is::<CaseQueued>() {
+        handed(tx, run, |_| Ok(String::new())).await
     } else {
         Ok(())
     }
+}
+
+/// Another handles cases now, or nobody does.
+async fn handed(
+    tx: &mut Tx,
+    run: &[Delivered],
+    agent: impl Fn(&Delivered) -> Result<String, Fault>,
+) -> Result<(), Fault> {
+    let handlers = run.iter().map(|event| Ok((CaseId(event.subject), agent(event)?)));
+    store::cases::keep_handlers(tx, &handlers.collect::<Result<Vec<_>, Fault>>()?).await
 }
 
 /// A plan may be proposed now, if a remedy is due.

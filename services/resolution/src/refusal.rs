@@ -20,6 +20,12 @@ pub enum Refusal {
     InvalidPlanState(PlanState),
     /// The proposer wants to approve.
     ApproverIsProposer,
+    /// Who proposed or approved a payment wants to carry it out.
+    ExecutorIsPlanner,
+    /// Whom the complaint is about wants to act on it.
+    CallerRecused,
+    /// An agent who neither handles the case nor supervises.
+    NotTheHandler,
     /// No such task.
     TaskNotFound,
     /// The token is not the one the task is held by.
@@ -39,7 +45,10 @@ impl fault::Refusal for Refusal {
             | Self::InvalidPlanState(_)
             | Self::LeaseLost
             | Self::InvalidTaskState(_) => Kind::Precondition,
-            Self::ApproverIsProposer => Kind::Forbidden,
+            Self::ApproverIsProposer
+            | Self::ExecutorIsPlanner
+            | Self::CallerRecused
+            | Self::NotTheHandler => Kind::Forbidden,
             Self::KeyReused => Kind::Exists,
         }
     }
@@ -52,6 +61,9 @@ impl fault::Refusal for Refusal {
             Self::PlanNotFound => "PLAN_NOT_FOUND",
             Self::InvalidPlanState(_) => "INVALID_PLAN_STATE",
             Self::ApproverIsProposer => "APPROVER_IS_PROPOSER",
+            Self::ExecutorIsPlanner => "EXECUTOR_IS_PLANNER",
+            Self::CallerRecused => "CALLER_RECUSED",
+            Self::NotTheHandler => "NOT_THE_HANDLER",
             Self::TaskNotFound => "TASK_NOT_FOUND",
             Self::LeaseLost => "LEASE_LOST",
             Self::InvalidTaskState(_) => "INVALID_TASK_STATE",
@@ -68,6 +80,11 @@ impl std::fmt::Display for Refusal {
             Self::PlanAlreadyOpen => f.write_str("the case has an open plan; end that one first"),
             Self::PlanNotFound => f.write_str("no plan with this id"),
             Self::InvalidPlanState(state) => write!(f, "the plan is {state} and does not allow this"),
+            Self::ExecutorIsPlanner => {
+                f.write_str("money is moved by somebody who neither proposed nor approved it")
+            }
+            Self::CallerRecused => f.write_str("the complaint is about you; somebody else must do this"),
+            Self::NotTheHandler => f.write_str("this is for who handles the case, or a supervisor"),
             Self::ApproverIsProposer => f.write_str("a plan is approved by somebody other than its proposer"),
             Self::TaskNotFound => f.write_str("no task with this id"),
             Self::LeaseLost => f.write_str("the task is not held under this token any more"),

@@ -2,6 +2,8 @@
 //! and another tenant's.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+#[path = "rpc/acting.rs"]
+mod acting;
 #[path = "rpc/events.rs"]
 mod events;
 #[path = "rpc/plans.rs"]

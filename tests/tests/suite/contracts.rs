@@ -35,7 +35,7 @@ fn name(method: &MethodDescriptor) -> String {
 }
 
 /// Every rpc, by name.
-fn methods() -> BTreeMap<String, MethodDescriptor> {
+pub(crate) fn methods() -> BTreeMap<String, MethodDescriptor> {
     rpcs(&contracts()).into_iter().map(|method| (name(&method), method)).collect()
 }
 
@@ -119,6 +119,15 @@ async fn a_wrong_row_is_refused_by_its_verdict() {
 /// Calls an rpc with a request written in JSON, and takes the first message of the
 /// answer, be it the only one or one of many.
 pub(crate) async fn ask(line: Line, method: &MethodDescriptor, request: &str) -> Result<(), Status> {
+    ask_for_bytes(line, method, request).await.map(drop)
+}
+
+/// As [`ask`]; the first message of the answer as it is on the wire.
+pub(crate) async fn ask_for_bytes(
+    line: Line,
+    method: &MethodDescriptor,
+    request: &str,
+) -> Result<Bytes, Status> {
     let json = request.replace("$ID", NOBODY).replace("$KEY", &request_id());
     let message = DynamicMessage::deserialize(method.input(), &mut Deserializer::from_str(&json))
         .unwrap_or_else(|error| panic!("{}: {error}", method.full_name()));
@@ -126,8 +135,7 @@ pub(crate) async fn ask(line: Line, method: &MethodDescriptor, request: &str) ->
     grpc.ready().await.unwrap();
     let request = Request::new(Bytes::from(message.encode_to_vec()));
     let answer = grpc.server_streaming(request, path(method).parse().unwrap(), Raw).await?;
-    answer.into_inner().message().await?;
-    Ok(())
+    Ok(answer.into_inner().message().await?.unwrap_or_default())
 }
 
 /// Messages as they are on the wire.

@@ -1,6 +1,7 @@
 //! The suite as a whole: end to end, killed, cut off, replayed.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod acting;
 mod chaos;
 mod contracts;
 mod house;

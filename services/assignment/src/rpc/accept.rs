@@ -8,6 +8,7 @@ use prost::Message as _;
 use proto::redress::assignment::v1::AcceptCaseResponse;
 use uuid::Uuid;
 
+use super::acting;
 use super::steps::{ensure_seen, on_behalf};
 use crate::assignment::Assignment;
 use crate::floor::tell_accepted;
@@ -38,7 +39,10 @@ async fn carry_out(tx: &mut Tx, asked: &[Asked<Accept>]) -> Result<Verdicts, Fau
     let mut verdicts = Vec::with_capacity(asked.len());
     for one in asked {
         let by = &*one.caller.subject;
-        let verdict = accept(&mut cases, &one.job, by);
+        let verdict = match may_accept(tx, &cases, one).await {
+            Ok(()) => accept(&mut cases, &one.job, by),
+            Err(refused) => Err(refused),
+        };
         if let Ok(true) = &verdict {
             accepters.insert(one.job.case_id.0, by);
         }
@@ -59,6 +63,17 @@ async fn carry_out(tx: &mut Tx, asked: &[Asked<Accept>]) -> Result<Verdicts, Fau
         })
     });
     Ok(answered.collect())
+}
+
+/// Whom it is about does not accept it, not for another either.
+async fn may_accept(
+    tx: &mut Tx,
+    cases: &HashMap<Uuid, Assignment>,
+    one: &Asked<Accept>,
+) -> Result<(), Fault> {
+    let case = cases.get(&one.job.case_id.0).ok_or(Refusal::AssignmentNotFound)?;
+    acting::not_recused(tx, &one.caller, case).await?;
+    Ok(acting::speaks_for(&one.caller, &one.job.agent)?)
 }
 
 /// Has the agent in charge accept a case, in memory; whether that is new.

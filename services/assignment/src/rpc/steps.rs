@@ -1,9 +1,10 @@
 //! What the rpcs that change something do inside their transactions.
 
 use fault::Fault;
-use kernel::CaseId;
+use kernel::{Caller, CaseId};
 use pg::Tx;
 
+use super::acting;
 use crate::assignment::Assignment;
 use crate::floor::{Floor, tell};
 use crate::refusal::Refusal;
@@ -44,6 +45,7 @@ pub(super) async fn create_agent(tx: &mut Tx, profile: AgentProfile) -> Result<A
         return Err(Refusal::DepartmentNotFound.into());
     }
     roster::insert_agent(tx, &agent).await?;
+    tell_changed(tx, &agent);
     give_work(tx, &agent).await
 }
 
@@ -60,7 +62,13 @@ pub(super) async fn update_agent(
     }
     let agent = before.described(profile);
     roster::update_agent(tx, &agent).await?;
+    tell_changed(tx, &agent);
     give_work(tx, &agent).await
+}
+
+fn tell_changed(tx: &mut Tx, agent: &Agent) {
+    let id = tx.new_id();
+    tx.emit(id, &wire::agent_changed(agent));
 }
 
 /// Locks the departments an agent is in and shall be in, and reads the agent.
@@ -84,15 +92,17 @@ async fn give_work(tx: &mut Tx, agent: &Agent) -> Result<Agent, Fault> {
 }
 
 /// Gives a waiting case to the agent named, or to the best one.
-pub(super) async fn assign(tx: &mut Tx, wanted: Assign, by: &str) -> Result<Assignment, Fault> {
+pub(super) async fn assign(tx: &mut Tx, wanted: Assign, caller: &Caller) -> Result<Assignment, Fault> {
     let Assign { case_id, expected_version, agent } = wanted;
     let other = match &agent {
         Some(agent) => Some(department_of(tx, agent).await?),
         None => None,
     };
-    let (mut floor, mut case) = lock_case(tx, case_id, expected_version, other.clone()).await?;
+    let (mut floor, mut case) = lock_case(tx, case_id, other.clone()).await?;
+    acting::not_recused(tx, caller, &case).await?;
+    ensure_seen(expected_version, case.version)?;
     case.ensure_waiting()?;
-    let why = format!("given by {by}");
+    let why = format!("given by {}", caller.subject);
     if let (Some(agent), Some(department)) = (&agent, &other) {
         floor.give_to(&mut case, department, agent, &why)?;
     } else {
@@ -104,18 +114,22 @@ pub(super) async fn assign(tx: &mut Tx, wanted: Assign, by: &str) -> Result<Assi
 }
 
 /// Hands a case to another department or agent.
-pub(super) async fn transfer(tx: &mut Tx, wanted: Transfer, by: &str) -> Result<Assignment, Fault> {
+pub(super) async fn transfer(tx: &mut Tx, wanted: Transfer, caller: &Caller) -> Result<Assignment, Fault> {
     let Transfer { case_id, expected_version, to, reason } = wanted;
     let department = match &to {
         Destination::Department(department) => department.clone(),
         Destination::Agent(agent) => department_of(tx, agent).await?,
     };
-    let (mut floor, mut case) = lock_case(tx, case_id, expected_version, Some(department.clone())).await?;
+    let (mut floor, mut case) = lock_case(tx, case_id, Some(department.clone())).await?;
+    acting::not_recused(tx, caller, &case).await?;
+    // One that waits is nobody's yet: every agent may say where it belongs.
+    case.holder().map_or(Ok(()), |holder| acting::speaks_for(caller, holder))?;
+    ensure_seen(expected_version, case.version)?;
     case.ensure_open()?;
     if !floor.has(&department) {
         return Err(Refusal::DepartmentNotFound.into());
     }
-    let why = format!("handed on by {by}: {reason}");
+    let why = format!("handed on by {}: {reason}", caller.subject);
     match &to {
         Destination::Department(_) if case.department.as_ref() == Some(&department) => {
             return Err(wire::in_charge_already("department_id"));
@@ -136,11 +150,12 @@ pub(super) async fn transfer(tx: &mut Tx, wanted: Transfer, by: &str) -> Result<
 }
 
 /// Takes the next waiting case of an agent's department for the agent.
-pub(super) async fn claim(tx: &mut Tx, agent: &str, by: &str) -> Result<Option<Assignment>, Fault> {
+pub(super) async fn claim(tx: &mut Tx, agent: &str, caller: &Caller) -> Result<Option<Assignment>, Fault> {
+    acting::speaks_for(caller, agent)?;
     let department = department_of(tx, agent).await?;
     let mut floor = Floor::lock(tx, [department.clone()]).await?;
     let Some(mut case) = floor.next_for(tx, &department, agent).await? else { return Ok(None) };
-    let why = format!("claimed by {} from the queue of {department}", on_behalf(by, agent));
+    let why = format!("claimed by {} from the queue of {department}", on_behalf(&caller.subject, agent));
     floor.give_to(&mut case, &department, agent, &why)?;
     tx.join_trace(&case.traceparent);
     settle(tx, floor, case).await.map(Some)
@@ -161,7 +176,6 @@ async fn department_of(tx: &mut Tx, agent: &str) -> Result<String, Fault> {
 async fn lock_case(
     tx: &mut Tx,
     case_id: CaseId,
-    expected_version: Option<i64>,
     other: Option<String>,
 ) -> Result<(Floor, Assignment), Fault> {
     let ids = [case_id.0];
@@ -169,7 +183,6 @@ async fn lock_case(
     let floor = Floor::lock(tx, departments.into_iter().chain(other)).await?;
     let case = floor.cases(tx, &ids).await?.pop().ok_or(Refusal::AssignmentNotFound)?;
     tx.join_trace(&case.traceparent);
-    ensure_seen(expected_version, case.version)?;
     Ok((floor, case))
 }
 

@@ -3,13 +3,14 @@
 use events::Delivered;
 use fault::Fault;
 use kernel::CaseId;
-use proto::redress::assignment::v1::{CaseAccepted, CaseAssigned, CaseQueued};
+use proto::redress::assignment::v1::{AgentChanged, CaseAccepted, CaseAssigned, CaseQueued};
 use proto::redress::cases::v1::{
     self as cases, CaseCategorised, CaseClosed, CaseDeclined, CaseMerged, CaseOpened, CasePriorityRaised,
     CaseReopened, CaseResolved, CaseRetriaged, CaseReturned, CaseUnmerged, CaseWithdrawn,
 };
 
 use crate::assignment::{Assignment, Priority, Wanted};
+use crate::roster::Agent;
 
 /// A cycle that is over.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +88,16 @@ pub(crate) enum News {
     Revised(Revised),
     /// A cycle goes on.
     Resumed(Resumed),
+}
+
+/// What others know of an agent.
+pub(crate) fn agent_changed(agent: &Agent) -> AgentChanged {
+    AgentChanged {
+        agent_id: agent.profile.id.clone(),
+        version: agent.version,
+        display_name: agent.profile.display_name.clone(),
+        department_id: agent.profile.department.clone(),
+    }
 }
 
 /// Reads an event of the cases service; none if it is of a type not followed.

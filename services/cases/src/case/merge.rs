@@ -10,7 +10,6 @@ use kernel::CaseId;
 
 use super::{Case, Move, Occasion, State};
 use crate::refusal::Refusal;
-use crate::sameness::are_strangers;
 use crate::timeline::{Fact, Together};
 
 /// What a case is merged into.
@@ -20,6 +19,20 @@ pub(crate) struct Merged {
     pub(crate) into: CaseId,
     /// Where it stood.
     pub(crate) stood: State,
+    /// Whether the other is of other people, so that its own are told as well.
+    pub(crate) across: bool,
+}
+
+/// Why a case is merged into another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Joining {
+    /// Why.
+    pub(crate) reason: String,
+    /// Whether what is known of the two complainants differs.
+    pub(crate) people_differ: bool,
+    /// Why cases of different people are merged all the same, as a supervisor says it;
+    /// none where nobody does.
+    pub(crate) across: Option<String>,
 }
 
 impl Case {
@@ -37,9 +50,10 @@ impl Case {
     pub(crate) fn merge_into(
         &mut self,
         other: &mut Self,
-        reason: String,
+        joining: Joining,
         at: &Occasion<'_>,
     ) -> Result<(), Refusal> {
+        let Joining { reason, people_differ, across } = joining;
         Move::Merge.from(self.state)?;
         if other.state.is_over() || other.merged.is_some() {
             return Err(Refusal::MergeTargetOver(other.state));
@@ -47,14 +61,18 @@ impl Case {
         if self.origin.matter != other.origin.matter {
             return Err(Refusal::MattersDiffer);
         }
-        if are_strangers(&self.origin.customer_id, &other.origin.customer_id) {
+        if people_differ && across.is_none() {
             return Err(Refusal::ComplainantsDiffer);
         }
-        self.merged = Some(Merged { into: other.id, stood: self.state });
+        self.merged = Some(Merged { into: other.id, stood: self.state, across: across.is_some() });
         self.make(Move::Merge)?;
         self.close_time = Some(at.now);
-        other.note(at, Fact::Together(Together::Absorbed { case: self.id, reason: reason.clone() }));
-        self.note(at, Fact::Together(Together::Merged { into: other.id, reason }));
+        let (why, other_people) = (reason.clone(), across.clone());
+        other.note(
+            at,
+            Fact::Together(Together::Absorbed { case: self.id, reason: why, across: other_people }),
+        );
+        self.note(at, Fact::Together(Together::Merged { into: other.id, reason, across }));
         Ok(())
     }
 
@@ -66,7 +84,7 @@ impl Case {
         at: &Occasion<'_>,
     ) -> Result<(), Refusal> {
         let merged = self.merged.filter(|merged| merged.into == other.id);
-        let Merged { into, stood } = merged.ok_or(Refusal::InvalidCaseState(self.state))?;
+        let Merged { into, stood, across: _ } = merged.ok_or(Refusal::InvalidCaseState(self.state))?;
         self.merged = None;
         self.state = stood;
         // Merged before it was decided, hence while it was open.

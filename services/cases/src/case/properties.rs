@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::news::{Event, News, NoticeKind};
-use crate::timeline::Fact;
+use crate::timeline::{Fact, Visibility};
 use crate::triage::Level;
 
 /// Something that may be done to a case at any time.
@@ -88,6 +88,11 @@ pub(crate) fn opened(at: &Occasion<'_>) -> Case {
     Case::open(CaseId(Uuid::nil()), origin, triage, at)
 }
 
+/// Why a case is merged, and whether its complainant is known to be another.
+fn joining(people_differ: bool) -> Joining {
+    Joining { reason: String::new(), people_differ, across: None }
+}
+
 /// The case that others are merged into.
 fn original(at: &Occasion<'_>) -> Case {
     Case { id: CaseId(Uuid::max()), ..opened(at) }
@@ -100,7 +105,9 @@ pub(crate) fn occasion(now: Timestamp) -> Occasion<'static> {
 pub(crate) fn apply(case: &mut Case, op: &Op, at: &Occasion<'_>) -> Result<(), Refusal> {
     let text = String::new;
     match op.clone() {
-        Op::Note => case.add_note(text(), Visibility::Internal, at),
+        Op::Note => {
+            case.add_note(Written { text: text(), visibility: Visibility::Internal, request_id: None }, at);
+        }
         Op::Findings => case.record_findings("f".to_owned(), text(), at)?,
         Op::Decide { remedy_due } => {
             case.decide(Decision { outcome: Outcome::Upheld, reasons: text(), remedy_due }, at)?;
@@ -110,7 +117,7 @@ pub(crate) fn apply(case: &mut Case, op: &Op, at: &Occasion<'_>) -> Result<(), R
         Op::Close => case.close(text(), at)?,
         Op::Reopen => case.reopen(text(), at)?,
         Op::PassWindow => case.pass_window(at)?,
-        Op::Merge => case.merge_into(&mut original(at), text(), at)?,
+        Op::Merge => case.merge_into(&mut original(at), joining(false), at)?,
         Op::Unmerge => case.unmerge(&mut original(at), text(), at)?,
         Op::Hear { cycles_ago, event } => {
             let cycle = case.cycle - cycles_ago;
@@ -197,7 +204,7 @@ proptest! {
             let _ = apply(&mut case, op, &at);
         }
         let mut merged = case.clone();
-        if merged.merge_into(&mut original(&at), String::new(), &at).is_err() {
+        if merged.merge_into(&mut original(&at), joining(false), &at).is_err() {
             return Ok(());
         }
         for op in &meanwhile {
@@ -298,19 +305,22 @@ fn windows_open_and_close_to_the_hour() {
 #[test]
 fn only_the_same_complainants_undecided_case_is_merged_into_one_that_goes_on() {
     let at = occasion(Timestamp::UNIX_EPOCH);
-    let merge = |case: &mut Case, other: &mut Case| case.merge_into(other, String::new(), &at);
-    let of = |customer: &str, matter: Matter| {
+    let merge = |case: &mut Case, other: &mut Case| case.merge_into(other, joining(false), &at);
+    let of = |matter: Matter| {
         let case = opened(&at);
-        let customer_id = customer.to_owned();
-        Case { origin: Origin { matter, customer_id, ..case.origin.clone() }, ..case }
+        Case { origin: Origin { matter, ..case.origin.clone() }, ..case }
     };
-    let ann = || of("ann", Matter::Complaint);
-    assert_eq!(merge(&mut ann(), &mut of("bob", Matter::Complaint)), Err(Refusal::ComplainantsDiffer));
-    assert_eq!(merge(&mut ann(), &mut of("ann", Matter::Report)), Err(Refusal::MattersDiffer));
+    let ann = || of(Matter::Complaint);
+    let (mut bob, mut bobs) = (ann(), ann());
+    assert_eq!(bob.merge_into(&mut bobs, joining(true), &at), Err(Refusal::ComplainantsDiffer));
+    let said = Joining { across: Some("one household".to_owned()), ..joining(true) };
+    assert_eq!(bob.merge_into(&mut bobs, said, &at), Ok(()));
+    assert!(bob.merged.is_some_and(|merged| merged.across));
+    assert_eq!(merge(&mut ann(), &mut of(Matter::Report)), Err(Refusal::MattersDiffer));
     let mut over = ann();
     over.withdraw(String::new(), &at).expect("open");
     assert_eq!(merge(&mut ann(), &mut over), Err(Refusal::MergeTargetOver(State::Withdrawn)));
-    let (mut first, mut second) = (ann(), of("", Matter::Complaint));
+    let (mut first, mut second) = (ann(), ann());
     assert_eq!(merge(&mut first, &mut second), Ok(()));
     assert_eq!(merge(&mut ann(), &mut first), Err(Refusal::MergeTargetOver(State::Merged)));
     assert_eq!(merge(&mut first, &mut second), Err(Refusal::InvalidCaseState(State::Merged)));

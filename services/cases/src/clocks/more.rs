@@ -3,7 +3,7 @@
 
 use calendar::{Approval, Kind, Reason};
 use jiff::Timestamp;
-use kernel::CaseId;
+use kernel::{CaseId, person};
 use uuid::Uuid;
 
 use super::{CaseClock, Clocks};
@@ -152,7 +152,7 @@ impl Clocks {
         at: &Occasion<'_>,
     ) -> Result<(), Refusal> {
         extension.ensure_pending()?;
-        if approver == extension.requester {
+        if person::is_same(approver, &extension.requester) {
             return Err(Refusal::ApproverIsRequester);
         }
         let fact = self.prolong(case, extension, approver, number, at)?;
@@ -172,7 +172,8 @@ impl Clocks {
         let of =
             |clock: &&mut CaseClock| clock.clock.kind == extension.kind && clock.cycle == extension.cycle;
         let clock = self.0.iter_mut().find(of).ok_or(Refusal::ClockNotFound)?;
-        let approval = Approval { reason: &extension.reason, handler: &case.agent_id, approver };
+        let (handler, by) = (person::folded(&case.agent_id), person::folded(approver));
+        let approval = Approval { reason: &extension.reason, handler: &handler, approver: &by };
         clock.clock.extend(extension.amount, &approval, &clock.calendar, at.now).map_err(Refusal::Clock)?;
         clock.changed = true;
         // A holding reply that gives the time tells of it, too.

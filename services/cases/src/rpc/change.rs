@@ -6,24 +6,33 @@ use fault::Fault;
 use jiff::Timestamp;
 use kernel::CaseId;
 use pg::{Asked, Batch, Tx, Verdicts, Work};
+use prost::Message as _;
+use proto::redress::cases::v1::AddNoteResponse;
 use uuid::Uuid;
 
+use super::acting::Names;
+use crate::acting::Act;
 use crate::case::{Case, Occasion};
 use crate::refusal::Refusal;
-use crate::wire::Target;
+use crate::timeline::{Entry, Written};
+use crate::wire::{self, Target};
 use crate::{record, store};
 
 /// A change to one case.
 pub(super) struct Change {
     /// The case, as the caller has seen it.
     pub(super) target: Target,
+    /// What it takes to make it.
+    pub(super) takes: Act,
+    /// The note it writes, once for its key; none for other changes.
+    pub(super) note: Option<Written>,
     /// The change.
-    pub(super) act: Act,
+    pub(super) act: Step,
     /// The answer, encoded.
     pub(super) render: Render,
 }
 
-type Act = Box<dyn Fn(&mut Case, &Occasion<'_>) -> Result<(), Refusal> + Send + Sync>;
+type Step = Box<dyn Fn(&mut Case, &Occasion<'_>) -> Result<(), Refusal> + Send + Sync>;
 type Render = Box<dyn Fn(&Case) -> Vec<u8> + Send + Sync>;
 
 /// Changes to cases.
@@ -47,14 +56,25 @@ async fn carry_out(tx: &mut Tx, asked: &[Asked<Change>]) -> Result<Verdicts, Fau
     ids.dedup();
     let locked = store::lock_all(tx, &ids).await?;
     let mut cases: HashMap<Uuid, Case> = locked.into_iter().map(|case| (case.id.0, case)).collect();
-    let made: Vec<_> = asked.iter().map(|one| change(tx, &mut cases, one)).collect();
+    let names = Names::of(tx, asked.iter().map(|one| &one.caller), cases.values()).await?;
+    let written = written(tx, asked).await?;
+    let made: Vec<_> = asked
+        .iter()
+        .map(|one| match written.get(&key_of(one)) {
+            Some(entry) => Ok(Made::Before(repeated(one, entry)?)),
+            None => change(tx, &mut cases, &names, one).map(Made::Now),
+        })
+        .collect();
     let mut changed: Vec<Case> = cases.into_values().filter(|case| !case.journal.is_empty()).collect();
     changed.sort_unstable_by_key(|case| case.id);
     record::changed(tx, &mut changed).await?;
     let due: HashMap<CaseId, Option<Timestamp>> =
         changed.iter().map(|case| (case.id, case.due_time)).collect();
-    let answer = |(one, change): (&Asked<Change>, Result<Case, Fault>)| {
-        let mut case = change?;
+    let answer = |(one, made): (&Asked<Change>, Result<Made, Fault>)| {
+        let mut case = match made? {
+            Made::Before(answer) => return Ok(answer),
+            Made::Now(case) => case,
+        };
         // What is due next is known once it is on record.
         case.due_time = due.get(&case.id).copied().unwrap_or(case.due_time);
         Ok((one.job.render)(&case))
@@ -62,11 +82,47 @@ async fn carry_out(tx: &mut Tx, asked: &[Asked<Change>]) -> Result<Verdicts, Fau
     Ok(asked.iter().zip(made).map(answer).collect())
 }
 
+/// What came of a change.
+enum Made {
+    /// The case as this change left it.
+    Now(Box<Case>),
+    /// It was made before: the answer.
+    Before(Vec<u8>),
+}
+
+/// The case and the key of a note; of another change, a key that no note has.
+fn key_of(one: &Asked<Change>) -> (Uuid, String) {
+    let key = one.job.note.as_ref().and_then(|note| note.request_id.clone());
+    (one.job.target.case.0, key.unwrap_or_default())
+}
+
+/// The notes among these that were written before, whenever that was: the memory of
+/// requests is shorter than that of cases.
+async fn written(tx: &mut Tx, asked: &[Asked<Change>]) -> Result<HashMap<(Uuid, String), Entry>, Fault> {
+    let keys: Vec<_> = asked.iter().filter(|one| one.job.note.is_some()).map(key_of).collect();
+    if keys.is_empty() { Ok(HashMap::new()) } else { store::timeline::written(tx, &keys).await }
+}
+
+/// The answer to a note that was written before.
+fn repeated(one: &Asked<Change>, entry: &Entry) -> Result<Vec<u8>, Fault> {
+    let same = |note: &Written| note.text == entry.text && note.visibility == entry.visibility;
+    if !one.job.note.as_ref().is_some_and(same) || *entry.actor != *one.caller.subject {
+        return Err(pg::key_reused());
+    }
+    Ok(AddNoteResponse { entry: Some(wire::entry(entry.clone())) }.encode_to_vec())
+}
+
 /// Makes one change, in memory; a refused one leaves the case as it was. Answers
 /// the case as this change left it.
-fn change(tx: &mut Tx, cases: &mut HashMap<Uuid, Case>, one: &Asked<Change>) -> Result<Case, Fault> {
-    let Change { target, act, render: _ } = &one.job;
+fn change(
+    tx: &mut Tx,
+    cases: &mut HashMap<Uuid, Case>,
+    names: &Names,
+    one: &Asked<Change>,
+) -> Result<Box<Case>, Fault> {
+    let Change { target, takes, act, .. } = &one.job;
     let case = cases.get_mut(&target.case.0).ok_or(Refusal::CaseNotFound)?;
+    case.permit(*takes, &names.actor(&one.caller))?;
     if target.version.is_some_and(|seen| seen != case.version) {
         return Err(Fault::version_mismatch(case.version));
     }
@@ -76,5 +132,5 @@ fn change(tx: &mut Tx, cases: &mut HashMap<Uuid, Case>, one: &Asked<Change>) -> 
     let mut changed = case.clone();
     act(&mut changed, &occasion)?;
     case.clone_from(&changed);
-    Ok(changed)
+    Ok(Box::new(changed))
 }

@@ -18,6 +18,8 @@ use proto::redress::cases::v1::{
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 
+use super::acting;
+use crate::acting::Act;
 use crate::case::Occasion;
 use crate::classifiers::Classifiers;
 use crate::refusal::Refusal;
@@ -47,6 +49,7 @@ async fn confirm(
     category: String,
 ) -> Result<(Tx, ConfirmCategoryResponse), Fault> {
     let mut case = store::lock_all(&mut tx, &[target.case.0]).await?.pop().ok_or(Refusal::CaseNotFound)?;
+    case.permit(Act::Sort, &acting::actor(&mut tx, caller, std::iter::once(&case)).await?)?;
     if target.version.is_some_and(|seen| seen != case.version) {
         return Err(Fault::version_mismatch(case.version));
     }

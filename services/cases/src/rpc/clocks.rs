@@ -14,6 +14,8 @@ use proto::redress::cases::v1::{
 };
 use tonic::{Request, Response, Status};
 
+use super::acting;
+use crate::acting::Act;
 use crate::case::{Case, Occasion};
 use crate::clocks::Clocks;
 use crate::clocks::follow::{Book, Changes};
@@ -58,8 +60,10 @@ struct Desk {
 
 impl Desk {
     /// Locks a case and reads its clocks; what is told belongs to its trace.
-    async fn open(tx: &mut Tx, target: Target) -> Result<Self, Fault> {
+    /// Only who works the case may change them.
+    async fn open(tx: &mut Tx, target: Target, caller: &Caller) -> Result<Self, Fault> {
         let case = store::lock_all(tx, &[target.case.0]).await?.pop().ok_or(Refusal::CaseNotFound)?;
+        case.permit(Act::Handle, &acting::actor(tx, caller, std::iter::once(&case)).await?)?;
         if target.version.is_some_and(|seen| seen != case.version) {
             return Err(Fault::version_mismatch(case.version));
         }
@@ -109,9 +113,14 @@ impl Desk {
 }
 
 /// An extension under decision: its case is locked.
-async fn decide(tx: &mut Tx, id: uuid::Uuid, version: Option<i64>) -> Result<(Desk, Extension, i32), Fault> {
+async fn decide(
+    tx: &mut Tx,
+    id: uuid::Uuid,
+    version: Option<i64>,
+    caller: &Caller,
+) -> Result<(Desk, Extension, i32), Fault> {
     let case = store::extensions::case_of(tx, id).await?.ok_or(Refusal::ExtensionNotFound)?;
-    let desk = Desk::open(tx, Target { case, version }).await?;
+    let desk = Desk::open(tx, Target { case, version }, caller).await?;
     let all = store::extensions::of(tx, case).await?;
     let number = next_number(&all);
     let extension = all.into_iter().find(|one| one.id == id).ok_or(Refusal::ExtensionNotFound)?;
@@ -175,11 +184,11 @@ impl ClockService for Rpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let (target, kinds, reason, remark) = wire::clocks::pause(request)?;
-        let by = caller.subject.clone();
+        let (who, by) = (caller.clone(), caller.subject.clone());
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let mut desk = Desk::open(&mut tx, target).await?;
+                let mut desk = Desk::open(&mut tx, target, &who).await?;
                 desk.act(&tx, &by, |clocks, case, at| clocks.pause(case, &kinds, reason, &remark, at))?;
                 let clocks = desk.close(&mut tx).await?;
                 Ok((tx, PauseClocksResponse { clocks }))
@@ -196,11 +205,11 @@ impl ClockService for Rpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let (target, kinds, remark) = wire::clocks::resume(request)?;
-        let by = caller.subject.clone();
+        let (who, by) = (caller.clone(), caller.subject.clone());
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let mut desk = Desk::open(&mut tx, target).await?;
+                let mut desk = Desk::open(&mut tx, target, &who).await?;
                 desk.act(&tx, &by, |clocks, case, at| clocks.resume(case, &kinds, &remark, at))?;
                 let clocks = desk.close(&mut tx).await?;
                 Ok((tx, ResumeClocksResponse { clocks }))
@@ -217,11 +226,11 @@ impl ClockService for Rpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let wire::clocks::Wanted { target, kind, amount, reason } = wire::clocks::request(request)?;
-        let by = caller.subject.clone();
+        let (who, by) = (caller.clone(), caller.subject.clone());
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let mut desk = Desk::open(&mut tx, target).await?;
+                let mut desk = Desk::open(&mut tx, target, &who).await?;
                 let all = store::extensions::of(&mut tx, target.case).await?;
                 if all.iter().any(|one| one.kind == kind && one.state == ExtensionState::Pending) {
                     return Err(Refusal::ExtensionPending.into());
@@ -246,11 +255,11 @@ impl ClockService for Rpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let (id, version) = wire::clocks::approval(request)?;
-        let by = caller.subject.clone();
+        let (who, by) = (caller.clone(), caller.subject.clone());
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let (mut desk, mut extension, number) = decide(&mut tx, id, version).await?;
+                let (mut desk, mut extension, number) = decide(&mut tx, id, version, &who).await?;
                 desk.act(&tx, &by, |clocks, case, at| clocks.grant(case, &mut extension, &by, number, at))?;
                 store::extensions::save(&mut tx, &extension).await?;
                 let clocks = desk.close(&mut tx).await?;
@@ -271,11 +280,11 @@ impl ClockService for Rpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let (id, reason) = wire::clocks::refused(request)?;
-        let by = caller.subject.clone();
+        let (who, by) = (caller.clone(), caller.subject.clone());
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let (mut desk, mut extension, _) = decide(&mut tx, id, None).await?;
+                let (mut desk, mut extension, _) = decide(&mut tx, id, None, &who).await?;
                 desk.act(&tx, &by, |_, case, at| extension.refuse(case, &by, reason, at))?;
                 store::extensions::save(&mut tx, &extension).await?;
                 desk.close(&mut tx).await?;
@@ -294,11 +303,11 @@ impl ClockService for Rpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let (target, reply) = wire::clocks::hold(request)?;
-        let by = caller.subject.clone();
+        let (who, by) = (caller.clone(), caller.subject.clone());
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let mut desk = Desk::open(&mut tx, target).await?;
+                let mut desk = Desk::open(&mut tx, target, &who).await?;
                 let all = store::extensions::of(&mut tx, target.case).await?;
                 let granting = Granting { id: tx.new_id(), number: next_number(&all) };
                 let given = desk.act_by_policy(&tx, &by, |clocks, policies, case, at| {

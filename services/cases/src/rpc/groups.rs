@@ -13,6 +13,8 @@ use proto::redress::cases::v1::{
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
+use super::acting;
+use crate::acting::Act;
 use crate::case::{Case, Occasion};
 use crate::groups::{Group, Member};
 use crate::refusal::Refusal;
@@ -40,7 +42,7 @@ impl GroupRpc {
         joining: Joining,
         render: fn(&Group) -> A,
     ) -> Result<Response<A>, Status> {
-        let subject = caller.subject.clone();
+        let who = caller.clone();
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
@@ -48,7 +50,7 @@ impl GroupRpc {
                     Which::New(title) => New::Title(title),
                     Which::Known(target) => New::No(lock(&mut tx, target).await?),
                 };
-                let group = admit(&mut tx, &subject, group, joining).await?;
+                let group = admit(&mut tx, &who, group, joining).await?;
                 Ok((tx, render(&group)))
             })
             .await?;
@@ -95,8 +97,15 @@ async fn lock_ungrouped(tx: &mut Tx, ids: &[Uuid], group: Option<Uuid>) -> Resul
     Ok(cases)
 }
 
+/// Many handle the cases of a group; whom one of them is about does not sort it.
+async fn may_group(tx: &mut Tx, caller: &Caller, cases: &[Case]) -> Result<(), Fault> {
+    let actor = acting::actor(tx, caller, cases.iter()).await?;
+    cases.iter().try_for_each(|case| case.permit(Act::Assist, &actor))?;
+    Ok(())
+}
+
 /// Admits cases, and raises the alarm if they are too many now.
-async fn admit(tx: &mut Tx, actor: &str, group: New, joining: Joining) -> Result<Group, Fault> {
+async fn admit(tx: &mut Tx, caller: &Caller, group: New, joining: Joining) -> Result<Group, Fault> {
     let Joining { cases: ids, representatives, reason } = joining;
     let policy = store::groups::policy(tx).await?;
     let known = match &group {
@@ -111,6 +120,8 @@ async fn admit(tx: &mut Tx, actor: &str, group: New, joining: Joining) -> Result
         }
     };
     let mut cases = lock_ungrouped(tx, &ids, known).await?;
+    may_group(tx, caller, &cases).await?;
+    let actor = &*caller.subject;
     let now = tx.now();
     let mut group = match (group, cases.first()) {
         (New::No(group), None) => return Ok(group),
@@ -184,7 +195,7 @@ impl GroupService for GroupRpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let (target, case, reason) = wire::remove(request)?;
-        let subject = caller.subject.clone();
+        let (who, subject) = (caller.clone(), caller.subject.clone());
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
@@ -193,6 +204,7 @@ impl GroupService for GroupRpc {
                 let representative = left.ok_or(Refusal::NotInTheGroup)?;
                 let locked = store::lock_all(&mut tx, &[case.0]).await?.pop();
                 let mut case = locked.ok_or(Refusal::CaseNotFound)?;
+                may_group(&mut tx, &who, std::slice::from_ref(&case)).await?;
                 tx.join_trace(&case.origin.traceparent);
                 let traceparent = tx.traceparent().to_owned();
                 let at = Occasion { now: tx.now(), actor: &subject, traceparent: &traceparent };

@@ -12,12 +12,14 @@ use proto::redress::cases::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::case::{Case, Occasion};
+use super::acting;
+use crate::acting::{Act, Actor};
+use crate::case::{Case, Joining, Occasion};
 use crate::links::{Link, Pair};
 use crate::refusal::Refusal;
-use crate::sameness::Sketch;
+use crate::sameness::{Person, Sketch};
 use crate::wire::Target;
-use crate::wire::links::{self as wire, Model, Search, ToLink};
+use crate::wire::links::{self as wire, Merging, Model, Search, ToLink};
 use crate::{record, store};
 
 /// Most merged cases of an answer.
@@ -48,6 +50,18 @@ impl Two {
         Ok(both)
     }
 
+    async fn actor(&self, tx: &mut Tx, caller: &Caller) -> Result<Actor, Fault> {
+        acting::actor(tx, caller, [&self.case, &self.other].into_iter()).await
+    }
+
+    /// Whether what is known of their complainants differs.
+    async fn people_differ(&self, tx: &mut Tx) -> Result<bool, Fault> {
+        let mut keys = store::sketch::keys(tx, &[self.case.id.0, self.other.id.0]).await?;
+        let mut person =
+            |case: &Case| Person::of(&case.origin.customer_id, &keys.remove(&case.id).unwrap_or_default());
+        Ok(person(&self.case).differs_from(&person(&self.other)))
+    }
+
     async fn record(self, tx: &mut Tx) -> Result<Self, Fault> {
         let mut both = [self.case, self.other];
         record::changed(tx, &mut both).await?;
@@ -68,10 +82,10 @@ impl LinkRpc {
         caller: Caller,
         key: Key,
         (target, other): (Target, Other),
-        act: impl FnOnce(&mut Case, &mut Case, &Occasion<'_>) -> Result<(), Refusal> + Send,
+        act: impl FnOnce(Changing<'_>, &Occasion<'_>) -> Result<(), Fault> + Send,
         render: fn(&Case) -> A,
     ) -> Result<Response<A>, Status> {
-        let subject = caller.subject.clone();
+        let who = caller.clone();
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
@@ -80,12 +94,12 @@ impl LinkRpc {
                     Other::MergedInto => merged_into(&mut tx, target.case).await?,
                 };
                 let mut both = Two::lock(&mut tx, target.case, other).await?;
-                if target.version.is_some_and(|seen| seen != both.case.version) {
-                    return Err(Fault::version_mismatch(both.case.version));
-                }
                 let traceparent = tx.traceparent().to_owned();
-                let at = Occasion { now: tx.now(), actor: &subject, traceparent: &traceparent };
-                act(&mut both.case, &mut both.other, &at)?;
+                let at = Occasion { now: tx.now(), actor: &who.subject, traceparent: &traceparent };
+                let actor = both.actor(&mut tx, &who).await?;
+                let people_differ = both.people_differ(&mut tx).await?;
+                let Two { case, other } = &mut both;
+                act(Changing { case, other, actor, people_differ, version: target.version }, &at)?;
                 let both = both.record(&mut tx).await?;
                 Ok((tx, render(&both.case)))
             })
@@ -102,14 +116,15 @@ impl LinkRpc {
         act: impl FnOnce(Option<Link>, (&mut Case, &mut Case), &Occasion<'_>) -> Result<Link, Refusal> + Send,
         render: fn(Link) -> A,
     ) -> Result<Response<A>, Status> {
-        let subject = caller.subject.clone();
+        let who = caller.clone();
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
                 let mut both = Two::lock(&mut tx, case, other).await?;
+                permit_either(&both.case, &both.other, &both.actor(&mut tx, &who).await?)?;
                 let before = store::links::get(&mut tx, Pair::of(case, other)).await?;
                 let traceparent = tx.traceparent().to_owned();
-                let at = Occasion { now: tx.now(), actor: &subject, traceparent: &traceparent };
+                let at = Occasion { now: tx.now(), actor: &who.subject, traceparent: &traceparent };
                 let link = act(before, (&mut both.case, &mut both.other), &at)?;
                 store::links::save(&mut tx, &link).await?;
                 both.record(&mut tx).await?;
@@ -118,6 +133,34 @@ impl LinkRpc {
             .await?;
         Ok(server::reply(done))
     }
+}
+
+/// Two cases under change, and who changes them.
+struct Changing<'a> {
+    case: &'a mut Case,
+    other: &'a mut Case,
+    actor: Actor,
+    people_differ: bool,
+    /// The version of the first that the caller has seen; none skips the check.
+    version: Option<i64>,
+}
+
+impl Changing<'_> {
+    /// Refuses who has seen another version.
+    fn seen(&self) -> Result<(), Fault> {
+        match self.version {
+            Some(seen) if seen != self.case.version => Err(Fault::version_mismatch(self.case.version)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What concerns two cases is for who may sort either, and not for whom either is
+/// about.
+fn permit_either(one: &Case, other: &Case, actor: &Actor) -> Result<(), Refusal> {
+    one.permit(Act::Assist, actor)?;
+    other.permit(Act::Assist, actor)?;
+    one.permit(Act::Sort, actor).or_else(|_| other.permit(Act::Sort, actor))
 }
 
 /// The other of two cases.
@@ -197,8 +240,17 @@ impl LinkService for LinkRpc {
         let caller = server::caller(&request)?;
         let request = request.into_inner();
         let key = Key::of(&request);
-        let (target, into, reason) = wire::merge(request)?;
-        let act = |case: &mut Case, into: &mut Case, at: &Occasion<'_>| case.merge_into(into, reason, at);
+        let Merging { target, into, reason, across } = wire::merge(request)?;
+        let act = |both: Changing<'_>, at: &Occasion<'_>| {
+            both.case.permit(Act::Sort, &both.actor)?;
+            both.other.permit(Act::Assist, &both.actor)?;
+            if across.is_some() {
+                both.actor.must_supervise()?;
+            }
+            both.seen()?;
+            let joining = Joining { reason, people_differ: both.people_differ, across };
+            Ok(both.case.merge_into(both.other, joining, at)?)
+        };
         let render = |case: &Case| MergeCaseResponse { case: Some(crate::wire::case(case)) };
         self.change(caller, key, (target, Other::Named(into)), act, render).await
     }
@@ -211,7 +263,11 @@ impl LinkService for LinkRpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let (target, reason) = wire::unmerge(request)?;
-        let act = |case: &mut Case, from: &mut Case, at: &Occasion<'_>| case.unmerge(from, reason, at);
+        let act = |both: Changing<'_>, at: &Occasion<'_>| {
+            permit_either(both.case, both.other, &both.actor)?;
+            both.seen()?;
+            Ok(both.case.unmerge(both.other, reason, at)?)
+        };
         let render = |case: &Case| UnmergeCaseResponse { case: Some(crate::wire::case(case)) };
         self.change(caller, key, (target, Other::MergedInto), act, render).await
     }

@@ -13,6 +13,8 @@ use proto::redress::cases::v1::{
 };
 use tonic::{Request, Response, Status};
 
+use super::acting;
+use crate::acting::Act;
 use crate::case::Occasion;
 use crate::refusal::Refusal;
 use crate::rule_sets::{self, RuleSets};
@@ -46,6 +48,7 @@ impl TriageRpc {
     ) -> Result<(Tx, RetriageCaseResponse), Fault> {
         let mut case =
             store::lock_all(&mut tx, &[target.case.0]).await?.pop().ok_or(Refusal::CaseNotFound)?;
+        case.permit(Act::Sort, &acting::actor(&mut tx, caller, std::iter::once(&case)).await?)?;
         if target.version.is_some_and(|seen| seen != case.version) {
             return Err(Fault::version_mismatch(case.version));
         }

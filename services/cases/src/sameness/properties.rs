@@ -28,7 +28,7 @@ fn traits() -> impl Strategy<Value = Traits> {
             category: category.to_owned(),
             customer: customer.to_owned(),
             received: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * days),
-            keys: Keys { sketch: Sketch::of(text), order: number(order), phone: number(phone) },
+            keys: Keys { sketch: Sketch::of(text), order: number(order), phone: number(phone), email: None },
         })
 }
 
@@ -68,7 +68,8 @@ proptest! {
         let Some(verdict) = compare(&one, &other) else { return Ok(()) };
         prop_assert!((SUGGEST_FROM..=1.0).contains(&verdict.score));
         prop_assert_eq!(verdict.standing == Standing::Linked, verdict.score >= LINK_FROM);
-        let apart = are_strangers(&one.customer, &other.customer) && one.keys.phone != other.keys.phone;
+        let person = |traits: &Traits| Person::of(&traits.customer, &traits.keys);
+        let apart = person(&one).differs_from(&person(&other)) && !person(&one).shares_with(&person(&other));
         prop_assert!(verdict.kind == LinkKind::Related || (!apart && one.matter == other.matter));
         prop_assert!(!verdict.reasons.is_empty());
     }
@@ -104,9 +105,14 @@ const KETTLE: &str = "The kettle arrived broken, the box was crushed and nobody 
 
 #[test]
 fn marks_of_bands_and_numbers_never_meet() {
-    let keys = Keys { sketch: Sketch::of(KETTLE), order: number("A-1"), phone: phone("+86 138 0013 8000") };
+    let keys = Keys {
+        sketch: Sketch::of(KETTLE),
+        order: number("A-1"),
+        phone: phone("+86 138 0013 8000"),
+        email: email("ann@example.org"),
+    };
     let all = marks(&keys, "c-1");
-    assert_eq!(all.len(), BANDS + 3);
+    assert_eq!(all.len(), BANDS + 4);
     assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
     let (bands, numbers) = all.split_at(BANDS);
     assert!(bands.iter().zip(0..).all(|(band, place)| band >> HASH_BITS == place));

@@ -16,7 +16,8 @@ macro_rules! select_cases {
                     opened_at, resolved_at, closed_at, first_assigned_at, first_resolved_at, category,
                     triage_reasons, subject, language, customer_id, respondent_staff, amount_sought_minor,
                     amount_sought_currency, department_id, agent_id, findings, root_cause,
-                    decision_reasons, traceparent, due_at, matter, merged_into, merged_from, region, complexity
+                    decision_reasons, traceparent, due_at, matter, merged_into, merged_from, region, complexity,
+                    merged_across
              FROM cases WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )
@@ -61,6 +62,7 @@ pub(crate) struct Row {
     merged_from: Option<i16>,
     region: String,
     complexity: i16,
+    merged_across: bool,
 }
 
 impl Row {
@@ -70,7 +72,7 @@ impl Row {
         let merged = match self.merged_into.zip(self.merged_from) {
             Some((into, stood)) => {
                 let stood = State::of(stood).ok_or_else(known("merged_from"))?;
-                Some(Merged { into: CaseId(into), stood })
+                Some(Merged { into: CaseId(into), stood, across: self.merged_across })
             }
             None => None,
         };

@@ -1,5 +1,7 @@
 //! Statements about what cases are found by.
 
+use std::collections::HashMap;
+
 use fault::Fault;
 use jiff_sqlx::Timestamp;
 use kernel::CaseId;
@@ -31,10 +33,10 @@ pub(crate) async fn keep(conn: &mut PgConnection, cases: &[Sketched<'_>]) -> Res
     let (marked, marks): (Vec<_>, Vec<_>) = marks.unzip();
     sqlx::query(
         "WITH sketched AS (
-             INSERT INTO sketch (tenant_id, case_id, minima, order_key, phone_key)
+             INSERT INTO sketch (tenant_id, case_id, minima, order_key, phone_key, email_key)
              SELECT current_setting('redress.tenant'), n.*
              FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::bytea[]), UNNEST($3::bigint[]),
-                          UNNEST($4::bigint[])) AS n)
+                          UNNEST($4::bigint[]), UNNEST($7::bigint[])) AS n)
          INSERT INTO mark (tenant_id, case_id, mark)
          SELECT current_setting('redress.tenant'), n.* FROM (SELECT UNNEST($5::uuid[]),
                                                                     UNNEST($6::bigint[])) AS n",
@@ -45,6 +47,7 @@ pub(crate) async fn keep(conn: &mut PgConnection, cases: &[Sketched<'_>]) -> Res
     .bind(cases.iter().map(|(_, keys)| keys.phone).collect::<Vec<_>>())
     .bind(marked)
     .bind(marks)
+    .bind(cases.iter().map(|(_, keys)| keys.email).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())
@@ -55,6 +58,7 @@ struct KeysRow {
     minima: Option<Vec<u8>>,
     order_key: Option<i64>,
     phone_key: Option<i64>,
+    email_key: Option<i64>,
 }
 
 impl KeysRow {
@@ -65,7 +69,7 @@ impl KeysRow {
             }
             None => None,
         };
-        Ok(Keys { sketch, order: self.order_key, phone: self.phone_key })
+        Ok(Keys { sketch, order: self.order_key, phone: self.phone_key, email: self.email_key })
     }
 }
 
@@ -103,7 +107,7 @@ pub(crate) async fn candidates(
     let (places, marks): (Vec<i64>, Vec<i64>) = marks.unzip();
     let rows: Vec<CandidateRow> = sqlx::query_as(
         "SELECT f.place, c.case_id, c.matter, c.category, c.customer_id, c.received_at, s.minima, s.order_key,
-                s.phone_key
+                s.phone_key, s.email_key
          FROM (SELECT asked.place, found.case_id,
                       row_number() OVER (PARTITION BY asked.place
                           ORDER BY sum(CASE WHEN asked.mark < $4 THEN 1 ELSE 16 END) DESC, found.case_id) AS nth
@@ -148,11 +152,30 @@ impl CandidateRow {
     }
 }
 
+#[derive(sqlx::FromRow)]
+struct OwnRow {
+    case_id: Uuid,
+    #[sqlx(flatten)]
+    keys: KeysRow,
+}
+
+/// What cases are compared by, those that have anything.
+pub(crate) async fn keys(conn: &mut PgConnection, cases: &[Uuid]) -> Result<HashMap<CaseId, Keys>, Fault> {
+    let rows: Vec<OwnRow> = sqlx::query_as(
+        "SELECT case_id, minima, order_key, phone_key, email_key FROM sketch
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)",
+    )
+    .bind(cases)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| Ok((CaseId(row.case_id), row.keys.keys(row.case_id)?))).collect()
+}
+
 /// Reads the sketch of a case's text: none when there is no such case, or its text
 /// says too little.
 pub(crate) async fn get(conn: &mut PgConnection, case: CaseId) -> Result<Option<Sketch>, Fault> {
     let row: Option<KeysRow> = sqlx::query_as(
-        "SELECT minima, order_key, phone_key FROM sketch
+        "SELECT minima, order_key, phone_key, email_key FROM sketch
          WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1",
     )
     .bind(case.0)

@@ -10,8 +10,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::row::impossible;
+use crate::acting::Restricted;
 use crate::case::Case;
-use crate::timeline::{Ending, Entry, Kind, Visibility};
+use crate::timeline::{Ending, Entry, Fact, Kind, Visibility};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -23,6 +24,14 @@ struct Row {
     actor: String,
     text: String,
     trace_id: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct WrittenRow {
+    case_id: Uuid,
+    request_id: String,
+    #[sqlx(flatten)]
+    entry: Row,
 }
 
 impl Row {
@@ -68,12 +77,63 @@ pub(crate) async fn append(conn: &mut PgConnection, cases: &[Case]) -> Result<()
     Ok(())
 }
 
-/// Reads a page of a timeline, oldest first; none if there is no such case.
+/// Keeps the keys that notes were written under with them.
+pub(crate) async fn keep_keys(conn: &mut PgConnection, cases: &[Case]) -> Result<(), Fault> {
+    let keys = cases.iter().flat_map(|case| {
+        case.journal.iter().filter_map(|noted| match &noted.fact {
+            Fact::Note(note) => Some((case.id.0, (noted.ordinal, note.request_id.as_deref()?))),
+            _ => None,
+        })
+    });
+    let (ids, keys): (Vec<Uuid>, Vec<(i32, &str)>) = keys.unzip();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let (ordinals, keys): (Vec<i32>, Vec<&str>) = keys.into_iter().unzip();
+    sqlx::query(
+        "INSERT INTO note_key (tenant_id, case_id, request_id, ordinal)
+         SELECT current_setting('redress.tenant'), n.*
+         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::text[]), UNNEST($3::integer[])) AS n",
+    )
+    .bind(ids)
+    .bind(keys)
+    .bind(ordinals)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The entries that were written under keys of cases, as far as any was.
+pub(crate) async fn written(
+    conn: &mut PgConnection,
+    keys: &[(Uuid, String)],
+) -> Result<HashMap<(Uuid, String), Entry>, Fault> {
+    let rows: Vec<WrittenRow> = sqlx::query_as(
+        "SELECT k.case_id, k.request_id, t.ordinal, t.cycle, t.kind, t.visibility, t.happened_at, t.actor, t.text,
+                t.trace_id
+         FROM UNNEST($1::uuid[], $2::text[]) AS asked (case_id, request_id)
+         JOIN note_key k ON k.tenant_id = current_setting('redress.tenant') AND k.case_id = asked.case_id
+              AND k.request_id = asked.request_id
+         JOIN timeline t ON t.tenant_id = k.tenant_id AND t.case_id = k.case_id AND t.ordinal = k.ordinal",
+    )
+    .bind(keys.iter().map(|(case, _)| *case).collect::<Vec<_>>())
+    .bind(keys.iter().map(|(_, key)| key.as_str()).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    let read = rows.into_iter().map(|WrittenRow { case_id, request_id, entry }| {
+        Ok(((case_id, request_id), entry.into_entry(CaseId(case_id))?))
+    });
+    read.collect()
+}
+
+/// Reads a page of a timeline, oldest first, without the restricted entries that are
+/// not for the reader.
 pub(crate) async fn list(
     conn: &mut PgConnection,
     case: CaseId,
+    restricted: Restricted<'_>,
     page: &Page,
-) -> Result<Option<Vec<Entry>>, Fault> {
+) -> Result<Vec<Entry>, Fault> {
     let after: i32 = match &page.after {
         Some(key) => key.parse().map_err(Fault::internal)?,
         None => 0,
@@ -81,18 +141,21 @@ pub(crate) async fn list(
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT ordinal, cycle, kind, visibility, happened_at, actor, text, trace_id FROM timeline
          WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1 AND ordinal > $2
+           AND (visibility <> $4 OR $5 OR actor = $6)
          ORDER BY ordinal LIMIT $3",
     )
     .bind(case.0)
     .bind(after)
     .bind(page.limit())
+    .bind(Visibility::Restricted.number())
+    .bind(restricted == Restricted::All)
+    .bind(match restricted {
+        Restricted::By(subject) => Some(subject),
+        Restricted::All | Restricted::None => None,
+    })
     .fetch_all(conn)
     .await?;
-    // A case is opened with its first entries: the first page is empty for none.
-    if rows.is_empty() && after == 0 {
-        return Ok(None);
-    }
-    rows.into_iter().map(|row| row.into_entry(case)).collect::<Result<_, _>>().map(Some)
+    rows.into_iter().map(|row| row.into_entry(case)).collect()
 }
 
 /// Reads the latest public entries, oldest first.

@@ -17,6 +17,7 @@ use super::readings;
 use super::row::impossible;
 use crate::case::{Channel, Priority};
 use crate::reading;
+use crate::sameness::Person;
 use crate::triage::{
     Attributes, Facts, MOST_REPEATS, Matched, Named, REPEAT_DAYS, Surroundings, Traffic, Triage, Verdict,
 };
@@ -29,8 +30,8 @@ const TRAFFIC_HOURS: i64 = 7 * 24;
 pub(crate) struct Incoming<'a> {
     /// Its id.
     pub(crate) case: Uuid,
-    /// Whose it is; empty when unknown.
-    pub(crate) customer: &'a str,
+    /// Whose it is, as far as it is known.
+    pub(crate) person: Person,
     /// When it was registered.
     pub(crate) received: Timestamp,
     /// The road it came by.
@@ -51,7 +52,7 @@ pub(crate) struct Standing {
 /// What was going on around a complaint, as stored.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Around {
-    /// Cases the customer had before.
+    /// Cases the same person had before.
     pub(crate) repeats: i64,
     /// What its channel brought.
     pub(crate) traffic: Traffic,
@@ -79,6 +80,7 @@ pub(crate) async fn look_around(
     now: Timestamp,
 ) -> Result<(Standing, HashMap<Uuid, Around>), Fault> {
     let recent = hour(now) - SignedDuration::from_hours(1);
+    let marks = |place: usize| batch.iter().map(|one| one.person.marks()[place]).collect::<Vec<_>>();
     let rows: Vec<AroundRow> = sqlx::query_as(
         "WITH lately AS (
              SELECT channel, coalesce(sum(cases) FILTER (WHERE hour >= $7), 0)::bigint AS recent,
@@ -93,29 +95,32 @@ pub(crate) async fn look_around(
                           WHERE tenant_id = current_setting('redress.tenant')), 0) AS rule_set,
                 (SELECT version FROM tree) AS tree,
                 (SELECT count(*)
-                 FROM (SELECT FROM cases c
-                       WHERE c.tenant_id = current_setting('redress.tenant')
-                         AND c.customer_id = n.customer AND c.customer_id <> ''
-                         AND c.case_id >= n.since AND c.case_id < n.id AND c.case_id <> ALL ($1)
+                 FROM (SELECT DISTINCT m.case_id FROM mark m
+                       WHERE m.tenant_id = current_setting('redress.tenant')
+                         AND m.mark = ANY (ARRAY[n.customer, n.phone, n.email])
+                         AND m.case_id >= n.since AND m.case_id < n.id AND m.case_id <> ALL ($1)
                        LIMIT $8) earlier) AS repeats,
                 NOT EXISTS (SELECT FROM tree)
                     OR EXISTS (SELECT FROM category c
                                WHERE c.tenant_id = current_setting('redress.tenant')
                                  AND c.version = (SELECT version FROM tree) AND c.path = n.hint) AS hint_known,
                 coalesce(l.recent, 0) AS recent, coalesce(l.before, 0) AS before, coalesce(l.hours, 0) AS hours
-         FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::text[]) AS customer,
+         FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::bigint[]) AS customer,
+                      UNNEST($9::bigint[]) AS phone, UNNEST($10::bigint[]) AS email,
                       UNNEST($3::uuid[]) AS since, UNNEST($4::smallint[]) AS channel,
                       UNNEST($5::text[]) AS hint) AS n
          LEFT JOIN lately l ON l.channel = n.channel",
     )
     .bind(batch.iter().map(|one| one.case).collect::<Vec<_>>())
-    .bind(batch.iter().map(|one| one.customer).collect::<Vec<_>>())
+    .bind(marks(0))
     .bind(batch.iter().map(|one| first_id(days_before(one.received, REPEAT_DAYS))).collect::<Vec<_>>())
     .bind(batch.iter().map(|one| one.channel.number()).collect::<Vec<_>>())
     .bind(batch.iter().map(|one| one.hint.trim()).collect::<Vec<_>>())
     .bind((recent - SignedDuration::from_hours(TRAFFIC_HOURS)).to_sqlx())
     .bind(recent.to_sqlx())
     .bind(MOST_REPEATS)
+    .bind(marks(1))
+    .bind(marks(2))
     .fetch_all(conn)
     .await?;
     let standing = rows.first().map(|row| Standing { rule_set: row.rule_set, tree: row.tree });

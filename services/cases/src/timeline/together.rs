@@ -10,8 +10,8 @@ use crate::sameness::LinkKind;
 /// Something that happened to a case together with another, or others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Together {
-    Merged { into: CaseId, reason: String },
-    Absorbed { case: CaseId, reason: String },
+    Merged { into: CaseId, reason: String, across: Option<String> },
+    Absorbed { case: CaseId, reason: String, across: Option<String> },
     Unmerged { from: CaseId, reason: String },
     Parted { case: CaseId, reason: String },
     Linked { other: CaseId, kind: LinkKind, reason: String },
@@ -19,6 +19,11 @@ pub(crate) enum Together {
     Grouped { group: Uuid, title: String, reason: String },
     Ungrouped { group: Uuid, reason: String },
     GroupAlarm { group: Uuid, members: i32 },
+}
+
+/// Why cases of different people are merged, where they are.
+fn of_others(across: Option<&str>) -> String {
+    across.map(|why| format!(" though of other people ({why})")).unwrap_or_default()
 }
 
 impl Together {
@@ -33,8 +38,12 @@ impl Together {
 
     pub(super) fn text(&self) -> String {
         let (sentence, reason) = match self {
-            Self::Merged { into, reason } => (format!("merged into case {into}"), reason),
-            Self::Absorbed { case, reason } => (format!("case {case} was merged into this one"), reason),
+            Self::Merged { into, reason, across } => {
+                (format!("merged into case {into}{}", of_others(across.as_deref())), reason)
+            }
+            Self::Absorbed { case, reason, across } => {
+                (format!("case {case} was merged into this one{}", of_others(across.as_deref())), reason)
+            }
             Self::Unmerged { from, reason } => (format!("no longer merged into case {from}"), reason),
             Self::Parted { case, reason } => {
                 (format!("case {case} is no longer merged into this one"), reason)

@@ -3,8 +3,9 @@
 use events::Delivered;
 use fault::{Check, Fault, Kind};
 use jiff::Timestamp;
+use kernel::person;
 use prost::{Message, Name};
-use proto::redress::assignment::v1::{CaseAccepted, CaseAssigned, CaseQueued};
+use proto::redress::assignment::v1::{AgentChanged, CaseAccepted, CaseAssigned, CaseQueued};
 use proto::redress::feedback::v1::{FeedbackReceived, NoticeSettled, NoticeState, Response};
 use proto::redress::intake::v1::complaint::ChannelDetail;
 use proto::redress::intake::v1::{Complaint, ComplaintRegistered, InformationAdded, InformationSource};
@@ -18,6 +19,7 @@ use crate::classifier::Classifier;
 use crate::news::{Event, News, NoticeKind};
 use crate::reading::Reading;
 use crate::sameness::{self, Keys, Sketch};
+use crate::store::staff::Member;
 use crate::triage::{Facts, Surroundings};
 
 /// A registered complaint, as far as a case needs it.
@@ -70,9 +72,35 @@ impl Registered {
     }
 }
 
-/// Whether an event tells of a registered complaint.
-pub(crate) fn is_registration(delivered: &Delivered) -> bool {
-    delivered.is::<ComplaintRegistered>()
+/// What an event tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum About {
+    /// A complaint was registered.
+    Registration,
+    /// Something happened to a case.
+    Case,
+    /// An agent is described.
+    Agent,
+}
+
+/// What an event tells of.
+pub(crate) fn about(delivered: &Delivered) -> About {
+    if delivered.is::<ComplaintRegistered>() {
+        About::Registration
+    } else if delivered.is::<AgentChanged>() {
+        About::Agent
+    } else {
+        About::Case
+    }
+}
+
+/// Reads how agents are described.
+pub(crate) fn agents(batch: &[Delivered]) -> Result<Vec<Member>, Fault> {
+    let member = |event: &Delivered| {
+        let AgentChanged { agent_id, version, display_name, department_id: _ } = event.read()?;
+        Ok(Member { agent_id: person::folded(&agent_id), version, name: person::folded(&display_name) })
+    };
+    batch.iter().map(member).collect()
 }
 
 /// Reads a registered complaint.
@@ -110,6 +138,7 @@ pub(crate) fn registered(delivered: &Delivered) -> Result<Registered, Fault> {
         sketch: Sketch::of(&format!("{subject}\n{description}")),
         order: sameness::number(&respondent.order_ref),
         phone: sameness::phone(&complainant.phone),
+        email: sameness::email(&complainant.email),
     };
     let origin = Origin {
         matter: match matter {

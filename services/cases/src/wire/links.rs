@@ -68,14 +68,35 @@ pub(crate) fn to_unlink(request: UnlinkCasesRequest) -> Result<(CaseId, CaseId, 
     Ok((case, other, reason))
 }
 
+/// Which case is to be merged into which.
+pub(crate) struct Merging {
+    /// The one to merge.
+    pub(crate) target: Target,
+    /// The one that goes on.
+    pub(crate) into: CaseId,
+    /// Why.
+    pub(crate) reason: String,
+    /// Why cases of different people are merged; none where they are not said to be.
+    pub(crate) across: Option<String>,
+}
+
 /// Reads which case is to be merged into which, and why.
-pub(crate) fn merge(request: MergeCaseRequest) -> Result<(Target, CaseId, String), Fault> {
-    let MergeCaseRequest { request_id, case_id, expected_version, into_case_id, reason } = request;
+pub(crate) fn merge(request: MergeCaseRequest) -> Result<Merging, Fault> {
+    let MergeCaseRequest {
+        request_id,
+        case_id,
+        expected_version,
+        into_case_id,
+        reason,
+        different_complainants_reason,
+    } = request;
     let mut check = Check::new();
     let (case, into) = two(&mut check, request_id, &case_id, ("into_case_id", &into_case_id));
     let reason = check.required("reason", reason, MAX_REASON);
+    let across = check.text("different_complainants_reason", different_complainants_reason, MAX_REASON);
     check.done("INVALID_MERGE")?;
-    Ok((Target { case, version: expected_version }, into, reason))
+    let across = Some(across).filter(|across| !across.is_empty());
+    Ok(Merging { target: Target { case, version: expected_version }, into, reason, across })
 }
 
 /// Reads which merge is to be undone, and why.

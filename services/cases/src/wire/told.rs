@@ -13,7 +13,7 @@ use crate::clocks;
 use crate::timeline::{Fact, Noted, Together};
 
 /// Tells what others must know of a fact, in the trace it happened in.
-pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
+pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) {
     let (id, trace) = (case.id.0, noted.traceparent.clone());
     let (case_id, cycle, ordinal) = (case.id.to_string(), noted.cycle, noted.ordinal);
     let priority = case.priority.number().into();
@@ -32,7 +32,9 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
         }
         Fact::Decided { outcome, remedy_due, .. } => {
             let (outcome, remedy_due) = (outcome.number().into(), *remedy_due);
-            tx.emit_in(trace, id, &CaseDecided { case_id, cycle, outcome, priority, remedy_due });
+            let recused_subjects = recused.to_vec();
+            let decided = CaseDecided { case_id, cycle, outcome, priority, remedy_due, recused_subjects };
+            tx.emit_in(trace, id, &decided);
         }
         Fact::Resolved { outcome, reasons, respond_until } => {
             let (outcome, reasons) = (outcome.number().into(), reasons.clone());
@@ -60,7 +62,7 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted) {
         | Fact::Queued { .. }
         | Fact::Assigned { .. }
         | Fact::Accepted
-        | Fact::Note { .. }
+        | Fact::Note(_)
         | Fact::Findings { .. }
         | Fact::PlanProposed { .. }
         | Fact::PlanApproved
@@ -159,9 +161,11 @@ fn tell_together(tx: &mut Tx, case: &Case, noted: &Noted, together: &Together) {
     let (id, trace) = (case.id.0, noted.traceparent.clone());
     let (case_id, cycle) = (case.id.to_string(), noted.cycle);
     match together {
-        Together::Merged { into, reason } => {
+        Together::Merged { into, reason, across } => {
             let (into_case_id, reason) = (into.to_string(), reason.clone());
-            tx.emit_in(trace, id, &CaseMerged { case_id, cycle, into_case_id, reason });
+            let complainants_differ = across.is_some();
+            let merged = CaseMerged { case_id, cycle, into_case_id, reason, complainants_differ };
+            tx.emit_in(trace, id, &merged);
         }
         Together::Unmerged { from, reason } => {
             let (from_case_id, reason) = (from.to_string(), reason.clone());

@@ -55,6 +55,7 @@ fn merge(case: Uuid, into: Uuid) -> MergeCaseRequest {
         expected_version: None,
         into_case_id: into.to_string(),
         reason: "told twice".to_owned(),
+        different_complainants_reason: String::new(),
     }
 }
 

@@ -22,6 +22,7 @@ async fn merge(scene: &Scene, case: Uuid, into: Uuid) {
         expected_version: None,
         into_case_id: into.to_string(),
         reason: "told twice".to_owned(),
+        different_complainants_reason: String::new(),
     };
     LinkServiceClient::new(scene.house.channel()).merge_case(request).await.expect("merged");
 }

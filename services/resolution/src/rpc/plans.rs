@@ -6,6 +6,7 @@ use std::slice;
 use std::sync::Arc;
 
 use fault::Fault;
+use kernel::{Caller, CaseId};
 use pg::{Db, Group, Key, Tx};
 use proto::redress::resolution::v1::{
     ApprovePlanRequest, ApprovePlanResponse, CancelPlanRequest, CancelPlanResponse, GetPlanRequest,
@@ -36,11 +37,18 @@ pub(super) async fn propose(
 
 /// The plan a caller means, locked, as they have seen it; what is told next is in
 /// its case's trace.
-async fn lock(tx: &mut Tx, target: Target) -> Result<Plan, Fault> {
+async fn lock(tx: &mut Tx, target: Target, caller: &Caller) -> Result<Plan, Fault> {
     let plan = store::plans::lock(tx, &[target.plan_id.0]).await?.pop().ok_or(Refusal::PlanNotFound)?;
+    not_about(tx, plan.case_id, caller).await?;
     plan.seen_as(target.expected_version)?;
     tx.join_trace(&plan.traceparent);
     Ok(plan)
+}
+
+/// Refuses whom a case is about.
+pub(super) async fn not_about(tx: &mut Tx, case: CaseId, caller: &Caller) -> Result<(), Fault> {
+    let case = store::cases::read(tx, &[case.0]).await?.pop();
+    Ok(case.map_or(Ok(()), |case| case.not_about(caller))?)
 }
 
 /// `ApprovePlan`
@@ -64,11 +72,11 @@ pub(super) async fn reject(
     let request = request.into_inner();
     let key = Key::of(&request);
     let (target, reason) = wire::plans::rejection(request)?;
-    let approver = caller.subject.clone();
+    let who = caller.clone();
     let done = db
         .mutate(&caller, key, async move |mut tx| {
-            let mut plan = lock(&mut tx, target).await?;
-            plan.reject(&approver, reason, tx.now())?;
+            let mut plan = lock(&mut tx, target, &who).await?;
+            plan.reject(&who.subject, reason, tx.now())?;
             tx.emit(plan.case_id.0, &wire::events::plan_rejected(&plan));
             store::plans::save(&mut tx, slice::from_ref(&plan)).await?;
             Ok((tx, RejectPlanResponse { plan: Some(wire::plans::plan(&plan)) }))
@@ -86,9 +94,10 @@ pub(super) async fn cancel(
     let request = request.into_inner();
     let key = Key::of(&request);
     let (target, reason) = wire::plans::cancellation(request)?;
+    let who = caller.clone();
     let done = db
         .mutate(&caller, key, async move |mut tx| {
-            let mut plan = lock(&mut tx, target).await?;
+            let mut plan = lock(&mut tx, target, &who).await?;
             progress::cancel(&mut tx, slice::from_mut(&mut plan), &reason).await?;
             Ok((tx, CancelPlanResponse { plan: Some(wire::plans::plan(&plan)) }))
         })

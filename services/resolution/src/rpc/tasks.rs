@@ -153,14 +153,15 @@ pub(super) async fn requeue(
     let request = request.into_inner();
     let key = Key::of(&request);
     let requeue = wire::tasks::requeue(request)?;
-    let by = caller.subject.clone();
+    let by = caller.clone();
     let done = db
         .mutate(&caller, key, async move |mut tx| {
-            let requeued = Requeued { by: by.to_string(), reason: requeue.reason };
+            let requeued = Requeued { by: by.subject.to_string(), reason: requeue.reason };
             let mut task = store::tasks::lock(&mut tx, &[requeue.task_id.0])
                 .await?
                 .pop()
                 .ok_or(Refusal::TaskNotFound)?;
+            super::plans::not_about(&mut tx, task.case_id, &by).await?;
             task.requeue(requeue.department_id, requeued, tx.now())?;
             store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
             tx.ring(progress::TASKS);

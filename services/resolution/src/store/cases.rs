@@ -15,6 +15,8 @@ struct Row {
     priority: i16,
     standing: i16,
     traceparent: String,
+    recused: Vec<String>,
+    handler: String,
 }
 
 impl Row {
@@ -28,6 +30,8 @@ impl Row {
             priority: self.priority,
             standing,
             traceparent: self.traceparent,
+            recused: self.recused,
+            handler: self.handler,
         })
     }
 }
@@ -35,9 +39,12 @@ impl Row {
 /// Cases, locked: while plans are proposed for them, they are not closed.
 pub(crate) async fn lock(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<CaseView>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT case_id, cycle, priority, standing, traceparent FROM case_view
-         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
-         ORDER BY case_id FOR UPDATE",
+        "SELECT v.case_id, v.cycle, v.priority, v.standing, v.traceparent, v.recused,
+                coalesce(h.agent_id, '') AS handler
+         FROM case_view v
+         LEFT JOIN case_handler h ON h.tenant_id = v.tenant_id AND h.case_id = v.case_id
+         WHERE v.tenant_id = current_setting('redress.tenant') AND v.case_id = ANY($1)
+         ORDER BY v.case_id FOR UPDATE OF v",
     )
     .bind(cases)
     .fetch_all(conn)
@@ -45,19 +52,55 @@ pub(crate) async fn lock(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<
     rows.into_iter().map(Row::view).collect()
 }
 
+/// Cases, as they are just now.
+pub(crate) async fn read(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<CaseView>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT v.case_id, v.cycle, v.priority, v.standing, v.traceparent, v.recused,
+                coalesce(h.agent_id, '') AS handler
+         FROM case_view v
+         LEFT JOIN case_handler h ON h.tenant_id = v.tenant_id AND h.case_id = v.case_id
+         WHERE v.tenant_id = current_setting('redress.tenant') AND v.case_id = ANY($1)",
+    )
+    .bind(cases)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Row::view).collect()
+}
+
+/// Keeps who handles cases: of what was told of one, the last holds.
+pub(crate) async fn keep_handlers(
+    conn: &mut PgConnection,
+    handlers: &[(CaseId, String)],
+) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO case_handler (tenant_id, case_id, agent_id)
+         SELECT DISTINCT ON (n.case_id) current_setting('redress.tenant'), n.case_id, n.agent_id
+         FROM UNNEST($1::uuid[], $2::text[]) WITH ORDINALITY AS n (case_id, agent_id, place)
+         ORDER BY n.case_id, n.place DESC
+         ON CONFLICT (tenant_id, case_id) DO UPDATE SET agent_id = excluded.agent_id",
+    )
+    .bind(handlers.iter().map(|(case_id, _)| case_id.0).collect::<Vec<_>>())
+    .bind(handlers.iter().map(|(_, agent)| agent.as_str()).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Keeps how far each case is. A cycle is first undecided, then decided, then
 /// closed, and another may follow: what tells of an earlier moment comes too late.
 pub(crate) async fn keep(conn: &mut PgConnection, views: &[CaseView]) -> Result<(), Fault> {
     sqlx::query(
-        "INSERT INTO case_view AS known (tenant_id, case_id, cycle, priority, standing, traceparent)
+        "INSERT INTO case_view AS known (tenant_id, case_id, cycle, priority, standing, traceparent, recused)
          SELECT DISTINCT ON (case_id)
-                current_setting('redress.tenant'), case_id, cycle, priority, standing, traceparent
+                current_setting('redress.tenant'), case_id, cycle, priority, standing, traceparent,
+                coalesce(string_to_array(nullif(recused, ''), E'\\n'), '{}')
          FROM (SELECT UNNEST($1::uuid[]) AS case_id, UNNEST($2::int[]) AS cycle,
                       UNNEST($3::smallint[]) AS priority, UNNEST($4::smallint[]) AS standing,
-                      UNNEST($5::text[]) AS traceparent) AS heard
+                      UNNEST($5::text[]) AS traceparent, UNNEST($6::text[]) AS recused) AS heard
          ORDER BY case_id, cycle DESC, standing DESC
          ON CONFLICT (tenant_id, case_id) DO UPDATE
-         SET cycle = excluded.cycle, priority = excluded.priority, standing = excluded.standing
+         SET cycle = excluded.cycle, priority = excluded.priority, standing = excluded.standing,
+             recused = CASE WHEN excluded.standing = 1 THEN known.recused ELSE excluded.recused END
          WHERE (known.cycle, known.standing) < (excluded.cycle, excluded.standing)",
     )
     .bind(views.iter().map(|view| view.case_id.0).collect::<Vec<_>>())
@@ -65,6 +108,7 @@ pub(crate) async fn keep(conn: &mut PgConnection, views: &[CaseView]) -> Result<
     .bind(views.iter().map(|view| view.priority).collect::<Vec<_>>())
     .bind(views.iter().map(|view| view.standing.number()).collect::<Vec<_>>())
     .bind(views.iter().map(|view| view.traceparent.as_str()).collect::<Vec<_>>())
+    .bind(views.iter().map(|view| view.recused.join("\n")).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())

@@ -88,13 +88,15 @@ pub(crate) fn task_needs_attention(task: &Task) -> v1::TaskNeedsAttention {
 pub(crate) fn decided(case_id: CaseId, event: &cases::CaseDecided, traceparent: &str) -> CaseView {
     let standing = if event.remedy_due { Standing::RemedyDue } else { Standing::NothingDue };
     let traceparent = traceparent.to_owned();
-    CaseView { case_id, cycle: event.cycle, priority: read_priority(event.priority), standing, traceparent }
+    let (priority, recused) = (read_priority(event.priority), event.recused_subjects.clone());
+    CaseView { case_id, cycle: event.cycle, priority, standing, traceparent, recused, handler: String::new() }
 }
 
 /// A case reopened as its next cycle.
 pub(crate) fn reopened(case_id: CaseId, event: &cases::CaseReopened, traceparent: &str) -> CaseView {
     let (priority, traceparent) = (read_priority(event.priority), traceparent.to_owned());
-    CaseView { case_id, cycle: event.cycle, priority, standing: Standing::Undecided, traceparent }
+    let (standing, recused) = (Standing::Undecided, Vec::new());
+    CaseView { case_id, cycle: event.cycle, priority, standing, traceparent, recused, handler: String::new() }
 }
 
 fn read_priority(priority: i32) -> i16 {

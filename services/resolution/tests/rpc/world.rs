@@ -127,7 +127,14 @@ impl World {
 
 pub(crate) fn decided(case: Uuid, cycle: i32, priority: i32, remedy_due: bool) -> CaseDecided {
     let outcome = Outcome::Upheld.into();
-    CaseDecided { case_id: case.to_string(), cycle, outcome, priority, remedy_due }
+    CaseDecided {
+        case_id: case.to_string(),
+        cycle,
+        outcome,
+        priority,
+        remedy_due,
+        recused_subjects: vec!["mallory".to_owned(), "m.jones".to_owned()],
+    }
 }
 
 /// A step of a kind with what it needs, for its department: money for `finance`,

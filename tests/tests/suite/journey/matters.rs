@@ -53,6 +53,7 @@ pub(crate) async fn told_twice(scene: &Scene) {
         expected_version: Some(before.0.version),
         into_case_id: first.clone(),
         reason: "told twice".to_owned(),
+        different_complainants_reason: String::new(),
     };
     let merged = scene.links("clerk").merge_case(merge).await.unwrap().into_inner().case.unwrap();
     assert_eq!((merged.state(), merged.merged_into_case_id), (CaseState::Merged, first.clone()));

@@ -60,6 +60,9 @@ pub(super) struct Merge {
     /// Why
     #[arg(long)]
     reason: String,
+    /// Why cases of different people are merged; for supervisors
+    #[arg(long, value_name = "REASON")]
+    different_complainants: Option<String>,
     #[command(flatten)]
     expect: Expect,
 }
@@ -144,6 +147,7 @@ impl Merge {
             expected_version: self.expect.version,
             into_case_id: self.into,
             reason: self.reason,
+            different_complainants_reason: self.different_complainants.unwrap_or_default(),
         };
         let answer = caller.links().merge_case(request).await?.into_inner();
         show::answer(caller.json, &answer.case.unwrap_or_default(), text::case)

@@ -40,7 +40,10 @@ async fn propose(tx: &mut Tx, asked: &[Asked<Proposal>]) -> Result<Verdicts, Fau
     let mut verdicts = Vec::with_capacity(asked.len());
     for one in asked {
         let case = cases.get(&one.job.case_id.0).ok_or(Refusal::CaseNotFound);
-        let wanted = case.and_then(|case| case.must_want_a_plan().map(|()| case));
+        let wanted = case.and_then(|case| {
+            case.must_be_worked_by(&one.caller)?;
+            case.must_want_a_plan().map(|()| case)
+        });
         let verdict = wanted.map(|case| {
             let plan = proposed(tx, case, one);
             one.trace(tx, &plan.traceparent);
@@ -96,8 +99,9 @@ async fn approve_all(tx: &mut Tx, asked: &[Asked<Target>]) -> Result<Verdicts, F
     let mut plans: HashMap<Uuid, Plan> = plans.into_iter().map(|plan| (plan.plan_id.0, plan)).collect();
     let mut verdicts = Vec::with_capacity(asked.len());
     let mut approved = Vec::with_capacity(asked.len());
+    let cases = views(tx, plans.values()).await?;
     for one in asked {
-        verdicts.push(approve(tx, &mut plans, one));
+        verdicts.push(approve(tx, &mut plans, &cases, one));
     }
     for (one, verdict) in asked.iter().zip(&verdicts) {
         // Approved twice is refused, so none is here twice.
@@ -116,9 +120,22 @@ async fn approve_all(tx: &mut Tx, asked: &[Asked<Target>]) -> Result<Verdicts, F
     Ok(answered.collect())
 }
 
+/// The cases of plans, by id.
+async fn views(tx: &mut Tx, plans: impl Iterator<Item = &Plan>) -> Result<HashMap<Uuid, CaseView>, Fault> {
+    let ids: Vec<Uuid> = plans.map(|plan| plan.case_id.0).collect();
+    let cases = store::cases::read(tx, &ids).await?;
+    Ok(cases.into_iter().map(|case| (case.case_id.0, case)).collect())
+}
+
 /// Approves one plan, in memory; a refused one stays as it was.
-fn approve(tx: &mut Tx, plans: &mut HashMap<Uuid, Plan>, one: &Asked<Target>) -> Result<(), Fault> {
+fn approve(
+    tx: &mut Tx,
+    plans: &mut HashMap<Uuid, Plan>,
+    cases: &HashMap<Uuid, CaseView>,
+    one: &Asked<Target>,
+) -> Result<(), Fault> {
     let known = plans.get_mut(&one.job.plan_id.0).ok_or(Refusal::PlanNotFound)?;
+    cases.get(&known.case_id.0).map_or(Ok(()), |case| case.not_about(&one.caller))?;
     known.seen_as(one.job.expected_version)?;
     let mut plan = known.clone();
     plan.approve(&one.caller.subject)?;

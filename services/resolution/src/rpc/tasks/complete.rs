@@ -40,7 +40,7 @@ async fn carry_out(tx: &mut Tx, asked: &[Asked<(Holder, TaskResult)>]) -> Result
     let mut ended = Vec::new();
     let mut verdicts = Vec::with_capacity(asked.len());
     for one in asked {
-        let outcome = complete(tx, &mut tasks, one);
+        let outcome = complete(tx, &mut tasks, &plans, one);
         if let Ok(task) = &outcome {
             if let Some(plan) = plans.get_mut(&task.plan_id.0) {
                 plan.task_ended(task);
@@ -64,12 +64,16 @@ async fn carry_out(tx: &mut Tx, asked: &[Asked<(Holder, TaskResult)>]) -> Result
 fn complete(
     tx: &mut Tx,
     tasks: &mut HashMap<Uuid, Task>,
+    plans: &HashMap<Uuid, Plan>,
     one: &Asked<(Holder, TaskResult)>,
 ) -> Result<Task, Fault> {
     let (holder, result) = &one.job;
     let known = tasks.get_mut(&holder.task_id.0).ok_or(Refusal::TaskNotFound)?;
     server::serving(&one.caller, &known.department_id)?;
     known.held_under(holder.token)?;
+    if known.remedy.amount.is_some() {
+        plans.get(&known.plan_id.0).map_or(Ok(()), |plan| plan.may_be_paid_by(&one.caller.subject))?;
+    }
     wire::tasks::fitting(known, result)?;
     let mut task = known.clone();
     task.complete(holder.token, result.clone())?;

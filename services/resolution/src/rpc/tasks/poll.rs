@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fault::Fault;
-use kernel::TenantId;
+use kernel::{Caller, person};
 use pg::Db;
 use proto::redress::resolution::v1::{PollTasksRequest, PollTasksResponse};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -35,22 +35,22 @@ pub(in crate::rpc) async fn poll(
     let caller = server::caller(&request)?;
     let poll = wire::tasks::poll(request.into_inner())?;
     server::serving(&caller, &poll.department_id)?;
-    let mut leased = claim(db, &caller.tenant, &poll).await?;
+    let mut leased = claim(db, &caller, &poll).await?;
     if leased.is_empty() && !poll.wait.is_zero() {
-        leased = wait(db, turns, &caller.tenant, &poll).await?;
+        leased = wait(db, turns, &caller, &poll).await?;
     }
     Ok(Response::new(PollTasksResponse { leases: leased.iter().map(wire::tasks::leased).collect() }))
 }
 
 /// Waits for the first tasks, until the time the worker gave is over. Only waiting
 /// is cut short, never a look: it may have handed tasks out.
-async fn wait(db: &Db, turns: &Turns, tenant: &TenantId, poll: &Poll) -> Result<Vec<Task>, Fault> {
+async fn wait(db: &Db, turns: &Turns, caller: &Caller, poll: &Poll) -> Result<Vec<Task>, Fault> {
     let end = Instant::now() + poll.wait;
-    let place = turns.join(tenant, &poll.department_id);
+    let place = turns.join(&caller.tenant, &poll.department_id);
     let Ok(_turn) = timeout_at(end, place.turn()).await else { return Ok(Vec::new()) };
     let mut ear = db.bell().listen(TASKS);
     loop {
-        let leased = claim(db, tenant, poll).await?;
+        let leased = claim(db, caller, poll).await?;
         let left = end.saturating_duration_since(Instant::now());
         if !leased.is_empty() || left.is_zero() {
             return Ok(leased);
@@ -62,22 +62,23 @@ async fn wait(db: &Db, turns: &Turns, tenant: &TenantId, poll: &Poll) -> Result<
 
 /// Hands out what is due; tells of tasks found without attempts left, and looks
 /// again when there was nothing but those.
-async fn claim(db: &Db, tenant: &TenantId, poll: &Poll) -> Result<Vec<Task>, Fault> {
+async fn claim(db: &Db, caller: &Caller, poll: &Poll) -> Result<Vec<Task>, Fault> {
     loop {
-        let Claimed { leased, exhausted } = claim_once(db, tenant, poll).await?;
+        let Claimed { leased, exhausted } = claim_once(db, caller, poll).await?;
         if !leased.is_empty() || exhausted.is_empty() {
             return Ok(leased);
         }
     }
 }
 
-async fn claim_once(db: &Db, tenant: &TenantId, poll: &Poll) -> Result<Claimed, Fault> {
-    db.transact("resolution.poll_tasks", tenant, async |mut tx| {
+async fn claim_once(db: &Db, caller: &Caller, poll: &Poll) -> Result<Claimed, Fault> {
+    db.transact("resolution.poll_tasks", &caller.tenant, async |mut tx| {
         let claim = Claim {
             poll_id: &poll.request_id,
             poll_hash: &poll.request_hash,
             department_id: &poll.department_id,
             worker: &poll.worker,
+            executor: &person::folded(&caller.subject),
             now: tx.now(),
             until: kernel::time::micros(tx.now() + poll.lease),
             tokens: (0..poll.max_tasks).map(|_| tx.new_token()).collect(),

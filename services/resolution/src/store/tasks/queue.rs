@@ -16,6 +16,8 @@ pub(crate) struct Claim<'a> {
     pub(crate) poll_hash: &'a [u8],
     pub(crate) department_id: &'a str,
     pub(crate) worker: &'a str,
+    /// Who asks, folded: money they planned themselves is not handed to them.
+    pub(crate) executor: &'a str,
     pub(crate) now: Timestamp,
     pub(crate) until: Timestamp,
     /// One for each task wanted.
@@ -53,6 +55,10 @@ pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<C
              SELECT task_id, attempt < max_attempts AS may FROM task
              WHERE tenant_id = current_setting('redress.tenant') AND department_id = $3
                AND state IN (1, 2) AND visible_at <= $5 AND NOT EXISTS (SELECT FROM held)
+               AND (amount_minor IS NULL OR NOT EXISTS (
+                   SELECT FROM plan
+                   WHERE plan.tenant_id = current_setting('redress.tenant') AND plan.plan_id = task.plan_id
+                     AND $9 IN (lower(btrim(plan.proposer)), lower(btrim(plan.approver)))))
              ORDER BY priority, due_time, created_at LIMIT $8
              FOR UPDATE SKIP LOCKED),
          numbered AS (SELECT task_id, may, row_number() OVER () AS ordinal FROM due),
@@ -87,6 +93,7 @@ pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<C
     .bind(claim.until.to_sqlx())
     .bind(claim.tokens)
     .bind(limit)
+    .bind(claim.executor)
     .fetch_all(conn)
     .await?;
     sort(rows)

@@ -1,0 +1,146 @@
+//! Whose complaints two cases are, and what is written once.
+
+use proto::redress::cases::v1::link_service_client::LinkServiceClient;
+use proto::redress::cases::v1::triage_service_client::TriageServiceClient;
+use proto::redress::cases::v1::{
+    AddNoteRequest, CaseMerged, ExplainTriageRequest, LinkKind, LinkStanding, ListLinksRequest,
+    MergeCaseRequest, Visibility,
+};
+use proto::redress::intake::v1::{Complainant, Complaint};
+use testkit::{House, reason, request_id};
+use tonic::Code;
+use uuid::Uuid;
+
+use crate::scene::{Client, Scene, complaint, registered};
+
+fn by(customer: &str, email: &str, phone: &str) -> Complaint {
+    let complainant = Complainant {
+        customer_id: customer.to_owned(),
+        email: email.to_owned(),
+        phone: phone.to_owned(),
+        ..Complainant::default()
+    };
+    Complaint { complainant: Some(complainant), ..complaint() }
+}
+
+fn merge(case: Uuid, into: Uuid, across: &str) -> MergeCaseRequest {
+    MergeCaseRequest {
+        request_id: request_id(),
+        case_id: case.to_string(),
+        expected_version: None,
+        into_case_id: into.to_string(),
+        reason: "told twice".to_owned(),
+        different_complainants_reason: across.to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn cases_merge_only_where_nothing_known_of_their_people_differs() {
+    let scene = Scene::open().await;
+    let mut links = LinkServiceClient::new(scene.house.channel());
+    for (one, other, differ) in [
+        (by("", "ann@example.org", ""), by("", "bob@example.org", ""), true),
+        (by("", "", "+86 138 0013 8000"), by("", "", "139 0013 9000"), true),
+        (by("c-1", "", ""), by("c-2", "", ""), true),
+        (by("c-1", "ann@example.org", ""), by("c-1", "bob@example.org", ""), true),
+        (by("", "Ann@Example.org", "+86 138 0013 8000"), by("c-1", " ann@example.org", "13800138000"), false),
+        (by("", "ann@example.org", ""), by("", "", "13800138000"), false),
+        (by("C-1", "", ""), by("c1", "", ""), false),
+        (by("", "", ""), by("c-1", "", ""), false),
+    ] {
+        let said = format!("{:?} and {:?}", one.complainant, other.complainant);
+        let (case, into) = (scene.register(one).await, scene.register(other).await);
+        let merged = links.merge_case(merge(case, into, "")).await;
+        assert_eq!(merged.is_err(), differ, "{said}");
+        if let Err(refusal) = merged {
+            assert_eq!(reason(&refusal), "COMPLAINANTS_DIFFER", "{said}");
+        }
+    }
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn a_supervisor_says_why_cases_of_different_people_are_merged() {
+    let house = House::builder(&[cases::SERVICE]).identified().open().await;
+    let db = house.db("cases");
+    let now = db.clock().now();
+    let (case, into) = (db.ids().id(now), db.ids().id(now));
+    for (id, mail) in [(case, "ann@example.org"), (into, "bob@example.org")] {
+        house.tell("intake", id, &registered(id, by("", mail, ""), now)).await;
+    }
+    house.settled().await;
+    let links =
+        |subject: &str, role: &str| LinkServiceClient::new(house.channel_as("development", subject, &[role]));
+    let why = "one household, one parcel";
+    let refusal = links("ann", "agent").merge_case(merge(case, into, why)).await.expect_err("an agent");
+    assert_eq!(
+        (refusal.code(), reason(&refusal)),
+        (Code::PermissionDenied, "SUPERVISOR_REQUIRED".to_owned())
+    );
+    links("boss", "supervisor").merge_case(merge(case, into, why)).await.expect("merged");
+    let told: Vec<CaseMerged> = house.told("cases").await;
+    assert!(told[0].complainants_differ);
+    let mut cases = Client::new(house.channel_as("development", "boss", &["supervisor"]));
+    for id in [case, into] {
+        let request =
+            proto::redress::cases::v1::GetTimelineRequest { case_id: id.to_string(), ..Default::default() };
+        let entries = cases.get_timeline(request).await.expect("read").into_inner().entries;
+        assert!(entries.iter().any(|entry| entry.text.contains(why) && entry.actor == "boss"), "{entries:?}");
+    }
+    house.done().await;
+}
+
+#[tokio::test]
+async fn the_same_address_or_telephone_links_and_counts_as_an_earlier_complaint() {
+    let scene = Scene::open().await;
+    let mut links = LinkServiceClient::new(scene.house.channel());
+    let mut triage = TriageServiceClient::new(scene.house.channel());
+    for (first, second) in [
+        (by("", "ann@example.org", ""), by("", "ANN@example.org", "")),
+        (by("", "", "+44 7911 123456"), by("", "", "07911 123456")),
+    ] {
+        let text = "The parcel is late, it was due a week ago";
+        let first = scene.register(Complaint { description: text.to_owned(), ..first }).await;
+        let text = "Still no delivery, and no word from anybody: the parcel is too late!";
+        let second = scene.register(Complaint { description: text.to_owned(), ..second }).await;
+        let request = ListLinksRequest { case_id: second.to_string(), ..ListLinksRequest::default() };
+        let found = links.list_links(request).await.expect("listed").into_inner().links;
+        let found: Vec<_> =
+            found.iter().map(|link| (link.earlier_case_id.clone(), link.kind(), link.standing())).collect();
+        let found_first = (first.to_string(), LinkKind::Duplicate, LinkStanding::Suggested);
+        assert!(found.contains(&found_first), "{found:?}");
+        let request = ExplainTriageRequest { case_id: second.to_string() };
+        let told = triage.explain_triage(request).await.expect("explained").into_inner().triage;
+        assert_eq!(told.expect("a triage").repeat_count, 1);
+    }
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn a_note_is_written_once_however_late_its_key_is_repeated() {
+    let scene = Scene::open().await;
+    let case = scene.assigned().await;
+    let note = AddNoteRequest {
+        request_id: request_id(),
+        case_id: case.to_string(),
+        text: "rang the carrier".to_owned(),
+        visibility: Visibility::Internal.into(),
+    };
+    let first = scene.cases.clone().add_note(note.clone()).await.expect("written").into_inner();
+    // Eight days later the requests of then are forgotten.
+    let mut owner = scene.house.owner().await;
+    sqlx::query("DELETE FROM cases.idempotency").execute(&mut owner).await.expect("forgotten");
+    let again = scene.cases.clone().add_note(note.clone()).await.expect("answered").into_inner();
+    assert_eq!(again, first);
+    let other = AddNoteRequest { text: "rang again".to_owned(), ..note.clone() };
+    sqlx::query("DELETE FROM cases.idempotency").execute(&mut owner).await.expect("forgotten");
+    let refusal = scene.cases.clone().add_note(other).await.expect_err("another text");
+    assert_eq!(reason(&refusal), "IDEMPOTENCY_KEY_REUSED");
+    let written = scene.timeline(case).await.iter().filter(|entry| entry.text == note.text).count();
+    assert_eq!(written, 1);
+    // The key of another case's note is another key.
+    let elsewhere = AddNoteRequest { case_id: scene.assigned().await.to_string(), ..note };
+    sqlx::query("DELETE FROM cases.idempotency").execute(&mut owner).await.expect("forgotten");
+    scene.cases.clone().add_note(elsewhere).await.expect("written there");
+    scene.house.done().await;
+}

@@ -1,0 +1,34 @@
+//! Who may plan, approve and carry out what is done about a case. Pure.
+//!
+//! Whom the complaint is about does none of it. Where money moves, who proposed it, who
+//! approved it and who carries it out are three people.
+
+use kernel::{Caller, Role, person};
+
+use crate::case::CaseView;
+use crate::plan::Plan;
+use crate::refusal::Refusal;
+
+impl CaseView {
+    /// Refuses whom the complaint is about.
+    pub fn not_about(&self, caller: &Caller) -> Result<(), Refusal> {
+        let about = |name: &String| person::is_same(name, &caller.subject);
+        if self.recused.iter().any(about) { Err(Refusal::CallerRecused) } else { Ok(()) }
+    }
+
+    /// Refuses who neither handles the case nor supervises, and whom it is about.
+    pub fn must_be_worked_by(&self, caller: &Caller) -> Result<(), Refusal> {
+        self.not_about(caller)?;
+        let may =
+            caller.roles.may_act_as(Role::Supervisor) || person::is_same(&self.handler, &caller.subject);
+        if may { Ok(()) } else { Err(Refusal::NotTheHandler) }
+    }
+}
+
+impl Plan {
+    /// Refuses who proposed or approved it as the one who carries out its money.
+    pub fn may_be_paid_by(&self, subject: &str) -> Result<(), Refusal> {
+        let planned = [&self.proposer, &self.approver].into_iter().any(|one| person::is_same(one, subject));
+        if planned { Err(Refusal::ExecutorIsPlanner) } else { Ok(()) }
+    }
+}
