@@ -14,14 +14,15 @@ fn shown(time: Option<&prost_types::Timestamp>, format: &str) -> String {
     read(time).map_or_else(String::new, |time| time.to_zoned(TimeZone::system()).strftime(format).to_string())
 }
 
-/// A moment in the zone of this machine; empty for none.
+/// A moment in the zone of this machine (`TZ`), which is named by how far it is from
+/// UTC then: `2026-12-12 00:00:00 +08:00`. Empty for none.
 pub(crate) fn time(time: Option<&prost_types::Timestamp>) -> String {
-    shown(time, "%Y-%m-%d %H:%M:%S")
+    shown(time, "%Y-%m-%d %H:%M:%S %:z")
 }
 
-/// A moment's time of day, to the millisecond.
+/// A moment's time of day, to the millisecond, with its zone: `00:00:00.000 +08:00`.
 pub(crate) fn clock(time: Option<&prost_types::Timestamp>) -> String {
-    shown(time, "%H:%M:%S.%3f")
+    shown(time, "%H:%M:%S.%3f %:z")
 }
 
 /// A sum as people write it; empty for none.
@@ -67,6 +68,20 @@ pub(crate) fn millis(millis: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_names_its_zone() {
+        let moment = prost_types::Timestamp { seconds: 1_796_990_400, nanos: 0 };
+        let is_offset = |text: &str| {
+            let (sign, digits) = text.split_at(1);
+            let plain = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
+            matches!(sign, "+" | "-") && digits.len() == 5 && plain
+        };
+        for text in [time(Some(&moment)), clock(Some(&moment))] {
+            assert!(text.rsplit(' ').next().is_some_and(is_offset), "{text}");
+        }
+        assert_eq!((time(None), clock(None)), (String::new(), String::new()));
+    }
 
     #[test]
     fn sums_go_both_ways() {

@@ -114,7 +114,7 @@ pub(crate) fn timeline(page: &GetTimelineResponse) -> String {
 }
 
 /// Width of a time and a kind, with the gaps behind them.
-const TIME_AND_KIND: usize = 30;
+const TIME_AND_KIND: usize = 37;
 /// Narrowest that texts get.
 const TEXT_MIN: usize = 30;
 
@@ -131,7 +131,7 @@ pub(crate) fn entries(entries: &[TimelineEntry], width: Option<usize>) -> String
         let kind = word::<TimelineKind>(entry.kind);
         let mut head = format!("{}  {kind:<14}", clock(entry.time.as_ref()));
         for line in wrap(&told(entry), room) {
-            let _ = writeln!(text, "{head:<28}  {line}");
+            let _ = writeln!(text, "{head:<35}  {line}");
             head.clear();
         }
     }
