@@ -1,30 +1,70 @@
-//! How often one caller may be wrong about receipt codes. Only wrong codes count, and
+//! How often one end user may be wrong about receipt codes. Only wrong codes count, and
 //! of them not those their check character shows to be misspelt, which nobody who
-//! guesses would send. A caller who has used their guesses up is refused before the
-//! code is looked at, or the limit would not protect the one right guess: right codes
-//! too, for some seconds. A portal that calls for many complainants as one subject
-//! shares its guesses among them, and a code whose case is not open yet is as wrong as
-//! any until it is.
+//! guesses would send. A right code is always answered: of 100 secret bits none is
+//! found by guessing, and whoever has used their guesses up must not keep others, or
+//! themselves, from their own complaint. A code whose case is not open yet is as wrong
+//! as any until it is.
 //!
-//! A leaky bucket kept as one moment per caller (GCRA). Written out because a
-//! limiter that decides and counts in one step cannot count failures only.
+//! A channel calls for many people as one subject, and says for whom; where it does
+//! not, all of them share an allowance that is a hundred times as large.
+//!
+//! A leaky bucket kept as one moment per end user (GCRA), in each process for itself.
+//! Written out because a limiter that decides and counts in one step cannot count
+//! failures only.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use kernel::{Caller, TenantId};
+use kernel::{Caller, Role, TenantId};
 
-/// Wrong guesses in a row that are free of charge.
-const BURST: i32 = 10;
-/// After them, one more in this time.
-const INTERVAL: SignedDuration = SignedDuration::from_secs(6);
-/// Callers remembered before those whose guesses are long past are forgotten.
-const FORGET_BEYOND: usize = 10_000;
+/// End users remembered; beyond, those whose guesses are long past are forgotten, and
+/// where none are, new ones are counted with their caller.
+const MAX_GUESSERS: usize = 10_000;
+/// Characters of an end user's name that count.
+const MAX_END_USER: usize = 200;
+
+/// How many wrong codes there may be.
+struct Allowance {
+    /// In a row, free of charge.
+    burst: i32,
+    /// After them, one more in this time.
+    interval: SignedDuration,
+}
+
+/// What an end user has whom the channel names.
+const END_USER: Allowance = Allowance { burst: 10, interval: SignedDuration::from_secs(6) };
+/// What a caller has who names nobody.
+const CALLER: Allowance = Allowance { burst: 1_000, interval: SignedDuration::from_millis(100) };
 
 /// Whose guesses are counted together.
-type Guesser = (TenantId, Arc<str>);
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Guesser {
+    tenant: TenantId,
+    subject: Arc<str>,
+    /// Empty for the caller's own.
+    end_user: String,
+}
+
+impl Guesser {
+    /// Who guesses when a caller asks for an end user, whom only channels may name.
+    pub(crate) fn new(caller: &Caller, end_user: &str) -> Self {
+        let is_believed = caller.roles.may_act_as(Role::Channel);
+        let end_user =
+            if is_believed { end_user.chars().take(MAX_END_USER).collect() } else { String::new() };
+        Self { tenant: caller.tenant.clone(), subject: caller.subject.clone(), end_user }
+    }
+
+    fn allowance(&self) -> &'static Allowance {
+        if self.end_user.is_empty() { &CALLER } else { &END_USER }
+    }
+
+    /// The caller themselves.
+    fn caller(&self) -> Self {
+        Self { end_user: String::new(), ..self.clone() }
+    }
+}
 
 /// The wrong guesses of late, of this process.
 #[derive(Debug, Default)]
@@ -34,30 +74,29 @@ pub(crate) struct Guesses {
 }
 
 impl Guesses {
-    /// How long a caller has to wait before guessing again; none if they may now.
-    pub(crate) fn must_wait(&self, caller: &Caller, now: Timestamp) -> Option<Duration> {
-        let forgiven = *self.lock().get(&guesser(caller))?;
-        let wait = forgiven.duration_since(now) - INTERVAL * (BURST - 1);
-        Duration::try_from(wait).ok().filter(|wait| !wait.is_zero())
-    }
-
-    /// Counts a wrong guess.
-    pub(crate) fn count(&self, caller: &Caller, now: Timestamp) {
+    /// Counts a wrong guess; answers how long its guesser has to wait where it is one
+    /// too many, which is not counted.
+    pub(crate) fn count(&self, guesser: Guesser, now: Timestamp) -> Option<Duration> {
         let mut forgiven = self.lock();
-        if forgiven.len() >= FORGET_BEYOND {
+        if forgiven.len() >= MAX_GUESSERS && !forgiven.contains_key(&guesser) {
             forgiven.retain(|_, until| *until > now);
         }
-        let until = forgiven.entry(guesser(caller)).or_insert(now);
-        *until = (*until).max(now).checked_add(INTERVAL).unwrap_or(*until);
+        let is_full = forgiven.len() >= MAX_GUESSERS && !forgiven.contains_key(&guesser);
+        let guesser = if is_full { guesser.caller() } else { guesser };
+        let &Allowance { burst, interval } = guesser.allowance();
+        let until = forgiven.entry(guesser).or_insert(now);
+        *until = (*until).max(now);
+        let wait = until.duration_since(now) - interval * (burst - 1);
+        if wait.is_positive() {
+            return Duration::try_from(wait).ok();
+        }
+        *until = until.checked_add(interval).unwrap_or(*until);
+        None
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Guesser, Timestamp>> {
         self.forgiven.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn guesser(caller: &Caller) -> Guesser {
-    (caller.tenant.clone(), caller.subject.clone())
 }
 
 #[cfg(test)]
@@ -66,8 +105,13 @@ mod tests {
 
     use super::*;
 
-    fn caller(subject: &str) -> Caller {
-        Caller { tenant: TenantId::development(), subject: subject.into(), roles: Roles::default() }
+    fn caller(roles: &str) -> Caller {
+        let roles = Roles::read(roles.split_whitespace());
+        Caller { tenant: TenantId::development(), subject: "portal".into(), roles }
+    }
+
+    fn guesser(end_user: &str) -> Guesser {
+        Guesser::new(&caller("channel"), end_user)
     }
 
     fn at(seconds: i64) -> Timestamp {
@@ -75,33 +119,55 @@ mod tests {
     }
 
     #[test]
-    fn ten_are_free_then_one_in_six_seconds() {
-        let (guesses, ann) = (Guesses::default(), caller("ann"));
-        for guess in 0..BURST {
-            assert_eq!(guesses.must_wait(&ann, at(0)), None, "guess {guess}");
-            guesses.count(&ann, at(0));
+    fn an_end_user_has_ten_wrong_codes_then_one_in_six_seconds() {
+        let (guesses, ann) = (Guesses::default(), guesser("ann"));
+        for guess in 0..10 {
+            assert_eq!(guesses.count(ann.clone(), at(0)), None, "guess {guess}");
         }
-        assert_eq!(guesses.must_wait(&ann, at(0)), Some(Duration::from_secs(6)));
-        assert_eq!(guesses.must_wait(&ann, at(5)), Some(Duration::from_secs(1)));
-        assert_eq!(guesses.must_wait(&ann, at(6)), None);
-        guesses.count(&ann, at(6));
-        assert_eq!(guesses.must_wait(&ann, at(6)), Some(Duration::from_secs(6)));
-        assert_eq!(guesses.must_wait(&ann, at(66)), None);
+        assert_eq!(guesses.count(ann.clone(), at(0)), Some(Duration::from_secs(6)));
+        assert_eq!(guesses.count(ann.clone(), at(5)), Some(Duration::from_secs(1)));
+        assert_eq!(guesses.count(ann.clone(), at(6)), None);
+        assert_eq!(guesses.count(ann.clone(), at(6)), Some(Duration::from_secs(6)));
+        assert_eq!(guesses.count(ann, at(66)), None);
     }
 
     #[test]
-    fn each_caller_pays_for_themselves() {
+    fn an_unnamed_audience_has_a_thousand_then_ten_a_second() {
         let guesses = Guesses::default();
-        (0..50).for_each(|_| guesses.count(&caller("ann"), at(0)));
-        assert_eq!(guesses.must_wait(&caller("bob"), at(0)), None);
-        assert!(guesses.must_wait(&caller("ann"), at(100)).is_some());
+        for guess in 0..1_000 {
+            assert_eq!(guesses.count(guesser(""), at(0)), None, "guess {guess}");
+        }
+        assert_eq!(guesses.count(guesser(""), at(0)), Some(Duration::from_millis(100)));
+        assert_eq!((0..10).filter(|_| guesses.count(guesser(""), at(1)).is_none()).count(), 10);
     }
 
     #[test]
-    fn the_forgiven_are_forgotten() {
+    fn each_end_user_pays_for_themselves() {
         let guesses = Guesses::default();
-        (0..FORGET_BEYOND).for_each(|n| guesses.count(&caller(&n.to_string()), at(0)));
-        guesses.count(&caller("late"), at(60));
+        for _ in 0..50 {
+            guesses.count(guesser("ann"), at(0));
+        }
+        assert_eq!(guesses.count(guesser("bob"), at(0)), None);
+        assert_eq!(guesses.count(guesser(""), at(0)), None);
+        assert!(guesses.count(guesser("ann"), at(0)).is_some());
+    }
+
+    #[test]
+    fn only_channels_name_end_users() {
+        assert_eq!(Guesser::new(&caller("reader"), "ann"), Guesser::new(&caller("reader"), "bob"));
+        assert_ne!(Guesser::new(&caller("channel reader"), "ann"), Guesser::new(&caller("channel"), "bob"));
+        assert_eq!(guesser(&"x".repeat(300)), guesser(&"x".repeat(200)), "the rest does not count");
+    }
+
+    #[test]
+    fn the_forgiven_are_forgotten_and_the_many_share_their_callers_allowance() {
+        let guesses = Guesses::default();
+        for n in 0..MAX_GUESSERS {
+            guesses.count(guesser(&n.to_string()), at(0));
+        }
+        (0..20).for_each(|_| assert_eq!(guesses.count(guesser("late"), at(0)), None, "as its caller"));
+        assert_eq!(guesses.lock().len(), MAX_GUESSERS + 1);
+        guesses.count(guesser("late"), at(60));
         assert_eq!(guesses.lock().len(), 1);
     }
 }

@@ -274,7 +274,7 @@ impl CaseService for Rpc {
         request: Request<TrackComplaintRequest>,
     ) -> Result<Response<TrackComplaintResponse>, Status> {
         let caller = server::caller(&request)?;
-        let TrackComplaintRequest { receipt_code } = request.into_inner();
-        Ok(Response::new(track::progress(&self.db, &self.guesses, &caller, &receipt_code).await?))
+        let request = request.into_inner();
+        Ok(Response::new(track::progress(&self.db, &self.guesses, &caller, request).await?))
     }
 }

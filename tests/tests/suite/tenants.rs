@@ -197,11 +197,12 @@ async fn complaints_and_cases(us: &Tenant<'_>, them: &Tenant<'_>) {
     not_found(us.cases().get_timeline(request).await, "CASE_NOT_FOUND");
     let request = WatchCaseRequest { case_id: case_id.clone() };
     not_found(us.cases().watch_case(request).await.map(|_| ()), "CASE_NOT_FOUND");
-    let request = TrackComplaintRequest { receipt_code: theirs.receipt_code.clone() };
+    let request = TrackComplaintRequest { receipt_code: theirs.receipt_code.clone(), ..Default::default() };
     not_found(us.cases().track_complaint(request).await, "RECEIPT_CODE_UNKNOWN");
     let request = WithdrawCaseRequest { request_id: request_id(), case_id, ..WithdrawCaseRequest::default() };
     not_found(us.cases().withdraw_case(request).await, "CASE_NOT_FOUND");
-    let request = TrackComplaintRequest { receipt_code: us.remedied.receipt_code.clone() };
+    let request =
+        TrackComplaintRequest { receipt_code: us.remedied.receipt_code.clone(), ..Default::default() };
     let tracked = us.cases().track_complaint(request).await.unwrap().into_inner();
     assert_eq!(tracked.state(), CaseState::Remedying, "one's own code works");
 }

@@ -4,9 +4,9 @@ use fault::Fault;
 use kernel::Caller;
 use kernel::receipt::ReceiptCode;
 use pg::Db;
-use proto::redress::cases::v1::TrackComplaintResponse;
+use proto::redress::cases::v1::{TrackComplaintRequest, TrackComplaintResponse};
 
-use crate::guesses::Guesses;
+use crate::guesses::{Guesser, Guesses};
 use crate::refusal::Refusal;
 use crate::{store, wire};
 
@@ -19,16 +19,17 @@ pub(crate) async fn progress(
     db: &Db,
     guesses: &Guesses,
     caller: &Caller,
-    code: &str,
+    request: TrackComplaintRequest,
 ) -> Result<TrackComplaintResponse, Fault> {
-    if let Some(wait) = guesses.must_wait(caller, db.clock().now()) {
-        return Err(Fault::from(Refusal::TooManyGuesses).retry_after(wait));
+    let TrackComplaintRequest { receipt_code, end_user } = request;
+    let code = ReceiptCode::parse(&receipt_code).ok_or(Refusal::ReceiptCodeUnknown)?;
+    if let Some(progress) = read(db, caller, code.hash()).await? {
+        return Ok(progress);
     }
-    let code = ReceiptCode::parse(code).ok_or(Refusal::ReceiptCodeUnknown)?;
-    read(db, caller, code.hash()).await?.ok_or_else(|| {
-        guesses.count(caller, db.clock().now());
-        Refusal::ReceiptCodeUnknown.into()
-    })
+    match guesses.count(Guesser::new(caller, &end_user), db.clock().now()) {
+        None => Err(Refusal::ReceiptCodeUnknown.into()),
+        Some(wait) => Err(Fault::from(Refusal::TooManyGuesses).retry_after(wait)),
+    }
 }
 
 async fn read(

@@ -175,7 +175,11 @@ async fn a_receipt_code_shows_public_progress_and_nothing_else() {
     let scene = Scene::open().await;
     let case = scene.assigned().await;
     let track = async |code: String| {
-        scene.cases.clone().track_complaint(TrackComplaintRequest { receipt_code: code }).await
+        scene
+            .cases
+            .clone()
+            .track_complaint(TrackComplaintRequest { receipt_code: code, ..Default::default() })
+            .await
     };
     scene.decide(case, true).await;
     let sloppy = receipt(case).to_string().to_lowercase().replace('-', " ");
@@ -197,35 +201,36 @@ async fn a_receipt_code_shows_public_progress_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn guessing_is_limited_for_each_caller() {
+async fn wrong_codes_are_limited_for_each_end_user_and_right_ones_always_answered() {
     let scene = Scene::timed().await;
     let case = scene.triaged().await;
-    let (mut ann, mut bob) = (
-        CaseServiceClient::new(scene.house.channel_as("development", "ann", &[])),
-        CaseServiceClient::new(scene.house.channel_as("development", "bob", &[])),
-    );
-    let guess = || TrackComplaintRequest { receipt_code: receipt(scene.new_id()).to_string() };
-    let right = || TrackComplaintRequest { receipt_code: receipt(case).to_string() };
+    let mut portal = CaseServiceClient::new(scene.house.channel_as("development", "portal", &[]));
+    let track = |receipt_code: String, end_user: &str| TrackComplaintRequest {
+        receipt_code,
+        end_user: end_user.to_owned(),
+    };
+    let guess = |end_user: &str| track(receipt(scene.new_id()).to_string(), end_user);
+    let right = |end_user: &str| track(receipt(case).to_string(), end_user);
     for _ in 0..30 {
-        ann.track_complaint(right()).await.expect("the right code is no guess");
-        let slip = TrackComplaintRequest { receipt_code: format!("{}0", receipt(case)) };
-        assert_eq!(ann.track_complaint(slip).await.unwrap_err().code(), Code::NotFound, "nor is a slip");
+        portal.track_complaint(right("ann")).await.expect("the right code is no guess");
+        let slip = track(format!("{}0", receipt(case)), "ann");
+        assert_eq!(portal.track_complaint(slip).await.unwrap_err().code(), Code::NotFound, "nor is a slip");
     }
     for _ in 0..10 {
-        assert_eq!(ann.track_complaint(guess()).await.unwrap_err().code(), Code::NotFound);
+        assert_eq!(portal.track_complaint(guess("ann")).await.unwrap_err().code(), Code::NotFound);
     }
-    for request in [guess(), right()] {
-        let refusal = ann.track_complaint(request).await.unwrap_err();
-        assert_eq!(
-            (refusal.code(), reason(&refusal).as_str()),
-            (Code::ResourceExhausted, "TOO_MANY_GUESSES")
-        );
-        let retry = refusal.get_details_retry_info().and_then(|info| info.retry_delay);
-        assert_eq!(retry, Some(std::time::Duration::from_secs(6)));
+    let refusal = portal.track_complaint(guess("ann")).await.unwrap_err();
+    assert_eq!((refusal.code(), reason(&refusal).as_str()), (Code::ResourceExhausted, "TOO_MANY_GUESSES"));
+    let retry = refusal.get_details_retry_info().and_then(|info| info.retry_delay);
+    assert_eq!(retry, Some(std::time::Duration::from_secs(6)));
+
+    portal.track_complaint(right("ann")).await.expect("a right code is always answered");
+    for end_user in ["bob", ""] {
+        portal.track_complaint(right(end_user)).await.expect("nobody pays for another");
+        assert_eq!(portal.track_complaint(guess(end_user)).await.unwrap_err().code(), Code::NotFound);
     }
-    bob.track_complaint(right()).await.expect("bob has not guessed");
     scene.advance(jiff::SignedDuration::from_secs(6));
-    ann.track_complaint(right()).await.expect("after the wait");
+    assert_eq!(portal.track_complaint(guess("ann")).await.unwrap_err().code(), Code::NotFound);
     scene.house.done().await;
 }
 
@@ -241,7 +246,7 @@ async fn another_tenant_sees_nothing() {
         .map(|tenant| CaseServiceClient::new(house.channel_as(tenant, "ann", &["agent"])));
     assert_eq!(get(&a, case).await.unwrap().case_id, case.to_string());
     assert_eq!(refused(get(&b, case).await), not_found());
-    let track = TrackComplaintRequest { receipt_code: receipt(case).to_string() };
+    let track = TrackComplaintRequest { receipt_code: receipt(case).to_string(), ..Default::default() };
     assert!(a.clone().track_complaint(track.clone()).await.is_ok());
     assert_eq!(refused(b.clone().track_complaint(track).await).1, "RECEIPT_CODE_UNKNOWN");
     let listed = b.clone().list_cases(ListCasesRequest::default()).await.unwrap().into_inner();

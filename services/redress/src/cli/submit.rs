@@ -170,12 +170,15 @@ pub(crate) struct Track {
     connection: Connection,
     /// The code given at registration
     receipt_code: String,
+    /// For whom it is asked, as the channel tells its users apart
+    #[arg(long, default_value = "")]
+    end_user: String,
 }
 
 impl Track {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let caller = self.connection.open().await?;
-        let request = TrackComplaintRequest { receipt_code: self.receipt_code };
+        let request = TrackComplaintRequest { receipt_code: self.receipt_code, end_user: self.end_user };
         let answer = caller.cases().track_complaint(request).await?.into_inner();
         show::answer(caller.json, &answer, text::progress)
     }

@@ -133,7 +133,7 @@ impl Scene {
 
     /// What the complainant sees, by the receipt code.
     pub(crate) async fn track(&self, receipt_code: &str) -> TrackComplaintResponse {
-        let request = TrackComplaintRequest { receipt_code: receipt_code.to_owned() };
+        let request = TrackComplaintRequest { receipt_code: receipt_code.to_owned(), ..Default::default() };
         self.cases("anyone").track_complaint(request).await.unwrap().into_inner()
     }
 
