@@ -110,6 +110,11 @@ pub struct Settings {
     /// Sender of notices (feedback)
     #[arg(long, env = "REDRESS_MAIL_FROM", default_value = SENDER, help_heading = "Services")]
     pub mail_from: String,
+    /// Further addresses of ours (feedback), which are not written to: the mailbox that
+    /// complaints are read from; `@desk.example.org` means all of a domain
+    #[arg(long, env = "REDRESS_MAIL_OWN", value_delimiter = ',', value_parser = own_address,
+          help_heading = "Services")]
+    pub mail_own: Vec<String>,
 }
 
 /// Who may call, and how they prove it.
@@ -182,6 +187,17 @@ fn origin(text: &str) -> Result<HeaderValue, String> {
         .ok_or_else(|| "an origin has the form https://host or https://host:port".to_owned())
 }
 
+/// An address, or `@` and a domain.
+fn own_address(text: &str) -> Result<String, String> {
+    let is_one = text.rsplit_once('@').is_some_and(|(_, domain)| !domain.is_empty());
+    let plain = !text.contains(char::is_whitespace);
+    if is_one && plain {
+        Ok(text.to_owned())
+    } else {
+        Err("must be an address, or @ and a domain".to_owned())
+    }
+}
+
 impl Settings {
     /// The database to use.
     pub fn database_url(&self) -> &str {
@@ -239,6 +255,7 @@ impl Default for Settings {
             receipt_key: None,
             smtp_url: None,
             mail_from: SENDER.to_owned(),
+            mail_own: Vec::new(),
         }
     }
 }

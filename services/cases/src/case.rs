@@ -197,6 +197,9 @@ pub(crate) struct Case {
     pub(crate) first_resolve_time: Option<Timestamp>,
     /// When the next of its running clocks is due; none while none runs.
     pub(crate) due_time: Option<Timestamp>,
+    /// IANA name of the zone its clocks are counted in; empty until they were looked
+    /// at. Not kept: what is told of the case is told with it.
+    pub(crate) time_zone: String,
     /// How many entries the timeline has, the journal's included.
     pub(crate) entries: i32,
     /// What happened since it was read; the store writes it.
@@ -242,6 +245,7 @@ impl Case {
             first_assign_time: None,
             first_resolve_time: None,
             due_time: None,
+            time_zone: String::new(),
             entries: 0,
             journal: Vec::new(),
         };

@@ -202,11 +202,13 @@ impl Clocks {
         }
     }
 
-    /// Says on the case when the next of the open ones is due; nothing is while
-    /// another case stands for it.
+    /// Says on the case when the next of the open ones is due, and in which zone they
+    /// are counted; nothing is due while another case stands for it.
     pub(crate) fn date(&self, case: &mut Case) {
         let due = self.0.iter().filter_map(CaseClock::due).min();
         case.due_time = due.filter(|_| case.merged.is_none());
+        let zone = self.0.first().and_then(|clock| clock.calendar.zone().iana_name());
+        zone.unwrap_or_default().clone_into(&mut case.time_zone);
     }
 
     /// The latest clock of a kind.
@@ -224,11 +226,16 @@ impl Clocks {
 
     fn hear(&mut self, case: &Case, noted: &Noted, policies: &[Policy]) {
         let now = noted.time;
+        let met = match &noted.fact {
+            // What a person did counts from when they did it.
+            Fact::NoticeRecorded { told, .. } => (*told).min(now),
+            _ => now,
+        };
         for clock in &mut self.0 {
             if ends_all(&noted.fact) {
                 clock.end(false, now);
             } else if met_by(&noted.fact).contains(&clock.clock.kind) {
-                clock.end(true, now);
+                clock.end(true, met);
             } else if clock.clock.kind == Kind::Acknowledge && is_unreachable(&noted.fact) {
                 clock.end(false, now);
             }
@@ -317,10 +324,11 @@ fn is_graded_anew(fact: &Fact) -> bool {
 /// The promises that are kept with a fact.
 fn met_by(fact: &Fact) -> &'static [Kind] {
     match fact {
-        Fact::Notice { kind: NoticeKind::Outcome, failure: None } => {
+        Fact::Notice { kind: NoticeKind::Outcome, failure: None }
+        | Fact::NoticeRecorded { kind: NoticeKind::Outcome, .. } => {
             &[Kind::Acknowledge, Kind::Tell, Kind::Final]
         }
-        Fact::Notice { failure: None, .. } => &[Kind::Acknowledge],
+        Fact::Notice { failure: None, .. } | Fact::NoticeRecorded { .. } => &[Kind::Acknowledge],
         Fact::Accepted => &[Kind::Accept, Kind::Object],
         Fact::Note(note) if note.visibility == Visibility::Public => &[Kind::FirstResponse, Kind::Update],
         Fact::Findings { .. } => &[Kind::Stage],
@@ -349,10 +357,12 @@ fn ends_all(fact: &Fact) -> bool {
     matches!(fact, Fact::Closed { .. } | Fact::Withdrawn { .. } | Fact::OutOfScope { .. })
 }
 
-/// Whether there is nobody to tell: the receipt code is all they have, and want.
+/// Whether nobody is known who could be told: the receipt code is all they have, and
+/// want. Somebody without an e-mail address is told by letter, or by a call: that is
+/// owed until it is recorded.
 fn is_unreachable(fact: &Fact) -> bool {
     let Fact::Notice { kind: NoticeKind::Acknowledgement, failure: Some(why) } = fact else { return false };
-    why == "NO_ADDRESS"
+    why == "ANONYMOUS"
 }
 
 /// Clocks by the case they belong to.

@@ -2,6 +2,8 @@
 //! no longer fits (an older cycle, a state that has moved on) is refused, which
 //! the listener takes as "skip": between services that is no error but time.
 
+use jiff::Timestamp;
+
 use crate::case::{Case, CloseReason, Merged, Move, Occasion, State};
 use crate::refusal::Refusal;
 use crate::timeline::{Fact, Visibility, Written};
@@ -104,6 +106,20 @@ pub(crate) enum Event {
         /// Why it was not delivered; none when it was.
         failure: Option<String>,
     },
+    /// Somebody recorded that the complainant was told by other means than mail.
+    NoticeRecorded {
+        /// What the notice was for.
+        kind: NoticeKind,
+        /// By which means, in words.
+        by: String,
+        /// When they were told.
+        told: Timestamp,
+    },
+    /// Whom notices go to was corrected.
+    ContactCorrected {
+        /// Why.
+        reason: String,
+    },
 }
 
 impl Case {
@@ -122,7 +138,13 @@ impl Case {
         let News { cycle, actor: _, event } = news;
         // Evidence of a notice belongs on the record however late it comes; what is added
         // to the complaint is of no cycle.
-        let whenever = matches!(event, Event::NoticeSettled { .. } | Event::InformationAdded { .. });
+        let whenever = matches!(
+            event,
+            Event::NoticeSettled { .. }
+                | Event::NoticeRecorded { .. }
+                | Event::ContactCorrected { .. }
+                | Event::InformationAdded { .. }
+        );
         if cycle != self.cycle && !whenever {
             return Err(Refusal::InvalidCaseState(self.state));
         }
@@ -148,6 +170,13 @@ impl Case {
             Event::Disputes { comment } => self.dispute(comment, at)?,
             Event::NoticeSettled { kind, failure } => {
                 self.note_in(cycle, at, Fact::Notice { kind, failure });
+            }
+            Event::NoticeRecorded { kind, by, told } => {
+                self.note_in(cycle, at, Fact::NoticeRecorded { kind, by, told });
+            }
+            Event::ContactCorrected { reason } => {
+                let text = format!("whom notices go to was corrected: {reason}");
+                self.add_note(Written { text, visibility: Visibility::Internal, request_id: None }, at);
             }
         }
         Ok(())

@@ -54,7 +54,11 @@ const FOLLOWS: &[Follow] = &[
     },
     Follow {
         source: "feedback",
-        types: &["redress.feedback.v1.FeedbackReceived", "redress.feedback.v1.NoticeSettled"],
+        types: &[
+            "redress.feedback.v1.FeedbackReceived",
+            "redress.feedback.v1.NoticeSettled",
+            "redress.feedback.v1.ContactCorrected",
+        ],
     },
 ];
 
@@ -185,7 +189,7 @@ async fn hear(tx: &mut Tx, batch: &[Delivered]) -> Result<(), Fault> {
     let mut early = Vec::new();
     for (event, news) in batch.iter().zip(news) {
         let Some(case) = cases.get_mut(&event.subject) else {
-            early.push(before_its_case(event, news)?);
+            early.extend(before_its_case(event, news)?);
             continue;
         };
         let actor = news.actor.clone();
@@ -211,16 +215,19 @@ async fn lock(tx: &mut Tx, mut ids: Vec<Uuid>) -> Result<HashMap<Uuid, Case>, Fa
 }
 
 /// Only feedback does not wait for a case: whatever else is told of one that is
-/// not there is a mistake.
-fn before_its_case(event: &Delivered, news: News) -> Result<EarlyNotice, Fault> {
-    match news.event {
-        Event::NoticeSettled { kind, failure } => Ok(EarlyNotice {
-            case: CaseId(event.subject),
-            kind,
-            cycle: news.cycle,
-            failure,
-            traceparent: event.traceparent.clone(),
-        }),
-        _ => Err(Refusal::CaseNotFound.into()),
-    }
+/// not there is a mistake. That its contact was corrected feedback keeps itself.
+fn before_its_case(event: &Delivered, news: News) -> Result<Option<EarlyNotice>, Fault> {
+    let (kind, failure) = match news.event {
+        Event::NoticeSettled { kind, failure } => (kind, failure),
+        Event::NoticeRecorded { kind, .. } => (kind, None),
+        Event::ContactCorrected { .. } => return Ok(None),
+        _ => return Err(Refusal::CaseNotFound.into()),
+    };
+    Ok(Some(EarlyNotice {
+        case: CaseId(event.subject),
+        kind,
+        cycle: news.cycle,
+        failure,
+        traceparent: event.traceparent.clone(),
+    }))
 }

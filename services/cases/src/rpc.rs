@@ -182,7 +182,7 @@ impl CaseService for Rpc {
             Ok(())
         };
         let render = |case: &Case| AddNoteResponse {
-            entry: case.journal.last().map(|noted| wire::entry(noted.entry())),
+            entry: case.journal.last().map(|noted| wire::entry(noted.entry(&case.time_zone))),
         };
         let render = Box::new(move |case: &Case| render(case).encode_to_vec());
         let change = Change { target, takes, note: Some(note), act: Box::new(add), render };

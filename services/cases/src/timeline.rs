@@ -8,6 +8,7 @@ mod together;
 
 use calendar::{Kind as Promised, Reason as PauseReason};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::case::{Channel, CloseReason, Outcome, Priority};
 use crate::clocks;
@@ -105,6 +106,7 @@ pub(crate) enum Fact {
     TaskNeedsAttention { department: String, reason: String },
     Resolved { outcome: Outcome, reasons: String, respond_until: Timestamp },
     Notice { kind: NoticeKind, failure: Option<String> },
+    NoticeRecorded { kind: NoticeKind, by: String, told: Timestamp },
     Answered { accepted: bool },
     Reopened { reason: String, previous_agent: String },
     Closed { reason: CloseReason, remark: String },
@@ -175,8 +177,9 @@ pub(crate) struct Entry {
 }
 
 impl Noted {
-    /// The entry people read.
-    pub(crate) fn entry(&self) -> Entry {
+    /// The entry people read. Times in it are told in the zone of this IANA name, and
+    /// name it; in UTC where there is none.
+    pub(crate) fn entry(&self, zone: &str) -> Entry {
         let (kind, visibility) = self.fact.filed_under();
         Entry {
             ordinal: self.ordinal,
@@ -185,12 +188,12 @@ impl Noted {
             kind,
             visibility,
             actor: self.actor.clone(),
-            text: self.text(),
+            text: self.text(zone),
             trace_id: pg::trace::trace_id(&self.traceparent).to_owned(),
         }
     }
 
-    fn text(&self) -> String {
+    fn text(&self, zone: &str) -> String {
         match &self.fact {
             Fact::Opened { channel } => format!("the complaint came in {channel} and a case was opened"),
             Fact::Triaged { category, priority, reasons } => {
@@ -232,6 +235,9 @@ impl Noted {
             Fact::Notice { kind, failure: Some(why) } => {
                 with_reason(format!("the {kind} could not be delivered"), why)
             }
+            Fact::NoticeRecorded { kind, by, told } => {
+                format!("the {kind} was given {by} on {}", in_zone(*told, zone))
+            }
             Fact::Answered { accepted: true } => "the complainant accepted the outcome".to_owned(),
             Fact::Answered { accepted: false } => "the complainant disputed the outcome".to_owned(),
             Fact::Reopened { reason, .. } => {
@@ -253,7 +259,7 @@ impl Noted {
             | Fact::HoldingReply { .. }
             | Fact::PriorityRaised { .. }
             | Fact::Returned { .. }
-            | Fact::Escalated { .. } => self.fact.of_time(),
+            | Fact::Escalated { .. } => self.fact.of_time(zone),
             Fact::Together(together) => together.text(),
         }
     }
@@ -280,7 +286,7 @@ impl Fact {
             Self::TaskCompleted { .. } => (Kind::TaskCompleted, Internal),
             Self::TaskNeedsAttention { .. } => (Kind::TaskNeedsAttention, Internal),
             Self::Resolved { .. } => (Kind::Resolved, Public),
-            Self::Notice { .. } => (Kind::Notice, Public),
+            Self::Notice { .. } | Self::NoticeRecorded { .. } => (Kind::Notice, Public),
             Self::Answered { .. } => (Kind::Response, Public),
             Self::Reopened { .. } => (Kind::Reopened, Internal),
             // What staff remark on closing is theirs; the state tells the rest.
@@ -307,10 +313,10 @@ impl Fact {
     }
 
     /// What clocks had done, in a sentence; the others have their own.
-    fn of_time(&self) -> String {
+    fn of_time(&self, zone: &str) -> String {
         match self {
             Self::Reminded { kind, rung, due } => {
-                let due = due.map(|due| format!(", due {due}")).unwrap_or_default();
+                let due = due.map(|due| format!(", due {}", in_zone(due, zone))).unwrap_or_default();
                 format!("reminder {rung}: it is promised {}{due}", clocks::words(*kind))
             }
             Self::RungMissed { kind, rung } => {
@@ -320,6 +326,7 @@ impl Fact {
                 )
             }
             Self::Breached { kind, due, policy, .. } => {
+                let due = in_zone(*due, zone);
                 format!("the promise {} was broken: it was due {due} by {policy}", clocks::words(*kind))
             }
             Self::ClockResumed { kind, reason } => {
@@ -337,15 +344,16 @@ impl Fact {
                 with_reason(format!("{amount} more were asked for {}", clocks::words(*kind)), reason)
             }
             Self::ExtensionGranted { kind, due, reason, .. } => {
-                let until = due.map(|due| format!(" until {due}")).unwrap_or_default();
+                let until = due.map(|due| format!(" until {}", in_zone(due, zone))).unwrap_or_default();
                 with_reason(format!("more time {} was granted{until}", clocks::words(*kind)), reason)
             }
             Self::ExtensionRefused { kind, reason } => {
                 with_reason(format!("more time {} was refused", clocks::words(*kind)), reason)
             }
             Self::HoldingReply { text, reason, next, due } => {
-                let next = next.map(|next| format!("; more by {next}")).unwrap_or_default();
-                let due = due.map(|due| format!("; the answer by {due}")).unwrap_or_default();
+                let next = next.map(|next| format!("; more by {}", in_zone(next, zone))).unwrap_or_default();
+                let due =
+                    due.map(|due| format!("; the answer by {}", in_zone(due, zone))).unwrap_or_default();
                 format!("{text}\nit takes longer: {reason}{next}{due}")
             }
             Self::PriorityRaised { priority, reason } => with_reason(format!("raised to {priority}"), reason),
@@ -354,6 +362,25 @@ impl Fact {
             _ => String::new(),
         }
     }
+}
+
+impl Entry {
+    /// What the complainant reads of it. Why a notice could not be delivered names our
+    /// own arrangements, and is for staff.
+    pub(crate) fn public_text(self) -> String {
+        match self.text.split_once(": ") {
+            Some((sentence, _)) if self.kind == Kind::Notice => sentence.to_owned(),
+            _ => self.text,
+        }
+    }
+}
+
+/// A moment as people read it, with the zone it is told in.
+fn in_zone(time: Timestamp, zone: &str) -> String {
+    let known = if zone.is_empty() { None } else { TimeZone::get(zone).ok() };
+    let name = known.as_ref().map_or("UTC", |_| zone);
+    let there = time.to_zoned(known.unwrap_or(TimeZone::UTC));
+    format!("{} ({name})", there.strftime("%Y-%m-%d %H:%M"))
 }
 
 /// What the timeline of a closed case tells of its end.
@@ -394,68 +421,4 @@ fn with_reason(sentence: String, reason: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entry(fact: Fact) -> Entry {
-        let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned();
-        Noted {
-            ordinal: 1,
-            cycle: 2,
-            time: Timestamp::UNIX_EPOCH,
-            actor: "ann".to_owned(),
-            traceparent,
-            fact,
-        }
-        .entry()
-    }
-
-    #[test]
-    fn the_public_reads_of_outcomes_but_not_of_who_works_on_it() {
-        let assigned = entry(Fact::Assigned {
-            department: "logistics".to_owned(),
-            agent: "bob".to_owned(),
-            explanation: "least loaded".to_owned(),
-        });
-        assert_eq!(assigned.visibility, Visibility::Internal);
-        assert_eq!(assigned.text, "assigned to bob of logistics: least loaded");
-        let resolved = entry(Fact::Resolved {
-            outcome: Outcome::PartlyUpheld,
-            reasons: "half of it".to_owned(),
-            respond_until: Timestamp::UNIX_EPOCH,
-        });
-        assert_eq!(resolved.visibility, Visibility::Public);
-        assert_eq!(resolved.text, "the complaint is partly upheld: half of it");
-    }
-
-    #[test]
-    fn an_ending_is_read_off_the_entries() {
-        let read = |facts: Vec<Fact>| {
-            let mut ending = Ending::default();
-            for entry in facts.into_iter().map(entry).filter(|entry| Ending::KINDS.contains(&entry.kind)) {
-                ending.take_in(entry.kind, entry.text);
-            }
-            ending
-        };
-        let closed = |reason| Fact::Closed { reason, remark: String::new() };
-        let work = || "finance carried out the refund".to_owned();
-        let first = read(vec![Fact::TaskCompleted { work: work() }, closed(CloseReason::Accepted)]);
-        assert_eq!(first, Ending { remedies: vec![work()], accepted: true });
-        let taken_up_again = read(vec![closed(CloseReason::Accepted), closed(CloseReason::Staff)]);
-        assert_eq!(taken_up_again, Ending::default());
-    }
-
-    #[test]
-    fn a_remark_of_staff_stays_with_staff() {
-        let closed = |reason| entry(Fact::Closed { reason, remark: String::new() }).visibility;
-        assert_eq!(closed(CloseReason::Staff), Visibility::Internal);
-        assert_eq!(closed(CloseReason::WindowPassed), Visibility::Public);
-    }
-
-    #[test]
-    fn an_entry_keeps_trace_and_cycle() {
-        let reopened = entry(Fact::Reopened { reason: String::new(), previous_agent: String::new() });
-        assert_eq!(reopened.trace_id, "0af7651916cd43dd8448eb211c80319c");
-        assert_eq!(reopened.text, "taken up again as cycle 2");
-    }
-}
+mod tests;

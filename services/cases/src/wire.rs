@@ -213,7 +213,7 @@ pub(crate) fn progress(case: &Case, entries: Vec<Entry>) -> TrackComplaintRespon
     let public = |entry: Entry| PublicEntry {
         time: Some(timestamp(entry.time)),
         kind: entry.kind.number().into(),
-        text: entry.text,
+        text: entry.public_text(),
     };
     TrackComplaintResponse {
         state: case.state.number().into(),

@@ -39,11 +39,14 @@ const _: () = assert!(SEND_LIMIT.as_secs() < server::WORKERS_STOP.as_secs());
 /// How long a claim holds: an attempt, and the time to write what came of it
 /// while the database is away for a moment.
 const CLAIM: Duration = Duration::from_mins(2);
+/// How often what is known of addresses of late is swept.
+const SWEEP: Duration = Duration::from_mins(10);
 
 /// Delivers notices until told to stop; what is being sent then is finished.
 pub(crate) async fn run(db: Db, transport: Arc<dyn Transport>, stop: Stop) {
     let mut bell = db.bell().listen(TOPIC);
-    let mut worker = Worker { db, transport, sending: JoinSet::new(), tried: Vec::new() };
+    let swept = db.clock().now();
+    let mut worker = Worker { db, transport, sending: JoinSet::new(), tried: Vec::new(), swept };
     while !stop.is_cancelled() {
         if let Err(fault) = worker.turn().await {
             tracing::warn!(fault = fault.chain(), "delivery waits for its database");
@@ -64,6 +67,8 @@ struct Worker {
     sending: JoinSet<(Claimed, Answer)>,
     /// Attempts that ended and are not written yet.
     tried: Vec<Attempt>,
+    /// When what is known of addresses of late was swept.
+    swept: Timestamp,
 }
 
 impl Worker {
@@ -74,6 +79,7 @@ impl Worker {
             self.note(sent);
         }
         self.settle().await?;
+        self.sweep().await;
         let limit = self.room();
         if limit == 0 {
             return Ok(());
@@ -160,6 +166,23 @@ impl Worker {
             .await?;
         self.tried.drain(..).for_each(|attempt| log(&attempt));
         Ok(())
+    }
+
+    /// Forgets of addresses what limits nothing any more. Nothing waits for that: where
+    /// it fails it is done the next time.
+    async fn sweep(&mut self) {
+        let now = self.db.clock().now();
+        if now < later(self.swept, SWEEP) {
+            return;
+        }
+        self.swept = now;
+        let swept = self.db.transact_as_worker("notices.sweep", async move |mut tx| {
+            store::sweep(&mut tx, now).await?;
+            Ok((tx, ()))
+        });
+        if let Err(fault) = swept.await {
+            tracing::warn!(fault = fault.chain(), "what is known of addresses could not be swept");
+        }
     }
 
     /// Waits for the attempts under way, which take [`SEND_LIMIT`] at most.

@@ -11,12 +11,15 @@
 //!   the last dispute, word of where else to turn is owed.
 //!
 //! A notice is settled by evidence of its delivery or by a reason on record, and
-//! either is told to the world. Delivery is at least once: see `deliver`.
+//! either is told to the world. Delivery is at least once: see `deliver`. What mail
+//! cannot do a person does, and records; a wrong address is corrected, and what went
+//! there is sent again. Programs are not written to: see `address`.
 //!
 //! To add an rpc: its contract in `proto/redress/feedback/v1`, its request read in
 //! `wire`, what it decides in a noun (`notice`, `response`), its statements in
 //! `store`, and the three joined in `rpc`; then its rows in `tests/rpc.rs`.
 
+pub mod address;
 pub mod letter;
 pub mod notice;
 pub mod response;
@@ -35,6 +38,7 @@ use proto::redress::feedback::v1::feedback_service_server::FeedbackServiceServer
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
 
+use crate::address::OwnAddresses;
 use crate::mail::{Smtp, Transport};
 use crate::notice::Road;
 
@@ -44,21 +48,26 @@ static MIGRATIONS: Migrator = sqlx::migrate!();
 pub const SERVICE: Service = Service { name: "feedback", port: 50055, migrations: &MIGRATIONS, open };
 
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
-    let transport = transport(kit)?;
-    let road = if transport.is_some() { Road::Mail } else { Road::None };
-    parts.route(FeedbackServiceServer::new(rpc::Rpc::new(kit.db.clone()))).react(react::Reactions { road });
-    if let Some(transport) = transport {
+    let smtp = smtp(kit)?;
+    let road = smtp.as_ref().map_or(Road::None, |smtp| {
+        let settings = &kit.settings;
+        let own = settings.mail_own.iter().map(String::as_str);
+        Road::Mail(OwnAddresses::new(own.chain([smtp.sender()])))
+    });
+    parts
+        .route(FeedbackServiceServer::new(rpc::Rpc::new(kit.db.clone(), road.clone())))
+        .react(react::Reactions { road });
+    if let Some(smtp) = smtp {
         let db = kit.db.clone();
+        let transport: Arc<dyn Transport> = Arc::new(smtp);
         parts.worker("deliver", move |stop| deliver::run(db, transport, stop));
     }
     Ok(())
 }
 
 /// What notices are sent with, if anything is configured.
-fn transport(kit: &Kit) -> anyhow::Result<Option<Arc<dyn Transport>>> {
+fn smtp(kit: &Kit) -> anyhow::Result<Option<Smtp>> {
     let settings = &kit.settings;
     let url = settings.smtp_url.as_ref().map(server::Secret::expose).filter(|url| !url.is_empty());
-    let Some(url) = url else { return Ok(None) };
-    let smtp = Smtp::new(url, &settings.mail_from, deliver::CONCURRENT)?;
-    Ok(Some(Arc::new(smtp)))
+    url.map(|url| Smtp::new(url, &settings.mail_from, deliver::CONCURRENT)).transpose()
 }

@@ -4,12 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use futures::future::BoxFuture;
+use lettre::address::Envelope;
 use lettre::message::Mailbox;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::transport::smtp::{AsyncSmtpTransport, Error as SmtpError, PoolConfig};
-use lettre::{AsyncTransport as _, Message, Tokio1Executor};
+use lettre::{Address, AsyncTransport as _, Message, Tokio1Executor};
 
-use crate::notice::{Answer, NO_ADDRESS, Notice};
+use crate::notice::{Answer, Kind, Notice, Obstacle};
 
 /// Longest a server may take to answer one command.
 const COMMAND_LIMIT: Duration = Duration::from_secs(10);
@@ -42,15 +43,20 @@ impl Smtp {
             .build();
         Ok(Self { server, from })
     }
+
+    /// The address notices come from.
+    pub(crate) fn sender(&self) -> &str {
+        self.from.email.as_ref()
+    }
 }
 
 impl Transport for Smtp {
     fn send<'a>(&'a self, notice: &'a Notice) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
-            let Some(message) = message(&self.from, notice) else {
-                return Answer::Refused(NO_ADDRESS.to_owned());
+            let Some((envelope, message)) = message(&self.from, notice) else {
+                return Answer::Refused(Obstacle::NoAddress.reason().to_owned());
             };
-            match self.server.send(message).await {
+            match self.server.send_raw(&envelope, &message.formatted()).await {
                 Ok(response) => {
                     let said: Vec<&str> = response.message().collect();
                     Answer::Taken(format!("{} {}", response.code(), said.join(" ")))
@@ -61,28 +67,51 @@ impl Transport for Smtp {
     }
 }
 
-/// The mail of a notice: the same at every attempt, its Message-ID above all, so
-/// that a mailbox can tell a second copy. None if the recipient is no address.
-fn message(from: &Mailbox, notice: &Notice) -> Option<Message> {
-    let to = Mailbox::new(None, notice.recipient.trim().parse().ok()?);
-    Message::builder()
-        .message_id(Some(format!("<{}@redress>", notice.id)))
+/// The mail of a notice and its envelope: the same at every attempt, its Message-ID
+/// above all, so that a mailbox can tell a second copy. None if the recipient is no
+/// address.
+///
+/// An acknowledgement answers a mail that a program may have sent: its envelope names
+/// no sender, so that nothing answers it in turn (RFC 3834). The others come of what a
+/// person did; theirs names ours, so that what comes back reaches a person.
+fn message(from: &Mailbox, notice: &Notice) -> Option<(Envelope, Message)> {
+    let to: Address = notice.recipient.trim().parse().ok()?;
+    let is_answer = notice.kind == Kind::Acknowledgement;
+    let sender = (!is_answer).then(|| from.email.clone());
+    let envelope = Envelope::new(sender, vec![to.clone()]).ok()?;
+    let mut message = Message::builder()
+        .message_id(Some(message_id(notice)))
         .date(SystemTime::from(notice.created))
         .from(from.clone())
-        .to(to)
+        .to(Mailbox::new(None, to))
         .subject(&notice.letter.subject)
-        // Keeps autoresponders from answering (RFC 3834).
-        .raw_header(HeaderValue::new(
-            HeaderName::new_from_ascii_str("Auto-Submitted"),
-            "auto-generated".to_owned(),
-        ))
-        .raw_header(HeaderValue::new(
-            HeaderName::new_from_ascii_str("Content-Language"),
-            notice.letter.language.clone(),
-        ))
-        .header(ContentType::TEXT_PLAIN)
-        .body(notice.letter.body.clone())
-        .ok()
+        .raw_header(header("Content-Language", notice.letter.language.clone()));
+    for (name, value) in if is_answer { ANSWER } else { GENERATED } {
+        message = message.raw_header(header(name, (*value).to_owned()));
+    }
+    let message = message.header(ContentType::TEXT_PLAIN).body(notice.letter.body.clone()).ok()?;
+    Some((envelope, message))
+}
+
+/// What tells programs not to answer an acknowledgement: RFC 3834, and what Exchange
+/// and older ones heed instead.
+const ANSWER: &[(&str, &str)] =
+    &[("Auto-Submitted", "auto-replied"), ("X-Auto-Response-Suppress", "All"), ("Precedence", "auto_reply")];
+/// What tells them not to answer the other notices; that one could not be delivered
+/// they may say.
+const GENERATED: &[(&str, &str)] =
+    &[("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "DR, RN, NRN, OOF, AutoReply")];
+
+fn header(name: &'static str, value: String) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
+}
+
+/// One that is sent again is a new mail.
+fn message_id(notice: &Notice) -> String {
+    match notice.sending {
+        1 => format!("<{}@redress>", notice.id),
+        sending => format!("<{}.{sending}@redress>", notice.id),
+    }
 }
 
 /// What a failure means for the notice. Only what the server says about this mail
@@ -104,9 +133,10 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::address::OwnAddresses;
     use crate::notice::{Contact, Owed, Road, Word};
 
-    fn notice(recipient: &str) -> Notice {
+    fn notice(recipient: &str, word: Word) -> Notice {
         let contact = Contact {
             case_id: CaseId(Uuid::nil()),
             recipient: recipient.to_owned(),
@@ -114,35 +144,72 @@ mod tests {
             language: "zh-CN".to_owned(),
             subject: "包裹晚到".to_owned(),
             traceparent: String::new(),
+            anonymous: false,
+            automatic: false,
+            version: 1,
         };
         let case_id = contact.case_id;
-        let owed = Owed { case_id, cycle: 1, word: Word::Acknowledgement, traceparent: String::new() };
-        Notice::new(NoticeId(Uuid::nil()), owed, &contact, Road::Mail, Timestamp::UNIX_EPOCH)
+        let owed = Owed { case_id, cycle: 1, word, zone: String::new(), traceparent: String::new() };
+        let road = Road::Mail(OwnAddresses::default());
+        Notice::new(NoticeId(Uuid::nil()), owed, &contact, &road, Timestamp::UNIX_EPOCH)
+    }
+
+    fn mail(notice: &Notice) -> (Envelope, String) {
+        let from: Mailbox = "Redress <redress@example.org>".parse().unwrap();
+        let (envelope, message) = message(&from, notice).unwrap();
+        (envelope, String::from_utf8(message.formatted()).unwrap())
     }
 
     #[test]
     fn a_second_attempt_sends_the_same_mail() {
-        let from: Mailbox = "Redress <redress@example.org>".parse().unwrap();
-        let first = message(&from, &notice("someone@example.org")).unwrap().formatted();
-        let second = message(&from, &notice(" someone@example.org ")).unwrap().formatted();
+        let first = mail(&notice("someone@example.org", Word::Acknowledgement));
+        let second = mail(&notice(" someone@example.org ", Word::Acknowledgement));
         assert_eq!(first, second);
-        let text = String::from_utf8(first).unwrap();
         for line in [
             "Message-ID: <00000000-0000-0000-0000-000000000000@redress>",
             "Date: Thu, 01 Jan 1970 00:00:00 +0000",
-            "Auto-Submitted: auto-generated",
             "Content-Language: zh-CN",
             "Content-Type: text/plain; charset=utf-8",
         ] {
+            assert!(first.1.contains(line), "{line} is not in {}", first.1);
+        }
+    }
+
+    #[test]
+    fn sent_again_it_is_another_mail() {
+        let again = Notice { sending: 2, ..notice("someone@example.org", Word::Recourse) };
+        let (_, text) = mail(&again);
+        assert!(text.contains("Message-ID: <00000000-0000-0000-0000-000000000000.2@redress>"), "{text}");
+    }
+
+    #[test]
+    fn nothing_answers_an_acknowledgement() {
+        let (envelope, text) = mail(&notice("someone@example.org", Word::Acknowledgement));
+        assert_eq!(envelope.from(), None);
+        for line in
+            ["Auto-Submitted: auto-replied", "X-Auto-Response-Suppress: All", "Precedence: auto_reply"]
+        {
             assert!(text.contains(line), "{line} is not in {text}");
         }
+    }
+
+    #[test]
+    fn what_comes_back_of_other_notices_reaches_a_person() {
+        let (envelope, text) = mail(&notice("someone@example.org", Word::Recourse));
+        assert_eq!(envelope.from().map(ToString::to_string).as_deref(), Some("redress@example.org"));
+        for line in
+            ["Auto-Submitted: auto-generated", "X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply"]
+        {
+            assert!(text.contains(line), "{line} is not in {text}");
+        }
+        assert!(!text.contains("Precedence"), "{text}");
     }
 
     #[test]
     fn what_is_no_address_is_refused_here() {
         let from: Mailbox = "redress@example.org".parse().unwrap();
         for recipient in ["someone", "a@b@c", "a b@example.org", "a@example.org\r\nBcc: b@example.org"] {
-            assert!(message(&from, &notice(recipient)).is_none(), "{recipient}");
+            assert!(message(&from, &notice(recipient, Word::Recourse)).is_none(), "{recipient}");
         }
     }
 

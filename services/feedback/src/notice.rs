@@ -1,8 +1,10 @@
 //! What a complainant is owed in writing, and what became of it.
 //!
 //! ```text
-//! PENDING ─ a transport took it over ─▶ DELIVERED, with its evidence
-//!    │
+//! PENDING ─ a transport took it over ──────────────────────────▶ DELIVERED, with its evidence
+//!    │  ▲                                                            ▲          │
+//!    │  └──────────────── sent again ◀──────────────────────────────-│──────────┤
+//!    │                                         told by other means ──┤          │
 //!    └─ no address, no transport, refused, given up ─▶ UNDELIVERED, with the reason
 //! ```
 
@@ -11,13 +13,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kernel::{CaseId, NoticeId};
 
+use crate::address::{OwnAddresses, is_program};
 use crate::letter::Letter;
+use crate::refusal::Refusal;
 use crate::response::Ruling;
-
-/// Why a notice is not delivered: no address that mail can be sent to.
-pub const NO_ADDRESS: &str = "NO_ADDRESS";
-/// Why a notice is not delivered: nothing to send it with is configured.
-pub const NO_TRANSPORT: &str = "NO_TRANSPORT";
 
 /// How often delivery is tried: for about two days.
 pub const MAX_ATTEMPTS: i32 = 56;
@@ -25,8 +24,12 @@ pub const MAX_ATTEMPTS: i32 = 56;
 const FIRST_PAUSE: Duration = Duration::from_secs(15);
 /// Longest pause between attempts.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
-/// Most characters kept of what a server says.
-const MAX_DETAIL: usize = 500;
+/// Most characters kept of what a server says, and of what else proves a delivery.
+pub const MAX_DETAIL: usize = 500;
+/// Most times a notice is sent.
+pub const MAX_SENDINGS: i32 = 20;
+/// Most corrections of a contact.
+pub const MAX_CORRECTIONS: i64 = 50;
 
 kernel::numbered! {
     /// What a notice is for.
@@ -56,13 +59,76 @@ kernel::numbered! {
     }
 }
 
+kernel::numbered! {
+    /// By which means a complainant was told.
+    Means {
+        /// By e-mail.
+        Email = 1,
+        /// By letter or fax.
+        Letter = 2,
+        /// By telephone.
+        Telephone = 3,
+        /// At a branch or counter.
+        InPerson = 4,
+        /// By a message of another kind.
+        Message = 5,
+    }
+}
+
 /// How notices leave this house.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Road {
-    /// By e-mail.
-    Mail,
+    /// By e-mail, from these addresses of ours.
+    Mail(OwnAddresses),
     /// Not at all: no transport is configured.
     None,
+}
+
+/// Why a notice is not even tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Nobody is known who could be told.
+    Anonymous,
+    /// Somebody is known, but no address that mail can be sent to.
+    NoAddress,
+    /// The address is the organisation's own.
+    OwnAddress,
+    /// Only programs write from the address.
+    AutomaticSender,
+    /// A program wrote the complaint: it is not acknowledged.
+    AutomaticMessage,
+    /// Nothing to send it with is configured.
+    NoTransport,
+}
+
+impl Obstacle {
+    /// As the contract names it.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Anonymous => "ANONYMOUS",
+            Self::NoAddress => "NO_ADDRESS",
+            Self::OwnAddress => "OWN_ADDRESS",
+            Self::AutomaticSender => "AUTOMATIC_SENDER",
+            Self::AutomaticMessage => "AUTOMATIC_MESSAGE",
+            Self::NoTransport => "NO_TRANSPORT",
+        }
+    }
+}
+
+impl Road {
+    /// What keeps a notice from being sent to a contact.
+    pub fn obstacle(&self, kind: Kind, contact: &Contact) -> Option<Obstacle> {
+        let is_own = |address: &str| matches!(self, Self::Mail(own) if own.has(address));
+        match contact.recipient.as_str() {
+            "" if contact.anonymous => Some(Obstacle::Anonymous),
+            "" => Some(Obstacle::NoAddress),
+            address if is_own(address) => Some(Obstacle::OwnAddress),
+            address if is_program(address) => Some(Obstacle::AutomaticSender),
+            _ if contact.automatic && kind == Kind::Acknowledgement => Some(Obstacle::AutomaticMessage),
+            _ if *self == Self::None => Some(Obstacle::NoTransport),
+            _ => None,
+        }
+    }
 }
 
 /// Whom the notices of a case go to.
@@ -80,6 +146,12 @@ pub struct Contact {
     pub subject: String,
     /// Trace context of the complaint.
     pub traceparent: String,
+    /// Nobody is known who could be told.
+    pub anonymous: bool,
+    /// A program wrote the complaint, the channel says.
+    pub automatic: bool,
+    /// Counts the corrections, from 1.
+    pub version: i64,
 }
 
 /// Something the complainant is owed in writing.
@@ -113,6 +185,50 @@ pub struct Notice {
     pub created: Timestamp,
     /// When it was delivered or given up.
     pub ended: Option<Timestamp>,
+    /// When delivery is tried next; none once it has ended.
+    pub due: Option<Timestamp>,
+    /// Which time it is sent, from 1.
+    pub sending: i32,
+    /// That the complainant was told by other means, as somebody recorded.
+    pub record: Option<Record>,
+}
+
+/// That a complainant was told by other means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// By which.
+    pub means: Means,
+    /// Who recorded it.
+    pub recorder: String,
+    /// When they were told.
+    pub told: Timestamp,
+}
+
+/// What became of a notice before it was sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sending {
+    /// The notice.
+    pub notice: NoticeId,
+    /// Which time it was sent, from 1.
+    pub number: i32,
+    /// Address it went to.
+    pub recipient: String,
+    /// Where it stood; pending where that was not known yet.
+    pub state: State,
+    /// What the receiving server answered, or what proved that they were told.
+    pub evidence: String,
+    /// Why it was not delivered.
+    pub failure_reason: String,
+    /// How often delivery was tried.
+    pub attempts: i32,
+    /// When it was delivered or given up.
+    pub ended: Option<Timestamp>,
+    /// Who had it sent again.
+    pub requester: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub resent: Timestamp,
 }
 
 /// What a notice has to say, and why now.
@@ -124,6 +240,8 @@ pub struct Owed {
     pub cycle: i32,
     /// What it has to say.
     pub word: Word,
+    /// IANA name of the zone its times are told in; empty when unknown.
+    pub zone: String,
     /// Trace context of what made it owed.
     pub traceparent: String,
 }
@@ -192,31 +310,84 @@ impl Word {
 }
 
 impl Notice {
-    /// A new notice to a contact. Where there is no address or no road it is
+    /// A new notice to a contact. Where something keeps it from being sent it is
     /// undelivered from the start, and says why.
-    pub fn new(id: NoticeId, owed: Owed, contact: &Contact, road: Road, now: Timestamp) -> Self {
-        let failure_reason = match road {
-            _ if contact.recipient.is_empty() => NO_ADDRESS,
-            Road::None => NO_TRANSPORT,
-            Road::Mail => "",
-        };
-        let pending = failure_reason.is_empty();
+    pub fn new(id: NoticeId, owed: Owed, contact: &Contact, road: &Road, now: Timestamp) -> Self {
+        let kind = owed.word.kind();
+        let obstacle = road.obstacle(kind, contact);
         Self {
             id,
             case_id: owed.case_id,
             cycle: owed.cycle,
-            kind: owed.word.kind(),
+            kind,
             number: owed.word.number(),
-            state: if pending { State::Pending } else { State::Undelivered },
+            state: if obstacle.is_some() { State::Undelivered } else { State::Pending },
             recipient: contact.recipient.clone(),
-            letter: Letter::new(&owed.word, contact),
+            letter: Letter::new(&owed.word, contact, &owed.zone),
             evidence: String::new(),
-            failure_reason: failure_reason.to_owned(),
+            failure_reason: obstacle.map_or("", Obstacle::reason).to_owned(),
             attempts: 0,
             traceparent: owed.traceparent,
             created: now,
-            ended: (!pending).then_some(now),
+            ended: obstacle.map(|_| now),
+            due: obstacle.is_none().then_some(now),
+            sending: 1,
+            record: None,
         }
+    }
+
+    /// Takes in that the complainant was told by other means.
+    pub fn take_record(&mut self, record: Record, evidence: String, now: Timestamp) -> Result<(), Refusal> {
+        if self.state == State::Delivered {
+            return Err(Refusal::NoticeDelivered);
+        }
+        self.state = State::Delivered;
+        self.evidence = evidence;
+        self.failure_reason.clear();
+        self.ended = Some(now);
+        self.due = None;
+        self.record = Some(record);
+        Ok(())
+    }
+
+    /// Sends it again, to the address that is now known; answers what became of it
+    /// before. While it is tried at that very address, that goes on.
+    pub fn send_again(
+        &mut self,
+        contact: &Contact,
+        road: &Road,
+        by: Requester,
+        now: Timestamp,
+    ) -> Result<Sending, Refusal> {
+        if self.state == State::Pending && self.recipient == contact.recipient {
+            return Err(Refusal::NoticePending);
+        }
+        // A person asks for it: what a program wrote is acknowledged all the same.
+        let contact = Contact { automatic: false, ..contact.clone() };
+        if let Some(obstacle) = road.obstacle(self.kind, &contact) {
+            return Err(Refusal::Obstacle(obstacle));
+        }
+        if self.sending >= MAX_SENDINGS {
+            return Err(Refusal::TooManySendings);
+        }
+        let Requester { requester, reason } = by;
+        let before = Sending {
+            notice: self.id,
+            number: self.sending,
+            recipient: std::mem::replace(&mut self.recipient, contact.recipient),
+            state: std::mem::replace(&mut self.state, State::Pending),
+            evidence: std::mem::take(&mut self.evidence),
+            failure_reason: std::mem::take(&mut self.failure_reason),
+            attempts: std::mem::take(&mut self.attempts),
+            ended: self.ended.take(),
+            requester,
+            reason,
+            resent: now,
+        };
+        self.record = None;
+        self.sending += 1;
+        self.due = Some(now);
+        Ok(before)
     }
 
     /// What an attempt leads to. `fraction`, from 0 to 1, spreads the next ones so
@@ -238,6 +409,7 @@ impl Notice {
         };
         self.state = state;
         self.ended = Some(now);
+        self.due = None;
         None
     }
 
@@ -258,6 +430,15 @@ pub enum Answer {
     Later(String),
 }
 
+/// Who has a notice sent again, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requester {
+    /// Their subject.
+    pub requester: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// Which notices a list shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filter {
@@ -267,6 +448,8 @@ pub enum Filter {
     Case(CaseId),
     /// Those in one state.
     State(State),
+    /// Those that wait for a person.
+    NeedsPerson,
 }
 
 /// Half of the pause is fixed, half is spread.
@@ -281,83 +464,4 @@ fn abridged(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn contact(recipient: &str) -> Contact {
-        Contact {
-            case_id: CaseId(Uuid::nil()),
-            recipient: recipient.to_owned(),
-            name: String::new(),
-            language: "en".to_owned(),
-            subject: "late parcel".to_owned(),
-            traceparent: String::new(),
-        }
-    }
-
-    fn owed(recipient: &str, road: Road) -> Notice {
-        let case_id = CaseId(Uuid::nil());
-        let owed = Owed { case_id, cycle: 1, word: Word::Acknowledgement, traceparent: String::new() };
-        Notice::new(NoticeId(Uuid::nil()), owed, &contact(recipient), road, Timestamp::UNIX_EPOCH)
-    }
-
-    #[test]
-    fn what_cannot_leave_says_why_at_once() {
-        for (recipient, road, reason) in [
-            ("a@b.example", Road::None, NO_TRANSPORT),
-            ("", Road::Mail, NO_ADDRESS),
-            ("", Road::None, NO_ADDRESS),
-        ] {
-            let notice = owed(recipient, road);
-            assert_eq!((notice.state, notice.failure_reason.as_str()), (State::Undelivered, reason));
-            assert_eq!(notice.ended, Some(Timestamp::UNIX_EPOCH));
-        }
-        let notice = owed("a@b.example", Road::Mail);
-        assert_eq!((notice.state, notice.ended, notice.detail()), (State::Pending, None, ""));
-    }
-
-    #[test]
-    fn an_answer_settles_it() {
-        let mut taken = owed("a@b.example", Road::Mail);
-        assert_eq!(taken.tried(Answer::Taken("250 ok".into()), Timestamp::UNIX_EPOCH, 0.0), None);
-        assert_eq!((taken.state, taken.detail()), (State::Delivered, "250 ok"));
-        let mut refused = owed("a@b.example", Road::Mail);
-        assert_eq!(refused.tried(Answer::Refused("550 no".into()), Timestamp::UNIX_EPOCH, 0.0), None);
-        assert_eq!((refused.state, refused.detail()), (State::Undelivered, "550 no"));
-        assert_eq!(refused.ended, Some(Timestamp::UNIX_EPOCH));
-    }
-
-    #[test]
-    fn attempts_end() {
-        let mut notice = owed("a@b.example", Road::Mail);
-        let mut now = Timestamp::UNIX_EPOCH;
-        loop {
-            notice.attempts += 1;
-            match notice.tried(Answer::Later("451 greylisted".into()), now, 1.0) {
-                Some(again) => now = again,
-                None => break,
-            }
-        }
-        assert_eq!((notice.attempts, notice.state), (MAX_ATTEMPTS, State::Undelivered));
-        assert_eq!(notice.detail(), "451 greylisted");
-        let hours = (now - Timestamp::UNIX_EPOCH).get_seconds() / 3600;
-        assert!((44..=52).contains(&hours), "given up after {hours} hours");
-    }
-
-    proptest! {
-        #[test]
-        fn pauses_grow_up_to_the_longest(attempts in 1..200_i32, fraction in 0.0..1.0_f64) {
-            let this = pause(attempts, fraction);
-            prop_assert!(this >= FIRST_PAUSE / 2 && this <= LONGEST_PAUSE);
-            prop_assert!(pause(attempts + 1, fraction) >= this);
-        }
-
-        #[test]
-        fn what_servers_say_is_bounded(text in "\\PC{0,600}") {
-            prop_assert!(abridged(&text).chars().count() <= MAX_DETAIL);
-        }
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@
 //! The feeds of intake and cases are not in step. A notice owed before it is known
 //! whom to write to is put off, and written when the registration arrives.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use events::{Delivered, Follow, Reactor};
 use fault::Fault;
@@ -21,7 +21,8 @@ use proto::redress::cases::v1::{
 };
 use proto::redress::intake::v1::ComplaintRegistered;
 
-use crate::notice::{Contact, Notice, Owed, Road, State, Word};
+use crate::address::{normal, send_at};
+use crate::notice::{Contact, Kind, Notice, Owed, Road, State, Word};
 use crate::response::Cycle;
 use crate::wire::{self, Over};
 use crate::{deliver, store};
@@ -59,7 +60,7 @@ impl Reactor for Reactions {
 
     fn react<'a>(&'a self, tx: &'a mut Tx, batch: &'a [Delivered]) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
-            let Batch { registered, resolved, over, owed } = Batch::read(batch)?;
+            let Batch { registered, resolved, over, ended, owed } = Batch::read(batch)?;
             if !registered.is_empty() {
                 self.meet(tx, registered).await?;
             }
@@ -71,6 +72,10 @@ impl Reactor for Reactions {
             }
             if !over.is_empty() {
                 store::close_cycles(tx, &over).await?;
+            }
+            if !ended.is_empty() {
+                let now = tx.now();
+                store::dismiss(tx, &ended, now).await?;
             }
             Ok(())
         })
@@ -86,6 +91,8 @@ struct Batch {
     resolved: Vec<Cycle>,
     /// Cycles that await none any more.
     over: Vec<Over>,
+    /// Cases about which nobody need be told any more.
+    ended: Vec<CaseId>,
     /// What is owed to those who are known already.
     owed: Vec<Owed>,
 }
@@ -103,14 +110,14 @@ impl Batch {
             } else if event.is::<CaseClosed>() {
                 batch.closed(event)?;
             } else if event.is::<CaseWithdrawn>() {
-                batch.over.push(wire::withdrawn(&event.read()?)?);
+                batch.ended(wire::withdrawn(&event.read()?)?);
             } else if event.is::<CaseDeclined>() {
-                batch.over.push(wire::declined(&event.read()?)?);
+                batch.ended(wire::declined(&event.read()?)?);
             } else if event.is::<ExtensionGranted>() {
                 batch.extended(event)?;
             } else if event.is::<HoldingReplySent>() {
-                let (case_id, cycle, holding) = wire::held(event.read()?)?;
-                batch.owe(case_id, cycle, Word::Holding(holding), event);
+                let (case_id, cycle, holding, zone) = wire::held(event.read()?)?;
+                batch.owe(case_id, cycle, Word::Holding(holding), zone, event);
             }
         }
         Ok(batch)
@@ -118,34 +125,42 @@ impl Batch {
 
     /// An outcome took effect: it is told, and its cycle awaits an answer.
     fn resolved(&mut self, event: &Delivered) -> Result<(), Fault> {
-        let (case_id, cycle, ruling) = wire::resolved(event.read()?)?;
+        let (case_id, cycle, ruling, zone) = wire::resolved(event.read()?)?;
         self.resolved.push(Cycle::opened(case_id, cycle, &ruling));
-        self.owe(case_id, cycle, Word::Outcome(ruling), event);
+        self.owe(case_id, cycle, Word::Outcome(ruling), zone, event);
         Ok(())
     }
 
-    /// A case was closed; after its last dispute, with word of where else to turn.
+    fn ended(&mut self, over: Over) {
+        self.ended.push(over.case_id);
+        self.over.push(over);
+    }
+
+    /// A case was closed; after its last dispute, with word of where else to turn. One
+    /// that staff have closed may still be answered within the time promised for it.
     fn closed(&mut self, event: &Delivered) -> Result<(), Fault> {
         let closed: CaseClosed = event.read()?;
         let over = wire::closed(&closed)?;
         if wire::needs_recourse(&closed) {
-            self.owe(over.case_id, over.cycle, Word::Recourse, event);
+            self.owe(over.case_id, over.cycle, Word::Recourse, String::new(), event);
         }
-        self.over.push(over);
+        if !wire::may_still_be_answered(&closed) {
+            self.over.push(over);
+        }
         Ok(())
     }
 
     /// It takes longer: the complainant is told until when, and why.
     fn extended(&mut self, event: &Delivered) -> Result<(), Fault> {
-        if let Some((case_id, cycle, delay)) = wire::extended(event.read()?)? {
-            self.owe(case_id, cycle, Word::Extension(delay), event);
+        if let Some((case_id, cycle, delay, zone)) = wire::extended(event.read()?)? {
+            self.owe(case_id, cycle, Word::Extension(delay), zone, event);
         }
         Ok(())
     }
 
-    fn owe(&mut self, case_id: CaseId, cycle: i32, word: Word, event: &Delivered) {
+    fn owe(&mut self, case_id: CaseId, cycle: i32, word: Word, zone: String, event: &Delivered) {
         let traceparent = event.traceparent.clone();
-        self.owed.push(Owed { case_id, cycle, word, traceparent });
+        self.owed.push(Owed { case_id, cycle, word, zone, traceparent });
     }
 }
 
@@ -189,9 +204,10 @@ impl Reactions {
         let mut notices = Vec::with_capacity(owed.len());
         for owed in owed {
             if let Some(contact) = known.get(&owed.case_id) {
-                notices.push(Notice::new(NoticeId(tx.new_id()), owed, contact, self.road, tx.now()));
+                notices.push(Notice::new(NoticeId(tx.new_id()), owed, contact, &self.road, tx.now()));
             }
         }
+        put_apart(tx, &mut notices).await?;
         let fresh = store::post(tx, &notices).await?;
         for notice in notices.iter().filter(|notice| fresh.contains(&notice.id)) {
             if notice.state == State::Pending {
@@ -204,11 +220,39 @@ impl Reactions {
     }
 }
 
+/// Lets acknowledgements wait whose address was sent many of late: a program that
+/// answers each with another complaint is answered ever more slowly, and whoever has
+/// much to complain of is told all the same. Counted in the database, hence for all
+/// replicas together.
+async fn put_apart(tx: &mut Tx, notices: &mut [Notice]) -> Result<(), Fault> {
+    let is_counted = |notice: &Notice| notice.kind == Kind::Acknowledgement && notice.state == State::Pending;
+    let mut counts: BTreeMap<String, i32> = BTreeMap::new();
+    for notice in notices.iter().filter(|notice| is_counted(notice)) {
+        *counts.entry(normal(&notice.recipient)).or_default() += 1;
+    }
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let now = tx.now();
+    let free_at = store::reserve(tx, &counts, now).await?;
+    let mut sent: HashMap<String, i32> = HashMap::new();
+    for notice in notices.iter_mut().filter(|notice| is_counted(notice)) {
+        let address = normal(&notice.recipient);
+        if let Some(free_at) = free_at.get(&address) {
+            let nth = sent.entry(address).or_default();
+            notice.due = Some(send_at(*free_at, *nth, now));
+            *nth += 1;
+        }
+    }
+    Ok(())
+}
+
 fn acknowledgement(contact: &Contact) -> Owed {
     Owed {
         case_id: contact.case_id,
         cycle: 1,
         word: Word::Acknowledgement,
+        zone: String::new(),
         traceparent: contact.traceparent.clone(),
     }
 }

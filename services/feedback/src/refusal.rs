@@ -2,6 +2,8 @@
 
 use fault::Kind;
 
+use crate::notice::Obstacle;
+
 /// A refusal of this service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -11,13 +13,33 @@ pub enum Refusal {
     AlreadyAnswered,
     /// The time to answer has passed, or the case has moved on.
     ResponseWindowClosed,
+    /// There is no such notice.
+    NoticeNotFound,
+    /// There is evidence of the notice's delivery already.
+    NoticeDelivered,
+    /// The notice is still tried.
+    NoticePending,
+    /// A notice sent now would come to nothing.
+    Obstacle(Obstacle),
+    /// The notice was sent as often as is allowed.
+    TooManySendings,
+    /// Nobody knows whom to write to: there is no such case, or not yet.
+    ContactNotFound,
+    /// The contact was corrected as often as is allowed.
+    TooManyCorrections,
 }
 
 impl fault::Refusal for Refusal {
     fn kind(&self) -> Kind {
         match self {
-            Self::FeedbackNotFound => Kind::NotFound,
-            Self::AlreadyAnswered | Self::ResponseWindowClosed => Kind::Precondition,
+            Self::FeedbackNotFound | Self::NoticeNotFound | Self::ContactNotFound => Kind::NotFound,
+            Self::AlreadyAnswered
+            | Self::ResponseWindowClosed
+            | Self::NoticeDelivered
+            | Self::NoticePending
+            | Self::Obstacle(_)
+            | Self::TooManySendings
+            | Self::TooManyCorrections => Kind::Precondition,
         }
     }
 
@@ -26,6 +48,13 @@ impl fault::Refusal for Refusal {
             Self::FeedbackNotFound => "FEEDBACK_NOT_FOUND",
             Self::AlreadyAnswered => "ALREADY_ANSWERED",
             Self::ResponseWindowClosed => "RESPONSE_WINDOW_CLOSED",
+            Self::NoticeNotFound => "NOTICE_NOT_FOUND",
+            Self::NoticeDelivered => "NOTICE_DELIVERED",
+            Self::NoticePending => "NOTICE_PENDING",
+            Self::Obstacle(obstacle) => obstacle.reason(),
+            Self::TooManySendings => "TOO_MANY_SENDINGS",
+            Self::ContactNotFound => "CONTACT_NOT_FOUND",
+            Self::TooManyCorrections => "TOO_MANY_CORRECTIONS",
         }
     }
 }
@@ -36,6 +65,20 @@ impl std::fmt::Display for Refusal {
             Self::FeedbackNotFound => "no outcome was told for this case and cycle",
             Self::AlreadyAnswered => "the outcome of this cycle has been answered",
             Self::ResponseWindowClosed => "the time to answer this outcome is over",
+            Self::NoticeNotFound => "there is no such notice",
+            Self::NoticeDelivered => "there is evidence already that this notice was delivered",
+            Self::NoticePending => "delivery of this notice is still tried",
+            Self::Obstacle(Obstacle::Anonymous | Obstacle::NoAddress) => {
+                "no e-mail address is known; correct the contact, or record that they were told"
+            }
+            Self::Obstacle(Obstacle::OwnAddress) => "the address is the organisation's own",
+            Self::Obstacle(Obstacle::AutomaticSender | Obstacle::AutomaticMessage) => {
+                "only programs write from this address"
+            }
+            Self::Obstacle(Obstacle::NoTransport) => "no mail server is configured",
+            Self::TooManySendings => "this notice was sent as often as is allowed",
+            Self::ContactNotFound => "nobody knows yet whom to write to about this case",
+            Self::TooManyCorrections => "this contact was corrected as often as is allowed",
         })
     }
 }

@@ -1,5 +1,7 @@
 //! One function per rpc.
 
+mod contact;
+mod notices;
 mod respond;
 
 use std::sync::Arc;
@@ -8,11 +10,13 @@ use fault::Fault;
 use pg::{Db, Group};
 use proto::redress::feedback::v1::feedback_service_server::FeedbackService;
 use proto::redress::feedback::v1::{
-    GetFeedbackRequest, GetFeedbackResponse, ListNoticesRequest, ListNoticesResponse,
-    RespondToOutcomeRequest, RespondToOutcomeResponse,
+    CorrectContactRequest, CorrectContactResponse, GetContactRequest, GetContactResponse, GetFeedbackRequest,
+    GetFeedbackResponse, ListNoticesRequest, ListNoticesResponse, RecordNoticeRequest, RecordNoticeResponse,
+    ResendNoticeRequest, ResendNoticeResponse, RespondToOutcomeRequest, RespondToOutcomeResponse,
 };
 use tonic::{Request, Response, Status};
 
+use crate::notice::Road;
 use crate::refusal::Refusal;
 use crate::{store, wire};
 use respond::Responses;
@@ -21,11 +25,12 @@ use respond::Responses;
 pub(crate) struct Rpc {
     db: Db,
     responses: Arc<Group<Responses>>,
+    road: Road,
 }
 
 impl Rpc {
-    pub(crate) fn new(db: Db) -> Self {
-        Self { responses: Group::new(db.clone(), Responses), db }
+    pub(crate) fn new(db: Db, road: Road) -> Self {
+        Self { responses: Group::new(db.clone(), Responses), db, road }
     }
 }
 
@@ -70,15 +75,49 @@ impl FeedbackService for Rpc {
         let caller = server::caller(&request)?;
         let wire::Listing { filter, page, after } = wire::listing(request.into_inner())?;
         let wanted = page.clone();
-        let notices = self
+        let (notices, mut earlier) = self
             .db
             .transact("notices.list", &caller.tenant, async move |mut tx| {
                 let notices = store::notices(&mut tx, filter, &wanted, after).await?;
-                Ok((tx, notices))
+                let again: Vec<_> = notices.iter().filter(|notice| notice.sending > 1).collect();
+                let again: Vec<_> = again.into_iter().map(|notice| notice.id).collect();
+                let earlier = store::sendings(&mut tx, &again).await?;
+                Ok((tx, (notices, earlier)))
             })
             .await?;
-        let notices = notices.into_iter().map(|notice| (notice.id.to_string(), wire::notice(notice)));
+        let notices = notices.into_iter().map(|notice| {
+            let earlier = earlier.remove(&notice.id).unwrap_or_default();
+            (notice.id.to_string(), wire::notice(notice, earlier))
+        });
         let (notices, next_page_token) = server::page(&page, notices);
         Ok(Response::new(ListNoticesResponse { notices, next_page_token }))
+    }
+
+    async fn record_notice(
+        &self,
+        request: Request<RecordNoticeRequest>,
+    ) -> Result<Response<RecordNoticeResponse>, Status> {
+        notices::record(&self.db, request).await
+    }
+
+    async fn resend_notice(
+        &self,
+        request: Request<ResendNoticeRequest>,
+    ) -> Result<Response<ResendNoticeResponse>, Status> {
+        notices::resend(&self.db, &self.road, request).await
+    }
+
+    async fn get_contact(
+        &self,
+        request: Request<GetContactRequest>,
+    ) -> Result<Response<GetContactResponse>, Status> {
+        contact::get(&self.db, request).await
+    }
+
+    async fn correct_contact(
+        &self,
+        request: Request<CorrectContactRequest>,
+    ) -> Result<Response<CorrectContactResponse>, Status> {
+        contact::correct(&self.db, request).await
     }
 }

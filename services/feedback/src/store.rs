@@ -1,16 +1,24 @@
 //! Every SQL statement of this service.
 
+mod address;
 mod contact;
 mod cycle;
 mod notice;
+mod sending;
 mod untold;
 
 use fault::Fault;
 use uuid::Uuid;
 
-pub(crate) use contact::{contacts, hold_contacts, meet};
+pub(crate) use address::{reserve, sweep};
+pub(crate) use contact::{
+    Correction, contact, contacts, correct, corrections, hold_contacts, lock_contact, meet,
+};
 pub(crate) use cycle::{close_cycles, cycles, lock_cycles, open_cycles, save};
-pub(crate) use notice::{Attempt, Claimed, Claims, claim, notices, post, settle};
+pub(crate) use notice::{
+    Attempt, Claimed, Claims, change, claim, dismiss, lock_notice, notices, post, settle,
+};
+pub(crate) use sending::{keep_sending, sendings};
 pub(crate) use untold::{put_off, take_up};
 
 /// A row that no code of this service can have written.

@@ -1,5 +1,7 @@
 //! Contract and domain, turned into each other; nothing else.
 
+mod notices;
+
 use fault::{Check, Fault};
 use jiff::Timestamp;
 use kernel::page::Page;
@@ -9,8 +11,10 @@ use proto::redress::feedback::v1 as wire;
 use proto::redress::intake::v1 as intake;
 use proto::timestamp;
 
-use crate::notice::{Contact, Delay, Filter, Holding, Notice, State};
+use crate::notice::{Contact, Delay, Filter, Holding, State};
 use crate::response::{Answer, Cycle, MAX_COMMENT, MAX_SCORE, Outcome, Ruling, Satisfaction, Verdict};
+
+pub(crate) use notices::{Resent, contact_view, corrected, correction, notice, record, resend, settled};
 
 /// Reason of a request to read or list that is malformed.
 const INVALID_REQUEST: &str = "INVALID_REQUEST";
@@ -83,19 +87,31 @@ pub(crate) fn feedback_of(request: wire::GetFeedbackRequest) -> Result<CaseId, F
     Ok(case_id)
 }
 
-pub(crate) fn listing(request: wire::ListNoticesRequest) -> Result<Listing, Fault> {
-    let wire::ListNoticesRequest { page_size, page_token, case_id, state } = request;
+pub(crate) fn contact_of(request: wire::GetContactRequest) -> Result<CaseId, Fault> {
+    let wire::GetContactRequest { case_id } = request;
     let mut check = Check::new();
-    let page = check.page(page_size, &page_token, &format!("case={case_id} state={state}"));
+    let case_id = check.id("case_id", &case_id);
+    check.done(INVALID_REQUEST)?;
+    Ok(case_id)
+}
+
+pub(crate) fn listing(request: wire::ListNoticesRequest) -> Result<Listing, Fault> {
+    let wire::ListNoticesRequest { page_size, page_token, case_id, state, needs_person } = request;
+    let mut check = Check::new();
+    let filters = format!("case={case_id} state={state} needs_person={needs_person}");
+    let page = check.page(page_size, &page_token, &filters);
     let case_id = check.optional_id("case_id", &case_id);
     let by_state = State::of(state);
     check.ensure(state == 0 || by_state.is_some(), "state", "is not a state of a notice");
     check.ensure(case_id.is_none() || state == 0, "state", "cannot be combined with case_id");
+    let alone = case_id.is_none() && state == 0;
+    check.ensure(!needs_person || alone, "needs_person", "cannot be combined with case_id or state");
     let after = page.after.as_deref().and_then(|key| check.optional_id("page_token", key));
     check.done(INVALID_REQUEST)?;
     let filter = match (case_id, by_state) {
         (Some(case_id), _) => Filter::Case(case_id),
         (None, Some(state)) => Filter::State(state),
+        (None, None) if needs_person => Filter::NeedsPerson,
         (None, None) => Filter::All,
     };
     Ok(Listing { filter, page, after })
@@ -105,6 +121,7 @@ pub(crate) fn listing(request: wire::ListNoticesRequest) -> Result<Listing, Faul
 /// address, else its complainant.
 pub(crate) fn contact(event: intake::ComplaintRegistered, traceparent: &str) -> Result<Contact, Fault> {
     let complaint = event.complaint.unwrap_or_default();
+    let anonymous = is_anonymous(&complaint);
     let complainant = complaint.complainant.unwrap_or_default();
     let (recipient, name) = match complaint.representative {
         Some(by) if !by.email.trim().is_empty() => (by.email, by.display_name),
@@ -120,11 +137,23 @@ pub(crate) fn contact(event: intake::ComplaintRegistered, traceparent: &str) -> 
         language: complaint.language,
         subject: complaint.subject,
         traceparent: traceparent.to_owned(),
+        anonymous,
+        automatic: complaint.automatic,
+        version: 1,
     })
 }
 
-/// The outcome of a cycle, which its complainant is owed.
-pub(crate) fn resolved(event: cases::CaseResolved) -> Result<(CaseId, i32, Ruling), Fault> {
+/// Whether nobody is known who could be told: not even by letter, or by a call.
+fn is_anonymous(complaint: &intake::Complaint) -> bool {
+    let is_nobody = |who: &intake::Complainant| {
+        let known = [&who.customer_id, &who.display_name, &who.email, &who.phone];
+        known.iter().all(|text| text.trim().is_empty())
+    };
+    complaint.representative.is_none() && complaint.complainant.as_ref().is_none_or(is_nobody)
+}
+
+/// The outcome of a cycle, which its complainant is owed, and the zone of its times.
+pub(crate) fn resolved(event: cases::CaseResolved) -> Result<(CaseId, i32, Ruling, String), Fault> {
     let mut check = Check::new();
     let case_id = check.id("case_id", &event.case_id);
     let outcome = Outcome::of(event.outcome);
@@ -137,28 +166,41 @@ pub(crate) fn resolved(event: cases::CaseResolved) -> Result<(CaseId, i32, Rulin
         reasons: event.reasons,
         respond_until: respond_until.unwrap_or_default(),
     };
-    Ok((case_id, event.cycle, ruling))
+    Ok((case_id, event.cycle, ruling, event.time_zone))
 }
 
-/// More time was granted; none where the complainant need not be told.
-pub(crate) fn extended(event: cases::ExtensionGranted) -> Result<Option<(CaseId, i32, Delay)>, Fault> {
-    let cases::ExtensionGranted { case_id, cycle, kind: _, due_time, reason, notice_due, number } = event;
+/// More time was granted, and the zone of its times; none where the complainant need
+/// not be told.
+pub(crate) fn extended(
+    event: cases::ExtensionGranted,
+) -> Result<Option<(CaseId, i32, Delay, String)>, Fault> {
+    let cases::ExtensionGranted { case_id, cycle, kind: _, due_time, reason, notice_due, number, time_zone } =
+        event;
     let mut check = Check::new();
     let case_id = check.id("case_id", &case_id);
     let due = check.time("due_time", due_time);
     check.done(INVALID_EVENT)?;
-    Ok(notice_due.then_some((case_id, cycle, Delay { number, due, reason })))
+    Ok(notice_due.then_some((case_id, cycle, Delay { number, due, reason }, time_zone)))
 }
 
-/// A holding reply, which the complainant is owed.
-pub(crate) fn held(event: cases::HoldingReplySent) -> Result<(CaseId, i32, Holding), Fault> {
-    let cases::HoldingReplySent { case_id, cycle, ordinal, text, reason, next_update_time, due_time } = event;
+/// A holding reply, which the complainant is owed, and the zone of its times.
+pub(crate) fn held(event: cases::HoldingReplySent) -> Result<(CaseId, i32, Holding, String), Fault> {
+    let cases::HoldingReplySent {
+        case_id,
+        cycle,
+        ordinal,
+        text,
+        reason,
+        next_update_time,
+        due_time,
+        time_zone,
+    } = event;
     let mut check = Check::new();
     let case_id = check.id("case_id", &case_id);
     let next = check.time("next_update_time", next_update_time);
     let due = check.time("due_time", due_time);
     check.done(INVALID_EVENT)?;
-    Ok((case_id, cycle, Holding { number: ordinal, text, reason, next, due }))
+    Ok((case_id, cycle, Holding { number: ordinal, text, reason, next, due }, time_zone))
 }
 
 pub(crate) fn reopened(event: &cases::CaseReopened) -> Result<Over, Fault> {
@@ -174,6 +216,12 @@ pub(crate) fn closed(event: &cases::CaseClosed) -> Result<Over, Fault> {
 /// else to turn.
 pub(crate) fn needs_recourse(event: &cases::CaseClosed) -> bool {
     event.reason() == cases::CloseReason::ReopenLimit
+}
+
+/// Whether the complainant may still answer, though the case is closed: staff do not
+/// take back the time that was promised for it.
+pub(crate) fn may_still_be_answered(event: &cases::CaseClosed) -> bool {
+    event.reason() == cases::CloseReason::Staff
 }
 
 pub(crate) fn withdrawn(event: &cases::CaseWithdrawn) -> Result<Over, Fault> {
@@ -227,56 +275,10 @@ fn satisfaction(scores: Satisfaction) -> wire::Satisfaction {
     wire::Satisfaction { handling: handling.into(), outcome: outcome.into() }
 }
 
-pub(crate) fn notice(notice: Notice) -> wire::Notice {
-    let Notice {
-        id,
-        case_id,
-        cycle,
-        kind,
-        number: _,
-        state,
-        recipient,
-        letter,
-        evidence,
-        failure_reason,
-        attempts,
-        traceparent: _,
-        created,
-        ended,
-    } = notice;
-    wire::Notice {
-        notice_id: id.to_string(),
-        case_id: case_id.to_string(),
-        cycle,
-        kind: kind.number().into(),
-        state: state.number().into(),
-        language: letter.language,
-        recipient,
-        subject: letter.subject,
-        body: letter.body,
-        evidence,
-        failure_reason,
-        attempts,
-        create_time: Some(timestamp(created)),
-        end_time: ended.map(timestamp),
-    }
-}
-
-pub(crate) fn settled(notice: &Notice) -> wire::NoticeSettled {
-    wire::NoticeSettled {
-        case_id: notice.case_id.to_string(),
-        cycle: notice.cycle,
-        notice_id: notice.id.to_string(),
-        kind: notice.kind.number().into(),
-        state: notice.state.number().into(),
-        detail: notice.detail().to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::notice::Kind;
+    use crate::notice::{Kind, Means};
 
     #[test]
     fn numbers_are_those_of_the_contract() {
@@ -289,6 +291,11 @@ mod tests {
             (State::Pending.number(), wire::NoticeState::Pending as i32),
             (State::Delivered.number(), wire::NoticeState::Delivered as i32),
             (State::Undelivered.number(), wire::NoticeState::Undelivered as i32),
+            (Means::Email.number(), wire::NoticeMeans::Email as i32),
+            (Means::Letter.number(), wire::NoticeMeans::Letter as i32),
+            (Means::Telephone.number(), wire::NoticeMeans::Telephone as i32),
+            (Means::InPerson.number(), wire::NoticeMeans::InPerson as i32),
+            (Means::Message.number(), wire::NoticeMeans::Message as i32),
             (Outcome::Upheld.number(), cases::Outcome::Upheld as i32),
             (Outcome::PartlyUpheld.number(), cases::Outcome::PartlyUpheld as i32),
             (Outcome::NotUpheld.number(), cases::Outcome::NotUpheld as i32),

@@ -4,6 +4,7 @@
 
 mod delivery;
 mod heard;
+mod records;
 mod sink;
 
 use std::time::Duration;
@@ -61,6 +62,7 @@ fn resolved(case: Uuid, cycle: i32) -> CaseResolved {
         outcome: Outcome::PartlyUpheld.into(),
         reasons: "the parcel was late by our fault".into(),
         respond_until_time: Some(prost_types::Timestamp { seconds: until.as_second(), nanos: 0 }),
+        time_zone: "Asia/Shanghai".into(),
     }
 }
 
@@ -305,10 +307,16 @@ async fn notices_are_listed_newest_first_page_by_page() {
 async fn a_bad_list_is_told_all_that_is_wrong() {
     let house = house().await;
     let mut client = client(&house);
-    let bad = ListNoticesRequest { page_size: 501, page_token: String::new(), case_id: "7".into(), state: 9 };
+    let bad = ListNoticesRequest {
+        page_size: 501,
+        page_token: String::new(),
+        case_id: "7".into(),
+        state: 9,
+        needs_person: true,
+    };
     let status = client.list_notices(bad).await.unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
-    assert_eq!(violations(&status), ["page_size", "case_id", "state", "state"]);
+    assert_eq!(violations(&status), ["page_size", "case_id", "state", "state", "needs_person"]);
     let both = ListNoticesRequest { case_id: case().to_string(), state: 1, ..ListNoticesRequest::default() };
     let status = client.list_notices(both).await.unwrap_err();
     assert_eq!((status.code(), violations(&status)), (Code::InvalidArgument, vec!["state".to_owned()]));

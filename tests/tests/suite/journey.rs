@@ -7,6 +7,7 @@ mod classifiers;
 mod deadlines;
 mod echo;
 mod matters;
+mod notices;
 mod roster;
 mod rules;
 mod scene;
@@ -69,6 +70,7 @@ async fn tell_all(scene: &Scene) {
     rules::written(scene).await;
     deadlines::taken_longer(scene).await;
     deadlines::promised(scene).await;
+    notices::told_by_other_means(scene).await;
     calendars::kept(scene).await;
     counted(scene).await;
     classifiers::taught(scene).await;

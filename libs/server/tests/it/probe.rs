@@ -22,8 +22,10 @@ use prost::{Message as _, Name as _};
 use proto::redress::cases::v1::{Case, WatchCaseResponse};
 use proto::redress::feedback::v1::feedback_service_server::{FeedbackService, FeedbackServiceServer};
 use proto::redress::feedback::v1::{
-    Feedback, GetFeedbackRequest, GetFeedbackResponse, ListNoticesRequest, ListNoticesResponse,
-    RespondToOutcomeRequest, RespondToOutcomeResponse,
+    CorrectContactRequest, CorrectContactResponse, Feedback, GetContactRequest, GetContactResponse,
+    GetFeedbackRequest, GetFeedbackResponse, ListNoticesRequest, ListNoticesResponse, RecordNoticeRequest,
+    RecordNoticeResponse, ResendNoticeRequest, ResendNoticeResponse, RespondToOutcomeRequest,
+    RespondToOutcomeResponse,
 };
 use proto::redress::intake::v1::ComplaintRegistered;
 use server::{Assembly, Kit, Limited, Parts, Running, Secret, Service, Settings};
@@ -166,6 +168,34 @@ impl FeedbackService for Probe {
         _: Request<ListNoticesRequest>,
     ) -> Result<Response<ListNoticesResponse>, Status> {
         Ok(Response::new(ListNoticesResponse::default()))
+    }
+
+    async fn record_notice(
+        &self,
+        _: Request<RecordNoticeRequest>,
+    ) -> Result<Response<RecordNoticeResponse>, Status> {
+        Ok(Response::new(RecordNoticeResponse::default()))
+    }
+
+    async fn resend_notice(
+        &self,
+        _: Request<ResendNoticeRequest>,
+    ) -> Result<Response<ResendNoticeResponse>, Status> {
+        Ok(Response::new(ResendNoticeResponse::default()))
+    }
+
+    async fn get_contact(
+        &self,
+        _: Request<GetContactRequest>,
+    ) -> Result<Response<GetContactResponse>, Status> {
+        Ok(Response::new(GetContactResponse::default()))
+    }
+
+    async fn correct_contact(
+        &self,
+        _: Request<CorrectContactRequest>,
+    ) -> Result<Response<CorrectContactResponse>, Status> {
+        Ok(Response::new(CorrectContactResponse::default()))
     }
 }
 

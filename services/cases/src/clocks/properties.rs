@@ -205,7 +205,7 @@ fn a_pause_without_a_cap_reminds_every_week_until_it_ends() {
 #[test]
 fn withdrawn_or_unreachable_nothing_is_owed() {
     let (mut case, mut clocks) = new_case();
-    let failure = Some("NO_ADDRESS".to_owned());
+    let failure = Some("ANONYMOUS".to_owned());
     hear(&mut case, Event::NoticeSettled { kind: NoticeKind::Acknowledgement, failure }, day(0));
     clocks.take_in(&mut case);
     assert_eq!(clocks.of(Kind::Acknowledge, 1).clock.state, ClockState::Stopped { at: day(0) });
@@ -214,6 +214,26 @@ fn withdrawn_or_unreachable_nothing_is_owed() {
     clocks.take_in(&mut case);
     assert_eq!((case.due_time, clocks.next(&case, &*POLICIES)), (None, None));
     assert_eq!(clocks.of(Kind::Decide, 1).clock.state, ClockState::Stopped { at: day(1) });
+}
+
+#[test]
+fn somebody_without_an_address_is_owed_an_acknowledgement_until_it_is_recorded() {
+    for failure in ["NO_ADDRESS", "AUTOMATIC_SENDER", "OWN_ADDRESS", "NO_TRANSPORT"] {
+        let (mut case, mut clocks) = new_case();
+        let failure = Some(failure.to_owned());
+        hear(&mut case, Event::NoticeSettled { kind: NoticeKind::Acknowledgement, failure }, day(0));
+        clocks.take_in(&mut case);
+        assert_eq!(clocks.of(Kind::Acknowledge, 1).due(), Some(day(1)));
+        // Called before it was due, recorded after.
+        let half = day(0) + SignedDuration::from_hours(12);
+        let by = "telephone".to_owned();
+        let kind = NoticeKind::Acknowledgement;
+        hear(&mut case, Event::NoticeRecorded { kind, by: format!("by {by}"), told: half }, day(2));
+        clocks.take_in(&mut case);
+        let clock = clocks.of(Kind::Acknowledge, 1);
+        assert_eq!(clock.clock.state, ClockState::Met { at: half });
+        assert!(!clock.clock.is_breached(&clock.calendar, day(3)));
+    }
 }
 
 #[test]

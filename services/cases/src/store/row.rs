@@ -115,6 +115,7 @@ impl Row {
             first_assign_time: self.first_assigned_at.map(Timestamp::to_jiff),
             first_resolve_time: self.first_resolved_at.map(Timestamp::to_jiff),
             due_time: self.due_at.map(Timestamp::to_jiff),
+            time_zone: String::new(),
             entries: self.entries,
             journal: Vec::new(),
         })

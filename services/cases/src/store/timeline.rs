@@ -52,8 +52,10 @@ impl Row {
 
 /// Appends the journals of cases to their timelines.
 pub(crate) async fn append(conn: &mut PgConnection, cases: &[Case]) -> Result<(), Fault> {
+    let entries =
+        |case: &Case| case.journal.iter().map(|noted| noted.entry(&case.time_zone)).collect::<Vec<_>>();
     let (ids, entries): (Vec<_>, Vec<_>) =
-        cases.iter().flat_map(|case| case.journal.iter().map(|noted| (case.id.0, noted.entry()))).unzip();
+        cases.iter().flat_map(|case| entries(case).into_iter().map(|entry| (case.id.0, entry))).unzip();
     let text = |value: fn(&Entry) -> &str| entries.iter().map(value).collect::<Vec<_>>();
     sqlx::query(
         "INSERT INTO timeline

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use kernel::person;
 use prost::{Message, Name};
 use proto::redress::assignment::v1::{AgentChanged, CaseAccepted, CaseAssigned, CaseQueued};
-use proto::redress::feedback::v1::{FeedbackReceived, NoticeSettled, NoticeState, Response};
+use proto::redress::feedback::v1::{
+    ContactCorrected, FeedbackReceived, NoticeMeans, NoticeSettled, NoticeState, Response,
+};
 use proto::redress::intake::v1::complaint::ChannelDetail;
 use proto::redress::intake::v1::{Complaint, ComplaintRegistered, InformationAdded, InformationSource};
 use proto::redress::resolution::v1::{
@@ -197,6 +199,7 @@ pub(crate) fn news(delivered: &Delivered) -> Result<News, Fault> {
         TaskNeedsAttention,
         FeedbackReceived,
         NoticeSettled,
+        ContactCorrected,
         InformationAdded,
     );
     Err(unreadable(&delivered.type_name))
@@ -325,12 +328,38 @@ impl Newsworthy for FeedbackReceived {
 impl Newsworthy for NoticeSettled {
     fn news(self) -> Result<News, Fault> {
         let kind = NoticeKind::of(self.kind).ok_or_else(|| unreadable("kind"))?;
+        let mut check = Check::new();
+        let told = check.time("tell_time", self.tell_time);
+        check.done("INVALID_EVENT")?;
+        if let Some(told) = told {
+            let by = told_by(self.means()).to_owned();
+            let event = Event::NoticeRecorded { kind, by, told };
+            return Ok(News { cycle: self.cycle, actor: self.recorder, event });
+        }
         let failure = match self.state() {
             NoticeState::Delivered => None,
             NoticeState::Undelivered => Some(public_cause(self.detail)),
             NoticeState::Pending | NoticeState::Unspecified => return Err(unreadable("state")),
         };
         by("feedback", self.cycle, Event::NoticeSettled { kind, failure })
+    }
+}
+
+/// By which means somebody was told, in words.
+fn told_by(means: NoticeMeans) -> &'static str {
+    match means {
+        NoticeMeans::Letter => "by letter",
+        NoticeMeans::Telephone => "by telephone",
+        NoticeMeans::InPerson => "in person",
+        NoticeMeans::Message => "by a message",
+        NoticeMeans::Email | NoticeMeans::Unspecified => "by e-mail",
+    }
+}
+
+impl Newsworthy for ContactCorrected {
+    fn news(self) -> Result<News, Fault> {
+        let Self { case_id: _, version: _, actor, reason } = self;
+        Ok(News { cycle: 0, actor, event: Event::ContactCorrected { reason } })
     }
 }
 

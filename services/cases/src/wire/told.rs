@@ -38,8 +38,12 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) 
         }
         Fact::Resolved { outcome, reasons, respond_until } => {
             let (outcome, reasons) = (outcome.number().into(), reasons.clone());
-            let respond_until_time = Some(timestamp(*respond_until));
-            tx.emit_in(trace, id, &CaseResolved { case_id, cycle, outcome, reasons, respond_until_time });
+            let (respond_until_time, time_zone) = (Some(timestamp(*respond_until)), case.time_zone.clone());
+            tx.emit_in(
+                trace,
+                id,
+                &CaseResolved { case_id, cycle, outcome, reasons, respond_until_time, time_zone },
+            );
         }
         Fact::Closed { reason, .. } => {
             tx.emit_in(trace, id, &CaseClosed { case_id, cycle, reason: reason.number().into() });
@@ -71,6 +75,7 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) 
         | Fact::TaskCompleted { .. }
         | Fact::TaskNeedsAttention { .. }
         | Fact::Notice { .. }
+        | Fact::NoticeRecorded { .. }
         | Fact::RungMissed { .. }
         | Fact::ClockPaused { .. }
         | Fact::ClockResumed { .. }
@@ -126,6 +131,7 @@ fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
                 reason: reason.clone(),
                 notice_due: *notice_due,
                 number: *number,
+                time_zone: case.time_zone.clone(),
             },
         ),
         Fact::HoldingReply { text, reason, next, due } => tx.emit_in(
@@ -139,6 +145,7 @@ fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
                 reason: reason.clone(),
                 next_update_time: next.map(timestamp),
                 due_time: due.map(timestamp),
+                time_zone: case.time_zone.clone(),
             },
         ),
         Fact::PriorityRaised { priority, reason } => {

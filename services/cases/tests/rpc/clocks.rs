@@ -45,6 +45,7 @@ fn acknowledged(case: Uuid, detail: &str) -> NoticeSettled {
         kind: NoticeKind::Acknowledgement.into(),
         state: state.into(),
         detail: detail.to_owned(),
+        ..NoticeSettled::default()
     }
 }
 

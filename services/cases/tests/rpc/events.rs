@@ -51,6 +51,7 @@ fn notice(case: Uuid, kind: NoticeKind, state: NoticeState, detail: &str) -> Not
         kind: kind.into(),
         state: state.into(),
         detail: detail.to_owned(),
+        ..NoticeSettled::default()
     }
 }
 

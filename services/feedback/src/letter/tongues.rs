@@ -6,7 +6,16 @@ pub(super) struct Tongue {
     pub(super) subtag: &'static str,
     pub(super) greeting: &'static str,
     pub(super) greeting_without_name: &'static str,
+    /// A day and a time of it.
     pub(super) date: &'static str,
+    /// The end of a day.
+    pub(super) end_of_day: &'static str,
+    /// Behind both: in which zone.
+    pub(super) in_zone: &'static str,
+    /// What zones are called, by their IANA names.
+    pub(super) zones: &'static [(&'static str, &'static str)],
+    /// What a zone is called whose name is not among them.
+    pub(super) other_zone: &'static str,
     pub(super) acknowledgement: Template,
     pub(super) outcome: Template,
     pub(super) recourse: Template,
@@ -36,7 +45,22 @@ const ENGLISH: Tongue = Tongue {
     subtag: "en",
     greeting: "Dear {name},",
     greeting_without_name: "Dear Sir or Madam,",
-    date: "%-d %B %Y, %H:%M UTC",
+    date: "%-d %B %Y, %H:%M",
+    end_of_day: "the end of %-d %B %Y",
+    in_zone: " ({zone})",
+    zones: &[
+        ("UTC", "UTC"),
+        ("Asia/Shanghai", "Beijing time"),
+        ("Asia/Kolkata", "India time"),
+        ("Europe/London", "UK time"),
+        ("America/New_York", "US Eastern time"),
+        ("America/Chicago", "US Central time"),
+        ("America/Denver", "US Mountain time"),
+        ("America/Los_Angeles", "US Pacific time"),
+        ("Europe/Brussels", "Brussels time"),
+        ("Australia/Sydney", "Sydney time"),
+    ],
+    other_zone: "{city} time",
     acknowledgement: Template {
         subject: "We have received your complaint: {subject}",
         body: "{greeting}
@@ -122,7 +146,27 @@ const CHINESE: Tongue = Tongue {
     subtag: "zh",
     greeting: "尊敬的{name}：",
     greeting_without_name: "尊敬的客户：",
-    date: "%Y年%-m月%-d日 %H:%M（UTC）",
+    date: "%Y年%-m月%-d日 %H:%M",
+    end_of_day: "%Y年%-m月%-d日 24:00",
+    in_zone: "（{zone}）",
+    zones: &[
+        ("UTC", "UTC"),
+        ("Asia/Shanghai", "北京时间"),
+        ("Asia/Hong_Kong", "香港时间"),
+        ("Asia/Macau", "澳门时间"),
+        ("Asia/Taipei", "台北时间"),
+        ("Asia/Singapore", "新加坡时间"),
+        ("Asia/Tokyo", "东京时间"),
+        ("Asia/Kolkata", "印度时间"),
+        ("Europe/London", "英国时间"),
+        ("America/New_York", "美国东部时间"),
+        ("America/Chicago", "美国中部时间"),
+        ("America/Denver", "美国山地时间"),
+        ("America/Los_Angeles", "美国太平洋时间"),
+        ("Europe/Brussels", "布鲁塞尔时间"),
+        ("Australia/Sydney", "悉尼时间"),
+    ],
+    other_zone: "{city}时间",
     acknowledgement: Template {
         subject: "您的投诉已受理：{subject}",
         body: "{greeting}

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use fault::Fault;
+use jiff_sqlx::{Timestamp, ToSqlx as _};
 use kernel::CaseId;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -12,10 +13,11 @@ use crate::notice::Contact;
 /// Keeps whom to write to, for cases that are not known yet.
 pub(crate) async fn meet(conn: &mut PgConnection, contacts: &[Contact]) -> Result<(), Fault> {
     sqlx::query(
-        "INSERT INTO contact (tenant_id, case_id, recipient, name, language, subject, traceparent)
+        "INSERT INTO contact (tenant_id, case_id, recipient, name, language, subject, traceparent, anonymous,
+                              automatic)
          SELECT current_setting('redress.tenant'), c.*
          FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::text[]), UNNEST($3::text[]), UNNEST($4::text[]),
-                      UNNEST($5::text[]), UNNEST($6::text[])) AS c
+                      UNNEST($5::text[]), UNNEST($6::text[]), UNNEST($7::bool[]), UNNEST($8::bool[])) AS c
          ON CONFLICT ON CONSTRAINT contact_pkey DO NOTHING",
     )
     .bind(contacts.iter().map(|contact| contact.case_id.0).collect::<Vec<_>>())
@@ -24,6 +26,8 @@ pub(crate) async fn meet(conn: &mut PgConnection, contacts: &[Contact]) -> Resul
     .bind(contacts.iter().map(|contact| contact.language.as_str()).collect::<Vec<_>>())
     .bind(contacts.iter().map(|contact| contact.subject.as_str()).collect::<Vec<_>>())
     .bind(contacts.iter().map(|contact| contact.traceparent.as_str()).collect::<Vec<_>>())
+    .bind(contacts.iter().map(|contact| contact.anonymous).collect::<Vec<_>>())
+    .bind(contacts.iter().map(|contact| contact.automatic).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())
@@ -37,6 +41,29 @@ struct ContactRow {
     language: String,
     subject: String,
     traceparent: String,
+    anonymous: bool,
+    automatic: bool,
+    version: i64,
+}
+
+impl ContactRow {
+    fn contact(self) -> Contact {
+        let Self { case_id, recipient, name, language, subject, traceparent, anonymous, automatic, version } =
+            self;
+        let case_id = CaseId(case_id);
+        Contact { case_id, recipient, name, language, subject, traceparent, anonymous, automatic, version }
+    }
+}
+
+/// Reads contacts of the tenant: what follows the tenant's condition is given.
+macro_rules! select_contacts {
+    ($rest:literal) => {
+        concat!(
+            "SELECT case_id, recipient, name, language, subject, traceparent, anonymous, automatic, version
+             FROM contact WHERE tenant_id = current_setting('redress.tenant') ",
+            $rest
+        )
+    };
 }
 
 /// Whom to write to, of these cases those that are known.
@@ -44,19 +71,104 @@ pub(crate) async fn contacts(
     conn: &mut PgConnection,
     cases: &[CaseId],
 ) -> Result<HashMap<CaseId, Contact>, Fault> {
-    let rows: Vec<ContactRow> = sqlx::query_as(
-        "SELECT case_id, recipient, name, language, subject, traceparent FROM contact
-         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)",
+    let rows: Vec<ContactRow> = sqlx::query_as(select_contacts!("AND case_id = ANY($1)"))
+        .bind(cases.iter().map(|case| case.0).collect::<Vec<_>>())
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|row| (CaseId(row.case_id), row.contact())).collect())
+}
+
+/// Whom to write to about a case.
+pub(crate) async fn contact(conn: &mut PgConnection, case: CaseId) -> Result<Option<Contact>, Fault> {
+    let row: Option<ContactRow> =
+        sqlx::query_as(select_contacts!("AND case_id = $1")).bind(case.0).fetch_optional(conn).await?;
+    Ok(row.map(ContactRow::contact))
+}
+
+/// Whom to write to about a case; nobody else changes it until the transaction ends.
+pub(crate) async fn lock_contact(conn: &mut PgConnection, case: CaseId) -> Result<Option<Contact>, Fault> {
+    let row: Option<ContactRow> = sqlx::query_as(select_contacts!("AND case_id = $1 FOR UPDATE"))
+        .bind(case.0)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(ContactRow::contact))
+}
+
+/// One correction: what was there before it.
+#[derive(Clone, Debug)]
+pub(crate) struct Correction {
+    /// The version it made.
+    pub(crate) version: i64,
+    /// The address before.
+    pub(crate) recipient: String,
+    /// The name before.
+    pub(crate) name: String,
+    /// The language before.
+    pub(crate) language: String,
+    /// Who corrected it.
+    pub(crate) actor: String,
+    /// Why.
+    pub(crate) reason: String,
+    /// When.
+    pub(crate) corrected: jiff::Timestamp,
+}
+
+/// Writes a corrected contact, which this transaction holds, and what it was before.
+pub(crate) async fn correct(
+    conn: &mut PgConnection,
+    contact: &Contact,
+    before: &Correction,
+) -> Result<(), Fault> {
+    sqlx::query(
+        "WITH kept AS (
+             INSERT INTO contact_correction (tenant_id, case_id, version, recipient, name, language, actor, reason,
+                                             corrected_at)
+             VALUES (current_setting('redress.tenant'), $1, $2, $6, $7, $8, $9, $10, $11))
+         UPDATE contact SET version = $2, recipient = $3, name = $4, language = $5
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1",
     )
-    .bind(cases.iter().map(|case| case.0).collect::<Vec<_>>())
+    .bind(contact.case_id.0)
+    .bind(contact.version)
+    .bind(&contact.recipient)
+    .bind(&contact.name)
+    .bind(&contact.language)
+    .bind(&before.recipient)
+    .bind(&before.name)
+    .bind(&before.language)
+    .bind(&before.actor)
+    .bind(&before.reason)
+    .bind(before.corrected.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct CorrectionRow {
+    version: i64,
+    recipient: String,
+    name: String,
+    language: String,
+    actor: String,
+    reason: String,
+    corrected_at: Timestamp,
+}
+
+/// What was corrected of a contact, oldest first.
+pub(crate) async fn corrections(conn: &mut PgConnection, case: CaseId) -> Result<Vec<Correction>, Fault> {
+    let rows: Vec<CorrectionRow> = sqlx::query_as(
+        "SELECT version, recipient, name, language, actor, reason, corrected_at FROM contact_correction
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1 ORDER BY version",
+    )
+    .bind(case.0)
     .fetch_all(conn)
     .await?;
-    let contact = |row: ContactRow| {
-        let ContactRow { case_id, recipient, name, language, subject, traceparent } = row;
-        let case_id = CaseId(case_id);
-        (case_id, Contact { case_id, recipient, name, language, subject, traceparent })
+    let correction = |row: CorrectionRow| {
+        let CorrectionRow { version, recipient, name, language, actor, reason, corrected_at } = row;
+        let corrected = corrected_at.to_jiff();
+        Correction { version, recipient, name, language, actor, reason, corrected }
     };
-    Ok(rows.into_iter().map(contact).collect())
+    Ok(rows.into_iter().map(correction).collect())
 }
 
 /// Waits for contacts that are being written, and keeps new ones out until the

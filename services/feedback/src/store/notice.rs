@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::impossible;
 use crate::letter::Letter;
-use crate::notice::{Filter, Kind, Notice, State};
+use crate::notice::{Filter, Kind, Means, Notice, Obstacle, Record, State};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -31,6 +31,24 @@ struct Row {
     traceparent: String,
     created_at: Timestamp,
     ended_at: Option<Timestamp>,
+    due_at: Option<Timestamp>,
+    sending: i32,
+    means: i16,
+    recorder: String,
+    told_at: Option<Timestamp>,
+}
+
+/// Reads notices of the tenant: what follows the tenant's condition is given.
+macro_rules! select_notices {
+    ($rest:literal) => {
+        concat!(
+            "SELECT notice_id, case_id, cycle, kind, number, state, language, recipient, subject, body, evidence,
+                    failure_reason, attempts, traceparent, created_at, ended_at, due_at, sending, means, recorder,
+                    told_at
+             FROM notice WHERE tenant_id = current_setting('redress.tenant') ",
+            $rest
+        )
+    };
 }
 
 #[derive(sqlx::FromRow)]
@@ -42,6 +60,14 @@ struct ClaimedRow {
 
 impl Row {
     fn notice(self) -> Result<Notice, Fault> {
+        let record = match self.told_at {
+            None => None,
+            Some(told) => Some(Record {
+                means: Means::of(self.means).ok_or_else(|| impossible("notice", "means", self.notice_id))?,
+                recorder: self.recorder,
+                told: told.to_jiff(),
+            }),
+        };
         Ok(Notice {
             id: NoticeId(self.notice_id),
             case_id: CaseId(self.case_id),
@@ -57,6 +83,9 @@ impl Row {
             traceparent: self.traceparent,
             created: self.created_at.to_jiff(),
             ended: self.ended_at.map(Timestamp::to_jiff),
+            due: self.due_at.map(Timestamp::to_jiff),
+            sending: self.sending,
+            record,
         })
     }
 }
@@ -69,14 +98,17 @@ pub(crate) async fn post(conn: &mut PgConnection, notices: &[Notice]) -> Result<
         "INSERT INTO notice (tenant_id, notice_id, case_id, cycle, kind, state, language, recipient, subject,
                              body, failure_reason, traceparent, created_at, ended_at, number, evidence, attempts,
                              due_at)
-         SELECT current_setting('redress.tenant'), n.*, '', 0, CASE WHEN n.ended_at IS NULL THEN n.created_at END
+         SELECT current_setting('redress.tenant'), n.notice_id, n.case_id, n.cycle, n.kind, n.state, n.language,
+                n.recipient, n.subject, n.body, n.failure_reason, n.traceparent, n.created_at, n.ended_at, n.number,
+                '', 0, n.due_at
          FROM (SELECT UNNEST($1::uuid[]) AS notice_id, UNNEST($2::uuid[]) AS case_id,
                       UNNEST($3::int[]) AS cycle, UNNEST($4::smallint[]) AS kind,
                       UNNEST($5::smallint[]) AS state, UNNEST($6::text[]) AS language,
                       UNNEST($7::text[]) AS recipient, UNNEST($8::text[]) AS subject,
                       UNNEST($9::text[]) AS body, UNNEST($10::text[]) AS failure_reason,
                       UNNEST($11::text[]) AS traceparent, UNNEST($12::timestamptz[]) AS created_at,
-                      UNNEST($13::timestamptz[]) AS ended_at, UNNEST($14::integer[]) AS number) AS n
+                      UNNEST($13::timestamptz[]) AS ended_at, UNNEST($14::integer[]) AS number,
+                      UNNEST($15::timestamptz[]) AS due_at) AS n
          ON CONFLICT ON CONSTRAINT notice_once DO NOTHING
          RETURNING notice_id",
     )
@@ -94,6 +126,7 @@ pub(crate) async fn post(conn: &mut PgConnection, notices: &[Notice]) -> Result<
     .bind(notices.iter().map(|notice| notice.created.to_sqlx()).collect::<Vec<_>>())
     .bind(notices.iter().map(|notice| notice.ended.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
     .bind(notices.iter().map(|notice| notice.number).collect::<Vec<_>>())
+    .bind(notices.iter().map(|notice| notice.due.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
     .fetch_all(conn)
     .await?;
     Ok(fresh.into_iter().map(NoticeId).collect())
@@ -108,36 +141,81 @@ pub(crate) async fn notices(
 ) -> Result<Vec<Notice>, Fault> {
     let before = after.map_or(Uuid::max(), |notice| notice.0);
     let query = match filter {
-        Filter::All => sqlx::query_as(
-            "SELECT notice_id, case_id, cycle, kind, number, state, language, recipient, subject, body, evidence,
-                    failure_reason, attempts, traceparent, created_at, ended_at
-             FROM notice WHERE tenant_id = current_setting('redress.tenant') AND notice_id < $1
-             ORDER BY notice_id DESC LIMIT $2",
-        ),
-        Filter::Case(_) => sqlx::query_as(
-            "SELECT notice_id, case_id, cycle, kind, number, state, language, recipient, subject, body, evidence,
-                    failure_reason, attempts, traceparent, created_at, ended_at
-             FROM notice
-             WHERE tenant_id = current_setting('redress.tenant') AND notice_id < $1 AND case_id = $3
-             ORDER BY notice_id DESC LIMIT $2",
-        ),
-        Filter::State(_) => sqlx::query_as(
-            "SELECT notice_id, case_id, cycle, kind, number, state, language, recipient, subject, body, evidence,
-                    failure_reason, attempts, traceparent, created_at, ended_at
-             FROM notice
-             WHERE tenant_id = current_setting('redress.tenant') AND notice_id < $1 AND state = $3
-             ORDER BY notice_id DESC LIMIT $2",
-        ),
+        Filter::All => sqlx::query_as(select_notices!("AND notice_id < $1 ORDER BY notice_id DESC LIMIT $2")),
+        Filter::Case(_) => sqlx::query_as(select_notices!(
+            "AND notice_id < $1 AND case_id = $3 ORDER BY notice_id DESC LIMIT $2"
+        )),
+        Filter::State(_) => sqlx::query_as(select_notices!(
+            "AND notice_id < $1 AND state = $3 ORDER BY notice_id DESC LIMIT $2"
+        )),
+        Filter::NeedsPerson => sqlx::query_as(select_notices!(
+            "AND notice_id < $1 AND state = 3 AND failure_reason <> $3 AND dismissed_at IS NULL
+             ORDER BY notice_id DESC LIMIT $2"
+        )),
     };
     let query = query.bind(before).bind(page.limit());
     let rows: Vec<Row> = match filter {
         Filter::All => query,
         Filter::Case(case) => query.bind(case.0),
         Filter::State(state) => query.bind(state.number()),
+        Filter::NeedsPerson => query.bind(Obstacle::Anonymous.reason()),
     }
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(Row::notice).collect()
+}
+
+/// Reads a notice; nobody else changes it until the transaction ends.
+pub(crate) async fn lock_notice(conn: &mut PgConnection, notice: NoticeId) -> Result<Option<Notice>, Fault> {
+    let row: Option<Row> = sqlx::query_as(select_notices!("AND notice_id = $1 FOR UPDATE"))
+        .bind(notice.0)
+        .fetch_optional(conn)
+        .await?;
+    row.map(Row::notice).transpose()
+}
+
+/// Writes what a person made of a notice held by this transaction.
+pub(crate) async fn change(conn: &mut PgConnection, notice: &Notice) -> Result<(), Fault> {
+    let record = notice.record.as_ref();
+    let changed = sqlx::query(
+        "UPDATE notice
+         SET state = $2, recipient = $3, evidence = $4, failure_reason = $5, attempts = $6, ended_at = $7, due_at = $8,
+             sending = $9, means = $10, recorder = $11, told_at = $12, dismissed_at = NULL
+         WHERE tenant_id = current_setting('redress.tenant') AND notice_id = $1",
+    )
+    .bind(notice.id.0)
+    .bind(notice.state.number())
+    .bind(&notice.recipient)
+    .bind(&notice.evidence)
+    .bind(&notice.failure_reason)
+    .bind(notice.attempts)
+    .bind(notice.ended.map(ToSqlx::to_sqlx))
+    .bind(notice.due.map(ToSqlx::to_sqlx))
+    .bind(notice.sending)
+    .bind(record.map_or(0, |record| record.means.number()))
+    .bind(record.map_or("", |record| &record.recorder))
+    .bind(record.map(|record| record.told.to_sqlx()))
+    .execute(conn)
+    .await?;
+    if changed.rows_affected() == 1 { Ok(()) } else { Err(Fault::internal("a notice was not written")) }
+}
+
+/// Has no person see to the undelivered notices of cases any more.
+pub(crate) async fn dismiss(
+    conn: &mut PgConnection,
+    cases: &[CaseId],
+    now: jiff::Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE notice SET dismissed_at = $2
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1) AND state = 3
+           AND dismissed_at IS NULL",
+    )
+    .bind(cases.iter().map(|case| case.0).collect::<Vec<_>>())
+    .bind(now.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// How a worker claims notices.
@@ -166,7 +244,7 @@ pub(crate) async fn claim(conn: &mut PgConnection, claims: Claims) -> Result<Vec
          WHERE n.tenant_id = due.tenant_id AND n.notice_id = due.notice_id
          RETURNING n.tenant_id, n.notice_id, n.case_id, n.cycle, n.kind, n.number, n.state, n.language, n.recipient,
                    n.subject, n.body, n.evidence, n.failure_reason, n.attempts, n.traceparent, n.created_at,
-                   n.ended_at",
+                   n.ended_at, n.due_at, n.sending, n.means, n.recorder, n.told_at",
     )
     .bind(claims.now.to_sqlx())
     .bind(claims.until.to_sqlx())
@@ -192,7 +270,8 @@ pub(crate) struct Attempt {
 
 /// Writes what attempts made of one tenant's notices, and answers which attempts
 /// were written. One whose claim ran out counts no more, with one exception:
-/// whatever else goes on, a mail taken over is a notice delivered.
+/// whatever else goes on, a mail taken over is a notice delivered. One of a notice
+/// that a person has seen to, or had sent again, meanwhile does not count.
 pub(crate) async fn settle(
     conn: &mut PgConnection,
     attempts: &[&Attempt],
@@ -205,10 +284,10 @@ pub(crate) async fn settle(
                FROM (SELECT UNNEST($1::uuid[]) AS notice_id, UNNEST($2::int[]) AS attempt,
                             UNNEST($3::smallint[]) AS state, UNNEST($4::text[]) AS evidence,
                             UNNEST($5::text[]) AS failure_reason, UNNEST($6::timestamptz[]) AS ended_at,
-                            UNNEST($7::timestamptz[]) AS due_at) AS a
+                            UNNEST($7::timestamptz[]) AS due_at, UNNEST($8::int[]) AS sending) AS a
                ORDER BY notice_id, state = 2 DESC, attempt DESC) AS a
          WHERE n.tenant_id = current_setting('redress.tenant') AND n.notice_id = a.notice_id
-           AND n.state = 1 AND (a.state = 2 OR n.attempts = a.attempt)
+           AND n.state = 1 AND n.sending = a.sending AND (a.state = 2 OR n.attempts = a.attempt)
          RETURNING n.notice_id, a.attempt",
     )
     .bind(attempts.iter().map(|attempt| attempt.notice.id.0).collect::<Vec<_>>())
@@ -218,6 +297,7 @@ pub(crate) async fn settle(
     .bind(attempts.iter().map(|attempt| attempt.notice.failure_reason.as_str()).collect::<Vec<_>>())
     .bind(attempts.iter().map(|attempt| attempt.notice.ended.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
     .bind(attempts.iter().map(|attempt| attempt.again.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
+    .bind(attempts.iter().map(|attempt| attempt.notice.sending).collect::<Vec<_>>())
     .fetch_all(conn)
     .await?;
     Ok(written.into_iter().map(|(notice, attempt)| (NoticeId(notice), attempt)).collect())

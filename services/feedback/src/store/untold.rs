@@ -21,6 +21,7 @@ struct Row {
     number: i32,
     news: String,
     next_update: Option<Timestamp>,
+    time_zone: String,
     traceparent: String,
 }
 
@@ -49,7 +50,7 @@ impl Row {
             }),
         };
         let case_id = CaseId(self.case_id);
-        Ok(Owed { case_id, cycle: self.cycle, word, traceparent: self.traceparent })
+        Ok(Owed { case_id, cycle: self.cycle, word, zone: self.time_zone, traceparent: self.traceparent })
     }
 }
 
@@ -74,12 +75,12 @@ pub(crate) async fn put_off(conn: &mut PgConnection, owed: &[Owed]) -> Result<()
     let next = |holding: &Option<Holding>| Some(holding.as_ref()?.next?.to_sqlx());
     sqlx::query(
         "INSERT INTO untold (tenant_id, case_id, cycle, kind, outcome, reasons, respond_until, traceparent, number,
-                             news, next_update)
+                             news, next_update, time_zone)
          SELECT current_setting('redress.tenant'), o.*
          FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::int[]), UNNEST($3::smallint[]),
                       UNNEST($4::smallint[]), UNNEST($5::text[]), UNNEST($6::timestamptz[]),
                       UNNEST($7::text[]), UNNEST($8::integer[]), UNNEST($9::text[]),
-                      UNNEST($10::timestamptz[])) AS o
+                      UNNEST($10::timestamptz[]), UNNEST($11::text[])) AS o
          ON CONFLICT ON CONSTRAINT untold_pkey DO NOTHING",
     )
     .bind(owed.iter().map(|owed| owed.case_id.0).collect::<Vec<_>>())
@@ -92,6 +93,7 @@ pub(crate) async fn put_off(conn: &mut PgConnection, owed: &[Owed]) -> Result<()
     .bind(owed.iter().map(|owed| owed.word.number()).collect::<Vec<_>>())
     .bind(holding.iter().map(news).collect::<Vec<_>>())
     .bind(holding.iter().map(next).collect::<Vec<_>>())
+    .bind(owed.iter().map(|owed| owed.zone.as_str()).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())
@@ -111,7 +113,7 @@ pub(crate) async fn take_up(conn: &mut PgConnection, cases: &[CaseId]) -> Result
     let rows: Vec<Row> = sqlx::query_as(
         "DELETE FROM untold WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
          RETURNING case_id, cycle, kind, outcome, reasons, respond_until, number, news,
-                   next_update, traceparent",
+                   next_update, time_zone, traceparent",
     )
     .bind(cases.iter().map(|case| case.0).collect::<Vec<_>>())
     .fetch_all(conn)

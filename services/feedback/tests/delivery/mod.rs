@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proto::redress::feedback::v1::{Notice, NoticeKind, NoticeSettled, NoticeState};
+use proto::redress::feedback::v1::{ListNoticesRequest, Notice, NoticeKind, NoticeSettled, NoticeState};
 use server::Secret;
 use testkit::{Builder, House, MockClock, eventually};
 use uuid::Uuid;
@@ -22,6 +22,7 @@ fn builder(sink: &Sink) -> Builder {
     House::builder(&[feedback::SERVICE]).clock(MockClock::default()).settings(|settings| {
         settings.smtp_url = Some(Secret::from(sink.url()));
         settings.mail_from = SENDER.into();
+        settings.mail_own = vec!["complaints@example.org".into()];
     })
 }
 
@@ -67,7 +68,8 @@ async fn a_notice_is_delivered_with_evidence() {
 
     let mails = sink.mails();
     assert_eq!(mails.len(), 1);
-    assert_eq!(mails[0].to, "ada@example.org");
+    assert_eq!((mails[0].from.as_str(), mails[0].to.as_str()), ("", "ada@example.org"));
+    assert_eq!(mails[0].header("Auto-Submitted"), "auto-replied");
     assert_eq!(mails[0].header("Message-ID"), format!("<{}@redress>", notice.notice_id));
     assert_eq!(mails[0].header("From"), SENDER);
     assert_eq!(mails[0].header("Subject"), notice.subject);
@@ -239,5 +241,108 @@ async fn many_notices_go_out_in_the_language_of_each() {
             assert_ne!(notice.kind(), NoticeKind::Recourse);
         }
     }
+    house.done().await;
+}
+
+#[tokio::test]
+async fn programs_and_our_own_addresses_are_not_written_to() {
+    let sink = Sink::open().await;
+    let house = house(&sink).await;
+    for (address, reason) in [
+        ("mailer-daemon@example.org", "AUTOMATIC_SENDER"),
+        ("no-reply@example.org", "AUTOMATIC_SENDER"),
+        ("postmaster@example.org", "AUTOMATIC_SENDER"),
+        ("redress@example.org", "OWN_ADDRESS"),
+        ("Complaints+42@example.org", "OWN_ADDRESS"),
+    ] {
+        let case = complain(&house, address).await;
+        house.tell("cases", case, &resolved(case, 1)).await;
+        house.settled().await;
+        let notices = notices_of(&house, case).await;
+        assert_eq!(notices.len(), 2);
+        for notice in notices {
+            assert_eq!((notice.state(), notice.failure_reason.as_str()), (NoticeState::Undelivered, reason));
+        }
+    }
+    assert_eq!(sink.asked(), 0);
+
+    // What a machine wrote is not acknowledged; what a person decides of it is told.
+    let case = case();
+    let mut written = registered(case, "ada@example.org");
+    written.complaint.as_mut().unwrap().automatic = true;
+    house.tell("intake", case, &written).await;
+    house.tell("cases", case, &resolved(case, 1)).await;
+    eventually(async || sink.mails().len() == 1).await;
+    let acknowledgement =
+        acknowledgement(&house, case, |notice| notice.kind() == NoticeKind::Acknowledgement).await;
+    assert_eq!(acknowledgement.failure_reason, "AUTOMATIC_MESSAGE");
+    house.settled().await;
+    house.done().await;
+}
+
+#[tokio::test]
+async fn acknowledgements_beyond_the_limit_of_their_address_are_put_off_not_lost() {
+    let sink = Sink::open().await;
+    let house = house(&sink).await;
+    let burst = usize::try_from(feedback::address::BURST).unwrap();
+    for _ in 0..burst + 2 {
+        complain(&house, "loop@example.org").await;
+    }
+    let other = complain(&house, "ada@example.org").await;
+    acknowledgement(&house, other, has_ended).await;
+    eventually(async || sink.mails().len() == burst + 1).await;
+    house.settled().await;
+    let waiting = waiting(&house).await;
+    assert_eq!(waiting.len(), 2);
+    let wait =
+        |notice: &Notice| notice.next_attempt_time.unwrap().seconds - notice.create_time.unwrap().seconds;
+    let mut waits: Vec<i64> = waiting.iter().map(wait).collect();
+    waits.sort_unstable();
+    let step = feedback::address::INTERVAL.as_secs();
+    assert_eq!(waits, [step, 2 * step]);
+
+    // What a person decided is not held up by them.
+    let case = Uuid::parse_str(&waiting[0].case_id).unwrap();
+    house.tell("cases", case, &resolved(case, 1)).await;
+    eventually(async || sink.mails().len() == burst + 2).await;
+    for sent in burst + 3..=burst + 4 {
+        house.advance(Duration::from_secs(step.unsigned_abs()));
+        house.db("feedback").bell().ring("notices");
+        eventually(async || sink.mails().len() == sent).await;
+    }
+    assert_eq!(waiting_count(&house).await, 0);
+    // Once the hour is over, the address is as good as any, and forgotten.
+    house.advance(Duration::from_hours(1));
+    house.db("feedback").bell().ring("notices");
+    let counted = "SELECT count(*) FROM feedback.address_limit";
+    eventually(async || {
+        let left: i64 = sqlx::query_scalar(counted).fetch_one(&mut house.owner().await).await.unwrap();
+        left == 0
+    })
+    .await;
+    house.done().await;
+}
+
+async fn waiting(house: &House) -> Vec<Notice> {
+    let pending = ListNoticesRequest { state: NoticeState::Pending.into(), ..ListNoticesRequest::default() };
+    client(house).list_notices(pending).await.unwrap().into_inner().notices
+}
+
+async fn waiting_count(house: &House) -> usize {
+    eventually(async || waiting(house).await.is_empty()).await;
+    waiting(house).await.len()
+}
+
+#[tokio::test]
+async fn an_outcome_names_a_sender_that_answers_can_come_back_to() {
+    let sink = Sink::open().await;
+    let house = house(&sink).await;
+    let case = complain(&house, "ada@example.org").await;
+    house.tell("cases", case, &resolved(case, 1)).await;
+    eventually(async || sink.mails().len() == 2).await;
+    let outcome = sink.mails().into_iter().find(|mail| !mail.from.is_empty()).expect("the outcome");
+    assert_eq!(outcome.from, "redress@example.org");
+    assert_eq!(outcome.header("Auto-Submitted"), "auto-generated");
+    house.settled().await;
     house.done().await;
 }

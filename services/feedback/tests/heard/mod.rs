@@ -10,8 +10,8 @@ use tonic::Code;
 use uuid::Uuid;
 
 use crate::{
-    accept, case, client, closed, feedback_of, house, list, notices_of, refused, registered, reopened,
-    resolved, resolved_case, respond,
+    accept, case, client, closed, dispute, feedback_of, house, list, notices_of, refused, registered,
+    reopened, resolved, resolved_case, respond,
 };
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn a_complaint_is_acknowledged_once() {
 }
 
 #[tokio::test]
-async fn an_anonymous_complaint_has_no_address() {
+async fn a_complaint_without_an_address_is_told_from_one_of_nobody() {
     let house = house().await;
     let case = case();
     let mut anonymous = registered(case, "");
@@ -54,6 +54,14 @@ async fn an_anonymous_complaint_has_no_address() {
     house.settled().await;
     let notices = notices_of(&house, case).await;
     assert_eq!((notices[0].failure_reason.as_str(), notices[0].recipient.as_str()), ("NO_ADDRESS", ""));
+
+    let nobody = crate::case();
+    let mut anonymous = registered(nobody, "");
+    anonymous.complaint.as_mut().unwrap().complainant = None;
+    house.tell("intake", nobody, &anonymous).await;
+    house.settled().await;
+    let notices = notices_of(&house, nobody).await;
+    assert_eq!(notices[0].failure_reason, "ANONYMOUS", "nobody is known, not even a representative");
     house.done().await;
 }
 
@@ -140,6 +148,7 @@ fn held(case: Uuid, ordinal: i32) -> HoldingReplySent {
         reason: "it was sent twice".to_owned(),
         next_update_time: Some(prost_types::Timestamp { seconds: 1_800_000_000, nanos: 0 }),
         due_time: Some(prost_types::Timestamp { seconds: 1_802_000_000, nanos: 0 }),
+        time_zone: "Asia/Shanghai".to_owned(),
     }
 }
 
@@ -229,7 +238,7 @@ async fn a_case_that_moves_on_awaits_no_answer() {
         let case_id = case.to_string();
         let event = match how {
             "reopened" => house.tell("cases", case, &reopened(case, 2)).await,
-            "closed" => house.tell("cases", case, &closed(case, 1, CloseReason::Staff)).await,
+            "closed" => house.tell("cases", case, &closed(case, 1, CloseReason::WindowPassed)).await,
             "withdrawn" => {
                 let withdrawn = CaseWithdrawn { case_id, cycle: 1, reason: String::new() };
                 house.tell("cases", case, &withdrawn).await
@@ -246,6 +255,28 @@ async fn a_case_that_moves_on_awaits_no_answer() {
         assert_eq!(refused(late), (Code::FailedPrecondition, "RESPONSE_WINDOW_CLOSED".into()), "{how}");
         assert_eq!(list(&mut client, case).await.len(), 2, "{how}: nothing else is owed after {at} others");
     }
+    house.done().await;
+}
+
+#[tokio::test]
+async fn a_case_that_staff_have_closed_takes_an_answer_within_the_time_promised() {
+    let house = house().await;
+    let mut client = client(&house);
+    for answer in [accept, dispute] {
+        let case = resolved_case(&house).await;
+        house.tell("cases", case, &closed(case, 1, CloseReason::Staff)).await;
+        house.settled().await;
+        assert!(feedback_of(&mut client, case).await.unwrap()[0].open);
+        let request = answer(case);
+        let taken = respond(&mut client, request.clone()).await.unwrap();
+        assert_eq!(taken.response, request.response);
+    }
+    let late = resolved_case(&house).await;
+    house.tell("cases", late, &closed(late, 1, CloseReason::Staff)).await;
+    house.settled().await;
+    house.advance(crate::WINDOW);
+    let refused = refused(respond(&mut client, dispute(late)).await);
+    assert_eq!(refused, (Code::FailedPrecondition, "RESPONSE_WINDOW_CLOSED".into()));
     house.done().await;
 }
 

@@ -27,6 +27,8 @@ struct Inner {
 /// A mail taken over.
 #[derive(Clone, Debug)]
 pub(crate) struct Mail {
+    /// The envelope's sender; empty where it names none.
+    pub(crate) from: String,
     /// The envelope's recipient.
     pub(crate) to: String,
     /// Headers and body, as sent.
@@ -87,7 +89,7 @@ impl Sink {
     async fn serve(self, stream: TcpStream) {
         let (read, mut write) = stream.into_split();
         let mut lines = BufReader::new(read);
-        let mut to = String::new();
+        let (mut from, mut to) = (String::new(), String::new());
         if !say(&mut write, "220 sink").await {
             return;
         }
@@ -95,8 +97,12 @@ impl Sink {
             let command = line.split([' ', ':']).next().unwrap_or_default().to_uppercase();
             let reply = match command.as_str() {
                 "EHLO" => "250-sink\r\n250 8BITMIME",
+                "MAIL" => {
+                    from = address(&line);
+                    "250 ok"
+                }
                 "RCPT" => {
-                    to = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+                    to = address(&line);
                     self.recipient(&to).await
                 }
                 "DATA" => {
@@ -104,7 +110,7 @@ impl Sink {
                         return;
                     }
                     let text = data(&mut lines).await;
-                    self.0.mails.lock().unwrap().push(Mail { to: to.clone(), text });
+                    self.0.mails.lock().unwrap().push(Mail { from: from.clone(), to: to.clone(), text });
                     "250 2.0.0 queued as 4711"
                 }
                 "QUIT" => "221 bye",
@@ -122,6 +128,10 @@ impl Sink {
         let scripted = self.0.replies.lock().unwrap().get_mut(to).and_then(VecDeque::pop_front);
         scripted.unwrap_or("250 ok")
     }
+}
+
+fn address(line: &str) -> String {
+    line.split(['<', '>']).nth(1).unwrap_or_default().to_owned()
 }
 
 async fn line(lines: &mut BufReader<OwnedReadHalf>) -> Option<String> {

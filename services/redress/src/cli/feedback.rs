@@ -1,11 +1,13 @@
 //! `redress feedback …` and `redress notices`: what complainants say and are told.
 
 use clap::{ArgGroup, Args, Subcommand};
+use jiff::Timestamp;
 use proto::redress::feedback::v1::{
-    GetFeedbackRequest, ListNoticesRequest, NoticeState, RespondToOutcomeRequest, Response, Satisfaction,
+    CorrectContactRequest, GetContactRequest, GetFeedbackRequest, ListNoticesRequest, NoticeMeans,
+    NoticeState, RecordNoticeRequest, ResendNoticeRequest, RespondToOutcomeRequest, Response, Satisfaction,
 };
 
-use super::connection::{Connection, Page};
+use super::connection::{Caller, Connection, Expect, Page};
 use crate::show::{self, text, words};
 
 #[derive(Args)]
@@ -22,6 +24,52 @@ enum Verb {
     Respond(Respond),
     /// Shows what came back for a case, cycle by cycle
     Get { case: String },
+    /// Records that a complainant was told of a notice by other means than e-mail
+    Told(Told),
+    /// Sends a notice again, to the address that is now known
+    Resend {
+        notice: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Shows whom the notices of a case go to, and what was corrected
+    Contact { case: String },
+    /// Corrects whom the notices of a case go to
+    Correct(Correct),
+}
+
+#[derive(Args)]
+struct Told {
+    notice: String,
+    /// By which means: letter, telephone, in-person, message
+    #[arg(long, value_parser = words::read::<NoticeMeans>)]
+    by: NoticeMeans,
+    /// When they were told, e.g. `2026-12-01T09:00:00+08:00`
+    #[arg(long)]
+    time: Timestamp,
+    /// What proves it: number of the posting, of the recording
+    #[arg(long)]
+    evidence: String,
+}
+
+#[derive(Args)]
+struct Correct {
+    case: String,
+    /// The right e-mail address; without one a person tells them
+    #[arg(long, default_value = "")]
+    email: String,
+    /// The right name
+    #[arg(long)]
+    name: Option<String>,
+    /// The language to write in, e.g. `zh-CN`
+    #[arg(long)]
+    language: Option<String>,
+    /// Why
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    expect: Expect,
 }
 
 #[derive(Args)]
@@ -64,7 +112,50 @@ impl FeedbackArgs {
                     answer.cycles.iter().map(text::feedback).collect::<Vec<_>>().join("\n")
                 })
             }
+            Verb::Told(told) => told.record(&caller).await,
+            Verb::Resend { notice: notice_id, reason } => {
+                let request = ResendNoticeRequest { request_id: caller.request_id(), notice_id, reason };
+                let answer = caller.feedback().resend_notice(request).await?.into_inner();
+                show::answer(caller.json, &answer.notice.unwrap_or_default(), text::notice)
+            }
+            Verb::Contact { case: case_id } => {
+                let answer = caller.feedback().get_contact(GetContactRequest { case_id }).await?.into_inner();
+                show::answer(caller.json, &answer.contact.unwrap_or_default(), text::contact)
+            }
+            Verb::Correct(correct) => correct.correct(&caller).await,
         }
+    }
+}
+
+impl Told {
+    async fn record(self, caller: &Caller) -> anyhow::Result<()> {
+        let Self { notice: notice_id, by, time, evidence } = self;
+        let request = RecordNoticeRequest {
+            request_id: caller.request_id(),
+            notice_id,
+            means: by.into(),
+            tell_time: Some(proto::timestamp(time)),
+            evidence,
+        };
+        let answer = caller.feedback().record_notice(request).await?.into_inner();
+        show::answer(caller.json, &answer.notice.unwrap_or_default(), text::notice)
+    }
+}
+
+impl Correct {
+    async fn correct(self, caller: &Caller) -> anyhow::Result<()> {
+        let Self { case: case_id, email, name, language, reason, expect } = self;
+        let request = CorrectContactRequest {
+            request_id: caller.request_id(),
+            case_id,
+            expected_version: expect.version,
+            email,
+            display_name: name,
+            language,
+            reason,
+        };
+        let answer = caller.feedback().correct_contact(request).await?.into_inner();
+        show::answer(caller.json, &answer.contact.unwrap_or_default(), text::contact)
     }
 }
 
@@ -94,6 +185,9 @@ pub(crate) struct Notices {
     /// Only those in this state: pending, delivered, undelivered
     #[arg(long, value_parser = words::read::<NoticeState>)]
     state: Option<NoticeState>,
+    /// Only those that wait for a person: undelivered, though somebody can be told
+    #[arg(long, conflicts_with_all = ["case", "state"])]
+    needs_person: bool,
     #[command(flatten)]
     page: Page,
 }
@@ -106,6 +200,7 @@ impl Notices {
             page_token: self.page.page,
             case_id: self.case,
             state: self.state.unwrap_or_default().into(),
+            needs_person: self.needs_person,
         };
         let answer = caller.feedback().list_notices(request).await?.into_inner();
         show::answer(caller.json, &answer, text::notices)

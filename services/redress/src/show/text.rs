@@ -6,6 +6,7 @@ mod cases;
 mod classifiers;
 mod clocks;
 mod forms;
+mod notices;
 mod people;
 mod remedies;
 mod triage;
@@ -16,9 +17,8 @@ pub(crate) use cases::{case, cases, count, entries, facets, progress, timeline};
 pub(crate) use classifiers::{classified, classifier, classifiers, reading, unconfirmed};
 pub(crate) use clocks::{activated, clocks, explained, extension, extensions, policies, policy};
 pub(crate) use forms::{added, checked, form, forms, information};
-pub(crate) use people::{
-    agent, agents, assignment, department, departments, feedback, notices, parked, queue,
-};
+pub(crate) use notices::{contact, notice, notices};
+pub(crate) use people::{agent, agents, assignment, department, departments, feedback, parked, queue};
 pub(crate) use remedies::{in_short, plan, plans, task, tasks};
 pub(crate) use triage::{categories, category, replayed, rule_set, rule_sets, triage};
 

@@ -7,7 +7,7 @@ use proto::redress::cases::v1::{
     IntervalKind, Level, LinkKind, LinkStanding, Observance, Outcome, PauseReason, Priority, RungAction,
     Threat, TimelineKind, Visibility,
 };
-use proto::redress::feedback::v1::{NoticeKind, NoticeState, Response};
+use proto::redress::feedback::v1::{NoticeKind, NoticeMeans, NoticeState, Response};
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{PlanState, RemedyKind, TaskState};
 
@@ -56,6 +56,7 @@ words! {
     LinkStanding: "LINK_STANDING_";
     Matter: "MATTER_";
     NoticeKind: "NOTICE_KIND_";
+    NoticeMeans: "NOTICE_MEANS_";
     NoticeState: "NOTICE_STATE_";
     Observance: "OBSERVANCE_";
     Outcome: "OUTCOME_";

@@ -248,6 +248,22 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         "FEEDBACK_NOT_FOUND",
     ),
     unknown("FeedbackService.GetFeedback", CASE, "FEEDBACK_NOT_FOUND"),
+    unknown(
+        "FeedbackService.RecordNotice",
+        r#"{"request_id": "$KEY", "notice_id": "$ID", "means": 2, "tell_time": "2026-01-01T00:00:00Z", "evidence": "x"}"#,
+        "NOTICE_NOT_FOUND",
+    ),
+    unknown(
+        "FeedbackService.ResendNotice",
+        r#"{"request_id": "$KEY", "notice_id": "$ID", "reason": "x"}"#,
+        "NOTICE_NOT_FOUND",
+    ),
+    unknown("FeedbackService.GetContact", CASE, "CONTACT_NOT_FOUND"),
+    unknown(
+        "FeedbackService.CorrectContact",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "reason": "x"}"#,
+        "CONTACT_NOT_FOUND",
+    ),
     unknown("EventFeed.Subscribe", r#"{"source": "nobody"}"#, "UNKNOWN_SOURCE"),
     unknown("EventInbox.ListParkedEvents", r#"{"consumer": "nobody"}"#, "UNKNOWN_CONSUMER"),
     unknown(

@@ -6,7 +6,7 @@ use proto::redress::assignment::v1::{
 };
 use proto::redress::cases::v1::Outcome;
 use proto::redress::event::v1::ListParkedEventsResponse;
-use proto::redress::feedback::v1::{Feedback, ListNoticesResponse, NoticeKind, NoticeState, Response};
+use proto::redress::feedback::v1::{Feedback, Response};
 
 use super::{more, none_of};
 use crate::show::lines::time;
@@ -119,26 +119,6 @@ pub(crate) fn feedback(feedback: &Feedback) -> String {
         ("handling", score(satisfaction.handling)),
         ("outcome of it", score(satisfaction.outcome)),
     ])
-}
-
-/// A page of notices.
-pub(crate) fn notices(list: &ListNoticesResponse) -> String {
-    if list.notices.is_empty() {
-        return none_of("notices", &list.next_page_token);
-    }
-    let mut table = Table::new(["case", "cycle", "kind", "state", "owed", "subject, or why not"]);
-    for notice in &list.notices {
-        let why_not = &notice.failure_reason;
-        table.row([
-            notice.case_id.clone(),
-            notice.cycle.to_string(),
-            word::<NoticeKind>(notice.kind),
-            word::<NoticeState>(notice.state),
-            time(notice.create_time.as_ref()),
-            if why_not.is_empty() { notice.subject.clone() } else { why_not.clone() },
-        ]);
-    }
-    table.render() + &more(&list.next_page_token)
 }
 
 /// A page of parked events.

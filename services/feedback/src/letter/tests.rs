@@ -1,0 +1,208 @@
+//! Letters in both languages, and what citizens write into them.
+
+use kernel::CaseId;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+
+fn contact(language: &str, name: &str, subject: &str) -> Contact {
+    Contact {
+        case_id: CaseId(Uuid::nil()),
+        recipient: "someone@example.org".to_owned(),
+        name: name.to_owned(),
+        language: language.to_owned(),
+        subject: subject.to_owned(),
+        traceparent: String::new(),
+        anonymous: false,
+        automatic: false,
+        version: 1,
+    }
+}
+
+fn acknowledgement(contact: &Contact) -> Letter {
+    Letter::new(&Word::Acknowledgement, contact, "")
+}
+
+fn outcome(contact: &Contact, outcome: Outcome, reasons: &str) -> Letter {
+    let respond_until = "2026-11-28T10:55:00Z".parse().unwrap();
+    let ruling = Ruling { outcome, reasons: reasons.to_owned(), respond_until };
+    Letter::new(&Word::Outcome(ruling), contact, "Europe/London")
+}
+
+fn extension(contact: &Contact, due: Option<&str>) -> Letter {
+    let due = due.map(|due| due.parse().unwrap());
+    Letter::new(
+        &Word::Extension(Delay { number: 1, due, reason: "An expert looks at it.".to_owned() }),
+        contact,
+        "Asia/Shanghai",
+    )
+}
+
+fn holding(contact: &Contact, next: Option<&str>, due: Option<&str>) -> Letter {
+    let time = |text: &str| text.parse().unwrap();
+    let holding = Holding {
+        number: 7,
+        text: "The carrier looks for the parcel.".to_owned(),
+        reason: "It was sent twice.".to_owned(),
+        next: next.map(time),
+        due: due.map(time),
+    };
+    Letter::new(&Word::Holding(holding), contact, "Asia/Shanghai")
+}
+
+fn all(contact: &Contact) -> [Letter; 5] {
+    let recourse = Letter::new(&Word::Recourse, contact, "");
+    let extension = extension(contact, None);
+    let holding = holding(contact, Some("2026-12-11T16:00:00Z"), None);
+    [acknowledgement(contact), outcome(contact, Outcome::Upheld, "so"), recourse, extension, holding]
+}
+
+#[test]
+fn a_holding_reply_says_what_why_and_when_there_is_news() {
+    let (next, due) = (Some("2026-12-11T16:00:00Z"), Some("2027-01-08T23:00:00Z"));
+    let letter = holding(&contact("en", "Ada", "late"), next, due);
+    for part in [
+        "Dear Ada,",
+        "The carrier looks for the parcel.",
+        "Why it takes longer:\nIt was sent twice.",
+        "write to you again by the end of 11 December 2026 (Beijing time).",
+        "our answer by 9 January 2027, 07:00 (Beijing time).",
+    ] {
+        assert!(letter.body.contains(part), "{part} is not in {}", letter.body);
+    }
+    let letter = holding(&contact("zh-CN", "", "晚到"), next, None);
+    assert!(
+        letter.body.contains("2026年12月11日 24:00（北京时间）之前再次") && !letter.body.contains("向您答复")
+    );
+    assert!(letter.subject.contains("晚到"), "{}", letter.body);
+}
+
+#[test]
+fn a_delay_says_until_when_and_why() {
+    let letter = extension(&contact("en", "", "late"), Some("2026-12-11T16:00:00Z"));
+    assert!(letter.body.contains("by the end of 11 December 2026 (Beijing time)"), "{}", letter.body);
+    assert!(letter.body.contains("Our reasons:\nAn expert looks at it."));
+}
+
+#[test]
+fn every_place_of_every_template_is_filled() {
+    for language in ["en", "zh"] {
+        for letter in all(&contact(language, "Ada", "late parcel")) {
+            assert!(!letter.subject.contains(['{', '}']), "{}", letter.subject);
+            assert!(!letter.body.contains(['{', '}']), "{}", letter.body);
+            assert!(letter.subject.contains("late parcel"));
+            assert!(letter.body.contains("00000000-0000-0000-0000-000000000000"));
+            assert!(letter.body.contains("Ada"));
+        }
+    }
+}
+
+#[test]
+fn the_language_asked_for_or_english() {
+    for (asked, written) in
+        [("zh-CN", "zh-CN"), ("ZH", "ZH"), ("en-GB", "en-GB"), ("fr", "en"), ("zhx", "en"), ("zh-\r\n", "en")]
+    {
+        let letter = acknowledgement(&contact(asked, "", "包裹"));
+        assert_eq!(letter.language, written);
+        assert_eq!(letter.body.contains("投诉"), written != "en" && written != "en-GB");
+    }
+}
+
+#[test]
+fn the_outcome_says_what_why_and_until_when() {
+    let letter = outcome(&contact("en", "", "late"), Outcome::PartlyUpheld, "It was our fault.");
+    for part in [
+        "Dear Sir or Madam",
+        "upheld in part",
+        "Our reasons:\nIt was our fault.",
+        "28 November 2026, 10:55 (UK time)",
+    ] {
+        assert!(letter.body.contains(part), "{part} is not in {}", letter.body);
+    }
+    let letter = outcome(&contact("zh-CN", "", "晚到"), Outcome::NotUpheld, " ");
+    assert!(letter.body.contains("不成立") && letter.body.contains("2026年11月28日 10:55（英国时间）"));
+    assert!(!letter.body.contains("处理理由"));
+}
+
+#[test]
+fn no_citizen_writes_templates_or_lines() {
+    let letter = acknowledgement(&contact("en", "{case}", "{greeting}\r\nBcc: all@example.org"));
+    assert!(letter.body.starts_with("Dear {case},"));
+    assert_eq!(letter.subject, "We have received your complaint: {greeting} Bcc: all@example.org");
+}
+
+proptest! {
+    #[test]
+    fn subject_lines_are_short_lines(subject in any::<String>(), name in any::<String>()) {
+        for letter in all(&contact("en", &name, &subject)) {
+            prop_assert!(letter.subject.chars().count() <= 220);
+            prop_assert!(!letter.subject.chars().any(char::is_control));
+        }
+    }
+
+    #[test]
+    fn what_is_filled_in_is_kept_as_it_is(value in any::<String>()) {
+        prop_assert_eq!(fill("a {x} b", &[("x", &value)]), format!("a {value} b"));
+    }
+}
+
+#[test]
+fn a_time_is_told_in_its_zone_and_names_it() {
+    let date =
+        |language: &str, time: &str, zone: &str| Tongue::of(language).date(time.parse().unwrap(), zone);
+    for (time, zone, english, chinese) in [
+        (
+            "2026-12-11T16:00:00Z",
+            "Asia/Shanghai",
+            "the end of 11 December 2026 (Beijing time)",
+            "2026年12月11日 24:00（北京时间）",
+        ),
+        (
+            "2026-12-31T16:00:00Z",
+            "Asia/Shanghai",
+            "the end of 31 December 2026 (Beijing time)",
+            "2026年12月31日 24:00（北京时间）",
+        ),
+        ("2026-12-11T16:00:00Z", "", "11 December 2026, 16:00 (UTC)", "2026年12月11日 16:00（UTC）"),
+        ("2026-12-11T00:00:00Z", "UTC", "the end of 10 December 2026 (UTC)", "2026年12月10日 24:00（UTC）"),
+        (
+            "2026-07-01T16:30:00Z",
+            "America/New_York",
+            "1 July 2026, 12:30 (US Eastern time)",
+            "2026年7月1日 12:30（美国东部时间）",
+        ),
+        (
+            "2026-12-11T16:30:00Z",
+            "America/Port_of_Spain",
+            "11 December 2026, 12:30 (Port of Spain time)",
+            "2026年12月11日 12:30（Port of Spain时间）",
+        ),
+        (
+            "2026-12-11T16:30:00Z",
+            "Mars/Olympus",
+            "11 December 2026, 16:30 (UTC)",
+            "2026年12月11日 16:30（UTC）",
+        ),
+    ] {
+        assert_eq!(date("en", time, zone), english);
+        assert_eq!(date("zh-CN", time, zone), chinese);
+    }
+}
+
+#[test]
+fn every_calendar_that_is_built_in_has_its_zone_named() {
+    for zone in [
+        "UTC",
+        "Europe/London",
+        "Europe/Brussels",
+        "Australia/Sydney",
+        "Asia/Shanghai",
+        "Asia/Kolkata",
+        "America/New_York",
+    ] {
+        for tongue in &TONGUES {
+            assert!(tongue.zones.iter().any(|(known, _)| *known == zone), "{zone} in {}", tongue.subtag);
+        }
+    }
+}

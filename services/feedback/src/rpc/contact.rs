@@ -1,0 +1,71 @@
+//! Whom notices go to.
+
+use fault::Fault;
+use pg::{Db, Key};
+use proto::redress::feedback::v1::{
+    CorrectContactRequest, CorrectContactResponse, GetContactRequest, GetContactResponse,
+};
+use tonic::{Request, Response, Status};
+
+use crate::notice::MAX_CORRECTIONS;
+use crate::refusal::Refusal;
+use crate::store::Correction;
+use crate::{store, wire};
+
+/// Reads whom the notices of a case go to.
+pub(super) async fn get(
+    db: &Db,
+    request: Request<GetContactRequest>,
+) -> Result<Response<GetContactResponse>, Status> {
+    let caller = server::caller(&request)?;
+    let case_id = wire::contact_of(request.into_inner())?;
+    let contact = db
+        .transact("contact.get", &caller.tenant, async move |mut tx| {
+            let contact = store::contact(&mut tx, case_id).await?.ok_or(Refusal::ContactNotFound)?;
+            let corrections = store::corrections(&mut tx, case_id).await?;
+            Ok((tx, wire::contact_view(contact, corrections)))
+        })
+        .await?;
+    Ok(Response::new(GetContactResponse { contact: Some(contact) }))
+}
+
+/// Corrects whom the notices of a case go to.
+pub(super) async fn correct(
+    db: &Db,
+    request: Request<CorrectContactRequest>,
+) -> Result<Response<CorrectContactResponse>, Status> {
+    let caller = server::caller(&request)?;
+    let request = request.into_inner();
+    let key = Key::of(&request);
+    let wanted = wire::correction(request)?;
+    let actor = caller.subject.to_string();
+    let done = db
+        .mutate(&caller, key, async move |mut tx| {
+            let before =
+                store::lock_contact(&mut tx, wanted.case_id).await?.ok_or(Refusal::ContactNotFound)?;
+            if wanted.version.is_some_and(|seen| seen != before.version) {
+                return Err(Fault::version_mismatch(before.version));
+            }
+            if before.version > MAX_CORRECTIONS {
+                return Err(Refusal::TooManyCorrections.into());
+            }
+            let contact = wanted.apply(&before);
+            let correction = Correction {
+                version: contact.version,
+                recipient: before.recipient,
+                name: before.name,
+                language: before.language,
+                actor: actor.clone(),
+                reason: wanted.reason,
+                corrected: tx.now(),
+            };
+            store::correct(&mut tx, &contact, &correction).await?;
+            tx.join_trace(&contact.traceparent);
+            tx.emit(contact.case_id.0, &wire::corrected(&contact, &actor, &correction.reason));
+            let corrections = store::corrections(&mut tx, contact.case_id).await?;
+            let contact = Some(wire::contact_view(contact, corrections));
+            Ok((tx, CorrectContactResponse { contact }))
+        })
+        .await?;
+    Ok(server::reply(done))
+}

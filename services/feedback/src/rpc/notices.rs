@@ -1,0 +1,66 @@
+//! What people do about notices that mail cannot deliver.
+
+use pg::{Db, Key};
+use proto::redress::feedback::v1::{
+    RecordNoticeRequest, RecordNoticeResponse, ResendNoticeRequest, ResendNoticeResponse,
+};
+use tonic::{Request, Response, Status};
+
+use crate::notice::{Requester, Road};
+use crate::refusal::Refusal;
+use crate::{deliver, store, wire};
+
+/// Records that a complainant was told by other means.
+pub(super) async fn record(
+    db: &Db,
+    request: Request<RecordNoticeRequest>,
+) -> Result<Response<RecordNoticeResponse>, Status> {
+    let caller = server::caller(&request)?;
+    let request = request.into_inner();
+    let key = Key::of(&request);
+    let recorded = wire::record(request, db.clock().now())?;
+    let by = caller.subject.clone();
+    let done = db
+        .mutate(&caller, key, async move |mut tx| {
+            let mut notice =
+                store::lock_notice(&mut tx, recorded.notice).await?.ok_or(Refusal::NoticeNotFound)?;
+            let record = recorded.record(&notice, &by)?;
+            notice.take_record(record, recorded.evidence, tx.now())?;
+            store::change(&mut tx, &notice).await?;
+            let earlier = store::sendings(&mut tx, &[notice.id]).await?.remove(&notice.id);
+            tx.join_trace(&notice.traceparent);
+            tx.emit(notice.case_id.0, &wire::settled(&notice));
+            let notice = Some(wire::notice(notice, earlier.unwrap_or_default()));
+            Ok((tx, RecordNoticeResponse { notice }))
+        })
+        .await?;
+    Ok(server::reply(done))
+}
+
+/// Sends a notice again, to the address now known.
+pub(super) async fn resend(
+    db: &Db,
+    road: &Road,
+    request: Request<ResendNoticeRequest>,
+) -> Result<Response<ResendNoticeResponse>, Status> {
+    let caller = server::caller(&request)?;
+    let request = request.into_inner();
+    let key = Key::of(&request);
+    let wire::Resent { notice, reason } = wire::resend(request)?;
+    let by = Requester { requester: caller.subject.to_string(), reason };
+    let road = road.clone();
+    let done = db
+        .mutate(&caller, key, async move |mut tx| {
+            let mut notice = store::lock_notice(&mut tx, notice).await?.ok_or(Refusal::NoticeNotFound)?;
+            let contact = store::contact(&mut tx, notice.case_id).await?.ok_or(Refusal::ContactNotFound)?;
+            let before = notice.send_again(&contact, &road, by, tx.now())?;
+            store::keep_sending(&mut tx, &before).await?;
+            store::change(&mut tx, &notice).await?;
+            let earlier = store::sendings(&mut tx, &[notice.id]).await?.remove(&notice.id);
+            tx.ring(deliver::TOPIC);
+            let notice = Some(wire::notice(notice, earlier.unwrap_or_default()));
+            Ok((tx, ResendNoticeResponse { notice }))
+        })
+        .await?;
+    Ok(server::reply(done))
+}

@@ -1,0 +1,95 @@
+//! Statements on what became of notices before they were sent again.
+
+use std::collections::HashMap;
+
+use fault::Fault;
+use jiff_sqlx::{Timestamp, ToSqlx};
+use kernel::NoticeId;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::impossible;
+use crate::notice::{Sending, State};
+
+/// Keeps what became of a notice before it is sent again.
+pub(crate) async fn keep_sending(conn: &mut PgConnection, sending: &Sending) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO notice_sending (tenant_id, notice_id, number, recipient, state, evidence, failure_reason,
+                                     attempts, ended_at, requester, reason, resent_at)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind(sending.notice.0)
+    .bind(sending.number)
+    .bind(&sending.recipient)
+    .bind(sending.state.number())
+    .bind(&sending.evidence)
+    .bind(&sending.failure_reason)
+    .bind(sending.attempts)
+    .bind(sending.ended.map(ToSqlx::to_sqlx))
+    .bind(&sending.requester)
+    .bind(&sending.reason)
+    .bind(sending.resent.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    notice_id: Uuid,
+    number: i32,
+    recipient: String,
+    state: i16,
+    evidence: String,
+    failure_reason: String,
+    attempts: i32,
+    ended_at: Option<Timestamp>,
+    requester: String,
+    reason: String,
+    resent_at: Timestamp,
+}
+
+impl Row {
+    fn sending(self) -> Result<Sending, Fault> {
+        let state = State::of(self.state);
+        Ok(Sending {
+            notice: NoticeId(self.notice_id),
+            number: self.number,
+            recipient: self.recipient,
+            state: state.ok_or_else(|| impossible("notice_sending", "state", self.notice_id))?,
+            evidence: self.evidence,
+            failure_reason: self.failure_reason,
+            attempts: self.attempts,
+            ended: self.ended_at.map(Timestamp::to_jiff),
+            requester: self.requester,
+            reason: self.reason,
+            resent: self.resent_at.to_jiff(),
+        })
+    }
+}
+
+/// What became of these notices before they were sent again, oldest first.
+pub(crate) async fn sendings(
+    conn: &mut PgConnection,
+    notices: &[NoticeId],
+) -> Result<HashMap<NoticeId, Vec<Sending>>, Fault> {
+    let mut sendings: HashMap<NoticeId, Vec<Sending>> = HashMap::new();
+    if notices.is_empty() {
+        return Ok(sendings);
+    }
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT notice_id, number, recipient, state, evidence, failure_reason, attempts, ended_at, requester, reason,
+                resent_at
+         FROM notice_sending
+         WHERE tenant_id = current_setting('redress.tenant') AND notice_id = ANY($1)
+         ORDER BY notice_id, number",
+    )
+    .bind(notices.iter().map(|notice| notice.0).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    for row in rows {
+        let sending = row.sending()?;
+        sendings.entry(sending.notice).or_default().push(sending);
+    }
+    Ok(sendings)
+}
