@@ -93,7 +93,10 @@ pub(crate) enum Event {
         what: String,
     },
     /// The complainant accepted the outcome.
-    Accepts,
+    Accepts {
+        /// In their words; may be empty.
+        comment: String,
+    },
     /// The complainant disputed the outcome.
     Disputes {
         /// In their words.
@@ -166,7 +169,7 @@ impl Case {
             Event::InformationAdded { what } => {
                 self.add_note(Written { text: what, visibility: Visibility::Internal, request_id: None }, at);
             }
-            Event::Accepts => self.accept_outcome(at)?,
+            Event::Accepts { comment } => self.accept_outcome(&comment, at)?,
             Event::Disputes { comment } => self.dispute(comment, at)?,
             Event::NoticeSettled { kind, failure } => {
                 self.note_in(cycle, at, Fact::Notice { kind, failure });
@@ -248,10 +251,19 @@ impl Case {
         self.note(at, Fact::PlanCancelled { reason });
     }
 
-    fn accept_outcome(&mut self, at: &Occasion<'_>) -> Result<(), Refusal> {
-        Move::Close.from(self.state)?;
+    /// It is over. One that staff have closed meanwhile stays so, and has the answer on
+    /// record; what the complainant says with it is for staff to read.
+    fn accept_outcome(&mut self, comment: &str, at: &Occasion<'_>) -> Result<(), Refusal> {
+        let is_closed = self.state == State::Closed;
+        if !is_closed {
+            Move::Close.from(self.state)?;
+        }
         self.note(at, Fact::Answered { accepted: true });
-        self.end(CloseReason::Accepted, String::new(), at)
+        if !comment.trim().is_empty() {
+            let text = format!("the complainant said: {comment}");
+            self.add_note(Written { text, visibility: Visibility::Internal, request_id: None }, at);
+        }
+        if is_closed { Ok(()) } else { self.end(CloseReason::Accepted, String::new(), at) }
     }
 
     /// The next cycle, or the end when there were enough. A case closed meanwhile

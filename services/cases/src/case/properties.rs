@@ -60,7 +60,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::TaskCompleted { work: text() }),
         1 => Just(Event::TaskNeedsAttention { department: text(), reason: text() }),
         1 => Just(Event::InformationAdded { what: text() }),
-        1 => Just(Event::Accepts),
+        1 => Just(Event::Accepts { comment: text() }),
         4 => Just(Event::Disputes { comment: text() }),
         1 => Just(Event::NoticeSettled { kind: NoticeKind::Outcome, failure: None }),
     ]
@@ -287,6 +287,26 @@ fn a_dispute_in_time_reopens_what_was_closed_meanwhile() {
     assert_eq!((case.cycle, case.state, case.priority), (2, State::Triaged, Priority::P3));
     let cycles: Vec<_> = case.journal.iter().rev().take(2).map(|noted| noted.cycle).collect();
     assert_eq!(cycles, [2, 1], "the answer belongs to the cycle it answers");
+}
+
+#[test]
+fn an_acceptance_of_what_staff_have_closed_is_on_record_with_its_words() {
+    let at = occasion(Timestamp::UNIX_EPOCH);
+    for is_closed in [false, true] {
+        let mut case = resolved(at.now);
+        if is_closed {
+            case.close("no answer expected".to_owned(), &at).expect("resolved");
+        }
+        let event = Event::Accepts { comment: "but the lid is missing".to_owned() };
+        case.hear(News { cycle: 1, actor: String::new(), event }, &at).expect("heard all the same");
+        assert_eq!(case.state, State::Closed);
+        let facts: Vec<&Fact> = case.journal.iter().map(|noted| &noted.fact).collect();
+        assert_eq!(facts.iter().filter(|fact| matches!(fact, Fact::Answered { accepted: true })).count(), 1);
+        assert_eq!(facts.iter().filter(|fact| matches!(fact, Fact::Closed { .. })).count(), 1);
+        let said =
+            |fact: &&&Fact| matches!(fact, Fact::Note(note) if note.text.ends_with("the lid is missing"));
+        assert_eq!(facts.iter().filter(said).count(), 1);
+    }
 }
 
 #[test]

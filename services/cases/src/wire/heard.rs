@@ -317,7 +317,7 @@ impl Newsworthy for InformationAdded {
 impl Newsworthy for FeedbackReceived {
     fn news(self) -> Result<News, Fault> {
         let event = match self.response() {
-            Response::Accepted => Event::Accepts,
+            Response::Accepted => Event::Accepts { comment: self.comment },
             Response::Disputed => Event::Disputes { comment: self.comment },
             Response::Unspecified => return Err(unreadable("response")),
         };
