@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::Calendar;
+use crate::calendar::{Calendar, LAST_DAY};
 use crate::civil::{self, Wall};
 use crate::scale::Scale;
 
@@ -95,6 +95,9 @@ pub enum End {
     /// When the last shift of the day ends.
     CloseOfBusiness,
 }
+
+/// More than any stretch of working time there is: some 10 000 years.
+const BEYOND: SignedDuration = SignedDuration::from_hours(24 * 366 * 10_000);
 
 /// How much time is owed and how it is counted. Written in words: `2 hours`,
 /// `15 working days`, `3 working days to close of business`, `30 days from next
@@ -199,7 +202,8 @@ impl Budget {
         Self { length: longest.unwrap_or(self.length), ..self }
     }
 
-    /// When it is used up if it is spent from `start` without a break.
+    /// When it is used up if it is spent from `start` without a break; the end of time
+    /// where that is not before 2150.
     pub fn due(self, calendar: &Calendar, start: Timestamp) -> Timestamp {
         self.scale().advance(calendar, start, self.total(calendar, start))
     }
@@ -211,7 +215,10 @@ impl Budget {
             Some(fixed) if !self.length.unit.is_counted_in_days() => fixed,
             _ => {
                 let begin = civil::wall(calendar.zone(), start);
-                self.scale().measure_wall(calendar, begin, self.last_reading(calendar, start).max(begin))
+                let last = self.last_reading(calendar, start).max(begin);
+                // What lies beyond the horizon is not measured: nothing would be left.
+                let is_beyond = self.scale() == Scale::WorkingDays && civil::date(last) > LAST_DAY;
+                if is_beyond { BEYOND } else { self.scale().measure_wall(calendar, begin, last) }
             }
         }
     }

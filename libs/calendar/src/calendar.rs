@@ -16,6 +16,12 @@ use crate::rules::Rule;
 /// worked out each time.
 const FIRST_YEAR: i16 = 1970;
 const YEARS: usize = 180;
+/// The days of those years: working time is counted and looked for in them, and what is
+/// not found there is beyond all horizons. So every search ends.
+pub(crate) const FIRST_DAY: Date = jiff::civil::date(FIRST_YEAR, 1, 1);
+pub(crate) const LAST_DAY: Date = jiff::civil::date(2149, 12, 31);
+/// Most days in a row that a calendar may be without working time.
+pub const MAX_IDLE_DAYS: u32 = 366;
 
 /// Minutes of the day between which work is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,13 +119,29 @@ impl Calendar {
         }
     }
 
-    /// The first worked day from `date` on. Some weekday is worked, so there is
-    /// one; were a list to empty many years, the end of time is.
-    pub(crate) fn worked_from(&self, mut date: Date) -> Date {
-        while !self.is_worked(date) && date < Date::MAX {
-            date = civil::next(date);
+    /// The first worked day from `date` on; the end of time where there is none before
+    /// the horizon.
+    pub(crate) fn worked_from(&self, date: Date) -> Date {
+        days_from(date).find(|date| self.is_worked(*date)).unwrap_or(Date::MAX)
+    }
+
+    /// Where more than [`MAX_IDLE_DAYS`] days in a row are without working time: the first
+    /// of them. Looks at every year of the table and keeps nothing of it.
+    pub(crate) fn idle_from(&self) -> Option<Date> {
+        let mut idle = 0;
+        for year in (FIRST_YEAR..).take(YEARS) {
+            let holidays = self.holidays(year);
+            let mut day = Date::new(year, 1, 1).ok()?;
+            while day.year() == year {
+                idle = if matches!(self.find(day, &holidays), Day::Worked(_)) { 0 } else { idle + 1 };
+                if idle > MAX_IDLE_DAYS {
+                    let back = jiff::Span::new().days(i64::from(MAX_IDLE_DAYS));
+                    return Some(day.saturating_sub(back));
+                }
+                day = civil::next(day);
+            }
         }
-        date
+        None
     }
 
     /// The hours worked on a day, as instants; none where the wall clock skips
@@ -191,8 +213,13 @@ impl Calendar {
                 }
             }
         }
+        // In order of their dates: what was taken behind one is taken for the next too.
+        let mut taken_until = Date::MIN;
         for (date, name, next) in moving {
-            let instead = if next { self.next_free(date, &all) } else { nearest(date) };
+            let instead = if next { self.next_free(date.max(taken_until), &all) } else { nearest(date) };
+            if next {
+                taken_until = instead;
+            }
             all.entry(instead).or_insert_with(|| format!("{name} (observed)"));
         }
         all.retain(|date, _| date.year() == year);
@@ -231,6 +258,19 @@ fn nearest(date: Date) -> Date {
         Weekday::Sunday => civil::next(date),
         _ => date,
     }
+}
+
+/// The days from one on, up to the horizon; none where it lies outside of the years that
+/// are counted.
+pub(crate) fn days_from(first: Date) -> impl Iterator<Item = Date> {
+    let first = Some(first).filter(|first| (FIRST_DAY..=LAST_DAY).contains(first));
+    std::iter::successors(first, |date| date.tomorrow().ok().filter(|date| *date <= LAST_DAY))
+}
+
+/// The days from one back, likewise.
+pub(crate) fn days_back(last: Date) -> impl Iterator<Item = Date> {
+    let last = Some(last).filter(|last| (FIRST_DAY..=LAST_DAY).contains(last));
+    std::iter::successors(last, |date| date.yesterday().ok().filter(|date| *date >= FIRST_DAY))
 }
 
 fn midnight_after(date: Date) -> jiff::civil::DateTime {

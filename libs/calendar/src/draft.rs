@@ -7,7 +7,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{Calendar, Listed, Shift};
+use crate::calendar::{Calendar, Listed, MAX_IDLE_DAYS, Shift};
 use crate::rules::{On, Rule};
 
 /// How many rules and how many listed days one calendar may have.
@@ -152,8 +152,23 @@ impl Draft {
             .map_err(|error| Flaw { field: String::new(), problem: error.message().to_owned() })
     }
 
-    /// The calendar it describes, or everything that is wrong with it.
+    /// The calendar it describes, or everything that is wrong with it. Looks through all
+    /// years for a time without working time: takes milliseconds.
     pub fn check(&self) -> Result<Calendar, Vec<Flaw>> {
+        let calendar = self.accepted()?;
+        match calendar.idle_from() {
+            None => Ok(calendar),
+            Some(day) => Err(vec![Flaw {
+                field: "holidays".to_owned(),
+                problem: format!(
+                    "leave no working time from {day} on for more than {MAX_IDLE_DAYS} days in a row"
+                ),
+            }]),
+        }
+    }
+
+    /// The calendar of a draft that was checked before.
+    pub fn accepted(&self) -> Result<Calendar, Vec<Flaw>> {
         let mut flaws = Flaws::default();
         flaws.text("title", &self.title, MAX_TITLE);
         flaws.text("source", &self.source, MAX_SOURCE);
@@ -287,7 +302,10 @@ fn minute(text: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::{SignedDuration, Timestamp};
+
     use super::*;
+    use crate::{Budget, Clock, Kind, Scale, Terms};
 
     #[test]
     fn everything_wrong_is_said_at_once() {
@@ -327,6 +345,68 @@ mod tests {
     fn a_week_without_work_is_no_calendar() {
         let draft = Draft { zone: "UTC".to_owned(), ..Draft::default() };
         assert_eq!(draft.check().unwrap_err().len(), 1);
+    }
+
+    /// Worked on Mondays, and every Monday of each month is a holiday from a year on.
+    fn idle_from(year: i16) -> Draft {
+        let months = [
+            "january", "february", "march", "april", "may", "june", "july", "august", "september",
+            "october", "november", "december",
+        ];
+        let each = ["1st", "2nd", "3rd", "4th", "last"].into_iter();
+        let rules = each.flat_map(|nth| months.map(|month| format!("{nth} monday of {month}")));
+        Draft {
+            zone: "Asia/Shanghai".to_owned(),
+            hours: Hours { monday: vec!["09:00-17:00".to_owned()], ..Hours::default() },
+            holidays: rules
+                .map(|on| HolidayDraft { name: "off".to_owned(), on, since: Some(year), ..HolidayDraft::default() })
+                .collect(),
+            ..Draft::default()
+        }
+    }
+
+    #[test]
+    fn a_calendar_that_is_never_worked_is_refused_whenever_that_begins() {
+        for year in [1970, 2031, 2148] {
+            let flaws = idle_from(year).check().unwrap_err();
+            let told = (flaws.len(), flaws[0].field.as_str(), flaws[0].problem.contains("in a row"));
+            assert_eq!(told, (1, "holidays", true), "{year}: {flaws:?}");
+        }
+        assert!(idle_from(2290).check().is_ok(), "beyond the years that are counted");
+    }
+
+    #[test]
+    fn every_search_of_a_calendar_without_work_ends_at_the_horizon() {
+        let calendar = idle_from(1970).accepted().unwrap();
+        let start: Timestamp = "2026-11-28T08:00:00Z".parse().unwrap();
+        for (budget, due) in [
+            ("10 working days", Timestamp::MAX),
+            ("1 working minute", Timestamp::MAX),
+            ("3660 working days to close of business", Timestamp::MAX),
+            ("10 years from next working day", Timestamp::MAX),
+        ] {
+            let terms = Terms::of(budget.parse().unwrap());
+            let clock = Clock::start(Kind::Decide, terms, "own@1", start);
+            let told = clock.due(&calendar).unwrap();
+            assert!(told > "9999-01-01T00:00:00Z".parse().unwrap() && told <= due, "{budget}: {told}");
+            assert!(clock.explain(&calendar).lines.len() < 100_000, "{budget}");
+        }
+        for scale in [Scale::WorkingTime, Scale::WorkingDays] {
+            assert_eq!(scale.measure(&calendar, Timestamp::MIN, Timestamp::MAX), SignedDuration::ZERO);
+            let back = scale.retreat(&calendar, start, SignedDuration::from_hours(1));
+            assert!(back < "0001-01-01T00:00:00Z".parse().unwrap(), "{back}");
+        }
+    }
+
+    #[test]
+    fn a_search_takes_no_longer_than_the_years_that_are_counted() {
+        // One minute a week, and ten years of minutes: 2149 comes first.
+        let hours = Hours { friday: vec!["09:00-09:01".to_owned()], ..Hours::default() };
+        let scant = Draft { zone: "America/New_York".to_owned(), hours, ..Draft::default() };
+        let calendar = scant.check().unwrap();
+        let start: Timestamp = "2026-11-28T08:00:00Z".parse().unwrap();
+        let budget: Budget = "5256000 working minutes".parse().unwrap();
+        assert_eq!(budget.due(&calendar, start), Timestamp::MAX);
     }
 
     #[test]

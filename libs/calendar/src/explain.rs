@@ -4,7 +4,7 @@
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::calendar::{Calendar, Day};
+use crate::calendar::{Calendar, Day, LAST_DAY};
 use crate::civil;
 use crate::clock::{Clock, Pause, State};
 use crate::scale::Scale;
@@ -169,14 +169,15 @@ impl Book<'_> {
         }
         // What the wall clock skipped at the beginning of a day lies between lines.
         let skipped = target - self.sum;
-        if skipped.is_positive() {
+        if skipped.is_positive() && calendar.date(until) <= LAST_DAY {
             self.sum = target;
             let why = Why::ClocksSet;
             self.lines.push(Line { from: until, until, why, amount: skipped, sum: target });
         }
     }
 
-    /// Walks over the days of a stretch; days off do not count.
+    /// Walks over the days of a stretch; days off do not count. Ends at the horizon: a
+    /// clock that is not used up before it has no due time to explain.
     fn each_day(
         &mut self,
         from: Timestamp,
@@ -184,7 +185,7 @@ impl Book<'_> {
         worked: impl Fn(&mut Self, Date, Timestamp, Timestamp),
     ) {
         let (mut at, mut date) = (from, self.calendar.date(from));
-        while at < until {
+        while at < until && date <= LAST_DAY {
             date = civil::next(date);
             let end = civil::reach(self.calendar.zone(), date.to_datetime(jiff::civil::Time::midnight()))
                 .min(until);

@@ -37,7 +37,7 @@ mod terms;
 pub mod whatif;
 
 pub use budget::{Badly, Budget, End, Length, Start, Unit};
-pub use calendar::{Calendar, Day};
+pub use calendar::{Calendar, Day, MAX_IDLE_DAYS};
 pub use clock::{Clock, Pause, Refusal, Run, State};
 pub use draft::{DayDraft, DayKind, Draft, Flaw, HolidayDraft, Hours, Observed};
 pub use explain::{Explanation, Line, Why};

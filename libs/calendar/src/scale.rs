@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::Calendar;
+use crate::calendar::{Calendar, FIRST_DAY, days_back, days_from};
 use crate::civil::{self, Wall};
 
 /// How time is counted. On each scale what two stretches take together is what
@@ -24,7 +24,7 @@ pub enum Scale {
 
 impl Scale {
     /// How much of this scale lies between two instants; nothing when they are
-    /// the wrong way round.
+    /// the wrong way round. Working time is counted from 1970 to 2149.
     pub fn measure(self, calendar: &Calendar, from: Timestamp, until: Timestamp) -> SignedDuration {
         if until <= from {
             return SignedDuration::ZERO;
@@ -48,7 +48,8 @@ impl Scale {
         }
     }
 
-    /// The first instant by which so much has passed since `from`.
+    /// The first instant by which so much has passed since `from`; the end of time
+    /// (`Timestamp::MAX`) where working time does not last that long before 2150.
     pub fn advance(self, calendar: &Calendar, from: Timestamp, amount: SignedDuration) -> Timestamp {
         if !amount.is_positive() {
             return from;
@@ -68,7 +69,8 @@ impl Scale {
         }
     }
 
-    /// The last instant from which so much passes before `until`.
+    /// The last instant from which so much passes before `until`; the beginning of time
+    /// where there is not so much working time since 1970.
     pub fn retreat(self, calendar: &Calendar, until: Timestamp, amount: SignedDuration) -> Timestamp {
         if !amount.is_positive() {
             return until;
@@ -92,7 +94,8 @@ impl Scale {
 fn working_time(calendar: &Calendar, from: Timestamp, until: Timestamp) -> SignedDuration {
     // Clocks set back over midnight show a day again that was over before.
     let last = civil::date(civil::wall(calendar.zone(), until));
-    days_from(calendar.date(from), |date| date <= last)
+    days_from(calendar.date(from).max(FIRST_DAY))
+        .take_while(|date| *date <= last)
         .flat_map(|date| calendar.shifts(date))
         .map(|(begin, end)| end.min(until).duration_since(begin.max(from)))
         .filter(SignedDuration::is_positive)
@@ -100,7 +103,8 @@ fn working_time(calendar: &Calendar, from: Timestamp, until: Timestamp) -> Signe
 }
 
 fn working_days(calendar: &Calendar, from: Wall, until: Wall) -> SignedDuration {
-    days_from(civil::date(from), |date| civil::midnight(date) < until)
+    days_from(civil::date(from).max(FIRST_DAY))
+        .take_while(|date| civil::midnight(*date) < until)
         .filter(|date| calendar.is_worked(*date))
         .map(|date| day_end(date).min(until).duration_since(civil::midnight(date).max(from)))
         .sum()
@@ -108,7 +112,7 @@ fn working_days(calendar: &Calendar, from: Wall, until: Wall) -> SignedDuration 
 
 fn advance_working(calendar: &Calendar, from: Timestamp, amount: SignedDuration) -> Timestamp {
     let mut left = amount;
-    for date in days_from(calendar.date(from), |_| true) {
+    for date in days_from(calendar.date(from)) {
         for (begin, end) in calendar.shifts(date) {
             let begin = begin.max(from);
             let room = end.duration_since(begin);
@@ -123,7 +127,7 @@ fn advance_working(calendar: &Calendar, from: Timestamp, amount: SignedDuration)
 
 fn advance_days(calendar: &Calendar, from: Wall, amount: SignedDuration) -> Wall {
     let mut left = amount;
-    for date in days_from(civil::date(from), |_| true).filter(|date| calendar.is_worked(*date)) {
+    for date in days_from(civil::date(from)).filter(|date| calendar.is_worked(*date)) {
         let begin = civil::midnight(date).max(from);
         let room = day_end(date).duration_since(begin);
         if left <= room {
@@ -164,12 +168,4 @@ fn retreat_days(calendar: &Calendar, until: Wall, amount: SignedDuration) -> Wal
 
 fn day_end(date: Date) -> Wall {
     civil::midnight(civil::next(date))
-}
-
-fn days_from(first: Date, on: impl Fn(Date) -> bool) -> impl Iterator<Item = Date> {
-    std::iter::successors(Some(first), |date| date.tomorrow().ok()).take_while(move |date| on(*date))
-}
-
-fn days_back(last: Date) -> impl Iterator<Item = Date> {
-    std::iter::successors(Some(last), |date| date.yesterday().ok())
 }

@@ -50,7 +50,7 @@ impl Plan {
             days: self.listed.iter().map(listed).collect(),
             ..Draft::default()
         };
-        draft.check().unwrap()
+        draft.accepted().unwrap()
     }
 
     fn is_worked(&self, date: Date) -> bool {

@@ -1,7 +1,7 @@
 //! Calendars of a tenant: those that are built in, and editions of its own. What
 //! a calendar is and how time is counted by it is `libs/calendar`'s matter.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Deref;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -44,7 +44,8 @@ impl Edition {
     /// What it would say with these days; one it lists already is replaced.
     pub(crate) fn with_days(&self, days: Vec<DayDraft>, known_until: String) -> Draft {
         let mut draft = self.draft.clone();
-        draft.days.retain(|day| days.iter().all(|new| new.date != day.date));
+        let new: HashSet<&str> = days.iter().map(|day| day.date.as_str()).collect();
+        draft.days.retain(|day| !new.contains(day.date.as_str()));
         draft.days.extend(days);
         draft.days.sort_by(|one, other| one.date.cmp(&other.date));
         if !known_until.is_empty() {

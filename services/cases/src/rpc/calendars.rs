@@ -1,7 +1,7 @@
 //! The rpcs of `CalendarService`.
 
 use fault::Fault;
-use kernel::Caller;
+use kernel::{Caller, TenantId};
 use pg::{Db, Key, Tx};
 use prost::Message;
 use proto::redress::cases::v1::calendar_service_server::CalendarService;
@@ -10,6 +10,7 @@ use proto::redress::cases::v1::{
     ImportHolidaysRequest, ImportHolidaysResponse, ListCalendarsRequest, ListCalendarsResponse,
     UpdateCalendarRequest, UpdateCalendarResponse,
 };
+use server::Length;
 use tonic::{Request, Response, Status};
 
 use crate::calendars::{self, Edition, Listed};
@@ -38,11 +39,11 @@ impl Calendars {
         edit: Edit,
         render: fn(Edited) -> A,
     ) -> Result<Response<A>, Status> {
-        let editor = caller.subject.clone();
+        let (editor, tenant) = (caller.subject.clone(), caller.tenant.clone());
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let edited = apply(&mut tx, edit, &editor).await?;
+                let edited = apply(&mut tx, edit, &editor, &tenant).await?;
                 Ok((tx, render(edited)))
             })
             .await?;
@@ -58,7 +59,7 @@ struct Edited {
 
 /// Makes the next edition of a calendar and counts clocks anew by it; a dry run
 /// leaves no trace.
-async fn apply(tx: &mut Tx, edit: Edit, editor: &str) -> Result<Edited, Fault> {
+async fn apply(tx: &mut Tx, edit: Edit, editor: &str, tenant: &TenantId) -> Result<Edited, Fault> {
     let Edit { name, version, dry_run, change } = edit;
     store::seize(tx).await?;
     let before = store::current(tx, &name).await?.ok_or(Refusal::CalendarNotFound)?;
@@ -69,7 +70,12 @@ async fn apply(tx: &mut Tx, edit: Edit, editor: &str) -> Result<Edited, Fault> {
         Change::All(draft) => *draft,
         Change::Days(days, known_until) => before.with_days(days, known_until),
     };
-    let calendar = draft.check().map_err(wire::unsound)?;
+    let (draft, calendar) = server::blocking(tenant, Length::Quick, "calendar.check", move || {
+        let calendar = draft.check();
+        (draft, calendar)
+    })
+    .await?;
+    let calendar = calendar.map_err(wire::unsound)?;
     let edition = Edition::after(Some(&before), &name, draft, tx.now());
     let moved = recount::moves(tx, &name, &calendar).await?;
     if !dry_run {
@@ -90,7 +96,8 @@ impl CalendarService for Calendars {
         let caller = server::caller(&request)?;
         let request = request.into_inner();
         let key = Key::of(&request);
-        let (name, draft) = wire::create(request)?;
+        let read = move || wire::create(request);
+        let (name, draft) = server::blocking(&caller.tenant, Length::Quick, "calendar.check", read).await??;
         let editor = caller.subject.clone();
         let done = self
             .db
@@ -118,7 +125,8 @@ impl CalendarService for Calendars {
         let caller = server::caller(&request)?;
         let request = request.into_inner();
         let key = Key::of(&request);
-        let edit = wire::update(request)?;
+        let read = move || wire::update(request);
+        let edit = server::blocking(&caller.tenant, Length::Quick, "calendar.check", read).await??;
         let render = |Edited { calendar, moved }| {
             let (moved, moved_count) = wire::moved(&moved);
             UpdateCalendarResponse { calendar: Some(wire::summary(calendar)), moved, moved_count }
@@ -133,7 +141,8 @@ impl CalendarService for Calendars {
         let caller = server::caller(&request)?;
         let request = request.into_inner();
         let key = Key::of(&request);
-        let edit = wire::import(request)?;
+        let read = move || wire::import(request);
+        let edit = server::blocking(&caller.tenant, Length::Quick, "calendar.check", read).await??;
         let render = |Edited { calendar, moved }| {
             let (moved, moved_count) = wire::moved(&moved);
             ImportHolidaysResponse { calendar: Some(wire::summary(calendar)), moved, moved_count }

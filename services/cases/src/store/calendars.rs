@@ -182,7 +182,7 @@ pub(crate) async fn made(
     .fetch_all(conn)
     .await?;
     for (name, edition, Json(draft)) in rows {
-        let calendar = draft.check().map_err(|flaws| {
+        let calendar = draft.accepted().map_err(|flaws| {
             Fault::internal(format!("calendars: edition {edition} of {name} is unsound: {flaws:?}"))
         })?;
         calendars.add(name, remember(edition, calendar));
