@@ -350,8 +350,18 @@ mod tests {
     /// Worked on Mondays, and every Monday of each month is a holiday from a year on.
     fn idle_from(year: i16) -> Draft {
         let months = [
-            "january", "february", "march", "april", "may", "june", "july", "august", "september",
-            "october", "november", "december",
+            "january",
+            "february",
+            "march",
+            "april",
+            "may",
+            "june",
+            "july",
+            "august",
+            "september",
+            "october",
+            "november",
+            "december",
         ];
         let each = ["1st", "2nd", "3rd", "4th", "last"].into_iter();
         let rules = each.flat_map(|nth| months.map(|month| format!("{nth} monday of {month}")));
@@ -359,7 +369,12 @@ mod tests {
             zone: "Asia/Shanghai".to_owned(),
             hours: Hours { monday: vec!["09:00-17:00".to_owned()], ..Hours::default() },
             holidays: rules
-                .map(|on| HolidayDraft { name: "off".to_owned(), on, since: Some(year), ..HolidayDraft::default() })
+                .map(|on| HolidayDraft {
+                    name: "off".to_owned(),
+                    on,
+                    since: Some(year),
+                    ..HolidayDraft::default()
+                })
                 .collect(),
             ..Draft::default()
         }

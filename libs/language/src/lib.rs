@@ -24,6 +24,12 @@ pub use evaluation::{ClassFigures, Confusion, Evaluation, Sure};
 pub use learning::{Example, TooLittle, learn, split, train};
 pub use model::{Model, Verdict};
 
+/// Loads the dictionary, which takes hundreds of milliseconds: whoever is asked for the
+/// first Chinese text afterwards does not wait for it.
+pub fn prepare() {
+    tokens::load();
+}
+
 /// The beginning of a text, no longer than this many bytes, cut between characters.
 fn beginning(text: &str, bytes: usize) -> &str {
     let end = (0..=bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);

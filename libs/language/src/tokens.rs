@@ -20,6 +20,11 @@ const HAN_PIECE: usize = 2;
 /// text comes.
 static DICTIONARY: LazyLock<Jieba> = LazyLock::new(Jieba::new);
 
+/// Loads the dictionary now.
+pub(crate) fn load() {
+    LazyLock::force(&DICTIONARY);
+}
+
 /// What a token is, so that a word and a piece of the same letters differ.
 #[derive(Clone, Copy)]
 enum Kind {

@@ -13,6 +13,7 @@ use fault::{Fault, Kind};
 use kernel::TenantId;
 use opentelemetry::metrics::Histogram;
 use opentelemetry::{KeyValue, global};
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Span;
 
@@ -75,6 +76,15 @@ pub async fn blocking<T: Send + 'static>(
         Ok(panic) => fault::panicked(panic.as_ref()),
         Err(error) => Fault::internal(error),
     })
+}
+
+/// Computes something here, where what it looks at is at hand and one of a kind does it at
+/// a time, as a consumer its batch. Where it is heavy and the runtime has several threads,
+/// the other work of this one is given to another first.
+pub fn aside<T>(is_heavy: bool, job: impl FnOnce() -> T) -> T {
+    let may_move =
+        || Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if is_heavy && may_move() { tokio::task::block_in_place(job) } else { job() }
 }
 
 struct Pool {
@@ -211,6 +221,15 @@ mod tests {
             assert_eq!(done.map_err(|fault| fault.reason()), Err("INTERNAL"));
         }
         assert_eq!(blocking(&tenant("one"), Length::Long, "test", || 7).await.ok(), Some(7));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn what_else_there_is_to_do_goes_on_beside_heavy_work() {
+        let (begin, begun) = std::sync::mpsc::channel();
+        let heavy = tokio::spawn(async move { aside(true, || begun.recv().is_ok()) });
+        // The runtime's only thread is the one that waits.
+        let other = tokio::spawn(async move { begin.send(()).is_ok() });
+        assert_eq!((heavy.await.ok(), other.await.ok()), (Some(true), Some(true)));
     }
 
     #[tokio::test]

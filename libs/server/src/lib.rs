@@ -29,7 +29,7 @@ mod telemetry;
 mod workers;
 
 pub use assembly::{Assembly, migrate, start};
-pub use blocking::{Length, MAX_WAITING, blocking};
+pub use blocking::{Length, MAX_WAITING, aside, blocking};
 pub use call::{caller, page, reply};
 pub use limits::Limited;
 pub use permission::{seeing, seeing_all, serving};

@@ -13,6 +13,7 @@ use fault::Fault;
 use kernel::TenantId;
 use language::Model;
 use pg::Tx;
+use server::Length;
 
 use crate::classifier::Classifier;
 use crate::store;
@@ -69,7 +70,13 @@ impl Classifiers {
             return Ok(Some(kept));
         }
         let Some((threshold, bytes)) = store::classifiers::model(tx, version).await? else { return Ok(None) };
-        let model = Model::from_bytes(&bytes).map_err(Fault::internal)?;
+        // The dictionary too: nobody's first text waits for it on a thread of the calls.
+        let read = move || {
+            language::prepare();
+            Model::from_bytes(&bytes)
+        };
+        let model = server::blocking(tenant, Length::Quick, "classifier.load", read).await?;
+        let model = model.map_err(Fault::internal)?;
         let classifier = Arc::new(Classifier { version, threshold, model });
         self.know(tenant, Known::Kept(classifier.clone(), Instant::now()));
         Ok(Some(classifier))

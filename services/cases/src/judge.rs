@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use pg::Tx;
 use uuid::Uuid;
 
-use crate::reading::Reading;
+use crate::reading::{HEAVY_BYTES, Reading};
 use crate::rule_sets::RuleSets;
 use crate::sameness::Person;
 use crate::store;
@@ -41,7 +41,8 @@ pub(crate) async fn judge<'a>(
         let facts = registered.facts(reading, around);
         Judged { case: one.case, facts, verdict: set.triage(&facts) }
     });
-    Ok(judged.collect())
+    let is_heavy = registered.iter().map(Registered::bytes).sum::<usize>() > HEAVY_BYTES;
+    Ok(server::aside(is_heavy, || judged.collect()))
 }
 
 fn incoming<'a>((event, registered): (&Delivered, &'a Registered)) -> Incoming<'a> {

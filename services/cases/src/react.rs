@@ -16,7 +16,7 @@ use crate::case::{Case, Occasion};
 use crate::classifiers::Classifiers;
 use crate::clocks::follow;
 use crate::news::{Event, News};
-use crate::reading::Reading;
+use crate::reading::{HEAVY_BYTES, Reading};
 use crate::refusal::Refusal;
 use crate::rule_sets::RuleSets;
 use crate::store::Opening;
@@ -99,7 +99,9 @@ impl Reactions {
         for notice in early::take(tx, &ids).await? {
             notices.entry(notice.case).or_default().push(notice);
         }
-        let registered = batch.iter().map(wire::heard::registered).collect::<Result<Vec<_>, _>>()?;
+        let is_heavy = batch.iter().map(|event| event.payload.len()).sum::<usize>() > HEAVY_BYTES;
+        let read = || batch.iter().map(wire::heard::registered).collect::<Result<Vec<_>, _>>();
+        let registered = server::aside(is_heavy, read)?;
         let readings = self.read(tx, batch, &registered).await?;
         let mut judged = judge::judge(tx, &self.rule_sets, batch, &registered, &readings).await?;
         let mut openings = Vec::with_capacity(batch.len());
@@ -150,7 +152,9 @@ impl Reactions {
     ) -> Result<Vec<Reading>, Fault> {
         let Some(first) = batch.first() else { return Ok(Vec::new()) };
         let classifier = self.classifiers.active(tx, &first.tenant).await?;
-        Ok(registered.iter().map(|registered| registered.read(classifier.as_deref())).collect())
+        let is_heavy = registered.iter().map(Registered::bytes).sum::<usize>() > HEAVY_BYTES;
+        let read = || registered.iter().map(|registered| registered.read(classifier.as_deref())).collect();
+        Ok(server::aside(is_heavy, read))
     }
 }
 

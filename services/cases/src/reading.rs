@@ -6,6 +6,9 @@ use language::Emotion;
 use crate::classifier::Classifier;
 use crate::triage::Named;
 
+/// Bytes of text that take about a millisecond to be read, triaged, sketched and indexed.
+pub(crate) const HEAVY_BYTES: usize = 16_384;
+
 /// What was read off a text.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Reading {

@@ -7,12 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use fault::Fault;
 use kernel::TenantId;
 use pg::Tx;
+use server::Length;
 
 use crate::refusal::Refusal;
 use crate::store;
 use crate::store::triage::Standing;
 use crate::triage::RuleSet;
 use crate::triage::rules::Flaw;
+
+/// Rule sets of tenants kept in memory, some megabytes each at most; beyond, all are read
+/// anew.
+const MOST_KEPT: usize = 32;
 
 /// The rule sets in use, of each tenant the last that was asked for.
 #[derive(Debug, Default)]
@@ -31,39 +36,51 @@ impl RuleSets {
         standing: Standing,
     ) -> Result<Arc<RuleSet>, Fault> {
         if standing == Standing::default() {
-            return self.shipped();
+            return self.shipped(tenant).await;
         }
         let kept = self.of_tenants.lock().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned();
         if let Some((_, set)) = kept.filter(|(kept, _)| *kept == standing) {
             return Ok(set);
         }
-        let set = Arc::new(read(tx, standing).await?);
+        let set = Arc::new(read(tx, tenant, standing).await?);
         let mut of_tenants = self.of_tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        if of_tenants.len() >= MOST_KEPT && !of_tenants.contains_key(tenant) {
+            of_tenants.clear();
+        }
         of_tenants.insert(tenant.clone(), (standing, set.clone()));
         Ok(set)
     }
 
-    fn shipped(&self) -> Result<Arc<RuleSet>, Fault> {
-        let mut shipped = self.shipped.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(set) = shipped.as_ref() {
-            return Ok(set.clone());
+    async fn shipped(&self, tenant: &TenantId) -> Result<Arc<RuleSet>, Fault> {
+        let known = self.shipped.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(set) = known {
+            return Ok(set);
         }
-        let set = Arc::new(RuleSet::shipped().map_err(|flaws| unreadable(&flaws))?);
-        *shipped = Some(set.clone());
+        let set = Arc::new(compiled(tenant, RuleSet::shipped).await?);
+        *self.shipped.lock().unwrap_or_else(PoisonError::into_inner) = Some(set.clone());
         Ok(set)
     }
 }
 
+/// Reads a set beside the calls: that takes milliseconds.
+async fn compiled(
+    tenant: &TenantId,
+    read: impl FnOnce() -> Result<RuleSet, Vec<Flaw>> + Send + 'static,
+) -> Result<RuleSet, Fault> {
+    let set = server::blocking(tenant, Length::Quick, "rules.compile", read).await?;
+    set.map_err(|flaws| unreadable(&flaws))
+}
+
 /// Reads a set as a tree of categories leaves it.
-pub(crate) async fn read(tx: &mut Tx, standing: Standing) -> Result<RuleSet, Fault> {
+pub(crate) async fn read(tx: &mut Tx, tenant: &TenantId, standing: Standing) -> Result<RuleSet, Fault> {
     let Standing { rule_set, tree } = standing;
-    let set = if rule_set == 0 {
-        RuleSet::shipped()
+    let mut set = if rule_set == 0 {
+        compiled(tenant, RuleSet::shipped).await?
     } else {
         let kept = store::rules::get(tx, rule_set).await?.and_then(|kept| kept.definition);
-        RuleSet::read(rule_set, kept.ok_or(Refusal::RuleSetNotFound)?)
+        let kept = kept.ok_or(Refusal::RuleSetNotFound)?;
+        compiled(tenant, move || RuleSet::read(rule_set, kept)).await?
     };
-    let mut set = set.map_err(|flaws| unreadable(&flaws))?;
     if let Some(tree) = tree {
         let known = store::categories::known(tx, tree, &set.categories()).await?;
         set.keep_to(&known);

@@ -8,6 +8,9 @@
 mod condition;
 pub(crate) mod definition;
 #[cfg(test)]
+mod known;
+mod limits;
+#[cfg(test)]
 mod properties;
 mod reach;
 pub(crate) mod rules;
@@ -163,7 +166,7 @@ impl RuleSet {
         let mut record = self.record(facts, &text, &found, &category);
         let mut taken = Sets::default();
         let mut held = Vec::new();
-        for (rule, condition) in self.definition.rules.iter().zip(&self.conditions) {
+        for (rule, condition) in self.definition.rules.iter().zip(&self.evaluated) {
             if condition.holds(&record) {
                 taken = rule.sets.behind(taken);
                 record.attributes = taken.attributes();

@@ -1,9 +1,17 @@
 //! A form: what is asked of complaints of a category, what is wrong with an answer,
 //! and how complete it is. Pure.
 
+pub(crate) mod cost;
+#[cfg(test)]
+mod tests;
+
+use std::sync::LazyLock;
+
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{PatternOptions, ValidationError, Validator};
-use serde_json::{Map, Value};
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
+use serde_json::{Map, Value, json};
+
+use cost::Cost;
 
 /// Weight of a property that states none.
 const USUAL_WEIGHT: f64 = 1.0;
@@ -11,6 +19,20 @@ const USUAL_WEIGHT: f64 = 1.0;
 const WEIGHT: &str = "x-weight";
 /// Most that is told of one answer.
 const MAX_VIOLATIONS: usize = 200;
+/// Longest text, in bytes, that is repeated when it is told what is wrong with it.
+const MAX_SHOWN: usize = 100;
+/// Longest text about one thing that is wrong, in characters.
+const MAX_TOLD: usize = 300;
+/// Most memory, in bytes, of a pattern, and as much again while it is matched.
+const PATTERN_BYTES: usize = 256 << 10;
+
+/// The formats as the newest draft checks them. Older drafts know fewer, and would let the
+/// others pass.
+static FORMATS: LazyLock<Vec<(&str, Validator)>> = LazyLock::new(|| {
+    let options = || jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
+    let check = |name| Some((name, options().build(&json!({ "format": name })).ok()?));
+    cost::FORMATS.into_iter().filter_map(check).collect()
+});
 
 /// A form ready to be answered.
 #[derive(Debug)]
@@ -18,6 +40,9 @@ pub(crate) struct Form {
     validator: Validator,
     /// Path and weight of each field.
     fields: Vec<(Vec<String>, f64)>,
+    cost: Cost,
+    /// How much memory it takes, roughly.
+    bytes: usize,
 }
 
 /// Something wrong with an answer.
@@ -42,25 +67,60 @@ pub(crate) struct Review {
 
 impl Form {
     /// Reads a JSON Schema of an object; or tells what is wrong with it.
-    pub(crate) fn read(schema: &str) -> Result<Self, String> {
-        let schema: Value = serde_json::from_str(schema).map_err(|error| format!("is no JSON: {error}"))?;
+    ///
+    /// Takes milliseconds. What it accepts costs no more than [`cost`] allows.
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
+        let schema: Value = serde_json::from_str(text).map_err(|error| format!("is no JSON: {error}"))?;
         if schema.get("type") != Some(&Value::from("object")) {
             return Err("must be a schema with \"type\": \"object\"".to_owned());
         }
+        let (cost, patterns) = cost::of(&schema)?;
         // Patterns without look-around: matched in linear time, whoever wrote them.
-        let validator = jsonschema::options()
-            .should_validate_formats(true)
-            .with_pattern_options(PatternOptions::regex())
-            .build(&schema)
-            .map_err(|error| format!("is no JSON Schema: {error}"))?;
+        let patterns_as = PatternOptions::regex().size_limit(PATTERN_BYTES).dfa_size_limit(PATTERN_BYTES);
+        let mut options =
+            jsonschema::options().should_validate_formats(true).with_pattern_options(patterns_as);
+        for (name, validator) in &*FORMATS {
+            options = options.with_format(*name, |text: &str| validator.is_valid(&Value::from(text)));
+        }
+        let validator =
+            options.build(&schema).map_err(|error| format!("is no JSON Schema: {}", told(&error)))?;
         let mut fields = Vec::new();
         collect(&schema, &mut Vec::new(), &mut fields)?;
-        Ok(Self { validator, fields })
+        let bytes = text.len().saturating_mul(16).saturating_add(patterns * PATTERN_BYTES / 4);
+        Ok(Self { validator, fields, cost, bytes })
+    }
+
+    /// How much memory it takes, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether looking over an answer of so many bytes may take more than a millisecond.
+    pub(crate) fn is_heavy(&self, bytes: usize) -> bool {
+        self.cost.is_heavy(u64::try_from(bytes).unwrap_or(u64::MAX))
+    }
+
+    /// Whether looking over this answer may take more than a millisecond.
+    pub(crate) fn is_heavy_for(&self, answer: &Value) -> bool {
+        let values = usize::try_from(cost::values(answer)).unwrap_or(usize::MAX);
+        self.is_heavy(text_bytes(answer).saturating_add(values.saturating_mul(2)))
+    }
+
+    /// What is wrong with an answer; that it is too large for this form, if so.
+    fn violations(&self, answer: &Value) -> Vec<Violation> {
+        let bytes = u64::try_from(text_bytes(answer)).unwrap_or(u64::MAX);
+        if !self.cost.allows(cost::values(answer), bytes) {
+            let what = "is too large to be checked by this form".to_owned();
+            return vec![Violation { field: String::new(), what }];
+        }
+        let errors = self.validator.iter_errors(answer).take(MAX_VIOLATIONS);
+        let mut all: Vec<Violation> = errors.flat_map(|error| violations(&error)).collect();
+        all.truncate(MAX_VIOLATIONS);
+        all
     }
 
     /// Looks an answer over.
     pub(crate) fn review(&self, answer: &Value) -> Review {
-        let errors = self.validator.iter_errors(answer).take(MAX_VIOLATIONS);
         let total: f64 = self.fields.iter().map(|(_, weight)| weight).sum();
         let (filled, open): (Vec<_>, Vec<_>) =
             self.fields.iter().partition(|(path, _)| is_filled(answer, path));
@@ -69,10 +129,34 @@ impl Form {
             open.into_iter().filter(|(_, weight)| *weight > 0.0).collect();
         missing.sort_by(|one, other| other.1.total_cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
         Review {
-            violations: errors.flat_map(|error| violations(&error)).collect(),
+            violations: self.violations(answer),
             completeness: percent(reached, total),
             missing: missing.into_iter().map(|(path, _)| path.join(".")).collect(),
         }
+    }
+}
+
+/// Bytes of the texts of an answer, and of its names.
+fn text_bytes(answer: &Value) -> usize {
+    match answer {
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(text_bytes).sum(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + text_bytes(value)).sum(),
+        _ => 0,
+    }
+}
+
+/// What is wrong, in words; a value is repeated only where it is short.
+fn told(error: &ValidationError<'_>) -> String {
+    let is_short = match error.instance().as_ref() {
+        Value::String(text) => text.len() <= MAX_SHOWN,
+        Value::Array(_) | Value::Object(_) => false,
+        _ => true,
+    };
+    let text = if is_short { error.to_string() } else { error.masked().to_string() };
+    match text.char_indices().nth(MAX_TOLD) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 
@@ -138,7 +222,7 @@ fn violations(error: &ValidationError<'_>) -> Vec<Violation> {
             let each = unexpected.iter();
             each.map(|name| Violation { field: below(name), what: "is not asked for".to_owned() }).collect()
         }
-        _ => vec![Violation { field: path, what: error.to_string() }],
+        _ => vec![Violation { field: path, what: told(error) }],
     }
 }
 
@@ -205,83 +289,4 @@ pub(crate) fn candidates(category: &str) -> Vec<String> {
         candidates.push(String::new());
     }
     candidates
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn form() -> Form {
-        let schema = json!({
-            "type": "object",
-            "required": ["order"],
-            "additionalProperties": false,
-            "properties": {
-                "order": { "type": "string", "pattern": "^[0-9]{6}$", "x-weight": 3 },
-                "when": { "type": "string", "format": "date" },
-                "parcel": {
-                    "type": "object",
-                    "required": ["weight"],
-                    "properties": {
-                        "weight": { "type": "number", "minimum": 0 },
-                        "photos": { "type": "array", "x-weight": 5 },
-                    },
-                },
-                "remark": { "type": "string", "x-weight": 0 },
-            },
-        });
-        Form::read(&schema.to_string()).expect("it is a schema")
-    }
-
-    #[test]
-    fn everything_wrong_is_told_at_once_by_its_path() {
-        let answer = json!({ "when": "yesterday", "parcel": { "photos": 3 }, "colour": "red" });
-        let mut fields: Vec<_> = form().review(&answer).violations.into_iter().map(|one| one.field).collect();
-        fields.sort_unstable();
-        assert_eq!(fields, ["colour", "order", "parcel.photos", "parcel.weight", "when"]);
-    }
-
-    #[test]
-    fn completeness_counts_by_weight() {
-        let review = |answer: Value| {
-            let Review { completeness, missing, .. } = form().review(&answer);
-            (completeness, missing.join(" "))
-        };
-        assert_eq!(review(json!({})), (0, "parcel.photos order parcel.weight when".to_owned()));
-        let some = json!({ "order": "123456", "parcel": { "weight": 2, "photos": [] } });
-        assert_eq!(review(some), (40, "parcel.photos when".to_owned()));
-        let all =
-            json!({ "order": "123456", "when": "2026-11-22", "parcel": { "weight": 2, "photos": ["x"] } });
-        assert_eq!(review(all), (100, String::new()), "a remark counts for nothing");
-        assert_eq!(review(json!({ "order": " " })).0, 0, "white space is nothing");
-    }
-
-    #[test]
-    fn what_is_no_schema_is_refused() {
-        let wrong = |schema: &str| Form::read(schema).expect_err("it is refused");
-        assert!(wrong("{").starts_with("is no JSON"));
-        assert!(wrong("[]").contains("\"type\": \"object\""));
-        assert!(wrong(r#"{"type": "object", "properties": 3}"#).starts_with("is no JSON Schema"));
-        let weight = r#"{"type": "object", "properties": {"a": {"x-weight": -1}}}"#;
-        assert_eq!(wrong(weight), "a: x-weight must be a number from 0");
-        let elsewhere = r#"{"type": "object", "$ref": "https://example.org/schema"}"#;
-        assert!(wrong(elsewhere).starts_with("is no JSON Schema"), "nothing is fetched");
-    }
-
-    #[test]
-    fn a_patch_takes_out_merges_and_replaces() {
-        let mut answer = json!({ "a": 1, "b": { "c": 2, "d": 3 } });
-        let patch = json!({ "a": null, "b": { "c": 5 }, "e": { "f": null, "g": 1 } });
-        assert_eq!(touched(&patch), ["a", "b.c", "e.f", "e.g"]);
-        merge(&mut answer, patch);
-        assert_eq!(answer, json!({ "b": { "c": 5, "d": 3 }, "e": { "g": 1 } }));
-    }
-
-    #[test]
-    fn the_nearest_form_serves() {
-        assert_eq!(candidates("a/b/c"), ["a/b/c", "a/b", "a", ""]);
-        assert_eq!(candidates(""), [""]);
-    }
 }

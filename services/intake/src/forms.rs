@@ -2,20 +2,26 @@
 //! asked of the database every time.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fault::Fault;
 use kernel::TenantId;
 use pg::Db;
+use server::Length;
 
 use crate::form::{Form, candidates};
 use crate::store;
 use crate::store::forms::KeptForm;
 
-/// Most forms kept ready; beyond, all are read anew.
-const MAX_READY: usize = 1_000;
+/// Most memory, in bytes, of the forms kept ready, roughly; beyond, all are read anew.
+const MAX_READY_BYTES: usize = 32 << 20;
 
-type Ready = HashMap<(TenantId, String, i64), Arc<Form>>;
+/// Forms that were read, and how much memory they take.
+#[derive(Default)]
+struct Ready {
+    forms: HashMap<(TenantId, String, i64), Arc<Form>>,
+    bytes: usize,
+}
 
 /// A form that holds, ready to be answered.
 #[derive(Clone, Debug)]
@@ -57,7 +63,10 @@ impl Forms {
                 Ok((tx, kept))
             })
             .await?;
-        kept.map(|kept| self.ready(tenant, kept)).transpose()
+        match kept {
+            Some(kept) => Ok(Some(self.ready(tenant, kept).await?)),
+            None => Ok(None),
+        }
     }
 
     /// What a submission's form is to be checked against.
@@ -79,21 +88,33 @@ impl Forms {
         if answered {
             return Ok(Asked::Answered);
         }
-        Ok(Asked::By(kept.map(|kept| self.ready(tenant, kept)).transpose()?))
+        Ok(Asked::By(match kept {
+            Some(kept) => Some(self.ready(tenant, kept).await?),
+            None => None,
+        }))
     }
 
-    /// A kept form, ready to be answered.
-    pub(crate) fn ready(&self, tenant: &TenantId, kept: KeptForm) -> Result<Held, Fault> {
+    /// A kept form, ready to be answered; read beside the calls, the first time.
+    pub(crate) async fn ready(&self, tenant: &TenantId, kept: KeptForm) -> Result<Held, Fault> {
         let key = (tenant.clone(), kept.category.clone(), kept.version);
-        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(form) = ready.get(&key) {
-            return Ok(Held { form: form.clone(), kept });
+        let known = self.lock().forms.get(&key).cloned();
+        if let Some(form) = known {
+            return Ok(Held { form, kept });
         }
-        let form = Arc::new(Form::read(&kept.schema).map_err(Fault::internal)?);
-        if ready.len() >= MAX_READY {
-            ready.clear();
+        let schema = kept.schema.clone();
+        let read = server::blocking(tenant, Length::Quick, "form.compile", move || Form::read(&schema));
+        let form = Arc::new(read.await?.map_err(Fault::internal)?);
+        let mut ready = self.lock();
+        if ready.bytes + form.bytes() > MAX_READY_BYTES {
+            *ready = Ready::default();
         }
-        ready.insert(key, form.clone());
+        if ready.forms.insert(key, Arc::clone(&form)).is_none() {
+            ready.bytes += form.bytes();
+        }
         Ok(Held { kept, form })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ready> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

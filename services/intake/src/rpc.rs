@@ -9,7 +9,7 @@ use fault::Fault;
 use futures::StreamExt as _;
 use futures::stream::FuturesOrdered;
 use kernel::receipt::{ReceiptCode, ReceiptKey};
-use kernel::{Caller, CaseId};
+use kernel::{Caller, CaseId, TenantId};
 use pg::{Db, Done};
 use prost::Message as _;
 use proto::redress::intake::v1::intake_service_server::IntakeService;
@@ -17,11 +17,12 @@ use proto::redress::intake::v1::{
     GetComplaintRequest, GetComplaintResponse, ListComplaintsRequest, ListComplaintsResponse, RowVerdict,
     SubmitComplaintRequest, SubmitComplaintResponse, SubmitComplaintsRequest, SubmitComplaintsResponse,
 };
+use server::Length;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::complaint::{Filing, Registered};
 use crate::door::Door;
-use crate::forms::Forms;
+use crate::forms::{Asked, Forms};
 use crate::refusal::Refusal;
 use crate::{store, wire};
 
@@ -58,13 +59,27 @@ impl Intake {
         if let Some(category) = reading.form_wanted() {
             // What was answered before is answered so again, whatever the form now asks.
             let form = self.forms.for_submission(&caller.tenant, reading.request_id(), category).await?;
-            reading.check_form(form);
+            reading = checked_by(reading, form, &caller.tenant).await?;
         }
         let submission = reading.done()?;
         let key = self.door.key().await?;
         let registered = self.door.register(self.filing(caller, key, submission)).await?;
         Ok(answer(key, registered))
     }
+}
+
+/// Checks what was filled in: beside the calls where that may take long.
+async fn checked_by(
+    mut reading: wire::Reading,
+    asked: Asked,
+    tenant: &TenantId,
+) -> Result<wire::Reading, Fault> {
+    let is_heavy = reading.is_heavy_for(&asked);
+    let check = move || {
+        reading.check_form(asked);
+        reading
+    };
+    if is_heavy { server::blocking(tenant, Length::Quick, "form.check", check).await } else { Ok(check()) }
 }
 
 type Answer = Done<SubmitComplaintResponse>;

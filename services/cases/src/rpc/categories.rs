@@ -7,6 +7,7 @@ use proto::redress::cases::v1::{
     GetCategoryRequest, GetCategoryResponse, ImportCategoriesRequest, ImportCategoriesResponse,
     ListCategoriesRequest, ListCategoriesResponse,
 };
+use server::Length;
 use tonic::{Request, Response, Status};
 
 use crate::refusal::Refusal;
@@ -35,7 +36,9 @@ impl CategoryService for CategoryRpc {
         let caller = server::caller(&request)?;
         let request = request.into_inner();
         let key = Key::of(&request);
-        let wire::Import { seen, categories } = wire::import(request)?;
+        let read = move || wire::import(request);
+        let read = server::blocking(&caller.tenant, Length::Quick, "categories.check", read).await?;
+        let wire::Import { seen, categories } = read?;
         let importer = caller.subject.clone();
         let done = self
             .db

@@ -15,6 +15,7 @@ use proto::redress::cases::v1::{
     GetReadingResponse, ListClassifiersRequest, ListClassifiersResponse, ListUnconfirmedRequest,
     ListUnconfirmedResponse, TrainClassifierRequest, TrainClassifierResponse,
 };
+use server::Length;
 use tonic::{Request, Response, Status};
 use tracing::Instrument as _;
 
@@ -186,7 +187,7 @@ impl ClassifierService for ClassifierRpc {
             let ranking = classifier.model.ranking(&text);
             wire::classified(&classifier, &ranking, &language::emotion(&text))
         };
-        let answer = tokio::task::spawn_blocking(classify).await.map_err(Fault::internal)?;
+        let answer = server::blocking(&caller.tenant, Length::Quick, "text.classify", classify).await?;
         Ok(Response::new(answer))
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fault::{Check, Fault};
-use kernel::Caller;
+use kernel::{Caller, TenantId};
 use pg::{Db, Key, Tx};
 use proto::redress::cases::v1::triage_service_server::TriageService;
 use proto::redress::cases::v1::{
@@ -11,11 +11,13 @@ use proto::redress::cases::v1::{
     ExplainTriageRequest, ExplainTriageResponse, GetRuleSetRequest, GetRuleSetResponse, ListRuleSetsRequest,
     ListRuleSetsResponse, ReplayRulesRequest, ReplayRulesResponse, RetriageCaseRequest, RetriageCaseResponse,
 };
+use server::Length;
 use tonic::{Request, Response, Status};
 
 use super::acting;
 use crate::acting::Act;
 use crate::case::Occasion;
+use crate::reading::HEAVY_BYTES;
 use crate::refusal::Refusal;
 use crate::rule_sets::{self, RuleSets};
 use crate::store::rules::KeptSet;
@@ -58,7 +60,7 @@ impl TriageRpc {
             tree: store::categories::version(&mut tx).await?,
         };
         let set = self.rule_sets.get(&mut tx, &caller.tenant, standing).await?;
-        let verdict = set.triage(&past.facts());
+        let verdict = server::aside(past.bytes() > HEAVY_BYTES, || set.triage(&past.facts()));
         tx.join_trace(&case.origin.traceparent);
         let (now, traceparent) = (tx.now(), tx.traceparent().to_owned());
         let at = Occasion { now, actor: &caller.subject, traceparent: &traceparent };
@@ -72,13 +74,13 @@ impl TriageRpc {
     }
 }
 
-/// Checks a set for dead rules, aside: that may take its time.
-async fn check_rules(definition: Definition) -> Result<(), Fault> {
-    let flaws = tokio::task::spawn_blocking(|| match RuleSet::read(0, definition) {
+/// Checks a set for dead rules, beside the calls: that may take seconds.
+async fn check_rules(tenant: &TenantId, definition: Definition) -> Result<(), Fault> {
+    let check = || match RuleSet::read(0, definition) {
         Ok(set) => set.dead_rules(),
         Err(flaws) => flaws,
-    });
-    wire::refused(flaws.await.map_err(Fault::internal)?)
+    };
+    wire::refused(server::blocking(tenant, Length::Long, "rules.check", check).await?)
 }
 
 /// The set that is shipped, as if it were kept.
@@ -104,7 +106,7 @@ impl TriageService for TriageRpc {
         let request = request.into_inner();
         let key = Key::of(&request);
         let (definition, note) = wire::definition(request)?;
-        check_rules(definition.clone()).await?;
+        check_rules(&caller.tenant, definition.clone()).await?;
         let creator = caller.subject.to_string();
         let done = self
             .db
@@ -197,22 +199,27 @@ impl TriageService for TriageRpc {
     ) -> Result<Response<ReplayRulesResponse>, Status> {
         let caller = server::caller(&request)?;
         let (rule_set, window, page) = wire::replay(request.into_inner())?;
+        let tenant = caller.tenant.clone();
         let (set, mut past, page) = self
             .db
             .transact("triage.replay", &caller.tenant, async move |mut tx| {
                 let tree = store::categories::version(&mut tx).await?;
-                let set = rule_sets::read(&mut tx, Standing { rule_set, tree }).await?;
+                let set = rule_sets::read(&mut tx, &tenant, Standing { rule_set, tree }).await?;
                 let past = store::triage::list(&mut tx, &window, &page).await?;
                 Ok((tx, (set, past, page)))
             })
             .await?;
         let next_page_token = page.cut(&mut past, |past| past.case.to_string());
         let examined = i32::try_from(past.len()).unwrap_or(i32::MAX);
-        let cases = past.into_iter().filter_map(|past| {
-            let verdict = set.triage(&past.facts());
-            wire::replayed(past, verdict)
-        });
-        Ok(Response::new(ReplayRulesResponse { cases: cases.collect(), examined, next_page_token }))
+        let replay = move || {
+            let cases = past.into_iter().filter_map(|past| {
+                let verdict = set.triage(&past.facts());
+                wire::replayed(past, verdict)
+            });
+            cases.collect()
+        };
+        let cases = server::blocking(&caller.tenant, Length::Quick, "rules.replay", replay).await?;
+        Ok(Response::new(ReplayRulesResponse { cases, examined, next_page_token }))
     }
 
     async fn retriage_case(

@@ -5,6 +5,7 @@ use kernel::TenantId;
 use sqlx::PgConnection;
 
 use super::Opening;
+use crate::reading::HEAVY_BYTES;
 use crate::terms::Terms;
 
 /// Keeps the texts of cases this transaction has inserted.
@@ -18,6 +19,8 @@ pub(crate) async fn keep(
     }
     let terms = Terms::of(tenant);
     let vector = |opening: &Opening| terms.vector(&[&opening.case.origin.subject, &opening.description]);
+    let is_heavy = openings.iter().map(|opening| opening.description.len()).sum::<usize>() > HEAVY_BYTES;
+    let vectors: Vec<String> = server::aside(is_heavy, || openings.iter().map(vector).collect());
     sqlx::query(
         "INSERT INTO case_text (tenant_id, case_id, description, terms)
          SELECT current_setting('redress.tenant'), n.id, n.description, n.terms::tsvector
@@ -26,7 +29,7 @@ pub(crate) async fn keep(
     )
     .bind(openings.iter().map(|opening| opening.case.id.0).collect::<Vec<_>>())
     .bind(openings.iter().map(|opening| opening.description.as_str()).collect::<Vec<_>>())
-    .bind(openings.iter().map(vector).collect::<Vec<_>>())
+    .bind(vectors)
     .execute(conn)
     .await?;
     Ok(())

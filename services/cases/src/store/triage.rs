@@ -252,6 +252,11 @@ pub(crate) struct Past {
 }
 
 impl Past {
+    /// How long its texts are.
+    pub(crate) fn bytes(&self) -> usize {
+        self.subject.len() + self.description.len()
+    }
+
     /// What triage looked at.
     pub(crate) fn facts(&self) -> Facts<'_> {
         Facts {

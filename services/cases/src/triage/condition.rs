@@ -1,6 +1,8 @@
 //! Conditions that have been read and type-checked: what they may look at, and
 //! whether they hold for a record. Evaluation cannot fail.
 
+use std::collections::HashMap;
+
 use language::Threat;
 
 use crate::case::Channel;
@@ -197,6 +199,40 @@ impl Condition {
         }
     }
 
+    /// How many facts it asks for, each time it does.
+    pub(crate) fn facts(&self) -> usize {
+        match self {
+            Self::Constant(_) | Self::Fact(_) => 1,
+            Self::Not(condition) => condition.facts(),
+            Self::All(conditions) | Self::Any(conditions) => conditions.iter().map(Self::facts).sum(),
+        }
+    }
+
+    /// The pieces that it looks for in texts of normal form.
+    pub(crate) fn pieces<'a>(&'a self, pieces: &mut Vec<&'a str>) {
+        match self {
+            Self::Constant(_) => {}
+            Self::Fact(fact) => pieces.extend(fact.piece()),
+            Self::Not(condition) => condition.pieces(pieces),
+            Self::All(conditions) | Self::Any(conditions) => {
+                conditions.iter().for_each(|condition| condition.pieces(pieces));
+            }
+        }
+    }
+
+    /// The same, its pieces looked for as words of lists: all in one pass over a text,
+    /// however many there are.
+    pub(crate) fn listed(&self, list_of: &HashMap<&str, usize>) -> Self {
+        let each = |conditions: &[Self]| conditions.iter().map(|one| one.listed(list_of)).collect();
+        match self {
+            Self::Constant(holds) => Self::Constant(*holds),
+            Self::Fact(fact) => Self::Fact(fact.listed(list_of)),
+            Self::Not(condition) => Self::Not(Box::new(condition.listed(list_of))),
+            Self::All(conditions) => Self::All(each(conditions)),
+            Self::Any(conditions) => Self::Any(each(conditions)),
+        }
+    }
+
     /// The opposite.
     pub(crate) fn negated(self) -> Self {
         match self {
@@ -208,6 +244,23 @@ impl Condition {
 }
 
 impl Fact {
+    /// What it looks for in a text of normal form; everything begins with nothing.
+    fn piece(&self) -> Option<&str> {
+        match self {
+            Self::Text(text, Question::Contains(piece)) if text.is_normal() && !piece.is_empty() => {
+                Some(piece)
+            }
+            _ => None,
+        }
+    }
+
+    fn listed(&self, list_of: &HashMap<&str, usize>) -> Self {
+        match (self, self.piece().and_then(|piece| list_of.get(piece))) {
+            (Self::Text(text, _), Some(list)) => Self::Text(*text, Question::SpeaksOf(*list)),
+            (fact, _) => fact.clone(),
+        }
+    }
+
     fn holds(&self, record: &Record<'_>) -> bool {
         match self {
             Self::Flag(flag) => record.flag(*flag),

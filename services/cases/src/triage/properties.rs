@@ -234,6 +234,7 @@ proptest! {
         let set = set(&[&source]);
         for told in &all {
             let ours = holds(&set, &set.conditions[0], told);
+            prop_assert_eq!(ours, holds(&set, &set.evaluated[0], told), "{} of {:?}", source, told);
             prop_assert_eq!(ours, interpreted(&set, &source, told), "{} of {:?}", source, told);
         }
     }

@@ -12,8 +12,10 @@
 //!
 //! Only what is proven dead is refused. Not proven are contradictions between
 //! unrelated variables (a language and the words in a text), and whatever takes
-//! more than [`MAX_STEPS`] steps.
+//! more than [`MAX_STEPS`] steps, or all proofs of a set more than
+//! [`limits::MAX_PROOF_STEPS`](super::limits::MAX_PROOF_STEPS).
 
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use super::condition::{CHANNELS, Condition, Fact, Flag, Number, Question, Text};
@@ -52,6 +54,8 @@ pub(crate) struct World<'a> {
     pub(crate) initial: fn(Attribute) -> i64,
     /// Most that a number can be.
     pub(crate) most: fn(Number) -> i64,
+    /// Steps left for all proofs together.
+    pub(crate) left: &'a Cell<usize>,
 }
 
 /// A fact that is wanted, or not. An attribute changes from rule to rule: `epoch`
@@ -120,7 +124,19 @@ impl World<'_> {
         })
     }
 
+    /// Takes steps from those that are left; false when there are not so many.
+    fn spend(&self, steps: usize) -> bool {
+        let left = self.left.get().checked_sub(steps);
+        self.left.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
     fn is_contradiction(&self, term: &Term) -> bool {
+        // Where the steps ran out underway, answers were guesses.
+        self.contradicts(term) && self.left.get() > 0
+    }
+
+    fn contradicts(&self, term: &Term) -> bool {
         let mut seen = HashSet::new();
         term.iter().any(|literal| match &literal.fact {
             Fact::Number(number, ..) => {
@@ -218,6 +234,8 @@ impl World<'_> {
     /// Whether the answer for a known text is yes.
     fn holds(&self, question: &Question, value: &str) -> bool {
         match question {
+            // Without steps left nothing is proven: neither a yes nor what it implies.
+            Question::SpeaksOf(list) if !self.spend(self.lists[*list].len()) => false,
             Question::SpeaksOf(list) => self.lists[*list].iter().any(|word| value.contains(word.as_str())),
             question => question.holds(value),
         }
@@ -227,6 +245,7 @@ impl World<'_> {
     fn implies(&self, question: &Question, other: &Question) -> bool {
         match (question, other) {
             (question, other) if question == other => true,
+            (Question::SpeaksOf(list), _) if !self.spend(self.lists[*list].len()) => false,
             (Question::SpeaksOf(list), other) => {
                 self.lists[*list].iter().all(|word| self.implies(&Question::Contains(word.clone()), other))
             }
@@ -318,7 +337,8 @@ impl<'a> Proof<'a> {
         for left in one {
             for right in other {
                 self.steps += 1;
-                if self.steps > MAX_STEPS {
+                let cost = left.len() + right.len() + 1;
+                if self.steps > MAX_STEPS || !self.world.spend(cost * cost) {
                     return Err(Unproven);
                 }
                 let mut term = left.clone();

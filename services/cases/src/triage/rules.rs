@@ -1,11 +1,13 @@
 //! A rule set ready to be used: conditions read, words indexed, and what is wrong
 //! with one that cannot be.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::condition::{Condition, Flag, Number, THREATS};
 use super::definition::{Definition, Level, Rule, WordList};
+use super::limits::{MAX_ENDINGS, MAX_PROOF_STEPS, MAX_WORD_BYTES};
 use super::reach::{Attribute, Setting, World};
 use super::text::{Finder, can_occur};
 use super::{MOST_REPEATS, typed};
@@ -36,6 +38,8 @@ pub(crate) struct RuleSet {
     pub(crate) version: i64,
     pub(super) definition: Definition,
     pub(super) conditions: Vec<Condition>,
+    /// The same as they are evaluated: pieces of texts are words of lists behind the others.
+    pub(super) evaluated: Vec<Condition>,
     pub(super) finder: Finder,
     /// Which of its categories the tenant's tree has.
     pub(super) in_tree: Vec<bool>,
@@ -54,29 +58,31 @@ impl RuleSet {
         flaws.extend(sums(&definition));
         flaws.extend(names(&definition.rules));
         let lists: Vec<String> = definition.word_lists.iter().map(|list| list.name.clone()).collect();
-        let mut conditions = Vec::with_capacity(definition.rules.len());
-        for (at, rule) in definition.rules.iter().enumerate() {
-            match typed::condition(&rule.when, &lists) {
+        let sources: Vec<&str> = definition.rules.iter().map(|rule| rule.when.as_str()).collect();
+        let mut conditions = Vec::with_capacity(sources.len());
+        for (at, read) in typed::conditions(&sources, &lists).into_iter().enumerate() {
+            match read {
                 Ok(condition) => conditions.push(condition),
                 Err(wrong) => {
-                    let what = format!("rule {} does not type-check: {wrong}", rule.name);
+                    let what = format!("rule {} does not type-check: {wrong}", definition.rules[at].name);
                     flaws.push(Flaw::new(format!("rules[{at}].when"), what));
                 }
             }
         }
         let lists = definition.word_lists.iter().chain(&definition.categories);
-        let lists: Vec<&[String]> = lists.map(|list| list.words.as_slice()).collect();
-        match Finder::new(&lists) {
-            Ok(finder) if flaws.is_empty() => {
-                let in_tree = vec![true; definition.categories.len()];
-                Ok(Self { version, definition, conditions, finder, in_tree })
-            }
-            Ok(_) => Err(flaws),
-            Err(error) => {
-                flaws.push(Flaw::new("word_lists", error.to_string()));
-                Err(flaws)
-            }
+        let mut lists: Vec<&[String]> = lists.map(|list| list.words.as_slice()).collect();
+        let pieces = pieces(&conditions);
+        lists.extend(pieces.iter().map(std::slice::from_ref));
+        flaws.extend(too_costly(&lists));
+        if !flaws.is_empty() {
+            return Err(flaws);
         }
+        let finder = Finder::new(&lists).map_err(|error| vec![Flaw::new("word_lists", error.to_string())])?;
+        let first = lists.len() - pieces.len();
+        let list_of = pieces.iter().enumerate().map(|(at, piece)| (piece.as_str(), first + at)).collect();
+        let evaluated = conditions.iter().map(|condition| condition.listed(&list_of)).collect();
+        let in_tree = vec![true; definition.categories.len()];
+        Ok(Self { version, definition, conditions, evaluated, finder, in_tree })
     }
 
     /// The set that is shipped.
@@ -141,7 +147,8 @@ impl RuleSet {
 pub(super) fn world_of<T>(set: &RuleSet, look: impl FnOnce(&World<'_>) -> T) -> T {
     let lists: Vec<&[String]> = set.definition.word_lists.iter().map(|list| list.words.as_slice()).collect();
     let settings = settings(&set.definition.rules);
-    look(&World { lists: &lists, settings: &settings, initial, most })
+    let left = Cell::new(MAX_PROOF_STEPS);
+    look(&World { lists: &lists, settings: &settings, initial, most, left: &left })
 }
 
 /// What a rule can set, each as whether it does.
@@ -217,6 +224,36 @@ fn words(field: &str, lists: &[WordList]) -> Vec<Flaw> {
         }
     }
     flaws
+}
+
+/// The pieces that conditions look for, each once.
+fn pieces(conditions: &[Condition]) -> Vec<String> {
+    let mut pieces = Vec::new();
+    conditions.iter().for_each(|condition| condition.pieces(&mut pieces));
+    pieces.sort_unstable();
+    pieces.dedup();
+    pieces.into_iter().map(str::to_owned).collect()
+}
+
+/// What makes a set cost too much of each complaint: too many words, or words that are
+/// found in each other.
+fn too_costly(lists: &[&[String]]) -> Vec<Flaw> {
+    let words: HashSet<&str> = lists.iter().copied().flatten().map(String::as_str).collect();
+    let bytes: usize = words.iter().map(|word| word.len()).sum();
+    if bytes > MAX_WORD_BYTES {
+        let what = format!(
+            "have words of {bytes} bytes, with those that conditions look for; {MAX_WORD_BYTES} are allowed"
+        );
+        return vec![Flaw::new("word_lists", what)];
+    }
+    let endings =
+        |word: &str| word.char_indices().skip(1).filter(|(at, _)| words.contains(&word[*at..])).count();
+    let nested = words.iter().copied().filter(|word| endings(word) > MAX_ENDINGS).min();
+    let flaw = |word: &str| {
+        let count = endings(word);
+        Flaw::new("word_lists", format!("{word:?} ends with {count} other words; {MAX_ENDINGS} are allowed"))
+    };
+    nested.map(flaw).into_iter().collect()
 }
 
 fn sums(definition: &Definition) -> Vec<Flaw> {

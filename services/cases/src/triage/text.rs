@@ -1,6 +1,8 @@
 //! Texts in the form triage looks at, and the words it looks for in them: all
 //! words of a rule set in one pass.
 
+use std::collections::HashMap;
+
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
 
 /// Subject and description, ready to be searched: lower case, with a single space
@@ -77,8 +79,8 @@ pub(crate) struct Places {
 #[derive(Clone, Debug)]
 pub(crate) struct Finder {
     words: AhoCorasick,
-    /// The list each word belongs to.
-    list_of: Vec<usize>,
+    /// The lists each word belongs to.
+    lists_of: Vec<Vec<usize>>,
     lists: usize,
 }
 
@@ -94,32 +96,56 @@ pub(crate) struct Found {
 impl Finder {
     /// Over lists of words, each word in normal form.
     pub(crate) fn new(lists: &[&[String]]) -> Result<Self, BuildError> {
-        let list_of = lists.iter().enumerate().flat_map(|(at, words)| words.iter().map(move |_| at));
-        Ok(Self {
-            list_of: list_of.collect(),
-            lists: lists.len(),
-            words: AhoCorasick::builder()
-                .match_kind(MatchKind::Standard)
-                .build(lists.iter().copied().flatten())?,
-        })
+        let mut lists_of: Vec<Vec<usize>> = Vec::new();
+        let mut words: Vec<&str> = Vec::new();
+        let mut place_of: HashMap<&str, usize> = HashMap::new();
+        for (list, word) in
+            lists.iter().enumerate().flat_map(|(at, all)| all.iter().map(move |word| (at, word)))
+        {
+            let place = *place_of.entry(word).or_insert_with(|| {
+                words.push(word);
+                lists_of.push(Vec::new());
+                words.len() - 1
+            });
+            lists_of[place].push(list);
+        }
+        let words = AhoCorasick::builder().match_kind(MatchKind::Standard).build(words)?;
+        Ok(Self { words, lists_of, lists: lists.len() })
     }
 
-    /// Looks through a text.
+    /// Looks through a text. What was seen of a word is noted once for each part of the
+    /// text, however often it occurs.
     pub(crate) fn find(&self, text: &Normal) -> Found {
         let mut found = Found { places: vec![Places::default(); self.lists], counts: vec![0; self.lists] };
-        let mut seen = vec![false; self.list_of.len()];
+        let mut seen = vec![Places::default(); self.lists_of.len()];
         for word in self.words.find_overlapping_iter(text.all()) {
             let which = word.pattern().as_usize();
-            let list = self.list_of[which];
-            if !std::mem::replace(&mut seen[which], true) {
-                found.counts[list] += 1;
+            let place = Places {
+                subject: word.end() <= text.subject_end,
+                description: word.start() + 1 >= text.subject_end,
+                anywhere: true,
+            };
+            let (before, now) = (seen[which], seen[which].and(place));
+            if before == now {
+                continue;
             }
-            let places = &mut found.places[list];
-            places.anywhere = true;
-            places.subject |= word.end() <= text.subject_end;
-            places.description |= word.start() + 1 >= text.subject_end;
+            seen[which] = now;
+            for list in &self.lists_of[which] {
+                found.counts[*list] += u32::from(!before.anywhere);
+                found.places[*list] = found.places[*list].and(place);
+            }
         }
         found
+    }
+}
+
+impl Places {
+    fn and(self, other: Self) -> Self {
+        Self {
+            subject: self.subject || other.subject,
+            description: self.description || other.description,
+            anywhere: self.anywhere || other.anywhere,
+        }
     }
 }
 

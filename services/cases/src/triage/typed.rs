@@ -14,6 +14,10 @@
 //! | `vulnerabilities` | list | `'x' in vulnerabilities`, `size(vulnerabilities)` |
 //! | `threats` | list | of `regulator`, `media`, `court` and `leaving`, likewise |
 //!
+//! Numbers are whole; they are compared with whole and with broken constants as numbers
+//! (`reach > 1.5` is `reach > 1`, as the specification says). A list has a `size`, a text
+//! has none: texts are in normal form, whose length says nothing.
+//!
 //! Variables are compared with constants; texts are asked `contains`,
 //! `startsWith`, `endsWith`, and `speaks_of(text, 'list')`. That is all: such
 //! conditions are total, and [`super::reach`] can tell which of them are dead.
@@ -22,6 +26,7 @@ use cel::common::ast::{CallExpr, Expr, LiteralValue, operators};
 use cel::parser::{Expression, Parser};
 
 use super::condition::{CHANNELS, Comparison, Condition, Fact, Flag, Number, Question, THREATS, Text};
+use super::limits::{self, MAX_FACTS, PARSER_STACK};
 use super::text::can_occur;
 
 /// What is wrong with a condition, in words for its author.
@@ -32,6 +37,7 @@ pub(crate) type Wrong = String;
 enum Typed {
     Truth(Condition),
     Integer(i64),
+    Broken(f64),
     Named(Scale, i64),
     Number(Number),
     Literal(String),
@@ -64,7 +70,7 @@ impl Typed {
     fn kind(&self) -> &'static str {
         match self {
             Self::Truth(_) => "a condition",
-            Self::Integer(_) | Self::Number(_) => "a number",
+            Self::Integer(_) | Self::Broken(_) | Self::Number(_) => "a number",
             Self::Named(Scale::Levels, _) => "a level",
             Self::Named(Scale::Emotions, _) => "an emotion",
             Self::Literal(_) | Self::Text(_) => "a text",
@@ -73,8 +79,24 @@ impl Typed {
     }
 }
 
-/// Reads a condition; `lists` are the names of the word lists.
-pub(crate) fn condition(source: &str, lists: &[String]) -> Result<Condition, Wrong> {
+/// Reads conditions; `lists` are the names of the word lists. On a thread of its own: the
+/// parser calls itself, and only here is known how much stack there is.
+pub(crate) fn conditions(sources: &[&str], lists: &[String]) -> Vec<Result<Condition, Wrong>> {
+    let failed = |why: String| sources.iter().map(|_| Err(why.clone())).collect();
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("conditions".to_owned()).stack_size(PARSER_STACK);
+        let read = || sources.iter().map(|source| condition(source, lists)).collect();
+        match thread.spawn_scoped(scope, read) {
+            Ok(reading) => {
+                reading.join().unwrap_or_else(|_| failed("cannot be read: the parser failed".to_owned()))
+            }
+            Err(error) => failed(format!("cannot be read just now: {error}")),
+        }
+    })
+}
+
+fn condition(source: &str, lists: &[String]) -> Result<Condition, Wrong> {
+    limits::check(source)?;
     let parsed = Parser::default().parse(source).map_err(|errors| {
         let first = errors.errors.first().map(|error| error.msg.clone()).unwrap_or_default();
         format!("cannot be read: {first}")
@@ -120,10 +142,14 @@ impl Reader<'_> {
             (operators::LOGICAL_NOT, [one]) => Ok(Typed::Truth(self.truth(one)?.negated())),
             (operators::CONDITIONAL, [wanted, then, otherwise]) => {
                 let (wanted, then) = (self.truth(wanted)?, self.truth(then)?);
-                Ok(Typed::Truth(choice(wanted, then, self.truth(otherwise)?)))
+                choice(wanted, then, self.truth(otherwise)?)
             }
             (operators::NEGATE, [one]) => match self.typed(one)? {
-                Typed::Integer(number) => Ok(Typed::Integer(number.saturating_neg())),
+                Typed::Integer(number) => {
+                    let negated = number.checked_neg();
+                    negated.map(Typed::Integer).ok_or_else(|| "a number is too large".to_owned())
+                }
+                Typed::Broken(number) => Ok(Typed::Broken(-number)),
                 other => Err(format!("{} cannot be negated", other.kind())),
             },
             (operators::IN, [one, list]) => is_in(self.typed(one)?, self.typed(list)?),
@@ -209,14 +235,25 @@ fn constant(literal: &LiteralValue) -> Result<Typed, Wrong> {
     match literal {
         LiteralValue::Boolean(truth) => Ok(Typed::Truth(Condition::Constant(*truth.inner()))),
         LiteralValue::Int(number) => Ok(Typed::Integer(*number.inner())),
+        LiteralValue::Double(number) => Ok(Typed::Broken(*number.inner())),
+        LiteralValue::UInt(number) => {
+            let number = i64::try_from(*number.inner());
+            number.map(Typed::Integer).map_err(|_| "a number is too large".to_owned())
+        }
         LiteralValue::String(text) => Ok(Typed::Literal(text.inner().to_owned())),
-        _ => Err("constants are whole numbers, texts, true and false".to_owned()),
+        _ => Err("constants are numbers, texts, true and false".to_owned()),
     }
 }
 
-fn choice(wanted: Condition, then: Condition, otherwise: Condition) -> Condition {
+/// What is chosen by stands in it twice: choices by choices double each time.
+fn choice(wanted: Condition, then: Condition, otherwise: Condition) -> Result<Typed, Wrong> {
+    let facts = 2 * wanted.facts() + then.facts() + otherwise.facts();
+    if facts > MAX_FACTS {
+        return Err(format!("asks for more than {MAX_FACTS} facts once its choices are written out"));
+    }
     let not = wanted.clone().negated();
-    Condition::Any(vec![Condition::All(vec![wanted, then]), Condition::All(vec![not, otherwise])])
+    let either = vec![Condition::All(vec![wanted, then]), Condition::All(vec![not, otherwise])];
+    Ok(Typed::Truth(Condition::Any(either)))
 }
 
 fn is_in(one: Typed, list: Typed) -> Result<Typed, Wrong> {
@@ -277,12 +314,16 @@ fn equal(left: Typed, right: Typed) -> Result<Typed, Wrong> {
         (Typed::Number(number), Typed::Integer(with)) | (Typed::Integer(with), Typed::Number(number)) => {
             Ok(fact(Fact::Number(number, Comparison::Equal, with)))
         }
+        (Typed::Number(number), Typed::Broken(with)) | (Typed::Broken(with), Typed::Number(number)) => {
+            let whole = whole(with.floor()).filter(|_| with.fract() == 0.0);
+            Ok(whole.map_or(NEVER, |with| fact(Fact::Number(number, Comparison::Equal, with))))
+        }
         (Typed::Text(text), Typed::Literal(with)) | (Typed::Literal(with), Typed::Text(text)) => {
             about(text, Question::Is(with))
         }
         (Typed::Truth(left), Typed::Truth(right)) => {
             let not = right.clone().negated();
-            Ok(Typed::Truth(choice(left, right, not)))
+            choice(left, right, not)
         }
         (left, right) => Err(cannot_compare(&left, &right)),
     }
@@ -298,8 +339,28 @@ fn less(left: Typed, right: Typed) -> Result<Typed, Wrong> {
             let at_most = Condition::Fact(Fact::Number(number, Comparison::AtMost, with));
             Ok(Typed::Truth(at_most.negated()))
         }
+        // Below 1.5 is below 2, and above 1.5 is above 1.
+        (Typed::Number(number), Typed::Broken(with)) => match whole(with.ceil()) {
+            Some(with) => less(Typed::Number(number), Typed::Integer(with)),
+            None => Ok(Typed::Truth(Condition::Constant(with > 0.0))),
+        },
+        (Typed::Broken(with), Typed::Number(number)) => match whole(with.floor()) {
+            Some(with) => less(Typed::Integer(with), Typed::Number(number)),
+            None => Ok(Typed::Truth(Condition::Constant(with < 0.0))),
+        },
         (left, right) => Err(cannot_compare(&left, &right)),
     }
+}
+
+const NEVER: Typed = Typed::Truth(Condition::Constant(false));
+
+/// A whole number that is no larger than numbers are.
+fn whole(number: f64) -> Option<i64> {
+    // 2^63, exactly; i64::MAX as a float is this too.
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole and within bounds")]
+    let whole = (-END..END).contains(&number).then_some(number as i64);
+    whole
 }
 
 fn cannot_compare(left: &Typed, right: &Typed) -> Wrong {
@@ -355,4 +416,10 @@ fn about(text: Text, question: Question) -> Result<Typed, Wrong> {
 /// An operator or function as people write it.
 fn word(name: &str) -> String {
     name.replace('_', " ").trim().to_owned()
+}
+
+/// Reads a condition on the thread that asks, for those who know their stack.
+#[cfg(test)]
+pub(super) fn tests_read(source: &str) -> Result<Condition, Wrong> {
+    condition(source, &[])
 }

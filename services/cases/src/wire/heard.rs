@@ -43,6 +43,11 @@ pub(crate) struct Registered {
 }
 
 impl Registered {
+    /// How long its texts are.
+    pub(crate) fn bytes(&self) -> usize {
+        self.origin.subject.len() + self.description.len()
+    }
+
     /// What the channel believes it is about.
     pub(crate) fn category_hint(&self) -> &str {
         &self.category_hint

@@ -12,6 +12,7 @@ use proto::redress::intake::v1::{
     ListFormsRequest, ListFormsResponse, ValidateFormRequest, ValidateFormResponse,
 };
 use serde_json::{Map, Value};
+use server::Length;
 use tonic::{Request, Response, Status};
 
 use crate::form::{Review, answer, candidates, merge, touched};
@@ -31,6 +32,14 @@ pub(crate) struct FormRpc {
 struct Filled {
     held: Held,
     answer: Value,
+}
+
+impl Filled {
+    /// Whether looking it over with a patch may take more than a millisecond.
+    fn is_heavy(&self, patch: Option<&Value>) -> bool {
+        let form = &self.held.form;
+        form.is_heavy_for(&self.answer) || patch.is_some_and(|patch| form.is_heavy_for(patch))
+    }
 }
 
 impl FormRpc {
@@ -65,7 +74,7 @@ impl FormRpc {
         for patch in patches {
             merge(&mut filled, answer(patch).map_err(Fault::internal)?);
         }
-        Ok(Some(Filled { held: self.forms.ready(tenant, kept)?, answer: filled }))
+        Ok(Some(Filled { held: self.forms.ready(tenant, kept).await?, answer: filled }))
     }
 
     /// Adds to a complaint, under its lock.
@@ -86,7 +95,8 @@ impl FormRpc {
         }
         let before = store::additions::list(&mut tx, id).await?;
         let filled = self.filled(&mut tx, &caller.tenant, &complaint, &before, patch.is_some()).await?;
-        let review = reviewed(filled, patch.as_ref())?;
+        let is_heavy = filled.as_ref().is_some_and(|filled| filled.is_heavy(patch.as_ref()));
+        let review = server::aside(is_heavy, || reviewed(filled, patch.as_ref()))?;
         let addition = Addition {
             ordinal: before.last().map_or(0, |last| last.ordinal) + 1,
             source,
@@ -165,7 +175,9 @@ impl FormService for FormRpc {
         let caller = server::caller(&request)?;
         let request = request.into_inner();
         let key = Key::of(&request);
-        let mut form = wire::create(request, caller.subject.to_string(), self.db.clock().now())?;
+        let (creator, now) = (caller.subject.to_string(), self.db.clock().now());
+        let read = move || wire::create(request, creator, now);
+        let mut form = server::blocking(&caller.tenant, Length::Quick, "form.compile", read).await??;
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
@@ -220,7 +232,11 @@ impl FormService for FormRpc {
         let (category, form_data) = wire::trial(request.into_inner())?;
         let held = self.forms.holding(&caller.tenant, category.trim()).await?;
         let held = held.ok_or(Refusal::FormNotFound).map_err(Fault::from)?;
-        Ok(Response::new(wire::tried(&held, &form_data)))
+        if !held.form.is_heavy(form_data.len()) {
+            return Ok(Response::new(wire::tried(&held, &form_data)));
+        }
+        let tried = move || wire::tried(&held, &form_data);
+        Ok(Response::new(server::blocking(&caller.tenant, Length::Quick, "form.check", tried).await?))
     }
 
     async fn add_information(
@@ -255,7 +271,8 @@ impl FormService for FormRpc {
         let Some(Filled { held, answer }) = filled else {
             return Ok(Response::new(GetInformationResponse { additions, ..Default::default() }));
         };
-        let Review { completeness, missing, .. } = held.form.review(&answer);
+        let Review { completeness, missing, .. } =
+            server::aside(held.form.is_heavy_for(&answer), || held.form.review(&answer));
         Ok(Response::new(GetInformationResponse {
             additions,
             form_category: held.kept.category,

@@ -35,6 +35,12 @@ impl Reading {
         &self.submission.request_id
     }
 
+    /// Whether checking what was filled in may take more than a millisecond.
+    pub(crate) fn is_heavy_for(&self, asked: &Asked) -> bool {
+        let bytes = self.submission.complaint.form_data.len();
+        matches!(asked, Asked::By(Some(held)) if held.form.is_heavy(bytes))
+    }
+
     /// Checks what was filled in.
     pub(crate) fn check_form(&mut self, asked: Asked) {
         const FIELD: &str = "complaint.form_data";

@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use kernel::{Caller, TenantId};
 use pg::{Db, Done, Key};
 use proto::redress::cases::v1::TrainClassifierResponse;
+use server::Length;
 use uuid::Uuid;
 
 use crate::classifier::{Learnt, Lessons};
@@ -68,8 +69,8 @@ async fn end(db: &Db, tenant: &TenantId, token: Uuid) -> Result<(), Fault> {
 /// Learns on a thread of its own: it computes for seconds.
 async fn learn(db: &Db, tenant: &TenantId, threshold: f64) -> Result<Learnt, Fault> {
     let lessons = read(db, tenant).await?;
-    let learnt = tokio::task::spawn_blocking(move || lessons.learn(threshold));
-    let learnt = learnt.await.map_err(Fault::internal)?;
+    let learn = move || lessons.learn(threshold);
+    let learnt = server::blocking(tenant, Length::Long, "classifier.train", learn).await?;
     Ok(learnt.map_err(|_| Refusal::TooLittleToLearn)?)
 }
 
