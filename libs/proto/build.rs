@@ -38,6 +38,7 @@ fn main() -> Result<()> {
     tonic_prost_build::configure()
         .out_dir(&out)
         .include_file("wire.rs")
+        .codec_path("crate::codec::BoundedCodec")
         .compile_fds_with_config(set, config)?;
     Ok(())
 }

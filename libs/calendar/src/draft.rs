@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::{Calendar, Listed, MAX_IDLE_DAYS, Shift};
 use crate::rules::{On, Rule};
 
-/// How many rules and how many listed days one calendar may have.
-const MAX_RULES: usize = 100;
-const MAX_DAYS: usize = 5_000;
+/// How many rules one calendar may have.
+pub const MAX_RULES: usize = 100;
+/// Same of listed days.
+pub const MAX_DAYS: usize = 5_000;
 /// How many shifts a day may have.
 const MAX_SHIFTS: usize = 8;
 /// The longest name of anything in a calendar, the longest title and source.
@@ -227,9 +228,12 @@ impl Flaws {
     }
 
     fn shifts(&mut self, field: &str, texts: &[String]) -> Vec<Shift> {
-        self.unless(texts.len() <= MAX_SHIFTS, field, || format!("has more than {MAX_SHIFTS} shifts"));
         let mut shifts: Vec<Shift> = Vec::new();
-        for (index, text) in texts.iter().enumerate().take(MAX_SHIFTS) {
+        if texts.len() > MAX_SHIFTS {
+            self.unless(false, field, || format!("has more than {MAX_SHIFTS} shifts"));
+            return shifts;
+        }
+        for (index, text) in texts.iter().enumerate() {
             let place = format!("{field}[{index}]");
             match shift(text) {
                 None => self.unless(false, &place, || {

@@ -39,7 +39,7 @@ pub mod whatif;
 pub use budget::{Badly, Budget, End, Length, Start, Unit};
 pub use calendar::{Calendar, Day, MAX_IDLE_DAYS};
 pub use clock::{Clock, Pause, Refusal, Run, State};
-pub use draft::{DayDraft, DayKind, Draft, Flaw, HolidayDraft, Hours, Observed};
+pub use draft::{DayDraft, DayKind, Draft, Flaw, HolidayDraft, Hours, MAX_DAYS, MAX_RULES, Observed};
 pub use explain::{Explanation, Line, Why};
 pub use ladder::{Action, Ladder, Missed, Rung, Step, Trigger};
 pub use pack::{Complexity, Duty, Facts, Kind, Limits, Pack, Promise, Starts, When, packs};

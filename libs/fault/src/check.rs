@@ -14,6 +14,11 @@ pub const MAX_REQUEST_ID: usize = 100;
 /// Longest name people choose for departments, agents, steps.
 pub const MAX_SLUG: usize = 60;
 
+/// Most fields at fault that are noted of one request; more are counted.
+pub const MAX_VIOLATIONS: usize = 200;
+/// Most of them that the sentence of a refusal names.
+const MAX_NAMED: usize = 10;
+
 /// One field at fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
@@ -35,6 +40,8 @@ impl Violation {
 #[derive(Debug, Default)]
 pub struct Check {
     violations: Vec<Violation>,
+    /// How many more there were.
+    more: usize,
 }
 
 impl Check {
@@ -45,7 +52,27 @@ impl Check {
 
     /// Notes a field at fault.
     pub fn fail(&mut self, field: &str, description: impl Into<String>) {
-        self.violations.push(Violation::new(field, description));
+        if self.violations.len() < MAX_VIOLATIONS {
+            self.violations.push(Violation::new(field, description));
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// A list of at most `max`; a longer one is one violation, and nothing of it is looked
+    /// at: what is wrong with its millionth value nobody asks.
+    pub fn list<T>(&mut self, field: &str, list: Vec<T>, max: usize) -> Vec<T> {
+        if list.len() <= max {
+            return list;
+        }
+        self.fail(field, format!("must be at most {max}"));
+        Vec::new()
+    }
+
+    /// A list of one to `max`.
+    pub fn some<T>(&mut self, field: &str, list: Vec<T>, max: usize) -> Vec<T> {
+        self.ensure(!list.is_empty(), field, "must be at least one");
+        self.list(field, list, max)
     }
 
     /// Notes a field at fault unless a condition holds.
@@ -159,8 +186,14 @@ impl Check {
         if self.violations.is_empty() {
             return Ok(());
         }
-        let fields: Vec<&str> = self.violations.iter().map(|v| v.field.as_str()).collect();
-        let message = format!("the request is not valid: see {}", fields.join(", "));
-        Err(Fault::new(Kind::Invalid, reason, message).violating(self.violations))
+        let fields: Vec<&str> =
+            self.violations.iter().take(MAX_NAMED).map(|violation| violation.field.as_str()).collect();
+        let named = fields.join(", ");
+        let unnamed = (self.violations.len() + self.more).saturating_sub(MAX_NAMED);
+        let message = match unnamed {
+            0 => format!("the request is not valid: see {named}"),
+            more => format!("the request is not valid: see {named} and {more} more"),
+        };
+        Err(Fault::new(Kind::Invalid, reason, message).violating(self.violations).and_more(self.more))
     }
 }

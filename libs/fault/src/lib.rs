@@ -8,6 +8,7 @@
 
 mod check;
 mod panic;
+mod room;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,8 +19,9 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-pub use check::{Check, MAX_REQUEST_ID, MAX_SLUG, Violation};
+pub use check::{Check, MAX_REQUEST_ID, MAX_SLUG, MAX_VIOLATIONS, Violation};
 pub use panic::{caught, panicked};
+pub use room::MAX_TRAILER_BYTES;
 
 /// `domain` of every `google.rpc.ErrorInfo`.
 pub const DOMAIN: &str = "redress.dev";
@@ -89,6 +91,8 @@ struct Parts {
     reason: &'static str,
     message: Cow<'static, str>,
     violations: Vec<Violation>,
+    /// Fields at fault that were not noted.
+    more: usize,
     metadata: HashMap<String, String>,
     retry_after: Option<Duration>,
     cause: Option<Box<dyn Error + Send + Sync>>,
@@ -102,6 +106,7 @@ impl Fault {
             reason,
             message: message.into(),
             violations: Vec::new(),
+            more: 0,
             metadata: HashMap::new(),
             retry_after: None,
             cause: None,
@@ -153,6 +158,13 @@ impl Fault {
         self
     }
 
+    /// Adds that there are more fields at fault than those.
+    #[must_use]
+    pub(crate) fn and_more(mut self, more: usize) -> Self {
+        self.0.more = more;
+        self
+    }
+
     /// One fault for each of so many callers who waited for the same thing. The cause
     /// stays with one of them, so that it is logged once.
     pub fn shared<T>(self, count: usize) -> Vec<Result<T, Self>> {
@@ -165,6 +177,7 @@ impl Fault {
         let parts = &self.0;
         let mut twin =
             Self::new(parts.kind, parts.reason, parts.message.clone()).violating(parts.violations.clone());
+        twin.0.more = parts.more;
         twin.0.metadata.clone_from(&parts.metadata);
         twin.0.retry_after = parts.retry_after;
         twin
@@ -220,16 +233,31 @@ impl Fault {
         text
     }
 
-    fn details(&self) -> ErrorDetails {
+    /// The details beside a sentence, as much of them as there is room for.
+    fn details(&self, message: &str) -> ErrorDetails {
         let parts = &self.0;
-        let mut details = ErrorDetails::with_error_info(parts.reason, DOMAIN, parts.metadata.clone());
-        let shown = shown(&parts.violations);
-        for violation in &parts.violations[..shown] {
-            details.add_bad_request_violation(&violation.field, &violation.description);
+        let facts =
+            parts.metadata.iter().map(|(key, value)| (key.clone(), room::clipped(value).into_owned()));
+        let mut details =
+            ErrorDetails::with_error_info(parts.reason, DOMAIN, facts.collect::<HashMap<_, _>>());
+        let facts: usize = details.error_info().map_or(0, |info| {
+            info.metadata.iter().map(|(key, value)| key.len() + value.len() + room::EACH).sum()
+        });
+        let mut left = room::for_details(message).saturating_sub(facts + parts.reason.len());
+        let mut shown = 0;
+        for Violation { field, description } in &parts.violations {
+            let (field, description) = (room::clipped(field), room::clipped(description));
+            let needed = field.len() + description.len() + room::EACH;
+            if needed > left {
+                break;
+            }
+            left -= needed;
+            shown += 1;
+            details.add_bad_request_violation(field, description);
         }
-        if shown < parts.violations.len() {
-            let more = format!("{} more violations, not shown", parts.violations.len() - shown);
-            details.add_bad_request_violation("", more);
+        let unshown = parts.violations.len() - shown + parts.more;
+        if unshown > 0 {
+            details.add_bad_request_violation("", format!("{unshown} more violations, not shown"));
         }
         if let Some(delay) = parts.retry_after {
             details.set_retry_info(Some(delay));
@@ -260,22 +288,10 @@ impl From<Fault> for Status {
         } else if fault.0.cause.is_some() {
             tracing::warn!(fault.chain = fault.chain(), "a call failed");
         }
-        Self::with_error_details(fault.kind().code(), fault.message().to_owned(), fault.details())
+        let message = room::sentence(fault.message());
+        let details = fault.details(&message);
+        Self::with_error_details(fault.kind().code(), message, details)
     }
-}
-
-/// Most bytes of violations an error shows. Details travel in a header, as base64, and
-/// common clients refuse headers of more than 8 KiB.
-const MAX_VIOLATION_BYTES: usize = 4_096;
-
-/// How many violations an error has room for.
-fn shown(violations: &[Violation]) -> usize {
-    let mut bytes = 0;
-    let fits = |violation: &&Violation| {
-        bytes += violation.field.len() + violation.description.len();
-        bytes <= MAX_VIOLATION_BYTES
-    };
-    violations.iter().take_while(fits).count()
 }
 
 /// When a caller is told to call again whose server is stopping.
@@ -368,12 +384,69 @@ mod tests {
     fn more_violations_than_a_header_holds_are_counted() {
         let violations = vec![Violation::new("complaint.form_data", "is required"); 1_000];
         let status = Status::from(Fault::new(Kind::Invalid, "INVALID_X", "no").violating(violations));
-        assert!(status.details().len() < 6_000, "{} bytes", status.details().len());
         let shown = status.get_error_details().bad_request().map(|bad| bad.field_violations.clone());
         let shown = shown.unwrap_or_default();
         assert!(shown.len() > 100);
         let rest = format!("{} more violations, not shown", 1_000 - (shown.len() - 1));
         assert_eq!(shown.last().map(|last| last.description.as_str()), Some(rest.as_str()));
+    }
+
+    /// What the status takes of a header block: names, values as they are written.
+    fn trailers(status: &Status) -> usize {
+        let mut headers = http::HeaderMap::new();
+        status.add_header(&mut headers).expect("it can be written");
+        headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum()
+    }
+
+    #[test]
+    fn whatever_is_wrong_the_trailers_stay_below_their_limit() {
+        for text in ["x", "\u{9519}", "%", "\n", "\u{1f525}"] {
+            for length in [0, 1, 100, 1_000, 100_000] {
+                for count in [0, 1, 10, 1_000] {
+                    let long = text.repeat(length);
+                    let violations = vec![Violation::new(long.clone(), long.clone()); count];
+                    let mut fault =
+                        Fault::new(Kind::Invalid, "INVALID_SOMETHING", long.clone()).violating(violations);
+                    for key in ["one", "two", "three"] {
+                        fault = fault.with(key, long.clone());
+                    }
+                    let status = Status::from(fault.retry_after(Duration::from_secs(1)));
+                    let bytes = trailers(&status);
+                    assert!(bytes <= MAX_TRAILER_BYTES, "{bytes} of {count} times {length} {text:?}");
+                    let shown =
+                        status.get_error_details().bad_request().map_or(0, |bad| bad.field_violations.len());
+                    assert!(count == 0 || shown > 0, "something is shown");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_million_violations_are_counted_and_some_are_named() {
+        let mut check = Check::new();
+        for place in 0..1_000_000 {
+            check.fail("list", format!("{place} is wrong"));
+        }
+        let fault = check.done("INVALID_X").expect_err("much is wrong");
+        assert_eq!(fault.violations().len(), MAX_VIOLATIONS);
+        assert!(fault.message().ends_with("and 999990 more"), "{}", fault.message());
+        let status = Status::from(fault);
+        let shown = status.get_error_details().bad_request().map(|bad| bad.field_violations.clone());
+        let shown = shown.unwrap_or_default();
+        let rest = format!("{} more violations, not shown", 1_000_000 - (shown.len() - 1));
+        assert_eq!(shown.last().map(|last| last.description.as_str()), Some(rest.as_str()));
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_is_one_violation() {
+        let mut check = Check::new();
+        assert_eq!(check.list("some", vec![1, 2], 2), [1, 2]);
+        assert!(check.list("many", vec![1, 2, 3], 2).is_empty());
+        assert!(check.some("none", Vec::<i32>::new(), 2).is_empty());
+        let fault = check.done("INVALID_X").expect_err("much is wrong");
+        let told: Vec<_> =
+            fault.violations().iter().map(|one| (one.field.as_str(), one.description.as_str())).collect();
+        assert_eq!(told, [("many", "must be at most 2"), ("none", "must be at least one")]);
     }
 
     #[test]

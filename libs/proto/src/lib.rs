@@ -1,5 +1,7 @@
 //! Wire types, generated from the contracts in `proto/`. Nothing here is written
-//! by hand but the list of what the generator made.
+//! by hand but the list of what the generator made, and the bound of what is decoded.
+
+pub mod codec;
 
 #[expect(
     missing_docs,

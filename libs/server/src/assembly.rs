@@ -22,7 +22,7 @@ use crate::running::Running;
 use crate::service::{Kit, Parts, Service, Stop, Worker};
 use crate::settings::{IdentitySettings, Settings};
 use crate::workers::Workers;
-use crate::{contracts, sweep, telemetry};
+use crate::{contracts, sweep, telemetry, watch};
 
 /// How often a silent connection is probed, and how long an answer may take.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -92,6 +92,7 @@ pub async fn start(assembly: Assembly) -> anyhow::Result<Running> {
         consumers: by_service,
         web_origins: settings.web_origins.clone(),
         max_in_flight: settings.max_in_flight,
+        max_message_bytes: settings.max_message_bytes as usize,
         closing: closing.clone(),
     };
     let server = listen(listener, tls, routes, given)?;
@@ -212,6 +213,7 @@ fn keep_house(dbs: &[pg::Db], identity: &Arc<Identity>, workers: &mut Workers) {
         }));
         workers.start(Worker::new(format!("{}.sweep", db.schema()), move |stop| sweep::run(swept, stop)));
     }
+    workers.start(Worker::new("runtime.watch", watch::run));
     let identity = Arc::clone(identity);
     workers.start(Worker::new("identity.keys", move |stop| identity.keep_fresh(stop)));
 }

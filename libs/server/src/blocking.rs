@@ -17,6 +17,8 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Span;
 
+use crate::watch;
+
 /// How long a piece of work computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Length {
@@ -84,7 +86,7 @@ pub async fn blocking<T: Send + 'static>(
 pub fn aside<T>(is_heavy: bool, job: impl FnOnce() -> T) -> T {
     let may_move =
         || Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
-    if is_heavy && may_move() { tokio::task::block_in_place(job) } else { job() }
+    if is_heavy && may_move() { watch::unwatched(|| tokio::task::block_in_place(job)) } else { job() }
 }
 
 struct Pool {
@@ -225,10 +227,10 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn what_else_there_is_to_do_goes_on_beside_heavy_work() {
-        let (begin, begun) = std::sync::mpsc::channel();
-        let heavy = tokio::spawn(async move { aside(true, || begun.recv().is_ok()) });
+        let (go, awaited) = std::sync::mpsc::channel();
+        let heavy = tokio::spawn(async move { aside(true, || awaited.recv().is_ok()) });
         // The runtime's only thread is the one that waits.
-        let other = tokio::spawn(async move { begin.send(()).is_ok() });
+        let other = tokio::spawn(async move { go.send(()).is_ok() });
         assert_eq!((heavy.await.ok(), other.await.ok()), (Some(true), Some(true)));
     }
 

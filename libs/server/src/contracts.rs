@@ -36,6 +36,8 @@ pub(crate) struct Method {
     pub(crate) addressed: String,
     /// How long it occupies the server.
     pub(crate) pace: Pace,
+    /// Whether its request is a stream of messages.
+    pub(crate) streams_requests: bool,
     /// Whether it is the feed other services live on.
     pub(crate) is_feed: bool,
     /// Who may call it.
@@ -100,6 +102,7 @@ fn describe(
         full_name,
         name: rpc.name().to_owned(),
         addressed: file.package().split('.').nth(1).unwrap_or_default().to_owned(),
+        streams_requests: rpc.client_streaming(),
         is_feed: service == FEED,
         pace,
         service,

@@ -26,6 +26,7 @@ mod service;
 mod settings;
 mod sweep;
 mod telemetry;
+mod watch;
 mod workers;
 
 pub use assembly::{Assembly, migrate, start};

@@ -8,6 +8,7 @@ use anyhow::{Error, anyhow, ensure};
 use tokio::task::{Id, JoinError, JoinSet};
 
 use crate::service::{Stop, Worker};
+use crate::watch;
 
 /// Every worker of the process.
 #[derive(Default)]
@@ -21,7 +22,9 @@ impl Workers {
     /// Starts a worker.
     pub(crate) fn start(&mut self, worker: Worker) {
         let Worker { name, run } = worker;
-        let task = self.running.spawn(run(self.stop.clone()));
+        // Few, and as long as the process: their names may stay.
+        let known: &'static str = Box::leak(name.clone().into_boxed_str());
+        let task = self.running.spawn(watch::named(known, run(self.stop.clone())));
         self.names.insert(task.id(), name);
     }
 

@@ -99,7 +99,7 @@ impl Forms {
         let key = (tenant.clone(), kept.category.clone(), kept.version);
         let known = self.lock().forms.get(&key).cloned();
         if let Some(form) = known {
-            return Ok(Held { form, kept });
+            return Ok(Held { kept, form });
         }
         let schema = kept.schema.clone();
         let read = server::blocking(tenant, Length::Quick, "form.compile", move || Form::read(&schema));

@@ -18,6 +18,7 @@ use proto::redress::intake::v1::{
     SubmitComplaintRequest, SubmitComplaintResponse, SubmitComplaintsRequest, SubmitComplaintsResponse,
 };
 use server::Length;
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::complaint::{Filing, Registered};
@@ -30,6 +31,10 @@ use crate::{store, wire};
 const MAX_ROWS: usize = 10_000;
 /// Rows of one stream that go through the door at once.
 const ROWS_AT_ONCE: usize = 256;
+/// Most bytes of one stream's rows that are worked on at once, if it is more than one row.
+const STREAM_BYTES: usize = 2 << 20;
+/// Most bytes of all streams' rows that are worked on at once.
+const STREAMS_BYTES: usize = 16 << 20;
 /// Most bytes of the refusals of one stream that are told in full: the answer has to
 /// fit into one message, whatever is wrong with the rows.
 const REFUSALS_BYTES: usize = 1 << 20;
@@ -39,11 +44,13 @@ pub(crate) struct Intake {
     db: Db,
     door: Arc<Door>,
     forms: Arc<Forms>,
+    /// Bytes that rows of streams may still have.
+    stream_bytes: Arc<Semaphore>,
 }
 
 impl Intake {
     pub(crate) fn new(db: Db, door: Arc<Door>, forms: Arc<Forms>) -> Self {
-        Self { db, door, forms }
+        Self { db, door, forms, stream_bytes: Arc::new(Semaphore::new(STREAMS_BYTES)) }
     }
 
     /// Gives a checked submission its id, time and receipt.
@@ -119,9 +126,10 @@ impl IntakeService for Intake {
             }
             verdicts.push(verdict(request_id, outcome, &mut room));
         };
-        let mut count = 0;
-        while let Some(SubmitComplaintsRequest { request_id, complaint }) = rows.message().await? {
+        let (mut count, own_bytes) = (0, Arc::new(Semaphore::new(STREAM_BYTES)));
+        while let Some(row) = rows.message().await? {
             count += 1;
+            let bytes = u32::try_from(row.encoded_len().clamp(1, STREAM_BYTES)).unwrap_or(u32::MAX);
             if count > MAX_ROWS {
                 while under_way.next().await.is_some() {}
                 return Err(Fault::from(Refusal::TooManyRows).into());
@@ -131,10 +139,27 @@ impl IntakeService for Intake {
             {
                 settle(outcome);
             }
+            // Rows that are worked on end by themselves: whoever waits for their room gets it.
+            let room = async {
+                let own = Arc::clone(&own_bytes).acquire_many_owned(bytes).await;
+                let of_all = Arc::clone(&self.stream_bytes).acquire_many_owned(bytes).await;
+                Ok::<_, Fault>((own.map_err(Fault::internal)?, of_all.map_err(Fault::internal)?))
+            };
+            tokio::pin!(room);
+            let room = loop {
+                tokio::select! {
+                    biased;
+                    room = &mut room => break room?,
+                    Some(outcome) = under_way.next(), if !under_way.is_empty() => settle(outcome),
+                }
+            };
+            let SubmitComplaintsRequest { request_id, complaint } = row;
             let (service, caller) = (&self, &caller);
             under_way.push_back(async move {
                 let request = SubmitComplaintRequest { request_id: request_id.clone(), complaint };
-                (request_id, service.submit(caller, request).await)
+                let outcome = service.submit(caller, request).await;
+                drop(room);
+                (request_id, outcome)
             });
         }
         while let Some(outcome) = under_way.next().await {

@@ -130,7 +130,7 @@ fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
 fn checked_complainant(check: &mut Check, complainant: Complainant) -> Complainant {
     let Complainant { customer_id, display_name, email, phone, region, vulnerabilities } = complainant;
     let field = "complaint.complainant.vulnerabilities";
-    check.ensure(vulnerabilities.len() <= MAX_VULNERABILITIES, field, "must be at most 10");
+    let vulnerabilities = check.list(field, vulnerabilities, MAX_VULNERABILITIES);
     Complainant {
         customer_id: check.text("complaint.complainant.customer_id", customer_id, MAX_WORD),
         display_name: check.text("complaint.complainant.display_name", display_name, MAX_WORD),
@@ -175,7 +175,7 @@ fn checked_remedy(check: &mut Check, remedy: RemedySought) -> RemedySought {
 }
 
 fn checked_evidence(check: &mut Check, evidence: Vec<Evidence>) -> Vec<Evidence> {
-    check.ensure(evidence.len() <= MAX_EVIDENCE, "complaint.evidence", "must be at most 50");
+    let evidence = check.list("complaint.evidence", evidence, MAX_EVIDENCE);
     let one = |(place, Evidence { kind, uri, sha256 }): (usize, Evidence)| {
         let field = |name: &str| format!("complaint.evidence[{place}].{name}");
         check.ensure(

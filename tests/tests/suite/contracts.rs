@@ -131,9 +131,14 @@ pub(crate) async fn ask_for_bytes(
     let json = request.replace("$ID", NOBODY).replace("$KEY", &request_id());
     let message = DynamicMessage::deserialize(method.input(), &mut Deserializer::from_str(&json))
         .unwrap_or_else(|error| panic!("{}: {error}", method.full_name()));
+    send(line, method, Bytes::from(message.encode_to_vec())).await
+}
+
+/// Same with a request as it is on the wire.
+pub(crate) async fn send(line: Line, method: &MethodDescriptor, request: Bytes) -> Result<(), Status> {
     let mut grpc = Grpc::new(line);
     grpc.ready().await.unwrap();
-    let request = Request::new(Bytes::from(message.encode_to_vec()));
+    let request = Request::new(request);
     let answer = grpc.server_streaming(request, path(method).parse().unwrap(), Raw).await?;
     Ok(answer.into_inner().message().await?.unwrap_or_default())
 }

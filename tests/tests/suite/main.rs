@@ -7,6 +7,7 @@ mod contracts;
 mod house;
 mod import;
 mod journey;
+mod limits;
 mod outage;
 mod processes;
 mod replay;

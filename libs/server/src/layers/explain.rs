@@ -39,6 +39,8 @@ impl Middle for Explain {
 /// What was refused before a handler saw it, in the headers.
 fn explanation(headers: &HeaderMap) -> Option<Fault> {
     let (reason, sentence) = match unexplained(headers)? {
+        // From our codec, which counts values before it decodes them.
+        Code::ResourceExhausted => ("TOO_MANY_VALUES", proto::codec::TOO_MANY_VALUES),
         Code::OutOfRange => ("MESSAGE_TOO_LARGE", "the message is larger than this server accepts"),
         Code::Internal => ("UNREADABLE_MESSAGE", "the message is not what the contract says"),
         _ => return None,

@@ -10,6 +10,7 @@ mod observe;
 mod panics;
 mod permit;
 mod stream;
+mod weigh;
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -43,6 +44,7 @@ use middle::{Around, Served};
 use observe::Observe;
 use panics::Panics;
 use permit::Permit;
+use weigh::Weigh;
 
 /// How long a browser may remember what it was told about an origin.
 const PREFLIGHT_KEPT: Duration = Duration::from_hours(1);
@@ -57,6 +59,8 @@ pub(crate) struct Given {
     pub(crate) web_origins: Vec<HeaderValue>,
     /// Most calls worked on at once.
     pub(crate) max_in_flight: u32,
+    /// Largest message.
+    pub(crate) max_message_bytes: usize,
     /// Cancelled when the server stops accepting: ends what would not end by itself.
     pub(crate) closing: Stop,
 }
@@ -95,6 +99,8 @@ pub(crate) fn around(
         .layer(Around(Identify { identity: given.identity }))
         // Whether they may: nothing below runs for one without the role.
         .layer(Around(Permit))
+        // Room for the request, now that it is to be read, or a refusal.
+        .layer(Around(Weigh::new(given.max_message_bytes)))
         // What was told before must be applied before it is read: needs the tenant.
         .layer(Around(Consistency { consumers: Arc::new(given.consumers) }))
         // Refusals that tonic itself makes get a reason, like ours.

@@ -24,6 +24,7 @@ use super::middle::{Inner, Middle};
 use crate::call::Call;
 use crate::contracts::Method;
 use crate::telemetry::sampling;
+use crate::watch;
 
 const TRACE_PARENT: &str = "traceparent";
 
@@ -50,7 +51,8 @@ impl Middle for Observe {
         let span = span(method, request.headers());
         let observed =
             Observed { method, started: Instant::now(), span: span.clone(), code: Code::Cancelled };
-        let response = inner.answer(request).instrument(span).await;
+        let answer = std::pin::pin!(inner.answer(request).instrument(span));
+        let response = watch::named(&method.full_name, answer).await;
         observed.answered(response)
     }
 }

@@ -50,9 +50,7 @@ fn department_profile(check: &mut Check, department: Option<wire::Department>) -
         department.unwrap_or_default();
     let id = department_id_in(check, "department.department_id", department_id);
     let display_name = check.required("department.display_name", display_name, MAX_NAME);
-    if categories.len() > MAX_CATEGORIES {
-        check.fail("department.categories", format!("must be at most {MAX_CATEGORIES}"));
-    }
+    let categories = check.list("department.categories", categories, MAX_CATEGORIES);
     for (i, category) in categories.iter().enumerate() {
         category_prefix(check, &format!("department.categories[{i}]"), category);
     }

@@ -215,7 +215,9 @@ impl Condition {
             Self::Fact(fact) => pieces.extend(fact.piece()),
             Self::Not(condition) => condition.pieces(pieces),
             Self::All(conditions) | Self::Any(conditions) => {
-                conditions.iter().for_each(|condition| condition.pieces(pieces));
+                for condition in conditions {
+                    condition.pieces(pieces);
+                }
             }
         }
     }

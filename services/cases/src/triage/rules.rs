@@ -229,7 +229,9 @@ fn words(field: &str, lists: &[WordList]) -> Vec<Flaw> {
 /// The pieces that conditions look for, each once.
 fn pieces(conditions: &[Condition]) -> Vec<String> {
     let mut pieces = Vec::new();
-    conditions.iter().for_each(|condition| condition.pieces(&mut pieces));
+    for condition in conditions {
+        condition.pieces(&mut pieces);
+    }
     pieces.sort_unstable();
     pieces.dedup();
     pieces.into_iter().map(str::to_owned).collect()

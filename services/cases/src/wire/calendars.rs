@@ -1,6 +1,6 @@
 //! Contract ⇄ domain of calendars.
 
-use calendar::{DayDraft, DayKind, Draft, Flaw, HolidayDraft, Hours, Observed, builtin};
+use calendar::{DayDraft, DayKind, Draft, Flaw, HolidayDraft, Hours, MAX_DAYS, MAX_RULES, Observed, builtin};
 use fault::{Check, Fault};
 use kernel::page::Page;
 use proto::redress::cases::v1::{
@@ -68,7 +68,7 @@ pub(crate) fn import(request: ImportHolidaysRequest) -> Result<Edit, Fault> {
     let mut check = Check::new();
     check.request_id(request_id);
     let name = check.slug("name", name);
-    check.ensure(!days.is_empty(), "days", "must be at least one");
+    let days = check.some("days", days, MAX_DAYS);
     let days = read_days(&mut check, "days", days);
     // Found sound by themselves, they are sound in any calendar.
     let alone = Draft { days, known_until, ..builtin::draft("always").unwrap_or_default() };
@@ -113,6 +113,8 @@ fn draft(check: &mut Check, content: Option<CalendarContent>) -> Draft {
     };
     let CalendarContent { title, time_zone, hours, make_up_hours, known_until, holidays, days, source } =
         content;
+    let holidays = check.list("content.holidays", holidays, MAX_RULES);
+    let days = check.list("content.days", days, MAX_DAYS);
     let draft = Draft {
         title,
         zone: time_zone,

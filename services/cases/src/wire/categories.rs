@@ -25,8 +25,7 @@ pub(crate) fn import(request: ImportCategoriesRequest) -> Result<Import, Fault> 
     let ImportCategoriesRequest { request_id, expected_version, categories } = request;
     let mut check = Check::new();
     check.request_id(request_id);
-    let is_size = (1..=MAX_CATEGORIES).contains(&categories.len());
-    check.ensure(is_size, "categories", "must be 1 to 10 000");
+    let categories = check.some("categories", categories, MAX_CATEGORIES);
     let mut rows = Vec::with_capacity(categories.len());
     for (at, category) in categories.into_iter().enumerate() {
         let WireCategory { path, title, leaf: _ } = category;

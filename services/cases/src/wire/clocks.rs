@@ -67,7 +67,14 @@ pub(crate) fn resume(request: ResumeClocksRequest) -> Result<(Target, Vec<Kind>,
     Ok((target, kinds, remark))
 }
 
+/// Most kinds of clocks that are named at once; there are fewer.
+const MAX_KINDS: usize = 32;
+
 fn kinds(check: &mut Check, kinds: &[i32]) -> Vec<Kind> {
+    if kinds.len() > MAX_KINDS {
+        check.fail("kinds", format!("must be at most {MAX_KINDS}"));
+        return Vec::new();
+    }
     let known: Vec<Kind> = kinds.iter().copied().filter_map(kind_of).collect();
     check.ensure(known.len() == kinds.len(), "kinds", "must be known kinds of clocks");
     known

@@ -30,16 +30,18 @@ pub(crate) struct Joining {
     pub(crate) reason: String,
 }
 
-fn joining(check: &mut Check, cases: &[String], representatives: &[String]) -> Joining {
-    check.ensure((1..=MAX_CASES).contains(&cases.len()), "case_ids", "must be 1 to 500");
+fn joining(check: &mut Check, cases: Vec<String>, representatives: Vec<String>) -> Joining {
+    let is_cut = cases.len() > MAX_CASES;
+    let cases = check.some("case_ids", cases, MAX_CASES);
+    let representatives = check.list("representative_case_ids", representatives, MAX_CASES);
     let read = |check: &mut Check, field: &str, texts: &[String]| -> Vec<Uuid> {
         texts.iter().map(|text| check.id::<CaseId>(field, text).0).collect()
     };
-    let all = read(check, "case_ids", cases);
+    let all = read(check, "case_ids", &cases);
     let distinct: HashSet<Uuid> = all.iter().copied().collect();
     check.ensure(distinct.len() == all.len(), "case_ids", "must name each case once");
-    let speaking = read(check, "representative_case_ids", representatives);
-    let among = speaking.iter().all(|case| distinct.contains(case));
+    let speaking = read(check, "representative_case_ids", &representatives);
+    let among = is_cut || speaking.iter().all(|case| distinct.contains(case));
     check.ensure(among, "representative_case_ids", "must be among case_ids");
     Joining { cases: all, representatives: speaking.into_iter().collect(), reason: String::new() }
 }
@@ -50,7 +52,7 @@ pub(crate) fn create(request: CreateGroupRequest) -> Result<(String, Joining), F
     let mut check = Check::new();
     check.request_id(request_id);
     let title = check.required("title", title, MAX_TITLE);
-    let joining = joining(&mut check, &case_ids, &representative_case_ids);
+    let joining = joining(&mut check, case_ids, representative_case_ids);
     check.done("INVALID_GROUP")?;
     Ok((title, joining))
 }
@@ -77,7 +79,7 @@ pub(crate) fn add(request: AddToGroupRequest) -> Result<(Target, Joining), Fault
     let mut check = Check::new();
     check.request_id(request_id);
     let group = check.id("group_id", &group_id);
-    let joining = joining(&mut check, &case_ids, &representative_case_ids);
+    let joining = joining(&mut check, case_ids, representative_case_ids);
     let reason = check.text("reason", reason, MAX_REASON);
     check.done("INVALID_GROUP")?;
     Ok((Target { group, version: expected_version }, Joining { reason, ..joining }))

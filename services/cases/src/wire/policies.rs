@@ -31,6 +31,10 @@ pub(crate) struct Draft {
     pub(crate) note: String,
 }
 
+/// Most rungs of all ladders, and actions of one rung.
+const MAX_RUNGS: usize = 200;
+const MAX_ACTIONS: usize = 10;
+
 /// Reads a policy that is to be made.
 pub(crate) fn create(request: CreatePolicyRequest) -> Result<Draft, Fault> {
     let CreatePolicyRequest { request_id, shipped_pack, pack_toml, rungs, note } = request;
@@ -86,6 +90,7 @@ fn own_of(check: &mut Check, text: &str) -> Option<Pack> {
 /// them is noted at its place in the request.
 fn ladders(check: &mut Check, rungs: Vec<LadderRung>) -> Vec<KindLadder> {
     let mut ladders: Vec<(KindLadder, Vec<usize>)> = Vec::new();
+    let rungs = check.list("rungs", rungs, MAX_RUNGS);
     for (place, LadderRung { kind, name, at, actions }) in rungs.into_iter().enumerate() {
         let field = |name: &str| format!("rungs[{place}].{name}");
         let known = kind_of(kind);
@@ -94,6 +99,7 @@ fn ladders(check: &mut Check, rungs: Vec<LadderRung>) -> Vec<KindLadder> {
         let is_reminder = name.starts_with(STILL_PAUSED);
         check.ensure(!is_reminder, &field("name"), "still-paused reminds of a pause, which needs no step");
         check.ensure(!name.chars().any(char::is_control), &field("name"), "must be on one line");
+        let actions = check.list(&field("actions"), actions, MAX_ACTIONS);
         let actions: Vec<Action> =
             actions.into_iter().filter_map(|code| action(check, &field("actions"), code)).collect();
         let at = match at.parse() {

@@ -49,7 +49,7 @@ pub(crate) fn definition(request: CreateRuleSetRequest) -> Result<(Definition, S
         word_lists: lists(&mut check, "rule_set.word_lists", word_lists, MAX_LISTS),
         categories: lists(&mut check, "rule_set.categories", categories, MAX_CATEGORIES),
         major_losses: {
-            most(&mut check, "rule_set.major_losses", major_losses.len(), MAX_CURRENCIES);
+            let major_losses = check.list("rule_set.major_losses", major_losses, MAX_CURRENCIES);
             let sums = major_losses.into_iter().enumerate();
             let read = sums.filter_map(|(at, sum)| {
                 let Money { minor, currency } =
@@ -60,7 +60,7 @@ pub(crate) fn definition(request: CreateRuleSetRequest) -> Result<(Definition, S
         },
         surge: surge.map_or_else(Surge::default, |WireSurge { at_least, times }| Surge { at_least, times }),
         rules: {
-            most(&mut check, "rule_set.rules", rules.len(), MAX_RULES);
+            let rules = check.list("rule_set.rules", rules, MAX_RULES);
             rules.into_iter().enumerate().map(|(at, rule)| read_rule(&mut check, at, rule)).collect()
         },
     };
@@ -77,15 +77,11 @@ pub(crate) fn refused(flaws: Vec<Flaw>) -> Result<(), Fault> {
     check.done(INVALID_RULE_SET)
 }
 
-fn most(check: &mut Check, field: &str, count: usize, most: usize) {
-    check.ensure(count <= most, field, &format!("must be at most {most}"));
-}
-
 fn lists(check: &mut Check, field: &str, lists: Vec<WireList>, most_lists: usize) -> Vec<WordList> {
-    most(check, field, lists.len(), most_lists);
+    let lists = check.list(field, lists, most_lists);
     let read = lists.into_iter().enumerate().map(|(at, WireList { name, words })| {
         let name = check.required(&format!("{field}[{at}].name"), name, MAX_LIST_NAME);
-        most(check, &format!("{field}[{at}].words"), words.len(), MAX_WORDS);
+        let words = check.list(&format!("{field}[{at}].words"), words, MAX_WORDS);
         let each = words.into_iter().enumerate();
         let words =
             each.map(|(nth, word)| check.text(&format!("{field}[{at}].words[{nth}]"), word, MAX_WORD));

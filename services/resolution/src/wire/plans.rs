@@ -39,9 +39,13 @@ pub(crate) fn proposal(request: v1::ProposePlanRequest) -> Result<Proposal, Faul
     let mut check = Check::new();
     check.request_id(request_id);
     let case_id = check.id("case_id", &case_id);
+    let is_cut = steps.len() > dag::MAX_STEPS;
+    let steps = check.list("steps", steps, dag::MAX_STEPS);
     let steps: Vec<Step> =
         steps.into_iter().enumerate().map(|(index, asked)| step(&mut check, index, asked)).collect();
-    note(&mut check, "", dag::flaws(&steps));
+    if !is_cut {
+        note(&mut check, "", dag::flaws(&steps));
+    }
     check.done("INVALID_PLAN")?;
     Ok(Proposal { case_id, steps })
 }
@@ -65,7 +69,7 @@ fn step(check: &mut Check, index: usize, step: v1::Step) -> Step {
         step_id,
         department_id: check.slug(&format!("{at}department_id"), department_id),
         remedy: remedy(check, &at, asked),
-        depends_on,
+        depends_on: check.list(&format!("{at}depends_on"), depends_on, dag::MAX_STEPS),
         due_time: check.time(&format!("{at}due_time"), due_time),
         state: StepState::Waiting,
         done_order: None,
