@@ -135,7 +135,7 @@ pub(crate) async fn ask_for_bytes(
 }
 
 /// Same with a request as it is on the wire.
-pub(crate) async fn send(line: Line, method: &MethodDescriptor, request: Bytes) -> Result<(), Status> {
+pub(crate) async fn send(line: Line, method: &MethodDescriptor, request: Bytes) -> Result<Bytes, Status> {
     let mut grpc = Grpc::new(line);
     grpc.ready().await.unwrap();
     let request = Request::new(request);

@@ -148,7 +148,7 @@ fn worst() -> BTreeMap<&'static str, Value> {
         (0..60).map(|at| (at.to_string(), json!({ "pattern": "^(a*)*(b|a*)*c$", "maxLength": 1 }))).collect();
     let schema = json!({ "type": "object", "properties": properties,
         "additionalProperties": { "allOf": vec![json!({ "anyOf": [{ "type": "null" }, { "maxLength": 0 }] }); 100] } });
-    let texts = vec!["text.contains('a') && !text.contains('b')"; 8].join(" || ");
+    let texts = ["text.contains('a') && !text.contains('b')"; 8].join(" || ");
     let rules: Vec<Value> = (0..200)
         .map(|at| json!({ "name": format!("r{at}"), "when": format!("({texts}) && reach > {at}"), "reason": "x", "priority": 1 }))
         .collect();
@@ -158,7 +158,7 @@ fn worst() -> BTreeMap<&'static str, Value> {
         .flat_map(|nth| ["january", "march", "may", "july", "august", "october"].map(|month| json!({ "name": "off", "on": format!("{nth} monday of {month}"), "observance": "OBSERVANCE_NEXT" })))
         .collect();
     let categories: Vec<Value> = (0..10_000).map(|at| json!({ "path": format!("c{at}") })).collect();
-    let filter = vec!["(text:\"a b c d\" OR state = TRIAGED)"; 50].join(" AND ");
+    let filter = ["(text:\"a b c d\" OR state = TRIAGED)"; 50].join(" AND ");
     BTreeMap::from([
         (
             "FormService.CreateForm",
