@@ -168,7 +168,7 @@ const CHINESE: Tongue = Tongue {
     ],
     other_zone: "{city}时间",
     acknowledgement: Template {
-        subject: "您的投诉已受理：{subject}",
+        subject: "我们已收到您的投诉：{subject}",
         body: "{greeting}
 
 我们已收到您的投诉，并已开始处理。
