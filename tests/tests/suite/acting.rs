@@ -138,6 +138,9 @@ const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("ResolutionService.RejectTask", "departments' work, under a lease"),
     ("ResolutionService.RequeueTask", "needs a task: see `services/resolution/tests/rpc/acting.rs`"),
     ("FeedbackService.RespondToOutcome", "the complainant's answer, by a channel"),
+    ("FeedbackService.RecordNotice", "records how the complainant was told, and decides nothing"),
+    ("FeedbackService.ResendNotice", "sends again what was said"),
+    ("FeedbackService.CorrectContact", "says where the complainant is reached, and decides nothing"),
 ];
 
 struct Scene {
