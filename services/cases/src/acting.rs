@@ -24,6 +24,9 @@ pub(crate) struct Actor {
 pub(crate) enum Act {
     /// Work on it: for its handler, or a supervisor.
     Handle,
+    /// End it at its complainant's wish: as [`Self::Handle`], and not while it stands for
+    /// cases of other people.
+    Withdraw,
     /// Say what it is and where it belongs: as [`Self::Handle`], and for every agent
     /// while it has no handler.
     Sort,
@@ -80,8 +83,10 @@ impl Case {
         match act {
             Act::Assist | Act::Comment => Ok(()),
             Act::Sort if unhandled => Ok(()),
-            Act::Handle | Act::Sort if actor.supervises || self.is_handled_by(actor) => Ok(()),
-            Act::Handle | Act::Sort => Err(Refusal::NotTheHandler),
+            Act::Handle | Act::Withdraw | Act::Sort if actor.supervises || self.is_handled_by(actor) => {
+                Ok(())
+            }
+            Act::Handle | Act::Withdraw | Act::Sort => Err(Refusal::NotTheHandler),
         }
     }
 

@@ -6,11 +6,15 @@
 mod merge;
 #[cfg(test)]
 pub(crate) mod properties;
+mod shared;
+mod urgency;
 
 use jiff::{SignedDuration, Timestamp};
 use kernel::{CaseId, Money};
 
 pub(crate) use merge::{Joining, Merged};
+pub(crate) use shared::SharedOutcome;
+pub(crate) use urgency::Lowering;
 
 pub(crate) use crate::moves::{Move, State};
 use crate::refusal::Refusal;
@@ -167,6 +171,10 @@ pub(crate) struct Case {
     pub(crate) tier: i32,
     /// How urgent it is.
     pub(crate) priority: Priority,
+    /// What a person raised it to: triage finds it no less urgent; none where nobody has.
+    pub(crate) priority_floor: Option<Priority>,
+    /// A lower priority that waits for a second person.
+    pub(crate) lowering: Option<Lowering>,
     /// How hard it is to find out and to settle.
     pub(crate) complexity: Level,
     /// What it is about, as a path.
@@ -230,6 +238,8 @@ impl Case {
             cycle: 1,
             tier: 0,
             priority,
+            priority_floor: None,
+            lowering: None,
             complexity,
             category,
             triage_reasons: reasons,
@@ -271,7 +281,8 @@ impl Case {
         }
         let Triage { category, priority, complexity, reasons } = triage;
         let raised = (1..self.cycle).fold(priority, |priority, _| priority.raised());
-        let priority = anyway.map_or(raised, |anyway| anyway.min(raised));
+        let priority =
+            [Some(raised), anyway, self.priority_floor].into_iter().flatten().min().unwrap_or(raised);
         let before = (&self.category, self.priority, self.complexity, &self.triage_reasons);
         if (&category, priority, complexity, &reasons) == before {
             return Ok(false);

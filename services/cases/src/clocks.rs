@@ -7,6 +7,7 @@
 //! targets begin anew with each cycle.
 
 pub(crate) mod alarm;
+mod answered;
 pub(crate) mod follow;
 pub(crate) mod holding;
 #[cfg(test)]
@@ -309,7 +310,12 @@ pub(crate) fn concerns(fact: &Fact) -> bool {
         fact,
         Fact::Reopened { .. } | Fact::Together(Together::Merged { .. } | Together::Unmerged { .. })
     ) || is_graded_anew(fact);
-    starts || changes || ends_all(fact) || !met_by(fact).is_empty() || is_unreachable(fact)
+    starts
+        || changes
+        || ends_all(fact)
+        || !met_by(fact).is_empty()
+        || is_unreachable(fact)
+        || answered::answers(fact)
 }
 
 /// Whether a case is found to be another than it was held to be: triaged again, of
@@ -317,7 +323,10 @@ pub(crate) fn concerns(fact: &Fact) -> bool {
 fn is_graded_anew(fact: &Fact) -> bool {
     matches!(
         fact,
-        Fact::Retriaged { .. } | Fact::Categorised { .. } | Fact::Together(Together::GroupAlarm { .. })
+        Fact::Retriaged { .. }
+            | Fact::Categorised { .. }
+            | Fact::PrioritySet { .. }
+            | Fact::Together(Together::GroupAlarm { .. })
     )
 }
 
@@ -332,7 +341,7 @@ fn met_by(fact: &Fact) -> &'static [Kind] {
         Fact::Accepted => &[Kind::Accept, Kind::Object],
         Fact::Note(note) if note.visibility == Visibility::Public => &[Kind::FirstResponse, Kind::Update],
         Fact::Findings { .. } => &[Kind::Stage],
-        Fact::Resolved { .. } => {
+        Fact::Resolved { .. } | Fact::SharedOutcome(_) => {
             &[Kind::FirstResponse, Kind::Stage, Kind::Decide, Kind::Update, Kind::Remedy, Kind::Review]
         }
         // Who answers an outcome has been told of it.

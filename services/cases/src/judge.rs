@@ -6,14 +6,17 @@ use std::collections::{HashMap, HashSet};
 use events::Delivered;
 use fault::Fault;
 use jiff::SignedDuration;
+use kernel::TenantId;
 use pg::Tx;
 use uuid::Uuid;
 
+use crate::case::{Case, Occasion};
 use crate::reading::{HEAVY_BYTES, Reading};
 use crate::rule_sets::RuleSets;
 use crate::sameness::Person;
 use crate::store;
-use crate::store::triage::{Around, Incoming, Judged};
+use crate::store::triage::{Around, Incoming, Judged, Standing};
+use crate::timeline::{Fact, Noted, Together};
 use crate::triage::{MOST_REPEATS, REPEAT_DAYS, Surroundings};
 use crate::wire::heard::Registered;
 
@@ -43,6 +46,47 @@ pub(crate) async fn judge<'a>(
     });
     let is_heavy = registered.iter().map(Registered::bytes).sum::<usize>() > HEAVY_BYTES;
     Ok(server::aside(is_heavy, || judged.collect()))
+}
+
+/// Raises cases to what the rules make of them with what was added to them just now;
+/// later information makes none less urgent.
+pub(crate) async fn raise_for_information(
+    tx: &mut Tx,
+    sets: &RuleSets,
+    tenant: &TenantId,
+    cases: &mut [Case],
+) -> Result<(), Fault> {
+    for case in cases.iter_mut() {
+        let Some(noted) = case.journal.iter().rev().find(|noted| !added(noted).is_empty()).cloned() else {
+            continue;
+        };
+        if case.state.is_over() || case.merged.is_some() {
+            continue;
+        }
+        let Some(past) = store::triage::get(tx, case.id).await? else { continue };
+        let standing = Standing {
+            rule_set: store::rules::active(tx).await?,
+            tree: store::categories::version(tx).await?,
+        };
+        let set = sets.get(tx, tenant, standing).await?;
+        let is_heavy = past.bytes() + added(&noted).len() > HEAVY_BYTES;
+        let triage = server::aside(is_heavy, || set.triage(&past.with(added(&noted)).facts()).triage);
+        if triage.priority < case.priority {
+            let reason = format!("for what was added: {}", triage.reasons.join("; "));
+            let at = Occasion { now: noted.time, actor: "<cases>", traceparent: &noted.traceparent };
+            case.raise_by_hand(triage.priority, reason, &at)?;
+        }
+    }
+    Ok(())
+}
+
+/// The words that were added to a complaint; empty of whatever else happened.
+fn added(noted: &Noted) -> &str {
+    match &noted.fact {
+        Fact::Information(added) => &added.words,
+        Fact::Together(Together::Informed { words, .. }) => words,
+        _ => "",
+    }
 }
 
 fn incoming<'a>((event, registered): (&Delivered, &'a Registered)) -> Incoming<'a> {

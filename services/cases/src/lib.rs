@@ -9,7 +9,7 @@
 //! `categories`; `judge` triages whole batches. `reading` is what is read off a text,
 //! by one of the tenant's `classifiers`. `clocks` says by when it is due, by the
 //! `calendars` of the tenant; `sameness` what is like it, `links` and `groups` what
-//! belongs together. `record` puts it on record, in one place for `rpc`, `react` and
+//! belongs together, `merges` what one case does for another. `record` puts it on record, in one place for `rpc`, `react` and
 //! the timer in `window`. `filter` is how cases are asked for, `terms` the words they
 //! are found by, which `words` puts into their index.
 //!
@@ -30,6 +30,7 @@ mod groups;
 mod guesses;
 mod judge;
 mod links;
+mod merges;
 mod news;
 mod react;
 mod reading;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::case::{Case, CloseReason, Merged, Move, Occasion, State};
 use crate::refusal::Refusal;
-use crate::timeline::{Fact, Visibility, Written};
+use crate::timeline::{Fact, Information, Visibility, Written};
 
 kernel::numbered! {
     /// What a notice to the complainant is for.
@@ -88,10 +88,7 @@ pub(crate) enum Event {
         reason: String,
     },
     /// Something was added to the complaint.
-    InformationAdded {
-        /// What, in a sentence.
-        what: String,
-    },
+    InformationAdded(Information),
     /// The complainant accepted the outcome.
     Accepts {
         /// In their words; may be empty.
@@ -125,6 +122,14 @@ pub(crate) enum Event {
     },
 }
 
+impl Event {
+    /// Whether it goes on to the case that stands for a merged one: what the complainant
+    /// says, and what is added to what they said.
+    pub(crate) fn is_passed_on(&self) -> bool {
+        matches!(self, Self::InformationAdded(_) | Self::Accepts { .. } | Self::Disputes { .. })
+    }
+}
+
 impl Case {
     /// Takes in a piece of news. While the case is merged it is about where the case
     /// stood: undone, the merge leaves nothing to catch up on.
@@ -146,7 +151,7 @@ impl Case {
             Event::NoticeSettled { .. }
                 | Event::NoticeRecorded { .. }
                 | Event::ContactCorrected { .. }
-                | Event::InformationAdded { .. }
+                | Event::InformationAdded(_)
         );
         if cycle != self.cycle && !whenever {
             return Err(Refusal::InvalidCaseState(self.state));
@@ -166,9 +171,7 @@ impl Case {
             Event::TaskNeedsAttention { department, reason } => {
                 self.note(at, Fact::TaskNeedsAttention { department, reason });
             }
-            Event::InformationAdded { what } => {
-                self.add_note(Written { text: what, visibility: Visibility::Internal, request_id: None }, at);
-            }
+            Event::InformationAdded(added) => self.note(at, Fact::Information(added)),
             Event::Accepts { comment } => self.accept_outcome(&comment, at)?,
             Event::Disputes { comment } => self.dispute(comment, at)?,
             Event::NoticeSettled { kind, failure } => {

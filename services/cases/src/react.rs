@@ -23,7 +23,7 @@ use crate::store::Opening;
 use crate::store::early::{self, EarlyNotice};
 use crate::timeline::Fact;
 use crate::wire::heard::{About, Registered};
-use crate::{judge, links, record, store, wire};
+use crate::{judge, links, merges, record, store, wire};
 
 /// What is followed.
 const FOLLOWS: &[Follow] = &[
@@ -83,7 +83,7 @@ impl Reactions {
             let (run, rest) = batch.split_at(batch.iter().take_while(same).count());
             match about {
                 About::Registration => self.open(tx, run).await?,
-                About::Case => hear(tx, run).await?,
+                About::Case => self.hear(tx, run).await?,
                 About::Agent => store::staff::keep(tx, &wire::heard::agents(run)?).await?,
             }
             batch = rest;
@@ -178,8 +178,19 @@ fn hear_early(case: &mut Case, notice: EarlyNotice, at: &Occasion<'_>) {
     case.note_in(cycle, &at, Fact::Notice { kind, failure });
 }
 
-/// Moves cases on by the news about them, in order.
-async fn hear(tx: &mut Tx, batch: &[Delivered]) -> Result<(), Fault> {
+impl Reactions {
+    /// Moves cases on by the news about them, in order.
+    async fn hear(&self, tx: &mut Tx, batch: &[Delivered]) -> Result<(), Fault> {
+        let mut changed = hear(tx, batch).await?;
+        if let Some(first) = batch.first() {
+            judge::raise_for_information(tx, &self.rule_sets, &first.tenant, &mut changed).await?;
+        }
+        record::changed(tx, &mut changed).await
+    }
+}
+
+/// Has cases take in the news about them, in order; answers those that changed.
+async fn hear(tx: &mut Tx, batch: &[Delivered]) -> Result<Vec<Case>, Fault> {
     let news = batch.iter().map(wire::heard::news).collect::<Result<Vec<_>, _>>()?;
     let mut cases = lock(tx, batch.iter().map(|event| event.subject).collect()).await?;
     if batch.iter().any(|event| !cases.contains_key(&event.subject)) {
@@ -189,16 +200,23 @@ async fn hear(tx: &mut Tx, batch: &[Delivered]) -> Result<(), Fault> {
         let opened_meanwhile = lock(tx, missing).await?;
         cases.extend(opened_meanwhile);
     }
+    let passed_on = |(event, news): &(&Delivered, &News)| {
+        let merged = cases.get(&event.subject).is_some_and(|case| case.merged.is_some());
+        news.event.is_passed_on() && merged
+    };
+    let passing: Vec<Uuid> =
+        batch.iter().zip(&news).filter(passed_on).map(|(event, _)| event.subject).collect();
+    merges::lock_survivors(tx, &mut cases, passing).await?;
     let now = tx.now();
     let mut early = Vec::new();
     for (event, news) in batch.iter().zip(news) {
-        let Some(case) = cases.get_mut(&event.subject) else {
+        if !cases.contains_key(&event.subject) {
             early.extend(before_its_case(event, news)?);
             continue;
-        };
+        }
         let actor = news.actor.clone();
         let at = Occasion { now, actor: &actor, traceparent: &event.traceparent };
-        if let Err(refusal) = case.hear(news, &at) {
+        if let Err(refusal) = take_in(&mut cases, event.subject, news, &at) {
             let (case, event) = (event.subject, &event.type_name);
             tracing::debug!(case.id = %case, event.type = event, %refusal, "news that no longer fits is skipped");
         }
@@ -208,7 +226,20 @@ async fn hear(tx: &mut Tx, batch: &[Delivered]) -> Result<(), Fault> {
     }
     let mut changed: Vec<Case> = cases.into_values().filter(|case| !case.journal.is_empty()).collect();
     changed.sort_unstable_by_key(|case| case.id);
-    record::changed(tx, &mut changed).await
+    Ok(changed)
+}
+
+/// Has a case take news in; what its complainant says while another stands for it goes
+/// on to that one.
+fn take_in(cases: &mut HashMap<Uuid, Case>, id: Uuid, news: News, at: &Occasion<'_>) -> Result<(), Refusal> {
+    let survivor = if news.event.is_passed_on() { merges::survivor(cases, id) } else { id };
+    let mut case = cases.remove(&id).ok_or(Refusal::CaseNotFound)?;
+    let heard = match cases.get_mut(&survivor).filter(|_| survivor != id) {
+        Some(survivor) => case.pass_on(survivor, news, at),
+        None => case.hear(news, at),
+    };
+    cases.insert(id, case);
+    heard
 }
 
 async fn lock(tx: &mut Tx, mut ids: Vec<Uuid>) -> Result<HashMap<Uuid, Case>, Fault> {

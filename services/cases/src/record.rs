@@ -9,7 +9,7 @@ use crate::case::Case;
 use crate::clocks::follow;
 use crate::clocks::follow::Begun;
 use crate::timeline::Fact;
-use crate::{store, window, wire};
+use crate::{merges, store, window, wire};
 
 /// Topic of the bell rung on every change of a case.
 pub(crate) const TOPIC: &str = "cases";
@@ -19,6 +19,12 @@ pub(crate) async fn changed(tx: &mut Tx, cases: &mut [Case]) -> Result<(), Fault
     if cases.is_empty() {
         return Ok(());
     }
+    let mut told = merges::share_outcomes(tx, cases).await?;
+    keep(tx, cases).await?;
+    if told.is_empty() { Ok(()) } else { keep(tx, &mut told).await }
+}
+
+async fn keep(tx: &mut Tx, cases: &mut [Case]) -> Result<(), Fault> {
     follow::follow(tx, cases).await?;
     store::save(tx, cases).await?;
     publish(tx, cases).await

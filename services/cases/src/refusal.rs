@@ -2,7 +2,7 @@
 
 use fault::Kind;
 
-use crate::case::State;
+use crate::case::{Priority, State};
 
 /// A request that is understood and not granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +41,16 @@ pub(crate) enum Refusal {
     MergeTargetOver(State),
     /// Two customers, each of whom is owed an answer.
     ComplainantsDiffer,
+    /// Its people were told the outcome of the case that stands for it.
+    OutcomeShared,
+    /// Other people's cases are merged into it.
+    StandsForOthers,
+    /// It is as urgent as that already.
+    PriorityNotHigher(Priority),
+    /// It is no more urgent than that.
+    PriorityNotLower(Priority),
+    /// Who asked may not agree as well.
+    SecondPersonRequired,
     /// A complaint and a report.
     MattersDiffer,
     /// Whom the complaint is about wants to act on it.
@@ -119,6 +129,15 @@ impl std::fmt::Display for Refusal {
             Self::CallerRecused => f.write_str("the complaint is about you; somebody else must do this"),
             Self::NotTheHandler => f.write_str("this is for who handles the case, or a supervisor"),
             Self::SupervisorRequired => f.write_str("this is for a supervisor to say"),
+            Self::OutcomeShared => f.write_str(
+                "its complainant was told the outcome of the case that stands for it; they may dispute that",
+            ),
+            Self::PriorityNotHigher(now) => write!(f, "the case is {now} already; raising makes it more urgent"),
+            Self::PriorityNotLower(now) => write!(f, "the case is {now}; lowering makes it less urgent"),
+            Self::SecondPersonRequired => f.write_str("you asked for it; somebody else must agree"),
+            Self::StandsForOthers => {
+                f.write_str("cases of other people are merged into it; unmerge them first")
+            }
             Self::MattersDiffer => {
                 f.write_str("a complaint and a report of a violation go different ways and are not merged")
             }
@@ -175,13 +194,20 @@ impl fault::Refusal for Refusal {
             | Self::NoTriageRecord
             | Self::MergeTargetOver(_)
             | Self::ComplainantsDiffer
+            | Self::OutcomeShared
+            | Self::StandsForOthers
+            | Self::PriorityNotHigher(_)
+            | Self::PriorityNotLower(_)
             | Self::MattersDiffer
             | Self::AlreadyInAGroup
             | Self::NotInTheGroup
             | Self::TooManyRepresentatives(_)
             | Self::CategoryNotInTree
             | Self::TooLittleToLearn => Kind::Precondition,
-            Self::CallerRecused | Self::NotTheHandler | Self::SupervisorRequired => Kind::Forbidden,
+            Self::CallerRecused
+            | Self::NotTheHandler
+            | Self::SecondPersonRequired
+            | Self::SupervisorRequired => Kind::Forbidden,
             Self::TrainingUnderWay => Kind::Conflict,
             Self::TooManyGuesses | Self::TooManyCalendars | Self::TooManyPolicies => Kind::Exhausted,
         }
@@ -206,6 +232,11 @@ impl fault::Refusal for Refusal {
             Self::ApproverIsRequester => "APPROVER_IS_REQUESTER",
             Self::MergeTargetOver(_) => "MERGE_TARGET_OVER",
             Self::ComplainantsDiffer => "COMPLAINANTS_DIFFER",
+            Self::OutcomeShared => "OUTCOME_SHARED",
+            Self::StandsForOthers => "STANDS_FOR_OTHERS",
+            Self::PriorityNotHigher(_) => "PRIORITY_NOT_HIGHER",
+            Self::PriorityNotLower(_) => "PRIORITY_NOT_LOWER",
+            Self::SecondPersonRequired => "SECOND_PERSON_REQUIRED",
             Self::MattersDiffer => "MATTERS_DIFFER",
             Self::CallerRecused => "CALLER_RECUSED",
             Self::NotTheHandler => "NOT_THE_HANDLER",

@@ -227,7 +227,7 @@ impl CaseService for Rpc {
         let (target, reason) = wire::withdrawal(request)?;
         let act = move |case: &mut Case, at: &Occasion<'_>| case.withdraw(reason.clone(), at);
         let render = |case: &Case| WithdrawCaseResponse { case: Some(wire::case(case)) };
-        self.change(caller, key, (Act::Handle, target), act, render).await
+        self.change(caller, key, (Act::Withdraw, target), act, render).await
     }
 
     async fn decline_case(

@@ -11,6 +11,7 @@ pub(crate) mod extensions;
 pub(crate) mod groups;
 pub(crate) mod lessons;
 pub(crate) mod links;
+pub(crate) mod merges;
 pub(crate) mod policies;
 pub(crate) mod readings;
 mod row;
@@ -32,7 +33,7 @@ use sqlx::PgConnection;
 use timers::Held;
 use uuid::Uuid;
 
-use crate::case::{Case, Outcome};
+use crate::case::{Case, Outcome, Priority};
 use row::{Row, select_cases};
 
 /// Reads one case.
@@ -195,6 +196,7 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
     let moment = |value: fn(&Case) -> Option<Timestamp>| {
         cases.iter().map(|case| value(case).map(ToSqlx::to_sqlx)).collect::<Vec<_>>()
     };
+    let lowering = || cases.iter().map(|case| case.lowering.as_ref());
     let saved = sqlx::query(
         "UPDATE cases c
          SET version = n.version, state = n.state, cycle = n.cycle, tier = n.tier, priority = n.priority,
@@ -203,7 +205,8 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
              department_id = n.department, agent_id = n.agent, findings = n.findings,
              root_cause = n.root_cause, decision_reasons = n.decision_reasons, due_at = n.due,
              category = n.category, triage_reasons = n.reasons, merged_into = n.merged_into,
-             merged_from = n.merged_from, complexity = n.complexity, merged_across = n.merged_across
+             merged_from = n.merged_from, complexity = n.complexity, merged_across = n.merged_across,
+             priority_floor = n.floor, lowering_to = n.lowering_to, lowering_by = n.lowering_by
          FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::bigint[]) AS version,
                       UNNEST($3::smallint[]) AS state, UNNEST($4::integer[]) AS cycle,
                       UNNEST($5::integer[]) AS tier, UNNEST($6::smallint[]) AS priority,
@@ -216,7 +219,8 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
                       UNNEST($18::timestamptz[]) AS due, UNNEST($19::text[]) AS category,
                       UNNEST($20::text[]) AS reasons, UNNEST($21::uuid[]) AS merged_into,
                       UNNEST($22::smallint[]) AS merged_from, UNNEST($23::smallint[]) AS complexity,
-                      UNNEST($24::boolean[]) AS merged_across) AS n
+                      UNNEST($24::boolean[]) AS merged_across, UNNEST($25::smallint[]) AS floor,
+                      UNNEST($26::smallint[]) AS lowering_to, UNNEST($27::text[]) AS lowering_by) AS n
          WHERE c.tenant_id = current_setting('redress.tenant') AND c.case_id = n.id",
     )
     .bind(cases.iter().map(|case| case.id.0).collect::<Vec<_>>())
@@ -243,6 +247,9 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
     .bind(cases.iter().map(|case| case.merged.map(|merged| merged.stood.number())).collect::<Vec<_>>())
     .bind(cases.iter().map(|case| case.complexity.number()).collect::<Vec<_>>())
     .bind(cases.iter().map(|case| case.merged.is_some_and(|merged| merged.across)).collect::<Vec<_>>())
+    .bind(cases.iter().map(|case| case.priority_floor.map(Priority::number)).collect::<Vec<_>>())
+    .bind(lowering().map(|asked| asked.map(|asked| asked.to.number())).collect::<Vec<_>>())
+    .bind(lowering().map(|asked| asked.map_or("", |asked| &asked.by)).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     if saved.rows_affected() == cases.len() as u64 {

@@ -10,7 +10,7 @@ use calendar::{Kind as Promised, Reason as PauseReason};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::case::{Channel, CloseReason, Outcome, Priority};
+use crate::case::{Channel, CloseReason, Outcome, Priority, SharedOutcome};
 use crate::clocks;
 use crate::news::NoticeKind;
 pub(crate) use together::Together;
@@ -96,6 +96,7 @@ pub(crate) enum Fact {
     Assigned { department: String, agent: String, explanation: String },
     Accepted,
     Note(Written),
+    Information(Information),
     Findings { findings: String, root_cause: String },
     Decided { outcome: Outcome, reasons: String, remedy_due: bool },
     PlanProposed { summary: String },
@@ -105,6 +106,7 @@ pub(crate) enum Fact {
     TaskCompleted { work: String },
     TaskNeedsAttention { department: String, reason: String },
     Resolved { outcome: Outcome, reasons: String, respond_until: Timestamp },
+    SharedOutcome(SharedOutcome),
     Notice { kind: NoticeKind, failure: Option<String> },
     NoticeRecorded { kind: NoticeKind, by: String, told: Timestamp },
     Answered { accepted: bool },
@@ -122,6 +124,8 @@ pub(crate) enum Fact {
     ExtensionRefused { kind: Promised, reason: String },
     HoldingReply { text: String, reason: String, next: Option<Timestamp>, due: Option<Timestamp> },
     PriorityRaised { priority: Priority, reason: String },
+    PrioritySet { priority: Priority, reason: String, raised: bool },
+    LowerPriorityAsked { priority: Priority, reason: String },
     Returned { reason: String },
     Escalated { tier: i32, reason: String },
     Together(Together),
@@ -136,6 +140,18 @@ pub(crate) struct Written {
     pub(crate) visibility: Visibility,
     /// The idempotency key it was written under; none where a service writes.
     pub(crate) request_id: Option<String>,
+}
+
+/// What was added to a complaint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Information {
+    /// What, in a sentence.
+    pub(crate) what: String,
+    /// The words that were added, without who added them; empty where only a form was
+    /// filled in.
+    pub(crate) words: String,
+    /// Whether the complainant added it, and not staff.
+    pub(crate) by_complainant: bool,
 }
 
 /// A fact in its place: when, by whom, in which cycle and trace.
@@ -212,23 +228,21 @@ impl Noted {
             }
             Fact::Accepted => "a handler has taken the case up".to_owned(),
             Fact::Note(note) => note.text.clone(),
+            Fact::Information(added) => added.what.clone(),
             Fact::Findings { findings, root_cause } if root_cause.is_empty() => findings.clone(),
             Fact::Findings { findings, root_cause } => format!("{findings}\nroot cause: {root_cause}"),
             Fact::Decided { outcome, reasons, remedy_due: true } => {
                 with_reason(format!("decided: {outcome}, a remedy is due"), reasons)
             }
             Fact::Decided { outcome, reasons, .. } => with_reason(format!("decided: {outcome}"), reasons),
-            Fact::PlanProposed { summary } => with_reason("a remedy plan was proposed".to_owned(), summary),
-            Fact::PlanApproved => "the remedy plan was approved".to_owned(),
-            Fact::PlanRejected { reason } => with_reason("the remedy plan was rejected".to_owned(), reason),
-            Fact::PlanCancelled { reason } => {
-                with_reason("the remedy plan was cancelled and undone".to_owned(), reason)
-            }
-            Fact::TaskCompleted { work } => work.clone(),
-            Fact::TaskNeedsAttention { department, reason } => {
-                with_reason(format!("{department} could not carry out its task"), reason)
-            }
-            Fact::Resolved { outcome, reasons, .. } => {
+            Fact::PlanProposed { .. }
+            | Fact::PlanApproved
+            | Fact::PlanRejected { .. }
+            | Fact::PlanCancelled { .. }
+            | Fact::TaskCompleted { .. }
+            | Fact::TaskNeedsAttention { .. } => self.fact.of_remedy(),
+            Fact::Resolved { outcome, reasons, .. }
+            | Fact::SharedOutcome(SharedOutcome { outcome, reasons, .. }) => {
                 with_reason(format!("the complaint is {outcome}"), reasons)
             }
             Fact::Notice { kind, failure: None } => format!("the {kind} was delivered"),
@@ -258,6 +272,8 @@ impl Noted {
             | Fact::ExtensionRefused { .. }
             | Fact::HoldingReply { .. }
             | Fact::PriorityRaised { .. }
+            | Fact::PrioritySet { .. }
+            | Fact::LowerPriorityAsked { .. }
             | Fact::Returned { .. }
             | Fact::Escalated { .. } => self.fact.of_time(zone),
             Fact::Together(together) => together.text(),
@@ -277,6 +293,7 @@ impl Fact {
             Self::Assigned { .. } => (Kind::Assigned, Internal),
             Self::Accepted => (Kind::Accepted, Public),
             Self::Note(note) => (Kind::Note, note.visibility),
+            Self::Information(_) => (Kind::Note, Internal),
             Self::Findings { .. } => (Kind::Findings, Internal),
             // Public once it takes effect: that is the next entry but the remedy.
             Self::Decided { .. } => (Kind::Decided, Internal),
@@ -285,7 +302,7 @@ impl Fact {
             Self::PlanRejected { .. } | Self::PlanCancelled { .. } => (Kind::PlanEnded, Internal),
             Self::TaskCompleted { .. } => (Kind::TaskCompleted, Internal),
             Self::TaskNeedsAttention { .. } => (Kind::TaskNeedsAttention, Internal),
-            Self::Resolved { .. } => (Kind::Resolved, Public),
+            Self::Resolved { .. } | Self::SharedOutcome(_) => (Kind::Resolved, Public),
             Self::Notice { .. } | Self::NoticeRecorded { .. } => (Kind::Notice, Public),
             Self::Answered { .. } => (Kind::Response, Public),
             Self::Reopened { .. } => (Kind::Reopened, Internal),
@@ -305,10 +322,29 @@ impl Fact {
             | Self::ExtensionRequested { .. }
             | Self::ExtensionGranted { .. }
             | Self::ExtensionRefused { .. } => (Kind::Clock, Internal),
-            Self::Returned { .. } | Self::PriorityRaised { .. } | Self::Escalated { .. } => {
-                (Kind::Escalated, Internal)
-            }
+            Self::Returned { .. }
+            | Self::PriorityRaised { .. }
+            | Self::PrioritySet { .. }
+            | Self::LowerPriorityAsked { .. }
+            | Self::Escalated { .. } => (Kind::Escalated, Internal),
             Self::Together(together) => (together.kind(), Internal),
+        }
+    }
+
+    /// What was planned and done about it, in a sentence; the others have their own.
+    fn of_remedy(&self) -> String {
+        match self {
+            Self::PlanProposed { summary } => with_reason("a remedy plan was proposed".to_owned(), summary),
+            Self::PlanApproved => "the remedy plan was approved".to_owned(),
+            Self::PlanRejected { reason } => with_reason("the remedy plan was rejected".to_owned(), reason),
+            Self::PlanCancelled { reason } => {
+                with_reason("the remedy plan was cancelled and undone".to_owned(), reason)
+            }
+            Self::TaskCompleted { work } => work.clone(),
+            Self::TaskNeedsAttention { department, reason } => {
+                with_reason(format!("{department} could not carry out its task"), reason)
+            }
+            _ => String::new(),
         }
     }
 
@@ -356,7 +392,16 @@ impl Fact {
                     due.map(|due| format!("; the answer by {}", in_zone(due, zone))).unwrap_or_default();
                 format!("{text}\nit takes longer: {reason}{next}{due}")
             }
-            Self::PriorityRaised { priority, reason } => with_reason(format!("raised to {priority}"), reason),
+            Self::PriorityRaised { priority, reason }
+            | Self::PrioritySet { priority, reason, raised: true } => {
+                with_reason(format!("raised to {priority}"), reason)
+            }
+            Self::PrioritySet { priority, reason, .. } => {
+                with_reason(format!("lowered to {priority}"), reason)
+            }
+            Self::LowerPriorityAsked { priority, reason } => {
+                with_reason(format!("{priority} was asked for; a second person must agree"), reason)
+            }
             Self::Returned { reason } => with_reason("somebody else is to take it over".to_owned(), reason),
             Self::Escalated { tier, reason } => with_reason(format!("raised to level {tier}"), reason),
             _ => String::new(),

@@ -208,8 +208,12 @@ pub(crate) fn entry(entry: Entry) -> TimelineEntry {
     }
 }
 
-/// What the public may know of a case; its outcome once it took effect.
-pub(crate) fn progress(case: &Case, entries: Vec<Entry>) -> TrackComplaintResponse {
+/// What the public may know of a case, and of those that it stands for; its outcome once it took effect.
+pub(crate) fn progress(
+    case: &Case,
+    received: jiff::Timestamp,
+    entries: Vec<Entry>,
+) -> TrackComplaintResponse {
     let public = |entry: Entry| PublicEntry {
         time: Some(timestamp(entry.time)),
         kind: entry.kind.number().into(),
@@ -218,7 +222,7 @@ pub(crate) fn progress(case: &Case, entries: Vec<Entry>) -> TrackComplaintRespon
     TrackComplaintResponse {
         state: case.state.number().into(),
         cycle: case.cycle,
-        receive_time: Some(timestamp(case.origin.receive_time)),
+        receive_time: Some(timestamp(received)),
         outcome: outcome(case.outcome.filter(|_| case.resolve_time.is_some())),
         entries: entries.into_iter().map(public).collect(),
     }

@@ -12,9 +12,11 @@ use proto::redress::assignment::v1::{
 };
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
 use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
+use proto::redress::cases::v1::group_service_client::GroupServiceClient;
+use proto::redress::cases::v1::link_service_client::LinkServiceClient;
 use proto::redress::cases::v1::{
-    AddNoteRequest, ClockKind, DecideCaseRequest, GetTimelineRequest, Outcome, RequestExtensionRequest,
-    Visibility,
+    AddNoteRequest, ClockKind, CreateGroupRequest, DecideCaseRequest, GetTimelineRequest, MergeCaseRequest,
+    Outcome, RequestExtensionRequest, Visibility,
 };
 use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
 use proto::redress::intake::v1::{Complaint, Respondent, SubmitComplaintRequest};
@@ -70,10 +72,16 @@ const ACTS: &[(&str, &str, Answers)] = &[
     ("ClockService.ApproveExtension", r#""extension_id": "$EXTENSION", "expected_version": 999"#, SUPERVISE),
     ("ClockService.SendHoldingReply", r#""expected_version": 999, "text": "x", "reason": "x""#, HANDLE),
     ("TriageService.RetriageCase", r#""expected_version": 999"#, HANDLE),
+    ("TriageService.RaisePriority", r#""expected_version": 999, "priority": 1, "reason": "x""#, HANDLE),
+    ("TriageService.LowerPriority", r#""expected_version": 999, "priority": 4, "reason": "x""#, SUPERVISE),
     ("ClassifierService.ConfirmCategory", r#""expected_version": 999, "category": "x""#, HANDLE),
     ("LinkService.LinkCases", r#""other_case_id": "$OTHER", "kind": 2"#, HANDLE),
     ("LinkService.UnlinkCases", r#""other_case_id": "$OTHER""#, HANDLE),
     ("LinkService.MergeCase", r#""expected_version": 999, "into_case_id": "$OTHER", "reason": "x""#, HANDLE),
+    ("LinkService.UnmergeCase", r#""case_id": "$MERGED", "expected_version": 999, "reason": "x""#, HANDLE),
+    ("GroupService.AddToGroup", r#""group_id": "$GROUP", "case_ids": ["$CASE"]"#, ASSIST),
+    ("GroupService.RemoveFromGroup", r#""group_id": "$GROUP", "case_id": "$OTHER", "reason": "x""#, ASSIST),
+    ("ClockService.RefuseExtension", r#""extension_id": "$EXTENSION", "reason": "x""#, SUPERVISE),
     ("GroupService.CreateGroup", r#""title": "x", "case_ids": ["$CASE"]"#, ASSIST),
     ("AssignmentService.AssignCase", r#""expected_version": 999"#, SUPERVISE),
     ("AssignmentService.AcceptCase", r#""expected_version": 999, "agent_id": "handler""#, HANDLE),
@@ -123,10 +131,6 @@ const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("TriageService.CreateRuleSet", "a setting"),
     ("TriageService.ActivateRuleSet", "a setting"),
     ("GroupService.SetGroupPolicy", "a setting"),
-    ("GroupService.AddToGroup", "joins as CreateGroup does"),
-    ("GroupService.RemoveFromGroup", "needs a group: see `services/cases/tests/rpc/groups.rs`"),
-    ("ClockService.RefuseExtension", "takes no version: decided as ApproveExtension is"),
-    ("LinkService.UnmergeCase", "needs a merge: see `services/cases/tests/rpc/links.rs`"),
     ("AssignmentService.CreateDepartment", "the roster"),
     ("AssignmentService.UpdateDepartment", "the roster"),
     ("AssignmentService.CreateAgent", "the roster"),
@@ -266,7 +270,31 @@ async fn only_who_works_a_case_acts_on_it_and_never_whom_it_is_about() {
     };
     let extension = clocks.request_extension(extension).await.unwrap().into_inner().extension.unwrap();
     let mut otherwise = String::new();
-    let ids = [("$CASE", case.as_str()), ("$OTHER", other.as_str()), ("$EXTENSION", &extension.extension_id)];
+    let merged = scene.taken_up(3, "mallory").await;
+    let merge = MergeCaseRequest {
+        request_id: request_id(),
+        case_id: merged.clone(),
+        expected_version: None,
+        into_case_id: case.clone(),
+        reason: "told twice".to_owned(),
+        different_complainants_reason: "one household".to_owned(),
+    };
+    LinkServiceClient::new(scene.line("boss", "supervisor")).merge_case(merge).await.unwrap();
+    let group = CreateGroupRequest {
+        request_id: request_id(),
+        title: "late parcels".to_owned(),
+        case_ids: vec![other.clone()],
+        representative_case_ids: Vec::new(),
+    };
+    let mut groups = GroupServiceClient::new(scene.line("boss", "supervisor"));
+    let group = groups.create_group(group).await.unwrap().into_inner().group.unwrap().group_id;
+    let ids = [
+        ("$MERGED", merged.as_str()),
+        ("$GROUP", &group),
+        ("$CASE", &case),
+        ("$OTHER", &other),
+        ("$EXTENSION", &extension.extension_id),
+    ];
     scene.check(ACTS, &ids, &mut otherwise).await;
 
     let decide = DecideCaseRequest {

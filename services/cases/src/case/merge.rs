@@ -72,7 +72,12 @@ impl Case {
             at,
             Fact::Together(Together::Absorbed { case: self.id, reason: why, across: other_people }),
         );
+        let told = other.shared().filter(|_| across.is_some());
         self.note(at, Fact::Together(Together::Merged { into: other.id, reason, across }));
+        // Other people's, which has its outcome already: they are told it now.
+        if let Some(shared) = told {
+            self.share_outcome(shared, at);
+        }
         Ok(())
     }
 
@@ -85,6 +90,9 @@ impl Case {
     ) -> Result<(), Refusal> {
         let merged = self.merged.filter(|merged| merged.into == other.id);
         let Merged { into, stood, across: _ } = merged.ok_or(Refusal::InvalidCaseState(self.state))?;
+        if self.resolve_time.is_some() {
+            return Err(Refusal::OutcomeShared);
+        }
         self.merged = None;
         self.state = stood;
         // Merged before it was decided, hence while it was open.

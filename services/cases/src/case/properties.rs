@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::news::{Event, News, NoticeKind};
-use crate::timeline::{Fact, Visibility};
+use crate::timeline::{Fact, Information, Visibility};
 use crate::triage::Level;
 
 /// Something that may be done to a case at any time.
@@ -59,7 +59,9 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::PlanCancelled { reason: text() }),
         1 => Just(Event::TaskCompleted { work: text() }),
         1 => Just(Event::TaskNeedsAttention { department: text(), reason: text() }),
-        1 => Just(Event::InformationAdded { what: text() }),
+        1 => any::<bool>().prop_map(|by_complainant| {
+            Event::InformationAdded(Information { what: String::new(), words: String::new(), by_complainant })
+        }),
         1 => Just(Event::Accepts { comment: text() }),
         4 => Just(Event::Disputes { comment: text() }),
         1 => Just(Event::NoticeSettled { kind: NoticeKind::Outcome, failure: None }),

@@ -66,6 +66,7 @@ pub(crate) async fn follow(tx: &mut Tx, cases: &mut [Case]) -> Result<(), Fault>
     for case in cases {
         let Some(clocks) = book.clocks.get_mut(&case.id) else { continue };
         let before = if case.was_merged() { None } else { clocks.upcoming(&book.policies) };
+        clocks.take_answer(case);
         clocks.follow(case, &book.policies);
         clocks.date(case);
         changes.timer(case, before, clocks.next(case, &book.policies));

@@ -49,6 +49,8 @@ pub(crate) enum Test {
     Open,
     /// It is open and its due time has passed.
     Breached,
+    /// One of its clocks stands still.
+    Paused,
     /// Its texts have these words.
     Text(String),
 }
@@ -182,6 +184,7 @@ impl Checker {
             Field::DueTime => self.moment(Moment::Due, operator, value),
             Field::Open => self.flag(Test::Open, at, operator, value),
             Field::Breached => self.flag(Test::Breached, at, operator, value),
+            Field::Paused => self.flag(Test::Paused, at, operator, value),
             Field::Text => {
                 let equal = self.equal(at, operator)?;
                 self.text(value).map(|found| equal.of(found))

@@ -31,6 +31,8 @@ pub(crate) enum Field {
     Open,
     /// Whether it is open and its due time has passed.
     Breached,
+    /// Whether one of its clocks stands still.
+    Paused,
     /// When the complaint was registered.
     ReceiveTime,
     /// When the case was opened.
@@ -60,6 +62,7 @@ const NAMES: &[(&str, Field)] = &[
     ("language", Field::Language),
     ("open", Field::Open),
     ("breached", Field::Breached),
+    ("paused", Field::Paused),
     ("receive_time", Field::ReceiveTime),
     ("open_time", Field::OpenTime),
     ("resolve_time", Field::ResolveTime),

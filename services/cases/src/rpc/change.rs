@@ -16,7 +16,7 @@ use crate::case::{Case, Occasion};
 use crate::refusal::Refusal;
 use crate::timeline::{Entry, Written};
 use crate::wire::{self, Target};
-use crate::{record, store};
+use crate::{merges, record, store};
 
 /// A change to one case.
 pub(super) struct Change {
@@ -58,11 +58,15 @@ async fn carry_out(tx: &mut Tx, asked: &[Asked<Change>]) -> Result<Verdicts, Fau
     let mut cases: HashMap<Uuid, Case> = locked.into_iter().map(|case| (case.id.0, case)).collect();
     let names = Names::of(tx, asked.iter().map(|one| &one.caller), cases.values()).await?;
     let written = written(tx, asked).await?;
+    let withdrawn = asked.iter().filter(|one| one.job.takes == Act::Withdraw);
+    let withdrawn: Vec<Uuid> = withdrawn.map(|one| one.job.target.case.0).collect();
+    let others =
+        if withdrawn.is_empty() { Vec::new() } else { merges::standing_for_others(tx, &withdrawn).await? };
     let made: Vec<_> = asked
         .iter()
         .map(|one| match written.get(&key_of(one)) {
             Some(entry) => Ok(Made::Before(repeated(one, entry)?)),
-            None => change(tx, &mut cases, &names, one).map(Made::Now),
+            None => change(tx, &mut cases, (&names, &others), one).map(Made::Now),
         })
         .collect();
     let mut changed: Vec<Case> = cases.into_values().filter(|case| !case.journal.is_empty()).collect();
@@ -117,12 +121,15 @@ fn repeated(one: &Asked<Change>, entry: &Entry) -> Result<Vec<u8>, Fault> {
 fn change(
     tx: &mut Tx,
     cases: &mut HashMap<Uuid, Case>,
-    names: &Names,
+    (names, standing_for_others): (&Names, &[CaseId]),
     one: &Asked<Change>,
 ) -> Result<Box<Case>, Fault> {
     let Change { target, takes, act, .. } = &one.job;
     let case = cases.get_mut(&target.case.0).ok_or(Refusal::CaseNotFound)?;
     case.permit(*takes, &names.actor(&one.caller))?;
+    if *takes == Act::Withdraw && standing_for_others.contains(&case.id) {
+        return Err(Refusal::StandsForOthers.into());
+    }
     if target.version.is_some_and(|seen| seen != case.version) {
         return Err(Fault::version_mismatch(case.version));
     }

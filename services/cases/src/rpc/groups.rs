@@ -83,11 +83,17 @@ async fn lock(tx: &mut Tx, target: Target) -> Result<Group, Fault> {
 }
 
 /// Locks cases, those that are in no group yet; refused when one is in another.
-async fn lock_ungrouped(tx: &mut Tx, ids: &[Uuid], group: Option<Uuid>) -> Result<Vec<Case>, Fault> {
+async fn lock_ungrouped(
+    tx: &mut Tx,
+    caller: &Caller,
+    ids: &[Uuid],
+    group: Option<Uuid>,
+) -> Result<Vec<Case>, Fault> {
     let mut cases = store::lock_all(tx, ids).await?;
     if cases.len() != ids.len() {
         return Err(Refusal::CaseNotFound.into());
     }
+    may_group(tx, caller, &cases).await?;
     for (case, in_group) in store::groups::groups_of(tx, ids).await? {
         if Some(in_group) != group {
             return Err(Refusal::AlreadyInAGroup.into());
@@ -119,8 +125,7 @@ async fn admit(tx: &mut Tx, caller: &Caller, group: New, joining: Joining) -> Re
             Some(group.id)
         }
     };
-    let mut cases = lock_ungrouped(tx, &ids, known).await?;
-    may_group(tx, caller, &cases).await?;
+    let mut cases = lock_ungrouped(tx, caller, &ids, known).await?;
     let actor = &*caller.subject;
     let now = tx.now();
     let mut group = match (group, cases.first()) {

@@ -3,11 +3,13 @@
 use fault::Fault;
 use kernel::Caller;
 use kernel::receipt::ReceiptCode;
-use pg::Db;
+use pg::{Db, Tx};
 use proto::redress::cases::v1::{TrackComplaintRequest, TrackComplaintResponse};
 
+use crate::case::Case;
 use crate::guesses::{Guesser, Guesses};
 use crate::refusal::Refusal;
+use crate::timeline::{Entry, Kind};
 use crate::{store, wire};
 
 /// Most public entries shown: the latest.
@@ -32,6 +34,23 @@ pub(crate) async fn progress(
     }
 }
 
+/// The case that stands for a merged one, and whether it is of other people.
+async fn stands_for(tx: &mut Tx, case: &Case) -> Result<Option<(Case, bool)>, Fault> {
+    if case.merged.is_none() {
+        return Ok(None);
+    }
+    let Some((id, across)) = store::merges::survivor(tx, case.id).await? else { return Ok(None) };
+    Ok(store::get(tx, id).await?.map(|survivor| (survivor, across)))
+}
+
+/// What is public of the case that stands for one. Of a case of other people it is that
+/// it was taken up and closed: what is said to one of them is not for the others.
+async fn told_of(tx: &mut Tx, survivor: &Case, across: bool) -> Result<Vec<Entry>, Fault> {
+    let mut entries = store::timeline::latest_public(tx, survivor.id, MAX_ENTRIES).await?;
+    entries.retain(|entry| !across || matches!(entry.kind, Kind::Accepted | Kind::Closed));
+    Ok(entries)
+}
+
 async fn read(
     db: &Db,
     caller: &Caller,
@@ -41,8 +60,16 @@ async fn read(
         let Some(case) = store::get_by_receipt(&mut tx, receipt_hash).await? else {
             return Ok((tx, None));
         };
-        let entries = store::timeline::latest_public(&mut tx, case.id, MAX_ENTRIES).await?;
-        Ok((tx, Some(wire::progress(&case, entries))))
+        let mut entries = store::timeline::latest_public(&mut tx, case.id, MAX_ENTRIES).await?;
+        let received = case.origin.receive_time;
+        let Some((survivor, across)) = stands_for(&mut tx, &case).await? else {
+            return Ok((tx, Some(wire::progress(&case, received, entries))));
+        };
+        entries.extend(told_of(&mut tx, &survivor, across).await?);
+        entries.sort_by_key(|entry| entry.time);
+        let most = usize::try_from(MAX_ENTRIES).unwrap_or(usize::MAX);
+        entries.drain(..entries.len().saturating_sub(most));
+        Ok((tx, Some(wire::progress(&survivor, received, entries))))
     })
     .await
 }

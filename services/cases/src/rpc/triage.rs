@@ -9,14 +9,16 @@ use proto::redress::cases::v1::triage_service_server::TriageService;
 use proto::redress::cases::v1::{
     ActivateRuleSetRequest, ActivateRuleSetResponse, CreateRuleSetRequest, CreateRuleSetResponse,
     ExplainTriageRequest, ExplainTriageResponse, GetRuleSetRequest, GetRuleSetResponse, ListRuleSetsRequest,
-    ListRuleSetsResponse, ReplayRulesRequest, ReplayRulesResponse, RetriageCaseRequest, RetriageCaseResponse,
+    ListRuleSetsResponse, LowerPriorityRequest, LowerPriorityResponse, RaisePriorityRequest,
+    RaisePriorityResponse, ReplayRulesRequest, ReplayRulesResponse, RetriageCaseRequest,
+    RetriageCaseResponse,
 };
 use server::Length;
 use tonic::{Request, Response, Status};
 
 use super::acting;
 use crate::acting::Act;
-use crate::case::Occasion;
+use crate::case::{Case, Occasion};
 use crate::reading::HEAVY_BYTES;
 use crate::refusal::Refusal;
 use crate::rule_sets::{self, RuleSets};
@@ -72,6 +74,17 @@ impl TriageRpc {
         let triage = wire::triage(&past, &verdict, now);
         Ok((tx, RetriageCaseResponse { case: Some(crate::wire::case(&case)), triage: Some(triage) }))
     }
+}
+
+/// The case whose urgency a caller changes, locked, as they have seen it.
+async fn lock(tx: &mut Tx, caller: &Caller, target: crate::wire::Target) -> Result<Case, Fault> {
+    let case = store::lock_all(tx, &[target.case.0]).await?.pop().ok_or(Refusal::CaseNotFound)?;
+    case.permit(Act::Sort, &acting::actor(tx, caller, std::iter::once(&case)).await?)?;
+    if target.version.is_some_and(|seen| seen != case.version) {
+        return Err(Fault::version_mismatch(case.version));
+    }
+    tx.join_trace(&case.origin.traceparent);
+    Ok(case)
 }
 
 /// Checks a set for dead rules, beside the calls: that may take seconds.
@@ -231,6 +244,52 @@ impl TriageService for TriageRpc {
         let key = Key::of(&request);
         let target = wire::retriage(request)?;
         let done = self.db.mutate(&caller, key, async |tx| self.retriage(tx, &caller, target).await).await?;
+        Ok(server::reply(done))
+    }
+
+    async fn raise_priority(
+        &self,
+        request: Request<RaisePriorityRequest>,
+    ) -> Result<Response<RaisePriorityResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let wire::Urgency { target, priority, reason } = wire::raise(request)?;
+        let who = caller.clone();
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let mut case = lock(&mut tx, &who, target).await?;
+                let traceparent = tx.traceparent().to_owned();
+                let at = Occasion { now: tx.now(), actor: &who.subject, traceparent: &traceparent };
+                case.raise_by_hand(priority, reason, &at)?;
+                record::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
+                Ok((tx, RaisePriorityResponse { case: Some(crate::wire::case(&case)) }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
+    async fn lower_priority(
+        &self,
+        request: Request<LowerPriorityRequest>,
+    ) -> Result<Response<LowerPriorityResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let wire::Urgency { target, priority, reason } = wire::lower(request)?;
+        let who = caller.clone();
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let mut case = lock(&mut tx, &who, target).await?;
+                let traceparent = tx.traceparent().to_owned();
+                let at = Occasion { now: tx.now(), actor: &who.subject, traceparent: &traceparent };
+                let in_force = case.lower_by_hand(priority, reason, &at)?;
+                record::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
+                Ok((tx, LowerPriorityResponse { case: Some(crate::wire::case(&case)), in_force }))
+            })
+            .await?;
         Ok(server::reply(done))
     }
 

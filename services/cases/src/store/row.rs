@@ -5,7 +5,7 @@ use jiff_sqlx::Timestamp;
 use kernel::{CaseId, Money};
 use uuid::Uuid;
 
-use crate::case::{Case, Channel, Matter, Merged, Origin, Outcome, Priority, State};
+use crate::case::{Case, Channel, Lowering, Matter, Merged, Origin, Outcome, Priority, State};
 use crate::triage::Level;
 
 /// Reads cases of the tenant: what follows the tenant's condition is given.
@@ -17,7 +17,7 @@ macro_rules! select_cases {
                     triage_reasons, subject, language, customer_id, respondent_staff, amount_sought_minor,
                     amount_sought_currency, department_id, agent_id, findings, root_cause,
                     decision_reasons, traceparent, due_at, matter, merged_into, merged_from, region, complexity,
-                    merged_across
+                    merged_across, priority_floor, lowering_to, lowering_by
              FROM cases WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )
@@ -63,6 +63,9 @@ pub(crate) struct Row {
     region: String,
     complexity: i16,
     merged_across: bool,
+    priority_floor: Option<i16>,
+    lowering_to: Option<i16>,
+    lowering_by: String,
 }
 
 impl Row {
@@ -73,6 +76,14 @@ impl Row {
             Some((into, stood)) => {
                 let stood = State::of(stood).ok_or_else(known("merged_from"))?;
                 Some(Merged { into: CaseId(into), stood, across: self.merged_across })
+            }
+            None => None,
+        };
+        let floor = self.priority_floor.map(|code| Priority::of(code).ok_or_else(known("priority_floor")));
+        let lowering = match self.lowering_to {
+            Some(code) => {
+                let to = Priority::of(code).ok_or_else(known("lowering_to"))?;
+                Some(Lowering { to, by: self.lowering_by })
             }
             None => None,
         };
@@ -97,6 +108,8 @@ impl Row {
             cycle: self.cycle,
             tier: self.tier,
             priority: Priority::of(self.priority).ok_or_else(known("priority"))?,
+            priority_floor: floor.transpose()?,
+            lowering,
             complexity: Level::of(self.complexity).ok_or_else(known("complexity"))?,
             category: self.category,
             triage_reasons: self.triage_reasons.lines().map(str::to_owned).collect(),

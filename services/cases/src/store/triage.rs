@@ -257,6 +257,17 @@ impl Past {
         self.subject.len() + self.description.len()
     }
 
+    /// The same with what was added later, and how that is meant.
+    pub(crate) fn with(mut self, added: &str) -> Self {
+        let emotion = language::emotion(added);
+        self.description = format!("{}\n{added}", self.description);
+        self.anger = self.anger.max(emotion.level);
+        self.threats.extend(emotion.threats);
+        self.threats.sort_unstable();
+        self.threats.dedup();
+        self
+    }
+
     /// What triage looked at.
     pub(crate) fn facts(&self) -> Facts<'_> {
         Facts {

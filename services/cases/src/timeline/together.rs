@@ -14,6 +14,8 @@ pub(crate) enum Together {
     Absorbed { case: CaseId, reason: String, across: Option<String> },
     Unmerged { from: CaseId, reason: String },
     Parted { case: CaseId, reason: String },
+    Informed { case: CaseId, what: String, words: String, by_complainant: bool },
+    Answered { case: CaseId, accepted: bool },
     Linked { other: CaseId, kind: LinkKind, reason: String },
     Unlinked { other: CaseId, reason: String },
     Grouped { group: Uuid, title: String, reason: String },
@@ -31,6 +33,8 @@ impl Together {
         match self {
             Self::Merged { .. } | Self::Absorbed { .. } => Kind::Merged,
             Self::Unmerged { .. } | Self::Parted { .. } => Kind::Unmerged,
+            Self::Informed { .. } => Kind::Note,
+            Self::Answered { .. } => Kind::Response,
             Self::Linked { .. } | Self::Unlinked { .. } => Kind::Linked,
             Self::Grouped { .. } | Self::Ungrouped { .. } | Self::GroupAlarm { .. } => Kind::Grouped,
         }
@@ -47,6 +51,15 @@ impl Together {
             Self::Unmerged { from, reason } => (format!("no longer merged into case {from}"), reason),
             Self::Parted { case, reason } => {
                 (format!("case {case} is no longer merged into this one"), reason)
+            }
+            Self::Informed { case, what, .. } => {
+                return format!("added to case {case}, which is merged into this one: {what}");
+            }
+            Self::Answered { case, accepted } => {
+                let answered = if *accepted { "accepted" } else { "disputed" };
+                return format!(
+                    "the complainant of case {case}, merged into this one, {answered} the outcome"
+                );
             }
             Self::Linked { other, kind, reason } => (format!("linked to case {other} as {kind}"), reason),
             Self::Unlinked { other, reason } => (format!("no longer linked to case {other}"), reason),

@@ -22,6 +22,7 @@ use crate::news::{Event, News, NoticeKind};
 use crate::reading::Reading;
 use crate::sameness::{self, Keys, Sketch};
 use crate::store::staff::Member;
+use crate::timeline::Information;
 use crate::triage::{Facts, Surroundings};
 
 /// A registered complaint, as far as a case needs it.
@@ -302,9 +303,9 @@ impl Newsworthy for TaskNeedsAttention {
 
 impl Newsworthy for InformationAdded {
     fn news(self) -> Result<News, Fault> {
-        let from = match self.source() {
-            InformationSource::Complainant => "the complainant added",
-            InformationSource::Staff => "staff added",
+        let (from, by_complainant) = match self.source() {
+            InformationSource::Complainant => ("the complainant added", true),
+            InformationSource::Staff => ("staff added", false),
             InformationSource::Unspecified => return Err(unreadable("source")),
         };
         let Self { author, text, form_fields, completeness, .. } = self;
@@ -312,10 +313,12 @@ impl Newsworthy for InformationAdded {
             fields if fields.is_empty() => String::new(),
             fields => format!(" to the form: {fields}"),
         };
+        let words = text.clone();
         let text = if text.is_empty() { text } else { format!(": {text}") };
         let score = completeness.map(|score| format!(" (the form is {score} % complete)"));
         let what = format!("{from}{form}{text}{}", score.unwrap_or_default());
-        Ok(News { cycle: 0, actor: author, event: Event::InformationAdded { what } })
+        let event = Event::InformationAdded(Information { what, words, by_complainant });
+        Ok(News { cycle: 0, actor: author, event })
     }
 }
 

@@ -8,7 +8,7 @@ use proto::redress::cases::v1::{
 };
 use proto::timestamp;
 
-use crate::case::Case;
+use crate::case::{Case, Outcome, SharedOutcome};
 use crate::clocks;
 use crate::timeline::{Fact, Noted, Together};
 
@@ -36,14 +36,9 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) 
             let decided = CaseDecided { case_id, cycle, outcome, priority, remedy_due, recused_subjects };
             tx.emit_in(trace, id, &decided);
         }
-        Fact::Resolved { outcome, reasons, respond_until } => {
-            let (outcome, reasons) = (outcome.number().into(), reasons.clone());
-            let (respond_until_time, time_zone) = (Some(timestamp(*respond_until)), case.time_zone.clone());
-            tx.emit_in(
-                trace,
-                id,
-                &CaseResolved { case_id, cycle, outcome, reasons, respond_until_time, time_zone },
-            );
+        Fact::Resolved { outcome, reasons, respond_until }
+        | Fact::SharedOutcome(SharedOutcome { outcome, reasons, respond_until }) => {
+            tx.emit_in(trace, id, &resolved(case, cycle, *outcome, reasons, *respond_until));
         }
         Fact::Closed { reason, .. } => {
             tx.emit_in(trace, id, &CaseClosed { case_id, cycle, reason: reason.number().into() });
@@ -59,6 +54,7 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) 
         | Fact::ExtensionGranted { .. }
         | Fact::HoldingReply { .. }
         | Fact::PriorityRaised { .. }
+        | Fact::PrioritySet { .. }
         | Fact::Returned { .. }
         | Fact::Escalated { .. } => of_time(tx, case, noted),
         Fact::Together(together) => tell_together(tx, case, noted, together),
@@ -67,6 +63,8 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) 
         | Fact::Assigned { .. }
         | Fact::Accepted
         | Fact::Note(_)
+        | Fact::Information(_)
+        | Fact::LowerPriorityAsked { .. }
         | Fact::Findings { .. }
         | Fact::PlanProposed { .. }
         | Fact::PlanApproved
@@ -82,6 +80,23 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) 
         | Fact::ExtensionRequested { .. }
         | Fact::ExtensionRefused { .. }
         | Fact::Answered { .. } => {}
+    }
+}
+
+fn resolved(
+    case: &Case,
+    cycle: i32,
+    outcome: Outcome,
+    reasons: &str,
+    respond_until: jiff::Timestamp,
+) -> CaseResolved {
+    CaseResolved {
+        case_id: case.id.to_string(),
+        cycle,
+        outcome: outcome.number().into(),
+        reasons: reasons.to_owned(),
+        respond_until_time: Some(timestamp(respond_until)),
+        time_zone: case.time_zone.clone(),
     }
 }
 
@@ -148,7 +163,12 @@ fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
                 time_zone: case.time_zone.clone(),
             },
         ),
-        Fact::PriorityRaised { priority, reason } => {
+        // Less urgent, it is what a new triage would make of it.
+        Fact::PrioritySet { priority, raised: false, .. } => {
+            let (category, priority) = (case.category.clone(), priority.number().into());
+            tx.emit_in(trace, id, &CaseRetriaged { case_id, cycle, category, priority, ordinal });
+        }
+        Fact::PriorityRaised { priority, reason } | Fact::PrioritySet { priority, reason, .. } => {
             let (priority, reason) = (priority.number().into(), reason.clone());
             tx.emit_in(trace, id, &CasePriorityRaised { case_id, cycle, priority, reason, ordinal });
         }
@@ -180,6 +200,8 @@ fn tell_together(tx: &mut Tx, case: &Case, noted: &Noted, together: &Together) {
         }
         Together::Absorbed { .. }
         | Together::Parted { .. }
+        | Together::Informed { .. }
+        | Together::Answered { .. }
         | Together::Linked { .. }
         | Together::Unlinked { .. }
         | Together::Grouped { .. }

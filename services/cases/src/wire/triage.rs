@@ -4,9 +4,9 @@ use fault::{Check, Fault};
 use kernel::Money;
 use kernel::page::Page;
 use proto::redress::cases::v1::{
-    CreateRuleSetRequest, ListRuleSetsRequest, MatchedRule, ReplayRulesRequest, ReplayedCase,
-    RetriageCaseRequest, Rule as WireRule, RuleSet as WireSet, Surge as WireSurge, Triage as WireTriage,
-    WordList as WireList,
+    CreateRuleSetRequest, ListRuleSetsRequest, LowerPriorityRequest, MatchedRule, RaisePriorityRequest,
+    ReplayRulesRequest, ReplayedCase, RetriageCaseRequest, Rule as WireRule, RuleSet as WireSet,
+    Surge as WireSurge, Triage as WireTriage, WordList as WireList,
 };
 use proto::timestamp;
 
@@ -164,6 +164,47 @@ pub(crate) fn retriage(request: RetriageCaseRequest) -> Result<Target, Fault> {
     let target = super::target(&mut check, request_id, &case_id, expected_version);
     check.done("INVALID_RETRIAGE")?;
     Ok(target)
+}
+
+/// The case, its new priority and why.
+pub(crate) struct Urgency {
+    /// The case.
+    pub(crate) target: Target,
+    /// How urgent it is to be.
+    pub(crate) priority: Priority,
+    /// Why.
+    pub(crate) reason: String,
+}
+
+/// Reads how much more urgent a case is to be.
+pub(crate) fn raise(request: RaisePriorityRequest) -> Result<Urgency, Fault> {
+    let RaisePriorityRequest { request_id, case_id, expected_version, priority, reason } = request;
+    urgency(request_id, &case_id, expected_version, (priority, reason))
+}
+
+/// Reads how much less urgent a case is to be.
+pub(crate) fn lower(request: LowerPriorityRequest) -> Result<Urgency, Fault> {
+    let LowerPriorityRequest { request_id, case_id, expected_version, priority, reason } = request;
+    urgency(request_id, &case_id, expected_version, (priority, reason))
+}
+
+fn urgency(
+    request_id: String,
+    case_id: &str,
+    version: Option<i64>,
+    (priority, reason): (i32, String),
+) -> Result<Urgency, Fault> {
+    let mut check = Check::new();
+    let target = super::target(&mut check, request_id, case_id, version);
+    let known = i16::try_from(priority).ok().and_then(Priority::of);
+    check.ensure(
+        known.is_some(),
+        "priority",
+        if priority == 0 { "is required" } else { "is not a known priority" },
+    );
+    let reason = check.required("reason", reason, super::MAX_REASON);
+    check.done("INVALID_PRIORITY")?;
+    Ok(Urgency { target, priority: known.unwrap_or(Priority::P1), reason })
 }
 
 /// A rule set as callers see it.

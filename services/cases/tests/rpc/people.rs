@@ -1,17 +1,22 @@
 //! Whose complaints two cases are, and what is written once.
 
+use std::collections::BTreeSet;
+
+use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
 use proto::redress::cases::v1::link_service_client::LinkServiceClient;
 use proto::redress::cases::v1::triage_service_client::TriageServiceClient;
 use proto::redress::cases::v1::{
-    AddNoteRequest, CaseMerged, ExplainTriageRequest, LinkKind, LinkStanding, ListLinksRequest,
-    MergeCaseRequest, Visibility,
+    AddNoteRequest, CaseMerged, CaseResolved, CaseState, ExplainTriageRequest, LinkKind, LinkStanding,
+    ListCasesRequest, ListLinksRequest, MergeCaseRequest, PauseClocksRequest, PauseReason, Priority,
+    TimelineKind, TrackComplaintRequest, UnmergeCaseRequest, Visibility, WithdrawCaseRequest,
 };
-use proto::redress::intake::v1::{Complainant, Complaint};
+use proto::redress::feedback::v1::Response;
+use proto::redress::intake::v1::{Complainant, Complaint, InformationAdded, InformationSource};
 use testkit::{House, reason, request_id};
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::scene::{Client, Scene, complaint, registered};
+use crate::scene::{Client, Scene, complaint, receipt, registered};
 
 fn by(customer: &str, email: &str, phone: &str) -> Complaint {
     let complainant = Complainant {
@@ -142,5 +147,117 @@ async fn a_note_is_written_once_however_late_its_key_is_repeated() {
     let elsewhere = AddNoteRequest { case_id: scene.assigned().await.to_string(), ..note };
     sqlx::query("DELETE FROM cases.idempotency").execute(&mut owner).await.expect("forgotten");
     scene.cases.clone().add_note(elsewhere).await.expect("written there");
+    scene.house.done().await;
+}
+
+fn added(case: Uuid, text: &str) -> InformationAdded {
+    InformationAdded {
+        complaint_id: case.to_string(),
+        ordinal: 1,
+        source: InformationSource::Complainant.into(),
+        author: "web".to_owned(),
+        text: text.to_owned(),
+        ..InformationAdded::default()
+    }
+}
+
+async fn found(scene: &Scene, filter: &str) -> Vec<String> {
+    let request = ListCasesRequest { filter: filter.to_owned(), ..ListCasesRequest::default() };
+    let cases = scene.cases.clone().list_cases(request).await.expect("listed").into_inner().cases;
+    cases.into_iter().map(|case| case.case_id).collect()
+}
+
+#[tokio::test]
+async fn of_a_merge_of_different_people_each_is_told_tracks_and_disputes() {
+    let scene = Scene::open().await;
+    let case = scene.register(by("", "ann@example.org", "")).await;
+    let into = scene.register(by("", "bob@example.org", "")).await;
+    scene.assign(into, 1).await;
+    let mut links = LinkServiceClient::new(scene.house.channel());
+    links.merge_case(merge(case, into, "one household")).await.expect("merged");
+
+    // What is added to the one reaches the other.
+    scene.house.tell("intake", case, &added(case, "the lid is broken too")).await;
+    scene.house.settled().await;
+    for id in [case, into] {
+        let entries = scene.timeline(id).await;
+        assert!(entries.iter().any(|entry| entry.text.contains("the lid is broken too")), "{entries:?}");
+    }
+    let withdraw = WithdrawCaseRequest {
+        request_id: request_id(),
+        case_id: into.to_string(),
+        ..WithdrawCaseRequest::default()
+    };
+    let refusal = scene.cases.clone().withdraw_case(withdraw).await.expect_err("it stands for ann");
+    assert_eq!(reason(&refusal), "STANDS_FOR_OTHERS");
+
+    scene.decide(into, false).await;
+    let told: Vec<CaseResolved> = scene.house.told("cases").await;
+    let told: BTreeSet<_> = told.iter().map(|told| (told.case_id.clone(), told.cycle)).collect();
+    assert_eq!(told, BTreeSet::from([(case.to_string(), 1), (into.to_string(), 1)]));
+    let track =
+        TrackComplaintRequest { receipt_code: receipt(case).to_string(), ..TrackComplaintRequest::default() };
+    let seen = scene.cases.clone().track_complaint(track.clone()).await.expect("tracked").into_inner();
+    assert_eq!(seen.state(), CaseState::Resolved);
+    assert!(seen.entries.iter().any(|entry| entry.kind() == TimelineKind::Resolved));
+    let unmerge = UnmergeCaseRequest {
+        request_id: request_id(),
+        case_id: case.to_string(),
+        reason: "two kettles".to_owned(),
+        ..UnmergeCaseRequest::default()
+    };
+    assert_eq!(reason(&links.unmerge_case(unmerge).await.expect_err("told")), "OUTCOME_SHARED");
+
+    scene.respond(case, 1, Response::Disputed, "still broken").await;
+    assert_eq!((scene.case(into).await.cycle, scene.case(case).await.state()), (2, CaseState::Merged));
+    let seen = scene.cases.clone().track_complaint(track).await.expect("tracked").into_inner();
+    assert_eq!((seen.state(), seen.cycle), (CaseState::Triaged, 2));
+    scene.assign(into, 2).await;
+    scene.decide(into, false).await;
+    let told: Vec<CaseResolved> = scene.house.told("cases").await;
+    let told: BTreeSet<_> = told.iter().map(|told| (told.case_id.clone(), told.cycle)).collect();
+    assert_eq!(told.len(), 4, "each is told the second outcome as a cycle of their own: {told:?}");
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn an_answer_ends_the_pause_that_waited_for_it_and_paused_cases_are_listed() {
+    let scene = Scene::open().await;
+    let (case, appraised) = (scene.assigned().await, scene.assigned().await);
+    let mut clocks = ClockServiceClient::new(scene.house.channel());
+    for (id, why) in [(case, PauseReason::AwaitingComplainant), (appraised, PauseReason::Appraisal)] {
+        let request = PauseClocksRequest {
+            request_id: request_id(),
+            case_id: id.to_string(),
+            expected_version: None,
+            kinds: Vec::new(),
+            reason: why.into(),
+            remark: "we asked".to_owned(),
+        };
+        clocks.pause_clocks(request).await.expect("paused");
+    }
+    assert_eq!(found(&scene, "paused = true").await.len(), 2);
+    for id in [case, appraised] {
+        scene.house.tell("intake", id, &added(id, "here is the receipt")).await;
+    }
+    scene.house.settled().await;
+    assert_eq!(found(&scene, "paused = true").await, [appraised.to_string()]);
+    let entries = scene.timeline(case).await;
+    assert!(entries.iter().any(|entry| entry.text.contains("the complainant answered")), "{entries:?}");
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn an_injury_told_of_later_makes_a_case_more_urgent_by_the_rules() {
+    let scene = Scene::open().await;
+    let case = scene.assigned().await;
+    let before = scene.case(case).await.priority();
+    scene
+        .house
+        .tell("intake", case, &added(case, "my daughter was injured and burnt her hand, she is in hospital"))
+        .await;
+    scene.house.settled().await;
+    let after = scene.case(case).await.priority();
+    assert!(before != Priority::P1 && after == Priority::P1, "{before:?} became {after:?}");
     scene.house.done().await;
 }

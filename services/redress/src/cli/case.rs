@@ -4,6 +4,7 @@ mod alike;
 mod decide;
 mod find;
 mod handle;
+mod urgency;
 
 use clap::{Args, Subcommand};
 use proto::redress::cases::v1::{
@@ -60,6 +61,10 @@ enum Verb {
     Findings(decide::Findings),
     /// Decides the outcome
     Decide(decide::Decide),
+    /// Makes a case more urgent, whatever triage says later
+    Raise(urgency::Urgency),
+    /// Makes a case less urgent, once a second person asks for the same
+    Lower(urgency::Urgency),
     /// Declines a case that is another organisation's matter
     Decline(decide::Decline),
     #[command(flatten)]
@@ -110,6 +115,8 @@ impl Cases {
             Verb::Claim(claim) => claim.run(&caller).await,
             Verb::Findings(findings) => findings.run(&caller).await,
             Verb::Decide(decide) => decide.run(&caller).await,
+            Verb::Raise(urgency) => urgency.raise(&caller).await,
+            Verb::Lower(urgency) => urgency.lower(&caller).await,
             Verb::Decline(decline) => decline.run(&caller).await,
             Verb::Alike(verb) => verb.run(&caller).await,
             Verb::Withdraw { case, reason, expect } => withdraw(&caller, case, reason, expect).await,

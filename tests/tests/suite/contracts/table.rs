@@ -110,6 +110,18 @@ pub(super) const INVALID: &[Invalid] = &[
     invalid("TriageService.ActivateRuleSet", EMPTY, "INVALID_RULE_SET_VERSION", &["request_id"]),
     invalid("TriageService.ReplayRules", BAD_PAGE, "INVALID_REPLAY", &["page_size"]),
     invalid("TriageService.RetriageCase", EMPTY, "INVALID_RETRIAGE", &["request_id", "case_id"]),
+    invalid(
+        "TriageService.RaisePriority",
+        EMPTY,
+        "INVALID_PRIORITY",
+        &["request_id", "case_id", "priority", "reason"],
+    ),
+    invalid(
+        "TriageService.LowerPriority",
+        EMPTY,
+        "INVALID_PRIORITY",
+        &["request_id", "case_id", "priority", "reason"],
+    ),
     invalid("TriageService.ExplainTriage", EMPTY, "INVALID_CASE_ID", &["case_id"]),
     invalid("CategoryService.ImportCategories", EMPTY, "INVALID_CATEGORIES", &["request_id", "categories"]),
     invalid("CategoryService.ListCategories", BAD_PAGE, "INVALID_LIST", &["page_size"]),

@@ -14,6 +14,7 @@ const fn unknown(rpc: &'static str, request: &'static str, reason: &'static str)
 }
 
 const CASE: &str = r#"{"case_id": "$ID"}"#;
+const PRIORITY: &str = r#"{"request_id": "$KEY", "case_id": "$ID", "priority": 1, "reason": "x"}"#;
 const REPLY: &str = r#"{"request_id": "$KEY", "case_id": "$ID", "text": "x", "reason": "x"}"#;
 
 pub(super) const UNKNOWN: &[Unknown] = &[
@@ -113,6 +114,8 @@ pub(super) const UNKNOWN: &[Unknown] = &[
     unknown("TriageService.ActivateRuleSet", r#"{"request_id": "$KEY", "version": 7}"#, "RULE_SET_NOT_FOUND"),
     unknown("TriageService.ReplayRules", r#"{"version": 7}"#, "RULE_SET_NOT_FOUND"),
     unknown("TriageService.RetriageCase", r#"{"request_id": "$KEY", "case_id": "$ID"}"#, "CASE_NOT_FOUND"),
+    unknown("TriageService.RaisePriority", PRIORITY, "CASE_NOT_FOUND"),
+    unknown("TriageService.LowerPriority", PRIORITY, "CASE_NOT_FOUND"),
     unknown("TriageService.ExplainTriage", CASE, "CASE_NOT_FOUND"),
     unknown("CategoryService.GetCategory", r#"{"path": "nothing"}"#, "CATEGORY_NOT_FOUND"),
     unknown(

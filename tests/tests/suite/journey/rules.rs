@@ -5,7 +5,8 @@ use proto::redress::cases::v1::category_service_client::CategoryServiceClient;
 use proto::redress::cases::v1::triage_service_client::TriageServiceClient;
 use proto::redress::cases::v1::{
     ActivateRuleSetRequest, CaseState, Category, CreateRuleSetRequest, GetRuleSetRequest,
-    ImportCategoriesRequest, ListCasesRequest, Priority, RetriageCaseRequest, RuleSet,
+    ImportCategoriesRequest, ListCasesRequest, LowerPriorityRequest, Priority, RaisePriorityRequest,
+    RetriageCaseRequest, RuleSet,
 };
 use proto::redress::intake::v1::channel_service_client::ChannelServiceClient;
 use proto::redress::intake::v1::form_service_client::FormServiceClient;
@@ -47,7 +48,39 @@ pub(crate) async fn written(scene: &Scene) {
     let request = RetriageCaseRequest { request_id: request_id(), case_id, expected_version: None };
     let case = triage.retriage_case(request).await.unwrap().into_inner().case.unwrap();
     assert_eq!((case.priority(), case.category.as_str()), (Priority::P1, "delivery/damaged"));
+    lowered_and_raised(scene, &case.case_id).await;
     scene.settled().await;
+}
+
+/// Two people find a case less urgent than the rules do, and one changes their mind.
+async fn lowered_and_raised(scene: &Scene, case_id: &str) {
+    for (person, in_force) in [("supervisor", false), ("boss", true)] {
+        let request = LowerPriorityRequest {
+            request_id: request_id(),
+            case_id: case_id.to_owned(),
+            expected_version: None,
+            priority: Priority::P2.into(),
+            reason: "nobody was hurt".to_owned(),
+        };
+        let answer =
+            TriageServiceClient::new(scene.line(person)).lower_priority(request).await.unwrap().into_inner();
+        assert_eq!(answer.in_force, in_force);
+    }
+    let request = RaisePriorityRequest {
+        request_id: request_id(),
+        case_id: case_id.to_owned(),
+        expected_version: None,
+        priority: Priority::P1.into(),
+        reason: "somebody was".to_owned(),
+    };
+    let case = TriageServiceClient::new(scene.line("boss"))
+        .raise_priority(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .case
+        .unwrap();
+    assert_eq!(case.priority(), Priority::P1);
 }
 
 /// A form is made for what is delivered, and one complainant fills it in.

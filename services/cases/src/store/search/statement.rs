@@ -95,6 +95,11 @@ impl Statement {
             Test::Breached => {
                 self.text("(closed_at IS NULL AND ").text(DUE).text(" < ").bind(asked.now.to_sqlx()).text(")")
             }
+            // Only what is open has a clock that may go on.
+            Test::Paused => self.text(
+                "(closed_at IS NULL AND case_id IN (SELECT k.case_id FROM clock k
+                  WHERE k.tenant_id = current_setting('redress.tenant') AND k.is_open AND k.clock -> 'state' ->> 'is' = 'paused'))",
+            ),
             // What has no word is found nowhere.
             Test::Text(sought) => match Terms::of(&asked.tenant).query(sought) {
                 Some(query) => self

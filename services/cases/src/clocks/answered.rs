@@ -1,0 +1,38 @@
+//! What was asked of the complainant has come: the time that waited for it runs on.
+
+use calendar::{Reason, State};
+
+use super::Clocks;
+use crate::case::{Case, Occasion};
+use crate::timeline::{Fact, Together};
+
+/// Whether it is what the complainant was asked for, as far as can be told: what they
+/// add answers.
+pub(super) fn answers(fact: &Fact) -> bool {
+    match fact {
+        Fact::Information(added) => added.by_complainant,
+        Fact::Together(Together::Informed { by_complainant, .. }) => *by_complainant,
+        _ => false,
+    }
+}
+
+impl Clocks {
+    /// Lets the clocks run on that waited for the complainant, if they have answered.
+    pub(crate) fn take_answer(&mut self, case: &mut Case) {
+        let Some(answer) = case.journal.iter().find(|noted| answers(&noted.fact)).cloned() else { return };
+        let mut facts = Vec::new();
+        for clock in &mut self.0 {
+            let waits =
+                matches!(clock.clock.state, State::Paused { reason: Reason::AwaitingComplainant, .. });
+            if waits && clock.clock.resume(answer.time).is_ok() {
+                clock.changed = true;
+                let reason = "the complainant answered".to_owned();
+                facts.push(Fact::ClockResumed { kind: clock.clock.kind, reason });
+            }
+        }
+        if !facts.is_empty() {
+            let at = Occasion { now: answer.time, actor: "<cases>", traceparent: &answer.traceparent };
+            self.settle(case, facts, &at);
+        }
+    }
+}
