@@ -56,7 +56,7 @@ enum Verb {
     Health(health::Health),
     /// Registers a complaint
     Submit(Box<submit::Submit>),
-    /// Registers the complaints of a file (CSV, JSON lines; plain or .gz)
+    /// Registers the complaints of a file (tables, JSON lines; plain or .gz)
     Import(import::Import),
     /// Works on cases
     Case(case::Cases),

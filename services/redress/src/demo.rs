@@ -34,7 +34,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::import::{Mapping, Source};
+use crate::import::{Mapping, Source, Written};
 use crate::show;
 use crate::suite::Suite;
 use board::Board;
@@ -113,8 +113,9 @@ impl Play {
 
 /// The complaints of the sample.
 fn sample() -> anyhow::Result<Vec<Complaint>> {
-    let rows = Source::json_lines(SAMPLE)?.rows(Mapping::default(), |bytes| bytes)?;
-    rows.map(|row| row?.complaint.map_err(anyhow::Error::msg)).collect()
+    let source = Source::json_lines(SAMPLE);
+    let reading = source.rows(Mapping::default(), Written::default(), |bytes| bytes)?;
+    reading.rows.map(|row| row?.complaint.map_err(anyhow::Error::msg)).collect()
 }
 
 /// Makes a database that has seen a demo before take the sample for new.

@@ -1,13 +1,18 @@
-//! Files of complaints: CSV with a mapping of its columns, or JSON lines; plain or
-//! gzip.
+//! Files of complaints: tables of separated cells with a mapping of their columns, or
+//! JSON lines; plain or gzip, in whatever encoding.
 //!
-//! A row's idempotency key is made of the file's contents and the row's number, so
-//! that a file can be imported again, or further, and registers nothing twice.
+//! A row's idempotency key is made of what the row says, so that a file can be
+//! corrected and imported again, or another with the same rows: nothing is registered
+//! twice.
 
+mod cut;
+mod fields;
 mod mapping;
 mod rows;
 mod send;
+mod text;
 
+pub(crate) use fields::format;
 pub(crate) use mapping::Mapping;
-pub(crate) use rows::{Row, Source};
-pub(crate) use send::{MAX_CHUNK, Sender, Verdict};
+pub(crate) use rows::{Reading, Row, Source, Written, encoding_named, separator_named};
+pub(crate) use send::{MAX_CHUNK, MAX_CHUNK_BYTES, Sender, Verdict};

@@ -289,6 +289,37 @@ async fn refusals_are_said_in_plain_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn history_is_imported_closed_and_nobody_hears_of_it() {
+    let desk = Desk::open().await;
+    desk.staff().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.csv");
+    let text = "channel,language,subject,description,complainant.email,receive_time,history.outcome,\
+                history.reasons,history.close_time\n\
+                letter,en,Late,It came late.,ann@example.org,2024-03-01,upheld,So it was,2024-03-20 24:00\n";
+    std::fs::write(&path, text).unwrap();
+    let told = desk.json(&["import", path.to_str().unwrap()]).await;
+    assert_eq!((&told["registered"], &told["encoding"]), (&1.into(), &"UTF-8".into()));
+    desk.house.settled().await;
+    let cases = desk.json(&["case", "list"]).await;
+    let case = &cases["cases"][0];
+    assert_eq!((&case["state"], &case["outcome"]), (&"CASE_STATE_CLOSED".into(), &"OUTCOME_UPHELD".into()));
+    assert_eq!(
+        (&case["receiveTime"], &case["closeTime"]),
+        (&"2024-03-01T00:00:00Z".into(), &"2024-03-21T00:00:00Z".into())
+    );
+    let case = case["caseId"].as_str().unwrap();
+    assert!(desk.text(&["case", "timeline", case]).await.contains("imported: it was closed on"));
+    assert!(desk.json(&["notices", "--case", case]).await["notices"].is_null(), "nothing was sent");
+    assert!(desk.json(&["clock", "list", case]).await["clocks"].is_null(), "nothing is promised");
+    assert!(desk.refusal(&["case", "handler", case]).await.contains("ASSIGNMENT_NOT_FOUND"));
+    assert!(desk.text(&["queue"]).await.contains("no cases waiting"));
+    let told = desk.text(&["import", "--formats"]).await;
+    assert!(told.contains("complaint.history.close_time") && told.contains("serial-1900"), "{told}");
+    desk.house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_imported_once_however_often() {
     let desk = Desk::open().await;
     let folder = tempfile::tempdir().unwrap();
@@ -297,7 +328,7 @@ async fn a_file_is_imported_once_however_often() {
         std::fs::write(&path, text).unwrap();
         path
     };
-    let file = write("two.csv", "Nr,What,When\n1,Late,2026-01-02 03:04\n2,Broken,\n");
+    let file = write("two.csv", "Nr,What,When\n1,Late,2026-01-02 03:04\n2,Broken,\n3,Torn,soon\n");
     let mapping = write(
         "map.toml",
         "[columns]\n\"complaint.external_ref\" = \"Nr\"\n\"complaint.subject\" = \"What\"\n\
@@ -309,15 +340,29 @@ async fn a_file_is_imported_once_however_often() {
     let (file, mapping, verdicts) =
         (file.to_str().unwrap(), mapping.to_str().unwrap(), verdicts.to_str().unwrap());
     let import = ["import", file, "--mapping", mapping, "--verdicts", verdicts];
-    let mut seen = Vec::new();
-    for _ in 0..2 {
-        let text = desk.text(&import).await;
-        assert!(text.contains("registered                2"), "{text}");
-        seen.push(std::fs::read_to_string(verdicts).unwrap());
+    let verdicts_of = || -> Vec<Value> {
+        let read = std::fs::read_to_string(verdicts).unwrap();
+        read.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let refused = desk.run(&import).await;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(out(&refused).contains("registered                2"), "{}", out(&refused));
+    assert!(out(&refused).contains("row 3: complaint.occur_time is no time as told"), "{}", out(&refused));
+    let first = verdicts_of();
+    // Corrected, moved, and written otherwise: what was registered is known.
+    let mended = "Nr;What;When\n3;Torn;2026-01-02 03:05\n\n1;Late;2026-01-02 03:04\n2;Broken;\n";
+    std::fs::write(file, format!("\u{feff}{mended}")).unwrap();
+    let text = desk.text(&import).await;
+    assert!(text.contains("registered                1"), "{text}");
+    assert!(text.contains("registered before         2"), "{text}");
+    assert!(text.contains("read as             UTF-8, separated by ;"), "{text}");
+    let again = verdicts_of();
+    for (before, now) in [(0, 1), (1, 2)] {
+        assert_eq!(first[before]["receiptCode"], again[now]["receiptCode"], "the same answers");
+        assert_eq!(again[now]["registeredBefore"], true);
     }
-    assert_eq!(seen[0], seen[1], "the same answers: ids, receipt codes");
     desk.house.settled().await;
-    assert_eq!(desk.json(&["case", "count"]).await["total"], "2");
+    assert_eq!(desk.json(&["case", "count"]).await["total"], "3");
 
     let bad = write("bad.jsonl", "{\"subject\":\"only\"}\nnonsense\n");
     let refused = desk.run(&["import", bad.to_str().unwrap(), "--verdicts", verdicts]).await;

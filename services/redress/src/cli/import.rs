@@ -13,23 +13,40 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use proto::redress::intake::v1::RowRefusal;
 use serde_json::json;
 
+use encoding_rs::Encoding;
+
 use super::connection::Connection;
-use crate::import::{MAX_CHUNK, Mapping, Row, Sender, Source, Verdict};
+use crate::import::{
+    MAX_CHUNK, MAX_CHUNK_BYTES, Mapping, Reading, Row, Sender, Source, Verdict, Written, encoding_named,
+    format, separator_named,
+};
 use crate::show;
 
 /// Refusals quoted in the summary.
 const QUOTED: usize = 5;
 
 #[derive(Args)]
+#[command(after_help = "How files, headings and mappings are written, with every heading there is: \
+    `redress import --formats`.")]
 pub(crate) struct Import {
     #[command(flatten)]
     connection: Connection,
-    /// CSV (headings in the first line) or JSON lines, a complaint each; `.gz` too;
-    /// `-` for JSON lines on standard input
-    file: PathBuf,
-    /// Which column of a CSV becomes which field; without it the headings are fields
+    /// A table (.csv, .tsv, .txt; headings in its first row) or JSON lines, a complaint
+    /// each; `.gz` too; `-` for JSON lines on standard input
+    #[arg(required_unless_present = "formats")]
+    file: Option<PathBuf>,
+    /// Which column becomes which field; without it the headings are fields
     #[arg(long, value_name = "TOML")]
     mapping: Option<PathBuf>,
+    /// Shows how files, headings and mappings are written, with every heading there is
+    #[arg(long)]
+    formats: bool,
+    /// The encoding, where it is not the one recognised: utf-8, gb18030, utf-16le, …
+    #[arg(long, value_parser = encoding_named)]
+    encoding: Option<&'static Encoding>,
+    /// What separates cells, where it is not the one recognised: a character, or `tab`
+    #[arg(long, value_parser = separator_named)]
+    separator: Option<u8>,
     /// Where to write what became of each row, as JSON lines: receipt codes, refusals
     #[arg(long, value_name = "FILE")]
     verdicts: Option<PathBuf>,
@@ -40,24 +57,32 @@ pub(crate) struct Import {
 
 impl Import {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let source = Source::open(&self.file)?;
+        if self.formats {
+            return Ok(show::say(&format()?)?);
+        }
+        let file = self.file.clone().unwrap_or_default();
+        let source = Source::open(&file)?;
         let mapping = self.mapping(&source)?;
         let caller = self.connection.open().await?;
         let mut verdicts = Verdicts::create(self.verdicts.as_ref())?;
-        let sender = Sender::new(caller.client.clone(), source.fingerprint());
+        let sender = Sender::new(caller.client.clone());
         let bar = bar(source.length());
         let watched = bar.clone();
-        let rows = source
-            .rows(mapping, move |bytes| Box::new(watched.wrap_read(bytes)))
-            .with_context(|| format!("{}", self.file.display()))?;
+        let what = || format!("{}", file.display());
+        let written = Written { encoding: self.encoding, separator: self.separator };
+        let reading = source.rows(mapping, written, move |bytes| Box::new(watched.wrap_read(bytes)));
+        let Reading { rows, encoding, separator } = reading.with_context(what)?;
 
         let begun = Instant::now();
-        let mut summary = Summary::default();
-        let mut chunk = Vec::new();
+        let mut summary = Summary { encoding: encoding.name(), separator, ..Summary::default() };
+        let (mut chunk, mut bytes) = (Vec::new(), 0);
         for row in rows {
-            chunk.push(row.with_context(|| format!("{}", self.file.display()))?);
-            if chunk.len() as u64 >= self.chunk {
+            let row = row.with_context(what)?;
+            bytes += row.complaint.as_ref().map_or(0, prost::Message::encoded_len);
+            chunk.push(row);
+            if chunk.len() as u64 >= self.chunk || bytes >= MAX_CHUNK_BYTES {
                 summary.add(&send(&sender, &mut chunk, &mut verdicts).await?);
+                bytes = 0;
                 bar.set_message(summary.in_short());
             }
         }
@@ -73,14 +98,14 @@ impl Import {
 
     fn mapping(&self, source: &Source) -> anyhow::Result<Mapping> {
         let Some(path) = &self.mapping else { return Ok(Mapping::default()) };
-        ensure!(source.has_columns(), "--mapping is for CSV files");
+        ensure!(source.has_columns(), "--mapping is for tables");
         let what = || format!("{}", path.display());
         Mapping::read(&std::fs::read_to_string(path).with_context(what)?).with_context(what)
     }
 }
 
-fn bar(length: u64) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+fn bar(length: Option<u64>) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template("  {bar:40} {percent:>3} %  {msg}  {elapsed}") {
         bar.set_style(style);
     }
@@ -107,12 +132,12 @@ impl Verdicts {
 
     fn write(&mut self, verdict: &Verdict) -> anyhow::Result<()> {
         let Some(file) = &mut self.0 else { return Ok(()) };
-        let Verdict { number, request_id, outcome } = verdict;
+        let Verdict { number, request_id, before, outcome } = verdict;
         let line = match outcome {
             Ok(registered) => json!({
                 "row": number, "requestId": request_id,
                 "complaintId": registered.complaint_id, "receiptCode": registered.receipt_code,
-                "alreadyRegistered": registered.already_registered,
+                "alreadyRegistered": registered.already_registered, "registeredBefore": before,
             }),
             Err(refused) => {
                 let violation = |v: &proto::redress::intake::v1::FieldViolation| json!({ "field": v.field, "description": v.description });
@@ -137,6 +162,8 @@ impl Verdicts {
 /// What became of all rows.
 #[derive(Default)]
 struct Summary {
+    encoding: &'static str,
+    separator: Option<u8>,
     registered: u64,
     known: u64,
     refused: u64,
@@ -146,9 +173,9 @@ struct Summary {
 
 impl Summary {
     fn add(&mut self, verdicts: &[Verdict]) {
-        for Verdict { number, outcome, .. } in verdicts {
+        for Verdict { number, before, outcome, .. } in verdicts {
             match outcome {
-                Ok(registered) if registered.already_registered => self.known += 1,
+                Ok(registered) if *before || registered.already_registered => self.known += 1,
                 Ok(_) => self.registered += 1,
                 Err(refused) => {
                     self.refused += 1;
@@ -173,6 +200,7 @@ impl Summary {
     fn text(&self, took: Duration) -> String {
         let rate = self.rows() as f64 / took.as_secs_f64().max(1e-3);
         let mut text = format!("{} rows in {:.1} s ({rate:.0} a second)\n", self.rows(), took.as_secs_f64());
+        let _ = writeln!(text, "  read as             {}{}", self.encoding, self.separated());
         let _ = writeln!(text, "  registered          {:>7}", self.registered);
         if self.known > 0 {
             let _ = writeln!(text, "  registered before   {:>7}", self.known);
@@ -186,8 +214,18 @@ impl Summary {
         text
     }
 
+    /// By what its cells are separated, in words.
+    fn separated(&self) -> String {
+        match self.separator {
+            None => String::new(),
+            Some(b'\t') => ", separated by tabs".to_owned(),
+            Some(separator) => format!(", separated by {}", char::from(separator)),
+        }
+    }
+
     fn json(&self) -> String {
         json!({
+            "encoding": self.encoding, "separator": self.separator.map(char::from),
             "rows": self.rows(), "registered": self.registered, "registeredBefore": self.known,
             "refused": self.refused, "reasons": self.reasons,
         })

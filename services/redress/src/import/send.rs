@@ -10,13 +10,14 @@ use proto::redress::intake::v1::row_verdict;
 use proto::redress::intake::v1::{
     Complaint, RowRefusal, RowVerdict, SubmitComplaintResponse, SubmitComplaintsRequest,
 };
-use sha2::{Digest as _, Sha256};
 use tonic::{Code, Request, Status};
 
 use super::rows::Row;
 
 /// Most rows of one stream.
 pub(crate) const MAX_CHUNK: usize = 500;
+/// Bytes of rows after which a stream is full.
+pub(crate) const MAX_CHUNK_BYTES: usize = 8 << 20;
 /// How often a chunk is sent before the import gives up.
 const ATTEMPTS: u32 = 8;
 const PAUSE_FIRST: Duration = Duration::from_millis(250);
@@ -31,6 +32,8 @@ pub(crate) struct Verdict {
     pub(crate) number: u64,
     /// Its idempotency key.
     pub(crate) request_id: String,
+    /// Whether it was registered before.
+    pub(crate) before: bool,
     /// What became of it.
     pub(crate) outcome: Result<SubmitComplaintResponse, RowRefusal>,
 }
@@ -38,12 +41,11 @@ pub(crate) struct Verdict {
 /// Registers the rows of one file.
 pub(crate) struct Sender {
     client: Client,
-    fingerprint: [u8; 32],
 }
 
 impl Sender {
-    pub(crate) fn new(client: Client, fingerprint: [u8; 32]) -> Self {
-        Self { client, fingerprint }
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client }
     }
 
     /// Registers rows, each on its own; a verdict for each, in their order. Fails
@@ -51,8 +53,8 @@ impl Sender {
     pub(crate) async fn send(&self, rows: Vec<Row>) -> Result<Vec<Verdict>, Status> {
         let mut verdicts = Vec::with_capacity(rows.len());
         let mut open = Vec::new();
-        for (place, Row { number, complaint }) in rows.into_iter().enumerate() {
-            let request_id = self.request_id(number);
+        for (place, Row { number, key, complaint }) in rows.into_iter().enumerate() {
+            let request_id = URL_SAFE_NO_PAD.encode(&key[..KEY_BYTES]);
             let outcome = match complaint {
                 Ok(complaint) => {
                     open.push((place, request(&request_id, complaint)));
@@ -60,7 +62,7 @@ impl Sender {
                 }
                 Err(wrong) => Err(refusal(Code::InvalidArgument, "UNREADABLE_ROW", &wrong)),
             };
-            verdicts.push(Verdict { number, request_id, outcome });
+            verdicts.push(Verdict { number, request_id, before: false, outcome });
         }
         self.register(open, &mut verdicts).await?;
         Ok(verdicts)
@@ -74,27 +76,48 @@ impl Sender {
         verdicts: &mut [Verdict],
     ) -> Result<(), Status> {
         let mut pause = PAUSE_FIRST;
-        for attempt in 1.. {
+        for attempt in 1..=ATTEMPTS {
             if open.is_empty() {
                 return Ok(());
             }
             match self.stream(open.iter().map(|(_, request)| request.clone()).collect()).await {
                 Ok(answers) => {
                     for ((place, _), answer) in open.iter().zip(answers) {
+                        // A row sent again may have been registered by the first try.
+                        verdicts[*place].before = answer.registered_before && attempt == 1;
                         verdicts[*place].outcome = outcome(answer);
                     }
                     open.retain(|(place, _)| is_passing(&verdicts[*place]));
                 }
+                // One of them is more than the server takes in one message.
+                Err(status) if status.code() == Code::OutOfRange => {
+                    return Box::pin(self.apart(open, verdicts, &status)).await;
+                }
                 Err(status) if attempt == ATTEMPTS || !may_come_right(status.code()) => return Err(status),
                 Err(_) => {}
             }
-            if open.is_empty() || attempt == ATTEMPTS {
-                return Ok(());
+            if !open.is_empty() && attempt < ATTEMPTS {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
             }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
         }
         Ok(())
+    }
+
+    /// Sends rows in halves, so that a refusal of the stream is one row's alone.
+    async fn apart(
+        &self,
+        mut open: Vec<(usize, SubmitComplaintsRequest)>,
+        verdicts: &mut [Verdict],
+        status: &Status,
+    ) -> Result<(), Status> {
+        if let [(place, _)] = open.as_slice() {
+            verdicts[*place].outcome = Err(refusal(status.code(), "ROW_TOO_LARGE", status.message()));
+            return Ok(());
+        }
+        let rest = open.split_off(open.len() / 2);
+        self.register(open, verdicts).await?;
+        self.register(rest, verdicts).await
     }
 
     async fn stream(&self, requests: Vec<SubmitComplaintsRequest>) -> Result<Vec<RowVerdict>, Status> {
@@ -102,14 +125,6 @@ impl Sender {
         stream.set_timeout(PATIENCE);
         let answer = IntakeServiceClient::new(self.client.calls()).submit_complaints(stream).await?;
         Ok(answer.into_inner().verdicts)
-    }
-
-    /// The same for the same row of the same file, for ever.
-    fn request_id(&self, number: u64) -> String {
-        let mut digest = Sha256::new();
-        digest.update(self.fingerprint);
-        digest.update(number.to_be_bytes());
-        URL_SAFE_NO_PAD.encode(&digest.finalize()[..KEY_BYTES])
     }
 }
 
