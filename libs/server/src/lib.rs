@@ -33,7 +33,7 @@ pub use assembly::{Assembly, migrate, start};
 pub use blocking::{Length, MAX_WAITING, aside, blocking};
 pub use call::{caller, page, reply};
 pub use limits::Limited;
-pub use permission::{seeing, seeing_all, serving};
+pub use permission::{bearing, seeing, seeing_all, serving};
 pub use process::{main, run, work};
 pub use running::{LONGEST_END, Running, WORKERS_STOP};
 pub use service::{Kit, Parts, Service, Stop};

@@ -35,6 +35,12 @@ pub fn seeing_all(caller: &Caller) -> Result<(), Fault> {
     Err(role_required("the tasks of all departments", &names(roles)))
 }
 
+/// Refuses a caller who may not do what a role may, where that is needed beside the
+/// right to call; `what` says for what.
+pub fn bearing(caller: &Caller, role: Role, what: &str) -> Result<(), Fault> {
+    if caller.roles.may_act_as(role) { Ok(()) } else { Err(role_required(what, &names(role.or_more()))) }
+}
+
 fn of_another_department(department: &str) -> Fault {
     let role = Role::DepartmentWorker;
     role_required(&format!("the tasks of {department}"), &format!("{role}:{department},{role}"))

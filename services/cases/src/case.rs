@@ -3,6 +3,7 @@
 //! case's journal, from which the timeline is written and other services are
 //! told.
 
+mod history;
 mod merge;
 #[cfg(test)]
 pub(crate) mod properties;
@@ -12,6 +13,7 @@ mod urgency;
 use jiff::{SignedDuration, Timestamp};
 use kernel::{CaseId, Money};
 
+pub(crate) use history::History;
 pub(crate) use merge::{Joining, Merged};
 pub(crate) use shared::SharedOutcome;
 pub(crate) use urgency::Lowering;
@@ -146,7 +148,7 @@ pub(crate) struct Origin {
     pub(crate) respondent_staff: String,
     /// Sum asked for, where one was named.
     pub(crate) amount_sought: Option<Money>,
-    /// When the complaint was registered.
+    /// When the complaint counts as received.
     pub(crate) receive_time: Timestamp,
     /// Trace context of the submission.
     pub(crate) traceparent: String,
@@ -228,8 +230,19 @@ pub(crate) struct Decision {
 impl Case {
     /// Opens and triages the case of a complaint.
     pub(crate) fn open(id: CaseId, origin: Origin, triage: Triage, at: &Occasion<'_>) -> Self {
+        let mut case = Self::received(id, origin, triage, at);
+        case.note(at, Fact::Opened { channel: case.origin.channel });
+        if case.make(Move::Triage).is_ok() {
+            let (category, reasons) = (case.category.clone(), case.triage_reasons.clone());
+            case.note(at, Fact::Triaged { category, priority: case.priority, reasons });
+        }
+        case
+    }
+
+    /// The case of a complaint before anything has happened to it.
+    fn received(id: CaseId, origin: Origin, triage: Triage, at: &Occasion<'_>) -> Self {
         let Triage { category, priority, complexity, reasons } = triage;
-        let mut case = Self {
+        Self {
             id,
             origin,
             version: 0,
@@ -258,13 +271,7 @@ impl Case {
             time_zone: String::new(),
             entries: 0,
             journal: Vec::new(),
-        };
-        case.note(at, Fact::Opened { channel: case.origin.channel });
-        if case.make(Move::Triage).is_ok() {
-            let (category, reasons) = (case.category.clone(), case.triage_reasons.clone());
-            case.note(at, Fact::Triaged { category, priority, reasons });
         }
-        case
     }
 
     /// Takes a new triage over, raised as often as it was reopened and at least to

@@ -42,7 +42,8 @@ pub(crate) async fn judge<'a>(
             Surroundings { repeats, surge: set.surge().is_on(&traffic), hint_known }
         });
         let facts = registered.facts(reading, around);
-        Judged { case: one.case, facts, verdict: set.triage(&facts) }
+        let verdict = set.triage(&facts);
+        Judged { case: one.case, facts, verdict, counts: registered.history.is_none() }
     });
     let is_heavy = registered.iter().map(Registered::bytes).sum::<usize>() > HEAVY_BYTES;
     Ok(server::aside(is_heavy, || judged.collect()))
@@ -108,7 +109,9 @@ fn repeats(batch: &[Incoming<'_>]) -> Vec<i64> {
         let marks = one.person.marks();
         let others = marks.iter().flatten().filter_map(|mark| earlier.get(mark)).flatten();
         let is_repeat = |other: &&&Incoming<'_>| {
-            other.case < one.case && one.received.duration_since(other.received) <= window
+            other.case < one.case
+                && other.received <= one.received
+                && one.received.duration_since(other.received) <= window
         };
         // Known by two marks, another is the same one all the same.
         let cases: HashSet<Uuid> = others.filter(is_repeat).map(|other| other.case).collect();

@@ -109,7 +109,11 @@ impl Reactions {
         for ((event, registered), judged) in batch.iter().zip(&registered).zip(&judged) {
             let at = Occasion { now: tx.now(), actor: "<cases>", traceparent: &event.traceparent };
             let (origin, triage) = (registered.origin.clone(), judged.verdict.triage.clone());
-            let mut case = Case::open(CaseId(event.subject), origin, triage, &at);
+            let id = CaseId(event.subject);
+            let mut case = match registered.history.clone() {
+                None => Case::open(id, origin, triage, &at),
+                Some(history) => Case::import(id, origin, triage, history, &at),
+            };
             for notice in notices.remove(&case.id).unwrap_or_default() {
                 hear_early(&mut case, notice, &at);
             }
@@ -128,6 +132,12 @@ impl Reactions {
         openings.retain(|opening| first.remove(&opening.case.id.0));
         let mut first = fresh.clone();
         judged.retain(|judged| first.remove(&judged.case));
+        // How they ended is not among what a case is opened with.
+        let ended = |opening: &&Opening| opening.case.state.is_over();
+        let ended: Vec<Case> = openings.iter().filter(ended).map(|opening| opening.case.clone()).collect();
+        if !ended.is_empty() {
+            store::save(tx, &ended).await?;
+        }
         if let Some(event) = batch.first() {
             store::text::keep(tx, &event.tenant, &openings).await?;
         }

@@ -89,6 +89,7 @@ kernel::numbered! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fact {
     Opened { channel: Channel },
+    Imported { outcome: Option<Outcome>, reasons: String, resolved: Option<Timestamp>, closed: Timestamp },
     Triaged { category: String, priority: Priority, reasons: Vec<String> },
     Retriaged { category: String, priority: Priority, reasons: Vec<String> },
     Categorised { category: String, previous: String },
@@ -275,6 +276,7 @@ impl Noted {
             | Fact::PrioritySet { .. }
             | Fact::LowerPriorityAsked { .. }
             | Fact::Returned { .. }
+            | Fact::Imported { .. }
             | Fact::Escalated { .. } => self.fact.of_time(zone),
             Fact::Together(together) => together.text(),
         }
@@ -306,8 +308,11 @@ impl Fact {
             Self::Notice { .. } | Self::NoticeRecorded { .. } => (Kind::Notice, Public),
             Self::Answered { .. } => (Kind::Response, Public),
             Self::Reopened { .. } => (Kind::Reopened, Internal),
-            // What staff remark on closing is theirs; the state tells the rest.
-            Self::Closed { reason: CloseReason::Staff, .. } => (Kind::Closed, Internal),
+            // What staff remark on closing is theirs, as is what old records say; the state
+            // tells the rest.
+            Self::Imported { .. } | Self::Closed { reason: CloseReason::Staff, .. } => {
+                (Kind::Closed, Internal)
+            }
             Self::Closed { .. } => (Kind::Closed, Public),
             Self::Withdrawn { .. } => (Kind::Withdrawn, Public),
             Self::OutOfScope { .. } => (Kind::OutOfScope, Public),
@@ -391,6 +396,11 @@ impl Fact {
                 let due =
                     due.map(|due| format!("; the answer by {}", in_zone(due, zone))).unwrap_or_default();
                 format!("{text}\nit takes longer: {reason}{next}{due}")
+            }
+            Self::Imported { outcome, reasons, closed, .. } => {
+                let outcome = outcome.map(|outcome| format!(", {outcome}")).unwrap_or_default();
+                let closed = in_zone(*closed, zone);
+                with_reason(format!("imported: it was closed on {closed}{outcome}"), reasons)
             }
             Self::PriorityRaised { priority, reason }
             | Self::PrioritySet { priority, reason, raised: true } => {

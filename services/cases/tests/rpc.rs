@@ -14,6 +14,8 @@ mod clocks;
 mod events;
 #[path = "rpc/groups.rs"]
 mod groups;
+#[path = "rpc/history.rs"]
+mod history;
 #[path = "rpc/holding.rs"]
 mod holding;
 #[path = "rpc/hundred_thousand.rs"]

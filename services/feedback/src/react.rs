@@ -60,9 +60,9 @@ impl Reactor for Reactions {
 
     fn react<'a>(&'a self, tx: &'a mut Tx, batch: &'a [Delivered]) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
-            let Batch { registered, resolved, over, ended, owed } = Batch::read(batch)?;
+            let Batch { registered, acknowledged, resolved, over, ended, owed } = Batch::read(batch)?;
             if !registered.is_empty() {
-                self.meet(tx, registered).await?;
+                self.meet(tx, registered, acknowledged).await?;
             }
             if !owed.is_empty() {
                 self.write(tx, owed).await?;
@@ -87,6 +87,8 @@ impl Reactor for Reactions {
 struct Batch {
     /// Whom to write to about new complaints.
     registered: Vec<Contact>,
+    /// The acknowledgements owed for them.
+    acknowledged: Vec<Owed>,
     /// Cycles that await their answer from now on.
     resolved: Vec<Cycle>,
     /// Cycles that await none any more.
@@ -102,7 +104,12 @@ impl Batch {
         let mut batch = Self::default();
         for event in events {
             if event.is::<ComplaintRegistered>() {
-                batch.registered.push(wire::contact(event.read()?, &event.traceparent)?);
+                let registered: ComplaintRegistered = event.read()?;
+                let ended = wire::is_history(&registered);
+                let contact = wire::contact(registered, &event.traceparent)?;
+                // What ended before it came here is acknowledged to nobody.
+                batch.acknowledged.extend((!ended).then(|| acknowledgement(&contact)));
+                batch.registered.push(contact);
             } else if event.is::<CaseResolved>() {
                 batch.resolved(event)?;
             } else if event.is::<CaseReopened>() {
@@ -166,10 +173,9 @@ impl Batch {
 
 impl Reactions {
     /// Keeps whom to write to, acknowledges, and writes what was put off.
-    async fn meet(&self, tx: &mut Tx, contacts: Vec<Contact>) -> Result<(), Fault> {
+    async fn meet(&self, tx: &mut Tx, contacts: Vec<Contact>, mut owed: Vec<Owed>) -> Result<(), Fault> {
         store::meet(tx, &contacts).await?;
         let cases: Vec<CaseId> = contacts.iter().map(|contact| contact.case_id).collect();
-        let mut owed: Vec<Owed> = contacts.iter().map(acknowledgement).collect();
         owed.extend(store::take_up(tx, &cases).await?);
         let known = contacts.into_iter().map(|contact| (contact.case_id, contact)).collect();
         self.post(tx, owed, &known).await

@@ -117,6 +117,11 @@ pub(crate) fn listing(request: wire::ListNoticesRequest) -> Result<Listing, Faul
     Ok(Listing { filter, page, after })
 }
 
+/// Whether a complaint ended before it was brought here.
+pub(crate) fn is_history(event: &intake::ComplaintRegistered) -> bool {
+    event.complaint.as_ref().is_some_and(|complaint| complaint.history.is_some())
+}
+
 /// Whom to write to about a complaint: its representative where they gave an
 /// address, else its complainant.
 pub(crate) fn contact(event: intake::ComplaintRegistered, traceparent: &str) -> Result<Contact, Fault> {

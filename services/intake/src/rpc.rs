@@ -9,7 +9,7 @@ use fault::Fault;
 use futures::StreamExt as _;
 use futures::stream::FuturesOrdered;
 use kernel::receipt::{ReceiptCode, ReceiptKey};
-use kernel::{Caller, CaseId, TenantId};
+use kernel::{Caller, CaseId, Role, TenantId};
 use pg::{Db, Done};
 use prost::Message as _;
 use proto::redress::intake::v1::intake_service_server::IntakeService;
@@ -55,23 +55,46 @@ impl Intake {
 
     /// Gives a checked submission its id, time and receipt.
     fn filing(&self, caller: &Caller, key: &ReceiptKey, submission: wire::Submission) -> Filing {
-        let received = self.db.clock().now();
-        let id = CaseId(self.db.ids().id(received));
+        let now = self.db.clock().now();
+        let id = CaseId(self.db.ids().id(now));
         let receipt = ReceiptCode::derive(key, id.0);
-        wire::filing(submission, caller.tenant.clone(), id, received, receipt.hash())
+        wire::filing(submission, caller, id, now, receipt.hash())
     }
 
-    async fn submit(&self, caller: &Caller, request: SubmitComplaintRequest) -> Result<Answer, Fault> {
-        let mut reading = wire::submission(request);
+    /// Registers a submission; answers also whether it was registered before.
+    async fn submit(
+        &self,
+        caller: &Caller,
+        request: SubmitComplaintRequest,
+    ) -> Result<(Answer, bool), Fault> {
+        let mut reading = wire::submission(request, self.db.clock().now());
+        if reading.is_history() {
+            server::bearing(caller, Role::Admin, "complaints that ended before they came here")?;
+        }
+        // What was answered before is answered so again, whatever the form now asks and
+        // however long ago it was received.
         if let Some(category) = reading.form_wanted() {
-            // What was answered before is answered so again, whatever the form now asks.
             let form = self.forms.for_submission(&caller.tenant, reading.request_id(), category).await?;
             reading = checked_by(reading, form, &caller.tenant).await?;
         }
+        if reading.is_late() && !self.is_answered(caller, reading.request_id()).await? {
+            reading.refuse_late();
+        }
         let submission = reading.done()?;
         let key = self.door.key().await?;
-        let registered = self.door.register(self.filing(caller, key, submission)).await?;
-        Ok(answer(key, registered))
+        let filing = self.filing(caller, key, submission);
+        let id = filing.id;
+        let registered = self.door.register(filing).await?;
+        Ok((answer(key, registered), registered.id != id))
+    }
+
+    async fn is_answered(&self, caller: &Caller, request_id: &str) -> Result<bool, Fault> {
+        self.db
+            .transact("intake.answered", &caller.tenant, async move |mut tx| {
+                let answered = store::is_answered(&mut tx, request_id).await?;
+                Ok((tx, answered))
+            })
+            .await
     }
 }
 
@@ -107,7 +130,7 @@ impl IntakeService for Intake {
         request: Request<SubmitComplaintRequest>,
     ) -> Result<Response<SubmitComplaintResponse>, Status> {
         let caller = server::caller(&request)?;
-        let done = self.submit(&caller, request.into_inner()).await?;
+        let (done, _) = self.submit(&caller, request.into_inner()).await?;
         Ok(server::reply(done))
     }
 
@@ -120,8 +143,8 @@ impl IntakeService for Intake {
         let mut under_way = FuturesOrdered::new();
         let mut verdicts = Vec::new();
         let (mut position, mut room) = (0, REFUSALS_BYTES);
-        let mut settle = |(request_id, outcome): (String, Result<Answer, Fault>)| {
-            if let Ok(done) = &outcome {
+        let mut settle = |(request_id, outcome): (String, Result<(Answer, bool), Fault>)| {
+            if let Ok((done, _)) = &outcome {
                 position = done.position.max(position);
             }
             verdicts.push(verdict(request_id, outcome, &mut room));
@@ -208,9 +231,10 @@ impl IntakeService for Intake {
 }
 
 /// What became of a row, in full while there is room.
-fn verdict(request_id: String, outcome: Result<Answer, Fault>, room: &mut usize) -> RowVerdict {
+fn verdict(request_id: String, outcome: Result<(Answer, bool), Fault>, room: &mut usize) -> RowVerdict {
+    let registered_before = outcome.as_ref().is_ok_and(|(_, before)| *before);
     let verdict = match outcome {
-        Ok(done) => wire::Verdict::Registered(done.answer),
+        Ok((done, _)) => wire::Verdict::Registered(done.answer),
         Err(fault) => {
             let full = wire::refused(&fault);
             let left = room.checked_sub(full.encoded_len());
@@ -218,5 +242,5 @@ fn verdict(request_id: String, outcome: Result<Answer, Fault>, room: &mut usize)
             wire::Verdict::Refused(if left.is_some() { full } else { wire::refused_briefly(&fault) })
         }
     };
-    RowVerdict { request_id, verdict: Some(verdict) }
+    RowVerdict { request_id, verdict: Some(verdict), registered_before }
 }

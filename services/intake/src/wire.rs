@@ -5,7 +5,7 @@ use fault::{Check, Fault};
 use jiff::Timestamp;
 use kernel::page::Page;
 use kernel::receipt::ReceiptCode;
-use kernel::{CaseId, TenantId};
+use kernel::{Caller, CaseId};
 use prost::Message as _;
 use proto::redress::intake::v1::{
     self as contract, Channel, ChatDetail, Complainant, Complaint, ComplaintRegistered, Evidence,
@@ -20,6 +20,7 @@ use uuid::Uuid;
 pub(crate) mod channels;
 pub(crate) mod content;
 pub(crate) mod forms;
+pub(crate) mod times;
 
 use crate::complaint::{Filing, Registered, Standing};
 use crate::store::{Filter, StandingRow};
@@ -51,20 +52,39 @@ pub(crate) struct Submission {
 pub(crate) struct Reading {
     check: Check,
     submission: Submission,
+    late: times::Late,
 }
 
-/// Checks a submission but for its form.
-pub(crate) fn submission(request: SubmitComplaintRequest) -> Reading {
+/// Checks a submission that comes now, but for its form.
+pub(crate) fn submission(request: SubmitComplaintRequest, now: Timestamp) -> Reading {
     let request_hash = pg::request_hash(&request);
     let SubmitComplaintRequest { request_id, complaint } = request;
     let mut check = Check::new();
     let request_id = check.request_id(request_id);
     check.ensure(complaint.is_some(), "complaint", "is required");
     let complaint = complaint.map(|complaint| checked(&mut check, complaint)).unwrap_or_default();
-    Reading { check, submission: Submission { request_id, request_hash, complaint } }
+    let late = times::checked(&mut check, &complaint, now);
+    Reading { check, submission: Submission { request_id, request_hash, complaint }, late }
 }
 
 impl Reading {
+    /// Whether it ended before it was brought here.
+    pub(crate) fn is_history(&self) -> bool {
+        self.submission.complaint.history.is_some()
+    }
+
+    /// Whether a time it states is too long ago by now.
+    pub(crate) fn is_late(&self) -> bool {
+        !self.late.is_empty()
+    }
+
+    /// Notes that: it was not answered while the time was not.
+    pub(crate) fn refuse_late(&mut self) {
+        for (field, what) in std::mem::take(&mut self.late) {
+            self.check.fail(field, what);
+        }
+    }
+
     /// The checked submission, or every violation at once.
     pub(crate) fn done(self) -> Result<Submission, Fault> {
         self.check.done("INVALID_COMPLAINT")?;
@@ -74,7 +94,7 @@ impl Reading {
 
 fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
     let Complaint {
-        complaint_id: _, // output only, as is receive_time
+        complaint_id: _, // output only
         channel,
         external_ref,
         complainant,
@@ -89,17 +109,19 @@ fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
         category_hint,
         consent_given,
         channel_detail,
-        receive_time: _,
+        receive_time,
         form_data,
         form_category: _, // output only, as is what follows
         form_version: _,
         completeness: _,
         matter,
         automatic,
+        history,
+        register_time: _,
+        receive_time_by: _,
     } = complaint;
     let known = Channel::try_from(channel).is_ok_and(|channel| channel != Channel::Unspecified);
     check.ensure(known, "complaint.channel", "must be one of the channels");
-    check.time("complaint.occur_time", occur_time);
     check.ensure(Matter::try_from(matter).is_ok(), "complaint.matter", "must be one of the matters");
     Complaint {
         complaint_id: String::new(),
@@ -117,13 +139,16 @@ fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
         category_hint: check.text("complaint.category_hint", category_hint, MAX_WORD),
         consent_given,
         channel_detail: channel_detail.map(|detail| checked_detail(check, channel, detail)),
-        receive_time: None,
+        receive_time,
         form_data: check.text("complaint.form_data", form_data, forms::MAX_ANSWER),
         form_category: String::new(),
         form_version: 0,
         completeness: None,
         matter,
         automatic,
+        history,
+        register_time: None,
+        receive_time_by: String::new(),
     }
 }
 
@@ -209,7 +234,6 @@ fn checked_detail(check: &mut Check, channel: i32, detail: ChannelDetail) -> Cha
             ("complaint.social", Channel::Social, ChannelDetail::Social(SocialDetail { author, uri, reach }))
         }
         ChannelDetail::Regulator(RegulatorDetail { authority, reference, forward_time }) => {
-            check.time("complaint.regulator.forward_time", forward_time);
             let authority = check.text("complaint.regulator.authority", authority, MAX_WORD);
             let reference = check.text("complaint.regulator.reference", reference, MAX_WORD);
             let detail = RegulatorDetail { authority, reference, forward_time };
@@ -260,23 +284,28 @@ fn is_sha256(text: &str) -> bool {
     text.len() == SHA256_HEX && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
-/// A submission with what registration gives it.
+/// A submission with what registration gives it, now.
 pub(crate) fn filing(
     submission: Submission,
-    tenant: TenantId,
+    caller: &Caller,
     id: CaseId,
-    received: Timestamp,
+    now: Timestamp,
     receipt_hash: [u8; 32],
 ) -> Filing {
     let Submission { request_id, request_hash, mut complaint } = submission;
+    // A clock a little ahead of ours states what is just coming.
+    let stated = complaint.receive_time.and_then(moment).map(|stated| stated.min(now));
+    let received = stated.unwrap_or(now);
     complaint.complaint_id = id.to_string();
     complaint.receive_time = Some(timestamp(received));
+    complaint.register_time = Some(timestamp(now));
+    complaint.receive_time_by = stated.map(|_| caller.subject.to_string()).unwrap_or_default();
     let customer = complaint.complainant.as_ref().map(|complainant| complainant.customer_id.clone());
     let (channel, external_ref) = (complaint.channel, complaint.external_ref.clone());
     let content = content::hash(&complaint);
     let event = ComplaintRegistered { complaint: Some(complaint), receipt_hash: receipt_hash.to_vec() };
     Filing {
-        tenant,
+        tenant: caller.tenant.clone(),
         id,
         request_id,
         request_hash,
@@ -284,11 +313,15 @@ pub(crate) fn filing(
         external_ref: Some(external_ref).filter(|text| !text.is_empty()),
         content,
         customer_id: customer.filter(|text| !text.is_empty()),
-        registered: received,
+        registered: now,
         received,
         event: event.encode_to_vec(),
         traceparent: pg::trace::current(),
     }
+}
+
+fn moment(time: prost_types::Timestamp) -> Option<Timestamp> {
+    Timestamp::new(time.seconds, time.nanos).ok().map(kernel::time::micros)
 }
 
 /// A complaint that stands where a submission wanted to go. What it says is read off
@@ -296,7 +329,7 @@ pub(crate) fn filing(
 pub(crate) fn standing(row: StandingRow) -> Result<Standing, Fault> {
     let StandingRow { complaint_id, position, request_id, request_hash, channel, external_ref, event } = row;
     let complaint = complaint(&event)?;
-    let received = complaint.receive_time.and_then(|time| Timestamp::new(time.seconds, time.nanos).ok());
+    let received = complaint.receive_time.and_then(moment);
     Ok(Standing {
         id: CaseId(complaint_id),
         received: received.ok_or_else(|| Fault::internal("a registration without its time"))?,
@@ -355,7 +388,11 @@ pub(crate) fn complaint_id(request: GetComplaintRequest) -> Result<CaseId, Fault
 /// The complaint an event tells of.
 pub(crate) fn complaint(event: &[u8]) -> Result<Complaint, Fault> {
     let registered = ComplaintRegistered::decode(event).map_err(Fault::internal)?;
-    registered.complaint.ok_or_else(|| Fault::internal("a registration without its complaint"))
+    let mut complaint =
+        registered.complaint.ok_or_else(|| Fault::internal("a registration without its complaint"))?;
+    // Before a time of receipt could be stated, it was that of the registration.
+    complaint.register_time = complaint.register_time.or(complaint.receive_time);
+    Ok(complaint)
 }
 
 /// What a list request asks for.

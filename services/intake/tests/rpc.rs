@@ -7,6 +7,8 @@
 mod forms;
 #[path = "rpc/numbers.rs"]
 mod numbers;
+#[path = "rpc/times.rs"]
+mod times;
 
 use std::collections::HashSet;
 
@@ -19,6 +21,7 @@ use proto::redress::intake::v1::row_verdict::Verdict;
 use proto::redress::intake::v1::{
     Channel, ChatDetail, Complainant, Complaint, Evidence, GetComplaintRequest, ListComplaintsRequest,
     RemedySought, SocialDetail, SubmitComplaintRequest, SubmitComplaintResponse, SubmitComplaintsRequest,
+    SubmitComplaintsResponse,
 };
 use testkit::{House, reason, request_id, violations};
 use tonic::{Code, Request};
@@ -61,7 +64,8 @@ async fn a_complaint_is_kept_word_for_word() {
     let mut read = Request::new(GetComplaintRequest { complaint_id: complaint_id.clone() });
     read.metadata_mut().insert("redress-consistency-token", token);
     let stored = client.get_complaint(read).await.unwrap().into_inner().complaint.unwrap();
-    assert_eq!(stored, Complaint { complaint_id, receive_time, ..sent });
+    let register_time = receive_time;
+    assert_eq!(stored, Complaint { complaint_id, receive_time, register_time, ..sent });
     house.done().await;
 }
 
@@ -258,10 +262,18 @@ async fn a_bulk_stream_has_a_verdict_per_row() {
             }
         }
     }
-    assert_eq!(answer.verdicts[0], answer.verdicts[599]);
+    assert_eq!(answer.verdicts[0].verdict, answer.verdicts[599].verdict);
+    let before = |answer: &SubmitComplaintsResponse| {
+        answer.verdicts.iter().filter(|verdict| verdict.registered_before).count()
+    };
+    assert_eq!((before(&answer), answer.verdicts[599].registered_before), (1, true));
     assert_eq!(count(&house).await, 593);
     let again = client.submit_complaints(tokio_stream(rows)).await.unwrap().into_inner();
-    assert_eq!(again, answer, "a stream sent again registers nothing twice");
+    assert_eq!(before(&again), 594, "and says so");
+    let verdicts = |answer: &SubmitComplaintsResponse| {
+        answer.verdicts.iter().map(|one| one.verdict.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(verdicts(&again), verdicts(&answer), "a stream sent again registers nothing twice");
     assert_eq!(count(&house).await, 593);
     house.done().await;
 }

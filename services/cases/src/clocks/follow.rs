@@ -31,7 +31,8 @@ pub(crate) async fn begin(tx: &mut Tx, openings: &mut [Opening]) -> Result<Begun
     store::calendars::hold(tx).await?;
     let policies = store::policies::in_force(tx).await?;
     let mut clocks = BTreeMap::new();
-    for Opening { case, forwarded, .. } in openings {
+    // Nothing is promised any more about one that ended before it came here.
+    for Opening { case, forwarded, .. } in openings.iter_mut().filter(|one| !one.case.state.is_over()) {
         let started = Clocks::open(case, *forwarded, &policies);
         started.date(case);
         clocks.insert(case.id, started);

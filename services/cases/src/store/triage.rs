@@ -32,7 +32,7 @@ pub(crate) struct Incoming<'a> {
     pub(crate) case: Uuid,
     /// Whose it is, as far as it is known.
     pub(crate) person: Person,
-    /// When it was registered.
+    /// When it counts as received.
     pub(crate) received: Timestamp,
     /// The road it came by.
     pub(crate) channel: Channel,
@@ -96,9 +96,12 @@ pub(crate) async fn look_around(
                 (SELECT version FROM tree) AS tree,
                 (SELECT count(*)
                  FROM (SELECT DISTINCT m.case_id FROM mark m
+                       JOIN cases c ON c.tenant_id = m.tenant_id AND c.case_id = m.case_id
                        WHERE m.tenant_id = current_setting('redress.tenant')
                          AND m.mark = ANY (ARRAY[n.customer, n.phone, n.email])
                          AND m.case_id >= n.since AND m.case_id < n.id AND m.case_id <> ALL ($1)
+                         -- What counts as received long ago may have been registered lately.
+                         AND c.received_at BETWEEN n.within AND n.received
                        LIMIT $8) earlier) AS repeats,
                 NOT EXISTS (SELECT FROM tree)
                     OR EXISTS (SELECT FROM category c
@@ -108,7 +111,8 @@ pub(crate) async fn look_around(
          FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::bigint[]) AS customer,
                       UNNEST($9::bigint[]) AS phone, UNNEST($10::bigint[]) AS email,
                       UNNEST($3::uuid[]) AS since, UNNEST($4::smallint[]) AS channel,
-                      UNNEST($5::text[]) AS hint) AS n
+                      UNNEST($5::text[]) AS hint, UNNEST($11::timestamptz[]) AS within,
+                      UNNEST($12::timestamptz[]) AS received) AS n
          LEFT JOIN lately l ON l.channel = n.channel",
     )
     .bind(batch.iter().map(|one| one.case).collect::<Vec<_>>())
@@ -121,6 +125,8 @@ pub(crate) async fn look_around(
     .bind(MOST_REPEATS)
     .bind(marks(1))
     .bind(marks(2))
+    .bind(batch.iter().map(|one| days_before(one.received, REPEAT_DAYS).to_sqlx()).collect::<Vec<_>>())
+    .bind(batch.iter().map(|one| one.received.to_sqlx()).collect::<Vec<_>>())
     .fetch_all(conn)
     .await?;
     let standing = rows.first().map(|row| Standing { rule_set: row.rule_set, tree: row.tree });
@@ -167,6 +173,9 @@ pub(crate) struct Judged<'a> {
     pub(crate) facts: Facts<'a>,
     /// What it decided.
     pub(crate) verdict: Verdict,
+    /// Whether it counts for what its channel brings now: not what ended before it
+    /// came here.
+    pub(crate) counts: bool,
 }
 
 /// Keeps the records of cases just opened, and counts them for their channels.
@@ -176,7 +185,7 @@ pub(crate) async fn record(
     now: Timestamp,
 ) -> Result<(), Fault> {
     let mut by_channel: HashMap<i16, i64> = HashMap::new();
-    for one in judged {
+    for one in judged.iter().filter(|one| one.counts) {
         *by_channel.entry(one.facts.channel.number()).or_default() += 1;
     }
     let (channels, counts): (Vec<i16>, Vec<i64>) = by_channel.into_iter().unzip();

@@ -9,6 +9,7 @@ use proto::redress::assignment::v1::{AgentChanged, CaseAccepted, CaseAssigned, C
 use proto::redress::feedback::v1::{
     ContactCorrected, FeedbackReceived, NoticeMeans, NoticeSettled, NoticeState, Response,
 };
+use proto::redress::intake::v1 as wire;
 use proto::redress::intake::v1::complaint::ChannelDetail;
 use proto::redress::intake::v1::{Complaint, ComplaintRegistered, InformationAdded, InformationSource};
 use proto::redress::resolution::v1::{
@@ -16,7 +17,7 @@ use proto::redress::resolution::v1::{
     TaskNeedsAttention,
 };
 
-use crate::case::{Channel, Matter, Origin};
+use crate::case::{Channel, History, Matter, Origin, Outcome};
 use crate::classifier::Classifier;
 use crate::news::{Event, News, NoticeKind};
 use crate::reading::Reading;
@@ -36,6 +37,8 @@ pub(crate) struct Registered {
     pub(crate) description: String,
     /// What it shares with others like it.
     pub(crate) keys: Keys,
+    /// How it ended, if that was before it was brought here.
+    pub(crate) history: Option<History>,
     /// When an authority forwarded it, if one did and said so.
     pub(crate) forwarded: Option<Timestamp>,
     category_hint: String,
@@ -127,6 +130,7 @@ pub(crate) fn registered(delivered: &Delivered) -> Result<Registered, Fault> {
         receive_time,
         channel_detail,
         matter,
+        history,
         ..
     } = complaint.unwrap_or_default();
     let complainant = complainant.unwrap_or_default();
@@ -140,6 +144,7 @@ pub(crate) fn registered(delivered: &Delivered) -> Result<Registered, Fault> {
         _ => (None, 0),
     };
     let forwarded = check.time("complaint.regulator.forward_time", forwarded);
+    let history = history.map(|history| ended(&mut check, history));
     check.done("INVALID_EVENT")?;
     let respondent = respondent.unwrap_or_default();
     let keys = Keys {
@@ -167,12 +172,25 @@ pub(crate) fn registered(delivered: &Delivered) -> Result<Registered, Fault> {
         origin,
         receipt_hash: Some(receipt_hash).filter(|hash| !hash.is_empty()),
         keys,
+        history,
         description,
         category_hint,
         vulnerabilities: complainant.vulnerabilities,
         forwarded,
         reach,
     })
+}
+
+fn ended(check: &mut Check, history: wire::History) -> History {
+    let wire::History { outcome, reasons, resolve_time, close_time } = history;
+    let closed = check.time("complaint.history.close_time", close_time);
+    check.ensure(closed.is_some(), "complaint.history.close_time", "is required");
+    History {
+        outcome: Outcome::of(outcome),
+        reasons,
+        resolved: check.time("complaint.history.resolve_time", resolve_time),
+        closed: closed.unwrap_or_default(),
+    }
 }
 
 /// A payload that is news about a case.

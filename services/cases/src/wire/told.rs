@@ -59,6 +59,7 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) 
         | Fact::Escalated { .. } => of_time(tx, case, noted),
         Fact::Together(together) => tell_together(tx, case, noted, together),
         Fact::Opened { .. }
+        | Fact::Imported { .. }
         | Fact::Queued { .. }
         | Fact::Assigned { .. }
         | Fact::Accepted

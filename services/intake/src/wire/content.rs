@@ -50,6 +50,9 @@ pub(crate) fn hash(complaint: &Complaint) -> Option<[u8; 32]> {
         completeness: _,
         matter,
         automatic: _,
+        history: _,
+        register_time: _,
+        receive_time_by: _,
     } = complaint;
     if external_ref.is_empty() {
         return None;
