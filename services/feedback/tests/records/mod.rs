@@ -312,6 +312,8 @@ async fn nobody_need_see_to_what_is_owed_to_nobody() {
     anonymous.complaint.as_mut().unwrap().complainant = None;
     house.tell("intake", nobody, &anonymous).await;
     let declined = acknowledged(&house, "mailer-daemon@example.org").await;
+    // Ids are in the order of time, to the millisecond.
+    house.advance(Duration::from_secs(1));
     let open = acknowledged(&house, "").await;
     let waiting = waiting_for_a_person(&mut client).await;
     assert_eq!(waiting, [open.clone(), declined.clone()], "newest first; nobody is not among them");
