@@ -30,6 +30,7 @@ limited! {
     cases::case_service_server::CaseServiceServer;
     cases::category_service_server::CategoryServiceServer;
     cases::clock_service_server::ClockServiceServer;
+    cases::decision_service_server::DecisionServiceServer;
     cases::policy_service_server::PolicyServiceServer;
     cases::classifier_service_server::ClassifierServiceServer;
     cases::search_service_server::SearchServiceServer;

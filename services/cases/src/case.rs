@@ -3,6 +3,7 @@
 //! case's journal, from which the timeline is written and other services are
 //! told.
 
+mod correction;
 mod history;
 mod merge;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod urgency;
 use jiff::{SignedDuration, Timestamp};
 use kernel::{CaseId, Money};
 
+pub(crate) use correction::{Correction, CorrectionState};
 pub(crate) use history::History;
 pub(crate) use merge::{Joining, Merged};
 pub(crate) use shared::SharedOutcome;
@@ -195,6 +197,8 @@ pub(crate) struct Case {
     pub(crate) outcome: Option<Outcome>,
     /// Why it was decided so.
     pub(crate) decision_reasons: String,
+    /// Which correction of this cycle's decision holds; 0 for the decision as first made.
+    pub(crate) correction: i32,
     /// When the case was opened.
     pub(crate) open_time: Timestamp,
     /// When this cycle's outcome took effect.
@@ -262,6 +266,7 @@ impl Case {
             root_cause: String::new(),
             outcome: None,
             decision_reasons: String::new(),
+            correction: 0,
             open_time: at.now,
             resolve_time: None,
             close_time: None,
@@ -455,6 +460,7 @@ impl Case {
         self.root_cause.clear();
         self.outcome = None;
         self.decision_reasons.clear();
+        self.correction = 0;
         self.resolve_time = None;
         self.close_time = None;
         self.note(at, Fact::Reopened { reason, previous_agent });

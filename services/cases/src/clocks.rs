@@ -354,7 +354,7 @@ fn met_by(fact: &Fact) -> &'static [Kind] {
 fn starts(fact: &Fact) -> Option<Starts> {
     match fact {
         Fact::Accepted => Some(Starts::Acceptance),
-        Fact::Decided { .. } => Some(Starts::Decision),
+        Fact::Decided { .. } | Fact::Corrected { .. } => Some(Starts::Decision),
         Fact::PlanApproved => Some(Starts::Approval),
         Fact::Reopened { .. } => Some(Starts::ReviewRequest),
         _ => None,

@@ -54,6 +54,7 @@ use proto::redress::cases::v1::case_service_server::CaseServiceServer;
 use proto::redress::cases::v1::category_service_server::CategoryServiceServer;
 use proto::redress::cases::v1::classifier_service_server::ClassifierServiceServer;
 use proto::redress::cases::v1::clock_service_server::ClockServiceServer;
+use proto::redress::cases::v1::decision_service_server::DecisionServiceServer;
 use proto::redress::cases::v1::group_service_server::GroupServiceServer;
 use proto::redress::cases::v1::link_service_server::LinkServiceServer;
 use proto::redress::cases::v1::policy_service_server::PolicyServiceServer;
@@ -84,6 +85,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(SearchServiceServer::new(rpc::Search::new(kit.db.clone())))
         .route(TriageServiceServer::new(rpc::triage::TriageRpc::new(kit.db.clone(), rule_sets.clone())))
         .route(CategoryServiceServer::new(rpc::categories::CategoryRpc::new(kit.db.clone())))
+        .route(DecisionServiceServer::new(rpc::decisions::Decisions::new(kit.db.clone())))
         .route(GroupServiceServer::new(rpc::groups::GroupRpc::new(kit.db.clone())))
         .route(LinkServiceServer::new(rpc::links::LinkRpc::new(kit.db.clone())))
         .route(ClassifierServiceServer::new(rpc::classifiers::ClassifierRpc::new(

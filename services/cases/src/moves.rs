@@ -55,6 +55,10 @@ pub(crate) enum Move {
     DecideRemedy,
     /// An outcome is decided that needs none.
     DecideNoRemedy,
+    /// Another outcome takes the place of the one decided; a remedy must follow.
+    CorrectToRemedy,
+    /// Another outcome takes the place of the one decided; it needs no remedy.
+    CorrectToNone,
     /// The remedy plan is approved.
     ApprovePlan,
     /// Every step of the plan is done.
@@ -85,6 +89,8 @@ impl Move {
         Self::Investigate,
         Self::DecideRemedy,
         Self::DecideNoRemedy,
+        Self::CorrectToRemedy,
+        Self::CorrectToNone,
         Self::ApprovePlan,
         Self::CompletePlan,
         Self::CancelPlan,
@@ -112,6 +118,8 @@ impl Move {
             (Self::Investigate, Assigned | Investigating) => Ok(Investigating),
             (Self::DecideRemedy, Assigned | Investigating) => Ok(Decided),
             (Self::DecideNoRemedy, Assigned | Investigating) => Ok(Resolved),
+            (Self::CorrectToRemedy, Decided | Resolved) => Ok(Decided),
+            (Self::CorrectToNone, Decided | Resolved) => Ok(Resolved),
             (Self::ApprovePlan, Decided) => Ok(Remedying),
             (Self::CompletePlan, Remedying) => Ok(Resolved),
             (Self::CancelPlan, Remedying) => Ok(Decided),

@@ -41,7 +41,9 @@ pub(crate) async fn opened(tx: &mut Tx, cases: &[Case], begun: Begun) -> Result<
 
 /// The agents that bear the names by which decided cases are about somebody.
 async fn named(tx: &mut Tx, cases: &[Case]) -> Result<Vec<(String, String)>, Fault> {
-    let decided = |case: &&Case| case.journal.iter().any(|noted| matches!(noted.fact, Fact::Decided { .. }));
+    let decided = |case: &&Case| {
+        case.journal.iter().any(|noted| matches!(noted.fact, Fact::Decided { .. } | Fact::Corrected { .. }))
+    };
     let about = cases.iter().filter(decided).map(|case| person::folded(&case.origin.respondent_staff));
     let names: Vec<String> = about.filter(|name| !name.is_empty()).collect();
     if names.is_empty() { Ok(Vec::new()) } else { store::staff::named(tx, &names).await }

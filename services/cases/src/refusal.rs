@@ -51,6 +51,14 @@ pub(crate) enum Refusal {
     PriorityNotLower(Priority),
     /// Who asked may not agree as well.
     SecondPersonRequired,
+    /// No correction of this tenant has the id.
+    CorrectionNotFound,
+    /// It was confirmed or refused before.
+    CorrectionDecided,
+    /// One waits for its answer.
+    CorrectionPending,
+    /// Departments carry out the plan of the decision.
+    PlanUnderWay,
     /// A complaint and a report.
     MattersDiffer,
     /// Whom the complaint is about wants to act on it.
@@ -95,6 +103,27 @@ pub(crate) enum Refusal {
     TrainingUnderWay,
 }
 
+impl Refusal {
+    /// Why somebody may not do this, or not alone, in a sentence; the others have their own.
+    fn of_people(self) -> &'static str {
+        match self {
+            Self::CallerRecused => "the complaint is about you; somebody else must do this",
+            Self::NotTheHandler => "this is for who handles the case, or a supervisor",
+            Self::SupervisorRequired => "this is for a supervisor to say",
+            Self::OutcomeShared => {
+                "its complainant was told the outcome of the case that stands for it; they may dispute that"
+            }
+            Self::StandsForOthers => "cases of other people are merged into it; unmerge them first",
+            Self::SecondPersonRequired => "you asked for it; somebody else must agree",
+            Self::CorrectionNotFound => "there is no such correction",
+            Self::CorrectionDecided => "the correction was confirmed or refused before",
+            Self::CorrectionPending => "a correction of this case waits for its answer",
+            Self::PlanUnderWay => "departments carry out the plan of this decision; cancel that first",
+            _ => "",
+        }
+    }
+}
+
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -126,18 +155,18 @@ impl std::fmt::Display for Refusal {
                      or have a supervisor say why they are merged",
                 )
             }
-            Self::CallerRecused => f.write_str("the complaint is about you; somebody else must do this"),
-            Self::NotTheHandler => f.write_str("this is for who handles the case, or a supervisor"),
-            Self::SupervisorRequired => f.write_str("this is for a supervisor to say"),
-            Self::OutcomeShared => f.write_str(
-                "its complainant was told the outcome of the case that stands for it; they may dispute that",
-            ),
             Self::PriorityNotHigher(now) => write!(f, "the case is {now} already; raising makes it more urgent"),
             Self::PriorityNotLower(now) => write!(f, "the case is {now}; lowering makes it less urgent"),
-            Self::SecondPersonRequired => f.write_str("you asked for it; somebody else must agree"),
-            Self::StandsForOthers => {
-                f.write_str("cases of other people are merged into it; unmerge them first")
-            }
+            Self::CallerRecused
+            | Self::NotTheHandler
+            | Self::SupervisorRequired
+            | Self::OutcomeShared
+            | Self::StandsForOthers
+            | Self::SecondPersonRequired
+            | Self::CorrectionNotFound
+            | Self::CorrectionDecided
+            | Self::CorrectionPending
+            | Self::PlanUnderWay => f.write_str(self.of_people()),
             Self::MattersDiffer => {
                 f.write_str("a complaint and a report of a violation go different ways and are not merged")
             }
@@ -172,6 +201,7 @@ impl fault::Refusal for Refusal {
             Self::CaseNotFound
             | Self::ClockNotFound
             | Self::ExtensionNotFound
+            | Self::CorrectionNotFound
             | Self::PolicyNotFound
             | Self::ReceiptCodeUnknown
             | Self::CalendarNotFound
@@ -198,6 +228,9 @@ impl fault::Refusal for Refusal {
             | Self::StandsForOthers
             | Self::PriorityNotHigher(_)
             | Self::PriorityNotLower(_)
+            | Self::CorrectionDecided
+            | Self::CorrectionPending
+            | Self::PlanUnderWay
             | Self::MattersDiffer
             | Self::AlreadyInAGroup
             | Self::NotInTheGroup
@@ -237,6 +270,10 @@ impl fault::Refusal for Refusal {
             Self::PriorityNotHigher(_) => "PRIORITY_NOT_HIGHER",
             Self::PriorityNotLower(_) => "PRIORITY_NOT_LOWER",
             Self::SecondPersonRequired => "SECOND_PERSON_REQUIRED",
+            Self::CorrectionNotFound => "CORRECTION_NOT_FOUND",
+            Self::CorrectionDecided => "CORRECTION_DECIDED",
+            Self::CorrectionPending => "CORRECTION_PENDING",
+            Self::PlanUnderWay => "PLAN_UNDER_WAY",
             Self::MattersDiffer => "MATTERS_DIFFER",
             Self::CallerRecused => "CALLER_RECUSED",
             Self::NotTheHandler => "NOT_THE_HANDLER",

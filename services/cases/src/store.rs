@@ -5,6 +5,7 @@ pub(crate) mod calendars;
 pub(crate) mod categories;
 pub(crate) mod classifiers;
 pub(crate) mod clocks;
+pub(crate) mod corrections;
 pub(crate) mod counts;
 pub(crate) mod early;
 pub(crate) mod extensions;
@@ -206,7 +207,8 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
              root_cause = n.root_cause, decision_reasons = n.decision_reasons, due_at = n.due,
              category = n.category, triage_reasons = n.reasons, merged_into = n.merged_into,
              merged_from = n.merged_from, complexity = n.complexity, merged_across = n.merged_across,
-             priority_floor = n.floor, lowering_to = n.lowering_to, lowering_by = n.lowering_by
+             priority_floor = n.floor, lowering_to = n.lowering_to, lowering_by = n.lowering_by,
+             correction = n.correction
          FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::bigint[]) AS version,
                       UNNEST($3::smallint[]) AS state, UNNEST($4::integer[]) AS cycle,
                       UNNEST($5::integer[]) AS tier, UNNEST($6::smallint[]) AS priority,
@@ -220,7 +222,8 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
                       UNNEST($20::text[]) AS reasons, UNNEST($21::uuid[]) AS merged_into,
                       UNNEST($22::smallint[]) AS merged_from, UNNEST($23::smallint[]) AS complexity,
                       UNNEST($24::boolean[]) AS merged_across, UNNEST($25::smallint[]) AS floor,
-                      UNNEST($26::smallint[]) AS lowering_to, UNNEST($27::text[]) AS lowering_by) AS n
+                      UNNEST($26::smallint[]) AS lowering_to, UNNEST($27::text[]) AS lowering_by,
+                      UNNEST($28::integer[]) AS correction) AS n
          WHERE c.tenant_id = current_setting('redress.tenant') AND c.case_id = n.id",
     )
     .bind(cases.iter().map(|case| case.id.0).collect::<Vec<_>>())
@@ -250,6 +253,7 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
     .bind(cases.iter().map(|case| case.priority_floor.map(Priority::number)).collect::<Vec<_>>())
     .bind(lowering().map(|asked| asked.map(|asked| asked.to.number())).collect::<Vec<_>>())
     .bind(lowering().map(|asked| asked.map_or("", |asked| &asked.by)).collect::<Vec<_>>())
+    .bind(count(|case| case.correction))
     .execute(conn)
     .await?;
     if saved.rows_affected() == cases.len() as u64 {

@@ -100,6 +100,9 @@ pub(crate) enum Fact {
     Information(Information),
     Findings { findings: String, root_cause: String },
     Decided { outcome: Outcome, reasons: String, remedy_due: bool },
+    CorrectionAsked { outcome: Outcome, reason: String },
+    CorrectionRefused { reason: String },
+    Corrected { outcome: Outcome, previous: Outcome, remedy_due: bool, reason: String, number: i32 },
     PlanProposed { summary: String },
     PlanApproved,
     PlanRejected { reason: String },
@@ -232,11 +235,11 @@ impl Noted {
             Fact::Information(added) => added.what.clone(),
             Fact::Findings { findings, root_cause } if root_cause.is_empty() => findings.clone(),
             Fact::Findings { findings, root_cause } => format!("{findings}\nroot cause: {root_cause}"),
-            Fact::Decided { outcome, reasons, remedy_due: true } => {
-                with_reason(format!("decided: {outcome}, a remedy is due"), reasons)
-            }
-            Fact::Decided { outcome, reasons, .. } => with_reason(format!("decided: {outcome}"), reasons),
-            Fact::PlanProposed { .. }
+            Fact::Decided { .. }
+            | Fact::CorrectionAsked { .. }
+            | Fact::CorrectionRefused { .. }
+            | Fact::Corrected { .. }
+            | Fact::PlanProposed { .. }
             | Fact::PlanApproved
             | Fact::PlanRejected { .. }
             | Fact::PlanCancelled { .. }
@@ -298,7 +301,10 @@ impl Fact {
             Self::Information(_) => (Kind::Note, Internal),
             Self::Findings { .. } => (Kind::Findings, Internal),
             // Public once it takes effect: that is the next entry but the remedy.
-            Self::Decided { .. } => (Kind::Decided, Internal),
+            Self::Decided { .. }
+            | Self::CorrectionAsked { .. }
+            | Self::CorrectionRefused { .. }
+            | Self::Corrected { .. } => (Kind::Decided, Internal),
             Self::PlanProposed { .. } => (Kind::PlanProposed, Internal),
             Self::PlanApproved => (Kind::PlanApproved, Internal),
             Self::PlanRejected { .. } | Self::PlanCancelled { .. } => (Kind::PlanEnded, Internal),
@@ -336,9 +342,27 @@ impl Fact {
         }
     }
 
-    /// What was planned and done about it, in a sentence; the others have their own.
+    /// What was decided, planned and done about it, in a sentence; the others have their own.
     fn of_remedy(&self) -> String {
         match self {
+            Self::Decided { outcome, reasons, remedy_due: true } => {
+                with_reason(format!("decided: {outcome}, a remedy is due"), reasons)
+            }
+            Self::Decided { outcome, reasons, .. } => with_reason(format!("decided: {outcome}"), reasons),
+            Self::CorrectionAsked { outcome, reason } => with_reason(
+                format!("a correction to {outcome} was asked for; a second person must confirm it"),
+                reason,
+            ),
+            Self::CorrectionRefused { reason } => {
+                with_reason("the correction was refused, the decision stays".to_owned(), reason)
+            }
+            Self::Corrected { outcome, previous, remedy_due, reason, .. } => {
+                let remedy = if *remedy_due { ", a remedy is due" } else { "" };
+                with_reason(
+                    format!("the decision was corrected to {outcome} from {previous}{remedy}"),
+                    reason,
+                )
+            }
             Self::PlanProposed { summary } => with_reason("a remedy plan was proposed".to_owned(), summary),
             Self::PlanApproved => "the remedy plan was approved".to_owned(),
             Self::PlanRejected { reason } => with_reason("the remedy plan was rejected".to_owned(), reason),

@@ -41,7 +41,7 @@ fn has(case: &Case, wanted: impl Fn(&Fact) -> bool) -> bool {
 fn ends_wait(fact: &Fact) -> bool {
     match fact {
         Fact::Closed { reason, .. } => *reason != CloseReason::WindowPassed,
-        Fact::Reopened { .. } | Fact::Withdrawn { .. } => true,
+        Fact::Reopened { .. } | Fact::Withdrawn { .. } | Fact::Corrected { .. } => true,
         _ => false,
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod calendars;
 pub(crate) mod categories;
 pub(crate) mod classifiers;
 pub(crate) mod clocks;
+pub(crate) mod decisions;
 pub(crate) mod groups;
 pub(crate) mod heard;
 pub(crate) mod links;
@@ -101,6 +102,13 @@ pub(crate) fn decision(request: DecideCaseRequest) -> Result<(Target, Decision),
     let DecideCaseRequest { request_id, case_id, expected_version, outcome, reasons, remedy_due } = request;
     let mut check = Check::new();
     let target = target(&mut check, request_id, &case_id, expected_version);
+    let (outcome, reasons) = decided(&mut check, outcome, reasons, remedy_due);
+    check.done("INVALID_DECISION")?;
+    Ok((target, Decision { outcome, reasons, remedy_due }))
+}
+
+/// What is decided and why, and that it goes with whether a remedy is due.
+fn decided(check: &mut Check, outcome: i32, reasons: String, remedy_due: bool) -> (Outcome, String) {
     let outcome = Outcome::of(outcome).unwrap_or_else(|| {
         check.fail("outcome", if outcome == 0 { "is required" } else { "is not a known outcome" });
         Outcome::Upheld
@@ -108,8 +116,7 @@ pub(crate) fn decision(request: DecideCaseRequest) -> Result<(Target, Decision),
     let reasons = check.required("reasons", reasons, MAX_TEXT);
     let in_vain = outcome == Outcome::NotUpheld && remedy_due;
     check.ensure(!in_vain, "remedy_due", "must be false when the complaint is not upheld");
-    check.done("INVALID_DECISION")?;
-    Ok((target, Decision { outcome, reasons, remedy_due }))
+    (outcome, reasons)
 }
 
 /// Reads a withdrawal.
@@ -259,7 +266,8 @@ pub(crate) fn money(money: &Money) -> WireMoney {
 #[cfg(test)]
 mod tests {
     use proto::redress::cases::v1::{
-        CaseState, CloseReason, Level, LinkKind, LinkStanding, Outcome, Priority, TimelineKind, Visibility,
+        CaseState, CloseReason, CorrectionState, Level, LinkKind, LinkStanding, Outcome, Priority,
+        TimelineKind, Visibility,
     };
     use proto::redress::feedback::v1::NoticeKind;
     use proto::redress::intake::v1::{Channel, Matter};
@@ -281,6 +289,7 @@ mod tests {
             crate::case::State, CaseState;
             crate::case::Priority, Priority;
             crate::case::Outcome, Outcome;
+            crate::case::CorrectionState, CorrectionState;
             crate::case::CloseReason, CloseReason;
             crate::case::Channel, Channel;
             crate::triage::Level, Level;

@@ -304,7 +304,8 @@ impl Word {
         match self {
             Self::Extension(delay) => delay.number,
             Self::Holding(holding) => holding.number,
-            Self::Acknowledgement | Self::Outcome(_) | Self::Recourse => 0,
+            Self::Outcome(ruling) => ruling.correction,
+            Self::Acknowledgement | Self::Recourse => 0,
         }
     }
 }

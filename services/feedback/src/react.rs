@@ -17,7 +17,8 @@ use futures::future::BoxFuture;
 use kernel::{CaseId, NoticeId};
 use pg::Tx;
 use proto::redress::cases::v1::{
-    CaseClosed, CaseDeclined, CaseReopened, CaseResolved, CaseWithdrawn, ExtensionGranted, HoldingReplySent,
+    CaseClosed, CaseDeclined, CaseReopened, CaseResolved, CaseWithdrawn, DecisionCorrected, ExtensionGranted,
+    HoldingReplySent,
 };
 use proto::redress::intake::v1::ComplaintRegistered;
 
@@ -40,6 +41,7 @@ const FOLLOWS: &[Follow] = &[
         types: &[
             "redress.cases.v1.CaseResolved",
             "redress.cases.v1.CaseReopened",
+            "redress.cases.v1.DecisionCorrected",
             "redress.cases.v1.CaseClosed",
             "redress.cases.v1.CaseWithdrawn",
             "redress.cases.v1.CaseDeclined",
@@ -112,6 +114,8 @@ impl Batch {
                 batch.registered.push(contact);
             } else if event.is::<CaseResolved>() {
                 batch.resolved(event)?;
+            } else if event.is::<DecisionCorrected>() {
+                batch.corrected(&event.read()?)?;
             } else if event.is::<CaseReopened>() {
                 batch.over.push(wire::reopened(&event.read()?)?);
             } else if event.is::<CaseClosed>() {
@@ -141,6 +145,14 @@ impl Batch {
     fn ended(&mut self, over: Over) {
         self.ended.push(over.case_id);
         self.over.push(over);
+    }
+
+    /// An outcome is no more what it was; where another takes effect, that opens it anew.
+    fn corrected(&mut self, event: &DecisionCorrected) -> Result<(), Fault> {
+        if event.remedy_due {
+            self.over.push(wire::superseded(event)?);
+        }
+        Ok(())
     }
 
     /// A case was closed; after its last dispute, with word of where else to turn. One

@@ -64,6 +64,8 @@ pub struct Ruling {
     pub reasons: String,
     /// Until when an answer is taken.
     pub respond_until: Timestamp,
+    /// Which correction of the decision it is; 0 for the decision as first made.
+    pub correction: i32,
 }
 
 /// A cycle whose outcome was told.
@@ -77,6 +79,8 @@ pub struct Cycle {
     pub outcome: Outcome,
     /// Until when an answer is taken.
     pub respond_until: Timestamp,
+    /// Which correction of the decision it is; 0 for the decision as first made.
+    pub correction: i32,
     /// False once answered, or once the case has moved on.
     pub awaited: bool,
     /// The answer and when it came.
@@ -86,8 +90,8 @@ pub struct Cycle {
 impl Cycle {
     /// A cycle whose outcome takes effect: it awaits one answer.
     pub fn opened(case_id: CaseId, cycle: i32, ruling: &Ruling) -> Self {
-        let &Ruling { outcome, reasons: _, respond_until } = ruling;
-        Self { case_id, cycle, outcome, respond_until, awaited: true, answer: None }
+        let &Ruling { outcome, reasons: _, respond_until, correction } = ruling;
+        Self { case_id, cycle, outcome, respond_until, correction, awaited: true, answer: None }
     }
 
     /// Whether an answer would be taken at this moment.
@@ -123,6 +127,7 @@ mod tests {
             cycle: 1,
             outcome: Outcome::Upheld,
             respond_until: Timestamp::UNIX_EPOCH + 24.hours(),
+            correction: 0,
             awaited,
             answer: None,
         }

@@ -170,6 +170,7 @@ pub(crate) fn resolved(event: cases::CaseResolved) -> Result<(CaseId, i32, Rulin
         outcome: outcome.unwrap_or(Outcome::NotUpheld),
         reasons: event.reasons,
         respond_until: respond_until.unwrap_or_default(),
+        correction: event.correction,
     };
     Ok((case_id, event.cycle, ruling, event.time_zone))
 }
@@ -213,6 +214,11 @@ pub(crate) fn reopened(event: &cases::CaseReopened) -> Result<Over, Fault> {
     over(&event.case_id, event.cycle.saturating_sub(1))
 }
 
+/// The outcome of a cycle that is corrected takes no answer any more.
+pub(crate) fn superseded(event: &cases::DecisionCorrected) -> Result<Over, Fault> {
+    over(&event.case_id, event.cycle)
+}
+
 pub(crate) fn closed(event: &cases::CaseClosed) -> Result<Over, Fault> {
     over(&event.case_id, event.cycle)
 }
@@ -246,7 +252,7 @@ fn over(case_id: &str, cycle: i32) -> Result<Over, Fault> {
 
 pub(crate) fn feedback(cycle: Cycle, now: Timestamp) -> wire::Feedback {
     let open = cycle.is_open(now);
-    let Cycle { case_id, cycle, outcome, respond_until, awaited: _, answer } = cycle;
+    let Cycle { case_id, cycle, outcome, respond_until, correction: _, awaited: _, answer } = cycle;
     let mut feedback = wire::Feedback {
         case_id: case_id.to_string(),
         cycle,

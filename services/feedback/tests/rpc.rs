@@ -63,6 +63,7 @@ fn resolved(case: Uuid, cycle: i32) -> CaseResolved {
         reasons: "the parcel was late by our fault".into(),
         respond_until_time: Some(prost_types::Timestamp { seconds: until.as_second(), nanos: 0 }),
         time_zone: "Asia/Shanghai".into(),
+        correction: 0,
     }
 }
 

@@ -7,7 +7,9 @@ use futures::future::BoxFuture;
 use kernel::CaseId;
 use pg::Tx;
 use proto::redress::assignment::v1::{CaseAssigned, CaseQueued};
-use proto::redress::cases::v1::{CaseClosed, CaseDecided, CaseDeclined, CaseReopened, CaseWithdrawn};
+use proto::redress::cases::v1::{
+    CaseClosed, CaseDecided, CaseDeclined, CaseReopened, CaseWithdrawn, DecisionCorrected,
+};
 
 use crate::case::CaseView;
 use crate::progress;
@@ -19,6 +21,7 @@ const FOLLOWS: &[Follow] = &[
         source: "cases",
         types: &[
             "redress.cases.v1.CaseDecided",
+            "redress.cases.v1.DecisionCorrected",
             "redress.cases.v1.CaseReopened",
             "redress.cases.v1.CaseWithdrawn",
             "redress.cases.v1.CaseDeclined",
@@ -59,6 +62,8 @@ async fn apply(tx: &mut Tx, run: &[Delivered]) -> Result<(), Fault> {
     let Some(first) = run.first() else { return Ok(()) };
     if first.is::<CaseDecided>() {
         decided(tx, run).await
+    } else if first.is::<DecisionCorrected>() {
+        corrected(tx, run).await
     } else if first.is::<CaseReopened>() {
         reopened(tx, run).await
     } else if first.is::<CaseWithdrawn>() {
@@ -97,6 +102,24 @@ async fn decided(tx: &mut Tx, run: &[Delivered]) -> Result<(), Fault> {
     };
     let views = run.iter().map(view).collect::<Result<Vec<CaseView>, Fault>>()?;
     store::cases::keep(tx, &views).await
+}
+
+/// Another decision holds: what is planned for the one before is cancelled, and what was
+/// begun of it meanwhile is undone. A plan that is completed stays.
+async fn corrected(tx: &mut Tx, run: &[Delivered]) -> Result<(), Fault> {
+    let view = |event: &Delivered| {
+        let corrected = event.read::<DecisionCorrected>()?;
+        let view = wire::events::corrected(CaseId(event.subject), &corrected, &event.traceparent);
+        Ok((view, corrected.number))
+    };
+    let views = run.iter().map(view).collect::<Result<Vec<(CaseView, i32)>, Fault>>()?;
+    let ids = store::cases::correct(tx, &views).await?;
+    let mut plans = store::plans::lock_uncancelled(tx, &ids).await?;
+    if plans.is_empty() {
+        Ok(())
+    } else {
+        progress::cancel(tx, &mut plans, "the decision was corrected").await
+    }
 }
 
 /// The next cycle begins: no plan until it is decided.

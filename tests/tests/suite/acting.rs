@@ -12,11 +12,12 @@ use proto::redress::assignment::v1::{
 };
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
 use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
+use proto::redress::cases::v1::decision_service_client::DecisionServiceClient;
 use proto::redress::cases::v1::group_service_client::GroupServiceClient;
 use proto::redress::cases::v1::link_service_client::LinkServiceClient;
 use proto::redress::cases::v1::{
-    AddNoteRequest, ClockKind, CreateGroupRequest, DecideCaseRequest, GetTimelineRequest, MergeCaseRequest,
-    Outcome, RequestExtensionRequest, Visibility,
+    AddNoteRequest, ClockKind, CorrectDecisionRequest, CreateGroupRequest, DecideCaseRequest,
+    GetTimelineRequest, MergeCaseRequest, Outcome, RequestExtensionRequest, Visibility,
 };
 use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
 use proto::redress::intake::v1::{Complaint, Respondent, SubmitComplaintRequest};
@@ -62,6 +63,11 @@ const ACTS: &[(&str, &str, Answers)] = &[
     ("CaseService.DeclineCase", r#""expected_version": 999, "referral": "x""#, HANDLE),
     ("CaseService.CloseCase", r#""expected_version": 999, "reason": "x""#, SUPERVISE),
     ("CaseService.ReopenCase", r#""expected_version": 999, "reason": "x""#, SUPERVISE),
+    (
+        "DecisionService.CorrectDecision",
+        r#""expected_version": 999, "outcome": 1, "reasons": "x", "reason": "x""#,
+        HANDLE,
+    ),
     ("ClockService.PauseClocks", r#""expected_version": 999, "reason": 1, "remark": "x""#, HANDLE),
     ("ClockService.ResumeClocks", r#""expected_version": 999, "remark": "x""#, HANDLE),
     (
@@ -99,6 +105,12 @@ const PLANS: &[(&str, &str, Answers)] = &[
         r#""case_id": "$CASE", "steps": [{"step_id": "s", "kind": 1, "department_id": "care"}]"#,
         HANDLE,
     ),
+    (
+        "DecisionService.ConfirmCorrection",
+        r#""correction_id": "$CORRECTION", "expected_version": 999"#,
+        SUPERVISE,
+    ),
+    ("DecisionService.RefuseCorrection", r#""correction_id": "$CORRECTION", "reason": "x""#, SUPERVISE),
     ("ResolutionService.ApprovePlan", r#""plan_id": "$PLAN", "expected_version": 999"#, SUPERVISE),
     (
         "ResolutionService.RejectPlan",
@@ -206,6 +218,33 @@ impl Scene {
         case_id
     }
 
+    /// A case merged into another of other people.
+    async fn merged_into(&self, case: &str) -> String {
+        let merged = self.taken_up(3, "mallory").await;
+        let merge = MergeCaseRequest {
+            request_id: request_id(),
+            case_id: merged.clone(),
+            expected_version: None,
+            into_case_id: case.to_owned(),
+            reason: "told twice".to_owned(),
+            different_complainants_reason: "one household".to_owned(),
+        };
+        LinkServiceClient::new(self.line("boss", "supervisor")).merge_case(merge).await.unwrap();
+        merged
+    }
+
+    /// A group with one case.
+    async fn group_of(&self, case: &str) -> String {
+        let group = CreateGroupRequest {
+            request_id: request_id(),
+            title: "late parcels".to_owned(),
+            case_ids: vec![case.to_owned()],
+            representative_case_ids: Vec::new(),
+        };
+        let mut groups = GroupServiceClient::new(self.line("boss", "supervisor"));
+        groups.create_group(group).await.unwrap().into_inner().group.unwrap().group_id
+    }
+
     /// How an rpc answers everybody, told where it is otherwise.
     async fn check(&self, acts: &[(&str, &str, Answers)], ids: &[(&str, &str)], otherwise: &mut String) {
         let methods = methods();
@@ -270,24 +309,8 @@ async fn only_who_works_a_case_acts_on_it_and_never_whom_it_is_about() {
     };
     let extension = clocks.request_extension(extension).await.unwrap().into_inner().extension.unwrap();
     let mut otherwise = String::new();
-    let merged = scene.taken_up(3, "mallory").await;
-    let merge = MergeCaseRequest {
-        request_id: request_id(),
-        case_id: merged.clone(),
-        expected_version: None,
-        into_case_id: case.clone(),
-        reason: "told twice".to_owned(),
-        different_complainants_reason: "one household".to_owned(),
-    };
-    LinkServiceClient::new(scene.line("boss", "supervisor")).merge_case(merge).await.unwrap();
-    let group = CreateGroupRequest {
-        request_id: request_id(),
-        title: "late parcels".to_owned(),
-        case_ids: vec![other.clone()],
-        representative_case_ids: Vec::new(),
-    };
-    let mut groups = GroupServiceClient::new(scene.line("boss", "supervisor"));
-    let group = groups.create_group(group).await.unwrap().into_inner().group.unwrap().group_id;
+    let merged = scene.merged_into(&case).await;
+    let group = scene.group_of(&other).await;
     let ids = [
         ("$MERGED", merged.as_str()),
         ("$GROUP", &group),
@@ -314,7 +337,20 @@ async fn only_who_works_a_case_acts_on_it_and_never_whom_it_is_about() {
     };
     let mut resolution = ResolutionServiceClient::new(scene.line("handler", "agent"));
     let plan = resolution.propose_plan(propose).await.unwrap().into_inner().plan.unwrap();
-    scene.check(PLANS, &[("$CASE", &other), ("$PLAN", &plan.plan_id)], &mut otherwise).await;
+    let correct = CorrectDecisionRequest {
+        request_id: request_id(),
+        case_id: other.clone(),
+        expected_version: None,
+        outcome: Outcome::PartlyUpheld.into(),
+        reasons: "half of it".to_owned(),
+        remedy_due: true,
+        reason: "the invoice was misread".to_owned(),
+    };
+    let mut decisions = DecisionServiceClient::new(scene.line("handler", "agent"));
+    let correction = decisions.correct_decision(correct).await.unwrap().into_inner().correction.unwrap();
+    let ids =
+        [("$CASE", other.as_str()), ("$PLAN", &plan.plan_id), ("$CORRECTION", &correction.correction_id)];
+    scene.check(PLANS, &ids, &mut otherwise).await;
     assert!(otherwise.is_empty(), "{otherwise}");
     scene.house.done().await;
 }

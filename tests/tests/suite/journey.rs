@@ -4,6 +4,7 @@
 
 mod calendars;
 mod classifiers;
+mod corrections;
 mod deadlines;
 mod echo;
 mod matters;
@@ -64,6 +65,7 @@ async fn tell_all(scene: &Scene) {
     stories::withdrawn_and_undone(scene).await;
     stories::declined(scene).await;
     stories::closed_and_reopened(scene).await;
+    corrections::decided_again(scene).await;
     matters::told_twice(scene).await;
     matters::told_by_many(scene).await;
     roster::waited_for(scene).await;
@@ -98,7 +100,7 @@ async fn counted(scene: &Scene) {
     let left = [
         (CaseState::Assigned, 2),
         (CaseState::Decided, 1),
-        (CaseState::Closed, 1),
+        (CaseState::Closed, 2),
         (CaseState::Withdrawn, 6),
         (CaseState::OutOfScope, 1),
     ];

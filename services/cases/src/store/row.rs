@@ -17,7 +17,7 @@ macro_rules! select_cases {
                     triage_reasons, subject, language, customer_id, respondent_staff, amount_sought_minor,
                     amount_sought_currency, department_id, agent_id, findings, root_cause,
                     decision_reasons, traceparent, due_at, matter, merged_into, merged_from, region, complexity,
-                    merged_across, priority_floor, lowering_to, lowering_by
+                    merged_across, priority_floor, lowering_to, lowering_by, correction
              FROM cases WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )
@@ -66,6 +66,7 @@ pub(crate) struct Row {
     priority_floor: Option<i16>,
     lowering_to: Option<i16>,
     lowering_by: String,
+    correction: i32,
 }
 
 impl Row {
@@ -122,6 +123,7 @@ impl Row {
                 None => None,
             },
             decision_reasons: self.decision_reasons,
+            correction: self.correction,
             open_time: self.opened_at.to_jiff(),
             resolve_time: self.resolved_at.map(Timestamp::to_jiff),
             close_time: self.closed_at.map(Timestamp::to_jiff),

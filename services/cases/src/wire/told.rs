@@ -4,7 +4,7 @@ use pg::Tx;
 use proto::redress::cases::v1::{
     CaseCategorised, CaseClosed, CaseDecided, CaseDeclined, CaseEscalated, CaseMerged, CaseOpened,
     CasePriorityRaised, CaseReopened, CaseResolved, CaseRetriaged, CaseReturned, CaseUnmerged, CaseWithdrawn,
-    ClockBreached, ClockReminder, ExtensionGranted, HoldingReplySent,
+    ClockBreached, ClockReminder, DecisionCorrected, ExtensionGranted, HoldingReplySent,
 };
 use proto::timestamp;
 
@@ -30,12 +30,7 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) 
         Fact::Reopened { reason, previous_agent } => {
             tx.emit_in(trace, id, &reopened(case, cycle, reason, previous_agent));
         }
-        Fact::Decided { outcome, remedy_due, .. } => {
-            let (outcome, remedy_due) = (outcome.number().into(), *remedy_due);
-            let recused_subjects = recused.to_vec();
-            let decided = CaseDecided { case_id, cycle, outcome, priority, remedy_due, recused_subjects };
-            tx.emit_in(trace, id, &decided);
-        }
+        Fact::Decided { .. } | Fact::Corrected { .. } => of_decision(tx, case, noted, recused),
         Fact::Resolved { outcome, reasons, respond_until }
         | Fact::SharedOutcome(SharedOutcome { outcome, reasons, respond_until }) => {
             tx.emit_in(trace, id, &resolved(case, cycle, *outcome, reasons, *respond_until));
@@ -67,6 +62,8 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) 
         | Fact::Information(_)
         | Fact::LowerPriorityAsked { .. }
         | Fact::Findings { .. }
+        | Fact::CorrectionAsked { .. }
+        | Fact::CorrectionRefused { .. }
         | Fact::PlanProposed { .. }
         | Fact::PlanApproved
         | Fact::PlanRejected { .. }
@@ -84,6 +81,36 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) 
     }
 }
 
+/// Tells what is decided, for the first time in its cycle or once more.
+fn of_decision(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) {
+    let (id, trace) = (case.id.0, noted.traceparent.clone());
+    let (case_id, cycle, recused_subjects) = (case.id.to_string(), noted.cycle, recused.to_vec());
+    let priority = case.priority.number().into();
+    match &noted.fact {
+        Fact::Decided { outcome, remedy_due, .. } => {
+            let (outcome, remedy_due) = (outcome.number().into(), *remedy_due);
+            let decided = CaseDecided { case_id, cycle, outcome, priority, remedy_due, recused_subjects };
+            tx.emit_in(trace, id, &decided);
+        }
+        Fact::Corrected { outcome, previous, remedy_due, number, .. } => {
+            let (outcome, previous_outcome) = (outcome.number().into(), previous.number().into());
+            let (remedy_due, number) = (*remedy_due, *number);
+            let corrected = DecisionCorrected {
+                case_id,
+                cycle,
+                outcome,
+                previous_outcome,
+                priority,
+                remedy_due,
+                number,
+                recused_subjects,
+            };
+            tx.emit_in(trace, id, &corrected);
+        }
+        _ => {}
+    }
+}
+
 fn resolved(
     case: &Case,
     cycle: i32,
@@ -98,6 +125,7 @@ fn resolved(
         reasons: reasons.to_owned(),
         respond_until_time: Some(timestamp(respond_until)),
         time_zone: case.time_zone.clone(),
+        correction: case.correction,
     }
 }
 

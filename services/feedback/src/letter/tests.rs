@@ -26,7 +26,7 @@ fn acknowledgement(contact: &Contact) -> Letter {
 
 fn outcome(contact: &Contact, outcome: Outcome, reasons: &str) -> Letter {
     let respond_until = "2026-11-28T10:55:00Z".parse().unwrap();
-    let ruling = Ruling { outcome, reasons: reasons.to_owned(), respond_until };
+    let ruling = Ruling { outcome, reasons: reasons.to_owned(), respond_until, correction: 0 };
     Letter::new(&Word::Outcome(ruling), contact, "Europe/London")
 }
 

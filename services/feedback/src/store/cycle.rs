@@ -16,6 +16,7 @@ struct Row {
     cycle: i32,
     outcome: i16,
     respond_until: Timestamp,
+    correction: i32,
     awaited: bool,
     response: Option<i16>,
     comment: String,
@@ -50,25 +51,34 @@ impl Row {
             cycle: self.cycle,
             outcome,
             respond_until: self.respond_until.to_jiff(),
+            correction: self.correction,
             awaited: self.awaited,
             answer,
         })
     }
 }
 
-/// Opens cycles for their answer, once each.
+/// Opens cycles for their answer, once each; and once more for each correction of their
+/// decision: what was answered before was about another.
 pub(crate) async fn open_cycles(conn: &mut PgConnection, opened: &[Cycle]) -> Result<(), Fault> {
     sqlx::query(
-        "INSERT INTO feedback (tenant_id, case_id, cycle, outcome, respond_until, awaited)
-         SELECT current_setting('redress.tenant'), o.*, true
-         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::int[]), UNNEST($3::smallint[]),
-                      UNNEST($4::timestamptz[])) AS o
-         ON CONFLICT ON CONSTRAINT feedback_pkey DO NOTHING",
+        "INSERT INTO feedback AS known (tenant_id, case_id, cycle, outcome, respond_until, correction, awaited)
+         SELECT DISTINCT ON (o.case_id, o.cycle) current_setting('redress.tenant'), o.*, true
+         FROM (SELECT UNNEST($1::uuid[]) AS case_id, UNNEST($2::int[]) AS cycle,
+                      UNNEST($3::smallint[]) AS outcome, UNNEST($4::timestamptz[]) AS respond_until,
+                      UNNEST($5::int[]) AS correction) AS o
+         ORDER BY o.case_id, o.cycle, o.correction DESC
+         ON CONFLICT ON CONSTRAINT feedback_pkey DO UPDATE
+         SET outcome = excluded.outcome, respond_until = excluded.respond_until, awaited = true,
+             correction = excluded.correction, response = NULL, responded_at = NULL, comment = '',
+             handling = 0, satisfaction = 0
+         WHERE known.correction < excluded.correction",
     )
     .bind(opened.iter().map(|cycle| cycle.case_id.0).collect::<Vec<_>>())
     .bind(opened.iter().map(|cycle| cycle.cycle).collect::<Vec<_>>())
     .bind(opened.iter().map(|cycle| cycle.outcome.number()).collect::<Vec<_>>())
     .bind(opened.iter().map(|cycle| cycle.respond_until.to_sqlx()).collect::<Vec<_>>())
+    .bind(opened.iter().map(|cycle| cycle.correction).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())
@@ -97,7 +107,7 @@ pub(crate) async fn lock_cycles(
     cases: &[(CaseId, Option<i32>)],
 ) -> Result<Vec<(usize, Cycle, String)>, Fault> {
     let rows: Vec<TracedRow> = sqlx::query_as(
-        "SELECT a.place, f.case_id, f.cycle, f.outcome, f.respond_until, f.awaited, f.response, f.comment,
+        "SELECT a.place, f.case_id, f.cycle, f.outcome, f.respond_until, f.correction, f.awaited, f.response, f.comment,
                 f.handling, f.satisfaction, f.responded_at, coalesce(c.traceparent, '') AS traceparent
          FROM UNNEST($1::uuid[], $2::int[]) WITH ORDINALITY AS a (case_id, cycle, place)
          JOIN feedback f ON f.tenant_id = current_setting('redress.tenant') AND f.case_id = a.case_id
@@ -155,7 +165,7 @@ pub(crate) async fn save(conn: &mut PgConnection, cycles: &[Cycle]) -> Result<()
 /// Every cycle of a case whose outcome was told, oldest first.
 pub(crate) async fn cycles(conn: &mut PgConnection, case: CaseId) -> Result<Vec<Cycle>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT case_id, cycle, outcome, respond_until, awaited, response, comment, handling, satisfaction,
+        "SELECT case_id, cycle, outcome, respond_until, correction, awaited, response, comment, handling, satisfaction,
                 responded_at
          FROM feedback WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1
          ORDER BY cycle",

@@ -47,6 +47,7 @@ impl Row {
                 outcome: self.outcome.and_then(Outcome::of).ok_or_else(|| wrong("outcome"))?,
                 respond_until: self.respond_until.ok_or_else(|| wrong("respond_until"))?.to_jiff(),
                 reasons: self.reasons,
+                correction: self.number,
             }),
         };
         let case_id = CaseId(self.case_id);

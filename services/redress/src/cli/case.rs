@@ -1,6 +1,7 @@
 //! `redress case …`: works on cases.
 
 mod alike;
+mod correct;
 mod decide;
 mod find;
 mod handle;
@@ -61,6 +62,23 @@ enum Verb {
     Findings(decide::Findings),
     /// Decides the outcome
     Decide(decide::Decide),
+    /// Asks for the decision of a case to be corrected
+    Correct(correct::Correct),
+    /// Puts a correction that somebody else asked for in force
+    ConfirmCorrection {
+        correction: String,
+        #[command(flatten)]
+        expect: Expect,
+    },
+    /// Refuses a correction: the decision stays
+    RefuseCorrection {
+        correction: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Lists the corrections of a case
+    Corrections { case: String },
     /// Makes a case more urgent, whatever triage says later
     Raise(urgency::Urgency),
     /// Makes a case less urgent, once a second person asks for the same
@@ -115,6 +133,14 @@ impl Cases {
             Verb::Claim(claim) => claim.run(&caller).await,
             Verb::Findings(findings) => findings.run(&caller).await,
             Verb::Decide(decide) => decide.run(&caller).await,
+            Verb::Correct(correct) => correct.run(&caller).await,
+            Verb::ConfirmCorrection { correction, expect } => {
+                correct::confirm(&caller, correction, expect).await
+            }
+            Verb::RefuseCorrection { correction, reason } => {
+                correct::refuse(&caller, correction, reason).await
+            }
+            Verb::Corrections { case } => correct::list(&caller, case).await,
             Verb::Raise(urgency) => urgency.raise(&caller).await,
             Verb::Lower(urgency) => urgency.lower(&caller).await,
             Verb::Decline(decline) => decline.run(&caller).await,

@@ -13,7 +13,7 @@ mod triage;
 
 pub(crate) use alike::{group, group_policy, groups, link, links, members, similar};
 pub(crate) use calendars::{calendar, calendar_in_short, calendars, moved};
-pub(crate) use cases::{case, cases, count, entries, facets, progress, timeline};
+pub(crate) use cases::{case, cases, correction, count, entries, facets, progress, timeline};
 pub(crate) use classifiers::{classified, classifier, classifiers, reading, unconfirmed};
 pub(crate) use clocks::{activated, clocks, explained, extension, extensions, policies, policy};
 pub(crate) use forms::{added, checked, form, forms, information};

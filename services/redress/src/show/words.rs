@@ -3,9 +3,9 @@
 
 use proto::redress::assignment::v1::AssignmentState;
 use proto::redress::cases::v1::{
-    CalendarDayKind, CaseState, ClockKind, ClockState, CloseReason, EmotionLevel, ExtensionState,
-    IntervalKind, Level, LinkKind, LinkStanding, Observance, Outcome, PauseReason, Priority, RungAction,
-    Threat, TimelineKind, Visibility,
+    CalendarDayKind, CaseState, ClockKind, ClockState, CloseReason, CorrectionState, EmotionLevel,
+    ExtensionState, IntervalKind, Level, LinkKind, LinkStanding, Observance, Outcome, PauseReason, Priority,
+    RungAction, Threat, TimelineKind, Visibility,
 };
 use proto::redress::feedback::v1::{NoticeKind, NoticeMeans, NoticeState, Response};
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
@@ -42,6 +42,7 @@ words! {
     CalendarDayKind: "CALENDAR_DAY_KIND_";
     CaseState: "CASE_STATE_";
     ClockKind: "CLOCK_KIND_";
+    CorrectionState: "CORRECTION_STATE_";
     ClockState: "CLOCK_STATE_";
     ExtensionState: "EXTENSION_STATE_";
     IntervalKind: "INTERVAL_KIND_";

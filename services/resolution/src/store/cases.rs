@@ -100,6 +100,7 @@ pub(crate) async fn keep(conn: &mut PgConnection, views: &[CaseView]) -> Result<
          ORDER BY case_id, cycle DESC, standing DESC
          ON CONFLICT (tenant_id, case_id) DO UPDATE
          SET cycle = excluded.cycle, priority = excluded.priority, standing = excluded.standing,
+             correction = CASE WHEN excluded.cycle > known.cycle THEN 0 ELSE known.correction END,
              recused = CASE WHEN excluded.standing = 1 THEN known.recused ELSE excluded.recused END
          WHERE (known.cycle, known.standing) < (excluded.cycle, excluded.standing)",
     )
@@ -112,6 +113,34 @@ pub(crate) async fn keep(conn: &mut PgConnection, views: &[CaseView]) -> Result<
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Another decision holds in the cycle cases are in; of several about one case, the last.
+/// Answers those that are in it still.
+pub(crate) async fn correct(
+    conn: &mut PgConnection,
+    corrected: &[(CaseView, i32)],
+) -> Result<Vec<CaseId>, Fault> {
+    let views = || corrected.iter().map(|(view, _)| view);
+    let changed: Vec<Uuid> = sqlx::query_scalar(
+        "UPDATE case_view SET standing = n.standing, priority = n.priority, correction = n.number
+         FROM (SELECT DISTINCT ON (case_id) case_id, cycle, standing, priority, number
+               FROM UNNEST($1::uuid[], $2::int[], $3::smallint[], $4::smallint[], $5::int[])
+                    AS told (case_id, cycle, standing, priority, number)
+               ORDER BY case_id, cycle DESC, number DESC) AS n
+         WHERE case_view.tenant_id = current_setting('redress.tenant') AND case_view.case_id = n.case_id
+           AND case_view.cycle = n.cycle AND case_view.correction < n.number AND case_view.standing <> $6
+         RETURNING case_view.case_id",
+    )
+    .bind(views().map(|view| view.case_id.0).collect::<Vec<_>>())
+    .bind(views().map(|view| view.cycle).collect::<Vec<_>>())
+    .bind(views().map(|view| view.standing.number()).collect::<Vec<_>>())
+    .bind(views().map(|view| view.priority).collect::<Vec<_>>())
+    .bind(corrected.iter().map(|(_, number)| *number).collect::<Vec<_>>())
+    .bind(Standing::Closed.number())
+    .fetch_all(conn)
+    .await?;
+    Ok(changed.into_iter().map(CaseId).collect())
 }
 
 /// Cases end in these cycles; answers those that had not ended or moved on. One

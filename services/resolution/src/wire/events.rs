@@ -92,6 +92,14 @@ pub(crate) fn decided(case_id: CaseId, event: &cases::CaseDecided, traceparent: 
     CaseView { case_id, cycle: event.cycle, priority, standing, traceparent, recused, handler: String::new() }
 }
 
+/// A case whose decision was replaced by another.
+pub(crate) fn corrected(case_id: CaseId, event: &cases::DecisionCorrected, traceparent: &str) -> CaseView {
+    let standing = if event.remedy_due { Standing::RemedyDue } else { Standing::NothingDue };
+    let (priority, recused) = (read_priority(event.priority), event.recused_subjects.clone());
+    let (traceparent, handler) = (traceparent.to_owned(), String::new());
+    CaseView { case_id, cycle: event.cycle, priority, standing, traceparent, recused, handler }
+}
+
 /// A case reopened as its next cycle.
 pub(crate) fn reopened(case_id: CaseId, event: &cases::CaseReopened, traceparent: &str) -> CaseView {
     let (priority, traceparent) = (read_priority(event.priority), traceparent.to_owned());

@@ -1,7 +1,7 @@
 //! What happens to cases, told once and twice.
 
 use proto::redress::cases::v1::{
-    CaseClosed, CaseDeclined, CaseReopened, CaseWithdrawn, CloseReason, Priority,
+    CaseClosed, CaseDeclined, CaseReopened, CaseWithdrawn, CloseReason, DecisionCorrected, Outcome, Priority,
 };
 use proto::redress::event::v1::Event;
 use proto::redress::resolution::v1::{PlanCancelled, PlanState, Task};
@@ -169,5 +169,43 @@ async fn everything_told_of_a_case_is_in_its_trace() {
     let told = world.house.told_by("resolution").await;
     assert_eq!(told.len(), 7, "proposed, approved, two done, two undone, cancelled");
     assert!(told.iter().all(|told| told.traceparent == traceparent && told.subject == case));
+    world.house.done().await;
+}
+
+fn corrected(case: Uuid, number: i32, remedy_due: bool) -> DecisionCorrected {
+    DecisionCorrected {
+        case_id: case.to_string(),
+        cycle: 1,
+        outcome: Outcome::PartlyUpheld.into(),
+        previous_outcome: Outcome::Upheld.into(),
+        priority: Priority::P3.into(),
+        remedy_due,
+        number,
+        recused_subjects: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_corrected_decision_cancels_what_was_planned_and_may_want_another_plan() {
+    let world = World::open().await;
+    let (waiting, begun) = (world.decided_case().await, world.decided_case().await);
+    let proposed = world.proposed(waiting, vec![refund("a")]).await;
+    let executing = world.approved_for(begun, vec![refund("a")]).await;
+    world.house.tell("cases", waiting, &corrected(waiting, 1, false)).await;
+    world.house.tell("cases", begun, &corrected(begun, 1, true)).await;
+    world.house.settled().await;
+    assert_eq!(world.plan(&proposed).await.state(), PlanState::Cancelled);
+    assert_eq!(world.plan(&executing).await.state(), PlanState::Cancelled);
+    let propose = async |case| world.handler().propose_plan(proposal(case, vec![apology("b")])).await;
+    let refusal = propose(waiting).await.unwrap_err();
+    assert_eq!(testkit::reason(&refusal), "CASE_NOT_DECIDED");
+    let plan = propose(begun).await.unwrap().into_inner().plan.unwrap();
+    // Heard of again, it is no news.
+    world.house.tell("cases", begun, &corrected(begun, 1, true)).await;
+    let event = world.house.tell("cases", waiting, &corrected(waiting, 2, true)).await;
+    world.house.settled().await;
+    again(&world, event).await;
+    assert_eq!(world.plan(&plan).await.state(), PlanState::Proposed);
+    propose(waiting).await.unwrap();
     world.house.done().await;
 }

@@ -116,6 +116,22 @@ pub(super) const UNKNOWN: &[Unknown] = &[
     unknown("TriageService.RetriageCase", r#"{"request_id": "$KEY", "case_id": "$ID"}"#, "CASE_NOT_FOUND"),
     unknown("TriageService.RaisePriority", PRIORITY, "CASE_NOT_FOUND"),
     unknown("TriageService.LowerPriority", PRIORITY, "CASE_NOT_FOUND"),
+    unknown(
+        "DecisionService.CorrectDecision",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "outcome": 1, "reasons": "x", "reason": "x"}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown(
+        "DecisionService.ConfirmCorrection",
+        r#"{"request_id": "$KEY", "correction_id": "$ID"}"#,
+        "CORRECTION_NOT_FOUND",
+    ),
+    unknown(
+        "DecisionService.RefuseCorrection",
+        r#"{"request_id": "$KEY", "correction_id": "$ID", "reason": "x"}"#,
+        "CORRECTION_NOT_FOUND",
+    ),
+    unknown("DecisionService.ListCorrections", CASE, "CASE_NOT_FOUND"),
     unknown("TriageService.ExplainTriage", CASE, "CASE_NOT_FOUND"),
     unknown("CategoryService.GetCategory", r#"{"path": "nothing"}"#, "CATEGORY_NOT_FOUND"),
     unknown(

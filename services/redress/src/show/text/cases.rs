@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use proto::redress::cases::v1::{
-    Case, CaseState, CountCasesResponse, FacetCasesResponse, FacetCount, GetTimelineResponse, Level,
-    ListCasesResponse, Outcome, TimelineEntry, TimelineKind, TrackComplaintResponse,
+    Case, CaseState, CorrectionState, CountCasesResponse, DecisionCorrection, FacetCasesResponse, FacetCount,
+    GetTimelineResponse, Level, ListCasesResponse, Outcome, TimelineEntry, TimelineKind,
+    TrackComplaintResponse,
 };
 use proto::redress::intake::v1::{Channel, Matter};
 
@@ -45,6 +46,24 @@ pub(crate) fn case(case: &Case) -> String {
         ("resolved", time(case.resolve_time.as_ref())),
         ("closed", time(case.close_time.as_ref())),
         ("trace", case.trace_id.clone()),
+    ])
+}
+
+/// A correction of a decision.
+pub(crate) fn correction(correction: &DecisionCorrection) -> String {
+    facts(&[
+        ("correction", correction.correction_id.clone()),
+        ("case", correction.case_id.clone()),
+        ("state", word::<CorrectionState>(correction.state)),
+        ("outcome", word::<Outcome>(correction.outcome)),
+        ("reasons", correction.reasons.clone()),
+        ("remedy due", if correction.remedy_due { "yes" } else { "no" }.to_owned()),
+        ("why", correction.reason.clone()),
+        ("asked by", correction.proposer.clone()),
+        ("asked", time(correction.propose_time.as_ref())),
+        ("decided by", correction.decider.clone()),
+        ("decided", time(correction.decide_time.as_ref())),
+        ("refused", correction.refusal.clone()),
     ])
 }
 
