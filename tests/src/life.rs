@@ -17,7 +17,9 @@ use proto::redress::feedback::v1::{RespondToOutcomeRequest, Response, Satisfacti
 use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
 use proto::redress::intake::v1::{Complaint, SubmitComplaintRequest};
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
-use proto::redress::resolution::v1::{ApprovePlanRequest, Goods, Plan, ProposePlanRequest, RemedyKind, Step};
+use proto::redress::resolution::v1::{
+    ApprovePlanRequest, Goods, Plan, PlanState, ProposePlanRequest, RemedyKind, Step,
+};
 
 use crate::news::News;
 
@@ -144,13 +146,21 @@ impl People {
         };
         let mut resolution = ResolutionServiceClient::new(self.calls("agent")?);
         let proposed = resolution.propose_plan(seeing(decided, request)).await?.into_inner();
-        let request = ApprovePlanRequest {
-            request_id: format!("{name}-approve-{cycle}"),
-            plan_id: proposed.plan.context("a plan is answered")?.plan_id,
-            expected_version: None,
-        };
-        let mut resolution = ResolutionServiceClient::new(self.calls("supervisor")?);
-        resolution.approve_plan(request).await?.into_inner().plan.context("a plan is answered")
+        let mut plan = proposed.plan.context("a plan is answered")?;
+        // Beyond what was sought, as in a later cycle, two must approve.
+        for approver in ["supervisor", "director"] {
+            if plan.state() == PlanState::Proposed {
+                let request = ApprovePlanRequest {
+                    request_id: format!("{name}-approve-{cycle}-{approver}"),
+                    plan_id: plan.plan_id,
+                    expected_version: None,
+                };
+                let mut resolution = ResolutionServiceClient::new(self.calls(approver)?);
+                let approved = resolution.approve_plan(request).await?.into_inner();
+                plan = approved.plan.context("a plan is answered")?;
+            }
+        }
+        Ok(plan)
     }
 
     /// The complainant answers the outcome of a cycle, once it took effect.

@@ -11,17 +11,31 @@ pub const DEPARTMENT: &str = "care";
 /// More than any test has open.
 const CAPACITY: i32 = 100_000;
 
-/// Registers one department that takes every case, with so many agents who never
-/// run out of room. Repeat freely.
+/// One department that takes every case, and those that carry out its remedies.
+pub fn departments() -> [CreateDepartmentRequest; 3] {
+    let everything = vec!["*".to_owned()];
+    let departments = [
+        (DEPARTMENT, "Customer care", everything),
+        ("finance", "Finance", Vec::new()),
+        ("warehouse", "Warehouse", Vec::new()),
+    ];
+    departments.map(|(department_id, display_name, categories)| CreateDepartmentRequest {
+        request_id: format!("roster-{department_id}"),
+        department: Some(Department {
+            department_id: department_id.to_owned(),
+            display_name: display_name.to_owned(),
+            categories,
+            ..Department::default()
+        }),
+    })
+}
+
+/// Registers [`departments`], with so many agents who never run out of room. Repeat
+/// freely.
 pub async fn staff(client: &Client, agents: usize) -> Result<(), Status> {
-    let department = Department {
-        department_id: DEPARTMENT.to_owned(),
-        display_name: "Customer care".to_owned(),
-        categories: vec!["*".to_owned()],
-        ..Department::default()
-    };
-    let request = CreateDepartmentRequest { request_id: "roster-care".into(), department: Some(department) };
-    AssignmentServiceClient::new(client.calls()).create_department(request).await?;
+    for request in departments() {
+        AssignmentServiceClient::new(client.calls()).create_department(request).await?;
+    }
     try_join_all((0..agents).map(|number| hire(client, format!("agent-{number}")))).await?;
     Ok(())
 }

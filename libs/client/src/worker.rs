@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
-use proto::redress::resolution::v1::{Lease, PollTasksRequest, Task, TaskResult};
+use proto::redress::resolution::v1::{Lease, PollTasksRequest, RemedyKind, Task, TaskResult};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -95,6 +95,14 @@ pub enum Failure {
     },
     /// It cannot work; people must look into it.
     Final {
+        /// Machine-readable code, `UPPER_SNAKE`.
+        code: String,
+        /// What went wrong.
+        message: String,
+    },
+    /// It may have been done: the answer was lost on the way. It is not tried again
+    /// before the department has settled it.
+    Unknown {
         /// Machine-readable code, `UPPER_SNAKE`.
         code: String,
         /// What went wrong.
@@ -198,6 +206,13 @@ impl Bench {
             };
             match answer {
                 Ok(answer) => return Ok(answer.into_inner().leases),
+                // Services hear of a new department a moment later, and it may be
+                // created after its worker was started.
+                Err(status) if status.code() == Code::NotFound => {
+                    let department = &self.worker.department;
+                    tracing::warn!(%department, "there is no such department; asking again");
+                    self.pause().await;
+                }
                 Err(status) if is_answered(&status) => return Err(status),
                 Err(status) => {
                     tracing::warn!(rpc.code = %status.code(), "no answer to a poll; trying again");
@@ -216,6 +231,19 @@ impl Bench {
 
     async fn pause(&self) {
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// How a panic of the handler is told: what moves money or goods may have moved them.
+fn panicked(kind: RemedyKind) -> Failure {
+    let (code, message) = ("WORKER_PANICKED".to_owned(), "the handler panicked".to_owned());
+    match kind {
+        RemedyKind::Refund
+        | RemedyKind::Compensation
+        | RemedyKind::FeeWaiver
+        | RemedyKind::Exchange
+        | RemedyKind::Redelivery => Failure::Unknown { code, message },
+        _ => Failure::Retryable { code, message },
     }
 }
 
@@ -249,6 +277,7 @@ where
             cancelled.cancel();
         }
         let (note, notes) = watch::channel(Vec::new());
+        let kind = task.kind();
         let work = Work { task, cancelled: cancelled.clone(), note };
         // A task of its own: a panic in the handler fails this one alone.
         let mut handling = tokio::spawn(handler(work).in_current_span());
@@ -256,9 +285,7 @@ where
             outcome = &mut handling => outcome,
             never = bench.hold(&held, notes, cancelled) => match never {},
         };
-        let outcome = outcome.unwrap_or_else(|_| {
-            Err(Failure::Retryable { code: "WORKER_PANICKED".into(), message: "the handler panicked".into() })
-        });
+        let outcome = outcome.unwrap_or_else(|_| Err(panicked(kind)));
         bench.report(&held, outcome).await;
         drop(hand);
     }

@@ -4,6 +4,7 @@
 //! What the complainant may read names no agent, department or reason of
 //! triage, and nothing typed by staff for staff.
 
+mod ending;
 mod together;
 
 use calendar::{Kind as Promised, Reason as PauseReason};
@@ -13,6 +14,7 @@ use jiff::tz::TimeZone;
 use crate::case::{Channel, CloseReason, Outcome, Priority, SharedOutcome};
 use crate::clocks;
 use crate::news::NoticeKind;
+pub(crate) use ending::Ending;
 pub(crate) use together::Together;
 
 kernel::numbered! {
@@ -460,28 +462,6 @@ fn in_zone(time: Timestamp, zone: &str) -> String {
     let name = known.as_ref().map_or("UTC", |_| zone);
     let there = time.to_zoned(known.unwrap_or(TimeZone::UTC));
     format!("{} ({name})", there.strftime("%Y-%m-%d %H:%M"))
-}
-
-/// What the timeline of a closed case tells of its end.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ending {
-    /// What departments did about it, oldest first.
-    pub(crate) remedies: Vec<String>,
-    /// Whether the complainant accepted the outcome.
-    pub(crate) accepted: bool,
-}
-
-impl Ending {
-    /// The kinds of entries that tell of it.
-    pub(crate) const KINDS: [Kind; 2] = [Kind::TaskCompleted, Kind::Closed];
-
-    /// Takes in an entry of one of these kinds, in the order of the timeline.
-    pub(crate) fn take_in(&mut self, kind: Kind, text: String) {
-        match kind {
-            Kind::Closed => self.accepted = text == closed(CloseReason::Accepted),
-            _ => self.remedies.push(text),
-        }
-    }
 }
 
 fn waits(department: &str) -> String {

@@ -28,7 +28,8 @@ impl CaseView {
 impl Plan {
     /// Refuses who proposed or approved it as the one who carries out its money.
     pub fn may_be_paid_by(&self, subject: &str) -> Result<(), Refusal> {
-        let planned = [&self.proposer, &self.approver].into_iter().any(|one| person::is_same(one, subject));
+        let planners = [&self.proposer, &self.first_approver, &self.approver];
+        let planned = planners.into_iter().any(|one| person::is_same(one, subject));
         if planned { Err(Refusal::ExecutorIsPlanner) } else { Ok(()) }
     }
 }

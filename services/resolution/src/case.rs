@@ -1,6 +1,6 @@
 //! What this service must know of a case: whether a remedy may be planned.
 
-use kernel::CaseId;
+use kernel::{CaseId, Money};
 
 use crate::refusal::Refusal;
 
@@ -29,6 +29,8 @@ pub struct CaseView {
     pub priority: i16,
     /// Where it stands.
     pub standing: Standing,
+    /// What the complainant asked for; none where no sum was named.
+    pub sought: Option<Money>,
     /// Its trace.
     pub traceparent: String,
     /// Whom the complaint is about, by every name they are known under; in lower case.

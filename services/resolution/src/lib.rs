@@ -8,8 +8,8 @@
 //! What must hold, whatever is retried, lost or killed:
 //!
 //! - nobody approves their own plan, or carries out the money of one they proposed or
-//!   approved; whom a complaint is about does none of it; a case has one open plan at
-//!   most;
+//!   approved; whom a complaint is about does none of it; what goes beyond the tenant's
+//!   caps or beyond what was sought is approved by two; a case has one open plan at most;
 //! - a step becomes one task, once the steps it depends on are done; a plan is
 //!   completed once;
 //! - a task is held by one worker, and only its last holder is heard;
@@ -22,7 +22,9 @@
 //! bad and repeated call in `tests/rpc.rs`.
 
 pub mod acting;
+pub mod approval;
 pub mod case;
+mod departments;
 pub mod plan;
 mod progress;
 mod react;
@@ -46,7 +48,7 @@ pub const SERVICE: Service = Service { name: "resolution", port: 50054, migratio
 #[expect(clippy::unnecessary_wraps, reason = "opening a service may fail; this one does not")]
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts.route(ResolutionServiceServer::new(rpc::Resolution::new(kit.db.clone())));
-    parts.react(react::Cases);
+    parts.react(react::Reactions);
     parts.age(&kit.db, "redress.task.age", store::tasks::OLDEST_READY);
     Ok(())
 }

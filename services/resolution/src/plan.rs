@@ -85,6 +85,10 @@ pub struct Plan {
     pub proposer: String,
     /// Who approved or rejected it; empty before.
     pub approver: String,
+    /// Who approved it first, where two must; empty otherwise.
+    pub first_approver: String,
+    /// Why two must approve it; empty when one is enough, or nobody has approved it.
+    pub second_reason: String,
     /// Why it was rejected or cancelled; empty otherwise.
     pub reason: String,
     /// How urgent the case is: 1 (most) to 4.
@@ -114,8 +118,10 @@ pub struct Step {
     pub state: StepState,
     /// Place in the order in which steps were done, from 1.
     pub done_order: Option<i16>,
-    /// The sum moved when it was done: what undoing it collects again.
+    /// The sum moved so far, in one part or several: what undoing it collects again.
     pub moved: Option<Money>,
+    /// Why its next task is the rest of a part payment; empty otherwise, and never kept.
+    pub part: String,
     /// The task it became.
     pub task_id: Option<TaskId>,
 }
@@ -124,6 +130,43 @@ impl Step {
     /// Whether it is done, and not undone.
     pub fn is_done(&self) -> bool {
         matches!(self.state, StepState::Done | StepState::Undoing)
+    }
+
+    /// A task of it is completed, in whole or in part. While the plan goes on, the rest
+    /// of a part payment is still to be done.
+    fn done(&mut self, task: &Task, order: i16, goes_on: bool) {
+        let before = self.moved.as_ref().map_or(0, |moved| moved.minor);
+        let now = task.result.as_ref().and_then(|result| result.amount.clone());
+        self.moved = now.map(|now| Money { minor: before + now.minor, currency: now.currency });
+        self.done_order = self.done_order.or(Some(order));
+        self.part = if goes_on { part(task) } else { String::new() };
+        self.state = if self.part.is_empty() { StepState::Done } else { StepState::Waiting };
+    }
+
+    /// The undoing of it is completed, in whole or in part: the rest is still to be
+    /// collected.
+    fn undone(&mut self, task: &Task) {
+        self.part = part(task);
+        let rest = task.rest();
+        self.state = if rest.is_some() { StepState::Done } else { StepState::Undone };
+        self.moved = rest.or_else(|| self.moved.take());
+    }
+
+    /// What its next task moves: what it is for, less what was moved already.
+    fn left(&self) -> Remedy {
+        let moved = self.moved.as_ref().map_or(0, |moved| moved.minor);
+        let amount = self.remedy.amount.clone();
+        let amount = amount.map(|whole| Money { minor: whole.minor - moved, currency: whole.currency });
+        Remedy { amount, ..self.remedy.clone() }
+    }
+}
+
+/// Why the rest of a task is still open; empty when none is.
+fn part(task: &Task) -> String {
+    let moved = task.result.as_ref().and_then(|result| result.amount.as_ref());
+    match (task.rest(), moved) {
+        (Some(rest), Some(moved)) => format!("part payment: {moved} was moved, {rest} is still open"),
+        _ => String::new(),
     }
 }
 
@@ -142,13 +185,22 @@ impl Plan {
         }
     }
 
-    /// Somebody other than the proposer approves it.
-    pub fn approve(&mut self, approver: &str) -> Result<(), Refusal> {
+    /// Somebody other than the proposer approves it. Where there is a reason for a
+    /// second approver, it waits for one who is neither.
+    pub fn approve(&mut self, approver: &str, second_reason: String) -> Result<(), Refusal> {
         self.must_be_proposed()?;
         if person::is_same(approver, &self.proposer) {
             return Err(Refusal::ApproverIsProposer);
         }
+        if person::is_same(approver, &self.first_approver) {
+            return Err(Refusal::ApprovedAlready);
+        }
         self.version += 1;
+        self.second_reason = second_reason;
+        if self.first_approver.is_empty() && !self.second_reason.is_empty() {
+            approver.clone_into(&mut self.first_approver);
+            return Ok(());
+        }
         self.state = PlanState::Executing;
         approver.clone_into(&mut self.approver);
         Ok(())
@@ -194,16 +246,14 @@ impl Plan {
     fn settle(&mut self, task: &Task) {
         let order = 1 + self.steps.iter().filter_map(|step| step.done_order).max().unwrap_or(0);
         let Some(step) = self.steps.iter_mut().find(|step| step.step_id == task.step_id) else { return };
-        step.state = match task.state {
-            TaskState::Completed if task.is_compensation() => StepState::Undone,
-            TaskState::Completed => {
-                step.done_order = Some(order);
-                step.moved = task.result.as_ref().and_then(|result| result.amount.clone());
-                StepState::Done
-            }
-            TaskState::Cancelled => StepState::Dropped,
-            TaskState::Ready | TaskState::Leased | TaskState::NeedsAttention => return,
-        };
+        match task.state {
+            TaskState::Completed if task.is_compensation() => step.undone(task),
+            TaskState::Completed => step.done(task, order, self.state == PlanState::Executing),
+            // What was moved in part is undone like what was moved whole.
+            TaskState::Cancelled if step.moved.is_some() => step.state = StepState::Done,
+            TaskState::Cancelled => step.state = StepState::Dropped,
+            TaskState::Ready | TaskState::Leased | TaskState::NeedsAttention | TaskState::OutcomeUnknown => {}
+        }
     }
 
     /// Takes it as far as it goes by itself: opens the steps whose dependencies are
@@ -282,7 +332,7 @@ impl Plan {
         let step = &mut self.steps[index];
         step.state = StepState::Open;
         step.task_id = Some(task_id);
-        let (remedy, due_time) = (step.remedy.clone(), step.due_time);
+        let (remedy, due_time) = (step.left(), step.due_time);
         Task { due_time, ..self.task(index, task_id, remedy, now) }
     }
 
@@ -308,14 +358,14 @@ impl Plan {
             compensates: None,
             priority: self.priority,
             due_time: None,
-            state: TaskState::Ready,
+            state: if step.part.is_empty() { TaskState::Ready } else { TaskState::NeedsAttention },
             attempt: 0,
             max_attempts: MAX_ATTEMPTS,
             worker: String::new(),
             visible_at: now,
             cancel_requested: false,
             checkpoint: Vec::new(),
-            last_error: String::new(),
+            last_error: step.part.clone(),
             result: None,
             lease_token: None,
             requeued: None,

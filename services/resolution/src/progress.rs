@@ -7,7 +7,7 @@ use pg::Tx;
 
 use crate::plan::{Plan, PlanState};
 use crate::store;
-use crate::task::Task;
+use crate::task::{Task, TaskState};
 use crate::wire;
 
 /// Rung when tasks may be polled for.
@@ -19,7 +19,11 @@ pub(crate) async fn carry_on(tx: &mut Tx, plans: &mut [Plan], changed: &[Task]) 
     let now = tx.now();
     let mut begun = Vec::new();
     for plan in plans.iter_mut() {
-        begun.extend(plan.advance(now, || TaskId(tx.new_id())));
+        let tasks = plan.advance(now, || TaskId(tx.new_id()));
+        for rest in tasks.iter().filter(|task| task.state == TaskState::NeedsAttention) {
+            tell(tx, plan, &wire::events::task_needs_attention(rest));
+        }
+        begun.extend(tasks);
         tell_end(tx, plan);
     }
     store::plans::save(tx, plans).await?;

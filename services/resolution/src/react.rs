@@ -1,4 +1,4 @@
-//! What this service does about what happens to cases.
+//! What this service does about what happens to cases, and about new departments.
 
 use events::{Delivered, Follow, Reactor, runs};
 use fault::Fault;
@@ -6,7 +6,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use kernel::CaseId;
 use pg::Tx;
-use proto::redress::assignment::v1::{CaseAssigned, CaseQueued};
+use proto::redress::assignment::v1::{CaseAssigned, CaseQueued, DepartmentCreated};
 use proto::redress::cases::v1::{
     CaseClosed, CaseDecided, CaseDeclined, CaseReopened, CaseWithdrawn, DecisionCorrected,
 };
@@ -30,14 +30,18 @@ const FOLLOWS: &[Follow] = &[
     },
     Follow {
         source: "assignment",
-        types: &["redress.assignment.v1.CaseAssigned", "redress.assignment.v1.CaseQueued"],
+        types: &[
+            "redress.assignment.v1.CaseAssigned",
+            "redress.assignment.v1.CaseQueued",
+            "redress.assignment.v1.DepartmentCreated",
+        ],
     },
 ];
 
-/// Follows the cases service, and who handles its cases.
-pub(crate) struct Cases;
+/// Follows the cases service, who handles its cases, and which departments there are.
+pub(crate) struct Reactions;
 
-impl Reactor for Cases {
+impl Reactor for Reactions {
     fn consumer(&self) -> &'static str {
         "resolution"
     }
@@ -79,6 +83,10 @@ async fn apply(tx: &mut Tx, run: &[Delivered]) -> Result<(), Fault> {
         handed(tx, run, |event| Ok(event.read::<CaseAssigned>()?.agent_id)).await
     } else if first.is::<CaseQueued>() {
         handed(tx, run, |_| Ok(String::new())).await
+    } else if first.is::<DepartmentCreated>() {
+        let id = |event: &Delivered| Ok(event.read::<DepartmentCreated>()?.department_id);
+        let departments = run.iter().map(id).collect::<Result<Vec<_>, Fault>>()?;
+        store::departments::keep(tx, &departments).await
     } else {
         Ok(())
     }

@@ -26,8 +26,12 @@ pub enum Refusal {
     CallerRecused,
     /// An agent who neither handles the case nor supervises.
     NotTheHandler,
+    /// The approver has approved it already; a second one is needed.
+    ApprovedAlready,
     /// No such task.
     TaskNotFound,
+    /// No department with this id.
+    DepartmentNotFound,
     /// The token is not the one the task is held by.
     LeaseLost,
     /// The task's state does not allow it.
@@ -39,13 +43,16 @@ pub enum Refusal {
 impl fault::Refusal for Refusal {
     fn kind(&self) -> Kind {
         match self {
-            Self::CaseNotFound | Self::PlanNotFound | Self::TaskNotFound => Kind::NotFound,
+            Self::CaseNotFound | Self::PlanNotFound | Self::TaskNotFound | Self::DepartmentNotFound => {
+                Kind::NotFound
+            }
             Self::CaseNotDecided
             | Self::PlanAlreadyOpen
             | Self::InvalidPlanState(_)
             | Self::LeaseLost
             | Self::InvalidTaskState(_) => Kind::Precondition,
             Self::ApproverIsProposer
+            | Self::ApprovedAlready
             | Self::ExecutorIsPlanner
             | Self::CallerRecused
             | Self::NotTheHandler => Kind::Forbidden,
@@ -64,7 +71,9 @@ impl fault::Refusal for Refusal {
             Self::ExecutorIsPlanner => "EXECUTOR_IS_PLANNER",
             Self::CallerRecused => "CALLER_RECUSED",
             Self::NotTheHandler => "NOT_THE_HANDLER",
+            Self::ApprovedAlready => "APPROVED_ALREADY",
             Self::TaskNotFound => "TASK_NOT_FOUND",
+            Self::DepartmentNotFound => "DEPARTMENT_NOT_FOUND",
             Self::LeaseLost => "LEASE_LOST",
             Self::InvalidTaskState(_) => "INVALID_TASK_STATE",
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
@@ -86,7 +95,9 @@ impl std::fmt::Display for Refusal {
             Self::CallerRecused => f.write_str("the complaint is about you; somebody else must do this"),
             Self::NotTheHandler => f.write_str("this is for who handles the case, or a supervisor"),
             Self::ApproverIsProposer => f.write_str("a plan is approved by somebody other than its proposer"),
+            Self::ApprovedAlready => f.write_str("you have approved the plan; somebody else must, too"),
             Self::TaskNotFound => f.write_str("no task with this id"),
+            Self::DepartmentNotFound => f.write_str("no department with this id"),
             Self::LeaseLost => f.write_str("the task is not held under this token any more"),
             Self::InvalidTaskState(state) => write!(f, "the task is {state} and does not allow this"),
             Self::KeyReused => f.write_str("this request_id was used for another poll; take a new one"),

@@ -45,9 +45,14 @@ impl RemedyKind {
         matches!(self, Self::Exchange | Self::Redelivery)
     }
 
+    /// Whether doing it twice costs twice.
+    pub fn moves_value(self) -> bool {
+        self.needs_amount() || self.needs_goods()
+    }
+
     /// Whether it can be undone once done: an apology cannot.
     pub fn can_be_undone(self) -> bool {
-        self.needs_amount() || self.needs_goods() || self == Self::ServiceUpgrade
+        self.moves_value() || self == Self::ServiceUpgrade
     }
 }
 

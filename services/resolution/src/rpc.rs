@@ -1,5 +1,6 @@
 //! One function per rpc: parse → transact → render.
 
+mod limits;
 mod plans;
 mod tasks;
 
@@ -9,14 +10,17 @@ use pg::{Db, Group};
 use proto::redress::resolution::v1::resolution_service_server::ResolutionService;
 use proto::redress::resolution::v1::{
     ApprovePlanRequest, ApprovePlanResponse, CancelPlanRequest, CancelPlanResponse, CompleteTaskRequest,
-    CompleteTaskResponse, FailTaskRequest, FailTaskResponse, GetPlanRequest, GetPlanResponse, GetTaskRequest,
-    GetTaskResponse, HeartbeatRequest, HeartbeatResponse, ListPlansRequest, ListPlansResponse,
-    ListTasksRequest, ListTasksResponse, PollTasksRequest, PollTasksResponse, ProposePlanRequest,
-    ProposePlanResponse, RejectPlanRequest, RejectPlanResponse, RejectTaskRequest, RejectTaskResponse,
-    RequeueTaskRequest, RequeueTaskResponse,
+    CompleteTaskResponse, FailTaskRequest, FailTaskResponse, GetApprovalLimitsRequest,
+    GetApprovalLimitsResponse, GetPlanRequest, GetPlanResponse, GetTaskRequest, GetTaskResponse,
+    HeartbeatRequest, HeartbeatResponse, ListPlansRequest, ListPlansResponse, ListTasksRequest,
+    ListTasksResponse, PollTasksRequest, PollTasksResponse, ProposePlanRequest, ProposePlanResponse,
+    RejectPlanRequest, RejectPlanResponse, RejectTaskRequest, RejectTaskResponse, RequeueTaskRequest,
+    RequeueTaskResponse, SetApprovalLimitsRequest, SetApprovalLimitsResponse, SettleTaskRequest,
+    SettleTaskResponse,
 };
 use tonic::{Request, Response, Status};
 
+use crate::departments::Departments;
 use crate::turns::Turns;
 use plans::{Approvals, Proposals};
 use tasks::Completions;
@@ -28,6 +32,7 @@ pub(crate) struct Resolution {
     approvals: Arc<Group<Approvals>>,
     completions: Arc<Group<Completions>>,
     turns: Turns,
+    departments: Departments,
 }
 
 impl Resolution {
@@ -38,6 +43,7 @@ impl Resolution {
             completions: Group::new(db.clone(), Completions),
             db,
             turns: Turns::default(),
+            departments: Departments::default(),
         }
     }
 }
@@ -83,11 +89,25 @@ impl ResolutionService for Resolution {
         Ok(plans::list(&self.db, request).await?)
     }
 
+    async fn get_approval_limits(
+        &self,
+        request: Request<GetApprovalLimitsRequest>,
+    ) -> Result<Response<GetApprovalLimitsResponse>, Status> {
+        Ok(limits::get(&self.db, request).await?)
+    }
+
+    async fn set_approval_limits(
+        &self,
+        request: Request<SetApprovalLimitsRequest>,
+    ) -> Result<Response<SetApprovalLimitsResponse>, Status> {
+        Ok(limits::set(&self.db, request).await?)
+    }
+
     async fn poll_tasks(
         &self,
         request: Request<PollTasksRequest>,
     ) -> Result<Response<PollTasksResponse>, Status> {
-        Ok(tasks::poll(&self.db, &self.turns, request).await?)
+        Ok(tasks::poll(&self.db, &self.turns, &self.departments, request).await?)
     }
 
     async fn heartbeat(
@@ -118,11 +138,18 @@ impl ResolutionService for Resolution {
         Ok(tasks::reject(&self.db, request).await?)
     }
 
+    async fn settle_task(
+        &self,
+        request: Request<SettleTaskRequest>,
+    ) -> Result<Response<SettleTaskResponse>, Status> {
+        Ok(tasks::settle(&self.db, request).await?)
+    }
+
     async fn requeue_task(
         &self,
         request: Request<RequeueTaskRequest>,
     ) -> Result<Response<RequeueTaskResponse>, Status> {
-        Ok(tasks::requeue(&self.db, request).await?)
+        Ok(tasks::requeue(&self.db, &self.departments, request).await?)
     }
 
     async fn get_task(&self, request: Request<GetTaskRequest>) -> Result<Response<GetTaskResponse>, Status> {
@@ -133,6 +160,6 @@ impl ResolutionService for Resolution {
         &self,
         request: Request<ListTasksRequest>,
     ) -> Result<Response<ListTasksResponse>, Status> {
-        Ok(tasks::list(&self.db, request).await?)
+        Ok(tasks::list(&self.db, &self.departments, request).await?)
     }
 }

@@ -4,7 +4,9 @@
 //! tasks. Who needs a task only takes just that; who hands tasks out waits for
 //! nobody.
 
+pub(crate) mod approvals;
 pub(crate) mod cases;
+pub(crate) mod departments;
 pub(crate) mod plans;
 pub(crate) mod tasks;
 

@@ -40,6 +40,8 @@ kernel::numbered! {
         NeedsAttention = 4,
         /// Its plan was cancelled before it was done. Final.
         Cancelled = 5,
+        /// Nobody can say whether it was done: its department must.
+        OutcomeUnknown = 6,
     }
 }
 
@@ -51,6 +53,7 @@ impl fmt::Display for TaskState {
             Self::Completed => "completed",
             Self::NeedsAttention => "in need of attention",
             Self::Cancelled => "cancelled",
+            Self::OutcomeUnknown => "of unknown outcome",
         })
     }
 }
@@ -128,6 +131,17 @@ pub struct Failure {
     pub message: String,
     /// Whether another attempt may succeed.
     pub retryable: bool,
+    /// Whether it may have been done all the same.
+    pub outcome_unknown: bool,
+}
+
+/// What a department says of a task whose outcome was unknown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settlement {
+    /// What came of it; none if it was not done.
+    pub result: Option<TaskResult>,
+    /// How the department knows.
+    pub reason: String,
 }
 
 /// Who requeued a task, and why.
@@ -182,8 +196,9 @@ impl Task {
     }
 
     /// Its holder failed: it is tried again after a back-off while that may help,
-    /// ends if it was to be cancelled and was not done, and else needs attention.
-    /// `jitter` is drawn from `0.0..1.0`.
+    /// ends if it was to be cancelled and was not done, and else needs attention. One
+    /// that may have been done waits for its department's word. `jitter` is drawn from
+    /// `0.0..1.0`.
     pub fn fail(
         &mut self,
         token: Uuid,
@@ -192,8 +207,10 @@ impl Task {
         jitter: f64,
     ) -> Result<(), Refusal> {
         self.held_under(token)?;
-        let Failure { code, message, retryable } = failure;
-        if self.cancel_requested && code == CANCELLED_CODE {
+        let Failure { code, message, retryable, outcome_unknown } = failure;
+        if outcome_unknown {
+            self.move_to(TaskState::OutcomeUnknown);
+        } else if self.cancel_requested && code == CANCELLED_CODE {
             self.move_to(TaskState::Cancelled);
         } else if retryable && self.attempt < self.max_attempts {
             self.visible_at = kernel::time::micros(now + back_off(self.attempt, jitter));
@@ -211,6 +228,35 @@ impl Task {
         self.move_to(TaskState::NeedsAttention);
         self.last_error = reason;
         Ok(())
+    }
+
+    /// Its department says what came of it. What was not done is handed out again with
+    /// fresh attempts, unless its plan is cancelled. A result has been checked for
+    /// [`Self::flaws`].
+    pub fn settle(&mut self, settlement: Settlement, now: Timestamp) -> Result<(), Refusal> {
+        if self.state != TaskState::OutcomeUnknown {
+            return Err(Refusal::InvalidTaskState(self.state));
+        }
+        let Settlement { result, reason } = settlement;
+        self.last_error = reason;
+        if result.is_some() {
+            self.move_to(TaskState::Completed);
+            self.result = result;
+        } else if self.cancel_requested {
+            self.move_to(TaskState::Cancelled);
+        } else {
+            self.attempt = 0;
+            self.visible_at = now;
+            self.move_to(TaskState::Ready);
+        }
+        Ok(())
+    }
+
+    /// What is left of its sum once it is completed; none where nothing is.
+    pub fn rest(&self) -> Option<Money> {
+        let (wanted, moved) = (self.remedy.amount.as_ref()?, self.result.as_ref()?.amount.as_ref()?);
+        let rest = Money { minor: wanted.minor - moved.minor, currency: wanted.currency.clone() };
+        (rest.minor > 0).then_some(rest)
     }
 
     /// People looked into it: it is handed out again, with fresh attempts, to its
@@ -235,7 +281,8 @@ impl Task {
     }
 
     /// Its plan is cancelled: it ends if nobody may be at work on it, else its
-    /// holder is asked to stop. What undoes another is never cancelled.
+    /// holder is asked to stop. What undoes another is never cancelled, and what may
+    /// have been done not before its department has said that it was not.
     pub fn cancel(&mut self) {
         let asked = self.cancel_requested && self.state != TaskState::NeedsAttention;
         if self.is_compensation() || asked {
@@ -243,7 +290,7 @@ impl Task {
         }
         match self.state {
             TaskState::Ready | TaskState::NeedsAttention => self.move_to(TaskState::Cancelled),
-            TaskState::Leased => {
+            TaskState::Leased | TaskState::OutcomeUnknown => {
                 self.version += 1;
                 self.cancel_requested = true;
             }

@@ -1,6 +1,7 @@
 //! Proto ⇄ domain, nothing else.
 
 pub(crate) mod events;
+pub(crate) mod limits;
 pub(crate) mod plans;
 pub(crate) mod tasks;
 

@@ -4,6 +4,8 @@
 
 #[path = "rpc/acting.rs"]
 mod acting;
+#[path = "rpc/approvals.rs"]
+mod approvals;
 #[path = "rpc/events.rs"]
 mod events;
 #[path = "rpc/plans.rs"]
@@ -18,5 +20,7 @@ mod reports;
 mod saga;
 #[path = "rpc/scope.rs"]
 mod scope;
+#[path = "rpc/unknown.rs"]
+mod unknown;
 #[path = "rpc/world.rs"]
 mod world;

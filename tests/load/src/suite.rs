@@ -277,14 +277,18 @@ async fn serving(address: &str) -> Result<Channel> {
 /// One department that takes every case, with agents enough.
 async fn staff(channel: &Channel) -> Result<()> {
     let mut client = AssignmentServiceClient::new(channel.clone());
-    let department = Department {
-        department_id: "care".to_owned(),
-        display_name: "Customer care".to_owned(),
-        categories: vec!["*".to_owned()],
-        ..Department::default()
-    };
-    let request = CreateDepartmentRequest { request_id: "care".to_owned(), department: Some(department) };
-    client.create_department(request).await?;
+    let departments = [("care", vec!["*".to_owned()]), ("finance", Vec::new()), ("warehouse", Vec::new())];
+    for (department_id, categories) in departments {
+        let department = Department {
+            department_id: department_id.to_owned(),
+            display_name: department_id.to_owned(),
+            categories,
+            ..Department::default()
+        };
+        let request_id = department_id.to_owned();
+        let request = CreateDepartmentRequest { request_id, department: Some(department) };
+        client.create_department(request).await?;
+    }
     for number in 0..AGENTS {
         let agent = Agent {
             agent_id: format!("agent-{number}"),

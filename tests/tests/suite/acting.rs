@@ -7,9 +7,7 @@ use std::fmt::Write as _;
 
 use prost_reflect::MethodDescriptor;
 use proto::redress::assignment::v1::assignment_service_client::AssignmentServiceClient;
-use proto::redress::assignment::v1::{
-    AcceptCaseRequest, Agent, CreateAgentRequest, CreateDepartmentRequest, Department,
-};
+use proto::redress::assignment::v1::{AcceptCaseRequest, Agent, CreateAgentRequest};
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
 use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
 use proto::redress::cases::v1::decision_service_client::DecisionServiceClient;
@@ -27,6 +25,7 @@ use testkit::{House, Line, request_id};
 use tests::SERVICES;
 use tests::complaint::{made_up, yuan};
 use tests::life::refund;
+use tests::roster::departments;
 
 use crate::contracts::{ask, ask_for_bytes, methods};
 
@@ -152,6 +151,8 @@ const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("ResolutionService.CompleteTask", "departments' work: see `services/resolution/tests/rpc/acting.rs`"),
     ("ResolutionService.FailTask", "departments' work, under a lease"),
     ("ResolutionService.RejectTask", "departments' work, under a lease"),
+    ("ResolutionService.SettleTask", "departments' work: see `services/resolution/tests/rpc/unknown.rs`"),
+    ("ResolutionService.SetApprovalLimits", "a setting"),
     ("ResolutionService.RequeueTask", "needs a task: see `services/resolution/tests/rpc/acting.rs`"),
     ("FeedbackService.RespondToOutcome", "the complainant's answer, by a channel"),
     ("FeedbackService.RecordNotice", "records how the complainant was told, and decides nothing"),
@@ -167,15 +168,10 @@ impl Scene {
     async fn open() -> Self {
         let house = House::builder(&SERVICES).identified().open().await;
         let scene = Self { house };
-        let department = Department {
-            department_id: "care".to_owned(),
-            display_name: "Customer care".to_owned(),
-            categories: vec!["*".to_owned()],
-            ..Department::default()
-        };
-        let request = CreateDepartmentRequest { request_id: request_id(), department: Some(department) };
         let mut assignment = AssignmentServiceClient::new(scene.line("admin", "admin"));
-        assignment.create_department(request).await.unwrap();
+        for request in departments() {
+            assignment.create_department(request).await.unwrap();
+        }
         // Only the handler is given cases.
         for (agent_id, display_name) in
             [("handler", "Han Dler"), ("mallory", "Mallory Jones"), ("other", "Otto")]

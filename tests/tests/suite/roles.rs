@@ -7,9 +7,7 @@ use kernel::Role;
 use kernel::role::RoleSet;
 use prost_reflect::{DescriptorPool, MethodDescriptor, Value};
 use proto::redress::assignment::v1::assignment_service_client::AssignmentServiceClient;
-use proto::redress::assignment::v1::{
-    AcceptCaseRequest, Agent, CreateAgentRequest, CreateDepartmentRequest, Department,
-};
+use proto::redress::assignment::v1::{AcceptCaseRequest, Agent, CreateAgentRequest};
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
 use proto::redress::cases::v1::{
     AddNoteRequest, CaseState, DecideCaseRequest, GetCaseRequest, GetTimelineRequest, Outcome,
@@ -27,6 +25,7 @@ use testkit::{House, Line, request_id};
 use tests::SERVICES;
 use tests::complaint::{made_up, yuan};
 use tests::life::{exchange, refund};
+use tests::roster::departments;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -73,18 +72,13 @@ fn wants<T: Debug>(answer: Result<T, Status>, roles: &str) {
     assert_eq!((info.metadata["roles"].as_str(), status.message().contains(roles)), (roles, true));
 }
 
-/// The admin sets up the one department and its agent.
+/// The admin sets up the departments and their agent.
 async fn set_up(people: &People) {
-    let department = Department {
-        department_id: "care".to_owned(),
-        display_name: "Customer care".to_owned(),
-        categories: vec!["*".to_owned()],
-        ..Department::default()
-    };
-    let request = CreateDepartmentRequest { request_id: request_id(), department: Some(department) };
-    wants(people.assignment("supervisor").create_department(request.clone()).await, "admin");
-    // Nothing was made before.
-    people.assignment("admin").create_department(request).await.unwrap();
+    for request in departments() {
+        wants(people.assignment("supervisor").create_department(request.clone()).await, "admin");
+        // Nothing was made before.
+        people.assignment("admin").create_department(request).await.unwrap();
+    }
     let agent = Agent {
         agent_id: "agent".to_owned(),
         department_id: "care".to_owned(),

@@ -7,8 +7,7 @@ use futures::{StreamExt as _, stream};
 use kernel::Role;
 use proto::redress::assignment::v1::assignment_service_client::AssignmentServiceClient;
 use proto::redress::assignment::v1::{
-    Agent, AssignCaseRequest, CreateAgentRequest, CreateDepartmentRequest, Department, GetAssignmentRequest,
-    ListAgentsRequest, ListQueueRequest,
+    Agent, AssignCaseRequest, CreateAgentRequest, GetAssignmentRequest, ListAgentsRequest, ListQueueRequest,
 };
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
 use proto::redress::cases::v1::{
@@ -35,6 +34,7 @@ use testkit::{House, Line, request_id};
 use tests::SERVICES;
 use tests::complaint::{made_up, yuan};
 use tests::life::refund;
+use tests::roster::departments;
 use tonic::{Code, Status};
 
 const DEPARTMENT: &str = "care";
@@ -92,14 +92,9 @@ impl<'a> Tenant<'a> {
 
     /// One agent, with room for one case.
     async fn hire(&self) {
-        let department = Department {
-            department_id: DEPARTMENT.to_owned(),
-            display_name: "Customer care".to_owned(),
-            categories: vec!["*".to_owned()],
-            ..Department::default()
-        };
-        let request = CreateDepartmentRequest { request_id: "care".into(), department: Some(department) };
-        self.assignment().create_department(request).await.unwrap();
+        for request in departments() {
+            self.assignment().create_department(request).await.unwrap();
+        }
         let agent = Agent {
             agent_id: AGENT.to_owned(),
             department_id: DEPARTMENT.to_owned(),

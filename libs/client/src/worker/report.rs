@@ -14,10 +14,10 @@ impl Bench {
         let completed = outcome.is_ok();
         match self.tell(held, outcome).await {
             Ok(()) => {}
-            // A result the contract does not allow: people must see the handler's mistake.
+            // A result the contract does not allow: it was done, and people must say how.
             Err(status) if completed && status.code() == Code::InvalidArgument => {
                 let code = "INVALID_RESULT".to_owned();
-                let failure = Failure::Final { code, message: status.message().to_owned() };
+                let failure = Failure::Unknown { code, message: status.message().to_owned() };
                 if let Err(status) = self.tell(held, Err(failure)).await {
                     unheard(held, &status);
                 }
@@ -50,13 +50,14 @@ impl Bench {
         let Held { task_id, lease_token, .. } = held;
         let (task_id, lease_token) = (task_id.clone(), lease_token.clone());
         let mut service = self.service.clone();
-        let fail = |request_id, code, message, retryable| FailTaskRequest {
+        let fail = |request_id, (code, message), retryable, outcome_unknown| FailTaskRequest {
             request_id,
             task_id: task_id.clone(),
             lease_token: lease_token.clone(),
             code,
             message,
             retryable,
+            outcome_unknown,
         };
         match outcome {
             Ok(result) => {
@@ -68,10 +69,16 @@ impl Bench {
                 service.reject_task(held.request(message)).await.map(drop)
             }
             Err(Failure::Retryable { code, message }) => {
-                service.fail_task(held.request(fail(request_id, code, message, true))).await.map(drop)
+                let failed = fail(request_id, (code, message), true, false);
+                service.fail_task(held.request(failed)).await.map(drop)
             }
             Err(Failure::Final { code, message }) => {
-                service.fail_task(held.request(fail(request_id, code, message, false))).await.map(drop)
+                let failed = fail(request_id, (code, message), false, false);
+                service.fail_task(held.request(failed)).await.map(drop)
+            }
+            Err(Failure::Unknown { code, message }) => {
+                let failed = fail(request_id, (code, message), false, true);
+                service.fail_task(held.request(failed)).await.map(drop)
             }
         }
     }

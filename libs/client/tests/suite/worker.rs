@@ -8,7 +8,7 @@ use client::worker::{Failure, Work, Worker};
 use proto::redress::resolution::v1::{
     CompleteTaskRequest, CompleteTaskResponse, FailTaskRequest, FailTaskResponse, HeartbeatRequest,
     HeartbeatResponse, Lease, PollTasksRequest, PollTasksResponse, RejectTaskRequest, RejectTaskResponse,
-    Task, TaskResult,
+    RemedyKind, Task, TaskResult,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -37,8 +37,14 @@ struct Desk {
 
 impl Desk {
     fn with(task: &str) -> Self {
+        Self::with_kind(task, RemedyKind::Apology)
+    }
+
+    fn with_kind(task: &str, kind: RemedyKind) -> Self {
         let desk = Self::default();
-        desk.polls.lock().expect("lock").push_back(Ok(vec![lease(task)]));
+        let mut lease = lease(task);
+        lease.task.as_mut().expect("a task").kind = kind.into();
+        desk.polls.lock().expect("lock").push_back(Ok(vec![lease]));
         desk
     }
 
@@ -212,9 +218,25 @@ async fn each_failure_is_told_as_what_it_is() {
         work(Desk::with("t1"), |_| async { Err(Failure::Rejected { reason: "not ours".into() }) }).await;
     assert_eq!(desk.rejected.lock().expect("lock")[0].reason, "not ours");
 
-    let desk = work(Desk::with("t1"), |_| async { panic!("oh") }).await;
+    let lost = || Failure::Unknown { code: "ANSWER_LOST".into(), message: String::new() };
+    let desk = work(Desk::with("t1"), move |_| async move { Err(lost()) }).await;
     let failed = desk.failed.lock().expect("lock")[0].clone();
-    assert_eq!((failed.code.as_str(), failed.retryable), ("WORKER_PANICKED", true));
+    assert_eq!(
+        (failed.code.as_str(), failed.retryable, failed.outcome_unknown),
+        ("ANSWER_LOST", false, true)
+    );
+}
+
+#[tokio::test]
+async fn a_panic_over_money_or_goods_leaves_the_outcome_unknown_and_another_is_tried_again() {
+    for (kind, unknown) in
+        [(RemedyKind::Apology, false), (RemedyKind::Refund, true), (RemedyKind::Exchange, true)]
+    {
+        let desk = work(Desk::with_kind("t1", kind), |_| async { panic!("oh") }).await;
+        let failed = desk.failed.lock().expect("lock")[0].clone();
+        assert_eq!(failed.code, "WORKER_PANICKED");
+        assert_eq!((failed.retryable, failed.outcome_unknown), (!unknown, unknown), "{kind:?}");
+    }
 }
 
 #[tokio::test]
@@ -223,7 +245,7 @@ async fn a_result_that_is_refused_is_brought_before_people() {
     desk.reports.lock().expect("lock").push_back(Status::invalid_argument("above what was approved"));
     let desk = work(desk, |_| async { Ok(done("x")) }).await;
     let failed = desk.failed.lock().expect("lock")[0].clone();
-    assert_eq!((failed.code.as_str(), failed.retryable), ("INVALID_RESULT", false));
+    assert_eq!((failed.code.as_str(), failed.outcome_unknown), ("INVALID_RESULT", true), "it was done");
     assert_eq!(failed.message, "above what was approved");
 }
 
@@ -248,6 +270,16 @@ async fn a_stopped_worker_finishes_what_it_holds() {
     };
     worker().run(&client, handler, stop).await.expect("an orderly end");
     assert_eq!(desk.completed.lock().expect("lock").len(), 1);
+}
+
+#[tokio::test]
+async fn a_worker_waits_for_its_department_to_be_created() {
+    let desk = Desk::with("t1");
+    desk.polls.lock().expect("lock").push_front(Err(Status::not_found("there is no such department")));
+    let desk = work(desk, |_| async { Ok(done("x")) }).await;
+    assert_eq!(desk.completed.lock().expect("lock").len(), 1);
+    let asked = desk.poll_ids.lock().expect("lock");
+    assert_eq!(asked[0], asked[1], "the same words until they are answered");
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ pub(super) async fn create_department(tx: &mut Tx, profile: DepartmentProfile) -
     let department = Department { profile, version: 1 };
     roster::seize(tx).await?;
     roster::insert_department(tx, &department).await?;
+    let subject = tx.new_id();
+    tx.emit(subject, &wire::department_created(&department));
     waiting::take(tx, &department).await?;
     Ok(department)
 }

@@ -3,14 +3,16 @@
 use events::Delivered;
 use fault::Fault;
 use kernel::CaseId;
-use proto::redress::assignment::v1::{AgentChanged, CaseAccepted, CaseAssigned, CaseQueued};
+use proto::redress::assignment::v1::{
+    AgentChanged, CaseAccepted, CaseAssigned, CaseQueued, DepartmentCreated,
+};
 use proto::redress::cases::v1::{
     self as cases, CaseCategorised, CaseClosed, CaseDeclined, CaseMerged, CaseOpened, CasePriorityRaised,
     CaseReopened, CaseResolved, CaseRetriaged, CaseReturned, CaseUnmerged, CaseWithdrawn,
 };
 
 use crate::assignment::{Assignment, Priority, Wanted};
-use crate::roster::Agent;
+use crate::roster::{Agent, Department};
 
 /// A cycle that is over.
 #[derive(Clone, Copy, Debug)]
@@ -205,6 +207,11 @@ pub(crate) fn case_assigned(case: &Assignment) -> CaseAssigned {
         agent_id: case.agent().unwrap_or_default().to_owned(),
         explanation: case.explanation.clone(),
     }
+}
+
+/// A department was created.
+pub(crate) fn department_created(department: &Department) -> DepartmentCreated {
+    DepartmentCreated { department_id: department.profile.id.clone() }
 }
 
 /// Nobody is free.

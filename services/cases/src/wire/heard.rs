@@ -314,7 +314,9 @@ impl Newsworthy for TaskCompleted {
 
 impl Newsworthy for TaskNeedsAttention {
     fn news(self) -> Result<News, Fault> {
-        let Self { case_id: _, plan_id: _, cycle, task_id: _, department_id, reason } = self;
+        let Self { case_id: _, plan_id: _, cycle, task_id: _, department_id, reason, outcome_unknown } = self;
+        let unknown = if outcome_unknown { "whether it was done is unknown: " } else { "" };
+        let reason = format!("{unknown}{reason}");
         by("resolution", cycle, Event::TaskNeedsAttention { department: department_id, reason })
     }
 }

@@ -8,6 +8,7 @@ use proto::redress::cases::v1::{
 };
 use proto::timestamp;
 
+use super::money;
 use crate::case::{Case, Outcome, SharedOutcome};
 use crate::clocks;
 use crate::timeline::{Fact, Noted, Together};
@@ -89,7 +90,16 @@ fn of_decision(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) {
     match &noted.fact {
         Fact::Decided { outcome, remedy_due, .. } => {
             let (outcome, remedy_due) = (outcome.number().into(), *remedy_due);
-            let decided = CaseDecided { case_id, cycle, outcome, priority, remedy_due, recused_subjects };
+            let amount_sought = case.origin.amount_sought.as_ref().map(money);
+            let decided = CaseDecided {
+                case_id,
+                cycle,
+                outcome,
+                priority,
+                remedy_due,
+                recused_subjects,
+                amount_sought,
+            };
             tx.emit_in(trace, id, &decided);
         }
         Fact::Corrected { outcome, previous, remedy_due, number, .. } => {

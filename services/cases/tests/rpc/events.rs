@@ -221,10 +221,13 @@ async fn a_plan_that_fails_leads_back_to_the_decision() {
         cycle: 1,
         department_id: "finance".to_owned(),
         reason: "no account".to_owned(),
+        outcome_unknown: true,
         ..TaskNeedsAttention::default()
     };
     house.tell("resolution", case, &stuck).await;
     house.settled().await;
+    let text = scene.timeline(case).await.pop().unwrap().text;
+    assert!(text.ends_with("whether it was done is unknown: no account"), "{text}");
     assert_eq!(scene.case(case).await.state(), CaseState::Remedying);
     house.tell("resolution", case, &cancelled(case)).await;
     house.settled().await;

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
+use proto::google::r#type::Money;
 use proto::redress::resolution::v1::{
-    ApprovePlanRequest, CancelPlanRequest, GetPlanRequest, ListPlansRequest, Plan, ProposePlanRequest,
-    RejectPlanRequest, Step,
+    ApprovePlanRequest, CancelPlanRequest, GetApprovalLimitsRequest, GetPlanRequest, ListPlansRequest, Plan,
+    ProposePlanRequest, RejectPlanRequest, SetApprovalLimitsRequest, Step,
 };
 
 use super::connection::{Caller, Connection, Expect, Page};
-use crate::show::{self, json, text};
+use crate::show::{self, json, lines, text};
 
 #[derive(Args)]
 pub(crate) struct Plans {
@@ -29,6 +30,18 @@ enum Verb {
     /// Approves a plan: its first tasks go to the departments
     Approve {
         plan: String,
+        #[command(flatten)]
+        expect: Expect,
+    },
+    /// Shows, or with --cap or --no-caps sets, the most that one approver grants in a case
+    Limits {
+        /// The cap of a currency, e.g. `CNY 1000`; beyond it two must approve. All caps at
+        /// once: those not named are taken away
+        #[arg(long = "cap", value_name = "SUM", value_parser = lines::read_money)]
+        caps: Vec<Money>,
+        /// Takes all caps away
+        #[arg(long, conflicts_with = "caps")]
+        no_caps: bool,
         #[command(flatten)]
         expect: Expect,
     },
@@ -89,6 +102,16 @@ impl Plans {
                 let request =
                     ApprovePlanRequest { request_id, plan_id: plan, expected_version: expect.version };
                 told(&caller, resolution.approve_plan(request).await?.into_inner().plan)
+            }
+            Verb::Limits { caps, no_caps, expect } => {
+                let limits = if caps.is_empty() && !no_caps {
+                    resolution.get_approval_limits(GetApprovalLimitsRequest {}).await?.into_inner().limits
+                } else {
+                    let expected_version = expect.version;
+                    let request = SetApprovalLimitsRequest { request_id, expected_version, case_caps: caps };
+                    resolution.set_approval_limits(request).await?.into_inner().limits
+                };
+                show::answer(caller.json, &limits.unwrap_or_default(), text::approval_limits)
             }
             Verb::Reject { plan, reason, expect } => {
                 let expected_version = expect.version;

@@ -1,10 +1,13 @@
 //! `redress task …`: what departments have to do.
 
 use clap::{Args, Subcommand};
-use proto::redress::resolution::v1::{GetTaskRequest, ListTasksRequest, RequeueTaskRequest, TaskState};
+use proto::google::r#type::Money;
+use proto::redress::resolution::v1::{
+    GetTaskRequest, ListTasksRequest, RequeueTaskRequest, SettleTaskRequest, TaskResult, TaskState,
+};
 
 use super::connection::{Connection, Page};
-use crate::show::{self, text, words};
+use crate::show::{self, lines, text, words};
 
 #[derive(Args)]
 pub(crate) struct Tasks {
@@ -32,6 +35,22 @@ enum Verb {
     },
     /// Shows a task
     Get { task: String },
+    /// Says for its department what came of a task whose outcome is unknown
+    Settle {
+        task: String,
+        /// It was done; without, it was not
+        #[arg(long)]
+        done: bool,
+        /// The department's own number for what it did
+        #[arg(long, default_value = "", requires = "done")]
+        reference: String,
+        /// The sum moved, e.g. `CNY 199.90`
+        #[arg(long, value_parser = lines::read_money, requires = "done")]
+        amount: Option<Money>,
+        /// How the department knows
+        #[arg(long)]
+        reason: String,
+    },
     /// Hands a task that needs attention out again
     Requeue {
         task: String,
@@ -61,6 +80,18 @@ impl Tasks {
             }
             Verb::Get { task } => {
                 let answer = resolution.get_task(GetTaskRequest { task_id: task }).await?.into_inner();
+                show::answer(caller.json, &answer.task.unwrap_or_default(), text::task)
+            }
+            Verb::Settle { task, done, reference, amount, reason } => {
+                let result = TaskResult { reference, amount, remark: String::new() };
+                let request = SettleTaskRequest {
+                    request_id: caller.request_id(),
+                    task_id: task,
+                    done,
+                    result: done.then_some(result),
+                    reason,
+                };
+                let answer = resolution.settle_task(request).await?.into_inner();
                 show::answer(caller.json, &answer.task.unwrap_or_default(), text::task)
             }
             Verb::Requeue { task, reason, department } => {

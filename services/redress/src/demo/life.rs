@@ -19,7 +19,7 @@ use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
 use proto::redress::intake::v1::{Complaint, SubmitComplaintRequest, SubmitComplaintResponse};
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
 use proto::redress::resolution::v1::{
-    ApprovePlanRequest, Plan, ProposePlanRequest, RejectPlanRequest, RemedyKind, Step,
+    ApprovePlanRequest, Plan, PlanState, ProposePlanRequest, RejectPlanRequest, RemedyKind, Step,
 };
 use tokio::sync::Semaphore;
 use tonic::Request;
@@ -31,6 +31,8 @@ use super::words;
 
 /// Who approves what agents propose.
 const SUPERVISOR: &str = "supervisor.gu";
+/// Who approves as the second where two must.
+const DIRECTOR: &str = "director.shen";
 /// Longest that anybody thinks about a case.
 const THINKING_MS: u64 = 120;
 
@@ -212,19 +214,28 @@ impl Life {
         } else {
             plan
         };
-        let request = ApprovePlanRequest {
-            request_id: supervisor.request_id(),
-            plan_id: plan.plan_id,
-            expected_version: Some(plan.version),
-        };
-        let approved = resolution.approve_plan(request).await.context("approving a plan")?.into_inner();
-        let plan = approved.plan.context("an approved plan")?;
+        let plan = self.approve(SUPERVISOR, plan).await?;
+        // Beyond what was sought, as in a later cycle, two must approve.
+        let plan =
+            if plan.state() == PlanState::Proposed { self.approve(DIRECTOR, plan).await? } else { plan };
         self.tally.plans.up();
         for step in plan.steps.iter().filter(|step| step.amount.is_some()) {
             self.tally.payments_approved.up();
             self.tally.sum_approved.add(step.amount.as_ref());
         }
         Ok(plan)
+    }
+
+    async fn approve(&self, approver: &str, plan: Plan) -> anyhow::Result<Plan> {
+        let approver = self.client.speaking_as(approver)?;
+        let request = ApprovePlanRequest {
+            request_id: approver.request_id(),
+            plan_id: plan.plan_id,
+            expected_version: Some(plan.version),
+        };
+        let mut resolution = ResolutionServiceClient::new(approver.calls());
+        let answer = resolution.approve_plan(request).await.context("approving a plan")?.into_inner();
+        answer.plan.context("an approved plan")
     }
 
     async fn propose(&self, hands: &Hands, decided: &Client, steps: &[Step]) -> anyhow::Result<Plan> {

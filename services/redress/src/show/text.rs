@@ -19,7 +19,7 @@ pub(crate) use clocks::{activated, clocks, explained, extension, extensions, pol
 pub(crate) use forms::{added, checked, form, forms, information};
 pub(crate) use notices::{contact, notice, notices};
 pub(crate) use people::{agent, agents, assignment, department, departments, feedback, parked, queue};
-pub(crate) use remedies::{in_short, plan, plans, task, tasks};
+pub(crate) use remedies::{approval_limits, in_short, plan, plans, task, tasks};
 pub(crate) use triage::{categories, category, replayed, rule_set, rule_sets, triage};
 
 /// What a list says below its rows when there are more.

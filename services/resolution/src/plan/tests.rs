@@ -23,6 +23,7 @@ fn step(id: &str, kind: RemedyKind, depends_on: &[&str]) -> Step {
         state: StepState::Waiting,
         done_order: None,
         moved: None,
+        part: String::new(),
         task_id: None,
     }
 }
@@ -41,6 +42,8 @@ fn plan(steps: Vec<Step>) -> Plan {
         steps,
         proposer: "ann".to_owned(),
         approver: String::new(),
+        first_approver: String::new(),
+        second_reason: String::new(),
         reason: String::new(),
         priority: 3,
         traceparent: String::new(),
@@ -63,7 +66,7 @@ struct Run {
 impl Run {
     fn approved(steps: Vec<Step>) -> Self {
         let mut run = Self { plan: plan(steps), tasks: Vec::new(), next: 10 };
-        run.plan.approve("bob").unwrap();
+        run.plan.approve("bob", String::new()).unwrap();
         run.advance();
         run
     }
@@ -152,9 +155,9 @@ fn a_plan_has_one_to_fifty_steps() {
 #[test]
 fn nobody_approves_their_own_plan() {
     let mut plan = plan(vec![refund("a", &[])]);
-    assert_eq!(plan.approve("ann"), Err(Refusal::ApproverIsProposer));
-    assert_eq!(plan.approve("bob"), Ok(()));
-    assert_eq!(plan.approve("bob"), Err(Refusal::InvalidPlanState(PlanState::Executing)));
+    assert_eq!(plan.approve("ann", String::new()), Err(Refusal::ApproverIsProposer));
+    assert_eq!(plan.approve("bob", String::new()), Ok(()));
+    assert_eq!(plan.approve("bob", String::new()), Err(Refusal::InvalidPlanState(PlanState::Executing)));
     assert_eq!(plan.reject("bob", String::new(), NOW), Err(Refusal::InvalidPlanState(PlanState::Executing)));
 }
 
@@ -217,7 +220,12 @@ fn a_task_held_while_cancelling_may_end_either_way() {
     not_done.complete(0);
     let token = not_done.lease(1);
     not_done.cancel();
-    let failure = Failure { code: "CANCELLED".to_owned(), message: String::new(), retryable: false };
+    let failure = Failure {
+        code: "CANCELLED".to_owned(),
+        message: String::new(),
+        retryable: false,
+        outcome_unknown: false,
+    };
     not_done.tasks[1].fail(token, failure, NOW, 0.5).unwrap();
     assert_eq!(not_done.tasks[1].state, TaskState::Cancelled);
     not_done.plan.task_ended(&not_done.tasks[1]);

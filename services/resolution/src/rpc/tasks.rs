@@ -12,13 +12,15 @@ use pg::{Db, Group, Key, Tx};
 use proto::redress::resolution::v1::{
     CompleteTaskRequest, CompleteTaskResponse, FailTaskRequest, FailTaskResponse, GetTaskRequest,
     GetTaskResponse, HeartbeatRequest, HeartbeatResponse, ListTasksRequest, ListTasksResponse,
-    RejectTaskRequest, RejectTaskResponse, RequeueTaskRequest, RequeueTaskResponse,
+    RejectTaskRequest, RejectTaskResponse, RequeueTaskRequest, RequeueTaskResponse, SettleTaskRequest,
+    SettleTaskResponse,
 };
 use tonic::{Request, Response};
 
 pub(super) use complete::Completions;
 pub(super) use poll::poll;
 
+use crate::departments::Departments;
 use crate::plan::Plan;
 use crate::progress;
 use crate::refusal::Refusal;
@@ -137,9 +139,50 @@ pub(super) async fn reject(
     Ok(server::reply(done))
 }
 
+/// `SettleTask`
+pub(super) async fn settle(
+    db: &Db,
+    request: Request<SettleTaskRequest>,
+) -> Result<Response<SettleTaskResponse>, Fault> {
+    let caller = server::caller(&request)?;
+    let worker = &caller;
+    let request = request.into_inner();
+    let key = Key::of(&request);
+    let (task_id, settlement) = wire::tasks::settlement(request)?;
+    let done = db
+        .mutate(&caller, key, async move |mut tx| {
+            let mut plan = store::plans::lock_of_tasks(&mut tx, &[task_id.0]).await?;
+            let mut plan = plan.pop().ok_or(Refusal::TaskNotFound)?;
+            let task = store::tasks::lock(&mut tx, &[task_id.0]).await?.pop();
+            let mut task = task.ok_or(Refusal::TaskNotFound)?;
+            server::serving(worker, &task.department_id)?;
+            if task.remedy.amount.is_some() {
+                plan.may_be_paid_by(&worker.subject)?;
+            }
+            if let Some(result) = &settlement.result {
+                wire::tasks::fitting(&task, result)?;
+            }
+            task.settle(settlement, tx.now())?;
+            tx.join_trace(&task.traceparent);
+            if task.state == TaskState::Ready {
+                store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
+                tx.ring(progress::TASKS);
+            } else {
+                if task.state == TaskState::Completed {
+                    tx.emit(task.case_id.0, &wire::events::task_completed(&task));
+                }
+                plan.task_ended(&task);
+                progress::carry_on(&mut tx, slice::from_mut(&mut plan), slice::from_ref(&task)).await?;
+            }
+            Ok((tx, SettleTaskResponse { task: Some(wire::tasks::task(&task)) }))
+        })
+        .await?;
+    Ok(server::reply(done))
+}
+
 /// Tells that people must look into a task, if they must.
 fn tell_attention(tx: &mut Tx, task: &Task) {
-    if task.state == TaskState::NeedsAttention {
+    if matches!(task.state, TaskState::NeedsAttention | TaskState::OutcomeUnknown) {
         tx.emit(task.case_id.0, &wire::events::task_needs_attention(task));
     }
 }
@@ -147,12 +190,16 @@ fn tell_attention(tx: &mut Tx, task: &Task) {
 /// `RequeueTask`
 pub(super) async fn requeue(
     db: &Db,
+    departments: &Departments,
     request: Request<RequeueTaskRequest>,
 ) -> Result<Response<RequeueTaskResponse>, Fault> {
     let caller = server::caller(&request)?;
     let request = request.into_inner();
     let key = Key::of(&request);
     let requeue = wire::tasks::requeue(request)?;
+    if let Some(department) = &requeue.department_id {
+        departments.ensure(db, &caller.tenant, department).await?;
+    }
     let by = caller.clone();
     let done = db
         .mutate(&caller, key, async move |mut tx| {
@@ -191,13 +238,17 @@ pub(super) async fn get(
 /// `ListTasks`
 pub(super) async fn list(
     db: &Db,
+    departments: &Departments,
     request: Request<ListTasksRequest>,
 ) -> Result<Response<ListTasksResponse>, Fault> {
     let caller = server::caller(&request)?;
     let Listing { filter, page, after } = wire::tasks::listing(request.into_inner())?;
     match &filter {
         Filter::Case(_) => server::seeing_all(&caller)?,
-        Filter::Department(department_id, _) => server::seeing(&caller, department_id)?,
+        Filter::Department(department_id, _) => {
+            server::seeing(&caller, department_id)?;
+            departments.ensure(db, &caller.tenant, department_id).await?;
+        }
     }
     let limit = page.limit();
     let tasks = db

@@ -5,7 +5,7 @@ use kernel::CaseId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::impossible;
+use super::{impossible, money};
 use crate::case::{CaseView, Standing};
 
 #[derive(sqlx::FromRow)]
@@ -14,6 +14,8 @@ struct Row {
     cycle: i32,
     priority: i16,
     standing: i16,
+    sought_minor: Option<i64>,
+    sought_currency: Option<String>,
     traceparent: String,
     recused: Vec<String>,
     handler: String,
@@ -29,6 +31,7 @@ impl Row {
             cycle: self.cycle,
             priority: self.priority,
             standing,
+            sought: money(self.sought_minor, self.sought_currency.as_deref()),
             traceparent: self.traceparent,
             recused: self.recused,
             handler: self.handler,
@@ -39,8 +42,8 @@ impl Row {
 /// Cases, locked: while plans are proposed for them, they are not closed.
 pub(crate) async fn lock(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<CaseView>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT v.case_id, v.cycle, v.priority, v.standing, v.traceparent, v.recused,
-                coalesce(h.agent_id, '') AS handler
+        "SELECT v.case_id, v.cycle, v.priority, v.standing, v.sought_minor, v.sought_currency, v.traceparent,
+                v.recused, coalesce(h.agent_id, '') AS handler
          FROM case_view v
          LEFT JOIN case_handler h ON h.tenant_id = v.tenant_id AND h.case_id = v.case_id
          WHERE v.tenant_id = current_setting('redress.tenant') AND v.case_id = ANY($1)
@@ -55,8 +58,8 @@ pub(crate) async fn lock(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<
 /// Cases, as they are just now.
 pub(crate) async fn read(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<CaseView>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT v.case_id, v.cycle, v.priority, v.standing, v.traceparent, v.recused,
-                coalesce(h.agent_id, '') AS handler
+        "SELECT v.case_id, v.cycle, v.priority, v.standing, v.sought_minor, v.sought_currency, v.traceparent,
+                v.recused, coalesce(h.agent_id, '') AS handler
          FROM case_view v
          LEFT JOIN case_handler h ON h.tenant_id = v.tenant_id AND h.case_id = v.case_id
          WHERE v.tenant_id = current_setting('redress.tenant') AND v.case_id = ANY($1)",
@@ -90,18 +93,22 @@ pub(crate) async fn keep_handlers(
 /// closed, and another may follow: what tells of an earlier moment comes too late.
 pub(crate) async fn keep(conn: &mut PgConnection, views: &[CaseView]) -> Result<(), Fault> {
     sqlx::query(
-        "INSERT INTO case_view AS known (tenant_id, case_id, cycle, priority, standing, traceparent, recused)
+        "INSERT INTO case_view AS known (tenant_id, case_id, cycle, priority, standing, traceparent, recused,
+                                         sought_minor, sought_currency)
          SELECT DISTINCT ON (case_id)
                 current_setting('redress.tenant'), case_id, cycle, priority, standing, traceparent,
-                coalesce(string_to_array(nullif(recused, ''), E'\\n'), '{}')
+                coalesce(string_to_array(nullif(recused, ''), E'\\n'), '{}'), minor, currency
          FROM (SELECT UNNEST($1::uuid[]) AS case_id, UNNEST($2::int[]) AS cycle,
                       UNNEST($3::smallint[]) AS priority, UNNEST($4::smallint[]) AS standing,
-                      UNNEST($5::text[]) AS traceparent, UNNEST($6::text[]) AS recused) AS heard
+                      UNNEST($5::text[]) AS traceparent, UNNEST($6::text[]) AS recused,
+                      UNNEST($7::bigint[]) AS minor, UNNEST($8::text[]) AS currency) AS heard
          ORDER BY case_id, cycle DESC, standing DESC
          ON CONFLICT (tenant_id, case_id) DO UPDATE
          SET cycle = excluded.cycle, priority = excluded.priority, standing = excluded.standing,
              correction = CASE WHEN excluded.cycle > known.cycle THEN 0 ELSE known.correction END,
-             recused = CASE WHEN excluded.standing = 1 THEN known.recused ELSE excluded.recused END
+             recused = CASE WHEN excluded.standing = 1 THEN known.recused ELSE excluded.recused END,
+             sought_minor = coalesce(excluded.sought_minor, known.sought_minor),
+             sought_currency = coalesce(excluded.sought_currency, known.sought_currency)
          WHERE (known.cycle, known.standing) < (excluded.cycle, excluded.standing)",
     )
     .bind(views.iter().map(|view| view.case_id.0).collect::<Vec<_>>())
@@ -110,6 +117,8 @@ pub(crate) async fn keep(conn: &mut PgConnection, views: &[CaseView]) -> Result<
     .bind(views.iter().map(|view| view.standing.number()).collect::<Vec<_>>())
     .bind(views.iter().map(|view| view.traceparent.as_str()).collect::<Vec<_>>())
     .bind(views.iter().map(|view| view.recused.join("\n")).collect::<Vec<_>>())
+    .bind(views.iter().map(|view| view.sought.as_ref().map(|sought| sought.minor)).collect::<Vec<_>>())
+    .bind(views.iter().map(|view| Some(view.sought.as_ref()?.currency.as_str())).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())

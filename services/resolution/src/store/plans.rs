@@ -21,6 +21,8 @@ struct Row {
     state: i16,
     proposer: String,
     approver: String,
+    first_approver: String,
+    second_reason: String,
     reason: String,
     priority: i16,
     traceparent: String,
@@ -67,6 +69,7 @@ impl StepRow {
             state,
             done_order: self.done_order,
             moved: money(self.moved_minor, self.currency.as_deref()),
+            part: String::new(),
             task_id: self.task_id.map(TaskId),
         })
     }
@@ -90,6 +93,8 @@ fn plans(rows: Vec<Row>) -> Result<Vec<Plan>, Fault> {
                 steps: vec![step],
                 proposer: row.proposer,
                 approver: row.approver,
+                first_approver: row.first_approver,
+                second_reason: row.second_reason,
                 reason: row.reason,
                 priority: row.priority,
                 traceparent: row.traceparent,
@@ -105,7 +110,8 @@ fn plans(rows: Vec<Row>) -> Result<Vec<Plan>, Fault> {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT p.plan_id, p.version, p.case_id, p.cycle, p.state, p.proposer, p.approver, p.reason,
+            "SELECT p.plan_id, p.version, p.case_id, p.cycle, p.state, p.proposer, p.approver,
+                    p.first_approver, p.second_reason, p.reason,
                     p.priority, p.traceparent, p.created_at, p.ended_at,
                     s.step_id, s.kind, s.department_id, s.amount_minor, s.currency, s.sku, s.quantity,
                     s.depends_on, s.instructions, s.due_time, s.state AS step_state, s.done_order,
@@ -252,10 +258,12 @@ pub(crate) async fn save(conn: &mut PgConnection, plans: &[Plan]) -> Result<(), 
     let saved = sqlx::query_scalar::<_, i64>(
         "WITH saved AS (
              UPDATE plan SET version = p.version, state = p.state, approver = p.approver, reason = p.reason,
-                             ended_at = p.ended_at
+                             ended_at = p.ended_at, first_approver = p.first_approver,
+                             second_reason = p.second_reason
              FROM (SELECT UNNEST($1::uuid[]) AS plan_id, UNNEST($2::bigint[]) AS version,
                           UNNEST($3::smallint[]) AS state, UNNEST($4::text[]) AS approver,
-                          UNNEST($5::text[]) AS reason, UNNEST($6::timestamptz[]) AS ended_at) AS p
+                          UNNEST($5::text[]) AS reason, UNNEST($6::timestamptz[]) AS ended_at,
+                          UNNEST($13::text[]) AS first_approver, UNNEST($14::text[]) AS second_reason) AS p
              WHERE plan.tenant_id = current_setting('redress.tenant') AND plan.plan_id = p.plan_id
              RETURNING plan.plan_id),
          moved AS (
@@ -266,7 +274,8 @@ pub(crate) async fn save(conn: &mut PgConnection, plans: &[Plan]) -> Result<(), 
                           UNNEST($11::bigint[]) AS moved_minor, UNNEST($12::uuid[]) AS task_id) AS s
              WHERE plan_step.tenant_id = current_setting('redress.tenant')
                AND plan_step.plan_id = s.plan_id AND plan_step.ordinal = s.ordinal
-               AND plan_step.state <> s.state)
+               AND (plan_step.state, plan_step.moved_minor, plan_step.task_id)
+                   IS DISTINCT FROM (s.state, s.moved_minor, s.task_id))
          SELECT count(*) FROM saved",
     )
     .bind(plans.iter().map(|plan| plan.plan_id.0).collect::<Vec<_>>())
@@ -281,6 +290,8 @@ pub(crate) async fn save(conn: &mut PgConnection, plans: &[Plan]) -> Result<(), 
     .bind(steps.done_orders)
     .bind(steps.moved_minors)
     .bind(steps.task_ids)
+    .bind(plans.iter().map(|plan| plan.first_approver.as_str()).collect::<Vec<_>>())
+    .bind(plans.iter().map(|plan| plan.second_reason.as_str()).collect::<Vec<_>>())
     .fetch_one(conn)
     .await?;
     if usize::try_from(saved).ok() == Some(plans.len()) {

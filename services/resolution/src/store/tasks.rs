@@ -150,7 +150,7 @@ pub(crate) async fn lock_open(
         columns!(),
         " FROM task
          WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1) AND plan_id = ANY($2)
-           AND state IN (1, 2, 4)
+           AND state IN (1, 2, 4, 6)
          ORDER BY task_id FOR UPDATE"
     ))
     .bind(plans.iter().map(|(case_id, _)| case_id.0).collect::<Vec<_>>())
@@ -192,7 +192,7 @@ pub(crate) async fn list_of_department(
     after: Option<TaskId>,
     limit: i64,
 ) -> Result<Vec<Task>, Fault> {
-    let states = state.map_or_else(|| (1..=5).collect(), |state| vec![state.number()]);
+    let states = state.map_or_else(|| (1..=6).collect(), |state| vec![state.number()]);
     let rows = sqlx::query_as(concat!(
         "SELECT ",
         columns!(),
@@ -217,16 +217,17 @@ pub(crate) async fn list_of_department(
 pub(crate) async fn insert(conn: &mut PgConnection, tasks: &[Task]) -> Result<(), Fault> {
     let remedies = Remedies::of(tasks.iter().map(|task| &task.remedy));
     sqlx::query(
-        "INSERT INTO task (tenant_id, version, state, attempt, task_id, plan_id, step_id, case_id, cycle,
+        "INSERT INTO task (tenant_id, version, attempt, task_id, plan_id, step_id, case_id, cycle,
                            department_id, compensates_task_id, priority, due_time, max_attempts, visible_at,
-                           traceparent, created_at, kind, amount_minor, currency, sku, quantity, instructions)
-         SELECT current_setting('redress.tenant'), 1, 1, 0, t.*
+                           traceparent, created_at, kind, amount_minor, currency, sku, quantity, instructions,
+                           state, last_error)
+         SELECT current_setting('redress.tenant'), 1, 0, t.*
          FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::uuid[]), UNNEST($3::text[]), UNNEST($4::uuid[]),
                       UNNEST($5::int[]), UNNEST($6::text[]), UNNEST($7::uuid[]), UNNEST($8::smallint[]),
                       UNNEST($9::timestamptz[]), UNNEST($10::int[]), UNNEST($11::timestamptz[]),
                       UNNEST($12::text[]), UNNEST($13::timestamptz[]), UNNEST($14::smallint[]),
                       UNNEST($15::bigint[]), UNNEST($16::text[]), UNNEST($17::text[]), UNNEST($18::int[]),
-                      UNNEST($19::text[])) AS t",
+                      UNNEST($19::text[]), UNNEST($20::smallint[]), UNNEST($21::text[])) AS t",
     )
     .bind(tasks.iter().map(|task| task.task_id.0).collect::<Vec<_>>())
     .bind(tasks.iter().map(|task| task.plan_id.0).collect::<Vec<_>>())
@@ -247,6 +248,8 @@ pub(crate) async fn insert(conn: &mut PgConnection, tasks: &[Task]) -> Result<()
     .bind(remedies.skus)
     .bind(remedies.quantities)
     .bind(remedies.instructions)
+    .bind(tasks.iter().map(|task| task.state.number()).collect::<Vec<_>>())
+    .bind(tasks.iter().map(|task| task.last_error.as_str()).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())

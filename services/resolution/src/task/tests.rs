@@ -50,13 +50,14 @@ fn hand_out(task: &mut Task, token: Uuid) -> bool {
         return true;
     }
     if may {
-        task.state = TaskState::NeedsAttention;
+        let valuable = task.remedy.kind.moves_value();
+        task.state = if valuable { TaskState::OutcomeUnknown } else { TaskState::NeedsAttention };
     }
     false
 }
 
 fn failure(code: &str, retryable: bool) -> Failure {
-    Failure { code: code.to_owned(), message: "no answer".to_owned(), retryable }
+    Failure { code: code.to_owned(), message: "no answer".to_owned(), retryable, outcome_unknown: false }
 }
 
 fn requeued() -> Requeued {

@@ -1,13 +1,13 @@
 //! What this service tells the world, and what it hears of cases.
 
-use kernel::CaseId;
+use kernel::{CaseId, Money};
 use proto::redress::cases::v1 as cases;
 use proto::redress::resolution::v1;
 
 use super::money;
 use crate::case::{CaseView, Standing};
 use crate::plan::Plan;
-use crate::task::Task;
+use crate::task::{Task, TaskState};
 
 /// Priority of a case that does not say.
 const USUAL_PRIORITY: i16 = 3;
@@ -81,15 +81,18 @@ pub(crate) fn task_needs_attention(task: &Task) -> v1::TaskNeedsAttention {
         task_id: task.task_id.to_string(),
         department_id: task.department_id.clone(),
         reason: task.last_error.clone(),
+        outcome_unknown: task.state == TaskState::OutcomeUnknown,
     }
 }
 
 /// A case whose outcome was decided. Its id is the event's subject.
 pub(crate) fn decided(case_id: CaseId, event: &cases::CaseDecided, traceparent: &str) -> CaseView {
     let standing = if event.remedy_due { Standing::RemedyDue } else { Standing::NothingDue };
-    let traceparent = traceparent.to_owned();
+    let sought = event.amount_sought.as_ref();
+    let sought = sought.and_then(|sum| Money::parse(&sum.currency_code, sum.units, sum.nanos).ok());
     let (priority, recused) = (read_priority(event.priority), event.recused_subjects.clone());
-    CaseView { case_id, cycle: event.cycle, priority, standing, traceparent, recused, handler: String::new() }
+    let (traceparent, handler) = (traceparent.to_owned(), String::new());
+    CaseView { case_id, cycle: event.cycle, priority, standing, sought, traceparent, recused, handler }
 }
 
 /// A case whose decision was replaced by another.
@@ -97,14 +100,14 @@ pub(crate) fn corrected(case_id: CaseId, event: &cases::DecisionCorrected, trace
     let standing = if event.remedy_due { Standing::RemedyDue } else { Standing::NothingDue };
     let (priority, recused) = (read_priority(event.priority), event.recused_subjects.clone());
     let (traceparent, handler) = (traceparent.to_owned(), String::new());
-    CaseView { case_id, cycle: event.cycle, priority, standing, traceparent, recused, handler }
+    CaseView { case_id, cycle: event.cycle, priority, standing, sought: None, traceparent, recused, handler }
 }
 
 /// A case reopened as its next cycle.
 pub(crate) fn reopened(case_id: CaseId, event: &cases::CaseReopened, traceparent: &str) -> CaseView {
     let (priority, traceparent) = (read_priority(event.priority), traceparent.to_owned());
-    let (standing, recused) = (Standing::Undecided, Vec::new());
-    CaseView { case_id, cycle: event.cycle, priority, standing, traceparent, recused, handler: String::new() }
+    let (standing, recused, handler) = (Standing::Undecided, Vec::new(), String::new());
+    CaseView { case_id, cycle: event.cycle, priority, standing, sought: None, traceparent, recused, handler }
 }
 
 fn read_priority(priority: i32) -> i16 {

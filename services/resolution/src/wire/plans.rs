@@ -1,5 +1,7 @@
 //! Plans: what is asked about them, and how they are shown.
 
+use std::collections::HashSet;
+
 use fault::{Check, Fault};
 use kernel::page::Page;
 use kernel::{CaseId, PlanId};
@@ -50,6 +52,16 @@ pub(crate) fn proposal(request: v1::ProposePlanRequest) -> Result<Proposal, Faul
     Ok(Proposal { case_id, steps })
 }
 
+/// Refuses steps for departments that there are not.
+pub(crate) fn known_departments(steps: &[Step], known: &HashSet<String>) -> Result<(), Fault> {
+    let mut check = Check::new();
+    for (index, step) in steps.iter().enumerate() {
+        let field = format!("steps[{index}].department_id");
+        check.ensure(known.contains(&step.department_id), &field, "is not a department");
+    }
+    check.done("INVALID_PLAN")
+}
+
 fn step(check: &mut Check, index: usize, step: v1::Step) -> Step {
     let v1::Step {
         step_id,
@@ -74,6 +86,7 @@ fn step(check: &mut Check, index: usize, step: v1::Step) -> Step {
         state: StepState::Waiting,
         done_order: None,
         moved: None,
+        part: String::new(),
         task_id: None,
     }
 }
@@ -173,6 +186,8 @@ pub(crate) fn plan(plan: &Plan) -> v1::Plan {
         steps: plan.steps.iter().map(shown_step).collect(),
         proposer: plan.proposer.clone(),
         approver: plan.approver.clone(),
+        first_approver: plan.first_approver.clone(),
+        second_approval_reason: plan.second_reason.clone(),
         reason: plan.reason.clone(),
         create_time: Some(timestamp(plan.created_at)),
         end_time: plan.ended_at.map(timestamp),

@@ -11,7 +11,7 @@ use proto::timestamp;
 use uuid::Uuid;
 
 use super::{INVALID_REQUEST, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note, page_by_id};
-use crate::task::{Failure, Task, TaskResult, TaskState};
+use crate::task::{Failure, Settlement, Task, TaskResult, TaskState};
 
 const MAX_POLL: i32 = 100;
 const MAX_WAIT: Duration = Duration::from_mins(1);
@@ -114,17 +114,21 @@ pub(crate) fn sign(request: v1::HeartbeatRequest) -> Result<Sign, Fault> {
 
 pub(crate) fn completion(request: v1::CompleteTaskRequest) -> Result<(Holder, TaskResult), Fault> {
     let v1::CompleteTaskRequest { request_id, task_id, lease_token, result } = request;
-    let v1::TaskResult { reference, amount, remark } = result.unwrap_or_default();
     let mut check = Check::new();
     check.request_id(request_id);
     let holder = holder(&mut check, &task_id, &lease_token);
-    let result = TaskResult {
+    let result = read_result(&mut check, result.unwrap_or_default());
+    check.done(INVALID_RESULT)?;
+    Ok((holder, result))
+}
+
+fn read_result(check: &mut Check, result: v1::TaskResult) -> TaskResult {
+    let v1::TaskResult { reference, amount, remark } = result;
+    TaskResult {
         reference: check.text("result.reference", reference, MAX_NAME),
         amount: check.money("result.amount", amount),
         remark: check.text("result.remark", remark, MAX_TEXT),
-    };
-    check.done(INVALID_RESULT)?;
-    Ok((holder, result))
+    }
 }
 
 const INVALID_RESULT: &str = "INVALID_RESULT";
@@ -137,7 +141,8 @@ pub(crate) fn fitting(task: &Task, result: &TaskResult) -> Result<(), Fault> {
 }
 
 pub(crate) fn failure(request: v1::FailTaskRequest) -> Result<(Holder, Failure), Fault> {
-    let v1::FailTaskRequest { request_id, task_id, lease_token, code, message, retryable } = request;
+    let v1::FailTaskRequest { request_id, task_id, lease_token, code, message, retryable, outcome_unknown } =
+        request;
     let mut check = Check::new();
     check.request_id(request_id);
     let holder = holder(&mut check, &task_id, &lease_token);
@@ -145,8 +150,22 @@ pub(crate) fn failure(request: v1::FailTaskRequest) -> Result<(Holder, Failure),
     let fits = (1..=MAX_CODE).contains(&code.len()) && code.bytes().all(snake);
     check.ensure(fits, "code", "must have 1 to 60 upper-case letters, digits and underscores");
     let message = check.text("message", message, MAX_TEXT);
+    let blind = retryable && outcome_unknown;
+    check.ensure(!blind, "retryable", "must be false when the outcome is unknown");
     check.done("INVALID_FAILURE")?;
-    Ok((holder, Failure { code, message, retryable }))
+    Ok((holder, Failure { code, message, retryable, outcome_unknown }))
+}
+
+pub(crate) fn settlement(request: v1::SettleTaskRequest) -> Result<(TaskId, Settlement), Fault> {
+    let v1::SettleTaskRequest { request_id, task_id, done, result, reason } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let task_id = check.id("task_id", &task_id);
+    check.ensure(done || result.is_none(), "result", "is for what was done only");
+    let result = done.then(|| read_result(&mut check, result.unwrap_or_default()));
+    let reason = check.required("reason", reason, MAX_REASON);
+    check.done(INVALID_RESULT)?;
+    Ok((task_id, Settlement { result, reason }))
 }
 
 pub(crate) fn rejection(request: v1::RejectTaskRequest) -> Result<(Holder, String), Fault> {

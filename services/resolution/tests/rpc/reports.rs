@@ -223,8 +223,9 @@ async fn bad_reports_are_refused() {
         code: "not snake".to_owned(),
         message: "x".repeat(4001),
         retryable: true,
+        outcome_unknown: true,
     };
-    invalid(worker.fail_task(bad).await, "INVALID_FAILURE", &["code", "message"]);
+    invalid(worker.fail_task(bad).await, "INVALID_FAILURE", &["code", "message", "retryable"]);
     let nothing = RejectTaskRequest::default();
     let fields = ["request_id", "lease_token", "task_id", "reason"];
     invalid(worker.reject_task(nothing).await, "INVALID_REASON", &fields);

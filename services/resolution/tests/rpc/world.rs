@@ -3,16 +3,26 @@
 use std::time::Duration;
 
 use proto::google::r#type::Money;
+use proto::redress::assignment::v1::DepartmentCreated;
 use proto::redress::cases::v1::{CaseDecided, Outcome};
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
 use proto::redress::resolution::v1::{
     ApprovePlanRequest, CancelPlanRequest, CompleteTaskRequest, CompleteTaskResponse, FailTaskRequest,
     GetPlanRequest, GetTaskRequest, Goods, Lease, Plan, PollTasksRequest, ProposePlanRequest, RemedyKind,
-    Step, Task, TaskResult,
+    SettleTaskRequest, Step, Task, TaskResult,
 };
 use testkit::{House, Line, MockClock, request_id};
 use tonic::{Code, Status};
 use uuid::Uuid;
+
+/// Departments of a tenant.
+pub(crate) async fn found_departments(house: &House, tenant: &str) {
+    for department in ["finance", "warehouse", "service", "outlet", "audit", "other"] {
+        let created = DepartmentCreated { department_id: department.to_owned() };
+        house.tell_as(tenant, "assignment", Uuid::try_parse(&request_id()).unwrap(), &created).await;
+    }
+    house.settled().await;
+}
 
 /// A caller's stub.
 pub(crate) type Client = ResolutionServiceClient<Line>;
@@ -28,13 +38,18 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn open() -> Self {
         let house = House::builder(&[resolution::SERVICE]).clock(MockClock::default()).open().await;
-        Self { house }
+        Self::with_departments(house).await
     }
 
     /// As [`Self::open`]; who calls must prove it.
     pub(crate) async fn identified() -> Self {
         let house =
             House::builder(&[resolution::SERVICE]).clock(MockClock::default()).identified().open().await;
+        Self::with_departments(house).await
+    }
+
+    async fn with_departments(house: House) -> Self {
+        found_departments(&house, "development").await;
         Self { house }
     }
 
@@ -133,6 +148,7 @@ pub(crate) fn decided(case: Uuid, cycle: i32, priority: i32, remedy_due: bool) -
         outcome,
         priority,
         remedy_due,
+        amount_sought: None,
         recused_subjects: vec!["mallory".to_owned(), "m.jones".to_owned()],
     }
 }
@@ -231,6 +247,25 @@ pub(crate) fn failure(lease: &Lease, code: &str, retryable: bool) -> FailTaskReq
         code: code.to_owned(),
         message: "no answer from the bank".to_owned(),
         retryable,
+        outcome_unknown: false,
+    }
+}
+
+/// The worker cannot say whether it was done.
+pub(crate) fn unknown_outcome(lease: &Lease) -> FailTaskRequest {
+    FailTaskRequest { outcome_unknown: true, ..failure(lease, "ANSWER_LOST", false) }
+}
+
+/// What the department says of it: done as asked, or not.
+pub(crate) fn settlement(task: &Task, done: bool) -> SettleTaskRequest {
+    let result =
+        TaskResult { reference: "REF-found".to_owned(), amount: task.amount.clone(), remark: String::new() };
+    SettleTaskRequest {
+        request_id: request_id(),
+        task_id: task.task_id.clone(),
+        done,
+        result: done.then_some(result),
+        reason: "the bank's statement says so".to_owned(),
     }
 }
 

@@ -212,6 +212,8 @@ pub(super) const INVALID: &[Invalid] = &[
         "INVALID_REASON",
         &["request_id", "lease_token", "task_id", "reason"],
     ),
+    invalid("ResolutionService.SetApprovalLimits", EMPTY, "INVALID_LIMITS", &["request_id"]),
+    invalid("ResolutionService.SettleTask", EMPTY, "INVALID_RESULT", &["request_id", "task_id", "reason"]),
     invalid("ResolutionService.RequeueTask", EMPTY, "INVALID_REASON", &["request_id", "task_id", "reason"]),
     invalid("ResolutionService.GetTask", EMPTY, "INVALID_REQUEST", &["task_id"]),
     invalid("ResolutionService.ListTasks", BAD_PAGE, "INVALID_REQUEST", &["page_size", "case_id"]),
@@ -246,5 +248,6 @@ pub(super) const NEVER_INVALID: &[(&str, &str)] = &[
     ("ChannelService.ListChannelSettings", "the request has no fields"),
     ("CaseService.CountCases", "the request has no fields"),
     ("GroupService.GetGroupPolicy", "the request has no fields"),
+    ("ResolutionService.GetApprovalLimits", "the request has no fields"),
     ("CaseService.TrackComplaint", "a code that is wrong in any way is unknown: who guesses learns nothing"),
 ];

@@ -256,6 +256,17 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         "TASK_NOT_FOUND",
     ),
     unknown(
+        "ResolutionService.PollTasks",
+        r#"{"request_id": "$KEY", "department_id": "nowhere", "worker": "w"}"#,
+        "DEPARTMENT_NOT_FOUND",
+    ),
+    unknown("ResolutionService.ListTasks", r#"{"department_id": "nowhere"}"#, "DEPARTMENT_NOT_FOUND"),
+    unknown(
+        "ResolutionService.SettleTask",
+        r#"{"request_id": "$KEY", "task_id": "$ID", "reason": "x"}"#,
+        "TASK_NOT_FOUND",
+    ),
+    unknown(
         "ResolutionService.RequeueTask",
         r#"{"request_id": "$KEY", "task_id": "$ID", "reason": "x"}"#,
         "TASK_NOT_FOUND",
@@ -320,12 +331,12 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("GroupService.ListGroups", "what nothing matches is an empty list"),
     ("GroupService.GetGroupPolicy", "the request has no fields"),
     ("GroupService.SetGroupPolicy", "there is one policy a tenant"),
+    ("ResolutionService.GetApprovalLimits", "the request has no fields"),
+    ("ResolutionService.SetApprovalLimits", "there is one set of limits a tenant"),
     ("AssignmentService.CreateDepartment", "makes what it names"),
     ("AssignmentService.ListDepartments", "what nothing matches is an empty list"),
     ("AssignmentService.ListAgents", "what nothing matches is an empty list"),
     ("AssignmentService.ListQueue", "what nothing matches is an empty list"),
     ("ResolutionService.ListPlans", "what nothing matches is an empty list"),
-    ("ResolutionService.PollTasks", "a department without tasks has none to hand out"),
-    ("ResolutionService.ListTasks", "what nothing matches is an empty list"),
     ("FeedbackService.ListNotices", "what nothing matches is an empty list"),
 ];

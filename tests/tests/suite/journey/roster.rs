@@ -20,7 +20,9 @@ const OPERATOR: &str = "operator";
 /// Two agents for deliveries, one whom others hand cases to.
 pub(crate) async fn hired(scene: &Scene) {
     let department = create_department(scene, DELIVERY).await;
-    create_department(scene, "seniors").await;
+    for department in ["seniors", "finance", "warehouse"] {
+        create_department(scene, department).await;
+    }
     let changed = Department { categories: vec!["delivery".to_owned()], ..department.clone() };
     let request = UpdateDepartmentRequest {
         request_id: request_id(),

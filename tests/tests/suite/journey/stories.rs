@@ -11,8 +11,9 @@ use proto::redress::feedback::v1::{
     Feedback, GetFeedbackRequest, NoticeKind, RespondToOutcomeRequest, Response, Satisfaction,
 };
 use proto::redress::resolution::v1::{
-    CancelPlanRequest, FailTaskRequest, HeartbeatRequest, Lease, Plan, PlanState, RejectPlanRequest,
-    RejectTaskRequest, RequeueTaskRequest, Task, TaskState,
+    CancelPlanRequest, FailTaskRequest, GetApprovalLimitsRequest, HeartbeatRequest, Lease, Plan, PlanState,
+    RejectPlanRequest, RejectTaskRequest, RequeueTaskRequest, SetApprovalLimitsRequest, SettleTaskRequest,
+    Task, TaskState,
 };
 use testkit::{request_id, violations};
 use tests::complaint::yuan;
@@ -31,6 +32,7 @@ pub(crate) async fn disputed_then_accepted(scene: &Scene) {
     let first = investigated(scene, &case_id).await;
     scene.decide(&first, &case_id, Outcome::Upheld, true).await;
     let plan = planned(scene, &first, &case_id).await;
+    capped(scene).await;
     carried_out(scene, &plan).await;
     let resolved = scene.case(&case_id).await;
     assert_eq!((resolved.state(), resolved.outcome()), (CaseState::Resolved, Outcome::Upheld));
@@ -104,6 +106,18 @@ async fn planned(scene: &Scene, agent: &str, case_id: &str) -> Plan {
     approved
 }
 
+/// One approver grants up to a cap in a case; this story stays below it.
+async fn capped(scene: &Scene) {
+    let request = SetApprovalLimitsRequest {
+        request_id: request_id(),
+        expected_version: None,
+        case_caps: vec![yuan(10_000, 0)],
+    };
+    let set = scene.resolution(BOSS).set_approval_limits(request).await.unwrap().into_inner();
+    let limits = scene.resolution(BOSS).get_approval_limits(GetApprovalLimitsRequest {}).await.unwrap();
+    assert_eq!(limits.into_inner().limits, set.limits);
+}
+
 /// The refund fails once, is refused once, and is paid once; then the goods go.
 async fn carried_out(scene: &Scene, plan: &Plan) {
     let lease = scene.poll("finance").await;
@@ -135,6 +149,8 @@ async fn carried_out(scene: &Scene, plan: &Plan) {
     scene.complete(&lease, Some(approved_sum())).await.unwrap();
     let halfway = scene.plan(&plan.plan_id).await;
     assert_eq!(halfway.steps.iter().map(|step| step.done).collect::<Vec<_>>(), [true, false]);
+    let lease = scene.poll("warehouse").await;
+    settled_as_not_done(scene, &lease).await;
     scene.complete(&scene.poll("warehouse").await, None).await.unwrap();
 
     assert_eq!(scene.plan(&plan.plan_id).await.state(), PlanState::Completed);
@@ -161,9 +177,30 @@ async fn failed(scene: &Scene, lease: &Lease) {
         code: "BANK_DOWN".to_owned(),
         message: "no answer".to_owned(),
         retryable: true,
+        outcome_unknown: false,
     };
     let failed = scene.resolution("worker").fail_task(request).await.unwrap().into_inner().task.unwrap();
     assert_eq!((failed.state(), failed.last_error.as_str()), (TaskState::Ready, "BANK_DOWN: no answer"));
+}
+
+/// Its worker does not know whether it was done; the department finds that it was not.
+async fn settled_as_not_done(scene: &Scene, lease: &Lease) {
+    let task_id = lease.task.as_ref().unwrap().task_id.clone();
+    let request = FailTaskRequest {
+        request_id: request_id(),
+        task_id: task_id.clone(),
+        lease_token: lease.lease_token.clone(),
+        code: "CARRIER_SILENT".to_owned(),
+        message: String::new(),
+        retryable: false,
+        outcome_unknown: true,
+    };
+    let failed = scene.resolution("worker").fail_task(request).await.unwrap().into_inner().task.unwrap();
+    assert_eq!(failed.state(), TaskState::OutcomeUnknown);
+    let reason = "the parcel is still in the warehouse".to_owned();
+    let request = SettleTaskRequest { request_id: request_id(), task_id, done: false, result: None, reason };
+    let settled = scene.resolution("worker").settle_task(request).await.unwrap().into_inner().task.unwrap();
+    assert_eq!((settled.state(), settled.attempt), (TaskState::Ready, 0));
 }
 
 fn result_of(task: &Task) -> (String, Option<proto::google::r#type::Money>) {
@@ -208,8 +245,8 @@ async fn recorded(scene: &Scene, case_id: &str, first: &str) {
     let first_cycle = [
         [Kind::Opened, Kind::Triaged, Kind::Assigned, Kind::Accepted, Kind::Note, Kind::Note].as_slice(),
         &[Kind::Findings, Kind::Decided, Kind::PlanProposed, Kind::PlanEnded, Kind::PlanProposed],
-        &[Kind::PlanApproved, Kind::TaskNeedsAttention, Kind::TaskCompleted, Kind::TaskCompleted],
-        &[Kind::Resolved, Kind::Response],
+        &[Kind::PlanApproved, Kind::TaskNeedsAttention, Kind::TaskCompleted],
+        &[Kind::TaskNeedsAttention, Kind::TaskCompleted, Kind::Resolved, Kind::Response],
     ];
     let second_cycle = [
         [Kind::Reopened, Kind::Assigned, Kind::Assigned, Kind::Accepted, Kind::Decided].as_slice(),
@@ -263,8 +300,8 @@ fn followed_to_the_end(seen: &[Case], end: CaseState) {
     assert_eq!(seen.last().map(Case::state), Some(end));
 }
 
-/// Withdrawn when the refund was paid and the goods were not sent: the refund is
-/// collected again, to the sum that was paid.
+/// Withdrawn when the refund was paid in part and the goods were not sent: what was paid
+/// is collected again, and the rest is not paid any more.
 pub(crate) async fn withdrawn_and_undone(scene: &Scene) {
     let registered = scene.submit(broken_cups()).await;
     let case_id = registered.complaint_id;
@@ -297,15 +334,15 @@ pub(crate) async fn withdrawn_and_undone(scene: &Scene) {
     let ended: Vec<_> = tasks.iter().map(|task| (task.step_id.as_str(), task.state())).collect();
     let expected = [
         ("refund", TaskState::Completed),
-        ("exchange", TaskState::Cancelled),
+        ("refund", TaskState::Cancelled),
         ("refund", TaskState::Completed),
     ];
     assert_eq!(ended, expected);
-    assert_eq!(tasks[2].compensates_task_id, tasks[0].task_id);
+    assert_eq!(tasks[2].compensates_task_id, tasks[1].task_id, "the latest of its step");
     let story = [
         [Kind::Opened, Kind::Triaged, Kind::Assigned, Kind::Accepted, Kind::Decided].as_slice(),
-        &[Kind::PlanProposed, Kind::PlanApproved, Kind::TaskCompleted, Kind::Withdrawn],
-        &[Kind::TaskCompleted, Kind::PlanEnded],
+        &[Kind::PlanProposed, Kind::PlanApproved, Kind::TaskCompleted, Kind::TaskNeedsAttention],
+        &[Kind::Withdrawn, Kind::TaskCompleted, Kind::PlanEnded],
     ];
     assert_eq!(scene.story(&case_id).await, story.concat());
     assert_eq!(scene.notices(&case_id).await, [(NoticeKind::Acknowledgement, 1)]);

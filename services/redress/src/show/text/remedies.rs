@@ -1,7 +1,8 @@
 //! Plans and the tasks they become.
 
 use proto::redress::resolution::v1::{
-    Goods, ListPlansResponse, ListTasksResponse, Plan, PlanState, RemedyKind, Step, Task, TaskState,
+    ApprovalLimits, Goods, ListPlansResponse, ListTasksResponse, Plan, PlanState, RemedyKind, Step, Task,
+    TaskState,
 };
 
 use super::{more, none_of};
@@ -18,7 +19,9 @@ pub(crate) fn plan(plan: &Plan) -> String {
         ("cycle", plan.cycle.to_string()),
         ("state", word::<PlanState>(plan.state)),
         ("proposer", plan.proposer.clone()),
+        ("first approver", plan.first_approver.clone()),
         ("approver", plan.approver.clone()),
+        ("two must approve", plan.second_approval_reason.clone()),
         ("reason", plan.reason.clone()),
         ("proposed", time(plan.create_time.as_ref())),
         ("ended", time(plan.end_time.as_ref())),
@@ -35,6 +38,18 @@ pub(crate) fn plan(plan: &Plan) -> String {
         ]);
     }
     format!("{head}\n{}", table.render())
+}
+
+/// The most that one approver grants.
+pub(crate) fn approval_limits(limits: &ApprovalLimits) -> String {
+    if limits.case_caps.is_empty() {
+        return "no caps: one approver grants any sum that was sought\n".to_owned();
+    }
+    let mut table = Table::new(["one approver grants in a case at most"]);
+    for cap in &limits.case_caps {
+        table.row([money(Some(cap))]);
+    }
+    table.render()
 }
 
 /// A page of plans, each whole.

@@ -9,11 +9,12 @@ use prost::Message as _;
 use proto::redress::resolution::v1::{ApprovePlanResponse, ProposePlanResponse};
 use uuid::Uuid;
 
+use crate::approval::Grounds;
 use crate::case::CaseView;
 use crate::plan::{Plan, PlanState};
 use crate::refusal::Refusal;
 use crate::wire::plans::{Proposal, Target};
-use crate::{progress, store, wire};
+use crate::{approval, progress, store, wire};
 
 /// Proposals of plans.
 pub(in crate::rpc) struct Proposals;
@@ -36,6 +37,9 @@ async fn propose(tx: &mut Tx, asked: &[Asked<Proposal>]) -> Result<Verdicts, Fau
     let ids: Vec<Uuid> = asked.iter().map(|one| one.job.case_id.0).collect();
     let cases = store::cases::lock(tx, &ids).await?;
     let cases: HashMap<Uuid, CaseView> = cases.into_iter().map(|case| (case.case_id.0, case)).collect();
+    let steps = asked.iter().flat_map(|one| &one.job.steps);
+    let departments: Vec<&str> = steps.map(|step| step.department_id.as_str()).collect();
+    let departments = store::departments::known(tx, &departments).await?;
     let mut plans = Vec::with_capacity(asked.len());
     let mut verdicts = Vec::with_capacity(asked.len());
     for one in asked {
@@ -44,7 +48,10 @@ async fn propose(tx: &mut Tx, asked: &[Asked<Proposal>]) -> Result<Verdicts, Fau
             case.must_be_worked_by(&one.caller)?;
             case.must_want_a_plan().map(|()| case)
         });
-        let verdict = wanted.map(|case| {
+        let sound = wanted
+            .map_err(Fault::from)
+            .and_then(|case| wire::plans::known_departments(&one.job.steps, &departments).map(|()| case));
+        let verdict = sound.map(|case| {
             let plan = proposed(tx, case, one);
             one.trace(tx, &plan.traceparent);
             tx.emit(plan.case_id.0, &wire::events::plan_proposed(&plan));
@@ -52,7 +59,7 @@ async fn propose(tx: &mut Tx, asked: &[Asked<Proposal>]) -> Result<Verdicts, Fau
             plans.push(plan);
             answer.encode_to_vec()
         });
-        verdicts.push(verdict.map_err(Fault::from));
+        verdicts.push(verdict);
     }
     if !plans.is_empty() {
         store::plans::insert(tx, &plans).await?;
@@ -70,6 +77,8 @@ fn proposed(tx: &Tx, case: &CaseView, one: &Asked<Proposal>) -> Plan {
         steps: one.job.steps.clone(),
         proposer: one.caller.subject.to_string(),
         approver: String::new(),
+        first_approver: String::new(),
+        second_reason: String::new(),
         reason: String::new(),
         priority: case.priority,
         traceparent: case.traceparent.clone(),
@@ -96,28 +105,29 @@ impl Batch for Approvals {
 async fn approve_all(tx: &mut Tx, asked: &[Asked<Target>]) -> Result<Verdicts, Fault> {
     let ids: Vec<Uuid> = asked.iter().map(|one| one.job.plan_id.0).collect();
     let plans = store::plans::lock(tx, &ids).await?;
+    let cases: Vec<Uuid> = plans.iter().map(|plan| plan.case_id.0).collect();
+    let grounds = store::approvals::grounds(tx, &cases).await?;
     let mut plans: HashMap<Uuid, Plan> = plans.into_iter().map(|plan| (plan.plan_id.0, plan)).collect();
-    let mut verdicts = Vec::with_capacity(asked.len());
-    let mut approved = Vec::with_capacity(asked.len());
-    let cases = views(tx, plans.values()).await?;
-    for one in asked {
-        verdicts.push(approve(tx, &mut plans, &cases, one));
+    let views = views(tx, plans.values()).await?;
+    // Each as this approval left it: two may be of one plan.
+    let approved: Vec<Result<Plan, Fault>> =
+        asked.iter().map(|one| approve(tx, &mut plans, (&views, &grounds), one)).collect();
+    let mut changed: Vec<Plan> = plans
+        .into_values()
+        .filter(|plan| approved.iter().flatten().any(|one| one.plan_id == plan.plan_id))
+        .collect();
+    changed.sort_unstable_by_key(|plan| plan.plan_id.0);
+    if !changed.is_empty() {
+        progress::carry_on(tx, &mut changed, &[]).await?;
     }
-    for (one, verdict) in asked.iter().zip(&verdicts) {
-        // Approved twice is refused, so none is here twice.
-        if verdict.is_ok() {
-            approved.extend(plans.remove(&one.job.plan_id.0));
-        }
-    }
-    if approved.is_empty() {
-        return Ok(verdicts.into_iter().map(|verdict| verdict.map(|()| Vec::new())).collect());
-    }
-    progress::carry_on(tx, &mut approved, &[]).await?;
-    let mut answers = approved
-        .iter()
-        .map(|plan| ApprovePlanResponse { plan: Some(wire::plans::plan(plan)) }.encode_to_vec());
-    let answered = verdicts.into_iter().map(|verdict| verdict.map(|()| answers.next().unwrap_or_default()));
-    Ok(answered.collect())
+    let answer = |approved: Plan| {
+        // One that is carried out from now on has its first tasks.
+        let begun = changed.iter().find(|plan| plan.plan_id == approved.plan_id);
+        let begun = begun.filter(|_| approved.state == PlanState::Executing);
+        let plan = Some(wire::plans::plan(begun.unwrap_or(&approved)));
+        ApprovePlanResponse { plan }.encode_to_vec()
+    };
+    Ok(approved.into_iter().map(|approved| approved.map(answer)).collect())
 }
 
 /// The cases of plans, by id.
@@ -131,16 +141,20 @@ async fn views(tx: &mut Tx, plans: impl Iterator<Item = &Plan>) -> Result<HashMa
 fn approve(
     tx: &mut Tx,
     plans: &mut HashMap<Uuid, Plan>,
-    cases: &HashMap<Uuid, CaseView>,
+    (cases, grounds): (&HashMap<Uuid, CaseView>, &HashMap<Uuid, Grounds>),
     one: &Asked<Target>,
-) -> Result<(), Fault> {
+) -> Result<Plan, Fault> {
     let known = plans.get_mut(&one.job.plan_id.0).ok_or(Refusal::PlanNotFound)?;
     cases.get(&known.case_id.0).map_or(Ok(()), |case| case.not_about(&one.caller))?;
     known.seen_as(one.job.expected_version)?;
     let mut plan = known.clone();
-    plan.approve(&one.caller.subject)?;
+    let grounds = grounds.get(&plan.case_id.0).cloned().unwrap_or_default();
+    let second_reason = approval::second_approval(&plan.steps, &grounds);
+    plan.approve(&one.caller.subject, second_reason)?;
     one.trace(tx, &plan.traceparent);
-    tx.emit(plan.case_id.0, &wire::events::plan_approved(&plan));
-    *known = plan;
-    Ok(())
+    if plan.state == PlanState::Executing {
+        tx.emit(plan.case_id.0, &wire::events::plan_approved(&plan));
+    }
+    known.clone_from(&plan);
+    Ok(plan)
 }

@@ -9,6 +9,7 @@ use proto::redress::resolution::v1::{PollTasksRequest, PollTasksResponse};
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::{Request, Response};
 
+use crate::departments::Departments;
 use crate::progress::TASKS;
 use crate::store;
 use crate::store::tasks::{Claim, Claimed};
@@ -30,11 +31,13 @@ const FLOOR: Duration = Duration::from_millis(5);
 pub(in crate::rpc) async fn poll(
     db: &Db,
     turns: &Turns,
+    departments: &Departments,
     request: Request<PollTasksRequest>,
 ) -> Result<Response<PollTasksResponse>, Fault> {
     let caller = server::caller(&request)?;
     let poll = wire::tasks::poll(request.into_inner())?;
     server::serving(&caller, &poll.department_id)?;
+    departments.ensure(db, &caller.tenant, &poll.department_id).await?;
     let mut leased = claim(db, &caller, &poll).await?;
     if leased.is_empty() && !poll.wait.is_zero() {
         leased = wait(db, turns, &caller, &poll).await?;

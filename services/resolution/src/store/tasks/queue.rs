@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{Row, columns};
 use crate::refusal::Refusal;
+use crate::remedy::RemedyKind;
 use crate::task::{Task, TaskState};
 
 /// Who claims, how many, until when.
@@ -43,10 +44,13 @@ struct ClaimedRow {
 /// Hands out what is due, each with a token of its own, in one statement; or what
 /// this poll was handed before, as far as it is still held. Every hand-out is an
 /// attempt; a task that has none left is set aside instead, and keeps its token:
-/// its last holder may still report.
+/// its last holder may still report. If it moves money or goods, nobody knows whether
+/// its last holder did so.
 pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<Claimed, Fault> {
     take_turns(conn, claim.poll_id).await?;
     let limit = i64::try_from(claim.tokens.len()).unwrap_or(i64::MAX);
+    let valuable: Vec<i16> =
+        RemedyKind::ALL.iter().filter(|kind| kind.moves_value()).map(|kind| kind.number()).collect();
     let rows: Vec<ClaimedRow> = sqlx::query_as(concat!(
         "WITH held AS (
              SELECT *, poll_hash = $2 AS same_poll FROM task
@@ -58,14 +62,15 @@ pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<C
                AND (amount_minor IS NULL OR NOT EXISTS (
                    SELECT FROM plan
                    WHERE plan.tenant_id = current_setting('redress.tenant') AND plan.plan_id = task.plan_id
-                     AND $9 IN (lower(btrim(plan.proposer)), lower(btrim(plan.approver)))))
+                     AND $9 IN (lower(btrim(plan.proposer)), lower(btrim(plan.approver)),
+                                lower(btrim(plan.first_approver)))))
              ORDER BY priority, due_time, created_at LIMIT $8
              FOR UPDATE SKIP LOCKED),
          numbered AS (SELECT task_id, may, row_number() OVER () AS ordinal FROM due),
          claimed AS (
              UPDATE task SET
                  version = version + 1,
-                 state = CASE WHEN may THEN 2 ELSE 4 END,
+                 state = CASE WHEN may THEN 2 WHEN kind = ANY($10) THEN 6 ELSE 4 END,
                  attempt = CASE WHEN may THEN attempt + 1 ELSE attempt END,
                  worker = CASE WHEN may THEN $4 ELSE worker END,
                  visible_at = CASE WHEN may THEN $6 ELSE visible_at END,
@@ -94,6 +99,7 @@ pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<C
     .bind(claim.tokens)
     .bind(limit)
     .bind(claim.executor)
+    .bind(valuable)
     .fetch_all(conn)
     .await?;
     sort(rows)
