@@ -4,6 +4,8 @@
 
 #[path = "cli/deciding.rs"]
 mod deciding;
+#[path = "cli/first_hour.rs"]
+mod first_hour;
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -139,6 +141,8 @@ fn terminate(child: &Child) {
 async fn a_complaint_is_brought_to_its_end_by_hand() {
     let desk = Desk::open().await;
     desk.staff().await;
+    desk.text(&["department", "add", "finance", "--name", "Finance"]).await;
+    desk.text(&["department", "add", "warehouse", "--name", "Warehouse"]).await;
     let (case, code) = desk.submit().await;
     desk.text(&["case", "accept", &case, "--as", "lin"]).await;
     desk.house.settled().await;
