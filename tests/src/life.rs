@@ -125,6 +125,7 @@ impl People {
             outcome: outcome.into(),
             reasons: "we looked into it".to_owned(),
             remedy_due,
+            ground: String::new(),
         };
         let mut cases = CaseServiceClient::new(self.calls("agent")?);
         Ok(Token::of(&cases.decide_case(seeing(accepted, request)).await?))

@@ -1,13 +1,12 @@
 //! How much time is owed, and how it is counted.
 
-use std::fmt;
-use std::str::FromStr;
+mod words;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{Calendar, LAST_DAY};
+use crate::calendar::{Calendar, Day, LAST_DAY};
 use crate::civil::{self, Wall};
 use crate::scale::Scale;
 
@@ -99,16 +98,35 @@ pub enum End {
 /// More than any stretch of working time there is: some 10 000 years.
 const BEYOND: SignedDuration = SignedDuration::from_hours(24 * 366 * 10_000);
 
+/// What becomes of a last day that nobody works: the budget is rolled forward to the
+/// first day after it that is none of these.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Roll {
+    /// Nothing: it ends on that day.
+    #[default]
+    Never,
+    /// Past statutory holidays, and the days off that belong to them; an ordinary
+    /// weekend stays the last day.
+    Holidays,
+    /// Past every day off: weekends and holidays.
+    DaysOff,
+}
+
 /// How much time is owed and how it is counted. Written in words: `2 hours`,
 /// `15 working days`, `3 working days to close of business`, `30 days from next
-/// working day`, `1 working day to same time`; days are counted from the next
-/// day to the end of the last unless it says otherwise.
+/// working day`, `1 working day to same time`, `60 days rolled past holidays`; days
+/// are counted from the next day to the end of the last unless it says otherwise.
+///
+/// A month ends on the day of a later month that bears the number of the day it was
+/// counted from, or on the last day of that month where it has no such day: a month
+/// from 31 January ends on 28 February.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Budget {
     length: Length,
     start: Start,
     end: End,
+    roll: Roll,
 }
 
 /// Why words are no length or budget.
@@ -131,6 +149,25 @@ pub enum Badly {
     /// The first day counts in full, so it must also end in full.
     #[error("counts the first day in full, so it can only last to the end of a day")]
     SameDayEnd,
+    /// Only days of the calendar, weeks, months and years can end on a day off.
+    #[error("rolls `past holidays` or `past days off`, and only what is counted in days of the calendar")]
+    Rolling,
+}
+
+/// The most days a last day is rolled forward: a calendar that knows no day between
+/// holidays for so long ends there.
+const MAX_ROLLED_DAYS: i64 = 60;
+
+/// The days a budget runs from and to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Days {
+    /// The first that counts.
+    pub first: Date,
+    /// The last, before pauses and before it is rolled forward.
+    pub last: Date,
+    /// The month it ends in is too short for the day it was counted from: it ends on
+    /// the last of that month.
+    pub shortened: bool,
 }
 
 impl Length {
@@ -172,8 +209,21 @@ impl Budget {
         match (length.unit.is_counted_in_days(), start, end) {
             (false, ..) if !plain => Err(Badly::NotDays),
             (true, Start::SameDay, End::SameTime | End::CloseOfBusiness) => Err(Badly::SameDayEnd),
-            _ => Ok(Self { length, start, end }),
+            _ => Ok(Self { length, start, end, roll: Roll::Never }),
         }
+    }
+
+    /// The same, with a last day that is rolled forward.
+    pub fn rolled(self, roll: Roll) -> Result<Self, Badly> {
+        if roll != Roll::Never && self.scale() != Scale::Days {
+            return Err(Badly::Rolling);
+        }
+        Ok(Self { roll, ..self })
+    }
+
+    /// What becomes of a last day that nobody works.
+    pub fn roll(self) -> Roll {
+        self.roll
     }
 
     /// How much.
@@ -197,7 +247,8 @@ impl Budget {
     }
 
     /// The same with a longer length; stays within what a length may be.
-    pub(crate) fn longer(self, amount: u32) -> Self {
+    #[must_use]
+    pub fn longer(self, amount: u32) -> Self {
         let longest = Length::new(self.length.amount.saturating_add(amount), self.length.unit);
         Self { length: longest.unwrap_or(self.length), ..self }
     }
@@ -205,11 +256,40 @@ impl Budget {
     /// When it is used up if it is spent from `start` without a break; the end of time
     /// where that is not before 2150.
     pub fn due(self, calendar: &Calendar, start: Timestamp) -> Timestamp {
-        self.scale().advance(calendar, start, self.total(calendar, start))
+        let total = self.total(calendar, start);
+        let rolled = self.rolled_by(calendar, civil::add(civil::wall(calendar.zone(), start), total));
+        self.scale().advance(calendar, start, total + rolled)
+    }
+
+    /// The days it runs from and to, started at `start` and spent without a break; none
+    /// of one that is counted in hours or minutes.
+    pub fn days(self, calendar: &Calendar, start: Timestamp) -> Option<Days> {
+        let day = calendar.date(start);
+        let (first, last) = (self.first_day(calendar, day), self.last_day(calendar, day));
+        let in_months = matches!(self.length.unit, Unit::Months | Unit::Years);
+        let shortened = in_months && last.day() != civil::previous(first).day();
+        self.length.unit.is_counted_in_days().then_some(Days { first, last, shortened })
+    }
+
+    /// How much the last day is rolled forward, where the wall clock shows `end` when
+    /// it is used up: whole days.
+    pub(crate) fn rolled_by(self, calendar: &Calendar, end: Wall) -> SignedDuration {
+        let last = civil::date(civil::add(end, SignedDuration::from_nanos(-1)));
+        let rolls = |date: Date| match self.roll {
+            Roll::Never => false,
+            Roll::Holidays => matches!(calendar.day(date), Day::Holiday(_)),
+            Roll::DaysOff => !calendar.is_worked(date),
+        };
+        let mut days = 0;
+        while days < MAX_ROLLED_DAYS && rolls(last.saturating_add(Span::new().days(days))) {
+            days += 1;
+        }
+        SignedDuration::from_hours(24 * days)
     }
 
     /// How much of its scale there is to spend, started at `start`: what is left
-    /// of the days before the first that counts, and the days.
+    /// of the days before the first that counts, and the days. What it is rolled
+    /// forward by comes on top of it, once it is known when it would end.
     pub fn total(self, calendar: &Calendar, start: Timestamp) -> SignedDuration {
         match self.length.fixed() {
             Some(fixed) if !self.length.unit.is_counted_in_days() => fixed,
@@ -269,136 +349,9 @@ impl Budget {
     }
 }
 
-impl fmt::Display for Length {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = Unit::ALL.iter().find(|entry| entry.0 == self.unit);
-        let word = words.map_or("", |entry| if self.amount == 1 { entry.1 } else { entry.2 });
-        write!(f, "{} {word}", self.amount)
-    }
-}
-
-impl FromStr for Length {
-    type Err = Badly;
-
-    fn from_str(text: &str) -> Result<Self, Badly> {
-        let (amount, word) = text.trim().split_once(' ').ok_or(Badly::Length)?;
-        let word = word.trim().strip_prefix("calendar ").unwrap_or(word.trim());
-        let unit = Unit::ALL.iter().find(|entry| entry.1 == word || entry.2 == word).ok_or(Badly::Length)?;
-        Self::new(amount.parse().map_err(|_| Badly::Length)?, unit.0)
-    }
-}
-
-const STARTS: [(Start, &str); 3] =
-    [(Start::SameDay, "same day"), (Start::NextDay, "next day"), (Start::NextWorkingDay, "next working day")];
-
-const ENDS: [(End, &str); 3] = [
-    (End::EndOfDay, "end of day"),
-    (End::SameTime, "same time"),
-    (End::CloseOfBusiness, "close of business"),
-];
-
-impl fmt::Display for Budget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.length)?;
-        for (_, words) in
-            STARTS.iter().filter(|(start, _)| *start == self.start && self.start != Start::default())
-        {
-            write!(f, " from {words}")?;
-        }
-        for (_, words) in ENDS.iter().filter(|(end, _)| *end == self.end && self.end != End::default()) {
-            write!(f, " to {words}")?;
-        }
-        Ok(())
-    }
-}
-
-impl FromStr for Budget {
-    type Err = Badly;
-
-    fn from_str(text: &str) -> Result<Self, Badly> {
-        let (text, end) = text.split_once(" to ").map_or((text, ENDS[0].1), |(text, end)| (text, end.trim()));
-        let (length, start) =
-            text.split_once(" from ").map_or((text, STARTS[1].1), |(text, start)| (text, start.trim()));
-        let start = STARTS.iter().find(|(_, words)| *words == start).ok_or(Badly::Counting)?.0;
-        let end = ENDS.iter().find(|(_, words)| *words == end).ok_or(Badly::Counting)?.0;
-        Self::new(length.parse()?, start, end)
-    }
-}
-
-impl TryFrom<String> for Length {
-    type Error = Badly;
-
-    fn try_from(text: String) -> Result<Self, Badly> {
-        text.parse()
-    }
-}
-
-impl From<Length> for String {
-    fn from(length: Length) -> Self {
-        length.to_string()
-    }
-}
-
-impl TryFrom<String> for Budget {
-    type Error = Badly;
-
-    fn try_from(text: String) -> Result<Self, Badly> {
-        text.parse()
-    }
-}
-
-impl From<Budget> for String {
-    fn from(budget: Budget) -> Self {
-        budget.to_string()
-    }
-}
-
 impl Calendar {
     /// What the wall clock shows when the last shift of a day ends.
     fn close(&self, date: Date) -> Option<Wall> {
         self.shifts(date).last().map(|(_, end)| civil::wall(self.zone(), *end))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_read_and_written_alike() {
-        for text in [
-            "2 hours",
-            "45 working minutes",
-            "1 working day to same time",
-            "15 working days",
-            "3 working days to close of business",
-            "30 days from next working day",
-            "8 weeks",
-            "6 months",
-            "1 day from same day",
-        ] {
-            assert_eq!(text.parse::<Budget>().map(|budget| budget.to_string()), Ok(text.to_owned()));
-        }
-        assert_eq!(
-            "15 calendar days".parse::<Budget>().map(|budget| budget.to_string()),
-            Ok("15 days".to_owned())
-        );
-    }
-
-    #[test]
-    fn nonsense_is_refused() {
-        for (text, badly) in [
-            ("", Badly::Length),
-            ("days", Badly::Length),
-            ("-1 days", Badly::Length),
-            ("0 days", Badly::Amount),
-            ("3661 days", Badly::Amount),
-            ("2 fortnights", Badly::Length),
-            ("2 hours to end of time", Badly::Counting),
-            ("2 hours from same day", Badly::NotDays),
-            ("2 days from same day to same time", Badly::SameDayEnd),
-        ] {
-            assert_eq!(text.parse::<Budget>(), Err(badly), "{text}");
-        }
     }
 }

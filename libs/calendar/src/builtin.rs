@@ -81,7 +81,10 @@ fn announced() -> impl Iterator<Item = DayDraft> {
         let weekday = date.weekday().to_monday_zero_offset() < 5;
         let kind = if found.is_holiday() { DayKind::Holiday } else { DayKind::Workday };
         let usual = if weekday { DayKind::Workday } else { DayKind::Holiday };
-        (kind != usual).then(|| DayDraft { date: date.to_string(), kind, name: name(&format!("{found:?}")) })
+        // A weekend within a holiday is part of it: a last day there is rolled forward.
+        let kind_name = format!("{found:?}");
+        let listed = kind != usual || (found.is_holiday() && !kind_name.starts_with("Normal"));
+        listed.then(|| DayDraft { date: date.to_string(), kind, name: name(&kind_name) })
     })
 }
 

@@ -4,13 +4,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
-use crate::budget::{Badly, Budget, End, Length, Start, Unit};
+use crate::budget::{Badly, Budget, End, Length, Roll, Start, Unit};
 use crate::calendar::Calendar;
-use crate::civil;
-use crate::pack::Kind;
+use crate::civil::{self, Wall};
+use crate::pack::{Kind, Starts};
 use crate::scale::Scale;
-use crate::terms::{Approval, Reason, Terms};
+use crate::terms::{Approval, Reason, Reopening, Terms};
 
 /// Whether time is being spent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,6 +121,9 @@ pub struct Clock {
     pub terms: Terms,
     /// When it was started.
     pub start: Timestamp,
+    /// By what; none where that was not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun_by: Option<Starts>,
     /// Where it stands.
     pub state: State,
     /// When it ran before.
@@ -144,12 +148,19 @@ impl Clock {
             policy: policy.to_owned(),
             terms,
             start: now,
+            begun_by: None,
             state: State::Running { since: now },
             runs: Vec::new(),
             pauses: Vec::new(),
             extended: 0,
             extensions: 0,
         }
+    }
+
+    /// The same, and what started it.
+    #[must_use]
+    pub fn begun_by(self, starts: Starts) -> Self {
+        Self { begun_by: Some(starts), ..self }
     }
 
     /// Starts one that is due at a moment that was named. What is left until then
@@ -189,26 +200,83 @@ impl Clock {
         Some(civil::add(since, (cap - self.stood_still()).max(SignedDuration::ZERO)))
     }
 
-    /// How much there is to spend, with what was added.
+    /// The clock of the limit that holds: of two beside each other the one that is due
+    /// first, counted from the same start through the same pauses.
+    pub(crate) fn governing(&self, calendar: &Calendar) -> Cow<'_, Self> {
+        let Some(other) = self.other(calendar) else { return Cow::Borrowed(self) };
+        match (self.due_alone(calendar), other.due_alone(calendar)) {
+            (Some(own), Some(due)) if due < own => Cow::Owned(other),
+            _ => Cow::Borrowed(self),
+        }
+    }
+
+    /// The clock of the limit beside its own, if there is one.
+    pub(crate) fn other(&self, calendar: &Calendar) -> Option<Self> {
+        let beside = self.terms.beside?;
+        let mut other = self.clone();
+        (other.terms.budget, other.terms.beside) = (beside, Some(self.terms.budget));
+        other.remeasure(calendar);
+        Some(other)
+    }
+
+    /// How much there is to spend, with what was added and what the last day is rolled
+    /// forward by.
     pub fn total(&self, calendar: &Calendar) -> SignedDuration {
-        self.terms.budget.longer(self.extended).total(calendar, self.start)
+        self.governing(calendar).total_alone(calendar)
     }
 
     /// How much was spent by `at`.
     pub fn consumed(&self, calendar: &Calendar, at: Timestamp) -> SignedDuration {
-        let open = match (self.state, self.tail()) {
+        let clock = self.governing(calendar);
+        let open = match (clock.state, clock.tail()) {
             (State::Running { .. } | State::Paused { .. }, Some(since)) => {
-                self.scale().measure(calendar, since, at)
+                clock.scale().measure(calendar, since, at)
             }
             _ => SignedDuration::ZERO,
         };
-        self.settled() + open
+        clock.settled() + open
     }
 
     /// When it is due: when the budget will be, or would have been, used up.
     /// None while it is paused without a cap.
     pub fn due(&self, calendar: &Calendar) -> Option<Timestamp> {
-        self.moment(calendar, self.total(calendar))
+        self.governing(calendar).due_alone(calendar)
+    }
+
+    pub(crate) fn due_alone(&self, calendar: &Calendar) -> Option<Timestamp> {
+        self.moment(calendar, self.total_alone(calendar))
+    }
+
+    pub(crate) fn total_alone(&self, calendar: &Calendar) -> SignedDuration {
+        self.plain_total(calendar) + self.rolled_by(calendar)
+    }
+
+    /// How much there is to spend, were the last day not rolled forward.
+    fn plain_total(&self, calendar: &Calendar) -> SignedDuration {
+        self.terms.budget.longer(self.extended).total(calendar, self.start)
+    }
+
+    /// How much the last day is rolled forward, with every pause there was.
+    pub(crate) fn rolled_by(&self, calendar: &Calendar) -> SignedDuration {
+        if self.terms.budget.roll() == Roll::Never {
+            return SignedDuration::ZERO;
+        }
+        let end = self.reading(calendar, self.plain_total(calendar));
+        end.map_or(SignedDuration::ZERO, |end| self.terms.budget.rolled_by(calendar, end))
+    }
+
+    /// What the wall clock shows when so many days of the calendar are spent; none
+    /// while it is paused without a cap.
+    pub(crate) fn reading(&self, calendar: &Calendar, amount: SignedDuration) -> Option<Wall> {
+        let reading = |from: Timestamp, left| civil::add(civil::wall(calendar.zone(), from), left);
+        let mut left = amount;
+        for run in &self.runs {
+            if left <= run.consumed {
+                return Some(reading(run.from, left));
+            }
+            left -= run.consumed;
+        }
+        self.tail().map(|since| reading(since, left))
     }
 
     /// When so much of the budget will be, or would have been, spent.
@@ -333,6 +401,21 @@ impl Clock {
         Ok(())
     }
 
+    /// It was met, but not for good: it runs on, and the time since does not count.
+    pub fn reopen_at(&mut self, now: Timestamp) -> Result<(), Refusal> {
+        let State::Met { at } = self.state else { return Err(Refusal::NotMet) };
+        let until = now.max(at);
+        self.pauses.push(Pause { from: at, until, reason: Reason::Resolved });
+        self.state = State::Running { since: until };
+        Ok(())
+    }
+
+    /// What becomes of it when its case is reopened: as its terms say; where they do
+    /// not, a regime's answer is counted on, and the rest is over.
+    pub fn reopening(&self, own_target: bool) -> Reopening {
+        self.terms.reopened.unwrap_or_else(|| Reopening::usual(self.kind, own_target))
+    }
+
     /// Puts it under other terms: a new priority or policy. What was spent and
     /// how long it stood still stays; what was added stays as far as the new
     /// terms allow. One that stands still for what they know no pause for runs on.
@@ -393,6 +476,7 @@ impl Clock {
 
     /// How long it stood still before the pause it may be in.
     fn stood_still(&self) -> SignedDuration {
-        self.pauses.iter().map(|pause| pause.until.duration_since(pause.from)).sum()
+        let asked_for = self.pauses.iter().filter(|pause| pause.reason != Reason::Resolved);
+        asked_for.map(|pause| pause.until.duration_since(pause.from)).sum()
     }
 }

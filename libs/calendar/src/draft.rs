@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::{Date, Time};
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Calendar, Listed, MAX_IDLE_DAYS, Shift};
 use crate::rules::{On, Rule};
+use crate::zones::{self, Zones};
 
 /// How many rules one calendar may have.
 pub const MAX_RULES: usize = 100;
@@ -170,12 +170,17 @@ impl Draft {
 
     /// The calendar of a draft that was checked before.
     pub fn accepted(&self) -> Result<Calendar, Vec<Flaw>> {
+        self.check_in(zones::pinned())
+    }
+
+    /// The same, counted by a set of time zones other than the process's own.
+    pub fn check_in(&self, zones: &Zones) -> Result<Calendar, Vec<Flaw>> {
         let mut flaws = Flaws::default();
         flaws.text("title", &self.title, MAX_TITLE);
         flaws.text("source", &self.source, MAX_SOURCE);
-        let zone = TimeZone::get(&self.zone).ok();
+        let zone = zones.get(&self.zone);
         flaws.unless(zone.is_some() && !self.zone.is_empty(), "zone", || {
-            format!("`{}` is no zone of the IANA database", self.zone)
+            format!("`{}` is no zone of the IANA database {}", self.zone, zones.version())
         });
         let week = self.hours.week().map(|(name, shifts)| flaws.shifts(&format!("hours.{name}"), shifts));
         let worked = week.iter().find(|shifts| !shifts.is_empty()).cloned();

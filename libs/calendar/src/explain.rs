@@ -4,9 +4,11 @@
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::budget::{Budget, Days};
 use crate::calendar::{Calendar, Day, LAST_DAY};
-use crate::civil;
+use crate::civil::{self, Wall};
 use crate::clock::{Clock, Pause, State};
+use crate::pack::Starts;
 use crate::scale::Scale;
 use crate::terms::Reason;
 
@@ -30,6 +32,8 @@ pub enum Why {
     ClocksSet,
     /// The clock stood still.
     Paused(Reason),
+    /// The last day was one nobody works: it was rolled forward past this.
+    RolledForward,
 }
 
 /// One interval.
@@ -65,16 +69,38 @@ pub struct Explanation {
     pub due: Option<Timestamp>,
     /// Whether holidays up to then are not all known yet.
     pub provisional: bool,
+    /// The limit that is laid out: of two beside each other the one that holds, with
+    /// what was added.
+    pub budget: Budget,
+    /// The other limit, and when it is due alone; none where there is one only.
+    pub beside: Option<(Budget, Option<Timestamp>)>,
+    /// What started it; none where that was not kept.
+    pub begun_by: Option<Starts>,
+    /// The days the limit runs from and to before pauses and before the last is rolled
+    /// forward; none where hours or minutes are counted.
+    pub days: Option<Days>,
+    /// The last day before it was rolled forward, and the one it was rolled to; none
+    /// where it was not.
+    pub rolled: Option<(Date, Date)>,
 }
 
 impl Clock {
     /// The arithmetic behind its due time.
     pub fn explain(&self, calendar: &Calendar) -> Explanation {
-        let total = self.total(calendar);
+        let clock = self.governing(calendar);
+        let other = clock.other(calendar);
+        let beside = other.map(|other| (other.terms.budget, other.due_alone(calendar)));
+        Explanation { beside, ..clock.explain_alone(calendar) }
+    }
+
+    fn explain_alone(&self, calendar: &Calendar) -> Explanation {
+        let total = self.total_alone(calendar);
+        let rolled = self.rolled_by(calendar);
         let lead = self.terms.budget.lead(calendar, self.start).min(total);
-        let due = self.due(calendar);
+        let due = self.due_alone(calendar);
+        let (scale, plain) = (self.scale(), total - rolled);
         let mut book =
-            Book { calendar, scale: self.scale(), lead, total, sum: SignedDuration::ZERO, lines: Vec::new() };
+            Book { calendar, scale, lead, plain, total, sum: SignedDuration::ZERO, lines: Vec::new() };
         let mut pauses = self.pauses.iter().copied().peekable();
         for run in &self.runs {
             book.paused_until(&mut pauses, run.from);
@@ -88,15 +114,33 @@ impl Clock {
             book.counted(from, due, total);
         }
         let provisional = due.is_some_and(|due| calendar.is_provisional(due));
+        let budget = self.terms.budget.longer(self.extended);
         Explanation {
-            scale: self.scale(),
+            scale,
             start: self.start,
             total,
             lead,
             lines: book.lines,
             due,
             provisional,
+            budget,
+            beside: None,
+            begun_by: self.begun_by,
+            days: budget.days(calendar, self.start),
+            rolled: self.rolled_days(calendar, plain, rolled),
         }
+    }
+
+    /// The last day before it was rolled forward, and after.
+    fn rolled_days(
+        &self,
+        calendar: &Calendar,
+        plain: SignedDuration,
+        rolled: SignedDuration,
+    ) -> Option<(Date, Date)> {
+        let last = |end: Wall| civil::date(civil::add(end, SignedDuration::from_nanos(-1)));
+        let end = self.reading(calendar, plain).filter(|_| rolled.is_positive())?;
+        Some((last(end), last(civil::add(end, rolled))))
     }
 }
 
@@ -105,6 +149,8 @@ struct Book<'a> {
     calendar: &'a Calendar,
     scale: Scale,
     lead: SignedDuration,
+    /// The total without what the last day is rolled forward by.
+    plain: SignedDuration,
     total: SignedDuration,
     sum: SignedDuration,
     lines: Vec<Line>,
@@ -209,8 +255,16 @@ impl Book<'_> {
             self.write(from, end, Why::BeforeFirstDay, amount);
             from = end;
         }
+        if self.plain < target && self.sum < self.plain {
+            let end = self.scale.advance(self.calendar, from, self.plain - self.sum).min(until);
+            let amount = self.scale.measure(self.calendar, from, end).min(self.plain - self.sum);
+            self.write(from, end, Why::Counts, amount);
+            from = end;
+        }
+        let why =
+            if self.plain < self.total && self.plain <= self.sum { Why::RolledForward } else { Why::Counts };
         let amount = self.scale.measure(self.calendar, from, until).min(target - self.sum);
-        self.write(from, until, Why::Counts, amount);
+        self.write(from, until, why, amount);
     }
 
     /// Writes a line, or lengthens the last one if it says the same.

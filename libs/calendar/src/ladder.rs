@@ -116,7 +116,8 @@ impl Ladder {
     /// When each rung is reached, in order of time; those of a clock that stands
     /// still without a cap are not in sight.
     pub fn steps(&self, clock: &Clock, calendar: &Calendar) -> Vec<Step<'_>> {
-        let total = clock.total(calendar);
+        let clock = &*clock.governing(calendar);
+        let total = clock.total_alone(calendar);
         let due = clock.moment(calendar, total);
         let mut steps: Vec<Step<'_>> = self
             .0

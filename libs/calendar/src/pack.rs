@@ -4,14 +4,14 @@
 //! `unverified`, and whoever shows a promise must show that mark.
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::budget::{Budget, Length};
 use crate::draft::Flaw;
-use crate::terms::{Extension, Pausing, Terms};
+use crate::shipped::versions;
+use crate::terms::{Extension, Pausing, Reason, Reopening, Terms};
 
 /// What is promised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,6 +60,9 @@ pub enum Starts {
     ReviewRequest,
     /// An authority hands it over; it is received, where none did.
     HandOver,
+    /// The complainant is told that it arrived; where nobody can be told, or nobody was
+    /// in time, the moment when that was certain.
+    Acknowledgement,
 }
 
 /// How hard a case is.
@@ -85,9 +88,12 @@ pub struct When {
     /// What the region's name begins with.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub region: String,
-    /// What kind of matter it is, in the pack's own word.
+    /// What kind of matter it is, in the pack's own word: the case's category.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub matter: String,
+    /// At which stage it is, from 1: the case's cycle. A reopened case is at the next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<u8>,
 }
 
 /// What is known of a case when its promises are chosen.
@@ -101,6 +107,8 @@ pub struct Facts<'a> {
     pub region: &'a str,
     /// What kind of matter.
     pub matter: &'a str,
+    /// At which stage, from 1; 0 where there are none.
+    pub stage: u8,
 }
 
 /// One promise of a pack.
@@ -114,6 +122,13 @@ pub struct Promise {
     pub starts: Starts,
     /// Within how much time.
     pub budget: Budget,
+    /// Another limit that stands beside it: the earlier of the two holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Budget>,
+    /// What becomes of it when its case is reopened; without, what is usual: the answer
+    /// a regime asks for is counted on, and the rest is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopened: Option<Reopening>,
     /// In which cases.
     #[serde(default)]
     pub when: When,
@@ -137,7 +152,13 @@ pub struct Promise {
 impl Promise {
     /// What a clock for it is started with.
     pub fn terms(&self) -> Terms {
-        Terms { budget: self.budget, pause: self.pause.clone(), extension: self.extension.clone() }
+        let (pause, extension) = (self.pause.clone(), self.extension.clone());
+        Terms { budget: self.budget, beside: self.beside, reopened: self.reopened, pause, extension }
+    }
+
+    /// What becomes of it when its case is reopened.
+    pub fn reopening(&self) -> Reopening {
+        self.reopened.unwrap_or_else(|| Reopening::usual(self.kind, self.own_target))
     }
 }
 
@@ -150,6 +171,16 @@ pub struct Duty {
     /// Not read in a source.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unverified: bool,
+}
+
+/// One of the grounds a regime knows, by its code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ground {
+    /// What it is called by, as `no-dispute`; unique in its list.
+    pub code: String,
+    /// What it says, with the article.
+    pub text: String,
 }
 
 /// Limits other than time limits.
@@ -207,10 +238,25 @@ pub struct Pack {
     /// Limits other than time limits.
     #[serde(default)]
     pub limits: Limits,
+    /// The grounds on which a complaint may be refused; any, where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusal_grounds: Vec<Ground>,
+    /// The grounds on which its handling may end without a settlement; any, where there
+    /// are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ending_grounds: Vec<Ground>,
+    /// What may be a sign for a person to look at. Never a ground: nothing is refused
+    /// because of one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<Ground>,
 }
 
 /// How many promises and duties a pack may have, each.
 const MAX_ENTRIES: usize = 100;
+
+fn is_slug(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
 
 impl Pack {
     /// Reads and checks a pack written in TOML.
@@ -228,11 +274,6 @@ impl Pack {
             if !right {
                 flaws.push(Flaw { field: field.to_owned(), problem: problem.to_owned() });
             }
-        };
-        let is_slug = |text: &str| {
-            !text.is_empty()
-                && text.len() <= 64
-                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         };
         unless(is_slug(&self.name), "name", "must be 1 to 64 letters, digits and hyphens");
         unless(self.version > 0, "version", "counts from 1");
@@ -259,6 +300,28 @@ impl Pack {
             );
             let sound = promise.pause.as_ref().is_none_or(|pause| !pause.reasons.is_empty());
             unless(sound, &format!("promises[{index}].pause.reasons"), "must be at least one");
+            let asked_for =
+                promise.pause.as_ref().is_none_or(|pause| !pause.reasons.contains(&Reason::Resolved));
+            unless(
+                asked_for,
+                &format!("promises[{index}].pause.reasons"),
+                "`resolved` is no reason to ask for: say `reopened = \"stands-still\"`",
+            );
+            let alone = promise.beside.is_none() || promise.extension.is_none();
+            unless(
+                alone,
+                &format!("promises[{index}].beside"),
+                "may not stand beside a limit that is extended",
+            );
+            let told = promise
+                .extension
+                .as_ref()
+                .is_none_or(|more| more.holding_reply || (more.causes.is_empty() && !more.names_date));
+            unless(
+                told,
+                &format!("promises[{index}].extension.holding_reply"),
+                "must be true where causes or the date of the answer are told",
+            );
             let waits = promise.extension.as_ref().is_some_and(|more| more.holding_reply && more.approval);
             unless(
                 !waits,
@@ -266,12 +329,46 @@ impl Pack {
                 "must be false where a holding reply gives more time",
             );
         }
+        flaws.extend(self.flaws_of_grounds());
+        flaws
+    }
+
+    fn flaws_of_grounds(&self) -> Vec<Flaw> {
+        let mut flaws = Vec::new();
+        let mut unless = |right: bool, field: &str, problem: &str| {
+            if !right {
+                flaws.push(Flaw { field: field.to_owned(), problem: problem.to_owned() });
+            }
+        };
+        for (list, grounds) in [
+            ("refusal_grounds", &self.refusal_grounds),
+            ("ending_grounds", &self.ending_grounds),
+            ("hints", &self.hints),
+        ] {
+            unless(grounds.len() <= MAX_ENTRIES, list, "must be at most 100");
+            for (index, ground) in grounds.iter().enumerate() {
+                let field = format!("{list}[{index}].code");
+                unless(is_slug(&ground.code), &field, "must be 1 to 64 letters, digits and hyphens");
+                let twice = grounds[..index].iter().any(|other| other.code == ground.code);
+                unless(!twice, &field, "is that of another of them");
+            }
+        }
         flaws
     }
 
     /// As clocks note it: `uk-fca-disp@1`.
     pub fn reference(&self) -> String {
         format!("{}@{}", self.name, self.version)
+    }
+
+    /// The versions of a shipped pack, as it was kept when somebody chose it: that one,
+    /// and those that are shipped under its name now, the latest first. Of those that
+    /// apply to a day, the first holds.
+    pub fn with_shipped(&self) -> Vec<Self> {
+        let mut all = vec![self.clone()];
+        all.extend(versions(&self.name).filter(|pack| pack.version != self.version).cloned());
+        all.sort_by_key(|pack| std::cmp::Reverse(pack.version));
+        all
     }
 
     /// Whether it applies to a complaint received on a day.
@@ -305,6 +402,7 @@ impl When {
             && self.priority.is_none_or(|priority| facts.priority == Some(priority))
             && facts.region.starts_with(&self.region)
             && (self.matter.is_empty() || self.matter == facts.matter)
+            && self.stage.is_none_or(|stage| facts.stage == stage)
     }
 
     /// How many conditions it has; where it is as many, the earlier one wins.
@@ -314,40 +412,16 @@ impl When {
             self.priority.is_some(),
             !self.region.is_empty(),
             !self.matter.is_empty(),
+            self.stage.is_some(),
         ];
         conditions.into_iter().filter(|named| *named).count()
     }
 }
 
-/// The packs that are shipped.
-pub fn packs() -> &'static [Pack] {
-    &PACKS
-}
-
-const SHIPPED: [&str; 14] = [
-    include_str!("../packs/cn-bank-insurance-2020.toml"),
-    include_str!("../packs/cn-pboc-2020.toml"),
-    include_str!("../packs/cn-telecom.toml"),
-    include_str!("../packs/cn-express.toml"),
-    include_str!("../packs/cn-postal-forwarded.toml"),
-    include_str!("../packs/cn-samr-mediation.toml"),
-    include_str!("../packs/cn-xinfang.toml"),
-    include_str!("../packs/cn-12345.toml"),
-    include_str!("../packs/uk-fca-disp.toml"),
-    include_str!("../packs/uk-eu-payment.toml"),
-    include_str!("../packs/us-cfpb.toml"),
-    include_str!("../packs/au-rg271.toml"),
-    include_str!("../packs/in-rbi.toml"),
-    include_str!("../packs/general-e-commerce.toml"),
-];
-
-// They are part of the program; a test reads every one of them.
-static PACKS: LazyLock<Vec<Pack>> =
-    LazyLock::new(|| SHIPPED.iter().filter_map(|text| Pack::from_toml(text).ok()).collect());
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shipped::{SHIPPED, packs, versions};
 
     #[test]
     fn every_pack_is_sound_and_counted_by_a_calendar_there_is() {
@@ -357,6 +431,19 @@ mod tests {
             assert!(!pack.source.is_empty() && !pack.title.is_empty(), "{}", pack.name);
         }
         assert_eq!(packs().len(), SHIPPED.len());
+    }
+
+    #[test]
+    fn versions_of_one_pack_follow_one_another_without_a_gap_or_an_overlap() {
+        for pack in packs() {
+            let versions: Vec<&Pack> = versions(&pack.name).collect();
+            for pair in versions.windows(2) {
+                let [later, earlier] = pair else { continue };
+                assert!(earlier.version < later.version, "{}", pack.name);
+                assert_eq!(earlier.effective_until, Some(later.effective_from), "{}", pack.name);
+            }
+            assert_eq!(versions[0].effective_until, None, "{}", pack.name);
+        }
     }
 
     #[test]
@@ -372,7 +459,10 @@ mod tests {
             promises = [
                 { kind = "decide", budget = "15 days", when = { priority = 1 } },
                 { kind = "decide", budget = "20 days", when = { priority = 1 }, pause = { reasons = [] }, extension = { most = 5, holding_reply = true } },
+                { kind = "tell", budget = "20 days", beside = "5 days", pause = { reasons = ["resolved"] }, extension = { most = 5, names_date = true } },
             ]
+            refusal_grounds = [{ code = "a b", text = "" }]
+            hints = [{ code = "x", text = "" }, { code = "x", text = "" }]
         "#;
         let fields: Vec<String> =
             Pack::from_toml(text).unwrap_err().into_iter().map(|flaw| flaw.field).collect();
@@ -388,6 +478,11 @@ mod tests {
                 "promises[1].kind",
                 "promises[1].pause.reasons",
                 "promises[1].extension.approval",
+                "promises[2].pause.reasons",
+                "promises[2].beside",
+                "promises[2].extension.holding_reply",
+                "refusal_grounds[0].code",
+                "hints[1].code",
             ]
         );
     }

@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::budget::{Budget, Length};
+use crate::pack::Kind;
 
 /// Reasons for which the law lets time stand still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,16 +19,41 @@ pub enum Reason {
     Proceedings,
     /// Nobody could act: disaster, epidemic, outage.
     ForceMajeure,
+    /// The case was resolved, until it was reopened. Nobody asks for it: see
+    /// [`Reopening::StandsStill`].
+    Resolved,
 }
 
 impl Reason {
     /// Every reason, as data names it.
-    pub const ALL: [(Self, &'static str); 4] = [
+    pub const ALL: [(Self, &'static str); 5] = [
         (Self::AwaitingComplainant, "awaiting-complainant"),
         (Self::Appraisal, "appraisal"),
         (Self::Proceedings, "proceedings"),
         (Self::ForceMajeure, "force-majeure"),
+        (Self::Resolved, "resolved"),
     ];
+}
+
+/// What becomes of a promise that was kept when its case is reopened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reopening {
+    /// It runs on from its first start: the time the case was resolved counts.
+    Counts,
+    /// It runs on, and the time the case was resolved does not count.
+    StandsStill,
+    /// It is over; what is promised next begins with what starts it.
+    Anew,
+}
+
+impl Reopening {
+    /// What is usual of a promise that says nothing: the answer a regime asks for is
+    /// counted on, and the rest is over.
+    pub fn usual(kind: Kind, own_target: bool) -> Self {
+        let counts = !own_target && matches!(kind, Kind::Decide | Kind::Final);
+        if counts { Self::Counts } else { Self::Anew }
+    }
 }
 
 /// Whether and how a clock may be paused.
@@ -76,6 +102,13 @@ pub struct Extension {
     /// due, and nothing else does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub holding_reply: bool,
+    /// The causes for which more time is lawful, in the pack's own words; one of them
+    /// must be named. None where any reason will do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<String>,
+    /// Whether the complainant must be told the day of the final answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub names_date: bool,
     /// Not read in a source.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unverified: bool,
@@ -99,6 +132,12 @@ pub struct Approval<'a> {
 pub struct Terms {
     /// How much time there is.
     pub budget: Budget,
+    /// Another limit for the same that stands beside it: the earlier of the two holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Budget>,
+    /// What becomes of it when its case is reopened; without, what is usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopened: Option<Reopening>,
     /// How it may be paused; without, it may not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause: Option<Pausing>,
@@ -110,7 +149,7 @@ pub struct Terms {
 impl Terms {
     /// A budget that may be neither paused nor extended.
     pub fn of(budget: Budget) -> Self {
-        Self { budget, pause: None, extension: None }
+        Self { budget, beside: None, reopened: None, pause: None, extension: None }
     }
 
     /// The most that may be added to the budget in all.

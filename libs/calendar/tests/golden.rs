@@ -4,16 +4,17 @@
 
 use calendar::{
     Action, Approval, Calendar, Clock, Complexity, Day, Facts, Kind, Ladder, Pack, Reason, Refusal, Rung,
-    Terms, builtin, packs, whatif,
+    Terms, builtin, pack_on, versions, whatif,
 };
 use jiff::Timestamp;
 
+/// The version in force now.
 fn pack(name: &str) -> &'static Pack {
-    packs().iter().find(|pack| pack.name == name).unwrap()
+    versions(name).next().unwrap()
 }
 
 fn started(name: &str, kind: Kind, facts: &Facts<'_>, received: &str) -> (Clock, &'static Calendar) {
-    let pack = pack(name);
+    let pack = pack_on(name, received[..10].parse().unwrap()).unwrap();
     let promise = pack.promise_for(kind, facts).unwrap();
     let start = at(received);
     (Clock::start(kind, promise.terms(), &pack.reference(), start), builtin::get(&pack.calendar).unwrap())
@@ -33,7 +34,7 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-const ANY: Facts<'_> = Facts { complexity: None, priority: None, region: "", matter: "" };
+const ANY: Facts<'_> = Facts { complexity: None, priority: None, region: "", matter: "", stage: 1 };
 
 #[test]
 fn china_bank_and_insurance() {
@@ -110,13 +111,14 @@ fn china_market_regulator_stands_still_for_an_appraisal() {
     assert_eq!(due("cn-samr-mediation", Kind::Accept, &ANY, "2026-04-29T15:00+08"), "2026-05-13 00:00");
     let (mut clock, calendar) = started("cn-samr-mediation", Kind::Decide, &ANY, "2026-04-29T15:00+08");
     let undisturbed = clock.due(calendar).unwrap();
-    assert_eq!(shown(undisturbed, calendar), "2026-07-07 00:00");
+    // Article 23(1)(5): 60 days; a Sunday stays the last of them.
+    assert_eq!(shown(undisturbed, calendar), "2026-06-29 00:00");
     assert_eq!(clock.pause(Reason::ForceMajeure, calendar, undisturbed), Err(Refusal::UnlawfulReason));
     clock.pause(Reason::Appraisal, calendar, at("2026-05-08T10:00+08")).unwrap();
     assert_eq!(clock.due(calendar), None);
-    // Friday 10:00 to Monday 10:00 with a worked Saturday: two working days.
+    // Friday 10:00 to Monday 10:00: three days.
     clock.resume(at("2026-05-11T10:00+08")).unwrap();
-    assert_eq!(shown(clock.due(calendar).unwrap(), calendar), "2026-07-09 00:00");
+    assert_eq!(shown(clock.due(calendar).unwrap(), calendar), "2026-07-02 00:00");
     assert_eq!(due("cn-samr-mediation", Kind::Tell, &ANY, "2026-05-08T10:00+08"), "2026-05-19 00:00");
     assert_eq!(pack("cn-samr-mediation").limits.representatives, Some(2));
 }

@@ -4,10 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use calendar::{
-    Budget, Calendar, Clock, DayDraft, DayKind, Draft, Hours, Kind, Pausing, Reason, Scale, Terms, Why,
+    Budget, Calendar, Clock, DayDraft, DayKind, Draft, Hours, Kind, Pausing, Reason, Scale, Terms, Why, zones,
 };
 use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
@@ -67,7 +66,7 @@ impl Plan {
 
 /// What each minute from `from` on takes on a scale.
 fn minutes(plan: &Plan, scale: Scale, from: Timestamp, count: usize) -> Vec<SignedDuration> {
-    let zone = TimeZone::get(&plan.zone).unwrap();
+    let zone = zones::get(&plan.zone).unwrap();
     // Well before, so that it is known what the wall clock has shown already.
     let mut now = from - SignedDuration::from_hours(26);
     let mut latest = zone.to_datetime(now);
@@ -105,10 +104,9 @@ fn worked_wall(plan: &Plan, mut from: DateTime, until: DateTime) -> SignedDurati
 }
 
 fn zones() -> Vec<String> {
-    let mut names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+    let mut names = zones::pinned().names();
     // Names that are no places: right/…, posixrules, Factory.
     names.retain(|name| name.contains('/') && !name.starts_with("right/") && !name.starts_with("posix/"));
-    names.sort();
     names
 }
 
@@ -137,7 +135,7 @@ prop_compose! {
         let mut worked = worked;
         worked[2] = true;
         let start = Timestamp::from_second(second).unwrap();
-        let tz = TimeZone::get(&zone).unwrap();
+        let tz = zones::get(&zone).unwrap();
         let change = tz.following(start).next().map_or(start, |change| change.timestamp());
         let time = minute_of(change.as_second().min(LAST) + near * 60);
         let day = tz.to_datetime(time).date();
@@ -148,7 +146,7 @@ prop_compose! {
 
 /// Liberia's clocks were 44 minutes 30 seconds behind until 1972: no minutes.
 fn in_minutes(plan: &Plan, time: Timestamp) -> bool {
-    let zone = TimeZone::get(&plan.zone).unwrap();
+    let zone = zones::get(&plan.zone).unwrap();
     zone.to_offset(time - SignedDuration::from_hours(24 * 20)).seconds() % 60 == 0
 }
 
@@ -199,6 +197,42 @@ proptest! {
     }
 
     #[test]
+    fn a_last_day_is_rolled_past_each_day_the_oracle_finds_off(
+        (plan, from) in moments(), amount in 1_u32..10, all in any::<bool>(),
+    ) {
+        let calendar = plan.calendar();
+        let due = |text: String| text.parse::<Budget>().unwrap().due(&calendar, from);
+        let is_off = |date: Date| {
+            let listed = plan.listed.iter().find(|(day, _)| *day == date).map(|(_, worked)| *worked);
+            if all { !plan.is_worked(date) } else { listed == Some(false) }
+        };
+        let mut last = calendar.date(from) + jiff::Span::new().days(amount);
+        let mut days = amount;
+        while is_off(last) {
+            last = last.tomorrow().unwrap();
+            days += 1;
+        }
+        let kind = if all { "days off" } else { "holidays" };
+        prop_assert_eq!(due(format!("{amount} days rolled past {kind}")), due(format!("{days} days")));
+    }
+
+    #[test]
+    fn months_and_weeks_end_on_the_day_the_oracle_counts(
+        (plan, from) in moments(), amount in 1_u32..60, weeks in any::<bool>(),
+    ) {
+        let calendar = plan.calendar();
+        let day = calendar.date(from);
+        let last = if weeks { (0..7 * amount).fold(day, |day, _| day.tomorrow().unwrap()) } else { months_on(day, amount) };
+        // One by one: the engine counts no months here.
+        let days = std::iter::successors(Some(day), |day| day.tomorrow().ok()).take_while(|day| *day < last).count();
+        let text = format!("{amount} {}", if weeks { "weeks" } else { "months" });
+        let budget: Budget = text.parse().unwrap();
+        prop_assert_eq!(budget.due(&calendar, from), format!("{days} days").parse::<Budget>().unwrap().due(&calendar, from));
+        let counted = budget.days(&calendar, from).unwrap();
+        prop_assert_eq!((counted.last, counted.shortened), (last, last.day() != day.day() && !weeks));
+    }
+
+    #[test]
     fn cutting_a_pause_in_two_changes_nothing_and_every_explanation_adds_up(
         (plan, start) in moments(), amount in 1_u32..20, budget in proptest::sample::select(&BUDGETS[..]),
         run in 0_i64..400_000, pause in 1_i64..400_000, cut in 0_i64..400_000, more in 0_i64..400_000,
@@ -217,8 +251,24 @@ proptest! {
     }
 }
 
+/// So many months on: the same day, or the last of a shorter month, by the rhyme.
+fn months_on(day: Date, months: u32) -> Date {
+    let (mut year, mut month) = (day.year(), day.month());
+    for _ in 0..months {
+        (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+    }
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    jiff::civil::date(year, month, day.day().min(length))
+}
+
 /// Every way to count, of an amount `#`.
-const BUDGETS: [&str; 12] = [
+const BUDGETS: [&str; 16] = [
     "# minutes",
     "# hours",
     "# working minutes",
@@ -231,6 +281,10 @@ const BUDGETS: [&str; 12] = [
     "# working days to same time",
     "# weeks from same day",
     "# months",
+    "# days rolled past holidays",
+    "# days rolled past days off",
+    "# weeks to same time rolled past days off",
+    "# months rolled past holidays",
 ];
 
 /// A clock that was paused as far as it could be: not once its time was over.
@@ -258,7 +312,8 @@ fn adds_up(clock: &Clock, calendar: &Calendar) -> Result<(), TestCaseError> {
     for line in &explanation.lines {
         prop_assert_eq!(line.from, at, "{:?}", line);
         prop_assert!(line.from < line.until || line.why == Why::ClocksSet);
-        let counts = matches!(line.why, Why::Counts | Why::BeforeFirstDay | Why::ClocksSet);
+        let counts =
+            matches!(line.why, Why::Counts | Why::BeforeFirstDay | Why::ClocksSet | Why::RolledForward);
         prop_assert!(counts || line.amount.is_zero(), "{:?}", line);
         sum += line.amount;
         prop_assert_eq!(line.sum, sum);

@@ -17,12 +17,14 @@ pub(crate) mod policy;
 #[cfg(test)]
 mod properties;
 pub(crate) mod recount;
+#[cfg(test)]
+mod regimes;
 pub(crate) mod rungs;
 pub(crate) mod switch;
 
 use std::collections::BTreeMap;
 
-use calendar::{Clock, Complexity, Facts, Kind, Promise, Reason, Starts, State};
+use calendar::{Clock, Complexity, Facts, Kind, Pack, Promise, Reason, Reopening, Starts, State};
 use jiff::Timestamp;
 use kernel::CaseId;
 
@@ -104,7 +106,7 @@ impl CaseClock {
             case: case.id,
             cycle: case.cycle,
             policy: policy.version,
-            calendar_name: policy.pack.calendar.clone(),
+            calendar_name: policy.calendar_name().to_owned(),
             calendar: policy.calendar.clone(),
             own_target,
             unverified,
@@ -122,22 +124,22 @@ impl CaseClock {
 
     /// Puts it under another policy, if that promises its kind. A word that was given
     /// is kept, whatever the policy; only its ladder is the policy's.
-    pub(crate) fn change(&mut self, policy: &Policy, facts: &Facts<'_>, now: Timestamp) {
+    pub(crate) fn change(&mut self, policy: &Policy, pack: &Pack, facts: &Facts<'_>, now: Timestamp) {
         if self.is_given_word() {
             self.policy = policy.version;
             self.changed = true;
             return;
         }
-        let Some(promise) = policy.pack.promise_for(self.clock.kind, facts) else { return };
+        let Some(promise) = pack.promise_for(self.clock.kind, facts) else { return };
         // What was counted by another calendar is counted anew by this one.
-        self.clock.change(promise.terms(), &policy.pack.reference(), &policy.calendar, now);
-        if self.calendar_name != policy.pack.calendar {
+        self.clock.change(promise.terms(), &pack.reference(), &policy.calendar, now);
+        if self.calendar_name != policy.calendar_name() {
             self.clock.remeasure(&policy.calendar);
         }
         self.policy = policy.version;
-        self.calendar_name.clone_from(&policy.pack.calendar);
+        policy.calendar_name().clone_into(&mut self.calendar_name);
         self.calendar = policy.calendar.clone();
-        (self.own_target, self.unverified) = (promise.own_target, policy.is_unverified(promise));
+        (self.own_target, self.unverified) = (promise.own_target, policy::is_unverified(pack, promise));
         self.changed = true;
     }
 
@@ -148,14 +150,19 @@ impl CaseClock {
         self.changed |= ended.is_ok();
     }
 
-    /// The clock that goes on in the next cycle as if this one had never ended; this
-    /// one stays on record as it ended. None while it is open: it goes on itself.
-    fn continued(&self, cycle: i32) -> Option<Self> {
+    /// The clock that goes on in the next cycle where its policy wants that, as if this
+    /// one had never ended or had stood still since; this one stays on record as it
+    /// ended. None while it is open: it goes on itself.
+    fn continued(&self, cycle: i32, now: Timestamp) -> Option<Self> {
         let mut next = self.clone();
         if let State::Stopped { at } = next.clock.state {
             next.clock.state = State::Met { at };
         }
-        next.clock.reopen().ok()?;
+        match next.clock.reopening(next.own_target) {
+            Reopening::Counts => next.clock.reopen().ok()?,
+            Reopening::StandsStill => next.clock.reopen_at(now).ok()?,
+            Reopening::Anew => return None,
+        }
         (next.cycle, next.changed) = (cycle, true);
         Some(next)
     }
@@ -171,7 +178,8 @@ pub(crate) fn facts(case: &Case) -> Facts<'_> {
         Level::Medium => None,
         Level::High | Level::Critical => Some(Complexity::Complex),
     };
-    Facts { complexity, priority, region: &case.origin.region, matter: &case.category }
+    let stage = u8::try_from(case.cycle).unwrap_or(u8::MAX);
+    Facts { complexity, priority, region: &case.origin.region, matter: &case.category, stage }
 }
 
 /// The clocks of one case.
@@ -256,14 +264,15 @@ impl Clocks {
     /// The next cycle: a regime's clocks run on, own targets begin anew, and all that
     /// is open is promised as for the priority the case has now.
     fn reopen(&mut self, case: &Case, policy: &Policy, now: Timestamp) {
-        for kind in [Kind::Decide, Kind::Final] {
-            let last = self.latest(kind).filter(|clock| !clock.own_target);
-            let continued = last.and_then(|clock| clock.continued(case.cycle));
+        for (kind, _) in KINDS {
+            let continued = self.latest(kind).and_then(|clock| clock.continued(case.cycle, now));
             self.0.extend(continued);
         }
         // Where a regime counts from the receipt, that was in the first cycle.
         self.start(case, policy, Starts::Receipt, now, |promise| {
-            promise.own_target && !matches!(promise.kind, Kind::Acknowledge | Kind::Accept | Kind::Object)
+            promise.own_target
+                && promise.reopening() == Reopening::Anew
+                && !matches!(promise.kind, Kind::Acknowledge | Kind::Accept | Kind::Object)
         });
         self.change(case, policy, now);
     }
@@ -277,7 +286,8 @@ impl Clocks {
         now: Timestamp,
         wanted: impl Fn(&Promise) -> bool,
     ) {
-        for promise in policy.pack.promises_for(&facts(case)) {
+        let pack = policy.pack(case.origin.receive_time);
+        for promise in pack.promises_for(&facts(case)) {
             let kind = promise.kind;
             let is_there = |clock: &CaseClock| {
                 clock.clock.kind == kind && (clock.clock.is_open() || clock.cycle == case.cycle)
@@ -285,8 +295,8 @@ impl Clocks {
             if promise.starts != starts || !wanted(promise) || self.0.iter().any(is_there) {
                 continue;
             }
-            let clock = Clock::start(kind, promise.terms(), &policy.pack.reference(), now);
-            let unverified = policy.is_unverified(promise);
+            let clock = Clock::start(kind, promise.terms(), &pack.reference(), now).begun_by(starts);
+            let unverified = policy::is_unverified(pack, promise);
             self.0.push(CaseClock::begin(case, policy, clock, promise.own_target, unverified));
         }
     }
@@ -294,10 +304,11 @@ impl Clocks {
     /// The case is graded anew: what is promised for what it is now found to be holds,
     /// and the time spent stays spent.
     fn change(&mut self, case: &Case, policy: &Policy, now: Timestamp) {
+        let pack = policy.pack(case.origin.receive_time);
         for clock in self.0.iter_mut().filter(|clock| clock.clock.is_open()) {
-            let promised = policy.pack.promise_for(clock.clock.kind, &facts(case));
+            let promised = pack.promise_for(clock.clock.kind, &facts(case));
             if promised.is_some_and(|promise| promise.terms() != clock.clock.terms) {
-                clock.change(policy, &facts(case), now);
+                clock.change(policy, pack, &facts(case), now);
             }
         }
     }
@@ -357,6 +368,9 @@ fn starts(fact: &Fact) -> Option<Starts> {
         Fact::Decided { .. } | Fact::Corrected { .. } => Some(Starts::Decision),
         Fact::PlanApproved => Some(Starts::Approval),
         Fact::Reopened { .. } => Some(Starts::ReviewRequest),
+        // Nobody can be told: what counts from then on counts from now.
+        Fact::Notice { kind: NoticeKind::Acknowledgement, failure: None } => Some(Starts::Acknowledgement),
+        fact if is_unreachable(fact) => Some(Starts::Acknowledgement),
         _ => None,
     }
 }

@@ -26,6 +26,7 @@ mod classifier;
 mod classifiers;
 mod clocks;
 mod filter;
+mod ground;
 mod groups;
 mod guesses;
 mod judge;

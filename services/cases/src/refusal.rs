@@ -31,6 +31,10 @@ pub(crate) enum Refusal {
     ExtensionPending,
     /// Its policy gives more time for a holding reply alone.
     HoldingReplyNeeded,
+    /// Its policy gives more time for other causes only.
+    UnlawfulCause,
+    /// Its policy gives more time only where the time of the answer is told.
+    AnswerTimeNeeded,
     /// The next news was promised for a time that is not to come.
     UpdateNotAhead,
     /// The next news was promised for later than the answer is due.
@@ -122,6 +126,25 @@ impl Refusal {
             _ => "",
         }
     }
+
+    /// What the clocks do not allow, in a sentence; the others have their own.
+    fn of_clocks(self) -> &'static str {
+        match self {
+            Self::ClockNotFound => "the case has no clock of this kind",
+            Self::ExtensionNotFound => "there is no such extension",
+            Self::ExtensionDecided => "the extension was granted or refused before",
+            Self::ExtensionPending => "an extension of this clock waits for its answer",
+            Self::HoldingReplyNeeded => "a holding reply gives more time here, nothing else does",
+            Self::UnlawfulCause => "more time is lawful here only for one of the causes the policy names",
+            Self::AnswerTimeNeeded => "who gets more time here must say when the answer comes",
+            Self::UpdateNotAhead => "the next news must be promised for a time that is to come",
+            Self::UpdateBeyondLimit => {
+                "the answer is due before the time for which the next news is promised"
+            }
+            Self::ApproverIsRequester => "who asked for the extension may not approve it",
+            _ => "",
+        }
+    }
 }
 
 impl std::fmt::Display for Refusal {
@@ -133,19 +156,19 @@ impl std::fmt::Display for Refusal {
                 f.write_str("the case was resolved more than 60 days ago; a new complaint is needed")
             }
             Self::ReopenLimit => f.write_str("the case was reopened as often as is allowed"),
-            Self::ClockNotFound => f.write_str("the case has no clock of this kind"),
+            Self::ClockNotFound
+            | Self::ExtensionNotFound
+            | Self::ExtensionDecided
+            | Self::ExtensionPending
+            | Self::HoldingReplyNeeded
+            | Self::UnlawfulCause
+            | Self::AnswerTimeNeeded
+            | Self::UpdateNotAhead
+            | Self::UpdateBeyondLimit
+            | Self::ApproverIsRequester => f.write_str(self.of_clocks()),
             Self::Clock(refusal) => write!(f, "{refusal}"),
-            Self::ExtensionNotFound => f.write_str("there is no such extension"),
             Self::PolicyNotFound => f.write_str("there is no such policy"),
             Self::TooManyPolicies => f.write_str("there are as many policies as there may be"),
-            Self::ExtensionDecided => f.write_str("the extension was granted or refused before"),
-            Self::ExtensionPending => f.write_str("an extension of this clock waits for its answer"),
-            Self::HoldingReplyNeeded => f.write_str("a holding reply gives more time here, nothing else does"),
-            Self::UpdateNotAhead => f.write_str("the next news must be promised for a time that is to come"),
-            Self::UpdateBeyondLimit => {
-                f.write_str("the answer is due before the time for which the next news is promised")
-            }
-            Self::ApproverIsRequester => f.write_str("who asked for the extension may not approve it"),
             Self::MergeTargetOver(state) => {
                 write!(f, "the case to merge into is {state}; only one that goes on can stand for another")
             }
@@ -218,6 +241,8 @@ impl fault::Refusal for Refusal {
             | Self::ExtensionDecided
             | Self::ExtensionPending
             | Self::HoldingReplyNeeded
+            | Self::UnlawfulCause
+            | Self::AnswerTimeNeeded
             | Self::UpdateNotAhead
             | Self::UpdateBeyondLimit
             | Self::ApproverIsRequester
@@ -260,6 +285,8 @@ impl fault::Refusal for Refusal {
             Self::ExtensionDecided => "EXTENSION_DECIDED",
             Self::ExtensionPending => "EXTENSION_PENDING",
             Self::HoldingReplyNeeded => "HOLDING_REPLY_NEEDED",
+            Self::UnlawfulCause => "UNLAWFUL_CAUSE",
+            Self::AnswerTimeNeeded => "ANSWER_TIME_NEEDED",
             Self::UpdateNotAhead => "UPDATE_NOT_AHEAD",
             Self::UpdateBeyondLimit => "UPDATE_BEYOND_LIMIT",
             Self::ApproverIsRequester => "APPROVER_IS_REQUESTER",

@@ -34,12 +34,13 @@ use proto::redress::cases::v1::{
 use tonic::{Request, Response, Status};
 
 use crate::acting::Act;
-use crate::case::{Case, Occasion};
+use crate::case::{Case, Decision, Occasion};
+use crate::ground::{Claim, with_ground};
 use crate::guesses::Guesses;
 use crate::refusal::Refusal;
 use crate::store;
 use crate::wire::{self, Target};
-use change::{Change, Changes};
+use change::{Change, Changes, Render};
 use kernel::Caller;
 use watch::Watchers;
 
@@ -72,13 +73,29 @@ impl Rpc {
         act: impl Fn(&mut Case, &Occasion<'_>) -> Result<(), Refusal> + Send + Sync + 'static,
         render: fn(&Case) -> A,
     ) -> Result<Response<A>, Status> {
-        let render = Box::new(move |case: &Case| render(case).encode_to_vec());
-        let done = self
-            .changes
-            .mutate(caller, key, Change { target, takes, note: None, act: Box::new(act), render })
-            .await?;
-        Ok(server::reply(done))
+        let act = move |case: &mut Case, at: &Occasion<'_>, _: Option<&str>| act(case, at);
+        let change =
+            Change { target, takes, note: None, claim: None, act: Box::new(act), render: encoded(render) };
+        Ok(server::reply(self.changes.mutate(caller, key, change).await?))
     }
+
+    /// Makes one change that may need a ground, and answers with the case.
+    async fn end<A: Message + Default + 'static>(
+        &self,
+        caller: Caller,
+        key: Key,
+        (takes, target, claim): (Act, Target, Option<Claim>),
+        act: impl Fn(&mut Case, &Occasion<'_>, Option<&str>) -> Result<(), Refusal> + Send + Sync + 'static,
+        render: fn(&Case) -> A,
+    ) -> Result<Response<A>, Status> {
+        let change = Change { target, takes, note: None, claim, act: Box::new(act), render: encoded(render) };
+        Ok(server::reply(self.changes.mutate(caller, key, change).await?))
+    }
+}
+
+/// An answer about a case, as bytes.
+fn encoded<A: Message + 'static>(render: impl Fn(&Case) -> A + Send + Sync + 'static) -> Render {
+    Box::new(move |case| render(case).encode_to_vec())
 }
 
 #[tonic::async_trait]
@@ -178,15 +195,15 @@ impl CaseService for Rpc {
         let (target, note) = wire::note(request)?;
         let takes = Act::noting(note.visibility);
         let written = note.clone();
-        let add = move |case: &mut Case, at: &Occasion<'_>| {
+        let add = move |case: &mut Case, at: &Occasion<'_>, _: Option<&str>| {
             case.add_note(written.clone(), at);
             Ok(())
         };
         let render = |case: &Case| AddNoteResponse {
             entry: case.journal.last().map(|noted| wire::entry(noted.entry(&case.time_zone))),
         };
-        let render = Box::new(move |case: &Case| render(case).encode_to_vec());
-        let change = Change { target, takes, note: Some(note), act: Box::new(add), render };
+        let (act, render) = (Box::new(add), encoded(render));
+        let change = Change { target, takes, note: Some(note), claim: None, act, render };
         Ok(server::reply(self.changes.mutate(caller, key, change).await?))
     }
 
@@ -212,10 +229,13 @@ impl CaseService for Rpc {
         let caller = server::caller(&request)?;
         let request = request.into_inner();
         let key = Key::of(&request);
-        let (target, decision) = wire::decision(request)?;
-        let act = move |case: &mut Case, at: &Occasion<'_>| case.decide(decision.clone(), at);
+        let (target, decision, claim) = wire::decision(request)?;
+        let act = move |case: &mut Case, at: &Occasion<'_>, ground: Option<&str>| {
+            let reasons = with_ground(decision.reasons.clone(), ground);
+            case.decide(Decision { reasons, ..decision.clone() }, at)
+        };
         let render = |case: &Case| DecideCaseResponse { case: Some(wire::case(case)) };
-        self.change(caller, key, (Act::Handle, target), act, render).await
+        self.end(caller, key, (Act::Handle, target, claim), act, render).await
     }
 
     async fn withdraw_case(
@@ -238,10 +258,12 @@ impl CaseService for Rpc {
         let caller = server::caller(&request)?;
         let request = request.into_inner();
         let key = Key::of(&request);
-        let (target, referral) = wire::referral(request)?;
-        let act = move |case: &mut Case, at: &Occasion<'_>| case.decline(referral.clone(), at);
+        let (target, referral, claim) = wire::referral(request)?;
+        let act = move |case: &mut Case, at: &Occasion<'_>, ground: Option<&str>| {
+            case.decline(with_ground(referral.clone(), ground), at)
+        };
         let render = |case: &Case| DeclineCaseResponse { case: Some(wire::case(case)) };
-        self.change(caller, key, (Act::Sort, target), act, render).await
+        self.end(caller, key, (Act::Sort, target, Some(claim)), act, render).await
     }
 
     async fn close_case(

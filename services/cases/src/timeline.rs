@@ -458,7 +458,7 @@ impl Entry {
 
 /// A moment as people read it, with the zone it is told in.
 fn in_zone(time: Timestamp, zone: &str) -> String {
-    let known = if zone.is_empty() { None } else { TimeZone::get(zone).ok() };
+    let known = if zone.is_empty() { None } else { calendar::zones::get(zone) };
     let name = known.as_ref().map_or("UTC", |_| zone);
     let there = time.to_zoned(known.unwrap_or(TimeZone::UTC));
     format!("{} ({name})", there.strftime("%Y-%m-%d %H:%M"))

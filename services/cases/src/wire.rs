@@ -25,6 +25,7 @@ use proto::redress::cases::v1::{
 use proto::timestamp;
 
 use crate::case::{Case, Decision, Outcome};
+use crate::ground::{Claim, Ending};
 use crate::store::counts::{Count, Durations};
 use crate::timeline::{Entry, Visibility, Written};
 
@@ -98,13 +99,17 @@ pub(crate) fn findings(request: RecordFindingsRequest) -> Result<(Target, String
 }
 
 /// Reads a decision.
-pub(crate) fn decision(request: DecideCaseRequest) -> Result<(Target, Decision), Fault> {
-    let DecideCaseRequest { request_id, case_id, expected_version, outcome, reasons, remedy_due } = request;
+pub(crate) fn decision(request: DecideCaseRequest) -> Result<(Target, Decision, Option<Claim>), Fault> {
+    let DecideCaseRequest { request_id, case_id, expected_version, outcome, reasons, remedy_due, ground } =
+        request;
     let mut check = Check::new();
     let target = target(&mut check, request_id, &case_id, expected_version);
     let (outcome, reasons) = decided(&mut check, outcome, reasons, remedy_due);
+    let in_vain = outcome == Outcome::NotUpheld;
+    check.ensure(in_vain || ground.is_empty(), "ground", "must be empty unless the complaint is not upheld");
     check.done("INVALID_DECISION")?;
-    Ok((target, Decision { outcome, reasons, remedy_due }))
+    let claim = in_vain.then_some(Claim { ending: Ending::InVain, code: ground });
+    Ok((target, Decision { outcome, reasons, remedy_due }, claim))
 }
 
 /// What is decided and why, and that it goes with whether a remedy is due.
@@ -130,13 +135,13 @@ pub(crate) fn withdrawal(request: WithdrawCaseRequest) -> Result<(Target, String
 }
 
 /// Reads a referral.
-pub(crate) fn referral(request: DeclineCaseRequest) -> Result<(Target, String), Fault> {
-    let DeclineCaseRequest { request_id, case_id, expected_version, referral } = request;
+pub(crate) fn referral(request: DeclineCaseRequest) -> Result<(Target, String, Claim), Fault> {
+    let DeclineCaseRequest { request_id, case_id, expected_version, referral, ground } = request;
     let mut check = Check::new();
     let target = target(&mut check, request_id, &case_id, expected_version);
     let referral = check.required("referral", referral, MAX_REASON);
     check.done("INVALID_REFERRAL")?;
-    Ok((target, referral))
+    Ok((target, referral, Claim { ending: Ending::Refusal, code: ground }))
 }
 
 /// Reads why a case is closed.

@@ -12,6 +12,8 @@ mod classifiers;
 mod clocks;
 #[path = "rpc/events.rs"]
 mod events;
+#[path = "rpc/grounds.rs"]
+mod grounds;
 #[path = "rpc/groups.rs"]
 mod groups;
 #[path = "rpc/history.rs"]

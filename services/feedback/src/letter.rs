@@ -64,7 +64,7 @@ impl Tongue {
     }
 
     fn date(&self, time: Timestamp, zone: &str) -> String {
-        let known = if zone.is_empty() { None } else { TimeZone::get(zone).ok() };
+        let known = if zone.is_empty() { None } else { calendar::zones::get(zone) };
         let name = known.as_ref().map_or(UTC, |_| zone);
         let there = time.to_zoned(known.unwrap_or(TimeZone::UTC));
         // What is due when a day begins is due when the day before ends.

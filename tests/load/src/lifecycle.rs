@@ -208,6 +208,7 @@ impl Clients {
             outcome: Outcome::Upheld.into(),
             reasons: "The damage happened in transit; we pay and send anew.".to_owned(),
             remedy_due: true,
+            ground: String::new(),
         };
         let decided = cases.decide_case(after(token(&accepted), "agent", decide)).await?;
         self.remedy(&case_id, token(&decided)).await?;

@@ -323,6 +323,7 @@ async fn only_who_works_a_case_acts_on_it_and_never_whom_it_is_about() {
         outcome: Outcome::Upheld.into(),
         reasons: "we looked into it".to_owned(),
         remedy_due: true,
+        ground: String::new(),
     };
     CaseServiceClient::new(scene.line("handler", "agent")).decide_case(decide).await.unwrap();
     scene.house.settled().await;

@@ -30,6 +30,9 @@ pub(crate) struct Reply {
     pub(crate) next: Option<Timestamp>,
     /// How much more time to answer it gives; none for as much as the policy allows.
     pub(crate) more: Option<u32>,
+    /// The cause for which more time is lawful, in the pack's word; empty where the
+    /// pack names none.
+    pub(crate) cause: String,
 }
 
 /// What an extension that a reply gives is known by.
@@ -69,7 +72,7 @@ impl Clocks {
         let given = held.give_time(case, &reply, granting, at)?;
         held.give_word(case, policies, reply.next, at)?;
         let due = held.answer_due(at.now, |_| true);
-        let Reply { text, reason, next, more: _ } = reply;
+        let Reply { text, reason, next, more: _, cause: _ } = reply;
         let mut facts = vec![Fact::HoldingReply { text, reason, next, due }];
         let extension = given.map(|(extension, fact)| {
             facts.push(fact);
@@ -100,6 +103,7 @@ impl Clocks {
         if amount == 0 {
             return Ok(None);
         }
+        let terms = clock.clock.terms.extension.clone();
         let mut extension = Extension {
             id,
             case: case.id,
@@ -115,6 +119,13 @@ impl Clocks {
             refusal: String::new(),
         };
         let fact = self.prolong(case, &mut extension, "", number, at)?;
+        let terms = terms.as_ref();
+        if terms.is_some_and(|terms| !terms.causes.is_empty() && !terms.causes.contains(&reply.cause)) {
+            return Err(Refusal::UnlawfulCause);
+        }
+        if reply.next.is_none() && terms.is_some_and(|terms| terms.names_date) {
+            return Err(Refusal::AnswerTimeNeeded);
+        }
         Ok(Some((extension, fact)))
     }
 

@@ -43,7 +43,7 @@ static POLICIES: LazyLock<[Policy; 1]> = LazyLock::new(|| {
     let rungs =
         vec![rung("half", at("50%"), Action::Remind), rung("late", at("1 day after"), Action::Escalate)];
     let pack = Pack::from_toml(PACK).expect("a sound pack");
-    [Policy::of(1, pack, vec![KindLadder { kind: None, rungs }], &Calendars::default())
+    [Policy::of(1, vec![pack], vec![KindLadder { kind: None, rungs }], &Calendars::default())
         .expect("a sound policy")]
 });
 
@@ -116,7 +116,7 @@ impl World {
             Act::Hold { hours, more } => {
                 let next = hours.map(|hours| self.now + SignedDuration::from_hours(hours));
                 let (text, reason) = ("soon".to_owned(), "it is hard".to_owned());
-                let reply = Reply { text, reason, next, more: *more };
+                let reply = Reply { text, reason, next, more: *more, cause: String::new() };
                 clocks.hold(case, &*POLICIES, reply, Granting { id: Uuid::nil(), number: 1 }, &at)?;
                 self.promised = next;
             }

@@ -26,8 +26,8 @@ pub(crate) struct KindLadder {
 pub(crate) struct Policy {
     /// Counts the tenant's policies; 0 is the shipped one.
     pub(crate) version: i32,
-    /// The promises.
-    pub(crate) pack: Pack,
+    /// The promises, the latest version of their pack first; there is one.
+    packs: Vec<Pack>,
     /// The calendar they are counted by.
     pub(crate) calendar: Counting,
     ladders: Vec<(Option<Kind>, Ladder)>,
@@ -36,19 +36,34 @@ pub(crate) struct Policy {
 impl Policy {
     /// The policy of tenants that have none.
     pub(crate) fn shipped(calendars: &Calendars) -> Result<Self, Fault> {
-        Self::of(0, shipped_pack()?.clone(), default_ladders(), calendars)
+        Self::of(0, shipped_pack()?.with_shipped(), default_ladders(), calendars)
     }
 
-    /// A policy of what is kept of it; what is kept was found sound.
+    /// A policy of what is kept of it; what is kept was found sound. All versions of a
+    /// pack are counted by one calendar.
     pub(crate) fn of(
         version: i32,
-        pack: Pack,
+        packs: Vec<Pack>,
         ladders: Vec<KindLadder>,
         calendars: &Calendars,
     ) -> Result<Self, Fault> {
-        let calendar = calendars.known(&pack.calendar)?;
+        let first = packs.first().ok_or_else(|| Fault::internal(format!("policy {version} has no pack")))?;
+        let calendar = calendars.known(&first.calendar)?;
         let ladders = checked(ladders).map_err(|flaws| Fault::internal(format!("{flaws:?}")))?;
-        Ok(Self { version, pack, calendar, ladders })
+        Ok(Self { version, packs, calendar, ladders })
+    }
+
+    /// The name of its calendar.
+    pub(crate) fn calendar_name(&self) -> &str {
+        self.packs.first().map_or("", |pack| &pack.calendar)
+    }
+
+    /// What is promised of a complaint received at a moment: the latest version that
+    /// applies to that day; where none does, the latest.
+    pub(crate) fn pack(&self, received: Timestamp) -> &Pack {
+        let day = self.calendar.date(received);
+        let applies = self.packs.iter().find(|pack| pack.applies_on(day));
+        applies.unwrap_or(&self.packs[0])
     }
 
     /// The ladder of a kind of clock.
@@ -59,19 +74,26 @@ impl Policy {
 
     /// Whether it applies to what was received at a moment.
     pub(crate) fn applies(&self, received: Timestamp) -> bool {
-        self.pack.applies_on(self.calendar.date(received))
+        let day = self.calendar.date(received);
+        self.packs.iter().any(|pack| pack.applies_on(day))
     }
+}
 
-    /// Whether a promise was not read in a source.
-    pub(crate) fn is_unverified(&self, promise: &Promise) -> bool {
-        self.pack.unverified || promise.unverified
-    }
+/// Whether a promise of a pack was not read in a source.
+pub(crate) fn is_unverified(pack: &Pack, promise: &Promise) -> bool {
+    pack.unverified || promise.unverified
 }
 
 /// The pack of tenants that have chosen none.
 pub(crate) fn shipped_pack() -> Result<&'static Pack, Fault> {
-    let pack = calendar::packs().iter().find(|pack| pack.name == DEFAULT_PACK);
-    pack.ok_or_else(|| Fault::internal(format!("there is no pack {DEFAULT_PACK}")))
+    calendar::versions(DEFAULT_PACK)
+        .next()
+        .ok_or_else(|| Fault::internal(format!("there is no pack {DEFAULT_PACK}")))
+}
+
+/// The versions of a pack that is kept: of a shipped one those that are shipped now, too.
+pub(crate) fn packs(kept: &Pack, shipped: bool) -> Vec<Pack> {
+    if shipped { kept.with_shipped() } else { vec![kept.clone()] }
 }
 
 /// The policy that holds for a complaint: of those activated, the latest first,

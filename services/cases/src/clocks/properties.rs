@@ -47,7 +47,7 @@ static POLICIES: LazyLock<[Policy; 1]> = LazyLock::new(|| {
         rung("late", "1 day after", &[Action::Escalate]),
     ];
     let pack = Pack::from_toml(PACK).expect("a sound pack");
-    [Policy::of(1, pack, vec![KindLadder { kind: None, rungs }], &Calendars::default())
+    [Policy::of(1, vec![pack], vec![KindLadder { kind: None, rungs }], &Calendars::default())
         .expect("a sound policy")]
 });
 
@@ -278,8 +278,10 @@ fn the_policy_that_applies_to_the_day_of_receipt_is_in_force() {
     let pack = |name: &str, from: &str| {
         Pack::from_toml(&PACK.replace("\"test\"", name).replace("1900-01-01", from)).expect("sound")
     };
-    let old = Policy::of(1, pack("\"old\"", "1900-01-01"), Vec::new(), &Calendars::default()).expect("sound");
-    let new = Policy::of(2, pack("\"new\"", "1970-02-01"), Vec::new(), &Calendars::default()).expect("sound");
+    let old =
+        Policy::of(1, vec![pack("\"old\"", "1900-01-01")], Vec::new(), &Calendars::default()).expect("sound");
+    let new =
+        Policy::of(2, vec![pack("\"new\"", "1970-02-01")], Vec::new(), &Calendars::default()).expect("sound");
     let shipped = Policy::shipped(&Calendars::default()).expect("sound");
     let policies = [new, old, shipped];
     let version = |time| in_force_version(&policies, time);

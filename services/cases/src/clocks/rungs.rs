@@ -1,7 +1,7 @@
 //! What is done on the way to a due time and after it: each step once per clock.
 //! After a downtime only the newest step is taken, older ones are noted. Pure.
 
-use calendar::{Action, State, Step};
+use calendar::{Action, Kind, Starts, State, Step};
 use jiff::{SignedDuration, Timestamp};
 
 use super::policy::{BREACH, Policy};
@@ -38,7 +38,20 @@ impl Clocks {
             clock.remind_of_pause(case, at);
             clock.climb(case, policies, at);
         }
+        self.start_unacknowledged(case, policies);
         self.date(case);
+    }
+
+    /// What counts from the acknowledgement counts from when that was due, where it did
+    /// not come: a duty that was broken takes nothing from the next.
+    fn start_unacknowledged(&mut self, case: &Case, policies: &[Policy]) {
+        let late = case.journal.iter().find_map(|noted| match noted.fact {
+            Fact::Breached { kind: Kind::Acknowledge, due, .. } => Some(due),
+            _ => None,
+        });
+        if let (Some(due), Some(policy)) = (late, self.policy(case, policies)) {
+            self.start(case, policy, Starts::Acknowledgement, due, |_| true);
+        }
     }
 }
 

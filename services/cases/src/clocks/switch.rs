@@ -46,7 +46,7 @@ fn moved(case: &Case, clock: &CaseClock, policy: &Policy, now: Timestamp) -> Opt
 /// An open clock is put under the policy if it holds for its case.
 fn put_under(case: &Case, clock: &mut CaseClock, policy: &Policy, now: Timestamp) {
     if clock.clock.is_open() && policy.applies(case.origin.receive_time) {
-        clock.change(policy, &facts(case), now);
+        clock.change(policy, policy.pack(case.origin.receive_time), &facts(case), now);
     }
 }
 

@@ -13,6 +13,8 @@ use uuid::Uuid;
 use super::acting::Names;
 use crate::acting::Act;
 use crate::case::{Case, Occasion};
+use crate::clocks::policy::Policy;
+use crate::ground::Claim;
 use crate::refusal::Refusal;
 use crate::timeline::{Entry, Written};
 use crate::wire::{self, Target};
@@ -26,14 +28,17 @@ pub(super) struct Change {
     pub(super) takes: Act,
     /// The note it writes, once for its key; none for other changes.
     pub(super) note: Option<Written>,
+    /// The ground it must have; none for other changes.
+    pub(super) claim: Option<Claim>,
     /// The change.
     pub(super) act: Step,
     /// The answer, encoded.
     pub(super) render: Render,
 }
 
-type Step = Box<dyn Fn(&mut Case, &Occasion<'_>) -> Result<(), Refusal> + Send + Sync>;
-type Render = Box<dyn Fn(&Case) -> Vec<u8> + Send + Sync>;
+/// Makes a change, on a ground where it has one.
+type Step = Box<dyn Fn(&mut Case, &Occasion<'_>, Option<&str>) -> Result<(), Refusal> + Send + Sync>;
+pub(super) type Render = Box<dyn Fn(&Case) -> Vec<u8> + Send + Sync>;
 
 /// Changes to cases.
 pub(super) struct Changes;
@@ -62,11 +67,14 @@ async fn carry_out(tx: &mut Tx, asked: &[Asked<Change>]) -> Result<Verdicts, Fau
     let withdrawn: Vec<Uuid> = withdrawn.map(|one| one.job.target.case.0).collect();
     let others =
         if withdrawn.is_empty() { Vec::new() } else { merges::standing_for_others(tx, &withdrawn).await? };
+    let claimed = asked.iter().any(|one| one.job.claim.is_some());
+    let policies = if claimed { store::policies::in_force(tx).await? } else { Vec::new() };
+    let known = Known { names: &names, standing_for_others: &others, policies: &policies };
     let made: Vec<_> = asked
         .iter()
         .map(|one| match written.get(&key_of(one)) {
             Some(entry) => Ok(Made::Before(repeated(one, entry)?)),
-            None => change(tx, &mut cases, (&names, &others), one).map(Made::Now),
+            None => change(tx, &mut cases, &known, one).map(Made::Now),
         })
         .collect();
     let mut changed: Vec<Case> = cases.into_values().filter(|case| !case.journal.is_empty()).collect();
@@ -116,18 +124,25 @@ fn repeated(one: &Asked<Change>, entry: &Entry) -> Result<Vec<u8>, Fault> {
     Ok(AddNoteResponse { entry: Some(wire::entry(entry.clone())) }.encode_to_vec())
 }
 
+/// What changes are judged by, besides the cases.
+struct Known<'a> {
+    names: &'a Names,
+    standing_for_others: &'a [CaseId],
+    policies: &'a [Policy],
+}
+
 /// Makes one change, in memory; a refused one leaves the case as it was. Answers
 /// the case as this change left it.
 fn change(
     tx: &mut Tx,
     cases: &mut HashMap<Uuid, Case>,
-    (names, standing_for_others): (&Names, &[CaseId]),
+    known: &Known<'_>,
     one: &Asked<Change>,
 ) -> Result<Box<Case>, Fault> {
-    let Change { target, takes, act, .. } = &one.job;
+    let Change { target, takes, act, claim, .. } = &one.job;
     let case = cases.get_mut(&target.case.0).ok_or(Refusal::CaseNotFound)?;
-    case.permit(*takes, &names.actor(&one.caller))?;
-    if *takes == Act::Withdraw && standing_for_others.contains(&case.id) {
+    case.permit(*takes, &known.names.actor(&one.caller))?;
+    if *takes == Act::Withdraw && known.standing_for_others.contains(&case.id) {
         return Err(Refusal::StandsForOthers.into());
     }
     if target.version.is_some_and(|seen| seen != case.version) {
@@ -137,7 +152,8 @@ fn change(
     one.trace(tx, &case.origin.traceparent);
     let occasion = Occasion { now: tx.now(), actor: &one.caller.subject, traceparent: tx.traceparent() };
     let mut changed = case.clone();
-    act(&mut changed, &occasion)?;
+    let ground = claim.as_ref().map(|claim| claim.words(known.policies, case)).transpose()?.flatten();
+    act(&mut changed, &occasion, ground.as_deref())?;
     case.clone_from(&changed);
     Ok(Box::new(changed))
 }

@@ -1,6 +1,10 @@
 //! The rpcs of `PolicyService`.
 
+use calendar::Pack;
 use fault::Fault;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
 use pg::{Db, Key, Tx};
 use proto::redress::cases::v1::policy_service_server::PolicyService;
 use proto::redress::cases::v1::{
@@ -9,7 +13,7 @@ use proto::redress::cases::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::clocks::policy::{Policy, default_ladders, shipped_pack};
+use crate::clocks::policy::{Policy, default_ladders, packs, shipped_pack};
 use crate::clocks::recount::Moved;
 use crate::clocks::switch;
 use crate::refusal::Refusal;
@@ -37,6 +41,7 @@ impl Policies {
 /// Makes the next version.
 async fn create(tx: &mut Tx, draft: Draft, by: &str) -> Result<Kept, Fault> {
     let Draft { pack, shipped, ladders, note } = draft;
+    let pack = if shipped { on(&pack, shipped, today(tx.now())) } else { pack };
     calendars::seize(tx).await?;
     let known = calendars::resolve(tx, &[&pack.calendar]).await?;
     known.get(&pack.calendar).ok_or_else(wires::no_such_calendar)?;
@@ -66,7 +71,8 @@ async fn activate(tx: &mut Tx, version: i32, dry_run: bool, by: &str) -> Result<
     calendars::seize(tx).await?;
     let mut kept = store::get(tx, version).await?.ok_or(Refusal::PolicyNotFound)?;
     let known = calendars::resolve(tx, &[&kept.pack.calendar]).await?;
-    let policy = Policy::of(kept.version, kept.pack.clone(), kept.ladders.clone(), &known)?;
+    let packs = packs(&kept.pack, kept.shipped);
+    let policy = Policy::of(kept.version, packs, kept.ladders.clone(), &known)?;
     let moved = switch::moves(tx, &policy).await?;
     if !dry_run {
         (kept.activated, kept.activator) = (Some(tx.now()), by.to_owned());
@@ -86,6 +92,25 @@ async fn read(tx: &mut Tx, version: Option<i32>) -> Result<Kept, Fault> {
     match kept {
         Some(kept) => Ok(kept),
         None => shipped(),
+    }
+}
+
+/// The day it is in UTC.
+fn today(now: Timestamp) -> Date {
+    Offset::UTC.to_datetime(now).date()
+}
+
+/// The version of a pack in force for a day of receipt; where none is, the one kept.
+fn on(kept: &Pack, shipped: bool, day: Date) -> Pack {
+    let applies = packs(kept, shipped).into_iter().find(|pack| pack.applies_on(day));
+    applies.unwrap_or_else(|| kept.clone())
+}
+
+impl Kept {
+    /// As it is for complaints received on a day.
+    fn on(self, day: Date) -> Self {
+        let pack = on(&self.pack, self.shipped, day);
+        Self { pack, ..self }
     }
 }
 
@@ -150,12 +175,13 @@ impl PolicyService for Policies {
         request: Request<GetPolicyRequest>,
     ) -> Result<Response<GetPolicyResponse>, Status> {
         let caller = server::caller(&request)?;
-        let version = wires::get(request.into_inner())?;
+        let (version, received) = wires::get(request.into_inner())?;
         let kept = self
             .db
             .transact("policy.get", &caller.tenant, async move |mut tx| {
                 let kept = read(&mut tx, version).await?;
-                Ok((tx, kept))
+                let day = received.unwrap_or_else(|| today(tx.now()));
+                Ok((tx, kept.on(day)))
             })
             .await?;
         Ok(Response::new(GetPolicyResponse { policy: Some(wires::policy(&kept)) }))

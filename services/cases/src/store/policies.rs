@@ -10,18 +10,19 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 
 use crate::calendars::Calendars;
-use crate::clocks::policy::{KindLadder, Policy, shipped_pack};
+use crate::clocks::policy::{KindLadder, Policy, packs, shipped_pack};
 
 #[derive(sqlx::FromRow)]
 struct Row {
     version: i32,
     pack: Json<Pack>,
+    shipped: bool,
     ladders: Json<Vec<KindLadder>>,
 }
 
 impl Row {
     fn into_policy(self, calendars: &Calendars) -> Result<Policy, Fault> {
-        Policy::of(self.version, self.pack.0, self.ladders.0, calendars)
+        Policy::of(self.version, packs(&self.pack, self.shipped), self.ladders.0, calendars)
     }
 }
 
@@ -29,7 +30,7 @@ impl Row {
 /// last.
 pub(crate) async fn in_force(conn: &mut PgConnection) -> Result<Vec<Policy>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT version, pack, ladders FROM policy
+        "SELECT version, pack, shipped, ladders FROM policy
          WHERE tenant_id = current_setting('redress.tenant') AND activated_at IS NOT NULL
          ORDER BY activated_at DESC, version DESC",
     )
@@ -53,7 +54,7 @@ pub(crate) async fn of(
         return policies(Vec::new(), calendars);
     }
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT version, pack, ladders FROM policy
+        "SELECT version, pack, shipped, ladders FROM policy
          WHERE tenant_id = current_setting('redress.tenant') AND version = ANY($1)",
     )
     .bind(versions.into_iter().collect::<Vec<_>>())

@@ -1,7 +1,8 @@
 //! Contract ⇄ domain: clocks and the arithmetic behind them.
 
-use calendar::{Budget, Explanation, Kind, Length, Line, Reason, State, Why};
+use calendar::{Budget, Explanation, Kind, Line, Reason, State, Why};
 use fault::{Check, Fault};
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use kernel::CaseId;
 use proto::redress::cases::v1::{
@@ -12,6 +13,7 @@ use proto::redress::cases::v1::{
 use proto::timestamp;
 use uuid::Uuid;
 
+use super::policies::kebab;
 use super::{MAX_REASON, MAX_TEXT, Target, target};
 use crate::clocks::holding::Reply;
 use crate::clocks::more::Extension;
@@ -121,6 +123,9 @@ pub(crate) fn refused(request: RefuseExtensionRequest) -> Result<(Uuid, String),
     Ok((id, reason))
 }
 
+/// Longest code of a cause.
+const MAX_CAUSE: usize = 64;
+
 /// Reads a holding reply.
 pub(crate) fn hold(request: SendHoldingReplyRequest) -> Result<(Target, Reply), Fault> {
     let SendHoldingReplyRequest {
@@ -131,18 +136,20 @@ pub(crate) fn hold(request: SendHoldingReplyRequest) -> Result<(Target, Reply), 
         reason,
         next_update_time,
         extend_by,
+        cause,
     } = request;
     let mut check = Check::new();
     let target = target(&mut check, request_id, &case_id, expected_version);
     let text = check.required("text", text, MAX_TEXT);
     let reason = check.required("reason", reason, MAX_REASON);
     let next = check.time("next_update_time", next_update_time);
+    let cause = check.text("cause", cause, MAX_CAUSE);
     let more = extend_by.map(u32::try_from).transpose().unwrap_or_else(|_| {
         check.fail("extend_by", "must not be negative");
         None
     });
     check.done("INVALID_HOLDING_REPLY")?;
-    Ok((target, Reply { text, reason, next, more }))
+    Ok((target, Reply { text, reason, next, more, cause }))
 }
 
 /// An extension as callers see it.
@@ -194,22 +201,31 @@ pub(crate) fn clock(of: &CaseClock, now: Timestamp) -> WireClock {
 
 /// The budget with what was added to it.
 fn budget(of: &CaseClock) -> Budget {
-    let budget = of.clock.terms.budget;
-    let length = budget.length();
-    let longer = Length::new(length.amount().saturating_add(of.clock.extended), length.unit());
-    longer.and_then(|length| Budget::new(length, budget.start(), budget.end())).unwrap_or(budget)
+    of.clock.terms.budget.longer(of.clock.extended)
 }
 
 /// The arithmetic behind a due time.
 pub(crate) fn explained(of: &CaseClock, now: Timestamp) -> ExplainDeadlineResponse {
-    let Explanation { scale: _, start: _, total, lead, lines, due: _, provisional: _ } =
-        of.clock.explain(&of.calendar);
+    let explanation = of.clock.explain(&of.calendar);
+    let Explanation { scale: _, start: _, total, lead, lines, due: _, provisional: _, .. } = explanation;
+    let Explanation { budget, beside, begun_by, days, rolled, .. } = explanation;
+    let day = |day: Option<Date>| day.map(|day| day.to_string()).unwrap_or_default();
     ExplainDeadlineResponse {
         clock: Some(clock(of, now)),
         total: Some(duration(total)),
         lead: Some(duration(lead)),
         intervals: lines.into_iter().map(interval).collect(),
         time_zone: of.calendar.zone().iana_name().unwrap_or_default().to_owned(),
+        begun_by: begun_by.map(|starts| kebab(&format!("{starts:?}"))).unwrap_or_default(),
+        budget: budget.to_string(),
+        beside: beside.map(|(other, _)| other.to_string()).unwrap_or_default(),
+        beside_due_time: beside.and_then(|(_, due)| due).map(timestamp),
+        first_day: day(days.map(|days| days.first)),
+        last_day: day(days.map(|days| days.last)),
+        shortened_month: days.is_some_and(|days| days.shortened),
+        rolled_from: day(rolled.map(|rolled| rolled.0)),
+        rolled_to: day(rolled.map(|rolled| rolled.1)),
+        reopened: kebab(&format!("{:?}", of.clock.reopening(of.own_target))),
     }
 }
 
@@ -223,6 +239,7 @@ fn interval(line: Line) -> Interval {
         Why::Weekend => (IntervalKind::Weekend, String::new()),
         Why::Holiday(name) => (IntervalKind::Holiday, name),
         Why::ClocksSet => (IntervalKind::ClocksSet, String::new()),
+        Why::RolledForward => (IntervalKind::RolledForward, String::new()),
         Why::Paused(reason) => (IntervalKind::Paused, reason_name(reason).to_owned()),
     };
     Interval {

@@ -1,16 +1,20 @@
 //! Contract ⇄ domain: policies.
 
-use calendar::{Action, Flaw, Kind, Ladder, Pack, Promise, Rung, When, packs};
+use calendar::{
+    Action, Duty, Flaw, Ground, Kind, Ladder, Limits, Pack, Promise, Rung, When, packs, versions,
+};
 use fault::{Check, Fault};
+use jiff::civil::Date;
 use kernel::page::Page;
 use proto::redress::cases::v1::{
     ActivatePolicyRequest, CreatePolicyRequest, GetPolicyRequest, LadderRung, ListPoliciesRequest,
-    Policy as WirePolicy, PolicyPromise, RungAction,
+    Policy as WirePolicy, PolicyDuty, PolicyGround, PolicyLimits, PolicyPackVersion, PolicyPromise,
+    RungAction,
 };
 use proto::timestamp;
 
 use super::MAX_REASON;
-use crate::clocks::policy::{BREACH, KindLadder, default_ladders};
+use crate::clocks::policy::{BREACH, KindLadder, default_ladders, packs as packs_of};
 use crate::clocks::rungs::STILL_PAUSED;
 use crate::clocks::{kind_of, number, reason_name};
 use crate::store::policies::Kept;
@@ -65,9 +69,10 @@ pub(crate) fn no_such_calendar() -> Fault {
 }
 
 fn shipped_of(check: &mut Check, name: &str) -> Option<Pack> {
-    let pack = packs().iter().find(|pack| pack.name == name);
+    let pack = versions(name).next();
     if pack.is_none() {
-        let all: Vec<&str> = packs().iter().map(|pack| pack.name.as_str()).collect();
+        let mut all: Vec<&str> = packs().iter().map(|pack| pack.name.as_str()).collect();
+        all.dedup();
         check.fail("shipped_pack", format!("must be one of {}", all.join(", ")));
     }
     pack.cloned()
@@ -156,13 +161,19 @@ pub(crate) fn activate(request: ActivatePolicyRequest) -> Result<(i32, bool), Fa
     Ok((version, validate_only))
 }
 
-/// Reads which version is wanted.
-pub(crate) fn get(request: GetPolicyRequest) -> Result<Option<i32>, Fault> {
-    let GetPolicyRequest { version } = request;
+/// Reads which version is wanted, and for which day of receipt.
+pub(crate) fn get(request: GetPolicyRequest) -> Result<(Option<i32>, Option<Date>), Fault> {
+    let GetPolicyRequest { version, received_date } = request;
     let mut check = Check::new();
+    let received = received_date.parse::<Date>().ok().filter(|date| date.to_string() == received_date);
+    check.ensure(
+        received_date.is_empty() || received.is_some(),
+        "received_date",
+        "must be a day, as 2026-04-14",
+    );
     check.ensure(version.is_none_or(|version| version >= 0), "version", "must not be negative");
     check.done("INVALID_POLICY")?;
-    Ok(version)
+    Ok((version, received))
 }
 
 /// Reads which page of policies is wanted.
@@ -198,6 +209,43 @@ pub(crate) fn policy(kept: &Kept) -> WirePolicy {
         creator: kept.creator.clone(),
         activate_time: kept.activated.map(timestamp),
         activator: kept.activator.clone(),
+        duties: pack.duties.iter().map(duty).collect(),
+        limits: Some(limits(&pack.limits)),
+        refusal_grounds: pack.refusal_grounds.iter().map(ground).collect(),
+        ending_grounds: pack.ending_grounds.iter().map(ground).collect(),
+        hints: pack.hints.iter().map(ground).collect(),
+        versions: packs_of(&kept.pack, kept.shipped).iter().map(pack_version).collect(),
+        effective_unverified: pack.effective_unverified,
+    }
+}
+
+fn duty(duty: &Duty) -> PolicyDuty {
+    PolicyDuty { text: duty.text.clone(), unverified: duty.unverified }
+}
+
+fn ground(ground: &Ground) -> PolicyGround {
+    PolicyGround { code: ground.code.clone(), text: ground.text.clone() }
+}
+
+fn pack_version(pack: &Pack) -> PolicyPackVersion {
+    PolicyPackVersion {
+        pack: pack.reference(),
+        effective_from: pack.effective_from.to_string(),
+        effective_until: pack.effective_until.map(|date| date.to_string()).unwrap_or_default(),
+    }
+}
+
+fn limits(limits: &Limits) -> PolicyLimits {
+    let Limits { group_alarm, representatives, oldest, reports_apart, withdrawn_same_day, early_settlement } =
+        limits;
+    let count = |number: Option<u32>| number.map_or(0, |number| i32::try_from(number).unwrap_or(i32::MAX));
+    PolicyLimits {
+        group_alarm: count(*group_alarm),
+        representatives: count(*representatives),
+        oldest: oldest.map(|oldest| oldest.to_string()).unwrap_or_default(),
+        reports_apart: *reports_apart,
+        withdrawn_same_day: *withdrawn_same_day,
+        early_settlement: early_settlement.map(|budget| budget.to_string()).unwrap_or_default(),
     }
 }
 
@@ -216,21 +264,26 @@ fn promise(pack: &Pack, promise: &Promise) -> PolicyPromise {
         most_extension: i32::try_from(promise.terms().most_extension()).unwrap_or(i32::MAX),
         note: promise.note.clone(),
         holding_reply: promise.extension.as_ref().is_some_and(|more| more.holding_reply),
+        beside: promise.beside.map(|beside| beside.to_string()).unwrap_or_default(),
+        reopened: kebab(&format!("{:?}", promise.reopening())),
+        causes: promise.extension.as_ref().map(|more| more.causes.clone()).unwrap_or_default(),
+        names_date: promise.extension.as_ref().is_some_and(|more| more.names_date),
     }
 }
 
 fn condition(when: &When) -> String {
-    let When { complexity, priority, region, matter } = when;
+    let When { complexity, priority, region, matter, stage } = when;
     let mut parts = Vec::new();
     parts.extend(complexity.map(|complexity| kebab(&format!("{complexity:?}"))));
     parts.extend(priority.map(|priority| format!("priority {priority}")));
     parts.extend((!region.is_empty()).then(|| format!("region {region}")));
     parts.extend((!matter.is_empty()).then(|| format!("matter {matter}")));
+    parts.extend(stage.map(|stage| format!("stage {stage}")));
     parts.join(", ")
 }
 
 /// `ReviewRequest` as data has it: `review-request`.
-fn kebab(name: &str) -> String {
+pub(super) fn kebab(name: &str) -> String {
     let mut text = String::with_capacity(name.len() + 2);
     for letter in name.chars() {
         if letter.is_uppercase() && !text.is_empty() {

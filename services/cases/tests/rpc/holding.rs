@@ -24,7 +24,7 @@ fn line(scene: &Scene) -> ClockServiceClient<Line> {
 }
 
 /// A case of a house where this pack is in force.
-async fn under(pack: &str) -> (Scene, Uuid) {
+pub(crate) async fn under(pack: &str) -> (Scene, Uuid) {
     let scene = Scene::timed().await;
     put_under(&scene, 1, CreatePolicyRequest { shipped_pack: pack.to_owned(), ..Default::default() }).await;
     let case = scene.assigned().await;
@@ -48,6 +48,7 @@ fn reply(case: Uuid) -> SendHoldingReplyRequest {
         reason: "the other bank has not answered".to_owned(),
         next_update_time: None,
         extend_by: None,
+        cause: "beyond-control".to_owned(),
     }
 }
 
@@ -94,6 +95,15 @@ async fn a_holding_reply_in_time_gives_the_answer_until_day_35() {
     assert_eq!(refused(&scene, request).await, "BEYOND_MAXIMUM");
     let request = SendHoldingReplyRequest { next_update_time: Some(ahead(&scene, 70 * DAY)), ..reply(case) };
     assert_eq!(refused(&scene, request).await, "UPDATE_BEYOND_LIMIT");
+    assert_eq!(clocks(&scene, case).await, before, "what is refused changes nothing");
+
+    assert_eq!(refused(&scene, reply(case)).await, "ANSWER_TIME_NEEDED");
+    let next = Some(ahead(&scene, 40 * DAY + 17));
+    for cause in ["", "we-were-busy"] {
+        let request =
+            SendHoldingReplyRequest { cause: cause.to_owned(), next_update_time: next, ..reply(case) };
+        assert_eq!(refused(&scene, request).await, "UNLAWFUL_CAUSE");
+    }
     assert_eq!(clocks(&scene, case).await, before, "what is refused changes nothing");
 
     let version = scene.case(case).await.version;

@@ -49,6 +49,7 @@ fn changes(case: Uuid) -> Vec<Change> {
             case_id: id(),
             expected_version: None,
             referral: text(),
+            ground: String::new(),
         }),
         Change::Close(CloseCaseRequest {
             request_id: request_id(),

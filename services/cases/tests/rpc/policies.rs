@@ -204,13 +204,14 @@ async fn everything_that_is_wrong_with_a_policy_is_said_at_once() {
     let made = client.create_policy(disp.clone()).await.expect("made").into_inner();
     let again = client.create_policy(disp).await.expect("the same answer").into_inner();
     assert_eq!(made, again);
-    assert!(made.policy.is_some_and(|policy| policy.shipped && policy.pack == "uk-fca-disp@1"));
+    assert!(made.policy.is_some_and(|policy| policy.shipped && policy.pack == "uk-fca-disp@3"));
     let mut other = PolicyServiceClient::new(house.channel_as("tenant-b", "bob", &["admin"]));
-    let refusal = other.get_policy(GetPolicyRequest { version: Some(1) }).await.unwrap_err();
+    let refusal =
+        other.get_policy(GetPolicyRequest { version: Some(1), ..Default::default() }).await.unwrap_err();
     assert_eq!((refusal.code(), reason(&refusal).as_str()), (Code::NotFound, "POLICY_NOT_FOUND"));
     let list = other.list_policies(ListPoliciesRequest::default()).await.expect("listed").into_inner();
     assert_eq!(list.policies, []);
-    let shipped = other.get_policy(GetPolicyRequest { version: None }).await.expect("read").into_inner();
+    let shipped = other.get_policy(GetPolicyRequest::default()).await.expect("read").into_inner();
     assert_eq!(
         shipped.policy.map(|policy| (policy.version, policy.pack)),
         Some((0, "general-e-commerce@1".to_owned()))

@@ -259,6 +259,7 @@ async fn another_tenant_sees_nothing() {
         case_id: case.to_string(),
         expected_version: None,
         referral: "the ombudsman".to_owned(),
+        ground: String::new(),
     };
     let key = request_id();
     assert!(a.clone().decline_case(decline(&key)).await.is_ok());

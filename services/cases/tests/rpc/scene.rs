@@ -166,6 +166,7 @@ pub(crate) fn decision(case: Uuid, remedy_due: bool) -> DecideCaseRequest {
         outcome: Outcome::Upheld.into(),
         reasons: "the carrier dropped it".to_owned(),
         remedy_due,
+        ground: String::new(),
     }
 }
 

@@ -98,13 +98,16 @@ struct Reply {
     /// the budget; as much as may be without
     #[arg(long)]
     extend_by: Option<i32>,
+    /// The cause for which more time is lawful, where the policy names some
+    #[arg(long, default_value = "")]
+    cause: String,
     #[command(flatten)]
     expect: Expect,
 }
 
 impl Reply {
     fn request(self, request_id: String, case_id: String) -> SendHoldingReplyRequest {
-        let Self { text, reason, next, extend_by, expect } = self;
+        let Self { text, reason, next, extend_by, cause, expect } = self;
         SendHoldingReplyRequest {
             request_id,
             case_id,
@@ -113,6 +116,7 @@ impl Reply {
             reason,
             next_update_time: next.map(proto::timestamp),
             extend_by,
+            cause,
         }
     }
 }

@@ -42,7 +42,13 @@ enum Verb {
         dry_run: bool,
     },
     /// Shows a version; without one, that activated last; 0 is the shipped one
-    Get { version: Option<i32> },
+    #[command(visible_alias = "show")]
+    Get {
+        version: Option<i32>,
+        /// As it is for complaints received on this day, as 2026-04-14; today without
+        #[arg(long, value_name = "DATE", default_value = "")]
+        received: String,
+    },
     /// Lists versions, latest first
     List {
         #[command(flatten)]
@@ -79,8 +85,9 @@ impl Policies {
                     text::activated,
                 )
             }
-            Verb::Get { version } => {
-                let answer = policies.get_policy(GetPolicyRequest { version }).await?.into_inner();
+            Verb::Get { version, received } => {
+                let request = GetPolicyRequest { version, received_date: received };
+                let answer = policies.get_policy(request).await?.into_inner();
                 show::answer(caller.json, &answer.policy.unwrap_or_default(), text::policy)
             }
             Verb::List { page } => {

@@ -106,6 +106,7 @@ pub(crate) async fn taken_longer(scene: &Scene) {
         reason: "there is one expert only".to_owned(),
         next_update_time: Some(next),
         extend_by: None,
+        cause: String::new(),
     };
     let answer = clerk.send_holding_reply(hold).await.unwrap().into_inner();
     assert_eq!((of(&answer.clocks, ClockKind::Update).due_time, answer.extension), (Some(next), None));

@@ -178,6 +178,7 @@ impl Scene {
             outcome: outcome.into(),
             reasons: "the carrier's record shows it".to_owned(),
             remedy_due,
+            ground: String::new(),
         };
         let case = self.cases(agent).decide_case(request).await.unwrap().into_inner().case.unwrap();
         let expected = if remedy_due { CaseState::Decided } else { CaseState::Resolved };

@@ -360,6 +360,7 @@ pub(crate) async fn declined(scene: &Scene) {
         case_id: case_id.clone(),
         expected_version: None,
         referral: "the shop's own counter".to_owned(),
+        ground: String::new(),
     };
     scene.cases("clerk").decline_case(request.clone()).await.unwrap();
     scene.settled().await;

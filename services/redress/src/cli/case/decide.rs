@@ -45,6 +45,9 @@ pub(super) struct Decide {
     /// A remedy is due: a plan is expected
     #[arg(long)]
     remedy: bool,
+    /// Code of the ground it ends on without a settlement, where its policy knows such grounds
+    #[arg(long, default_value = "")]
+    ground: String,
     #[command(flatten)]
     expect: Expect,
 }
@@ -58,6 +61,7 @@ impl Decide {
             outcome: self.outcome.into(),
             reasons: self.reasons,
             remedy_due: self.remedy,
+            ground: self.ground,
         };
         let answer = caller.cases().decide_case(request).await?.into_inner();
         show::answer(caller.json, &answer.case.unwrap_or_default(), text::case)
@@ -70,6 +74,9 @@ pub(super) struct Decline {
     /// Where the complainant should turn
     #[arg(long)]
     referral: String,
+    /// Code of the ground of the refusal, where its policy knows such grounds
+    #[arg(long, default_value = "")]
+    ground: String,
     #[command(flatten)]
     expect: Expect,
 }
@@ -81,6 +88,7 @@ impl Decline {
             case_id: self.case,
             expected_version: self.expect.version,
             referral: self.referral,
+            ground: self.ground,
         };
         let answer = caller.cases().decline_case(request).await?.into_inner();
         show::answer(caller.json, &answer.case.unwrap_or_default(), text::case)

@@ -53,7 +53,7 @@ impl Zoned {
         let formats = formats.unwrap_or_else(|| USUAL.map(str::to_owned).to_vec());
         ensure!(!formats.is_empty(), "[times] formats: names none");
         let zone = zone.map_or(Ok(TimeZone::UTC), |zone| {
-            TimeZone::get(&zone).with_context(|| format!("[times] names no time zone: {zone}"))
+            calendar::zones::get(&zone).with_context(|| format!("[times] names no time zone: {zone}"))
         })?;
         Ok(Self { formats, zone })
     }

@@ -2,7 +2,8 @@
 
 use proto::redress::cases::v1::{
     ActivatePolicyResponse, CaseClock, ClockExtension, ClockKind, ClockState, ExplainDeadlineResponse,
-    ExtensionState, IntervalKind, ListExtensionsResponse, ListPoliciesResponse, Policy, RungAction,
+    ExtensionState, IntervalKind, ListExtensionsResponse, ListPoliciesResponse, Policy, PolicyGround,
+    PolicyLimits, PolicyPackVersion, PolicyPromise, RungAction,
 };
 
 use super::{more, none_of};
@@ -50,6 +51,11 @@ pub(crate) fn explained(answer: &ExplainDeadlineResponse) -> String {
         ("started", time(clock.start_time.as_ref())),
         ("due", time(clock.due_time.as_ref())),
         ("in all", span(answer.total.as_ref())),
+        ("begun by", answer.begun_by.clone()),
+        ("limit", limit(answer)),
+        ("days", days(answer)),
+        ("rolled forward", rolled(answer)),
+        ("reopened", answer.reopened.clone()),
     ]);
     let mut table = Table::new(["from", "until", "why", "takes", "sum"]);
     for interval in &answer.intervals {
@@ -63,6 +69,32 @@ pub(crate) fn explained(answer: &ExplainDeadlineResponse) -> String {
         ]);
     }
     format!("{head}\n{}", table.render())
+}
+
+/// The limit that holds, and the other where two stand beside each other.
+fn limit(answer: &ExplainDeadlineResponse) -> String {
+    if answer.beside.is_empty() {
+        return answer.budget.clone();
+    }
+    let due = time(answer.beside_due_time.as_ref());
+    format!("{}, earlier than {} ({due})", answer.budget, answer.beside)
+}
+
+/// The first and the last day that count.
+fn days(answer: &ExplainDeadlineResponse) -> String {
+    if answer.first_day.is_empty() {
+        return String::new();
+    }
+    let shortened = if answer.shortened_month { ", the last of a shorter month" } else { "" };
+    format!("{} to {}{shortened}", answer.first_day, answer.last_day)
+}
+
+/// The last day before and after it was rolled forward.
+fn rolled(answer: &ExplainDeadlineResponse) -> String {
+    if answer.rolled_from.is_empty() {
+        return String::new();
+    }
+    format!("from {} to {}", answer.rolled_from, answer.rolled_to)
 }
 
 /// A stretch of time, as `31:30:00`.
@@ -120,15 +152,17 @@ pub(crate) fn policy(policy: &Policy) -> String {
         ("activated", time(policy.activate_time.as_ref())),
         ("note", policy.note.clone()),
     ]);
-    let mut promises = Table::new(["promise", "within", "from", "when", "most more", "pauses for"]);
+    let mut promises =
+        Table::new(["promise", "within", "from", "when", "most more", "pauses for", "reopened"]);
     for promise in &policy.promises {
         promises.row([
             word::<ClockKind>(promise.kind) + mark(promise.unverified),
-            promise.budget.clone(),
+            within(promise),
             promise.starts.clone(),
             promise.when.clone(),
-            promise.most_extension.to_string() + if promise.holding_reply { " (holding reply)" } else { "" },
+            promise.most_extension.to_string() + &more_for(promise),
             promise.pause_reasons.join(", "),
+            promise.reopened.clone(),
         ]);
     }
     let mut rungs = Table::new(["step", "of", "at", "does"]);
@@ -137,7 +171,61 @@ pub(crate) fn policy(policy: &Policy) -> String {
         let of = if rung.kind == 0 { "all others".to_owned() } else { word::<ClockKind>(rung.kind) };
         rungs.row([rung.name.clone(), of, rung.at.clone(), does.join(", ")]);
     }
-    format!("{head}\n{}\n{}", promises.render(), rungs.render())
+    format!("{head}\n{}\n{}{}", promises.render(), rungs.render(), to_know(policy))
+}
+
+/// The limit of a promise, with the one beside it.
+fn within(promise: &PolicyPromise) -> String {
+    let beside = if promise.beside.is_empty() { String::new() } else { format!(" or {}", promise.beside) };
+    promise.budget.clone() + &beside
+}
+
+/// What gives a promise more time.
+fn more_for(promise: &PolicyPromise) -> String {
+    let dated = if promise.names_date { ", with the time of the answer" } else { "" };
+    match (promise.holding_reply, promise.causes.is_empty()) {
+        (false, _) => String::new(),
+        (true, true) => format!(" (holding reply{dated})"),
+        (true, false) => format!(" (holding reply for {}{dated})", promise.causes.join(" or ")),
+    }
+}
+
+/// What no clock keeps: for people to know.
+fn to_know(policy: &Policy) -> String {
+    let mut blocks: Vec<String> = Vec::new();
+    let mut list = |head: &str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            blocks.push(format!("\n{head}\n  {}\n", lines.join("\n  ")));
+        }
+    };
+    let notes = policy.promises.iter().filter(|promise| !promise.note.is_empty());
+    list("notes", notes.map(|one| format!("{}: {}", word::<ClockKind>(one.kind), one.note)).collect());
+    list("duties", policy.duties.iter().map(|duty| duty.text.clone() + mark(duty.unverified)).collect());
+    list("limits", policy.limits.as_ref().map(limits).unwrap_or_default());
+    let grounds = |grounds: &[PolicyGround]| {
+        grounds.iter().map(|ground| format!("{}: {}", ground.code, ground.text)).collect::<Vec<_>>()
+    };
+    list("grounds of refusal", grounds(&policy.refusal_grounds));
+    list("grounds of ending", grounds(&policy.ending_grounds));
+    list("hints, never grounds", grounds(&policy.hints));
+    let version = |version: &PolicyPackVersion| {
+        format!("{}: {} – {}", version.pack, version.effective_from, version.effective_until)
+    };
+    list("by day of receipt", policy.versions.iter().map(version).collect());
+    blocks.concat()
+}
+
+fn limits(limits: &PolicyLimits) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut when = |there: bool, line: String| lines.extend(there.then_some(line));
+    when(limits.group_alarm > 0, format!("a group of {} or more is major", limits.group_alarm));
+    when(limits.representatives > 0, format!("at most {} speak for a group", limits.representatives));
+    when(!limits.oldest.is_empty(), format!("matters older than {} are refused", limits.oldest));
+    when(limits.reports_apart, "complaints and reports of a violation are kept apart".to_owned());
+    when(limits.withdrawn_same_day, "a withdrawn complaint is ended the same day".to_owned());
+    let early = &limits.early_settlement;
+    when(!early.is_empty(), format!("settled within {early} a lighter answer is enough"));
+    lines
 }
 
 /// A page of policies.
