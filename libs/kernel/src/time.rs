@@ -9,6 +9,12 @@ pub trait Clock: Send + Sync + 'static {
     /// Now, to the microsecond: as exact as Postgres keeps it, so that what is
     /// answered equals what is read later.
     fn now(&self) -> Timestamp;
+
+    /// Whether it tells the time of the world, and must agree with the database's. One
+    /// that a test or a demonstration moves does not.
+    fn is_real(&self) -> bool {
+        false
+    }
 }
 
 /// The machine's clock.
@@ -19,6 +25,10 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the real clock")]
     fn now(&self) -> Timestamp {
         micros(Timestamp::now())
+    }
+
+    fn is_real(&self) -> bool {
+        true
     }
 }
 

@@ -19,6 +19,7 @@ mod group;
 mod line;
 mod migrate;
 mod mutate;
+mod skew;
 pub mod trace;
 mod tx;
 
@@ -36,6 +37,7 @@ pub use group::{Asked, Batch, Group, Verdicts, Work};
 pub use line::{Line, is_hung_up};
 pub use migrate::{MIGRATIONS, is_behind, migrate, migrated};
 pub use mutate::{Done, IDEMPOTENCY_KEPT, Key, key_reused, request_hash};
+pub use skew::Skew;
 pub use tx::Tx;
 
 /// How long a call waits for a connection before it is refused.
@@ -53,6 +55,7 @@ pub struct Db {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     bell: Bell,
+    skew: Option<Arc<Skew>>,
 }
 
 impl Db {
@@ -93,7 +96,21 @@ impl Db {
             })
             .connect_lazy_with(options);
         let bell = Bell::new(pool.clone(), schema, ids.token());
-        Ok(Self { pool, schema, clock, ids, bell })
+        Ok(Self { pool, schema, clock, ids, bell, skew: None })
+    }
+
+    /// Begins no transaction while its clock is off; without, or with none, nobody looks.
+    #[must_use]
+    pub fn with_skew(self, skew: Option<Arc<Skew>>) -> Self {
+        Self { skew, ..self }
+    }
+
+    /// Refuses while the clock is off.
+    pub(crate) async fn admit(&self) -> Result<(), Fault> {
+        match &self.skew {
+            Some(skew) => skew.admit(&self.pool).await,
+            None => Ok(()),
+        }
     }
 
     /// The schema's name, which is the service's.

@@ -27,6 +27,7 @@ impl Line {
 
     /// The connection, bound to a tenant: what follows on it sees that tenant only.
     pub async fn bound_to(&mut self, tenant: &TenantId) -> Result<&mut PgConnection, Fault> {
+        self.db.admit().await?;
         let open = match self.open.take() {
             Some(open) if open.tenant == *tenant => open,
             Some(open) => bind(open.conn, tenant).await?,

@@ -292,6 +292,7 @@ impl Db {
             Scope::Shared => ("BEGIN".to_owned(), None),
             Scope::Worker => (format!("BEGIN; SET LOCAL ROLE redress_{schema}_worker"), None),
         };
+        self.admit().await?;
         let inner = begin(self.pool.clone(), statement).await?;
         Ok(Tx {
             inner,

@@ -22,7 +22,7 @@ use crate::running::Running;
 use crate::service::{Kit, Parts, Service, Stop, Worker};
 use crate::settings::{IdentitySettings, Settings};
 use crate::workers::Workers;
-use crate::{contracts, sweep, telemetry, watch};
+use crate::{contracts, skew, sweep, telemetry, watch};
 
 /// How often a silent connection is probed, and how long an answer may take.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -69,7 +69,9 @@ pub async fn start(assembly: Assembly) -> anyhow::Result<Running> {
     let identity = Arc::new(Identity::open(&settings.identity).await?);
     let tls = server_tls(&settings.identity)?;
 
-    let opened = open(&services, &Arc::new(settings.clone()), &clock, &ids)?;
+    let allowed = Duration::from_millis(settings.max_clock_skew_ms.into());
+    let skew = pg::Skew::of(&clock, allowed);
+    let opened = open(&services, &Arc::new(settings.clone()), &clock, &ids, skew.as_ref())?;
     let roads = Roads::lay(&opened, &sources, &settings)?;
     let dbs: Vec<pg::Db> = opened.iter().map(|(_, db, _)| db.clone()).collect();
 
@@ -78,11 +80,14 @@ pub async fn start(assembly: Assembly) -> anyhow::Result<Running> {
     let consumers = roads.consumers.iter().flatten().cloned().collect();
     roads.run(&mut workers);
     keep_house(&dbs, &identity, &mut workers);
+    if let (Some(skew), Some(db)) = (skew.clone(), dbs.first().cloned()) {
+        workers.start(Worker::new("clock", move |stop| skew::run(skew, db, stop)));
+    }
     let (routes, hosted) = take_apart(opened, roads, &mut workers);
 
     let reporter = HealthReporter::new();
     let routes = add_tools(routes, &reporter)?;
-    let readiness = Readiness::new(reporter, hosted).await;
+    let readiness = Readiness::new(reporter, hosted, skew).await;
     let told = readiness.clone();
     workers.start(Worker::new("readiness", move |stop| told.run(stop)));
 
@@ -139,6 +144,7 @@ fn open(
     settings: &Arc<Settings>,
     clock: &Arc<dyn Clock>,
     ids: &Arc<dyn Ids>,
+    skew: Option<&Arc<pg::Skew>>,
 ) -> anyhow::Result<Opened> {
     let open = |service: &Service| {
         let db = pg::Db::open(
@@ -148,7 +154,8 @@ fn open(
             Arc::clone(clock),
             Arc::clone(ids),
         )
-        .map_err(|fault| anyhow::anyhow!("DATABASE_URL cannot be used: {}", fault.chain()))?;
+        .map_err(|fault| anyhow::anyhow!("DATABASE_URL cannot be used: {}", fault.chain()))?
+        .with_skew(skew.cloned());
         let kit = Kit { db: db.clone(), settings: Arc::clone(settings) };
         let mut parts = Parts::new(settings.max_message_bytes as usize);
         (service.open)(&kit, &mut parts).with_context(|| format!("{} cannot start", service.name))?;

@@ -24,6 +24,7 @@ mod routes;
 mod running;
 mod service;
 mod settings;
+mod skew;
 mod sweep;
 mod telemetry;
 mod watch;

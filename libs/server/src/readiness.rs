@@ -1,5 +1,6 @@
 //! Health as gRPC tells it: per gRPC service, and `""` for the whole process.
-//! Serving means that the service's database answers and has every migration.
+//! Serving means that the service's database answers and has every migration, and that
+//! this machine's clock agrees with the database's.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -40,6 +41,8 @@ pub(crate) struct Readiness(Arc<Inner>);
 struct Inner {
     reporter: HealthReporter,
     hosted: Vec<Hosted>,
+    /// None where the clock is no real one.
+    skew: Option<Arc<pg::Skew>>,
     /// What was told last.
     told: Mutex<Told>,
 }
@@ -53,8 +56,12 @@ struct Told {
 
 impl Readiness {
     /// Nothing serves until it was looked at.
-    pub(crate) async fn new(reporter: HealthReporter, hosted: Vec<Hosted>) -> Self {
-        let this = Self(Arc::new(Inner { reporter, hosted, told: Mutex::default() }));
+    pub(crate) async fn new(
+        reporter: HealthReporter,
+        hosted: Vec<Hosted>,
+        skew: Option<Arc<pg::Skew>>,
+    ) -> Self {
+        let this = Self(Arc::new(Inner { reporter, hosted, skew, told: Mutex::default() }));
         for name in this.names() {
             this.0.reporter.set_service_status(name, ServingStatus::NotServing).await;
         }
@@ -93,11 +100,12 @@ impl Readiness {
     async fn look(&self) -> bool {
         let looks = self.0.hosted.iter().map(|hosted| async move { (hosted, is_ready(hosted).await) });
         let ready = futures::future::join_all(looks).await;
-        let all = ready.iter().all(|(_, ready)| *ready);
+        let agrees = !self.0.skew.as_ref().is_some_and(|skew| skew.is_off());
+        let all = agrees && ready.iter().all(|(_, ready)| *ready);
         let mut told = self.0.told.lock().await;
         for (hosted, ready) in ready {
             for name in &hosted.rpc_services {
-                self.tell(&mut told, name, ready).await;
+                self.tell(&mut told, name, ready && agrees).await;
             }
         }
         for name in SHARED {

@@ -70,6 +70,11 @@ pub struct Settings {
     #[arg(long, env = "REDRESS_DB_CONNECTIONS", default_value_t = 10,
           value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub db_connections: u32,
+    /// How far this machine's clock may be from the database's, in milliseconds; beyond,
+    /// the server is not ready and does nothing
+    #[arg(long, env = "REDRESS_MAX_CLOCK_SKEW_MS", default_value_t = 2_000,
+          value_parser = clap::value_parser!(u32).range(1..=3_600_000))]
+    pub max_clock_skew_ms: u32,
     /// Most calls worked on at once; more are refused, not queued
     #[arg(long, env = "REDRESS_MAX_IN_FLIGHT", default_value_t = 1024,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -243,6 +248,7 @@ impl Default for Settings {
             listen: None,
             database_url: None,
             db_connections: 10,
+            max_clock_skew_ms: 2_000,
             max_in_flight: 1024,
             max_message_bytes: 4_194_304,
             drain_seconds: 20,

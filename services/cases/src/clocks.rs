@@ -1,6 +1,6 @@
 //! By when what is owed: the clocks of a case, started by the tenant's policy and
-//! moved by what happens to the case. Pure, but for `follow`, `alarm`
-//! and `recount`.
+//! moved by what happens to the case. Pure, but for `follow`, `alarm`,
+//! `jobs` and `recount`.
 //!
 //! When the case is taken up again, a regime's clock that was met stays met on record,
 //! and another goes on in its place as if it had never been; the organisation's own
@@ -12,6 +12,7 @@ pub(crate) mod follow;
 pub(crate) mod holding;
 #[cfg(test)]
 mod invariants;
+pub(crate) mod jobs;
 pub(crate) mod more;
 pub(crate) mod policy;
 #[cfg(test)]

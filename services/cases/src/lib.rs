@@ -75,7 +75,7 @@ pub const SERVICE: Service = Service { name: NAME, port: 50_052, migrations: &MI
 // The skeleton's signature: other services fail here, this one cannot.
 #[expect(clippy::unnecessary_wraps, reason = "every service opens with this signature")]
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
-    let (db, merged) = (kit.db.clone(), kit.db.clone());
+    let (db, merged, recounted) = (kit.db.clone(), kit.db.clone(), kit.db.clone());
     let rule_sets = Arc::new(rule_sets::RuleSets::default());
     let classifiers = Arc::new(classifiers::Classifiers::default());
     parts
@@ -97,6 +97,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .worker("timers", move |stop| {
             timers::run(db, vec![Arc::new(window::ResponseWindow), Arc::new(clocks::alarm::Rungs)], stop)
         })
+        .worker("clock_jobs", move |stop| clocks::jobs::run(recounted, stop))
         .worker("words", move |stop| words::run(merged, stop));
     Ok(())
 }

@@ -25,6 +25,8 @@ pub(crate) enum Refusal {
     PolicyNotFound,
     /// There are as many policies as there may be.
     TooManyPolicies,
+    /// Somebody kept the tenant's clocks busy for too long.
+    ClocksBusy,
     /// It was granted or refused before.
     ExtensionDecided,
     /// One is waiting for its answer.
@@ -169,6 +171,7 @@ impl std::fmt::Display for Refusal {
             Self::Clock(refusal) => write!(f, "{refusal}"),
             Self::PolicyNotFound => f.write_str("there is no such policy"),
             Self::TooManyPolicies => f.write_str("there are as many policies as there may be"),
+            Self::ClocksBusy => f.write_str("the clocks of this tenant are busy; try again"),
             Self::MergeTargetOver(state) => {
                 write!(f, "the case to merge into is {state}; only one that goes on can stand for another")
             }
@@ -267,6 +270,7 @@ impl fault::Refusal for Refusal {
             | Self::SecondPersonRequired
             | Self::SupervisorRequired => Kind::Forbidden,
             Self::TrainingUnderWay => Kind::Conflict,
+            Self::ClocksBusy => Kind::Unavailable,
             Self::TooManyGuesses | Self::TooManyCalendars | Self::TooManyPolicies => Kind::Exhausted,
         }
     }
@@ -282,6 +286,7 @@ impl fault::Refusal for Refusal {
             Self::ExtensionNotFound => "EXTENSION_NOT_FOUND",
             Self::PolicyNotFound => "POLICY_NOT_FOUND",
             Self::TooManyPolicies => "TOO_MANY_POLICIES",
+            Self::ClocksBusy => "CLOCKS_BUSY",
             Self::ExtensionDecided => "EXTENSION_DECIDED",
             Self::ExtensionPending => "EXTENSION_PENDING",
             Self::HoldingReplyNeeded => "HOLDING_REPLY_NEEDED",

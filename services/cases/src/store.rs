@@ -10,6 +10,7 @@ pub(crate) mod counts;
 pub(crate) mod early;
 pub(crate) mod extensions;
 pub(crate) mod groups;
+pub(crate) mod jobs;
 pub(crate) mod lessons;
 pub(crate) mod links;
 pub(crate) mod merges;

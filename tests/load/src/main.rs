@@ -31,6 +31,8 @@ const OTLP_ROUNDS: u32 = 4;
 /// How long a load runs before it is measured: new tables have no statistics yet, and
 /// are analysed with every doubling.
 const WARM: Duration = Duration::from_secs(4);
+/// Timers that are armed and not due.
+const ARMED: u32 = 1_000_000;
 
 /// Measures the suite and writes a report.
 #[derive(Parser)]
@@ -59,12 +61,30 @@ struct Arguments {
     /// After each suite phase, this many statements that cost Postgres most
     #[arg(long, default_value_t = 0)]
     statements: u32,
+    /// Small loads for a second each, by whatever build: what is counted must come out,
+    /// what is measured means nothing
+    #[arg(long)]
+    short: bool,
     /// Only these phases: door, otlp, suite, assign, clocks, lifecycle, idle
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }
 
 impl Arguments {
+    /// The loads of a short run.
+    fn shortened(self) -> Self {
+        if self.short { Self { seconds: 2, in_flight: 8, rate: 25, lifecycles: 4, ..self } } else { self }
+    }
+
+    fn warm(&self) -> Duration {
+        if self.short { Duration::from_secs(1) } else { WARM }
+    }
+
+    /// Timers that are armed and not due.
+    fn armed(&self) -> u32 {
+        if self.short { ARMED / 50 } else { ARMED }
+    }
+
     fn wants(&self, phase: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|only| only == phase)
     }
@@ -83,7 +103,7 @@ fn main() -> Result<()> {
     // As the servers by default: a core each is left to Postgres and to the others.
     let threads = std::thread::available_parallelism()?.get().saturating_sub(1).max(1);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
-    runtime.block_on(load(&Arguments::parse()))
+    runtime.block_on(load(&Arguments::parse().shortened()))
 }
 
 async fn load(arguments: &Arguments) -> Result<()> {
@@ -115,12 +135,13 @@ async fn measure(arguments: &Arguments, base: &Base) -> Result<Report> {
         let suite = Suite::one_process(base, "load_suite").await?;
         let run = submit::closed(&suite, arguments.in_flight, length).await?;
         report.submit("submit, suite in one process", &run);
+        suite::assigned(&suite, run.done).await?;
         suite.stop().await?;
         base.costs("load_suite", arguments.statements, run.done).await?;
     }
     if arguments.wants("assign") {
         let suite = Suite::one_process(base, "load_assign").await?;
-        let warm = submit::open(&suite, arguments.rate, WARM).await?.done;
+        let warm = submit::open(&suite, arguments.rate, arguments.warm()).await?.done;
         suite::assigned(&suite, warm).await?;
         let run = submit::open(&suite, arguments.rate, length).await?;
         suite::assigned(&suite, warm + run.done).await?;
@@ -130,13 +151,16 @@ async fn measure(arguments: &Arguments, base: &Base) -> Result<Report> {
         base.costs("load_assign", arguments.statements, run.done).await?;
     }
     if arguments.wants("clocks") {
-        clocks::measure(base, arguments.rate, length, &mut report).await?;
+        let load =
+            clocks::Load { rate: arguments.rate, warm: arguments.warm(), length, armed: arguments.armed() };
+        clocks::measure(base, &load, &mut report).await?;
     }
     if arguments.wants("lifecycle") {
         let suite = Suite::one_process(base, "load_lifecycle").await?;
-        lifecycle::run(&suite, arguments.lifecycles, WARM).await?;
+        let warm = lifecycle::run(&suite, arguments.lifecycles, arguments.warm()).await?.done;
         let run = lifecycle::run(&suite, arguments.lifecycles, length).await?;
         report.lifecycle(&run);
+        suite::closed(&suite, warm + run.done).await?;
         suite.stop().await?;
         base.costs("load_lifecycle", arguments.statements, run.done).await?;
     }
@@ -150,15 +174,20 @@ async fn measure(arguments: &Arguments, base: &Base) -> Result<Report> {
 async fn door(arguments: &Arguments, base: &Base, length: Duration, report: &mut Report) -> Result<()> {
     let baseline = pgbench::prepare(base, "load_pgbench").await?;
     let suite = Suite::intake(base, "load_door", &[]).await?;
-    submit::closed(&suite, arguments.in_flight, Duration::from_secs(2)).await?; // warm
+    let mut done = submit::closed(&suite, arguments.in_flight, Duration::from_secs(2)).await?.done; // warm
     // Twice in turn, so that a drifting machine does not favour one side.
     for _ in 0..2 {
         report.baseline(&pgbench::run(base, &baseline, arguments.in_flight, length / 2).await?);
-        report.door(&submit::closed(&suite, arguments.in_flight, length / 2).await?);
+        let run = submit::closed(&suite, arguments.in_flight, length / 2).await?;
+        report.door(&run);
+        done += run.done;
         report.baseline_single(&pgbench::run(base, &baseline, 1, length / 4).await?);
-        report.door_single(&submit::closed(&suite, 1, length / 4).await?);
+        let run = submit::closed(&suite, 1, length / 4).await?;
+        report.door_single(&run);
+        done += run.done;
     }
     suite.stop().await?;
+    base.stored("load_door", done).await?;
     base.costs("load_door", arguments.statements, 1).await
 }
 

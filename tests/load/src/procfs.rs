@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 /// Linux counts CPU time in hundredths of a second for user space, whatever the
 /// kernel's own tick.
@@ -34,11 +34,31 @@ pub(crate) fn cpu(pid: u32) -> Result<Duration> {
     Ok(ticks(stat(pid)?.own))
 }
 
+/// How often a family is read anew because a child ended meanwhile.
+const READINGS: usize = 1_000;
+
 /// CPU time a process and its children have used, ended ones included: Postgres
 /// has a process per connection.
+///
+/// A child that ends is counted with its parent from the moment the parent has waited for
+/// it. Read before that of the one and after it of the other, it would be counted nowhere,
+/// the other way round twice: so the parent must not have waited for any between the two.
 pub(crate) fn cpu_of_family(pid: u32) -> Result<Duration> {
-    let parent = stat(pid)?;
-    let mut total = parent.own + parent.children;
+    let mut parent = stat(pid)?;
+    for _ in 0..READINGS {
+        let living = living_children(pid)?;
+        let after = stat(pid)?;
+        if after.children == parent.children {
+            return Ok(ticks(after.own + after.children + living));
+        }
+        parent = after;
+    }
+    bail!("the children of {pid} end faster than they can be counted")
+}
+
+/// CPU time of the children nobody has waited for yet, ended or not.
+fn living_children(pid: u32) -> Result<u64> {
+    let mut total = 0;
     for entry in fs::read_dir("/proc")? {
         let name = entry?.file_name();
         let Some(child) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
@@ -49,7 +69,7 @@ pub(crate) fn cpu_of_family(pid: u32) -> Result<Duration> {
             total += child.own + child.children;
         }
     }
-    Ok(ticks(total))
+    Ok(total)
 }
 
 /// Resident memory of a process, in megabytes.
@@ -59,4 +79,34 @@ pub(crate) fn rss_mb(pid: u32) -> Result<f64> {
         text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("a process without memory")?;
     let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
     Ok(kilobytes / 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+    use std::thread;
+
+    use super::*;
+
+    /// Burns CPU in children of a shell that end at their own time, read all the while:
+    /// what they have used never becomes less.
+    #[test]
+    fn what_children_have_used_is_never_lost_while_they_end() {
+        let burn = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done";
+        let script = format!("for n in 1 2 3 4 5 6 7 8 9 10 11 12; do ({burn}) & done; wait; read line");
+        let mut shell =
+            Command::new("sh").args(["-c", &script]).stdin(Stdio::piped()).spawn().expect("there is a shell");
+        let (mut last, mut same) = (Duration::ZERO, 0);
+        // Until all have ended: a while without any more.
+        while same < 200 {
+            let used = cpu_of_family(shell.id()).expect("it runs");
+            assert!(used >= last, "{last:?} became {used:?}");
+            same = if used == last && used > Duration::ZERO { same + 1 } else { 0 };
+            last = used;
+            thread::sleep(Duration::from_millis(1));
+        }
+        drop(shell.stdin.take());
+        shell.wait().expect("it ends");
+        assert!(last >= TICK * 2, "twelve loops took {last:?}");
+    }
 }

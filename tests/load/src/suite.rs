@@ -10,8 +10,8 @@ use futures::future::try_join_all;
 use pg::cluster::Cluster;
 use proto::redress::assignment::v1::assignment_service_client::AssignmentServiceClient;
 use proto::redress::assignment::v1::{Agent, CreateAgentRequest, CreateDepartmentRequest, Department};
-use proto::redress::cases::v1::CountCasesRequest;
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
+use proto::redress::cases::v1::{CaseState, CountCasesRequest};
 use tokio::process::{Child, Command};
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// More than any run can have open.
 const CAPACITY: i32 = 100_000;
 const AGENTS: usize = 20;
-/// How long cases may take to be assigned after the last submission.
+/// How long it may take until another case is assigned.
 const CATCH_UP: Duration = Duration::from_mins(1);
 
 /// What every phase builds on.
@@ -75,6 +75,19 @@ impl Base {
             bail!("{}", String::from_utf8_lossy(&output.stderr));
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Makes sure that all submissions that were answered are kept, and told of.
+    pub(crate) async fn stored(&self, database: &str, answered: u64) -> Result<()> {
+        let sql = "COPY (SELECT count(*), count(position) FROM intake.complaint) TO STDOUT";
+        let stored = self.execute(&self.create_database(database).await?, sql).await?;
+        let expected = format!("{answered}\t{answered}");
+        anyhow::ensure!(
+            stored.trim() == expected,
+            "{answered} were answered, kept and told of are {}",
+            stored.trim()
+        );
+        Ok(())
     }
 
     /// The time from submission to assignment within which 99 % of so many latest
@@ -304,10 +317,10 @@ async fn staff(channel: &Channel) -> Result<()> {
     Ok(())
 }
 
-/// Waits until so many cases are assigned.
+/// Waits until so many cases are assigned, for as long as there are more of them.
 pub(crate) async fn assigned(suite: &Suite, submitted: u64) -> Result<()> {
     let mut client = CaseServiceClient::new(suite.channel.clone());
-    let patience = Instant::now() + CATCH_UP;
+    let (mut most, mut patience) = (0, Instant::now() + CATCH_UP);
     loop {
         let counts = client.count_cases(CountCasesRequest {}).await?.into_inner();
         let assigned: i64 =
@@ -315,9 +328,29 @@ pub(crate) async fn assigned(suite: &Suite, submitted: u64) -> Result<()> {
         if u64::try_from(assigned)? == submitted {
             return Ok(());
         }
+        if assigned > most {
+            (most, patience) = (assigned, Instant::now() + CATCH_UP);
+        }
         if Instant::now() > patience {
-            bail!("{assigned} of {submitted} cases are assigned {CATCH_UP:?} after the last submission");
+            bail!("{assigned} of {submitted} cases are assigned, and no more came for {CATCH_UP:?}");
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+}
+
+/// Makes sure that so many cases were closed, and no others are there.
+pub(crate) async fn closed(suite: &Suite, done: u64) -> Result<()> {
+    let mut client = CaseServiceClient::new(suite.channel.clone());
+    let counts = client.count_cases(CountCasesRequest {}).await?.into_inner().counts;
+    let closed = i32::from(CaseState::Closed);
+    let of = |wanted: bool| -> i64 {
+        counts.iter().filter(|count| (count.state == closed) == wanted).map(|count| count.count).sum()
+    };
+    anyhow::ensure!(
+        u64::try_from(of(true))? == done && of(false) == 0,
+        "{done} lifecycles were ended, {} cases are closed and {} are not",
+        of(true),
+        of(false)
+    );
+    Ok(())
 }

@@ -9,6 +9,7 @@ mod probe;
 mod roads;
 mod roles;
 mod settings;
+mod skew;
 mod stop;
 mod telemetry;
 mod web;

@@ -11,7 +11,8 @@ use timers::Timer;
 use uuid::Uuid;
 
 use super::policy::Policy;
-use super::{Clocks, by_case, concerns};
+use super::switch::Job;
+use super::{Clocks, by_case, concerns, jobs};
 use crate::calendars::Calendars;
 use crate::case::Case;
 use crate::store::{self, Opening};
@@ -24,12 +25,14 @@ pub(crate) const KIND: &str = "clock";
 pub(crate) struct Begun {
     clocks: BTreeMap<CaseId, Clocks>,
     policies: Vec<Policy>,
+    unfinished: Vec<Job>,
 }
 
 /// Starts the clocks of cases about to be opened, and says when they are due.
 pub(crate) async fn begin(tx: &mut Tx, openings: &mut [Opening]) -> Result<Begun, Fault> {
     store::calendars::hold(tx).await?;
     let policies = store::policies::in_force(tx).await?;
+    let unfinished = store::jobs::unfinished(tx).await?;
     let mut clocks = BTreeMap::new();
     // Nothing is promised any more about one that ended before it came here.
     for Opening { case, forwarded, .. } in openings.iter_mut().filter(|one| !one.case.state.is_over()) {
@@ -37,7 +40,7 @@ pub(crate) async fn begin(tx: &mut Tx, openings: &mut [Opening]) -> Result<Begun
         started.date(case);
         clocks.insert(case.id, started);
     }
-    Ok(Begun { clocks, policies })
+    Ok(Begun { clocks, policies, unfinished })
 }
 
 impl Begun {
@@ -51,6 +54,7 @@ impl Begun {
                 changes.timer(case, None, clocks.next(case, &self.policies));
             }
         }
+        jobs::pass_by(tx, &self.unfinished, cases).await?;
         changes.write(tx, &self.clocks).await
     }
 }
@@ -81,12 +85,23 @@ pub(crate) struct Book {
     pub(crate) clocks: BTreeMap<CaseId, Clocks>,
     /// Those the clocks are under.
     pub(crate) policies: Vec<Policy>,
+    /// Whether a policy or calendar may not have reached them yet.
+    pending: bool,
 }
 
 impl Book {
-    /// Reads them: with the cases, what is promised was locked.
+    /// Reads them: with the cases, what is promised was locked. What was put in force and
+    /// has not reached them does first.
     pub(crate) async fn open(tx: &mut Tx, cases: &[Uuid]) -> Result<Self, Fault> {
-        let mut clocks = by_case(store::clocks::of(tx, cases).await?);
+        let book = Self::read(tx, cases).await?;
+        if book.pending && jobs::reach(tx, cases).await? { Self::read(tx, cases).await } else { Ok(book) }
+    }
+
+    /// Reads them as they are kept.
+    pub(crate) async fn read(tx: &mut Tx, cases: &[Uuid]) -> Result<Self, Fault> {
+        let (clocks, mut pending) = store::clocks::of(tx, cases).await?;
+        let mut clocks = by_case(clocks);
+        pending |= cases.iter().any(|case| !clocks.contains_key(&CaseId(*case)));
         let versions = clocks.values().flat_map(|clocks| clocks.0.iter().map(|clock| clock.policy)).collect();
         let policies = if cases.iter().all(|case| clocks.contains_key(&CaseId(*case))) {
             let mut calendars = Calendars::default();
@@ -102,7 +117,7 @@ impl Book {
         for case in cases {
             clocks.entry(CaseId(*case)).or_default();
         }
-        Ok(Self { clocks, policies })
+        Ok(Self { clocks, policies, pending })
     }
 }
 
@@ -122,6 +137,14 @@ impl Changes {
                 let traceparent = case.origin.traceparent.clone();
                 self.arm.push(Timer { kind: KIND, key: case.id.0, fire_at, traceparent });
             }
+            None => self.disarm.push(case.id.0),
+        }
+    }
+
+    /// Arms or disarms the timer of a case, whatever it was before.
+    pub(crate) fn timer_anew(&mut self, case: &Case, next: Option<Timestamp>) {
+        match next {
+            Some(_) => self.timer(case, None, next),
             None => self.disarm.push(case.id.0),
         }
     }

@@ -1,20 +1,32 @@
-//! What an edit of a calendar does to the clocks counted by it: which due times
-//! it would move, and counting them anew once it is made.
+//! Which due times a policy or an edit of a calendar would move, before it is put in
+//! force: looked at page by page, in transactions of their own, locking nothing and
+//! computing beside the calls.
 
-use calendar::{Calendar, Kind, whatif};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use calendar::{Calendar, Kind};
 use fault::Fault;
 use jiff::Timestamp;
-use kernel::CaseId;
-use pg::Tx;
+use kernel::{CaseId, TenantId};
+use pg::{Db, Tx};
+use server::Length;
 use uuid::Uuid;
 
-use super::follow::{Book, Changes};
-use super::{CaseClock, Clocks};
-use crate::calendars::Counting;
+use super::jobs::{self, Pending};
+use super::policy::Policy;
+use super::switch::put_under;
+use super::{CaseClock, jobs::Due};
+use crate::case::Case;
 use crate::store;
 
-/// Cases dealt with at once.
-pub(crate) const PAGE: i64 = 500;
+/// Cases looked at at once.
+const PAGE: i64 = 200;
+/// Most due times that are told of one change.
+pub(crate) const MAX_TOLD: usize = 10_000;
+/// How long a change that is about to be put in force is looked at first.
+pub(crate) const LOOK_AHEAD: Duration = Duration::from_secs(5);
 
 /// A due time that moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,86 +43,129 @@ pub(crate) struct Moved {
     pub(crate) after: Option<Timestamp>,
 }
 
-/// The due times that a new version of a calendar would move, the soonest first.
-/// Changes nothing.
-pub(crate) async fn moves(tx: &mut Tx, name: &str, new: &Calendar) -> Result<Vec<Moved>, Fault> {
-    let mut all = Vec::new();
-    let mut last = Uuid::nil();
-    loop {
-        let clocks = store::clocks::open_by(tx, name, last, PAGE).await?;
-        let Some(end) = clocks.last() else { break };
-        last = end.case.0;
-        all.extend(moved(&clocks, new));
+/// The due times that move.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// The soonest first; of very many the first.
+    pub(crate) moved: Vec<Moved>,
+    /// How many there are.
+    pub(crate) count: usize,
+    /// Whether time ran out before all were looked at.
+    pub(crate) partial: bool,
+}
+
+impl Found {
+    fn add(&mut self, moved: Vec<Moved>) {
+        self.count += moved.len();
+        self.moved.extend(moved);
+        if self.moved.len() > 2 * MAX_TOLD {
+            self.cut();
+        }
     }
-    sort(&mut all);
-    Ok(all)
+
+    fn cut(&mut self) {
+        self.moved.sort_by_key(|moved| {
+            (moved.before.min(moved.after).or(moved.before).or(moved.after), moved.case)
+        });
+        self.moved.truncate(MAX_TOLD);
+    }
 }
 
-/// The soonest first.
-pub(crate) fn sort(moves: &mut [Moved]) {
-    moves.sort_by_key(|moved| (moved.before.min(moved.after).or(moved.before).or(moved.after), moved.case));
+/// What would be put in force.
+pub(crate) enum Edit {
+    /// A policy.
+    Policy(Box<Policy>),
+    /// A calendar of this name as it would be.
+    Calendar(String, Box<Calendar>),
 }
 
-/// All are counted by the same calendar as it is now.
-fn moved(clocks: &[CaseClock], new: &Calendar) -> Vec<Moved> {
-    let Some(old) = clocks.first().map(|clock| clock.calendar.clone()) else { return Vec::new() };
-    let moves = whatif::calendar_edit(clocks.iter().map(|clock| (clock, &clock.clock)), &old, new);
-    let named = |moved: whatif::Moved<&CaseClock>| Moved {
-        case: moved.key.case,
-        cycle: moved.key.cycle,
-        kind: moved.key.clock.kind,
-        before: moved.before,
-        after: moved.after,
-    };
-    moves.into_iter().map(named).collect()
-}
-
-/// Counts the open clocks of a calendar anew, after its new version was written:
-/// what was spent, the next due time of each case, and what is done next.
-pub(crate) async fn recount(tx: &mut Tx, name: &str, old: &Counting) -> Result<(), Fault> {
-    let mut last = Uuid::nil();
+/// The due times that move, were it put in force now; those that were looked at in time,
+/// where that is limited. Changes nothing.
+pub(crate) async fn moves(
+    db: &Db,
+    tenant: &TenantId,
+    edit: Edit,
+    patience: Option<Duration>,
+) -> Result<Found, Fault> {
+    let (edit, begun) = (Arc::new(edit), Instant::now());
+    let (mut found, mut last) = (Found::default(), Uuid::nil());
     loop {
-        let clocks = store::clocks::open_by(tx, name, last, PAGE).await?;
-        let Some(end) = clocks.last() else { return Ok(()) };
+        let page = Page::read(db, tenant, &edit, last).await?;
+        let Some(end) = page.clocks.last() else { break };
+        if patience.is_some_and(|patience| begun.elapsed() > patience) {
+            found.partial = true;
+            break;
+        }
         last = end.case.0;
+        let edit = edit.clone();
+        let moved =
+            server::blocking(tenant, Length::Quick, "clocks.moves", move || page.moved(&edit)).await?;
+        found.add(moved);
+    }
+    found.cut();
+    Ok(found)
+}
+
+/// Some cases with their open clocks, and what has not reached them yet.
+struct Page {
+    clocks: Vec<CaseClock>,
+    cases: BTreeMap<CaseId, Case>,
+    pending: Pending,
+    awaited: BTreeSet<Due>,
+    now: Timestamp,
+}
+
+impl Page {
+    async fn read(db: &Db, tenant: &TenantId, edit: &Edit, after: Uuid) -> Result<Self, Fault> {
+        db.transact("clocks.moves", tenant, async |mut tx| {
+            let page = Self::read_in(&mut tx, edit, after).await?;
+            Ok((tx, page))
+        })
+        .await
+    }
+
+    async fn read_in(tx: &mut Tx, edit: &Edit, after: Uuid) -> Result<Self, Fault> {
+        let pending = jobs::pending(tx).await?;
+        let clocks = match edit {
+            // What is pending may put others under this calendar.
+            Edit::Calendar(name, _) if pending.is_empty() => {
+                store::clocks::open_by(tx, name, after, PAGE).await?
+            }
+            _ => store::clocks::open_after(tx, after, PAGE).await?,
+        };
         let mut ids: Vec<Uuid> = clocks.iter().map(|clock| clock.case.0).collect();
         ids.dedup();
-        recount_page(tx, name, old, &ids).await?;
+        let awaited = jobs::awaited(tx, &pending, &ids).await?;
+        let cases = store::get_all(tx, &ids).await?;
+        let cases = cases.into_iter().map(|case| (case.id, case)).collect();
+        Ok(Self { clocks, cases, pending, awaited, now: tx.now() })
+    }
+
+    fn moved(self, edit: &Edit) -> Vec<Moved> {
+        let Self { clocks, cases, pending, awaited, now } = self;
+        let moved = |mut clock: CaseClock| {
+            let case = cases.get(&clock.case)?;
+            jobs::apply(&pending, &awaited, case, std::slice::from_mut(&mut clock));
+            let before = clock.due();
+            let after = edit.due(case, clock.clone(), now);
+            let (case, cycle, kind) = (case.id, clock.cycle, clock.clock.kind);
+            (before != after).then_some(Moved { case, cycle, kind, before, after })
+        };
+        clocks.into_iter().filter_map(moved).collect()
     }
 }
 
-async fn recount_page(tx: &mut Tx, name: &str, old: &Counting, ids: &[Uuid]) -> Result<(), Fault> {
-    let cases = store::lock_all(tx, ids).await?;
-    let mut book = Book::open(tx, ids).await?;
-    let mut changes = Changes::default();
-    let mut moved = Vec::new();
-    for mut case in cases {
-        let Some(clocks) = book.clocks.get_mut(&case.id) else { continue };
-        let mut as_before = clocks.clone();
-        for clock in as_before.0.iter_mut().filter(|clock| clock.calendar_name == name) {
-            clock.calendar = old.clone();
-        }
-        clocks.remeasure(name, &as_before);
-        changes.timer(&case, as_before.next(&case, &book.policies), clocks.next(&case, &book.policies));
-        let before = case.due_time;
-        clocks.date(&mut case);
-        if case.due_time != before {
-            moved.push(case);
-        }
-    }
-    store::save(tx, &moved).await?;
-    changes.write(tx, &book.clocks).await
-}
-
-impl Clocks {
-    /// Counts those of a calendar anew; those that come out as before are not
-    /// changed.
-    fn remeasure(&mut self, name: &str, as_before: &Self) {
-        for (clock, before) in self.0.iter_mut().zip(&as_before.0) {
-            if clock.calendar_name == name && clock.clock.is_open() {
-                clock.clock.remeasure(&clock.calendar);
-                clock.changed = clock.clock != before.clock || clock.due() != before.due();
+impl Edit {
+    /// When an open clock is due under it.
+    fn due(&self, case: &Case, mut clock: CaseClock, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Policy(policy) => put_under(case, &mut clock, policy, now),
+            Self::Calendar(name, new) if clock.calendar_name == *name => {
+                clock.clock.remeasure(new);
+                return clock.clock.due(new);
             }
+            Self::Calendar(..) => {}
         }
+        clock.due()
     }
 }

@@ -1,89 +1,85 @@
-//! What putting a policy in force does to open clocks: which due times it would
-//! move, and moving them.
+//! Bringing open clocks under a policy that was put in force, or a calendar that was
+//! edited. Pure; `jobs` does it, a page of cases at a time.
 
-use std::collections::BTreeMap;
-
-use fault::Fault;
 use jiff::Timestamp;
 use kernel::CaseId;
-use pg::Tx;
 use uuid::Uuid;
 
-use super::follow::{Book, Changes};
 use super::policy::Policy;
-use super::recount::{Moved, PAGE, sort};
 use super::{CaseClock, facts};
 use crate::case::Case;
-use crate::store;
 
-/// The due times that a policy would move, the soonest first. Changes nothing.
-pub(crate) async fn moves(tx: &mut Tx, policy: &Policy) -> Result<Vec<Moved>, Fault> {
-    let mut all = Vec::new();
-    let mut last = Uuid::nil();
-    loop {
-        let clocks = store::clocks::open_after(tx, last, PAGE).await?;
-        let Some(end) = clocks.last() else { break };
-        last = end.case.0;
-        let cases = store::get_all(tx, &ids(&clocks)).await?;
-        let cases: BTreeMap<CaseId, Case> = cases.into_iter().map(|case| (case.id, case)).collect();
-        for clock in clocks {
-            let moved = cases.get(&clock.case).and_then(|case| moved(case, &clock, policy, tx.now()));
-            all.extend(moved);
-        }
-    }
-    sort(&mut all);
-    Ok(all)
+/// What was put in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// A version of the tenant's policy.
+    Policy(i32),
+    /// The newest edition of a calendar of this name.
+    Calendar(String),
 }
 
-fn moved(case: &Case, clock: &CaseClock, policy: &Policy, now: Timestamp) -> Option<Moved> {
-    let mut edited = clock.clone();
-    put_under(case, &mut edited, policy, now);
-    let (before, after) = (clock.due(), edited.due());
-    let (case, cycle, kind) = (case.id, clock.cycle, clock.clock.kind);
-    (before != after).then_some(Moved { case, cycle, kind, before, after })
+/// Something that was put in force and reaches the open clocks page by page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Job {
+    /// Counts the jobs of the tenant.
+    pub(crate) number: i64,
+    /// What was put in force.
+    pub(crate) what: What,
+    /// From when it holds.
+    pub(crate) asked: Timestamp,
+    /// The last case that was reached.
+    pub(crate) passed: Uuid,
+    /// The last case there is to reach.
+    pub(crate) last: Uuid,
+}
+
+impl Job {
+    /// Whether a case is still to be reached, unless something happened to it since.
+    pub(crate) fn awaits(&self, case: CaseId) -> bool {
+        self.passed < case.0 && case.0 <= self.last
+    }
+}
+
+/// How far a job has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// From when it holds.
+    pub(crate) begin: Timestamp,
+    /// How many cases it has reached.
+    pub(crate) cases: i64,
+    /// When it had reached all; none while it has not.
+    pub(crate) finish: Option<Timestamp>,
+}
+
+/// What a job does to clocks.
+#[derive(Clone)]
+pub(crate) enum Change {
+    /// Puts them under a policy, as of a moment.
+    Policy(Box<Policy>, Timestamp),
+    /// Counts those of a calendar anew, by the edition they were read with.
+    Calendar(String),
+}
+
+impl Change {
+    /// Brings clocks of a case under it.
+    pub(crate) fn apply(&self, case: &Case, clocks: &mut [CaseClock]) {
+        for clock in clocks {
+            match self {
+                Self::Policy(policy, asked) => put_under(case, clock, policy, *asked),
+                Self::Calendar(name) if clock.calendar_name == *name && clock.clock.is_open() => {
+                    clock.clock.remeasure(&clock.calendar);
+                    // Its due time may move, though what was spent has not.
+                    clock.changed = true;
+                }
+                Self::Calendar(_) => {}
+            }
+        }
+    }
 }
 
 /// An open clock is put under the policy if it holds for its case.
-fn put_under(case: &Case, clock: &mut CaseClock, policy: &Policy, now: Timestamp) {
+pub(super) fn put_under(case: &Case, clock: &mut CaseClock, policy: &Policy, now: Timestamp) {
     if clock.clock.is_open() && policy.applies(case.origin.receive_time) {
         clock.change(policy, policy.pack(case.origin.receive_time), &facts(case), now);
     }
-}
-
-/// Puts the open clocks under a policy that has just been activated.
-pub(crate) async fn switch(tx: &mut Tx, policy: &Policy) -> Result<(), Fault> {
-    let mut last = Uuid::nil();
-    loop {
-        let clocks = store::clocks::open_after(tx, last, PAGE).await?;
-        let Some(end) = clocks.last() else { return Ok(()) };
-        last = end.case.0;
-        switch_page(tx, policy, &ids(&clocks)).await?;
-    }
-}
-
-async fn switch_page(tx: &mut Tx, policy: &Policy, ids: &[Uuid]) -> Result<(), Fault> {
-    let cases = store::lock_all(tx, ids).await?;
-    let mut book = Book::open(tx, ids).await?;
-    book.policies.retain(|other| other.version != policy.version);
-    book.policies.push(policy.clone());
-    let mut changes = Changes::default();
-    let mut dated = Vec::new();
-    for mut case in cases {
-        let Some(clocks) = book.clocks.get_mut(&case.id) else { continue };
-        for clock in &mut clocks.0 {
-            put_under(&case, clock, policy, tx.now());
-        }
-        changes.timer(&case, None, clocks.next(&case, &book.policies));
-        clocks.date(&mut case);
-        dated.push(case);
-    }
-    store::save(tx, &dated).await?;
-    changes.write(tx, &book.clocks).await
-}
-
-/// The cases of clocks, each once.
-fn ids(clocks: &[CaseClock]) -> Vec<Uuid> {
-    let mut ids: Vec<Uuid> = clocks.iter().map(|clock| clock.case.0).collect();
-    ids.dedup();
-    ids
 }

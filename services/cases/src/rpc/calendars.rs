@@ -14,9 +14,12 @@ use server::Length;
 use tonic::{Request, Response, Status};
 
 use crate::calendars::{self, Edition, Listed};
-use crate::clocks::recount::{self, Moved};
+use crate::clocks::jobs;
+use crate::clocks::recount::{self, Found};
+use crate::clocks::switch::{Progress, What};
 use crate::refusal::Refusal;
 use crate::store::calendars as store;
+use crate::store::jobs::of_calendars;
 use crate::wire::calendars::{self as wire, Change, Edit};
 
 /// Serves the calendars of a schema.
@@ -39,52 +42,88 @@ impl Calendars {
         edit: Edit,
         render: fn(Edited) -> A,
     ) -> Result<Response<A>, Status> {
-        let (editor, tenant) = (caller.subject.clone(), caller.tenant.clone());
+        if let Some(done) = self.db.answered(&caller.tenant, &key).await? {
+            return Ok(server::reply(done));
+        }
+        let (editor, dry_run) = (caller.subject.clone(), edit.dry_run);
+        let planned = self.plan(&caller.tenant, edit).await?;
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let edited = apply(&mut tx, edit, &editor, &tenant).await?;
+                let edited = if dry_run { planned.tried() } else { apply(&mut tx, planned, &editor).await? };
                 Ok((tx, render(edited)))
             })
             .await?;
+        if !dry_run {
+            jobs::settle(&self.db, &caller.tenant).await;
+        }
         Ok(server::reply(done))
+    }
+
+    /// The next edition of a calendar, and what it would move.
+    async fn plan(&self, tenant: &TenantId, edit: Edit) -> Result<Planned, Fault> {
+        let Edit { name, version, dry_run, change } = edit;
+        let (before, name) = self
+            .db
+            .transact("calendar.get", tenant, async move |mut tx| {
+                let before = store::current(&mut tx, &name).await?.ok_or(Refusal::CalendarNotFound)?;
+                Ok((tx, (before, name)))
+            })
+            .await?;
+        if version.is_some_and(|seen| seen != before.version) {
+            return Err(Fault::version_mismatch(before.version));
+        }
+        let draft = match change {
+            Change::All(draft) => *draft,
+            Change::Days(days, known_until) => before.with_days(days, known_until),
+        };
+        let check = move || draft.check().map(|calendar| (draft, calendar));
+        let checked = server::blocking(tenant, Length::Quick, "calendar.check", check).await?;
+        let (draft, calendar) = checked.map_err(wire::unsound)?;
+        let edition = Edition::after(Some(&before), &name, draft, self.db.clock().now());
+        let patience = (!dry_run).then_some(recount::LOOK_AHEAD);
+        let edit = recount::Edit::Calendar(name, Box::new(calendar));
+        let found = recount::moves(&self.db, tenant, edit, patience).await?;
+        Ok(Planned { before: before.version, edition, found })
+    }
+}
+
+/// An edit as it was looked at.
+struct Planned {
+    /// The version it follows.
+    before: i64,
+    edition: Edition,
+    found: Found,
+}
+
+impl Planned {
+    fn tried(self) -> Edited {
+        Edited { calendar: Listed::from(&self.edition), progress: None, found: self.found }
     }
 }
 
 /// What an edit made of a calendar, and the due times it moves.
 struct Edited {
     calendar: Listed,
-    moved: Vec<Moved>,
+    progress: Option<Progress>,
+    found: Found,
 }
 
-/// Makes the next edition of a calendar and counts clocks anew by it; a dry run
-/// leaves no trace.
-async fn apply(tx: &mut Tx, edit: Edit, editor: &str, tenant: &TenantId) -> Result<Edited, Fault> {
-    let Edit { name, version, dry_run, change } = edit;
+/// Makes the next edition of a calendar: for what happens from now on at once, for the
+/// open clocks page by page. Nobody writes a clock while that is noted.
+async fn apply(tx: &mut Tx, planned: Planned, editor: &str) -> Result<Edited, Fault> {
+    let Planned { before, mut edition, found } = planned;
     store::seize(tx).await?;
-    let before = store::current(tx, &name).await?.ok_or(Refusal::CalendarNotFound)?;
-    if version.is_some_and(|seen| seen != before.version) {
-        return Err(Fault::version_mismatch(before.version));
+    let current = store::current(tx, &edition.name).await?.map_or(0, |current| current.version);
+    if current != before {
+        return Err(Fault::version_mismatch(current));
     }
-    let draft = match change {
-        Change::All(draft) => *draft,
-        Change::Days(days, known_until) => before.with_days(days, known_until),
-    };
-    let (draft, calendar) = server::blocking(tenant, Length::Quick, "calendar.check", move || {
-        let calendar = draft.check();
-        (draft, calendar)
-    })
-    .await?;
-    let calendar = calendar.map_err(wire::unsound)?;
-    let edition = Edition::after(Some(&before), &name, draft, tx.now());
-    let moved = recount::moves(tx, &name, &calendar).await?;
-    if !dry_run {
-        let old = store::resolve(tx, &[&name]).await?.known(&name)?;
-        let id = tx.new_id();
-        store::insert(tx, &edition, id, editor).await?;
-        recount::recount(tx, &name, &old).await?;
-    }
-    Ok(Edited { calendar: Listed::from(&edition), moved })
+    edition.effective = Some(tx.now());
+    let id = tx.new_id();
+    store::insert(tx, &edition, id, editor).await?;
+    jobs::begin(tx, &What::Calendar(edition.name.clone())).await?;
+    let progress = of_calendars(tx, std::slice::from_ref(&edition.name)).await?.remove(&edition.name);
+    Ok(Edited { calendar: Listed::from(&edition), progress, found })
 }
 
 #[tonic::async_trait]
@@ -111,7 +150,7 @@ impl CalendarService for Calendars {
                 }
                 let (edition, id) = (Edition::after(None, &name, draft, tx.now()), tx.new_id());
                 store::insert(&mut tx, &edition, id, &editor).await?;
-                let calendar = Some(wire::summary(Listed::from(&edition)));
+                let calendar = Some(wire::summary(Listed::from(&edition), None));
                 Ok((tx, CreateCalendarResponse { calendar }))
             })
             .await?;
@@ -127,9 +166,10 @@ impl CalendarService for Calendars {
         let key = Key::of(&request);
         let read = move || wire::update(request);
         let edit = server::blocking(&caller.tenant, Length::Quick, "calendar.check", read).await??;
-        let render = |Edited { calendar, moved }| {
-            let (moved, moved_count) = wire::moved(&moved);
-            UpdateCalendarResponse { calendar: Some(wire::summary(calendar)), moved, moved_count }
+        let render = |Edited { calendar, progress, found }| {
+            let (moved, moved_count) = wire::moved(&found);
+            let calendar = Some(wire::summary(calendar, progress.as_ref()));
+            UpdateCalendarResponse { calendar, moved, moved_count, moved_is_partial: found.partial }
         };
         self.edit(caller, key, edit, render).await
     }
@@ -143,9 +183,10 @@ impl CalendarService for Calendars {
         let key = Key::of(&request);
         let read = move || wire::import(request);
         let edit = server::blocking(&caller.tenant, Length::Quick, "calendar.check", read).await??;
-        let render = |Edited { calendar, moved }| {
-            let (moved, moved_count) = wire::moved(&moved);
-            ImportHolidaysResponse { calendar: Some(wire::summary(calendar)), moved, moved_count }
+        let render = |Edited { calendar, progress, found }| {
+            let (moved, moved_count) = wire::moved(&found);
+            let calendar = Some(wire::summary(calendar, progress.as_ref()));
+            ImportHolidaysResponse { calendar, moved, moved_count, moved_is_partial: found.partial }
         };
         self.edit(caller, key, edit, render).await
     }
@@ -156,19 +197,19 @@ impl CalendarService for Calendars {
     ) -> Result<Response<GetCalendarResponse>, Status> {
         let caller = server::caller(&request)?;
         let (name, version) = wire::get(request.into_inner())?;
-        let edition = self
+        let (edition, progress) = self
             .db
             .transact("calendar.get", &caller.tenant, async move |mut tx| {
                 let edition = match version {
                     Some(version) => store::get(&mut tx, &name, version).await?,
                     None => store::current(&mut tx, &name).await?,
                 };
-                Ok((tx, edition))
+                let edition = edition.ok_or(Refusal::CalendarNotFound)?;
+                let progress = of_calendars(&mut tx, std::slice::from_ref(&name)).await?.remove(&name);
+                Ok((tx, (edition, progress)))
             })
-            .await?
-            .ok_or(Refusal::CalendarNotFound)
-            .map_err(Fault::from)?;
-        Ok(Response::new(GetCalendarResponse { calendar: Some(wire::calendar(edition)) }))
+            .await?;
+        Ok(Response::new(GetCalendarResponse { calendar: Some(wire::calendar(edition, progress.as_ref())) }))
     }
 
     async fn list_calendars(
@@ -177,18 +218,24 @@ impl CalendarService for Calendars {
     ) -> Result<Response<ListCalendarsResponse>, Status> {
         let caller = server::caller(&request)?;
         let page = wire::list(request.into_inner())?;
-        let own = self
+        let (own, progress) = self
             .db
             .transact("calendar.list", &caller.tenant, async move |mut tx| {
                 let own = store::list(&mut tx).await?;
-                Ok((tx, own))
+                let names: Vec<String> = own.iter().map(|own| own.name.clone()).collect();
+                let progress = of_calendars(&mut tx, &names).await?;
+                Ok((tx, (own, progress)))
             })
             .await?;
         let after = page.after.clone().unwrap_or_default();
         let mut listed = calendars::with_builtin(own);
         listed.retain(|listed| listed.name > after);
         let next_page_token = page.cut(&mut listed, |listed| listed.name.clone());
-        let calendars = listed.into_iter().map(wire::summary).collect();
+        let summary = |listed: Listed| {
+            let progress = progress.get(&listed.name);
+            wire::summary(listed, progress)
+        };
+        let calendars = listed.into_iter().map(summary).collect();
         Ok(Response::new(ListCalendarsResponse { calendars, next_page_token }))
     }
 }

@@ -20,6 +20,7 @@ use crate::case::{Case, Occasion};
 use crate::clocks::Clocks;
 use crate::clocks::follow::{Book, Changes};
 use crate::clocks::holding::Granting;
+use crate::clocks::jobs;
 use crate::clocks::more::{Extension, ExtensionState};
 use crate::clocks::policy::Policy;
 use crate::refusal::Refusal;
@@ -43,8 +44,12 @@ impl Rpc {
     async fn clocks(&self, caller: &Caller, case: CaseId) -> Result<(Clocks, jiff::Timestamp), Fault> {
         self.db
             .transact("clock.list", &caller.tenant, async move |mut tx| {
-                store::get(&mut tx, case).await?.ok_or(Refusal::CaseNotFound)?;
-                let clocks = Clocks(store::clocks::of(&mut tx, &[case.0]).await?);
+                let case = store::get(&mut tx, case).await?.ok_or(Refusal::CaseNotFound)?;
+                let (clocks, pending) = store::clocks::of(&mut tx, &[case.id.0]).await?;
+                let mut clocks = Clocks(clocks);
+                if pending {
+                    jobs::foresee(&mut tx, &case, &mut clocks).await?;
+                }
                 let now = tx.now();
                 Ok((tx, (clocks, now)))
             })
@@ -62,13 +67,17 @@ impl Desk {
     /// Locks a case and reads its clocks; what is told belongs to its trace.
     /// Only who works the case may change them.
     async fn open(tx: &mut Tx, target: Target, caller: &Caller) -> Result<Self, Fault> {
-        let case = store::lock_all(tx, &[target.case.0]).await?.pop().ok_or(Refusal::CaseNotFound)?;
+        let mut case = store::lock_all(tx, &[target.case.0]).await?.pop().ok_or(Refusal::CaseNotFound)?;
         case.permit(Act::Handle, &acting::actor(tx, caller, std::iter::once(&case)).await?)?;
         if target.version.is_some_and(|seen| seen != case.version) {
             return Err(Fault::version_mismatch(case.version));
         }
         tx.join_trace(&case.origin.traceparent);
         let book = Book::open(tx, &[case.id.0]).await?;
+        // What was put in force may have reached it just now.
+        if let Some(clocks) = book.clocks.get(&case.id) {
+            clocks.date(&mut case);
+        }
         Ok(Self { case, book })
     }
 

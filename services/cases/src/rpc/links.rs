@@ -252,7 +252,7 @@ impl LinkService for LinkRpc {
             Ok(both.case.merge_into(both.other, joining, at)?)
         };
         let render = |case: &Case| MergeCaseResponse { case: Some(crate::wire::case(case)) };
-        self.change(caller, key, (target, Other::Named(into)), act, render).await
+        Box::pin(self.change(caller, key, (target, Other::Named(into)), act, render)).await
     }
 
     async fn unmerge_case(
@@ -269,7 +269,7 @@ impl LinkService for LinkRpc {
             Ok(both.case.unmerge(both.other, reason, at)?)
         };
         let render = |case: &Case| UnmergeCaseResponse { case: Some(crate::wire::case(case)) };
-        self.change(caller, key, (target, Other::MergedInto), act, render).await
+        Box::pin(self.change(caller, key, (target, Other::MergedInto), act, render)).await
     }
 
     async fn find_similar_cases(

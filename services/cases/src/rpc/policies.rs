@@ -5,19 +5,22 @@ use fault::Fault;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
+use kernel::TenantId;
 use pg::{Db, Key, Tx};
 use proto::redress::cases::v1::policy_service_server::PolicyService;
 use proto::redress::cases::v1::{
     ActivatePolicyRequest, ActivatePolicyResponse, CreatePolicyRequest, CreatePolicyResponse,
-    GetPolicyRequest, GetPolicyResponse, ListPoliciesRequest, ListPoliciesResponse,
+    GetPolicyRequest, GetPolicyResponse, ListPoliciesRequest, ListPoliciesResponse, Policy,
 };
 use tonic::{Request, Response, Status};
 
-use crate::clocks::policy::{Policy, default_ladders, packs, shipped_pack};
-use crate::clocks::recount::Moved;
-use crate::clocks::switch;
+use crate::clocks::jobs;
+use crate::clocks::policy::{default_ladders, packs, shipped_pack};
+use crate::clocks::recount::{self, Edit, Found};
+use crate::clocks::switch::What;
 use crate::refusal::Refusal;
 use crate::store::calendars;
+use crate::store::jobs::of_policies;
 use crate::store::policies::{self as store, Kept};
 use crate::wire;
 use crate::wire::policies::{self as wires, Draft};
@@ -35,6 +38,20 @@ impl Policies {
     /// Serves the policies of a schema.
     pub(crate) fn new(db: Db) -> Self {
         Self { db }
+    }
+
+    /// The due times that a version moves, were it put in force now; before it is, as many
+    /// as can be looked at in time.
+    async fn moves(&self, tenant: &TenantId, version: i32, dry_run: bool) -> Result<Found, Fault> {
+        let policy = self
+            .db
+            .transact("policy.get", tenant, async move |mut tx| {
+                let policy = jobs::policy(&mut tx, version).await?;
+                Ok((tx, policy))
+            })
+            .await?;
+        let patience = (!dry_run).then_some(recount::LOOK_AHEAD);
+        recount::moves(&self.db, tenant, Edit::Policy(Box::new(policy)), patience).await
     }
 }
 
@@ -65,21 +82,23 @@ async fn create(tx: &mut Tx, draft: Draft, by: &str) -> Result<Kept, Fault> {
     Ok(kept)
 }
 
-/// Puts a version in force, or tries to, and answers what that moves. Nobody
-/// writes a clock meanwhile.
-async fn activate(tx: &mut Tx, version: i32, dry_run: bool, by: &str) -> Result<(Kept, Vec<Moved>), Fault> {
+/// Puts a version in force: for what happens from now on at once, for the open clocks page
+/// by page. Nobody writes a clock while that is noted.
+async fn activate(tx: &mut Tx, version: i32, by: &str) -> Result<Kept, Fault> {
     calendars::seize(tx).await?;
     let mut kept = store::get(tx, version).await?.ok_or(Refusal::PolicyNotFound)?;
-    let known = calendars::resolve(tx, &[&kept.pack.calendar]).await?;
-    let packs = packs(&kept.pack, kept.shipped);
-    let policy = Policy::of(kept.version, packs, kept.ladders.clone(), &known)?;
-    let moved = switch::moves(tx, &policy).await?;
-    if !dry_run {
-        (kept.activated, kept.activator) = (Some(tx.now()), by.to_owned());
-        store::activate(tx, &kept).await?;
-        switch::switch(tx, &policy).await?;
-    }
-    Ok((kept, moved))
+    (kept.activated, kept.activator) = (Some(tx.now()), by.to_owned());
+    store::activate(tx, &kept).await?;
+    jobs::begin(tx, &What::Policy(version)).await?;
+    Ok(kept)
+}
+
+/// Policies as callers see them, with how far those in force have come.
+async fn shown(tx: &mut Tx, kept: &[Kept]) -> Result<Vec<Policy>, Fault> {
+    let versions: Vec<i32> = kept.iter().map(|kept| kept.version).collect();
+    let progress = of_policies(tx, &versions).await?;
+    let shown = |kept: &Kept| wires::policy(kept, progress.get(&kept.version));
+    Ok(kept.iter().map(shown).collect())
 }
 
 /// A version; without one, the latest activated, or the shipped one.
@@ -143,7 +162,7 @@ impl PolicyService for Policies {
             .db
             .mutate(&caller, key, async move |mut tx| {
                 let kept = create(&mut tx, draft, &by).await?;
-                Ok((tx, CreatePolicyResponse { policy: Some(wires::policy(&kept)) }))
+                Ok((tx, CreatePolicyResponse { policy: Some(wires::policy(&kept, None)) }))
             })
             .await?;
         Ok(server::reply(done))
@@ -157,16 +176,28 @@ impl PolicyService for Policies {
         let request = request.into_inner();
         let key = Key::of(&request);
         let (version, dry_run) = wires::activate(request)?;
+        if let Some(done) = self.db.answered(&caller.tenant, &key).await? {
+            return Ok(server::reply(done));
+        }
+        let found = self.moves(&caller.tenant, version, dry_run).await?;
         let by = caller.subject.clone();
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let (kept, moved) = activate(&mut tx, version, dry_run, &by).await?;
-                let (moved, moved_count) = wire::calendars::moved(&moved);
-                let policy = Some(wires::policy(&kept));
-                Ok((tx, ActivatePolicyResponse { policy, moved, moved_count }))
+                let kept = if dry_run {
+                    store::get(&mut tx, version).await?.ok_or(Refusal::PolicyNotFound)?
+                } else {
+                    activate(&mut tx, version, &by).await?
+                };
+                let policy = shown(&mut tx, std::slice::from_ref(&kept)).await?.pop();
+                let (moved, moved_count) = wire::calendars::moved(&found);
+                let moved_is_partial = found.partial;
+                Ok((tx, ActivatePolicyResponse { policy, moved, moved_count, moved_is_partial }))
             })
             .await?;
+        if !dry_run {
+            jobs::settle(&self.db, &caller.tenant).await;
+        }
         Ok(server::reply(done))
     }
 
@@ -176,15 +207,17 @@ impl PolicyService for Policies {
     ) -> Result<Response<GetPolicyResponse>, Status> {
         let caller = server::caller(&request)?;
         let (version, received) = wires::get(request.into_inner())?;
-        let kept = self
+        let policy = self
             .db
             .transact("policy.get", &caller.tenant, async move |mut tx| {
                 let kept = read(&mut tx, version).await?;
                 let day = received.unwrap_or_else(|| today(tx.now()));
-                Ok((tx, kept.on(day)))
+                let kept = kept.on(day);
+                let policy = shown(&mut tx, std::slice::from_ref(&kept)).await?.pop();
+                Ok((tx, policy))
             })
             .await?;
-        Ok(Response::new(GetPolicyResponse { policy: Some(wires::policy(&kept)) }))
+        Ok(Response::new(GetPolicyResponse { policy }))
     }
 
     async fn list_policies(
@@ -193,14 +226,15 @@ impl PolicyService for Policies {
     ) -> Result<Response<ListPoliciesResponse>, Status> {
         let caller = server::caller(&request)?;
         let page = wires::list(request.into_inner())?;
-        let (kept, page) = self
+        let (policies, page) = self
             .db
             .transact("policy.list", &caller.tenant, async move |mut tx| {
                 let kept = store::list(&mut tx, &page).await?;
-                Ok((tx, (kept, page)))
+                let policies = shown(&mut tx, &kept).await?;
+                Ok((tx, (policies, page)))
             })
             .await?;
-        let policies = kept.iter().map(|kept| (kept.version.to_string(), wires::policy(kept)));
+        let policies = policies.into_iter().map(|policy| (policy.version.to_string(), policy));
         let (policies, next_page_token) = server::page(&page, policies);
         Ok(Response::new(ListPoliciesResponse { policies, next_page_token }))
     }

@@ -1,13 +1,20 @@
 //! Calendars of tenants, every version of each.
 
+use std::borrow::Cow;
+use std::time::Duration;
+
 use calendar::Draft;
 use fault::Fault;
 use jiff_sqlx::ToSqlx;
 use sqlx::types::Json;
-use sqlx::{FromRow, PgConnection};
+use sqlx::{Executor as _, FromRow, PgConnection};
 use uuid::Uuid;
 
 use crate::calendars::{Calendars, Edition, Listed, remember, remembered};
+use crate::refusal::Refusal;
+
+/// When to try again what could not have the clocks to itself.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// Holds calendars still until the transaction ends: whoever writes clocks does,
 /// so that an edit sees every clock that was counted without it. For who has locked
@@ -23,16 +30,32 @@ pub(crate) async fn hold(conn: &mut PgConnection) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Longest wait for everybody who is writing clocks: whoever comes later waits meanwhile.
+const SEIZE_TIMEOUT: &str = "SET LOCAL lock_timeout = '2s'";
+/// What Postgres says when that was not long enough.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
 /// Keeps everybody else from editing calendars and from writing clocks until the
-/// transaction ends.
+/// transaction ends; that must not do much.
 pub(crate) async fn seize(conn: &mut PgConnection) -> Result<(), Fault> {
-    sqlx::query(
+    conn.execute(SEIZE_TIMEOUT).await?;
+    let seized = sqlx::query(
         "SELECT pg_advisory_xact_lock(
              hashtextextended('cases.calendars.' || current_setting('redress.tenant'), 0))",
     )
     .execute(conn)
-    .await?;
-    Ok(())
+    .await;
+    match seized {
+        Ok(_) => Ok(()),
+        Err(error) if code(&error).as_deref() == Some(LOCK_NOT_AVAILABLE) => {
+            Err(Fault::from(Refusal::ClocksBusy).retry_after(RETRY).because(error))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code)
 }
 
 #[derive(FromRow)]

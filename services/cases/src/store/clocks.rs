@@ -22,7 +22,9 @@ macro_rules! select_clocks {
             "SELECT case_id, kind, cycle, policy, calendar, own_target, unverified, rungs, clock,
                     (SELECT edition_id FROM calendars
                      WHERE tenant_id = current_setting('redress.tenant') AND name = clock.calendar
-                     ORDER BY version DESC LIMIT 1) AS edition_id
+                     ORDER BY version DESC LIMIT 1) AS edition_id,
+                    EXISTS (SELECT FROM clock_job WHERE tenant_id = current_setting('redress.tenant')
+                                                    AND finished_at IS NULL) AS pending
              FROM clock WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )
@@ -41,6 +43,7 @@ struct Row {
     rungs: Vec<String>,
     clock: Json<Clock>,
     edition_id: Option<Uuid>,
+    pending: bool,
 }
 
 impl Row {
@@ -64,14 +67,16 @@ impl Row {
     }
 }
 
-/// Reads the clocks of cases, in the order of their kinds, latest cycle first.
-pub(crate) async fn of(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<CaseClock>, Fault> {
+/// Reads the clocks of cases, in the order of their kinds, latest cycle first; and whether
+/// a policy or calendar has not reached all clocks of the tenant, so far as there are any.
+pub(crate) async fn of(conn: &mut PgConnection, cases: &[Uuid]) -> Result<(Vec<CaseClock>, bool), Fault> {
     let rows: Vec<Row> =
         sqlx::query_as(select_clocks!("AND case_id = ANY($1) ORDER BY case_id, kind, cycle DESC"))
             .bind(cases)
             .fetch_all(&mut *conn)
             .await?;
-    counted(conn, rows).await
+    let pending = rows.first().is_some_and(|row| row.pending);
+    Ok((counted(conn, rows).await?, pending))
 }
 
 /// Reads the open clocks counted by a calendar, of the cases after one, a page of

@@ -4,18 +4,16 @@ use calendar::{DayDraft, DayKind, Draft, Flaw, HolidayDraft, Hours, MAX_DAYS, MA
 use fault::{Check, Fault};
 use kernel::page::Page;
 use proto::redress::cases::v1::{
-    Calendar, CalendarContent, CalendarDay, CalendarDayKind, CalendarSummary, CreateCalendarRequest,
-    GetCalendarRequest, HolidayRule, ImportHolidaysRequest, ListCalendarsRequest, MovedDeadline, Observance,
-    UpdateCalendarRequest, WorkingWeek,
+    Calendar, CalendarContent, CalendarDay, CalendarDayKind, CalendarSummary, ClockRecount,
+    CreateCalendarRequest, GetCalendarRequest, HolidayRule, ImportHolidaysRequest, ListCalendarsRequest,
+    MovedDeadline, Observance, UpdateCalendarRequest, WorkingWeek,
 };
 use proto::timestamp;
 
 use crate::calendars::{Edition, Listed};
 use crate::clocks::number;
-use crate::clocks::recount::Moved;
-
-/// How many moved due times are told.
-const MAX_MOVED: usize = 10_000;
+use crate::clocks::recount::{Found, Moved};
+use crate::clocks::switch::Progress;
 
 /// An edit of a calendar, as it is asked for.
 #[derive(Clone, Debug)]
@@ -183,13 +181,28 @@ fn read_days(check: &mut Check, field: &str, days: Vec<CalendarDay>) -> Vec<DayD
 }
 
 /// A calendar as callers see it.
-pub(crate) fn calendar(edition: Edition) -> Calendar {
+pub(crate) fn calendar(edition: Edition, progress: Option<&Progress>) -> Calendar {
     let Edition { name, version, effective, draft } = edition;
-    Calendar { name, version, effective_time: effective.map(timestamp), content: Some(content(draft)) }
+    Calendar {
+        name,
+        version,
+        effective_time: effective.map(timestamp),
+        content: Some(content(draft)),
+        recount: progress.map(recount),
+    }
+}
+
+/// How far a change has reached the open clocks, as callers see it.
+pub(crate) fn recount(progress: &Progress) -> ClockRecount {
+    ClockRecount {
+        begin_time: Some(timestamp(progress.begin)),
+        case_count: progress.cases,
+        finish_time: progress.finish.map(timestamp),
+    }
 }
 
 /// A calendar in a list as callers see it.
-pub(crate) fn summary(listed: Listed) -> CalendarSummary {
+pub(crate) fn summary(listed: Listed, progress: Option<&Progress>) -> CalendarSummary {
     let Listed { name, version, effective, title, zone, known_until } = listed;
     CalendarSummary {
         name,
@@ -198,12 +211,13 @@ pub(crate) fn summary(listed: Listed) -> CalendarSummary {
         title,
         time_zone: zone,
         known_until,
+        recount: progress.map(recount),
     }
 }
 
 /// Due times an edit moves as callers see them, as many as are told, and how many
 /// there are.
-pub(crate) fn moved(moved: &[Moved]) -> (Vec<MovedDeadline>, i64) {
+pub(crate) fn moved(found: &Found) -> (Vec<MovedDeadline>, i64) {
     let deadline = |moved: &Moved| MovedDeadline {
         case_id: moved.case.to_string(),
         cycle: moved.cycle,
@@ -211,7 +225,7 @@ pub(crate) fn moved(moved: &[Moved]) -> (Vec<MovedDeadline>, i64) {
         before_time: moved.before.map(timestamp),
         after_time: moved.after.map(timestamp),
     };
-    (moved.iter().take(MAX_MOVED).map(deadline).collect(), i64::try_from(moved.len()).unwrap_or(i64::MAX))
+    (found.moved.iter().map(deadline).collect(), i64::try_from(found.count).unwrap_or(i64::MAX))
 }
 
 fn content(draft: Draft) -> CalendarContent {

@@ -14,8 +14,10 @@ use proto::redress::cases::v1::{
 use proto::timestamp;
 
 use super::MAX_REASON;
+use super::calendars::recount;
 use crate::clocks::policy::{BREACH, KindLadder, default_ladders, packs as packs_of};
 use crate::clocks::rungs::STILL_PAUSED;
+use crate::clocks::switch::Progress;
 use crate::clocks::{kind_of, number, reason_name};
 use crate::store::policies::Kept;
 
@@ -186,7 +188,7 @@ pub(crate) fn list(request: ListPoliciesRequest) -> Result<Page, Fault> {
 }
 
 /// A policy as callers see it.
-pub(crate) fn policy(kept: &Kept) -> WirePolicy {
+pub(crate) fn policy(kept: &Kept, progress: Option<&Progress>) -> WirePolicy {
     let pack = &kept.pack;
     WirePolicy {
         version: kept.version,
@@ -216,6 +218,7 @@ pub(crate) fn policy(kept: &Kept) -> WirePolicy {
         hints: pack.hints.iter().map(ground).collect(),
         versions: packs_of(&kept.pack, kept.shipped).iter().map(pack_version).collect(),
         effective_unverified: pack.effective_unverified,
+        recount: progress.map(recount),
     }
 }
 

@@ -5,9 +5,9 @@ use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
 use proto::redress::cases::v1::policy_service_client::PolicyServiceClient;
 use proto::redress::cases::v1::{
     ActivatePolicyRequest, ActivatePolicyResponse, CaseClock, CaseEscalated, CasePriorityRaised,
-    CaseReturned, CaseState, ClockKind, ClockState, CreatePolicyRequest, GetPolicyRequest, LadderRung,
-    ListClocksRequest, ListPoliciesRequest, MovedDeadline, PauseClocksRequest, PauseReason, Policy,
-    RungAction,
+    CaseReturned, CaseState, ClockBreached, ClockKind, ClockState, CreatePolicyRequest, GetPolicyRequest,
+    LadderRung, ListClocksRequest, ListPoliciesRequest, MovedDeadline, PauseClocksRequest, PauseReason,
+    Policy, RungAction,
 };
 use proto::redress::feedback::v1::Response;
 use sqlx::PgConnection;
@@ -280,5 +280,75 @@ async fn what_is_due_while_a_policy_is_put_in_force_fires_afterwards() {
     assert_eq!(scene.case(case).await.state(), CaseState::Resolved);
     sqlx::query("COMMIT").execute(&mut activation).await.unwrap();
     eventually(async || scene.case(case).await.state() == CaseState::Closed).await;
+    scene.house.done().await;
+}
+
+async fn policy(house: &House, version: i32) -> Policy {
+    let request = GetPolicyRequest { version: Some(version), ..GetPolicyRequest::default() };
+    policies(house).get_policy(request).await.expect("read").into_inner().policy.expect("a policy")
+}
+
+#[tokio::test]
+async fn while_a_policy_waits_for_one_case_it_holds_for_every_other() {
+    let scene = Scene::timed().await;
+    let (held, other) = (scene.assigned().await, scene.assigned().await);
+    create(&scene.house, own(PACK)).await;
+    let mut conn = scene.house.owner().await;
+    sqlx::query("BEGIN").execute(&mut conn).await.expect("begun");
+    sqlx::query("SELECT FROM cases.cases WHERE case_id = $1 FOR NO KEY UPDATE")
+        .bind(held)
+        .execute(&mut conn)
+        .await
+        .expect("held");
+    let done = activate(&scene.house, 1, false).await.expect("in force, though not for all");
+    assert_eq!((done.moved_count, done.moved_is_partial), (4, false));
+    let recount = policy(&scene.house, 1).await.recount.expect("it is under way");
+    assert_eq!((recount.case_count, recount.finish_time), (0, None));
+
+    assert_eq!(clock(&scene, other, ClockKind::Decide).await.policy, "ours@2", "who looks finds it in force");
+    let pause = PauseClocksRequest {
+        request_id: request_id(),
+        case_id: other.to_string(),
+        reason: PauseReason::Appraisal.into(),
+        remark: "to the laboratory".to_owned(),
+        ..PauseClocksRequest::default()
+    };
+    let refusal = ClockServiceClient::new(scene.house.channel()).pause_clocks(pause).await.unwrap_err();
+    assert_eq!(reason(&refusal), "CLOCK_MAY_NOT_PAUSE", "it lets nothing stand still");
+    // What is due fires meanwhile, by the new promise: at the end of the second day.
+    scene.advance(SignedDuration::from_hours(24 * 3));
+    let breached = async || {
+        let told = scene.house.told::<ClockBreached>("cases").await;
+        told.into_iter().filter(|told| told.kind() == ClockKind::Acknowledge).collect::<Vec<_>>()
+    };
+    eventually(async || !breached().await.is_empty()).await;
+    let told = breached().await;
+    assert_eq!((told.len(), told[0].case_id.as_str()), (1, other.to_string().as_str()));
+    assert_eq!(told[0].policy, "ours@2");
+
+    sqlx::query("COMMIT").execute(&mut conn).await.unwrap();
+    let finished =
+        async || policy(&scene.house, 1).await.recount.is_some_and(|one| one.finish_time.is_some());
+    eventually(finished).await;
+    let acknowledge = clock(&scene, held, ClockKind::Acknowledge).await;
+    assert_eq!(acknowledge.policy, "ours@2");
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn a_policy_is_not_put_in_force_while_somebody_keeps_the_clocks_busy() {
+    let scene = Scene::timed().await;
+    create(&scene.house, own(PACK)).await;
+    let mut conn = scene.house.owner().await;
+    for statement in
+        ["BEGIN", "SELECT pg_advisory_xact_lock_shared(hashtextextended('cases.calendars.development', 0))"]
+    {
+        sqlx::query(statement).execute(&mut conn).await.expect("as a change of a case does");
+    }
+    let refusal = activate(&scene.house, 1, false).await.unwrap_err();
+    assert_eq!((refusal.code(), reason(&refusal).as_str()), (Code::Unavailable, "CLOCKS_BUSY"));
+    assert!(policy(&scene.house, 1).await.activate_time.is_none(), "nothing was changed");
+    sqlx::query("COMMIT").execute(&mut conn).await.unwrap();
+    activate(&scene.house, 1, false).await.expect("then it is");
     scene.house.done().await;
 }

@@ -96,7 +96,8 @@ impl Calendars {
                 };
                 let answer = calendars.update_calendar(request).await?.into_inner();
                 show::answer(caller.json, &answer, |answer| {
-                    text::moved(answer.calendar.as_ref(), &answer.moved, answer.moved_count)
+                    let partial = answer.moved_is_partial;
+                    text::moved(answer.calendar.as_ref(), &answer.moved, answer.moved_count, partial)
                 })
             }
             Verb::Import { name, file, known_until, edit } => {
@@ -110,7 +111,8 @@ impl Calendars {
                 };
                 let answer = calendars.import_holidays(request).await?.into_inner();
                 show::answer(caller.json, &answer, |answer| {
-                    text::moved(answer.calendar.as_ref(), &answer.moved, answer.moved_count)
+                    let partial = answer.moved_is_partial;
+                    text::moved(answer.calendar.as_ref(), &answer.moved, answer.moved_count, partial)
                 })
             }
             Verb::Get { name, edition, toml } => {

@@ -1,7 +1,8 @@
 //! Calendars, and the due times an edit moves.
 
 use proto::redress::cases::v1::{
-    Calendar, CalendarDayKind, CalendarSummary, ClockKind, ListCalendarsResponse, MovedDeadline, Observance,
+    Calendar, CalendarDayKind, CalendarSummary, ClockKind, ClockRecount, ListCalendarsResponse,
+    MovedDeadline, Observance,
 };
 
 use super::{more, none_of};
@@ -17,6 +18,7 @@ pub(crate) fn calendar(calendar: &Calendar) -> String {
         ("calendar", calendar.name.clone()),
         ("version", version(calendar.version)),
         ("since", time(calendar.effective_time.as_ref())),
+        ("has reached", recount(calendar.recount.as_ref())),
         ("what", content.title),
         ("zone", content.time_zone),
         ("known until", content.known_until),
@@ -55,6 +57,7 @@ pub(crate) fn calendar_in_short(calendar: &CalendarSummary) -> String {
         ("calendar", calendar.name.clone()),
         ("version", version(calendar.version)),
         ("since", time(calendar.effective_time.as_ref())),
+        ("has reached", recount(calendar.recount.as_ref())),
         ("what", calendar.title.clone()),
         ("zone", calendar.time_zone.clone()),
         ("known until", calendar.known_until.clone()),
@@ -80,7 +83,12 @@ pub(crate) fn calendars(list: &ListCalendarsResponse) -> String {
 }
 
 /// What an edit made of a calendar, and which due times it moves.
-pub(crate) fn moved(calendar: Option<&CalendarSummary>, moved: &[MovedDeadline], count: i64) -> String {
+pub(crate) fn moved(
+    calendar: Option<&CalendarSummary>,
+    moved: &[MovedDeadline],
+    count: i64,
+    partial: bool,
+) -> String {
     let head = calendar.map(calendar_in_short).unwrap_or_default();
     let mut table = Table::new(["case", "cycle", "promise", "due before", "due after"]);
     for deadline in moved {
@@ -93,7 +101,17 @@ pub(crate) fn moved(calendar: Option<&CalendarSummary>, moved: &[MovedDeadline],
         ]);
     }
     let rows = if moved.is_empty() { String::new() } else { format!("\n{}", table.render()) };
-    format!("{head}{rows}{count} due times move\n")
+    let most = if partial { " of those that could be looked at; a dry run tells all" } else { "" };
+    format!("{head}{rows}{count} due times move{most}\n")
+}
+
+/// How far a change has reached the open clocks.
+pub(crate) fn recount(recount: Option<&ClockRecount>) -> String {
+    let Some(recount) = recount else { return String::new() };
+    match &recount.finish_time {
+        Some(_) => format!("all, by {}", time(recount.finish_time.as_ref())),
+        None => format!("{} cases so far", recount.case_count),
+    }
 }
 
 fn version(version: i64) -> String {

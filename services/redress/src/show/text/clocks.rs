@@ -150,6 +150,7 @@ pub(crate) fn policy(policy: &Policy) -> String {
         ("calendar", policy.calendar.clone()),
         ("applies", format!("{} – {}", policy.effective_from, policy.effective_until)),
         ("activated", time(policy.activate_time.as_ref())),
+        ("has reached", super::recount(policy.recount.as_ref())),
         ("note", policy.note.clone()),
     ]);
     let mut promises =
@@ -249,5 +250,6 @@ pub(crate) fn policies(list: &ListPoliciesResponse) -> String {
 /// A policy put in force, or tried, and which due times that moves.
 pub(crate) fn activated(answer: &ActivatePolicyResponse) -> String {
     let head = answer.policy.as_ref().map(policy).unwrap_or_default();
-    format!("{head}\n{}", super::moved(None, &answer.moved, answer.moved_count))
+    let moved = super::moved(None, &answer.moved, answer.moved_count, answer.moved_is_partial);
+    format!("{head}\n{moved}")
 }

@@ -1,0 +1,30 @@
+//! How far the clock of this machine is from the database's, measured from time to time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry::global;
+use pg::{Db, Skew};
+
+use crate::service::Stop;
+
+/// How often.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Measures until told to stop.
+pub(crate) async fn run(skew: Arc<Skew>, db: Db, stop: Stop) {
+    let gauge = global::meter("redress")
+        .f64_gauge("redress.clock.skew")
+        .with_unit("s")
+        .with_description("How far this machine's clock is ahead of the database's")
+        .build();
+    loop {
+        match skew.measure(db.pool()).await {
+            Ok(ahead) => gauge.record(ahead.as_secs_f64(), &[]),
+            Err(fault) => tracing::debug!(fault.chain = fault.chain(), "the clocks cannot be compared"),
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_none() {
+            return;
+        }
+    }
+}
