@@ -3,6 +3,7 @@
 
 use std::ffi::OsStr;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{ExitStatus, Output, Stdio};
 use std::time::Duration;
 
@@ -32,9 +33,14 @@ fn redress() -> Result<Command> {
 impl Up {
     /// Starts it over a database, which it migrates; it serves when this returns.
     pub async fn start(database_url: &str) -> Result<Self> {
-        let mut process = redress()?
+        let mut up = redress()?;
+        up.env("DATABASE_URL", database_url);
+        Self::started(up).await
+    }
+
+    async fn started(mut up: Command) -> Result<Self> {
+        let mut process = up
             .arg("up")
-            .env("DATABASE_URL", database_url)
             .env("REDRESS_LISTEN", "127.0.0.1:0")
             .env("REDRESS_LOG", "warn")
             .stdin(Stdio::null())
@@ -54,6 +60,19 @@ impl Up {
         // Nobody may be cut off who still talks.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Ok(Self { process, address })
+    }
+
+    /// Starts it with a Postgres of its own in a folder; it serves when this returns.
+    pub async fn start_alone(folder: &Path) -> Result<Self> {
+        let mut up = redress()?;
+        up.env("REDRESS_DATA_DIR", folder);
+        Self::started(up).await
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(mut self) -> Result<ExitStatus> {
+        let ended = tokio::time::timeout(PATIENCE * 3, self.process.wait()).await;
+        Ok(ended.context("it does not end")??)
     }
 
     /// A client of it.

@@ -47,8 +47,10 @@ pub enum Kind {
     Exhausted,
     /// A part is down or not there yet; retry.
     Unavailable,
-    /// The caller's deadline passed.
+    /// The call's time is over.
     TooLate,
+    /// There is no such rpc here, or not in this form.
+    Unimplemented,
     /// Our mistake.
     Internal,
 }
@@ -67,6 +69,7 @@ impl Kind {
             Self::Exhausted => Code::ResourceExhausted,
             Self::Unavailable => Code::Unavailable,
             Self::TooLate => Code::DeadlineExceeded,
+            Self::Unimplemented => Code::Unimplemented,
             Self::Internal => Code::Internal,
         }
     }
@@ -128,6 +131,12 @@ impl Fault {
     pub fn version_mismatch(current: i64) -> Self {
         Self::new(Kind::Conflict, "VERSION_MISMATCH", format!("it has changed; its version is now {current}"))
             .with("current_version", current.to_string())
+    }
+
+    /// A page token whose key is none of its list.
+    pub fn invalid_page_token() -> Self {
+        Self::new(Kind::Invalid, "INVALID_LIST", "the request is not valid: see page_token")
+            .violating(vec![Violation::new("page_token", "must be a next_page_token of this list")])
     }
 
     /// Adds the cause, for the log only.

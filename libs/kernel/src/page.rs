@@ -1,5 +1,7 @@
 //! Keyset pages: a token says after which key the next page begins, and for
-//! which filters it was given out.
+//! which filters it was given out. A checksum over both tells a token that was cut,
+//! altered or made up; it keeps no secret, and a token opens nothing that its bearer may
+//! not list anyway.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +12,7 @@ pub const DEFAULT_SIZE: u16 = 50;
 /// Most rows of a page.
 pub const MAX_SIZE: u16 = 500;
 
-const MARK_LENGTH: usize = 6;
+const MARK_LENGTH: usize = 8;
 
 /// Which rows are wanted: at most `size`, after the key of the page before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +22,8 @@ pub struct Page {
     /// Key of the last row of the page before, as the store wrote it; none for
     /// the first page.
     pub after: Option<String>,
-    mark: [u8; MARK_LENGTH],
+    /// What tells the filters from others.
+    filters: [u8; 32],
 }
 
 /// A page token that this service did not give out for these filters.
@@ -45,14 +48,14 @@ impl Page {
                 .filter(|size| (1..=MAX_SIZE).contains(size))
                 .ok_or(InvalidPage::Size)?,
         };
-        let mark = mark(filters);
-        let after = if page_token.is_empty() { None } else { Some(open(page_token, mark)?) };
-        Ok(Self { size, after, mark })
+        let filters = Sha256::digest(filters.as_bytes()).into();
+        let after = if page_token.is_empty() { None } else { Some(open(page_token, &filters)?) };
+        Ok(Self { size, after, filters })
     }
 
     /// The first page of a list without filters.
     pub fn first() -> Self {
-        Self { size: DEFAULT_SIZE, after: None, mark: mark("") }
+        Self { size: DEFAULT_SIZE, after: None, filters: Sha256::digest(b"").into() }
     }
 
     /// How many rows to fetch: one more than is shown tells whether there is a
@@ -74,23 +77,20 @@ impl Page {
 
     /// The token of the page that begins after a key.
     pub fn token(&self, key: &str) -> String {
-        URL_SAFE_NO_PAD.encode([&self.mark, key.as_bytes()].concat())
+        URL_SAFE_NO_PAD.encode([&mark(&self.filters, key), key.as_bytes()].concat())
     }
 }
 
-fn mark(filters: &str) -> [u8; MARK_LENGTH] {
-    let digest = Sha256::digest(filters.as_bytes());
+fn mark(filters: &[u8; 32], key: &str) -> [u8; MARK_LENGTH] {
+    let digest = Sha256::new().chain_update(filters).chain_update(key).finalize();
     std::array::from_fn(|i| digest[i])
 }
 
-fn open(token: &str, expected: [u8; MARK_LENGTH]) -> Result<String, InvalidPage> {
+fn open(token: &str, filters: &[u8; 32]) -> Result<String, InvalidPage> {
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidPage::Token)?;
-    match bytes.split_at_checked(MARK_LENGTH) {
-        Some((mark, key)) if mark == expected => {
-            String::from_utf8(key.to_vec()).map_err(|_| InvalidPage::Token)
-        }
-        _ => Err(InvalidPage::Token),
-    }
+    let (told, key) = bytes.split_at_checked(MARK_LENGTH).ok_or(InvalidPage::Token)?;
+    let key = std::str::from_utf8(key).map_err(|_| InvalidPage::Token)?;
+    if mark(filters, key) == told { Ok(key.to_owned()) } else { Err(InvalidPage::Token) }
 }
 
 #[cfg(test)]
@@ -106,6 +106,21 @@ mod tests {
         assert_eq!(Page::parse(2, &token, "state=1")?.after.as_deref(), Some("b"));
         assert_eq!(Page::parse(2, &token, "state=2"), Err(InvalidPage::Token));
         assert_eq!(Page::parse(2, "what?", "state=1"), Err(InvalidPage::Token));
+        Ok(())
+    }
+
+    #[test]
+    fn a_token_that_was_altered_or_cut_is_none() -> Result<(), InvalidPage> {
+        let token = Page::parse(0, "", "state=1")?.token("2026-11-28 0193");
+        assert!(Page::parse(0, &token, "state=1").is_ok());
+        for at in 0..token.len() {
+            let cut = &token[..at];
+            assert!(at == 0 || Page::parse(0, cut, "state=1").is_err(), "{cut}");
+            let other = if token.as_bytes()[at] == b'A' { "B" } else { "A" };
+            let altered = [&token[..at], other, &token[at + 1..]].concat();
+            assert_eq!(Page::parse(0, &altered, "state=1"), Err(InvalidPage::Token), "{altered}");
+        }
+        assert!(Page::parse(0, &(token + "A"), "state=1").is_err());
         Ok(())
     }
 

@@ -38,6 +38,15 @@ const PATIENCE_LOCK: Duration = Duration::from_secs(5);
 /// How long recovery after a crash may take.
 const PATIENCE_READY: Duration = Duration::from_mins(2);
 const POLL: Duration = Duration::from_millis(20);
+/// How often to look whether Postgres still runs.
+const LOOK: Duration = Duration::from_millis(100);
+/// How often Postgres is started again in a row before it is given up.
+pub const RESTARTS_MAX: u32 = 6;
+/// How long Postgres must run for its last end to be forgotten.
+pub const STEADY: Duration = Duration::from_mins(1);
+/// Pause before the first restart; it doubles with each.
+const RESTART_PAUSE: Duration = Duration::from_millis(200);
+const RESTART_PAUSE_MAX: Duration = Duration::from_secs(10);
 /// The log is cut at a start when it has grown beyond this.
 const LOG_BYTES_MAX: u64 = 16 << 20;
 /// How much of the log a failed start quotes.
@@ -95,6 +104,7 @@ impl Options {
 pub struct Cluster {
     url: String,
     supervisor: Child,
+    house: House,
 }
 
 impl Cluster {
@@ -102,12 +112,66 @@ impl Cluster {
     /// answers when the database [`DATABASE`] can be used.
     pub async fn start(folder: &Path, options: &Options) -> anyhow::Result<Self> {
         let (folder, options) = (folder.to_owned(), options.clone());
-        let mut house = tokio::task::spawn_blocking(move || House::prepare(&folder, options)).await??;
-        let url = house.url();
-        let mut cluster = Self { url, supervisor: house.launch()? };
-        cluster.ready(&mut house).await?;
+        let house = tokio::task::spawn_blocking(move || House::prepare(&folder, options)).await??;
+        let mut cluster = Self { url: house.url(), supervisor: house.launch()?, house };
+        cluster.ready().await?;
         cluster.create_database().await?;
         Ok(cluster)
+    }
+
+    /// Starts Postgres again whenever it ends without having been told to, after a pause
+    /// that grows. Answers why it gave up, after [`RESTARTS_MAX`] ends in a row; one that
+    /// has run for [`STEADY`] begins a new row. May be dropped at any moment.
+    pub async fn keep_running(&mut self) -> anyhow::Error {
+        let (mut restarts, mut since) = (0, Instant::now());
+        loop {
+            let status = match self.ended().await {
+                Ok(status) => status,
+                Err(error) => return anyhow::Error::new(error).context("the embedded Postgres is lost"),
+            };
+            if since.elapsed() >= STEADY {
+                restarts = 0;
+            }
+            if restarts == RESTARTS_MAX {
+                let log = self.house.quote_log();
+                return anyhow::anyhow!(
+                    "the embedded Postgres has ended again ({status}), after {RESTARTS_MAX} restarts in a row; \
+                     its log says:\n{log}"
+                );
+            }
+            let pause = restart_pause(restarts);
+            restarts += 1;
+            tracing::error!(
+                %status,
+                restart = restarts,
+                of = RESTARTS_MAX,
+                pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+                "the embedded Postgres has ended; it is started again"
+            );
+            tokio::time::sleep(pause).await;
+            since = Instant::now();
+            if let Err(error) = self.restart().await {
+                tracing::warn!(error = format!("{error:#}"), "the embedded Postgres did not start");
+            }
+        }
+    }
+
+    /// Until Postgres has ended, with its supervisor.
+    async fn ended(&mut self) -> std::io::Result<std::process::ExitStatus> {
+        loop {
+            if let Some(status) = self.supervisor.try_wait()? {
+                return Ok(status);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn restart(&mut self) -> anyhow::Result<()> {
+        self.house.make_socket_folder()?;
+        self.supervisor = self.house.launch()?;
+        self.ready().await?;
+        tracing::info!("the embedded Postgres runs again");
+        Ok(())
     }
 
     /// Where it is reached, as its superuser.
@@ -123,11 +187,11 @@ impl Cluster {
         Ok(())
     }
 
-    async fn ready(&mut self, house: &mut House) -> anyhow::Result<()> {
+    async fn ready(&mut self) -> anyhow::Result<()> {
         let started = Instant::now();
         loop {
             if let Some(status) = self.supervisor.try_wait()? {
-                bail!("postgres did not start ({status}); its log says:\n{}", house.quote_log());
+                bail!("postgres did not start ({status}); its log says:\n{}", self.house.quote_log());
             }
             match self.connect("postgres").await {
                 Ok(conn) => return Ok(conn.close().await?),
@@ -164,7 +228,13 @@ impl Drop for Cluster {
     }
 }
 
+/// How long to wait before a restart: longer each time, up to a limit.
+fn restart_pause(restarts: u32) -> Duration {
+    (RESTART_PAUSE * 2u32.saturating_pow(restarts)).min(RESTART_PAUSE_MAX)
+}
+
 /// A folder made ready to run a postmaster in.
+#[derive(Debug)]
 struct House {
     options: Options,
     folder: PathBuf,
@@ -236,6 +306,16 @@ impl House {
         ];
         settings.extend(self.options.settings.iter().cloned());
         settings
+    }
+
+    /// Makes the socket's folder again, which goes with the supervisor where it is not
+    /// in the data folder.
+    fn make_socket_folder(&self) -> anyhow::Result<()> {
+        if !self.socket.exists() {
+            DirBuilder::new().mode(0o700).create(&self.socket)?;
+            owner::give(&self.socket, self.owner)?;
+        }
+        Ok(())
     }
 
     fn launch(&self) -> anyhow::Result<Child> {

@@ -19,6 +19,7 @@ mod group;
 mod line;
 mod migrate;
 mod mutate;
+mod probe;
 mod skew;
 pub mod trace;
 mod tx;
@@ -35,8 +36,9 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool};
 pub use bell::Bell;
 pub use group::{Asked, Batch, Group, Verdicts, Work};
 pub use line::{Line, is_hung_up};
-pub use migrate::{MIGRATIONS, is_behind, migrate, migrated};
+pub use migrate::{MIGRATIONS, is_behind, migrate};
 pub use mutate::{Done, IDEMPOTENCY_KEPT, Key, key_reused, request_hash};
+pub use probe::Probe;
 pub use skew::Skew;
 pub use tx::Tx;
 
@@ -60,7 +62,7 @@ pub struct Db {
 
 impl Db {
     /// Opens a schema. Connects when first used, so that a service starts while
-    /// its database is down; [`migrated`] tells when it is ready.
+    /// its database is down; [`Probe::migrated`] tells when it is ready.
     pub fn open(
         url: &str,
         connections: u32,

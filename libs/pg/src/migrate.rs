@@ -3,8 +3,6 @@
 use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection, Executor as _, PgConnection};
 
-use crate::Db;
-
 /// The tables every service has.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -50,12 +48,6 @@ fn prepare(schema: &str) -> String {
     )
 }
 
-/// Whether a schema has all these migrations: what a service waits for before it
-/// says it is ready.
-pub async fn migrated(db: &Db, migrators: &[&Migrator]) -> Result<bool, sqlx::Error> {
-    applied(&mut *db.pool().acquire().await?, migrators).await
-}
-
 /// Whether a database lacks any of these migrations. Asked over a connection of its
 /// own and as whoever the URL names: it works before the service's role exists.
 pub async fn is_behind(url: &str, schema: &'static str, migrators: &[&Migrator]) -> anyhow::Result<bool> {
@@ -76,7 +68,8 @@ pub async fn is_behind(url: &str, schema: &'static str, migrators: &[&Migrator])
     Ok(behind)
 }
 
-async fn applied(conn: &mut PgConnection, migrators: &[&Migrator]) -> Result<bool, sqlx::Error> {
+/// Whether a schema, which is the one searched, has all these migrations.
+pub(crate) async fn applied(conn: &mut PgConnection, migrators: &[&Migrator]) -> Result<bool, sqlx::Error> {
     let wanted: Vec<i64> =
         migrators.iter().flat_map(|migrator| migrator.iter()).map(|migration| migration.version).collect();
     let have: i64 =

@@ -40,6 +40,11 @@ impl Skew {
         self.state.load(Ordering::Relaxed) == OFF
     }
 
+    /// Whether it was compared, and was not off.
+    pub fn agrees(&self) -> bool {
+        self.state.load(Ordering::Relaxed) == AGREES
+    }
+
     /// Compares now; answers how far the clock is ahead of the database's (negative:
     /// behind it), and says in the log when that begins to be too far, or ends to be.
     pub async fn measure(&self, pool: &PgPool) -> Result<SignedDuration, Fault> {

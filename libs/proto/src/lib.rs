@@ -53,6 +53,17 @@ pub const CALLERS: &[(&str, &[i32])] = include!(concat!(env!("OUT_DIR"), "/calle
 pub const CONSISTENCY_TOKEN: &str = "redress-consistency-token";
 
 const NANOS_PER_SECOND: i32 = 1_000_000_000;
+/// Longest that protobuf lets a length of time be: 10 000 years.
+const LONGEST_SECONDS: u64 = 315_576_000_000;
+
+/// A length of time from the wire; none where it is negative or its parts are out of
+/// range. prost's own conversion panics at the extremes.
+pub fn duration(duration: &prost_types::Duration) -> Option<std::time::Duration> {
+    let seconds = u64::try_from(duration.seconds).ok().filter(|seconds| *seconds <= LONGEST_SECONDS)?;
+    let nanos =
+        u32::try_from(duration.nanos).ok().filter(|nanos| *nanos < NANOS_PER_SECOND.unsigned_abs())?;
+    Some(std::time::Duration::new(seconds, nanos))
+}
 
 /// A moment as the wire writes it.
 pub fn timestamp(time: jiff::Timestamp) -> prost_types::Timestamp {

@@ -9,12 +9,13 @@ use anyhow::{Context as _, ensure};
 use events::{Consumer, Feed, Source, feed_service, inbox_service};
 use kernel::{Clock, Ids};
 use tokio_util::sync::CancellationToken;
-use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Certificate, Server, ServerTlsConfig};
 use tonic_health::server::{HealthReporter, HealthService};
 
+use crate::connections::{KEEP_ALIVE, Limits, accept};
 use crate::identity::Identity;
 use crate::layers::{Given, around};
+use crate::limits::{CONNECTION_AGE, CONNECTION_STREAMS, METADATA_BYTES_READ};
 use crate::peers::{self, Sources};
 use crate::readiness::{Hosted, Readiness};
 use crate::routes::{Router, Routes};
@@ -22,15 +23,12 @@ use crate::running::Running;
 use crate::service::{Kit, Parts, Service, Stop, Worker};
 use crate::settings::{IdentitySettings, Settings};
 use crate::workers::Workers;
-use crate::{contracts, skew, sweep, telemetry, watch};
+use crate::{contracts, database, skew, sweep, telemetry, watch};
 
-/// How often a silent connection is probed, and how long an answer may take.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// How long the answer to a probe of a silent connection may take.
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Most streams of one connection: more than the calls one client has in flight.
-const STREAMS: u32 = 1024;
 
 /// What a server is made of.
 pub struct Assembly {
@@ -69,6 +67,9 @@ pub async fn start(assembly: Assembly) -> anyhow::Result<Running> {
     let identity = Arc::new(Identity::open(&settings.identity).await?);
     let tls = server_tls(&settings.identity)?;
 
+    let mut probe = pg::Probe::new(settings.database_url())
+        .map_err(|error| anyhow::anyhow!("DATABASE_URL cannot be used: {error}"))?;
+    count_connections(&settings, services.len(), &mut probe).await?;
     let allowed = Duration::from_millis(settings.max_clock_skew_ms.into());
     let skew = pg::Skew::of(&clock, allowed);
     let opened = open(&services, &Arc::new(settings.clone()), &clock, &ids, skew.as_ref())?;
@@ -89,7 +90,7 @@ pub async fn start(assembly: Assembly) -> anyhow::Result<Running> {
     let routes = add_tools(routes, &reporter)?;
     let readiness = Readiness::new(reporter, hosted, skew).await;
     let told = readiness.clone();
-    workers.start(Worker::new("readiness", move |stop| told.run(stop)));
+    workers.start(Worker::new("readiness", move |stop| told.run(probe, stop)));
 
     let closing = Stop::new();
     let given = Given {
@@ -100,10 +101,30 @@ pub async fn start(assembly: Assembly) -> anyhow::Result<Running> {
         max_message_bytes: settings.max_message_bytes as usize,
         closing: closing.clone(),
     };
-    let server = listen(listener, tls, routes, given)?;
+    let limits = Limits::new(settings.max_connections, settings.max_connections_per_address);
+    let server = listen(listener, limits, tls, routes, given)?;
     tracing::info!(%address, services = ?names(&services), "serving");
     let drain = Duration::from_secs(settings.drain_seconds.into());
     Ok(Running { address, dbs, consumers, readiness, closing, server, workers, drain })
+}
+
+/// Whether the database allows the connections this process may use; where it does not
+/// answer yet, nobody knows.
+async fn count_connections(
+    settings: &Settings,
+    services: usize,
+    probe: &mut pg::Probe,
+) -> anyhow::Result<()> {
+    match probe.connections_allowed().await {
+        Ok(allowed) => database::fit(settings, u32::try_from(services)?, allowed),
+        Err(error) => {
+            tracing::warn!(
+                %error,
+                "the database does not answer yet, so its connections are not counted; the start goes on"
+            );
+            Ok(())
+        }
+    }
 }
 
 fn names(services: &[Service]) -> Vec<&'static str> {
@@ -229,13 +250,13 @@ fn keep_house(dbs: &[pg::Db], identity: &Arc<Identity>, workers: &mut Workers) {
 fn take_apart(opened: Opened, roads: Roads, workers: &mut Workers) -> (Routes, Vec<Hosted>) {
     let mut routes = Routes::default();
     let mut hosted = Vec::new();
-    for (service, db, mut parts) in opened {
+    for (service, _, mut parts) in opened {
         routes.extend(parts.routes);
         for worker in parts.workers.drain(..) {
             workers.start(Worker { name: format!("{}.{}", service.name, worker.name), ..worker });
         }
         let (migrators, rpc_services) = (service.migrators(), parts.rpc_services);
-        hosted.push(Hosted { name: service.name, db, migrators, rpc_services });
+        hosted.push(Hosted { name: service.name, migrators, rpc_services });
     }
     routes.add(feed_service(roads.feeds));
     routes.add(inbox_service(roads.consumers.into_iter().flatten().collect()));
@@ -263,22 +284,29 @@ type Serving = tokio::task::JoinHandle<Result<(), tonic::transport::Error>>;
 
 fn listen(
     listener: TcpListener,
+    limits: Limits,
     tls: Option<ServerTlsConfig>,
     routes: Router,
     given: Given,
 ) -> anyhow::Result<Serving> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true)).with_keepalive(Some(KEEP_ALIVE));
     let mut server = Server::builder()
         .accept_http1(true) // gRPC-Web comes over HTTP/1.1 too
         .http2_keepalive_interval(Some(KEEP_ALIVE))
         .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT))
-        .max_concurrent_streams(STREAMS);
+        .http2_max_header_list_size(METADATA_BYTES_READ)
+        .max_concurrent_streams(CONNECTION_STREAMS)
+        // Without tonic's own grace, which would close it without a word before.
+        .max_connection_age(CONNECTION_AGE);
     if let Some(tls) = tls {
         server = server.tls_config(tls).context("REDRESS_TLS_CERT and REDRESS_TLS_KEY cannot be used")?;
     }
     let closing = given.closing.clone();
     let service = around(routes, given);
-    Ok(tokio::spawn(server.serve_with_incoming_shutdown(service, incoming, closing.cancelled_owned())))
+    Ok(tokio::spawn(server.serve_with_incoming_shutdown(
+        service,
+        accept(listener, limits),
+        closing.cancelled_owned(),
+    )))
 }

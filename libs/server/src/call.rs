@@ -13,7 +13,14 @@ use proto::CONSISTENCY_TOKEN;
 use tonic::body::Body;
 use tonic::metadata::MetadataValue;
 
+use crate::connections::Connection;
 use crate::contracts::{self, Method};
+use crate::limits::STREAM_ENDS_BEFORE;
+
+/// How long a caller waits, as gRPC says it.
+const TIMEOUT: &str = "grpc-timeout";
+/// When to call again whose stream has ended for its age.
+const STREAM_RETRY: Duration = Duration::from_millis(50);
 
 /// Most bytes of a page with more than one row: with some slack, what gRPC clients
 /// accept of a message when nobody told them otherwise, 4 MiB.
@@ -23,8 +30,80 @@ const PAGE_BYTES: usize = 3 << 20;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call {
     pub(crate) method: &'static Method,
-    /// When the caller stops waiting.
-    pub(crate) deadline: Option<Instant>,
+    /// When it ends, whatever became of it.
+    pub(crate) deadline: Deadline,
+}
+
+/// When a call ends, and by whose word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Deadline {
+    pub(crate) at: Instant,
+    by: Limit,
+}
+
+/// Whose word ends a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Limit {
+    /// The caller's, who waits no longer.
+    Caller,
+    /// This server's, for every call of its kind: so long.
+    Server(Duration),
+    /// This server's, for a stream: whoever wants more of it calls again.
+    Stream,
+}
+
+impl Deadline {
+    /// That of a call which may take so long, and whose caller would wait so long.
+    pub(crate) fn new(limit: Duration, caller: Option<Duration>) -> Self {
+        let (left, by) = match caller.filter(|left| *left < limit) {
+            Some(left) => (left, Limit::Caller),
+            None => (limit, Limit::Server(limit)),
+        };
+        Self { at: Instant::now() + left, by }
+    }
+
+    /// That of a streamed answer, which ends before its connection does.
+    pub(crate) fn of_stream(self, connection: Option<&Connection>) -> Self {
+        let by = if self.by == Limit::Caller { Limit::Caller } else { Limit::Stream };
+        match connection.and_then(|connection| connection.closes().checked_sub(STREAM_ENDS_BEFORE)) {
+            Some(closes) if closes < self.at => Self { at: closes, by: Limit::Stream },
+            _ => Self { at: self.at, by },
+        }
+    }
+
+    /// Whether it has passed.
+    pub(crate) fn is_over(self) -> bool {
+        self.at <= Instant::now()
+    }
+
+    /// Until it passes.
+    pub(crate) async fn passing(self) {
+        tokio::time::sleep_until(self.at.into()).await;
+    }
+
+    /// The refusal of a call whose time is over.
+    pub(crate) fn refusal(self) -> Fault {
+        match self.by {
+            Limit::Caller => Fault::new(
+                Kind::TooLate,
+                "DEADLINE_EXCEEDED",
+                "the call took longer than the caller would wait",
+            ),
+            Limit::Server(limit) => {
+                let seconds = limit.as_secs();
+                let sentence =
+                    format!("the call took longer than {seconds} s, the limit for calls of its kind");
+                Fault::new(Kind::TooLate, "TIME_LIMIT_EXCEEDED", sentence)
+                    .with("limit_seconds", seconds.to_string())
+            }
+            Limit::Stream => Fault::new(
+                Kind::Unavailable,
+                "STREAM_EXPIRED",
+                "the stream has gone on for as long as one may; call again, after what was received",
+            )
+            .retry_after(STREAM_RETRY),
+        }
+    }
 }
 
 impl Call {
@@ -32,8 +111,8 @@ impl Call {
     /// the deadline counts from the arrival.
     pub(crate) fn note(mut request: Request<Body>) -> Request<Body> {
         if let Some(method) = contracts::method(request.uri().path()) {
-            let left = request.headers().get("grpc-timeout").and_then(|time| time.to_str().ok());
-            let deadline = left.and_then(timeout).and_then(|left| Instant::now().checked_add(left));
+            let left = caller_waits(&request).and_then(Result::ok);
+            let deadline = Deadline::new(method.pace.time_limit(), left);
             request.extensions_mut().insert(Self { method, deadline });
         }
         request
@@ -46,10 +125,20 @@ impl Call {
 
     /// Time left until the deadline, at most `longest`.
     pub(crate) fn patience(&self, longest: Duration) -> Duration {
-        self.deadline
-            .map_or(longest, |deadline| longest.min(deadline.saturating_duration_since(Instant::now())))
+        longest.min(self.deadline.at.saturating_duration_since(Instant::now()))
     }
 }
+
+/// How long the caller says it would wait, if it does; an error where what it says
+/// cannot be read.
+pub(crate) fn caller_waits(request: &Request<Body>) -> Option<Result<Duration, InvalidTimeout>> {
+    let told = request.headers().get(TIMEOUT)?;
+    Some(told.to_str().ok().and_then(timeout).ok_or(InvalidTimeout))
+}
+
+/// A `grpc-timeout` that cannot be read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InvalidTimeout;
 
 /// Who calls.
 pub fn caller<T>(request: &tonic::Request<T>) -> Result<Caller, Fault> {

@@ -2,25 +2,56 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use kernel::Role;
 use kernel::role::RoleSet;
 use prost_types::{FileDescriptorProto, FileDescriptorSet, MethodDescriptorProto};
 
+use crate::limits::{
+    CLIENT_STREAM_TIME_LIMIT, LONG_POLL_TIME_LIMIT, MUTATION_TIME_LIMIT, READ_TIME_LIMIT,
+    SERVER_STREAM_TIME_LIMIT,
+};
+
 /// The field by which a request asks to be kept waiting for what is not there yet.
 const WAIT: &str = "wait_duration";
+/// The field that every request which changes something has.
+const REQUEST_ID: &str = "request_id";
 /// Package of the road between services, which must stay open under load.
 const FEED: &str = "redress.event.v1.EventFeed";
 
-/// How long an rpc occupies the server.
+/// What kind of rpc it is: how long it may occupy the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pace {
-    /// Answered as fast as the work can be done.
-    Call,
+    /// Reads, and is answered as fast as the work can be done.
+    Read,
+    /// Changes something: its request bears a `request_id`.
+    Mutation,
+    /// Its requests are a stream; one answer follows.
+    ClientStream,
     /// Waits for something to happen, as its request asks.
-    Wait,
+    LongPoll,
     /// Streams its answer for as long as the caller stays.
-    Stream,
+    ServerStream,
+}
+
+impl Pace {
+    /// Longest that a call may take, from its first byte to its last, the reading of its
+    /// request included; whatever its caller would wait.
+    pub(crate) const fn time_limit(self) -> Duration {
+        match self {
+            Self::Read => READ_TIME_LIMIT,
+            Self::Mutation => MUTATION_TIME_LIMIT,
+            Self::ClientStream => CLIENT_STREAM_TIME_LIMIT,
+            Self::LongPoll => LONG_POLL_TIME_LIMIT,
+            Self::ServerStream => SERVER_STREAM_TIME_LIMIT,
+        }
+    }
+
+    /// Whether a call of this kind waits by design, rather than works.
+    pub(crate) const fn waits(self) -> bool {
+        matches!(self, Self::LongPoll | Self::ServerStream)
+    }
 }
 
 /// One rpc of ours.
@@ -57,12 +88,12 @@ pub(crate) fn method(path: &str) -> Option<&'static Method> {
 }
 
 fn read(set: &FileDescriptorSet) -> HashMap<String, Method> {
-    let waiting = requests_that_wait(set);
+    let (waiting, changing) = (requests_with(set, WAIT), requests_with(set, REQUEST_ID));
     let mut methods = HashMap::new();
     for file in set.file.iter().filter(|file| file.package().starts_with("redress.")) {
         for service in &file.service {
             for rpc in &service.method {
-                let method = describe(file, service.name(), rpc, &waiting);
+                let method = describe(file, service.name(), rpc, pace(rpc, &waiting, &changing));
                 methods.insert(format!("/{}", method.full_name), method);
             }
         }
@@ -70,33 +101,36 @@ fn read(set: &FileDescriptorSet) -> HashMap<String, Method> {
     methods
 }
 
-fn requests_that_wait(set: &FileDescriptorSet) -> HashSet<String> {
-    let mut waiting = HashSet::new();
+/// The messages that have a field of this name.
+fn requests_with(set: &FileDescriptorSet, field: &str) -> HashSet<String> {
+    let mut names = HashSet::new();
     for file in &set.file {
         for message in &file.message_type {
-            if message.field.iter().any(|field| field.name() == WAIT) {
-                waiting.insert(format!(".{}.{}", file.package(), message.name()));
+            if message.field.iter().any(|one| one.name() == field) {
+                names.insert(format!(".{}.{}", file.package(), message.name()));
             }
         }
     }
-    waiting
+    names
 }
 
-fn describe(
-    file: &FileDescriptorProto,
-    service: &str,
-    rpc: &MethodDescriptorProto,
-    waiting: &HashSet<String>,
-) -> Method {
+fn pace(rpc: &MethodDescriptorProto, waiting: &HashSet<String>, changing: &HashSet<String>) -> Pace {
+    if rpc.server_streaming() {
+        Pace::ServerStream
+    } else if rpc.client_streaming() {
+        Pace::ClientStream
+    } else if waiting.contains(rpc.input_type()) {
+        Pace::LongPoll
+    } else if changing.contains(rpc.input_type()) {
+        Pace::Mutation
+    } else {
+        Pace::Read
+    }
+}
+
+fn describe(file: &FileDescriptorProto, service: &str, rpc: &MethodDescriptorProto, pace: Pace) -> Method {
     let service = format!("{}.{service}", file.package());
     let full_name = format!("{service}/{}", rpc.name());
-    let pace = if rpc.server_streaming() {
-        Pace::Stream
-    } else if waiting.contains(rpc.input_type()) {
-        Pace::Wait
-    } else {
-        Pace::Call
-    };
     Method {
         callers: callers(&format!("/{full_name}")),
         full_name,
@@ -126,17 +160,23 @@ mod tests {
 
     use super::*;
 
-    fn pace(path: &str) -> Option<Pace> {
+    fn pace_of(path: &str) -> Option<Pace> {
         method(path).map(|method| method.pace)
     }
 
     #[test]
     fn the_pace_is_read_off_the_contract() {
-        assert_eq!(pace("/redress.cases.v1.CaseService/GetCase"), Some(Pace::Call));
-        assert_eq!(pace("/redress.cases.v1.CaseService/WatchCase"), Some(Pace::Stream));
-        assert_eq!(pace("/redress.resolution.v1.ResolutionService/PollTasks"), Some(Pace::Wait));
-        assert_eq!(pace("/redress.event.v1.EventFeed/Subscribe"), Some(Pace::Stream));
-        assert_eq!(pace("/grpc.health.v1.Health/Check"), None);
+        for (path, pace) in [
+            ("/redress.cases.v1.CaseService/GetCase", Some(Pace::Read)),
+            ("/redress.cases.v1.CaseService/AddNote", Some(Pace::Mutation)),
+            ("/redress.intake.v1.IntakeService/SubmitComplaints", Some(Pace::ClientStream)),
+            ("/redress.resolution.v1.ResolutionService/PollTasks", Some(Pace::LongPoll)),
+            ("/redress.cases.v1.CaseService/WatchCase", Some(Pace::ServerStream)),
+            ("/redress.event.v1.EventFeed/Subscribe", Some(Pace::ServerStream)),
+            ("/grpc.health.v1.Health/Check", None),
+        ] {
+            assert_eq!(pace_of(path), pace, "{path}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Health as gRPC tells it: per gRPC service, and `""` for the whole process.
 //! Serving means that the service's database answers and has every migration, and that
-//! this machine's clock agrees with the database's.
+//! this machine's clock agrees with the database's. It is asked over a connection kept for
+//! that: whether calls wait for one of the pool says nothing about the database.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,8 +20,6 @@ use crate::service::Stop;
 const LOOK: Duration = Duration::from_secs(2);
 /// How often one is asked that was not ready: a start should not wait for the clock.
 const LOOK_UNREADY: Duration = Duration::from_millis(200);
-/// Longest wait for the answer.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// What all services of the process serve together, told when all are ready: the whole
 /// process, in the health protocol, and the roads between services.
 const SHARED: [&str; 3] = ["", FEED, INBOX];
@@ -28,7 +27,6 @@ const SHARED: [&str; 3] = ["", FEED, INBOX];
 /// One service whose readiness is told.
 pub(crate) struct Hosted {
     pub(crate) name: &'static str,
-    pub(crate) db: pg::Db,
     pub(crate) migrators: [&'static Migrator; 4],
     /// Its gRPC services.
     pub(crate) rpc_services: Vec<&'static str>,
@@ -69,10 +67,10 @@ impl Readiness {
     }
 
     /// Looks from time to time, until told to stop.
-    pub(crate) async fn run(self, stop: Stop) {
+    pub(crate) async fn run(self, mut database: pg::Probe, stop: Stop) {
         let look = async {
             loop {
-                let pause = if self.look().await { LOOK } else { LOOK_UNREADY };
+                let pause = if self.look(&mut database).await { LOOK } else { LOOK_UNREADY };
                 tokio::time::sleep(pause).await;
             }
         };
@@ -97,10 +95,12 @@ impl Readiness {
     }
 
     /// Looks at every database, tells what changed, and answers whether all is well.
-    async fn look(&self) -> bool {
-        let looks = self.0.hosted.iter().map(|hosted| async move { (hosted, is_ready(hosted).await) });
-        let ready = futures::future::join_all(looks).await;
-        let agrees = !self.0.skew.as_ref().is_some_and(|skew| skew.is_off());
+    async fn look(&self, database: &mut pg::Probe) -> bool {
+        let mut ready = Vec::new();
+        for hosted in &self.0.hosted {
+            ready.push((hosted, is_ready(hosted, database).await));
+        }
+        let agrees = self.0.skew.as_ref().is_none_or(|skew| skew.agrees());
         let all = agrees && ready.iter().all(|(_, ready)| *ready);
         let mut told = self.0.told.lock().await;
         for (hosted, ready) in ready {
@@ -124,14 +124,12 @@ impl Readiness {
     }
 }
 
-async fn is_ready(hosted: &Hosted) -> bool {
-    let looked = tokio::time::timeout(PATIENCE, pg::migrated(&hosted.db, &hosted.migrators)).await;
-    match looked {
-        Ok(Ok(migrated)) => migrated,
-        Ok(Err(error)) => {
+async fn is_ready(hosted: &Hosted, database: &mut pg::Probe) -> bool {
+    match database.migrated(hosted.name, &hosted.migrators).await {
+        Ok(migrated) => migrated,
+        Err(error) => {
             tracing::debug!(service = hosted.name, %error, "the database does not answer");
             false
         }
-        Err(_) => false,
     }
 }

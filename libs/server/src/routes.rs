@@ -6,12 +6,14 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use fault::{Fault, Kind};
 use futures::future::BoxFuture;
 use http::{Request, Response};
-use tonic::Status;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tower::Service;
+
+use crate::layers::refuse;
 
 /// What a generated server's call comes to.
 pub(crate) type Answer = BoxFuture<'static, Result<Response<Body>, Infallible>>;
@@ -60,7 +62,11 @@ impl Router {
                 let Ok(response) = handler(request).await;
                 response
             }
-            None => Status::unimplemented("there is no such service").into_http(),
+            None => refuse(Fault::new(
+                Kind::Unimplemented,
+                "UNKNOWN_SERVICE",
+                "this server does not serve such a service; it may be another process that does",
+            )),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, Error, anyhow};
 use events::Consumer;
 use futures::future::join_all;
 use pg::Db;
@@ -75,7 +75,12 @@ impl Running {
 
     /// Runs until SIGTERM or SIGINT, or until a part fails, and stops in order. A
     /// second signal cuts the stop short.
-    pub async fn until_signal(mut self) -> anyhow::Result<()> {
+    pub async fn until_signal(self) -> anyhow::Result<()> {
+        self.until_signal_or(std::future::pending()).await
+    }
+
+    /// The same, or until something beside the server fails that it cannot do without.
+    pub async fn until_signal_or(mut self, broken: impl Future<Output = Error>) -> anyhow::Result<()> {
         let mut signals = Signals::new()?;
         let ended = tokio::select! {
             name = signals.next() => {
@@ -83,6 +88,7 @@ impl Running {
                 Ok(())
             }
             failure = self.workers.failure() => Err(failure),
+            failure = broken => Err(failure),
             served = &mut self.server => {
                 Err(anyhow!("the server ended by itself: {served:?}"))
             }

@@ -10,11 +10,18 @@ use std::str::FromStr;
 use anyhow::{bail, ensure};
 use clap::{Args, ValueEnum};
 use http::{HeaderValue, Uri};
+use kernel::TenantId;
 
 /// Where Postgres is when nothing says so: the local one, with the user, host and
 /// port of libpq's `PG*` variables.
 const LOCAL_DATABASE: &str = "postgres:///redress";
 const SENDER: &str = "Redress <redress@localhost>";
+/// Fewer than the files that most systems let a process open.
+const MAX_CONNECTIONS: u32 = 768;
+/// A third of them: one address does not shut out the others.
+const MAX_CONNECTIONS_PER_ADDRESS: u32 = 256;
+/// The tenant whose callers may bear the role `platform` when nothing says otherwise.
+const PLATFORM_TENANT: &str = "platform";
 
 /// A value that must not be seen: it shows in no log and no help.
 #[derive(Clone, PartialEq, Eq)]
@@ -79,6 +86,20 @@ pub struct Settings {
     #[arg(long, env = "REDRESS_MAX_IN_FLIGHT", default_value_t = 1024,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_in_flight: u32,
+    /// Most connections of clients at once; more are closed as they come
+    #[arg(long, env = "REDRESS_MAX_CONNECTIONS", default_value_t = MAX_CONNECTIONS,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections: u32,
+    /// Most of them from one address (of IPv6, from one /64); the loopback is exempt,
+    /// where a proxy may speak for everybody
+    #[arg(long, env = "REDRESS_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = MAX_CONNECTIONS_PER_ADDRESS,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_connections_per_address: u32,
+    /// How many processes like this one share the database: with all of them, the
+    /// connections must fit what Postgres allows, or none starts
+    #[arg(long, env = "REDRESS_REPLICAS", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub replicas: u32,
     /// Largest message received or sent
     #[arg(long, env = "REDRESS_MAX_MESSAGE_BYTES", default_value_t = 4_194_304,
           value_parser = clap::value_parser!(u32).range(1024..=1_073_741_824))]
@@ -123,7 +144,7 @@ pub struct Settings {
 }
 
 /// Who may call, and how they prove it.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "TLS and identity")]
 pub struct IdentitySettings {
     /// Certificate chain of this server, PEM
@@ -138,12 +159,16 @@ pub struct IdentitySettings {
     /// File or http(s) URL of the key set that callers' tokens are signed with
     #[arg(long, env = "REDRESS_JWKS")]
     pub jwks: Option<String>,
-    /// Issuer that tokens must name
+    /// Issuer that tokens must name; needed to listen on any address but loopback
     #[arg(long, env = "REDRESS_JWT_ISSUER")]
     pub jwt_issuer: Option<String>,
-    /// Audience that tokens must name
+    /// Audience that tokens must name; needed to listen on any address but loopback
     #[arg(long, env = "REDRESS_JWT_AUDIENCE")]
     pub jwt_audience: Option<String>,
+    /// Tenants whose callers may bear the role `platform`; borne by others it means nothing
+    #[arg(long, env = "REDRESS_PLATFORM_TENANTS", value_delimiter = ',', default_value = PLATFORM_TENANT,
+          value_parser = tenant)]
+    pub platform_tenants: Vec<TenantId>,
 }
 
 /// Where the other services are, and how to reach them.
@@ -180,6 +205,10 @@ pub struct PeerSettings {
     /// each subscription
     #[arg(long = "peer-token-file", env = "REDRESS_PEER_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
+}
+
+fn tenant(text: &str) -> Result<TenantId, String> {
+    TenantId::parse(text).map_err(|error| error.to_string())
 }
 
 /// An origin as browsers name it: scheme, host and port, and nothing more.
@@ -238,6 +267,13 @@ impl Settings {
                  so the server listens on a loopback address only, not on {listen}"
             );
         }
+        if identity.jwks.is_some() && !listen.ip().is_loopback() {
+            ensure!(
+                identity.jwt_issuer.is_some() && identity.jwt_audience.is_some(),
+                "to listen on {listen} and believe tokens, REDRESS_JWT_ISSUER and REDRESS_JWT_AUDIENCE must say \
+                 whose tokens and meant for whom: a key set vouches for tokens of other applications too"
+            );
+        }
         self.peers.check()
     }
 }
@@ -250,6 +286,9 @@ impl Default for Settings {
             db_connections: 10,
             max_clock_skew_ms: 2_000,
             max_in_flight: 1024,
+            max_connections: MAX_CONNECTIONS,
+            max_connections_per_address: MAX_CONNECTIONS_PER_ADDRESS,
+            replicas: 1,
             max_message_bytes: 4_194_304,
             drain_seconds: 20,
             threads: None,
@@ -262,6 +301,20 @@ impl Default for Settings {
             smtp_url: None,
             mail_from: SENDER.to_owned(),
             mail_own: Vec::new(),
+        }
+    }
+}
+
+impl Default for IdentitySettings {
+    fn default() -> Self {
+        Self {
+            tls_cert: None,
+            tls_key: None,
+            tls_client_ca: None,
+            jwks: None,
+            jwt_issuer: None,
+            jwt_audience: None,
+            platform_tenants: TenantId::parse(PLATFORM_TENANT).into_iter().collect(),
         }
     }
 }

@@ -31,6 +31,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::show;
+
 /// Complaint handling: five services, and the words to talk to them.
 #[derive(Parser)]
 #[command(name = "redress", version, max_term_width = 100, arg_required_else_help = true)]
@@ -102,15 +104,30 @@ enum Verb {
     Parked(event::Parked),
 }
 
+/// What a process ends with whose command line cannot be read, as clap has it.
+const WRONG_USAGE: u8 = 2;
+
 /// Does what the command line says.
 pub fn main() -> ExitCode {
-    let verb = CommandLine::parse().verb;
+    let as_json = std::env::args_os().any(|argument| argument == "--json");
+    let verb = match CommandLine::try_parse() {
+        Ok(line) => line.verb,
+        Err(error) if as_json && error.use_stderr() => {
+            eprint!("{}", refused::usage_as_json(&error));
+            return ExitCode::from(WRONG_USAGE);
+        }
+        Err(error) => error.exit(),
+    };
     match run(verb) {
         Ok(code) => code,
         // Whoever reads our output has seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if as_json => {
+            eprint!("{}", refused::as_json(&error));
+            ExitCode::FAILURE
+        }
         Err(error) => {
-            eprint!("{}", refused::explain(&error));
+            eprint!("{}", show::escaped(&refused::explain(&error)));
             ExitCode::FAILURE
         }
     }

@@ -160,12 +160,12 @@ async fn perform(address: SocketAddr, complaints: Vec<Complaint>, stays: bool) -
     let ends = ends?;
     heard(&tally).await;
     watching.shutdown().await;
-    show::say(&summary::numbers(&client, &tally, ends.len(), took).await?)?;
+    show::say_styled(&summary::numbers(&client, &tally, ends.len(), took).await?)?;
     let telling = summary::telling(&ends);
     if let Some(end) = telling {
-        show::say(&summary::story(&client, end).await?)?;
+        show::say_styled(&summary::story(&client, end).await?)?;
     }
-    show::say(&summary::next(telling, address, stays))?;
+    show::say_styled(&summary::next(telling, address, stays))?;
     check(&tally)
 }
 

@@ -14,6 +14,11 @@ use sqlx::migrate::Migrator;
 
 use crate::SERVICES;
 
+/// Connections of the embedded Postgres, at least.
+const CONNECTIONS_MIN: u32 = 200;
+/// Connections left for whoever looks at the embedded Postgres beside the services.
+const SPARE_CONNECTIONS: u32 = 20;
+
 /// The services, and the Postgres that is theirs alone, if they have one.
 pub(crate) struct Suite {
     running: Running,
@@ -30,7 +35,11 @@ impl Suite {
     ) -> anyhow::Result<Self> {
         let mut cluster = None;
         if settings.database_url.is_none() {
-            let own = Cluster::start(data, options).await.context("the embedded Postgres does not start")?;
+            let mut options = options.clone();
+            let needed = server::connections(&settings, SERVICES.len().try_into()?) * settings.replicas;
+            let allowed = needed.saturating_add(SPARE_CONNECTIONS).max(CONNECTIONS_MIN);
+            options.settings.push(format!("max_connections={allowed}"));
+            let own = Cluster::start(data, &options).await.context("the embedded Postgres does not start")?;
             settings.database_url = Some(Secret::from(own.url().to_owned()));
             cluster = Some(own);
         }
@@ -56,10 +65,17 @@ impl Suite {
         self.running.address()
     }
 
-    /// Serves until told to stop; Postgres stops last.
+    /// Serves until told to stop; Postgres stops last. A Postgres of its own that ends
+    /// before is started again, and given up after a number of times.
     pub(crate) async fn until_signal(self) -> anyhow::Result<()> {
-        let Self { running, cluster } = self;
-        let ended = running.until_signal().await;
+        let Self { running, mut cluster } = self;
+        let broken = async {
+            match &mut cluster {
+                Some(cluster) => cluster.keep_running().await,
+                None => std::future::pending().await,
+            }
+        };
+        let ended = running.until_signal_or(broken).await;
         ended.and(close(cluster).await)
     }
 

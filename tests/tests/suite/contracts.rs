@@ -3,6 +3,8 @@
 //! that nothing has is refused with the reason the contract names. An rpc without
 //! its lines here fails the test.
 
+mod extremes;
+mod reasons;
 mod table;
 mod unknown;
 

@@ -4,6 +4,7 @@
 mod acting;
 mod chaos;
 mod contracts;
+mod embedded;
 mod house;
 mod import;
 mod journey;

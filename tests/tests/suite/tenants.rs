@@ -320,7 +320,7 @@ async fn each_tenant_hears_its_own_events_and_the_platform_all() {
             assert!(ours.iter().all(|event| event.tenant_id == tenant), "{source} tells {tenant} of others");
             assert_eq!(ours.len(), count / 2, "{source}: both did the same");
         }
-        assert_eq!(heard(of("tenant-a", Role::Platform), source).await.len(), count);
+        assert_eq!(heard(of("platform", Role::Platform), source).await.len(), count);
         assert_eq!(heard(of("tenant-c", Role::Reader), source).await.len(), 0);
     }
     house.done().await;

@@ -41,6 +41,13 @@ fn is_alive(process: u32) -> bool {
     fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
+/// Kills a process the hard way.
+fn kill(process: u32) {
+    let mut kill = Command::new("sh");
+    kill.args(["-c", "kill -9 \"$1\"", "sh", &process.to_string()]);
+    assert!(kill.status().unwrap().success());
+}
+
 async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
     while !holds() {
@@ -63,19 +70,54 @@ async fn data_outlives_a_stop_and_a_crash() {
 
     let cluster = Cluster::start(&folder.0, &quick()).await.unwrap();
     let process = postmaster(&folder.0).unwrap();
-    assert!(
-        Command::new("sh")
-            .args(["-c", "kill -9 \"$1\"", "sh", &process.to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
+    kill(process);
     eventually("the postmaster is gone", || !is_alive(process)).await;
     assert!(cluster.stop().await.is_err(), "it was told that postgres crashed");
 
     let cluster = Cluster::start(&folder.0, &Options::default()).await.unwrap();
     assert_eq!(ask(&cluster, "SELECT word FROM kept").await, "yes");
     assert_eq!(ask(&cluster, "SHOW fsync").await, "on", "durable unless told otherwise");
+}
+
+#[tokio::test]
+async fn a_killed_postmaster_is_started_again_and_given_up_after_a_number_of_times() {
+    let folder = Folder::new("killed");
+    let mut cluster = Cluster::start(&folder.0, &Options::default()).await.unwrap();
+    let url = cluster.url().to_owned();
+    let mut conn = PgConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql("CREATE TABLE kept AS SELECT 'yes' AS word").execute(&mut conn).await.unwrap();
+    let kept = async || {
+        let mut conn = PgConnection::connect(&url).await.ok()?;
+        sqlx::query_scalar::<_, String>("SELECT word FROM kept").fetch_one(&mut conn).await.ok()
+    };
+    let mut killed = 0;
+    let killing = async {
+        loop {
+            // The one of before leaves its file behind, and answers no more.
+            while kept().await.as_deref() != Some("yes") {
+                tokio::time::sleep(POLL).await;
+            }
+            let process = postmaster(&folder.0).unwrap();
+            kill(process);
+            killed += 1;
+            eventually("the postmaster is gone", || !is_alive(process)).await;
+        }
+    };
+    let gave_up = tokio::select! {
+        gave_up = cluster.keep_running() => gave_up,
+        () = killing => unreachable!("it goes on"),
+    };
+    assert!(killed >= 2, "it came back with what was kept");
+    let gave_up = gave_up.to_string();
+    assert!(gave_up.contains(&format!("after {RESTARTS_MAX} restarts in a row")), "{gave_up}");
+    assert!(cluster.stop().await.is_err());
+}
+
+#[test]
+fn the_pause_before_a_restart_grows_up_to_a_limit() {
+    let pauses: Vec<_> = (0..RESTARTS_MAX).map(restart_pause).collect();
+    assert!(pauses.is_sorted() && pauses[0] == RESTART_PAUSE, "{pauses:?}");
+    assert_eq!(restart_pause(40), RESTART_PAUSE_MAX);
 }
 
 #[tokio::test]

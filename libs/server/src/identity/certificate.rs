@@ -8,10 +8,10 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer as _;
 use x509_parser::x509::AttributeTypeAndValue;
 
-use super::{proven, unauthenticated};
+use super::{PlatformTenants, proven, unauthenticated};
 
 /// The caller a certificate (DER) names.
-pub(super) fn caller(der: &[u8]) -> Result<Caller, Fault> {
+pub(super) fn caller(der: &[u8], platform: &PlatformTenants) -> Result<Caller, Fault> {
     let (_, certificate) = X509Certificate::from_der(der)
         .map_err(|error| unauthenticated("the client certificate cannot be read").because(error))?;
     let name = certificate.subject();
@@ -20,7 +20,7 @@ pub(super) fn caller(der: &[u8]) -> Result<Caller, Fault> {
     };
     let subject = first(texts(name.iter_common_name()));
     let tenant = first(texts(name.iter_organization()));
-    proven(&tenant, &subject, &texts(name.iter_organizational_unit()))
+    proven(&tenant, &subject, &texts(name.iter_organizational_unit()), platform)
 }
 
 fn texts<'a>(attributes: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>) -> Vec<String> {

@@ -13,8 +13,9 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use kernel::{Caller, Role, Roles, TenantId};
-use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
+use tonic::transport::server::TlsConnectInfo;
 
+use crate::connections::Connection;
 use crate::service::Stop;
 use crate::settings::IdentitySettings;
 use token::Tokens;
@@ -36,10 +37,36 @@ pub(crate) enum Identity {
     Proven {
         /// None when only certificates count.
         tokens: Option<Tokens>,
+        /// The tenants whose callers may be of the suite itself.
+        platform: PlatformTenants,
     },
 }
 
+/// The tenants whose callers may bear the role `platform`. Whoever issues tokens for
+/// some tenant names roles as they like; of this one, which sees all tenants, they must
+/// not be believed.
+#[derive(Clone)]
+pub(crate) struct PlatformTenants(Arc<[TenantId]>);
+
+impl PlatformTenants {
+    /// What of an identity's roles counts in a tenant.
+    fn roles(&self, tenant: &TenantId, names: &[String]) -> Roles {
+        let is_platforms = self.0.contains(tenant);
+        let counts = |name: &&str| is_platforms || *name != Role::Platform.name();
+        let roles = Roles::read(names.iter().map(String::as_str).filter(counts));
+        if !is_platforms && names.iter().any(|name| name == Role::Platform.name()) {
+            tracing::debug!(%tenant, "the role platform is not one of this tenant's: REDRESS_PLATFORM_TENANTS");
+        }
+        roles
+    }
+}
+
 impl Identity {
+    /// Whether nobody proves anything.
+    pub(crate) fn is_development(&self) -> bool {
+        matches!(self, Self::Development(_))
+    }
+
     /// Opens the sources of identity that are configured.
     pub(crate) async fn open(settings: &IdentitySettings) -> anyhow::Result<Self> {
         if !settings.is_configured() {
@@ -52,22 +79,22 @@ impl Identity {
             Some(jwks) => Some(Tokens::open(jwks, settings).await?),
             None => None,
         };
-        Ok(Self::Proven { tokens })
+        Ok(Self::Proven { tokens, platform: PlatformTenants(settings.platform_tenants.clone().into()) })
     }
 
     /// The caller behind a request. A token speaks for the one who sent it, a
     /// certificate for the connection: where there are both, the token counts.
     pub(crate) async fn caller(&self, request: &Parts) -> Result<Caller, Fault> {
-        let tokens = match self {
+        let (tokens, platform) = match self {
             Self::Development(developer) => return development(developer, &request.headers),
-            Self::Proven { tokens } => tokens,
+            Self::Proven { tokens, platform } => (tokens, platform),
         };
         if let (Some(tokens), Some(bearer)) = (tokens, bearer(&request.headers)?) {
-            return tokens.caller(bearer).await;
+            return tokens.caller(bearer, platform).await;
         }
-        let connection = request.extensions.get::<TlsConnectInfo<TcpConnectInfo>>();
+        let connection = request.extensions.get::<TlsConnectInfo<Connection>>();
         match connection.and_then(TlsConnectInfo::peer_certs).as_deref().and_then(|chain| chain.first()) {
-            Some(certificate) => certificate::caller(certificate),
+            Some(certificate) => certificate::caller(certificate, platform),
             None => Err(unauthenticated("the call carries neither a token nor a client certificate")),
         }
     }
@@ -77,7 +104,7 @@ impl Identity {
         let refresh = async {
             loop {
                 tokio::time::sleep(KEYS_KEPT).await;
-                if let Self::Proven { tokens: Some(tokens) } = self.as_ref() {
+                if let Self::Proven { tokens: Some(tokens), .. } = self.as_ref() {
                     tokens.refresh().await;
                 }
             }
@@ -110,13 +137,19 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Fault> {
 }
 
 /// A caller from names that are proven.
-fn proven(tenant: &str, subject: &str, roles: &[String]) -> Result<Caller, Fault> {
+fn proven(
+    tenant: &str,
+    subject: &str,
+    roles: &[String],
+    platform: &PlatformTenants,
+) -> Result<Caller, Fault> {
     let tenant = TenantId::parse(tenant)
         .map_err(|error| unauthenticated("the identity names no valid tenant").because(error))?;
     if !(1..=MAX_SUBJECT).contains(&subject.len()) || subject.contains('\0') {
         return Err(unauthenticated("the identity names no valid subject"));
     }
-    Ok(Caller { tenant, subject: subject.into(), roles: Roles::read(roles.iter().map(String::as_str)) })
+    let roles = platform.roles(&tenant, roles);
+    Ok(Caller { tenant, subject: subject.into(), roles })
 }
 
 fn unauthenticated(sentence: &'static str) -> Fault {

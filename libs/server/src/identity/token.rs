@@ -7,7 +7,7 @@ use kernel::Caller;
 use serde::Deserialize;
 
 use super::keys::Keys;
-use super::{proven, unauthenticated};
+use super::{PlatformTenants, proven, unauthenticated};
 use crate::settings::IdentitySettings;
 
 /// How far clocks may differ, in seconds.
@@ -39,14 +39,14 @@ impl Tokens {
         self.keys.refresh().await;
     }
 
-    pub(super) async fn caller(&self, token: &str) -> Result<Caller, Fault> {
+    pub(super) async fn caller(&self, token: &str, platform: &PlatformTenants) -> Result<Caller, Fault> {
         let header = decode_header(token).map_err(refused)?;
         let key = self.keys.find(header.kid.as_deref()).await?;
         // The algorithms come with the key: a token cannot choose a weaker one.
         let validation = self.validation(&key.validation);
         let Claims { sub, tenant, roles } =
             decode::<Claims>(token, &key.decoding, &validation).map_err(refused)?.claims;
-        proven(&tenant, &sub, &roles)
+        proven(&tenant, &sub, &roles, platform)
     }
 
     fn validation(&self, of_key: &Validation) -> Validation {

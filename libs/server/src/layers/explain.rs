@@ -1,6 +1,6 @@
 //! Refusals that tonic itself makes carry no reason; here they get one, and the kind
-//! they should have had: all of them are about a message, one that was sent, or an
-//! answer too large to be sent.
+//! they should have had: they are about a message, one that was sent, or an answer too
+//! large to be sent, or about an rpc that is not there.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -17,6 +17,7 @@ use super::{code, last_words, refuse};
 use crate::call::Call;
 
 const DETAILS: &str = "grpc-status-details-bin";
+const ENCODINGS: &str = "grpc-accept-encoding";
 
 /// Gives a reason to what was refused without one.
 #[derive(Clone)]
@@ -26,26 +27,41 @@ impl Middle for Explain {
     async fn handle<S: Inner>(self, request: Request<Body>, inner: S) -> Response<Body> {
         let is_ours = Call::of(&request).is_some();
         let response = inner.answer(request).await;
-        if !is_ours {
-            return response;
-        }
         match explanation(response.headers()) {
-            Some(fault) => refuse(fault),
-            None => response.map(|body| Body::new(Explained(body))),
+            Some(fault) => {
+                let mut refusal = refuse(fault);
+                // Which encodings are known, as the protocol wants it said.
+                if let Some(known) = response.headers().get(ENCODINGS) {
+                    refusal.headers_mut().insert(ENCODINGS, known.clone());
+                }
+                refusal
+            }
+            None if is_ours => response.map(|body| Body::new(Explained(body))),
+            None => response,
         }
     }
 }
 
 /// What was refused before a handler saw it, in the headers.
 fn explanation(headers: &HeaderMap) -> Option<Fault> {
-    let (reason, sentence) = match unexplained(headers)? {
+    let (kind, reason, sentence) = match unexplained(headers)? {
         // From our codec, which counts values before it decodes them.
-        Code::ResourceExhausted => ("TOO_MANY_VALUES", proto::codec::TOO_MANY_VALUES),
-        Code::OutOfRange => ("MESSAGE_TOO_LARGE", "the message is larger than this server accepts"),
-        Code::Internal => ("UNREADABLE_MESSAGE", "the message is not what the contract says"),
+        Code::ResourceExhausted => (Kind::Invalid, "TOO_MANY_VALUES", proto::codec::TOO_MANY_VALUES),
+        Code::OutOfRange => {
+            (Kind::Invalid, "MESSAGE_TOO_LARGE", "the message is larger than this server accepts")
+        }
+        Code::Internal => (Kind::Invalid, "UNREADABLE_MESSAGE", "the message is not what the contract says"),
+        Code::Unimplemented if headers.contains_key(ENCODINGS) => (
+            Kind::Unimplemented,
+            "UNKNOWN_ENCODING",
+            "the message is compressed in a way this server does not know: gzip is known",
+        ),
+        Code::Unimplemented => {
+            (Kind::Unimplemented, "UNKNOWN_METHOD", "the service has no such method in this version")
+        }
         _ => return None,
     };
-    Some(Fault::new(Kind::Invalid, reason, sentence))
+    Some(Fault::new(kind, reason, sentence))
 }
 
 /// The code of a refusal that has no reason.

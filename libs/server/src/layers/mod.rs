@@ -3,8 +3,10 @@
 mod consistency;
 mod deadline;
 mod explain;
+mod http;
 mod identify;
 mod lanes;
+mod metadata;
 mod middle;
 mod observe;
 mod panics;
@@ -17,10 +19,10 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use bytes::Bytes;
 use events::Consumer;
 use fault::Fault;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body::Frame;
 use proto::CONSISTENCY_TOKEN;
 use tonic::body::Body;
@@ -31,15 +33,18 @@ use tower::util::MapRequestLayer;
 use tower::{Service, ServiceBuilder};
 use tower_http::cors::{AllowHeaders, CorsLayer};
 
+use self::http::{HttpRules, Pages};
 use crate::call::Call;
 use crate::identity::Identity;
+use crate::limits::TOOL_TIME_LIMIT;
 use crate::routes::Router;
 use crate::service::Stop;
 use consistency::Consistency;
-use deadline::Deadline;
+use deadline::Deadlines;
 use explain::Explain;
 use identify::Identify;
-use lanes::Lanes;
+use lanes::{Lanes, Shares};
+use metadata::Metadata;
 use middle::{Around, Served};
 use observe::Observe;
 use panics::Panics;
@@ -77,9 +82,13 @@ pub(crate) fn around(
 > + Clone
 + Send
 + 'static {
+    // Where callers prove who they are, it does not matter by which page they come.
+    let pages = given.identity.is_development().then(|| Pages::new(given.web_origins.clone()));
     ServiceBuilder::new()
         // Browsers ask first whether a page of another origin may call at all.
         .option_layer(cross_origin(given.web_origins))
+        // What is no call is answered in plain HTTP.
+        .layer(layer_fn(move |inner| HttpRules::new(inner, pages.clone())))
         // Browsers' calls become ordinary ones before anything looks at them.
         .layer(GrpcWebLayer::new())
         // The deadline counts from here, before anything is awaited.
@@ -88,17 +97,21 @@ pub(crate) fn around(
         .layer(layer_fn(Served))
         // Span and duration of the call: outside of everything that may refuse it.
         .layer(Around(Observe))
+        // Metadata that can be read, and not too much of them.
+        .layer(Around(Metadata))
         // A panic below becomes INTERNAL, and is counted above as any other answer.
         .layer(Around(Panics))
         // A place or a refusal: before anything that costs, and without a queue.
         .layer(Around(Lanes::new(given.max_in_flight)))
-        // Drops what is below when the caller no longer waits: so it holds its place
-        // above, and its transaction below, not a moment longer.
-        .layer(Around(Deadline { closing: given.closing }))
+        // Drops what is below when the call's time is over: so it holds its place above,
+        // and its transaction below, not a moment longer.
+        .layer(Around(Deadlines { closing: given.closing, tools: TOOL_TIME_LIMIT }))
         // Who calls: nothing below runs for a stranger.
         .layer(Around(Identify { identity: given.identity }))
         // Whether they may: nothing below runs for one without the role.
         .layer(Around(Permit))
+        // A place counts against the shares of its caller and their tenant.
+        .layer(Around(Shares))
         // Room for the request, now that it is to be read, or a refusal.
         .layer(Around(Weigh::new(given.max_message_bytes)))
         // What was told before must be applied before it is read: needs the tenant.

@@ -4,7 +4,6 @@
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use bytes::Bytes;
 use fault::Fault;
@@ -13,7 +12,8 @@ use http_body::{Body as HttpBody, Frame};
 use tonic::Status;
 use tonic::body::Body;
 
-use super::{deadline, last_words};
+use super::last_words;
+use crate::call::Deadline;
 use crate::service::Stop;
 
 /// A streamed answer with its ends.
@@ -28,10 +28,10 @@ pub(crate) struct Ending {
 type Said = Option<Result<Frame<Bytes>, Status>>;
 
 impl Ending {
-    pub(crate) fn new(body: Body, deadline: Option<Instant>, closing: Stop) -> Self {
+    pub(crate) fn new(body: Body, deadline: Deadline, closing: Stop) -> Self {
         let end = async move {
             tokio::select! {
-                () = deadline::passing(deadline) => deadline::too_late(),
+                () = deadline.passing() => deadline.refusal(),
                 () = closing.cancelled() => Fault::stopping(),
             }
         };

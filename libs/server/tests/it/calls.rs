@@ -8,13 +8,14 @@ use proto::redress::feedback::v1::RespondToOutcomeRequest;
 use proto::redress::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use proto::redress::resolution::v1::PollTasksRequest;
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
-use server::Settings;
+use server::{Running, Settings};
 use testkit::reason;
 use tonic::{Code, Request, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt as _;
 
+use crate::identity::{claims, identified, token, with};
 use crate::probe::{self, CASES, FEEDBACK, about, channel, reaches};
 use crate::web;
 
@@ -57,7 +58,7 @@ async fn what_is_not_served_here_is_not_implemented() {
         .check(HealthCheckRequest::default())
         .await;
     for status in [elsewhere.unwrap_err(), health.unwrap_err()] {
-        assert_eq!((status.code(), status.message()), (Code::Unimplemented, "there is no such service"));
+        assert_eq!((status.code(), reason(&status).as_str()), (Code::Unimplemented, "UNKNOWN_SERVICE"));
     }
     running.stop().await.unwrap();
 }
@@ -82,6 +83,141 @@ impl tower::Service<http::Request<tonic::body::Body>> for Astray {
         *request.uri_mut() = "/nobodys.v1.Nothing/Do".parse().unwrap();
         self.0.call(request)
     }
+}
+
+/// What a method that is not there is answered, over HTTP/2 as gRPC calls are made.
+async fn answer_of(running: &Running, path: &str) -> http::Response<tonic::body::Body> {
+    let mut request = http::Request::post(format!("http://{}{path}", running.address()))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .body(tonic::body::Body::empty())
+        .unwrap();
+    *request.version_mut() = http::Version::HTTP_2;
+    let mut channel = channel(running);
+    std::future::poll_fn(|context| tower::Service::poll_ready(&mut channel, context)).await.unwrap();
+    tower::Service::call(&mut channel, request).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_unknown_method_is_refused_in_the_headers_alone() {
+    let running = probe::serve(Settings::default(), &[FEEDBACK]).await;
+    for (path, wanted) in [
+        ("/redress.feedback.v1.FeedbackService/Nothing", "UNKNOWN_METHOD"),
+        ("/redress.feedback.v1.FeedbackService/", "UNKNOWN_METHOD"),
+        ("/grpc.health.v1.Health/Nothing", "UNKNOWN_METHOD"),
+        ("/redress.cases.v1.CaseService/GetCase", "UNKNOWN_SERVICE"),
+        ("/nobodys.v1.Nothing/Do", "UNKNOWN_SERVICE"),
+        ("/", "UNKNOWN_SERVICE"),
+    ] {
+        let answer = answer_of(&running, path).await;
+        assert_eq!(
+            (answer.status(), &answer.headers()["content-type"]),
+            (http::StatusCode::OK, &"application/grpc".parse().unwrap()),
+            "{path}"
+        );
+        let status = Status::from_header_map(answer.headers()).expect("a status in the headers");
+        assert_eq!((status.code(), reason(&status).as_str()), (Code::Unimplemented, wanted), "{path}");
+        assert!(http_body::Body::is_end_stream(answer.body()), "{path}: nothing follows the headers");
+    }
+    // And over gRPC-Web, from where the headers are all that a page sees.
+    let headers = [("content-type", "application/grpc-web+proto")];
+    let answer = web::call_at(&running, "/redress.feedback.v1.FeedbackService/Nothing", &headers).await;
+    let status = Status::from_header_map(answer.headers()).unwrap();
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::Unimplemented, "UNKNOWN_METHOD"));
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_time_that_cannot_be_read_is_refused() {
+    let running = probe::serve(Settings::default(), &[FEEDBACK]).await;
+    let mut client = FeedbackServiceClient::new(channel(&running));
+    for timeout in ["", "5", "S", "-1S", "1.5S", "123456789S", "1s", "soon"] {
+        let mut request = Request::new(about(""));
+        request.metadata_mut().insert("grpc-timeout", timeout.parse().unwrap());
+        let status = client.get_feedback(request).await.unwrap_err();
+        assert_eq!(
+            (status.code(), reason(&status).as_str()),
+            (Code::InvalidArgument, "INVALID_TIMEOUT"),
+            "{timeout:?}"
+        );
+        assert_eq!(testkit::violations(&status), ["grpc-timeout"]);
+    }
+    // Not through tonic's client, which gives up by itself.
+    let headers = [("content-type", "application/grpc-web+proto"), ("grpc-timeout", "0n")];
+    let answer = web::call(&running, &about("panic:a handler is reached"), &headers).await;
+    let status = Status::from_header_map(answer.headers()).unwrap();
+    assert_eq!(reason(&status), "DEADLINE_EXCEEDED", "what is over before it begins is not begun");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn too_large_metadata_are_refused_with_their_limit() {
+    let running = probe::serve(Settings::default(), &[FEEDBACK]).await;
+    let mut client = FeedbackServiceClient::new(channel(&running));
+    let mut with = async |bytes: usize| {
+        let mut request = Request::new(about(""));
+        request.metadata_mut().insert("note", "x".repeat(bytes).parse().unwrap());
+        client.get_feedback(request).await
+    };
+    with(15_000).await.expect("within the limit");
+    for bytes in [16_384, 20_000, 200_000] {
+        let status = with(bytes).await.unwrap_err();
+        assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "METADATA_TOO_LARGE"));
+        assert_eq!(status.get_details_error_info().unwrap().metadata["limit_bytes"], "16384");
+    }
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_caller_does_not_read_is_held_against_their_own_share() {
+    let settings = Settings { max_in_flight: 8, ..Settings::default() };
+    let running = probe::serve(settings, &[CASES]).await;
+    let of = |subject: &str| {
+        let mut request = watch("once");
+        request.metadata_mut().insert("redress-subject", subject.parse().unwrap());
+        let mut client = CaseServiceClient::new(channel(&running));
+        async move { client.watch_case(request).await }
+    };
+    let mut held = Vec::new();
+    let refused = loop {
+        match of("greedy").await {
+            Ok(stream) => held.push(stream),
+            Err(status) => break status,
+        }
+    };
+    assert_eq!(held.len(), 4, "half of the places");
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::ResourceExhausted, "SHARE_EXCEEDED"));
+    assert_eq!(refused.get_details_error_info().unwrap().metadata["share_of"], "caller");
+    assert!(refused.get_details_retry_info().and_then(|retry| retry.retry_delay).is_some());
+    let other = of("modest").await.expect("another is served");
+    drop((held, other));
+    testkit::eventually(|| async { of("greedy").await.is_ok() }).await;
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn one_tenant_does_not_take_the_places_of_another() {
+    let settings = Settings { max_in_flight: 16, ..identified() };
+    let running = probe::serve(settings, &[CASES]).await;
+    let of = |tenant: &str, subject: &str| {
+        let claims = with(with(claims(), "tenant", tenant), "sub", subject);
+        let mut request = watch("once");
+        let bearer = format!("Bearer {}", token(Some("first"), &claims));
+        request.metadata_mut().insert("authorization", bearer.parse().unwrap());
+        let mut client = CaseServiceClient::new(channel(&running));
+        async move { client.watch_case(request).await }
+    };
+    let (mut held, mut shares) = (Vec::new(), Vec::new());
+    for caller in 0..16 {
+        match of("acme", &format!("caller-{caller}")).await {
+            Ok(stream) => held.push(stream),
+            Err(status) => shares.push(status.get_details_error_info().unwrap().metadata["share_of"].clone()),
+        }
+    }
+    assert_eq!(held.len(), 12, "three quarters of the places");
+    assert_eq!(shares, ["tenant"; 4]);
+    of("globex", "caller").await.expect("another tenant is served");
+    running.stop().await.unwrap();
 }
 
 #[tokio::test]

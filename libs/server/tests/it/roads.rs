@@ -71,6 +71,41 @@ async fn readiness_follows_the_database() {
 }
 
 #[tokio::test]
+async fn readiness_does_not_wait_for_the_pool() {
+    let house = House::open(&[FEEDBACK]).await;
+    let line = house.channel();
+    let serves = async || {
+        let mut health = HealthClient::new(line.clone());
+        health.check(HealthCheckRequest::default()).await.unwrap().into_inner().status == 1
+    };
+    eventually(serves).await;
+    let pool = house.db("feedback").pool();
+    let mut taken = Vec::new();
+    while let Ok(Ok(connection)) = tokio::time::timeout(Duration::from_millis(300), pool.acquire()).await {
+        taken.push(connection);
+    }
+    assert!(taken.len() >= 3, "the pool is busy");
+    // Longer than it takes to look and to be told that there is none.
+    for _ in 0..25 {
+        assert!(serves().await, "a busy pool is no reason to take a service out of traffic");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    drop(taken);
+    house.done().await;
+}
+
+#[tokio::test]
+async fn a_process_whose_connections_do_not_fit_does_not_start() {
+    let database = Database::copy_of("nothing", async |_| Ok(())).await.unwrap();
+    let url = Some(Secret::from(database.url().to_owned()));
+    let settings = Settings { database_url: url, db_connections: 20, replicas: 60, ..Settings::default() };
+    let refusal = probe::try_serve(settings, &[FEEDBACK]).await.err().expect("there are not so many");
+    let refusal = format!("{refusal:#}");
+    assert!(refusal.contains("times 60 of REDRESS_REPLICAS, is 1440"), "{refusal}");
+    database.drop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_schema_is_ready_when_it_is_migrated() {
     let database = Database::copy_of("nothing", async |_| Ok(())).await.unwrap();
     let url = Some(Secret::from(database.url().to_owned()));

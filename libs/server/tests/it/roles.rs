@@ -49,12 +49,45 @@ async fn who_may_not_call_reaches_no_handler() {
         let info = refused.get_details_error_info().unwrap();
         assert_eq!(info.metadata["roles"], "channel,reader,agent,supervisor");
     }
-    for roles in [json!(["manager", "reader"]), json!(["supervisor"]), json!(["platform"])] {
+    for roles in [json!(["manager", "reader"]), json!(["supervisor"])] {
         let reached = read(&running, roles.clone()).await.unwrap_err();
         assert_eq!(reached.code(), Code::Internal, "{roles} may read");
     }
     assert_eq!(respond(&running, json!(["reader"])).await.unwrap_err().code(), Code::PermissionDenied);
     respond(&running, json!(["channel"])).await.expect("it is a channel's to answer");
+    running.stop().await.unwrap();
+}
+
+/// Asks for feedback with a token of a tenant whose bearer claims to be of the platform.
+async fn as_platform(running: &Running, tenant: &str, roles: Value) -> Result<String, Status> {
+    let claims = with(with(claims(), "tenant", tenant), "roles", roles);
+    let mut request = Request::new(about(""));
+    let bearer = format!("Bearer {}", token(Some("first"), &claims));
+    request.metadata_mut().insert("authorization", bearer.parse().unwrap());
+    let answer = FeedbackServiceClient::new(channel(running)).get_feedback(request).await?.into_inner();
+    Ok(answer.cycles.into_iter().next().unwrap().case_id)
+}
+
+#[tokio::test]
+async fn platform_counts_in_the_tenants_that_are_named_and_means_nothing_in_others() {
+    let running = probe::serve(identified(), &[FEEDBACK]).await;
+    let platform = as_platform(&running, "platform", json!(["platform"])).await;
+    assert_eq!(platform.unwrap(), "platform/alice/platform", "the reserved tenant");
+    for roles in
+        [json!(["platform"]), json!(["admin", "platform"]), json!(["department-worker:x", "platform"])]
+    {
+        let refused = as_platform(&running, "tenant-b", roles.clone()).await.unwrap_err();
+        assert_eq!(reason(&refused), "ROLE_REQUIRED", "{roles}");
+    }
+    let reader = as_platform(&running, "tenant-b", json!(["platform", "reader"])).await;
+    assert_eq!(reader.unwrap(), "tenant-b/alice/reader", "what else they are stands");
+    running.stop().await.unwrap();
+
+    let mut settings = identified();
+    settings.identity.platform_tenants = vec![kernel::TenantId::parse("operations").unwrap()];
+    let running = probe::serve(settings, &[FEEDBACK]).await;
+    assert!(as_platform(&running, "operations", json!(["platform"])).await.is_ok());
+    assert!(as_platform(&running, "platform", json!(["platform"])).await.is_err(), "only those named");
     running.stop().await.unwrap();
 }
 

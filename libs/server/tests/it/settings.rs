@@ -40,6 +40,10 @@ fn wrong_values_are_refused() {
         ["--listen", "nowhere"],
         ["--db-connections", "0"],
         ["--max-in-flight", "0"],
+        ["--max-connections", "0"],
+        ["--max-connections-per-address", "0"],
+        ["--replicas", "0"],
+        ["--platform-tenants", "Not A Tenant"],
         ["--max-message-bytes", "1"],
         ["--threads", "0"],
         ["--web-origins", "*"],
@@ -121,5 +125,14 @@ async fn without_identity_only_the_loopback_is_served() {
 
     let mut identified = open();
     identified.identity.jwks = Some(crate::identity::pem("jwks.json"));
+    for (issuer, audience) in [(None, None), (Some("https://idp"), None), (None, Some("redress"))] {
+        let mut vague = identified.clone();
+        vague.identity.jwt_issuer = issuer.map(str::to_owned);
+        vague.identity.jwt_audience = audience.map(str::to_owned);
+        let refusal = start(vague).await.err().expect("tokens of other applications would be believed");
+        assert!(refusal.to_string().contains("REDRESS_JWT_AUDIENCE"), "{refusal}");
+    }
+    identified.identity.jwt_issuer = Some("https://idp".to_owned());
+    identified.identity.jwt_audience = Some("redress".to_owned());
     start(identified).await.expect("callers are told apart").stop().await.unwrap();
 }

@@ -30,8 +30,23 @@ pub(crate) async fn call(
     http(running, Method::POST, headers, body.into()).await
 }
 
+/// Calls a path with an empty message the way browsers do.
+pub(crate) async fn call_at(running: &Running, path: &str, headers: &[(&str, &str)]) -> Response<Bytes> {
+    http_at(running, path, Method::POST, headers, Bytes::from_static(&[0; 5])).await
+}
+
 async fn http(running: &Running, method: Method, headers: &[(&str, &str)], body: Bytes) -> Response<Bytes> {
-    let url = format!("http://{}/redress.feedback.v1.FeedbackService/GetFeedback", running.address());
+    http_at(running, "/redress.feedback.v1.FeedbackService/GetFeedback", method, headers, body).await
+}
+
+async fn http_at(
+    running: &Running,
+    path: &str,
+    method: Method,
+    headers: &[(&str, &str)],
+    body: Bytes,
+) -> Response<Bytes> {
+    let url = format!("http://{}{path}", running.address());
     let mut request = Request::builder().method(method).uri(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -72,6 +87,41 @@ async fn only_pages_of_known_origins_may_call() {
     };
     assert_eq!(ask(ORIGIN).await.as_deref(), Some(ORIGIN));
     assert_eq!(ask("https://elsewhere.example.org").await, None);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_page_of_somebody_elses_reaches_nothing_while_nobody_proves_who_they_are() {
+    let running = probe::serve(Settings::default(), &[FEEDBACK]).await;
+    let reached = about("panic:a handler is reached");
+    let own = format!("http://{}", running.address());
+    let web = ("content-type", "application/grpc-web+proto");
+    for (header, value, reason) in [
+        ("origin", "https://evil.example", "ORIGIN_NOT_ALLOWED"),
+        ("host", "evil.example", "HOST_NOT_ALLOWED"),
+        ("origin", own.as_str(), "INTERNAL"),
+    ] {
+        let answer = call(&running, &reached, &[web, (header, value)]).await;
+        let status = tonic::Status::from_header_map(answer.headers()).expect("a status in the headers");
+        assert_eq!(testkit::reason(&status), reason, "{header}: {value}");
+    }
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_no_call_is_answered_in_plain_http() {
+    let running = probe::serve(Settings::default(), &[FEEDBACK]).await;
+    let grpc = ("content-type", "application/grpc");
+    for (method, headers, status) in [
+        (Method::GET, &[][..], 405),
+        (Method::POST, &[], 415),
+        (Method::POST, &[("content-type", "application/json")], 415),
+        (Method::POST, &[grpc], 505),
+    ] {
+        let answer = http(&running, method.clone(), headers, Bytes::new()).await;
+        assert_eq!(answer.status().as_u16(), status, "{method} {headers:?}");
+        assert!(String::from_utf8_lossy(answer.body()).contains("gRPC"), "it says what to do: {answer:?}");
+    }
     running.stop().await.unwrap();
 }
 

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use events::{Feed, LocalSource, Source};
-use kernel::{Clock, RandomIds, SystemClock};
+use kernel::{Clock, RandomIds, SystemClock, TenantId};
 use server::{Assembly, Secret, Service, Settings, Stop};
 use tempfile::NamedTempFile;
 use tonic::transport::Endpoint;
@@ -99,6 +99,8 @@ impl Builder {
         };
         settings.database_url = Some(Secret::from(url.clone()));
         let keys = if is_identified { Some(key_file()?) } else { None };
+        // Of tenant `development` those of the platform too: see [`House::channel`].
+        settings.identity.platform_tenants.push(TenantId::development());
         settings.identity.jwks = keys.as_ref().map(|file| file.path().display().to_string());
         let fakes: HashMap<_, _> = SOURCES
             .into_iter()

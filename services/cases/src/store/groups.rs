@@ -162,7 +162,7 @@ pub(crate) async fn cases_of(conn: &mut PgConnection, group: Uuid) -> Result<Vec
 /// Reads a page of a group's members, in the order of their registration.
 pub(crate) async fn members(conn: &mut PgConnection, group: Uuid, page: &Page) -> Result<Vec<Member>, Fault> {
     let after = match &page.after {
-        Some(key) => Uuid::try_parse(key).map_err(Fault::internal)?,
+        Some(key) => Uuid::try_parse(key).map_err(|_| Fault::invalid_page_token())?,
         None => Uuid::nil(),
     };
     let rows: Vec<(Uuid, bool, String, Timestamp)> = sqlx::query_as(
@@ -191,7 +191,7 @@ pub(crate) async fn list(
     page: &Page,
 ) -> Result<Vec<Group>, Fault> {
     let before = match &page.after {
-        Some(key) => Uuid::try_parse(key).map_err(Fault::internal)?,
+        Some(key) => Uuid::try_parse(key).map_err(|_| Fault::invalid_page_token())?,
         None => Uuid::max(),
     };
     let rows: Vec<Row> = sqlx::query_as(

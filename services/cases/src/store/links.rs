@@ -101,7 +101,7 @@ pub(crate) async fn save(conn: &mut PgConnection, link: &Link) -> Result<(), Fau
 /// Reads a page of a case's links, the latest other case first.
 pub(crate) async fn list(conn: &mut PgConnection, case: CaseId, page: &Page) -> Result<Vec<Link>, Fault> {
     let before = match &page.after {
-        Some(key) => Uuid::try_parse(key).map_err(Fault::internal)?,
+        Some(key) => Uuid::try_parse(key).map_err(|_| Fault::invalid_page_token())?,
         None => Uuid::max(),
     };
     let rows: Vec<Row> = sqlx::query_as(

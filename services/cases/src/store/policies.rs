@@ -147,7 +147,7 @@ pub(crate) async fn latest_activated(conn: &mut PgConnection) -> Result<Option<K
 /// Reads a page of versions, latest first.
 pub(crate) async fn list(conn: &mut PgConnection, page: &Page) -> Result<Vec<Kept>, Fault> {
     let before: i32 = match &page.after {
-        Some(key) => key.parse().map_err(Fault::internal)?,
+        Some(key) => key.parse().map_err(|_| Fault::invalid_page_token())?,
         None => i32::MAX,
     };
     let rows: Vec<KeptRow> = sqlx::query_as(

@@ -129,7 +129,7 @@ pub(crate) async fn get(conn: &mut PgConnection, case: CaseId) -> Result<Option<
 /// Lists what waits for a person to confirm its category, oldest first.
 pub(crate) async fn unconfirmed(conn: &mut PgConnection, page: &Page) -> Result<Vec<KeptReading>, Fault> {
     let after = match &page.after {
-        Some(key) => Uuid::try_parse(key).map_err(Fault::internal)?,
+        Some(key) => Uuid::try_parse(key).map_err(|_| Fault::invalid_page_token())?,
         None => Uuid::nil(),
     };
     let rows: Vec<Row> = sqlx::query_as(

@@ -109,7 +109,7 @@ pub(crate) async fn get(conn: &mut PgConnection, version: i64) -> Result<Option<
 /// Lists versions without their data, newest first.
 pub(crate) async fn list(conn: &mut PgConnection, page: &Page) -> Result<Vec<KeptSet>, Fault> {
     let before: i64 = match &page.after {
-        Some(key) => key.parse().map_err(Fault::internal)?,
+        Some(key) => key.parse().map_err(|_| Fault::invalid_page_token())?,
         None => i64::MAX,
     };
     let rows: Vec<Row> = sqlx::query_as(

@@ -93,7 +93,8 @@ impl Place {
             Key::Received => (key, ""),
             Key::Due => key.split_at_checked(36).unwrap_or_default(),
         };
-        let due = if due.is_empty() { None } else { Some(due.parse().map_err(Fault::internal)?) };
-        Ok(Self { due, id: Uuid::try_parse(id).map_err(Fault::internal)? })
+        let due =
+            if due.is_empty() { None } else { Some(due.parse().map_err(|_| Fault::invalid_page_token())?) };
+        Ok(Self { due, id: Uuid::try_parse(id).map_err(|_| Fault::invalid_page_token())? })
     }
 }

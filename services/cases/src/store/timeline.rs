@@ -137,7 +137,7 @@ pub(crate) async fn list(
     page: &Page,
 ) -> Result<Vec<Entry>, Fault> {
     let after: i32 = match &page.after {
-        Some(key) => key.parse().map_err(Fault::internal)?,
+        Some(key) => key.parse().map_err(|_| Fault::invalid_page_token())?,
         None => 0,
     };
     let rows: Vec<Row> = sqlx::query_as(

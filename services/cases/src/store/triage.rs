@@ -417,7 +417,7 @@ pub(crate) struct Window {
 /// Lists records, oldest first, of cases registered within a window.
 pub(crate) async fn list(conn: &mut PgConnection, window: &Window, page: &Page) -> Result<Vec<Past>, Fault> {
     let after = match &page.after {
-        Some(key) => Uuid::try_parse(key).map_err(Fault::internal)?,
+        Some(key) => Uuid::try_parse(key).map_err(|_| Fault::invalid_page_token())?,
         None => Uuid::nil(),
     };
     let rows: Vec<PastRow> = sqlx::query_as(select_past!(

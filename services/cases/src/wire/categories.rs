@@ -59,11 +59,12 @@ pub(crate) fn list(request: ListCategoriesRequest) -> Result<Listing, Fault> {
     let mut check = Check::new();
     let page = check.page(page_size, &page_token, &below);
     let below = check.text("below", below, MAX_PATH);
-    check.done("INVALID_LIST")?;
     let after = page.after.as_deref().and_then(|key| {
         let (version, ordinal) = key.split_once(' ')?;
         Some((version.parse().ok()?, ordinal.parse().ok()?))
     });
+    check.ensure(after.is_some() == page.after.is_some(), "page_token", "is not a token of this list");
+    check.done("INVALID_LIST")?;
     Ok(Listing { below, page, after })
 }
 

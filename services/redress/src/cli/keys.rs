@@ -27,8 +27,10 @@ use crate::show;
 const SIGNING_KEY: &str = "signing.key";
 const JWKS: &str = "jwks.json";
 const PLATFORM: &str = "platform.jwt";
-/// Tenant of the services' own token; it is their role that counts.
+/// Tenant of the services' own token: that in which the role `platform` counts.
 const PLATFORM_TENANT: &str = "platform";
+/// Issuer and audience that tokens name when nobody says.
+const OURS: &str = "redress";
 const PLATFORM_HOURS: i64 = 365 * 24;
 const PEM_HEAD: &str = "-----BEGIN PRIVATE KEY-----";
 const PEM_TAIL: &str = "-----END PRIVATE KEY-----";
@@ -46,6 +48,8 @@ enum Verb {
         /// Folder to keep them in
         #[arg(long, default_value = ".redress/keys")]
         dir: PathBuf,
+        #[command(flatten)]
+        names: Names,
     },
     /// Prints a token for somebody
     Token {
@@ -68,7 +72,20 @@ enum Verb {
         /// How long it is good for, e.g. `8h`, `30m`, `7d`
         #[arg(long, default_value = "8h", value_parser = time_to_live)]
         ttl: SignedDuration,
+        #[command(flatten)]
+        names: Names,
     },
+}
+
+/// Whose a token is, and whom it is meant for.
+#[derive(Args)]
+struct Names {
+    /// Issuer that tokens name, as REDRESS_JWT_ISSUER of the services
+    #[arg(long, env = "REDRESS_JWT_ISSUER", default_value = OURS)]
+    issuer: String,
+    /// Audience that tokens name, as REDRESS_JWT_AUDIENCE of the services
+    #[arg(long, env = "REDRESS_JWT_AUDIENCE", default_value = OURS)]
+    audience: String,
 }
 
 fn tenant(text: &str) -> Result<TenantId, String> {
@@ -94,10 +111,10 @@ fn time_to_live(text: &str) -> Result<SignedDuration, String> {
 impl Keys {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self.verb {
-            Verb::Init { dir } => init(&dir)?,
-            Verb::Token { dir, tenant, subject, roles, ttl } => {
+            Verb::Init { dir, names } => init(&dir, &names)?,
+            Verb::Token { dir, tenant, subject, roles, ttl, names } => {
                 let key = Signer::open(&dir)?;
-                show::say(&key.token(tenant.as_str(), &subject, &roles, ttl)?)?;
+                show::say(&key.token(&names, tenant.as_str(), &subject, &roles, ttl)?)?;
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -105,20 +122,22 @@ impl Keys {
 }
 
 /// Safe to repeat: the key stays, the services' token is renewed.
-fn init(dir: &Path) -> anyhow::Result<()> {
+fn init(dir: &Path, names: &Names) -> anyhow::Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("{}", dir.display()))?;
     let made = make_key(&dir.join(SIGNING_KEY))?;
     let key = Signer::open(dir)?;
     write(&dir.join(JWKS), 0o644, &key.jwks())?;
     let roles = [Role::Platform.to_string()];
-    let token =
-        key.token(PLATFORM_TENANT, PLATFORM_TENANT, &roles, SignedDuration::from_hours(PLATFORM_HOURS))?;
+    let hours = SignedDuration::from_hours(PLATFORM_HOURS);
+    let token = key.token(names, PLATFORM_TENANT, PLATFORM_TENANT, &roles, hours)?;
     write(&dir.join(PLATFORM), 0o600, &token)?;
-    let dir = dir.display();
+    let (dir, Names { issuer, audience }) = (dir.display(), names);
     let what = if made { "made" } else { "kept" };
     show::say(&format!(
         "{what} {dir}/{SIGNING_KEY}; whoever has it can be anyone\n\
          REDRESS_JWKS={dir}/{JWKS}\n\
+         REDRESS_JWT_ISSUER={issuer}\n\
+         REDRESS_JWT_AUDIENCE={audience}\n\
          REDRESS_PEER_TOKEN_FILE={dir}/{PLATFORM}"
     ))?;
     Ok(())
@@ -181,6 +200,7 @@ impl Signer {
 
     fn token(
         &self,
+        names: &Names,
         tenant: &str,
         subject: &str,
         roles: &[String],
@@ -189,7 +209,7 @@ impl Signer {
         ensure!(!subject.is_empty(), "a token needs a subject");
         let now = SystemClock.now();
         let claims = json!({
-            "tenant": tenant, "sub": subject, "roles": roles,
+            "tenant": tenant, "sub": subject, "roles": roles, "iss": names.issuer, "aud": names.audience,
             "iat": now.as_second(), "exp": (now + ttl).as_second(),
         });
         let header = Header { kid: Some(self.id()), ..Header::new(Algorithm::EdDSA) };
@@ -207,19 +227,27 @@ mod tests {
 
     use super::*;
 
+    fn names() -> Names {
+        Names { issuer: OURS.to_owned(), audience: OURS.to_owned() }
+    }
+
     #[test]
     fn tokens_are_believed_by_the_key_set() {
         let dir = tempfile::tempdir().unwrap();
-        init(dir.path()).unwrap();
+        init(dir.path(), &names()).unwrap();
         let keys: JwkSet = serde_json::from_str(&fs::read_to_string(dir.path().join(JWKS)).unwrap()).unwrap();
         let key = DecodingKey::from_jwk(&keys.keys[0]).unwrap();
         let read = |token: &str| {
-            decode::<Value>(token.trim(), &key, &Validation::new(Algorithm::EdDSA)).unwrap().claims
+            let mut validation = Validation::new(Algorithm::EdDSA);
+            validation.set_issuer(&["redress"]);
+            validation.set_audience(&["redress"]);
+            decode::<Value>(token.trim(), &key, &validation).unwrap().claims
         };
         let platform = read(&fs::read_to_string(dir.path().join(PLATFORM)).unwrap());
         assert_eq!(platform["roles"], json!(["platform"]));
         let signer = Signer::open(dir.path()).unwrap();
-        let token = signer.token("acme", "lin", &["agent".into()], time_to_live("1d").unwrap()).unwrap();
+        let day = time_to_live("1d").unwrap();
+        let token = signer.token(&names(), "acme", "lin", &["agent".into()], day).unwrap();
         let claims = read(&token);
         assert_eq!((&claims["tenant"], &claims["sub"]), (&json!("acme"), &json!("lin")));
         assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 86_400);
@@ -228,10 +256,10 @@ mod tests {
     #[test]
     fn a_key_is_kept_and_secret() {
         let dir = tempfile::tempdir().unwrap();
-        init(dir.path()).unwrap();
+        init(dir.path(), &names()).unwrap();
         let key = dir.path().join(SIGNING_KEY);
         let before = fs::read(&key).unwrap();
-        init(dir.path()).unwrap();
+        init(dir.path(), &names()).unwrap();
         assert_eq!(fs::read(&key).unwrap(), before);
         assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
     }

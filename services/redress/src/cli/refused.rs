@@ -2,8 +2,16 @@
 
 use std::fmt::Write as _;
 
+use serde_json::{Value, json};
 use tonic::Status;
 use tonic_types::StatusExt as _;
+
+use crate::show::json::harmless;
+
+/// Reason of what fails on this side of the connection.
+const FAILED: &str = "FAILED";
+/// Reason of a command line that cannot be read.
+const USAGE: &str = "INVALID_USAGE";
 
 /// Says why a verb failed: of a refusal its reason, its sentence and every field at
 /// fault.
@@ -12,6 +20,45 @@ pub(crate) fn explain(error: &anyhow::Error) -> String {
         Some(status) => refusal(status),
         None => format!("redress: {}\n", chain(error)),
     }
+}
+
+/// The same as one line of JSON: `{"error": {"reason": …, "message": …}}`, of a refusal
+/// with its `code`, `violations`, `metadata` and `retry_after_seconds` as far as it has any.
+pub(crate) fn as_json(error: &anyhow::Error) -> String {
+    let told = match error.chain().find_map(|cause| cause.downcast_ref::<Status>()) {
+        Some(status) => refusal_as_json(status),
+        None => json!({ "reason": FAILED, "message": chain(error) }),
+    };
+    line(&told)
+}
+
+/// What is wrong with a command line, as one line of JSON.
+pub(crate) fn usage_as_json(error: &clap::Error) -> String {
+    line(&json!({ "reason": USAGE, "message": error.render().to_string().trim_end() }))
+}
+
+fn line(told: &Value) -> String {
+    format!("{}\n", harmless(json!({ "error": told }).to_string()))
+}
+
+fn refusal_as_json(status: &Status) -> Value {
+    let details = status.get_error_details();
+    let (code, info) = (code(status), details.error_info());
+    let reason = info.map_or_else(|| code.clone(), |info| info.reason.clone());
+    let mut told = json!({ "code": code, "reason": reason, "message": status.message() });
+    if let Some(bad) = details.bad_request().filter(|bad| !bad.field_violations.is_empty()) {
+        let violations = bad.field_violations.iter();
+        told["violations"] = violations
+            .map(|violation| json!({ "field": violation.field, "description": violation.description }))
+            .collect();
+    }
+    if let Some(info) = info.filter(|info| !info.metadata.is_empty()) {
+        told["metadata"] = json!(info.metadata);
+    }
+    if let Some(delay) = details.retry_info().and_then(|info| info.retry_delay) {
+        told["retry_after_seconds"] = json!(delay.as_secs_f64());
+    }
+    told
 }
 
 /// Each cause once: some errors repeat the next one's words.
@@ -76,6 +123,30 @@ mod tests {
              \x20 complaint.language is required\n\
              \x20 try again in 1.5 s\n"
         );
+    }
+
+    #[test]
+    fn json_tells_the_same() {
+        let mut details = ErrorDetails::with_error_info(
+            "SHARE_EXCEEDED",
+            "redress.dev",
+            [("share_of".to_owned(), "caller".to_owned())],
+        );
+        details.add_bad_request_violation("subject", "must not contain \u{1b}");
+        details.set_retry_info(Some(Duration::from_millis(250)));
+        let status = Status::with_error_details(Code::ResourceExhausted, "too \u{9b}much", details);
+        let text = as_json(&anyhow::Error::new(status).context("row 3"));
+        assert!(text.ends_with('\n') && !text.trim_end().contains(crate::show::is_treacherous), "{text:?}");
+        assert_eq!(
+            serde_json::from_str::<Value>(&text).unwrap(),
+            json!({ "error": {
+                "code": "RESOURCE_EXHAUSTED", "reason": "SHARE_EXCEEDED", "message": "too \u{9b}much",
+                "violations": [{ "field": "subject", "description": "must not contain \u{1b}" }],
+                "metadata": { "share_of": "caller" }, "retry_after_seconds": 0.25,
+            } })
+        );
+        let local = as_json(&anyhow::anyhow!("no such file").context("import"));
+        assert_eq!(local, "{\"error\":{\"message\":\"import: no such file\",\"reason\":\"FAILED\"}}\n");
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Proto3 JSON, written and read by the contracts themselves.
 
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use anyhow::Context as _;
 use prost::{Message, Name};
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+
+use super::is_treacherous;
 
 static CONTRACTS: LazyLock<Option<DescriptorPool>> =
     LazyLock::new(|| DescriptorPool::decode(proto::DESCRIPTOR_SET).ok());
@@ -24,12 +27,29 @@ fn dynamic<M: Message + Name>(message: &M) -> anyhow::Result<DynamicMessage> {
 
 /// A message over several lines.
 pub(crate) fn pretty<M: Message + Name>(message: &M) -> anyhow::Result<String> {
-    Ok(serde_json::to_string_pretty(&dynamic(message)?)?)
+    Ok(harmless(serde_json::to_string_pretty(&dynamic(message)?)?))
 }
 
 /// A message on one line.
 pub(crate) fn line<M: Message + Name>(message: &M) -> anyhow::Result<String> {
-    Ok(serde_json::to_string(&dynamic(message)?)?)
+    Ok(harmless(serde_json::to_string(&dynamic(message)?)?))
+}
+
+/// The same JSON with what a terminal would obey written as an escape, as JSON itself asks
+/// for only some of it. Such characters are nowhere but within strings.
+pub(crate) fn harmless(json: String) -> String {
+    if !json.contains(is_treacherous) {
+        return json;
+    }
+    let mut shown = String::with_capacity(json.len() + 16);
+    for letter in json.chars() {
+        if is_treacherous(letter) {
+            let _ = write!(shown, "\\u{:04x}", u32::from(letter));
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
 }
 
 /// Reads a message; an unknown field or a wrong value is an error that names it.
@@ -55,6 +75,15 @@ mod tests {
         assert_eq!(text, r#"{"channel":"CHANNEL_EMAIL","subject":"早"}"#);
         assert_eq!(read::<Complaint>(&text).unwrap(), complaint);
         assert!(read::<Complaint>(r#"{"subjekt":"x"}"#).unwrap_err().to_string().contains("subjekt"));
+    }
+
+    #[test]
+    fn json_moves_no_cursor_and_reads_as_it_was_written() {
+        let subject = "a\u{1b}b\u{9b}c\u{202e}d\u{7f}e\nf";
+        let complaint = Complaint { subject: subject.into(), ..Complaint::default() };
+        let text = line(&complaint).unwrap();
+        assert_eq!(text, r#"{"subject":"a\u001bb\u009bc\u202ed\u007fe\nf"}"#);
+        assert_eq!(read::<Complaint>(&text).unwrap(), complaint);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(crate) struct Table {
 impl Table {
     /// A table without rows.
     pub(crate) fn new<const N: usize>(headings: [&str; N]) -> Self {
-        Self { headings: headings.map(str::to_owned).into(), rows: Vec::new() }
+        Self { headings: headings.map(one_line).into(), rows: Vec::new() }
     }
 
     /// Adds a row, a cell per heading.
@@ -68,7 +68,7 @@ fn line(cells: &[String], widths: &[usize]) -> String {
 }
 
 /// A cell is one line, whatever people wrote.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -6,6 +6,8 @@ mod cases;
 mod classifiers;
 mod clocks;
 mod forms;
+#[cfg(test)]
+mod hostile;
 mod notices;
 mod people;
 mod remedies;
@@ -24,7 +26,8 @@ pub(crate) use triage::{categories, category, replayed, rule_set, rule_sets, tri
 
 /// What a list says below its rows when there are more.
 pub(crate) fn more(next_page_token: &str) -> String {
-    if next_page_token.is_empty() { String::new() } else { format!("more: --page {next_page_token}\n") }
+    let token: String = next_page_token.split_whitespace().collect();
+    if token.is_empty() { String::new() } else { format!("more: --page {token}\n") }
 }
 
 fn none_of(what: &str, next_page_token: &str) -> String {

@@ -79,7 +79,7 @@ pub(crate) fn poll(request: v1::PollTasksRequest) -> Result<Poll, Fault> {
     let department_id = check.slug("department_id", department_id);
     let worker = check.required("worker", worker, MAX_NAME);
     check.ensure((0..=MAX_POLL).contains(&max_tasks), "max_tasks", "must be 0 to 100");
-    let wait = wait_duration.map_or(Some(Duration::ZERO), |wait| Duration::try_from(wait).ok());
+    let wait = wait_duration.map_or(Some(Duration::ZERO), |wait| proto::duration(&wait));
     let wait = wait.filter(|wait| *wait <= MAX_WAIT);
     check.ensure(wait.is_some(), "wait_duration", "must be 0 to 60 s");
     let lease = lease(&mut check, lease_duration);
@@ -89,7 +89,7 @@ pub(crate) fn poll(request: v1::PollTasksRequest) -> Result<Poll, Fault> {
 }
 
 fn lease(check: &mut Check, lease: Option<prost_types::Duration>) -> Duration {
-    let lease = lease.map_or(Some(DEFAULT_LEASE), |lease| Duration::try_from(lease).ok());
+    let lease = lease.map_or(Some(DEFAULT_LEASE), |lease| proto::duration(&lease));
     let lease = lease.filter(|lease| (MIN_LEASE..=MAX_LEASE).contains(lease));
     check.ensure(lease.is_some(), "lease_duration", "must be 1 s to 1 h");
     lease.unwrap_or_default()

@@ -8,7 +8,7 @@ use proto::redress::cases::v1::{
 
 use super::{more, none_of};
 use crate::show::lines::time;
-use crate::show::table::{Table, facts};
+use crate::show::table::{Table, facts, one_line};
 use crate::show::words::word;
 
 /// The clocks of a case.
@@ -196,6 +196,7 @@ fn to_know(policy: &Policy) -> String {
     let mut blocks: Vec<String> = Vec::new();
     let mut list = |head: &str, lines: Vec<String>| {
         if !lines.is_empty() {
+            let lines: Vec<String> = lines.iter().map(|line| one_line(line)).collect();
             blocks.push(format!("\n{head}\n  {}\n", lines.join("\n  ")));
         }
     };

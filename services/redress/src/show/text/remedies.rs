@@ -7,7 +7,7 @@ use proto::redress::resolution::v1::{
 
 use super::{more, none_of};
 use crate::show::lines::{money, time};
-use crate::show::table::{Table, facts};
+use crate::show::table::{Table, facts, one_line};
 use crate::show::words::{priority, word};
 
 /// One plan and its steps.
@@ -97,7 +97,7 @@ pub(crate) fn task(task: &Task) -> String {
 
 /// What a task is, in short.
 pub(crate) fn in_short(task: &Task) -> String {
-    let remedy = remedy(task.kind, &money(task.amount.as_ref()), task.goods.as_ref());
+    let remedy = one_line(&remedy(task.kind, &money(task.amount.as_ref()), task.goods.as_ref()));
     if task.compensation { format!("undo {remedy}") } else { remedy }
 }
 
