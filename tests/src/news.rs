@@ -124,7 +124,7 @@ async fn read_on(
     heard: &Heard,
 ) -> Result<(), Status> {
     let request =
-        SubscribeRequest { source: source.to_owned(), cursor: *cursor, types: Vec::new(), max_batch: 0 };
+        SubscribeRequest { source: source.to_owned(), cursor: *cursor, ..SubscribeRequest::default() };
     let feed = EventFeedClient::new(client.calls_at(source));
     let mut stream = feed.max_decoding_message_size(MAX_MESSAGE_BYTES).subscribe(request).await?.into_inner();
     while let Some(batch) = stream.message().await? {

@@ -2,7 +2,7 @@
 
 use http::HeaderValue;
 use proto::CONSISTENCY_TOKEN;
-use proto::redress::event::v1::Event;
+use proto::redress::event::v1::{Event, Lane};
 use tonic::metadata::{Ascii, MetadataValue};
 
 /// Stands for everything up to one change. A read that presents it sees that change,
@@ -18,7 +18,8 @@ impl Token {
 
     /// The token that stands for an event and what was told before it.
     pub fn after(event: &Event) -> Option<Self> {
-        format!("{}:{}", event.source, event.position).parse().ok().map(Self)
+        let bulk = if event.lane == i32::from(Lane::Bulk) { ":bulk" } else { "" };
+        format!("{}:{}{bulk}", event.source, event.position).parse().ok().map(Self)
     }
 
     /// Reads a token as [`Token::as_str`] writes it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fault::{Fault, Kind};
 use jiff::Timestamp;
-use kernel::TenantId;
+use kernel::{Lane, TenantId};
 use prost::{Message, Name};
 use proto::redress::event::v1::Event;
 use tracing::Span;
@@ -29,6 +29,10 @@ pub struct Delivered {
     pub type_name: String,
     /// The payload, protobuf-encoded.
     pub payload: Vec<u8>,
+    /// The lane it came in.
+    pub(crate) lane: Lane,
+    /// The bulk lane must be applied up to here first.
+    pub(crate) follows: i64,
     /// Open while the event is applied, where its trace is recorded.
     span: Span,
 }
@@ -62,6 +66,8 @@ impl Delivered {
             traceparent,
             type_name,
             payload: payload.value.clone(),
+            lane: Lane::of(event.lane),
+            follows: event.follows_position,
             span,
         })
     }

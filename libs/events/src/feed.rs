@@ -4,24 +4,24 @@
 //! events once for all subscribers. Who is further behind than what is kept in
 //! memory reads the table, up to the same horizon.
 
+mod page;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use fault::Fault;
+use fault::{Fault, Kind};
+use futures::StreamExt as _;
 use futures::stream::BoxStream;
-use futures::{StreamExt as _, TryStreamExt as _};
 use pg::Db;
-use prost_types::Any;
 use proto::redress::event::v1::Event;
 use sqlx::PgConnection;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use crate::delivered::type_name;
-use crate::horizon::{Horizon, Sight};
-use crate::{Batch, MAX_BATCH, Source};
+use crate::horizon::Horizon;
+use crate::{Batch, Source, Subscription};
 
 /// How long the tailer waits when nobody rings.
 const POLL: Duration = Duration::from_millis(500);
@@ -45,16 +45,43 @@ const LOAD_BYTES: usize = 8 * 1024 * 1024;
 /// clients take in unless told otherwise. One event is a batch however long it is.
 const MAX_BATCH_BYTES: usize = 3 * 1024 * 1024;
 
+/// How often the feed's epoch is looked at: it changes under a process that runs only
+/// where an operator was in haste.
+const EPOCH_LOOK: Duration = Duration::from_secs(5);
+/// Longest a new subscription waits for a feed that has just begun to be followed.
+const READY: Duration = Duration::from_secs(3);
+/// When a reader is told to come back whose feed is not ready.
+const READY_RETRY: Duration = Duration::from_millis(500);
+
 /// The feed of one service.
 pub struct Feed {
     db: Db,
+    /// Grows while the database is the same.
     head: watch::Sender<i64>,
+    /// None until the database has been seen. Whoever reads has what stood when they
+    /// began, or is sent away.
+    epoch: watch::Sender<Option<Arc<Epoch>>>,
     recent: Mutex<Recent>,
     closed: CancellationToken,
 }
 
-/// Which events a subscriber wants.
-pub(crate) type Wanted = Arc<dyn Fn(&Event) -> bool + Send + Sync>;
+/// What positions mean: the database's epoch, as far as this process has followed it
+/// without a break.
+#[derive(Debug, PartialEq, Eq)]
+struct Epoch {
+    id: Arc<str>,
+    /// How often the database has been found to have gone back, here.
+    setback: u64,
+}
+
+/// How a subscriber is served.
+#[derive(Clone, Default)]
+pub(crate) struct Pace {
+    /// Reads of the table at once, where they are limited.
+    pub(crate) reads: Option<Arc<Semaphore>>,
+    /// Pause between two of them.
+    pub(crate) pause: Duration,
+}
 
 /// The latest events: all there are after `floor`.
 #[derive(Default)]
@@ -88,6 +115,7 @@ impl Feed {
         Arc::new(Self {
             db,
             head: watch::Sender::new(0),
+            epoch: watch::Sender::default(),
             recent: Mutex::default(),
             closed: CancellationToken::new(),
         })
@@ -129,8 +157,14 @@ impl Feed {
         let mut conn = self.db.worker_connection().await?;
         let mut bell = self.db.bell().listen(pg::bell::EVENTS);
         let mut horizon = Horizon::default();
+        self.look_at_epoch(&mut conn).await?;
+        let mut looked = Instant::now();
         loop {
-            horizon.observe(sight(&mut conn, &horizon).await?);
+            if looked.elapsed() > EPOCH_LOOK {
+                self.look_at_epoch(&mut conn).await?;
+                looked = Instant::now();
+            }
+            horizon.observe(page::sight(&mut conn, &horizon).await?);
             let more = self.load(&mut conn, horizon.safe()).await?;
             if more {
                 continue;
@@ -142,6 +176,28 @@ impl Feed {
         }
     }
 
+    /// Notices that the database was restored to an earlier moment: it has another
+    /// epoch, or has handed out less than was read here. What is kept is forgotten, and
+    /// every subscription ends; who comes again is told.
+    async fn look_at_epoch(&self, conn: &mut PgConnection) -> Result<(), Fault> {
+        let id: Arc<str> = page::epoch(conn).await?.into();
+        let last = page::last(conn).await?;
+        let known = self.epoch.borrow().clone();
+        let is_back = last < self.head();
+        if !is_back && known.as_ref().is_some_and(|known| known.id == id) {
+            return Ok(());
+        }
+        if known.is_some() {
+            let (feed, head) = (self.source(), self.head());
+            tracing::error!(feed, last, head, "the database was restored to an earlier moment");
+            *self.kept() = Recent::default();
+            self.head.send_replace(0);
+        }
+        let setback = known.map_or(0, |known| known.setback + 1);
+        self.epoch.send_replace(Some(Arc::new(Epoch { id, setback })));
+        Ok(())
+    }
+
     /// Loads what is new up to the horizon; true when there may be more.
     async fn load(&self, conn: &mut PgConnection, safe: i64) -> Result<bool, Fault> {
         let head = self.head();
@@ -150,62 +206,82 @@ impl Feed {
         }
         if head == 0 || self.head.receiver_count() == 0 {
             // Just started, or nobody listens: who comes later reads the table.
-            *self.recent.lock().unwrap_or_else(PoisonError::into_inner) =
-                Recent { floor: safe, ..Recent::default() };
+            *self.kept() = Recent { floor: safe, ..Recent::default() };
             self.head.send_replace(safe);
             return Ok(false);
         }
-        let (events, reached) = read(conn, self.source(), head, safe).await?;
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner).extend(events);
+        let all = Subscription::after(head, &[]);
+        let (events, reached) =
+            page::read(conn, self.source(), (head, safe), &all, (LOAD, LOAD_BYTES)).await?;
+        self.kept().extend(events);
         self.head.send_replace(reached);
         Ok(reached < safe)
     }
 
-    /// Reads the next events after a cursor, without waiting.
-    async fn next(&self, cursor: i64, wanted: &Wanted, max: usize) -> Result<Batch, Fault> {
+    fn kept(&self) -> std::sync::MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the next events after a cursor, without waiting for new ones.
+    async fn next(&self, cursor: i64, wanted: &Subscription, pace: &Pace) -> Result<Next, Fault> {
         let head = self.head();
         if cursor >= head {
-            return Ok(Batch { events: Vec::new(), cursor });
+            return Ok(Next { batch: Batch { cursor, head, ..Batch::default() }, is_from_table: false });
         }
-        if let Some(batch) = self.next_in_memory(cursor, head, wanted, max) {
-            return Ok(batch);
+        if let Some(batch) = self.next_in_memory(cursor, head, wanted) {
+            return Ok(Next { batch, is_from_table: false });
         }
+        let _permit = match &pace.reads {
+            Some(reads) => Some(reads.acquire().await.map_err(Fault::internal)?),
+            None => None,
+        };
         let source = self.source();
         let (events, reached) = self
             .db
             .transact_as_worker("feed.catch_up", async move |mut tx| {
-                let read = read(&mut tx, source, cursor, head).await?;
+                let most = (wanted.max, MAX_BATCH_BYTES);
+                let read = page::read(&mut tx, source, (cursor, head), wanted, most).await?;
                 Ok((tx, read))
             })
             .await?;
-        Ok(take(events.iter(), reached, wanted, max))
+        let batch = Batch { head, ..take(events.iter(), reached, wanted) };
+        Ok(Next { batch, is_from_table: true })
     }
 
-    fn next_in_memory(&self, cursor: i64, head: i64, wanted: &Wanted, max: usize) -> Option<Batch> {
-        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+    fn next_in_memory(&self, cursor: i64, head: i64, wanted: &Subscription) -> Option<Batch> {
+        let recent = self.kept();
         if cursor < recent.floor {
             return None;
         }
         let start = recent.events.partition_point(|event| event.position <= cursor);
         let end = recent.events.partition_point(|event| event.position <= head);
-        Some(take(recent.events.range(start..end), head, wanted, max))
+        Some(Batch { head, ..take(recent.events.range(start..end), head, wanted) })
     }
 
     /// Streams the events a reader wants, with heartbeats, until the feed closes.
     pub(crate) fn stream(
         self: Arc<Self>,
-        mut cursor: i64,
-        max: usize,
-        wanted: Wanted,
+        wanted: Subscription,
+        pace: Pace,
     ) -> BoxStream<'static, Result<Batch, Fault>> {
         let mut head = self.head.subscribe();
         async_stream::try_stream! {
+            let epoch = self.admit(&wanted).await?;
+            let mut cursor = wanted.cursor;
+            let mut said = Instant::now();
             loop {
-                let batch = self.next(cursor, &wanted, max).await?;
+                self.ensure_current(&epoch)?;
+                let Next { mut batch, is_from_table } = self.next(cursor, &wanted, &pace).await?;
                 let moved = batch.cursor > cursor;
                 cursor = batch.cursor;
-                if !batch.events.is_empty() || !moved {
+                batch.epoch = epoch.id.clone();
+                let is_worth_saying = !batch.events.is_empty() || !moved || said.elapsed() > HEARTBEAT / 2;
+                if is_worth_saying {
+                    said = Instant::now();
                     yield batch;
+                }
+                if is_from_table && !pace.pause.is_zero() {
+                    tokio::time::sleep(pace.pause).await;
                 }
                 if !moved {
                     tokio::select! {
@@ -217,21 +293,81 @@ impl Feed {
         }
         .boxed()
     }
+
+    /// Whether a reader's cursor means here what the reader takes it for; answers the
+    /// epoch that it is of.
+    async fn admit(&self, wanted: &Subscription) -> Result<Arc<Epoch>, Fault> {
+        let mut epochs = self.epoch.subscribe();
+        let ready = async { epochs.wait_for(Option::is_some).await.ok().and_then(|epoch| epoch.clone()) };
+        let current = tokio::time::timeout(READY, ready).await.ok().flatten().ok_or_else(not_ready)?;
+        let is_other = !wanted.epoch.is_empty() && wanted.epoch != *current.id;
+        if !is_other && wanted.cursor <= self.head() {
+            return Ok(current);
+        }
+        let epoch = &wanted.epoch;
+        let (last, common) = self
+            .db
+            .transact_as_worker("feed.admit", async move |mut tx| {
+                let common = if is_other { page::common(&mut tx, epoch).await? } else { 0 };
+                let last = page::last(&mut tx).await?;
+                Ok((tx, (last, common)))
+            })
+            .await?;
+        if is_other {
+            return Err(epoch_changed(&current.id, common));
+        }
+        // What another replica has read already may not have been seen here yet.
+        if wanted.cursor > last {
+            return Err(beyond_head(last));
+        }
+        Ok(current)
+    }
+
+    fn ensure_current(&self, epoch: &Arc<Epoch>) -> Result<(), Fault> {
+        let is_current = self.epoch.borrow().as_ref() == Some(epoch);
+        if is_current { Ok(()) } else { Err(not_ready()) }
+    }
+}
+
+/// What was read.
+struct Next {
+    batch: Batch,
+    is_from_table: bool,
+}
+
+fn not_ready() -> Fault {
+    let sentence = "this feed cannot be read just now; try again";
+    Fault::new(Kind::Unavailable, "FEED_NOT_READY", sentence).retry_after(READY_RETRY)
+}
+
+/// Reason of a cursor of another epoch than the feed's.
+pub(crate) const EPOCH_CHANGED: &str = "FEED_EPOCH_CHANGED";
+/// Its metadata: up to where both epochs tell the same.
+pub(crate) const RESUME_POSITION: &str = "resume_position";
+
+fn epoch_changed(epoch: &str, common: i64) -> Fault {
+    let sentence = format!(
+        "the feed's database was restored to an earlier moment: up to position {common} it tells what it told \
+         before, and what came after that is gone"
+    );
+    Fault::new(Kind::Precondition, EPOCH_CHANGED, sentence)
+        .with("epoch", epoch)
+        .with(RESUME_POSITION, common.to_string())
+}
+
+fn beyond_head(last: i64) -> Fault {
+    let sentence = format!("the cursor is beyond {last}, the last position that was ever handed out here");
+    Fault::new(Kind::Precondition, "CURSOR_BEYOND_HEAD", sentence).with("head", last.to_string())
 }
 
 /// Takes the wanted events up to a maximum; the cursor ends where taking ended.
-fn take<'a>(
-    events: impl Iterator<Item = &'a Arc<Event>>,
-    reached: i64,
-    wanted: &Wanted,
-    max: usize,
-) -> Batch {
-    let mut batch = Batch { events: Vec::new(), cursor: reached };
+fn take<'a>(events: impl Iterator<Item = &'a Arc<Event>>, reached: i64, wanted: &Subscription) -> Batch {
+    let mut batch = Batch { cursor: reached, ..Batch::default() };
     let mut bytes = 0;
-    for event in events.filter(|event| wanted(event)) {
+    for event in events.filter(|event| wanted.wants(event)) {
         bytes += size(event);
         if let Some(last) = batch.events.last()
-            && (batch.events.len() == max || bytes > MAX_BATCH_BYTES)
+            && (batch.events.len() == wanted.max || bytes > MAX_BATCH_BYTES)
         {
             batch.cursor = last.position;
             break;
@@ -241,89 +377,24 @@ fn take<'a>(
     batch
 }
 
-async fn sight(conn: &mut PgConnection, horizon: &Horizon) -> Result<Sight, Fault> {
-    let (last, quiet, bound, xmin) =
-        sqlx::query_as("SELECT last_position, quiet, bound, xmin FROM feed_sight($1, $2)")
-            .bind(horizon.known())
-            .bind(horizon.safe())
-            .fetch_one(conn)
-            .await?;
-    Ok(Sight { last, quiet, bound, xmin })
-}
-
-#[derive(sqlx::FromRow)]
-struct Row {
-    position: i64,
-    tenant_id: String,
-    event_id: Uuid,
-    subject: Uuid,
-    r#type: String,
-    occurred_at: jiff_sqlx::Timestamp,
-    traceparent: String,
-    payload: Vec<u8>,
-}
-
-/// Reads events up to a position, or fewer where they are many or long; answers also
-/// up to where.
-async fn read(
-    conn: &mut PgConnection,
-    source: &str,
-    after: i64,
-    up_to: i64,
-) -> Result<(Vec<Arc<Event>>, i64), Fault> {
-    let mut rows = sqlx::query_as(
-        "SELECT position, tenant_id, event_id, subject, type, occurred_at, traceparent, payload
-         FROM feed($1, $2, $3) ORDER BY position",
-    )
-    .bind(after)
-    .bind(up_to)
-    .bind(i64::try_from(LOAD).unwrap_or(i64::MAX))
-    .fetch(conn);
-    let (mut events, mut bytes) = (Vec::new(), 0);
-    while let Some(row) = rows.try_next().await? {
-        let event = event(source, row);
-        let position = event.position;
-        bytes += size(&event);
-        events.push(Arc::new(event));
-        if events.len() == LOAD || bytes > LOAD_BYTES {
-            return Ok((events, position));
-        }
-    }
-    Ok((events, up_to))
-}
-
-fn event(source: &str, row: Row) -> Event {
-    Event {
-        id: row.event_id.to_string(),
-        source: source.to_owned(),
-        position: row.position,
-        tenant_id: row.tenant_id,
-        subject: row.subject.to_string(),
-        occur_time: Some(proto::timestamp(row.occurred_at.to_jiff())),
-        traceparent: row.traceparent,
-        payload: Some(Any { type_url: format!("type.googleapis.com/{}", row.r#type), value: row.payload }),
-    }
-}
-
 /// A feed read in the process that serves it.
 pub struct LocalSource(pub Arc<Feed>);
 
 impl Source for LocalSource {
-    fn subscribe(
-        &self,
-        cursor: i64,
-        types: &'static [&'static str],
-    ) -> BoxStream<'static, Result<Batch, Fault>> {
-        let wanted: Wanted = Arc::new(move |event| {
-            event.payload.as_ref().is_some_and(|payload| types.contains(&type_name(&payload.type_url)))
-        });
-        self.0.clone().stream(cursor, MAX_BATCH, wanted)
+    fn subscribe(&self, wanted: Subscription) -> BoxStream<'static, Result<Batch, Fault>> {
+        self.0.clone().stream(wanted, Pace::default())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use prost_types::Any;
+
     use super::*;
+
+    fn wanted(max: usize) -> Subscription {
+        Subscription { max, ..Subscription::after(0, &[]) }
+    }
 
     fn events(payload: usize) -> Vec<Arc<Event>> {
         let payload = Some(Any { type_url: String::new(), value: vec![0; payload] });
@@ -334,9 +405,8 @@ mod tests {
 
     #[test]
     fn a_batch_ends_at_so_many_events_or_so_much_of_them() {
-        let all: Wanted = Arc::new(|_| true);
         let taken = |payload: usize, max: usize| {
-            let Batch { events, cursor } = take(events(payload).iter(), 9, &all, max);
+            let Batch { events, cursor, .. } = take(events(payload).iter(), 9, &wanted(max));
             (events.len(), cursor)
         };
         assert_eq!(taken(1, 3), (3, 3));
@@ -359,8 +429,11 @@ mod tests {
 
     #[test]
     fn what_is_not_wanted_is_left_behind() {
-        let third: Wanted = Arc::new(|event| event.position == 3);
-        let Batch { events, cursor } = take(events(1).iter(), 9, &third, 1);
+        let bulk = Subscription { lane: Some(kernel::Lane::Bulk), ..wanted(1) };
+        let mut events = events(1);
+        let third = Event { position: 3, lane: 2, ..Event::default() };
+        events[2] = Arc::new(third);
+        let Batch { events, cursor, .. } = take(events.iter(), 9, &bulk);
         assert_eq!((events.len(), cursor), (1, 9));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fault::{Check, Fault, Kind};
 use kernel::page::Page;
-use kernel::{Caller, TenantId};
+use kernel::{Caller, Lane, TenantId};
 use prost_types::Any;
 use proto::redress::event::v1::event_inbox_server::{EventInbox, EventInboxServer};
 use proto::redress::event::v1::{
@@ -15,8 +15,9 @@ use proto::redress::event::v1::{
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
+use crate::cursor;
 use crate::grpc::caller;
-use crate::parked::{self, Cursor, Row};
+use crate::parked::{self, Aside, Row};
 use crate::{Consumer, Delivered};
 
 /// Serves the inboxes of this process's consumers.
@@ -95,7 +96,7 @@ impl Consumer {
                 match self.redrive_first(tenant, source, subject).await {
                     Ok(Some(left)) => {
                         applied += 1;
-                        self.note_parked(source, left);
+                        self.note_aside(source, left);
                     }
                     Ok(None) => break,
                     Err(fault) => {
@@ -124,21 +125,20 @@ impl Consumer {
         source: &'static str,
         subject: Uuid,
     ) -> Result<Option<i64>, Fault> {
-        let (name, reactor) = (self.name(), self.reactor());
+        let (name, reactor, of) = (self.name(), self.reactor(), tenant.clone());
         self.db()
             .transact("inbox.redrive", tenant, async move |mut tx| {
-                // The cursor's lock keeps newer events of the subject from overtaking.
-                let cursor = parked::lock(&mut tx, source).await?;
-                let Some(row) = parked::first_of(&mut tx, source, subject).await? else {
-                    return Ok((tx, None));
-                };
-                let position = row.position;
+                // The cursors' locks keep newer events of the subject from overtaking.
+                cursor::lock_tenant(&mut tx, source, &of).await?;
+                let bulk = cursor::look(&mut tx, source).await?.position(Lane::Bulk, &of);
+                let row = parked::first_of(&mut tx, source, subject).await?;
+                let Some(row) = row.filter(|row| row.follows <= bulk) else { return Ok((tx, None)) };
+                let (position, lane) = (row.position, Lane::of(row.lane.into()));
                 let event = Delivered::open(&Arc::new(event(row)), name)?;
+                tx.set_lane(lane);
                 fault::caught(reactor.react(&mut tx, std::slice::from_ref(&event))).await?;
-                parked::delete(&mut tx, source, position).await?;
-                let left = Cursor { parked: cursor.parked - 1, ..cursor };
-                parked::store(&mut tx, source, left).await?;
-                Ok((tx, Some(left.parked)))
+                let left = parked::delete(&mut tx, source, position).await?;
+                Ok((tx, Some(left)))
             })
             .await
     }
@@ -153,7 +153,13 @@ impl Consumer {
         self.db()
             .transact("inbox.fail", tenant, async move |mut tx| {
                 if let Some(row) = parked::first_of(&mut tx, source, subject).await? {
-                    parked::failed_again(&mut tx, source, row.position, &error).await?;
+                    let aside = Aside {
+                        error,
+                        attempts: u32::try_from(row.attempts).unwrap_or_default().saturating_add(1),
+                        retry_at: row.retry_at.map(jiff_sqlx::Timestamp::to_jiff),
+                        failing_since: row.failing_since.map(jiff_sqlx::Timestamp::to_jiff),
+                    };
+                    parked::failed_again(&mut tx, &row, &aside).await?;
                 }
                 Ok((tx, ()))
             })
@@ -163,16 +169,18 @@ impl Consumer {
 
 fn parked_event(consumer: &str, row: Row) -> ParkedEvent {
     let (error, attempts, parked_at) = (row.error.clone(), row.attempts, row.parked_at);
+    let retry_at = row.retry_at;
     ParkedEvent {
         event: Some(event(row)),
         consumer: consumer.to_owned(),
         error,
         attempts,
         park_time: Some(proto::timestamp(parked_at.to_jiff())),
+        retry_time: retry_at.map(|at| proto::timestamp(at.to_jiff())),
     }
 }
 
-fn event(row: Row) -> Event {
+pub(crate) fn event(row: Row) -> Event {
     Event {
         id: row.event_id.to_string(),
         source: row.source,
@@ -182,5 +190,7 @@ fn event(row: Row) -> Event {
         occur_time: Some(proto::timestamp(row.occurred_at.to_jiff())),
         traceparent: row.traceparent,
         payload: Some(Any { type_url: format!("type.googleapis.com/{}", row.r#type), value: row.payload }),
+        lane: row.lane.into(),
+        follows_position: row.follows,
     }
 }

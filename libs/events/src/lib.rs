@@ -7,18 +7,26 @@
 //! transaction: every event takes effect exactly once, in order per case.
 //!
 //! - The feed never skips an event whose transaction commits late: [`horizon`].
+//! - A feed has two lanes, so that what a person has just done does not wait behind an
+//!   import; order per case holds across them. Within a lane, a tenant with a backlog is
+//!   read apart from the others.
 //! - An event that cannot be applied is parked, with what follows of its case;
-//!   other cases go on. It can be seen and driven again: [`inbox_service`].
+//!   other cases go on. It can be seen and driven again: [`inbox_service`]. One that met
+//!   a busy database is tried again by itself.
+//! - A cursor is of an epoch: a database restored to an earlier moment is noticed.
 //! - [`Source`] is the transport. In one process it is the feed itself, across
 //!   processes the gRPC stream of `redress.event.v1`.
 
 mod consumer;
+mod cursor;
 mod delivered;
 mod feed;
 mod grpc;
 pub mod horizon;
 mod inbox;
+mod outside;
 mod parked;
+mod subscription;
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -34,6 +42,7 @@ pub use delivered::{Delivered, runs};
 pub use feed::{Feed, LocalSource};
 pub use grpc::{Authorization, GrpcSource, feed_service};
 pub use inbox::inbox_service;
+pub use subscription::{Subscription, Tenants};
 
 /// The tables of a consumer.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
@@ -71,15 +80,15 @@ pub struct Batch {
     pub events: Vec<Arc<Event>>,
     /// Everything up to here has been read or left out by the filter.
     pub cursor: i64,
+    /// Last position that could be read then: beyond the cursor, there is more.
+    pub head: i64,
+    /// The feed's epoch; empty where the feed has none.
+    pub epoch: Arc<str>,
 }
 
 /// A feed as its reader sees it, wherever it is.
 pub trait Source: Send + Sync + 'static {
-    /// Streams events after a cursor, of these payload types, without end; an
-    /// error ends the stream, and the reader subscribes again.
-    fn subscribe(
-        &self,
-        cursor: i64,
-        types: &'static [&'static str],
-    ) -> BoxStream<'static, Result<Batch, Fault>>;
+    /// Streams what is asked for, without end; an error ends the stream, and the reader
+    /// subscribes again.
+    fn subscribe(&self, wanted: Subscription) -> BoxStream<'static, Result<Batch, Fault>>;
 }

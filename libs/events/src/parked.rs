@@ -1,27 +1,16 @@
-//! The statements of a consumer: cursors and parked events.
+//! The statements about events that are set aside: those that failed, those that wait for
+//! the other lane, those behind them.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-use fault::{Fault, Kind};
-use jiff::SignedDuration;
-use jiff_sqlx::ToSqlx as _;
+use fault::Fault;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
 use pg::Tx;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::Delivered;
-
-/// Reason of a cursor that could not be locked in time.
-pub(crate) const LOCKED: &str = "CURSOR_LOCKED";
-
-/// How far a source has been applied.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
-pub(crate) struct Cursor {
-    /// Last position applied or parked.
-    pub(crate) position: i64,
-    /// How many events of the source are parked, over all tenants.
-    pub(crate) parked: i64,
-}
 
 /// A parked event as stored.
 #[derive(sqlx::FromRow)]
@@ -38,148 +27,125 @@ pub(crate) struct Row {
     pub(crate) error: String,
     pub(crate) attempts: i32,
     pub(crate) parked_at: jiff_sqlx::Timestamp,
+    pub(crate) lane: i16,
+    pub(crate) follows: i64,
+    pub(crate) retry_at: Option<jiff_sqlx::Timestamp>,
+    pub(crate) failing_since: Option<jiff_sqlx::Timestamp>,
 }
 
-pub(crate) async fn ensure(conn: &mut PgConnection, source: &str) -> Result<(), Fault> {
-    sqlx::query("INSERT INTO inbox_cursor (source) VALUES ($1) ON CONFLICT DO NOTHING")
-        .bind(source)
-        .execute(conn)
-        .await?;
-    Ok(())
+/// What is set aside of a subject that waits first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct First {
+    pub(crate) position: i64,
+    /// Whether it waits for somebody to drive it again.
+    pub(crate) is_stuck: bool,
 }
 
-/// Takes the feed for a replica unless another holds it; answers where it stands.
-pub(crate) async fn try_hold(
-    tx: &mut Tx,
-    source: &str,
-    replica: Uuid,
-    hold: SignedDuration,
-) -> Result<Option<Cursor>, Fault> {
-    let now = tx.now();
-    let cursor = sqlx::query_as(
-        "UPDATE inbox_cursor SET holder = $2, held_until = $4
-         WHERE source = $1 AND (holder IS NULL OR holder = $2 OR held_until < $3)
-         RETURNING position, parked",
-    )
-    .bind(source)
-    .bind(replica)
-    .bind(now.to_sqlx())
-    .bind((now + hold).to_sqlx())
-    .fetch_optional(&mut **tx)
-    .await?;
-    Ok(cursor)
-}
-
-/// Lets go of every feed a replica holds.
-pub(crate) async fn release(conn: &mut PgConnection, replica: Uuid) -> Result<(), Fault> {
-    sqlx::query("UPDATE inbox_cursor SET holder = NULL, held_until = NULL WHERE holder = $1")
-        .bind(replica)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// Locks the cursor: whoever else applies this source waits here.
-pub(crate) async fn lock(conn: &mut PgConnection, source: &str) -> Result<Cursor, Fault> {
-    let cursor = sqlx::query_as("SELECT position, parked FROM inbox_cursor WHERE source = $1 FOR UPDATE")
-        .bind(source)
-        .fetch_one(conn)
-        .await;
-    cursor.map_err(|error| {
-        Fault::new(Kind::Unavailable, LOCKED, "another replica applies this feed").because(error)
-    })
-}
-
-pub(crate) async fn look(conn: &mut PgConnection, source: &str) -> Result<Cursor, Fault> {
-    let cursor = sqlx::query_as("SELECT position, parked FROM inbox_cursor WHERE source = $1")
-        .bind(source)
-        .fetch_optional(conn)
-        .await?;
-    Ok(cursor.unwrap_or_default())
-}
-
-/// Moves a locked cursor.
-pub(crate) async fn store(conn: &mut PgConnection, source: &str, cursor: Cursor) -> Result<(), Fault> {
-    sqlx::query("UPDATE inbox_cursor SET position = $2, parked = $3 WHERE source = $1")
-        .bind(source)
-        .bind(cursor.position)
-        .bind(cursor.parked)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// Moves a locked cursor and keeps the feed for the replica that moved it.
-pub(crate) async fn store_and_hold(
-    tx: &mut Tx,
-    source: &str,
-    cursor: Cursor,
-    replica: Uuid,
-    hold: SignedDuration,
-) -> Result<(), Fault> {
-    let held_until = tx.now() + hold;
-    sqlx::query(
-        "UPDATE inbox_cursor SET position = $2, parked = $3, holder = $4, held_until = $5 WHERE source = $1",
-    )
-    .bind(source)
-    .bind(cursor.position)
-    .bind(cursor.parked)
-    .bind(replica)
-    .bind(held_until.to_sqlx())
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// The subjects among these events that have parked events of this source.
-pub(crate) async fn subjects(
+/// The subjects among these events of which events of this source are set aside, each
+/// with the first of those.
+pub(crate) async fn firsts(
     conn: &mut PgConnection,
     source: &str,
     events: &[Delivered],
-) -> Result<HashSet<Uuid>, Fault> {
+) -> Result<HashMap<Uuid, First>, Fault> {
     let subjects: Vec<Uuid> = events.iter().map(|event| event.subject).collect();
-    let parked: Vec<Uuid> = sqlx::query_scalar(
-        "SELECT DISTINCT subject FROM parked_event
-         WHERE tenant_id = current_setting('redress.tenant') AND source = $1 AND subject = ANY($2)",
+    let rows: Vec<(Uuid, i64, bool)> = sqlx::query_as(
+        "SELECT DISTINCT ON (subject) subject, position, retry_at IS NULL FROM parked_event
+         WHERE tenant_id = current_setting('redress.tenant') AND source = $1 AND subject = ANY($2)
+         ORDER BY subject, position",
     )
     .bind(source)
     .bind(subjects)
     .fetch_all(conn)
     .await?;
-    Ok(parked.into_iter().collect())
+    Ok(rows.into_iter().map(|(of, position, is_stuck)| (of, First { position, is_stuck })).collect())
 }
 
-/// Parks events of one tenant, to which the transaction is bound here.
-pub(crate) async fn park(
-    tx: &mut Tx,
-    source: &str,
-    events: &[Delivered],
-    error: &str,
-    attempts: u32,
-) -> Result<(), Fault> {
+/// Why an event is set aside, and what becomes of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Aside {
+    /// Empty for one that only waits.
+    pub(crate) error: String,
+    pub(crate) attempts: u32,
+    /// When it is tried again by itself; none where somebody must say so.
+    pub(crate) retry_at: Option<Timestamp>,
+    /// Since when the database has been too busy for it.
+    pub(crate) failing_since: Option<Timestamp>,
+}
+
+/// Sets an event aside whose tenant the transaction is bound to.
+pub(crate) async fn park(tx: &mut Tx, source: &str, event: &Delivered, aside: &Aside) -> Result<(), Fault> {
     let now = tx.now();
-    for event in events {
-        tx.act_for(&event.tenant).await?;
-        sqlx::query(
-            "INSERT INTO parked_event (tenant_id, source, position, event_id, subject, type, occurred_at,
-                                       traceparent, payload, error, attempts, parked_at)
-             VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        )
+    sqlx::query(
+        "INSERT INTO parked_event (tenant_id, source, position, event_id, subject, type, occurred_at, traceparent,
+                                   payload, error, attempts, parked_at, lane, follows, retry_at, failing_since)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+    )
+    .bind(source)
+    .bind(event.position)
+    .bind(event.id)
+    .bind(event.subject)
+    .bind(&event.type_name)
+    .bind(event.occurred.to_sqlx())
+    .bind(&event.traceparent)
+    .bind(&event.payload)
+    .bind(&aside.error)
+    .bind(i32::try_from(aside.attempts).unwrap_or(i32::MAX))
+    .bind(now.to_sqlx())
+    .bind(event.lane.number())
+    .bind(event.follows)
+    .bind(aside.retry_at.map(ToSqlx::to_sqlx))
+    .bind(aside.failing_since.map(ToSqlx::to_sqlx))
+    .execute(&mut **tx)
+    .await?;
+    resize(tx, source, 1).await
+}
+
+/// Counts events that were set aside, or are no longer; answers how many of the source
+/// there are.
+async fn resize(conn: &mut PgConnection, source: &str, by: i64) -> Result<(), Fault> {
+    sqlx::query("UPDATE inbox_size SET events = events + $2 WHERE source = $1")
         .bind(source)
-        .bind(event.position)
-        .bind(event.id)
-        .bind(event.subject)
-        .bind(&event.type_name)
-        .bind(event.occurred.to_sqlx())
-        .bind(&event.traceparent)
-        .bind(&event.payload)
-        .bind(error)
-        .bind(i32::try_from(attempts).unwrap_or(i32::MAX))
-        .bind(now.to_sqlx())
-        .execute(&mut **tx)
+        .bind(by)
+        .execute(conn)
         .await?;
-    }
     Ok(())
+}
+
+/// How many events of a source are set aside, over all tenants.
+pub(crate) async fn size(conn: &mut PgConnection, source: &str) -> Result<i64, Fault> {
+    let events = sqlx::query_scalar("SELECT events FROM inbox_size WHERE source = $1")
+        .bind(source)
+        .fetch_optional(conn)
+        .await?;
+    Ok(events.unwrap_or_default())
+}
+
+/// The subjects whose first event is to be tried again now, those of each tenant that
+/// have waited longest. Over all tenants: for the worker's role.
+pub(crate) async fn due(tx: &mut Tx, source: &str, of_each: i64) -> Result<Vec<(String, Uuid)>, Fault> {
+    let now = tx.now();
+    let due = sqlx::query_as(
+        "SELECT tenant_id, subject FROM (
+             SELECT p.tenant_id, p.subject, row_number() OVER (PARTITION BY p.tenant_id ORDER BY p.retry_at) AS place
+             FROM parked_event p
+             WHERE p.source = $1 AND p.retry_at <= $2
+               AND p.follows <= coalesce(
+                   (SELECT c.position FROM feed_cursor c
+                    WHERE c.source = p.source AND c.lane = 2 AND c.apart = p.tenant_id),
+                   (SELECT c.position FROM feed_cursor c
+                    WHERE c.source = p.source AND c.lane = 2 AND c.apart = ''))
+               AND NOT EXISTS (SELECT FROM parked_event e
+                               WHERE e.tenant_id = p.tenant_id AND e.subject = p.subject
+                                 AND e.source = p.source AND e.position < p.position)) AS first
+         WHERE place <= $3 ORDER BY place",
+    )
+    .bind(source)
+    .bind(now.to_sqlx())
+    .bind(of_each)
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(due)
 }
 
 /// Whether the event at a position is parked.
@@ -204,7 +170,7 @@ pub(crate) async fn list(
     let (source, position) = after.unwrap_or_default();
     let rows = sqlx::query_as(
         "SELECT tenant_id, source, position, event_id, subject, type, occurred_at, traceparent, payload,
-                error, attempts, parked_at
+                error, attempts, parked_at, lane, follows, retry_at, failing_since
          FROM parked_event
          WHERE tenant_id = current_setting('redress.tenant') AND (source, position) > ($1, $2)
          ORDER BY source, position LIMIT $3",
@@ -217,7 +183,8 @@ pub(crate) async fn list(
     Ok(rows)
 }
 
-/// The first parked event of a subject from a source.
+/// The first event of a subject from a source that is set aside, for nobody else to
+/// touch.
 pub(crate) async fn first_of(
     conn: &mut PgConnection,
     source: &str,
@@ -225,10 +192,10 @@ pub(crate) async fn first_of(
 ) -> Result<Option<Row>, Fault> {
     let row = sqlx::query_as(
         "SELECT tenant_id, source, position, event_id, subject, type, occurred_at, traceparent, payload,
-                error, attempts, parked_at
+                error, attempts, parked_at, lane, follows, retry_at, failing_since
          FROM parked_event
          WHERE tenant_id = current_setting('redress.tenant') AND subject = $1 AND source = $2
-         ORDER BY position LIMIT 1",
+         ORDER BY position LIMIT 1 FOR UPDATE",
     )
     .bind(subject)
     .bind(source)
@@ -248,33 +215,50 @@ pub(crate) async fn count_of(conn: &mut PgConnection, subject: Uuid) -> Result<i
     Ok(count)
 }
 
-pub(crate) async fn delete(conn: &mut PgConnection, source: &str, position: i64) -> Result<(), Fault> {
+/// Takes an event out that has been applied; answers how many of the source are left.
+pub(crate) async fn delete(conn: &mut PgConnection, source: &str, position: i64) -> Result<i64, Fault> {
     sqlx::query(
         "DELETE FROM parked_event
          WHERE tenant_id = current_setting('redress.tenant') AND source = $1 AND position = $2",
     )
     .bind(source)
     .bind(position)
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(())
+    resize(conn, source, -1).await?;
+    size(conn, source).await
 }
 
-/// Notes that a parked event was tried again and why it stays.
+/// Notes that an event was tried again, why it stays, and what becomes of it. What waits
+/// behind one that is stuck is not looked at any more.
 pub(crate) async fn failed_again(
     conn: &mut PgConnection,
-    source: &str,
-    position: i64,
-    error: &str,
+    row: &Row,
+    Aside { error, attempts, retry_at, failing_since }: &Aside,
 ) -> Result<(), Fault> {
     sqlx::query(
-        "UPDATE parked_event SET error = $3, attempts = attempts + 1
+        "UPDATE parked_event SET error = $3, attempts = $4, retry_at = $5, failing_since = $6
          WHERE tenant_id = current_setting('redress.tenant') AND source = $1 AND position = $2",
     )
-    .bind(source)
-    .bind(position)
+    .bind(&row.source)
+    .bind(row.position)
     .bind(error)
-    .execute(conn)
+    .bind(i32::try_from(*attempts).unwrap_or(i32::MAX))
+    .bind(retry_at.map(ToSqlx::to_sqlx))
+    .bind(failing_since.map(ToSqlx::to_sqlx))
+    .execute(&mut *conn)
     .await?;
+    if retry_at.is_none() {
+        sqlx::query(
+            "UPDATE parked_event SET retry_at = NULL
+             WHERE tenant_id = current_setting('redress.tenant') AND source = $1 AND subject = $2
+               AND position > $3 AND retry_at IS NOT NULL",
+        )
+        .bind(&row.source)
+        .bind(row.subject)
+        .bind(row.position)
+        .execute(conn)
+        .await?;
+    }
     Ok(())
 }

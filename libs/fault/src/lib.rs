@@ -7,6 +7,7 @@
 //! fault by `?`.
 
 mod check;
+mod database;
 mod panic;
 mod room;
 
@@ -20,6 +21,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 pub use check::{Check, MAX_REQUEST_ID, MAX_SLUG, MAX_VIOLATIONS, Violation};
+pub use database::breaks;
 pub use panic::{caught, panicked};
 pub use room::MAX_TRAILER_BYTES;
 
@@ -212,6 +214,11 @@ impl Fault {
         &self.0.violations
     }
 
+    /// A fact a program can read, by its key.
+    pub fn fact(&self, key: &str) -> Option<&str> {
+        self.0.metadata.get(key).map(String::as_str)
+    }
+
     /// What it came from; never for the caller.
     pub fn cause(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         self.0.cause.as_deref()
@@ -226,8 +233,19 @@ impl Fault {
     /// statement that ran out of time, or an answer that cannot be understood, may be
     /// the fault of what was asked.
     pub fn is_outage(&self) -> bool {
-        let cause = self.0.cause.as_deref().and_then(|cause| cause.downcast_ref::<sqlx::Error>());
-        self.0.reason == DATABASE_UNAVAILABLE && !cause.is_some_and(may_be_ours)
+        let cause = self.database_error();
+        self.0.reason == database::UNAVAILABLE && !cause.is_some_and(database::may_be_ours)
+    }
+
+    /// Whether the database was there, but busy with something else: a lock that was not
+    /// to be had in time, a statement that took too long, a deadlock, no room. Mostly not
+    /// the fault of what was asked; it is only if nothing else meets the same.
+    pub fn is_contention(&self) -> bool {
+        self.database_error().is_some_and(database::is_busy)
+    }
+
+    fn database_error(&self) -> Option<&sqlx::Error> {
+        self.0.cause.as_deref().and_then(|cause| cause.downcast_ref::<sqlx::Error>())
     }
 
     /// The whole chain, for the log.
@@ -305,63 +323,6 @@ impl From<Fault> for Status {
 
 /// When a caller is told to call again whose server is stopping.
 const STOPPING_RETRY: Duration = Duration::from_millis(100);
-
-/// Reason of what failed for want of a database.
-const DATABASE_UNAVAILABLE: &str = "DATABASE_UNAVAILABLE";
-/// How long to wait before trying a database again.
-const DATABASE_RETRY: Duration = Duration::from_millis(200);
-
-/// What the database says, as a kind. Named constraints that stand for a
-/// domain rule are turned into refusals by the store before this is reached.
-impl From<sqlx::Error> for Fault {
-    fn from(error: sqlx::Error) -> Self {
-        let transient = |message: &'static str| {
-            Self::new(Kind::Unavailable, DATABASE_UNAVAILABLE, message).retry_after(DATABASE_RETRY)
-        };
-        let code = code_of(&error).map(Cow::into_owned);
-        match (&error, code.as_deref()) {
-            (_, Some("40001" | "40P01")) => {
-                Self::new(Kind::Conflict, "TRANSACTION_CONFLICT", "another change came first; try again")
-                    .retry_after(DATABASE_RETRY)
-                    .because(error)
-            }
-            // 57014 cancelled by statement_timeout; 57P01-03 shutting down or starting;
-            // 53xxx out of resources; 25006 a standby; 08xxx connection.
-            (_, Some("57014" | "57P01" | "57P02" | "57P03" | "57P05" | "25006" | "25P03")) => {
-                transient("the database is not available just now").because(error)
-            }
-            (_, Some(code)) if code.starts_with("53") || code.starts_with("08") => {
-                transient("the database is not available just now").because(error)
-            }
-            (
-                sqlx::Error::Io(_)
-                | sqlx::Error::Tls(_)
-                | sqlx::Error::PoolTimedOut
-                | sqlx::Error::PoolClosed
-                | sqlx::Error::WorkerCrashed
-                | sqlx::Error::BeginFailed
-                | sqlx::Error::Protocol(_),
-                _,
-            ) => transient("the database is not available just now").because(error),
-            _ => Self::internal(error),
-        }
-    }
-}
-
-fn code_of(error: &sqlx::Error) -> Option<Cow<'_, str>> {
-    error.as_database_error().and_then(sqlx::error::DatabaseError::code)
-}
-
-/// Whether what was asked may be why the database did not answer: 57014 cancelled
-/// by `statement_timeout`, 25P03 idle within a transaction for too long.
-fn may_be_ours(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Protocol(_)) || matches!(code_of(error).as_deref(), Some("57014" | "25P03"))
-}
-
-/// Whether a database error breaks the constraint of this name.
-pub fn breaks(error: &sqlx::Error, constraint: &str) -> bool {
-    error.as_database_error().and_then(sqlx::error::DatabaseError::constraint) == Some(constraint)
-}
 
 #[cfg(test)]
 mod tests {

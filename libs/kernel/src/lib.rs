@@ -4,6 +4,7 @@
 
 pub mod caller;
 pub mod id;
+pub mod lane;
 pub mod money;
 mod numbered;
 pub mod page;
@@ -14,6 +15,7 @@ pub mod time;
 
 pub use caller::{Caller, TenantId};
 pub use id::{CaseId, EventId, Ids, NoticeId, PlanId, RandomIds, TaskId};
+pub use lane::Lane;
 pub use money::Money;
 pub use role::{Role, Roles};
 pub use time::{Clock, SystemClock};

@@ -11,17 +11,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fault::{Fault, Kind};
-use kernel::Caller;
+use kernel::{Caller, Lane};
 use prost::Message;
 use tokio::sync::oneshot;
 
 use crate::mutate::{Key, remember};
-use crate::{Db, Done, Tx, trace};
+use crate::{Db, Done, Patience, Tx, trace};
 
 /// Most mutations of one transaction.
 const MAX_BATCH: usize = 64;
 /// Most mutations that wait; beyond, callers are told to come back.
 const MAX_WAITING: usize = 4_096;
+/// How long a batch waits for a lock, and how long a statement of it may take: all
+/// mutations of the kind wait behind it.
+const PATIENCE: Patience = Patience { lock: Duration::from_secs(1), statement: Duration::from_secs(5) };
+/// So many in a row that meet a busy database are not the fault of one of them.
+const MAX_BUSY: usize = 3;
 /// When they are told to come back.
 const FULL_RETRY: Duration = Duration::from_millis(100);
 
@@ -93,7 +98,7 @@ impl<B: Batch> Group<B> {
         match self.ask(Asked { caller, job, key: key.clone(), traceparent: trace::current() }).await? {
             Ok((answer, position)) => {
                 let answer = A::decode(answer.as_slice()).map_err(Fault::internal)?;
-                Ok(Done { answer, source: self.db.schema(), position })
+                Ok(Done { answer, source: self.db.schema(), position, lane: Lane::Live })
             }
             Err(fault) => self.db.remembered_or(&tenant, &key, fault).await,
         }
@@ -170,9 +175,9 @@ impl<B: Batch> Group<B> {
     async fn answer(&self, asked: &[Asked<B::Job>]) -> Vec<Verdict> {
         match self.together(asked).await {
             Ok(verdicts) => verdicts,
-            Err(fault) if asked.len() == 1 || fault.reason() == "DATABASE_UNAVAILABLE" => {
-                fault.shared(asked.len())
-            }
+            // A database that is away is so for each of them; a lock or a statement that
+            // took too long may be the fault of one.
+            Err(fault) if asked.len() == 1 || fault.is_outage() => fault.shared(asked.len()),
             Err(fault) => {
                 tracing::debug!(
                     batch = self.batch.name(),
@@ -184,12 +189,25 @@ impl<B: Batch> Group<B> {
         }
     }
 
+    /// Tries each alone. Where several in a row meet a database that is busy, the others
+    /// are told to come back rather than to wait for their turn to meet it too.
     async fn singly(&self, asked: &[Asked<B::Job>]) -> Vec<Verdict> {
         let mut verdicts = Vec::with_capacity(asked.len());
-        for one in asked {
+        let mut busy = 0;
+        for (place, one) in asked.iter().enumerate() {
             let alone = self.together(std::slice::from_ref(one)).await;
-            let missing = || Err(Fault::internal("a mutation without a verdict"));
-            verdicts.push(alone.and_then(|mut verdicts| verdicts.pop().unwrap_or_else(missing)));
+            match alone {
+                Err(fault) if fault.is_contention() && busy + 1 == MAX_BUSY => {
+                    verdicts.extend(fault.shared(asked.len() - place));
+                    break;
+                }
+                alone => {
+                    let is_busy = alone.as_ref().is_err_and(Fault::is_contention);
+                    busy = if is_busy { busy + 1 } else { 0 };
+                    let missing = || Err(Fault::internal("a mutation without a verdict"));
+                    verdicts.push(alone.and_then(|mut verdicts| verdicts.pop().unwrap_or_else(missing)));
+                }
+            }
         }
         verdicts
     }
@@ -197,7 +215,8 @@ impl<B: Batch> Group<B> {
     /// Carries out a batch in one transaction; a panic undoes it.
     async fn together(&self, asked: &[Asked<B::Job>]) -> Result<Vec<Verdict>, Fault> {
         let Some(first) = asked.first() else { return Ok(Vec::new()) };
-        let carried_out = self.db.transact(self.batch.name(), &first.caller.tenant, async |mut tx| {
+        let (name, tenant) = (self.batch.name(), Some(&first.caller.tenant));
+        let carried_out = self.db.transact_within(name, PATIENCE, tenant, async |mut tx| {
             let verdicts = self.batch.carry_out(&mut tx, asked).await?;
             let answers: Vec<_> = asked
                 .iter()

@@ -40,7 +40,7 @@ pub use migrate::{MIGRATIONS, is_behind, migrate};
 pub use mutate::{Done, IDEMPOTENCY_KEPT, Key, key_reused, request_hash};
 pub use probe::Probe;
 pub use skew::Skew;
-pub use tx::Tx;
+pub use tx::{Patience, Tx};
 
 /// How long a call waits for a connection before it is refused.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);

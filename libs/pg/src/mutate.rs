@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use fault::{Fault, Kind};
 use jiff_sqlx::ToSqlx as _;
-use kernel::{Caller, TenantId};
+use kernel::{Caller, Lane, TenantId};
 use prost::Message;
 use proto::Mutation;
 use sha2::{Digest, Sha256};
@@ -56,6 +56,8 @@ pub struct Done<A> {
     pub source: &'static str,
     /// Last position it wrote into its feed; 0 if none.
     pub position: i64,
+    /// The lane in which it wrote there.
+    pub lane: Lane,
 }
 
 impl Db {
@@ -75,7 +77,7 @@ impl Db {
             })
             .await;
         match first {
-            Ok((answer, position)) => Ok(Done { answer, source: self.schema, position }),
+            Ok((answer, position)) => Ok(Done { answer, source: self.schema, position, lane: Lane::Live }),
             Err(fault) => self.remembered_or(tenant, &key, fault).await,
         }
     }
@@ -111,7 +113,7 @@ impl Db {
             return Err(key_reused());
         }
         let answer = A::decode(answer.as_slice()).map_err(Fault::internal)?;
-        Ok(Some(Done { answer, source: self.schema, position }))
+        Ok(Some(Done { answer, source: self.schema, position, lane: Lane::Live }))
     }
 }
 
@@ -149,8 +151,8 @@ pub(crate) async fn remember(tx: &mut Tx, answers: &[(&Key, &[u8])]) -> Result<i
     let columns = Columns::of(&events);
     let stored = sqlx::query_scalar(
         "WITH told AS (
-             INSERT INTO outbox (tenant_id, event_id, subject, type, occurred_at, traceparent, payload)
-             SELECT current_setting('redress.tenant'), e.id, e.subject, e.kind, $1, e.traceparent, e.payload
+             INSERT INTO outbox (tenant_id, event_id, subject, type, occurred_at, traceparent, payload, lane)
+             SELECT current_setting('redress.tenant'), e.id, e.subject, e.kind, $1, e.traceparent, e.payload, $11
              FROM (SELECT UNNEST($2::uuid[]) AS id, UNNEST($3::uuid[]) AS subject,
                           UNNEST($4::text[]) AS kind, UNNEST($5::text[]) AS traceparent,
                           UNNEST($6::bytea[]) AS payload) AS e
@@ -174,6 +176,7 @@ pub(crate) async fn remember(tx: &mut Tx, answers: &[(&Key, &[u8])]) -> Result<i
     .bind(answers.iter().map(|(key, _)| key.request_id.as_str()).collect::<Vec<_>>())
     .bind(answers.iter().map(|(key, _)| key.request_hash.as_slice()).collect::<Vec<_>>())
     .bind(answers.iter().map(|(_, answer)| *answer).collect::<Vec<_>>())
+    .bind(tx.lane().number())
     .fetch_one(&mut **tx)
     .await;
     stored.map_err(|error| {

@@ -3,12 +3,12 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, LazyLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fault::Fault;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use kernel::{Ids, TenantId};
+use kernel::{Ids, Lane, TenantId};
 use opentelemetry::metrics::Histogram;
 use opentelemetry::{KeyValue, global};
 use prost::Name;
@@ -33,6 +33,7 @@ pub struct Tx {
     now: Timestamp,
     ids: Arc<dyn Ids>,
     traceparent: String,
+    lane: Lane,
     pub(crate) events: Vec<Emitted>,
     rings: Vec<&'static str>,
 }
@@ -97,6 +98,17 @@ impl Tx {
         });
     }
 
+    /// Tells what this transaction has to tell in a lane: what is done about an import
+    /// does not overtake what people do. Live unless something else is said.
+    pub fn set_lane(&mut self, lane: Lane) {
+        self.lane = lane;
+    }
+
+    /// The lane that events of this transaction travel in.
+    pub(crate) fn lane(&self) -> Lane {
+        self.lane
+    }
+
     /// Rings a bell once the transaction has committed.
     pub fn ring(&mut self, topic: &'static str) {
         if !self.rings.contains(&topic) {
@@ -157,8 +169,8 @@ impl Tx {
         self.ring(bell::EVENTS);
         let position = sqlx::query_scalar(
             "WITH told AS (
-                 INSERT INTO outbox (tenant_id, event_id, subject, type, occurred_at, traceparent, payload)
-                 SELECT $1, e.id, e.subject, e.kind, $2, e.traceparent, e.payload
+                 INSERT INTO outbox (tenant_id, event_id, subject, type, occurred_at, traceparent, payload, lane)
+                 SELECT $1, e.id, e.subject, e.kind, $2, e.traceparent, e.payload, $8
                  FROM (SELECT UNNEST($3::uuid[]) AS id, UNNEST($4::uuid[]) AS subject,
                               UNNEST($5::text[]) AS kind, UNNEST($6::text[]) AS traceparent,
                               UNNEST($7::bytea[]) AS payload) AS e
@@ -172,6 +184,7 @@ impl Tx {
         .bind(columns.kinds)
         .bind(columns.traceparents)
         .bind(columns.payloads)
+        .bind(self.lane.number())
         .fetch_one(&mut *self.inner)
         .await?;
         Ok(position)
@@ -199,12 +212,22 @@ impl<'a> Columns<'a> {
     }
 }
 
+/// How long a transaction waits before it gives up, where others wait for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Longest wait for one lock (SQLSTATE 55P03 after that).
+    pub lock: Duration,
+    /// Longest that one statement may take (57014 after that).
+    pub statement: Duration,
+}
+
 /// What a transaction may see from its beginning.
 #[derive(Clone, Copy)]
 enum Scope<'a> {
     Tenant(&'a TenantId),
     Shared,
     Worker,
+    Patient(Option<&'a TenantId>, Patience),
 }
 
 impl Db {
@@ -253,6 +276,22 @@ impl Db {
         self.run(name, Scope::Worker, body).await
     }
 
+    /// Runs a named transaction that gives up what takes too long, for a tenant or
+    /// beginning with shared tables only.
+    pub async fn transact_within<T, F, R>(
+        &self,
+        name: &'static str,
+        patience: Patience,
+        tenant: Option<&TenantId>,
+        body: F,
+    ) -> Result<T, Fault>
+    where
+        F: FnOnce(Tx) -> R,
+        R: Future<Output = Result<(Tx, T), Fault>>,
+    {
+        self.run(name, Scope::Patient(tenant, patience), body).await
+    }
+
     async fn run<T, F, R>(&self, name: &'static str, scope: Scope<'_>, body: F) -> Result<T, Fault>
     where
         F: FnOnce(Tx) -> R,
@@ -291,6 +330,7 @@ impl Db {
             Scope::Tenant(tenant) => (format!("BEGIN; SET LOCAL redress.tenant = '{tenant}'"), Some(tenant)),
             Scope::Shared => ("BEGIN".to_owned(), None),
             Scope::Worker => (format!("BEGIN; SET LOCAL ROLE redress_{schema}_worker"), None),
+            Scope::Patient(tenant, patience) => (patient(tenant, patience), tenant),
         };
         self.admit().await?;
         let inner = begin(self.pool.clone(), statement).await?;
@@ -301,9 +341,19 @@ impl Db {
             now: self.clock.now(),
             ids: self.ids.clone(),
             traceparent: trace::current(),
+            lane: Lane::Live,
             events: Vec::new(),
             rings: Vec::new(),
         })
+    }
+}
+
+fn patient(tenant: Option<&TenantId>, Patience { lock, statement }: Patience) -> String {
+    let (lock, statement) = (lock.as_millis(), statement.as_millis());
+    let begin = format!("BEGIN; SET LOCAL lock_timeout = {lock}; SET LOCAL statement_timeout = {statement}");
+    match tenant {
+        Some(tenant) => format!("{begin}; SET LOCAL redress.tenant = '{tenant}'"),
+        None => begin,
     }
 }
 

@@ -25,6 +25,8 @@ enum Job {
     Refused,
     Poison,
     Panic,
+    /// Waits for a lock that somebody else has.
+    Locked,
 }
 
 impl Batch for Notes {
@@ -48,6 +50,9 @@ impl Batch for Notes {
                 tx.emit(subject, &CaseWithdrawn { case_id: subject.to_string(), ..CaseWithdrawn::default() });
                 if job == Job::Poison {
                     return Err(said("POISON").because("what the log is for"));
+                }
+                if job == Job::Locked {
+                    sqlx::query("SELECT pg_advisory_xact_lock(7)").execute(&mut **tx).await?;
                 }
                 assert!(job != Job::Panic, "this one always panics");
                 let entry = TimelineEntry { text: subject.to_string(), ..TimelineEntry::default() };
@@ -136,12 +141,27 @@ async fn one_that_cannot_be_stood_does_not_spoil_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_lock_held_elsewhere_holds_up_the_mutation_that_needs_it_only() {
+    let scene = Scene::open().await;
+    let mut holder = scene.database.connect().await.unwrap();
+    sqlx::query("SELECT pg_advisory_lock(7)").execute(&mut holder).await.unwrap();
+    spoils_nobody_of(&scene, Job::Locked, "TRANSACTION_CONFLICT").await;
+    drop(holder);
+    scene.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_panic_is_the_fault_of_one_mutation() {
     spoils_nobody(Job::Panic, "INTERNAL").await;
 }
 
 async fn spoils_nobody(bad: Job, reason: &str) {
     let scene = Scene::open().await;
+    spoils_nobody_of(&scene, bad, reason).await;
+    scene.close().await;
+}
+
+async fn spoils_nobody_of(scene: &Scene, bad: Job, reason: &str) {
     let requests: Vec<_> = (1..=12).map(request).collect();
     let asked = requests
         .iter()
@@ -152,7 +172,6 @@ async fn spoils_nobody(bad: Job, reason: &str) {
     }
     let others: Vec<Uuid> = (1..=12).filter(|number| *number != 5).map(Uuid::from_u128).collect();
     assert_eq!(scene.told().await, others);
-    scene.close().await;
 }
 
 /// On one thread, nothing is carried out before all have asked.

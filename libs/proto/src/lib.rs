@@ -49,7 +49,8 @@ include!(concat!(env!("OUT_DIR"), "/mutations.rs"));
 /// the contracts name them. Sorted by path.
 pub const CALLERS: &[(&str, &[i32])] = include!(concat!(env!("OUT_DIR"), "/callers.rs"));
 
-/// Header that carries a consistency token: `<source>:<position>`.
+/// Header that carries a consistency token: `<source>:<position>`, and `:bulk` after it
+/// where the position is of the feed's bulk lane.
 pub const CONSISTENCY_TOKEN: &str = "redress-consistency-token";
 
 const NANOS_PER_SECOND: i32 = 1_000_000_000;

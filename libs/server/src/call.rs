@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use fault::{Fault, Kind};
 use http::Request;
-use kernel::Caller;
 use kernel::page::Page;
 use kernel::time::timeout;
+use kernel::{Caller, Lane};
 use pg::Done;
 use prost::Message;
 use proto::CONSISTENCY_TOKEN;
@@ -22,6 +22,8 @@ const TIMEOUT: &str = "grpc-timeout";
 /// When to call again whose stream has ended for its age.
 const STREAM_RETRY: Duration = Duration::from_millis(50);
 
+/// What a consistency token ends with whose position is of the bulk lane.
+pub(crate) const BULK: &str = ":bulk";
 /// Most bytes of a page with more than one row: with some slack, what gRPC clients
 /// accept of a message when nobody told them otherwise, 4 MiB.
 const PAGE_BYTES: usize = 3 << 20;
@@ -152,9 +154,10 @@ pub fn caller<T>(request: &tonic::Request<T>) -> Result<Caller, Fault> {
 /// The answer to a mutation, with the token that makes any later read see its
 /// effects.
 pub fn reply<A>(done: Done<A>) -> tonic::Response<A> {
-    let Done { answer, source, position } = done;
+    let Done { answer, source, position, lane } = done;
+    let bulk = if lane == Lane::Bulk { BULK } else { "" };
     let mut response = tonic::Response::new(answer);
-    if let Ok(token) = MetadataValue::try_from(format!("{source}:{position}")) {
+    if let Ok(token) = MetadataValue::try_from(format!("{source}:{position}{bulk}")) {
         response.metadata_mut().insert(CONSISTENCY_TOKEN, token);
     }
     response
@@ -200,7 +203,7 @@ mod tests {
 
     #[test]
     fn an_answer_carries_its_token() {
-        let response = reply(Done { answer: (), source: "intake", position: 42 });
+        let response = reply(Done { answer: (), source: "intake", position: 42, lane: Lane::Live });
         let token = response.metadata().get(CONSISTENCY_TOKEN).map(MetadataValue::as_bytes);
         assert_eq!(token, Some(&b"intake:42"[..]));
     }

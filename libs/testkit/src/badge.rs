@@ -63,7 +63,12 @@ impl Interceptor for Badge {
 
 /// A token that the key set of [`jwks`] vouches for.
 pub fn token(tenant: &str, subject: &str, roles: &[&str]) -> String {
-    let claims = json!({ "tenant": tenant, "sub": subject, "roles": roles, "exp": EXPIRES });
+    token_until(tenant, subject, roles, EXPIRES)
+}
+
+/// Such a token that expires at a moment, in seconds since 1970.
+pub fn token_until(tenant: &str, subject: &str, roles: &[&str], expires: u64) -> String {
+    let claims = json!({ "tenant": tenant, "sub": subject, "roles": roles, "exp": expires });
     let header = Header { kid: Some(KEY_ID.to_owned()), ..Header::new(Algorithm::EdDSA) };
     encode(&header, &claims, &EncodingKey::from_ed_der(&SECRET)).expect("the test key signs")
 }

@@ -6,7 +6,7 @@ mod open;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use kernel::{Role, TenantId};
+use kernel::{Lane, Role, TenantId};
 use pg::Db;
 use prost::Name;
 use proto::redress::event::v1::Event;
@@ -142,11 +142,21 @@ impl House {
             let heads = self.heads(&mut conn).await;
             let behind = self.behind(&heads).await;
             // Heads that have not moved meanwhile: nothing was told in consequence.
-            if behind.is_empty() && heads == self.heads(&mut conn).await {
+            if behind.is_empty() && heads == self.heads(&mut conn).await && !self.retries(&mut conn).await {
                 return;
             }
             assert!(started.elapsed() < PATIENCE, "not settled: {}", behind.join(", "));
         }
+    }
+
+    /// Whether something that was set aside is about to be tried again.
+    async fn retries(&self, conn: &mut PgConnection) -> bool {
+        for service in &self.services {
+            if look::retries(conn, service).await {
+                return true;
+            }
+        }
+        false
     }
 
     /// The last position of each feed.
@@ -166,7 +176,7 @@ impl House {
         let mut behind = Vec::new();
         for (source, head) in heads {
             for consumer in consumers.iter().filter(|consumer| consumer.follows(source)) {
-                if consumer.wait_applied(source, *head, &nobody, ROUND).await.is_err() {
+                if consumer.wait_applied(source, (*head, Lane::Bulk), &nobody, ROUND).await.is_err() {
                     behind.push(format!("{} has not applied {source} up to {head}", consumer.name()));
                 }
             }

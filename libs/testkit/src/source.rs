@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use events::{Batch, MAX_BATCH, Source};
+use events::{Batch, MAX_BATCH, Source, Subscription};
 use fault::Fault;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
-use kernel::{Ids as _, RandomIds, TenantId};
+use kernel::{Ids as _, Lane, RandomIds, TenantId};
 use prost::Name;
 use prost_types::Any;
 use proto::redress::event::v1::Event;
@@ -56,6 +56,8 @@ impl FakeSource {
                 type_url: format!("type.googleapis.com/{}", M::full_name()),
                 value: payload.encode_to_vec(),
             }),
+            lane: Lane::Live.number().into(),
+            follows_position: 0,
         };
         self.tell_raw(event.clone());
         event
@@ -82,32 +84,30 @@ impl FakeSource {
 
     /// Up to a batch of what was told from a place on, in the order of telling, and
     /// the place to go on from.
-    fn read(&self, from: usize, types: &[&str]) -> (Vec<Arc<Event>>, usize, i64) {
+    fn read(&self, from: usize, wanted: &Subscription) -> (Vec<Arc<Event>>, usize, i64) {
         self.with_told(|told| {
             let to = told.len().min(from + MAX_BATCH);
             let reached = told[..to].iter().map(|event| event.position).max().unwrap_or(0);
-            let events = told[from..to].iter().filter(|event| is_one_of(event, types)).cloned().collect();
+            let events = told[from..to].iter().filter(|event| wanted.wants(event)).cloned().collect();
             (events, to, reached)
         })
     }
 }
 
 impl Source for FakeSource {
-    fn subscribe(
-        &self,
-        mut cursor: i64,
-        types: &'static [&'static str],
-    ) -> BoxStream<'static, Result<Batch, Fault>> {
+    fn subscribe(&self, wanted: Subscription) -> BoxStream<'static, Result<Batch, Fault>> {
         let feed = self.clone();
         let mut count = self.0.count.subscribe();
+        let mut cursor = wanted.cursor;
         let mut place = self.after(cursor);
         async_stream::try_stream! {
             loop {
-                let (events, next, reached) = feed.read(place, types);
+                let (events, next, reached) = feed.read(place, &wanted);
                 place = next;
                 cursor = cursor.max(reached);
                 let is_idle = events.is_empty();
-                yield Batch { events, cursor };
+                let head = feed.head();
+                yield Batch { events, cursor, head, ..Batch::default() };
                 if is_idle {
                     let more = count.wait_for(|count| *count > place);
                     let _ = tokio::time::timeout(HEARTBEAT, more).await;
@@ -116,11 +116,6 @@ impl Source for FakeSource {
         }
         .boxed()
     }
-}
-
-fn is_one_of(event: &Event, types: &[&str]) -> bool {
-    let name = event.payload.as_ref().and_then(|payload| payload.type_url.rsplit('/').next());
-    name.is_some_and(|name| types.contains(&name))
 }
 
 #[cfg(test)]
@@ -141,7 +136,7 @@ mod tests {
         };
         let (first, second) = (tell(Uuid::from_u128(1)), tell(Uuid::from_u128(2)));
         let wanted: &[&str] = &["redress.intake.v1.ComplaintRegistered"];
-        let mut stream = feed.subscribe(first.position, wanted);
+        let mut stream = feed.subscribe(Subscription::after(first.position, wanted));
         let batch = stream.next().await.unwrap().unwrap();
         assert_eq!(batch.events.iter().map(|event| event.position).collect::<Vec<_>>(), [second.position]);
         assert_eq!(batch.cursor, feed.head());

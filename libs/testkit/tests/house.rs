@@ -87,10 +87,12 @@ impl Reactor for Hearer {
 
 /// How far `feedback` has applied the feed of `cases`, as stored.
 async fn applied_by_feedback(house: &House) -> Option<i64> {
-    sqlx::query_scalar("SELECT position FROM feedback.inbox_cursor WHERE source = 'cases'")
-        .fetch_optional(&mut house.owner().await)
-        .await
-        .unwrap()
+    sqlx::query_scalar(
+        "SELECT position FROM feedback.feed_cursor WHERE source = 'cases' AND lane = 1 AND apart = ''",
+    )
+    .fetch_optional(&mut house.owner().await)
+    .await
+    .unwrap()
 }
 
 #[tokio::test]

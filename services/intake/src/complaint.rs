@@ -2,7 +2,7 @@
 //! was submitted before.
 
 use jiff::Timestamp;
-use kernel::{CaseId, TenantId};
+use kernel::{CaseId, Lane, TenantId};
 
 use crate::refusal::Refusal;
 
@@ -29,6 +29,8 @@ pub(crate) struct Filing {
     pub(crate) event: Vec<u8>,
     /// Trace the submission came in.
     pub(crate) traceparent: String,
+    /// The lane of the feed that it is told of in.
+    pub(crate) lane: Lane,
 }
 
 /// What became of a submission.
@@ -38,6 +40,8 @@ pub(crate) struct Registered {
     pub(crate) received: Timestamp,
     /// Where the feed tells of it.
     pub(crate) position: i64,
+    /// In which lane.
+    pub(crate) lane: Lane,
     /// Registered before under another key: the channel told it again.
     pub(crate) already: bool,
 }
@@ -48,6 +52,7 @@ pub(crate) struct Standing {
     pub(crate) id: CaseId,
     pub(crate) received: Timestamp,
     pub(crate) position: i64,
+    pub(crate) lane: Lane,
     pub(crate) request_id: String,
     pub(crate) request_hash: Vec<u8>,
     pub(crate) channel: i16,
@@ -95,7 +100,7 @@ impl Standing {
     }
 
     fn registered(&self, already: bool) -> Registered {
-        Registered { id: self.id, received: self.received, position: self.position, already }
+        Registered { id: self.id, received: self.received, position: self.position, lane: self.lane, already }
     }
 }
 
@@ -119,6 +124,7 @@ mod tests {
             received: Timestamp::UNIX_EPOCH,
             event: Vec::new(),
             traceparent: String::new(),
+            lane: Lane::Live,
         }
     }
 
@@ -127,6 +133,7 @@ mod tests {
             id: CaseId(Uuid::from_u128(id)),
             received: Timestamp::UNIX_EPOCH,
             position: 7,
+            lane: Lane::Live,
             request_id: request_id.to_owned(),
             request_hash: vec![hash; 32],
             channel: 4,

@@ -203,6 +203,7 @@ async fn register(
                 id: filing.id,
                 received: filing.received,
                 position: *position,
+                lane: filing.lane,
                 already: false,
             }),
             None => known(conn, filing).await?,

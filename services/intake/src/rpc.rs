@@ -9,7 +9,7 @@ use fault::Fault;
 use futures::StreamExt as _;
 use futures::stream::FuturesOrdered;
 use kernel::receipt::{ReceiptCode, ReceiptKey};
-use kernel::{Caller, CaseId, Role, TenantId};
+use kernel::{Caller, CaseId, Lane, Role, TenantId};
 use pg::{Db, Done};
 use prost::Message as _;
 use proto::redress::intake::v1::intake_service_server::IntakeService;
@@ -54,17 +54,23 @@ impl Intake {
     }
 
     /// Gives a checked submission its id, time and receipt.
-    fn filing(&self, caller: &Caller, key: &ReceiptKey, submission: wire::Submission) -> Filing {
+    fn filing(
+        &self,
+        (caller, lane): (&Caller, Lane),
+        key: &ReceiptKey,
+        submission: wire::Submission,
+    ) -> Filing {
         let now = self.db.clock().now();
         let id = CaseId(self.db.ids().id(now));
         let receipt = ReceiptCode::derive(key, id.0);
-        wire::filing(submission, caller, id, now, receipt.hash())
+        wire::filing(submission, (caller, lane), id, now, receipt.hash())
     }
 
     /// Registers a submission; answers also whether it was registered before.
     async fn submit(
         &self,
         caller: &Caller,
+        lane: Lane,
         request: SubmitComplaintRequest,
     ) -> Result<(Answer, bool), Fault> {
         let mut reading = wire::submission(request, self.db.clock().now());
@@ -82,7 +88,7 @@ impl Intake {
         }
         let submission = reading.done()?;
         let key = self.door.key().await?;
-        let filing = self.filing(caller, key, submission);
+        let filing = self.filing((caller, lane), key, submission);
         let id = filing.id;
         let registered = self.door.register(filing).await?;
         Ok((answer(key, registered), registered.id != id))
@@ -120,6 +126,7 @@ fn answer(key: &ReceiptKey, registered: Registered) -> Answer {
         answer: wire::registered(&registered, &receipt),
         source: crate::SERVICE.name,
         position: registered.position,
+        lane: registered.lane,
     }
 }
 
@@ -130,7 +137,7 @@ impl IntakeService for Intake {
         request: Request<SubmitComplaintRequest>,
     ) -> Result<Response<SubmitComplaintResponse>, Status> {
         let caller = server::caller(&request)?;
-        let (done, _) = self.submit(&caller, request.into_inner()).await?;
+        let (done, _) = self.submit(&caller, Lane::Live, request.into_inner()).await?;
         Ok(server::reply(done))
     }
 
@@ -180,7 +187,7 @@ impl IntakeService for Intake {
             let (service, caller) = (&self, &caller);
             under_way.push_back(async move {
                 let request = SubmitComplaintRequest { request_id: request_id.clone(), complaint };
-                let outcome = service.submit(caller, request).await;
+                let outcome = service.submit(caller, Lane::Bulk, request).await;
                 drop(room);
                 (request_id, outcome)
             });
@@ -189,7 +196,7 @@ impl IntakeService for Intake {
             settle(outcome);
         }
         let answer = SubmitComplaintsResponse { verdicts };
-        Ok(server::reply(Done { answer, source: crate::SERVICE.name, position }))
+        Ok(server::reply(Done { answer, source: crate::SERVICE.name, position, lane: Lane::Bulk }))
     }
 
     async fn get_complaint(

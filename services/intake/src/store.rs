@@ -28,13 +28,13 @@ macro_rules! register {
     ($doubles:literal) => {
         concat!(
             "INSERT INTO complaint (tenant_id, complaint_id, request_id, request_hash, channel, external_ref,
-                                    content_hash, customer_id, received_at, event, traceparent, position)
+                                    content_hash, customer_id, received_at, event, traceparent, lane, position)
              SELECT current_setting('redress.tenant'), f.complaint_id, f.request_id, f.request_hash, f.channel,
                     CASE WHEN f.channel <> ALL (ARRAY(
                              SELECT s.channel FROM channel_setting s
                              WHERE s.tenant_id = current_setting('redress.tenant') AND s.external_refs_repeat))
                          THEN f.external_ref END,
-                    f.content_hash, f.customer_id, f.received_at, f.event, f.traceparent,
+                    f.content_hash, f.customer_id, f.received_at, f.event, f.traceparent, f.lane,
                     -- The lock and the transaction's id first, once for all, then the positions:
                     -- see feed_sight().
                     CASE WHEN (SELECT pg_advisory_xact_lock_shared('outbox'::regclass::oid::bigint) IS NOT NULL
@@ -44,7 +44,8 @@ macro_rules! register {
                           UNNEST($3::bytea[]) AS request_hash, UNNEST($4::smallint[]) AS channel,
                           UNNEST($5::text[]) AS external_ref, UNNEST($6::bytea[]) AS content_hash,
                           UNNEST($7::text[]) AS customer_id, UNNEST($8::timestamptz[]) AS received_at,
-                          UNNEST($9::bytea[]) AS event, UNNEST($10::text[]) AS traceparent) AS f
+                          UNNEST($9::bytea[]) AS event, UNNEST($10::text[]) AS traceparent,
+                          UNNEST($12::smallint[]) AS lane) AS f
              -- One look for all; as a join it would be planned to read the keys of all times.
              WHERE f.request_id <> ALL (ARRAY(
                  SELECT k.request_id FROM submission_key k
@@ -99,6 +100,7 @@ async fn insert(
         .bind(column(filings, |f| f.event.as_slice()))
         .bind(column(filings, |f| f.traceparent.as_str()))
         .bind(ANSWERED_RPC)
+        .bind(column(filings, |f| f.lane.number()))
         .fetch_all(conn)
         .await
 }
@@ -112,6 +114,7 @@ fn column<'a, T>(filings: &'a [Filing], of: impl Fn(&'a Filing) -> T) -> Vec<T> 
 pub(crate) struct StandingRow {
     pub(crate) complaint_id: Uuid,
     pub(crate) position: i64,
+    pub(crate) lane: i16,
     pub(crate) request_id: String,
     pub(crate) request_hash: Vec<u8>,
     pub(crate) channel: i16,
@@ -123,7 +126,7 @@ pub(crate) struct StandingRow {
 /// The complaints that stand under a filing's key, its channel's number or its content.
 pub(crate) async fn standing(conn: &mut PgConnection, filing: &Filing) -> Result<Vec<StandingRow>, Fault> {
     let rows = sqlx::query_as(
-        "SELECT c.complaint_id, c.position, c.request_id, c.request_hash, c.channel, c.external_ref,
+        "SELECT c.complaint_id, c.position, c.lane, c.request_id, c.request_hash, c.channel, c.external_ref,
                 coalesce(c.event, (SELECT o.payload FROM outbox o WHERE o.position = c.position)) AS event
          FROM complaint c
          WHERE c.tenant_id = current_setting('redress.tenant') AND c.complaint_id = ANY (ARRAY(

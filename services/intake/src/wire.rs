@@ -5,7 +5,7 @@ use fault::{Check, Fault};
 use jiff::Timestamp;
 use kernel::page::Page;
 use kernel::receipt::ReceiptCode;
-use kernel::{Caller, CaseId};
+use kernel::{Caller, CaseId, Lane};
 use prost::Message as _;
 use proto::redress::intake::v1::{
     self as contract, Channel, ChatDetail, Complainant, Complaint, ComplaintRegistered, Evidence,
@@ -287,7 +287,7 @@ fn is_sha256(text: &str) -> bool {
 /// A submission with what registration gives it, now.
 pub(crate) fn filing(
     submission: Submission,
-    caller: &Caller,
+    (caller, lane): (&Caller, Lane),
     id: CaseId,
     now: Timestamp,
     receipt_hash: [u8; 32],
@@ -317,6 +317,7 @@ pub(crate) fn filing(
         received,
         event: event.encode_to_vec(),
         traceparent: pg::trace::current(),
+        lane,
     }
 }
 
@@ -327,13 +328,15 @@ fn moment(time: prost_types::Timestamp) -> Option<Timestamp> {
 /// A complaint that stands where a submission wanted to go. What it says is read off
 /// its registration: rows of before have no hash.
 pub(crate) fn standing(row: StandingRow) -> Result<Standing, Fault> {
-    let StandingRow { complaint_id, position, request_id, request_hash, channel, external_ref, event } = row;
+    let StandingRow { complaint_id, position, lane, request_id, request_hash, channel, external_ref, event } =
+        row;
     let complaint = complaint(&event)?;
     let received = complaint.receive_time.and_then(moment);
     Ok(Standing {
         id: CaseId(complaint_id),
         received: received.ok_or_else(|| Fault::internal("a registration without its time"))?,
         position,
+        lane: Lane::of(lane.into()),
         request_id,
         request_hash,
         channel,

@@ -5,6 +5,8 @@
 
 #[path = "rpc/forms.rs"]
 mod forms;
+#[path = "rpc/lanes.rs"]
+mod lanes;
 #[path = "rpc/numbers.rs"]
 mod numbers;
 #[path = "rpc/times.rs"]
@@ -184,7 +186,7 @@ async fn racing_twins_get_one_answer_and_their_neighbours_are_untouched() {
     assert_eq!(count(&house).await, 21);
     let mut owner = house.owner().await;
     let told: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM intake.feed(0, 1000, 1000) f JOIN intake.complaint c USING (position)",
+        "SELECT count(*) FROM intake.feed_page(0, 1000, 1000, 0::smallint, '', '{}', '{}') f JOIN intake.complaint c USING (position)",
     )
     .fetch_one(&mut owner)
     .await
@@ -226,7 +228,7 @@ async fn a_complaint_whose_event_is_in_the_outbox_is_read_and_told_once() {
     for statement in [
         "INSERT INTO intake.outbox (position, tenant_id, event_id, subject, type, occurred_at, traceparent, payload)
          SELECT position, tenant_id, event_id, subject, type, occurred_at, traceparent, payload
-         FROM intake.feed(0, 1000, 1000)",
+         FROM intake.feed_page(0, 1000, 1000, 0::smallint, '', '{}', '{}')",
         "UPDATE intake.complaint SET event = NULL, traceparent = NULL, record = ''",
     ] {
         sqlx::query(statement).execute(&mut owner).await.unwrap();

@@ -105,7 +105,7 @@ pub(crate) async fn run(suite: &Suite, in_flight: usize, length: Duration) -> Re
 struct News(Arc<Mutex<HashMap<String, Heard>>>);
 
 enum Heard {
-    Event(Event),
+    Event(Box<Event>),
     Waiting(oneshot::Sender<Event>),
 }
 
@@ -114,9 +114,8 @@ impl News {
         let news = Self(Arc::default());
         let request = SubscribeRequest {
             source: source.to_owned(),
-            cursor: 0,
             types: vec![kind.to_owned()],
-            max_batch: 0,
+            ..SubscribeRequest::default()
         };
         let mut stream = EventFeedClient::new(channel.clone()).subscribe(request).await?.into_inner();
         let heard = news.clone();
@@ -137,7 +136,7 @@ impl News {
                 let _ = waiting.send(event);
             }
             _ => {
-                cases.insert(event.subject.clone(), Heard::Event(event));
+                cases.insert(event.subject.clone(), Heard::Event(Box::new(event)));
             }
         }
     }
@@ -146,7 +145,7 @@ impl News {
         let waiting = {
             let mut cases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(Heard::Event(event)) = cases.remove(case) {
-                return Ok(event);
+                return Ok(*event);
             }
             let (sender, waiting) = oneshot::channel();
             cases.insert(case.to_owned(), Heard::Waiting(sender));

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fault::{Fault, Kind};
-use kernel::TenantId;
+use kernel::{Lane, TenantId};
 use opentelemetry::KeyValue;
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
 use super::Consumer;
-use crate::parked::{self, Cursor};
+use crate::cursor::{self, Cursor, Part, Standing};
+use crate::parked;
 
 /// How often a replica that does not hold the feed looks how far it is applied.
 const LOOK: Duration = Duration::from_millis(20);
@@ -23,52 +24,95 @@ const NOT_YET_RETRY: Duration = Duration::from_millis(100);
 /// How far this replica knows a source to be applied.
 #[derive(Default)]
 pub(super) struct Applied {
-    cursor: watch::Sender<Cursor>,
-    /// Whether this replica applies it, and so need not ask the database.
-    is_held: AtomicBool,
+    standing: watch::Sender<Standing>,
+    /// Whether this replica applies a lane, and so need not ask the database.
+    is_held: [AtomicBool; Lane::ALL.len()],
     /// When the database was last asked: one look serves all who wait.
     looked: Mutex<Option<Instant>>,
 }
 
 impl Applied {
-    /// How long to wait for news before looking into the database.
-    fn patience(&self) -> Duration {
-        if self.is_held.load(Ordering::Relaxed) { RARE_LOOK } else { LOOK }
+    fn is_held(&self, lane: Lane) -> bool {
+        self.is_held[place(lane)].load(Ordering::Relaxed)
+    }
+
+    /// How long to wait for news of lanes before looking into the database.
+    fn patience(&self, lanes: &[Lane]) -> Duration {
+        if lanes.iter().all(|lane| self.is_held(*lane)) { RARE_LOOK } else { LOOK }
     }
 }
 
+fn place(lane: Lane) -> usize {
+    match lane {
+        Lane::Live => 0,
+        Lane::Bulk => 1,
+    }
+}
+
+/// The lanes that must have been applied up to the position of a token: one of the bulk
+/// lane may stand for live events too.
+fn lanes_of(token: Lane) -> &'static [Lane] {
+    match token {
+        Lane::Live => &[Lane::Live],
+        Lane::Bulk => &Lane::ALL,
+    }
+}
+
+fn is_at(standing: &Standing, lanes: &[Lane], tenant: &TenantId, position: i64) -> bool {
+    lanes.iter().all(|lane| standing.position(*lane, tenant) >= position)
+}
+
 impl Consumer {
-    pub(super) fn note(&self, source: &'static str, cursor: Cursor) {
-        if let Some(applied) = self.applied.get(source) {
-            applied.cursor.send_replace(cursor);
+    /// Notes where a lane stands, as the database says.
+    pub(super) fn note(&self, source: &'static str, lane: Lane, stored: &Standing) {
+        self.change(source, |standing| {
+            standing.cursors.retain(|cursor| cursor.lane != lane.number());
+            let of_lane = stored.cursors.iter().filter(|cursor| cursor.lane == lane.number());
+            standing.cursors.extend(of_lane.cloned());
+            standing.aside = stored.aside;
+        });
+    }
+
+    /// Notes that a part was applied up to a position, with so many events set aside.
+    pub(super) fn note_applied(&self, part: &Part, position: i64, aside: i64) {
+        self.change(part.source, |standing| {
+            standing.aside = aside;
+            advance(standing, part, position);
+        });
+    }
+
+    /// Notes that there is nothing of interest up to a position.
+    pub(super) fn note_position(&self, part: &Part, position: i64) {
+        if let Some(applied) = self.applied.get(part.source) {
+            applied.standing.send_if_modified(|standing| advance(standing, part, position));
         }
+    }
+
+    /// Notes that the number of events that are set aside has changed.
+    pub(crate) fn note_aside(&self, source: &'static str, aside: i64) {
+        self.change(source, |standing| standing.aside = aside);
+    }
+
+    fn change(&self, source: &'static str, change: impl FnOnce(&mut Standing)) {
+        let Some(applied) = self.applied.get(source) else { return };
+        applied.standing.send_modify(change);
         let labels = [KeyValue::new("consumer", self.name()), KeyValue::new("source", source)];
-        self.parked.record(cursor.parked, &labels);
+        self.parked.record(applied.standing.borrow().aside, &labels);
     }
 
-    /// Notes that the number of parked events has changed, wherever the cursor stands.
-    pub(crate) fn note_parked(&self, source: &'static str, parked: i64) {
+    pub(super) fn set_held(&self, source: &'static str, lane: Lane, is_held: bool) {
         if let Some(applied) = self.applied.get(source) {
-            applied.cursor.send_modify(|cursor| cursor.parked = parked);
-        }
-        let labels = [KeyValue::new("consumer", self.name()), KeyValue::new("source", source)];
-        self.parked.record(parked, &labels);
-    }
-
-    pub(super) fn set_held(&self, source: &'static str, is_held: bool) {
-        if let Some(applied) = self.applied.get(source) {
-            applied.is_held.store(is_held, Ordering::Relaxed);
+            applied.is_held[place(lane)].store(is_held, Ordering::Relaxed);
         }
     }
 
-    pub(super) fn note_position(&self, source: &'static str, position: i64) {
-        if let Some(applied) = self.applied.get(source) {
-            applied.cursor.send_if_modified(|cursor| {
-                let moved = position > cursor.position;
-                cursor.position = cursor.position.max(position);
-                moved
-            });
-        }
+    /// Whether there is nothing to be tried again here: nothing is set aside, or another
+    /// replica works the feed.
+    pub(super) fn is_idle(&self, source: &'static str) -> bool {
+        self.applied.get(source).is_none_or(|applied| {
+            let is_held = Lane::ALL.iter().any(|lane| applied.is_held(*lane));
+            !is_held || applied.standing.borrow().aside == 0
+        })
     }
 
     /// Waits until an event of a source has taken effect here, whichever replica
@@ -76,7 +120,7 @@ impl Consumer {
     pub async fn wait_applied(
         &self,
         source: &str,
-        position: i64,
+        (position, lane): (i64, Lane),
         tenant: &TenantId,
         patience: Duration,
     ) -> Result<(), Fault> {
@@ -84,17 +128,22 @@ impl Consumer {
             let sentence = "this service does not follow the token's source";
             return Err(Fault::new(Kind::Invalid, "INVALID_CONSISTENCY_TOKEN", sentence));
         };
-        let mut cursors = applied.cursor.subscribe();
+        let lanes = lanes_of(lane);
+        let mut standings = applied.standing.subscribe();
         let seen = async {
-            if !applied.is_held.load(Ordering::Relaxed) && cursors.borrow().position < position {
+            let is_held = lanes.iter().all(|lane| applied.is_held(*lane));
+            if !is_held && !is_at(&standings.borrow(), lanes, tenant, position) {
                 self.look(source, applied).await;
             }
             loop {
-                let cursor = *cursors.borrow_and_update();
-                if cursor.position >= position && !self.is_parked(source, position, tenant, cursor).await {
+                let (is_at, aside) = {
+                    let standing = standings.borrow_and_update();
+                    (is_at(&standing, lanes, tenant, position), standing.aside)
+                };
+                if is_at && !self.is_aside(source, position, tenant, aside).await {
                     return;
                 }
-                if tokio::time::timeout(applied.patience(), cursors.changed()).await.is_err() {
+                if tokio::time::timeout(applied.patience(lanes), standings.changed()).await.is_err() {
                     self.look(source, applied).await;
                 }
             }
@@ -116,34 +165,29 @@ impl Consumer {
         if looked.is_some_and(|looked| looked.elapsed() < LOOK) {
             return;
         }
-        let stored = self
-            .db
-            .transact_shared("inbox.look", async move |mut tx| {
-                let cursor = parked::look(&mut tx, source).await?;
-                Ok((tx, cursor))
-            })
-            .await;
-        if let Ok(stored) = stored {
-            // Behind what is known here only if this replica has moved on meanwhile.
-            applied.cursor.send_if_modified(|cursor| {
-                let is_news = stored.position >= cursor.position && *cursor != stored;
-                if is_news {
-                    *cursor = stored;
-                }
+        if let Ok(stored) = self.look_now(source).await {
+            applied.standing.send_if_modified(|standing| {
+                let seen = merged(standing, stored);
+                let is_news = *standing != seen;
+                *standing = seen;
                 is_news
             });
         }
         *looked = Some(Instant::now());
     }
 
-    async fn is_parked(
-        &self,
-        source: &'static str,
-        position: i64,
-        tenant: &TenantId,
-        cursor: Cursor,
-    ) -> bool {
-        cursor.parked > 0
+    /// Where a feed stands, as the database says.
+    pub(super) async fn look_now(&self, source: &'static str) -> Result<Standing, Fault> {
+        self.db
+            .transact_shared("inbox.look", async move |mut tx| {
+                let standing = cursor::look(&mut tx, source).await?;
+                Ok((tx, standing))
+            })
+            .await
+    }
+
+    async fn is_aside(&self, source: &'static str, position: i64, tenant: &TenantId, aside: i64) -> bool {
+        aside > 0
             && self
                 .db
                 .transact("inbox.is_parked", tenant, async move |mut tx| {
@@ -152,5 +196,60 @@ impl Consumer {
                 })
                 .await
                 .unwrap_or(true)
+    }
+}
+
+/// What is known here, and what the database said: it is behind where this replica has
+/// moved on while it was asked, and lacks the lanes' own cursors where they were made meanwhile.
+fn merged(known: &Standing, stored: Standing) -> Standing {
+    let mut seen = stored;
+    for mine in &known.cursors {
+        match seen.cursor_mut(Lane::of(mine.lane.into()), &mine.apart) {
+            Some(cursor) => cursor.position = cursor.position.max(mine.position),
+            None if mine.apart.is_empty() => seen.cursors.push(mine.clone()),
+            None => {}
+        }
+    }
+    seen
+}
+
+/// Moves a part's cursor on, if it is known; answers whether it has moved.
+fn advance(standing: &mut Standing, part: &Part, position: i64) -> bool {
+    let apart = part.apart.as_ref().map_or("", TenantId::as_str);
+    match standing.cursor_mut(part.lane, apart) {
+        Some(Cursor { position: known, .. }) if *known < position => {
+            *known = position;
+            true
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cursor(lane: Lane, apart: &str, position: i64) -> Cursor {
+        Cursor { lane: lane.number(), apart: apart.to_owned(), position, ..Cursor::default() }
+    }
+
+    fn standing(cursors: &[Cursor]) -> Standing {
+        Standing { cursors: cursors.to_vec(), aside: 0 }
+    }
+
+    #[test]
+    fn a_look_from_before_a_lane_was_held_does_not_forget_its_cursor() {
+        let held = standing(&[cursor(Lane::Live, "", 7), cursor(Lane::Bulk, "", 3)]);
+        assert_eq!(merged(&held, standing(&[])), held);
+        let stored = standing(&[cursor(Lane::Live, "", 5), cursor(Lane::Bulk, "", 9)]);
+        let expected = standing(&[cursor(Lane::Live, "", 7), cursor(Lane::Bulk, "", 9)]);
+        assert_eq!(merged(&held, stored), expected, "the farther of both");
+    }
+
+    #[test]
+    fn a_tenant_that_is_read_with_the_others_again_is_forgotten() {
+        let known = standing(&[cursor(Lane::Live, "", 7), cursor(Lane::Live, "acme", 4)]);
+        let stored = standing(&[cursor(Lane::Live, "", 7)]);
+        assert_eq!(merged(&known, stored.clone()), stored);
     }
 }

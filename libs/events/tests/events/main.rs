@@ -2,6 +2,9 @@
 //! nothing is done twice, order holds per case, and poison holds up its own case
 //! only.
 
+mod busy;
+mod epochs;
+mod lanes;
 mod resisting;
 mod road;
 
@@ -10,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use events::{Batch, LocalSource, Source};
+use events::{Batch, LocalSource, Source, Subscription};
 use fault::Fault;
 use futures::future::join_all;
 use futures::stream::{BoxStream, StreamExt as _};
@@ -143,13 +146,9 @@ async fn under_a_storm_everything_arrives_once_and_in_order_per_case() -> Result
 struct Stutter(LocalSource);
 
 impl Source for Stutter {
-    fn subscribe(
-        &self,
-        cursor: i64,
-        types: &'static [&'static str],
-    ) -> BoxStream<'static, Result<Batch, Fault>> {
+    fn subscribe(&self, wanted: Subscription) -> BoxStream<'static, Result<Batch, Fault>> {
         let mut before = Vec::new();
-        let stream = self.0.subscribe(cursor, types).flat_map(move |batch| {
+        let stream = self.0.subscribe(wanted).flat_map(move |batch| {
             let again = batch.as_ref().map(Clone::clone).unwrap_or_default();
             let mut replay = again.clone();
             replay.events = std::mem::replace(&mut before, again.events.clone());
@@ -191,7 +190,8 @@ async fn long_events_come_in_batches_that_any_client_takes_in() -> Result<()> {
     conn.execute("COMMIT").await?;
     road.tell("one", RandomIds.token(), 1).await?; // rings, so that all is read at once
 
-    let mut stream = LocalSource(road.feed.clone()).subscribe(0, &["redress.cases.v1.CaseClosed"]);
+    let wanted = Subscription::after(0, &["redress.cases.v1.CaseClosed"]);
+    let mut stream = LocalSource(road.feed.clone()).subscribe(wanted);
     let mut positions = Vec::new();
     while positions.len() < 21 {
         let batch = stream.next().await.unwrap_or_else(|| Ok(Batch::default()))?;

@@ -1,6 +1,7 @@
 //! Two schemas and the road between them.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use anyhow::Result;
 use events::{Consumer, Delivered, Feed, Follow, Reactor, Source};
 use fault::{Fault, Kind};
 use futures::future::BoxFuture;
-use kernel::{Ids as _, RandomIds, SystemClock, TenantId};
+use kernel::{Ids as _, Lane, RandomIds, SystemClock, TenantId};
 use pg::{Db, Tx};
 use proto::redress::cases::v1::CaseClosed;
 use sqlx::{Connection as _, Executor as _, PgConnection};
@@ -109,10 +110,46 @@ impl Road {
         consumer
     }
 
-    pub(crate) async fn tell(&self, tenant: &str, subject: Uuid, number: i32) -> Result<()> {
+    /// A consumer that ends when told to.
+    pub(crate) fn consumer_until(&self, source: impl Source, stop: &CancellationToken) -> Arc<Consumer> {
+        let sources = HashMap::from([("alpha", Arc::new(source) as Arc<dyn Source>)]);
+        let consumer = Consumer::new(self.beta.clone(), Arc::new(self.diary()), sources);
+        tokio::spawn(consumer.clone().run(stop.clone()));
+        consumer
+    }
+
+    /// The same database, its feed served by a process of its own.
+    pub(crate) fn reopened(mut self) -> Self {
+        self.stop.cancel();
+        self.stop = CancellationToken::new();
+        self.feed = Feed::new(self.alpha.clone());
+        tokio::spawn(self.feed.clone().run(self.stop.clone()));
+        self
+    }
+
+    /// Tells many things of one subject, live, in one transaction.
+    pub(crate) async fn tell_many(&self, tenant: &str, subject: Uuid, numbers: Range<i32>) -> Result<()> {
         let tenant = TenantId::parse(tenant)?;
         self.alpha
             .transact("tell", &tenant, async move |mut tx| {
+                for cycle in numbers {
+                    tx.emit(subject, &CaseClosed { case_id: subject.to_string(), cycle, reason: 1 });
+                }
+                Ok((tx, ()))
+            })
+            .await?;
+        Ok(())
+    }
+
+    pub(crate) async fn tell(&self, tenant: &str, subject: Uuid, number: i32) -> Result<()> {
+        self.tell_in(Lane::Live, tenant, subject, number).await
+    }
+
+    pub(crate) async fn tell_in(&self, lane: Lane, tenant: &str, subject: Uuid, number: i32) -> Result<()> {
+        let tenant = TenantId::parse(tenant)?;
+        self.alpha
+            .transact("tell", &tenant, async move |mut tx| {
+                tx.set_lane(lane);
                 tx.emit(subject, &CaseClosed { case_id: subject.to_string(), cycle: number, reason: 1 });
                 Ok((tx, ()))
             })
@@ -136,6 +173,31 @@ impl Road {
             .await?;
         owner.close().await?;
         Ok(rows)
+    }
+
+    /// Numbers of a subject, in the order of their being written down.
+    pub(crate) async fn numbers_of(&self, subject: Uuid) -> Result<Vec<i32>> {
+        let written = self.written().await?;
+        Ok(written.into_iter().filter(|(of, _)| *of == subject).map(|(_, number)| number).collect())
+    }
+
+    /// How many events beta has set aside, and how many of them wait for somebody.
+    pub(crate) async fn aside(&self) -> Result<(i64, i64)> {
+        let aside = sqlx::query_as(
+            "SELECT count(*), count(*) FILTER (WHERE retry_at IS NULL) FROM beta.parked_event",
+        );
+        Ok(aside.fetch_one(&mut self.database.connect().await?).await?)
+    }
+
+    /// Waits until something is so.
+    pub(crate) async fn until(&self, mut is_so: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
+        for _ in 0..PATIENCE.as_millis() / 20 {
+            if is_so().await? {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        anyhow::bail!("it did not come to be so in time")
     }
 
     pub(crate) async fn wait_for(&self, count: usize) -> Result<Vec<(Uuid, i32)>> {

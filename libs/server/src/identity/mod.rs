@@ -82,11 +82,14 @@ impl Identity {
         Ok(Self::Proven { tokens, platform: PlatformTenants(settings.platform_tenants.clone().into()) })
     }
 
-    /// The caller behind a request. A token speaks for the one who sent it, a
-    /// certificate for the connection: where there are both, the token counts.
-    pub(crate) async fn caller(&self, request: &Parts) -> Result<Caller, Fault> {
+    /// The caller behind a request, and how long what proves it holds. A token speaks
+    /// for the one who sent it, a certificate for the connection: where there are both,
+    /// the token counts.
+    pub(crate) async fn caller(&self, request: &Parts) -> Result<(Caller, Duration), Fault> {
         let (tokens, platform) = match self {
-            Self::Development(developer) => return development(developer, &request.headers),
+            Self::Development(developer) => {
+                return Ok((development(developer, &request.headers)?, Duration::MAX));
+            }
             Self::Proven { tokens, platform } => (tokens, platform),
         };
         if let (Some(tokens), Some(bearer)) = (tokens, bearer(&request.headers)?) {

@@ -1,9 +1,11 @@
 //! The caller a bearer token (JWT) names.
 
+use std::time::Duration;
+
 use fault::Fault;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Validation, decode, decode_header};
-use kernel::Caller;
+use kernel::{Caller, Clock as _, SystemClock};
 use serde::Deserialize;
 
 use super::keys::Keys;
@@ -27,6 +29,8 @@ struct Claims {
     tenant: String,
     #[serde(default)]
     roles: Vec<String>,
+    /// When it expires, in seconds since 1970.
+    exp: f64,
 }
 
 impl Tokens {
@@ -39,14 +43,19 @@ impl Tokens {
         self.keys.refresh().await;
     }
 
-    pub(super) async fn caller(&self, token: &str, platform: &PlatformTenants) -> Result<Caller, Fault> {
+    /// The caller, and how long the token holds.
+    pub(super) async fn caller(
+        &self,
+        token: &str,
+        platform: &PlatformTenants,
+    ) -> Result<(Caller, Duration), Fault> {
         let header = decode_header(token).map_err(refused)?;
         let key = self.keys.find(header.kid.as_deref()).await?;
         // The algorithms come with the key: a token cannot choose a weaker one.
         let validation = self.validation(&key.validation);
-        let Claims { sub, tenant, roles } =
+        let Claims { sub, tenant, roles, exp } =
             decode::<Claims>(token, &key.decoding, &validation).map_err(refused)?.claims;
-        proven(&tenant, &sub, &roles, platform)
+        Ok((proven(&tenant, &sub, &roles, platform)?, left(exp)))
     }
 
     fn validation(&self, of_key: &Validation) -> Validation {
@@ -68,6 +77,13 @@ impl Tokens {
         validation.leeway = LEEWAY;
         validation
     }
+}
+
+/// How long a token is still taken for good.
+fn left(expires: f64) -> Duration {
+    let now = SystemClock.now().as_duration().as_secs_f64();
+    let left = expires + Duration::from_secs(LEEWAY).as_secs_f64() - now;
+    Duration::try_from_secs_f64(left.max(0.0)).unwrap_or(Duration::MAX)
 }
 
 fn refused(error: jsonwebtoken::errors::Error) -> Fault {

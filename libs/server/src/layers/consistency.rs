@@ -8,13 +8,13 @@ use std::time::Duration;
 use events::Consumer;
 use fault::{Fault, Kind};
 use http::{HeaderValue, Request, Response};
-use kernel::Caller;
+use kernel::{Caller, Lane};
 use proto::CONSISTENCY_TOKEN;
 use tonic::body::Body;
 
 use super::middle::{Inner, Middle};
 use super::refuse;
-use crate::call::Call;
+use crate::call::{BULK, Call};
 
 /// Longest wait when the caller sets no deadline, or a longer one.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -46,7 +46,7 @@ impl Middle for Consistency {
 
 impl Consistency {
     async fn applied(&self, token: &HeaderValue, call: Call, caller: &Caller) -> Result<(), Fault> {
-        let (source, position) = parse(token)?;
+        let (source, position, lane) = parse(token)?;
         let addressed = call.method.addressed.as_str();
         // The feed and the inbox address no service; a service sees its own writes.
         let Some(consumer) = self.consumers.get(addressed) else { return Ok(()) };
@@ -58,16 +58,23 @@ impl Consistency {
             .filter(|consumer| consumer.follows(source))
             .ok_or_else(|| invalid("this service does not follow the source of the consistency token"))?;
         let patience = call.patience(PATIENCE).mul_f64(SHARE);
-        consumer.wait_applied(source, position, &caller.tenant, patience).await
+        consumer.wait_applied(source, (position, lane), &caller.tenant, patience).await
     }
 }
 
-fn parse(token: &HeaderValue) -> Result<(&str, i64), Fault> {
-    let parts = token.to_str().ok().and_then(|token| token.split_once(':'));
-    parts
-        .and_then(|(source, position)| Some((source, position.parse().ok()?)))
-        .filter(|(source, position)| !source.is_empty() && *position >= 0)
-        .ok_or_else(|| invalid("a consistency token has the form <source>:<position>"))
+fn parse(token: &HeaderValue) -> Result<(&str, i64, Lane), Fault> {
+    let token = token.to_str().ok();
+    let (token, lane) = match token.and_then(|token| token.strip_suffix(BULK)) {
+        Some(token) => (Some(token), Lane::Bulk),
+        None => (token, Lane::Live),
+    };
+    token
+        .and_then(|token| token.split_once(':'))
+        .and_then(|(source, position)| Some((source, position.parse().ok()?, lane)))
+        .filter(|(source, position, _)| !source.is_empty() && *position >= 0)
+        .ok_or_else(|| {
+            invalid("a consistency token has the form <source>:<position> or <source>:<position>:bulk")
+        })
 }
 
 fn invalid(sentence: &'static str) -> Fault {
@@ -78,17 +85,29 @@ fn invalid(sentence: &'static str) -> Fault {
 mod tests {
     use super::*;
 
-    fn read(token: &'static str) -> Result<(String, i64), String> {
+    fn read(token: &'static str) -> Result<(String, i64, Lane), String> {
         let token = HeaderValue::from_static(token);
         parse(&token)
-            .map(|(source, position)| (source.to_owned(), position))
+            .map(|(source, position, lane)| (source.to_owned(), position, lane))
             .map_err(|fault| fault.reason().to_owned())
     }
 
     #[test]
     fn a_token_names_source_and_position() {
-        assert_eq!(read("intake:42"), Ok(("intake".to_owned(), 42)));
-        for wrong in ["", "intake", "intake:", ":1", "intake:-1", "intake:x", "intake:1:2"] {
+        assert_eq!(read("intake:42"), Ok(("intake".to_owned(), 42, Lane::Live)));
+        assert_eq!(read("intake:42:bulk"), Ok(("intake".to_owned(), 42, Lane::Bulk)));
+        for wrong in [
+            "",
+            "intake",
+            "intake:",
+            ":1",
+            "intake:-1",
+            "intake:x",
+            "intake:1:2",
+            "intake:bulk",
+            "intake:1:live",
+            ":bulk",
+        ] {
             assert_eq!(read(wrong), Err("INVALID_CONSISTENCY_TOKEN".to_owned()), "{wrong:?}");
         }
     }

@@ -35,6 +35,11 @@ impl Ending {
                 () = closing.cancelled() => Fault::stopping(),
             }
         };
+        Self::by(body, end)
+    }
+
+    /// A streamed answer that something ends.
+    pub(crate) fn by(body: Body, end: impl Future<Output = Fault> + Send + 'static) -> Self {
         Self { body: Some(body), end: end.boxed(), ended: None }
     }
 

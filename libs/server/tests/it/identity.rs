@@ -6,10 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use kernel::{Clock as _, SystemClock};
+use proto::redress::event::v1::SubscribeRequest;
+use proto::redress::event::v1::event_feed_client::EventFeedClient;
 use proto::redress::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use serde_json::{Value, json};
 use server::{Running, Settings};
-use testkit::reason;
+use testkit::badge::token_until;
+use testkit::{House, reason};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Request, Status};
@@ -244,4 +248,27 @@ async fn where_there_are_both_the_token_counts() {
     assert_eq!(who(line.clone(), &[("authorization", &bob)]).await.unwrap(), "tenant-b/bob/agent");
     assert_eq!(who(line, &[]).await.unwrap(), "tenant-b/alice/agent,supervisor");
     running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_the_token_it_was_opened_with_does() {
+    let house = House::builder(&[FEEDBACK]).identified().open().await;
+    let line = Endpoint::from_shared(format!("http://{}", house.address())).unwrap().connect_lazy();
+    // Clocks may differ by 30 s: this one is good for two more.
+    let expires = u64::try_from(SystemClock.now().as_second()).unwrap() - 28;
+    let token = token_until("tenant-a", "reader", &["reader"], expires);
+    let asked = SubscribeRequest { source: "feedback".to_owned(), ..SubscribeRequest::default() };
+    let mut request = Request::new(asked);
+    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    let mut stream = EventFeedClient::new(line).subscribe(request).await.unwrap().into_inner();
+    assert!(stream.message().await.unwrap().is_some(), "it holds yet");
+    let ended = loop {
+        match stream.message().await {
+            Ok(Some(_)) => {}
+            Ok(None) => panic!("it ends with a reason"),
+            Err(status) => break status,
+        }
+    };
+    assert_eq!((ended.code(), reason(&ended).as_str()), (Code::Unauthenticated, "TOKEN_EXPIRED"));
+    house.done().await;
 }

@@ -161,3 +161,54 @@ async fn the_feed_is_open_when_every_place_is_taken() {
     drop(streams);
     house.done().await;
 }
+
+#[tokio::test]
+async fn who_reads_the_feed_from_outside_may_do_so_much_and_no_more() {
+    let house = House::builder(&[FEEDBACK]).identified().open().await;
+    let reader = EventFeedClient::new(house.channel_as("tenant-a", "reader", &["reader"]));
+    let whole = SubscribeRequest { source: "feedback".to_owned(), ..SubscribeRequest::default() };
+    let mut streams = Vec::new();
+    for _ in 0..4 {
+        let mut stream = reader.clone().subscribe(whole.clone()).await.expect("a place").into_inner();
+        let heartbeat = stream.message().await.expect("it lives").expect("a message");
+        assert_eq!((heartbeat.cursor, heartbeat.head, heartbeat.epoch.len()), (0, 0, 36));
+        streams.push(stream);
+    }
+    let refused = reader.clone().subscribe(whole.clone()).await.expect_err("no fifth");
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::ResourceExhausted, "TOO_MANY_SUBSCRIPTIONS")
+    );
+    assert!(refused.get_details_retry_info().is_some());
+    let mut other = EventFeedClient::new(house.channel_as("tenant-b", "reader", &["reader"]));
+    other.subscribe(whole.clone()).await.expect("another caller has its own");
+    streams.pop();
+    eventually(async || reader.clone().subscribe(whole.clone()).await.is_ok()).await;
+
+    for (wrong, field) in [
+        (SubscribeRequest { tenant_id: "tenant-a".to_owned(), ..whole.clone() }, "tenant_id"),
+        (SubscribeRequest { lane: 7, ..whole.clone() }, "lane"),
+        (
+            SubscribeRequest { except_tenant_ids: vec!["t".to_owned(); 65], ..whole.clone() },
+            "except_tenant_ids",
+        ),
+        (SubscribeRequest { epoch: "x".repeat(65), ..whole.clone() }, "epoch"),
+    ] {
+        let refused = other.subscribe(wrong).await.expect_err("it is refused");
+        assert_eq!(
+            (refused.code(), reason(&refused).as_str()),
+            (Code::InvalidArgument, "INVALID_SUBSCRIPTION")
+        );
+        let fields = refused.get_details_bad_request().expect("fields").field_violations;
+        assert_eq!(fields.iter().map(|field| field.field.as_str()).collect::<Vec<_>>(), [field]);
+    }
+    let beyond = SubscribeRequest { cursor: 1_000, ..whole.clone() };
+    let stale = SubscribeRequest { epoch: "another".to_owned(), ..whole };
+    for (asked, refusal) in [(beyond, "CURSOR_BEYOND_HEAD"), (stale, "FEED_EPOCH_CHANGED")] {
+        let mut stream = other.subscribe(asked).await.expect("it is said in the stream").into_inner();
+        let refused = stream.message().await.expect_err("it is refused");
+        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::FailedPrecondition, refusal));
+    }
+    drop(streams);
+    house.done().await;
+}

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 /// A whole feed: from its beginning to its end, however long.
-const WHOLE: &str = "0, 9223372036854775807, 9223372036854775807";
+const WHOLE: &str = "0, 9223372036854775807, 9223372036854775807, 0::smallint, '', '{}', '{}'";
 
 /// An event of a hosted service.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -52,16 +52,26 @@ pub struct Parked {
 }
 
 pub(super) async fn head(conn: &mut PgConnection, service: &str) -> i64 {
-    let sql = format!("SELECT coalesce(max(position), 0) FROM {service}.feed({WHOLE})");
+    let sql = format!("SELECT coalesce(max(position), 0) FROM {service}.feed_page({WHOLE})");
     sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await.expect("the feed can be read")
 }
 
 pub(super) async fn told(conn: &mut PgConnection, service: &str) -> Vec<Told> {
     let sql = format!(
         "SELECT position, tenant_id, subject, type, traceparent, payload
-         FROM {service}.feed({WHOLE}) ORDER BY position"
+         FROM {service}.feed_page({WHOLE}) ORDER BY position"
     );
     sqlx::query_as(AssertSqlSafe(sql)).fetch_all(conn).await.expect("the feed can be read")
+}
+
+/// Whether events are set aside that are tried again by themselves, or a tenant is read
+/// apart and may be behind the others.
+pub(super) async fn retries(conn: &mut PgConnection, service: &str) -> bool {
+    let sql = format!(
+        "SELECT EXISTS (SELECT FROM {service}.parked_event WHERE retry_at IS NOT NULL)
+             OR EXISTS (SELECT FROM {service}.feed_cursor WHERE apart <> '')"
+    );
+    sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await.expect("parked events can be read")
 }
 
 pub(super) async fn parked(conn: &mut PgConnection, service: &str) -> Vec<Parked> {

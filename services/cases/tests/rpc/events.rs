@@ -373,6 +373,7 @@ async fn everything_about_a_case_is_in_the_trace_of_its_submission() {
         occur_time: complaint.complaint.as_ref().and_then(|complaint| complaint.receive_time),
         traceparent: format!("00-{trace_id}-b7ad6b7169203331-01"),
         payload: Some(Any::from_msg(&complaint).expect("it can be encoded")),
+        ..Event::default()
     };
     scene.house.tell_raw("intake", event).await;
     scene.house.settled().await;

@@ -30,6 +30,7 @@ fn filing(number: u8, received: Timestamp) -> Filing {
         received,
         event: registration(received),
         traceparent: String::new(),
+        lane: kernel::Lane::Live,
     }
 }
 

@@ -10,10 +10,11 @@ mod urgency;
 use clap::{Args, Subcommand};
 use proto::redress::cases::v1::{
     AddNoteRequest, CaseState, CloseCaseRequest, GetCaseRequest, GetTimelineRequest, ReopenCaseRequest,
-    Visibility, WatchCaseRequest, WithdrawCaseRequest,
+    Visibility, WatchCaseRequest, WatchCaseResponse, WithdrawCaseRequest,
 };
 
-use super::connection::{Caller, Connection, Expect, Page};
+use super::connection::{Caller, Connection, Expect, Page, passing};
+use super::event::PAUSE;
 use crate::show::{self, lines, text, words};
 
 #[derive(Args)]
@@ -157,20 +158,50 @@ async fn get(caller: &Caller, case_id: String) -> anyhow::Result<()> {
     show::answer(caller.json, &answer.case.unwrap_or_default(), text::case)
 }
 
+/// Watches on when the stream breaks: a restart of the server is no end. What was seen
+/// is not shown again.
 async fn watch(caller: &Caller, case_id: String) -> anyhow::Result<()> {
-    let mut changes = caller.cases().watch_case(WatchCaseRequest { case_id }).await?.into_inner();
-    while let Some(change) = changes.message().await? {
-        show::piece(caller.json, &change.case.unwrap_or_default(), |case| {
-            format!(
-                "version {}  cycle {}  {}  {}",
-                case.version,
-                case.cycle,
-                words::word::<CaseState>(case.state),
-                case.agent_id
-            )
-        })?;
+    let mut seen = 0;
+    loop {
+        let request = WatchCaseRequest { case_id: case_id.clone() };
+        match caller.cases().watch_case(request).await {
+            Ok(changes) => {
+                if watch_once(caller.json, changes.into_inner(), &mut seen).await? {
+                    return Ok(());
+                }
+            }
+            Err(status) => passing(status)?,
+        }
+        tokio::time::sleep(PAUSE).await;
     }
-    Ok(())
+}
+
+/// Shows changes until there are no more to come, or the stream breaks; answers whether
+/// there are no more.
+async fn watch_once(
+    json: bool,
+    mut changes: tonic::Streaming<WatchCaseResponse>,
+    seen: &mut i64,
+) -> anyhow::Result<bool> {
+    loop {
+        let case = match changes.message().await {
+            Ok(Some(change)) => change.case.unwrap_or_default(),
+            Ok(None) => return Ok(true),
+            Err(status) => return passing(status).map(|()| false),
+        };
+        if case.version > *seen {
+            *seen = case.version;
+            show::piece(json, &case, |case| {
+                format!(
+                    "version {}  cycle {}  {}  {}",
+                    case.version,
+                    case.cycle,
+                    words::word::<CaseState>(case.state),
+                    case.agent_id
+                )
+            })?;
+        }
+    }
 }
 
 async fn timeline(caller: &Caller, case_id: String, page: Page) -> anyhow::Result<()> {

@@ -180,3 +180,13 @@ impl Caller {
         EventInboxClient::new(self.client.calls_at(consumer)).max_decoding_message_size(MAX_FEED_BYTES)
     }
 }
+
+/// Takes a stream's end for a break that passes, or for what it is: a refusal, which the
+/// next try would meet too.
+pub(crate) fn passing(status: tonic::Status) -> anyhow::Result<()> {
+    use tonic::Code;
+    match status.code() {
+        Code::Unavailable | Code::Cancelled | Code::Unknown | Code::Internal | Code::Aborted => Ok(()),
+        _ => Err(status.into()),
+    }
+}

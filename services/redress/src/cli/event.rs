@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use proto::redress::event::v1::{
-    Event, ListParkedEventsRequest, RedriveParkedEventsRequest, SubscribeRequest,
+    Event, Lane, ListParkedEventsRequest, ListParkedEventsResponse, RedriveParkedEventsRequest,
+    SubscribeRequest,
 };
 
-use super::connection::{Caller, Connection, Page};
-use crate::show::{self, lines, text};
+use super::connection::{Caller, Connection, Page, passing};
+use crate::show::{self, lines, text, words};
 
 /// Pause before a broken stream is taken up again.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
+/// The services that apply others' events.
+const CONSUMERS: [&str; 4] = ["cases", "assignment", "resolution", "feedback"];
 
 #[derive(Args)]
 pub(crate) struct Events {
@@ -35,9 +38,19 @@ struct Tail {
     /// Position of the last event already read; 0 reads from the beginning
     #[arg(long, value_name = "POSITION", default_value_t = 0)]
     from: i64,
+    /// The feed's epoch that the position is of, as `--json` shows it: a database restored
+    /// to an earlier moment is noticed
+    #[arg(long, value_name = "EPOCH", default_value = "")]
+    epoch: String,
     /// Only events of these types, e.g. `redress.cases.v1.CaseOpened`
     #[arg(long = "type", value_name = "NAME")]
     types: Vec<String>,
+    /// Only events of this lane: live, bulk
+    #[arg(long, value_parser = words::read::<Lane>)]
+    lane: Option<Lane>,
+    /// Only events of this tenant
+    #[arg(long, value_name = "TENANT", default_value = "")]
+    tenant: String,
     /// Stops after so many events
     #[arg(long)]
     count: Option<u64>,
@@ -56,18 +69,20 @@ impl Tail {
     /// end.
     async fn run(self, caller: &Caller) -> anyhow::Result<()> {
         let mut left = self.count.unwrap_or(u64::MAX);
-        let mut cursor = self.from;
+        let mut place = Place { cursor: self.from, epoch: self.epoch.clone() };
         while left > 0 {
             let request = SubscribeRequest {
                 source: self.source.clone(),
-                cursor,
+                cursor: place.cursor,
+                epoch: place.epoch.clone(),
                 types: self.types.clone(),
-                max_batch: 0,
+                lane: self.lane.unwrap_or_default().into(),
+                tenant_id: self.tenant.clone(),
+                ..SubscribeRequest::default()
             };
             match caller.feed(&self.source).subscribe(request).await {
-                Ok(stream) => read(caller.json, stream.into_inner(), &mut cursor, &mut left).await?,
-                Err(status) if status.code() == tonic::Code::Unavailable => {}
-                Err(status) => return Err(status.into()),
+                Ok(stream) => read(caller.json, stream.into_inner(), &mut place, &mut left).await?,
+                Err(status) => passing(status)?,
             }
             if left > 0 {
                 tokio::time::sleep(PAUSE).await;
@@ -79,8 +94,19 @@ impl Tail {
 
 type Stream = tonic::Streaming<proto::redress::event::v1::SubscribeResponse>;
 
-async fn read(json: bool, mut stream: Stream, cursor: &mut i64, left: &mut u64) -> anyhow::Result<()> {
-    while let Ok(Some(batch)) = stream.message().await {
+/// Where a feed has been read to.
+struct Place {
+    cursor: i64,
+    epoch: String,
+}
+
+async fn read(json: bool, mut stream: Stream, place: &mut Place, left: &mut u64) -> anyhow::Result<()> {
+    loop {
+        let batch = match stream.message().await {
+            Ok(Some(batch)) => batch,
+            Ok(None) => return Ok(()),
+            Err(status) => return passing(status),
+        };
         for event in &batch.events {
             show::piece(json, event, line)?;
             *left -= 1;
@@ -88,9 +114,8 @@ async fn read(json: bool, mut stream: Stream, cursor: &mut i64, left: &mut u64) 
                 return Ok(());
             }
         }
-        *cursor = batch.cursor;
+        *place = Place { cursor: batch.cursor, epoch: batch.epoch };
     }
-    Ok(())
 }
 
 fn line(event: &Event) -> String {
@@ -118,9 +143,9 @@ pub(crate) struct Parked {
 enum ParkedVerb {
     /// Lists the events a service could not apply, oldest first
     List {
-        /// The consuming service, e.g. `cases`
+        /// The consuming service, e.g. `cases`; all of them by default
         #[arg(long)]
-        consumer: String,
+        consumer: Option<String>,
         #[command(flatten)]
         page: Page,
     },
@@ -138,11 +163,13 @@ impl Parked {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let caller = self.connection.open().await?;
         match self.verb {
-            ParkedVerb::List { consumer, page } => {
-                let mut inbox = caller.inbox(&consumer);
-                let request =
-                    ListParkedEventsRequest { consumer, page_size: page.limit, page_token: page.page };
-                let answer = inbox.list_parked_events(request).await?.into_inner();
+            ParkedVerb::List { consumer: Some(consumer), page } => {
+                let answer = list(&caller, &consumer, page.limit, page.page).await?;
+                show::answer(caller.json, &answer, text::parked)
+            }
+            ParkedVerb::List { consumer: None, page } => {
+                anyhow::ensure!(page.page.is_empty(), "--page goes on with one list: name its --consumer");
+                let answer = list_all(&caller, page.limit).await?;
                 show::answer(caller.json, &answer, text::parked)
             }
             ParkedVerb::Redrive { consumer, subject } => {
@@ -155,4 +182,33 @@ impl Parked {
             }
         }
     }
+}
+
+async fn list(
+    caller: &Caller,
+    consumer: &str,
+    page_size: i32,
+    page_token: String,
+) -> Result<ListParkedEventsResponse, tonic::Status> {
+    let request = ListParkedEventsRequest { consumer: consumer.to_owned(), page_size, page_token };
+    Ok(caller.inbox(consumer).list_parked_events(request).await?.into_inner())
+}
+
+/// The first page of each consumer that the server has.
+async fn list_all(caller: &Caller, limit: i32) -> anyhow::Result<ListParkedEventsResponse> {
+    let mut all = ListParkedEventsResponse::default();
+    for consumer in CONSUMERS {
+        match list(caller, consumer, limit, String::new()).await {
+            Ok(page) => {
+                all.parked_events.extend(page.parked_events);
+                if !page.next_page_token.is_empty() {
+                    eprintln!("there are more of {consumer}: name it with --consumer");
+                }
+            }
+            // A server that hosts some services only.
+            Err(status) if status.code() == tonic::Code::NotFound => {}
+            Err(status) => return Err(status.into()),
+        }
+    }
+    Ok(all)
 }

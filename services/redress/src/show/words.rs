@@ -7,6 +7,7 @@ use proto::redress::cases::v1::{
     ExtensionState, IntervalKind, Level, LinkKind, LinkStanding, Observance, Outcome, PauseReason, Priority,
     RungAction, Threat, TimelineKind, Visibility,
 };
+use proto::redress::event::v1::Lane;
 use proto::redress::feedback::v1::{NoticeKind, NoticeMeans, NoticeState, Response};
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{PlanState, RemedyKind, TaskState};
@@ -52,6 +53,7 @@ words! {
     CloseReason: "CLOSE_REASON_";
     EmotionLevel: "EMOTION_LEVEL_";
     InformationSource: "INFORMATION_SOURCE_";
+    Lane: "LANE_";
     Level: "LEVEL_";
     LinkKind: "LINK_KIND_";
     LinkStanding: "LINK_STANDING_";

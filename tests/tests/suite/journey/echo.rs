@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_stream::try_stream;
-use events::{Batch, Source};
+use events::{Batch, Source, Subscription};
 use fault::Fault;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
@@ -76,12 +76,9 @@ enum Step {
 }
 
 impl Source for Echoing {
-    fn subscribe(
-        &self,
-        mut cursor: i64,
-        types: &'static [&'static str],
-    ) -> BoxStream<'static, Result<Batch, Fault>> {
-        let mut source = self.source.subscribe(cursor, types);
+    fn subscribe(&self, wanted: Subscription) -> BoxStream<'static, Result<Batch, Fault>> {
+        let mut cursor = wanted.cursor;
+        let mut source = self.source.subscribe(wanted);
         let mut asked = self.echo.0.asked.subscribe();
         let listening = Listening::to(&self.echo);
         let mut all = Vec::new();
@@ -101,7 +98,7 @@ impl Source for Echoing {
                         yield batch;
                     }
                     Step::Again => {
-                        yield Batch { events: all.clone(), cursor };
+                        yield Batch { events: all.clone(), cursor, ..Batch::default() };
                         // The reader asks for more: it has taken these.
                         listening.0.0.delivered_again.fetch_add(all.len(), Ordering::Relaxed);
                         listening.0.0.heard.fetch_add(1, Ordering::Relaxed);
@@ -119,7 +116,7 @@ pub(crate) async fn state(house: &House) -> BTreeMap<String, String> {
     let mut owner = house.owner().await;
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE c.relkind = 'r' AND n.nspname = ANY ($1) AND c.relname <> 'inbox_cursor'",
+         WHERE c.relkind = 'r' AND n.nspname = ANY ($1) AND c.relname <> 'feed_cursor'",
     )
     .bind(SERVICES.map(|service| service.name.to_owned()).to_vec())
     .fetch_all(&mut owner)

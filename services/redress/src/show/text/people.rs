@@ -126,17 +126,20 @@ pub(crate) fn parked(list: &ListParkedEventsResponse) -> String {
     if list.parked_events.is_empty() {
         return none_of("events set aside", &list.next_page_token);
     }
-    let mut table = Table::new(["subject", "source", "position", "tries", "since", "event, error"]);
+    let mut table =
+        Table::new(["consumer", "subject", "source", "position", "tries", "since", "again", "event, error"]);
     for parked in &list.parked_events {
         let event = parked.event.clone().unwrap_or_default();
         let waits = parked.error.is_empty();
         let error = if waits { "waits behind an earlier one" } else { parked.error.as_str() };
         table.row([
+            parked.consumer.clone(),
             event.subject.clone(),
             event.source.clone(),
             event.position.to_string(),
             parked.attempts.to_string(),
             time(parked.park_time.as_ref()),
+            parked.retry_time.as_ref().map_or_else(|| "when driven".to_owned(), |at| time(Some(at))),
             format!("{}: {error}", crate::show::payload_name(&event)),
         ]);
     }
