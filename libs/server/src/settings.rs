@@ -133,6 +133,10 @@ pub struct Settings {
     /// Mail server notices leave through (feedback), e.g. `smtp://user:secret@host:587`
     #[arg(long, env = "REDRESS_SMTP_URL", hide_env_values = true, help_heading = "Services")]
     pub smtp_url: Option<Secret>,
+    /// Folder of compiled time zones to count by instead of the bundled ones (cases), as
+    /// `/usr/share/zoneinfo`
+    #[arg(long, env = "REDRESS_TIME_ZONES", help_heading = "Services")]
+    pub time_zones: Option<PathBuf>,
     /// Sender of notices (feedback)
     #[arg(long, env = "REDRESS_MAIL_FROM", default_value = SENDER, help_heading = "Services")]
     pub mail_from: String,
@@ -299,6 +303,7 @@ impl Default for Settings {
             peers: PeerSettings::default(),
             receipt_key: None,
             smtp_url: None,
+            time_zones: None,
             mail_from: SENDER.to_owned(),
             mail_own: Vec::new(),
         }

@@ -22,10 +22,13 @@ pub(crate) mod recount;
 mod regimes;
 pub(crate) mod rungs;
 pub(crate) mod switch;
+pub(crate) mod zoned;
 
 use std::collections::BTreeMap;
 
-use calendar::{Clock, Complexity, Facts, Kind, Pack, Promise, Reason, Reopening, Starts, State};
+use calendar::{
+    Budget, Clock, Complexity, Facts, Kind, Pack, Promise, Reason, Reopening, Starts, State, zones,
+};
 use jiff::Timestamp;
 use kernel::CaseId;
 
@@ -97,6 +100,36 @@ pub(crate) struct CaseClock {
     pub(crate) clock: Clock,
     /// Whether it was changed since it was read.
     pub(crate) changed: bool,
+    /// What it keeps of the time zones it was counted by, where this process counts by
+    /// others: its due time stands until the others are put in force.
+    pub(crate) held: Option<Held>,
+}
+
+/// A due time that was worked out by other time zones, and what it follows from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// The release, as `2026e`; empty where that was not kept.
+    pub(crate) release: String,
+    /// The due time; none while paused without a cap.
+    pub(crate) due: Option<Timestamp>,
+    of: (State, Budget, u32),
+}
+
+impl Held {
+    /// What a clock keeps as it was read.
+    pub(crate) fn of(clock: &Clock, release: String, due: Option<Timestamp>) -> Self {
+        Self { release, due, of: Self::follows_from(clock) }
+    }
+
+    /// Whether the due time still follows from the clock: paused, extended or ended
+    /// since, it is worked out anew.
+    fn fits(&self, clock: &Clock) -> bool {
+        self.of == Self::follows_from(clock)
+    }
+
+    fn follows_from(clock: &Clock) -> (State, Budget, u32) {
+        (clock.state, clock.terms.budget, clock.extended)
+    }
 }
 
 impl CaseClock {
@@ -114,13 +147,50 @@ impl CaseClock {
             rungs: Vec::new(),
             clock,
             changed: true,
+            held: None,
         }
     }
 
     /// When it is due; none once it has ended, or while it is paused without a
     /// cap.
     pub(crate) fn due(&self) -> Option<Timestamp> {
-        self.clock.is_open().then(|| self.clock.due(&self.calendar)).flatten()
+        if !self.clock.is_open() {
+            return None;
+        }
+        self.held().map_or_else(|| self.clock.due(&self.calendar), |held| held.due)
+    }
+
+    /// When it is due; of one that has ended, when it would have been.
+    pub(crate) fn promised_due(&self) -> Option<Timestamp> {
+        if self.clock.is_open() { self.due() } else { self.clock.due(&self.calendar) }
+    }
+
+    /// Whether the promise is broken by a moment.
+    pub(crate) fn is_breached(&self, at: Timestamp) -> bool {
+        match self.held() {
+            Some(held) => held.due.is_some_and(|due| due <= at),
+            None => self.clock.is_breached(&self.calendar, at),
+        }
+    }
+
+    fn held(&self) -> Option<&Held> {
+        self.held.as_ref().filter(|held| held.fits(&self.clock))
+    }
+
+    /// The release of the time zones its due time is worked out by.
+    pub(crate) fn zone_release(&self) -> &str {
+        match self.held() {
+            Some(held) => &held.release,
+            None => zones::version(),
+        }
+    }
+
+    /// Counts by the time zones of this process from now on; answers whether it did not
+    /// before.
+    pub(crate) fn adopt_zones(&mut self) -> bool {
+        let adopts = self.held.take().is_some();
+        self.changed |= adopts;
+        adopts
     }
 
     /// Puts it under another policy, if that promises its kind. A word that was given
@@ -137,7 +207,7 @@ impl CaseClock {
         if self.calendar_name != policy.calendar_name() {
             self.clock.remeasure(&policy.calendar);
         }
-        self.policy = policy.version;
+        (self.policy, self.held) = (policy.version, None);
         policy.calendar_name().clone_into(&mut self.calendar_name);
         self.calendar = policy.calendar.clone();
         (self.own_target, self.unverified) = (promise.own_target, policy::is_unverified(pack, promise));
@@ -164,7 +234,7 @@ impl CaseClock {
             Reopening::StandsStill => next.clock.reopen_at(now).ok()?,
             Reopening::Anew => return None,
         }
-        (next.cycle, next.changed) = (cycle, true);
+        (next.cycle, next.changed, next.held) = (cycle, true, None);
         Some(next)
     }
 }

@@ -8,7 +8,7 @@
 //! told, `acting` who may do it, `triage` how it begins, by the rules in `rule_sets` and the tree in
 //! `categories`; `judge` triages whole batches. `reading` is what is read off a text,
 //! by one of the tenant's `classifiers`. `clocks` says by when it is due, by the
-//! `calendars` of the tenant; `sameness` what is like it, `links` and `groups` what
+//! `calendars` of the tenant and the `zones` of the process; `sameness` what is like it, `links` and `groups` what
 //! belongs together, `merges` what one case does for another. `record` puts it on record, in one place for `rpc`, `react` and
 //! the timer in `window`. `filter` is how cases are asked for, `terms` the words they
 //! are found by, which `words` puts into their index.
@@ -37,6 +37,7 @@ mod react;
 mod reading;
 mod record;
 mod refusal;
+mod replies;
 mod rpc;
 mod rule_sets;
 mod sameness;
@@ -47,6 +48,7 @@ mod triage;
 mod window;
 mod wire;
 mod words;
+mod zones;
 
 use std::sync::Arc;
 
@@ -72,10 +74,10 @@ pub const NAME: &str = "cases";
 /// The service, as a process hosts it.
 pub const SERVICE: Service = Service { name: NAME, port: 50_052, migrations: &MIGRATIONS, open };
 
-// The skeleton's signature: other services fail here, this one cannot.
-#[expect(clippy::unnecessary_wraps, reason = "every service opens with this signature")]
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
+    zones::pin(kit.settings.time_zones.as_deref())?;
     let (db, merged, recounted) = (kit.db.clone(), kit.db.clone(), kit.db.clone());
+    let compared = kit.db.clone();
     let rule_sets = Arc::new(rule_sets::RuleSets::default());
     let classifiers = Arc::new(classifiers::Classifiers::default());
     parts
@@ -98,6 +100,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
             timers::run(db, vec![Arc::new(window::ResponseWindow), Arc::new(clocks::alarm::Rungs)], stop)
         })
         .worker("clock_jobs", move |stop| clocks::jobs::run(recounted, stop))
-        .worker("words", move |stop| words::run(merged, stop));
+        .worker("words", move |stop| words::run(merged, stop))
+        .worker("zones", move |stop| zones::watch(compared, stop));
     Ok(())
 }

@@ -63,6 +63,7 @@ fn recused(case: &Case, named: &[(String, String)]) -> Vec<String> {
 async fn publish(tx: &mut Tx, cases: &[Case]) -> Result<(), Fault> {
     store::timeline::append(tx, cases).await?;
     store::timeline::keep_keys(tx, cases).await?;
+    store::replies::keep(tx, cases).await?;
     window::set(tx, cases).await?;
     let named = named(tx, cases).await?;
     for case in cases {

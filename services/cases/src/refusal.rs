@@ -35,6 +35,8 @@ pub(crate) enum Refusal {
     HoldingReplyNeeded,
     /// Its policy gives more time for other causes only.
     UnlawfulCause,
+    /// The process counts by other time zones than the caller means.
+    TimeZonesDiffer,
     /// Its policy gives more time only where the time of the answer is told.
     AnswerTimeNeeded,
     /// The next news was promised for a time that is not to come.
@@ -119,6 +121,10 @@ impl Refusal {
             Self::OutcomeShared => {
                 "its complainant was told the outcome of the case that stands for it; they may dispute that"
             }
+            Self::ComplainantsDiffer => {
+                "what is known of the two complainants differs, and each is owed an answer; use a group, \
+                     or have a supervisor say why they are merged"
+            }
             Self::StandsForOthers => "cases of other people are merged into it; unmerge them first",
             Self::SecondPersonRequired => "you asked for it; somebody else must agree",
             Self::CorrectionNotFound => "there is no such correction",
@@ -133,6 +139,9 @@ impl Refusal {
     fn of_clocks(self) -> &'static str {
         match self {
             Self::ClockNotFound => "the case has no clock of this kind",
+            Self::PolicyNotFound => "there is no such policy",
+            Self::TooManyPolicies => "there are as many policies as there may be",
+            Self::ClocksBusy => "the clocks of this tenant are busy; try again",
             Self::ExtensionNotFound => "there is no such extension",
             Self::ExtensionDecided => "the extension was granted or refused before",
             Self::ExtensionPending => "an extension of this clock waits for its answer",
@@ -159,6 +168,9 @@ impl std::fmt::Display for Refusal {
             }
             Self::ReopenLimit => f.write_str("the case was reopened as often as is allowed"),
             Self::ClockNotFound
+            | Self::ClocksBusy
+            | Self::TooManyPolicies
+            | Self::PolicyNotFound
             | Self::ExtensionNotFound
             | Self::ExtensionDecided
             | Self::ExtensionPending
@@ -169,17 +181,11 @@ impl std::fmt::Display for Refusal {
             | Self::UpdateBeyondLimit
             | Self::ApproverIsRequester => f.write_str(self.of_clocks()),
             Self::Clock(refusal) => write!(f, "{refusal}"),
-            Self::PolicyNotFound => f.write_str("there is no such policy"),
-            Self::TooManyPolicies => f.write_str("there are as many policies as there may be"),
-            Self::ClocksBusy => f.write_str("the clocks of this tenant are busy; try again"),
+            Self::TimeZonesDiffer => {
+                write!(f, "this process counts by the time zones of {}", calendar::zones::version())
+            }
             Self::MergeTargetOver(state) => {
                 write!(f, "the case to merge into is {state}; only one that goes on can stand for another")
-            }
-            Self::ComplainantsDiffer => {
-                f.write_str(
-                    "what is known of the two complainants differs, and each is owed an answer; use a group, \
-                     or have a supervisor say why they are merged",
-                )
             }
             Self::PriorityNotHigher(now) => write!(f, "the case is {now} already; raising makes it more urgent"),
             Self::PriorityNotLower(now) => write!(f, "the case is {now}; lowering makes it less urgent"),
@@ -188,6 +194,7 @@ impl std::fmt::Display for Refusal {
             | Self::SupervisorRequired
             | Self::OutcomeShared
             | Self::StandsForOthers
+            | Self::ComplainantsDiffer
             | Self::SecondPersonRequired
             | Self::CorrectionNotFound
             | Self::CorrectionDecided
@@ -245,6 +252,7 @@ impl fault::Refusal for Refusal {
             | Self::ExtensionPending
             | Self::HoldingReplyNeeded
             | Self::UnlawfulCause
+            | Self::TimeZonesDiffer
             | Self::AnswerTimeNeeded
             | Self::UpdateNotAhead
             | Self::UpdateBeyondLimit
@@ -291,6 +299,7 @@ impl fault::Refusal for Refusal {
             Self::ExtensionPending => "EXTENSION_PENDING",
             Self::HoldingReplyNeeded => "HOLDING_REPLY_NEEDED",
             Self::UnlawfulCause => "UNLAWFUL_CAUSE",
+            Self::TimeZonesDiffer => "TIME_ZONES_DIFFER",
             Self::AnswerTimeNeeded => "ANSWER_TIME_NEEDED",
             Self::UpdateNotAhead => "UPDATE_NOT_AHEAD",
             Self::UpdateBeyondLimit => "UPDATE_BEYOND_LIMIT",

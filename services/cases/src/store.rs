@@ -16,6 +16,7 @@ pub(crate) mod links;
 pub(crate) mod merges;
 pub(crate) mod policies;
 pub(crate) mod readings;
+pub(crate) mod replies;
 mod row;
 pub(crate) mod rules;
 pub(crate) mod search;
@@ -24,6 +25,7 @@ pub(crate) mod staff;
 pub(crate) mod text;
 pub(crate) mod timeline;
 pub(crate) mod triage;
+pub(crate) mod zones;
 
 use std::collections::HashSet;
 

@@ -46,3 +46,5 @@ mod search;
 mod triage;
 #[path = "rpc/windows.rs"]
 mod windows;
+#[path = "rpc/zones.rs"]
+mod zones;

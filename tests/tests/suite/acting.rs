@@ -133,6 +133,7 @@ const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("CalendarService.CreateCalendar", "a setting"),
     ("CalendarService.UpdateCalendar", "a setting"),
     ("CalendarService.ImportHolidays", "a setting"),
+    ("CalendarService.UpdateTimeZones", "a setting"),
     ("CategoryService.ImportCategories", "a setting"),
     ("ClassifierService.TrainClassifier", "a setting"),
     ("ClassifierService.ActivateClassifier", "a setting"),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use calendar::{Calendar, Kind};
+use calendar::{Calendar, Kind, zones};
 use fault::Fault;
 use jiff::Timestamp;
 use kernel::{CaseId, TenantId};
@@ -55,6 +55,14 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// All of them, whatever their order.
+    pub(crate) fn of(moved: Vec<Moved>) -> Self {
+        let mut found = Self::default();
+        found.add(moved);
+        found.cut();
+        found
+    }
+
     fn add(&mut self, moved: Vec<Moved>) {
         self.count += moved.len();
         self.moved.extend(moved);
@@ -77,6 +85,8 @@ pub(crate) enum Edit {
     Policy(Box<Policy>),
     /// A calendar of this name as it would be.
     Calendar(String, Box<Calendar>),
+    /// The time zones of this process.
+    Zones,
 }
 
 /// The due times that move, were it put in force now; those that were looked at in time,
@@ -131,6 +141,7 @@ impl Page {
             Edit::Calendar(name, _) if pending.is_empty() => {
                 store::clocks::open_by(tx, name, after, PAGE).await?
             }
+            Edit::Zones => store::clocks::open_of_other_zones(tx, zones::version(), after, PAGE).await?,
             _ => store::clocks::open_after(tx, after, PAGE).await?,
         };
         let mut ids: Vec<Uuid> = clocks.iter().map(|clock| clock.case.0).collect();
@@ -165,6 +176,9 @@ impl Edit {
                 return clock.clock.due(new);
             }
             Self::Calendar(..) => {}
+            Self::Zones => {
+                clock.adopt_zones();
+            }
         }
         clock.due()
     }

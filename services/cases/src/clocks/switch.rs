@@ -68,6 +68,7 @@ impl Change {
                 Self::Policy(policy, asked) => put_under(case, clock, policy, *asked),
                 Self::Calendar(name) if clock.calendar_name == *name && clock.clock.is_open() => {
                     clock.clock.remeasure(&clock.calendar);
+                    clock.held = None;
                     // Its due time may move, though what was spent has not.
                     clock.changed = true;
                 }

@@ -51,6 +51,8 @@ pub(crate) enum Test {
     Breached,
     /// One of its clocks stands still.
     Paused,
+    /// The complainant has said more since it was answered, and nobody has seen to it.
+    Replied,
     /// Its texts have these words.
     Text(String),
 }
@@ -185,6 +187,7 @@ impl Checker {
             Field::Open => self.flag(Test::Open, at, operator, value),
             Field::Breached => self.flag(Test::Breached, at, operator, value),
             Field::Paused => self.flag(Test::Paused, at, operator, value),
+            Field::Replied => self.flag(Test::Replied, at, operator, value),
             Field::Text => {
                 let equal = self.equal(at, operator)?;
                 self.text(value).map(|found| equal.of(found))

@@ -33,6 +33,8 @@ pub(crate) enum Field {
     Breached,
     /// Whether one of its clocks stands still.
     Paused,
+    /// Whether the complainant has said more since it was answered.
+    Replied,
     /// When the complaint was registered.
     ReceiveTime,
     /// When the case was opened.
@@ -63,6 +65,7 @@ const NAMES: &[(&str, Field)] = &[
     ("open", Field::Open),
     ("breached", Field::Breached),
     ("paused", Field::Paused),
+    ("replied", Field::Replied),
     ("receive_time", Field::ReceiveTime),
     ("open_time", Field::OpenTime),
     ("resolve_time", Field::ResolveTime),

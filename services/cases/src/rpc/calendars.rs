@@ -1,5 +1,6 @@
 //! The rpcs of `CalendarService`.
 
+use calendar::zones;
 use fault::Fault;
 use kernel::{Caller, TenantId};
 use pg::{Db, Key, Tx};
@@ -8,7 +9,7 @@ use proto::redress::cases::v1::calendar_service_server::CalendarService;
 use proto::redress::cases::v1::{
     CreateCalendarRequest, CreateCalendarResponse, GetCalendarRequest, GetCalendarResponse,
     ImportHolidaysRequest, ImportHolidaysResponse, ListCalendarsRequest, ListCalendarsResponse,
-    UpdateCalendarRequest, UpdateCalendarResponse,
+    UpdateCalendarRequest, UpdateCalendarResponse, UpdateTimeZonesRequest, UpdateTimeZonesResponse,
 };
 use server::Length;
 use tonic::{Request, Response, Status};
@@ -17,6 +18,7 @@ use crate::calendars::{self, Edition, Listed};
 use crate::clocks::jobs;
 use crate::clocks::recount::{self, Found};
 use crate::clocks::switch::{Progress, What};
+use crate::clocks::zoned;
 use crate::refusal::Refusal;
 use crate::store::calendars as store;
 use crate::store::jobs::of_calendars;
@@ -189,6 +191,38 @@ impl CalendarService for Calendars {
             ImportHolidaysResponse { calendar, moved, moved_count, moved_is_partial: found.partial }
         };
         self.edit(caller, key, edit, render).await
+    }
+
+    async fn update_time_zones(
+        &self,
+        request: Request<UpdateTimeZonesRequest>,
+    ) -> Result<Response<UpdateTimeZonesResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let (expected, dry_run) = wire::zones(request)?;
+        let release = zones::version();
+        if !expected.is_empty() && expected != release {
+            return Err(Fault::from(Refusal::TimeZonesDiffer).into());
+        }
+        let found = if dry_run {
+            Some(recount::moves(&self.db, &caller.tenant, recount::Edit::Zones, None).await?)
+        } else {
+            None
+        };
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let (found, has_more) = match found {
+                    Some(found) => (found, false),
+                    None => zoned::adopt_zones(&mut tx).await?,
+                };
+                let (moved, moved_count) = wire::moved(&found);
+                let release = release.to_owned();
+                Ok((tx, UpdateTimeZonesResponse { release, moved, moved_count, has_more }))
+            })
+            .await?;
+        Ok(server::reply(done))
     }
 
     async fn get_calendar(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use calendar::Clock;
+use calendar::{Clock, zones};
 use fault::Fault;
 use jiff_sqlx::ToSqlx as _;
 use kernel::CaseId;
@@ -12,14 +12,14 @@ use uuid::Uuid;
 
 use super::row::impossible;
 use crate::calendars::Calendars;
-use crate::clocks::{CaseClock, number};
+use crate::clocks::{CaseClock, Held, number};
 
 /// Reads clocks of the tenant, each with the edition of its calendar that counts,
 /// unless that is built in: what follows the tenant's condition is given.
 macro_rules! select_clocks {
     ($rest:literal) => {
         concat!(
-            "SELECT case_id, kind, cycle, policy, calendar, own_target, unverified, rungs, clock,
+            "SELECT case_id, kind, cycle, policy, calendar, own_target, unverified, rungs, clock, zones, due_at,
                     (SELECT edition_id FROM calendars
                      WHERE tenant_id = current_setting('redress.tenant') AND name = clock.calendar
                      ORDER BY version DESC LIMIT 1) AS edition_id,
@@ -42,6 +42,8 @@ struct Row {
     unverified: bool,
     rungs: Vec<String>,
     clock: Json<Clock>,
+    zones: String,
+    due_at: Option<jiff_sqlx::Timestamp>,
     edition_id: Option<Uuid>,
     pending: bool,
 }
@@ -52,6 +54,9 @@ impl Row {
         if number(clock.kind) != self.kind {
             return Err(impossible("clock", "kind", self.case_id));
         }
+        let other_zones = clock.is_open() && self.zones != zones::version();
+        let due = self.due_at.map(jiff_sqlx::Timestamp::to_jiff);
+        let held = other_zones.then(|| Held::of(&clock, self.zones, due));
         Ok(CaseClock {
             case: CaseId(self.case_id),
             cycle: self.cycle,
@@ -63,6 +68,7 @@ impl Row {
             rungs: self.rungs,
             clock,
             changed: false,
+            held,
         })
     }
 }
@@ -123,6 +129,30 @@ pub(crate) async fn open_after(
     counted(conn, rows).await
 }
 
+/// Reads the open clocks counted by other time zones than a release, of the cases after
+/// one, in the order of the cases.
+pub(crate) async fn open_of_other_zones(
+    conn: &mut PgConnection,
+    release: &str,
+    after: Uuid,
+    cases: i64,
+) -> Result<Vec<CaseClock>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(select_clocks!(
+        "AND is_open AND zones <> $1 AND case_id IN
+             (SELECT DISTINCT case_id FROM clock
+              WHERE tenant_id = current_setting('redress.tenant') AND is_open AND zones <> $1
+                AND case_id > $2
+              ORDER BY case_id LIMIT $3)
+         ORDER BY case_id, kind, cycle DESC"
+    ))
+    .bind(release)
+    .bind(after)
+    .bind(cases)
+    .fetch_all(&mut *conn)
+    .await?;
+    counted(conn, rows).await
+}
+
 /// Clocks with the calendars they are counted by.
 async fn counted(conn: &mut PgConnection, rows: Vec<Row>) -> Result<Vec<CaseClock>, Fault> {
     let editions: BTreeMap<&str, Uuid> =
@@ -142,19 +172,19 @@ pub(crate) async fn save(conn: &mut PgConnection, clocks: &[&CaseClock]) -> Resu
     // Steps of a ladder as one text: an array of arrays is none to Postgres.
     sqlx::query(
         "INSERT INTO clock (tenant_id, case_id, kind, cycle, policy, calendar, own_target, unverified,
-                            is_open, due_at, rungs, clock)
+                            is_open, due_at, rungs, clock, zones)
          SELECT current_setting('redress.tenant'), n.id, n.kind, n.cycle, n.policy, n.calendar, n.own,
-                n.unverified, n.is_open, n.due, string_to_array(n.rungs, E'\\n'), n.clock
+                n.unverified, n.is_open, n.due, string_to_array(n.rungs, E'\\n'), n.clock, n.zones
          FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::smallint[]) AS kind,
                       UNNEST($3::integer[]) AS cycle, UNNEST($4::integer[]) AS policy,
                       UNNEST($5::text[]) AS calendar, UNNEST($6::boolean[]) AS own,
                       UNNEST($7::boolean[]) AS unverified, UNNEST($8::boolean[]) AS is_open,
                       UNNEST($9::timestamptz[]) AS due, UNNEST($10::text[]) AS rungs,
-                      UNNEST($11::jsonb[]) AS clock) AS n
+                      UNNEST($11::jsonb[]) AS clock, UNNEST($12::text[]) AS zones) AS n
          ON CONFLICT ON CONSTRAINT clock_pkey DO UPDATE
          SET policy = excluded.policy, calendar = excluded.calendar, own_target = excluded.own_target,
              unverified = excluded.unverified, is_open = excluded.is_open, due_at = excluded.due_at,
-             rungs = excluded.rungs, clock = excluded.clock",
+             rungs = excluded.rungs, clock = excluded.clock, zones = excluded.zones",
     )
     .bind(clocks.iter().map(|clock| clock.case.0).collect::<Vec<_>>())
     .bind(clocks.iter().map(|clock| number(clock.clock.kind)).collect::<Vec<_>>())
@@ -167,6 +197,7 @@ pub(crate) async fn save(conn: &mut PgConnection, clocks: &[&CaseClock]) -> Resu
     .bind(clocks.iter().map(|clock| due(clock)).collect::<Vec<_>>())
     .bind(clocks.iter().map(|clock| clock.rungs.join("\n")).collect::<Vec<_>>())
     .bind(clocks.iter().map(|clock| Json(&clock.clock)).collect::<Vec<_>>())
+    .bind(clocks.iter().map(|clock| clock.zone_release()).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())

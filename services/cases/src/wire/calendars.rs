@@ -6,7 +6,7 @@ use kernel::page::Page;
 use proto::redress::cases::v1::{
     Calendar, CalendarContent, CalendarDay, CalendarDayKind, CalendarSummary, ClockRecount,
     CreateCalendarRequest, GetCalendarRequest, HolidayRule, ImportHolidaysRequest, ListCalendarsRequest,
-    MovedDeadline, Observance, UpdateCalendarRequest, WorkingWeek,
+    MovedDeadline, Observance, UpdateCalendarRequest, UpdateTimeZonesRequest, WorkingWeek,
 };
 use proto::timestamp;
 
@@ -213,6 +213,19 @@ pub(crate) fn summary(listed: Listed, progress: Option<&Progress>) -> CalendarSu
         known_until,
         recount: progress.map(recount),
     }
+}
+
+/// Longest name of a release of the time zones.
+const MAX_RELEASE: usize = 32;
+
+/// Reads which time zones are to be put in force, and whether only to try it.
+pub(crate) fn zones(request: UpdateTimeZonesRequest) -> Result<(String, bool), Fault> {
+    let UpdateTimeZonesRequest { request_id, expected_release, validate_only } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let release = check.text("expected_release", expected_release, MAX_RELEASE);
+    check.done("INVALID_TIME_ZONES")?;
+    Ok((release, validate_only))
 }
 
 /// Due times an edit moves as callers see them, as many as are told, and how many

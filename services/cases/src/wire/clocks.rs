@@ -1,6 +1,6 @@
 //! Contract ⇄ domain: clocks and the arithmetic behind them.
 
-use calendar::{Budget, Explanation, Kind, Line, Reason, State, Why};
+use calendar::{Budget, Explanation, Kind, Line, Reason, State, Why, zones};
 use fault::{Check, Fault};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -173,7 +173,7 @@ pub(crate) fn extension(extension: &Extension) -> ClockExtension {
 /// A clock as callers see it at a moment.
 pub(crate) fn clock(of: &CaseClock, now: Timestamp) -> WireClock {
     let clock = &of.clock;
-    let due = clock.due(&of.calendar);
+    let due = of.promised_due();
     let (state, ended) = match clock.state {
         State::Running { .. } => (ClockState::Running, None),
         State::Paused { .. } => (ClockState::Paused, None),
@@ -190,7 +190,7 @@ pub(crate) fn clock(of: &CaseClock, now: Timestamp) -> WireClock {
         start_time: Some(timestamp(clock.start)),
         due_time: due.map(timestamp),
         end_time: ended.map(timestamp),
-        breached: clock.is_breached(&of.calendar, now),
+        breached: of.is_breached(now),
         own_target: of.own_target,
         unverified: of.unverified,
         rungs_done: of.rungs.clone(),
@@ -226,6 +226,8 @@ pub(crate) fn explained(of: &CaseClock, now: Timestamp) -> ExplainDeadlineRespon
         rolled_from: day(rolled.map(|rolled| rolled.0)),
         rolled_to: day(rolled.map(|rolled| rolled.1)),
         reopened: kebab(&format!("{:?}", of.clock.reopening(of.own_target))),
+        time_zone_release: of.zone_release().to_owned(),
+        counted_by_release: zones::version().to_owned(),
     }
 }
 

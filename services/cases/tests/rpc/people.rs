@@ -261,3 +261,34 @@ async fn an_injury_told_of_later_makes_a_case_more_urgent_by_the_rules() {
     assert!(before != Priority::P1 && after == Priority::P1, "{before:?} became {after:?}");
     scene.house.done().await;
 }
+
+#[tokio::test]
+async fn what_is_said_of_an_answered_case_is_listed_until_somebody_sees_to_it() {
+    let scene = Scene::open().await;
+    let (answered, open) = (scene.resolved().await, scene.assigned().await);
+    for id in [answered, open] {
+        scene.house.tell("intake", id, &added(id, "the new cup came broken as well")).await;
+    }
+    scene.house.settled().await;
+    assert_eq!(
+        found(&scene, "replied = true").await,
+        [answered.to_string()],
+        "who works a case reads it there"
+    );
+    assert_eq!(found(&scene, "replied = false").await, [open.to_string()]);
+    let note = AddNoteRequest {
+        request_id: request_id(),
+        case_id: answered.to_string(),
+        text: "rang them: another is sent".to_owned(),
+        visibility: Visibility::Internal.into(),
+    };
+    scene.cases.clone().add_note(note).await.expect("written");
+    assert!(found(&scene, "replied = true").await.is_empty());
+    // Said once more, it is there once more; a dispute takes it up.
+    scene.house.tell("intake", answered, &added(answered, "nothing came")).await;
+    scene.house.settled().await;
+    assert_eq!(found(&scene, "replied = true").await.len(), 1);
+    scene.respond(answered, 1, Response::Disputed, "still broken").await;
+    assert!(found(&scene, "replied = true").await.is_empty());
+    scene.house.done().await;
+}

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use proto::redress::cases::v1::calendar_service_client::CalendarServiceClient;
 use proto::redress::cases::v1::{
     CreateCalendarRequest, GetCalendarRequest, ImportHolidaysRequest, ListCalendarsRequest,
-    UpdateCalendarRequest,
+    UpdateCalendarRequest, UpdateTimeZonesRequest,
 };
 
 use super::connection::{Connection, Expect, Page};
@@ -48,6 +48,15 @@ enum Verb {
         known_until: String,
         #[command(flatten)]
         edit: Edit,
+    },
+    /// Puts the server's time zones in force for open clocks counted by another release
+    Zones {
+        /// The release that is meant, as 2026f; that of the server without
+        #[arg(long, default_value = "")]
+        release: String,
+        /// Changes nothing: only shows which due times would move
+        #[arg(long = "dry-run")]
+        dry_run: bool,
     },
     /// Shows a calendar
     Get {
@@ -115,6 +124,18 @@ impl Calendars {
                     text::moved(answer.calendar.as_ref(), &answer.moved, answer.moved_count, partial)
                 })
             }
+            Verb::Zones { release, dry_run } => loop {
+                let request = UpdateTimeZonesRequest {
+                    request_id: caller.request_id(),
+                    expected_release: release.clone(),
+                    validate_only: dry_run,
+                };
+                let answer = calendars.update_time_zones(request).await?.into_inner();
+                show::answer(caller.json, &answer, text::zones)?;
+                if !answer.has_more {
+                    break Ok(());
+                }
+            },
             Verb::Get { name, edition, toml } => {
                 let request = GetCalendarRequest { name, version: edition };
                 let calendar =

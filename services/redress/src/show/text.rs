@@ -14,7 +14,7 @@ mod remedies;
 mod triage;
 
 pub(crate) use alike::{group, group_policy, groups, link, links, members, similar};
-pub(crate) use calendars::{calendar, calendar_in_short, calendars, moved, recount};
+pub(crate) use calendars::{calendar, calendar_in_short, calendars, moved, recount, zones};
 pub(crate) use cases::{case, cases, correction, count, entries, facets, progress, timeline};
 pub(crate) use classifiers::{classified, classifier, classifiers, reading, unconfirmed};
 pub(crate) use clocks::{activated, clocks, explained, extension, extensions, policies, policy};

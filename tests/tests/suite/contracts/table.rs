@@ -58,6 +58,7 @@ pub(super) const INVALID: &[Invalid] = &[
     invalid("CaseService.ReopenCase", EMPTY, "INVALID_REASON", &["request_id", "case_id", "reason"]),
     invalid("CalendarService.CreateCalendar", EMPTY, "INVALID_CALENDAR", &["request_id", "name", "content"]),
     invalid("CalendarService.UpdateCalendar", EMPTY, "INVALID_CALENDAR", &["request_id", "name", "content"]),
+    invalid("CalendarService.UpdateTimeZones", EMPTY, "INVALID_TIME_ZONES", &["request_id"]),
     invalid("CalendarService.ImportHolidays", EMPTY, "INVALID_CALENDAR", &["request_id", "name", "days"]),
     invalid("CalendarService.GetCalendar", EMPTY, "INVALID_CALENDAR_NAME", &["name"]),
     invalid("CalendarService.ListCalendars", BAD_PAGE, "INVALID_LIST", &["page_size"]),

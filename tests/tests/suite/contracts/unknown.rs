@@ -318,6 +318,7 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("PolicyService.ListPolicies", "no policies are an empty list"),
     ("CaseService.CountCases", "the request has no fields"),
     ("CalendarService.CreateCalendar", "makes what it names"),
+    ("CalendarService.UpdateTimeZones", "it names nothing that must exist"),
     ("CalendarService.ListCalendars", "what nothing matches is an empty list"),
     ("ClassifierService.TrainClassifier", "names nothing"),
     ("ClassifierService.DeactivateClassifier", "names nothing"),

@@ -100,6 +100,10 @@ impl Statement {
                 "(closed_at IS NULL AND case_id IN (SELECT k.case_id FROM clock k
                   WHERE k.tenant_id = current_setting('redress.tenant') AND k.is_open AND k.clock -> 'state' ->> 'is' = 'paused'))",
             ),
+            Test::Replied => self.text(
+                "(case_id IN (SELECT r.case_id FROM reply r
+                  WHERE r.tenant_id = current_setting('redress.tenant')))",
+            ),
             // What has no word is found nowhere.
             Test::Text(sought) => match Terms::of(&asked.tenant).query(sought) {
                 Some(query) => self

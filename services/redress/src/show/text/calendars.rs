@@ -2,7 +2,7 @@
 
 use proto::redress::cases::v1::{
     Calendar, CalendarDayKind, CalendarSummary, ClockKind, ClockRecount, ListCalendarsResponse,
-    MovedDeadline, Observance,
+    MovedDeadline, Observance, UpdateTimeZonesResponse,
 };
 
 use super::{more, none_of};
@@ -112,6 +112,11 @@ pub(crate) fn recount(recount: Option<&ClockRecount>) -> String {
         Some(_) => format!("all, by {}", time(recount.finish_time.as_ref())),
         None => format!("{} cases so far", recount.case_count),
     }
+}
+
+/// Time zones that were put in force, or would be, and the due times they move.
+pub(crate) fn zones(answer: &UpdateTimeZonesResponse) -> String {
+    format!("time zones of {}\n", answer.release) + &moved(None, &answer.moved, answer.moved_count, false)
 }
 
 fn version(version: i64) -> String {

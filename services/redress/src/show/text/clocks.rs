@@ -56,6 +56,7 @@ pub(crate) fn explained(answer: &ExplainDeadlineResponse) -> String {
         ("days", days(answer)),
         ("rolled forward", rolled(answer)),
         ("reopened", answer.reopened.clone()),
+        ("time zones", releases(answer)),
     ]);
     let mut table = Table::new(["from", "until", "why", "takes", "sum"]);
     for interval in &answer.intervals {
@@ -69,6 +70,16 @@ pub(crate) fn explained(answer: &ExplainDeadlineResponse) -> String {
         ]);
     }
     format!("{head}\n{}", table.render())
+}
+
+/// The release of the time zones, and what is still to be put in force.
+fn releases(answer: &ExplainDeadlineResponse) -> String {
+    let (release, own) = (&answer.time_zone_release, &answer.counted_by_release);
+    if release == own {
+        return release.clone();
+    }
+    let release = if release.is_empty() { "an unknown release" } else { release };
+    format!("due by {release}; laid out by {own}, which is still to be put in force")
 }
 
 /// The limit that holds, and the other where two stand beside each other.

@@ -1,0 +1,57 @@
+//! Putting the time zones of this process in force for open clocks that were counted by
+//! another release.
+
+use calendar::zones;
+use fault::Fault;
+use pg::Tx;
+use uuid::Uuid;
+
+use super::CaseClock;
+use super::follow::{Book, Changes};
+use super::recount::{Found, Moved};
+use crate::store;
+
+/// Cases that are done at once.
+const PAGE: i64 = 200;
+
+/// Where the time zones of this process move a due time.
+fn zone_move(clock: &CaseClock) -> Option<Moved> {
+    let mut adopted = clock.clone();
+    adopted.adopt_zones();
+    let (before, after) = (clock.due(), adopted.due());
+    let (case, cycle, kind) = (clock.case, clock.cycle, clock.clock.kind);
+    (before != after).then_some(Moved { case, cycle, kind, before, after })
+}
+
+/// Lets a page of cases count by the time zones of this process: their clocks, next due
+/// time and timers. Answers the due times that moved, and whether there are more cases.
+/// A page is found by what is still to be done, so that who is interrupted goes on there.
+pub(crate) async fn adopt_zones(tx: &mut Tx) -> Result<(Found, bool), Fault> {
+    let clocks = store::clocks::open_of_other_zones(tx, zones::version(), Uuid::nil(), PAGE).await?;
+    let mut ids: Vec<Uuid> = clocks.iter().map(|clock| clock.case.0).collect();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok((Found::default(), false));
+    }
+    let cases = store::lock_all(tx, &ids).await?;
+    let mut book = Book::open(tx, &ids).await?;
+    let mut changes = Changes::default();
+    let (mut moves, mut dated) = (Vec::new(), Vec::new());
+    for mut case in cases {
+        let Some(clocks) = book.clocks.get_mut(&case.id) else { continue };
+        let before = clocks.next(&case, &book.policies);
+        moves.extend(clocks.0.iter().filter_map(zone_move));
+        for clock in &mut clocks.0 {
+            clock.adopt_zones();
+        }
+        changes.timer(&case, before, clocks.next(&case, &book.policies));
+        let due = case.due_time;
+        clocks.date(&mut case);
+        if case.due_time != due {
+            dated.push(case);
+        }
+    }
+    store::save(tx, &dated).await?;
+    changes.write(tx, &book.clocks).await?;
+    Ok((Found::of(moves), i64::try_from(ids.len()).unwrap_or(PAGE) == PAGE))
+}

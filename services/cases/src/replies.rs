@@ -1,0 +1,35 @@
+//! Replies to answered cases: what a complainant says of one waits until somebody sees to it.
+
+use jiff::Timestamp;
+
+use crate::case::{Case, CloseReason, State};
+use crate::timeline::{Fact, Information, Noted, Together};
+
+/// What became of a case's reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reply {
+    /// The complainant said more of what was answered.
+    Came(Timestamp),
+    /// Somebody has seen to it.
+    Seen,
+}
+
+/// What the journal of a case tells of a reply; none where it tells nothing.
+pub(crate) fn of(case: &Case) -> Option<Reply> {
+    let is_answered = matches!(case.state, State::Resolved | State::Closed);
+    case.journal.iter().rev().find_map(|noted| told(noted, is_answered))
+}
+
+fn told(noted: &Noted, is_answered: bool) -> Option<Reply> {
+    match &noted.fact {
+        Fact::Information(Information { by_complainant: true, .. })
+        | Fact::Together(Together::Informed { by_complainant: true, .. }) => {
+            is_answered.then_some(Reply::Came(noted.time))
+        }
+        Fact::Note(_) if is_answered => Some(Reply::Seen),
+        Fact::Reopened { .. } | Fact::Corrected { .. } | Fact::Closed { reason: CloseReason::Staff, .. } => {
+            Some(Reply::Seen)
+        }
+        _ => None,
+    }
+}
