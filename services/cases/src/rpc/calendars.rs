@@ -202,8 +202,8 @@ impl CalendarService for Calendars {
         let key = Key::of(&request);
         let (expected, dry_run) = wire::zones(request)?;
         let release = zones::version();
-        if !expected.is_empty() && expected != release {
-            return Err(Fault::from(Refusal::TimeZonesDiffer).into());
+        if let Some(done) = self.db.answered(&caller.tenant, &key).await? {
+            return Ok(server::reply(done));
         }
         let found = if dry_run {
             Some(recount::moves(&self.db, &caller.tenant, recount::Edit::Zones, None).await?)
@@ -213,6 +213,9 @@ impl CalendarService for Calendars {
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
+                if !expected.is_empty() && expected != release {
+                    return Err(Refusal::TimeZonesDiffer.into());
+                }
                 let (found, has_more) = match found {
                     Some(found) => (found, false),
                     None => zoned::adopt_zones(&mut tx).await?,

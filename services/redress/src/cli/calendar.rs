@@ -11,7 +11,7 @@ use proto::redress::cases::v1::{
     UpdateCalendarRequest, UpdateTimeZonesRequest,
 };
 
-use super::connection::{Connection, Expect, Page};
+use super::connection::{Caller, Connection, Expect, Page};
 use crate::show::{self, text};
 
 #[derive(Args)]
@@ -124,18 +124,7 @@ impl Calendars {
                     text::moved(answer.calendar.as_ref(), &answer.moved, answer.moved_count, partial)
                 })
             }
-            Verb::Zones { release, dry_run } => loop {
-                let request = UpdateTimeZonesRequest {
-                    request_id: caller.request_id(),
-                    expected_release: release.clone(),
-                    validate_only: dry_run,
-                };
-                let answer = calendars.update_time_zones(request).await?.into_inner();
-                show::answer(caller.json, &answer, text::zones)?;
-                if !answer.has_more {
-                    break Ok(());
-                }
-            },
+            Verb::Zones { release, dry_run } => zones(&caller, &release, dry_run).await,
             Verb::Get { name, edition, toml } => {
                 let request = GetCalendarRequest { name, version: edition };
                 let calendar =
@@ -152,4 +141,24 @@ impl Calendars {
             }
         }
     }
+}
+
+/// Asks for page after page, each under a key of its own: the same command again goes
+/// over the same pages.
+async fn zones(caller: &Caller, release: &str, dry_run: bool) -> anyhow::Result<()> {
+    let key = caller.request_id();
+    for page in 1_u32.. {
+        let request = UpdateTimeZonesRequest {
+            request_id: if page == 1 { key.clone() } else { format!("{key}-{page}") },
+            expected_release: release.to_owned(),
+            validate_only: dry_run,
+        };
+        let mut calendars = CalendarServiceClient::new(caller.client.calls());
+        let answer = calendars.update_time_zones(request).await?.into_inner();
+        show::answer(caller.json, &answer, text::zones)?;
+        if !answer.has_more {
+            break;
+        }
+    }
+    Ok(())
 }

@@ -98,6 +98,10 @@ async fn calendars_are_edited_as_files() {
     let shop = desk.text(&["calendar", "get", "shop"]).await;
     assert!(shop.contains("Stock-taking") && shop.contains("09:00-20:00"), "{shop}");
     assert!(!desk.text(&["calendar", "get", "shop", "--edition", "2"]).await.contains("Stock-taking"));
+    for options in [&["calendar", "zones", "--dry-run"][..], &["calendar", "zones", "--request-id", "z1"]] {
+        let told = desk.text(options).await;
+        assert!(told.contains("time zones of 20") && told.contains("0 due times move"), "{told}");
+    }
     let wrong = file("wrong.toml", "zone = 'Mars'\nhours.monday = ['9-5']\n");
     let refused = desk.refusal(&["calendar", "set", "shop", &wrong]).await;
     assert!(

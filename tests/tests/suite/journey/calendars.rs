@@ -4,7 +4,7 @@
 use proto::redress::cases::v1::calendar_service_client::CalendarServiceClient;
 use proto::redress::cases::v1::{
     CalendarContent, CalendarDay, CalendarDayKind, CreateCalendarRequest, GetCalendarRequest,
-    ImportHolidaysRequest, UpdateCalendarRequest, WorkingWeek,
+    ImportHolidaysRequest, UpdateCalendarRequest, UpdateTimeZonesRequest, WorkingWeek,
 };
 use testkit::request_id;
 
@@ -43,6 +43,10 @@ pub(crate) async fn kept(scene: &Scene) {
         ..ImportHolidaysRequest::default()
     };
     calendars.import_holidays(request).await.unwrap();
+    // Every clock counts by these already.
+    let request = UpdateTimeZonesRequest { request_id: request_id(), ..UpdateTimeZonesRequest::default() };
+    let adopted = calendars.update_time_zones(request).await.unwrap().into_inner();
+    assert_eq!((adopted.moved_count, adopted.has_more), (0, false));
 
     let request = GetCalendarRequest { name: name(), version: None };
     let calendar = calendars.get_calendar(request).await.unwrap().into_inner().calendar.unwrap();

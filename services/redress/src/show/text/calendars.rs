@@ -7,7 +7,7 @@ use proto::redress::cases::v1::{
 
 use super::{more, none_of};
 use crate::show::lines::time;
-use crate::show::table::{Table, facts};
+use crate::show::table::{Table, facts, one_line};
 use crate::show::words::word;
 
 /// One calendar: its week, its rules, its single days of late.
@@ -116,7 +116,8 @@ pub(crate) fn recount(recount: Option<&ClockRecount>) -> String {
 
 /// Time zones that were put in force, or would be, and the due times they move.
 pub(crate) fn zones(answer: &UpdateTimeZonesResponse) -> String {
-    format!("time zones of {}\n", answer.release) + &moved(None, &answer.moved, answer.moved_count, false)
+    format!("time zones of {}\n", one_line(&answer.release))
+        + &moved(None, &answer.moved, answer.moved_count, false)
 }
 
 fn version(version: i64) -> String {

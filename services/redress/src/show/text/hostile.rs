@@ -122,6 +122,7 @@ fn all() -> Vec<(&'static str, String)> {
         ("triage", shown(triage)),
         ("categories", shown(categories)),
         ("category", shown(category)),
+        ("zones", shown(zones)),
     ]
 }
 
