@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # jiff 0.2.43 with `tzdb-bundle-always`: zones still come from the system's files first.
 #
-# A good guess: the feature's name says that the bundled database (2026e) is what zones are
+# A good guess: the feature's name says that the bundled database is what zones are
 # looked up in. Seen: `TimeZone::get` asks TZDIR or the system's zoneinfo folder first, and
 # the bundled one only where that lacks the name. So two replicas on images of different
 # age count the same legal deadline differently. `TimeZoneDatabase::bundled()` is the bundled one.

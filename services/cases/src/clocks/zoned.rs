@@ -3,12 +3,15 @@
 
 use calendar::zones;
 use fault::Fault;
+use kernel::TenantId;
 use pg::Tx;
+use server::Length;
 use uuid::Uuid;
 
 use super::CaseClock;
 use super::follow::{Book, Changes};
 use super::recount::{Found, Moved};
+use crate::case::Case;
 use crate::store;
 
 /// Cases that are done at once.
@@ -26,7 +29,7 @@ fn zone_move(clock: &CaseClock) -> Option<Moved> {
 /// Lets a page of cases count by the time zones of this process: their clocks, next due
 /// time and timers. Answers the due times that moved, and whether there are more cases.
 /// A page is found by what is still to be done, so that who is interrupted goes on there.
-pub(crate) async fn adopt_zones(tx: &mut Tx) -> Result<(Found, bool), Fault> {
+pub(crate) async fn adopt_zones(tx: &mut Tx, tenant: &TenantId) -> Result<(Found, bool), Fault> {
     let clocks = store::clocks::open_of_other_zones(tx, zones::version(), Uuid::nil(), PAGE).await?;
     let mut ids: Vec<Uuid> = clocks.iter().map(|clock| clock.case.0).collect();
     ids.dedup();
@@ -34,7 +37,26 @@ pub(crate) async fn adopt_zones(tx: &mut Tx) -> Result<(Found, bool), Fault> {
         return Ok((Found::default(), false));
     }
     let cases = store::lock_all(tx, &ids).await?;
-    let mut book = Book::open(tx, &ids).await?;
+    let book = Book::open(tx, &ids).await?;
+    let adopt = move || adopted(cases, book);
+    let Adopted { book, changes, moves, dated } =
+        server::blocking(tenant, Length::Quick, "clocks.zones", adopt).await?;
+    store::save(tx, &dated).await?;
+    changes.write(tx, &book.clocks).await?;
+    Ok((Found::of(moves), i64::try_from(ids.len()).unwrap_or(PAGE) == PAGE))
+}
+
+/// What comes of a page of cases.
+struct Adopted {
+    book: Book,
+    changes: Changes,
+    moves: Vec<Moved>,
+    /// The cases whose next due time is another.
+    dated: Vec<Case>,
+}
+
+/// Lets cases count by the time zones of this process, in memory: takes milliseconds.
+fn adopted(cases: Vec<Case>, mut book: Book) -> Adopted {
     let mut changes = Changes::default();
     let (mut moves, mut dated) = (Vec::new(), Vec::new());
     for mut case in cases {
@@ -51,7 +73,5 @@ pub(crate) async fn adopt_zones(tx: &mut Tx) -> Result<(Found, bool), Fault> {
             dated.push(case);
         }
     }
-    store::save(tx, &dated).await?;
-    changes.write(tx, &book.clocks).await?;
-    Ok((Found::of(moves), i64::try_from(ids.len()).unwrap_or(PAGE) == PAGE))
+    Adopted { book, changes, moves, dated }
 }

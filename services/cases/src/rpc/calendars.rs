@@ -210,6 +210,7 @@ impl CalendarService for Calendars {
         } else {
             None
         };
+        let tenant = caller.tenant.clone();
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
@@ -218,7 +219,7 @@ impl CalendarService for Calendars {
                 }
                 let (found, has_more) = match found {
                     Some(found) => (found, false),
-                    None => zoned::adopt_zones(&mut tx).await?,
+                    None => zoned::adopt_zones(&mut tx, &tenant).await?,
                 };
                 let (moved, moved_count) = wire::moved(&found);
                 let release = release.to_owned();
