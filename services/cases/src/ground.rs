@@ -21,6 +21,8 @@ pub(crate) enum Ending {
 pub(crate) struct Claim {
     pub(crate) ending: Ending,
     pub(crate) code: String,
+    /// The reason given where it names none that is known.
+    pub(crate) invalid: &'static str,
 }
 
 impl Claim {
@@ -34,7 +36,7 @@ impl Claim {
         if named.is_none() && !(known.is_empty() && self.code.is_empty()) {
             check.fail("ground", problem(known));
         }
-        check.done(self.ending.reason())?;
+        check.done(self.invalid)?;
         Ok(named.map(|ground| format!("{} ({})", ground.text, ground.code)))
     }
 }
@@ -44,13 +46,6 @@ impl Ending {
         match self {
             Self::Refusal => &pack.refusal_grounds,
             Self::InVain => &pack.ending_grounds,
-        }
-    }
-
-    fn reason(self) -> &'static str {
-        match self {
-            Self::Refusal => "INVALID_REFERRAL",
-            Self::InVain => "INVALID_DECISION",
         }
     }
 }

@@ -37,6 +37,10 @@ const MAX_FINDINGS: usize = 20_000;
 const MAX_ROOT_CAUSE: usize = 300;
 /// Longest reason to withdraw, decline, close, reopen, link, merge.
 const MAX_REASON: usize = 2_000;
+/// Reason of a decision that cannot be read, or has no ground its policy knows.
+const INVALID_DECISION: &str = "INVALID_DECISION";
+/// Reason of a referral that cannot be read, or has no ground its policy knows.
+const INVALID_REFERRAL: &str = "INVALID_REFERRAL";
 
 /// The case a change is meant for, as the caller has seen it.
 #[derive(Clone, Copy, Debug)]
@@ -104,16 +108,21 @@ pub(crate) fn decision(request: DecideCaseRequest) -> Result<(Target, Decision, 
         request;
     let mut check = Check::new();
     let target = target(&mut check, request_id, &case_id, expected_version);
-    let (outcome, reasons) = decided(&mut check, outcome, reasons, remedy_due);
+    let decision = decided(&mut check, outcome, reasons, remedy_due);
+    let claim = claimed(&mut check, decision.outcome, ground, INVALID_DECISION);
+    check.done(INVALID_DECISION)?;
+    Ok((target, decision, claim))
+}
+
+/// The ground that a decision ends a complaint on; none unless it is not upheld.
+fn claimed(check: &mut Check, outcome: Outcome, code: String, invalid: &'static str) -> Option<Claim> {
     let in_vain = outcome == Outcome::NotUpheld;
-    check.ensure(in_vain || ground.is_empty(), "ground", "must be empty unless the complaint is not upheld");
-    check.done("INVALID_DECISION")?;
-    let claim = in_vain.then_some(Claim { ending: Ending::InVain, code: ground });
-    Ok((target, Decision { outcome, reasons, remedy_due }, claim))
+    check.ensure(in_vain || code.is_empty(), "ground", "must be empty unless the complaint is not upheld");
+    in_vain.then_some(Claim { ending: Ending::InVain, code, invalid })
 }
 
 /// What is decided and why, and that it goes with whether a remedy is due.
-fn decided(check: &mut Check, outcome: i32, reasons: String, remedy_due: bool) -> (Outcome, String) {
+fn decided(check: &mut Check, outcome: i32, reasons: String, remedy_due: bool) -> Decision {
     let outcome = Outcome::of(outcome).unwrap_or_else(|| {
         check.fail("outcome", if outcome == 0 { "is required" } else { "is not a known outcome" });
         Outcome::Upheld
@@ -121,7 +130,7 @@ fn decided(check: &mut Check, outcome: i32, reasons: String, remedy_due: bool) -
     let reasons = check.required("reasons", reasons, MAX_TEXT);
     let in_vain = outcome == Outcome::NotUpheld && remedy_due;
     check.ensure(!in_vain, "remedy_due", "must be false when the complaint is not upheld");
-    (outcome, reasons)
+    Decision { outcome, reasons, remedy_due }
 }
 
 /// Reads a withdrawal.
@@ -140,8 +149,8 @@ pub(crate) fn referral(request: DeclineCaseRequest) -> Result<(Target, String, C
     let mut check = Check::new();
     let target = target(&mut check, request_id, &case_id, expected_version);
     let referral = check.required("referral", referral, MAX_REASON);
-    check.done("INVALID_REFERRAL")?;
-    Ok((target, referral, Claim { ending: Ending::Refusal, code: ground }))
+    check.done(INVALID_REFERRAL)?;
+    Ok((target, referral, Claim { ending: Ending::Refusal, code: ground, invalid: INVALID_REFERRAL }))
 }
 
 /// Reads why a case is closed.

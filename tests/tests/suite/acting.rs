@@ -343,6 +343,7 @@ async fn only_who_works_a_case_acts_on_it_and_never_whom_it_is_about() {
         reasons: "half of it".to_owned(),
         remedy_due: true,
         reason: "the invoice was misread".to_owned(),
+        ground: String::new(),
     };
     let mut decisions = DecisionServiceClient::new(scene.line("handler", "agent"));
     let correction = decisions.correct_decision(correct).await.unwrap().into_inner().correction.unwrap();

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::acting;
 use crate::acting::Act;
 use crate::case::{Case, Correction, CorrectionState, Decision, Occasion};
+use crate::ground::with_ground;
 use crate::refusal::Refusal;
 use crate::wire::Target;
 use crate::wire::decisions as wire;
@@ -89,12 +90,17 @@ impl DecisionService for Decisions {
         let caller = server::caller(&request)?;
         let request = request.into_inner();
         let key = Key::of(&request);
-        let (target, decision, reason) = wire::correction(request)?;
+        let wire::Asked { target, mut decision, claim, reason } = wire::correction(request)?;
         let who = caller.clone();
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
                 let (mut case, all) = lock(&mut tx, &who, target).await?;
+                if let Some(claim) = claim {
+                    let policies = store::policies::in_force(&mut tx).await?;
+                    let ground = claim.words(&policies, &case)?;
+                    decision.reasons = with_ground(decision.reasons, ground.as_deref());
+                }
                 let asked = pending(&tx, &case, &who.subject, decision, reason);
                 let traceparent = tx.traceparent().to_owned();
                 let at = Occasion { now: tx.now(), actor: &who.subject, traceparent: &traceparent };

@@ -7,13 +7,26 @@ use proto::redress::cases::v1::{
 use proto::timestamp;
 use uuid::Uuid;
 
-use super::{MAX_REASON, Target, decided};
+use super::{MAX_REASON, Target, claimed, decided};
 use crate::case::{Correction, Decision};
+use crate::ground::Claim;
 
 const INVALID: &str = "INVALID_CORRECTION";
 
+/// A decision that somebody asks to take the place of another.
+pub(crate) struct Asked {
+    /// The case, as the caller has seen it.
+    pub(crate) target: Target,
+    /// The new decision.
+    pub(crate) decision: Decision,
+    /// The ground it must have.
+    pub(crate) claim: Option<Claim>,
+    /// Why the decision before was wrong.
+    pub(crate) reason: String,
+}
+
 /// Reads which decision is to take the place of another, and why.
-pub(crate) fn correction(request: CorrectDecisionRequest) -> Result<(Target, Decision, String), Fault> {
+pub(crate) fn correction(request: CorrectDecisionRequest) -> Result<Asked, Fault> {
     let CorrectDecisionRequest {
         request_id,
         case_id,
@@ -22,13 +35,15 @@ pub(crate) fn correction(request: CorrectDecisionRequest) -> Result<(Target, Dec
         reasons,
         remedy_due,
         reason,
+        ground,
     } = request;
     let mut check = Check::new();
     let target = super::target(&mut check, request_id, &case_id, expected_version);
-    let (outcome, reasons) = decided(&mut check, outcome, reasons, remedy_due);
+    let decision = decided(&mut check, outcome, reasons, remedy_due);
+    let claim = claimed(&mut check, decision.outcome, ground, INVALID);
     let reason = check.required("reason", reason, MAX_REASON);
     check.done(INVALID)?;
-    Ok((target, Decision { outcome, reasons, remedy_due }, reason))
+    Ok(Asked { target, decision, claim, reason })
 }
 
 /// Reads which correction is confirmed.

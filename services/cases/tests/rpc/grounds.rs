@@ -1,7 +1,9 @@
 //! Grounds of refusal and of ending, where a policy knows them.
 
+use proto::redress::cases::v1::decision_service_client::DecisionServiceClient;
 use proto::redress::cases::v1::{
-    CaseState, DecideCaseRequest, DeclineCaseRequest, Outcome, TimelineEntry, TimelineKind,
+    CaseState, CorrectDecisionRequest, DecideCaseRequest, DecisionCorrection, DeclineCaseRequest, Outcome,
+    TimelineEntry, TimelineKind,
 };
 use testkit::{reason, request_id, violations};
 use tonic::{Code, Status};
@@ -27,6 +29,26 @@ async fn decide(scene: &Scene, case: Uuid, outcome: Outcome, ground: &str) -> Re
         DecideCaseRequest { outcome: outcome.into(), ground: ground.to_owned(), ..decision(case, false) };
     let answer = scene.cases.clone().decide_case(request).await?.into_inner();
     Ok(answer.case.unwrap_or_default().state())
+}
+
+async fn correct(
+    scene: &Scene,
+    case: Uuid,
+    outcome: Outcome,
+    ground: &str,
+) -> Result<DecisionCorrection, Status> {
+    let request = CorrectDecisionRequest {
+        request_id: request_id(),
+        case_id: case.to_string(),
+        expected_version: None,
+        outcome: outcome.into(),
+        reasons: "looked at once more".to_owned(),
+        remedy_due: false,
+        reason: "a paper was overlooked".to_owned(),
+        ground: ground.to_owned(),
+    };
+    let mut decisions = DecisionServiceClient::new(scene.house.channel());
+    Ok(decisions.correct_decision(request).await?.into_inner().correction.unwrap_or_default())
 }
 
 fn refused(answer: Result<CaseState, Status>, reason_wanted: &str) -> String {
@@ -66,6 +88,22 @@ async fn a_decision_in_vain_needs_one_of_the_grounds_its_policy_knows_and_tells_
     assert_eq!(decided, CaseState::Resolved);
     let case = scene.case(case).await;
     assert!(case.decision_reasons.ends_with("(no-agreement)"), "{}", case.decision_reasons);
+    scene.house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_to_not_upheld_needs_a_ground_and_tells_it() {
+    let (scene, case) = under("cn-samr-mediation").await;
+    decide(&scene, case, Outcome::Upheld, "").await.expect("lawful");
+    for (outcome, ground) in
+        [(Outcome::NotUpheld, ""), (Outcome::NotUpheld, "too-old"), (Outcome::Upheld, "no-agreement")]
+    {
+        let status = correct(&scene, case, outcome, ground).await.expect_err("no such ground");
+        assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "INVALID_CORRECTION"));
+        assert_eq!(violations(&status), ["ground"]);
+    }
+    let asked = correct(&scene, case, Outcome::NotUpheld, "no-agreement").await.expect("lawful");
+    assert!(asked.reasons.ends_with("(no-agreement)"), "{}", asked.reasons);
     scene.house.done().await;
 }
 

@@ -21,6 +21,7 @@ async fn asked(scene: &Scene, agent: &str, case_id: &str, remedy_due: bool) -> D
         reasons: "two of the six cups were broken".to_owned(),
         remedy_due,
         reason: "the photograph was overlooked".to_owned(),
+        ground: String::new(),
     };
     let mut decisions = DecisionServiceClient::new(scene.line(agent));
     decisions.correct_decision(request).await.unwrap().into_inner().correction.unwrap()

@@ -25,6 +25,9 @@ pub(super) struct Correct {
     /// A remedy is due: a plan is expected
     #[arg(long)]
     remedy: bool,
+    /// Code of the ground it ends on without a settlement, where its policy knows such grounds
+    #[arg(long, default_value = "")]
+    ground: String,
     #[command(flatten)]
     expect: Expect,
 }
@@ -39,6 +42,7 @@ impl Correct {
             reasons: self.reasons,
             remedy_due: self.remedy,
             reason: self.reason,
+            ground: self.ground,
         };
         let answer =
             DecisionServiceClient::new(caller.client.calls()).correct_decision(request).await?.into_inner();
