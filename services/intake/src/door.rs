@@ -2,12 +2,12 @@
 //! one together, each with a verdict of its own.
 //!
 //! One writer takes what is waiting, the first without delay when nobody else is
-//! there. One commit for many rows is what lets durable throughput exceed one commit
+//! there, and what a person has just submitted before the rows of streams. One commit for many rows is what lets durable throughput exceed one commit
 //! per row; a second writer gains nothing.
 
 use fault::Fault;
-use kernel::TenantId;
 use kernel::receipt::ReceiptKey;
+use kernel::{Lane, TenantId};
 use pg::{Db, Line};
 use server::Stop;
 use sqlx::PgConnection;
@@ -22,7 +22,9 @@ const MAX_BATCH: usize = 256;
 /// Where more than these wait, half of them go: were it all, the database would wait
 /// while everybody is answered, and everybody while the database works.
 const WHOLE_BATCH: usize = 32;
-/// Most submissions that wait; beyond, callers are told to come back.
+/// Of a batch, one in so many is left to the rows of streams, however many others wait.
+const BULK_SHARE: usize = 4;
+/// Most submissions that wait in each lane; beyond, callers are told to come back.
 const MAX_WAITING: usize = 4_096;
 /// When they are told to come back.
 const FULL_RETRY: std::time::Duration = std::time::Duration::from_millis(100);
@@ -39,14 +41,54 @@ struct Knock {
 pub(crate) struct Door {
     db: Db,
     key: OnceCell<ReceiptKey>,
-    knocks: mpsc::Sender<Knock>,
+    live: mpsc::Sender<Knock>,
+    bulk: mpsc::Sender<Knock>,
+}
+
+/// What waits, by lane.
+struct Waiting {
+    live: mpsc::Receiver<Knock>,
+    bulk: mpsc::Receiver<Knock>,
+}
+
+impl Waiting {
+    /// Waits for submissions and takes a batch of them; none once it is closed and empty.
+    /// One that is given up before it ends has taken none.
+    async fn take(&mut self) -> Vec<Knock> {
+        let mut batch = Vec::with_capacity(MAX_BATCH);
+        tokio::select! {
+            biased;
+            Some(first) = self.live.recv() => batch.push(first),
+            Some(first) = self.bulk.recv() => batch.push(first),
+            else => {}
+        }
+        let most = ((self.live.len() + self.bulk.len()) / 2).clamp(WHOLE_BATCH, MAX_BATCH);
+        let of_bulk = self.bulk.len().min(most / BULK_SHARE);
+        fill(&mut batch, &mut self.live, most - of_bulk);
+        fill(&mut batch, &mut self.bulk, most);
+        batch
+    }
+
+    fn close(&mut self) {
+        self.live.close();
+        self.bulk.close();
+    }
+}
+
+/// Takes what waits in a lane until the batch has so many.
+fn fill(batch: &mut Vec<Knock>, lane: &mut mpsc::Receiver<Knock>, most: usize) {
+    while batch.len() < most
+        && let Ok(knock) = lane.try_recv()
+    {
+        batch.push(knock);
+    }
 }
 
 /// The writer behind the door.
 pub(crate) struct Writer {
     db: Db,
     line: Line,
-    knocks: mpsc::Receiver<Knock>,
+    waiting: Waiting,
     /// Whether the last batch held submissions that were not new: repeated ones come
     /// in swarms.
     doubles: bool,
@@ -56,9 +98,11 @@ impl Door {
     /// A door, and the writer that must run behind it. `key` is what receipt codes
     /// derive from; without one the database's own is used.
     pub(crate) fn new(db: Db, key: Option<ReceiptKey>) -> (Self, Writer) {
-        let (sender, knocks) = mpsc::channel(MAX_WAITING);
-        let writer = Writer { db: db.clone(), line: Line::new(db.clone()), knocks, doubles: false };
-        (Self { db, key: OnceCell::new_with(key), knocks: sender }, writer)
+        let (live, live_waiting) = mpsc::channel(MAX_WAITING);
+        let (bulk, bulk_waiting) = mpsc::channel(MAX_WAITING);
+        let waiting = Waiting { live: live_waiting, bulk: bulk_waiting };
+        let writer = Writer { db: db.clone(), line: Line::new(db.clone()), waiting, doubles: false };
+        (Self { db, key: OnceCell::new_with(key), live, bulk }, writer)
     }
 
     /// The key receipt codes derive from.
@@ -81,7 +125,11 @@ impl Door {
     /// comes.
     pub(crate) async fn register(&self, filing: Filing) -> Verdict {
         let (verdict, answer) = oneshot::channel();
-        self.knocks.try_send(Knock { filing, verdict }).map_err(|error| match error {
+        let lane = match filing.lane {
+            Lane::Live => &self.live,
+            Lane::Bulk => &self.bulk,
+        };
+        lane.try_send(Knock { filing, verdict }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Fault::from(Refusal::DoorFull).retry_after(FULL_RETRY),
             mpsc::error::TrySendError::Closed(_) => Fault::stopping(),
         })?;
@@ -93,19 +141,17 @@ impl Door {
 impl Writer {
     /// Takes submissions in until told to stop, then those still waiting.
     pub(crate) async fn run(mut self, stop: Stop) {
-        let mut batch = Vec::with_capacity(MAX_BATCH);
         loop {
-            let most = (self.knocks.len() / 2).clamp(WHOLE_BATCH, MAX_BATCH);
             tokio::select! {
                 biased;
-                taken = self.knocks.recv_many(&mut batch, most) => {
-                    if taken == 0 {
+                batch = self.waiting.take() => {
+                    if batch.is_empty() {
                         return;
                     }
+                    self.admit(batch).await;
                 }
-                () = stop.cancelled() => self.knocks.close(),
+                () = stop.cancelled() => self.waiting.close(),
             }
-            self.admit(std::mem::take(&mut batch)).await;
         }
     }
 

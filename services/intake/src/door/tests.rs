@@ -4,6 +4,9 @@
 use std::sync::Arc;
 
 use fault::Kind;
+use futures::FutureExt as _;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
 use kernel::{CaseId, RandomIds, SystemClock};
 use prost::Message as _;
@@ -30,7 +33,7 @@ fn filing(number: u8, received: Timestamp) -> Filing {
         received,
         event: registration(received),
         traceparent: String::new(),
-        lane: kernel::Lane::Live,
+        lane: Lane::Live,
     }
 }
 
@@ -69,6 +72,70 @@ async fn what_cannot_be_stored_is_the_fault_of_one_submission() -> anyhow::Resul
     running.await?;
     db.pool().close().await;
     database.drop().await
+}
+
+#[tokio::test]
+async fn what_a_person_submits_goes_before_the_rows_of_streams_that_wait() -> anyhow::Result<()> {
+    const ROWS: usize = 3 * MAX_BATCH;
+    let (database, db) = intake().await?;
+    let (door, writer) = Door::new(db.clone(), None);
+    let now = db.clock().now();
+    let one = |place: usize, lane: Lane| {
+        let id = CaseId(Uuid::from_u128(place as u128 + 1));
+        Filing { id, request_id: format!("key-{place}"), lane, ..filing(1, now) }
+    };
+    let register = async |place: usize, lane: Lane| {
+        let registered = door.register(one(place, lane)).await;
+        registered.map(|registered| registered.lane).map_err(|fault| fault.chain())
+    };
+    let mut under_way: FuturesUnordered<_> =
+        (0..ROWS).map(|place| register(place, Lane::Bulk).boxed_local()).collect();
+    under_way.push(register(ROWS, Lane::Live).boxed_local());
+    assert!(futures::poll!(under_way.next()).is_pending(), "they all wait");
+    let stop = Stop::new();
+    let running = tokio::spawn(writer.run(stop.clone()));
+    let mut order = Vec::new();
+    while let Some(lane) = under_way.next().await {
+        order.push(lane.map_err(anyhow::Error::msg)?);
+    }
+    assert_eq!(order.len(), ROWS + 1);
+    let live = order.iter().position(|lane| *lane == Lane::Live);
+    assert!(live.is_some_and(|place| place <= MAX_BATCH), "answered as number {live:?}");
+    stop.cancel();
+    running.await?;
+    db.pool().close().await;
+    database.drop().await
+}
+
+#[tokio::test]
+async fn rows_of_streams_have_their_share_however_many_others_wait() {
+    let (live, live_waiting) = mpsc::channel(MAX_WAITING);
+    let (bulk, bulk_waiting) = mpsc::channel(MAX_WAITING);
+    let mut waiting = Waiting { live: live_waiting, bulk: bulk_waiting };
+    for (lane, sender) in [(Lane::Live, &live), (Lane::Bulk, &bulk)] {
+        for _ in 0..1_000 {
+            let filing = Filing { lane, ..filing(1, Timestamp::UNIX_EPOCH) };
+            let sent = sender.try_send(Knock { filing, verdict: oneshot::channel().0 });
+            assert!(sent.is_ok());
+        }
+    }
+    let mut batches = 0;
+    while let Some(batch) = Some(waiting.take().await).filter(|batch| !batch.is_empty()) {
+        batches += 1;
+        let of_bulk = batch.iter().filter(|knock| knock.filing.lane == Lane::Bulk).count();
+        assert!(
+            batch.len() <= MAX_BATCH && of_bulk * BULK_SHARE >= batch.len(),
+            "{of_bulk} of {}",
+            batch.len()
+        );
+        if batches == 1 {
+            assert_eq!(of_bulk * BULK_SHARE, MAX_BATCH, "the others go first");
+        }
+        if waiting.live.is_empty() && waiting.bulk.is_empty() {
+            waiting.close();
+        }
+    }
+    assert!(live.is_closed() && bulk.is_closed());
 }
 
 #[tokio::test]
