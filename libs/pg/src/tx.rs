@@ -105,7 +105,7 @@ impl Tx {
     }
 
     /// The lane that events of this transaction travel in.
-    pub(crate) fn lane(&self) -> Lane {
+    pub fn lane(&self) -> Lane {
         self.lane
     }
 

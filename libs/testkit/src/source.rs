@@ -42,9 +42,22 @@ impl FakeSource {
         self.with_told(|told| told.iter().map(|event| event.position).max().unwrap_or(0))
     }
 
-    /// Tells what happened to a subject; answers the event.
+    /// Tells what happened to a subject, in the live lane; answers the event.
     pub fn tell<M: Name>(&self, tenant: &TenantId, subject: Uuid, now: Timestamp, payload: &M) -> Event {
-        let event = Event {
+        let event = self.made((tenant, Lane::Live), subject, now, payload);
+        self.tell_raw(event.clone());
+        event
+    }
+
+    /// The next event, which is not told yet.
+    pub fn made<M: Name>(
+        &self,
+        (tenant, lane): (&TenantId, Lane),
+        subject: Uuid,
+        now: Timestamp,
+        payload: &M,
+    ) -> Event {
+        Event {
             id: RandomIds.id(now).to_string(),
             source: self.0.name.to_owned(),
             position: self.head() + STEP,
@@ -56,11 +69,9 @@ impl FakeSource {
                 type_url: format!("type.googleapis.com/{}", M::full_name()),
                 value: payload.encode_to_vec(),
             }),
-            lane: Lane::Live.number().into(),
+            lane: lane.number().into(),
             follows_position: 0,
-        };
-        self.tell_raw(event.clone());
-        event
+        }
     }
 
     /// Delivers an event as it is, to whoever subscribes: again, out of order, or

@@ -7,7 +7,7 @@
 //! same Message-ID (`<notice id@redress>`) so that a mailbox can tell. A notice
 //! left pending when the transport is taken away waits until it is given again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use kernel::TenantId;
 use pg::Db;
 use server::Stop;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 use tracing::Instrument as _;
 
 use crate::mail::Transport;
@@ -46,7 +46,8 @@ const SWEEP: Duration = Duration::from_mins(10);
 pub(crate) async fn run(db: Db, transport: Arc<dyn Transport>, stop: Stop) {
     let mut bell = db.bell().listen(TOPIC);
     let swept = db.clock().now();
-    let mut worker = Worker { db, transport, sending: JoinSet::new(), tried: Vec::new(), swept };
+    let mut worker =
+        Worker { db, transport, sending: JoinSet::new(), tenants: HashMap::new(), tried: Vec::new(), swept };
     while !stop.is_cancelled() {
         if let Err(fault) = worker.turn().await {
             tracing::warn!(fault = fault.chain(), "delivery waits for its database");
@@ -54,7 +55,7 @@ pub(crate) async fn run(db: Db, transport: Arc<dyn Transport>, stop: Stop) {
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            Some(sent) = worker.sending.join_next() => worker.note(sent),
+            Some(sent) = worker.sending.join_next_with_id() => worker.note(sent),
             () = bell.heard_within(POLL), if worker.room() > 0 => {}
         }
     }
@@ -65,6 +66,8 @@ struct Worker {
     db: Db,
     transport: Arc<dyn Transport>,
     sending: JoinSet<(Claimed, Answer)>,
+    /// Whose notices they are.
+    tenants: HashMap<Id, TenantId>,
     /// Attempts that ended and are not written yet.
     tried: Vec<Attempt>,
     /// When what is known of addresses of late was swept.
@@ -75,7 +78,7 @@ impl Worker {
     /// Writes what came of attempts, and claims as many notices as there is room
     /// for: a claim is made only when its attempt can begin.
     async fn turn(&mut self) -> Result<(), Fault> {
-        while let Some(sent) = self.sending.try_join_next() {
+        while let Some(sent) = self.sending.try_join_next_with_id() {
             self.note(sent);
         }
         self.settle().await?;
@@ -96,9 +99,13 @@ impl Worker {
 
     async fn claim(&self, limit: u32) -> Result<Vec<Claimed>, Fault> {
         self.db
-            .transact_as_worker("notices.claim", async move |mut tx| {
+            .transact_as_worker("notices.claim", async |mut tx| {
                 let now = tx.now();
-                let claims = Claims { now, until: later(now, CLAIM), limit: limit.into() };
+                let mut under_way: BTreeMap<TenantId, i64> = BTreeMap::new();
+                for tenant in self.tenants.values() {
+                    *under_way.entry(tenant.clone()).or_default() += 1;
+                }
+                let claims = Claims { now, until: later(now, CLAIM), limit: limit.into(), under_way };
                 let claimed = store::claim(&mut tx, claims).await?;
                 Ok((tx, claimed))
             })
@@ -106,6 +113,7 @@ impl Worker {
     }
 
     fn send(&mut self, claimed: Claimed) {
+        let tenant = claimed.tenant.clone();
         let transport = self.transport.clone();
         let span = pg::continued_span!(
             &claimed.notice.traceparent,
@@ -126,12 +134,15 @@ impl Worker {
             }
             (claimed, answer)
         };
-        self.sending.spawn(attempt.instrument(span));
+        let task = self.sending.spawn(attempt.instrument(span));
+        self.tenants.insert(task.id(), tenant);
     }
 
-    fn note(&mut self, sent: Result<(Claimed, Answer), JoinError>) {
+    fn note(&mut self, sent: Result<(Id, (Claimed, Answer)), JoinError>) {
+        let task = sent.as_ref().map_or_else(JoinError::id, |(task, _)| *task);
+        self.tenants.remove(&task);
         match sent {
-            Ok((Claimed { tenant, mut notice }, answer)) => {
+            Ok((_, (Claimed { tenant, mut notice }, answer))) => {
                 let again = notice.tried(answer, self.db.clock().now(), self.db.ids().fraction());
                 self.tried.push(Attempt { tenant, notice, again });
             }
@@ -187,7 +198,7 @@ impl Worker {
 
     /// Waits for the attempts under way, which take [`SEND_LIMIT`] at most.
     async fn finish(&mut self) {
-        while let Some(sent) = self.sending.join_next().await {
+        while let Some(sent) = self.sending.join_next_with_id().await {
             self.note(sent);
         }
         if let Err(fault) = self.settle().await {
@@ -215,3 +226,6 @@ fn log(Attempt { notice, again, .. }: &Attempt) {
 fn later(time: Timestamp, by: Duration) -> Timestamp {
     time.saturating_add(by).unwrap_or(time)
 }
+
+#[cfg(test)]
+mod tests;

@@ -226,7 +226,8 @@ impl Reactions {
             }
         }
         put_apart(tx, &mut notices).await?;
-        let fresh = store::post(tx, &notices).await?;
+        let lane = tx.lane();
+        let fresh = store::post(tx, &notices, lane).await?;
         for notice in notices.iter().filter(|notice| fresh.contains(&notice.id)) {
             if notice.state == State::Pending {
                 tx.ring(deliver::TOPIC);

@@ -1,11 +1,11 @@
 //! Statements on notices.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx};
 use kernel::page::Page;
-use kernel::{CaseId, NoticeId, TenantId};
+use kernel::{CaseId, Lane, NoticeId, TenantId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -90,17 +90,21 @@ impl Row {
     }
 }
 
-/// Writes new notices, once per case, cycle, kind and number, and answers which of
-/// them are new.
-pub(crate) async fn post(conn: &mut PgConnection, notices: &[Notice]) -> Result<HashSet<NoticeId>, Fault> {
+/// Writes new notices, once per case, cycle, kind and number, to wait in a lane; answers
+/// which of them are new.
+pub(crate) async fn post(
+    conn: &mut PgConnection,
+    notices: &[Notice],
+    lane: Lane,
+) -> Result<HashSet<NoticeId>, Fault> {
     let texts = |text: fn(&Notice) -> &str| notices.iter().map(text).collect::<Vec<_>>();
     let fresh: Vec<Uuid> = sqlx::query_scalar(
         "INSERT INTO notice (tenant_id, notice_id, case_id, cycle, kind, state, language, recipient, subject,
                              body, failure_reason, traceparent, created_at, ended_at, number, evidence, attempts,
-                             due_at)
+                             due_at, lane)
          SELECT current_setting('redress.tenant'), n.notice_id, n.case_id, n.cycle, n.kind, n.state, n.language,
                 n.recipient, n.subject, n.body, n.failure_reason, n.traceparent, n.created_at, n.ended_at, n.number,
-                '', 0, n.due_at
+                '', 0, n.due_at, $16
          FROM (SELECT UNNEST($1::uuid[]) AS notice_id, UNNEST($2::uuid[]) AS case_id,
                       UNNEST($3::int[]) AS cycle, UNNEST($4::smallint[]) AS kind,
                       UNNEST($5::smallint[]) AS state, UNNEST($6::text[]) AS language,
@@ -127,6 +131,7 @@ pub(crate) async fn post(conn: &mut PgConnection, notices: &[Notice]) -> Result<
     .bind(notices.iter().map(|notice| notice.ended.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
     .bind(notices.iter().map(|notice| notice.number).collect::<Vec<_>>())
     .bind(notices.iter().map(|notice| notice.due.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
+    .bind(lane.number())
     .fetch_all(conn)
     .await?;
     Ok(fresh.into_iter().map(NoticeId).collect())
@@ -174,13 +179,13 @@ pub(crate) async fn lock_notice(conn: &mut PgConnection, notice: NoticeId) -> Re
     row.map(Row::notice).transpose()
 }
 
-/// Writes what a person made of a notice held by this transaction.
+/// Writes what a person made of a notice held by this transaction: from now on it is live.
 pub(crate) async fn change(conn: &mut PgConnection, notice: &Notice) -> Result<(), Fault> {
     let record = notice.record.as_ref();
     let changed = sqlx::query(
         "UPDATE notice
          SET state = $2, recipient = $3, evidence = $4, failure_reason = $5, attempts = $6, ended_at = $7, due_at = $8,
-             sending = $9, means = $10, recorder = $11, told_at = $12, dismissed_at = NULL
+             sending = $9, means = $10, recorder = $11, told_at = $12, dismissed_at = NULL, lane = $13
          WHERE tenant_id = current_setting('redress.tenant') AND notice_id = $1",
     )
     .bind(notice.id.0)
@@ -195,6 +200,7 @@ pub(crate) async fn change(conn: &mut PgConnection, notice: &Notice) -> Result<(
     .bind(record.map_or(0, |record| record.means.number()))
     .bind(record.map_or("", |record| &record.recorder))
     .bind(record.map(|record| record.told.to_sqlx()))
+    .bind(Lane::Live.number())
     .execute(conn)
     .await?;
     if changed.rows_affected() == 1 { Ok(()) } else { Err(Fault::internal("a notice was not written")) }
@@ -219,13 +225,15 @@ pub(crate) async fn dismiss(
 }
 
 /// How a worker claims notices.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Claims {
     pub(crate) now: jiff::Timestamp,
     /// When the claim runs out and another worker may take the notice up.
     pub(crate) until: jiff::Timestamp,
     /// Most notices to claim.
     pub(crate) limit: i64,
+    /// How many of each tenant's notices this worker is sending.
+    pub(crate) under_way: BTreeMap<TenantId, i64>,
 }
 
 /// A notice a worker has claimed, and whose it is.
@@ -235,13 +243,42 @@ pub(crate) struct Claimed {
     pub(crate) notice: Notice,
 }
 
-/// Claims what is due, longest due first, of all tenants: run as the worker.
+/// How many candidates are looked at for each notice claimed: some are another worker's.
+const CANDIDATES: i64 = 4;
+
+/// Claims what is due, of all tenants: run as the worker. Goes from queue to queue by the
+/// index, live ones before bulk ones; within a lane whose tenant has the fewest on their
+/// way is next, and of a tenant's the longest due.
 pub(crate) async fn claim(conn: &mut PgConnection, claims: Claims) -> Result<Vec<Claimed>, Fault> {
     let rows: Vec<ClaimedRow> = sqlx::query_as(
-        "UPDATE notice n SET attempts = n.attempts + 1, due_at = $2
-         FROM (SELECT tenant_id, notice_id FROM notice WHERE state = 1 AND due_at <= $1
-               ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS due
-         WHERE n.tenant_id = due.tenant_id AND n.notice_id = due.notice_id
+        "WITH RECURSIVE queue AS (
+             (SELECT lane, tenant_id FROM notice WHERE state = 1 ORDER BY lane, tenant_id LIMIT 1)
+             UNION ALL
+             SELECT next.lane, next.tenant_id FROM queue, LATERAL (
+                 SELECT w.lane, w.tenant_id FROM notice w
+                 WHERE w.state = 1 AND (w.lane, w.tenant_id) > (queue.lane, queue.tenant_id)
+                 ORDER BY w.lane, w.tenant_id LIMIT 1) AS next),
+         due AS (
+             SELECT queue.lane, d.tenant_id, d.notice_id, d.due_at,
+                    row_number() OVER (PARTITION BY d.tenant_id ORDER BY queue.lane, d.due_at)
+                        + coalesce(busy.notices, 0) AS turn
+             FROM queue
+             CROSS JOIN LATERAL (
+                 SELECT w.tenant_id, w.notice_id, w.due_at FROM notice w
+                 WHERE w.state = 1 AND w.lane = queue.lane AND w.tenant_id = queue.tenant_id AND w.due_at <= $1
+                 ORDER BY w.due_at LIMIT $3) AS d
+             LEFT JOIN UNNEST($5::text[], $6::bigint[]) AS busy (tenant_id, notices)
+                 ON busy.tenant_id = d.tenant_id),
+         claimed AS (
+             SELECT n.tenant_id, n.notice_id
+             FROM (SELECT * FROM due ORDER BY lane, turn, due_at LIMIT $4) AS due
+             JOIN notice n ON n.tenant_id = due.tenant_id AND n.notice_id = due.notice_id
+             WHERE n.state = 1 AND n.due_at <= $1
+             ORDER BY due.lane, due.turn, due.due_at LIMIT $3
+             FOR UPDATE OF n SKIP LOCKED)
+         UPDATE notice n SET attempts = n.attempts + 1, due_at = $2
+         FROM claimed
+         WHERE n.tenant_id = claimed.tenant_id AND n.notice_id = claimed.notice_id
          RETURNING n.tenant_id, n.notice_id, n.case_id, n.cycle, n.kind, n.number, n.state, n.language, n.recipient,
                    n.subject, n.body, n.evidence, n.failure_reason, n.attempts, n.traceparent, n.created_at,
                    n.ended_at, n.due_at, n.sending, n.means, n.recorder, n.told_at",
@@ -249,6 +286,9 @@ pub(crate) async fn claim(conn: &mut PgConnection, claims: Claims) -> Result<Vec
     .bind(claims.now.to_sqlx())
     .bind(claims.until.to_sqlx())
     .bind(claims.limit)
+    .bind(claims.limit.saturating_mul(CANDIDATES))
+    .bind(claims.under_way.keys().map(TenantId::as_str).collect::<Vec<_>>())
+    .bind(claims.under_way.values().copied().collect::<Vec<_>>())
     .fetch_all(conn)
     .await?;
     let claimed = |row: ClaimedRow| {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kernel::{Lane, TenantId};
 use proto::redress::feedback::v1::{ListNoticesRequest, Notice, NoticeKind, NoticeSettled, NoticeState};
 use server::Secret;
 use testkit::{Builder, House, MockClock, eventually};
@@ -344,5 +345,28 @@ async fn an_outcome_names_a_sender_that_answers_can_come_back_to() {
     assert_eq!(outcome.from, "redress@example.org");
     assert_eq!(outcome.header("Auto-Submitted"), "auto-generated");
     house.settled().await;
+    house.done().await;
+}
+
+#[tokio::test]
+async fn what_a_person_has_just_caused_is_sent_before_what_an_import_did() {
+    const ROWS: usize = 60;
+    let sink = Sink::open().await;
+    let house = house(&sink).await;
+    sink.hold(true);
+    for row in 0..ROWS {
+        let (case, now) = (case(), house.db("feedback").clock().now());
+        let row = registered(case, &format!("row-{row}@example.org"));
+        let lane = (&TenantId::development(), Lane::Bulk);
+        house.tell_raw("intake", house.fake("intake").made(lane, case, now, &row)).await;
+    }
+    house.settled().await;
+    complain(&house, "ada@example.org").await;
+    house.settled().await;
+    sink.hold(false);
+    eventually(async || sink.mails().len() == ROWS + 1).await;
+    let place = sink.mails().iter().position(|mail| mail.to == "ada@example.org").unwrap();
+    // Behind those that were being sent, and those claimed while they ended.
+    assert!(place < ROWS * 2 / 3, "sent as number {place}");
     house.done().await;
 }
