@@ -5,6 +5,7 @@ use std::sync::Arc;
 use fault::{Check, Fault};
 use kernel::{Caller, TenantId};
 use pg::{Db, Key, Tx};
+use prost::Message;
 use proto::redress::cases::v1::triage_service_server::TriageService;
 use proto::redress::cases::v1::{
     ActivateRuleSetRequest, ActivateRuleSetResponse, CreateRuleSetRequest, CreateRuleSetResponse,
@@ -18,7 +19,7 @@ use tonic::{Request, Response, Status};
 
 use super::acting;
 use crate::acting::Act;
-use crate::case::{Case, Occasion};
+use crate::case::{Case, Occasion, Priority};
 use crate::reading::HEAVY_BYTES;
 use crate::refusal::Refusal;
 use crate::rule_sets::{self, RuleSets};
@@ -74,7 +75,36 @@ impl TriageRpc {
         let triage = wire::triage(&past, &verdict, now);
         Ok((tx, RetriageCaseResponse { case: Some(crate::wire::case(&case)), triage: Some(triage) }))
     }
+
+    /// Changes a priority by hand; `render` makes the answer.
+    async fn by_hand<T: 'static, A: Message + Default + Send + 'static>(
+        &self,
+        caller: Caller,
+        key: Key,
+        urgency: wire::Urgency,
+        change: ByHand<T>,
+        render: fn(&Case, T) -> A,
+    ) -> Result<Response<A>, Status> {
+        let wire::Urgency { target, priority, reason } = urgency;
+        let who = caller.clone();
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let mut case = lock(&mut tx, &who, target).await?;
+                let traceparent = tx.traceparent().to_owned();
+                let at = Occasion { now: tx.now(), actor: &who.subject, traceparent: &traceparent };
+                let came = change(&mut case, priority, reason, &at)?;
+                record::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
+                let answer = render(&case, came);
+                Ok((tx, answer))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
 }
+
+/// A change of a case's priority by a person, for a reason they give.
+type ByHand<T> = fn(&mut Case, Priority, String, &Occasion<'_>) -> Result<T, Refusal>;
 
 /// The case whose urgency a caller changes, locked, as they have seen it.
 async fn lock(tx: &mut Tx, caller: &Caller, target: crate::wire::Target) -> Result<Case, Fault> {
@@ -254,20 +284,9 @@ impl TriageService for TriageRpc {
         let caller = server::caller(&request)?;
         let request = request.into_inner();
         let key = Key::of(&request);
-        let wire::Urgency { target, priority, reason } = wire::raise(request)?;
-        let who = caller.clone();
-        let done = self
-            .db
-            .mutate(&caller, key, async move |mut tx| {
-                let mut case = lock(&mut tx, &who, target).await?;
-                let traceparent = tx.traceparent().to_owned();
-                let at = Occasion { now: tx.now(), actor: &who.subject, traceparent: &traceparent };
-                case.raise_by_hand(priority, reason, &at)?;
-                record::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
-                Ok((tx, RaisePriorityResponse { case: Some(crate::wire::case(&case)) }))
-            })
-            .await?;
-        Ok(server::reply(done))
+        let urgency = wire::raise(request)?;
+        let render = |case: &Case, ()| RaisePriorityResponse { case: Some(crate::wire::case(case)) };
+        self.by_hand(caller, key, urgency, Case::raise_by_hand, render).await
     }
 
     async fn lower_priority(
@@ -277,20 +296,10 @@ impl TriageService for TriageRpc {
         let caller = server::caller(&request)?;
         let request = request.into_inner();
         let key = Key::of(&request);
-        let wire::Urgency { target, priority, reason } = wire::lower(request)?;
-        let who = caller.clone();
-        let done = self
-            .db
-            .mutate(&caller, key, async move |mut tx| {
-                let mut case = lock(&mut tx, &who, target).await?;
-                let traceparent = tx.traceparent().to_owned();
-                let at = Occasion { now: tx.now(), actor: &who.subject, traceparent: &traceparent };
-                let in_force = case.lower_by_hand(priority, reason, &at)?;
-                record::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
-                Ok((tx, LowerPriorityResponse { case: Some(crate::wire::case(&case)), in_force }))
-            })
-            .await?;
-        Ok(server::reply(done))
+        let urgency = wire::lower(request)?;
+        let render =
+            |case: &Case, in_force| LowerPriorityResponse { case: Some(crate::wire::case(case)), in_force };
+        self.by_hand(caller, key, urgency, Case::lower_by_hand, render).await
     }
 
     async fn explain_triage(

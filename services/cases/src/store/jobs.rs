@@ -2,6 +2,7 @@
 //! reached the open clocks.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
@@ -207,10 +208,14 @@ pub(crate) async fn tenants(conn: &mut PgConnection, tenants: i64) -> Result<Vec
     ids.iter().map(|id| TenantId::parse(id).map_err(Fault::internal)).collect()
 }
 
-type ProgressRow = (Timestamp, i64, Option<Timestamp>);
+/// What was put in force, when it was asked for, the cases reached, when all were.
+type ProgressRow<K> = (K, Timestamp, i64, Option<Timestamp>);
 
-fn progress((begin, cases, finish): ProgressRow) -> Progress {
-    Progress { begin: begin.to_jiff(), cases, finish: finish.map(Timestamp::to_jiff) }
+fn progress<K: Eq + Hash>(rows: Vec<ProgressRow<K>>) -> HashMap<K, Progress> {
+    let read = |(of, begin, cases, finish): ProgressRow<K>| {
+        (of, Progress { begin: begin.to_jiff(), cases, finish: finish.map(Timestamp::to_jiff) })
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// How far policies have come that were put in force, by version; the last time each was.
@@ -218,7 +223,7 @@ pub(crate) async fn of_policies(
     conn: &mut PgConnection,
     versions: &[i32],
 ) -> Result<HashMap<i32, Progress>, Fault> {
-    let rows: Vec<(i32, Timestamp, i64, Option<Timestamp>)> = sqlx::query_as(
+    let rows = sqlx::query_as(
         "SELECT DISTINCT ON (policy) policy, asked_at, cases, finished_at FROM clock_job
          WHERE tenant_id = current_setting('redress.tenant') AND policy = ANY($1)
          ORDER BY policy, number DESC",
@@ -226,7 +231,7 @@ pub(crate) async fn of_policies(
     .bind(versions)
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|(version, a, b, c)| (version, progress((a, b, c)))).collect())
+    Ok(progress(rows))
 }
 
 /// How far the last edits of calendars have come, by name.
@@ -234,7 +239,7 @@ pub(crate) async fn of_calendars(
     conn: &mut PgConnection,
     names: &[String],
 ) -> Result<HashMap<String, Progress>, Fault> {
-    let rows: Vec<(String, Timestamp, i64, Option<Timestamp>)> = sqlx::query_as(
+    let rows = sqlx::query_as(
         "SELECT DISTINCT ON (calendar) calendar, asked_at, cases, finished_at FROM clock_job
          WHERE tenant_id = current_setting('redress.tenant') AND calendar = ANY($1)
          ORDER BY calendar, number DESC",
@@ -242,5 +247,5 @@ pub(crate) async fn of_calendars(
     .bind(names)
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|(name, a, b, c)| (name, progress((a, b, c)))).collect())
+    Ok(progress(rows))
 }
