@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::horizon::Horizon;
 use crate::{Batch, Source, Subscription};
 
-/// How long the tailer waits when nobody rings.
+/// How long the tailer waits when nobody notifies it.
 const POLL: Duration = Duration::from_millis(500);
 /// How soon it looks again while positions are undecided.
 const UNDECIDED: Duration = Duration::from_millis(4);
@@ -155,7 +155,7 @@ impl Feed {
 
     async fn follow(&self) -> Result<(), Fault> {
         let mut conn = self.db.worker_connection().await?;
-        let mut bell = self.db.bell().listen(pg::bell::EVENTS);
+        let mut listener = self.db.notifier().listen(pg::notifier::EVENTS);
         let mut horizon = Horizon::default();
         self.look_at_epoch(&mut conn).await?;
         let mut looked = Instant::now();
@@ -171,7 +171,7 @@ impl Feed {
             }
             tokio::time::sleep(if horizon.is_waiting() { UNDECIDED } else { GAP }).await;
             if !horizon.is_waiting() {
-                bell.heard_within(POLL).await;
+                listener.notified_within(POLL).await;
             }
         }
     }

@@ -11,14 +11,14 @@
 //! - [`Line`] is a connection of its own for one writer, whose statements are
 //!   transactions each.
 //! - Events leave through [`Tx::emit`]: they are written with the state they tell of.
-//! - [`bell`] wakes who waits for rows, in this process and in others.
+//! - [`notifier`] wakes who waits for rows, in this process and in others.
 
-pub mod bell;
 pub mod cluster;
 mod group;
 mod line;
 mod migrate;
 mod mutate;
+pub mod notifier;
 mod probe;
 mod skew;
 pub mod trace;
@@ -33,11 +33,11 @@ use kernel::{Clock, Ids};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool};
 
-pub use bell::Bell;
 pub use group::{Asked, Batch, Group, Verdicts, Work};
 pub use line::{Line, is_hung_up};
 pub use migrate::{MIGRATIONS, is_behind, migrate};
 pub use mutate::{Done, IDEMPOTENCY_KEPT, Key, key_reused, request_hash};
+pub use notifier::Notifier;
 pub use probe::Probe;
 pub use skew::Skew;
 pub use tx::{Patience, Tx};
@@ -49,14 +49,14 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENT_TIMEOUT: &str = "15s";
 
 /// One service's schema, and what its transactions take as given: time, ids, the
-/// bells they ring.
+/// notifications they send.
 #[derive(Clone)]
 pub struct Db {
     pool: PgPool,
     schema: &'static str,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
-    bell: Bell,
+    notifier: Notifier,
     skew: Option<Arc<Skew>>,
 }
 
@@ -97,8 +97,8 @@ impl Db {
                 })
             })
             .connect_lazy_with(options);
-        let bell = Bell::new(pool.clone(), schema, ids.token());
-        Ok(Self { pool, schema, clock, ids, bell, skew: None })
+        let notifier = Notifier::new(pool.clone(), schema, ids.token());
+        Ok(Self { pool, schema, clock, ids, notifier, skew: None })
     }
 
     /// Begins no transaction while its clock is off; without, or with none, nobody looks.
@@ -162,7 +162,7 @@ impl Db {
     }
 
     /// What wakes those who wait for rows of this schema.
-    pub fn bell(&self) -> &Bell {
-        &self.bell
+    pub fn notifier(&self) -> &Notifier {
+        &self.notifier
     }
 }

@@ -15,7 +15,7 @@ use proto::Mutation;
 use sha2::{Digest, Sha256};
 
 use crate::tx::Columns;
-use crate::{Db, Tx, bell};
+use crate::{Db, Tx, notifier};
 
 /// How long an answer is kept for a repeated request.
 pub const IDEMPOTENCY_KEPT: Duration = Duration::from_hours(7 * 24);
@@ -146,7 +146,7 @@ pub(crate) async fn remember(tx: &mut Tx, answers: &[(&Key, &[u8])]) -> Result<i
     let now = tx.now();
     let events = std::mem::take(&mut tx.events);
     if !events.is_empty() {
-        tx.ring(bell::EVENTS);
+        tx.notify(notifier::EVENTS);
     }
     let columns = Columns::of(&events);
     let stored = sqlx::query_scalar(

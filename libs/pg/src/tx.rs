@@ -15,7 +15,7 @@ use prost::Name;
 use sqlx::{AssertSqlSafe, Executor as _, PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
-use crate::{Db, bell, trace};
+use crate::{Db, notifier, trace};
 
 static DURATION: LazyLock<Histogram<f64>> = LazyLock::new(|| {
     global::meter("redress")
@@ -35,7 +35,7 @@ pub struct Tx {
     traceparent: String,
     lane: Lane,
     pub(crate) events: Vec<Emitted>,
-    rings: Vec<&'static str>,
+    topics: Vec<&'static str>,
 }
 
 /// An event on its way into the outbox.
@@ -109,10 +109,10 @@ impl Tx {
         self.lane
     }
 
-    /// Rings a bell once the transaction has committed.
-    pub fn ring(&mut self, topic: &'static str) {
-        if !self.rings.contains(&topic) {
-            self.rings.push(topic);
+    /// Notifies those who wait for a topic once the transaction has committed.
+    pub fn notify(&mut self, topic: &'static str) {
+        if !self.topics.contains(&topic) {
+            self.topics.push(topic);
         }
     }
 
@@ -166,7 +166,7 @@ impl Tx {
 
     async fn insert(&mut self, tenant: &TenantId, events: &[Emitted]) -> Result<i64, Fault> {
         let columns = Columns::of(events);
-        self.ring(bell::EVENTS);
+        self.notify(notifier::EVENTS);
         let position = sqlx::query_scalar(
             "WITH told AS (
                  INSERT INTO outbox (tenant_id, event_id, subject, type, occurred_at, traceparent, payload, lane)
@@ -318,8 +318,8 @@ impl Db {
         let (mut tx, value) = body(tx).await?;
         tx.flush().await?;
         tx.inner.commit().await?;
-        for topic in tx.rings {
-            self.bell.ring(topic);
+        for topic in tx.topics {
+            self.notifier.notify(topic);
         }
         Ok(value)
     }
@@ -343,7 +343,7 @@ impl Db {
             traceparent: trace::current(),
             lane: Lane::Live,
             events: Vec::new(),
-            rings: Vec::new(),
+            topics: Vec::new(),
         })
     }
 }

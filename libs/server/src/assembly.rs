@@ -232,13 +232,16 @@ impl Roads {
 /// What every schema and process needs beside its services.
 fn keep_house(dbs: &[pg::Db], identity: &Arc<Identity>, workers: &mut Workers) {
     for db in dbs {
-        let (bell, swept) = (db.bell().clone(), db.clone());
-        workers.start(Worker::new(format!("{}.bell", db.schema()), async move |stop: CancellationToken| {
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = bell.run() => {}
-            }
-        }));
+        let (notifier, swept) = (db.notifier().clone(), db.clone());
+        workers.start(Worker::new(
+            format!("{}.notifier", db.schema()),
+            async move |stop: CancellationToken| {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = notifier.run() => {}
+                }
+            },
+        ));
         workers.start(Worker::new(format!("{}.sweep", db.schema()), move |stop| sweep::run(swept, stop)));
     }
     workers.start(Worker::new("runtime.watch", watch::run));

@@ -102,7 +102,7 @@ impl House {
     pub fn advance(&self, by: Duration) {
         self.clock.as_ref().expect("open the house with a `.clock(..)`").advance(by);
         for service in &self.services {
-            self.db(service).bell().ring("timers");
+            self.db(service).notifier().notify("timers");
         }
     }
 

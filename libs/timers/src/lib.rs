@@ -7,7 +7,7 @@
 //! again. Any number of workers may run at once.
 //!
 //! The clock of the [`pg::Db`] decides what is due. Timers due together fire in no
-//! promised order. Who rings must check that there is still a reason: a timer may
+//! promised order. An alarm must check that there is still a reason: a timer may
 //! fire just before what would have disarmed it.
 //!
 //! What cannot be locked just now is passed over and tried again, and where much is due
@@ -31,15 +31,15 @@ pub use run::run;
 /// The table of timers, for every schema that has some.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// Topic of the bell that is rung for timers due before the next poll.
+/// Topic that is notified for timers due before the next poll.
 pub const TOPIC: &str = "timers";
-/// How often the worker looks, bell or no bell.
+/// How often the worker looks, notified or not.
 pub const POLL: Duration = Duration::from_millis(500);
 
 /// A timer to be armed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timer {
-    /// What it is for: the alarm that rings.
+    /// What it is for: the alarm that fires.
     pub kind: &'static str,
     /// What it is about. There is one timer per kind and key.
     pub key: Uuid,
@@ -70,7 +70,7 @@ pub struct Held {
     /// Locked: these fire now.
     pub held: Vec<Uuid>,
     /// No more there, and never again: their timers are taken without their alarm being
-    /// rung, counted (`redress.timer.orphans`) and logged.
+    /// fired, counted (`redress.timer.orphans`) and logged.
     pub gone: Vec<Uuid>,
 }
 
@@ -85,7 +85,7 @@ pub trait Alarm: Send + Sync + 'static {
     /// Does what is due, for one tenant, in the transaction that marks the timers
     /// fired: all of it or, with an error, nothing. After an error the timers are
     /// tried again later, one by one.
-    fn ring<'a>(&'a self, tx: &'a mut Tx, fired: &'a [Fired]) -> BoxFuture<'a, Result<(), Fault>>;
+    fn fire<'a>(&'a self, tx: &'a mut Tx, fired: &'a [Fired]) -> BoxFuture<'a, Result<(), Fault>>;
 }
 
 /// Arms timers, for the tenant of the transaction. One that is armed already gets
@@ -94,9 +94,9 @@ pub trait Alarm: Send + Sync + 'static {
 pub async fn arm(tx: &mut Tx, timers: &[Timer]) -> Result<(), Fault> {
     let Some(first) = timers.iter().map(|timer| timer.fire_at).min() else { return Ok(()) };
     store::arm(tx, timers).await?;
-    // The worker looks ahead to its next poll: later ones need no bell.
+    // The worker looks ahead to its next poll: later ones need no notification.
     if first <= tx.now() + POLL {
-        tx.ring(TOPIC);
+        tx.notify(TOPIC);
     }
     Ok(())
 }

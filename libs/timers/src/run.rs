@@ -1,4 +1,4 @@
-//! The worker: looks for timers that are due and rings their alarms, one
+//! The worker: looks for timers that are due and fires their alarms, one
 //! transaction per tenant and kind.
 //!
 //! A look takes all that is due. Where that is too much for one look, tenants take
@@ -57,12 +57,12 @@ static ORPHANS: LazyLock<Counter<u64>> = LazyLock::new(|| {
         .build()
 });
 
-/// Rings alarms as their timers become due, until told to stop; then finishes the
+/// Fires alarms as their timers become due, until told to stop; then finishes the
 /// batch at hand. Timers of other kinds are left alone.
 pub async fn run(db: Db, alarms: Vec<Arc<dyn Alarm>>, stop: CancellationToken) {
     let kinds = alarms.iter().map(|alarm| alarm.kind()).collect();
     let mut worker = Worker { kinds, db, alarms, stop, turns: Turns::default() };
-    let mut bell = worker.db.bell().listen(TOPIC);
+    let mut listener = worker.db.notifier().listen(TOPIC);
     while !worker.stop.is_cancelled() {
         let pause = match worker.round().await {
             Ok(Round::Fired) => continue,
@@ -77,7 +77,7 @@ pub async fn run(db: Db, alarms: Vec<Arc<dyn Alarm>>, stop: CancellationToken) {
             }
         };
         tokio::select! {
-            () = bell.heard_within(pause) => {}
+            () = listener.notified_within(pause) => {}
             () = worker.stop.cancelled() => {}
         }
     }
@@ -189,7 +189,7 @@ impl Worker {
         let span =
             tracing::info_span!("timers.fire", timer.kind = batch.alarm.kind(), tenant = %batch.tenant);
         async {
-            match self.ring(batch).await {
+            match self.take_and_fire(batch).await {
                 Ok(fired) => {
                     self.measure(batch.alarm.kind(), &fired);
                     Ok(!fired.is_empty())
@@ -201,9 +201,9 @@ impl Worker {
         .await
     }
 
-    /// Takes the timers nobody is in the way of and rings the alarm; answers when
+    /// Takes the timers nobody is in the way of and fires the alarm; answers when
     /// each had been due. Takes those, too, of what is no more.
-    async fn ring(&self, batch: &Batch) -> Result<Vec<Timestamp>, Fault> {
+    async fn take_and_fire(&self, batch: &Batch) -> Result<Vec<Timestamp>, Fault> {
         let Batch { tenant, alarm, keys, .. } = batch;
         let (fired, orphans) = self
             .db
@@ -214,7 +214,7 @@ impl Worker {
                 let fired = take(&mut tx, alarm.kind(), &held, now).await?;
                 let orphans = take(&mut tx, alarm.kind(), &gone, now).await?;
                 if !fired.is_empty() {
-                    fault::caught(alarm.ring(&mut tx, &fired)).await?;
+                    fault::caught(alarm.fire(&mut tx, &fired)).await?;
                 }
                 Ok((tx, (fired, orphans)))
             })

@@ -33,8 +33,8 @@ async fn two_workers_fire_each_timer_once() {
         runner.stop().await;
     }
     assert_eq!(alarm.count(), timers.len(), "none fired twice");
-    let rung: HashSet<Uuid> = alarm.keys().into_iter().collect();
-    assert_eq!(rung, timers.iter().map(|timer| timer.key).collect());
+    let firings: HashSet<Uuid> = alarm.keys().into_iter().collect();
+    assert_eq!(firings, timers.iter().map(|timer| timer.key).collect());
     assert!(bench.rows().await.is_empty());
 }
 
@@ -65,13 +65,13 @@ async fn the_given_clock_decides_what_is_due() {
     let alarm = Arc::new(Recorder::default());
     let runner = bench.run(&alarm);
     bench.clock.advance(Duration::from_hours(23));
-    bench.db.bell().ring(timers::TOPIC);
+    bench.db.notifier().notify(timers::TOPIC);
     tokio::time::sleep(timers::POLL * 2).await;
     assert_eq!(alarm.count(), 0, "not due yet");
     bench.clock.advance(Duration::from_hours(1));
     eventually("it has fired", async || alarm.count() > 0).await;
     runner.stop().await;
-    assert_eq!(alarm.rung.lock().unwrap()[0].fired.fire_at, timer.fire_at);
+    assert_eq!(alarm.firings.lock().unwrap()[0].fired.fire_at, timer.fire_at);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,11 +98,11 @@ async fn arming_again_moves_the_timer_to_the_next_generation() {
     bench.arm("tenant-a", std::slice::from_ref(&timer)).await;
     eventually("it has fired again", async || alarm.count() > 1).await;
     runner.stop().await;
-    let rung = alarm.rung.lock().unwrap().clone();
-    assert_eq!(rung.len(), 2);
-    assert_eq!(rung[0].fired.traceparent, timer.traceparent);
-    assert_eq!(rung[0].fired.generation, second);
-    assert!(rung[1].fired.generation > second);
+    let firings = alarm.firings.lock().unwrap().clone();
+    assert_eq!(firings.len(), 2);
+    assert_eq!(firings[0].fired.traceparent, timer.traceparent);
+    assert_eq!(firings[0].fired.generation, second);
+    assert!(firings[1].fired.generation > second);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,9 +132,9 @@ async fn tenants_have_timers_of_their_own() {
     let runner = bench.run(&alarm);
     eventually("both have fired", async || alarm.count() >= 2).await;
     runner.stop().await;
-    let rung = alarm.rung.lock().unwrap().clone();
-    assert!(rung.iter().all(|rung| rung.fired.key == timer.key), "{rung:?}");
-    let tenants: HashSet<_> = rung.into_iter().map(|rung| rung.tenant).collect();
+    let firings = alarm.firings.lock().unwrap().clone();
+    assert!(firings.iter().all(|firing| firing.fired.key == timer.key), "{firings:?}");
+    let tenants: HashSet<_> = firings.into_iter().map(|firing| firing.tenant).collect();
     assert_eq!(tenants, HashSet::from(["tenant-a".to_owned(), "tenant-b".to_owned()]));
 }
 
@@ -174,7 +174,7 @@ async fn failing(alarm: Recorder) {
     alarm.refused.lock().unwrap().insert(bad);
     let runner = bench.run(&alarm);
     eventually("the other tenant's fires at once", async || alarm.count() == 1).await;
-    assert_eq!(alarm.rung.lock().unwrap()[0].tenant, "tenant-b");
+    assert_eq!(alarm.firings.lock().unwrap()[0].tenant, "tenant-b");
     bench.clock.advance(Duration::from_millis(200));
     eventually("the neighbours fire one by one", async || alarm.count() == timers.len()).await;
     eventually("the bad one has failed twice", async || bench.rows().await.iter().any(|row| row.3 == 2))

@@ -78,7 +78,7 @@ impl Alarm for TakeWaiting {
         .boxed()
     }
 
-    fn ring<'a>(&'a self, tx: &'a mut Tx, fired: &'a [Fired]) -> BoxFuture<'a, Result<(), Fault>> {
+    fn fire<'a>(&'a self, tx: &'a mut Tx, fired: &'a [Fired]) -> BoxFuture<'a, Result<(), Fault>> {
         go_on(tx, fired).boxed()
     }
 }

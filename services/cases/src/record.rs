@@ -1,5 +1,5 @@
 //! Puts what happened to cases on record: the rows, the timeline, the events, the
-//! timers, the bell, all in the transaction in which it happened.
+//! timers, the notification, all in the transaction in which it happened.
 
 use fault::Fault;
 use kernel::person;
@@ -11,7 +11,7 @@ use crate::clocks::follow::Begun;
 use crate::timeline::Fact;
 use crate::{merges, store, window, wire};
 
-/// Topic of the bell rung on every change of a case.
+/// Topic that is notified on every change of a case.
 pub(crate) const TOPIC: &str = "cases";
 
 /// Records what happened to cases locked by this transaction.
@@ -72,6 +72,6 @@ async fn publish(tx: &mut Tx, cases: &[Case]) -> Result<(), Fault> {
             wire::told::tell(tx, case, noted, &recused);
         }
     }
-    tx.ring(TOPIC);
+    tx.notify(TOPIC);
     Ok(())
 }

@@ -59,7 +59,7 @@ impl Alarm for ResponseWindow {
         store::lock_idle(tx, keys).boxed()
     }
 
-    fn ring<'a>(&'a self, tx: &'a mut Tx, fired: &'a [Fired]) -> BoxFuture<'a, Result<(), Fault>> {
+    fn fire<'a>(&'a self, tx: &'a mut Tx, fired: &'a [Fired]) -> BoxFuture<'a, Result<(), Fault>> {
         pass(tx, fired).boxed()
     }
 }

@@ -24,11 +24,11 @@ use crate::notice::{Answer, State};
 use crate::store::{self, Attempt, Claimed, Claims};
 use crate::wire;
 
-/// Bell that tells there are notices to deliver.
+/// Topic that tells there are notices to deliver.
 pub(crate) const TOPIC: &str = "notices";
 /// Most notices sent at once.
 pub(crate) const CONCURRENT: u32 = 16;
-/// How long the worker waits for the bell before it looks by itself.
+/// How long the worker waits to be notified before it looks by itself.
 const POLL: Duration = Duration::from_secs(2);
 /// How long it waits when the database cannot be reached.
 const RETRY: Duration = Duration::from_secs(1);
@@ -44,7 +44,7 @@ const SWEEP: Duration = Duration::from_mins(10);
 
 /// Delivers notices until told to stop; what is being sent then is finished.
 pub(crate) async fn run(db: Db, transport: Arc<dyn Transport>, stop: Stop) {
-    let mut bell = db.bell().listen(TOPIC);
+    let mut listener = db.notifier().listen(TOPIC);
     let swept = db.clock().now();
     let mut worker =
         Worker { db, transport, sending: JoinSet::new(), tenants: HashMap::new(), tried: Vec::new(), swept };
@@ -56,7 +56,7 @@ pub(crate) async fn run(db: Db, transport: Arc<dyn Transport>, stop: Stop) {
         tokio::select! {
             () = stop.cancelled() => {}
             Some(sent) = worker.sending.join_next_with_id() => worker.note(sent),
-            () = bell.heard_within(POLL), if worker.room() > 0 => {}
+            () = listener.notified_within(POLL), if worker.room() > 0 => {}
         }
     }
     worker.finish().await;

@@ -230,7 +230,7 @@ impl Reactions {
         let fresh = store::post(tx, &notices, lane).await?;
         for notice in notices.iter().filter(|notice| fresh.contains(&notice.id)) {
             if notice.state == State::Pending {
-                tx.ring(deliver::TOPIC);
+                tx.notify(deliver::TOPIC);
             } else {
                 tx.emit_in(notice.traceparent.clone(), notice.case_id.0, &wire::settled(notice));
             }

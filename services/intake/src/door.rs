@@ -241,7 +241,7 @@ async fn register(
 ) -> Result<Vec<Verdict>, Fault> {
     let positions = store::register(conn, filings, *doubles).await?;
     *doubles = positions.len() < filings.len();
-    db.bell().ring(pg::bell::EVENTS);
+    db.notifier().notify(pg::notifier::EVENTS);
     let mut verdicts = Vec::with_capacity(filings.len());
     for filing in filings {
         verdicts.push(match positions.get(&filing.id) {

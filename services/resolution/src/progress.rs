@@ -10,7 +10,7 @@ use crate::store;
 use crate::task::{Task, TaskState};
 use crate::wire;
 
-/// Rung when tasks may be polled for.
+/// Notified when tasks may be polled for.
 pub(crate) const TASKS: &str = "tasks";
 
 /// Advances plans, which are locked and open, and stores them with those of their
@@ -32,7 +32,7 @@ pub(crate) async fn carry_on(tx: &mut Tx, plans: &mut [Plan], changed: &[Task]) 
     }
     if !begun.is_empty() {
         store::tasks::insert(tx, &begun).await?;
-        tx.ring(TASKS);
+        tx.notify(TASKS);
     }
     Ok(())
 }

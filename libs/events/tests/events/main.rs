@@ -59,7 +59,7 @@ async fn the_newest_transaction_is_waited_for() -> Result<()> {
     let mut newest = road.by_hand().await?;
     emit_by_hand(&mut newest, RandomIds.token(), 2).await?;
     for _ in 0..7 {
-        road.alpha.bell().ring(pg::bell::EVENTS);
+        road.alpha.notifier().notify(pg::notifier::EVENTS);
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     newest.execute("COMMIT").await?;
@@ -188,7 +188,7 @@ async fn long_events_come_in_batches_that_any_client_takes_in() -> Result<()> {
         emit_payload(&mut conn, RandomIds.token(), &long).await?;
     }
     conn.execute("COMMIT").await?;
-    road.tell("one", RandomIds.token(), 1).await?; // rings, so that all is read at once
+    road.tell("one", RandomIds.token(), 1).await?; // notifies, so that all is read at once
 
     let wanted = Subscription::after(0, &["redress.cases.v1.CaseClosed"]);
     let mut stream = LocalSource(road.feed.clone()).subscribe(wanted);

@@ -18,7 +18,7 @@ use crate::{Database, FakeSource, MockClock, Proxy, badge};
 const SOURCES: [&str; 5] = ["intake", "cases", "assignment", "resolution", "feedback"];
 /// Fewer than in a real process: tests run side by side on one server.
 const CONNECTIONS: u32 = 6;
-/// Of a feed that the house reads beside its server: bell, tail and catching up.
+/// Of a feed that the house reads beside its server: notifier, tail and catching up.
 const FEED_CONNECTIONS: u32 = 3;
 
 /// What stands between a feed and its readers.
@@ -142,12 +142,12 @@ fn feed(
 ) -> anyhow::Result<Arc<dyn Source>> {
     let db = pg::Db::open(url, FEED_CONNECTIONS, service, Arc::clone(clock), Arc::new(RandomIds))
         .map_err(|fault| anyhow::anyhow!("the feed of {service}: {}", fault.chain()))?;
-    let (feed, bell, stopped) = (Feed::new(db.clone()), db.bell().clone(), stop.clone());
+    let (feed, notifier, stopped) = (Feed::new(db.clone()), db.notifier().clone(), stop.clone());
     tokio::spawn(feed.clone().run(stop.clone()));
     tokio::spawn(async move {
         tokio::select! {
             () = stopped.cancelled() => {}
-            () = bell.run() => {}
+            () = notifier.run() => {}
         }
     });
     Ok(Arc::new(LocalSource(feed)))

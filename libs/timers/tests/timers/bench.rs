@@ -90,7 +90,7 @@ impl Runner {
 /// What happened in transactions that committed, and in those that did not.
 #[derive(Default)]
 pub(crate) struct Recorder {
-    pub(crate) rung: Mutex<Vec<Rung>>,
+    pub(crate) firings: Mutex<Vec<Firing>>,
     pub(crate) refused: Mutex<HashSet<Uuid>>,
     /// What others are changing.
     pub(crate) busy: Mutex<HashSet<Uuid>>,
@@ -103,18 +103,18 @@ pub(crate) struct Recorder {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Rung {
+pub(crate) struct Firing {
     pub(crate) tenant: String,
     pub(crate) fired: Fired,
 }
 
 impl Recorder {
     pub(crate) fn keys(&self) -> Vec<Uuid> {
-        self.rung.lock().unwrap().iter().map(|rung| rung.fired.key).collect()
+        self.firings.lock().unwrap().iter().map(|firing| firing.fired.key).collect()
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.rung.lock().unwrap().len()
+        self.firings.lock().unwrap().len()
     }
 }
 
@@ -130,7 +130,7 @@ impl Alarm for Recorder {
         Box::pin(std::future::ready(Ok(Held { held, gone })))
     }
 
-    fn ring<'a>(&'a self, tx: &'a mut Tx, fired: &'a [Fired]) -> BoxFuture<'a, Result<(), Fault>> {
+    fn fire<'a>(&'a self, tx: &'a mut Tx, fired: &'a [Fired]) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
             let tenant: String =
                 sqlx::query_scalar("SELECT current_setting('redress.tenant')").fetch_one(&mut **tx).await?;
@@ -147,8 +147,8 @@ impl Alarm for Recorder {
                 .lock()
                 .unwrap()
                 .extend(fired.iter().map(|f| now.duration_since(f.fire_at).unsigned_abs()));
-            let rung = fired.iter().map(|fired| Rung { tenant: tenant.clone(), fired: fired.clone() });
-            self.rung.lock().unwrap().extend(rung);
+            let firings = fired.iter().map(|fired| Firing { tenant: tenant.clone(), fired: fired.clone() });
+            self.firings.lock().unwrap().extend(firings);
             Ok(())
         })
     }

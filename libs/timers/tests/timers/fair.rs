@@ -49,7 +49,7 @@ async fn timers_of_what_is_no_more_are_taken_without_their_alarm() {
     for runner in runners {
         runner.stop().await;
     }
-    assert_eq!(alarm.keys(), [timer.key], "nothing rings for the others");
+    assert_eq!(alarm.keys(), [timer.key], "nothing fires for the others");
 }
 
 /// Of one tenant more is due than can fire in time, of the other one now and then.
@@ -75,8 +75,8 @@ async fn a_tenant_with_very_many_due_timers_keeps_no_other_waiting() {
     let alarm = Arc::new(Recorder::default());
     let runner = bench.run(&alarm);
     let of_others = || {
-        let rung = alarm.rung.lock().unwrap();
-        rung.iter().filter(|rung| rung.tenant != "tenant-a").count()
+        let firings = alarm.firings.lock().unwrap();
+        firings.iter().filter(|firing| firing.tenant != "tenant-a").count()
     };
     eventually("the others' have fired", async || of_others() == 2).await;
     assert!(alarm.count() < 5_000, "they waited for {} of the crowd", alarm.count());

@@ -25,7 +25,7 @@ impl Alarm for Rungs {
         store::lock_idle(tx, keys).boxed()
     }
 
-    fn ring<'a>(&'a self, tx: &'a mut Tx, fired: &'a [Fired]) -> BoxFuture<'a, Result<(), Fault>> {
+    fn fire<'a>(&'a self, tx: &'a mut Tx, fired: &'a [Fired]) -> BoxFuture<'a, Result<(), Fault>> {
         climb(tx, fired).boxed()
     }
 }

@@ -52,7 +52,7 @@ pub(crate) type Due = (i64, CaseId);
 pub(crate) async fn begin(tx: &mut Tx, what: &What) -> Result<(), Fault> {
     let now = tx.now();
     store::jobs::begin(tx, what, now).await?;
-    tx.ring(TOPIC);
+    tx.notify(TOPIC);
     Ok(())
 }
 
@@ -243,7 +243,7 @@ pub(crate) async fn settle(db: &Db, tenant: &TenantId) {
 
 /// Reaches pages until told to stop, of every tenant that has some one after the other.
 pub(crate) async fn run(db: Db, stop: Stop) {
-    let mut bell = db.bell().listen(TOPIC);
+    let mut listener = db.notifier().listen(TOPIC);
     while !stop.is_cancelled() {
         let more = round(&db, &stop).await.unwrap_or_else(|fault| {
             tracing::warn!(
@@ -254,7 +254,7 @@ pub(crate) async fn run(db: Db, stop: Stop) {
         });
         if !more {
             tokio::select! {
-                () = bell.heard_within(POLL) => {}
+                () = listener.notified_within(POLL) => {}
                 () = stop.cancelled() => {}
             }
         }

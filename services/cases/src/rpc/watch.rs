@@ -1,4 +1,4 @@
-//! `WatchCase`: a case as it is now and after each change. The bell rings for every
+//! `WatchCase`: a case as it is now and after each change. The notifier tells of every
 //! case of the schema; one look into the database serves all who watch a tenant's
 //! cases.
 
@@ -21,7 +21,7 @@ use crate::{record, store, wire};
 
 /// Changes in quick succession are one, and looked at no more often.
 const REST: Duration = Duration::from_millis(50);
-/// And no less often, should a ring be lost.
+/// And no less often, should a notification be lost.
 const POLL: Duration = Duration::from_secs(1);
 
 /// The stream of `WatchCase`.
@@ -55,7 +55,7 @@ impl Watchers {
     /// any stream.
     pub(super) async fn changes(&self, tenant: TenantId, id: CaseId) -> Result<Changes, Fault> {
         // Listens before it looks: no change falls in between.
-        let mut ear = self.db.bell().listen(record::TOPIC);
+        let mut listener = self.db.notifier().listen(record::TOPIC);
         let watched = self.of(tenant);
         let latest = watched.case(id).await?;
         let mut news = latest.subscribe();
@@ -69,7 +69,7 @@ impl Watchers {
                     return;
                 }
                 while !news.has_changed().map_err(Fault::internal)? {
-                    ear.heard_within(POLL).await;
+                    listener.notified_within(POLL).await;
                     watched.look(Instant::now()).await?;
                 }
             }

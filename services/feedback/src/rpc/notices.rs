@@ -57,7 +57,7 @@ pub(super) async fn resend(
             store::keep_sending(&mut tx, &before).await?;
             store::change(&mut tx, &notice).await?;
             let earlier = store::sendings(&mut tx, &[notice.id]).await?.remove(&notice.id);
-            tx.ring(deliver::TOPIC);
+            tx.notify(deliver::TOPIC);
             let notice = Some(wire::notice(notice, earlier.unwrap_or_default()));
             Ok((tx, ResendNoticeResponse { notice }))
         })

@@ -53,7 +53,7 @@ fn has_ended(notice: &Notice) -> bool {
 /// Lets the pause after an attempt pass.
 fn wait_for_next_attempt(house: &House) {
     house.advance(LATER);
-    house.db("feedback").bell().ring("notices");
+    house.db("feedback").notifier().notify("notices");
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn what_never_works_is_given_up() {
         .execute(&mut house.owner().await)
         .await
         .unwrap();
-    house.db("feedback").bell().ring("notices");
+    house.db("feedback").notifier().notify("notices");
     eventually(async || sink.asked() == 2).await;
     sink.script("ada@example.org", &["451 4.3.0 try later", "451 4.3.0 try later"]);
     sink.hold(false);
@@ -308,13 +308,13 @@ async fn acknowledgements_beyond_the_limit_of_their_address_are_put_off_not_lost
     eventually(async || sink.mails().len() == burst + 2).await;
     for sent in burst + 3..=burst + 4 {
         house.advance(Duration::from_secs(step.unsigned_abs()));
-        house.db("feedback").bell().ring("notices");
+        house.db("feedback").notifier().notify("notices");
         eventually(async || sink.mails().len() == sent).await;
     }
     assert_eq!(waiting_count(&house).await, 0);
     // Once the hour is over, the address is as good as any, and forgotten.
     house.advance(Duration::from_hours(1));
-    house.db("feedback").bell().ring("notices");
+    house.db("feedback").notifier().notify("notices");
     let counted = "SELECT count(*) FROM feedback.address_limit";
     eventually(async || {
         let left: i64 = sqlx::query_scalar(counted).fetch_one(&mut house.owner().await).await.unwrap();

@@ -164,7 +164,7 @@ async fn a_notice_that_is_still_tried_is_recorded_and_tried_no_more() {
     let notice = list(&mut client, case).await.pop().unwrap();
     record(&mut client, called(&house, &notice)).await.unwrap();
     house.advance(Duration::from_hours(2));
-    house.db("feedback").bell().ring("notices");
+    house.db("feedback").notifier().notify("notices");
     let other = acknowledged(&house, "bo@example.org").await;
     assert_eq!(other.state(), NoticeState::Delivered, "the worker has looked again");
     assert_eq!(sink.mails().len(), 1, "to bo alone");

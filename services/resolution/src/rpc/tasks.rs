@@ -166,7 +166,7 @@ pub(super) async fn settle(
             tx.join_trace(&task.traceparent);
             if task.state == TaskState::Ready {
                 store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
-                tx.ring(progress::TASKS);
+                tx.notify(progress::TASKS);
             } else {
                 if task.state == TaskState::Completed {
                     tx.emit(task.case_id.0, &wire::events::task_completed(&task));
@@ -211,7 +211,7 @@ pub(super) async fn requeue(
             super::plans::not_about(&mut tx, task.case_id, &by).await?;
             task.requeue(requeue.department_id, requeued, tx.now())?;
             store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
-            tx.ring(progress::TASKS);
+            tx.notify(progress::TASKS);
             Ok((tx, RequeueTaskResponse { task: Some(wire::tasks::task(&task)) }))
         })
         .await?;

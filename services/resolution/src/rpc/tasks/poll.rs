@@ -18,11 +18,11 @@ use crate::turns::Turns;
 use crate::wire;
 use crate::wire::tasks::Poll;
 
-/// How long to wait without having heard of new tasks: a ring may be lost, a
+/// How long to wait without having heard of new tasks: a notification may be lost, a
 /// back-off or a lease may end.
 const POLL: Duration = Duration::from_millis(500);
 /// Least time between two looks: tasks that come in quick succession are handed
-/// out together, and a busy bell does not keep an idle worker looking.
+/// out together, and many notifications do not keep an idle worker looking.
 const FLOOR: Duration = Duration::from_millis(5);
 
 /// `PollTasks`. Its replay is its own: what was handed out under a `request_id` and
@@ -51,14 +51,14 @@ async fn wait(db: &Db, turns: &Turns, caller: &Caller, poll: &Poll) -> Result<Ve
     let end = Instant::now() + poll.wait;
     let place = turns.join(&caller.tenant, &poll.department_id);
     let Ok(_turn) = timeout_at(end, place.turn()).await else { return Ok(Vec::new()) };
-    let mut ear = db.bell().listen(TASKS);
+    let mut listener = db.notifier().listen(TASKS);
     loop {
         let leased = claim(db, caller, poll).await?;
         let left = end.saturating_duration_since(Instant::now());
         if !leased.is_empty() || left.is_zero() {
             return Ok(leased);
         }
-        ear.heard_within(POLL.min(left)).await;
+        listener.notified_within(POLL.min(left)).await;
         sleep(FLOOR.min(left)).await;
     }
 }
