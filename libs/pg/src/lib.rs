@@ -8,14 +8,14 @@
 //!   gets the same answer and has one effect.
 //! - [`Group`] does the same for mutations of one kind that come together: one
 //!   transaction for many of them.
-//! - [`Line`] is a connection of its own for one writer, whose statements are
+//! - [`DedicatedConnection`] is a connection of its own for one writer, whose statements are
 //!   transactions each.
 //! - Events leave through [`Tx::emit`]: they are written with the state they tell of.
 //! - [`notifier`] wakes who waits for rows, in this process and in others.
 
 pub mod cluster;
+mod dedicated;
 mod group;
-mod line;
 mod migrate;
 mod mutate;
 pub mod notifier;
@@ -33,8 +33,8 @@ use kernel::{Clock, Ids};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool};
 
+pub use dedicated::{DedicatedConnection, is_connection_lost};
 pub use group::{Asked, Batch, Group, Verdicts, Work};
-pub use line::{Line, is_hung_up};
 pub use migrate::{MIGRATIONS, is_behind, migrate};
 pub use mutate::{Done, IDEMPOTENCY_KEPT, Key, key_reused, request_hash};
 pub use notifier::Notifier;

@@ -25,7 +25,7 @@ const KEY_ID: &str = "testkit";
 const EXPIRES: u64 = 4_102_444_800;
 
 /// A channel on which a caller shows who they are.
-pub type Line = InterceptedService<Channel, Badge>;
+pub type CallerChannel = InterceptedService<Channel, Badge>;
 
 /// What a caller shows with each call.
 #[derive(Clone, Debug, Default)]

@@ -17,7 +17,7 @@ use tokio_util::sync::DropGuard;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
-use crate::badge::{Badge, Line, token};
+use crate::badge::{Badge, CallerChannel, token};
 use crate::{Database, FakeSource, MockClock, PATIENCE, Proxy};
 
 pub use look::{Parked, Told};
@@ -55,27 +55,27 @@ impl House {
         Builder::new(services)
     }
 
-    /// A line of the development caller; where callers must prove who they are, one
+    /// A channel of the development caller; where callers must prove who they are, one
     /// of tenant `development` who may do everything too.
-    pub fn channel(&self) -> Line {
+    pub fn channel(&self) -> CallerChannel {
         self.channel_as(TenantId::development().as_str(), "developer", &[Role::Platform.name()])
     }
 
-    /// A line of this caller. Without [`Builder::identified`] there is but the
+    /// A channel of this caller. Without [`Builder::identified`] there is but the
     /// development tenant, whose callers have every role.
-    pub fn channel_as(&self, tenant: &str, subject: &str, roles: &[&str]) -> Line {
+    pub fn channel_as(&self, tenant: &str, subject: &str, roles: &[&str]) -> CallerChannel {
         let badge = if self.keys.is_some() {
             Badge::bearer(&token(tenant, subject, roles))
         } else {
             assert_eq!(tenant, TenantId::development().as_str(), "open the house `.identified()`");
             Badge::named(subject)
         };
-        Line::new(self.channel.clone(), badge)
+        CallerChannel::new(self.channel.clone(), badge)
     }
 
-    /// A line of someone who does not say who they are.
-    pub fn channel_of_nobody(&self) -> Line {
-        Line::new(self.channel.clone(), Badge::none())
+    /// A channel of someone who does not say who they are.
+    pub fn channel_of_nobody(&self) -> CallerChannel {
+        CallerChannel::new(self.channel.clone(), Badge::none())
     }
 
     /// Where it listens.

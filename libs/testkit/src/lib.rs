@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 use kernel::{Ids as _, RandomIds};
 
 pub use answer::{consistency_token, reason, violations};
-pub use badge::Line;
+pub use badge::CallerChannel;
 pub use clock::MockClock;
 pub use database::Database;
 pub use house::{Builder, House, Parked, Told};

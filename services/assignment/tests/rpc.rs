@@ -26,10 +26,10 @@ use proto::redress::assignment::v1::{
     UpdateAgentRequest, UpdateDepartmentRequest,
 };
 use proto::redress::cases::v1::{CaseOpened, CaseReopened, CaseResolved, Priority};
-use testkit::{House, Line, request_id};
+use testkit::{CallerChannel, House, request_id};
 use uuid::Uuid;
 
-type Client = AssignmentServiceClient<Line>;
+type Client = AssignmentServiceClient<CallerChannel>;
 
 /// The service alone, its caller, and the news of cases it is told.
 struct World {

@@ -17,11 +17,11 @@ use proto::redress::feedback::v1::{
     NoticeState, RespondToOutcomeRequest, Response, Satisfaction,
 };
 use proto::redress::intake::v1::{Complainant, Complaint, ComplaintRegistered};
-use testkit::{House, Line, MockClock, consistency_token, reason, request_id, violations};
+use testkit::{CallerChannel, House, MockClock, consistency_token, reason, request_id, violations};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-type Client = FeedbackServiceClient<Line>;
+type Client = FeedbackServiceClient<CallerChannel>;
 
 /// How long the outcomes here may be answered.
 const WINDOW: Duration = Duration::from_hours(24);

@@ -8,7 +8,7 @@
 use fault::Fault;
 use kernel::receipt::ReceiptKey;
 use kernel::{Lane, TenantId};
-use pg::{Db, Line};
+use pg::{Db, DedicatedConnection};
 use server::Stop;
 use sqlx::PgConnection;
 use tokio::sync::{OnceCell, mpsc, oneshot};
@@ -87,7 +87,7 @@ fn fill(batch: &mut Vec<Knock>, lane: &mut mpsc::Receiver<Knock>, most: usize) {
 /// The writer behind the door.
 pub(crate) struct Writer {
     db: Db,
-    line: Line,
+    connection: DedicatedConnection,
     waiting: Waiting,
     /// Whether the last batch held submissions that were not new: repeated ones come
     /// in swarms.
@@ -101,7 +101,12 @@ impl Door {
         let (live, live_waiting) = mpsc::channel(MAX_WAITING);
         let (bulk, bulk_waiting) = mpsc::channel(MAX_WAITING);
         let waiting = Waiting { live: live_waiting, bulk: bulk_waiting };
-        let writer = Writer { db: db.clone(), line: Line::new(db.clone()), waiting, doubles: false };
+        let writer = Writer {
+            db: db.clone(),
+            connection: DedicatedConnection::new(db.clone()),
+            waiting,
+            doubles: false,
+        };
         (Self { db, key: OnceCell::new_with(key), live, bulk }, writer)
     }
 
@@ -191,7 +196,7 @@ impl Writer {
         let registered = fault::caught(self.register(tenant, filings)).await;
         if registered.is_err() {
             // It may have been left in the middle of a statement.
-            self.line.hang_up();
+            self.connection.close();
         }
         registered
     }
@@ -211,9 +216,9 @@ impl Writer {
     /// whatever became of the first try, its filings are found or registered now.
     async fn register(&mut self, tenant: &TenantId, filings: &[Filing]) -> Result<Vec<Verdict>, Fault> {
         let db = self.db.clone();
-        let was_open = self.line.is_open();
+        let was_open = self.connection.is_open();
         match db.timed("intake.submit", self.try_register(tenant, filings)).await {
-            Err(fault) if was_open && pg::is_hung_up(&fault) => {
+            Err(fault) if was_open && pg::is_connection_lost(&fault) => {
                 tracing::debug!(fault = fault.chain(), "submissions are registered at the second try");
                 db.timed("intake.submit", self.try_register(tenant, filings)).await
             }
@@ -222,10 +227,10 @@ impl Writer {
     }
 
     async fn try_register(&mut self, tenant: &TenantId, filings: &[Filing]) -> Result<Vec<Verdict>, Fault> {
-        let conn = self.line.bound_to(tenant).await?;
+        let conn = self.connection.bound_to(tenant).await?;
         let registered = register(conn, &self.db, filings, &mut self.doubles).await;
         if registered.is_err() {
-            self.line.hang_up();
+            self.connection.close();
         }
         registered
     }

@@ -5,8 +5,8 @@
 //! this process, and reads the CPU they and Postgres used from `/proc`.
 
 mod clocks;
+mod connection;
 mod lifecycle;
-mod line;
 mod pgbench;
 mod procfs;
 mod report;

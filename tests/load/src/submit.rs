@@ -12,7 +12,7 @@ use proto::redress::intake::v1::{Channel, Complainant, Complaint, SubmitComplain
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::line::Line;
+use crate::connection::Connection;
 use crate::run::{Run, histogram, micros};
 use crate::suite::Suite;
 use crate::words;
@@ -48,7 +48,7 @@ pub(crate) fn submission(number: u64) -> SubmitComplaintRequest {
 
 /// Keeps so many submissions in flight for so long.
 pub(crate) async fn closed(suite: &Suite, in_flight: usize, length: Duration) -> Result<Run> {
-    let lines = (0..CONNECTIONS.min(in_flight)).map(|_| Line::connect(suite.address()));
+    let lines = (0..CONNECTIONS.min(in_flight)).map(|_| Connection::connect(suite.address()));
     let origin = Uri::from_str(&format!("http://{}", suite.address()))?;
     let client = |line| IntakeServiceClient::with_origin(line, origin.clone());
     let clients: Vec<_> = try_join_all(lines).await?.into_iter().map(client).collect();

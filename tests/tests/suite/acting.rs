@@ -21,7 +21,7 @@ use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
 use proto::redress::intake::v1::{Complaint, Respondent, SubmitComplaintRequest};
 use proto::redress::resolution::v1::ProposePlanRequest;
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
-use testkit::{House, Line, request_id};
+use testkit::{CallerChannel, House, request_id};
 use tests::SERVICES;
 use tests::complaint::{made_up, yuan};
 use tests::life::refund;
@@ -192,7 +192,7 @@ impl Scene {
         scene
     }
 
-    fn line(&self, subject: &str, role: &str) -> Line {
+    fn line(&self, subject: &str, role: &str) -> CallerChannel {
         self.house.channel_as(TENANT, subject, &[role])
     }
 

@@ -17,7 +17,7 @@ use proto::redress::intake::v1::SubmitComplaintsRequest;
 use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
 use proto::redress::intake::v1::row_verdict::Verdict;
 use serde_json::Deserializer;
-use testkit::{House, Line, request_id, violations};
+use testkit::{CallerChannel, House, request_id, violations};
 use tests::SERVICES;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
@@ -120,13 +120,13 @@ async fn a_wrong_row_is_refused_by_its_verdict() {
 
 /// Calls an rpc with a request written in JSON, and takes the first message of the
 /// answer, be it the only one or one of many.
-pub(crate) async fn ask(line: Line, method: &MethodDescriptor, request: &str) -> Result<(), Status> {
+pub(crate) async fn ask(line: CallerChannel, method: &MethodDescriptor, request: &str) -> Result<(), Status> {
     ask_for_bytes(line, method, request).await.map(drop)
 }
 
 /// As [`ask`]; the first message of the answer as it is on the wire.
 pub(crate) async fn ask_for_bytes(
-    line: Line,
+    line: CallerChannel,
     method: &MethodDescriptor,
     request: &str,
 ) -> Result<Bytes, Status> {
@@ -137,7 +137,11 @@ pub(crate) async fn ask_for_bytes(
 }
 
 /// Same with a request as it is on the wire.
-pub(crate) async fn send(line: Line, method: &MethodDescriptor, request: Bytes) -> Result<Bytes, Status> {
+pub(crate) async fn send(
+    line: CallerChannel,
+    method: &MethodDescriptor,
+    request: Bytes,
+) -> Result<Bytes, Status> {
     let mut grpc = Grpc::new(line);
     grpc.ready().await.unwrap();
     let request = Request::new(request);

@@ -23,7 +23,7 @@ use proto::redress::resolution::v1::PollTasksRequest;
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
 use server::{Assembly, Running, Secret, Service, Settings};
 use sqlx::PgConnection;
-use testkit::{House, Line, Proxy};
+use testkit::{CallerChannel, House, Proxy};
 use tests::complaint::{made_up, yuan};
 use tests::department::{Department, Ledger};
 use tests::life::{Lived, People, Script, exchange, refund};
@@ -206,7 +206,7 @@ fn within<T>(deadline: Option<Duration>, message: T) -> Request<T> {
     request
 }
 
-fn submit(line: Line, deadline: Option<Duration>) -> Call {
+fn submit(line: CallerChannel, deadline: Option<Duration>) -> Call {
     Box::pin(async move {
         let complaint = Some(made_up(LIVES));
         // As `People::submit` names it: it is repeated there.
@@ -215,21 +215,21 @@ fn submit(line: Line, deadline: Option<Duration>) -> Call {
     })
 }
 
-fn get_case(line: Line, deadline: Option<Duration>) -> Call {
+fn get_case(line: CallerChannel, deadline: Option<Duration>) -> Call {
     Box::pin(async move {
         let request = GetCaseRequest { case_id: unknown() };
         CaseServiceClient::new(line).get_case(within(deadline, request)).await.map(drop)
     })
 }
 
-fn get_assignment(line: Line, deadline: Option<Duration>) -> Call {
+fn get_assignment(line: CallerChannel, deadline: Option<Duration>) -> Call {
     Box::pin(async move {
         let request = GetAssignmentRequest { case_id: unknown() };
         AssignmentServiceClient::new(line).get_assignment(within(deadline, request)).await.map(drop)
     })
 }
 
-fn poll_tasks(line: Line, deadline: Option<Duration>) -> Call {
+fn poll_tasks(line: CallerChannel, deadline: Option<Duration>) -> Call {
     Box::pin(async move {
         let request = PollTasksRequest {
             request_id: testkit::request_id(),
@@ -241,7 +241,7 @@ fn poll_tasks(line: Line, deadline: Option<Duration>) -> Call {
     })
 }
 
-fn get_feedback(line: Line, deadline: Option<Duration>) -> Call {
+fn get_feedback(line: CallerChannel, deadline: Option<Duration>) -> Call {
     Box::pin(async move {
         let request = GetFeedbackRequest { case_id: unknown() };
         FeedbackServiceClient::new(line).get_feedback(within(deadline, request)).await.map(drop)

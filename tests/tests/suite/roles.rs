@@ -21,7 +21,7 @@ use proto::redress::resolution::v1::{
     ApprovePlanRequest, CompleteTaskRequest, GetTaskRequest, Lease, PollTasksRequest, ProposePlanRequest,
     Task, TaskResult, TaskState,
 };
-use testkit::{House, Line, request_id};
+use testkit::{CallerChannel, House, request_id};
 use tests::SERVICES;
 use tests::complaint::{made_up, yuan};
 use tests::life::{exchange, refund};
@@ -38,27 +38,27 @@ const TENANT: &str = "acme";
 struct People(House);
 
 impl People {
-    fn line(&self, role: &str) -> Line {
+    fn line(&self, role: &str) -> CallerChannel {
         self.0.channel_as(TENANT, role, &[role])
     }
 
-    fn intake(&self, role: &str) -> IntakeServiceClient<Line> {
+    fn intake(&self, role: &str) -> IntakeServiceClient<CallerChannel> {
         IntakeServiceClient::new(self.line(role))
     }
 
-    fn cases(&self, role: &str) -> CaseServiceClient<Line> {
+    fn cases(&self, role: &str) -> CaseServiceClient<CallerChannel> {
         CaseServiceClient::new(self.line(role))
     }
 
-    fn assignment(&self, role: &str) -> AssignmentServiceClient<Line> {
+    fn assignment(&self, role: &str) -> AssignmentServiceClient<CallerChannel> {
         AssignmentServiceClient::new(self.line(role))
     }
 
-    fn resolution(&self, role: &str) -> ResolutionServiceClient<Line> {
+    fn resolution(&self, role: &str) -> ResolutionServiceClient<CallerChannel> {
         ResolutionServiceClient::new(self.line(role))
     }
 
-    fn feedback(&self, role: &str) -> FeedbackServiceClient<Line> {
+    fn feedback(&self, role: &str) -> FeedbackServiceClient<CallerChannel> {
         FeedbackServiceClient::new(self.line(role))
     }
 }

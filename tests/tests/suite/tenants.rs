@@ -30,7 +30,7 @@ use proto::redress::resolution::v1::{
     ApprovePlanRequest, CancelPlanRequest, CompleteTaskRequest, GetPlanRequest, GetTaskRequest, Lease,
     ListPlansRequest, ListTasksRequest, PollTasksRequest, ProposePlanRequest, Task,
 };
-use testkit::{House, Line, request_id};
+use testkit::{CallerChannel, House, request_id};
 use tests::SERVICES;
 use tests::complaint::{made_up, yuan};
 use tests::life::refund;
@@ -65,28 +65,28 @@ impl<'a> Tenant<'a> {
     }
 
     /// Everybody of a tenant may do everything but what is the platform's.
-    fn line(&self, subject: &str) -> Line {
+    fn line(&self, subject: &str) -> CallerChannel {
         let roles = ["channel", "supervisor", "department-worker", "admin"];
         self.house.channel_as(self.name, subject, &roles)
     }
 
-    fn intake(&self) -> IntakeServiceClient<Line> {
+    fn intake(&self) -> IntakeServiceClient<CallerChannel> {
         IntakeServiceClient::new(self.line("clerk"))
     }
 
-    fn cases(&self) -> CaseServiceClient<Line> {
+    fn cases(&self) -> CaseServiceClient<CallerChannel> {
         CaseServiceClient::new(self.line(AGENT))
     }
 
-    fn assignment(&self) -> AssignmentServiceClient<Line> {
+    fn assignment(&self) -> AssignmentServiceClient<CallerChannel> {
         AssignmentServiceClient::new(self.line(AGENT))
     }
 
-    fn resolution(&self, subject: &str) -> ResolutionServiceClient<Line> {
+    fn resolution(&self, subject: &str) -> ResolutionServiceClient<CallerChannel> {
         ResolutionServiceClient::new(self.line(subject))
     }
 
-    fn feedback(&self) -> FeedbackServiceClient<Line> {
+    fn feedback(&self) -> FeedbackServiceClient<CallerChannel> {
         FeedbackServiceClient::new(self.line("complainant"))
     }
 
@@ -289,7 +289,7 @@ async fn strangers(house: &House) {
 }
 
 /// Everything a caller hears of a source, up to its head.
-async fn heard(line: Line, source: &str) -> Vec<Event> {
+async fn heard(line: CallerChannel, source: &str) -> Vec<Event> {
     let request = SubscribeRequest { source: source.to_owned(), ..SubscribeRequest::default() };
     let mut stream = EventFeedClient::new(line).subscribe(request).await.unwrap().into_inner();
     let mut heard = Vec::new();

@@ -18,7 +18,7 @@ use prost_reflect::{
     DescriptorPool, DynamicMessage, Kind, MessageDescriptor, MethodDescriptor, ReflectMessage as _, Value,
 };
 use proto::CONSISTENCY_TOKEN;
-use testkit::Line;
+use testkit::CallerChannel;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::Service;
@@ -30,7 +30,7 @@ const PREFIX: usize = 5;
 /// together which mutations they doubled.
 #[derive(Clone)]
 pub(crate) struct Twice {
-    line: Line,
+    line: CallerChannel,
     notes: Arc<Notes>,
 }
 
@@ -64,13 +64,13 @@ pub(crate) fn mutations(pool: &DescriptorPool) -> BTreeMap<String, MethodDescrip
 }
 
 impl Twice {
-    pub(crate) fn new(line: Line) -> Self {
+    pub(crate) fn new(line: CallerChannel) -> Self {
         let notes = Notes { mutations: mutations(&contracts()), doubled: Mutex::default() };
         Self { line, notes: Arc::new(notes) }
     }
 
     /// The same notes, through another caller's line.
-    pub(crate) fn over(&self, line: Line) -> Self {
+    pub(crate) fn over(&self, line: CallerChannel) -> Self {
         Self { line, notes: self.notes.clone() }
     }
 
@@ -108,7 +108,7 @@ impl Service<Request<Body>> for Twice {
 impl Notes {
     async fn double(
         &self,
-        line: &mut Line,
+        line: &mut CallerChannel,
         method: &MethodDescriptor,
         request: Request<Body>,
     ) -> Result<Response<Body>, Failure> {
@@ -197,7 +197,7 @@ struct Answer {
 }
 
 impl Answer {
-    async fn of(line: &mut Line, request: Request<Body>) -> Result<Self, Failure> {
+    async fn of(line: &mut CallerChannel, request: Request<Body>) -> Result<Self, Failure> {
         std::future::poll_fn(|context| line.poll_ready(context)).await?;
         let (head, body) = line.call(request).await?.into_parts();
         let collected = body.collect().await?;

@@ -9,13 +9,13 @@ use proto::redress::cases::v1::{
     ClockState, CreateCalendarRequest, GetCalendarRequest, HolidayRule, ImportHolidaysRequest,
     ListCalendarsRequest, ListClocksRequest, Observance, UpdateCalendarRequest, WorkingWeek,
 };
-use testkit::{House, Line, consistency_token, reason, request_id, violations};
+use testkit::{CallerChannel, House, consistency_token, reason, request_id, violations};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::scene::Scene;
 
-type Client = CalendarServiceClient<Line>;
+type Client = CalendarServiceClient<CallerChannel>;
 
 /// Tuesdays to Saturdays with a long lunch, and one holiday.
 fn content() -> CalendarContent {

@@ -7,13 +7,13 @@ use proto::redress::cases::v1::{
     ListCategoriesRequest, ListCategoriesResponse,
 };
 use proto::redress::intake::v1::Complaint;
-use testkit::{House, Line, reason, request_id, violations};
+use testkit::{CallerChannel, House, reason, request_id, violations};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::scene::{Scene, complaint};
 
-type Client = CategoryServiceClient<Line>;
+type Client = CategoryServiceClient<CallerChannel>;
 
 fn tree(paths: &[&str]) -> ImportCategoriesRequest {
     let category = |path: &&str| Category { path: (*path).to_owned(), ..Category::default() };

@@ -11,13 +11,13 @@ use proto::redress::cases::v1::{
 };
 use proto::redress::intake::v1::Complaint;
 use sqlx::{AssertSqlSafe, Executor as _};
-use testkit::{House, Line, consistency_token, reason, request_id, violations};
+use testkit::{CallerChannel, House, consistency_token, reason, request_id, violations};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::scene::{Scene, complaint, registered};
 
-type Client = ClassifierServiceClient<Line>;
+type Client = ClassifierServiceClient<CallerChannel>;
 
 /// What complaints of two categories of this tenant's own say.
 const LESSONS: [(&str, [&str; 10]); 2] = [

@@ -9,7 +9,7 @@ use proto::redress::cases::v1::{
     WithdrawCaseRequest,
 };
 use proto::redress::feedback::v1::{NoticeKind, NoticeSettled, NoticeState, Response};
-use testkit::{House, Line, eventually, reason, request_id, violations};
+use testkit::{CallerChannel, House, eventually, reason, request_id, violations};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ use crate::scene::{Scene, complaint, registered};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-fn client(house: &House) -> ClockServiceClient<Line> {
+fn client(house: &House) -> ClockServiceClient<CallerChannel> {
     ClockServiceClient::new(house.channel())
 }
 

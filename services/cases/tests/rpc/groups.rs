@@ -10,13 +10,13 @@ use proto::redress::cases::v1::{
     TimelineKind, WithdrawCaseRequest,
 };
 use proto::redress::intake::v1::{Complaint, Matter};
-use testkit::{House, Line, reason, request_id, violations};
+use testkit::{CallerChannel, House, reason, request_id, violations};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::scene::{Scene, complaint, registered};
 
-type Groups = GroupServiceClient<Line>;
+type Groups = GroupServiceClient<CallerChannel>;
 
 fn groups(scene: &Scene) -> Groups {
     GroupServiceClient::new(scene.house.channel())

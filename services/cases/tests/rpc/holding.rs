@@ -10,7 +10,7 @@ use proto::redress::cases::v1::{
     ListExtensionsRequest, RequestExtensionRequest, SendHoldingReplyRequest, SendHoldingReplyResponse,
     Visibility,
 };
-use testkit::{Line, eventually, reason, request_id, violations};
+use testkit::{CallerChannel, eventually, reason, request_id, violations};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ use crate::scene::Scene;
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
-fn line(scene: &Scene) -> ClockServiceClient<Line> {
+fn line(scene: &Scene) -> ClockServiceClient<CallerChannel> {
     ClockServiceClient::new(scene.house.channel_as("development", "ann", &[]))
 }
 

@@ -12,13 +12,13 @@ use proto::redress::feedback::v1::Response;
 use proto::redress::intake::v1::{Complainant, Complaint, Matter, Respondent};
 use proto::redress::resolution::v1::{PlanApproved, PlanCompleted, RemedyKind, TaskCompleted};
 use sqlx::{AssertSqlSafe, PgConnection};
-use testkit::{House, Line, reason, request_id, violations};
+use testkit::{CallerChannel, House, reason, request_id, violations};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::scene::{Scene, assigned, complaint, registered};
 
-type Links = LinkServiceClient<Line>;
+type Links = LinkServiceClient<CallerChannel>;
 
 fn links(scene: &Scene) -> Links {
     LinkServiceClient::new(scene.house.channel())

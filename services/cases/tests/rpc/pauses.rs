@@ -7,7 +7,7 @@ use proto::redress::cases::v1::{
     ExtensionState, ListClocksRequest, ListExtensionsRequest, PauseClocksRequest, PauseReason,
     RefuseExtensionRequest, RequestExtensionRequest, ResumeClocksRequest,
 };
-use testkit::{Line, eventually, reason, request_id};
+use testkit::{CallerChannel, eventually, reason, request_id};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ use crate::scene::Scene;
 
 const DAY: i64 = 24 * 3600;
 
-fn line(scene: &Scene, subject: &str) -> ClockServiceClient<Line> {
+fn line(scene: &Scene, subject: &str) -> ClockServiceClient<CallerChannel> {
     ClockServiceClient::new(scene.house.channel_as("development", subject, &[]))
 }
 

@@ -11,7 +11,7 @@ use proto::redress::cases::v1::{
 };
 use proto::redress::feedback::v1::Response;
 use sqlx::PgConnection;
-use testkit::{House, Line, eventually, reason, request_id, violations};
+use testkit::{CallerChannel, House, eventually, reason, request_id, violations};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
@@ -32,7 +32,7 @@ const PACK: &str = r#"
     ]
 "#;
 
-fn policies(house: &House) -> PolicyServiceClient<Line> {
+fn policies(house: &House) -> PolicyServiceClient<CallerChannel> {
     PolicyServiceClient::new(house.channel())
 }
 

@@ -12,11 +12,11 @@ use proto::redress::cases::v1::{
 };
 use proto::redress::feedback::v1::{FeedbackReceived, Response};
 use proto::redress::intake::v1::{Channel, Complainant, Complaint, ComplaintRegistered, Respondent};
-use testkit::{House, Line, MockClock, request_id};
+use testkit::{CallerChannel, House, MockClock, request_id};
 use tonic::Status;
 use uuid::Uuid;
 
-pub(crate) type Client = CaseServiceClient<Line>;
+pub(crate) type Client = CaseServiceClient<CallerChannel>;
 
 pub(crate) struct Scene {
     pub(crate) house: House,

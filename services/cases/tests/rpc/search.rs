@@ -4,7 +4,7 @@
 use proto::redress::cases::v1::search_service_client::SearchServiceClient;
 use proto::redress::cases::v1::{CaseState, FacetCasesRequest, FacetCasesResponse, ListCasesRequest};
 use proto::redress::intake::v1::{Channel, Complainant, Complaint};
-use testkit::{House, Line, reason, violations};
+use testkit::{CallerChannel, House, reason, violations};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
@@ -182,12 +182,12 @@ async fn everything_wrong_with_a_search_is_told_at_once() {
     scene.house.done().await;
 }
 
-fn search(house: &House) -> SearchServiceClient<Line> {
+fn search(house: &House) -> SearchServiceClient<CallerChannel> {
     SearchServiceClient::new(house.channel())
 }
 
 async fn counted(
-    client: &mut SearchServiceClient<Line>,
+    client: &mut SearchServiceClient<CallerChannel>,
     filter: &str,
     fields: &[&str],
 ) -> FacetCasesResponse {

@@ -11,13 +11,13 @@ use proto::redress::cases::v1::{
 };
 use proto::redress::intake::v1::{Channel, Complainant, Complaint};
 use sqlx::{AssertSqlSafe, Executor as _};
-use testkit::{House, Line, consistency_token, reason, request_id, violations};
+use testkit::{CallerChannel, House, consistency_token, reason, request_id, violations};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::scene::{Scene, complaint, registered};
 
-type Client = TriageServiceClient<Line>;
+type Client = TriageServiceClient<CallerChannel>;
 
 fn client(scene: &Scene) -> Client {
     TriageServiceClient::new(scene.house.channel())

@@ -7,12 +7,12 @@ use proto::redress::intake::v1::{
     GetComplaintRequest, GetFormRequest, GetInformationRequest, InformationAdded, InformationSource,
     ListFormsRequest, SubmitComplaintRequest, ValidateFormRequest,
 };
-use testkit::{House, Line, consistency_token, reason, request_id, violations};
+use testkit::{CallerChannel, House, consistency_token, reason, request_id, violations};
 use tonic::{Code, Status};
 
 use crate::{complaint, submission};
 
-type Client = FormServiceClient<Line>;
+type Client = FormServiceClient<CallerChannel>;
 
 const DELIVERY: &str = r#"{
     "type": "object",

@@ -10,7 +10,7 @@ use proto::redress::intake::v1::{
     Channel, ChannelSettings, Complainant, Complaint, GetChannelSettingsRequest, ListChannelSettingsRequest,
     SubmitComplaintResponse, SubmitComplaintsRequest, UpdateChannelSettingsRequest,
 };
-use testkit::{House, Line, reason, request_id, violations};
+use testkit::{CallerChannel, House, reason, request_id, violations};
 use tonic::{Code, Status};
 
 use crate::{complaint, count, submission, tokio_stream};
@@ -34,7 +34,7 @@ fn expect_reused(answer: Result<SubmitComplaintResponse, Status>, standing: &Sub
     assert!(!told.contains(&standing.complaint_id) && !told.contains(&standing.receipt_code), "{told}");
 }
 
-async fn settle(client: &mut ChannelServiceClient<Line>, repeat: bool) -> ChannelSettings {
+async fn settle(client: &mut ChannelServiceClient<CallerChannel>, repeat: bool) -> ChannelSettings {
     let request = UpdateChannelSettingsRequest {
         request_id: request_id(),
         channel: Channel::Web.into(),

@@ -11,7 +11,7 @@ use proto::redress::resolution::v1::{
     GetPlanRequest, GetTaskRequest, Goods, Lease, Plan, PollTasksRequest, ProposePlanRequest, RemedyKind,
     SettleTaskRequest, Step, Task, TaskResult,
 };
-use testkit::{House, Line, MockClock, request_id};
+use testkit::{CallerChannel, House, MockClock, request_id};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
@@ -25,7 +25,7 @@ pub(crate) async fn found_departments(house: &House, tenant: &str) {
 }
 
 /// A caller's stub.
-pub(crate) type Client = ResolutionServiceClient<Line>;
+pub(crate) type Client = ResolutionServiceClient<CallerChannel>;
 
 /// Longest that a lease of [`World::poll`] holds.
 pub(crate) const LEASE: Duration = Duration::from_mins(1);

@@ -7,7 +7,7 @@ use prost::Message as _;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor, Value};
 use proto::redress::cases::v1::calendar_service_client::CalendarServiceClient;
 use proto::redress::cases::v1::{ListCalendarsRequest, ListCalendarsResponse};
-use testkit::{House, Line, request_id, violations};
+use testkit::{CallerChannel, House, request_id, violations};
 use tests::SERVICES;
 use tonic::{Code, Status};
 
@@ -138,7 +138,7 @@ fn variants(
 
 /// How a request is answered; none where the answer waits by design.
 async fn answer(
-    line: Line,
+    line: CallerChannel,
     method: &MethodDescriptor,
     message: &DynamicMessage,
 ) -> Option<Result<(), Status>> {

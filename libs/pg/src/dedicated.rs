@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Executor as _, PgConnection};
 use crate::{Db, tx};
 
 /// A connection that is opened when first used, and anew after it was lost.
-pub struct Line {
+pub struct DedicatedConnection {
     db: Db,
     open: Option<Open>,
 }
@@ -19,8 +19,8 @@ struct Open {
     tenant: TenantId,
 }
 
-impl Line {
-    /// A line to a schema.
+impl DedicatedConnection {
+    /// A connection to a schema.
     pub fn new(db: Db) -> Self {
         Self { db, open: None }
     }
@@ -44,14 +44,14 @@ impl Line {
 
     /// Gives the connection up: nobody knows what became of the last statement. The
     /// next one goes over a new connection.
-    pub fn hang_up(&mut self) {
+    pub fn close(&mut self) {
         self.open = None;
     }
 }
 
 /// Whether a fault is the end of a connection rather than of a statement: over a new
 /// one, the same may succeed at once.
-pub fn is_hung_up(fault: &Fault) -> bool {
+pub fn is_connection_lost(fault: &Fault) -> bool {
     fault.cause().and_then(|cause| cause.downcast_ref()).is_some_and(tx::is_dead)
 }
 

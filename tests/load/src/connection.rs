@@ -20,9 +20,9 @@ use tower::Service;
 
 /// A connection; clones share it.
 #[derive(Clone)]
-pub(crate) struct Line(SendRequest<Bytes>);
+pub(crate) struct Connection(SendRequest<Bytes>);
 
-impl Line {
+impl Connection {
     /// Connects to `host:port`.
     pub(crate) async fn connect(address: &str) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
@@ -33,7 +33,7 @@ impl Line {
     }
 }
 
-impl Service<Request<Body>> for Line {
+impl Service<Request<Body>> for Connection {
     type Response = Response<Body>;
     type Error = Status;
     type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
