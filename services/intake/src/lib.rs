@@ -5,7 +5,7 @@
 //! the case's, which bears the complaint's id.
 //!
 //! A submission is read and checked (`rpc`, `wire`), then goes through the
-//! `door`: whatever arrives while a transaction commits goes into the next one
+//! `submission_queue`: whatever arrives while a transaction commits goes into the next one
 //! together. Each complaint is told of in the transaction that stores it.
 //!
 //! What a `form` asks for a category, `forms` keeps ready; what was filled in, then or
@@ -19,12 +19,12 @@
 //! `store`, and a row each for good, bad and repeated in `tests/rpc.rs`.
 
 mod complaint;
-mod door;
 mod form;
 mod forms;
 mod refusal;
 mod rpc;
 mod store;
+mod submission_queue;
 mod wire;
 
 use std::sync::Arc;
@@ -34,9 +34,10 @@ use kernel::receipt::ReceiptKey;
 use proto::redress::intake::v1::channel_service_server::ChannelServiceServer;
 use proto::redress::intake::v1::form_service_server::FormServiceServer;
 use proto::redress::intake::v1::intake_service_server::IntakeServiceServer;
-
 use server::{Kit, Parts, Secret, Service};
 use sqlx::migrate::Migrator;
+
+use crate::submission_queue::SubmissionQueue;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -45,12 +46,12 @@ pub const SERVICE: Service = Service { name: "intake", port: 50051, migrations: 
 
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let key = kit.settings.receipt_key.as_ref().map(receipt_key).transpose()?;
-    let (door, worker) = door::Door::new(kit.db.clone(), key);
+    let (queue, worker) = SubmissionQueue::new(kit.db.clone(), key);
     let forms = Arc::new(forms::Forms::new(kit.db.clone()));
-    parts.route(IntakeServiceServer::new(rpc::Intake::new(kit.db.clone(), Arc::new(door), forms.clone())));
+    parts.route(IntakeServiceServer::new(rpc::Intake::new(kit.db.clone(), Arc::new(queue), forms.clone())));
     parts.route(ChannelServiceServer::new(rpc::channels::ChannelRpc::new(kit.db.clone())));
     parts.route(FormServiceServer::new(rpc::forms::FormRpc::new(kit.db.clone(), forms)));
-    parts.worker("door", |stop| worker.run(stop));
+    parts.worker("submissions", |stop| worker.run(stop));
     Ok(())
 }
 

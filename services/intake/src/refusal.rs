@@ -15,8 +15,8 @@ pub(crate) enum Refusal {
     FormNotFound,
     /// A bulk submission has more rows than one stream may have.
     TooManyRows,
-    /// More submissions wait than the door holds.
-    DoorFull,
+    /// More submissions wait than the queue holds.
+    QueueFull,
 }
 
 impl std::fmt::Display for Refusal {
@@ -30,7 +30,7 @@ impl std::fmt::Display for Refusal {
             Self::ComplaintNotFound => "there is no complaint with this id",
             Self::FormNotFound => "there is no form for this category",
             Self::TooManyRows => "a stream may have 10 000 rows; send the rest in another",
-            Self::DoorFull => "too many submissions are waiting; try again shortly",
+            Self::QueueFull => "too many submissions are waiting; try again shortly",
         })
     }
 }
@@ -41,7 +41,7 @@ impl Refuses for Refusal {
             Self::KeyReused | Self::ExternalRefReused => Kind::Exists,
             Self::ComplaintNotFound | Self::FormNotFound => Kind::NotFound,
             Self::TooManyRows => Kind::Invalid,
-            Self::DoorFull => Kind::Exhausted,
+            Self::QueueFull => Kind::Exhausted,
         }
     }
 
@@ -52,7 +52,7 @@ impl Refuses for Refusal {
             Self::ComplaintNotFound => "COMPLAINT_NOT_FOUND",
             Self::FormNotFound => "FORM_NOT_FOUND",
             Self::TooManyRows => "TOO_MANY_ROWS",
-            Self::DoorFull => "OVERLOADED",
+            Self::QueueFull => "OVERLOADED",
         }
     }
 }

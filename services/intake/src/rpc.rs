@@ -1,4 +1,4 @@
-//! One function per rpc: parse, go through the door, render.
+//! One function per rpc: parse, go through the submission queue, render.
 
 pub(crate) mod channels;
 pub(crate) mod forms;
@@ -22,14 +22,14 @@ use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::complaint::{Filing, Registered};
-use crate::door::Door;
 use crate::forms::{Asked, Forms};
 use crate::refusal::Refusal;
+use crate::submission_queue::SubmissionQueue;
 use crate::{store, wire};
 
 /// Most rows of one bulk stream.
 const MAX_ROWS: usize = 10_000;
-/// Rows of one stream that go through the door at once.
+/// Rows of one stream that are in the queue at once.
 const ROWS_AT_ONCE: usize = 256;
 /// Most bytes of one stream's rows that are worked on at once, if it is more than one row.
 const STREAM_BYTES: usize = 2 << 20;
@@ -42,15 +42,15 @@ const REFUSALS_BYTES: usize = 1 << 20;
 /// Serves the contract.
 pub(crate) struct Intake {
     db: Db,
-    door: Arc<Door>,
+    queue: Arc<SubmissionQueue>,
     forms: Arc<Forms>,
     /// Bytes that rows of streams may still have.
     stream_bytes: Arc<Semaphore>,
 }
 
 impl Intake {
-    pub(crate) fn new(db: Db, door: Arc<Door>, forms: Arc<Forms>) -> Self {
-        Self { db, door, forms, stream_bytes: Arc::new(Semaphore::new(STREAMS_BYTES)) }
+    pub(crate) fn new(db: Db, queue: Arc<SubmissionQueue>, forms: Arc<Forms>) -> Self {
+        Self { db, queue, forms, stream_bytes: Arc::new(Semaphore::new(STREAMS_BYTES)) }
     }
 
     /// Gives a checked submission its id, time and receipt.
@@ -87,10 +87,10 @@ impl Intake {
             reading.refuse_late();
         }
         let submission = reading.done()?;
-        let key = self.door.key().await?;
+        let key = self.queue.key().await?;
         let filing = self.filing((caller, lane), key, submission);
         let id = filing.id;
-        let registered = self.door.register(filing).await?;
+        let registered = self.queue.register(filing).await?;
         Ok((answer(key, registered), registered.id != id))
     }
 

@@ -65,7 +65,7 @@ struct Arguments {
     /// what is measured means nothing
     #[arg(long)]
     short: bool,
-    /// Only these phases: door, otlp, suite, assign, clocks, lifecycle, idle
+    /// Only these phases: submit, otlp, suite, assign, clocks, lifecycle, idle
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -125,8 +125,8 @@ async fn load(arguments: &Arguments) -> Result<()> {
 async fn measure(arguments: &Arguments, base: &Base) -> Result<Report> {
     let mut report = Report::default();
     let length = Duration::from_secs(arguments.seconds);
-    if arguments.wants("door") {
-        door(arguments, base, length, &mut report).await?;
+    if arguments.wants("submit") {
+        submit(arguments, base, length, &mut report).await?;
     }
     if arguments.wants("otlp") {
         otlp(arguments, base, length, &mut report).await?;
@@ -170,28 +170,28 @@ async fn measure(arguments: &Arguments, base: &Base) -> Result<Report> {
     Ok(report)
 }
 
-/// The door alone against what Postgres can do with the same rows.
-async fn door(arguments: &Arguments, base: &Base, length: Duration, report: &mut Report) -> Result<()> {
+/// Submissions alone against what Postgres can do with the same rows.
+async fn submit(arguments: &Arguments, base: &Base, length: Duration, report: &mut Report) -> Result<()> {
     let baseline = pgbench::prepare(base, "load_pgbench").await?;
-    let suite = Suite::intake(base, "load_door", &[]).await?;
+    let suite = Suite::intake(base, "load_submit", &[]).await?;
     let mut done = submit::closed(&suite, arguments.in_flight, Duration::from_secs(2)).await?.done; // warm
     // Twice in turn, so that a drifting machine does not favour one side.
     for _ in 0..2 {
         report.baseline(&pgbench::run(base, &baseline, arguments.in_flight, length / 2).await?);
         let run = submit::closed(&suite, arguments.in_flight, length / 2).await?;
-        report.door(&run);
+        report.intake_alone(&run);
         done += run.done;
         report.baseline_single(&pgbench::run(base, &baseline, 1, length / 4).await?);
         let run = submit::closed(&suite, 1, length / 4).await?;
-        report.door_single(&run);
+        report.submit_single(&run);
         done += run.done;
     }
     suite.stop().await?;
-    base.stored("load_door", done).await?;
-    base.costs("load_door", arguments.statements, 1).await
+    base.stored("load_submit", done).await?;
+    base.costs("load_submit", arguments.statements, 1).await
 }
 
-/// The door silent against the door telling a collector of every tenth submission.
+/// Submissions without telemetry against those that tell a collector of every tenth submission.
 async fn otlp(arguments: &Arguments, base: &Base, length: Duration, report: &mut Report) -> Result<()> {
     let collector = sink::start().await?;
     let settings = [

@@ -43,9 +43,9 @@ pub(crate) struct Report {
     #[serde(skip)]
     baseline_single: Mean,
     #[serde(skip)]
-    door: Mean,
+    submit: Mean,
     #[serde(skip)]
-    door_single: Mean,
+    submit_single: Mean,
     #[serde(skip)]
     silent: Mean,
     #[serde(skip)]
@@ -101,17 +101,17 @@ impl Report {
         self.rows.push(Row::of_pgbench("pgbench, one client", run));
     }
 
-    pub(crate) fn door(&mut self, run: &Run) {
-        self.door.add(run.per_second, mean(&run.latency_us), run.services_cpu + run.postgres_cpu);
+    pub(crate) fn intake_alone(&mut self, run: &Run) {
+        self.submit.add(run.per_second, mean(&run.latency_us), run.services_cpu + run.postgres_cpu);
         self.submit("submit, intake alone", run);
-        self.submit_ratio = Some(self.door.per_second / self.baseline.per_second);
-        self.submit_cpu_ratio = Some(self.door.cpu_s / self.baseline.cpu_s);
+        self.submit_ratio = Some(self.submit.per_second / self.baseline.per_second);
+        self.submit_cpu_ratio = Some(self.submit.cpu_s / self.baseline.cpu_s);
     }
 
-    pub(crate) fn door_single(&mut self, run: &Run) {
-        self.door_single.add(run.per_second, mean(&run.latency_us), run.services_cpu + run.postgres_cpu);
+    pub(crate) fn submit_single(&mut self, run: &Run) {
+        self.submit_single.add(run.per_second, mean(&run.latency_us), run.services_cpu + run.postgres_cpu);
         self.submit("submit, one in flight", run);
-        self.single_latency_ratio = Some(self.door_single.latency_s / self.baseline_single.latency_s);
+        self.single_latency_ratio = Some(self.submit_single.latency_s / self.baseline_single.latency_s);
     }
 
     pub(crate) fn silent(&mut self, run: &Run) {

@@ -47,7 +47,7 @@ fn registration(received: Timestamp) -> Vec<u8> {
 async fn intake() -> anyhow::Result<(Database, Db)> {
     let migrate =
         async |url: String| pg::migrate(&url, "intake", &[&pg::MIGRATIONS, &crate::MIGRATIONS]).await;
-    let database = Database::copy_of("door", migrate).await?;
+    let database = Database::copy_of("submission queue", migrate).await?;
     let db = Db::open(database.url(), 4, "intake", Arc::new(SystemClock), Arc::new(RandomIds))?;
     Ok((database, db))
 }
@@ -55,19 +55,19 @@ async fn intake() -> anyhow::Result<(Database, Db)> {
 #[tokio::test]
 async fn what_cannot_be_stored_is_the_fault_of_one_submission() -> anyhow::Result<()> {
     let (database, db) = intake().await?;
-    let (door, writer) = Door::new(db.clone(), None);
+    let (queue, writer) = SubmissionQueue::new(db.clone(), None);
     let now = db.clock().now();
-    let knocks = futures::future::join3(
-        door.register(filing(1, now)),
-        door.register(filing(2, BAD)),
-        door.register(filing(3, now)),
+    let pending = futures::future::join3(
+        queue.register(filing(1, now)),
+        queue.register(filing(2, BAD)),
+        queue.register(filing(3, now)),
     );
     let stop = Stop::new();
     let running = tokio::spawn(writer.run(stop.clone()));
-    let (first, bad, third) = knocks.await;
+    let (first, bad, third) = pending.await;
     assert!(first.is_ok() && third.is_ok(), "{first:?} {third:?}");
     assert_eq!(bad.err().map(|fault| fault.kind()), Some(Kind::Internal));
-    assert!(door.register(filing(4, now)).await.is_ok(), "the writer goes on");
+    assert!(queue.register(filing(4, now)).await.is_ok(), "the writer goes on");
     stop.cancel();
     running.await?;
     db.pool().close().await;
@@ -78,14 +78,14 @@ async fn what_cannot_be_stored_is_the_fault_of_one_submission() -> anyhow::Resul
 async fn what_a_person_submits_goes_before_the_rows_of_streams_that_wait() -> anyhow::Result<()> {
     const ROWS: usize = 3 * MAX_BATCH;
     let (database, db) = intake().await?;
-    let (door, writer) = Door::new(db.clone(), None);
+    let (queue, writer) = SubmissionQueue::new(db.clone(), None);
     let now = db.clock().now();
     let one = |place: usize, lane: Lane| {
         let id = CaseId(Uuid::from_u128(place as u128 + 1));
         Filing { id, request_id: format!("key-{place}"), lane, ..filing(1, now) }
     };
     let register = async |place: usize, lane: Lane| {
-        let registered = door.register(one(place, lane)).await;
+        let registered = queue.register(one(place, lane)).await;
         registered.map(|registered| registered.lane).map_err(|fault| fault.chain())
     };
     let mut under_way: FuturesUnordered<_> =
@@ -115,14 +115,14 @@ async fn rows_of_streams_have_their_share_however_many_others_wait() {
     for (lane, sender) in [(Lane::Live, &live), (Lane::Bulk, &bulk)] {
         for _ in 0..1_000 {
             let filing = Filing { lane, ..filing(1, Timestamp::UNIX_EPOCH) };
-            let sent = sender.try_send(Knock { filing, verdict: oneshot::channel().0 });
+            let sent = sender.try_send(PendingSubmission { filing, verdict: oneshot::channel().0 });
             assert!(sent.is_ok());
         }
     }
     let mut batches = 0;
     while let Some(batch) = Some(waiting.take().await).filter(|batch| !batch.is_empty()) {
         batches += 1;
-        let of_bulk = batch.iter().filter(|knock| knock.filing.lane == Lane::Bulk).count();
+        let of_bulk = batch.iter().filter(|pending| pending.filing.lane == Lane::Bulk).count();
         assert!(
             batch.len() <= MAX_BATCH && of_bulk * BULK_SHARE >= batch.len(),
             "{of_bulk} of {}",
@@ -144,12 +144,12 @@ async fn a_submission_at_two_replicas_at_once_is_one_complaint() -> anyhow::Resu
     let now = db.clock().now();
     let stop = Stop::new();
     let replicas = [1, 101].map(|first: u8| {
-        let (door, writer) = Door::new(db.clone(), None);
+        let (queue, writer) = SubmissionQueue::new(db.clone(), None);
         tokio::spawn(writer.run(stop.clone()));
         // Both bear the same keys, as a repeated request does, and ids of their own.
         let filings =
             (0..99).map(move |place| Filing { id: filing(first + place, now).id, ..filing(place, now) });
-        async move { futures::future::join_all(filings.map(|one| door.register(one))).await }
+        async move { futures::future::join_all(filings.map(|one| queue.register(one))).await }
     });
     let [here, there] = <[_; 2]>::try_from(futures::future::join_all(replicas).await).unwrap_or_default();
     assert_eq!((here.len(), there.len()), (99, 99));
@@ -169,7 +169,7 @@ async fn one_number_at_two_replicas_at_once_is_whose_content_was_first() -> anyh
     let now = db.clock().now();
     let stop = Stop::new();
     let replicas = [1, 101].map(|first: u8| {
-        let (door, writer) = Door::new(db.clone(), None);
+        let (queue, writer) = SubmissionQueue::new(db.clone(), None);
         tokio::spawn(writer.run(stop.clone()));
         // A number both have, contents of their own; their neighbours have neither.
         let filings = (0..50).map(move |place| {
@@ -179,7 +179,7 @@ async fn one_number_at_two_replicas_at_once_is_whose_content_was_first() -> anyh
             };
             Filing { external_ref, content, ..filing(first + place, now) }
         });
-        async move { futures::future::join_all(filings.map(|one| door.register(one))).await }
+        async move { futures::future::join_all(filings.map(|one| queue.register(one))).await }
     });
     let [here, there] = <[_; 2]>::try_from(futures::future::join_all(replicas).await).unwrap_or_default();
     for (place, (here, there)) in here.iter().zip(&there).enumerate() {

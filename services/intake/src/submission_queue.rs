@@ -1,7 +1,7 @@
-//! The door: submissions that arrive while a transaction commits go into the next
-//! one together, each with a verdict of its own.
+//! Submissions that arrive while a transaction commits wait in a queue and go into the
+//! next one together, each with a verdict of its own.
 //!
-//! One writer takes what is waiting, the first without delay when nobody else is
+//! One batch writer takes what is waiting, the first without delay when nobody else is
 //! there, and what a person has just submitted before the rows of streams. One commit for many rows is what lets durable throughput exceed one commit
 //! per row; a second writer gains nothing.
 
@@ -32,29 +32,29 @@ const FULL_RETRY: std::time::Duration = std::time::Duration::from_millis(100);
 type Verdict = Result<Registered, Fault>;
 
 /// A submission, and who waits for its verdict.
-struct Knock {
+struct PendingSubmission {
     filing: Filing,
     verdict: oneshot::Sender<Verdict>,
 }
 
-/// Where submissions go in.
-pub(crate) struct Door {
+/// Where submissions wait to be registered.
+pub(crate) struct SubmissionQueue {
     db: Db,
     key: OnceCell<ReceiptKey>,
-    live: mpsc::Sender<Knock>,
-    bulk: mpsc::Sender<Knock>,
+    live: mpsc::Sender<PendingSubmission>,
+    bulk: mpsc::Sender<PendingSubmission>,
 }
 
 /// What waits, by lane.
 struct Waiting {
-    live: mpsc::Receiver<Knock>,
-    bulk: mpsc::Receiver<Knock>,
+    live: mpsc::Receiver<PendingSubmission>,
+    bulk: mpsc::Receiver<PendingSubmission>,
 }
 
 impl Waiting {
     /// Waits for submissions and takes a batch of them; none once it is closed and empty.
     /// One that is given up before it ends has taken none.
-    async fn take(&mut self) -> Vec<Knock> {
+    async fn take(&mut self) -> Vec<PendingSubmission> {
         let mut batch = Vec::with_capacity(MAX_BATCH);
         tokio::select! {
             biased;
@@ -76,16 +76,16 @@ impl Waiting {
 }
 
 /// Takes what waits in a lane until the batch has so many.
-fn fill(batch: &mut Vec<Knock>, lane: &mut mpsc::Receiver<Knock>, most: usize) {
+fn fill(batch: &mut Vec<PendingSubmission>, lane: &mut mpsc::Receiver<PendingSubmission>, most: usize) {
     while batch.len() < most
-        && let Ok(knock) = lane.try_recv()
+        && let Ok(pending) = lane.try_recv()
     {
-        batch.push(knock);
+        batch.push(pending);
     }
 }
 
-/// The writer behind the door.
-pub(crate) struct Writer {
+/// Registers what waits in the queue.
+pub(crate) struct BatchWriter {
     db: Db,
     connection: DedicatedConnection,
     waiting: Waiting,
@@ -94,14 +94,14 @@ pub(crate) struct Writer {
     doubles: bool,
 }
 
-impl Door {
-    /// A door, and the writer that must run behind it. `key` is what receipt codes
+impl SubmissionQueue {
+    /// A queue, and the batch writer that must run behind it. `key` is what receipt codes
     /// derive from; without one the database's own is used.
-    pub(crate) fn new(db: Db, key: Option<ReceiptKey>) -> (Self, Writer) {
+    pub(crate) fn new(db: Db, key: Option<ReceiptKey>) -> (Self, BatchWriter) {
         let (live, live_waiting) = mpsc::channel(MAX_WAITING);
         let (bulk, bulk_waiting) = mpsc::channel(MAX_WAITING);
         let waiting = Waiting { live: live_waiting, bulk: bulk_waiting };
-        let writer = Writer {
+        let writer = BatchWriter {
             db: db.clone(),
             connection: DedicatedConnection::new(db.clone()),
             waiting,
@@ -134,8 +134,8 @@ impl Door {
             Lane::Live => &self.live,
             Lane::Bulk => &self.bulk,
         };
-        lane.try_send(Knock { filing, verdict }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Fault::from(Refusal::DoorFull).retry_after(FULL_RETRY),
+        lane.try_send(PendingSubmission { filing, verdict }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Fault::from(Refusal::QueueFull).retry_after(FULL_RETRY),
             mpsc::error::TrySendError::Closed(_) => Fault::stopping(),
         })?;
         // A writer that stops in between leaves the verdict open; the caller repeats.
@@ -143,7 +143,7 @@ impl Door {
     }
 }
 
-impl Writer {
+impl BatchWriter {
     /// Takes submissions in until told to stop, then those still waiting.
     pub(crate) async fn run(mut self, stop: Stop) {
         loop {
@@ -160,20 +160,20 @@ impl Writer {
         }
     }
 
-    async fn admit(&mut self, mut batch: Vec<Knock>) {
+    async fn admit(&mut self, mut batch: Vec<PendingSubmission>) {
         while let Some(first) = batch.first() {
             let tenant = first.filing.tenant.clone();
-            let (mine, others) = batch.into_iter().partition(|knock| knock.filing.tenant == tenant);
+            let (mine, others) = batch.into_iter().partition(|pending| pending.filing.tenant == tenant);
             self.admit_tenant(&tenant, mine).await;
             batch = others;
         }
     }
 
-    async fn admit_tenant(&mut self, tenant: &TenantId, batch: Vec<Knock>) {
+    async fn admit_tenant(&mut self, tenant: &TenantId, batch: Vec<PendingSubmission>) {
         // Where nobody waits any more, the row is registered all the same: the
         // caller may repeat it, and finds it.
         let (filings, waiting): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|knock| (knock.filing, knock.verdict)).unzip();
+            batch.into_iter().map(|pending| (pending.filing, pending.verdict)).unzip();
         let verdicts = match self.register_caught(tenant, &filings).await {
             Ok(verdicts) => verdicts,
             Err(fault) if fault.is_transient() || filings.len() == 1 => fault.shared(filings.len()),
