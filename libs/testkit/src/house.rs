@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::badge::{Badge, CallerChannel, token};
 use crate::{Database, FakeSource, MockClock, PATIENCE, Proxy};
 
-pub use look::{Parked, Told};
+pub use look::{Parked, Published};
 pub use open::Builder;
 
 /// A tenant without rows, hence without parked events: a wait on its behalf is for
@@ -184,15 +184,15 @@ impl House {
         behind
     }
 
-    /// What a hosted service has told, of one type, in the order of its feed.
-    pub async fn told<M: prost::Message + Name + Default>(&self, service: &str) -> Vec<M> {
-        let all = self.told_by(service).await.into_iter();
-        all.filter(|told| told.type_name == M::full_name()).map(|told| told.read()).collect()
+    /// What a hosted service has published, of one type, in the order of its feed.
+    pub async fn published<M: prost::Message + Name + Default>(&self, service: &str) -> Vec<M> {
+        let all = self.published_by(service).await.into_iter();
+        all.filter(|event| event.type_name == M::full_name()).map(|event| event.read()).collect()
     }
 
-    /// Everything a hosted service has told, in the order of its feed.
-    pub async fn told_by(&self, service: &str) -> Vec<Told> {
-        look::told(&mut self.owner().await, service).await
+    /// Everything a hosted service has published, in the order of its feed.
+    pub async fn published_by(&self, service: &str) -> Vec<Published> {
+        look::published(&mut self.owner().await, service).await
     }
 
     /// What a hosted service could not apply.

@@ -104,10 +104,10 @@ async fn what_is_told_has_taken_effect_when_settled() {
         house.tell("intake", *subject, &complaint).await;
     }
     house.settled().await;
-    let told = house.told_by("cases").await;
+    let told = house.published_by("cases").await;
     assert_eq!(told.iter().map(|told| told.subject).collect::<Vec<_>>(), subjects);
-    assert_eq!(house.told::<CaseOpened>("cases").await.len(), subjects.len());
-    assert_eq!(house.told::<ComplaintRegistered>("cases").await.len(), 0);
+    assert_eq!(house.published::<CaseOpened>("cases").await.len(), subjects.len());
+    assert_eq!(house.published::<ComplaintRegistered>("cases").await.len(), 0);
     assert!(applied_by_feedback(&house).await >= told.last().map(|told| told.position), "down the road, too");
     house.done().await;
 }
@@ -120,11 +120,11 @@ async fn an_event_delivered_again_has_no_second_effect_under_its_old_position() 
     house.tell_raw("intake", event.clone()).await;
     let last = house.tell("intake", Uuid::from_u128(2), &ComplaintRegistered::default()).await;
     house.settled().await;
-    assert_eq!(house.told::<CaseOpened>("cases").await.len(), 2);
+    assert_eq!(house.published::<CaseOpened>("cases").await.len(), 2);
     let position = last.position + 1;
     house.tell_raw("intake", proto::redress::event::v1::Event { position, ..event }).await;
     house.settled().await;
-    assert_eq!(house.told::<CaseOpened>("cases").await.len(), 3, "a new position is a new event");
+    assert_eq!(house.published::<CaseOpened>("cases").await.len(), 3, "a new position is a new event");
     house.done().await;
 }
 
@@ -133,7 +133,7 @@ async fn tenants_are_told_of_apart() {
     let house = House::open(&[CASES]).await;
     house.tell_as("tenant-b", "intake", Uuid::from_u128(1), &ComplaintRegistered::default()).await;
     house.settled().await;
-    assert_eq!(house.told_by("cases").await[0].tenant_id, "tenant-b");
+    assert_eq!(house.published_by("cases").await[0].tenant_id, "tenant-b");
     house.done().await;
 }
 
@@ -211,6 +211,6 @@ async fn an_outage_of_the_database_loses_nothing() {
     house.proxy().restore();
     tell(3).await;
     house.settled().await;
-    assert_eq!(house.told::<CaseOpened>("cases").await.len(), 3);
+    assert_eq!(house.published::<CaseOpened>("cases").await.len(), 3);
     house.done().await;
 }

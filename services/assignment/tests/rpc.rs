@@ -129,11 +129,11 @@ impl World {
     }
 
     async fn told_assigned(&self) -> Vec<CaseAssigned> {
-        self.house.told("assignment").await
+        self.house.published("assignment").await
     }
 
     async fn told_queued(&self) -> Vec<CaseQueued> {
-        self.house.told("assignment").await
+        self.house.published("assignment").await
     }
 }
 

@@ -18,7 +18,7 @@ use crate::store;
 use crate::store::triage::{Around, Incoming, Judged, Standing};
 use crate::timeline::{Fact, Noted, Together};
 use crate::triage::{MOST_REPEATS, REPEAT_DAYS, Surroundings};
-use crate::wire::heard::Registered;
+use crate::wire::inbound::Registered;
 
 /// Decides for each complaint of a batch, in its order.
 pub(crate) async fn judge<'a>(

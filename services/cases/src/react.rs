@@ -22,7 +22,7 @@ use crate::rule_sets::RuleSets;
 use crate::store::Opening;
 use crate::store::early::{self, EarlyNotice};
 use crate::timeline::Fact;
-use crate::wire::heard::{About, Registered};
+use crate::wire::inbound::{About, Registered};
 use crate::{judge, links, merges, record, store, wire};
 
 /// What is followed.
@@ -78,13 +78,13 @@ impl Reactions {
     /// Takes a batch of one source: registrations open cases, the rest is news of them.
     async fn take(&self, tx: &mut Tx, mut batch: &[Delivered]) -> Result<(), Fault> {
         while let Some(first) = batch.first() {
-            let about = wire::heard::about(first);
-            let same = |event: &&Delivered| wire::heard::about(event) == about;
+            let about = wire::inbound::about(first);
+            let same = |event: &&Delivered| wire::inbound::about(event) == about;
             let (run, rest) = batch.split_at(batch.iter().take_while(same).count());
             match about {
                 About::Registration => self.open(tx, run).await?,
                 About::Case => self.hear(tx, run).await?,
-                About::Agent => store::staff::keep(tx, &wire::heard::agents(run)?).await?,
+                About::Agent => store::staff::keep(tx, &wire::inbound::agents(run)?).await?,
             }
             batch = rest;
         }
@@ -100,7 +100,7 @@ impl Reactions {
             notices.entry(notice.case).or_default().push(notice);
         }
         let is_heavy = batch.iter().map(|event| event.payload.len()).sum::<usize>() > HEAVY_BYTES;
-        let read = || batch.iter().map(wire::heard::registered).collect::<Result<Vec<_>, _>>();
+        let read = || batch.iter().map(wire::inbound::registered).collect::<Result<Vec<_>, _>>();
         let registered = server::aside(is_heavy, read)?;
         let readings = self.read(tx, batch, &registered).await?;
         let mut judged = judge::judge(tx, &self.rule_sets, batch, &registered, &readings).await?;
@@ -201,7 +201,7 @@ impl Reactions {
 
 /// Has cases take in the news about them, in order; answers those that changed.
 async fn hear(tx: &mut Tx, batch: &[Delivered]) -> Result<Vec<Case>, Fault> {
-    let news = batch.iter().map(wire::heard::news).collect::<Result<Vec<_>, _>>()?;
+    let news = batch.iter().map(wire::inbound::news).collect::<Result<Vec<_>, _>>()?;
     let mut cases = lock(tx, batch.iter().map(|event| event.subject).collect()).await?;
     if batch.iter().any(|event| !cases.contains_key(&event.subject)) {
         let missing = batch.iter().map(|event| event.subject).filter(|id| !cases.contains_key(id));

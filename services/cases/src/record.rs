@@ -69,7 +69,7 @@ async fn publish(tx: &mut Tx, cases: &[Case]) -> Result<(), Fault> {
     for case in cases {
         let recused = recused(case, &named);
         for noted in &case.journal {
-            wire::told::tell(tx, case, noted, &recused);
+            wire::outbound::publish(tx, case, noted, &recused);
         }
     }
     tx.notify(TOPIC);

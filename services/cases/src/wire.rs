@@ -6,11 +6,11 @@ pub(crate) mod classifiers;
 pub(crate) mod clocks;
 pub(crate) mod decisions;
 pub(crate) mod groups;
-pub(crate) mod heard;
+pub(crate) mod inbound;
 pub(crate) mod links;
+pub(crate) mod outbound;
 pub(crate) mod policies;
 pub(crate) mod search;
-pub(crate) mod told;
 pub(crate) mod triage;
 
 use fault::{Check, Fault};

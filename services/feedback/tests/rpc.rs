@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod delivery;
-mod heard;
+mod inbound;
 mod records;
 mod sink;
 
@@ -142,7 +142,7 @@ async fn accepting_is_recorded_and_told() {
     assert!(feedback.response_time.is_some());
     assert_eq!(feedback_of(&mut client, case).await.unwrap(), [feedback]);
 
-    let received: Vec<FeedbackReceived> = house.told("feedback").await;
+    let received: Vec<FeedbackReceived> = house.published("feedback").await;
     assert_eq!(received.len(), 1);
     assert_eq!((received[0].case_id.clone(), received[0].cycle), (case.to_string(), 1));
     assert_eq!((received[0].response(), received[0].comment.as_str()), (Response::Accepted, ""));
@@ -161,7 +161,7 @@ async fn a_repeated_answer_has_one_effect() {
     let second = client.respond_to_outcome(request.clone()).await.unwrap();
     assert_eq!(consistency_token(&first), consistency_token(&second));
     assert_eq!(first.into_inner(), second.into_inner());
-    assert_eq!(house.told::<FeedbackReceived>("feedback").await.len(), 1);
+    assert_eq!(house.published::<FeedbackReceived>("feedback").await.len(), 1);
 
     let changed = RespondToOutcomeRequest { comment: "no parcel at all".into(), ..request };
     let reused = respond(&mut client, changed).await;
@@ -183,7 +183,7 @@ async fn twins_have_one_effect() {
     assert!(!answers.is_empty());
     let stands = respond(&mut one, request).await.unwrap();
     assert!(answers.iter().all(|answer| *answer == stands));
-    assert_eq!(house.told::<FeedbackReceived>("feedback").await.len(), 1);
+    assert_eq!(house.published::<FeedbackReceived>("feedback").await.len(), 1);
     house.done().await;
 }
 
@@ -226,7 +226,7 @@ async fn the_window_closes() {
     assert!(!feedback_of(&mut client, case).await.unwrap()[0].open);
     let late = respond(&mut client, accept(case)).await;
     assert_eq!(refused(late), (Code::FailedPrecondition, "RESPONSE_WINDOW_CLOSED".into()));
-    assert_eq!(house.told::<FeedbackReceived>("feedback").await, []);
+    assert_eq!(house.published::<FeedbackReceived>("feedback").await, []);
     house.done().await;
 }
 

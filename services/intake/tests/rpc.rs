@@ -222,7 +222,7 @@ async fn a_complaint_whose_event_is_in_the_outbox_is_read_and_told_once() {
     let id = client.submit_complaint(submission(complaint("old"))).await.unwrap().into_inner().complaint_id;
     let get = GetComplaintRequest { complaint_id: id };
     let registered = client.get_complaint(get.clone()).await.unwrap().into_inner();
-    let told = house.told_by("intake").await;
+    let told = house.published_by("intake").await;
     let mut owner = house.owner().await;
     // As versions before wrote it.
     for statement in [
@@ -236,7 +236,7 @@ async fn a_complaint_whose_event_is_in_the_outbox_is_read_and_told_once() {
     assert_eq!(client.get_complaint(get).await.unwrap().into_inner(), registered);
     let listed = client.list_complaints(ListComplaintsRequest::default()).await.unwrap().into_inner();
     assert_eq!(listed.complaints, [registered.complaint.unwrap()]);
-    assert_eq!(house.told_by("intake").await, told);
+    assert_eq!(house.published_by("intake").await, told);
     assert_eq!(told.len(), 1);
     house.done().await;
 }

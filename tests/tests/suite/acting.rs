@@ -415,7 +415,7 @@ async fn a_restricted_note_is_read_by_those_who_handle_and_supervise_and_who_wro
         }
     }
     for source in ["cases", "assignment", "resolution", "feedback"] {
-        for event in scene.house.told_by(source).await {
+        for event in scene.house.published_by(source).await {
             assert!(
                 !event.payload.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()),
                 "{source} tells it"

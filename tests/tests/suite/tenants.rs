@@ -310,7 +310,7 @@ async fn each_tenant_hears_its_own_events_and_the_platform_all() {
         Tenant::settle_in(&house, name).await;
     }
     let told: Vec<(&str, usize)> = stream::iter(["intake", "cases", "assignment", "resolution", "feedback"])
-        .then(async |source| (source, house.told_by(source).await.len()))
+        .then(async |source| (source, house.published_by(source).await.len()))
         .collect()
         .await;
     for (source, count) in told {

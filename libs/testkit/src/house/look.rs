@@ -9,7 +9,7 @@ const WHOLE: &str = "0, 9223372036854775807, 9223372036854775807, 0::smallint, '
 
 /// An event of a hosted service.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct Told {
+pub struct Published {
     /// Its place in the feed.
     pub position: i64,
     /// Whose data it is.
@@ -25,7 +25,7 @@ pub struct Told {
     pub payload: Vec<u8>,
 }
 
-impl Told {
+impl Published {
     /// The payload.
     pub fn read<M: Message + Name + Default>(&self) -> M {
         assert_eq!(self.type_name, M::full_name());
@@ -56,7 +56,7 @@ pub(super) async fn head(conn: &mut PgConnection, service: &str) -> i64 {
     sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await.expect("the feed can be read")
 }
 
-pub(super) async fn told(conn: &mut PgConnection, service: &str) -> Vec<Told> {
+pub(super) async fn published(conn: &mut PgConnection, service: &str) -> Vec<Published> {
     let sql = format!(
         "SELECT position, tenant_id, subject, type, traceparent, payload
          FROM {service}.feed_page({WHOLE}) ORDER BY position"

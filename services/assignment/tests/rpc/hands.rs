@@ -110,7 +110,7 @@ async fn the_agent_in_charge_accepts_once() {
     assert_eq!(world.client.accept_case(request.clone()).await.unwrap().into_inner(), accepted);
     let once_more = world.client.accept_case(accept(case, "ann")).await.unwrap().into_inner();
     assert_eq!(once_more, accepted);
-    let told: Vec<CaseAccepted> = world.house.told("assignment").await;
+    let told: Vec<CaseAccepted> = world.house.published("assignment").await;
     assert_eq!(told.len(), 1);
     assert_eq!((told[0].agent_id.as_str(), told[0].cycle), ("ann", 1));
     assert_eq!(told[0].accepter, "developer", "who called");
@@ -118,7 +118,7 @@ async fn the_agent_in_charge_accepts_once() {
     let mut ann = AssignmentServiceClient::new(world.house.channel_as("development", "ann", &[]));
     let accepted = ann.accept_case(accept(own, "ann")).await.unwrap().into_inner().assignment.unwrap();
     assert!(!accepted.explanation.contains("accepted by"), "{accepted:?}");
-    let told: Vec<CaseAccepted> = world.house.told("assignment").await;
+    let told: Vec<CaseAccepted> = world.house.published("assignment").await;
     assert_eq!((told.len(), told[1].accepter.as_str()), (2, "ann"));
 
     let altered = AcceptCaseRequest { agent_id: "bo".to_owned(), ..request.clone() };

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{World, state};
 
-/// Told twice, as two events: the second finds nothing to do.
+/// Published twice, as two events: the second finds nothing to do.
 async fn merged(world: &World, case: Uuid) {
     let merged = CaseMerged { case_id: case.to_string(), cycle: 1, ..CaseMerged::default() };
     world.house.tell("cases", case, &merged).await;
@@ -35,7 +35,7 @@ async fn a_merged_case_frees_its_handler_and_comes_back_as_it_was() {
     let (accepted, assigned) = (world.case("delivery").await, world.case("delivery").await);
     accept(&mut world, accepted).await;
     let before = (world.assignment(accepted).await, world.assignment(assigned).await);
-    let told = world.house.told_by("assignment").await.len();
+    let told = world.house.published_by("assignment").await.len();
     for case in [accepted, assigned] {
         merged(&world, case).await;
         assert_eq!(state(&world.assignment(case).await), AssignmentState::Released);
@@ -49,7 +49,7 @@ async fn a_merged_case_frees_its_handler_and_comes_back_as_it_was() {
     (after.0.version, after.1.version) = (before.0.version, before.1.version);
     assert_eq!(after, before);
     assert_eq!(world.load("ann").await, 2);
-    assert_eq!(world.house.told_by("assignment").await.len(), told, "nothing has changed for others");
+    assert_eq!(world.house.published_by("assignment").await.len(), told, "nothing has changed for others");
     world.house.done().await;
 }
 

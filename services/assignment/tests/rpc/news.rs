@@ -165,7 +165,7 @@ async fn news_told_twice_has_one_effect() {
     events.push(house.tell("cases", case, &resolved(case, 1)).await);
     events.push(house.tell("cases", case, &reopened(case, 2, "ann")).await);
     house.settled().await;
-    let told = house.told_by("assignment").await;
+    let told = house.published_by("assignment").await;
     let stored = world.assignment(case).await;
     for event in events {
         // As it was, and as a producer that lost count would: under a new position.
@@ -174,7 +174,7 @@ async fn news_told_twice_has_one_effect() {
         world.house.tell_raw("cases", Event { position, ..event }).await;
     }
     world.house.settled().await;
-    assert_eq!(world.house.told_by("assignment").await, told);
+    assert_eq!(world.house.published_by("assignment").await, told);
     assert_eq!(world.assignment(case).await, stored);
     assert_eq!(world.load("ann").await, 1);
     world.house.done().await;
@@ -275,7 +275,7 @@ async fn a_cases_trace_goes_on_in_what_is_told_about_it() {
     world.house.settled().await;
     // Taken from the queue by somebody else's doing, long after.
     world.agent("ann", "delivery", 1).await;
-    let mut told = world.house.told_by("assignment").await;
+    let mut told = world.house.published_by("assignment").await;
     // That there are ann and the department is told as well, of no case.
     let of_no_case = ["AgentChanged", "DepartmentCreated"];
     told.retain(|event| !of_no_case.iter().any(|name| event.type_name.ends_with(name)));

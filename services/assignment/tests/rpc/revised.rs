@@ -101,12 +101,12 @@ async fn who_has_accepted_a_case_keeps_it_and_the_next_cycle_goes_by_what_it_is_
     let mut world = World::with_two_departments().await;
     let case = world.case("delivery").await;
     world.client.accept_case(accept(case, "ann")).await.unwrap();
-    let told = world.house.told_by("assignment").await.len();
+    let told = world.house.published_by("assignment").await.len();
     world.tell_category(case, "billing", 5).await;
     let now = world.assignment(case).await;
     assert_eq!((state(&now), now.agent_id.as_str()), (AssignmentState::Accepted, "ann"));
     assert_eq!((now.department_id.as_str(), now.category.as_str()), ("delivery", "billing"));
-    assert_eq!(world.house.told_by("assignment").await.len(), told, "nothing has changed for others");
+    assert_eq!(world.house.published_by("assignment").await.len(), told, "nothing has changed for others");
     world.resolved(case, 1).await;
     let next = proto::redress::cases::v1::CaseReopened {
         category: "billing".to_owned(),
@@ -161,7 +161,7 @@ async fn triaged_anew_a_case_changes_its_place_and_nothing_else_moves() {
     let cases = [world.case("delivery").await, world.case("delivery").await, world.case("delivery").await];
     let order = |order: [usize; 3]| order.map(|at| cases[at].to_string());
     assert_eq!(world.queue("delivery").await, order([0, 1, 2]));
-    let told = world.house.told_by("assignment").await.len();
+    let told = world.house.published_by("assignment").await.len();
     let house = &world.house;
     house.tell("cases", cases[2], &retriaged(cases[2], "delivery", Priority::P1, 3)).await;
     house.tell("cases", cases[0], &retriaged(cases[0], "delivery/late", Priority::P4, 3)).await;
@@ -172,7 +172,7 @@ async fn triaged_anew_a_case_changes_its_place_and_nothing_else_moves() {
     assert_eq!((low.priority(), low.category.as_str()), (Priority::P4, "delivery/late"));
     let kept = world.assignment(held).await;
     assert_eq!((kept.agent_id.as_str(), kept.priority()), ("ann", Priority::P4));
-    assert_eq!(world.house.told_by("assignment").await.len(), told, "others know");
+    assert_eq!(world.house.published_by("assignment").await.len(), told, "others know");
     // Lowered again below who was never raised: oldest first within priority.
     world.house.tell("cases", cases[2], &retriaged(cases[2], "delivery", Priority::P3, 5)).await;
     world.house.settled().await;
@@ -204,7 +204,7 @@ async fn what_comes_late_or_again_has_no_effect() {
         world.house.tell("cases", case, &retriaged(case, "delivery", Priority::P4, 6)).await,
     ];
     world.house.settled().await;
-    let (stored, told) = (world.assignment(case).await, world.house.told_by("assignment").await);
+    let (stored, told) = (world.assignment(case).await, world.house.published_by("assignment").await);
     assert_eq!((stored.agent_id.as_str(), stored.priority()), ("ann", Priority::P4));
     events.reverse();
     for event in events {
@@ -217,7 +217,7 @@ async fn what_comes_late_or_again_has_no_effect() {
     world.house.tell("cases", unknown, &categorised(unknown, "billing", 3)).await;
     world.house.settled().await;
     assert_eq!(world.assignment(case).await, stored);
-    assert_eq!(world.house.told_by("assignment").await, told);
+    assert_eq!(world.house.published_by("assignment").await, told);
     assert_eq!((world.load("ann").await, world.load("cy").await), (1, 0));
     world.resolved(case, 1).await;
     world.tell_category(case, "billing", 9).await;

@@ -356,7 +356,7 @@ async fn what_fires_follows_the_edit() {
     let case = scene.case(waiting).await;
     assert!(case.due_time.is_some());
     let breached = async || {
-        let told = scene.house.told::<ClockBreached>("cases").await;
+        let told = scene.house.published::<ClockBreached>("cases").await;
         told.iter().any(|told| told.case_id == waiting.to_string() && told.kind() == ClockKind::Decide)
     };
     scene.advance(new_due.duration_since(scene.now()) - jiff::SignedDuration::from_secs(60));

@@ -162,7 +162,7 @@ async fn what_people_said_is_learnt_and_new_complaints_are_classified() {
         assert!(!read.unconfirmed);
         assert!(opened.triage_reasons[0].starts_with(&format!("category {category}: classifier 1 is")));
     }
-    let told = scene.house.told::<CaseOpened>("cases").await;
+    let told = scene.house.published::<CaseOpened>("cases").await;
     assert_eq!(told.last().unwrap().category, "money/invoice");
 
     // The channel knows better.
@@ -266,7 +266,7 @@ async fn a_person_has_the_last_word() {
     assert_eq!(refused(client.clone().confirm_category(altered).await), reused);
 
     confirm(&client, case, "lids/kettle").await.unwrap();
-    let told: Vec<CaseCategorised> = scene.house.told("cases").await;
+    let told: Vec<CaseCategorised> = scene.house.published("cases").await;
     let from: Vec<&str> = told.iter().map(|told| told.previous_category.as_str()).collect();
     assert_eq!(from, [opened.category.as_str(), "lids/kettle"]);
     let timeline = scene.timeline(case).await;

@@ -169,7 +169,7 @@ async fn nothing_is_owed_to_who_withdrew() {
     assert_eq!(armed(&scene).await, 0);
     scene.advance(HOUR * 24 * 60);
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    assert_eq!(scene.house.told::<ClockBreached>("cases").await, []);
+    assert_eq!(scene.house.published::<ClockBreached>("cases").await, []);
     scene.house.done().await;
 }
 
@@ -181,24 +181,24 @@ async fn steps_are_taken_one_by_one_as_time_runs_out() {
     scene.house.settled().await;
     // 80 % of 7 working days and the 7 hours that are given away.
     scene.advance(HOUR * 24 * 8 + HOUR * 12);
-    eventually(async || !scene.house.told::<ClockReminder>("cases").await.is_empty()).await;
-    let reminders = scene.house.told::<ClockReminder>("cases").await;
+    eventually(async || !scene.house.published::<ClockReminder>("cases").await.is_empty()).await;
+    let reminders = scene.house.published::<ClockReminder>("cases").await;
     let reminder = reminders.first().expect("one");
     assert_eq!((reminders.len(), reminder.kind(), reminder.agent_id.as_str()), (1, ClockKind::Decide, "bob"));
-    assert_eq!(scene.house.told::<ClockBreached>("cases").await, []);
+    assert_eq!(scene.house.published::<ClockBreached>("cases").await, []);
     scene.advance(HOUR * 24);
-    eventually(async || !scene.house.told::<ClockBreached>("cases").await.is_empty()).await;
+    eventually(async || !scene.house.published::<ClockBreached>("cases").await.is_empty()).await;
     let breached = clock(&scene, case, ClockKind::Decide).await;
     assert_eq!((breached.breached, breached.state()), (true, ClockState::Running));
     assert_eq!(breached.rungs_done, ["last-fifth", "breach"]);
     scene.advance(HOUR * 24);
     eventually(async || scene.case(case).await.tier == 1).await;
-    let escalated: Vec<CaseEscalated> = scene.house.told("cases").await;
+    let escalated: Vec<CaseEscalated> = scene.house.published("cases").await;
     assert_eq!(escalated.iter().map(|told| told.tier).collect::<Vec<_>>(), [1]);
     scene.advance(HOUR * 24 * 30);
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    assert_eq!(scene.house.told::<ClockReminder>("cases").await.len(), 1);
-    assert_eq!(scene.house.told::<ClockBreached>("cases").await.len(), 1);
+    assert_eq!(scene.house.published::<ClockReminder>("cases").await.len(), 1);
+    assert_eq!(scene.house.published::<ClockBreached>("cases").await.len(), 1);
     let kinds = scene.kinds(case).await;
     assert_eq!(kinds[kinds.len() - 3..], [TimelineKind::Clock, TimelineKind::Clock, TimelineKind::Escalated]);
     assert_eq!(armed(&scene).await, 0);
@@ -211,8 +211,8 @@ async fn after_a_downtime_the_newest_step_is_taken_and_the_others_are_noted() {
     let case = scene.assigned().await;
     scene.advance(HOUR * 24 * 40);
     eventually(async || scene.case(case).await.tier == 1).await;
-    assert_eq!(scene.house.told::<ClockReminder>("cases").await, []);
-    assert_eq!(scene.house.told::<ClockBreached>("cases").await.len(), 2, "both promises were broken");
+    assert_eq!(scene.house.published::<ClockReminder>("cases").await, []);
+    assert_eq!(scene.house.published::<ClockBreached>("cases").await.len(), 2, "both promises were broken");
     let passed =
         scene.timeline(case).await.iter().filter(|entry| entry.text.contains("passed while")).count();
     assert_eq!(passed, 2, "it is too late to remind anybody");

@@ -110,7 +110,7 @@ async fn a_complaint_travels_from_registration_to_its_end() {
     assert_eq!(actors[3..7], ["boss", "developer", "bob", "carol"]);
     assert_eq!(timeline[7].text, "finance carried out the refund of CNY 199.00, reference R-1");
 
-    let told = scene.house.told_by("cases").await;
+    let told = scene.house.published_by("cases").await;
     let names: Vec<_> = told.iter().map(|told| told.type_name.rsplit('.').next().unwrap()).collect();
     assert_eq!(names, ["CaseOpened", "CaseDecided", "CaseResolved", "CaseClosed"]);
     assert!(told.iter().all(|told| told.subject == case));
@@ -127,18 +127,18 @@ async fn others_are_told_what_they_need() {
     scene.house.settled().await;
     scene.respond(case, 1, Response::Disputed, "not enough").await;
 
-    let opened: Vec<CaseOpened> = scene.house.told("cases").await;
+    let opened: Vec<CaseOpened> = scene.house.published("cases").await;
     assert_eq!(opened[0].customer_id, "c-1");
     assert_eq!(opened[0].respondent_staff, "mallory");
     assert_eq!(opened[0].channel(), Channel::Web);
     assert_eq!((opened[0].priority(), opened[0].cycle), (Priority::P3, 1));
-    let decided: Vec<CaseDecided> = scene.house.told("cases").await;
+    let decided: Vec<CaseDecided> = scene.house.published("cases").await;
     assert_eq!((decided[0].outcome(), decided[0].remedy_due), (Outcome::Upheld, true));
-    let resolved: Vec<CaseResolved> = scene.house.told("cases").await;
+    let resolved: Vec<CaseResolved> = scene.house.published("cases").await;
     assert_eq!(resolved[0].reasons, "the carrier dropped it");
     let until = resolved[0].respond_until_time.as_ref().map(|time| time.seconds);
     assert_eq!(until, Some(scene.now().as_second() + 15 * 24 * 3600));
-    let reopened: Vec<CaseReopened> = scene.house.told("cases").await;
+    let reopened: Vec<CaseReopened> = scene.house.published("cases").await;
     assert_eq!((reopened[0].cycle, reopened[0].tier, reopened[0].priority()), (2, 1, Priority::P2));
     assert_eq!((reopened[0].reason.as_str(), reopened[0].previous_agent_id.as_str()), ("not enough", "bob"));
     scene.house.done().await;
@@ -162,14 +162,15 @@ async fn every_event_told_twice_takes_effect_once() {
     let settled = notice(case, NoticeKind::Outcome, NoticeState::Delivered, "250 OK");
     told.push(("feedback", house.tell("feedback", case, &settled).await));
     house.settled().await;
-    let before = (scene.case(case).await, scene.timeline(case).await, house.told_by("cases").await.len());
+    let before =
+        (scene.case(case).await, scene.timeline(case).await, house.published_by("cases").await.len());
     for (source, event) in told {
         house.tell_raw(source, event).await;
     }
     // The same complaint under a new position: from a peer that has lost its memory.
     house.tell("intake", case, &complaint).await;
     house.settled().await;
-    let after = (scene.case(case).await, scene.timeline(case).await, house.told_by("cases").await.len());
+    let after = (scene.case(case).await, scene.timeline(case).await, house.published_by("cases").await.len());
     assert_eq!(before, after);
     assert_eq!(before.0.agent_id, "dan");
     scene.house.done().await;
@@ -282,7 +283,7 @@ async fn the_dispute_after_the_last_cycle_closes_the_case() {
     assert_eq!((last.cycle, last.tier, last.priority()), (4, 3, Priority::P1));
     scene.respond(case, 4, Response::Disputed, "again").await;
     assert_eq!(scene.case(case).await.state(), CaseState::Closed);
-    let closed: Vec<CaseClosed> = scene.house.told("cases").await;
+    let closed: Vec<CaseClosed> = scene.house.published("cases").await;
     assert_eq!(closed.iter().map(CaseClosed::reason).collect::<Vec<_>>(), [CloseReason::ReopenLimit]);
     scene.house.done().await;
 }
@@ -328,7 +329,7 @@ async fn a_batch_of_hundreds_is_opened_and_moved_on() {
         scene.house.tell("assignment", *case, &assigned(*case, 1, "bob")).await;
     }
     scene.house.settled().await;
-    let opened: Vec<CaseOpened> = scene.house.told("cases").await;
+    let opened: Vec<CaseOpened> = scene.house.published("cases").await;
     let order: Vec<_> = opened.iter().map(|opened| opened.case_id.clone()).collect();
     assert_eq!(order, ids.iter().map(Uuid::to_string).collect::<Vec<_>>());
     assert_eq!(opened.iter().filter(|opened| opened.priority() == Priority::P1).count(), 100);
@@ -383,7 +384,7 @@ async fn everything_about_a_case_is_in_the_trace_of_its_submission() {
     let timeline = scene.timeline(case).await;
     let traced: Vec<_> = timeline.iter().map(|entry| entry.trace_id == trace_id).collect();
     assert_eq!(traced, [true, true, false, false, true, true], "the fake assignment is not traced");
-    let told = scene.house.told_by("cases").await;
+    let told = scene.house.published_by("cases").await;
     assert!(told.len() == 3 && told.iter().all(|told| told.traceparent.contains(trace_id)));
     scene.house.done().await;
 }

@@ -182,7 +182,7 @@ async fn a_tenants_policy_decides() {
         precondition("TOO_MANY_REPRESENTATIVES")
     );
     create(&scene, &all).await;
-    assert_eq!(scene.house.told::<GroupAlarmRaised>("cases").await.len(), 1);
+    assert_eq!(scene.house.published::<GroupAlarmRaised>("cases").await.len(), 1);
     let none = SetGroupPolicyRequest { request_id: request_id(), policy: Some(GroupPolicy::default()) };
     let refusal = client.set_group_policy(none).await.unwrap_err();
     assert_eq!(violations(&refusal), ["policy.max_representatives", "policy.alarm_from"]);
@@ -212,7 +212,7 @@ async fn the_alarm_is_raised_once_whoever_comes_first() {
         }
     });
     futures::future::join_all(calls).await;
-    let alarms: Vec<GroupAlarmRaised> = scene.house.told("cases").await;
+    let alarms: Vec<GroupAlarmRaised> = scene.house.published("cases").await;
     assert_eq!(alarms.len(), 1);
     assert!((20..23).contains(&alarms[0].members), "{}", alarms[0].members);
     assert_eq!(
@@ -228,8 +228,8 @@ async fn the_alarm_is_raised_once_whoever_comes_first() {
         assert_eq!(told.count(), 1);
     }
     // Each is told of once, by the road that assignment follows.
-    let raised: Vec<CasePriorityRaised> = scene.house.told("cases").await;
-    let escalated: Vec<CaseEscalated> = scene.house.told("cases").await;
+    let raised: Vec<CasePriorityRaised> = scene.house.published("cases").await;
+    let escalated: Vec<CaseEscalated> = scene.house.published("cases").await;
     let mut subjects: Vec<String> = raised.iter().map(|told| told.case_id.clone()).collect();
     subjects.sort_unstable();
     let mut expected = texts(&all[1..]);
@@ -261,7 +261,7 @@ async fn what_is_major_stays_so_and_is_due_sooner() {
     let answers = tokio::join!(other.add_to_group(one), again.add_to_group(two));
     assert!(answers.0.is_ok() || answers.1.is_ok());
     client.add_to_group(request).await.unwrap();
-    let told = async || scene.house.told::<CasePriorityRaised>("cases").await.len();
+    let told = async || scene.house.published::<CasePriorityRaised>("cases").await.len();
     assert_eq!(told().await, 2);
     let major = scene.case(all[0]).await;
     let sooner = decision_due(&scene, all[0]).await;

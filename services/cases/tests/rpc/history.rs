@@ -60,7 +60,7 @@ async fn a_complaint_that_ended_elsewhere_is_closed_from_the_start_and_nobody_is
         "{:?}",
         live.triage_reasons
     );
-    let opened: Vec<CaseOpened> = scene.house.told("cases").await;
+    let opened: Vec<CaseOpened> = scene.house.published("cases").await;
     assert_eq!(opened.iter().map(|one| one.case_id.clone()).collect::<Vec<_>>(), [live.case_id]);
 
     // Taken up again within its window, it is handled like any other.

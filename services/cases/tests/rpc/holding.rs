@@ -124,9 +124,9 @@ async fn a_holding_reply_in_time_gives_the_answer_until_day_35() {
     let request = ListExtensionsRequest { case_id: case.to_string() };
     let listed = line(&scene).list_extensions(request).await.expect("listed").into_inner().extensions;
     assert_eq!(listed, [extension]);
-    let told: Vec<HoldingReplySent> = scene.house.told("cases").await;
+    let told: Vec<HoldingReplySent> = scene.house.published("cases").await;
     assert_eq!((told.len(), told[0].next_update_time, told[0].due_time), (1, next, final_clock.due_time));
-    let granted: Vec<ExtensionGranted> = scene.house.told("cases").await;
+    let granted: Vec<ExtensionGranted> = scene.house.published("cases").await;
     assert_eq!((granted.len(), granted[0].notice_due), (1, false), "the reply tells of it");
     let timeline = scene.timeline(case).await;
     let entry = timeline.iter().find(|entry| entry.ordinal == told[0].ordinal).expect("on the record");
@@ -153,7 +153,7 @@ async fn too_late_it_gives_nothing() {
     assert_eq!((of(&answer.clocks, ClockKind::Final).extended, answer.extension), (0, None));
     assert_eq!(of(&answer.clocks, ClockKind::Update).due_time, next);
     assert_eq!(scene.case(case).await.due_time, of(&answer.clocks, ClockKind::Final).due_time);
-    let told: Vec<HoldingReplySent> = scene.house.told("cases").await;
+    let told: Vec<HoldingReplySent> = scene.house.published("cases").await;
     assert_eq!(told[0].due_time, None, "nobody promises what is past");
     scene.house.done().await;
 }
@@ -165,8 +165,8 @@ async fn a_word_given_has_its_steps_and_is_kept_by_the_next_news() {
     hold(&scene, request).await.expect("sent");
     assert_eq!(scene.case(case).await.due_time, Some(ahead(&scene, 10 * DAY)), "the next that is owed");
     scene.advance(SignedDuration::from_secs(8 * DAY + 60));
-    eventually(async || !scene.house.told::<ClockReminder>("cases").await.is_empty()).await;
-    let reminders: Vec<ClockReminder> = scene.house.told("cases").await;
+    eventually(async || !scene.house.published::<ClockReminder>("cases").await.is_empty()).await;
+    let reminders: Vec<ClockReminder> = scene.house.published("cases").await;
     assert_eq!((reminders.len(), reminders[0].kind()), (1, ClockKind::Update));
 
     // In time: the next word is another clock with steps of its own.
@@ -176,8 +176,8 @@ async fn a_word_given_has_its_steps_and_is_kept_by_the_next_news() {
     let update = of(&answer.clocks, ClockKind::Update);
     assert_eq!((update.due_time, update.rungs_done.len()), (next, 0));
     scene.advance(SignedDuration::from_secs(2 * DAY));
-    eventually(async || !scene.house.told::<ClockBreached>("cases").await.is_empty()).await;
-    let breaches: Vec<ClockBreached> = scene.house.told("cases").await;
+    eventually(async || !scene.house.published::<ClockBreached>("cases").await.is_empty()).await;
+    let breaches: Vec<ClockBreached> = scene.house.published("cases").await;
     assert_eq!((breaches.len(), breaches[0].kind(), breaches[0].due_time), (1, ClockKind::Update, next));
     let note = AddNoteRequest {
         request_id: request_id(),

@@ -251,13 +251,13 @@ async fn a_merge_and_its_undoing_leave_every_row_as_it_was() {
         assert_eq!(armed(&mut owner, case).await, 1);
         assert!(list(&scene, into).await.merged_case_ids.is_empty());
     }
-    let told: Vec<CaseMerged> = scene.house.told("cases").await;
+    let told: Vec<CaseMerged> = scene.house.published("cases").await;
     assert_eq!(
         told.iter().map(|event| event.case_id.as_str()).collect::<Vec<_>>(),
         [waiting, given, taken_up].map(|case| case.to_string())
     );
     assert!(told.iter().all(|event| event.into_case_id == into.to_string() && event.cycle == 1));
-    assert_eq!(scene.house.told::<CaseUnmerged>("cases").await.len(), 3);
+    assert_eq!(scene.house.published::<CaseUnmerged>("cases").await.len(), 3);
     let texts: Vec<String> =
         scene.timeline(into).await.into_iter().skip(2).take(2).map(|entry| entry.text).collect();
     let expected = [

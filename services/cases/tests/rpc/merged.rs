@@ -46,9 +46,9 @@ async fn clocks(scene: &Scene, case: Uuid) -> Vec<CaseClock> {
 /// How often it was told of a case that it is reminded of, breached and raised.
 async fn told(scene: &Scene, case: Uuid) -> [usize; 3] {
     let case = case.to_string();
-    let reminded: Vec<ClockReminder> = scene.house.told("cases").await;
-    let breached: Vec<ClockBreached> = scene.house.told("cases").await;
-    let raised: Vec<CaseEscalated> = scene.house.told("cases").await;
+    let reminded: Vec<ClockReminder> = scene.house.published("cases").await;
+    let breached: Vec<ClockBreached> = scene.house.published("cases").await;
+    let raised: Vec<CaseEscalated> = scene.house.published("cases").await;
     [
         reminded.iter().filter(|told| told.case_id == case).count(),
         breached.iter().filter(|told| told.case_id == case).count(),

@@ -143,10 +143,10 @@ async fn repeated_it_has_one_effect_and_altered_it_is_refused() {
     for (case, change) in prepared(&scene).await {
         let first = change.make(&scene.cases).await.unwrap();
         let after = (scene.case(case).await, scene.timeline(case).await);
-        let told = scene.house.told_by("cases").await.len();
+        let told = scene.house.published_by("cases").await.len();
         assert_eq!(change.make(&scene.cases).await.unwrap(), first, "{change:?}");
         assert_eq!((scene.case(case).await, scene.timeline(case).await), after, "{change:?}");
-        assert_eq!(scene.house.told_by("cases").await.len(), told, "{change:?}");
+        assert_eq!(scene.house.published_by("cases").await.len(), told, "{change:?}");
         let refusal = change.altered().make(&scene.cases).await.unwrap_err();
         assert_eq!(
             (refusal.code(), reason(&refusal).as_str()),
@@ -314,9 +314,9 @@ async fn a_decision_without_remedy_takes_effect_at_once() {
     assert_eq!((resolved.state(), resolved.outcome()), (CaseState::Resolved, Outcome::Upheld));
     assert!(resolved.resolve_time.is_some());
     assert_eq!(scene.case(case).await, resolved, "the answer is what is read later");
-    let decided: Vec<CaseDecided> = scene.house.told("cases").await;
+    let decided: Vec<CaseDecided> = scene.house.published("cases").await;
     assert!(!decided[0].remedy_due);
-    assert_eq!(scene.house.told::<CaseResolved>("cases").await.len(), 1);
+    assert_eq!(scene.house.published::<CaseResolved>("cases").await.len(), 1);
     assert_eq!(scene.kinds(case).await[4..], [TimelineKind::Decided, TimelineKind::Resolved]);
     scene.house.done().await;
 }
@@ -329,11 +329,11 @@ async fn each_end_is_told() {
     changes(withdrawn)[3].make(&scene.cases).await.unwrap();
     changes(declined)[4].make(&scene.cases).await.unwrap();
     changes(closed)[5].make(&scene.cases).await.unwrap();
-    let told: Vec<CaseWithdrawn> = scene.house.told("cases").await;
+    let told: Vec<CaseWithdrawn> = scene.house.published("cases").await;
     assert_eq!((told[0].case_id.clone(), told[0].reason.as_str()), (withdrawn.to_string(), "because"));
-    let told: Vec<CaseDeclined> = scene.house.told("cases").await;
+    let told: Vec<CaseDeclined> = scene.house.published("cases").await;
     assert_eq!((told[0].case_id.clone(), told[0].referral.as_str()), (declined.to_string(), "because"));
-    let told: Vec<CaseClosed> = scene.house.told("cases").await;
+    let told: Vec<CaseClosed> = scene.house.published("cases").await;
     assert_eq!((told[0].case_id.clone(), told[0].reason()), (closed.to_string(), CloseReason::Staff));
     for (case, state) in
         [(withdrawn, CaseState::Withdrawn), (declined, CaseState::OutOfScope), (closed, CaseState::Closed)]

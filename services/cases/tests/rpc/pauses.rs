@@ -150,7 +150,7 @@ async fn more_time_is_granted_by_somebody_else_and_told() {
     let clock = approve(&scene, &asked.extension_id, "boss").await.expect("granted");
     assert!(due(&clock) >= due(&before) + 5 * DAY);
     assert_eq!((clock.extended, clock.budget.as_str()), (5, "12 working days"));
-    let told: Vec<ExtensionGranted> = scene.house.told("cases").await;
+    let told: Vec<ExtensionGranted> = scene.house.published("cases").await;
     assert_eq!(told.len(), 1);
     assert_eq!((told[0].notice_due, told[0].number, told[0].due_time), (true, 1, clock.due_time));
     assert_eq!(reason(&approve(&scene, &asked.extension_id, "boss").await.unwrap_err()), "EXTENSION_DECIDED");
@@ -183,6 +183,6 @@ async fn more_than_the_maximum_is_not_asked_for_and_a_refusal_moves_nothing() {
     // Decided meanwhile: there is nothing left to be extended.
     scene.decide(case, false).await;
     assert_eq!(reason(&approve(&scene, &second.extension_id, "boss").await.unwrap_err()), "CLOCK_ENDED");
-    assert_eq!(scene.house.told::<ExtensionGranted>("cases").await, []);
+    assert_eq!(scene.house.published::<ExtensionGranted>("cases").await, []);
     scene.house.done().await;
 }

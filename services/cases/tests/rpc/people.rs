@@ -83,7 +83,7 @@ async fn a_supervisor_says_why_cases_of_different_people_are_merged() {
         (Code::PermissionDenied, "SUPERVISOR_REQUIRED".to_owned())
     );
     links("boss", "supervisor").merge_case(merge(case, into, why)).await.expect("merged");
-    let told: Vec<CaseMerged> = house.told("cases").await;
+    let told: Vec<CaseMerged> = house.published("cases").await;
     assert!(told[0].complainants_differ);
     let mut cases = Client::new(house.channel_as("development", "boss", &["supervisor"]));
     for id in [case, into] {
@@ -192,7 +192,7 @@ async fn of_a_merge_of_different_people_each_is_told_tracks_and_disputes() {
     assert_eq!(reason(&refusal), "STANDS_FOR_OTHERS");
 
     scene.decide(into, false).await;
-    let told: Vec<CaseResolved> = scene.house.told("cases").await;
+    let told: Vec<CaseResolved> = scene.house.published("cases").await;
     let told: BTreeSet<_> = told.iter().map(|told| (told.case_id.clone(), told.cycle)).collect();
     assert_eq!(told, BTreeSet::from([(case.to_string(), 1), (into.to_string(), 1)]));
     let track =
@@ -214,7 +214,7 @@ async fn of_a_merge_of_different_people_each_is_told_tracks_and_disputes() {
     assert_eq!((seen.state(), seen.cycle), (CaseState::Triaged, 2));
     scene.assign(into, 2).await;
     scene.decide(into, false).await;
-    let told: Vec<CaseResolved> = scene.house.told("cases").await;
+    let told: Vec<CaseResolved> = scene.house.published("cases").await;
     let told: BTreeSet<_> = told.iter().map(|told| (told.case_id.clone(), told.cycle)).collect();
     assert_eq!(told.len(), 4, "each is told the second outcome as a cycle of their own: {told:?}");
     scene.house.done().await;

@@ -156,9 +156,9 @@ async fn the_steps_of_a_ladder_are_data() {
     let case = scene.assigned().await;
     let before = clock(&scene, case, ClockKind::Decide).await;
     scene.advance(SignedDuration::from_hours(24 * 6));
-    eventually(async || !scene.house.told::<CaseReturned>("cases").await.is_empty()).await;
-    assert_eq!(scene.house.told::<CasePriorityRaised>("cases").await.len(), 1);
-    assert_eq!(scene.house.told::<CaseEscalated>("cases").await, []);
+    eventually(async || !scene.house.published::<CaseReturned>("cases").await.is_empty()).await;
+    assert_eq!(scene.house.published::<CasePriorityRaised>("cases").await.len(), 1);
+    assert_eq!(scene.house.published::<CaseEscalated>("cases").await, []);
     let after = clock(&scene, case, ClockKind::Decide).await;
     assert_eq!(after.due_time, before.due_time, "its own delay makes no deadline shorter");
     assert_eq!(after.rungs_done, ["half"]);
@@ -318,7 +318,7 @@ async fn while_a_policy_waits_for_one_case_it_holds_for_every_other() {
     // What is due fires meanwhile, by the new promise: at the end of the second day.
     scene.advance(SignedDuration::from_hours(24 * 3));
     let breached = async || {
-        let told = scene.house.told::<ClockBreached>("cases").await;
+        let told = scene.house.published::<ClockBreached>("cases").await;
         told.into_iter().filter(|told| told.kind() == ClockKind::Acknowledge).collect::<Vec<_>>()
     };
     eventually(async || !breached().await.is_empty()).await;

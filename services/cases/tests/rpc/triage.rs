@@ -244,16 +244,16 @@ async fn a_case_is_triaged_again_by_the_rules_that_hold() {
     assert_eq!(triage, explain(&client, case).await.unwrap());
     assert_eq!((triage.rule_set_version, triage.matched_rules[0].name.as_str()), (1, "kettle"));
     assert_eq!(client.retriage_case(request).await.unwrap().into_inner(), answer, "repeated");
-    let told: Vec<CaseRetriaged> = scene.house.told("cases").await;
+    let told: Vec<CaseRetriaged> = scene.house.published("cases").await;
     assert_eq!((told.len(), told[0].priority(), told[0].cycle), (1, Priority::P1, 1));
     assert_eq!(scene.kinds(case).await[1..], [TimelineKind::Triaged; 2]);
-    assert_eq!(scene.house.told::<CaseOpened>("cases").await.len(), 1);
+    assert_eq!(scene.house.published::<CaseOpened>("cases").await.len(), 1);
 
     // The same again: nothing new to tell.
     let again =
         RetriageCaseRequest { request_id: request_id(), case_id: case.to_string(), expected_version: None };
     assert_eq!(client.retriage_case(again.clone()).await.unwrap().into_inner().case, Some(after));
-    assert_eq!(scene.house.told::<CaseRetriaged>("cases").await.len(), 1);
+    assert_eq!(scene.house.published::<CaseRetriaged>("cases").await.len(), 1);
     let withdrawal = WithdrawCaseRequest {
         request_id: request_id(),
         case_id: case.to_string(),

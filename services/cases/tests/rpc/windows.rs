@@ -42,7 +42,7 @@ async fn silence_closes_the_case_when_the_window_has_passed() {
     assert_eq!(scene.case(case).await.state(), CaseState::Resolved);
     scene.advance(SignedDuration::from_secs(1));
     eventually(async || scene.case(case).await.state() == CaseState::Closed).await;
-    let closed: Vec<CaseClosed> = scene.house.told("cases").await;
+    let closed: Vec<CaseClosed> = scene.house.published("cases").await;
     assert_eq!(closed.iter().map(CaseClosed::reason).collect::<Vec<_>>(), [CloseReason::WindowPassed]);
     assert_eq!(timers(&scene).await, 0);
     scene.house.done().await;

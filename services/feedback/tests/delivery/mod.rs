@@ -76,7 +76,7 @@ async fn a_notice_is_delivered_with_evidence() {
     assert_eq!(mails[0].header("Subject"), notice.subject);
     assert!(mails[0].text.contains("have begun to look into it"));
 
-    let settled: Vec<NoticeSettled> = house.told("feedback").await;
+    let settled: Vec<NoticeSettled> = house.published("feedback").await;
     assert_eq!(settled.len(), 1);
     assert_eq!(settled[0].notice_id, notice.notice_id);
     assert_eq!(settled[0].state(), NoticeState::Delivered);
@@ -102,7 +102,7 @@ async fn a_notice_not_taken_now_is_sent_later() {
     let notice = acknowledgement(&house, case, has_ended).await;
     assert_eq!((notice.state(), notice.attempts), (NoticeState::Delivered, 3));
     assert_eq!(sink.mails().len(), 1);
-    assert_eq!(house.told::<NoticeSettled>("feedback").await.len(), 1);
+    assert_eq!(house.published::<NoticeSettled>("feedback").await.len(), 1);
     house.done().await;
 }
 
@@ -129,7 +129,7 @@ async fn a_refusal_is_final_and_on_record() {
     assert_eq!(notice.state(), NoticeState::Undelivered);
     assert_eq!(notice.failure_reason, "550 5.1.1 no such user");
     assert_eq!((notice.evidence.as_str(), notice.attempts), ("", 1));
-    let settled: Vec<NoticeSettled> = house.told("feedback").await;
+    let settled: Vec<NoticeSettled> = house.published("feedback").await;
     assert_eq!(settled[0].detail, notice.failure_reason);
     wait_for_next_attempt(&house);
     house.settled().await;
@@ -159,7 +159,7 @@ async fn what_never_works_is_given_up() {
     let notice = acknowledgement(&house, case, has_ended).await;
     assert_eq!((notice.state(), notice.attempts), (NoticeState::Undelivered, last));
     assert_eq!(notice.failure_reason, "451 4.3.0 try later");
-    assert_eq!(house.told::<NoticeSettled>("feedback").await.len(), 1);
+    assert_eq!(house.published::<NoticeSettled>("feedback").await.len(), 1);
     house.done().await;
 }
 
@@ -179,7 +179,7 @@ async fn a_claim_that_ran_out_is_taken_up_and_told_once() {
     let mails = sink.mails();
     assert_eq!(mails[0].header("Message-ID"), mails[1].header("Message-ID"), "a mailbox can tell");
     house.settled().await;
-    assert_eq!(house.told::<NoticeSettled>("feedback").await.len(), 1);
+    assert_eq!(house.published::<NoticeSettled>("feedback").await.len(), 1);
     house.done().await;
 }
 
@@ -231,7 +231,7 @@ async fn many_notices_go_out_in_the_language_of_each() {
         house.tell("cases", *case, &resolved(*case, 1)).await;
     }
     eventually(async || sink.mails().len() == 120).await;
-    eventually(async || house.told::<NoticeSettled>("feedback").await.len() == 120).await;
+    eventually(async || house.published::<NoticeSettled>("feedback").await.len() == 120).await;
     let mut client = client(&house);
     for case in cases {
         let notices = crate::list(&mut client, case).await;

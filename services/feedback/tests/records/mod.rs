@@ -117,7 +117,7 @@ async fn a_notice_without_an_address_waits_for_a_person_until_it_is_recorded() {
     assert_eq!((told.tell_time, told.recorder.is_empty()), (request.tell_time, false));
     assert_eq!(waiting_for_a_person(&mut client).await, []);
 
-    let told: Vec<NoticeSettled> = house.told("feedback").await;
+    let told: Vec<NoticeSettled> = house.published("feedback").await;
     assert_eq!(told.len(), 2, "undelivered, then recorded");
     assert_eq!((told[1].state(), told[1].means()), (NoticeState::Delivered, NoticeMeans::Telephone));
     assert_eq!((told[1].tell_time, told[1].detail.as_str()), (request.tell_time, "recording 4711"));
@@ -192,7 +192,7 @@ async fn a_wrong_address_is_corrected_and_the_notice_sent_again() {
     assert_eq!((before.previous_email.as_str(), before.version), ("wrong@example.org", 2));
     assert_eq!(before.reason, "they called and spelt it");
     assert_eq!(contact(&mut client, &notice.case_id).await.unwrap(), corrected);
-    let told: Vec<ContactCorrected> = house.told("feedback").await;
+    let told: Vec<ContactCorrected> = house.published("feedback").await;
     assert_eq!((told.len(), told[0].case_id.clone(), told[0].version), (1, notice.case_id.clone(), 2));
 
     let request = again(&notice);
@@ -210,7 +210,7 @@ async fn a_wrong_address_is_corrected_and_the_notice_sent_again() {
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, "right@example.org"));
     assert_eq!(mails[0].header("Message-ID"), format!("<{}.2@redress>", notice.notice_id));
     let states: Vec<NoticeState> =
-        house.told::<NoticeSettled>("feedback").await.iter().map(NoticeSettled::state).collect();
+        house.published::<NoticeSettled>("feedback").await.iter().map(NoticeSettled::state).collect();
     assert_eq!(states, [NoticeState::Undelivered, NoticeState::Delivered]);
 
     // What is owed later goes to the right address at once.

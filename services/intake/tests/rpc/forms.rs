@@ -146,7 +146,7 @@ async fn a_submission_is_checked_against_its_form() {
     let stored = stored.complaint.unwrap();
     let form = (stored.form_category.as_str(), stored.form_version, stored.completeness);
     assert_eq!(form, ("delivery", 1, Some(60)));
-    let told: Vec<ComplaintRegistered> = house.told("intake").await;
+    let told: Vec<ComplaintRegistered> = house.published("intake").await;
     assert_eq!(told[0].complaint, Some(stored));
     // Without an answer nothing is asked.
     let plain = submit(&house, filled("delivery", "")).await.unwrap();
@@ -221,7 +221,7 @@ async fn what_is_missing_is_added_later() {
     let all = client.clone().get_information(request).await.unwrap().into_inner();
     assert_eq!((all.additions.len(), all.form_version, all.completeness), (2, 1, Some(80)));
     assert!(all.form_data.contains("123456") && all.form_data.contains("example.org"), "{}", all.form_data);
-    let told: Vec<InformationAdded> = house.told("intake").await;
+    let told: Vec<InformationAdded> = house.published("intake").await;
     let fields: Vec<_> = told.iter().map(|one| one.form_fields.join(" ")).collect();
     assert_eq!((fields, told[0].completeness), (vec!["photos".to_owned(), String::new()], Some(80)));
     assert_eq!((told[0].author.as_str(), told[0].ordinal, told[1].ordinal), ("developer", 1, 2));
@@ -251,7 +251,7 @@ async fn an_addition_repeated_after_answers_are_forgotten_is_added_once() {
     assert_eq!(refused(add(&client, elsewhere).await), reused);
     let many = (0..20).map(|_| add(&client, request.clone()));
     assert!(futures::future::join_all(many).await.into_iter().all(|one| one.is_ok_and(|one| one == first)));
-    let told: Vec<InformationAdded> = house.told("intake").await;
+    let told: Vec<InformationAdded> = house.published("intake").await;
     assert_eq!(told.len(), 2);
     house.done().await;
 }

@@ -56,7 +56,7 @@ async fn a_letter_counts_from_its_arrival_and_who_says_so_is_recorded() {
     let stored = client.get_complaint(read).await.unwrap().into_inner().complaint.unwrap();
     assert_eq!((stored.receive_time, stored.register_time), (Some(timestamp(arrived)), Some(timestamp(now))));
     assert_eq!(stored.receive_time_by, "developer");
-    let told: Vec<ComplaintRegistered> = house.told("intake").await;
+    let told: Vec<ComplaintRegistered> = house.published("intake").await;
     assert_eq!(told[0].complaint.as_ref(), Some(&stored));
 
     // What nobody states is the registration; what registration gives, nobody states.
@@ -125,7 +125,7 @@ async fn history_is_taken_in_by_an_admin_and_holds_together() {
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::PermissionDenied, "ROLE_REQUIRED"));
     let mut admin = by(&["channel", "admin"]);
     admin.submit_complaint(good).await.expect("an admin may");
-    let told: Vec<ComplaintRegistered> = house.told("intake").await;
+    let told: Vec<ComplaintRegistered> = house.published("intake").await;
     let complaint = told[0].complaint.clone().expect("a complaint");
     assert_eq!(complaint.history, history(long_ago, long_ago + DAY).history);
     assert_eq!(complaint.receive_time, Some(timestamp(long_ago)));

@@ -47,7 +47,7 @@ async fn a_plan_above_the_cap_is_approved_by_two_people_who_are_not_its_proposer
     assert_eq!((first.state(), first.first_approver.as_str()), (PlanState::Proposed, "approver"));
     assert_eq!(first.second_approval_reason, "CNY 151.00 in all is above the cap of CNY 150.00");
     assert!(world.poll("finance").await.is_empty(), "nothing is done yet");
-    assert_eq!(world.told::<PlanApproved>().await, 0);
+    assert_eq!(world.published::<PlanApproved>().await, 0);
     let again = approve(&world, &plan, "Approver").await;
     refused(again, Code::PermissionDenied, "APPROVED_ALREADY");
     let own = approve(&world, &plan, "HANDLER").await;
@@ -55,7 +55,7 @@ async fn a_plan_above_the_cap_is_approved_by_two_people_who_are_not_its_proposer
     let second = approve(&world, &plan, "second").await.unwrap();
     assert_eq!((second.state(), second.approver.as_str()), (PlanState::Executing, "second"));
     assert!(!second.steps[0].task_id.is_empty());
-    assert_eq!(world.told::<PlanApproved>().await, 1);
+    assert_eq!(world.published::<PlanApproved>().await, 1);
     world.house.done().await;
 }
 
@@ -108,7 +108,7 @@ async fn two_who_approve_one_plan_at_once_are_both_counted() {
             "{states:?}"
         );
     }
-    assert_eq!(world.told::<PlanApproved>().await, 10);
+    assert_eq!(world.published::<PlanApproved>().await, 10);
     assert_eq!(world.poll("finance").await.len(), 10);
     world.house.done().await;
 }

@@ -60,7 +60,7 @@ async fn a_withdrawal_cancels_what_is_proposed_and_undoes_what_was_done() {
     assert!(undo.task.as_ref().is_some_and(|task: &Task| task.compensation));
     world.complete(&undo).await.unwrap();
     assert_eq!(world.plan(&executing).await.state(), PlanState::Cancelled);
-    assert_eq!(world.told::<PlanCancelled>().await, 2);
+    assert_eq!(world.published::<PlanCancelled>().await, 2);
     for case in [waiting, begun] {
         let late = world.handler().propose_plan(proposal(case, vec![apology("a")])).await;
         refused(late, Code::FailedPrecondition, "CASE_NOT_DECIDED");
@@ -88,7 +88,7 @@ async fn declining_and_closing_a_case_cancel_its_plan_too() {
     for plan in &plans {
         assert_eq!(world.plan(plan).await.state(), PlanState::Cancelled);
     }
-    assert_eq!(world.told::<PlanCancelled>().await, 2);
+    assert_eq!(world.published::<PlanCancelled>().await, 2);
     world.house.done().await;
 }
 
@@ -166,7 +166,7 @@ async fn everything_told_of_a_case_is_in_its_trace() {
     for _ in 0..2 {
         world.complete(&world.take("finance").await).await.unwrap();
     }
-    let told = world.house.told_by("resolution").await;
+    let told = world.house.published_by("resolution").await;
     assert_eq!(told.len(), 7, "proposed, approved, two done, two undone, cancelled");
     assert!(told.iter().all(|told| told.traceparent == traceparent && told.subject == case));
     world.house.done().await;

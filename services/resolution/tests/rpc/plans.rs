@@ -45,7 +45,7 @@ async fn a_plan_is_proposed_once() {
     assert_eq!(plan.steps, steps);
     assert_eq!(plan.case_id, case.to_string());
     assert_eq!(world.plan(&plan).await, plan, "what is answered is what is read later");
-    let told = world.house.told::<PlanProposed>("resolution").await;
+    let told = world.house.published::<PlanProposed>("resolution").await;
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].summary, "refund of CNY 100.00, exchange of 1 × A-17, apology");
     assert_eq!((told[0].proposer.as_str(), told[0].plan_id.as_str()), ("handler", plan.plan_id.as_str()));
@@ -150,7 +150,7 @@ async fn a_plan_is_approved_once_by_somebody_else() {
     assert_eq!(world.plan(&plan).await, approved);
     let again = world.approver().approve_plan(approval(&plan.plan_id)).await;
     refused(again, Code::FailedPrecondition, "INVALID_PLAN_STATE");
-    assert_eq!(world.told::<PlanApproved>().await, 1);
+    assert_eq!(world.published::<PlanApproved>().await, 1);
     assert_eq!(world.poll("finance").await.len(), 1);
     assert_eq!(world.poll("warehouse").await.len(), 0);
     world.house.done().await;
@@ -174,7 +174,7 @@ async fn a_rejected_plan_makes_room_for_another() {
     assert_eq!(world.plan(&plan).await, rejected);
     let again = world.approver().reject_plan(rejection(&plan.plan_id)).await;
     refused(again, Code::FailedPrecondition, "INVALID_PLAN_STATE");
-    let told = world.house.told::<PlanRejected>("resolution").await;
+    let told = world.house.published::<PlanRejected>("resolution").await;
     assert_eq!((told.len(), told[0].reason.as_str()), (1, "too much for a scratch"));
     assert_eq!(world.proposed(case, vec![apology("a")]).await.state(), PlanState::Proposed);
     world.house.done().await;
@@ -198,7 +198,7 @@ async fn a_plan_that_was_not_begun_is_cancelled_at_once() {
     refused(again, Code::FailedPrecondition, "INVALID_PLAN_STATE");
     let too_late = world.approver().approve_plan(approval(&plan.plan_id)).await;
     refused(too_late, Code::FailedPrecondition, "INVALID_PLAN_STATE");
-    assert_eq!(world.told::<PlanCancelled>().await, 1);
+    assert_eq!(world.published::<PlanCancelled>().await, 1);
     world.house.done().await;
 }
 

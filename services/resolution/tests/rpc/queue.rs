@@ -269,7 +269,7 @@ async fn a_task_that_used_up_its_attempts_needs_attention() {
     let task = world.task(task_id(&lease)).await;
     assert_eq!(task.state(), TaskState::NeedsAttention);
     assert_eq!(task.attempt, 5);
-    let told = world.house.told::<TaskNeedsAttention>("resolution").await;
+    let told = world.house.published::<TaskNeedsAttention>("resolution").await;
     assert_eq!(told.len(), 1);
     assert_eq!(
         (told[0].task_id.as_str(), told[0].reason.as_str()),

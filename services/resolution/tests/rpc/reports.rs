@@ -54,7 +54,7 @@ async fn a_task_is_completed_once_and_the_plan_with_its_last() {
     let half = world.plan(&plan).await;
     assert_eq!(half.state(), PlanState::Executing);
     assert_eq!(half.steps.iter().map(|step| step.done).collect::<Vec<_>>(), [true, false]);
-    assert_eq!(world.told::<PlanCompleted>().await, 0);
+    assert_eq!(world.published::<PlanCompleted>().await, 0);
 
     let lease = world.take("warehouse").await;
     assert_eq!(half.steps[1].task_id, task_id(&lease));
@@ -63,11 +63,11 @@ async fn a_task_is_completed_once_and_the_plan_with_its_last() {
     assert_eq!(whole.state(), PlanState::Completed);
     assert!(whole.steps.iter().all(|step| step.done));
     assert!(whole.end_time.is_some());
-    let told = world.house.told::<TaskCompleted>("resolution").await;
+    let told = world.house.published::<TaskCompleted>("resolution").await;
     assert_eq!(told.len(), 2);
     assert_eq!((told[0].reference.as_str(), told[0].amount.clone()), ("REF-a", Some(yuan(100))));
     assert_eq!((told[0].kind(), told[0].compensation), (RemedyKind::Refund, false));
-    assert_eq!(world.told::<PlanCompleted>().await, 1);
+    assert_eq!(world.published::<PlanCompleted>().await, 1);
     world.house.done().await;
 }
 
@@ -161,7 +161,7 @@ async fn failures_beyond_the_last_attempt_need_attention() {
         assert_eq!(task.state(), expected, "after attempt {attempt}");
         world.house.advance(Duration::from_mins(5));
     }
-    assert_eq!(world.told::<TaskNeedsAttention>().await, 1);
+    assert_eq!(world.published::<TaskNeedsAttention>().await, 1);
     world.house.done().await;
 }
 
@@ -184,7 +184,7 @@ async fn what_cannot_be_retried_or_is_refused_needs_attention_and_is_requeued() 
         (rejected.state(), rejected.last_error.as_str()),
         (TaskState::NeedsAttention, "not our customer")
     );
-    let told = world.house.told::<TaskNeedsAttention>("resolution").await;
+    let told = world.house.published::<TaskNeedsAttention>("resolution").await;
     let reasons: Vec<&str> = told.iter().map(|told| told.reason.as_str()).collect();
     assert_eq!(reasons, ["ACCOUNT_CLOSED: no answer from the bank", "not our customer"]);
     assert_eq!(world.plan(&plan).await.state(), PlanState::Executing);
@@ -257,8 +257,8 @@ async fn two_last_tasks_completed_at_once_complete_the_plan_once() {
         assert_eq!(plan.state(), PlanState::Completed);
         assert!(plan.steps.iter().all(|step| step.done));
     }
-    assert_eq!(world.told::<PlanCompleted>().await, plans.len());
-    assert_eq!(world.told::<TaskCompleted>().await, 3 * plans.len());
+    assert_eq!(world.published::<PlanCompleted>().await, plans.len());
+    assert_eq!(world.published::<TaskCompleted>().await, 3 * plans.len());
     world.house.done().await;
 }
 
@@ -310,7 +310,7 @@ async fn a_report_cut_off_half_way_has_one_effect_when_it_is_repeated() {
     let late = world.client("worker").complete_task(request).await.unwrap().into_inner();
     assert_eq!(early, late);
     assert_eq!(late.task.unwrap().state(), TaskState::Completed);
-    assert_eq!(world.told::<TaskCompleted>().await, 1);
+    assert_eq!(world.published::<TaskCompleted>().await, 1);
     assert_eq!(world.poll("warehouse").await.len(), 1);
     assert!(world.plan(&plan).await.steps[0].done);
     world.house.done().await;

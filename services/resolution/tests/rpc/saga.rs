@@ -47,9 +47,9 @@ async fn what_was_done_is_undone_in_reverse_order() {
     assert_eq!(cancelled.state(), PlanState::Cancelled);
     let still_done: Vec<bool> = cancelled.steps.iter().map(|step| step.done).collect();
     assert_eq!(still_done, [false, false, true, false, false], "an apology stands");
-    assert_eq!(world.told::<PlanCancelled>().await, 1);
+    assert_eq!(world.published::<PlanCancelled>().await, 1);
     let undone: Vec<bool> =
-        world.house.told::<TaskCompleted>("resolution").await.iter().map(|t| t.compensation).collect();
+        world.house.published::<TaskCompleted>("resolution").await.iter().map(|t| t.compensation).collect();
     assert_eq!(undone, [false, false, false, false, true, true, true]);
     let ended = world.approver().cancel_plan(cancellation(&plan)).await;
     refused(ended, Code::FailedPrecondition, "INVALID_PLAN_STATE");
@@ -93,7 +93,7 @@ async fn a_worker_who_was_not_done_says_so() {
     let answer = world.client("worker").fail_task(failure(&held, "CANCELLED", false)).await.unwrap();
     assert_eq!(answer.into_inner().task.unwrap().state(), TaskState::Cancelled);
     assert_eq!(world.plan(&plan).await.state(), PlanState::Cancelled);
-    assert_eq!(world.told::<PlanCancelled>().await, 1);
+    assert_eq!(world.published::<PlanCancelled>().await, 1);
     world.house.done().await;
 }
 
@@ -170,6 +170,6 @@ async fn a_completion_and_a_cancellation_at_once_leave_nothing_half_done() {
         assert_eq!(world.plan(&plan).await.state(), PlanState::Cancelled);
         assert!(world.poll("other").await.is_empty());
     }
-    assert_eq!(world.told::<PlanCancelled>().await, 15);
+    assert_eq!(world.published::<PlanCancelled>().await, 15);
     world.house.done().await;
 }

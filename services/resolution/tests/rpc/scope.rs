@@ -64,7 +64,7 @@ async fn another_departments_task_stays_as_it_is() {
     forbidden(list(&mut finance, "", "warehouse").await);
     forbidden(list(&mut finance, &plan.case_id, "").await);
     assert_eq!(world.task(task_id(&lease)).await, before, "nothing has changed");
-    assert_eq!((before.state(), world.told::<TaskCompleted>().await), (TaskState::Leased, 0));
+    assert_eq!((before.state(), world.published::<TaskCompleted>().await), (TaskState::Leased, 0));
 
     // Nor was a refusal kept as the answer of its key.
     let mut warehouse = world.client_as("sam", &["department-worker:warehouse"]);

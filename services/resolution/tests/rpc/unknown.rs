@@ -41,7 +41,7 @@ async fn a_task_of_unknown_outcome_is_not_handed_out_requeued_or_cancelled_befor
         assert_eq!(world.cancel(&plan).await.state(), PlanState::Cancelling, "it is waited for");
         assert_eq!(world.task(task_id(&lease)).await.state(), TaskState::OutcomeUnknown);
     }
-    let told = world.house.told::<TaskNeedsAttention>("resolution").await;
+    let told = world.house.published::<TaskNeedsAttention>("resolution").await;
     assert_eq!(told.iter().map(|event| event.outcome_unknown).collect::<Vec<_>>(), [true]);
     // It was paid: now it is collected again.
     settle(&world, settlement(&task, true)).await.unwrap();
@@ -65,7 +65,7 @@ async fn a_settled_task_is_done_once_or_handed_out_again_or_cancelled() {
     });
     assert_eq!(settled.task.unwrap().state(), TaskState::Completed);
     assert_eq!(world.plan(&done).await.state(), PlanState::Completed);
-    assert_eq!(world.told::<PlanCompleted>().await, 1);
+    assert_eq!(world.published::<PlanCompleted>().await, 1);
     let again = settle(&world, settlement(&task, false)).await;
     refused(again, Code::FailedPrecondition, "INVALID_TASK_STATE");
 
@@ -123,7 +123,7 @@ async fn only_what_moves_value_is_of_unknown_outcome_when_its_last_lease_expires
         // Who held it last may still say.
         world.complete(&last).await.unwrap();
     }
-    assert_eq!(world.told::<PlanCompleted>().await, 1);
+    assert_eq!(world.published::<PlanCompleted>().await, 1);
     world.house.done().await;
 }
 
@@ -141,7 +141,7 @@ async fn what_is_paid_in_part_stays_open_for_the_rest() {
     let rest = world.task(&step.task_id).await;
     assert_eq!((rest.state(), rest.amount.clone()), (TaskState::NeedsAttention, Some(yuan(40))));
     assert_eq!(rest.last_error, "part payment: CNY 60.00 was moved, CNY 40.00 is still open");
-    assert_eq!(world.told::<TaskNeedsAttention>().await, 1);
+    assert_eq!(world.published::<TaskNeedsAttention>().await, 1);
     world.client("boss").requeue_task(requeue(&rest)).await.unwrap();
     world.complete(&world.take("finance").await).await.unwrap();
     assert_eq!(world.plan(&plan).await.state(), PlanState::Completed);
@@ -166,7 +166,7 @@ async fn what_was_paid_in_part_is_undone_as_far_as_it_was_paid() {
     world.client("worker").complete_task(report).await.unwrap();
     let step = world.plan(&plan).await.steps.remove(0);
     assert_eq!(world.plan(&plan).await.state(), PlanState::Cancelling, "{step:?}");
-    let told = world.house.told::<TaskNeedsAttention>("resolution").await;
+    let told = world.house.published::<TaskNeedsAttention>("resolution").await;
     let rest = world.task(&told.last().unwrap().task_id).await;
     assert_eq!((rest.compensation, rest.amount.clone()), (true, Some(yuan(10))));
     world.client("boss").requeue_task(requeue(&rest)).await.unwrap();

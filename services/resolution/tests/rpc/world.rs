@@ -135,8 +135,8 @@ impl World {
     }
 
     /// How many of its events of one type resolution has told.
-    pub(crate) async fn told<M: prost::Message + prost::Name + Default>(&self) -> usize {
-        self.house.told::<M>("resolution").await.len()
+    pub(crate) async fn published<M: prost::Message + prost::Name + Default>(&self) -> usize {
+        self.house.published::<M>("resolution").await.len()
     }
 }
 

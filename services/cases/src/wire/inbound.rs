@@ -1,4 +1,4 @@
-//! Contract → domain: what the other services tell.
+//! Contract → domain: inbound events, those of the other services.
 
 use events::Delivered;
 use fault::{Check, Fault, Kind};

@@ -1,4 +1,4 @@
-//! Domain → contract: which facts other services are told, and how.
+//! Domain → contract: outbound events, which facts become one and how.
 
 use pg::Tx;
 use proto::redress::cases::v1::{
@@ -13,8 +13,8 @@ use crate::case::{Case, Outcome, SharedOutcome};
 use crate::clocks;
 use crate::timeline::{Fact, Noted, Together};
 
-/// Tells what others must know of a fact, in the trace it happened in.
-pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) {
+/// Publishes what others must know of a fact, in the trace it happened in.
+pub(crate) fn publish(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) {
     let (id, trace) = (case.id.0, noted.traceparent.clone());
     let (case_id, cycle, ordinal) = (case.id.to_string(), noted.cycle, noted.ordinal);
     let priority = case.priority.number().into();
@@ -53,7 +53,7 @@ pub(crate) fn tell(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) 
         | Fact::PrioritySet { .. }
         | Fact::Returned { .. }
         | Fact::Escalated { .. } => of_time(tx, case, noted),
-        Fact::Together(together) => tell_together(tx, case, noted, together),
+        Fact::Together(together) => publish_together(tx, case, noted, together),
         Fact::Opened { .. }
         | Fact::Imported { .. }
         | Fact::Queued { .. }
@@ -223,7 +223,7 @@ fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
 
 /// Of what a case does together with others, only merges concern other services;
 /// groups tell of themselves.
-fn tell_together(tx: &mut Tx, case: &Case, noted: &Noted, together: &Together) {
+fn publish_together(tx: &mut Tx, case: &Case, noted: &Noted, together: &Together) {
     let (id, trace) = (case.id.0, noted.traceparent.clone());
     let (case_id, cycle) = (case.id.to_string(), noted.cycle);
     match together {

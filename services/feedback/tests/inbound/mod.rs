@@ -34,7 +34,7 @@ async fn a_complaint_is_acknowledged_once() {
     assert!(notice.body.starts_with("Dear Ada,") && notice.body.contains(&case.to_string()));
     assert!(notice.create_time.is_some() && notice.end_time == notice.create_time);
 
-    let settled: Vec<NoticeSettled> = house.told("feedback").await;
+    let settled: Vec<NoticeSettled> = house.published("feedback").await;
     assert_eq!(settled.len(), 1);
     assert_eq!(settled[0].notice_id, notice.notice_id);
     assert_eq!((settled[0].state(), settled[0].detail.as_str()), (NoticeState::Undelivered, "NO_TRANSPORT"));
@@ -83,7 +83,7 @@ async fn an_outcome_is_told_once_and_awaits_an_answer() {
     let outcomes: Vec<_> = notices.iter().filter(|notice| notice.kind() == NoticeKind::Outcome).collect();
     assert_eq!((notices.len(), outcomes.len()), (2, 1));
     assert!(outcomes[0].body.contains("the parcel was late by our fault"));
-    assert_eq!(house.told::<NoticeSettled>("feedback").await.len(), 2);
+    assert_eq!(house.published::<NoticeSettled>("feedback").await.len(), 2);
     house.done().await;
 }
 
@@ -192,7 +192,7 @@ async fn feeds_out_of_step_lose_nothing() {
         tokio::task::yield_now().await;
     }
     house.settled().await;
-    let told = house.told::<NoticeSettled>("feedback").await;
+    let told = house.published::<NoticeSettled>("feedback").await;
     let of = |kind| told.iter().filter(|notice| notice.kind() == kind).count();
     assert_eq!((of(NoticeKind::Acknowledgement), of(NoticeKind::Outcome)), (200, 200));
     let put_off: i64 = sqlx::query_scalar("SELECT count(*) FROM feedback.untold")
@@ -320,7 +320,7 @@ async fn what_is_told_stays_in_the_trace_of_the_complaint() {
     let case = case();
     let mut event = house.tell("intake", case, &registered(case, "")).await;
     house.settled().await;
-    assert_eq!(house.told_by("feedback").await[0].traceparent, "", "untraced");
+    assert_eq!(house.published_by("feedback").await[0].traceparent, "", "untraced");
 
     let other = crate::case();
     let complaint = registered(other, "");
@@ -333,7 +333,7 @@ async fn what_is_told_stays_in_the_trace_of_the_complaint() {
     house.tell("cases", other, &resolved(other, 1)).await;
     house.settled().await;
     respond(&mut client(&house), accept(other)).await.unwrap();
-    let told = house.told_by("feedback").await;
+    let told = house.published_by("feedback").await;
     let of = |name: &str| {
         told.iter()
             .rfind(|told| told.type_name.ends_with(name))
