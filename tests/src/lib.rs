@@ -5,7 +5,7 @@
 //! - [`processes`]: the five services as five processes, which can be killed,
 //!   stopped and started again; [`up`]: all of them as one; [`roster`]: who handles
 //!   their cases.
-//! - [`news`]: what happens to cases, heard from the event feeds.
+//! - [`observed`]: what happens to cases, heard from the event feeds.
 //! - [`life`]: the people around a case, who play its whole life;
 //!   [`complaint`]: what they complain about.
 //! - [`department`]: workers that carry out tasks and keep a ledger of it.
@@ -19,7 +19,7 @@ pub mod books;
 pub mod complaint;
 pub mod department;
 pub mod life;
-pub mod news;
+pub mod observed;
 pub mod processes;
 pub mod roster;
 pub mod up;

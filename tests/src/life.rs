@@ -21,7 +21,7 @@ use proto::redress::resolution::v1::{
     ApprovePlanRequest, Goods, Plan, PlanState, ProposePlanRequest, RemedyKind, Step,
 };
 
-use crate::news::News;
+use crate::observed::ObservedEvents;
 
 /// What happens to one complaint.
 #[derive(Clone, Debug)]
@@ -50,18 +50,18 @@ pub struct Lived {
 #[derive(Clone)]
 pub struct People {
     client: Client,
-    news: News,
+    observed: ObservedEvents,
 }
 
 impl People {
     /// People who call through a client, and hear of what happens from its feeds.
     pub fn new(client: &Client) -> Self {
-        Self { client: client.clone(), news: News::follow(client) }
+        Self { client: client.clone(), observed: ObservedEvents::follow(client) }
     }
 
     /// What they have heard.
-    pub fn news(&self) -> &News {
-        &self.news
+    pub fn observed(&self) -> &ObservedEvents {
+        &self.observed
     }
 
     /// Plays a whole life, until the case is closed.
@@ -76,7 +76,7 @@ impl People {
             let plan = life.cycle(cycle, steps, is_last).await;
             plans.extend(plan.with_context(|| format!("{name}, case {case_id}, cycle {cycle}"))?);
         }
-        self.news.of::<CaseClosed>(&case_id, |_| true).await?;
+        self.observed.of::<CaseClosed>(&case_id, |_| true).await?;
         Ok(Lived { case_id, receipt_code, plans })
     }
 
@@ -92,7 +92,7 @@ impl People {
     /// Waits until a case is assigned in a cycle; answers to whom, and what stands
     /// for it.
     pub async fn assigned(&self, case_id: &str, cycle: i32) -> Result<(CaseAssigned, Option<Token>)> {
-        self.news.of::<CaseAssigned>(case_id, |it| it.cycle == cycle).await
+        self.observed.of::<CaseAssigned>(case_id, |it| it.cycle == cycle).await
     }
 
     /// The agent a case is assigned to accepts it, once it is.
@@ -166,7 +166,7 @@ impl People {
 
     /// The complainant answers the outcome of a cycle, once it took effect.
     pub async fn answer(&self, name: &str, case_id: &str, cycle: i32, response: Response) -> Result<()> {
-        let (_, resolved) = self.news.of::<CaseResolved>(case_id, |it| it.cycle == cycle).await?;
+        let (_, resolved) = self.observed.of::<CaseResolved>(case_id, |it| it.cycle == cycle).await?;
         let (comment, score) = match response {
             Response::Disputed => ("it is still not put right", 2),
             Response::Accepted | Response::Unspecified => ("", 5),

@@ -54,7 +54,7 @@ pub struct Wanted {
     pub category: String,
     /// How urgent it is.
     pub priority: Priority,
-    /// Member of staff complained about; none where the news does not say.
+    /// Member of staff complained about; none where the event does not say.
     pub respondent: Option<String>,
     /// Who handled the cycle before.
     pub previous_agent: Option<String>,
@@ -95,7 +95,7 @@ pub struct Assignment {
     pub traceparent: String,
     /// Where it stood when its case was merged into another; only while it is.
     pub suspended: Option<Suspended>,
-    /// Place in the case's timeline of the last news taken in about what it is, how
+    /// Place in the case's timeline of the last event taken in about what it is, how
     /// urgent and who is to have it; 0 before any.
     pub heard: i32,
 }
@@ -113,7 +113,7 @@ pub enum Suspended {
 
 impl Assignment {
     /// A cycle begins to wait, of a case that is new or was handled before. What
-    /// the news does not repeat, the respondent, is kept.
+    /// the event does not repeat, the respondent, is kept.
     pub fn begin(wanted: Wanted, before: Option<Self>) -> Self {
         let Wanted { case_id, cycle, category, priority, respondent, previous_agent, since, traceparent } =
             wanted;
@@ -139,8 +139,8 @@ impl Assignment {
         }
     }
 
-    /// Whether news of this place in the case's timeline is new; it is taken as heard.
-    /// News without a place always is.
+    /// Whether an event of this place in the case's timeline is new; it is taken as heard.
+    /// CaseEvent without a place always is.
     pub fn hears(&mut self, ordinal: i32) -> bool {
         let is_new = ordinal == 0 || ordinal > self.heard;
         self.heard = self.heard.max(ordinal);
@@ -212,7 +212,7 @@ impl Assignment {
         self.explanation = explanation;
     }
 
-    /// The agent in charge accepts; answers whether that is news.
+    /// The agent in charge accepts; answers whether they had not before.
     pub fn accept(&mut self, agent: &str) -> Result<bool, Refusal> {
         match &self.state {
             State::Assigned(holder) if holder == agent => {

@@ -1,8 +1,8 @@
-//! What is done about the news of cases: a cycle wants a handler, is known better,
+//! What is done about the events of cases: a cycle wants a handler, is known better,
 //! or is over.
 //!
 //! Set-based: whatever the size of a batch, a handful of statements. Only the
-//! order of one case's news matters, so a batch is folded into rounds, in each of
+//! order of one case's events matters, so a batch is folded into rounds, in each of
 //! which first cycles end and then cycles begin; nearly always there is one.
 
 use std::collections::{HashMap, HashSet};
@@ -18,7 +18,7 @@ use crate::assignment::{Assignment, Wanted};
 use crate::floor::{Floor, tell};
 use crate::routing::Directory;
 use crate::store::{assignments, roster};
-use crate::wire::{self, Ended, Ending, News, Resumed, Revised, Revision};
+use crate::wire::{self, CaseEvent, Ended, Ending, Resumed, Revised, Revision};
 
 /// Follows the cases service.
 pub(crate) struct CaseEvents;
@@ -50,12 +50,12 @@ impl Reactor for CaseEvents {
 
     fn react<'a>(&'a self, tx: &'a mut Tx, batch: &'a [Delivered]) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
-            let mut news = Vec::with_capacity(batch.len());
+            let mut events = Vec::with_capacity(batch.len());
             for event in batch {
-                news.extend(wire::news(event)?);
+                events.extend(wire::case_event(event)?);
             }
             roster::share(tx).await?;
-            for Round { ended, wanted, revised, resumed } in rounds(news) {
+            for Round { ended, wanted, revised, resumed } in rounds(events) {
                 end(tx, &ended).await?;
                 resume(tx, &resumed).await?;
                 begin(tx, wanted).await?;
@@ -66,7 +66,7 @@ impl Reactor for CaseEvents {
     }
 }
 
-/// News that can be handled together.
+/// CaseEvent that can be handled together.
 #[derive(Debug, Default)]
 struct Round {
     ended: Vec<Ended>,
@@ -75,7 +75,7 @@ struct Round {
     revised: Vec<Revised>,
 }
 
-/// The first round in which each kind of news of a case may come next.
+/// The first round in which each kind of event of a case may come next.
 #[derive(Clone, Copy, Debug, Default)]
 struct Earliest {
     end: usize,
@@ -83,40 +83,40 @@ struct Earliest {
     revise: usize,
 }
 
-/// Folds news into as few rounds as keep the order of each case's own.
-fn rounds(news: Vec<News>) -> Vec<Round> {
+/// Folds events into as few rounds as keep the order of each case's own.
+fn rounds(events: Vec<CaseEvent>) -> Vec<Round> {
     let mut rounds: Vec<Round> = Vec::new();
     let mut earliest: HashMap<CaseId, Earliest> = HashMap::new();
-    for item in news {
+    for item in events {
         let case_id = match &item {
-            News::Wanted(wanted) => wanted.case_id,
-            News::Ended(ended) => ended.case_id,
-            News::Revised(revised) => revised.case_id,
-            News::Resumed(resumed) => resumed.case_id,
+            CaseEvent::Wanted(wanted) => wanted.case_id,
+            CaseEvent::Ended(ended) => ended.case_id,
+            CaseEvent::Revised(revised) => revised.case_id,
+            CaseEvent::Resumed(resumed) => resumed.case_id,
         };
         let next = earliest.entry(case_id).or_default();
         let at = match item {
-            News::Ended(_) => next.end,
-            News::Wanted(_) | News::Resumed(_) => next.begin,
-            News::Revised(_) => next.revise,
+            CaseEvent::Ended(_) => next.end,
+            CaseEvent::Wanted(_) | CaseEvent::Resumed(_) => next.begin,
+            CaseEvent::Revised(_) => next.revise,
         };
         if rounds.len() <= at {
             rounds.resize_with(at + 1, Round::default);
         }
         match item {
-            News::Ended(ended) => {
+            CaseEvent::Ended(ended) => {
                 (next.begin, next.revise) = (at, at);
                 rounds[at].ended.push(ended);
             }
-            News::Wanted(wanted) => {
+            CaseEvent::Wanted(wanted) => {
                 (next.end, next.revise) = (at + 1, at);
                 rounds[at].wanted.push(wanted);
             }
-            News::Revised(revised) => {
+            CaseEvent::Revised(revised) => {
                 (next.end, next.begin) = (at + 1, at + 1);
                 rounds[at].revised.push(revised);
             }
-            News::Resumed(resumed) => {
+            CaseEvent::Resumed(resumed) => {
                 (next.end, next.begin, next.revise) = (at + 1, at + 1, at);
                 rounds[at].resumed.push(resumed);
             }
@@ -335,8 +335,8 @@ mod tests {
     use super::*;
     use crate::assignment::Priority;
 
-    fn wanted(case: u128, cycle: i32) -> News {
-        News::Wanted(Wanted {
+    fn wanted(case: u128, cycle: i32) -> CaseEvent {
+        CaseEvent::Wanted(Wanted {
             case_id: CaseId(Uuid::from_u128(case)),
             cycle,
             category: String::new(),
@@ -348,12 +348,12 @@ mod tests {
         })
     }
 
-    fn ended(case: u128, cycle: i32) -> News {
-        News::Ended(Ended { case_id: CaseId(Uuid::from_u128(case)), cycle, ending: Ending::Over })
+    fn ended(case: u128, cycle: i32) -> CaseEvent {
+        CaseEvent::Ended(Ended { case_id: CaseId(Uuid::from_u128(case)), cycle, ending: Ending::Over })
     }
 
-    fn resumed(case: u128) -> News {
-        News::Resumed(Resumed { case_id: CaseId(Uuid::from_u128(case)), cycle: 1 })
+    fn resumed(case: u128) -> CaseEvent {
+        CaseEvent::Resumed(Resumed { case_id: CaseId(Uuid::from_u128(case)), cycle: 1 })
     }
 
     fn shape(rounds: &[Round]) -> Vec<(usize, usize)> {
@@ -379,7 +379,7 @@ mod tests {
     fn a_cycle_is_revised_after_it_began_and_before_it_ends() {
         let revised = |case, cycle| {
             let case_id = CaseId(Uuid::from_u128(case));
-            News::Revised(Revised { case_id, cycle, ordinal: 0, what: Revision::Priority(Priority::P1) })
+            CaseEvent::Revised(Revised { case_id, cycle, ordinal: 0, what: Revision::Priority(Priority::P1) })
         };
         let rounds = rounds(vec![wanted(1, 1), revised(1, 1), revised(1, 1), ended(1, 1), wanted(1, 2)]);
         assert_eq!(shape(&rounds), [(0, 1), (1, 1)]);
@@ -391,8 +391,8 @@ mod tests {
         let shape = |rounds: &[Round]| -> Vec<_> {
             rounds.iter().map(|round| (round.ended.len(), round.resumed.len(), round.wanted.len())).collect()
         };
-        let news = vec![ended(1, 1), resumed(1), ended(1, 1), resumed(1), ended(1, 1), wanted(1, 2)];
-        assert_eq!(shape(&rounds(news)), [(1, 1, 0), (1, 1, 0), (1, 0, 1)]);
+        let events = vec![ended(1, 1), resumed(1), ended(1, 1), resumed(1), ended(1, 1), wanted(1, 2)];
+        assert_eq!(shape(&rounds(events)), [(1, 1, 0), (1, 1, 0), (1, 0, 1)]);
     }
 
     #[test]

@@ -2,12 +2,12 @@
 //! raced, and another tenant's.
 #![expect(clippy::unwrap_used, reason = "a step of a test that fails has failed the test")]
 
+#[path = "rpc/case_events.rs"]
+mod case_events;
 #[path = "rpc/hands.rs"]
 mod hands;
 #[path = "rpc/merges.rs"]
 mod merges;
-#[path = "rpc/news.rs"]
-mod news;
 #[path = "rpc/pressed.rs"]
 mod pressed;
 #[path = "rpc/races.rs"]
@@ -31,7 +31,7 @@ use uuid::Uuid;
 
 type Client = AssignmentServiceClient<CallerChannel>;
 
-/// The service alone, its caller, and the news of cases it is told.
+/// The service alone, its caller, and the events of cases it is told.
 struct World {
     house: House,
     client: Client,
@@ -93,9 +93,9 @@ impl World {
         self.case_like(opened(category)).await
     }
 
-    async fn case_like(&self, news: CaseOpened) -> Uuid {
+    async fn case_like(&self, event: CaseOpened) -> Uuid {
         let case = new_case();
-        self.house.tell("cases", case, &CaseOpened { case_id: case.to_string(), ..news }).await;
+        self.house.tell("cases", case, &CaseOpened { case_id: case.to_string(), ..event }).await;
         self.house.settled().await;
         case
     }

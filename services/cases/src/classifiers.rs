@@ -95,9 +95,9 @@ impl Classifiers {
     }
 
     /// Keeps what is known, and of the classifiers those used last.
-    fn know(&self, tenant: &TenantId, news: Known) {
+    fn know(&self, tenant: &TenantId, known_now: Known) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(tenant.clone(), news);
+        known.insert(tenant.clone(), known_now);
         let kept = known.iter().filter_map(|(tenant, known)| match known {
             Known::Kept(_, used) => Some((*used, tenant)),
             Known::None(_) => None,

@@ -34,7 +34,7 @@ use kernel::CaseId;
 
 use crate::calendars::Counting;
 use crate::case::Case;
-use crate::news::NoticeKind;
+use crate::external_event::NoticeKind;
 use crate::timeline::{Fact, Noted, Together, Visibility};
 use crate::triage::Level;
 use policy::Policy;

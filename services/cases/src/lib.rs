@@ -4,7 +4,7 @@
 //! talks to the complainant (feedback does); what they do reaches it as events.
 //!
 //! In reading order: `moves` is the table of states, `case` what people do to
-//! a case, `news` what it hears from the other services, `timeline` how it is
+//! a case, `external_event` what it hears from the other services, `timeline` how it is
 //! told, `acting` who may do it, `triage` how it begins, by the rules in `rule_sets` and the tree in
 //! `categories`; `judge` triages whole batches. `reading` is what is read off a text,
 //! by one of the tenant's `classifiers`. `clocks` says by when it is due, by the
@@ -25,6 +25,7 @@ mod categories;
 mod classifier;
 mod classifiers;
 mod clocks;
+mod external_event;
 mod filter;
 mod ground;
 mod groups;
@@ -32,7 +33,6 @@ mod guesses;
 mod judge;
 mod links;
 mod merges;
-mod news;
 mod react;
 mod reading;
 mod record;

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::case::{Case, Occasion};
 use crate::classifiers::Classifiers;
 use crate::clocks::follow;
-use crate::news::{Event, News};
+use crate::external_event::{Event, ExternalEvent};
 use crate::reading::{HEAVY_BYTES, Reading};
 use crate::refusal::Refusal;
 use crate::rule_sets::RuleSets;
@@ -75,7 +75,7 @@ impl Reactions {
         Self { rule_sets, classifiers }
     }
 
-    /// Takes a batch of one source: registrations open cases, the rest is news of them.
+    /// Takes a batch of one source: registrations open cases, the rest are external events about them.
     async fn take(&self, tx: &mut Tx, mut batch: &[Delivered]) -> Result<(), Fault> {
         while let Some(first) = batch.first() {
             let about = wire::inbound::about(first);
@@ -189,7 +189,7 @@ fn hear_early(case: &mut Case, notice: EarlyNotice, at: &Occasion<'_>) {
 }
 
 impl Reactions {
-    /// Moves cases on by the news about them, in order.
+    /// Moves cases on by the external events about them, in order.
     async fn hear(&self, tx: &mut Tx, batch: &[Delivered]) -> Result<(), Fault> {
         let mut changed = hear(tx, batch).await?;
         if let Some(first) = batch.first() {
@@ -199,9 +199,9 @@ impl Reactions {
     }
 }
 
-/// Has cases take in the news about them, in order; answers those that changed.
+/// Has cases take in the external events about them, in order; answers those that changed.
 async fn hear(tx: &mut Tx, batch: &[Delivered]) -> Result<Vec<Case>, Fault> {
-    let news = batch.iter().map(wire::inbound::news).collect::<Result<Vec<_>, _>>()?;
+    let externals = batch.iter().map(wire::inbound::external_event).collect::<Result<Vec<_>, _>>()?;
     let mut cases = lock(tx, batch.iter().map(|event| event.subject).collect()).await?;
     if batch.iter().any(|event| !cases.contains_key(&event.subject)) {
         let missing = batch.iter().map(|event| event.subject).filter(|id| !cases.contains_key(id));
@@ -210,25 +210,25 @@ async fn hear(tx: &mut Tx, batch: &[Delivered]) -> Result<Vec<Case>, Fault> {
         let opened_meanwhile = lock(tx, missing).await?;
         cases.extend(opened_meanwhile);
     }
-    let passed_on = |(event, news): &(&Delivered, &News)| {
+    let passed_on = |(event, external): &(&Delivered, &ExternalEvent)| {
         let merged = cases.get(&event.subject).is_some_and(|case| case.merged.is_some());
-        news.event.is_passed_on() && merged
+        external.event.is_passed_on() && merged
     };
     let passing: Vec<Uuid> =
-        batch.iter().zip(&news).filter(passed_on).map(|(event, _)| event.subject).collect();
+        batch.iter().zip(&externals).filter(passed_on).map(|(event, _)| event.subject).collect();
     merges::lock_survivors(tx, &mut cases, passing).await?;
     let now = tx.now();
     let mut early = Vec::new();
-    for (event, news) in batch.iter().zip(news) {
+    for (event, external) in batch.iter().zip(externals) {
         if !cases.contains_key(&event.subject) {
-            early.extend(before_its_case(event, news)?);
+            early.extend(before_its_case(event, external)?);
             continue;
         }
-        let actor = news.actor.clone();
+        let actor = external.actor.clone();
         let at = Occasion { now, actor: &actor, traceparent: &event.traceparent };
-        if let Err(refusal) = take_in(&mut cases, event.subject, news, &at) {
+        if let Err(refusal) = take_in(&mut cases, event.subject, external, &at) {
             let (case, event) = (event.subject, &event.type_name);
-            tracing::debug!(case.id = %case, event.type = event, %refusal, "news that no longer fits is skipped");
+            tracing::debug!(case.id = %case, event.type = event, %refusal, "an event that no longer fits is skipped");
         }
     }
     if !early.is_empty() {
@@ -239,14 +239,19 @@ async fn hear(tx: &mut Tx, batch: &[Delivered]) -> Result<Vec<Case>, Fault> {
     Ok(changed)
 }
 
-/// Has a case take news in; what its complainant says while another stands for it goes
+/// Has a case take an event in; what its complainant says while another stands for it goes
 /// on to that one.
-fn take_in(cases: &mut HashMap<Uuid, Case>, id: Uuid, news: News, at: &Occasion<'_>) -> Result<(), Refusal> {
-    let survivor = if news.event.is_passed_on() { merges::survivor(cases, id) } else { id };
+fn take_in(
+    cases: &mut HashMap<Uuid, Case>,
+    id: Uuid,
+    external: ExternalEvent,
+    at: &Occasion<'_>,
+) -> Result<(), Refusal> {
+    let survivor = if external.event.is_passed_on() { merges::survivor(cases, id) } else { id };
     let mut case = cases.remove(&id).ok_or(Refusal::CaseNotFound)?;
     let heard = match cases.get_mut(&survivor).filter(|_| survivor != id) {
-        Some(survivor) => case.pass_on(survivor, news, at),
-        None => case.hear(news, at),
+        Some(survivor) => case.pass_on(survivor, external, at),
+        None => case.hear(external, at),
     };
     cases.insert(id, case);
     heard
@@ -261,8 +266,8 @@ async fn lock(tx: &mut Tx, mut ids: Vec<Uuid>) -> Result<HashMap<Uuid, Case>, Fa
 
 /// Only feedback does not wait for a case: whatever else is told of one that is
 /// not there is a mistake. That its contact was corrected feedback keeps itself.
-fn before_its_case(event: &Delivered, news: News) -> Result<Option<EarlyNotice>, Fault> {
-    let (kind, failure) = match news.event {
+fn before_its_case(event: &Delivered, external: ExternalEvent) -> Result<Option<EarlyNotice>, Fault> {
+    let (kind, failure) = match external.event {
         Event::NoticeSettled { kind, failure } => (kind, failure),
         Event::NoticeRecorded { kind, .. } => (kind, None),
         Event::ContactCorrected { .. } => return Ok(None),
@@ -271,7 +276,7 @@ fn before_its_case(event: &Delivered, news: News) -> Result<Option<EarlyNotice>,
     Ok(Some(EarlyNotice {
         case: CaseId(event.subject),
         kind,
-        cycle: news.cycle,
+        cycle: external.cycle,
         failure,
         traceparent: event.traceparent.clone(),
     }))

@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 
 use crate::case::{Channel, CloseReason, Outcome, Priority, SharedOutcome};
 use crate::clocks;
-use crate::news::NoticeKind;
+use crate::external_event::NoticeKind;
 pub(crate) use ending::Ending;
 pub(crate) use together::Together;
 

@@ -312,7 +312,7 @@ mod tests {
             crate::sameness::Standing, LinkStanding;
             crate::timeline::Kind, TimelineKind;
             crate::timeline::Visibility, Visibility;
-            crate::news::NoticeKind, NoticeKind;
+            crate::external_event::NoticeKind, NoticeKind;
         }
     }
 }

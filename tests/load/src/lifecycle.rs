@@ -47,9 +47,10 @@ const TASKS_A_POLL: i32 = 50;
 
 /// Keeps so many lifecycles under way for so long; those begun are finished.
 pub(crate) async fn run(suite: &Suite, in_flight: usize, length: Duration) -> Result<Run> {
-    let assigned = News::follow(&suite.channel, "assignment", "redress.assignment.v1.CaseAssigned").await?;
-    let resolved = News::follow(&suite.channel, "cases", "redress.cases.v1.CaseResolved").await?;
-    let closed = News::follow(&suite.channel, "cases", "redress.cases.v1.CaseClosed").await?;
+    let assigned =
+        AwaitedEvents::follow(&suite.channel, "assignment", "redress.assignment.v1.CaseAssigned").await?;
+    let resolved = AwaitedEvents::follow(&suite.channel, "cases", "redress.cases.v1.CaseResolved").await?;
+    let closed = AwaitedEvents::follow(&suite.channel, "cases", "redress.cases.v1.CaseClosed").await?;
     let over = Arc::new(AtomicBool::new(false));
     let workers = ["finance", "warehouse"]
         .into_iter()
@@ -102,41 +103,41 @@ pub(crate) async fn run(suite: &Suite, in_flight: usize, length: Duration) -> Re
 
 /// Waits for what happens to a case.
 #[derive(Clone)]
-struct News(Arc<Mutex<HashMap<String, Heard>>>);
+struct AwaitedEvents(Arc<Mutex<HashMap<String, Awaited>>>);
 
-enum Heard {
+enum Awaited {
     Event(Box<Event>),
     Waiting(oneshot::Sender<Event>),
 }
 
-impl News {
+impl AwaitedEvents {
     async fn follow(channel: &Channel, source: &str, kind: &str) -> Result<Self> {
-        let news = Self(Arc::default());
+        let awaited = Self(Arc::default());
         let request = SubscribeRequest {
             source: source.to_owned(),
             types: vec![kind.to_owned()],
             ..SubscribeRequest::default()
         };
         let mut stream = EventFeedClient::new(channel.clone()).subscribe(request).await?.into_inner();
-        let heard = news.clone();
+        let reader = awaited.clone();
         tokio::spawn(async move {
             while let Ok(Some(batch)) = stream.message().await {
                 for event in batch.events {
-                    heard.hear(event);
+                    reader.take(event);
                 }
             }
         });
-        Ok(news)
+        Ok(awaited)
     }
 
-    fn hear(&self, event: Event) {
+    fn take(&self, event: Event) {
         let mut cases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match cases.remove(&event.subject) {
-            Some(Heard::Waiting(waiting)) => {
+            Some(Awaited::Waiting(waiting)) => {
                 let _ = waiting.send(event);
             }
             _ => {
-                cases.insert(event.subject.clone(), Heard::Event(Box::new(event)));
+                cases.insert(event.subject.clone(), Awaited::Event(Box::new(event)));
             }
         }
     }
@@ -144,11 +145,11 @@ impl News {
     async fn of(&self, case: &str) -> Result<Event> {
         let waiting = {
             let mut cases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(Heard::Event(event)) = cases.remove(case) {
+            if let Some(Awaited::Event(event)) = cases.remove(case) {
                 return Ok(*event);
             }
             let (sender, waiting) = oneshot::channel();
-            cases.insert(case.to_owned(), Heard::Waiting(sender));
+            cases.insert(case.to_owned(), Awaited::Waiting(sender));
             waiting
         };
         Ok(tokio::time::timeout(PATIENCE, waiting).await.context("a case is stuck")??)
@@ -159,9 +160,9 @@ impl News {
 #[derive(Clone)]
 struct Clients {
     channel: Channel,
-    assigned: News,
-    resolved: News,
-    closed: News,
+    assigned: AwaitedEvents,
+    resolved: AwaitedEvents,
+    closed: AwaitedEvents,
 }
 
 type Token = Option<MetadataValue<Ascii>>;

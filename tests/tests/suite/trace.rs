@@ -16,7 +16,7 @@ use testkit::request_id;
 use tests::complaint::{made_up, yuan};
 use tests::department::{Department, Ledger};
 use tests::life::{Lived, People, Script, exchange, refund};
-use tests::news::{News, read};
+use tests::observed::{ObservedEvents, read};
 use tests::processes::Processes;
 use tests::{SERVICES, database, roster};
 use tonic::transport::Endpoint;
@@ -53,8 +53,8 @@ async fn a_complaint_is_one_trace_from_submission_to_the_last_notice() {
     let case = CaseServiceClient::new(client.calls()).get_case(request).await.unwrap().into_inner();
     let trace_id = case.case.unwrap().trace_id;
     assert_eq!(trace_id.len(), 32, "the case knows its trace: {trace_id:?}");
-    told_in_one_trace(people.news(), &lived.case_id, &trace_id).await;
-    let unsampled = submitted_unsampled(&processes, people.news()).await;
+    told_in_one_trace(people.observed(), &lived.case_id, &trace_id).await;
+    let unsampled = submitted_unsampled(&processes, people.observed()).await;
     drop(people);
 
     // What is not sent yet is sent at the end.
@@ -85,10 +85,10 @@ async fn lived(client: &client::Client, people: &People) -> Lived {
 }
 
 /// Whatever any service tells of the case is told in its trace.
-async fn told_in_one_trace(news: &News, case_id: &str, trace_id: &str) {
+async fn told_in_one_trace(observed: &ObservedEvents, case_id: &str, trace_id: &str) {
     let outcome = |notice: &NoticeSettled| notice.kind() == NoticeKind::Outcome && notice.cycle == 2;
-    news.of::<NoticeSettled>(case_id, outcome).await.unwrap();
-    let told = news.all(case_id);
+    observed.of::<NoticeSettled>(case_id, outcome).await.unwrap();
+    let told = observed.all(case_id);
     let sources: BTreeSet<&str> = told.iter().map(|event| event.source.as_str()).collect();
     assert_eq!(sources.len(), SERVICES.len(), "all five tell of it: {sources:?}");
     let elsewhere: Vec<&Event> = told.iter().filter(|event| !event.traceparent.contains(trace_id)).collect();
@@ -100,14 +100,14 @@ async fn told_in_one_trace(news: &News, case_id: &str, trace_id: &str) {
 
 /// A complaint of a caller who records nothing: its case is opened and assigned,
 /// and its trace goes on nowhere. Answers the trace.
-async fn submitted_unsampled(processes: &Processes, news: &News) -> &'static str {
+async fn submitted_unsampled(processes: &Processes, observed: &ObservedEvents) -> &'static str {
     let endpoint = Endpoint::from_shared(processes.uri("intake").unwrap()).unwrap();
     let mut intake = IntakeServiceClient::new(endpoint.connect_lazy());
     let message = SubmitComplaintRequest { request_id: request_id(), complaint: Some(made_up(1)) };
     let mut request = tonic::Request::new(message);
     request.metadata_mut().insert("traceparent", UNSAMPLED.parse().unwrap());
     let case_id = intake.submit_complaint(request).await.unwrap().into_inner().complaint_id;
-    news.of::<CaseAssigned>(&case_id, |_| true).await.unwrap();
+    observed.of::<CaseAssigned>(&case_id, |_| true).await.unwrap();
     UNSAMPLED.split('-').nth(1).unwrap()
 }
 

@@ -96,11 +96,11 @@ fn hear(floor: &mut Floor, directory: &Directory, case: &mut Assignment, ordinal
 proptest! {
     #[test]
     fn nobody_holds_more_or_other_than_they_were_given(
-        capacity in 0..3_i32, categories in vec(0..CATEGORIES.len(), CASES), news in vec(told(), 0..40),
+        capacity in 0..3_i32, categories in vec(0..CATEGORIES.len(), CASES), events in vec(told(), 0..40),
     ) {
         let (mut floor, directory) = (floor(capacity), directory());
         let mut cases = routed(&mut floor, &directory, &categories);
-        for (at, ordinal, what) in &news {
+        for (at, ordinal, what) in &events {
             let before = cases[*at].clone();
             hear(&mut floor, &directory, &mut cases[*at], *ordinal, what);
             let case = &cases[*at];
@@ -130,11 +130,11 @@ proptest! {
     /// from who had accepted it stays with their department.
     #[test]
     fn what_nobody_has_accepted_lies_where_it_belongs(
-        categories in vec(0..CATEGORIES.len(), CASES), news in vec(told(), 0..20),
+        categories in vec(0..CATEGORIES.len(), CASES), events in vec(told(), 0..20),
     ) {
         let (mut floor, directory) = (floor(1), directory());
         let mut cases = routed(&mut floor, &directory, &categories);
-        for (at, ordinal, what) in news.iter().filter(|(_, _, what)| !matches!(what, Revision::Return(_))) {
+        for (at, ordinal, what) in events.iter().filter(|(_, _, what)| !matches!(what, Revision::Return(_))) {
             hear(&mut floor, &directory, &mut cases[*at], *ordinal, what);
         }
         for case in cases.iter().filter(|case| !case.is_accepted()) {
@@ -147,16 +147,16 @@ proptest! {
     /// However often and however late it is told, in the end the last word counts.
     #[test]
     fn told_again_nothing_changes(
-        categories in vec(0..CATEGORIES.len(), CASES), news in vec(told(), 1..20), again in vec(any::<prop::sample::Index>(), 0..20),
+        categories in vec(0..CATEGORIES.len(), CASES), events in vec(told(), 1..20), again in vec(any::<prop::sample::Index>(), 0..20),
     ) {
         let (mut floor, directory) = (floor(1), directory());
         let mut cases = routed(&mut floor, &directory, &categories);
-        for (at, ordinal, what) in &news {
+        for (at, ordinal, what) in &events {
             hear(&mut floor, &directory, &mut cases[*at], *ordinal, what);
         }
         let settled = cases.clone();
         for index in again {
-            let (at, ordinal, what) = index.get(&news);
+            let (at, ordinal, what) = index.get(&events);
             hear(&mut floor, &directory, &mut cases[*at], *ordinal, what);
         }
         prop_assert_eq!(cases, settled);

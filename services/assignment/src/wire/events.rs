@@ -79,9 +79,9 @@ pub(crate) enum Revision {
     Return(String),
 }
 
-/// News of one case.
+/// An event about one case.
 #[derive(Debug)]
-pub(crate) enum News {
+pub(crate) enum CaseEvent {
     /// A cycle wants a handler.
     Wanted(Wanted),
     /// A cycle is over.
@@ -103,11 +103,11 @@ pub(crate) fn agent_changed(agent: &Agent) -> AgentChanged {
 }
 
 /// Reads an event of the cases service; none if it is of a type not followed.
-pub(crate) fn news(event: &Delivered) -> Result<Option<News>, Fault> {
-    let news = if event.is::<CaseOpened>() {
-        News::Wanted(opened(event)?)
+pub(crate) fn case_event(event: &Delivered) -> Result<Option<CaseEvent>, Fault> {
+    let read = if event.is::<CaseOpened>() {
+        CaseEvent::Wanted(opened(event)?)
     } else if event.is::<CaseReopened>() {
-        News::Wanted(reopened(event)?)
+        CaseEvent::Wanted(reopened(event)?)
     } else if event.is::<CaseResolved>() {
         ended(event, event.read::<CaseResolved>()?.cycle)
     } else if event.is::<CaseClosed>() {
@@ -130,22 +130,22 @@ pub(crate) fn news(event: &Delivered) -> Result<Option<News>, Fault> {
         revised(event, cycle, ordinal, Revision::Return(reason))
     } else if event.is::<CaseMerged>() {
         let cycle = event.read::<CaseMerged>()?.cycle;
-        News::Ended(Ended { case_id: CaseId(event.subject), cycle, ending: Ending::Merged })
+        CaseEvent::Ended(Ended { case_id: CaseId(event.subject), cycle, ending: Ending::Merged })
     } else if event.is::<CaseUnmerged>() {
         let cycle = event.read::<CaseUnmerged>()?.cycle;
-        News::Resumed(Resumed { case_id: CaseId(event.subject), cycle })
+        CaseEvent::Resumed(Resumed { case_id: CaseId(event.subject), cycle })
     } else {
         return Ok(None);
     };
-    Ok(Some(news))
+    Ok(Some(read))
 }
 
-fn ended(event: &Delivered, cycle: i32) -> News {
-    News::Ended(Ended { case_id: CaseId(event.subject), cycle, ending: Ending::Over })
+fn ended(event: &Delivered, cycle: i32) -> CaseEvent {
+    CaseEvent::Ended(Ended { case_id: CaseId(event.subject), cycle, ending: Ending::Over })
 }
 
-fn revised(event: &Delivered, cycle: i32, ordinal: i32, what: Revision) -> News {
-    News::Revised(Revised { case_id: CaseId(event.subject), cycle, ordinal, what })
+fn revised(event: &Delivered, cycle: i32, ordinal: i32, what: Revision) -> CaseEvent {
+    CaseEvent::Revised(Revised { case_id: CaseId(event.subject), cycle, ordinal, what })
 }
 
 fn opened(event: &Delivered) -> Result<Wanted, Fault> {

@@ -334,8 +334,8 @@ async fn many_waiting_cases_move_in_more_than_one_transaction() {
     let mut world = World::with_delivery().await;
     for _ in 0..450 {
         let case = new_case();
-        let news = CaseOpened { case_id: case.to_string(), ..opened("delivery/express") };
-        world.house.tell("cases", case, &news).await;
+        let event = CaseOpened { case_id: case.to_string(), ..opened("delivery/express") };
+        world.house.tell("cases", case, &event).await;
     }
     world.house.settled().await;
     world.department("express", &["delivery/express"]).await;

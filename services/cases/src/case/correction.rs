@@ -131,7 +131,7 @@ mod tests {
     use super::super::Outcome;
     use super::super::properties::{occasion, opened};
     use super::*;
-    use crate::news::{Event, News};
+    use crate::external_event::{Event, ExternalEvent};
 
     fn by(actor: &str) -> Occasion<'_> {
         Occasion { actor, ..occasion(Timestamp::UNIX_EPOCH) }
@@ -145,7 +145,7 @@ mod tests {
             agent: "ann".to_owned(),
             explanation: String::new(),
         };
-        case.hear(News { cycle: 1, actor: String::new(), event }, &at).expect("waits");
+        case.hear(ExternalEvent { cycle: 1, actor: String::new(), event }, &at).expect("waits");
         let decision = Decision { outcome: Outcome::Upheld, reasons: "yes".to_owned(), remedy_due };
         case.decide(decision, &at).expect("handled");
         case
@@ -196,7 +196,7 @@ mod tests {
     fn not_while_departments_carry_its_plan_out_and_not_in_another_cycle() {
         let mut case = decided(true);
         let event = Event::PlanApproved;
-        case.hear(News { cycle: 1, actor: String::new(), event }, &by("boss")).expect("decided");
+        case.hear(ExternalEvent { cycle: 1, actor: String::new(), event }, &by("boss")).expect("decided");
         let mut asked = correction(&case, false);
         assert_eq!(case.ask_correction(&asked, &by("ann")), Err(Refusal::PlanUnderWay));
         assert_eq!(case.correct(&mut asked, 1, &by("boss")), Err(Refusal::PlanUnderWay));

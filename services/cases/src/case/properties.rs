@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::news::{Event, News, NoticeKind};
+use crate::external_event::{Event, ExternalEvent, NoticeKind};
 use crate::timeline::{Fact, Information, Visibility};
 use crate::triage::Level;
 
@@ -123,7 +123,7 @@ pub(crate) fn apply(case: &mut Case, op: &Op, at: &Occasion<'_>) -> Result<(), R
         Op::Unmerge => case.unmerge(&mut original(at), text(), at)?,
         Op::Hear { cycles_ago, event } => {
             let cycle = case.cycle - cycles_ago;
-            case.hear(News { cycle, actor: text(), event }, at)?;
+            case.hear(ExternalEvent { cycle, actor: text(), event }, at)?;
         }
         Op::Wait { .. } => {}
     }
@@ -255,13 +255,13 @@ fn resolved(now: Timestamp) -> Case {
 fn resolve(case: &mut Case, at: &Occasion<'_>) {
     let event =
         Event::Assigned { department: "d".to_owned(), agent: "ann".to_owned(), explanation: String::new() };
-    case.hear(News { cycle: case.cycle, actor: String::new(), event }, at).expect("waits");
+    case.hear(ExternalEvent { cycle: case.cycle, actor: String::new(), event }, at).expect("waits");
     apply(case, &Op::Decide { remedy_due: false }, at).expect("assigned");
 }
 
 fn dispute(case: &mut Case, at: &Occasion<'_>) -> Result<(), Refusal> {
     let event = Event::Disputes { comment: "no".to_owned() };
-    case.hear(News { cycle: case.cycle, actor: String::new(), event }, at)
+    case.hear(ExternalEvent { cycle: case.cycle, actor: String::new(), event }, at)
 }
 
 #[test]
@@ -300,7 +300,7 @@ fn an_acceptance_of_what_staff_have_closed_is_on_record_with_its_words() {
             case.close("no answer expected".to_owned(), &at).expect("resolved");
         }
         let event = Event::Accepts { comment: "but the lid is missing".to_owned() };
-        case.hear(News { cycle: 1, actor: String::new(), event }, &at).expect("heard all the same");
+        case.hear(ExternalEvent { cycle: 1, actor: String::new(), event }, &at).expect("heard all the same");
         assert_eq!(case.state, State::Closed);
         let facts: Vec<&Fact> = case.journal.iter().map(|noted| &noted.fact).collect();
         assert_eq!(facts.iter().filter(|fact| matches!(fact, Fact::Answered { accepted: true })).count(), 1);

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::{Case, CloseReason, Occasion, Outcome};
-use crate::news::{Event, News};
+use crate::external_event::{Event, ExternalEvent};
 use crate::refusal::Refusal;
 use crate::timeline::{Fact, Information, Together};
 
@@ -43,11 +43,11 @@ impl Case {
     pub(crate) fn pass_on(
         &mut self,
         survivor: &mut Self,
-        news: News,
+        external: ExternalEvent,
         at: &Occasion<'_>,
     ) -> Result<(), Refusal> {
-        let answers_shared = news.cycle == self.cycle && self.resolve_time.is_some();
-        match news.event {
+        let answers_shared = external.cycle == self.cycle && self.resolve_time.is_some();
+        match external.event {
             Event::InformationAdded(added) => {
                 self.inform(survivor, added, at);
                 Ok(())
@@ -68,7 +68,7 @@ impl Case {
                 self.answer_shared(survivor, false, at);
                 self.dispute_shared(survivor, comment, at)
             }
-            _ => self.hear(news, at),
+            _ => self.hear(external, at),
         }
     }
 
@@ -115,7 +115,7 @@ mod tests {
             agent: "ann".to_owned(),
             explanation: String::new(),
         };
-        case.hear(News { cycle: 1, actor: String::new(), event }, at).expect("waits");
+        case.hear(ExternalEvent { cycle: 1, actor: String::new(), event }, at).expect("waits");
         case
     }
 
@@ -125,8 +125,12 @@ mod tests {
         case.decide(decision, at).expect("handled");
     }
 
-    fn disputes(cycle: i32) -> News {
-        News { cycle, actor: String::new(), event: Event::Disputes { comment: "still broken".to_owned() } }
+    fn disputes(cycle: i32) -> ExternalEvent {
+        ExternalEvent {
+            cycle,
+            actor: String::new(),
+            event: Event::Disputes { comment: "still broken".to_owned() },
+        }
     }
 
     #[test]
@@ -152,7 +156,7 @@ mod tests {
             agent: "ann".to_owned(),
             explanation: String::new(),
         };
-        survivor.hear(News { cycle: 2, actor: String::new(), event }, &at).expect("waits");
+        survivor.hear(ExternalEvent { cycle: 2, actor: String::new(), event }, &at).expect("waits");
         resolve(&mut survivor, &at);
         merged.share_outcome(survivor.shared().expect("an outcome"), &at);
         assert_eq!(merged.cycle, 2, "told anew, to be answered anew");

@@ -12,7 +12,7 @@ use super::*;
 use crate::calendars::Calendars;
 use crate::case::properties::{Op, apply, occasion, opened, ops};
 use crate::case::{Decision, Move, Outcome};
-use crate::news::{Event, News};
+use crate::external_event::{Event, ExternalEvent};
 
 /// A regime's answer in 10 days beside own targets, and what is counted from
 /// later moments.
@@ -86,8 +86,8 @@ impl Clocks {
 }
 
 fn hear(case: &mut Case, event: Event, now: Timestamp) {
-    let news = News { cycle: case.cycle, actor: String::new(), event };
-    case.hear(news, &occasion(now)).expect("it fits");
+    let external = ExternalEvent { cycle: case.cycle, actor: String::new(), event };
+    case.hear(external, &occasion(now)).expect("it fits");
 }
 
 fn assign(case: &mut Case, now: Timestamp) {

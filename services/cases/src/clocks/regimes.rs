@@ -7,7 +7,7 @@ use super::policy::{KindLadder, packs};
 use super::*;
 use crate::calendars::Calendars;
 use crate::case::properties::{occasion, opened};
-use crate::news::{Event, News};
+use crate::external_event::{Event, ExternalEvent};
 
 fn at(text: &str) -> Timestamp {
     text.parse().expect("a time")
@@ -30,8 +30,8 @@ fn open(name: &str, chosen: &str, received: &str) -> (Case, Clocks, [Policy; 1])
 }
 
 fn hear(case: &mut Case, clocks: &mut Clocks, policies: &[Policy], event: Event, now: &str) {
-    let news = News { cycle: case.cycle, actor: String::new(), event };
-    case.hear(news, &occasion(at(now))).expect("it fits");
+    let external = ExternalEvent { cycle: case.cycle, actor: String::new(), event };
+    case.hear(external, &occasion(at(now))).expect("it fits");
     clocks.follow(case, policies);
     case.journal.clear();
 }

@@ -58,17 +58,17 @@ impl Watchers {
         let mut listener = self.db.notifier().listen(record::TOPIC);
         let watched = self.of(tenant);
         let latest = watched.case(id).await?;
-        let mut news = latest.subscribe();
+        let mut changes = latest.subscribe();
         let stream = async_stream::try_stream! {
             // Kept for as long as the stream is.
             let _latest = latest;
             loop {
-                let seen = Arc::clone(&news.borrow_and_update());
+                let seen = Arc::clone(&changes.borrow_and_update());
                 yield WatchCaseResponse { case: Some(wire::case(&seen)) };
                 if seen.state.is_over() {
                     return;
                 }
-                while !news.has_changed().map_err(Fault::internal)? {
+                while !changes.has_changed().map_err(Fault::internal)? {
                     listener.notified_within(POLL).await;
                     watched.look(Instant::now()).await?;
                 }

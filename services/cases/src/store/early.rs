@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::row::impossible;
-use crate::news::NoticeKind;
+use crate::external_event::NoticeKind;
 
 /// A notice about a case that is not there yet.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use proto::redress::resolution::v1::{
 
 use crate::case::{Channel, History, Matter, Origin, Outcome};
 use crate::classifier::Classifier;
-use crate::news::{Event, News, NoticeKind};
+use crate::external_event::{Event, ExternalEvent, NoticeKind};
 use crate::reading::Reading;
 use crate::sameness::{self, Keys, Sketch};
 use crate::store::staff::Member;
@@ -193,22 +193,22 @@ fn ended(check: &mut Check, history: wire::History) -> History {
     }
 }
 
-/// A payload that is news about a case.
-trait Newsworthy: Message + Name + Default {
-    fn news(self) -> Result<News, Fault>;
+/// A payload that is an event about a case.
+trait IntoExternalEvent: Message + Name + Default {
+    fn external_event(self) -> Result<ExternalEvent, Fault>;
 }
 
 /// Reads a payload as the first of these messages that it is.
 macro_rules! read_as {
     ($delivered:expr, $($message:ty),+ $(,)?) => {$(
         if $delivered.is::<$message>() {
-            return $delivered.read::<$message>()?.news();
+            return $delivered.read::<$message>()?.external_event();
         }
     )+};
 }
 
-/// Reads a piece of news about a case.
-pub(crate) fn news(delivered: &Delivered) -> Result<News, Fault> {
+/// Reads an event about a case.
+pub(crate) fn external_event(delivered: &Delivered) -> Result<ExternalEvent, Fault> {
     read_as!(
         delivered,
         CaseAssigned,
@@ -233,70 +233,70 @@ fn unreadable(what: &str) -> Fault {
     Fault::new(Kind::Invalid, "INVALID_EVENT", format!("{what} cannot be read"))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "what every `news` answers")]
-fn by(service: &str, cycle: i32, event: Event) -> Result<News, Fault> {
-    Ok(News { cycle, actor: format!("<{service}>"), event })
+#[expect(clippy::unnecessary_wraps, reason = "what every `external_event` answers")]
+fn by(service: &str, cycle: i32, event: Event) -> Result<ExternalEvent, Fault> {
+    Ok(ExternalEvent { cycle, actor: format!("<{service}>"), event })
 }
 
-impl Newsworthy for CaseAssigned {
-    fn news(self) -> Result<News, Fault> {
+impl IntoExternalEvent for CaseAssigned {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
         let Self { case_id: _, cycle, department_id, agent_id, explanation } = self;
         by("assignment", cycle, Event::Assigned { department: department_id, agent: agent_id, explanation })
     }
 }
 
-impl Newsworthy for CaseQueued {
-    fn news(self) -> Result<News, Fault> {
+impl IntoExternalEvent for CaseQueued {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
         let Self { case_id: _, cycle, department_id, explanation } = self;
         by("assignment", cycle, Event::Queued { department: department_id, explanation })
     }
 }
 
-impl Newsworthy for CaseAccepted {
-    fn news(self) -> Result<News, Fault> {
+impl IntoExternalEvent for CaseAccepted {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
         let Self { case_id: _, cycle, agent_id, accepter } = self;
         let actor = if accepter.is_empty() { agent_id } else { accepter };
-        Ok(News { cycle, actor, event: Event::Accepted })
+        Ok(ExternalEvent { cycle, actor, event: Event::Accepted })
     }
 }
 
-impl Newsworthy for PlanProposed {
-    fn news(self) -> Result<News, Fault> {
+impl IntoExternalEvent for PlanProposed {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
         let Self { case_id: _, plan_id: _, cycle, proposer, summary } = self;
-        Ok(News { cycle, actor: proposer, event: Event::PlanProposed { summary } })
+        Ok(ExternalEvent { cycle, actor: proposer, event: Event::PlanProposed { summary } })
     }
 }
 
-impl Newsworthy for PlanApproved {
-    fn news(self) -> Result<News, Fault> {
+impl IntoExternalEvent for PlanApproved {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
         let Self { case_id: _, plan_id: _, cycle, approver } = self;
-        Ok(News { cycle, actor: approver, event: Event::PlanApproved })
+        Ok(ExternalEvent { cycle, actor: approver, event: Event::PlanApproved })
     }
 }
 
-impl Newsworthy for PlanRejected {
-    fn news(self) -> Result<News, Fault> {
+impl IntoExternalEvent for PlanRejected {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
         let Self { case_id: _, plan_id: _, cycle, approver, reason } = self;
-        Ok(News { cycle, actor: approver, event: Event::PlanRejected { reason } })
+        Ok(ExternalEvent { cycle, actor: approver, event: Event::PlanRejected { reason } })
     }
 }
 
-impl Newsworthy for PlanCompleted {
-    fn news(self) -> Result<News, Fault> {
+impl IntoExternalEvent for PlanCompleted {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
         let Self { case_id: _, plan_id: _, cycle } = self;
         by("resolution", cycle, Event::PlanCompleted)
     }
 }
 
-impl Newsworthy for PlanCancelled {
-    fn news(self) -> Result<News, Fault> {
+impl IntoExternalEvent for PlanCancelled {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
         let Self { case_id: _, plan_id: _, cycle, reason } = self;
         by("resolution", cycle, Event::PlanCancelled { reason })
     }
 }
 
-impl Newsworthy for TaskCompleted {
-    fn news(self) -> Result<News, Fault> {
+impl IntoExternalEvent for TaskCompleted {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
         let kind = words(self.kind().as_str_name(), RemedyKind::Unspecified.as_str_name());
         let Self { cycle, department_id, compensation, reference, amount, .. } = self;
         let mut check = Check::new();
@@ -312,8 +312,8 @@ impl Newsworthy for TaskCompleted {
     }
 }
 
-impl Newsworthy for TaskNeedsAttention {
-    fn news(self) -> Result<News, Fault> {
+impl IntoExternalEvent for TaskNeedsAttention {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
         let Self { case_id: _, plan_id: _, cycle, task_id: _, department_id, reason, outcome_unknown } = self;
         let unknown = if outcome_unknown { "whether it was done is unknown: " } else { "" };
         let reason = format!("{unknown}{reason}");
@@ -321,8 +321,8 @@ impl Newsworthy for TaskNeedsAttention {
     }
 }
 
-impl Newsworthy for InformationAdded {
-    fn news(self) -> Result<News, Fault> {
+impl IntoExternalEvent for InformationAdded {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
         let (from, by_complainant) = match self.source() {
             InformationSource::Complainant => ("the complainant added", true),
             InformationSource::Staff => ("staff added", false),
@@ -338,12 +338,12 @@ impl Newsworthy for InformationAdded {
         let score = completeness.map(|score| format!(" (the form is {score} % complete)"));
         let what = format!("{from}{form}{text}{}", score.unwrap_or_default());
         let event = Event::InformationAdded(Information { what, words, by_complainant });
-        Ok(News { cycle: 0, actor: author, event })
+        Ok(ExternalEvent { cycle: 0, actor: author, event })
     }
 }
 
-impl Newsworthy for FeedbackReceived {
-    fn news(self) -> Result<News, Fault> {
+impl IntoExternalEvent for FeedbackReceived {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
         let event = match self.response() {
             Response::Accepted => Event::Accepts { comment: self.comment },
             Response::Disputed => Event::Disputes { comment: self.comment },
@@ -353,8 +353,8 @@ impl Newsworthy for FeedbackReceived {
     }
 }
 
-impl Newsworthy for NoticeSettled {
-    fn news(self) -> Result<News, Fault> {
+impl IntoExternalEvent for NoticeSettled {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
         let kind = NoticeKind::of(self.kind).ok_or_else(|| unreadable("kind"))?;
         let mut check = Check::new();
         let told = check.time("tell_time", self.tell_time);
@@ -362,7 +362,7 @@ impl Newsworthy for NoticeSettled {
         if let Some(told) = told {
             let by = told_by(self.means()).to_owned();
             let event = Event::NoticeRecorded { kind, by, told };
-            return Ok(News { cycle: self.cycle, actor: self.recorder, event });
+            return Ok(ExternalEvent { cycle: self.cycle, actor: self.recorder, event });
         }
         let failure = match self.state() {
             NoticeState::Delivered => None,
@@ -384,10 +384,10 @@ fn told_by(means: NoticeMeans) -> &'static str {
     }
 }
 
-impl Newsworthy for ContactCorrected {
-    fn news(self) -> Result<News, Fault> {
+impl IntoExternalEvent for ContactCorrected {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
         let Self { case_id: _, version: _, actor, reason } = self;
-        Ok(News { cycle: 0, actor, event: Event::ContactCorrected { reason } })
+        Ok(ExternalEvent { cycle: 0, actor, event: Event::ContactCorrected { reason } })
     }
 }
 
@@ -423,7 +423,7 @@ mod tests {
             }),
             ..TaskCompleted::default()
         };
-        let text = |message: TaskCompleted| match message.news().expect("well-formed").event {
+        let text = |message: TaskCompleted| match message.external_event().expect("well-formed").event {
             Event::TaskCompleted { work } => work,
             other => panic!("{other:?}"),
         };

@@ -25,22 +25,22 @@ const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 /// Everything told since the beginning. Copies share one set of subscriptions,
 /// which end with the last of them.
 #[derive(Clone)]
-pub struct News {
-    heard: Arc<Heard>,
+pub struct ObservedEvents {
+    heard: Arc<Log>,
     _subscriptions: Arc<JoinSet<()>>,
 }
 
 #[derive(Default)]
-struct Heard {
+struct Log {
     by_case: Mutex<HashMap<String, Vec<Event>>>,
     /// How many events there are, for those who wait.
     count: watch::Sender<u64>,
 }
 
-impl News {
+impl ObservedEvents {
     /// Follows the feeds of all services.
     pub fn follow(client: &Client) -> Self {
-        let heard = Arc::<Heard>::default();
+        let heard = Arc::<Log>::default();
         let mut subscriptions = JoinSet::new();
         for service in SERVICES {
             subscriptions.spawn(follow(client.clone(), service.name, heard.clone()));
@@ -108,7 +108,7 @@ pub fn read<M: Message + Name + Default>(event: &Event) -> Result<Option<M>> {
     Ok(Some(M::decode(payload.value.as_slice())?))
 }
 
-async fn follow(client: Client, source: &'static str, heard: Arc<Heard>) {
+async fn follow(client: Client, source: &'static str, heard: Arc<Log>) {
     let mut cursor = 0;
     loop {
         // Broken off, or not there yet: the cursor knows where to go on.
@@ -117,12 +117,7 @@ async fn follow(client: Client, source: &'static str, heard: Arc<Heard>) {
     }
 }
 
-async fn read_on(
-    client: &Client,
-    source: &'static str,
-    cursor: &mut i64,
-    heard: &Heard,
-) -> Result<(), Status> {
+async fn read_on(client: &Client, source: &'static str, cursor: &mut i64, heard: &Log) -> Result<(), Status> {
     let request =
         SubscribeRequest { source: source.to_owned(), cursor: *cursor, ..SubscribeRequest::default() };
     let feed = EventFeedClient::new(client.calls_at(source));
@@ -138,7 +133,7 @@ async fn read_on(
     Ok(())
 }
 
-impl Heard {
+impl Log {
     fn hear(&self, event: Event) {
         let mut by_case = self.by_case.lock().unwrap_or_else(PoisonError::into_inner);
         by_case.entry(event.subject.clone()).or_default().push(event);

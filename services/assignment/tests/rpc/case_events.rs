@@ -1,4 +1,4 @@
-//! What is done about the news of cases.
+//! What is done about the events of cases.
 
 use proto::redress::assignment::v1::AssignmentState;
 use proto::redress::cases::v1::{CaseClosed, CaseDeclined, CaseOpened, CaseWithdrawn, Priority};
@@ -119,7 +119,7 @@ async fn whom_it_is_about_never_gets_it() {
     assert_eq!(world.handler(case).await, "");
     world.agent("bo", "delivery", 1).await;
     assert_eq!(world.handler(case).await, "bo");
-    // The next cycle is still about ann, though the news does not say so again.
+    // The next cycle is still about ann, though the event does not say so again.
     world.resolved(case, 1).await;
     world.house.tell("cases", case, &reopened(case, 2, "bo")).await;
     world.house.settled().await;
@@ -258,12 +258,12 @@ async fn a_cases_trace_goes_on_in_what_is_told_about_it() {
     let mut world = World::with_delivery().await;
     let case = new_case();
     let trace = "0af7651916cd43dd8448eb211c80319c";
-    // News that is skipped, for the shape of an event.
+    // CaseEvent that is skipped, for the shape of an event.
     let shape = world.house.tell("cases", case, &resolved(case, 1)).await;
-    let news = CaseOpened { case_id: case.to_string(), ..opened("delivery") };
+    let event = CaseOpened { case_id: case.to_string(), ..opened("delivery") };
     let payload = prost_types::Any {
         type_url: "type.googleapis.com/redress.cases.v1.CaseOpened".to_owned(),
-        value: prost::Message::encode_to_vec(&news),
+        value: prost::Message::encode_to_vec(&event),
     };
     let event = Event {
         position: shape.position + 1,

@@ -1,5 +1,4 @@
-//! What a case hears from the other services, and what becomes of it. News that
-//! no longer fits (an older cycle, a state that has moved on) is refused, which
+//! Events of the other services, and what a case makes of them. One that no longer fits (an older cycle, a state that has moved on) is refused, which
 //! the listener takes as "skip": between services that is no error but time.
 
 use jiff::Timestamp;
@@ -24,9 +23,9 @@ kernel::numbered! {
     }
 }
 
-/// One piece of news about a case.
+/// An event of another service about a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct News {
+pub(crate) struct ExternalEvent {
     /// The cycle it is about.
     pub(crate) cycle: i32,
     /// Who did it: a person's subject, or a service in angle brackets.
@@ -131,19 +130,19 @@ impl Event {
 }
 
 impl Case {
-    /// Takes in a piece of news. While the case is merged it is about where the case
+    /// Takes in an event. While the case is merged it is about where the case
     /// stood: undone, the merge leaves nothing to catch up on.
-    pub(crate) fn hear(&mut self, news: News, at: &Occasion<'_>) -> Result<(), Refusal> {
-        let Some(Merged { into, stood, across }) = self.merged else { return self.take_in(news, at) };
+    pub(crate) fn hear(&mut self, external: ExternalEvent, at: &Occasion<'_>) -> Result<(), Refusal> {
+        let Some(Merged { into, stood, across }) = self.merged else { return self.take_in(external, at) };
         self.state = stood;
-        let heard = self.take_in(news, at);
+        let heard = self.take_in(external, at);
         self.merged = Some(Merged { into, stood: self.state, across });
         self.state = State::Merged;
         heard
     }
 
-    fn take_in(&mut self, news: News, at: &Occasion<'_>) -> Result<(), Refusal> {
-        let News { cycle, actor: _, event } = news;
+    fn take_in(&mut self, external: ExternalEvent, at: &Occasion<'_>) -> Result<(), Refusal> {
+        let ExternalEvent { cycle, actor: _, event } = external;
         // Evidence of a notice belongs on the record however late it comes; what is added
         // to the complaint is of no cycle.
         let whenever = matches!(
