@@ -6,7 +6,7 @@
 //! In reading order: `moves` is the table of states, `case` what people do to
 //! a case, `external_event` what it hears from the other services, `timeline` how it is
 //! told, `acting` who may do it, `triage` how it begins, by the rules in `rule_sets` and the tree in
-//! `categories`; `judge` triages whole batches. `reading` is what is read off a text,
+//! `categories`; `triage_batch` triages whole batches. `reading` is what is read off a text,
 //! by one of the tenant's `classifiers`. `clocks` says by when it is due, by the
 //! `calendars` of the tenant and the `zones` of the process; `sameness` what is like it, `links` and `groups` what
 //! belongs together, `merges` what one case does for another. `record` puts it on record, in one place for `rpc`, `react` and
@@ -30,7 +30,6 @@ mod filter;
 mod ground;
 mod groups;
 mod guesses;
-mod judge;
 mod links;
 mod merges;
 mod react;
@@ -45,6 +44,7 @@ mod store;
 mod terms;
 mod timeline;
 mod triage;
+mod triage_batch;
 mod window;
 mod wire;
 mod words;

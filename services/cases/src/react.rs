@@ -23,7 +23,7 @@ use crate::store::Opening;
 use crate::store::early::{self, EarlyNotice};
 use crate::timeline::Fact;
 use crate::wire::inbound::{About, Registered};
-use crate::{judge, links, merges, record, store, wire};
+use crate::{links, merges, record, store, triage_batch, wire};
 
 /// What is followed.
 const FOLLOWS: &[Follow] = &[
@@ -103,12 +103,12 @@ impl Reactions {
         let read = || batch.iter().map(wire::inbound::registered).collect::<Result<Vec<_>, _>>();
         let registered = server::aside(is_heavy, read)?;
         let readings = self.read(tx, batch, &registered).await?;
-        let mut judged = judge::judge(tx, &self.rule_sets, batch, &registered, &readings).await?;
+        let mut triaged = triage_batch::triage(tx, &self.rule_sets, batch, &registered, &readings).await?;
         let mut openings = Vec::with_capacity(batch.len());
         let mut keys = HashMap::with_capacity(batch.len());
-        for ((event, registered), judged) in batch.iter().zip(&registered).zip(&judged) {
+        for ((event, registered), triaged) in batch.iter().zip(&registered).zip(&triaged) {
             let at = Occasion { now: tx.now(), actor: "<cases>", traceparent: &event.traceparent };
-            let (origin, triage) = (registered.origin.clone(), judged.verdict.triage.clone());
+            let (origin, triage) = (registered.origin.clone(), triaged.verdict.triage.clone());
             let id = CaseId(event.subject);
             let mut case = match registered.history.clone() {
                 None => Case::open(id, origin, triage, &at),
@@ -131,7 +131,7 @@ impl Reactions {
         let mut first = fresh.clone();
         openings.retain(|opening| first.remove(&opening.case.id.0));
         let mut first = fresh.clone();
-        judged.retain(|judged| first.remove(&judged.case));
+        triaged.retain(|triaged| first.remove(&triaged.case));
         // How they ended is not among what a case is opened with.
         let ended = |opening: &&Opening| opening.case.state.is_over();
         let ended: Vec<Case> = openings.iter().filter(ended).map(|opening| opening.case.clone()).collect();
@@ -142,7 +142,7 @@ impl Reactions {
             store::text::keep(tx, &event.tenant, &openings).await?;
         }
         let now = tx.now();
-        store::triage::record(tx, &judged, now).await?;
+        store::triage::record(tx, &triaged, now).await?;
         let mut first = fresh;
         let read = ids.into_iter().zip(&readings).filter(|(case, _)| first.remove(case));
         store::readings::keep(tx, &read.collect::<Vec<_>>()).await?;
@@ -193,7 +193,7 @@ impl Reactions {
     async fn hear(&self, tx: &mut Tx, batch: &[Delivered]) -> Result<(), Fault> {
         let mut changed = hear(tx, batch).await?;
         if let Some(first) = batch.first() {
-            judge::raise_for_information(tx, &self.rule_sets, &first.tenant, &mut changed).await?;
+            triage_batch::raise_for_information(tx, &self.rule_sets, &first.tenant, &mut changed).await?;
         }
         record::changed(tx, &mut changed).await
     }

@@ -177,7 +177,7 @@ impl KeptVerdict {
 
 /// What triage looked at, and what it decided.
 #[derive(Clone, Debug)]
-pub(crate) struct Judged<'a> {
+pub(crate) struct Triaged<'a> {
     /// The case.
     pub(crate) case: Uuid,
     /// What it looked at.
@@ -192,22 +192,22 @@ pub(crate) struct Judged<'a> {
 /// Keeps the records of cases just opened, and counts them for their channels.
 pub(crate) async fn record(
     conn: &mut PgConnection,
-    judged: &[Judged<'_>],
+    triaged: &[Triaged<'_>],
     now: Timestamp,
 ) -> Result<(), Fault> {
     let mut by_channel: HashMap<i16, i64> = HashMap::new();
-    for one in judged.iter().filter(|one| one.counts) {
+    for one in triaged.iter().filter(|one| one.counts) {
         *by_channel.entry(one.facts.channel.number()).or_default() += 1;
     }
     let (channels, counts): (Vec<i16>, Vec<i64>) = by_channel.into_iter().unzip();
-    let kept = |one: &Judged<'_>| KeptFacts {
+    let kept = |one: &Triaged<'_>| KeptFacts {
         vulnerabilities: one.facts.vulnerabilities.to_vec(),
         reach: one.facts.reach,
         repeats: one.facts.around.repeats,
         surge: one.facts.around.surge,
     };
-    let facts = judged.iter().map(|one| json(&kept(one))).collect::<Result<Vec<_>, _>>()?;
-    let verdicts = judged.iter().map(|one| json(&KeptVerdict::of(&one.verdict)));
+    let facts = triaged.iter().map(|one| json(&kept(one))).collect::<Result<Vec<_>, _>>()?;
+    let verdicts = triaged.iter().map(|one| json(&KeptVerdict::of(&one.verdict)));
     sqlx::query(
         "WITH counted AS (
              INSERT INTO channel_hour (tenant_id, hour, channel, cases)
@@ -230,11 +230,11 @@ pub(crate) async fn record(
     .bind(channels)
     .bind(counts)
     .bind(now.to_sqlx())
-    .bind(judged.iter().map(|one| one.case).collect::<Vec<_>>())
-    .bind(judged.iter().map(|one| one.verdict.rule_set).collect::<Vec<_>>())
-    .bind(judged.iter().map(|one| one.verdict.triage.priority.number()).collect::<Vec<_>>())
-    .bind(judged.iter().map(|one| one.verdict.triage.category.as_str()).collect::<Vec<_>>())
-    .bind(judged.iter().map(|one| one.facts.category_hint).collect::<Vec<_>>())
+    .bind(triaged.iter().map(|one| one.case).collect::<Vec<_>>())
+    .bind(triaged.iter().map(|one| one.verdict.rule_set).collect::<Vec<_>>())
+    .bind(triaged.iter().map(|one| one.verdict.triage.priority.number()).collect::<Vec<_>>())
+    .bind(triaged.iter().map(|one| one.verdict.triage.category.as_str()).collect::<Vec<_>>())
+    .bind(triaged.iter().map(|one| one.facts.category_hint).collect::<Vec<_>>())
     .bind(facts)
     .bind(verdicts.collect::<Result<Vec<_>, _>>()?)
     .execute(conn)

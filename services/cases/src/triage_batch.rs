@@ -15,19 +15,19 @@ use crate::reading::{HEAVY_BYTES, Reading};
 use crate::rule_sets::RuleSets;
 use crate::sameness::Person;
 use crate::store;
-use crate::store::triage::{Around, Incoming, Judged, Standing};
+use crate::store::triage::{Around, Incoming, Standing, Triaged};
 use crate::timeline::{Fact, Noted, Together};
 use crate::triage::{MOST_REPEATS, REPEAT_DAYS, Surroundings};
 use crate::wire::inbound::Registered;
 
 /// Decides for each complaint of a batch, in its order.
-pub(crate) async fn judge<'a>(
+pub(crate) async fn triage<'a>(
     tx: &mut Tx,
     sets: &RuleSets,
     batch: &[Delivered],
     registered: &'a [Registered],
     readings: &'a [Reading],
-) -> Result<Vec<Judged<'a>>, Fault> {
+) -> Result<Vec<Triaged<'a>>, Fault> {
     let Some(first) = batch.first() else { return Ok(Vec::new()) };
     let incoming: Vec<Incoming<'a>> = batch.iter().zip(registered).map(incoming).collect();
     let now = tx.now();
@@ -35,7 +35,7 @@ pub(crate) async fn judge<'a>(
     let set = sets.get(tx, &first.tenant, standing).await?;
     let within_batch = repeats(&incoming);
     let complaints = incoming.iter().zip(registered).zip(readings).zip(within_batch);
-    let judged = complaints.map(|(((one, registered), reading), repeats)| {
+    let triaged = complaints.map(|(((one, registered), reading), repeats)| {
         let around = around.get(&one.case).copied().map_or(Surroundings::default(), |around| {
             let Around { repeats: before, traffic, hint_known } = around;
             let repeats = before.saturating_add(repeats).min(MOST_REPEATS);
@@ -43,10 +43,10 @@ pub(crate) async fn judge<'a>(
         });
         let facts = registered.facts(reading, around);
         let verdict = set.triage(&facts);
-        Judged { case: one.case, facts, verdict, counts: registered.history.is_none() }
+        Triaged { case: one.case, facts, verdict, counts: registered.history.is_none() }
     });
     let is_heavy = registered.iter().map(Registered::bytes).sum::<usize>() > HEAVY_BYTES;
-    Ok(server::aside(is_heavy, || judged.collect()))
+    Ok(server::aside(is_heavy, || triaged.collect()))
 }
 
 /// Raises cases to what the rules make of them with what was added to them just now;
