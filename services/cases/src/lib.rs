@@ -9,7 +9,7 @@
 //! `categories`; `triage_batch` triages whole batches. `reading` is what is read off a text,
 //! by one of the tenant's `classifiers`. `clocks` says by when it is due, by the
 //! `calendars` of the tenant and the `zones` of the process; `sameness` what is like it, `links` and `groups` what
-//! belongs together, `merges` what one case does for another. `record` puts it on record, in one place for `rpc`, `react` and
+//! belongs together, `merges` what one case does for another. `persist` persists and publishes it, in one place for `rpc`, `react` and
 //! the timer in `window`. `filter` is how cases are asked for, `terms` the words they
 //! are found by, which `words` puts into their index.
 //!
@@ -17,6 +17,7 @@
 //! `case`, a few lines in `rpc`, its rows in `tests/rpc.rs`.
 
 mod moves;
+mod persist;
 
 mod acting;
 mod calendars;
@@ -34,7 +35,6 @@ mod links;
 mod merges;
 mod react;
 mod reading;
-mod record;
 mod refusal;
 mod replies;
 mod rpc;

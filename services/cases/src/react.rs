@@ -23,7 +23,7 @@ use crate::store::Opening;
 use crate::store::early::{self, EarlyNotice};
 use crate::timeline::Fact;
 use crate::wire::inbound::{About, Registered};
-use crate::{links, merges, record, store, triage_batch, wire};
+use crate::{links, merges, persist, store, triage_batch, wire};
 
 /// What is followed.
 const FOLLOWS: &[Follow] = &[
@@ -147,7 +147,7 @@ impl Reactions {
         let read = ids.into_iter().zip(&readings).filter(|(case, _)| first.remove(case));
         store::readings::keep(tx, &read.collect::<Vec<_>>()).await?;
         let cases: Vec<Case> = openings.into_iter().map(|opening| opening.case).collect();
-        record::opened(tx, &cases, begun).await?;
+        persist::opened(tx, &cases, begun).await?;
         links::find(tx, &cases, &keys).await
     }
 }
@@ -195,7 +195,7 @@ impl Reactions {
         if let Some(first) = batch.first() {
             triage_batch::raise_for_information(tx, &self.rule_sets, &first.tenant, &mut changed).await?;
         }
-        record::changed(tx, &mut changed).await
+        persist::changed(tx, &mut changed).await
     }
 }
 

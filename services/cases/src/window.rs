@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::case::{Case, CloseReason, Occasion, State};
 use crate::timeline::Fact;
-use crate::{record, store};
+use crate::{persist, store};
 
 /// The kind of these timers; the key is the case's id.
 pub(crate) const KIND: &str = "response-window";
@@ -74,5 +74,5 @@ async fn pass(tx: &mut Tx, fired: &[Fired]) -> Result<(), Fault> {
         let traceparent = timer.map_or("", |timer| &timer.traceparent);
         case.pass_window(&Occasion { now, actor: "<cases>", traceparent }).is_ok()
     });
-    record::changed(tx, &mut cases).await
+    persist::changed(tx, &mut cases).await
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::follow::{Book, Changes, KIND};
 use crate::case::Occasion;
-use crate::{record, store};
+use crate::{persist, store};
 
 /// Takes the steps that are due, and arms the next.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,6 +47,6 @@ async fn climb(tx: &mut Tx, fired: &[Fired]) -> Result<(), Fault> {
         changes.timer(case, None, clocks.next(case, &book.policies));
     }
     cases.retain(|case| !case.journal.is_empty());
-    record::changed(tx, &mut cases).await?;
+    persist::changed(tx, &mut cases).await?;
     changes.write(tx, &book.clocks).await
 }

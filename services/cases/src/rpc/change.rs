@@ -18,7 +18,7 @@ use crate::ground::Claim;
 use crate::refusal::Refusal;
 use crate::timeline::{Entry, Written};
 use crate::wire::{self, Target};
-use crate::{merges, record, store};
+use crate::{merges, persist, store};
 
 /// A change to one case.
 pub(super) struct Change {
@@ -79,7 +79,7 @@ async fn carry_out(tx: &mut Tx, asked: &[Asked<Change>]) -> Result<Verdicts, Fau
         .collect();
     let mut changed: Vec<Case> = cases.into_values().filter(|case| !case.journal.is_empty()).collect();
     changed.sort_unstable_by_key(|case| case.id);
-    record::changed(tx, &mut changed).await?;
+    persist::changed(tx, &mut changed).await?;
     let due: HashMap<CaseId, Option<Timestamp>> =
         changed.iter().map(|case| (case.id, case.due_time)).collect();
     let answer = |(one, made): (&Asked<Change>, Result<Made, Fault>)| {

@@ -26,7 +26,7 @@ use crate::classifiers::Classifiers;
 use crate::refusal::Refusal;
 use crate::wire::Target;
 use crate::wire::classifiers as wire;
-use crate::{record, store};
+use crate::{persist, store};
 
 /// The rpcs of `ClassifierService`.
 #[derive(Clone)]
@@ -62,7 +62,7 @@ async fn confirm(
     tx.join_trace(&case.origin.traceparent);
     let (now, traceparent) = (tx.now(), tx.traceparent().to_owned());
     case.categorise(category, &Occasion { now, actor: &caller.subject, traceparent: &traceparent });
-    record::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
+    persist::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
     store::readings::confirm(&mut tx, case.id, &caller.subject, now).await?;
     Ok((tx, ConfirmCategoryResponse { case: Some(crate::wire::case(&case)) }))
 }

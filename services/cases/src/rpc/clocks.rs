@@ -25,7 +25,7 @@ use crate::clocks::more::{Extension, ExtensionState};
 use crate::clocks::policy::Policy;
 use crate::refusal::Refusal;
 use crate::wire::Target;
-use crate::{record, store, wire};
+use crate::{persist, store, wire};
 use kernel::Caller;
 
 /// Serves clocks.
@@ -115,7 +115,7 @@ impl Desk {
         changes.timer(&self.case, None, clocks.next(&self.case, &self.book.policies));
         let now = tx.now();
         let rendered = clocks.0.iter().map(|clock| wire::clocks::clock(clock, now)).collect();
-        record::changed(tx, std::slice::from_mut(&mut self.case)).await?;
+        persist::changed(tx, std::slice::from_mut(&mut self.case)).await?;
         changes.write(tx, &self.book.clocks).await?;
         Ok(rendered)
     }

@@ -18,7 +18,7 @@ use crate::ground::with_ground;
 use crate::refusal::Refusal;
 use crate::wire::Target;
 use crate::wire::decisions as wire;
-use crate::{record, store};
+use crate::{persist, store};
 
 /// The rpcs of `DecisionService`.
 #[derive(Clone)]
@@ -109,7 +109,7 @@ impl DecisionService for Decisions {
                     return Err(Refusal::CorrectionPending.into());
                 }
                 store::corrections::save(&mut tx, &asked).await?;
-                record::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
+                persist::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
                 Ok((tx, CorrectDecisionResponse { correction: Some(wire::rendered(&asked)) }))
             })
             .await?;
@@ -135,7 +135,7 @@ impl DecisionService for Decisions {
                 let correction = &mut all[place];
                 case.correct(correction, number, &at)?;
                 store::corrections::save(&mut tx, correction).await?;
-                record::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
+                persist::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
                 let correction = Some(wire::rendered(correction));
                 let case = Some(crate::wire::case(&case));
                 Ok((tx, ConfirmCorrectionResponse { correction, case }))
@@ -162,7 +162,7 @@ impl DecisionService for Decisions {
                 let correction = &mut all[place];
                 correction.refuse(&mut case, reason, &at)?;
                 store::corrections::save(&mut tx, correction).await?;
-                record::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
+                persist::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
                 Ok((tx, RefuseCorrectionResponse { correction: Some(wire::rendered(correction)) }))
             })
             .await?;

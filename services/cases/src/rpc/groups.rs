@@ -19,7 +19,7 @@ use crate::case::{Case, Occasion};
 use crate::groups::{Group, Member};
 use crate::refusal::Refusal;
 use crate::wire::groups::{self as wire, Joining, Target};
-use crate::{record, store};
+use crate::{persist, store};
 
 /// The rpcs of `GroupService`.
 #[derive(Clone)]
@@ -146,7 +146,7 @@ async fn admit(tx: &mut Tx, caller: &Caller, group: New, joining: Joining) -> Re
     let speaking = members.iter().filter(|member| member.representative).count();
     group.admit(&mut cases, speaking, &reason, &policy, &at)?;
     store::groups::join(tx, group.id, &members).await?;
-    record::changed(tx, &mut cases).await?;
+    persist::changed(tx, &mut cases).await?;
     if group.would_alarm(0, &policy) {
         raise_alarm(tx, &mut group, &at).await?;
     }
@@ -160,7 +160,7 @@ async fn raise_alarm(tx: &mut Tx, group: &mut Group, at: &Occasion<'_>) -> Resul
     let mut cases = store::lock_all(tx, &ids).await?;
     group.alarm(&mut cases, at);
     cases.retain(|case| !case.journal.is_empty());
-    record::changed(tx, &mut cases).await?;
+    persist::changed(tx, &mut cases).await?;
     let raised = cases.iter().map(|case| case.id.to_string()).collect();
     tx.emit(group.id, &wire::alarm(group, raised));
     Ok(())
@@ -214,7 +214,7 @@ impl GroupService for GroupRpc {
                 let traceparent = tx.traceparent().to_owned();
                 let at = Occasion { now: tx.now(), actor: &subject, traceparent: &traceparent };
                 group.dismiss(&mut case, representative, reason, &at);
-                record::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
+                persist::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
                 store::groups::save(&mut tx, &group).await?;
                 Ok((tx, RemoveFromGroupResponse { group: Some(wire::group(&group)) }))
             })

@@ -20,7 +20,7 @@ use crate::refusal::Refusal;
 use crate::sameness::{Person, Sketch};
 use crate::wire::Target;
 use crate::wire::links::{self as wire, Merging, Model, Search, ToLink};
-use crate::{record, store};
+use crate::{persist, store};
 
 /// Most merged cases of an answer.
 const MAX_MERGED: i64 = 100;
@@ -64,7 +64,7 @@ impl Two {
 
     async fn record(self, tx: &mut Tx) -> Result<Self, Fault> {
         let mut both = [self.case, self.other];
-        record::changed(tx, &mut both).await?;
+        persist::changed(tx, &mut both).await?;
         let [case, other] = both;
         Ok(Self { case, other })
     }

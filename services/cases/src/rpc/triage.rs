@@ -29,7 +29,7 @@ use crate::triage::RuleSet;
 use crate::triage::definition::Definition;
 use crate::triage::rules::shipped;
 use crate::wire::triage as wire;
-use crate::{groups, record, store};
+use crate::{groups, persist, store};
 
 /// The rpcs of `TriageService`.
 #[derive(Clone)]
@@ -69,7 +69,7 @@ impl TriageRpc {
         let at = Occasion { now, actor: &caller.subject, traceparent: &traceparent };
         let anyway = store::groups::is_in_major(&mut tx, case.id).await?.then_some(groups::MAJOR);
         if case.retriage(verdict.triage.clone(), anyway, &at)? {
-            record::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
+            persist::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
         }
         store::triage::revise(&mut tx, case.id, &verdict, now).await?;
         let triage = wire::triage(&past, &verdict, now);
@@ -94,7 +94,7 @@ impl TriageRpc {
                 let traceparent = tx.traceparent().to_owned();
                 let at = Occasion { now: tx.now(), actor: &who.subject, traceparent: &traceparent };
                 let came = change(&mut case, priority, reason, &at)?;
-                record::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
+                persist::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
                 let answer = render(&case, came);
                 Ok((tx, answer))
             })

@@ -17,7 +17,7 @@ use tonic::Status;
 
 use crate::case::Case;
 use crate::refusal::Refusal;
-use crate::{record, store, wire};
+use crate::{persist, store, wire};
 
 /// Changes in quick succession are one, and looked at no more often.
 const REST: Duration = Duration::from_millis(50);
@@ -55,7 +55,7 @@ impl Watchers {
     /// any stream.
     pub(super) async fn changes(&self, tenant: TenantId, id: CaseId) -> Result<Changes, Fault> {
         // Listens before it looks: no change falls in between.
-        let mut listener = self.db.notifier().listen(record::TOPIC);
+        let mut listener = self.db.notifier().listen(persist::TOPIC);
         let watched = self.of(tenant);
         let latest = watched.case(id).await?;
         let mut changes = latest.subscribe();

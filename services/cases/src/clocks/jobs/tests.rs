@@ -17,7 +17,7 @@ use crate::clocks::follow::{Begun, begin as begin_clocks};
 use crate::clocks::policy::default_ladders;
 use crate::store::Opening;
 use crate::store::policies::Kept;
-use crate::{record, store};
+use crate::{persist, store};
 
 const CASES: usize = 30;
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -86,7 +86,7 @@ impl Bench {
             let begun: Begun = begin_clocks(&mut tx, &mut openings).await?;
             store::insert(&mut tx, &openings).await?;
             let cases: Vec<Case> = openings.into_iter().map(|opening| opening.case).collect();
-            record::opened(&mut tx, &cases, begun).await?;
+            persist::opened(&mut tx, &cases, begun).await?;
             Ok((tx, ()))
         });
         done.await.expect("opened");

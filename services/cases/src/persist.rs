@@ -1,4 +1,4 @@
-//! Puts what happened to cases on record: the rows, the timeline, the events, the
+//! Persists and publishes what happened to cases: the rows, the timeline, the events, the
 //! timers, the notification, all in the transaction in which it happened.
 
 use fault::Fault;
@@ -14,7 +14,7 @@ use crate::{merges, store, window, wire};
 /// Topic that is notified on every change of a case.
 pub(crate) const TOPIC: &str = "cases";
 
-/// Records what happened to cases locked by this transaction.
+/// Persists and publishes what happened to cases locked by this transaction.
 pub(crate) async fn changed(tx: &mut Tx, cases: &mut [Case]) -> Result<(), Fault> {
     if cases.is_empty() {
         return Ok(());
@@ -30,7 +30,7 @@ async fn keep(tx: &mut Tx, cases: &mut [Case]) -> Result<(), Fault> {
     publish(tx, cases).await
 }
 
-/// Records the beginning of cases this transaction has inserted.
+/// Persists and publishes the beginning of cases this transaction has inserted.
 pub(crate) async fn opened(tx: &mut Tx, cases: &[Case], begun: Begun) -> Result<(), Fault> {
     if cases.is_empty() {
         return Ok(());
