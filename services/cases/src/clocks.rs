@@ -1,6 +1,6 @@
 //! By when what is owed: the clocks of a case, started by the tenant's policy and
 //! moved by what happens to the case. Pure, but for `follow`, `alarm`,
-//! `jobs` and `recount`.
+//! `jobs` and `recalculation`.
 //!
 //! When the case is taken up again, a regime's clock that was met stays met on record,
 //! and another goes on in its place as if it had never been; the organisation's own
@@ -13,15 +13,15 @@ pub(crate) mod holding;
 #[cfg(test)]
 mod invariants;
 pub(crate) mod jobs;
-pub(crate) mod more;
+pub(crate) mod pauses_and_extensions;
 pub(crate) mod policy;
+pub(crate) mod policy_activation;
 #[cfg(test)]
 mod properties;
-pub(crate) mod recount;
+pub(crate) mod recalculation;
 #[cfg(test)]
 mod regimes;
 pub(crate) mod rungs;
-pub(crate) mod switch;
 pub(crate) mod zoned;
 
 use std::collections::BTreeMap;

@@ -76,7 +76,7 @@ pub const SERVICE: Service = Service { name: NAME, port: 50_052, migrations: &MI
 
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     zones::pin(kit.settings.time_zones.as_deref())?;
-    let (db, merged, recounted) = (kit.db.clone(), kit.db.clone(), kit.db.clone());
+    let (db, merged, recalculated) = (kit.db.clone(), kit.db.clone(), kit.db.clone());
     let compared = kit.db.clone();
     let rule_sets = Arc::new(rule_sets::RuleSets::default());
     let classifiers = Arc::new(classifiers::Classifiers::default());
@@ -99,7 +99,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .worker("timers", move |stop| {
             timers::run(db, vec![Arc::new(window::ResponseWindow), Arc::new(clocks::alarm::Rungs)], stop)
         })
-        .worker("clock_jobs", move |stop| clocks::jobs::run(recounted, stop))
+        .worker("clock_jobs", move |stop| clocks::jobs::run(recalculated, stop))
         .worker("words", move |stop| words::run(merged, stop))
         .worker("zones", move |stop| zones::watch(compared, stop));
     Ok(())

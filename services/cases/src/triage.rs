@@ -12,7 +12,7 @@ mod known;
 mod limits;
 #[cfg(test)]
 mod properties;
-mod reach;
+mod reachability;
 pub(crate) mod rules;
 #[cfg(test)]
 mod tests;

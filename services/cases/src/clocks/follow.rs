@@ -11,7 +11,7 @@ use timers::Timer;
 use uuid::Uuid;
 
 use super::policy::Policy;
-use super::switch::Job;
+use super::policy_activation::Job;
 use super::{Clocks, by_case, concerns, jobs};
 use crate::calendars::Calendars;
 use crate::case::Case;

@@ -9,7 +9,7 @@ use calendar::{Clock, Kind};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::more::{Extension, ExtensionState};
+use super::pauses_and_extensions::{Extension, ExtensionState};
 use super::policy::Policy;
 use super::{CaseClock, Clocks, number};
 use crate::case::{Case, Occasion, State};

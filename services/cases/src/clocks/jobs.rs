@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::follow::{Book, Changes};
 use super::policy::Policy;
-use super::switch::{Change, Job, What};
+use super::policy_activation::{Change, Job, What};
 use super::{CaseClock, Clocks};
 use crate::case::Case;
 use crate::refusal::Refusal;

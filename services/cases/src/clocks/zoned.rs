@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::CaseClock;
 use super::follow::{Book, Changes};
-use super::recount::{Found, Moved};
+use super::recalculation::{Found, Moved};
 use crate::case::Case;
 use crate::store;
 

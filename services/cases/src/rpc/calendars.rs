@@ -16,8 +16,8 @@ use tonic::{Request, Response, Status};
 
 use crate::calendars::{self, Edition, Listed};
 use crate::clocks::jobs;
-use crate::clocks::recount::{self, Found};
-use crate::clocks::switch::{Progress, What};
+use crate::clocks::policy_activation::{Progress, What};
+use crate::clocks::recalculation::{self, Found};
 use crate::clocks::zoned;
 use crate::refusal::Refusal;
 use crate::store::calendars as store;
@@ -83,9 +83,9 @@ impl Calendars {
         let checked = server::blocking(tenant, Length::Quick, "calendar.check", check).await?;
         let (draft, calendar) = checked.map_err(wire::unsound)?;
         let edition = Edition::after(Some(&before), &name, draft, self.db.clock().now());
-        let patience = (!dry_run).then_some(recount::LOOK_AHEAD);
-        let edit = recount::Edit::Calendar(name, Box::new(calendar));
-        let found = recount::moves(&self.db, tenant, edit, patience).await?;
+        let patience = (!dry_run).then_some(recalculation::LOOK_AHEAD);
+        let edit = recalculation::Edit::Calendar(name, Box::new(calendar));
+        let found = recalculation::moves(&self.db, tenant, edit, patience).await?;
         Ok(Planned { before: before.version, edition, found })
     }
 }
@@ -206,7 +206,7 @@ impl CalendarService for Calendars {
             return Ok(server::reply(done));
         }
         let found = if dry_run {
-            Some(recount::moves(&self.db, &caller.tenant, recount::Edit::Zones, None).await?)
+            Some(recalculation::moves(&self.db, &caller.tenant, recalculation::Edit::Zones, None).await?)
         } else {
             None
         };

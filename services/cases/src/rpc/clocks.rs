@@ -21,7 +21,7 @@ use crate::clocks::Clocks;
 use crate::clocks::follow::{Book, Changes};
 use crate::clocks::holding::Granting;
 use crate::clocks::jobs;
-use crate::clocks::more::{Extension, ExtensionState};
+use crate::clocks::pauses_and_extensions::{Extension, ExtensionState};
 use crate::clocks::policy::Policy;
 use crate::refusal::Refusal;
 use crate::wire::Target;

@@ -16,8 +16,8 @@ use tonic::{Request, Response, Status};
 
 use crate::clocks::jobs;
 use crate::clocks::policy::{default_ladders, packs, shipped_pack};
-use crate::clocks::recount::{self, Edit, Found};
-use crate::clocks::switch::What;
+use crate::clocks::policy_activation::What;
+use crate::clocks::recalculation::{self, Edit, Found};
 use crate::refusal::Refusal;
 use crate::store::calendars;
 use crate::store::jobs::of_policies;
@@ -50,8 +50,8 @@ impl Policies {
                 Ok((tx, policy))
             })
             .await?;
-        let patience = (!dry_run).then_some(recount::LOOK_AHEAD);
-        recount::moves(&self.db, tenant, Edit::Policy(Box::new(policy)), patience).await
+        let patience = (!dry_run).then_some(recalculation::LOOK_AHEAD);
+        recalculation::moves(&self.db, tenant, Edit::Policy(Box::new(policy)), patience).await
     }
 }
 

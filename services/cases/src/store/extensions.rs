@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::row::impossible;
-use crate::clocks::more::{Extension, ExtensionState};
+use crate::clocks::pauses_and_extensions::{Extension, ExtensionState};
 use crate::clocks::{kind_of, number};
 
 #[derive(sqlx::FromRow)]

@@ -10,7 +10,7 @@ use kernel::{CaseId, TenantId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::clocks::switch::{Job, Progress, What};
+use crate::clocks::policy_activation::{Job, Progress, What};
 
 #[derive(sqlx::FromRow)]
 struct Row {

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use super::condition::{Condition, Flag, Number, THREATS};
 use super::definition::{Definition, Level, Rule, WordList};
 use super::limits::{MAX_ENDINGS, MAX_PROOF_STEPS, MAX_WORD_BYTES};
-use super::reach::{Attribute, Setting, World};
+use super::reachability::{Attribute, Setting, World};
 use super::text::{Finder, can_occur};
 use super::{MOST_REPEATS, typed};
 

@@ -12,8 +12,8 @@ use proto::timestamp;
 
 use crate::calendars::{Edition, Listed};
 use crate::clocks::number;
-use crate::clocks::recount::{Found, Moved};
-use crate::clocks::switch::Progress;
+use crate::clocks::policy_activation::Progress;
+use crate::clocks::recalculation::{Found, Moved};
 
 /// An edit of a calendar, as it is asked for.
 #[derive(Clone, Debug)]

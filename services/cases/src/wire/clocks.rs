@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::policies::kebab;
 use super::{MAX_REASON, MAX_TEXT, Target, target};
 use crate::clocks::holding::Reply;
-use crate::clocks::more::Extension;
+use crate::clocks::pauses_and_extensions::Extension;
 use crate::clocks::{CaseClock, kind_of, number, reason_name};
 
 /// Reads which deadline is to be explained.

@@ -16,8 +16,8 @@ use proto::timestamp;
 use super::MAX_REASON;
 use super::calendars::recount;
 use crate::clocks::policy::{BREACH, KindLadder, default_ladders, packs as packs_of};
+use crate::clocks::policy_activation::Progress;
 use crate::clocks::rungs::STILL_PAUSED;
-use crate::clocks::switch::Progress;
 use crate::clocks::{kind_of, number, reason_name};
 use crate::store::policies::Kept;
 

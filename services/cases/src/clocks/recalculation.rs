@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::jobs::{self, Pending};
 use super::policy::Policy;
-use super::switch::put_under;
+use super::policy_activation::put_under;
 use super::{CaseClock, jobs::Due};
 use crate::case::Case;
 use crate::store;
