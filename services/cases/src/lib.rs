@@ -10,8 +10,8 @@
 //! by one of the tenant's `classifiers`. `clocks` says by when it is due, by the
 //! `calendars` of the tenant and the `zones` of the process; `sameness` what is like it, `links` and `groups` what
 //! belongs together, `merges` what one case does for another. `persist` persists and publishes it, in one place for `rpc`, `react` and
-//! the timer in `window`. `filter` is how cases are asked for, `terms` the words they
-//! are found by, which `words` puts into their index.
+//! the timer in `window`. `filter` is how cases are asked for, `search_terms` the words they
+//! are found by, which `search_indexer` puts into their index.
 //!
 //! To add an rpc: its contract, its reader in `wire`, its move in `moves` and
 //! `case`, a few lines in `rpc`, its rows in `tests/rpc.rs`.
@@ -40,14 +40,14 @@ mod replies;
 mod rpc;
 mod rule_sets;
 mod sameness;
+mod search_indexer;
+mod search_terms;
 mod store;
-mod terms;
 mod timeline;
 mod triage;
 mod triage_batch;
 mod window;
 mod wire;
-mod words;
 mod zones;
 
 use std::sync::Arc;
@@ -100,7 +100,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
             timers::run(db, vec![Arc::new(window::ResponseWindow), Arc::new(clocks::alarm::Rungs)], stop)
         })
         .worker("clock_jobs", move |stop| clocks::jobs::run(recalculated, stop))
-        .worker("words", move |stop| words::run(merged, stop))
+        .worker("search_indexer", move |stop| search_indexer::run(merged, stop))
         .worker("zones", move |stop| zones::watch(compared, stop));
     Ok(())
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Problem;
 use super::fields::{Code, Field, Moment, Word};
 use super::syntax::{Expression, Operator, Value};
-use crate::terms;
+use crate::search_terms;
 
 /// How numbers and moments are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -261,7 +261,7 @@ impl Checker {
     }
 
     fn text(&mut self, value: &Value) -> Option<Condition> {
-        if terms::has_words(&value.text) {
+        if search_terms::has_words(&value.text) {
             return Some(Condition::Test(Test::Text(value.text.clone())));
         }
         self.fault(value.at, format!("{value} has no word to be found"))

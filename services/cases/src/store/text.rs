@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 
 use super::Opening;
 use crate::reading::HEAVY_BYTES;
-use crate::terms::Terms;
+use crate::search_terms::Terms;
 
 /// Keeps the texts of cases this transaction has inserted.
 pub(crate) async fn keep(

@@ -10,7 +10,7 @@ use sqlx::{Encode, FromRow, PgConnection, Postgres, QueryBuilder, Type};
 use super::Asked;
 use crate::case::State;
 use crate::filter::{Code, Compare, Condition, Moment, Test, Word};
-use crate::terms::Terms;
+use crate::search_terms::Terms;
 
 /// When a case is due, infinitely late where nothing makes it due: as the indexes
 /// have it.

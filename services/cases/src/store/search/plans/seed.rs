@@ -4,7 +4,7 @@
 use sqlx::Executor as _;
 use testkit::House;
 
-use crate::terms::Terms;
+use crate::search_terms::Terms;
 use kernel::TenantId;
 
 /// When the tests look.
