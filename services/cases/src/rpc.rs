@@ -36,7 +36,7 @@ use tonic::{Request, Response, Status};
 use crate::acting::Act;
 use crate::case::{Case, Decision, Occasion};
 use crate::ground::{Claim, with_ground};
-use crate::guesses::Guesses;
+use crate::receipt_rate_limit::ReceiptRateLimit;
 use crate::refusal::Refusal;
 use crate::store;
 use crate::wire::{self, Target};
@@ -49,7 +49,7 @@ use watch::Watchers;
 pub(crate) struct Rpc {
     db: Db,
     changes: Arc<Group<Changes>>,
-    guesses: Arc<Guesses>,
+    receipt_rate_limit: Arc<ReceiptRateLimit>,
     watchers: Arc<Watchers>,
 }
 
@@ -58,7 +58,7 @@ impl Rpc {
     pub(crate) fn new(db: Db) -> Self {
         Self {
             changes: Group::new(db.clone(), Changes),
-            guesses: Arc::default(),
+            receipt_rate_limit: Arc::default(),
             watchers: Arc::new(Watchers::new(db.clone())),
             db,
         }
@@ -298,6 +298,6 @@ impl CaseService for Rpc {
     ) -> Result<Response<TrackComplaintResponse>, Status> {
         let caller = server::caller(&request)?;
         let request = request.into_inner();
-        Ok(Response::new(track::progress(&self.db, &self.guesses, &caller, request).await?))
+        Ok(Response::new(track::progress(&self.db, &self.receipt_rate_limit, &caller, request).await?))
     }
 }

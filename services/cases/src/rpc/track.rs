@@ -7,7 +7,7 @@ use pg::{Db, Tx};
 use proto::redress::cases::v1::{TrackComplaintRequest, TrackComplaintResponse};
 
 use crate::case::Case;
-use crate::guesses::{Guesser, Guesses};
+use crate::receipt_rate_limit::{LimitKey, ReceiptRateLimit};
 use crate::refusal::Refusal;
 use crate::timeline::{Entry, Kind};
 use crate::{store, wire};
@@ -19,7 +19,7 @@ const MAX_ENTRIES: i64 = 100;
 /// tenant's is the same refusal; unless misspelt it counts as a guess.
 pub(crate) async fn progress(
     db: &Db,
-    guesses: &Guesses,
+    receipt_rate_limit: &ReceiptRateLimit,
     caller: &Caller,
     request: TrackComplaintRequest,
 ) -> Result<TrackComplaintResponse, Fault> {
@@ -28,7 +28,7 @@ pub(crate) async fn progress(
     if let Some(progress) = read(db, caller, code.hash()).await? {
         return Ok(progress);
     }
-    match guesses.count(Guesser::new(caller, &end_user), db.clock().now()) {
+    match receipt_rate_limit.count(LimitKey::new(caller, &end_user), db.clock().now()) {
         None => Err(Refusal::ReceiptCodeUnknown.into()),
         Some(wait) => Err(Fault::from(Refusal::TooManyGuesses).retry_after(wait)),
     }

@@ -21,7 +21,7 @@ use kernel::{Caller, Role, TenantId};
 
 /// End users remembered; beyond, those whose guesses are long past are forgotten, and
 /// where none are, new ones are counted with their caller.
-const MAX_GUESSERS: usize = 10_000;
+const MAX_KEYS: usize = 10_000;
 /// Characters of an end user's name that count.
 const MAX_END_USER: usize = 200;
 
@@ -40,14 +40,14 @@ const CALLER: Allowance = Allowance { burst: 1_000, interval: SignedDuration::fr
 
 /// Whose guesses are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Guesser {
+pub(crate) struct LimitKey {
     tenant: TenantId,
     subject: Arc<str>,
     /// Empty for the caller's own.
     end_user: String,
 }
 
-impl Guesser {
+impl LimitKey {
     /// Who guesses when a caller asks for an end user, whom only channels may name.
     pub(crate) fn new(caller: &Caller, end_user: &str) -> Self {
         let is_believed = caller.roles.may_act_as(Role::Channel);
@@ -68,23 +68,23 @@ impl Guesser {
 
 /// The wrong guesses of late, of this process.
 #[derive(Debug, Default)]
-pub(crate) struct Guesses {
-    /// When a guesser's guesses will all be forgiven, an interval for each.
-    forgiven: Mutex<HashMap<Guesser, Timestamp>>,
+pub(crate) struct ReceiptRateLimit {
+    /// When the wrong guesses of a key will all be forgiven, an interval for each.
+    forgiven: Mutex<HashMap<LimitKey, Timestamp>>,
 }
 
-impl Guesses {
-    /// Counts a wrong guess; answers how long its guesser has to wait where it is one
+impl ReceiptRateLimit {
+    /// Counts a wrong guess; answers how long who made it has to wait where it is one
     /// too many, which is not counted.
-    pub(crate) fn count(&self, guesser: Guesser, now: Timestamp) -> Option<Duration> {
+    pub(crate) fn count(&self, key: LimitKey, now: Timestamp) -> Option<Duration> {
         let mut forgiven = self.lock();
-        if forgiven.len() >= MAX_GUESSERS && !forgiven.contains_key(&guesser) {
+        if forgiven.len() >= MAX_KEYS && !forgiven.contains_key(&key) {
             forgiven.retain(|_, until| *until > now);
         }
-        let is_full = forgiven.len() >= MAX_GUESSERS && !forgiven.contains_key(&guesser);
-        let guesser = if is_full { guesser.caller() } else { guesser };
-        let &Allowance { burst, interval } = guesser.allowance();
-        let until = forgiven.entry(guesser).or_insert(now);
+        let is_full = forgiven.len() >= MAX_KEYS && !forgiven.contains_key(&key);
+        let key = if is_full { key.caller() } else { key };
+        let &Allowance { burst, interval } = key.allowance();
+        let until = forgiven.entry(key).or_insert(now);
         *until = (*until).max(now);
         let wait = until.duration_since(now) - interval * (burst - 1);
         if wait.is_positive() {
@@ -94,7 +94,7 @@ impl Guesses {
         None
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Guesser, Timestamp>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<LimitKey, Timestamp>> {
         self.forgiven.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -110,8 +110,8 @@ mod tests {
         Caller { tenant: TenantId::development(), subject: "portal".into(), roles }
     }
 
-    fn guesser(end_user: &str) -> Guesser {
-        Guesser::new(&caller("channel"), end_user)
+    fn key(end_user: &str) -> LimitKey {
+        LimitKey::new(&caller("channel"), end_user)
     }
 
     fn at(seconds: i64) -> Timestamp {
@@ -120,54 +120,54 @@ mod tests {
 
     #[test]
     fn an_end_user_has_ten_wrong_codes_then_one_in_six_seconds() {
-        let (guesses, ann) = (Guesses::default(), guesser("ann"));
+        let (limit, ann) = (ReceiptRateLimit::default(), key("ann"));
         for guess in 0..10 {
-            assert_eq!(guesses.count(ann.clone(), at(0)), None, "guess {guess}");
+            assert_eq!(limit.count(ann.clone(), at(0)), None, "guess {guess}");
         }
-        assert_eq!(guesses.count(ann.clone(), at(0)), Some(Duration::from_secs(6)));
-        assert_eq!(guesses.count(ann.clone(), at(5)), Some(Duration::from_secs(1)));
-        assert_eq!(guesses.count(ann.clone(), at(6)), None);
-        assert_eq!(guesses.count(ann.clone(), at(6)), Some(Duration::from_secs(6)));
-        assert_eq!(guesses.count(ann, at(66)), None);
+        assert_eq!(limit.count(ann.clone(), at(0)), Some(Duration::from_secs(6)));
+        assert_eq!(limit.count(ann.clone(), at(5)), Some(Duration::from_secs(1)));
+        assert_eq!(limit.count(ann.clone(), at(6)), None);
+        assert_eq!(limit.count(ann.clone(), at(6)), Some(Duration::from_secs(6)));
+        assert_eq!(limit.count(ann, at(66)), None);
     }
 
     #[test]
     fn an_unnamed_audience_has_a_thousand_then_ten_a_second() {
-        let guesses = Guesses::default();
+        let limit = ReceiptRateLimit::default();
         for guess in 0..1_000 {
-            assert_eq!(guesses.count(guesser(""), at(0)), None, "guess {guess}");
+            assert_eq!(limit.count(key(""), at(0)), None, "guess {guess}");
         }
-        assert_eq!(guesses.count(guesser(""), at(0)), Some(Duration::from_millis(100)));
-        assert_eq!((0..10).filter(|_| guesses.count(guesser(""), at(1)).is_none()).count(), 10);
+        assert_eq!(limit.count(key(""), at(0)), Some(Duration::from_millis(100)));
+        assert_eq!((0..10).filter(|_| limit.count(key(""), at(1)).is_none()).count(), 10);
     }
 
     #[test]
     fn each_end_user_pays_for_themselves() {
-        let guesses = Guesses::default();
+        let limit = ReceiptRateLimit::default();
         for _ in 0..50 {
-            guesses.count(guesser("ann"), at(0));
+            limit.count(key("ann"), at(0));
         }
-        assert_eq!(guesses.count(guesser("bob"), at(0)), None);
-        assert_eq!(guesses.count(guesser(""), at(0)), None);
-        assert!(guesses.count(guesser("ann"), at(0)).is_some());
+        assert_eq!(limit.count(key("bob"), at(0)), None);
+        assert_eq!(limit.count(key(""), at(0)), None);
+        assert!(limit.count(key("ann"), at(0)).is_some());
     }
 
     #[test]
     fn only_channels_name_end_users() {
-        assert_eq!(Guesser::new(&caller("reader"), "ann"), Guesser::new(&caller("reader"), "bob"));
-        assert_ne!(Guesser::new(&caller("channel reader"), "ann"), Guesser::new(&caller("channel"), "bob"));
-        assert_eq!(guesser(&"x".repeat(300)), guesser(&"x".repeat(200)), "the rest does not count");
+        assert_eq!(LimitKey::new(&caller("reader"), "ann"), LimitKey::new(&caller("reader"), "bob"));
+        assert_ne!(LimitKey::new(&caller("channel reader"), "ann"), LimitKey::new(&caller("channel"), "bob"));
+        assert_eq!(key(&"x".repeat(300)), key(&"x".repeat(200)), "the rest does not count");
     }
 
     #[test]
     fn the_forgiven_are_forgotten_and_the_many_share_their_callers_allowance() {
-        let guesses = Guesses::default();
-        for n in 0..MAX_GUESSERS {
-            guesses.count(guesser(&n.to_string()), at(0));
+        let limit = ReceiptRateLimit::default();
+        for n in 0..MAX_KEYS {
+            limit.count(key(&n.to_string()), at(0));
         }
-        (0..20).for_each(|_| assert_eq!(guesses.count(guesser("late"), at(0)), None, "as its caller"));
-        assert_eq!(guesses.lock().len(), MAX_GUESSERS + 1);
-        guesses.count(guesser("late"), at(60));
-        assert_eq!(guesses.lock().len(), 1);
+        (0..20).for_each(|_| assert_eq!(limit.count(key("late"), at(0)), None, "as its caller"));
+        assert_eq!(limit.lock().len(), MAX_KEYS + 1);
+        limit.count(key("late"), at(60));
+        assert_eq!(limit.lock().len(), 1);
     }
 }
