@@ -27,7 +27,7 @@ use uuid::Uuid;
 use self::applied::Applied;
 use self::lane::Work;
 use self::silence::Silence;
-use crate::cursor::{self, Standing};
+use crate::cursor::{self, FeedProgress};
 use crate::feed::{EPOCH_CHANGED, RESUME_POSITION};
 use crate::{Delivered, Follow, Reactor, Source};
 
@@ -172,10 +172,10 @@ impl Consumer {
         source: &dyn Source,
         silence: &mut Silence,
     ) -> Result<(), Fault> {
-        let standing = self.hold((follow.source, lane), silence).await?;
-        self.note(follow.source, lane, &standing);
+        let progress = self.hold((follow.source, lane), silence).await?;
+        self.note(follow.source, lane, &progress);
         self.set_held(follow.source, lane, true);
-        let work = Work::new(follow, lane, source, &standing);
+        let work = Work::new(follow, lane, source, &progress);
         // One task: what one of them notes, the other does not pass by.
         tokio::select! {
             ended = self.read_lane(&work, silence) => ended,
@@ -208,23 +208,23 @@ impl Consumer {
         &self,
         (source, lane): (&'static str, Lane),
         silence: &mut Silence,
-    ) -> Result<Standing, Fault> {
+    ) -> Result<FeedProgress, Fault> {
         let replica = self.replica;
         loop {
             let held = self
                 .db
                 .transact_shared("inbox.hold", async move |mut tx| {
                     cursor::ensure(&mut tx, source).await?;
-                    let standing = if cursor::try_hold(&mut tx, (source, lane), replica, HOLD).await? {
+                    let progress = if cursor::try_hold(&mut tx, (source, lane), replica, HOLD).await? {
                         Some(cursor::look(&mut tx, source).await?)
                     } else {
                         None
                     };
-                    Ok((tx, standing))
+                    Ok((tx, progress))
                 })
                 .await?;
-            if let Some(standing) = held {
-                return Ok(standing);
+            if let Some(progress) = held {
+                return Ok(progress);
             }
             // Another replica follows it, and says so if it cannot.
             self.hear((source, lane), silence);

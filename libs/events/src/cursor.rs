@@ -42,13 +42,13 @@ pub(crate) struct Cursor {
 
 /// Where a consumer stands with a feed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct FeedProgress {
     pub(crate) cursors: Vec<Cursor>,
     /// How many events of the feed are set aside, over all tenants.
     pub(crate) aside: i64,
 }
 
-impl Standing {
+impl FeedProgress {
     /// The cursor of a lane, or of a tenant that is read apart in it.
     pub(crate) fn cursor(&self, lane: Lane, apart: &str) -> Option<&Cursor> {
         self.cursors.iter().find(|cursor| cursor.lane == lane.number() && cursor.apart == apart)
@@ -130,7 +130,7 @@ pub(crate) async fn release(conn: &mut PgConnection, replica: Uuid) -> Result<()
 /// Locks the cursor of a part: whoever else applies it waits here. Answers where the
 /// whole feed stands, read after that; the part's cursor is missing there if it is read
 /// with the others again.
-pub(crate) async fn lock(conn: &mut PgConnection, part: &Part) -> Result<Standing, Fault> {
+pub(crate) async fn lock(conn: &mut PgConnection, part: &Part) -> Result<FeedProgress, Fault> {
     sqlx::query("SELECT FROM feed_cursor WHERE source = $1 AND lane = $2 AND apart = $3 FOR UPDATE")
         .bind(part.source)
         .bind(part.lane.number())
@@ -164,7 +164,7 @@ fn locked(error: sqlx::Error) -> Fault {
 }
 
 /// Where a feed stands.
-pub(crate) async fn look(conn: &mut PgConnection, source: &str) -> Result<Standing, Fault> {
+pub(crate) async fn look(conn: &mut PgConnection, source: &str) -> Result<FeedProgress, Fault> {
     let rows: Vec<(i16, String, i64, String, i64)> = sqlx::query_as(
         "SELECT lane, apart, position, epoch, coalesce((SELECT events FROM inbox_size i WHERE i.source = $1), 0)
          FROM feed_cursor WHERE source = $1",
@@ -174,7 +174,7 @@ pub(crate) async fn look(conn: &mut PgConnection, source: &str) -> Result<Standi
     .await?;
     let aside = rows.first().map_or(0, |row| row.4);
     let cursor = |(lane, apart, position, epoch, _)| Cursor { lane, apart, position, epoch };
-    Ok(Standing { cursors: rows.into_iter().map(cursor).collect(), aside })
+    Ok(FeedProgress { cursors: rows.into_iter().map(cursor).collect(), aside })
 }
 
 /// Moves a locked cursor. With a replica and a time, it keeps the lane that long.

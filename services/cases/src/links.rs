@@ -10,7 +10,7 @@ use pg::Tx;
 
 use crate::case::{Case, Occasion};
 use crate::refusal::Refusal;
-use crate::sameness::{self, Keys, LinkKind, Standing, Traits, Verdict};
+use crate::sameness::{self, Keys, LinkKind, LinkStanding, Traits, Verdict};
 use crate::store;
 use crate::timeline::{Fact, Together};
 
@@ -43,7 +43,7 @@ pub(crate) struct Link {
     /// What they are to each other.
     pub(crate) kind: LinkKind,
     /// How much it is worth.
-    pub(crate) standing: Standing,
+    pub(crate) standing: LinkStanding,
     /// How alike they were found; 0 when only a person linked them.
     pub(crate) score: f64,
     /// Why.
@@ -77,7 +77,7 @@ impl Link {
         let (score, found) = before.map(|link| (link.score, link.reasons)).unwrap_or_default();
         let reasons = if reason.is_empty() { found } else { vec![reason] };
         let (actor, change_time) = (at.actor.to_owned(), at.now);
-        Self { pair, kind, standing: Standing::Linked, score, reasons, actor, change_time }
+        Self { pair, kind, standing: LinkStanding::Linked, score, reasons, actor, change_time }
     }
 
     /// A person dismisses it; both cases tell of it.
@@ -99,7 +99,7 @@ impl Link {
         }
         let reasons = if reason.is_empty() { before.reasons } else { vec![reason] };
         let (actor, change_time) = (at.actor.to_owned(), at.now);
-        Ok(Self { standing: Standing::Dismissed, reasons, actor, change_time, ..before })
+        Ok(Self { standing: LinkStanding::Dismissed, reasons, actor, change_time, ..before })
     }
 }
 

@@ -11,7 +11,7 @@ use server::Length;
 
 use crate::refusal::Refusal;
 use crate::store;
-use crate::store::triage::Standing;
+use crate::store::triage::ActiveVersions;
 use crate::triage::RuleSet;
 use crate::triage::rules::Flaw;
 
@@ -24,30 +24,30 @@ const MOST_KEPT: usize = 32;
 pub(crate) struct RuleSets {
     /// Serves the tenants that have neither rules nor a tree of their own.
     shipped: Mutex<Option<Arc<RuleSet>>>,
-    of_tenants: Mutex<HashMap<TenantId, (Standing, Arc<RuleSet>)>>,
+    of_tenants: Mutex<HashMap<TenantId, (ActiveVersions, Arc<RuleSet>)>>,
 }
 
 impl RuleSets {
-    /// The set of a standing.
+    /// The set of versions.
     pub(crate) async fn get(
         &self,
         tx: &mut Tx,
         tenant: &TenantId,
-        standing: Standing,
+        versions: ActiveVersions,
     ) -> Result<Arc<RuleSet>, Fault> {
-        if standing == Standing::default() {
+        if versions == ActiveVersions::default() {
             return self.shipped(tenant).await;
         }
         let kept = self.of_tenants.lock().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned();
-        if let Some((_, set)) = kept.filter(|(kept, _)| *kept == standing) {
+        if let Some((_, set)) = kept.filter(|(kept, _)| *kept == versions) {
             return Ok(set);
         }
-        let set = Arc::new(read(tx, tenant, standing).await?);
+        let set = Arc::new(read(tx, tenant, versions).await?);
         let mut of_tenants = self.of_tenants.lock().unwrap_or_else(PoisonError::into_inner);
         if of_tenants.len() >= MOST_KEPT && !of_tenants.contains_key(tenant) {
             of_tenants.clear();
         }
-        of_tenants.insert(tenant.clone(), (standing, set.clone()));
+        of_tenants.insert(tenant.clone(), (versions, set.clone()));
         Ok(set)
     }
 
@@ -72,8 +72,8 @@ async fn compiled(
 }
 
 /// Reads a set as a tree of categories leaves it.
-pub(crate) async fn read(tx: &mut Tx, tenant: &TenantId, standing: Standing) -> Result<RuleSet, Fault> {
-    let Standing { rule_set, tree } = standing;
+pub(crate) async fn read(tx: &mut Tx, tenant: &TenantId, versions: ActiveVersions) -> Result<RuleSet, Fault> {
+    let ActiveVersions { rule_set, tree } = versions;
     let mut set = if rule_set == 0 {
         compiled(tenant, RuleSet::shipped).await?
     } else {

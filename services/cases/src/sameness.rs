@@ -44,7 +44,7 @@ kernel::numbered! {
 
 kernel::numbered! {
     /// How much a link is worth.
-    Standing {
+    LinkStanding {
         /// Found likely.
         Suggested = 1 "suggested",
         /// Found certain, or made by a person.
@@ -88,7 +88,7 @@ pub(crate) struct Verdict {
     /// What they are to each other.
     pub(crate) kind: LinkKind,
     /// Suggested or linked.
-    pub(crate) standing: Standing,
+    pub(crate) standing: LinkStanding,
     /// How alike they are, from 0 to 1.
     pub(crate) score: f64,
     /// Why, a sentence for each thing they share.
@@ -118,7 +118,7 @@ pub(crate) fn compare(one: &Traits, other: &Traits) -> Option<Verdict> {
     if score < SUGGEST_FROM {
         return None;
     }
-    let standing = if score >= LINK_FROM { Standing::Linked } else { Standing::Suggested };
+    let standing = if score >= LINK_FROM { LinkStanding::Linked } else { LinkStanding::Suggested };
     let kind = if strangers || one.matter != other.matter { LinkKind::Related } else { LinkKind::Duplicate };
     let said = [
         (same_order && same_issue, "same order and issue".to_owned()),

@@ -15,7 +15,7 @@ use crate::reading::{HEAVY_BYTES, Reading};
 use crate::rule_sets::RuleSets;
 use crate::sameness::Person;
 use crate::store;
-use crate::store::triage::{Around, Incoming, Standing, Triaged};
+use crate::store::triage::{ActiveVersions, Around, Incoming, Triaged};
 use crate::timeline::{Fact, Noted, Together};
 use crate::triage::{MOST_REPEATS, REPEAT_DAYS, Surroundings};
 use crate::wire::inbound::Registered;
@@ -31,8 +31,8 @@ pub(crate) async fn triage<'a>(
     let Some(first) = batch.first() else { return Ok(Vec::new()) };
     let incoming: Vec<Incoming<'a>> = batch.iter().zip(registered).map(incoming).collect();
     let now = tx.now();
-    let (standing, around) = store::triage::look_around(tx, &incoming, now).await?;
-    let set = sets.get(tx, &first.tenant, standing).await?;
+    let (versions, around) = store::triage::look_around(tx, &incoming, now).await?;
+    let set = sets.get(tx, &first.tenant, versions).await?;
     let within_batch = repeats(&incoming);
     let complaints = incoming.iter().zip(registered).zip(readings).zip(within_batch);
     let triaged = complaints.map(|(((one, registered), reading), repeats)| {
@@ -65,11 +65,11 @@ pub(crate) async fn raise_for_information(
             continue;
         }
         let Some(past) = store::triage::get(tx, case.id).await? else { continue };
-        let standing = Standing {
+        let versions = ActiveVersions {
             rule_set: store::rules::active(tx).await?,
             tree: store::categories::version(tx).await?,
         };
-        let set = sets.get(tx, tenant, standing).await?;
+        let set = sets.get(tx, tenant, versions).await?;
         let is_heavy = past.bytes() + added(&noted).len() > HEAVY_BYTES;
         let triage = server::aside(is_heavy, || set.triage(&past.with(added(&noted)).facts()).triage);
         if triage.priority < case.priority {

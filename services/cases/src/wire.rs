@@ -309,7 +309,7 @@ mod tests {
             crate::triage::Level, Level;
             crate::case::Matter, Matter;
             crate::sameness::LinkKind, LinkKind;
-            crate::sameness::Standing, LinkStanding;
+            crate::sameness::LinkStanding, LinkStanding;
             crate::timeline::Kind, TimelineKind;
             crate::timeline::Visibility, Visibility;
             crate::external_event::NoticeKind, NoticeKind;

@@ -48,7 +48,7 @@ pub(crate) struct Registered {
 
 /// A complaint that stands where a submission wanted to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct ExistingComplaint {
     pub(crate) id: CaseId,
     pub(crate) received: Timestamp,
     pub(crate) position: i64,
@@ -63,32 +63,32 @@ pub(crate) struct Standing {
 }
 
 /// What a submission is answered that did not become a complaint of its own.
-/// `standing` are the complaints under its key, its channel's number or its content,
+/// `existing` are the complaints under its key, its channel's number or its content,
 /// `used` is the hash of an earlier request under this key that was answered with
 /// another key's complaint. None if nothing explains why it was not registered.
 ///
-/// Only who says the same is answered with a complaint that stands: its receipt code
+/// Only who says the same is answered with a complaint that exists: its receipt code
 /// opens it.
 pub(crate) fn settle(
     filing: &Filing,
-    standing: &[Standing],
+    existing: &[ExistingComplaint],
     used: Option<&[u8]>,
 ) -> Option<Result<Registered, Refusal>> {
-    if let Some(mine) = standing.iter().find(|one| one.request_id == filing.request_id) {
+    if let Some(mine) = existing.iter().find(|one| one.request_id == filing.request_id) {
         let same = mine.request_hash == filing.request_hash;
         return Some(if same { Ok(mine.registered(false)) } else { Err(Refusal::KeyReused) });
     }
     if used.is_some_and(|hash| hash != filing.request_hash) {
         return Some(Err(Refusal::KeyReused));
     }
-    if let Some(same) = standing.iter().find(|one| one.says_the_same_as(filing)) {
+    if let Some(same) = existing.iter().find(|one| one.says_the_same_as(filing)) {
         return Some(Ok(same.registered(true)));
     }
-    let taken = standing.iter().any(|one| one.has_the_number_of(filing));
+    let taken = existing.iter().any(|one| one.has_the_number_of(filing));
     taken.then_some(Err(Refusal::ExternalRefReused))
 }
 
-impl Standing {
+impl ExistingComplaint {
     fn says_the_same_as(&self, filing: &Filing) -> bool {
         self.channel == filing.channel && self.content.is_some() && self.content == filing.content
     }
@@ -128,8 +128,8 @@ mod tests {
         }
     }
 
-    fn standing(id: u128, request_id: &str, hash: u8, external_ref: Option<&str>) -> Standing {
-        Standing {
+    fn existing(id: u128, request_id: &str, hash: u8, external_ref: Option<&str>) -> ExistingComplaint {
+        ExistingComplaint {
             id: CaseId(Uuid::from_u128(id)),
             received: Timestamp::UNIX_EPOCH,
             position: 7,
@@ -148,18 +148,18 @@ mod tests {
 
     #[test]
     fn the_same_request_is_the_same_complaint() {
-        let standing = [standing(1, "r1", 1, None)];
-        assert_eq!(id(settle(&filing("r1", 1, None), &standing, None)), Some((1, false)));
-        assert_eq!(settle(&filing("r1", 2, None), &standing, None), Some(Err(Refusal::KeyReused)));
+        let existing = [existing(1, "r1", 1, None)];
+        assert_eq!(id(settle(&filing("r1", 1, None), &existing, None)), Some((1, false)));
+        assert_eq!(settle(&filing("r1", 2, None), &existing, None), Some(Err(Refusal::KeyReused)));
     }
 
     #[test]
     fn the_same_channel_number_is_the_same_complaint() {
-        let standing = [standing(1, "r1", 1, Some("e1"))];
-        assert_eq!(id(settle(&filing("r2", 2, Some("e1")), &standing, None)), Some((1, true)));
-        assert_eq!(id(settle(&filing("r2", 2, Some("e1")), &standing, Some(&[2; 32]))), Some((1, true)));
+        let existing = [existing(1, "r1", 1, Some("e1"))];
+        assert_eq!(id(settle(&filing("r2", 2, Some("e1")), &existing, None)), Some((1, true)));
+        assert_eq!(id(settle(&filing("r2", 2, Some("e1")), &existing, Some(&[2; 32]))), Some((1, true)));
         assert_eq!(
-            settle(&filing("r2", 3, Some("e2")), &standing, Some(&[2; 32])),
+            settle(&filing("r2", 3, Some("e2")), &existing, Some(&[2; 32])),
             Some(Err(Refusal::KeyReused)),
             "a key answered once stands for its request"
         );
@@ -169,30 +169,30 @@ mod tests {
     fn the_same_number_with_another_content_is_refused() {
         let other = Filing { content: Some([8; 32]), ..filing("r2", 2, Some("e1")) };
         let reused = Some(Err(Refusal::ExternalRefReused));
-        assert_eq!(settle(&other, &[standing(1, "r1", 1, Some("e1"))], None), reused);
-        let elsewhere = Standing { channel: 5, ..standing(1, "r1", 1, Some("e1")) };
+        assert_eq!(settle(&other, &[existing(1, "r1", 1, Some("e1"))], None), reused);
+        let elsewhere = ExistingComplaint { channel: 5, ..existing(1, "r1", 1, Some("e1")) };
         assert_eq!(settle(&other, &[elsewhere], None), None, "another channel's number");
         // Where numbers repeat, the one that says the same is found among others.
-        let repeating = |id, content| Standing {
+        let repeating = |id, content| ExistingComplaint {
             external_ref: None,
             content: Some([content; 32]),
-            ..standing(id, "r", 1, None)
+            ..existing(id, "r", 1, None)
         };
         assert_eq!(id(settle(&other, &[repeating(1, 7), repeating(2, 8)], None)), Some((2, true)));
         // Nothing is compared that has no number.
         let bare = Filing { content: None, ..filing("r2", 2, None) };
-        assert_eq!(settle(&bare, &[standing(1, "r1", 1, None)], None), None);
+        assert_eq!(settle(&bare, &[existing(1, "r1", 1, None)], None), None);
     }
 
     #[test]
     fn its_own_key_rules_over_the_channel_number() {
-        let both = [standing(1, "r1", 1, Some("e1")), standing(2, "r2", 2, None)];
+        let both = [existing(1, "r1", 1, Some("e1")), existing(2, "r2", 2, None)];
         assert_eq!(id(settle(&filing("r2", 2, Some("e1")), &both, None)), Some((2, false)));
     }
 
     #[test]
     fn what_nothing_explains_is_not_explained_away() {
         assert_eq!(settle(&filing("r1", 1, None), &[], None), None);
-        assert_eq!(settle(&filing("r1", 1, None), &[standing(2, "r2", 2, None)], None), None);
+        assert_eq!(settle(&filing("r1", 1, None), &[existing(2, "r2", 2, None)], None), None);
     }
 }

@@ -111,7 +111,7 @@ fn column<'a, T>(filings: &'a [Filing], of: impl Fn(&'a Filing) -> T) -> Vec<T> 
 
 /// A complaint that stands where a submission wanted to go, as it is kept.
 #[derive(sqlx::FromRow)]
-pub(crate) struct StandingRow {
+pub(crate) struct ExistingRow {
     pub(crate) complaint_id: Uuid,
     pub(crate) position: i64,
     pub(crate) lane: i16,
@@ -124,7 +124,7 @@ pub(crate) struct StandingRow {
 }
 
 /// The complaints that stand under a filing's key, its channel's number or its content.
-pub(crate) async fn standing(conn: &mut PgConnection, filing: &Filing) -> Result<Vec<StandingRow>, Fault> {
+pub(crate) async fn existing(conn: &mut PgConnection, filing: &Filing) -> Result<Vec<ExistingRow>, Fault> {
     let rows = sqlx::query_as(
         "SELECT c.complaint_id, c.position, c.lane, c.request_id, c.request_hash, c.channel, c.external_ref,
                 coalesce(c.event, (SELECT o.payload FROM outbox o WHERE o.position = c.position)) AS event

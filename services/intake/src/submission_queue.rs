@@ -265,11 +265,11 @@ async fn register(
 
 /// The verdict on a filing that was not new.
 async fn known(conn: &mut PgConnection, filing: &Filing) -> Result<Verdict, Fault> {
-    let kept = store::standing(conn, filing).await?;
-    let standing = kept.into_iter().map(wire::standing).collect::<Result<Vec<_>, _>>()?;
-    let mine = standing.iter().any(|one| one.request_id == filing.request_id);
+    let kept = store::existing(conn, filing).await?;
+    let existing = kept.into_iter().map(wire::existing).collect::<Result<Vec<_>, _>>()?;
+    let mine = existing.iter().any(|one| one.request_id == filing.request_id);
     let used = if mine { None } else { store::used_key(conn, &filing.request_id).await? };
-    let verdict = settle(filing, &standing, used.as_deref()).ok_or_else(|| {
+    let verdict = settle(filing, &existing, used.as_deref()).ok_or_else(|| {
         Fault::internal("a submission was neither registered nor found; its twin was rolled back")
     })?;
     if let Ok(Registered { id, already: true, .. }) = verdict

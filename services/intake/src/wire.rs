@@ -22,8 +22,8 @@ pub(crate) mod content;
 pub(crate) mod forms;
 pub(crate) mod times;
 
-use crate::complaint::{Filing, Registered, Standing};
-use crate::store::{Filter, StandingRow};
+use crate::complaint::{ExistingComplaint, Filing, Registered};
+use crate::store::{ExistingRow, Filter};
 
 pub(crate) use contract::row_verdict::Verdict;
 
@@ -327,12 +327,12 @@ fn moment(time: prost_types::Timestamp) -> Option<Timestamp> {
 
 /// A complaint that stands where a submission wanted to go. What it says is read off
 /// its registration: rows of before have no hash.
-pub(crate) fn standing(row: StandingRow) -> Result<Standing, Fault> {
-    let StandingRow { complaint_id, position, lane, request_id, request_hash, channel, external_ref, event } =
+pub(crate) fn existing(row: ExistingRow) -> Result<ExistingComplaint, Fault> {
+    let ExistingRow { complaint_id, position, lane, request_id, request_hash, channel, external_ref, event } =
         row;
     let complaint = complaint(&event)?;
     let received = complaint.receive_time.and_then(moment);
-    Ok(Standing {
+    Ok(ExistingComplaint {
         id: CaseId(complaint_id),
         received: received.ok_or_else(|| Fault::internal("a registration without its time"))?,
         position,

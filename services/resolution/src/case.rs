@@ -6,7 +6,7 @@ use crate::refusal::Refusal;
 
 kernel::numbered! {
     /// Where a case stands, as far as remedies go; within a cycle it only grows.
-    Standing {
+    RemedyStatus {
         /// Not decided in its present cycle.
         Undecided = 1,
         /// Decided, and a remedy is due.
@@ -28,7 +28,7 @@ pub struct CaseView {
     /// How urgent it is: 1 (most) to 4.
     pub priority: i16,
     /// Where it stands.
-    pub standing: Standing,
+    pub standing: RemedyStatus,
     /// What the complainant asked for; none where no sum was named.
     pub sought: Option<Money>,
     /// Its trace.
@@ -42,6 +42,6 @@ pub struct CaseView {
 impl CaseView {
     /// Refuses a plan for a case that waits for none.
     pub fn must_want_a_plan(&self) -> Result<(), Refusal> {
-        if self.standing == Standing::RemedyDue { Ok(()) } else { Err(Refusal::CaseNotDecided) }
+        if self.standing == RemedyStatus::RemedyDue { Ok(()) } else { Err(Refusal::CaseNotDecided) }
     }
 }

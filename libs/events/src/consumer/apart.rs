@@ -69,8 +69,8 @@ impl Consumer {
         part: &Part,
         pause: &mut Duration,
     ) -> Result<bool, Fault> {
-        let standing = self.look_now(part.source).await?;
-        let (Some(cursor), Some(tenant)) = (standing.of(part), &part.apart) else { return Ok(true) };
+        let progress = self.look_now(part.source).await?;
+        let (Some(cursor), Some(tenant)) = (progress.of(part), &part.apart) else { return Ok(true) };
         let mut stream = work.source.subscribe(work.subscription(cursor, Tenants::Only(tenant.clone())));
         loop {
             let next = tokio::time::timeout(SILENCE, stream.next()).await.map_err(|_| silent())?;
@@ -93,17 +93,17 @@ impl Consumer {
             return Ok(false);
         }
         let (main, key, tenant) = (work.part(None), work.key(), tenant.clone());
-        let standing = self
+        let progress = self
             .db
             .transact_shared("inbox.set_apart", async move |mut tx| {
                 cursor::lock(&mut tx, &main).await?;
                 cursor::set_apart(&mut tx, key, &tenant).await?;
-                let standing = cursor::look(&mut tx, main.source).await?;
-                Ok((tx, standing))
+                let progress = cursor::look(&mut tx, main.source).await?;
+                Ok((tx, progress))
             })
             .await?;
-        self.note(work.follow.source, work.lane, &standing);
-        work.apart.send_replace(standing.apart(work.lane));
+        self.note(work.follow.source, work.lane, &progress);
+        work.apart.send_replace(progress.apart(work.lane));
         Ok(true)
     }
 
@@ -113,13 +113,13 @@ impl Consumer {
         let (main, part) = (work.part(None), part.clone());
         let (cursor, source) = (last.cursor, part.source);
         let positions: Vec<i64> = last.events.iter().map(|event| event.position).collect();
-        let standing = self
+        let progress = self
             .db
             .transact_shared("inbox.rejoin", async move |mut tx| {
                 cursor::lock(&mut tx, &main).await?;
-                let standing = cursor::lock(&mut tx, &part).await?;
-                let (Some(lane), Some(mine)) = (standing.of(&main), standing.of(&part)) else {
-                    return Ok((tx, Some(standing)));
+                let progress = cursor::lock(&mut tx, &part).await?;
+                let (Some(lane), Some(mine)) = (progress.of(&main), progress.of(&part)) else {
+                    return Ok((tx, Some(progress)));
                 };
                 let (from, to) = (mine.position, lane.position);
                 let is_between = positions.iter().any(|position| from < *position && *position <= to);
@@ -127,12 +127,12 @@ impl Consumer {
                     return Ok((tx, None));
                 }
                 cursor::rejoin(&mut tx, &part).await?;
-                let standing = cursor::look(&mut tx, source).await?;
-                Ok((tx, Some(standing)))
+                let progress = cursor::look(&mut tx, source).await?;
+                Ok((tx, Some(progress)))
             })
             .await?;
-        let Some(standing) = standing else { return Ok(false) };
-        self.note(work.follow.source, work.lane, &standing);
+        let Some(progress) = progress else { return Ok(false) };
+        self.note(work.follow.source, work.lane, &progress);
         Ok(true)
     }
 }

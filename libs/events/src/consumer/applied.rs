@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
 use super::Consumer;
-use crate::cursor::{self, Cursor, Part, Standing};
+use crate::cursor::{self, Cursor, FeedProgress, Part};
 use crate::parked;
 
 /// How often a replica that does not hold the feed looks how far it is applied.
@@ -24,7 +24,7 @@ const NOT_YET_RETRY: Duration = Duration::from_millis(100);
 /// How far this replica knows a source to be applied.
 #[derive(Default)]
 pub(super) struct Applied {
-    standing: watch::Sender<Standing>,
+    progress: watch::Sender<FeedProgress>,
     /// Whether this replica applies a lane, and so need not ask the database.
     is_held: [AtomicBool; Lane::ALL.len()],
     /// When the database was last asked: one look serves all who wait.
@@ -58,46 +58,46 @@ fn lanes_of(token: Lane) -> &'static [Lane] {
     }
 }
 
-fn is_at(standing: &Standing, lanes: &[Lane], tenant: &TenantId, position: i64) -> bool {
-    lanes.iter().all(|lane| standing.position(*lane, tenant) >= position)
+fn is_at(progress: &FeedProgress, lanes: &[Lane], tenant: &TenantId, position: i64) -> bool {
+    lanes.iter().all(|lane| progress.position(*lane, tenant) >= position)
 }
 
 impl Consumer {
     /// Notes where a lane stands, as the database says.
-    pub(super) fn note(&self, source: &'static str, lane: Lane, stored: &Standing) {
-        self.change(source, |standing| {
-            standing.cursors.retain(|cursor| cursor.lane != lane.number());
+    pub(super) fn note(&self, source: &'static str, lane: Lane, stored: &FeedProgress) {
+        self.change(source, |progress| {
+            progress.cursors.retain(|cursor| cursor.lane != lane.number());
             let of_lane = stored.cursors.iter().filter(|cursor| cursor.lane == lane.number());
-            standing.cursors.extend(of_lane.cloned());
-            standing.aside = stored.aside;
+            progress.cursors.extend(of_lane.cloned());
+            progress.aside = stored.aside;
         });
     }
 
     /// Notes that a part was applied up to a position, with so many events set aside.
     pub(super) fn note_applied(&self, part: &Part, position: i64, aside: i64) {
-        self.change(part.source, |standing| {
-            standing.aside = aside;
-            advance(standing, part, position);
+        self.change(part.source, |progress| {
+            progress.aside = aside;
+            advance(progress, part, position);
         });
     }
 
     /// Notes that there is nothing of interest up to a position.
     pub(super) fn note_position(&self, part: &Part, position: i64) {
         if let Some(applied) = self.applied.get(part.source) {
-            applied.standing.send_if_modified(|standing| advance(standing, part, position));
+            applied.progress.send_if_modified(|progress| advance(progress, part, position));
         }
     }
 
     /// Notes that the number of events that are set aside has changed.
     pub(crate) fn note_aside(&self, source: &'static str, aside: i64) {
-        self.change(source, |standing| standing.aside = aside);
+        self.change(source, |progress| progress.aside = aside);
     }
 
-    fn change(&self, source: &'static str, change: impl FnOnce(&mut Standing)) {
+    fn change(&self, source: &'static str, change: impl FnOnce(&mut FeedProgress)) {
         let Some(applied) = self.applied.get(source) else { return };
-        applied.standing.send_modify(change);
+        applied.progress.send_modify(change);
         let labels = [KeyValue::new("consumer", self.name()), KeyValue::new("source", source)];
-        self.parked.record(applied.standing.borrow().aside, &labels);
+        self.parked.record(applied.progress.borrow().aside, &labels);
     }
 
     pub(super) fn set_held(&self, source: &'static str, lane: Lane, is_held: bool) {
@@ -111,7 +111,7 @@ impl Consumer {
     pub(super) fn is_idle(&self, source: &'static str) -> bool {
         self.applied.get(source).is_none_or(|applied| {
             let is_held = Lane::ALL.iter().any(|lane| applied.is_held(*lane));
-            !is_held || applied.standing.borrow().aside == 0
+            !is_held || applied.progress.borrow().aside == 0
         })
     }
 
@@ -129,21 +129,21 @@ impl Consumer {
             return Err(Fault::new(Kind::Invalid, "INVALID_CONSISTENCY_TOKEN", sentence));
         };
         let lanes = lanes_of(lane);
-        let mut standings = applied.standing.subscribe();
+        let mut progresses = applied.progress.subscribe();
         let seen = async {
             let is_held = lanes.iter().all(|lane| applied.is_held(*lane));
-            if !is_held && !is_at(&standings.borrow(), lanes, tenant, position) {
+            if !is_held && !is_at(&progresses.borrow(), lanes, tenant, position) {
                 self.look(source, applied).await;
             }
             loop {
                 let (is_at, aside) = {
-                    let standing = standings.borrow_and_update();
-                    (is_at(&standing, lanes, tenant, position), standing.aside)
+                    let progress = progresses.borrow_and_update();
+                    (is_at(&progress, lanes, tenant, position), progress.aside)
                 };
                 if is_at && !self.is_aside(source, position, tenant, aside).await {
                     return;
                 }
-                if tokio::time::timeout(applied.patience(lanes), standings.changed()).await.is_err() {
+                if tokio::time::timeout(applied.patience(lanes), progresses.changed()).await.is_err() {
                     self.look(source, applied).await;
                 }
             }
@@ -166,10 +166,10 @@ impl Consumer {
             return;
         }
         if let Ok(stored) = self.look_now(source).await {
-            applied.standing.send_if_modified(|standing| {
-                let seen = merged(standing, stored);
-                let is_news = *standing != seen;
-                *standing = seen;
+            applied.progress.send_if_modified(|progress| {
+                let seen = merged(progress, stored);
+                let is_news = *progress != seen;
+                *progress = seen;
                 is_news
             });
         }
@@ -177,11 +177,11 @@ impl Consumer {
     }
 
     /// Where a feed stands, as the database says.
-    pub(super) async fn look_now(&self, source: &'static str) -> Result<Standing, Fault> {
+    pub(super) async fn look_now(&self, source: &'static str) -> Result<FeedProgress, Fault> {
         self.db
             .transact_shared("inbox.look", async move |mut tx| {
-                let standing = cursor::look(&mut tx, source).await?;
-                Ok((tx, standing))
+                let progress = cursor::look(&mut tx, source).await?;
+                Ok((tx, progress))
             })
             .await
     }
@@ -201,7 +201,7 @@ impl Consumer {
 
 /// What is known here, and what the database said: it is behind where this replica has
 /// moved on while it was asked, and lacks the lanes' own cursors where they were made meanwhile.
-fn merged(known: &Standing, stored: Standing) -> Standing {
+fn merged(known: &FeedProgress, stored: FeedProgress) -> FeedProgress {
     let mut seen = stored;
     for mine in &known.cursors {
         match seen.cursor_mut(Lane::of(mine.lane.into()), &mine.apart) {
@@ -214,9 +214,9 @@ fn merged(known: &Standing, stored: Standing) -> Standing {
 }
 
 /// Moves a part's cursor on, if it is known; answers whether it has moved.
-fn advance(standing: &mut Standing, part: &Part, position: i64) -> bool {
+fn advance(progress: &mut FeedProgress, part: &Part, position: i64) -> bool {
     let apart = part.apart.as_ref().map_or("", TenantId::as_str);
-    match standing.cursor_mut(part.lane, apart) {
+    match progress.cursor_mut(part.lane, apart) {
         Some(Cursor { position: known, .. }) if *known < position => {
             *known = position;
             true
@@ -233,23 +233,23 @@ mod tests {
         Cursor { lane: lane.number(), apart: apart.to_owned(), position, ..Cursor::default() }
     }
 
-    fn standing(cursors: &[Cursor]) -> Standing {
-        Standing { cursors: cursors.to_vec(), aside: 0 }
+    fn progress(cursors: &[Cursor]) -> FeedProgress {
+        FeedProgress { cursors: cursors.to_vec(), aside: 0 }
     }
 
     #[test]
     fn a_look_from_before_a_lane_was_held_does_not_forget_its_cursor() {
-        let held = standing(&[cursor(Lane::Live, "", 7), cursor(Lane::Bulk, "", 3)]);
-        assert_eq!(merged(&held, standing(&[])), held);
-        let stored = standing(&[cursor(Lane::Live, "", 5), cursor(Lane::Bulk, "", 9)]);
-        let expected = standing(&[cursor(Lane::Live, "", 7), cursor(Lane::Bulk, "", 9)]);
+        let held = progress(&[cursor(Lane::Live, "", 7), cursor(Lane::Bulk, "", 3)]);
+        assert_eq!(merged(&held, progress(&[])), held);
+        let stored = progress(&[cursor(Lane::Live, "", 5), cursor(Lane::Bulk, "", 9)]);
+        let expected = progress(&[cursor(Lane::Live, "", 7), cursor(Lane::Bulk, "", 9)]);
         assert_eq!(merged(&held, stored), expected, "the farther of both");
     }
 
     #[test]
     fn a_tenant_that_is_read_with_the_others_again_is_forgotten() {
-        let known = standing(&[cursor(Lane::Live, "", 7), cursor(Lane::Live, "acme", 4)]);
-        let stored = standing(&[cursor(Lane::Live, "", 7)]);
+        let known = progress(&[cursor(Lane::Live, "", 7), cursor(Lane::Live, "acme", 4)]);
+        let stored = progress(&[cursor(Lane::Live, "", 7)]);
         assert_eq!(merged(&known, stored.clone()), stored);
     }
 }

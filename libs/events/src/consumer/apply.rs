@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::retry::FIRST_RETRY;
 use super::{Consumer, HOLD, is_outage};
 use crate::Delivered;
-use crate::cursor::{self, Part, Standing};
+use crate::cursor::{self, FeedProgress, Part};
 use crate::parked::{self, Aside, First};
 
 /// How often one event is tried before it is parked.
@@ -147,10 +147,10 @@ impl Consumer {
         let part = part.clone();
         self.db
             .transact_shared("inbox.park", async move |mut tx| {
-                let standing = cursor::lock(&mut tx, &part).await?;
+                let progress = cursor::lock(&mut tx, &part).await?;
                 let is_ours =
-                    part.apart.is_some() || standing.cursor(part.lane, event.tenant.as_str()).is_none();
-                if is_ours && standing.of(&part).is_some_and(|mine| event.position > mine.position) {
+                    part.apart.is_some() || progress.cursor(part.lane, event.tenant.as_str()).is_none();
+                if is_ours && progress.of(&part).is_some_and(|mine| event.position > mine.position) {
                     tx.act_for(&event.tenant).await?;
                     parked::park(&mut tx, part.source, &event, &aside).await?;
                     cursor::store(&mut tx, &part, (event.position, ""), None).await?;
@@ -181,16 +181,16 @@ impl Consumer {
         let (outcome, moved) = self
             .db
             .transact_within("inbox.apply", patience, None, async move |mut tx| {
-                let standing = cursor::lock(&mut tx, &mine).await?;
-                let Some(own) = standing.of(&mine) else { return Ok((tx, (Outcome::Stale, None))) };
-                if mine.apart.is_none() && standing.apart(mine.lane) != expected {
+                let progress = cursor::lock(&mut tx, &mine).await?;
+                let Some(own) = progress.of(&mine) else { return Ok((tx, (Outcome::Stale, None))) };
+                if mine.apart.is_none() && progress.apart(mine.lane) != expected {
                     return Ok((tx, (Outcome::Stale, None)));
                 }
-                let applicable = Applicable::of(&mine, &standing, &events, own.position, cursor);
+                let applicable = Applicable::of(&mine, &progress, &events, own.position, cursor);
                 tx.set_lane(mine.lane);
                 for (tenant, group) in by_tenant(&applicable.events) {
                     tx.act_for(&tenant).await?;
-                    let ready = set_behind(&mut tx, &mine, &standing, group).await?;
+                    let ready = set_behind(&mut tx, &mine, &progress, group).await?;
                     if !ready.is_empty() {
                         fault::caught(reactor.react(&mut tx, &ready)).await?;
                     }
@@ -233,17 +233,17 @@ impl Applicable {
     /// waits for what is told before it in the live lane; a live one that follows a bulk one
     /// is set aside until that is applied, for what is live waits for nobody else. A tenant
     /// that is read apart stays behind its lane, so that it can be read with it again.
-    fn of(part: &Part, standing: &Standing, events: &[Delivered], applied: i64, cursor: i64) -> Self {
-        let lane = if part.apart.is_some() { standing.cursor(part.lane, "") } else { None };
+    fn of(part: &Part, progress: &FeedProgress, events: &[Delivered], applied: i64, cursor: i64) -> Self {
+        let lane = if part.apart.is_some() { progress.cursor(part.lane, "") } else { None };
         let most = lane.map_or(i64::MAX, |lane| lane.position);
         let mut applicable = Vec::with_capacity(events.len());
         for event in fresh(events, applied) {
             let live = match part.lane {
                 Lane::Live => i64::MAX,
-                Lane::Bulk => standing.position(Lane::Live, &event.tenant),
+                Lane::Bulk => progress.position(Lane::Live, &event.tenant),
             };
             if event.position > most.min(live) {
-                let is_apart = standing.cursor(Lane::Live, event.tenant.as_str()).is_some();
+                let is_apart = progress.cursor(Lane::Live, event.tenant.as_str()).is_some();
                 let holds_others_up = part.apart.is_none() && part.lane == Lane::Bulk && is_apart;
                 let outcome =
                     if holds_others_up { Outcome::Resists(event.tenant.clone()) } else { Outcome::Waits };
@@ -286,13 +286,13 @@ fn by_tenant(events: &[Delivered]) -> Vec<(TenantId, Vec<Delivered>)> {
 async fn set_behind(
     tx: &mut Tx,
     part: &Part,
-    standing: &Standing,
+    progress: &FeedProgress,
     group: Vec<Delivered>,
 ) -> Result<Vec<Delivered>, Fault> {
     let follows_most = group.iter().map(|event| event.follows).max().unwrap_or_default();
     let Some(tenant) = group.first().map(|event| event.tenant.clone()) else { return Ok(group) };
-    let bulk = standing.position(Lane::Bulk, &tenant);
-    if standing.aside == 0 && (part.lane == Lane::Bulk || follows_most <= bulk) {
+    let bulk = progress.position(Lane::Bulk, &tenant);
+    if progress.aside == 0 && (part.lane == Lane::Bulk || follows_most <= bulk) {
         return Ok(group);
     }
     let mut waiting: HashMap<Uuid, First> = parked::firsts(tx, part.source, &group).await?;

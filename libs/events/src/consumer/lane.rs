@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::apply::{Outcome, Piece};
 use super::silence::Silence;
 use super::{Consumer, HOLD, SILENCE, silent};
-use crate::cursor::{Cursor, Part, Standing};
+use crate::cursor::{Cursor, FeedProgress, Part};
 use crate::{Batch, Delivered, Follow, MAX_BATCH, Source, Subscription, Tenants};
 
 /// A cursor that moved over filtered events only is stored no more often than this, and
@@ -47,9 +47,9 @@ impl<'a> Work<'a> {
         follow: &'static Follow,
         lane: Lane,
         source: &'a dyn Source,
-        standing: &Standing,
+        progress: &FeedProgress,
     ) -> Self {
-        Self { follow, lane, source, apart: watch::Sender::new(standing.apart(lane)) }
+        Self { follow, lane, source, apart: watch::Sender::new(progress.apart(lane)) }
     }
 
     pub(super) fn key(&self) -> (&'static str, Lane) {
@@ -114,8 +114,8 @@ impl Consumer {
             let mut apart = work.apart.subscribe();
             let except = apart.borrow_and_update().clone();
             let part = work.part(None);
-            let standing = self.look_now(part.source).await?;
-            let cursor = standing.of(&part).cloned().unwrap_or_default();
+            let progress = self.look_now(part.source).await?;
+            let cursor = progress.of(&part).cloned().unwrap_or_default();
             let tenants =
                 if except.is_empty() { Tenants::All } else { Tenants::Except(except.as_slice().into()) };
             let mut stream = work.source.subscribe(work.subscription(&cursor, tenants));

@@ -24,7 +24,7 @@ use crate::reading::HEAVY_BYTES;
 use crate::refusal::Refusal;
 use crate::rule_sets::{self, RuleSets};
 use crate::store::rules::KeptSet;
-use crate::store::triage::Standing;
+use crate::store::triage::ActiveVersions;
 use crate::triage::RuleSet;
 use crate::triage::definition::Definition;
 use crate::triage::rules::shipped;
@@ -58,11 +58,11 @@ impl TriageRpc {
             return Err(Fault::version_mismatch(case.version));
         }
         let past = store::triage::get(&mut tx, case.id).await?.ok_or(Refusal::NoTriageRecord)?;
-        let standing = Standing {
+        let versions = ActiveVersions {
             rule_set: store::rules::active(&mut tx).await?,
             tree: store::categories::version(&mut tx).await?,
         };
-        let set = self.rule_sets.get(&mut tx, &caller.tenant, standing).await?;
+        let set = self.rule_sets.get(&mut tx, &caller.tenant, versions).await?;
         let verdict = server::aside(past.bytes() > HEAVY_BYTES, || set.triage(&past.facts()));
         tx.join_trace(&case.origin.traceparent);
         let (now, traceparent) = (tx.now(), tx.traceparent().to_owned());
@@ -247,7 +247,7 @@ impl TriageService for TriageRpc {
             .db
             .transact("triage.replay", &caller.tenant, async move |mut tx| {
                 let tree = store::categories::version(&mut tx).await?;
-                let set = rule_sets::read(&mut tx, &tenant, Standing { rule_set, tree }).await?;
+                let set = rule_sets::read(&mut tx, &tenant, ActiveVersions { rule_set, tree }).await?;
                 let past = store::triage::list(&mut tx, &window, &page).await?;
                 Ok((tx, (set, past, page)))
             })

@@ -67,7 +67,7 @@ proptest! {
     fn a_verdict_agrees_with_itself(one in traits(), other in traits()) {
         let Some(verdict) = compare(&one, &other) else { return Ok(()) };
         prop_assert!((SUGGEST_FROM..=1.0).contains(&verdict.score));
-        prop_assert_eq!(verdict.standing == Standing::Linked, verdict.score >= LINK_FROM);
+        prop_assert_eq!(verdict.standing == LinkStanding::Linked, verdict.score >= LINK_FROM);
         let person = |traits: &Traits| Person::of(&traits.customer, &traits.keys);
         let apart = person(&one).differs_from(&person(&other)) && !person(&one).shares_with(&person(&other));
         prop_assert!(verdict.kind == LinkKind::Related || (!apart && one.matter == other.matter));
@@ -80,7 +80,7 @@ proptest! {
     ) {
         let verdict = |score: u8| Verdict {
             kind: LinkKind::Duplicate,
-            standing: Standing::Suggested,
+            standing: LinkStanding::Suggested,
             score: f64::from(score) / 100.0,
             reasons: Vec::new(),
         };
@@ -133,7 +133,7 @@ fn numbers_are_the_same_however_they_are_written() {
 #[test]
 fn the_words_alone_suggest_or_link() {
     let verdict = compare(&plain(KETTLE), &plain(&KETTLE.to_uppercase())).expect("the same words");
-    assert_eq!((verdict.kind, verdict.standing), (LinkKind::Duplicate, Standing::Linked));
+    assert_eq!((verdict.kind, verdict.standing), (LinkKind::Duplicate, LinkStanding::Linked));
     assert_eq!(verdict.reasons, ["texts 1.00 alike"]);
     assert_eq!(compare(&plain(KETTLE), &plain("我要退款,客服电话一直打不通,没有人处理")), None);
     assert_eq!(compare(&plain("broken"), &plain("broken")), None, "too short to tell");
@@ -143,7 +143,7 @@ fn the_words_alone_suggest_or_link() {
 fn the_same_order_and_issue_is_the_same_complaint_whatever_the_words() {
     let of = |text: &str| Traits { keys: Keys { order: number("A-1"), ..plain(text).keys }, ..plain(text) };
     let verdict = compare(&of(KETTLE), &of("Still no answer about my kettle!")).expect("the same order");
-    assert_eq!((verdict.kind, verdict.standing), (LinkKind::Duplicate, Standing::Linked));
+    assert_eq!((verdict.kind, verdict.standing), (LinkKind::Duplicate, LinkStanding::Linked));
     assert_eq!(verdict.reasons, ["same order and issue"]);
     let other_issue = Traits { category: "billing".to_owned(), ..of("I was charged twice for it.") };
     assert_eq!(compare(&of(KETTLE), &other_issue), None);
@@ -158,7 +158,7 @@ fn a_customer_speaks_for_the_same_matter_for_thirty_days() {
     };
     let again = "Nobody has called me back about it in spite of three letters.";
     let verdict = compare(&of(KETTLE, 0), &of(again, 30)).expect("of late");
-    assert_eq!((verdict.kind, verdict.standing), (LinkKind::Duplicate, Standing::Suggested));
+    assert_eq!((verdict.kind, verdict.standing), (LinkKind::Duplicate, LinkStanding::Suggested));
     assert_eq!(verdict.reasons, ["same customer within 30 days", "same issue"]);
     assert_eq!(compare(&of(KETTLE, 0), &of(again, 31)), None);
 }

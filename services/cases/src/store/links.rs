@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::row::impossible;
 use crate::links::{Link, Pair};
-use crate::sameness::{LinkKind, Standing};
+use crate::sameness::{LinkKind, LinkStanding};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -29,7 +29,7 @@ impl Row {
         Ok(Link {
             pair: Pair { later: CaseId(self.later_id), earlier: CaseId(self.earlier_id) },
             kind: LinkKind::of(self.kind).ok_or_else(known("kind"))?,
-            standing: Standing::of(self.standing).ok_or_else(known("standing"))?,
+            standing: LinkStanding::of(self.standing).ok_or_else(known("standing"))?,
             score: self.score,
             reasons: self.reasons.lines().map(str::to_owned).collect(),
             actor: self.actor,

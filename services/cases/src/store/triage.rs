@@ -42,7 +42,7 @@ pub(crate) struct Incoming<'a> {
 
 /// What rules and tree hold now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Standing {
+pub(crate) struct ActiveVersions {
     /// Version of the rules; 0 is the set that is shipped.
     pub(crate) rule_set: i64,
     /// Version of the tree of categories; none when there is no tree.
@@ -82,7 +82,7 @@ pub(crate) async fn look_around(
     conn: &mut PgConnection,
     batch: &[Incoming<'_>],
     now: Timestamp,
-) -> Result<(Standing, HashMap<Uuid, Around>), Fault> {
+) -> Result<(ActiveVersions, HashMap<Uuid, Around>), Fault> {
     let recent = hour(now) - SignedDuration::from_hours(1);
     let marks = |place: usize| batch.iter().map(|one| one.person.marks()[place]).collect::<Vec<_>>();
     let rows: Vec<AroundRow> = sqlx::query_as(
@@ -140,12 +140,12 @@ pub(crate) async fn look_around(
     .bind(LOOKED_AT)
     .fetch_all(conn)
     .await?;
-    let standing = rows.first().map(|row| Standing { rule_set: row.rule_set, tree: row.tree });
+    let versions = rows.first().map(|row| ActiveVersions { rule_set: row.rule_set, tree: row.tree });
     let around = |row: AroundRow| {
         let traffic = Traffic { recent: row.recent, before: row.before, hours: row.hours };
         (row.id, Around { repeats: row.repeats, traffic, hint_known: row.hint_known })
     };
-    Ok((standing.unwrap_or_default(), rows.into_iter().map(around).collect()))
+    Ok((versions.unwrap_or_default(), rows.into_iter().map(around).collect()))
 }
 
 /// What is kept of the facts beside the case and its texts.

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{impossible, money};
-use crate::case::{CaseView, Standing};
+use crate::case::{CaseView, RemedyStatus};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -24,7 +24,7 @@ struct Row {
 impl Row {
     fn view(self) -> Result<CaseView, Fault> {
         let case_id = CaseId(self.case_id);
-        let standing = Standing::of(self.standing)
+        let standing = RemedyStatus::of(self.standing)
             .ok_or_else(|| impossible("case_view.standing", self.standing, case_id))?;
         Ok(CaseView {
             case_id,
@@ -146,7 +146,7 @@ pub(crate) async fn correct(
     .bind(views().map(|view| view.standing.number()).collect::<Vec<_>>())
     .bind(views().map(|view| view.priority).collect::<Vec<_>>())
     .bind(corrected.iter().map(|(_, number)| *number).collect::<Vec<_>>())
-    .bind(Standing::Closed.number())
+    .bind(RemedyStatus::Closed.number())
     .fetch_all(conn)
     .await?;
     Ok(changed.into_iter().map(CaseId).collect())
@@ -169,7 +169,7 @@ pub(crate) async fn close(conn: &mut PgConnection, ends: &[(CaseId, i32)]) -> Re
     )
     .bind(ends.iter().map(|(case_id, _)| case_id.0).collect::<Vec<_>>())
     .bind(ends.iter().map(|(_, cycle)| *cycle).collect::<Vec<_>>())
-    .bind(Standing::Closed.number())
+    .bind(RemedyStatus::Closed.number())
     .fetch_all(conn)
     .await?;
     Ok(closed.into_iter().map(CaseId).collect())

@@ -5,7 +5,7 @@ use proto::redress::cases::v1 as cases;
 use proto::redress::resolution::v1;
 
 use super::money;
-use crate::case::{CaseView, Standing};
+use crate::case::{CaseView, RemedyStatus};
 use crate::plan::Plan;
 use crate::task::{Task, TaskState};
 
@@ -87,7 +87,7 @@ pub(crate) fn task_needs_attention(task: &Task) -> v1::TaskNeedsAttention {
 
 /// A case whose outcome was decided. Its id is the event's subject.
 pub(crate) fn decided(case_id: CaseId, event: &cases::CaseDecided, traceparent: &str) -> CaseView {
-    let standing = if event.remedy_due { Standing::RemedyDue } else { Standing::NothingDue };
+    let standing = if event.remedy_due { RemedyStatus::RemedyDue } else { RemedyStatus::NothingDue };
     let sought = event.amount_sought.as_ref();
     let sought = sought.and_then(|sum| Money::parse(&sum.currency_code, sum.units, sum.nanos).ok());
     let (priority, recused) = (read_priority(event.priority), event.recused_subjects.clone());
@@ -97,7 +97,7 @@ pub(crate) fn decided(case_id: CaseId, event: &cases::CaseDecided, traceparent: 
 
 /// A case whose decision was replaced by another.
 pub(crate) fn corrected(case_id: CaseId, event: &cases::DecisionCorrected, traceparent: &str) -> CaseView {
-    let standing = if event.remedy_due { Standing::RemedyDue } else { Standing::NothingDue };
+    let standing = if event.remedy_due { RemedyStatus::RemedyDue } else { RemedyStatus::NothingDue };
     let (priority, recused) = (read_priority(event.priority), event.recused_subjects.clone());
     let (traceparent, handler) = (traceparent.to_owned(), String::new());
     CaseView { case_id, cycle: event.cycle, priority, standing, sought: None, traceparent, recused, handler }
@@ -106,7 +106,7 @@ pub(crate) fn corrected(case_id: CaseId, event: &cases::DecisionCorrected, trace
 /// A case reopened as its next cycle.
 pub(crate) fn reopened(case_id: CaseId, event: &cases::CaseReopened, traceparent: &str) -> CaseView {
     let (priority, traceparent) = (read_priority(event.priority), traceparent.to_owned());
-    let (standing, recused, handler) = (Standing::Undecided, Vec::new(), String::new());
+    let (standing, recused, handler) = (RemedyStatus::Undecided, Vec::new(), String::new());
     CaseView { case_id, cycle: event.cycle, priority, standing, sought: None, traceparent, recused, handler }
 }
 
