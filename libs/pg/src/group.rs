@@ -47,11 +47,15 @@ pub trait Batch: Send + Sync + 'static {
     /// Carries out mutations of one tenant, to which the transaction is bound;
     /// answers a verdict for each. What is refused must leave no trace; a fault
     /// undoes all of them, and each is tried alone.
-    fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [Asked<Self::Job>]) -> Work<'a, Verdicts>;
+    fn carry_out<'a>(
+        &'a self,
+        tx: &'a mut Tx,
+        mutations: &'a [BatchedMutation<Self::Job>],
+    ) -> Work<'a, Verdicts>;
 }
 
 /// A mutation in a batch.
-pub struct Asked<J> {
+pub struct BatchedMutation<J> {
     /// Who asks.
     pub caller: Caller,
     /// What they want.
@@ -60,7 +64,7 @@ pub struct Asked<J> {
     traceparent: String,
 }
 
-impl<J> Asked<J> {
+impl<J> BatchedMutation<J> {
     /// Has what follows happen in the trace of this request, or in the stored
     /// trace of what it is about.
     pub fn trace(&self, tx: &mut Tx, stored: &str) {
@@ -71,7 +75,7 @@ impl<J> Asked<J> {
 type Verdict = Result<(Vec<u8>, i64), Fault>;
 
 struct Waiting<J> {
-    asked: Asked<J>,
+    mutation: BatchedMutation<J>,
     verdict: oneshot::Sender<Verdict>,
 }
 
@@ -95,7 +99,10 @@ impl<B: Batch> Group<B> {
         A: Message + Default,
     {
         let tenant = caller.tenant.clone();
-        match self.ask(Asked { caller, job, key: key.clone(), traceparent: trace::current() }).await? {
+        match self
+            .ask(BatchedMutation { caller, job, key: key.clone(), traceparent: trace::current() })
+            .await?
+        {
             Ok((answer, position)) => {
                 let answer = A::decode(answer.as_slice()).map_err(Fault::internal)?;
                 Ok(Done { answer, source: self.db.schema(), position, lane: Lane::Live })
@@ -105,9 +112,9 @@ impl<B: Batch> Group<B> {
     }
 
     /// A fault here is of a mutation that was not even tried.
-    async fn ask(self: &Arc<Self>, asked: Asked<B::Job>) -> Result<Verdict, Fault> {
+    async fn ask(self: &Arc<Self>, mutation: BatchedMutation<B::Job>) -> Result<Verdict, Fault> {
         let (verdict, answer) = oneshot::channel();
-        self.admit(Waiting { asked, verdict })?;
+        self.admit(Waiting { mutation, verdict })?;
         // A task of its own: a caller who leaves takes nobody else's answer along.
         tokio::spawn(self.clone().take_turn());
         answer.await.map_err(|_| Fault::stopping())
@@ -131,13 +138,13 @@ impl<B: Batch> Group<B> {
     /// mutation, so that whoever is left over finds one.
     async fn take_turn(self: Arc<Self>) {
         let _turn = self.turn.lock().await;
-        let (asked, waiting): (Vec<_>, Vec<_>) =
-            self.next().into_iter().map(|one| (one.asked, one.verdict)).unzip();
-        if asked.is_empty() {
+        let (mutations, waiting): (Vec<_>, Vec<_>) =
+            self.next().into_iter().map(|one| (one.mutation, one.verdict)).unzip();
+        if mutations.is_empty() {
             return;
         }
-        let asked = Arc::new(asked);
-        let verdicts = self.answer(&asked).await;
+        let mutations = Arc::new(mutations);
+        let verdicts = self.answer(&mutations).await;
         for (waiting, verdict) in waiting.into_iter().zip(verdicts) {
             // Whoever has left may ask again, and finds the answer.
             let _ = waiting.send(verdict);
@@ -154,8 +161,8 @@ impl<B: Batch> Group<B> {
             && let Some(one) = queue.pop_front()
         {
             let fits = batch.iter().all(|other| {
-                other.asked.caller.tenant == one.asked.caller.tenant
-                    && !other.asked.key.is_twin(&one.asked.key)
+                other.mutation.caller.tenant == one.mutation.caller.tenant
+                    && !other.mutation.key.is_twin(&one.mutation.key)
             });
             if one.verdict.is_closed() {
                 continue;
@@ -172,33 +179,33 @@ impl<B: Batch> Group<B> {
         batch
     }
 
-    async fn answer(&self, asked: &[Asked<B::Job>]) -> Vec<Verdict> {
-        match self.together(asked).await {
+    async fn answer(&self, mutations: &[BatchedMutation<B::Job>]) -> Vec<Verdict> {
+        match self.together(mutations).await {
             Ok(verdicts) => verdicts,
             // A database that is away is so for each of them; a lock or a statement that
             // took too long may be the fault of one.
-            Err(fault) if asked.len() == 1 || fault.is_outage() => fault.shared(asked.len()),
+            Err(fault) if mutations.len() == 1 || fault.is_outage() => fault.shared(mutations.len()),
             Err(fault) => {
                 tracing::debug!(
                     batch = self.batch.name(),
                     fault = fault.chain(),
                     "a batch resists; one by one"
                 );
-                self.singly(asked).await
+                self.singly(mutations).await
             }
         }
     }
 
     /// Tries each alone. Where several in a row meet a database that is busy, the others
     /// are told to come back rather than to wait for their turn to meet it too.
-    async fn singly(&self, asked: &[Asked<B::Job>]) -> Vec<Verdict> {
-        let mut verdicts = Vec::with_capacity(asked.len());
+    async fn singly(&self, mutations: &[BatchedMutation<B::Job>]) -> Vec<Verdict> {
+        let mut verdicts = Vec::with_capacity(mutations.len());
         let mut busy = 0;
-        for (place, one) in asked.iter().enumerate() {
+        for (place, one) in mutations.iter().enumerate() {
             let alone = self.together(std::slice::from_ref(one)).await;
             match alone {
                 Err(fault) if fault.is_contention() && busy + 1 == MAX_BUSY => {
-                    verdicts.extend(fault.shared(asked.len() - place));
+                    verdicts.extend(fault.shared(mutations.len() - place));
                     break;
                 }
                 alone => {
@@ -213,12 +220,12 @@ impl<B: Batch> Group<B> {
     }
 
     /// Carries out a batch in one transaction; a panic undoes it.
-    async fn together(&self, asked: &[Asked<B::Job>]) -> Result<Vec<Verdict>, Fault> {
-        let Some(first) = asked.first() else { return Ok(Vec::new()) };
+    async fn together(&self, mutations: &[BatchedMutation<B::Job>]) -> Result<Vec<Verdict>, Fault> {
+        let Some(first) = mutations.first() else { return Ok(Vec::new()) };
         let (name, tenant) = (self.batch.name(), Some(&first.caller.tenant));
         let carried_out = self.db.transact_within(name, PATIENCE, tenant, async |mut tx| {
-            let verdicts = self.batch.carry_out(&mut tx, asked).await?;
-            let answers: Vec<_> = asked
+            let verdicts = self.batch.carry_out(&mut tx, mutations).await?;
+            let answers: Vec<_> = mutations
                 .iter()
                 .zip(&verdicts)
                 .filter_map(|(one, verdict)| Some((&one.key, verdict.as_deref().ok()?)))

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fault::{Fault, Kind};
 use futures::future::join_all;
 use kernel::{Caller, RandomIds, Roles, SystemClock, TenantId};
-use pg::{Asked, Batch, Db, Done, Group, Key, Tx, Verdicts, Work};
+use pg::{Batch, BatchedMutation, Db, Done, Group, Key, Tx, Verdicts, Work};
 use prost::Message as _;
 use proto::redress::cases::v1::{AddNoteRequest, AddNoteResponse, CaseWithdrawn, TimelineEntry};
 use testkit::Database;
@@ -36,11 +36,15 @@ impl Batch for Notes {
         "notes"
     }
 
-    fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [Asked<Self::Job>]) -> Work<'a, Verdicts> {
+    fn carry_out<'a>(
+        &'a self,
+        tx: &'a mut Tx,
+        mutations: &'a [BatchedMutation<Self::Job>],
+    ) -> Work<'a, Verdicts> {
         Box::pin(async move {
             self.transactions.fetch_add(1, Ordering::Relaxed);
             let mut verdicts = Vec::new();
-            for one in asked {
+            for one in mutations {
                 let (subject, job) = one.job;
                 let said = |what| Fault::new(Kind::Invalid, what, "as the test wants it");
                 if job == Job::Refused {

@@ -129,8 +129,8 @@ impl CaseService for Rpc {
         let (cases, page) = self
             .db
             .transact("case.list", &caller.tenant, async move |mut tx| {
-                let asked = store::search::Asked { tenant, now: tx.now() };
-                let cases = store::search::list(&mut tx, &asked, &condition, order, &page).await?;
+                let context = store::search::SearchContext { tenant, now: tx.now() };
+                let cases = store::search::list(&mut tx, &context, &condition, order, &page).await?;
                 Ok((tx, (cases, page)))
             })
             .await?;

@@ -34,7 +34,7 @@ pub(crate) struct Held {
 
 /// How the form of a submission is to be dealt with.
 #[derive(Clone, Debug)]
-pub(crate) enum Asked {
+pub(crate) enum FormCheck {
     /// The submission was answered before: it is not checked again.
     Answered,
     /// It is checked against this form; none serves its category.
@@ -75,7 +75,7 @@ impl Forms {
         tenant: &TenantId,
         request_id: &str,
         category: &str,
-    ) -> Result<Asked, Fault> {
+    ) -> Result<FormCheck, Fault> {
         let candidates = candidates(category);
         let (answered, kept) = self
             .db
@@ -86,9 +86,9 @@ impl Forms {
             })
             .await?;
         if answered {
-            return Ok(Asked::Answered);
+            return Ok(FormCheck::Answered);
         }
-        Ok(Asked::By(match kept {
+        Ok(FormCheck::By(match kept {
             Some(kept) => Some(self.ready(tenant, kept).await?),
             None => None,
         }))

@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::complaint::{Filing, Registered};
-use crate::forms::{Asked, Forms};
+use crate::forms::{FormCheck, Forms};
 use crate::refusal::Refusal;
 use crate::submission_queue::SubmissionQueue;
 use crate::{store, wire};
@@ -107,12 +107,12 @@ impl Intake {
 /// Checks what was filled in: beside the calls where that may take long.
 async fn checked_by(
     mut reading: wire::Reading,
-    asked: Asked,
+    form: FormCheck,
     tenant: &TenantId,
 ) -> Result<wire::Reading, Fault> {
-    let is_heavy = reading.is_heavy_for(&asked);
+    let is_heavy = reading.is_heavy_for(&form);
     let check = move || {
-        reading.check_form(asked);
+        reading.check_form(form);
         reading
     };
     if is_heavy { server::blocking(tenant, Length::Quick, "form.check", check).await } else { Ok(check()) }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use fault::Fault;
-use pg::{Asked, Batch, Tx, Verdicts, Work};
+use pg::{Batch, BatchedMutation, Tx, Verdicts, Work};
 use prost::Message as _;
 use proto::redress::assignment::v1::AcceptCaseResponse;
 use uuid::Uuid;
@@ -26,12 +26,12 @@ impl Batch for Acceptances {
         "assignment.accept"
     }
 
-    fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [Asked<Accept>]) -> Work<'a, Verdicts> {
+    fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [BatchedMutation<Accept>]) -> Work<'a, Verdicts> {
         Box::pin(carry_out(tx, asked))
     }
 }
 
-async fn carry_out(tx: &mut Tx, asked: &[Asked<Accept>]) -> Result<Verdicts, Fault> {
+async fn carry_out(tx: &mut Tx, asked: &[BatchedMutation<Accept>]) -> Result<Verdicts, Fault> {
     let ids: Vec<Uuid> = asked.iter().map(|one| one.job.case_id.0).collect();
     let cases = assignments::lock(tx, &ids).await?;
     let mut cases: HashMap<Uuid, Assignment> = cases.into_iter().map(|case| (case.case_id.0, case)).collect();
@@ -69,7 +69,7 @@ async fn carry_out(tx: &mut Tx, asked: &[Asked<Accept>]) -> Result<Verdicts, Fau
 async fn may_accept(
     tx: &mut Tx,
     cases: &HashMap<Uuid, Assignment>,
-    one: &Asked<Accept>,
+    one: &BatchedMutation<Accept>,
 ) -> Result<(), Fault> {
     let case = cases.get(&one.job.case_id.0).ok_or(Refusal::AssignmentNotFound)?;
     acting::not_recused(tx, &one.caller, case).await?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use fault::Fault;
 use jiff::Timestamp;
 use kernel::CaseId;
-use pg::{Asked, Batch, Tx, Verdicts, Work};
+use pg::{Batch, BatchedMutation, Tx, Verdicts, Work};
 use prost::Message as _;
 use proto::redress::cases::v1::AddNoteResponse;
 use uuid::Uuid;
@@ -50,12 +50,12 @@ impl Batch for Changes {
         "case.change"
     }
 
-    fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [Asked<Change>]) -> Work<'a, Verdicts> {
+    fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [BatchedMutation<Change>]) -> Work<'a, Verdicts> {
         Box::pin(carry_out(tx, asked))
     }
 }
 
-async fn carry_out(tx: &mut Tx, asked: &[Asked<Change>]) -> Result<Verdicts, Fault> {
+async fn carry_out(tx: &mut Tx, asked: &[BatchedMutation<Change>]) -> Result<Verdicts, Fault> {
     let mut ids: Vec<Uuid> = asked.iter().map(|one| one.job.target.case.0).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -82,7 +82,7 @@ async fn carry_out(tx: &mut Tx, asked: &[Asked<Change>]) -> Result<Verdicts, Fau
     persist::changed(tx, &mut changed).await?;
     let due: HashMap<CaseId, Option<Timestamp>> =
         changed.iter().map(|case| (case.id, case.due_time)).collect();
-    let answer = |(one, made): (&Asked<Change>, Result<Made, Fault>)| {
+    let answer = |(one, made): (&BatchedMutation<Change>, Result<Made, Fault>)| {
         let mut case = match made? {
             Made::Before(answer) => return Ok(answer),
             Made::Now(case) => case,
@@ -103,20 +103,23 @@ enum Made {
 }
 
 /// The case and the key of a note; of another change, a key that no note has.
-fn key_of(one: &Asked<Change>) -> (Uuid, String) {
+fn key_of(one: &BatchedMutation<Change>) -> (Uuid, String) {
     let key = one.job.note.as_ref().and_then(|note| note.request_id.clone());
     (one.job.target.case.0, key.unwrap_or_default())
 }
 
 /// The notes among these that were written before, whenever that was: the memory of
 /// requests is shorter than that of cases.
-async fn written(tx: &mut Tx, asked: &[Asked<Change>]) -> Result<HashMap<(Uuid, String), Entry>, Fault> {
+async fn written(
+    tx: &mut Tx,
+    asked: &[BatchedMutation<Change>],
+) -> Result<HashMap<(Uuid, String), Entry>, Fault> {
     let keys: Vec<_> = asked.iter().filter(|one| one.job.note.is_some()).map(key_of).collect();
     if keys.is_empty() { Ok(HashMap::new()) } else { store::timeline::written(tx, &keys).await }
 }
 
 /// The answer to a note that was written before.
-fn repeated(one: &Asked<Change>, entry: &Entry) -> Result<Vec<u8>, Fault> {
+fn repeated(one: &BatchedMutation<Change>, entry: &Entry) -> Result<Vec<u8>, Fault> {
     let same = |note: &Written| note.text == entry.text && note.visibility == entry.visibility;
     if !one.job.note.as_ref().is_some_and(same) || *entry.actor != *one.caller.subject {
         return Err(pg::key_reused());
@@ -137,7 +140,7 @@ fn change(
     tx: &mut Tx,
     cases: &mut HashMap<Uuid, Case>,
     known: &Known<'_>,
-    one: &Asked<Change>,
+    one: &BatchedMutation<Change>,
 ) -> Result<Box<Case>, Fault> {
     let Change { target, takes, act, claim, .. } = &one.job;
     let case = cases.get_mut(&target.case.0).ok_or(Refusal::CaseNotFound)?;

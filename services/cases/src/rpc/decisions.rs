@@ -90,7 +90,7 @@ impl DecisionService for Decisions {
         let caller = server::caller(&request)?;
         let request = request.into_inner();
         let key = Key::of(&request);
-        let wire::Asked { target, mut decision, claim, reason } = wire::correction(request)?;
+        let wire::CorrectionProposal { target, mut decision, claim, reason } = wire::correction(request)?;
         let who = caller.clone();
         let done = self
             .db

@@ -32,8 +32,8 @@ impl SearchService for Search {
         let counted = self
             .db
             .transact("case.facet", &caller.tenant, async move |mut tx| {
-                let asked = store::search::Asked { tenant, now: tx.now() };
-                let counted = store::search::facets(&mut tx, &asked, &search.condition, &facets).await?;
+                let context = store::search::SearchContext { tenant, now: tx.now() };
+                let counted = store::search::facets(&mut tx, &context, &search.condition, &facets).await?;
                 Ok((tx, counted))
             })
             .await?;

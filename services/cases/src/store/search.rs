@@ -22,7 +22,7 @@ use statement::{DUE, Statement};
 
 /// Who searches, and when: what tests of a case depend on.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct SearchContext {
     /// Whose cases.
     pub(crate) tenant: TenantId,
     /// What is breached by now is breached.
@@ -32,25 +32,25 @@ pub(crate) struct Asked {
 /// Reads a page of the cases that are meant.
 pub(crate) async fn list(
     conn: &mut PgConnection,
-    asked: &Asked,
+    context: &SearchContext,
     condition: &Condition,
     order: Order,
     page: &Page,
 ) -> Result<Vec<Case>, Fault> {
     let after = page.after.as_deref().map(|key| Place::read(order, key)).transpose()?;
-    let rows: Vec<Row> = listing(asked, condition, order, after, page.limit()).fetch(conn).await?;
+    let rows: Vec<Row> = listing(context, condition, order, after, page.limit()).fetch(conn).await?;
     rows.into_iter().map(Row::into_case).collect()
 }
 
 fn listing(
-    asked: &Asked,
+    context: &SearchContext,
     condition: &Condition,
     order: Order,
     after: Option<Place>,
     limit: i64,
 ) -> Statement {
     let mut statement = Statement::new(select_cases!(""));
-    statement.text(" AND ").condition(asked, condition);
+    statement.text(" AND ").condition(context, condition);
     let Order { key, descending } = order;
     if let Some(Place { due, id }) = after {
         let beyond = if descending { " < " } else { " > " };

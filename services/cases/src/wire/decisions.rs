@@ -14,7 +14,7 @@ use crate::ground::Claim;
 const INVALID: &str = "INVALID_CORRECTION";
 
 /// A decision that somebody asks to take the place of another.
-pub(crate) struct Asked {
+pub(crate) struct CorrectionProposal {
     /// The case, as the caller has seen it.
     pub(crate) target: Target,
     /// The new decision.
@@ -26,7 +26,7 @@ pub(crate) struct Asked {
 }
 
 /// Reads which decision is to take the place of another, and why.
-pub(crate) fn correction(request: CorrectDecisionRequest) -> Result<Asked, Fault> {
+pub(crate) fn correction(request: CorrectDecisionRequest) -> Result<CorrectionProposal, Fault> {
     let CorrectDecisionRequest {
         request_id,
         case_id,
@@ -43,7 +43,7 @@ pub(crate) fn correction(request: CorrectDecisionRequest) -> Result<Asked, Fault
     let claim = claimed(&mut check, decision.outcome, ground, INVALID);
     let reason = check.required("reason", reason, MAX_REASON);
     check.done(INVALID)?;
-    Ok(Asked { target, decision, claim, reason })
+    Ok(CorrectionProposal { target, decision, claim, reason })
 }
 
 /// Reads which correction is confirmed.

@@ -1,7 +1,7 @@
 //! Complainants' answers to outcomes, those that come together in one transaction.
 
 use fault::Fault;
-use pg::{Asked, Batch, Tx, Verdicts, Work};
+use pg::{Batch, BatchedMutation, Tx, Verdicts, Work};
 use prost::Message as _;
 use proto::redress::feedback::v1::RespondToOutcomeResponse;
 
@@ -20,12 +20,12 @@ impl Batch for Responses {
         "feedback.respond"
     }
 
-    fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [Asked<Respond>]) -> Work<'a, Verdicts> {
+    fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [BatchedMutation<Respond>]) -> Work<'a, Verdicts> {
         Box::pin(carry_out(tx, asked))
     }
 }
 
-async fn carry_out(tx: &mut Tx, asked: &[Asked<Respond>]) -> Result<Verdicts, Fault> {
+async fn carry_out(tx: &mut Tx, asked: &[BatchedMutation<Respond>]) -> Result<Verdicts, Fault> {
     let wanted: Vec<_> = asked.iter().map(|one| (one.job.case_id, one.job.cycle)).collect();
     let locked = store::lock_cycles(tx, &wanted).await?;
     let mut answered: Vec<Cycle> = Vec::new();
@@ -52,7 +52,7 @@ async fn carry_out(tx: &mut Tx, asked: &[Asked<Respond>]) -> Result<Verdicts, Fa
 }
 
 /// Takes one answer in, in memory.
-fn respond(tx: &mut Tx, mut cycle: Cycle, one: &Asked<Respond>) -> Result<Cycle, Fault> {
+fn respond(tx: &mut Tx, mut cycle: Cycle, one: &BatchedMutation<Respond>) -> Result<Cycle, Fault> {
     let received = wire::received(&cycle, &one.job.answer);
     cycle.take(one.job.answer.clone(), tx.now())?;
     tx.emit(cycle.case_id.0, &received);

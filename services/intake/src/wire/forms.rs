@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::{MAX_DESCRIPTION, MAX_WORD, Reading};
 use crate::form::{Form, Review, Violation, answer};
-use crate::forms::{Asked, Held};
+use crate::forms::{FormCheck, Held};
 use crate::store::additions::Addition;
 use crate::store::forms::KeptForm;
 
@@ -36,15 +36,15 @@ impl Reading {
     }
 
     /// Whether checking what was filled in may take more than a millisecond.
-    pub(crate) fn is_heavy_for(&self, asked: &Asked) -> bool {
+    pub(crate) fn is_heavy_for(&self, form: &FormCheck) -> bool {
         let bytes = self.submission.complaint.form_data.len();
-        matches!(asked, Asked::By(Some(held)) if held.form.is_heavy(bytes))
+        matches!(form, FormCheck::By(Some(held)) if held.form.is_heavy(bytes))
     }
 
     /// Checks what was filled in.
-    pub(crate) fn check_form(&mut self, asked: Asked) {
+    pub(crate) fn check_form(&mut self, form: FormCheck) {
         const FIELD: &str = "complaint.form_data";
-        let Asked::By(held) = asked else { return };
+        let FormCheck::By(held) = form else { return };
         let Some(Held { kept, form }) = held else {
             self.check.fail(FIELD, "there is no form for this category");
             return;

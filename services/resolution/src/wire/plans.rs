@@ -76,7 +76,7 @@ fn step(check: &mut Check, index: usize, step: v1::Step) -> Step {
         done: _,    // output only
     } = step;
     let at = format!("steps[{index}].");
-    let asked = Asked { kind, amount, goods, instructions };
+    let asked = RequestedRemedy { kind, amount, goods, instructions };
     Step {
         step_id,
         department_id: check.slug(&format!("{at}department_id"), department_id),
@@ -92,15 +92,15 @@ fn step(check: &mut Check, index: usize, step: v1::Step) -> Step {
 }
 
 /// The fields of a step that say what is done.
-struct Asked {
+struct RequestedRemedy {
     kind: i32,
     amount: Option<proto::google::r#type::Money>,
     goods: Option<v1::Goods>,
     instructions: String,
 }
 
-fn remedy(check: &mut Check, at: &str, asked: Asked) -> Remedy {
-    let Asked { kind, amount, goods, instructions } = asked;
+fn remedy(check: &mut Check, at: &str, asked: RequestedRemedy) -> Remedy {
+    let RequestedRemedy { kind, amount, goods, instructions } = asked;
     let kind = i16::try_from(kind).ok().and_then(RemedyKind::of);
     check.ensure(kind.is_some(), &format!("{at}kind"), "is required");
     let sum_given = amount.is_some();

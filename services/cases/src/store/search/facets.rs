@@ -4,7 +4,7 @@ use fault::Fault;
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
 
-use super::Asked;
+use super::SearchContext;
 use super::statement::{DUE, Statement};
 use crate::filter::{Condition, Facet};
 
@@ -38,11 +38,11 @@ pub(crate) struct FacetCounts {
 /// Counts cases by some facets: one statement, which reads each case once.
 pub(crate) async fn facets(
     conn: &mut PgConnection,
-    asked: &Asked,
+    context: &SearchContext,
     condition: &Condition,
     facets: &[Facet],
 ) -> Result<Counted, Fault> {
-    let rows: Vec<(i32, Option<String>, i64)> = counting(asked, condition, facets).fetch(conn).await?;
+    let rows: Vec<(i32, Option<String>, i64)> = counting(context, condition, facets).fetch(conn).await?;
     let mut lists: Vec<FacetCounts> =
         facets.iter().map(|facet| FacetCounts { facet: *facet, counts: Vec::new(), more: false }).collect();
     let mut total = 0;
@@ -58,15 +58,15 @@ pub(crate) async fn facets(
 }
 
 /// Each list has its place in a first column; the number of cases itself is at -1.
-pub(super) fn counting(asked: &Asked, condition: &Condition, facets: &[Facet]) -> Statement {
+pub(super) fn counting(context: &SearchContext, condition: &Condition, facets: &[Facet]) -> Statement {
     let mut statement = Statement::new(
         "(WITH found AS (
              SELECT state, priority, category, channel, agent_id, department_id, tier, outcome, language,
                     closed_at IS NULL AS open, closed_at IS NULL AND ",
     );
-    statement.text(DUE).text(" < ").bind(asked.now.to_sqlx());
+    statement.text(DUE).text(" < ").bind(context.now.to_sqlx());
     statement.text(" AS breached FROM cases WHERE tenant_id = current_setting('redress.tenant') AND ");
-    statement.condition(asked, condition);
+    statement.condition(context, condition);
     statement.text(" ORDER BY case_id DESC LIMIT ").bind(MAX_CASES);
     statement.text(") SELECT -1 AS facet, NULL AS value, count(*) AS cases FROM found");
     for (place, facet) in (0_i32..).zip(facets) {

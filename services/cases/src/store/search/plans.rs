@@ -10,7 +10,7 @@ use pg::Tx;
 use testkit::House;
 
 use super::facets::counting;
-use super::{Asked, Place, Statement, listing, page_key};
+use super::{Place, SearchContext, Statement, listing, page_key};
 use crate::filter::{self, Facet, Field, Key, Order};
 use seed::{NOW, seed};
 
@@ -25,9 +25,9 @@ const INBOXES: [(&str, &str, &str); 6] = [
 ];
 const DUE_FIRST: Order = Order { key: Key::Due, descending: false };
 
-fn asked(tenant: &str) -> Asked {
+fn context(tenant: &str) -> SearchContext {
     let tenant = TenantId::parse(tenant).expect("a name");
-    Asked { tenant, now: NOW.parse().expect("a time") }
+    SearchContext { tenant, now: NOW.parse().expect("a time") }
 }
 
 fn orders() -> [Order; 4] {
@@ -38,9 +38,9 @@ fn orders() -> [Order; 4] {
         .expect("four")
 }
 
-fn statement(asked: &Asked, text: &str, order: Order, after: Option<Place>) -> Statement {
+fn statement(context: &SearchContext, text: &str, order: Order, after: Option<Place>) -> Statement {
     let search = filter::read(text).unwrap_or_else(|problems| panic!("{text}: {problems:?}"));
-    listing(asked, &search.condition, order, after, 51)
+    listing(context, &search.condition, order, after, 51)
 }
 
 /// Runs a body as the service does.
@@ -58,7 +58,7 @@ async fn transact<T, F: Future<Output = (Tx, T)>>(
 #[tokio::test]
 async fn every_search_is_a_statement_that_can_be_run() {
     let house = House::open(&[crate::SERVICE]).await;
-    let asked = asked("development");
+    let context = context("development");
     let values = [
         "TRIAGED",
         "P2",
@@ -86,18 +86,18 @@ async fn every_search_is_a_statement_that_can_be_run() {
     texts.push(String::new());
     let count = texts.len() * 12;
     assert!(count > 1_000, "{count}");
-    let tenant = asked.tenant.clone();
+    let tenant = context.tenant.clone();
     transact(&house, &tenant, async move |mut tx| {
         let later = |due| Some(Place { due, id: uuid::Uuid::max() });
         for text in &texts {
             for order in orders() {
-                for after in [None, later(None), later(Some(asked.now))] {
-                    let plan = statement(&asked, text, order, after).plan(&mut tx).await;
+                for after in [None, later(None), later(Some(context.now))] {
+                    let plan = statement(&context, text, order, after).plan(&mut tx).await;
                     plan.unwrap_or_else(|error| panic!("{text} {order:?} {after:?}: {error}"));
                 }
             }
             let search = filter::read(text).expect("read before");
-            let plan = counting(&asked, &search.condition, &Facet::ALL).plan(&mut tx).await;
+            let plan = counting(&context, &search.condition, &Facet::ALL).plan(&mut tx).await;
             plan.unwrap_or_else(|error| panic!("counting {text}: {error}"));
         }
         (tx, ())
@@ -113,13 +113,13 @@ async fn inboxes_are_read_off_an_index() {
     let house = House::open(&[crate::SERVICE]).await;
     let tenants = ["tenant-a", "tenant-b", "tenant-c"];
     seed(&house, &tenants, 10_000).await;
-    let asked = asked(tenants[1]);
-    let tenant = asked.tenant.clone();
+    let context = context(tenants[1]);
+    let tenant = context.tenant.clone();
     transact(&house, &tenant, async move |mut tx| {
         for (name, text, index) in INBOXES {
-            let later = Place { due: Some(asked.now), id: uuid::Uuid::nil() };
+            let later = Place { due: Some(context.now), id: uuid::Uuid::nil() };
             for after in [None, Some(later)] {
-                let plan = statement(&asked, text, DUE_FIRST, after).plan(&mut tx).await.expect(name);
+                let plan = statement(&context, text, DUE_FIRST, after).plan(&mut tx).await.expect(name);
                 assert!(plan.contains(index), "{name} is not read off {index}:\n{plan}");
                 for whole in ["Seq Scan", "Sort", "Bitmap", "  Filter"] {
                     assert!(!plan.contains(whole), "{name}: {whole}\n{plan}");
@@ -128,14 +128,15 @@ async fn inboxes_are_read_off_an_index() {
         }
         // How a case ended is looked up; open ones of a state are among the open, or the newest.
         for (text, index) in [("state = WITHDRAWN", "cases_ended"), ("state = TRIAGED", "Index Scan")] {
-            let plan = statement(&asked, text, Order::default(), None).plan(&mut tx).await.expect(text);
+            let plan = statement(&context, text, Order::default(), None).plan(&mut tx).await.expect(text);
             assert!(plan.contains(index) && !plan.contains("Seq Scan"), "{text}:\n{plan}");
         }
-        let newest = statement(&asked, "", Order::default(), None).plan(&mut tx).await.expect("a plan");
+        let newest = statement(&context, "", Order::default(), None).plan(&mut tx).await.expect("a plan");
         assert!(newest.contains("cases_pkey") && !newest.contains("Sort"), "{newest}");
         // A rare word is looked up; of a common one the newest cases have enough.
         for (words, index) in [("text:w4990", "case_text_by_terms"), ("text:w3", "case_text_pkey")] {
-            let plan = statement(&asked, words, Order::default(), None).plan(&mut tx).await.expect("a plan");
+            let plan =
+                statement(&context, words, Order::default(), None).plan(&mut tx).await.expect("a plan");
             assert!(plan.contains(index) && !plan.contains("Seq Scan"), "{words}:\n{plan}");
         }
         (tx, ())
@@ -150,14 +151,14 @@ async fn inboxes_are_read_off_an_index() {
 async fn pages_add_up_in_every_order() {
     let house = House::open(&[crate::SERVICE]).await;
     seed(&house, &["tenant-a", "tenant-b"], 2_000).await;
-    let asked = asked("tenant-a");
+    let context = context("tenant-a");
     for order in orders() {
         let condition = filter::read("open = true").expect("a filter").condition;
         let page_of = async |size: i32, token: &str| {
             let page = Page::parse(size, token, "").expect("a page");
-            let (asked, condition) = (&asked, &condition);
-            transact(&house, &asked.tenant, async move |mut tx| {
-                let mut cases = super::list(&mut tx, asked, condition, order, &page).await.expect("a list");
+            let (context, condition) = (&context, &condition);
+            transact(&house, &context.tenant, async move |mut tx| {
+                let mut cases = super::list(&mut tx, context, condition, order, &page).await.expect("a list");
                 let next = page.cut(&mut cases, |case| page_key(order, case));
                 (tx, (cases, next))
             })

@@ -7,7 +7,7 @@ use jiff_sqlx::ToSqlx as _;
 use sqlx::postgres::PgRow;
 use sqlx::{Encode, FromRow, PgConnection, Postgres, QueryBuilder, Type};
 
-use super::Asked;
+use super::SearchContext;
 use crate::case::State;
 use crate::filter::{Code, Compare, Condition, Moment, Test, Word};
 use crate::search_terms::Terms;
@@ -52,28 +52,28 @@ impl Statement {
 
     /// Adds that cases are as meant. Every part is true or false of every case,
     /// never unknown, so that NOT takes exactly the others.
-    pub(super) fn condition(&mut self, asked: &Asked, condition: &Condition) -> &mut Self {
+    pub(super) fn condition(&mut self, context: &SearchContext, condition: &Condition) -> &mut Self {
         match condition {
             Condition::All(parts) if parts.is_empty() => self.text("TRUE"),
-            Condition::All(parts) => self.joined(asked, parts, " AND "),
-            Condition::Any(parts) => self.joined(asked, parts, " OR "),
-            Condition::Not(part) => self.text("NOT (").condition(asked, part).text(")"),
-            Condition::Test(test) => self.test(asked, test),
+            Condition::All(parts) => self.joined(context, parts, " AND "),
+            Condition::Any(parts) => self.joined(context, parts, " OR "),
+            Condition::Not(part) => self.text("NOT (").condition(context, part).text(")"),
+            Condition::Test(test) => self.test(context, test),
         }
     }
 
-    fn joined(&mut self, asked: &Asked, parts: &[Condition], with: &'static str) -> &mut Self {
+    fn joined(&mut self, context: &SearchContext, parts: &[Condition], with: &'static str) -> &mut Self {
         self.text("(");
         for (at, part) in parts.iter().enumerate() {
             if at > 0 {
                 self.text(with);
             }
-            self.condition(asked, part);
+            self.condition(context, part);
         }
         self.text(")")
     }
 
-    fn test(&mut self, asked: &Asked, test: &Test) -> &mut Self {
+    fn test(&mut self, context: &SearchContext, test: &Test) -> &mut Self {
         match test {
             Test::Code(Code::State, Compare::Equal, number) => self.state(*number),
             Test::Code(code, compare, number) => {
@@ -93,7 +93,7 @@ impl Statement {
             Test::HasMoment(moment) => self.text(moment_column(*moment)).text(" IS NOT NULL"),
             Test::Open => self.text("closed_at IS NULL"),
             Test::Breached => {
-                self.text("(closed_at IS NULL AND ").text(DUE).text(" < ").bind(asked.now.to_sqlx()).text(")")
+                self.text("(closed_at IS NULL AND ").text(DUE).text(" < ").bind(context.now.to_sqlx()).text(")")
             }
             // Only what is open has a clock that may go on.
             Test::Paused => self.text(
@@ -105,7 +105,7 @@ impl Statement {
                   WHERE r.tenant_id = current_setting('redress.tenant')))",
             ),
             // What has no word is found nowhere.
-            Test::Text(sought) => match Terms::of(&asked.tenant).query(sought) {
+            Test::Text(sought) => match Terms::of(&context.tenant).query(sought) {
                 Some(query) => self
                     .text("case_id IN (SELECT w.case_id FROM case_words w WHERE w.terms @@ ")
                     .bind(query)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use fault::Fault;
 use kernel::PlanId;
-use pg::{Asked, Batch, Tx, Verdicts, Work};
+use pg::{Batch, BatchedMutation, Tx, Verdicts, Work};
 use prost::Message as _;
 use proto::redress::resolution::v1::{ApprovePlanResponse, ProposePlanResponse};
 use uuid::Uuid;
@@ -26,14 +26,14 @@ impl Batch for Proposals {
         "plan.propose"
     }
 
-    fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [Asked<Proposal>]) -> Work<'a, Verdicts> {
+    fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [BatchedMutation<Proposal>]) -> Work<'a, Verdicts> {
         Box::pin(propose(tx, asked))
     }
 }
 
 /// The cases are held until the plans are stored: one that ends meanwhile finds the
 /// plan to cancel.
-async fn propose(tx: &mut Tx, asked: &[Asked<Proposal>]) -> Result<Verdicts, Fault> {
+async fn propose(tx: &mut Tx, asked: &[BatchedMutation<Proposal>]) -> Result<Verdicts, Fault> {
     let ids: Vec<Uuid> = asked.iter().map(|one| one.job.case_id.0).collect();
     let cases = store::cases::lock(tx, &ids).await?;
     let cases: HashMap<Uuid, CaseView> = cases.into_iter().map(|case| (case.case_id.0, case)).collect();
@@ -67,7 +67,7 @@ async fn propose(tx: &mut Tx, asked: &[Asked<Proposal>]) -> Result<Verdicts, Fau
     Ok(verdicts)
 }
 
-fn proposed(tx: &Tx, case: &CaseView, one: &Asked<Proposal>) -> Plan {
+fn proposed(tx: &Tx, case: &CaseView, one: &BatchedMutation<Proposal>) -> Plan {
     Plan {
         plan_id: PlanId(tx.new_id()),
         version: 1,
@@ -97,12 +97,12 @@ impl Batch for Approvals {
         "plan.approve"
     }
 
-    fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [Asked<Target>]) -> Work<'a, Verdicts> {
+    fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [BatchedMutation<Target>]) -> Work<'a, Verdicts> {
         Box::pin(approve_all(tx, asked))
     }
 }
 
-async fn approve_all(tx: &mut Tx, asked: &[Asked<Target>]) -> Result<Verdicts, Fault> {
+async fn approve_all(tx: &mut Tx, asked: &[BatchedMutation<Target>]) -> Result<Verdicts, Fault> {
     let ids: Vec<Uuid> = asked.iter().map(|one| one.job.plan_id.0).collect();
     let plans = store::plans::lock(tx, &ids).await?;
     let cases: Vec<Uuid> = plans.iter().map(|plan| plan.case_id.0).collect();
@@ -142,7 +142,7 @@ fn approve(
     tx: &mut Tx,
     plans: &mut HashMap<Uuid, Plan>,
     (cases, grounds): (&HashMap<Uuid, CaseView>, &HashMap<Uuid, Grounds>),
-    one: &Asked<Target>,
+    one: &BatchedMutation<Target>,
 ) -> Result<Plan, Fault> {
     let known = plans.get_mut(&one.job.plan_id.0).ok_or(Refusal::PlanNotFound)?;
     cases.get(&known.case_id.0).map_or(Ok(()), |case| case.not_about(&one.caller))?;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use fault::Fault;
-use pg::{Asked, Batch, Tx, Verdicts, Work};
+use pg::{Batch, BatchedMutation, Tx, Verdicts, Work};
 use prost::Message as _;
 use proto::redress::resolution::v1::CompleteTaskResponse;
 use uuid::Uuid;
@@ -24,14 +24,18 @@ impl Batch for Completions {
         "task.complete"
     }
 
-    fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [Asked<Self::Job>]) -> Work<'a, Verdicts> {
+    fn carry_out<'a>(
+        &'a self,
+        tx: &'a mut Tx,
+        asked: &'a [BatchedMutation<Self::Job>],
+    ) -> Work<'a, Verdicts> {
         Box::pin(carry_out(tx, asked))
     }
 }
 
 /// The plans first, so that two tasks of one that end at once take turns, and the
 /// second sees what the first left to do.
-async fn carry_out(tx: &mut Tx, asked: &[Asked<(Holder, TaskResult)>]) -> Result<Verdicts, Fault> {
+async fn carry_out(tx: &mut Tx, asked: &[BatchedMutation<(Holder, TaskResult)>]) -> Result<Verdicts, Fault> {
     let ids: Vec<Uuid> = asked.iter().map(|one| one.job.0.task_id.0).collect();
     let plans = store::plans::lock_of_tasks(tx, &ids).await?;
     let tasks = store::tasks::lock(tx, &ids).await?;
@@ -65,7 +69,7 @@ fn complete(
     tx: &mut Tx,
     tasks: &mut HashMap<Uuid, Task>,
     plans: &HashMap<Uuid, Plan>,
-    one: &Asked<(Holder, TaskResult)>,
+    one: &BatchedMutation<(Holder, TaskResult)>,
 ) -> Result<Task, Fault> {
     let (holder, result) = &one.job;
     let known = tasks.get_mut(&holder.task_id.0).ok_or(Refusal::TaskNotFound)?;

@@ -8,7 +8,7 @@ use sqlx::Executor as _;
 use testkit::House;
 
 use super::seed::seed;
-use super::{Asked, DUE_FIRST, INBOXES, asked, counting, statement, transact};
+use super::{DUE_FIRST, INBOXES, SearchContext, context, counting, statement, transact};
 use crate::case::{Case, Channel, Matter, Occasion, Origin, Priority};
 use crate::filter::{self, Facet, Order};
 use crate::store;
@@ -37,9 +37,9 @@ async fn a_million_cases() {
     let house = House::open(&[crate::SERVICE]).await;
     seed(&house, &["tenant-b", "tenant-c", "tenant-d", "tenant-e"], 100_000).await;
     seed(&house, &["tenant-a"], 600_000).await;
-    let asked = asked("tenant-a");
+    let context = context("tenant-a");
     for (name, text, _) in INBOXES {
-        let p99 = time(&house, &asked, name, text, DUE_FIRST).await;
+        let p99 = time(&house, &context, name, text, DUE_FIRST).await;
         assert!(p99 < PROMISED, "{name} took {p99:?}");
     }
     for (name, text) in [
@@ -52,23 +52,23 @@ async fn a_million_cases() {
         ("a category, urgent", "category = \"delivery/7\" AND priority = P1"),
         ("nothing, by no index", "language = \"fr\""),
     ] {
-        time(&house, &asked, name, text, Order::default()).await;
+        time(&house, &context, name, text, Order::default()).await;
     }
-    count(&house, &asked).await;
-    openings(&house, &asked).await;
+    count(&house, &context).await;
+    openings(&house, &context).await;
     for drops in ["", "DROP INDEX cases_open_by_due, cases_open_by_agent, cases_open_by_department"] {
-        moves(&house, &asked, drops).await;
+        moves(&house, &context, drops).await;
     }
     house.done().await;
 }
 
-async fn time(house: &House, asked: &Asked, name: &str, text: &str, order: Order) -> Duration {
+async fn time(house: &House, context: &SearchContext, name: &str, text: &str, order: Order) -> Duration {
     let mut times = Vec::new();
     for n in 0..TIMES {
         let text = text.replace("a-7", &format!("a-{}", n % 200)).replace("d-7", &format!("d-{}", n % 40));
         let started = Instant::now();
-        transact(house, &asked.tenant, async move |mut tx| {
-            let statement = statement(asked, &text, order, None);
+        transact(house, &context.tenant, async move |mut tx| {
+            let statement = statement(context, &text, order, None);
             let rows: Vec<Row> = statement.fetch(&mut tx).await.expect("a page");
             (tx, rows.len())
         })
@@ -80,13 +80,13 @@ async fn time(house: &House, asked: &Asked, name: &str, text: &str, order: Order
     p99
 }
 
-async fn count(house: &House, asked: &Asked) {
+async fn count(house: &House, context: &SearchContext) {
     for text in ["", "open = true"] {
         let started = Instant::now();
         let facets = [Facet::State, Facet::Priority, Facet::Category, Facet::Breached];
         let condition = filter::read(text).expect("a filter").condition;
-        transact(house, &asked.tenant, async move |mut tx| {
-            let statement = counting(asked, &condition, &facets);
+        transact(house, &context.tenant, async move |mut tx| {
+            let statement = counting(context, &condition, &facets);
             let rows: Vec<(i32, Option<String>, i64)> = statement.fetch(&mut tx).await.expect("counts");
             (tx, rows.len())
         })
@@ -96,16 +96,16 @@ async fn count(house: &House, asked: &Asked) {
 }
 
 /// Opens cases as the service does, and tells what of it their texts take.
-async fn openings(house: &House, asked: &Asked) {
+async fn openings(house: &House, context: &SearchContext) {
     let (mut rows, mut texts) = (Duration::ZERO, Duration::ZERO);
     for _ in 0..BATCHES {
-        let opened: Vec<Opening> = (0..BATCH).map(|n| opening(house, asked, n)).collect();
-        let (inserted, kept) = transact(house, &asked.tenant, async move |mut tx| {
+        let opened: Vec<Opening> = (0..BATCH).map(|n| opening(house, context, n)).collect();
+        let (inserted, kept) = transact(house, &context.tenant, async move |mut tx| {
             let started = Instant::now();
             store::insert(&mut tx, &opened).await.expect("inserted");
             let inserted = started.elapsed();
             let started = Instant::now();
-            store::text::keep(&mut tx, &asked.tenant, &opened).await.expect("kept");
+            store::text::keep(&mut tx, &context.tenant, &opened).await.expect("kept");
             (tx, (inserted, started.elapsed()))
         })
         .await;
@@ -120,7 +120,7 @@ async fn openings(house: &House, asked: &Asked) {
     );
 }
 
-fn opening(house: &House, asked: &Asked, n: u32) -> Opening {
+fn opening(house: &House, context: &SearchContext, n: u32) -> Opening {
     let db = house.db("cases");
     let origin = Origin {
         matter: Matter::Complaint,
@@ -131,7 +131,7 @@ fn opening(house: &House, asked: &Asked, n: u32) -> Opening {
         region: String::new(),
         respondent_staff: String::new(),
         amount_sought: None,
-        receive_time: asked.now,
+        receive_time: context.now,
         traceparent: String::new(),
     };
     let triage = Triage {
@@ -140,7 +140,7 @@ fn opening(house: &House, asked: &Asked, n: u32) -> Opening {
         complexity: Level::Medium,
         reasons: vec![],
     };
-    let at = Occasion { now: asked.now, actor: "<cases>", traceparent: "" };
+    let at = Occasion { now: context.now, actor: "<cases>", traceparent: "" };
     let case = Case::open(CaseId(db.ids().id(db.clock().now())), origin, triage, &at);
     let story = "上周一我在网上买了一台电热水壶，收到时箱子已经压坏，壶身也裂了，客服答应三天内退款。";
     Opening {
@@ -152,15 +152,15 @@ fn opening(house: &House, asked: &Asked, n: u32) -> Opening {
 }
 
 /// Moves open cases as the service does, each in a transaction of its own.
-async fn moves(house: &House, asked: &Asked, drops: &'static str) {
+async fn moves(house: &House, context: &SearchContext, drops: &'static str) {
     let mut owner = house.owner().await;
     owner.execute("SET search_path = cases").await.expect("there is the schema");
     owner.execute(sqlx::raw_sql(drops)).await.expect("indexes");
     owner.execute("VACUUM ANALYZE cases").await.expect("vacuumed");
     owner.execute("CHECKPOINT").await.expect("written");
     let condition = filter::read("open = true").expect("a filter").condition;
-    let cases: Vec<Case> = transact(house, &asked.tenant, async move |mut tx| {
-        let statement = super::listing(asked, &condition, Order::default(), None, MOVES.into());
+    let cases: Vec<Case> = transact(house, &context.tenant, async move |mut tx| {
+        let statement = super::listing(context, &condition, Order::default(), None, MOVES.into());
         let rows: Vec<Row> = statement.fetch(&mut tx).await.expect("a page");
         (tx, rows.into_iter().map(|row| row.into_case().expect("a case")).collect())
     })
@@ -173,7 +173,7 @@ async fn moves(house: &House, asked: &Asked, drops: &'static str) {
         case.agent_id = format!("a-{}", n % 190);
         case.due_time = case.due_time.map(|due| due + jiff::SignedDuration::from_mins(7));
         let started = Instant::now();
-        transact(house, &asked.tenant, async move |mut tx| {
+        transact(house, &context.tenant, async move |mut tx| {
             store::save(&mut tx, std::slice::from_ref(&case)).await.expect("saved");
             (tx, ())
         })
