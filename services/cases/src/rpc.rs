@@ -39,7 +39,7 @@ use crate::ground::{Claim, with_ground};
 use crate::receipt_rate_limit::ReceiptRateLimit;
 use crate::refusal::Refusal;
 use crate::store;
-use crate::wire::{self, Target};
+use crate::wire::{self, CaseTarget};
 use change::{Change, Changes, Render};
 use kernel::Caller;
 use watch::Watchers;
@@ -69,7 +69,7 @@ impl Rpc {
         &self,
         caller: Caller,
         key: Key,
-        (takes, target): (Act, Target),
+        (takes, target): (Act, CaseTarget),
         act: impl Fn(&mut Case, &Occasion<'_>) -> Result<(), Refusal> + Send + Sync + 'static,
         render: fn(&Case) -> A,
     ) -> Result<Response<A>, Status> {
@@ -84,7 +84,7 @@ impl Rpc {
         &self,
         caller: Caller,
         key: Key,
-        (takes, target, claim): (Act, Target, Option<Claim>),
+        (takes, target, claim): (Act, CaseTarget, Option<Claim>),
         act: impl Fn(&mut Case, &Occasion<'_>, Option<&str>) -> Result<(), Refusal> + Send + Sync + 'static,
         render: fn(&Case) -> A,
     ) -> Result<Response<A>, Status> {

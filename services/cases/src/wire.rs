@@ -44,16 +44,21 @@ const INVALID_REFERRAL: &str = "INVALID_REFERRAL";
 
 /// The case a change is meant for, as the caller has seen it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Target {
+pub(crate) struct CaseTarget {
     /// The case.
     pub(crate) case: CaseId,
     /// The version seen; none skips the check.
     pub(crate) version: Option<i64>,
 }
 
-pub(crate) fn target(check: &mut Check, request_id: String, case_id: &str, version: Option<i64>) -> Target {
+pub(crate) fn target(
+    check: &mut Check,
+    request_id: String,
+    case_id: &str,
+    version: Option<i64>,
+) -> CaseTarget {
     check.request_id(request_id);
-    Target { case: check.id("case_id", case_id), version }
+    CaseTarget { case: check.id("case_id", case_id), version }
 }
 
 /// Reads the id of the case a read is about.
@@ -75,7 +80,7 @@ pub(crate) fn timeline(request: GetTimelineRequest) -> Result<(CaseId, Page), Fa
 }
 
 /// Reads a note.
-pub(crate) fn note(request: AddNoteRequest) -> Result<(Target, Written), Fault> {
+pub(crate) fn note(request: AddNoteRequest) -> Result<(CaseTarget, Written), Fault> {
     let AddNoteRequest { request_id, case_id, text, visibility } = request;
     let mut check = Check::new();
     let target = target(&mut check, request_id.clone(), &case_id, None);
@@ -92,7 +97,7 @@ pub(crate) fn note(request: AddNoteRequest) -> Result<(Target, Written), Fault> 
 }
 
 /// Reads findings and root cause.
-pub(crate) fn findings(request: RecordFindingsRequest) -> Result<(Target, String, String), Fault> {
+pub(crate) fn findings(request: RecordFindingsRequest) -> Result<(CaseTarget, String, String), Fault> {
     let RecordFindingsRequest { request_id, case_id, expected_version, findings, root_cause } = request;
     let mut check = Check::new();
     let target = target(&mut check, request_id, &case_id, expected_version);
@@ -103,7 +108,7 @@ pub(crate) fn findings(request: RecordFindingsRequest) -> Result<(Target, String
 }
 
 /// Reads a decision.
-pub(crate) fn decision(request: DecideCaseRequest) -> Result<(Target, Decision, Option<Claim>), Fault> {
+pub(crate) fn decision(request: DecideCaseRequest) -> Result<(CaseTarget, Decision, Option<Claim>), Fault> {
     let DecideCaseRequest { request_id, case_id, expected_version, outcome, reasons, remedy_due, ground } =
         request;
     let mut check = Check::new();
@@ -134,7 +139,7 @@ fn decided(check: &mut Check, outcome: i32, reasons: String, remedy_due: bool) -
 }
 
 /// Reads a withdrawal.
-pub(crate) fn withdrawal(request: WithdrawCaseRequest) -> Result<(Target, String), Fault> {
+pub(crate) fn withdrawal(request: WithdrawCaseRequest) -> Result<(CaseTarget, String), Fault> {
     let WithdrawCaseRequest { request_id, case_id, expected_version, reason } = request;
     let mut check = Check::new();
     let target = target(&mut check, request_id, &case_id, expected_version);
@@ -144,7 +149,7 @@ pub(crate) fn withdrawal(request: WithdrawCaseRequest) -> Result<(Target, String
 }
 
 /// Reads a referral.
-pub(crate) fn referral(request: DeclineCaseRequest) -> Result<(Target, String, Claim), Fault> {
+pub(crate) fn referral(request: DeclineCaseRequest) -> Result<(CaseTarget, String, Claim), Fault> {
     let DeclineCaseRequest { request_id, case_id, expected_version, referral, ground } = request;
     let mut check = Check::new();
     let target = target(&mut check, request_id, &case_id, expected_version);
@@ -154,13 +159,13 @@ pub(crate) fn referral(request: DeclineCaseRequest) -> Result<(Target, String, C
 }
 
 /// Reads why a case is closed.
-pub(crate) fn closure(request: CloseCaseRequest) -> Result<(Target, String), Fault> {
+pub(crate) fn closure(request: CloseCaseRequest) -> Result<(CaseTarget, String), Fault> {
     let CloseCaseRequest { request_id, case_id, expected_version, reason } = request;
     reason_of(request_id, &case_id, expected_version, reason)
 }
 
 /// Reads why a case is taken up again.
-pub(crate) fn reopening(request: ReopenCaseRequest) -> Result<(Target, String), Fault> {
+pub(crate) fn reopening(request: ReopenCaseRequest) -> Result<(CaseTarget, String), Fault> {
     let ReopenCaseRequest { request_id, case_id, expected_version, reason } = request;
     reason_of(request_id, &case_id, expected_version, reason)
 }
@@ -170,7 +175,7 @@ fn reason_of(
     case_id: &str,
     version: Option<i64>,
     reason: String,
-) -> Result<(Target, String), Fault> {
+) -> Result<(CaseTarget, String), Fault> {
     let mut check = Check::new();
     let target = target(&mut check, request_id, case_id, version);
     let reason = check.required("reason", reason, MAX_REASON);

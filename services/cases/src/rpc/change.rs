@@ -17,13 +17,13 @@ use crate::clocks::policy::Policy;
 use crate::ground::Claim;
 use crate::refusal::Refusal;
 use crate::timeline::{Entry, Written};
-use crate::wire::{self, Target};
+use crate::wire::{self, CaseTarget};
 use crate::{merges, persist, store};
 
 /// A change to one case.
 pub(super) struct Change {
     /// The case, as the caller has seen it.
-    pub(super) target: Target,
+    pub(super) target: CaseTarget,
     /// What it takes to make it.
     pub(super) takes: Act,
     /// The note it writes, once for its key; none for other changes.

@@ -24,7 +24,7 @@ use crate::acting::Act;
 use crate::case::Occasion;
 use crate::classifiers::Classifiers;
 use crate::refusal::Refusal;
-use crate::wire::Target;
+use crate::wire::CaseTarget;
 use crate::wire::classifiers as wire;
 use crate::{persist, store};
 
@@ -46,7 +46,7 @@ impl ClassifierRpc {
 async fn confirm(
     mut tx: Tx,
     caller: &Caller,
-    target: Target,
+    target: CaseTarget,
     category: String,
 ) -> Result<(Tx, ConfirmCategoryResponse), Fault> {
     let mut case = store::lock_all(&mut tx, &[target.case.0]).await?.pop().ok_or(Refusal::CaseNotFound)?;

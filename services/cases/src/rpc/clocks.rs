@@ -24,7 +24,7 @@ use crate::clocks::jobs;
 use crate::clocks::pauses_and_extensions::{Extension, ExtensionState};
 use crate::clocks::policy::Policy;
 use crate::refusal::Refusal;
-use crate::wire::Target;
+use crate::wire::CaseTarget;
 use crate::{persist, store, wire};
 use kernel::Caller;
 
@@ -66,7 +66,7 @@ struct Desk {
 impl Desk {
     /// Locks a case and reads its clocks; what is told belongs to its trace.
     /// Only who works the case may change them.
-    async fn open(tx: &mut Tx, target: Target, caller: &Caller) -> Result<Self, Fault> {
+    async fn open(tx: &mut Tx, target: CaseTarget, caller: &Caller) -> Result<Self, Fault> {
         let mut case = store::lock_all(tx, &[target.case.0]).await?.pop().ok_or(Refusal::CaseNotFound)?;
         case.permit(Act::Handle, &acting::actor(tx, caller, std::iter::once(&case)).await?)?;
         if target.version.is_some_and(|seen| seen != case.version) {
@@ -129,7 +129,7 @@ async fn decide(
     caller: &Caller,
 ) -> Result<(Desk, Extension, i32), Fault> {
     let case = store::extensions::case_of(tx, id).await?.ok_or(Refusal::ExtensionNotFound)?;
-    let desk = Desk::open(tx, Target { case, version }, caller).await?;
+    let desk = Desk::open(tx, CaseTarget { case, version }, caller).await?;
     let all = store::extensions::of(tx, case).await?;
     let number = next_number(&all);
     let extension = all.into_iter().find(|one| one.id == id).ok_or(Refusal::ExtensionNotFound)?;

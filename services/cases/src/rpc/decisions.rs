@@ -16,7 +16,7 @@ use crate::acting::Act;
 use crate::case::{Case, Correction, CorrectionState, Decision, Occasion};
 use crate::ground::with_ground;
 use crate::refusal::Refusal;
-use crate::wire::Target;
+use crate::wire::CaseTarget;
 use crate::wire::decisions as wire;
 use crate::{persist, store};
 
@@ -34,7 +34,7 @@ impl Decisions {
 }
 
 /// A case locked by who may work it, as they have seen it, and its corrections.
-async fn lock(tx: &mut Tx, caller: &Caller, target: Target) -> Result<(Case, Vec<Correction>), Fault> {
+async fn lock(tx: &mut Tx, caller: &Caller, target: CaseTarget) -> Result<(Case, Vec<Correction>), Fault> {
     let case = store::lock_all(tx, &[target.case.0]).await?.pop().ok_or(Refusal::CaseNotFound)?;
     case.permit(Act::Handle, &acting::actor(tx, caller, std::iter::once(&case)).await?)?;
     if target.version.is_some_and(|seen| seen != case.version) {
@@ -53,7 +53,7 @@ async fn lock_by_correction(
     version: Option<i64>,
 ) -> Result<(Case, Vec<Correction>, usize), Fault> {
     let case = store::corrections::case_of(tx, id).await?.ok_or(Refusal::CorrectionNotFound)?;
-    let (case, all) = lock(tx, caller, Target { case, version }).await?;
+    let (case, all) = lock(tx, caller, CaseTarget { case, version }).await?;
     let place = all.iter().position(|one| one.id == id).ok_or(Refusal::CorrectionNotFound)?;
     Ok((case, all, place))
 }

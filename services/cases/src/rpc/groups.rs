@@ -18,7 +18,7 @@ use crate::acting::Act;
 use crate::case::{Case, Occasion};
 use crate::groups::{Group, Member};
 use crate::refusal::Refusal;
-use crate::wire::groups::{self as wire, Joining, Target};
+use crate::wire::groups::{self as wire, GroupTarget, Joining};
 use crate::{persist, store};
 
 /// The rpcs of `GroupService`.
@@ -63,7 +63,7 @@ enum Which {
     /// One to be registered, with this title.
     New(String),
     /// One there is.
-    Known(Target),
+    Known(GroupTarget),
 }
 
 /// The group that cases join, as far as it is there.
@@ -74,7 +74,7 @@ enum New {
     No(Group),
 }
 
-async fn lock(tx: &mut Tx, target: Target) -> Result<Group, Fault> {
+async fn lock(tx: &mut Tx, target: GroupTarget) -> Result<Group, Fault> {
     let group = store::groups::lock(tx, target.group).await?.ok_or(Refusal::GroupNotFound)?;
     match target.version {
         Some(seen) if seen != group.version => Err(Fault::version_mismatch(group.version)),

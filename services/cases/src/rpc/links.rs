@@ -18,7 +18,7 @@ use crate::case::{Case, Joining, Occasion};
 use crate::links::{Link, Pair};
 use crate::refusal::Refusal;
 use crate::sameness::{Person, Sketch};
-use crate::wire::Target;
+use crate::wire::CaseTarget;
 use crate::wire::links::{self as wire, Merging, Model, Search, ToLink};
 use crate::{persist, store};
 
@@ -81,7 +81,7 @@ impl LinkRpc {
         &self,
         caller: Caller,
         key: Key,
-        (target, other): (Target, Other),
+        (target, other): (CaseTarget, Other),
         act: impl FnOnce(Changing<'_>, &Occasion<'_>) -> Result<(), Fault> + Send,
         render: fn(&Case) -> A,
     ) -> Result<Response<A>, Status> {

@@ -49,7 +49,7 @@ impl TriageRpc {
         &self,
         mut tx: Tx,
         caller: &Caller,
-        target: crate::wire::Target,
+        target: crate::wire::CaseTarget,
     ) -> Result<(Tx, RetriageCaseResponse), Fault> {
         let mut case =
             store::lock_all(&mut tx, &[target.case.0]).await?.pop().ok_or(Refusal::CaseNotFound)?;
@@ -107,7 +107,7 @@ impl TriageRpc {
 type ByHand<T> = fn(&mut Case, Priority, String, &Occasion<'_>) -> Result<T, Refusal>;
 
 /// The case whose urgency a caller changes, locked, as they have seen it.
-async fn lock(tx: &mut Tx, caller: &Caller, target: crate::wire::Target) -> Result<Case, Fault> {
+async fn lock(tx: &mut Tx, caller: &Caller, target: crate::wire::CaseTarget) -> Result<Case, Fault> {
     let case = store::lock_all(tx, &[target.case.0]).await?.pop().ok_or(Refusal::CaseNotFound)?;
     case.permit(Act::Sort, &acting::actor(tx, caller, std::iter::once(&case)).await?)?;
     if target.version.is_some_and(|seen| seen != case.version) {

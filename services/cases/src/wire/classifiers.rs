@@ -11,7 +11,7 @@ use proto::redress::cases::v1::{
 };
 use proto::timestamp;
 
-use super::{Target, target};
+use super::{CaseTarget, target};
 use crate::categories::MAX_PATH;
 use crate::classifier::{Classifier, Figures, USUAL_THRESHOLD};
 use crate::store::classifiers::KeptClassifier;
@@ -96,7 +96,7 @@ pub(crate) fn text(request: ClassifyTextRequest) -> Result<(String, Option<i64>)
 }
 
 /// Reads what a person says a case is about.
-pub(crate) fn confirmation(request: ConfirmCategoryRequest) -> Result<(Target, String), Fault> {
+pub(crate) fn confirmation(request: ConfirmCategoryRequest) -> Result<(CaseTarget, String), Fault> {
     let ConfirmCategoryRequest { request_id, case_id, expected_version, category } = request;
     let mut check = Check::new();
     let target = target(&mut check, request_id, &case_id, expected_version);

@@ -14,7 +14,7 @@ use proto::timestamp;
 use uuid::Uuid;
 
 use super::policies::kebab;
-use super::{MAX_REASON, MAX_TEXT, Target, target};
+use super::{CaseTarget, MAX_REASON, MAX_TEXT, target};
 use crate::clocks::holding::Reply;
 use crate::clocks::pauses_and_extensions::Extension;
 use crate::clocks::{CaseClock, kind_of, number, reason_name};
@@ -38,7 +38,7 @@ pub(crate) fn kind(check: &mut Check, kind: i32) -> Kind {
 }
 
 /// Reads which clocks are to stand still, why, and what happened.
-pub(crate) fn pause(request: PauseClocksRequest) -> Result<(Target, Vec<Kind>, Reason, String), Fault> {
+pub(crate) fn pause(request: PauseClocksRequest) -> Result<(CaseTarget, Vec<Kind>, Reason, String), Fault> {
     let PauseClocksRequest { request_id, case_id, expected_version, kinds, reason, remark } = request;
     let mut check = Check::new();
     let target = target(&mut check, request_id, &case_id, expected_version);
@@ -59,7 +59,7 @@ pub(crate) fn pause(request: PauseClocksRequest) -> Result<(Target, Vec<Kind>, R
 }
 
 /// Reads which clocks are to run on, and what happened.
-pub(crate) fn resume(request: ResumeClocksRequest) -> Result<(Target, Vec<Kind>, String), Fault> {
+pub(crate) fn resume(request: ResumeClocksRequest) -> Result<(CaseTarget, Vec<Kind>, String), Fault> {
     let ResumeClocksRequest { request_id, case_id, expected_version, kinds, remark } = request;
     let mut check = Check::new();
     let target = target(&mut check, request_id, &case_id, expected_version);
@@ -84,7 +84,7 @@ fn kinds(check: &mut Check, kinds: &[i32]) -> Vec<Kind> {
 
 /// More time that is asked for.
 pub(crate) struct Wanted {
-    pub(crate) target: Target,
+    pub(crate) target: CaseTarget,
     pub(crate) kind: Kind,
     pub(crate) amount: u32,
     pub(crate) reason: String,
@@ -127,7 +127,7 @@ pub(crate) fn refused(request: RefuseExtensionRequest) -> Result<(Uuid, String),
 const MAX_CAUSE: usize = 64;
 
 /// Reads a holding reply.
-pub(crate) fn hold(request: SendHoldingReplyRequest) -> Result<(Target, Reply), Fault> {
+pub(crate) fn hold(request: SendHoldingReplyRequest) -> Result<(CaseTarget, Reply), Fault> {
     let SendHoldingReplyRequest {
         request_id,
         case_id,

@@ -7,7 +7,7 @@ use proto::redress::cases::v1::{
 use proto::timestamp;
 use uuid::Uuid;
 
-use super::{MAX_REASON, Target, claimed, decided};
+use super::{CaseTarget, MAX_REASON, claimed, decided};
 use crate::case::{Correction, Decision};
 use crate::ground::Claim;
 
@@ -16,7 +16,7 @@ const INVALID: &str = "INVALID_CORRECTION";
 /// A decision that somebody asks to take the place of another.
 pub(crate) struct CorrectionProposal {
     /// The case, as the caller has seen it.
-    pub(crate) target: Target,
+    pub(crate) target: CaseTarget,
     /// The new decision.
     pub(crate) decision: Decision,
     /// The ground it must have.

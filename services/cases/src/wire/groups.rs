@@ -59,7 +59,7 @@ pub(crate) fn create(request: CreateGroupRequest) -> Result<(String, Joining), F
 
 /// A group as the caller has seen it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Target {
+pub(crate) struct GroupTarget {
     /// The group.
     pub(crate) group: Uuid,
     /// The version seen; none skips the check.
@@ -67,7 +67,7 @@ pub(crate) struct Target {
 }
 
 /// Reads which cases join which group, and why.
-pub(crate) fn add(request: AddToGroupRequest) -> Result<(Target, Joining), Fault> {
+pub(crate) fn add(request: AddToGroupRequest) -> Result<(GroupTarget, Joining), Fault> {
     let AddToGroupRequest {
         request_id,
         group_id,
@@ -82,11 +82,11 @@ pub(crate) fn add(request: AddToGroupRequest) -> Result<(Target, Joining), Fault
     let joining = joining(&mut check, case_ids, representative_case_ids);
     let reason = check.text("reason", reason, MAX_REASON);
     check.done("INVALID_GROUP")?;
-    Ok((Target { group, version: expected_version }, Joining { reason, ..joining }))
+    Ok((GroupTarget { group, version: expected_version }, Joining { reason, ..joining }))
 }
 
 /// Reads which case leaves which group, and why.
-pub(crate) fn remove(request: RemoveFromGroupRequest) -> Result<(Target, CaseId, String), Fault> {
+pub(crate) fn remove(request: RemoveFromGroupRequest) -> Result<(GroupTarget, CaseId, String), Fault> {
     let RemoveFromGroupRequest { request_id, group_id, expected_version, case_id, reason } = request;
     let mut check = Check::new();
     check.request_id(request_id);
@@ -94,7 +94,7 @@ pub(crate) fn remove(request: RemoveFromGroupRequest) -> Result<(Target, CaseId,
     let case = check.id("case_id", &case_id);
     let reason = check.text("reason", reason, MAX_REASON);
     check.done("INVALID_GROUP")?;
-    Ok((Target { group, version: expected_version }, case, reason))
+    Ok((GroupTarget { group, version: expected_version }, case, reason))
 }
 
 /// Reads which group is wanted, and which of its members.

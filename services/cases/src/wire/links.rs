@@ -9,7 +9,7 @@ use proto::redress::cases::v1::{
 };
 use proto::timestamp;
 
-use super::{MAX_REASON, Target, outcome, target};
+use super::{CaseTarget, MAX_REASON, outcome, target};
 use crate::links::Link;
 use crate::sameness::LinkKind;
 use crate::store::sketch::Closed;
@@ -71,7 +71,7 @@ pub(crate) fn to_unlink(request: UnlinkCasesRequest) -> Result<(CaseId, CaseId, 
 /// Which case is to be merged into which.
 pub(crate) struct Merging {
     /// The one to merge.
-    pub(crate) target: Target,
+    pub(crate) target: CaseTarget,
     /// The one that goes on.
     pub(crate) into: CaseId,
     /// Why.
@@ -96,11 +96,11 @@ pub(crate) fn merge(request: MergeCaseRequest) -> Result<Merging, Fault> {
     let across = check.text("different_complainants_reason", different_complainants_reason, MAX_REASON);
     check.done("INVALID_MERGE")?;
     let across = Some(across).filter(|across| !across.is_empty());
-    Ok(Merging { target: Target { case, version: expected_version }, into, reason, across })
+    Ok(Merging { target: CaseTarget { case, version: expected_version }, into, reason, across })
 }
 
 /// Reads which merge is to be undone, and why.
-pub(crate) fn unmerge(request: UnmergeCaseRequest) -> Result<(Target, String), Fault> {
+pub(crate) fn unmerge(request: UnmergeCaseRequest) -> Result<(CaseTarget, String), Fault> {
     let UnmergeCaseRequest { request_id, case_id, expected_version, reason } = request;
     let mut check = Check::new();
     let target = target(&mut check, request_id, &case_id, expected_version);

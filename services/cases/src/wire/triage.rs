@@ -10,7 +10,7 @@ use proto::redress::cases::v1::{
 };
 use proto::timestamp;
 
-use super::{Target, classifiers, money};
+use super::{CaseTarget, classifiers, money};
 use crate::case::Priority;
 use crate::store::rules::KeptSet;
 use crate::store::triage::{Past, Window};
@@ -158,7 +158,7 @@ pub(crate) fn replay(request: ReplayRulesRequest) -> Result<(i64, Window, Page),
 }
 
 /// Reads which case is to be triaged again.
-pub(crate) fn retriage(request: RetriageCaseRequest) -> Result<Target, Fault> {
+pub(crate) fn retriage(request: RetriageCaseRequest) -> Result<CaseTarget, Fault> {
     let RetriageCaseRequest { request_id, case_id, expected_version } = request;
     let mut check = Check::new();
     let target = super::target(&mut check, request_id, &case_id, expected_version);
@@ -169,7 +169,7 @@ pub(crate) fn retriage(request: RetriageCaseRequest) -> Result<Target, Fault> {
 /// The case, its new priority and why.
 pub(crate) struct Urgency {
     /// The case.
-    pub(crate) target: Target,
+    pub(crate) target: CaseTarget,
     /// How urgent it is to be.
     pub(crate) priority: Priority,
     /// Why.

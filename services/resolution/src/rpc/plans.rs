@@ -20,7 +20,7 @@ use crate::progress;
 use crate::refusal::Refusal;
 use crate::store;
 use crate::wire;
-use crate::wire::plans::Target;
+use crate::wire::plans::PlanTarget;
 pub(super) use batch::{Approvals, Proposals};
 
 /// `ProposePlan`
@@ -37,7 +37,7 @@ pub(super) async fn propose(
 
 /// The plan a caller means, locked, as they have seen it; what is told next is in
 /// its case's trace.
-async fn lock(tx: &mut Tx, target: Target, caller: &Caller) -> Result<Plan, Fault> {
+async fn lock(tx: &mut Tx, target: PlanTarget, caller: &Caller) -> Result<Plan, Fault> {
     let plan = store::plans::lock(tx, &[target.plan_id.0]).await?.pop().ok_or(Refusal::PlanNotFound)?;
     not_about(tx, plan.case_id, caller).await?;
     plan.seen_as(target.expected_version)?;

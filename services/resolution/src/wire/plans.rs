@@ -24,7 +24,7 @@ pub(crate) struct Proposal {
 
 /// A plan, and the version of it that the caller has seen.
 #[derive(Clone, Copy)]
-pub(crate) struct Target {
+pub(crate) struct PlanTarget {
     pub(crate) plan_id: PlanId,
     pub(crate) expected_version: Option<i64>,
 }
@@ -125,21 +125,21 @@ fn read_goods(check: &mut Check, at: &str, goods: v1::Goods) -> Goods {
     Goods { sku: check.required(&format!("{at}goods.sku"), sku, MAX_NAME), quantity }
 }
 
-pub(crate) fn approval(request: v1::ApprovePlanRequest) -> Result<Target, Fault> {
+pub(crate) fn approval(request: v1::ApprovePlanRequest) -> Result<PlanTarget, Fault> {
     let v1::ApprovePlanRequest { request_id, plan_id, expected_version } = request;
     let mut check = Check::new();
     check.request_id(request_id);
     let plan_id = check.id("plan_id", &plan_id);
     check.done(INVALID_REQUEST)?;
-    Ok(Target { plan_id, expected_version })
+    Ok(PlanTarget { plan_id, expected_version })
 }
 
-pub(crate) fn rejection(request: v1::RejectPlanRequest) -> Result<(Target, String), Fault> {
+pub(crate) fn rejection(request: v1::RejectPlanRequest) -> Result<(PlanTarget, String), Fault> {
     let v1::RejectPlanRequest { request_id, plan_id, expected_version, reason } = request;
     reasoned(request_id, &plan_id, expected_version, reason)
 }
 
-pub(crate) fn cancellation(request: v1::CancelPlanRequest) -> Result<(Target, String), Fault> {
+pub(crate) fn cancellation(request: v1::CancelPlanRequest) -> Result<(PlanTarget, String), Fault> {
     let v1::CancelPlanRequest { request_id, plan_id, expected_version, reason } = request;
     reasoned(request_id, &plan_id, expected_version, reason)
 }
@@ -149,13 +149,13 @@ fn reasoned(
     plan_id: &str,
     expected_version: Option<i64>,
     reason: String,
-) -> Result<(Target, String), Fault> {
+) -> Result<(PlanTarget, String), Fault> {
     let mut check = Check::new();
     check.request_id(request_id);
     let plan_id = check.id("plan_id", plan_id);
     let reason = check.required("reason", reason, MAX_REASON);
     check.done("INVALID_REASON")?;
-    Ok((Target { plan_id, expected_version }, reason))
+    Ok((PlanTarget { plan_id, expected_version }, reason))
 }
 
 pub(crate) fn reading(request: v1::GetPlanRequest) -> Result<PlanId, Fault> {

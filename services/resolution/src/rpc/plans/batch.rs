@@ -13,7 +13,7 @@ use crate::approval::Grounds;
 use crate::case::CaseView;
 use crate::plan::{Plan, PlanState};
 use crate::refusal::Refusal;
-use crate::wire::plans::{Proposal, Target};
+use crate::wire::plans::{PlanTarget, Proposal};
 use crate::{approval, progress, store, wire};
 
 /// Proposals of plans.
@@ -91,18 +91,22 @@ fn proposed(tx: &Tx, case: &CaseView, one: &BatchedMutation<Proposal>) -> Plan {
 pub(in crate::rpc) struct Approvals;
 
 impl Batch for Approvals {
-    type Job = Target;
+    type Job = PlanTarget;
 
     fn name(&self) -> &'static str {
         "plan.approve"
     }
 
-    fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [BatchedMutation<Target>]) -> Work<'a, Verdicts> {
+    fn carry_out<'a>(
+        &'a self,
+        tx: &'a mut Tx,
+        asked: &'a [BatchedMutation<PlanTarget>],
+    ) -> Work<'a, Verdicts> {
         Box::pin(approve_all(tx, asked))
     }
 }
 
-async fn approve_all(tx: &mut Tx, asked: &[BatchedMutation<Target>]) -> Result<Verdicts, Fault> {
+async fn approve_all(tx: &mut Tx, asked: &[BatchedMutation<PlanTarget>]) -> Result<Verdicts, Fault> {
     let ids: Vec<Uuid> = asked.iter().map(|one| one.job.plan_id.0).collect();
     let plans = store::plans::lock(tx, &ids).await?;
     let cases: Vec<Uuid> = plans.iter().map(|plan| plan.case_id.0).collect();
@@ -142,7 +146,7 @@ fn approve(
     tx: &mut Tx,
     plans: &mut HashMap<Uuid, Plan>,
     (cases, grounds): (&HashMap<Uuid, CaseView>, &HashMap<Uuid, Grounds>),
-    one: &BatchedMutation<Target>,
+    one: &BatchedMutation<PlanTarget>,
 ) -> Result<Plan, Fault> {
     let known = plans.get_mut(&one.job.plan_id.0).ok_or(Refusal::PlanNotFound)?;
     cases.get(&known.case_id.0).map_or(Ok(()), |case| case.not_about(&one.caller))?;
