@@ -73,7 +73,7 @@ impl FeedbackService for Rpc {
         request: Request<ListNoticesRequest>,
     ) -> Result<Response<ListNoticesResponse>, Status> {
         let caller = server::caller(&request)?;
-        let wire::Listing { filter, page, after } = wire::listing(request.into_inner())?;
+        let wire::NoticeListQuery { filter, page, after } = wire::listing(request.into_inner())?;
         let wanted = page.clone();
         let (notices, mut earlier) = self
             .db

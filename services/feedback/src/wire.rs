@@ -31,7 +31,7 @@ pub(crate) struct Respond {
 
 /// Which notices to list, from where on.
 #[derive(Clone, Debug)]
-pub(crate) struct Listing {
+pub(crate) struct NoticeListQuery {
     pub(crate) filter: Filter,
     pub(crate) page: Page,
     pub(crate) after: Option<NoticeId>,
@@ -95,7 +95,7 @@ pub(crate) fn contact_of(request: wire::GetContactRequest) -> Result<CaseId, Fau
     Ok(case_id)
 }
 
-pub(crate) fn listing(request: wire::ListNoticesRequest) -> Result<Listing, Fault> {
+pub(crate) fn listing(request: wire::ListNoticesRequest) -> Result<NoticeListQuery, Fault> {
     let wire::ListNoticesRequest { page_size, page_token, case_id, state, needs_person } = request;
     let mut check = Check::new();
     let filters = format!("case={case_id} state={state} needs_person={needs_person}");
@@ -114,7 +114,7 @@ pub(crate) fn listing(request: wire::ListNoticesRequest) -> Result<Listing, Faul
         (None, None) if needs_person => Filter::NeedsPerson,
         (None, None) => Filter::All,
     };
-    Ok(Listing { filter, page, after })
+    Ok(NoticeListQuery { filter, page, after })
 }
 
 /// Whether a complaint ended before it was brought here.

@@ -64,7 +64,7 @@ impl CategoryService for CategoryRpc {
         request: Request<ListCategoriesRequest>,
     ) -> Result<Response<ListCategoriesResponse>, Status> {
         let caller = server::caller(&request)?;
-        let wire::Listing { below, page, after } = wire::list(request.into_inner())?;
+        let wire::CategoryListQuery { below, page, after } = wire::list(request.into_inner())?;
         let limit = page.limit();
         let (version, mut rows) = self
             .db

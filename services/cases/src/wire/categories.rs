@@ -44,7 +44,7 @@ pub(crate) fn import(request: ImportCategoriesRequest) -> Result<Import, Fault> 
 
 /// Which categories are to be listed.
 #[derive(Clone, Debug)]
-pub(crate) struct Listing {
+pub(crate) struct CategoryListQuery {
     /// Only those below this path; empty for all.
     pub(crate) below: String,
     /// Which page.
@@ -54,7 +54,7 @@ pub(crate) struct Listing {
 }
 
 /// Reads which categories are to be listed.
-pub(crate) fn list(request: ListCategoriesRequest) -> Result<Listing, Fault> {
+pub(crate) fn list(request: ListCategoriesRequest) -> Result<CategoryListQuery, Fault> {
     let ListCategoriesRequest { below, page_size, page_token } = request;
     let mut check = Check::new();
     let page = check.page(page_size, &page_token, &below);
@@ -65,7 +65,7 @@ pub(crate) fn list(request: ListCategoriesRequest) -> Result<Listing, Fault> {
     });
     check.ensure(after.is_some() == page.after.is_some(), "page_token", "is not a token of this list");
     check.done("INVALID_LIST")?;
-    Ok(Listing { below, page, after })
+    Ok(CategoryListQuery { below, page, after })
 }
 
 /// A page of a tree that has been replaced.

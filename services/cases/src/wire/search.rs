@@ -17,7 +17,7 @@ const MAX_FACETS: usize = 32;
 
 /// Which cases are to be listed, and how.
 #[derive(Clone, Debug)]
-pub(crate) struct Listing {
+pub(crate) struct CaseListQuery {
     /// Which.
     pub(crate) search: Search,
     /// In which order.
@@ -25,7 +25,7 @@ pub(crate) struct Listing {
 }
 
 /// Reads which cases are to be listed.
-pub(crate) fn list(request: ListCasesRequest) -> Result<(Listing, Page), Fault> {
+pub(crate) fn list(request: ListCasesRequest) -> Result<(CaseListQuery, Page), Fault> {
     let ListCasesRequest { page_size, page_token, state, agent_id, customer_id, filter, order_by } = request;
     let mut check = Check::new();
     let filters = [state != 0, !agent_id.is_empty(), !customer_id.is_empty()];
@@ -55,7 +55,7 @@ pub(crate) fn list(request: ListCasesRequest) -> Result<(Listing, Page), Fault> 
     let served = order.key != filter::Key::Due || search.is_of_open_cases();
     check.ensure(served, "order_by", "due_time orders open cases: the filter must say open = true");
     check.done("INVALID_LIST")?;
-    Ok((Listing { search, order }, page))
+    Ok((CaseListQuery { search, order }, page))
 }
 
 /// Reads what is to be counted.

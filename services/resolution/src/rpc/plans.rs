@@ -127,7 +127,7 @@ pub(super) async fn list(
     request: Request<ListPlansRequest>,
 ) -> Result<Response<ListPlansResponse>, Fault> {
     let caller = server::caller(&request)?;
-    let wire::plans::Listing { case_id, page, after } = wire::plans::listing(request.into_inner())?;
+    let wire::plans::PlanListQuery { case_id, page, after } = wire::plans::listing(request.into_inner())?;
     let limit = page.limit();
     let plans = db
         .transact("resolution.list_plans", &caller.tenant, async move |mut tx| {

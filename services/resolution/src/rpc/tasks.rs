@@ -27,7 +27,7 @@ use crate::refusal::Refusal;
 use crate::store;
 use crate::task::{Requeued, Task, TaskState};
 use crate::wire;
-use crate::wire::tasks::{Filter, Holder, Listing};
+use crate::wire::tasks::{Filter, Holder, TaskListQuery};
 
 /// The task a worker of its department holds, locked; what is told next is in its
 /// case's trace.
@@ -242,7 +242,7 @@ pub(super) async fn list(
     request: Request<ListTasksRequest>,
 ) -> Result<Response<ListTasksResponse>, Fault> {
     let caller = server::caller(&request)?;
-    let Listing { filter, page, after } = wire::tasks::listing(request.into_inner())?;
+    let TaskListQuery { filter, page, after } = wire::tasks::listing(request.into_inner())?;
     match &filter {
         Filter::Case(_) => server::seeing_all(&caller)?,
         Filter::Department(department_id, _) => {

@@ -30,7 +30,7 @@ pub(crate) struct PlanTarget {
 }
 
 /// A case's plans, page by page.
-pub(crate) struct Listing {
+pub(crate) struct PlanListQuery {
     pub(crate) case_id: CaseId,
     pub(crate) page: Page,
     pub(crate) after: Option<PlanId>,
@@ -166,13 +166,13 @@ pub(crate) fn reading(request: v1::GetPlanRequest) -> Result<PlanId, Fault> {
     Ok(plan_id)
 }
 
-pub(crate) fn listing(request: v1::ListPlansRequest) -> Result<Listing, Fault> {
+pub(crate) fn listing(request: v1::ListPlansRequest) -> Result<PlanListQuery, Fault> {
     let v1::ListPlansRequest { case_id, page_size, page_token } = request;
     let mut check = Check::new();
     let (page, after) = page_by_id(&mut check, page_size, &page_token, &case_id);
     let case_id = check.id::<Uuid>("case_id", &case_id).into();
     check.done(INVALID_REQUEST)?;
-    Ok(Listing { case_id, page, after: after.map(PlanId) })
+    Ok(PlanListQuery { case_id, page, after: after.map(PlanId) })
 }
 
 /// A plan as it is shown.

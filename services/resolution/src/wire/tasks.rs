@@ -64,7 +64,7 @@ pub(crate) enum Filter {
 }
 
 /// Tasks, page by page.
-pub(crate) struct Listing {
+pub(crate) struct TaskListQuery {
     pub(crate) filter: Filter,
     pub(crate) page: Page,
     pub(crate) after: Option<TaskId>,
@@ -197,7 +197,7 @@ pub(crate) fn reading(request: v1::GetTaskRequest) -> Result<TaskId, Fault> {
     Ok(task_id)
 }
 
-pub(crate) fn listing(request: v1::ListTasksRequest) -> Result<Listing, Fault> {
+pub(crate) fn listing(request: v1::ListTasksRequest) -> Result<TaskListQuery, Fault> {
     let v1::ListTasksRequest { page_size, page_token, case_id, department_id, state } = request;
     let mut check = Check::new();
     let filters = format!("{case_id} {department_id} {state}");
@@ -213,7 +213,7 @@ pub(crate) fn listing(request: v1::ListTasksRequest) -> Result<Listing, Fault> {
         Some(case) => Filter::Case(case),
         None => Filter::Department(department.unwrap_or_default(), wanted),
     };
-    Ok(Listing { filter, page, after: after.map(TaskId) })
+    Ok(TaskListQuery { filter, page, after: after.map(TaskId) })
 }
 
 /// A task as it is shown.
