@@ -9,7 +9,7 @@ use crate::refusal::Refusal;
 /// A checked submission on its way in. Its content is opaque here: intake keeps
 /// it word for word and decides nothing about it.
 #[derive(Clone, Debug)]
-pub(crate) struct Filing {
+pub(crate) struct NewComplaint {
     pub(crate) tenant: TenantId,
     /// Id it will bear if it is new.
     pub(crate) id: CaseId,
@@ -70,33 +70,33 @@ pub(crate) struct ExistingComplaint {
 /// Only who says the same is answered with a complaint that exists: its receipt code
 /// opens it.
 pub(crate) fn settle(
-    filing: &Filing,
+    complaint: &NewComplaint,
     existing: &[ExistingComplaint],
     used: Option<&[u8]>,
 ) -> Option<Result<Registered, Refusal>> {
-    if let Some(mine) = existing.iter().find(|one| one.request_id == filing.request_id) {
-        let same = mine.request_hash == filing.request_hash;
+    if let Some(mine) = existing.iter().find(|one| one.request_id == complaint.request_id) {
+        let same = mine.request_hash == complaint.request_hash;
         return Some(if same { Ok(mine.registered(false)) } else { Err(Refusal::KeyReused) });
     }
-    if used.is_some_and(|hash| hash != filing.request_hash) {
+    if used.is_some_and(|hash| hash != complaint.request_hash) {
         return Some(Err(Refusal::KeyReused));
     }
-    if let Some(same) = existing.iter().find(|one| one.says_the_same_as(filing)) {
+    if let Some(same) = existing.iter().find(|one| one.says_the_same_as(complaint)) {
         return Some(Ok(same.registered(true)));
     }
-    let taken = existing.iter().any(|one| one.has_the_number_of(filing));
+    let taken = existing.iter().any(|one| one.has_the_number_of(complaint));
     taken.then_some(Err(Refusal::ExternalRefReused))
 }
 
 impl ExistingComplaint {
-    fn says_the_same_as(&self, filing: &Filing) -> bool {
-        self.channel == filing.channel && self.content.is_some() && self.content == filing.content
+    fn says_the_same_as(&self, complaint: &NewComplaint) -> bool {
+        self.channel == complaint.channel && self.content.is_some() && self.content == complaint.content
     }
 
-    fn has_the_number_of(&self, filing: &Filing) -> bool {
-        self.channel == filing.channel
+    fn has_the_number_of(&self, complaint: &NewComplaint) -> bool {
+        self.channel == complaint.channel
             && self.external_ref.is_some()
-            && self.external_ref == filing.external_ref
+            && self.external_ref == complaint.external_ref
     }
 
     fn registered(&self, already: bool) -> Registered {
@@ -110,8 +110,8 @@ mod tests {
 
     use super::*;
 
-    fn filing(request_id: &str, hash: u8, external_ref: Option<&str>) -> Filing {
-        Filing {
+    fn new_complaint(request_id: &str, hash: u8, external_ref: Option<&str>) -> NewComplaint {
+        NewComplaint {
             tenant: TenantId::development(),
             id: CaseId(Uuid::from_u128(9)),
             request_id: request_id.to_owned(),
@@ -149,17 +149,20 @@ mod tests {
     #[test]
     fn the_same_request_is_the_same_complaint() {
         let existing = [existing(1, "r1", 1, None)];
-        assert_eq!(id(settle(&filing("r1", 1, None), &existing, None)), Some((1, false)));
-        assert_eq!(settle(&filing("r1", 2, None), &existing, None), Some(Err(Refusal::KeyReused)));
+        assert_eq!(id(settle(&new_complaint("r1", 1, None), &existing, None)), Some((1, false)));
+        assert_eq!(settle(&new_complaint("r1", 2, None), &existing, None), Some(Err(Refusal::KeyReused)));
     }
 
     #[test]
     fn the_same_channel_number_is_the_same_complaint() {
         let existing = [existing(1, "r1", 1, Some("e1"))];
-        assert_eq!(id(settle(&filing("r2", 2, Some("e1")), &existing, None)), Some((1, true)));
-        assert_eq!(id(settle(&filing("r2", 2, Some("e1")), &existing, Some(&[2; 32]))), Some((1, true)));
+        assert_eq!(id(settle(&new_complaint("r2", 2, Some("e1")), &existing, None)), Some((1, true)));
         assert_eq!(
-            settle(&filing("r2", 3, Some("e2")), &existing, Some(&[2; 32])),
+            id(settle(&new_complaint("r2", 2, Some("e1")), &existing, Some(&[2; 32]))),
+            Some((1, true))
+        );
+        assert_eq!(
+            settle(&new_complaint("r2", 3, Some("e2")), &existing, Some(&[2; 32])),
             Some(Err(Refusal::KeyReused)),
             "a key answered once stands for its request"
         );
@@ -167,7 +170,7 @@ mod tests {
 
     #[test]
     fn the_same_number_with_another_content_is_refused() {
-        let other = Filing { content: Some([8; 32]), ..filing("r2", 2, Some("e1")) };
+        let other = NewComplaint { content: Some([8; 32]), ..new_complaint("r2", 2, Some("e1")) };
         let reused = Some(Err(Refusal::ExternalRefReused));
         assert_eq!(settle(&other, &[existing(1, "r1", 1, Some("e1"))], None), reused);
         let elsewhere = ExistingComplaint { channel: 5, ..existing(1, "r1", 1, Some("e1")) };
@@ -180,19 +183,19 @@ mod tests {
         };
         assert_eq!(id(settle(&other, &[repeating(1, 7), repeating(2, 8)], None)), Some((2, true)));
         // Nothing is compared that has no number.
-        let bare = Filing { content: None, ..filing("r2", 2, None) };
+        let bare = NewComplaint { content: None, ..new_complaint("r2", 2, None) };
         assert_eq!(settle(&bare, &[existing(1, "r1", 1, None)], None), None);
     }
 
     #[test]
     fn its_own_key_rules_over_the_channel_number() {
         let both = [existing(1, "r1", 1, Some("e1")), existing(2, "r2", 2, None)];
-        assert_eq!(id(settle(&filing("r2", 2, Some("e1")), &both, None)), Some((2, false)));
+        assert_eq!(id(settle(&new_complaint("r2", 2, Some("e1")), &both, None)), Some((2, false)));
     }
 
     #[test]
     fn what_nothing_explains_is_not_explained_away() {
-        assert_eq!(settle(&filing("r1", 1, None), &[], None), None);
-        assert_eq!(settle(&filing("r1", 1, None), &[existing(2, "r2", 2, None)], None), None);
+        assert_eq!(settle(&new_complaint("r1", 1, None), &[], None), None);
+        assert_eq!(settle(&new_complaint("r1", 1, None), &[existing(2, "r2", 2, None)], None), None);
     }
 }

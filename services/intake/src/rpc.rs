@@ -21,7 +21,7 @@ use server::Length;
 use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::complaint::{Filing, Registered};
+use crate::complaint::{NewComplaint, Registered};
 use crate::forms::{FormCheck, Forms};
 use crate::refusal::Refusal;
 use crate::submission_queue::SubmissionQueue;
@@ -54,16 +54,16 @@ impl Intake {
     }
 
     /// Gives a checked submission its id, time and receipt.
-    fn filing(
+    fn new_complaint(
         &self,
         (caller, lane): (&Caller, Lane),
         key: &ReceiptKey,
         submission: wire::Submission,
-    ) -> Filing {
+    ) -> NewComplaint {
         let now = self.db.clock().now();
         let id = CaseId(self.db.ids().id(now));
         let receipt = ReceiptCode::derive(key, id.0);
-        wire::filing(submission, (caller, lane), id, now, receipt.hash())
+        wire::new_complaint(submission, (caller, lane), id, now, receipt.hash())
     }
 
     /// Registers a submission; answers also whether it was registered before.
@@ -88,9 +88,9 @@ impl Intake {
         }
         let submission = reading.done()?;
         let key = self.queue.key().await?;
-        let filing = self.filing((caller, lane), key, submission);
-        let id = filing.id;
-        let registered = self.queue.register(filing).await?;
+        let complaint = self.new_complaint((caller, lane), key, submission);
+        let id = complaint.id;
+        let registered = self.queue.register(complaint).await?;
         Ok((answer(key, registered), registered.id != id))
     }
 

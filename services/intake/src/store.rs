@@ -13,7 +13,7 @@ use kernel::CaseId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::complaint::Filing;
+use crate::complaint::NewComplaint;
 
 /// Rpc name under which keys were remembered, for a week, that were answered with the
 /// complaint of another key.
@@ -60,22 +60,22 @@ macro_rules! register {
         )
     };
 }
-/// Registers the filings of one tenant that are new, each with the event that tells
+/// Registers the complaints of one tenant that are new, each with the event that tells
 /// of it; answers the feed position of each that was. `doubles` says whether some may
 /// not be new: to look for them costs every row a tenth, to meet one unprepared costs
 /// its batch a second statement.
 pub(crate) async fn register(
     conn: &mut PgConnection,
-    filings: &[Filing],
+    complaints: &[NewComplaint],
     doubles: bool,
 ) -> Result<HashMap<CaseId, i64>, Fault> {
     let looking = register!("ON CONFLICT DO NOTHING");
     let rows = if doubles {
-        insert(conn, filings, looking).await?
+        insert(conn, complaints, looking).await?
     } else {
-        match insert(conn, filings, register!("")).await {
+        match insert(conn, complaints, register!("")).await {
             Err(error) if UNIQUE.iter().any(|key| fault::breaks(&error, key)) => {
-                insert(conn, filings, looking).await?
+                insert(conn, complaints, looking).await?
             }
             inserted => inserted?,
         }
@@ -85,28 +85,28 @@ pub(crate) async fn register(
 
 async fn insert(
     conn: &mut PgConnection,
-    filings: &[Filing],
+    complaints: &[NewComplaint],
     sql: &'static str,
 ) -> Result<Vec<(Uuid, i64)>, sqlx::Error> {
     sqlx::query_as(sql)
-        .bind(column(filings, |f| f.id.0))
-        .bind(column(filings, |f| f.request_id.as_str()))
-        .bind(column(filings, |f| f.request_hash.as_slice()))
-        .bind(column(filings, |f| f.channel))
-        .bind(column(filings, |f| f.external_ref.as_deref()))
-        .bind(column(filings, |f| f.content.as_ref().map(<[u8; 32]>::as_slice)))
-        .bind(column(filings, |f| f.customer_id.as_deref()))
-        .bind(column(filings, |f| f.registered.to_sqlx()))
-        .bind(column(filings, |f| f.event.as_slice()))
-        .bind(column(filings, |f| f.traceparent.as_str()))
+        .bind(column(complaints, |new| new.id.0))
+        .bind(column(complaints, |new| new.request_id.as_str()))
+        .bind(column(complaints, |new| new.request_hash.as_slice()))
+        .bind(column(complaints, |new| new.channel))
+        .bind(column(complaints, |new| new.external_ref.as_deref()))
+        .bind(column(complaints, |new| new.content.as_ref().map(<[u8; 32]>::as_slice)))
+        .bind(column(complaints, |new| new.customer_id.as_deref()))
+        .bind(column(complaints, |new| new.registered.to_sqlx()))
+        .bind(column(complaints, |new| new.event.as_slice()))
+        .bind(column(complaints, |new| new.traceparent.as_str()))
         .bind(ANSWERED_RPC)
-        .bind(column(filings, |f| f.lane.number()))
+        .bind(column(complaints, |new| new.lane.number()))
         .fetch_all(conn)
         .await
 }
 
-fn column<'a, T>(filings: &'a [Filing], of: impl Fn(&'a Filing) -> T) -> Vec<T> {
-    filings.iter().map(of).collect()
+fn column<'a, T>(complaints: &'a [NewComplaint], of: impl Fn(&'a NewComplaint) -> T) -> Vec<T> {
+    complaints.iter().map(of).collect()
 }
 
 /// A complaint that stands where a submission wanted to go, as it is kept.
@@ -123,8 +123,11 @@ pub(crate) struct ExistingRow {
     pub(crate) event: Vec<u8>,
 }
 
-/// The complaints that stand under a filing's key, its channel's number or its content.
-pub(crate) async fn existing(conn: &mut PgConnection, filing: &Filing) -> Result<Vec<ExistingRow>, Fault> {
+/// The complaints that stand under a complaint's key, its channel's number or its content.
+pub(crate) async fn existing(
+    conn: &mut PgConnection,
+    complaint: &NewComplaint,
+) -> Result<Vec<ExistingRow>, Fault> {
     let rows = sqlx::query_as(
         "SELECT c.complaint_id, c.position, c.lane, c.request_id, c.request_hash, c.channel, c.external_ref,
                 coalesce(c.event, (SELECT o.payload FROM outbox o WHERE o.position = c.position)) AS event
@@ -139,10 +142,10 @@ pub(crate) async fn existing(conn: &mut PgConnection, filing: &Filing) -> Result
              SELECT complaint_id FROM complaint
              WHERE tenant_id = current_setting('redress.tenant') AND channel = $2 AND content_hash = $4))",
     )
-    .bind(&filing.request_id)
-    .bind(filing.channel)
-    .bind(&filing.external_ref)
-    .bind(filing.content.as_ref().map(<[u8; 32]>::as_slice))
+    .bind(&complaint.request_id)
+    .bind(complaint.channel)
+    .bind(&complaint.external_ref)
+    .bind(complaint.content.as_ref().map(<[u8; 32]>::as_slice))
     .fetch_all(conn)
     .await?;
     Ok(rows)
@@ -170,8 +173,8 @@ pub(crate) async fn used_key(conn: &mut PgConnection, request_id: &str) -> Resul
 /// hash of the request the key stands for, which may be an earlier one.
 pub(crate) async fn remember_key(
     conn: &mut PgConnection,
-    filing: &Filing,
-    complaint: CaseId,
+    complaint: &NewComplaint,
+    original: CaseId,
 ) -> Result<Vec<u8>, Fault> {
     let hash = sqlx::query_scalar(
         "INSERT INTO submission_key (tenant_id, request_id, request_hash, complaint_id, answered_at)
@@ -179,10 +182,10 @@ pub(crate) async fn remember_key(
          ON CONFLICT ON CONSTRAINT submission_key_pkey DO UPDATE SET answered_at = submission_key.answered_at
          RETURNING request_hash",
     )
-    .bind(&filing.request_id)
-    .bind(filing.request_hash.as_slice())
-    .bind(complaint.0)
-    .bind(filing.registered.to_sqlx())
+    .bind(&complaint.request_id)
+    .bind(complaint.request_hash.as_slice())
+    .bind(original.0)
+    .bind(complaint.registered.to_sqlx())
     .fetch_one(conn)
     .await?;
     Ok(hash)

@@ -13,7 +13,7 @@ use server::Stop;
 use sqlx::PgConnection;
 use tokio::sync::{OnceCell, mpsc, oneshot};
 
-use crate::complaint::{Filing, Registered, settle};
+use crate::complaint::{NewComplaint, Registered, settle};
 use crate::refusal::Refusal;
 use crate::{store, wire};
 
@@ -33,7 +33,7 @@ type Verdict = Result<Registered, Fault>;
 
 /// A submission, and who waits for its verdict.
 struct PendingSubmission {
-    filing: Filing,
+    complaint: NewComplaint,
     verdict: oneshot::Sender<Verdict>,
 }
 
@@ -128,13 +128,13 @@ impl SubmissionQueue {
 
     /// Registers a submission and waits for the verdict, which is durable when it
     /// comes.
-    pub(crate) async fn register(&self, filing: Filing) -> Verdict {
+    pub(crate) async fn register(&self, complaint: NewComplaint) -> Verdict {
         let (verdict, answer) = oneshot::channel();
-        let lane = match filing.lane {
+        let lane = match complaint.lane {
             Lane::Live => &self.live,
             Lane::Bulk => &self.bulk,
         };
-        lane.try_send(PendingSubmission { filing, verdict }).map_err(|error| match error {
+        lane.try_send(PendingSubmission { complaint, verdict }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Fault::from(Refusal::QueueFull).retry_after(FULL_RETRY),
             mpsc::error::TrySendError::Closed(_) => Fault::stopping(),
         })?;
@@ -162,8 +162,8 @@ impl BatchWriter {
 
     async fn admit(&mut self, mut batch: Vec<PendingSubmission>) {
         while let Some(first) = batch.first() {
-            let tenant = first.filing.tenant.clone();
-            let (mine, others) = batch.into_iter().partition(|pending| pending.filing.tenant == tenant);
+            let tenant = first.complaint.tenant.clone();
+            let (mine, others) = batch.into_iter().partition(|pending| pending.complaint.tenant == tenant);
             self.admit_tenant(&tenant, mine).await;
             batch = others;
         }
@@ -172,14 +172,14 @@ impl BatchWriter {
     async fn admit_tenant(&mut self, tenant: &TenantId, batch: Vec<PendingSubmission>) {
         // Where nobody waits any more, the row is registered all the same: the
         // caller may repeat it, and finds it.
-        let (filings, waiting): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|pending| (pending.filing, pending.verdict)).unzip();
-        let verdicts = match self.register_caught(tenant, &filings).await {
+        let (complaints, waiting): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|pending| (pending.complaint, pending.verdict)).unzip();
+        let verdicts = match self.register_caught(tenant, &complaints).await {
             Ok(verdicts) => verdicts,
-            Err(fault) if fault.is_transient() || filings.len() == 1 => fault.shared(filings.len()),
+            Err(fault) if fault.is_transient() || complaints.len() == 1 => fault.shared(complaints.len()),
             Err(fault) => {
-                tracing::warn!(fault = fault.chain(), rows = filings.len(), "a batch resists; one by one");
-                self.register_singly(tenant, &filings).await
+                tracing::warn!(fault = fault.chain(), rows = complaints.len(), "a batch resists; one by one");
+                self.register_singly(tenant, &complaints).await
             }
         };
         for (waiting, verdict) in waiting.into_iter().zip(verdicts) {
@@ -187,13 +187,13 @@ impl BatchWriter {
         }
     }
 
-    /// Registers filings; a panic is our mistake about them, not the writer's end.
+    /// Registers complaints; a panic is our mistake about them, not the writer's end.
     async fn register_caught(
         &mut self,
         tenant: &TenantId,
-        filings: &[Filing],
+        complaints: &[NewComplaint],
     ) -> Result<Vec<Verdict>, Fault> {
-        let registered = fault::caught(self.register(tenant, filings)).await;
+        let registered = fault::caught(self.register(tenant, complaints)).await;
         if registered.is_err() {
             // It may have been left in the middle of a statement.
             self.connection.close();
@@ -201,34 +201,42 @@ impl BatchWriter {
         registered
     }
 
-    async fn register_singly(&mut self, tenant: &TenantId, filings: &[Filing]) -> Vec<Verdict> {
-        let mut verdicts = Vec::with_capacity(filings.len());
-        for filing in filings {
-            let one = self.register_caught(tenant, std::slice::from_ref(filing)).await;
+    async fn register_singly(&mut self, tenant: &TenantId, complaints: &[NewComplaint]) -> Vec<Verdict> {
+        let mut verdicts = Vec::with_capacity(complaints.len());
+        for complaint in complaints {
+            let one = self.register_caught(tenant, std::slice::from_ref(complaint)).await;
             let missing = || Err(Fault::internal("a submission without a verdict"));
             verdicts.push(one.and_then(|mut verdicts| verdicts.pop().unwrap_or_else(missing)));
         }
         verdicts
     }
 
-    /// Registers one tenant's filings, all or none; the verdicts are in their order.
+    /// Registers one tenant's complaints, all or none; the verdicts are in their order.
     /// Tried once more over a new connection when one from before turns out to be lost:
-    /// whatever became of the first try, its filings are found or registered now.
-    async fn register(&mut self, tenant: &TenantId, filings: &[Filing]) -> Result<Vec<Verdict>, Fault> {
+    /// whatever became of the first try, its complaints are found or registered now.
+    async fn register(
+        &mut self,
+        tenant: &TenantId,
+        complaints: &[NewComplaint],
+    ) -> Result<Vec<Verdict>, Fault> {
         let db = self.db.clone();
         let was_open = self.connection.is_open();
-        match db.timed("intake.submit", self.try_register(tenant, filings)).await {
+        match db.timed("intake.submit", self.try_register(tenant, complaints)).await {
             Err(fault) if was_open && pg::is_connection_lost(&fault) => {
                 tracing::debug!(fault = fault.chain(), "submissions are registered at the second try");
-                db.timed("intake.submit", self.try_register(tenant, filings)).await
+                db.timed("intake.submit", self.try_register(tenant, complaints)).await
             }
             registered => registered,
         }
     }
 
-    async fn try_register(&mut self, tenant: &TenantId, filings: &[Filing]) -> Result<Vec<Verdict>, Fault> {
+    async fn try_register(
+        &mut self,
+        tenant: &TenantId,
+        complaints: &[NewComplaint],
+    ) -> Result<Vec<Verdict>, Fault> {
         let conn = self.connection.bound_to(tenant).await?;
-        let registered = register(conn, &self.db, filings, &mut self.doubles).await;
+        let registered = register(conn, &self.db, complaints, &mut self.doubles).await;
         if registered.is_err() {
             self.connection.close();
         }
@@ -236,45 +244,45 @@ impl BatchWriter {
     }
 }
 
-/// Registers filings of the tenant the connection is bound to; learns whether there
+/// Registers complaints of the tenant the connection is bound to; learns whether there
 /// were doubles.
 async fn register(
     conn: &mut PgConnection,
     db: &Db,
-    filings: &[Filing],
+    complaints: &[NewComplaint],
     doubles: &mut bool,
 ) -> Result<Vec<Verdict>, Fault> {
-    let positions = store::register(conn, filings, *doubles).await?;
-    *doubles = positions.len() < filings.len();
+    let positions = store::register(conn, complaints, *doubles).await?;
+    *doubles = positions.len() < complaints.len();
     db.notifier().notify(pg::notifier::EVENTS);
-    let mut verdicts = Vec::with_capacity(filings.len());
-    for filing in filings {
-        verdicts.push(match positions.get(&filing.id) {
+    let mut verdicts = Vec::with_capacity(complaints.len());
+    for complaint in complaints {
+        verdicts.push(match positions.get(&complaint.id) {
             Some(position) => Ok(Registered {
-                id: filing.id,
-                received: filing.received,
+                id: complaint.id,
+                received: complaint.received,
                 position: *position,
-                lane: filing.lane,
+                lane: complaint.lane,
                 already: false,
             }),
-            None => known(conn, filing).await?,
+            None => known(conn, complaint).await?,
         });
     }
     Ok(verdicts)
 }
 
-/// The verdict on a filing that was not new.
-async fn known(conn: &mut PgConnection, filing: &Filing) -> Result<Verdict, Fault> {
-    let kept = store::existing(conn, filing).await?;
+/// The verdict on a complaint that was not new.
+async fn known(conn: &mut PgConnection, complaint: &NewComplaint) -> Result<Verdict, Fault> {
+    let kept = store::existing(conn, complaint).await?;
     let existing = kept.into_iter().map(wire::existing).collect::<Result<Vec<_>, _>>()?;
-    let mine = existing.iter().any(|one| one.request_id == filing.request_id);
-    let used = if mine { None } else { store::used_key(conn, &filing.request_id).await? };
-    let verdict = settle(filing, &existing, used.as_deref()).ok_or_else(|| {
+    let mine = existing.iter().any(|one| one.request_id == complaint.request_id);
+    let used = if mine { None } else { store::used_key(conn, &complaint.request_id).await? };
+    let verdict = settle(complaint, &existing, used.as_deref()).ok_or_else(|| {
         Fault::internal("a submission was neither registered nor found; its twin was rolled back")
     })?;
     if let Ok(Registered { id, already: true, .. }) = verdict
         && used.is_none()
-        && store::remember_key(conn, filing, id).await? != filing.request_hash
+        && store::remember_key(conn, complaint, id).await? != complaint.request_hash
     {
         return Ok(Err(Refusal::KeyReused.into()));
     }

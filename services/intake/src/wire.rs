@@ -22,7 +22,7 @@ pub(crate) mod content;
 pub(crate) mod forms;
 pub(crate) mod times;
 
-use crate::complaint::{ExistingComplaint, Filing, Registered};
+use crate::complaint::{ExistingComplaint, NewComplaint, Registered};
 use crate::store::{ExistingRow, Filter};
 
 pub(crate) use contract::row_verdict::Verdict;
@@ -285,13 +285,13 @@ fn is_sha256(text: &str) -> bool {
 }
 
 /// A submission with what registration gives it, now.
-pub(crate) fn filing(
+pub(crate) fn new_complaint(
     submission: Submission,
     (caller, lane): (&Caller, Lane),
     id: CaseId,
     now: Timestamp,
     receipt_hash: [u8; 32],
-) -> Filing {
+) -> NewComplaint {
     let Submission { request_id, request_hash, mut complaint } = submission;
     // A clock a little ahead of ours states what is just coming.
     let stated = complaint.receive_time.and_then(moment).map(|stated| stated.min(now));
@@ -304,7 +304,7 @@ pub(crate) fn filing(
     let (channel, external_ref) = (complaint.channel, complaint.external_ref.clone());
     let content = content::hash(&complaint);
     let event = ComplaintRegistered { complaint: Some(complaint), receipt_hash: receipt_hash.to_vec() };
-    Filing {
+    NewComplaint {
         tenant: caller.tenant.clone(),
         id,
         request_id,

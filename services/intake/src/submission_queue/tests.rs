@@ -19,8 +19,8 @@ use super::*;
 /// A moment before all that Postgres knows.
 const BAD: Timestamp = Timestamp::MIN;
 
-fn filing(number: u8, received: Timestamp) -> Filing {
-    Filing {
+fn new_complaint(number: u8, received: Timestamp) -> NewComplaint {
+    NewComplaint {
         tenant: TenantId::development(),
         id: CaseId(Uuid::from_u128(number.into())),
         request_id: format!("key-{number}"),
@@ -58,16 +58,16 @@ async fn what_cannot_be_stored_is_the_fault_of_one_submission() -> anyhow::Resul
     let (queue, writer) = SubmissionQueue::new(db.clone(), None);
     let now = db.clock().now();
     let pending = futures::future::join3(
-        queue.register(filing(1, now)),
-        queue.register(filing(2, BAD)),
-        queue.register(filing(3, now)),
+        queue.register(new_complaint(1, now)),
+        queue.register(new_complaint(2, BAD)),
+        queue.register(new_complaint(3, now)),
     );
     let stop = Stop::new();
     let running = tokio::spawn(writer.run(stop.clone()));
     let (first, bad, third) = pending.await;
     assert!(first.is_ok() && third.is_ok(), "{first:?} {third:?}");
     assert_eq!(bad.err().map(|fault| fault.kind()), Some(Kind::Internal));
-    assert!(queue.register(filing(4, now)).await.is_ok(), "the writer goes on");
+    assert!(queue.register(new_complaint(4, now)).await.is_ok(), "the writer goes on");
     stop.cancel();
     running.await?;
     db.pool().close().await;
@@ -82,7 +82,7 @@ async fn what_a_person_submits_goes_before_the_rows_of_streams_that_wait() -> an
     let now = db.clock().now();
     let one = |place: usize, lane: Lane| {
         let id = CaseId(Uuid::from_u128(place as u128 + 1));
-        Filing { id, request_id: format!("key-{place}"), lane, ..filing(1, now) }
+        NewComplaint { id, request_id: format!("key-{place}"), lane, ..new_complaint(1, now) }
     };
     let register = async |place: usize, lane: Lane| {
         let registered = queue.register(one(place, lane)).await;
@@ -114,15 +114,15 @@ async fn rows_of_streams_have_their_share_however_many_others_wait() {
     let mut waiting = Waiting { live: live_waiting, bulk: bulk_waiting };
     for (lane, sender) in [(Lane::Live, &live), (Lane::Bulk, &bulk)] {
         for _ in 0..1_000 {
-            let filing = Filing { lane, ..filing(1, Timestamp::UNIX_EPOCH) };
-            let sent = sender.try_send(PendingSubmission { filing, verdict: oneshot::channel().0 });
+            let complaint = NewComplaint { lane, ..new_complaint(1, Timestamp::UNIX_EPOCH) };
+            let sent = sender.try_send(PendingSubmission { complaint, verdict: oneshot::channel().0 });
             assert!(sent.is_ok());
         }
     }
     let mut batches = 0;
     while let Some(batch) = Some(waiting.take().await).filter(|batch| !batch.is_empty()) {
         batches += 1;
-        let of_bulk = batch.iter().filter(|pending| pending.filing.lane == Lane::Bulk).count();
+        let of_bulk = batch.iter().filter(|pending| pending.complaint.lane == Lane::Bulk).count();
         assert!(
             batch.len() <= MAX_BATCH && of_bulk * BULK_SHARE >= batch.len(),
             "{of_bulk} of {}",
@@ -147,9 +147,11 @@ async fn a_submission_at_two_replicas_at_once_is_one_complaint() -> anyhow::Resu
         let (queue, writer) = SubmissionQueue::new(db.clone(), None);
         tokio::spawn(writer.run(stop.clone()));
         // Both bear the same keys, as a repeated request does, and ids of their own.
-        let filings =
-            (0..99).map(move |place| Filing { id: filing(first + place, now).id, ..filing(place, now) });
-        async move { futures::future::join_all(filings.map(|one| queue.register(one))).await }
+        let complaints = (0..99).map(move |place| NewComplaint {
+            id: new_complaint(first + place, now).id,
+            ..new_complaint(place, now)
+        });
+        async move { futures::future::join_all(complaints.map(|one| queue.register(one))).await }
     });
     let [here, there] = <[_; 2]>::try_from(futures::future::join_all(replicas).await).unwrap_or_default();
     assert_eq!((here.len(), there.len()), (99, 99));
@@ -172,14 +174,14 @@ async fn one_number_at_two_replicas_at_once_is_whose_content_was_first() -> anyh
         let (queue, writer) = SubmissionQueue::new(db.clone(), None);
         tokio::spawn(writer.run(stop.clone()));
         // A number both have, contents of their own; their neighbours have neither.
-        let filings = (0..50).map(move |place| {
+        let complaints = (0..50).map(move |place| {
             let (external_ref, content) = match place % 2 {
                 0 => (Some(format!("n-{place}")), Some([first + place; 32])),
                 _ => (None, None),
             };
-            Filing { external_ref, content, ..filing(first + place, now) }
+            NewComplaint { external_ref, content, ..new_complaint(first + place, now) }
         });
-        async move { futures::future::join_all(filings.map(|one| queue.register(one))).await }
+        async move { futures::future::join_all(complaints.map(|one| queue.register(one))).await }
     });
     let [here, there] = <[_; 2]>::try_from(futures::future::join_all(replicas).await).unwrap_or_default();
     for (place, (here, there)) in here.iter().zip(&there).enumerate() {
