@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::assignment::{Assignment, Place, State};
 use crate::refusal::Refusal;
 use crate::roster::Agent;
-use crate::routing::{Desk, Wish};
+use crate::routing::{AgentPool, Wish};
 use crate::store::assignments::{self, Stretch};
 use crate::store::{self, roster};
 use crate::wire;
@@ -26,7 +26,7 @@ const CLAIM_STRETCH: i64 = 20;
 /// The departments a transaction has locked.
 #[derive(Debug, Default)]
 pub(crate) struct Floor {
-    desks: BTreeMap<String, Desk>,
+    pools: BTreeMap<String, AgentPool>,
     gained: BTreeSet<String>,
 }
 
@@ -47,8 +47,9 @@ impl Floor {
         for agent in roster::agents_of(tx, &locked).await? {
             staff.entry(agent.profile.department.clone()).or_default().push(agent);
         }
-        let desks = staff.into_iter().map(|(department, agents)| (department, Desk::of(agents))).collect();
-        Ok(Self { desks, gained: BTreeSet::new() })
+        let pools =
+            staff.into_iter().map(|(department, agents)| (department, AgentPool::of(agents))).collect();
+        Ok(Self { pools, gained: BTreeSet::new() })
     }
 
     /// Locks and reads cases; their departments must be here, and are unless
@@ -63,12 +64,12 @@ impl Floor {
 
     /// Whether a department is here.
     pub(crate) fn has(&self, department: &str) -> bool {
-        self.desks.contains_key(department)
+        self.pools.contains_key(department)
     }
 
     /// An agent as they now are; another transaction moved one who is not here.
     pub(crate) fn agent(&self, department: &str, id: &str) -> Result<&Agent, Fault> {
-        self.desks.get(department).and_then(|desk| desk.agent(id)).ok_or_else(store::moved_on)
+        self.pools.get(department).and_then(|pool| pool.agent(id)).ok_or_else(store::moved_on)
     }
 
     /// Gives a case to the best agent of a department, or has it wait there; with
@@ -85,8 +86,8 @@ impl Floor {
     /// Gives a case to the best agent of a department; or tells why it cannot.
     fn offer(&mut self, case: &mut Assignment, department: &str, why: &str) -> Result<(), String> {
         let wish = Wish { respondent: &case.respondent, previous: case.previous_agent.as_deref() };
-        let desk = self.desks.entry(department.to_owned()).or_default();
-        let (agent, explanation) = desk.give(wish);
+        let pool = self.pools.entry(department.to_owned()).or_default();
+        let (agent, explanation) = pool.give(wish);
         let explanation = format!("{why}; {explanation}");
         match agent {
             Some(agent) => {
@@ -105,9 +106,9 @@ impl Floor {
         agent: &str,
         why: &str,
     ) -> Result<(), Fault> {
-        let desk = self.desks.get_mut(department).ok_or_else(store::moved_on)?;
-        desk.agent(agent).ok_or_else(store::moved_on)?;
-        desk.give_to(agent, &case.respondent)?;
+        let pool = self.pools.get_mut(department).ok_or_else(store::moved_on)?;
+        pool.agent(agent).ok_or_else(store::moved_on)?;
+        pool.give_to(agent, &case.respondent)?;
         case.give(department, agent, why.to_owned());
         Ok(())
     }
@@ -115,8 +116,8 @@ impl Floor {
     /// Takes a case from whom holds it.
     pub(crate) fn free(&mut self, case: &Assignment) {
         let (Some(agent), Some(department)) = (case.holder(), &case.department) else { return };
-        if let Some(desk) = self.desks.get_mut(department) {
-            desk.free(agent);
+        if let Some(pool) = self.pools.get_mut(department) {
+            pool.free(agent);
             self.gain(department);
         }
     }
@@ -143,8 +144,8 @@ impl Floor {
             self.gain(department);
         }
         let Some(holder) = case.holder().and(agent) else { return false };
-        let desk = department.as_ref().and_then(|department| self.desks.get_mut(department));
-        let taken = desk.is_some_and(|desk| desk.give_to(&holder, &case.respondent).is_ok());
+        let pool = department.as_ref().and_then(|department| self.pools.get_mut(department));
+        let taken = pool.is_some_and(|pool| pool.give_to(&holder, &case.respondent).is_ok());
         if !taken {
             case.release();
             case.wait(department.as_deref(), format!("{holder} has no room for it any more"));
@@ -186,7 +187,7 @@ impl Floor {
     /// about cases must have been saved: queues are read as they are stored.
     pub(crate) async fn finish(&mut self, tx: &mut Tx) -> Result<(), Fault> {
         self.drain(tx).await?;
-        let changes: Vec<_> = self.desks.values().flat_map(Desk::changes).collect();
+        let changes: Vec<_> = self.pools.values().flat_map(AgentPool::changes).collect();
         if changes.is_empty() {
             return Ok(());
         }
@@ -215,7 +216,7 @@ impl Floor {
 
     /// As much of a queue as there is room for; none where there is no room.
     fn stretch(&self, department: String, after: Place) -> Option<Stretch> {
-        let room = self.desks.get(&department).map_or(0, Desk::room).min(STRETCH);
+        let room = self.pools.get(&department).map_or(0, AgentPool::room).min(STRETCH);
         let limit = i64::try_from(room).unwrap_or(0);
         (limit > 0).then_some(Stretch { department, after, limit })
     }
@@ -242,13 +243,13 @@ impl Floor {
 #[cfg(test)]
 impl Floor {
     /// Of these departments, locked or not.
-    pub(crate) fn of(desks: BTreeMap<String, Desk>) -> Self {
-        Self { desks, gained: BTreeSet::new() }
+    pub(crate) fn of(pools: BTreeMap<String, AgentPool>) -> Self {
+        Self { pools, gained: BTreeSet::new() }
     }
 
     /// A department's agents as they now are.
-    pub(crate) fn desk(&self, department: &str) -> Option<&Desk> {
-        self.desks.get(department)
+    pub(crate) fn pool(&self, department: &str) -> Option<&AgentPool> {
+        self.pools.get(department)
     }
 }
 

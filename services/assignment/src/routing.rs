@@ -8,12 +8,12 @@
 //! over while another can take it.
 
 mod choice;
-mod desk;
 mod directory;
+mod pool;
 
 pub use choice::{Choice, Wish, choose};
-pub use desk::{Desk, LoadChange};
 pub use directory::Directory;
+pub use pool::{AgentPool, LoadChange};
 
 #[cfg(test)]
 mod properties;

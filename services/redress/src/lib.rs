@@ -6,7 +6,7 @@
 //! - [`cli`] is the command line: one file a noun, each rpc a verb.
 //! - `show` turns answers into tables for people or JSON for programs.
 //! - `suite` is the five services in this process, over a Postgres of their own.
-//! - `import` reads files of complaints; `desk` is a worker to try things with.
+//! - `import` reads files of complaints; `reference_worker` is one to try things with.
 //! - `demo` plays everyone at once.
 //!
 //! To add a verb: a variant in its noun's file under `cli/`, its arguments, and the
@@ -14,8 +14,8 @@
 
 pub mod cli;
 mod demo;
-mod desk;
 mod import;
+mod reference_worker;
 mod show;
 mod suite;
 

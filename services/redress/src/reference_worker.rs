@@ -15,9 +15,9 @@ use proto::redress::resolution::v1::{Task, TaskResult};
 
 pub(crate) use ledger::{Entered, Ledger};
 
-/// A department's desk.
+/// A department's worker.
 #[derive(Clone)]
-pub(crate) struct Desk {
+pub(crate) struct ReferenceWorker {
     ledger: Arc<Mutex<Ledger>>,
     /// How long a task takes.
     pace: Duration,
@@ -25,8 +25,8 @@ pub(crate) struct Desk {
     tell: fn(&Task, &Entered),
 }
 
-impl Desk {
-    /// A desk that writes into a ledger and tells what it does.
+impl ReferenceWorker {
+    /// A worker that writes into a ledger and tells what it does.
     pub(crate) fn new(ledger: Ledger, pace: Duration, tell: fn(&Task, &Entered)) -> Self {
         Self { ledger: Arc::new(Mutex::new(ledger)), pace, tell }
     }

@@ -46,12 +46,12 @@ fn err(output: &Output) -> String {
 }
 
 /// A house, and someone who types commands at it.
-struct Desk {
+struct Terminal {
     house: House,
     server: String,
 }
 
-impl Desk {
+impl Terminal {
     async fn open() -> Self {
         let house = House::open(&redress::SERVICES).await;
         let server = format!("http://{}", house.address());
@@ -139,30 +139,33 @@ fn terminate(child: &Child) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_complaint_is_brought_to_its_end_by_hand() {
-    let desk = Desk::open().await;
-    desk.staff().await;
-    desk.text(&["department", "add", "finance", "--name", "Finance"]).await;
-    desk.text(&["department", "add", "warehouse", "--name", "Warehouse"]).await;
-    let (case, code) = desk.submit().await;
-    desk.text(&["case", "accept", &case, "--as", "lin"]).await;
-    desk.house.settled().await;
-    desk.text(&["case", "findings", &case, "It was badly packed", "--as", "lin"]).await;
-    desk.text(&["case", "decide", &case, "upheld", "--reasons", "So it is", "--remedy", "--as", "lin"]).await;
-    desk.house.settled().await;
+    let terminal = Terminal::open().await;
+    terminal.staff().await;
+    terminal.text(&["department", "add", "finance", "--name", "Finance"]).await;
+    terminal.text(&["department", "add", "warehouse", "--name", "Warehouse"]).await;
+    let (case, code) = terminal.submit().await;
+    terminal.text(&["case", "accept", &case, "--as", "lin"]).await;
+    terminal.house.settled().await;
+    terminal.text(&["case", "findings", &case, "It was badly packed", "--as", "lin"]).await;
+    terminal
+        .text(&["case", "decide", &case, "upheld", "--reasons", "So it is", "--remedy", "--as", "lin"])
+        .await;
+    terminal.house.settled().await;
     let (money, swap) =
         ("money=refund@finance,amount=EUR 39.90", "swap=exchange@warehouse,goods=K-1,after=money");
-    let plan = desk.json(&["plan", "propose", &case, "--step", money, "--step", swap, "--as", "lin"]).await;
+    let plan =
+        terminal.json(&["plan", "propose", &case, "--step", money, "--step", swap, "--as", "lin"]).await;
     let plan = plan["planId"].as_str().unwrap();
-    let refused = desk.refusal(&["plan", "approve", plan, "--as", "lin"]).await;
+    let refused = terminal.refusal(&["plan", "approve", plan, "--as", "lin"]).await;
     assert!(refused.starts_with("redress: APPROVER_IS_PROPOSER: "), "{refused}");
-    desk.text(&["plan", "approve", plan, "--as", "gu"]).await;
+    terminal.text(&["plan", "approve", plan, "--as", "gu"]).await;
 
     let ledgers = tempfile::tempdir().unwrap();
     let (as_text, as_json): (&[&str], &[&str]) = (&[], &["--json"]);
     let work = [("finance", "refund EUR 39.90", as_text), ("warehouse", "warehouse-000001", as_json)];
     for (department, done, options) in work {
         let (mut worker, mut lines) =
-            desk.worker(department, &ledgers.path().join(format!("{department}.jsonl")), options).await;
+            terminal.worker(department, &ledgers.path().join(format!("{department}.jsonl")), options).await;
         let line = lines.next_line().await.unwrap().unwrap();
         if options.is_empty() {
             assert!(line.starts_with(&format!("{department}-000001  {done}")), "{line}");
@@ -173,35 +176,35 @@ async fn a_complaint_is_brought_to_its_end_by_hand() {
         terminate(&worker);
         assert!(worker.wait().await.unwrap().success(), "a worker ends in good order");
     }
-    desk.house.settled().await;
-    assert_eq!(desk.state(&case).await, "CASE_STATE_RESOLVED");
-    assert!(desk.text(&["track", &code]).await.contains("resolved"));
+    terminal.house.settled().await;
+    assert_eq!(terminal.state(&case).await, "CASE_STATE_RESOLVED");
+    assert!(terminal.text(&["track", &code]).await.contains("resolved"));
 
-    desk.text(&["feedback", "respond", &case, "--accept", "--handling", "5", "--outcome", "4"]).await;
-    desk.house.settled().await;
-    assert_eq!(desk.state(&case).await, "CASE_STATE_CLOSED");
-    let timeline = desk.text(&["case", "timeline", &case]).await;
+    terminal.text(&["feedback", "respond", &case, "--accept", "--handling", "5", "--outcome", "4"]).await;
+    terminal.house.settled().await;
+    assert_eq!(terminal.state(&case).await, "CASE_STATE_CLOSED");
+    let timeline = terminal.text(&["case", "timeline", &case]).await;
     for word in
         ["opened", "assigned", "accepted", "It was badly packed (lin)", "plan approved", "refund", "closed"]
     {
         assert!(timeline.contains(word), "{word} in:\n{timeline}");
     }
-    let watched = desk.text(&["case", "watch", &case]).await;
+    let watched = terminal.text(&["case", "watch", &case]).await;
     assert!(watched.contains("closed"), "{watched}");
-    let tail = desk.text(&["events", "tail", "--source", "cases", "--count", "4"]).await;
+    let tail = terminal.text(&["events", "tail", "--source", "cases", "--count", "4"]).await;
     // Behind the position, the time and its zone.
     let names: Vec<_> = tail.lines().map(|line| line.split_whitespace().nth(3).unwrap()).collect();
     assert_eq!(names, ["CaseOpened", "CaseDecided", "CaseResolved", "CaseClosed"]);
-    desk.house.done().await;
+    terminal.house.done().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_list_reads() {
-    let desk = Desk::open().await;
-    let (case, _) = desk.submit().await;
-    assert!(desk.text(&["queue"]).await.contains(&case), "no department: nobody's queue");
-    desk.staff().await;
-    desk.house.settled().await;
+    let terminal = Terminal::open().await;
+    let (case, _) = terminal.submit().await;
+    assert!(terminal.text(&["queue"]).await.contains(&case), "no department: nobody's queue");
+    terminal.staff().await;
+    terminal.house.settled().await;
     let lists: [(&[&str], &str); 23] = [
         (&["case", "list", "--customer", "C1"], "Kettle broken"),
         (&["case", "list", "--filter", "open = true kettle", "--order-by", "due_time"], "Kettle broken"),
@@ -228,19 +231,19 @@ async fn every_list_reads() {
         (&["classifier", "reading", &case], "emotion"),
     ];
     for (arguments, word) in lists {
-        let text = desk.text(arguments).await;
+        let text = terminal.text(arguments).await;
         assert!(text.contains(word), "{arguments:?}: {text}");
     }
-    assert!(desk.text(&["notices", "--case", &case]).await.contains("acknowledgement"));
-    assert_eq!(desk.json(&["case", "list"]).await["cases"][0]["caseId"], case.as_str());
-    assert_eq!(desk.text(&["health"]).await, "SERVING\n");
-    desk.house.done().await;
+    assert!(terminal.text(&["notices", "--case", &case]).await.contains("acknowledgement"));
+    assert_eq!(terminal.json(&["case", "list"]).await["cases"][0]["caseId"], case.as_str());
+    assert_eq!(terminal.text(&["health"]).await, "SERVING\n");
+    terminal.house.done().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_classifier_is_taught_tried_and_activated() {
-    let desk = Desk::open().await;
-    let refused = desk.refusal(&["classifier", "train"]).await;
+    let terminal = Terminal::open().await;
+    let refused = terminal.refusal(&["classifier", "train"]).await;
     assert!(refused.contains("TOO_LITTLE_TO_LEARN"), "{refused}");
     for place in 0..10 {
         let (category, text) = if place % 2 == 0 {
@@ -248,64 +251,64 @@ async fn a_classifier_is_taught_tried_and_activated() {
         } else {
             ("invoices", "a fee was charged")
         };
-        let (case, _) = desk.submit().await;
-        desk.house.settled().await;
+        let (case, _) = terminal.submit().await;
+        terminal.house.settled().await;
         let sql = format!("UPDATE cases.case_text SET description = '{text}' WHERE case_id = '{case}'");
-        let mut owner = desk.house.owner().await;
+        let mut owner = terminal.house.owner().await;
         sqlx::Executor::execute(&mut owner, sqlx::AssertSqlSafe(sql)).await.unwrap();
-        let confirmed = desk.text(&["classifier", "confirm", &case, category]).await;
+        let confirmed = terminal.text(&["classifier", "confirm", &case, category]).await;
         assert!(confirmed.contains(category), "{confirmed}");
     }
-    let trained = desk.text(&["classifier", "train", "--threshold", "0.99"]).await;
+    let trained = terminal.text(&["classifier", "train", "--threshold", "0.99"]).await;
     assert!(trained.contains("8 texts") && trained.contains("parcels"), "{trained}");
-    assert!(desk.text(&["classifier", "activate", "1"]).await.contains("active     "));
-    let tried = desk.text(&["classifier", "classify", "The courier lost it. I am furious!"]).await;
+    assert!(terminal.text(&["classifier", "activate", "1"]).await.contains("active     "));
+    let tried = terminal.text(&["classifier", "classify", "The courier lost it. I am furious!"]).await;
     assert!(tried.contains("parcels") && tried.contains("furious"), "{tried}");
-    assert_eq!(desk.json(&["classifier", "list"]).await["classifiers"][0]["version"], "1");
-    assert!(desk.text(&["classifier", "deactivate"]).await.contains("classifier 1 is active no more"));
-    desk.house.done().await;
+    assert_eq!(terminal.json(&["classifier", "list"]).await["classifiers"][0]["version"], "1");
+    assert!(terminal.text(&["classifier", "deactivate"]).await.contains("classifier 1 is active no more"));
+    terminal.house.done().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_are_said_in_plain_words() {
-    let desk = Desk::open().await;
-    let refused = desk.refusal(&["submit"]).await;
+    let terminal = Terminal::open().await;
+    let refused = terminal.refusal(&["submit"]).await;
     assert!(refused.starts_with("redress: INVALID_COMPLAINT: "), "{refused}");
     for field in ["complaint.channel", "complaint.subject", "complaint.description", "complaint.language"] {
         assert!(refused.contains(&format!("\n  {field} ")), "{field} in:\n{refused}");
     }
     let unknown = "01890000-0000-7000-8000-000000000000";
-    let refused = desk.refusal(&["case", "get", unknown]).await;
+    let refused = terminal.refusal(&["case", "get", unknown]).await;
     assert!(refused.starts_with("redress: CASE_NOT_FOUND: "), "{refused}");
 
-    let refused = desk.refusal(&["case", "list", "--filter", "open = true) AND state = OPEN"]).await;
+    let refused = terminal.refusal(&["case", "list", "--filter", "open = true) AND state = OPEN"]).await;
     assert!(refused.contains("\n  filter at character 12: "), "{refused}");
     assert!(refused.contains("\n  filter at character 26: OPEN is none of RECEIVED, "), "{refused}");
 
-    let (case, _) = desk.submit().await;
+    let (case, _) = terminal.submit().await;
     let again = ["case", "note", &case, "heard", "--request-id", "once"];
-    assert_eq!(desk.text(&again).await, desk.text(&again).await);
+    assert_eq!(terminal.text(&again).await, terminal.text(&again).await);
     let other = ["case", "note", &case, "heard more", "--request-id", "once"];
-    assert!(desk.refusal(&other).await.contains("IDEMPOTENCY_KEY_REUSED"));
+    assert!(terminal.refusal(&other).await.contains("IDEMPOTENCY_KEY_REUSED"));
     let stale = ["case", "withdraw", &case, "--expect", "99"];
-    assert!(desk.refusal(&stale).await.contains("VERSION_MISMATCH"));
-    desk.house.done().await;
+    assert!(terminal.refusal(&stale).await.contains("VERSION_MISMATCH"));
+    terminal.house.done().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn history_is_imported_closed_and_nobody_hears_of_it() {
-    let desk = Desk::open().await;
-    desk.staff().await;
+    let terminal = Terminal::open().await;
+    terminal.staff().await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("old.csv");
     let text = "channel,language,subject,description,complainant.email,receive_time,history.outcome,\
                 history.reasons,history.close_time\n\
                 letter,en,Late,It came late.,ann@example.org,2024-03-01,upheld,So it was,2024-03-20 24:00\n";
     std::fs::write(&path, text).unwrap();
-    let told = desk.json(&["import", path.to_str().unwrap()]).await;
+    let told = terminal.json(&["import", path.to_str().unwrap()]).await;
     assert_eq!((&told["registered"], &told["encoding"]), (&1.into(), &"UTF-8".into()));
-    desk.house.settled().await;
-    let cases = desk.json(&["case", "list"]).await;
+    terminal.house.settled().await;
+    let cases = terminal.json(&["case", "list"]).await;
     let case = &cases["cases"][0];
     assert_eq!((&case["state"], &case["outcome"]), (&"CASE_STATE_CLOSED".into(), &"OUTCOME_UPHELD".into()));
     assert_eq!(
@@ -313,19 +316,19 @@ async fn history_is_imported_closed_and_nobody_hears_of_it() {
         (&"2024-03-01T00:00:00Z".into(), &"2024-03-21T00:00:00Z".into())
     );
     let case = case["caseId"].as_str().unwrap();
-    assert!(desk.text(&["case", "timeline", case]).await.contains("imported: it was closed on"));
-    assert!(desk.json(&["notices", "--case", case]).await["notices"].is_null(), "nothing was sent");
-    assert!(desk.json(&["clock", "list", case]).await["clocks"].is_null(), "nothing is promised");
-    assert!(desk.refusal(&["case", "handler", case]).await.contains("ASSIGNMENT_NOT_FOUND"));
-    assert!(desk.text(&["queue"]).await.contains("no cases waiting"));
-    let told = desk.text(&["import", "--formats"]).await;
+    assert!(terminal.text(&["case", "timeline", case]).await.contains("imported: it was closed on"));
+    assert!(terminal.json(&["notices", "--case", case]).await["notices"].is_null(), "nothing was sent");
+    assert!(terminal.json(&["clock", "list", case]).await["clocks"].is_null(), "nothing is promised");
+    assert!(terminal.refusal(&["case", "handler", case]).await.contains("ASSIGNMENT_NOT_FOUND"));
+    assert!(terminal.text(&["queue"]).await.contains("no cases waiting"));
+    let told = terminal.text(&["import", "--formats"]).await;
     assert!(told.contains("complaint.history.close_time") && told.contains("serial-1900"), "{told}");
-    desk.house.done().await;
+    terminal.house.done().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_imported_once_however_often() {
-    let desk = Desk::open().await;
+    let terminal = Terminal::open().await;
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| -> PathBuf {
         let path = folder.path().join(name);
@@ -348,7 +351,7 @@ async fn a_file_is_imported_once_however_often() {
         let read = std::fs::read_to_string(verdicts).unwrap();
         read.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
-    let refused = desk.run(&import).await;
+    let refused = terminal.run(&import).await;
     assert_eq!(refused.status.code(), Some(1));
     assert!(out(&refused).contains("registered                2"), "{}", out(&refused));
     assert!(out(&refused).contains("row 3: complaint.occur_time is no time as told"), "{}", out(&refused));
@@ -356,7 +359,7 @@ async fn a_file_is_imported_once_however_often() {
     // Corrected, moved, and written otherwise: what was registered is known.
     let mended = "Nr;What;When\n3;Torn;2026-01-02 03:05\n\n1;Late;2026-01-02 03:04\n2;Broken;\n";
     std::fs::write(file, format!("\u{feff}{mended}")).unwrap();
-    let text = desk.text(&import).await;
+    let text = terminal.text(&import).await;
     assert!(text.contains("registered                1"), "{text}");
     assert!(text.contains("registered before         2"), "{text}");
     assert!(text.contains("read as             UTF-8, separated by ;"), "{text}");
@@ -365,11 +368,11 @@ async fn a_file_is_imported_once_however_often() {
         assert_eq!(first[before]["receiptCode"], again[now]["receiptCode"], "the same answers");
         assert_eq!(again[now]["registeredBefore"], true);
     }
-    desk.house.settled().await;
-    assert_eq!(desk.json(&["case", "count"]).await["total"], "3");
+    terminal.house.settled().await;
+    assert_eq!(terminal.json(&["case", "count"]).await["total"], "3");
 
     let bad = write("bad.jsonl", "{\"subject\":\"only\"}\nnonsense\n");
-    let refused = desk.run(&["import", bad.to_str().unwrap(), "--verdicts", verdicts]).await;
+    let refused = terminal.run(&["import", bad.to_str().unwrap(), "--verdicts", verdicts]).await;
     assert_eq!(refused.status.code(), Some(1));
     assert!(err(&refused).contains("2 of 2 rows were refused"), "{}", err(&refused));
     let read = std::fs::read_to_string(verdicts).unwrap();
@@ -377,7 +380,7 @@ async fn a_file_is_imported_once_however_often() {
     assert_eq!(rows[0]["refused"]["reason"], "INVALID_COMPLAINT");
     assert!(rows[0]["refused"]["violations"].as_array().unwrap().len() >= 3);
     assert_eq!((&rows[1]["row"], &rows[1]["refused"]["reason"]), (&2.into(), &"UNREADABLE_ROW".into()));
-    desk.house.done().await;
+    terminal.house.done().await;
 }
 
 #[tokio::test]

@@ -118,7 +118,7 @@ async fn replay(log: Vec<Step>) -> Result<Figures> {
     let house = House::builder(&SERVICES).clock(clock.clone()).open().await;
     let client = client_of(&house)?;
     roster::staff(&client, 4).await?;
-    let mut desk = Desk { people: People::new(&client), client, tickets: HashMap::new() };
+    let mut desk = HelpDesk { people: People::new(&client), client, tickets: HashMap::new() };
     let mut day = log[0].time;
     for (number, step) in log.iter().enumerate() {
         clock.set(step.time);
@@ -146,13 +146,13 @@ struct Ticket {
 }
 
 /// The people of the help desk.
-struct Desk {
+struct HelpDesk {
     client: Client,
     people: People,
     tickets: HashMap<String, Ticket>,
 }
 
-impl Desk {
+impl HelpDesk {
     /// Does what a row of the log tells.
     async fn take(&mut self, number: usize, step: &Step) -> Result<()> {
         if !self.tickets.contains_key(&step.ticket) {

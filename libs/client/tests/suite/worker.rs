@@ -1,4 +1,4 @@
-//! The worker kit against a department's desk that loses and refuses as told.
+//! The worker kit against a department's department that loses and refuses as told.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -17,9 +17,9 @@ use crate::fake::{Call, Fake, bytes};
 
 const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-/// What the desk has, and what it saw.
+/// What the department has, and what it saw.
 #[derive(Default)]
-struct Desk {
+struct FakeDepartment {
     /// What each poll to come is answered.
     polls: Mutex<VecDeque<Result<Vec<Lease>, Status>>>,
     /// What each report to come is answered, before they are taken.
@@ -35,17 +35,17 @@ struct Desk {
     rejected: Mutex<Vec<RejectTaskRequest>>,
 }
 
-impl Desk {
+impl FakeDepartment {
     fn with(task: &str) -> Self {
         Self::with_kind(task, RemedyKind::Apology)
     }
 
     fn with_kind(task: &str, kind: RemedyKind) -> Self {
-        let desk = Self::default();
+        let department = Self::default();
         let mut lease = lease(task);
         lease.task.as_mut().expect("a task").kind = kind.into();
-        desk.polls.lock().expect("lock").push_back(Ok(vec![lease]));
-        desk
+        department.polls.lock().expect("lock").push_back(Ok(vec![lease]));
+        department
     }
 
     fn report(&self, call: &Call, id: String) -> Result<(), Status> {
@@ -111,22 +111,22 @@ fn worker() -> Worker {
 }
 
 /// Runs a worker until it has reported once, then stops it.
-async fn work<H, F>(desk: Desk, handler: H) -> Arc<Desk>
+async fn work<H, F>(department: FakeDepartment, handler: H) -> Arc<FakeDepartment>
 where
     H: Fn(Work) -> F + Send + Sync + 'static,
     F: Future<Output = Result<TaskResult, Failure>> + Send + 'static,
 {
-    let desk = Arc::new(desk);
-    let served = desk.clone();
+    let department = Arc::new(department);
+    let served = department.clone();
     let client = Fake::new(move |call| {
-        let desk = served.clone();
-        async move { desk.answer(call).await }
+        let department = served.clone();
+        async move { department.answer(call).await }
     })
     .client()
     .await;
     let stop = CancellationToken::new();
     let until = async {
-        while desk.reported() == 0 {
+        while department.reported() == 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         stop.cancel();
@@ -137,7 +137,7 @@ where
     .await
     .expect("a report in time");
     ran.expect("a worker that is let work");
-    desk
+    department
 }
 
 fn done(reference: &str) -> TaskResult {
@@ -146,22 +146,23 @@ fn done(reference: &str) -> TaskResult {
 
 #[tokio::test]
 async fn a_task_is_done_and_reported_in_its_trace() {
-    let desk = work(Desk::with("t1"), |work| async move { Ok(done(&work.task.task_id)) }).await;
-    let completed = desk.completed.lock().expect("lock");
+    let department =
+        work(FakeDepartment::with("t1"), |work| async move { Ok(done(&work.task.task_id)) }).await;
+    let completed = department.completed.lock().expect("lock");
     assert_eq!(completed.len(), 1);
     assert_eq!(completed[0].task_id, "t1");
     assert_eq!(completed[0].lease_token, "token of t1");
     assert_eq!(completed[0].result.as_ref().map(|result| result.reference.as_str()), Some("t1"));
-    assert_eq!(*desk.traces.lock().expect("lock"), [TRACEPARENT]);
+    assert_eq!(*department.traces.lock().expect("lock"), [TRACEPARENT]);
 }
 
 #[tokio::test]
 async fn a_lost_poll_is_repeated_word_for_word() {
-    let desk = Desk::with("t1");
-    desk.polls.lock().expect("lock").push_front(Err(Status::unavailable("lost")));
-    desk.polls.lock().expect("lock").push_front(Err(Status::internal("lost deeper")));
-    let desk = work(desk, |_| async { Ok(done("x")) }).await;
-    let ids = desk.poll_ids.lock().expect("lock");
+    let department = FakeDepartment::with("t1");
+    department.polls.lock().expect("lock").push_front(Err(Status::unavailable("lost")));
+    department.polls.lock().expect("lock").push_front(Err(Status::internal("lost deeper")));
+    let department = work(department, |_| async { Ok(done("x")) }).await;
+    let ids = department.poll_ids.lock().expect("lock");
     assert_eq!(ids[0], ids[1]);
     assert_eq!(ids[1], ids[2]);
     assert_ne!(ids[2], ids[3], "a new poll is a new request");
@@ -169,58 +170,59 @@ async fn a_lost_poll_is_repeated_word_for_word() {
 
 #[tokio::test]
 async fn a_lost_report_is_repeated_word_for_word() {
-    let desk = Desk::with("t1");
+    let department = FakeDepartment::with("t1");
     let lost = [Status::unavailable("lost"), Status::internal("lost deeper")];
-    desk.reports.lock().expect("lock").extend(lost);
-    let desk = work(desk, |_| async { Ok(done("x")) }).await;
-    let ids = desk.report_ids.lock().expect("lock");
+    department.reports.lock().expect("lock").extend(lost);
+    let department = work(department, |_| async { Ok(done("x")) }).await;
+    let ids = department.report_ids.lock().expect("lock");
     assert_eq!(ids.len(), 3);
     assert!(ids.iter().all(|id| *id == ids[0]));
-    assert_eq!(desk.completed.lock().expect("lock").len(), 1);
+    assert_eq!(department.completed.lock().expect("lock").len(), 1);
 }
 
 #[tokio::test]
 async fn a_lease_is_kept_alive_with_the_last_note() {
-    let desk = work(Desk::with("t1"), |work| async move {
+    let department = work(FakeDepartment::with("t1"), |work| async move {
         work.checkpoint("half way");
         tokio::time::sleep(Duration::from_millis(400)).await;
         Ok(done("x"))
     })
     .await;
-    let beats = desk.beats.lock().expect("lock");
+    let beats = department.beats.lock().expect("lock");
     assert!(beats.len() >= 3, "{}", beats.len());
     assert!(beats.iter().all(|beat| beat.checkpoint == b"half way" && beat.lease_token == "token of t1"));
 }
 
 #[tokio::test]
 async fn a_cancelled_task_is_given_up_when_it_still_can_be() {
-    let desk = Desk { cancel: true, ..Desk::with("t1") };
-    let desk = work(desk, |work| async move {
+    let department = FakeDepartment { cancel: true, ..FakeDepartment::with("t1") };
+    let department = work(department, |work| async move {
         work.cancelled.cancelled().await;
         Err(Failure::cancelled())
     })
     .await;
-    let failed = desk.failed.lock().expect("lock");
+    let failed = department.failed.lock().expect("lock");
     assert_eq!((failed[0].code.as_str(), failed[0].retryable), ("CANCELLED", false));
 }
 
 #[tokio::test]
 async fn each_failure_is_told_as_what_it_is() {
     let again = || Failure::Retryable { code: "BANK_CLOSED".into(), message: "until Monday".into() };
-    let desk = work(Desk::with("t1"), move |_| async move { Err(again()) }).await;
-    let failed = desk.failed.lock().expect("lock")[0].clone();
+    let department = work(FakeDepartment::with("t1"), move |_| async move { Err(again()) }).await;
+    let failed = department.failed.lock().expect("lock")[0].clone();
     assert_eq!(
         (failed.code.as_str(), failed.message.as_str(), failed.retryable),
         ("BANK_CLOSED", "until Monday", true)
     );
 
-    let desk =
-        work(Desk::with("t1"), |_| async { Err(Failure::Rejected { reason: "not ours".into() }) }).await;
-    assert_eq!(desk.rejected.lock().expect("lock")[0].reason, "not ours");
+    let department =
+        work(FakeDepartment::with("t1"), |_| async { Err(Failure::Rejected { reason: "not ours".into() }) })
+            .await;
+    assert_eq!(department.rejected.lock().expect("lock")[0].reason, "not ours");
 
     let lost = || Failure::Unknown { code: "ANSWER_LOST".into(), message: String::new() };
-    let desk = work(Desk::with("t1"), move |_| async move { Err(lost()) }).await;
-    let failed = desk.failed.lock().expect("lock")[0].clone();
+    let department = work(FakeDepartment::with("t1"), move |_| async move { Err(lost()) }).await;
+    let failed = department.failed.lock().expect("lock")[0].clone();
     assert_eq!(
         (failed.code.as_str(), failed.retryable, failed.outcome_unknown),
         ("ANSWER_LOST", false, true)
@@ -232,8 +234,8 @@ async fn a_panic_over_money_or_goods_leaves_the_outcome_unknown_and_another_is_t
     for (kind, unknown) in
         [(RemedyKind::Apology, false), (RemedyKind::Refund, true), (RemedyKind::Exchange, true)]
     {
-        let desk = work(Desk::with_kind("t1", kind), |_| async { panic!("oh") }).await;
-        let failed = desk.failed.lock().expect("lock")[0].clone();
+        let department = work(FakeDepartment::with_kind("t1", kind), |_| async { panic!("oh") }).await;
+        let failed = department.failed.lock().expect("lock")[0].clone();
         assert_eq!(failed.code, "WORKER_PANICKED");
         assert_eq!((failed.retryable, failed.outcome_unknown), (!unknown, unknown), "{kind:?}");
     }
@@ -241,21 +243,21 @@ async fn a_panic_over_money_or_goods_leaves_the_outcome_unknown_and_another_is_t
 
 #[tokio::test]
 async fn a_result_that_is_refused_is_brought_before_people() {
-    let desk = Desk::with("t1");
-    desk.reports.lock().expect("lock").push_back(Status::invalid_argument("above what was approved"));
-    let desk = work(desk, |_| async { Ok(done("x")) }).await;
-    let failed = desk.failed.lock().expect("lock")[0].clone();
+    let department = FakeDepartment::with("t1");
+    department.reports.lock().expect("lock").push_back(Status::invalid_argument("above what was approved"));
+    let department = work(department, |_| async { Ok(done("x")) }).await;
+    let failed = department.failed.lock().expect("lock")[0].clone();
     assert_eq!((failed.code.as_str(), failed.outcome_unknown), ("INVALID_RESULT", true), "it was done");
     assert_eq!(failed.message, "above what was approved");
 }
 
 #[tokio::test]
 async fn a_stopped_worker_finishes_what_it_holds() {
-    let desk = Arc::new(Desk::with("t1"));
-    let served = desk.clone();
+    let department = Arc::new(FakeDepartment::with("t1"));
+    let served = department.clone();
     let client = Fake::new(move |call| {
-        let desk = served.clone();
-        async move { desk.answer(call).await }
+        let department = served.clone();
+        async move { department.answer(call).await }
     })
     .client()
     .await;
@@ -269,16 +271,16 @@ async fn a_stopped_worker_finishes_what_it_holds() {
         }
     };
     worker().run(&client, handler, stop).await.expect("an orderly end");
-    assert_eq!(desk.completed.lock().expect("lock").len(), 1);
+    assert_eq!(department.completed.lock().expect("lock").len(), 1);
 }
 
 #[tokio::test]
 async fn a_worker_waits_for_its_department_to_be_created() {
-    let desk = Desk::with("t1");
-    desk.polls.lock().expect("lock").push_front(Err(Status::not_found("there is no such department")));
-    let desk = work(desk, |_| async { Ok(done("x")) }).await;
-    assert_eq!(desk.completed.lock().expect("lock").len(), 1);
-    let asked = desk.poll_ids.lock().expect("lock");
+    let department = FakeDepartment::with("t1");
+    department.polls.lock().expect("lock").push_front(Err(Status::not_found("there is no such department")));
+    let department = work(department, |_| async { Ok(done("x")) }).await;
+    assert_eq!(department.completed.lock().expect("lock").len(), 1);
+    let asked = department.poll_ids.lock().expect("lock");
     assert_eq!(asked[0], asked[1], "the same words until they are answered");
 }
 

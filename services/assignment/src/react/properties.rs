@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::assignment::{Priority, State};
 use crate::roster::{Agent, AgentProfile, Department, DepartmentProfile};
-use crate::routing::Desk;
+use crate::routing::AgentPool;
 
 /// The departments, what they take, and what nobody takes.
 const DEPARTMENTS: [(&str, &str); 3] = [("a", "x"), ("b", "x/y"), ("c", "z")];
@@ -45,9 +45,10 @@ fn floor(capacity: i32) -> Floor {
         load: 0,
         turn: 0,
     };
-    let desk =
-        |(id, _): &(&str, &str)| ((*id).to_owned(), Desk::of((0..AGENTS).map(|at| agent(id, at)).collect()));
-    Floor::of(DEPARTMENTS.iter().map(desk).collect::<BTreeMap<_, _>>())
+    let pool = |(id, _): &(&str, &str)| {
+        ((*id).to_owned(), AgentPool::of((0..AGENTS).map(|at| agent(id, at)).collect()))
+    };
+    Floor::of(DEPARTMENTS.iter().map(pool).collect::<BTreeMap<_, _>>())
 }
 
 /// Something told of a case: which, its place, and what.
@@ -117,7 +118,7 @@ proptest! {
                 || matches!(before.state, State::Waiting), "taken away for nothing: {case:?}");
         }
         for (department, _) in DEPARTMENTS {
-            for agent in floor.desk(department).expect("it is there").agents() {
+            for agent in floor.pool(department).expect("it is there").agents() {
                 let id = agent.profile.id.as_str();
                 let held = cases.iter().filter(|case| case.holder() == Some(id)).count();
                 prop_assert_eq!(usize::try_from(agent.load), Ok(held), "{}", id);

@@ -7,7 +7,7 @@ use crate::routing::choice::{Choice, Wish, choose};
 
 /// A department's agents and what they hold by now.
 #[derive(Clone, Debug, Default)]
-pub struct Desk {
+pub struct AgentPool {
     agents: Vec<Agent>,
     /// Load and turn as they were read, to tell what changed.
     before: Vec<(i32, i64)>,
@@ -24,7 +24,7 @@ pub struct LoadChange {
     pub turn: i64,
 }
 
-impl Desk {
+impl AgentPool {
     /// Of the agents of one department.
     pub fn of(agents: Vec<Agent>) -> Self {
         let before = agents.iter().map(|agent| (agent.load, agent.turn)).collect();
@@ -95,7 +95,7 @@ impl Desk {
 }
 
 #[cfg(test)]
-impl Desk {
+impl AgentPool {
     /// The agents as they now are.
     pub(crate) fn agents(&self) -> &[Agent] {
         &self.agents

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{Desk, Wish, choose};
+use super::{AgentPool, Wish, choose};
 use crate::roster::{Agent, AgentProfile};
 
 /// Ids of agents; some cases are about, or were handled by, one of these.
@@ -43,13 +43,13 @@ fn cases() -> impl Strategy<Value = Vec<Case>> {
 proptest! {
     #[test]
     fn capacity_is_never_exceeded_nor_a_recused_agent_chosen(agents in agents(), cases in cases()) {
-        let mut desk = Desk::of(agents.clone());
+        let mut pool = AgentPool::of(agents.clone());
         for case in cases {
             let wish = wish(case);
-            let (agent, _) = desk.give(wish);
+            let (agent, _) = pool.give(wish);
             prop_assert!(agent.is_none_or(|agent| agent != wish.respondent));
         }
-        for (before, after) in agents.iter().zip(desk.agents()) {
+        for (before, after) in agents.iter().zip(pool.agents()) {
             prop_assert!(after.load <= before.load.max(before.profile.capacity));
             prop_assert!(before.profile.available || after.load == before.load);
         }
@@ -76,7 +76,7 @@ proptest! {
         (agents, shuffled) in agents().prop_flat_map(|agents| (Just(agents.clone()), Just(agents).prop_shuffle())),
         cases in cases(),
     ) {
-        let (mut one, mut other) = (Desk::of(agents), Desk::of(shuffled));
+        let (mut one, mut other) = (AgentPool::of(agents), AgentPool::of(shuffled));
         for case in cases {
             prop_assert_eq!(one.give(wish(case)), other.give(wish(case)));
         }
@@ -84,14 +84,14 @@ proptest! {
 
     #[test]
     fn a_batch_is_decided_as_one_by_one(agents in agents(), cases in cases()) {
-        let mut batch = Desk::of(agents.clone());
+        let mut batch = AgentPool::of(agents.clone());
         let together: Vec<_> = cases.iter().map(|case| batch.give(wish(*case))).collect();
         let mut stored = agents;
         let mut apart = Vec::new();
         for case in cases {
-            let mut desk = Desk::of(stored.clone());
-            apart.push(desk.give(wish(case)));
-            for change in desk.changes() {
+            let mut pool = AgentPool::of(stored.clone());
+            apart.push(pool.give(wish(case)));
+            for change in pool.changes() {
                 let row = stored.iter_mut().find(|agent| agent.profile.id == change.agent);
                 let row = row.expect("a change is of an agent there is");
                 row.load += change.delta;
@@ -104,11 +104,11 @@ proptest! {
 
     #[test]
     fn what_is_given_and_taken_back_leaves_no_load(agents in agents(), cases in cases()) {
-        let mut desk = Desk::of(agents.clone());
-        let given: Vec<String> = cases.into_iter().filter_map(|case| desk.give(wish(case)).0).collect();
+        let mut pool = AgentPool::of(agents.clone());
+        let given: Vec<String> = cases.into_iter().filter_map(|case| pool.give(wish(case)).0).collect();
         for agent in given {
-            desk.free(&agent);
+            pool.free(&agent);
         }
-        prop_assert!(desk.changes().iter().all(|change| change.delta == 0));
+        prop_assert!(pool.changes().iter().all(|change| change.delta == 0));
     }
 }

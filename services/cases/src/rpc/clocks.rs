@@ -58,12 +58,12 @@ impl Rpc {
 }
 
 /// A case under change, with its clocks.
-struct Desk {
+struct LockedCase {
     case: Case,
     book: Book,
 }
 
-impl Desk {
+impl LockedCase {
     /// Locks a case and reads its clocks; what is told belongs to its trace.
     /// Only who works the case may change them.
     async fn open(tx: &mut Tx, target: CaseTarget, caller: &Caller) -> Result<Self, Fault> {
@@ -127,13 +127,13 @@ async fn decide(
     id: uuid::Uuid,
     version: Option<i64>,
     caller: &Caller,
-) -> Result<(Desk, Extension, i32), Fault> {
+) -> Result<(LockedCase, Extension, i32), Fault> {
     let case = store::extensions::case_of(tx, id).await?.ok_or(Refusal::ExtensionNotFound)?;
-    let desk = Desk::open(tx, CaseTarget { case, version }, caller).await?;
+    let locked = LockedCase::open(tx, CaseTarget { case, version }, caller).await?;
     let all = store::extensions::of(tx, case).await?;
     let number = next_number(&all);
     let extension = all.into_iter().find(|one| one.id == id).ok_or(Refusal::ExtensionNotFound)?;
-    Ok((desk, extension, number))
+    Ok((locked, extension, number))
 }
 
 /// The number the next extension of a case that is granted gets.
@@ -197,9 +197,9 @@ impl ClockService for Rpc {
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let mut desk = Desk::open(&mut tx, target, &who).await?;
-                desk.act(&tx, &by, |clocks, case, at| clocks.pause(case, &kinds, reason, &remark, at))?;
-                let clocks = desk.close(&mut tx).await?;
+                let mut locked = LockedCase::open(&mut tx, target, &who).await?;
+                locked.act(&tx, &by, |clocks, case, at| clocks.pause(case, &kinds, reason, &remark, at))?;
+                let clocks = locked.close(&mut tx).await?;
                 Ok((tx, PauseClocksResponse { clocks }))
             })
             .await?;
@@ -218,9 +218,9 @@ impl ClockService for Rpc {
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let mut desk = Desk::open(&mut tx, target, &who).await?;
-                desk.act(&tx, &by, |clocks, case, at| clocks.resume(case, &kinds, &remark, at))?;
-                let clocks = desk.close(&mut tx).await?;
+                let mut locked = LockedCase::open(&mut tx, target, &who).await?;
+                locked.act(&tx, &by, |clocks, case, at| clocks.resume(case, &kinds, &remark, at))?;
+                let clocks = locked.close(&mut tx).await?;
                 Ok((tx, ResumeClocksResponse { clocks }))
             })
             .await?;
@@ -239,16 +239,16 @@ impl ClockService for Rpc {
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let mut desk = Desk::open(&mut tx, target, &who).await?;
+                let mut locked = LockedCase::open(&mut tx, target, &who).await?;
                 let all = store::extensions::of(&mut tx, target.case).await?;
                 if all.iter().any(|one| one.kind == kind && one.state == ExtensionState::Pending) {
                     return Err(Refusal::ExtensionPending.into());
                 }
                 let mut wanted = pending(&tx, target.case, &by, kind, amount, reason);
                 let number = next_number(&all);
-                desk.act(&tx, &by, |clocks, case, at| clocks.request(case, &mut wanted, number, at))?;
+                locked.act(&tx, &by, |clocks, case, at| clocks.request(case, &mut wanted, number, at))?;
                 store::extensions::save(&mut tx, &wanted).await?;
-                desk.close(&mut tx).await?;
+                locked.close(&mut tx).await?;
                 let extension = Some(wire::clocks::extension(&wanted));
                 Ok((tx, RequestExtensionResponse { extension }))
             })
@@ -268,10 +268,11 @@ impl ClockService for Rpc {
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let (mut desk, mut extension, number) = decide(&mut tx, id, version, &who).await?;
-                desk.act(&tx, &by, |clocks, case, at| clocks.grant(case, &mut extension, &by, number, at))?;
+                let (mut locked, mut extension, number) = decide(&mut tx, id, version, &who).await?;
+                locked
+                    .act(&tx, &by, |clocks, case, at| clocks.grant(case, &mut extension, &by, number, at))?;
                 store::extensions::save(&mut tx, &extension).await?;
-                let clocks = desk.close(&mut tx).await?;
+                let clocks = locked.close(&mut tx).await?;
                 let answer = wire::clocks::extension(&extension);
                 let of = |clock: &WireClock| clock.kind == answer.kind && clock.cycle == answer.cycle;
                 let clock = clocks.into_iter().find(of);
@@ -293,10 +294,10 @@ impl ClockService for Rpc {
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let (mut desk, mut extension, _) = decide(&mut tx, id, None, &who).await?;
-                desk.act(&tx, &by, |_, case, at| extension.refuse(case, &by, reason, at))?;
+                let (mut locked, mut extension, _) = decide(&mut tx, id, None, &who).await?;
+                locked.act(&tx, &by, |_, case, at| extension.refuse(case, &by, reason, at))?;
                 store::extensions::save(&mut tx, &extension).await?;
-                desk.close(&mut tx).await?;
+                locked.close(&mut tx).await?;
                 let extension = Some(wire::clocks::extension(&extension));
                 Ok((tx, RefuseExtensionResponse { extension }))
             })
@@ -316,16 +317,16 @@ impl ClockService for Rpc {
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let mut desk = Desk::open(&mut tx, target, &who).await?;
+                let mut locked = LockedCase::open(&mut tx, target, &who).await?;
                 let all = store::extensions::of(&mut tx, target.case).await?;
                 let granting = Granting { id: tx.new_id(), number: next_number(&all) };
-                let given = desk.act_by_policy(&tx, &by, |clocks, policies, case, at| {
+                let given = locked.act_by_policy(&tx, &by, |clocks, policies, case, at| {
                     clocks.hold(case, policies, reply, granting, at)
                 })?;
                 if let Some(extension) = &given {
                     store::extensions::save(&mut tx, extension).await?;
                 }
-                let clocks = desk.close(&mut tx).await?;
+                let clocks = locked.close(&mut tx).await?;
                 let extension = given.as_ref().map(wire::clocks::extension);
                 Ok((tx, SendHoldingReplyResponse { clocks, extension }))
             })

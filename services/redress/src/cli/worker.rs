@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::Connection;
-use crate::desk::{Desk, Entered, Ledger};
+use crate::reference_worker::{Entered, Ledger, ReferenceWorker};
 use crate::show::{self, text};
 
 #[derive(Args)]
@@ -55,7 +55,7 @@ impl WorkerArgs {
         let ledger = Ledger::open(&path, &department)?;
         let caller = connection.open().await?;
         let tell: fn(&Task, &Entered) = if caller.json { tell_json } else { tell };
-        let desk = Desk::new(ledger, Duration::from_millis(pace), tell);
+        let reference = ReferenceWorker::new(ledger, Duration::from_millis(pace), tell);
         let stop = stop_on_signal()?;
         let (server, ledger) = (connection.server.to_string(), path.display().to_string());
         show::say(&if caller.json {
@@ -65,7 +65,7 @@ impl WorkerArgs {
         })?;
         let worker =
             Worker { concurrency, lease: Duration::from_secs(lease), ..Worker::new(department, name) };
-        worker.run(&caller.client, move |work| desk.clone().carry_out(work), stop).await?;
+        worker.run(&caller.client, move |work| reference.clone().carry_out(work), stop).await?;
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
-use crate::desk::{Desk, Ledger};
+use crate::reference_worker::{Ledger, ReferenceWorker};
 use crate::show::json;
 
 const ROSTER: &str = include_str!("../../sample/roster.json");
@@ -69,7 +69,7 @@ impl Cast {
         Ok(())
     }
 
-    /// Puts a worker at each department's desk.
+    /// Starts a worker for each department.
     pub(super) fn work(
         &self,
         client: &Client,
@@ -79,12 +79,12 @@ impl Cast {
         let mut workers = JoinSet::new();
         for Department { department_id, .. } in &self.departments {
             let ledger = Ledger::open(&ledgers.join(format!("{department_id}.jsonl")), department_id)?;
-            let desk = Desk::new(ledger, PACE, |_, _| {});
-            let name = format!("{department_id}-desk");
+            let reference = ReferenceWorker::new(ledger, PACE, |_, _| {});
+            let name = format!("{department_id}-worker");
             let worker = Worker { wait: POLL_WAIT, ..Worker::new(department_id.clone(), name) };
             let (client, stop) = (client.clone(), stop.clone());
             workers.spawn(async move {
-                worker.run(&client, move |work| desk.clone().carry_out(work), stop).await
+                worker.run(&client, move |work| reference.clone().carry_out(work), stop).await
             });
         }
         Ok(workers)

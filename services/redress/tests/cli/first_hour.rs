@@ -5,7 +5,7 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
-use super::{Desk, PATIENCE, PROGRAM, err, out, terminate};
+use super::{PATIENCE, PROGRAM, Terminal, err, out, terminate};
 
 /// The commands, in order.
 fn first_hour() -> Vec<&'static str> {
@@ -22,14 +22,14 @@ fn id_in(text: &str, other: &str) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_hour_of_the_readme_leads_to_a_closed_case() {
-    let desk = Desk::open().await;
+    let terminal = Terminal::open().await;
     let folder = tempfile::tempdir().unwrap();
     let (mut case, mut plan, mut said) = (String::new(), String::new(), Vec::new());
     for line in first_hour() {
         let line = line.replace("CASE", &case).replace("PLAN", &plan);
         let mut command = Command::new("sh");
         command.args(["-c", &format!("exec \"$PROGRAM\" {line}")]).current_dir(folder.path());
-        command.env("PROGRAM", PROGRAM).env("REDRESS_SERVER", &desk.server).kill_on_drop(true);
+        command.env("PROGRAM", PROGRAM).env("REDRESS_SERVER", &terminal.server).kill_on_drop(true);
         let output = if line.starts_with("worker") {
             let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
             let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -43,7 +43,7 @@ async fn the_first_hour_of_the_readme_leads_to_a_closed_case() {
             assert!(output.status.success(), "{line}: {}", err(&output));
             out(&output)
         };
-        desk.house.settled().await;
+        terminal.house.settled().await;
         match line.split_whitespace().next() {
             Some("submit") => case = id_in(&output, "").unwrap(),
             Some("plan") if plan.is_empty() => plan = id_in(&output, &case).unwrap(),
@@ -51,11 +51,11 @@ async fn the_first_hour_of_the_readme_leads_to_a_closed_case() {
         }
         said.push((line, output));
     }
-    assert_eq!(desk.state(&case).await, "CASE_STATE_CLOSED");
+    assert_eq!(terminal.state(&case).await, "CASE_STATE_CLOSED");
     let of = |verb: &str| &said.iter().find(|(line, _)| line.starts_with(verb)).unwrap().1;
     assert!(of("task list").contains("EUR 39.90"), "{said:?}");
     assert!(of("worker").contains("refund EUR 39.90"), "{said:?}");
     assert!(of("case timeline").contains("closed"), "{said:?}");
     assert!(of("events tail").contains("CaseClosed"), "{said:?}");
-    desk.house.done().await;
+    terminal.house.done().await;
 }

@@ -134,7 +134,7 @@ mod tests {
             ];
             for step in plans.iter().flatten() {
                 let known = cast.departments.iter().any(|d| d.department_id == step.department_id);
-                assert!(known, "{} has no desk", step.department_id);
+                assert!(known, "{} has no worker", step.department_id);
             }
         }
     }
