@@ -99,19 +99,26 @@ impl Clock {
         let lead = self.terms.budget.lead(calendar, self.start).min(total);
         let due = self.due_alone(calendar);
         let (scale, plain) = (self.scale(), total - rolled);
-        let mut book =
-            Book { calendar, scale, lead, plain, total, sum: SignedDuration::ZERO, lines: Vec::new() };
+        let mut builder = IntervalsBuilder {
+            calendar,
+            scale,
+            lead,
+            plain,
+            total,
+            sum: SignedDuration::ZERO,
+            lines: Vec::new(),
+        };
         let mut pauses = self.pauses.iter().copied().peekable();
         for run in &self.runs {
-            book.paused_until(&mut pauses, run.from);
-            book.settled(run.from, run.until, run.consumed);
+            builder.paused_until(&mut pauses, run.from);
+            builder.settled(run.from, run.until, run.consumed);
         }
-        book.paused_until(&mut pauses, Timestamp::MAX);
+        builder.paused_until(&mut pauses, Timestamp::MAX);
         if let State::Paused { since, reason } = self.state {
-            book.paused(Pause { from: since, until: self.tail().unwrap_or(since), reason });
+            builder.paused(Pause { from: since, until: self.tail().unwrap_or(since), reason });
         }
         if let (Some(from), Some(due)) = (self.tail(), due) {
-            book.counted(from, due, total);
+            builder.counted(from, due, total);
         }
         let provisional = due.is_some_and(|due| calendar.is_provisional(due));
         let budget = self.terms.budget.longer(self.extended);
@@ -120,7 +127,7 @@ impl Clock {
             start: self.start,
             total,
             lead,
-            lines: book.lines,
+            lines: builder.lines,
             due,
             provisional,
             budget,
@@ -145,7 +152,7 @@ impl Clock {
 }
 
 /// Lines being written, until the total is reached.
-struct Book<'a> {
+struct IntervalsBuilder<'a> {
     calendar: &'a Calendar,
     scale: Scale,
     lead: SignedDuration,
@@ -156,7 +163,7 @@ struct Book<'a> {
     lines: Vec<Line>,
 }
 
-impl Book<'_> {
+impl IntervalsBuilder<'_> {
     /// Writes the pauses that began before `time`.
     fn paused_until(
         &mut self,
@@ -200,17 +207,17 @@ impl Book<'_> {
         match self.scale {
             Scale::Elapsed | Scale::Days => self.count(from, until, target),
             Scale::WorkingDays => {
-                self.each_day(from, until, |book, _, from, until| book.count(from, until, target));
+                self.each_day(from, until, |builder, _, from, until| builder.count(from, until, target));
             }
-            Scale::WorkingTime => self.each_day(from, until, |book, date, from, until| {
+            Scale::WorkingTime => self.each_day(from, until, |builder, date, from, until| {
                 let mut at = from;
                 for (begin, end) in calendar.shifts(date) {
                     let (begin, end) = (begin.clamp(at, until), end.clamp(at, until));
-                    book.write(at, begin, Why::OutOfHours, SignedDuration::ZERO);
-                    book.count(begin, end, target);
+                    builder.write(at, begin, Why::OutOfHours, SignedDuration::ZERO);
+                    builder.count(begin, end, target);
                     at = end;
                 }
-                book.write(at, until, Why::OutOfHours, SignedDuration::ZERO);
+                builder.write(at, until, Why::OutOfHours, SignedDuration::ZERO);
             }),
         }
         // What the wall clock skipped at the beginning of a day lies between lines.

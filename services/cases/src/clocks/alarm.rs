@@ -8,7 +8,7 @@ use pg::Tx;
 use timers::{Alarm, Fired, Held};
 use uuid::Uuid;
 
-use super::follow::{Book, Changes, KIND};
+use super::follow::{CaseClocks, Changes, KIND};
 use crate::case::Occasion;
 use crate::{persist, store};
 
@@ -35,18 +35,18 @@ impl Alarm for Rungs {
 async fn climb(tx: &mut Tx, fired: &[Fired]) -> Result<(), Fault> {
     let ids: Vec<Uuid> = fired.iter().map(|timer| timer.key).collect();
     let mut cases = store::lock_all(tx, &ids).await?;
-    let mut book = Book::open(tx, &ids).await?;
+    let mut case_clocks = CaseClocks::open(tx, &ids).await?;
     let mut changes = Changes::default();
     let now = tx.now();
     for case in &mut cases {
-        let Some(clocks) = book.clocks.get_mut(&case.id) else { continue };
+        let Some(clocks) = case_clocks.clocks.get_mut(&case.id) else { continue };
         let timer = fired.iter().find(|timer| timer.key == case.id.0);
         let traceparent = timer.map_or("", |timer| &timer.traceparent);
-        clocks.fire(case, &book.policies, &Occasion { now, actor: "<cases>", traceparent });
+        clocks.fire(case, &case_clocks.policies, &Occasion { now, actor: "<cases>", traceparent });
         // Paused, extended or met meanwhile: it was for nothing, the next is armed.
-        changes.timer(case, None, clocks.next(case, &book.policies));
+        changes.timer(case, None, clocks.next(case, &case_clocks.policies));
     }
     cases.retain(|case| !case.journal.is_empty());
     persist::changed(tx, &mut cases).await?;
-    changes.write(tx, &book.clocks).await
+    changes.write(tx, &case_clocks.clocks).await
 }

@@ -66,21 +66,21 @@ pub(crate) async fn follow(tx: &mut Tx, cases: &mut [Case]) -> Result<(), Fault>
     if ids.is_empty() {
         return Ok(());
     }
-    let mut book = Book::open(tx, &ids).await?;
+    let mut case_clocks = CaseClocks::open(tx, &ids).await?;
     let mut changes = Changes::default();
     for case in cases {
-        let Some(clocks) = book.clocks.get_mut(&case.id) else { continue };
-        let before = if case.was_merged() { None } else { clocks.upcoming(&book.policies) };
+        let Some(clocks) = case_clocks.clocks.get_mut(&case.id) else { continue };
+        let before = if case.was_merged() { None } else { clocks.upcoming(&case_clocks.policies) };
         clocks.take_answer(case);
-        clocks.follow(case, &book.policies);
+        clocks.follow(case, &case_clocks.policies);
         clocks.date(case);
-        changes.timer(case, before, clocks.next(case, &book.policies));
+        changes.timer(case, before, clocks.next(case, &case_clocks.policies));
     }
-    changes.write(tx, &book.clocks).await
+    changes.write(tx, &case_clocks.clocks).await
 }
 
 /// The clocks of cases locked by this transaction, and what is promised by them.
-pub(crate) struct Book {
+pub(crate) struct CaseClocks {
     /// By case.
     pub(crate) clocks: BTreeMap<CaseId, Clocks>,
     /// Those the clocks are under.
@@ -89,12 +89,16 @@ pub(crate) struct Book {
     pending: bool,
 }
 
-impl Book {
+impl CaseClocks {
     /// Reads them: with the cases, what is promised was locked. What was put in force and
     /// has not reached them does first.
     pub(crate) async fn open(tx: &mut Tx, cases: &[Uuid]) -> Result<Self, Fault> {
-        let book = Self::read(tx, cases).await?;
-        if book.pending && jobs::reach(tx, cases).await? { Self::read(tx, cases).await } else { Ok(book) }
+        let case_clocks = Self::read(tx, cases).await?;
+        if case_clocks.pending && jobs::reach(tx, cases).await? {
+            Self::read(tx, cases).await
+        } else {
+            Ok(case_clocks)
+        }
     }
 
     /// Reads them as they are kept.

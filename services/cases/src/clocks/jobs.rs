@@ -18,7 +18,7 @@ use server::{Length, Stop};
 use sqlx::Executor as _;
 use uuid::Uuid;
 
-use super::follow::{Book, Changes};
+use super::follow::{CaseClocks, Changes};
 use super::policy::Policy;
 use super::policy_activation::{Change, Job, What};
 use super::{CaseClock, Clocks};
@@ -143,7 +143,7 @@ struct Reaching {
     pending: Pending,
     awaited: BTreeSet<Due>,
     cases: Vec<Case>,
-    book: Book,
+    case_clocks: CaseClocks,
     changes: Changes,
 }
 
@@ -152,22 +152,22 @@ impl Reaching {
         let ids: BTreeSet<Uuid> = awaited.iter().map(|(_, case)| case.0).collect();
         let ids: Vec<Uuid> = ids.into_iter().collect();
         let cases = store::get_all(tx, &ids).await?;
-        let mut book = Book::read(tx, &ids).await?;
+        let mut case_clocks = CaseClocks::read(tx, &ids).await?;
         for (_, change) in pending.iter() {
             if let Change::Policy(policy, _) = change {
-                book.policies.retain(|other| other.version != policy.version);
-                book.policies.push((**policy).clone());
+                case_clocks.policies.retain(|other| other.version != policy.version);
+                case_clocks.policies.push((**policy).clone());
             }
         }
-        Ok(Self { pending, awaited, cases, book, changes: Changes::default() })
+        Ok(Self { pending, awaited, cases, case_clocks, changes: Changes::default() })
     }
 
     /// Computes; pure.
     fn reached(mut self) -> Self {
         for case in &mut self.cases {
-            let Some(clocks) = self.book.clocks.get_mut(&case.id) else { continue };
+            let Some(clocks) = self.case_clocks.clocks.get_mut(&case.id) else { continue };
             apply(&self.pending, &self.awaited, case, &mut clocks.0);
-            self.changes.timer_anew(case, clocks.next(case, &self.book.policies));
+            self.changes.timer_anew(case, clocks.next(case, &self.case_clocks.policies));
             clocks.date(case);
         }
         self
@@ -175,7 +175,7 @@ impl Reaching {
 
     async fn write(self, tx: &mut Tx) -> Result<(), Fault> {
         store::save(tx, &self.cases).await?;
-        self.changes.write(tx, &self.book.clocks).await
+        self.changes.write(tx, &self.case_clocks.clocks).await
     }
 }
 

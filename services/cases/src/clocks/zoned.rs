@@ -9,7 +9,7 @@ use server::Length;
 use uuid::Uuid;
 
 use super::CaseClock;
-use super::follow::{Book, Changes};
+use super::follow::{CaseClocks, Changes};
 use super::recalculation::{Found, Moved};
 use crate::case::Case;
 use crate::store;
@@ -37,18 +37,18 @@ pub(crate) async fn adopt_zones(tx: &mut Tx, tenant: &TenantId) -> Result<(Found
         return Ok((Found::default(), false));
     }
     let cases = store::lock_all(tx, &ids).await?;
-    let book = Book::open(tx, &ids).await?;
-    let adopt = move || adopted(cases, book);
-    let Adopted { book, changes, moves, dated } =
+    let case_clocks = CaseClocks::open(tx, &ids).await?;
+    let adopt = move || adopted(cases, case_clocks);
+    let Adopted { case_clocks, changes, moves, dated } =
         server::blocking(tenant, Length::Quick, "clocks.zones", adopt).await?;
     store::save(tx, &dated).await?;
-    changes.write(tx, &book.clocks).await?;
+    changes.write(tx, &case_clocks.clocks).await?;
     Ok((Found::of(moves), i64::try_from(ids.len()).unwrap_or(PAGE) == PAGE))
 }
 
 /// What comes of a page of cases.
 struct Adopted {
-    book: Book,
+    case_clocks: CaseClocks,
     changes: Changes,
     moves: Vec<Moved>,
     /// The cases whose next due time is another.
@@ -56,22 +56,22 @@ struct Adopted {
 }
 
 /// Lets cases count by the time zones of this process, in memory: takes milliseconds.
-fn adopted(cases: Vec<Case>, mut book: Book) -> Adopted {
+fn adopted(cases: Vec<Case>, mut case_clocks: CaseClocks) -> Adopted {
     let mut changes = Changes::default();
     let (mut moves, mut dated) = (Vec::new(), Vec::new());
     for mut case in cases {
-        let Some(clocks) = book.clocks.get_mut(&case.id) else { continue };
-        let before = clocks.next(&case, &book.policies);
+        let Some(clocks) = case_clocks.clocks.get_mut(&case.id) else { continue };
+        let before = clocks.next(&case, &case_clocks.policies);
         moves.extend(clocks.0.iter().filter_map(zone_move));
         for clock in &mut clocks.0 {
             clock.adopt_zones();
         }
-        changes.timer(&case, before, clocks.next(&case, &book.policies));
+        changes.timer(&case, before, clocks.next(&case, &case_clocks.policies));
         let due = case.due_time;
         clocks.date(&mut case);
         if case.due_time != due {
             dated.push(case);
         }
     }
-    Adopted { book, changes, moves, dated }
+    Adopted { case_clocks, changes, moves, dated }
 }

@@ -18,7 +18,7 @@ use super::acting;
 use crate::acting::Act;
 use crate::case::{Case, Occasion};
 use crate::clocks::Clocks;
-use crate::clocks::follow::{Book, Changes};
+use crate::clocks::follow::{CaseClocks, Changes};
 use crate::clocks::holding::Granting;
 use crate::clocks::jobs;
 use crate::clocks::pauses_and_extensions::{Extension, ExtensionState};
@@ -60,7 +60,7 @@ impl Rpc {
 /// A case under change, with its clocks.
 struct LockedCase {
     case: Case,
-    book: Book,
+    case_clocks: CaseClocks,
 }
 
 impl LockedCase {
@@ -73,12 +73,12 @@ impl LockedCase {
             return Err(Fault::version_mismatch(case.version));
         }
         tx.join_trace(&case.origin.traceparent);
-        let book = Book::open(tx, &[case.id.0]).await?;
+        let case_clocks = CaseClocks::open(tx, &[case.id.0]).await?;
         // What was put in force may have reached it just now.
-        if let Some(clocks) = book.clocks.get(&case.id) {
+        if let Some(clocks) = case_clocks.clocks.get(&case.id) {
             clocks.date(&mut case);
         }
-        Ok(Self { case, book })
+        Ok(Self { case, case_clocks })
     }
 
     /// Changes the case and its clocks.
@@ -103,20 +103,20 @@ impl LockedCase {
             return Err(Refusal::InvalidCaseState(self.case.state).into());
         }
         let traceparent = tx.traceparent().to_owned();
-        let clocks = self.book.clocks.entry(self.case.id).or_default();
+        let clocks = self.case_clocks.clocks.entry(self.case.id).or_default();
         let at = Occasion { now: tx.now(), actor: by, traceparent: &traceparent };
-        Ok(act(clocks, &self.book.policies, &mut self.case, &at)?)
+        Ok(act(clocks, &self.case_clocks.policies, &mut self.case, &at)?)
     }
 
     /// Puts what was changed on record.
     async fn close(mut self, tx: &mut Tx) -> Result<Vec<WireClock>, Fault> {
         let mut changes = Changes::default();
-        let clocks = self.book.clocks.entry(self.case.id).or_default();
-        changes.timer(&self.case, None, clocks.next(&self.case, &self.book.policies));
+        let clocks = self.case_clocks.clocks.entry(self.case.id).or_default();
+        changes.timer(&self.case, None, clocks.next(&self.case, &self.case_clocks.policies));
         let now = tx.now();
         let rendered = clocks.0.iter().map(|clock| wire::clocks::clock(clock, now)).collect();
         persist::changed(tx, std::slice::from_mut(&mut self.case)).await?;
-        changes.write(tx, &self.book.clocks).await?;
+        changes.write(tx, &self.case_clocks.clocks).await?;
         Ok(rendered)
     }
 }

@@ -118,15 +118,15 @@ impl Bench {
     async fn touch(&self, id: Uuid, act: impl Fn(&mut Clocks, &mut Case, &crate::case::Occasion<'_>)) {
         let done = self.db.transact("test.touch", &self.tenant, async |mut tx| {
             let mut case = store::lock_all(&mut tx, &[id]).await?.pop().ok_or(Refusal::CaseNotFound)?;
-            let mut book = Book::open(&mut tx, &[id]).await?;
+            let mut case_clocks = CaseClocks::open(&mut tx, &[id]).await?;
             let mut changes = Changes::default();
-            if let Some(clocks) = book.clocks.get_mut(&case.id) {
+            if let Some(clocks) = case_clocks.clocks.get_mut(&case.id) {
                 act(clocks, &mut case, &occasion(tx.now()));
-                changes.timer_anew(&case, clocks.next(&case, &book.policies));
+                changes.timer_anew(&case, clocks.next(&case, &case_clocks.policies));
                 clocks.date(&mut case);
             }
             store::save(&mut tx, &[case]).await?;
-            changes.write(&mut tx, &book.clocks).await?;
+            changes.write(&mut tx, &case_clocks.clocks).await?;
             Ok((tx, ()))
         });
         done.await.expect("touched");
@@ -183,12 +183,12 @@ impl Bench {
                 sqlx::query_as("SELECT case_id, due_at FROM clock ORDER BY case_id, kind, cycle DESC")
                     .fetch_all(&mut *tx)
                     .await?;
-            let mut book = Book::read(&mut tx, ids).await?;
+            let mut case_clocks = CaseClocks::read(&mut tx, ids).await?;
             let cases = store::get_all(&mut tx, ids).await?;
             let one = |case: Case| {
                 let dues = dues.iter().filter(|(id, _)| *id == case.id.0);
                 let dues = dues.map(|(_, due)| due.map(jiff_sqlx::Timestamp::to_jiff));
-                let clocks = book.clocks.remove(&case.id).unwrap_or_default().0.into_iter().zip(dues);
+                let clocks = case_clocks.clocks.remove(&case.id).unwrap_or_default().0.into_iter().zip(dues);
                 let clocks = clocks
                     .map(|(clock, due)| (clock.policy, clock.calendar_name, clock.clock, due))
                     .collect();
@@ -207,8 +207,8 @@ impl Bench {
             let awaited = ids.iter().flat_map(|id| pending.iter().map(|(job, _)| (job.number, CaseId(*id))));
             let reached = Reaching::read(&mut tx, pending.clone(), awaited.collect()).await?.reached();
             let one = |case: &Case| {
-                let clocks = &reached.book.clocks[&case.id];
-                let next = clocks.next(case, &reached.book.policies);
+                let clocks = &reached.case_clocks.clocks[&case.id];
+                let next = clocks.next(case, &reached.case_clocks.policies);
                 let row = |clock: &CaseClock| {
                     (clock.policy, clock.calendar_name.clone(), clock.clock.clone(), clock.due())
                 };
