@@ -7,7 +7,7 @@
 //!
 //! - [`roster`] is who there is, [`routing`] who is chosen, [`assignment`] what
 //!   becomes of one case: all pure.
-//! - `floor` is where a transaction gives and takes cases: the departments it
+//! - `allocation` is where a transaction gives and takes cases: the departments it
 //!   locked, the agents' loads, the queues it drains.
 //! - `waiting` moves the cases a department takes over, so many at a time.
 //! - `rpc` and `react` open transactions; `store` holds every statement.
@@ -22,8 +22,8 @@
 //! statement in `store`, one function in `rpc`, and a good, a bad and a repeated
 //! call in `tests/rpc.rs`.
 
+mod allocation;
 pub mod assignment;
-mod floor;
 mod react;
 pub mod refusal;
 pub mod roster;

@@ -14,8 +14,8 @@ use kernel::CaseId;
 use pg::Tx;
 use uuid::Uuid;
 
+use crate::allocation::{Allocation, tell};
 use crate::assignment::{Assignment, Wanted};
-use crate::floor::{Floor, tell};
 use crate::routing::Directory;
 use crate::store::{assignments, roster};
 use crate::wire::{self, CaseEvent, Ended, Ending, Resumed, Revised, Revision};
@@ -136,19 +136,19 @@ async fn end(tx: &mut Tx, ended: &[Ended]) -> Result<(), Fault> {
     if departments.is_empty() {
         return Ok(());
     }
-    let mut floor = Floor::lock(tx, departments).await?;
+    let mut allocation = Allocation::lock(tx, departments).await?;
     let cycles: HashMap<(CaseId, i32), Ending> =
         ended.iter().map(|ended| ((ended.case_id, ended.cycle), ended.ending)).collect();
-    let mut over = floor.cases(tx, &ids).await?;
+    let mut over = allocation.cases(tx, &ids).await?;
     over.retain(|case| !case.is_released() && cycles.contains_key(&(case.case_id, case.cycle)));
     for case in &mut over {
         match cycles.get(&(case.case_id, case.cycle)) {
-            Some(Ending::Merged) => floor.suspend(case),
-            _ => floor.release(case),
+            Some(Ending::Merged) => allocation.suspend(case),
+            _ => allocation.release(case),
         }
     }
     assignments::save(tx, &mut over).await?;
-    floor.finish(tx).await
+    allocation.finish(tx).await
 }
 
 /// Gives cases that are no longer merged back to who had them, and those that
@@ -163,18 +163,18 @@ async fn resume(tx: &mut Tx, resumed: &[Resumed]) -> Result<(), Fault> {
     if departments.is_empty() {
         return Ok(());
     }
-    let mut floor = Floor::lock(tx, departments).await?;
+    let mut allocation = Allocation::lock(tx, departments).await?;
     let cycles: HashSet<(CaseId, i32)> = resumed.iter().map(|case| (case.case_id, case.cycle)).collect();
-    let mut back = floor.cases(tx, &ids).await?;
+    let mut back = allocation.cases(tx, &ids).await?;
     back.retain(|case| case.suspended.is_some() && cycles.contains(&(case.case_id, case.cycle)));
-    let displaced: Vec<bool> = back.iter_mut().map(|case| floor.resume(case)).collect();
+    let displaced: Vec<bool> = back.iter_mut().map(|case| allocation.resume(case)).collect();
     assignments::save(tx, &mut back).await?;
     for (case, displaced) in back.iter().zip(displaced) {
         if displaced {
             tell(tx, case);
         }
     }
-    floor.finish(tx).await
+    allocation.finish(tx).await
 }
 
 /// Finds handlers for the cycles that want one, in the order of the feed. A cycle
@@ -188,27 +188,27 @@ async fn begin(tx: &mut Tx, wanted: Vec<Wanted>) -> Result<(), Fault> {
     let routed = wanted.iter().filter_map(|wanted| directory.department_for(&wanted.category));
     let mut departments = assignments::open_departments(tx, &ids).await?;
     departments.extend(routed.map(str::to_owned));
-    let mut floor = Floor::lock(tx, departments).await?;
-    let known = floor.cases(tx, &ids).await?;
+    let mut allocation = Allocation::lock(tx, departments).await?;
+    let known = allocation.cases(tx, &ids).await?;
     let mut known: HashMap<CaseId, Assignment> = known.into_iter().map(|case| (case.case_id, case)).collect();
     let fresh = newest(wanted, &known);
     let mut placed = Vec::with_capacity(fresh.len());
     for wanted in fresh {
         let before = known.remove(&wanted.case_id);
         if let Some(before) = &before {
-            floor.free(before);
+            allocation.free(before);
         }
         let department = directory.department_for(&wanted.category);
         let why = routed_because(department, &wanted.category);
         let mut case = Assignment::begin(wanted, before);
-        floor.place(&mut case, department, &why);
+        allocation.place(&mut case, department, &why);
         placed.push(case);
     }
     assignments::save(tx, &mut placed).await?;
     for case in &placed {
         tell(tx, case);
     }
-    floor.finish(tx).await
+    allocation.finish(tx).await
 }
 
 /// Takes in what is new about cycles that go on. A cycle that is over, or is not
@@ -228,14 +228,15 @@ async fn revise(tx: &mut Tx, revised: Vec<Revised>) -> Result<(), Fault> {
     let categories = revised.iter().filter_map(Revised::category);
     let routed = categories.filter_map(|category| directory.department_for(category));
     departments.extend(routed.map(str::to_owned));
-    let mut floor = Floor::lock(tx, departments).await?;
+    let mut allocation = Allocation::lock(tx, departments).await?;
     let mut changed = Vec::new();
     let mut moved = HashSet::new();
-    for mut case in floor.cases(tx, &ids).await? {
+    for mut case in allocation.cases(tx, &ids).await? {
         let before = case.clone();
         let mine = |revised: &&Revised| revised.case_id == case.case_id && revised.cycle == case.cycle;
         for Revised { ordinal, what, .. } in revised.iter().filter(mine).cloned().collect::<Vec<_>>() {
-            if !case.is_over() && case.hears(ordinal) && take_in(&mut floor, &directory, &mut case, what) {
+            if !case.is_over() && case.hears(ordinal) && take_in(&mut allocation, &directory, &mut case, what)
+            {
                 moved.insert(case.case_id);
             }
         }
@@ -247,23 +248,28 @@ async fn revise(tx: &mut Tx, revised: Vec<Revised>) -> Result<(), Fault> {
     for case in changed.iter().filter(|case| moved.contains(&case.case_id)) {
         tell(tx, case);
     }
-    floor.finish(tx).await
+    allocation.finish(tx).await
 }
 
 /// Takes in what is new about a case; answers whether others are to be told where
 /// it is now.
-fn take_in(floor: &mut Floor, directory: &Directory, case: &mut Assignment, what: Revision) -> bool {
+fn take_in(
+    allocation: &mut Allocation,
+    directory: &Directory,
+    case: &mut Assignment,
+    what: Revision,
+) -> bool {
     match what {
         Revision::Priority(priority) => {
             case.priority = priority;
             false
         }
-        Revision::Category(category) => route_anew(floor, directory, case, category),
+        Revision::Category(category) => route_anew(allocation, directory, case, category),
         Revision::Triage(category, priority) => {
             case.priority = priority;
-            route_anew(floor, directory, case, category)
+            route_anew(allocation, directory, case, category)
         }
-        Revision::Return(reason) => hand_on(floor, case, &reason),
+        Revision::Return(reason) => hand_on(allocation, case, &reason),
     }
 }
 
@@ -271,7 +277,12 @@ fn take_in(floor: &mut Floor, directory: &Directory, case: &mut Assignment, what
 /// there, unless somebody has accepted it already; where the department is the same
 /// as for what it was held to be about, it stays where it is: people may have put
 /// it there. So it does where no department takes it. Answers whether it went.
-fn route_anew(floor: &mut Floor, directory: &Directory, case: &mut Assignment, category: String) -> bool {
+fn route_anew(
+    allocation: &mut Allocation,
+    directory: &Directory,
+    case: &mut Assignment,
+    category: String,
+) -> bool {
     let before = directory.department_for(&case.category);
     let target = directory.department_for(&category).filter(|target| Some(*target) != before);
     case.category = category;
@@ -284,20 +295,20 @@ fn route_anew(floor: &mut Floor, directory: &Directory, case: &mut Assignment, c
         Some(holder) => format!("taken from {holder}, it is about something else: {found}"),
         None => format!("it is about something else: {found}"),
     };
-    floor.free(case);
+    allocation.free(case);
     case.begin_anew();
-    floor.place(case, Some(target), &why);
+    allocation.place(case, Some(target), &why);
     true
 }
 
 /// Takes a case from its handler: to whoever else has room, or to the queue. One
 /// that waits goes on waiting; answers whether it had a handler.
-fn hand_on(floor: &mut Floor, case: &mut Assignment, reason: &str) -> bool {
+fn hand_on(allocation: &mut Allocation, case: &mut Assignment, reason: &str) -> bool {
     let Some(holder) = case.holder().map(str::to_owned) else { return false };
     let department = case.department.clone();
-    floor.free(case);
+    allocation.free(case);
     case.previous_agent = Some(holder);
-    floor.place(case, department.as_deref(), &format!("taken back: {reason}"));
+    allocation.place(case, department.as_deref(), &format!("taken back: {reason}"));
     true
 }
 

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use timers::{Alarm, Fired, Held, Timer};
 use uuid::Uuid;
 
-use crate::floor::{Floor, tell};
+use crate::allocation::{Allocation, tell};
 use crate::roster::Department;
 use crate::routing::Directory;
 use crate::store::{assignments, roster};
@@ -26,7 +26,7 @@ pub(crate) async fn take(tx: &mut Tx, department: &Department) -> Result<(), Fau
     let id = &department.profile.id;
     let departments = roster::departments(tx).await?;
     let ids = departments.iter().map(|department| department.profile.id.clone());
-    let mut floor = Floor::lock(tx, ids).await?;
+    let mut allocation = Allocation::lock(tx, ids).await?;
     let directory = Directory::of(&departments);
     let mut categories = assignments::categories_waiting_elsewhere(tx, id).await?;
     categories.retain(|category| directory.department_for(category) == Some(id.as_str()));
@@ -40,8 +40,8 @@ pub(crate) async fn take(tx: &mut Tx, department: &Department) -> Result<(), Fau
             go_on_later(tx, department).await?;
         }
     }
-    floor.gain(id);
-    floor.finish(tx).await
+    allocation.gain(id);
+    allocation.finish(tx).await
 }
 
 async fn go_on_later(tx: &mut Tx, department: &Department) -> Result<(), Fault> {

@@ -32,7 +32,7 @@ fn directory() -> Directory {
 }
 
 /// Departments whose agents have this much room each, and nothing to do.
-fn floor(capacity: i32) -> Floor {
+fn allocation(capacity: i32) -> Allocation {
     let agent = |department: &str, at: usize| Agent {
         profile: AgentProfile {
             id: format!("{department}{at}"),
@@ -48,7 +48,7 @@ fn floor(capacity: i32) -> Floor {
     let pool = |(id, _): &(&str, &str)| {
         ((*id).to_owned(), AgentPool::of((0..AGENTS).map(|at| agent(id, at)).collect()))
     };
-    Floor::of(DEPARTMENTS.iter().map(pool).collect::<BTreeMap<_, _>>())
+    Allocation::of(DEPARTMENTS.iter().map(pool).collect::<BTreeMap<_, _>>())
 }
 
 /// Something told of a case: which, its place, and what.
@@ -65,7 +65,7 @@ fn told() -> impl Strategy<Value = (usize, i32, Revision)> {
 }
 
 /// Cases as they were routed; each second one somebody accepted.
-fn routed(floor: &mut Floor, directory: &Directory, categories: &[usize]) -> Vec<Assignment> {
+fn routed(allocation: &mut Allocation, directory: &Directory, categories: &[usize]) -> Vec<Assignment> {
     let begin = |(at, category): (usize, &usize)| {
         let category = CATEGORIES[*category];
         let wanted = Wanted {
@@ -79,7 +79,7 @@ fn routed(floor: &mut Floor, directory: &Directory, categories: &[usize]) -> Vec
             traceparent: String::new(),
         };
         let mut case = Assignment::begin(wanted, None);
-        floor.place(&mut case, directory.department_for(category), "");
+        allocation.place(&mut case, directory.department_for(category), "");
         if let (Some(agent), true) = (case.holder().map(str::to_owned), at % 2 == 0) {
             case.accept(&agent).expect("theirs");
         }
@@ -88,9 +88,15 @@ fn routed(floor: &mut Floor, directory: &Directory, categories: &[usize]) -> Vec
     categories.iter().enumerate().map(begin).collect()
 }
 
-fn hear(floor: &mut Floor, directory: &Directory, case: &mut Assignment, ordinal: i32, what: &Revision) {
+fn hear(
+    allocation: &mut Allocation,
+    directory: &Directory,
+    case: &mut Assignment,
+    ordinal: i32,
+    what: &Revision,
+) {
     if case.hears(ordinal) {
-        take_in(floor, directory, case, what.clone());
+        take_in(allocation, directory, case, what.clone());
     }
 }
 
@@ -99,11 +105,11 @@ proptest! {
     fn nobody_holds_more_or_other_than_they_were_given(
         capacity in 0..3_i32, categories in vec(0..CATEGORIES.len(), CASES), events in vec(told(), 0..40),
     ) {
-        let (mut floor, directory) = (floor(capacity), directory());
-        let mut cases = routed(&mut floor, &directory, &categories);
+        let (mut allocation, directory) = (allocation(capacity), directory());
+        let mut cases = routed(&mut allocation, &directory, &categories);
         for (at, ordinal, what) in &events {
             let before = cases[*at].clone();
-            hear(&mut floor, &directory, &mut cases[*at], *ordinal, what);
+            hear(&mut allocation, &directory, &mut cases[*at], *ordinal, what);
             let case = &cases[*at];
             if *ordinal <= before.heard {
                 prop_assert_eq!(case, &before, "what comes late or again");
@@ -118,7 +124,7 @@ proptest! {
                 || matches!(before.state, State::Waiting), "taken away for nothing: {case:?}");
         }
         for (department, _) in DEPARTMENTS {
-            for agent in floor.pool(department).expect("it is there").agents() {
+            for agent in allocation.pool(department).expect("it is there").agents() {
                 let id = agent.profile.id.as_str();
                 let held = cases.iter().filter(|case| case.holder() == Some(id)).count();
                 prop_assert_eq!(usize::try_from(agent.load), Ok(held), "{}", id);
@@ -133,10 +139,10 @@ proptest! {
     fn what_nobody_has_accepted_lies_where_it_belongs(
         categories in vec(0..CATEGORIES.len(), CASES), events in vec(told(), 0..20),
     ) {
-        let (mut floor, directory) = (floor(1), directory());
-        let mut cases = routed(&mut floor, &directory, &categories);
+        let (mut allocation, directory) = (allocation(1), directory());
+        let mut cases = routed(&mut allocation, &directory, &categories);
         for (at, ordinal, what) in events.iter().filter(|(_, _, what)| !matches!(what, Revision::Return(_))) {
-            hear(&mut floor, &directory, &mut cases[*at], *ordinal, what);
+            hear(&mut allocation, &directory, &mut cases[*at], *ordinal, what);
         }
         for case in cases.iter().filter(|case| !case.is_accepted()) {
             if let Some(department) = directory.department_for(&case.category) {
@@ -150,15 +156,15 @@ proptest! {
     fn told_again_nothing_changes(
         categories in vec(0..CATEGORIES.len(), CASES), events in vec(told(), 1..20), again in vec(any::<prop::sample::Index>(), 0..20),
     ) {
-        let (mut floor, directory) = (floor(1), directory());
-        let mut cases = routed(&mut floor, &directory, &categories);
+        let (mut allocation, directory) = (allocation(1), directory());
+        let mut cases = routed(&mut allocation, &directory, &categories);
         for (at, ordinal, what) in &events {
-            hear(&mut floor, &directory, &mut cases[*at], *ordinal, what);
+            hear(&mut allocation, &directory, &mut cases[*at], *ordinal, what);
         }
         let settled = cases.clone();
         for index in again {
             let (at, ordinal, what) = index.get(&events);
-            hear(&mut floor, &directory, &mut cases[*at], *ordinal, what);
+            hear(&mut allocation, &directory, &mut cases[*at], *ordinal, what);
         }
         prop_assert_eq!(cases, settled);
     }

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::acting;
 use super::steps::{ensure_seen, on_behalf};
+use crate::allocation::tell_accepted;
 use crate::assignment::Assignment;
-use crate::floor::tell_accepted;
 use crate::refusal::Refusal;
 use crate::store::assignments;
 use crate::wire::{self, Accept};

@@ -5,8 +5,8 @@ use kernel::{Caller, CaseId};
 use pg::Tx;
 
 use super::acting;
+use crate::allocation::{Allocation, tell};
 use crate::assignment::Assignment;
-use crate::floor::{Floor, tell};
 use crate::refusal::Refusal;
 use crate::roster::{Agent, AgentProfile, Department, DepartmentProfile};
 use crate::store::{self, assignments, roster};
@@ -87,10 +87,10 @@ async fn lock_agent(tx: &mut Tx, id: &str, department: &str) -> Result<Agent, Fa
 /// Fills the room of an agent who is new or changed; answers how they are then.
 async fn give_work(tx: &mut Tx, agent: &Agent) -> Result<Agent, Fault> {
     let department = &agent.profile.department;
-    let mut floor = Floor::lock(tx, [department.clone()]).await?;
-    floor.gain(department);
-    floor.finish(tx).await?;
-    Ok(floor.agent(department, &agent.profile.id)?.clone())
+    let mut allocation = Allocation::lock(tx, [department.clone()]).await?;
+    allocation.gain(department);
+    allocation.finish(tx).await?;
+    Ok(allocation.agent(department, &agent.profile.id)?.clone())
 }
 
 /// Gives a waiting case to the agent named, or to the best one.
@@ -100,19 +100,19 @@ pub(super) async fn assign(tx: &mut Tx, wanted: Assign, caller: &Caller) -> Resu
         Some(agent) => Some(department_of(tx, agent).await?),
         None => None,
     };
-    let (mut floor, mut case) = lock_case(tx, case_id, other.clone()).await?;
+    let (mut allocation, mut case) = lock_case(tx, case_id, other.clone()).await?;
     acting::not_recused(tx, caller, &case).await?;
     ensure_seen(expected_version, case.version)?;
     case.ensure_waiting()?;
     let why = format!("given by {}", caller.subject);
     if let (Some(agent), Some(department)) = (&agent, &other) {
-        floor.give_to(&mut case, department, agent, &why)?;
+        allocation.give_to(&mut case, department, agent, &why)?;
     } else {
         let department = case.department.clone().ok_or(Refusal::NoCapacity)?;
-        floor.place(&mut case, Some(&department), &why);
+        allocation.place(&mut case, Some(&department), &why);
         case.holder().ok_or(Refusal::NoCapacity)?;
     }
-    settle(tx, floor, case).await
+    settle(tx, allocation, case).await
 }
 
 /// Hands a case to another department or agent.
@@ -122,13 +122,13 @@ pub(super) async fn transfer(tx: &mut Tx, wanted: Transfer, caller: &Caller) -> 
         Destination::Department(department) => department.clone(),
         Destination::Agent(agent) => department_of(tx, agent).await?,
     };
-    let (mut floor, mut case) = lock_case(tx, case_id, Some(department.clone())).await?;
+    let (mut allocation, mut case) = lock_case(tx, case_id, Some(department.clone())).await?;
     acting::not_recused(tx, caller, &case).await?;
     // One that waits is nobody's yet: every agent may say where it belongs.
     case.holder().map_or(Ok(()), |holder| acting::speaks_for(caller, holder))?;
     ensure_seen(expected_version, case.version)?;
     case.ensure_open()?;
-    if !floor.has(&department) {
+    if !allocation.has(&department) {
         return Err(Refusal::DepartmentNotFound.into());
     }
     let why = format!("handed on by {}: {reason}", caller.subject);
@@ -140,27 +140,27 @@ pub(super) async fn transfer(tx: &mut Tx, wanted: Transfer, caller: &Caller) -> 
             return Err(wire::in_charge_already("agent_id"));
         }
         Destination::Department(_) => {
-            floor.free(&case);
-            floor.place(&mut case, Some(&department), &why);
+            allocation.free(&case);
+            allocation.place(&mut case, Some(&department), &why);
         }
         Destination::Agent(agent) => {
-            floor.free(&case);
-            floor.give_to(&mut case, &department, agent, &why)?;
+            allocation.free(&case);
+            allocation.give_to(&mut case, &department, agent, &why)?;
         }
     }
-    settle(tx, floor, case).await
+    settle(tx, allocation, case).await
 }
 
 /// Takes the next waiting case of an agent's department for the agent.
 pub(super) async fn claim(tx: &mut Tx, agent: &str, caller: &Caller) -> Result<Option<Assignment>, Fault> {
     acting::speaks_for(caller, agent)?;
     let department = department_of(tx, agent).await?;
-    let mut floor = Floor::lock(tx, [department.clone()]).await?;
-    let Some(mut case) = floor.next_for(tx, &department, agent).await? else { return Ok(None) };
+    let mut allocation = Allocation::lock(tx, [department.clone()]).await?;
+    let Some(mut case) = allocation.next_for(tx, &department, agent).await? else { return Ok(None) };
     let why = format!("claimed by {} from the queue of {department}", on_behalf(&caller.subject, agent));
-    floor.give_to(&mut case, &department, agent, &why)?;
+    allocation.give_to(&mut case, &department, agent, &why)?;
     tx.join_trace(&case.traceparent);
-    settle(tx, floor, case).await.map(Some)
+    settle(tx, allocation, case).await.map(Some)
 }
 
 /// Who does something, and for whom when that is somebody else.
@@ -179,13 +179,13 @@ async fn lock_case(
     tx: &mut Tx,
     case_id: CaseId,
     other: Option<String>,
-) -> Result<(Floor, Assignment), Fault> {
+) -> Result<(Allocation, Assignment), Fault> {
     let ids = [case_id.0];
     let departments = assignments::open_departments(tx, &ids).await?;
-    let floor = Floor::lock(tx, departments.into_iter().chain(other)).await?;
-    let case = floor.cases(tx, &ids).await?.pop().ok_or(Refusal::AssignmentNotFound)?;
+    let allocation = Allocation::lock(tx, departments.into_iter().chain(other)).await?;
+    let case = allocation.cases(tx, &ids).await?.pop().ok_or(Refusal::AssignmentNotFound)?;
     tx.join_trace(&case.traceparent);
-    Ok((floor, case))
+    Ok((allocation, case))
 }
 
 pub(super) fn ensure_seen(expected: Option<i64>, current: i64) -> Result<(), Fault> {
@@ -196,9 +196,9 @@ pub(super) fn ensure_seen(expected: Option<i64>, current: i64) -> Result<(), Fau
 }
 
 /// Saves and tells what became of a case, and fills the room it left.
-async fn settle(tx: &mut Tx, mut floor: Floor, mut case: Assignment) -> Result<Assignment, Fault> {
+async fn settle(tx: &mut Tx, mut allocation: Allocation, mut case: Assignment) -> Result<Assignment, Fault> {
     assignments::save(tx, std::slice::from_mut(&mut case)).await?;
     tell(tx, &case);
-    floor.finish(tx).await?;
+    allocation.finish(tx).await?;
     Ok(case)
 }

@@ -25,12 +25,12 @@ const CLAIM_STRETCH: i64 = 20;
 
 /// The departments a transaction has locked.
 #[derive(Debug, Default)]
-pub(crate) struct Floor {
+pub(crate) struct Allocation {
     pools: BTreeMap<String, AgentPool>,
     gained: BTreeSet<String>,
 }
 
-impl Floor {
+impl Allocation {
     /// Locks departments, as far as there are such, and reads their agents.
     pub(crate) async fn lock(
         tx: &mut Tx,
@@ -241,7 +241,7 @@ impl Floor {
 }
 
 #[cfg(test)]
-impl Floor {
+impl Allocation {
     /// Of these departments, locked or not.
     pub(crate) fn of(pools: BTreeMap<String, AgentPool>) -> Self {
         Self { pools, gained: BTreeSet::new() }
