@@ -14,7 +14,7 @@ use tonic_health::server::{HealthReporter, HealthService};
 
 use crate::connections::{KEEP_ALIVE, Limits, accept};
 use crate::identity::Identity;
-use crate::layers::{Given, around};
+use crate::layers::{LayerContext, around};
 use crate::limits::{CONNECTION_AGE, CONNECTION_STREAMS, METADATA_BYTES_READ};
 use crate::peers::{self, Sources};
 use crate::readiness::{Hosted, Readiness};
@@ -23,7 +23,7 @@ use crate::running::Running;
 use crate::service::{Kit, Parts, Service, Stop, Worker};
 use crate::settings::{IdentitySettings, Settings};
 use crate::workers::Workers;
-use crate::{contracts, database, skew, sweep, telemetry, watch};
+use crate::{contracts, database, idempotency_cleanup, skew, telemetry, watch};
 
 /// How long the answer to a probe of a silent connection may take.
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -73,18 +73,18 @@ pub async fn start(assembly: Assembly) -> anyhow::Result<Running> {
     let allowed = Duration::from_millis(settings.max_clock_skew_ms.into());
     let skew = pg::Skew::of(&clock, allowed);
     let opened = open(&services, &Arc::new(settings.clone()), &clock, &ids, skew.as_ref())?;
-    let roads = Roads::lay(&opened, &sources, &settings)?;
+    let feeds = FeedConnections::connect(&opened, &sources, &settings)?;
     let dbs: Vec<pg::Db> = opened.iter().map(|(_, db, _)| db.clone()).collect();
 
     let mut workers = Workers::default();
-    let by_service = roads.by_service();
-    let consumers = roads.consumers.iter().flatten().cloned().collect();
-    roads.run(&mut workers);
-    keep_house(&dbs, &identity, &mut workers);
+    let by_service = feeds.by_service();
+    let consumers = feeds.consumers.iter().flatten().cloned().collect();
+    feeds.run(&mut workers);
+    spawn_maintenance(&dbs, &identity, &mut workers);
     if let (Some(skew), Some(db)) = (skew.clone(), dbs.first().cloned()) {
         workers.start(Worker::new("clock", move |stop| skew::run(skew, db, stop)));
     }
-    let (routes, hosted) = take_apart(opened, roads, &mut workers);
+    let (routes, hosted) = split_parts(opened, feeds, &mut workers);
 
     let reporter = HealthReporter::new();
     let routes = add_tools(routes, &reporter)?;
@@ -93,7 +93,7 @@ pub async fn start(assembly: Assembly) -> anyhow::Result<Running> {
     workers.start(Worker::new("readiness", move |stop| told.run(probe, stop)));
 
     let closing = Stop::new();
-    let given = Given {
+    let context = LayerContext {
         identity,
         consumers: by_service,
         web_origins: settings.web_origins.clone(),
@@ -102,7 +102,7 @@ pub async fn start(assembly: Assembly) -> anyhow::Result<Running> {
         closing: closing.clone(),
     };
     let limits = Limits::new(settings.max_connections, settings.max_connections_per_address);
-    let server = listen(listener, limits, tls, routes, given)?;
+    let server = listen(listener, limits, tls, routes, context)?;
     tracing::info!(%address, services = ?names(&services), "serving");
     let drain = Duration::from_secs(settings.drain_seconds.into());
     Ok(Running { address, dbs, consumers, readiness, closing, server, workers, drain })
@@ -186,14 +186,14 @@ fn open(
     services.iter().map(open).collect()
 }
 
-/// The roads between services, as far as they touch this process.
-struct Roads {
+/// The event feeds between services, as far as they touch this process.
+struct FeedConnections {
     feeds: Vec<Arc<Feed>>,
     consumers: Vec<Option<Arc<Consumer>>>,
 }
 
-impl Roads {
-    fn lay(
+impl FeedConnections {
+    fn connect(
         opened: &Opened,
         given: &HashMap<&'static str, Arc<dyn Source>>,
         settings: &Settings,
@@ -230,7 +230,7 @@ impl Roads {
 }
 
 /// What every schema and process needs beside its services.
-fn keep_house(dbs: &[pg::Db], identity: &Arc<Identity>, workers: &mut Workers) {
+fn spawn_maintenance(dbs: &[pg::Db], identity: &Arc<Identity>, workers: &mut Workers) {
     for db in dbs {
         let (notifier, swept) = (db.notifier().clone(), db.clone());
         workers.start(Worker::new(
@@ -242,7 +242,9 @@ fn keep_house(dbs: &[pg::Db], identity: &Arc<Identity>, workers: &mut Workers) {
                 }
             },
         ));
-        workers.start(Worker::new(format!("{}.sweep", db.schema()), move |stop| sweep::run(swept, stop)));
+        workers.start(Worker::new(format!("{}.idempotency_cleanup", db.schema()), move |stop| {
+            idempotency_cleanup::run(swept, stop)
+        }));
     }
     workers.start(Worker::new("runtime.watch", watch::run));
     let identity = Arc::clone(identity);
@@ -250,7 +252,7 @@ fn keep_house(dbs: &[pg::Db], identity: &Arc<Identity>, workers: &mut Workers) {
 }
 
 /// Starts the services' own workers and gathers their routes.
-fn take_apart(opened: Opened, roads: Roads, workers: &mut Workers) -> (Routes, Vec<Hosted>) {
+fn split_parts(opened: Opened, feeds: FeedConnections, workers: &mut Workers) -> (Routes, Vec<Hosted>) {
     let mut routes = Routes::default();
     let mut hosted = Vec::new();
     for (service, _, mut parts) in opened {
@@ -261,8 +263,8 @@ fn take_apart(opened: Opened, roads: Roads, workers: &mut Workers) -> (Routes, V
         let (migrators, rpc_services) = (service.migrators(), parts.rpc_services);
         hosted.push(Hosted { name: service.name, migrators, rpc_services });
     }
-    routes.add(feed_service(roads.feeds));
-    routes.add(inbox_service(roads.consumers.into_iter().flatten().collect()));
+    routes.add(feed_service(feeds.feeds));
+    routes.add(inbox_service(feeds.consumers.into_iter().flatten().collect()));
     (routes, hosted)
 }
 
@@ -290,7 +292,7 @@ fn listen(
     limits: Limits,
     tls: Option<ServerTlsConfig>,
     routes: Router,
-    given: Given,
+    context: LayerContext,
 ) -> anyhow::Result<Serving> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -305,8 +307,8 @@ fn listen(
     if let Some(tls) = tls {
         server = server.tls_config(tls).context("REDRESS_TLS_CERT and REDRESS_TLS_KEY cannot be used")?;
     }
-    let closing = given.closing.clone();
-    let service = around(routes, given);
+    let closing = context.closing.clone();
+    let service = around(routes, context);
     Ok(tokio::spawn(server.serve_with_incoming_shutdown(
         service,
         accept(listener, limits),

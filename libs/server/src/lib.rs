@@ -8,26 +8,26 @@
 //! To add a setting, add a field to [`Settings`]; to add a layer, add a line to
 //! `layers::around`.
 
-mod age;
 mod assembly;
 mod blocking;
 mod call;
 mod connections;
 mod contracts;
 mod database;
+mod idempotency_cleanup;
 mod identity;
 mod layers;
 mod limits;
 mod peers;
 mod permission;
 mod process;
+mod queue_age;
 mod readiness;
 mod routes;
 mod running;
 mod service;
 mod settings;
 mod skew;
-mod sweep;
 mod telemetry;
 mod watch;
 mod workers;

@@ -8,7 +8,7 @@ use kernel::{Caller, Role};
 use crate::contracts::Method;
 
 /// Refuses a call that no role of its caller makes.
-pub(crate) fn permit(method: &Method, caller: Option<&Caller>) -> Result<(), Fault> {
+pub(crate) fn authorize(method: &Method, caller: Option<&Caller>) -> Result<(), Fault> {
     match caller {
         Some(caller) if caller.roles.held().meets(method.callers) => Ok(()),
         _ => Err(role_required(&method.name, &names(method.callers))),
@@ -72,7 +72,7 @@ mod tests {
 
     fn may(roles: &str, rpc: &str) -> Result<(), String> {
         let method = method(&format!("/redress.{rpc}")).expect("an rpc of ours");
-        permit(method, Some(&caller(roles))).map_err(|fault| format!("{fault}"))
+        authorize(method, Some(&caller(roles))).map_err(|fault| format!("{fault}"))
     }
 
     #[test]
@@ -109,7 +109,7 @@ mod tests {
             refused,
             "ROLE_REQUIRED: GetCase: for callers with one of these roles only: reader,agent,supervisor"
         );
-        assert!(permit(method("/redress.cases.v1.CaseService/GetCase").expect("ours"), None).is_err());
+        assert!(authorize(method("/redress.cases.v1.CaseService/GetCase").expect("ours"), None).is_err());
     }
 
     #[test]

@@ -14,8 +14,8 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tower::Service as TowerService;
 
-use crate::age;
 use crate::limits::Limited;
+use crate::queue_age;
 use crate::routes::{Answer, Routes};
 use crate::settings::Settings;
 
@@ -121,8 +121,8 @@ impl Parts {
 
     /// Measures how long what waits longest has waited, over all tenants. `oldest`
     /// reads since when, or null.
-    pub fn age(&mut self, db: &pg::Db, metric: &'static str, oldest: &'static str) -> &mut Self {
+    pub fn queue_age(&mut self, db: &pg::Db, metric: &'static str, oldest: &'static str) -> &mut Self {
         let db = db.clone();
-        self.worker("age", move |stop| age::run(db, metric, oldest, stop))
+        self.worker("queue_age", move |stop| queue_age::run(db, metric, oldest, stop))
     }
 }

@@ -50,7 +50,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts
         .route(AssignmentServiceServer::new(rpc::Rpc::new(kit.db.clone())))
         .react(react::CaseEvents)
-        .age(&kit.db, "redress.queue.age", store::assignments::OLDEST_WAITING)
+        .queue_age(&kit.db, "redress.queue.age", store::assignments::OLDEST_WAITING)
         .worker("timers", |stop| timers::run(db, vec![Arc::new(waiting::TakeWaiting)], stop));
     Ok(())
 }

@@ -1,16 +1,16 @@
 //! What every call passes on its way to a handler, as one expression.
 
+mod authorize;
+mod concurrency_limits;
 mod consistency;
 mod deadline;
 mod explain;
 mod http;
 mod identify;
-mod lanes;
 mod metadata;
 mod middle;
 mod observe;
 mod panics;
-mod permit;
 mod stream;
 mod weigh;
 
@@ -39,23 +39,23 @@ use crate::identity::Identity;
 use crate::limits::TOOL_TIME_LIMIT;
 use crate::routes::Router;
 use crate::service::Stop;
+use authorize::Authorize;
+use concurrency_limits::{ConcurrencyLimits, Shares};
 use consistency::Consistency;
 use deadline::Deadlines;
 use explain::Explain;
 use identify::Identify;
-use lanes::{Lanes, Shares};
 use metadata::Metadata;
 use middle::{Around, Served};
 use observe::Observe;
 use panics::Panics;
-use permit::Permit;
 use weigh::Weigh;
 
 /// How long a browser may remember what it was told about an origin.
 const PREFLIGHT_KEPT: Duration = Duration::from_hours(1);
 
 /// What the layers work with.
-pub(crate) struct Given {
+pub(crate) struct LayerContext {
     /// How callers prove who they are.
     pub(crate) identity: Arc<Identity>,
     /// The services of this process, and what each has applied of others.
@@ -73,7 +73,7 @@ pub(crate) struct Given {
 /// Wraps the routes in the layers, outermost first.
 pub(crate) fn around(
     routes: Router,
-    given: Given,
+    context: LayerContext,
 ) -> impl Service<
     Request<Body>,
     Response = Response<Body>,
@@ -83,10 +83,10 @@ pub(crate) fn around(
 + Send
 + 'static {
     // Where callers prove who they are, it does not matter by which page they come.
-    let pages = given.identity.is_development().then(|| Pages::new(given.web_origins.clone()));
+    let pages = context.identity.is_development().then(|| Pages::new(context.web_origins.clone()));
     ServiceBuilder::new()
         // Browsers ask first whether a page of another origin may call at all.
-        .option_layer(cross_origin(given.web_origins))
+        .option_layer(cross_origin(context.web_origins))
         // What is no call is answered in plain HTTP.
         .layer(layer_fn(move |inner| HttpRules::new(inner, pages.clone())))
         // Browsers' calls become ordinary ones before anything looks at them.
@@ -102,20 +102,20 @@ pub(crate) fn around(
         // A panic below becomes INTERNAL, and is counted above as any other answer.
         .layer(Around(Panics))
         // A place or a refusal: before anything that costs, and without a queue.
-        .layer(Around(Lanes::new(given.max_in_flight)))
+        .layer(Around(ConcurrencyLimits::new(context.max_in_flight)))
         // Drops what is below when the call's time is over: so it holds its place above,
         // and its transaction below, not a moment longer.
-        .layer(Around(Deadlines { closing: given.closing, tools: TOOL_TIME_LIMIT }))
+        .layer(Around(Deadlines { closing: context.closing, tools: TOOL_TIME_LIMIT }))
         // Who calls: nothing below runs for a stranger.
-        .layer(Around(Identify { identity: given.identity }))
+        .layer(Around(Identify { identity: context.identity }))
         // Whether they may: nothing below runs for one without the role.
-        .layer(Around(Permit))
+        .layer(Around(Authorize))
         // A place counts against the shares of its caller and their tenant.
         .layer(Around(Shares))
         // Room for the request, now that it is to be read, or a refusal.
-        .layer(Around(Weigh::new(given.max_message_bytes)))
+        .layer(Around(Weigh::new(context.max_message_bytes)))
         // What was told before must be applied before it is read: needs the tenant.
-        .layer(Around(Consistency { consumers: Arc::new(given.consumers) }))
+        .layer(Around(Consistency { consumers: Arc::new(context.consumers) }))
         // Refusals that tonic itself makes get a reason, like ours.
         .layer(Around(Explain))
         .service(routes)

@@ -10,9 +10,9 @@ use crate::service::Stop;
 
 /// How often to look.
 const EVERY: Duration = Duration::from_hours(1);
-/// Most rows of one transaction: a sweep must not be felt.
+/// Most rows of one transaction: a cleanup must not be felt.
 const BATCH: i64 = 1_000;
-/// Pause between two transactions of a sweep.
+/// Pause between two transactions of a cleanup.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Sweeps one schema from time to time, until told to stop.
@@ -24,12 +24,12 @@ pub(crate) async fn run(db: Db, stop: Stop) {
 }
 
 async fn sweep_for_ever(db: &Db) {
-    // Replicas and services started together should not sweep together.
+    // Replicas and services started together should not clean up together.
     let mut pause = EVERY.mul_f64(db.ids().fraction());
     loop {
         tokio::time::sleep(pause).await;
         pause = EVERY;
-        match sweep(db).await {
+        match clean_up(db).await {
             Ok(swept) if swept == BATCH.unsigned_abs() => pause = PAUSE,
             Ok(swept) => tracing::debug!(schema = db.schema(), swept, "old answers are forgotten"),
             Err(fault) => {
@@ -39,9 +39,9 @@ async fn sweep_for_ever(db: &Db) {
     }
 }
 
-async fn sweep(db: &Db) -> Result<u64, Fault> {
+async fn clean_up(db: &Db) -> Result<u64, Fault> {
     let kept_since = db.clock().now() - pg::IDEMPOTENCY_KEPT;
-    db.transact_as_worker("idempotency.sweep", async move |mut tx| {
+    db.transact_as_worker("idempotency.cleanup", async move |mut tx| {
         let swept = sqlx::query(
             "DELETE FROM idempotency
              WHERE created_at < $1
@@ -79,8 +79,8 @@ mod tests {
         .await?;
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
         let db = Db::open(database.url(), 2, "intake", clock, ids)?;
-        assert_eq!(sweep(&db).await?, 600);
-        assert_eq!(sweep(&db).await?, 0);
+        assert_eq!(clean_up(&db).await?, 600);
+        assert_eq!(clean_up(&db).await?, 0);
         let left: i64 =
             sqlx::query_scalar("SELECT count(*) FROM intake.idempotency").fetch_one(&mut owner).await?;
         assert_eq!(left, 600);

@@ -7,18 +7,18 @@ use tonic::body::Body;
 use super::middle::{Inner, Middle};
 use super::refuse;
 use crate::call::Call;
-use crate::permission::permit;
+use crate::permission::authorize;
 
 /// Refuses a caller none of whose roles may call. What passes, passes at the price
 /// of comparing two numbers.
 #[derive(Clone)]
-pub(crate) struct Permit;
+pub(crate) struct Authorize;
 
-impl Middle for Permit {
+impl Middle for Authorize {
     async fn handle<S: Inner>(self, request: Request<Body>, inner: S) -> Response<Body> {
         // Health, reflection and what is not there are for everyone.
         let Some(Call { method, .. }) = Call::of(&request) else { return inner.answer(request).await };
-        match permit(method, request.extensions().get::<Caller>()) {
+        match authorize(method, request.extensions().get::<Caller>()) {
             Ok(()) => inner.answer(request).await,
             Err(fault) => refuse(fault),
         }
@@ -61,7 +61,7 @@ mod tests {
             let caller = Caller { tenant: TenantId::development(), subject: "ann".into(), roles };
             request.extensions_mut().insert(caller);
         }
-        let answer = Around(Permit).layer(Below(passed.clone())).answer(request).await;
+        let answer = Around(Authorize).layer(Below(passed.clone())).answer(request).await;
         (code(answer.headers()), passed.load(Ordering::SeqCst))
     }
 

@@ -44,13 +44,13 @@ const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
 
 /// Gives each call a place, or refuses it.
 #[derive(Clone)]
-pub(crate) struct Lanes {
+pub(crate) struct ConcurrencyLimits {
     calls: Arc<Lane>,
     waits: Arc<Lane>,
     tools: Arc<Lane>,
 }
 
-impl Lanes {
+impl ConcurrencyLimits {
     pub(crate) fn new(width: u32) -> Self {
         Self { calls: Lane::new(width), waits: Lane::new(width), tools: Lane::new(TOOL_STREAMS) }
     }
@@ -66,7 +66,7 @@ impl Lanes {
     }
 }
 
-impl Middle for Lanes {
+impl Middle for ConcurrencyLimits {
     async fn handle<S: Inner>(self, mut request: Request<Body>, inner: S) -> Response<Body> {
         let busy = Connection::of(&request).map(Busy::new);
         let place = match self.of(&request).map(Lane::enter) {
