@@ -15,7 +15,7 @@
 
 mod run;
 mod store;
-mod turns;
+mod tenant_rotation;
 
 use std::time::Duration;
 

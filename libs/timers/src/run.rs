@@ -2,7 +2,7 @@
 //! transaction per tenant and kind.
 //!
 //! A look takes all that is due. Where that is too much for one look, tenants take
-//! turns, see [`crate::turns`]: what one of them has due, or locked, starves no other.
+//! turns, see [`crate::tenant_rotation`]: what one of them has due, or locked, starves no other.
 //! Timers that cannot be held now stay as they are and are passed over. One of what is
 //! no more is taken, counted and logged.
 //!
@@ -25,7 +25,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::store::{self, Due};
-use crate::turns::{ALONE_MAX, LOOK_MAX, TENANTS_MAX, Turns};
+use crate::tenant_rotation::{ALONE_MAX, LOOK_MAX, TENANTS_MAX, TenantRotation};
 use crate::{Alarm, Fired, Held, POLL, TOPIC};
 
 /// First delay of a timer whose alarm failed; doubles each time.
@@ -61,7 +61,7 @@ static ORPHANS: LazyLock<Counter<u64>> = LazyLock::new(|| {
 /// batch at hand. Timers of other kinds are left alone.
 pub async fn run(db: Db, alarms: Vec<Arc<dyn Alarm>>, stop: CancellationToken) {
     let kinds = alarms.iter().map(|alarm| alarm.kind()).collect();
-    let mut worker = Worker { kinds, db, alarms, stop, turns: Turns::default() };
+    let mut worker = Worker { kinds, db, alarms, stop, rotation: TenantRotation::default() };
     let mut listener = worker.db.notifier().listen(TOPIC);
     while !worker.stop.is_cancelled() {
         let pause = match worker.round().await {
@@ -88,7 +88,7 @@ struct Worker {
     kinds: Vec<&'static str>,
     alarms: Vec<Arc<dyn Alarm>>,
     stop: CancellationToken,
-    turns: Turns,
+    rotation: TenantRotation,
 }
 
 /// What one look at the timers came to.
@@ -144,7 +144,7 @@ impl Worker {
     /// Looks at all that is due; where that is too much, at a share of each tenant whose
     /// turn it is.
     async fn look(&mut self, now: Timestamp) -> Result<Look, Fault> {
-        let (kinds, turns) = (&self.kinds, &mut self.turns);
+        let (kinds, rotation) = (&self.kinds, &mut self.rotation);
         self.db
             .transact_as_worker("timers.due", async |mut tx| {
                 let mut due = store::due_until(&mut tx, kinds, now + POLL).await?;
@@ -152,14 +152,14 @@ impl Worker {
                 let next = due.get(due_now).map(|due| due.try_at);
                 due.truncate(due_now);
                 if due_now < LOOK_MAX {
-                    *turns = Turns::default();
+                    *rotation = TenantRotation::default();
                     return Ok((tx, Look { due, next, more: false }));
                 }
                 tx.execute(BY_INDEX).await?;
-                let tenants = due_tenants(&mut tx, turns, now).await?;
-                let share = Turns::share(tenants.len());
-                let due = store::shares(&mut tx, now, &tenants, &turns.places(&tenants), share).await?;
-                let more = turns.looked(&tenants, &due);
+                let tenants = due_tenants(&mut tx, rotation, now).await?;
+                let share = TenantRotation::share(tenants.len());
+                let due = store::shares(&mut tx, now, &tenants, &rotation.places(&tenants), share).await?;
+                let more = rotation.looked(&tenants, &due);
                 Ok((tx, Look { due, next: None, more }))
             })
             .await
@@ -274,8 +274,8 @@ async fn take(tx: &mut Tx, kind: &str, keys: &[Uuid], now: Timestamp) -> Result<
 }
 
 /// The tenants whose turn it is.
-async fn due_tenants(tx: &mut Tx, turns: &Turns, now: Timestamp) -> Result<Vec<TenantId>, Fault> {
-    let tenants = store::due_tenants(tx, turns.last(), now, TENANTS_MAX).await?;
+async fn due_tenants(tx: &mut Tx, rotation: &TenantRotation, now: Timestamp) -> Result<Vec<TenantId>, Fault> {
+    let tenants = store::due_tenants(tx, rotation.last(), now, TENANTS_MAX).await?;
     if tenants.is_empty() { store::due_tenants(tx, None, now, TENANTS_MAX).await } else { Ok(tenants) }
 }
 

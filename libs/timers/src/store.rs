@@ -7,7 +7,7 @@ use kernel::TenantId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::turns::{LOOK_MAX, Place};
+use crate::tenant_rotation::{LOOK_MAX, Place};
 use crate::{Fired, Timer};
 
 /// Before every time a timer can have.

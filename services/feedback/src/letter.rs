@@ -1,10 +1,10 @@
 //! The text of a notice, in the complainant's language.
 //!
 //! A language is a table of templates: to add one, add its table to
-//! `TONGUES`. A template has places in braces; what is put into them is
+//! `TRANSLATIONS`. A template has places in braces; what is put into them is
 //! never read as a template itself, whatever a citizen has typed.
 
-mod tongues;
+mod translations;
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 
 use crate::notice::{Contact, Delay, Holding, Word};
 use crate::response::{Outcome, Ruling};
-use tongues::{TONGUES, Template, Tongue};
+use translations::{TRANSLATIONS, Template, Translation};
 
 /// Most characters of the complaint's own subject in a subject line.
 const MAX_SUBJECT: usize = 120;
@@ -39,20 +39,20 @@ impl Letter {
     /// An acknowledgement does not hold the receipt code: the channel gave it to
     /// the complainant, and this service never knows it.
     pub fn new(word: &Word, contact: &Contact, zone: &str) -> Self {
-        let tongue = Tongue::of(&contact.language);
+        let translation = Translation::of(&contact.language);
         match word {
-            Word::Acknowledgement => tongue.letter(contact, &tongue.acknowledgement, &[]),
-            Word::Outcome(ruling) => tongue.outcome(contact, ruling, zone),
-            Word::Recourse => tongue.letter(contact, &tongue.recourse, &[]),
-            Word::Extension(delay) => tongue.extension(contact, delay, zone),
-            Word::Holding(holding) => tongue.holding(contact, holding, zone),
+            Word::Acknowledgement => translation.letter(contact, &translation.acknowledgement, &[]),
+            Word::Outcome(ruling) => translation.outcome(contact, ruling, zone),
+            Word::Recourse => translation.letter(contact, &translation.recourse, &[]),
+            Word::Extension(delay) => translation.extension(contact, delay, zone),
+            Word::Holding(holding) => translation.holding(contact, holding, zone),
         }
     }
 }
 
-impl Tongue {
+impl Translation {
     fn of(language: &str) -> &'static Self {
-        TONGUES.iter().find(|tongue| tongue.speaks(language)).unwrap_or(&TONGUES[0])
+        TRANSLATIONS.iter().find(|translation| translation.speaks(language)).unwrap_or(&TRANSLATIONS[0])
     }
 
     /// A tag with anything but letters, digits and separators in it is none: it

@@ -4,8 +4,8 @@ mod address;
 mod contact;
 mod cycle;
 mod notice;
+mod pending_notices;
 mod sending;
-mod untold;
 
 use fault::Fault;
 use uuid::Uuid;
@@ -18,8 +18,8 @@ pub(crate) use cycle::{close_cycles, cycles, lock_cycles, open_cycles, save};
 pub(crate) use notice::{
     Attempt, Claimed, Claims, change, claim, dismiss, lock_notice, notices, post, settle,
 };
+pub(crate) use pending_notices::{put_off, take_up};
 pub(crate) use sending::{keep_sending, sendings};
-pub(crate) use untold::{put_off, take_up};
 
 /// A row that no code of this service can have written.
 fn impossible(table: &str, column: &str, id: Uuid) -> Fault {

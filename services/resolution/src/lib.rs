@@ -26,6 +26,7 @@ pub mod approval;
 pub mod case;
 mod departments;
 pub mod plan;
+mod poll_fairness;
 mod progress;
 mod react;
 pub mod refusal;
@@ -33,7 +34,6 @@ pub mod remedy;
 mod rpc;
 mod store;
 pub mod task;
-mod turns;
 mod wire;
 
 use proto::redress::resolution::v1::resolution_service_server::ResolutionServiceServer;

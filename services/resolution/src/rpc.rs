@@ -21,7 +21,7 @@ use proto::redress::resolution::v1::{
 use tonic::{Request, Response, Status};
 
 use crate::departments::Departments;
-use crate::turns::Turns;
+use crate::poll_fairness::PollFairness;
 use plans::{Approvals, Proposals};
 use tasks::Completions;
 
@@ -31,7 +31,7 @@ pub(crate) struct Resolution {
     proposals: Arc<Group<Proposals>>,
     approvals: Arc<Group<Approvals>>,
     completions: Arc<Group<Completions>>,
-    turns: Turns,
+    fairness: PollFairness,
     departments: Departments,
 }
 
@@ -42,7 +42,7 @@ impl Resolution {
             approvals: Group::new(db.clone(), Approvals),
             completions: Group::new(db.clone(), Completions),
             db,
-            turns: Turns::default(),
+            fairness: PollFairness::default(),
             departments: Departments::default(),
         }
     }
@@ -107,7 +107,7 @@ impl ResolutionService for Resolution {
         &self,
         request: Request<PollTasksRequest>,
     ) -> Result<Response<PollTasksResponse>, Status> {
-        Ok(tasks::poll(&self.db, &self.turns, &self.departments, request).await?)
+        Ok(tasks::poll(&self.db, &self.fairness, &self.departments, request).await?)
     }
 
     async fn heartbeat(

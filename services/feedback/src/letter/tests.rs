@@ -150,7 +150,7 @@ proptest! {
 #[test]
 fn a_time_is_told_in_its_zone_and_names_it() {
     let date =
-        |language: &str, time: &str, zone: &str| Tongue::of(language).date(time.parse().unwrap(), zone);
+        |language: &str, time: &str, zone: &str| Translation::of(language).date(time.parse().unwrap(), zone);
     for (time, zone, english, chinese) in [
         (
             "2026-12-11T16:00:00Z",
@@ -201,8 +201,12 @@ fn every_calendar_that_is_built_in_has_its_zone_named() {
         "Asia/Kolkata",
         "America/New_York",
     ] {
-        for tongue in &TONGUES {
-            assert!(tongue.zones.iter().any(|(known, _)| *known == zone), "{zone} in {}", tongue.subtag);
+        for translation in &TRANSLATIONS {
+            assert!(
+                translation.zones.iter().any(|(known, _)| *known == zone),
+                "{zone} in {}",
+                translation.subtag
+            );
         }
     }
 }

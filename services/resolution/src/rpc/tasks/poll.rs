@@ -10,11 +10,11 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tonic::{Request, Response};
 
 use crate::departments::Departments;
+use crate::poll_fairness::PollFairness;
 use crate::progress::TASKS;
 use crate::store;
 use crate::store::tasks::{Claim, Claimed};
 use crate::task::Task;
-use crate::turns::Turns;
 use crate::wire;
 use crate::wire::tasks::Poll;
 
@@ -30,7 +30,7 @@ const FLOOR: Duration = Duration::from_millis(5);
 /// stops, drops the wait; nothing is held then.
 pub(in crate::rpc) async fn poll(
     db: &Db,
-    turns: &Turns,
+    fairness: &PollFairness,
     departments: &Departments,
     request: Request<PollTasksRequest>,
 ) -> Result<Response<PollTasksResponse>, Fault> {
@@ -40,16 +40,16 @@ pub(in crate::rpc) async fn poll(
     departments.ensure(db, &caller.tenant, &poll.department_id).await?;
     let mut leased = claim(db, &caller, &poll).await?;
     if leased.is_empty() && !poll.wait.is_zero() {
-        leased = wait(db, turns, &caller, &poll).await?;
+        leased = wait(db, fairness, &caller, &poll).await?;
     }
     Ok(Response::new(PollTasksResponse { leases: leased.iter().map(wire::tasks::leased).collect() }))
 }
 
 /// Waits for the first tasks, until the time the worker gave is over. Only waiting
 /// is cut short, never a look: it may have handed tasks out.
-async fn wait(db: &Db, turns: &Turns, caller: &Caller, poll: &Poll) -> Result<Vec<Task>, Fault> {
+async fn wait(db: &Db, fairness: &PollFairness, caller: &Caller, poll: &Poll) -> Result<Vec<Task>, Fault> {
     let end = Instant::now() + poll.wait;
-    let place = turns.join(&caller.tenant, &poll.department_id);
+    let place = fairness.join(&caller.tenant, &poll.department_id);
     let Ok(_turn) = timeout_at(end, place.turn()).await else { return Ok(Vec::new()) };
     let mut listener = db.notifier().listen(TASKS);
     loop {

@@ -1,7 +1,7 @@
 //! The words of each language. A template has places in braces.
 
 /// The words of one language.
-pub(super) struct Tongue {
+pub(super) struct Translation {
     /// Primary subtag of its BCP 47 tags.
     pub(super) subtag: &'static str,
     pub(super) greeting: &'static str,
@@ -39,9 +39,9 @@ pub(super) struct Template {
 }
 
 /// Every language there is; the first serves all others.
-pub(super) static TONGUES: [Tongue; 2] = [ENGLISH, CHINESE];
+pub(super) static TRANSLATIONS: [Translation; 2] = [ENGLISH, CHINESE];
 
-const ENGLISH: Tongue = Tongue {
+const ENGLISH: Translation = Translation {
     subtag: "en",
     greeting: "Dear {name},",
     greeting_without_name: "Dear Sir or Madam,",
@@ -142,7 +142,7 @@ Why it takes longer:
     not_upheld: "your complaint is not upheld.",
 };
 
-const CHINESE: Tongue = Tongue {
+const CHINESE: Translation = Translation {
     subtag: "zh",
     greeting: "尊敬的{name}：",
     greeting_without_name: "尊敬的客户：",

@@ -11,21 +11,21 @@ type Turn = Arc<tokio::sync::Mutex<()>>;
 
 /// Whose turn it is, by department.
 #[derive(Default)]
-pub(crate) struct Turns(Mutex<HashMap<Key, Turn>>);
+pub(crate) struct PollFairness(Mutex<HashMap<Key, Turn>>);
 
 /// A place in a department's line; given up when dropped.
 pub(crate) struct Place<'a> {
-    turns: &'a Turns,
+    fairness: &'a PollFairness,
     key: Key,
     turn: Turn,
 }
 
-impl Turns {
+impl PollFairness {
     /// Joins the line of a department.
     pub(crate) fn join(&self, tenant: &TenantId, department_id: &str) -> Place<'_> {
         let key = (tenant.clone(), department_id.to_owned());
         let turn = self.lines().entry(key.clone()).or_default().clone();
-        Place { turns: self, key, turn }
+        Place { fairness: self, key, turn }
     }
 
     fn lines(&self) -> MutexGuard<'_, HashMap<Key, Turn>> {
@@ -43,7 +43,7 @@ impl Place<'_> {
 /// The last to leave takes the line away: callers name departments as they like.
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut lines = self.turns.lines();
+        let mut lines = self.fairness.lines();
         if Arc::strong_count(&self.turn) == 2 {
             lines.remove(&self.key);
         }
@@ -56,17 +56,17 @@ mod tests {
 
     #[tokio::test]
     async fn each_department_has_one_turn_and_no_line_stays_behind() {
-        let turns = Turns::default();
+        let fairness = PollFairness::default();
         let tenant = TenantId::development();
-        let first = turns.join(&tenant, "finance");
-        let second = turns.join(&tenant, "finance");
-        let other = turns.join(&tenant, "warehouse");
+        let first = fairness.join(&tenant, "finance");
+        let second = fairness.join(&tenant, "finance");
+        let other = fairness.join(&tenant, "warehouse");
         let turn = first.turn().await;
         assert!(second.turn.try_lock().is_err(), "it is the first one's turn");
         assert!(other.turn.try_lock().is_ok(), "another department has its own");
         drop(turn);
         assert!(second.turn.try_lock().is_ok());
         drop((first, second, other));
-        assert!(turns.lines().is_empty());
+        assert!(fairness.lines().is_empty());
     }
 }

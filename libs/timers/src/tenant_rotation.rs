@@ -36,7 +36,7 @@ impl Place {
 
 /// Where the looks have come to. Forgotten as soon as one look takes all that is due.
 #[derive(Debug, Default)]
-pub(crate) struct Turns {
+pub(crate) struct TenantRotation {
     /// The tenant whose turn was last; none when the first tenant is next.
     last: Option<TenantId>,
     /// Up to where tenants were looked at; none of those that begin at their first timer.
@@ -45,7 +45,7 @@ pub(crate) struct Turns {
     more: bool,
 }
 
-impl Turns {
+impl TenantRotation {
     /// The tenant after which the next look goes on.
     pub(crate) fn last(&self) -> Option<&TenantId> {
         self.last.as_ref()
@@ -105,12 +105,12 @@ mod tests {
         due.filter(|tenant| after.is_none_or(|after| *tenant > after)).take(TENANTS_MAX).cloned().collect()
     }
 
-    fn shares(table: &Table, tenants: &[TenantId], turns: &Turns) -> Vec<Due> {
+    fn shares(table: &Table, tenants: &[TenantId], rotation: &TenantRotation) -> Vec<Due> {
         let mut found = Vec::new();
-        for (tenant, after) in tenants.iter().zip(turns.places(tenants)) {
+        for (tenant, after) in tenants.iter().zip(rotation.places(tenants)) {
             let from = after.map_or(Bound::Unbounded, Bound::Excluded);
             let behind = table[tenant].range((from, Bound::Unbounded)).map(|(place, _)| place);
-            found.extend(behind.take(Turns::share(tenants.len())).map(|place| Due {
+            found.extend(behind.take(TenantRotation::share(tenants.len())).map(|place| Due {
                 tenant: tenant.clone(),
                 kind: place.kind.clone(),
                 key: place.key,
@@ -122,10 +122,10 @@ mod tests {
     }
 
     /// One look: what can be held fires. Answers what fired, and whether there is more.
-    fn look(table: &mut Table, turns: &mut Turns) -> (Vec<Due>, bool) {
-        let tenants = due_tenants(table, turns.last());
-        let found = shares(table, &tenants, turns);
-        let more = turns.looked(&tenants, &found);
+    fn look(table: &mut Table, rotation: &mut TenantRotation) -> (Vec<Due>, bool) {
+        let tenants = due_tenants(table, rotation.last());
+        let found = shares(table, &tenants, rotation);
+        let more = rotation.looked(&tenants, &found);
         let fired = |due: &Due| table[&due.tenant][&Place::of(due)];
         let fired: Vec<Due> = found.into_iter().filter(fired).collect();
         for due in &fired {
@@ -161,13 +161,13 @@ mod tests {
         #[test]
         fn whatever_can_be_held_fires_however_much_cannot(mut table in tables()) {
             let holdable = |table: &Table| table.values().flat_map(BTreeMap::values).filter(|held| **held).count();
-            let (mut turns, mut looks) = (Turns::default(), 0);
+            let (mut rotation, mut looks) = (TenantRotation::default(), 0);
             let longest = table.values().map(BTreeMap::len).max().unwrap_or(0);
             let rounds = table.len().div_ceil(TENANTS_MAX) + 1;
             // Each turn of a tenant passes over a share of its timers.
-            let bound = rounds * (longest.div_ceil(Turns::share(TENANTS_MAX)) + 2) * 2;
+            let bound = rounds * (longest.div_ceil(TenantRotation::share(TENANTS_MAX)) + 2) * 2;
             while holdable(&table) > 0 {
-                look(&mut table, &mut turns);
+                look(&mut table, &mut rotation);
                 looks += 1;
                 prop_assert!(looks <= bound, "{} are left after {looks} looks", holdable(&table));
             }
@@ -175,19 +175,19 @@ mod tests {
 
         #[test]
         fn every_tenant_has_its_turn_within_one_round_of_all(mut table in tables()) {
-            let mut turns = Turns::default();
+            let mut rotation = TenantRotation::default();
             let all: BTreeSet<TenantId> =
                 table.iter().filter(|(_, timers)| !timers.is_empty()).map(|(tenant, _)| tenant.clone()).collect();
             let mut seen = BTreeSet::new();
             for _ in 0..all.len().div_ceil(TENANTS_MAX) {
-                let tenants = due_tenants(&table, turns.last());
-                let found = shares(&table, &tenants, &turns);
+                let tenants = due_tenants(&table, rotation.last());
+                let found = shares(&table, &tenants, &rotation);
                 for tenant in &tenants {
                     let count = found.iter().filter(|due| due.tenant == *tenant).count();
-                    prop_assert!(count > 0 && count <= Turns::share(tenants.len()));
+                    prop_assert!(count > 0 && count <= TenantRotation::share(tenants.len()));
                 }
                 seen.extend(tenants);
-                look(&mut table, &mut turns);
+                look(&mut table, &mut rotation);
             }
             prop_assert_eq!(seen, all);
         }
@@ -197,9 +197,9 @@ mod tests {
     fn looks_end_once_all_was_passed_over_for_nothing() {
         let busy = (0..=LOOK_MAX).map(|number| (place(number), false)).collect();
         let mut table = Table::from([(tenant(1), busy)]);
-        let mut turns = Turns::default();
-        assert!(look(&mut table, &mut turns).1, "one is left to look at");
-        assert!(!look(&mut table, &mut turns).1, "then it begins anew");
-        assert!(look(&mut table, &mut turns).1);
+        let mut rotation = TenantRotation::default();
+        assert!(look(&mut table, &mut rotation).1, "one is left to look at");
+        assert!(!look(&mut table, &mut rotation).1, "then it begins anew");
+        assert!(look(&mut table, &mut rotation).1);
     }
 }
