@@ -62,7 +62,8 @@ impl Waiting {
             Some(first) = self.bulk.recv() => batch.push(first),
             else => {}
         }
-        let most = ((self.live.len() + self.bulk.len()) / 2).clamp(WHOLE_BATCH, MAX_BATCH);
+        let waiting = self.live.len() + self.bulk.len();
+        let most = (waiting / 2).clamp(WHOLE_BATCH, MAX_BATCH);
         let of_bulk = self.bulk.len().min(most / BULK_SHARE);
         fill(&mut batch, &mut self.live, most - of_bulk);
         fill(&mut batch, &mut self.bulk, most);

@@ -93,9 +93,9 @@ impl TriageRpc {
                 let mut case = lock(&mut tx, &who, target).await?;
                 let traceparent = tx.traceparent().to_owned();
                 let at = Occasion { now: tx.now(), actor: &who.subject, traceparent: &traceparent };
-                let came = change(&mut case, priority, reason, &at)?;
+                let outcome = change(&mut case, priority, reason, &at)?;
                 persist::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
-                let answer = render(&case, came);
+                let answer = render(&case, outcome);
                 Ok((tx, answer))
             })
             .await?;
