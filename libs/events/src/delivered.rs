@@ -90,11 +90,6 @@ impl Delivered {
     }
 }
 
-/// Splits a batch into runs of one payload type, in order.
-pub fn runs(batch: &[Delivered]) -> impl Iterator<Item = &[Delivered]> {
-    batch.chunk_by(|one, next| one.type_name == next.type_name)
-}
-
 /// The message name in an `Any`'s type URL.
 pub(crate) fn type_name(type_url: &str) -> &str {
     type_url.rsplit('/').next().unwrap_or_default()

@@ -23,6 +23,7 @@ mod delivered;
 mod feed;
 mod grpc;
 pub mod horizon;
+mod inbound;
 mod inbox;
 mod outside;
 mod parked;
@@ -38,11 +39,16 @@ use proto::redress::event::v1::Event;
 use sqlx::migrate::Migrator;
 
 pub use consumer::Consumer;
-pub use delivered::{Delivered, runs};
+pub use delivered::Delivered;
 pub use feed::{Feed, LocalSource};
 pub use grpc::{Authorization, GrpcSource, feed_service};
+pub use inbound::{is_named, not_followed};
 pub use inbox::inbox_service;
 pub use subscription::{Subscription, Tenants};
+
+/// The contracts, for [`inbound!`].
+#[doc(hidden)]
+pub use proto::redress as contracts;
 
 /// The tables of a consumer.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();

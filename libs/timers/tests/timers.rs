@@ -208,7 +208,7 @@ async fn lag_stays_under_a_second() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_timer_due_before_the_next_poll_rings_the_bell() {
+async fn a_timer_due_before_the_next_poll_notifies_the_worker() {
     let bench = Bench::with(Arc::new(SystemClock), MockClock::default()).await;
     let alarm = Arc::new(Recorder::default());
     let runner = bench.run(&alarm);

@@ -140,7 +140,7 @@ impl Assignment {
     }
 
     /// Whether an event of this place in the case's timeline is new; it is taken as heard.
-    /// CaseEvent without a place always is.
+    /// An event without a place always is.
     pub fn hears(&mut self, ordinal: i32) -> bool {
         let is_new = ordinal == 0 || ordinal > self.heard;
         self.heard = self.heard.max(ordinal);

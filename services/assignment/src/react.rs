@@ -18,7 +18,27 @@ use crate::allocation::{Allocation, tell};
 use crate::assignment::{Assignment, Wanted};
 use crate::routing::Directory;
 use crate::store::{assignments, roster};
-use crate::wire::{self, CaseEvent, Ended, Ending, Resumed, Revised, Revision};
+use crate::wire::inbound::{self, CaseEvent, Ended, Ending, Resumed, Revised, Revision};
+
+events::inbound! {
+    /// Takes in an event about a case.
+    fn take(events: &mut Vec<CaseEvent>) {
+        cases {
+            CaseOpened => inbound::opened,
+            CaseReopened => inbound::reopened,
+            CaseResolved => inbound::resolved,
+            CaseClosed => inbound::closed,
+            CaseWithdrawn => inbound::withdrawn,
+            CaseDeclined => inbound::declined,
+            CasePriorityRaised => inbound::priority_raised,
+            CaseRetriaged => inbound::retriaged,
+            CaseCategorised => inbound::categorised,
+            CaseReturned => inbound::returned,
+            CaseMerged => inbound::merged,
+            CaseUnmerged => inbound::unmerged,
+        }
+    }
+}
 
 /// Follows the cases service.
 pub(crate) struct CaseEvents;
@@ -29,30 +49,14 @@ impl Reactor for CaseEvents {
     }
 
     fn follows(&self) -> &'static [Follow] {
-        &[Follow {
-            source: "cases",
-            types: &[
-                "redress.cases.v1.CaseOpened",
-                "redress.cases.v1.CaseReopened",
-                "redress.cases.v1.CaseResolved",
-                "redress.cases.v1.CaseClosed",
-                "redress.cases.v1.CaseWithdrawn",
-                "redress.cases.v1.CaseDeclined",
-                "redress.cases.v1.CasePriorityRaised",
-                "redress.cases.v1.CaseRetriaged",
-                "redress.cases.v1.CaseCategorised",
-                "redress.cases.v1.CaseReturned",
-                "redress.cases.v1.CaseMerged",
-                "redress.cases.v1.CaseUnmerged",
-            ],
-        }]
+        FOLLOWS
     }
 
     fn react<'a>(&'a self, tx: &'a mut Tx, batch: &'a [Delivered]) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
             let mut events = Vec::with_capacity(batch.len());
             for event in batch {
-                events.extend(wire::case_event(event)?);
+                take(&mut events, event)?;
             }
             roster::share(tx).await?;
             for Round { ended, wanted, revised, resumed } in rounds(events) {
@@ -66,7 +70,7 @@ impl Reactor for CaseEvents {
     }
 }
 
-/// CaseEvent that can be handled together.
+/// Events that can be handled together.
 #[derive(Debug, Default)]
 struct Round {
     ended: Vec<Ended>,
@@ -372,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn news_of_different_cases_is_one_round() {
+    fn events_of_different_cases_are_one_round() {
         let rounds = rounds(vec![wanted(1, 1), ended(2, 1), wanted(3, 1), ended(4, 1), ended(4, 1)]);
         assert_eq!(shape(&rounds), [(3, 2)]);
     }

@@ -1,9 +1,10 @@
 //! Proto ⇄ domain, and nothing else.
 
 mod answers;
-mod events;
+pub(crate) mod inbound;
+mod outbound;
 mod requests;
 
 pub(crate) use answers::*;
-pub(crate) use events::*;
+pub(crate) use outbound::*;
 pub(crate) use requests::*;

@@ -1,5 +1,6 @@
-//! Events of the other services, and what a case makes of them. One that no longer fits (an older cycle, a state that has moved on) is refused, which
-//! the listener takes as "skip": between services that is no error but time.
+//! Events of the other services, and what a case makes of them. One that no longer fits
+//! (an older cycle, a state that has moved on) is refused, which the listener takes as
+//! "skip": between services that is no error but time.
 
 use jiff::Timestamp;
 

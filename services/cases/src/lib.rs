@@ -3,21 +3,22 @@
 //! (assignment does), never moves money or goods (resolution does) and never
 //! talks to the complainant (feedback does); what they do reaches it as events.
 //!
-//! In reading order: `moves` is the table of states, `case` what people do to
-//! a case, `external_event` what it hears from the other services, `timeline` how it is
-//! told, `acting` who may do it, `triage` how it begins, by the rules in `rule_sets` and the tree in
-//! `categories`; `triage_batch` triages whole batches. `reading` is what is read off a text,
-//! by one of the tenant's `classifiers`. `clocks` says by when it is due, by the
-//! `calendars` of the tenant and the `zones` of the process; `sameness` what is like it, `links` and `groups` what
-//! belongs together, `merges` what one case does for another. `persist` persists and publishes it, in one place for `rpc`, `react` and
-//! the timer in `window`. `filter` is how cases are asked for, `search_terms` the words they
-//! are found by, which `search_indexer` puts into their index.
+//! In reading order: `moves` is the table of states, `case` what people do to a case,
+//! `external_event` what it hears from the other services, `timeline` how it is told,
+//! `acting` who may do it, `triage` how it begins, by the rules in `rule_sets` and the
+//! tree in `categories`; `triage_batch` triages whole batches. `reading` is what is
+//! read off a text, by one of the tenant's `classifiers`. `clocks` says by when it is
+//! due, by the `calendars` of the tenant and the `zones` of the process; `sameness`
+//! what is like it, `links` and `groups` what belongs together, `merges` what one case
+//! does for another. `persist` persists and publishes it, in one place for `rpc`,
+//! `react` and the timer in `window`. `filter` is how cases are asked for,
+//! `search_terms` the words they are found by, which `search_indexer` puts into their
+//! index.
 //!
 //! To add an rpc: its contract, its reader in `wire`, its move in `moves` and
 //! `case`, a few lines in `rpc`, its rows in `tests/rpc.rs`.
 
 mod moves;
-mod persist;
 
 mod acting;
 mod calendars;
@@ -32,6 +33,7 @@ mod ground;
 mod groups;
 mod links;
 mod merges;
+mod persist;
 mod react;
 mod reading;
 mod receipt_rate_limit;

@@ -10,6 +10,8 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use kernel::CaseId;
 use pg::Tx;
+use proto::redress::assignment::v1::AgentChanged;
+use proto::redress::intake::v1::ComplaintRegistered;
 use uuid::Uuid;
 
 use crate::case::{Case, Occasion};
@@ -21,46 +23,106 @@ use crate::refusal::Refusal;
 use crate::rule_sets::RuleSets;
 use crate::store::Opening;
 use crate::store::early::{self, EarlyNotice};
+use crate::store::staff::Member;
 use crate::timeline::Fact;
-use crate::wire::inbound::{About, Registered};
-use crate::{links, merges, persist, store, triage_batch, wire};
+use crate::wire::inbound::{self, IntoExternalEvent, Registered};
+use crate::{links, merges, persist, store, triage_batch};
 
-/// What is followed.
-const FOLLOWS: &[Follow] = &[
-    Follow {
-        source: "intake",
-        types: &["redress.intake.v1.ComplaintRegistered", "redress.intake.v1.InformationAdded"],
-    },
-    Follow {
-        source: "assignment",
-        types: &[
-            "redress.assignment.v1.CaseAssigned",
-            "redress.assignment.v1.CaseQueued",
-            "redress.assignment.v1.CaseAccepted",
-            "redress.assignment.v1.AgentChanged",
-        ],
-    },
-    Follow {
-        source: "resolution",
-        types: &[
-            "redress.resolution.v1.PlanProposed",
-            "redress.resolution.v1.PlanApproved",
-            "redress.resolution.v1.PlanRejected",
-            "redress.resolution.v1.TaskCompleted",
-            "redress.resolution.v1.TaskNeedsAttention",
-            "redress.resolution.v1.PlanCompleted",
-            "redress.resolution.v1.PlanCancelled",
-        ],
-    },
-    Follow {
-        source: "feedback",
-        types: &[
-            "redress.feedback.v1.FeedbackReceived",
-            "redress.feedback.v1.NoticeSettled",
-            "redress.feedback.v1.ContactCorrected",
-        ],
-    },
-];
+events::inbound! {
+    /// Takes an event into a batch.
+    fn take(batch: &mut Batch) {
+        intake {
+            ComplaintRegistered => Batch::registered,
+            InformationAdded => Batch::external,
+        }
+        assignment {
+            CaseAssigned => Batch::external,
+            CaseQueued => Batch::external,
+            CaseAccepted => Batch::external,
+            AgentChanged => Batch::agent,
+        }
+        resolution {
+            PlanProposed => Batch::external,
+            PlanApproved => Batch::external,
+            PlanRejected => Batch::external,
+            TaskCompleted => Batch::external,
+            TaskNeedsAttention => Batch::external,
+            PlanCompleted => Batch::external,
+            PlanCancelled => Batch::external,
+        }
+        feedback {
+            FeedbackReceived => Batch::external,
+            NoticeSettled => Batch::external,
+            ContactCorrected => Batch::external,
+        }
+    }
+}
+
+/// What a batch asks for, in its order: events of one kind that follow each other are
+/// taken together.
+#[derive(Default)]
+struct Batch {
+    steps: Vec<Step>,
+}
+
+/// What events of one kind ask for: one thing each.
+enum Step {
+    /// Cases are opened for complaints.
+    Open(Vec<Registered>),
+    /// Cases take in what happened elsewhere.
+    Hear(Vec<ExternalEvent>),
+    /// Agents are described.
+    Describe(Vec<Member>),
+}
+
+impl Batch {
+    fn read(events: &[Delivered]) -> Result<Self, Fault> {
+        let mut batch = Self::default();
+        for event in events {
+            take(&mut batch, event)?;
+        }
+        Ok(batch)
+    }
+
+    fn registered(&mut self, event: &Delivered, registered: ComplaintRegistered) -> Result<(), Fault> {
+        let registered = inbound::registered(event, registered)?;
+        match self.steps.last_mut() {
+            Some(Step::Open(run)) => run.push(registered),
+            _ => self.steps.push(Step::Open(vec![registered])),
+        }
+        Ok(())
+    }
+
+    fn external(&mut self, _: &Delivered, payload: impl IntoExternalEvent) -> Result<(), Fault> {
+        let external = payload.external_event()?;
+        match self.steps.last_mut() {
+            Some(Step::Hear(run)) => run.push(external),
+            _ => self.steps.push(Step::Hear(vec![external])),
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "handlers may fail")]
+    fn agent(&mut self, _: &Delivered, changed: AgentChanged) -> Result<(), Fault> {
+        let member = inbound::agent(changed);
+        match self.steps.last_mut() {
+            Some(Step::Describe(run)) => run.push(member),
+            _ => self.steps.push(Step::Describe(vec![member])),
+        }
+        Ok(())
+    }
+}
+
+impl Step {
+    /// How many events it is of.
+    fn len(&self) -> usize {
+        match self {
+            Self::Open(run) => run.len(),
+            Self::Hear(run) => run.len(),
+            Self::Describe(run) => run.len(),
+        }
+    }
+}
 
 /// Opens cases for complaints and moves them on as the other services tell.
 #[derive(Clone)]
@@ -75,16 +137,16 @@ impl Reactions {
         Self { rule_sets, classifiers }
     }
 
-    /// Takes a batch of one source: registrations open cases, the rest are external events about them.
+    /// Takes a batch of one source: registrations open cases, the rest are external events
+    /// about them.
     async fn take(&self, tx: &mut Tx, mut batch: &[Delivered]) -> Result<(), Fault> {
-        while let Some(first) = batch.first() {
-            let about = wire::inbound::about(first);
-            let same = |event: &&Delivered| wire::inbound::about(event) == about;
-            let (run, rest) = batch.split_at(batch.iter().take_while(same).count());
-            match about {
-                About::Registration => self.open(tx, run).await?,
-                About::Case => self.hear(tx, run).await?,
-                About::Agent => store::staff::keep(tx, &wire::inbound::agents(run)?).await?,
+        let is_heavy = batch.iter().map(|event| event.payload.len()).sum::<usize>() > HEAVY_BYTES;
+        for step in server::aside(is_heavy, || Batch::read(batch))?.steps {
+            let (run, rest) = batch.split_at(step.len());
+            match step {
+                Step::Open(registered) => self.open(tx, run, registered).await?,
+                Step::Hear(externals) => self.hear(tx, run, externals).await?,
+                Step::Describe(members) => store::staff::keep(tx, &members).await?,
             }
             batch = rest;
         }
@@ -92,16 +154,13 @@ impl Reactions {
     }
 
     /// Opens and triages the cases of complaints, those that are not open yet.
-    async fn open(&self, tx: &mut Tx, batch: &[Delivered]) -> Result<(), Fault> {
+    async fn open(&self, tx: &mut Tx, batch: &[Delivered], registered: Vec<Registered>) -> Result<(), Fault> {
         let ids: Vec<Uuid> = batch.iter().map(|event| event.subject).collect();
         early::hold_openings(tx, &ids).await?;
         let mut notices: HashMap<CaseId, Vec<EarlyNotice>> = HashMap::new();
         for notice in early::take(tx, &ids).await? {
             notices.entry(notice.case).or_default().push(notice);
         }
-        let is_heavy = batch.iter().map(|event| event.payload.len()).sum::<usize>() > HEAVY_BYTES;
-        let read = || batch.iter().map(wire::inbound::registered).collect::<Result<Vec<_>, _>>();
-        let registered = server::aside(is_heavy, read)?;
         let readings = self.read(tx, batch, &registered).await?;
         let mut triaged = triage_batch::triage(tx, &self.rule_sets, batch, &registered, &readings).await?;
         let mut openings = Vec::with_capacity(batch.len());
@@ -190,8 +249,13 @@ fn hear_early(case: &mut Case, notice: EarlyNotice, at: &Occasion<'_>) {
 
 impl Reactions {
     /// Moves cases on by the external events about them, in order.
-    async fn hear(&self, tx: &mut Tx, batch: &[Delivered]) -> Result<(), Fault> {
-        let mut changed = hear(tx, batch).await?;
+    async fn hear(
+        &self,
+        tx: &mut Tx,
+        batch: &[Delivered],
+        externals: Vec<ExternalEvent>,
+    ) -> Result<(), Fault> {
+        let mut changed = hear(tx, batch, externals).await?;
         if let Some(first) = batch.first() {
             triage_batch::raise_for_information(tx, &self.rule_sets, &first.tenant, &mut changed).await?;
         }
@@ -200,8 +264,7 @@ impl Reactions {
 }
 
 /// Has cases take in the external events about them, in order; answers those that changed.
-async fn hear(tx: &mut Tx, batch: &[Delivered]) -> Result<Vec<Case>, Fault> {
-    let externals = batch.iter().map(wire::inbound::external_event).collect::<Result<Vec<_>, _>>()?;
+async fn hear(tx: &mut Tx, batch: &[Delivered], externals: Vec<ExternalEvent>) -> Result<Vec<Case>, Fault> {
     let mut cases = lock(tx, batch.iter().map(|event| event.subject).collect()).await?;
     if batch.iter().any(|event| !cases.contains_key(&event.subject)) {
         let missing = batch.iter().map(|event| event.subject).filter(|id| !cases.contains_key(id));

@@ -34,22 +34,24 @@ pub(crate) struct Reactions {
     pub(crate) road: Road,
 }
 
-const FOLLOWS: &[Follow] = &[
-    Follow { source: "intake", types: &["redress.intake.v1.ComplaintRegistered"] },
-    Follow {
-        source: "cases",
-        types: &[
-            "redress.cases.v1.CaseResolved",
-            "redress.cases.v1.CaseReopened",
-            "redress.cases.v1.DecisionCorrected",
-            "redress.cases.v1.CaseClosed",
-            "redress.cases.v1.CaseWithdrawn",
-            "redress.cases.v1.CaseDeclined",
-            "redress.cases.v1.ExtensionGranted",
-            "redress.cases.v1.HoldingReplySent",
-        ],
-    },
-];
+events::inbound! {
+    /// Takes an event into a batch.
+    fn take(batch: &mut Batch) {
+        intake {
+            ComplaintRegistered => Batch::registered,
+        }
+        cases {
+            CaseResolved => Batch::resolved,
+            CaseReopened => Batch::reopened,
+            DecisionCorrected => Batch::corrected,
+            CaseClosed => Batch::closed,
+            CaseWithdrawn => Batch::withdrawn,
+            CaseDeclined => Batch::declined,
+            ExtensionGranted => Batch::extended,
+            HoldingReplySent => Batch::held,
+        }
+    }
+}
 
 impl Reactor for Reactions {
     fn consumer(&self) -> &'static str {
@@ -101,44 +103,48 @@ struct Batch {
     owed: Vec<Owed>,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "handlers are given the payload")]
 impl Batch {
     fn read(events: &[Delivered]) -> Result<Self, Fault> {
         let mut batch = Self::default();
         for event in events {
-            if event.is::<ComplaintRegistered>() {
-                let registered: ComplaintRegistered = event.read()?;
-                let ended = wire::is_history(&registered);
-                let contact = wire::contact(registered, &event.traceparent)?;
-                // What ended before it came here is acknowledged to nobody.
-                batch.acknowledged.extend((!ended).then(|| acknowledgement(&contact)));
-                batch.registered.push(contact);
-            } else if event.is::<CaseResolved>() {
-                batch.resolved(event)?;
-            } else if event.is::<DecisionCorrected>() {
-                batch.corrected(&event.read()?)?;
-            } else if event.is::<CaseReopened>() {
-                batch.over.push(wire::reopened(&event.read()?)?);
-            } else if event.is::<CaseClosed>() {
-                batch.closed(event)?;
-            } else if event.is::<CaseWithdrawn>() {
-                batch.ended(wire::withdrawn(&event.read()?)?);
-            } else if event.is::<CaseDeclined>() {
-                batch.ended(wire::declined(&event.read()?)?);
-            } else if event.is::<ExtensionGranted>() {
-                batch.extended(event)?;
-            } else if event.is::<HoldingReplySent>() {
-                let (case_id, cycle, holding, zone) = wire::held(event.read()?)?;
-                batch.owe(case_id, cycle, Word::Holding(holding), zone, event);
-            }
+            take(&mut batch, event)?;
         }
         Ok(batch)
     }
 
+    /// A complaint was registered: it is known whom to write to, and an acknowledgement
+    /// is owed.
+    fn registered(&mut self, event: &Delivered, registered: ComplaintRegistered) -> Result<(), Fault> {
+        let ended = wire::is_history(&registered);
+        let contact = wire::contact(registered, &event.traceparent)?;
+        // What ended before it came here is acknowledged to nobody.
+        self.acknowledged.extend((!ended).then(|| acknowledgement(&contact)));
+        self.registered.push(contact);
+        Ok(())
+    }
+
     /// An outcome took effect: it is told, and its cycle awaits an answer.
-    fn resolved(&mut self, event: &Delivered) -> Result<(), Fault> {
-        let (case_id, cycle, ruling, zone) = wire::resolved(event.read()?)?;
+    fn resolved(&mut self, event: &Delivered, resolved: CaseResolved) -> Result<(), Fault> {
+        let (case_id, cycle, ruling, zone) = wire::resolved(resolved)?;
         self.resolved.push(Cycle::opened(case_id, cycle, &ruling));
         self.owe(case_id, cycle, Word::Outcome(ruling), zone, event);
+        Ok(())
+    }
+
+    /// The cycles before take no answer any more.
+    fn reopened(&mut self, _: &Delivered, reopened: CaseReopened) -> Result<(), Fault> {
+        self.over.push(wire::reopened(&reopened)?);
+        Ok(())
+    }
+
+    fn withdrawn(&mut self, _: &Delivered, withdrawn: CaseWithdrawn) -> Result<(), Fault> {
+        self.ended(wire::withdrawn(&withdrawn)?);
+        Ok(())
+    }
+
+    fn declined(&mut self, _: &Delivered, declined: CaseDeclined) -> Result<(), Fault> {
+        self.ended(wire::declined(&declined)?);
         Ok(())
     }
 
@@ -148,17 +154,16 @@ impl Batch {
     }
 
     /// An outcome is no more what it was; where another takes effect, that opens it anew.
-    fn corrected(&mut self, event: &DecisionCorrected) -> Result<(), Fault> {
-        if event.remedy_due {
-            self.over.push(wire::superseded(event)?);
+    fn corrected(&mut self, _: &Delivered, corrected: DecisionCorrected) -> Result<(), Fault> {
+        if corrected.remedy_due {
+            self.over.push(wire::superseded(&corrected)?);
         }
         Ok(())
     }
 
     /// A case was closed; after its last dispute, with word of where else to turn. One
     /// that staff have closed may still be answered within the time promised for it.
-    fn closed(&mut self, event: &Delivered) -> Result<(), Fault> {
-        let closed: CaseClosed = event.read()?;
+    fn closed(&mut self, event: &Delivered, closed: CaseClosed) -> Result<(), Fault> {
         let over = wire::closed(&closed)?;
         if wire::needs_recourse(&closed) {
             self.owe(over.case_id, over.cycle, Word::Recourse, String::new(), event);
@@ -170,10 +175,17 @@ impl Batch {
     }
 
     /// It takes longer: the complainant is told until when, and why.
-    fn extended(&mut self, event: &Delivered) -> Result<(), Fault> {
-        if let Some((case_id, cycle, delay, zone)) = wire::extended(event.read()?)? {
+    fn extended(&mut self, event: &Delivered, extended: ExtensionGranted) -> Result<(), Fault> {
+        if let Some((case_id, cycle, delay, zone)) = wire::extended(extended)? {
             self.owe(case_id, cycle, Word::Extension(delay), zone, event);
         }
+        Ok(())
+    }
+
+    /// There is no answer yet: the complainant is told why.
+    fn held(&mut self, event: &Delivered, held: HoldingReplySent) -> Result<(), Fault> {
+        let (case_id, cycle, holding, zone) = wire::held(held)?;
+        self.owe(case_id, cycle, Word::Holding(holding), zone, event);
         Ok(())
     }
 

@@ -123,7 +123,7 @@ pub(crate) struct ExistingRow {
     pub(crate) event: Vec<u8>,
 }
 
-/// The complaints that stand under a complaint's key, its channel's number or its content.
+/// The complaints that stand under the key of a new one, its channel's number or its content.
 pub(crate) async fn existing(
     conn: &mut PgConnection,
     complaint: &NewComplaint,

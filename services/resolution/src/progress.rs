@@ -21,7 +21,7 @@ pub(crate) async fn carry_on(tx: &mut Tx, plans: &mut [Plan], changed: &[Task]) 
     for plan in plans.iter_mut() {
         let tasks = plan.advance(now, || TaskId(tx.new_id()));
         for rest in tasks.iter().filter(|task| task.state == TaskState::NeedsAttention) {
-            tell(tx, plan, &wire::events::task_needs_attention(rest));
+            tell(tx, plan, &wire::outbound::task_needs_attention(rest));
         }
         begun.extend(tasks);
         tell_end(tx, plan);
@@ -56,8 +56,8 @@ pub(crate) async fn cancel(tx: &mut Tx, plans: &mut [Plan], reason: &str) -> Res
 
 fn tell_end(tx: &mut Tx, plan: &Plan) {
     match plan.state {
-        PlanState::Completed => tell(tx, plan, &wire::events::plan_completed(plan)),
-        PlanState::Cancelled => tell(tx, plan, &wire::events::plan_cancelled(plan)),
+        PlanState::Completed => tell(tx, plan, &wire::outbound::plan_completed(plan)),
+        PlanState::Cancelled => tell(tx, plan, &wire::outbound::plan_cancelled(plan)),
         PlanState::Proposed | PlanState::Executing | PlanState::Rejected | PlanState::Cancelling => {}
     }
 }

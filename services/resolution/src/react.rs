@@ -1,6 +1,6 @@
 //! What this service does about what happens to cases, and about new departments.
 
-use events::{Delivered, Follow, Reactor, runs};
+use events::{Delivered, Follow, Reactor};
 use fault::Fault;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -14,29 +14,26 @@ use proto::redress::cases::v1::{
 use crate::case::CaseView;
 use crate::progress;
 use crate::store;
-use crate::wire;
+use crate::wire::inbound;
 
-const FOLLOWS: &[Follow] = &[
-    Follow {
-        source: "cases",
-        types: &[
-            "redress.cases.v1.CaseDecided",
-            "redress.cases.v1.DecisionCorrected",
-            "redress.cases.v1.CaseReopened",
-            "redress.cases.v1.CaseWithdrawn",
-            "redress.cases.v1.CaseDeclined",
-            "redress.cases.v1.CaseClosed",
-        ],
-    },
-    Follow {
-        source: "assignment",
-        types: &[
-            "redress.assignment.v1.CaseAssigned",
-            "redress.assignment.v1.CaseQueued",
-            "redress.assignment.v1.DepartmentCreated",
-        ],
-    },
-];
+events::inbound! {
+    /// Takes an event into a batch.
+    fn take(batch: &mut Batch) {
+        cases {
+            CaseDecided => Batch::decided,
+            DecisionCorrected => Batch::corrected,
+            CaseReopened => Batch::reopened,
+            CaseWithdrawn => Batch::withdrawn,
+            CaseDeclined => Batch::declined,
+            CaseClosed => Batch::closed,
+        }
+        assignment {
+            CaseAssigned => Batch::assigned,
+            CaseQueued => Batch::queued,
+            DepartmentCreated => Batch::department,
+        }
+    }
+}
 
 /// Follows the cases service, who handles its cases, and which departments there are.
 pub(crate) struct Reactions;
@@ -52,8 +49,8 @@ impl Reactor for Reactions {
 
     fn react<'a>(&'a self, tx: &'a mut Tx, batch: &'a [Delivered]) -> BoxFuture<'a, Result<(), Fault>> {
         async move {
-            for run in runs(batch) {
-                apply(tx, run).await?;
+            for step in Batch::read(batch)?.steps {
+                step.apply(tx).await?;
             }
             Ok(())
         }
@@ -61,103 +58,134 @@ impl Reactor for Reactions {
     }
 }
 
-/// Applies events of one type.
-async fn apply(tx: &mut Tx, run: &[Delivered]) -> Result<(), Fault> {
-    let Some(first) = run.first() else { return Ok(()) };
-    if first.is::<CaseDecided>() {
-        decided(tx, run).await
-    } else if first.is::<DecisionCorrected>() {
-        corrected(tx, run).await
-    } else if first.is::<CaseReopened>() {
-        reopened(tx, run).await
-    } else if first.is::<CaseWithdrawn>() {
-        let ends = ends(run, |event| Ok(event.read::<CaseWithdrawn>()?.cycle))?;
-        ended(tx, &ends, "the complaint was withdrawn").await
-    } else if first.is::<CaseDeclined>() {
-        let ends = ends(run, |event| Ok(event.read::<CaseDeclined>()?.cycle))?;
-        ended(tx, &ends, "the case was found to be another organisation's").await
-    } else if first.is::<CaseClosed>() {
-        let ends = ends(run, |event| Ok(event.read::<CaseClosed>()?.cycle))?;
-        ended(tx, &ends, "the case was closed").await
-    } else if first.is::<CaseAssigned>() {
-        handed(tx, run, |event| Ok(event.read::<CaseAssigned>()?.agent_id)).await
-    } else if first.is::<CaseQueued>() {
-        handed(tx, run, |_| Ok(String::new())).await
-    } else if first.is::<DepartmentCreated>() {
-        let id = |event: &Delivered| Ok(event.read::<DepartmentCreated>()?.department_id);
-        let departments = run.iter().map(id).collect::<Result<Vec<_>, Fault>>()?;
-        store::departments::keep(tx, &departments).await
-    } else {
+/// What a batch asks for, in its order: events of one kind that follow each other are
+/// applied together.
+#[derive(Debug, Default)]
+struct Batch {
+    steps: Vec<Step>,
+}
+
+/// What events of one kind ask for.
+#[derive(Debug)]
+enum Step {
+    /// Plans may be proposed now, where a remedy is due.
+    Decide(Vec<CaseView>),
+    /// Other decisions hold, each with its number.
+    Correct(Vec<(CaseView, i32)>),
+    /// Next cycles begin: no plans until they are decided.
+    Reopen(Vec<CaseView>),
+    /// Cycles ended, all for this reason.
+    End(&'static str, Vec<(CaseId, i32)>),
+    /// Others handle cases now, or nobody does.
+    Handle(Vec<(CaseId, String)>),
+    /// There are these departments.
+    Departments(Vec<String>),
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "handlers are given the payload")]
+impl Batch {
+    fn read(events: &[Delivered]) -> Result<Self, Fault> {
+        let mut batch = Self::default();
+        for event in events {
+            take(&mut batch, event)?;
+        }
+        Ok(batch)
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "what its callers answer")]
+    fn push(&mut self, step: Step) -> Result<(), Fault> {
+        let apart = match self.steps.last_mut() {
+            Some(last) => last.join(step),
+            None => Some(step),
+        };
+        self.steps.extend(apart);
         Ok(())
+    }
+
+    fn decided(&mut self, event: &Delivered, decided: CaseDecided) -> Result<(), Fault> {
+        let view = inbound::decided(CaseId(event.subject), &decided, &event.traceparent);
+        self.push(Step::Decide(vec![view]))
+    }
+
+    fn corrected(&mut self, event: &Delivered, corrected: DecisionCorrected) -> Result<(), Fault> {
+        let view = inbound::corrected(CaseId(event.subject), &corrected, &event.traceparent);
+        self.push(Step::Correct(vec![(view, corrected.number)]))
+    }
+
+    fn reopened(&mut self, event: &Delivered, reopened: CaseReopened) -> Result<(), Fault> {
+        let view = inbound::reopened(CaseId(event.subject), &reopened, &event.traceparent);
+        self.push(Step::Reopen(vec![view]))
+    }
+
+    fn withdrawn(&mut self, event: &Delivered, withdrawn: CaseWithdrawn) -> Result<(), Fault> {
+        let end = (CaseId(event.subject), withdrawn.cycle);
+        self.push(Step::End("the complaint was withdrawn", vec![end]))
+    }
+
+    fn declined(&mut self, event: &Delivered, declined: CaseDeclined) -> Result<(), Fault> {
+        let end = (CaseId(event.subject), declined.cycle);
+        self.push(Step::End("the case was found to be another organisation's", vec![end]))
+    }
+
+    fn closed(&mut self, event: &Delivered, closed: CaseClosed) -> Result<(), Fault> {
+        self.push(Step::End("the case was closed", vec![(CaseId(event.subject), closed.cycle)]))
+    }
+
+    fn assigned(&mut self, event: &Delivered, assigned: CaseAssigned) -> Result<(), Fault> {
+        self.push(Step::Handle(vec![(CaseId(event.subject), assigned.agent_id)]))
+    }
+
+    fn queued(&mut self, event: &Delivered, _: CaseQueued) -> Result<(), Fault> {
+        self.push(Step::Handle(vec![(CaseId(event.subject), String::new())]))
+    }
+
+    fn department(&mut self, _: &Delivered, created: DepartmentCreated) -> Result<(), Fault> {
+        self.push(Step::Departments(vec![created.department_id]))
     }
 }
 
-/// Another handles cases now, or nobody does.
-async fn handed(
-    tx: &mut Tx,
-    run: &[Delivered],
-    agent: impl Fn(&Delivered) -> Result<String, Fault>,
-) -> Result<(), Fault> {
-    let handlers = run.iter().map(|event| Ok((CaseId(event.subject), agent(event)?)));
-    store::cases::keep_handlers(tx, &handlers.collect::<Result<Vec<_>, Fault>>()?).await
-}
+impl Step {
+    /// Takes what follows in; answers it where it is of another kind.
+    fn join(&mut self, next: Self) -> Option<Self> {
+        match (self, next) {
+            (Self::Decide(run), Self::Decide(more)) | (Self::Reopen(run), Self::Reopen(more)) => {
+                run.extend(more);
+            }
+            (Self::Correct(run), Self::Correct(more)) => run.extend(more),
+            (Self::End(reason, run), Self::End(next, more)) if *reason == next => run.extend(more),
+            (Self::Handle(run), Self::Handle(more)) => run.extend(more),
+            (Self::Departments(run), Self::Departments(more)) => run.extend(more),
+            (_, next) => return Some(next),
+        }
+        None
+    }
 
-/// A plan may be proposed now, if a remedy is due.
-async fn decided(tx: &mut Tx, run: &[Delivered]) -> Result<(), Fault> {
-    let view = |event: &Delivered| {
-        let decided = event.read::<CaseDecided>()?;
-        Ok(wire::events::decided(CaseId(event.subject), &decided, &event.traceparent))
-    };
-    let views = run.iter().map(view).collect::<Result<Vec<CaseView>, Fault>>()?;
-    store::cases::keep(tx, &views).await
+    async fn apply(self, tx: &mut Tx) -> Result<(), Fault> {
+        match self {
+            Self::Decide(views) | Self::Reopen(views) => store::cases::keep(tx, &views).await,
+            Self::Correct(views) => correct(tx, &views).await,
+            Self::End(reason, ends) => end(tx, &ends, reason).await,
+            Self::Handle(handlers) => store::cases::keep_handlers(tx, &handlers).await,
+            Self::Departments(departments) => store::departments::keep(tx, &departments).await,
+        }
+    }
 }
 
 /// Another decision holds: what is planned for the one before is cancelled, and what was
 /// begun of it meanwhile is undone. A plan that is completed stays.
-async fn corrected(tx: &mut Tx, run: &[Delivered]) -> Result<(), Fault> {
-    let view = |event: &Delivered| {
-        let corrected = event.read::<DecisionCorrected>()?;
-        let view = wire::events::corrected(CaseId(event.subject), &corrected, &event.traceparent);
-        Ok((view, corrected.number))
-    };
-    let views = run.iter().map(view).collect::<Result<Vec<(CaseView, i32)>, Fault>>()?;
-    let ids = store::cases::correct(tx, &views).await?;
-    let mut plans = store::plans::lock_uncancelled(tx, &ids).await?;
-    if plans.is_empty() {
-        Ok(())
-    } else {
-        progress::cancel(tx, &mut plans, "the decision was corrected").await
-    }
-}
-
-/// The next cycle begins: no plan until it is decided.
-async fn reopened(tx: &mut Tx, run: &[Delivered]) -> Result<(), Fault> {
-    let view = |event: &Delivered| {
-        let reopened = event.read::<CaseReopened>()?;
-        Ok(wire::events::reopened(CaseId(event.subject), &reopened, &event.traceparent))
-    };
-    let views = run.iter().map(view).collect::<Result<Vec<CaseView>, Fault>>()?;
-    store::cases::keep(tx, &views).await
-}
-
-/// Cases, and the cycle in which each ended.
-fn ends(
-    run: &[Delivered],
-    cycle: impl Fn(&Delivered) -> Result<i32, Fault>,
-) -> Result<Vec<(CaseId, i32)>, Fault> {
-    run.iter().map(|event| Ok((CaseId(event.subject), cycle(event)?))).collect()
+async fn correct(tx: &mut Tx, views: &[(CaseView, i32)]) -> Result<(), Fault> {
+    let ids = store::cases::correct(tx, views).await?;
+    cancel(tx, &ids, "the decision was corrected").await
 }
 
 /// No plan may be proposed any more; what is planned or under way is cancelled,
 /// what was done is undone.
-async fn ended(tx: &mut Tx, ends: &[(CaseId, i32)], reason: &str) -> Result<(), Fault> {
+async fn end(tx: &mut Tx, ends: &[(CaseId, i32)], reason: &str) -> Result<(), Fault> {
     let closed = store::cases::close(tx, ends).await?;
-    if closed.is_empty() {
-        return Ok(());
-    }
-    let mut plans = store::plans::lock_uncancelled(tx, &closed).await?;
-    if plans.is_empty() {
-        return Ok(());
-    }
-    progress::cancel(tx, &mut plans, reason).await
+    if closed.is_empty() { Ok(()) } else { cancel(tx, &closed, reason).await }
+}
+
+async fn cancel(tx: &mut Tx, cases: &[CaseId], reason: &str) -> Result<(), Fault> {
+    let mut plans = store::plans::lock_uncancelled(tx, cases).await?;
+    if plans.is_empty() { Ok(()) } else { progress::cancel(tx, &mut plans, reason).await }
 }

@@ -1,7 +1,8 @@
 //! Proto ⇄ domain, nothing else.
 
-pub(crate) mod events;
+pub(crate) mod inbound;
 pub(crate) mod limits;
+pub(crate) mod outbound;
 pub(crate) mod plans;
 pub(crate) mod tasks;
 

@@ -1,4 +1,4 @@
-//! The worker kit against a department's department that loses and refuses as told.
+//! The worker kit against a department that loses and refuses as told.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

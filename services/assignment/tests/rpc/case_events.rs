@@ -258,7 +258,7 @@ async fn a_cases_trace_goes_on_in_what_is_told_about_it() {
     let mut world = World::with_delivery().await;
     let case = new_case();
     let trace = "0af7651916cd43dd8448eb211c80319c";
-    // CaseEvent that is skipped, for the shape of an event.
+    // An event that is skipped, for the shape of an event.
     let shape = world.house.tell("cases", case, &resolved(case, 1)).await;
     let event = CaseOpened { case_id: case.to_string(), ..opened("delivery") };
     let payload = prost_types::Any {

@@ -4,7 +4,6 @@ use events::Delivered;
 use fault::{Check, Fault, Kind};
 use jiff::Timestamp;
 use kernel::person;
-use prost::{Message, Name};
 use proto::redress::assignment::v1::{AgentChanged, CaseAccepted, CaseAssigned, CaseQueued};
 use proto::redress::feedback::v1::{
     ContactCorrected, FeedbackReceived, NoticeMeans, NoticeSettled, NoticeState, Response,
@@ -83,40 +82,18 @@ impl Registered {
     }
 }
 
-/// What an event tells of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum About {
-    /// A complaint was registered.
-    Registration,
-    /// Something happened to a case.
-    Case,
-    /// An agent is described.
-    Agent,
-}
-
-/// What an event tells of.
-pub(crate) fn about(delivered: &Delivered) -> About {
-    if delivered.is::<ComplaintRegistered>() {
-        About::Registration
-    } else if delivered.is::<AgentChanged>() {
-        About::Agent
-    } else {
-        About::Case
-    }
-}
-
-/// Reads how agents are described.
-pub(crate) fn agents(batch: &[Delivered]) -> Result<Vec<Member>, Fault> {
-    let member = |event: &Delivered| {
-        let AgentChanged { agent_id, version, display_name, department_id: _ } = event.read()?;
-        Ok(Member { agent_id: person::folded(&agent_id), version, name: person::folded(&display_name) })
-    };
-    batch.iter().map(member).collect()
+/// How an agent is described.
+pub(crate) fn agent(changed: AgentChanged) -> Member {
+    let AgentChanged { agent_id, version, display_name, department_id: _ } = changed;
+    Member { agent_id: person::folded(&agent_id), version, name: person::folded(&display_name) }
 }
 
 /// Reads a registered complaint.
-pub(crate) fn registered(delivered: &Delivered) -> Result<Registered, Fault> {
-    let ComplaintRegistered { complaint, receipt_hash } = delivered.read()?;
+pub(crate) fn registered(
+    delivered: &Delivered,
+    registered: ComplaintRegistered,
+) -> Result<Registered, Fault> {
+    let ComplaintRegistered { complaint, receipt_hash } = registered;
     // What only intake and feedback need stays where it is: names, addresses, proof.
     let Complaint {
         channel,
@@ -194,39 +171,9 @@ fn ended(check: &mut Check, history: wire::History) -> History {
 }
 
 /// A payload that is an event about a case.
-trait IntoExternalEvent: Message + Name + Default {
+pub(crate) trait IntoExternalEvent {
+    /// Reads it.
     fn external_event(self) -> Result<ExternalEvent, Fault>;
-}
-
-/// Reads a payload as the first of these messages that it is.
-macro_rules! read_as {
-    ($delivered:expr, $($message:ty),+ $(,)?) => {$(
-        if $delivered.is::<$message>() {
-            return $delivered.read::<$message>()?.external_event();
-        }
-    )+};
-}
-
-/// Reads an event about a case.
-pub(crate) fn external_event(delivered: &Delivered) -> Result<ExternalEvent, Fault> {
-    read_as!(
-        delivered,
-        CaseAssigned,
-        CaseQueued,
-        CaseAccepted,
-        PlanProposed,
-        PlanApproved,
-        PlanRejected,
-        PlanCompleted,
-        PlanCancelled,
-        TaskCompleted,
-        TaskNeedsAttention,
-        FeedbackReceived,
-        NoticeSettled,
-        ContactCorrected,
-        InformationAdded,
-    );
-    Err(unreadable(&delivered.type_name))
 }
 
 fn unreadable(what: &str) -> Fault {

@@ -77,7 +77,7 @@ pub(super) async fn reject(
         .mutate(&caller, key, async move |mut tx| {
             let mut plan = lock(&mut tx, target, &who).await?;
             plan.reject(&who.subject, reason, tx.now())?;
-            tx.emit(plan.case_id.0, &wire::events::plan_rejected(&plan));
+            tx.emit(plan.case_id.0, &wire::outbound::plan_rejected(&plan));
             store::plans::save(&mut tx, slice::from_ref(&plan)).await?;
             Ok((tx, RejectPlanResponse { plan: Some(wire::plans::plan(&plan)) }))
         })

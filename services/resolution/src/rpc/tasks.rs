@@ -169,7 +169,7 @@ pub(super) async fn settle(
                 tx.notify(progress::TASKS);
             } else {
                 if task.state == TaskState::Completed {
-                    tx.emit(task.case_id.0, &wire::events::task_completed(&task));
+                    tx.emit(task.case_id.0, &wire::outbound::task_completed(&task));
                 }
                 plan.task_ended(&task);
                 progress::carry_on(&mut tx, slice::from_mut(&mut plan), slice::from_ref(&task)).await?;
@@ -183,7 +183,7 @@ pub(super) async fn settle(
 /// Tells that people must look into a task, if they must.
 fn tell_attention(tx: &mut Tx, task: &Task) {
     if matches!(task.state, TaskState::NeedsAttention | TaskState::OutcomeUnknown) {
-        tx.emit(task.case_id.0, &wire::events::task_needs_attention(task));
+        tx.emit(task.case_id.0, &wire::outbound::task_needs_attention(task));
     }
 }
 

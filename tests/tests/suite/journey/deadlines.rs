@@ -96,7 +96,7 @@ pub(crate) async fn taken_longer(scene: &Scene) {
     let granted = boss.approve_extension(approve).await.unwrap().into_inner();
     let longer = granted.clock.unwrap().due_time.unwrap();
     assert!(longer.seconds > due.seconds);
-    // An hour before the answer is due there is observed, somebody promises.
+    // An hour before the answer is due there is news, somebody promises.
     let next = prost_types::Timestamp { seconds: longer.seconds - 3600, nanos: 0 };
     let hold = SendHoldingReplyRequest {
         request_id: request_id(),

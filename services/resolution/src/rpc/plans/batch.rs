@@ -54,7 +54,7 @@ async fn propose(tx: &mut Tx, asked: &[BatchedMutation<Proposal>]) -> Result<Ver
         let verdict = sound.map(|case| {
             let plan = proposed(tx, case, one);
             one.trace(tx, &plan.traceparent);
-            tx.emit(plan.case_id.0, &wire::events::plan_proposed(&plan));
+            tx.emit(plan.case_id.0, &wire::outbound::plan_proposed(&plan));
             let answer = ProposePlanResponse { plan: Some(wire::plans::plan(&plan)) };
             plans.push(plan);
             answer.encode_to_vec()
@@ -157,7 +157,7 @@ fn approve(
     plan.approve(&one.caller.subject, second_reason)?;
     one.trace(tx, &plan.traceparent);
     if plan.state == PlanState::Executing {
-        tx.emit(plan.case_id.0, &wire::events::plan_approved(&plan));
+        tx.emit(plan.case_id.0, &wire::outbound::plan_approved(&plan));
     }
     known.clone_from(&plan);
     Ok(plan)

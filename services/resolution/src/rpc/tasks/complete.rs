@@ -82,7 +82,7 @@ fn complete(
     let mut task = known.clone();
     task.complete(holder.token, result.clone())?;
     one.trace(tx, &task.traceparent);
-    tx.emit(task.case_id.0, &wire::events::task_completed(&task));
+    tx.emit(task.case_id.0, &wire::outbound::task_completed(&task));
     *known = task.clone();
     Ok(task)
 }

@@ -88,7 +88,7 @@ async fn claim_once(db: &Db, caller: &Caller, poll: &Poll) -> Result<Claimed, Fa
         };
         let claimed = store::tasks::claim(&mut tx, claim).await?;
         for task in &claimed.exhausted {
-            let event = wire::events::task_needs_attention(task);
+            let event = wire::outbound::task_needs_attention(task);
             tx.emit_in(task.traceparent.clone(), task.case_id.0, &event);
         }
         Ok((tx, claimed))

@@ -1,0 +1,38 @@
+//! Contract → domain: inbound events, those of cases.
+
+use kernel::{CaseId, Money};
+use proto::redress::cases::v1 as cases;
+
+use crate::case::{CaseView, RemedyStatus};
+
+/// Priority of a case that does not say.
+const USUAL_PRIORITY: i16 = 3;
+
+/// A case whose outcome was decided. Its id is the event's subject.
+pub(crate) fn decided(case_id: CaseId, event: &cases::CaseDecided, traceparent: &str) -> CaseView {
+    let standing = if event.remedy_due { RemedyStatus::RemedyDue } else { RemedyStatus::NothingDue };
+    let sought = event.amount_sought.as_ref();
+    let sought = sought.and_then(|sum| Money::parse(&sum.currency_code, sum.units, sum.nanos).ok());
+    let (priority, recused) = (read_priority(event.priority), event.recused_subjects.clone());
+    let (traceparent, handler) = (traceparent.to_owned(), String::new());
+    CaseView { case_id, cycle: event.cycle, priority, standing, sought, traceparent, recused, handler }
+}
+
+/// A case whose decision was replaced by another.
+pub(crate) fn corrected(case_id: CaseId, event: &cases::DecisionCorrected, traceparent: &str) -> CaseView {
+    let standing = if event.remedy_due { RemedyStatus::RemedyDue } else { RemedyStatus::NothingDue };
+    let (priority, recused) = (read_priority(event.priority), event.recused_subjects.clone());
+    let (traceparent, handler) = (traceparent.to_owned(), String::new());
+    CaseView { case_id, cycle: event.cycle, priority, standing, sought: None, traceparent, recused, handler }
+}
+
+/// A case reopened as its next cycle.
+pub(crate) fn reopened(case_id: CaseId, event: &cases::CaseReopened, traceparent: &str) -> CaseView {
+    let (priority, traceparent) = (read_priority(event.priority), traceparent.to_owned());
+    let (standing, recused, handler) = (RemedyStatus::Undecided, Vec::new(), String::new());
+    CaseView { case_id, cycle: event.cycle, priority, standing, sought: None, traceparent, recused, handler }
+}
+
+fn read_priority(priority: i32) -> i16 {
+    i16::try_from(priority).ok().filter(|priority| (1..=4).contains(priority)).unwrap_or(USUAL_PRIORITY)
+}
