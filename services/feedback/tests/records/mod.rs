@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kernel::Lane;
 use proto::redress::cases::v1::CaseDeclined;
 use proto::redress::feedback::v1::{
     Contact, ContactCorrected, CorrectContactRequest, GetContactRequest, ListNoticesRequest, Notice,
@@ -195,9 +196,15 @@ async fn a_wrong_address_is_corrected_and_the_notice_sent_again() {
     let told: Vec<ContactCorrected> = house.published("feedback").await;
     assert_eq!((told.len(), told[0].case_id.clone(), told[0].version), (1, notice.case_id.clone(), 2));
 
+    // An import made it owed; from the moment a person has it sent again it is live.
+    let mut owner = house.owner().await;
+    sqlx::query("UPDATE feedback.notice SET lane = 2").execute(&mut owner).await.unwrap();
     let request = again(&notice);
     let pending = resend(&mut client, request.clone()).await.unwrap();
     assert_eq!((pending.state(), pending.recipient.as_str()), (NoticeState::Pending, "right@example.org"));
+    let lane: i16 =
+        sqlx::query_scalar("SELECT lane FROM feedback.notice").fetch_one(&mut owner).await.unwrap();
+    assert_eq!(lane, Lane::Live.number());
     let sent = settled(&house, notice.case_id.parse().unwrap()).await;
     assert_eq!(resend(&mut client, request).await.unwrap(), pending, "asked twice, sent once");
     assert_eq!((sent.state(), sent.attempts), (NoticeState::Delivered, 1));
