@@ -19,7 +19,7 @@ use sqlx::Executor as _;
 use uuid::Uuid;
 
 use super::follow::{CaseClocks, Changes};
-use super::policy::Policy;
+use super::policy::{Policy, shipped_pack};
 use super::policy_activation::{Change, Job, What};
 use super::{CaseClock, Clocks};
 use crate::case::Case;
@@ -73,10 +73,13 @@ async fn change(tx: &mut Tx, job: &Job) -> Result<Change, Fault> {
     })
 }
 
-/// A version of the tenant's policy, with its calendar as it is now.
+/// A version of the tenant's policy, or the shipped one, with its calendar as it is now.
 pub(crate) async fn policy(tx: &mut Tx, version: i32) -> Result<Policy, Fault> {
-    let kept = store::policies::get(tx, version).await?.ok_or(Refusal::PolicyNotFound)?;
-    let calendars = store::calendars::resolve(tx, &[&kept.pack.calendar]).await?;
+    let pack = match version {
+        0 => shipped_pack()?.clone(),
+        version => store::policies::get(tx, version).await?.ok_or(Refusal::PolicyNotFound)?.pack,
+    };
+    let calendars = store::calendars::resolve(tx, &[&pack.calendar]).await?;
     let policies = store::policies::of(tx, BTreeSet::from([version]), &calendars).await?;
     let policy = policies.into_iter().find(|policy| policy.version == version);
     policy.ok_or_else(|| Refusal::PolicyNotFound.into())

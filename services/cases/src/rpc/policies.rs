@@ -86,11 +86,25 @@ async fn create(tx: &mut Tx, draft: Draft, by: &str) -> Result<Kept, Fault> {
 /// by page. Nobody writes a clock while that is noted.
 async fn activate(tx: &mut Tx, version: i32, by: &str) -> Result<Kept, Fault> {
     calendars::seize(tx).await?;
+    let version = if version == 0 { keep_shipped(tx, by).await? } else { version };
     let mut kept = store::get(tx, version).await?.ok_or(Refusal::PolicyNotFound)?;
     (kept.activated, kept.activator) = (Some(tx.now()), by.to_owned());
     store::activate(tx, &kept).await?;
     jobs::begin(tx, &What::Policy(version)).await?;
     Ok(kept)
+}
+
+/// Keeps the shipped policy as the next version, unless the latest is just that: what
+/// clocks are under has a version. Answers which it is.
+async fn keep_shipped(tx: &mut Tx, by: &str) -> Result<i32, Fault> {
+    let Kept { pack, shipped, ladders, .. } = shipped()?;
+    let latest = store::latest(tx).await?;
+    let is_it = |kept: &Kept| kept.shipped && kept.pack.name == pack.name && kept.ladders == ladders;
+    if store::get(tx, latest).await?.as_ref().is_some_and(is_it) {
+        return Ok(latest);
+    }
+    let draft = Draft { pack, shipped, ladders, note: "the shipped policy".to_owned() };
+    Ok(create(tx, draft, by).await?.version)
 }
 
 /// Policies as callers see them, with how far those in force have come.
@@ -185,7 +199,7 @@ impl PolicyService for Policies {
             .db
             .mutate(&caller, key, async move |mut tx| {
                 let kept = if dry_run {
-                    store::get(&mut tx, version).await?.ok_or(Refusal::PolicyNotFound)?
+                    read(&mut tx, Some(version)).await?
                 } else {
                     activate(&mut tx, version, &by).await?
                 };

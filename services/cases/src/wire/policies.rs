@@ -158,7 +158,7 @@ pub(crate) fn activate(request: ActivatePolicyRequest) -> Result<(i32, bool), Fa
     let ActivatePolicyRequest { request_id, version, validate_only } = request;
     let mut check = Check::new();
     check.request_id(request_id);
-    check.ensure(version > 0, "version", "must be positive");
+    check.ensure(version >= 0, "version", "must not be negative");
     check.done("INVALID_POLICY")?;
     Ok((version, validate_only))
 }

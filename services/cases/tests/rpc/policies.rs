@@ -113,6 +113,26 @@ async fn a_policy_is_made_tried_and_put_in_force() {
 }
 
 #[tokio::test]
+async fn version_0_puts_the_shipped_policy_in_force_again() {
+    let scene = Scene::timed().await;
+    let first = scene.triaged().await;
+    let shipped = clocks(&scene, first).await;
+    create(&scene.house, own(PACK)).await;
+    activate(&scene.house, 1, false).await.expect("activated");
+    let tried = activate(&scene.house, 0, true).await.expect("tried");
+    assert_eq!(tried.policy.expect("shown").version, 0);
+    let done = activate(&scene.house, 0, false).await.expect("activated");
+    assert_eq!((tried.moved, done.policy.expect("kept").version), (done.moved, 2));
+    let back = clocks(&scene, first).await;
+    let due =
+        |clocks: &[CaseClock]| clocks.iter().map(|clock| (clock.kind, clock.due_time)).collect::<Vec<_>>();
+    assert_eq!(due(&back), due(&shipped));
+    let again = activate(&scene.house, 0, false).await.expect("activated again");
+    assert_eq!(again.policy.expect("kept").version, 2, "there is but one of it");
+    scene.house.done().await;
+}
+
+#[tokio::test]
 async fn a_regimes_clock_runs_on_and_is_put_under_the_next_policy() {
     let scene = Scene::timed().await;
     create(&scene.house, own(PACK)).await;

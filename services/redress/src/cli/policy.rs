@@ -34,7 +34,7 @@ enum Verb {
         #[arg(long, default_value = "")]
         note: String,
     },
-    /// Puts a version in force, and shows which due times that moves
+    /// Puts a version in force, and shows which due times that moves; 0 is the shipped one
     Activate {
         version: i32,
         /// Changes nothing: only shows which due times would move

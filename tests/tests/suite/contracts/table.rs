@@ -87,7 +87,12 @@ pub(super) const INVALID: &[Invalid] = &[
     invalid("ClockService.SendHoldingReply", EMPTY, "INVALID_HOLDING_REPLY", REPLY_FIELDS),
     invalid("ClockService.ListExtensions", EMPTY, "INVALID_CASE_ID", &["case_id"]),
     invalid("PolicyService.CreatePolicy", EMPTY, "INVALID_POLICY", &["request_id", "shipped_pack"]),
-    invalid("PolicyService.ActivatePolicy", EMPTY, "INVALID_POLICY", &["request_id", "version"]),
+    invalid(
+        "PolicyService.ActivatePolicy",
+        r#"{"version": -1}"#,
+        "INVALID_POLICY",
+        &["request_id", "version"],
+    ),
     invalid("PolicyService.GetPolicy", r#"{"version": -1}"#, "INVALID_POLICY", &["version"]),
     invalid("PolicyService.ListPolicies", BAD_PAGE, "INVALID_LIST", &["page_size"]),
     invalid("ClassifierService.TrainClassifier", EMPTY, "INVALID_TRAINING", &["request_id"]),
