@@ -188,4 +188,22 @@ mod tests {
     fn the_command_line_holds_together() {
         CommandLine::command().debug_assert();
     }
+
+    /// Where one of two will do, the refusal names both: it named one only.
+    #[test]
+    fn a_missing_argument_names_each_that_would_serve() {
+        let cases: [(&[&str], [&str; 2]); 4] = [
+            (&["task", "list"], ["--case", "--department"]),
+            (&["plan", "propose", "1"], ["--step", "--file"]),
+            (&["policy", "add"], ["PACK", "--file"]),
+            (&["form", "add", "1"], ["TEXT", "--answer"]),
+        ];
+        for (words, either) in cases {
+            let Err(refusal) = CommandLine::try_parse_from([&["redress"], words].concat()) else {
+                panic!("{words:?} is taken");
+            };
+            let said = refusal.to_string();
+            assert!(either.iter().all(|one| said.contains(one)), "{words:?}: {said}");
+        }
+    }
 }

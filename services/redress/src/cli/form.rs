@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use proto::redress::intake::v1::form_service_client::FormServiceClient;
 use proto::redress::intake::v1::{
     AddInformationRequest, CreateFormRequest, Form, GetFormRequest, GetInformationRequest, InformationSource,
@@ -60,10 +60,11 @@ enum Verb {
 }
 
 #[derive(Args)]
+#[command(group = ArgGroup::new("addition").args(["text", "answer"]).required(true).multiple(true))]
 struct Add {
     complaint: String,
     /// In their words
-    #[arg(default_value = "", required_unless_present = "answer")]
+    #[arg(default_value = "")]
     text: String,
     /// Fields of the form as JSON, `-` for standard input; null takes one out
     #[arg(long, value_name = "FILE")]

@@ -5,7 +5,7 @@ mod step;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use proto::google::r#type::Money;
 use proto::redress::resolution::v1::{
     ApprovePlanRequest, CancelPlanRequest, GetApprovalLimitsRequest, GetPlanRequest, ListPlansRequest, Plan,
@@ -74,14 +74,15 @@ enum Verb {
 }
 
 #[derive(Args)]
+#[command(group = ArgGroup::new("contents").args(["steps", "file"]).required(true))]
 struct Propose {
     case: String,
     /// A step: `ID=KIND@DEPARTMENT`, and where they apply `,amount=CNY 128`,
     /// `,goods=SKU*2`, `,after=ID+ID`, `,note=WORDS`
-    #[arg(long = "step", value_name = "STEP", value_parser = step::read, required_unless_present = "file")]
+    #[arg(long = "step", value_name = "STEP", value_parser = step::read)]
     steps: Vec<Step>,
     /// The plan as JSON, `-` for standard input, instead of steps
-    #[arg(long, conflicts_with = "steps")]
+    #[arg(long)]
     file: Option<PathBuf>,
 }
 

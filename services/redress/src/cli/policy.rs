@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use proto::redress::cases::v1::policy_service_client::PolicyServiceClient;
 use proto::redress::cases::v1::{
     ActivatePolicyRequest, CreatePolicyRequest, GetPolicyRequest, ListPoliciesRequest,
@@ -23,12 +23,13 @@ pub(crate) struct Policies {
 #[derive(Subcommand)]
 enum Verb {
     /// Makes the next version, not in force yet: of a shipped pack, or of one's own
+    #[command(group = ArgGroup::new("source").args(["pack", "file"]).required(true))]
     Add {
         /// Name of a shipped pack, e.g. `uk-fca-disp`
-        #[arg(required_unless_present = "file", default_value = "")]
+        #[arg(default_value = "")]
         pack: String,
         /// A pack of one's own, in TOML; `-` for standard input
-        #[arg(long, conflicts_with = "pack")]
+        #[arg(long)]
         file: Option<PathBuf>,
         /// Why there is this version
         #[arg(long, default_value = "")]

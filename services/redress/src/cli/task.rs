@@ -1,6 +1,6 @@
 //! `redress task …`: what departments have to do.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use proto::google::r#type::Money;
 use proto::redress::resolution::v1::{
     GetTaskRequest, ListTasksRequest, RequeueTaskRequest, SettleTaskRequest, TaskResult, TaskState,
@@ -20,9 +20,10 @@ pub(crate) struct Tasks {
 #[derive(Subcommand)]
 enum Verb {
     /// Lists tasks, newest first; of a case, or of a department
+    #[command(group = ArgGroup::new("whose").args(["case", "department"]).required(true).multiple(true))]
     List {
         /// Only this case's
-        #[arg(long, default_value = "", required_unless_present = "department")]
+        #[arg(long, default_value = "")]
         case: String,
         /// Only this department's
         #[arg(long, default_value = "")]
