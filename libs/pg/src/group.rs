@@ -15,7 +15,7 @@ use kernel::{Caller, Lane};
 use prost::Message;
 use tokio::sync::oneshot;
 
-use crate::mutate::{Key, remember};
+use crate::mutate::{Key, MutationContext, remember};
 use crate::{Db, Done, Patience, Tx, trace};
 
 /// Most mutations of one transaction.
@@ -94,10 +94,11 @@ impl<B: Batch> Group<B> {
     }
 
     /// Answers a mutation, with the promise of [`Db::mutate`].
-    pub async fn mutate<A>(self: &Arc<Self>, caller: Caller, key: Key, job: B::Job) -> Result<Done<A>, Fault>
+    pub async fn mutate<A>(self: &Arc<Self>, context: MutationContext, job: B::Job) -> Result<Done<A>, Fault>
     where
         A: Message + Default,
     {
+        let MutationContext { caller, key } = context;
         let tenant = caller.tenant.clone();
         match self
             .ask(BatchedMutation { caller, job, key: key.clone(), traceparent: trace::current() })

@@ -36,7 +36,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool};
 pub use dedicated::{DedicatedConnection, is_connection_lost};
 pub use group::{Batch, BatchedMutation, Group, Verdicts, Work};
 pub use migrate::{MIGRATIONS, is_behind, migrate};
-pub use mutate::{Done, IDEMPOTENCY_KEPT, Key, key_reused, request_hash};
+pub use mutate::{Done, IDEMPOTENCY_KEPT, MutationContext, key_reused, request_hash};
 pub use notifier::Notifier;
 pub use probe::Probe;
 pub use skew::Skew;

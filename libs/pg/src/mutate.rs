@@ -23,7 +23,7 @@ const RACE_RETRY: Duration = Duration::from_millis(50);
 
 /// Identity of a request: whose key it is and what was asked.
 #[derive(Clone, Debug)]
-pub struct Key {
+pub(crate) struct Key {
     rpc: &'static str,
     request_id: String,
     request_hash: [u8; 32],
@@ -31,13 +31,29 @@ pub struct Key {
 
 impl Key {
     /// The key of a request, taken before the request is taken apart.
-    pub fn of<M: Mutation>(request: &M) -> Self {
+    pub(crate) fn of<M: Mutation>(request: &M) -> Self {
         Self { rpc: M::RPC, request_id: request.request_id().to_owned(), request_hash: request_hash(request) }
     }
 
     /// Whether two requests bear the same key.
     pub(crate) fn is_twin(&self, other: &Self) -> bool {
         self.rpc == other.rpc && self.request_id == other.request_id
+    }
+}
+
+/// What a mutation is asked with: who asks, and under which key.
+#[derive(Clone, Debug)]
+pub struct MutationContext {
+    /// Who asks.
+    pub caller: Caller,
+    /// What tells a repeated request from a new one.
+    pub(crate) key: Key,
+}
+
+impl MutationContext {
+    /// That of a request, taken before the request is taken apart.
+    pub fn new<M: Mutation>(caller: Caller, request: &M) -> Self {
+        Self { caller, key: Key::of(request) }
     }
 }
 
@@ -61,17 +77,19 @@ pub struct Done<A> {
 }
 
 impl Db {
-    /// Answers a mutation in a transaction named after its rpc. See the module.
-    pub async fn mutate<A, F, R>(&self, caller: &Caller, key: Key, body: F) -> Result<Done<A>, Fault>
+    /// Answers a mutation in a transaction named after its rpc; the body is given that
+    /// transaction and the caller. See the module.
+    pub async fn mutate<A, F, R>(&self, context: MutationContext, body: F) -> Result<Done<A>, Fault>
     where
         A: Message + Default,
-        F: FnOnce(Tx) -> R,
+        F: FnOnce(Tx, Caller) -> R,
         R: Future<Output = Result<(Tx, A), Fault>>,
     {
-        let tenant = &caller.tenant;
+        let MutationContext { caller, key } = context;
+        let tenant = &caller.tenant.clone();
         let first = self
             .transact(key.rpc, tenant, async |tx| {
-                let (mut tx, answer) = body(tx).await?;
+                let (mut tx, answer) = body(tx, caller).await?;
                 let position = remember(&mut tx, &[(&key, &answer.encode_to_vec())]).await?;
                 Ok((tx, (answer, position)))
             })
@@ -93,12 +111,19 @@ impl Db {
     where
         A: Message + Default,
     {
-        self.answered(tenant, key).await?.ok_or(fault)
+        self.recalled(tenant, key).await?.ok_or(fault)
     }
 
     /// What a mutation was answered before, for one whose work is too long for a
     /// transaction and has to be spared; none when it was not.
-    pub async fn answered<A>(&self, tenant: &TenantId, key: &Key) -> Result<Option<Done<A>>, Fault>
+    pub async fn answered<A>(&self, context: &MutationContext) -> Result<Option<Done<A>>, Fault>
+    where
+        A: Message + Default,
+    {
+        self.recalled(&context.caller.tenant, &context.key).await
+    }
+
+    async fn recalled<A>(&self, tenant: &TenantId, key: &Key) -> Result<Option<Done<A>>, Fault>
     where
         A: Message + Default,
     {

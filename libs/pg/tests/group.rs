@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fault::{Fault, Kind};
 use futures::future::join_all;
 use kernel::{Caller, RandomIds, Roles, SystemClock, TenantId};
-use pg::{Batch, BatchedMutation, Db, Done, Group, Key, Tx, Verdicts, Work};
+use pg::{Batch, BatchedMutation, Db, Done, Group, MutationContext, Tx, Verdicts, Work};
 use prost::Message as _;
 use proto::redress::cases::v1::{AddNoteRequest, AddNoteResponse, CaseWithdrawn, TimelineEntry};
 use testkit::Database;
@@ -87,7 +87,7 @@ impl Scene {
 
     async fn ask(&self, request: &AddNoteRequest, job: Job) -> Result<Done<AddNoteResponse>, Fault> {
         let subject = Uuid::parse_str(&request.case_id).unwrap();
-        self.group.mutate(caller(), Key::of(request), (subject, job)).await
+        self.group.mutate(MutationContext::new(caller(), request), (subject, job)).await
     }
 
     /// The subjects told of, in order.

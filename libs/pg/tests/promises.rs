@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fault::Fault;
 use kernel::{Caller, RandomIds, Roles, SystemClock, TenantId};
-use pg::{Db, Done, Key};
+use pg::{Db, Done, MutationContext};
 use proto::redress::cases::v1::{AddNoteRequest, AddNoteResponse, CaseWithdrawn};
 use testkit::Database;
 use uuid::Uuid;
@@ -25,14 +25,14 @@ async fn nobody_is_refused_for_good_while_the_answer_cannot_be_looked_up() {
     let request = AddNoteRequest { request_id: "key".to_owned(), ..AddNoteRequest::default() };
     let stale = async |away: bool| -> Result<Done<AddNoteResponse>, Fault> {
         let pool = db.pool().clone();
-        let body = async move |_tx| {
+        let body = async move |_tx, _caller| {
             if away {
                 // Goes on closing once this transaction has given its connection back.
                 assert!(futures::poll!(Box::pin(pool.close())).is_pending());
             }
             Err(Fault::version_mismatch(7))
         };
-        db.mutate(&caller, Key::of(&request), body).await
+        db.mutate(MutationContext::new(caller.clone(), &request), body).await
     };
     assert_eq!(stale(false).await.unwrap_err().reason(), "VERSION_MISMATCH");
     assert_eq!(stale(true).await.unwrap_err().reason(), "DATABASE_UNAVAILABLE");

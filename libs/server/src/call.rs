@@ -7,9 +7,9 @@ use http::Request;
 use kernel::page::Page;
 use kernel::time::timeout;
 use kernel::{Caller, Lane};
-use pg::Done;
+use pg::{Done, MutationContext};
 use prost::Message;
-use proto::CONSISTENCY_TOKEN;
+use proto::{CONSISTENCY_TOKEN, Mutation};
 use tonic::body::Body;
 use tonic::metadata::MetadataValue;
 
@@ -149,6 +149,13 @@ pub fn caller<T>(request: &tonic::Request<T>) -> Result<Caller, Fault> {
         .get()
         .cloned()
         .ok_or_else(|| Fault::new(Kind::Unauthenticated, "UNAUTHENTICATED", "the caller is not known"))
+}
+
+/// What a mutation is asked with, and the request itself.
+pub fn mutation<M: Mutation>(request: tonic::Request<M>) -> Result<(MutationContext, M), Fault> {
+    let caller = caller(&request)?;
+    let request = request.into_inner();
+    Ok((MutationContext::new(caller, &request), request))
 }
 
 /// The answer to a mutation, with the token that makes any later read see its

@@ -34,7 +34,7 @@ mod workers;
 
 pub use assembly::{Assembly, migrate, start};
 pub use blocking::{Length, MAX_WAITING, aside, blocking};
-pub use call::{caller, page, reply};
+pub use call::{caller, mutation, page, reply};
 pub use database::connections;
 pub use limits::Limited;
 pub use permission::{bearing, seeing, seeing_all, serving};

@@ -6,7 +6,7 @@ mod steps;
 
 use std::sync::Arc;
 
-use pg::{Db, Group, Key};
+use pg::{Db, Group};
 use proto::redress::assignment::v1::assignment_service_server::AssignmentService;
 use proto::redress::assignment::v1::{
     AcceptCaseRequest, AcceptCaseResponse, AssignCaseRequest, AssignCaseResponse, ClaimNextRequest,
@@ -45,13 +45,11 @@ impl AssignmentService for Rpc {
         &self,
         request: Request<CreateDepartmentRequest>,
     ) -> Answer<CreateDepartmentResponse> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let profile = wire::create_department(request)?;
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
+            .mutate(context, async move |mut tx, _| {
                 let department = steps::create_department(&mut tx, profile).await?;
                 Ok((tx, CreateDepartmentResponse { department: Some(wire::department(department)) }))
             })
@@ -98,13 +96,11 @@ impl AssignmentService for Rpc {
         &self,
         request: Request<UpdateDepartmentRequest>,
     ) -> Answer<UpdateDepartmentResponse> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (profile, expected) = wire::update_department(request)?;
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
+            .mutate(context, async move |mut tx, _| {
                 let department = steps::update_department(&mut tx, profile, expected).await?;
                 Ok((tx, UpdateDepartmentResponse { department: Some(wire::department(department)) }))
             })
@@ -113,13 +109,11 @@ impl AssignmentService for Rpc {
     }
 
     async fn create_agent(&self, request: Request<CreateAgentRequest>) -> Answer<CreateAgentResponse> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let profile = wire::create_agent(request)?;
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
+            .mutate(context, async move |mut tx, _| {
                 let agent = steps::create_agent(&mut tx, profile).await?;
                 Ok((tx, CreateAgentResponse { agent: Some(wire::agent(agent)) }))
             })
@@ -157,13 +151,11 @@ impl AssignmentService for Rpc {
     }
 
     async fn update_agent(&self, request: Request<UpdateAgentRequest>) -> Answer<UpdateAgentResponse> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (profile, expected) = wire::update_agent(request)?;
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
+            .mutate(context, async move |mut tx, _| {
                 let agent = steps::update_agent(&mut tx, profile, expected).await?;
                 Ok((tx, UpdateAgentResponse { agent: Some(wire::agent(agent)) }))
             })
@@ -201,15 +193,12 @@ impl AssignmentService for Rpc {
     }
 
     async fn assign_case(&self, request: Request<AssignCaseRequest>) -> Answer<AssignCaseResponse> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let wanted = wire::assign(request)?;
-        let by = caller.clone();
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
-                let case = steps::assign(&mut tx, wanted, &by).await?;
+            .mutate(context, async move |mut tx, caller| {
+                let case = steps::assign(&mut tx, wanted, &caller).await?;
                 Ok((tx, AssignCaseResponse { assignment: Some(wire::assignment(case)) }))
             })
             .await?;
@@ -217,23 +206,18 @@ impl AssignmentService for Rpc {
     }
 
     async fn accept_case(&self, request: Request<AcceptCaseRequest>) -> Answer<AcceptCaseResponse> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let wanted = wire::accept(request)?;
-        Ok(server::reply(self.acceptances.mutate(caller, key, wanted).await?))
+        Ok(server::reply(self.acceptances.mutate(context, wanted).await?))
     }
 
     async fn transfer_case(&self, request: Request<TransferCaseRequest>) -> Answer<TransferCaseResponse> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let wanted = wire::transfer(request)?;
-        let by = caller.clone();
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
-                let case = steps::transfer(&mut tx, wanted, &by).await?;
+            .mutate(context, async move |mut tx, caller| {
+                let case = steps::transfer(&mut tx, wanted, &caller).await?;
                 Ok((tx, TransferCaseResponse { assignment: Some(wire::assignment(case)) }))
             })
             .await?;
@@ -241,15 +225,12 @@ impl AssignmentService for Rpc {
     }
 
     async fn claim_next(&self, request: Request<ClaimNextRequest>) -> Answer<ClaimNextResponse> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let agent = wire::claim(request)?;
-        let by = caller.clone();
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
-                let case = steps::claim(&mut tx, &agent, &by).await?;
+            .mutate(context, async move |mut tx, caller| {
+                let case = steps::claim(&mut tx, &agent, &caller).await?;
                 Ok((tx, ClaimNextResponse { assignment: case.map(wire::assignment) }))
             })
             .await?;

@@ -20,7 +20,7 @@ pub(crate) use search::Search;
 use std::sync::Arc;
 
 use fault::Fault;
-use pg::{Db, Group, Key};
+use pg::{Db, Group, MutationContext};
 use prost::Message;
 use proto::redress::cases::v1::case_service_server::CaseService;
 use proto::redress::cases::v1::{
@@ -41,7 +41,6 @@ use crate::refusal::Refusal;
 use crate::store;
 use crate::wire::{self, CaseTarget};
 use change::{Change, Changes, Render};
-use kernel::Caller;
 use watch::Watchers;
 
 /// The rpcs of `CaseService`.
@@ -67,8 +66,7 @@ impl Rpc {
     /// Makes one change to one case and answers with it.
     async fn change<A: Message + Default + 'static>(
         &self,
-        caller: Caller,
-        key: Key,
+        context: MutationContext,
         (takes, target): (Act, CaseTarget),
         act: impl Fn(&mut Case, &Occasion<'_>) -> Result<(), Refusal> + Send + Sync + 'static,
         render: fn(&Case) -> A,
@@ -76,20 +74,19 @@ impl Rpc {
         let act = move |case: &mut Case, at: &Occasion<'_>, _: Option<&str>| act(case, at);
         let change =
             Change { target, takes, note: None, claim: None, act: Box::new(act), render: encoded(render) };
-        Ok(server::reply(self.changes.mutate(caller, key, change).await?))
+        Ok(server::reply(self.changes.mutate(context, change).await?))
     }
 
     /// Makes one change that may need a ground, and answers with the case.
     async fn end<A: Message + Default + 'static>(
         &self,
-        caller: Caller,
-        key: Key,
+        context: MutationContext,
         (takes, target, claim): (Act, CaseTarget, Option<Claim>),
         act: impl Fn(&mut Case, &Occasion<'_>, Option<&str>) -> Result<(), Refusal> + Send + Sync + 'static,
         render: fn(&Case) -> A,
     ) -> Result<Response<A>, Status> {
         let change = Change { target, takes, note: None, claim, act: Box::new(act), render: encoded(render) };
-        Ok(server::reply(self.changes.mutate(caller, key, change).await?))
+        Ok(server::reply(self.changes.mutate(context, change).await?))
     }
 }
 
@@ -189,9 +186,7 @@ impl CaseService for Rpc {
     }
 
     async fn add_note(&self, request: Request<AddNoteRequest>) -> Result<Response<AddNoteResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (target, note) = wire::note(request)?;
         let takes = Act::noting(note.visibility);
         let written = note.clone();
@@ -204,92 +199,80 @@ impl CaseService for Rpc {
         };
         let (act, render) = (Box::new(add), encoded(render));
         let change = Change { target, takes, note: Some(note), claim: None, act, render };
-        Ok(server::reply(self.changes.mutate(caller, key, change).await?))
+        Ok(server::reply(self.changes.mutate(context, change).await?))
     }
 
     async fn record_findings(
         &self,
         request: Request<RecordFindingsRequest>,
     ) -> Result<Response<RecordFindingsResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (target, findings, root_cause) = wire::findings(request)?;
         let act = move |case: &mut Case, at: &Occasion<'_>| {
             case.record_findings(findings.clone(), root_cause.clone(), at)
         };
         let render = |case: &Case| RecordFindingsResponse { case: Some(wire::case(case)) };
-        self.change(caller, key, (Act::Handle, target), act, render).await
+        self.change(context, (Act::Handle, target), act, render).await
     }
 
     async fn decide_case(
         &self,
         request: Request<DecideCaseRequest>,
     ) -> Result<Response<DecideCaseResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (target, decision, claim) = wire::decision(request)?;
         let act = move |case: &mut Case, at: &Occasion<'_>, ground: Option<&str>| {
             let reasons = with_ground(decision.reasons.clone(), ground);
             case.decide(Decision { reasons, ..decision.clone() }, at)
         };
         let render = |case: &Case| DecideCaseResponse { case: Some(wire::case(case)) };
-        self.end(caller, key, (Act::Handle, target, claim), act, render).await
+        self.end(context, (Act::Handle, target, claim), act, render).await
     }
 
     async fn withdraw_case(
         &self,
         request: Request<WithdrawCaseRequest>,
     ) -> Result<Response<WithdrawCaseResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (target, reason) = wire::withdrawal(request)?;
         let act = move |case: &mut Case, at: &Occasion<'_>| case.withdraw(reason.clone(), at);
         let render = |case: &Case| WithdrawCaseResponse { case: Some(wire::case(case)) };
-        self.change(caller, key, (Act::Withdraw, target), act, render).await
+        self.change(context, (Act::Withdraw, target), act, render).await
     }
 
     async fn decline_case(
         &self,
         request: Request<DeclineCaseRequest>,
     ) -> Result<Response<DeclineCaseResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (target, referral, claim) = wire::referral(request)?;
         let act = move |case: &mut Case, at: &Occasion<'_>, ground: Option<&str>| {
             case.decline(with_ground(referral.clone(), ground), at)
         };
         let render = |case: &Case| DeclineCaseResponse { case: Some(wire::case(case)) };
-        self.end(caller, key, (Act::Sort, target, Some(claim)), act, render).await
+        self.end(context, (Act::Sort, target, Some(claim)), act, render).await
     }
 
     async fn close_case(
         &self,
         request: Request<CloseCaseRequest>,
     ) -> Result<Response<CloseCaseResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (target, reason) = wire::closure(request)?;
         let act = move |case: &mut Case, at: &Occasion<'_>| case.close(reason.clone(), at);
         let render = |case: &Case| CloseCaseResponse { case: Some(wire::case(case)) };
-        self.change(caller, key, (Act::Handle, target), act, render).await
+        self.change(context, (Act::Handle, target), act, render).await
     }
 
     async fn reopen_case(
         &self,
         request: Request<ReopenCaseRequest>,
     ) -> Result<Response<ReopenCaseResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (target, reason) = wire::reopening(request)?;
         let act = move |case: &mut Case, at: &Occasion<'_>| case.reopen(reason.clone(), at);
         let render = |case: &Case| ReopenCaseResponse { case: Some(wire::case(case)) };
-        self.change(caller, key, (Act::Handle, target), act, render).await
+        self.change(context, (Act::Handle, target), act, render).await
     }
 
     async fn track_complaint(

@@ -40,11 +40,9 @@ impl FeedbackService for Rpc {
         &self,
         request: Request<RespondToOutcomeRequest>,
     ) -> Result<Response<RespondToOutcomeResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = pg::Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let respond = wire::respond(request)?;
-        Ok(server::reply(self.responses.mutate(caller, key, respond).await?))
+        Ok(server::reply(self.responses.mutate(context, respond).await?))
     }
 
     async fn get_feedback(

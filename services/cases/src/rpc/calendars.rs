@@ -2,8 +2,8 @@
 
 use calendar::zones;
 use fault::Fault;
-use kernel::{Caller, TenantId};
-use pg::{Db, Key, Tx};
+use kernel::TenantId;
+use pg::{Db, MutationContext, Tx};
 use prost::Message;
 use proto::redress::cases::v1::calendar_service_server::CalendarService;
 use proto::redress::cases::v1::{
@@ -39,25 +39,25 @@ impl Calendars {
     /// Edits a calendar, or tries to, and answers what that does.
     async fn edit<A: Message + Default>(
         &self,
-        caller: Caller,
-        key: Key,
+        context: MutationContext,
         edit: Edit,
         render: fn(Edited) -> A,
     ) -> Result<Response<A>, Status> {
-        if let Some(done) = self.db.answered(&caller.tenant, &key).await? {
+        if let Some(done) = self.db.answered(&context).await? {
             return Ok(server::reply(done));
         }
-        let (editor, dry_run) = (caller.subject.clone(), edit.dry_run);
-        let planned = self.plan(&caller.tenant, edit).await?;
+        let (tenant, dry_run) = (context.caller.tenant.clone(), edit.dry_run);
+        let planned = self.plan(&tenant, edit).await?;
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
-                let edited = if dry_run { planned.tried() } else { apply(&mut tx, planned, &editor).await? };
+            .mutate(context, async move |mut tx, caller| {
+                let edited =
+                    if dry_run { planned.tried() } else { apply(&mut tx, planned, &caller.subject).await? };
                 Ok((tx, render(edited)))
             })
             .await?;
         if !dry_run {
-            jobs::settle(&self.db, &caller.tenant).await;
+            jobs::settle(&self.db, &tenant).await;
         }
         Ok(server::reply(done))
     }
@@ -134,15 +134,13 @@ impl CalendarService for Calendars {
         &self,
         request: Request<CreateCalendarRequest>,
     ) -> Result<Response<CreateCalendarResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let read = move || wire::create(request);
-        let (name, draft) = server::blocking(&caller.tenant, Length::Quick, "calendar.check", read).await??;
-        let editor = caller.subject.clone();
+        let (name, draft) =
+            server::blocking(&context.caller.tenant, Length::Quick, "calendar.check", read).await??;
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
+            .mutate(context, async move |mut tx, caller| {
                 store::seize(&mut tx).await?;
                 if store::current(&mut tx, &name).await?.is_some() {
                     return Err(Refusal::CalendarExists.into());
@@ -151,7 +149,7 @@ impl CalendarService for Calendars {
                     return Err(Refusal::TooManyCalendars.into());
                 }
                 let (edition, id) = (Edition::after(None, &name, draft, tx.now()), tx.new_id());
-                store::insert(&mut tx, &edition, id, &editor).await?;
+                store::insert(&mut tx, &edition, id, &caller.subject).await?;
                 let calendar = Some(wire::summary(Listed::from(&edition), None));
                 Ok((tx, CreateCalendarResponse { calendar }))
             })
@@ -163,57 +161,51 @@ impl CalendarService for Calendars {
         &self,
         request: Request<UpdateCalendarRequest>,
     ) -> Result<Response<UpdateCalendarResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let read = move || wire::update(request);
-        let edit = server::blocking(&caller.tenant, Length::Quick, "calendar.check", read).await??;
+        let edit = server::blocking(&context.caller.tenant, Length::Quick, "calendar.check", read).await??;
         let render = |Edited { calendar, progress, found }| {
             let (moved, moved_count) = wire::moved(&found);
             let calendar = Some(wire::summary(calendar, progress.as_ref()));
             UpdateCalendarResponse { calendar, moved, moved_count, moved_is_partial: found.partial }
         };
-        self.edit(caller, key, edit, render).await
+        self.edit(context, edit, render).await
     }
 
     async fn import_holidays(
         &self,
         request: Request<ImportHolidaysRequest>,
     ) -> Result<Response<ImportHolidaysResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let read = move || wire::import(request);
-        let edit = server::blocking(&caller.tenant, Length::Quick, "calendar.check", read).await??;
+        let edit = server::blocking(&context.caller.tenant, Length::Quick, "calendar.check", read).await??;
         let render = |Edited { calendar, progress, found }| {
             let (moved, moved_count) = wire::moved(&found);
             let calendar = Some(wire::summary(calendar, progress.as_ref()));
             ImportHolidaysResponse { calendar, moved, moved_count, moved_is_partial: found.partial }
         };
-        self.edit(caller, key, edit, render).await
+        self.edit(context, edit, render).await
     }
 
     async fn update_time_zones(
         &self,
         request: Request<UpdateTimeZonesRequest>,
     ) -> Result<Response<UpdateTimeZonesResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (expected, dry_run) = wire::zones(request)?;
         let release = zones::version();
-        if let Some(done) = self.db.answered(&caller.tenant, &key).await? {
+        if let Some(done) = self.db.answered(&context).await? {
             return Ok(server::reply(done));
         }
+        let tenant = context.caller.tenant.clone();
         let found = if dry_run {
-            Some(recalculation::moves(&self.db, &caller.tenant, recalculation::Edit::Zones, None).await?)
+            Some(recalculation::moves(&self.db, &tenant, recalculation::Edit::Zones, None).await?)
         } else {
             None
         };
-        let tenant = caller.tenant.clone();
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
+            .mutate(context, async move |mut tx, _| {
                 if !expected.is_empty() && expected != release {
                     return Err(Refusal::TimeZonesDiffer.into());
                 }

@@ -1,7 +1,7 @@
 //! The rpcs of `CategoryService`.
 
 use fault::Fault;
-use pg::{Db, Key};
+use pg::Db;
 use proto::redress::cases::v1::category_service_server::CategoryService;
 use proto::redress::cases::v1::{
     GetCategoryRequest, GetCategoryResponse, ImportCategoriesRequest, ImportCategoriesResponse,
@@ -33,22 +33,19 @@ impl CategoryService for CategoryRpc {
         &self,
         request: Request<ImportCategoriesRequest>,
     ) -> Result<Response<ImportCategoriesResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let read = move || wire::import(request);
-        let read = server::blocking(&caller.tenant, Length::Quick, "categories.check", read).await?;
+        let read = server::blocking(&context.caller.tenant, Length::Quick, "categories.check", read).await?;
         let wire::Import { seen, categories } = read?;
-        let importer = caller.subject.clone();
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
+            .mutate(context, async move |mut tx, caller| {
                 let current = store::categories::lock(&mut tx).await?.unwrap_or(0);
                 if seen.is_some_and(|seen| seen != current) {
                     return Err(Fault::version_mismatch(current));
                 }
                 let now = tx.now();
-                let version = store::categories::next_version(&mut tx, &importer, now).await?;
+                let version = store::categories::next_version(&mut tx, &caller.subject, now).await?;
                 store::categories::insert(&mut tx, version, &categories).await?;
                 let count = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
                 let leaf_count = count(categories.iter().filter(|category| category.leaf).count());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use fault::Fault;
 use kernel::Caller;
-use pg::{Db, Key, Tx};
+use pg::{Db, Tx};
 use proto::redress::cases::v1::classifier_service_server::ClassifierService;
 use proto::redress::cases::v1::{
     ActivateClassifierRequest, ActivateClassifierResponse, ClassifyTextRequest, ClassifyTextResponse,
@@ -73,12 +73,10 @@ impl ClassifierService for ClassifierRpc {
         &self,
         request: Request<TrainClassifierRequest>,
     ) -> Result<Response<TrainClassifierResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let threshold = wire::training(request)?;
         // Its own task: it goes on when the caller does not wait.
-        let training = train::train(self.db.clone(), caller, key, threshold).in_current_span();
+        let training = train::train(self.db.clone(), context, threshold).in_current_span();
         let done = tokio::spawn(training).await.map_err(Fault::internal)??;
         Ok(server::reply(done))
     }
@@ -87,13 +85,12 @@ impl ClassifierService for ClassifierRpc {
         &self,
         request: Request<ActivateClassifierRequest>,
     ) -> Result<Response<ActivateClassifierResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let version = wire::activation(request)?;
+        let tenant = context.caller.tenant.clone();
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
+            .mutate(context, async move |mut tx, _| {
                 let now = tx.now();
                 if !store::classifiers::activate(&mut tx, version, now).await? {
                     return Err(Refusal::ClassifierNotFound.into());
@@ -102,7 +99,7 @@ impl ClassifierService for ClassifierRpc {
                 Ok((tx, ActivateClassifierResponse { classifier: kept.map(wire::classifier) }))
             })
             .await?;
-        self.classifiers.ask_again(&caller.tenant);
+        self.classifiers.ask_again(&tenant);
         Ok(server::reply(done))
     }
 
@@ -110,13 +107,11 @@ impl ClassifierService for ClassifierRpc {
         &self,
         request: Request<DeactivateClassifierRequest>,
     ) -> Result<Response<DeactivateClassifierResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         wire::deactivation(request)?;
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
+            .mutate(context, async move |mut tx, _| {
                 let previous_version = store::classifiers::deactivate(&mut tx).await?;
                 Ok((tx, DeactivateClassifierResponse { previous_version }))
             })
@@ -195,12 +190,10 @@ impl ClassifierService for ClassifierRpc {
         &self,
         request: Request<ConfirmCategoryRequest>,
     ) -> Result<Response<ConfirmCategoryResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (target, category) = wire::confirmation(request)?;
         let done =
-            self.db.mutate(&caller, key, async |tx| confirm(tx, &caller, target, category).await).await?;
+            self.db.mutate(context, async |tx, caller| confirm(tx, &caller, target, category).await).await?;
         Ok(server::reply(done))
     }
 

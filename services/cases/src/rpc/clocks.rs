@@ -3,7 +3,7 @@
 use calendar::Kind;
 use fault::Fault;
 use kernel::CaseId;
-use pg::{Db, Key, Tx};
+use pg::{Db, Tx};
 use proto::redress::cases::v1::clock_service_server::ClockService;
 use proto::redress::cases::v1::{
     ApproveExtensionRequest, ApproveExtensionResponse, CaseClock as WireClock, ExplainDeadlineRequest,
@@ -189,16 +189,15 @@ impl ClockService for Rpc {
         &self,
         request: Request<PauseClocksRequest>,
     ) -> Result<Response<PauseClocksResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (target, kinds, reason, remark) = wire::clocks::pause(request)?;
-        let (who, by) = (caller.clone(), caller.subject.clone());
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
-                let mut locked = LockedCase::open(&mut tx, target, &who).await?;
-                locked.act(&tx, &by, |clocks, case, at| clocks.pause(case, &kinds, reason, &remark, at))?;
+            .mutate(context, async move |mut tx, caller| {
+                let mut locked = LockedCase::open(&mut tx, target, &caller).await?;
+                locked.act(&tx, &caller.subject, |clocks, case, at| {
+                    clocks.pause(case, &kinds, reason, &remark, at)
+                })?;
                 let clocks = locked.close(&mut tx).await?;
                 Ok((tx, PauseClocksResponse { clocks }))
             })
@@ -210,16 +209,14 @@ impl ClockService for Rpc {
         &self,
         request: Request<ResumeClocksRequest>,
     ) -> Result<Response<ResumeClocksResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (target, kinds, remark) = wire::clocks::resume(request)?;
-        let (who, by) = (caller.clone(), caller.subject.clone());
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
-                let mut locked = LockedCase::open(&mut tx, target, &who).await?;
-                locked.act(&tx, &by, |clocks, case, at| clocks.resume(case, &kinds, &remark, at))?;
+            .mutate(context, async move |mut tx, caller| {
+                let mut locked = LockedCase::open(&mut tx, target, &caller).await?;
+                locked
+                    .act(&tx, &caller.subject, |clocks, case, at| clocks.resume(case, &kinds, &remark, at))?;
                 let clocks = locked.close(&mut tx).await?;
                 Ok((tx, ResumeClocksResponse { clocks }))
             })
@@ -231,22 +228,21 @@ impl ClockService for Rpc {
         &self,
         request: Request<RequestExtensionRequest>,
     ) -> Result<Response<RequestExtensionResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let wire::clocks::Wanted { target, kind, amount, reason } = wire::clocks::request(request)?;
-        let (who, by) = (caller.clone(), caller.subject.clone());
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
-                let mut locked = LockedCase::open(&mut tx, target, &who).await?;
+            .mutate(context, async move |mut tx, caller| {
+                let mut locked = LockedCase::open(&mut tx, target, &caller).await?;
                 let all = store::extensions::of(&mut tx, target.case).await?;
                 if all.iter().any(|one| one.kind == kind && one.state == ExtensionState::Pending) {
                     return Err(Refusal::ExtensionPending.into());
                 }
-                let mut wanted = pending(&tx, target.case, &by, kind, amount, reason);
+                let mut wanted = pending(&tx, target.case, &caller.subject, kind, amount, reason);
                 let number = next_number(&all);
-                locked.act(&tx, &by, |clocks, case, at| clocks.request(case, &mut wanted, number, at))?;
+                locked.act(&tx, &caller.subject, |clocks, case, at| {
+                    clocks.request(case, &mut wanted, number, at)
+                })?;
                 store::extensions::save(&mut tx, &wanted).await?;
                 locked.close(&mut tx).await?;
                 let extension = Some(wire::clocks::extension(&wanted));
@@ -260,17 +256,15 @@ impl ClockService for Rpc {
         &self,
         request: Request<ApproveExtensionRequest>,
     ) -> Result<Response<ApproveExtensionResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (id, version) = wire::clocks::approval(request)?;
-        let (who, by) = (caller.clone(), caller.subject.clone());
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
-                let (mut locked, mut extension, number) = decide(&mut tx, id, version, &who).await?;
-                locked
-                    .act(&tx, &by, |clocks, case, at| clocks.grant(case, &mut extension, &by, number, at))?;
+            .mutate(context, async move |mut tx, caller| {
+                let (mut locked, mut extension, number) = decide(&mut tx, id, version, &caller).await?;
+                locked.act(&tx, &caller.subject, |clocks, case, at| {
+                    clocks.grant(case, &mut extension, &caller.subject, number, at)
+                })?;
                 store::extensions::save(&mut tx, &extension).await?;
                 let clocks = locked.close(&mut tx).await?;
                 let answer = wire::clocks::extension(&extension);
@@ -286,16 +280,15 @@ impl ClockService for Rpc {
         &self,
         request: Request<RefuseExtensionRequest>,
     ) -> Result<Response<RefuseExtensionResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (id, reason) = wire::clocks::refused(request)?;
-        let (who, by) = (caller.clone(), caller.subject.clone());
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
-                let (mut locked, mut extension, _) = decide(&mut tx, id, None, &who).await?;
-                locked.act(&tx, &by, |_, case, at| extension.refuse(case, &by, reason, at))?;
+            .mutate(context, async move |mut tx, caller| {
+                let (mut locked, mut extension, _) = decide(&mut tx, id, None, &caller).await?;
+                locked.act(&tx, &caller.subject, |_, case, at| {
+                    extension.refuse(case, &caller.subject, reason, at)
+                })?;
                 store::extensions::save(&mut tx, &extension).await?;
                 locked.close(&mut tx).await?;
                 let extension = Some(wire::clocks::extension(&extension));
@@ -309,18 +302,15 @@ impl ClockService for Rpc {
         &self,
         request: Request<SendHoldingReplyRequest>,
     ) -> Result<Response<SendHoldingReplyResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (target, reply) = wire::clocks::hold(request)?;
-        let (who, by) = (caller.clone(), caller.subject.clone());
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
-                let mut locked = LockedCase::open(&mut tx, target, &who).await?;
+            .mutate(context, async move |mut tx, caller| {
+                let mut locked = LockedCase::open(&mut tx, target, &caller).await?;
                 let all = store::extensions::of(&mut tx, target.case).await?;
                 let granting = Granting { id: tx.new_id(), number: next_number(&all) };
-                let given = locked.act_by_policy(&tx, &by, |clocks, policies, case, at| {
+                let given = locked.act_by_policy(&tx, &caller.subject, |clocks, policies, case, at| {
                     clocks.hold(case, policies, reply, granting, at)
                 })?;
                 if let Some(extension) = &given {

@@ -2,7 +2,7 @@
 
 use fault::Fault;
 use kernel::{Caller, CaseId};
-use pg::{Db, Key, Tx};
+use pg::{Db, Tx};
 use proto::redress::cases::v1::decision_service_server::DecisionService;
 use proto::redress::cases::v1::{
     ConfirmCorrectionRequest, ConfirmCorrectionResponse, CorrectDecisionRequest, CorrectDecisionResponse,
@@ -87,23 +87,20 @@ impl DecisionService for Decisions {
         &self,
         request: Request<CorrectDecisionRequest>,
     ) -> Result<Response<CorrectDecisionResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let wire::CorrectionProposal { target, mut decision, claim, reason } = wire::correction(request)?;
-        let who = caller.clone();
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
-                let (mut case, all) = lock(&mut tx, &who, target).await?;
+            .mutate(context, async move |mut tx, caller| {
+                let (mut case, all) = lock(&mut tx, &caller, target).await?;
                 if let Some(claim) = claim {
                     let policies = store::policies::in_force(&mut tx).await?;
                     let ground = claim.words(&policies, &case)?;
                     decision.reasons = with_ground(decision.reasons, ground.as_deref());
                 }
-                let asked = pending(&tx, &case, &who.subject, decision, reason);
+                let asked = pending(&tx, &case, &caller.subject, decision, reason);
                 let traceparent = tx.traceparent().to_owned();
-                let at = Occasion { now: tx.now(), actor: &who.subject, traceparent: &traceparent };
+                let at = Occasion { now: tx.now(), actor: &caller.subject, traceparent: &traceparent };
                 case.ask_correction(&asked, &at)?;
                 if all.iter().any(|one| one.state == CorrectionState::Pending) {
                     return Err(Refusal::CorrectionPending.into());
@@ -120,18 +117,15 @@ impl DecisionService for Decisions {
         &self,
         request: Request<ConfirmCorrectionRequest>,
     ) -> Result<Response<ConfirmCorrectionResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (id, version) = wire::confirmation(request)?;
-        let who = caller.clone();
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
-                let (mut case, mut all, place) = lock_by_correction(&mut tx, &who, id, version).await?;
+            .mutate(context, async move |mut tx, caller| {
+                let (mut case, mut all, place) = lock_by_correction(&mut tx, &caller, id, version).await?;
                 let number = next_number(&all, case.cycle);
                 let traceparent = tx.traceparent().to_owned();
-                let at = Occasion { now: tx.now(), actor: &who.subject, traceparent: &traceparent };
+                let at = Occasion { now: tx.now(), actor: &caller.subject, traceparent: &traceparent };
                 let correction = &mut all[place];
                 case.correct(correction, number, &at)?;
                 store::corrections::save(&mut tx, correction).await?;
@@ -148,17 +142,14 @@ impl DecisionService for Decisions {
         &self,
         request: Request<RefuseCorrectionRequest>,
     ) -> Result<Response<RefuseCorrectionResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (id, reason) = wire::refused(request)?;
-        let who = caller.clone();
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
-                let (mut case, mut all, place) = lock_by_correction(&mut tx, &who, id, None).await?;
+            .mutate(context, async move |mut tx, caller| {
+                let (mut case, mut all, place) = lock_by_correction(&mut tx, &caller, id, None).await?;
                 let traceparent = tx.traceparent().to_owned();
-                let at = Occasion { now: tx.now(), actor: &who.subject, traceparent: &traceparent };
+                let at = Occasion { now: tx.now(), actor: &caller.subject, traceparent: &traceparent };
                 let correction = &mut all[place];
                 correction.refuse(&mut case, reason, &at)?;
                 store::corrections::save(&mut tx, correction).await?;

@@ -2,7 +2,7 @@
 
 use fault::Fault;
 use kernel::{Caller, CaseId};
-use pg::{Db, Key, Tx};
+use pg::{Db, MutationContext, Tx};
 use prost::Message;
 use proto::redress::cases::v1::group_service_server::GroupService;
 use proto::redress::cases::v1::{
@@ -36,21 +36,19 @@ impl GroupRpc {
     /// Has cases join a group, a new one or the one meant, and answers with it.
     async fn join<A: Message + Default>(
         &self,
-        caller: Caller,
-        key: Key,
+        context: MutationContext,
         which: Which,
         joining: Joining,
         render: fn(&Group) -> A,
     ) -> Result<Response<A>, Status> {
-        let who = caller.clone();
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
+            .mutate(context, async move |mut tx, caller| {
                 let group = match which {
                     Which::New(title) => New::Title(title),
                     Which::Known(target) => New::No(lock(&mut tx, target).await?),
                 };
-                let group = admit(&mut tx, &who, group, joining).await?;
+                let group = admit(&mut tx, &caller, group, joining).await?;
                 Ok((tx, render(&group)))
             })
             .await?;
@@ -172,47 +170,40 @@ impl GroupService for GroupRpc {
         &self,
         request: Request<CreateGroupRequest>,
     ) -> Result<Response<CreateGroupResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (title, joining) = wire::create(request)?;
         let render = |group: &Group| CreateGroupResponse { group: Some(wire::group(group)) };
-        self.join(caller, key, Which::New(title), joining, render).await
+        self.join(context, Which::New(title), joining, render).await
     }
 
     async fn add_to_group(
         &self,
         request: Request<AddToGroupRequest>,
     ) -> Result<Response<AddToGroupResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (target, joining) = wire::add(request)?;
         let render = |group: &Group| AddToGroupResponse { group: Some(wire::group(group)) };
-        self.join(caller, key, Which::Known(target), joining, render).await
+        self.join(context, Which::Known(target), joining, render).await
     }
 
     async fn remove_from_group(
         &self,
         request: Request<RemoveFromGroupRequest>,
     ) -> Result<Response<RemoveFromGroupResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (target, case, reason) = wire::remove(request)?;
-        let (who, subject) = (caller.clone(), caller.subject.clone());
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
+            .mutate(context, async move |mut tx, caller| {
                 let mut group = lock(&mut tx, target).await?;
                 let left = store::groups::leave(&mut tx, group.id, case).await?;
                 let representative = left.ok_or(Refusal::NotInTheGroup)?;
                 let locked = store::lock_all(&mut tx, &[case.0]).await?.pop();
                 let mut case = locked.ok_or(Refusal::CaseNotFound)?;
-                may_group(&mut tx, &who, std::slice::from_ref(&case)).await?;
+                may_group(&mut tx, &caller, std::slice::from_ref(&case)).await?;
                 tx.join_trace(&case.origin.traceparent);
                 let traceparent = tx.traceparent().to_owned();
-                let at = Occasion { now: tx.now(), actor: &subject, traceparent: &traceparent };
+                let at = Occasion { now: tx.now(), actor: &caller.subject, traceparent: &traceparent };
                 group.dismiss(&mut case, representative, reason, &at);
                 persist::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
                 store::groups::save(&mut tx, &group).await?;
@@ -284,13 +275,11 @@ impl GroupService for GroupRpc {
         &self,
         request: Request<SetGroupPolicyRequest>,
     ) -> Result<Response<SetGroupPolicyResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let policy = wire::policy(request)?;
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
+            .mutate(context, async move |mut tx, _| {
                 store::groups::decide(&mut tx, &policy).await?;
                 Ok((tx, SetGroupPolicyResponse { policy: Some(wire::decided(policy)) }))
             })

@@ -2,7 +2,7 @@
 
 use fault::Fault;
 use kernel::{Caller, CaseId};
-use pg::{Db, Key, Tx};
+use pg::{Db, MutationContext, Tx};
 use prost::Message;
 use proto::redress::cases::v1::link_service_server::LinkService;
 use proto::redress::cases::v1::{
@@ -79,24 +79,22 @@ impl LinkRpc {
     /// Makes one change to two cases and answers with the first.
     async fn change<A: Message + Default>(
         &self,
-        caller: Caller,
-        key: Key,
+        context: MutationContext,
         (target, other): (CaseTarget, Other),
         act: impl FnOnce(Changing<'_>, &Occasion<'_>) -> Result<(), Fault> + Send,
         render: fn(&Case) -> A,
     ) -> Result<Response<A>, Status> {
-        let who = caller.clone();
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
+            .mutate(context, async move |mut tx, caller| {
                 let other = match other {
                     Other::Named(other) => other,
                     Other::MergedInto => merged_into(&mut tx, target.case).await?,
                 };
                 let mut both = Two::lock(&mut tx, target.case, other).await?;
                 let traceparent = tx.traceparent().to_owned();
-                let at = Occasion { now: tx.now(), actor: &who.subject, traceparent: &traceparent };
-                let actor = both.actor(&mut tx, &who).await?;
+                let at = Occasion { now: tx.now(), actor: &caller.subject, traceparent: &traceparent };
+                let actor = both.actor(&mut tx, &caller).await?;
                 let people_differ = both.people_differ(&mut tx).await?;
                 let Two { case, other } = &mut both;
                 act(Changing { case, other, actor, people_differ, version: target.version }, &at)?;
@@ -110,21 +108,19 @@ impl LinkRpc {
     /// Makes, confirms or dismisses the link of two cases.
     async fn say<A: Message + Default>(
         &self,
-        caller: Caller,
-        key: Key,
+        context: MutationContext,
         (case, other): (CaseId, CaseId),
         act: impl FnOnce(Option<Link>, (&mut Case, &mut Case), &Occasion<'_>) -> Result<Link, Refusal> + Send,
         render: fn(Link) -> A,
     ) -> Result<Response<A>, Status> {
-        let who = caller.clone();
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
+            .mutate(context, async move |mut tx, caller| {
                 let mut both = Two::lock(&mut tx, case, other).await?;
-                permit_either(&both.case, &both.other, &both.actor(&mut tx, &who).await?)?;
+                permit_either(&both.case, &both.other, &both.actor(&mut tx, &caller).await?)?;
                 let before = store::links::get(&mut tx, Pair::of(case, other)).await?;
                 let traceparent = tx.traceparent().to_owned();
-                let at = Occasion { now: tx.now(), actor: &who.subject, traceparent: &traceparent };
+                let at = Occasion { now: tx.now(), actor: &caller.subject, traceparent: &traceparent };
                 let link = act(before, (&mut both.case, &mut both.other), &at)?;
                 store::links::save(&mut tx, &link).await?;
                 both.record(&mut tx).await?;
@@ -207,39 +203,33 @@ impl LinkService for LinkRpc {
         &self,
         request: Request<LinkCasesRequest>,
     ) -> Result<Response<LinkCasesResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let ToLink { case, other, kind, reason } = wire::to_link(request)?;
         let act = |before: Option<Link>, both: (&mut Case, &mut Case), at: &Occasion<'_>| {
             Ok(Link::made(before, both, kind, reason, at))
         };
         let render = |link: Link| LinkCasesResponse { link: Some(wire::link(link)) };
-        self.say(caller, key, (case, other), act, render).await
+        self.say(context, (case, other), act, render).await
     }
 
     async fn unlink_cases(
         &self,
         request: Request<UnlinkCasesRequest>,
     ) -> Result<Response<UnlinkCasesResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (case, other, reason) = wire::to_unlink(request)?;
         let act = |before: Option<Link>, both: (&mut Case, &mut Case), at: &Occasion<'_>| {
             Link::dismissed(before, both, reason, at)
         };
         let render = |link: Link| UnlinkCasesResponse { link: Some(wire::link(link)) };
-        self.say(caller, key, (case, other), act, render).await
+        self.say(context, (case, other), act, render).await
     }
 
     async fn merge_case(
         &self,
         request: Request<MergeCaseRequest>,
     ) -> Result<Response<MergeCaseResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let Merging { target, into, reason, across } = wire::merge(request)?;
         let act = |both: Changing<'_>, at: &Occasion<'_>| {
             both.case.permit(Act::Sort, &both.actor)?;
@@ -252,16 +242,14 @@ impl LinkService for LinkRpc {
             Ok(both.case.merge_into(both.other, joining, at)?)
         };
         let render = |case: &Case| MergeCaseResponse { case: Some(crate::wire::case(case)) };
-        Box::pin(self.change(caller, key, (target, Other::Named(into)), act, render)).await
+        Box::pin(self.change(context, (target, Other::Named(into)), act, render)).await
     }
 
     async fn unmerge_case(
         &self,
         request: Request<UnmergeCaseRequest>,
     ) -> Result<Response<UnmergeCaseResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (target, reason) = wire::unmerge(request)?;
         let act = |both: Changing<'_>, at: &Occasion<'_>| {
             permit_either(both.case, both.other, &both.actor)?;
@@ -269,7 +257,7 @@ impl LinkService for LinkRpc {
             Ok(both.case.unmerge(both.other, reason, at)?)
         };
         let render = |case: &Case| UnmergeCaseResponse { case: Some(crate::wire::case(case)) };
-        Box::pin(self.change(caller, key, (target, Other::MergedInto), act, render)).await
+        Box::pin(self.change(context, (target, Other::MergedInto), act, render)).await
     }
 
     async fn find_similar_cases(

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use kernel::TenantId;
-use pg::{Db, Key, Tx};
+use pg::{Db, Tx};
 use proto::redress::cases::v1::policy_service_server::PolicyService;
 use proto::redress::cases::v1::{
     ActivatePolicyRequest, ActivatePolicyResponse, CreatePolicyRequest, CreatePolicyResponse,
@@ -167,15 +167,12 @@ impl PolicyService for Policies {
         &self,
         request: Request<CreatePolicyRequest>,
     ) -> Result<Response<CreatePolicyResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let draft = wires::create(request)?;
-        let by = caller.subject.clone();
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
-                let kept = create(&mut tx, draft, &by).await?;
+            .mutate(context, async move |mut tx, caller| {
+                let kept = create(&mut tx, draft, &caller.subject).await?;
                 Ok((tx, CreatePolicyResponse { policy: Some(wires::policy(&kept, None)) }))
             })
             .await?;
@@ -186,22 +183,20 @@ impl PolicyService for Policies {
         &self,
         request: Request<ActivatePolicyRequest>,
     ) -> Result<Response<ActivatePolicyResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (version, dry_run) = wires::activate(request)?;
-        if let Some(done) = self.db.answered(&caller.tenant, &key).await? {
+        if let Some(done) = self.db.answered(&context).await? {
             return Ok(server::reply(done));
         }
-        let found = self.moves(&caller.tenant, version, dry_run).await?;
-        let by = caller.subject.clone();
+        let tenant = context.caller.tenant.clone();
+        let found = self.moves(&tenant, version, dry_run).await?;
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
+            .mutate(context, async move |mut tx, caller| {
                 let kept = if dry_run {
                     read(&mut tx, Some(version)).await?
                 } else {
-                    activate(&mut tx, version, &by).await?
+                    activate(&mut tx, version, &caller.subject).await?
                 };
                 let policy = shown(&mut tx, std::slice::from_ref(&kept)).await?.pop();
                 let (moved, moved_count) = wire::calendars::moved(&found);
@@ -210,7 +205,7 @@ impl PolicyService for Policies {
             })
             .await?;
         if !dry_run {
-            jobs::settle(&self.db, &caller.tenant).await;
+            jobs::settle(&self.db, &tenant).await;
         }
         Ok(server::reply(done))
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fault::{Check, Fault};
 use kernel::{Caller, TenantId};
-use pg::{Db, Key, Tx};
+use pg::{Db, MutationContext, Tx};
 use prost::Message;
 use proto::redress::cases::v1::triage_service_server::TriageService;
 use proto::redress::cases::v1::{
@@ -79,20 +79,18 @@ impl TriageRpc {
     /// Changes a priority by hand; `render` makes the answer.
     async fn by_hand<T: 'static, A: Message + Default + Send + 'static>(
         &self,
-        caller: Caller,
-        key: Key,
+        context: MutationContext,
         urgency: wire::Urgency,
         change: ByHand<T>,
         render: fn(&Case, T) -> A,
     ) -> Result<Response<A>, Status> {
         let wire::Urgency { target, priority, reason } = urgency;
-        let who = caller.clone();
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
-                let mut case = lock(&mut tx, &who, target).await?;
+            .mutate(context, async move |mut tx, caller| {
+                let mut case = lock(&mut tx, &caller, target).await?;
                 let traceparent = tx.traceparent().to_owned();
-                let at = Occasion { now: tx.now(), actor: &who.subject, traceparent: &traceparent };
+                let at = Occasion { now: tx.now(), actor: &caller.subject, traceparent: &traceparent };
                 let outcome = change(&mut case, priority, reason, &at)?;
                 persist::changed(&mut tx, std::slice::from_mut(&mut case)).await?;
                 let answer = render(&case, outcome);
@@ -145,21 +143,18 @@ impl TriageService for TriageRpc {
         &self,
         request: Request<CreateRuleSetRequest>,
     ) -> Result<Response<CreateRuleSetResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let (definition, note) = wire::definition(request)?;
-        check_rules(&caller.tenant, definition.clone()).await?;
-        let creator = caller.subject.to_string();
+        check_rules(&context.caller.tenant, definition.clone()).await?;
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
+            .mutate(context, async move |mut tx, caller| {
                 let now = tx.now();
-                let version = store::rules::create(&mut tx, &definition, &note, &creator, now).await?;
+                let version = store::rules::create(&mut tx, &definition, &note, &caller.subject, now).await?;
                 let kept = KeptSet {
                     version,
                     note,
-                    creator,
+                    creator: caller.subject.to_string(),
                     create_time: Some(now),
                     activate_time: None,
                     active: false,
@@ -216,9 +211,7 @@ impl TriageService for TriageRpc {
         &self,
         request: Request<ActivateRuleSetRequest>,
     ) -> Result<Response<ActivateRuleSetResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let ActivateRuleSetRequest { request_id, version } = request;
         let mut check = Check::new();
         check.request_id(request_id);
@@ -226,7 +219,7 @@ impl TriageService for TriageRpc {
         check.done("INVALID_RULE_SET_VERSION")?;
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
+            .mutate(context, async move |mut tx, _| {
                 let now = tx.now();
                 let before = store::rules::activate(&mut tx, version, now).await?;
                 let previous_version = before.ok_or(Refusal::RuleSetNotFound)?;
@@ -269,11 +262,10 @@ impl TriageService for TriageRpc {
         &self,
         request: Request<RetriageCaseRequest>,
     ) -> Result<Response<RetriageCaseResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let target = wire::retriage(request)?;
-        let done = self.db.mutate(&caller, key, async |tx| self.retriage(tx, &caller, target).await).await?;
+        let done =
+            self.db.mutate(context, async |tx, caller| self.retriage(tx, &caller, target).await).await?;
         Ok(server::reply(done))
     }
 
@@ -281,25 +273,21 @@ impl TriageService for TriageRpc {
         &self,
         request: Request<RaisePriorityRequest>,
     ) -> Result<Response<RaisePriorityResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let urgency = wire::raise(request)?;
         let render = |case: &Case, ()| RaisePriorityResponse { case: Some(crate::wire::case(case)) };
-        self.by_hand(caller, key, urgency, Case::raise_by_hand, render).await
+        self.by_hand(context, urgency, Case::raise_by_hand, render).await
     }
 
     async fn lower_priority(
         &self,
         request: Request<LowerPriorityRequest>,
     ) -> Result<Response<LowerPriorityResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let urgency = wire::lower(request)?;
         let render =
             |case: &Case, in_force| LowerPriorityResponse { case: Some(crate::wire::case(case)), in_force };
-        self.by_hand(caller, key, urgency, Case::lower_by_hand, render).await
+        self.by_hand(context, urgency, Case::lower_by_hand, render).await
     }
 
     async fn explain_triage(

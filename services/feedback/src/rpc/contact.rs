@@ -1,7 +1,7 @@
 //! Whom notices go to.
 
 use fault::Fault;
-use pg::{Db, Key};
+use pg::Db;
 use proto::redress::feedback::v1::{
     CorrectContactRequest, CorrectContactResponse, GetContactRequest, GetContactResponse,
 };
@@ -34,13 +34,10 @@ pub(super) async fn correct(
     db: &Db,
     request: Request<CorrectContactRequest>,
 ) -> Result<Response<CorrectContactResponse>, Status> {
-    let caller = server::caller(&request)?;
-    let request = request.into_inner();
-    let key = Key::of(&request);
+    let (context, request) = server::mutation(request)?;
     let wanted = wire::correction(request)?;
-    let actor = caller.subject.to_string();
     let done = db
-        .mutate(&caller, key, async move |mut tx| {
+        .mutate(context, async move |mut tx, caller| {
             let before =
                 store::lock_contact(&mut tx, wanted.case_id).await?.ok_or(Refusal::ContactNotFound)?;
             if wanted.version.is_some_and(|seen| seen != before.version) {
@@ -55,13 +52,13 @@ pub(super) async fn correct(
                 recipient: before.recipient,
                 name: before.name,
                 language: before.language,
-                actor: actor.clone(),
+                actor: caller.subject.to_string(),
                 reason: wanted.reason,
                 corrected: tx.now(),
             };
             store::correct(&mut tx, &contact, &correction).await?;
             tx.join_trace(&contact.traceparent);
-            tx.emit(contact.case_id.0, &wire::corrected(&contact, &actor, &correction.reason));
+            tx.emit(contact.case_id.0, &wire::corrected(&contact, &caller.subject, &correction.reason));
             let corrections = store::corrections(&mut tx, contact.case_id).await?;
             let contact = Some(wire::contact_view(contact, corrections));
             Ok((tx, CorrectContactResponse { contact }))

@@ -1,6 +1,6 @@
 //! What people do about notices that mail cannot deliver.
 
-use pg::{Db, Key};
+use pg::Db;
 use proto::redress::feedback::v1::{
     RecordNoticeRequest, RecordNoticeResponse, ResendNoticeRequest, ResendNoticeResponse,
 };
@@ -15,16 +15,13 @@ pub(super) async fn record(
     db: &Db,
     request: Request<RecordNoticeRequest>,
 ) -> Result<Response<RecordNoticeResponse>, Status> {
-    let caller = server::caller(&request)?;
-    let request = request.into_inner();
-    let key = Key::of(&request);
+    let (context, request) = server::mutation(request)?;
     let recorded = wire::record(request, db.clock().now())?;
-    let by = caller.subject.clone();
     let done = db
-        .mutate(&caller, key, async move |mut tx| {
+        .mutate(context, async move |mut tx, caller| {
             let mut notice =
                 store::lock_notice(&mut tx, recorded.notice).await?.ok_or(Refusal::NoticeNotFound)?;
-            let record = recorded.record(&notice, &by)?;
+            let record = recorded.record(&notice, &caller.subject)?;
             notice.take_record(record, recorded.evidence, tx.now())?;
             store::change(&mut tx, &notice).await?;
             let earlier = store::sendings(&mut tx, &[notice.id]).await?.remove(&notice.id);
@@ -43,14 +40,12 @@ pub(super) async fn resend(
     road: &Road,
     request: Request<ResendNoticeRequest>,
 ) -> Result<Response<ResendNoticeResponse>, Status> {
-    let caller = server::caller(&request)?;
-    let request = request.into_inner();
-    let key = Key::of(&request);
+    let (context, request) = server::mutation(request)?;
     let wire::Resent { notice, reason } = wire::resend(request)?;
-    let by = Requester { requester: caller.subject.to_string(), reason };
+    let by = Requester { requester: context.caller.subject.to_string(), reason };
     let road = road.clone();
     let done = db
-        .mutate(&caller, key, async move |mut tx| {
+        .mutate(context, async move |mut tx, _| {
             let mut notice = store::lock_notice(&mut tx, notice).await?.ok_or(Refusal::NoticeNotFound)?;
             let contact = store::contact(&mut tx, notice.case_id).await?.ok_or(Refusal::ContactNotFound)?;
             let before = notice.send_again(&contact, &road, by, tx.now())?;

@@ -2,7 +2,7 @@
 
 use fault::Fault;
 use kernel::TenantId;
-use pg::{Db, Key};
+use pg::Db;
 use proto::redress::intake::v1::channel_service_server::ChannelService;
 use proto::redress::intake::v1::{
     GetChannelSettingsRequest, GetChannelSettingsResponse, ListChannelSettingsRequest,
@@ -102,16 +102,14 @@ impl ChannelService for ChannelRpc {
         &self,
         request: Request<UpdateChannelSettingsRequest>,
     ) -> Result<Response<UpdateChannelSettingsResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let wire::Change { channel, external_refs_repeat, expected_version } = wire::update(request)?;
         if external_refs_repeat {
-            self.hash_all(&caller.tenant, channel).await?;
+            self.hash_all(&context.caller.tenant, channel).await?;
         }
         let done = self
             .db
-            .mutate(&caller, key, async |mut tx| {
+            .mutate(context, async |mut tx, caller| {
                 let now = tx.now();
                 let settled =
                     store::settle(&mut tx, channel, external_refs_repeat, &caller.subject, now).await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fault::Fault;
 use kernel::{Caller, CaseId, TenantId};
-use pg::{Db, Key, Tx};
+use pg::{Db, Tx};
 use proto::redress::intake::v1::form_service_server::FormService;
 use proto::redress::intake::v1::{
     AddInformationRequest, AddInformationResponse, Complaint, CreateFormRequest, CreateFormResponse,
@@ -172,15 +172,14 @@ impl FormService for FormRpc {
         &self,
         request: Request<CreateFormRequest>,
     ) -> Result<Response<CreateFormResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
-        let (creator, now) = (caller.subject.to_string(), self.db.clock().now());
+        let (context, request) = server::mutation(request)?;
+        let (creator, now) = (context.caller.subject.to_string(), self.db.clock().now());
         let read = move || wire::create(request, creator, now);
-        let mut form = server::blocking(&caller.tenant, Length::Quick, "form.compile", read).await??;
+        let mut form =
+            server::blocking(&context.caller.tenant, Length::Quick, "form.compile", read).await??;
         let done = self
             .db
-            .mutate(&caller, key, async move |mut tx| {
+            .mutate(context, async move |mut tx, _| {
                 form.created = tx.now();
                 form.version = store::forms::create(&mut tx, &form).await?;
                 Ok((tx, CreateFormResponse { form: Some(wire::form(form)) }))
@@ -243,11 +242,9 @@ impl FormService for FormRpc {
         &self,
         request: Request<AddInformationRequest>,
     ) -> Result<Response<AddInformationResponse>, Status> {
-        let caller = server::caller(&request)?;
-        let request = request.into_inner();
-        let key = Key::of(&request);
+        let (context, request) = server::mutation(request)?;
         let further = wire::further(request)?;
-        let done = self.db.mutate(&caller, key, async |tx| self.add(tx, &caller, further).await).await?;
+        let done = self.db.mutate(context, async |tx, caller| self.add(tx, &caller, further).await).await?;
         Ok(server::reply(done))
     }
 

@@ -1,7 +1,7 @@
 //! Limits of what one approver grants: read and set.
 
 use fault::Fault;
-use pg::{Db, Key};
+use pg::Db;
 use proto::redress::resolution::v1::{
     GetApprovalLimitsRequest, GetApprovalLimitsResponse, SetApprovalLimitsRequest, SetApprovalLimitsResponse,
 };
@@ -30,12 +30,10 @@ pub(super) async fn set(
     db: &Db,
     request: Request<SetApprovalLimitsRequest>,
 ) -> Result<Response<SetApprovalLimitsResponse>, Fault> {
-    let caller = server::caller(&request)?;
-    let request = request.into_inner();
-    let key = Key::of(&request);
+    let (context, request) = server::mutation(request)?;
     let (caps, seen) = wire::limits::setting(request)?;
     let done = db
-        .mutate(&caller, key, async move |mut tx| {
+        .mutate(context, async move |mut tx, _| {
             let Some(version) = store::approvals::set_limits(&mut tx, seen, &caps).await? else {
                 let (current, _) = store::approvals::limits(&mut tx).await?;
                 return Err(Fault::version_mismatch(current));

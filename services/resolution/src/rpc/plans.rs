@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use fault::Fault;
 use kernel::{Caller, CaseId};
-use pg::{Db, Group, Key, Tx};
+use pg::{Db, Group, Tx};
 use proto::redress::resolution::v1::{
     ApprovePlanRequest, ApprovePlanResponse, CancelPlanRequest, CancelPlanResponse, GetPlanRequest,
     GetPlanResponse, ListPlansRequest, ListPlansResponse, ProposePlanRequest, ProposePlanResponse,
@@ -28,11 +28,9 @@ pub(super) async fn propose(
     proposals: &Arc<Group<Proposals>>,
     request: Request<ProposePlanRequest>,
 ) -> Result<Response<ProposePlanResponse>, Fault> {
-    let caller = server::caller(&request)?;
-    let request = request.into_inner();
-    let key = Key::of(&request);
+    let (context, request) = server::mutation(request)?;
     let proposal = wire::plans::proposal(request)?;
-    Ok(server::reply(proposals.mutate(caller, key, proposal).await?))
+    Ok(server::reply(proposals.mutate(context, proposal).await?))
 }
 
 /// The plan a caller means, locked, as they have seen it; what is told next is in
@@ -56,11 +54,9 @@ pub(super) async fn approve(
     approvals: &Arc<Group<Approvals>>,
     request: Request<ApprovePlanRequest>,
 ) -> Result<Response<ApprovePlanResponse>, Fault> {
-    let caller = server::caller(&request)?;
-    let request = request.into_inner();
-    let key = Key::of(&request);
+    let (context, request) = server::mutation(request)?;
     let target = wire::plans::approval(request)?;
-    Ok(server::reply(approvals.mutate(caller, key, target).await?))
+    Ok(server::reply(approvals.mutate(context, target).await?))
 }
 
 /// `RejectPlan`
@@ -68,15 +64,12 @@ pub(super) async fn reject(
     db: &Db,
     request: Request<RejectPlanRequest>,
 ) -> Result<Response<RejectPlanResponse>, Fault> {
-    let caller = server::caller(&request)?;
-    let request = request.into_inner();
-    let key = Key::of(&request);
+    let (context, request) = server::mutation(request)?;
     let (target, reason) = wire::plans::rejection(request)?;
-    let who = caller.clone();
     let done = db
-        .mutate(&caller, key, async move |mut tx| {
-            let mut plan = lock(&mut tx, target, &who).await?;
-            plan.reject(&who.subject, reason, tx.now())?;
+        .mutate(context, async move |mut tx, caller| {
+            let mut plan = lock(&mut tx, target, &caller).await?;
+            plan.reject(&caller.subject, reason, tx.now())?;
             tx.emit(plan.case_id.0, &wire::outbound::plan_rejected(&plan));
             store::plans::save(&mut tx, slice::from_ref(&plan)).await?;
             Ok((tx, RejectPlanResponse { plan: Some(wire::plans::plan(&plan)) }))
@@ -90,14 +83,11 @@ pub(super) async fn cancel(
     db: &Db,
     request: Request<CancelPlanRequest>,
 ) -> Result<Response<CancelPlanResponse>, Fault> {
-    let caller = server::caller(&request)?;
-    let request = request.into_inner();
-    let key = Key::of(&request);
+    let (context, request) = server::mutation(request)?;
     let (target, reason) = wire::plans::cancellation(request)?;
-    let who = caller.clone();
     let done = db
-        .mutate(&caller, key, async move |mut tx| {
-            let mut plan = lock(&mut tx, target, &who).await?;
+        .mutate(context, async move |mut tx, caller| {
+            let mut plan = lock(&mut tx, target, &caller).await?;
             progress::cancel(&mut tx, slice::from_mut(&mut plan), &reason).await?;
             Ok((tx, CancelPlanResponse { plan: Some(wire::plans::plan(&plan)) }))
         })

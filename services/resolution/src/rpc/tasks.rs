@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use fault::Fault;
 use kernel::Caller;
-use pg::{Db, Group, Key, Tx};
+use pg::{Db, Group, Tx};
 use proto::redress::resolution::v1::{
     CompleteTaskRequest, CompleteTaskResponse, FailTaskRequest, FailTaskResponse, GetTaskRequest,
     GetTaskResponse, HeartbeatRequest, HeartbeatResponse, ListTasksRequest, ListTasksResponse,
@@ -33,7 +33,7 @@ use crate::wire::tasks::{Filter, Holder, TaskListQuery};
 /// case's trace.
 async fn lock(tx: &mut Tx, caller: &Caller, holder: Holder) -> Result<Task, Fault> {
     let task = store::tasks::lock(tx, &[holder.task_id.0]).await?.pop().ok_or(Refusal::TaskNotFound)?;
-    server::serving(caller, &task.department_id)?;
+    server::serving(&caller, &task.department_id)?;
     task.held_under(holder.token)?;
     tx.join_trace(&task.traceparent);
     Ok(task)
@@ -82,11 +82,9 @@ pub(super) async fn complete(
     completions: &Arc<Group<Completions>>,
     request: Request<CompleteTaskRequest>,
 ) -> Result<Response<CompleteTaskResponse>, Fault> {
-    let caller = server::caller(&request)?;
-    let request = request.into_inner();
-    let key = Key::of(&request);
+    let (context, request) = server::mutation(request)?;
     let completion = wire::tasks::completion(request)?;
-    Ok(server::reply(completions.mutate(caller, key, completion).await?))
+    Ok(server::reply(completions.mutate(context, completion).await?))
 }
 
 /// `FailTask`
@@ -94,15 +92,12 @@ pub(super) async fn fail(
     db: &Db,
     request: Request<FailTaskRequest>,
 ) -> Result<Response<FailTaskResponse>, Fault> {
-    let caller = server::caller(&request)?;
-    let worker = &caller;
-    let request = request.into_inner();
-    let key = Key::of(&request);
+    let (context, request) = server::mutation(request)?;
     let (holder, failure) = wire::tasks::failure(request)?;
     let jitter = db.ids().fraction();
     let done = db
-        .mutate(&caller, key, async move |mut tx| {
-            let (mut plan, mut task) = lock_with_plan(&mut tx, worker, holder).await?;
+        .mutate(context, async move |mut tx, caller| {
+            let (mut plan, mut task) = lock_with_plan(&mut tx, &caller, holder).await?;
             task.fail(holder.token, failure, tx.now(), jitter)?;
             tell_attention(&mut tx, &task);
             if task.state == TaskState::Cancelled {
@@ -122,14 +117,11 @@ pub(super) async fn reject(
     db: &Db,
     request: Request<RejectTaskRequest>,
 ) -> Result<Response<RejectTaskResponse>, Fault> {
-    let caller = server::caller(&request)?;
-    let worker = &caller;
-    let request = request.into_inner();
-    let key = Key::of(&request);
+    let (context, request) = server::mutation(request)?;
     let (holder, reason) = wire::tasks::rejection(request)?;
     let done = db
-        .mutate(&caller, key, async move |mut tx| {
-            let mut task = lock(&mut tx, worker, holder).await?;
+        .mutate(context, async move |mut tx, caller| {
+            let mut task = lock(&mut tx, &caller, holder).await?;
             task.reject(holder.token, reason)?;
             tell_attention(&mut tx, &task);
             store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
@@ -144,20 +136,17 @@ pub(super) async fn settle(
     db: &Db,
     request: Request<SettleTaskRequest>,
 ) -> Result<Response<SettleTaskResponse>, Fault> {
-    let caller = server::caller(&request)?;
-    let worker = &caller;
-    let request = request.into_inner();
-    let key = Key::of(&request);
+    let (context, request) = server::mutation(request)?;
     let (task_id, settlement) = wire::tasks::settlement(request)?;
     let done = db
-        .mutate(&caller, key, async move |mut tx| {
+        .mutate(context, async move |mut tx, caller| {
             let mut plan = store::plans::lock_of_tasks(&mut tx, &[task_id.0]).await?;
             let mut plan = plan.pop().ok_or(Refusal::TaskNotFound)?;
             let task = store::tasks::lock(&mut tx, &[task_id.0]).await?.pop();
             let mut task = task.ok_or(Refusal::TaskNotFound)?;
-            server::serving(worker, &task.department_id)?;
+            server::serving(&caller, &task.department_id)?;
             if task.remedy.amount.is_some() {
-                plan.may_be_paid_by(&worker.subject)?;
+                plan.may_be_paid_by(&caller.subject)?;
             }
             if let Some(result) = &settlement.result {
                 wire::tasks::fitting(&task, result)?;
@@ -193,22 +182,19 @@ pub(super) async fn requeue(
     departments: &Departments,
     request: Request<RequeueTaskRequest>,
 ) -> Result<Response<RequeueTaskResponse>, Fault> {
-    let caller = server::caller(&request)?;
-    let request = request.into_inner();
-    let key = Key::of(&request);
+    let (context, request) = server::mutation(request)?;
     let requeue = wire::tasks::requeue(request)?;
     if let Some(department) = &requeue.department_id {
-        departments.ensure(db, &caller.tenant, department).await?;
+        departments.ensure(db, &context.caller.tenant, department).await?;
     }
-    let by = caller.clone();
     let done = db
-        .mutate(&caller, key, async move |mut tx| {
-            let requeued = Requeued { by: by.subject.to_string(), reason: requeue.reason };
+        .mutate(context, async move |mut tx, caller| {
+            let requeued = Requeued { by: caller.subject.to_string(), reason: requeue.reason };
             let mut task = store::tasks::lock(&mut tx, &[requeue.task_id.0])
                 .await?
                 .pop()
                 .ok_or(Refusal::TaskNotFound)?;
-            super::plans::not_about(&mut tx, task.case_id, &by).await?;
+            super::plans::not_about(&mut tx, task.case_id, &caller).await?;
             task.requeue(requeue.department_id, requeued, tx.now())?;
             store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
             tx.notify(progress::TASKS);

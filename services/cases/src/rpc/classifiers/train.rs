@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use fault::Fault;
 use jiff::SignedDuration;
-use kernel::{Caller, TenantId};
-use pg::{Db, Done, Key};
+use kernel::TenantId;
+use pg::{Db, Done, MutationContext};
 use proto::redress::cases::v1::TrainClassifierResponse;
 use server::Length;
 use uuid::Uuid;
@@ -29,20 +29,20 @@ const RETRY: Duration = Duration::from_secs(5);
 /// Trains a tenant's next classifier.
 pub(super) async fn train(
     db: Db,
-    caller: Caller,
-    key: Key,
+    context: MutationContext,
     threshold: f64,
 ) -> Result<Done<TrainClassifierResponse>, Fault> {
-    if let Some(done) = db.answered(&caller.tenant, &key).await? {
+    if let Some(done) = db.answered(&context).await? {
         return Ok(done);
     }
-    let token = begin(&db, &caller.tenant).await?;
-    let outcome = match learn(&db, &caller.tenant, threshold).await {
-        Ok(learnt) => keep(&db, &caller, key, token, learnt).await,
+    let tenant = context.caller.tenant.clone();
+    let token = begin(&db, &tenant).await?;
+    let outcome = match learn(&db, &tenant, threshold).await {
+        Ok(learnt) => keep(&db, context, token, learnt).await,
         Err(fault) => Err(fault),
     };
     if outcome.is_err() {
-        end(&db, &caller.tenant, token).await?;
+        end(&db, &tenant, token).await?;
     }
     outcome
 }
@@ -97,14 +97,12 @@ async fn read(db: &Db, tenant: &TenantId) -> Result<Lessons, Fault> {
 
 async fn keep(
     db: &Db,
-    caller: &Caller,
-    key: Key,
+    context: MutationContext,
     token: Uuid,
     learnt: Learnt,
 ) -> Result<Done<TrainClassifierResponse>, Fault> {
-    let trainer = caller.subject.to_string();
-    db.mutate(caller, key, async move |mut tx| {
-        let now = tx.now();
+    db.mutate(context, async move |mut tx, caller| {
+        let (now, trainer) = (tx.now(), caller.subject.to_string());
         let created = store::classifiers::create(&mut tx, token, &learnt, &trainer, now).await?;
         let Learnt { model: _, threshold, figures } = learnt;
         let kept = KeptClassifier {
