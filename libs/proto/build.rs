@@ -31,6 +31,7 @@ fn main() -> Result<()> {
     fs::write(out.join("redress.bin"), compiler.encode_file_descriptor_set())?;
     let set = compiler.file_descriptor_set();
     fs::write(out.join("mutations.rs"), mutations(&set))?;
+    fs::write(out.join("servers.rs"), servers(&set))?;
     fs::write(out.join("callers.rs"), callers(&compiler.descriptor_pool())?)?;
 
     let mut config = prost_build::Config::new();
@@ -79,6 +80,37 @@ fn mutations(set: &FileDescriptorSet) -> String {
         }
     }
     code
+}
+
+/// A macro that hands the path of every generated server, below this crate, to another.
+fn servers(set: &FileDescriptorSet) -> String {
+    let mut paths = Vec::new();
+    for file in set.file.iter().filter(|file| file.package().starts_with("redress.")) {
+        let package = file.package().replace('.', "::");
+        for service in &file.service {
+            let name = service.name();
+            paths.push(format!("            {package}::{}_server::{name}Server;", snake_case(name)));
+        }
+    }
+    paths.sort();
+    format!(
+        "/// Hands the path of every generated server, below `proto`, to a macro.\n\
+         #[macro_export]\nmacro_rules! for_each_server {{\n    ($then:ident) => {{\n        \
+         $then! {{\n{}\n        }}\n    }};\n}}\n",
+        paths.join("\n")
+    )
+}
+
+/// A service's name as the generated module has it: `CaseService` is `case_service`.
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.extend(letter.to_lowercase());
+    }
+    snake
 }
 
 /// A line for each rpc, sorted by path. Options of our own are read here because

@@ -44,6 +44,7 @@ pub trait Mutation: prost::Message {
 }
 
 include!(concat!(env!("OUT_DIR"), "/mutations.rs"));
+include!(concat!(env!("OUT_DIR"), "/servers.rs"));
 
 /// Who may call each rpc, by its path: numbers of [`redress::access::v1::Role`], as
 /// the contracts name them. Sorted by path.

@@ -1,8 +1,7 @@
 //! Every limit on what a caller may take of the server: time, connections, metadata;
 //! and message sizes, the same for every service that is routed.
 //!
-//! Tonic keeps the sizes in each generated server, so there is one line here per
-//! generated server; one that lacks its line cannot be routed at all.
+//! Tonic keeps the sizes in each generated server; the contracts' compiler lists them.
 
 use std::time::Duration;
 
@@ -56,8 +55,8 @@ pub trait Limited {
 }
 
 macro_rules! limited {
-    ($($package:ident :: $module:ident :: $server:ident;)+) => {$(
-        impl<T> Limited for proto::redress::$package::v1::$module::$server<T> {
+    ($($($step:ident)::+;)+) => {$(
+        impl<T> Limited for proto::$($step)::+<T> {
             fn limited(self, bytes: usize) -> Self {
                 self.max_decoding_message_size(bytes)
                     .max_encoding_message_size(bytes)
@@ -67,22 +66,4 @@ macro_rules! limited {
     )+};
 }
 
-limited! {
-    assignment::assignment_service_server::AssignmentServiceServer;
-    cases::calendar_service_server::CalendarServiceServer;
-    cases::case_service_server::CaseServiceServer;
-    cases::category_service_server::CategoryServiceServer;
-    cases::clock_service_server::ClockServiceServer;
-    cases::decision_service_server::DecisionServiceServer;
-    cases::policy_service_server::PolicyServiceServer;
-    cases::classifier_service_server::ClassifierServiceServer;
-    cases::search_service_server::SearchServiceServer;
-    cases::triage_service_server::TriageServiceServer;
-    cases::group_service_server::GroupServiceServer;
-    cases::link_service_server::LinkServiceServer;
-    feedback::feedback_service_server::FeedbackServiceServer;
-    intake::channel_service_server::ChannelServiceServer;
-    intake::form_service_server::FormServiceServer;
-    intake::intake_service_server::IntakeServiceServer;
-    resolution::resolution_service_server::ResolutionServiceServer;
-}
+proto::for_each_server!(limited);
