@@ -36,6 +36,12 @@ macro_rules! numbered {
             $($(#[$value_doc])* $value = $number,)+
         }
 
+        impl ::std::convert::From<$name> for i16 {
+            fn from(value: $name) -> Self {
+                value.number()
+            }
+        }
+
         impl $name {
             /// Every value, in order.
             pub const ALL: &'static [Self] = &[$(Self::$value,)+];

@@ -20,7 +20,9 @@ mod migrate;
 mod mutate;
 pub mod notifier;
 mod probe;
+mod rows;
 mod skew;
+mod sql;
 pub mod trace;
 mod tx;
 
@@ -31,7 +33,7 @@ use std::time::Duration;
 use fault::Fault;
 use kernel::{Clock, Ids};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool};
+use sqlx::{Connection as _, Executor as _, PgConnection, PgPool};
 
 pub use dedicated::{DedicatedConnection, is_connection_lost};
 pub use group::{Batch, BatchedMutation, Group, Verdicts, Work};
@@ -39,7 +41,10 @@ pub use migrate::{MIGRATIONS, is_behind, migrate};
 pub use mutate::{Done, IDEMPOTENCY_KEPT, MutationContext, key_reused, request_hash};
 pub use notifier::Notifier;
 pub use probe::Probe;
+pub use rows::{Binds, Rows, RowsBuilder};
 pub use skew::Skew;
+#[doc(hidden)]
+pub use sqlx::AssertSqlSafe;
 pub use tx::{Patience, Tx};
 
 /// How long a call waits for a connection before it is refused.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use fault::Fault;
 use opentelemetry::global;
 use pg::Db;
+use sqlx::AssertSqlSafe;
 
 use crate::service::Stop;
 
@@ -13,7 +14,7 @@ const EVERY: Duration = Duration::from_secs(15);
 
 /// Measures until told to stop. `oldest` is the statement that reads since when what
 /// waits longest has waited; the role that serves all tenants must be allowed to.
-pub(crate) async fn run(db: Db, metric: &'static str, oldest: &'static str, stop: Stop) {
+pub(crate) async fn run(db: Db, metric: &'static str, oldest: String, stop: Stop) {
     let gauge = global::meter("redress")
         .f64_gauge(metric)
         .with_unit("s")
@@ -26,7 +27,7 @@ pub(crate) async fn run(db: Db, metric: &'static str, oldest: &'static str, stop
             () = stop.cancelled() => return,
             () = tokio::time::sleep(pause) => pause = EVERY,
         }
-        match measure(&db, oldest).await {
+        match measure(&db, &oldest).await {
             Ok(age) => gauge.record(age.as_secs_f64(), &[]),
             Err(fault) => tracing::warn!(metric, fault = fault.chain(), "a queue's age cannot be read"),
         }
@@ -34,9 +35,11 @@ pub(crate) async fn run(db: Db, metric: &'static str, oldest: &'static str, stop
 }
 
 /// Nothing waits: no time at all.
-async fn measure(db: &Db, oldest: &'static str) -> Result<Duration, Fault> {
+async fn measure(db: &Db, oldest: &str) -> Result<Duration, Fault> {
+    let oldest = oldest.to_owned();
     db.transact_as_worker("queue.age", async move |mut tx| {
-        let since: Option<jiff_sqlx::Timestamp> = sqlx::query_scalar(oldest).fetch_one(&mut *tx).await?;
+        let since: Option<jiff_sqlx::Timestamp> =
+            sqlx::query_scalar(AssertSqlSafe(oldest)).fetch_one(&mut *tx).await?;
         let age = since.map(|since| tx.now().duration_since(since.to_jiff()));
         Ok((tx, age.and_then(|age| Duration::try_from(age).ok()).unwrap_or_default()))
     })

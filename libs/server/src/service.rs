@@ -121,8 +121,8 @@ impl Parts {
 
     /// Measures how long what waits longest has waited, over all tenants. `oldest`
     /// reads since when, or null.
-    pub fn queue_age(&mut self, db: &pg::Db, metric: &'static str, oldest: &'static str) -> &mut Self {
-        let db = db.clone();
+    pub fn queue_age(&mut self, db: &pg::Db, metric: &'static str, oldest: impl Into<String>) -> &mut Self {
+        let (db, oldest) = (db.clone(), oldest.into());
         self.worker("queue_age", move |stop| queue_age::run(db, metric, oldest, stop))
     }
 }

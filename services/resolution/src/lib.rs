@@ -49,6 +49,6 @@ pub const SERVICE: Service = Service { name: "resolution", port: 50054, migratio
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts.route(ResolutionServiceServer::new(rpc::Resolution::new(kit.db.clone())));
     parts.react(react::Reactions);
-    parts.queue_age(&kit.db, "redress.task.age", store::tasks::OLDEST_READY);
+    parts.queue_age(&kit.db, "redress.task.age", store::tasks::oldest_ready());
     Ok(())
 }

@@ -12,6 +12,7 @@ pub(crate) mod tasks;
 
 use fault::Fault;
 use kernel::Money;
+use pg::RowsBuilder;
 
 use crate::remedy::{Goods, Remedy, RemedyKind};
 
@@ -28,30 +29,17 @@ fn goods(sku: Option<String>, quantity: Option<i32>) -> Option<Goods> {
     Some(Goods { sku: sku?, quantity: quantity? })
 }
 
-/// Remedies as the columns of a set-based insert.
-#[derive(Default)]
-struct Remedies<'a> {
-    kinds: Vec<i16>,
-    minors: Vec<Option<i64>>,
-    currencies: Vec<Option<&'a str>>,
-    skus: Vec<Option<&'a str>>,
-    quantities: Vec<Option<i32>>,
-    instructions: Vec<&'a str>,
-}
-
-impl<'a> Remedies<'a> {
-    fn of(remedies: impl Iterator<Item = &'a Remedy>) -> Self {
-        let mut columns = Self::default();
-        for Remedy { kind, amount, goods, instructions } in remedies {
-            columns.kinds.push(kind.number());
-            columns.minors.push(amount.as_ref().map(|amount| amount.minor));
-            columns.currencies.push(amount.as_ref().map(|amount| amount.currency.as_str()));
-            columns.skus.push(goods.as_ref().map(|goods| goods.sku.as_str()));
-            columns.quantities.push(goods.as_ref().map(|goods| goods.quantity));
-            columns.instructions.push(instructions);
-        }
-        columns
-    }
+/// Adds the columns of the remedy each row has.
+fn remedy_columns<'b, 'i, T>(
+    rows: RowsBuilder<'b, 'i, T>,
+    remedy: fn(&T) -> &Remedy,
+) -> RowsBuilder<'b, 'i, T> {
+    rows.column("kind", |row| remedy(row).kind.number())
+        .column("amount_minor", |row| remedy(row).amount.as_ref().map(|amount| amount.minor))
+        .column("currency", |row| remedy(row).amount.as_ref().map(|amount| amount.currency.as_str()))
+        .column("sku", |row| remedy(row).goods.as_ref().map(|goods| goods.sku.as_str()))
+        .column("quantity", |row| remedy(row).goods.as_ref().map(|goods| goods.quantity))
+        .column("instructions", |row| remedy(row).instructions.as_str())
 }
 
 fn kind(number: i16, row: impl std::fmt::Debug) -> Result<RemedyKind, Fault> {

@@ -33,7 +33,7 @@ use crate::wire::tasks::{Filter, Holder, TaskListQuery};
 /// case's trace.
 async fn lock(tx: &mut Tx, caller: &Caller, holder: Holder) -> Result<Task, Fault> {
     let task = store::tasks::lock(tx, &[holder.task_id.0]).await?.pop().ok_or(Refusal::TaskNotFound)?;
-    server::serving(&caller, &task.department_id)?;
+    server::serving(caller, &task.department_id)?;
     task.held_under(holder.token)?;
     tx.join_trace(&task.traceparent);
     Ok(task)

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::money;
 use crate::approval::{Grounds, Sums};
+use crate::plan::StepState;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -24,7 +25,7 @@ pub(crate) async fn grounds(
     cases: &[Uuid],
 ) -> Result<HashMap<Uuid, Grounds>, Fault> {
     let (_, caps) = limits(conn).await?;
-    let rows: Vec<Row> = sqlx::query_as(
+    let rows: Vec<Row> = sqlx::query_as(pg::sql!(
         "SELECT c.case_id, c.sought_minor, c.sought_currency, g.currency, g.granted_minor
          FROM case_view c
          LEFT JOIN LATERAL (
@@ -32,10 +33,12 @@ pub(crate) async fn grounds(
              FROM plan p
              JOIN plan_step s ON s.tenant_id = p.tenant_id AND s.plan_id = p.plan_id
              WHERE p.tenant_id = c.tenant_id AND p.case_id = c.case_id
-               AND s.state IN (3, 5) AND s.moved_minor IS NOT NULL
+               AND s.state IN ({done}, {undoing}) AND s.moved_minor IS NOT NULL
              GROUP BY s.currency) AS g ON true
          WHERE c.tenant_id = current_setting('redress.tenant') AND c.case_id = ANY($1)",
-    )
+        done = StepState::Done,
+        undoing = StepState::Undoing,
+    ))
     .bind(cases)
     .fetch_all(conn)
     .await?;

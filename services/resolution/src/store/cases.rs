@@ -2,6 +2,7 @@
 
 use fault::Fault;
 use kernel::CaseId;
+use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -92,35 +93,34 @@ pub(crate) async fn keep_handlers(
 /// Keeps how far each case is. A cycle is first undecided, then decided, then
 /// closed, and another may follow: what tells of an earlier moment comes too late.
 pub(crate) async fn keep(conn: &mut PgConnection, views: &[CaseView]) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO case_view AS known (tenant_id, case_id, cycle, priority, standing, traceparent, recused,
-                                         sought_minor, sought_currency)
-         SELECT DISTINCT ON (case_id)
-                current_setting('redress.tenant'), case_id, cycle, priority, standing, traceparent,
-                coalesce(string_to_array(nullif(recused, ''), E'\\n'), '{}'), minor, currency
-         FROM (SELECT UNNEST($1::uuid[]) AS case_id, UNNEST($2::int[]) AS cycle,
-                      UNNEST($3::smallint[]) AS priority, UNNEST($4::smallint[]) AS standing,
-                      UNNEST($5::text[]) AS traceparent, UNNEST($6::text[]) AS recused,
-                      UNNEST($7::bigint[]) AS minor, UNNEST($8::text[]) AS currency) AS heard
-         ORDER BY case_id, cycle DESC, standing DESC
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(views)
+        .column("case_id", |view| view.case_id.0)
+        .column("cycle", |view| view.cycle)
+        .column("priority", |view| view.priority)
+        .column("standing", |view| view.standing.number())
+        .column("traceparent", |view| view.traceparent.as_str())
+        .list("recused", |view| &view.recused)
+        .column("sought_minor", |view| view.sought.as_ref().map(|sought| sought.minor))
+        .column("sought_currency", |view| view.sought.as_ref().map(|sought| sought.currency.as_str()))
+        .done();
+    let statement = format!(
+        "INSERT INTO case_view AS known (tenant_id, {names})
+         SELECT DISTINCT ON (r.case_id) current_setting('redress.tenant'), {values} FROM {rows} AS r
+         ORDER BY r.case_id, r.cycle DESC, r.standing DESC
          ON CONFLICT (tenant_id, case_id) DO UPDATE
          SET cycle = excluded.cycle, priority = excluded.priority, standing = excluded.standing,
              correction = CASE WHEN excluded.cycle > known.cycle THEN 0 ELSE known.correction END,
-             recused = CASE WHEN excluded.standing = 1 THEN known.recused ELSE excluded.recused END,
+             recused = CASE WHEN excluded.standing = {undecided} THEN known.recused ELSE excluded.recused END,
              sought_minor = coalesce(excluded.sought_minor, known.sought_minor),
              sought_currency = coalesce(excluded.sought_currency, known.sought_currency)
          WHERE (known.cycle, known.standing) < (excluded.cycle, excluded.standing)",
-    )
-    .bind(views.iter().map(|view| view.case_id.0).collect::<Vec<_>>())
-    .bind(views.iter().map(|view| view.cycle).collect::<Vec<_>>())
-    .bind(views.iter().map(|view| view.priority).collect::<Vec<_>>())
-    .bind(views.iter().map(|view| view.standing.number()).collect::<Vec<_>>())
-    .bind(views.iter().map(|view| view.traceparent.as_str()).collect::<Vec<_>>())
-    .bind(views.iter().map(|view| view.recused.join("\n")).collect::<Vec<_>>())
-    .bind(views.iter().map(|view| view.sought.as_ref().map(|sought| sought.minor)).collect::<Vec<_>>())
-    .bind(views.iter().map(|view| Some(view.sought.as_ref()?.currency.as_str())).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
+        names = rows.names(),
+        values = rows.values("r"),
+        undecided = RemedyStatus::Undecided.number(),
+    );
+    binds.execute(&statement, conn).await?;
     Ok(())
 }
 

@@ -3,10 +3,11 @@
 use fault::Fault;
 use jiff_sqlx::ToSqlx;
 use kernel::{CaseId, PlanId, TaskId};
-use sqlx::PgConnection;
+use pg::Binds;
+use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-use super::{Remedies, goods, impossible, kind, money};
+use super::{goods, impossible, kind, money, remedy_columns};
 use crate::plan::{Plan, PlanState, Step, StepState};
 use crate::refusal::Refusal;
 use crate::remedy::Remedy;
@@ -164,9 +165,14 @@ pub(crate) async fn lock_of_tasks(conn: &mut PgConnection, task_ids: &[Uuid]) ->
 
 /// Plans of cases that can still be cancelled, locked as [`lock`] does.
 pub(crate) async fn lock_uncancelled(conn: &mut PgConnection, cases: &[CaseId]) -> Result<Vec<Plan>, Fault> {
-    let rows = sqlx::query_as(select!(
-        "WHERE p.tenant_id = current_setting('redress.tenant') AND p.case_id = ANY($1) AND p.state IN (1, 2)
-         ORDER BY p.plan_id, s.ordinal FOR UPDATE OF p, s"
+    let rows = sqlx::query_as(pg::sql!(
+        select!(
+            "WHERE p.tenant_id = current_setting('redress.tenant') AND p.case_id = ANY($1)
+               AND p.state IN ({proposed}, {executing})
+             ORDER BY p.plan_id, s.ordinal FOR UPDATE OF p, s"
+        ),
+        proposed = PlanState::Proposed,
+        executing = PlanState::Executing,
     ))
     .bind(cases.iter().map(|case_id| case_id.0).collect::<Vec<_>>())
     .fetch_all(conn)
@@ -199,52 +205,35 @@ pub(crate) async fn list(
 
 /// Stores new plans with their steps; refused while the case of one has an open one.
 pub(crate) async fn insert(conn: &mut PgConnection, plans: &[Plan]) -> Result<(), Fault> {
-    let steps = || plans.iter().flat_map(|plan| plan.steps.iter().zip(0_i16..).map(move |step| (plan, step)));
-    let text = |of: fn(&Plan) -> &str| plans.iter().map(of).collect::<Vec<_>>();
-    let remedies = Remedies::of(steps().map(|(_, (step, _))| &step.remedy));
-    let stored = sqlx::query(
-        "WITH stored AS (
-             INSERT INTO plan (tenant_id, approver, reason, version, plan_id, case_id, cycle, state, proposer,
-                               priority, traceparent, created_at)
-             SELECT current_setting('redress.tenant'), '', '', 1, p.*
-             FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::uuid[]), UNNEST($3::int[]),
-                          UNNEST($4::smallint[]), UNNEST($5::text[]), UNNEST($6::smallint[]),
-                          UNNEST($7::text[]), UNNEST($8::timestamptz[])) AS p)
-         INSERT INTO plan_step (tenant_id, state, plan_id, ordinal, step_id, department_id, kind, amount_minor,
-                                currency, sku, quantity, instructions, depends_on, due_time)
-         SELECT current_setting('redress.tenant'), $9, s.plan_id, s.ordinal, s.step_id, s.department_id, s.kind,
-                s.minor, s.currency, s.sku, s.quantity, s.instructions, string_to_array(s.depends_on, ' '),
-                s.due_time
-         FROM (SELECT UNNEST($10::uuid[]) AS plan_id, UNNEST($11::smallint[]) AS ordinal,
-                      UNNEST($12::text[]) AS step_id, UNNEST($13::text[]) AS department_id,
-                      UNNEST($14::smallint[]) AS kind, UNNEST($15::bigint[]) AS minor,
-                      UNNEST($16::text[]) AS currency, UNNEST($17::text[]) AS sku,
-                      UNNEST($18::int[]) AS quantity, UNNEST($19::text[]) AS instructions,
-                      UNNEST($20::text[]) AS depends_on, UNNEST($21::timestamptz[]) AS due_time) AS s",
-    )
-    .bind(plans.iter().map(|plan| plan.plan_id.0).collect::<Vec<_>>())
-    .bind(plans.iter().map(|plan| plan.case_id.0).collect::<Vec<_>>())
-    .bind(plans.iter().map(|plan| plan.cycle).collect::<Vec<_>>())
-    .bind(plans.iter().map(|plan| plan.state.number()).collect::<Vec<_>>())
-    .bind(text(|plan| &plan.proposer))
-    .bind(plans.iter().map(|plan| plan.priority).collect::<Vec<_>>())
-    .bind(text(|plan| &plan.traceparent))
-    .bind(plans.iter().map(|plan| plan.created_at.to_sqlx()).collect::<Vec<_>>())
-    .bind(StepState::Waiting.number())
-    .bind(steps().map(|(plan, _)| plan.plan_id.0).collect::<Vec<_>>())
-    .bind(steps().map(|(_, (_, ordinal))| ordinal).collect::<Vec<_>>())
-    .bind(steps().map(|(_, (step, _))| step.step_id.as_str()).collect::<Vec<_>>())
-    .bind(steps().map(|(_, (step, _))| step.department_id.as_str()).collect::<Vec<_>>())
-    .bind(remedies.kinds)
-    .bind(remedies.minors)
-    .bind(remedies.currencies)
-    .bind(remedies.skus)
-    .bind(remedies.quantities)
-    .bind(remedies.instructions)
-    .bind(steps().map(|(_, (step, _))| step.depends_on.join(" ")).collect::<Vec<_>>())
-    .bind(steps().map(|(_, (step, _))| step.due_time.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
-    .execute(conn)
-    .await;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(plans)
+        .column("plan_id", |plan| plan.plan_id.0)
+        .column("version", |_| 1_i64)
+        .column("case_id", |plan| plan.case_id.0)
+        .column("cycle", |plan| plan.cycle)
+        .column("state", |plan| plan.state.number())
+        .column("proposer", |plan| plan.proposer.as_str())
+        .column("approver", |_| "")
+        .column("reason", |_| "")
+        .column("priority", |plan| plan.priority)
+        .column("traceparent", |plan| plan.traceparent.as_str())
+        .column("created_at", |plan| plan.created_at.to_sqlx())
+        .done();
+    let steps = steps(plans);
+    let steps = binds
+        .rows(&steps)
+        .column("plan_id", |of| of.plan_id.0)
+        .column("ordinal", |of| of.ordinal)
+        .column("state", |_| StepState::Waiting.number())
+        .column("step_id", |of| of.step.step_id.as_str())
+        .column("department_id", |of| of.step.department_id.as_str())
+        .list("depends_on", |of| &of.step.depends_on)
+        .column("due_time", |of| of.step.due_time.map(ToSqlx::to_sqlx));
+    let steps = remedy_columns(steps, |of| &of.step.remedy).done();
+    let statement =
+        format!("WITH stored AS ({}) {}", rows.insert_into("plan"), steps.insert_into("plan_step"));
+    let stored = binds.execute(&statement, conn).await;
     match stored {
         Ok(_) => Ok(()),
         Err(error) if fault::breaks(&error, "plan_one_open") => Err(Refusal::PlanAlreadyOpen.into()),
@@ -254,46 +243,38 @@ pub(crate) async fn insert(conn: &mut PgConnection, plans: &[Plan]) -> Result<()
 
 /// Stores how far plans, which are locked, and their steps are.
 pub(crate) async fn save(conn: &mut PgConnection, plans: &[Plan]) -> Result<(), Fault> {
-    let steps = Steps::of(plans);
-    let saved = sqlx::query_scalar::<_, i64>(
-        "WITH saved AS (
-             UPDATE plan SET version = p.version, state = p.state, approver = p.approver, reason = p.reason,
-                             ended_at = p.ended_at, first_approver = p.first_approver,
-                             second_reason = p.second_reason
-             FROM (SELECT UNNEST($1::uuid[]) AS plan_id, UNNEST($2::bigint[]) AS version,
-                          UNNEST($3::smallint[]) AS state, UNNEST($4::text[]) AS approver,
-                          UNNEST($5::text[]) AS reason, UNNEST($6::timestamptz[]) AS ended_at,
-                          UNNEST($13::text[]) AS first_approver, UNNEST($14::text[]) AS second_reason) AS p
-             WHERE plan.tenant_id = current_setting('redress.tenant') AND plan.plan_id = p.plan_id
-             RETURNING plan.plan_id),
-         moved AS (
-             UPDATE plan_step SET state = s.state, done_order = s.done_order, moved_minor = s.moved_minor,
-                                  task_id = s.task_id
-             FROM (SELECT UNNEST($7::uuid[]) AS plan_id, UNNEST($8::smallint[]) AS ordinal,
-                          UNNEST($9::smallint[]) AS state, UNNEST($10::smallint[]) AS done_order,
-                          UNNEST($11::bigint[]) AS moved_minor, UNNEST($12::uuid[]) AS task_id) AS s
-             WHERE plan_step.tenant_id = current_setting('redress.tenant')
-               AND plan_step.plan_id = s.plan_id AND plan_step.ordinal = s.ordinal
-               AND (plan_step.state, plan_step.moved_minor, plan_step.task_id)
-                   IS DISTINCT FROM (s.state, s.moved_minor, s.task_id))
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(plans)
+        .column("plan_id", |plan| plan.plan_id.0)
+        .column("version", |plan| plan.version)
+        .column("state", |plan| plan.state.number())
+        .column("approver", |plan| plan.approver.as_str())
+        .column("reason", |plan| plan.reason.as_str())
+        .column("ended_at", |plan| plan.ended_at.map(ToSqlx::to_sqlx))
+        .column("first_approver", |plan| plan.first_approver.as_str())
+        .column("second_reason", |plan| plan.second_reason.as_str())
+        .done();
+    let steps = steps(plans);
+    let steps = binds
+        .rows(&steps)
+        .column("plan_id", |of| of.plan_id.0)
+        .column("ordinal", |of| of.ordinal)
+        .column("state", |of| of.step.state.number())
+        .column("done_order", |of| of.step.done_order)
+        .column("moved_minor", |of| of.step.moved.as_ref().map(|moved| moved.minor))
+        .column("task_id", |of| of.step.task_id.map(|task_id| task_id.0))
+        .done();
+    let statement = format!(
+        "WITH saved AS ({} RETURNING plan.plan_id),
+              moved AS ({} AND (plan_step.state, plan_step.moved_minor, plan_step.task_id)
+                               IS DISTINCT FROM (r.state, r.moved_minor, r.task_id))
          SELECT count(*) FROM saved",
-    )
-    .bind(plans.iter().map(|plan| plan.plan_id.0).collect::<Vec<_>>())
-    .bind(plans.iter().map(|plan| plan.version).collect::<Vec<_>>())
-    .bind(plans.iter().map(|plan| plan.state.number()).collect::<Vec<_>>())
-    .bind(plans.iter().map(|plan| plan.approver.as_str()).collect::<Vec<_>>())
-    .bind(plans.iter().map(|plan| plan.reason.as_str()).collect::<Vec<_>>())
-    .bind(plans.iter().map(|plan| plan.ended_at.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
-    .bind(steps.plan_ids)
-    .bind(steps.ordinals)
-    .bind(steps.states)
-    .bind(steps.done_orders)
-    .bind(steps.moved_minors)
-    .bind(steps.task_ids)
-    .bind(plans.iter().map(|plan| plan.first_approver.as_str()).collect::<Vec<_>>())
-    .bind(plans.iter().map(|plan| plan.second_reason.as_str()).collect::<Vec<_>>())
-    .fetch_one(conn)
-    .await?;
+        rows.update("plan", &["plan_id"]),
+        steps.update("plan_step", &["plan_id", "ordinal"]),
+    );
+    let saved: i64 =
+        sqlx::query_scalar_with(AssertSqlSafe(statement), binds.arguments()?).fetch_one(conn).await?;
     if usize::try_from(saved).ok() == Some(plans.len()) {
         Ok(())
     } else {
@@ -301,30 +282,18 @@ pub(crate) async fn save(conn: &mut PgConnection, plans: &[Plan]) -> Result<(), 
     }
 }
 
-/// What changes of steps, as columns.
-#[derive(Default)]
-struct Steps {
-    plan_ids: Vec<Uuid>,
-    ordinals: Vec<i16>,
-    states: Vec<i16>,
-    done_orders: Vec<Option<i16>>,
-    moved_minors: Vec<Option<i64>>,
-    task_ids: Vec<Option<Uuid>>,
+/// A step, and where it stands in its plan.
+struct StepOf<'a> {
+    plan_id: PlanId,
+    ordinal: i16,
+    step: &'a Step,
 }
 
-impl Steps {
-    fn of(plans: &[Plan]) -> Self {
-        let mut columns = Self::default();
-        for plan in plans {
-            for (ordinal, step) in (0..).zip(&plan.steps) {
-                columns.plan_ids.push(plan.plan_id.0);
-                columns.ordinals.push(ordinal);
-                columns.states.push(step.state.number());
-                columns.done_orders.push(step.done_order);
-                columns.moved_minors.push(step.moved.as_ref().map(|moved| moved.minor));
-                columns.task_ids.push(step.task_id.map(|task_id| task_id.0));
-            }
-        }
-        columns
+fn steps(plans: &[Plan]) -> Vec<StepOf<'_>> {
+    let mut all = Vec::new();
+    for plan in plans {
+        let steps = (0..).zip(&plan.steps);
+        all.extend(steps.map(|(ordinal, step)| StepOf { plan_id: plan.plan_id, ordinal, step }));
     }
+    all
 }

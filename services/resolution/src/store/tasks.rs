@@ -5,18 +5,26 @@ mod queue;
 use fault::Fault;
 use jiff_sqlx::ToSqlx;
 use kernel::{CaseId, PlanId, TaskId};
+use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub(crate) use queue::{Claim, Claimed, claim, heartbeat};
 
-use super::{Remedies, goods, impossible, kind, money};
+use super::{goods, impossible, kind, money, remedy_columns};
 use crate::remedy::Remedy;
 use crate::task::{Requeued, Task, TaskResult, TaskState};
 
 /// Since when the task might have been handed out that waits longest, of all tenants;
 /// later than now while all are leased or back off.
-pub(crate) const OLDEST_READY: &str = "SELECT min(visible_at) FROM task WHERE state IN (1, 2)";
+pub(crate) fn oldest_ready() -> String {
+    let oldest = pg::sql!(
+        "SELECT min(visible_at) FROM task WHERE state IN ({ready}, {leased})",
+        ready = TaskState::Ready,
+        leased = TaskState::Leased,
+    );
+    oldest.0
+}
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -145,13 +153,19 @@ pub(crate) async fn lock_open(
     conn: &mut PgConnection,
     plans: &[(CaseId, PlanId)],
 ) -> Result<Vec<Task>, Fault> {
-    let rows = sqlx::query_as(concat!(
-        "SELECT ",
-        columns!(),
-        " FROM task
-         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1) AND plan_id = ANY($2)
-           AND state IN (1, 2, 4, 6)
-         ORDER BY task_id FOR UPDATE"
+    let rows = sqlx::query_as(pg::sql!(
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM task
+             WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1) AND plan_id = ANY($2)
+               AND state IN ({ready}, {leased}, {attention}, {unknown})
+             ORDER BY task_id FOR UPDATE"
+        ),
+        ready = TaskState::Ready,
+        leased = TaskState::Leased,
+        attention = TaskState::NeedsAttention,
+        unknown = TaskState::OutcomeUnknown,
     ))
     .bind(plans.iter().map(|(case_id, _)| case_id.0).collect::<Vec<_>>())
     .bind(plans.iter().map(|(_, plan_id)| plan_id.0).collect::<Vec<_>>())
@@ -192,7 +206,10 @@ pub(crate) async fn list_of_department(
     after: Option<TaskId>,
     limit: i64,
 ) -> Result<Vec<Task>, Fault> {
-    let states = state.map_or_else(|| (1..=6).collect(), |state| vec![state.number()]);
+    let states: Vec<i16> = match state {
+        Some(state) => vec![state.number()],
+        None => TaskState::ALL.iter().map(|state| state.number()).collect(),
+    };
     let rows = sqlx::query_as(concat!(
         "SELECT ",
         columns!(),
@@ -215,87 +232,55 @@ pub(crate) async fn list_of_department(
 
 /// Stores new tasks.
 pub(crate) async fn insert(conn: &mut PgConnection, tasks: &[Task]) -> Result<(), Fault> {
-    let remedies = Remedies::of(tasks.iter().map(|task| &task.remedy));
-    sqlx::query(
-        "INSERT INTO task (tenant_id, version, attempt, task_id, plan_id, step_id, case_id, cycle,
-                           department_id, compensates_task_id, priority, due_time, max_attempts, visible_at,
-                           traceparent, created_at, kind, amount_minor, currency, sku, quantity, instructions,
-                           state, last_error)
-         SELECT current_setting('redress.tenant'), 1, 0, t.*
-         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::uuid[]), UNNEST($3::text[]), UNNEST($4::uuid[]),
-                      UNNEST($5::int[]), UNNEST($6::text[]), UNNEST($7::uuid[]), UNNEST($8::smallint[]),
-                      UNNEST($9::timestamptz[]), UNNEST($10::int[]), UNNEST($11::timestamptz[]),
-                      UNNEST($12::text[]), UNNEST($13::timestamptz[]), UNNEST($14::smallint[]),
-                      UNNEST($15::bigint[]), UNNEST($16::text[]), UNNEST($17::text[]), UNNEST($18::int[]),
-                      UNNEST($19::text[]), UNNEST($20::smallint[]), UNNEST($21::text[])) AS t",
-    )
-    .bind(tasks.iter().map(|task| task.task_id.0).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.plan_id.0).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.step_id.as_str()).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.case_id.0).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.cycle).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.department_id.as_str()).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.compensates.map(|id| id.0)).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.priority).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.due_time.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.max_attempts).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.visible_at.to_sqlx()).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.traceparent.as_str()).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.created_at.to_sqlx()).collect::<Vec<_>>())
-    .bind(remedies.kinds)
-    .bind(remedies.minors)
-    .bind(remedies.currencies)
-    .bind(remedies.skus)
-    .bind(remedies.quantities)
-    .bind(remedies.instructions)
-    .bind(tasks.iter().map(|task| task.state.number()).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.last_error.as_str()).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(tasks)
+        .column("task_id", |task| task.task_id.0)
+        .column("version", |_| 1_i64)
+        .column("attempt", |_| 0_i32)
+        .column("plan_id", |task| task.plan_id.0)
+        .column("step_id", |task| task.step_id.as_str())
+        .column("case_id", |task| task.case_id.0)
+        .column("cycle", |task| task.cycle)
+        .column("department_id", |task| task.department_id.as_str())
+        .column("compensates_task_id", |task| task.compensates.map(|id| id.0))
+        .column("priority", |task| task.priority)
+        .column("due_time", |task| task.due_time.map(ToSqlx::to_sqlx))
+        .column("max_attempts", |task| task.max_attempts)
+        .column("visible_at", |task| task.visible_at.to_sqlx())
+        .column("traceparent", |task| task.traceparent.as_str())
+        .column("created_at", |task| task.created_at.to_sqlx())
+        .column("state", |task| task.state.number())
+        .column("last_error", |task| task.last_error.as_str());
+    let rows = remedy_columns(rows, |task| &task.remedy).done();
+    binds.execute(&rows.insert_into("task"), conn).await?;
     Ok(())
 }
 
 /// Stores what became of tasks, which are locked.
 pub(crate) async fn save(conn: &mut PgConnection, tasks: &[Task]) -> Result<(), Fault> {
-    let result = |task: &Task| task.result.clone();
-    let saved = sqlx::query(
-        "UPDATE task SET version = t.version, department_id = t.department_id, state = t.state,
-                         attempt = t.attempt, visible_at = t.visible_at,
-                         cancel_requested = t.cancel_requested, last_error = t.last_error,
-                         result_reference = t.reference, result_minor = t.minor, result_remark = t.remark,
-                         lease_token = t.lease_token, requeued_by = t.requeued_by,
-                         requeue_reason = t.requeue_reason
-         FROM (SELECT UNNEST($1::uuid[]) AS task_id, UNNEST($2::bigint[]) AS version,
-                      UNNEST($3::text[]) AS department_id, UNNEST($4::smallint[]) AS state,
-                      UNNEST($5::int[]) AS attempt, UNNEST($6::timestamptz[]) AS visible_at,
-                      UNNEST($7::bool[]) AS cancel_requested, UNNEST($8::text[]) AS last_error,
-                      UNNEST($9::text[]) AS reference, UNNEST($10::bigint[]) AS minor,
-                      UNNEST($11::text[]) AS remark, UNNEST($12::uuid[]) AS lease_token,
-                      UNNEST($13::text[]) AS requeued_by, UNNEST($14::text[]) AS requeue_reason) AS t
-         WHERE task.tenant_id = current_setting('redress.tenant') AND task.task_id = t.task_id",
-    )
-    .bind(tasks.iter().map(|task| task.task_id.0).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.version).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.department_id.as_str()).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.state.number()).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.attempt).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.visible_at.to_sqlx()).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.cancel_requested).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.last_error.as_str()).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| result(task).map(|result| result.reference)).collect::<Vec<_>>())
-    .bind(
-        tasks
-            .iter()
-            .map(|task| result(task).and_then(|result| result.amount).map(|amount| amount.minor))
-            .collect::<Vec<_>>(),
-    )
-    .bind(tasks.iter().map(|task| result(task).map(|result| result.remark)).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.lease_token).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.requeued.as_ref().map(|r| r.by.as_str())).collect::<Vec<_>>())
-    .bind(tasks.iter().map(|task| task.requeued.as_ref().map(|r| r.reason.as_str())).collect::<Vec<_>>())
-    .execute(conn)
-    .await?
-    .rows_affected();
+    fn moved(result: &TaskResult) -> Option<i64> {
+        result.amount.as_ref().map(|amount| amount.minor)
+    }
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(tasks)
+        .column("task_id", |task| task.task_id.0)
+        .column("version", |task| task.version)
+        .column("department_id", |task| task.department_id.as_str())
+        .column("state", |task| task.state.number())
+        .column("attempt", |task| task.attempt)
+        .column("visible_at", |task| task.visible_at.to_sqlx())
+        .column("cancel_requested", |task| task.cancel_requested)
+        .column("last_error", |task| task.last_error.as_str())
+        .column("result_reference", |task| task.result.as_ref().map(|result| result.reference.as_str()))
+        .column("result_minor", |task| task.result.as_ref().and_then(moved))
+        .column("result_remark", |task| task.result.as_ref().map(|result| result.remark.as_str()))
+        .column("lease_token", |task| task.lease_token)
+        .column("requeued_by", |task| task.requeued.as_ref().map(|requeued| requeued.by.as_str()))
+        .column("requeue_reason", |task| task.requeued.as_ref().map(|requeued| requeued.reason.as_str()))
+        .done();
+    let saved = binds.execute(&rows.update("task", &["task_id"]), conn).await?.rows_affected();
     if usize::try_from(saved).ok() == Some(tasks.len()) {
         Ok(())
     } else {

@@ -51,14 +51,15 @@ pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<C
     let limit = i64::try_from(claim.tokens.len()).unwrap_or(i64::MAX);
     let valuable: Vec<i16> =
         RemedyKind::ALL.iter().filter(|kind| kind.moves_value()).map(|kind| kind.number()).collect();
-    let rows: Vec<ClaimedRow> = sqlx::query_as(concat!(
+    let rows: Vec<ClaimedRow> = sqlx::query_as(pg::sql!(
+        concat!(
         "WITH held AS (
              SELECT *, poll_hash = $2 AS same_poll FROM task
-             WHERE tenant_id = current_setting('redress.tenant') AND poll_id = $1 AND state = 2),
+             WHERE tenant_id = current_setting('redress.tenant') AND poll_id = $1 AND state = {leased}),
          due AS (
              SELECT task_id, attempt < max_attempts AS may FROM task
              WHERE tenant_id = current_setting('redress.tenant') AND department_id = $3
-               AND state IN (1, 2) AND visible_at <= $5 AND NOT EXISTS (SELECT FROM held)
+               AND state IN ({ready}, {leased}) AND visible_at <= $5 AND NOT EXISTS (SELECT FROM held)
                AND (amount_minor IS NULL OR NOT EXISTS (
                    SELECT FROM plan
                    WHERE plan.tenant_id = current_setting('redress.tenant') AND plan.plan_id = task.plan_id
@@ -70,7 +71,7 @@ pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<C
          claimed AS (
              UPDATE task SET
                  version = version + 1,
-                 state = CASE WHEN may THEN 2 WHEN kind = ANY($10) THEN 6 ELSE 4 END,
+                 state = CASE WHEN may THEN {leased} WHEN kind = ANY($10) THEN {unknown} ELSE {attention} END,
                  attempt = CASE WHEN may THEN attempt + 1 ELSE attempt END,
                  worker = CASE WHEN may THEN $4 ELSE worker END,
                  visible_at = CASE WHEN may THEN $6 ELSE visible_at END,
@@ -89,6 +90,11 @@ pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<C
         columns!(),
         ", true FROM claimed
          ORDER BY priority, due_time, created_at, task_id"
+        ),
+        ready = TaskState::Ready,
+        leased = TaskState::Leased,
+        unknown = TaskState::OutcomeUnknown,
+        attention = TaskState::NeedsAttention,
     ))
     .bind(claim.poll_id)
     .bind(claim.poll_hash)
@@ -143,13 +149,14 @@ pub(crate) async fn heartbeat(
     checkpoint: &[u8],
 ) -> Result<Option<bool>, Fault> {
     let (task_id, token) = holder;
-    let cancel_requested = sqlx::query_scalar(
+    let cancel_requested = sqlx::query_scalar(pg::sql!(
         "UPDATE task SET version = version + 1, visible_at = $3,
                          checkpoint = CASE WHEN $4 = ''::bytea THEN checkpoint ELSE $4 END
-         WHERE tenant_id = current_setting('redress.tenant') AND task_id = $1 AND state = 2
+         WHERE tenant_id = current_setting('redress.tenant') AND task_id = $1 AND state = {leased}
            AND lease_token = $2
          RETURNING cancel_requested",
-    )
+        leased = TaskState::Leased,
+    ))
     .bind(task_id.0)
     .bind(token)
     .bind(until.to_sqlx())
