@@ -2,6 +2,7 @@
 
 /// A statement with the numbers of named values written into its text, where a planner
 /// sees them: it uses an index `WHERE state = 1` only for a statement that says so.
+/// [`Rows`](crate::Rows) may follow after a semicolon, to be written into it as well.
 ///
 /// ```
 /// kernel::numbered! {
@@ -22,7 +23,11 @@
 /// ```
 #[macro_export]
 macro_rules! sql {
-    ($text:expr, $($name:ident = $value:expr),+ $(,)?) => {
-        $crate::AssertSqlSafe(format!($text, $($name = <i16 as ::std::convert::From<_>>::from($value)),+))
+    ($text:expr, $($name:ident = $value:expr),+ $(,)? $(; $rows:ident = $made:expr)?) => {
+        $crate::AssertSqlSafe(format!(
+            $text,
+            $($name = <i16 as ::std::convert::From<_>>::from($value),)+
+            $($rows = ::std::convert::identity::<$crate::Rows>($made),)?
+        ))
     };
 }

@@ -20,6 +20,7 @@ pub mod badge;
 pub mod clock;
 pub mod database;
 pub mod house;
+pub mod numbers;
 pub mod proxy;
 pub mod source;
 

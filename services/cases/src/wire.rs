@@ -291,20 +291,9 @@ mod tests {
     use proto::redress::feedback::v1::NoticeKind;
     use proto::redress::intake::v1::{Channel, Matter};
 
-    /// Each of our numbers is the contract's of the same name, and none is missing.
-    macro_rules! same_numbers {
-        ($($ours:ty, $theirs:ty;)+) => {$({
-            let ours: Vec<_> = <$ours>::ALL.iter().map(|value| (i32::from(value.number()), format!("{value:?}"))).collect();
-            let theirs: Vec<_> = (1..100)
-                .filter_map(|code| <$theirs>::try_from(code).ok().map(|value| (code, format!("{value:?}"))))
-                .collect();
-            assert_eq!(ours, theirs);
-        })+};
-    }
-
     #[test]
     fn our_numbers_are_the_contracts() {
-        same_numbers! {
+        testkit::same_numbers! {
             crate::case::State, CaseState;
             crate::case::Priority, Priority;
             crate::case::Outcome, Outcome;

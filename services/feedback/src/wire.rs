@@ -292,29 +292,13 @@ mod tests {
     use crate::notice::{Kind, Means};
 
     #[test]
-    fn numbers_are_those_of_the_contract() {
-        let pairs = [
-            (Kind::Acknowledgement.number(), wire::NoticeKind::Acknowledgement as i32),
-            (Kind::Outcome.number(), wire::NoticeKind::Outcome as i32),
-            (Kind::Recourse.number(), wire::NoticeKind::Recourse as i32),
-            (Kind::Extension.number(), wire::NoticeKind::Extension as i32),
-            (Kind::Holding.number(), wire::NoticeKind::Holding as i32),
-            (State::Pending.number(), wire::NoticeState::Pending as i32),
-            (State::Delivered.number(), wire::NoticeState::Delivered as i32),
-            (State::Undelivered.number(), wire::NoticeState::Undelivered as i32),
-            (Means::Email.number(), wire::NoticeMeans::Email as i32),
-            (Means::Letter.number(), wire::NoticeMeans::Letter as i32),
-            (Means::Telephone.number(), wire::NoticeMeans::Telephone as i32),
-            (Means::InPerson.number(), wire::NoticeMeans::InPerson as i32),
-            (Means::Message.number(), wire::NoticeMeans::Message as i32),
-            (Outcome::Upheld.number(), cases::Outcome::Upheld as i32),
-            (Outcome::PartlyUpheld.number(), cases::Outcome::PartlyUpheld as i32),
-            (Outcome::NotUpheld.number(), cases::Outcome::NotUpheld as i32),
-            (Verdict::Accepted.number(), wire::Response::Accepted as i32),
-            (Verdict::Disputed.number(), wire::Response::Disputed as i32),
-        ];
-        for (ours, contract) in pairs {
-            assert_eq!(i32::from(ours), contract);
+    fn our_numbers_are_the_contracts() {
+        testkit::same_numbers! {
+            Kind, wire::NoticeKind;
+            State, wire::NoticeState;
+            Means, wire::NoticeMeans;
+            Outcome, cases::Outcome;
+            Verdict, wire::Response;
         }
     }
 

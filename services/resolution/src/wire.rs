@@ -47,3 +47,20 @@ fn money(money: &Money) -> WireMoney {
 fn goods(goods: &Goods) -> v1::Goods {
     v1::Goods { sku: goods.sku.clone(), quantity: goods.quantity }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::v1;
+    use crate::plan::PlanState;
+    use crate::remedy::RemedyKind;
+    use crate::task::TaskState;
+
+    #[test]
+    fn our_numbers_are_the_contracts() {
+        testkit::same_numbers! {
+            RemedyKind, v1::RemedyKind;
+            PlanState, v1::PlanState;
+            TaskState, v1::TaskState;
+        }
+    }
+}

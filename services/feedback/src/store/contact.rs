@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
 use kernel::CaseId;
+use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -12,24 +13,21 @@ use crate::notice::Contact;
 
 /// Keeps whom to write to, for cases that are not known yet.
 pub(crate) async fn meet(conn: &mut PgConnection, contacts: &[Contact]) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO contact (tenant_id, case_id, recipient, name, language, subject, traceparent, anonymous,
-                              automatic)
-         SELECT current_setting('redress.tenant'), c.*
-         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::text[]), UNNEST($3::text[]), UNNEST($4::text[]),
-                      UNNEST($5::text[]), UNNEST($6::text[]), UNNEST($7::bool[]), UNNEST($8::bool[])) AS c
-         ON CONFLICT ON CONSTRAINT contact_pkey DO NOTHING",
-    )
-    .bind(contacts.iter().map(|contact| contact.case_id.0).collect::<Vec<_>>())
-    .bind(contacts.iter().map(|contact| contact.recipient.as_str()).collect::<Vec<_>>())
-    .bind(contacts.iter().map(|contact| contact.name.as_str()).collect::<Vec<_>>())
-    .bind(contacts.iter().map(|contact| contact.language.as_str()).collect::<Vec<_>>())
-    .bind(contacts.iter().map(|contact| contact.subject.as_str()).collect::<Vec<_>>())
-    .bind(contacts.iter().map(|contact| contact.traceparent.as_str()).collect::<Vec<_>>())
-    .bind(contacts.iter().map(|contact| contact.anonymous).collect::<Vec<_>>())
-    .bind(contacts.iter().map(|contact| contact.automatic).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(contacts)
+        .column("case_id", |contact| contact.case_id.0)
+        .column("recipient", |contact| contact.recipient.as_str())
+        .column("name", |contact| contact.name.as_str())
+        .column("language", |contact| contact.language.as_str())
+        .column("subject", |contact| contact.subject.as_str())
+        .column("traceparent", |contact| contact.traceparent.as_str())
+        .column("anonymous", |contact| contact.anonymous)
+        .column("automatic", |contact| contact.automatic)
+        .done();
+    let statement =
+        format!("{} ON CONFLICT ON CONSTRAINT contact_pkey DO NOTHING", rows.insert_into("contact"));
+    binds.execute(&statement, conn).await?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
 use kernel::CaseId;
+use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -61,26 +62,29 @@ impl Row {
 /// Opens cycles for their answer, once each; and once more for each correction of their
 /// decision: what was answered before was about another.
 pub(crate) async fn open_cycles(conn: &mut PgConnection, opened: &[Cycle]) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO feedback AS known (tenant_id, case_id, cycle, outcome, respond_until, correction, awaited)
-         SELECT DISTINCT ON (o.case_id, o.cycle) current_setting('redress.tenant'), o.*, true
-         FROM (SELECT UNNEST($1::uuid[]) AS case_id, UNNEST($2::int[]) AS cycle,
-                      UNNEST($3::smallint[]) AS outcome, UNNEST($4::timestamptz[]) AS respond_until,
-                      UNNEST($5::int[]) AS correction) AS o
-         ORDER BY o.case_id, o.cycle, o.correction DESC
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(opened)
+        .column("case_id", |cycle| cycle.case_id.0)
+        .column("cycle", |cycle| cycle.cycle)
+        .column("outcome", |cycle| cycle.outcome.number())
+        .column("respond_until", |cycle| cycle.respond_until.to_sqlx())
+        .column("correction", |cycle| cycle.correction)
+        .column("awaited", |_| true)
+        .done();
+    let statement = format!(
+        "INSERT INTO feedback AS known (tenant_id, {names})
+         SELECT DISTINCT ON (r.case_id, r.cycle) current_setting('redress.tenant'), {values} FROM {rows} AS r
+         ORDER BY r.case_id, r.cycle, r.correction DESC
          ON CONFLICT ON CONSTRAINT feedback_pkey DO UPDATE
          SET outcome = excluded.outcome, respond_until = excluded.respond_until, awaited = true,
              correction = excluded.correction, response = NULL, responded_at = NULL, comment = '',
              handling = 0, satisfaction = 0
          WHERE known.correction < excluded.correction",
-    )
-    .bind(opened.iter().map(|cycle| cycle.case_id.0).collect::<Vec<_>>())
-    .bind(opened.iter().map(|cycle| cycle.cycle).collect::<Vec<_>>())
-    .bind(opened.iter().map(|cycle| cycle.outcome.number()).collect::<Vec<_>>())
-    .bind(opened.iter().map(|cycle| cycle.respond_until.to_sqlx()).collect::<Vec<_>>())
-    .bind(opened.iter().map(|cycle| cycle.correction).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
+        names = rows.names(),
+        values = rows.values("r"),
+    );
+    binds.execute(&statement, conn).await?;
     Ok(())
 }
 
@@ -130,31 +134,22 @@ pub(crate) async fn lock_cycles(
 
 /// Writes what became of cycles held by this transaction.
 pub(crate) async fn save(conn: &mut PgConnection, cycles: &[Cycle]) -> Result<(), Fault> {
-    let answers = || cycles.iter().map(|cycle| cycle.answer.as_ref().map(|(answer, _)| answer));
-    let satisfaction =
-        || answers().map(|answer| answer.map(|answer| answer.satisfaction).unwrap_or_default());
-    let saved = sqlx::query(
-        "UPDATE feedback f SET awaited = n.awaited, response = n.response, comment = n.comment,
-                handling = n.handling, satisfaction = n.satisfaction, responded_at = n.responded_at
-         FROM (SELECT UNNEST($1::uuid[]) AS case_id, UNNEST($2::int[]) AS cycle,
-                      UNNEST($3::bool[]) AS awaited, UNNEST($4::smallint[]) AS response,
-                      UNNEST($5::text[]) AS comment, UNNEST($6::smallint[]) AS handling,
-                      UNNEST($7::smallint[]) AS satisfaction, UNNEST($8::timestamptz[]) AS responded_at)
-               AS n
-         WHERE f.tenant_id = current_setting('redress.tenant') AND f.case_id = n.case_id AND f.cycle = n.cycle",
-    )
-    .bind(cycles.iter().map(|cycle| cycle.case_id.0).collect::<Vec<_>>())
-    .bind(cycles.iter().map(|cycle| cycle.cycle).collect::<Vec<_>>())
-    .bind(cycles.iter().map(|cycle| cycle.awaited).collect::<Vec<_>>())
-    .bind(answers().map(|answer| answer.map(|answer| answer.verdict.number())).collect::<Vec<_>>())
-    .bind(answers().map(|answer| answer.map_or("", |answer| &answer.comment)).collect::<Vec<_>>())
-    .bind(satisfaction().map(|given| given.handling).collect::<Vec<_>>())
-    .bind(satisfaction().map(|given| given.outcome).collect::<Vec<_>>())
-    .bind(
-        cycles.iter().map(|cycle| cycle.answer.as_ref().map(|(_, at)| at.to_sqlx())).collect::<Vec<_>>(),
-    )
-    .execute(conn)
-    .await?;
+    fn answer(cycle: &Cycle) -> Option<&Answer> {
+        cycle.answer.as_ref().map(|(answer, _)| answer)
+    }
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(cycles)
+        .column("case_id", |cycle| cycle.case_id.0)
+        .column("cycle", |cycle| cycle.cycle)
+        .column("awaited", |cycle| cycle.awaited)
+        .column("response", |cycle| answer(cycle).map(|answer| answer.verdict.number()))
+        .column("comment", |cycle| answer(cycle).map_or("", |answer| &answer.comment))
+        .column("handling", |cycle| answer(cycle).map_or(0, |answer| answer.satisfaction.handling))
+        .column("satisfaction", |cycle| answer(cycle).map_or(0, |answer| answer.satisfaction.outcome))
+        .column("responded_at", |cycle| cycle.answer.as_ref().map(|(_, at)| at.to_sqlx()))
+        .done();
+    let saved = binds.execute(&rows.update("feedback", &["case_id", "cycle"]), conn).await?;
     if saved.rows_affected() == cycles.len() as u64 {
         Ok(())
     } else {

@@ -6,7 +6,8 @@ use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx};
 use kernel::page::Page;
 use kernel::{CaseId, Lane, NoticeId, TenantId};
-use sqlx::PgConnection;
+use pg::Binds;
+use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use super::impossible;
@@ -97,43 +98,34 @@ pub(crate) async fn post(
     notices: &[Notice],
     lane: Lane,
 ) -> Result<HashSet<NoticeId>, Fault> {
-    let texts = |text: fn(&Notice) -> &str| notices.iter().map(text).collect::<Vec<_>>();
-    let fresh: Vec<Uuid> = sqlx::query_scalar(
-        "INSERT INTO notice (tenant_id, notice_id, case_id, cycle, kind, state, language, recipient, subject,
-                             body, failure_reason, traceparent, created_at, ended_at, number, evidence, attempts,
-                             due_at, lane)
-         SELECT current_setting('redress.tenant'), n.notice_id, n.case_id, n.cycle, n.kind, n.state, n.language,
-                n.recipient, n.subject, n.body, n.failure_reason, n.traceparent, n.created_at, n.ended_at, n.number,
-                '', 0, n.due_at, $16
-         FROM (SELECT UNNEST($1::uuid[]) AS notice_id, UNNEST($2::uuid[]) AS case_id,
-                      UNNEST($3::int[]) AS cycle, UNNEST($4::smallint[]) AS kind,
-                      UNNEST($5::smallint[]) AS state, UNNEST($6::text[]) AS language,
-                      UNNEST($7::text[]) AS recipient, UNNEST($8::text[]) AS subject,
-                      UNNEST($9::text[]) AS body, UNNEST($10::text[]) AS failure_reason,
-                      UNNEST($11::text[]) AS traceparent, UNNEST($12::timestamptz[]) AS created_at,
-                      UNNEST($13::timestamptz[]) AS ended_at, UNNEST($14::integer[]) AS number,
-                      UNNEST($15::timestamptz[]) AS due_at) AS n
-         ON CONFLICT ON CONSTRAINT notice_once DO NOTHING
-         RETURNING notice_id",
-    )
-    .bind(notices.iter().map(|notice| notice.id.0).collect::<Vec<_>>())
-    .bind(notices.iter().map(|notice| notice.case_id.0).collect::<Vec<_>>())
-    .bind(notices.iter().map(|notice| notice.cycle).collect::<Vec<_>>())
-    .bind(notices.iter().map(|notice| notice.kind.number()).collect::<Vec<_>>())
-    .bind(notices.iter().map(|notice| notice.state.number()).collect::<Vec<_>>())
-    .bind(texts(|notice| &notice.letter.language))
-    .bind(texts(|notice| &notice.recipient))
-    .bind(texts(|notice| &notice.letter.subject))
-    .bind(texts(|notice| &notice.letter.body))
-    .bind(texts(|notice| &notice.failure_reason))
-    .bind(texts(|notice| &notice.traceparent))
-    .bind(notices.iter().map(|notice| notice.created.to_sqlx()).collect::<Vec<_>>())
-    .bind(notices.iter().map(|notice| notice.ended.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
-    .bind(notices.iter().map(|notice| notice.number).collect::<Vec<_>>())
-    .bind(notices.iter().map(|notice| notice.due.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
-    .bind(lane.number())
-    .fetch_all(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(notices)
+        .column("notice_id", |notice| notice.id.0)
+        .column("case_id", |notice| notice.case_id.0)
+        .column("cycle", |notice| notice.cycle)
+        .column("kind", |notice| notice.kind.number())
+        .column("number", |notice| notice.number)
+        .column("state", |notice| notice.state.number())
+        .column("language", |notice| notice.letter.language.as_str())
+        .column("recipient", |notice| notice.recipient.as_str())
+        .column("subject", |notice| notice.letter.subject.as_str())
+        .column("body", |notice| notice.letter.body.as_str())
+        .column("failure_reason", |notice| notice.failure_reason.as_str())
+        .column("evidence", |_| "")
+        .column("attempts", |_| 0_i32)
+        .column("traceparent", |notice| notice.traceparent.as_str())
+        .column("created_at", |notice| notice.created.to_sqlx())
+        .column("ended_at", |notice| notice.ended.map(ToSqlx::to_sqlx))
+        .column("due_at", |notice| notice.due.map(ToSqlx::to_sqlx))
+        .column("lane", |_| lane.number())
+        .done();
+    let statement = format!(
+        "{} ON CONFLICT ON CONSTRAINT notice_once DO NOTHING RETURNING notice_id",
+        rows.insert_into("notice")
+    );
+    let fresh: Vec<Uuid> =
+        sqlx::query_scalar_with(AssertSqlSafe(statement), binds.arguments()?).fetch_all(conn).await?;
     Ok(fresh.into_iter().map(NoticeId).collect())
 }
 
@@ -145,6 +137,13 @@ pub(crate) async fn notices(
     after: Option<NoticeId>,
 ) -> Result<Vec<Notice>, Fault> {
     let before = after.map_or(Uuid::max(), |notice| notice.0);
+    let needs_person = pg::sql!(
+        select_notices!(
+            "AND notice_id < $1 AND state = {undelivered} AND failure_reason <> $3 AND dismissed_at IS NULL
+             ORDER BY notice_id DESC LIMIT $2"
+        ),
+        undelivered = State::Undelivered,
+    );
     let query = match filter {
         Filter::All => sqlx::query_as(select_notices!("AND notice_id < $1 ORDER BY notice_id DESC LIMIT $2")),
         Filter::Case(_) => sqlx::query_as(select_notices!(
@@ -153,10 +152,7 @@ pub(crate) async fn notices(
         Filter::State(_) => sqlx::query_as(select_notices!(
             "AND notice_id < $1 AND state = $3 ORDER BY notice_id DESC LIMIT $2"
         )),
-        Filter::NeedsPerson => sqlx::query_as(select_notices!(
-            "AND notice_id < $1 AND state = 3 AND failure_reason <> $3 AND dismissed_at IS NULL
-             ORDER BY notice_id DESC LIMIT $2"
-        )),
+        Filter::NeedsPerson => sqlx::query_as(needs_person),
     };
     let query = query.bind(before).bind(page.limit());
     let rows: Vec<Row> = match filter {
@@ -212,11 +208,12 @@ pub(crate) async fn dismiss(
     cases: &[CaseId],
     now: jiff::Timestamp,
 ) -> Result<(), Fault> {
-    sqlx::query(
+    sqlx::query(pg::sql!(
         "UPDATE notice SET dismissed_at = $2
-         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1) AND state = 3
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1) AND state = {undelivered}
            AND dismissed_at IS NULL",
-    )
+        undelivered = State::Undelivered,
+    ))
     .bind(cases.iter().map(|case| case.0).collect::<Vec<_>>())
     .bind(now.to_sqlx())
     .execute(conn)
@@ -250,13 +247,13 @@ const CANDIDATES: i64 = 4;
 /// index, live ones before bulk ones; within a lane whose tenant has the fewest on their
 /// way is next, and of a tenant's the longest due.
 pub(crate) async fn claim(conn: &mut PgConnection, claims: Claims) -> Result<Vec<Claimed>, Fault> {
-    let rows: Vec<ClaimedRow> = sqlx::query_as(
+    let rows: Vec<ClaimedRow> = sqlx::query_as(pg::sql!(
         "WITH RECURSIVE queue AS (
-             (SELECT lane, tenant_id FROM notice WHERE state = 1 ORDER BY lane, tenant_id LIMIT 1)
+             (SELECT lane, tenant_id FROM notice WHERE state = {pending} ORDER BY lane, tenant_id LIMIT 1)
              UNION ALL
              SELECT next.lane, next.tenant_id FROM queue, LATERAL (
                  SELECT w.lane, w.tenant_id FROM notice w
-                 WHERE w.state = 1 AND (w.lane, w.tenant_id) > (queue.lane, queue.tenant_id)
+                 WHERE w.state = {pending} AND (w.lane, w.tenant_id) > (queue.lane, queue.tenant_id)
                  ORDER BY w.lane, w.tenant_id LIMIT 1) AS next),
          due AS (
              SELECT queue.lane, d.tenant_id, d.notice_id, d.due_at,
@@ -265,7 +262,7 @@ pub(crate) async fn claim(conn: &mut PgConnection, claims: Claims) -> Result<Vec
              FROM queue
              CROSS JOIN LATERAL (
                  SELECT w.tenant_id, w.notice_id, w.due_at FROM notice w
-                 WHERE w.state = 1 AND w.lane = queue.lane AND w.tenant_id = queue.tenant_id AND w.due_at <= $1
+                 WHERE w.state = {pending} AND w.lane = queue.lane AND w.tenant_id = queue.tenant_id AND w.due_at <= $1
                  ORDER BY w.due_at LIMIT $3) AS d
              LEFT JOIN UNNEST($5::text[], $6::bigint[]) AS busy (tenant_id, notices)
                  ON busy.tenant_id = d.tenant_id),
@@ -273,7 +270,7 @@ pub(crate) async fn claim(conn: &mut PgConnection, claims: Claims) -> Result<Vec
              SELECT n.tenant_id, n.notice_id
              FROM (SELECT * FROM due ORDER BY lane, turn, due_at LIMIT $4) AS due
              JOIN notice n ON n.tenant_id = due.tenant_id AND n.notice_id = due.notice_id
-             WHERE n.state = 1 AND n.due_at <= $1
+             WHERE n.state = {pending} AND n.due_at <= $1
              ORDER BY due.lane, due.turn, due.due_at LIMIT $3
              FOR UPDATE OF n SKIP LOCKED)
          UPDATE notice n SET attempts = n.attempts + 1, due_at = $2
@@ -282,7 +279,8 @@ pub(crate) async fn claim(conn: &mut PgConnection, claims: Claims) -> Result<Vec
          RETURNING n.tenant_id, n.notice_id, n.case_id, n.cycle, n.kind, n.number, n.state, n.language, n.recipient,
                    n.subject, n.body, n.evidence, n.failure_reason, n.attempts, n.traceparent, n.created_at,
                    n.ended_at, n.due_at, n.sending, n.means, n.recorder, n.told_at",
-    )
+        pending = State::Pending,
+    ))
     .bind(claims.now.to_sqlx())
     .bind(claims.until.to_sqlx())
     .bind(claims.limit)
@@ -316,29 +314,33 @@ pub(crate) async fn settle(
     conn: &mut PgConnection,
     attempts: &[&Attempt],
 ) -> Result<HashSet<(NoticeId, i32)>, Fault> {
-    let written: Vec<(Uuid, i32)> = sqlx::query_as(
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(attempts)
+        .column("notice_id", |attempt| attempt.notice.id.0)
+        .column("attempt", |attempt| attempt.notice.attempts)
+        .column("sending", |attempt| attempt.notice.sending)
+        .column("state", |attempt| attempt.notice.state.number())
+        .column("evidence", |attempt| attempt.notice.evidence.as_str())
+        .column("failure_reason", |attempt| attempt.notice.failure_reason.as_str())
+        .column("ended_at", |attempt| attempt.notice.ended.map(ToSqlx::to_sqlx))
+        .column("due_at", |attempt| attempt.again.map(ToSqlx::to_sqlx))
+        .done();
+    let statement = pg::sql!(
         "UPDATE notice n
          SET state = a.state, evidence = a.evidence, failure_reason = a.failure_reason,
              ended_at = a.ended_at, due_at = a.due_at
-         FROM (SELECT DISTINCT ON (notice_id) *
-               FROM (SELECT UNNEST($1::uuid[]) AS notice_id, UNNEST($2::int[]) AS attempt,
-                            UNNEST($3::smallint[]) AS state, UNNEST($4::text[]) AS evidence,
-                            UNNEST($5::text[]) AS failure_reason, UNNEST($6::timestamptz[]) AS ended_at,
-                            UNNEST($7::timestamptz[]) AS due_at, UNNEST($8::int[]) AS sending) AS a
-               ORDER BY notice_id, state = 2 DESC, attempt DESC) AS a
+         FROM (SELECT DISTINCT ON (notice_id) * FROM {rows} AS a
+               ORDER BY notice_id, state = {delivered} DESC, attempt DESC) AS a
          WHERE n.tenant_id = current_setting('redress.tenant') AND n.notice_id = a.notice_id
-           AND n.state = 1 AND n.sending = a.sending AND (a.state = 2 OR n.attempts = a.attempt)
+           AND n.state = {pending} AND n.sending = a.sending
+           AND (a.state = {delivered} OR n.attempts = a.attempt)
          RETURNING n.notice_id, a.attempt",
-    )
-    .bind(attempts.iter().map(|attempt| attempt.notice.id.0).collect::<Vec<_>>())
-    .bind(attempts.iter().map(|attempt| attempt.notice.attempts).collect::<Vec<_>>())
-    .bind(attempts.iter().map(|attempt| attempt.notice.state.number()).collect::<Vec<_>>())
-    .bind(attempts.iter().map(|attempt| attempt.notice.evidence.as_str()).collect::<Vec<_>>())
-    .bind(attempts.iter().map(|attempt| attempt.notice.failure_reason.as_str()).collect::<Vec<_>>())
-    .bind(attempts.iter().map(|attempt| attempt.notice.ended.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
-    .bind(attempts.iter().map(|attempt| attempt.again.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
-    .bind(attempts.iter().map(|attempt| attempt.notice.sending).collect::<Vec<_>>())
-    .fetch_all(conn)
-    .await?;
+        delivered = State::Delivered,
+        pending = State::Pending;
+        rows = rows
+    );
+    let written: Vec<(Uuid, i32)> =
+        sqlx::query_as_with(statement, binds.arguments()?).fetch_all(conn).await?;
     Ok(written.into_iter().map(|(notice, attempt)| (NoticeId(notice), attempt)).collect())
 }

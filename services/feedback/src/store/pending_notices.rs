@@ -3,6 +3,7 @@
 use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx};
 use kernel::CaseId;
+use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -57,47 +58,48 @@ impl Row {
 
 /// Keeps what is owed until its contact is known.
 pub(crate) async fn put_off(conn: &mut PgConnection, owed: &[Owed]) -> Result<(), Fault> {
-    let outcome = |owed: &Owed| match &owed.word {
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(owed)
+        .column("case_id", |owed| owed.case_id.0)
+        .column("cycle", |owed| owed.cycle)
+        .column("kind", |owed| owed.word.kind().number())
+        .column("number", |owed| owed.word.number())
+        .column("outcome", |owed| outcome(&owed.word))
+        .column("reasons", |owed| reasons(&owed.word))
+        .column("respond_until", |owed| until(&owed.word))
+        .column("news", |owed| holding(&owed.word).map_or("", |holding| &holding.text))
+        .column("next_update", |owed| holding(&owed.word)?.next.map(ToSqlx::to_sqlx))
+        .column("time_zone", |owed| owed.zone.as_str())
+        .column("traceparent", |owed| owed.traceparent.as_str())
+        .done();
+    let statement =
+        format!("{} ON CONFLICT ON CONSTRAINT untold_pkey DO NOTHING", rows.insert_into("untold"));
+    binds.execute(&statement, conn).await?;
+    Ok(())
+}
+
+fn outcome(word: &Word) -> Option<i16> {
+    match word {
         Word::Outcome(ruling) => Some(ruling.outcome.number()),
-        _ => None,
-    };
-    let until = |owed: &Owed| match &owed.word {
+        Word::Acknowledgement | Word::Recourse | Word::Extension(_) | Word::Holding(_) => None,
+    }
+}
+
+fn until(word: &Word) -> Option<Timestamp> {
+    match word {
         Word::Outcome(ruling) => Some(ruling.respond_until.to_sqlx()),
         Word::Extension(delay) => delay.due.map(ToSqlx::to_sqlx),
         Word::Holding(holding) => holding.due.map(ToSqlx::to_sqlx),
         Word::Acknowledgement | Word::Recourse => None,
-    };
-    let holding = |owed: &Owed| match &owed.word {
-        Word::Holding(holding) => Some(holding.clone()),
-        _ => None,
-    };
-    let holding: Vec<Option<Holding>> = owed.iter().map(holding).collect();
-    let news = |holding: &Option<Holding>| holding.as_ref().map_or_else(String::new, |one| one.text.clone());
-    let next = |holding: &Option<Holding>| Some(holding.as_ref()?.next?.to_sqlx());
-    sqlx::query(
-        "INSERT INTO untold (tenant_id, case_id, cycle, kind, outcome, reasons, respond_until, traceparent, number,
-                             news, next_update, time_zone)
-         SELECT current_setting('redress.tenant'), o.*
-         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::int[]), UNNEST($3::smallint[]),
-                      UNNEST($4::smallint[]), UNNEST($5::text[]), UNNEST($6::timestamptz[]),
-                      UNNEST($7::text[]), UNNEST($8::integer[]), UNNEST($9::text[]),
-                      UNNEST($10::timestamptz[]), UNNEST($11::text[])) AS o
-         ON CONFLICT ON CONSTRAINT untold_pkey DO NOTHING",
-    )
-    .bind(owed.iter().map(|owed| owed.case_id.0).collect::<Vec<_>>())
-    .bind(owed.iter().map(|owed| owed.cycle).collect::<Vec<_>>())
-    .bind(owed.iter().map(|owed| owed.word.kind().number()).collect::<Vec<_>>())
-    .bind(owed.iter().map(outcome).collect::<Vec<_>>())
-    .bind(owed.iter().map(|owed| reasons(&owed.word)).collect::<Vec<_>>())
-    .bind(owed.iter().map(until).collect::<Vec<_>>())
-    .bind(owed.iter().map(|owed| owed.traceparent.as_str()).collect::<Vec<_>>())
-    .bind(owed.iter().map(|owed| owed.word.number()).collect::<Vec<_>>())
-    .bind(holding.iter().map(news).collect::<Vec<_>>())
-    .bind(holding.iter().map(next).collect::<Vec<_>>())
-    .bind(owed.iter().map(|owed| owed.zone.as_str()).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
-    Ok(())
+    }
+}
+
+fn holding(word: &Word) -> Option<&Holding> {
+    match word {
+        Word::Holding(holding) => Some(holding),
+        Word::Acknowledgement | Word::Recourse | Word::Outcome(_) | Word::Extension(_) => None,
+    }
 }
 
 fn reasons(word: &Word) -> &str {
