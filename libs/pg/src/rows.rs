@@ -73,20 +73,16 @@ pub struct RowsBuilder<'b, 'i, T> {
 struct Column {
     name: &'static str,
     values: String,
-    /// Whether its values are lists, which travel as JSON: Postgres knows no arrays of
-    /// arrays of different lengths.
-    is_list: bool,
+    /// The expression that is stored, with `{}` for the value; the value itself where it
+    /// is empty.
+    stored: &'static str,
 }
 
 impl Column {
     /// Its value in a row of this alias.
     fn value(&self, alias: &str) -> String {
-        let Self { name, is_list, .. } = self;
-        if *is_list {
-            format!("ARRAY(SELECT jsonb_array_elements_text({alias}.{name}))")
-        } else {
-            format!("{alias}.{name}")
-        }
+        let value = format!("{alias}.{}", self.name);
+        if self.stored.is_empty() { value } else { self.stored.replace("{}", &value) }
     }
 }
 
@@ -98,22 +94,31 @@ impl<'i, T> RowsBuilder<'_, 'i, T> {
     where
         Vec<V>: Encode<'i, Postgres> + Type<Postgres> + 'i,
     {
-        self.add(name, value, false)
+        self.column_as(name, "", value)
     }
 
-    /// A column of type `text[]`, and the list each item has in it.
+    /// A column of type `text[]`, and the list each item has in it. Lists travel as JSON:
+    /// Postgres knows no arrays of arrays of different lengths.
     #[must_use]
     pub fn list(self, name: &'static str, mut value: impl FnMut(&'i T) -> &'i [String]) -> Self {
-        self.add(name, |item| Json(value(item)), true)
+        self.column_as(name, "ARRAY(SELECT jsonb_array_elements_text({}))", |item| Json(value(item)))
     }
 
-    fn add<V>(mut self, name: &'static str, value: impl FnMut(&'i T) -> V, is_list: bool) -> Self
+    /// A column in which not the value each item has is stored but an expression over it,
+    /// which has `{}` in its place.
+    #[must_use]
+    pub fn column_as<V>(
+        mut self,
+        name: &'static str,
+        stored: &'static str,
+        value: impl FnMut(&'i T) -> V,
+    ) -> Self
     where
         Vec<V>: Encode<'i, Postgres> + Type<Postgres> + 'i,
     {
         let values: Vec<V> = self.items.iter().map(value).collect();
         let values = format!("UNNEST({})", self.binds.value(values));
-        self.columns.push(Column { name, values, is_list });
+        self.columns.push(Column { name, values, stored });
         self
     }
 

@@ -10,7 +10,8 @@ use std::collections::HashMap;
 use fault::Fault;
 use jiff_sqlx::ToSqlx as _;
 use kernel::CaseId;
-use sqlx::PgConnection;
+use pg::Binds;
+use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use crate::complaint::NewComplaint;
@@ -23,43 +24,21 @@ const ANSWERED_RPC: &str = "IntakeService.SubmitComplaint";
 /// that does not repeat, and the number together with what was said.
 const UNIQUE: [&str; 3] = ["complaint_request_key", "complaint_external_ref_key", "complaint_content_key"];
 
-/// Inserts complaints; what is done about doubles is given.
-macro_rules! register {
-    ($doubles:literal) => {
-        concat!(
-            "INSERT INTO complaint (tenant_id, complaint_id, request_id, request_hash, channel, external_ref,
-                                    content_hash, customer_id, received_at, event, traceparent, lane, position)
-             SELECT current_setting('redress.tenant'), f.complaint_id, f.request_id, f.request_hash, f.channel,
-                    CASE WHEN f.channel <> ALL (ARRAY(
-                             SELECT s.channel FROM channel_setting s
-                             WHERE s.tenant_id = current_setting('redress.tenant') AND s.external_refs_repeat))
-                         THEN f.external_ref END,
-                    f.content_hash, f.customer_id, f.received_at, f.event, f.traceparent, f.lane,
-                    -- The lock and the transaction's id first, once for all, then the positions:
-                    -- see feed_sight().
-                    CASE WHEN (SELECT pg_advisory_xact_lock_shared('outbox'::regclass::oid::bigint) IS NOT NULL
-                                  AND pg_current_xact_id() IS NOT NULL)
-                         THEN nextval('outbox_position') END
-             FROM (SELECT UNNEST($1::uuid[]) AS complaint_id, UNNEST($2::text[]) AS request_id,
-                          UNNEST($3::bytea[]) AS request_hash, UNNEST($4::smallint[]) AS channel,
-                          UNNEST($5::text[]) AS external_ref, UNNEST($6::bytea[]) AS content_hash,
-                          UNNEST($7::text[]) AS customer_id, UNNEST($8::timestamptz[]) AS received_at,
-                          UNNEST($9::bytea[]) AS event, UNNEST($10::text[]) AS traceparent,
-                          UNNEST($12::smallint[]) AS lane) AS f
-             -- One look for all; as a join it would be planned to read the keys of all times.
-             WHERE f.request_id <> ALL (ARRAY(
-                 SELECT k.request_id FROM submission_key k
-                 WHERE k.tenant_id = current_setting('redress.tenant') AND k.request_id = ANY ($2)
-                 UNION ALL
-                 SELECT i.request_id FROM idempotency i
-                 WHERE i.tenant_id = current_setting('redress.tenant') AND i.rpc = $11
-                   AND i.request_id = ANY ($2)))
-             ",
-            $doubles,
-            " RETURNING complaint_id, position"
-        )
-    };
+/// What is stored as a complaint's number at its channel: none where numbers repeat.
+const EXTERNAL_REF: &str = "CASE WHEN r.channel <> ALL (ARRAY(
+         SELECT s.channel FROM channel_setting s
+         WHERE s.tenant_id = current_setting('redress.tenant') AND s.external_refs_repeat))
+     THEN {} END";
+
+/// What is done about complaints that are there already.
+#[derive(Clone, Copy)]
+enum Doubles {
+    /// They are looked for and left out.
+    LeaveOut,
+    /// One of them fails the statement.
+    Refuse,
 }
+
 /// Registers the complaints of one tenant that are new, each with the event that tells
 /// of it; answers the feed position of each that was. `doubles` says whether some may
 /// not be new: to look for them costs every row a tenth, to meet one unprepared costs
@@ -69,13 +48,12 @@ pub(crate) async fn register(
     complaints: &[NewComplaint],
     doubles: bool,
 ) -> Result<HashMap<CaseId, i64>, Fault> {
-    let looking = register!("ON CONFLICT DO NOTHING");
     let rows = if doubles {
-        insert(conn, complaints, looking).await?
+        insert(conn, complaints, Doubles::LeaveOut).await?
     } else {
-        match insert(conn, complaints, register!("")).await {
+        match insert(conn, complaints, Doubles::Refuse).await {
             Err(error) if UNIQUE.iter().any(|key| fault::breaks(&error, key)) => {
-                insert(conn, complaints, looking).await?
+                insert(conn, complaints, Doubles::LeaveOut).await?
             }
             inserted => inserted?,
         }
@@ -86,27 +64,51 @@ pub(crate) async fn register(
 async fn insert(
     conn: &mut PgConnection,
     complaints: &[NewComplaint],
-    sql: &'static str,
+    doubles: Doubles,
 ) -> Result<Vec<(Uuid, i64)>, sqlx::Error> {
-    sqlx::query_as(sql)
-        .bind(column(complaints, |new| new.id.0))
-        .bind(column(complaints, |new| new.request_id.as_str()))
-        .bind(column(complaints, |new| new.request_hash.as_slice()))
-        .bind(column(complaints, |new| new.channel))
-        .bind(column(complaints, |new| new.external_ref.as_deref()))
-        .bind(column(complaints, |new| new.content.as_ref().map(<[u8; 32]>::as_slice)))
-        .bind(column(complaints, |new| new.customer_id.as_deref()))
-        .bind(column(complaints, |new| new.registered.to_sqlx()))
-        .bind(column(complaints, |new| new.event.as_slice()))
-        .bind(column(complaints, |new| new.traceparent.as_str()))
-        .bind(ANSWERED_RPC)
-        .bind(column(complaints, |new| new.lane.number()))
-        .fetch_all(conn)
-        .await
-}
-
-fn column<'a, T>(complaints: &'a [NewComplaint], of: impl Fn(&'a NewComplaint) -> T) -> Vec<T> {
-    complaints.iter().map(of).collect()
+    let mut binds = Binds::default();
+    let rpc = binds.value(ANSWERED_RPC);
+    let keys = binds.value(complaints.iter().map(|new| new.request_id.as_str()).collect::<Vec<_>>());
+    let rows = binds
+        .rows(complaints)
+        .column("complaint_id", |new| new.id.0)
+        .column("request_id", |new| new.request_id.as_str())
+        .column("request_hash", |new| new.request_hash.as_slice())
+        .column("channel", |new| new.channel)
+        .column_as("external_ref", EXTERNAL_REF, |new| new.external_ref.as_deref())
+        .column("content_hash", |new| new.content.as_ref().map(<[u8; 32]>::as_slice))
+        .column("customer_id", |new| new.customer_id.as_deref())
+        .column("received_at", |new| new.registered.to_sqlx())
+        .column("event", |new| new.event.as_slice())
+        .column("traceparent", |new| new.traceparent.as_str())
+        .column("lane", |new| new.lane.number())
+        .done();
+    // The lock and the transaction's id first, once for all, then the positions: see
+    // feed_sight(). One look for all keys; as a join it would be planned to read the keys
+    // of all times.
+    let statement = format!(
+        "INSERT INTO complaint (tenant_id, {names}, position)
+         SELECT current_setting('redress.tenant'), {values},
+                CASE WHEN (SELECT pg_advisory_xact_lock_shared('outbox'::regclass::oid::bigint) IS NOT NULL
+                              AND pg_current_xact_id() IS NOT NULL)
+                     THEN nextval('outbox_position') END
+         FROM {rows} AS r
+         WHERE r.request_id <> ALL (ARRAY(
+             SELECT k.request_id FROM submission_key k
+             WHERE k.tenant_id = current_setting('redress.tenant') AND k.request_id = ANY ({keys})
+             UNION ALL
+             SELECT i.request_id FROM idempotency i
+             WHERE i.tenant_id = current_setting('redress.tenant') AND i.rpc = {rpc}
+               AND i.request_id = ANY ({keys})))
+         {doubles} RETURNING complaint_id, position",
+        names = rows.names(),
+        values = rows.values("r"),
+        doubles = match doubles {
+            Doubles::LeaveOut => "ON CONFLICT DO NOTHING",
+            Doubles::Refuse => "",
+        },
+    );
+    sqlx::query_as_with(AssertSqlSafe(statement), binds.arguments()?).fetch_all(conn).await
 }
 
 /// A complaint that stands where a submission wanted to go, as it is kept.
