@@ -13,7 +13,6 @@
 //! - Events leave through [`Tx::emit`]: they are written with the state they tell of.
 //! - [`notifier`] wakes who waits for rows, in this process and in others.
 
-pub mod cluster;
 mod dedicated;
 mod group;
 mod migrate;

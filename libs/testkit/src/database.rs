@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 use std::str::FromStr as _;
 
+use cluster::{Cluster, Options};
 use kernel::{Ids as _, RandomIds};
-use pg::cluster::{Cluster, Options};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection};
 use tokio::sync::{Mutex, OnceCell};

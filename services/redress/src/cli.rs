@@ -31,8 +31,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::show;
-
 /// Complaint handling: five services, and the words to talk to them.
 #[derive(Parser)]
 #[command(name = "redress", version, max_term_width = 100, arg_required_else_help = true)]

@@ -1,22 +1,20 @@
 //! Redress in one binary: the five services as one process, the command line to
-//! talk to them wherever they run, and a demonstration of both.
+//! talk to them wherever they run, and the way to the demonstration of both.
 //!
 //! The only crate, beside the tests, that knows more than one service.
 //!
 //! - [`cli`] is the command line: one file a noun, each rpc a verb.
-//! - `show` turns answers into tables for people or JSON for programs.
 //! - `suite` is the five services in this process, over a Postgres of their own.
-//! - `import` reads files of complaints; `reference_worker` is one to try things with.
-//! - `demo` plays everyone at once.
+//! - `import` reads files of complaints.
+//!
+//! Crates of their own: `show` turns answers into tables for people or JSON for programs,
+//! `demo` plays everyone at once.
 //!
 //! To add a verb: a variant in its noun's file under `cli/`, its arguments, and the
 //! few lines that call the rpc and say how the answer reads.
 
 pub mod cli;
-mod demo;
 mod import;
-mod reference_worker;
-mod show;
 mod suite;
 
 use server::Service;

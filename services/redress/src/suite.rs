@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use cluster::{Cluster, Options};
 use kernel::{RandomIds, SystemClock};
-use pg::cluster::{Cluster, Options};
 use server::{Assembly, Running, Secret, Settings};
 use sqlx::migrate::Migrator;
 

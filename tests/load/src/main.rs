@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
-use pg::cluster::{Cluster, Options};
+use cluster::{Cluster, Options};
 
 use crate::report::Report;
 use crate::suite::{Base, Suite};

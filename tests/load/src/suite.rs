@@ -6,8 +6,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use cluster::Cluster;
 use futures::future::try_join_all;
-use pg::cluster::Cluster;
 use proto::redress::assignment::v1::assignment_service_client::AssignmentServiceClient;
 use proto::redress::assignment::v1::{Agent, CreateAgentRequest, CreateDepartmentRequest, Department};
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;

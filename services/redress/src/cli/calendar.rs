@@ -12,7 +12,7 @@ use proto::redress::cases::v1::{
 };
 
 use super::connection::{Caller, Connection, Expect, Page};
-use crate::show::{self, text};
+use show::text;
 
 #[derive(Args)]
 pub(crate) struct Calendars {

@@ -15,7 +15,7 @@ use proto::redress::cases::v1::{
 
 use super::connection::{Caller, Connection, Expect, Page, passing};
 use super::event::PAUSE;
-use crate::show::{self, lines, text, words};
+use show::{lines, text, words};
 
 #[derive(Args)]
 pub(crate) struct Cases {

@@ -15,7 +15,7 @@ use proto::redress::cases::v1::{
 };
 
 use super::connection::{Caller, Connection, Expect, Page};
-use crate::show::{self, text};
+use show::text;
 
 /// Heading of the column that is no level.
 const TITLE: &str = "title";

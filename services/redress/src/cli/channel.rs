@@ -8,8 +8,8 @@ use proto::redress::intake::v1::{
 };
 
 use super::connection::{Connection, Expect};
-use crate::show::table::{Table, facts};
-use crate::show::{self, lines, words};
+use show::table::{Table, facts};
+use show::{lines, words};
 
 #[derive(Args)]
 pub(crate) struct Channels {

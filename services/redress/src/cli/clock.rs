@@ -10,7 +10,7 @@ use proto::redress::cases::v1::{
 };
 
 use super::connection::{Connection, Expect};
-use crate::show::{self, text, words};
+use show::{text, words};
 
 #[derive(Args)]
 pub(crate) struct Clocks {

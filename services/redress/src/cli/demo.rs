@@ -1,12 +1,23 @@
 //! `redress demo`: everything at work on a sample of complaints.
 
+use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
+use anyhow::Context as _;
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use server::Secret;
+use cluster::Options;
+use demo::{Server, USUAL};
+use kernel::{Ids as _, RandomIds};
+use server::{LogFormat, Secret, Settings};
 
-use crate::demo::Play;
+use crate::SERVICES;
+use crate::suite::Suite;
+
+/// What is logged: the terminal belongs to the play.
+const LOG: &str = "warn,sqlx=error";
 
 #[derive(Args)]
 pub(crate) struct Demo {
@@ -23,8 +34,48 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let Self { keep, database_url, smtp_url } = self;
-        Play { database_url, smtp_url, keep }.run()?;
+        let settings = Settings {
+            database_url: self.database_url,
+            smtp_url: self.smtp_url,
+            log: LOG.to_owned(),
+            log_format: Some(LogFormat::Pretty),
+            ..Settings::default()
+        };
+        server::work(&settings.clone(), "redress", play(settings, self.keep))?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Starts the five services, plays, and stays up or stops.
+async fn play(settings: Settings, keep: bool) -> anyhow::Result<()> {
+    let complaints = demo::complaints(settings.database_url.is_some())?;
+    let begun = Instant::now();
+    let suite = Suite::start(settings, &data_folder(), &Options::disposable(), listener(keep)?).await?;
+    let address = suite.address();
+    show::say(&format!(
+        "\n  Five services over Postgres, at {address}, {:.1} s after the start.\n\
+         \x20 {} complaints are waiting, in Chinese and English, on ten channels.\n",
+        begun.elapsed().as_secs_f64(),
+        complaints.len()
+    ))?;
+    let sources = SERVICES.map(|service| service.name).into();
+    let played = demo::run(Server { address, sources, stays: keep }, complaints).await;
+    if keep && played.is_ok() {
+        show::say("\n  Still up. Ctrl-C stops it.")?;
+        return suite.until_signal().await;
+    }
+    let stopped = suite.stop().await;
+    played.and(stopped)
+}
+
+/// The usual address where it stays and is free; else any.
+fn listener(keep: bool) -> anyhow::Result<Option<TcpListener>> {
+    let usual = if keep { TcpListener::bind(USUAL).ok() } else { None };
+    let listener = usual.map_or_else(|| TcpListener::bind("127.0.0.1:0"), Ok);
+    Ok(Some(listener.context("no loopback port is free")?))
+}
+
+/// A folder that nobody else has; Postgres' own user must be able to walk to it.
+fn data_folder() -> PathBuf {
+    std::env::temp_dir().join(format!("redress-demo-{}", RandomIds.token().simple()))
 }

@@ -9,7 +9,7 @@ use proto::redress::event::v1::{
 };
 
 use super::connection::{Caller, Connection, Page, passing};
-use crate::show::{self, lines, text, words};
+use show::{lines, text, words};
 
 /// Pause before a broken stream is taken up again.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);

@@ -8,7 +8,7 @@ use proto::redress::feedback::v1::{
 };
 
 use super::connection::{Caller, Connection, Expect, Page};
-use crate::show::{self, text, words};
+use show::{text, words};
 
 #[derive(Args)]
 pub(crate) struct FeedbackArgs {

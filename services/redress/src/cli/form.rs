@@ -11,7 +11,7 @@ use proto::redress::intake::v1::{
 
 use super::connection::{Connection, Page};
 use super::submit::read_text;
-use crate::show::{self, text, words};
+use show::{text, words};
 
 #[derive(Args)]
 pub(crate) struct Forms {

@@ -11,7 +11,6 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::connection::{Connection, DEFAULT_SERVER};
-use crate::show;
 
 #[derive(Args)]
 pub(crate) struct Health {

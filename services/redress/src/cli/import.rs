@@ -20,7 +20,6 @@ use crate::import::{
     MAX_CHUNK, MAX_CHUNK_BYTES, Mapping, Reading, Row, Sender, Source, Verdict, Written, encoding_named,
     format, separator_named,
 };
-use crate::show;
 
 /// Refusals quoted in the summary.
 const QUOTED: usize = 5;

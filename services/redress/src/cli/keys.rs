@@ -22,8 +22,6 @@ use kernel::{Clock as _, Role, Roles, SystemClock, TenantId};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use crate::show;
-
 const SIGNING_KEY: &str = "signing.key";
 const JWKS: &str = "jwks.json";
 const PLATFORM: &str = "platform.jwt";

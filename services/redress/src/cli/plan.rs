@@ -13,7 +13,7 @@ use proto::redress::resolution::v1::{
 };
 
 use super::connection::{Caller, Connection, Expect, Page};
-use crate::show::{self, json, lines, text};
+use show::{json, lines, text};
 
 #[derive(Args)]
 pub(crate) struct Plans {

@@ -10,7 +10,7 @@ use proto::redress::cases::v1::{
 
 use super::connection::{Connection, Page};
 use super::submit::read_text;
-use crate::show::{self, text};
+use show::text;
 
 #[derive(Args)]
 pub(crate) struct Policies {

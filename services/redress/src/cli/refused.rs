@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tonic::Status;
 use tonic_types::StatusExt as _;
 
-use crate::show::json::harmless;
+use show::json::harmless;
 
 /// Reason of what fails on this side of the connection.
 const FAILED: &str = "FAILED";
@@ -136,7 +136,7 @@ mod tests {
         details.set_retry_info(Some(Duration::from_millis(250)));
         let status = Status::with_error_details(Code::ResourceExhausted, "too \u{9b}much", details);
         let text = as_json(&anyhow::Error::new(status).context("row 3"));
-        assert!(text.ends_with('\n') && !text.trim_end().contains(crate::show::is_treacherous), "{text:?}");
+        assert!(text.ends_with('\n') && !text.trim_end().contains(show::is_treacherous), "{text:?}");
         assert_eq!(
             serde_json::from_str::<Value>(&text).unwrap(),
             json!({ "error": {

@@ -12,7 +12,7 @@ use proto::redress::cases::v1::{
 };
 
 use super::connection::{Caller, Connection, Expect, Page};
-use crate::show::{self, json, text};
+use show::{json, text};
 
 #[derive(Args)]
 pub(crate) struct Rules {

@@ -13,8 +13,8 @@ use proto::redress::intake::v1::{
 };
 
 use super::connection::Connection;
-use crate::show::table::facts;
-use crate::show::{self, json, lines, text, words};
+use show::table::facts;
+use show::{json, lines, text, words};
 
 #[derive(Args)]
 pub(crate) struct Submit {

@@ -7,7 +7,7 @@ use proto::redress::resolution::v1::{
 };
 
 use super::connection::{Connection, Page};
-use crate::show::{self, lines, text, words};
+use show::{lines, text, words};
 
 #[derive(Args)]
 pub(crate) struct Tasks {

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use pg::cluster::Options;
+use cluster::Options;
 use server::{Secret, Settings};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
+use crate::SERVICES;
 use crate::suite::{self, Suite};
-use crate::{SERVICES, show};
 
 /// What is logged when nobody says: of Postgres, which is ours here, only trouble.
 const DEFAULT_LOG: &str = "info";
@@ -44,7 +44,7 @@ impl Up {
     async fn serve(self) -> anyhow::Result<()> {
         let data = match self.data {
             Some(told) => told,
-            None if pg::cluster::can_be_kept_in(DATA.as_ref())? => DATA.into(),
+            None if cluster::can_be_kept_in(DATA.as_ref())? => DATA.into(),
             None => DATA_OF_ROOT.into(),
         };
         let database = match &self.settings.database_url {

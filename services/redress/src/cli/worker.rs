@@ -13,8 +13,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::Connection;
-use crate::reference_worker::{Entered, Ledger, ReferenceWorker};
-use crate::show::{self, text};
+use demo::reference_worker::{Entered, Ledger, ReferenceWorker};
+use show::text;
 
 #[derive(Args)]
 pub(crate) struct WorkerArgs {

@@ -5,8 +5,8 @@ use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use proto::redress::intake::v1::Complaint;
 
 use super::mapping::{GIVEN, is_one_cell, written};
-use crate::show::json;
-use crate::show::table::Table;
+use show::json;
+use show::table::Table;
 
 /// How files, headings and mappings are written; with every heading there is.
 pub(crate) fn format() -> anyhow::Result<String> {

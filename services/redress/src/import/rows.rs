@@ -14,7 +14,7 @@ use super::cut::{Cells, Lines, Table, Wrong, separator};
 use super::mapping::{Fitted, Mapping};
 use super::text::{Decoded, guessed};
 use super::{mapping, text};
-use crate::show::json;
+use show::json;
 
 /// Bytes looked at to tell how a file is written.
 const SAMPLE: u64 = 1 << 20;
@@ -87,15 +87,6 @@ impl Source {
         let file = File::open(path).with_context(what)?;
         let length = Some(file.metadata()?.len());
         Ok(Self { input: Box::new(file), format, length })
-    }
-
-    /// JSON lines that are at hand.
-    pub(crate) fn json_lines(text: &str) -> Self {
-        Self {
-            input: Box::new(Cursor::new(text.as_bytes().to_vec())),
-            format: Format::JsonLines,
-            length: None,
-        }
     }
 
     /// Bytes to read, where that is known.
@@ -271,7 +262,7 @@ mod tests {
 
     #[test]
     fn the_sample_is_whole() {
-        let rows = rows(Source::json_lines(include_str!("../../sample/complaints.jsonl")));
+        let rows = file("complaints.jsonl", demo::SAMPLE.as_bytes());
         assert!(rows.len() >= 240, "{}", rows.len());
         let keys: HashSet<_> = rows.iter().map(|row| row.key).collect();
         assert_eq!(keys.len(), rows.len());

@@ -7,7 +7,7 @@ use proto::redress::cases::v1::{
 };
 
 use crate::cli::connection::{Caller, Expect, Page};
-use crate::show::{self, text, words};
+use show::{text, words};
 
 /// What is done about cases that are alike.
 #[derive(Subcommand)]

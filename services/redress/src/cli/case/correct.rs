@@ -8,7 +8,7 @@ use proto::redress::cases::v1::{
 };
 
 use crate::cli::connection::{Caller, Expect};
-use crate::show::{self, text, words};
+use show::{text, words};
 
 #[derive(Args)]
 pub(super) struct Correct {

@@ -4,7 +4,7 @@ use clap::Args;
 use proto::redress::cases::v1::{DecideCaseRequest, DeclineCaseRequest, Outcome, RecordFindingsRequest};
 
 use crate::cli::connection::{Caller, Expect};
-use crate::show::{self, text, words};
+use show::{text, words};
 
 #[derive(Args)]
 pub(super) struct Findings {

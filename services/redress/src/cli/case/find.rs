@@ -4,7 +4,7 @@ use clap::Args;
 use proto::redress::cases::v1::{CaseState, CountCasesRequest, FacetCasesRequest, ListCasesRequest};
 
 use crate::cli::connection::{Caller, Page};
-use crate::show::{self, text, words};
+use show::{text, words};
 
 /// What a filter looks like, for people who ask.
 const FILTERS: &str = "A filter compares fields and seeks words:\n  \

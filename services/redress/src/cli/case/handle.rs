@@ -7,7 +7,7 @@ use proto::redress::assignment::v1::{
 };
 
 use crate::cli::connection::{Caller, Expect};
-use crate::show::{self, text};
+use show::text;
 
 pub(super) async fn handler(caller: &Caller, case_id: String) -> anyhow::Result<()> {
     let answer = caller.assignment().get_assignment(GetAssignmentRequest { case_id }).await?.into_inner();

@@ -5,7 +5,7 @@ use proto::redress::cases::v1::triage_service_client::TriageServiceClient;
 use proto::redress::cases::v1::{LowerPriorityRequest, Priority, RaisePriorityRequest};
 
 use crate::cli::connection::{Caller, Expect};
-use crate::show::{self, text, words};
+use show::{text, words};
 
 #[derive(Args)]
 pub(super) struct Urgency {

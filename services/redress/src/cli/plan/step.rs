@@ -3,8 +3,8 @@
 
 use proto::redress::resolution::v1::{Goods, RemedyKind, Step};
 
-use crate::show::lines::read_money;
-use crate::show::words;
+use show::lines::read_money;
+use show::words;
 
 /// Reads a step.
 pub(super) fn read(text: &str) -> Result<Step, String> {

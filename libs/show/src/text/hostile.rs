@@ -1,0 +1,155 @@
+//! What complainants, and whoever else writes into the suite, may write: no text of theirs
+//! moves the cursor of who reads it, colours a word, or passes for a line of ours.
+
+use std::collections::BTreeSet;
+
+use prost::{Message, Name};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
+use proto::redress::cases::v1::{
+    ClockRecount, GetTimelineResponse, ImportHolidaysResponse, ListClocksResponse,
+};
+
+use super::*;
+use crate::{escaped, is_treacherous, json};
+
+/// Clears the screen, rings, returns, turns the direction, and forges a line.
+const HOSTILE: &str = "x\u{1b}[2J\u{7}\r\u{9b}31m\u{202e}\u{2066}\u{2028}\nFORGED";
+/// How deep messages lie in each other.
+const DEPTH: u8 = 6;
+
+fn hostile<M: Message + Name + Default>() -> M {
+    fill(&json::descriptor::<M>().unwrap(), DEPTH).transcode_to().unwrap()
+}
+
+fn fill(descriptor: &MessageDescriptor, depth: u8) -> DynamicMessage {
+    let mut message = DynamicMessage::new(descriptor.clone());
+    for field in descriptor.fields() {
+        let Some(value) = value(&field, depth) else { continue };
+        let value = if field.is_list() { Value::List(vec![value]) } else { value };
+        message.set_field(&field, value);
+    }
+    message
+}
+
+fn value(field: &FieldDescriptor, depth: u8) -> Option<Value> {
+    if field.is_map() {
+        return None;
+    }
+    Some(match field.kind() {
+        Kind::String => Value::String(HOSTILE.to_owned()),
+        Kind::Bool => Value::Bool(true),
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => Value::I32(1),
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => Value::I64(1),
+        Kind::Uint32 | Kind::Fixed32 => Value::U32(1),
+        Kind::Uint64 | Kind::Fixed64 => Value::U64(1),
+        Kind::Double => Value::F64(0.5),
+        Kind::Float => Value::F32(0.5),
+        Kind::Bytes => Value::Bytes(HOSTILE.into()),
+        Kind::Enum(_) => Value::EnumNumber(1),
+        Kind::Message(_) if depth == 0 => return None,
+        Kind::Message(message) => Value::Message(fill(&message, depth - 1)),
+    })
+}
+
+/// How a message full of hostile text reads on a terminal.
+fn shown<M: Message + Name + Default>(render: impl FnOnce(&M) -> String) -> String {
+    escaped(&render(&hostile())).into_owned()
+}
+
+/// Each way a thing of the contracts reads, by its name.
+fn all() -> Vec<(&'static str, String)> {
+    vec![
+        ("link", shown(link)),
+        ("links", shown(|list: &_| links(HOSTILE, list))),
+        ("similar", shown(similar)),
+        ("group", shown(group)),
+        ("members", shown(members)),
+        ("groups", shown(groups)),
+        ("group_policy", shown(group_policy)),
+        ("calendar", shown(calendar)),
+        ("calendar_in_short", shown(calendar_in_short)),
+        ("calendars", shown(calendars)),
+        (
+            "moved",
+            shown(|answer: &ImportHolidaysResponse| moved(answer.calendar.as_ref(), &answer.moved, 1, false)),
+        ),
+        ("case", shown(case)),
+        ("cases", shown(cases)),
+        ("correction", shown(correction)),
+        ("count", shown(count)),
+        ("facets", shown(facets)),
+        ("timeline", shown(timeline)),
+        ("entries", shown(|page: &GetTimelineResponse| entries(&page.entries, Some(60)))),
+        ("progress", shown(progress)),
+        ("classifier", shown(classifier)),
+        ("classifiers", shown(classifiers)),
+        ("classified", shown(classified)),
+        ("unconfirmed", shown(unconfirmed)),
+        ("reading", shown(reading)),
+        ("clocks", shown(|list: &ListClocksResponse| clocks(&list.clocks))),
+        ("explained", shown(explained)),
+        ("extension", shown(extension)),
+        ("extensions", shown(extensions)),
+        ("policy", shown(policy)),
+        ("policies", shown(policies)),
+        ("activated", shown(activated)),
+        ("form", shown(form)),
+        ("forms", shown(forms)),
+        ("checked", shown(checked)),
+        ("added", shown(added)),
+        ("information", shown(information)),
+        ("agent", shown(agent)),
+        ("agents", shown(agents)),
+        ("department", shown(department)),
+        ("departments", shown(departments)),
+        ("assignment", shown(assignment)),
+        ("queue", shown(queue)),
+        ("feedback", shown(feedback)),
+        ("notices", shown(notices)),
+        ("notice", shown(notice)),
+        ("contact", shown(contact)),
+        ("approval_limits", shown(approval_limits)),
+        ("recount", shown(|one: &ClockRecount| recount(Some(one)))),
+        ("parked", shown(parked)),
+        ("plan", shown(plan)),
+        ("plans", shown(plans)),
+        ("task", shown(task)),
+        ("in_short", shown(in_short)),
+        ("tasks", shown(tasks)),
+        ("rule_set", shown(rule_set)),
+        ("rule_sets", shown(rule_sets)),
+        ("replayed", shown(replayed)),
+        ("triage", shown(triage)),
+        ("categories", shown(categories)),
+        ("category", shown(category)),
+        ("zones", shown(zones)),
+    ]
+}
+
+/// Renderers that show a text as it was written, over its own lines, and why.
+const AS_WRITTEN: [&str; 1] = ["form"]; // its schema is JSON, to be saved
+
+#[test]
+fn no_text_of_theirs_is_obeyed_or_passes_for_ours() {
+    let all = all();
+    let showing = all.iter().filter(|(_, text)| text.contains("FORGED")).count();
+    assert!(showing >= 40, "{showing} of {} show any text: is it filled?", all.len());
+    for (name, text) in all {
+        assert!(!text.contains(is_treacherous), "{name}: {text:?}");
+        let forged = text.lines().any(|line| line.starts_with("FORGED"));
+        assert_eq!(forged, AS_WRITTEN.contains(&name), "{name}: {text}");
+    }
+}
+
+#[test]
+fn every_renderer_is_tried() {
+    let folder = format!("{}/src/text", env!("CARGO_MANIFEST_DIR"));
+    let mut written = BTreeSet::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let names = text.lines().filter_map(|line| line.strip_prefix("pub fn "));
+        written.extend(names.filter_map(|rest| rest.split_once(['(', '<'])).map(|(name, _)| name.to_owned()));
+    }
+    let tried: BTreeSet<_> = all().into_iter().map(|(name, _)| name.to_owned()).collect();
+    assert_eq!(tried, written);
+}

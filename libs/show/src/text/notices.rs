@@ -1,0 +1,147 @@
+//! Notices, and whom they go to.
+
+use proto::redress::feedback::v1::{
+    Contact, EarlierSending, ListNoticesResponse, Notice, NoticeKind, NoticeMeans, NoticeState,
+};
+
+use super::{more, none_of};
+use crate::lines::time;
+use crate::table::{Table, facts};
+use crate::words::word;
+
+/// A page of notices.
+pub fn notices(list: &ListNoticesResponse) -> String {
+    if list.notices.is_empty() {
+        return none_of("notices", &list.next_page_token);
+    }
+    let mut table = Table::new(["notice", "case", "cycle", "kind", "state", "owed", "subject, or why not"]);
+    for notice in &list.notices {
+        let why_not = &notice.failure_reason;
+        table.row([
+            notice.notice_id.clone(),
+            notice.case_id.clone(),
+            notice.cycle.to_string(),
+            word::<NoticeKind>(notice.kind),
+            word::<NoticeState>(notice.state),
+            time(notice.create_time.as_ref()),
+            if why_not.is_empty() { notice.subject.clone() } else { why_not.clone() },
+        ]);
+    }
+    table.render() + &more(&list.next_page_token)
+}
+
+/// One notice, and what became of it before it was sent again.
+pub fn notice(notice: &Notice) -> String {
+    let head = facts(&[
+        ("notice", notice.notice_id.clone()),
+        ("case", notice.case_id.clone()),
+        ("cycle", notice.cycle.to_string()),
+        ("kind", word::<NoticeKind>(notice.kind)),
+        ("state", word::<NoticeState>(notice.state)),
+        ("to", notice.recipient.clone()),
+        ("subject", notice.subject.clone()),
+        ("owed", time(notice.create_time.as_ref())),
+        ("tried next", time(notice.next_attempt_time.as_ref())),
+        ("told by", word::<NoticeMeans>(notice.means)),
+        ("told", time(notice.tell_time.as_ref())),
+        ("recorded by", notice.recorder.clone()),
+        ("evidence", notice.evidence.clone()),
+        ("why not", notice.failure_reason.clone()),
+    ]);
+    if notice.earlier_sendings.is_empty() {
+        return head;
+    }
+    let mut table = Table::new(["sent", "to", "state", "ended", "again by", "why, and what came of it"]);
+    for sending in &notice.earlier_sendings {
+        table.row([
+            sending.number.to_string(),
+            sending.recipient.clone(),
+            word::<NoticeState>(sending.state),
+            time(sending.end_time.as_ref()),
+            sending.requester.clone(),
+            why(sending),
+        ]);
+    }
+    format!("{head}\n{}", table.render())
+}
+
+fn why(sending: &EarlierSending) -> String {
+    format!("{}; {}{}", sending.reason, sending.failure_reason, sending.evidence)
+}
+
+/// Whom the notices of a case go to, and what was corrected.
+pub fn contact(contact: &Contact) -> String {
+    let head = facts(&[
+        ("case", contact.case_id.clone()),
+        ("version", contact.version.to_string()),
+        ("e-mail", contact.email.clone()),
+        ("name", contact.display_name.clone()),
+        ("language", contact.language.clone()),
+    ]);
+    if contact.corrections.is_empty() {
+        return head;
+    }
+    let mut table = Table::new(["version", "corrected", "by", "e-mail before", "why"]);
+    for correction in &contact.corrections {
+        table.row([
+            correction.version.to_string(),
+            time(correction.correct_time.as_ref()),
+            correction.actor.clone(),
+            correction.previous_email.clone(),
+            correction.reason.clone(),
+        ]);
+    }
+    format!("{head}\n{}", table.render())
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::redress::feedback::v1::ContactCorrection;
+
+    use super::*;
+
+    #[test]
+    fn a_notice_sent_again_shows_what_became_of_it_before() {
+        let sending = EarlierSending {
+            number: 1,
+            recipient: "wrong@example.org".to_owned(),
+            state: NoticeState::Undelivered.into(),
+            failure_reason: "550 no such user".to_owned(),
+            requester: "lin".to_owned(),
+            reason: "they spelt it".to_owned(),
+            ..EarlierSending::default()
+        };
+        let shown = notice(&Notice {
+            recipient: "right@example.org".to_owned(),
+            state: NoticeState::Delivered.into(),
+            means: NoticeMeans::Email.into(),
+            earlier_sendings: vec![sending],
+            ..Notice::default()
+        });
+        for part in
+            ["right@example.org", "wrong@example.org", "they spelt it; 550 no such user", "lin", "email"]
+        {
+            assert!(shown.contains(part), "{part} is not in {shown}");
+        }
+    }
+
+    #[test]
+    fn a_contact_shows_what_it_was_before() {
+        let correction = ContactCorrection {
+            version: 2,
+            previous_email: "wrong@example.org".to_owned(),
+            actor: "lin".to_owned(),
+            reason: "they spelt it".to_owned(),
+            ..ContactCorrection::default()
+        };
+        let shown = contact(&Contact {
+            version: 2,
+            email: "right@example.org".to_owned(),
+            corrections: vec![correction],
+            ..Contact::default()
+        });
+        for part in ["right@example.org", "wrong@example.org", "they spelt it", "lin"] {
+            assert!(shown.contains(part), "{part} is not in {shown}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Plans and the tasks they become.
+
+use proto::redress::resolution::v1::{
+    ApprovalLimits, Goods, ListPlansResponse, ListTasksResponse, Plan, PlanState, RemedyKind, Step, Task,
+    TaskState,
+};
+
+use super::{more, none_of};
+use crate::lines::{money, time};
+use crate::table::{Table, facts, one_line};
+use crate::words::{priority, word};
+
+/// One plan and its steps.
+pub fn plan(plan: &Plan) -> String {
+    let head = facts(&[
+        ("plan", plan.plan_id.clone()),
+        ("version", plan.version.to_string()),
+        ("case", plan.case_id.clone()),
+        ("cycle", plan.cycle.to_string()),
+        ("state", word::<PlanState>(plan.state)),
+        ("proposer", plan.proposer.clone()),
+        ("first approver", plan.first_approver.clone()),
+        ("approver", plan.approver.clone()),
+        ("two must approve", plan.second_approval_reason.clone()),
+        ("reason", plan.reason.clone()),
+        ("proposed", time(plan.create_time.as_ref())),
+        ("ended", time(plan.end_time.as_ref())),
+    ]);
+    let mut table = Table::new(["step", "what", "department", "after", "done", "task"]);
+    for step in &plan.steps {
+        table.row([
+            step.step_id.clone(),
+            what(step),
+            step.department_id.clone(),
+            step.depends_on.join(", "),
+            if step.done { "yes".into() } else { String::new() },
+            step.task_id.clone(),
+        ]);
+    }
+    format!("{head}\n{}", table.render())
+}
+
+/// The most that one approver grants.
+pub fn approval_limits(limits: &ApprovalLimits) -> String {
+    if limits.case_caps.is_empty() {
+        return "no caps: one approver grants any sum that was sought\n".to_owned();
+    }
+    let mut table = Table::new(["one approver grants in a case at most"]);
+    for cap in &limits.case_caps {
+        table.row([money(Some(cap))]);
+    }
+    table.render()
+}
+
+/// A page of plans, each whole.
+pub fn plans(list: &ListPlansResponse) -> String {
+    if list.plans.is_empty() {
+        return none_of("plans", &list.next_page_token);
+    }
+    let each: Vec<String> = list.plans.iter().map(plan).collect();
+    each.join("\n") + &more(&list.next_page_token)
+}
+
+fn what(step: &Step) -> String {
+    remedy(step.kind, &money(step.amount.as_ref()), step.goods.as_ref())
+}
+
+/// A remedy in short: `refund CNY 128.00`, `exchange 1 × SKU-7`.
+fn remedy(kind: i32, sum: &str, goods: Option<&Goods>) -> String {
+    let goods = goods.map(|goods| format!("{} × {}", goods.quantity, goods.sku)).unwrap_or_default();
+    format!("{} {sum}{goods}", word::<RemedyKind>(kind)).trim_end().to_owned()
+}
+
+/// One task.
+pub fn task(task: &Task) -> String {
+    let result = task.result.clone().unwrap_or_default();
+    facts(&[
+        ("task", task.task_id.clone()),
+        ("what", in_short(task)),
+        ("state", word::<TaskState>(task.state)),
+        ("department", task.department_id.clone()),
+        ("case", task.case_id.clone()),
+        ("plan", task.plan_id.clone()),
+        ("step", task.step_id.clone()),
+        ("undoes", task.compensates_task_id.clone()),
+        ("instructions", task.instructions.clone()),
+        ("priority", priority(task.priority)),
+        ("due", time(task.due_time.as_ref())),
+        ("attempt", format!("{} of {}", task.attempt, task.max_attempts)),
+        ("worker", task.worker.clone()),
+        ("last error", task.last_error.clone()),
+        ("reference", result.reference),
+        ("sum moved", money(result.amount.as_ref())),
+        ("remark", result.remark),
+    ])
+}
+
+/// What a task is, in short.
+pub fn in_short(task: &Task) -> String {
+    let remedy = one_line(&remedy(task.kind, &money(task.amount.as_ref()), task.goods.as_ref()));
+    if task.compensation { format!("undo {remedy}") } else { remedy }
+}
+
+/// A page of tasks.
+pub fn tasks(list: &ListTasksResponse) -> String {
+    if list.tasks.is_empty() {
+        return none_of("tasks", &list.next_page_token);
+    }
+    let mut table = Table::new(["task", "state", "pri", "department", "tries", "what"]);
+    for task in &list.tasks {
+        table.row([
+            task.task_id.clone(),
+            word::<TaskState>(task.state),
+            priority(task.priority),
+            task.department_id.clone(),
+            task.attempt.to_string(),
+            in_short(task),
+        ]);
+    }
+    table.render() + &more(&list.next_page_token)
+}

@@ -1,0 +1,118 @@
+//! The contracts' enums as words: `CASE_STATE_OUT_OF_SCOPE` is `out of scope`, and
+//! is written `out-of-scope` on the command line.
+
+use proto::redress::assignment::v1::AssignmentState;
+use proto::redress::cases::v1::{
+    CalendarDayKind, CaseState, ClockKind, ClockState, CloseReason, CorrectionState, EmotionLevel,
+    ExtensionState, IntervalKind, Level, LinkKind, LinkStanding, Observance, Outcome, PauseReason, Priority,
+    RungAction, Threat, TimelineKind, Visibility,
+};
+use proto::redress::event::v1::Lane;
+use proto::redress::feedback::v1::{NoticeKind, NoticeMeans, NoticeState, Response};
+use proto::redress::intake::v1::{Channel, InformationSource, Matter};
+use proto::redress::resolution::v1::{PlanState, RemedyKind, TaskState};
+
+/// An enum of the contracts.
+pub trait Words: Copy + TryFrom<i32> {
+    /// What all its names begin with.
+    const PREFIX: &'static str;
+    /// Its name in the contract.
+    fn name(self) -> &'static str;
+    /// The value of this name.
+    fn named(name: &str) -> Option<Self>;
+}
+
+macro_rules! words {
+    ($($kind:ty: $prefix:literal;)+) => {$(
+        impl Words for $kind {
+            const PREFIX: &'static str = $prefix;
+
+            fn name(self) -> &'static str {
+                self.as_str_name()
+            }
+
+            fn named(name: &str) -> Option<Self> {
+                Self::from_str_name(name)
+            }
+        }
+    )+};
+}
+
+words! {
+    AssignmentState: "ASSIGNMENT_STATE_";
+    CalendarDayKind: "CALENDAR_DAY_KIND_";
+    CaseState: "CASE_STATE_";
+    ClockKind: "CLOCK_KIND_";
+    CorrectionState: "CORRECTION_STATE_";
+    ClockState: "CLOCK_STATE_";
+    ExtensionState: "EXTENSION_STATE_";
+    IntervalKind: "INTERVAL_KIND_";
+    PauseReason: "PAUSE_REASON_";
+    RungAction: "RUNG_ACTION_";
+    Channel: "CHANNEL_";
+    CloseReason: "CLOSE_REASON_";
+    EmotionLevel: "EMOTION_LEVEL_";
+    InformationSource: "INFORMATION_SOURCE_";
+    Lane: "LANE_";
+    Level: "LEVEL_";
+    LinkKind: "LINK_KIND_";
+    LinkStanding: "LINK_STANDING_";
+    Matter: "MATTER_";
+    NoticeKind: "NOTICE_KIND_";
+    NoticeMeans: "NOTICE_MEANS_";
+    NoticeState: "NOTICE_STATE_";
+    Observance: "OBSERVANCE_";
+    Outcome: "OUTCOME_";
+    PlanState: "PLAN_STATE_";
+    Priority: "PRIORITY_";
+    RemedyKind: "REMEDY_KIND_";
+    Response: "RESPONSE_";
+    TaskState: "TASK_STATE_";
+    Threat: "THREAT_";
+    TimelineKind: "TIMELINE_KIND_";
+    Visibility: "VISIBILITY_";
+}
+
+/// A value in words, lower case; `-` for none.
+pub fn word<E: Words>(number: i32) -> String {
+    match E::try_from(number) {
+        Ok(_) if number == 0 => "-".to_owned(),
+        Ok(value) => value.name().trim_start_matches(E::PREFIX).replace('_', " ").to_lowercase(),
+        Err(_) => format!("({number})"),
+    }
+}
+
+/// A priority, as people write it: `P1`.
+pub fn priority(number: i32) -> String {
+    word::<Priority>(number).to_uppercase()
+}
+
+/// Reads a value as people write it on a command line.
+pub fn read<E: Words>(text: &str) -> Result<E, String> {
+    let name = format!("{}{}", E::PREFIX, text.to_uppercase().replace(['-', ' '], "_"));
+    E::named(&name).filter(|_| !name.ends_with("_UNSPECIFIED")).ok_or_else(|| {
+        let all: Vec<String> = (1..).map_while(|number| E::try_from(number).ok()).map(written).collect();
+        format!("must be one of {}", all.join(", "))
+    })
+}
+
+fn written<E: Words>(value: E) -> String {
+    value.name().trim_start_matches(E::PREFIX).replace('_', "-").to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_go_both_ways() {
+        assert_eq!(word::<CaseState>(CaseState::OutOfScope.into()), "out of scope");
+        assert_eq!(word::<CaseState>(0), "-");
+        assert_eq!(word::<CaseState>(99), "(99)");
+        assert_eq!(priority(1), "P1");
+        assert_eq!(read("out-of-scope"), Ok(CaseState::OutOfScope));
+        assert_eq!(read("In-App"), Ok(Channel::InApp));
+        assert_eq!(read::<Visibility>("secret"), Err("must be one of public, internal, restricted".into()));
+        assert!(read::<Visibility>("unspecified").is_err());
+    }
+}
