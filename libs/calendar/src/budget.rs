@@ -172,6 +172,10 @@ pub struct Days {
 
 impl Length {
     /// So much of a unit; at least one, at most ten years.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`Badly::Amount`] if the amount is none or beyond ten years.
     pub fn new(amount: u32, unit: Unit) -> Result<Self, Badly> {
         let limit = Unit::ALL.iter().find(|entry| entry.0 == unit).map_or(0, |entry| entry.3);
         if (1..=limit).contains(&amount) { Ok(Self { amount, unit }) } else { Err(Badly::Amount) }
@@ -204,6 +208,11 @@ impl Length {
 impl Budget {
     /// A length, and how its days are counted; hours and minutes are not counted
     /// by days.
+    ///
+    /// # Errors
+    ///
+    /// Fails if hours or minutes are counted by days, or if the first day counts in full and
+    /// the last does not.
     pub fn new(length: Length, start: Start, end: End) -> Result<Self, Badly> {
         let plain = start == Start::default() && end == End::default();
         match (length.unit.is_counted_in_days(), start, end) {
@@ -214,6 +223,10 @@ impl Budget {
     }
 
     /// The same, with a last day that is rolled forward.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`Badly::Rolling`] if it is counted in anything but days of the calendar.
     pub fn rolled(self, roll: Roll) -> Result<Self, Badly> {
         if roll != Roll::Never && self.scale() != Scale::Days {
             return Err(Badly::Rolling);

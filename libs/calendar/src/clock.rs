@@ -2,6 +2,8 @@
 //! spent and since when it runs; when it is due, and whether that has passed, is
 //! worked out each time somebody asks.
 
+mod refusal;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -12,6 +14,8 @@ use crate::civil::{self, Wall};
 use crate::pack::{Kind, Starts};
 use crate::scale::Scale;
 use crate::terms::{Approval, Reason, Reopening, Terms};
+
+pub use refusal::Refusal;
 
 /// Whether time is being spent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,53 +65,6 @@ pub struct Pause {
     pub until: Timestamp,
     /// For which reason.
     pub reason: Reason,
-}
-
-/// Why a clock says no.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// It stands still already.
-    #[error("the clock is paused already")]
-    AlreadyPaused,
-    /// It is not paused.
-    #[error("the clock is not paused")]
-    NotPaused,
-    /// It has been met or stopped.
-    #[error("the clock has ended")]
-    Ended,
-    /// It has not been met.
-    #[error("the clock has not been met")]
-    NotMet,
-    /// Its due time has passed: that can be neither paused nor extended away.
-    #[error("the due time has passed")]
-    Overdue,
-    /// Its policy lets nothing pause it.
-    #[error("this clock may not be paused")]
-    MayNotPause,
-    /// Its policy does not know this reason.
-    #[error("this is no lawful reason to pause this clock")]
-    UnlawfulReason,
-    /// It has stood still for as long as it may.
-    #[error("the clock has been paused for as long as its policy allows")]
-    PauseUsedUp,
-    /// Its policy knows no extension.
-    #[error("this clock may not be extended")]
-    MayNotExtend,
-    /// It has been extended as often as it may.
-    #[error("the clock has been extended as often as its policy allows")]
-    ExtendedAlready,
-    /// Nothing, or more than its policy's maximum.
-    #[error("the extension is nothing, or goes beyond the policy's maximum")]
-    BeyondMaximum,
-    /// No reason was given.
-    #[error("an extension needs a reason")]
-    ReasonMissing,
-    /// Nobody approved.
-    #[error("an extension needs an approver")]
-    ApproverMissing,
-    /// The handler approved their own extension.
-    #[error("the handler may not approve the extension")]
-    ApproverIsHandler,
 }
 
 /// One promise that is being kept, or not.
@@ -165,6 +122,10 @@ impl Clock {
 
     /// Starts one that is due at a moment that was named. What is left until then
     /// is counted in whole minutes, the first of which may have begun before now.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`Badly::Amount`] if the moment is not after now, or is too far away.
     pub fn until(kind: Kind, moment: Timestamp, policy: &str, now: Timestamp) -> Result<Self, Badly> {
         const MINUTE: i128 = 60_000_000_000;
         let left = moment.duration_since(now).as_nanos();
@@ -302,6 +263,11 @@ impl Clock {
     }
 
     /// Lets it stand still.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a clock that stands still already or has ended, one that may not pause or not
+    /// for this reason, one whose pauses are used up, and one that is overdue.
     pub fn pause(&mut self, reason: Reason, calendar: &Calendar, now: Timestamp) -> Result<(), Refusal> {
         let since = match self.state {
             State::Running { since } => since,
@@ -325,6 +291,10 @@ impl Clock {
     }
 
     /// Lets it run on; from when its cap was used up, if that was before.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a clock that does not stand still.
     pub fn resume(&mut self, now: Timestamp) -> Result<(), Refusal> {
         let State::Paused { since, reason } = self.state else {
             return Err(if self.is_open() { Refusal::NotPaused } else { Refusal::Ended });
@@ -336,6 +306,12 @@ impl Clock {
     }
 
     /// Gives it more time, counted in the unit of its budget.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a clock that has ended or is overdue, one that may not be extended (again, or by
+    /// so much), and an approval without a reason, without an approver where one is needed, or
+    /// by the handler.
     pub fn extend(
         &mut self,
         more: u32,
@@ -381,6 +357,10 @@ impl Clock {
     }
 
     /// What was promised was done.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a clock that has ended.
     pub fn meet(&mut self, calendar: &Calendar, now: Timestamp) -> Result<(), Refusal> {
         let at = self.end(calendar, now)?;
         self.state = State::Met { at };
@@ -388,6 +368,10 @@ impl Clock {
     }
 
     /// Nothing is owed any more.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a clock that has ended.
     pub fn stop(&mut self, calendar: &Calendar, now: Timestamp) -> Result<(), Refusal> {
         let at = self.end(calendar, now)?;
         self.state = State::Stopped { at };
@@ -395,6 +379,10 @@ impl Clock {
     }
 
     /// It was met, but not for good: it runs on as if it had never stopped.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a clock that was not met.
     pub fn reopen(&mut self) -> Result<(), Refusal> {
         let State::Met { at } = self.state else { return Err(Refusal::NotMet) };
         self.state = State::Running { since: at };
@@ -402,6 +390,10 @@ impl Clock {
     }
 
     /// It was met, but not for good: it runs on, and the time since does not count.
+    ///
+    /// # Errors
+    ///
+    /// Refuses a clock that was not met.
     pub fn reopen_at(&mut self, now: Timestamp) -> Result<(), Refusal> {
         let State::Met { at } = self.state else { return Err(Refusal::NotMet) };
         let until = now.max(at);

@@ -148,6 +148,10 @@ pub struct Flaw {
 
 impl Draft {
     /// Reads a draft from TOML; says what is wrong with the writing itself.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text is no TOML, or has a field that drafts do not have.
     pub fn from_toml(text: &str) -> Result<Self, Flaw> {
         toml::from_str(text)
             .map_err(|error| Flaw { field: String::new(), problem: error.message().to_owned() })
@@ -155,6 +159,11 @@ impl Draft {
 
     /// The calendar it describes, or everything that is wrong with it. Looks through all
     /// years for a time without working time: takes milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every flaw that [`Self::check_in`] finds, else if it has no working time for
+    /// too long.
     pub fn check(&self) -> Result<Calendar, Vec<Flaw>> {
         let calendar = self.accepted()?;
         match calendar.idle_from() {
@@ -169,11 +178,20 @@ impl Draft {
     }
 
     /// The calendar of a draft that was checked before.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every flaw, as [`Self::check_in`] does.
     pub fn accepted(&self) -> Result<Calendar, Vec<Flaw>> {
         self.check_in(zones::pinned())
     }
 
     /// The same, counted by a set of time zones other than the process's own.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every flaw: an unknown zone, no working hours, a text that is too long, a
+    /// shift, date or rule that is none.
     pub fn check_in(&self, zones: &Zones) -> Result<Calendar, Vec<Flaw>> {
         let mut flaws = Flaws::default();
         flaws.text("title", &self.title, MAX_TITLE);

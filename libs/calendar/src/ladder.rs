@@ -81,6 +81,11 @@ const MAX_PERCENT: u16 = 1_000;
 
 impl Ladder {
     /// A ladder of these rungs, or everything that is wrong with them.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every flaw: too many rungs, a name that lacks or is too long, two rungs of
+    /// one name or time, no actions, or the same action twice.
     pub fn check(rungs: Vec<Rung>) -> Result<Self, Vec<Flaw>> {
         let mut flaws = Vec::new();
         let mut flaw = |field: String, problem: &str| flaws.push(Flaw { field, problem: problem.to_owned() });

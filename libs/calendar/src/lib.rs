@@ -21,6 +21,7 @@
 //!
 //! Nothing here is legal advice: a pack carries its source, and what was not
 //! read in a source is marked `unverified`.
+#![warn(clippy::missing_errors_doc)]
 
 mod budget;
 pub mod builtin;

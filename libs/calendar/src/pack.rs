@@ -260,6 +260,10 @@ fn is_slug(text: &str) -> bool {
 
 impl Pack {
     /// Reads and checks a pack written in TOML.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text is no TOML of a pack, else with all of its [`Self::flaws`].
     pub fn from_toml(text: &str) -> Result<Self, Vec<Flaw>> {
         let pack: Self = toml::from_str(text)
             .map_err(|error| vec![Flaw { field: String::new(), problem: error.message().to_owned() }])?;

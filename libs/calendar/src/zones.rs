@@ -74,6 +74,11 @@ impl Zones {
 
     /// The set in a folder, laid out as `/usr/share/zoneinfo` is. Its version is what
     /// `+VERSION` or the first line of `tzdata.zi` in it says.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the folder cannot be read, holds a compiled zone that is broken, too few or too
+    /// many of them, or does not say its version.
     pub fn from_folder(folder: &Path) -> Result<Self, Unusable> {
         let mut files = BTreeMap::new();
         read_folder(folder, folder, 0, &mut files)?;
@@ -125,6 +130,10 @@ pub fn pinned() -> &'static Zones {
 
 /// Lets this process count by a set; for its start, before anything was counted. To
 /// pin the version in use again changes nothing.
+///
+/// # Errors
+///
+/// Fails with [`Unusable::Pinned`] if the process counts by another version already.
 pub fn pin(zones: Zones) -> Result<(), Unusable> {
     let wanted = zones.version.clone();
     let pinned = PINNED.get_or_init(|| zones);

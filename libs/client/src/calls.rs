@@ -29,6 +29,10 @@ pub struct Client {
 
 impl Client {
     /// Connects, and fails at once when nobody answers at the (default) address.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::lazy`] does, and if nobody answers.
     pub async fn connect(options: ClientOptions) -> Result<Self, ConnectError> {
         let mut client = Self::lazy(options.clone())?;
         client.channels.default = options.knock().await?;
@@ -37,6 +41,10 @@ impl Client {
 
     /// Connects when first called; until then, and whenever the server is away,
     /// calls are repeated until their deadline.
+    ///
+    /// # Errors
+    ///
+    /// Fails if an address, what TLS needs for it, or a header cannot be used.
     pub fn lazy(options: ClientOptions) -> Result<Self, ConnectError> {
         let (headers, channels) = (options.headers()?, options.channels()?);
         Ok(Self { channels, headers, deadline: options.deadline, ids: options.ids })
@@ -44,6 +52,10 @@ impl Client {
 
     /// The same connections, called on by somebody else: only a server without an
     /// identity source believes it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the name has characters that no header may have.
     pub fn speaking_as(&self, subject: &str) -> Result<Self, ConnectError> {
         let mut client = self.clone();
         let subject = subject.parse().map_err(|_| ConnectError::Header { what: "subject" })?;

@@ -22,6 +22,7 @@
 //! - [`worker`] is the kit departments carry out their tasks with.
 //!
 //! No service is named here: a call goes where the package of its rpc says.
+#![warn(clippy::missing_errors_doc)]
 
 mod calls;
 mod consistency;

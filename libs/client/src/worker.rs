@@ -123,8 +123,11 @@ impl Failure {
 }
 
 impl Worker {
-    /// Works until told to stop, then finishes what it holds. Fails when the server
-    /// refuses to hand out tasks to it at all.
+    /// Works until told to stop, then finishes what it holds.
+    ///
+    /// # Errors
+    ///
+    /// Fails with what the server says if it refuses to hand out tasks to this worker at all.
     pub async fn run<H, F>(self, client: &Client, handler: H, stop: CancellationToken) -> Result<(), Status>
     where
         H: Fn(Work) -> F + Send + Sync + 'static,

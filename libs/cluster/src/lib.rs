@@ -7,6 +7,7 @@
 //! pipe from this process; at the end of the pipe, be it a stop, a drop or a
 //! `kill -9`, it shuts Postgres down. It shares the lock, so that the next start
 //! waits until the last postmaster is really gone.
+#![warn(clippy::missing_errors_doc)]
 
 mod binaries;
 mod owner;
@@ -110,6 +111,12 @@ pub struct Cluster {
 impl Cluster {
     /// Starts the cluster of a folder, makes it first when there is none, and
     /// answers when the database [`DATABASE`] can be used.
+    ///
+    /// # Errors
+    ///
+    /// Fails if no PostgreSQL that will do is installed, if the folder is in use, or out of
+    /// reach of the user who runs Postgres, and, with the end of its log, if Postgres does not
+    /// start.
     pub async fn start(folder: &Path, options: &Options) -> anyhow::Result<Self> {
         let (folder, options) = (folder.to_owned(), options.clone());
         let house = tokio::task::spawn_blocking(move || House::prepare(&folder, options)).await??;
@@ -180,6 +187,10 @@ impl Cluster {
     }
 
     /// Stops in good order: open transactions are rolled back, all else is on disk.
+    ///
+    /// # Errors
+    ///
+    /// Fails if Postgres had ended before, or ends in any other way than in good order.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         // `wait` closes the pipe first.
         let status = tokio::task::spawn_blocking(move || self.supervisor.wait()).await??;
@@ -370,6 +381,11 @@ fn may_enter(folder: &Path, owner: Owner) -> anyhow::Result<bool> {
 
 /// Whether a cluster can be kept in a folder, which need not exist yet, as far as
 /// walking there goes: where we are root, somebody else runs Postgres.
+///
+/// # Errors
+///
+/// Fails if nobody is there to run Postgres for root, or if a folder on the way cannot be
+/// looked at.
 pub fn can_be_kept_in(folder: &Path) -> anyhow::Result<bool> {
     match owner::of_postgres(&folder.join("cluster"))? {
         Some(owner) => may_enter(parent(folder), owner),

@@ -80,6 +80,10 @@ impl Delivered {
     }
 
     /// The payload.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the payload is no such message: the event is malformed.
     pub fn read<M: Message + Name + Default>(&self) -> Result<M, Fault> {
         M::decode(self.payload.as_slice()).map_err(|error| malformed("payload").because(error))
     }

@@ -89,6 +89,10 @@ fn after(check: &mut Check, page: &Page) -> Option<(String, i64)> {
 impl Consumer {
     /// Applies a subject's parked events, source by source, each up to the first
     /// that still fails; answers how many were applied and how many remain.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the database does; an event that still fails stays parked, with its reason.
     pub async fn redrive(&self, tenant: &TenantId, subject: Uuid) -> Result<(i32, i64), Fault> {
         let mut applied = 0;
         for source in self.sources() {

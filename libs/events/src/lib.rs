@@ -16,6 +16,7 @@
 //! - A cursor is of an epoch: a database restored to an earlier moment is noticed.
 //! - [`Source`] is the transport. In one process it is the feed itself, across
 //!   processes the gRPC stream of `redress.event.v1`.
+#![warn(clippy::missing_errors_doc)]
 
 mod consumer;
 mod cursor;

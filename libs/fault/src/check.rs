@@ -182,6 +182,10 @@ impl Check {
     }
 
     /// Ends the reading: a fault of this reason if anything was wrong.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every violation that was noted, as one fault of this reason.
     pub fn done(self, reason: &'static str) -> Result<(), Fault> {
         if self.violations.is_empty() {
             return Ok(());

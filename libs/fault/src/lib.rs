@@ -5,6 +5,7 @@
 //! reason, violations and metadata; the cause is for the log and never leaves
 //! the process. A service says no with its own `Refusal` enum, which becomes a
 //! fault by `?`.
+#![warn(clippy::missing_errors_doc)]
 
 mod check;
 mod database;

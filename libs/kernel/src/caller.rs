@@ -15,6 +15,11 @@ impl TenantId {
     pub const MAX_LENGTH: usize = 63;
 
     /// Parses a tenant id.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text is empty, longer than [`Self::MAX_LENGTH`], or has any other
+    /// character.
     pub fn parse(text: &str) -> Result<Self, InvalidTenant> {
         let fits = (1..=Self::MAX_LENGTH).contains(&text.len());
         let plain = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');

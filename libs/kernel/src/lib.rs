@@ -1,6 +1,7 @@
 //! Words every service shares: ids, the caller, roles, time, money, receipt codes, page
 //! tokens. Pure: no I/O, and the only place that reads the clock or draws
 //! random numbers.
+#![warn(clippy::missing_errors_doc)]
 
 pub mod caller;
 pub mod id;

@@ -41,6 +41,12 @@ pub fn decimals(currency: &str) -> u32 {
 
 impl Money {
     /// From the units and nanos of `google.type.Money`.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the currency is not three capital letters, if the nanos are out of range or of
+    /// the other sign, if the sum is finer than the currency's smallest unit, or if it is too
+    /// large to count.
     pub fn parse(currency: &str, units: i64, nanos: i32) -> Result<Self, InvalidMoney> {
         if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
             return Err(InvalidMoney::Currency);

@@ -40,6 +40,10 @@ pub enum InvalidPage {
 impl Page {
     /// Reads what a list request says. `filters` is any text that is the same for
     /// the same filters.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the size is out of range, or if the token was not given out for these filters.
     pub fn parse(page_size: i32, page_token: &str, filters: &str) -> Result<Self, InvalidPage> {
         let size = match page_size {
             0 => DEFAULT_SIZE,

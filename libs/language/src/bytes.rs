@@ -39,6 +39,10 @@ impl Model {
     }
 
     /// Reads a model from its bytes.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the bytes do not begin as a model does, or are cut or torn.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Unreadable> {
         let rest = bytes.strip_prefix(&MARK).ok_or(Unreadable::Mark)?;
         Reader { rest }.model().ok_or(Unreadable::Torn)

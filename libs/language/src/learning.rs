@@ -46,6 +46,10 @@ pub enum TooLittle {
 
 /// Learns from four fifths of the texts, and evaluates and calibrates on the fifth
 /// that was held out.
+///
+/// # Errors
+///
+/// Fails as [`learn`] does, for the texts that are not held out.
 pub fn train(examples: &[Example<'_>]) -> Result<(Model, Evaluation), TooLittle> {
     let (seen, held_out) = split(examples);
     let mut model = learn(&seen)?;
@@ -72,6 +76,10 @@ pub fn split<'a>(examples: &[Example<'a>]) -> (Vec<Example<'a>>, Vec<Example<'a>
 }
 
 /// Learns from all of the texts.
+///
+/// # Errors
+///
+/// Fails if the texts are of fewer than two classes, or have no word in common.
 pub fn learn(examples: &[Example<'_>]) -> Result<Model, TooLittle> {
     let mut names: Vec<String> = examples.iter().map(|example| example.class.to_owned()).collect();
     names.sort_unstable();

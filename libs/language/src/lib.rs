@@ -9,6 +9,7 @@
 //! `tokens` cuts a text into what counts, `terms` weighs it, `learning` finds the
 //! weights of a linear model in labelled texts, `model` predicts with it, `bytes`
 //! keeps it, `evaluation` says how good it is.
+#![warn(clippy::missing_errors_doc)]
 
 mod bytes;
 mod emotion;

@@ -26,6 +26,10 @@ impl DedicatedConnection {
     }
 
     /// The connection, bound to a tenant: what follows on it sees that tenant only.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the clock is off, or if the database cannot be reached.
     pub async fn bound_to(&mut self, tenant: &TenantId) -> Result<&mut PgConnection, Fault> {
         self.db.admit().await?;
         let open = match self.open.take() {

@@ -94,6 +94,11 @@ impl<B: Batch> Group<B> {
     }
 
     /// Answers a mutation, with the promise of [`Db::mutate`].
+    ///
+    /// # Errors
+    ///
+    /// Fails with the verdict on this mutation, as [`Db::mutate`] does; with `OVERLOADED` if
+    /// too many are waiting, and if the process is stopping.
     pub async fn mutate<A>(self: &Arc<Self>, context: MutationContext, job: B::Job) -> Result<Done<A>, Fault>
     where
         A: Message + Default,

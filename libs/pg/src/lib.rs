@@ -12,6 +12,7 @@
 //!   transactions each.
 //! - Events leave through [`Tx::emit`]: they are written with the state they tell of.
 //! - [`notifier`] wakes who waits for rows, in this process and in others.
+#![warn(clippy::missing_errors_doc)]
 
 mod dedicated;
 mod group;
@@ -67,6 +68,10 @@ pub struct Db {
 impl Db {
     /// Opens a schema. Connects when first used, so that a service starts while
     /// its database is down; [`Probe::migrated`] tells when it is ready.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the URL is none of a Postgres.
     pub fn open(
         url: &str,
         connections: u32,
@@ -131,6 +136,10 @@ impl Db {
 
     /// A connection of its own, outside the pool, as the role that serves all
     /// tenants: for one reader that lives as long as the process.
+    ///
+    /// # Errors
+    ///
+    /// Fails if no connection is free in time, or if the database cannot be reached.
     pub async fn worker_connection(&self) -> Result<PgConnection, Fault> {
         let mut conn = self.own_connection().await?;
         let schema = self.schema;

@@ -9,6 +9,11 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!();
 /// Creates a service's roles and schema as far as they lack, and applies the
 /// migrations that are not applied yet. Run as the owner of the database, by one
 /// process or many at once.
+///
+/// # Errors
+///
+/// Fails if the database cannot be reached, if the caller may not create roles and schemas in
+/// it, or if a migration fails or was edited since it was applied.
 pub async fn migrate(url: &str, schema: &'static str, migrators: &[&Migrator]) -> anyhow::Result<()> {
     let mut conn = PgConnection::connect(url).await?;
     // One at a time: CREATE ROLE and CREATE SCHEMA race, IF NOT EXISTS or not.
@@ -50,6 +55,10 @@ fn prepare(schema: &str) -> String {
 
 /// Whether a database lacks any of these migrations. Asked over a connection of its
 /// own and as whoever the URL names: it works before the service's role exists.
+///
+/// # Errors
+///
+/// Fails if the database cannot be reached, or if the caller may not become the service's role.
 pub async fn is_behind(url: &str, schema: &'static str, migrators: &[&Migrator]) -> anyhow::Result<bool> {
     let mut conn = PgConnection::connect(url).await?;
     let known: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")

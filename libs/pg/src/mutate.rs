@@ -79,6 +79,11 @@ pub struct Done<A> {
 impl Db {
     /// Answers a mutation in a transaction named after its rpc; the body is given that
     /// transaction and the caller. See the module.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `IDEMPOTENCY_KEY_REUSED` if the key was used for another request, else with
+    /// the fault of the body; nothing is kept then.
     pub async fn mutate<A, F, R>(&self, context: MutationContext, body: F) -> Result<Done<A>, Fault>
     where
         A: Message + Default,
@@ -116,6 +121,11 @@ impl Db {
 
     /// What a mutation was answered before, for one whose work is too long for a
     /// transaction and has to be spared; none when it was not.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `IDEMPOTENCY_KEY_REUSED` if the key was used for another request, and if the
+    /// database cannot be read.
     pub async fn answered<A>(&self, context: &MutationContext) -> Result<Option<Done<A>>, Fault>
     where
         A: Message + Default,

@@ -21,6 +21,10 @@ pub struct Probe {
 
 impl Probe {
     /// One for the database a URL names.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the URL is none of a Postgres.
     pub fn new(url: &str) -> Result<Self, sqlx::Error> {
         let options = PgConnectOptions::from_str(url)?.application_name("redress-probe");
         Ok(Self { options, connection: None })
@@ -28,6 +32,11 @@ impl Probe {
 
     /// Whether a service's schema has all these migrations: what it waits for before it
     /// says it is ready.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the database does not answer in time, or if the service's role is not there
+    /// yet.
     pub async fn migrated(
         &mut self,
         schema: &'static str,
@@ -48,6 +57,10 @@ impl Probe {
     /// How many connections the login of the URL may have at once, all its processes
     /// together: what Postgres allows but for those it keeps for superusers, and what
     /// the database and the login are limited to.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the database does not answer in time.
     pub async fn connections_allowed(&mut self) -> Result<i64, sqlx::Error> {
         let look = async {
             let mut conn = self.connected().await?;

@@ -47,6 +47,10 @@ impl Skew {
 
     /// Compares now; answers how far the clock is ahead of the database's (negative:
     /// behind it), and says in the log when that begins to be too far, or ends to be.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the database does not answer.
     pub async fn measure(&self, pool: &PgPool) -> Result<SignedDuration, Fault> {
         let before = self.clock.now();
         let there: jiff_sqlx::Timestamp =

@@ -136,6 +136,10 @@ impl Tx {
 
     /// Binds what follows to a tenant, as the service's role. For batches and
     /// workers, which serve many tenants in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the database does, which ends the transaction.
     pub async fn act_for(&mut self, tenant: &TenantId) -> Result<(), Fault> {
         if self.tenant.as_ref() != Some(tenant) {
             let schema = self.schema;
@@ -245,6 +249,11 @@ impl Db {
     /// Inside, await nothing but statements. Not retried here: a conflict
     /// (deadlock, serialization failure) reaches the caller as ABORTED with
     /// `RetryInfo`, and every mutation can be repeated.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the fault of the body; if the clock is off; and if no connection is free in
+    /// time or the database fails, which may leave unknown whether a commit took effect.
     //
     // The body takes the transaction by value because rustc cannot yet prove the
     // future of an `AsyncFn(&mut Tx)` to be `Send` inside handlers.
@@ -258,6 +267,10 @@ impl Db {
 
     /// Runs a named transaction that begins with shared tables only; what it does
     /// for a tenant begins with [`Tx::act_for`].
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::transact`] does.
     pub async fn transact_shared<T, F, R>(&self, name: &'static str, body: F) -> Result<T, Fault>
     where
         F: FnOnce(Tx) -> R,
@@ -268,6 +281,10 @@ impl Db {
 
     /// Runs a named transaction as the role that serves all tenants; what it does
     /// for one of them begins with [`Tx::act_for`].
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::transact`] does.
     pub async fn transact_as_worker<T, F, R>(&self, name: &'static str, body: F) -> Result<T, Fault>
     where
         F: FnOnce(Tx) -> R,
@@ -278,6 +295,11 @@ impl Db {
 
     /// Runs a named transaction that gives up what takes too long, for a tenant or
     /// beginning with shared tables only.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::transact`] does, and if a lock or a statement takes longer than the
+    /// patience.
     pub async fn transact_within<T, F, R>(
         &self,
         name: &'static str,

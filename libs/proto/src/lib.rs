@@ -1,5 +1,6 @@
 //! Wire types, generated from the contracts in `proto/`. Nothing here is written
 //! by hand but the list of what the generator made, and the bound of what is decoded.
+#![warn(clippy::missing_errors_doc)]
 
 pub mod codec;
 

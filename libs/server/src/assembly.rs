@@ -47,6 +47,10 @@ pub struct Assembly {
 }
 
 /// Brings every service's schema to the version of this code.
+///
+/// # Errors
+///
+/// Fails at the first schema that cannot be migrated, as [`pg::migrate`] does.
 pub async fn migrate(url: &str, services: &[Service]) -> anyhow::Result<()> {
     for service in services {
         pg::migrate(url, service.name, &service.migrators())
@@ -57,6 +61,11 @@ pub async fn migrate(url: &str, services: &[Service]) -> anyhow::Result<()> {
 }
 
 /// Starts a server; it accepts calls when this returns.
+///
+/// # Errors
+///
+/// Fails if a setting cannot be used, the address is taken, the identity source or a
+/// certificate cannot be read, or the database allows fewer connections than are needed.
 pub async fn start(assembly: Assembly) -> anyhow::Result<Running> {
     let Assembly { settings, services, clock, ids, listener, sources } = assembly;
     telemetry::install_propagator();

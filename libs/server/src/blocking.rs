@@ -52,9 +52,12 @@ fn cores() -> usize {
 /// Computes something for a tenant beside the calls, and answers what comes of it.
 /// `work` names it in metrics and logs, as `form.compile`.
 ///
-/// A caller who no longer waits gives their place up; what has begun is finished. Fails
-/// with `OVERLOADED` where too much of the tenant's work waits already, and as an error of
-/// ours where the work panics.
+/// A caller who no longer waits gives their place up; what has begun is finished.
+///
+/// # Errors
+///
+/// Fails with `OVERLOADED` where too much of the tenant's work waits already, and as an
+/// error of ours where the work panics.
 pub async fn blocking<T: Send + 'static>(
     tenant: &TenantId,
     length: Length,

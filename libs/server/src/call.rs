@@ -143,6 +143,10 @@ pub(crate) fn caller_waits(request: &Request<Body>) -> Option<Result<Duration, I
 pub(crate) struct InvalidTimeout;
 
 /// Who calls.
+///
+/// # Errors
+///
+/// Fails with `UNAUTHENTICATED` if no layer has noted who calls.
 pub fn caller<T>(request: &tonic::Request<T>) -> Result<Caller, Fault> {
     request
         .extensions()
@@ -152,6 +156,10 @@ pub fn caller<T>(request: &tonic::Request<T>) -> Result<Caller, Fault> {
 }
 
 /// What a mutation is asked with, and the request itself.
+///
+/// # Errors
+///
+/// Fails with `UNAUTHENTICATED` if nobody is known to call.
 pub fn mutation<M: Mutation>(request: tonic::Request<M>) -> Result<(MutationContext, M), Fault> {
     let caller = caller(&request)?;
     let request = request.into_inner();

@@ -7,6 +7,7 @@
 //!
 //! To add a setting, add a field to [`Settings`]; to add a layer, add a line to
 //! `layers::around`.
+#![warn(clippy::missing_errors_doc)]
 
 mod assembly;
 mod blocking;

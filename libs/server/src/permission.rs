@@ -16,17 +16,29 @@ pub(crate) fn authorize(method: &Method, caller: Option<&Caller>) -> Result<(), 
 }
 
 /// Refuses a caller who may not carry out the tasks of a department.
+///
+/// # Errors
+///
+/// Fails if the caller is bound to another department, or may carry out no tasks.
 pub fn serving(caller: &Caller, department: &str) -> Result<(), Fault> {
     if caller.roles.serve(department) { Ok(()) } else { Err(of_another_department(department)) }
 }
 
 /// Refuses a caller who may not see the tasks of a department: neither a reader nor
 /// one who carries them out.
+///
+/// # Errors
+///
+/// Fails as [`serving`] does, unless the caller may read.
 pub fn seeing(caller: &Caller, department: &str) -> Result<(), Fault> {
     if caller.roles.may_act_as(Role::Reader) { Ok(()) } else { serving(caller, department) }
 }
 
 /// Refuses a caller who may not see the tasks of every department.
+///
+/// # Errors
+///
+/// Fails if the caller may not read and is bound to one department.
 pub fn seeing_all(caller: &Caller) -> Result<(), Fault> {
     if caller.roles.may_act_as(Role::Reader) || caller.roles.bound_to().is_none() {
         return Ok(());
@@ -37,6 +49,10 @@ pub fn seeing_all(caller: &Caller) -> Result<(), Fault> {
 
 /// Refuses a caller who may not do what a role may, where that is needed beside the
 /// right to call; `what` says for what.
+///
+/// # Errors
+///
+/// Fails if none of the caller's roles includes this one; the sentence says which would do.
 pub fn bearing(caller: &Caller, role: Role, what: &str) -> Result<(), Fault> {
     if caller.roles.may_act_as(role) { Ok(()) } else { Err(role_required(what, &names(role.or_more()))) }
 }

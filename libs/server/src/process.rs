@@ -67,6 +67,10 @@ fn serve(settings: Settings, services: &[Service], name: &str) -> anyhow::Result
 }
 
 /// Does the work of a process called `name`: on its threads, with its telemetry.
+///
+/// # Errors
+///
+/// Fails if the runtime or telemetry cannot start, else with the failure of the work.
 pub fn work<T>(
     settings: &Settings,
     name: &str,

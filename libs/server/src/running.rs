@@ -55,6 +55,11 @@ impl Running {
 
     /// Stops in order: says so, accepts no more, lets calls in flight end, stops the
     /// workers.
+    ///
+    /// # Errors
+    ///
+    /// Fails if calls were cut off because they did not end within the drain, or if a worker
+    /// had failed or does not stop in time.
     pub async fn stop(self) -> anyhow::Result<()> {
         let Self { readiness, closing, mut server, workers, drain, dbs, .. } = self;
         readiness.close().await;
@@ -75,11 +80,20 @@ impl Running {
 
     /// Runs until SIGTERM or SIGINT, or until a part fails, and stops in order. A
     /// second signal cuts the stop short.
+    ///
+    /// # Errors
+    ///
+    /// Fails with the failure of the part that ended it, if the stop is cut short, and as
+    /// [`Self::stop`] does.
     pub async fn until_signal(self) -> anyhow::Result<()> {
         self.until_signal_or(std::future::pending()).await
     }
 
     /// The same, or until something beside the server fails that it cannot do without.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Self::until_signal`] does, and with what was broken.
     pub async fn until_signal_or(mut self, broken: impl Future<Output = Error>) -> anyhow::Result<()> {
         let mut signals = Signals::new()?;
         let ended = tokio::select! {

@@ -13,6 +13,10 @@ static CONTRACTS: LazyLock<Option<DescriptorPool>> =
     LazyLock::new(|| DescriptorPool::decode(proto::DESCRIPTOR_SET).ok());
 
 /// The descriptor of a message.
+///
+/// # Errors
+///
+/// Fails if the contracts do not have the message.
 pub fn descriptor<M: Name>() -> anyhow::Result<MessageDescriptor> {
     let pool = CONTRACTS.as_ref().context("the contracts cannot be read")?;
     let name = M::full_name();
@@ -26,11 +30,19 @@ fn dynamic<M: Message + Name>(message: &M) -> anyhow::Result<DynamicMessage> {
 }
 
 /// A message over several lines.
+///
+/// # Errors
+///
+/// Fails if the contracts do not have the message, or one that it carries.
 pub fn pretty<M: Message + Name>(message: &M) -> anyhow::Result<String> {
     Ok(harmless(serde_json::to_string_pretty(&dynamic(message)?)?))
 }
 
 /// A message on one line.
+///
+/// # Errors
+///
+/// Fails if the contracts do not have the message, or one that it carries.
 pub fn line<M: Message + Name>(message: &M) -> anyhow::Result<String> {
     Ok(harmless(serde_json::to_string(&dynamic(message)?)?))
 }
@@ -53,6 +65,10 @@ pub fn harmless(json: String) -> String {
 }
 
 /// Reads a message; an unknown field or a wrong value is an error that names it.
+///
+/// # Errors
+///
+/// Fails if the text is no JSON of this message; the error names what is wrong.
 pub fn read<M: Message + Name + Default>(text: &str) -> anyhow::Result<M> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let dynamic = DynamicMessage::deserialize(descriptor::<M>()?, &mut reader)?;

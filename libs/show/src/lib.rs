@@ -1,4 +1,5 @@
 //! What answers look like: aligned text for people, proto3 JSON for programs.
+#![warn(clippy::missing_errors_doc)]
 
 pub mod json;
 pub mod lines;
@@ -14,11 +15,19 @@ use prost::{Message, Name};
 use proto::redress::event::v1::Event;
 
 /// Prints a line, or lines, whatever people wrote into them: see [`escaped`].
+///
+/// # Errors
+///
+/// Fails if standard output cannot be written.
 pub fn say(text: &str) -> io::Result<()> {
     say_styled(&escaped(text))
 }
 
 /// Prints a line, or lines, with the escape codes that colour them: for words of our own.
+///
+/// # Errors
+///
+/// Fails if standard output cannot be written.
 pub fn say_styled(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(format!("{}\n", text.trim_end_matches('\n')).as_bytes())?;
@@ -50,6 +59,10 @@ pub fn is_treacherous(letter: char) -> bool {
 }
 
 /// Prints an answer, as JSON or as the text it reads as.
+///
+/// # Errors
+///
+/// Fails if standard output cannot be written, or if the contracts do not have the message.
 pub fn answer<M: Message + Name>(
     as_json: bool,
     message: &M,
@@ -59,6 +72,10 @@ pub fn answer<M: Message + Name>(
 }
 
 /// Prints one of a stream of answers: JSON is then one line each.
+///
+/// # Errors
+///
+/// Fails if standard output cannot be written, or if the contracts do not have the message.
 pub fn piece<M: Message + Name>(
     as_json: bool,
     message: &M,

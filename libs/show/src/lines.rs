@@ -32,6 +32,10 @@ pub fn money(sum: Option<&WireMoney>) -> String {
 }
 
 /// Reads a sum as people write it: `CNY 128` or `USD 9.99`.
+///
+/// # Errors
+///
+/// Fails with a sentence if the text is no such sum, or one finer than its currency.
 pub fn read_money(text: &str) -> Result<WireMoney, String> {
     let sum = sum(text)
         .ok_or_else(|| format!("must be a currency and a sum such as `CNY 128.50`, unlike {text:?}"))?;

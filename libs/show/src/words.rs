@@ -88,6 +88,10 @@ pub fn priority(number: i32) -> String {
 }
 
 /// Reads a value as people write it on a command line.
+///
+/// # Errors
+///
+/// Fails with a sentence that lists the values if the text is none of them.
 pub fn read<E: Words>(text: &str) -> Result<E, String> {
     let name = format!("{}{}", E::PREFIX, text.to_uppercase().replace(['-', ' '], "_"));
     E::named(&name).filter(|_| !name.ends_with("_UNSPECIFIED")).ok_or_else(|| {

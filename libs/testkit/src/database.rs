@@ -26,6 +26,10 @@ static TEMPLATES: Mutex<Option<HashMap<String, String>>> = Mutex::const_new(None
 impl Database {
     /// A copy of the template of this name; `migrate`, which makes the template, is
     /// called with its URL when it is the first.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no server to be had, or if the template cannot be made or copied.
     pub async fn copy_of<F: Future<Output = anyhow::Result<()>>>(
         template: &str,
         migrate: impl FnOnce(String) -> F,
@@ -44,11 +48,19 @@ impl Database {
     }
 
     /// A connection as its owner, to look at everything.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the server cannot be reached.
     pub async fn connect(&self) -> anyhow::Result<PgConnection> {
         connect(&self.url).await
     }
 
     /// Removes it, whoever is still connected.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the server cannot be reached.
     pub async fn drop(self) -> anyhow::Result<()> {
         let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
         sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut connect(&server().await?).await?).await?;

@@ -14,6 +14,7 @@
 //! What goes wrong here fails the test: it panics, with a sentence.
 #![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 #![expect(clippy::missing_panics_doc, reason = "everything here panics when the test has failed")]
+#![warn(clippy::missing_errors_doc)]
 
 pub mod answer;
 pub mod badge;
@@ -58,6 +59,10 @@ pub async fn eventually<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) 
 
 /// Tells a process to end (SIGTERM). Through the shell: `kill` is a program of its own
 /// only where somebody installed it.
+///
+/// # Errors
+///
+/// Fails if there is no such process, or if it may not be told.
 pub fn terminate(process: u32) -> std::io::Result<()> {
     let sent = Command::new("sh").args(["-c", "kill \"$1\"", "sh", &process.to_string()]).status()?;
     if sent.success() { Ok(()) } else { Err(std::io::Error::other("the process cannot be told to end")) }

@@ -40,11 +40,19 @@ pub struct Proxy {
 
 impl Proxy {
     /// Before a server on this machine.
+    ///
+    /// # Errors
+    ///
+    /// Fails if no port of the loopback is free.
     pub async fn before(server: SocketAddr) -> anyhow::Result<Self> {
         Self::open(Goal::Tcp(server.ip().to_string(), server.port())).await
     }
 
     /// Before a database; answers also the database's URL through the proxy.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the URL is none of a Postgres, or if no port of the loopback is free.
     pub async fn before_database(url: &str) -> anyhow::Result<(Self, String)> {
         let options = PgConnectOptions::from_str(url)?;
         let (goal, rest) = match options.get_socket() {

@@ -12,6 +12,7 @@
 //!
 //! What cannot be locked just now is passed over and tried again, and where much is due
 //! tenants take turns: nobody's timers wait for those of another.
+#![warn(clippy::missing_errors_doc)]
 
 mod run;
 mod store;
@@ -91,6 +92,10 @@ pub trait Alarm: Send + Sync + 'static {
 /// Arms timers, for the tenant of the transaction. One that is armed already gets
 /// the new time and the next generation; of two for the same kind and key in one
 /// call, the last counts.
+///
+/// # Errors
+///
+/// Fails if the database does, which ends the transaction.
 pub async fn arm(tx: &mut Tx, timers: &[Timer]) -> Result<(), Fault> {
     let Some(first) = timers.iter().map(|timer| timer.fire_at).min() else { return Ok(()) };
     store::arm(tx, timers).await?;
@@ -103,6 +108,10 @@ pub async fn arm(tx: &mut Tx, timers: &[Timer]) -> Result<(), Fault> {
 
 /// Disarms timers of one kind, for the tenant of the transaction. One that is not
 /// armed, or has fired, is none.
+///
+/// # Errors
+///
+/// Fails if the database does, which ends the transaction.
 pub async fn disarm(tx: &mut Tx, kind: &str, keys: &[Uuid]) -> Result<(), Fault> {
     if keys.is_empty() {
         return Ok(());

@@ -82,6 +82,18 @@ fn arrows_point_one_way() {
     assert!(metadata.packages.len() >= 20, "packages are missing");
 }
 
+/// The lint of the workspace is off, and a crate of `libs/` turns it on: services have few
+/// public functions, whose refusals are in their contracts.
+#[test]
+fn every_library_warns_of_functions_that_do_not_say_when_they_fail() {
+    let silent: Vec<PathBuf> = fs::read_dir(root().join("libs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path().join("src/lib.rs"))
+        .filter(|file| !fs::read_to_string(file).unwrap().contains("#![warn(clippy::missing_errors_doc)]"))
+        .collect();
+    assert!(silent.is_empty(), "{silent:?}");
+}
+
 #[test]
 fn rooms_stay_small() {
     let mut wrong = Vec::new();

@@ -116,7 +116,12 @@ impl Consumer {
     }
 
     /// Waits until an event of a source has taken effect here, whichever replica
-    /// applied it; a fault if it has not within the patience given.
+    /// applied it.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `INVALID_CONSISTENCY_TOKEN` if this service does not follow the source, and
+    /// with `NOT_YET_APPLIED` if the patience ends first.
     pub async fn wait_applied(
         &self,
         source: &str,

@@ -55,6 +55,11 @@ pub(crate) fn install_propagator() {
 impl Telemetry {
     /// Begins to log, and to export if a collector is named. Called within a tokio
     /// runtime, once per process, before anything is measured.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it was started before, if the filter of the log is wrong, or if an exporter
+    /// cannot be set up.
     pub fn start(settings: &Settings, service_name: &str) -> anyhow::Result<Self> {
         install_propagator();
         let resource = resource(service_name);
