@@ -94,10 +94,15 @@ pub fn priority(number: i32) -> String {
 /// Fails with a sentence that lists the values if the text is none of them.
 pub fn read<E: Words>(text: &str) -> Result<E, String> {
     let name = format!("{}{}", E::PREFIX, text.to_uppercase().replace(['-', ' '], "_"));
-    E::named(&name).filter(|_| !name.ends_with("_UNSPECIFIED")).ok_or_else(|| {
-        let all: Vec<String> = (1..).map_while(|number| E::try_from(number).ok()).map(written).collect();
-        format!("must be one of {}", all.join(", "))
-    })
+    E::named(&name)
+        .filter(|_| !name.ends_with("_UNSPECIFIED"))
+        .ok_or_else(|| format!("must be one of {}", choices::<E>()))
+}
+
+/// Every value, as people write them: `phone, chat, in-app`.
+pub fn choices<E: Words>() -> String {
+    let all: Vec<String> = (1..).map_while(|number| E::try_from(number).ok()).map(written).collect();
+    all.join(", ")
 }
 
 fn written<E: Words>(value: E) -> String {

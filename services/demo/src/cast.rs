@@ -10,12 +10,12 @@ use proto::redress::assignment::v1::assignment_service_client::AssignmentService
 use proto::redress::assignment::v1::{Agent, CreateAgentRequest, CreateDepartmentRequest, Department};
 use serde::Deserialize;
 use serde_json::Value;
+use show::json;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
 use crate::reference_worker::{Ledger, ReferenceWorker};
-use show::json;
 
 const ROSTER: &str = include_str!("../sample/roster.json");
 /// Who sets the roster up.

@@ -20,13 +20,13 @@ use proto::redress::cases::v1::{
 };
 use proto::redress::intake::v1::Channel;
 use proto::redress::resolution::v1::RemedyKind;
+use show::lines::{millis, money};
+use show::{program, table, text, words};
 
 use super::USUAL;
 use super::life::End;
 use super::tally::Tally;
 use chart::chart;
-use show::lines::{millis, money};
-use show::{program, table, text, words};
 
 /// Width where the terminal does not tell.
 const WIDTH: usize = 100;

@@ -9,7 +9,6 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use proto::redress::resolution::v1::Task;
 use serde::{Deserialize, Serialize};
-
 use show::text;
 
 /// A ledger, of one worker at a time.

@@ -10,9 +10,9 @@ use proto::redress::cases::v1::{
     CreateCalendarRequest, GetCalendarRequest, ImportHolidaysRequest, ListCalendarsRequest,
     UpdateCalendarRequest, UpdateTimeZonesRequest,
 };
+use show::text;
 
 use super::connection::{Caller, Connection, Expect, Page};
-use show::text;
 
 #[derive(Args)]
 pub(crate) struct Calendars {

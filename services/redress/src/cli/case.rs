@@ -12,10 +12,10 @@ use proto::redress::cases::v1::{
     AddNoteRequest, CaseState, CloseCaseRequest, GetCaseRequest, GetTimelineRequest, ReopenCaseRequest,
     Visibility, WatchCaseRequest, WatchCaseResponse, WithdrawCaseRequest,
 };
+use show::{lines, text, words};
 
 use super::connection::{Caller, Connection, Expect, Page, passing};
 use super::event::PAUSE;
-use show::{lines, text, words};
 
 #[derive(Args)]
 pub(crate) struct Cases {

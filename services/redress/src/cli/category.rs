@@ -13,9 +13,9 @@ use proto::redress::cases::v1::category_service_client::CategoryServiceClient;
 use proto::redress::cases::v1::{
     Category, GetCategoryRequest, ImportCategoriesRequest, ListCategoriesRequest,
 };
+use show::text;
 
 use super::connection::{Caller, Connection, Expect, Page};
-use show::text;
 
 /// Heading of the column that is no level.
 const TITLE: &str = "title";

@@ -6,10 +6,10 @@ use proto::redress::intake::v1::{
     Channel, ChannelSettings, GetChannelSettingsRequest, ListChannelSettingsRequest,
     ListChannelSettingsResponse, UpdateChannelSettingsRequest,
 };
-
-use super::connection::{Connection, Expect};
 use show::table::{Table, facts};
 use show::{lines, words};
+
+use super::connection::{Connection, Expect};
 
 #[derive(Args)]
 pub(crate) struct Channels {
@@ -25,14 +25,12 @@ enum Verb {
     List,
     /// Shows the settings of a channel
     Get {
-        /// phone, chat, in-app, email, web, social, letter, branch, regulator, partner
-        #[arg(value_parser = words::read::<Channel>)]
+        #[arg(value_parser = words::read::<Channel>, help = words::choices::<Channel>())]
         channel: Channel,
     },
     /// Changes the settings of a channel
     Set {
-        /// phone, chat, in-app, email, web, social, letter, branch, regulator, partner
-        #[arg(value_parser = words::read::<Channel>)]
+        #[arg(value_parser = words::read::<Channel>, help = words::choices::<Channel>())]
         channel: Channel,
         /// Whether the channel may give one number to several complaints: `false`
         /// refuses a second one under a number, `true` keeps it

@@ -9,9 +9,9 @@ use proto::redress::cases::v1::{
     GetClassifierRequest, GetReadingRequest, ListClassifiersRequest, ListUnconfirmedRequest,
     TrainClassifierRequest,
 };
+use show::text;
 
 use super::connection::{Caller, Connection, Expect, Page};
-use show::text;
 
 #[derive(Args)]
 pub(crate) struct Classifiers {

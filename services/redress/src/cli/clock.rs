@@ -8,9 +8,9 @@ use proto::redress::cases::v1::{
     PauseClocksRequest, PauseReason, RefuseExtensionRequest, RequestExtensionRequest, ResumeClocksRequest,
     SendHoldingReplyRequest,
 };
+use show::{text, words};
 
 use super::connection::{Connection, Expect};
-use show::{text, words};
 
 #[derive(Args)]
 pub(crate) struct Clocks {

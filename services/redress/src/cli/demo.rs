@@ -1,5 +1,6 @@
 //! `redress demo`: everything at work on a sample of complaints.
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,14 +50,16 @@ impl Demo {
 /// Starts the five services, plays, and stays up or stops.
 async fn play(settings: Settings, keep: bool) -> anyhow::Result<()> {
     let complaints = demo::complaints(settings.database_url.is_some())?;
+    let channels: BTreeSet<i32> = complaints.iter().map(|complaint| complaint.channel).collect();
     let begun = Instant::now();
     let suite = Suite::start(settings, &data_folder(), &Options::disposable(), listener(keep)?).await?;
     let address = suite.address();
     show::say(&format!(
         "\n  Five services over Postgres, at {address}, {:.1} s after the start.\n\
-         \x20 {} complaints are waiting, in Chinese and English, on ten channels.\n",
+         \x20 {} complaints are waiting, in Chinese and English, on {} channels.\n",
         begun.elapsed().as_secs_f64(),
-        complaints.len()
+        complaints.len(),
+        channels.len()
     ))?;
     let sources = SERVICES.map(|service| service.name).into();
     let played = demo::run(Server { address, sources, stays: keep }, complaints).await;

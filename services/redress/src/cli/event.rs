@@ -7,9 +7,9 @@ use proto::redress::event::v1::{
     Event, Lane, ListParkedEventsRequest, ListParkedEventsResponse, RedriveParkedEventsRequest,
     SubscribeRequest,
 };
+use show::{lines, text, words};
 
 use super::connection::{Caller, Connection, Page, passing};
-use show::{lines, text, words};
 
 /// Pause before a broken stream is taken up again.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);

@@ -6,9 +6,9 @@ use proto::redress::feedback::v1::{
     CorrectContactRequest, GetContactRequest, GetFeedbackRequest, ListNoticesRequest, NoticeMeans,
     NoticeState, RecordNoticeRequest, ResendNoticeRequest, RespondToOutcomeRequest, Response, Satisfaction,
 };
+use show::{text, words};
 
 use super::connection::{Caller, Connection, Expect, Page};
-use show::{text, words};
 
 #[derive(Args)]
 pub(crate) struct FeedbackArgs {

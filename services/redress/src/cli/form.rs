@@ -8,10 +8,10 @@ use proto::redress::intake::v1::{
     AddInformationRequest, CreateFormRequest, Form, GetFormRequest, GetInformationRequest, InformationSource,
     ListFormsRequest, ValidateFormRequest,
 };
+use show::{text, words};
 
 use super::connection::{Connection, Page};
 use super::submit::read_text;
-use show::{text, words};
 
 #[derive(Args)]
 pub(crate) struct Forms {

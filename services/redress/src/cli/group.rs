@@ -5,9 +5,9 @@ use proto::redress::cases::v1::{
     AddToGroupRequest, CreateGroupRequest, GetGroupPolicyRequest, GetGroupRequest, GroupPolicy,
     ListGroupsRequest, RemoveFromGroupRequest, SetGroupPolicyRequest,
 };
+use show::text;
 
 use super::connection::{Caller, Connection, Expect, Page};
-use show::text;
 
 #[derive(Args)]
 pub(crate) struct Groups {

@@ -11,9 +11,9 @@ use proto::redress::resolution::v1::{
     ApprovePlanRequest, CancelPlanRequest, GetApprovalLimitsRequest, GetPlanRequest, ListPlansRequest, Plan,
     ProposePlanRequest, RejectPlanRequest, SetApprovalLimitsRequest, Step,
 };
+use show::{json, lines, text};
 
 use super::connection::{Caller, Connection, Expect, Page};
-use show::{json, lines, text};
 
 #[derive(Args)]
 pub(crate) struct Plans {

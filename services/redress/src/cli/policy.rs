@@ -7,10 +7,10 @@ use proto::redress::cases::v1::policy_service_client::PolicyServiceClient;
 use proto::redress::cases::v1::{
     ActivatePolicyRequest, CreatePolicyRequest, GetPolicyRequest, ListPoliciesRequest,
 };
+use show::text;
 
 use super::connection::{Connection, Page};
 use super::submit::read_text;
-use show::text;
 
 #[derive(Args)]
 pub(crate) struct Policies {

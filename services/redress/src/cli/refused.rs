@@ -3,10 +3,9 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
+use show::json::harmless;
 use tonic::Status;
 use tonic_types::StatusExt as _;
-
-use show::json::harmless;
 
 /// Reason of what fails on this side of the connection.
 const FAILED: &str = "FAILED";

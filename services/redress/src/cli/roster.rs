@@ -5,9 +5,9 @@ use proto::redress::assignment::v1::{
     Agent, CreateAgentRequest, CreateDepartmentRequest, Department, GetAgentRequest, GetDepartmentRequest,
     ListAgentsRequest, ListDepartmentsRequest, ListQueueRequest, UpdateAgentRequest, UpdateDepartmentRequest,
 };
+use show::text;
 
 use super::connection::{Caller, Connection, Expect, Page};
-use show::text;
 
 #[derive(Args)]
 pub(crate) struct Queue {

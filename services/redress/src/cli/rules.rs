@@ -10,9 +10,9 @@ use proto::redress::cases::v1::{
     ActivateRuleSetRequest, CreateRuleSetRequest, ExplainTriageRequest, GetRuleSetRequest,
     ListRuleSetsRequest, ReplayRulesRequest, RetriageCaseRequest, RuleSet,
 };
+use show::{json, text};
 
 use super::connection::{Caller, Connection, Expect, Page};
-use show::{json, text};
 
 #[derive(Args)]
 pub(crate) struct Rules {

@@ -11,10 +11,10 @@ use proto::redress::cases::v1::TrackComplaintRequest;
 use proto::redress::intake::v1::{
     Channel, Complainant, Complaint, Matter, RemedySought, Respondent, SubmitComplaintRequest,
 };
-
-use super::connection::Connection;
 use show::table::facts;
 use show::{json, lines, text, words};
+
+use super::connection::Connection;
 
 #[derive(Args)]
 pub(crate) struct Submit {
@@ -24,9 +24,8 @@ pub(crate) struct Submit {
     /// input; the flags add to it
     #[arg(long)]
     file: Option<PathBuf>,
-    /// How it came: phone, chat, in-app, email, web, social, letter, branch, regulator,
-    /// partner
-    #[arg(long, value_parser = words::read::<Channel>)]
+    #[arg(long, value_parser = words::read::<Channel>,
+        help = format!("How it came: {}", words::choices::<Channel>()))]
     channel: Option<Channel>,
     /// complaint, or report (of a violation)
     #[arg(long, value_parser = words::read::<Matter>)]

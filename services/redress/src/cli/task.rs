@@ -5,9 +5,9 @@ use proto::google::r#type::Money;
 use proto::redress::resolution::v1::{
     GetTaskRequest, ListTasksRequest, RequeueTaskRequest, SettleTaskRequest, TaskResult, TaskState,
 };
+use show::{lines, text, words};
 
 use super::connection::{Connection, Page};
-use show::{lines, text, words};
 
 #[derive(Args)]
 pub(crate) struct Tasks {

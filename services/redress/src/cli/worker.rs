@@ -6,15 +6,15 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use client::worker::Worker;
+use demo::reference_worker::{Entered, Ledger, ReferenceWorker};
 use proto::redress::resolution::v1::Task;
 use serde_json::json;
 use server::{Settings, Telemetry};
+use show::text;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::Connection;
-use demo::reference_worker::{Entered, Ledger, ReferenceWorker};
-use show::text;
 
 #[derive(Args)]
 pub(crate) struct WorkerArgs {

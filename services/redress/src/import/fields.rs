@@ -3,10 +3,10 @@
 use prost_reflect::prost_types::FileDescriptorProto;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use proto::redress::intake::v1::Complaint;
-
-use super::mapping::{GIVEN, is_one_cell, written};
 use show::json;
 use show::table::Table;
+
+use super::mapping::{GIVEN, is_one_cell, written};
 
 /// How files, headings and mappings are written; with every heading there is.
 pub(crate) fn format() -> anyhow::Result<String> {

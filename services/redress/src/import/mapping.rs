@@ -10,11 +10,11 @@ use anyhow::{Context as _, bail, ensure};
 use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor};
 use proto::redress::intake::v1::{Complaint, RemedySought};
 use serde::Deserialize;
+use show::json;
 
 use cell::Cell;
 pub(super) use cell::{is_one_cell, written};
 use moment::{Times, Zoned};
-use show::json;
 
 /// What fields are named by in files and refusals.
 const ROOT: &str = "complaint.";

@@ -9,12 +9,12 @@ use encoding_rs::Encoding;
 use flate2::read::MultiGzDecoder;
 use proto::redress::intake::v1::Complaint;
 use sha2::{Digest as _, Sha256};
+use show::json;
 
 use super::cut::{Cells, Lines, Table, Wrong, separator};
 use super::mapping::{Fitted, Mapping};
 use super::text::{Decoded, guessed};
 use super::{mapping, text};
-use show::json;
 
 /// Bytes looked at to tell how a file is written.
 const SAMPLE: u64 = 1 << 20;

@@ -5,9 +5,9 @@ use proto::redress::cases::v1::{
     FindSimilarCasesRequest, LinkCasesRequest, LinkKind, ListLinksRequest, MergeCaseRequest,
     UnlinkCasesRequest, UnmergeCaseRequest,
 };
+use show::{text, words};
 
 use crate::cli::connection::{Caller, Expect, Page};
-use show::{text, words};
 
 /// What is done about cases that are alike.
 #[derive(Subcommand)]

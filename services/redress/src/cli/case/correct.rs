@@ -6,9 +6,9 @@ use proto::redress::cases::v1::{
     ConfirmCorrectionRequest, CorrectDecisionRequest, ListCorrectionsRequest, Outcome,
     RefuseCorrectionRequest,
 };
+use show::{text, words};
 
 use crate::cli::connection::{Caller, Expect};
-use show::{text, words};
 
 #[derive(Args)]
 pub(super) struct Correct {

@@ -2,9 +2,9 @@
 
 use clap::Args;
 use proto::redress::cases::v1::{DecideCaseRequest, DeclineCaseRequest, Outcome, RecordFindingsRequest};
+use show::{text, words};
 
 use crate::cli::connection::{Caller, Expect};
-use show::{text, words};
 
 #[derive(Args)]
 pub(super) struct Findings {

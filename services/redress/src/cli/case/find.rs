@@ -2,9 +2,9 @@
 
 use clap::Args;
 use proto::redress::cases::v1::{CaseState, CountCasesRequest, FacetCasesRequest, ListCasesRequest};
+use show::{text, words};
 
 use crate::cli::connection::{Caller, Page};
-use show::{text, words};
 
 /// What a filter looks like, for people who ask.
 const FILTERS: &str = "A filter compares fields and seeks words:\n  \

@@ -5,9 +5,9 @@ use clap::Args;
 use proto::redress::assignment::v1::{
     AcceptCaseRequest, AssignCaseRequest, ClaimNextRequest, GetAssignmentRequest, TransferCaseRequest,
 };
+use show::text;
 
 use crate::cli::connection::{Caller, Expect};
-use show::text;
 
 pub(super) async fn handler(caller: &Caller, case_id: String) -> anyhow::Result<()> {
     let answer = caller.assignment().get_assignment(GetAssignmentRequest { case_id }).await?.into_inner();

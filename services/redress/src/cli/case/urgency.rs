@@ -3,9 +3,9 @@
 use clap::Args;
 use proto::redress::cases::v1::triage_service_client::TriageServiceClient;
 use proto::redress::cases::v1::{LowerPriorityRequest, Priority, RaisePriorityRequest};
+use show::{text, words};
 
 use crate::cli::connection::{Caller, Expect};
-use show::{text, words};
 
 #[derive(Args)]
 pub(super) struct Urgency {

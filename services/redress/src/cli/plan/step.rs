@@ -2,7 +2,6 @@
 //! `swap=exchange@warehouse,goods=SKU-7*1,after=money`.
 
 use proto::redress::resolution::v1::{Goods, RemedyKind, Step};
-
 use show::lines::read_money;
 use show::words;
 
