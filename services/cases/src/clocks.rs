@@ -1,18 +1,14 @@
 //! By when what is owed: the clocks of a case, started by the tenant's policy and
-//! moved by what happens to the case. Pure, but for `follow`, `alarm`,
-//! `jobs` and `recalculation`.
+//! moved by what happens to the case. Pure.
 //!
 //! When the case is taken up again, a regime's clock that was met stays met on record,
 //! and another goes on in its place as if it had never been; the organisation's own
 //! targets begin anew with each cycle.
 
-pub(crate) mod alarm;
 mod answered;
-pub(crate) mod follow;
 pub(crate) mod holding;
 #[cfg(test)]
 mod invariants;
-pub(crate) mod jobs;
 pub(crate) mod pauses_and_extensions;
 pub(crate) mod policy;
 pub(crate) mod policy_activation;
@@ -22,7 +18,6 @@ pub(crate) mod recalculation;
 #[cfg(test)]
 mod regimes;
 pub(crate) mod rungs;
-pub(crate) mod zoned;
 
 use std::collections::BTreeMap;
 

@@ -25,32 +25,25 @@ mod calendars;
 mod case;
 mod categories;
 mod classifier;
-mod classifiers;
 mod clocks;
 mod external_event;
 mod filter;
+mod flow;
 mod ground;
 mod groups;
 mod links;
-mod merges;
-mod persist;
 mod react;
 mod reading;
 mod receipt_rate_limit;
 mod refusal;
 mod replies;
 mod rpc;
-mod rule_sets;
 mod sameness;
-mod search_indexer;
 mod search_terms;
 mod store;
 mod timeline;
 mod triage;
-mod triage_batch;
-mod window;
 mod wire;
-mod zones;
 
 use std::sync::Arc;
 
@@ -77,11 +70,11 @@ pub const NAME: &str = "cases";
 pub const SERVICE: Service = Service { name: NAME, port: 50_052, migrations: &MIGRATIONS, open };
 
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
-    zones::pin(kit.settings.time_zones.as_deref())?;
+    flow::zones::pin(kit.settings.time_zones.as_deref())?;
     let (db, merged, recalculated) = (kit.db.clone(), kit.db.clone(), kit.db.clone());
     let compared = kit.db.clone();
-    let rule_sets = Arc::new(rule_sets::RuleSets::default());
-    let classifiers = Arc::new(classifiers::Classifiers::default());
+    let rule_sets = Arc::new(flow::rule_sets::RuleSets::default());
+    let classifiers = Arc::new(flow::classifiers::Classifiers::default());
     parts
         .route(CaseServiceServer::new(rpc::Rpc::new(kit.db.clone())))
         .route(CalendarServiceServer::new(rpc::calendars::Calendars::new(kit.db.clone())))
@@ -99,10 +92,14 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         )))
         .react(react::Reactions::new(rule_sets, classifiers))
         .worker("timers", move |stop| {
-            timers::run(db, vec![Arc::new(window::ResponseWindow), Arc::new(clocks::alarm::Rungs)], stop)
+            timers::run(
+                db,
+                vec![Arc::new(flow::window::ResponseWindow), Arc::new(flow::clocks::alarm::Rungs)],
+                stop,
+            )
         })
-        .worker("clock_jobs", move |stop| clocks::jobs::run(recalculated, stop))
-        .worker("search_indexer", move |stop| search_indexer::run(merged, stop))
-        .worker("zones", move |stop| zones::watch(compared, stop));
+        .worker("clock_jobs", move |stop| flow::clocks::jobs::run(recalculated, stop))
+        .worker("search_indexer", move |stop| flow::search_indexer::run(merged, stop))
+        .worker("zones", move |stop| flow::zones::watch(compared, stop));
     Ok(())
 }

@@ -1,17 +1,12 @@
 //! Links between cases: found when a case is opened, or made and dismissed by
-//! people.
+//! people. Pure.
 
-use std::collections::HashMap;
-
-use fault::Fault;
 use jiff::Timestamp;
 use kernel::CaseId;
-use pg::Tx;
 
 use crate::case::{Case, Occasion};
 use crate::refusal::Refusal;
-use crate::sameness::{self, Keys, LinkKind, LinkStanding, Traits, Verdict};
-use crate::store;
+use crate::sameness::{LinkKind, LinkStanding};
 use crate::timeline::{Fact, Together};
 
 /// Two cases, in the order of their registration.
@@ -100,51 +95,5 @@ impl Link {
         let reasons = if reason.is_empty() { before.reasons } else { vec![reason] };
         let (actor, change_time) = (at.actor.to_owned(), at.now);
         Ok(Self { standing: LinkStanding::Dismissed, reasons, actor, change_time, ..before })
-    }
-}
-
-/// Makes new cases findable, and links each to those before it that are like it:
-/// two statements for a batch, and a third when anything was found.
-pub(crate) async fn find(tx: &mut Tx, cases: &[Case], keys: &HashMap<CaseId, Keys>) -> Result<(), Fault> {
-    let sketched: Vec<(&Case, &Keys)> =
-        cases.iter().filter_map(|case| Some((case, keys.get(&case.id)?))).collect();
-    if sketched.is_empty() {
-        return Ok(());
-    }
-    store::sketch::keep(tx, &sketched).await?;
-    let mut found: Vec<Vec<(CaseId, Verdict)>> = vec![Vec::new(); sketched.len()];
-    for candidate in store::sketch::candidates(tx, &sketched).await? {
-        let (case, keys) = sketched[candidate.place];
-        if let Some(verdict) = sameness::compare(&traits(case, keys), &candidate.traits) {
-            found[candidate.place].push((candidate.case, verdict));
-        }
-    }
-    let now = tx.now();
-    let links: Vec<Link> = sketched
-        .iter()
-        .zip(found)
-        .flat_map(|((case, _), found)| {
-            sameness::best(found).into_iter().map(|(other, v)| (case.id, other, v))
-        })
-        .map(|(case, other, Verdict { kind, standing, score, reasons })| Link {
-            pair: Pair::of(case, other),
-            kind,
-            standing,
-            score,
-            reasons,
-            actor: "<cases>".to_owned(),
-            change_time: now,
-        })
-        .collect();
-    if links.is_empty() { Ok(()) } else { store::links::found(tx, &links).await }
-}
-
-fn traits(case: &Case, keys: &Keys) -> Traits {
-    Traits {
-        matter: case.origin.matter,
-        category: case.category.clone(),
-        customer: case.origin.customer_id.clone(),
-        received: case.origin.receive_time,
-        keys: keys.clone(),
     }
 }

@@ -15,18 +15,18 @@ use proto::redress::intake::v1::ComplaintRegistered;
 use uuid::Uuid;
 
 use crate::case::{Case, Occasion};
-use crate::classifiers::Classifiers;
-use crate::clocks::follow;
 use crate::external_event::{Event, ExternalEvent};
+use crate::flow::classifiers::Classifiers;
+use crate::flow::rule_sets::RuleSets;
+use crate::flow::{clocks, links, merges, persist, triage_batch};
 use crate::reading::{HEAVY_BYTES, Reading};
 use crate::refusal::Refusal;
-use crate::rule_sets::RuleSets;
+use crate::store;
 use crate::store::Opening;
 use crate::store::early::{self, EarlyNotice};
 use crate::store::staff::Member;
 use crate::timeline::Fact;
 use crate::wire::inbound::{self, IntoExternalEvent, Registered};
-use crate::{links, merges, persist, store, triage_batch};
 
 events::inbound! {
     /// Takes an event into a batch.
@@ -184,7 +184,7 @@ impl Reactions {
                 forwarded: registered.forwarded,
             });
         }
-        let begun = follow::begin(tx, &mut openings).await?;
+        let begun = clocks::begin(tx, &mut openings).await?;
         let fresh = store::insert(tx, &openings).await?;
         // Told again: the first has opened it.
         let mut first = fresh.clone();

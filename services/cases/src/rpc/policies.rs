@@ -14,10 +14,11 @@ use proto::redress::cases::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::clocks::jobs;
 use crate::clocks::policy::{default_ladders, packs, shipped_pack};
 use crate::clocks::policy_activation::What;
-use crate::clocks::recalculation::{self, Edit, Found};
+use crate::clocks::recalculation::{Edit, Found};
+use crate::flow::clocks::jobs;
+use crate::flow::clocks::recalculation;
 use crate::refusal::Refusal;
 use crate::store::calendars;
 use crate::store::jobs::of_policies;

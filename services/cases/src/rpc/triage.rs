@@ -20,16 +20,17 @@ use tonic::{Request, Response, Status};
 use super::acting;
 use crate::acting::Act;
 use crate::case::{Case, Occasion, Priority};
+use crate::flow::persist;
+use crate::flow::rule_sets::{self, RuleSets};
 use crate::reading::HEAVY_BYTES;
 use crate::refusal::Refusal;
-use crate::rule_sets::{self, RuleSets};
 use crate::store::rules::KeptSet;
 use crate::store::triage::ActiveVersions;
 use crate::triage::RuleSet;
 use crate::triage::definition::Definition;
 use crate::triage::rules::shipped;
 use crate::wire::triage as wire;
-use crate::{groups, persist, store};
+use crate::{groups, store};
 
 /// The rpcs of `TriageService`.
 #[derive(Clone)]

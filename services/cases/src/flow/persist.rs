@@ -6,26 +6,40 @@ use kernel::person;
 use pg::Tx;
 
 use crate::case::Case;
-use crate::clocks::follow;
-use crate::clocks::follow::Begun;
+use crate::flow::clocks::{self, Begun, CaseClocks};
+use crate::flow::{merges, window};
 use crate::timeline::Fact;
-use crate::{merges, store, window, wire};
+use crate::{store, wire};
 
 /// Topic that is notified on every change of a case.
 pub(crate) const TOPIC: &str = "cases";
 
 /// Persists and publishes what happened to cases locked by this transaction.
 pub(crate) async fn changed(tx: &mut Tx, cases: &mut [Case]) -> Result<(), Fault> {
-    if cases.is_empty() {
-        return Ok(());
-    }
-    let mut told = merges::share_outcomes(tx, cases).await?;
-    keep(tx, cases).await?;
-    if told.is_empty() { Ok(()) } else { keep(tx, &mut told).await }
+    all(tx, cases, None).await
 }
 
-async fn keep(tx: &mut Tx, cases: &mut [Case]) -> Result<(), Fault> {
-    follow::follow(tx, cases).await?;
+/// The same, of cases whose clocks were read before: those are written with them, whatever
+/// happened to their cases.
+pub(crate) async fn changed_with_clocks(
+    tx: &mut Tx,
+    cases: &mut [Case],
+    case_clocks: CaseClocks,
+) -> Result<(), Fault> {
+    all(tx, cases, Some(case_clocks)).await
+}
+
+async fn all(tx: &mut Tx, cases: &mut [Case], case_clocks: Option<CaseClocks>) -> Result<(), Fault> {
+    if cases.is_empty() {
+        return clocks::follow(tx, cases, case_clocks).await;
+    }
+    let mut told = merges::share_outcomes(tx, cases).await?;
+    keep(tx, cases, case_clocks).await?;
+    if told.is_empty() { Ok(()) } else { keep(tx, &mut told, None).await }
+}
+
+async fn keep(tx: &mut Tx, cases: &mut [Case], case_clocks: Option<CaseClocks>) -> Result<(), Fault> {
+    clocks::follow(tx, cases, case_clocks).await?;
     store::save(tx, cases).await?;
     publish(tx, cases).await
 }

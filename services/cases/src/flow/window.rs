@@ -8,8 +8,9 @@ use timers::{Alarm, Fired, Held, Timer};
 use uuid::Uuid;
 
 use crate::case::{Case, CloseReason, Occasion, State};
+use crate::flow::persist;
+use crate::store;
 use crate::timeline::Fact;
-use crate::{persist, store};
 
 /// The kind of these timers; the key is the case's id.
 pub(crate) const KIND: &str = "response-window";

@@ -8,9 +8,10 @@ use pg::Tx;
 use timers::{Alarm, Fired, Held};
 use uuid::Uuid;
 
-use super::follow::{CaseClocks, Changes, KIND};
+use super::{CaseClocks, KIND};
 use crate::case::Occasion;
-use crate::{persist, store};
+use crate::flow::persist;
+use crate::store;
 
 /// Takes the steps that are due, and arms the next.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,17 +37,17 @@ async fn climb(tx: &mut Tx, fired: &[Fired]) -> Result<(), Fault> {
     let ids: Vec<Uuid> = fired.iter().map(|timer| timer.key).collect();
     let mut cases = store::lock_all(tx, &ids).await?;
     let mut case_clocks = CaseClocks::open(tx, &ids).await?;
-    let mut changes = Changes::default();
     let now = tx.now();
     for case in &mut cases {
-        let Some(clocks) = case_clocks.clocks.get_mut(&case.id) else { continue };
+        let CaseClocks { clocks, policies, .. } = &mut case_clocks;
+        let Some(clocks) = clocks.get_mut(&case.id) else { continue };
         let timer = fired.iter().find(|timer| timer.key == case.id.0);
         let traceparent = timer.map_or("", |timer| &timer.traceparent);
-        clocks.fire(case, &case_clocks.policies, &Occasion { now, actor: "<cases>", traceparent });
-        // Paused, extended or met meanwhile: it was for nothing, the next is armed.
-        changes.timer(case, None, clocks.next(case, &case_clocks.policies));
+        clocks.fire(case, policies, &Occasion { now, actor: "<cases>", traceparent });
+        // Paused, extended or met meanwhile: it was for nothing, the next is armed. The one
+        // that fired is gone by itself.
+        case_clocks.arm(case);
     }
     cases.retain(|case| !case.journal.is_empty());
-    persist::changed(tx, &mut cases).await?;
-    changes.write(tx, &case_clocks.clocks).await
+    persist::changed_with_clocks(tx, &mut cases, case_clocks).await
 }

@@ -11,8 +11,8 @@ use pg::Tx;
 use uuid::Uuid;
 
 use crate::case::{Case, Occasion};
+use crate::flow::rule_sets::RuleSets;
 use crate::reading::{HEAVY_BYTES, Reading};
-use crate::rule_sets::RuleSets;
 use crate::sameness::Person;
 use crate::store;
 use crate::store::triage::{ActiveVersions, Around, Incoming, Triaged};

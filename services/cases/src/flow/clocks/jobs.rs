@@ -18,11 +18,11 @@ use server::{Length, Stop};
 use sqlx::Executor as _;
 use uuid::Uuid;
 
-use super::follow::{CaseClocks, Changes};
-use super::policy::{Policy, shipped_pack};
-use super::policy_activation::{Change, Job, What};
-use super::{CaseClock, Clocks};
+use super::CaseClocks;
 use crate::case::Case;
+use crate::clocks::policy::{Policy, shipped_pack};
+use crate::clocks::policy_activation::{Change, Job, What};
+use crate::clocks::{CaseClock, Clocks};
 use crate::refusal::Refusal;
 use crate::store;
 
@@ -107,12 +107,16 @@ pub(crate) fn apply(pending: &Pending, awaited: &BTreeSet<Due>, case: &Case, clo
     }
 }
 
-/// The clocks of a case that somebody looks at, as they are though it was not reached.
-pub(crate) async fn foresee(tx: &mut Tx, case: &Case, clocks: &mut Clocks) -> Result<(), Fault> {
-    let pending = pending(tx).await?;
-    let awaited = awaited(tx, &pending, &[case.id.0]).await?;
-    apply(&pending, &awaited, case, &mut clocks.0);
-    Ok(())
+/// The clocks of a case that somebody looks at, as they are even where what is pending has
+/// not reached them. Locks and changes nothing.
+pub(crate) async fn look(tx: &mut Tx, case: &Case) -> Result<Clocks, Fault> {
+    let (mut clocks, is_pending) = store::clocks::of(tx, &[case.id.0]).await?;
+    if is_pending {
+        let pending = pending(tx).await?;
+        let awaited = awaited(tx, &pending, &[case.id.0]).await?;
+        apply(&pending, &awaited, case, &mut clocks);
+    }
+    Ok(Clocks(clocks))
 }
 
 /// Brings cases that are locked by this transaction under what is pending, because
@@ -147,7 +151,6 @@ struct Reaching {
     awaited: BTreeSet<Due>,
     cases: Vec<Case>,
     case_clocks: CaseClocks,
-    changes: Changes,
 }
 
 impl Reaching {
@@ -162,7 +165,7 @@ impl Reaching {
                 case_clocks.policies.push((**policy).clone());
             }
         }
-        Ok(Self { pending, awaited, cases, case_clocks, changes: Changes::default() })
+        Ok(Self { pending, awaited, cases, case_clocks })
     }
 
     /// Computes; pure.
@@ -170,15 +173,15 @@ impl Reaching {
         for case in &mut self.cases {
             let Some(clocks) = self.case_clocks.clocks.get_mut(&case.id) else { continue };
             apply(&self.pending, &self.awaited, case, &mut clocks.0);
-            self.changes.timer_anew(case, clocks.next(case, &self.case_clocks.policies));
             clocks.date(case);
+            self.case_clocks.rearm(case);
         }
         self
     }
 
     async fn write(self, tx: &mut Tx) -> Result<(), Fault> {
         store::save(tx, &self.cases).await?;
-        self.changes.write(tx, &self.case_clocks.clocks).await
+        self.case_clocks.write(tx).await
     }
 }
 

@@ -8,23 +8,13 @@ use pg::Tx;
 use server::Length;
 use uuid::Uuid;
 
-use super::CaseClock;
-use super::follow::{CaseClocks, Changes};
-use super::recalculation::{Found, Moved};
+use super::CaseClocks;
 use crate::case::Case;
+use crate::clocks::recalculation::{Found, Moved};
 use crate::store;
 
 /// Cases that are done at once.
 const PAGE: i64 = 200;
-
-/// Where the time zones of this process move a due time.
-fn zone_move(clock: &CaseClock) -> Option<Moved> {
-    let mut adopted = clock.clone();
-    adopted.adopt_zones();
-    let (before, after) = (clock.due(), adopted.due());
-    let (case, cycle, kind) = (clock.case, clock.cycle, clock.clock.kind);
-    (before != after).then_some(Moved { case, cycle, kind, before, after })
-}
 
 /// Lets a page of cases count by the time zones of this process: their clocks, next due
 /// time and timers. Answers the due times that moved, and whether there are more cases.
@@ -39,17 +29,16 @@ pub(crate) async fn adopt_zones(tx: &mut Tx, tenant: &TenantId) -> Result<(Found
     let cases = store::lock_all(tx, &ids).await?;
     let case_clocks = CaseClocks::open(tx, &ids).await?;
     let adopt = move || adopted(cases, case_clocks);
-    let Adopted { case_clocks, changes, moves, dated } =
+    let Adopted { case_clocks, moves, dated } =
         server::blocking(tenant, Length::Quick, "clocks.zones", adopt).await?;
     store::save(tx, &dated).await?;
-    changes.write(tx, &case_clocks.clocks).await?;
+    case_clocks.write(tx).await?;
     Ok((Found::of(moves), i64::try_from(ids.len()).unwrap_or(PAGE) == PAGE))
 }
 
 /// What comes of a page of cases.
 struct Adopted {
     case_clocks: CaseClocks,
-    changes: Changes,
     moves: Vec<Moved>,
     /// The cases whose next due time is another.
     dated: Vec<Case>,
@@ -57,21 +46,23 @@ struct Adopted {
 
 /// Lets cases count by the time zones of this process, in memory: takes milliseconds.
 fn adopted(cases: Vec<Case>, mut case_clocks: CaseClocks) -> Adopted {
-    let mut changes = Changes::default();
     let (mut moves, mut dated) = (Vec::new(), Vec::new());
     for mut case in cases {
+        let before = case_clocks.next(&case);
         let Some(clocks) = case_clocks.clocks.get_mut(&case.id) else { continue };
-        let before = clocks.next(&case, &case_clocks.policies);
-        moves.extend(clocks.0.iter().filter_map(zone_move));
+        moves.extend(clocks.0.iter().filter_map(Moved::by_zones));
         for clock in &mut clocks.0 {
             clock.adopt_zones();
         }
-        changes.timer(&case, before, clocks.next(&case, &case_clocks.policies));
         let due = case.due_time;
         clocks.date(&mut case);
+        let next = case_clocks.next(&case);
+        if next != before {
+            case_clocks.set_timer(&case, next);
+        }
         if case.due_time != due {
             dated.push(case);
         }
     }
-    Adopted { case_clocks, changes, moves, dated }
+    Adopted { case_clocks, moves, dated }
 }

@@ -13,11 +13,12 @@ use testkit::{Database, MockClock};
 use super::*;
 use crate::calendars::Edition;
 use crate::case::properties::{occasion, opened};
-use crate::clocks::follow::{Begun, begin as begin_clocks};
 use crate::clocks::policy::default_ladders;
+use crate::flow::clocks::{Begun, begin as begin_clocks};
+use crate::flow::persist;
+use crate::store;
 use crate::store::Opening;
 use crate::store::policies::Kept;
-use crate::{persist, store};
 
 const CASES: usize = 30;
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -119,14 +120,13 @@ impl Bench {
         let done = self.db.transact("test.touch", &self.tenant, async |mut tx| {
             let mut case = store::lock_all(&mut tx, &[id]).await?.pop().ok_or(Refusal::CaseNotFound)?;
             let mut case_clocks = CaseClocks::open(&mut tx, &[id]).await?;
-            let mut changes = Changes::default();
             if let Some(clocks) = case_clocks.clocks.get_mut(&case.id) {
                 act(clocks, &mut case, &occasion(tx.now()));
-                changes.timer_anew(&case, clocks.next(&case, &case_clocks.policies));
                 clocks.date(&mut case);
+                case_clocks.rearm(&case);
             }
             store::save(&mut tx, &[case]).await?;
-            changes.write(&mut tx, &case_clocks.clocks).await?;
+            case_clocks.write(&mut tx).await?;
             Ok((tx, ()))
         });
         done.await.expect("touched");
