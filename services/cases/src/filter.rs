@@ -28,7 +28,7 @@ mod syntax;
 
 use check::check;
 pub(crate) use check::{Compare, Condition, Search, Test};
-pub(crate) use facets::Facet;
+pub(crate) use facets::{Counted, Facet, FacetCounts};
 pub(crate) use fields::{Code, Field, Moment, Word};
 pub(crate) use order::{Key, Order, order};
 

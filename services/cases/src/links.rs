@@ -4,9 +4,9 @@
 use jiff::Timestamp;
 use kernel::CaseId;
 
-use crate::case::{Case, Occasion};
+use crate::case::{Case, Occasion, Outcome};
 use crate::refusal::Refusal;
-use crate::sameness::{LinkKind, LinkStanding};
+use crate::sameness::{LinkKind, LinkStanding, Sketch};
 use crate::timeline::{Fact, Together};
 
 /// Two cases, in the order of their registration.
@@ -96,4 +96,20 @@ impl Link {
         let (actor, change_time) = (at.actor.to_owned(), at.now);
         Ok(Self { standing: LinkStanding::Dismissed, reasons, actor, change_time, ..before })
     }
+}
+
+/// A closed case whose text shares something with a text.
+pub(crate) struct Closed {
+    /// The case.
+    pub(crate) case: CaseId,
+    /// Its text.
+    pub(crate) sketch: Sketch,
+    /// One line, in the complainant's words.
+    pub(crate) subject: String,
+    /// What it was about.
+    pub(crate) category: String,
+    /// What was decided.
+    pub(crate) outcome: Option<Outcome>,
+    /// Why.
+    pub(crate) decision_reasons: String,
 }

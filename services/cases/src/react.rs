@@ -21,10 +21,10 @@ use crate::flow::rule_sets::RuleSets;
 use crate::flow::{clocks, links, merges, persist, triage_batch};
 use crate::reading::{HEAVY_BYTES, Reading};
 use crate::refusal::Refusal;
+use crate::staff::Member;
 use crate::store;
 use crate::store::Opening;
 use crate::store::early::{self, EarlyNotice};
-use crate::store::staff::Member;
 use crate::timeline::Fact;
 use crate::wire::inbound::{self, IntoExternalEvent, Registered};
 

@@ -25,8 +25,8 @@ use proto::redress::cases::v1::{
 use proto::timestamp;
 
 use crate::case::{Case, Decision, Outcome};
+use crate::counts::{Count, Durations};
 use crate::ground::{Claim, Ending};
-use crate::store::counts::{Count, Durations};
 use crate::timeline::{Entry, Visibility, Written};
 
 /// Longest note, and longest reasons of a decision.
@@ -257,10 +257,10 @@ pub(crate) fn progress(
 /// The counts as callers see them.
 pub(crate) fn counts(counts: Vec<Count>, durations: &Durations) -> CountCasesResponse {
     let count = |Count { state, category, priority, channel, cases }: Count| CaseCount {
-        state: state.into(),
+        state: state.number().into(),
         category,
-        priority: priority.into(),
-        channel: channel.into(),
+        priority: priority.number().into(),
+        channel: channel.number().into(),
         count: cases,
     };
     CountCasesResponse {

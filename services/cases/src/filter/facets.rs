@@ -70,6 +70,28 @@ impl Facet {
     }
 }
 
+/// The cases that are meant, counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Counted {
+    /// How many were counted.
+    pub(crate) total: i64,
+    /// Whether those are certainly all there are.
+    pub(crate) exact: bool,
+    /// A list for each facet asked for.
+    pub(crate) facets: Vec<FacetCounts>,
+}
+
+/// The values of one facet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FacetCounts {
+    /// Which.
+    pub(crate) facet: Facet,
+    /// How many cases there are of each value, the most frequent first.
+    pub(crate) counts: Vec<(String, i64)>,
+    /// Whether there are more values.
+    pub(crate) more: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

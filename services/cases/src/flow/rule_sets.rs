@@ -11,9 +11,9 @@ use server::Length;
 
 use crate::refusal::Refusal;
 use crate::store;
-use crate::store::triage::ActiveVersions;
 use crate::triage::RuleSet;
 use crate::triage::rules::Flaw;
+use crate::triage_record::ActiveVersions;
 
 /// Rule sets of tenants kept in memory, some megabytes each at most; beyond, all are read
 /// anew.

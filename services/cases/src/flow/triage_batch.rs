@@ -15,9 +15,9 @@ use crate::flow::rule_sets::RuleSets;
 use crate::reading::{HEAVY_BYTES, Reading};
 use crate::sameness::Person;
 use crate::store;
-use crate::store::triage::{ActiveVersions, Around, Incoming, Triaged};
 use crate::timeline::{Fact, Noted, Together};
 use crate::triage::{MOST_REPEATS, REPEAT_DAYS, Surroundings};
+use crate::triage_record::{ActiveVersions, Around, Incoming, Triaged};
 use crate::wire::inbound::Registered;
 
 /// Decides for each complaint of a batch, in its order.

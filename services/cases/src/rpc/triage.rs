@@ -24,11 +24,11 @@ use crate::flow::persist;
 use crate::flow::rule_sets::{self, RuleSets};
 use crate::reading::HEAVY_BYTES;
 use crate::refusal::Refusal;
-use crate::store::rules::KeptSet;
-use crate::store::triage::ActiveVersions;
 use crate::triage::RuleSet;
 use crate::triage::definition::Definition;
 use crate::triage::rules::shipped;
+use crate::triage_record::ActiveVersions;
+use crate::triage_record::KeptSet;
 use crate::wire::triage as wire;
 use crate::{groups, store};
 

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::row::{Row, select_cases};
 use crate::case::Case;
 use crate::filter::{Condition, Key, Order};
-pub(crate) use facets::{Counted, facets};
+pub(crate) use facets::facets;
 use statement::{DUE, Statement};
 
 /// Who searches, and when: what tests of a case depend on.

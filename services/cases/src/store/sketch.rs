@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::row::impossible;
 use crate::case::{Case, Matter, Outcome};
+use crate::links::Closed;
 use crate::sameness::{FIRST_NUMBER_MARK, Keys, Sketch, Traits, marks};
 
 /// Of the cases that bear a mark, how many of the newest are looked at when a case
@@ -182,22 +183,6 @@ pub(crate) async fn get(conn: &mut PgConnection, case: CaseId) -> Result<Option<
     .fetch_optional(conn)
     .await?;
     Ok(row.map(|row| row.keys(case.0)).transpose()?.and_then(|keys| keys.sketch))
-}
-
-/// A closed case whose text shares something with a text.
-pub(crate) struct Closed {
-    /// The case.
-    pub(crate) case: CaseId,
-    /// Its text.
-    pub(crate) sketch: Sketch,
-    /// One line, in the complainant's words.
-    pub(crate) subject: String,
-    /// What it was about.
-    pub(crate) category: String,
-    /// What was decided.
-    pub(crate) outcome: Option<Outcome>,
-    /// Why.
-    pub(crate) decision_reasons: String,
 }
 
 #[derive(sqlx::FromRow)]

@@ -13,9 +13,9 @@ use proto::timestamp;
 
 use super::{CaseTarget, target};
 use crate::categories::MAX_PATH;
+use crate::classifier::KeptClassifier;
 use crate::classifier::{Classifier, Figures, USUAL_THRESHOLD};
-use crate::store::classifiers::KeptClassifier;
-use crate::store::readings::KeptReading;
+use crate::reading::KeptReading;
 
 /// Longest text that is classified.
 const MAX_TEXT: usize = 20_000;

@@ -21,7 +21,7 @@ use crate::classifier::Classifier;
 use crate::external_event::{Event, ExternalEvent, NoticeKind};
 use crate::reading::Reading;
 use crate::sameness::{self, Keys, Sketch};
-use crate::store::staff::Member;
+use crate::staff::Member;
 use crate::timeline::Information;
 use crate::triage::{Facts, Surroundings};
 

@@ -10,9 +10,9 @@ use proto::redress::cases::v1::{
 use proto::timestamp;
 
 use super::{CaseTarget, MAX_REASON, outcome, target};
+use crate::links::Closed;
 use crate::links::Link;
 use crate::sameness::LinkKind;
-use crate::store::sketch::Closed;
 use crate::timeline::Ending;
 
 /// Longest text whose like is sought: a complaint's.

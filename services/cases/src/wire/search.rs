@@ -7,8 +7,8 @@ use proto::redress::cases::v1::{
 };
 
 use crate::case::State;
+use crate::filter::Counted;
 use crate::filter::{self, Code, Compare, Facet, Field, Order, Search, Test, Word};
-use crate::store::search::Counted;
 
 /// Longest agent or customer id.
 const MAX_NAME: usize = 200;

@@ -12,11 +12,11 @@ use proto::timestamp;
 
 use super::{CaseTarget, classifiers, money};
 use crate::case::Priority;
-use crate::store::rules::KeptSet;
-use crate::store::triage::{Past, Window};
 use crate::triage::definition::{Definition, MajorLoss, Rule, Sets, WordList};
 use crate::triage::rules::Flaw;
 use crate::triage::{Attributes, Facts, Level, Matched, Surge, Triage, Verdict};
+use crate::triage_record::KeptSet;
+use crate::triage_record::{Past, Window};
 
 /// Longest note about a version.
 const MAX_NOTE: usize = 1_000;

@@ -9,6 +9,7 @@ use testkit::Database;
 use super::*;
 use crate::case::Case;
 use crate::case::properties::{occasion, opened};
+use crate::sameness::Person;
 use crate::store::{self, Opening};
 
 #[test]

@@ -13,12 +13,12 @@ use testkit::{Database, MockClock};
 use super::*;
 use crate::calendars::Edition;
 use crate::case::properties::{occasion, opened};
+use crate::clocks::policy::KeptPolicy;
 use crate::clocks::policy::default_ladders;
 use crate::flow::clocks::{Begun, begin as begin_clocks};
 use crate::flow::persist;
 use crate::store;
 use crate::store::Opening;
-use crate::store::policies::Kept;
 
 const CASES: usize = 30;
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -136,7 +136,7 @@ impl Bench {
         let pack = Pack::from_toml(pack).expect("sound");
         let done = self.db.transact("test.activate", &self.tenant, async |mut tx| {
             store::calendars::seize(&mut tx).await?;
-            let kept = Kept {
+            let kept = KeptPolicy {
                 version,
                 pack,
                 shipped: false,
