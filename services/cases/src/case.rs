@@ -8,22 +8,21 @@ mod history;
 mod merge;
 #[cfg(test)]
 pub(crate) mod properties;
-mod shared;
 mod urgency;
 
 use jiff::{SignedDuration, Timestamp};
 use kernel::{CaseId, Money};
+use triage::Triage;
+use vocabulary::{Channel, CloseReason, Level, Matter, Outcome, Priority, State};
 
 pub(crate) use correction::{Correction, CorrectionState};
 pub(crate) use history::History;
 pub(crate) use merge::{Joining, Merged};
-pub(crate) use shared::SharedOutcome;
 pub(crate) use urgency::Lowering;
 
-pub(crate) use crate::moves::{Move, State};
+pub(crate) use crate::moves::Move;
 use crate::refusal::Refusal;
 use crate::timeline::{Fact, Noted, Written};
-use crate::triage::{Level, Triage};
 
 /// How long the complainant may answer an outcome.
 pub(crate) const RESPONSE_WINDOW: SignedDuration = SignedDuration::from_hours(15 * 24);
@@ -31,94 +30,6 @@ pub(crate) const RESPONSE_WINDOW: SignedDuration = SignedDuration::from_hours(15
 pub(crate) const REOPEN_WINDOW: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// How often a case may be taken up again.
 pub(crate) const MAX_REOPENINGS: i32 = 3;
-
-kernel::numbered! {
-    /// How urgent a case is.
-    Priority {
-        /// Personal safety or major loss.
-        P1 = 1 "P1",
-        /// Regulator, media or a vulnerable person.
-        P2 = 2 "P2",
-        /// The usual case.
-        P3 = 3 "P3",
-        /// Minor; no loss.
-        P4 = 4 "P4",
-    }
-}
-
-impl Priority {
-    /// One level up; P1 stays.
-    #[must_use]
-    pub(crate) fn raised(self) -> Self {
-        match self {
-            Self::P1 | Self::P2 => Self::P1,
-            Self::P3 => Self::P2,
-            Self::P4 => Self::P3,
-        }
-    }
-}
-
-kernel::numbered! {
-    /// What was decided about the complaint.
-    Outcome {
-        /// The complainant is right.
-        Upheld = 1 "upheld",
-        /// Right in part.
-        PartlyUpheld = 2 "partly upheld",
-        /// Not right.
-        NotUpheld = 3 "not upheld",
-    }
-}
-
-kernel::numbered! {
-    /// Why a case was closed.
-    CloseReason {
-        /// The complainant accepted the outcome.
-        Accepted = 1 "the complainant accepted the outcome",
-        /// The complainant did not answer in time.
-        WindowPassed = 2 "the time to answer has passed",
-        /// An authorised person closed it.
-        Staff = 3 "closed by staff",
-        /// Disputed once more than reopening is allowed.
-        ReopenLimit = 4 "it was reopened as often as is allowed",
-    }
-}
-
-kernel::numbered! {
-    /// The road a complaint came by.
-    Channel {
-        /// Telephone.
-        Phone = 1 "by telephone",
-        /// Online chat.
-        Chat = 2 "by chat",
-        /// The organisation's app.
-        InApp = 3 "through the app",
-        /// E-mail.
-        Email = 4 "by e-mail",
-        /// A form on the web.
-        Web = 5 "through the web form",
-        /// Social media.
-        Social = 6 "through social media",
-        /// Letter or fax.
-        Letter = 7 "by letter",
-        /// In person.
-        Branch = 8 "at a branch",
-        /// Handed over by a regulator.
-        Regulator = 9 "through a regulator",
-        /// Handed over by a partner.
-        Partner = 10 "through a partner",
-    }
-}
-
-kernel::numbered! {
-    /// What kind of matter is brought forward.
-    Matter {
-        /// Somebody was wronged and wants it put right.
-        Complaint = 1 "complaint",
-        /// Somebody reports a violation.
-        Report = 2 "report of a violation",
-    }
-}
 
 /// Who does something to a case, when, and in which trace.
 #[derive(Clone, Copy, Debug)]

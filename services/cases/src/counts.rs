@@ -1,6 +1,6 @@
 //! How many cases there are, and how long they took. Pure.
 
-use crate::case::{Channel, Priority, State};
+use vocabulary::{Channel, Priority, State};
 
 /// How many cases share state, category, priority and channel.
 #[derive(Clone, Debug, PartialEq, Eq)]

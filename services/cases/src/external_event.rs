@@ -2,27 +2,14 @@
 //! (an older cycle, a state that has moved on) is refused, which the listener takes as
 //! "skip": between services that is no error but time.
 
-use jiff::Timestamp;
+mod shared;
 
-use crate::case::{Case, CloseReason, Merged, Move, Occasion, State};
+use jiff::Timestamp;
+use vocabulary::{CloseReason, NoticeKind, State};
+
+use crate::case::{Case, Merged, Move, Occasion};
 use crate::refusal::Refusal;
 use crate::timeline::{Fact, Information, Visibility, Written};
-
-kernel::numbered! {
-    /// What a notice to the complainant is for.
-    NoticeKind {
-        /// We have the complaint.
-        Acknowledgement = 1 "acknowledgement",
-        /// The outcome, and the question whether it is accepted.
-        Outcome = 2 "notice of the outcome",
-        /// Where else to turn.
-        Recourse = 3 "notice of further recourse",
-        /// It takes longer.
-        Extension = 4 "notice of more time",
-        /// There is no answer yet.
-        Holding = 5 "holding reply",
-    }
-}
 
 /// An event of another service about a case.
 #[derive(Clone, Debug, PartialEq, Eq)]

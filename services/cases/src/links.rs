@@ -3,10 +3,11 @@
 
 use jiff::Timestamp;
 use kernel::CaseId;
+use sameness::{LinkKind, LinkStanding, Sketch};
+use vocabulary::Outcome;
 
-use crate::case::{Case, Occasion, Outcome};
+use crate::case::{Case, Occasion};
 use crate::refusal::Refusal;
-use crate::sameness::{LinkKind, LinkStanding, Sketch};
 use crate::timeline::{Fact, Together};
 
 /// Two cases, in the order of their registration.

@@ -4,9 +4,9 @@
 use jiff::Timestamp;
 use kernel::CaseId;
 use language::{Emotion, Level, Threat};
+use triage::Named;
 
 use crate::classifier::Classifier;
-use crate::triage::Named;
 
 /// Bytes of text that take about a millisecond to be read, triaged, sketched and indexed.
 pub(crate) const HEAVY_BYTES: usize = 16_384;

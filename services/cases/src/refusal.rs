@@ -1,8 +1,7 @@
 //! The ways this service says no.
 
 use fault::Kind;
-
-use crate::case::{Priority, State};
+use vocabulary::{Priority, State};
 
 /// A request that is understood and not granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! Replies to answered cases: what a complainant says of one waits until somebody sees to it.
 
 use jiff::Timestamp;
+use vocabulary::{CloseReason, State};
 
-use crate::case::{Case, CloseReason, State};
+use crate::case::Case;
 use crate::timeline::{Fact, Information, Noted, Together};
 
 /// What became of a case's reply.

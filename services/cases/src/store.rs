@@ -36,8 +36,9 @@ use kernel::CaseId;
 use sqlx::PgConnection;
 use timers::Held;
 use uuid::Uuid;
+use vocabulary::{Outcome, Priority};
 
-use crate::case::{Case, Outcome, Priority};
+use crate::case::Case;
 use row::{Row, select_cases};
 
 /// Reads one case.

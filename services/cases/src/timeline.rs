@@ -10,10 +10,9 @@ mod together;
 use calendar::{Kind as Promised, Reason as PauseReason};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use vocabulary::{Channel, CloseReason, NoticeKind, Outcome, Priority};
 
-use crate::case::{Channel, CloseReason, Outcome, Priority, SharedOutcome};
-use crate::clocks;
-use crate::external_event::NoticeKind;
+use crate::promise;
 pub(crate) use ending::Ending;
 pub(crate) use together::Together;
 
@@ -158,6 +157,17 @@ pub(crate) struct Information {
     pub(crate) words: String,
     /// Whether the complainant added it, and not staff.
     pub(crate) by_complainant: bool,
+}
+
+/// The outcome of a case, for all the people it stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SharedOutcome {
+    /// What was decided.
+    pub(crate) outcome: Outcome,
+    /// Why.
+    pub(crate) reasons: String,
+    /// Until when each may answer.
+    pub(crate) respond_until: Timestamp,
 }
 
 /// A fact in its place: when, by whom, in which cycle and trace.
@@ -384,38 +394,38 @@ impl Fact {
         match self {
             Self::Reminded { kind, rung, due } => {
                 let due = due.map(|due| format!(", due {}", in_zone(due, zone))).unwrap_or_default();
-                format!("reminder {rung}: it is promised {}{due}", clocks::words(*kind))
+                format!("reminder {rung}: it is promised {}{due}", promise::words(*kind))
             }
             Self::RungMissed { kind, rung } => {
                 format!(
                     "step {rung} of the promise {} passed while nobody could take it",
-                    clocks::words(*kind)
+                    promise::words(*kind)
                 )
             }
             Self::Breached { kind, due, policy, .. } => {
                 let due = in_zone(*due, zone);
-                format!("the promise {} was broken: it was due {due} by {policy}", clocks::words(*kind))
+                format!("the promise {} was broken: it was due {due} by {policy}", promise::words(*kind))
             }
             Self::ClockResumed { kind, reason } => {
-                with_reason(format!("the time {} runs on", clocks::words(*kind)), reason)
+                with_reason(format!("the time {} runs on", promise::words(*kind)), reason)
             }
             Self::ClockPaused { kind, reason, remark } => {
                 let sentence = format!(
                     "the time {} stands still ({})",
-                    clocks::words(*kind),
-                    clocks::reason_name(*reason)
+                    promise::words(*kind),
+                    promise::reason_name(*reason)
                 );
                 with_reason(sentence, remark)
             }
             Self::ExtensionRequested { kind, amount, reason } => {
-                with_reason(format!("{amount} more were asked for {}", clocks::words(*kind)), reason)
+                with_reason(format!("{amount} more were asked for {}", promise::words(*kind)), reason)
             }
             Self::ExtensionGranted { kind, due, reason, .. } => {
                 let until = due.map(|due| format!(" until {}", in_zone(due, zone))).unwrap_or_default();
-                with_reason(format!("more time {} was granted{until}", clocks::words(*kind)), reason)
+                with_reason(format!("more time {} was granted{until}", promise::words(*kind)), reason)
             }
             Self::ExtensionRefused { kind, reason } => {
-                with_reason(format!("more time {} was refused", clocks::words(*kind)), reason)
+                with_reason(format!("more time {} was refused", promise::words(*kind)), reason)
             }
             Self::HoldingReply { text, reason, next, due } => {
                 let next = next.map(|next| format!("; more by {}", in_zone(next, zone))).unwrap_or_default();

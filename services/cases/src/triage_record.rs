@@ -4,12 +4,11 @@
 use jiff::Timestamp;
 use kernel::{CaseId, Money};
 use language::Threat;
+use sameness::Person;
+use triage::definition::Definition;
+use triage::{Facts, Named, Surroundings, Traffic, Verdict};
 use uuid::Uuid;
-
-use crate::case::Channel;
-use crate::sameness::Person;
-use crate::triage::definition::Definition;
-use crate::triage::{Facts, Named, Surroundings, Traffic, Verdict};
+use vocabulary::Channel;
 
 /// A rule set as it is kept.
 #[derive(Clone, Debug)]

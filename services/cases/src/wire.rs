@@ -23,8 +23,9 @@ use proto::redress::cases::v1::{
     TimelineEntry, TrackComplaintResponse, WithdrawCaseRequest,
 };
 use proto::timestamp;
+use vocabulary::Outcome;
 
-use crate::case::{Case, Decision, Outcome};
+use crate::case::{Case, Decision};
 use crate::counts::{Count, Durations};
 use crate::ground::{Claim, Ending};
 use crate::timeline::{Entry, Visibility, Written};
@@ -305,19 +306,19 @@ mod tests {
     #[test]
     fn our_numbers_are_the_contracts() {
         same_numbers! {
-            crate::case::State, CaseState;
-            crate::case::Priority, Priority;
-            crate::case::Outcome, Outcome;
+            vocabulary::State, CaseState;
+            vocabulary::Priority, Priority;
+            vocabulary::Outcome, Outcome;
             crate::case::CorrectionState, CorrectionState;
-            crate::case::CloseReason, CloseReason;
-            crate::case::Channel, Channel;
-            crate::triage::Level, Level;
-            crate::case::Matter, Matter;
-            crate::sameness::LinkKind, LinkKind;
-            crate::sameness::LinkStanding, LinkStanding;
+            vocabulary::CloseReason, CloseReason;
+            vocabulary::Channel, Channel;
+            vocabulary::Level, Level;
+            vocabulary::Matter, Matter;
+            sameness::LinkKind, LinkKind;
+            sameness::LinkStanding, LinkStanding;
             crate::timeline::Kind, TimelineKind;
             crate::timeline::Visibility, Visibility;
-            crate::external_event::NoticeKind, NoticeKind;
+            vocabulary::NoticeKind, NoticeKind;
         }
     }
 }

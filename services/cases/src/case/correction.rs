@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use kernel::{CaseId, person};
 use uuid::Uuid;
 
-use super::{Case, Decision, Move, Occasion, State};
+use super::{Case, Decision, Move, Occasion};
 use crate::refusal::Refusal;
 use crate::timeline::Fact;
+use vocabulary::State;
 
 kernel::numbered! {
     /// Where a correction stands.
@@ -128,10 +129,10 @@ impl Case {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Outcome;
     use super::super::properties::{occasion, opened};
     use super::*;
     use crate::external_event::{Event, ExternalEvent};
+    use vocabulary::Outcome;
 
     fn by(actor: &str) -> Occasion<'_> {
         Occasion { actor, ..occasion(Timestamp::UNIX_EPOCH) }

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 use kernel::CaseId;
+use triage::Triage;
 
-use super::{Case, Occasion, Origin, Outcome, State};
+use super::{Case, Occasion, Origin};
 use crate::timeline::Fact;
-use crate::triage::Triage;
+use vocabulary::{Outcome, State};
 
 /// How it ended, as far as that is on record.
 #[derive(Clone, Debug, PartialEq, Eq)]

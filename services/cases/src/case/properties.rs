@@ -4,11 +4,11 @@
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use uuid::Uuid;
+use vocabulary::{Level, NoticeKind};
 
 use super::*;
-use crate::external_event::{Event, ExternalEvent, NoticeKind};
+use crate::external_event::{Event, ExternalEvent};
 use crate::timeline::{Fact, Information, Visibility};
-use crate::triage::Level;
 
 /// Something that may be done to a case at any time.
 #[derive(Clone, Debug)]

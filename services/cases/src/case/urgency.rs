@@ -2,9 +2,10 @@
 
 use kernel::person;
 
-use super::{Case, Occasion, Priority};
+use super::{Case, Occasion};
 use crate::refusal::Refusal;
 use crate::timeline::Fact;
+use vocabulary::Priority;
 
 /// A lower priority that one person asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +84,8 @@ mod tests {
 
     use super::super::properties::{occasion, opened};
     use super::*;
-    use crate::triage::{Level, Triage};
+    use triage::Triage;
+    use vocabulary::Level;
 
     fn by(actor: &str) -> Occasion<'_> {
         Occasion { actor, ..occasion(Timestamp::UNIX_EPOCH) }

@@ -8,11 +8,13 @@ use std::cmp::Reverse;
 use calendar::{Clock, Kind};
 use jiff::Timestamp;
 use uuid::Uuid;
+use vocabulary::State;
 
 use super::pauses_and_extensions::{Extension, ExtensionState};
 use super::policy::Policy;
-use super::{CaseClock, Clocks, number};
-use crate::case::{Case, Occasion, State};
+use super::{CaseClock, Clocks};
+use crate::case::{Case, Occasion};
+use crate::promise::number;
 use crate::refusal::Refusal;
 use crate::timeline::Fact;
 

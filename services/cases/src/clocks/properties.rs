@@ -6,13 +6,15 @@ use std::sync::LazyLock;
 use calendar::{Action, Pack, Reason as PauseReason, Rung, State as ClockState};
 use jiff::SignedDuration;
 use proptest::prelude::*;
+use vocabulary::Outcome;
 
 use super::policy::{BREACH, KindLadder};
 use super::*;
 use crate::calendars::Calendars;
 use crate::case::properties::{Op, apply, occasion, opened, ops};
-use crate::case::{Decision, Move, Outcome};
+use crate::case::{Decision, Move};
 use crate::external_event::{Event, ExternalEvent};
+use crate::promise::number;
 
 /// A regime's answer in 10 days beside own targets, and what is counted from
 /// later moments.
@@ -120,7 +122,7 @@ fn each_step_is_taken_in_its_time() {
         [
             (5, Fact::Reminded { kind, rung: "half".to_owned(), due: Some(due) }),
             (9, Fact::Returned { reason: why("soon") }),
-            (9, Fact::PriorityRaised { priority: crate::case::Priority::P3, reason: why("soon") }),
+            (9, Fact::PriorityRaised { priority: vocabulary::Priority::P3, reason: why("soon") }),
             (10, Fact::Breached { kind, due, policy: "test@3".to_owned(), own_target: false }),
             (11, Fact::Escalated { tier: 1, reason: why("late") }),
         ]
@@ -163,12 +165,12 @@ fn a_regimes_clock_runs_on_in_the_next_cycle_and_own_targets_begin_anew() {
 #[test]
 fn reopened_more_urgent_what_is_promised_for_that_counts_from_the_start() {
     let (mut case, mut clocks) = new_case();
-    case.priority = crate::case::Priority::P2;
+    case.priority = vocabulary::Priority::P2;
     assign(&mut case, day(0));
     decide(&mut case, day(3));
     clocks.take_in(&mut case);
     hear(&mut case, Event::Disputes { comment: String::new() }, day(5));
-    assert_eq!(case.priority, crate::case::Priority::P1, "one level up");
+    assert_eq!(case.priority, vocabulary::Priority::P1, "one level up");
     clocks.take_in(&mut case);
     assert_eq!(clocks.of(Kind::Decide, 2).due(), Some(day(4)), "4 days from the receipt, as for a P1");
     assert_eq!(clocks.of(Kind::Decide, 1).clock.terms.budget.to_string(), "240 hours", "kept as for a P2");
@@ -251,7 +253,7 @@ fn a_failed_delivery_keeps_no_promise() {
 #[test]
 fn triaged_again_the_time_spent_stays_spent() {
     let (mut case, mut clocks) = new_case();
-    case.priority = crate::case::Priority::P1;
+    case.priority = vocabulary::Priority::P1;
     case.note(
         &occasion(day(2)),
         Fact::Retriaged { category: case.category.clone(), priority: case.priority, reasons: Vec::new() },
@@ -264,7 +266,7 @@ fn triaged_again_the_time_spent_stays_spent() {
 fn one_of_very_many_is_promised_what_is_most_urgent_but_not_one_that_is_late() {
     let (mut case, mut clocks) = new_case();
     let usual = clocks.of(Kind::Decide, 1).due();
-    case.raise_priority_to(crate::case::Priority::P1, "late".to_owned(), &occasion(day(1)));
+    case.raise_priority_to(vocabulary::Priority::P1, "late".to_owned(), &occasion(day(1)));
     clocks.take_in(&mut case);
     assert_eq!(clocks.of(Kind::Decide, 1).due(), usual, "its own delay makes no deadline shorter");
     let alarm = Together::GroupAlarm { group: uuid::Uuid::nil(), members: 20 };

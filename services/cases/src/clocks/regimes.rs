@@ -96,7 +96,7 @@ fn the_second_stage_is_acknowledged_and_answered_from_then() {
     let (mut case, mut clocks, policies) = open(name, "2026-11-28", "2026-04-01T16:00+01");
     hear(&mut case, &mut clocks, &policies, acknowledged(None), "2026-04-08T09:00+01");
     let resolved = Fact::Resolved {
-        outcome: crate::case::Outcome::Upheld,
+        outcome: vocabulary::Outcome::Upheld,
         reasons: String::new(),
         respond_until: at("2026-05-30T00:00Z"),
     };
@@ -125,7 +125,7 @@ fn a_reopened_promise_counts_or_stands_still_as_its_pack_says() {
         case.journal.clear();
         let mut clocks = Clocks::open(&case, None, &policies);
         let resolved = Fact::Resolved {
-            outcome: crate::case::Outcome::Upheld,
+            outcome: vocabulary::Outcome::Upheld,
             reasons: String::new(),
             respond_until: at("2026-12-30T00:00Z"),
         };

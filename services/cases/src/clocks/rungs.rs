@@ -3,10 +3,12 @@
 
 use calendar::{Action, Kind, Starts, State, Step};
 use jiff::{SignedDuration, Timestamp};
+use vocabulary::Priority;
 
 use super::policy::{BREACH, Policy};
-use super::{CaseClock, Clocks, words};
-use crate::case::{Case, Occasion, Priority};
+use super::{CaseClock, Clocks};
+use crate::case::{Case, Occasion};
+use crate::promise::words;
 use crate::timeline::Fact;
 
 /// How often somebody is reminded of a clock whose pause has no cap: nothing else would.

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use fault::Fault;
 use kernel::CaseId;
 use pg::Tx;
+use sameness::{self, Keys, Traits, Verdict};
 
 use crate::case::Case;
 use crate::links::{Link, Pair};
-use crate::sameness::{self, Keys, Traits, Verdict};
 use crate::store;
 
 /// Makes new cases findable, and links each to those before it that are like it:

@@ -9,9 +9,9 @@ use kernel::CaseId;
 use pg::Tx;
 use uuid::Uuid;
 
-use crate::case::{Case, Occasion, SharedOutcome};
+use crate::case::{Case, Occasion};
 use crate::store;
-use crate::timeline::Fact;
+use crate::timeline::{Fact, SharedOutcome};
 
 /// An outcome that others are to be told.
 struct Told {

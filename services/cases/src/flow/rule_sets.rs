@@ -8,11 +8,11 @@ use fault::Fault;
 use kernel::TenantId;
 use pg::Tx;
 use server::Length;
+use triage::RuleSet;
+use triage::rules::Flaw;
 
 use crate::refusal::Refusal;
 use crate::store;
-use crate::triage::RuleSet;
-use crate::triage::rules::Flaw;
 use crate::triage_record::ActiveVersions;
 
 /// Rule sets of tenants kept in memory, some megabytes each at most; beyond, all are read

@@ -8,15 +8,15 @@ use fault::Fault;
 use jiff::SignedDuration;
 use kernel::TenantId;
 use pg::Tx;
+use sameness::Person;
+use triage::{MOST_REPEATS, REPEAT_DAYS, Surroundings};
 use uuid::Uuid;
 
 use crate::case::{Case, Occasion};
 use crate::flow::rule_sets::RuleSets;
 use crate::reading::{HEAVY_BYTES, Reading};
-use crate::sameness::Person;
 use crate::store;
 use crate::timeline::{Fact, Noted, Together};
-use crate::triage::{MOST_REPEATS, REPEAT_DAYS, Surroundings};
 use crate::triage_record::{ActiveVersions, Around, Incoming, Triaged};
 use crate::wire::inbound::Registered;
 
@@ -128,8 +128,8 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::case::Channel;
-    use crate::sameness;
+    use sameness;
+    use vocabulary::Channel;
 
     #[test]
     fn a_batch_counts_within_itself() {

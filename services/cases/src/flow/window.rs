@@ -6,8 +6,9 @@ use futures::future::BoxFuture;
 use pg::Tx;
 use timers::{Alarm, Fired, Held, Timer};
 use uuid::Uuid;
+use vocabulary::{CloseReason, State};
 
-use crate::case::{Case, CloseReason, Occasion, State};
+use crate::case::{Case, Occasion};
 use crate::flow::persist;
 use crate::store;
 use crate::timeline::Fact;

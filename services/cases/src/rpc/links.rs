@@ -10,6 +10,7 @@ use proto::redress::cases::v1::{
     ListLinksResponse, MergeCaseRequest, MergeCaseResponse, SimilarCase, UnlinkCasesRequest,
     UnlinkCasesResponse, UnmergeCaseRequest, UnmergeCaseResponse,
 };
+use sameness::{Person, Sketch};
 use tonic::{Request, Response, Status};
 
 use super::acting;
@@ -18,7 +19,6 @@ use crate::case::{Case, Joining, Occasion};
 use crate::flow::persist;
 use crate::links::{Link, Pair};
 use crate::refusal::Refusal;
-use crate::sameness::{Person, Sketch};
 use crate::store;
 use crate::wire::CaseTarget;
 use crate::wire::links::{self as wire, Merging, Model, Search, ToLink};

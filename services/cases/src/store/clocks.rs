@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use super::row::impossible;
 use crate::calendars::Calendars;
-use crate::clocks::{CaseClock, Held, number};
+use crate::clocks::{CaseClock, Held};
+use crate::promise::number;
 
 /// Reads clocks of the tenant, each with the edition of its calendar that counts,
 /// unless that is built in: what follows the tenant's condition is given.

@@ -3,9 +3,9 @@
 use fault::Fault;
 use sqlx::PgConnection;
 use uuid::Uuid;
+use vocabulary::{Channel, Priority, State};
 
 use super::row::impossible;
-use crate::case::{Channel, Priority, State};
 use crate::counts::{Count, Durations};
 
 #[derive(sqlx::FromRow)]

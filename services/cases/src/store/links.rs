@@ -4,12 +4,12 @@ use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
 use kernel::CaseId;
 use kernel::page::Page;
+use sameness::{LinkKind, LinkStanding};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::row::impossible;
 use crate::links::{Link, Pair};
-use crate::sameness::{LinkKind, LinkStanding};
 
 #[derive(sqlx::FromRow)]
 struct Row {

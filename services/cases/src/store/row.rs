@@ -4,9 +4,9 @@ use fault::Fault;
 use jiff_sqlx::Timestamp;
 use kernel::{CaseId, Money};
 use uuid::Uuid;
+use vocabulary::{Channel, Level, Matter, Outcome, Priority, State};
 
-use crate::case::{Case, Channel, Lowering, Matter, Merged, Origin, Outcome, Priority, State};
-use crate::triage::Level;
+use crate::case::{Case, Lowering, Merged, Origin};
 
 /// Reads cases of the tenant: what follows the tenant's condition is given.
 macro_rules! select_cases {

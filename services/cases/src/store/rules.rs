@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use jiff_sqlx::{Timestamp as Moment, ToSqlx as _};
 use kernel::page::Page;
 use sqlx::PgConnection;
+use triage::definition::Definition;
 
-use crate::triage::definition::Definition;
 use crate::triage_record::KeptSet;
 
 #[derive(sqlx::FromRow)]

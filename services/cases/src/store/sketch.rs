@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use fault::Fault;
 use jiff_sqlx::Timestamp;
 use kernel::CaseId;
+use sameness::{FIRST_NUMBER_MARK, Keys, Sketch, Traits, marks};
 use sqlx::PgConnection;
 use uuid::Uuid;
+use vocabulary::{Matter, Outcome};
 
 use super::row::impossible;
-use crate::case::{Case, Matter, Outcome};
+use crate::case::Case;
 use crate::links::Closed;
-use crate::sameness::{FIRST_NUMBER_MARK, Keys, Sketch, Traits, marks};
 
 /// Of the cases that bear a mark, how many of the newest are looked at when a case
 /// is opened.

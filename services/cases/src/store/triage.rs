@@ -10,13 +10,13 @@ use kernel::page::Page;
 use kernel::{CaseId, Money};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
+use triage::{Attributes, MOST_REPEATS, Matched, REPEAT_DAYS, Surroundings, Traffic, Triage, Verdict};
 use uuid::Uuid;
+use vocabulary::{Channel, Priority};
 
 use super::readings;
 use super::row::impossible;
-use crate::case::{Channel, Priority};
 use crate::reading;
-use crate::triage::{Attributes, MOST_REPEATS, Matched, REPEAT_DAYS, Surroundings, Traffic, Triage, Verdict};
 use crate::triage_record::{ActiveVersions, Around, Incoming, Past, Triaged, Window};
 
 /// How far back a channel's usual traffic is looked for.

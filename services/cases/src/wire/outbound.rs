@@ -7,11 +7,12 @@ use proto::redress::cases::v1::{
     ClockBreached, ClockReminder, DecisionCorrected, ExtensionGranted, HoldingReplySent,
 };
 use proto::timestamp;
+use vocabulary::Outcome;
 
 use super::money;
-use crate::case::{Case, Outcome, SharedOutcome};
-use crate::clocks;
-use crate::timeline::{Fact, Noted, Together};
+use crate::case::Case;
+use crate::promise;
+use crate::timeline::{Fact, Noted, SharedOutcome, Together};
 
 /// Publishes what others must know of a fact, in the trace it happened in.
 pub(crate) fn publish(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) {
@@ -162,7 +163,7 @@ fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
             &ClockReminder {
                 case_id,
                 cycle,
-                kind: clocks::number(*kind).into(),
+                kind: promise::number(*kind).into(),
                 rung: rung.clone(),
                 due_time: due.map(timestamp),
                 department_id: case.department_id.clone(),
@@ -170,7 +171,7 @@ fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
             },
         ),
         Fact::Breached { kind, due, policy, own_target } => {
-            let kind = clocks::number(*kind).into();
+            let kind = promise::number(*kind).into();
             let (due_time, policy, own_target) = (Some(timestamp(*due)), policy.clone(), *own_target);
             tx.emit_in(trace, id, &ClockBreached { case_id, cycle, kind, due_time, policy, own_target });
         }
@@ -180,7 +181,7 @@ fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
             &ExtensionGranted {
                 case_id,
                 cycle,
-                kind: clocks::number(*kind).into(),
+                kind: promise::number(*kind).into(),
                 due_time: due.map(timestamp),
                 reason: reason.clone(),
                 notice_due: *notice_due,

@@ -15,11 +15,10 @@ use proto::timestamp;
 
 use super::MAX_REASON;
 use super::calendars::recount;
-use crate::clocks::policy::KeptPolicy;
-use crate::clocks::policy::{BREACH, KindLadder, default_ladders, packs as packs_of};
+use crate::clocks::policy::{BREACH, KeptPolicy, KindLadder, default_ladders, packs as packs_of};
 use crate::clocks::policy_activation::Progress;
 use crate::clocks::rungs::STILL_PAUSED;
-use crate::clocks::{kind_of, number, reason_name};
+use crate::promise::{kind_of, number, reason_name};
 
 /// Longest pack.
 const MAX_PACK: usize = 100_000;

@@ -1,12 +1,12 @@
 //! Counts cases by the values of some fields.
 
 use fault::Fault;
+use filter::{Condition, Counted, Facet, FacetCounts};
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
 
 use super::SearchContext;
 use super::statement::{DUE, Statement};
-use crate::filter::{Condition, Counted, Facet, FacetCounts};
 
 /// Most cases counted: the newest of those meant.
 pub(crate) const MAX_CASES: i64 = 100_000;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use kernel::{CaseId, Ids as _, RandomIds, SystemClock, TenantId};
 use pg::Db;
+use sameness::Person;
 use testkit::Database;
 
 use super::*;
 use crate::case::Case;
 use crate::case::properties::{occasion, opened};
-use crate::sameness::Person;
 use crate::store::{self, Opening};
 
 #[test]

@@ -303,7 +303,7 @@ async fn what_happens_to_a_case_before_its_page_is_not_undone_by_it() {
     // Its own delay raises the case: what was promised for the priority it had stays so.
     let late = ids[29];
     bench
-        .touch(late, |_, case, at| case.raise_priority_to(crate::case::Priority::P1, "late".to_owned(), at))
+        .touch(late, |_, case, at| case.raise_priority_to(vocabulary::Priority::P1, "late".to_owned(), at))
         .await;
     let then = bench.kept(&[late]).await;
     bench.wait(HOUR);

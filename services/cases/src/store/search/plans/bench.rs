@@ -3,18 +3,19 @@
 
 use std::time::{Duration, Instant};
 
+use filter::{self, Facet, Order};
 use kernel::CaseId;
 use sqlx::Executor as _;
 use testkit::House;
+use triage::Triage;
+use vocabulary::{Channel, Level, Matter, Priority};
 
 use super::seed::seed;
 use super::{DUE_FIRST, INBOXES, SearchContext, context, counting, statement, transact};
-use crate::case::{Case, Channel, Matter, Occasion, Origin, Priority};
-use crate::filter::{self, Facet, Order};
+use crate::case::{Case, Occasion, Origin};
 use crate::store;
 use crate::store::Opening;
 use crate::store::row::Row;
-use crate::triage::{Level, Triage};
 
 /// How often each search is made.
 const TIMES: u32 = 200;
@@ -169,7 +170,7 @@ async fn moves(house: &House, context: &SearchContext, drops: &'static str) {
     for (n, mut case) in cases.into_iter().enumerate() {
         case.version += 1;
         case.entries += 1;
-        case.state = [crate::case::State::Assigned, crate::case::State::Investigating][n % 2];
+        case.state = [vocabulary::State::Assigned, vocabulary::State::Investigating][n % 2];
         case.agent_id = format!("a-{}", n % 190);
         case.due_time = case.due_time.map(|due| due + jiff::SignedDuration::from_mins(7));
         let started = Instant::now();

@@ -1,11 +1,12 @@
 //! By what cases are counted.
 
+use vocabulary::{Channel, Outcome, Priority, State};
+
 use super::fields::value_name;
-use crate::case::{Channel, Outcome, Priority, State};
 
 /// A field by whose values cases are counted: one with few of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Facet {
+pub enum Facet {
     /// Where they stand.
     State,
     /// How urgent they are.
@@ -32,7 +33,7 @@ pub(crate) enum Facet {
 
 impl Facet {
     /// Every one.
-    pub(crate) const ALL: [Self; 11] = [
+    pub const ALL: [Self; 11] = [
         Self::State,
         Self::Priority,
         Self::Category,
@@ -47,17 +48,17 @@ impl Facet {
     ];
 
     /// Its name: the same as in filters.
-    pub(crate) fn name(self) -> String {
+    pub fn name(self) -> String {
         value_name(self).to_lowercase()
     }
 
     /// The facet of a name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|facet| facet.name() == name)
     }
 
     /// A value as filters write it; empty where there is none.
-    pub(crate) fn spell(self, stored: &str) -> String {
+    pub fn spell(self, stored: &str) -> String {
         let code = stored.parse::<i16>().unwrap_or_default();
         let spelt = match self {
             Self::State => State::of(code).map(value_name),
@@ -72,30 +73,30 @@ impl Facet {
 
 /// The cases that are meant, counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Counted {
+pub struct Counted {
     /// How many were counted.
-    pub(crate) total: i64,
+    pub total: i64,
     /// Whether those are certainly all there are.
-    pub(crate) exact: bool,
+    pub exact: bool,
     /// A list for each facet asked for.
-    pub(crate) facets: Vec<FacetCounts>,
+    pub facets: Vec<FacetCounts>,
 }
 
 /// The values of one facet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FacetCounts {
+pub struct FacetCounts {
     /// Which.
-    pub(crate) facet: Facet,
+    pub facet: Facet,
     /// How many cases there are of each value, the most frequent first.
-    pub(crate) counts: Vec<(String, i64)>,
+    pub counts: Vec<(String, i64)>,
     /// Whether there are more values.
-    pub(crate) more: bool,
+    pub more: bool,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::Field;
+    use crate::Field;
 
     #[test]
     fn facets_and_their_values_are_written_as_in_filters() {

@@ -5,28 +5,28 @@ use super::{Keys, hash, number};
 
 /// What is known of a complainant, each hashed; none when unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Person {
+pub struct Person {
     /// The organisation's number for the customer.
-    pub(crate) customer: Option<i64>,
+    pub customer: Option<i64>,
     /// The e-mail address.
-    pub(crate) email: Option<i64>,
+    pub email: Option<i64>,
     /// The telephone.
-    pub(crate) phone: Option<i64>,
+    pub phone: Option<i64>,
 }
 
 impl Person {
     /// Of a customer number, and what else a case is compared by.
-    pub(crate) fn of(customer: &str, keys: &Keys) -> Self {
+    pub fn of(customer: &str, keys: &Keys) -> Self {
         Self { customer: number(customer), email: keys.email, phone: keys.phone }
     }
 
     /// Whether something known of both is not the same.
-    pub(crate) fn differs_from(&self, other: &Self) -> bool {
+    pub fn differs_from(&self, other: &Self) -> bool {
         self.both_know(other, |one, other| one != other)
     }
 
     /// Whether something known of both is the same.
-    pub(crate) fn shares_with(&self, other: &Self) -> bool {
+    pub fn shares_with(&self, other: &Self) -> bool {
         self.both_know(other, |one, other| one == other)
     }
 
@@ -37,7 +37,7 @@ impl Person {
 }
 
 /// An e-mail address as a hash of 48 bits, whatever its letter case. None for none.
-pub(crate) fn email(text: &str) -> Option<i64> {
+pub fn email(text: &str) -> Option<i64> {
     let plain = text.trim().to_lowercase();
     (!plain.is_empty()).then(|| hash(&plain))
 }
@@ -50,7 +50,7 @@ const COMPARED_DIGITS: usize = 10;
 /// A telephone number as a hash of 48 bits: what is dialled within the country, so
 /// that it is the same with and without the country, the trunk prefix and an
 /// extension. None when it has fewer than six digits.
-pub(crate) fn phone(text: &str) -> Option<i64> {
+pub fn phone(text: &str) -> Option<i64> {
     // What follows a letter, `;` or `,` is an extension, not a number.
     let text = text.trim().trim_start_matches(char::is_alphabetic).trim_start_matches([':', ' ']);
     let number = text.split(|c: char| c.is_alphabetic() || matches!(c, ';' | ',' | '#')).next().unwrap_or("");

@@ -21,7 +21,7 @@ const BINS: usize = 1 << BIN_BITS;
 /// Hash functions.
 const HASHES: usize = MINIMA / BINS;
 /// Bands a text is looked up by.
-pub(crate) const BANDS: usize = 16;
+pub const BANDS: usize = 16;
 /// Minima in a band. Texts of likeness s share a band with probability
 /// 1 - (1 - s³)¹⁶: 0.9998 at 0.75, 0.88 at 0.5, 0.002 at 0.05.
 const ROWS: usize = 3;
@@ -34,7 +34,7 @@ const SYLLABLES: usize = 2;
 
 /// The minima of a text.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Sketch {
+pub struct Sketch {
     /// The lower half of each: enough to tell them apart.
     minima: [u16; MINIMA],
 }
@@ -47,7 +47,7 @@ impl std::fmt::Debug for Sketch {
 
 impl Sketch {
     /// Sketches a text; none when it says too little.
-    pub(crate) fn of(text: &str) -> Option<Self> {
+    pub fn of(text: &str) -> Option<Self> {
         Self::of_shingles(&shingles(text))
     }
 
@@ -69,7 +69,7 @@ impl Sketch {
     }
 
     /// How alike two texts are, from 0 to 1.
-    pub(crate) fn likeness(&self, other: &Self) -> f64 {
+    pub fn likeness(&self, other: &Self) -> f64 {
         let same = self.minima.iter().zip(&other.minima).filter(|(one, other)| one == other).count();
         let share = |count: usize| f64::from(u32::try_from(count).unwrap_or_default());
         share(same) / share(MINIMA)
@@ -77,7 +77,7 @@ impl Sketch {
 
     /// What like texts are likely to share one of: the place of the band, then its
     /// minima.
-    pub(crate) fn bands(&self) -> [i64; BANDS] {
+    pub fn bands(&self) -> [i64; BANDS] {
         let mut bands = [0; BANDS];
         for ((place, band), minima) in (0_i64..).zip(&mut bands).zip(self.minima.chunks_exact(ROWS)) {
             *band = minima.iter().fold(place, |band, minimum| band << u16::BITS | i64::from(*minimum));
@@ -86,12 +86,12 @@ impl Sketch {
     }
 
     /// As a row keeps it.
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+    pub fn to_bytes(&self) -> Vec<u8> {
         self.minima.iter().flat_map(|minimum| minimum.to_be_bytes()).collect()
     }
 
     /// As a row keeps it; none of another length.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (pairs, rest) = bytes.as_chunks::<2>();
         if pairs.len() != MINIMA || !rest.is_empty() {
             return None;

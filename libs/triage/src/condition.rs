@@ -3,11 +3,10 @@
 
 use std::collections::HashMap;
 
+use crate::Attributes;
+use crate::text::{Found, Normal};
 use language::Threat;
-
-use crate::case::Channel;
-use crate::triage::Attributes;
-use crate::triage::text::{Found, Normal};
+use vocabulary::Channel;
 
 /// A condition of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -316,7 +315,7 @@ impl Record<'_> {
     }
 
     fn number(&self, number: Number) -> i64 {
-        let level = |level: crate::triage::Level| i64::from(level.number());
+        let level = |level: vocabulary::Level| i64::from(level.number());
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         match number {
             Number::AmountMinor => self.amount_minor,

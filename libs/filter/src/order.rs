@@ -5,7 +5,7 @@ use super::Problem;
 
 /// What cases are ordered by; those that are equal, by registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Key {
+pub enum Key {
     /// When the complaint was registered.
     Received,
     /// When the next clock is due; what nothing makes due comes last.
@@ -14,11 +14,11 @@ pub(crate) enum Key {
 
 /// An order of cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Order {
+pub struct Order {
     /// What by.
-    pub(crate) key: Key,
+    pub key: Key,
     /// Whether the latest comes first.
-    pub(crate) descending: bool,
+    pub descending: bool,
 }
 
 impl Default for Order {
@@ -29,7 +29,7 @@ impl Default for Order {
 }
 
 /// Reads an order; an empty one is newest first.
-pub(crate) fn order(text: &str) -> Result<Order, Problem> {
+pub fn order(text: &str) -> Result<Order, Problem> {
     let mut words = text.split_whitespace();
     let (name, direction, more) = (words.next(), words.next(), words.next());
     let key = match name {

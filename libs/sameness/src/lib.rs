@@ -16,21 +16,20 @@ mod recall;
 mod sketch;
 
 use jiff::{SignedDuration, Timestamp};
+use vocabulary::{Matter, UNCLASSIFIED};
 
-use crate::case::Matter;
-use crate::triage::UNCLASSIFIED;
-pub(crate) use person::{Person, email, phone};
-pub(crate) use sketch::{BANDS, Sketch};
+pub use person::{Person, email, phone};
+pub use sketch::{BANDS, Sketch};
 
 /// From this score on, two cases are linked without asking.
-pub(crate) const LINK_FROM: f64 = 0.95;
+pub const LINK_FROM: f64 = 0.95;
 /// From this score on, a link is suggested.
-pub(crate) const SUGGEST_FROM: f64 = 0.75;
+pub const SUGGEST_FROM: f64 = 0.75;
 /// Most links found for a new case: a flood of like complaints links each to its
 /// nearest, not all to all.
-pub(crate) const MAX_LINKS: usize = 3;
+pub const MAX_LINKS: usize = 3;
 /// How long the same customer, telephone or e-mail address speaks for the same matter.
-pub(crate) const ENTITY_WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
+pub const ENTITY_WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 kernel::numbered! {
     /// What two linked cases are to each other.
@@ -56,48 +55,48 @@ kernel::numbered! {
 
 /// What is compared of a case.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Traits {
+pub struct Traits {
     /// Complaint or report.
-    pub(crate) matter: Matter,
+    pub matter: Matter,
     /// What it is about.
-    pub(crate) category: String,
+    pub category: String,
     /// The organisation's number for the customer; empty when unknown.
-    pub(crate) customer: String,
+    pub customer: String,
     /// When it was registered.
-    pub(crate) received: Timestamp,
+    pub received: Timestamp,
     /// What it shares with others.
-    pub(crate) keys: Keys,
+    pub keys: Keys,
 }
 
 /// Text and numbers of a case, made small.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Keys {
+pub struct Keys {
     /// The text; none when it is too short to tell it from others.
-    pub(crate) sketch: Option<Sketch>,
+    pub sketch: Option<Sketch>,
     /// The order's number, hashed; none when unknown.
-    pub(crate) order: Option<i64>,
+    pub order: Option<i64>,
     /// The complainant's telephone number, hashed; none when unknown.
-    pub(crate) phone: Option<i64>,
+    pub phone: Option<i64>,
     /// The complainant's e-mail address, hashed; none when unknown.
-    pub(crate) email: Option<i64>,
+    pub email: Option<i64>,
 }
 
 /// What the comparison of two cases came to.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Verdict {
+pub struct Verdict {
     /// What they are to each other.
-    pub(crate) kind: LinkKind,
+    pub kind: LinkKind,
     /// Suggested or linked.
-    pub(crate) standing: LinkStanding,
+    pub standing: LinkStanding,
     /// How alike they are, from 0 to 1.
-    pub(crate) score: f64,
+    pub score: f64,
     /// Why, a sentence for each thing they share.
-    pub(crate) reasons: Vec<String>,
+    pub reasons: Vec<String>,
 }
 
 /// Compares two cases; none when they are not alike enough. Which comes first
 /// does not matter.
-pub(crate) fn compare(one: &Traits, other: &Traits) -> Option<Verdict> {
+pub fn compare(one: &Traits, other: &Traits) -> Option<Verdict> {
     let text = likeness(&one.keys, &other.keys);
     let apart = one.received.duration_since(other.received).abs();
     let recent = apart <= ENTITY_WINDOW;
@@ -141,7 +140,7 @@ fn likeness(one: &Keys, other: &Keys) -> f64 {
 }
 
 /// The links of a new case: the best, and of even ones those to the oldest.
-pub(crate) fn best<I>(mut found: Vec<(I, Verdict)>) -> Vec<(I, Verdict)>
+pub fn best<I>(mut found: Vec<(I, Verdict)>) -> Vec<(I, Verdict)>
 where
     I: Ord,
 {
@@ -160,12 +159,12 @@ enum MarkOf {
 }
 
 /// Where marks of numbers begin: below are those of texts.
-pub(crate) const FIRST_NUMBER_MARK: i64 = (MarkOf::Order as i64) << HASH_BITS;
+pub const FIRST_NUMBER_MARK: i64 = (MarkOf::Order as i64) << HASH_BITS;
 /// Bits of a mark that are a hash.
 const HASH_BITS: u32 = 48;
 
 /// What an index finds a case by.
-pub(crate) fn marks(keys: &Keys, customer: &str) -> Vec<i64> {
+pub fn marks(keys: &Keys, customer: &str) -> Vec<i64> {
     let mut marks = Vec::with_capacity(BANDS + 4);
     if let Some(sketch) = &keys.sketch {
         marks.extend(sketch.bands());
@@ -181,7 +180,7 @@ fn mark(of: MarkOf, hash: i64) -> i64 {
 
 impl Person {
     /// What an index finds the cases of the same person by: number, telephone, address.
-    pub(crate) fn marks(&self) -> [Option<i64>; 3] {
+    pub fn marks(&self) -> [Option<i64>; 3] {
         [
             self.customer.map(|customer| mark(MarkOf::Customer, customer)),
             self.phone.map(|phone| mark(MarkOf::Phone, phone)),
@@ -192,7 +191,7 @@ impl Person {
 
 /// An order's, customer's or account's number as a hash of 48 bits: letter case
 /// and what stands between letters and digits does not matter. None for no number.
-pub(crate) fn number(text: &str) -> Option<i64> {
+pub fn number(text: &str) -> Option<i64> {
     let plain: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     (!plain.is_empty()).then(|| hash(&plain))
 }

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! `syntax` is what can be said, `scan` and `parse` read it, `fields` is what can be
-//! asked for, `check` makes typed conditions of it; `store::search` makes SQL of
-//! these. Nothing of the text itself ever reaches a statement but as a value bound.
+//! asked for, `check` makes typed conditions of it; who keeps the cases makes SQL of
+//! these. `terms` are the words that texts are found by. Nothing of the text itself ever reaches a statement but as a value bound.
 //! Whatever is wrong with a filter is told at once, each with its place.
 //!
 //! The crates that read this language stop at the first fault, give no place for
@@ -25,23 +25,24 @@ mod parse;
 mod properties;
 mod scan;
 mod syntax;
+pub mod terms;
 
 use check::check;
-pub(crate) use check::{Compare, Condition, Search, Test};
-pub(crate) use facets::{Counted, Facet, FacetCounts};
-pub(crate) use fields::{Code, Field, Moment, Word};
-pub(crate) use order::{Key, Order, order};
+pub use check::{Compare, Condition, Search, Test};
+pub use facets::{Counted, Facet, FacetCounts};
+pub use fields::{Code, Field, Moment, Word};
+pub use order::{Key, Order, order};
 
 /// Longest filter.
-pub(crate) const MAX_LENGTH: usize = 2_000;
+pub const MAX_LENGTH: usize = 2_000;
 
 /// What is wrong with a filter, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
+pub struct Problem {
     /// Which character it begins at, from 1.
-    pub(crate) at: usize,
+    pub at: usize,
     /// What is wrong.
-    pub(crate) text: String,
+    pub text: String,
 }
 
 impl Problem {
@@ -57,7 +58,7 @@ impl std::fmt::Display for Problem {
 }
 
 /// Reads a filter; an empty one takes every case.
-pub(crate) fn read(text: &str) -> Result<Search, Vec<Problem>> {
+pub fn read(text: &str) -> Result<Search, Vec<Problem>> {
     let (expression, mut problems) = parse::parse(text);
     let search = match expression.as_ref().map(check).transpose() {
         Ok(search) => search.unwrap_or_default(),

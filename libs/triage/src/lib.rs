@@ -3,17 +3,17 @@
 //! A tenant's [`RuleSet`] decides, or the one that is shipped: rules in CEL over the
 //! record, tried in order; the first rule that sets something decides it. A set with
 //! a rule that cannot be read, can never match or is shadowed by earlier ones is
-//! refused ([`reach`] says what is proven).
+//! refused ([`reachability`] says what is proven).
 
 mod condition;
-pub(crate) mod definition;
+pub mod definition;
 #[cfg(test)]
 mod known;
 mod limits;
 #[cfg(test)]
 mod properties;
 mod reachability;
-pub(crate) mod rules;
+pub mod rules;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -22,101 +22,99 @@ mod typed;
 use kernel::Money;
 use language::Threat;
 use serde::{Deserialize, Serialize};
+use vocabulary::{Channel, Level, Priority, UNCLASSIFIED};
 
-use crate::case::{Channel, Priority};
 use condition::{CHANNELS, Record};
-pub(crate) use definition::{Level, Surge, Traffic};
 use definition::{Rule, Sets};
-pub(crate) use rules::RuleSet;
+pub use definition::{Surge, Traffic};
+pub use rules::RuleSet;
 use text::{Found, Normal};
 
-/// Category when nothing matched.
-pub(crate) const UNCLASSIFIED: &str = "unclassified";
 /// Earlier cases of a customer are counted up to here.
-pub(crate) const MOST_REPEATS: i64 = 20;
+pub const MOST_REPEATS: i64 = 20;
 /// How many days back they are counted.
-pub(crate) const REPEAT_DAYS: i64 = 30;
+pub const REPEAT_DAYS: i64 = 30;
 
 /// What triage looks at.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Facts<'a> {
+pub struct Facts<'a> {
     /// The road the complaint came by.
-    pub(crate) channel: Channel,
+    pub channel: Channel,
     /// One line, in the complainant's words.
-    pub(crate) subject: &'a str,
+    pub subject: &'a str,
     /// What happened, in their words.
-    pub(crate) description: &'a str,
+    pub description: &'a str,
     /// Language to answer in.
-    pub(crate) language: &'a str,
+    pub language: &'a str,
     /// What the channel believes it is about; empty when it does not know.
-    pub(crate) category_hint: &'a str,
+    pub category_hint: &'a str,
     /// Vulnerabilities told or seen.
-    pub(crate) vulnerabilities: &'a [String],
+    pub vulnerabilities: &'a [String],
     /// How many may have seen a public post; 0 elsewhere.
-    pub(crate) reach: i64,
+    pub reach: i64,
     /// How angry the text is; calm where it was not read.
-    pub(crate) anger: language::Level,
+    pub anger: language::Level,
     /// What the text threatens, each once.
-    pub(crate) threats: &'a [Threat],
+    pub threats: &'a [Threat],
     /// The sum asked for, where one was named.
-    pub(crate) amount_sought: Option<&'a Money>,
+    pub amount_sought: Option<&'a Money>,
     /// What a person or the classifier says it is about.
-    pub(crate) named: Option<Named<'a>>,
+    pub named: Option<Named<'a>>,
     /// What was going on around it.
-    pub(crate) around: Surroundings,
+    pub around: Surroundings,
 }
 
 /// What a complaint is about as somebody says who is neither the channel nor a list
 /// of words.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Named<'a> {
+pub struct Named<'a> {
     /// The category.
-    pub(crate) category: &'a str,
+    pub category: &'a str,
     /// Why, in words.
-    pub(crate) why: &'a str,
+    pub why: &'a str,
     /// Whether a person says so, who knows better than the channel.
-    pub(crate) by_person: bool,
+    pub by_person: bool,
 }
 
 /// What the record does not say itself: what else there was when it came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Surroundings {
+pub struct Surroundings {
     /// Cases of the same customer in the 30 days before, up to [`MOST_REPEATS`].
-    pub(crate) repeats: i64,
+    pub repeats: i64,
     /// Whether its channel was surging.
-    pub(crate) surge: bool,
+    pub surge: bool,
     /// Whether the tenant's tree of categories has the hint, or there is no tree.
-    pub(crate) hint_known: bool,
+    pub hint_known: bool,
 }
 
 /// What triage decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Triage {
+pub struct Triage {
     /// What it is about, as a path.
-    pub(crate) category: String,
+    pub category: String,
     /// How urgent it is.
-    pub(crate) priority: Priority,
+    pub priority: Priority,
     /// How hard it is to find out and to settle.
-    pub(crate) complexity: Level,
+    pub complexity: Level,
     /// Why, a sentence for the category and each rule that decided.
-    pub(crate) reasons: Vec<String>,
+    pub reasons: Vec<String>,
 }
 
 /// What the rules say of a complaint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Attributes {
+pub struct Attributes {
     /// How bad it is for the complainant.
-    pub(crate) severity: Level,
+    pub severity: Level,
     /// How hard it is to find out and to settle.
-    pub(crate) complexity: Level,
+    pub complexity: Level,
     /// How many it concerns.
-    pub(crate) impact: Level,
+    pub impact: Level,
     /// How soon something must be done.
-    pub(crate) urgency: Level,
+    pub urgency: Level,
     /// Whether somebody was or may be hurt.
-    pub(crate) safety: bool,
+    pub safety: bool,
     /// Whether the complainant is vulnerable.
-    pub(crate) vulnerable: bool,
+    pub vulnerable: bool,
 }
 
 impl Default for Attributes {
@@ -135,31 +133,31 @@ impl Default for Attributes {
 
 /// A rule whose condition held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Matched {
+pub struct Matched {
     /// The rule.
-    pub(crate) name: String,
+    pub name: String,
     /// Why it decides so.
-    pub(crate) reason: String,
+    pub reason: String,
     /// Whether something came out as it says; if not, rules before it decided.
-    pub(crate) decided: bool,
+    pub decided: bool,
 }
 
 /// What triage decides, and how it came to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Verdict {
+pub struct Verdict {
     /// What it decides.
-    pub(crate) triage: Triage,
+    pub triage: Triage,
     /// Version of the rule set.
-    pub(crate) rule_set: i64,
+    pub rule_set: i64,
     /// What the rules say of it.
-    pub(crate) attributes: Attributes,
+    pub attributes: Attributes,
     /// The rules whose conditions held, in order.
-    pub(crate) matched: Vec<Matched>,
+    pub matched: Vec<Matched>,
 }
 
 impl RuleSet {
     /// Decides for one complaint; the same facts give the same answer.
-    pub(crate) fn triage(&self, facts: &Facts<'_>) -> Verdict {
+    pub fn triage(&self, facts: &Facts<'_>) -> Verdict {
         let text = Normal::of(facts.subject, facts.description);
         let found = self.finder.find(&text);
         let (category, why) = self.category(facts, &found);

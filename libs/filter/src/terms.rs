@@ -23,14 +23,14 @@ enum Run {
 
 /// The words of a tenant's texts.
 #[derive(Clone, Debug)]
-pub(crate) struct Terms {
+pub struct Terms {
     tag: String,
 }
 
 impl Terms {
     /// Words of this tenant. Each begins with the tenant's tag, so that tenants lie
     /// apart in the one index; two that share a tag share a part of it, no answers.
-    pub(crate) fn of(tenant: &TenantId) -> Self {
+    pub fn of(tenant: &TenantId) -> Self {
         let hash = tenant.as_str().bytes().fold(0x811c_9dc5_u32, |hash, byte| {
             (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193) // FNV-1a
         });
@@ -38,7 +38,7 @@ impl Terms {
     }
 
     /// The words of texts with their places, as Postgres reads a `tsvector`.
-    pub(crate) fn vector(&self, texts: &[&str]) -> String {
+    pub fn vector(&self, texts: &[&str]) -> String {
         let mut vector = String::new();
         let mut place = 0;
         for text in texts {
@@ -56,7 +56,7 @@ impl Terms {
     /// What finds the texts that have all of the words sought, as Postgres reads a
     /// `tsquery`. A star at the end finds every word that begins so. None if there
     /// is no word.
-    pub(crate) fn query(&self, sought: &str) -> Option<String> {
+    pub fn query(&self, sought: &str) -> Option<String> {
         let runs = runs(sought);
         let last = runs.len().checked_sub(1)?;
         let open = sought.trim_end().ends_with('*');
@@ -80,7 +80,7 @@ impl Terms {
 }
 
 /// Whether a text has a word that can be sought.
-pub(crate) fn has_words(text: &str) -> bool {
+pub fn has_words(text: &str) -> bool {
     !runs(text).is_empty()
 }
 

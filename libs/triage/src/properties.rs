@@ -6,7 +6,9 @@ use cel::{Context, Program};
 use proptest::prelude::*;
 
 use super::condition::{CHANNELS, Condition, THREATS};
-use super::definition::{Definition, Level, Rule, Sets, WordList};
+use vocabulary::Level;
+
+use super::definition::{Definition, Rule, Sets, WordList};
 use super::rules::{RuleSet, world_of};
 use super::*;
 

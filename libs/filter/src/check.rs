@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use crate::terms;
 use jiff::Timestamp;
 
 use super::Problem;
 use super::fields::{Code, Field, Moment, Word};
 use super::syntax::{Expression, Operator, Value};
-use crate::search_terms;
 
 /// How numbers and moments are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Compare {
+pub enum Compare {
     /// The same.
     Equal,
     /// Before.
@@ -26,7 +26,7 @@ pub(crate) enum Compare {
 
 /// Something that is so or not of each case.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Test {
+pub enum Test {
     /// A code compares so with a number; a missing one does not.
     Code(Code, Compare, i16),
     /// It has a code at all.
@@ -59,7 +59,7 @@ pub(crate) enum Test {
 
 /// Which cases are meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Condition {
+pub enum Condition {
     /// Each of these holds; of none, all cases are meant.
     All(Vec<Condition>),
     /// At least one of these holds.
@@ -72,11 +72,11 @@ pub(crate) enum Condition {
 
 /// A filter, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Search {
+pub struct Search {
     /// Which cases are meant.
-    pub(crate) condition: Condition,
+    pub condition: Condition,
     /// The fields it names.
-    pub(crate) fields: BTreeSet<Field>,
+    pub fields: BTreeSet<Field>,
 }
 
 impl Default for Search {
@@ -87,7 +87,7 @@ impl Default for Search {
 
 impl Search {
     /// Narrows it to cases of which this holds too.
-    pub(crate) fn narrow(&mut self, test: Test) {
+    pub fn narrow(&mut self, test: Test) {
         let before = std::mem::replace(&mut self.condition, Condition::Test(test.clone()));
         if before != Condition::All(Vec::new()) {
             self.condition = Condition::All(vec![before, Condition::Test(test)]);
@@ -95,7 +95,7 @@ impl Search {
     }
 
     /// Whether it plainly means open cases only.
-    pub(crate) fn is_of_open_cases(&self) -> bool {
+    pub fn is_of_open_cases(&self) -> bool {
         fn opens(condition: &Condition) -> bool {
             match condition {
                 Condition::All(parts) => parts.iter().any(opens),
@@ -261,7 +261,7 @@ impl Checker {
     }
 
     fn text(&mut self, value: &Value) -> Option<Condition> {
-        if search_terms::has_words(&value.text) {
+        if terms::has_words(&value.text) {
             return Some(Condition::Test(Test::Text(value.text.clone())));
         }
         self.fault(value.at, format!("{value} has no word to be found"))

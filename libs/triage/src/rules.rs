@@ -6,7 +6,9 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::condition::{Condition, Flag, Number, THREATS};
-use super::definition::{Definition, Level, Rule, WordList};
+use vocabulary::Level;
+
+use super::definition::{Definition, Rule, WordList};
 use super::limits::{MAX_ENDINGS, MAX_PROOF_STEPS, MAX_WORD_BYTES};
 use super::reachability::{Attribute, Setting, World};
 use super::text::{Finder, can_occur};
@@ -18,11 +20,11 @@ static SHIPPED: LazyLock<Option<Definition>> =
 
 /// Something wrong with a rule set, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Flaw {
+pub struct Flaw {
     /// Path within the definition.
-    pub(crate) place: String,
+    pub place: String,
     /// What it is, naming the rule.
-    pub(crate) what: String,
+    pub what: String,
 }
 
 impl Flaw {
@@ -33,9 +35,9 @@ impl Flaw {
 
 /// A rule set ready to be used.
 #[derive(Clone, Debug)]
-pub(crate) struct RuleSet {
+pub struct RuleSet {
     /// Its version; 0 is the set that is shipped.
-    pub(crate) version: i64,
+    pub version: i64,
     pub(super) definition: Definition,
     pub(super) conditions: Vec<Condition>,
     /// The same as they are evaluated: pieces of texts are words of lists behind the others.
@@ -46,13 +48,13 @@ pub(crate) struct RuleSet {
 }
 
 /// The definition that is shipped.
-pub(crate) fn shipped() -> Definition {
+pub fn shipped() -> Definition {
     SHIPPED.clone().unwrap_or_default()
 }
 
 impl RuleSet {
     /// Reads a definition; what cannot be read is told all at once.
-    pub(crate) fn read(version: i64, definition: Definition) -> Result<Self, Vec<Flaw>> {
+    pub fn read(version: i64, definition: Definition) -> Result<Self, Vec<Flaw>> {
         let mut flaws = words("word_lists", &definition.word_lists);
         flaws.extend(words("categories", &definition.categories));
         flaws.extend(sums(&definition));
@@ -86,27 +88,27 @@ impl RuleSet {
     }
 
     /// The set that is shipped.
-    pub(crate) fn shipped() -> Result<Self, Vec<Flaw>> {
+    pub fn shipped() -> Result<Self, Vec<Flaw>> {
         Self::read(0, shipped())
     }
 
     /// Paths of the categories its words tell.
-    pub(crate) fn categories(&self) -> Vec<String> {
+    pub fn categories(&self) -> Vec<String> {
         self.definition.categories.iter().map(|list| list.name.clone()).collect()
     }
 
     /// Keeps to the categories of a tree.
-    pub(crate) fn keep_to(&mut self, tree: &HashSet<String>) {
+    pub fn keep_to(&mut self, tree: &HashSet<String>) {
         self.in_tree = self.definition.categories.iter().map(|list| tree.contains(&list.name)).collect();
     }
 
     /// When a channel surges.
-    pub(crate) fn surge(&self) -> super::Surge {
+    pub fn surge(&self) -> super::Surge {
         self.definition.surge
     }
 
     /// The rules that can never decide anything.
-    pub(crate) fn dead_rules(&self) -> Vec<Flaw> {
+    pub fn dead_rules(&self) -> Vec<Flaw> {
         let rules = self.definition.rules.iter().enumerate();
         world_of(self, |world| rules.filter_map(|(at, rule)| self.death(world, at, rule)).collect())
     }

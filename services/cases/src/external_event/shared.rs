@@ -1,43 +1,13 @@
-//! One case that stands for those of several people: each is told its outcome, and
-//! what each says reaches it.
+//! One case that stands for those of several people: what each says reaches it.
 
-use jiff::Timestamp;
+use vocabulary::CloseReason;
 
-use super::{Case, CloseReason, Occasion, Outcome};
-use crate::external_event::{Event, ExternalEvent};
+use super::{Event, ExternalEvent};
+use crate::case::{Case, Occasion};
 use crate::refusal::Refusal;
 use crate::timeline::{Fact, Information, Together};
 
-/// The outcome of a case, for all the people it stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SharedOutcome {
-    /// What was decided.
-    pub(crate) outcome: Outcome,
-    /// Why.
-    pub(crate) reasons: String,
-    /// Until when each may answer.
-    pub(crate) respond_until: Timestamp,
-}
-
 impl Case {
-    /// The outcome that took effect, as others are told it; none before.
-    pub(crate) fn shared(&self) -> Option<SharedOutcome> {
-        let (outcome, respond_until) = self.outcome.zip(self.respond_until())?;
-        Some(SharedOutcome { outcome, reasons: self.decision_reasons.clone(), respond_until })
-    }
-
-    /// Its people are told the outcome of the case that stands for it. Each outcome they
-    /// are told is of a cycle of its own, so that each can be answered.
-    pub(crate) fn share_outcome(&mut self, shared: SharedOutcome, at: &Occasion<'_>) {
-        if self.resolve_time.is_some() {
-            self.cycle += 1;
-        }
-        self.resolve_time = Some(at.now);
-        self.first_resolve_time.get_or_insert(at.now);
-        self.version += 1;
-        self.note(at, Fact::SharedOutcome(shared));
-    }
-
     /// Takes in what its complainant says while another case stands for it, and passes
     /// it on to that one.
     pub(crate) fn pass_on(
@@ -104,9 +74,12 @@ impl Case {
 
 #[cfg(test)]
 mod tests {
-    use super::super::properties::{occasion, opened};
-    use super::super::{Decision, Joining, State};
+    use jiff::Timestamp;
+    use vocabulary::{Outcome, State};
+
     use super::*;
+    use crate::case::properties::{occasion, opened};
+    use crate::case::{Decision, Joining};
 
     fn handled(at: &Occasion<'_>) -> Case {
         let mut case = opened(at);

@@ -1,90 +1,54 @@
 //! A rule set as data: what a tenant writes, and what is kept of each version.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::case::Priority;
-
-kernel::numbered! {
-    /// How much of an attribute a complaint has.
-    Level {
-        /// Little.
-        Low = 1 "low",
-        /// The usual, and what holds before a rule says otherwise.
-        Medium = 2 "medium",
-        /// Much.
-        High = 3 "high",
-        /// As much as there can be.
-        Critical = 4 "critical",
-    }
-}
-
-/// Kept by the words people read.
-macro_rules! kept_by_words {
-    ($($name:ty),+) => {$(
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                to.collect_str(self)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                let words = String::deserialize(from)?;
-                let known = Self::ALL.iter().copied().find(|value| value.to_string() == words);
-                known.ok_or_else(|| serde::de::Error::custom(format!("{words} is unknown")))
-            }
-        }
-    )+};
-}
-
-kept_by_words!(Level, Priority);
+use serde::{Deserialize, Serialize};
+use vocabulary::{Level, Priority};
 
 /// Everything triage decides by.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Definition {
+pub struct Definition {
     /// Words that conditions look for, by name.
-    pub(crate) word_lists: Vec<WordList>,
+    pub word_lists: Vec<WordList>,
     /// Words that tell what a complaint is about; the name is the category's path.
-    pub(crate) categories: Vec<WordList>,
+    pub categories: Vec<WordList>,
     /// From which sum on a loss is major.
-    pub(crate) major_losses: Vec<MajorLoss>,
+    pub major_losses: Vec<MajorLoss>,
     /// When a channel surges.
-    pub(crate) surge: Surge,
+    pub surge: Surge,
     /// The rules, in the order they are tried.
-    pub(crate) rules: Vec<Rule>,
+    pub rules: Vec<Rule>,
 }
 
 /// Words under a name, in normal form: ` late ` is a word, ` injur` the beginning of
 /// one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct WordList {
+pub struct WordList {
     /// What it is called.
-    pub(crate) name: String,
+    pub name: String,
     /// The words.
-    pub(crate) words: Vec<String>,
+    pub words: Vec<String>,
 }
 
 /// A sum from which a loss is major.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct MajorLoss {
+pub struct MajorLoss {
     /// ISO 4217 code.
-    pub(crate) currency: String,
+    pub currency: String,
     /// In the smallest unit of the currency; more than nothing.
-    pub(crate) minor: i64,
+    pub minor: i64,
 }
 
 /// A channel surges when, in this hour and the one before, it brought at least so
 /// many complaints, and so many times what such two hours brought in the week before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Surge {
+pub struct Surge {
     /// Fewest complaints that are a surge.
-    pub(crate) at_least: i64,
+    pub at_least: i64,
     /// Times the usual.
-    pub(crate) times: i64,
+    pub times: i64,
 }
 
 impl Default for Surge {
@@ -95,13 +59,13 @@ impl Default for Surge {
 
 /// What a channel brought lately, and before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Traffic {
+pub struct Traffic {
     /// Complaints of this hour and the one before.
-    pub(crate) recent: i64,
+    pub recent: i64,
     /// Complaints of the week before that, as far back as is known.
-    pub(crate) before: i64,
+    pub before: i64,
     /// Hours from the first of those to the recent ones; 0 when there are none.
-    pub(crate) hours: i64,
+    pub hours: i64,
 }
 
 /// Hours of history without which nothing is known to be unusual.
@@ -111,7 +75,7 @@ const RECENT_HOURS: i64 = 2;
 
 impl Surge {
     /// Whether a channel with this traffic surges.
-    pub(crate) fn is_on(&self, traffic: &Traffic) -> bool {
+    pub fn is_on(&self, traffic: &Traffic) -> bool {
         let Traffic { recent, before, hours } = *traffic;
         // recent ≥ times × before × 2 ÷ hours, in whole numbers.
         let usual = self.times.saturating_mul(before).saturating_mul(RECENT_HOURS);
@@ -121,45 +85,45 @@ impl Surge {
 
 /// What holds when a condition does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Rule {
+pub struct Rule {
     /// What it is called, in explanations and refusals.
-    pub(crate) name: String,
+    pub name: String,
     /// The condition, in CEL.
-    pub(crate) when: String,
+    pub when: String,
     /// Why it decides so, for people.
-    pub(crate) reason: String,
+    pub reason: String,
     /// What it sets.
     #[serde(flatten)]
-    pub(crate) sets: Sets,
+    pub sets: Sets,
 }
 
 /// What a rule sets. Of several rules that hold, the first to set something decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Sets {
+pub struct Sets {
     /// How urgent the case is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) priority: Option<Priority>,
+    pub priority: Option<Priority>,
     /// Whether that is raised by one level.
     #[serde(default, skip_serializing_if = "is_false")]
-    pub(crate) raises: bool,
+    pub raises: bool,
     /// How bad it is for the complainant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) severity: Option<Level>,
+    pub severity: Option<Level>,
     /// How hard it is to find out and to settle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) complexity: Option<Level>,
+    pub complexity: Option<Level>,
     /// How many it concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) impact: Option<Level>,
+    pub impact: Option<Level>,
     /// How soon something must be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) urgency: Option<Level>,
+    pub urgency: Option<Level>,
     /// That somebody was or may be hurt.
     #[serde(default, skip_serializing_if = "is_false")]
-    pub(crate) safety: bool,
+    pub safety: bool,
     /// That the complainant is vulnerable.
     #[serde(default, skip_serializing_if = "is_false")]
-    pub(crate) vulnerable: bool,
+    pub vulnerable: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
