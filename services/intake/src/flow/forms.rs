@@ -9,9 +9,8 @@ use kernel::TenantId;
 use pg::Db;
 use server::Length;
 
-use crate::form::{Form, candidates};
+use crate::form::{Form, FormCheck, Held, KeptForm, candidates};
 use crate::store;
-use crate::store::forms::KeptForm;
 
 /// Most memory, in bytes, of the forms kept ready, roughly; beyond, all are read anew.
 const MAX_READY_BYTES: usize = 32 << 20;
@@ -21,24 +20,6 @@ const MAX_READY_BYTES: usize = 32 << 20;
 struct Ready {
     forms: HashMap<(TenantId, String, i64), Arc<Form>>,
     bytes: usize,
-}
-
-/// A form that holds, ready to be answered.
-#[derive(Clone, Debug)]
-pub(crate) struct Held {
-    /// The form as it is kept.
-    pub(crate) kept: KeptForm,
-    /// The form, read.
-    pub(crate) form: Arc<Form>,
-}
-
-/// How the form of a submission is to be dealt with.
-#[derive(Clone, Debug)]
-pub(crate) enum FormCheck {
-    /// The submission was answered before: it is not checked again.
-    Answered,
-    /// It is checked against this form; none serves its category.
-    By(Option<Held>),
 }
 
 /// Finds forms, and keeps those in use ready.
