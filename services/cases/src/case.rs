@@ -31,6 +31,11 @@ pub(crate) const REOPEN_WINDOW: SignedDuration = SignedDuration::from_hours(60 *
 /// How often a case may be taken up again.
 pub(crate) const MAX_REOPENINGS: i32 = 3;
 
+/// This service, where it does something by itself.
+pub(crate) const CASES: &str = "<cases>";
+/// The service that tells the complainant.
+pub(crate) const FEEDBACK: &str = "<feedback>";
+
 /// Who does something to a case, when, and in which trace.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Occasion<'a> {

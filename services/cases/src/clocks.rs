@@ -28,6 +28,7 @@ use vocabulary::{Level, NoticeKind};
 
 use crate::calendars::Counting;
 use crate::case::Case;
+use crate::external_event::ANONYMOUS;
 use crate::promise::KINDS;
 use crate::timeline::{Fact, Noted, Together, Visibility};
 use policy::Policy;
@@ -411,7 +412,7 @@ fn ends_all(fact: &Fact) -> bool {
 /// owed until it is recorded.
 fn is_unreachable(fact: &Fact) -> bool {
     let Fact::Notice { kind: NoticeKind::Acknowledgement, failure: Some(why) } = fact else { return false };
-    why == "ANONYMOUS"
+    why == ANONYMOUS
 }
 
 /// Clocks by the case they belong to.

@@ -11,6 +11,10 @@ use crate::case::{Case, Merged, Move, Occasion};
 use crate::refusal::Refusal;
 use crate::timeline::{Fact, Information, Visibility, Written};
 
+/// Why a notice was not delivered, as feedback says it, where nobody is known who could be
+/// told.
+pub(crate) const ANONYMOUS: &str = "ANONYMOUS";
+
 /// An event of another service about a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ExternalEvent {

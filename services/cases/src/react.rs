@@ -14,7 +14,7 @@ use proto::redress::assignment::v1::AgentChanged;
 use proto::redress::intake::v1::ComplaintRegistered;
 use uuid::Uuid;
 
-use crate::case::{Case, Occasion};
+use crate::case::{CASES, Case, FEEDBACK, Occasion};
 use crate::external_event::{Event, ExternalEvent};
 use crate::flow::classifiers::Classifiers;
 use crate::flow::rule_sets::RuleSets;
@@ -166,7 +166,7 @@ impl Reactions {
         let mut openings = Vec::with_capacity(batch.len());
         let mut keys = HashMap::with_capacity(batch.len());
         for ((event, registered), triaged) in batch.iter().zip(&registered).zip(&triaged) {
-            let at = Occasion { now: tx.now(), actor: "<cases>", traceparent: &event.traceparent };
+            let at = Occasion { now: tx.now(), actor: CASES, traceparent: &event.traceparent };
             let (origin, triage) = (registered.origin.clone(), triaged.verdict.triage.clone());
             let id = CaseId(event.subject);
             let mut case = match registered.history.clone() {
@@ -243,7 +243,7 @@ impl Reactor for Reactions {
 
 fn hear_early(case: &mut Case, notice: EarlyNotice, at: &Occasion<'_>) {
     let EarlyNotice { case: _, kind, cycle, failure, traceparent } = notice;
-    let at = Occasion { actor: "<feedback>", traceparent: &traceparent, ..*at };
+    let at = Occasion { actor: FEEDBACK, traceparent: &traceparent, ..*at };
     case.note_in(cycle, &at, Fact::Notice { kind, failure });
 }
 

@@ -104,6 +104,13 @@ pub(crate) struct KeptReading {
     pub(crate) confirmed: Option<(String, Timestamp)>,
 }
 
+/// Levels of emotion by their stored number, from 0; the contract's is one more.
+pub(crate) const LEVELS: [Level; 5] =
+    [Level::Calm, Level::Displeased, Level::Annoyed, Level::Angry, Level::Furious];
+/// Threats by the bit that stands for each in what is stored.
+pub(crate) const THREATS: [(Threat, i16); 4] =
+    [(Threat::Regulator, 1), (Threat::Media, 2), (Threat::Court, 4), (Threat::Leaving, 8)];
+
 #[cfg(test)]
 mod tests {
     use super::*;

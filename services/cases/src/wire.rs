@@ -286,8 +286,8 @@ pub(crate) fn money(money: &Money) -> WireMoney {
 #[cfg(test)]
 mod tests {
     use proto::redress::cases::v1::{
-        CaseState, CloseReason, CorrectionState, Level, LinkKind, LinkStanding, Outcome, Priority,
-        TimelineKind, Visibility,
+        CaseState, ClockKind, CloseReason, CorrectionState, EmotionLevel, ExtensionState, Level, LinkKind,
+        LinkStanding, Outcome, Priority, TimelineKind, Visibility,
     };
     use proto::redress::feedback::v1::NoticeKind;
     use proto::redress::intake::v1::{Channel, Matter};
@@ -319,6 +319,23 @@ mod tests {
             crate::timeline::Kind, TimelineKind;
             crate::timeline::Visibility, Visibility;
             vocabulary::NoticeKind, NoticeKind;
+            crate::clocks::pauses_and_extensions::ExtensionState, ExtensionState;
         }
+    }
+
+    #[test]
+    fn kinds_of_promises_and_levels_of_emotion_bear_the_contracts_numbers() {
+        for (at, (kind, _)) in crate::promise::KINDS.iter().enumerate() {
+            let number = crate::promise::number(*kind);
+            assert_eq!(usize::try_from(number).ok(), Some(at + 1));
+            let theirs = ClockKind::try_from(i32::from(number)).map(|theirs| format!("{theirs:?}"));
+            assert_eq!(theirs, Ok(format!("{kind:?}")));
+        }
+        assert!(ClockKind::try_from(i32::try_from(crate::promise::KINDS.len() + 1).unwrap_or(0)).is_err());
+        for (stored, level) in (0..).zip(crate::reading::LEVELS) {
+            let theirs = EmotionLevel::try_from(stored + 1).map(|theirs| format!("{theirs:?}"));
+            assert_eq!(theirs, Ok(format!("{level:?}")));
+        }
+        assert!(EmotionLevel::try_from(6).is_err());
     }
 }

@@ -3,7 +3,7 @@
 use calendar::{Reason, State};
 
 use super::Clocks;
-use crate::case::{Case, Occasion};
+use crate::case::{CASES, Case, Occasion};
 use crate::timeline::{Fact, Together};
 
 /// Whether it is what the complainant was asked for, as far as can be told: what they
@@ -31,7 +31,7 @@ impl Clocks {
             }
         }
         if !facts.is_empty() {
-            let at = Occasion { now: answer.time, actor: "<cases>", traceparent: &answer.traceparent };
+            let at = Occasion { now: answer.time, actor: CASES, traceparent: &answer.traceparent };
             self.settle(case, facts, &at);
         }
     }

@@ -23,6 +23,9 @@ kernel::numbered! {
     }
 }
 
+/// Whoever may approve; nobody bears this name.
+const ANYBODY: &str = "<anybody>";
+
 /// More time for one clock, asked for and perhaps granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Extension {
@@ -129,8 +132,8 @@ impl Clocks {
             return Err(Refusal::HoldingReplyNeeded);
         }
         let approval = clock.clock.terms.extension.as_ref().is_none_or(|terms| terms.approval);
-        // Would it be granted, if somebody approved? Nobody bears this name.
-        let approver = if approval { "<anybody>" } else { "" };
+        // Would it be granted, if somebody approved?
+        let approver = if approval { ANYBODY } else { "" };
         let mut granted = clock.clock.clone();
         let wanted = Approval { reason: &extension.reason, handler: &case.agent_id, approver };
         granted.extend(extension.amount, &wanted, &clock.calendar, at.now).map_err(Refusal::Clock)?;

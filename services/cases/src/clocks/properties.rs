@@ -207,7 +207,7 @@ fn a_pause_without_a_cap_reminds_every_week_until_it_ends() {
 #[test]
 fn withdrawn_or_unreachable_nothing_is_owed() {
     let (mut case, mut clocks) = new_case();
-    let failure = Some("ANONYMOUS".to_owned());
+    let failure = Some(ANONYMOUS.to_owned());
     hear(&mut case, Event::NoticeSettled { kind: NoticeKind::Acknowledgement, failure }, day(0));
     clocks.take_in(&mut case);
     assert_eq!(clocks.of(Kind::Acknowledge, 1).clock.state, ClockState::Stopped { at: day(0) });

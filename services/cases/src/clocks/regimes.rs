@@ -86,7 +86,7 @@ fn a_stage_starts_when_the_acknowledgement_was_due_where_none_came() {
 fn a_stage_starts_at_once_where_nobody_can_be_told() {
     let name = "uk-housing-ombudsman";
     let (mut case, mut clocks, policies) = open(name, "2026-11-28", "2026-04-01T16:00+01");
-    hear(&mut case, &mut clocks, &policies, acknowledged(Some("ANONYMOUS")), "2026-04-01T16:01+01");
+    hear(&mut case, &mut clocks, &policies, acknowledged(Some(ANONYMOUS)), "2026-04-01T16:01+01");
     assert_eq!(shown(&clocks, Kind::Decide, 1).as_deref(), Some("2026-04-18 00:00"));
 }
 

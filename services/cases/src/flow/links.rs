@@ -7,7 +7,7 @@ use kernel::CaseId;
 use pg::Tx;
 use sameness::{self, Keys, Traits, Verdict};
 
-use crate::case::Case;
+use crate::case::{CASES, Case};
 use crate::links::{Link, Pair};
 use crate::store;
 
@@ -40,7 +40,7 @@ pub(crate) async fn find(tx: &mut Tx, cases: &[Case], keys: &HashMap<CaseId, Key
             standing,
             score,
             reasons,
-            actor: "<cases>".to_owned(),
+            actor: CASES.to_owned(),
             change_time: now,
         })
         .collect();

@@ -12,7 +12,7 @@ use sameness::Person;
 use triage::{MOST_REPEATS, REPEAT_DAYS, Surroundings};
 use uuid::Uuid;
 
-use crate::case::{Case, Occasion};
+use crate::case::{CASES, Case, Occasion};
 use crate::flow::rule_sets::RuleSets;
 use crate::reading::{HEAVY_BYTES, Reading};
 use crate::store;
@@ -74,7 +74,7 @@ pub(crate) async fn raise_for_information(
         let triage = server::aside(is_heavy, || set.triage(&past.with(added(&noted)).facts()).triage);
         if triage.priority < case.priority {
             let reason = format!("for what was added: {}", triage.reasons.join("; "));
-            let at = Occasion { now: noted.time, actor: "<cases>", traceparent: &noted.traceparent };
+            let at = Occasion { now: noted.time, actor: CASES, traceparent: &noted.traceparent };
             case.raise_by_hand(triage.priority, reason, &at)?;
         }
     }

@@ -8,7 +8,7 @@ use timers::{Alarm, Fired, Held, Timer};
 use uuid::Uuid;
 use vocabulary::{CloseReason, State};
 
-use crate::case::{Case, Occasion};
+use crate::case::{CASES, Case, Occasion};
 use crate::flow::persist;
 use crate::store;
 use crate::timeline::Fact;
@@ -74,7 +74,7 @@ async fn pass(tx: &mut Tx, fired: &[Fired]) -> Result<(), Fault> {
     cases.retain_mut(|case| {
         let timer = fired.iter().find(|timer| timer.key == case.id.0);
         let traceparent = timer.map_or("", |timer| &timer.traceparent);
-        case.pass_window(&Occasion { now, actor: "<cases>", traceparent }).is_ok()
+        case.pass_window(&Occasion { now, actor: CASES, traceparent }).is_ok()
     });
     persist::changed(tx, &mut cases).await
 }

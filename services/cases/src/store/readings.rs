@@ -10,12 +10,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::row::impossible;
-use crate::reading::{KeptReading, Reading};
-
-/// Levels and threats as stored.
-const LEVELS: [Level; 5] = [Level::Calm, Level::Displeased, Level::Annoyed, Level::Angry, Level::Furious];
-const THREATS: [(Threat, i16); 4] =
-    [(Threat::Regulator, 1), (Threat::Media, 2), (Threat::Court, 4), (Threat::Leaving, 8)];
+use crate::reading::{KeptReading, LEVELS, Reading, THREATS};
 
 #[derive(sqlx::FromRow)]
 struct Row {

@@ -6,6 +6,7 @@ use kernel::{CaseId, Money};
 use uuid::Uuid;
 use vocabulary::{Channel, Level, Matter, Outcome, Priority, State};
 
+use super::lists;
 use crate::case::{Case, Lowering, Merged, Origin};
 
 /// Reads cases of the tenant: what follows the tenant's condition is given.
@@ -113,7 +114,7 @@ impl Row {
             lowering,
             complexity: Level::of(self.complexity).ok_or_else(known("complexity"))?,
             category: self.category,
-            triage_reasons: self.triage_reasons.lines().map(str::to_owned).collect(),
+            triage_reasons: lists::read(&self.triage_reasons),
             department_id: self.department_id,
             agent_id: self.agent_id,
             findings: self.findings,

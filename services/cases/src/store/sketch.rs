@@ -8,7 +8,7 @@ use kernel::CaseId;
 use sameness::{FIRST_NUMBER_MARK, Keys, Sketch, Traits, marks};
 use sqlx::PgConnection;
 use uuid::Uuid;
-use vocabulary::{Matter, Outcome};
+use vocabulary::{Matter, Outcome, State};
 
 use super::row::impossible;
 use crate::case::Case;
@@ -209,12 +209,13 @@ pub(crate) async fn closed_alike(conn: &mut PgConnection, sketch: &Sketch) -> Re
                GROUP BY found.case_id) AS f
          JOIN cases c ON c.tenant_id = current_setting('redress.tenant') AND c.case_id = f.case_id
          JOIN sketch s ON s.tenant_id = current_setting('redress.tenant') AND s.case_id = f.case_id
-         WHERE c.state = 8 AND s.minima IS NOT NULL
+         WHERE c.state = $4 AND s.minima IS NOT NULL
          ORDER BY f.shared DESC, c.case_id DESC LIMIT $3",
     )
     .bind(sketch.bands().as_slice())
     .bind(NEWEST_ASKED)
     .bind(COMPARED_ASKED)
+    .bind(State::Closed.number())
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(ClosedRow::closed).collect()

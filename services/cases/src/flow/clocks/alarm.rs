@@ -9,7 +9,7 @@ use timers::{Alarm, Fired, Held};
 use uuid::Uuid;
 
 use super::{CaseClocks, KIND};
-use crate::case::Occasion;
+use crate::case::{CASES, Occasion};
 use crate::flow::persist;
 use crate::store;
 
@@ -43,7 +43,7 @@ async fn climb(tx: &mut Tx, fired: &[Fired]) -> Result<(), Fault> {
         let Some(clocks) = clocks.get_mut(&case.id) else { continue };
         let timer = fired.iter().find(|timer| timer.key == case.id.0);
         let traceparent = timer.map_or("", |timer| &timer.traceparent);
-        clocks.fire(case, policies, &Occasion { now, actor: "<cases>", traceparent });
+        clocks.fire(case, policies, &Occasion { now, actor: CASES, traceparent });
         // Paused, extended or met meanwhile: it was for nothing, the next is armed. The one
         // that fired is gone by itself.
         case_clocks.arm(case);

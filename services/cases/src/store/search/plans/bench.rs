@@ -12,7 +12,7 @@ use vocabulary::{Channel, Level, Matter, Priority};
 
 use super::seed::seed;
 use super::{DUE_FIRST, INBOXES, SearchContext, context, counting, statement, transact};
-use crate::case::{Case, Occasion, Origin};
+use crate::case::{CASES, Case, Occasion, Origin};
 use crate::store;
 use crate::store::Opening;
 use crate::store::row::Row;
@@ -141,7 +141,7 @@ fn opening(house: &House, context: &SearchContext, n: u32) -> Opening {
         complexity: Level::Medium,
         reasons: vec![],
     };
-    let at = Occasion { now: context.now, actor: "<cases>", traceparent: "" };
+    let at = Occasion { now: context.now, actor: CASES, traceparent: "" };
     let case = Case::open(CaseId(db.ids().id(db.clock().now())), origin, triage, &at);
     let story = "上周一我在网上买了一台电热水壶，收到时箱子已经压坏，壶身也裂了，客服答应三天内退款。";
     Opening {
