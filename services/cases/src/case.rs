@@ -22,7 +22,7 @@ pub(crate) use urgency::Lowering;
 
 pub(crate) use crate::moves::Move;
 use crate::refusal::Refusal;
-use crate::timeline::{Fact, Noted, Written};
+use crate::timeline::{Course, Fact, Grading, Handling, Noted, Ruling, Written};
 
 /// How long the complainant may answer an outcome.
 pub(crate) const RESPONSE_WINDOW: SignedDuration = SignedDuration::from_hours(15 * 24);
@@ -151,10 +151,10 @@ impl Case {
     /// Opens and triages the case of a complaint.
     pub(crate) fn open(id: CaseId, origin: Origin, triage: Triage, at: &Occasion<'_>) -> Self {
         let mut case = Self::received(id, origin, triage, at);
-        case.note(at, Fact::Opened { channel: case.origin.channel });
+        case.note(at, Fact::Grading(Grading::Opened { channel: case.origin.channel }));
         if case.make(Move::Triage).is_ok() {
             let (category, reasons) = (case.category.clone(), case.triage_reasons.clone());
-            case.note(at, Fact::Triaged { category, priority: case.priority, reasons });
+            case.note(at, Fact::Grading(Grading::Triaged { category, priority: case.priority, reasons }));
         }
         case
     }
@@ -220,7 +220,7 @@ impl Case {
         self.complexity = complexity;
         self.category.clone_from(&category);
         self.triage_reasons.clone_from(&reasons);
-        self.note(at, Fact::Retriaged { category, priority, reasons });
+        self.note(at, Fact::Grading(Grading::Retriaged { category, priority, reasons }));
         Ok(true)
     }
 
@@ -228,12 +228,12 @@ impl Case {
     pub(crate) fn categorise(&mut self, category: String, at: &Occasion<'_>) {
         let previous = std::mem::replace(&mut self.category, category.clone());
         self.version += 1;
-        self.note(at, Fact::Categorised { category, previous });
+        self.note(at, Fact::Grading(Grading::Categorised { category, previous }));
     }
 
     /// Writes a note; any state allows it.
     pub(crate) fn add_note(&mut self, note: Written, at: &Occasion<'_>) {
-        self.note(at, Fact::Note(note));
+        self.note(at, Fact::Handling(Handling::Note(note)));
     }
 
     /// Records what the investigation found, in place of earlier findings.
@@ -246,7 +246,7 @@ impl Case {
         self.make(Move::Investigate)?;
         self.findings.clone_from(&findings);
         self.root_cause.clone_from(&root_cause);
-        self.note(at, Fact::Findings { findings, root_cause });
+        self.note(at, Fact::Handling(Handling::Findings { findings, root_cause }));
         Ok(())
     }
 
@@ -256,7 +256,7 @@ impl Case {
         self.make(if remedy_due { Move::DecideRemedy } else { Move::DecideNoRemedy })?;
         self.outcome = Some(outcome);
         self.decision_reasons.clone_from(&reasons);
-        self.note(at, Fact::Decided { outcome, reasons, remedy_due });
+        self.note(at, Fact::Ruling(Ruling::Decided { outcome, reasons, remedy_due }));
         if !remedy_due {
             self.take_effect(at);
         }
@@ -267,7 +267,7 @@ impl Case {
     pub(crate) fn withdraw(&mut self, reason: String, at: &Occasion<'_>) -> Result<(), Refusal> {
         self.make(Move::Withdraw)?;
         self.close_time = Some(at.now);
-        self.note(at, Fact::Withdrawn { reason });
+        self.note(at, Fact::Course(Course::Withdrawn { reason }));
         Ok(())
     }
 
@@ -275,7 +275,7 @@ impl Case {
     pub(crate) fn decline(&mut self, referral: String, at: &Occasion<'_>) -> Result<(), Refusal> {
         self.make(Move::Decline)?;
         self.close_time = Some(at.now);
-        self.note(at, Fact::OutOfScope { referral });
+        self.note(at, Fact::Course(Course::OutOfScope { referral }));
         Ok(())
     }
 
@@ -335,7 +335,7 @@ impl Case {
         self.first_resolve_time.get_or_insert(at.now);
         if let (Some(outcome), Some(respond_until)) = (self.outcome, self.respond_until()) {
             let reasons = self.decision_reasons.clone();
-            self.note(at, Fact::Resolved { outcome, reasons, respond_until });
+            self.note(at, Fact::Ruling(Ruling::Resolved { outcome, reasons, respond_until }));
         }
     }
 
@@ -347,7 +347,7 @@ impl Case {
     ) -> Result<(), Refusal> {
         self.make(Move::Close)?;
         self.close_time = Some(at.now);
-        self.note(at, Fact::Closed { reason, remark });
+        self.note(at, Fact::Course(Course::Closed { reason, remark }));
         Ok(())
     }
 
@@ -379,7 +379,7 @@ impl Case {
         self.correction = 0;
         self.resolve_time = None;
         self.close_time = None;
-        self.note(at, Fact::Reopened { reason, previous_agent });
+        self.note(at, Fact::Course(Course::Reopened { reason, previous_agent }));
         Ok(())
     }
 }

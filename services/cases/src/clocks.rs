@@ -6,6 +6,7 @@
 //! targets begin anew with each cycle.
 
 mod answered;
+mod effects;
 pub(crate) mod holding;
 #[cfg(test)]
 mod invariants;
@@ -24,13 +25,14 @@ use std::collections::BTreeMap;
 use calendar::{Budget, Clock, Complexity, Facts, Kind, Pack, Promise, Reopening, Starts, State, zones};
 use jiff::Timestamp;
 use kernel::CaseId;
-use vocabulary::{Level, NoticeKind};
+use vocabulary::Level;
 
 use crate::calendars::Counting;
 use crate::case::Case;
-use crate::external_event::ANONYMOUS;
 use crate::promise::KINDS;
-use crate::timeline::{Fact, Noted, Together, Visibility};
+use crate::timeline::{Contact, Course, Fact, Noted};
+pub(crate) use effects::concerns;
+use effects::{ends_all, is_graded_anew, is_unreachable, met_by, starts};
 use policy::Policy;
 
 /// One promise about a case.
@@ -262,11 +264,10 @@ impl Clocks {
 
     fn hear(&mut self, case: &Case, noted: &Noted, policies: &[Policy]) {
         let now = noted.time;
-        let met = match &noted.fact {
-            // What a person did counts from when they did it.
-            Fact::NoticeRecorded { told, .. } => (*told).min(now),
-            _ => now,
-        };
+        // What a person did counts from when they did it.
+        let told =
+            if let Fact::Contact(Contact::NoticeRecorded { told, .. }) = &noted.fact { *told } else { now };
+        let met = told.min(now);
         for clock in &mut self.0 {
             if ends_all(&noted.fact) {
                 clock.end(false, now);
@@ -277,7 +278,7 @@ impl Clocks {
             }
         }
         let Some(policy) = self.policy(case, policies) else { return };
-        if matches!(noted.fact, Fact::Reopened { .. }) {
+        if matches!(noted.fact, Fact::Course(Course::Reopened { .. })) {
             self.reopen(case, policy, now);
         }
         if let Some(starts) = starts(&noted.fact) {
@@ -339,80 +340,6 @@ impl Clocks {
             }
         }
     }
-}
-
-/// Whether a fact may concern the clocks of a case that is open already.
-pub(crate) fn concerns(fact: &Fact) -> bool {
-    let starts = starts(fact).is_some();
-    let changes = matches!(
-        fact,
-        Fact::Reopened { .. } | Fact::Together(Together::Merged { .. } | Together::Unmerged { .. })
-    ) || is_graded_anew(fact);
-    starts
-        || changes
-        || ends_all(fact)
-        || !met_by(fact).is_empty()
-        || is_unreachable(fact)
-        || answered::answers(fact)
-}
-
-/// Whether a case is found to be another than it was held to be: triaged again, of
-/// another category, or one of very many. That time runs out for it makes it no other.
-fn is_graded_anew(fact: &Fact) -> bool {
-    matches!(
-        fact,
-        Fact::Retriaged { .. }
-            | Fact::Categorised { .. }
-            | Fact::PrioritySet { .. }
-            | Fact::Together(Together::GroupAlarm { .. })
-    )
-}
-
-/// The promises that are kept with a fact.
-fn met_by(fact: &Fact) -> &'static [Kind] {
-    match fact {
-        Fact::Notice { kind: NoticeKind::Outcome, failure: None }
-        | Fact::NoticeRecorded { kind: NoticeKind::Outcome, .. } => {
-            &[Kind::Acknowledge, Kind::Tell, Kind::Final]
-        }
-        Fact::Notice { failure: None, .. } | Fact::NoticeRecorded { .. } => &[Kind::Acknowledge],
-        Fact::Accepted => &[Kind::Accept, Kind::Object],
-        Fact::Note(note) if note.visibility == Visibility::Public => &[Kind::FirstResponse, Kind::Update],
-        Fact::Findings { .. } => &[Kind::Stage],
-        Fact::Resolved { .. } | Fact::SharedOutcome(_) => {
-            &[Kind::FirstResponse, Kind::Stage, Kind::Decide, Kind::Update, Kind::Remedy, Kind::Review]
-        }
-        // Who answers an outcome has been told of it.
-        Fact::Answered { .. } => &[Kind::Acknowledge, Kind::Tell, Kind::Final],
-        _ => &[],
-    }
-}
-
-/// What is counted from a fact on.
-fn starts(fact: &Fact) -> Option<Starts> {
-    match fact {
-        Fact::Accepted => Some(Starts::Acceptance),
-        Fact::Decided { .. } | Fact::Corrected { .. } => Some(Starts::Decision),
-        Fact::PlanApproved => Some(Starts::Approval),
-        Fact::Reopened { .. } => Some(Starts::ReviewRequest),
-        // Nobody can be told: what counts from then on counts from now.
-        Fact::Notice { kind: NoticeKind::Acknowledgement, failure: None } => Some(Starts::Acknowledgement),
-        fact if is_unreachable(fact) => Some(Starts::Acknowledgement),
-        _ => None,
-    }
-}
-
-/// Whether nothing is owed any more.
-fn ends_all(fact: &Fact) -> bool {
-    matches!(fact, Fact::Closed { .. } | Fact::Withdrawn { .. } | Fact::OutOfScope { .. })
-}
-
-/// Whether nobody is known who could be told: the receipt code is all they have, and
-/// want. Somebody without an e-mail address is told by letter, or by a call: that is
-/// owed until it is recorded.
-fn is_unreachable(fact: &Fact) -> bool {
-    let Fact::Notice { kind: NoticeKind::Acknowledgement, failure: Some(why) } = fact else { return false };
-    why == ANONYMOUS
 }
 
 /// Clocks by the case they belong to.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Case, Decision, Move, Occasion};
 use crate::refusal::Refusal;
-use crate::timeline::Fact;
+use crate::timeline::{Fact, Ruling};
 use vocabulary::State;
 
 kernel::numbered! {
@@ -69,7 +69,7 @@ impl Correction {
         self.must_be_pending()?;
         self.end(CorrectionState::Refused, at);
         self.refusal.clone_from(&reason);
-        case.note(at, Fact::CorrectionRefused { reason });
+        case.note(at, Fact::Ruling(Ruling::CorrectionRefused { reason }));
         Ok(())
     }
 }
@@ -83,7 +83,7 @@ impl Case {
     ) -> Result<(), Refusal> {
         self.may_be_corrected(correction.decision.remedy_due)?;
         let (outcome, reason) = (correction.decision.outcome, correction.reason.clone());
-        self.note(at, Fact::CorrectionAsked { outcome, reason });
+        self.note(at, Fact::Ruling(Ruling::CorrectionAsked { outcome, reason }));
         Ok(())
     }
 
@@ -110,7 +110,7 @@ impl Case {
         self.correction = number;
         self.resolve_time = None;
         let reason = correction.reason.clone();
-        self.note(at, Fact::Corrected { outcome, previous, remedy_due, reason, number });
+        self.note(at, Fact::Ruling(Ruling::Corrected { outcome, previous, remedy_due, reason, number }));
         correction.end(CorrectionState::InForce, at);
         if !remedy_due {
             self.take_effect(at);
@@ -177,7 +177,11 @@ mod tests {
         case.correct(&mut asked, 1, &by("boss")).expect("another");
         assert_eq!((case.state, case.outcome), (State::Resolved, Some(Outcome::PartlyUpheld)));
         assert_eq!((asked.state, asked.decider.as_str()), (CorrectionState::InForce, "boss"));
-        let told = case.journal.iter().filter(|noted| matches!(noted.fact, Fact::Resolved { .. })).count();
+        let told = case
+            .journal
+            .iter()
+            .filter(|noted| matches!(noted.fact, Fact::Ruling(Ruling::Resolved { .. })))
+            .count();
         assert_eq!(told, 2);
         assert_eq!(case.correct(&mut asked, 2, &by("boss")), Err(Refusal::CorrectionDecided));
     }

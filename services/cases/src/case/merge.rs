@@ -10,7 +10,7 @@ use kernel::CaseId;
 
 use super::{Case, Move, Occasion};
 use crate::refusal::Refusal;
-use crate::timeline::{Fact, SharedOutcome, Together};
+use crate::timeline::{Fact, Ruling, SharedOutcome, Together};
 use vocabulary::State;
 
 /// What a case is merged into.
@@ -52,15 +52,15 @@ impl Case {
         self.resolve_time = Some(at.now);
         self.first_resolve_time.get_or_insert(at.now);
         self.version += 1;
-        self.note(at, Fact::SharedOutcome(shared));
+        self.note(at, Fact::Ruling(Ruling::SharedOutcome(shared)));
     }
 
     /// Whether it was merged before what its journal tells of.
     pub(crate) fn was_merged(&self) -> bool {
-        let before = self.journal.iter().find_map(|noted| match noted.fact {
-            Fact::Together(Together::Merged { .. }) => Some(false),
-            Fact::Together(Together::Unmerged { .. }) => Some(true),
-            _ => None,
+        let before = self.journal.iter().find_map(|noted| {
+            let merges = matches!(noted.fact, Fact::Together(Together::Merged { .. }));
+            let parts = matches!(noted.fact, Fact::Together(Together::Unmerged { .. }));
+            (merges || parts).then_some(parts)
         });
         before.unwrap_or(self.merged.is_some())
     }

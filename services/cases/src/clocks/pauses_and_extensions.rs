@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{CaseClock, Clocks};
 use crate::case::{Case, Occasion};
 use crate::refusal::Refusal;
-use crate::timeline::Fact;
+use crate::timeline::{Fact, Timing};
 
 kernel::numbered! {
     /// Where a request for more time stands.
@@ -71,11 +71,11 @@ impl Clocks {
             match clock.clock.pause(reason, &clock.calendar, at.now) {
                 Ok(()) => {
                     clock.changed = true;
-                    facts.push(Fact::ClockPaused {
+                    facts.push(Fact::Timing(Timing::Paused {
                         kind: clock.clock.kind,
                         reason,
                         remark: remark.to_owned(),
-                    });
+                    }));
                 }
                 Err(_) if kinds.is_empty() => {}
                 Err(refusal) => return Err(Refusal::Clock(refusal)),
@@ -103,7 +103,10 @@ impl Clocks {
             match clock.clock.resume(at.now) {
                 Ok(()) => {
                     clock.changed = true;
-                    facts.push(Fact::ClockResumed { kind: clock.clock.kind, reason: remark.to_owned() });
+                    facts.push(Fact::Timing(Timing::Resumed {
+                        kind: clock.clock.kind,
+                        reason: remark.to_owned(),
+                    }));
                 }
                 Err(_) if kinds.is_empty() => {}
                 Err(refusal) => return Err(Refusal::Clock(refusal)),
@@ -141,7 +144,7 @@ impl Clocks {
             return self.grant(case, extension, "", number, at);
         }
         let (kind, amount, reason) = (extension.kind, extension.amount, extension.reason.clone());
-        self.settle(case, vec![Fact::ExtensionRequested { kind, amount, reason }], at);
+        self.settle(case, vec![Fact::Timing(Timing::ExtensionRequested { kind, amount, reason })], at);
         Ok(())
     }
 
@@ -182,13 +185,13 @@ impl Clocks {
         // A holding reply that gives the time tells of it, too.
         let terms = clock.clock.terms.extension.as_ref();
         let notice_due = terms.is_some_and(|terms| terms.notice && !terms.holding_reply);
-        let fact = Fact::ExtensionGranted {
+        let fact = Fact::Timing(Timing::ExtensionGranted {
             kind: extension.kind,
             due: clock.due(),
             reason: extension.reason.clone(),
             notice_due,
             number,
-        };
+        });
         extension.decide(ExtensionState::Granted, approver, at.now);
         Ok(fact)
     }
@@ -233,7 +236,7 @@ impl Extension {
         self.ensure_pending()?;
         self.decide(ExtensionState::Refused, approver, at.now);
         self.refusal.clone_from(&refusal);
-        case.note(at, Fact::ExtensionRefused { kind: self.kind, reason: refusal });
+        case.note(at, Fact::Timing(Timing::ExtensionRefused { kind: self.kind, reason: refusal }));
         Ok(())
     }
 

@@ -6,15 +6,16 @@ use std::sync::LazyLock;
 use calendar::{Action, Pack, Reason as PauseReason, Rung, State as ClockState};
 use jiff::SignedDuration;
 use proptest::prelude::*;
-use vocabulary::Outcome;
+use vocabulary::{NoticeKind, Outcome};
 
 use super::policy::{BREACH, KindLadder};
 use super::*;
 use crate::calendars::Calendars;
 use crate::case::properties::{Op, apply, occasion, opened, ops};
 use crate::case::{Decision, Move};
-use crate::external_event::{Event, ExternalEvent};
+use crate::external_event::{ANONYMOUS, Event, ExternalEvent};
 use crate::promise::number;
+use crate::timeline::{Grading, Timing, Together, Urgency};
 
 /// A regime's answer in 10 days beside own targets, and what is counted from
 /// later moments.
@@ -120,11 +121,20 @@ fn each_step_is_taken_in_its_time() {
     assert_eq!(
         taken,
         [
-            (5, Fact::Reminded { kind, rung: "half".to_owned(), due: Some(due) }),
-            (9, Fact::Returned { reason: why("soon") }),
-            (9, Fact::PriorityRaised { priority: vocabulary::Priority::P3, reason: why("soon") }),
-            (10, Fact::Breached { kind, due, policy: "test@3".to_owned(), own_target: false }),
-            (11, Fact::Escalated { tier: 1, reason: why("late") }),
+            (5, Fact::Timing(Timing::Reminded { kind, rung: "half".to_owned(), due: Some(due) })),
+            (9, Fact::Urgency(Urgency::Returned { reason: why("soon") })),
+            (
+                9,
+                Fact::Urgency(Urgency::PriorityRaised {
+                    priority: vocabulary::Priority::P3,
+                    reason: why("soon")
+                })
+            ),
+            (
+                10,
+                Fact::Timing(Timing::Breached { kind, due, policy: "test@3".to_owned(), own_target: false })
+            ),
+            (11, Fact::Urgency(Urgency::Escalated { tier: 1, reason: why("late") })),
         ]
     );
     assert_eq!((case.tier, case.due_time, clocks.next(&case, &*POLICIES)), (1, Some(due), None));
@@ -135,10 +145,10 @@ fn after_a_downtime_only_the_newest_step_is_taken() {
     let (mut case, mut clocks) = new_case();
     clocks.0.retain(|clock| clock.clock.kind == Kind::Decide);
     let facts = clocks.fire_at(&mut case, day(40));
-    let missed = |rung: &str| Fact::RungMissed { kind: Kind::Decide, rung: rung.to_owned() };
+    let missed = |rung: &str| Fact::Timing(Timing::RungMissed { kind: Kind::Decide, rung: rung.to_owned() });
     assert_eq!(facts[..2], [missed("half"), missed("soon")]);
-    assert!(matches!(facts[2], Fact::Breached { .. }), "a breach is no step to be skipped");
-    assert!(matches!(facts[3], Fact::Escalated { .. }));
+    assert!(matches!(facts[2], Fact::Timing(Timing::Breached { .. })), "a breach is no step to be skipped");
+    assert!(matches!(facts[3], Fact::Urgency(Urgency::Escalated { .. })));
     assert_eq!(facts.len(), 4);
     assert_eq!(clocks.fire_at(&mut case, day(41)), []);
 }
@@ -193,7 +203,11 @@ fn a_pause_without_a_cap_reminds_every_week_until_it_ends() {
     clocks.pause(&mut case, &[Kind::Update], PauseReason::Appraisal, "", &occasion(day(1))).expect("lawful");
     clocks.take_in(&mut case);
     assert_eq!(clocks.next(&case, &*POLICIES), Some(day(8)));
-    let reminder = Fact::Reminded { kind: Kind::Update, rung: rungs::STILL_PAUSED.to_owned(), due: None };
+    let reminder = Fact::Timing(Timing::Reminded {
+        kind: Kind::Update,
+        rung: rungs::STILL_PAUSED.to_owned(),
+        due: None,
+    });
     assert_eq!(clocks.fire_at(&mut case, day(7)), []);
     assert_eq!(clocks.fire_at(&mut case, day(8)), std::slice::from_ref(&reminder));
     assert_eq!(clocks.fire_at(&mut case, day(8)), [], "once");
@@ -256,7 +270,11 @@ fn triaged_again_the_time_spent_stays_spent() {
     case.priority = vocabulary::Priority::P1;
     case.note(
         &occasion(day(2)),
-        Fact::Retriaged { category: case.category.clone(), priority: case.priority, reasons: Vec::new() },
+        Fact::Grading(Grading::Retriaged {
+            category: case.category.clone(),
+            priority: case.priority,
+            reasons: Vec::new(),
+        }),
     );
     clocks.take_in(&mut case);
     assert_eq!(clocks.of(Kind::Decide, 1).due(), Some(day(4)));
@@ -299,10 +317,10 @@ fn in_force_version(policies: &[Policy], received: Timestamp) -> i32 {
 fn count(seen: &mut BTreeMap<(i16, String), usize>, facts: &[Fact]) {
     for fact in facts {
         let step = match fact {
-            Fact::Reminded { kind, rung, .. } | Fact::RungMissed { kind, rung } => {
+            Fact::Timing(Timing::Reminded { kind, rung, .. } | Timing::RungMissed { kind, rung }) => {
                 (number(*kind), rung.clone())
             }
-            Fact::Breached { kind, .. } => (number(*kind), BREACH.to_owned()),
+            Fact::Timing(Timing::Breached { kind, .. }) => (number(*kind), BREACH.to_owned()),
             _ => continue,
         };
         *seen.entry(step).or_default() += 1;

@@ -5,7 +5,7 @@ use vocabulary::CloseReason;
 use super::{Event, ExternalEvent};
 use crate::case::{Case, Occasion};
 use crate::refusal::Refusal;
-use crate::timeline::{Fact, Information, Together};
+use crate::timeline::{Contact, Course, Fact, Handling, Information, Together};
 
 impl Case {
     /// Takes in what its complainant says while another case stands for it, and passes
@@ -45,11 +45,11 @@ impl Case {
     fn inform(&mut self, survivor: &mut Self, added: Information, at: &Occasion<'_>) {
         let Information { what, words, by_complainant } = added.clone();
         survivor.note(at, Fact::Together(Together::Informed { case: self.id, what, words, by_complainant }));
-        self.note(at, Fact::Information(added));
+        self.note(at, Fact::Handling(Handling::Information(added)));
     }
 
     fn answer_shared(&mut self, survivor: &mut Self, accepted: bool, at: &Occasion<'_>) {
-        self.note(at, Fact::Answered { accepted });
+        self.note(at, Fact::Contact(Contact::Answered { accepted }));
         survivor.note(at, Fact::Together(Together::Answered { case: self.id, accepted }));
     }
 
@@ -64,7 +64,10 @@ impl Case {
         match survivor.may_reopen(at.now) {
             Ok(()) => survivor.begin_next_cycle(comment, at),
             Err(Refusal::ReopenLimit) => {
-                self.note(at, Fact::Closed { reason: CloseReason::ReopenLimit, remark: String::new() });
+                self.note(
+                    at,
+                    Fact::Course(Course::Closed { reason: CloseReason::ReopenLimit, remark: String::new() }),
+                );
                 Ok(())
             }
             Err(_) => Ok(()),

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::case::{Case, Occasion};
 use crate::store;
-use crate::timeline::{Fact, SharedOutcome};
+use crate::timeline::{Fact, Ruling, SharedOutcome};
 
 /// An outcome that others are to be told.
 struct Told {
@@ -48,7 +48,11 @@ pub(crate) async fn share_outcomes(tx: &mut Tx, cases: &mut [Case]) -> Result<Ve
 }
 
 fn told(case: &Case) -> Option<Told> {
-    let noted = case.journal.iter().rev().find(|noted| matches!(noted.fact, Fact::Resolved { .. }))?;
+    let noted = case
+        .journal
+        .iter()
+        .rev()
+        .find(|noted| matches!(noted.fact, Fact::Ruling(Ruling::Resolved { .. })))?;
     Some(Told { outcome: case.shared()?, time: noted.time, actor: noted.actor.clone() })
 }
 

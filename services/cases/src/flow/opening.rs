@@ -19,7 +19,7 @@ use crate::case::{CASES, Case, FEEDBACK, Occasion};
 use crate::reading::{HEAVY_BYTES, Reading};
 use crate::store::early::{self, EarlyNotice};
 use crate::store::{self, Opening};
-use crate::timeline::Fact;
+use crate::timeline::{Contact, Fact};
 use crate::triage_record::Triaged;
 use crate::wire::inbound::Registered;
 
@@ -116,7 +116,7 @@ fn opened(
 fn hear_early(case: &mut Case, notice: EarlyNotice, at: &Occasion<'_>) {
     let EarlyNotice { case: _, kind, cycle, failure, traceparent } = notice;
     let at = Occasion { actor: FEEDBACK, traceparent: &traceparent, ..*at };
-    case.note_in(cycle, &at, Fact::Notice { kind, failure });
+    case.note_in(cycle, &at, Fact::Contact(Contact::Notice { kind, failure }));
 }
 
 /// Keeps what is known of new cases beside themselves.

@@ -8,7 +8,7 @@ use pg::Tx;
 use crate::case::Case;
 use crate::flow::clocks::{self, Begun, CaseClocks};
 use crate::flow::{merges, window};
-use crate::timeline::Fact;
+use crate::timeline::{Fact, Ruling};
 use crate::{store, wire};
 
 /// Topic that is notified on every change of a case.
@@ -56,7 +56,9 @@ pub(crate) async fn opened(tx: &mut Tx, cases: &[Case], begun: Begun) -> Result<
 /// The agents that bear the names by which decided cases are about somebody.
 async fn named(tx: &mut Tx, cases: &[Case]) -> Result<Vec<(String, String)>, Fault> {
     let decided = |case: &&Case| {
-        case.journal.iter().any(|noted| matches!(noted.fact, Fact::Decided { .. } | Fact::Corrected { .. }))
+        case.journal.iter().any(|noted| {
+            matches!(noted.fact, Fact::Ruling(Ruling::Decided { .. } | Ruling::Corrected { .. }))
+        })
     };
     let about = cases.iter().filter(decided).map(|case| person::folded(&case.origin.respondent_staff));
     let names: Vec<String> = about.filter(|name| !name.is_empty()).collect();

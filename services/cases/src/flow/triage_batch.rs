@@ -16,7 +16,7 @@ use crate::case::{CASES, Case, Occasion};
 use crate::flow::rule_sets::RuleSets;
 use crate::reading::{HEAVY_BYTES, Reading};
 use crate::store;
-use crate::timeline::{Fact, Noted, Together};
+use crate::timeline::{Fact, Handling, Noted, Together};
 use crate::triage_record::{ActiveVersions, Around, Incoming, Triaged};
 use crate::wire::inbound::Registered;
 
@@ -83,10 +83,12 @@ pub(crate) async fn raise_for_information(
 
 /// The words that were added to a complaint; empty of whatever else happened.
 fn added(noted: &Noted) -> &str {
-    match &noted.fact {
-        Fact::Information(added) => &added.words,
-        Fact::Together(Together::Informed { words, .. }) => words,
-        _ => "",
+    if let Fact::Handling(Handling::Information(added)) = &noted.fact {
+        &added.words
+    } else if let Fact::Together(Together::Informed { words, .. }) = &noted.fact {
+        words
+    } else {
+        ""
     }
 }
 
@@ -128,7 +130,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use sameness;
+
     use vocabulary::Channel;
 
     #[test]

@@ -11,7 +11,7 @@ use vocabulary::{CloseReason, State};
 use crate::case::{CASES, Case, Occasion};
 use crate::flow::persist;
 use crate::store;
-use crate::timeline::Fact;
+use crate::timeline::{Course, Fact, Ruling};
 
 /// The kind of these timers; the key is the case's id.
 pub(crate) const KIND: &str = "response-window";
@@ -22,7 +22,9 @@ pub(crate) async fn set(tx: &mut Tx, cases: &[Case]) -> Result<(), Fault> {
     let (mut armed, mut disarmed) = (Vec::new(), Vec::new());
     for case in cases {
         match (case.state, case.respond_until()) {
-            (State::Resolved, Some(fire_at)) if has(case, |fact| matches!(fact, Fact::Resolved { .. })) => {
+            (State::Resolved, Some(fire_at))
+                if has(case, |fact| matches!(fact, Fact::Ruling(Ruling::Resolved { .. }))) =>
+            {
                 let traceparent = case.origin.traceparent.clone();
                 armed.push(Timer { kind: KIND, key: case.id.0, fire_at, traceparent });
             }
@@ -42,9 +44,20 @@ fn has(case: &Case, wanted: impl Fn(&Fact) -> bool) -> bool {
 /// has just fired is gone by itself.
 fn ends_wait(fact: &Fact) -> bool {
     match fact {
-        Fact::Closed { reason, .. } => *reason != CloseReason::WindowPassed,
-        Fact::Reopened { .. } | Fact::Withdrawn { .. } | Fact::Corrected { .. } => true,
-        _ => false,
+        Fact::Course(course) => match course {
+            Course::Closed { reason, .. } => *reason != CloseReason::WindowPassed,
+            Course::Reopened { .. } | Course::Withdrawn { .. } => true,
+            // Only of one that is not decided yet.
+            Course::OutOfScope { .. } => false,
+        },
+        Fact::Ruling(ruling) => matches!(ruling, Ruling::Corrected { .. }),
+        Fact::Grading(_)
+        | Fact::Handling(_)
+        | Fact::Remedy(_)
+        | Fact::Contact(_)
+        | Fact::Timing(_)
+        | Fact::Urgency(_)
+        | Fact::Together(_) => false,
     }
 }
 

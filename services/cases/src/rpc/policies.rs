@@ -14,12 +14,10 @@ use proto::redress::cases::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::clocks::policy::KeptPolicy;
-use crate::clocks::policy::{default_ladders, packs, shipped_pack};
+use crate::clocks::policy::{KeptPolicy, default_ladders, packs, shipped_pack};
 use crate::clocks::policy_activation::What;
 use crate::clocks::recalculation::{Edit, Found};
-use crate::flow::clocks::jobs;
-use crate::flow::clocks::recalculation;
+use crate::flow::clocks::{jobs, recalculation};
 use crate::refusal::Refusal;
 use crate::store::calendars;
 use crate::store::jobs::of_policies;

@@ -13,8 +13,7 @@ use proto::timestamp;
 
 use super::{CaseTarget, target};
 use crate::categories::MAX_PATH;
-use crate::classifier::KeptClassifier;
-use crate::classifier::{Classifier, Figures, USUAL_THRESHOLD};
+use crate::classifier::{Classifier, Figures, KeptClassifier, USUAL_THRESHOLD};
 use crate::reading::KeptReading;
 
 /// Longest text that is classified.

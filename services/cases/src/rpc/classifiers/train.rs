@@ -14,8 +14,7 @@ use proto::redress::cases::v1::TrainClassifierResponse;
 use server::Length;
 use uuid::Uuid;
 
-use crate::classifier::KeptClassifier;
-use crate::classifier::{Learnt, Lessons};
+use crate::classifier::{KeptClassifier, Learnt, Lessons};
 use crate::refusal::Refusal;
 use crate::store;
 use crate::store::lessons::Source;
