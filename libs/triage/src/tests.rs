@@ -1,5 +1,7 @@
 //! What the shipped rules decide, and which sets are refused.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::definition::{Definition, WordList};
@@ -10,8 +12,12 @@ use super::*;
 const WIDE_REACH: i64 = 10_000;
 const NOTHING_SPECIAL: Surroundings = Surroundings { repeats: 0, surge: false, hint_known: true };
 
-fn default_set() -> RuleSet {
-    RuleSet::shipped().expect("the shipped set can be read")
+/// Read once: that takes milliseconds.
+static DEFAULT_SET: LazyLock<RuleSet> =
+    LazyLock::new(|| RuleSet::shipped().expect("the shipped set can be read"));
+
+fn default_set() -> &'static RuleSet {
+    &DEFAULT_SET
 }
 
 fn facts(description: &str) -> Facts<'_> {
@@ -86,7 +92,7 @@ fn the_channel_knows_better() {
 fn a_tree_admits_nothing_else() {
     let around = Surroundings { hint_known: false, ..NOTHING_SPECIAL };
     let hinted = Facts { category_hint: "loan/rate", around, ..facts("please refund, it is broken") };
-    let mut set = default_set();
+    let mut set = default_set().clone();
     let decided = set.triage(&hinted).triage;
     assert_eq!(decided.category, "delivery/damaged");
     let why = "category delivery/damaged: the text speaks of it; the channel says loan/rate, which is not in the tree";

@@ -266,3 +266,6 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
     }
     Err(Fault::internal(format!("{} of {} cases were saved", saved.rows_affected(), cases.len())))
 }
+
+#[cfg(test)]
+mod round_trip;
