@@ -31,6 +31,9 @@ const CIRCLES: [(&str, &[&str]); 2] = [
     ("feedback", &["letter", "notice", "refusal", "response"]),
 ];
 
+/// What a noun does not name: who decides knows neither statements nor contracts.
+const NOT_FOR_NOUNS: [&str; 7] = ["sqlx::", "proto::", "prost::", "tonic::", "pg::Tx", "pg::Db", "pg::{"];
+
 /// The modules each module names, and in which file.
 type Arrows = BTreeMap<String, BTreeMap<String, String>>;
 
@@ -249,6 +252,39 @@ fn no_modules_of_a_service_form_a_circle() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(known.is_empty(), "these are no circles any more: {known:?}");
+}
+
+/// What a noun names that is not for nouns.
+fn not_for_nouns(text: &str) -> Vec<&'static str> {
+    let is_whole = |at: usize| {
+        let before = text[..at].chars().next_back();
+        !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
+    };
+    let names = |name: &&str| text.match_indices(*name).any(|(at, _)| is_whole(at));
+    NOT_FOR_NOUNS.into_iter().filter(names).collect()
+}
+
+#[test]
+fn a_noun_knows_neither_statements_nor_contracts() {
+    let mut wrong = Vec::new();
+    for service in NAMES {
+        for (path, text) in shipped(service) {
+            let own = home(&path);
+            let Some(top) = own.iter().next().and_then(|top| top.to_str()) else { continue };
+            let is_noun = ARROWS.iter().all(|(room, _)| *room != top);
+            let is_known = WRONG_WAY.iter().any(|(of, from, _)| *of == service && *from == top);
+            if is_noun && !is_known {
+                let named = not_for_nouns(&text);
+                wrong.extend(named.iter().map(|name| format!("{service}/{} names {name}", path.display())));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(
+        not_for_nouns("use sqlx::PgConnection;\nasync fn read(tx: &mut pg::Tx) {}"),
+        ["sqlx::", "pg::Tx"]
+    );
+    assert_eq!(not_for_nouns("pg::trace::trace_id(text); my_sqlx::name()"), [""; 0]);
 }
 
 fn of(files: &[(&str, &str)]) -> Arrows {
