@@ -8,22 +8,21 @@ mod history;
 mod merge;
 #[cfg(test)]
 pub(crate) mod properties;
-mod shared;
 mod urgency;
 
 use jiff::{SignedDuration, Timestamp};
 use kernel::{CaseId, Money};
+use triage::Triage;
+use vocabulary::{Channel, CloseReason, Level, Matter, Outcome, Priority, State};
 
 pub(crate) use correction::{Correction, CorrectionState};
 pub(crate) use history::History;
 pub(crate) use merge::{Joining, Merged};
-pub(crate) use shared::SharedOutcome;
 pub(crate) use urgency::Lowering;
 
-pub(crate) use crate::moves::{Move, State};
+pub(crate) use crate::moves::Move;
 use crate::refusal::Refusal;
-use crate::timeline::{Fact, Noted, Written};
-use crate::triage::{Level, Triage};
+use crate::timeline::{Course, Fact, Grading, Handling, Noted, Ruling, Written};
 
 /// How long the complainant may answer an outcome.
 pub(crate) const RESPONSE_WINDOW: SignedDuration = SignedDuration::from_hours(15 * 24);
@@ -32,93 +31,10 @@ pub(crate) const REOPEN_WINDOW: SignedDuration = SignedDuration::from_hours(60 *
 /// How often a case may be taken up again.
 pub(crate) const MAX_REOPENINGS: i32 = 3;
 
-kernel::numbered! {
-    /// How urgent a case is.
-    Priority {
-        /// Personal safety or major loss.
-        P1 = 1 "P1",
-        /// Regulator, media or a vulnerable person.
-        P2 = 2 "P2",
-        /// The usual case.
-        P3 = 3 "P3",
-        /// Minor; no loss.
-        P4 = 4 "P4",
-    }
-}
-
-impl Priority {
-    /// One level up; P1 stays.
-    #[must_use]
-    pub(crate) fn raised(self) -> Self {
-        match self {
-            Self::P1 | Self::P2 => Self::P1,
-            Self::P3 => Self::P2,
-            Self::P4 => Self::P3,
-        }
-    }
-}
-
-kernel::numbered! {
-    /// What was decided about the complaint.
-    Outcome {
-        /// The complainant is right.
-        Upheld = 1 "upheld",
-        /// Right in part.
-        PartlyUpheld = 2 "partly upheld",
-        /// Not right.
-        NotUpheld = 3 "not upheld",
-    }
-}
-
-kernel::numbered! {
-    /// Why a case was closed.
-    CloseReason {
-        /// The complainant accepted the outcome.
-        Accepted = 1 "the complainant accepted the outcome",
-        /// The complainant did not answer in time.
-        WindowPassed = 2 "the time to answer has passed",
-        /// An authorised person closed it.
-        Staff = 3 "closed by staff",
-        /// Disputed once more than reopening is allowed.
-        ReopenLimit = 4 "it was reopened as often as is allowed",
-    }
-}
-
-kernel::numbered! {
-    /// The road a complaint came by.
-    Channel {
-        /// Telephone.
-        Phone = 1 "by telephone",
-        /// Online chat.
-        Chat = 2 "by chat",
-        /// The organisation's app.
-        InApp = 3 "through the app",
-        /// E-mail.
-        Email = 4 "by e-mail",
-        /// A form on the web.
-        Web = 5 "through the web form",
-        /// Social media.
-        Social = 6 "through social media",
-        /// Letter or fax.
-        Letter = 7 "by letter",
-        /// In person.
-        Branch = 8 "at a branch",
-        /// Handed over by a regulator.
-        Regulator = 9 "through a regulator",
-        /// Handed over by a partner.
-        Partner = 10 "through a partner",
-    }
-}
-
-kernel::numbered! {
-    /// What kind of matter is brought forward.
-    Matter {
-        /// Somebody was wronged and wants it put right.
-        Complaint = 1 "complaint",
-        /// Somebody reports a violation.
-        Report = 2 "report of a violation",
-    }
-}
+/// This service, where it does something by itself.
+pub(crate) const CASES: &str = "<cases>";
+/// The service that tells the complainant.
+pub(crate) const FEEDBACK: &str = "<feedback>";
 
 /// Who does something to a case, when, and in which trace.
 #[derive(Clone, Copy, Debug)]
@@ -235,10 +151,10 @@ impl Case {
     /// Opens and triages the case of a complaint.
     pub(crate) fn open(id: CaseId, origin: Origin, triage: Triage, at: &Occasion<'_>) -> Self {
         let mut case = Self::received(id, origin, triage, at);
-        case.note(at, Fact::Opened { channel: case.origin.channel });
+        case.note(at, Fact::Grading(Grading::Opened { channel: case.origin.channel }));
         if case.make(Move::Triage).is_ok() {
             let (category, reasons) = (case.category.clone(), case.triage_reasons.clone());
-            case.note(at, Fact::Triaged { category, priority: case.priority, reasons });
+            case.note(at, Fact::Grading(Grading::Triaged { category, priority: case.priority, reasons }));
         }
         case
     }
@@ -304,7 +220,7 @@ impl Case {
         self.complexity = complexity;
         self.category.clone_from(&category);
         self.triage_reasons.clone_from(&reasons);
-        self.note(at, Fact::Retriaged { category, priority, reasons });
+        self.note(at, Fact::Grading(Grading::Retriaged { category, priority, reasons }));
         Ok(true)
     }
 
@@ -312,12 +228,12 @@ impl Case {
     pub(crate) fn categorise(&mut self, category: String, at: &Occasion<'_>) {
         let previous = std::mem::replace(&mut self.category, category.clone());
         self.version += 1;
-        self.note(at, Fact::Categorised { category, previous });
+        self.note(at, Fact::Grading(Grading::Categorised { category, previous }));
     }
 
     /// Writes a note; any state allows it.
     pub(crate) fn add_note(&mut self, note: Written, at: &Occasion<'_>) {
-        self.note(at, Fact::Note(note));
+        self.note(at, Fact::Handling(Handling::Note(note)));
     }
 
     /// Records what the investigation found, in place of earlier findings.
@@ -330,7 +246,7 @@ impl Case {
         self.make(Move::Investigate)?;
         self.findings.clone_from(&findings);
         self.root_cause.clone_from(&root_cause);
-        self.note(at, Fact::Findings { findings, root_cause });
+        self.note(at, Fact::Handling(Handling::Findings { findings, root_cause }));
         Ok(())
     }
 
@@ -340,7 +256,7 @@ impl Case {
         self.make(if remedy_due { Move::DecideRemedy } else { Move::DecideNoRemedy })?;
         self.outcome = Some(outcome);
         self.decision_reasons.clone_from(&reasons);
-        self.note(at, Fact::Decided { outcome, reasons, remedy_due });
+        self.note(at, Fact::Ruling(Ruling::Decided { outcome, reasons, remedy_due }));
         if !remedy_due {
             self.take_effect(at);
         }
@@ -351,7 +267,7 @@ impl Case {
     pub(crate) fn withdraw(&mut self, reason: String, at: &Occasion<'_>) -> Result<(), Refusal> {
         self.make(Move::Withdraw)?;
         self.close_time = Some(at.now);
-        self.note(at, Fact::Withdrawn { reason });
+        self.note(at, Fact::Course(Course::Withdrawn { reason }));
         Ok(())
     }
 
@@ -359,7 +275,7 @@ impl Case {
     pub(crate) fn decline(&mut self, referral: String, at: &Occasion<'_>) -> Result<(), Refusal> {
         self.make(Move::Decline)?;
         self.close_time = Some(at.now);
-        self.note(at, Fact::OutOfScope { referral });
+        self.note(at, Fact::Course(Course::OutOfScope { referral }));
         Ok(())
     }
 
@@ -419,7 +335,7 @@ impl Case {
         self.first_resolve_time.get_or_insert(at.now);
         if let (Some(outcome), Some(respond_until)) = (self.outcome, self.respond_until()) {
             let reasons = self.decision_reasons.clone();
-            self.note(at, Fact::Resolved { outcome, reasons, respond_until });
+            self.note(at, Fact::Ruling(Ruling::Resolved { outcome, reasons, respond_until }));
         }
     }
 
@@ -431,7 +347,7 @@ impl Case {
     ) -> Result<(), Refusal> {
         self.make(Move::Close)?;
         self.close_time = Some(at.now);
-        self.note(at, Fact::Closed { reason, remark });
+        self.note(at, Fact::Course(Course::Closed { reason, remark }));
         Ok(())
     }
 
@@ -463,7 +379,7 @@ impl Case {
         self.correction = 0;
         self.resolve_time = None;
         self.close_time = None;
-        self.note(at, Fact::Reopened { reason, previous_agent });
+        self.note(at, Fact::Course(Course::Reopened { reason, previous_agent }));
         Ok(())
     }
 }

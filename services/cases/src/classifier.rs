@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use language::{Confusion, Example, Model, Sure, TooLittle};
 
 /// Texts a classifier learns from at most, the newest.
@@ -119,6 +120,25 @@ impl Lessons {
         taught.truncate(MOST_CATEGORIES);
         taught.into_iter().map(|(category, _)| category).collect()
     }
+}
+
+/// A classifier as it is kept, without its model.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptClassifier {
+    /// Its version.
+    pub(crate) version: i64,
+    /// Whether complaints are classified by it.
+    pub(crate) active: bool,
+    /// Who had it trained.
+    pub(crate) trainer: String,
+    /// When.
+    pub(crate) train_time: Timestamp,
+    /// When it was last activated.
+    pub(crate) activate_time: Option<Timestamp>,
+    /// Confidence from which a category needs no confirmation.
+    pub(crate) threshold: f64,
+    /// How good it is.
+    pub(crate) figures: Figures,
 }
 
 #[cfg(test)]

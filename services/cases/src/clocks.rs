@@ -1,18 +1,15 @@
 //! By when what is owed: the clocks of a case, started by the tenant's policy and
-//! moved by what happens to the case. Pure, but for `follow`, `alarm`,
-//! `jobs` and `recalculation`.
+//! moved by what happens to the case. Pure.
 //!
 //! When the case is taken up again, a regime's clock that was met stays met on record,
 //! and another goes on in its place as if it had never been; the organisation's own
 //! targets begin anew with each cycle.
 
-pub(crate) mod alarm;
 mod answered;
-pub(crate) mod follow;
+mod effects;
 pub(crate) mod holding;
 #[cfg(test)]
 mod invariants;
-pub(crate) mod jobs;
 pub(crate) mod pauses_and_extensions;
 pub(crate) mod policy;
 pub(crate) mod policy_activation;
@@ -22,60 +19,21 @@ pub(crate) mod recalculation;
 #[cfg(test)]
 mod regimes;
 pub(crate) mod rungs;
-pub(crate) mod zoned;
 
 use std::collections::BTreeMap;
 
-use calendar::{
-    Budget, Clock, Complexity, Facts, Kind, Pack, Promise, Reason, Reopening, Starts, State, zones,
-};
+use calendar::{Budget, Clock, Complexity, Facts, Kind, Pack, Promise, Reopening, Starts, State, zones};
 use jiff::Timestamp;
 use kernel::CaseId;
+use vocabulary::Level;
 
 use crate::calendars::Counting;
 use crate::case::Case;
-use crate::external_event::NoticeKind;
-use crate::timeline::{Fact, Noted, Together, Visibility};
-use crate::triage::Level;
+use crate::promise::KINDS;
+use crate::timeline::{Contact, Course, Fact, Noted};
+pub(crate) use effects::concerns;
+use effects::{ends_all, is_graded_anew, is_unreachable, met_by, starts};
 use policy::Policy;
-
-/// Every kind of promise, in the order of its number from 1, and in words.
-const KINDS: [(Kind, &str); 12] = [
-    (Kind::Acknowledge, "to acknowledge the complaint"),
-    (Kind::Accept, "to say whether it is taken on"),
-    (Kind::Object, "to object to having been sent it"),
-    (Kind::FirstResponse, "to answer for the first time"),
-    (Kind::Stage, "to end the stage"),
-    (Kind::Decide, "to decide and tell the complainant"),
-    (Kind::Tell, "to tell what was decided"),
-    (Kind::Final, "to send the final response"),
-    (Kind::Update, "to tell how it goes"),
-    (Kind::Remedy, "to carry out the remedy"),
-    (Kind::Review, "to review the decision"),
-    (Kind::Task, "to finish a task"),
-];
-
-/// The number of a kind, as rows and the contract have it.
-pub(crate) fn number(kind: Kind) -> i16 {
-    let place = KINDS.iter().position(|(known, _)| *known == kind);
-    place.and_then(|place| i16::try_from(place + 1).ok()).unwrap_or(0)
-}
-
-/// The kind of a number; none if no kind bears it.
-pub(crate) fn kind_of(number: impl Into<i32>) -> Option<Kind> {
-    let place = usize::try_from(number.into()).ok()?.checked_sub(1)?;
-    KINDS.get(place).map(|(kind, _)| *kind)
-}
-
-/// A kind in words.
-pub(crate) fn words(kind: Kind) -> &'static str {
-    KINDS.iter().find(|(known, _)| *known == kind).map_or("", |(_, words)| words)
-}
-
-/// A reason to pause, as data names it.
-pub(crate) fn reason_name(reason: Reason) -> &'static str {
-    Reason::ALL.iter().find(|(known, _)| *known == reason).map_or("", |(_, name)| name)
-}
 
 /// One promise about a case.
 #[derive(Clone)]
@@ -306,11 +264,10 @@ impl Clocks {
 
     fn hear(&mut self, case: &Case, noted: &Noted, policies: &[Policy]) {
         let now = noted.time;
-        let met = match &noted.fact {
-            // What a person did counts from when they did it.
-            Fact::NoticeRecorded { told, .. } => (*told).min(now),
-            _ => now,
-        };
+        // What a person did counts from when they did it.
+        let told =
+            if let Fact::Contact(Contact::NoticeRecorded { told, .. }) = &noted.fact { *told } else { now };
+        let met = told.min(now);
         for clock in &mut self.0 {
             if ends_all(&noted.fact) {
                 clock.end(false, now);
@@ -321,7 +278,7 @@ impl Clocks {
             }
         }
         let Some(policy) = self.policy(case, policies) else { return };
-        if matches!(noted.fact, Fact::Reopened { .. }) {
+        if matches!(noted.fact, Fact::Course(Course::Reopened { .. })) {
             self.reopen(case, policy, now);
         }
         if let Some(starts) = starts(&noted.fact) {
@@ -383,80 +340,6 @@ impl Clocks {
             }
         }
     }
-}
-
-/// Whether a fact may concern the clocks of a case that is open already.
-pub(crate) fn concerns(fact: &Fact) -> bool {
-    let starts = starts(fact).is_some();
-    let changes = matches!(
-        fact,
-        Fact::Reopened { .. } | Fact::Together(Together::Merged { .. } | Together::Unmerged { .. })
-    ) || is_graded_anew(fact);
-    starts
-        || changes
-        || ends_all(fact)
-        || !met_by(fact).is_empty()
-        || is_unreachable(fact)
-        || answered::answers(fact)
-}
-
-/// Whether a case is found to be another than it was held to be: triaged again, of
-/// another category, or one of very many. That time runs out for it makes it no other.
-fn is_graded_anew(fact: &Fact) -> bool {
-    matches!(
-        fact,
-        Fact::Retriaged { .. }
-            | Fact::Categorised { .. }
-            | Fact::PrioritySet { .. }
-            | Fact::Together(Together::GroupAlarm { .. })
-    )
-}
-
-/// The promises that are kept with a fact.
-fn met_by(fact: &Fact) -> &'static [Kind] {
-    match fact {
-        Fact::Notice { kind: NoticeKind::Outcome, failure: None }
-        | Fact::NoticeRecorded { kind: NoticeKind::Outcome, .. } => {
-            &[Kind::Acknowledge, Kind::Tell, Kind::Final]
-        }
-        Fact::Notice { failure: None, .. } | Fact::NoticeRecorded { .. } => &[Kind::Acknowledge],
-        Fact::Accepted => &[Kind::Accept, Kind::Object],
-        Fact::Note(note) if note.visibility == Visibility::Public => &[Kind::FirstResponse, Kind::Update],
-        Fact::Findings { .. } => &[Kind::Stage],
-        Fact::Resolved { .. } | Fact::SharedOutcome(_) => {
-            &[Kind::FirstResponse, Kind::Stage, Kind::Decide, Kind::Update, Kind::Remedy, Kind::Review]
-        }
-        // Who answers an outcome has been told of it.
-        Fact::Answered { .. } => &[Kind::Acknowledge, Kind::Tell, Kind::Final],
-        _ => &[],
-    }
-}
-
-/// What is counted from a fact on.
-fn starts(fact: &Fact) -> Option<Starts> {
-    match fact {
-        Fact::Accepted => Some(Starts::Acceptance),
-        Fact::Decided { .. } | Fact::Corrected { .. } => Some(Starts::Decision),
-        Fact::PlanApproved => Some(Starts::Approval),
-        Fact::Reopened { .. } => Some(Starts::ReviewRequest),
-        // Nobody can be told: what counts from then on counts from now.
-        Fact::Notice { kind: NoticeKind::Acknowledgement, failure: None } => Some(Starts::Acknowledgement),
-        fact if is_unreachable(fact) => Some(Starts::Acknowledgement),
-        _ => None,
-    }
-}
-
-/// Whether nothing is owed any more.
-fn ends_all(fact: &Fact) -> bool {
-    matches!(fact, Fact::Closed { .. } | Fact::Withdrawn { .. } | Fact::OutOfScope { .. })
-}
-
-/// Whether nobody is known who could be told: the receipt code is all they have, and
-/// want. Somebody without an e-mail address is told by letter, or by a call: that is
-/// owed until it is recorded.
-fn is_unreachable(fact: &Fact) -> bool {
-    let Fact::Notice { kind: NoticeKind::Acknowledgement, failure: Some(why) } = fact else { return false };
-    why == "ANONYMOUS"
 }
 
 /// Clocks by the case they belong to.

@@ -2,27 +2,18 @@
 //! (an older cycle, a state that has moved on) is refused, which the listener takes as
 //! "skip": between services that is no error but time.
 
+mod shared;
+
 use jiff::Timestamp;
+use vocabulary::{CloseReason, NoticeKind, State};
 
-use crate::case::{Case, CloseReason, Merged, Move, Occasion, State};
+use crate::case::{Case, Merged, Move, Occasion};
 use crate::refusal::Refusal;
-use crate::timeline::{Fact, Information, Visibility, Written};
+use crate::timeline::{Contact, Fact, Handling, Information, Remedy, Visibility, Written};
 
-kernel::numbered! {
-    /// What a notice to the complainant is for.
-    NoticeKind {
-        /// We have the complaint.
-        Acknowledgement = 1 "acknowledgement",
-        /// The outcome, and the question whether it is accepted.
-        Outcome = 2 "notice of the outcome",
-        /// Where else to turn.
-        Recourse = 3 "notice of further recourse",
-        /// It takes longer.
-        Extension = 4 "notice of more time",
-        /// There is no answer yet.
-        Holding = 5 "holding reply",
-    }
-}
+/// Why a notice was not delivered, as feedback says it, where nobody is known who could be
+/// told.
+pub(crate) const ANONYMOUS: &str = "ANONYMOUS";
 
 /// An event of another service about a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,23 +153,23 @@ impl Case {
                 self.assign(department, agent, explanation, at)?;
             }
             Event::Accepted => self.accept(at)?,
-            Event::PlanProposed { summary } => self.note(at, Fact::PlanProposed { summary }),
+            Event::PlanProposed { summary } => self.note(at, Fact::Remedy(Remedy::PlanProposed { summary })),
             Event::PlanApproved => self.approve_plan(at)?,
-            Event::PlanRejected { reason } => self.note(at, Fact::PlanRejected { reason }),
+            Event::PlanRejected { reason } => self.note(at, Fact::Remedy(Remedy::PlanRejected { reason })),
             Event::PlanCompleted => self.complete_plan(at)?,
             Event::PlanCancelled { reason } => self.cancel_plan(reason, at),
-            Event::TaskCompleted { work } => self.note(at, Fact::TaskCompleted { work }),
+            Event::TaskCompleted { work } => self.note(at, Fact::Remedy(Remedy::TaskCompleted { work })),
             Event::TaskNeedsAttention { department, reason } => {
-                self.note(at, Fact::TaskNeedsAttention { department, reason });
+                self.note(at, Fact::Remedy(Remedy::TaskNeedsAttention { department, reason }));
             }
-            Event::InformationAdded(added) => self.note(at, Fact::Information(added)),
+            Event::InformationAdded(added) => self.note(at, Fact::Handling(Handling::Information(added))),
             Event::Accepts { comment } => self.accept_outcome(&comment, at)?,
             Event::Disputes { comment } => self.dispute(comment, at)?,
             Event::NoticeSettled { kind, failure } => {
-                self.note_in(cycle, at, Fact::Notice { kind, failure });
+                self.note_in(cycle, at, Fact::Contact(Contact::Notice { kind, failure }));
             }
             Event::NoticeRecorded { kind, by, told } => {
-                self.note_in(cycle, at, Fact::NoticeRecorded { kind, by, told });
+                self.note_in(cycle, at, Fact::Contact(Contact::NoticeRecorded { kind, by, told }));
             }
             Event::ContactCorrected { reason } => {
                 let text = format!("whom notices go to was corrected: {reason}");
@@ -202,7 +193,7 @@ impl Case {
             self.agent_id.clear();
             self.department_id.clone_from(&department);
         }
-        self.note(at, Fact::Queued { department, explanation });
+        self.note(at, Fact::Handling(Handling::Queued { department, explanation }));
         Ok(())
     }
 
@@ -217,7 +208,7 @@ impl Case {
         self.first_assign_time.get_or_insert(at.now);
         self.department_id.clone_from(&department);
         self.agent_id.clone_from(&agent);
-        self.note(at, Fact::Assigned { department, agent, explanation });
+        self.note(at, Fact::Handling(Handling::Assigned { department, agent, explanation }));
         Ok(())
     }
 
@@ -230,13 +221,13 @@ impl Case {
         if Move::Accept.from(self.state).is_ok() {
             self.make(Move::Accept)?;
         }
-        self.note(at, Fact::Accepted);
+        self.note(at, Fact::Handling(Handling::Accepted));
         Ok(())
     }
 
     fn approve_plan(&mut self, at: &Occasion<'_>) -> Result<(), Refusal> {
         self.make(Move::ApprovePlan)?;
-        self.note(at, Fact::PlanApproved);
+        self.note(at, Fact::Remedy(Remedy::PlanApproved));
         Ok(())
     }
 
@@ -251,7 +242,7 @@ impl Case {
     /// for the record.
     fn cancel_plan(&mut self, reason: String, at: &Occasion<'_>) {
         self.make(Move::CancelPlan).ok();
-        self.note(at, Fact::PlanCancelled { reason });
+        self.note(at, Fact::Remedy(Remedy::PlanCancelled { reason }));
     }
 
     /// It is over. One that staff have closed meanwhile stays so, and has the answer on
@@ -261,7 +252,7 @@ impl Case {
         if !is_closed {
             Move::Close.from(self.state)?;
         }
-        self.note(at, Fact::Answered { accepted: true });
+        self.note(at, Fact::Contact(Contact::Answered { accepted: true }));
         if !comment.trim().is_empty() {
             let text = format!("the complainant said: {comment}");
             self.add_note(Written { text, visibility: Visibility::Internal, request_id: None }, at);
@@ -278,7 +269,7 @@ impl Case {
             Err(Refusal::ReopenWindowPassed) => Some(CloseReason::WindowPassed),
             Err(refusal) => return Err(refusal),
         };
-        self.note(at, Fact::Answered { accepted: false });
+        self.note(at, Fact::Contact(Contact::Answered { accepted: false }));
         match otherwise {
             None => self.begin_next_cycle(comment, at),
             Some(_) if self.state.is_over() => Ok(()),

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use uuid::Uuid;
+use vocabulary::{Matter, Priority};
 
-use crate::case::{Case, Matter, Occasion, Priority};
+use crate::case::{Case, Occasion};
 use crate::refusal::Refusal;
 use crate::timeline::{Fact, Together};
 

@@ -3,17 +3,19 @@
 //! (assignment does), never moves money or goods (resolution does) and never
 //! talks to the complainant (feedback does); what they do reaches it as events.
 //!
-//! In reading order: `moves` is the table of states, `case` what people do to a case,
-//! `external_event` what it hears from the other services, `timeline` how it is told,
-//! `acting` who may do it, `triage` how it begins, by the rules in `rule_sets` and the
-//! tree in `categories`; `triage_batch` triages whole batches. `reading` is what is
-//! read off a text, by one of the tenant's `classifiers`. `clocks` says by when it is
-//! due, by the `calendars` of the tenant and the `zones` of the process; `sameness`
-//! what is like it, `links` and `groups` what belongs together, `merges` what one case
-//! does for another. `persist` persists and publishes it, in one place for `rpc`,
-//! `react` and the timer in `window`. `filter` is how cases are asked for,
-//! `search_terms` the words they are found by, which `search_indexer` puts into their
-//! index.
+//! In reading order: `moves` is the table of states, `timeline` what can happen to a
+//! case and how it is told, `case` what people do to it, `external_event` what it hears
+//! from the other services, `acting` who may do it. The words of all that are
+//! `vocabulary`'s; how a case begins is decided by `triage`, of whose rules and verdicts
+//! `triage_record` is kept, with the tree in `categories`. `reading` is what is read off a
+//! text, by one of the tenant's `classifier`s. `clocks` says by when it is due: kinds of
+//! `promise`, by the `calendars` of the tenant; `ground`s are what a policy knows for
+//! refusing. `sameness` says what is like it, `links` and `groups` what belongs together.
+//! Cases are asked for in the language of `filter`, and counted as in `counts`.
+//!
+//! All of these are nouns: they decide, and know neither proto nor SQL. `wire` is where
+//! proto is read and made, `store` has the SQL; `flow` joins statements and nouns for
+//! `rpc`, `react`, timers and workers.
 //!
 //! To add an rpc: its contract, its reader in `wire`, its move in `moves` and
 //! `case`, a few lines in `rpc`, its rows in `tests/rpc.rs`.
@@ -25,32 +27,25 @@ mod calendars;
 mod case;
 mod categories;
 mod classifier;
-mod classifiers;
 mod clocks;
+mod counts;
 mod external_event;
-mod filter;
+mod flow;
 mod ground;
 mod groups;
 mod links;
-mod merges;
-mod persist;
+mod promise;
 mod react;
 mod reading;
 mod receipt_rate_limit;
 mod refusal;
 mod replies;
 mod rpc;
-mod rule_sets;
-mod sameness;
-mod search_indexer;
-mod search_terms;
+mod staff;
 mod store;
 mod timeline;
-mod triage;
-mod triage_batch;
-mod window;
+mod triage_record;
 mod wire;
-mod zones;
 
 use std::sync::Arc;
 
@@ -77,11 +72,11 @@ pub const NAME: &str = "cases";
 pub const SERVICE: Service = Service { name: NAME, port: 50_052, migrations: &MIGRATIONS, open };
 
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
-    zones::pin(kit.settings.time_zones.as_deref())?;
+    flow::zones::pin(kit.settings.time_zones.as_deref())?;
     let (db, merged, recalculated) = (kit.db.clone(), kit.db.clone(), kit.db.clone());
     let compared = kit.db.clone();
-    let rule_sets = Arc::new(rule_sets::RuleSets::default());
-    let classifiers = Arc::new(classifiers::Classifiers::default());
+    let rule_sets = Arc::new(flow::rule_sets::RuleSets::default());
+    let classifiers = Arc::new(flow::classifiers::Classifiers::default());
     parts
         .route(CaseServiceServer::new(rpc::Rpc::new(kit.db.clone())))
         .route(CalendarServiceServer::new(rpc::calendars::Calendars::new(kit.db.clone())))
@@ -99,10 +94,14 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         )))
         .react(react::Reactions::new(rule_sets, classifiers))
         .worker("timers", move |stop| {
-            timers::run(db, vec![Arc::new(window::ResponseWindow), Arc::new(clocks::alarm::Rungs)], stop)
+            timers::run(
+                db,
+                vec![Arc::new(flow::window::ResponseWindow), Arc::new(flow::clocks::alarm::Rungs)],
+                stop,
+            )
         })
-        .worker("clock_jobs", move |stop| clocks::jobs::run(recalculated, stop))
-        .worker("search_indexer", move |stop| search_indexer::run(merged, stop))
-        .worker("zones", move |stop| zones::watch(compared, stop));
+        .worker("clock_jobs", move |stop| flow::clocks::jobs::run(recalculated, stop))
+        .worker("search_indexer", move |stop| flow::search_indexer::run(merged, stop))
+        .worker("zones", move |stop| flow::zones::watch(compared, stop));
     Ok(())
 }

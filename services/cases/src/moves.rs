@@ -1,42 +1,9 @@
 //! The states of a case and the table of moves between them. Nothing else
 //! decides whether a move is allowed.
 
+use vocabulary::State;
+
 use crate::refusal::Refusal;
-
-kernel::numbered! {
-    /// Where a case stands within its cycle.
-    State {
-        /// Opened; left within the same transaction by triage.
-        Received = 1 "received",
-        /// Waits for a handler.
-        Triaged = 2 "triaged",
-        /// Waits for its handler to accept.
-        Assigned = 3 "assigned",
-        /// Its handler looks into it.
-        Investigating = 4 "being investigated",
-        /// Waits for a remedy plan.
-        Decided = 5 "decided",
-        /// Departments carry the remedy out.
-        Remedying = 6 "being remedied",
-        /// The complainant may accept or dispute.
-        Resolved = 7 "resolved",
-        /// Over, unless reopened within its window.
-        Closed = 8 "closed",
-        /// Over for good: the complainant withdrew.
-        Withdrawn = 9 "withdrawn",
-        /// Over for good: somebody else's matter.
-        OutOfScope = 10 "out of scope",
-        /// Another case stands for it; it waits where it stood.
-        Merged = 11 "merged",
-    }
-}
-
-impl State {
-    /// Whether work on the case has ended: who watches it may leave.
-    pub(crate) fn is_over(self) -> bool {
-        matches!(self, Self::Closed | Self::Withdrawn | Self::OutOfScope)
-    }
-}
 
 /// A move a case can make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,12 @@
 //! What is read off the text of a complaint when its case is opened: how it is meant,
 //! and what it is about where the channel does not say. Pure.
 
-use language::Emotion;
+use jiff::Timestamp;
+use kernel::CaseId;
+use language::{Emotion, Level, Threat};
+use triage::Named;
 
 use crate::classifier::Classifier;
-use crate::triage::Named;
 
 /// Bytes of text that take about a millisecond to be read, triaged, sketched and indexed.
 pub(crate) const HEAVY_BYTES: usize = 16_384;
@@ -80,6 +82,35 @@ pub(crate) fn text(subject: &str, description: &str) -> String {
     format!("{subject}\n{description}")
 }
 
+/// What was read off the text of a case, as it is kept, and what became of it.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptReading {
+    /// The case.
+    pub(crate) case: CaseId,
+    /// Its category now.
+    pub(crate) category: String,
+    /// One line, in the complainant's words.
+    pub(crate) subject: String,
+    /// How angry it is; none for a case opened before texts were read.
+    pub(crate) level: Option<Level>,
+    /// What it threatens.
+    pub(crate) threats: Vec<Threat>,
+    /// Version of the classifier that was asked, what it took the case for, and how
+    /// likely that is right.
+    pub(crate) guess: Option<(i64, String, f64)>,
+    /// Whether a person is to confirm the category.
+    pub(crate) unconfirmed: bool,
+    /// Who confirmed or corrected it last, and when.
+    pub(crate) confirmed: Option<(String, Timestamp)>,
+}
+
+/// Levels of emotion by their stored number, from 0; the contract's is one more.
+pub(crate) const LEVELS: [Level; 5] =
+    [Level::Calm, Level::Displeased, Level::Annoyed, Level::Angry, Level::Furious];
+/// Threats by the bit that stands for each in what is stored.
+pub(crate) const THREATS: [(Threat, i16); 4] =
+    [(Threat::Regulator, 1), (Threat::Media, 2), (Threat::Court, 4), (Threat::Leaving, 8)];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +134,6 @@ mod tests {
         let reading = Reading::of("Outrageous", "I will call my lawyer", None);
         assert_eq!((reading.named().is_none(), reading.is_unconfirmed()), (true, false));
         assert!(reading.emotion.threatens_escalation());
-        assert!(reading.emotion.level > language::Level::Calm);
+        assert!(reading.emotion.level > Level::Calm);
     }
 }

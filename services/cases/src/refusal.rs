@@ -1,8 +1,7 @@
 //! The ways this service says no.
 
 use fault::Kind;
-
-use crate::case::{Priority, State};
+use vocabulary::{Priority, State};
 
 /// A request that is understood and not granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +121,7 @@ impl Refusal {
                 "its complainant was told the outcome of the case that stands for it; they may dispute that"
             }
             Self::ComplainantsDiffer => {
-                "what is known of the two complainants differs, and each is owed an answer; use a group, \
+                "the known details of the two complainants differ, and each is owed an answer; use a group, \
                      or have a supervisor say why they are merged"
             }
             Self::StandsForOthers => "cases of other people are merged into it; unmerge them first",
@@ -147,12 +146,14 @@ impl Refusal {
             Self::ExtensionPending => "an extension of this clock waits for its answer",
             Self::HoldingReplyNeeded => "a holding reply gives more time here, nothing else does",
             Self::UnlawfulCause => "more time is lawful here only for one of the causes the policy names",
-            Self::AnswerTimeNeeded => "who gets more time here must say when the answer comes",
+            Self::AnswerTimeNeeded => "to get more time here, say when the answer comes",
             Self::UpdateNotAhead => "the next news must be promised for a time that is to come",
             Self::UpdateBeyondLimit => {
                 "the answer is due before the time for which the next news is promised"
             }
-            Self::ApproverIsRequester => "who asked for the extension may not approve it",
+            Self::ApproverIsRequester => {
+                "the extension must be approved by somebody other than the person who asked for it"
+            }
             _ => "",
         }
     }

@@ -13,6 +13,7 @@ pub(crate) mod groups;
 pub(crate) mod jobs;
 pub(crate) mod lessons;
 pub(crate) mod links;
+mod lists;
 pub(crate) mod merges;
 pub(crate) mod policies;
 pub(crate) mod readings;
@@ -36,8 +37,9 @@ use kernel::CaseId;
 use sqlx::PgConnection;
 use timers::Held;
 use uuid::Uuid;
+use vocabulary::{Outcome, Priority};
 
-use crate::case::{Case, Outcome, Priority};
+use crate::case::Case;
 use row::{Row, select_cases};
 
 /// Reads one case.
@@ -175,7 +177,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, openings: &[Opening]) -> Res
     .bind(openings.iter().map(|one| one.case.origin.receive_time.to_sqlx()).collect::<Vec<_>>())
     .bind(openings.iter().map(|one| one.case.open_time.to_sqlx()).collect::<Vec<_>>())
     .bind(column(|case| &case.category))
-    .bind(openings.iter().map(|one| one.case.triage_reasons.join("\n")).collect::<Vec<_>>())
+    .bind(openings.iter().map(|one| lists::written(&one.case.triage_reasons)).collect::<Vec<_>>())
     .bind(column(|case| &case.origin.subject))
     .bind(column(|case| &case.origin.language))
     .bind(column(|case| &case.origin.customer_id))
@@ -248,7 +250,7 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
     .bind(column(|case| &case.decision_reasons))
     .bind(moment(|case| case.due_time))
     .bind(column(|case| &case.category))
-    .bind(cases.iter().map(|case| case.triage_reasons.join("\n")).collect::<Vec<_>>())
+    .bind(cases.iter().map(|case| lists::written(&case.triage_reasons)).collect::<Vec<_>>())
     .bind(cases.iter().map(|case| case.merged.map(|merged| merged.into.0)).collect::<Vec<_>>())
     .bind(cases.iter().map(|case| case.merged.map(|merged| merged.stood.number())).collect::<Vec<_>>())
     .bind(cases.iter().map(|case| case.complexity.number()).collect::<Vec<_>>())
@@ -264,3 +266,6 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
     }
     Err(Fault::internal(format!("{} of {} cases were saved", saved.rows_affected(), cases.len())))
 }
+
+#[cfg(test)]
+mod round_trip;

@@ -5,16 +5,17 @@
 //! triage, and nothing typed by staff for staff.
 
 mod ending;
+mod facts;
+mod timing;
 mod together;
 
-use calendar::{Kind as Promised, Reason as PauseReason};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use vocabulary::{CloseReason, Outcome};
 
-use crate::case::{Channel, CloseReason, Outcome, Priority, SharedOutcome};
-use crate::clocks;
-use crate::external_event::NoticeKind;
 pub(crate) use ending::Ending;
+pub(crate) use facts::{Contact, Course, Grading, Handling, Remedy, Ruling, Urgency};
+pub(crate) use timing::Timing;
 pub(crate) use together::Together;
 
 kernel::numbered! {
@@ -90,50 +91,14 @@ kernel::numbered! {
 /// Something that happened to a case, with what others must be told of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fact {
-    Opened { channel: Channel },
-    Imported { outcome: Option<Outcome>, reasons: String, resolved: Option<Timestamp>, closed: Timestamp },
-    Triaged { category: String, priority: Priority, reasons: Vec<String> },
-    Retriaged { category: String, priority: Priority, reasons: Vec<String> },
-    Categorised { category: String, previous: String },
-    Queued { department: String, explanation: String },
-    Assigned { department: String, agent: String, explanation: String },
-    Accepted,
-    Note(Written),
-    Information(Information),
-    Findings { findings: String, root_cause: String },
-    Decided { outcome: Outcome, reasons: String, remedy_due: bool },
-    CorrectionAsked { outcome: Outcome, reason: String },
-    CorrectionRefused { reason: String },
-    Corrected { outcome: Outcome, previous: Outcome, remedy_due: bool, reason: String, number: i32 },
-    PlanProposed { summary: String },
-    PlanApproved,
-    PlanRejected { reason: String },
-    PlanCancelled { reason: String },
-    TaskCompleted { work: String },
-    TaskNeedsAttention { department: String, reason: String },
-    Resolved { outcome: Outcome, reasons: String, respond_until: Timestamp },
-    SharedOutcome(SharedOutcome),
-    Notice { kind: NoticeKind, failure: Option<String> },
-    NoticeRecorded { kind: NoticeKind, by: String, told: Timestamp },
-    Answered { accepted: bool },
-    Reopened { reason: String, previous_agent: String },
-    Closed { reason: CloseReason, remark: String },
-    Withdrawn { reason: String },
-    OutOfScope { referral: String },
-    Reminded { kind: Promised, rung: String, due: Option<Timestamp> },
-    RungMissed { kind: Promised, rung: String },
-    Breached { kind: Promised, due: Timestamp, policy: String, own_target: bool },
-    ClockPaused { kind: Promised, reason: PauseReason, remark: String },
-    ClockResumed { kind: Promised, reason: String },
-    ExtensionRequested { kind: Promised, amount: u32, reason: String },
-    ExtensionGranted { kind: Promised, due: Option<Timestamp>, reason: String, notice_due: bool, number: i32 },
-    ExtensionRefused { kind: Promised, reason: String },
-    HoldingReply { text: String, reason: String, next: Option<Timestamp>, due: Option<Timestamp> },
-    PriorityRaised { priority: Priority, reason: String },
-    PrioritySet { priority: Priority, reason: String, raised: bool },
-    LowerPriorityAsked { priority: Priority, reason: String },
-    Returned { reason: String },
-    Escalated { tier: i32, reason: String },
+    Grading(Grading),
+    Handling(Handling),
+    Ruling(Ruling),
+    Remedy(Remedy),
+    Contact(Contact),
+    Course(Course),
+    Timing(Timing),
+    Urgency(Urgency),
     Together(Together),
 }
 
@@ -158,6 +123,17 @@ pub(crate) struct Information {
     pub(crate) words: String,
     /// Whether the complainant added it, and not staff.
     pub(crate) by_complainant: bool,
+}
+
+/// The outcome of a case, for all the people it stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SharedOutcome {
+    /// What was decided.
+    pub(crate) outcome: Outcome,
+    /// Why.
+    pub(crate) reasons: String,
+    /// Until when each may answer.
+    pub(crate) respond_until: Timestamp,
 }
 
 /// A fact in its place: when, by whom, in which cycle and trace.
@@ -217,72 +193,14 @@ impl Noted {
 
     fn text(&self, zone: &str) -> String {
         match &self.fact {
-            Fact::Opened { channel } => format!("the complaint came in {channel} and a case was opened"),
-            Fact::Triaged { category, priority, reasons } => {
-                with_reason(format!("triaged as {category}, {priority}"), &reasons.join("; "))
-            }
-            Fact::Retriaged { category, priority, reasons } => {
-                with_reason(format!("triaged anew as {category}, {priority}"), &reasons.join("; "))
-            }
-            Fact::Categorised { category, previous } if category == previous => {
-                format!("confirmed as {category}")
-            }
-            Fact::Categorised { category, previous } => format!("corrected to {category} from {previous}"),
-            Fact::Queued { department, explanation } => with_reason(waits(department), explanation),
-            Fact::Assigned { department, agent, explanation } => {
-                with_reason(format!("assigned to {agent} of {department}"), explanation)
-            }
-            Fact::Accepted => "a handler has taken the case up".to_owned(),
-            Fact::Note(note) => note.text.clone(),
-            Fact::Information(added) => added.what.clone(),
-            Fact::Findings { findings, root_cause } if root_cause.is_empty() => findings.clone(),
-            Fact::Findings { findings, root_cause } => format!("{findings}\nroot cause: {root_cause}"),
-            Fact::Decided { .. }
-            | Fact::CorrectionAsked { .. }
-            | Fact::CorrectionRefused { .. }
-            | Fact::Corrected { .. }
-            | Fact::PlanProposed { .. }
-            | Fact::PlanApproved
-            | Fact::PlanRejected { .. }
-            | Fact::PlanCancelled { .. }
-            | Fact::TaskCompleted { .. }
-            | Fact::TaskNeedsAttention { .. } => self.fact.of_remedy(),
-            Fact::Resolved { outcome, reasons, .. }
-            | Fact::SharedOutcome(SharedOutcome { outcome, reasons, .. }) => {
-                with_reason(format!("the complaint is {outcome}"), reasons)
-            }
-            Fact::Notice { kind, failure: None } => format!("the {kind} was delivered"),
-            Fact::Notice { kind, failure: Some(why) } => {
-                with_reason(format!("the {kind} could not be delivered"), why)
-            }
-            Fact::NoticeRecorded { kind, by, told } => {
-                format!("the {kind} was given {by} on {}", in_zone(*told, zone))
-            }
-            Fact::Answered { accepted: true } => "the complainant accepted the outcome".to_owned(),
-            Fact::Answered { accepted: false } => "the complainant disputed the outcome".to_owned(),
-            Fact::Reopened { reason, .. } => {
-                with_reason(format!("taken up again as cycle {}", self.cycle), reason)
-            }
-            Fact::Closed { reason, remark } => with_reason(closed(*reason), remark),
-            Fact::Withdrawn { reason } => with_reason("the complainant withdrew".to_owned(), reason),
-            Fact::OutOfScope { referral } => {
-                with_reason("this is not ours to decide; please turn to".to_owned(), referral)
-            }
-            Fact::Reminded { .. }
-            | Fact::RungMissed { .. }
-            | Fact::Breached { .. }
-            | Fact::ClockPaused { .. }
-            | Fact::ClockResumed { .. }
-            | Fact::ExtensionRequested { .. }
-            | Fact::ExtensionGranted { .. }
-            | Fact::ExtensionRefused { .. }
-            | Fact::HoldingReply { .. }
-            | Fact::PriorityRaised { .. }
-            | Fact::PrioritySet { .. }
-            | Fact::LowerPriorityAsked { .. }
-            | Fact::Returned { .. }
-            | Fact::Imported { .. }
-            | Fact::Escalated { .. } => self.fact.of_time(zone),
+            Fact::Grading(grading) => grading.text(zone),
+            Fact::Handling(handling) => handling.text(),
+            Fact::Ruling(ruling) => ruling.text(),
+            Fact::Remedy(remedy) => remedy.text(),
+            Fact::Contact(contact) => contact.text(zone),
+            Fact::Course(course) => course.text(self.cycle),
+            Fact::Timing(timing) => timing.text(zone),
+            Fact::Urgency(urgency) => urgency.text(),
             Fact::Together(together) => together.text(),
         }
     }
@@ -290,157 +208,16 @@ impl Noted {
 
 impl Fact {
     fn filed_under(&self) -> (Kind, Visibility) {
-        use Visibility::{Internal, Public};
         match self {
-            Self::Opened { .. } => (Kind::Opened, Public),
-            Self::Triaged { .. } | Self::Retriaged { .. } | Self::Categorised { .. } => {
-                (Kind::Triaged, Internal)
-            }
-            Self::Queued { .. } => (Kind::Queued, Internal),
-            Self::Assigned { .. } => (Kind::Assigned, Internal),
-            Self::Accepted => (Kind::Accepted, Public),
-            Self::Note(note) => (Kind::Note, note.visibility),
-            Self::Information(_) => (Kind::Note, Internal),
-            Self::Findings { .. } => (Kind::Findings, Internal),
-            // Public once it takes effect: that is the next entry but the remedy.
-            Self::Decided { .. }
-            | Self::CorrectionAsked { .. }
-            | Self::CorrectionRefused { .. }
-            | Self::Corrected { .. } => (Kind::Decided, Internal),
-            Self::PlanProposed { .. } => (Kind::PlanProposed, Internal),
-            Self::PlanApproved => (Kind::PlanApproved, Internal),
-            Self::PlanRejected { .. } | Self::PlanCancelled { .. } => (Kind::PlanEnded, Internal),
-            Self::TaskCompleted { .. } => (Kind::TaskCompleted, Internal),
-            Self::TaskNeedsAttention { .. } => (Kind::TaskNeedsAttention, Internal),
-            Self::Resolved { .. } | Self::SharedOutcome(_) => (Kind::Resolved, Public),
-            Self::Notice { .. } | Self::NoticeRecorded { .. } => (Kind::Notice, Public),
-            Self::Answered { .. } => (Kind::Response, Public),
-            Self::Reopened { .. } => (Kind::Reopened, Internal),
-            // What staff remark on closing is theirs, as is what old records say; the state
-            // tells the rest.
-            Self::Imported { .. } | Self::Closed { reason: CloseReason::Staff, .. } => {
-                (Kind::Closed, Internal)
-            }
-            Self::Closed { .. } => (Kind::Closed, Public),
-            Self::Withdrawn { .. } => (Kind::Withdrawn, Public),
-            Self::OutOfScope { .. } => (Kind::OutOfScope, Public),
-            Self::ExtensionGranted { notice_due: true, .. } | Self::HoldingReply { .. } => {
-                (Kind::Clock, Public)
-            }
-            Self::Reminded { .. }
-            | Self::RungMissed { .. }
-            | Self::Breached { .. }
-            | Self::ClockPaused { .. }
-            | Self::ClockResumed { .. }
-            | Self::ExtensionRequested { .. }
-            | Self::ExtensionGranted { .. }
-            | Self::ExtensionRefused { .. } => (Kind::Clock, Internal),
-            Self::Returned { .. }
-            | Self::PriorityRaised { .. }
-            | Self::PrioritySet { .. }
-            | Self::LowerPriorityAsked { .. }
-            | Self::Escalated { .. } => (Kind::Escalated, Internal),
-            Self::Together(together) => (together.kind(), Internal),
-        }
-    }
-
-    /// What was decided, planned and done about it, in a sentence; the others have their own.
-    fn of_remedy(&self) -> String {
-        match self {
-            Self::Decided { outcome, reasons, remedy_due: true } => {
-                with_reason(format!("decided: {outcome}, a remedy is due"), reasons)
-            }
-            Self::Decided { outcome, reasons, .. } => with_reason(format!("decided: {outcome}"), reasons),
-            Self::CorrectionAsked { outcome, reason } => with_reason(
-                format!("a correction to {outcome} was asked for; a second person must confirm it"),
-                reason,
-            ),
-            Self::CorrectionRefused { reason } => {
-                with_reason("the correction was refused, the decision stays".to_owned(), reason)
-            }
-            Self::Corrected { outcome, previous, remedy_due, reason, .. } => {
-                let remedy = if *remedy_due { ", a remedy is due" } else { "" };
-                with_reason(
-                    format!("the decision was corrected to {outcome} from {previous}{remedy}"),
-                    reason,
-                )
-            }
-            Self::PlanProposed { summary } => with_reason("a remedy plan was proposed".to_owned(), summary),
-            Self::PlanApproved => "the remedy plan was approved".to_owned(),
-            Self::PlanRejected { reason } => with_reason("the remedy plan was rejected".to_owned(), reason),
-            Self::PlanCancelled { reason } => {
-                with_reason("the remedy plan was cancelled and undone".to_owned(), reason)
-            }
-            Self::TaskCompleted { work } => work.clone(),
-            Self::TaskNeedsAttention { department, reason } => {
-                with_reason(format!("{department} could not carry out its task"), reason)
-            }
-            _ => String::new(),
-        }
-    }
-
-    /// What clocks had done, in a sentence; the others have their own.
-    fn of_time(&self, zone: &str) -> String {
-        match self {
-            Self::Reminded { kind, rung, due } => {
-                let due = due.map(|due| format!(", due {}", in_zone(due, zone))).unwrap_or_default();
-                format!("reminder {rung}: it is promised {}{due}", clocks::words(*kind))
-            }
-            Self::RungMissed { kind, rung } => {
-                format!(
-                    "step {rung} of the promise {} passed while nobody could take it",
-                    clocks::words(*kind)
-                )
-            }
-            Self::Breached { kind, due, policy, .. } => {
-                let due = in_zone(*due, zone);
-                format!("the promise {} was broken: it was due {due} by {policy}", clocks::words(*kind))
-            }
-            Self::ClockResumed { kind, reason } => {
-                with_reason(format!("the time {} runs on", clocks::words(*kind)), reason)
-            }
-            Self::ClockPaused { kind, reason, remark } => {
-                let sentence = format!(
-                    "the time {} stands still ({})",
-                    clocks::words(*kind),
-                    clocks::reason_name(*reason)
-                );
-                with_reason(sentence, remark)
-            }
-            Self::ExtensionRequested { kind, amount, reason } => {
-                with_reason(format!("{amount} more were asked for {}", clocks::words(*kind)), reason)
-            }
-            Self::ExtensionGranted { kind, due, reason, .. } => {
-                let until = due.map(|due| format!(" until {}", in_zone(due, zone))).unwrap_or_default();
-                with_reason(format!("more time {} was granted{until}", clocks::words(*kind)), reason)
-            }
-            Self::ExtensionRefused { kind, reason } => {
-                with_reason(format!("more time {} was refused", clocks::words(*kind)), reason)
-            }
-            Self::HoldingReply { text, reason, next, due } => {
-                let next = next.map(|next| format!("; more by {}", in_zone(next, zone))).unwrap_or_default();
-                let due =
-                    due.map(|due| format!("; the answer by {}", in_zone(due, zone))).unwrap_or_default();
-                format!("{text}\nit takes longer: {reason}{next}{due}")
-            }
-            Self::Imported { outcome, reasons, closed, .. } => {
-                let outcome = outcome.map(|outcome| format!(", {outcome}")).unwrap_or_default();
-                let closed = in_zone(*closed, zone);
-                with_reason(format!("imported: it was closed on {closed}{outcome}"), reasons)
-            }
-            Self::PriorityRaised { priority, reason }
-            | Self::PrioritySet { priority, reason, raised: true } => {
-                with_reason(format!("raised to {priority}"), reason)
-            }
-            Self::PrioritySet { priority, reason, .. } => {
-                with_reason(format!("lowered to {priority}"), reason)
-            }
-            Self::LowerPriorityAsked { priority, reason } => {
-                with_reason(format!("{priority} was asked for; a second person must agree"), reason)
-            }
-            Self::Returned { reason } => with_reason("somebody else is to take it over".to_owned(), reason),
-            Self::Escalated { tier, reason } => with_reason(format!("raised to level {tier}"), reason),
-            _ => String::new(),
+            Self::Grading(grading) => grading.filed_under(),
+            Self::Handling(handling) => handling.filed_under(),
+            Self::Ruling(ruling) => ruling.filed_under(),
+            Self::Remedy(remedy) => remedy.filed_under(),
+            Self::Contact(contact) => contact.filed_under(),
+            Self::Course(course) => course.filed_under(),
+            Self::Timing(timing) => (Kind::Clock, timing.visibility()),
+            Self::Urgency(_) => (Kind::Escalated, Visibility::Internal),
+            Self::Together(together) => (together.kind(), Visibility::Internal),
         }
     }
 }
@@ -462,13 +239,6 @@ fn in_zone(time: Timestamp, zone: &str) -> String {
     let name = known.as_ref().map_or("UTC", |_| zone);
     let there = time.to_zoned(known.unwrap_or(TimeZone::UTC));
     format!("{} ({name})", there.strftime("%Y-%m-%d %H:%M"))
-}
-
-fn waits(department: &str) -> String {
-    match department {
-        "" => "waits for a department".to_owned(),
-        department => format!("waits in the queue of {department}"),
-    }
 }
 
 fn closed(reason: CloseReason) -> String {

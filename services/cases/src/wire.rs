@@ -23,10 +23,11 @@ use proto::redress::cases::v1::{
     TimelineEntry, TrackComplaintResponse, WithdrawCaseRequest,
 };
 use proto::timestamp;
+use vocabulary::Outcome;
 
-use crate::case::{Case, Decision, Outcome};
+use crate::case::{Case, Decision};
+use crate::counts::{Count, Durations};
 use crate::ground::{Claim, Ending};
-use crate::store::counts::{Count, Durations};
 use crate::timeline::{Entry, Visibility, Written};
 
 /// Longest note, and longest reasons of a decision.
@@ -257,10 +258,10 @@ pub(crate) fn progress(
 /// The counts as callers see them.
 pub(crate) fn counts(counts: Vec<Count>, durations: &Durations) -> CountCasesResponse {
     let count = |Count { state, category, priority, channel, cases }: Count| CaseCount {
-        state: state.into(),
+        state: state.number().into(),
         category,
-        priority: priority.into(),
-        channel: channel.into(),
+        priority: priority.number().into(),
+        channel: channel.number().into(),
         count: cases,
     };
     CountCasesResponse {
@@ -285,8 +286,8 @@ pub(crate) fn money(money: &Money) -> WireMoney {
 #[cfg(test)]
 mod tests {
     use proto::redress::cases::v1::{
-        CaseState, CloseReason, CorrectionState, Level, LinkKind, LinkStanding, Outcome, Priority,
-        TimelineKind, Visibility,
+        CaseState, ClockKind, CloseReason, CorrectionState, EmotionLevel, ExtensionState, Level, LinkKind,
+        LinkStanding, Outcome, Priority, TimelineKind, Visibility,
     };
     use proto::redress::feedback::v1::NoticeKind;
     use proto::redress::intake::v1::{Channel, Matter};
@@ -294,19 +295,36 @@ mod tests {
     #[test]
     fn our_numbers_are_the_contracts() {
         testkit::same_numbers! {
-            crate::case::State, CaseState;
-            crate::case::Priority, Priority;
-            crate::case::Outcome, Outcome;
+            vocabulary::State, CaseState;
+            vocabulary::Priority, Priority;
+            vocabulary::Outcome, Outcome;
             crate::case::CorrectionState, CorrectionState;
-            crate::case::CloseReason, CloseReason;
-            crate::case::Channel, Channel;
-            crate::triage::Level, Level;
-            crate::case::Matter, Matter;
-            crate::sameness::LinkKind, LinkKind;
-            crate::sameness::LinkStanding, LinkStanding;
+            vocabulary::CloseReason, CloseReason;
+            vocabulary::Channel, Channel;
+            vocabulary::Level, Level;
+            vocabulary::Matter, Matter;
+            sameness::LinkKind, LinkKind;
+            sameness::LinkStanding, LinkStanding;
             crate::timeline::Kind, TimelineKind;
             crate::timeline::Visibility, Visibility;
-            crate::external_event::NoticeKind, NoticeKind;
+            vocabulary::NoticeKind, NoticeKind;
+            crate::clocks::pauses_and_extensions::ExtensionState, ExtensionState;
         }
+    }
+
+    #[test]
+    fn kinds_of_promises_and_levels_of_emotion_bear_the_contracts_numbers() {
+        for (at, (kind, _)) in crate::promise::KINDS.iter().enumerate() {
+            let number = crate::promise::number(*kind);
+            assert_eq!(usize::try_from(number).ok(), Some(at + 1));
+            let theirs = ClockKind::try_from(i32::from(number)).map(|theirs| format!("{theirs:?}"));
+            assert_eq!(theirs, Ok(format!("{kind:?}")));
+        }
+        assert!(ClockKind::try_from(i32::try_from(crate::promise::KINDS.len() + 1).unwrap_or(0)).is_err());
+        for (stored, level) in (0..).zip(crate::reading::LEVELS) {
+            let theirs = EmotionLevel::try_from(stored + 1).map(|theirs| format!("{theirs:?}"));
+            assert_eq!(theirs, Ok(format!("{level:?}")));
+        }
+        assert!(EmotionLevel::try_from(6).is_err());
     }
 }

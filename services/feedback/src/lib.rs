@@ -24,7 +24,7 @@ pub mod letter;
 pub mod notice;
 pub mod response;
 
-mod deliver;
+mod flow;
 mod mail;
 mod react;
 pub mod refusal;
@@ -60,7 +60,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     if let Some(smtp) = smtp {
         let db = kit.db.clone();
         let transport: Arc<dyn Transport> = Arc::new(smtp);
-        parts.worker("deliver", move |stop| deliver::run(db, transport, stop));
+        parts.worker("deliver", move |stop| flow::deliver::run(db, transport, stop));
     }
     Ok(())
 }
@@ -69,5 +69,5 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
 fn smtp(kit: &Kit) -> anyhow::Result<Option<Smtp>> {
     let settings = &kit.settings;
     let url = settings.smtp_url.as_ref().map(server::Secret::expose).filter(|url| !url.is_empty());
-    url.map(|url| Smtp::new(url, &settings.mail_from, deliver::CONCURRENT)).transpose()
+    url.map(|url| Smtp::new(url, &settings.mail_from, flow::deliver::CONCURRENT)).transpose()
 }

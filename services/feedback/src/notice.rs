@@ -464,5 +464,24 @@ fn abridged(text: &str) -> String {
     text.chars().filter(|c| *c != '\0').take(MAX_DETAIL).collect()
 }
 
+/// One correction: what was there before it.
+#[derive(Clone, Debug)]
+pub(crate) struct Correction {
+    /// The version it made.
+    pub(crate) version: i64,
+    /// The address before.
+    pub(crate) recipient: String,
+    /// The name before.
+    pub(crate) name: String,
+    /// The language before.
+    pub(crate) language: String,
+    /// Who corrected it.
+    pub(crate) actor: String,
+    /// Why.
+    pub(crate) reason: String,
+    /// When.
+    pub(crate) corrected: Timestamp,
+}
+
 #[cfg(test)]
 mod tests;

@@ -23,10 +23,11 @@ use proto::redress::cases::v1::{
 use proto::redress::intake::v1::ComplaintRegistered;
 
 use crate::address::{normal, send_at};
+use crate::flow::deliver;
 use crate::notice::{Contact, Kind, Notice, Owed, Road, State, Word};
-use crate::response::Cycle;
-use crate::wire::{self, Over};
-use crate::{deliver, store};
+use crate::response::{Cycle, Over};
+use crate::store;
+use crate::wire;
 
 /// Applies events of intake and cases.
 pub(crate) struct Reactions {

@@ -113,6 +113,15 @@ impl Cycle {
     }
 }
 
+/// A case that moved on without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Over {
+    /// The case.
+    pub(crate) case_id: CaseId,
+    /// Last cycle that awaits no answer any more.
+    pub(crate) cycle: i32,
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::ToSpan as _;

@@ -11,9 +11,7 @@ use fault::Fault;
 use uuid::Uuid;
 
 pub(crate) use address::{reserve, sweep};
-pub(crate) use contact::{
-    Correction, contact, contacts, correct, corrections, hold_contacts, lock_contact, meet,
-};
+pub(crate) use contact::{contact, contacts, correct, corrections, hold_contacts, lock_contact, meet};
 pub(crate) use cycle::{close_cycles, cycles, lock_cycles, open_cycles, save};
 pub(crate) use notice::{
     Attempt, Claimed, Claims, change, claim, dismiss, lock_notice, notices, post, settle,

@@ -12,7 +12,7 @@ use proto::redress::intake::v1 as intake;
 use proto::timestamp;
 
 use crate::notice::{Contact, Delay, Filter, Holding, State};
-use crate::response::{Answer, Cycle, MAX_COMMENT, MAX_SCORE, Outcome, Ruling, Satisfaction, Verdict};
+use crate::response::{Answer, Cycle, MAX_COMMENT, MAX_SCORE, Outcome, Over, Ruling, Satisfaction, Verdict};
 
 pub(crate) use notices::{Resent, contact_view, corrected, correction, notice, record, resend, settled};
 
@@ -35,14 +35,6 @@ pub(crate) struct NoticeListQuery {
     pub(crate) filter: Filter,
     pub(crate) page: Page,
     pub(crate) after: Option<NoticeId>,
-}
-
-/// A case that moved on without an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Over {
-    pub(crate) case_id: CaseId,
-    /// Last cycle that awaits no answer any more.
-    pub(crate) cycle: i32,
 }
 
 pub(crate) fn respond(request: wire::RespondToOutcomeRequest) -> Result<Respond, Fault> {

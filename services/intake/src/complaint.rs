@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use kernel::{CaseId, Lane, TenantId};
+use uuid::Uuid;
 
 use crate::refusal::Refusal;
 
@@ -102,6 +103,55 @@ impl ExistingComplaint {
     fn registered(&self, already: bool) -> Registered {
         Registered { id: self.id, received: self.received, position: self.position, lane: self.lane, already }
     }
+}
+
+/// Something added to a complaint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Addition {
+    /// Place among the complaint's additions, from 1 without gaps.
+    pub(crate) ordinal: i32,
+    /// Number of the contract's source.
+    pub(crate) source: i16,
+    /// Who wrote it down.
+    pub(crate) author: String,
+    /// When.
+    pub(crate) added: Timestamp,
+    /// In their words.
+    pub(crate) text: String,
+    /// What was filled into the form; none when nothing was.
+    pub(crate) form_data: Option<String>,
+}
+
+/// Which complaints a list shows.
+#[derive(Clone, Debug)]
+pub(crate) enum Filter {
+    /// Every one.
+    All,
+    /// Those of a channel.
+    Channel(i16),
+    /// Those of a customer.
+    Customer(String),
+}
+
+/// A complaint that stands where a submission wanted to go, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeptComplaint {
+    /// Its id.
+    pub(crate) complaint_id: Uuid,
+    /// Its position in the feed.
+    pub(crate) position: i64,
+    /// The lane it travelled in, as stored.
+    pub(crate) lane: i16,
+    /// The key it was submitted under.
+    pub(crate) request_id: String,
+    /// Hash of that request.
+    pub(crate) request_hash: Vec<u8>,
+    /// Number of the contract's channel.
+    pub(crate) channel: i16,
+    /// The channel's own number.
+    pub(crate) external_ref: Option<String>,
+    /// Its registration, encoded.
+    pub(crate) event: Vec<u8>,
 }
 
 #[cfg(test)]

@@ -2,11 +2,48 @@
 //! and how complete it is. Pure.
 
 pub(crate) mod cost;
+
+/// A form as it is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptForm {
+    /// The category it is for.
+    pub(crate) category: String,
+    /// Its version.
+    pub(crate) version: i64,
+    /// Title for people.
+    pub(crate) title: String,
+    /// JSON Schema; empty in a list.
+    pub(crate) schema: String,
+    /// Who created it.
+    pub(crate) creator: String,
+    /// When.
+    pub(crate) created: Timestamp,
+}
+
+/// A form that holds, ready to be answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    /// The form as it is kept.
+    pub(crate) kept: KeptForm,
+    /// The form, read.
+    pub(crate) form: Arc<Form>,
+}
+
+/// How the form of a submission is to be dealt with.
+#[derive(Clone, Debug)]
+pub(crate) enum FormCheck {
+    /// The submission was answered before: it is not checked again.
+    Answered,
+    /// It is checked against this form; none serves its category.
+    By(Option<Held>),
+}
+
 #[cfg(test)]
 mod tests;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
+use jiff::Timestamp;
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value, json};

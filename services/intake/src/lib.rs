@@ -18,13 +18,13 @@
 //! To add an rpc: the contract first, then parse in `wire`, act in `rpc`, SQL in
 //! `store`, and a row each for good, bad and repeated in `tests/rpc.rs`.
 
+mod channel;
 mod complaint;
+mod flow;
 mod form;
-mod forms;
 mod refusal;
 mod rpc;
 mod store;
-mod submission_queue;
 mod wire;
 
 use std::sync::Arc;
@@ -37,7 +37,7 @@ use proto::redress::intake::v1::intake_service_server::IntakeServiceServer;
 use server::{Kit, Parts, Secret, Service};
 use sqlx::migrate::Migrator;
 
-use crate::submission_queue::SubmissionQueue;
+use crate::flow::submission_queue::SubmissionQueue;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -47,7 +47,7 @@ pub const SERVICE: Service = Service { name: "intake", port: 50051, migrations: 
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let key = kit.settings.receipt_key.as_ref().map(receipt_key).transpose()?;
     let (queue, worker) = SubmissionQueue::new(kit.db.clone(), key);
-    let forms = Arc::new(forms::Forms::new(kit.db.clone()));
+    let forms = Arc::new(flow::forms::Forms::new(kit.db.clone()));
     parts.route(IntakeServiceServer::new(rpc::Intake::new(kit.db.clone(), Arc::new(queue), forms.clone())));
     parts.route(ChannelServiceServer::new(rpc::channels::ChannelRpc::new(kit.db.clone())));
     parts.route(FormServiceServer::new(rpc::forms::FormRpc::new(kit.db.clone(), forms)));

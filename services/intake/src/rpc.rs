@@ -22,9 +22,10 @@ use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::complaint::{NewComplaint, Registered};
-use crate::forms::{FormCheck, Forms};
+use crate::flow::forms::Forms;
+use crate::flow::submission_queue::SubmissionQueue;
+use crate::form::FormCheck;
 use crate::refusal::Refusal;
-use crate::submission_queue::SubmissionQueue;
 use crate::{store, wire};
 
 /// Most rows of one bulk stream.

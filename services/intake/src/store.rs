@@ -14,7 +14,7 @@ use pg::Binds;
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-use crate::complaint::NewComplaint;
+use crate::complaint::{Filter, KeptComplaint, NewComplaint};
 
 /// Rpc name under which keys were remembered, for a week, that were answered with the
 /// complaint of another key.
@@ -111,26 +111,40 @@ async fn insert(
     sqlx::query_as_with(AssertSqlSafe(statement), binds.arguments()?).fetch_all(conn).await
 }
 
-/// A complaint that stands where a submission wanted to go, as it is kept.
 #[derive(sqlx::FromRow)]
-pub(crate) struct ExistingRow {
-    pub(crate) complaint_id: Uuid,
-    pub(crate) position: i64,
-    pub(crate) lane: i16,
-    pub(crate) request_id: String,
-    pub(crate) request_hash: Vec<u8>,
-    pub(crate) channel: i16,
-    pub(crate) external_ref: Option<String>,
-    /// Its registration, encoded.
-    pub(crate) event: Vec<u8>,
+struct ExistingRow {
+    complaint_id: Uuid,
+    position: i64,
+    lane: i16,
+    request_id: String,
+    request_hash: Vec<u8>,
+    channel: i16,
+    external_ref: Option<String>,
+    event: Vec<u8>,
+}
+
+impl From<ExistingRow> for KeptComplaint {
+    fn from(row: ExistingRow) -> Self {
+        let ExistingRow {
+            complaint_id,
+            position,
+            lane,
+            request_id,
+            request_hash,
+            channel,
+            external_ref,
+            event,
+        } = row;
+        Self { complaint_id, position, lane, request_id, request_hash, channel, external_ref, event }
+    }
 }
 
 /// The complaints that stand under the key of a new one, its channel's number or its content.
 pub(crate) async fn existing(
     conn: &mut PgConnection,
     complaint: &NewComplaint,
-) -> Result<Vec<ExistingRow>, Fault> {
-    let rows = sqlx::query_as(
+) -> Result<Vec<KeptComplaint>, Fault> {
+    let rows: Vec<ExistingRow> = sqlx::query_as(
         "SELECT c.complaint_id, c.position, c.lane, c.request_id, c.request_hash, c.channel, c.external_ref,
                 coalesce(c.event, (SELECT o.payload FROM outbox o WHERE o.position = c.position)) AS event
          FROM complaint c
@@ -150,7 +164,7 @@ pub(crate) async fn existing(
     .bind(complaint.content.as_ref().map(<[u8; 32]>::as_slice))
     .fetch_all(conn)
     .await?;
-    Ok(rows)
+    Ok(rows.into_iter().map(KeptComplaint::from).collect())
 }
 
 /// The hash of the request a key was used for that was answered with another key's
@@ -236,14 +250,6 @@ pub(crate) async fn get(conn: &mut PgConnection, id: CaseId) -> Result<Option<Ke
 pub(crate) async fn lock(conn: &mut PgConnection, id: CaseId) -> Result<Option<Kept>, Fault> {
     let sql = select_registrations!("AND complaint_id = $1 FOR NO KEY UPDATE");
     Ok(sqlx::query_as(sql).bind(id.0).fetch_optional(conn).await?)
-}
-
-/// Which complaints a list shows.
-#[derive(Clone, Debug)]
-pub(crate) enum Filter {
-    All,
-    Channel(i16),
-    Customer(String),
 }
 
 /// The registrations of complaints before an id, newest first.

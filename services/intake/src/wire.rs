@@ -22,8 +22,7 @@ pub(crate) mod content;
 pub(crate) mod forms;
 pub(crate) mod times;
 
-use crate::complaint::{ExistingComplaint, NewComplaint, Registered};
-use crate::store::{ExistingRow, Filter};
+use crate::complaint::{ExistingComplaint, Filter, KeptComplaint, NewComplaint, Registered};
 
 pub(crate) use contract::row_verdict::Verdict;
 
@@ -327,9 +326,17 @@ fn moment(time: prost_types::Timestamp) -> Option<Timestamp> {
 
 /// A complaint that stands where a submission wanted to go. What it says is read off
 /// its registration: rows of before have no hash.
-pub(crate) fn existing(row: ExistingRow) -> Result<ExistingComplaint, Fault> {
-    let ExistingRow { complaint_id, position, lane, request_id, request_hash, channel, external_ref, event } =
-        row;
+pub(crate) fn existing(row: KeptComplaint) -> Result<ExistingComplaint, Fault> {
+    let KeptComplaint {
+        complaint_id,
+        position,
+        lane,
+        request_id,
+        request_hash,
+        channel,
+        external_ref,
+        event,
+    } = row;
     let complaint = complaint(&event)?;
     let received = complaint.receive_time.and_then(moment);
     Ok(ExistingComplaint {

@@ -24,10 +24,9 @@
 pub mod acting;
 pub mod approval;
 pub mod case;
-mod departments;
+mod flow;
 pub mod plan;
 mod poll_fairness;
-mod progress;
 mod react;
 pub mod refusal;
 pub mod remedy;

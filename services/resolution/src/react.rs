@@ -12,7 +12,7 @@ use proto::redress::cases::v1::{
 };
 
 use crate::case::CaseView;
-use crate::progress;
+use crate::flow::progress;
 use crate::store;
 use crate::wire::inbound;
 

@@ -20,7 +20,7 @@ use proto::redress::resolution::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::departments::Departments;
+use crate::flow::departments::Departments;
 use crate::poll_fairness::PollFairness;
 use plans::{Approvals, Proposals};
 use tasks::Completions;

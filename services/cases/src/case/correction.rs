@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use kernel::{CaseId, person};
 use uuid::Uuid;
 
-use super::{Case, Decision, Move, Occasion, State};
+use super::{Case, Decision, Move, Occasion};
 use crate::refusal::Refusal;
-use crate::timeline::Fact;
+use crate::timeline::{Fact, Ruling};
+use vocabulary::State;
 
 kernel::numbered! {
     /// Where a correction stands.
@@ -68,7 +69,7 @@ impl Correction {
         self.must_be_pending()?;
         self.end(CorrectionState::Refused, at);
         self.refusal.clone_from(&reason);
-        case.note(at, Fact::CorrectionRefused { reason });
+        case.note(at, Fact::Ruling(Ruling::CorrectionRefused { reason }));
         Ok(())
     }
 }
@@ -82,7 +83,7 @@ impl Case {
     ) -> Result<(), Refusal> {
         self.may_be_corrected(correction.decision.remedy_due)?;
         let (outcome, reason) = (correction.decision.outcome, correction.reason.clone());
-        self.note(at, Fact::CorrectionAsked { outcome, reason });
+        self.note(at, Fact::Ruling(Ruling::CorrectionAsked { outcome, reason }));
         Ok(())
     }
 
@@ -109,7 +110,7 @@ impl Case {
         self.correction = number;
         self.resolve_time = None;
         let reason = correction.reason.clone();
-        self.note(at, Fact::Corrected { outcome, previous, remedy_due, reason, number });
+        self.note(at, Fact::Ruling(Ruling::Corrected { outcome, previous, remedy_due, reason, number }));
         correction.end(CorrectionState::InForce, at);
         if !remedy_due {
             self.take_effect(at);
@@ -128,10 +129,10 @@ impl Case {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Outcome;
     use super::super::properties::{occasion, opened};
     use super::*;
     use crate::external_event::{Event, ExternalEvent};
+    use vocabulary::Outcome;
 
     fn by(actor: &str) -> Occasion<'_> {
         Occasion { actor, ..occasion(Timestamp::UNIX_EPOCH) }
@@ -176,7 +177,11 @@ mod tests {
         case.correct(&mut asked, 1, &by("boss")).expect("another");
         assert_eq!((case.state, case.outcome), (State::Resolved, Some(Outcome::PartlyUpheld)));
         assert_eq!((asked.state, asked.decider.as_str()), (CorrectionState::InForce, "boss"));
-        let told = case.journal.iter().filter(|noted| matches!(noted.fact, Fact::Resolved { .. })).count();
+        let told = case
+            .journal
+            .iter()
+            .filter(|noted| matches!(noted.fact, Fact::Ruling(Ruling::Resolved { .. })))
+            .count();
         assert_eq!(told, 2);
         assert_eq!(case.correct(&mut asked, 2, &by("boss")), Err(Refusal::CorrectionDecided));
     }

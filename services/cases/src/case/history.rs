@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 use kernel::CaseId;
+use triage::Triage;
 
-use super::{Case, Occasion, Origin, Outcome, State};
-use crate::timeline::Fact;
-use crate::triage::Triage;
+use super::{Case, Occasion, Origin};
+use crate::timeline::{Fact, Grading};
+use vocabulary::{Outcome, State};
 
 /// How it ended, as far as that is on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ impl Case {
         case.resolve_time = resolved;
         case.first_resolve_time = resolved;
         case.close_time = Some(closed);
-        case.note(at, Fact::Imported { outcome, reasons, resolved, closed });
+        case.note(at, Fact::Grading(Grading::Imported { outcome, reasons, resolved, closed }));
         case
     }
 }

@@ -4,13 +4,14 @@
 //! for it, and where it stood is remembered. Undoing a merge is therefore exact.
 //! News of other services goes on being taken in, as it would have been, and its
 //! clocks run on; but nothing is due and nothing fires while another case stands
-//! for it.
+//! for it. The people of a merged case are told the outcome of that one.
 
 use kernel::CaseId;
 
-use super::{Case, Move, Occasion, State};
+use super::{Case, Move, Occasion};
 use crate::refusal::Refusal;
-use crate::timeline::{Fact, Together};
+use crate::timeline::{Fact, Ruling, SharedOutcome, Together};
+use vocabulary::State;
 
 /// What a case is merged into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +37,30 @@ pub(crate) struct Joining {
 }
 
 impl Case {
+    /// The outcome that took effect, as others are told it; none before.
+    pub(crate) fn shared(&self) -> Option<SharedOutcome> {
+        let (outcome, respond_until) = self.outcome.zip(self.respond_until())?;
+        Some(SharedOutcome { outcome, reasons: self.decision_reasons.clone(), respond_until })
+    }
+
+    /// Its people are told the outcome of the case that stands for it. Each outcome they
+    /// are told is of a cycle of its own, so that each can be answered.
+    pub(crate) fn share_outcome(&mut self, shared: SharedOutcome, at: &Occasion<'_>) {
+        if self.resolve_time.is_some() {
+            self.cycle += 1;
+        }
+        self.resolve_time = Some(at.now);
+        self.first_resolve_time.get_or_insert(at.now);
+        self.version += 1;
+        self.note(at, Fact::Ruling(Ruling::SharedOutcome(shared)));
+    }
+
     /// Whether it was merged before what its journal tells of.
     pub(crate) fn was_merged(&self) -> bool {
-        let before = self.journal.iter().find_map(|noted| match noted.fact {
-            Fact::Together(Together::Merged { .. }) => Some(false),
-            Fact::Together(Together::Unmerged { .. }) => Some(true),
-            _ => None,
+        let before = self.journal.iter().find_map(|noted| {
+            let merges = matches!(noted.fact, Fact::Together(Together::Merged { .. }));
+            let parts = matches!(noted.fact, Fact::Together(Together::Unmerged { .. }));
+            (merges || parts).then_some(parts)
         });
         before.unwrap_or(self.merged.is_some())
     }

@@ -4,11 +4,11 @@
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use uuid::Uuid;
+use vocabulary::{Level, NoticeKind};
 
 use super::*;
-use crate::external_event::{Event, ExternalEvent, NoticeKind};
-use crate::timeline::{Fact, Information, Visibility};
-use crate::triage::Level;
+use crate::external_event::{Event, ExternalEvent};
+use crate::timeline::{Contact, Course, Fact, Handling, Information, Ruling, Visibility};
 
 /// Something that may be done to a case at any time.
 #[derive(Clone, Debug)]
@@ -144,7 +144,7 @@ fn check_step(before: &Case, after: &Case, verdict: Result<(), Refusal>) -> Resu
     }
     let reopened = after.journal[before.journal.len()..]
         .iter()
-        .filter(|noted| matches!(noted.fact, Fact::Reopened { .. }))
+        .filter(|noted| matches!(noted.fact, Fact::Course(Course::Reopened { .. })))
         .count();
     prop_assert_eq!(after.cycle - before.cycle, i32::try_from(reopened).unwrap_or(-1));
     prop_assert!(after.cycle == before.cycle || after.priority == before.priority.raised());
@@ -172,7 +172,7 @@ fn check_case(case: &Case) -> Result<(), TestCaseError> {
 }
 
 fn resolutions(case: &Case) -> usize {
-    case.journal.iter().filter(|noted| matches!(noted.fact, Fact::Resolved { .. })).count()
+    case.journal.iter().filter(|noted| matches!(noted.fact, Fact::Ruling(Ruling::Resolved { .. }))).count()
 }
 
 proptest! {
@@ -277,7 +277,10 @@ fn the_fourth_dispute_ends_it() {
     dispute(&mut case, &at).expect("heard all the same");
     assert_eq!(case.state, State::Closed);
     let last = case.journal.last().map(|noted| noted.fact.clone());
-    assert_eq!(last, Some(Fact::Closed { reason: CloseReason::ReopenLimit, remark: String::new() }));
+    assert_eq!(
+        last,
+        Some(Fact::Course(Course::Closed { reason: CloseReason::ReopenLimit, remark: String::new() }))
+    );
 }
 
 #[test]
@@ -303,10 +306,18 @@ fn an_acceptance_of_what_staff_have_closed_is_on_record_with_its_words() {
         case.hear(ExternalEvent { cycle: 1, actor: String::new(), event }, &at).expect("heard all the same");
         assert_eq!(case.state, State::Closed);
         let facts: Vec<&Fact> = case.journal.iter().map(|noted| &noted.fact).collect();
-        assert_eq!(facts.iter().filter(|fact| matches!(fact, Fact::Answered { accepted: true })).count(), 1);
-        assert_eq!(facts.iter().filter(|fact| matches!(fact, Fact::Closed { .. })).count(), 1);
-        let said =
-            |fact: &&&Fact| matches!(fact, Fact::Note(note) if note.text.ends_with("the lid is missing"));
+        assert_eq!(
+            facts
+                .iter()
+                .filter(|fact| matches!(fact, Fact::Contact(Contact::Answered { accepted: true })))
+                .count(),
+            1
+        );
+        assert_eq!(
+            facts.iter().filter(|fact| matches!(fact, Fact::Course(Course::Closed { .. }))).count(),
+            1
+        );
+        let said = |fact: &&&Fact| matches!(fact, Fact::Handling(Handling::Note(note)) if note.text.ends_with("the lid is missing"));
         assert_eq!(facts.iter().filter(said).count(), 1);
     }
 }

@@ -2,9 +2,10 @@
 
 use kernel::person;
 
-use super::{Case, Occasion, Priority};
+use super::{Case, Occasion};
 use crate::refusal::Refusal;
-use crate::timeline::Fact;
+use crate::timeline::{Fact, Urgency};
+use vocabulary::Priority;
 
 /// A lower priority that one person asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ impl Case {
         self.priority_floor = Some(priority);
         self.lowering = None;
         self.version += 1;
-        self.note(at, Fact::PrioritySet { priority, reason, raised: true });
+        self.note(at, Fact::Urgency(Urgency::PrioritySet { priority, reason, raised: true }));
         Ok(())
     }
 
@@ -58,12 +59,12 @@ impl Case {
                 self.priority = priority;
                 self.priority_floor = None;
                 let reason = format!("{reason} (asked for by {})", asked.by);
-                self.note(at, Fact::PrioritySet { priority, reason, raised: false });
+                self.note(at, Fact::Urgency(Urgency::PrioritySet { priority, reason, raised: false }));
                 Ok(true)
             }
             _ => {
                 self.lowering = Some(Lowering { to: priority, by: at.actor.to_owned() });
-                self.note(at, Fact::LowerPriorityAsked { priority, reason });
+                self.note(at, Fact::Urgency(Urgency::LowerPriorityAsked { priority, reason }));
                 Ok(false)
             }
         }
@@ -83,7 +84,8 @@ mod tests {
 
     use super::super::properties::{occasion, opened};
     use super::*;
-    use crate::triage::{Level, Triage};
+    use triage::Triage;
+    use vocabulary::Level;
 
     fn by(actor: &str) -> Occasion<'_> {
         Occasion { actor, ..occasion(Timestamp::UNIX_EPOCH) }

@@ -3,17 +3,17 @@
 use calendar::{Reason, State};
 
 use super::Clocks;
-use crate::case::{Case, Occasion};
-use crate::timeline::{Fact, Together};
+use crate::case::{CASES, Case, Occasion};
+use crate::timeline::{Fact, Handling, Information, Timing, Together};
 
 /// Whether it is what the complainant was asked for, as far as can be told: what they
 /// add answers.
 pub(super) fn answers(fact: &Fact) -> bool {
-    match fact {
-        Fact::Information(added) => added.by_complainant,
-        Fact::Together(Together::Informed { by_complainant, .. }) => *by_complainant,
-        _ => false,
-    }
+    matches!(
+        fact,
+        Fact::Handling(Handling::Information(Information { by_complainant: true, .. }))
+            | Fact::Together(Together::Informed { by_complainant: true, .. })
+    )
 }
 
 impl Clocks {
@@ -27,11 +27,11 @@ impl Clocks {
             if waits && clock.clock.resume(answer.time).is_ok() {
                 clock.changed = true;
                 let reason = "the complainant answered".to_owned();
-                facts.push(Fact::ClockResumed { kind: clock.clock.kind, reason });
+                facts.push(Fact::Timing(Timing::Resumed { kind: clock.clock.kind, reason }));
             }
         }
         if !facts.is_empty() {
-            let at = Occasion { now: answer.time, actor: "<cases>", traceparent: &answer.traceparent };
+            let at = Occasion { now: answer.time, actor: CASES, traceparent: &answer.traceparent };
             self.settle(case, facts, &at);
         }
     }

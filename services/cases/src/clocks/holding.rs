@@ -8,13 +8,15 @@ use std::cmp::Reverse;
 use calendar::{Clock, Kind};
 use jiff::Timestamp;
 use uuid::Uuid;
+use vocabulary::State;
 
 use super::pauses_and_extensions::{Extension, ExtensionState};
 use super::policy::Policy;
-use super::{CaseClock, Clocks, number};
-use crate::case::{Case, Occasion, State};
+use super::{CaseClock, Clocks};
+use crate::case::{Case, Occasion};
+use crate::promise::number;
 use crate::refusal::Refusal;
-use crate::timeline::Fact;
+use crate::timeline::{Fact, Timing};
 
 /// What promises news of a clock that no policy promises: somebody's word.
 const GIVEN_WORD: &str = "holding-reply";
@@ -73,7 +75,7 @@ impl Clocks {
         held.give_word(case, policies, reply.next, at)?;
         let due = held.answer_due(at.now, |_| true);
         let Reply { text, reason, next, more: _, cause: _ } = reply;
-        let mut facts = vec![Fact::HoldingReply { text, reason, next, due }];
+        let mut facts = vec![Fact::Timing(Timing::HoldingReply { text, reason, next, due })];
         let extension = given.map(|(extension, fact)| {
             facts.push(fact);
             extension

@@ -4,19 +4,19 @@
 
 use std::sync::LazyLock;
 
-use calendar::{Action, Pack, Rung, State as ClockState};
+use calendar::{Action, Pack, Reason, Rung, State as ClockState};
 use jiff::SignedDuration;
 use proptest::prelude::*;
+use triage::Triage;
 use uuid::Uuid;
+use vocabulary::Priority;
 
 use super::holding::{Granting, Reply};
 use super::policy::KindLadder;
 use super::*;
 use crate::calendars::Calendars;
-use crate::case::Priority;
 use crate::case::properties::{Op, apply, occasion, opened};
 use crate::refusal::Refusal;
-use crate::triage::Triage;
 
 /// A promise that may stand still and depends on complexity, and one that a holding
 /// reply prolongs.

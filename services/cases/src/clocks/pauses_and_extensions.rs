@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{CaseClock, Clocks};
 use crate::case::{Case, Occasion};
 use crate::refusal::Refusal;
-use crate::timeline::Fact;
+use crate::timeline::{Fact, Timing};
 
 kernel::numbered! {
     /// Where a request for more time stands.
@@ -22,6 +22,9 @@ kernel::numbered! {
         Refused = 3,
     }
 }
+
+/// Whoever may approve; nobody bears this name.
+const ANYBODY: &str = "<anybody>";
 
 /// More time for one clock, asked for and perhaps granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,11 +71,11 @@ impl Clocks {
             match clock.clock.pause(reason, &clock.calendar, at.now) {
                 Ok(()) => {
                     clock.changed = true;
-                    facts.push(Fact::ClockPaused {
+                    facts.push(Fact::Timing(Timing::Paused {
                         kind: clock.clock.kind,
                         reason,
                         remark: remark.to_owned(),
-                    });
+                    }));
                 }
                 Err(_) if kinds.is_empty() => {}
                 Err(refusal) => return Err(Refusal::Clock(refusal)),
@@ -100,7 +103,10 @@ impl Clocks {
             match clock.clock.resume(at.now) {
                 Ok(()) => {
                     clock.changed = true;
-                    facts.push(Fact::ClockResumed { kind: clock.clock.kind, reason: remark.to_owned() });
+                    facts.push(Fact::Timing(Timing::Resumed {
+                        kind: clock.clock.kind,
+                        reason: remark.to_owned(),
+                    }));
                 }
                 Err(_) if kinds.is_empty() => {}
                 Err(refusal) => return Err(Refusal::Clock(refusal)),
@@ -129,8 +135,8 @@ impl Clocks {
             return Err(Refusal::HoldingReplyNeeded);
         }
         let approval = clock.clock.terms.extension.as_ref().is_none_or(|terms| terms.approval);
-        // Would it be granted, if somebody approved? Nobody bears this name.
-        let approver = if approval { "<anybody>" } else { "" };
+        // Would it be granted, if somebody approved?
+        let approver = if approval { ANYBODY } else { "" };
         let mut granted = clock.clock.clone();
         let wanted = Approval { reason: &extension.reason, handler: &case.agent_id, approver };
         granted.extend(extension.amount, &wanted, &clock.calendar, at.now).map_err(Refusal::Clock)?;
@@ -138,7 +144,7 @@ impl Clocks {
             return self.grant(case, extension, "", number, at);
         }
         let (kind, amount, reason) = (extension.kind, extension.amount, extension.reason.clone());
-        self.settle(case, vec![Fact::ExtensionRequested { kind, amount, reason }], at);
+        self.settle(case, vec![Fact::Timing(Timing::ExtensionRequested { kind, amount, reason })], at);
         Ok(())
     }
 
@@ -179,13 +185,13 @@ impl Clocks {
         // A holding reply that gives the time tells of it, too.
         let terms = clock.clock.terms.extension.as_ref();
         let notice_due = terms.is_some_and(|terms| terms.notice && !terms.holding_reply);
-        let fact = Fact::ExtensionGranted {
+        let fact = Fact::Timing(Timing::ExtensionGranted {
             kind: extension.kind,
             due: clock.due(),
             reason: extension.reason.clone(),
             notice_due,
             number,
-        };
+        });
         extension.decide(ExtensionState::Granted, approver, at.now);
         Ok(fact)
     }
@@ -230,7 +236,7 @@ impl Extension {
         self.ensure_pending()?;
         self.decide(ExtensionState::Refused, approver, at.now);
         self.refusal.clone_from(&refusal);
-        case.note(at, Fact::ExtensionRefused { kind: self.kind, reason: refusal });
+        case.note(at, Fact::Timing(Timing::ExtensionRefused { kind: self.kind, reason: refusal }));
         Ok(())
     }
 

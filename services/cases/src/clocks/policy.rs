@@ -136,3 +136,26 @@ pub(crate) fn default_ladders() -> Vec<KindLadder> {
         KindLadder { kind: Some(Kind::Final), rungs: answer },
     ]
 }
+
+/// A policy as it is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptPolicy {
+    /// Counts the tenant's policies; 0 is the shipped one.
+    pub(crate) version: i32,
+    /// The promises.
+    pub(crate) pack: Pack,
+    /// Whether they are shipped ones.
+    pub(crate) shipped: bool,
+    /// What is done as time runs out.
+    pub(crate) ladders: Vec<KindLadder>,
+    /// Why there is this version.
+    pub(crate) note: String,
+    /// When it was made; none of the shipped one.
+    pub(crate) created: Option<Timestamp>,
+    /// Who made it.
+    pub(crate) creator: String,
+    /// When it was last activated; none before.
+    pub(crate) activated: Option<Timestamp>,
+    /// Who did.
+    pub(crate) activator: String,
+}

@@ -6,13 +6,16 @@ use std::sync::LazyLock;
 use calendar::{Action, Pack, Reason as PauseReason, Rung, State as ClockState};
 use jiff::SignedDuration;
 use proptest::prelude::*;
+use vocabulary::{NoticeKind, Outcome};
 
 use super::policy::{BREACH, KindLadder};
 use super::*;
 use crate::calendars::Calendars;
 use crate::case::properties::{Op, apply, occasion, opened, ops};
-use crate::case::{Decision, Move, Outcome};
-use crate::external_event::{Event, ExternalEvent};
+use crate::case::{Decision, Move};
+use crate::external_event::{ANONYMOUS, Event, ExternalEvent};
+use crate::promise::number;
+use crate::timeline::{Grading, Timing, Together, Urgency};
 
 /// A regime's answer in 10 days beside own targets, and what is counted from
 /// later moments.
@@ -118,11 +121,20 @@ fn each_step_is_taken_in_its_time() {
     assert_eq!(
         taken,
         [
-            (5, Fact::Reminded { kind, rung: "half".to_owned(), due: Some(due) }),
-            (9, Fact::Returned { reason: why("soon") }),
-            (9, Fact::PriorityRaised { priority: crate::case::Priority::P3, reason: why("soon") }),
-            (10, Fact::Breached { kind, due, policy: "test@3".to_owned(), own_target: false }),
-            (11, Fact::Escalated { tier: 1, reason: why("late") }),
+            (5, Fact::Timing(Timing::Reminded { kind, rung: "half".to_owned(), due: Some(due) })),
+            (9, Fact::Urgency(Urgency::Returned { reason: why("soon") })),
+            (
+                9,
+                Fact::Urgency(Urgency::PriorityRaised {
+                    priority: vocabulary::Priority::P3,
+                    reason: why("soon")
+                })
+            ),
+            (
+                10,
+                Fact::Timing(Timing::Breached { kind, due, policy: "test@3".to_owned(), own_target: false })
+            ),
+            (11, Fact::Urgency(Urgency::Escalated { tier: 1, reason: why("late") })),
         ]
     );
     assert_eq!((case.tier, case.due_time, clocks.next(&case, &*POLICIES)), (1, Some(due), None));
@@ -133,10 +145,10 @@ fn after_a_downtime_only_the_newest_step_is_taken() {
     let (mut case, mut clocks) = new_case();
     clocks.0.retain(|clock| clock.clock.kind == Kind::Decide);
     let facts = clocks.fire_at(&mut case, day(40));
-    let missed = |rung: &str| Fact::RungMissed { kind: Kind::Decide, rung: rung.to_owned() };
+    let missed = |rung: &str| Fact::Timing(Timing::RungMissed { kind: Kind::Decide, rung: rung.to_owned() });
     assert_eq!(facts[..2], [missed("half"), missed("soon")]);
-    assert!(matches!(facts[2], Fact::Breached { .. }), "a breach is no step to be skipped");
-    assert!(matches!(facts[3], Fact::Escalated { .. }));
+    assert!(matches!(facts[2], Fact::Timing(Timing::Breached { .. })), "a breach is no step to be skipped");
+    assert!(matches!(facts[3], Fact::Urgency(Urgency::Escalated { .. })));
     assert_eq!(facts.len(), 4);
     assert_eq!(clocks.fire_at(&mut case, day(41)), []);
 }
@@ -163,12 +175,12 @@ fn a_regimes_clock_runs_on_in_the_next_cycle_and_own_targets_begin_anew() {
 #[test]
 fn reopened_more_urgent_what_is_promised_for_that_counts_from_the_start() {
     let (mut case, mut clocks) = new_case();
-    case.priority = crate::case::Priority::P2;
+    case.priority = vocabulary::Priority::P2;
     assign(&mut case, day(0));
     decide(&mut case, day(3));
     clocks.take_in(&mut case);
     hear(&mut case, Event::Disputes { comment: String::new() }, day(5));
-    assert_eq!(case.priority, crate::case::Priority::P1, "one level up");
+    assert_eq!(case.priority, vocabulary::Priority::P1, "one level up");
     clocks.take_in(&mut case);
     assert_eq!(clocks.of(Kind::Decide, 2).due(), Some(day(4)), "4 days from the receipt, as for a P1");
     assert_eq!(clocks.of(Kind::Decide, 1).clock.terms.budget.to_string(), "240 hours", "kept as for a P2");
@@ -191,7 +203,11 @@ fn a_pause_without_a_cap_reminds_every_week_until_it_ends() {
     clocks.pause(&mut case, &[Kind::Update], PauseReason::Appraisal, "", &occasion(day(1))).expect("lawful");
     clocks.take_in(&mut case);
     assert_eq!(clocks.next(&case, &*POLICIES), Some(day(8)));
-    let reminder = Fact::Reminded { kind: Kind::Update, rung: rungs::STILL_PAUSED.to_owned(), due: None };
+    let reminder = Fact::Timing(Timing::Reminded {
+        kind: Kind::Update,
+        rung: rungs::STILL_PAUSED.to_owned(),
+        due: None,
+    });
     assert_eq!(clocks.fire_at(&mut case, day(7)), []);
     assert_eq!(clocks.fire_at(&mut case, day(8)), std::slice::from_ref(&reminder));
     assert_eq!(clocks.fire_at(&mut case, day(8)), [], "once");
@@ -205,7 +221,7 @@ fn a_pause_without_a_cap_reminds_every_week_until_it_ends() {
 #[test]
 fn withdrawn_or_unreachable_nothing_is_owed() {
     let (mut case, mut clocks) = new_case();
-    let failure = Some("ANONYMOUS".to_owned());
+    let failure = Some(ANONYMOUS.to_owned());
     hear(&mut case, Event::NoticeSettled { kind: NoticeKind::Acknowledgement, failure }, day(0));
     clocks.take_in(&mut case);
     assert_eq!(clocks.of(Kind::Acknowledge, 1).clock.state, ClockState::Stopped { at: day(0) });
@@ -251,10 +267,14 @@ fn a_failed_delivery_keeps_no_promise() {
 #[test]
 fn triaged_again_the_time_spent_stays_spent() {
     let (mut case, mut clocks) = new_case();
-    case.priority = crate::case::Priority::P1;
+    case.priority = vocabulary::Priority::P1;
     case.note(
         &occasion(day(2)),
-        Fact::Retriaged { category: case.category.clone(), priority: case.priority, reasons: Vec::new() },
+        Fact::Grading(Grading::Retriaged {
+            category: case.category.clone(),
+            priority: case.priority,
+            reasons: Vec::new(),
+        }),
     );
     clocks.take_in(&mut case);
     assert_eq!(clocks.of(Kind::Decide, 1).due(), Some(day(4)));
@@ -264,7 +284,7 @@ fn triaged_again_the_time_spent_stays_spent() {
 fn one_of_very_many_is_promised_what_is_most_urgent_but_not_one_that_is_late() {
     let (mut case, mut clocks) = new_case();
     let usual = clocks.of(Kind::Decide, 1).due();
-    case.raise_priority_to(crate::case::Priority::P1, "late".to_owned(), &occasion(day(1)));
+    case.raise_priority_to(vocabulary::Priority::P1, "late".to_owned(), &occasion(day(1)));
     clocks.take_in(&mut case);
     assert_eq!(clocks.of(Kind::Decide, 1).due(), usual, "its own delay makes no deadline shorter");
     let alarm = Together::GroupAlarm { group: uuid::Uuid::nil(), members: 20 };
@@ -297,10 +317,10 @@ fn in_force_version(policies: &[Policy], received: Timestamp) -> i32 {
 fn count(seen: &mut BTreeMap<(i16, String), usize>, facts: &[Fact]) {
     for fact in facts {
         let step = match fact {
-            Fact::Reminded { kind, rung, .. } | Fact::RungMissed { kind, rung } => {
+            Fact::Timing(Timing::Reminded { kind, rung, .. } | Timing::RungMissed { kind, rung }) => {
                 (number(*kind), rung.clone())
             }
-            Fact::Breached { kind, .. } => (number(*kind), BREACH.to_owned()),
+            Fact::Timing(Timing::Breached { kind, .. }) => (number(*kind), BREACH.to_owned()),
             _ => continue,
         };
         *seen.entry(step).or_default() += 1;

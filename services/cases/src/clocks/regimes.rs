@@ -2,12 +2,14 @@
 //! the acknowledgement, what a reopened case is promised.
 
 use calendar::{Pack, Reopening, pack_on};
+use vocabulary::NoticeKind;
 
 use super::policy::{KindLadder, packs};
 use super::*;
 use crate::calendars::Calendars;
 use crate::case::properties::{occasion, opened};
-use crate::external_event::{Event, ExternalEvent};
+use crate::external_event::{ANONYMOUS, Event, ExternalEvent};
+use crate::timeline::{Course, Ruling};
 
 fn at(text: &str) -> Timestamp {
     text.parse().expect("a time")
@@ -86,7 +88,7 @@ fn a_stage_starts_when_the_acknowledgement_was_due_where_none_came() {
 fn a_stage_starts_at_once_where_nobody_can_be_told() {
     let name = "uk-housing-ombudsman";
     let (mut case, mut clocks, policies) = open(name, "2026-11-28", "2026-04-01T16:00+01");
-    hear(&mut case, &mut clocks, &policies, acknowledged(Some("ANONYMOUS")), "2026-04-01T16:01+01");
+    hear(&mut case, &mut clocks, &policies, acknowledged(Some(ANONYMOUS)), "2026-04-01T16:01+01");
     assert_eq!(shown(&clocks, Kind::Decide, 1).as_deref(), Some("2026-04-18 00:00"));
 }
 
@@ -95,14 +97,14 @@ fn the_second_stage_is_acknowledged_and_answered_from_then() {
     let name = "uk-housing-ombudsman";
     let (mut case, mut clocks, policies) = open(name, "2026-11-28", "2026-04-01T16:00+01");
     hear(&mut case, &mut clocks, &policies, acknowledged(None), "2026-04-08T09:00+01");
-    let resolved = Fact::Resolved {
-        outcome: crate::case::Outcome::Upheld,
+    let resolved = Fact::Ruling(Ruling::Resolved {
+        outcome: vocabulary::Outcome::Upheld,
         reasons: String::new(),
         respond_until: at("2026-05-30T00:00Z"),
-    };
+    });
     case.note(&occasion(at("2026-04-20T09:00+01")), resolved);
     case.cycle = 2;
-    let reopened = Fact::Reopened { reason: String::new(), previous_agent: String::new() };
+    let reopened = Fact::Course(Course::Reopened { reason: String::new(), previous_agent: String::new() });
     case.note(&occasion(at("2026-04-24T09:00+01")), reopened);
     clocks.follow(&case, &policies);
     case.journal.clear();
@@ -124,14 +126,14 @@ fn a_reopened_promise_counts_or_stands_still_as_its_pack_says() {
         case.origin.receive_time = at(received);
         case.journal.clear();
         let mut clocks = Clocks::open(&case, None, &policies);
-        let resolved = Fact::Resolved {
-            outcome: crate::case::Outcome::Upheld,
+        let resolved = Fact::Ruling(Ruling::Resolved {
+            outcome: vocabulary::Outcome::Upheld,
             reasons: String::new(),
             respond_until: at("2026-12-30T00:00Z"),
-        };
+        });
         case.note(&occasion(at("2026-11-10T10:00+05:30")), resolved);
         case.cycle = 2;
-        let again = Fact::Reopened { reason: String::new(), previous_agent: String::new() };
+        let again = Fact::Course(Course::Reopened { reason: String::new(), previous_agent: String::new() });
         case.note(&occasion(at("2026-11-15T10:00+05:30")), again);
         clocks.follow(&case, &policies);
         shown(&clocks, Kind::Decide, 2)

@@ -3,11 +3,13 @@
 
 use calendar::{Action, Kind, Starts, State, Step};
 use jiff::{SignedDuration, Timestamp};
+use vocabulary::Priority;
 
 use super::policy::{BREACH, Policy};
-use super::{CaseClock, Clocks, words};
-use crate::case::{Case, Occasion, Priority};
-use crate::timeline::Fact;
+use super::{CaseClock, Clocks};
+use crate::case::{Case, Occasion};
+use crate::promise::words;
+use crate::timeline::{Fact, Timing, Urgency};
 
 /// How often somebody is reminded of a clock whose pause has no cap: nothing else would.
 const PAUSE_REMINDER: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -45,9 +47,12 @@ impl Clocks {
     /// What counts from the acknowledgement counts from when that was due, where it did
     /// not come: a duty that was broken takes nothing from the next.
     fn start_unacknowledged(&mut self, case: &Case, policies: &[Policy]) {
-        let late = case.journal.iter().find_map(|noted| match noted.fact {
-            Fact::Breached { kind: Kind::Acknowledge, due, .. } => Some(due),
-            _ => None,
+        let late = case.journal.iter().find_map(|noted| {
+            if let Fact::Timing(Timing::Breached { kind: Kind::Acknowledge, due, .. }) = noted.fact {
+                Some(due)
+            } else {
+                None
+            }
         });
         if let (Some(due), Some(policy)) = (late, self.policy(case, policies)) {
             self.start(case, policy, Starts::Acknowledgement, due, |_| true);
@@ -98,7 +103,14 @@ impl CaseClock {
             newest = Some(next);
         }
         if newest.is_some() {
-            case.note(at, Fact::Reminded { kind: self.clock.kind, rung: STILL_PAUSED.to_owned(), due: None });
+            case.note(
+                at,
+                Fact::Timing(Timing::Reminded {
+                    kind: self.clock.kind,
+                    rung: STILL_PAUSED.to_owned(),
+                    due: None,
+                }),
+            );
         }
     }
 
@@ -108,7 +120,10 @@ impl CaseClock {
             self.changed = true;
             case.note(
                 at,
-                Fact::ClockResumed { kind: self.clock.kind, reason: "its pause is used up".to_owned() },
+                Fact::Timing(Timing::Resumed {
+                    kind: self.clock.kind,
+                    reason: "its pause is used up".to_owned(),
+                }),
             );
         }
     }
@@ -125,12 +140,12 @@ impl CaseClock {
             missed.run.into_iter().partition(|step| breach.is_none_or(|due| due <= step.at));
         for Step { rung, .. } in missed.log.into_iter().chain(late) {
             self.done(&rung.name);
-            case.note(at, Fact::RungMissed { kind, rung: rung.name.clone() });
+            case.note(at, Fact::Timing(Timing::RungMissed { kind, rung: rung.name.clone() }));
         }
         if let Some(due) = breach {
             self.done(BREACH);
             let (policy, own_target) = (self.clock.policy.clone(), self.own_target);
-            case.note(at, Fact::Breached { kind, due, policy, own_target });
+            case.note(at, Fact::Timing(Timing::Breached { kind, due, policy, own_target }));
         }
         for Step { rung, .. } in run {
             self.done(&rung.name);
@@ -144,7 +159,9 @@ impl CaseClock {
         let (kind, due) = (self.clock.kind, self.due());
         let reason = format!("step {rung} of the promise {}", words(kind));
         match action {
-            Action::Remind => case.note(at, Fact::Reminded { kind, rung: rung.to_owned(), due }),
+            Action::Remind => {
+                case.note(at, Fact::Timing(Timing::Reminded { kind, rung: rung.to_owned(), due }));
+            }
             Action::RaisePriority => case.raise_priority_to(case.priority.raised(), reason, at),
             Action::Reassign => case.give_back(reason, at),
             Action::Escalate => case.escalate_to(case.tier + 1, reason, at),
@@ -159,14 +176,14 @@ impl Case {
         if priority < self.priority {
             self.priority = priority;
             self.version += 1;
-            self.note(at, Fact::PriorityRaised { priority: self.priority, reason });
+            self.note(at, Fact::Urgency(Urgency::PriorityRaised { priority: self.priority, reason }));
         }
     }
 
     /// Somebody else should have it; who that is, assignment decides and tells.
     fn give_back(&mut self, reason: String, at: &Occasion<'_>) {
         if !self.agent_id.is_empty() {
-            self.note(at, Fact::Returned { reason });
+            self.note(at, Fact::Urgency(Urgency::Returned { reason }));
         }
     }
 
@@ -174,7 +191,7 @@ impl Case {
     pub(crate) fn escalate_to(&mut self, tier: i32, reason: String, at: &Occasion<'_>) {
         self.tier = tier;
         self.version += 1;
-        self.note(at, Fact::Escalated { tier, reason });
+        self.note(at, Fact::Urgency(Urgency::Escalated { tier, reason }));
     }
 }
 

@@ -15,10 +15,9 @@ use server::Length;
 use tonic::{Request, Response, Status};
 
 use crate::calendars::{self, Edition, Listed};
-use crate::clocks::jobs;
 use crate::clocks::policy_activation::{Progress, What};
-use crate::clocks::recalculation::{self, Found};
-use crate::clocks::zoned;
+use crate::clocks::recalculation::{self as due_times, Found};
+use crate::flow::clocks::{jobs, recalculation, zoned};
 use crate::refusal::Refusal;
 use crate::store::calendars as store;
 use crate::store::jobs::of_calendars;
@@ -84,7 +83,7 @@ impl Calendars {
         let (draft, calendar) = checked.map_err(wire::unsound)?;
         let edition = Edition::after(Some(&before), &name, draft, self.db.clock().now());
         let patience = (!dry_run).then_some(recalculation::LOOK_AHEAD);
-        let edit = recalculation::Edit::Calendar(name, Box::new(calendar));
+        let edit = due_times::Edit::Calendar(name, Box::new(calendar));
         let found = recalculation::moves(&self.db, tenant, edit, patience).await?;
         Ok(Planned { before: before.version, edition, found })
     }
@@ -199,7 +198,7 @@ impl CalendarService for Calendars {
         }
         let tenant = context.caller.tenant.clone();
         let found = if dry_run {
-            Some(recalculation::moves(&self.db, &tenant, recalculation::Edit::Zones, None).await?)
+            Some(recalculation::moves(&self.db, &tenant, due_times::Edit::Zones, None).await?)
         } else {
             None
         };

@@ -14,11 +14,12 @@ use super::acting::Names;
 use crate::acting::Act;
 use crate::case::{Case, Occasion};
 use crate::clocks::policy::Policy;
+use crate::flow::{merges, persist};
 use crate::ground::Claim;
 use crate::refusal::Refusal;
+use crate::store;
 use crate::timeline::{Entry, Written};
 use crate::wire::{self, CaseTarget};
-use crate::{merges, persist, store};
 
 /// A change to one case.
 pub(super) struct Change {

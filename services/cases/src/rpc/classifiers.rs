@@ -22,11 +22,12 @@ use tracing::Instrument as _;
 use super::acting;
 use crate::acting::Act;
 use crate::case::Occasion;
-use crate::classifiers::Classifiers;
+use crate::flow::classifiers::Classifiers;
+use crate::flow::persist;
 use crate::refusal::Refusal;
+use crate::store;
 use crate::wire::CaseTarget;
 use crate::wire::classifiers as wire;
-use crate::{persist, store};
 
 /// The rpcs of `ClassifierService`.
 #[derive(Clone)]

@@ -18,14 +18,14 @@ use super::acting;
 use crate::acting::Act;
 use crate::case::{Case, Occasion};
 use crate::clocks::Clocks;
-use crate::clocks::follow::{CaseClocks, Changes};
 use crate::clocks::holding::Granting;
-use crate::clocks::jobs;
 use crate::clocks::pauses_and_extensions::{Extension, ExtensionState};
 use crate::clocks::policy::Policy;
+use crate::flow::clocks::{CaseClocks, jobs};
+use crate::flow::persist;
 use crate::refusal::Refusal;
 use crate::wire::CaseTarget;
-use crate::{persist, store, wire};
+use crate::{store, wire};
 use kernel::Caller;
 
 /// Serves clocks.
@@ -45,11 +45,7 @@ impl Rpc {
         self.db
             .transact("clock.list", &caller.tenant, async move |mut tx| {
                 let case = store::get(&mut tx, case).await?.ok_or(Refusal::CaseNotFound)?;
-                let (clocks, pending) = store::clocks::of(&mut tx, &[case.id.0]).await?;
-                let mut clocks = Clocks(clocks);
-                if pending {
-                    jobs::foresee(&mut tx, &case, &mut clocks).await?;
-                }
+                let clocks = jobs::look(&mut tx, &case).await?;
                 let now = tx.now();
                 Ok((tx, (clocks, now)))
             })
@@ -110,13 +106,12 @@ impl LockedCase {
 
     /// Puts what was changed on record.
     async fn close(mut self, tx: &mut Tx) -> Result<Vec<WireClock>, Fault> {
-        let mut changes = Changes::default();
-        let clocks = self.case_clocks.clocks.entry(self.case.id).or_default();
-        changes.timer(&self.case, None, clocks.next(&self.case, &self.case_clocks.policies));
         let now = tx.now();
+        let clocks = self.case_clocks.clocks.entry(self.case.id).or_default();
         let rendered = clocks.0.iter().map(|clock| wire::clocks::clock(clock, now)).collect();
-        persist::changed(tx, std::slice::from_mut(&mut self.case)).await?;
-        changes.write(tx, &self.case_clocks.clocks).await?;
+        self.case_clocks.arm(&self.case);
+        let cases = std::slice::from_mut(&mut self.case);
+        persist::changed_with_clocks(tx, cases, self.case_clocks).await?;
         Ok(rendered)
     }
 }

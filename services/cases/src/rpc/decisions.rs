@@ -14,11 +14,12 @@ use uuid::Uuid;
 use super::acting;
 use crate::acting::Act;
 use crate::case::{Case, Correction, CorrectionState, Decision, Occasion};
+use crate::flow::persist;
 use crate::ground::with_ground;
 use crate::refusal::Refusal;
+use crate::store;
 use crate::wire::CaseTarget;
 use crate::wire::decisions as wire;
-use crate::{persist, store};
 
 /// The rpcs of `DecisionService`.
 #[derive(Clone)]

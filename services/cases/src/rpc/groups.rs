@@ -16,10 +16,11 @@ use uuid::Uuid;
 use super::acting;
 use crate::acting::Act;
 use crate::case::{Case, Occasion};
+use crate::flow::persist;
 use crate::groups::{Group, Member};
 use crate::refusal::Refusal;
+use crate::store;
 use crate::wire::groups::{self as wire, GroupTarget, Joining};
-use crate::{persist, store};
 
 /// The rpcs of `GroupService`.
 #[derive(Clone)]

@@ -10,17 +10,18 @@ use proto::redress::cases::v1::{
     ListLinksResponse, MergeCaseRequest, MergeCaseResponse, SimilarCase, UnlinkCasesRequest,
     UnlinkCasesResponse, UnmergeCaseRequest, UnmergeCaseResponse,
 };
+use sameness::{Person, Sketch};
 use tonic::{Request, Response, Status};
 
 use super::acting;
 use crate::acting::{Act, Actor};
 use crate::case::{Case, Joining, Occasion};
+use crate::flow::persist;
 use crate::links::{Link, Pair};
 use crate::refusal::Refusal;
-use crate::sameness::{Person, Sketch};
+use crate::store;
 use crate::wire::CaseTarget;
 use crate::wire::links::{self as wire, Merging, Model, Search, ToLink};
-use crate::{persist, store};
 
 /// Most merged cases of an answer.
 const MAX_MERGED: i64 = 100;

@@ -14,14 +14,14 @@ use proto::redress::cases::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::clocks::jobs;
-use crate::clocks::policy::{default_ladders, packs, shipped_pack};
+use crate::clocks::policy::{KeptPolicy, default_ladders, packs, shipped_pack};
 use crate::clocks::policy_activation::What;
-use crate::clocks::recalculation::{self, Edit, Found};
+use crate::clocks::recalculation::{Edit, Found};
+use crate::flow::clocks::{jobs, recalculation};
 use crate::refusal::Refusal;
 use crate::store::calendars;
 use crate::store::jobs::of_policies;
-use crate::store::policies::{self as store, Kept};
+use crate::store::policies as store;
 use crate::wire;
 use crate::wire::policies::{self as wires, Draft};
 
@@ -56,7 +56,7 @@ impl Policies {
 }
 
 /// Makes the next version.
-async fn create(tx: &mut Tx, draft: Draft, by: &str) -> Result<Kept, Fault> {
+async fn create(tx: &mut Tx, draft: Draft, by: &str) -> Result<KeptPolicy, Fault> {
     let Draft { pack, shipped, ladders, note } = draft;
     let pack = if shipped { on(&pack, shipped, today(tx.now())) } else { pack };
     calendars::seize(tx).await?;
@@ -67,7 +67,7 @@ async fn create(tx: &mut Tx, draft: Draft, by: &str) -> Result<Kept, Fault> {
         return Err(Refusal::TooManyPolicies.into());
     }
     let (created, creator) = (Some(tx.now()), by.to_owned());
-    let kept = Kept {
+    let kept = KeptPolicy {
         version,
         pack,
         shipped,
@@ -84,7 +84,7 @@ async fn create(tx: &mut Tx, draft: Draft, by: &str) -> Result<Kept, Fault> {
 
 /// Puts a version in force: for what happens from now on at once, for the open clocks page
 /// by page. Nobody writes a clock while that is noted.
-async fn activate(tx: &mut Tx, version: i32, by: &str) -> Result<Kept, Fault> {
+async fn activate(tx: &mut Tx, version: i32, by: &str) -> Result<KeptPolicy, Fault> {
     calendars::seize(tx).await?;
     let version = if version == 0 { keep_shipped(tx, by).await? } else { version };
     let mut kept = store::get(tx, version).await?.ok_or(Refusal::PolicyNotFound)?;
@@ -97,9 +97,9 @@ async fn activate(tx: &mut Tx, version: i32, by: &str) -> Result<Kept, Fault> {
 /// Keeps the shipped policy as the next version, unless the latest is just that: what
 /// clocks are under has a version. Answers which it is.
 async fn keep_shipped(tx: &mut Tx, by: &str) -> Result<i32, Fault> {
-    let Kept { pack, shipped, ladders, .. } = shipped()?;
+    let KeptPolicy { pack, shipped, ladders, .. } = shipped()?;
     let latest = store::latest(tx).await?;
-    let is_it = |kept: &Kept| kept.shipped && kept.pack.name == pack.name && kept.ladders == ladders;
+    let is_it = |kept: &KeptPolicy| kept.shipped && kept.pack.name == pack.name && kept.ladders == ladders;
     if store::get(tx, latest).await?.as_ref().is_some_and(is_it) {
         return Ok(latest);
     }
@@ -108,15 +108,15 @@ async fn keep_shipped(tx: &mut Tx, by: &str) -> Result<i32, Fault> {
 }
 
 /// Policies as callers see them, with how far those in force have come.
-async fn shown(tx: &mut Tx, kept: &[Kept]) -> Result<Vec<Policy>, Fault> {
+async fn shown(tx: &mut Tx, kept: &[KeptPolicy]) -> Result<Vec<Policy>, Fault> {
     let versions: Vec<i32> = kept.iter().map(|kept| kept.version).collect();
     let progress = of_policies(tx, &versions).await?;
-    let shown = |kept: &Kept| wires::policy(kept, progress.get(&kept.version));
+    let shown = |kept: &KeptPolicy| wires::policy(kept, progress.get(&kept.version));
     Ok(kept.iter().map(shown).collect())
 }
 
 /// A version; without one, the latest activated, or the shipped one.
-async fn read(tx: &mut Tx, version: Option<i32>) -> Result<Kept, Fault> {
+async fn read(tx: &mut Tx, version: Option<i32>) -> Result<KeptPolicy, Fault> {
     let kept = match version {
         Some(0) => None,
         Some(version) => Some(store::get(tx, version).await?.ok_or(Refusal::PolicyNotFound)?),
@@ -139,7 +139,7 @@ fn on(kept: &Pack, shipped: bool, day: Date) -> Pack {
     applies.unwrap_or_else(|| kept.clone())
 }
 
-impl Kept {
+impl KeptPolicy {
     /// As it is for complaints received on a day.
     fn on(self, day: Date) -> Self {
         let pack = on(&self.pack, self.shipped, day);
@@ -147,8 +147,8 @@ impl Kept {
     }
 }
 
-fn shipped() -> Result<Kept, Fault> {
-    Ok(Kept {
+fn shipped() -> Result<KeptPolicy, Fault> {
+    Ok(KeptPolicy {
         version: 0,
         pack: shipped_pack()?.clone(),
         shipped: true,

@@ -16,20 +16,21 @@ use proto::redress::cases::v1::{
 };
 use server::Length;
 use tonic::{Request, Response, Status};
+use triage::RuleSet;
+use triage::definition::Definition;
+use triage::rules::shipped;
+use vocabulary::Priority;
 
 use super::acting;
 use crate::acting::Act;
-use crate::case::{Case, Occasion, Priority};
+use crate::case::{Case, Occasion};
+use crate::flow::persist;
+use crate::flow::rule_sets::{self, RuleSets};
 use crate::reading::HEAVY_BYTES;
 use crate::refusal::Refusal;
-use crate::rule_sets::{self, RuleSets};
-use crate::store::rules::KeptSet;
-use crate::store::triage::ActiveVersions;
-use crate::triage::RuleSet;
-use crate::triage::definition::Definition;
-use crate::triage::rules::shipped;
+use crate::triage_record::{ActiveVersions, KeptSet};
 use crate::wire::triage as wire;
-use crate::{groups, persist, store};
+use crate::{groups, store};
 
 /// The rpcs of `TriageService`.
 #[derive(Clone)]

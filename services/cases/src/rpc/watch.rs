@@ -16,8 +16,9 @@ use tokio::sync::watch;
 use tonic::Status;
 
 use crate::case::Case;
+use crate::flow::persist;
 use crate::refusal::Refusal;
-use crate::{persist, store, wire};
+use crate::{store, wire};
 
 /// Changes in quick succession are one, and looked at no more often.
 const REST: Duration = Duration::from_millis(50);

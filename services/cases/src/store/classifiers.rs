@@ -8,26 +8,7 @@ use language::{Confusion, Sure};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::classifier::{Figures, Learnt};
-
-/// A classifier as it is kept, without its model.
-#[derive(Clone, Debug)]
-pub(crate) struct KeptClassifier {
-    /// Its version.
-    pub(crate) version: i64,
-    /// Whether complaints are classified by it.
-    pub(crate) active: bool,
-    /// Who had it trained.
-    pub(crate) trainer: String,
-    /// When.
-    pub(crate) train_time: Timestamp,
-    /// When it was last activated.
-    pub(crate) activate_time: Option<Timestamp>,
-    /// Confidence from which a category needs no confirmation.
-    pub(crate) threshold: f64,
-    /// How good it is.
-    pub(crate) figures: Figures,
-}
+use crate::classifier::{Figures, KeptClassifier, Learnt};
 
 #[derive(sqlx::FromRow)]
 struct Row {

@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use super::row::impossible;
 use crate::calendars::Calendars;
-use crate::clocks::{CaseClock, Held, number};
+use crate::clocks::{CaseClock, Held};
+use crate::promise::number;
 
 /// Reads clocks of the tenant, each with the edition of its calendar that counts,
 /// unless that is built in: what follows the tenant's condition is given.
@@ -169,17 +170,17 @@ pub(crate) async fn save(conn: &mut PgConnection, clocks: &[&CaseClock]) -> Resu
         return Ok(());
     }
     let due = |clock: &CaseClock| clock.due().map(jiff::Timestamp::to_sqlx);
-    // Steps of a ladder as one text: an array of arrays is none to Postgres.
+    // Steps of a ladder as JSON: an array of arrays is none to Postgres.
     sqlx::query(
         "INSERT INTO clock (tenant_id, case_id, kind, cycle, policy, calendar, own_target, unverified,
                             is_open, due_at, rungs, clock, zones)
          SELECT current_setting('redress.tenant'), n.id, n.kind, n.cycle, n.policy, n.calendar, n.own,
-                n.unverified, n.is_open, n.due, string_to_array(n.rungs, E'\\n'), n.clock, n.zones
+                n.unverified, n.is_open, n.due, ARRAY(SELECT jsonb_array_elements_text(n.rungs)), n.clock, n.zones
          FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::smallint[]) AS kind,
                       UNNEST($3::integer[]) AS cycle, UNNEST($4::integer[]) AS policy,
                       UNNEST($5::text[]) AS calendar, UNNEST($6::boolean[]) AS own,
                       UNNEST($7::boolean[]) AS unverified, UNNEST($8::boolean[]) AS is_open,
-                      UNNEST($9::timestamptz[]) AS due, UNNEST($10::text[]) AS rungs,
+                      UNNEST($9::timestamptz[]) AS due, UNNEST($10::jsonb[]) AS rungs,
                       UNNEST($11::jsonb[]) AS clock, UNNEST($12::text[]) AS zones) AS n
          ON CONFLICT ON CONSTRAINT clock_pkey DO UPDATE
          SET policy = excluded.policy, calendar = excluded.calendar, own_target = excluded.own_target,
@@ -195,7 +196,7 @@ pub(crate) async fn save(conn: &mut PgConnection, clocks: &[&CaseClock]) -> Resu
     .bind(clocks.iter().map(|clock| clock.unverified).collect::<Vec<_>>())
     .bind(clocks.iter().map(|clock| clock.clock.is_open()).collect::<Vec<_>>())
     .bind(clocks.iter().map(|clock| due(clock)).collect::<Vec<_>>())
-    .bind(clocks.iter().map(|clock| clock.rungs.join("\n")).collect::<Vec<_>>())
+    .bind(clocks.iter().map(|clock| Json(&clock.rungs)).collect::<Vec<_>>())
     .bind(clocks.iter().map(|clock| Json(&clock.clock)).collect::<Vec<_>>())
     .bind(clocks.iter().map(|clock| clock.zone_release()).collect::<Vec<_>>())
     .execute(conn)

@@ -5,9 +5,10 @@ use jiff_sqlx::{Timestamp, ToSqlx as _};
 use kernel::CaseId;
 use sqlx::PgConnection;
 use uuid::Uuid;
+use vocabulary::Outcome;
 
 use super::row::impossible;
-use crate::case::{Correction, CorrectionState, Decision, Outcome};
+use crate::case::{Correction, CorrectionState, Decision};
 
 #[derive(sqlx::FromRow)]
 struct Row {

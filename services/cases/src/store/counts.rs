@@ -2,39 +2,46 @@
 
 use fault::Fault;
 use sqlx::PgConnection;
+use uuid::Uuid;
+use vocabulary::{Channel, Priority, State};
 
-/// How many cases share state, category, priority and channel, each as stored.
-#[derive(Debug, sqlx::FromRow)]
-pub(crate) struct Count {
-    /// Where they stand.
-    pub(crate) state: i16,
-    /// What they are about.
-    pub(crate) category: String,
-    /// How urgent they are.
-    pub(crate) priority: i16,
-    /// The road they came by.
-    pub(crate) channel: i16,
-    /// How many.
-    pub(crate) cases: i64,
+use super::row::impossible;
+use crate::counts::{Count, Durations};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    state: i16,
+    category: String,
+    priority: i16,
+    channel: i16,
+    cases: i64,
 }
 
-/// How long it took from registration, in milliseconds; none where it has not
-/// happened yet.
-#[derive(Debug, sqlx::FromRow)]
-pub(crate) struct Durations {
-    /// Half were assigned within this.
-    pub assign_p50: Option<i64>,
-    /// 99 % were assigned within this.
-    pub assign_p99: Option<i64>,
-    /// Half were resolved within this.
-    pub resolve_p50: Option<i64>,
-    /// 99 % were resolved within this.
-    pub resolve_p99: Option<i64>,
+#[derive(sqlx::FromRow)]
+struct DurationsRow {
+    assign_p50: Option<i64>,
+    assign_p99: Option<i64>,
+    resolve_p50: Option<i64>,
+    resolve_p99: Option<i64>,
+}
+
+impl Row {
+    fn count(self) -> Result<Count, Fault> {
+        let Self { state, category, priority, channel, cases } = self;
+        let known = |column: &'static str| move || impossible("cases", column, Uuid::nil());
+        Ok(Count {
+            state: State::of(state).ok_or_else(known("state"))?,
+            category,
+            priority: Priority::of(priority).ok_or_else(known("priority"))?,
+            channel: Channel::of(channel).ok_or_else(known("channel"))?,
+            cases,
+        })
+    }
 }
 
 /// Counts each combination that occurs.
 pub(crate) async fn by_kind(conn: &mut PgConnection) -> Result<Vec<Count>, Fault> {
-    let counts = sqlx::query_as(
+    let rows: Vec<Row> = sqlx::query_as(
         "SELECT state, category, priority, channel, count(*) AS cases FROM cases
          WHERE tenant_id = current_setting('redress.tenant')
          GROUP BY state, category, priority, channel
@@ -42,12 +49,12 @@ pub(crate) async fn by_kind(conn: &mut PgConnection) -> Result<Vec<Count>, Fault
     )
     .fetch_all(conn)
     .await?;
-    Ok(counts)
+    rows.into_iter().map(Row::count).collect()
 }
 
 /// Median and 99th percentile of the times to first assignment and resolution.
 pub(crate) async fn durations(conn: &mut PgConnection) -> Result<Durations, Fault> {
-    let durations = sqlx::query_as(
+    let row: DurationsRow = sqlx::query_as(
         "SELECT percentile_disc(0.5)  WITHIN GROUP (ORDER BY assign)  AS assign_p50,
                 percentile_disc(0.99) WITHIN GROUP (ORDER BY assign)  AS assign_p99,
                 percentile_disc(0.5)  WITHIN GROUP (ORDER BY resolve) AS resolve_p50,
@@ -58,5 +65,6 @@ pub(crate) async fn durations(conn: &mut PgConnection) -> Result<Durations, Faul
     )
     .fetch_one(conn)
     .await?;
-    Ok(durations)
+    let DurationsRow { assign_p50, assign_p99, resolve_p50, resolve_p99 } = row;
+    Ok(Durations { assign_p50, assign_p99, resolve_p50, resolve_p99 })
 }

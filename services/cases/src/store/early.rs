@@ -8,9 +8,9 @@ use fault::Fault;
 use kernel::CaseId;
 use sqlx::PgConnection;
 use uuid::Uuid;
+use vocabulary::NoticeKind;
 
 use super::row::impossible;
-use crate::external_event::NoticeKind;
 
 /// A notice about a case that is not there yet.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::row::impossible;
 use crate::clocks::pauses_and_extensions::{Extension, ExtensionState};
-use crate::clocks::{kind_of, number};
+use crate::promise::{kind_of, number};
 
 #[derive(sqlx::FromRow)]
 struct Row {

@@ -6,9 +6,9 @@ use kernel::CaseId;
 use kernel::page::Page;
 use sqlx::PgConnection;
 use uuid::Uuid;
+use vocabulary::Matter;
 
 use super::row::impossible;
-use crate::case::Matter;
 use crate::groups::{Group, Member, Policy};
 
 #[derive(sqlx::FromRow)]

@@ -3,11 +3,10 @@
 use fault::Fault;
 use sqlx::PgConnection;
 use uuid::Uuid;
+use vocabulary::{State, UNCLASSIFIED};
 
-use crate::case::State;
 use crate::classifier::Lesson;
 use crate::reading;
-use crate::triage::UNCLASSIFIED;
 
 /// Rows of a page.
 const PAGE: i64 = 500;

@@ -4,12 +4,13 @@ use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
 use kernel::CaseId;
 use kernel::page::Page;
+use sameness::{LinkKind, LinkStanding};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::lists;
 use super::row::impossible;
 use crate::links::{Link, Pair};
-use crate::sameness::{LinkKind, LinkStanding};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -31,7 +32,7 @@ impl Row {
             kind: LinkKind::of(self.kind).ok_or_else(known("kind"))?,
             standing: LinkStanding::of(self.standing).ok_or_else(known("standing"))?,
             score: self.score,
-            reasons: self.reasons.lines().map(str::to_owned).collect(),
+            reasons: lists::read(&self.reasons),
             actor: self.actor,
             change_time: self.changed_at.to_jiff(),
         })
@@ -54,7 +55,7 @@ pub(crate) async fn found(conn: &mut PgConnection, links: &[Link]) -> Result<(),
     .bind(links.iter().map(|link| link.kind.number()).collect::<Vec<_>>())
     .bind(links.iter().map(|link| link.standing.number()).collect::<Vec<_>>())
     .bind(links.iter().map(|link| link.score).collect::<Vec<_>>())
-    .bind(links.iter().map(|link| link.reasons.join("\n")).collect::<Vec<_>>())
+    .bind(links.iter().map(|link| lists::written(&link.reasons)).collect::<Vec<_>>())
     .bind(links.iter().map(|link| link.actor.as_str()).collect::<Vec<_>>())
     .bind(links.iter().map(|link| link.change_time.to_sqlx()).collect::<Vec<_>>())
     .execute(conn)
@@ -90,7 +91,7 @@ pub(crate) async fn save(conn: &mut PgConnection, link: &Link) -> Result<(), Fau
     .bind(link.kind.number())
     .bind(link.standing.number())
     .bind(link.score)
-    .bind(link.reasons.join("\n"))
+    .bind(lists::written(&link.reasons))
     .bind(&link.actor)
     .bind(link.change_time.to_sqlx())
     .execute(conn)

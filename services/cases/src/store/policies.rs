@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 
 use crate::calendars::Calendars;
-use crate::clocks::policy::{KindLadder, Policy, packs, shipped_pack};
+use crate::clocks::policy::{KeptPolicy, KindLadder, Policy, packs, shipped_pack};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -68,29 +68,6 @@ fn policies(rows: Vec<Row>, calendars: &Calendars) -> Result<Vec<Policy>, Fault>
     kept.chain([Policy::shipped(calendars)]).collect()
 }
 
-/// A policy as it is kept.
-#[derive(Clone, Debug)]
-pub(crate) struct Kept {
-    /// Counts the tenant's policies; 0 is the shipped one.
-    pub(crate) version: i32,
-    /// The promises.
-    pub(crate) pack: Pack,
-    /// Whether they are shipped ones.
-    pub(crate) shipped: bool,
-    /// What is done as time runs out.
-    pub(crate) ladders: Vec<KindLadder>,
-    /// Why there is this version.
-    pub(crate) note: String,
-    /// When it was made; none of the shipped one.
-    pub(crate) created: Option<jiff::Timestamp>,
-    /// Who made it.
-    pub(crate) creator: String,
-    /// When it was last activated; none before.
-    pub(crate) activated: Option<jiff::Timestamp>,
-    /// Who did.
-    pub(crate) activator: String,
-}
-
 #[derive(sqlx::FromRow)]
 struct KeptRow {
     version: i32,
@@ -104,7 +81,7 @@ struct KeptRow {
     activated_by: String,
 }
 
-impl From<KeptRow> for Kept {
+impl From<KeptRow> for KeptPolicy {
     fn from(row: KeptRow) -> Self {
         Self {
             version: row.version,
@@ -121,7 +98,7 @@ impl From<KeptRow> for Kept {
 }
 
 /// Reads one version.
-pub(crate) async fn get(conn: &mut PgConnection, version: i32) -> Result<Option<Kept>, Fault> {
+pub(crate) async fn get(conn: &mut PgConnection, version: i32) -> Result<Option<KeptPolicy>, Fault> {
     let row: Option<KeptRow> = sqlx::query_as(
         "SELECT version, pack, shipped, ladders, note, created_at, created_by, activated_at, activated_by
          FROM policy WHERE tenant_id = current_setting('redress.tenant') AND version = $1",
@@ -129,11 +106,11 @@ pub(crate) async fn get(conn: &mut PgConnection, version: i32) -> Result<Option<
     .bind(version)
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(Kept::from))
+    Ok(row.map(KeptPolicy::from))
 }
 
 /// Reads the version that was activated last; none if none was.
-pub(crate) async fn latest_activated(conn: &mut PgConnection) -> Result<Option<Kept>, Fault> {
+pub(crate) async fn latest_activated(conn: &mut PgConnection) -> Result<Option<KeptPolicy>, Fault> {
     let row: Option<KeptRow> = sqlx::query_as(
         "SELECT version, pack, shipped, ladders, note, created_at, created_by, activated_at, activated_by
          FROM policy WHERE tenant_id = current_setting('redress.tenant') AND activated_at IS NOT NULL
@@ -141,11 +118,11 @@ pub(crate) async fn latest_activated(conn: &mut PgConnection) -> Result<Option<K
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(Kept::from))
+    Ok(row.map(KeptPolicy::from))
 }
 
 /// Reads a page of versions, latest first.
-pub(crate) async fn list(conn: &mut PgConnection, page: &Page) -> Result<Vec<Kept>, Fault> {
+pub(crate) async fn list(conn: &mut PgConnection, page: &Page) -> Result<Vec<KeptPolicy>, Fault> {
     let before: i32 = match &page.after {
         Some(key) => key.parse().map_err(|_| Fault::invalid_page_token())?,
         None => i32::MAX,
@@ -159,7 +136,7 @@ pub(crate) async fn list(conn: &mut PgConnection, page: &Page) -> Result<Vec<Kep
     .bind(page.limit())
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(Kept::from).collect())
+    Ok(rows.into_iter().map(KeptPolicy::from).collect())
 }
 
 /// The latest version; 0 if there is none.
@@ -173,7 +150,7 @@ pub(crate) async fn latest(conn: &mut PgConnection) -> Result<i32, Fault> {
 }
 
 /// Writes a new version.
-pub(crate) async fn insert(conn: &mut PgConnection, kept: &Kept) -> Result<(), Fault> {
+pub(crate) async fn insert(conn: &mut PgConnection, kept: &KeptPolicy) -> Result<(), Fault> {
     sqlx::query(
         "INSERT INTO policy (tenant_id, version, pack, shipped, ladders, note, created_at, created_by,
                              activated_by)
@@ -192,7 +169,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, kept: &Kept) -> Result<(), F
 }
 
 /// Writes that a version was activated.
-pub(crate) async fn activate(conn: &mut PgConnection, kept: &Kept) -> Result<(), Fault> {
+pub(crate) async fn activate(conn: &mut PgConnection, kept: &KeptPolicy) -> Result<(), Fault> {
     let written = sqlx::query(
         "UPDATE policy SET activated_at = $2, activated_by = $3
          WHERE tenant_id = current_setting('redress.tenant') AND version = $1",

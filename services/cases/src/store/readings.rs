@@ -10,34 +10,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::row::impossible;
-use crate::reading::Reading;
-
-/// Levels and threats as stored.
-const LEVELS: [Level; 5] = [Level::Calm, Level::Displeased, Level::Annoyed, Level::Angry, Level::Furious];
-const THREATS: [(Threat, i16); 4] =
-    [(Threat::Regulator, 1), (Threat::Media, 2), (Threat::Court, 4), (Threat::Leaving, 8)];
-
-/// What was read off the text of a case, as it is kept, and what became of it.
-#[derive(Clone, Debug)]
-pub(crate) struct KeptReading {
-    /// The case.
-    pub(crate) case: CaseId,
-    /// Its category now.
-    pub(crate) category: String,
-    /// One line, in the complainant's words.
-    pub(crate) subject: String,
-    /// How angry it is; none for a case opened before texts were read.
-    pub(crate) level: Option<Level>,
-    /// What it threatens.
-    pub(crate) threats: Vec<Threat>,
-    /// Version of the classifier that was asked, what it took the case for, and how
-    /// likely that is right.
-    pub(crate) guess: Option<(i64, String, f64)>,
-    /// Whether a person is to confirm the category.
-    pub(crate) unconfirmed: bool,
-    /// Who confirmed or corrected it last, and when.
-    pub(crate) confirmed: Option<(String, Timestamp)>,
-}
+use crate::reading::{KeptReading, LEVELS, Reading, THREATS};
 
 #[derive(sqlx::FromRow)]
 struct Row {

@@ -4,9 +4,10 @@ use fault::Fault;
 use jiff_sqlx::Timestamp;
 use kernel::{CaseId, Money};
 use uuid::Uuid;
+use vocabulary::{Channel, Level, Matter, Outcome, Priority, State};
 
-use crate::case::{Case, Channel, Lowering, Matter, Merged, Origin, Outcome, Priority, State};
-use crate::triage::Level;
+use super::lists;
+use crate::case::{Case, Lowering, Merged, Origin};
 
 /// Reads cases of the tenant: what follows the tenant's condition is given.
 macro_rules! select_cases {
@@ -113,7 +114,7 @@ impl Row {
             lowering,
             complexity: Level::of(self.complexity).ok_or_else(known("complexity"))?,
             category: self.category,
-            triage_reasons: self.triage_reasons.lines().map(str::to_owned).collect(),
+            triage_reasons: lists::read(&self.triage_reasons),
             department_id: self.department_id,
             agent_id: self.agent_id,
             findings: self.findings,

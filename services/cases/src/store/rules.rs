@@ -5,27 +5,9 @@ use jiff::Timestamp;
 use jiff_sqlx::{Timestamp as Moment, ToSqlx as _};
 use kernel::page::Page;
 use sqlx::PgConnection;
+use triage::definition::Definition;
 
-use crate::triage::definition::Definition;
-
-/// A rule set as it is kept.
-#[derive(Clone, Debug)]
-pub(crate) struct KeptSet {
-    /// Its version; 0 is the set that is shipped.
-    pub(crate) version: i64,
-    /// What is new in it.
-    pub(crate) note: String,
-    /// Who created it.
-    pub(crate) creator: String,
-    /// When; none for the set that is shipped.
-    pub(crate) create_time: Option<Timestamp>,
-    /// When it was last activated.
-    pub(crate) activate_time: Option<Timestamp>,
-    /// Whether cases are triaged by it.
-    pub(crate) active: bool,
-    /// Its rules and words; none in a list.
-    pub(crate) definition: Option<Definition>,
-}
+use crate::triage_record::KeptSet;
 
 #[derive(sqlx::FromRow)]
 struct Row {

@@ -7,6 +7,7 @@ mod plans;
 mod statement;
 
 use fault::Fault;
+use filter::{Condition, Key, Order};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::TenantId;
@@ -16,8 +17,7 @@ use uuid::Uuid;
 
 use super::row::{Row, select_cases};
 use crate::case::Case;
-use crate::filter::{Condition, Key, Order};
-pub(crate) use facets::{Counted, facets};
+pub(crate) use facets::facets;
 use statement::{DUE, Statement};
 
 /// Who searches, and when: what tests of a case depend on.

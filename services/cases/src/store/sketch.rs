@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use fault::Fault;
 use jiff_sqlx::Timestamp;
 use kernel::CaseId;
+use sameness::{FIRST_NUMBER_MARK, Keys, Sketch, Traits, marks};
 use sqlx::PgConnection;
 use uuid::Uuid;
+use vocabulary::{Matter, Outcome, State};
 
 use super::row::impossible;
-use crate::case::{Case, Matter, Outcome};
-use crate::sameness::{FIRST_NUMBER_MARK, Keys, Sketch, Traits, marks};
+use crate::case::Case;
+use crate::links::Closed;
 
 /// Of the cases that bear a mark, how many of the newest are looked at when a case
 /// is opened.
@@ -184,22 +186,6 @@ pub(crate) async fn get(conn: &mut PgConnection, case: CaseId) -> Result<Option<
     Ok(row.map(|row| row.keys(case.0)).transpose()?.and_then(|keys| keys.sketch))
 }
 
-/// A closed case whose text shares something with a text.
-pub(crate) struct Closed {
-    /// The case.
-    pub(crate) case: CaseId,
-    /// Its text.
-    pub(crate) sketch: Sketch,
-    /// One line, in the complainant's words.
-    pub(crate) subject: String,
-    /// What it was about.
-    pub(crate) category: String,
-    /// What was decided.
-    pub(crate) outcome: Option<Outcome>,
-    /// Why.
-    pub(crate) decision_reasons: String,
-}
-
 #[derive(sqlx::FromRow)]
 struct ClosedRow {
     case_id: Uuid,
@@ -223,12 +209,13 @@ pub(crate) async fn closed_alike(conn: &mut PgConnection, sketch: &Sketch) -> Re
                GROUP BY found.case_id) AS f
          JOIN cases c ON c.tenant_id = current_setting('redress.tenant') AND c.case_id = f.case_id
          JOIN sketch s ON s.tenant_id = current_setting('redress.tenant') AND s.case_id = f.case_id
-         WHERE c.state = 8 AND s.minima IS NOT NULL
+         WHERE c.state = $4 AND s.minima IS NOT NULL
          ORDER BY f.shared DESC, c.case_id DESC LIMIT $3",
     )
     .bind(sketch.bands().as_slice())
     .bind(NEWEST_ASKED)
     .bind(COMPARED_ASKED)
+    .bind(State::Closed.number())
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(ClosedRow::closed).collect()

@@ -5,15 +5,7 @@ use std::collections::HashMap;
 use fault::Fault;
 use sqlx::PgConnection;
 
-/// An agent as the roster describes them.
-pub(crate) struct Member {
-    /// The subject they sign in as, folded.
-    pub(crate) agent_id: String,
-    /// The version of the description.
-    pub(crate) version: i64,
-    /// Name for people, folded.
-    pub(crate) name: String,
-}
+use crate::staff::Member;
 
 /// Keeps agents as they are described last.
 pub(crate) async fn keep(conn: &mut PgConnection, members: &[Member]) -> Result<(), Fault> {

@@ -1,12 +1,12 @@
 //! Statements about the long texts of cases, which never change, and their words.
 
 use fault::Fault;
+use filter::terms::Terms;
 use kernel::TenantId;
 use sqlx::PgConnection;
 
 use super::Opening;
 use crate::reading::HEAVY_BYTES;
-use crate::search_terms::Terms;
 
 /// Keeps the texts of cases this transaction has inserted.
 pub(crate) async fn keep(

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::row::impossible;
 use crate::acting::Restricted;
 use crate::case::Case;
-use crate::timeline::{Ending, Entry, Fact, Kind, Visibility};
+use crate::timeline::{Ending, Entry, Fact, Handling, Kind, Visibility};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -82,9 +82,9 @@ pub(crate) async fn append(conn: &mut PgConnection, cases: &[Case]) -> Result<()
 /// Keeps the keys that notes were written under with them.
 pub(crate) async fn keep_keys(conn: &mut PgConnection, cases: &[Case]) -> Result<(), Fault> {
     let keys = cases.iter().flat_map(|case| {
-        case.journal.iter().filter_map(|noted| match &noted.fact {
-            Fact::Note(note) => Some((case.id.0, (noted.ordinal, note.request_id.as_deref()?))),
-            _ => None,
+        case.journal.iter().filter_map(|noted| {
+            let Fact::Handling(Handling::Note(note)) = &noted.fact else { return None };
+            Some((case.id.0, (noted.ordinal, note.request_id.as_deref()?)))
         })
     });
     let (ids, keys): (Vec<Uuid>, Vec<(i32, &str)>) = keys.unzip();

@@ -8,57 +8,19 @@ use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::{Timestamp as Moment, ToSqlx as _};
 use kernel::page::Page;
 use kernel::{CaseId, Money};
-use language::Threat;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
+use triage::{Attributes, MOST_REPEATS, Matched, REPEAT_DAYS, Surroundings, Traffic, Triage, Verdict};
 use uuid::Uuid;
+use vocabulary::{Channel, Priority};
 
 use super::readings;
 use super::row::impossible;
-use crate::case::{Channel, Priority};
 use crate::reading;
-use crate::sameness::Person;
-use crate::triage::{
-    Attributes, Facts, MOST_REPEATS, Matched, Named, REPEAT_DAYS, Surroundings, Traffic, Triage, Verdict,
-};
+use crate::triage_record::{ActiveVersions, Around, Incoming, Past, Triaged, Window};
 
 /// How far back a channel's usual traffic is looked for.
 const TRAFFIC_HOURS: i64 = 7 * 24;
-
-/// A complaint about to be triaged.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Incoming<'a> {
-    /// Its id.
-    pub(crate) case: Uuid,
-    /// Whose it is, as far as it is known.
-    pub(crate) person: Person,
-    /// When it counts as received.
-    pub(crate) received: Timestamp,
-    /// The road it came by.
-    pub(crate) channel: Channel,
-    /// What the channel believes it is about.
-    pub(crate) hint: &'a str,
-}
-
-/// What rules and tree hold now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct ActiveVersions {
-    /// Version of the rules; 0 is the set that is shipped.
-    pub(crate) rule_set: i64,
-    /// Version of the tree of categories; none when there is no tree.
-    pub(crate) tree: Option<i64>,
-}
-
-/// What was going on around a complaint, as stored.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Around {
-    /// Cases the same person had before.
-    pub(crate) repeats: i64,
-    /// What its channel brought.
-    pub(crate) traffic: Traffic,
-    /// Whether the tree has the hint.
-    pub(crate) hint_known: bool,
-}
 
 #[derive(sqlx::FromRow)]
 struct AroundRow {
@@ -175,20 +137,6 @@ impl KeptVerdict {
     }
 }
 
-/// What triage looked at, and what it decided.
-#[derive(Clone, Debug)]
-pub(crate) struct Triaged<'a> {
-    /// The case.
-    pub(crate) case: Uuid,
-    /// What it looked at.
-    pub(crate) facts: Facts<'a>,
-    /// What it decided.
-    pub(crate) verdict: Verdict,
-    /// Whether it counts for what its channel brings now: not what ended before it
-    /// came here.
-    pub(crate) counts: bool,
-}
-
 /// Keeps the records of cases just opened, and counts them for their channels.
 pub(crate) async fn record(
     conn: &mut PgConnection,
@@ -244,71 +192,6 @@ pub(crate) async fn record(
 
 fn json<T: Serialize>(value: &T) -> Result<String, Fault> {
     serde_json::to_string(value).map_err(Fault::internal)
-}
-
-/// The facts of a case as they were when it came.
-#[derive(Clone, Debug)]
-pub(crate) struct Past {
-    /// The case.
-    pub(crate) case: CaseId,
-    /// One line, in the complainant's words.
-    pub(crate) subject: String,
-    /// What the channel believed it is about.
-    pub(crate) hint: String,
-    /// When it was triaged last.
-    pub(crate) triage_time: Timestamp,
-    /// What was decided then.
-    pub(crate) verdict: Verdict,
-    channel: Channel,
-    language: String,
-    description: String,
-    vulnerabilities: Vec<String>,
-    reach: i64,
-    anger: language::Level,
-    threats: Vec<Threat>,
-    amount_sought: Option<Money>,
-    named: Option<(String, String, bool)>,
-    around: Surroundings,
-}
-
-impl Past {
-    /// How long its texts are.
-    pub(crate) fn bytes(&self) -> usize {
-        self.subject.len() + self.description.len()
-    }
-
-    /// The same with what was added later, and how that is meant.
-    pub(crate) fn with(mut self, added: &str) -> Self {
-        let emotion = language::emotion(added);
-        self.description = format!("{}\n{added}", self.description);
-        self.anger = self.anger.max(emotion.level);
-        self.threats.extend(emotion.threats);
-        self.threats.sort_unstable();
-        self.threats.dedup();
-        self
-    }
-
-    /// What triage looked at.
-    pub(crate) fn facts(&self) -> Facts<'_> {
-        Facts {
-            channel: self.channel,
-            subject: &self.subject,
-            description: &self.description,
-            language: &self.language,
-            category_hint: &self.hint,
-            vulnerabilities: &self.vulnerabilities,
-            reach: self.reach,
-            anger: self.anger,
-            threats: &self.threats,
-            amount_sought: self.amount_sought.as_ref(),
-            named: self.named.as_ref().map(|(category, why, by_person)| Named {
-                category,
-                why,
-                by_person: *by_person,
-            }),
-            around: self.around,
-        }
-    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -414,15 +297,6 @@ pub(crate) async fn get(conn: &mut PgConnection, case: CaseId) -> Result<Option<
     let row: Option<PastRow> =
         sqlx::query_as(select_past!("AND t.case_id = $1")).bind(case.0).fetch_optional(conn).await?;
     row.map(PastRow::into_past).transpose()
-}
-
-/// A time in which cases were registered.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Window {
-    /// From this moment on.
-    pub(crate) start: Option<Timestamp>,
-    /// Before this moment.
-    pub(crate) end: Option<Timestamp>,
 }
 
 /// Lists records, oldest first, of cases registered within a window.

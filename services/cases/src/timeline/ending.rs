@@ -1,7 +1,8 @@
 //! What a timeline tells of a case's end.
 
+use vocabulary::CloseReason;
+
 use super::{Kind, closed};
-use crate::case::CloseReason;
 
 /// What the timeline of a closed case tells of its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

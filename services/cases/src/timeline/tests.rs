@@ -1,5 +1,8 @@
 //! Who may read an entry, and in what words.
 
+use calendar::Kind as Promised;
+use vocabulary::NoticeKind;
+
 use super::*;
 
 fn entry(fact: Fact) -> Entry {
@@ -10,18 +13,18 @@ fn entry(fact: Fact) -> Entry {
 
 #[test]
 fn the_public_reads_of_outcomes_but_not_of_who_works_on_it() {
-    let assigned = entry(Fact::Assigned {
+    let assigned = entry(Fact::Handling(Handling::Assigned {
         department: "logistics".to_owned(),
         agent: "bob".to_owned(),
         explanation: "least loaded".to_owned(),
-    });
+    }));
     assert_eq!(assigned.visibility, Visibility::Internal);
     assert_eq!(assigned.text, "assigned to bob of logistics: least loaded");
-    let resolved = entry(Fact::Resolved {
+    let resolved = entry(Fact::Ruling(Ruling::Resolved {
         outcome: Outcome::PartlyUpheld,
         reasons: "half of it".to_owned(),
         respond_until: Timestamp::UNIX_EPOCH,
-    });
+    }));
     assert_eq!(resolved.visibility, Visibility::Public);
     assert_eq!(resolved.text, "the complaint is partly upheld: half of it");
 }
@@ -30,28 +33,28 @@ fn the_public_reads_of_outcomes_but_not_of_who_works_on_it() {
 fn why_a_notice_could_not_be_delivered_is_for_staff() {
     for why in ["NO_TRANSPORT", "NO_ADDRESS", "AUTOMATIC_SENDER", "refused by the receiving server"] {
         let failure = Some(why.to_owned());
-        let notice = entry(Fact::Notice { kind: NoticeKind::Acknowledgement, failure });
+        let notice = entry(Fact::Contact(Contact::Notice { kind: NoticeKind::Acknowledgement, failure }));
         assert!(notice.text.ends_with(why), "staff read why: {}", notice.text);
         assert_eq!(notice.public_text(), "the acknowledgement could not be delivered");
     }
-    let note = Fact::Note(Written {
+    let note = Fact::Handling(Handling::Note(Written {
         text: "we wrote: soon".to_owned(),
         visibility: Visibility::Public,
         request_id: None,
-    });
+    }));
     assert_eq!(entry(note).public_text(), "we wrote: soon");
 }
 
 #[test]
 fn a_time_is_told_in_the_zone_of_the_calendar_and_names_it() {
     let due = Some("2026-12-11T15:00:00Z".parse().expect("a time"));
-    let granted = Fact::ExtensionGranted {
+    let granted = Fact::Timing(Timing::ExtensionGranted {
         kind: Promised::Decide,
         due,
         reason: "an expert looks at it".to_owned(),
         notice_due: true,
         number: 1,
-    };
+    });
     let noted = |zone: &str| {
         let (actor, traceparent) = (String::new(), String::new());
         let fact = granted.clone();
@@ -71,9 +74,10 @@ fn an_ending_is_read_off_the_entries() {
         }
         ending
     };
-    let closed = |reason| Fact::Closed { reason, remark: String::new() };
+    let closed = |reason| Fact::Course(Course::Closed { reason, remark: String::new() });
     let work = || "finance carried out the refund".to_owned();
-    let first = read(vec![Fact::TaskCompleted { work: work() }, closed(CloseReason::Accepted)]);
+    let first =
+        read(vec![Fact::Remedy(Remedy::TaskCompleted { work: work() }), closed(CloseReason::Accepted)]);
     assert_eq!(first, Ending { remedies: vec![work()], accepted: true });
     let taken_up_again = read(vec![closed(CloseReason::Accepted), closed(CloseReason::Staff)]);
     assert_eq!(taken_up_again, Ending::default());
@@ -81,14 +85,15 @@ fn an_ending_is_read_off_the_entries() {
 
 #[test]
 fn a_remark_of_staff_stays_with_staff() {
-    let closed = |reason| entry(Fact::Closed { reason, remark: String::new() }).visibility;
+    let closed = |reason| entry(Fact::Course(Course::Closed { reason, remark: String::new() })).visibility;
     assert_eq!(closed(CloseReason::Staff), Visibility::Internal);
     assert_eq!(closed(CloseReason::WindowPassed), Visibility::Public);
 }
 
 #[test]
 fn an_entry_keeps_trace_and_cycle() {
-    let reopened = entry(Fact::Reopened { reason: String::new(), previous_agent: String::new() });
+    let reopened =
+        entry(Fact::Course(Course::Reopened { reason: String::new(), previous_agent: String::new() }));
     assert_eq!(reopened.trace_id, "0af7651916cd43dd8448eb211c80319c");
     assert_eq!(reopened.text, "taken up again as cycle 2");
 }

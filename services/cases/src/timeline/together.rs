@@ -2,10 +2,10 @@
 //! for staff: the public sees the state, never another complainant's case.
 
 use kernel::CaseId;
+use sameness::LinkKind;
 use uuid::Uuid;
 
 use super::{Kind, with_reason};
-use crate::sameness::LinkKind;
 
 /// Something that happened to a case together with another, or others.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use proto::redress::cases::v1::{
 use proto::timestamp;
 
 use crate::calendars::{Edition, Listed};
-use crate::clocks::number;
 use crate::clocks::policy_activation::Progress;
 use crate::clocks::recalculation::{Found, Moved};
+use crate::promise::number;
 
 /// An edit of a calendar, as it is asked for.
 #[derive(Clone, Debug)]

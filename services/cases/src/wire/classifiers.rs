@@ -13,9 +13,8 @@ use proto::timestamp;
 
 use super::{CaseTarget, target};
 use crate::categories::MAX_PATH;
-use crate::classifier::{Classifier, Figures, USUAL_THRESHOLD};
-use crate::store::classifiers::KeptClassifier;
-use crate::store::readings::KeptReading;
+use crate::classifier::{Classifier, Figures, KeptClassifier, USUAL_THRESHOLD};
+use crate::reading::KeptReading;
 
 /// Longest text that is classified.
 const MAX_TEXT: usize = 20_000;

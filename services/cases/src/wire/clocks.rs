@@ -15,9 +15,10 @@ use uuid::Uuid;
 
 use super::policies::kebab;
 use super::{CaseTarget, MAX_REASON, MAX_TEXT, target};
+use crate::clocks::CaseClock;
 use crate::clocks::holding::Reply;
 use crate::clocks::pauses_and_extensions::Extension;
-use crate::clocks::{CaseClock, kind_of, number, reason_name};
+use crate::promise::{kind_of, number, reason_name};
 
 /// Reads which deadline is to be explained.
 pub(crate) fn explain(request: ExplainDeadlineRequest) -> Result<(CaseId, Kind), Fault> {
@@ -262,7 +263,7 @@ fn duration(duration: SignedDuration) -> prost_types::Duration {
 mod tests {
     use proto::redress::cases::v1::ClockKind;
 
-    use crate::clocks::{kind_of, number};
+    use crate::promise::{kind_of, number};
 
     #[test]
     fn our_numbers_are_the_contracts() {

@@ -15,15 +15,16 @@ use proto::redress::resolution::v1::{
     PlanApproved, PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, RemedyKind, TaskCompleted,
     TaskNeedsAttention,
 };
+use sameness::{self, Keys, Sketch};
+use triage::{Facts, Surroundings};
+use vocabulary::{Channel, Matter, NoticeKind, Outcome};
 
-use crate::case::{Channel, History, Matter, Origin, Outcome};
+use crate::case::{History, Origin};
 use crate::classifier::Classifier;
-use crate::external_event::{Event, ExternalEvent, NoticeKind};
+use crate::external_event::{Event, ExternalEvent};
 use crate::reading::Reading;
-use crate::sameness::{self, Keys, Sketch};
-use crate::store::staff::Member;
+use crate::staff::Member;
 use crate::timeline::Information;
-use crate::triage::{Facts, Surroundings};
 
 /// A registered complaint, as far as a case needs it.
 #[derive(Clone, Debug)]

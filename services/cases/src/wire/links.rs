@@ -8,11 +8,10 @@ use proto::redress::cases::v1::{
     UnlinkCasesRequest, UnmergeCaseRequest,
 };
 use proto::timestamp;
+use sameness::LinkKind;
 
 use super::{CaseTarget, MAX_REASON, outcome, target};
-use crate::links::Link;
-use crate::sameness::LinkKind;
-use crate::store::sketch::Closed;
+use crate::links::{Closed, Link};
 use crate::timeline::Ending;
 
 /// Longest text whose like is sought: a complaint's.

@@ -7,88 +7,53 @@ use proto::redress::cases::v1::{
     ClockBreached, ClockReminder, DecisionCorrected, ExtensionGranted, HoldingReplySent,
 };
 use proto::timestamp;
+use vocabulary::Outcome;
 
 use super::money;
-use crate::case::{Case, Outcome, SharedOutcome};
-use crate::clocks;
-use crate::timeline::{Fact, Noted, Together};
+use crate::case::Case;
+use crate::promise;
+use crate::timeline::{Course, Fact, Grading, Noted, Ruling, SharedOutcome, Timing, Together, Urgency};
 
 /// Publishes what others must know of a fact, in the trace it happened in.
 pub(crate) fn publish(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) {
-    let (id, trace) = (case.id.0, noted.traceparent.clone());
-    let (case_id, cycle, ordinal) = (case.id.to_string(), noted.cycle, noted.ordinal);
-    let priority = case.priority.number().into();
     match &noted.fact {
-        Fact::Triaged { .. } => tx.emit_in(trace, id, &opened(case, cycle)),
-        Fact::Retriaged { category, .. } => {
-            let category = category.clone();
-            tx.emit_in(trace, id, &CaseRetriaged { case_id, cycle, category, priority, ordinal });
-        }
-        Fact::Categorised { category, previous } => {
-            let (category, previous_category) = (category.clone(), previous.clone());
-            tx.emit_in(trace, id, &CaseCategorised { case_id, cycle, category, previous_category, ordinal });
-        }
-        Fact::Reopened { reason, previous_agent } => {
-            tx.emit_in(trace, id, &reopened(case, cycle, reason, previous_agent));
-        }
-        Fact::Decided { .. } | Fact::Corrected { .. } => of_decision(tx, case, noted, recused),
-        Fact::Resolved { outcome, reasons, respond_until }
-        | Fact::SharedOutcome(SharedOutcome { outcome, reasons, respond_until }) => {
-            tx.emit_in(trace, id, &resolved(case, cycle, *outcome, reasons, *respond_until));
-        }
-        Fact::Closed { reason, .. } => {
-            tx.emit_in(trace, id, &CaseClosed { case_id, cycle, reason: reason.number().into() });
-        }
-        Fact::Withdrawn { reason } => {
-            tx.emit_in(trace, id, &CaseWithdrawn { case_id, cycle, reason: reason.clone() });
-        }
-        Fact::OutOfScope { referral } => {
-            tx.emit_in(trace, id, &CaseDeclined { case_id, cycle, referral: referral.clone() });
-        }
-        Fact::Reminded { .. }
-        | Fact::Breached { .. }
-        | Fact::ExtensionGranted { .. }
-        | Fact::HoldingReply { .. }
-        | Fact::PriorityRaised { .. }
-        | Fact::PrioritySet { .. }
-        | Fact::Returned { .. }
-        | Fact::Escalated { .. } => of_time(tx, case, noted),
+        Fact::Grading(grading) => of_grading(tx, case, noted, grading),
+        Fact::Ruling(ruling) => of_ruling(tx, case, noted, ruling, recused),
+        Fact::Course(course) => of_course(tx, case, noted, course),
+        Fact::Timing(timing) => of_timing(tx, case, noted, timing),
+        Fact::Urgency(urgency) => of_urgency(tx, case, noted, urgency),
         Fact::Together(together) => publish_together(tx, case, noted, together),
-        Fact::Opened { .. }
-        | Fact::Imported { .. }
-        | Fact::Queued { .. }
-        | Fact::Assigned { .. }
-        | Fact::Accepted
-        | Fact::Note(_)
-        | Fact::Information(_)
-        | Fact::LowerPriorityAsked { .. }
-        | Fact::Findings { .. }
-        | Fact::CorrectionAsked { .. }
-        | Fact::CorrectionRefused { .. }
-        | Fact::PlanProposed { .. }
-        | Fact::PlanApproved
-        | Fact::PlanRejected { .. }
-        | Fact::PlanCancelled { .. }
-        | Fact::TaskCompleted { .. }
-        | Fact::TaskNeedsAttention { .. }
-        | Fact::Notice { .. }
-        | Fact::NoticeRecorded { .. }
-        | Fact::RungMissed { .. }
-        | Fact::ClockPaused { .. }
-        | Fact::ClockResumed { .. }
-        | Fact::ExtensionRequested { .. }
-        | Fact::ExtensionRefused { .. }
-        | Fact::Answered { .. } => {}
+        // Others told of it, or only staff are concerned.
+        Fact::Handling(_) | Fact::Remedy(_) | Fact::Contact(_) => {}
     }
 }
 
-/// Tells what is decided, for the first time in its cycle or once more.
-fn of_decision(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) {
+/// Tells what a case is taken for.
+fn of_grading(tx: &mut Tx, case: &Case, noted: &Noted, grading: &Grading) {
+    let (id, trace) = (case.id.0, noted.traceparent.clone());
+    let (case_id, cycle, ordinal) = (case.id.to_string(), noted.cycle, noted.ordinal);
+    match grading {
+        Grading::Triaged { .. } => tx.emit_in(trace, id, &opened(case, cycle)),
+        Grading::Retriaged { category, .. } => {
+            let (category, priority) = (category.clone(), case.priority.number().into());
+            tx.emit_in(trace, id, &CaseRetriaged { case_id, cycle, category, priority, ordinal });
+        }
+        Grading::Categorised { category, previous } => {
+            let (category, previous_category) = (category.clone(), previous.clone());
+            tx.emit_in(trace, id, &CaseCategorised { case_id, cycle, category, previous_category, ordinal });
+        }
+        Grading::Opened { .. } | Grading::Imported { .. } => {}
+    }
+}
+
+/// Tells what is decided, for the first time in its cycle or once more, and when it takes
+/// effect.
+fn of_ruling(tx: &mut Tx, case: &Case, noted: &Noted, ruling: &Ruling, recused: &[String]) {
     let (id, trace) = (case.id.0, noted.traceparent.clone());
     let (case_id, cycle, recused_subjects) = (case.id.to_string(), noted.cycle, recused.to_vec());
     let priority = case.priority.number().into();
-    match &noted.fact {
-        Fact::Decided { outcome, remedy_due, .. } => {
+    match ruling {
+        Ruling::Decided { outcome, remedy_due, .. } => {
             let (outcome, remedy_due) = (outcome.number().into(), *remedy_due);
             let amount_sought = case.origin.amount_sought.as_ref().map(money);
             let decided = CaseDecided {
@@ -102,7 +67,7 @@ fn of_decision(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) {
             };
             tx.emit_in(trace, id, &decided);
         }
-        Fact::Corrected { outcome, previous, remedy_due, number, .. } => {
+        Ruling::Corrected { outcome, previous, remedy_due, number, .. } => {
             let (outcome, previous_outcome) = (outcome.number().into(), previous.number().into());
             let (remedy_due, number) = (*remedy_due, *number);
             let corrected = DecisionCorrected {
@@ -117,7 +82,31 @@ fn of_decision(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) {
             };
             tx.emit_in(trace, id, &corrected);
         }
-        _ => {}
+        Ruling::Resolved { outcome, reasons, respond_until }
+        | Ruling::SharedOutcome(SharedOutcome { outcome, reasons, respond_until }) => {
+            tx.emit_in(trace, id, &resolved(case, cycle, *outcome, reasons, *respond_until));
+        }
+        Ruling::CorrectionAsked { .. } | Ruling::CorrectionRefused { .. } => {}
+    }
+}
+
+/// Tells that a case ends, or is taken up again.
+fn of_course(tx: &mut Tx, case: &Case, noted: &Noted, course: &Course) {
+    let (id, trace) = (case.id.0, noted.traceparent.clone());
+    let (case_id, cycle) = (case.id.to_string(), noted.cycle);
+    match course {
+        Course::Reopened { reason, previous_agent } => {
+            tx.emit_in(trace, id, &reopened(case, cycle, reason, previous_agent));
+        }
+        Course::Closed { reason, .. } => {
+            tx.emit_in(trace, id, &CaseClosed { case_id, cycle, reason: reason.number().into() });
+        }
+        Course::Withdrawn { reason } => {
+            tx.emit_in(trace, id, &CaseWithdrawn { case_id, cycle, reason: reason.clone() });
+        }
+        Course::OutOfScope { referral } => {
+            tx.emit_in(trace, id, &CaseDeclined { case_id, cycle, referral: referral.clone() });
+        }
     }
 }
 
@@ -152,35 +141,35 @@ fn reopened(case: &Case, cycle: i32, reason: &str, previous_agent: &str) -> Case
 }
 
 /// Tells of promises that run out of time, of broken ones, and of what is done.
-fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
+fn of_timing(tx: &mut Tx, case: &Case, noted: &Noted, timing: &Timing) {
     let (id, trace) = (case.id.0, noted.traceparent.clone());
-    let (case_id, cycle, ordinal) = (case.id.to_string(), noted.cycle, noted.ordinal);
-    match &noted.fact {
-        Fact::Reminded { kind, rung, due } => tx.emit_in(
+    let (case_id, cycle) = (case.id.to_string(), noted.cycle);
+    match timing {
+        Timing::Reminded { kind, rung, due } => tx.emit_in(
             trace,
             id,
             &ClockReminder {
                 case_id,
                 cycle,
-                kind: clocks::number(*kind).into(),
+                kind: promise::number(*kind).into(),
                 rung: rung.clone(),
                 due_time: due.map(timestamp),
                 department_id: case.department_id.clone(),
                 agent_id: case.agent_id.clone(),
             },
         ),
-        Fact::Breached { kind, due, policy, own_target } => {
-            let kind = clocks::number(*kind).into();
+        Timing::Breached { kind, due, policy, own_target } => {
+            let kind = promise::number(*kind).into();
             let (due_time, policy, own_target) = (Some(timestamp(*due)), policy.clone(), *own_target);
             tx.emit_in(trace, id, &ClockBreached { case_id, cycle, kind, due_time, policy, own_target });
         }
-        Fact::ExtensionGranted { kind, due, reason, notice_due, number } => tx.emit_in(
+        Timing::ExtensionGranted { kind, due, reason, notice_due, number } => tx.emit_in(
             trace,
             id,
             &ExtensionGranted {
                 case_id,
                 cycle,
-                kind: clocks::number(*kind).into(),
+                kind: promise::number(*kind).into(),
                 due_time: due.map(timestamp),
                 reason: reason.clone(),
                 notice_due: *notice_due,
@@ -188,7 +177,7 @@ fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
                 time_zone: case.time_zone.clone(),
             },
         ),
-        Fact::HoldingReply { text, reason, next, due } => tx.emit_in(
+        Timing::HoldingReply { text, reason, next, due } => tx.emit_in(
             trace,
             id,
             &HoldingReplySent {
@@ -202,22 +191,35 @@ fn of_time(tx: &mut Tx, case: &Case, noted: &Noted) {
                 time_zone: case.time_zone.clone(),
             },
         ),
+        Timing::RungMissed { .. }
+        | Timing::Paused { .. }
+        | Timing::Resumed { .. }
+        | Timing::ExtensionRequested { .. }
+        | Timing::ExtensionRefused { .. } => {}
+    }
+}
+
+/// Tells how urgent a case is found, and that somebody else is to see to it.
+fn of_urgency(tx: &mut Tx, case: &Case, noted: &Noted, urgency: &Urgency) {
+    let (id, trace) = (case.id.0, noted.traceparent.clone());
+    let (case_id, cycle, ordinal) = (case.id.to_string(), noted.cycle, noted.ordinal);
+    match urgency {
         // Less urgent, it is what a new triage would make of it.
-        Fact::PrioritySet { priority, raised: false, .. } => {
+        Urgency::PrioritySet { priority, raised: false, .. } => {
             let (category, priority) = (case.category.clone(), priority.number().into());
             tx.emit_in(trace, id, &CaseRetriaged { case_id, cycle, category, priority, ordinal });
         }
-        Fact::PriorityRaised { priority, reason } | Fact::PrioritySet { priority, reason, .. } => {
+        Urgency::PriorityRaised { priority, reason } | Urgency::PrioritySet { priority, reason, .. } => {
             let (priority, reason) = (priority.number().into(), reason.clone());
             tx.emit_in(trace, id, &CasePriorityRaised { case_id, cycle, priority, reason, ordinal });
         }
-        Fact::Returned { reason } => {
+        Urgency::Returned { reason } => {
             tx.emit_in(trace, id, &CaseReturned { case_id, cycle, reason: reason.clone(), ordinal });
         }
-        Fact::Escalated { tier, reason } => {
+        Urgency::Escalated { tier, reason } => {
             tx.emit_in(trace, id, &CaseEscalated { case_id, cycle, tier: *tier, reason: reason.clone() });
         }
-        _ => {}
+        Urgency::LowerPriorityAsked { .. } => {}
     }
 }
 

@@ -15,11 +15,10 @@ use proto::timestamp;
 
 use super::MAX_REASON;
 use super::calendars::recount;
-use crate::clocks::policy::{BREACH, KindLadder, default_ladders, packs as packs_of};
+use crate::clocks::policy::{BREACH, KeptPolicy, KindLadder, default_ladders, packs as packs_of};
 use crate::clocks::policy_activation::Progress;
 use crate::clocks::rungs::STILL_PAUSED;
-use crate::clocks::{kind_of, number, reason_name};
-use crate::store::policies::Kept;
+use crate::promise::{kind_of, number, reason_name};
 
 /// Longest pack.
 const MAX_PACK: usize = 100_000;
@@ -188,7 +187,7 @@ pub(crate) fn list(request: ListPoliciesRequest) -> Result<Page, Fault> {
 }
 
 /// A policy as callers see it.
-pub(crate) fn policy(kept: &Kept, progress: Option<&Progress>) -> WirePolicy {
+pub(crate) fn policy(kept: &KeptPolicy, progress: Option<&Progress>) -> WirePolicy {
     let pack = &kept.pack;
     WirePolicy {
         version: kept.version,

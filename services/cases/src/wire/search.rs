@@ -1,14 +1,12 @@
 //! What is to be found or counted, and the counts.
 
 use fault::{Check, Fault};
+use filter::{self, Code, Compare, Counted, Facet, Field, Order, Search, Test, Word};
 use kernel::page::Page;
 use proto::redress::cases::v1::{
     Facet as WireFacet, FacetCasesRequest, FacetCasesResponse, FacetCount, ListCasesRequest,
 };
-
-use crate::case::State;
-use crate::filter::{self, Code, Compare, Facet, Field, Order, Search, Test, Word};
-use crate::store::search::Counted;
+use vocabulary::State;
 
 /// Longest agent or customer id.
 const MAX_NAME: usize = 200;
@@ -109,4 +107,21 @@ pub(crate) fn counted(counted: Counted) -> FacetCasesResponse {
         more_values: list.more,
     });
     FacetCasesResponse { total, exact, facets: facets.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::redress::cases::v1::CaseState;
+
+    use super::*;
+
+    #[test]
+    fn values_are_named_as_in_the_contract() {
+        for state in State::ALL {
+            let theirs = CaseState::try_from(i32::from(state.number())).expect("known");
+            let ours = Facet::State.spell(&state.number().to_string());
+            assert_eq!(format!("CASE_STATE_{ours}"), theirs.as_str_name());
+            assert_eq!(Code::State.number(theirs.as_str_name()), Some(state.number()));
+        }
+    }
 }

@@ -9,14 +9,13 @@ use proto::redress::cases::v1::{
     Surge as WireSurge, Triage as WireTriage, WordList as WireList,
 };
 use proto::timestamp;
+use triage::definition::{Definition, MajorLoss, Rule, Sets, WordList};
+use triage::rules::Flaw;
+use triage::{Attributes, Facts, Matched, Surge, Triage, Verdict};
+use vocabulary::{Level, Priority};
 
 use super::{CaseTarget, classifiers, money};
-use crate::case::Priority;
-use crate::store::rules::KeptSet;
-use crate::store::triage::{Past, Window};
-use crate::triage::definition::{Definition, MajorLoss, Rule, Sets, WordList};
-use crate::triage::rules::Flaw;
-use crate::triage::{Attributes, Facts, Level, Matched, Surge, Triage, Verdict};
+use crate::triage_record::{KeptSet, Past, Window};
 
 /// Longest note about a version.
 const MAX_NOTE: usize = 1_000;

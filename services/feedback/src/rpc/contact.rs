@@ -7,9 +7,8 @@ use proto::redress::feedback::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::notice::MAX_CORRECTIONS;
+use crate::notice::{Correction, MAX_CORRECTIONS};
 use crate::refusal::Refusal;
-use crate::store::Correction;
 use crate::{store, wire};
 
 /// Reads whom the notices of a case go to.

@@ -6,9 +6,10 @@ use proto::redress::feedback::v1::{
 };
 use tonic::{Request, Response, Status};
 
+use crate::flow::deliver;
 use crate::notice::{Requester, Road};
 use crate::refusal::Refusal;
-use crate::{deliver, store, wire};
+use crate::{store, wire};
 
 /// Records that a complainant was told by other means.
 pub(super) async fn record(

@@ -9,7 +9,7 @@ use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::notice::Contact;
+use crate::notice::{Contact, Correction};
 
 /// Keeps whom to write to, for cases that are not known yet.
 pub(crate) async fn meet(conn: &mut PgConnection, contacts: &[Contact]) -> Result<(), Fault> {
@@ -90,25 +90,6 @@ pub(crate) async fn lock_contact(conn: &mut PgConnection, case: CaseId) -> Resul
         .fetch_optional(conn)
         .await?;
     Ok(row.map(ContactRow::contact))
-}
-
-/// One correction: what was there before it.
-#[derive(Clone, Debug)]
-pub(crate) struct Correction {
-    /// The version it made.
-    pub(crate) version: i64,
-    /// The address before.
-    pub(crate) recipient: String,
-    /// The name before.
-    pub(crate) name: String,
-    /// The language before.
-    pub(crate) language: String,
-    /// Who corrected it.
-    pub(crate) actor: String,
-    /// Why.
-    pub(crate) reason: String,
-    /// When.
-    pub(crate) corrected: jiff::Timestamp,
 }
 
 /// Writes a corrected contact, which this transaction holds, and what it was before.

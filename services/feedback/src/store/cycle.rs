@@ -8,8 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::impossible;
-use crate::response::{Answer, Cycle, Outcome, Satisfaction, Verdict};
-use crate::wire::Over;
+use crate::response::{Answer, Cycle, Outcome, Over, Satisfaction, Verdict};
 
 #[derive(sqlx::FromRow)]
 struct Row {

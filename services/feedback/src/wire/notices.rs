@@ -6,8 +6,7 @@ use kernel::{CaseId, NoticeId};
 use proto::redress::feedback::v1 as wire;
 use proto::timestamp;
 
-use crate::notice::{Contact, MAX_DETAIL, Means, Notice, Record, Sending, State};
-use crate::store::Correction;
+use crate::notice::{Contact, Correction, MAX_DETAIL, Means, Notice, Record, Sending, State};
 
 /// Reason of a record that is malformed.
 const INVALID_RECORD: &str = "INVALID_RECORD";

@@ -11,6 +11,7 @@ use proto::redress::intake::v1::{
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
+use crate::channel::Settings;
 use crate::store::channels as store;
 use crate::wire::channels as wire;
 
@@ -29,7 +30,7 @@ impl ChannelRpc {
     }
 
     /// What is settled about every channel.
-    async fn every(&self, tenant: &TenantId) -> Result<Vec<store::Settings>, Fault> {
+    async fn every(&self, tenant: &TenantId) -> Result<Vec<Settings>, Fault> {
         let settled = self
             .db
             .transact("channel.list", tenant, async |mut tx| {

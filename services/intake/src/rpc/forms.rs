@@ -15,11 +15,11 @@ use serde_json::{Map, Value};
 use server::Length;
 use tonic::{Request, Response, Status};
 
-use crate::form::{Review, answer, candidates, merge, touched};
-use crate::forms::{Forms, Held};
+use crate::complaint::Addition;
+use crate::flow::forms::Forms;
+use crate::form::{Held, Review, answer, candidates, merge, touched};
 use crate::refusal::Refusal;
 use crate::store;
-use crate::store::additions::Addition;
 use crate::wire::forms as wire;
 
 /// The rpcs of `FormService`.

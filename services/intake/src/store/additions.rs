@@ -1,28 +1,12 @@
 //! Statements about what is added to complaints.
 
 use fault::Fault;
-use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::CaseId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// Something added to a complaint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Addition {
-    /// Place among the complaint's additions, from 1 without gaps.
-    pub(crate) ordinal: i32,
-    /// Number of the contract's source.
-    pub(crate) source: i16,
-    /// Who wrote it down.
-    pub(crate) author: String,
-    /// When.
-    pub(crate) added: Timestamp,
-    /// In their words.
-    pub(crate) text: String,
-    /// What was filled into the form; none when nothing was.
-    pub(crate) form_data: Option<String>,
-}
+use crate::complaint::Addition;
 
 #[derive(sqlx::FromRow)]
 struct Row {

@@ -1,26 +1,10 @@
 //! Statements about forms.
 
 use fault::Fault;
-use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
 
-/// A form as it is kept.
-#[derive(Clone, Debug)]
-pub(crate) struct KeptForm {
-    /// The category it is for.
-    pub(crate) category: String,
-    /// Its version.
-    pub(crate) version: i64,
-    /// Title for people.
-    pub(crate) title: String,
-    /// JSON Schema; empty in a list.
-    pub(crate) schema: String,
-    /// Who created it.
-    pub(crate) creator: String,
-    /// When.
-    pub(crate) created: Timestamp,
-}
+use crate::form::KeptForm;
 
 #[derive(sqlx::FromRow)]
 struct Row {

@@ -6,7 +6,7 @@ use proto::redress::intake::v1::{
 };
 use proto::timestamp;
 
-use crate::store::channels::Settings;
+use crate::channel::Settings;
 
 const INVALID_CHANNEL: &str = "INVALID_CHANNEL";
 

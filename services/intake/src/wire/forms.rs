@@ -13,10 +13,8 @@ use proto::timestamp;
 use serde_json::Value;
 
 use super::{MAX_DESCRIPTION, MAX_WORD, Reading};
-use crate::form::{Form, Review, Violation, answer};
-use crate::forms::{FormCheck, Held};
-use crate::store::additions::Addition;
-use crate::store::forms::KeptForm;
+use crate::complaint::Addition;
+use crate::form::{Form, FormCheck, Held, KeptForm, Review, Violation, answer};
 
 /// Longest answer to a form.
 pub(super) const MAX_ANSWER: usize = 100_000;

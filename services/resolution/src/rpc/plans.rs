@@ -15,8 +15,8 @@ use proto::redress::resolution::v1::{
 };
 use tonic::{Request, Response};
 
+use crate::flow::progress;
 use crate::plan::Plan;
-use crate::progress;
 use crate::refusal::Refusal;
 use crate::store;
 use crate::wire;

@@ -20,9 +20,9 @@ use tonic::{Request, Response};
 pub(super) use complete::Completions;
 pub(super) use poll::poll;
 
-use crate::departments::Departments;
+use crate::flow::departments::Departments;
+use crate::flow::progress;
 use crate::plan::Plan;
-use crate::progress;
 use crate::refusal::Refusal;
 use crate::store;
 use crate::task::{Requeued, Task, TaskState};

@@ -133,7 +133,8 @@ impl Given {
                 self.codes.entry(reason.to_owned()).or_default().insert("INVALID_ARGUMENT");
             }
         }
-        if path.ends_with("refusal.rs") {
+        // That of a library is a plain error, without a kind and a reason.
+        if path.ends_with("refusal.rs") && code.contains("fn kind(") {
             self.read_refusal(code);
         }
     }

@@ -14,10 +14,9 @@ use proto::redress::cases::v1::TrainClassifierResponse;
 use server::Length;
 use uuid::Uuid;
 
-use crate::classifier::{Learnt, Lessons};
+use crate::classifier::{KeptClassifier, Learnt, Lessons};
 use crate::refusal::Refusal;
 use crate::store;
-use crate::store::classifiers::KeptClassifier;
 use crate::store::lessons::Source;
 use crate::wire::classifiers as wire;
 

@@ -1,39 +1,17 @@
 //! Counts cases by the values of some fields.
 
 use fault::Fault;
+use filter::{Condition, Counted, Facet, FacetCounts};
 use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
 
 use super::SearchContext;
 use super::statement::{DUE, Statement};
-use crate::filter::{Condition, Facet};
 
 /// Most cases counted: the newest of those meant.
 pub(crate) const MAX_CASES: i64 = 100_000;
 /// Most values shown of one field: the most frequent.
 pub(crate) const MAX_VALUES: i64 = 100;
-
-/// The cases that are meant, counted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Counted {
-    /// How many were counted.
-    pub(crate) total: i64,
-    /// Whether those are certainly all there are.
-    pub(crate) exact: bool,
-    /// A list for each facet asked for.
-    pub(crate) facets: Vec<FacetCounts>,
-}
-
-/// The values of one facet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FacetCounts {
-    /// Which.
-    pub(crate) facet: Facet,
-    /// How many cases there are of each value, the most frequent first.
-    pub(crate) counts: Vec<(String, i64)>,
-    /// Whether there are more values.
-    pub(crate) more: bool,
-}
 
 /// Counts cases by some facets: one statement, which reads each case once.
 pub(crate) async fn facets(

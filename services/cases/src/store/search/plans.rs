@@ -4,6 +4,7 @@
 mod bench;
 mod seed;
 
+use filter::{self, Facet, Field, Key, Order};
 use kernel::TenantId;
 use kernel::page::Page;
 use pg::Tx;
@@ -11,7 +12,6 @@ use testkit::House;
 
 use super::facets::counting;
 use super::{Place, SearchContext, Statement, listing, page_key};
-use crate::filter::{self, Facet, Field, Key, Order};
 use seed::{NOW, seed};
 
 /// What people look at all day, and the index it is read off.

@@ -2,15 +2,15 @@
 //! no other text.
 
 use fault::Fault;
+use filter::terms::Terms;
+use filter::{Code, Compare, Condition, Moment, Test, Word};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use sqlx::postgres::PgRow;
 use sqlx::{Encode, FromRow, PgConnection, Postgres, QueryBuilder, Type};
+use vocabulary::State;
 
 use super::SearchContext;
-use crate::case::State;
-use crate::filter::{Code, Compare, Condition, Moment, Test, Word};
-use crate::search_terms::Terms;
 
 /// When a case is due, infinitely late where nothing makes it due: as the indexes
 /// have it.

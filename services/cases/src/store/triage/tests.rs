@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use kernel::{CaseId, Ids as _, RandomIds, SystemClock, TenantId};
 use pg::Db;
+use sameness::Person;
 use testkit::Database;
 
 use super::*;

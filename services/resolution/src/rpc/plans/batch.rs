@@ -11,10 +11,11 @@ use uuid::Uuid;
 
 use crate::approval::Grounds;
 use crate::case::CaseView;
+use crate::flow::progress;
 use crate::plan::{Plan, PlanState};
 use crate::refusal::Refusal;
 use crate::wire::plans::{PlanTarget, Proposal};
-use crate::{approval, progress, store, wire};
+use crate::{approval, store, wire};
 
 /// Proposals of plans.
 pub(in crate::rpc) struct Proposals;

@@ -8,11 +8,12 @@ use prost::Message as _;
 use proto::redress::resolution::v1::CompleteTaskResponse;
 use uuid::Uuid;
 
+use crate::flow::progress;
 use crate::plan::Plan;
 use crate::refusal::Refusal;
 use crate::task::{Task, TaskResult};
 use crate::wire::tasks::Holder;
-use crate::{progress, store, wire};
+use crate::{store, wire};
 
 /// Completions of tasks.
 pub(in crate::rpc) struct Completions;

@@ -9,9 +9,9 @@ use proto::redress::resolution::v1::{PollTasksRequest, PollTasksResponse};
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::{Request, Response};
 
-use crate::departments::Departments;
+use crate::flow::departments::Departments;
+use crate::flow::progress::TASKS;
 use crate::poll_fairness::PollFairness;
-use crate::progress::TASKS;
 use crate::store;
 use crate::store::tasks::{Claim, Claimed};
 use crate::task::Task;

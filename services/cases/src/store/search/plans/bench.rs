@@ -3,18 +3,19 @@
 
 use std::time::{Duration, Instant};
 
+use filter::{self, Facet, Order};
 use kernel::CaseId;
 use sqlx::Executor as _;
 use testkit::House;
+use triage::Triage;
+use vocabulary::{Channel, Level, Matter, Priority};
 
 use super::seed::seed;
 use super::{DUE_FIRST, INBOXES, SearchContext, context, counting, statement, transact};
-use crate::case::{Case, Channel, Matter, Occasion, Origin, Priority};
-use crate::filter::{self, Facet, Order};
+use crate::case::{CASES, Case, Occasion, Origin};
 use crate::store;
 use crate::store::Opening;
 use crate::store::row::Row;
-use crate::triage::{Level, Triage};
 
 /// How often each search is made.
 const TIMES: u32 = 200;
@@ -140,7 +141,7 @@ fn opening(house: &House, context: &SearchContext, n: u32) -> Opening {
         complexity: Level::Medium,
         reasons: vec![],
     };
-    let at = Occasion { now: context.now, actor: "<cases>", traceparent: "" };
+    let at = Occasion { now: context.now, actor: CASES, traceparent: "" };
     let case = Case::open(CaseId(db.ids().id(db.clock().now())), origin, triage, &at);
     let story = "上周一我在网上买了一台电热水壶，收到时箱子已经压坏，壶身也裂了，客服答应三天内退款。";
     Opening {
@@ -169,7 +170,7 @@ async fn moves(house: &House, context: &SearchContext, drops: &'static str) {
     for (n, mut case) in cases.into_iter().enumerate() {
         case.version += 1;
         case.entries += 1;
-        case.state = [crate::case::State::Assigned, crate::case::State::Investigating][n % 2];
+        case.state = [vocabulary::State::Assigned, vocabulary::State::Investigating][n % 2];
         case.agent_id = format!("a-{}", n % 190);
         case.due_time = case.due_time.map(|due| due + jiff::SignedDuration::from_mins(7));
         let started = Instant::now();

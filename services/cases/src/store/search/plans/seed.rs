@@ -1,10 +1,10 @@
 //! Many cases at once, made by Postgres: one in twelve is open, of these one in
 //! ten is nobody's.
 
+use filter::terms::Terms;
 use sqlx::Executor as _;
 use testkit::House;
 
-use crate::search_terms::Terms;
 use kernel::TenantId;
 
 /// When the tests look.

@@ -1,0 +1,93 @@
+//! Persists and publishes what happened to cases: the rows, the timeline, the events, the
+//! timers, the notification, all in the transaction in which it happened.
+
+use fault::Fault;
+use kernel::person;
+use pg::Tx;
+
+use crate::case::Case;
+use crate::flow::clocks::{self, Begun, CaseClocks};
+use crate::flow::{merges, window};
+use crate::timeline::{Fact, Ruling};
+use crate::{store, wire};
+
+/// Topic that is notified on every change of a case.
+pub(crate) const TOPIC: &str = "cases";
+
+/// Persists and publishes what happened to cases locked by this transaction.
+pub(crate) async fn changed(tx: &mut Tx, cases: &mut [Case]) -> Result<(), Fault> {
+    all(tx, cases, None).await
+}
+
+/// The same, of cases whose clocks were read before: those are written with them, whatever
+/// happened to their cases.
+pub(crate) async fn changed_with_clocks(
+    tx: &mut Tx,
+    cases: &mut [Case],
+    case_clocks: CaseClocks,
+) -> Result<(), Fault> {
+    all(tx, cases, Some(case_clocks)).await
+}
+
+async fn all(tx: &mut Tx, cases: &mut [Case], case_clocks: Option<CaseClocks>) -> Result<(), Fault> {
+    if cases.is_empty() {
+        return clocks::follow(tx, cases, case_clocks).await;
+    }
+    let mut told = merges::share_outcomes(tx, cases).await?;
+    keep(tx, cases, case_clocks).await?;
+    if told.is_empty() { Ok(()) } else { keep(tx, &mut told, None).await }
+}
+
+async fn keep(tx: &mut Tx, cases: &mut [Case], case_clocks: Option<CaseClocks>) -> Result<(), Fault> {
+    clocks::follow(tx, cases, case_clocks).await?;
+    store::save(tx, cases).await?;
+    publish(tx, cases).await
+}
+
+/// Persists and publishes the beginning of cases this transaction has inserted.
+pub(crate) async fn opened(tx: &mut Tx, cases: &[Case], begun: Begun) -> Result<(), Fault> {
+    if cases.is_empty() {
+        return Ok(());
+    }
+    begun.keep(tx, cases).await?;
+    publish(tx, cases).await
+}
+
+/// The agents that bear the names by which decided cases are about somebody.
+async fn named(tx: &mut Tx, cases: &[Case]) -> Result<Vec<(String, String)>, Fault> {
+    let decided = |case: &&Case| {
+        case.journal.iter().any(|noted| {
+            matches!(noted.fact, Fact::Ruling(Ruling::Decided { .. } | Ruling::Corrected { .. }))
+        })
+    };
+    let about = cases.iter().filter(decided).map(|case| person::folded(&case.origin.respondent_staff));
+    let names: Vec<String> = about.filter(|name| !name.is_empty()).collect();
+    if names.is_empty() { Ok(Vec::new()) } else { store::staff::named(tx, &names).await }
+}
+
+/// Whom a case is about, by every name they are known under.
+fn recused(case: &Case, named: &[(String, String)]) -> Vec<String> {
+    let about = person::folded(&case.origin.respondent_staff);
+    if about.is_empty() {
+        return Vec::new();
+    }
+    let agents = named.iter().filter(|(name, _)| *name == about).map(|(_, agent)| agent.clone());
+    let others: Vec<String> = agents.filter(|agent| *agent != about).collect();
+    [vec![about], others].concat()
+}
+
+async fn publish(tx: &mut Tx, cases: &[Case]) -> Result<(), Fault> {
+    store::timeline::append(tx, cases).await?;
+    store::timeline::keep_keys(tx, cases).await?;
+    store::replies::keep(tx, cases).await?;
+    window::set(tx, cases).await?;
+    let named = named(tx, cases).await?;
+    for case in cases {
+        let recused = recused(case, &named);
+        for noted in &case.journal {
+            wire::outbound::publish(tx, case, noted, &recused);
+        }
+    }
+    tx.notify(TOPIC);
+    Ok(())
+}
