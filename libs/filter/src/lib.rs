@@ -15,6 +15,7 @@
 //! The crates that read this language stop at the first fault, give no place for
 //! what is well-formed but wrong, or bind AND tighter than OR, which the standard
 //! does not.
+#![warn(clippy::missing_errors_doc)]
 
 mod check;
 mod facets;
@@ -58,6 +59,10 @@ impl std::fmt::Display for Problem {
 }
 
 /// Reads a filter; an empty one takes every case.
+///
+/// # Errors
+///
+/// Fails with every place where the text is no filter, or asks what cannot be asked.
 pub fn read(text: &str) -> Result<Search, Vec<Problem>> {
     let (expression, mut problems) = parse::parse(text);
     let search = match expression.as_ref().map(check).transpose() {

@@ -29,6 +29,10 @@ impl Default for Order {
 }
 
 /// Reads an order; an empty one is newest first.
+///
+/// # Errors
+///
+/// Fails if the text names no field that cases are ordered by.
 pub fn order(text: &str) -> Result<Order, Problem> {
     let mut words = text.split_whitespace();
     let (name, direction, more) = (words.next(), words.next(), words.next());

@@ -5,6 +5,7 @@
 //! to be linked. Which cases are worth comparing is told by
 //! their [`Marks`]: numbers that the same or a like case is likely to share, and
 //! by which an index finds it.
+#![warn(clippy::missing_errors_doc)]
 
 #[cfg(test)]
 mod operators;

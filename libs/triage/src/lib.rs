@@ -4,6 +4,7 @@
 //! record, tried in order; the first rule that sets something decides it. A set with
 //! a rule that cannot be read, can never match or is shadowed by earlier ones is
 //! refused ([`reachability`] says what is proven).
+#![warn(clippy::missing_errors_doc)]
 
 mod condition;
 pub mod definition;

@@ -54,6 +54,10 @@ pub fn shipped() -> Definition {
 
 impl RuleSet {
     /// Reads a definition; what cannot be read is told all at once.
+    ///
+    /// # Errors
+    ///
+    /// Fails with every flaw of the definition.
     pub fn read(version: i64, definition: Definition) -> Result<Self, Vec<Flaw>> {
         let mut flaws = words("word_lists", &definition.word_lists);
         flaws.extend(words("categories", &definition.categories));
@@ -88,6 +92,10 @@ impl RuleSet {
     }
 
     /// The set that is shipped.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`RuleSet::read`] does; a test holds that the shipped rules have no flaw.
     pub fn shipped() -> Result<Self, Vec<Flaw>> {
         Self::read(0, shipped())
     }

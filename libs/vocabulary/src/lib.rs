@@ -1,6 +1,7 @@
 //! The words of complaint handling that nouns of many kinds share: where a case stands,
 //! how urgent it is, by which road it came, what was decided. Each bears the number that
 //! rows and the contract have, and the words people read. Pure.
+#![warn(clippy::missing_errors_doc)]
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -50,7 +50,9 @@ fn numbered(text: &str) -> String {
     let mut whole = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         match piece.split_once('}') {
-            Some((name, after)) if !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_') => {
+            Some((name, after))
+                if !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_') =>
+            {
                 whole.push('1');
                 whole.push_str(after);
             }
