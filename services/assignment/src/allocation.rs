@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 use crate::roster::Agent;
 use crate::routing::{AgentPool, Wish};
 use crate::store::assignments::{self, Stretch};
-use crate::store::{self, roster};
+use crate::store::{self, agents, roster};
 use crate::wire;
 
 /// Most waiting cases of one department that are read at once.
@@ -41,14 +41,15 @@ impl Allocation {
             return Ok(Self::default());
         }
         let wanted: Vec<String> = wanted.into_iter().collect();
+        let now = tx.now();
         let locked = roster::lock_departments(tx, &wanted).await?;
         let mut staff: BTreeMap<String, Vec<Agent>> =
             locked.iter().map(|department| (department.clone(), Vec::new())).collect();
-        for agent in roster::agents_of(tx, &locked).await? {
+        for agent in agents::agents_of(tx, &locked).await? {
             staff.entry(agent.profile.department.clone()).or_default().push(agent);
         }
         let pools =
-            staff.into_iter().map(|(department, agents)| (department, AgentPool::of(agents))).collect();
+            staff.into_iter().map(|(department, agents)| (department, AgentPool::of(agents, now))).collect();
         Ok(Self { pools, gained: BTreeSet::new() })
     }
 
@@ -191,7 +192,7 @@ impl Allocation {
         if changes.is_empty() {
             return Ok(());
         }
-        roster::change_loads(tx, changes).await
+        agents::change_loads(tx, changes).await
     }
 
     async fn drain(&mut self, tx: &mut Tx) -> Result<(), Fault> {

@@ -24,6 +24,7 @@
 
 mod allocation;
 pub mod assignment;
+mod presence;
 mod react;
 pub mod refusal;
 pub mod roster;
@@ -51,6 +52,8 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(AssignmentServiceServer::new(rpc::Rpc::new(kit.db.clone())))
         .react(react::CaseEvents)
         .queue_age(&kit.db, "redress.queue.age", store::assignments::OLDEST_WAITING)
-        .worker("timers", |stop| timers::run(db, vec![Arc::new(waiting::TakeWaiting)], stop));
+        .worker("timers", |stop| {
+            timers::run(db, vec![Arc::new(waiting::TakeWaiting), Arc::new(presence::Turns)], stop)
+        });
     Ok(())
 }

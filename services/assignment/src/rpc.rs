@@ -2,6 +2,7 @@
 
 mod accept;
 mod acting;
+mod staff;
 mod steps;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use tonic::{Request, Response, Status};
 
 use crate::refusal::Refusal;
 use crate::store::assignments::{self, Stretch};
-use crate::store::roster;
+use crate::store::{agents, roster};
 use crate::wire;
 use accept::Acceptances;
 
@@ -120,8 +121,8 @@ impl AssignmentService for Rpc {
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let agent = steps::create_agent(&mut tx, profile).await?;
-                Ok((tx, CreateAgentResponse { agent: Some(wire::agent(agent)) }))
+                let (agent, now) = (staff::create_agent(&mut tx, profile).await?, tx.now());
+                Ok((tx, CreateAgentResponse { agent: Some(wire::agent(agent, now)) }))
             })
             .await?;
         Ok(server::reply(done))
@@ -130,29 +131,32 @@ impl AssignmentService for Rpc {
     async fn get_agent(&self, request: Request<GetAgentRequest>) -> Answer<GetAgentResponse> {
         let caller = server::caller(&request)?;
         let id = wire::get_agent(request.into_inner())?;
-        let agent = self
+        let (agent, now) = self
             .db
             .transact("agents.get", &caller.tenant, async move |mut tx| {
-                let agent = roster::agent(&mut tx, &id).await?.ok_or(Refusal::AgentNotFound)?;
-                Ok((tx, agent))
+                let agent = agents::agent(&mut tx, &id).await?.ok_or(Refusal::AgentNotFound)?;
+                let now = tx.now();
+                Ok((tx, (agent, now)))
             })
             .await?;
-        Ok(Response::new(GetAgentResponse { agent: Some(wire::agent(agent)) }))
+        Ok(Response::new(GetAgentResponse { agent: Some(wire::agent(agent, now)) }))
     }
 
     async fn list_agents(&self, request: Request<ListAgentsRequest>) -> Answer<ListAgentsResponse> {
         let caller = server::caller(&request)?;
-        let (department, page) = wire::list_agents(request.into_inner())?;
+        let wire::AgentsPage { department, team, page } = wire::list_agents(request.into_inner())?;
         let wanted = page.clone();
-        let mut agents = self
+        let (mut agents, now) = self
             .db
             .transact("agents.list", &caller.tenant, async move |mut tx| {
-                let agents = roster::list_agents(&mut tx, department.as_deref(), &wanted).await?;
-                Ok((tx, agents))
+                let (department, team) = (department.as_deref(), team.as_deref());
+                let agents = agents::list_agents(&mut tx, department, team, &wanted).await?;
+                let now = tx.now();
+                Ok((tx, (agents, now)))
             })
             .await?;
         let next_page_token = page.cut(&mut agents, |agent| agent.profile.id.clone());
-        let agents = agents.into_iter().map(wire::agent).collect();
+        let agents = agents.into_iter().map(|agent| wire::agent(agent, now)).collect();
         Ok(Response::new(ListAgentsResponse { agents, next_page_token }))
     }
 
@@ -160,12 +164,12 @@ impl AssignmentService for Rpc {
         let caller = server::caller(&request)?;
         let request = request.into_inner();
         let key = Key::of(&request);
-        let (profile, expected) = wire::update_agent(request)?;
+        let (described, expected) = wire::update_agent(request)?;
         let done = self
             .db
             .mutate(&caller, key, async move |mut tx| {
-                let agent = steps::update_agent(&mut tx, profile, expected).await?;
-                Ok((tx, UpdateAgentResponse { agent: Some(wire::agent(agent)) }))
+                let (agent, now) = (staff::update_agent(&mut tx, described, expected).await?, tx.now());
+                Ok((tx, UpdateAgentResponse { agent: Some(wire::agent(agent, now)) }))
             })
             .await?;
         Ok(server::reply(done))

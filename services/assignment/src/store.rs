@@ -1,5 +1,6 @@
 //! Every SQL statement of this service. Rows are private to their room.
 
+pub(crate) mod agents;
 pub(crate) mod assignments;
 pub(crate) mod roster;
 

@@ -1,5 +1,6 @@
 //! The command line: one file a noun, each rpc a verb.
 
+mod agent;
 mod calendar;
 mod case;
 mod category;
@@ -85,7 +86,7 @@ enum Verb {
     /// Lists the cases that wait for a handler
     Queue(roster::Queue),
     /// Who handles cases
-    Agent(roster::Agents),
+    Agent(agent::Agents),
     /// Which departments there are
     Department(roster::Departments),
     /// Proposes, approves and looks at remedy plans

@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 
-use crate::roster::Agent;
+use jiff::Timestamp;
+
+use crate::roster::{Agent, Presence};
 
 /// How many candidates an explanation names.
 const NAMED: usize = 5;
@@ -27,9 +29,9 @@ pub struct Choice<'a> {
 }
 
 /// Chooses among the agents of a department.
-pub fn choose<'a>(agents: &'a [Agent], wish: Wish<'_>) -> Choice<'a> {
+pub fn choose<'a>(agents: &'a [Agent], wish: Wish<'_>, now: Timestamp) -> Choice<'a> {
     let mut tally = Tally::default();
-    let mut candidates: Vec<&Agent> = agents.iter().filter(|agent| tally.admits(agent, wish)).collect();
+    let mut candidates: Vec<&Agent> = agents.iter().filter(|agent| tally.admits(agent, wish, now)).collect();
     let passed_over = pass_over_previous(&mut candidates, wish.previous);
     // More than are named need no order.
     let considered = candidates.len();
@@ -51,10 +53,10 @@ struct Tally {
 }
 
 impl Tally {
-    fn admits(&mut self, agent: &Agent, wish: Wish<'_>) -> bool {
+    fn admits(&mut self, agent: &Agent, wish: Wish<'_>, now: Timestamp) -> bool {
         let reason = if agent.is_recused(wish.respondent) {
             &mut self.recused
-        } else if !agent.profile.available {
+        } else if agent.presence(now) != Presence::Present {
             &mut self.away
         } else if !agent.has_room() {
             &mut self.full
@@ -126,7 +128,9 @@ fn share(agent: &Agent) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::roster::AgentProfile;
+    use crate::roster::{AgentProfile, AgentRouting};
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn agent(id: &str, load: i32, capacity: i32) -> Agent {
         let profile = AgentProfile {
@@ -135,18 +139,19 @@ mod tests {
             display_name: id.to_uppercase(),
             capacity,
             available: true,
+            routing: AgentRouting::default(),
         };
         Agent { load, ..Agent::new(profile) }
     }
 
     fn chosen<'a>(agents: &'a [Agent], wish: Wish<'_>) -> Option<&'a str> {
-        choose(agents, wish).agent.map(|agent| agent.profile.id.as_str())
+        choose(agents, wish, NOW).agent.map(|agent| agent.profile.id.as_str())
     }
 
     #[test]
     fn the_least_loaded_for_their_capacity() {
         let agents = [agent("ann", 1, 2), agent("bo", 2, 5), agent("cy", 5, 5)];
-        let choice = choose(&agents, Wish::default());
+        let choice = choose(&agents, Wish::default(), NOW);
         assert_eq!(choice.agent, Some(&agents[1]));
         assert_eq!(choice.explanation, "bo is the least loaded of 2: bo 2/5, ann 1/2; 1 full");
     }
@@ -157,11 +162,11 @@ mod tests {
         agents[0].turn = 9;
         agents[1].turn = 3;
         agents[2].turn = 3;
-        let choice = choose(&agents, Wish::default());
+        let choice = choose(&agents, Wish::default(), NOW);
         assert_eq!(choice.agent, Some(&agents[1]));
         assert!(choice.explanation.contains("first by name"), "{}", choice.explanation);
         agents[2].turn = 2;
-        let choice = choose(&agents, Wish::default());
+        let choice = choose(&agents, Wish::default(), NOW);
         assert_eq!(choice.agent, Some(&agents[2]));
         assert!(choice.explanation.contains("longest without a new case"), "{}", choice.explanation);
     }
@@ -172,7 +177,7 @@ mod tests {
         let wish = Wish { respondent: "CY", previous: Some("ann") };
         assert_eq!(chosen(&agents, wish), Some("bo"));
         assert_eq!(chosen(&agents[..1], wish), Some("ann"));
-        let choice = choose(&agents[2..], wish);
+        let choice = choose(&agents[2..], wish, NOW);
         assert_eq!(
             (choice.agent, choice.explanation.as_str()),
             (None, "nobody has room; 1 concerned by the complaint")
@@ -182,7 +187,7 @@ mod tests {
     #[test]
     fn an_explanation_names_few_and_counts_all() {
         let agents: Vec<Agent> = (0..40).map(|i| agent(&format!("a{i:02}"), i, 40)).collect();
-        let text = choose(&agents, Wish::default()).explanation;
+        let text = choose(&agents, Wish::default(), NOW).explanation;
         assert_eq!(
             text,
             "a00 is the least loaded of 40: a00 0/40, a01 1/40, a02 2/40, a03 3/40, a04 4/40 and 35 more"

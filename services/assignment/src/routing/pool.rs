@@ -1,6 +1,8 @@
 //! A department's agents while a transaction gives them cases and takes cases
 //! from them.
 
+use jiff::Timestamp;
+
 use crate::refusal::Refusal;
 use crate::roster::Agent;
 use crate::routing::choice::{Choice, Wish, choose};
@@ -9,6 +11,7 @@ use crate::routing::choice::{Choice, Wish, choose};
 #[derive(Clone, Debug, Default)]
 pub struct AgentPool {
     agents: Vec<Agent>,
+    now: Timestamp,
     /// Load and turn as they were read, to tell what changed.
     before: Vec<(i32, i64)>,
 }
@@ -25,15 +28,15 @@ pub struct LoadChange {
 }
 
 impl AgentPool {
-    /// Of the agents of one department.
-    pub fn of(agents: Vec<Agent>) -> Self {
+    /// Of the agents of one department, at a moment.
+    pub fn of(agents: Vec<Agent>, now: Timestamp) -> Self {
         let before = agents.iter().map(|agent| (agent.load, agent.turn)).collect();
-        Self { agents, before }
+        Self { agents, now, before }
     }
 
     /// Gives a case to the best agent, if anyone can take it; answers who and why.
     pub fn give(&mut self, wish: Wish<'_>) -> (Option<String>, String) {
-        let Choice { agent, explanation } = choose(&self.agents, wish);
+        let Choice { agent, explanation } = choose(&self.agents, wish, self.now);
         let agent = agent.map(|agent| agent.profile.id.clone());
         if let Some(id) = &agent {
             self.reserve(id);
@@ -68,7 +71,7 @@ impl AgentPool {
 
     /// How many more cases routing can give.
     pub fn room(&self) -> usize {
-        let rooms = self.agents.iter().filter(|agent| agent.takes_cases());
+        let rooms = self.agents.iter().filter(|agent| agent.takes_cases(self.now));
         rooms.map(|agent| usize::try_from(agent.profile.capacity - agent.load).unwrap_or(0)).sum()
     }
 

@@ -1,10 +1,13 @@
 //! What holds for every department and every run of cases.
 
+use jiff::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::{AgentPool, Wish, choose};
-use crate::roster::{Agent, AgentProfile};
+use crate::roster::{Agent, AgentProfile, AgentRouting};
+
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// Ids of agents; some cases are about, or were handled by, one of these.
 const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
@@ -28,8 +31,9 @@ fn agents() -> impl Strategy<Value = Vec<Agent>> {
                     display_name: format!("Agent {name}"),
                     capacity,
                     available,
+                    routing: AgentRouting::default(),
                 };
-                Agent { profile, version: 1, load, turn }
+                Agent { load, turn, ..Agent::new(profile) }
             })
             .collect()
     })
@@ -43,7 +47,7 @@ fn cases() -> impl Strategy<Value = Vec<Case>> {
 proptest! {
     #[test]
     fn capacity_is_never_exceeded_nor_a_recused_agent_chosen(agents in agents(), cases in cases()) {
-        let mut pool = AgentPool::of(agents.clone());
+        let mut pool = AgentPool::of(agents.clone(), NOW);
         for case in cases {
             let wish = wish(case);
             let (agent, _) = pool.give(wish);
@@ -59,13 +63,13 @@ proptest! {
     fn a_case_waits_only_when_nobody_can_take_it(agents in agents(), cases in cases()) {
         for case in cases {
             let wish = wish(case);
-            let someone = agents.iter().any(|agent| agent.takes_cases() && !agent.is_recused(wish.respondent));
-            let chosen = choose(&agents, wish).agent;
+            let someone = agents.iter().any(|agent| agent.takes_cases(NOW) && !agent.is_recused(wish.respondent));
+            let chosen = choose(&agents, wish, NOW).agent;
             prop_assert_eq!(chosen.is_some(), someone);
             if let (Some(chosen), Some(previous)) = (chosen, wish.previous) {
                 let others = agents.iter().filter(|agent| agent.profile.id != previous);
                 let another =
-                    others.clone().any(|agent| agent.takes_cases() && !agent.is_recused(wish.respondent));
+                    others.clone().any(|agent| agent.takes_cases(NOW) && !agent.is_recused(wish.respondent));
                 prop_assert!(!another || chosen.profile.id != previous);
             }
         }
@@ -76,7 +80,7 @@ proptest! {
         (agents, shuffled) in agents().prop_flat_map(|agents| (Just(agents.clone()), Just(agents).prop_shuffle())),
         cases in cases(),
     ) {
-        let (mut one, mut other) = (AgentPool::of(agents), AgentPool::of(shuffled));
+        let (mut one, mut other) = (AgentPool::of(agents, NOW), AgentPool::of(shuffled, NOW));
         for case in cases {
             prop_assert_eq!(one.give(wish(case)), other.give(wish(case)));
         }
@@ -84,12 +88,12 @@ proptest! {
 
     #[test]
     fn a_batch_is_decided_as_one_by_one(agents in agents(), cases in cases()) {
-        let mut batch = AgentPool::of(agents.clone());
+        let mut batch = AgentPool::of(agents.clone(), NOW);
         let together: Vec<_> = cases.iter().map(|case| batch.give(wish(*case))).collect();
         let mut stored = agents;
         let mut apart = Vec::new();
         for case in cases {
-            let mut pool = AgentPool::of(stored.clone());
+            let mut pool = AgentPool::of(stored.clone(), NOW);
             apart.push(pool.give(wish(case)));
             for change in pool.changes() {
                 let row = stored.iter_mut().find(|agent| agent.profile.id == change.agent);
@@ -104,7 +108,7 @@ proptest! {
 
     #[test]
     fn what_is_given_and_taken_back_leaves_no_load(agents in agents(), cases in cases()) {
-        let mut pool = AgentPool::of(agents.clone());
+        let mut pool = AgentPool::of(agents.clone(), NOW);
         let given: Vec<String> = cases.into_iter().filter_map(|case| pool.give(wish(case)).0).collect();
         for agent in given {
             pool.free(&agent);

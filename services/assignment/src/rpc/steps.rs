@@ -8,8 +8,8 @@ use super::acting;
 use crate::allocation::{Allocation, tell};
 use crate::assignment::Assignment;
 use crate::refusal::Refusal;
-use crate::roster::{Agent, AgentProfile, Department, DepartmentProfile};
-use crate::store::{self, assignments, roster};
+use crate::roster::{Department, DepartmentProfile};
+use crate::store::{agents, assignments, roster};
 use crate::waiting;
 use crate::wire::{self, Assign, Destination, Transfer};
 
@@ -37,60 +37,6 @@ pub(super) async fn update_department(
     roster::update_department(tx, &department).await?;
     waiting::take(tx, &department).await?;
     Ok(department)
-}
-
-/// Adds an agent, and gives them work.
-pub(super) async fn create_agent(tx: &mut Tx, profile: AgentProfile) -> Result<Agent, Fault> {
-    let agent = Agent::new(profile);
-    let department = std::slice::from_ref(&agent.profile.department);
-    if roster::lock_departments(tx, department).await?.is_empty() {
-        return Err(Refusal::DepartmentNotFound.into());
-    }
-    roster::insert_agent(tx, &agent).await?;
-    tell_changed(tx, &agent);
-    give_work(tx, &agent).await
-}
-
-/// Replaces what people set of an agent, and fills the room they gain.
-pub(super) async fn update_agent(
-    tx: &mut Tx,
-    profile: AgentProfile,
-    expected: Option<i64>,
-) -> Result<Agent, Fault> {
-    let before = lock_agent(tx, &profile.id, &profile.department).await?;
-    ensure_seen(expected, before.version)?;
-    if before.profile.department != profile.department && before.load > 0 {
-        return Err(Refusal::AgentHoldsCases.into());
-    }
-    let agent = before.described(profile);
-    roster::update_agent(tx, &agent).await?;
-    tell_changed(tx, &agent);
-    give_work(tx, &agent).await
-}
-
-fn tell_changed(tx: &mut Tx, agent: &Agent) {
-    let id = tx.new_id();
-    tx.emit(id, &wire::agent_changed(agent));
-}
-
-/// Locks the departments an agent is in and shall be in, and reads the agent.
-async fn lock_agent(tx: &mut Tx, id: &str, department: &str) -> Result<Agent, Fault> {
-    let seen = department_of(tx, id).await?;
-    let locked = roster::lock_departments(tx, &[seen.clone(), department.to_owned()]).await?;
-    if !locked.iter().any(|locked| locked == department) {
-        return Err(wire::no_such_department());
-    }
-    let agent = roster::agent(tx, id).await?.ok_or(Refusal::AgentNotFound)?;
-    if agent.profile.department == seen { Ok(agent) } else { Err(store::moved_on()) }
-}
-
-/// Fills the room of an agent who is new or changed; answers how they are then.
-async fn give_work(tx: &mut Tx, agent: &Agent) -> Result<Agent, Fault> {
-    let department = &agent.profile.department;
-    let mut allocation = Allocation::lock(tx, [department.clone()]).await?;
-    allocation.gain(department);
-    allocation.finish(tx).await?;
-    Ok(allocation.agent(department, &agent.profile.id)?.clone())
 }
 
 /// Gives a waiting case to the agent named, or to the best one.
@@ -168,8 +114,8 @@ pub(super) fn on_behalf(by: &str, agent: &str) -> String {
     if by == agent { by.to_owned() } else { format!("{by} for {agent}") }
 }
 
-async fn department_of(tx: &mut Tx, agent: &str) -> Result<String, Fault> {
-    let agent = roster::agent(tx, agent).await?.ok_or(Refusal::AgentNotFound)?;
+pub(super) async fn department_of(tx: &mut Tx, agent: &str) -> Result<String, Fault> {
+    let agent = agents::agent(tx, agent).await?.ok_or(Refusal::AgentNotFound)?;
     Ok(agent.profile.department)
 }
 

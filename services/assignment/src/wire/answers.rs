@@ -4,19 +4,12 @@ use proto::redress::assignment::v1::{self as wire, AssignmentState};
 use proto::timestamp;
 
 use crate::assignment::{Assignment, State};
-use crate::roster::{Agent, AgentProfile, Department, DepartmentProfile};
+use crate::roster::{Department, DepartmentProfile};
 
 /// A department.
 pub(crate) fn department(department: Department) -> wire::Department {
     let Department { profile: DepartmentProfile { id, display_name, categories }, version } = department;
     wire::Department { department_id: id, version, display_name, categories }
-}
-
-/// An agent.
-pub(crate) fn agent(agent: Agent) -> wire::Agent {
-    let Agent { profile, version, load, turn: _ } = agent;
-    let AgentProfile { id, department, display_name, capacity, available } = profile;
-    wire::Agent { agent_id: id, version, department_id: department, display_name, capacity, available, load }
 }
 
 /// An assignment.

@@ -1,7 +1,7 @@
 //! The contracts' enums as words: `CASE_STATE_OUT_OF_SCOPE` is `out of scope`, and
 //! is written `out-of-scope` on the command line.
 
-use proto::redress::assignment::v1::AssignmentState;
+use proto::redress::assignment::v1::{AssignmentState, Presence};
 use proto::redress::cases::v1::{
     CalendarDayKind, CaseState, ClockKind, ClockState, CloseReason, CorrectionState, EmotionLevel,
     ExtensionState, IntervalKind, Level, LinkKind, LinkStanding, Observance, Outcome, PauseReason, Priority,
@@ -48,6 +48,7 @@ words! {
     ExtensionState: "EXTENSION_STATE_";
     IntervalKind: "INTERVAL_KIND_";
     PauseReason: "PAUSE_REASON_";
+    Presence: "PRESENCE_";
     RungAction: "RUNG_ACTION_";
     Channel: "CHANNEL_";
     CloseReason: "CLOSE_REASON_";
