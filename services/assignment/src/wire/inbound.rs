@@ -108,6 +108,8 @@ pub(crate) fn opened(events: &mut Events, event: &Delivered, opened: CaseOpened)
         customer_id: _,
         receive_time: _,
         respondent_staff,
+        language: _,
+        region: _,
     } = opened;
     events.push(CaseEvent::Wanted(Wanted {
         case_id: CaseId(event.subject),
