@@ -69,6 +69,8 @@ macro_rules! limited {
 
 limited! {
     assignment::assignment_service_server::AssignmentServiceServer;
+    assignment::roster_service_server::RosterServiceServer;
+    assignment::routing_service_server::RoutingServiceServer;
     cases::calendar_service_server::CalendarServiceServer;
     cases::case_service_server::CaseServiceServer;
     cases::category_service_server::CategoryServiceServer;

@@ -2,6 +2,8 @@
 
 mod accept;
 mod acting;
+mod roster;
+mod routing;
 mod staff;
 mod steps;
 
@@ -12,19 +14,22 @@ use proto::redress::assignment::v1::assignment_service_server::AssignmentService
 use proto::redress::assignment::v1::{
     AcceptCaseRequest, AcceptCaseResponse, AssignCaseRequest, AssignCaseResponse, ClaimNextRequest,
     ClaimNextResponse, CreateAgentRequest, CreateAgentResponse, CreateDepartmentRequest,
-    CreateDepartmentResponse, GetAgentRequest, GetAgentResponse, GetAssignmentRequest, GetAssignmentResponse,
-    GetDepartmentRequest, GetDepartmentResponse, ListAgentsRequest, ListAgentsResponse,
-    ListDepartmentsRequest, ListDepartmentsResponse, ListQueueRequest, ListQueueResponse,
-    TransferCaseRequest, TransferCaseResponse, UpdateAgentRequest, UpdateAgentResponse,
-    UpdateDepartmentRequest, UpdateDepartmentResponse,
+    CreateDepartmentResponse, DeclineAssignmentRequest, DeclineAssignmentResponse, GetAgentRequest,
+    GetAgentResponse, GetAssignmentRequest, GetAssignmentResponse, GetDepartmentRequest,
+    GetDepartmentResponse, ListAgentsRequest, ListAgentsResponse, ListDepartmentsRequest,
+    ListDepartmentsResponse, ListQueueRequest, ListQueueResponse, TransferCaseRequest, TransferCaseResponse,
+    UpdateAgentRequest, UpdateAgentResponse, UpdateDepartmentRequest, UpdateDepartmentResponse,
 };
 use tonic::{Request, Response, Status};
 
 use crate::refusal::Refusal;
 use crate::store::assignments::{self, Stretch};
-use crate::store::{agents, roster};
+use crate::store::{self, agents};
 use crate::wire;
 use accept::Acceptances;
+
+pub(crate) use roster::RosterRpc;
+pub(crate) use routing::RoutingRpc;
 
 /// The service's rpcs.
 pub(crate) struct Rpc {
@@ -67,7 +72,7 @@ impl AssignmentService for Rpc {
             .db
             .transact("departments.get", &caller.tenant, async move |mut tx| {
                 let department =
-                    roster::department(&mut tx, &id).await?.ok_or(Refusal::DepartmentNotFound)?;
+                    store::roster::department(&mut tx, &id).await?.ok_or(Refusal::DepartmentNotFound)?;
                 Ok((tx, department))
             })
             .await?;
@@ -84,7 +89,7 @@ impl AssignmentService for Rpc {
         let departments = self
             .db
             .transact("departments.list", &caller.tenant, async move |mut tx| {
-                let departments = roster::list_departments(&mut tx, &wanted).await?;
+                let departments = store::roster::list_departments(&mut tx, &wanted).await?;
                 Ok((tx, departments))
             })
             .await?;
@@ -226,6 +231,25 @@ impl AssignmentService for Rpc {
         let key = Key::of(&request);
         let wanted = wire::accept(request)?;
         Ok(server::reply(self.acceptances.mutate(caller, key, wanted).await?))
+    }
+
+    async fn decline_assignment(
+        &self,
+        request: Request<DeclineAssignmentRequest>,
+    ) -> Answer<DeclineAssignmentResponse> {
+        let caller = server::caller(&request)?;
+        let request = request.into_inner();
+        let key = Key::of(&request);
+        let wanted = wire::decline(request)?;
+        let by = caller.clone();
+        let done = self
+            .db
+            .mutate(&caller, key, async move |mut tx| {
+                let case = steps::decline(&mut tx, wanted, &by).await?;
+                Ok((tx, DeclineAssignmentResponse { assignment: Some(wire::assignment(case)) }))
+            })
+            .await?;
+        Ok(server::reply(done))
     }
 
     async fn transfer_case(&self, request: Request<TransferCaseRequest>) -> Answer<TransferCaseResponse> {

@@ -8,8 +8,14 @@ mod agents;
 mod case_events;
 #[path = "rpc/hands.rs"]
 mod hands;
+#[path = "rpc/imports.rs"]
+mod imports;
+#[path = "rpc/leaving.rs"]
+mod leaving;
 #[path = "rpc/merges.rs"]
 mod merges;
+#[path = "rpc/passing.rs"]
+mod passing;
 #[path = "rpc/pressed.rs"]
 mod pressed;
 #[path = "rpc/races.rs"]
@@ -18,6 +24,8 @@ mod races;
 mod revised;
 #[path = "rpc/roster.rs"]
 mod roster;
+#[path = "rpc/routing.rs"]
+mod routing;
 #[path = "rpc/tenants.rs"]
 mod tenants;
 

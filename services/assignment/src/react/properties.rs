@@ -44,10 +44,7 @@ fn allocation(capacity: i32) -> Allocation {
         })
     };
     let pool = |(id, _): &(&str, &str)| {
-        (
-            (*id).to_owned(),
-            AgentPool::of((0..AGENTS).map(|at| agent(id, at)).collect(), Timestamp::UNIX_EPOCH),
-        )
+        ((*id).to_owned(), AgentPool::of((0..AGENTS).map(|at| agent(id, at)).collect()))
     };
     Allocation::of(DEPARTMENTS.iter().map(pool).collect::<BTreeMap<_, _>>())
 }
@@ -74,7 +71,8 @@ fn routed(allocation: &mut Allocation, directory: &Directory, categories: &[usiz
             cycle: 1,
             category: category.to_owned(),
             priority: Priority::P3,
-            respondent: None,
+            origin: None,
+            is_bulk: false,
             previous_agent: None,
             since: Timestamp::UNIX_EPOCH,
             traceparent: String::new(),

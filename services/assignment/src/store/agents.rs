@@ -1,6 +1,7 @@
 //! Agents: what people say of them, what they hold, and when their presence changes.
 
 use fault::Fault;
+use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use kernel::page::Page;
 use sqlx::{FromRow, PgConnection};
@@ -319,6 +320,18 @@ pub(crate) async fn chain(conn: &mut PgConnection, agent: &str) -> Result<Vec<(S
     Ok(chain)
 }
 
+/// The departments of agents, of those that there are.
+pub(crate) async fn departments_of(conn: &mut PgConnection, ids: &[&str]) -> Result<Vec<String>, Fault> {
+    let departments = sqlx::query_scalar(
+        "SELECT DISTINCT department_id FROM agent
+         WHERE tenant_id = current_setting('redress.tenant') AND agent_id = ANY($1) AND NOT removed",
+    )
+    .bind(ids)
+    .fetch_all(conn)
+    .await?;
+    Ok(departments)
+}
+
 /// Key of an agent's timers.
 pub(crate) async fn timer_key(conn: &mut PgConnection, agent: &str) -> Result<Uuid, Fault> {
     let key = sqlx::query_scalar(
@@ -366,4 +379,85 @@ pub(crate) async fn turn_shifts(conn: &mut PgConnection, turned: &[Agent]) -> Re
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Notes that an agent is absent until a moment, or not any more, and why.
+pub(crate) async fn set_absence(
+    conn: &mut PgConnection,
+    agent: &str,
+    until: Option<Timestamp>,
+    reason: &str,
+) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE agent SET absent_until = $2, absence_reason = $3, hands_over = false, version = version + 1
+         WHERE tenant_id = current_setting('redress.tenant') AND agent_id = $1 AND NOT removed",
+    )
+    .bind(agent)
+    .bind(until.map(ToSqlx::to_sqlx))
+    .bind(reason)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes that an agent leaves, and why.
+pub(crate) async fn set_leaving(conn: &mut PgConnection, agent: &str, reason: &str) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE agent SET leaving = true, absence_reason = $2, version = version + 1
+         WHERE tenant_id = current_setting('redress.tenant') AND agent_id = $1 AND NOT removed",
+    )
+    .bind(agent)
+    .bind(reason)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes whether what an agent holds is still being handed to others.
+pub(crate) async fn hand_over(conn: &mut PgConnection, agent: &str, goes_on: bool) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE agent SET hands_over = $2
+         WHERE tenant_id = current_setting('redress.tenant') AND agent_id = $1",
+    )
+    .bind(agent)
+    .bind(goes_on)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Why an agent hands over what they hold, where that still goes on.
+pub(crate) async fn handing_over(conn: &mut PgConnection, agent: &str) -> Result<Option<String>, Fault> {
+    let reason = sqlx::query_scalar(
+        "SELECT absence_reason FROM agent
+         WHERE tenant_id = current_setting('redress.tenant') AND agent_id = $1 AND hands_over AND NOT removed",
+    )
+    .bind(agent)
+    .fetch_optional(conn)
+    .await?;
+    Ok(reason)
+}
+
+/// Whether an agent stands above others.
+pub(crate) async fn supervises(conn: &mut PgConnection, agent: &str) -> Result<bool, Fault> {
+    let supervises = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM agent WHERE tenant_id = current_setting('redress.tenant')
+                                            AND supervisor_id = $1 AND NOT removed)",
+    )
+    .bind(agent)
+    .fetch_one(conn)
+    .await?;
+    Ok(supervises)
+}
+
+/// Takes an agent off the roster, who holds nothing; their department is locked.
+pub(crate) async fn remove(conn: &mut PgConnection, agent: &str) -> Result<(), Fault> {
+    let written = sqlx::query(
+        "UPDATE agent SET removed = true, version = version + 1
+         WHERE tenant_id = current_setting('redress.tenant') AND agent_id = $1 AND NOT removed AND load = 0",
+    )
+    .bind(agent)
+    .execute(conn)
+    .await?;
+    if written.rows_affected() == 1 { Ok(()) } else { Err(moved_on()) }
 }

@@ -34,6 +34,16 @@ pub(crate) struct Described {
     pub(crate) keeps_routing: bool,
 }
 
+impl Described {
+    /// What people say of an agent then, who was described before.
+    pub(crate) fn over(mut self, before: &AgentProfile) -> AgentProfile {
+        if self.keeps_routing {
+            self.profile.routing = before.routing.clone();
+        }
+        self.profile
+    }
+}
+
 /// What `CreateAgent` asks for.
 pub(crate) fn create_agent(request: wire::CreateAgentRequest) -> Result<AgentProfile, Fault> {
     let wire::CreateAgentRequest { request_id, agent } = request;

@@ -6,17 +6,17 @@ use kernel::CaseId;
 use kernel::page::Page;
 use proto::redress::assignment::v1 as wire;
 
-use crate::assignment::Place;
+use crate::queue::Place;
 use crate::roster::{ANYTHING, DepartmentProfile};
 
 pub(super) const MAX_NAME: usize = 200;
 const MAX_CATEGORIES: usize = 200;
 const MAX_CATEGORY: usize = 200;
-const MAX_REASON: usize = 2_000;
+pub(super) const MAX_REASON: usize = 2_000;
 /// Reason of a malformed request where the contract names no other.
-const INVALID_REQUEST: &str = "INVALID_REQUEST";
+pub(super) const INVALID_REQUEST: &str = "INVALID_REQUEST";
 /// Reason of bad paging or a malformed filter.
-const INVALID_LIST: &str = "INVALID_LIST";
+pub(super) const INVALID_LIST: &str = "INVALID_LIST";
 
 /// What `CreateDepartment` asks for.
 pub(crate) fn create_department(request: wire::CreateDepartmentRequest) -> Result<DepartmentProfile, Fault> {
@@ -213,6 +213,31 @@ pub(crate) fn accept(request: wire::AcceptCaseRequest) -> Result<Accept, Fault> 
     let agent = check.slug("agent_id", agent_id);
     check.done(INVALID_REQUEST)?;
     Ok(Accept { case_id, expected_version, agent })
+}
+
+/// What `DeclineAssignment` asks for.
+#[derive(Debug)]
+pub(crate) struct Decline {
+    /// The case.
+    pub(crate) case_id: CaseId,
+    /// The version the caller has seen.
+    pub(crate) expected_version: Option<i64>,
+    /// Who declines.
+    pub(crate) agent: String,
+    /// Why.
+    pub(crate) reason: String,
+}
+
+/// Reads a `DeclineAssignment` request.
+pub(crate) fn decline(request: wire::DeclineAssignmentRequest) -> Result<Decline, Fault> {
+    let wire::DeclineAssignmentRequest { request_id, case_id, expected_version, agent_id, reason } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let case_id = check.id("case_id", &case_id);
+    let agent = check.slug("agent_id", agent_id);
+    let reason = check.required("reason", reason, MAX_REASON);
+    check.done(INVALID_REQUEST)?;
+    Ok(Decline { case_id, expected_version, agent, reason })
 }
 
 /// What `TransferCase` asks for.
