@@ -1,4 +1,5 @@
--- Who has a case is decided by scores, told by decisions that are kept, and queues age.
+-- Who has a case is decided by scores, told by decisions that are kept, and queues age. A
+-- process of before goes on working: what it writes ranks by when it was written.
 
 ALTER TABLE assignment
     ADD COLUMN customer_id        text        NOT NULL DEFAULT '',
@@ -11,15 +12,12 @@ ALTER TABLE assignment
     ADD COLUMN escalation         smallint    NOT NULL DEFAULT 0,
     ADD COLUMN accept_by          timestamptz,
     ADD COLUMN unassignable_since timestamptz,
-    ADD COLUMN rank_at            timestamptz NOT NULL DEFAULT '-infinity',
-    ADD CONSTRAINT assignment_escalation_check CHECK (escalation BETWEEN 0 AND 2),
-    ADD CONSTRAINT assignment_accept_by_check CHECK (accept_by IS NULL OR state = 2),
-    ADD CONSTRAINT assignment_unassignable_check CHECK (unassignable_since IS NULL OR state = 1);
+    ADD COLUMN rank_at            timestamptz NOT NULL DEFAULT now(),
+    ADD CONSTRAINT assignment_escalation_check CHECK (escalation BETWEEN 0 AND 2);
 ALTER TABLE assignment NO FORCE ROW LEVEL SECURITY;
 UPDATE assignment SET rank_at = enqueued_at
     + CASE priority WHEN 1 THEN interval '0 h' WHEN 2 THEN interval '8 h' WHEN 3 THEN interval '24 h' ELSE interval '72 h' END;
 ALTER TABLE assignment FORCE ROW LEVEL SECURITY;
-ALTER TABLE assignment ALTER COLUMN rank_at DROP DEFAULT;
 COMMENT ON COLUMN assignment.customer_id IS 'Customer number; empty when unknown.';
 COMMENT ON COLUMN assignment.language IS 'Language to answer in; empty when unknown.';
 COMMENT ON COLUMN assignment.region IS 'Where the complainant is; empty when unknown.';

@@ -11,12 +11,14 @@ mod choice;
 mod directory;
 mod policy;
 mod pool;
+mod replay;
 mod score;
 
 pub use choice::{Candidate, Decision, KEPT, choose};
 pub use directory::Directory;
 pub use policy::{EarlierHandler, MAX_POLICIES, RoutingPolicy, Weights};
 pub use pool::{AgentPool, LoadChange};
+pub use replay::{PastCase, Replayed, replay};
 pub use score::{Barrier, FULL, Terms, Wish, barrier, lasting_barrier, recusal};
 
 #[cfg(test)]

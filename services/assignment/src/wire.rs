@@ -6,6 +6,7 @@ mod decisions;
 pub(crate) mod inbound;
 mod outbound;
 mod policies;
+mod replays;
 mod requests;
 mod staff;
 
@@ -14,5 +15,6 @@ pub(crate) use answers::*;
 pub(crate) use decisions::*;
 pub(crate) use outbound::*;
 pub(crate) use policies::*;
+pub(crate) use replays::*;
 pub(crate) use requests::*;
 pub(crate) use staff::*;

@@ -8,15 +8,20 @@ use proto::redress::assignment::v1::{
     ActivateRoutingPolicyRequest, ActivateRoutingPolicyResponse, CreateRoutingPolicyRequest,
     CreateRoutingPolicyResponse, ExplainAssignmentRequest, ExplainAssignmentResponse,
     GetRoutingPolicyRequest, GetRoutingPolicyResponse, ListRoutingPoliciesRequest,
-    ListRoutingPoliciesResponse, ListUnassignableRequest, ListUnassignableResponse, RoutingDecision,
+    ListRoutingPoliciesResponse, ListUnassignableRequest, ListUnassignableResponse, ReplayRoutingRequest,
+    ReplayRoutingResponse, RoutingDecision,
 };
+use server::Length;
 use tonic::Request;
 
 use super::Answer;
 use crate::refusal::Refusal;
-use crate::routing::{MAX_POLICIES, RoutingPolicy};
-use crate::store::{assignments, decisions, policies};
+use crate::routing::{self, MAX_POLICIES, RoutingPolicy};
+use crate::store::{agents, assignments, decisions, policies, roster};
 use crate::wire;
+
+/// Most cycles that one replay goes through.
+const MAX_REPLAYED: i64 = 2_000;
 
 /// The rpcs about how agents are chosen.
 pub(crate) struct RoutingRpc {
@@ -152,5 +157,32 @@ impl RoutingService for RoutingRpc {
         let cases = cases.into_iter().map(|case| (case.case_id.to_string(), wire::assignment(case)));
         let (assignments, next_page_token) = server::page(&page, cases);
         Ok(ListUnassignableResponse { assignments, next_page_token }.into())
+    }
+
+    async fn replay_routing(&self, request: Request<ReplayRoutingRequest>) -> Answer<ReplayRoutingResponse> {
+        let caller = server::caller(&request)?;
+        let wire::Replay { department, version, weights, window, page, after } =
+            wire::replay(request.into_inner())?;
+        let (agents, policy, mut cases) = self
+            .db
+            .transact("routing.replay", &caller.tenant, async move |mut tx| {
+                roster::department(&mut tx, &department).await?.ok_or(Refusal::DepartmentNotFound)?;
+                let policy = policies::get(&mut tx, version).await?.ok_or(Refusal::RoutingPolicyNotFound)?;
+                let agents = agents::agents_of(&mut tx, std::slice::from_ref(&department)).await?;
+                let cases = decisions::past(&mut tx, &department, window, MAX_REPLAYED + 1).await?;
+                Ok((tx, (agents, policy, cases)))
+            })
+            .await?;
+        let weights = weights.unwrap_or(policy.weights);
+        let policy = RoutingPolicy { weights, ..policy };
+        let most = usize::try_from(MAX_REPLAYED).unwrap_or_default();
+        let is_partial = cases.len() > most;
+        cases.truncate(most);
+        let replayed = move || {
+            let outcomes = routing::replay(agents, &cases, &policy);
+            wire::replayed(&cases, &outcomes, (&page, after), is_partial)
+        };
+        let answer = server::blocking(&caller.tenant, Length::Quick, "routing.replay", replayed).await?;
+        Ok(answer.into())
     }
 }

@@ -225,7 +225,7 @@ pub(crate) async fn unassignable(
     page: &Page,
 ) -> Result<Vec<Assignment>, Fault> {
     let rows = sqlx::query_as(select_assignments!(
-        "AND unassignable_since IS NOT NULL AND case_id > $1 ORDER BY case_id LIMIT $2"
+        "AND unassignable_since IS NOT NULL AND state = 1 AND case_id > $1 ORDER BY case_id LIMIT $2"
     ))
     .bind(after)
     .bind(page.limit())

@@ -2,12 +2,14 @@
 
 use fault::Fault;
 use jiff::Timestamp;
-use jiff_sqlx::ToSqlx as _;
+use jiff_sqlx::ToSqlx;
 use kernel::CaseId;
-use sqlx::PgConnection;
+use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::assignment::Assignment;
+use super::assignments::priority;
+use crate::assignment::{Assignment, Origin};
+use crate::routing::PastCase;
 
 /// A decision on its way into the table.
 #[derive(Debug)]
@@ -98,4 +100,74 @@ pub(crate) async fn get(conn: &mut PgConnection, case: CaseId, cycle: i32) -> Re
     .fetch_optional(conn)
     .await?;
     Ok(decision)
+}
+
+#[derive(FromRow)]
+struct PastRow {
+    case_id: Uuid,
+    cycle: i32,
+    agent_id: Option<String>,
+    enqueued_at: jiff_sqlx::Timestamp,
+    decided_at: jiff_sqlx::Timestamp,
+    released_at: Option<jiff_sqlx::Timestamp>,
+    priority: i16,
+    bulk: bool,
+    category: String,
+    customer_id: String,
+    language: String,
+    region: String,
+    respondent_staff: String,
+    previous_agent_id: Option<String>,
+    familiar_agent_id: Option<String>,
+}
+
+impl TryFrom<PastRow> for PastCase {
+    type Error = Fault;
+
+    fn try_from(row: PastRow) -> Result<Self, Fault> {
+        let origin = Origin {
+            respondent: row.respondent_staff,
+            customer: row.customer_id,
+            language: row.language,
+            region: row.region,
+        };
+        Ok(Self {
+            case_id: row.case_id,
+            cycle: row.cycle,
+            enqueued: row.enqueued_at.to_jiff(),
+            decided: row.decided_at.to_jiff(),
+            released: row.released_at.map(jiff_sqlx::Timestamp::to_jiff),
+            agent: row.agent_id,
+            priority: priority(row.priority, "decision", row.case_id)?,
+            is_bulk: row.bulk,
+            category: row.category,
+            origin,
+            previous: row.previous_agent_id,
+            familiar: row.familiar_agent_id,
+        })
+    }
+}
+
+/// Reads the cycles of a department that began in a window, the first of them, in order.
+pub(crate) async fn past(
+    conn: &mut PgConnection,
+    department: &str,
+    (from, until): (Option<Timestamp>, Option<Timestamp>),
+    most: i64,
+) -> Result<Vec<PastCase>, Fault> {
+    let rows: Vec<PastRow> = sqlx::query_as(
+        "SELECT case_id, cycle, agent_id, enqueued_at, decided_at, released_at, priority, bulk, category,
+                customer_id, language, region, respondent_staff, previous_agent_id, familiar_agent_id
+         FROM decision
+         WHERE tenant_id = current_setting('redress.tenant') AND department_id = $1
+           AND enqueued_at >= coalesce($2, '-infinity') AND enqueued_at < coalesce($3, 'infinity')
+         ORDER BY enqueued_at, case_id, cycle LIMIT $4",
+    )
+    .bind(department)
+    .bind(from.map(ToSqlx::to_sqlx))
+    .bind(until.map(ToSqlx::to_sqlx))
+    .bind(most)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(PastCase::try_from).collect()
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use proto::redress::assignment::v1::routing_service_client::RoutingServiceClient;
 use proto::redress::assignment::v1::{
     ActivateRoutingPolicyRequest, Agent, AgentRouting, Barrier, CreateRoutingPolicyRequest, EarlierHandler,
-    ExplainAssignmentRequest, GetRoutingPolicyRequest, ListRoutingPoliciesRequest, RoutingDecision,
-    RoutingPolicy, RoutingWeights, Skill,
+    ExplainAssignmentRequest, GetRoutingPolicyRequest, ListRoutingPoliciesRequest, ReplayRoutingRequest,
+    RoutingDecision, RoutingPolicy, RoutingWeights, Skill,
 };
 use proto::redress::cases::v1::{CaseOpened, Priority};
 use testkit::{CallerChannel, reason, request_id, violations};
@@ -242,5 +242,81 @@ async fn an_overdue_p4_comes_before_a_fresh_p3_and_a_fresh_one_does_not() {
     world.puller("ann", "delivery", 1).await;
     world.update_agent(agent("ann", "delivery", 2)).await;
     assert_eq!((world.handler(urgent).await, world.handler(old).await), ("ann".to_owned(), "ann".to_owned()));
+    world.house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn past_cases_are_replayed_with_other_weights_page_by_page() {
+    let mut world = World::at_nine().await;
+    world.hire(able("able", 1)).await;
+    world.agent("free", "delivery", 10).await;
+    let mut cases = Vec::new();
+    for _ in 0..6 {
+        cases.push(world.case("delivery/late").await.to_string());
+        world.house.advance(Duration::from_mins(1));
+    }
+    let mut had = Vec::new();
+    for case in &cases {
+        had.push(world.handler(case.parse().unwrap()).await);
+    }
+    assert!(had.contains(&"able".to_owned()) && had.contains(&"free".to_owned()), "{had:?}");
+    world.resolved(cases[0].parse().unwrap(), 1).await;
+    let request = ReplayRoutingRequest {
+        department_id: "delivery".to_owned(),
+        weights: Some(weights(0, 1_000)),
+        page_size: 4,
+        ..ReplayRoutingRequest::default()
+    };
+    let first = world.routing().replay_routing(request.clone()).await.unwrap().into_inner();
+    let next = ReplayRoutingRequest { page_token: first.next_page_token.clone(), ..request.clone() };
+    let second = world.routing().replay_routing(next).await.unwrap().into_inner();
+    let rows: Vec<_> = first.assignments.iter().chain(&second.assignments).cloned().collect();
+    assert_eq!(rows.iter().map(|row| row.case_id.as_str()).collect::<Vec<_>>(), cases);
+    assert!(rows.iter().all(|row| row.replayed_agent_id == "able"), "{rows:?}");
+    assert_eq!(rows.iter().map(|row| row.agent_id.clone()).collect::<Vec<_>>(), had);
+    let to_free = i32::try_from(had.iter().filter(|agent| *agent == "free").count()).unwrap();
+    assert_eq!((first.examined, first.changed, first.partial), (6, to_free, false));
+    assert_eq!((first.spread.clone(), first.examined), (second.spread, second.examined));
+    let able = first.spread.iter().find(|one| one.agent_id == "able").unwrap();
+    assert_eq!((able.assignments, able.replayed_assignments), (6 - to_free, 6));
+    let waited = first.replayed_waited.unwrap();
+    assert_eq!((waited.assigned, waited.longest.unwrap().seconds), (6, 0));
+    assert_eq!(world.handler(cases[1].parse().unwrap()).await, had[1], "nothing is changed");
+
+    let shipped = ReplayRoutingRequest { weights: None, ..request.clone() };
+    let same = world.routing().replay_routing(shipped).await.unwrap().into_inner();
+    assert_eq!(same.changed, 0, "{same:?}");
+    let late = ReplayRoutingRequest {
+        start_time: rows[4].enqueue_time,
+        end_time: rows[5].enqueue_time,
+        page_size: 0,
+        ..request.clone()
+    };
+    let late = world.routing().replay_routing(late).await.unwrap().into_inner();
+    assert_eq!((late.examined, late.assignments[0].case_id.as_str()), (1, cases[4].as_str()));
+    for (wrong, code, why) in [
+        (
+            ReplayRoutingRequest { department_id: "nowhere".to_owned(), ..request.clone() },
+            Code::NotFound,
+            "DEPARTMENT_NOT_FOUND",
+        ),
+        (ReplayRoutingRequest { version: 9, ..request.clone() }, Code::NotFound, "ROUTING_POLICY_NOT_FOUND"),
+        (
+            ReplayRoutingRequest { page_token: first.next_page_token, version: 1, ..request },
+            Code::InvalidArgument,
+            "INVALID_REPLAY",
+        ),
+    ] {
+        let refused = world.routing().replay_routing(wrong).await.unwrap_err();
+        assert_eq!((refused.code(), reason(&refused).as_str()), (code, why));
+    }
+    let bad = ReplayRoutingRequest {
+        version: -1,
+        weights: Some(weights(-1, 0)),
+        page_size: -1,
+        ..ReplayRoutingRequest::default()
+    };
+    let refused = world.routing().replay_routing(bad).await.unwrap_err();
+    assert_eq!(violations(&refused), ["department_id", "version", "weights.load", "page_size"]);
     world.house.done().await;
 }
