@@ -1,13 +1,17 @@
 //! `redress agent …`: who handles cases, what they can do and when they work.
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use jiff::Timestamp;
 use proto::redress::assignment::v1::{
-    Agent, AgentRouting, CreateAgentRequest, GetAgentRequest, ListAgentsRequest, Shift, Skill,
-    UpdateAgentRequest, WorkingHours,
+    Agent, AgentRouting, CreateAgentRequest, GetAgentRequest, ListAgentsRequest, OffboardAgentRequest,
+    RecordAbsenceRequest, RemoveAgentRequest, Shift, Skill, UpdateAgentRequest, WorkingHours,
 };
 
-use super::connection::{Connection, Expect, Page};
+use super::agent_file;
+use super::connection::{Caller, Connection, Expect, Page};
 use crate::show::{self, text};
 
 #[derive(Args)]
@@ -38,6 +42,47 @@ enum Verb {
     },
     /// Shows an agent
     Get { agent: String },
+    /// Registers or describes many from a table, a verdict for each row; may be repeated
+    ///
+    /// The columns are agent, department, name, capacity, available, team, skills
+    /// (`delivery=4;refund=2`), languages, regions, calendar, hours (`1-5@09:00-17:00`),
+    /// supervisor, conflict_customers, conflict_subjects; several values of a cell are apart
+    /// by `;`. The first three are required. Without any of the rest but capacity and
+    /// available, what routing goes by stays.
+    Import {
+        /// A file of comma-separated values with a line of headings
+        file: PathBuf,
+    },
+    /// Notes that an agent is absent, and is given nothing meanwhile
+    Absent {
+        agent: String,
+        /// Until when, as 2026-12-01T09:00:00+08:00
+        #[arg(long)]
+        until: Timestamp,
+        /// Everything they hold goes to others
+        #[arg(long)]
+        hand_over: bool,
+        /// Why
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Notes that an agent is back before their absence is over
+    Back { agent: String },
+    /// Hands over everything an agent holds who leaves, and gives them nothing any more
+    Offboard {
+        agent: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        expect: Expect,
+    },
+    /// Takes an agent off the roster who holds nothing
+    Remove {
+        agent: String,
+        #[command(flatten)]
+        expect: Expect,
+    },
     /// Lists agents
     List {
         /// Only this department's
@@ -210,6 +255,32 @@ impl Agents {
                 let answer = assignment.get_agent(GetAgentRequest { agent_id: agent }).await?.into_inner();
                 show::answer(caller.json, &answer.agent.unwrap_or_default(), text::agent)
             }
+            Verb::Import { file } => agent_file::import(&caller, &file).await,
+            Verb::Absent { agent, until, hand_over, reason } => {
+                let until_time = Some(proto::timestamp(until));
+                absent(&caller, RecordAbsenceRequest { until_time, hand_over, reason, ..of(&caller, agent) })
+                    .await
+            }
+            Verb::Back { agent } => absent(&caller, of(&caller, agent)).await,
+            Verb::Offboard { agent, reason, expect } => {
+                let request = OffboardAgentRequest {
+                    request_id: caller.request_id(),
+                    expected_version: expect.version,
+                    agent_id: agent,
+                    reason,
+                };
+                let answer = caller.roster().offboard_agent(request).await?.into_inner();
+                show::answer(caller.json, &answer, text::offboarded)
+            }
+            Verb::Remove { agent, expect } => {
+                let request = RemoveAgentRequest {
+                    request_id: caller.request_id(),
+                    expected_version: expect.version,
+                    agent_id: agent.clone(),
+                };
+                let answer = caller.roster().remove_agent(request).await?.into_inner();
+                show::answer(caller.json, &answer, |_| format!("{agent} is removed\n"))
+            }
             Verb::List { department, team, page } => {
                 let request = ListAgentsRequest {
                     page_size: page.limit,
@@ -221,6 +292,16 @@ impl Agents {
             }
         }
     }
+}
+
+/// That an agent is back.
+fn of(caller: &Caller, agent_id: String) -> RecordAbsenceRequest {
+    RecordAbsenceRequest { request_id: caller.request_id(), agent_id, ..RecordAbsenceRequest::default() }
+}
+
+async fn absent(caller: &Caller, request: RecordAbsenceRequest) -> anyhow::Result<()> {
+    let answer = caller.roster().record_absence(request).await?.into_inner();
+    show::answer(caller.json, &answer, text::absence)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Who handles cases, what complainants said and were told, what was set aside.
 
 use proto::redress::assignment::v1::{
-    Agent, Assignment, AssignmentState, Department, ListAgentsResponse, ListDepartmentsResponse,
+    Agent, Assignment, AssignmentState, Department, Escalation, ListAgentsResponse, ListDepartmentsResponse,
     ListQueueResponse, Presence, Shift,
 };
 use proto::redress::cases::v1::Outcome;
@@ -107,6 +107,17 @@ pub(crate) fn assignment(assignment: &Assignment) -> String {
         ("since", time(assignment.enqueue_time.as_ref())),
         ("why", assignment.explanation.clone()),
         ("transfers", assignment.transfers.to_string()),
+        ("accept by", time(assignment.accept_by_time.as_ref())),
+        ("passed on by", assignment.passed_agent_ids.join(", ")),
+        (
+            "escalated",
+            if assignment.escalation == 0 {
+                String::new()
+            } else {
+                word::<Escalation>(assignment.escalation)
+            },
+        ),
+        ("nobody can take it since", time(assignment.unassignable_time.as_ref())),
     ])
 }
 
