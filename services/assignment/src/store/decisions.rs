@@ -160,7 +160,7 @@ pub(crate) async fn past(
                 customer_id, language, region, respondent_staff, previous_agent_id, familiar_agent_id
          FROM decision
          WHERE tenant_id = current_setting('redress.tenant') AND department_id = $1
-           AND enqueued_at >= coalesce($2, '-infinity') AND enqueued_at < coalesce($3, 'infinity')
+           AND enqueued_at >= coalesce($2::timestamptz, '-infinity') AND enqueued_at < coalesce($3::timestamptz, 'infinity')
          ORDER BY enqueued_at, case_id, cycle LIMIT $4",
     )
     .bind(department)

@@ -294,6 +294,15 @@ async fn past_cases_are_replayed_with_other_weights_page_by_page() {
     };
     let late = world.routing().replay_routing(late).await.unwrap().into_inner();
     assert_eq!((late.examined, late.assignments[0].case_id.as_str()), (1, cases[4].as_str()));
+    world.house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_is_refused_for_its_reasons() {
+    let world = World::with_delivery().await;
+    let request =
+        ReplayRoutingRequest { department_id: "delivery".to_owned(), ..ReplayRoutingRequest::default() };
+    let foreign = "AAAAAAAAAAAAAAAA".to_owned();
     for (wrong, code, why) in [
         (
             ReplayRoutingRequest { department_id: "nowhere".to_owned(), ..request.clone() },
@@ -301,11 +310,7 @@ async fn past_cases_are_replayed_with_other_weights_page_by_page() {
             "DEPARTMENT_NOT_FOUND",
         ),
         (ReplayRoutingRequest { version: 9, ..request.clone() }, Code::NotFound, "ROUTING_POLICY_NOT_FOUND"),
-        (
-            ReplayRoutingRequest { page_token: first.next_page_token, version: 1, ..request },
-            Code::InvalidArgument,
-            "INVALID_REPLAY",
-        ),
+        (ReplayRoutingRequest { page_token: foreign, ..request }, Code::InvalidArgument, "INVALID_REPLAY"),
     ] {
         let refused = world.routing().replay_routing(wrong).await.unwrap_err();
         assert_eq!((refused.code(), reason(&refused).as_str()), (code, why));
