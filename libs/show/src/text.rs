@@ -11,6 +11,7 @@ mod hostile;
 mod notices;
 mod people;
 mod remedies;
+mod routing;
 mod triage;
 
 pub use alike::{group, group_policy, groups, link, links, members, similar};
@@ -22,6 +23,10 @@ pub use forms::{added, checked, form, forms, information};
 pub use notices::{contact, notice, notices};
 pub use people::{agent, agents, assignment, department, departments, feedback, parked, queue};
 pub use remedies::{approval_limits, in_short, plan, plans, task, tasks};
+pub use routing::{
+    absence, agent_verdicts, decision, offboarded, routing_policies, routing_policy, routing_replay,
+    unassignable,
+};
 pub use triage::{categories, category, replayed, rule_set, rule_sets, triage};
 
 /// What a list says below its rows when there are more.

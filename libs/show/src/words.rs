@@ -1,7 +1,7 @@
 //! The contracts' enums as words: `CASE_STATE_OUT_OF_SCOPE` is `out of scope`, and
 //! is written `out-of-scope` on the command line.
 
-use proto::redress::assignment::v1::AssignmentState;
+use proto::redress::assignment::v1::{AssignmentState, Barrier, EarlierHandler, Escalation, Presence};
 use proto::redress::cases::v1::{
     CalendarDayKind, CaseState, ClockKind, ClockState, CloseReason, CorrectionState, EmotionLevel,
     ExtensionState, IntervalKind, Level, LinkKind, LinkStanding, Observance, Outcome, PauseReason, Priority,
@@ -40,6 +40,9 @@ macro_rules! words {
 
 words! {
     AssignmentState: "ASSIGNMENT_STATE_";
+    Barrier: "BARRIER_";
+    EarlierHandler: "EARLIER_HANDLER_";
+    Escalation: "ESCALATION_";
     CalendarDayKind: "CALENDAR_DAY_KIND_";
     CaseState: "CASE_STATE_";
     ClockKind: "CLOCK_KIND_";
@@ -48,6 +51,7 @@ words! {
     ExtensionState: "EXTENSION_STATE_";
     IntervalKind: "INTERVAL_KIND_";
     PauseReason: "PAUSE_REASON_";
+    Presence: "PRESENCE_";
     RungAction: "RUNG_ACTION_";
     Channel: "CHANNEL_";
     CloseReason: "CLOSE_REASON_";

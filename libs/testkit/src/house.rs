@@ -2,6 +2,7 @@
 
 mod look;
 mod open;
+mod replica;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -22,6 +23,7 @@ use crate::{Database, FakeSource, MockClock, PATIENCE, Proxy};
 
 pub use look::{Parked, Published};
 pub use open::Builder;
+pub use replica::Replica;
 
 /// A tenant without rows, hence without parked events: a wait on its behalf is for
 /// the cursor only.

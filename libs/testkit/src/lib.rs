@@ -34,7 +34,7 @@ pub use answer::{consistency_token, reason, violations};
 pub use badge::CallerChannel;
 pub use clock::MockClock;
 pub use database::Database;
-pub use house::{Builder, House, Parked, Published};
+pub use house::{Builder, House, Parked, Published, Replica};
 pub use proxy::Proxy;
 pub use source::FakeSource;
 

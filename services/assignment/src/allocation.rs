@@ -7,15 +7,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fault::Fault;
+use jiff::Timestamp;
 use pg::Tx;
 use uuid::Uuid;
 
-use crate::assignment::{Assignment, Place, State};
+use crate::acceptance;
+use crate::assignment::{Assignment, Escalation, State};
+use crate::queue::Place;
 use crate::refusal::Refusal;
 use crate::roster::Agent;
-use crate::routing::{AgentPool, Wish};
+use crate::routing::{AgentPool, Decision, RoutingPolicy, Wish, recusal};
 use crate::store::assignments::{self, Stretch};
-use crate::store::{self, roster};
+use crate::store::decisions::{self, Record};
+use crate::store::{self, agents, policies, roster};
+use crate::telling::{tell, tell_unassignable};
 use crate::wire;
 
 /// Most waiting cases of one department that are read at once.
@@ -23,11 +28,19 @@ const STRETCH: usize = 500;
 /// Waiting cases read at once for an agent who asks for one.
 const CLAIM_STRETCH: i64 = 20;
 
+/// Waiting cases of a department that are looked at where its agents changed: whether
+/// anybody could take them.
+const LOOKED_AT: i64 = 500;
+
 /// The departments a transaction has locked.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Allocation {
     pools: BTreeMap<String, AgentPool>,
     gained: BTreeSet<String>,
+    restaffed: BTreeSet<String>,
+    policy: RoutingPolicy,
+    now: Timestamp,
+    decided: BTreeMap<(Uuid, i32), Record>,
 }
 
 impl Allocation {
@@ -37,19 +50,25 @@ impl Allocation {
         departments: impl IntoIterator<Item = String>,
     ) -> Result<Self, Fault> {
         let wanted: BTreeSet<String> = departments.into_iter().collect();
+        let now = tx.now();
         if wanted.is_empty() {
-            return Ok(Self::default());
+            return Ok(Self::with(BTreeMap::new(), RoutingPolicy::shipped(), now));
         }
         let wanted: Vec<String> = wanted.into_iter().collect();
         let locked = roster::lock_departments(tx, &wanted).await?;
         let mut staff: BTreeMap<String, Vec<Agent>> =
             locked.iter().map(|department| (department.clone(), Vec::new())).collect();
-        for agent in roster::agents_of(tx, &locked).await? {
+        for agent in agents::agents_of(tx, &locked).await? {
             staff.entry(agent.profile.department.clone()).or_default().push(agent);
         }
         let pools =
             staff.into_iter().map(|(department, agents)| (department, AgentPool::of(agents))).collect();
-        Ok(Self { pools, gained: BTreeSet::new() })
+        Ok(Self::with(pools, policies::in_force(tx).await?, now))
+    }
+
+    fn with(pools: BTreeMap<String, AgentPool>, policy: RoutingPolicy, now: Timestamp) -> Self {
+        let (gained, restaffed) = (BTreeSet::new(), BTreeSet::new());
+        Self { pools, gained, restaffed, policy, now, decided: BTreeMap::new() }
     }
 
     /// Locks and reads cases; their departments must be here, and are unless
@@ -76,26 +95,25 @@ impl Allocation {
     /// no department, it waits for one.
     pub(crate) fn place(&mut self, case: &mut Assignment, department: Option<&str>, why: &str) {
         let Some(department) = department else {
-            return case.wait(None, why.to_owned());
+            case.wait(None, why.to_owned());
+            case.unassignable.get_or_insert(self.now);
+            return self.decide(case, nobody(&self.policy, why.to_owned()));
         };
-        if let Err(explanation) = self.offer(case, department, why) {
-            case.wait(Some(department), explanation);
+        if let Err(decision) = self.offer(case, department, why) {
+            case.wait(Some(department), decision.explanation.clone());
+            self.mark_unassignable(case, department);
+            self.decide(case, *decision);
         }
     }
 
     /// Gives a case to the best agent of a department; or tells why it cannot.
-    fn offer(&mut self, case: &mut Assignment, department: &str, why: &str) -> Result<(), String> {
-        let wish = Wish { respondent: &case.respondent, previous: case.previous_agent.as_deref() };
+    fn offer(&mut self, case: &mut Assignment, department: &str, why: &str) -> Result<(), Box<Decision>> {
         let pool = self.pools.entry(department.to_owned()).or_default();
-        let (agent, explanation) = pool.give(wish);
-        let explanation = format!("{why}; {explanation}");
-        match agent {
-            Some(agent) => {
-                case.give(department, &agent, explanation);
-                Ok(())
-            }
-            None => Err(explanation),
-        }
+        let mut decision = pool.give(&Wish::of(case, self.now), &self.policy, self.now);
+        decision.explanation = format!("{why}; {}", decision.explanation);
+        let Some(agent) = decision.agent.clone() else { return Err(Box::new(decision)) };
+        self.give(case, department, &agent, decision);
+        Ok(())
     }
 
     /// Gives a case to the agent of a department whom a person named.
@@ -108,9 +126,69 @@ impl Allocation {
     ) -> Result<(), Fault> {
         let pool = self.pools.get_mut(department).ok_or_else(store::moved_on)?;
         pool.agent(agent).ok_or_else(store::moved_on)?;
-        pool.give_to(agent, &case.respondent)?;
-        case.give(department, agent, why.to_owned());
+        pool.give_to(agent, &Wish::of(case, self.now), &self.policy)?;
+        let decision = Decision::by_hand(agent, &self.policy, why.to_owned());
+        self.give(case, department, agent, decision);
         Ok(())
+    }
+
+    fn give(&mut self, case: &mut Assignment, department: &str, agent: &str, decision: Decision) {
+        case.give(department, agent, decision.explanation.clone());
+        case.accept_by = self.policy.accept_by(self.now);
+        self.decide(case, decision);
+    }
+
+    /// Gives a case to the nearest of some supervisors who can take it, each with their
+    /// department: rather one who is there. Answers whether there is one; it counts as
+    /// escalated either way.
+    pub(crate) fn escalate(
+        &mut self,
+        case: &mut Assignment,
+        above: &[(String, String)],
+        why: Escalation,
+        because: &str,
+    ) -> bool {
+        case.escalate(why);
+        let takes = |(agent, department): &&(String, String)| {
+            self.pools.get(department).is_some_and(|pool| pool.takes(agent, self.now))
+        };
+        let present: Vec<_> = above.iter().filter(takes).cloned().collect();
+        let tried = present.iter().chain(above);
+        for (agent, department) in tried {
+            let because = format!("{because}; escalated to {agent}");
+            if self.give_to(case, department, agent, &because).is_ok() {
+                case.escalated_to = Some(agent.clone());
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Takes a case from whom holds it and gives it to the next who can take it.
+    pub(crate) fn pass_on(&mut self, case: &mut Assignment, why: &str) {
+        let department = case.department.clone();
+        self.free(case);
+        case.pass();
+        self.place(case, department.as_deref(), why);
+    }
+
+    /// Notes whether anybody could ever take a case that waits in a department.
+    fn mark_unassignable(&self, case: &mut Assignment, department: &str) {
+        let possible = self
+            .pools
+            .get(department)
+            .is_some_and(|pool| pool.is_possible(&Wish::of(case, self.now), &self.policy));
+        if possible {
+            case.unassignable = None;
+        } else {
+            case.unassignable.get_or_insert(self.now);
+        }
+    }
+
+    fn decide(&mut self, case: &Assignment, decision: Decision) {
+        let taken_apart = wire::taken_apart(case, &decision, self.now);
+        let record = Record { case: case.clone(), agent: decision.agent, taken_apart };
+        self.decided.insert((case.case_id.0, case.cycle), record);
     }
 
     /// Takes a case from whom holds it.
@@ -145,12 +223,23 @@ impl Allocation {
         }
         let Some(holder) = case.holder().and(agent) else { return false };
         let pool = department.as_ref().and_then(|department| self.pools.get_mut(department));
-        let taken = pool.is_some_and(|pool| pool.give_to(&holder, &case.respondent).is_ok());
+        let (wish, policy) = (Wish::of(case, self.now), &self.policy);
+        let taken = pool.is_some_and(|pool| pool.give_to(&holder, &wish, policy).is_ok());
+        if taken && matches!(case.state, State::Assigned(_)) {
+            case.accept_by = self.policy.accept_by(self.now);
+        }
         if !taken {
             case.release();
             case.wait(department.as_deref(), format!("{holder} has no room for it any more"));
         }
         !taken
+    }
+
+    /// Notes that the agents of a department changed: it may have room, and who could take
+    /// a case may have come or gone.
+    pub(crate) fn restaff(&mut self, department: &str) {
+        self.gain(department);
+        self.restaffed.insert(department.to_owned());
     }
 
     /// Notes that a department may have room, or cases, that it had not.
@@ -166,6 +255,9 @@ impl Allocation {
         agent: &str,
     ) -> Result<Option<Assignment>, Fault> {
         let agent = self.agent(department, agent)?;
+        if agent.is_leaving {
+            return Err(Refusal::AgentLeaving.into());
+        }
         if !agent.has_room() {
             return Err(Refusal::NoCapacity.into());
         }
@@ -174,7 +266,8 @@ impl Allocation {
             let stretch = Stretch { department: department.to_owned(), after, limit: CLAIM_STRETCH };
             let cases = assignments::waiting(tx, &[stretch]).await?;
             let Some(last) = cases.last().map(Assignment::place) else { return Ok(None) };
-            let next = cases.into_iter().find(|case| !agent.is_recused(&case.respondent));
+            let may = |case: &Assignment| recusal(agent, &Wish::of(case, self.now), &self.policy).is_none();
+            let next = cases.into_iter().find(may);
             if next.is_some() {
                 return Ok(next);
             }
@@ -187,11 +280,14 @@ impl Allocation {
     /// about cases must have been saved: queues are read as they are stored.
     pub(crate) async fn finish(&mut self, tx: &mut Tx) -> Result<(), Fault> {
         self.drain(tx).await?;
+        self.look_again(tx).await?;
+        let decided: Vec<Record> = std::mem::take(&mut self.decided).into_values().collect();
+        decisions::save(tx, &decided, self.now).await?;
         let changes: Vec<_> = self.pools.values().flat_map(AgentPool::changes).collect();
         if changes.is_empty() {
             return Ok(());
         }
-        roster::change_loads(tx, changes).await
+        agents::change_loads(tx, changes).await
     }
 
     async fn drain(&mut self, tx: &mut Tx) -> Result<(), Fault> {
@@ -204,7 +300,7 @@ impl Allocation {
             let next = Self::after(&stretches, &waiting);
             let mut given: Vec<Assignment> =
                 waiting.into_iter().filter_map(|case| self.take_from_queue(case)).collect();
-            assignments::save(tx, &mut given).await?;
+            save(tx, &mut given).await?;
             for case in &given {
                 tell(tx, case);
             }
@@ -214,9 +310,33 @@ impl Allocation {
         Ok(())
     }
 
+    /// Where the agents of a department changed, whether anybody could take what waits at
+    /// the front of its queue.
+    async fn look_again(&mut self, tx: &mut Tx) -> Result<(), Fault> {
+        let restaffed = std::mem::take(&mut self.restaffed).into_iter();
+        let stretch = |department| Stretch { department, after: Place::FRONT, limit: LOOKED_AT };
+        let stretches: Vec<Stretch> = restaffed.map(stretch).collect();
+        if stretches.is_empty() {
+            return Ok(());
+        }
+        let mut changed = assignments::waiting(tx, &stretches).await?;
+        changed.retain_mut(|case| {
+            let before = case.unassignable;
+            if let Some(department) = case.department.clone() {
+                self.mark_unassignable(case, &department);
+            }
+            case.unassignable != before
+        });
+        save(tx, &mut changed).await?;
+        for case in &changed {
+            tell_unassignable(tx, case);
+        }
+        Ok(())
+    }
+
     /// As much of a queue as there is room for; none where there is no room.
     fn stretch(&self, department: String, after: Place) -> Option<Stretch> {
-        let room = self.pools.get(&department).map_or(0, AgentPool::room).min(STRETCH);
+        let room = self.pools.get(&department).map_or(0, |pool| pool.room(self.now)).min(STRETCH);
         let limit = i64::try_from(room).unwrap_or(0);
         (limit > 0).then_some(Stretch { department, after, limit })
     }
@@ -244,7 +364,7 @@ impl Allocation {
 impl Allocation {
     /// Of these departments, locked or not.
     pub(crate) fn of(pools: BTreeMap<String, AgentPool>) -> Self {
-        Self { pools, gained: BTreeSet::new() }
+        Self::with(pools, RoutingPolicy::shipped(), Timestamp::UNIX_EPOCH)
     }
 
     /// A department's agents as they now are.
@@ -253,23 +373,13 @@ impl Allocation {
     }
 }
 
-/// Tells what became of a case, in the case's own trace.
-pub(crate) fn tell(tx: &mut Tx, case: &Assignment) {
-    let (trace, subject) = (trace(tx, case), case.case_id.0);
-    match case.state {
-        State::Waiting => tx.emit_in(trace, subject, &wire::case_queued(case)),
-        State::Assigned(_) => tx.emit_in(trace, subject, &wire::case_assigned(case)),
-        // Accepted before, and not by anybody now.
-        State::Accepted(_) => tx.emit_in(trace, subject, &wire::case_accepted(case, "")),
-        State::Released(_) => {} // the cases service said so itself
-    }
+/// No agent was looked at.
+fn nobody(policy: &RoutingPolicy, explanation: String) -> Decision {
+    Decision { agent: None, ..Decision::by_hand("", policy, explanation) }
 }
 
-/// Tells that somebody has accepted a case, for its agent or being the agent.
-pub(crate) fn tell_accepted(tx: &mut Tx, case: &Assignment, by: &str) {
-    tx.emit_in(trace(tx, case), case.case_id.0, &wire::case_accepted(case, by));
-}
-
-fn trace(tx: &Tx, case: &Assignment) -> String {
-    if case.traceparent.is_empty() { tx.traceparent().to_owned() } else { case.traceparent.clone() }
+/// Writes cases as they now are, and until when each is to be accepted.
+pub(crate) async fn save(tx: &mut Tx, cases: &mut [Assignment]) -> Result<(), Fault> {
+    assignments::save(tx, cases).await?;
+    acceptance::arm(tx, cases).await
 }

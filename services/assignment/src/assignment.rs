@@ -8,13 +8,10 @@
 //! A transfer leads from ASSIGNED or ACCEPTED back to WAITING or ASSIGNED; the
 //! end of a cycle leads from anywhere to RELEASED; the next cycle begins anew.
 
-use std::fmt;
-use std::str::FromStr;
-
 use jiff::Timestamp;
 use kernel::CaseId;
-use uuid::Uuid;
 
+use crate::queue::Place;
 use crate::refusal::Refusal;
 
 /// How urgent a case is; sorts the most urgent first.
@@ -43,6 +40,38 @@ pub enum State {
     Released(Option<String>),
 }
 
+/// Whose complaint a case is and about whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Member of staff complained about, who must not handle it; empty when none.
+    pub respondent: String,
+    /// Customer number; empty when unknown.
+    pub customer: String,
+    /// Language to answer in; empty when unknown.
+    pub language: String,
+    /// Where the complainant is; empty when unknown.
+    pub region: String,
+}
+
+/// Why a case went one level up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escalation {
+    /// It was to be handed to the third department of its cycle.
+    PingPong = 1,
+    /// Its third rework began, or a later one.
+    Rework = 2,
+}
+
+/// Departments in one cycle at which a case is escalated.
+pub const PING_PONG: usize = 3;
+/// Reworks of a case at which it is escalated.
+pub const REWORKS: i32 = 3;
+
+/// Whether a cycle begins a rework that is to be looked after one level up.
+pub fn is_reworked_too_often(cycle: i32) -> bool {
+    cycle > REWORKS
+}
+
 /// A cycle that wants a handler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
@@ -54,8 +83,10 @@ pub struct Wanted {
     pub category: String,
     /// How urgent it is.
     pub priority: Priority,
-    /// Member of staff complained about; none where the event does not say.
-    pub respondent: Option<String>,
+    /// Whose complaint it is and about whom; none where the event does not say.
+    pub origin: Option<Origin>,
+    /// Whether it came in the bulk lane.
+    pub is_bulk: bool,
     /// Who handled the cycle before.
     pub previous_agent: Option<String>,
     /// Since when.
@@ -79,10 +110,14 @@ pub struct Assignment {
     pub department: Option<String>,
     /// Who handled the cycle before: avoided while another has room.
     pub previous_agent: Option<String>,
-    /// Member of staff complained about, who must not handle it; empty when none.
-    pub respondent: String,
+    /// Whose complaint it is and about whom.
+    pub origin: Origin,
+    /// Who handled a case of this customer last, when the cycle began.
+    pub familiar_agent: Option<String>,
     /// How urgent it is.
     pub priority: Priority,
+    /// Whether the cycle began in the bulk lane.
+    pub is_bulk: bool,
     /// What it is about.
     pub category: String,
     /// When the cycle began to want a handler.
@@ -91,6 +126,20 @@ pub struct Assignment {
     pub explanation: String,
     /// How often it was handed on in this cycle.
     pub transfers: i32,
+    /// Who passed it on in this cycle: routing passes them over.
+    pub passed: Vec<String>,
+    /// Departments that were in charge in this cycle, each once.
+    pub path: Vec<String>,
+    /// Why it was escalated in this cycle.
+    pub escalation: Option<Escalation>,
+    /// That is news, to be told; not stored.
+    pub escalates_now: bool,
+    /// The supervisor it went to by that; not stored.
+    pub escalated_to: Option<String>,
+    /// Until when the agent in charge has time to accept.
+    pub accept_by: Option<Timestamp>,
+    /// Since when nobody can take it as things stand.
+    pub unassignable: Option<Timestamp>,
     /// Trace context of the case; empty when untraced.
     pub traceparent: String,
     /// Where it stood when its case was merged into another; only while it is.
@@ -113,12 +162,21 @@ pub enum Suspended {
 
 impl Assignment {
     /// A cycle begins to wait, of a case that is new or was handled before. What
-    /// the event does not repeat, the respondent, is kept.
+    /// the event does not repeat, whose complaint it is, is kept.
     pub fn begin(wanted: Wanted, before: Option<Self>) -> Self {
-        let Wanted { case_id, cycle, category, priority, respondent, previous_agent, since, traceparent } =
-            wanted;
-        let (version, known_respondent, known_trace, heard) = before
-            .map(|before| (before.version, before.respondent, before.traceparent, before.heard))
+        let Wanted {
+            case_id,
+            cycle,
+            category,
+            priority,
+            origin,
+            is_bulk,
+            previous_agent,
+            since,
+            traceparent,
+        } = wanted;
+        let (version, known_origin, known_trace, heard) = before
+            .map(|before| (before.version, before.origin, before.traceparent, before.heard))
             .unwrap_or_default();
         Self {
             case_id,
@@ -127,12 +185,21 @@ impl Assignment {
             state: State::Waiting,
             department: None,
             previous_agent,
-            respondent: respondent.unwrap_or(known_respondent),
+            origin: origin.unwrap_or(known_origin),
+            familiar_agent: None,
             priority,
+            is_bulk,
             category,
             enqueued: since,
             explanation: String::new(),
             transfers: 0,
+            passed: Vec::new(),
+            path: Vec::new(),
+            escalation: None,
+            escalates_now: false,
+            escalated_to: None,
+            accept_by: None,
+            unassignable: None,
             traceparent: if traceparent.is_empty() { known_trace } else { traceparent },
             suspended: None,
             heard,
@@ -157,6 +224,8 @@ impl Assignment {
     pub fn begin_anew(&mut self) {
         self.department = None;
         self.state = State::Waiting;
+        self.path.clear();
+        self.passed.clear();
     }
 
     /// Whose capacity it takes.
@@ -199,17 +268,57 @@ impl Assignment {
     /// An agent of a department has it now.
     pub fn give(&mut self, department: &str, agent: &str, explanation: String) {
         self.count_transfer(Some(department), Some(agent));
-        self.department = Some(department.to_owned());
+        self.is_with(department);
         self.state = State::Assigned(agent.to_owned());
         self.explanation = explanation;
+        self.unassignable = None;
+    }
+
+    fn is_with(&mut self, department: &str) {
+        if !self.path.iter().any(|before| before == department) {
+            self.path.push(department.to_owned());
+        }
+        self.department = Some(department.to_owned());
+    }
+
+    /// Whether handing it to a department is one too many for its cycle.
+    pub fn goes_to_and_fro(&self, department: &str) -> bool {
+        let others = self.path.iter().filter(|before| before.as_str() != department).count();
+        self.escalation.is_none() && others + 1 >= PING_PONG
+    }
+
+    /// It goes one level up.
+    pub fn escalate(&mut self, why: Escalation) {
+        self.escalation = Some(why);
+        self.escalates_now = true;
+    }
+
+    /// Whom it is taken from passes it on: routing does not give it to them again in this
+    /// cycle.
+    pub fn pass(&mut self) {
+        if let Some(agent) = self.holder().map(str::to_owned).filter(|agent| !self.passed.contains(agent)) {
+            self.passed.push(agent);
+        }
     }
 
     /// It waits for a department, or for one that takes its category.
     pub fn wait(&mut self, department: Option<&str>, explanation: String) {
         self.count_transfer(department, None);
-        self.department = department.map(str::to_owned);
+        match department {
+            Some(department) => self.is_with(department),
+            None => self.department = None,
+        }
         self.state = State::Waiting;
         self.explanation = explanation;
+        self.accept_by = None;
+    }
+
+    /// Refuses what is only for whom it is offered to, until they accept.
+    pub fn ensure_offered_to(&self, agent: &str) -> Result<(), Refusal> {
+        match &self.state {
+            State::Assigned(holder) if holder == agent => Ok(()),
+            _ => Err(Refusal::NotAssignedToAgent),
+        }
     }
 
     /// The agent in charge accepts; answers whether they had not before.
@@ -217,6 +326,7 @@ impl Assignment {
         match &self.state {
             State::Assigned(holder) if holder == agent => {
                 self.state = State::Accepted(agent.to_owned());
+                self.accept_by = None;
                 Ok(true)
             }
             State::Accepted(holder) if holder == agent => Ok(false),
@@ -227,6 +337,7 @@ impl Assignment {
     /// The cycle is over.
     pub fn release(&mut self) {
         self.state = State::Released(self.agent().map(str::to_owned));
+        (self.accept_by, self.unassignable) = (None, None);
     }
 
     /// The case is merged into another: as if over, but it may go on.
@@ -252,7 +363,7 @@ impl Assignment {
 
     /// Its place in the queue.
     pub fn place(&self) -> Place {
-        Place { priority: self.priority as i16, enqueued: self.enqueued, case_id: self.case_id.0 }
+        Place::of(self.case_id.0, self.enqueued, self.priority, self.is_bulk)
     }
 
     fn count_transfer(&mut self, department: Option<&str>, agent: Option<&str>) {
@@ -263,49 +374,10 @@ impl Assignment {
     }
 }
 
-/// A place in a queue: the most urgent first, then who waits longest, then the
-/// case's id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// Priority as a number.
-    pub priority: i16,
-    /// Since when it waits.
-    pub enqueued: Timestamp,
-    /// The case.
-    pub case_id: Uuid,
-}
-
-impl Place {
-    /// Before every case.
-    pub const FRONT: Self = Self { priority: 0, enqueued: Timestamp::UNIX_EPOCH, case_id: Uuid::nil() };
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.priority, self.enqueued.as_microsecond(), self.case_id)
-    }
-}
-
-/// A text that names no place in a queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InvalidPlace;
-
-impl FromStr for Place {
-    type Err = InvalidPlace;
-
-    fn from_str(text: &str) -> Result<Self, InvalidPlace> {
-        let mut words = text.split(' ');
-        let mut word = || words.next().ok_or(InvalidPlace);
-        let priority = word()?.parse().map_err(|_| InvalidPlace)?;
-        let micros = word()?.parse().map_err(|_| InvalidPlace)?;
-        let enqueued = Timestamp::from_microsecond(micros).map_err(|_| InvalidPlace)?;
-        let case_id = word()?.parse().map_err(|_| InvalidPlace)?;
-        Ok(Self { priority, enqueued, case_id })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     fn wanted(cycle: i32) -> Wanted {
@@ -314,7 +386,8 @@ mod tests {
             cycle,
             category: "delivery/damaged".to_owned(),
             priority: Priority::P3,
-            respondent: (cycle == 1).then(|| "bo".to_owned()),
+            origin: (cycle == 1).then(|| Origin { respondent: "bo".to_owned(), ..Origin::default() }),
+            is_bulk: false,
             previous_agent: None,
             since: Timestamp::UNIX_EPOCH,
             traceparent: String::new(),
@@ -389,15 +462,28 @@ mod tests {
         let second = Assignment::begin(wanted(2), Some(first));
         assert_eq!((second.version, second.cycle, second.transfers), (4, 2, 0));
         assert_eq!(second.state, State::Waiting);
-        assert_eq!((second.respondent.as_str(), second.traceparent.as_str()), ("bo", "00-a-b-01"));
+        assert_eq!((second.origin.respondent.as_str(), second.traceparent.as_str()), ("bo", "00-a-b-01"));
     }
 
     #[test]
-    fn a_place_is_written_and_read() {
-        let place = held_by("ann").place();
-        assert_eq!(place.to_string().parse(), Ok(place));
-        assert!(Place::FRONT < place);
-        assert_eq!("1 x y".parse::<Place>(), Err(InvalidPlace));
-        assert_eq!("".parse::<Place>(), Err(InvalidPlace));
+    fn the_third_department_of_a_cycle_is_one_too_many_once() {
+        let mut case = held_by("ann");
+        assert!(!case.goes_to_and_fro("finance"));
+        case.wait(Some("finance"), String::new());
+        assert!(!case.goes_to_and_fro("delivery"), "back where it was is no third");
+        assert!(case.goes_to_and_fro("care"));
+        case.escalate(Escalation::PingPong);
+        assert!(!case.goes_to_and_fro("care"));
+    }
+
+    #[test]
+    fn who_passes_a_case_on_is_remembered_for_its_cycle() {
+        let mut case = held_by("ann");
+        case.pass();
+        case.wait(Some("delivery"), String::new());
+        case.pass();
+        assert_eq!(case.passed, ["ann"]);
+        let next = Assignment::begin(wanted(2), Some(case));
+        assert!(next.passed.is_empty() && next.path.is_empty());
     }
 }

@@ -22,20 +22,27 @@
 //! statement in `store`, one function in `rpc`, and a good, a bad and a repeated
 //! call in `tests/rpc.rs`.
 
+mod acceptance;
 mod allocation;
 pub mod assignment;
+mod leaving;
+mod presence;
+pub mod queue;
 mod react;
 pub mod refusal;
 pub mod roster;
 pub mod routing;
 mod rpc;
 mod store;
+mod telling;
 mod waiting;
 mod wire;
 
 use std::sync::Arc;
 
 use proto::redress::assignment::v1::assignment_service_server::AssignmentServiceServer;
+use proto::redress::assignment::v1::roster_service_server::RosterServiceServer;
+use proto::redress::assignment::v1::routing_service_server::RoutingServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
 
@@ -49,8 +56,21 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let db = kit.db.clone();
     parts
         .route(AssignmentServiceServer::new(rpc::Rpc::new(kit.db.clone())))
+        .route(RosterServiceServer::new(rpc::RosterRpc::new(kit.db.clone())))
+        .route(RoutingServiceServer::new(rpc::RoutingRpc::new(kit.db.clone())))
         .react(react::CaseEvents)
         .queue_age(&kit.db, "redress.queue.age", store::assignments::OLDEST_WAITING)
-        .worker("timers", |stop| timers::run(db, vec![Arc::new(waiting::TakeWaiting)], stop));
+        .worker("timers", |stop| {
+            timers::run(
+                db,
+                vec![
+                    Arc::new(waiting::TakeWaiting),
+                    Arc::new(presence::Turns),
+                    Arc::new(acceptance::Lapses),
+                    Arc::new(leaving::HandOver),
+                ],
+                stop,
+            )
+        });
     Ok(())
 }

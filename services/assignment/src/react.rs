@@ -10,14 +10,15 @@ use std::collections::{HashMap, HashSet};
 use events::{Delivered, Follow, Reactor};
 use fault::Fault;
 use futures::future::BoxFuture;
-use kernel::CaseId;
+use kernel::{CaseId, Lane};
 use pg::Tx;
 use uuid::Uuid;
 
-use crate::allocation::{Allocation, tell};
-use crate::assignment::{Assignment, Wanted};
+use crate::allocation::{Allocation, save};
+use crate::assignment::{Assignment, Escalation, Wanted, is_reworked_too_often};
 use crate::routing::Directory;
-use crate::store::{assignments, roster};
+use crate::store::{agents, assignments, decisions, roster};
+use crate::telling::tell;
 use crate::wire::inbound::{self, CaseEvent, Ended, Ending, Resumed, Revised, Revision};
 
 events::inbound! {
@@ -151,7 +152,11 @@ async fn end(tx: &mut Tx, ended: &[Ended]) -> Result<(), Fault> {
             _ => allocation.release(case),
         }
     }
-    assignments::save(tx, &mut over).await?;
+    save(tx, &mut over).await?;
+    let gone = over.iter().filter(|case| case.is_over()).map(|case| (case.case_id.0, case.cycle));
+    let gone: Vec<_> = gone.collect();
+    let now = tx.now();
+    decisions::release(tx, &gone, now).await?;
     allocation.finish(tx).await
 }
 
@@ -172,7 +177,7 @@ async fn resume(tx: &mut Tx, resumed: &[Resumed]) -> Result<(), Fault> {
     let mut back = allocation.cases(tx, &ids).await?;
     back.retain(|case| case.suspended.is_some() && cycles.contains(&(case.case_id, case.cycle)));
     let displaced: Vec<bool> = back.iter_mut().map(|case| allocation.resume(case)).collect();
-    assignments::save(tx, &mut back).await?;
+    save(tx, &mut back).await?;
     for (case, displaced) in back.iter().zip(displaced) {
         if displaced {
             tell(tx, case);
@@ -192,10 +197,14 @@ async fn begin(tx: &mut Tx, wanted: Vec<Wanted>) -> Result<(), Fault> {
     let routed = wanted.iter().filter_map(|wanted| directory.department_for(&wanted.category));
     let mut departments = assignments::open_departments(tx, &ids).await?;
     departments.extend(routed.map(str::to_owned));
+    let above = above_earlier_handlers(tx, &wanted).await?;
+    departments.extend(above.values().flatten().map(|(_, department)| department.clone()));
     let mut allocation = Allocation::lock(tx, departments).await?;
     let known = allocation.cases(tx, &ids).await?;
     let mut known: HashMap<CaseId, Assignment> = known.into_iter().map(|case| (case.case_id, case)).collect();
     let fresh = newest(wanted, &known);
+    let familiar = familiar_agents(tx, &fresh, &known).await?;
+    let is_bulk = tx.lane() == Lane::Bulk;
     let mut placed = Vec::with_capacity(fresh.len());
     for wanted in fresh {
         let before = known.remove(&wanted.case_id);
@@ -204,15 +213,64 @@ async fn begin(tx: &mut Tx, wanted: Vec<Wanted>) -> Result<(), Fault> {
         }
         let department = directory.department_for(&wanted.category);
         let why = routed_because(department, &wanted.category);
-        let mut case = Assignment::begin(wanted, before);
-        allocation.place(&mut case, department, &why);
+        let mut case = Assignment::begin(Wanted { is_bulk, ..wanted }, before);
+        case.familiar_agent = familiar.get(&case.origin.customer).cloned();
+        let above = above.get(&case.case_id);
+        if !above.is_some_and(|above| goes_up(&mut allocation, &mut case, above)) {
+            allocation.place(&mut case, department, &why);
+        }
         placed.push(case);
     }
-    assignments::save(tx, &mut placed).await?;
+    save(tx, &mut placed).await?;
     for case in &placed {
         tell(tx, case);
     }
     allocation.finish(tx).await
+}
+
+/// Who stands above the earlier handlers of cases that are reworked too often, the nearest
+/// first, each with their department.
+async fn above_earlier_handlers(
+    tx: &mut Tx,
+    wanted: &[Wanted],
+) -> Result<HashMap<CaseId, Vec<(String, String)>>, Fault> {
+    let mut above = HashMap::new();
+    for wanted in wanted.iter().filter(|wanted| is_reworked_too_often(wanted.cycle)) {
+        let mut chain = match &wanted.previous_agent {
+            Some(agent) => agents::chain(tx, agent).await?,
+            None => Vec::new(),
+        };
+        chain.retain(|(agent, _)| Some(agent) != wanted.previous_agent.as_ref());
+        above.insert(wanted.case_id, chain);
+    }
+    Ok(above)
+}
+
+/// Gives a rework too many to whom stands above its earlier handler; answers whether
+/// anybody there can take it.
+fn goes_up(allocation: &mut Allocation, case: &mut Assignment, above: &[(String, String)]) -> bool {
+    is_reworked_too_often(case.cycle) && {
+        let because = format!("rework {} of the case", case.cycle - 1);
+        allocation.escalate(case, above, Escalation::Rework, &because)
+    }
+}
+
+/// Who handled a case of each customer last.
+async fn familiar_agents(
+    tx: &mut Tx,
+    fresh: &[Wanted],
+    known: &HashMap<CaseId, Assignment>,
+) -> Result<HashMap<String, String>, Fault> {
+    let customer = |wanted: &'_ Wanted| match &wanted.origin {
+        Some(origin) => Some(origin.customer.clone()),
+        None => known.get(&wanted.case_id).map(|case| case.origin.customer.clone()),
+    };
+    let customers: Vec<String> =
+        fresh.iter().filter_map(customer).filter(|customer| !customer.is_empty()).collect();
+    if customers.is_empty() {
+        return Ok(HashMap::new());
+    }
+    Ok(assignments::familiar_agents(tx, &customers).await?.into_iter().collect())
 }
 
 /// Takes in what is new about cycles that go on. A cycle that is over, or is not
@@ -248,7 +306,7 @@ async fn revise(tx: &mut Tx, revised: Vec<Revised>) -> Result<(), Fault> {
             changed.push(case);
         }
     }
-    assignments::save(tx, &mut changed).await?;
+    save(tx, &mut changed).await?;
     for case in changed.iter().filter(|case| moved.contains(&case.case_id)) {
         tell(tx, case);
     }
@@ -356,7 +414,8 @@ mod tests {
             cycle,
             category: String::new(),
             priority: Priority::P3,
-            respondent: None,
+            origin: None,
+            is_bulk: false,
             previous_agent: None,
             since: Timestamp::UNIX_EPOCH,
             traceparent: String::new(),

@@ -33,20 +33,33 @@ pub enum Refusal {
     CallerRecused,
     /// The caller is neither the agent meant nor a supervisor.
     NotTheHandler,
+    /// The agent leaves and is given nothing any more.
+    AgentLeaving,
+    /// The agent stands above others.
+    AgentSupervises,
+    /// No such version of the routing policy.
+    RoutingPolicyNotFound,
+    /// No more versions of the routing policy can be made.
+    TooManyPolicies,
 }
 
 impl fault::Refusal for Refusal {
     fn kind(&self) -> Kind {
         match self {
             Self::DepartmentExists | Self::AgentExists => Kind::Exists,
-            Self::DepartmentNotFound | Self::AgentNotFound | Self::AssignmentNotFound => Kind::NotFound,
+            Self::DepartmentNotFound
+            | Self::AgentNotFound
+            | Self::AssignmentNotFound
+            | Self::RoutingPolicyNotFound => Kind::NotFound,
             Self::AgentHoldsCases
             | Self::NotWaiting
             | Self::NotAssignedToAgent
             | Self::AssignmentReleased
+            | Self::AgentLeaving
+            | Self::AgentSupervises
             | Self::AgentRecused => Kind::Precondition,
             Self::CallerRecused | Self::NotTheHandler => Kind::Forbidden,
-            Self::NoCapacity => Kind::Exhausted,
+            Self::NoCapacity | Self::TooManyPolicies => Kind::Exhausted,
         }
     }
 
@@ -65,6 +78,10 @@ impl fault::Refusal for Refusal {
             Self::AgentRecused => "AGENT_RECUSED",
             Self::CallerRecused => "CALLER_RECUSED",
             Self::NotTheHandler => "NOT_THE_HANDLER",
+            Self::AgentLeaving => "AGENT_LEAVING",
+            Self::AgentSupervises => "AGENT_SUPERVISES",
+            Self::RoutingPolicyNotFound => "ROUTING_POLICY_NOT_FOUND",
+            Self::TooManyPolicies => "TOO_MANY_POLICIES",
         }
     }
 }
@@ -77,16 +94,22 @@ impl fmt::Display for Refusal {
             Self::AgentExists => "an agent with this id exists already",
             Self::AgentNotFound => "there is no such agent",
             Self::AgentHoldsCases => {
-                "an agent who holds cases cannot change department; hand their cases over first"
+                "an agent who holds cases cannot change department, nor be removed; hand their cases over first"
             }
             Self::AssignmentNotFound => "there is no such case here",
             Self::NotWaiting => "the case does not wait for a handler",
             Self::NotAssignedToAgent => "the case is not assigned to this agent",
             Self::AssignmentReleased => "the case's cycle is over; nobody handles it",
             Self::NoCapacity => "no capacity is left; try again when a case is done",
-            Self::AgentRecused => "the agent is whom the case is about and must not handle it",
+            Self::AgentRecused => {
+                "the agent is whom the case is about, or in conflict, and must not handle it"
+            }
             Self::CallerRecused => "the complaint is about you; somebody else must do this",
             Self::NotTheHandler => "this is for the agent in charge, or a supervisor",
+            Self::AgentSupervises => "the agent stands above others; give them another supervisor first",
+            Self::AgentLeaving => "the agent leaves and is given nothing any more",
+            Self::RoutingPolicyNotFound => "there is no such version of the routing policy",
+            Self::TooManyPolicies => "no more versions of the routing policy can be made",
         })
     }
 }

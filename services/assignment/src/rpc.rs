@@ -2,6 +2,9 @@
 
 mod accept;
 mod acting;
+mod roster;
+mod routing;
+mod staff;
 mod steps;
 
 use std::sync::Arc;
@@ -11,19 +14,22 @@ use proto::redress::assignment::v1::assignment_service_server::AssignmentService
 use proto::redress::assignment::v1::{
     AcceptCaseRequest, AcceptCaseResponse, AssignCaseRequest, AssignCaseResponse, ClaimNextRequest,
     ClaimNextResponse, CreateAgentRequest, CreateAgentResponse, CreateDepartmentRequest,
-    CreateDepartmentResponse, GetAgentRequest, GetAgentResponse, GetAssignmentRequest, GetAssignmentResponse,
-    GetDepartmentRequest, GetDepartmentResponse, ListAgentsRequest, ListAgentsResponse,
-    ListDepartmentsRequest, ListDepartmentsResponse, ListQueueRequest, ListQueueResponse,
-    TransferCaseRequest, TransferCaseResponse, UpdateAgentRequest, UpdateAgentResponse,
-    UpdateDepartmentRequest, UpdateDepartmentResponse,
+    CreateDepartmentResponse, DeclineAssignmentRequest, DeclineAssignmentResponse, GetAgentRequest,
+    GetAgentResponse, GetAssignmentRequest, GetAssignmentResponse, GetDepartmentRequest,
+    GetDepartmentResponse, ListAgentsRequest, ListAgentsResponse, ListDepartmentsRequest,
+    ListDepartmentsResponse, ListQueueRequest, ListQueueResponse, TransferCaseRequest, TransferCaseResponse,
+    UpdateAgentRequest, UpdateAgentResponse, UpdateDepartmentRequest, UpdateDepartmentResponse,
 };
 use tonic::{Request, Response, Status};
 
 use crate::refusal::Refusal;
 use crate::store::assignments::{self, Stretch};
-use crate::store::roster;
+use crate::store::{self, agents};
 use crate::wire;
 use accept::Acceptances;
+
+pub(crate) use roster::RosterRpc;
+pub(crate) use routing::RoutingRpc;
 
 /// The service's rpcs.
 pub(crate) struct Rpc {
@@ -64,7 +70,7 @@ impl AssignmentService for Rpc {
             .db
             .transact("departments.get", &caller.tenant, async move |mut tx| {
                 let department =
-                    roster::department(&mut tx, &id).await?.ok_or(Refusal::DepartmentNotFound)?;
+                    store::roster::department(&mut tx, &id).await?.ok_or(Refusal::DepartmentNotFound)?;
                 Ok((tx, department))
             })
             .await?;
@@ -81,7 +87,7 @@ impl AssignmentService for Rpc {
         let departments = self
             .db
             .transact("departments.list", &caller.tenant, async move |mut tx| {
-                let departments = roster::list_departments(&mut tx, &wanted).await?;
+                let departments = store::roster::list_departments(&mut tx, &wanted).await?;
                 Ok((tx, departments))
             })
             .await?;
@@ -114,8 +120,8 @@ impl AssignmentService for Rpc {
         let done = self
             .db
             .mutate(context, async move |mut tx, _| {
-                let agent = steps::create_agent(&mut tx, profile).await?;
-                Ok((tx, CreateAgentResponse { agent: Some(wire::agent(agent)) }))
+                let (agent, now) = (staff::create_agent(&mut tx, profile).await?, tx.now());
+                Ok((tx, CreateAgentResponse { agent: Some(wire::agent(agent, now)) }))
             })
             .await?;
         Ok(server::reply(done))
@@ -124,40 +130,43 @@ impl AssignmentService for Rpc {
     async fn get_agent(&self, request: Request<GetAgentRequest>) -> Answer<GetAgentResponse> {
         let caller = server::caller(&request)?;
         let id = wire::get_agent(request.into_inner())?;
-        let agent = self
+        let (agent, now) = self
             .db
             .transact("agents.get", &caller.tenant, async move |mut tx| {
-                let agent = roster::agent(&mut tx, &id).await?.ok_or(Refusal::AgentNotFound)?;
-                Ok((tx, agent))
+                let agent = agents::agent(&mut tx, &id).await?.ok_or(Refusal::AgentNotFound)?;
+                let now = tx.now();
+                Ok((tx, (agent, now)))
             })
             .await?;
-        Ok(Response::new(GetAgentResponse { agent: Some(wire::agent(agent)) }))
+        Ok(Response::new(GetAgentResponse { agent: Some(wire::agent(agent, now)) }))
     }
 
     async fn list_agents(&self, request: Request<ListAgentsRequest>) -> Answer<ListAgentsResponse> {
         let caller = server::caller(&request)?;
-        let (department, page) = wire::list_agents(request.into_inner())?;
+        let wire::AgentsPage { department, team, page } = wire::list_agents(request.into_inner())?;
         let wanted = page.clone();
-        let mut agents = self
+        let (mut agents, now) = self
             .db
             .transact("agents.list", &caller.tenant, async move |mut tx| {
-                let agents = roster::list_agents(&mut tx, department.as_deref(), &wanted).await?;
-                Ok((tx, agents))
+                let (department, team) = (department.as_deref(), team.as_deref());
+                let agents = agents::list_agents(&mut tx, department, team, &wanted).await?;
+                let now = tx.now();
+                Ok((tx, (agents, now)))
             })
             .await?;
         let next_page_token = page.cut(&mut agents, |agent| agent.profile.id.clone());
-        let agents = agents.into_iter().map(wire::agent).collect();
+        let agents = agents.into_iter().map(|agent| wire::agent(agent, now)).collect();
         Ok(Response::new(ListAgentsResponse { agents, next_page_token }))
     }
 
     async fn update_agent(&self, request: Request<UpdateAgentRequest>) -> Answer<UpdateAgentResponse> {
         let (context, request) = server::mutation(request)?;
-        let (profile, expected) = wire::update_agent(request)?;
+        let (described, expected) = wire::update_agent(request)?;
         let done = self
             .db
             .mutate(context, async move |mut tx, _| {
-                let agent = steps::update_agent(&mut tx, profile, expected).await?;
-                Ok((tx, UpdateAgentResponse { agent: Some(wire::agent(agent)) }))
+                let (agent, now) = (staff::update_agent(&mut tx, described, expected).await?, tx.now());
+                Ok((tx, UpdateAgentResponse { agent: Some(wire::agent(agent, now)) }))
             })
             .await?;
         Ok(server::reply(done))
@@ -209,6 +218,22 @@ impl AssignmentService for Rpc {
         let (context, request) = server::mutation(request)?;
         let wanted = wire::accept(request)?;
         Ok(server::reply(self.acceptances.mutate(context, wanted).await?))
+    }
+
+    async fn decline_assignment(
+        &self,
+        request: Request<DeclineAssignmentRequest>,
+    ) -> Answer<DeclineAssignmentResponse> {
+        let (context, request) = server::mutation(request)?;
+        let wanted = wire::decline(request)?;
+        let done = self
+            .db
+            .mutate(context, async move |mut tx, caller| {
+                let case = steps::decline(&mut tx, wanted, &caller).await?;
+                Ok((tx, DeclineAssignmentResponse { assignment: Some(wire::assignment(case)) }))
+            })
+            .await?;
+        Ok(server::reply(done))
     }
 
     async fn transfer_case(&self, request: Request<TransferCaseRequest>) -> Answer<TransferCaseResponse> {

@@ -1,6 +1,10 @@
 //! Every SQL statement of this service. Rows are private to their room.
 
+pub(crate) mod agents;
 pub(crate) mod assignments;
+mod columns;
+pub(crate) mod decisions;
+pub(crate) mod policies;
 pub(crate) mod roster;
 
 use std::time::Duration;

@@ -9,10 +9,11 @@ use sha2::{Digest as _, Sha256};
 use timers::{Alarm, Fired, Held, Timer};
 use uuid::Uuid;
 
-use crate::allocation::{Allocation, tell};
+use crate::allocation::Allocation;
 use crate::roster::Department;
 use crate::routing::Directory;
 use crate::store::{assignments, roster};
+use crate::telling::tell;
 
 /// The kind of the timers; the key is a department's as it stands.
 const KIND: &str = "take-waiting";
@@ -40,7 +41,7 @@ pub(crate) async fn take(tx: &mut Tx, department: &Department) -> Result<(), Fau
             go_on_later(tx, department).await?;
         }
     }
-    allocation.gain(id);
+    allocation.restaff(id);
     allocation.finish(tx).await
 }
 

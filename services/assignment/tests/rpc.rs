@@ -2,12 +2,20 @@
 //! raced, and another tenant's.
 #![expect(clippy::unwrap_used, reason = "a step of a test that fails has failed the test")]
 
+#[path = "rpc/agents.rs"]
+mod agents;
 #[path = "rpc/case_events.rs"]
 mod case_events;
 #[path = "rpc/hands.rs"]
 mod hands;
+#[path = "rpc/imports.rs"]
+mod imports;
+#[path = "rpc/leaving.rs"]
+mod leaving;
 #[path = "rpc/merges.rs"]
 mod merges;
+#[path = "rpc/passing.rs"]
+mod passing;
 #[path = "rpc/pressed.rs"]
 mod pressed;
 #[path = "rpc/races.rs"]
@@ -16,17 +24,19 @@ mod races;
 mod revised;
 #[path = "rpc/roster.rs"]
 mod roster;
+#[path = "rpc/routing.rs"]
+mod routing;
 #[path = "rpc/tenants.rs"]
 mod tenants;
 
 use proto::redress::assignment::v1::assignment_service_client::AssignmentServiceClient;
 use proto::redress::assignment::v1::{
     Agent, AssignCaseRequest, Assignment, AssignmentState, CaseAssigned, CaseQueued, CreateAgentRequest,
-    CreateDepartmentRequest, Department, GetAgentRequest, GetAssignmentRequest, ListQueueRequest,
+    CreateDepartmentRequest, Department, GetAgentRequest, GetAssignmentRequest, ListQueueRequest, Presence,
     UpdateAgentRequest, UpdateDepartmentRequest,
 };
 use proto::redress::cases::v1::{CaseOpened, CaseReopened, CaseResolved, Priority};
-use testkit::{CallerChannel, House, request_id};
+use testkit::{CallerChannel, House, MockClock, request_id};
 use uuid::Uuid;
 
 type Client = AssignmentServiceClient<CallerChannel>;
@@ -42,6 +52,16 @@ impl World {
         let house = House::open(&[assignment::SERVICE]).await;
         let client = AssignmentServiceClient::new(house.channel());
         Self { house, client }
+    }
+
+    /// A world whose time stands still from Monday 23 November 2026 at 09:00 UTC, with one
+    /// department that takes everything about deliveries.
+    async fn at_nine() -> Self {
+        let house = House::builder(&[assignment::SERVICE]).clock(MockClock::default()).open().await;
+        let client = AssignmentServiceClient::new(house.channel());
+        let mut world = Self { house, client };
+        world.department("delivery", &["delivery"]).await;
+        world
     }
 
     /// A world with one department that takes everything about deliveries.
@@ -137,6 +157,12 @@ impl World {
     }
 }
 
+/// Who handles a case; empty while it waits.
+async fn handler_of(mut client: Client, case: &str) -> String {
+    let request = GetAssignmentRequest { case_id: case.to_owned() };
+    client.get_assignment(request).await.unwrap().into_inner().assignment.unwrap().agent_id
+}
+
 /// An id no case had before.
 fn new_case() -> Uuid {
     request_id().parse().unwrap()
@@ -159,7 +185,8 @@ fn agent(id: &str, department: &str, capacity: i32) -> Agent {
         display_name: format!("Agent {id}"),
         capacity,
         available: true,
-        load: 0,
+        presence: Presence::Present.into(),
+        ..Agent::default()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The command line: one file a noun, each rpc a verb.
 
+mod agent;
+mod agent_file;
 mod calendar;
 mod case;
 mod category;
@@ -19,6 +21,7 @@ mod plan;
 mod policy;
 mod refused;
 mod roster;
+mod routing;
 mod rules;
 mod submit;
 mod task;
@@ -83,7 +86,9 @@ enum Verb {
     /// Lists the cases that wait for a handler
     Queue(roster::Queue),
     /// Who handles cases
-    Agent(roster::Agents),
+    Agent(agent::Agents),
+    /// How handlers are chosen, and why one was
+    Routing(routing::Routing),
     /// Which departments there are
     Department(roster::Departments),
     /// Proposes, approves and looks at remedy plans
@@ -153,6 +158,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Track(args) => wait(args.run()),
         Verb::Queue(args) => wait(args.run()),
         Verb::Agent(args) => wait(args.run()),
+        Verb::Routing(args) => wait(args.run()),
         Verb::Department(args) => wait(args.run()),
         Verb::Plan(args) => wait(args.run()),
         Verb::Task(args) => wait(args.run()),

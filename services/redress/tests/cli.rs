@@ -6,6 +6,8 @@
 mod deciding;
 #[path = "cli/first_hour.rs"]
 mod first_hour;
+#[path = "cli/staff.rs"]
+mod staff;
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};

@@ -69,6 +69,7 @@ async fn tell_all(scene: &Scene) {
     matters::told_twice(scene).await;
     matters::told_by_many(scene).await;
     roster::waited_for(scene).await;
+    roster::kept(scene).await;
     rules::written(scene).await;
     deadlines::taken_longer(scene).await;
     deadlines::promised(scene).await;

@@ -58,6 +58,24 @@ fn shown<M: Message + Name + Default>(render: impl FnOnce(&M) -> String) -> Stri
 
 /// Each way a thing of the contracts reads, by its name.
 fn all() -> Vec<(&'static str, String)> {
+    [of_most(), of_routing()].concat()
+}
+
+fn of_routing() -> Vec<(&'static str, String)> {
+    vec![
+        ("absence", shown(absence)),
+        ("agent_verdicts", shown(agent_verdicts)),
+        ("decision", shown(decision)),
+        ("offboarded", shown(offboarded)),
+        ("routing_policies", shown(routing_policies)),
+        ("routing_policy", shown(routing_policy)),
+        ("routing_replay", shown(routing_replay)),
+        ("unassignable", shown(unassignable)),
+    ]
+}
+
+/// Each way a thing of the contracts reads, but for those of routing.
+fn of_most() -> Vec<(&'static str, String)> {
     vec![
         ("link", shown(link)),
         ("links", shown(|list: &_| links(HOSTILE, list))),

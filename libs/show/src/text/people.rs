@@ -1,8 +1,8 @@
 //! Who handles cases, what complainants said and were told, what was set aside.
 
 use proto::redress::assignment::v1::{
-    Agent, Assignment, AssignmentState, Department, ListAgentsResponse, ListDepartmentsResponse,
-    ListQueueResponse,
+    Agent, Assignment, AssignmentState, Department, Escalation, ListAgentsResponse, ListDepartmentsResponse,
+    ListQueueResponse, Presence, Shift,
 };
 use proto::redress::cases::v1::Outcome;
 use proto::redress::event::v1::ListParkedEventsResponse;
@@ -15,14 +15,37 @@ use crate::words::{priority, word};
 
 /// One agent.
 pub fn agent(agent: &Agent) -> String {
+    let routing = agent.routing.clone().unwrap_or_default();
+    let skills: Vec<String> =
+        routing.skills.iter().map(|skill| format!("{} {}", skill.name, skill.level)).collect();
     facts(&[
         ("agent", agent.agent_id.clone()),
         ("version", agent.version.to_string()),
         ("name", agent.display_name.clone()),
         ("department", agent.department_id.clone()),
+        ("team", routing.team_id),
         ("load", format!("{} of {}", agent.load, agent.capacity)),
         ("available", yes(agent.available)),
+        ("presence", word::<Presence>(agent.presence)),
+        ("absent until", time(agent.absent_until_time.as_ref())),
+        ("skills", skills.join(", ")),
+        ("languages", routing.languages.join(", ")),
+        ("regions", routing.regions.join(", ")),
+        ("shift", routing.shift.map(|shift| hours(&shift)).unwrap_or_default()),
+        ("supervisor", routing.supervisor_id),
+        ("not for customers", routing.conflict_customer_ids.join(", ")),
+        ("not about", routing.conflict_subjects.join(", ")),
     ])
+}
+
+/// Working hours as they are written on the command line.
+fn hours(shift: &Shift) -> String {
+    let clock = |minute: i32| format!("{:02}:{:02}", minute / 60, minute % 60);
+    let hours = shift.hours.iter();
+    let hours: Vec<String> = hours
+        .map(|one| format!("{}@{}-{}", one.weekday, clock(one.start_minute), clock(one.end_minute)))
+        .collect();
+    format!("{}: {}", shift.calendar, hours.join(", "))
 }
 
 /// A page of agents.
@@ -84,6 +107,17 @@ pub fn assignment(assignment: &Assignment) -> String {
         ("since", time(assignment.enqueue_time.as_ref())),
         ("why", assignment.explanation.clone()),
         ("transfers", assignment.transfers.to_string()),
+        ("accept by", time(assignment.accept_by_time.as_ref())),
+        ("passed on by", assignment.passed_agent_ids.join(", ")),
+        (
+            "escalated",
+            if assignment.escalation == 0 {
+                String::new()
+            } else {
+                word::<Escalation>(assignment.escalation)
+            },
+        ),
+        ("nobody can take it since", time(assignment.unassignable_time.as_ref())),
     ])
 }
 

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::assignment::{Priority, State};
-use crate::roster::{Agent, AgentProfile, Department, DepartmentProfile};
+use crate::roster::{Agent, AgentProfile, AgentRouting, Department, DepartmentProfile};
 use crate::routing::AgentPool;
 
 /// The departments, what they take, and what nobody takes.
@@ -33,17 +33,15 @@ fn directory() -> Directory {
 
 /// Departments whose agents have this much room each, and nothing to do.
 fn allocation(capacity: i32) -> Allocation {
-    let agent = |department: &str, at: usize| Agent {
-        profile: AgentProfile {
+    let agent = |department: &str, at: usize| {
+        Agent::new(AgentProfile {
             id: format!("{department}{at}"),
             department: department.to_owned(),
             display_name: String::new(),
             capacity,
             available: true,
-        },
-        version: 1,
-        load: 0,
-        turn: 0,
+            routing: AgentRouting::default(),
+        })
     };
     let pool = |(id, _): &(&str, &str)| {
         ((*id).to_owned(), AgentPool::of((0..AGENTS).map(|at| agent(id, at)).collect()))
@@ -73,7 +71,8 @@ fn routed(allocation: &mut Allocation, directory: &Directory, categories: &[usiz
             cycle: 1,
             category: category.to_owned(),
             priority: Priority::P3,
-            respondent: None,
+            origin: None,
+            is_bulk: false,
             previous_agent: None,
             since: Timestamp::UNIX_EPOCH,
             traceparent: String::new(),

@@ -1,9 +1,13 @@
 //! A department's agents while a transaction gives them cases and takes cases
 //! from them.
 
+use jiff::Timestamp;
+
 use crate::refusal::Refusal;
-use crate::roster::Agent;
-use crate::routing::choice::{Choice, Wish, choose};
+use crate::roster::{Agent, Presence};
+use crate::routing::choice::{Decision, choose};
+use crate::routing::policy::RoutingPolicy;
+use crate::routing::score::{Wish, lasting_barrier, recusal};
 
 /// A department's agents and what they hold by now.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +15,8 @@ pub struct AgentPool {
     agents: Vec<Agent>,
     /// Load and turn as they were read, to tell what changed.
     before: Vec<(i32, i64)>,
+    /// The last turn given.
+    turn: i64,
 }
 
 /// What a transaction changed about an agent.
@@ -28,30 +34,38 @@ impl AgentPool {
     /// Of the agents of one department.
     pub fn of(agents: Vec<Agent>) -> Self {
         let before = agents.iter().map(|agent| (agent.load, agent.turn)).collect();
-        Self { agents, before }
+        let turn = agents.iter().map(|agent| agent.turn).max().unwrap_or(0);
+        Self { agents, before, turn }
     }
 
     /// Gives a case to the best agent, if anyone can take it; answers who and why.
-    pub fn give(&mut self, wish: Wish<'_>) -> (Option<String>, String) {
-        let Choice { agent, explanation } = choose(&self.agents, wish);
-        let agent = agent.map(|agent| agent.profile.id.clone());
-        if let Some(id) = &agent {
+    pub fn give(&mut self, wish: &Wish<'_>, policy: &RoutingPolicy, now: Timestamp) -> Decision {
+        let decision = choose(&self.agents, wish, policy, now);
+        if let Some(id) = &decision.agent {
             self.reserve(id);
         }
-        (agent, explanation)
+        decision
     }
 
     /// Gives a case to the agent named, available or not.
-    pub fn give_to(&mut self, id: &str, respondent: &str) -> Result<(), Refusal> {
+    pub fn give_to(&mut self, id: &str, wish: &Wish<'_>, policy: &RoutingPolicy) -> Result<(), Refusal> {
         let agent = self.agent(id).ok_or(Refusal::AgentNotFound)?;
-        if agent.is_recused(respondent) {
+        if recusal(agent, wish, policy).is_some() {
             return Err(Refusal::AgentRecused);
+        }
+        if agent.is_leaving {
+            return Err(Refusal::AgentLeaving);
         }
         if !agent.has_room() {
             return Err(Refusal::NoCapacity);
         }
         self.reserve(id);
         Ok(())
+    }
+
+    /// Whether anybody could ever take a case as things stand.
+    pub fn is_possible(&self, wish: &Wish<'_>, policy: &RoutingPolicy) -> bool {
+        self.agents.iter().any(|agent| lasting_barrier(agent, wish, policy).is_none())
     }
 
     /// Takes a case from an agent.
@@ -66,9 +80,14 @@ impl AgentPool {
         self.agents.iter().find(|agent| agent.profile.id == id)
     }
 
+    /// Whether routing would give an agent a case, were it about nobody.
+    pub fn takes(&self, id: &str, now: Timestamp) -> bool {
+        self.agent(id).is_some_and(|agent| agent.presence(now) == Presence::Present && agent.has_room())
+    }
+
     /// How many more cases routing can give.
-    pub fn room(&self) -> usize {
-        let rooms = self.agents.iter().filter(|agent| agent.takes_cases());
+    pub fn room(&self, now: Timestamp) -> usize {
+        let rooms = self.agents.iter().filter(|agent| agent.takes_cases(now));
         rooms.map(|agent| usize::try_from(agent.profile.capacity - agent.load).unwrap_or(0)).sum()
     }
 
@@ -86,10 +105,10 @@ impl AgentPool {
     }
 
     fn reserve(&mut self, id: &str) {
-        let turn = self.agents.iter().map(|agent| agent.turn).max().unwrap_or(0) + 1;
         if let Some(agent) = self.agents.iter_mut().find(|agent| agent.profile.id == id) {
+            self.turn += 1;
             agent.load += 1;
-            agent.turn = turn;
+            agent.turn = self.turn;
         }
     }
 }

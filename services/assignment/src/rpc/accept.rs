@@ -10,10 +10,11 @@ use uuid::Uuid;
 
 use super::acting;
 use super::steps::{ensure_seen, on_behalf};
-use crate::allocation::tell_accepted;
+use crate::allocation::save;
 use crate::assignment::Assignment;
 use crate::refusal::Refusal;
 use crate::store::assignments;
+use crate::telling::tell_accepted;
 use crate::wire::{self, Accept};
 
 /// Acceptances of cases.
@@ -51,7 +52,7 @@ async fn carry_out(tx: &mut Tx, asked: &[BatchedMutation<Accept>]) -> Result<Ver
     let mut changed: Vec<Assignment> =
         cases.values().filter(|case| accepters.contains_key(&case.case_id.0)).cloned().collect();
     changed.sort_unstable_by_key(|case| case.case_id);
-    assignments::save(tx, &mut changed).await?;
+    save(tx, &mut changed).await?;
     for case in changed {
         tell_accepted(tx, &case, accepters.get(&case.case_id.0).copied().unwrap_or_default());
         cases.insert(case.case_id.0, case);

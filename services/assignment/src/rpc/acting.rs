@@ -6,16 +6,16 @@ use pg::Tx;
 
 use crate::assignment::Assignment;
 use crate::refusal::Refusal;
-use crate::store::roster;
+use crate::store::agents;
 
 /// Refuses whom a case is about, by the subject they sign in as and by their name.
 pub(super) async fn not_recused(tx: &mut Tx, caller: &Caller, case: &Assignment) -> Result<(), Fault> {
-    if case.respondent.is_empty() {
+    if case.origin.respondent.is_empty() {
         return Ok(());
     }
-    let agent = roster::agent(tx, &person::folded(&caller.subject)).await?;
-    let is_agent = agent.is_some_and(|agent| agent.is_recused(&case.respondent));
-    if is_agent || person::is_same(&case.respondent, &caller.subject) {
+    let agent = agents::agent(tx, &person::folded(&caller.subject)).await?;
+    let is_agent = agent.is_some_and(|agent| agent.is_recused(&case.origin.respondent));
+    if is_agent || person::is_same(&case.origin.respondent, &caller.subject) {
         return Err(Refusal::CallerRecused.into());
     }
     Ok(())

@@ -5,13 +5,14 @@ use kernel::{Caller, CaseId};
 use pg::Tx;
 
 use super::acting;
-use crate::allocation::{Allocation, tell};
-use crate::assignment::Assignment;
+use crate::allocation::{Allocation, save};
+use crate::assignment::{Assignment, Escalation};
 use crate::refusal::Refusal;
-use crate::roster::{Agent, AgentProfile, Department, DepartmentProfile};
-use crate::store::{self, assignments, roster};
+use crate::roster::{Department, DepartmentProfile};
+use crate::store::{agents, assignments, roster};
+use crate::telling::tell;
 use crate::waiting;
-use crate::wire::{self, Assign, Destination, Transfer};
+use crate::wire::{self, Assign, Decline, Destination, Transfer};
 
 /// Adds a department, and takes in what waits for it.
 pub(super) async fn create_department(tx: &mut Tx, profile: DepartmentProfile) -> Result<Department, Fault> {
@@ -39,60 +40,6 @@ pub(super) async fn update_department(
     Ok(department)
 }
 
-/// Adds an agent, and gives them work.
-pub(super) async fn create_agent(tx: &mut Tx, profile: AgentProfile) -> Result<Agent, Fault> {
-    let agent = Agent::new(profile);
-    let department = std::slice::from_ref(&agent.profile.department);
-    if roster::lock_departments(tx, department).await?.is_empty() {
-        return Err(Refusal::DepartmentNotFound.into());
-    }
-    roster::insert_agent(tx, &agent).await?;
-    tell_changed(tx, &agent);
-    give_work(tx, &agent).await
-}
-
-/// Replaces what people set of an agent, and fills the room they gain.
-pub(super) async fn update_agent(
-    tx: &mut Tx,
-    profile: AgentProfile,
-    expected: Option<i64>,
-) -> Result<Agent, Fault> {
-    let before = lock_agent(tx, &profile.id, &profile.department).await?;
-    ensure_seen(expected, before.version)?;
-    if before.profile.department != profile.department && before.load > 0 {
-        return Err(Refusal::AgentHoldsCases.into());
-    }
-    let agent = before.described(profile);
-    roster::update_agent(tx, &agent).await?;
-    tell_changed(tx, &agent);
-    give_work(tx, &agent).await
-}
-
-fn tell_changed(tx: &mut Tx, agent: &Agent) {
-    let id = tx.new_id();
-    tx.emit(id, &wire::agent_changed(agent));
-}
-
-/// Locks the departments an agent is in and shall be in, and reads the agent.
-async fn lock_agent(tx: &mut Tx, id: &str, department: &str) -> Result<Agent, Fault> {
-    let seen = department_of(tx, id).await?;
-    let locked = roster::lock_departments(tx, &[seen.clone(), department.to_owned()]).await?;
-    if !locked.iter().any(|locked| locked == department) {
-        return Err(wire::no_such_department());
-    }
-    let agent = roster::agent(tx, id).await?.ok_or(Refusal::AgentNotFound)?;
-    if agent.profile.department == seen { Ok(agent) } else { Err(store::moved_on()) }
-}
-
-/// Fills the room of an agent who is new or changed; answers how they are then.
-async fn give_work(tx: &mut Tx, agent: &Agent) -> Result<Agent, Fault> {
-    let department = &agent.profile.department;
-    let mut allocation = Allocation::lock(tx, [department.clone()]).await?;
-    allocation.gain(department);
-    allocation.finish(tx).await?;
-    Ok(allocation.agent(department, &agent.profile.id)?.clone())
-}
-
 /// Gives a waiting case to the agent named, or to the best one.
 pub(super) async fn assign(tx: &mut Tx, wanted: Assign, caller: &Caller) -> Result<Assignment, Fault> {
     let Assign { case_id, expected_version, agent } = wanted;
@@ -100,7 +47,7 @@ pub(super) async fn assign(tx: &mut Tx, wanted: Assign, caller: &Caller) -> Resu
         Some(agent) => Some(department_of(tx, agent).await?),
         None => None,
     };
-    let (mut allocation, mut case) = lock_case(tx, case_id, other.clone()).await?;
+    let (mut allocation, mut case) = lock_case(tx, case_id, other.clone().into_iter().collect()).await?;
     acting::not_recused(tx, caller, &case).await?;
     ensure_seen(expected_version, case.version)?;
     case.ensure_waiting()?;
@@ -122,7 +69,10 @@ pub(super) async fn transfer(tx: &mut Tx, wanted: Transfer, caller: &Caller) -> 
         Destination::Department(department) => department.clone(),
         Destination::Agent(agent) => department_of(tx, agent).await?,
     };
-    let (mut allocation, mut case) = lock_case(tx, case_id, Some(department.clone())).await?;
+    let above = above_holder(tx, case_id).await?;
+    let mut others: Vec<String> = above.iter().map(|(_, department)| department.clone()).collect();
+    others.push(department.clone());
+    let (mut allocation, mut case) = lock_case(tx, case_id, others).await?;
     acting::not_recused(tx, caller, &case).await?;
     // One that waits is nobody's yet: every agent may say where it belongs.
     case.holder().map_or(Ok(()), |holder| acting::speaks_for(caller, holder))?;
@@ -139,15 +89,54 @@ pub(super) async fn transfer(tx: &mut Tx, wanted: Transfer, caller: &Caller) -> 
         Destination::Agent(agent) if case.holder() == Some(agent) => {
             return Err(wire::in_charge_already("agent_id"));
         }
-        Destination::Department(_) => {
-            allocation.free(&case);
-            allocation.place(&mut case, Some(&department), &why);
-        }
-        Destination::Agent(agent) => {
-            allocation.free(&case);
-            allocation.give_to(&mut case, &department, agent, &why)?;
-        }
+        _ => {}
     }
+    allocation.free(&case);
+    if case.goes_to_and_fro(&department) {
+        let because = format!("{why}; the third department of its cycle");
+        if !allocation.escalate(&mut case, &above, Escalation::PingPong, &because) {
+            send(&mut allocation, &mut case, &to, &department, &because)?;
+        }
+    } else {
+        send(&mut allocation, &mut case, &to, &department, &why)?;
+    }
+    settle(tx, allocation, case).await
+}
+
+/// Gives a case that was taken from whom held it where it is sent.
+fn send(
+    allocation: &mut Allocation,
+    case: &mut Assignment,
+    to: &Destination,
+    department: &str,
+    why: &str,
+) -> Result<(), Fault> {
+    match to {
+        Destination::Department(_) => allocation.place(case, Some(department), why),
+        Destination::Agent(agent) => allocation.give_to(case, department, agent, why)?,
+    }
+    Ok(())
+}
+
+/// Who stands above whom a case is with, the nearest first, each with their department.
+async fn above_holder(tx: &mut Tx, case_id: CaseId) -> Result<Vec<(String, String)>, Fault> {
+    let case = assignments::get(tx, case_id).await?;
+    let Some(holder) = case.as_ref().and_then(Assignment::holder) else { return Ok(Vec::new()) };
+    let mut chain = agents::chain(tx, holder).await?;
+    chain.retain(|(agent, _)| agent != holder);
+    Ok(chain)
+}
+
+/// Takes a case that its agent declines to the next who can take it.
+pub(super) async fn decline(tx: &mut Tx, wanted: Decline, caller: &Caller) -> Result<Assignment, Fault> {
+    let Decline { case_id, expected_version, agent, reason } = wanted;
+    let (mut allocation, mut case) = lock_case(tx, case_id, Vec::new()).await?;
+    acting::not_recused(tx, caller, &case).await?;
+    acting::speaks_for(caller, &agent)?;
+    ensure_seen(expected_version, case.version)?;
+    case.ensure_offered_to(&agent)?;
+    let why = format!("declined by {}: {reason}", on_behalf(&caller.subject, &agent));
+    allocation.pass_on(&mut case, &why);
     settle(tx, allocation, case).await
 }
 
@@ -168,8 +157,8 @@ pub(super) fn on_behalf(by: &str, agent: &str) -> String {
     if by == agent { by.to_owned() } else { format!("{by} for {agent}") }
 }
 
-async fn department_of(tx: &mut Tx, agent: &str) -> Result<String, Fault> {
-    let agent = roster::agent(tx, agent).await?.ok_or(Refusal::AgentNotFound)?;
+pub(super) async fn department_of(tx: &mut Tx, agent: &str) -> Result<String, Fault> {
+    let agent = agents::agent(tx, agent).await?.ok_or(Refusal::AgentNotFound)?;
     Ok(agent.profile.department)
 }
 
@@ -178,11 +167,11 @@ async fn department_of(tx: &mut Tx, agent: &str) -> Result<String, Fault> {
 async fn lock_case(
     tx: &mut Tx,
     case_id: CaseId,
-    other: Option<String>,
+    others: Vec<String>,
 ) -> Result<(Allocation, Assignment), Fault> {
     let ids = [case_id.0];
     let departments = assignments::open_departments(tx, &ids).await?;
-    let allocation = Allocation::lock(tx, departments.into_iter().chain(other)).await?;
+    let allocation = Allocation::lock(tx, departments.into_iter().chain(others)).await?;
     let case = allocation.cases(tx, &ids).await?.pop().ok_or(Refusal::AssignmentNotFound)?;
     tx.join_trace(&case.traceparent);
     Ok((allocation, case))
@@ -197,7 +186,7 @@ pub(super) fn ensure_seen(expected: Option<i64>, current: i64) -> Result<(), Fau
 
 /// Saves and tells what became of a case, and fills the room it left.
 async fn settle(tx: &mut Tx, mut allocation: Allocation, mut case: Assignment) -> Result<Assignment, Fault> {
-    assignments::save(tx, std::slice::from_mut(&mut case)).await?;
+    save(tx, std::slice::from_mut(&mut case)).await?;
     tell(tx, &case);
     allocation.finish(tx).await?;
     Ok(case)

@@ -3,16 +3,32 @@
 use fault::Fault;
 use jiff_sqlx::ToSqlx as _;
 use kernel::CaseId;
+use kernel::page::Page;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
+use super::columns::Columns;
 use super::{impossible, moved_on};
-use crate::assignment::{Assignment, Place, Priority, State, Suspended};
+use crate::assignment::{Assignment, Escalation, Origin, Priority, State, Suspended};
+use crate::queue::Place;
 
 const WAITING: i16 = 1;
 const ASSIGNED: i16 = 2;
 const ACCEPTED: i16 = 3;
 const RELEASED: i16 = 4;
+
+macro_rules! select_assignments {
+    ($rest:literal) => {
+        concat!(
+            "SELECT case_id, version, cycle, state, department_id, agent_id, previous_agent_id,
+                    respondent_staff, priority, category, enqueued_at, explanation, transfers, traceparent,
+                    suspended, heard, customer_id, language, region, bulk, familiar_agent_id, passed_agents,
+                    path, escalation, accept_by, unassignable_since
+             FROM assignment WHERE tenant_id = current_setting('redress.tenant') ",
+            $rest
+        )
+    };
+}
 
 #[derive(FromRow)]
 struct Row {
@@ -32,67 +48,90 @@ struct Row {
     traceparent: String,
     suspended: Option<i16>,
     heard: i32,
+    customer_id: String,
+    language: String,
+    region: String,
+    bulk: bool,
+    familiar_agent_id: Option<String>,
+    passed_agents: String,
+    path: String,
+    escalation: i16,
+    accept_by: Option<jiff_sqlx::Timestamp>,
+    unassignable_since: Option<jiff_sqlx::Timestamp>,
+}
+
+/// Ids of one text: none of them has a space.
+fn apart(ids: &str) -> Vec<String> {
+    ids.split_whitespace().map(str::to_owned).collect()
+}
+
+/// A priority by its number.
+pub(super) fn priority(number: i16, table: &str, case_id: Uuid) -> Result<Priority, Fault> {
+    match number {
+        1 => Ok(Priority::P1),
+        2 => Ok(Priority::P2),
+        3 => Ok(Priority::P3),
+        4 => Ok(Priority::P4),
+        _ => Err(impossible(table, "priority", case_id)),
+    }
 }
 
 impl TryFrom<Row> for Assignment {
     type Error = Fault;
 
     fn try_from(row: Row) -> Result<Self, Fault> {
-        let Row {
-            case_id,
-            version,
-            cycle,
-            state,
-            department_id,
-            agent_id,
-            previous_agent_id,
-            respondent_staff,
-            priority,
-            category,
-            enqueued_at,
-            explanation,
-            transfers,
-            traceparent,
-            suspended,
-            heard,
-        } = row;
-        let state = match (state, agent_id) {
+        let case_id = row.case_id;
+        let state = match (row.state, row.agent_id) {
             (WAITING, None) => State::Waiting,
             (ASSIGNED, Some(agent)) => State::Assigned(agent),
             (ACCEPTED, Some(agent)) => State::Accepted(agent),
             (RELEASED, agent) => State::Released(agent),
             _ => return Err(impossible("assignment", "state", case_id)),
         };
-        let priority = match priority {
-            1 => Priority::P1,
-            2 => Priority::P2,
-            3 => Priority::P3,
-            4 => Priority::P4,
-            _ => return Err(impossible("assignment", "priority", case_id)),
-        };
-        let suspended = match suspended {
+        let suspended = match row.suspended {
             None => None,
             Some(WAITING) => Some(Suspended::Waiting),
             Some(ASSIGNED) => Some(Suspended::Assigned),
             Some(ACCEPTED) => Some(Suspended::Accepted),
             Some(_) => return Err(impossible("assignment", "suspended", case_id)),
         };
+        let escalation = match row.escalation {
+            0 => None,
+            1 => Some(Escalation::PingPong),
+            2 => Some(Escalation::Rework),
+            _ => return Err(impossible("assignment", "escalation", case_id)),
+        };
+        let origin = Origin {
+            respondent: row.respondent_staff,
+            customer: row.customer_id,
+            language: row.language,
+            region: row.region,
+        };
         Ok(Self {
             case_id: CaseId(case_id),
-            version,
-            cycle,
+            version: row.version,
+            cycle: row.cycle,
             state,
-            department: Some(department_id).filter(|id| !id.is_empty()),
-            previous_agent: previous_agent_id,
-            respondent: respondent_staff,
-            priority,
-            category,
-            enqueued: enqueued_at.to_jiff(),
-            explanation,
-            transfers,
-            traceparent,
+            department: Some(row.department_id).filter(|id| !id.is_empty()),
+            previous_agent: row.previous_agent_id,
+            origin,
+            familiar_agent: row.familiar_agent_id,
+            priority: priority(row.priority, "assignment", case_id)?,
+            is_bulk: row.bulk,
+            category: row.category,
+            enqueued: row.enqueued_at.to_jiff(),
+            explanation: row.explanation,
+            transfers: row.transfers,
+            passed: apart(&row.passed_agents),
+            path: apart(&row.path),
+            escalation,
+            escalates_now: false,
+            escalated_to: None,
+            accept_by: row.accept_by.map(jiff_sqlx::Timestamp::to_jiff),
+            unassignable: row.unassignable_since.map(jiff_sqlx::Timestamp::to_jiff),
+            traceparent: row.traceparent,
             suspended,
-            heard,
+            heard: row.heard,
         })
     }
 }
@@ -103,15 +142,8 @@ fn read(rows: Vec<Row>) -> Result<Vec<Assignment>, Fault> {
 
 /// Reads one case.
 pub(crate) async fn get(conn: &mut PgConnection, case: CaseId) -> Result<Option<Assignment>, Fault> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT case_id, version, cycle, state, department_id, agent_id, previous_agent_id, respondent_staff,
-                priority, category, enqueued_at, explanation, transfers, traceparent,
-                suspended, heard
-         FROM assignment WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1",
-    )
-    .bind(case.0)
-    .fetch_optional(conn)
-    .await?;
+    let row: Option<Row> =
+        sqlx::query_as(select_assignments!("AND case_id = $1")).bind(case.0).fetch_optional(conn).await?;
     row.map(Assignment::try_from).transpose()
 }
 
@@ -145,20 +177,81 @@ pub(crate) async fn suspended_departments(
     Ok(departments)
 }
 
-/// Locks and reads cases. Their departments are locked before, unless nothing but
-/// the row is to change.
-pub(crate) async fn lock(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<Assignment>, Fault> {
-    let rows = sqlx::query_as(
-        "SELECT case_id, version, cycle, state, department_id, agent_id, previous_agent_id, respondent_staff,
-                priority, category, enqueued_at, explanation, transfers, traceparent,
-                suspended, heard
-         FROM assignment WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
-         ORDER BY case_id FOR UPDATE",
+/// Names the department in charge of each of these cases, of those that there are.
+pub(crate) async fn departments_in_charge(
+    conn: &mut PgConnection,
+    cases: &[Uuid],
+) -> Result<Vec<(Uuid, String)>, Fault> {
+    let departments = sqlx::query_as(
+        "SELECT case_id, department_id FROM assignment
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)",
     )
     .bind(cases)
     .fetch_all(conn)
     .await?;
+    Ok(departments)
+}
+
+/// Locks and reads cases. Their departments are locked before, unless nothing but
+/// the row is to change.
+pub(crate) async fn lock(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<Assignment>, Fault> {
+    let rows = sqlx::query_as(select_assignments!("AND case_id = ANY($1) ORDER BY case_id FOR UPDATE"))
+        .bind(cases)
+        .fetch_all(conn)
+        .await?;
     read(rows)
+}
+
+/// Locks and reads what an agent holds, the most urgent first; so many at most.
+pub(crate) async fn held_by(
+    conn: &mut PgConnection,
+    agent: &str,
+    most: i64,
+) -> Result<Vec<Assignment>, Fault> {
+    let rows = sqlx::query_as(select_assignments!(
+        "AND agent_id = $1 AND state IN (2, 3) ORDER BY rank_at, case_id LIMIT $2 FOR UPDATE"
+    ))
+    .bind(agent)
+    .bind(most)
+    .fetch_all(conn)
+    .await?;
+    read(rows)
+}
+
+/// Reads a page of the waiting cases that nobody can take, by id, and one more if there is.
+pub(crate) async fn unassignable(
+    conn: &mut PgConnection,
+    after: Uuid,
+    page: &Page,
+) -> Result<Vec<Assignment>, Fault> {
+    let rows = sqlx::query_as(select_assignments!(
+        "AND unassignable_since IS NOT NULL AND state = 1 AND case_id > $1 ORDER BY case_id LIMIT $2"
+    ))
+    .bind(after)
+    .bind(page.limit())
+    .fetch_all(conn)
+    .await?;
+    read(rows)
+}
+
+/// Who handled a case of each of these customers last, of those that anybody did.
+pub(crate) async fn familiar_agents(
+    conn: &mut PgConnection,
+    customers: &[String],
+) -> Result<Vec<(String, String)>, Fault> {
+    let agents = sqlx::query_as(
+        "SELECT want.customer_id, last.agent_id
+         FROM (SELECT DISTINCT UNNEST($1::text[]) AS customer_id) AS want
+         CROSS JOIN LATERAL (
+             SELECT agent_id FROM assignment
+             WHERE tenant_id = current_setting('redress.tenant') AND customer_id = want.customer_id
+               AND customer_id <> '' AND agent_id IS NOT NULL
+             ORDER BY enqueued_at DESC LIMIT 1) AS last",
+    )
+    .bind(customers)
+    .fetch_all(conn)
+    .await?;
+    Ok(agents)
 }
 
 /// Writes cases as they now are, new or changed, each one version on. One that
@@ -174,20 +267,30 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &mut [Assignment]) -> R
     let written = sqlx::query(
         "INSERT INTO assignment (tenant_id, case_id, version, cycle, state, department_id, agent_id,
              previous_agent_id, respondent_staff, priority, category, enqueued_at, explanation, transfers,
-             traceparent, suspended, heard)
+             traceparent, suspended, heard, customer_id, language, region, bulk, familiar_agent_id,
+             passed_agents, path, escalation, accept_by, unassignable_since, rank_at)
          SELECT current_setting('redress.tenant'), c.*
          FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::bigint[]), UNNEST($3::integer[]),
                       UNNEST($4::smallint[]), UNNEST($5::text[]), UNNEST($6::text[]), UNNEST($7::text[]),
                       UNNEST($8::text[]), UNNEST($9::smallint[]), UNNEST($10::text[]),
                       UNNEST($11::timestamptz[]), UNNEST($12::text[]), UNNEST($13::integer[]),
-                      UNNEST($14::text[]), UNNEST($15::smallint[]), UNNEST($16::integer[])) AS c
+                      UNNEST($14::text[]), UNNEST($15::smallint[]), UNNEST($16::integer[]),
+                      UNNEST($17::text[]), UNNEST($18::text[]), UNNEST($19::text[]), UNNEST($20::boolean[]),
+                      UNNEST($21::text[]), UNNEST($22::text[]), UNNEST($23::text[]),
+                      UNNEST($24::smallint[]), UNNEST($25::timestamptz[]), UNNEST($26::timestamptz[]),
+                      UNNEST($27::timestamptz[])) AS c
          ON CONFLICT (tenant_id, case_id) DO UPDATE SET
              version = excluded.version, cycle = excluded.cycle, state = excluded.state,
              department_id = excluded.department_id, agent_id = excluded.agent_id,
              previous_agent_id = excluded.previous_agent_id, respondent_staff = excluded.respondent_staff,
              priority = excluded.priority, category = excluded.category, enqueued_at = excluded.enqueued_at,
              explanation = excluded.explanation, transfers = excluded.transfers,
-             traceparent = excluded.traceparent, suspended = excluded.suspended, heard = excluded.heard
+             traceparent = excluded.traceparent, suspended = excluded.suspended, heard = excluded.heard,
+             customer_id = excluded.customer_id, language = excluded.language, region = excluded.region,
+             bulk = excluded.bulk, familiar_agent_id = excluded.familiar_agent_id,
+             passed_agents = excluded.passed_agents, path = excluded.path, escalation = excluded.escalation,
+             accept_by = excluded.accept_by, unassignable_since = excluded.unassignable_since,
+             rank_at = excluded.rank_at
          WHERE assignment.version = excluded.version - 1",
     )
     .bind(columns.cases)
@@ -206,69 +309,20 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &mut [Assignment]) -> R
     .bind(columns.traceparents)
     .bind(columns.suspended)
     .bind(columns.heard)
+    .bind(columns.customers)
+    .bind(columns.languages)
+    .bind(columns.regions)
+    .bind(columns.bulk)
+    .bind(columns.familiar_agents)
+    .bind(columns.passed)
+    .bind(columns.paths)
+    .bind(columns.escalations)
+    .bind(columns.accept_by)
+    .bind(columns.unassignable)
+    .bind(columns.ranks)
     .execute(conn)
     .await?;
     if usize::try_from(written.rows_affected()) == Ok(cases.len()) { Ok(()) } else { Err(moved_on()) }
-}
-
-/// Cases as the columns of one statement.
-#[derive(Default)]
-struct Columns<'a> {
-    cases: Vec<Uuid>,
-    versions: Vec<i64>,
-    cycles: Vec<i32>,
-    states: Vec<i16>,
-    departments: Vec<&'a str>,
-    agents: Vec<Option<&'a str>>,
-    previous_agents: Vec<Option<&'a str>>,
-    respondents: Vec<&'a str>,
-    priorities: Vec<i16>,
-    categories: Vec<&'a str>,
-    enqueued: Vec<jiff_sqlx::Timestamp>,
-    explanations: Vec<&'a str>,
-    transfers: Vec<i32>,
-    traceparents: Vec<&'a str>,
-    suspended: Vec<Option<i16>>,
-    heard: Vec<i32>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(cases: &'a [Assignment]) -> Self {
-        let mut columns = Self::default();
-        for case in cases {
-            columns.push(case);
-        }
-        columns
-    }
-
-    fn push(&mut self, case: &'a Assignment) {
-        let state = match case.state {
-            State::Waiting => WAITING,
-            State::Assigned(_) => ASSIGNED,
-            State::Accepted(_) => ACCEPTED,
-            State::Released(_) => RELEASED,
-        };
-        self.cases.push(case.case_id.0);
-        self.versions.push(case.version);
-        self.cycles.push(case.cycle);
-        self.states.push(state);
-        self.departments.push(case.department.as_deref().unwrap_or_default());
-        self.agents.push(case.agent());
-        self.previous_agents.push(case.previous_agent.as_deref());
-        self.respondents.push(&case.respondent);
-        self.priorities.push(case.priority as i16);
-        self.categories.push(&case.category);
-        self.enqueued.push(case.enqueued.to_sqlx());
-        self.explanations.push(&case.explanation);
-        self.transfers.push(case.transfers);
-        self.traceparents.push(&case.traceparent);
-        self.suspended.push(case.suspended.map(|suspended| match suspended {
-            Suspended::Waiting => WAITING,
-            Suspended::Assigned => ASSIGNED,
-            Suspended::Accepted => ACCEPTED,
-        }));
-        self.heard.push(case.heard);
-    }
 }
 
 /// A stretch of a department's queue.
@@ -285,28 +339,26 @@ pub(crate) struct Stretch {
 /// Reads stretches of queues, each in the order its cases are taken.
 pub(crate) async fn waiting(conn: &mut PgConnection, of: &[Stretch]) -> Result<Vec<Assignment>, Fault> {
     let departments: Vec<&str> = of.iter().map(|stretch| stretch.department.as_str()).collect();
-    let priorities: Vec<i16> = of.iter().map(|stretch| stretch.after.priority).collect();
-    let times: Vec<_> = of.iter().map(|stretch| stretch.after.enqueued.to_sqlx()).collect();
+    let ranks: Vec<_> = of.iter().map(|stretch| stretch.after.rank.to_sqlx()).collect();
     let cases: Vec<Uuid> = of.iter().map(|stretch| stretch.after.case_id).collect();
     let limits: Vec<i64> = of.iter().map(|stretch| stretch.limit).collect();
     let rows = sqlx::query_as(
         "SELECT head.*
-         FROM UNNEST($1::text[], $2::smallint[], $3::timestamptz[], $4::uuid[], $5::bigint[])
-              WITH ORDINALITY AS want (department_id, priority, enqueued_at, case_id, most, nth)
+         FROM UNNEST($1::text[], $2::timestamptz[], $3::uuid[], $4::bigint[])
+              WITH ORDINALITY AS want (department_id, rank_at, case_id, most, nth)
          CROSS JOIN LATERAL (
              SELECT case_id, version, cycle, state, department_id, agent_id, previous_agent_id,
                     respondent_staff, priority, category, enqueued_at, explanation, transfers, traceparent,
-                suspended, heard
+                    suspended, heard, customer_id, language, region, bulk, familiar_agent_id, passed_agents,
+                    path, escalation, accept_by, unassignable_since, rank_at
              FROM assignment
              WHERE tenant_id = current_setting('redress.tenant') AND department_id = want.department_id
-               AND state = 1
-               AND (priority, enqueued_at, case_id) > (want.priority, want.enqueued_at, want.case_id)
-             ORDER BY priority, enqueued_at, case_id LIMIT want.most) AS head
-         ORDER BY want.nth, head.priority, head.enqueued_at, head.case_id",
+               AND state = 1 AND (rank_at, case_id) > (want.rank_at, want.case_id)
+             ORDER BY rank_at, case_id LIMIT want.most) AS head
+         ORDER BY want.nth, head.rank_at, head.case_id",
     )
     .bind(departments)
-    .bind(priorities)
-    .bind(times)
+    .bind(ranks)
     .bind(cases)
     .bind(limits)
     .fetch_all(conn)
@@ -350,10 +402,11 @@ pub(crate) async fn move_waiting(
                SELECT case_id FROM assignment
                WHERE tenant_id = current_setting('redress.tenant') AND department_id <> $1 AND state = 1
                  AND transfers = 0 AND category = ANY($2)
-               ORDER BY priority, enqueued_at, case_id LIMIT $4))
+               ORDER BY rank_at, case_id LIMIT $4))
          RETURNING case_id, version, cycle, state, department_id, agent_id, previous_agent_id,
                    respondent_staff, priority, category, enqueued_at, explanation, transfers, traceparent,
-                   suspended, heard",
+                   suspended, heard, customer_id, language, region, bulk, familiar_agent_id, passed_agents,
+                   path, escalation, accept_by, unassignable_since",
     )
     .bind(department)
     .bind(categories)

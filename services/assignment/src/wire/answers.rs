@@ -3,8 +3,8 @@
 use proto::redress::assignment::v1::{self as wire, AssignmentState};
 use proto::timestamp;
 
-use crate::assignment::{Assignment, State};
-use crate::roster::{Agent, AgentProfile, Department, DepartmentProfile};
+use crate::assignment::{Assignment, Escalation, State};
+use crate::roster::{Department, DepartmentProfile};
 
 /// A department.
 pub(crate) fn department(department: Department) -> wire::Department {
@@ -12,16 +12,10 @@ pub(crate) fn department(department: Department) -> wire::Department {
     wire::Department { department_id: id, version, display_name, categories }
 }
 
-/// An agent.
-pub(crate) fn agent(agent: Agent) -> wire::Agent {
-    let Agent { profile, version, load, turn: _ } = agent;
-    let AgentProfile { id, department, display_name, capacity, available } = profile;
-    wire::Agent { agent_id: id, version, department_id: department, display_name, capacity, available, load }
-}
-
 /// An assignment.
 pub(crate) fn assignment(case: Assignment) -> wire::Assignment {
     let agent_id = case.agent().unwrap_or_default().to_owned();
+    let rank = case.place().rank;
     let Assignment {
         case_id,
         version,
@@ -29,12 +23,21 @@ pub(crate) fn assignment(case: Assignment) -> wire::Assignment {
         state,
         department,
         previous_agent: _,
-        respondent: _,
+        origin: _,
+        familiar_agent: _,
         priority,
+        is_bulk: _,
         category,
         enqueued,
         explanation,
         transfers,
+        passed,
+        path: _,
+        escalation,
+        escalates_now: _,
+        escalated_to: _,
+        accept_by,
+        unassignable,
         traceparent: _,
         suspended: _, // RELEASED says enough
         heard: _,
@@ -57,5 +60,18 @@ pub(crate) fn assignment(case: Assignment) -> wire::Assignment {
         enqueue_time: Some(timestamp(enqueued)),
         explanation,
         transfers,
+        rank_time: Some(timestamp(rank)),
+        accept_by_time: accept_by.map(timestamp),
+        passed_agent_ids: passed,
+        escalation: escalation.map_or(wire::Escalation::Unspecified, self::escalation).into(),
+        unassignable_time: unassignable.map(timestamp),
+    }
+}
+
+/// Why a case went one level up.
+pub(crate) fn escalation(escalation: Escalation) -> wire::Escalation {
+    match escalation {
+        Escalation::PingPong => wire::Escalation::PingPong,
+        Escalation::Rework => wire::Escalation::Rework,
     }
 }

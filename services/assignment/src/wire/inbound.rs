@@ -14,7 +14,7 @@ use proto::redress::cases::v1::{
     CaseReopened, CaseResolved, CaseRetriaged, CaseReturned, CaseUnmerged, CaseWithdrawn,
 };
 
-use crate::assignment::{Priority, Wanted};
+use crate::assignment::{Origin, Priority, Wanted};
 
 /// A cycle that is over.
 #[derive(Clone, Copy, Debug)]
@@ -105,16 +105,20 @@ pub(crate) fn opened(events: &mut Events, event: &Delivered, opened: CaseOpened)
         category,
         priority,
         channel: _,
-        customer_id: _,
+        customer_id,
         receive_time: _,
         respondent_staff,
+        language,
+        region,
     } = opened;
+    let origin = Origin { respondent: respondent_staff, customer: customer_id, language, region };
     events.push(CaseEvent::Wanted(Wanted {
         case_id: CaseId(event.subject),
         cycle,
         category,
         priority: self::priority(priority)?,
-        respondent: Some(respondent_staff),
+        origin: Some(origin),
+        is_bulk: false,
         previous_agent: None,
         since: event.occurred,
         traceparent: event.traceparent.clone(),
@@ -131,7 +135,8 @@ pub(crate) fn reopened(events: &mut Events, event: &Delivered, reopened: CaseReo
         cycle,
         category,
         priority: self::priority(priority)?,
-        respondent: None,
+        origin: None,
+        is_bulk: false,
         previous_agent: Some(previous_agent_id).filter(|id| !id.is_empty()),
         since: event.occurred,
         traceparent: event.traceparent.clone(),

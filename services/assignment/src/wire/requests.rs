@@ -6,18 +6,17 @@ use kernel::CaseId;
 use kernel::page::Page;
 use proto::redress::assignment::v1 as wire;
 
-use crate::assignment::Place;
-use crate::roster::{ANYTHING, AgentProfile, DepartmentProfile};
+use crate::queue::Place;
+use crate::roster::{ANYTHING, DepartmentProfile};
 
-const MAX_NAME: usize = 200;
+pub(super) const MAX_NAME: usize = 200;
 const MAX_CATEGORIES: usize = 200;
 const MAX_CATEGORY: usize = 200;
-const MAX_CAPACITY: i32 = 100_000;
-const MAX_REASON: usize = 2_000;
+pub(super) const MAX_REASON: usize = 2_000;
 /// Reason of a malformed request where the contract names no other.
-const INVALID_REQUEST: &str = "INVALID_REQUEST";
+pub(super) const INVALID_REQUEST: &str = "INVALID_REQUEST";
 /// Reason of bad paging or a malformed filter.
-const INVALID_LIST: &str = "INVALID_LIST";
+pub(super) const INVALID_LIST: &str = "INVALID_LIST";
 
 /// What `CreateDepartment` asks for.
 pub(crate) fn create_department(request: wire::CreateDepartmentRequest) -> Result<DepartmentProfile, Fault> {
@@ -66,61 +65,9 @@ fn category_prefix(check: &mut Check, field: &str, prefix: &str) {
 }
 
 /// A department's id has no dots, other than an agent's.
-fn department_id_in(check: &mut Check, field: &str, id: String) -> String {
+pub(super) fn department_id_in(check: &mut Check, field: &str, id: String) -> String {
     check.ensure(!id.contains('.'), field, "must not contain dots");
     check.slug(field, id)
-}
-
-/// What `CreateAgent` asks for.
-pub(crate) fn create_agent(request: wire::CreateAgentRequest) -> Result<AgentProfile, Fault> {
-    let wire::CreateAgentRequest { request_id, agent } = request;
-    let mut check = Check::new();
-    check.request_id(request_id);
-    let profile = agent_profile(&mut check, agent);
-    check.done(INVALID_AGENT)?;
-    Ok(profile)
-}
-
-/// What `UpdateAgent` asks for, and the version the caller has seen.
-pub(crate) fn update_agent(request: wire::UpdateAgentRequest) -> Result<(AgentProfile, Option<i64>), Fault> {
-    let wire::UpdateAgentRequest { request_id, expected_version, agent } = request;
-    let mut check = Check::new();
-    check.request_id(request_id);
-    let profile = agent_profile(&mut check, agent);
-    check.done(INVALID_AGENT)?;
-    Ok((profile, expected_version))
-}
-
-const INVALID_AGENT: &str = "INVALID_AGENT";
-
-/// An agent is to move to a department that there is not.
-pub(crate) fn no_such_department() -> Fault {
-    refuse_field(INVALID_AGENT, "agent.department_id", "is not a department")
-}
-
-fn agent_profile(check: &mut Check, agent: Option<wire::Agent>) -> AgentProfile {
-    let Some(agent) = agent else {
-        check.fail("agent", "is required");
-        return AgentProfile {
-            id: String::new(),
-            department: String::new(),
-            display_name: String::new(),
-            capacity: 0,
-            available: false,
-        };
-    };
-    let wire::Agent { agent_id, version: _, department_id, display_name, capacity, available, load: _ } =
-        agent;
-    if !(0..=MAX_CAPACITY).contains(&capacity) {
-        check.fail("agent.capacity", format!("must be 0 to {MAX_CAPACITY}"));
-    }
-    AgentProfile {
-        id: check.slug("agent.agent_id", agent_id),
-        department: department_id_in(check, "agent.department_id", department_id),
-        display_name: check.required("agent.display_name", display_name, MAX_NAME),
-        capacity,
-        available,
-    }
 }
 
 /// Which department `GetDepartment` asks for.
@@ -159,15 +106,29 @@ pub(crate) fn list_departments(request: wire::ListDepartmentsRequest) -> Result<
     Ok(page)
 }
 
-/// Which page `ListAgents` asks for, and of which department.
-pub(crate) fn list_agents(request: wire::ListAgentsRequest) -> Result<(Option<String>, Page), Fault> {
-    let wire::ListAgentsRequest { page_size, page_token, department_id } = request;
+/// A page of agents.
+#[derive(Debug)]
+pub(crate) struct AgentsPage {
+    /// Only this department's.
+    pub(crate) department: Option<String>,
+    /// Only this team's.
+    pub(crate) team: Option<String>,
+    /// The page.
+    pub(crate) page: Page,
+}
+
+/// Which page `ListAgents` asks for.
+pub(crate) fn list_agents(request: wire::ListAgentsRequest) -> Result<AgentsPage, Fault> {
+    let wire::ListAgentsRequest { page_size, page_token, department_id, team_id } = request;
     let mut check = Check::new();
-    let page = page_by_id(&mut check, page_size, &page_token, &department_id);
+    let filters =
+        if team_id.is_empty() { department_id.clone() } else { format!("{department_id} {team_id}") };
+    let page = page_by_id(&mut check, page_size, &page_token, &filters);
     let department =
         (!department_id.is_empty()).then(|| department_id_in(&mut check, "department_id", department_id));
+    let team = check.optional_slug("team_id", team_id);
     check.done(INVALID_LIST)?;
-    Ok((department, page))
+    Ok(AgentsPage { department, team, page })
 }
 
 /// A page of what is listed by ids people chose.
@@ -252,6 +213,31 @@ pub(crate) fn accept(request: wire::AcceptCaseRequest) -> Result<Accept, Fault> 
     let agent = check.slug("agent_id", agent_id);
     check.done(INVALID_REQUEST)?;
     Ok(Accept { case_id, expected_version, agent })
+}
+
+/// What `DeclineAssignment` asks for.
+#[derive(Debug)]
+pub(crate) struct Decline {
+    /// The case.
+    pub(crate) case_id: CaseId,
+    /// The version the caller has seen.
+    pub(crate) expected_version: Option<i64>,
+    /// Who declines.
+    pub(crate) agent: String,
+    /// Why.
+    pub(crate) reason: String,
+}
+
+/// Reads a `DeclineAssignment` request.
+pub(crate) fn decline(request: wire::DeclineAssignmentRequest) -> Result<Decline, Fault> {
+    let wire::DeclineAssignmentRequest { request_id, case_id, expected_version, agent_id, reason } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let case_id = check.id("case_id", &case_id);
+    let agent = check.slug("agent_id", agent_id);
+    let reason = check.required("reason", reason, MAX_REASON);
+    check.done(INVALID_REQUEST)?;
+    Ok(Decline { case_id, expected_version, agent, reason })
 }
 
 /// What `TransferCase` asks for.

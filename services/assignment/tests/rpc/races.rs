@@ -4,7 +4,10 @@
 use std::collections::HashSet;
 
 use futures::future::join_all;
-use proto::redress::assignment::v1::{ClaimNextRequest, TransferCaseRequest};
+use proto::redress::assignment::v1::assignment_service_client::AssignmentServiceClient;
+use proto::redress::assignment::v1::{
+    ClaimNextRequest, DeclineAssignmentRequest, TransferCaseRequest, UpdateAgentRequest,
+};
 use sqlx::PgConnection;
 use testkit::{reason, request_id};
 use tonic::Status;
@@ -93,11 +96,8 @@ async fn a_day_of_everything_at_once_leaves_the_books_right_and_no_room_beside_a
         let mut client = world.client.clone();
         let (id, department) = [("ann", "delivery"), ("cy", "finance")][i % 2];
         let agent = agent(id, department, 4 + i32::try_from(i % 3).unwrap());
-        let request = proto::redress::assignment::v1::UpdateAgentRequest {
-            request_id: request_id(),
-            agent: Some(agent),
-            expected_version: None,
-        };
+        let request =
+            UpdateAgentRequest { request_id: request_id(), agent: Some(agent), expected_version: None };
         async move { client.update_agent(request).await.map(|_| ()) }
     });
     let endings = async {
@@ -154,5 +154,79 @@ async fn who_comes_while_cases_begin_to_wait_sees_them_all() {
         assert_eq!(world.load(&format!("a{round}")).await, 20);
     }
     assert!(world.queue("").await.is_empty());
+    world.house.done().await;
+}
+
+/// Agents of the race of two replicas, and what each can hold.
+const RACERS: [(&str, i32); 4] = [("ann", 3), ("bo", 5), ("cy", 1), ("di", 7)];
+/// How many call at once.
+const ASSIGNERS: usize = 64;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_four_assigners_over_two_replicas_exceed_no_capacity_and_lose_nothing() {
+    let mut world = World::with_delivery().await;
+    for (agent, capacity) in RACERS {
+        world.puller(agent, "delivery", capacity).await;
+    }
+    let mut cases = Vec::new();
+    for _ in 0..ASSIGNERS {
+        let case = new_case();
+        world.house.tell("cases", case, &opened("delivery")).await;
+        cases.push(case);
+    }
+    world.house.settled().await;
+    let replica = world.house.replica(&[assignment::SERVICE]).await;
+    let beside = AssignmentServiceClient::new(replica.channel());
+    let calls = cases.iter().enumerate().map(|(i, case)| {
+        let (mut client, case) = (if i % 2 == 0 { world.client.clone() } else { beside.clone() }, *case);
+        let agent = RACERS[i / 4 % RACERS.len()].0;
+        async move {
+            match i % 4 {
+                0 | 1 => {
+                    client.assign_case(assign(case, agent)).await.map(|answer| answer.into_inner().assignment)
+                }
+                2 => client
+                    .claim_next(ClaimNextRequest { request_id: request_id(), agent_id: agent.to_owned() })
+                    .await
+                    .map(|answer| answer.into_inner().assignment),
+                _ => {
+                    let decline = DeclineAssignmentRequest {
+                        request_id: request_id(),
+                        case_id: case.to_string(),
+                        expected_version: None,
+                        agent_id: agent.to_owned(),
+                        reason: "too much".to_owned(),
+                    };
+                    client.decline_assignment(decline).await.map(|answer| answer.into_inner().assignment)
+                }
+            }
+        }
+    });
+    for refused in join_all(calls).await.into_iter().filter_map(Result::err) {
+        assert!(is_lawful(&refused) || reason(&refused) == "NOT_ASSIGNED_TO_AGENT", "{refused:?}");
+    }
+    assert_eq!(wrong_loads(&mut world.house.owner().await).await, Vec::<String>::new());
+    // Both give out what is left, as much as there is room for.
+    let resizes = RACERS.iter().enumerate().map(|(i, (id, capacity))| {
+        let mut client = if i % 2 == 0 { world.client.clone() } else { beside.clone() };
+        let request = UpdateAgentRequest {
+            request_id: request_id(),
+            agent: Some(agent(id, "delivery", capacity + 2)),
+            expected_version: None,
+        };
+        async move { client.update_agent(request).await.map(drop) }
+    });
+    for refused in join_all(resizes).await.into_iter().filter_map(Result::err) {
+        assert_eq!(reason(&refused), "TRANSACTION_CONFLICT");
+    }
+    for (id, capacity) in RACERS {
+        world.update_agent(agent(id, "delivery", capacity + 2)).await;
+        assert_eq!(world.load(id).await, capacity + 2, "{id} has room while cases wait");
+    }
+    let held: i32 = RACERS.iter().map(|(_, capacity)| capacity + 2).sum();
+    let waiting = world.queue("delivery").await.len();
+    assert_eq!(waiting + usize::try_from(held).unwrap(), ASSIGNERS);
+    assert_eq!(wrong_loads(&mut world.house.owner().await).await, Vec::<String>::new());
+    replica.done().await;
     world.house.done().await;
 }

@@ -262,5 +262,7 @@ fn opened(case: &Case, cycle: i32) -> CaseOpened {
         customer_id: origin.customer_id.clone(),
         receive_time: Some(timestamp(origin.receive_time)),
         respondent_staff: origin.respondent_staff.clone(),
+        language: origin.language.clone(),
+        region: origin.region.clone(),
     }
 }

@@ -55,6 +55,8 @@ enum Verb {
     Assign(handle::Assign),
     /// Accepts a case as the agent it was given to
     Accept(handle::Accept),
+    /// Declines a case that one was given and has not accepted
+    PassOn(handle::PassOn),
     /// Hands a case to another agent or department
     Transfer(handle::Transfer),
     /// Takes the next waiting case of the agent's department
@@ -130,6 +132,7 @@ impl Cases {
             Verb::Handler { case } => handle::handler(&caller, case).await,
             Verb::Assign(assign) => assign.run(&caller).await,
             Verb::Accept(accept) => accept.run(&caller).await,
+            Verb::PassOn(pass_on) => pass_on.run(&caller).await,
             Verb::Transfer(transfer) => transfer.run(&caller).await,
             Verb::Claim(claim) => claim.run(&caller).await,
             Verb::Findings(findings) => findings.run(&caller).await,

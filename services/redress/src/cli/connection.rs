@@ -8,6 +8,8 @@ use clap::Args;
 use client::{Calls, Certificate, Client, ClientOptions, Endpoints, Token};
 use http::Uri;
 use proto::redress::assignment::v1::assignment_service_client::AssignmentServiceClient;
+use proto::redress::assignment::v1::roster_service_client::RosterServiceClient;
+use proto::redress::assignment::v1::routing_service_client::RoutingServiceClient;
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
 use proto::redress::cases::v1::group_service_client::GroupServiceClient;
 use proto::redress::cases::v1::link_service_client::LinkServiceClient;
@@ -158,6 +160,14 @@ impl Caller {
 
     pub(crate) fn groups(&self) -> GroupServiceClient<Calls> {
         GroupServiceClient::new(self.client.calls())
+    }
+
+    pub(crate) fn roster(&self) -> RosterServiceClient<Calls> {
+        RosterServiceClient::new(self.client.calls())
+    }
+
+    pub(crate) fn routing(&self) -> RoutingServiceClient<Calls> {
+        RoutingServiceClient::new(self.client.calls())
     }
 
     pub(crate) fn assignment(&self) -> AssignmentServiceClient<Calls> {

@@ -1,9 +1,9 @@
-//! `redress queue`, `redress agent …`, `redress department …`.
+//! `redress queue`, `redress department …`.
 
 use clap::{Args, Subcommand};
 use proto::redress::assignment::v1::{
-    Agent, CreateAgentRequest, CreateDepartmentRequest, Department, GetAgentRequest, GetDepartmentRequest,
-    ListAgentsRequest, ListDepartmentsRequest, ListQueueRequest, UpdateAgentRequest, UpdateDepartmentRequest,
+    CreateDepartmentRequest, Department, GetDepartmentRequest, ListDepartmentsRequest, ListQueueRequest,
+    UpdateDepartmentRequest,
 };
 use show::text;
 
@@ -30,105 +30,6 @@ impl Queue {
         };
         let answer = caller.assignment().list_queue(request).await?.into_inner();
         show::answer(caller.json, &answer, text::queue)
-    }
-}
-
-#[derive(Args)]
-pub(crate) struct Agents {
-    #[command(flatten)]
-    connection: Connection,
-    #[command(subcommand)]
-    verb: AgentVerb,
-}
-
-#[derive(Subcommand)]
-enum AgentVerb {
-    /// Registers an agent; waiting cases are given to them at once
-    Add(AgentArgs),
-    /// Replaces an agent's name, capacity and availability
-    Set {
-        #[command(flatten)]
-        agent: AgentArgs,
-        #[command(flatten)]
-        expect: Expect,
-    },
-    /// Shows an agent
-    Get { agent: String },
-    /// Lists agents
-    List {
-        /// Only this department's
-        #[arg(long, default_value = "")]
-        department: String,
-        #[command(flatten)]
-        page: Page,
-    },
-}
-
-#[derive(Args)]
-struct AgentArgs {
-    /// Identity: the subject they sign in as
-    agent: String,
-    /// The department they work in
-    #[arg(long)]
-    department: String,
-    /// Name for people
-    #[arg(long)]
-    name: String,
-    /// Most cases at once
-    #[arg(long, default_value_t = 10)]
-    capacity: i32,
-    /// Takes no new cases now
-    #[arg(long)]
-    away: bool,
-}
-
-impl From<AgentArgs> for Agent {
-    fn from(args: AgentArgs) -> Self {
-        let AgentArgs { agent, department, name, capacity, away } = args;
-        Self {
-            agent_id: agent,
-            department_id: department,
-            display_name: name,
-            capacity,
-            available: !away,
-            ..Self::default()
-        }
-    }
-}
-
-impl Agents {
-    pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let caller = self.connection.open().await?;
-        let mut assignment = caller.assignment();
-        match self.verb {
-            AgentVerb::Add(agent) => {
-                let request =
-                    CreateAgentRequest { request_id: caller.request_id(), agent: Some(agent.into()) };
-                let answer = assignment.create_agent(request).await?.into_inner();
-                show::answer(caller.json, &answer.agent.unwrap_or_default(), text::agent)
-            }
-            AgentVerb::Set { agent, expect } => {
-                let request = UpdateAgentRequest {
-                    request_id: caller.request_id(),
-                    expected_version: expect.version,
-                    agent: Some(agent.into()),
-                };
-                let answer = assignment.update_agent(request).await?.into_inner();
-                show::answer(caller.json, &answer.agent.unwrap_or_default(), text::agent)
-            }
-            AgentVerb::Get { agent } => {
-                let answer = assignment.get_agent(GetAgentRequest { agent_id: agent }).await?.into_inner();
-                show::answer(caller.json, &answer.agent.unwrap_or_default(), text::agent)
-            }
-            AgentVerb::List { department, page } => {
-                let request = ListAgentsRequest {
-                    page_size: page.limit,
-                    page_token: page.page,
-                    department_id: department,
-                };
-                show::answer(caller.json, &assignment.list_agents(request).await?.into_inner(), text::agents)
-            }
-        }
     }
 }
 

@@ -218,6 +218,34 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         "ASSIGNMENT_NOT_FOUND",
     ),
     unknown(
+        "AssignmentService.DeclineAssignment",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "agent_id": "x", "reason": "x"}"#,
+        "ASSIGNMENT_NOT_FOUND",
+    ),
+    unknown(
+        "RosterService.RecordAbsence",
+        r#"{"request_id": "$KEY", "agent_id": "nobody"}"#,
+        "AGENT_NOT_FOUND",
+    ),
+    unknown(
+        "RosterService.OffboardAgent",
+        r#"{"request_id": "$KEY", "agent_id": "nobody", "reason": "x"}"#,
+        "AGENT_NOT_FOUND",
+    ),
+    unknown(
+        "RosterService.RemoveAgent",
+        r#"{"request_id": "$KEY", "agent_id": "nobody"}"#,
+        "AGENT_NOT_FOUND",
+    ),
+    unknown(
+        "RoutingService.ActivateRoutingPolicy",
+        r#"{"request_id": "$KEY", "version": 9}"#,
+        "ROUTING_POLICY_NOT_FOUND",
+    ),
+    unknown("RoutingService.GetRoutingPolicy", r#"{"version": 9}"#, "ROUTING_POLICY_NOT_FOUND"),
+    unknown("RoutingService.ExplainAssignment", CASE, "ASSIGNMENT_NOT_FOUND"),
+    unknown("RoutingService.ReplayRouting", r#"{"department_id": "nobody"}"#, "DEPARTMENT_NOT_FOUND"),
+    unknown(
         "AssignmentService.ClaimNext",
         r#"{"request_id": "$KEY", "agent_id": "nobody"}"#,
         "AGENT_NOT_FOUND",
@@ -338,6 +366,10 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("AssignmentService.ListDepartments", "what nothing matches is an empty list"),
     ("AssignmentService.ListAgents", "what nothing matches is an empty list"),
     ("AssignmentService.ListQueue", "what nothing matches is an empty list"),
+    ("RosterService.ImportAgents", "each row has a verdict of its own"),
+    ("RoutingService.CreateRoutingPolicy", "makes what it names"),
+    ("RoutingService.ListRoutingPolicies", "what nothing matches is an empty list"),
+    ("RoutingService.ListUnassignable", "what nothing matches is an empty list"),
     ("ResolutionService.ListPlans", "what nothing matches is an empty list"),
     ("FeedbackService.ListNotices", "what nothing matches is an empty list"),
 ];

@@ -1,8 +1,10 @@
 //! Who handles cases: hired, described anew, away while cases wait.
 
 use proto::redress::assignment::v1::{
-    Agent, AssignCaseRequest, AssignmentState, ClaimNextRequest, CreateAgentRequest, CreateDepartmentRequest,
-    Department, ListQueueRequest, UpdateAgentRequest, UpdateDepartmentRequest,
+    ActivateRoutingPolicyRequest, Agent, AgentRowState, AssignCaseRequest, AssignmentState, ClaimNextRequest,
+    CreateAgentRequest, CreateDepartmentRequest, CreateRoutingPolicyRequest, DeclineAssignmentRequest,
+    Department, GetRoutingPolicyRequest, ImportAgentsRequest, ListQueueRequest, OffboardAgentRequest,
+    RecordAbsenceRequest, RemoveAgentRequest, RoutingPolicy, UpdateAgentRequest, UpdateDepartmentRequest,
 };
 use proto::redress::cases::v1::{CaseState, TimelineKind};
 use proto::redress::intake::v1::Complaint;
@@ -100,13 +102,75 @@ pub(crate) async fn waited_for(scene: &Scene) {
     scene.settled().await;
 
     assert_eq!(queue(scene).await, [""; 0]);
-    for (case, agent) in [(&usual, "ann"), (&urgent, "bo")] {
-        let expected =
+    passed_on(scene, &usual).await;
+    for (case, agent) in [(&usual, "bo"), (&urgent, "bo")] {
+        let first =
             [TimelineKind::Opened, TimelineKind::Triaged, TimelineKind::Queued, TimelineKind::Assigned];
+        let again = [TimelineKind::Queued, TimelineKind::Assigned];
+        let expected = if *case == usual { [&first[..], &again[..]].concat() } else { first.to_vec() };
         assert_eq!(scene.story(case).await, expected);
         let case = scene.case(case).await;
         assert_eq!((case.state(), case.agent_id.as_str()), (CaseState::Assigned, agent));
     }
+}
+
+/// Whom it was given to declines it; nobody else is there, so it waits and is given to
+/// another.
+async fn passed_on(scene: &Scene, case: &str) {
+    let request = DeclineAssignmentRequest {
+        request_id: request_id(),
+        case_id: case.to_owned(),
+        expected_version: None,
+        agent_id: "ann".to_owned(),
+        reason: "I know these people".to_owned(),
+    };
+    let declined = scene.assignment(OPERATOR).decline_assignment(request).await.unwrap().into_inner();
+    assert_eq!(declined.assignment.unwrap().state(), AssignmentState::Waiting);
+    scene.settled().await;
+    let request = AssignCaseRequest {
+        request_id: request_id(),
+        case_id: case.to_owned(),
+        expected_version: None,
+        agent_id: "bo".to_owned(),
+    };
+    scene.assignment(OPERATOR).assign_case(request).await.unwrap();
+    scene.settled().await;
+}
+
+/// A roster is brought along, one of it is ill, leaves and is removed; the weights are put
+/// in force as they are shipped.
+pub(crate) async fn kept(scene: &Scene) {
+    let temp = Agent { capacity: 0, ..described("temp", DELIVERY) };
+    let request = ImportAgentsRequest { request_id: request_id(), agents: vec![temp] };
+    let imported = scene.roster().import_agents(request).await.unwrap().into_inner();
+    assert_eq!(imported.verdicts[0].state(), AgentRowState::Created);
+    let request = RecordAbsenceRequest {
+        request_id: request_id(),
+        agent_id: "temp".to_owned(),
+        reason: "moves house".to_owned(),
+        ..RecordAbsenceRequest::default()
+    };
+    scene.roster().record_absence(request).await.unwrap();
+    let request = OffboardAgentRequest {
+        request_id: request_id(),
+        expected_version: None,
+        agent_id: "temp".to_owned(),
+        reason: "the season is over".to_owned(),
+    };
+    let left = scene.roster().offboard_agent(request).await.unwrap().into_inner();
+    assert_eq!(left.handed_over, 0);
+    let request =
+        RemoveAgentRequest { request_id: request_id(), expected_version: None, agent_id: "temp".to_owned() };
+    scene.roster().remove_agent(request).await.unwrap();
+
+    let shipped =
+        scene.routing().get_routing_policy(GetRoutingPolicyRequest { version: Some(0) }).await.unwrap();
+    let policy = RoutingPolicy { note: "as shipped".to_owned(), ..shipped.into_inner().policy.unwrap() };
+    let request = CreateRoutingPolicyRequest { request_id: request_id(), policy: Some(policy) };
+    let made = scene.routing().create_routing_policy(request).await.unwrap().into_inner().policy.unwrap();
+    let request = ActivateRoutingPolicyRequest { request_id: request_id(), version: made.version };
+    let active = scene.routing().activate_routing_policy(request).await.unwrap().into_inner().policy.unwrap();
+    assert!(active.active);
 }
 
 async fn queue(scene: &Scene) -> Vec<String> {

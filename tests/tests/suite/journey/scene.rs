@@ -3,6 +3,8 @@
 
 use proto::google::r#type::Money;
 use proto::redress::assignment::v1::assignment_service_client::AssignmentServiceClient;
+use proto::redress::assignment::v1::roster_service_client::RosterServiceClient;
+use proto::redress::assignment::v1::routing_service_client::RoutingServiceClient;
 use proto::redress::assignment::v1::{AcceptCaseRequest, Assignment, GetAssignmentRequest};
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
 use proto::redress::cases::v1::group_service_client::GroupServiceClient;
@@ -70,6 +72,14 @@ impl Scene {
 
     pub(crate) fn assignment(&self, subject: &str) -> AssignmentServiceClient<Twice> {
         AssignmentServiceClient::new(self.line(subject))
+    }
+
+    pub(crate) fn roster(&self) -> RosterServiceClient<Twice> {
+        RosterServiceClient::new(self.line("operator"))
+    }
+
+    pub(crate) fn routing(&self) -> RoutingServiceClient<Twice> {
+        RoutingServiceClient::new(self.line("operator"))
     }
 
     pub(crate) fn resolution(&self, subject: &str) -> ResolutionServiceClient<Twice> {

@@ -3,7 +3,8 @@
 use anyhow::Context as _;
 use clap::Args;
 use proto::redress::assignment::v1::{
-    AcceptCaseRequest, AssignCaseRequest, ClaimNextRequest, GetAssignmentRequest, TransferCaseRequest,
+    AcceptCaseRequest, AssignCaseRequest, ClaimNextRequest, DeclineAssignmentRequest, GetAssignmentRequest,
+    TransferCaseRequest,
 };
 use show::text;
 
@@ -56,6 +57,33 @@ impl Accept {
             agent_id: agent(self.agent, caller)?,
         };
         let answer = caller.assignment().accept_case(request).await?.into_inner();
+        show::answer(caller.json, &answer.assignment.unwrap_or_default(), text::assignment)
+    }
+}
+
+#[derive(Args)]
+pub(super) struct PassOn {
+    case: String,
+    /// The agent; whoever asks (--as) without
+    #[arg(long)]
+    agent: Option<String>,
+    /// Why
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    expect: Expect,
+}
+
+impl PassOn {
+    pub(super) async fn run(self, caller: &Caller) -> anyhow::Result<()> {
+        let request = DeclineAssignmentRequest {
+            request_id: caller.request_id(),
+            case_id: self.case,
+            expected_version: self.expect.version,
+            agent_id: agent(self.agent, caller)?,
+            reason: self.reason,
+        };
+        let answer = caller.assignment().decline_assignment(request).await?.into_inner();
         show::answer(caller.json, &answer.assignment.unwrap_or_default(), text::assignment)
     }
 }
