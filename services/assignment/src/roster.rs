@@ -162,6 +162,17 @@ impl Agent {
         Self { profile, version: self.version + 1, turn, ..self }
     }
 
+    /// Whether a case may be kept from them, or not any more, that was not when they were so.
+    pub fn is_barred_otherwise(&self, before: &Self) -> bool {
+        let bars = |agent: &Self| {
+            let AgentProfile { id: _, department, display_name, capacity, available: _, routing } =
+                &agent.profile;
+            let conflicts = (routing.conflict_customers.clone(), routing.conflict_subjects.clone());
+            (department.clone(), display_name.clone(), *capacity > 0, agent.is_leaving, conflicts)
+        };
+        bars(self) != bars(before)
+    }
+
     /// Whether they can hold one more case.
     pub fn has_room(&self) -> bool {
         self.load < self.profile.capacity

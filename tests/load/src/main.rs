@@ -10,6 +10,7 @@ mod lifecycle;
 mod pgbench;
 mod procfs;
 mod report;
+mod routing;
 mod run;
 mod sink;
 mod submit;
@@ -31,6 +32,8 @@ const OTLP_ROUNDS: u32 = 4;
 /// How long a load runs before it is measured: new tables have no statistics yet, and
 /// are analysed with every doubling.
 const WARM: Duration = Duration::from_secs(4);
+/// Rounds of assignments that are measured.
+const ROUNDS: u32 = 10;
 /// Timers that are armed and not due.
 const ARMED: u32 = 1_000_000;
 
@@ -65,7 +68,7 @@ struct Arguments {
     /// what is measured means nothing
     #[arg(long)]
     short: bool,
-    /// Only these phases: submit, otlp, suite, assign, clocks, lifecycle, idle
+    /// Only these phases: submit, otlp, suite, assign, clocks, routing, lifecycle, idle
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -154,6 +157,10 @@ async fn measure(arguments: &Arguments, base: &Base) -> Result<Report> {
         let load =
             clocks::Load { rate: arguments.rate, warm: arguments.warm(), length, armed: arguments.armed() };
         clocks::measure(base, &load, &mut report).await?;
+    }
+    if arguments.wants("routing") {
+        let rounds = if arguments.short { 1 } else { ROUNDS };
+        routing::measure(base, rounds, &mut report).await?;
     }
     if arguments.wants("lifecycle") {
         let suite = Suite::one_process(base, "load_lifecycle").await?;

@@ -32,6 +32,10 @@ pub(crate) struct Report {
     pub(crate) clock_fire_lag_p99_ms: Option<f64>,
     /// From start to serving, with a million timers armed.
     pub(crate) million_clocks_start_ms: Option<f64>,
+    /// Waiting cases assigned a second, with 1 000 agents and 100 000 cases that wait.
+    pub(crate) assignments_per_s: Option<f64>,
+    /// CPU per assignment with 100 000 cases that wait, per CPU with 1 000.
+    pub(crate) assignment_backlog_ratio: Option<f64>,
     /// Whole lifecycles a second, clients and Postgres on the same machine.
     lifecycles_per_s: Option<f64>,
     pub(crate) idle_rss_mb_one_process: Option<f64>,
@@ -181,6 +185,8 @@ impl Report {
         line("submit_to_assigned_p99_ms", self.submit_to_assigned_p99_ms, "below 250");
         line("clock_fire_lag_p99_ms", self.clock_fire_lag_p99_ms, "below 1000");
         line("million_clocks_start_ms", self.million_clocks_start_ms, "as cold_start_ms");
+        line("assignments_per_s", self.assignments_per_s, "at least 3000");
+        line("assignment_backlog_ratio", self.assignment_backlog_ratio, "at most 1.2");
         line("lifecycles_per_s", self.lifecycles_per_s, "at least 200");
         line("idle_rss_mb_one_process", self.idle_rss_mb_one_process, "below 60");
         line("idle_rss_mb_five_processes", self.idle_rss_mb_five_processes, "below 150");

@@ -169,6 +169,15 @@ impl Suite {
         Self::start(base, &[("redress-intake", &[])], &url, settings, false).await
     }
 
+    /// Assignment alone.
+    pub(crate) async fn assignment(base: &Base, database: &str) -> Result<Self> {
+        let url = base.create_database(database).await?;
+        migrate(base, &url).await?;
+        // That no other service is there is no news.
+        let quiet = [("REDRESS_LOG", "error")];
+        Self::start(base, &[("redress-assignment", &[])], &url, &quiet, false).await
+    }
+
     /// Each service in a process of its own; the way leads to `cases`.
     pub(crate) async fn five_processes(base: &Base, database: &str) -> Result<Self> {
         let url = base.create_database(database).await?;

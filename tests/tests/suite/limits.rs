@@ -63,6 +63,9 @@ fn element(field: &FieldDescriptor) -> Value {
 
 /// Lists that only an answer has, though requests take the message they are in.
 const OUTPUT_ONLY: &[&str] = &[];
+/// Rows of imports, which are refused by a verdict of their own, as one violation too: see
+/// `services/assignment/tests/rpc/imports.rs`.
+const ROWS: &[&str] = &["RosterService.ImportAgents agents[0]."];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_list_that_is_too_long_is_one_violation() {
@@ -73,7 +76,8 @@ async fn every_list_that_is_too_long_is_one_violation() {
             continue;
         }
         for List { place, request } in lists(&method.input(), DEPTH) {
-            if OUTPUT_ONLY.contains(&format!("{name} {place}").as_str()) {
+            let named = format!("{name} {place}");
+            if OUTPUT_ONLY.contains(&named.as_str()) || ROWS.iter().any(|rows| named.starts_with(rows)) {
                 continue;
             }
             tried += 1;

@@ -26,7 +26,7 @@ pub(super) async fn create_agent(tx: &mut Tx, profile: AgentProfile) -> Result<A
         return Err(Refusal::DepartmentNotFound.into());
     }
     let agent = create(tx, profile, Unfit::default()).await?;
-    give_work(tx, &agent).await
+    give_work(tx, &agent, None).await
 }
 
 /// Adds an agent to a department that is locked.
@@ -51,8 +51,13 @@ pub(super) async fn update_agent(
         agents::seize_supervisors(tx).await?;
     }
     let before = lock_agent(tx, &described.profile.id, &described.profile.department, &mut unfit).await?;
-    let agent = update(tx, before, described, expected, unfit).await?;
-    give_work(tx, &agent).await
+    let agent = update(tx, before.clone(), described, expected, unfit).await?;
+    if agent.is_barred_otherwise(&before) {
+        let left = Some(before.profile.department);
+        give_work(tx, &agent, left.filter(|left| *left != agent.profile.department)).await
+    } else {
+        fill_room(tx, &agent).await
+    }
 }
 
 /// Replaces what people set of an agent whose departments are locked, the old and the new.
@@ -153,7 +158,7 @@ pub(super) async fn record_absence(
     let agent = agents::agent(tx, &agent).await?.ok_or_else(store::moved_on)?;
     tell_changed(tx, &agent);
     presence::arm(tx, &agent).await?;
-    let agent = if hand_over { agent } else { give_work(tx, &agent).await? };
+    let agent = if hand_over { agent } else { fill_room(tx, &agent).await? };
     Ok((agent, handed_over))
 }
 
@@ -221,11 +226,24 @@ async fn lock_agent(tx: &mut Tx, id: &str, department: &str, unfit: &mut Unfit) 
     if agent.profile.department == seen { Ok(agent) } else { Err(store::moved_on()) }
 }
 
-/// Fills the room of an agent who is new or changed; answers how they are then.
-async fn give_work(tx: &mut Tx, agent: &Agent) -> Result<Agent, Fault> {
+/// Fills the room of an agent who is new or changed, and looks whether others could still
+/// take what waits, also in a department they left; answers how they are then.
+async fn give_work(tx: &mut Tx, agent: &Agent, left: Option<String>) -> Result<Agent, Fault> {
+    let department = &agent.profile.department;
+    let departments: Vec<String> = left.into_iter().chain([department.clone()]).collect();
+    let mut allocation = Allocation::lock(tx, departments.clone()).await?;
+    for department in &departments {
+        allocation.restaff(department);
+    }
+    allocation.finish(tx).await?;
+    Ok(allocation.agent(department, &agent.profile.id)?.clone())
+}
+
+/// Fills the room of an agent of whom nothing else changed; answers how they are then.
+async fn fill_room(tx: &mut Tx, agent: &Agent) -> Result<Agent, Fault> {
     let department = &agent.profile.department;
     let mut allocation = Allocation::lock(tx, [department.clone()]).await?;
-    allocation.restaff(department);
+    allocation.gain(department);
     allocation.finish(tx).await?;
     Ok(allocation.agent(department, &agent.profile.id)?.clone())
 }

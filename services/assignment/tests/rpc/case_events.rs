@@ -2,7 +2,7 @@
 
 use proto::redress::assignment::v1::AssignmentState;
 use proto::redress::cases::v1::{CaseClosed, CaseDeclined, CaseOpened, CaseWithdrawn, Priority};
-use proto::redress::event::v1::Event;
+use proto::redress::event::v1::{Event, Lane};
 
 use crate::{World, agent, new_case, opened, reopened, resolved, state};
 
@@ -283,6 +283,32 @@ async fn a_cases_trace_goes_on_in_what_is_told_about_it() {
     assert_eq!(told.len(), 3);
     for told in told {
         assert_eq!(pg::trace::trace_id(&told.traceparent), trace);
+    }
+    world.house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_in_bulk_waits_a_day_longer_than_what_is_live() {
+    let mut world = World::with_delivery().await;
+    let (bulk, live) = (new_case(), new_case());
+    // An event that is skipped, for the shape of an event.
+    let shape = world.house.tell("cases", bulk, &resolved(bulk, 1)).await;
+    let event = CaseOpened { case_id: bulk.to_string(), ..opened("delivery") };
+    let payload = prost_types::Any {
+        type_url: "type.googleapis.com/redress.cases.v1.CaseOpened".to_owned(),
+        value: prost::Message::encode_to_vec(&event),
+    };
+    let event =
+        Event { position: shape.position + 1, lane: Lane::Bulk.into(), payload: Some(payload), ..shape };
+    world.house.tell_raw("cases", event).await;
+    world.house.settled().await;
+    world.house.tell("cases", live, &CaseOpened { case_id: live.to_string(), ..opened("delivery") }).await;
+    world.house.settled().await;
+    assert_eq!(world.queue("delivery").await, [live.to_string(), bulk.to_string()], "although it came later");
+    for (case, hours) in [(live, 24), (bulk, 48)] {
+        let waiting = world.assignment(case).await;
+        let (rank, since) = (waiting.rank_time.unwrap(), waiting.enqueue_time.unwrap());
+        assert_eq!(rank.seconds - since.seconds, hours * 3_600);
     }
     world.house.done().await;
 }

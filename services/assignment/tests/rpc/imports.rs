@@ -2,7 +2,7 @@
 
 use proto::redress::assignment::v1::AgentRowState::{Created, Refused, Unchanged, Updated};
 use proto::redress::assignment::v1::{
-    Agent, AgentRouting, AgentRowState, AgentVerdict, ImportAgentsRequest, Skill,
+    Agent, AgentRouting, AgentRowState, AgentVerdict, ImportAgentsRequest, Shift, Skill, WorkingHours,
 };
 use testkit::{reason, request_id, violations};
 
@@ -70,6 +70,29 @@ async fn who_holds_cases_does_not_change_department_by_an_import() {
     assert_eq!(states(&verdicts), [Refused, Created]);
     assert_eq!(verdicts[0].reason, "AGENT_HOLDS_CASES");
     assert!(verdicts[0].message.contains("hand their cases over first"));
+    world.house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_a_row_that_is_too_long_is_one_violation_of_that_row() {
+    let world = World::with_delivery().await;
+    let many = || vec![String::new(); 2_000];
+    let hours = vec![WorkingHours::default(); 2_000];
+    let routing = AgentRouting {
+        skills: vec![Skill::default(); 2_000],
+        languages: many(),
+        regions: many(),
+        shift: Some(Shift { calendar: "always".to_owned(), hours }),
+        conflict_customer_ids: many(),
+        conflict_subjects: many(),
+        ..AgentRouting::default()
+    };
+    let rows = vec![Agent { routing: Some(routing), ..agent("ann", "delivery", 1) }];
+    let verdicts = world.roster().import_agents(import(rows)).await.unwrap().into_inner().verdicts;
+    let fields: Vec<&str> = verdicts[0].violations.iter().map(|one| one.field.as_str()).collect();
+    let lists =
+        ["skills", "languages", "regions", "shift.hours", "conflict_customer_ids", "conflict_subjects"];
+    assert_eq!(fields, lists.map(|list| format!("agent.routing.{list}")));
     world.house.done().await;
 }
 

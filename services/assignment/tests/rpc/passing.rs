@@ -211,11 +211,33 @@ async fn a_case_nobody_can_take_is_told_and_listed_until_somebody_can() {
     let expected =
         [(homeless.to_string(), ""), (about_bo.to_string(), "delivery"), (homeless.to_string(), "delivery")];
     assert_eq!(told, expected);
+    page_by_page(&world, &both).await;
+    world.update_agent(agent("bo", "delivery", 1)).await;
+    assert_eq!(world.handler(homeless).await, "bo", "who is there again has it");
+    world.house.done().await;
+}
+
+async fn page_by_page(world: &World, both: &[String]) {
     let mut page = ListUnassignableRequest { page_size: 1, page_token: String::new() };
     let first = world.routing().list_unassignable(page.clone()).await.unwrap().into_inner();
     page.page_token = first.next_page_token;
     let second = world.routing().list_unassignable(page).await.unwrap().into_inner();
     assert_eq!(second.assignments[0].case_id, both[1]);
     assert_eq!(second.next_page_token, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_in_a_department_that_its_last_agent_left_is_told() {
+    let mut world = World::with_delivery().await;
+    world.department("finance", &["billing"]).await;
+    world.puller("bo", "delivery", 1).await;
+    let case = world.case("delivery").await;
+    assert!(world.unassignable().await.is_empty());
+    world.update_agent(agent("bo", "finance", 1)).await;
+    assert_eq!(world.unassignable().await, [case.to_string()]);
+    let told: Vec<CaseUnassignable> = world.house.published("assignment").await;
+    assert_eq!(told.last().map(|one| one.case_id.clone()), Some(case.to_string()));
+    world.update_agent(agent("bo", "delivery", 1)).await;
+    assert_eq!(world.handler(case).await, "bo");
     world.house.done().await;
 }
