@@ -36,7 +36,6 @@ mod merges;
 mod persist;
 mod react;
 mod reading;
-mod receipt_rate_limit;
 mod refusal;
 mod replies;
 mod rpc;
