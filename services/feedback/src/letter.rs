@@ -13,10 +13,13 @@ use jiff::tz::TimeZone;
 
 use crate::notice::{Contact, Delay, Holding, Word};
 use crate::response::{Outcome, Ruling};
+use crate::survey::Invitation;
 use translations::{TRANSLATIONS, Template, Translation};
 
 /// Most characters of the complaint's own subject in a subject line.
 const MAX_SUBJECT: usize = 120;
+/// Stands in a survey's text for the code, which is made when it is sent.
+pub const SURVEY_CODE: &str = "[survey code]";
 /// The zone of times whose zone is not known.
 const UTC: &str = "UTC";
 
@@ -46,7 +49,16 @@ impl Letter {
             Word::Recourse => translation.letter(contact, &translation.recourse, &[]),
             Word::Extension(delay) => translation.extension(contact, delay, zone),
             Word::Holding(holding) => translation.holding(contact, holding, zone),
+            Word::Survey(invitation) => translation.survey(contact, invitation, zone),
         }
+    }
+}
+
+impl Letter {
+    /// The same with a survey's code in its place.
+    #[must_use]
+    pub fn with_code(&self, code: &str) -> Self {
+        Self { body: self.body.replace(SURVEY_CODE, code), ..self.clone() }
     }
 }
 
@@ -112,6 +124,22 @@ impl Translation {
         let (text, reason) = (holding.text.trim(), holding.reason.trim());
         let places = [("text", text), ("reason", reason), ("next", &next), ("answer", &answer)];
         self.letter(contact, &self.holding, &places)
+    }
+
+    fn survey(&self, contact: &Contact, invitation: &Invitation, zone: &str) -> Letter {
+        let until = self.date(invitation.until, zone);
+        let again = if invitation.reminder { self.reminder } else { "" };
+        let asked = &invitation.wording;
+        let places = [
+            ("reminder", again),
+            ("handling", asked.handling.as_str()),
+            ("outcome", &asked.outcome),
+            ("effort", &asked.effort),
+            ("comment", &asked.comment),
+            ("code", SURVEY_CODE),
+            ("until", &until),
+        ];
+        self.letter(contact, &self.survey, &places)
     }
 
     fn because(&self, reasons: &str) -> String {

@@ -7,6 +7,7 @@
 //!
 //! - A complaint is registered: its acknowledgement is owed.
 //! - An outcome takes effect: its notice is owed and its cycle waits for one answer.
+//! - The outcome was told: the survey of its cycle is open, see `told`.
 //! - The case is reopened, closed, withdrawn or declined: the wait is over; after
 //!   the last dispute, word of where else to turn is owed.
 //!
@@ -22,19 +23,25 @@
 pub mod address;
 pub mod letter;
 pub mod notice;
+pub mod profile;
 pub mod response;
+pub mod revision;
+pub mod survey;
 
 mod deliver;
 mod mail;
+mod posting;
 mod react;
 pub mod refusal;
 mod rpc;
 mod store;
+mod told;
 mod wire;
 
 use std::sync::Arc;
 
 use proto::redress::feedback::v1::feedback_service_server::FeedbackServiceServer;
+use proto::redress::feedback::v1::survey_service_server::SurveyServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
 
@@ -56,11 +63,12 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     });
     parts
         .route(FeedbackServiceServer::new(rpc::Rpc::new(kit.db.clone(), road.clone())))
-        .react(react::Reactions { road });
+        .route(SurveyServiceServer::new(rpc::surveys::Surveys::new(kit.db.clone())))
+        .react(react::Reactions { road: road.clone() });
     if let Some(smtp) = smtp {
         let db = kit.db.clone();
         let transport: Arc<dyn Transport> = Arc::new(smtp);
-        parts.worker("deliver", move |stop| deliver::run(db, transport, stop));
+        parts.worker("deliver", move |stop| deliver::run(db, transport, road, stop));
     }
     Ok(())
 }

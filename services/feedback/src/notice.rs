@@ -17,6 +17,7 @@ use crate::address::{OwnAddresses, is_program};
 use crate::letter::Letter;
 use crate::refusal::Refusal;
 use crate::response::Ruling;
+use crate::survey::Invitation;
 
 /// How often delivery is tried: for about two days.
 pub const MAX_ATTEMPTS: i32 = 56;
@@ -31,6 +32,9 @@ pub const MAX_SENDINGS: i32 = 20;
 /// Most corrections of a contact.
 pub const MAX_CORRECTIONS: i64 = 50;
 
+/// Why a survey is not sent any more: it was answered or cancelled.
+pub const SURVEY_ENDED: &str = "SURVEY_ENDED";
+
 kernel::numbered! {
     /// What a notice is for.
     Kind {
@@ -44,6 +48,8 @@ kernel::numbered! {
         Extension = 4,
         /// There is no answer yet: why, and when there is news.
         Holding = 5,
+        /// How did you find it?
+        Survey = 6,
     }
 }
 
@@ -259,6 +265,8 @@ pub enum Word {
     Extension(Delay),
     /// There is no answer yet.
     Holding(Holding),
+    /// How did you find it?
+    Survey(Invitation),
 }
 
 /// A holding reply.
@@ -296,6 +304,7 @@ impl Word {
             Self::Recourse => Kind::Recourse,
             Self::Extension(_) => Kind::Extension,
             Self::Holding(_) => Kind::Holding,
+            Self::Survey(_) => Kind::Survey,
         }
     }
 
@@ -305,6 +314,7 @@ impl Word {
             Self::Extension(delay) => delay.number,
             Self::Holding(holding) => holding.number,
             Self::Outcome(ruling) => ruling.correction,
+            Self::Survey(invitation) => invitation.reminder.into(),
             Self::Acknowledgement | Self::Recourse => 0,
         }
     }
@@ -339,6 +349,7 @@ impl Notice {
 
     /// Takes in that the complainant was told by other means.
     pub fn take_record(&mut self, record: Record, evidence: String, now: Timestamp) -> Result<(), Refusal> {
+        self.check_for_people()?;
         if self.state == State::Delivered {
             return Err(Refusal::NoticeDelivered);
         }
@@ -360,6 +371,7 @@ impl Notice {
         by: Requester,
         now: Timestamp,
     ) -> Result<Sending, Refusal> {
+        self.check_for_people()?;
         if self.state == State::Pending && self.recipient == contact.recipient {
             return Err(Refusal::NoticePending);
         }
@@ -389,6 +401,18 @@ impl Notice {
         self.sending += 1;
         self.due = Some(now);
         Ok(before)
+    }
+
+    /// That people may see to it: they have no part in a survey.
+    fn check_for_people(&self) -> Result<(), Refusal> {
+        if self.kind == Kind::Survey { Err(Refusal::NoticeOfSurvey) } else { Ok(()) }
+    }
+
+    /// Lets it wait, where it waits at all, until a time.
+    #[must_use]
+    pub fn at(mut self, time: Timestamp) -> Self {
+        self.due = self.due.map(|due| due.max(time));
+        self
     }
 
     /// What an attempt leads to. `fraction`, from 0 to 1, spreads the next ones so

@@ -3,6 +3,8 @@
 mod contact;
 mod notices;
 mod respond;
+pub(crate) mod revisions;
+pub(crate) mod surveys;
 
 use std::sync::Arc;
 
@@ -95,7 +97,7 @@ impl FeedbackService for Rpc {
         &self,
         request: Request<RecordNoticeRequest>,
     ) -> Result<Response<RecordNoticeResponse>, Status> {
-        notices::record(&self.db, request).await
+        notices::record(&self.db, &self.road, request).await
     }
 
     async fn resend_notice(

@@ -5,7 +5,10 @@ mod contact;
 mod cycle;
 mod notice;
 mod pending_notices;
+mod profile;
+mod revision;
 mod sending;
+mod survey;
 
 use fault::Fault;
 use uuid::Uuid;
@@ -14,12 +17,18 @@ pub(crate) use address::{reserve, sweep};
 pub(crate) use contact::{
     Correction, contact, contacts, correct, corrections, hold_contacts, lock_contact, meet,
 };
-pub(crate) use cycle::{close_cycles, cycles, lock_cycles, open_cycles, save};
+pub(crate) use cycle::{ToldCycle, close_cycles, cycles, lock_cycles, mark_told, open_cycles, save};
 pub(crate) use notice::{
-    Attempt, Claimed, Claims, change, claim, dismiss, lock_notice, notices, post, settle,
+    Attempt, Claimed, Claims, change, claim, dismiss, end_survey_notices, lock_notice, notices, post, settle,
 };
 pub(crate) use pending_notices::{put_off, take_up};
+pub(crate) use profile::{hold_profiles, keep_origins, keep_progress};
+pub(crate) use revision::{activate_revision, hold_revisions, insert_revision, revision, revisions_in_force};
 pub(crate) use sending::{keep_sending, sendings};
+
+pub(crate) use survey::{
+    SurveyFilter, cancel_surveys, keep_codes, lock_survey, open_surveys, save_survey, surveys,
+};
 
 /// A row that no code of this service can have written.
 fn impossible(table: &str, column: &str, id: Uuid) -> Fault {

@@ -1,6 +1,8 @@
 //! Contract and domain, turned into each other; nothing else.
 
+mod inbound;
 mod notices;
+mod surveys;
 
 use fault::{Check, Fault};
 use jiff::Timestamp;
@@ -14,7 +16,15 @@ use proto::timestamp;
 use crate::notice::{Contact, Delay, Filter, Holding, State};
 use crate::response::{Answer, Cycle, MAX_COMMENT, MAX_SCORE, Outcome, Ruling, Satisfaction, Verdict};
 
+pub(crate) use inbound::{
+    case_of, corrected_progress, decided_progress, is_auto_closed, opened_progress, origin, reopened_progress,
+};
 pub(crate) use notices::{Resent, contact_view, corrected, correction, notice, record, resend, settled};
+
+pub(crate) use surveys::{
+    SurveyListQuery, activated, answered, created, questionnaire, submitted, survey, survey_questions,
+    surveys_of, version_of,
+};
 
 /// Reason of a request to read or list that is malformed.
 const INVALID_REQUEST: &str = "INVALID_REQUEST";
@@ -299,6 +309,7 @@ mod tests {
             Means, wire::NoticeMeans;
             Outcome, cases::Outcome;
             Verdict, wire::Response;
+            crate::survey::State, wire::SurveyState;
         }
     }
 

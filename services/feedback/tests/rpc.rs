@@ -6,6 +6,7 @@ mod delivery;
 mod inbound;
 mod records;
 mod sink;
+mod surveys;
 
 use std::time::Duration;
 

@@ -158,6 +158,9 @@ const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("FeedbackService.RespondToOutcome", "the complainant's answer, by a channel"),
     ("FeedbackService.RecordNotice", "records how the complainant was told, and decides nothing"),
     ("FeedbackService.ResendNotice", "sends again what was said"),
+    ("SurveyService.CreateQuestionnaire", "a setting"),
+    ("SurveyService.ActivateQuestionnaire", "a setting"),
+    ("SurveyService.SubmitSurvey", "the complainant's answer, by a channel"),
     ("FeedbackService.CorrectContact", "says where the complainant is reached, and decides nothing"),
 ];
 

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::address::OwnAddresses;
-use crate::notice::{Contact, Notice, Owed, Road, Word};
+use crate::notice::{Contact, Owed, Word};
 
 /// Takes everything over, once it is let.
 struct Post {
@@ -97,7 +97,7 @@ async fn a_tenant_with_many_notices_does_not_hold_up_another() -> anyhow::Result
     let (post, stop) = (Post::new(false), Stop::new());
     let at_once = usize::try_from(CONCURRENT)?;
     owe(&db, "many", Lane::Live, 6 * at_once).await?;
-    let running = tokio::spawn(run(db.clone(), post.clone(), stop.clone()));
+    let running = tokio::spawn(run(db.clone(), post.clone(), Road::None, stop.clone()));
     eventually(async || post.open.receiver_count() == at_once).await;
     owe(&db, "few", Lane::Live, 4).await?;
     owe(&db, "bulky", Lane::Bulk, 4).await?;
@@ -123,7 +123,7 @@ async fn two_replicas_send_each_notice_once() -> anyhow::Result<()> {
     let replicas = [db.clone(), replica(&database)?];
     let running: Vec<_> = replicas
         .iter()
-        .map(|replica| tokio::spawn(run(replica.clone(), post.clone(), stop.clone())))
+        .map(|replica| tokio::spawn(run(replica.clone(), post.clone(), Road::None, stop.clone())))
         .collect();
     // Both have their hands full, of one queue.
     eventually(async || post.open.receiver_count() == 2 * usize::try_from(CONCURRENT).unwrap_or(0)).await;

@@ -51,11 +51,39 @@ fn holding(contact: &Contact, next: Option<&str>, due: Option<&str>) -> Letter {
     Letter::new(&Word::Holding(holding), contact, "Asia/Shanghai")
 }
 
-fn all(contact: &Contact) -> [Letter; 5] {
+fn survey(contact: &Contact, reminder: bool) -> Letter {
+    let asked = crate::survey::Questionnaire::shipped();
+    let wording = asked.wording(&contact.language).cloned().unwrap_or_default();
+    let until = "2026-12-11T16:00:00Z".parse().unwrap();
+    Letter::new(&Word::Survey(Invitation { reminder, until, wording }), contact, "Asia/Shanghai")
+}
+
+fn all(contact: &Contact) -> [Letter; 6] {
     let recourse = Letter::new(&Word::Recourse, contact, "");
     let extension = extension(contact, None);
     let holding = holding(contact, Some("2026-12-11T16:00:00Z"), None);
-    [acknowledgement(contact), outcome(contact, Outcome::Upheld, "so"), recourse, extension, holding]
+    let survey = survey(contact, true);
+    [acknowledgement(contact), outcome(contact, Outcome::Upheld, "so"), recourse, extension, holding, survey]
+}
+
+#[test]
+fn a_survey_asks_its_questions_and_has_a_place_for_its_code() {
+    let letter = survey(&contact("en", "Ada", "late"), false);
+    for part in [
+        "1. How satisfied are you with the way",
+        "give this code where you complained: [survey code]\n",
+        "until the end of 11 December 2026 (Beijing time)",
+    ] {
+        assert!(letter.body.contains(part), "{part} is not in {}", letter.body);
+    }
+    assert!(!letter.body.contains("the last time we ask"));
+    assert!(survey(&contact("en", "", "late"), true).body.contains("the last time we ask"));
+    let letter = survey(&contact("zh-CN", "", "晚到"), true).with_code("ABC");
+    assert!(
+        letter.body.contains("调查码：ABC\n") && letter.body.contains("1. 您对投诉处理过程"),
+        "{}",
+        letter.body
+    );
 }
 
 #[test]

@@ -21,6 +21,9 @@ pub(super) struct Translation {
     pub(super) recourse: Template,
     pub(super) extension: Template,
     pub(super) holding: Template,
+    pub(super) survey: Template,
+    /// Where a survey was sent before.
+    pub(super) reminder: &'static str,
     /// Where there is news before the answer.
     pub(super) next: &'static str,
     /// Where it is known by when the answer is due.
@@ -133,6 +136,25 @@ Why it takes longer:
 {next}{answer}You need not do anything now.
 ",
     },
+    survey: Template {
+        subject: "How did you find our handling of your complaint? {subject}",
+        body: "{greeting}
+
+We have told you the outcome of your complaint. {reminder}Please tell us how you found it; whoever handled your complaint has no part in this survey.
+
+Your complaint: {subject}
+Its number: {case}
+
+1. {handling} (1 very dissatisfied – 5 very satisfied)
+2. {outcome} (1 very dissatisfied – 5 very satisfied)
+3. {effort} (1 very easy – 5 very hard)
+4. {comment}
+
+To answer, give this code where you complained: {code}
+It can be used once, until {until}. Please keep it to yourself.
+",
+    },
+    reminder: "We have asked you before and have not heard from you; this is the last time we ask. ",
     next: "We will write to you again by {time}.\n\n",
     answer_by: "We will give you our answer by {time}.\n\n",
     until_known: "the time we will tell you as soon as we know it",
@@ -239,6 +261,25 @@ const CHINESE: Translation = Translation {
 {next}{answer}您目前无需进行任何操作。
 ",
     },
+    survey: Template {
+        subject: "投诉处理满意度调查：{subject}",
+        body: "{greeting}
+
+我们已将处理结果告知您。{reminder}诚邀您对本次投诉处理作出评价；经办人员不参与本次调查。
+
+投诉事项：{subject}
+投诉编号：{case}
+
+1. {handling}（1 非常不满意 – 5 非常满意）
+2. {outcome}（1 非常不满意 – 5 非常满意）
+3. {effort}（1 非常方便 – 5 非常不便）
+4. {comment}
+
+答复方式：请在您提交投诉的渠道提供以下调查码：{code}
+该码仅可使用一次，有效期至{until}，请妥善保管。
+",
+    },
+    reminder: "此前我们曾邀请您评价，尚未收到您的答复，此为最后一次提醒。",
     next: "我们将在{time}之前再次与您联系。\n\n",
     answer_by: "我们将在{time}之前向您答复。\n\n",
     until_known: "另行通知的时间",

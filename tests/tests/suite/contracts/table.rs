@@ -240,6 +240,21 @@ pub(super) const INVALID: &[Invalid] = &[
     invalid("FeedbackService.ResendNotice", EMPTY, "INVALID_RESEND", &["request_id", "notice_id", "reason"]),
     invalid("FeedbackService.GetContact", EMPTY, "INVALID_REQUEST", &["case_id"]),
     invalid("FeedbackService.CorrectContact", EMPTY, "INVALID_CONTACT", &["request_id", "case_id", "reason"]),
+    invalid(
+        "SurveyService.CreateQuestionnaire",
+        EMPTY,
+        "INVALID_QUESTIONNAIRE",
+        &["request_id", "questionnaire"],
+    ),
+    invalid(
+        "SurveyService.ActivateQuestionnaire",
+        r#"{"version": -1}"#,
+        "INVALID_VERSION",
+        &["request_id", "version"],
+    ),
+    invalid("SurveyService.GetQuestionnaire", r#"{"version": -1}"#, "INVALID_VERSION", &["version"]),
+    invalid("SurveyService.SubmitSurvey", EMPTY, "INVALID_SURVEY", &["request_id", "survey_code"]),
+    invalid("SurveyService.ListSurveys", BAD_PAGE, "INVALID_REQUEST", &["page_size"]),
     invalid("EventFeed.Subscribe", EMPTY, "INVALID_SUBSCRIPTION", &["source"]),
     invalid("EventInbox.ListParkedEvents", BAD_PAGE, "INVALID_LIST", &["page_size"]),
     invalid("EventInbox.RedriveParkedEvents", EMPTY, "INVALID_REDRIVE", &["subject"]),
@@ -255,5 +270,6 @@ pub(super) const NEVER_INVALID: &[(&str, &str)] = &[
     ("CaseService.CountCases", "the request has no fields"),
     ("GroupService.GetGroupPolicy", "the request has no fields"),
     ("ResolutionService.GetApprovalLimits", "the request has no fields"),
+    ("SurveyService.GetSurvey", "a code that is wrong in any way is unknown: who guesses learns nothing"),
     ("CaseService.TrackComplaint", "a code that is wrong in any way is unknown: who guesses learns nothing"),
 ];

@@ -294,6 +294,18 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "case_id": "$ID", "reason": "x"}"#,
         "CONTACT_NOT_FOUND",
     ),
+    unknown(
+        "SurveyService.ActivateQuestionnaire",
+        r#"{"request_id": "$KEY", "version": 7}"#,
+        "QUESTIONNAIRE_NOT_FOUND",
+    ),
+    unknown("SurveyService.GetQuestionnaire", r#"{"version": 7}"#, "QUESTIONNAIRE_NOT_FOUND"),
+    unknown("SurveyService.GetSurvey", r#"{"survey_code": "x"}"#, "SURVEY_CODE_UNKNOWN"),
+    unknown(
+        "SurveyService.SubmitSurvey",
+        r#"{"request_id": "$KEY", "survey_code": "x", "answer": {"handling": 1}}"#,
+        "SURVEY_CODE_UNKNOWN",
+    ),
     unknown("EventFeed.Subscribe", r#"{"source": "nobody"}"#, "UNKNOWN_SOURCE"),
     unknown("EventInbox.ListParkedEvents", r#"{"consumer": "nobody"}"#, "UNKNOWN_CONSUMER"),
     unknown(
@@ -339,5 +351,7 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("AssignmentService.ListAgents", "what nothing matches is an empty list"),
     ("AssignmentService.ListQueue", "what nothing matches is an empty list"),
     ("ResolutionService.ListPlans", "what nothing matches is an empty list"),
+    ("SurveyService.CreateQuestionnaire", "it names nothing that must exist"),
+    ("SurveyService.ListSurveys", "what nothing matches is an empty list"),
     ("FeedbackService.ListNotices", "what nothing matches is an empty list"),
 ];
