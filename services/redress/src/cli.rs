@@ -21,6 +21,7 @@ mod refused;
 mod roster;
 mod rules;
 mod submit;
+mod survey;
 mod task;
 mod up;
 mod worker;
@@ -96,6 +97,8 @@ enum Verb {
     Feedback(feedback::FeedbackArgs),
     /// Lists what complainants were, or could not be, told
     Notices(feedback::Notices),
+    /// What complainants are asked once they were told an outcome
+    Survey(survey::Surveys),
     /// Carries out a department's tasks, for trying out: nothing is paid or shipped
     Worker(worker::WorkerArgs),
     /// Reads what happened, as it happens
@@ -160,6 +163,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Task(args) => wait(args.run()),
         Verb::Feedback(args) => wait(args.run()),
         Verb::Notices(args) => wait(args.run()),
+        Verb::Survey(args) => wait(args.run()),
         Verb::Worker(args) => wait(args.run()),
         Verb::Events(args) => wait(args.run()),
         Verb::Parked(args) => wait(args.run()),

@@ -122,6 +122,10 @@ fn all() -> Vec<(&'static str, String)> {
         ("triage", shown(triage)),
         ("categories", shown(categories)),
         ("category", shown(category)),
+        ("questionnaire", shown(questionnaire)),
+        ("survey_answered", shown(survey_answered)),
+        ("survey_questions", shown(survey_questions)),
+        ("surveys", shown(surveys)),
         ("zones", shown(zones)),
     ]
 }
