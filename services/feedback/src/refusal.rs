@@ -41,6 +41,14 @@ pub enum Refusal {
     SurveyCancelled,
     /// There is no such version.
     QuestionnaireNotFound,
+    /// There is no such call-back.
+    CallBackNotFound,
+    /// The call-back has ended.
+    CallBackEnded,
+    /// There is no such version of the policy.
+    CallBackPolicyNotFound,
+    /// The complaint is about the caller.
+    CallerRecused,
     /// There are as many versions as is allowed.
     TooManyVersions,
 }
@@ -52,7 +60,10 @@ impl fault::Refusal for Refusal {
             | Self::NoticeNotFound
             | Self::ContactNotFound
             | Self::SurveyCodeUnknown
-            | Self::QuestionnaireNotFound => Kind::NotFound,
+            | Self::QuestionnaireNotFound
+            | Self::CallBackNotFound
+            | Self::CallBackPolicyNotFound => Kind::NotFound,
+            Self::CallerRecused => Kind::Forbidden,
             Self::TooManyGuesses | Self::TooManyVersions => Kind::Exhausted,
             Self::AlreadyAnswered
             | Self::ResponseWindowClosed
@@ -64,7 +75,8 @@ impl fault::Refusal for Refusal {
             | Self::NoticeOfSurvey
             | Self::SurveyAnswered
             | Self::SurveyExpired
-            | Self::SurveyCancelled => Kind::Precondition,
+            | Self::SurveyCancelled
+            | Self::CallBackEnded => Kind::Precondition,
         }
     }
 
@@ -87,6 +99,10 @@ impl fault::Refusal for Refusal {
             Self::SurveyExpired => "SURVEY_EXPIRED",
             Self::SurveyCancelled => "SURVEY_CANCELLED",
             Self::QuestionnaireNotFound => "QUESTIONNAIRE_NOT_FOUND",
+            Self::CallBackNotFound => "CALL_BACK_NOT_FOUND",
+            Self::CallBackEnded => "CALL_BACK_ENDED",
+            Self::CallBackPolicyNotFound => "CALL_BACK_POLICY_NOT_FOUND",
+            Self::CallerRecused => "CALLER_RECUSED",
             Self::TooManyVersions => "TOO_MANY_VERSIONS",
         }
     }
@@ -119,6 +135,10 @@ impl std::fmt::Display for Refusal {
             Self::SurveyExpired => "the time to answer this survey is over",
             Self::SurveyCancelled => "this survey takes no answer any more: its case has ended otherwise",
             Self::QuestionnaireNotFound => "there is no such version of the questionnaire",
+            Self::CallBackNotFound => "there is no such call-back",
+            Self::CallBackEnded => "this call-back has ended",
+            Self::CallBackPolicyNotFound => "there is no such version of the policy",
+            Self::CallerRecused => "the complaint is about you; somebody else must do this",
             Self::TooManyVersions => "there are as many versions as is allowed",
         })
     }

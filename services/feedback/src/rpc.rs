@@ -1,5 +1,6 @@
 //! One function per rpc.
 
+pub(crate) mod call_backs;
 mod contact;
 mod notices;
 mod respond;

@@ -175,6 +175,11 @@ impl Standing {
             Self::AutoClosed => Some("AUTO_CLOSED"),
         }
     }
+
+    /// Whether nobody is to be called back any more: who did not answer may be.
+    pub const fn ends_call_backs(self) -> bool {
+        matches!(self, Self::Merged | Self::Withdrawn | Self::Declined)
+    }
 }
 
 /// What a complainant answered; 0 where they did not say.

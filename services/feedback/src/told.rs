@@ -14,8 +14,8 @@ use crate::notice::{Contact, Kind, Notice, Owed, Road, State, Word};
 use crate::profile::{Profile, Progress};
 use crate::revision::{Revision, Subject};
 use crate::store::ToldCycle;
-use crate::survey::{Invitation, Questionnaire, Reply, State as SurveyState, Survey};
-use crate::{posting, store};
+use crate::survey::{Invitation, Questionnaire, Reply, Standing, State as SurveyState, Survey};
+use crate::{follow_up, posting, store};
 
 /// Takes in which notices were delivered: of those that told an outcome, what follows.
 pub(crate) async fn outcomes(tx: &mut Tx, road: &Road, ended: &[&Notice]) -> Result<(), Fault> {
@@ -33,6 +33,7 @@ pub(crate) async fn outcomes(tx: &mut Tx, road: &Road, ended: &[&Notice]) -> Res
     let cases: Vec<CaseId> = fresh.iter().map(|cycle| cycle.case_id).collect();
     let profiles = store::hold_profiles(tx, &cases).await?;
     let contacts = store::contacts(tx, &cases).await?;
+    follow_up::told(tx, &fresh, &profiles).await?;
     let traces = told.iter().map(|notice| (notice.case_id, notice.traceparent.as_str())).collect();
     open_surveys(tx, road, &fresh, &profiles, &contacts, &traces).await
 }
@@ -97,6 +98,10 @@ pub(crate) async fn end(tx: &mut Tx, progress: &[(CaseId, Progress)]) -> Result<
         return Ok(());
     }
     let now = tx.now();
+    let is_over =
+        |(_, progress): &&(CaseId, Progress)| progress.standing.is_some_and(Standing::ends_call_backs);
+    let over: Vec<CaseId> = progress.iter().filter(is_over).map(|(case, _)| *case).collect();
+    store::cancel_call_backs(tx, &over, now).await?;
     let cycles = store::cancel_surveys(tx, &ended, now).await?;
     give_up(tx, &cycles).await
 }

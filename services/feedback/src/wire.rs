@@ -1,5 +1,6 @@
 //! Contract and domain, turned into each other; nothing else.
 
+mod call_backs;
 mod inbound;
 mod notices;
 mod surveys;
@@ -16,6 +17,10 @@ use proto::timestamp;
 use crate::notice::{Contact, Delay, Filter, Holding, State};
 use crate::response::{Answer, Cycle, MAX_COMMENT, MAX_SCORE, Outcome, Ruling, Satisfaction, Verdict};
 
+pub(crate) use call_backs::{
+    Attempted, CallBackListQuery, attempt, attempted, call_back, call_back_key, call_backs_of, counted,
+    made_policy, opened, period, policy, policy_version,
+};
 pub(crate) use inbound::{
     case_of, corrected_progress, decided_progress, is_auto_closed, opened_progress, origin, reopened_progress,
 };
@@ -310,6 +315,9 @@ mod tests {
             Outcome, cases::Outcome;
             Verdict, wire::Response;
             crate::survey::State, wire::SurveyState;
+            crate::call_back::Cause, wire::CallBackCause;
+            crate::call_back::State, wire::CallBackState;
+            crate::call_back::Outcome, wire::CallBackOutcome;
         }
     }
 

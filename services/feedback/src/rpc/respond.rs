@@ -8,7 +8,7 @@ use proto::redress::feedback::v1::RespondToOutcomeResponse;
 use crate::refusal::Refusal;
 use crate::response::Cycle;
 use crate::wire::Respond;
-use crate::{store, wire};
+use crate::{follow_up, store, wire};
 
 /// Answers to outcomes.
 pub(super) struct Responses;
@@ -47,6 +47,9 @@ async fn carry_out(tx: &mut Tx, asked: &[BatchedMutation<Respond>]) -> Result<Ve
     }
     if !answered.is_empty() {
         store::save(tx, &answered).await?;
+        let answers = answered.iter().filter_map(|cycle| Some((cycle, &cycle.answer.as_ref()?.0)));
+        let answers: Vec<_> = answers.map(|(cycle, answer)| (cycle.case_id, cycle.cycle, answer)).collect();
+        follow_up::answered(tx, &answers).await?;
     }
     Ok(verdicts)
 }

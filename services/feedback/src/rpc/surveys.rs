@@ -19,7 +19,7 @@ use super::revisions::{self, Settled};
 use crate::refusal::Refusal;
 use crate::revision::Subject;
 use crate::survey::{Questionnaire, Reply, Survey};
-use crate::{store, told, wire};
+use crate::{follow_up, store, told, wire};
 
 const QUESTIONNAIRE: Settled<'static> =
     Settled { subject: Subject::Questionnaire, name: "", missing: Refusal::QuestionnaireNotFound };
@@ -80,6 +80,9 @@ async fn submit(tx: &mut Tx, code: [u8; 32], reply: Reply) -> Result<SubmitSurve
     let contact = store::contact(tx, survey.case_id).await?;
     tx.join_trace(contact.as_ref().map_or("", |contact| &contact.traceparent));
     tx.emit(survey.case_id.0, &wire::answered(&survey, low));
+    if low {
+        follow_up::low_score(tx, survey.case_id, survey.cycle).await?;
+    }
     told::give_up(tx, &[(survey.case_id, survey.cycle)]).await?;
     Ok(SubmitSurveyResponse { answer_time: Some(proto::timestamp(now)) })
 }
@@ -147,14 +150,15 @@ impl SurveyService for Surveys {
     ) -> Result<Response<SubmitSurveyResponse>, Status> {
         let (context, request) = server::mutation(request)?;
         let (survey_code, end_user, reply) = wire::submitted(request)?;
-        let code = Self::code(&survey_code).map_err(Fault::from)?;
+        let code = Self::code(&survey_code);
         let caller = context.caller.clone();
         let done = self.db.mutate(context, async move |mut tx, _| {
-            let answer = submit(&mut tx, code, reply).await?;
+            let answer = submit(&mut tx, code?, reply).await?;
             Ok((tx, answer))
         });
-        let done = done.await.map_err(|fault| self.guessed(&caller, &end_user, fault))?;
-        Ok(server::reply(done))
+        let is_guess = code.is_ok();
+        let guessed = |fault| if is_guess { self.guessed(&caller, &end_user, fault) } else { fault };
+        Ok(server::reply(done.await.map_err(guessed)?))
     }
 
     async fn list_surveys(

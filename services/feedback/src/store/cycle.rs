@@ -1,5 +1,7 @@
 //! Statements on what comes back from complainants.
 
+use std::collections::HashMap;
+
 use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
 use kernel::CaseId;
@@ -123,6 +125,24 @@ pub(crate) async fn open_cycles(conn: &mut PgConnection, opened: &[(Cycle, Strin
     );
     binds.execute(&statement, conn).await?;
     Ok(())
+}
+
+/// The zones of the times of cycles; of a cycle whose outcome took effect alone.
+pub(crate) async fn zones(
+    conn: &mut PgConnection,
+    cycles: &[(CaseId, i32)],
+) -> Result<HashMap<(CaseId, i32), String>, Fault> {
+    let rows: Vec<(Uuid, i32, String)> = sqlx::query_as(
+        "SELECT f.case_id, f.cycle, f.time_zone
+         FROM (SELECT UNNEST($1::uuid[]) AS case_id, UNNEST($2::int[]) AS cycle) AS c
+         JOIN feedback f ON f.tenant_id = current_setting('redress.tenant') AND f.case_id = c.case_id
+              AND f.cycle = c.cycle",
+    )
+    .bind(cycles.iter().map(|(case, _)| case.0).collect::<Vec<_>>())
+    .bind(cycles.iter().map(|(_, cycle)| *cycle).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(case, cycle, zone)| ((CaseId(case), cycle), zone)).collect())
 }
 
 /// Ends the wait for an answer where cases have moved on.

@@ -91,19 +91,37 @@ impl Row {
     }
 }
 
-/// What is known of these cases; nobody changes it until the transaction ends. Of a case
-/// nobody told of, nothing is.
+/// Reads what is known of these cases: what follows is given.
+macro_rules! select_profiles {
+    ($rest:literal) => {
+        concat!(
+            "SELECT case_id, channel, vulnerable, about_staff, phone, priority, standing, recused FROM case_profile
+             WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1) ",
+            $rest
+        )
+    };
+}
+
+/// What is known of these cases. Of a case nobody told of, nothing is.
+pub(crate) async fn profiles(
+    conn: &mut PgConnection,
+    cases: &[CaseId],
+) -> Result<HashMap<CaseId, Profile>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(select_profiles!(""))
+        .bind(cases.iter().map(|case| case.0).collect::<Vec<_>>())
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(|row| Ok((CaseId(row.case_id), row.profile()?))).collect()
+}
+
+/// The same; nobody changes it until the transaction ends.
 pub(crate) async fn hold_profiles(
     conn: &mut PgConnection,
     cases: &[CaseId],
 ) -> Result<HashMap<CaseId, Profile>, Fault> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT case_id, channel, vulnerable, about_staff, phone, priority, standing, recused FROM case_profile
-         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
-         ORDER BY case_id FOR SHARE",
-    )
-    .bind(cases.iter().map(|case| case.0).collect::<Vec<_>>())
-    .fetch_all(conn)
-    .await?;
+    let rows: Vec<Row> = sqlx::query_as(select_profiles!("ORDER BY case_id FOR SHARE"))
+        .bind(cases.iter().map(|case| case.0).collect::<Vec<_>>())
+        .fetch_all(conn)
+        .await?;
     rows.into_iter().map(|row| Ok((CaseId(row.case_id), row.profile()?))).collect()
 }

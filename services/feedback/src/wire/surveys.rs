@@ -22,7 +22,12 @@ const INVALID_VERSION: &str = "INVALID_VERSION";
 const MAX_LANGUAGE: usize = 35;
 
 /// A number within bounds.
-fn within(check: &mut Check, field: &str, number: i32, bounds: std::ops::RangeInclusive<i32>) -> i32 {
+pub(super) fn within(
+    check: &mut Check,
+    field: &str,
+    number: i32,
+    bounds: std::ops::RangeInclusive<i32>,
+) -> i32 {
     if !bounds.contains(&number) {
         check.fail(field, format!("must be {} to {}", bounds.start(), bounds.end()));
     }

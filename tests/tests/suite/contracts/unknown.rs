@@ -306,6 +306,17 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "survey_code": "x", "answer": {"handling": 1}}"#,
         "SURVEY_CODE_UNKNOWN",
     ),
+    unknown(
+        "CallBackService.ActivateCallBackPolicy",
+        r#"{"request_id": "$KEY", "version": 7}"#,
+        "CALL_BACK_POLICY_NOT_FOUND",
+    ),
+    unknown("CallBackService.GetCallBackPolicy", r#"{"version": 7}"#, "CALL_BACK_POLICY_NOT_FOUND"),
+    unknown(
+        "CallBackService.RecordCallBackAttempt",
+        r#"{"request_id": "$KEY", "call_back_id": "$ID", "outcome": 2}"#,
+        "CALL_BACK_NOT_FOUND",
+    ),
     unknown("EventFeed.Subscribe", r#"{"source": "nobody"}"#, "UNKNOWN_SOURCE"),
     unknown("EventInbox.ListParkedEvents", r#"{"consumer": "nobody"}"#, "UNKNOWN_CONSUMER"),
     unknown(
@@ -353,5 +364,8 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("ResolutionService.ListPlans", "what nothing matches is an empty list"),
     ("SurveyService.CreateQuestionnaire", "it names nothing that must exist"),
     ("SurveyService.ListSurveys", "what nothing matches is an empty list"),
+    ("CallBackService.CreateCallBackPolicy", "it names nothing that must exist"),
+    ("CallBackService.ListCallBacks", "what nothing matches is an empty list"),
+    ("CallBackService.CountCallBacks", "of what nothing matches there are none"),
     ("FeedbackService.ListNotices", "what nothing matches is an empty list"),
 ];
