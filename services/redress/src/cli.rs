@@ -1,6 +1,7 @@
 //! The command line: one file a noun, each rpc a verb.
 
 mod calendar;
+mod call_back;
 mod case;
 mod category;
 mod channel;
@@ -99,6 +100,8 @@ enum Verb {
     Notices(feedback::Notices),
     /// What complainants are asked once they were told an outcome
     Survey(survey::Surveys),
+    /// Complainants who are called back, and what came of it
+    Callback(call_back::CallBacks),
     /// Carries out a department's tasks, for trying out: nothing is paid or shipped
     Worker(worker::WorkerArgs),
     /// Reads what happened, as it happens
@@ -164,6 +167,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Feedback(args) => wait(args.run()),
         Verb::Notices(args) => wait(args.run()),
         Verb::Survey(args) => wait(args.run()),
+        Verb::Callback(args) => wait(args.run()),
         Verb::Worker(args) => wait(args.run()),
         Verb::Events(args) => wait(args.run()),
         Verb::Parked(args) => wait(args.run()),

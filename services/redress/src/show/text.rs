@@ -2,6 +2,7 @@
 
 mod alike;
 mod calendars;
+mod call_backs;
 mod cases;
 mod classifiers;
 mod clocks;
@@ -16,6 +17,7 @@ mod triage;
 
 pub(crate) use alike::{group, group_policy, groups, link, links, members, similar};
 pub(crate) use calendars::{calendar, calendar_in_short, calendars, moved, recount, zones};
+pub(crate) use call_backs::{call_back, call_back_count, call_back_policy, call_backs};
 pub(crate) use cases::{case, cases, correction, count, entries, facets, progress, timeline};
 pub(crate) use classifiers::{classified, classifier, classifiers, reading, unconfirmed};
 pub(crate) use clocks::{activated, clocks, explained, extension, extensions, policies, policy};

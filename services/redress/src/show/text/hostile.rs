@@ -126,6 +126,10 @@ fn all() -> Vec<(&'static str, String)> {
         ("survey_answered", shown(survey_answered)),
         ("survey_questions", shown(survey_questions)),
         ("surveys", shown(surveys)),
+        ("call_back", shown(call_back)),
+        ("call_back_count", shown(call_back_count)),
+        ("call_back_policy", shown(call_back_policy)),
+        ("call_backs", shown(call_backs)),
         ("zones", shown(zones)),
     ]
 }
