@@ -26,6 +26,7 @@ pub mod call_back;
 pub mod letter;
 pub mod notice;
 pub mod profile;
+pub mod quiet;
 pub mod response;
 pub mod revision;
 pub mod sample;
@@ -48,6 +49,7 @@ use std::sync::Arc;
 use proto::redress::feedback::v1::call_back_service_server::CallBackServiceServer;
 use proto::redress::feedback::v1::feedback_service_server::FeedbackServiceServer;
 use proto::redress::feedback::v1::survey_service_server::SurveyServiceServer;
+use proto::redress::feedback::v1::template_service_server::TemplateServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
 
@@ -71,6 +73,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts
         .route(FeedbackServiceServer::new(rpc::Rpc::new(kit.db.clone(), road.clone())))
         .route(CallBackServiceServer::new(rpc::call_backs::CallBacks::new(kit.db.clone())))
+        .route(TemplateServiceServer::new(rpc::templates::Templates::new(kit.db.clone())))
         .route(SurveyServiceServer::new(rpc::surveys::Surveys::new(kit.db.clone())))
         .react(react::Reactions { road: road.clone() });
     if let Some(smtp) = smtp {

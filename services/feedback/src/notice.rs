@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use kernel::{CaseId, NoticeId};
 
 use crate::address::{OwnAddresses, is_program};
-use crate::letter::Letter;
+use crate::letter::{Letter, Letters};
 use crate::refusal::Refusal;
 use crate::response::Ruling;
 use crate::survey::Invitation;
@@ -105,6 +105,8 @@ pub enum Obstacle {
     AutomaticMessage,
     /// Nothing to send it with is configured.
     NoTransport,
+    /// The tenant's template could not write it.
+    TemplateStopped,
 }
 
 impl Obstacle {
@@ -117,6 +119,7 @@ impl Obstacle {
             Self::AutomaticSender => "AUTOMATIC_SENDER",
             Self::AutomaticMessage => "AUTOMATIC_MESSAGE",
             Self::NoTransport => "NO_TRANSPORT",
+            Self::TemplateStopped => "TEMPLATE_STOPPED",
         }
     }
 }
@@ -323,9 +326,16 @@ impl Word {
 impl Notice {
     /// A new notice to a contact. Where something keeps it from being sent it is
     /// undelivered from the start, and says why.
-    pub fn new(id: NoticeId, owed: Owed, contact: &Contact, road: &Road, now: Timestamp) -> Self {
+    pub fn new(
+        id: NoticeId,
+        owed: Owed,
+        contact: &Contact,
+        (road, letters): (&Road, &Letters),
+        now: Timestamp,
+    ) -> Self {
         let kind = owed.word.kind();
-        let obstacle = road.obstacle(kind, contact);
+        let (letter, stopped) = letters.write(&owed.word, contact, &owed.zone);
+        let obstacle = road.obstacle(kind, contact).or(stopped);
         Self {
             id,
             case_id: owed.case_id,
@@ -334,7 +344,7 @@ impl Notice {
             number: owed.word.number(),
             state: if obstacle.is_some() { State::Undelivered } else { State::Pending },
             recipient: contact.recipient.clone(),
-            letter: Letter::new(&owed.word, contact, &owed.zone),
+            letter,
             evidence: String::new(),
             failure_reason: obstacle.map_or("", Obstacle::reason).to_owned(),
             attempts: 0,

@@ -47,6 +47,8 @@ pub enum Refusal {
     CallBackEnded,
     /// There is no such version of the policy.
     CallBackPolicyNotFound,
+    /// There is no such version of the template.
+    TemplateNotFound,
     /// The complaint is about the caller.
     CallerRecused,
     /// There are as many versions as is allowed.
@@ -62,7 +64,8 @@ impl fault::Refusal for Refusal {
             | Self::SurveyCodeUnknown
             | Self::QuestionnaireNotFound
             | Self::CallBackNotFound
-            | Self::CallBackPolicyNotFound => Kind::NotFound,
+            | Self::CallBackPolicyNotFound
+            | Self::TemplateNotFound => Kind::NotFound,
             Self::CallerRecused => Kind::Forbidden,
             Self::TooManyGuesses | Self::TooManyVersions => Kind::Exhausted,
             Self::AlreadyAnswered
@@ -102,6 +105,7 @@ impl fault::Refusal for Refusal {
             Self::CallBackNotFound => "CALL_BACK_NOT_FOUND",
             Self::CallBackEnded => "CALL_BACK_ENDED",
             Self::CallBackPolicyNotFound => "CALL_BACK_POLICY_NOT_FOUND",
+            Self::TemplateNotFound => "TEMPLATE_NOT_FOUND",
             Self::CallerRecused => "CALLER_RECUSED",
             Self::TooManyVersions => "TOO_MANY_VERSIONS",
         }
@@ -125,6 +129,7 @@ impl std::fmt::Display for Refusal {
                 "only programs write from this address"
             }
             Self::Obstacle(Obstacle::NoTransport) => "no mail server is configured",
+            Self::Obstacle(Obstacle::TemplateStopped) => "the template could not write it",
             Self::TooManySendings => "this notice was sent as often as is allowed",
             Self::ContactNotFound => "nobody knows yet whom to write to about this case",
             Self::TooManyCorrections => "this contact was corrected as often as is allowed",
@@ -138,6 +143,7 @@ impl std::fmt::Display for Refusal {
             Self::CallBackNotFound => "there is no such call-back",
             Self::CallBackEnded => "this call-back has ended",
             Self::CallBackPolicyNotFound => "there is no such version of the policy",
+            Self::TemplateNotFound => "there is no such version of the template",
             Self::CallerRecused => "the complaint is about you; somebody else must do this",
             Self::TooManyVersions => "there are as many versions as is allowed",
         })

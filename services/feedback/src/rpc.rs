@@ -6,6 +6,7 @@ mod notices;
 mod respond;
 pub(crate) mod revisions;
 pub(crate) mod surveys;
+pub(crate) mod templates;
 
 use std::sync::Arc;
 

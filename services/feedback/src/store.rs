@@ -28,9 +28,10 @@ pub(crate) use notice::{
 };
 pub(crate) use pending_notices::{put_off, take_up};
 pub(crate) use profile::{hold_profiles, keep_origins, keep_progress, profiles};
-pub(crate) use revision::{activate_revision, hold_revisions, insert_revision, revision, revisions_in_force};
+pub(crate) use revision::{
+    activate_revision, hold_revisions, insert_revision, revision, revisions, revisions_in_force,
+};
 pub(crate) use sending::{keep_sending, sendings};
-
 pub(crate) use survey::{
     SurveyFilter, cancel_surveys, keep_codes, lock_survey, open_surveys, save_survey, surveys,
 };

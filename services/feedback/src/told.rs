@@ -54,6 +54,7 @@ async fn open_surveys(
     traces: &HashMap<CaseId, &str>,
 ) -> Result<(), Fault> {
     let asked = questionnaire(tx).await?;
+    let letters = posting::letters(tx).await?;
     let (mut surveys, mut notices) = (Vec::new(), Vec::new());
     for cycle in told {
         let ended = profiles.get(&cycle.case_id).and_then(|profile| profile.standing.cancels());
@@ -80,7 +81,8 @@ async fn open_surveys(
             let traceparent = traces.get(&cycle.case_id).copied().unwrap_or_default().to_owned();
             let (case_id, zone) = (cycle.case_id, cycle.zone.clone());
             let owed = Owed { case_id, cycle: cycle.cycle, word, zone, traceparent };
-            notices.push(Notice::new(NoticeId(tx.new_id()), owed, contact, road, tx.now()).at(send));
+            let notice = Notice::new(NoticeId(tx.new_id()), owed, contact, (road, &letters), tx.now());
+            notices.push((notice.at(send), cycle.zone.clone()));
         }
     }
     if surveys.is_empty() {

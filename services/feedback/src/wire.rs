@@ -4,6 +4,7 @@ mod call_backs;
 mod inbound;
 mod notices;
 mod surveys;
+mod templates;
 
 use fault::{Check, Fault};
 use jiff::Timestamp;
@@ -29,6 +30,11 @@ pub(crate) use notices::{Resent, contact_view, corrected, correction, notice, re
 pub(crate) use surveys::{
     SurveyListQuery, activated, answered, created, questionnaire, submitted, survey, survey_questions,
     surveys_of, version_of,
+};
+
+pub(crate) use templates::{
+    TemplateKey, Wanted, made_template, previewed, put_template, quiet_hours, quieted, still_sound, template,
+    template_key, template_of, templates_of,
 };
 
 /// Reason of a request to read or list that is malformed.

@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn a_friday_evening_is_followed_by_monday() {
         let from = "2026-11-27T17:30:00-05:00[America/Bogota]".parse::<jiff::Zoned>().unwrap().timestamp();
-        let due = after("America/Bogota", from, 2).to_zoned(TimeZone::get("America/Bogota").unwrap());
+        let due = after("America/Bogota", from, 2).to_zoned(zones::get("America/Bogota").unwrap());
         assert_eq!(due.strftime("%A %H:%M").to_string(), "Monday 10:30");
     }
 }

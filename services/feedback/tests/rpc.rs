@@ -8,6 +8,7 @@ mod inbound;
 mod records;
 mod sink;
 mod surveys;
+mod templates;
 
 use std::time::Duration;
 

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::address::OwnAddresses;
+use crate::letter::Letters;
 use crate::notice::{Contact, Owed, Word};
 
 /// Takes everything over, once it is let.
@@ -72,7 +73,7 @@ async fn owe(db: &Db, tenant: &str, lane: Lane, count: usize) -> anyhow::Result<
         let word = Word::Acknowledgement;
         let owed = Owed { case_id, cycle: 1, word, zone: String::new(), traceparent: String::new() };
         let road = Road::Mail(OwnAddresses::new([]));
-        Notice::new(NoticeId(db.ids().id(now)), owed, &contact, &road, now)
+        Notice::new(NoticeId(db.ids().id(now)), owed, &contact, (&road, &Letters::default()), now)
     };
     let notices: Vec<Notice> = (0..count).map(notice).collect();
     let tenant = TenantId::parse(tenant).map_err(anyhow::Error::msg)?;

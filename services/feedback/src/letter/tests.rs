@@ -6,6 +6,12 @@ use uuid::Uuid;
 
 use super::*;
 
+fn written(word: &Word, contact: &Contact, zone: &str) -> Letter {
+    let (letter, stopped) = Letters::default().write(word, contact, zone);
+    assert_eq!(stopped, None);
+    letter
+}
+
 fn contact(language: &str, name: &str, subject: &str) -> Contact {
     Contact {
         case_id: CaseId(Uuid::nil()),
@@ -21,18 +27,18 @@ fn contact(language: &str, name: &str, subject: &str) -> Contact {
 }
 
 fn acknowledgement(contact: &Contact) -> Letter {
-    Letter::new(&Word::Acknowledgement, contact, "")
+    written(&Word::Acknowledgement, contact, "")
 }
 
 fn outcome(contact: &Contact, outcome: Outcome, reasons: &str) -> Letter {
     let respond_until = "2026-11-28T10:55:00Z".parse().unwrap();
     let ruling = Ruling { outcome, reasons: reasons.to_owned(), respond_until, correction: 0 };
-    Letter::new(&Word::Outcome(ruling), contact, "Europe/London")
+    written(&Word::Outcome(ruling), contact, "Europe/London")
 }
 
 fn extension(contact: &Contact, due: Option<&str>) -> Letter {
     let due = due.map(|due| due.parse().unwrap());
-    Letter::new(
+    written(
         &Word::Extension(Delay { number: 1, due, reason: "An expert looks at it.".to_owned() }),
         contact,
         "Asia/Shanghai",
@@ -48,18 +54,18 @@ fn holding(contact: &Contact, next: Option<&str>, due: Option<&str>) -> Letter {
         next: next.map(time),
         due: due.map(time),
     };
-    Letter::new(&Word::Holding(holding), contact, "Asia/Shanghai")
+    written(&Word::Holding(holding), contact, "Asia/Shanghai")
 }
 
 fn survey(contact: &Contact, reminder: bool) -> Letter {
-    let asked = crate::survey::Questionnaire::shipped();
+    let asked = Questionnaire::shipped();
     let wording = asked.wording(&contact.language).cloned().unwrap_or_default();
     let until = "2026-12-11T16:00:00Z".parse().unwrap();
-    Letter::new(&Word::Survey(Invitation { reminder, until, wording }), contact, "Asia/Shanghai")
+    written(&Word::Survey(Invitation { reminder, until, wording }), contact, "Asia/Shanghai")
 }
 
 fn all(contact: &Contact) -> [Letter; 6] {
-    let recourse = Letter::new(&Word::Recourse, contact, "");
+    let recourse = written(&Word::Recourse, contact, "");
     let extension = extension(contact, None);
     let holding = holding(contact, Some("2026-12-11T16:00:00Z"), None);
     let survey = survey(contact, true);
@@ -237,4 +243,40 @@ fn every_calendar_that_is_built_in_has_its_zone_named() {
             );
         }
     }
+}
+
+/// Every letter as it is shipped: kinds, languages, with and without what may be missing.
+fn every_letter() -> String {
+    let mut text = String::new();
+    for language in ["en", "zh-CN"] {
+        for (name, subject) in
+            [("Ada", "late parcel"), ("", "晚到 {subject} {{ x }}\r\nBcc: all@example.org")]
+        {
+            let contact = contact(language, name, subject);
+            let mut letters = vec![acknowledgement(&contact), written(&Word::Recourse, &contact, "")];
+            for decided in [Outcome::Upheld, Outcome::PartlyUpheld, Outcome::NotUpheld] {
+                letters.push(outcome(&contact, decided, " It was our fault.\n{{ until }} "));
+                letters.push(outcome(&contact, decided, " "));
+            }
+            letters.push(extension(&contact, None));
+            letters.push(extension(&contact, Some("2026-12-11T16:00:00Z")));
+            for next in [None, Some("2026-12-11T16:00:00Z")] {
+                letters.push(holding(&contact, next, None));
+                letters.push(holding(&contact, next, Some("2027-01-08T23:00:00Z")));
+            }
+            letters.push(survey(&contact, false));
+            letters.push(survey(&contact, true));
+            for Letter { language, subject, body } in letters {
+                text.push_str(&format!("=== {language}\n{subject}\n---\n{body}"));
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn the_shipped_templates_write_the_letters_that_were_always_written() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/letter/letters.txt");
+    let always = std::fs::read_to_string(path).unwrap();
+    assert_eq!(every_letter(), always);
 }

@@ -2,6 +2,7 @@
 
 use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
+use kernel::page::Page;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
@@ -144,6 +145,27 @@ pub(crate) async fn revisions_in_force<T: DeserializeOwned + Send + Unpin + 'sta
         "AND activated_at IS NOT NULL ORDER BY name, activated_at DESC, version DESC"
     ))
     .bind(subject.number())
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(Row::revision).collect())
+}
+
+/// One page of versions, by name, latest first.
+pub(crate) async fn revisions<T: DeserializeOwned + Send + Unpin + 'static>(
+    conn: &mut PgConnection,
+    subject: Subject,
+    page: &Page,
+    after: Option<(String, i64)>,
+) -> Result<Vec<(String, Revision<T>)>, Fault> {
+    let (name, version) = after.map_or((None, None), |(name, version)| (Some(name), Some(version)));
+    let rows: Vec<Row<T>> = sqlx::query_as(select_revisions!(
+        "",
+        "AND ($2::text IS NULL OR name > $2 OR (name = $2 AND version < $3)) ORDER BY name, version DESC LIMIT $4"
+    ))
+    .bind(subject.number())
+    .bind(name)
+    .bind(version)
+    .bind(page.limit())
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(Row::revision).collect())

@@ -100,7 +100,7 @@ async fn each_rule_calls_back_and_nobody_is_called_twice() {
     let (created, by) = (due.create_time.unwrap().seconds, due.due_time.unwrap().seconds);
     assert!(by - created >= 16 * 3_600, "sixteen working hours");
     let hour =
-        jiff::Timestamp::from_second(by).unwrap().to_zoned(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap());
+        jiff::Timestamp::from_second(by).unwrap().to_zoned(calendar::zones::get("Asia/Shanghai").unwrap());
     assert!((9..=18).contains(&hour.hour()), "{hour}");
 
     let careful = case();
@@ -354,6 +354,32 @@ async fn the_sample_is_drawn_per_stratum_and_can_be_drawn_again_from_its_seed() 
     ids.dedup();
     assert_eq!((ids.len(), pages.len()), (12, 3));
     house.settled().await;
+    house.done().await;
+}
+
+#[tokio::test]
+async fn who_is_told_at_the_same_moment_is_drawn_one_after_the_other() {
+    const EACH: usize = 20;
+    let house = house().await;
+    call_backs(&house).create_call_back_policy(made(policy())).await.unwrap();
+    call_backs(&house).activate_call_back_policy(put(1)).await.unwrap();
+    let cases: Vec<Uuid> = (0..EACH).map(|_| case()).collect();
+    let mut notices = Vec::new();
+    for case in &cases {
+        house.tell("intake", *case, &registered(*case, "")).await;
+        house.tell("cases", *case, &resolved(*case, 1)).await;
+        house.settled().await;
+        notices.extend(list(&mut client(&house), *case).await);
+    }
+    let record = async |notice| client(&house).record_notice(called(&house, &notice)).await.unwrap();
+    futures::future::join_all(notices.into_iter().map(record)).await;
+    let request = ListCallBacksRequest { page_size: 500, ..ListCallBacksRequest::default() };
+    let drawn = call_backs(&house).list_call_backs(request).await.unwrap().into_inner().call_backs;
+    assert!(drawn.len() == 6 && drawn.iter().all(|one| drawn_again("november", one)), "{drawn:?}");
+    let mut owed: Vec<i64> = drawn.iter().map(|one| one.draw.as_ref().unwrap().owed_before).collect();
+    owed.sort_unstable();
+    owed.dedup();
+    assert_eq!(owed.len(), 6, "each at a place of its own");
     house.done().await;
 }
 

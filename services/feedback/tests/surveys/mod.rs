@@ -136,6 +136,45 @@ async fn the_reminder_opens_the_same_survey_with_a_code_of_its_own() {
 }
 
 #[tokio::test]
+async fn both_mails_answered_at_the_same_moment_are_one_answer() {
+    let sink = Sink::open().await;
+    let house = mailing(&sink).await;
+    told_case(&house, &sink).await;
+    let first = invited(&house, &sink).await;
+    pass(&house, 7 * DAY);
+    eventually(async || codes(&sink).len() == 2).await;
+    let second = codes(&sink).pop().unwrap();
+    let (mut one, mut other) = (surveys(&house), surveys(&house));
+    let (one, other) =
+        tokio::join!(one.submit_survey(answer(&first, 5)), other.submit_survey(answer(&second, 5)));
+    let refusal = one.and(other).unwrap_err();
+    assert_eq!(reason(&refusal), "SURVEY_ANSWERED");
+    assert_eq!(house.published::<SurveyAnswered>("feedback").await.len(), 1);
+    house.settled().await;
+    house.done().await;
+}
+
+#[tokio::test]
+async fn a_mail_that_is_tried_again_bears_another_code_that_opens_the_same_survey() {
+    let sink = Sink::open().await;
+    let house = mailing(&sink).await;
+    let case = told_case(&house, &sink).await;
+    sink.script("ada@example.org", &["451 4.7.1 greylisted", crate::sink::HANG_UP]);
+    for asked in 3..=5 {
+        pass(&house, DAY);
+        eventually(async || sink.asked() == asked).await;
+        house.settled().await;
+    }
+    eventually(async || codes(&sink).len() == 1).await;
+    let kept = "SELECT count(*) FROM feedback.survey_code";
+    let kept: i64 = sqlx::query_scalar(kept).fetch_one(&mut house.owner().await).await.unwrap();
+    assert_eq!(kept, 3, "one for each attempt");
+    surveys(&house).submit_survey(answer(&codes(&sink)[0], 5)).await.unwrap();
+    assert_eq!(listed(&house, case).await[0].state(), SurveyState::Answered);
+    house.done().await;
+}
+
+#[tokio::test]
 async fn no_code_is_kept_where_staff_could_read_it() {
     let sink = Sink::open().await;
     let house = mailing(&sink).await;
