@@ -24,6 +24,7 @@ mod rules;
 mod submit;
 mod survey;
 mod task;
+mod template;
 mod up;
 mod worker;
 
@@ -102,6 +103,8 @@ enum Verb {
     Survey(survey::Surveys),
     /// Complainants who are called back, and what came of it
     Callback(call_back::CallBacks),
+    /// The words of notices, and when nobody is written to
+    Template(template::Templates),
     /// Carries out a department's tasks, for trying out: nothing is paid or shipped
     Worker(worker::WorkerArgs),
     /// Reads what happened, as it happens
@@ -168,6 +171,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Notices(args) => wait(args.run()),
         Verb::Survey(args) => wait(args.run()),
         Verb::Callback(args) => wait(args.run()),
+        Verb::Template(args) => wait(args.run()),
         Verb::Worker(args) => wait(args.run()),
         Verb::Events(args) => wait(args.run()),
         Verb::Parked(args) => wait(args.run()),

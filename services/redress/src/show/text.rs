@@ -13,6 +13,7 @@ mod notices;
 mod people;
 mod remedies;
 mod surveys;
+mod templates;
 mod triage;
 
 pub(crate) use alike::{group, group_policy, groups, link, links, members, similar};
@@ -26,6 +27,7 @@ pub(crate) use notices::{contact, notice, notices};
 pub(crate) use people::{agent, agents, assignment, department, departments, feedback, parked, queue};
 pub(crate) use remedies::{approval_limits, in_short, plan, plans, task, tasks};
 pub(crate) use surveys::{questionnaire, survey_answered, survey_questions, surveys};
+pub(crate) use templates::{quiet_hours, template, template_sample, templates};
 pub(crate) use triage::{categories, category, replayed, rule_set, rule_sets, triage};
 
 /// What a list says below its rows when there are more.

@@ -9,6 +9,8 @@ use proto::redress::cases::v1::{
     ClockRecount, GetTimelineResponse, ImportHolidaysResponse, ListClocksResponse,
 };
 
+use proto::redress::feedback::v1::QuietHours;
+
 use super::*;
 use crate::show::{escaped, is_treacherous, json};
 
@@ -130,6 +132,13 @@ fn all() -> Vec<(&'static str, String)> {
         ("call_back_count", shown(call_back_count)),
         ("call_back_policy", shown(call_back_policy)),
         ("call_backs", shown(call_backs)),
+        (
+            "quiet_hours",
+            shown(|quiet: &QuietHours| quiet_hours(&QuietHours { end: "x".to_owned(), ..quiet.clone() })),
+        ),
+        ("template", shown(template)),
+        ("template_sample", shown(template_sample)),
+        ("templates", shown(templates)),
         ("zones", shown(zones)),
     ]
 }
