@@ -317,6 +317,16 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "call_back_id": "$ID", "outcome": 2}"#,
         "CALL_BACK_NOT_FOUND",
     ),
+    unknown(
+        "TemplateService.ActivateTemplate",
+        r#"{"request_id": "$KEY", "kind": 1, "language": "en", "version": 7}"#,
+        "TEMPLATE_NOT_FOUND",
+    ),
+    unknown(
+        "TemplateService.GetTemplate",
+        r#"{"kind": 1, "language": "en", "version": 7}"#,
+        "TEMPLATE_NOT_FOUND",
+    ),
     unknown("EventFeed.Subscribe", r#"{"source": "nobody"}"#, "UNKNOWN_SOURCE"),
     unknown("EventInbox.ListParkedEvents", r#"{"consumer": "nobody"}"#, "UNKNOWN_CONSUMER"),
     unknown(
@@ -367,5 +377,10 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("CallBackService.CreateCallBackPolicy", "it names nothing that must exist"),
     ("CallBackService.ListCallBacks", "what nothing matches is an empty list"),
     ("CallBackService.CountCallBacks", "of what nothing matches there are none"),
+    ("TemplateService.CreateTemplate", "it names nothing that must exist"),
+    ("TemplateService.PreviewTemplate", "it names nothing that must exist"),
+    ("TemplateService.ListTemplates", "what nothing matches is an empty list"),
+    ("TemplateService.SetQuietHours", "there are one set of hours a tenant"),
+    ("TemplateService.GetQuietHours", "the request has no fields"),
     ("FeedbackService.ListNotices", "what nothing matches is an empty list"),
 ];

@@ -5,11 +5,14 @@ use kernel::receipt::{ReceiptCode, ReceiptKey};
 use proto::redress::cases::v1::{CaseState, Outcome, WithdrawCaseRequest};
 use proto::redress::feedback::v1::call_back_service_client::CallBackServiceClient;
 use proto::redress::feedback::v1::survey_service_client::SurveyServiceClient;
+use proto::redress::feedback::v1::template_service_client::TemplateServiceClient;
 use proto::redress::feedback::v1::{
-    ActivateCallBackPolicyRequest, ActivateQuestionnaireRequest, CallBackCause, CallBackOutcome,
-    CallBackPolicy, CreateCallBackPolicyRequest, CreateQuestionnaireRequest, GetQuestionnaireRequest,
-    ListCallBacksRequest, ListNoticesRequest, ListSurveysRequest, NoticeKind, NoticeMeans, Questionnaire,
-    RecordCallBackAttemptRequest, RecordNoticeRequest, SubmitSurveyRequest, SurveyAnswer,
+    ActivateCallBackPolicyRequest, ActivateQuestionnaireRequest, ActivateTemplateRequest, CallBackCause,
+    CallBackOutcome, CallBackPolicy, CreateCallBackPolicyRequest, CreateQuestionnaireRequest,
+    CreateTemplateRequest, GetQuestionnaireRequest, GetTemplateRequest, ListCallBacksRequest,
+    ListNoticesRequest, ListSurveysRequest, NoticeKind, NoticeMeans, Questionnaire, QuietHours,
+    RecordCallBackAttemptRequest, RecordNoticeRequest, SetQuietHoursRequest, SubmitSurveyRequest,
+    SurveyAnswer, Template,
 };
 use proto::redress::intake::v1::Complainant;
 use testkit::request_id;
@@ -82,10 +85,28 @@ async fn settled_how(scene: &Scene) {
         note: "who needs it most".to_owned(),
         ..CallBackPolicy::default()
     };
+    worded(scene).await;
     let request = CreateCallBackPolicyRequest { request_id: request_id(), policy: Some(policy) };
     let made = call_backs(scene).create_call_back_policy(request).await.unwrap().into_inner().policy.unwrap();
     let request = ActivateCallBackPolicyRequest { request_id: request_id(), version: made.version };
     call_backs(scene).activate_call_back_policy(request).await.unwrap();
+}
+
+/// The organisation's own words, and the hours in which nobody is written to.
+async fn worded(scene: &Scene) {
+    let mut templates = TemplateServiceClient::new(scene.line("admin"));
+    let (kind, language) = (NoticeKind::Recourse.into(), "en".to_owned());
+    let request = GetTemplateRequest { kind, language: language.clone(), version: Some(0) };
+    let shipped = templates.get_template(request).await.unwrap().into_inner().template.unwrap();
+    let template = Template { note: "ours".to_owned(), ..shipped };
+    let request = CreateTemplateRequest { request_id: request_id(), template: Some(template) };
+    let version = templates.create_template(request).await.unwrap().into_inner().template.unwrap().version;
+    let request = ActivateTemplateRequest { request_id: request_id(), kind, language, version };
+    templates.activate_template(request).await.unwrap();
+    let never = QuietHours { start: "00:00".to_owned(), end: "00:00".to_owned(), time_zone: String::new() };
+    let request =
+        SetQuietHoursRequest { request_id: request_id(), quiet_hours: Some(never), note: String::new() };
+    templates.set_quiet_hours(request).await.unwrap();
 }
 
 /// No mail leaves this house: a code is put where one that was sent would be.
