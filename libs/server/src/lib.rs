@@ -12,6 +12,7 @@
 mod assembly;
 mod blocking;
 mod call;
+mod code_rate_limit;
 mod connections;
 mod contracts;
 mod database;
@@ -36,6 +37,7 @@ mod workers;
 pub use assembly::{Assembly, migrate, start};
 pub use blocking::{Length, MAX_WAITING, aside, blocking};
 pub use call::{caller, mutation, page, reply};
+pub use code_rate_limit::{CodeRateLimit, LimitKey};
 pub use database::connections;
 pub use limits::Limited;
 pub use permission::{bearing, seeing, seeing_all, serving};

@@ -2,6 +2,7 @@
 
 mod alike;
 mod calendars;
+mod call_backs;
 mod cases;
 mod classifiers;
 mod clocks;
@@ -12,10 +13,13 @@ mod notices;
 mod people;
 mod remedies;
 mod routing;
+mod surveys;
+mod templates;
 mod triage;
 
 pub use alike::{group, group_policy, groups, link, links, members, similar};
 pub use calendars::{calendar, calendar_in_short, calendars, moved, recount, zones};
+pub use call_backs::{call_back, call_back_count, call_back_policy, call_backs};
 pub use cases::{case, cases, correction, count, entries, facets, progress, timeline};
 pub use classifiers::{classified, classifier, classifiers, reading, unconfirmed};
 pub use clocks::{activated, clocks, explained, extension, extensions, policies, policy};
@@ -27,6 +31,8 @@ pub use routing::{
     absence, agent_verdicts, decision, offboarded, routing_policies, routing_policy, routing_replay,
     unassignable,
 };
+pub use surveys::{questionnaire, survey_answered, survey_questions, surveys};
+pub use templates::{quiet_hours, template, template_sample, templates};
 pub use triage::{categories, category, replayed, rule_set, rule_sets, triage};
 
 /// What a list says below its rows when there are more.

@@ -8,7 +8,10 @@ use proto::redress::cases::v1::{
     RungAction, Threat, TimelineKind, Visibility,
 };
 use proto::redress::event::v1::Lane;
-use proto::redress::feedback::v1::{NoticeKind, NoticeMeans, NoticeState, Response};
+use proto::redress::feedback::v1::{
+    CallBackCause, CallBackOutcome, CallBackState, NoticeKind, NoticeMeans, NoticeState, Response,
+    SurveyState,
+};
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{PlanState, RemedyKind, TaskState};
 
@@ -44,6 +47,9 @@ words! {
     EarlierHandler: "EARLIER_HANDLER_";
     Escalation: "ESCALATION_";
     CalendarDayKind: "CALENDAR_DAY_KIND_";
+    CallBackCause: "CALL_BACK_CAUSE_";
+    CallBackOutcome: "CALL_BACK_OUTCOME_";
+    CallBackState: "CALL_BACK_STATE_";
     CaseState: "CASE_STATE_";
     ClockKind: "CLOCK_KIND_";
     CorrectionState: "CORRECTION_STATE_";
@@ -71,6 +77,7 @@ words! {
     Priority: "PRIORITY_";
     RemedyKind: "REMEDY_KIND_";
     Response: "RESPONSE_";
+    SurveyState: "SURVEY_STATE_";
     TaskState: "TASK_STATE_";
     Threat: "THREAT_";
     TimelineKind: "TIMELINE_KIND_";

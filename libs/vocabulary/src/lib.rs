@@ -158,6 +158,8 @@ kernel::numbered! {
         Extension = 4 "notice of more time",
         /// There is no answer yet.
         Holding = 5 "holding reply",
+        /// How did you find it?
+        Survey = 6 "survey",
     }
 }
 

@@ -37,7 +37,6 @@ mod links;
 mod promise;
 mod react;
 mod reading;
-mod receipt_rate_limit;
 mod refusal;
 mod replies;
 mod rpc;

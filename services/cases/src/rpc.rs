@@ -36,7 +36,6 @@ use tonic::{Request, Response, Status};
 use crate::acting::Act;
 use crate::case::{Case, Decision, Occasion};
 use crate::ground::{Claim, with_ground};
-use crate::receipt_rate_limit::ReceiptRateLimit;
 use crate::refusal::Refusal;
 use crate::store;
 use crate::wire::{self, CaseTarget};
@@ -48,7 +47,7 @@ use watch::Watchers;
 pub(crate) struct Rpc {
     db: Db,
     changes: Arc<Group<Changes>>,
-    receipt_rate_limit: Arc<ReceiptRateLimit>,
+    receipt_rate_limit: Arc<server::CodeRateLimit>,
     watchers: Arc<Watchers>,
 }
 

@@ -1,3 +1,8 @@
-//! What takes several statements: `deliver` sends notices by mail, and settles them.
+//! What takes several statements: `deliver` sends notices by mail, and settles them;
+//! `posting` puts notices on their way, `told` is what follows once an outcome was told,
+//! `follow_up` calls complainants back.
 
 pub(crate) mod deliver;
+pub(crate) mod follow_up;
+pub(crate) mod posting;
+pub(crate) mod told;

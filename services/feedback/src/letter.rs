@@ -1,22 +1,31 @@
 //! The text of a notice, in the complainant's language.
 //!
-//! A language is a table of templates: to add one, add its table to
-//! `TRANSLATIONS`. A template has places in braces; what is put into them is
-//! never read as a template itself, whatever a citizen has typed.
+//! Its words are a [`Template`]: the tenant's own that is in force, or the shipped one. A
+//! language is a table in `TRANSLATIONS`: to add one, add its table. What is put into a
+//! place is never read as a template itself, whatever a citizen has typed.
+
+pub mod template;
 
 mod translations;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use minijinja::Value;
 
-use crate::notice::{Contact, Delay, Holding, Word};
+use crate::notice::{Contact, Delay, Holding, Kind, Obstacle, Word};
 use crate::response::{Outcome, Ruling};
-use translations::{TRANSLATIONS, Template, Translation};
+use crate::survey::{Invitation, Questionnaire};
+use template::{Flaw, Template, Values};
+use translations::{Source, TRANSLATIONS, Translation};
 
 /// Most characters of the complaint's own subject in a subject line.
 const MAX_SUBJECT: usize = 120;
+/// Stands in a survey's text for the code, which is made when it is sent.
+pub const SURVEY_CODE: &str = "[survey code]";
 /// The zone of times whose zone is not known.
 const UTC: &str = "UTC";
 
@@ -31,22 +40,123 @@ pub struct Letter {
     pub body: String,
 }
 
-impl Letter {
+/// The templates in force.
+#[derive(Clone, Debug, Default)]
+pub struct Letters {
+    /// Those of the tenant, by kind and subtag of the language.
+    own: HashMap<(Kind, String), Template>,
+}
+
+/// The shipped templates, by kind and subtag of the language.
+static SHIPPED: LazyLock<HashMap<(Kind, &'static str), Template>> = LazyLock::new(|| {
+    let of = |translation: &'static Translation| {
+        Kind::ALL.iter().map(|kind| ((*kind, translation.subtag), translation.source(*kind).template()))
+    };
+    TRANSLATIONS.iter().flat_map(of).collect()
+});
+
+/// The template that is shipped for notices of a kind; none where there is no such
+/// language.
+pub fn shipped(kind: Kind, language: &str) -> Option<&'static Template> {
+    SHIPPED.get(&(kind, TRANSLATIONS.iter().map(|one| one.subtag).find(|subtag| *subtag == language)?))
+}
+
+/// The subtags of the languages there are.
+pub fn languages() -> impl Iterator<Item = &'static str> {
+    TRANSLATIONS.iter().map(|translation| translation.subtag)
+}
+
+/// Samples on which the template of a notice is tried: with and without what may be
+/// missing.
+pub fn samples(kind: Kind, language: &str) -> Vec<(Values, Values)> {
+    let sample = |(contact, word): &(Contact, Word)| {
+        let translation = Translation::of(&contact.language);
+        translation.values(word, contact, "Asia/Shanghai")
+    };
+    sample_words(kind, language).iter().map(sample).collect()
+}
+
+/// What a template writes of a sample, or what stops it.
+pub fn preview(kind: Kind, language: &str, template: &Template) -> Result<Letter, Flaw> {
+    let samples = sample_words(kind, language);
+    let (contact, word) = samples.last().ok_or_else(|| Flaw { field: "kind", problem: String::new() })?;
+    Translation::of(language).write(template, word, contact, "Asia/Shanghai")
+}
+
+fn sample_words(kind: Kind, language: &str) -> Vec<(Contact, Word)> {
+    let time = Timestamp::from_second(1_796_832_000).ok();
+    let sample = |full: bool| {
+        let contact = Contact {
+            case_id: kernel::CaseId(uuid::Uuid::nil()),
+            recipient: "ada@example.org".to_owned(),
+            name: if full { "Ada" } else { "" }.to_owned(),
+            language: language.to_owned(),
+            subject: "late parcel 包裹晚到".to_owned(),
+            traceparent: String::new(),
+            anonymous: false,
+            automatic: false,
+            version: 1,
+        };
+        let (text, due) = (if full { "It was our fault." } else { "" }.to_owned(), time.filter(|_| full));
+        let until = time.unwrap_or_default();
+        let word = match kind {
+            Kind::Acknowledgement => Word::Acknowledgement,
+            Kind::Recourse => Word::Recourse,
+            Kind::Outcome => {
+                let outcome = if full { Outcome::Upheld } else { Outcome::NotUpheld };
+                Word::Outcome(Ruling { outcome, reasons: text, respond_until: until, correction: 0 })
+            }
+            Kind::Extension => Word::Extension(Delay { number: 1, due, reason: text }),
+            Kind::Holding => {
+                Word::Holding(Holding { number: 1, text: text.clone(), reason: text, next: due, due })
+            }
+            Kind::Survey => {
+                let wording = Questionnaire::shipped().wording(language).cloned().unwrap_or_default();
+                Word::Survey(Invitation { reminder: full, until, wording })
+            }
+        };
+        (contact, word)
+    };
+    vec![sample(false), sample(true)]
+}
+
+impl Letters {
+    /// These of a tenant; the shipped ones where it has none.
+    pub fn of_tenant(own: HashMap<(Kind, String), Template>) -> Self {
+        Self { own }
+    }
+
     /// What a notice has to say, to a contact. Times are told in a zone of this IANA
     /// name, and name it; a midnight is the end of the day before. Where the zone is
-    /// not known they are told in UTC.
+    /// not known they are told in UTC. Where the tenant's template stops, it is the
+    /// shipped letter, and says that it is not to be sent by itself.
     ///
     /// An acknowledgement does not hold the receipt code: the channel gave it to
     /// the complainant, and this service never knows it.
-    pub fn new(word: &Word, contact: &Contact, zone: &str) -> Self {
+    pub fn write(&self, word: &Word, contact: &Contact, zone: &str) -> (Letter, Option<Obstacle>) {
         let translation = Translation::of(&contact.language);
-        match word {
-            Word::Acknowledgement => translation.letter(contact, &translation.acknowledgement, &[]),
-            Word::Outcome(ruling) => translation.outcome(contact, ruling, zone),
-            Word::Recourse => translation.letter(contact, &translation.recourse, &[]),
-            Word::Extension(delay) => translation.extension(contact, delay, zone),
-            Word::Holding(holding) => translation.holding(contact, holding, zone),
+        let own = self.own.get(&(word.kind(), translation.subtag.to_owned()));
+        if let Some(written) = own.and_then(|own| translation.write(own, word, contact, zone).ok()) {
+            return (written, None);
         }
+        let stopped = own.map(|_| Obstacle::TemplateStopped);
+        let shipped = SHIPPED.get(&(word.kind(), translation.subtag));
+        match shipped.and_then(|shipped| translation.write(shipped, word, contact, zone).ok()) {
+            Some(written) => (written, stopped),
+            None => (
+                translation.addressed(contact, String::new(), String::new()),
+                Some(Obstacle::TemplateStopped),
+            ),
+        }
+    }
+}
+
+impl Letter {
+    /// The same with a survey's code in its place.
+    #[must_use]
+    pub fn with_code(&self, code: &str) -> Self {
+        let coded = |text: &str| text.replace(SURVEY_CODE, code);
+        Self { language: self.language.clone(), subject: coded(&self.subject), body: coded(&self.body) }
     }
 }
 
@@ -86,64 +196,97 @@ impl Translation {
         fill(self.other_zone, &[("city", &city)])
     }
 
-    fn outcome(&self, contact: &Contact, ruling: &Ruling, zone: &str) -> Letter {
-        let decision = match ruling.outcome {
-            Outcome::Upheld => self.upheld,
-            Outcome::PartlyUpheld => self.partly_upheld,
-            Outcome::NotUpheld => self.not_upheld,
-        };
-        let reasons = self.because(&ruling.reasons);
-        let until = self.date(ruling.respond_until, zone);
-        let places = [("decision", decision), ("reasons", &reasons), ("until", &until)];
-        self.letter(contact, &self.outcome, &places)
-    }
-
-    fn extension(&self, contact: &Contact, delay: &Delay, zone: &str) -> Letter {
-        let reasons = self.because(&delay.reason);
-        let until = delay.due.map_or_else(|| self.until_known.to_owned(), |due| self.date(due, zone));
-        self.letter(contact, &self.extension, &[("reasons", &reasons), ("until", &until)])
-    }
-
-    fn holding(&self, contact: &Contact, holding: &Holding, zone: &str) -> Letter {
-        let by = |sentence: &str, time: Option<Timestamp>| {
-            time.map(|time| fill(sentence, &[("time", &self.date(time, zone))])).unwrap_or_default()
-        };
-        let (next, answer) = (by(self.next, holding.next), by(self.answer_by, holding.due));
-        let (text, reason) = (holding.text.trim(), holding.reason.trim());
-        let places = [("text", text), ("reason", reason), ("next", &next), ("answer", &answer)];
-        self.letter(contact, &self.holding, &places)
-    }
-
-    fn because(&self, reasons: &str) -> String {
-        match reasons.trim() {
-            "" => String::new(),
-            text => fill(self.reasons, &[("text", text)]),
+    /// The shipped words of a kind.
+    fn source(&self, kind: Kind) -> &Source {
+        match kind {
+            Kind::Acknowledgement => &self.acknowledgement,
+            Kind::Outcome => &self.outcome,
+            Kind::Recourse => &self.recourse,
+            Kind::Extension => &self.extension,
+            Kind::Holding => &self.holding,
+            Kind::Survey => &self.survey,
         }
     }
 
-    fn letter(&self, contact: &Contact, template: &Template, places: &[(&str, &str)]) -> Letter {
+    /// What goes into the places of a word's template: of its subject line, and of its
+    /// text. Every place has its value; what is missing is an empty text.
+    fn values(&self, word: &Word, contact: &Contact, zone: &str) -> (Values, Values) {
+        let date = |time: Option<Timestamp>| time.map(|time| self.date(time, zone)).unwrap_or_default();
+        let trimmed = |text: &str| text.trim().to_owned();
+        let own: Vec<(&'static str, String)> = match word {
+            Word::Acknowledgement | Word::Recourse => Vec::new(),
+            Word::Outcome(ruling) => vec![
+                ("decision", self.decision(ruling.outcome).to_owned()),
+                ("reasons", trimmed(&ruling.reasons)),
+                ("until", date(Some(ruling.respond_until))),
+            ],
+            Word::Extension(delay) => vec![("reasons", trimmed(&delay.reason)), ("until", date(delay.due))],
+            Word::Holding(holding) => vec![
+                ("text", trimmed(&holding.text)),
+                ("reason", trimmed(&holding.reason)),
+                ("next", date(holding.next)),
+                ("until", date(holding.due)),
+            ],
+            Word::Survey(Invitation { reminder: _, until, wording }) => vec![
+                ("handling", wording.handling.clone()),
+                ("outcome", wording.outcome.clone()),
+                ("effort", wording.effort.clone()),
+                ("comment", wording.comment.clone()),
+                ("code", SURVEY_CODE.to_owned()),
+                ("until", date(Some(*until))),
+            ],
+        };
         let name = one_line(&contact.name);
         let greeting = match name.as_ref() {
             "" => self.greeting_without_name.to_owned(),
             name => fill(self.greeting, &[("name", name)]),
         };
         let subject = one_line(&contact.subject);
-        let case = contact.case_id.to_string();
-        let mut all = vec![("greeting", greeting.as_str()), ("subject", &subject), ("case", &case)];
-        all.extend(places);
-        Letter {
-            language: if self.speaks(&contact.language) { &contact.language } else { self.subtag }.to_owned(),
-            subject: fill(template.subject, &[("subject", &abridged(&subject))]),
-            body: fill(template.body, &all),
+        let mut values: Values = own.into_iter().map(|(place, text)| (place, Value::from(text))).collect();
+        values.insert("greeting", Value::from(greeting));
+        values.insert("name", Value::from(name.into_owned()));
+        values.insert("case", Value::from(contact.case_id.to_string()));
+        if let Word::Survey(invitation) = word {
+            values.insert("reminder", Value::from(invitation.reminder));
         }
+        let mut for_subject = values.clone();
+        for_subject.insert("subject", Value::from(abridged(&subject).into_owned()));
+        values.insert("subject", Value::from(subject.into_owned()));
+        (for_subject, values)
+    }
+
+    fn decision(&self, outcome: Outcome) -> &'static str {
+        match outcome {
+            Outcome::Upheld => self.upheld,
+            Outcome::PartlyUpheld => self.partly_upheld,
+            Outcome::NotUpheld => self.not_upheld,
+        }
+    }
+
+    fn write(&self, template: &Template, word: &Word, contact: &Contact, zone: &str) -> Result<Letter, Flaw> {
+        let (for_subject, for_body) = self.values(word, contact, zone);
+        let (subject, body) = template.write(&for_subject, &for_body)?;
+        Ok(self.addressed(contact, subject, body))
+    }
+
+    fn addressed(&self, contact: &Contact, subject: String, body: String) -> Letter {
+        let language =
+            if self.speaks(&contact.language) { &contact.language } else { self.subtag }.to_owned();
+        Letter { language, subject, body }
     }
 }
 
-/// Puts values into the places of a template, in one pass. A place without a
-/// value stays as it is; a test holds that no template has one.
-fn fill(template: &str, places: &[(&str, &str)]) -> String {
-    let mut text = String::with_capacity(template.len() + 256);
-    let mut rest = template;
+impl Source {
+    fn template(&self) -> Template {
+        Template { subject: self.subject.to_owned(), body: self.body.to_owned() }
+    }
+}
+
+/// Puts values into the places of a phrase, in one pass. A place without a value stays as
+/// it is.
+fn fill(phrase: &str, places: &[(&str, &str)]) -> String {
+    let mut text = String::with_capacity(phrase.len() + 256);
+    let mut rest = phrase;
     while let Some((before, (name, after))) =
         rest.split_once('{').and_then(|(before, from)| Some((before, from.split_once('}')?)))
     {

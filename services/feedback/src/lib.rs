@@ -7,6 +7,8 @@
 //!
 //! - A complaint is registered: its acknowledgement is owed.
 //! - An outcome takes effect: its notice is owed and its cycle waits for one answer.
+//! - The outcome was told: the survey of its cycle is open, and its complainant is called
+//!   back where a rule or the sample says so, see `told` and `follow_up`.
 //! - The case is reopened, closed, withdrawn or declined: the wait is over; after
 //!   the last dispute, word of where else to turn is owed.
 //!
@@ -20,9 +22,16 @@
 //! `store`, and the three joined in `rpc`; then its rows in `tests/rpc.rs`.
 
 pub mod address;
+pub mod call_back;
 pub mod letter;
 pub mod notice;
+pub mod profile;
+pub mod quiet;
 pub mod response;
+pub mod revision;
+pub mod sample;
+pub mod survey;
+pub mod working_hours;
 
 mod flow;
 mod mail;
@@ -34,7 +43,10 @@ mod wire;
 
 use std::sync::Arc;
 
+use proto::redress::feedback::v1::call_back_service_server::CallBackServiceServer;
 use proto::redress::feedback::v1::feedback_service_server::FeedbackServiceServer;
+use proto::redress::feedback::v1::survey_service_server::SurveyServiceServer;
+use proto::redress::feedback::v1::template_service_server::TemplateServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
 
@@ -48,6 +60,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!();
 pub const SERVICE: Service = Service { name: "feedback", port: 50055, migrations: &MIGRATIONS, open };
 
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
+    working_hours::prepare();
     let smtp = smtp(kit)?;
     let road = smtp.as_ref().map_or(Road::None, |smtp| {
         let settings = &kit.settings;
@@ -56,11 +69,14 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     });
     parts
         .route(FeedbackServiceServer::new(rpc::Rpc::new(kit.db.clone(), road.clone())))
-        .react(react::Reactions { road });
+        .route(CallBackServiceServer::new(rpc::call_backs::CallBacks::new(kit.db.clone())))
+        .route(TemplateServiceServer::new(rpc::templates::Templates::new(kit.db.clone())))
+        .route(SurveyServiceServer::new(rpc::surveys::Surveys::new(kit.db.clone())))
+        .react(react::Reactions { road: road.clone() });
     if let Some(smtp) = smtp {
         let db = kit.db.clone();
         let transport: Arc<dyn Transport> = Arc::new(smtp);
-        parts.worker("deliver", move |stop| flow::deliver::run(db, transport, stop));
+        parts.worker("deliver", move |stop| flow::deliver::run(db, transport, road, stop));
     }
     Ok(())
 }

@@ -134,6 +134,7 @@ mod tests {
 
     use super::*;
     use crate::address::OwnAddresses;
+    use crate::letter::Letters;
     use crate::notice::{Contact, Owed, Road, Word};
 
     fn notice(recipient: &str, word: Word) -> Notice {
@@ -151,7 +152,13 @@ mod tests {
         let case_id = contact.case_id;
         let owed = Owed { case_id, cycle: 1, word, zone: String::new(), traceparent: String::new() };
         let road = Road::Mail(OwnAddresses::default());
-        Notice::new(NoticeId(Uuid::nil()), owed, &contact, &road, Timestamp::UNIX_EPOCH)
+        Notice::new(
+            NoticeId(Uuid::nil()),
+            owed,
+            &contact,
+            (&road, &Letters::default()),
+            Timestamp::UNIX_EPOCH,
+        )
     }
 
     fn mail(notice: &Notice) -> (Envelope, String) {

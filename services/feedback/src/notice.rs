@@ -14,9 +14,10 @@ use jiff::Timestamp;
 use kernel::{CaseId, NoticeId};
 
 use crate::address::{OwnAddresses, is_program};
-use crate::letter::Letter;
+use crate::letter::{Letter, Letters};
 use crate::refusal::Refusal;
 use crate::response::Ruling;
+use crate::survey::Invitation;
 
 /// How often delivery is tried: for about two days.
 pub const MAX_ATTEMPTS: i32 = 56;
@@ -31,6 +32,9 @@ pub const MAX_SENDINGS: i32 = 20;
 /// Most corrections of a contact.
 pub const MAX_CORRECTIONS: i64 = 50;
 
+/// Why a survey is not sent any more: it was answered or cancelled.
+pub const SURVEY_ENDED: &str = "SURVEY_ENDED";
+
 kernel::numbered! {
     /// What a notice is for.
     Kind {
@@ -44,6 +48,8 @@ kernel::numbered! {
         Extension = 4,
         /// There is no answer yet: why, and when there is news.
         Holding = 5,
+        /// How did you find it?
+        Survey = 6,
     }
 }
 
@@ -99,6 +105,8 @@ pub enum Obstacle {
     AutomaticMessage,
     /// Nothing to send it with is configured.
     NoTransport,
+    /// The tenant's template could not write it.
+    TemplateStopped,
 }
 
 impl Obstacle {
@@ -111,6 +119,7 @@ impl Obstacle {
             Self::AutomaticSender => "AUTOMATIC_SENDER",
             Self::AutomaticMessage => "AUTOMATIC_MESSAGE",
             Self::NoTransport => "NO_TRANSPORT",
+            Self::TemplateStopped => "TEMPLATE_STOPPED",
         }
     }
 }
@@ -259,6 +268,8 @@ pub enum Word {
     Extension(Delay),
     /// There is no answer yet.
     Holding(Holding),
+    /// How did you find it?
+    Survey(Invitation),
 }
 
 /// A holding reply.
@@ -296,6 +307,7 @@ impl Word {
             Self::Recourse => Kind::Recourse,
             Self::Extension(_) => Kind::Extension,
             Self::Holding(_) => Kind::Holding,
+            Self::Survey(_) => Kind::Survey,
         }
     }
 
@@ -305,6 +317,7 @@ impl Word {
             Self::Extension(delay) => delay.number,
             Self::Holding(holding) => holding.number,
             Self::Outcome(ruling) => ruling.correction,
+            Self::Survey(invitation) => invitation.reminder.into(),
             Self::Acknowledgement | Self::Recourse => 0,
         }
     }
@@ -313,9 +326,16 @@ impl Word {
 impl Notice {
     /// A new notice to a contact. Where something keeps it from being sent it is
     /// undelivered from the start, and says why.
-    pub fn new(id: NoticeId, owed: Owed, contact: &Contact, road: &Road, now: Timestamp) -> Self {
+    pub fn new(
+        id: NoticeId,
+        owed: Owed,
+        contact: &Contact,
+        (road, letters): (&Road, &Letters),
+        now: Timestamp,
+    ) -> Self {
         let kind = owed.word.kind();
-        let obstacle = road.obstacle(kind, contact);
+        let (letter, stopped) = letters.write(&owed.word, contact, &owed.zone);
+        let obstacle = road.obstacle(kind, contact).or(stopped);
         Self {
             id,
             case_id: owed.case_id,
@@ -324,7 +344,7 @@ impl Notice {
             number: owed.word.number(),
             state: if obstacle.is_some() { State::Undelivered } else { State::Pending },
             recipient: contact.recipient.clone(),
-            letter: Letter::new(&owed.word, contact, &owed.zone),
+            letter,
             evidence: String::new(),
             failure_reason: obstacle.map_or("", Obstacle::reason).to_owned(),
             attempts: 0,
@@ -339,6 +359,7 @@ impl Notice {
 
     /// Takes in that the complainant was told by other means.
     pub fn take_record(&mut self, record: Record, evidence: String, now: Timestamp) -> Result<(), Refusal> {
+        self.check_for_people()?;
         if self.state == State::Delivered {
             return Err(Refusal::NoticeDelivered);
         }
@@ -360,6 +381,7 @@ impl Notice {
         by: Requester,
         now: Timestamp,
     ) -> Result<Sending, Refusal> {
+        self.check_for_people()?;
         if self.state == State::Pending && self.recipient == contact.recipient {
             return Err(Refusal::NoticePending);
         }
@@ -389,6 +411,18 @@ impl Notice {
         self.sending += 1;
         self.due = Some(now);
         Ok(before)
+    }
+
+    /// That people may see to it: they have no part in a survey.
+    fn check_for_people(&self) -> Result<(), Refusal> {
+        if self.kind == Kind::Survey { Err(Refusal::NoticeOfSurvey) } else { Ok(()) }
+    }
+
+    /// Lets it wait, where it waits at all, until a time.
+    #[must_use]
+    pub fn at(mut self, time: Timestamp) -> Self {
+        self.due = self.due.map(|due| due.max(time));
+        self
     }
 
     /// What an attempt leads to. `fraction`, from 0 to 1, spreads the next ones so

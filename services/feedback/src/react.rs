@@ -9,24 +9,25 @@
 //! The feeds of intake and cases are not in step. A notice owed before it is known
 //! whom to write to is put off, and written when the registration arrives.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use events::{Delivered, Follow, Reactor};
 use fault::Fault;
 use futures::future::BoxFuture;
-use kernel::{CaseId, NoticeId};
+use kernel::CaseId;
 use pg::Tx;
 use proto::redress::cases::v1::{
-    CaseClosed, CaseDeclined, CaseReopened, CaseResolved, CaseWithdrawn, DecisionCorrected, ExtensionGranted,
-    HoldingReplySent,
+    CaseClosed, CaseDecided, CaseDeclined, CaseMerged, CaseOpened, CaseReopened, CaseResolved, CaseUnmerged,
+    CaseWithdrawn, DecisionCorrected, ExtensionGranted, HoldingReplySent,
 };
 use proto::redress::intake::v1::ComplaintRegistered;
 
-use crate::address::{normal, send_at};
-use crate::flow::deliver;
-use crate::notice::{Contact, Kind, Notice, Owed, Road, State, Word};
+use crate::flow::{posting, told};
+use crate::notice::{Contact, Owed, Road, Word};
+use crate::profile::{Origin, Progress};
 use crate::response::{Cycle, Over};
 use crate::store;
+use crate::survey::Standing;
 use crate::wire;
 
 /// Applies events of intake and cases.
@@ -42,12 +43,16 @@ events::inbound! {
             ComplaintRegistered => Batch::registered,
         }
         cases {
+            CaseOpened => Batch::opened,
+            CaseDecided => Batch::decided,
             CaseResolved => Batch::resolved,
             CaseReopened => Batch::reopened,
             DecisionCorrected => Batch::corrected,
             CaseClosed => Batch::closed,
             CaseWithdrawn => Batch::withdrawn,
             CaseDeclined => Batch::declined,
+            CaseMerged => Batch::merged,
+            CaseUnmerged => Batch::unmerged,
             ExtensionGranted => Batch::extended,
             HoldingReplySent => Batch::held,
         }
@@ -65,8 +70,10 @@ impl Reactor for Reactions {
 
     fn react<'a>(&'a self, tx: &'a mut Tx, batch: &'a [Delivered]) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
-            let Batch { registered, acknowledged, resolved, over, ended, owed } = Batch::read(batch)?;
+            let Batch { registered, origins, acknowledged, resolved, over, ended, owed, progress } =
+                Batch::read(batch)?;
             if !registered.is_empty() {
+                store::keep_origins(tx, &origins).await?;
                 self.meet(tx, registered, acknowledged).await?;
             }
             if !owed.is_empty() {
@@ -82,6 +89,11 @@ impl Reactor for Reactions {
                 let now = tx.now();
                 store::dismiss(tx, &ended, now).await?;
             }
+            if !progress.is_empty() {
+                let progress: Vec<(CaseId, Progress)> = progress.into_iter().collect();
+                store::keep_progress(tx, &progress).await?;
+                told::end(tx, &progress).await?;
+            }
             Ok(())
         })
     }
@@ -92,16 +104,20 @@ impl Reactor for Reactions {
 struct Batch {
     /// Whom to write to about new complaints.
     registered: Vec<Contact>,
+    /// What those complaints said of themselves.
+    origins: Vec<Origin>,
     /// The acknowledgements owed for them.
     acknowledged: Vec<Owed>,
-    /// Cycles that await their answer from now on.
-    resolved: Vec<Cycle>,
+    /// Cycles that await their answer from now on, and the zones of their times.
+    resolved: Vec<(Cycle, String)>,
     /// Cycles that await none any more.
     over: Vec<Over>,
     /// Cases about which nobody need be told any more.
     ended: Vec<CaseId>,
     /// What is owed to those who are known already.
     owed: Vec<Owed>,
+    /// How far cases have come, with the last word on each.
+    progress: BTreeMap<CaseId, Progress>,
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "handlers are given the payload")]
@@ -118,17 +134,19 @@ impl Batch {
     /// is owed.
     fn registered(&mut self, event: &Delivered, registered: ComplaintRegistered) -> Result<(), Fault> {
         let ended = wire::is_history(&registered);
+        let origin = wire::origin(&registered)?;
         let contact = wire::contact(registered, &event.traceparent)?;
         // What ended before it came here is acknowledged to nobody.
         self.acknowledged.extend((!ended).then(|| acknowledgement(&contact)));
         self.registered.push(contact);
+        self.origins.push(origin);
         Ok(())
     }
 
     /// An outcome took effect: it is told, and its cycle awaits an answer.
     fn resolved(&mut self, event: &Delivered, resolved: CaseResolved) -> Result<(), Fault> {
         let (case_id, cycle, ruling, zone) = wire::resolved(resolved)?;
-        self.resolved.push(Cycle::opened(case_id, cycle, &ruling));
+        self.resolved.push((Cycle::opened(case_id, cycle, &ruling), zone.clone()));
         self.owe(case_id, cycle, Word::Outcome(ruling), zone, event);
         Ok(())
     }
@@ -136,21 +154,23 @@ impl Batch {
     /// The cycles before take no answer any more.
     fn reopened(&mut self, _: &Delivered, reopened: CaseReopened) -> Result<(), Fault> {
         self.over.push(wire::reopened(&reopened)?);
+        self.tell(wire::reopened_progress(&reopened)?);
         Ok(())
     }
 
     fn withdrawn(&mut self, _: &Delivered, withdrawn: CaseWithdrawn) -> Result<(), Fault> {
-        self.ended(wire::withdrawn(&withdrawn)?);
+        self.ended(wire::withdrawn(&withdrawn)?, Standing::Withdrawn);
         Ok(())
     }
 
     fn declined(&mut self, _: &Delivered, declined: CaseDeclined) -> Result<(), Fault> {
-        self.ended(wire::declined(&declined)?);
+        self.ended(wire::declined(&declined)?, Standing::Declined);
         Ok(())
     }
 
-    fn ended(&mut self, over: Over) {
+    fn ended(&mut self, over: Over, standing: Standing) {
         self.ended.push(over.case_id);
+        self.stand(over.case_id, standing);
         self.over.push(over);
     }
 
@@ -159,6 +179,7 @@ impl Batch {
         if corrected.remedy_due {
             self.over.push(wire::superseded(&corrected)?);
         }
+        self.tell(wire::corrected_progress(&corrected)?);
         Ok(())
     }
 
@@ -169,10 +190,41 @@ impl Batch {
         if wire::needs_recourse(&closed) {
             self.owe(over.case_id, over.cycle, Word::Recourse, String::new(), event);
         }
+        if wire::is_auto_closed(&closed) {
+            self.stand(over.case_id, Standing::AutoClosed);
+        }
         if !wire::may_still_be_answered(&closed) {
             self.over.push(over);
         }
         Ok(())
+    }
+
+    fn opened(&mut self, _: &Delivered, opened: CaseOpened) -> Result<(), Fault> {
+        self.tell(wire::opened_progress(&opened)?);
+        Ok(())
+    }
+
+    fn decided(&mut self, _: &Delivered, decided: CaseDecided) -> Result<(), Fault> {
+        self.tell(wire::decided_progress(&decided)?);
+        Ok(())
+    }
+
+    fn merged(&mut self, _: &Delivered, merged: CaseMerged) -> Result<(), Fault> {
+        self.stand(wire::case_of(&merged.case_id)?, Standing::Merged);
+        Ok(())
+    }
+
+    fn unmerged(&mut self, _: &Delivered, unmerged: CaseUnmerged) -> Result<(), Fault> {
+        self.stand(wire::case_of(&unmerged.case_id)?, Standing::Open);
+        Ok(())
+    }
+
+    fn stand(&mut self, case_id: CaseId, standing: Standing) {
+        self.tell((case_id, Progress { standing: Some(standing), ..Progress::default() }));
+    }
+
+    fn tell(&mut self, (case_id, told): (CaseId, Progress)) {
+        self.progress.entry(case_id).or_default().merge(told);
     }
 
     /// It takes longer: the complainant is told until when, and why.
@@ -203,7 +255,7 @@ impl Reactions {
         let cases: Vec<CaseId> = contacts.iter().map(|contact| contact.case_id).collect();
         owed.extend(store::take_up(tx, &cases).await?);
         let known = contacts.into_iter().map(|contact| (contact.case_id, contact)).collect();
-        self.post(tx, owed, &known).await
+        posting::post_owed(tx, &self.road, owed, &known).await
     }
 
     /// Writes what is owed to those who are known, and puts the rest off.
@@ -221,62 +273,8 @@ impl Reactions {
         if !put_off.is_empty() {
             store::put_off(tx, &put_off).await?;
         }
-        self.post(tx, owed, &known).await
+        posting::post_owed(tx, &self.road, owed, &known).await
     }
-
-    /// Makes notices of what is owed; tells of those that can go nowhere, and
-    /// wakes the worker for those that can.
-    async fn post(
-        &self,
-        tx: &mut Tx,
-        owed: Vec<Owed>,
-        known: &HashMap<CaseId, Contact>,
-    ) -> Result<(), Fault> {
-        let mut notices = Vec::with_capacity(owed.len());
-        for owed in owed {
-            if let Some(contact) = known.get(&owed.case_id) {
-                notices.push(Notice::new(NoticeId(tx.new_id()), owed, contact, &self.road, tx.now()));
-            }
-        }
-        put_apart(tx, &mut notices).await?;
-        let lane = tx.lane();
-        let fresh = store::post(tx, &notices, lane).await?;
-        for notice in notices.iter().filter(|notice| fresh.contains(&notice.id)) {
-            if notice.state == State::Pending {
-                tx.notify(deliver::TOPIC);
-            } else {
-                tx.emit_in(notice.traceparent.clone(), notice.case_id.0, &wire::settled(notice));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Lets acknowledgements wait whose address was sent many of late: a program that
-/// answers each with another complaint is answered ever more slowly, and whoever has
-/// much to complain of is told all the same. Counted in the database, hence for all
-/// replicas together.
-async fn put_apart(tx: &mut Tx, notices: &mut [Notice]) -> Result<(), Fault> {
-    let is_counted = |notice: &Notice| notice.kind == Kind::Acknowledgement && notice.state == State::Pending;
-    let mut counts: BTreeMap<String, i32> = BTreeMap::new();
-    for notice in notices.iter().filter(|notice| is_counted(notice)) {
-        *counts.entry(normal(&notice.recipient)).or_default() += 1;
-    }
-    if counts.is_empty() {
-        return Ok(());
-    }
-    let now = tx.now();
-    let free_at = store::reserve(tx, &counts, now).await?;
-    let mut sent: HashMap<String, i32> = HashMap::new();
-    for notice in notices.iter_mut().filter(|notice| is_counted(notice)) {
-        let address = normal(&notice.recipient);
-        if let Some(free_at) = free_at.get(&address) {
-            let nth = sent.entry(address).or_default();
-            notice.due = Some(send_at(*free_at, *nth, now));
-            *nth += 1;
-        }
-    }
-    Ok(())
 }
 
 fn acknowledgement(contact: &Contact) -> Owed {

@@ -27,19 +27,59 @@ pub enum Refusal {
     ContactNotFound,
     /// The contact was corrected as often as is allowed.
     TooManyCorrections,
+    /// No person has a part in a survey.
+    NoticeOfSurvey,
+    /// No survey has this code.
+    SurveyCodeUnknown,
+    /// Too many wrong codes of late.
+    TooManyGuesses,
+    /// The survey has its answer.
+    SurveyAnswered,
+    /// The survey's time has passed.
+    SurveyExpired,
+    /// Nobody is to be asked any more.
+    SurveyCancelled,
+    /// There is no such version.
+    QuestionnaireNotFound,
+    /// There is no such call-back.
+    CallBackNotFound,
+    /// The call-back has ended.
+    CallBackEnded,
+    /// There is no such version of the policy.
+    CallBackPolicyNotFound,
+    /// There is no such version of the template.
+    TemplateNotFound,
+    /// The complaint is about the caller.
+    CallerRecused,
+    /// There are as many versions as is allowed.
+    TooManyVersions,
 }
 
 impl fault::Refusal for Refusal {
     fn kind(&self) -> Kind {
         match self {
-            Self::FeedbackNotFound | Self::NoticeNotFound | Self::ContactNotFound => Kind::NotFound,
+            Self::FeedbackNotFound
+            | Self::NoticeNotFound
+            | Self::ContactNotFound
+            | Self::SurveyCodeUnknown
+            | Self::QuestionnaireNotFound
+            | Self::CallBackNotFound
+            | Self::CallBackPolicyNotFound
+            | Self::TemplateNotFound => Kind::NotFound,
+            Self::CallerRecused => Kind::Forbidden,
+            Self::TooManyGuesses | Self::TooManyVersions => Kind::Exhausted,
             Self::AlreadyAnswered
             | Self::ResponseWindowClosed
             | Self::NoticeDelivered
             | Self::NoticePending
             | Self::Obstacle(_)
             | Self::TooManySendings
-            | Self::TooManyCorrections => Kind::Precondition,
+            | Self::TooManyCorrections
+            | Self::NoticeOfSurvey
+            | Self::SurveyAnswered
+            | Self::SurveyExpired
+            | Self::SurveyCancelled
+            | Self::CallBackEnded => Kind::Precondition,
         }
     }
 
@@ -55,6 +95,19 @@ impl fault::Refusal for Refusal {
             Self::TooManySendings => "TOO_MANY_SENDINGS",
             Self::ContactNotFound => "CONTACT_NOT_FOUND",
             Self::TooManyCorrections => "TOO_MANY_CORRECTIONS",
+            Self::NoticeOfSurvey => "NOTICE_OF_SURVEY",
+            Self::SurveyCodeUnknown => "SURVEY_CODE_UNKNOWN",
+            Self::TooManyGuesses => "TOO_MANY_GUESSES",
+            Self::SurveyAnswered => "SURVEY_ANSWERED",
+            Self::SurveyExpired => "SURVEY_EXPIRED",
+            Self::SurveyCancelled => "SURVEY_CANCELLED",
+            Self::QuestionnaireNotFound => "QUESTIONNAIRE_NOT_FOUND",
+            Self::CallBackNotFound => "CALL_BACK_NOT_FOUND",
+            Self::CallBackEnded => "CALL_BACK_ENDED",
+            Self::CallBackPolicyNotFound => "CALL_BACK_POLICY_NOT_FOUND",
+            Self::TemplateNotFound => "TEMPLATE_NOT_FOUND",
+            Self::CallerRecused => "CALLER_RECUSED",
+            Self::TooManyVersions => "TOO_MANY_VERSIONS",
         }
     }
 }
@@ -76,9 +129,23 @@ impl std::fmt::Display for Refusal {
                 "only programs write from this address"
             }
             Self::Obstacle(Obstacle::NoTransport) => "no mail server is configured",
+            Self::Obstacle(Obstacle::TemplateStopped) => "the template could not write it",
             Self::TooManySendings => "this notice was sent as often as is allowed",
             Self::ContactNotFound => "nobody knows yet whom to write to about this case",
             Self::TooManyCorrections => "this contact was corrected as often as is allowed",
+            Self::NoticeOfSurvey => "surveys are sent and answered without anybody's doing",
+            Self::SurveyCodeUnknown => "no survey has this code",
+            Self::TooManyGuesses => "too many wrong codes; wait a moment",
+            Self::SurveyAnswered => "this survey has been answered",
+            Self::SurveyExpired => "the time to answer this survey is over",
+            Self::SurveyCancelled => "this survey takes no answer any more: its case has ended otherwise",
+            Self::QuestionnaireNotFound => "there is no such version of the questionnaire",
+            Self::CallBackNotFound => "there is no such call-back",
+            Self::CallBackEnded => "this call-back has ended",
+            Self::CallBackPolicyNotFound => "there is no such version of the policy",
+            Self::TemplateNotFound => "there is no such version of the template",
+            Self::CallerRecused => "the complaint is about you; somebody else must do this",
+            Self::TooManyVersions => "there are as many versions as is allowed",
         })
     }
 }

@@ -1,8 +1,12 @@
 //! One function per rpc.
 
+pub(crate) mod call_backs;
 mod contact;
 mod notices;
 mod respond;
+pub(crate) mod revisions;
+pub(crate) mod surveys;
+pub(crate) mod templates;
 
 use std::sync::Arc;
 
@@ -95,7 +99,7 @@ impl FeedbackService for Rpc {
         &self,
         request: Request<RecordNoticeRequest>,
     ) -> Result<Response<RecordNoticeResponse>, Status> {
-        notices::record(&self.db, request).await
+        notices::record(&self.db, &self.road, request).await
     }
 
     async fn resend_notice(

@@ -1,6 +1,10 @@
 //! Contract and domain, turned into each other; nothing else.
 
+mod call_backs;
+mod inbound;
 mod notices;
+mod surveys;
+mod templates;
 
 use fault::{Check, Fault};
 use jiff::Timestamp;
@@ -14,7 +18,24 @@ use proto::timestamp;
 use crate::notice::{Contact, Delay, Filter, Holding, State};
 use crate::response::{Answer, Cycle, MAX_COMMENT, MAX_SCORE, Outcome, Over, Ruling, Satisfaction, Verdict};
 
+pub(crate) use call_backs::{
+    Attempted, CallBackListQuery, attempt, attempted, call_back, call_back_key, call_backs_of, counted,
+    made_policy, opened, period, policy, policy_version,
+};
+pub(crate) use inbound::{
+    case_of, corrected_progress, decided_progress, is_auto_closed, opened_progress, origin, reopened_progress,
+};
 pub(crate) use notices::{Resent, contact_view, corrected, correction, notice, record, resend, settled};
+
+pub(crate) use surveys::{
+    SurveyListQuery, activated, answered, created, questionnaire, submitted, survey, survey_questions,
+    surveys_of, version_of,
+};
+
+pub(crate) use templates::{
+    TemplateKey, Wanted, made_template, previewed, put_template, quiet_hours, quieted, still_sound, template,
+    template_key, template_of, templates_of,
+};
 
 /// Reason of a request to read or list that is malformed.
 const INVALID_REQUEST: &str = "INVALID_REQUEST";
@@ -291,6 +312,10 @@ mod tests {
             Means, wire::NoticeMeans;
             Outcome, cases::Outcome;
             Verdict, wire::Response;
+            crate::survey::State, wire::SurveyState;
+            crate::call_back::Cause, wire::CallBackCause;
+            crate::call_back::State, wire::CallBackState;
+            crate::call_back::Outcome, wire::CallBackOutcome;
         }
     }
 

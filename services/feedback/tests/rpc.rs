@@ -2,10 +2,13 @@
 //! hears, twice and out of step; delivery through a real mail server.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod call_backs;
 mod delivery;
 mod inbound;
 mod records;
 mod sink;
+mod surveys;
+mod templates;
 
 use std::time::Duration;
 

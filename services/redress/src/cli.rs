@@ -3,6 +3,7 @@
 mod agent;
 mod agent_file;
 mod calendar;
+mod call_back;
 mod case;
 mod category;
 mod channel;
@@ -24,7 +25,9 @@ mod roster;
 mod routing;
 mod rules;
 mod submit;
+mod survey;
 mod task;
+mod template;
 mod up;
 mod worker;
 
@@ -99,6 +102,12 @@ enum Verb {
     Feedback(feedback::FeedbackArgs),
     /// Lists what complainants were, or could not be, told
     Notices(feedback::Notices),
+    /// What complainants are asked once they were told an outcome
+    Survey(survey::Surveys),
+    /// Complainants who are called back, and what came of it
+    Callback(call_back::CallBacks),
+    /// The words of notices, and when nobody is written to
+    Template(template::Templates),
     /// Carries out a department's tasks, for trying out: nothing is paid or shipped
     Worker(worker::WorkerArgs),
     /// Reads what happened, as it happens
@@ -164,6 +173,9 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Task(args) => wait(args.run()),
         Verb::Feedback(args) => wait(args.run()),
         Verb::Notices(args) => wait(args.run()),
+        Verb::Survey(args) => wait(args.run()),
+        Verb::Callback(args) => wait(args.run()),
+        Verb::Template(args) => wait(args.run()),
         Verb::Worker(args) => wait(args.run()),
         Verb::Events(args) => wait(args.run()),
         Verb::Parked(args) => wait(args.run()),

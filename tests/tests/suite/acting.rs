@@ -169,6 +169,15 @@ const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("FeedbackService.RespondToOutcome", "the complainant's answer, by a channel"),
     ("FeedbackService.RecordNotice", "records how the complainant was told, and decides nothing"),
     ("FeedbackService.ResendNotice", "sends again what was said"),
+    ("CallBackService.CreateCallBackPolicy", "a setting"),
+    ("CallBackService.ActivateCallBackPolicy", "a setting"),
+    ("CallBackService.RecordCallBackAttempt", "needs a call-back: see `whom_it_is_about_does_not_call`"),
+    ("TemplateService.CreateTemplate", "a setting"),
+    ("TemplateService.ActivateTemplate", "a setting"),
+    ("TemplateService.SetQuietHours", "a setting"),
+    ("SurveyService.CreateQuestionnaire", "a setting"),
+    ("SurveyService.ActivateQuestionnaire", "a setting"),
+    ("SurveyService.SubmitSurvey", "the complainant's answer, by a channel"),
     ("FeedbackService.CorrectContact", "says where the complainant is reached, and decides nothing"),
 ];
 

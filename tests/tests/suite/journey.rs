@@ -13,6 +13,7 @@ mod roster;
 mod rules;
 mod scene;
 mod stories;
+mod surveys;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,6 +75,7 @@ async fn tell_all(scene: &Scene) {
     deadlines::taken_longer(scene).await;
     deadlines::promised(scene).await;
     notices::told_by_other_means(scene).await;
+    surveys::asked_afterwards(scene).await;
     calendars::kept(scene).await;
     counted(scene).await;
     classifiers::taught(scene).await;
@@ -102,7 +104,7 @@ async fn counted(scene: &Scene) {
         (CaseState::Assigned, 2),
         (CaseState::Decided, 1),
         (CaseState::Closed, 2),
-        (CaseState::Withdrawn, 6),
+        (CaseState::Withdrawn, 7),
         (CaseState::OutOfScope, 1),
     ];
     assert_eq!(by_state, BTreeMap::from(left));

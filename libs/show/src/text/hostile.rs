@@ -9,6 +9,8 @@ use proto::redress::cases::v1::{
     ClockRecount, GetTimelineResponse, ImportHolidaysResponse, ListClocksResponse,
 };
 
+use proto::redress::feedback::v1::QuietHours;
+
 use super::*;
 use crate::{escaped, is_treacherous, json};
 
@@ -140,6 +142,21 @@ fn of_most() -> Vec<(&'static str, String)> {
         ("triage", shown(triage)),
         ("categories", shown(categories)),
         ("category", shown(category)),
+        ("questionnaire", shown(questionnaire)),
+        ("survey_answered", shown(survey_answered)),
+        ("survey_questions", shown(survey_questions)),
+        ("surveys", shown(surveys)),
+        ("call_back", shown(call_back)),
+        ("call_back_count", shown(call_back_count)),
+        ("call_back_policy", shown(call_back_policy)),
+        ("call_backs", shown(call_backs)),
+        (
+            "quiet_hours",
+            shown(|quiet: &QuietHours| quiet_hours(&QuietHours { end: "x".to_owned(), ..quiet.clone() })),
+        ),
+        ("template", shown(template)),
+        ("template_sample", shown(template_sample)),
+        ("templates", shown(templates)),
         ("zones", shown(zones)),
     ]
 }

@@ -5,9 +5,9 @@ use kernel::Caller;
 use kernel::receipt::ReceiptCode;
 use pg::{Db, Tx};
 use proto::redress::cases::v1::{TrackComplaintRequest, TrackComplaintResponse};
+use server::{CodeRateLimit, LimitKey};
 
 use crate::case::Case;
-use crate::receipt_rate_limit::{LimitKey, ReceiptRateLimit};
 use crate::refusal::Refusal;
 use crate::timeline::{Entry, Kind};
 use crate::{store, wire};
@@ -19,7 +19,7 @@ const MAX_ENTRIES: i64 = 100;
 /// tenant's is the same refusal; unless misspelt it counts as a guess.
 pub(crate) async fn progress(
     db: &Db,
-    receipt_rate_limit: &ReceiptRateLimit,
+    receipt_rate_limit: &CodeRateLimit,
     caller: &Caller,
     request: TrackComplaintRequest,
 ) -> Result<TrackComplaintResponse, Fault> {

@@ -5,7 +5,8 @@
 //! dies in between leaves a claim that runs out, and the notice is sent again:
 //! mail is delivered at least once, never exactly once, and every copy bears the
 //! same Message-ID (`<notice id@redress>`) so that a mailbox can tell. A notice
-//! left pending when the transport is taken away waits until it is given again.
+//! left pending when the transport is taken away waits until it is given again. A
+//! survey's mail bears a code, another at each attempt: each opens the same survey.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -14,13 +15,15 @@ use std::time::Duration;
 use fault::Fault;
 use jiff::Timestamp;
 use kernel::TenantId;
+use kernel::receipt::{ReceiptCode, ReceiptKey};
 use pg::Db;
 use server::Stop;
 use tokio::task::{Id, JoinError, JoinSet};
 use tracing::Instrument as _;
 
+use crate::flow::told;
 use crate::mail::Transport;
-use crate::notice::{Answer, State};
+use crate::notice::{Answer, Kind, Notice, Road, State};
 use crate::store::{self, Attempt, Claimed, Claims};
 use crate::wire;
 
@@ -43,11 +46,18 @@ const CLAIM: Duration = Duration::from_mins(2);
 const SWEEP: Duration = Duration::from_mins(10);
 
 /// Delivers notices until told to stop; what is being sent then is finished.
-pub(crate) async fn run(db: Db, transport: Arc<dyn Transport>, stop: Stop) {
+pub(crate) async fn run(db: Db, transport: Arc<dyn Transport>, road: Road, stop: Stop) {
     let mut listener = db.notifier().listen(TOPIC);
     let swept = db.clock().now();
-    let mut worker =
-        Worker { db, transport, sending: JoinSet::new(), tenants: HashMap::new(), tried: Vec::new(), swept };
+    let mut worker = Worker {
+        db,
+        transport,
+        road,
+        sending: JoinSet::new(),
+        tenants: HashMap::new(),
+        tried: Vec::new(),
+        swept,
+    };
     while !stop.is_cancelled() {
         if let Err(fault) = worker.turn().await {
             tracing::warn!(fault = fault.chain(), "delivery waits for its database");
@@ -65,6 +75,8 @@ pub(crate) async fn run(db: Db, transport: Arc<dyn Transport>, stop: Stop) {
 struct Worker {
     db: Db,
     transport: Arc<dyn Transport>,
+    /// How what follows from a delivery leaves in its turn.
+    road: Road,
     sending: JoinSet<(Claimed, Answer)>,
     /// Whose notices they are.
     tenants: HashMap<Id, TenantId>,
@@ -87,8 +99,8 @@ impl Worker {
         if limit == 0 {
             return Ok(());
         }
-        for claimed in self.claim(limit).await? {
-            self.send(claimed);
+        for (claimed, code) in self.claim(limit).await? {
+            self.send(claimed, code);
         }
         Ok(())
     }
@@ -97,7 +109,9 @@ impl Worker {
         CONCURRENT.saturating_sub(u32::try_from(self.sending.len()).unwrap_or(u32::MAX))
     }
 
-    async fn claim(&self, limit: u32) -> Result<Vec<Claimed>, Fault> {
+    /// Claims notices that are due; those of surveys with a code each, of which the hash
+    /// alone is kept.
+    async fn claim(&self, limit: u32) -> Result<Vec<(Claimed, Option<ReceiptCode>)>, Fault> {
         self.db
             .transact_as_worker("notices.claim", async |mut tx| {
                 let now = tx.now();
@@ -107,12 +121,13 @@ impl Worker {
                 }
                 let claims = Claims { now, until: later(now, CLAIM), limit: limit.into(), under_way };
                 let claimed = store::claim(&mut tx, claims).await?;
-                Ok((tx, claimed))
+                let coded = with_codes(&mut tx, claimed).await?;
+                Ok((tx, coded))
             })
             .await
     }
 
-    fn send(&mut self, claimed: Claimed) {
+    fn send(&mut self, claimed: Claimed, code: Option<ReceiptCode>) {
         let tenant = claimed.tenant.clone();
         let transport = self.transport.clone();
         let span = pg::continued_span!(
@@ -123,7 +138,12 @@ impl Worker {
             notice.attempt = claimed.notice.attempts,
         );
         let attempt = async move {
-            let answer = tokio::time::timeout(SEND_LIMIT, transport.send(&claimed.notice)).await;
+            let coded = code.map(|code| Notice {
+                letter: claimed.notice.letter.with_code(&code.to_string()),
+                ..claimed.notice.clone()
+            });
+            let sent = coded.as_ref().unwrap_or(&claimed.notice);
+            let answer = tokio::time::timeout(SEND_LIMIT, transport.send(sent)).await;
             let answer =
                 answer.unwrap_or_else(|_| Answer::Later("the server did not answer in time".to_owned()));
             let traceparent = pg::trace::current();
@@ -160,17 +180,21 @@ impl Worker {
         for attempt in &self.tried {
             tenants.entry(&attempt.tenant).or_default().push(attempt);
         }
+        let road = &self.road;
         self.db
             .transact_as_worker("notices.settle", async |mut tx| {
                 for (tenant, attempts) in &tenants {
                     tx.act_for(tenant).await?;
                     let written = store::settle(&mut tx, attempts).await?;
+                    let mut ended = Vec::new();
                     for Attempt { notice, again, tenant: _ } in attempts {
                         if again.is_none() && written.contains(&(notice.id, notice.attempts)) {
                             let traceparent = notice.traceparent.clone();
                             tx.emit_in(traceparent, notice.case_id.0, &wire::settled(notice));
+                            ended.push(notice);
                         }
                     }
+                    told::outcomes(&mut tx, road, &ended).await?;
                 }
                 Ok((tx, ()))
             })
@@ -206,6 +230,35 @@ impl Worker {
             tracing::warn!(fault = fault.chain(), count, "attempts were not written; they are made again");
         }
     }
+}
+
+/// Gives each notice of a survey a code of its own.
+async fn with_codes(
+    tx: &mut pg::Tx,
+    claimed: Vec<Claimed>,
+) -> Result<Vec<(Claimed, Option<ReceiptCode>)>, Fault> {
+    let mut coded = Vec::with_capacity(claimed.len());
+    let mut kept: BTreeMap<TenantId, Vec<_>> = BTreeMap::new();
+    for claimed in claimed {
+        let notice = &claimed.notice;
+        let code = (notice.kind == Kind::Survey).then(|| new_code(tx)).transpose()?;
+        if let Some(code) = &code {
+            let of_tenant = kept.entry(claimed.tenant.clone()).or_default();
+            of_tenant.push((notice.case_id, notice.cycle, code.hash()));
+        }
+        coded.push((claimed, code));
+    }
+    for (tenant, codes) in kept {
+        tx.act_for(&tenant).await?;
+        store::keep_codes(tx, &codes).await?;
+    }
+    Ok(coded)
+}
+
+/// A code of random bits: its key is used once and kept nowhere.
+fn new_code(tx: &pg::Tx) -> Result<ReceiptCode, Fault> {
+    let key = ReceiptKey::new(tx.new_token().as_bytes()).ok_or_else(|| Fault::internal("a short key"))?;
+    Ok(ReceiptCode::derive(&key, tx.new_token()))
 }
 
 /// The server's words stay out of the log: they repeat addresses.

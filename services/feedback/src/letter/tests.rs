@@ -6,6 +6,12 @@ use uuid::Uuid;
 
 use super::*;
 
+fn written(word: &Word, contact: &Contact, zone: &str) -> Letter {
+    let (letter, stopped) = Letters::default().write(word, contact, zone);
+    assert_eq!(stopped, None);
+    letter
+}
+
 fn contact(language: &str, name: &str, subject: &str) -> Contact {
     Contact {
         case_id: CaseId(Uuid::nil()),
@@ -21,18 +27,18 @@ fn contact(language: &str, name: &str, subject: &str) -> Contact {
 }
 
 fn acknowledgement(contact: &Contact) -> Letter {
-    Letter::new(&Word::Acknowledgement, contact, "")
+    written(&Word::Acknowledgement, contact, "")
 }
 
 fn outcome(contact: &Contact, outcome: Outcome, reasons: &str) -> Letter {
     let respond_until = "2026-11-28T10:55:00Z".parse().unwrap();
     let ruling = Ruling { outcome, reasons: reasons.to_owned(), respond_until, correction: 0 };
-    Letter::new(&Word::Outcome(ruling), contact, "Europe/London")
+    written(&Word::Outcome(ruling), contact, "Europe/London")
 }
 
 fn extension(contact: &Contact, due: Option<&str>) -> Letter {
     let due = due.map(|due| due.parse().unwrap());
-    Letter::new(
+    written(
         &Word::Extension(Delay { number: 1, due, reason: "An expert looks at it.".to_owned() }),
         contact,
         "Asia/Shanghai",
@@ -48,14 +54,42 @@ fn holding(contact: &Contact, next: Option<&str>, due: Option<&str>) -> Letter {
         next: next.map(time),
         due: due.map(time),
     };
-    Letter::new(&Word::Holding(holding), contact, "Asia/Shanghai")
+    written(&Word::Holding(holding), contact, "Asia/Shanghai")
 }
 
-fn all(contact: &Contact) -> [Letter; 5] {
-    let recourse = Letter::new(&Word::Recourse, contact, "");
+fn survey(contact: &Contact, reminder: bool) -> Letter {
+    let asked = Questionnaire::shipped();
+    let wording = asked.wording(&contact.language).cloned().unwrap_or_default();
+    let until = "2026-12-11T16:00:00Z".parse().unwrap();
+    written(&Word::Survey(Invitation { reminder, until, wording }), contact, "Asia/Shanghai")
+}
+
+fn all(contact: &Contact) -> [Letter; 6] {
+    let recourse = written(&Word::Recourse, contact, "");
     let extension = extension(contact, None);
     let holding = holding(contact, Some("2026-12-11T16:00:00Z"), None);
-    [acknowledgement(contact), outcome(contact, Outcome::Upheld, "so"), recourse, extension, holding]
+    let survey = survey(contact, true);
+    [acknowledgement(contact), outcome(contact, Outcome::Upheld, "so"), recourse, extension, holding, survey]
+}
+
+#[test]
+fn a_survey_asks_its_questions_and_has_a_place_for_its_code() {
+    let letter = survey(&contact("en", "Ada", "late"), false);
+    for part in [
+        "1. How satisfied are you with the way",
+        "give this code where you complained: [survey code]\n",
+        "until the end of 11 December 2026 (Beijing time)",
+    ] {
+        assert!(letter.body.contains(part), "{part} is not in {}", letter.body);
+    }
+    assert!(!letter.body.contains("the last time we ask"));
+    assert!(survey(&contact("en", "", "late"), true).body.contains("the last time we ask"));
+    let letter = survey(&contact("zh-CN", "", "晚到"), true).with_code("ABC");
+    assert!(
+        letter.body.contains("调查码：ABC\n") && letter.body.contains("1. 您对投诉处理过程"),
+        "{}",
+        letter.body
+    );
 }
 
 #[test]
@@ -209,4 +243,40 @@ fn every_calendar_that_is_built_in_has_its_zone_named() {
             );
         }
     }
+}
+
+/// Every letter as it is shipped: kinds, languages, with and without what may be missing.
+fn every_letter() -> String {
+    let mut text = String::new();
+    for language in ["en", "zh-CN"] {
+        for (name, subject) in
+            [("Ada", "late parcel"), ("", "晚到 {subject} {{ x }}\r\nBcc: all@example.org")]
+        {
+            let contact = contact(language, name, subject);
+            let mut letters = vec![acknowledgement(&contact), written(&Word::Recourse, &contact, "")];
+            for decided in [Outcome::Upheld, Outcome::PartlyUpheld, Outcome::NotUpheld] {
+                letters.push(outcome(&contact, decided, " It was our fault.\n{{ until }} "));
+                letters.push(outcome(&contact, decided, " "));
+            }
+            letters.push(extension(&contact, None));
+            letters.push(extension(&contact, Some("2026-12-11T16:00:00Z")));
+            for next in [None, Some("2026-12-11T16:00:00Z")] {
+                letters.push(holding(&contact, next, None));
+                letters.push(holding(&contact, next, Some("2027-01-08T23:00:00Z")));
+            }
+            letters.push(survey(&contact, false));
+            letters.push(survey(&contact, true));
+            for Letter { language, subject, body } in letters {
+                text.push_str(&format!("=== {language}\n{subject}\n---\n{body}"));
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn the_shipped_templates_write_the_letters_that_were_always_written() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/letter/letters.txt");
+    let always = std::fs::read_to_string(path).unwrap();
+    assert_eq!(every_letter(), always);
 }

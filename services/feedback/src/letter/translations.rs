@@ -1,4 +1,4 @@
-//! The words of each language. A template has places in braces.
+//! The words of each language, and the templates that are shipped.
 
 /// The words of one language.
 pub(super) struct Translation {
@@ -16,24 +16,19 @@ pub(super) struct Translation {
     pub(super) zones: &'static [(&'static str, &'static str)],
     /// What a zone is called whose name is not among them.
     pub(super) other_zone: &'static str,
-    pub(super) acknowledgement: Template,
-    pub(super) outcome: Template,
-    pub(super) recourse: Template,
-    pub(super) extension: Template,
-    pub(super) holding: Template,
-    /// Where there is news before the answer.
-    pub(super) next: &'static str,
-    /// Where it is known by when the answer is due.
-    pub(super) answer_by: &'static str,
-    /// Where nobody can say until when.
-    pub(super) until_known: &'static str,
-    pub(super) reasons: &'static str,
+    pub(super) acknowledgement: Source,
+    pub(super) outcome: Source,
+    pub(super) recourse: Source,
+    pub(super) extension: Source,
+    pub(super) holding: Source,
+    pub(super) survey: Source,
     pub(super) upheld: &'static str,
     pub(super) partly_upheld: &'static str,
     pub(super) not_upheld: &'static str,
 }
 
-pub(super) struct Template {
+/// A template as it is shipped.
+pub(super) struct Source {
     pub(super) subject: &'static str,
     pub(super) body: &'static str,
 }
@@ -61,82 +56,106 @@ const ENGLISH: Translation = Translation {
         ("Australia/Sydney", "Sydney time"),
     ],
     other_zone: "{city} time",
-    acknowledgement: Template {
-        subject: "We have received your complaint: {subject}",
-        body: "{greeting}
+    acknowledgement: Source {
+        subject: "We have received your complaint: {{ subject }}",
+        body: "{{ greeting }}
 
 We have received your complaint and have begun to look into it.
 
-Your complaint: {subject}
-Its number: {case}
+Your complaint: {{ subject }}
+Its number: {{ case }}
 
 With the receipt code you were given when you complained you can see at any time how far it is. Please keep that code to yourself: whoever has it can follow your complaint.
 
 You need not do anything now. We will write to you again when a decision has been made.
 ",
     },
-    outcome: Template {
-        subject: "The outcome of your complaint: {subject}",
-        body: "{greeting}
+    outcome: Source {
+        subject: "The outcome of your complaint: {{ subject }}",
+        body: "{{ greeting }}
 
 We have decided on your complaint.
 
-Your complaint: {subject}
-Its number: {case}
-Our decision: {decision}
+Your complaint: {{ subject }}
+Its number: {{ case }}
+Our decision: {{ decision }}
 
-{reasons}Please tell us by {until} whether you accept this outcome. If you do not, say what has not been put right: your complaint will then be looked at again, one level up. If we do not hear from you by then, we will close it.
+{% if reasons %}Our reasons:
+{{ reasons }}
+
+{% endif %}Please tell us by {{ until }} whether you accept this outcome. If you do not, say what has not been put right: your complaint will then be looked at again, one level up. If we do not hear from you by then, we will close it.
 
 Please also tell us, from 1 (very dissatisfied) to 5 (very satisfied), how satisfied you are with the way your complaint was handled, and with what came of it.
 
 To answer, contact us the way you complained and give the number above.
 ",
     },
-    recourse: Template {
-        subject: "Your complaint is closed; where else you can turn: {subject}",
-        body: "{greeting}
+    recourse: Source {
+        subject: "Your complaint is closed; where else you can turn: {{ subject }}",
+        body: "{{ greeting }}
 
 You have told us that you do not accept the outcome of your complaint. We have looked at it as often as our procedure allows and have closed it.
 
-Your complaint: {subject}
-Its number: {case}
+Your complaint: {{ subject }}
+Its number: {{ case }}
 
 You may now turn to the ombudsman or the supervisory authority responsible for us, or to a court. Please give them the number above: we will answer their questions and hand over our records of your complaint.
 ",
     },
-    extension: Template {
-        subject: "Your complaint takes longer: {subject}",
-        body: "{greeting}
+    extension: Source {
+        subject: "Your complaint takes longer: {{ subject }}",
+        body: "{{ greeting }}
 
 We need more time to decide on your complaint.
 
-Your complaint: {subject}
-Its number: {case}
+Your complaint: {{ subject }}
+Its number: {{ case }}
 
-{reasons}We will give you our answer by {until}. You need not do anything now.
+{% if reasons %}Our reasons:
+{{ reasons }}
+
+{% endif %}We will give you our answer by {% if until %}{{ until }}{% else %}the time we will tell you as soon as we know it{% endif %}. You need not do anything now.
 ",
     },
-    holding: Template {
-        subject: "News of your complaint: {subject}",
-        body: "{greeting}
+    holding: Source {
+        subject: "News of your complaint: {{ subject }}",
+        body: "{{ greeting }}
 
 We have not decided on your complaint yet.
 
-Your complaint: {subject}
-Its number: {case}
+Your complaint: {{ subject }}
+Its number: {{ case }}
 
-{text}
+{{ text }}
 
 Why it takes longer:
-{reason}
+{{ reason }}
 
-{next}{answer}You need not do anything now.
+{% if next %}We will write to you again by {{ next }}.
+
+{% endif %}{% if until %}We will give you our answer by {{ until }}.
+
+{% endif %}You need not do anything now.
 ",
     },
-    next: "We will write to you again by {time}.\n\n",
-    answer_by: "We will give you our answer by {time}.\n\n",
-    until_known: "the time we will tell you as soon as we know it",
-    reasons: "Our reasons:\n{text}\n\n",
+    survey: Source {
+        subject: "How did you find our handling of your complaint? {{ subject }}",
+        body: "{{ greeting }}
+
+We have told you the outcome of your complaint. {% if reminder %}We have asked you before and have not heard from you; this is the last time we ask. {% endif %}Please tell us how you found it; whoever handled your complaint has no part in this survey.
+
+Your complaint: {{ subject }}
+Its number: {{ case }}
+
+1. {{ handling }} (1 very dissatisfied – 5 very satisfied)
+2. {{ outcome }} (1 very dissatisfied – 5 very satisfied)
+3. {{ effort }} (1 very easy – 5 very hard)
+4. {{ comment }}
+
+To answer, give this code where you complained: {{ code }}
+It can be used once, until {{ until }}. Please keep it to yourself.
+",
+    },
     upheld: "your complaint is upheld.",
     partly_upheld: "your complaint is upheld in part.",
     not_upheld: "your complaint is not upheld.",
@@ -167,82 +186,106 @@ const CHINESE: Translation = Translation {
         ("Australia/Sydney", "悉尼时间"),
     ],
     other_zone: "{city}时间",
-    acknowledgement: Template {
-        subject: "我们已收到您的投诉：{subject}",
-        body: "{greeting}
+    acknowledgement: Source {
+        subject: "我们已收到您的投诉：{{ subject }}",
+        body: "{{ greeting }}
 
 我们已收到您的投诉，并已开始处理。
 
-投诉事项：{subject}
-投诉编号：{case}
+投诉事项：{{ subject }}
+投诉编号：{{ case }}
 
 凭您提交投诉时获得的查询码，可随时查询处理进度。请妥善保管查询码：持有该码的人均可查看您的投诉进度。
 
 您目前无需进行任何操作。作出处理决定后，我们会再次通知您。
 ",
     },
-    outcome: Template {
-        subject: "您的投诉处理结果：{subject}",
-        body: "{greeting}
+    outcome: Source {
+        subject: "您的投诉处理结果：{{ subject }}",
+        body: "{{ greeting }}
 
 您的投诉已有处理结果。
 
-投诉事项：{subject}
-投诉编号：{case}
-处理决定：{decision}
+投诉事项：{{ subject }}
+投诉编号：{{ case }}
+处理决定：{{ decision }}
 
-{reasons}请在{until}之前告知我们您是否接受该结果。如不接受，请说明尚未解决的问题，我们将提升一级重新处理。逾期未收到您的答复，该投诉将予以办结。
+{% if reasons %}处理理由：
+{{ reasons }}
+
+{% endif %}请在{{ until }}之前告知我们您是否接受该结果。如不接受，请说明尚未解决的问题，我们将提升一级重新处理。逾期未收到您的答复，该投诉将予以办结。
 
 同时请您以1（非常不满意）至5（非常满意）分别评价：对处理过程的满意度，以及对处理结果的满意度。
 
 答复方式：请通过您提交投诉的渠道与我们联系，并提供上述投诉编号。
 ",
     },
-    recourse: Template {
-        subject: "您的投诉已办结及其他救济途径：{subject}",
-        body: "{greeting}
+    recourse: Source {
+        subject: "您的投诉已办结及其他救济途径：{{ subject }}",
+        body: "{{ greeting }}
 
 您已表示不接受投诉处理结果。我们已按规定次数重新处理，现予以办结。
 
-投诉事项：{subject}
-投诉编号：{case}
+投诉事项：{{ subject }}
+投诉编号：{{ case }}
 
 您可以向负责监管我们的主管部门或行业调解组织反映，也可以依法向人民法院提起诉讼。届时请提供上述投诉编号，我们将配合答复并移交投诉记录。
 ",
     },
-    extension: Template {
-        subject: "您的投诉处理时限已延长：{subject}",
-        body: "{greeting}
+    extension: Source {
+        subject: "您的投诉处理时限已延长：{{ subject }}",
+        body: "{{ greeting }}
 
 我们需要更多时间处理您的投诉。
 
-投诉事项：{subject}
-投诉编号：{case}
+投诉事项：{{ subject }}
+投诉编号：{{ case }}
 
-{reasons}我们将在{until}之前向您答复。您目前无需进行任何操作。
+{% if reasons %}处理理由：
+{{ reasons }}
+
+{% endif %}我们将在{% if until %}{{ until }}{% else %}另行通知的时间{% endif %}之前向您答复。您目前无需进行任何操作。
 ",
     },
-    holding: Template {
-        subject: "您的投诉处理进展：{subject}",
-        body: "{greeting}
+    holding: Source {
+        subject: "您的投诉处理进展：{{ subject }}",
+        body: "{{ greeting }}
 
 您的投诉目前尚未作出处理决定。
 
-投诉事项：{subject}
-投诉编号：{case}
+投诉事项：{{ subject }}
+投诉编号：{{ case }}
 
-{text}
+{{ text }}
 
 延长处理的原因：
-{reason}
+{{ reason }}
 
-{next}{answer}您目前无需进行任何操作。
+{% if next %}我们将在{{ next }}之前再次与您联系。
+
+{% endif %}{% if until %}我们将在{{ until }}之前向您答复。
+
+{% endif %}您目前无需进行任何操作。
 ",
     },
-    next: "我们将在{time}之前再次与您联系。\n\n",
-    answer_by: "我们将在{time}之前向您答复。\n\n",
-    until_known: "另行通知的时间",
-    reasons: "处理理由：\n{text}\n\n",
+    survey: Source {
+        subject: "投诉处理满意度调查：{{ subject }}",
+        body: "{{ greeting }}
+
+我们已将处理结果告知您。{% if reminder %}此前我们曾邀请您评价，尚未收到您的答复，此为最后一次提醒。{% endif %}诚邀您对本次投诉处理作出评价；经办人员不参与本次调查。
+
+投诉事项：{{ subject }}
+投诉编号：{{ case }}
+
+1. {{ handling }}（1 非常不满意 – 5 非常满意）
+2. {{ outcome }}（1 非常不满意 – 5 非常满意）
+3. {{ effort }}（1 非常方便 – 5 非常不便）
+4. {{ comment }}
+
+答复方式：请在您提交投诉的渠道提供以下调查码：{{ code }}
+该码仅可使用一次，有效期至{{ until }}，请妥善保管。
+",
+    },
     upheld: "您的投诉成立。",
     partly_upheld: "您的投诉部分成立。",
     not_upheld: "您的投诉不成立。",

@@ -26,7 +26,7 @@ fn mail() -> Road {
 fn to(contact: &Contact, word: Word, road: &Road) -> Notice {
     let owed =
         Owed { case_id: contact.case_id, cycle: 1, word, zone: String::new(), traceparent: String::new() };
-    Notice::new(NoticeId(Uuid::nil()), owed, contact, road, Timestamp::UNIX_EPOCH)
+    Notice::new(NoticeId(Uuid::nil()), owed, contact, (road, &Letters::default()), Timestamp::UNIX_EPOCH)
 }
 
 fn owed(recipient: &str, road: &Road) -> Notice {

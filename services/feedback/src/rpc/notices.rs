@@ -7,6 +7,7 @@ use proto::redress::feedback::v1::{
 use tonic::{Request, Response, Status};
 
 use crate::flow::deliver;
+use crate::flow::told;
 use crate::notice::{Requester, Road};
 use crate::refusal::Refusal;
 use crate::{store, wire};
@@ -14,10 +15,12 @@ use crate::{store, wire};
 /// Records that a complainant was told by other means.
 pub(super) async fn record(
     db: &Db,
+    road: &Road,
     request: Request<RecordNoticeRequest>,
 ) -> Result<Response<RecordNoticeResponse>, Status> {
     let (context, request) = server::mutation(request)?;
     let recorded = wire::record(request, db.clock().now())?;
+    let road = road.clone();
     let done = db
         .mutate(context, async move |mut tx, caller| {
             let mut notice =
@@ -28,6 +31,7 @@ pub(super) async fn record(
             let earlier = store::sendings(&mut tx, &[notice.id]).await?.remove(&notice.id);
             tx.join_trace(&notice.traceparent);
             tx.emit(notice.case_id.0, &wire::settled(&notice));
+            told::outcomes(&mut tx, &road, &[&notice]).await?;
             let notice = Some(wire::notice(notice, earlier.unwrap_or_default()));
             Ok((tx, RecordNoticeResponse { notice }))
         })

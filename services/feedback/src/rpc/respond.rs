@@ -5,6 +5,7 @@ use pg::{Batch, BatchedMutation, Tx, Verdicts, Work};
 use prost::Message as _;
 use proto::redress::feedback::v1::RespondToOutcomeResponse;
 
+use crate::flow::follow_up;
 use crate::refusal::Refusal;
 use crate::response::Cycle;
 use crate::wire::Respond;
@@ -47,6 +48,9 @@ async fn carry_out(tx: &mut Tx, asked: &[BatchedMutation<Respond>]) -> Result<Ve
     }
     if !answered.is_empty() {
         store::save(tx, &answered).await?;
+        let answers = answered.iter().filter_map(|cycle| Some((cycle, &cycle.answer.as_ref()?.0)));
+        let answers: Vec<_> = answers.map(|(cycle, answer)| (cycle.case_id, cycle.cycle, answer)).collect();
+        follow_up::answered(tx, &answers).await?;
     }
     Ok(verdicts)
 }

@@ -1,5 +1,7 @@
 //! Statements on what comes back from complainants.
 
+use std::collections::HashMap;
+
 use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
 use kernel::CaseId;
@@ -58,17 +60,54 @@ impl Row {
     }
 }
 
+/// A cycle whose outcome was told just now.
+#[derive(Clone, Debug)]
+pub(crate) struct ToldCycle {
+    pub(crate) case_id: CaseId,
+    pub(crate) cycle: i32,
+    pub(crate) outcome: Outcome,
+    /// IANA name of the zone of its times; empty when unknown.
+    pub(crate) zone: String,
+}
+
+/// Notes that the outcomes of cycles were told; answers those of which it was not known
+/// before.
+pub(crate) async fn mark_told(
+    conn: &mut PgConnection,
+    cycles: &[(CaseId, i32)],
+    now: jiff::Timestamp,
+) -> Result<Vec<ToldCycle>, Fault> {
+    let rows: Vec<(Uuid, i32, i16, String)> = sqlx::query_as(
+        "UPDATE feedback f SET told_at = $3
+         FROM (SELECT UNNEST($1::uuid[]) AS case_id, UNNEST($2::int[]) AS cycle) AS t
+         WHERE f.tenant_id = current_setting('redress.tenant')
+           AND f.case_id = t.case_id AND f.cycle = t.cycle AND f.told_at IS NULL
+         RETURNING f.case_id, f.cycle, f.outcome, f.time_zone",
+    )
+    .bind(cycles.iter().map(|(case, _)| case.0).collect::<Vec<_>>())
+    .bind(cycles.iter().map(|(_, cycle)| *cycle).collect::<Vec<_>>())
+    .bind(now.to_sqlx())
+    .fetch_all(conn)
+    .await?;
+    let told = |(case, cycle, outcome, zone): (Uuid, i32, i16, String)| {
+        let outcome = Outcome::of(outcome).ok_or_else(|| impossible("feedback", "outcome", case))?;
+        Ok(ToldCycle { case_id: CaseId(case), cycle, outcome, zone })
+    };
+    rows.into_iter().map(told).collect()
+}
+
 /// Opens cycles for their answer, once each; and once more for each correction of their
 /// decision: what was answered before was about another.
-pub(crate) async fn open_cycles(conn: &mut PgConnection, opened: &[Cycle]) -> Result<(), Fault> {
+pub(crate) async fn open_cycles(conn: &mut PgConnection, opened: &[(Cycle, String)]) -> Result<(), Fault> {
     let mut binds = Binds::default();
     let rows = binds
         .rows(opened)
-        .column("case_id", |cycle| cycle.case_id.0)
-        .column("cycle", |cycle| cycle.cycle)
-        .column("outcome", |cycle| cycle.outcome.number())
-        .column("respond_until", |cycle| cycle.respond_until.to_sqlx())
-        .column("correction", |cycle| cycle.correction)
+        .column("case_id", |(cycle, _)| cycle.case_id.0)
+        .column("cycle", |(cycle, _)| cycle.cycle)
+        .column("outcome", |(cycle, _)| cycle.outcome.number())
+        .column("respond_until", |(cycle, _)| cycle.respond_until.to_sqlx())
+        .column("correction", |(cycle, _)| cycle.correction)
+        .column("time_zone", |(_, zone)| zone.as_str())
         .column("awaited", |_| true)
         .done();
     let statement = format!(
@@ -85,6 +124,24 @@ pub(crate) async fn open_cycles(conn: &mut PgConnection, opened: &[Cycle]) -> Re
     );
     binds.execute(&statement, conn).await?;
     Ok(())
+}
+
+/// The zones of the times of cycles; of a cycle whose outcome took effect alone.
+pub(crate) async fn zones(
+    conn: &mut PgConnection,
+    cycles: &[(CaseId, i32)],
+) -> Result<HashMap<(CaseId, i32), String>, Fault> {
+    let rows: Vec<(Uuid, i32, String)> = sqlx::query_as(
+        "SELECT f.case_id, f.cycle, f.time_zone
+         FROM (SELECT UNNEST($1::uuid[]) AS case_id, UNNEST($2::int[]) AS cycle) AS c
+         JOIN feedback f ON f.tenant_id = current_setting('redress.tenant') AND f.case_id = c.case_id
+              AND f.cycle = c.cycle",
+    )
+    .bind(cycles.iter().map(|(case, _)| case.0).collect::<Vec<_>>())
+    .bind(cycles.iter().map(|(_, cycle)| *cycle).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(case, cycle, zone)| ((CaseId(case), cycle), zone)).collect())
 }
 
 /// Ends the wait for an answer where cases have moved on.

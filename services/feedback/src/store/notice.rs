@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::impossible;
 use crate::letter::Letter;
-use crate::notice::{Filter, Kind, Means, Notice, Obstacle, Record, State};
+use crate::notice::{Filter, Kind, Means, Notice, Obstacle, Record, SURVEY_ENDED, State};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -139,10 +139,12 @@ pub(crate) async fn notices(
     let before = after.map_or(Uuid::max(), |notice| notice.0);
     let needs_person = pg::sql!(
         select_notices!(
-            "AND notice_id < $1 AND state = {undelivered} AND failure_reason <> $3 AND dismissed_at IS NULL
+            "AND notice_id < $1 AND state = {undelivered} AND failure_reason <> $3 AND kind <> {survey}
+               AND dismissed_at IS NULL
              ORDER BY notice_id DESC LIMIT $2"
         ),
         undelivered = State::Undelivered,
+        survey = Kind::Survey,
     );
     let query = match filter {
         Filter::All => sqlx::query_as(select_notices!("AND notice_id < $1 ORDER BY notice_id DESC LIMIT $2")),
@@ -215,6 +217,30 @@ pub(crate) async fn dismiss(
         undelivered = State::Undelivered,
     ))
     .bind(cases.iter().map(|case| case.0).collect::<Vec<_>>())
+    .bind(now.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives up the pending notices of surveys that have ended.
+pub(crate) async fn end_survey_notices(
+    conn: &mut PgConnection,
+    cycles: &[(CaseId, i32)],
+    now: jiff::Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query(pg::sql!(
+        "UPDATE notice n SET state = {undelivered}, failure_reason = $3, ended_at = $4, due_at = NULL
+         FROM (SELECT UNNEST($1::uuid[]) AS case_id, UNNEST($2::int[]) AS cycle) AS c
+         WHERE n.tenant_id = current_setting('redress.tenant') AND n.case_id = c.case_id AND n.cycle = c.cycle
+           AND n.kind = {survey} AND n.state = {pending}",
+        undelivered = State::Undelivered,
+        survey = Kind::Survey,
+        pending = State::Pending,
+    ))
+    .bind(cycles.iter().map(|(case, _)| case.0).collect::<Vec<_>>())
+    .bind(cycles.iter().map(|(_, cycle)| *cycle).collect::<Vec<_>>())
+    .bind(SURVEY_ENDED)
     .bind(now.to_sqlx())
     .execute(conn)
     .await?;

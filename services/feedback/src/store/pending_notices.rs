@@ -50,6 +50,8 @@ impl Row {
                 reasons: self.reasons,
                 correction: self.number,
             }),
+            // Is owed to those only who were told of an outcome.
+            Kind::Survey => return Err(wrong("kind")),
         };
         let case_id = CaseId(self.case_id);
         Ok(Owed { case_id, cycle: self.cycle, word, zone: self.time_zone, traceparent: self.traceparent })
@@ -82,7 +84,9 @@ pub(crate) async fn put_off(conn: &mut PgConnection, owed: &[Owed]) -> Result<()
 fn outcome(word: &Word) -> Option<i16> {
     match word {
         Word::Outcome(ruling) => Some(ruling.outcome.number()),
-        Word::Acknowledgement | Word::Recourse | Word::Extension(_) | Word::Holding(_) => None,
+        Word::Acknowledgement | Word::Recourse | Word::Extension(_) | Word::Holding(_) | Word::Survey(_) => {
+            None
+        }
     }
 }
 
@@ -91,14 +95,16 @@ fn until(word: &Word) -> Option<Timestamp> {
         Word::Outcome(ruling) => Some(ruling.respond_until.to_sqlx()),
         Word::Extension(delay) => delay.due.map(ToSqlx::to_sqlx),
         Word::Holding(holding) => holding.due.map(ToSqlx::to_sqlx),
-        Word::Acknowledgement | Word::Recourse => None,
+        Word::Acknowledgement | Word::Recourse | Word::Survey(_) => None,
     }
 }
 
 fn holding(word: &Word) -> Option<&Holding> {
     match word {
         Word::Holding(holding) => Some(holding),
-        Word::Acknowledgement | Word::Recourse | Word::Outcome(_) | Word::Extension(_) => None,
+        Word::Acknowledgement | Word::Recourse | Word::Outcome(_) | Word::Extension(_) | Word::Survey(_) => {
+            None
+        }
     }
 }
 
@@ -107,7 +113,7 @@ fn reasons(word: &Word) -> &str {
         Word::Outcome(ruling) => &ruling.reasons,
         Word::Extension(delay) => &delay.reason,
         Word::Holding(holding) => &holding.reason,
-        Word::Acknowledgement | Word::Recourse => "",
+        Word::Acknowledgement | Word::Recourse | Word::Survey(_) => "",
     }
 }
 

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::sink::Sink;
 use crate::{Client, case, client, house, list, refused, registered, resolved};
 
-async fn mailing(sink: &Sink) -> House {
+pub(crate) async fn mailing(sink: &Sink) -> House {
     let settings = |settings: &mut server::Settings| {
         settings.smtp_url = Some(Secret::from(sink.url()));
         settings.mail_from = "Redress <redress@example.org>".into();
@@ -47,7 +47,7 @@ fn at(house: &House, later: Duration) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: time.as_second(), nanos: 0 }
 }
 
-fn called(house: &House, notice: &Notice) -> RecordNoticeRequest {
+pub(crate) fn called(house: &House, notice: &Notice) -> RecordNoticeRequest {
     RecordNoticeRequest {
         request_id: request_id(),
         notice_id: notice.notice_id.clone(),

@@ -1,9 +1,9 @@
-//! How often one end user may be wrong about receipt codes. Only wrong codes count, and
-//! of them not those their check character shows to be misspelt, which nobody who
-//! guesses would send. A right code is always answered: of 100 secret bits none is
+//! How often one end user may be wrong about secret codes, as receipt codes are. Only
+//! wrong codes count, and of them not those their check character shows to be misspelt,
+//! which nobody who guesses would send. A right code is always answered: of 100 secret bits none is
 //! found by guessing, and whoever has used their guesses up must not keep others, or
-//! themselves, from their own complaint. A code whose case is not open yet is as wrong
-//! as any until it is.
+//! themselves, from their own complaint. A code that opens nothing yet is as wrong as any
+//! until it does.
 //!
 //! A channel calls for many people as one subject, and says for whom; where it does
 //! not, all of them share an allowance that is a hundred times as large.
@@ -40,7 +40,7 @@ const CALLER: Allowance = Allowance { burst: 1_000, interval: SignedDuration::fr
 
 /// Whose guesses are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct LimitKey {
+pub struct LimitKey {
     tenant: TenantId,
     subject: Arc<str>,
     /// Empty for the caller's own.
@@ -49,7 +49,7 @@ pub(crate) struct LimitKey {
 
 impl LimitKey {
     /// Who guesses when a caller asks for an end user, whom only channels may name.
-    pub(crate) fn new(caller: &Caller, end_user: &str) -> Self {
+    pub fn new(caller: &Caller, end_user: &str) -> Self {
         let is_believed = caller.roles.may_act_as(Role::Channel);
         let end_user =
             if is_believed { end_user.chars().take(MAX_END_USER).collect() } else { String::new() };
@@ -68,15 +68,15 @@ impl LimitKey {
 
 /// The wrong guesses of late, of this process.
 #[derive(Debug, Default)]
-pub(crate) struct ReceiptRateLimit {
+pub struct CodeRateLimit {
     /// When the wrong guesses of a key will all be forgiven, an interval for each.
     forgiven: Mutex<HashMap<LimitKey, Timestamp>>,
 }
 
-impl ReceiptRateLimit {
+impl CodeRateLimit {
     /// Counts a wrong guess; answers how long who made it has to wait where it is one
     /// too many, which is not counted.
-    pub(crate) fn count(&self, key: LimitKey, now: Timestamp) -> Option<Duration> {
+    pub fn count(&self, key: LimitKey, now: Timestamp) -> Option<Duration> {
         let mut forgiven = self.lock();
         if forgiven.len() >= MAX_KEYS && !forgiven.contains_key(&key) {
             forgiven.retain(|_, until| *until > now);
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn an_end_user_has_ten_wrong_codes_then_one_in_six_seconds() {
-        let (limit, ann) = (ReceiptRateLimit::default(), key("ann"));
+        let (limit, ann) = (CodeRateLimit::default(), key("ann"));
         for guess in 0..10 {
             assert_eq!(limit.count(ann.clone(), at(0)), None, "guess {guess}");
         }
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn an_unnamed_audience_has_a_thousand_then_ten_a_second() {
-        let limit = ReceiptRateLimit::default();
+        let limit = CodeRateLimit::default();
         for guess in 0..1_000 {
             assert_eq!(limit.count(key(""), at(0)), None, "guess {guess}");
         }
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn each_end_user_pays_for_themselves() {
-        let limit = ReceiptRateLimit::default();
+        let limit = CodeRateLimit::default();
         for _ in 0..50 {
             limit.count(key("ann"), at(0));
         }
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn the_forgiven_are_forgotten_and_the_many_share_their_callers_allowance() {
-        let limit = ReceiptRateLimit::default();
+        let limit = CodeRateLimit::default();
         for n in 0..MAX_KEYS {
             limit.count(key(&n.to_string()), at(0));
         }

@@ -1,0 +1,101 @@
+//! Notices on their way into the table: once each, counted by address, told where they
+//! can go nowhere.
+
+use std::collections::{BTreeMap, HashMap};
+
+use fault::Fault;
+use kernel::{CaseId, NoticeId};
+use pg::Tx;
+
+use crate::address::{normal, send_at};
+use crate::flow::deliver;
+use crate::letter::Letters;
+use crate::letter::template::Template;
+use crate::notice::{Contact, Kind, Notice, Owed, Road, State};
+use crate::quiet::QuietHours;
+use crate::revision::{Revision, Subject};
+use crate::{store, wire};
+
+/// The templates in force.
+pub(crate) async fn letters(tx: &mut Tx) -> Result<Letters, Fault> {
+    let own = store::revisions_in_force(tx, Subject::Template).await?;
+    let named = |(name, revision): (String, Revision<Template>)| {
+        let (kind, language) = name.split_once('/')?;
+        Some(((Kind::of(kind.parse::<i16>().ok()?)?, language.to_owned()), revision.content))
+    };
+    Ok(Letters::of_tenant(own.into_iter().filter_map(named).collect()))
+}
+
+/// Makes notices of what is owed, and posts them.
+pub(crate) async fn post_owed(
+    tx: &mut Tx,
+    road: &Road,
+    owed: Vec<Owed>,
+    known: &HashMap<CaseId, Contact>,
+) -> Result<(), Fault> {
+    let letters = letters(tx).await?;
+    let mut notices = Vec::with_capacity(owed.len());
+    for owed in owed {
+        if let Some(contact) = known.get(&owed.case_id) {
+            let zone = owed.zone.clone();
+            let notice = Notice::new(NoticeId(tx.new_id()), owed, contact, (road, &letters), tx.now());
+            notices.push((notice, zone));
+        }
+    }
+    post(tx, notices).await
+}
+
+/// Posts notices, each with the zone of who it goes to; tells of those that can go nowhere,
+/// and wakes the worker for those that can.
+pub(crate) async fn post(tx: &mut Tx, notices: Vec<(Notice, String)>) -> Result<(), Fault> {
+    let (mut notices, zones): (Vec<Notice>, Vec<String>) = notices.into_iter().unzip();
+    put_apart(tx, &mut notices).await?;
+    keep_quiet(tx, &mut notices, &zones).await?;
+    let lane = tx.lane();
+    let fresh = store::post(tx, &notices, lane).await?;
+    for notice in notices.iter().filter(|notice| fresh.contains(&notice.id)) {
+        if notice.state == State::Pending {
+            tx.notify(deliver::TOPIC);
+        } else {
+            tx.emit_in(notice.traceparent.clone(), notice.case_id.0, &wire::settled(notice));
+        }
+    }
+    Ok(())
+}
+
+/// Lets what is due in quiet hours wait until they are over.
+async fn keep_quiet(tx: &mut Tx, notices: &mut [Notice], zones: &[String]) -> Result<(), Fault> {
+    let settled = store::revisions_in_force::<QuietHours>(tx, Subject::QuietHours).await?.pop();
+    let Some((_, Revision { content: quiet, .. })) = settled else { return Ok(()) };
+    for (notice, zone) in notices.iter_mut().zip(zones) {
+        notice.due = notice.due.map(|due| quiet.postpone(due, zone));
+    }
+    Ok(())
+}
+
+/// Lets acknowledgements wait whose address was sent many of late: a program that
+/// answers each with another complaint is answered ever more slowly, and whoever has
+/// much to complain of is told all the same. Counted in the database, hence for all
+/// replicas together.
+async fn put_apart(tx: &mut Tx, notices: &mut [Notice]) -> Result<(), Fault> {
+    let is_counted = |notice: &Notice| notice.kind == Kind::Acknowledgement && notice.state == State::Pending;
+    let mut counts: BTreeMap<String, i32> = BTreeMap::new();
+    for notice in notices.iter().filter(|notice| is_counted(notice)) {
+        *counts.entry(normal(&notice.recipient)).or_default() += 1;
+    }
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let now = tx.now();
+    let free_at = store::reserve(tx, &counts, now).await?;
+    let mut sent: HashMap<String, i32> = HashMap::new();
+    for notice in notices.iter_mut().filter(|notice| is_counted(notice)) {
+        let address = normal(&notice.recipient);
+        if let Some(free_at) = free_at.get(&address) {
+            let nth = sent.entry(address).or_default();
+            notice.due = Some(send_at(*free_at, *nth, now));
+            *nth += 1;
+        }
+    }
+    Ok(())
+}

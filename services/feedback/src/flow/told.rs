@@ -1,0 +1,120 @@
+//! What follows once the outcome of a cycle was told: its survey is open. And what ends
+//! that again.
+//!
+//! It happens in the transaction that writes the evidence of the delivery, once per cycle:
+//! nobody has to remember it, and no crash loses it.
+
+use std::collections::HashMap;
+
+use fault::Fault;
+use kernel::{CaseId, NoticeId};
+use pg::Tx;
+
+use crate::flow::{follow_up, posting};
+use crate::notice::{Contact, Kind, Notice, Owed, Road, State, Word};
+use crate::profile::{Profile, Progress};
+use crate::revision::{Revision, Subject};
+use crate::store;
+use crate::store::ToldCycle;
+use crate::survey::{Invitation, Questionnaire, Reply, Standing, State as SurveyState, Survey};
+
+/// Takes in which notices were delivered: of those that told an outcome, what follows.
+pub(crate) async fn outcomes(tx: &mut Tx, road: &Road, ended: &[&Notice]) -> Result<(), Fault> {
+    let is_told = |notice: &&&Notice| notice.kind == Kind::Outcome && notice.state == State::Delivered;
+    let told: Vec<&Notice> = ended.iter().filter(is_told).copied().collect();
+    if told.is_empty() {
+        return Ok(());
+    }
+    let cycles: Vec<(CaseId, i32)> = told.iter().map(|notice| (notice.case_id, notice.cycle)).collect();
+    let now = tx.now();
+    let fresh = store::mark_told(tx, &cycles, now).await?;
+    if fresh.is_empty() {
+        return Ok(());
+    }
+    let cases: Vec<CaseId> = fresh.iter().map(|cycle| cycle.case_id).collect();
+    let profiles = store::hold_profiles(tx, &cases).await?;
+    let contacts = store::contacts(tx, &cases).await?;
+    follow_up::told(tx, &fresh, &profiles).await?;
+    let traces = told.iter().map(|notice| (notice.case_id, notice.traceparent.as_str())).collect();
+    open_surveys(tx, road, &fresh, &profiles, &contacts, &traces).await
+}
+
+/// The questionnaire in force.
+pub(crate) async fn questionnaire(tx: &mut Tx) -> Result<Revision<Questionnaire>, Fault> {
+    let in_force = store::revisions_in_force(tx, Subject::Questionnaire).await?.pop();
+    Ok(in_force.map_or_else(|| Revision::shipped(Questionnaire::shipped()), |(_, revision)| revision))
+}
+
+/// Opens the survey of each cycle, unless nobody is to be asked, and posts its mails.
+async fn open_surveys(
+    tx: &mut Tx,
+    road: &Road,
+    told: &[ToldCycle],
+    profiles: &HashMap<CaseId, Profile>,
+    contacts: &HashMap<CaseId, Contact>,
+    traces: &HashMap<CaseId, &str>,
+) -> Result<(), Fault> {
+    let asked = questionnaire(tx).await?;
+    let letters = posting::letters(tx).await?;
+    let (mut surveys, mut notices) = (Vec::new(), Vec::new());
+    for cycle in told {
+        let ended = profiles.get(&cycle.case_id).and_then(|profile| profile.standing.cancels());
+        let contact = contacts.get(&cycle.case_id).filter(|_| ended.is_none());
+        let Some(contact) = contact else { continue };
+        let Some(wording) = asked.content.wording(&contact.language) else { continue };
+        let times = asked.content.times(tx.now());
+        surveys.push(Survey {
+            id: tx.new_id(),
+            case_id: cycle.case_id,
+            cycle: cycle.cycle,
+            questionnaire: asked.version,
+            language: contact.language.clone(),
+            state: SurveyState::Open,
+            cancel_reason: String::new(),
+            reply: Reply::default(),
+            created: tx.now(),
+            expires: times.expire,
+            ended: None,
+        });
+        let mails = [Some((false, times.send)), times.remind.map(|remind| (true, remind))];
+        for (reminder, send) in mails.into_iter().flatten() {
+            let word = Word::Survey(Invitation { reminder, until: times.expire, wording: wording.clone() });
+            let traceparent = traces.get(&cycle.case_id).copied().unwrap_or_default().to_owned();
+            let (case_id, zone) = (cycle.case_id, cycle.zone.clone());
+            let owed = Owed { case_id, cycle: cycle.cycle, word, zone, traceparent };
+            let notice = Notice::new(NoticeId(tx.new_id()), owed, contact, (road, &letters), tx.now());
+            notices.push((notice.at(send), cycle.zone.clone()));
+        }
+    }
+    if surveys.is_empty() {
+        return Ok(());
+    }
+    store::open_surveys(tx, &surveys).await?;
+    posting::post(tx, notices).await
+}
+
+/// Cancels what nobody is to be asked any more.
+pub(crate) async fn end(tx: &mut Tx, progress: &[(CaseId, Progress)]) -> Result<(), Fault> {
+    let ended = |(case, progress): &(CaseId, Progress)| Some((*case, progress.standing?.cancels()?));
+    let ended: Vec<(CaseId, &'static str)> = progress.iter().filter_map(ended).collect();
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let now = tx.now();
+    let is_over =
+        |(_, progress): &&(CaseId, Progress)| progress.standing.is_some_and(Standing::ends_call_backs);
+    let over: Vec<CaseId> = progress.iter().filter(is_over).map(|(case, _)| *case).collect();
+    store::cancel_call_backs(tx, &over, now).await?;
+    let cycles = store::cancel_surveys(tx, &ended, now).await?;
+    give_up(tx, &cycles).await
+}
+
+/// Gives up the mails of surveys that have ended. Nobody is told: to the complainant it
+/// is nothing that they were owed.
+pub(crate) async fn give_up(tx: &mut Tx, cycles: &[(CaseId, i32)]) -> Result<(), Fault> {
+    if cycles.is_empty() {
+        return Ok(());
+    }
+    let now = tx.now();
+    store::end_survey_notices(tx, cycles, now).await
+}

@@ -1,0 +1,75 @@
+//! What decides who is surveyed and called back: what a complaint said of itself, and how
+//! far its case is.
+
+use kernel::CaseId;
+
+use crate::survey::Standing;
+
+/// What a complaint said of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The case.
+    pub case_id: CaseId,
+    /// Number of the channel it came by.
+    pub channel: i16,
+    /// Its complainant was told or seen to need extra care.
+    pub vulnerable: bool,
+    /// It is about a member of staff.
+    pub about_staff: bool,
+    /// Telephone number of its complainant; empty when unknown.
+    pub phone: String,
+}
+
+/// How far a case is; what is none was not told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// How urgent it is, from 1.
+    pub priority: Option<i16>,
+    /// Whether anybody is to be asked about it.
+    pub standing: Option<Standing>,
+    /// Whom it is about, in lower case.
+    pub recused: Option<Vec<String>>,
+}
+
+impl Progress {
+    /// Takes in what was told later.
+    pub fn merge(&mut self, later: Self) {
+        let Self { priority, standing, recused } = later;
+        self.priority = priority.or(self.priority);
+        self.standing = standing.or(self.standing);
+        self.recused = recused.or(self.recused.take());
+    }
+}
+
+/// What is known of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Number of the channel it came by; 0 when unknown.
+    pub channel: i16,
+    /// Its complainant was told or seen to need extra care.
+    pub vulnerable: bool,
+    /// It is about a member of staff.
+    pub about_staff: bool,
+    /// Telephone number of its complainant; empty when unknown.
+    pub phone: String,
+    /// How urgent it is, from 1; 0 when unknown.
+    pub priority: i16,
+    /// Whether anybody is to be asked about it.
+    pub standing: Standing,
+    /// Whom it is about, in lower case.
+    pub recused: Vec<String>,
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self {
+            channel: 0,
+            vulnerable: false,
+            about_staff: false,
+            phone: String::new(),
+            priority: 0,
+            standing: Standing::Open,
+            recused: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The rpcs of `TemplateService`.
+
+use fault::Fault;
+use pg::{Db, Tx};
+use proto::redress::feedback::v1::template_service_server::TemplateService;
+use proto::redress::feedback::v1::{
+    ActivateTemplateRequest, ActivateTemplateResponse, CreateTemplateRequest, CreateTemplateResponse,
+    GetQuietHoursRequest, GetQuietHoursResponse, GetTemplateRequest, GetTemplateResponse,
+    ListTemplatesRequest, ListTemplatesResponse, PreviewTemplateRequest, PreviewTemplateResponse,
+    SetQuietHoursRequest, SetQuietHoursResponse,
+};
+use tonic::{Request, Response, Status};
+
+use super::revisions::{self, Settled};
+use crate::letter::template::Template;
+use crate::letter::{self, Letter};
+use crate::quiet::QuietHours;
+use crate::refusal::Refusal;
+use crate::revision::Subject;
+use crate::wire::{TemplateKey, Wanted};
+use crate::{store, wire};
+
+/// There is one version after another, and the latest holds.
+const QUIET_HOURS: Settled<'static> =
+    Settled { subject: Subject::QuietHours, name: "", missing: Refusal::TemplateNotFound };
+
+/// Serves templates.
+pub(crate) struct Templates {
+    db: Db,
+}
+
+impl Templates {
+    /// Serves the templates of a schema.
+    pub(crate) fn new(db: Db) -> Self {
+        Self { db }
+    }
+}
+
+fn settled(name: &str) -> Settled<'_> {
+    Settled { subject: Subject::Template, name, missing: Refusal::TemplateNotFound }
+}
+
+fn shipped(key: &TemplateKey) -> Result<Template, Fault> {
+    letter::shipped(key.kind, key.language).cloned().ok_or_else(|| Refusal::TemplateNotFound.into())
+}
+
+/// Puts hours in force: their version is made and activated in one.
+async fn quieten(tx: &mut Tx, quiet: QuietHours, note: String, by: &str) -> Result<QuietHours, Fault> {
+    let made = revisions::create(tx, QUIET_HOURS, quiet.clone(), note, by).await?;
+    revisions::activate(tx, QUIET_HOURS, made.version, quiet, by).await.map(|put| put.content)
+}
+
+#[tonic::async_trait]
+impl TemplateService for Templates {
+    async fn create_template(
+        &self,
+        request: Request<CreateTemplateRequest>,
+    ) -> Result<Response<CreateTemplateResponse>, Status> {
+        let (context, request) = server::mutation(request)?;
+        let Wanted { key, template, note } = wire::made_template(request)?;
+        let done = self.db.mutate(context, async move |mut tx, caller| {
+            let name = key.name();
+            let made = revisions::create(&mut tx, settled(&name), template, note, &caller.subject).await?;
+            Ok((tx, CreateTemplateResponse { template: Some(wire::template(&name, made)) }))
+        });
+        Ok(server::reply(done.await?))
+    }
+
+    async fn activate_template(
+        &self,
+        request: Request<ActivateTemplateRequest>,
+    ) -> Result<Response<ActivateTemplateResponse>, Status> {
+        let (context, request) = server::mutation(request)?;
+        let (key, version) = wire::put_template(request)?;
+        let done = self.db.mutate(context, async move |mut tx, caller| {
+            let (name, shipped) = (key.name(), shipped(&key)?);
+            let put = revisions::activate(&mut tx, settled(&name), version, shipped, &caller.subject).await?;
+            wire::still_sound(&key, &put.content)?;
+            Ok((tx, ActivateTemplateResponse { template: Some(wire::template(&name, put)) }))
+        });
+        Ok(server::reply(done.await?))
+    }
+
+    async fn get_template(
+        &self,
+        request: Request<GetTemplateRequest>,
+    ) -> Result<Response<GetTemplateResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let (key, version) = wire::template_of(request.into_inner())?;
+        let name = key.name();
+        let read = self.db.transact("template.get", &caller.tenant, async |mut tx| {
+            let read = revisions::read(&mut tx, settled(&name), version, shipped(&key)?).await?;
+            Ok((tx, read))
+        });
+        Ok(Response::new(GetTemplateResponse { template: Some(wire::template(&name, read.await?)) }))
+    }
+
+    async fn list_templates(
+        &self,
+        request: Request<ListTemplatesRequest>,
+    ) -> Result<Response<ListTemplatesResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let (page, after) = wire::templates_of(request.into_inner())?;
+        let wanted = page.clone();
+        let listed = self.db.transact("templates.list", &caller.tenant, async move |mut tx| {
+            let listed = store::revisions::<Template>(&mut tx, Subject::Template, &wanted, after).await?;
+            Ok((tx, listed))
+        });
+        let rows = listed
+            .await?
+            .into_iter()
+            .map(|(name, revision)| (wire::template_key(&name, &revision), wire::template(&name, revision)));
+        let (templates, next_page_token) = server::page(&page, rows);
+        Ok(Response::new(ListTemplatesResponse { templates, next_page_token }))
+    }
+
+    async fn preview_template(
+        &self,
+        request: Request<PreviewTemplateRequest>,
+    ) -> Result<Response<PreviewTemplateResponse>, Status> {
+        server::caller(&request)?;
+        let Wanted { key, template, note: _ } = wire::previewed(request.into_inner())?;
+        let written = letter::preview(key.kind, key.language, &template);
+        let Letter { language: _, subject, body } =
+            written.map_err(|flaw| Status::from(Fault::internal(flaw.problem)))?;
+        Ok(Response::new(PreviewTemplateResponse { subject, body }))
+    }
+
+    async fn set_quiet_hours(
+        &self,
+        request: Request<SetQuietHoursRequest>,
+    ) -> Result<Response<SetQuietHoursResponse>, Status> {
+        let (context, request) = server::mutation(request)?;
+        let (quiet, note) = wire::quieted(request)?;
+        let done = self.db.mutate(context, async move |mut tx, caller| {
+            let put = quieten(&mut tx, quiet, note, &caller.subject).await?;
+            Ok((tx, SetQuietHoursResponse { quiet_hours: Some(wire::quiet_hours(put)) }))
+        });
+        Ok(server::reply(done.await?))
+    }
+
+    async fn get_quiet_hours(
+        &self,
+        request: Request<GetQuietHoursRequest>,
+    ) -> Result<Response<GetQuietHoursResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let read = self.db.transact("quiet_hours.get", &caller.tenant, async move |mut tx| {
+            let read = store::revisions_in_force::<QuietHours>(&mut tx, Subject::QuietHours).await?.pop();
+            Ok((tx, read))
+        });
+        let quiet_hours = read.await?.map(|(_, revision)| wire::quiet_hours(revision.content));
+        Ok(Response::new(GetQuietHoursResponse { quiet_hours }))
+    }
+}

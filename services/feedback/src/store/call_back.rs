@@ -1,0 +1,325 @@
+//! Statements on call-backs.
+
+use std::collections::HashMap;
+
+use fault::Fault;
+use jiff_sqlx::{Timestamp, ToSqlx};
+use kernel::CaseId;
+use kernel::page::Page;
+use pg::Binds;
+use sqlx::types::Json;
+use sqlx::{AssertSqlSafe, PgConnection};
+use uuid::Uuid;
+
+use super::impossible;
+use crate::call_back::{Attempt, CallBack, Cause, Count, Outcome, State};
+use crate::sample::Draw;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    call_back_id: Uuid,
+    case_id: Uuid,
+    cycle: i32,
+    state: i16,
+    causes: Vec<i16>,
+    policy: i64,
+    draw: Option<Json<Draw>>,
+    time_zone: String,
+    created_at: Timestamp,
+    due_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+}
+
+impl Row {
+    fn call_back(self, attempts: Vec<Attempt>) -> Result<CallBack, Fault> {
+        let wrong = |column| impossible("call_back", column, self.call_back_id);
+        let causes: Option<Vec<Cause>> = self.causes.into_iter().map(Cause::of).collect();
+        Ok(CallBack {
+            id: self.call_back_id,
+            case_id: CaseId(self.case_id),
+            cycle: self.cycle,
+            state: State::of(self.state).ok_or_else(|| wrong("state"))?,
+            causes: causes.ok_or_else(|| wrong("causes"))?,
+            policy: self.policy,
+            draw: self.draw.map(|draw| draw.0),
+            zone: self.time_zone,
+            created: self.created_at.to_jiff(),
+            due: self.due_at.map(Timestamp::to_jiff),
+            ended: self.ended_at.map(Timestamp::to_jiff),
+            attempts,
+        })
+    }
+}
+
+/// Reads call-backs of the tenant: what follows the tenant's condition is given.
+macro_rules! select_call_backs {
+    ($rest:literal) => {
+        concat!(
+            "SELECT call_back_id, case_id, cycle, state, causes, policy, draw, time_zone, created_at, due_at, ended_at
+             FROM call_back WHERE tenant_id = current_setting('redress.tenant') ",
+            $rest
+        )
+    };
+}
+
+/// Makes call-backs due; one that is due for the cycle already has the causes more.
+/// Answers which are new.
+pub(crate) async fn open_call_backs(
+    conn: &mut PgConnection,
+    call_backs: &[CallBack],
+) -> Result<Vec<Uuid>, Fault> {
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(call_backs)
+        .column("call_back_id", |one| one.id)
+        .column("case_id", |one| one.case_id.0)
+        .column("cycle", |one| one.cycle)
+        .column("state", |one| one.state.number())
+        .column_as("causes", "ARRAY(SELECT jsonb_array_elements_text({})::smallint)", |one| {
+            Json(one.causes.iter().map(|cause| cause.number()).collect::<Vec<_>>())
+        })
+        .column("policy", |one| one.policy)
+        .column("draw", |one| one.draw.as_ref().map(Json))
+        .column("time_zone", |one| one.zone.as_str())
+        .column("created_at", |one| one.created.to_sqlx())
+        .column("due_at", |one| one.due.map(ToSqlx::to_sqlx))
+        .done();
+    let statement = format!(
+        "INSERT INTO call_back AS known (tenant_id, {names})
+         SELECT current_setting('redress.tenant'), {values} FROM {rows} AS r ORDER BY r.case_id
+         ON CONFLICT (tenant_id, case_id, cycle) WHERE state = {due}
+         DO UPDATE SET causes = known.causes || ARRAY(SELECT c FROM UNNEST(excluded.causes) AS c
+                                                      WHERE c <> ALL (known.causes)),
+                       draw = coalesce(known.draw, excluded.draw)
+         RETURNING call_back_id",
+        names = rows.names(),
+        values = rows.values("r"),
+        due = State::Due.number(),
+    );
+    let ids: Vec<Uuid> =
+        sqlx::query_scalar_with(AssertSqlSafe(statement), binds.arguments()?).fetch_all(conn).await?;
+    Ok(ids)
+}
+
+/// A call-back, as it stands now.
+pub(crate) async fn call_back(conn: &mut PgConnection, id: Uuid) -> Result<Option<CallBack>, Fault> {
+    let row: Option<Row> = sqlx::query_as(select_call_backs!("AND call_back_id = $1"))
+        .bind(id)
+        .fetch_optional(&mut *conn)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let attempts = attempts(conn, &[id]).await?.remove(&id).unwrap_or_default();
+    row.call_back(attempts).map(Some)
+}
+
+/// A call-back; nobody else changes it until the transaction ends.
+pub(crate) async fn lock_call_back(conn: &mut PgConnection, id: Uuid) -> Result<Option<CallBack>, Fault> {
+    sqlx::query(
+        "SELECT FROM call_back WHERE tenant_id = current_setting('redress.tenant') AND call_back_id = $1 FOR UPDATE",
+    )
+    .bind(id)
+    .execute(&mut *conn)
+    .await?;
+    call_back(conn, id).await
+}
+
+/// Writes what an attempt made of a call-back that this transaction holds.
+pub(crate) async fn save_call_back(conn: &mut PgConnection, call_back: &CallBack) -> Result<(), Fault> {
+    let last = call_back.attempts.last().ok_or_else(|| Fault::internal("nobody called"))?;
+    let done = call_back.state == State::Done;
+    let saved = sqlx::query(
+        "WITH kept AS (
+             INSERT INTO call_back_attempt (tenant_id, call_back_id, number, attempted_at, caller, outcome, satisfied,
+                                            note, disputed)
+             VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8))
+         UPDATE call_back SET state = $9, due_at = $10, ended_at = $11, outcome = $12, satisfied = $6
+         WHERE tenant_id = current_setting('redress.tenant') AND call_back_id = $1",
+    )
+    .bind(call_back.id)
+    .bind(last.number)
+    .bind(last.at.to_sqlx())
+    .bind(&last.caller)
+    .bind(last.outcome.number())
+    .bind(last.satisfied)
+    .bind(&last.note)
+    .bind(last.disputed)
+    .bind(call_back.state.number())
+    .bind(call_back.due.map(ToSqlx::to_sqlx))
+    .bind(call_back.ended.map(ToSqlx::to_sqlx))
+    .bind(done.then(|| last.outcome.number()))
+    .execute(conn)
+    .await?;
+    if saved.rows_affected() == 1 { Ok(()) } else { Err(Fault::internal("a call-back was not written")) }
+}
+
+/// Cancels the call-backs that are due for cases.
+pub(crate) async fn cancel_call_backs(
+    conn: &mut PgConnection,
+    cases: &[CaseId],
+    now: jiff::Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query(pg::sql!(
+        "UPDATE call_back SET state = {cancelled}, due_at = NULL, ended_at = $2
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1) AND state = {due}",
+        cancelled = State::Cancelled,
+        due = State::Due,
+    ))
+    .bind(cases.iter().map(|case| case.0).collect::<Vec<_>>())
+    .bind(now.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Holds how far the samples of these months and strata are until the transaction ends:
+/// what is owed, and how many were drawn.
+pub(crate) async fn hold_strata(
+    conn: &mut PgConnection,
+    strata: &[(String, String)],
+) -> Result<HashMap<(String, String), (i64, i64)>, Fault> {
+    let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
+        "INSERT INTO call_back_stratum AS known (tenant_id, month, stratum)
+         SELECT current_setting('redress.tenant'), s.month, s.stratum
+         FROM (SELECT DISTINCT UNNEST($1::text[]) AS month, UNNEST($2::text[]) AS stratum) AS s
+         ORDER BY s.month, s.stratum
+         ON CONFLICT ON CONSTRAINT call_back_stratum_pkey DO UPDATE SET owed = known.owed
+         RETURNING month, stratum, owed, drawn",
+    )
+    .bind(strata.iter().map(|(month, _)| month.as_str()).collect::<Vec<_>>())
+    .bind(strata.iter().map(|(_, stratum)| stratum.as_str()).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|(month, stratum, owed, drawn)| ((month, stratum), (owed, drawn))).collect())
+}
+
+/// Writes how far samples are that this transaction holds.
+pub(crate) async fn save_strata(
+    conn: &mut PgConnection,
+    strata: &HashMap<(String, String), (i64, i64)>,
+) -> Result<(), Fault> {
+    let strata: Vec<_> = strata.iter().collect();
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(&strata)
+        .column("month", |((month, _), _)| month.as_str())
+        .column("stratum", |((_, stratum), _)| stratum.as_str())
+        .column("owed", |(_, (owed, _))| *owed)
+        .column("drawn", |(_, (_, drawn))| *drawn)
+        .done();
+    binds.execute(&rows.update("call_back_stratum", &["month", "stratum"]), conn).await?;
+    Ok(())
+}
+
+/// Which call-backs a list shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CallBackFilter {
+    All,
+    Case(CaseId),
+    State(State),
+    /// Those due, the first due first.
+    Due,
+}
+
+/// One page of call-backs, after one of them.
+pub(crate) async fn call_backs(
+    conn: &mut PgConnection,
+    filter: CallBackFilter,
+    page: &Page,
+    after: Option<(jiff::Timestamp, Uuid)>,
+) -> Result<Vec<CallBack>, Fault> {
+    let due = pg::sql!(
+        select_call_backs!(
+            "AND state = {due} AND ($3::timestamptz IS NULL OR (due_at, call_back_id) > ($3, $1))
+             ORDER BY due_at, call_back_id LIMIT $2"
+        ),
+        due = State::Due,
+    );
+    let query = match filter {
+        CallBackFilter::All => {
+            sqlx::query_as(select_call_backs!("AND call_back_id < $1 ORDER BY call_back_id DESC LIMIT $2"))
+        }
+        CallBackFilter::Case(_) => sqlx::query_as(select_call_backs!(
+            "AND call_back_id < $1 AND case_id = $3 ORDER BY call_back_id DESC LIMIT $2"
+        )),
+        CallBackFilter::State(_) => sqlx::query_as(select_call_backs!(
+            "AND call_back_id < $1 AND state = $3 ORDER BY call_back_id DESC LIMIT $2"
+        )),
+        CallBackFilter::Due => sqlx::query_as(due),
+    };
+    let query = query.bind(after.map_or(Uuid::max(), |(_, id)| id)).bind(page.limit());
+    let rows: Vec<Row> = match filter {
+        CallBackFilter::All => query,
+        CallBackFilter::Case(case) => query.bind(case.0),
+        CallBackFilter::State(state) => query.bind(state.number()),
+        CallBackFilter::Due => query.bind(after.map(|(due, _)| due.to_sqlx())),
+    }
+    .fetch_all(&mut *conn)
+    .await?;
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.call_back_id).collect();
+    let mut attempts = attempts(conn, &ids).await?;
+    let read = |row: Row| {
+        let of = attempts.remove(&row.call_back_id).unwrap_or_default();
+        row.call_back(of)
+    };
+    rows.into_iter().map(read).collect()
+}
+
+#[derive(sqlx::FromRow)]
+struct AttemptRow {
+    call_back_id: Uuid,
+    number: i32,
+    attempted_at: Timestamp,
+    caller: String,
+    outcome: i16,
+    satisfied: Option<bool>,
+    note: String,
+    disputed: bool,
+}
+
+/// The attempts at call-backs, oldest first.
+async fn attempts(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<Attempt>>, Fault> {
+    let rows: Vec<AttemptRow> = sqlx::query_as(
+        "SELECT call_back_id, number, attempted_at, caller, outcome, satisfied, note, disputed FROM call_back_attempt
+         WHERE tenant_id = current_setting('redress.tenant') AND call_back_id = ANY($1)
+         ORDER BY call_back_id, number",
+    )
+    .bind(ids)
+    .fetch_all(conn)
+    .await?;
+    let mut attempts: HashMap<Uuid, Vec<Attempt>> = HashMap::new();
+    for row in rows {
+        let AttemptRow { call_back_id, number, attempted_at, caller, outcome, satisfied, note, disputed } =
+            row;
+        let outcome = Outcome::of(outcome);
+        let outcome = outcome.ok_or_else(|| impossible("call_back_attempt", "outcome", call_back_id))?;
+        let at = attempted_at.to_jiff();
+        let attempt = Attempt { number, at, caller, outcome, satisfied, note, disputed };
+        attempts.entry(call_back_id).or_default().push(attempt);
+    }
+    Ok(attempts)
+}
+
+/// What came of the call-backs that became owed within a time.
+pub(crate) async fn count_call_backs(
+    conn: &mut PgConnection,
+    from: jiff::Timestamp,
+    until: jiff::Timestamp,
+) -> Result<Count, Fault> {
+    let (owed, due, reached, refused, not_reached, satisfied) = sqlx::query_as(pg::sql!(
+        "SELECT count(*) FILTER (WHERE state <> {cancelled}), count(*) FILTER (WHERE state = {due}),
+                count(*) FILTER (WHERE outcome = {reached}), count(*) FILTER (WHERE outcome = {refused}),
+                count(*) FILTER (WHERE outcome = {not_reached}), count(*) FILTER (WHERE satisfied)
+         FROM call_back
+         WHERE tenant_id = current_setting('redress.tenant') AND created_at >= $1 AND created_at < $2",
+        cancelled = State::Cancelled,
+        due = State::Due,
+        reached = Outcome::Reached,
+        refused = Outcome::Refused,
+        not_reached = Outcome::NotReached,
+    ))
+    .bind(from.to_sqlx())
+    .bind(until.to_sqlx())
+    .fetch_one(conn)
+    .await?;
+    Ok(Count { owed, due, reached, refused, not_reached, satisfied })
+}

@@ -1,0 +1,294 @@
+//! Call-backs: who is called, what came of it, and how they are shown.
+
+use std::collections::HashMap;
+
+use fault::{Check, Fault};
+use jiff::{SignedDuration, Timestamp};
+use kernel::CaseId;
+use kernel::page::Page;
+use proto::redress::feedback::v1 as wire;
+use proto::timestamp;
+use uuid::Uuid;
+
+use super::INVALID_REQUEST;
+use super::surveys::within;
+use crate::call_back::{
+    Attempt, CallBack, Count, LEAST_URGENT, MAX_ATTEMPTS, MAX_SEED, MAX_WORKING_HOURS, Outcome, Policy, State,
+};
+use crate::notice::Contact;
+use crate::profile::Profile;
+use crate::response::MAX_COMMENT;
+use crate::revision::{MAX_NOTE, Revision};
+use crate::sample::Draw;
+use crate::store::CallBackFilter;
+
+/// Longest time that is counted.
+const MAX_PERIOD: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+/// A policy somebody wants, and why; a seed is drawn where none is named.
+pub(crate) fn made_policy(
+    request: wire::CreateCallBackPolicyRequest,
+    seed_drawn: &str,
+) -> Result<(Policy, String), Fault> {
+    let wire::CreateCallBackPolicyRequest { request_id, policy } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    check.ensure(policy.is_some(), "policy", "is required");
+    let given = policy.is_some();
+    let wire::CallBackPolicy {
+        priority_up_to,
+        vulnerable,
+        about_staff,
+        dissatisfied,
+        sample_percent,
+        seed,
+        within_working_hours,
+        retry_working_hours,
+        max_attempts,
+        note,
+        version: _,
+        create_time: _,
+        creator: _,
+        activate_time: _,
+        activator: _,
+    } = policy.unwrap_or_default();
+    if given {
+        let mut bounds = |field: &str, number: i32, least: i32, most: i32| {
+            within(&mut check, &format!("policy.{field}"), number, least..=most);
+        };
+        bounds("priority_up_to", priority_up_to, 0, LEAST_URGENT);
+        bounds("sample_percent", sample_percent, 0, 100);
+        bounds("within_working_hours", within_working_hours, 1, MAX_WORKING_HOURS);
+        bounds("retry_working_hours", retry_working_hours, 1, MAX_WORKING_HOURS);
+        bounds("max_attempts", max_attempts, 1, MAX_ATTEMPTS);
+    }
+    let seed = check.text("policy.seed", seed, MAX_SEED);
+    let note = check.text("policy.note", note, MAX_NOTE);
+    check.done("INVALID_CALL_BACK_POLICY")?;
+    let policy = Policy {
+        priority_up_to: i16::try_from(priority_up_to).map_err(Fault::internal)?,
+        vulnerable,
+        about_staff,
+        dissatisfied,
+        sample_percent: i16::try_from(sample_percent).map_err(Fault::internal)?,
+        seed: if seed.is_empty() { seed_drawn.to_owned() } else { seed },
+        within_working_hours,
+        retry_working_hours,
+        max_attempts,
+    };
+    Ok((policy, note))
+}
+
+pub(crate) fn policy_version(request: wire::ActivateCallBackPolicyRequest) -> Result<i64, Fault> {
+    let wire::ActivateCallBackPolicyRequest { request_id, version } = request;
+    super::surveys::activated(wire::ActivateQuestionnaireRequest { request_id, version })
+}
+
+pub(crate) fn policy(revision: Revision<Policy>) -> wire::CallBackPolicy {
+    let Revision { version, content, note, created, activated } = revision;
+    let Policy {
+        priority_up_to,
+        vulnerable,
+        about_staff,
+        dissatisfied,
+        sample_percent,
+        seed,
+        within_working_hours,
+        retry_working_hours,
+        max_attempts,
+    } = content;
+    let (create_time, creator) = created.map_or((None, String::new()), |(at, by)| (Some(timestamp(at)), by));
+    let (activate_time, activator) =
+        activated.map_or((None, String::new()), |(at, by)| (Some(timestamp(at)), by));
+    wire::CallBackPolicy {
+        version,
+        priority_up_to: priority_up_to.into(),
+        vulnerable,
+        about_staff,
+        dissatisfied,
+        sample_percent: sample_percent.into(),
+        seed,
+        within_working_hours,
+        retry_working_hours,
+        max_attempts,
+        note,
+        create_time,
+        creator,
+        activate_time,
+        activator,
+    }
+}
+
+/// An attempt somebody wants recorded.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempted {
+    pub(crate) id: Uuid,
+    pub(crate) outcome: Outcome,
+    pub(crate) satisfied: Option<bool>,
+    pub(crate) note: String,
+}
+
+impl Attempted {
+    /// The attempt, as it is recorded.
+    pub(crate) fn attempt(self, number: i32, caller: String, at: Timestamp) -> Attempt {
+        let Self { id: _, outcome, satisfied, note } = self;
+        Attempt { number, at, caller, outcome, satisfied, note, disputed: false }
+    }
+}
+
+pub(crate) fn attempt(request: wire::RecordCallBackAttemptRequest) -> Result<Attempted, Fault> {
+    let wire::RecordCallBackAttemptRequest { request_id, call_back_id, outcome, satisfied, note } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let id = check.id("call_back_id", &call_back_id);
+    let outcome = Outcome::of(outcome);
+    check.ensure(outcome.is_some(), "outcome", "must be REACHED, NOT_REACHED or REFUSED");
+    let reached = outcome == Some(Outcome::Reached);
+    if outcome.is_some() {
+        check.ensure(
+            satisfied.is_some() == reached,
+            "satisfied",
+            "is said of who was reached, and of nobody else",
+        );
+    }
+    let note = match satisfied {
+        Some(false) => check.required("note", note, MAX_COMMENT),
+        _ => check.text("note", note, MAX_COMMENT),
+    };
+    check.done("INVALID_ATTEMPT")?;
+    Ok(Attempted { id, outcome: outcome.unwrap_or(Outcome::NotReached), satisfied, note })
+}
+
+/// Which call-backs to list, from where on.
+#[derive(Clone, Debug)]
+pub(crate) struct CallBackListQuery {
+    pub(crate) filter: CallBackFilter,
+    pub(crate) page: Page,
+    pub(crate) after: Option<(Timestamp, Uuid)>,
+}
+
+pub(crate) fn call_backs_of(request: wire::ListCallBacksRequest) -> Result<CallBackListQuery, Fault> {
+    let wire::ListCallBacksRequest { page_size, page_token, case_id, state } = request;
+    let mut check = Check::new();
+    let page = check.page(page_size, &page_token, &format!("case={case_id} state={state}"));
+    let case_id = check.optional_id("case_id", &case_id);
+    let by_state = State::of(state);
+    check.ensure(state == 0 || by_state.is_some(), "state", "is not a state of a call-back");
+    check.ensure(case_id.is_none() || state == 0, "state", "cannot be combined with case_id");
+    let after = page.after.as_deref().map(read_key);
+    check.ensure(after != Some(None), "page_token", "is not of this list");
+    check.done(INVALID_REQUEST)?;
+    let filter = match (case_id, by_state) {
+        (Some(case_id), _) => CallBackFilter::Case(case_id),
+        (None, Some(State::Due)) => CallBackFilter::Due,
+        (None, Some(state)) => CallBackFilter::State(state),
+        (None, None) => CallBackFilter::All,
+    };
+    Ok(CallBackListQuery { filter, page, after: after.flatten() })
+}
+
+/// Where a call-back stands in the lists.
+pub(crate) fn call_back_key(call_back: &CallBack) -> String {
+    let due = call_back.due.unwrap_or(call_back.created);
+    format!("{} {}", due.as_microsecond(), call_back.id)
+}
+
+fn read_key(key: &str) -> Option<(Timestamp, Uuid)> {
+    let (due, id) = key.split_once(' ')?;
+    Some((Timestamp::from_microsecond(due.parse().ok()?).ok()?, id.parse().ok()?))
+}
+
+/// The time that is counted.
+pub(crate) fn period(request: wire::CountCallBacksRequest) -> Result<(Timestamp, Timestamp), Fault> {
+    let wire::CountCallBacksRequest { start_time, end_time } = request;
+    let mut check = Check::new();
+    check.ensure(start_time.is_some(), "start_time", "is required");
+    check.ensure(end_time.is_some(), "end_time", "is required");
+    let start = check.time("start_time", start_time);
+    let end = check.time("end_time", end_time);
+    if let (Some(start), Some(end)) = (start, end) {
+        let long = end.duration_since(start);
+        check.ensure(long.is_positive(), "end_time", "must be after start_time");
+        check.ensure(long <= MAX_PERIOD, "end_time", "must be at most 400 days after start_time");
+    }
+    check.done(INVALID_REQUEST)?;
+    Ok((start.unwrap_or_default(), end.unwrap_or_default()))
+}
+
+pub(crate) fn counted(count: Count) -> wire::CountCallBacksResponse {
+    let reached_share = count.reached_share();
+    let Count { owed, due, reached, refused, not_reached, satisfied } = count;
+    wire::CountCallBacksResponse { owed, due, reached, refused, not_reached, satisfied, reached_share }
+}
+
+/// A call-back, and whom to call.
+pub(crate) fn call_back(
+    call_back: CallBack,
+    contacts: &HashMap<CaseId, Contact>,
+    profiles: &HashMap<CaseId, Profile>,
+) -> wire::CallBack {
+    let contact = contacts.get(&call_back.case_id);
+    let (display_name, language) =
+        contact.map_or_else(Default::default, |contact| (contact.name.clone(), contact.language.clone()));
+    let phone = profiles.get(&call_back.case_id).map(|profile| profile.phone.clone()).unwrap_or_default();
+    let CallBack { id, case_id, cycle, state, causes, policy, draw, zone, created, due, ended, attempts } =
+        call_back;
+    wire::CallBack {
+        call_back_id: id.to_string(),
+        case_id: case_id.to_string(),
+        cycle,
+        state: state.number().into(),
+        causes: causes.into_iter().map(|cause| cause.number().into()).collect(),
+        policy_version: policy,
+        draw: draw.map(shown_draw),
+        create_time: Some(timestamp(created)),
+        due_time: due.map(timestamp),
+        time_zone: zone,
+        end_time: ended.map(timestamp),
+        display_name,
+        phone,
+        language,
+        attempts: attempts.into_iter().map(shown_attempt).collect(),
+    }
+}
+
+fn shown_draw(draw: Draw) -> wire::CallBackDraw {
+    let chance = draw.chance();
+    let Draw { month, stratum, owed_before, drawn_before, ticket, percent } = draw;
+    wire::CallBackDraw { month, stratum, owed_before, drawn_before, ticket, percent: percent.into(), chance }
+}
+
+fn shown_attempt(attempt: Attempt) -> wire::CallBackAttempt {
+    let Attempt { number, at, caller, outcome, satisfied, note, disputed } = attempt;
+    wire::CallBackAttempt {
+        number,
+        attempt_time: Some(timestamp(at)),
+        caller,
+        outcome: outcome.number().into(),
+        satisfied,
+        note,
+        disputed,
+    }
+}
+
+pub(crate) fn opened(call_back: &CallBack) -> wire::CallBackOpened {
+    wire::CallBackOpened {
+        case_id: call_back.case_id.to_string(),
+        cycle: call_back.cycle,
+        call_back_id: call_back.id.to_string(),
+        causes: call_back.causes.iter().map(|cause| cause.number().into()).collect(),
+        due_time: call_back.due.map(timestamp),
+    }
+}
+
+pub(crate) fn attempted(call_back: &CallBack, attempt: &Attempt) -> wire::CallBackAttempted {
+    wire::CallBackAttempted {
+        case_id: call_back.case_id.to_string(),
+        cycle: call_back.cycle,
+        call_back_id: call_back.id.to_string(),
+        number: attempt.number,
+        outcome: attempt.outcome.number().into(),
+        satisfied: attempt.satisfied,
+        ended: call_back.ended.is_some(),
+    }
+}

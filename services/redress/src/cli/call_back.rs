@@ -1,0 +1,146 @@
+//! `redress callback …`: complainants who are called back, and what came of it.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{ArgGroup, Args, Subcommand};
+use jiff::Timestamp;
+use proto::redress::feedback::v1::call_back_service_client::CallBackServiceClient;
+use proto::redress::feedback::v1::{
+    ActivateCallBackPolicyRequest, CallBackOutcome, CallBackPolicy, CallBackState, CountCallBacksRequest,
+    CreateCallBackPolicyRequest, GetCallBackPolicyRequest, ListCallBacksRequest,
+    RecordCallBackAttemptRequest,
+};
+
+use super::connection::{Connection, Page};
+use show::{self, json, text, words};
+
+#[derive(Args)]
+pub(crate) struct CallBacks {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Lists call-backs; of those due the first due first
+    List {
+        /// Only this case's
+        #[arg(long, default_value = "", conflicts_with = "state")]
+        case: String,
+        /// Only those in this state: due, done, cancelled
+        #[arg(long, value_parser = words::read::<CallBackState>)]
+        state: Option<CallBackState>,
+        #[command(flatten)]
+        page: Page,
+    },
+    /// Records an attempt to call
+    Record(Record),
+    /// Counts what became owed within a time, and the share reached
+    Count {
+        /// From when on, e.g. `2026-11-01T00:00:00+08:00`
+        #[arg(long)]
+        from: Timestamp,
+        /// Until when, exclusive
+        #[arg(long)]
+        until: Timestamp,
+    },
+    /// Shows the policy in force, or that of a version; 0 is the shipped one
+    Policy {
+        #[arg(long)]
+        version: Option<i64>,
+    },
+    /// Makes the next version of the policy, not in force yet
+    Add {
+        /// The policy as JSON, as `policy --json` shows one
+        file: PathBuf,
+    },
+    /// Puts a version of the policy in force; 0 is the shipped one
+    Activate { version: i64 },
+}
+
+#[derive(Args)]
+#[command(group = ArgGroup::new("came").required(true))]
+struct Record {
+    call_back: String,
+    /// They were spoken to and are satisfied
+    #[arg(long, group = "came")]
+    satisfied: bool,
+    /// They were spoken to and are not: what they said disputes the outcome
+    #[arg(long, group = "came", requires = "note")]
+    dissatisfied: bool,
+    /// Nobody answered, or somebody else
+    #[arg(long, group = "came")]
+    not_reached: bool,
+    /// They did not want to talk
+    #[arg(long, group = "came")]
+    refused: bool,
+    /// What was said; needed of one who is not satisfied
+    #[arg(long, default_value = "")]
+    note: String,
+}
+
+impl Record {
+    fn request(self, request_id: String) -> RecordCallBackAttemptRequest {
+        let Self { call_back: call_back_id, satisfied, dissatisfied, not_reached, refused: _, note } = self;
+        let reached = satisfied || dissatisfied;
+        let outcome = match (reached, not_reached) {
+            (true, _) => CallBackOutcome::Reached,
+            (false, true) => CallBackOutcome::NotReached,
+            (false, false) => CallBackOutcome::Refused,
+        };
+        RecordCallBackAttemptRequest {
+            request_id,
+            call_back_id,
+            outcome: outcome.into(),
+            satisfied: reached.then_some(satisfied),
+            note,
+        }
+    }
+}
+
+impl CallBacks {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let caller = self.connection.open().await?;
+        let mut call_backs = CallBackServiceClient::new(caller.client.calls());
+        let policy = match self.verb {
+            Verb::List { case: case_id, state, page } => {
+                let state = state.unwrap_or_default().into();
+                let request =
+                    ListCallBacksRequest { page_size: page.limit, page_token: page.page, case_id, state };
+                let answer = call_backs.list_call_backs(request).await?.into_inner();
+                return show::answer(caller.json, &answer, text::call_backs);
+            }
+            Verb::Record(record) => {
+                let request = record.request(caller.request_id());
+                let answer = call_backs.record_call_back_attempt(request).await?.into_inner();
+                return show::answer(caller.json, &answer.call_back.unwrap_or_default(), text::call_back);
+            }
+            Verb::Count { from, until } => {
+                let (start_time, end_time) = (Some(proto::timestamp(from)), Some(proto::timestamp(until)));
+                let request = CountCallBacksRequest { start_time, end_time };
+                let answer = call_backs.count_call_backs(request).await?.into_inner();
+                return show::answer(caller.json, &answer, text::call_back_count);
+            }
+            Verb::Policy { version } => {
+                let request = GetCallBackPolicyRequest { version };
+                call_backs.get_call_back_policy(request).await?.into_inner().policy
+            }
+            Verb::Add { file } => {
+                let read = super::submit::read_text(&file)?;
+                let policy: CallBackPolicy =
+                    json::read(&read).with_context(|| format!("{}", file.display()))?;
+                let request =
+                    CreateCallBackPolicyRequest { request_id: caller.request_id(), policy: Some(policy) };
+                call_backs.create_call_back_policy(request).await?.into_inner().policy
+            }
+            Verb::Activate { version } => {
+                let request = ActivateCallBackPolicyRequest { request_id: caller.request_id(), version };
+                call_backs.activate_call_back_policy(request).await?.into_inner().policy
+            }
+        };
+        show::answer(caller.json, &policy.unwrap_or_default(), text::call_back_policy)
+    }
+}
