@@ -13,7 +13,9 @@
 //! - a step becomes one task, once the steps it depends on are done; a plan is
 //!   completed once;
 //! - a task is held by one worker, and only its last holder is heard;
-//! - a department never reports more moved than was approved;
+//! - a department never reports more moved than was approved; every sum that is promised,
+//!   approved, moved, collected again or given up is booked once, in the transaction
+//!   that makes it true, and no account of a step is overdrawn ([`ledger`]);
 //! - what was done of a cancelled plan is undone once, in reverse order, and not
 //!   while something of it may still be done.
 //!
@@ -25,6 +27,7 @@ pub mod acting;
 pub mod approval;
 pub mod case;
 mod departments;
+pub mod ledger;
 pub mod plan;
 mod poll_fairness;
 mod progress;
