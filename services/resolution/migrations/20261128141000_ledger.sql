@@ -62,7 +62,7 @@ CREATE UNIQUE INDEX ledger_entry_task ON ledger_entry (tenant_id, task_id, movem
 COMMENT ON INDEX ledger_entry_task IS 'What a task reports is booked once.';
 CREATE INDEX ledger_entry_case ON ledger_entry (tenant_id, case_id, entry_id);
 CREATE INDEX ledger_entry_department ON ledger_entry (tenant_id, department_id, entry_id);
-CREATE INDEX ledger_entry_reference ON ledger_entry (tenant_id, department_id, reference) WHERE movement IN (3, 4);
+CREATE INDEX ledger_entry_reference ON ledger_entry (tenant_id, reference, department_id) WHERE movement IN (3, 4);
 CREATE INDEX ledger_entry_day ON ledger_entry (tenant_id, day, department_id, currency, movement)
     INCLUDE (amount_minor, case_id);
 SELECT tenant_table('ledger_entry');

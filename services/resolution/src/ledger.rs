@@ -7,12 +7,14 @@
 //! What is booked is found by comparing where a plan stands with what its steps' books
 //! say: what happened once is booked once, whoever caused it.
 
+pub mod statement;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use kernel::{CaseId, Money, PlanId, TaskId};
 use uuid::Uuid;
 
@@ -50,6 +52,55 @@ kernel::numbered! {
         /// Moved, and not collected again.
         Executed = 4 "executed",
     }
+}
+
+kernel::numbered! {
+    /// By what balances are told apart, beside their currency.
+    Grouping {
+        /// Not at all.
+        None = 0,
+        /// By case.
+        Case = 1,
+        /// By the complainant's customer number.
+        Customer = 2,
+        /// By department.
+        Department = 3,
+        /// By day of booking.
+        Day = 4,
+    }
+}
+
+/// Whose entries are listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// A case's.
+    Case(CaseId),
+    /// A department's, all or those with one number of its own.
+    Department(String, Option<String>),
+}
+
+/// Which entries are added up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BalanceFilter {
+    /// Those for this case.
+    pub case_id: Option<CaseId>,
+    /// Those for the cases of this customer.
+    pub customer_id: Option<String>,
+    /// Those in this department's books.
+    pub department_id: Option<String>,
+    /// Those booked from the one day to the other.
+    pub days: Option<(Date, Date)>,
+}
+
+/// What the entries of a group come to, in one currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Balance {
+    /// The currency.
+    pub currency: String,
+    /// What tells the group from others; empty where there is one only.
+    pub group: String,
+    /// The sums.
+    pub books: Books,
 }
 
 impl Movement {
@@ -111,11 +162,11 @@ impl Books {
 
     /// What is in an account: what it gained less what it gave.
     pub fn balance(&self, account: Account) -> i64 {
-        let gained: i64 =
-            Movement::ALL.iter().filter(|one| one.debit() == account).map(|one| self.sum(*one)).sum();
-        let given: i64 =
-            Movement::ALL.iter().filter(|one| one.credit() == account).map(|one| self.sum(*one)).sum();
-        gained - given
+        let sums = |side: fn(Movement) -> Account| {
+            let of_side = Movement::ALL.iter().filter(|one| side(**one) == account);
+            of_side.fold(0_i64, |sum, one| sum.saturating_add(self.sum(*one)))
+        };
+        sums(Movement::debit) - sums(Movement::credit)
     }
 
     /// Adds an entry; refused where the account it takes from has not as much.
@@ -168,7 +219,7 @@ struct Journal<'a> {
     plan: &'a Plan,
     step: &'a Step,
     books: Books,
-    journal_id: Uuid,
+    id: Uuid,
     now: Timestamp,
     entries: Vec<Entry>,
 }
@@ -190,9 +241,9 @@ impl Plan {
             }
             let (step, plan_id) = (&self.steps[index], self.plan_id);
             let of_step = |task: &&Task| task.plan_id == plan_id && task.step_id == step.step_id;
-            let journal_id = *journal_id.get_or_insert_with(&mut new_id);
+            let id = *journal_id.get_or_insert_with(&mut new_id);
             let books = step.books;
-            let mut journal = Journal { plan: self, step, books, journal_id, now, entries: Vec::new() };
+            let mut journal = Journal { plan: self, step, books, id, now, entries: Vec::new() };
             journal.promise()?;
             for task in ended.iter().filter(of_step) {
                 journal.report(task)?;
@@ -200,7 +251,13 @@ impl Plan {
             journal.release()?;
             let (books, booked) = (journal.books, journal.entries);
             self.steps[index].books = books;
-            entries.extend(booked.into_iter().map(|entry| Entry { entry_id: new_id(), ..entry }));
+            entries.extend(booked);
+        }
+        // Those of one moment are listed in the order they were booked in.
+        let mut ids: Vec<Uuid> = entries.iter().map(|_| new_id()).collect();
+        ids.sort_unstable();
+        for (entry, id) in entries.iter_mut().zip(ids) {
+            entry.entry_id = id;
         }
         Ok(entries)
     }
@@ -266,7 +323,7 @@ impl Journal<'_> {
         let Some(amount) = &self.step.remedy.amount else { return Ok(()) };
         self.entries.push(Entry {
             entry_id: Uuid::nil(),
-            journal_id: self.journal_id,
+            journal_id: self.id,
             movement,
             plan_id: self.plan.plan_id,
             step_id: self.step.step_id.clone(),

@@ -9,6 +9,7 @@ pub(crate) mod cases;
 pub(crate) mod departments;
 pub(crate) mod ledger;
 pub(crate) mod plans;
+pub(crate) mod statements;
 pub(crate) mod tasks;
 
 use fault::Fault;
