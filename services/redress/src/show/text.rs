@@ -8,6 +8,7 @@ mod clocks;
 mod forms;
 #[cfg(test)]
 mod hostile;
+mod ledger;
 mod notices;
 mod people;
 mod remedies;
@@ -19,6 +20,7 @@ pub(crate) use cases::{case, cases, correction, count, entries, facets, progress
 pub(crate) use classifiers::{classified, classifier, classifiers, reading, unconfirmed};
 pub(crate) use clocks::{activated, clocks, explained, extension, extensions, policies, policy};
 pub(crate) use forms::{added, checked, form, forms, information};
+pub(crate) use ledger::{balances, entry_list, reconciled, reconciliation};
 pub(crate) use notices::{contact, notice, notices};
 pub(crate) use people::{agent, agents, assignment, department, departments, feedback, parked, queue};
 pub(crate) use remedies::{approval_limits, in_short, plan, plans, task, tasks};

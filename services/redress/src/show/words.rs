@@ -10,7 +10,10 @@ use proto::redress::cases::v1::{
 use proto::redress::event::v1::Lane;
 use proto::redress::feedback::v1::{NoticeKind, NoticeMeans, NoticeState, Response};
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
-use proto::redress::resolution::v1::{PlanState, RemedyKind, TaskState};
+use proto::redress::resolution::v1::{
+    BalanceGrouping, LedgerAccount, LedgerMovement, PlanState, RemedyKind, StatementDirection,
+    StatementVerdict, TaskState,
+};
 
 /// An enum of the contracts.
 pub(crate) trait Words: Copy + TryFrom<i32> {
@@ -39,6 +42,11 @@ macro_rules! words {
 }
 
 words! {
+    BalanceGrouping: "BALANCE_GROUPING_";
+    LedgerAccount: "LEDGER_ACCOUNT_";
+    LedgerMovement: "LEDGER_MOVEMENT_";
+    StatementDirection: "STATEMENT_DIRECTION_";
+    StatementVerdict: "STATEMENT_VERDICT_";
     AssignmentState: "ASSIGNMENT_STATE_";
     CalendarDayKind: "CALENDAR_DAY_KIND_";
     CaseState: "CASE_STATE_";
