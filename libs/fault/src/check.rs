@@ -176,6 +176,11 @@ impl Check {
         })
     }
 
+    /// What was wrong so far, for who keeps it rather than refuses.
+    pub fn violations(&self) -> impl Iterator<Item = &Violation> {
+        self.violations.iter()
+    }
+
     /// Whether nothing was wrong.
     pub fn is_clean(&self) -> bool {
         self.violations.is_empty()

@@ -9,6 +9,7 @@ mod clocks;
 mod forms;
 #[cfg(test)]
 mod hostile;
+mod ledger;
 mod notices;
 mod people;
 mod remedies;
@@ -24,6 +25,7 @@ pub use cases::{case, cases, correction, count, entries, facets, progress, timel
 pub use classifiers::{classified, classifier, classifiers, reading, unconfirmed};
 pub use clocks::{activated, clocks, explained, extension, extensions, policies, policy};
 pub use forms::{added, checked, form, forms, information};
+pub use ledger::{balances, entry_list, reconciled, reconciliation};
 pub use notices::{contact, notice, notices};
 pub use people::{agent, agents, assignment, department, departments, feedback, parked, queue};
 pub use remedies::{approval_limits, in_short, plan, plans, task, tasks};

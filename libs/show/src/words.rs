@@ -13,7 +13,10 @@ use proto::redress::feedback::v1::{
     SurveyState,
 };
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
-use proto::redress::resolution::v1::{PlanState, RemedyKind, TaskState};
+use proto::redress::resolution::v1::{
+    BalanceGrouping, LedgerAccount, LedgerMovement, PlanState, RemedyKind, StatementDirection,
+    StatementVerdict, TaskState,
+};
 
 /// An enum of the contracts.
 pub trait Words: Copy + TryFrom<i32> {
@@ -42,6 +45,11 @@ macro_rules! words {
 }
 
 words! {
+    BalanceGrouping: "BALANCE_GROUPING_";
+    LedgerAccount: "LEDGER_ACCOUNT_";
+    LedgerMovement: "LEDGER_MOVEMENT_";
+    StatementDirection: "STATEMENT_DIRECTION_";
+    StatementVerdict: "STATEMENT_VERDICT_";
     AssignmentState: "ASSIGNMENT_STATE_";
     Barrier: "BARRIER_";
     EarlierHandler: "EARLIER_HANDLER_";

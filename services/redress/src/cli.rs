@@ -18,8 +18,10 @@ mod group;
 mod health;
 mod import;
 mod keys;
+mod ledger;
 mod plan;
 mod policy;
+mod reconcile;
 mod refused;
 mod roster;
 mod routing;
@@ -96,6 +98,10 @@ enum Verb {
     Department(roster::Departments),
     /// Proposes, approves and looks at remedy plans
     Plan(plan::Plans),
+    /// What was promised, approved, paid and collected again, sum by sum
+    Ledger(ledger::Ledger),
+    /// Holds a department's own statement against the ledger; fails where they differ
+    Reconcile(reconcile::Reconcile),
     /// Looks at what departments have to do
     Task(task::Tasks),
     /// What complainants say to an outcome
@@ -170,6 +176,8 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Routing(args) => wait(args.run()),
         Verb::Department(args) => wait(args.run()),
         Verb::Plan(args) => wait(args.run()),
+        Verb::Ledger(args) => wait(args.run()),
+        Verb::Reconcile(args) => wait_for(args.run()),
         Verb::Task(args) => wait(args.run()),
         Verb::Feedback(args) => wait(args.run()),
         Verb::Notices(args) => wait(args.run()),
@@ -184,9 +192,13 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
 
 /// Runs what waits for answers; it fails, or has succeeded.
 fn wait(verb: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<ExitCode> {
+    wait_for(async { verb.await.map(|()| ExitCode::SUCCESS) })
+}
+
+/// Runs what waits for answers, and says itself whether it has succeeded.
+fn wait_for(verb: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(verb)?;
-    Ok(ExitCode::SUCCESS)
+    runtime.block_on(verb)
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -12,6 +12,7 @@ mod rows;
 mod send;
 mod text;
 
+pub(crate) use cut::{Table, separator};
 pub(crate) use fields::format;
 pub(crate) use mapping::Mapping;
 pub(crate) use rows::{Reading, Row, Source, Written, encoding_named, separator_named};

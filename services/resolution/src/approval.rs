@@ -52,6 +52,7 @@ pub fn second_approval(steps: &[Step], grounds: &Grounds) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::Books;
     use crate::plan::StepState;
     use crate::remedy::{Remedy, RemedyKind};
 
@@ -76,6 +77,7 @@ mod tests {
             moved: None,
             part: String::new(),
             task_id: None,
+            books: Books::default(),
         }
     }
 

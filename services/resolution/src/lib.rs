@@ -1,7 +1,7 @@
 //! Resolution: has remedies carried out.
 //!
-//! Owns remedy plans, their approval, the tasks departments poll for, and the
-//! undoing of what was done when a plan is cancelled. Never talks to the
+//! Owns remedy plans, their approval, the tasks departments poll for, the
+//! undoing of what was done when a plan is cancelled, and the ledger of all that. Never talks to the
 //! complainant, and never moves money or goods itself: a department does, with the
 //! task id as its idempotency key.
 //!
@@ -13,7 +13,9 @@
 //! - a step becomes one task, once the steps it depends on are done; a plan is
 //!   completed once;
 //! - a task is held by one worker, and only its last holder is heard;
-//! - a department never reports more moved than was approved;
+//! - a department never reports more moved than was approved; every sum that is promised,
+//!   approved, moved, collected again or given up is booked once, in the transaction
+//!   that makes it true, and no account of a step is overdrawn ([`ledger`]);
 //! - what was done of a cancelled plan is undone once, in reverse order, and not
 //!   while something of it may still be done.
 //!
@@ -25,6 +27,7 @@ pub mod acting;
 pub mod approval;
 pub mod case;
 mod flow;
+pub mod ledger;
 pub mod plan;
 mod poll_fairness;
 mod react;
@@ -35,6 +38,9 @@ mod store;
 pub mod task;
 mod wire;
 
+use std::sync::Arc;
+
+use proto::redress::resolution::v1::ledger_service_server::LedgerServiceServer;
 use proto::redress::resolution::v1::resolution_service_server::ResolutionServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
@@ -46,7 +52,10 @@ pub const SERVICE: Service = Service { name: "resolution", port: 50054, migratio
 
 #[expect(clippy::unnecessary_wraps, reason = "opening a service may fail; this one does not")]
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
-    parts.route(ResolutionServiceServer::new(rpc::Resolution::new(kit.db.clone())));
+    let departments = Arc::new(flow::departments::Departments::default());
+    let resolution = rpc::Resolution::new(kit.db.clone(), Arc::clone(&departments));
+    parts.route(ResolutionServiceServer::new(resolution));
+    parts.route(LedgerServiceServer::new(rpc::Ledger::new(kit.db.clone(), departments)));
     parts.react(react::Reactions);
     parts.queue_age(&kit.db, "redress.task.age", store::tasks::oldest_ready());
     Ok(())

@@ -6,13 +6,14 @@
 
 pub mod dag;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt;
 
 use jiff::Timestamp;
 use kernel::{CaseId, Money, PlanId, TaskId, person};
 
+use crate::ledger::Books;
 use crate::refusal::Refusal;
 use crate::remedy::Remedy;
 use crate::task::{MAX_ATTEMPTS, Task, TaskState};
@@ -124,6 +125,8 @@ pub struct Step {
     pub part: String,
     /// The task it became.
     pub task_id: Option<TaskId>,
+    /// What has been booked of its sum.
+    pub books: Books,
 }
 
 impl Step {

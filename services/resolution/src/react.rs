@@ -8,7 +8,7 @@ use kernel::CaseId;
 use pg::Tx;
 use proto::redress::assignment::v1::{CaseAssigned, CaseQueued, DepartmentCreated};
 use proto::redress::cases::v1::{
-    CaseClosed, CaseDecided, CaseDeclined, CaseReopened, CaseWithdrawn, DecisionCorrected,
+    CaseClosed, CaseDecided, CaseDeclined, CaseOpened, CaseReopened, CaseWithdrawn, DecisionCorrected,
 };
 
 use crate::case::CaseView;
@@ -20,6 +20,7 @@ events::inbound! {
     /// Takes an event into a batch.
     fn take(batch: &mut Batch) {
         cases {
+            CaseOpened => Batch::opened,
             CaseDecided => Batch::decided,
             DecisionCorrected => Batch::corrected,
             CaseReopened => Batch::reopened,
@@ -68,6 +69,8 @@ struct Batch {
 /// What events of one kind ask for.
 #[derive(Debug)]
 enum Step {
+    /// These are the cases of these customers.
+    Open(Vec<(CaseId, String)>),
     /// Plans may be proposed now, where a remedy is due.
     Decide(Vec<CaseView>),
     /// Other decisions hold, each with its number.
@@ -100,6 +103,13 @@ impl Batch {
         };
         self.steps.extend(apart);
         Ok(())
+    }
+
+    fn opened(&mut self, event: &Delivered, opened: CaseOpened) -> Result<(), Fault> {
+        if opened.customer_id.is_empty() {
+            return Ok(());
+        }
+        self.push(Step::Open(vec![(CaseId(event.subject), opened.customer_id)]))
     }
 
     fn decided(&mut self, event: &Delivered, decided: CaseDecided) -> Result<(), Fault> {
@@ -153,7 +163,9 @@ impl Step {
             }
             (Self::Correct(run), Self::Correct(more)) => run.extend(more),
             (Self::End(reason, run), Self::End(next, more)) if *reason == next => run.extend(more),
-            (Self::Handle(run), Self::Handle(more)) => run.extend(more),
+            (Self::Handle(run), Self::Handle(more)) | (Self::Open(run), Self::Open(more)) => {
+                run.extend(more);
+            }
             (Self::Departments(run), Self::Departments(more)) => run.extend(more),
             (_, next) => return Some(next),
         }
@@ -162,6 +174,7 @@ impl Step {
 
     async fn apply(self, tx: &mut Tx) -> Result<(), Fault> {
         match self {
+            Self::Open(complainants) => store::cases::keep_complainants(tx, &complainants).await,
             Self::Decide(views) | Self::Reopen(views) => store::cases::keep(tx, &views).await,
             Self::Correct(views) => correct(tx, &views).await,
             Self::End(reason, ends) => end(tx, &ends, reason).await,

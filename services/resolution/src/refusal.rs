@@ -2,6 +2,7 @@
 
 use fault::Kind;
 
+use crate::ledger::statement::MAX_ROWS;
 use crate::plan::PlanState;
 use crate::task::TaskState;
 
@@ -36,6 +37,10 @@ pub enum Refusal {
     LeaseLost,
     /// The task's state does not allow it.
     InvalidTaskState(TaskState),
+    /// No statement with this id.
+    ReconciliationNotFound,
+    /// More rows than a statement may have.
+    StatementTooLong,
     /// The `request_id` of a poll was used for another poll.
     KeyReused,
 }
@@ -43,9 +48,11 @@ pub enum Refusal {
 impl fault::Refusal for Refusal {
     fn kind(&self) -> Kind {
         match self {
-            Self::CaseNotFound | Self::PlanNotFound | Self::TaskNotFound | Self::DepartmentNotFound => {
-                Kind::NotFound
-            }
+            Self::CaseNotFound
+            | Self::PlanNotFound
+            | Self::TaskNotFound
+            | Self::DepartmentNotFound
+            | Self::ReconciliationNotFound => Kind::NotFound,
             Self::CaseNotDecided
             | Self::PlanAlreadyOpen
             | Self::InvalidPlanState(_)
@@ -56,6 +63,7 @@ impl fault::Refusal for Refusal {
             | Self::ExecutorIsPlanner
             | Self::CallerRecused
             | Self::NotTheHandler => Kind::Forbidden,
+            Self::StatementTooLong => Kind::Exhausted,
             Self::KeyReused => Kind::Exists,
         }
     }
@@ -76,6 +84,8 @@ impl fault::Refusal for Refusal {
             Self::DepartmentNotFound => "DEPARTMENT_NOT_FOUND",
             Self::LeaseLost => "LEASE_LOST",
             Self::InvalidTaskState(_) => "INVALID_TASK_STATE",
+            Self::ReconciliationNotFound => "RECONCILIATION_NOT_FOUND",
+            Self::StatementTooLong => "STATEMENT_TOO_LONG",
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
         }
     }
@@ -100,6 +110,10 @@ impl std::fmt::Display for Refusal {
             Self::DepartmentNotFound => f.write_str("no department with this id"),
             Self::LeaseLost => f.write_str("the task is not held under this token any more"),
             Self::InvalidTaskState(state) => write!(f, "the task is {state} and does not allow this"),
+            Self::ReconciliationNotFound => f.write_str("no statement with this id"),
+            Self::StatementTooLong => {
+                write!(f, "a statement has at most {MAX_ROWS} rows; send it in shorter periods")
+            }
             Self::KeyReused => f.write_str("this request_id was used for another poll; take a new one"),
         }
     }

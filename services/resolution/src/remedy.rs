@@ -34,6 +34,9 @@ kernel::numbered! {
     }
 }
 
+/// Largest sum of a remedy, in minor units: thousands of them can be added up.
+pub const MAX_MINOR: i64 = 1_000_000_000_000_000;
+
 impl RemedyKind {
     /// Whether it moves a sum of money.
     pub fn needs_amount(self) -> bool {
@@ -106,6 +109,10 @@ impl Remedy {
             None if self.kind.needs_amount() => flaws.push(Flaw::new("amount", "is required for this kind")),
             Some(_) if !self.kind.needs_amount() => flaws.push(Flaw::new("amount", "is not for this kind")),
             Some(amount) if amount.minor <= 0 => flaws.push(Flaw::new("amount", "must be more than zero")),
+            Some(amount) if amount.minor > MAX_MINOR => {
+                let most = Money { minor: MAX_MINOR, currency: amount.currency.clone() };
+                flaws.push(Flaw::new("amount", format!("must not be above {most}")));
+            }
             _ => {}
         }
         if self.goods.is_none() && self.kind.needs_goods() {
@@ -172,6 +179,8 @@ mod tests {
         assert!(fields(&remedy(RemedyKind::Apology, None, false)).is_empty());
         assert_eq!(fields(&remedy(RemedyKind::Refund, None, false)), ["amount"]);
         assert_eq!(fields(&remedy(RemedyKind::Refund, Some(0), true)), ["amount", "goods"]);
+        assert!(fields(&remedy(RemedyKind::Refund, Some(MAX_MINOR), false)).is_empty());
+        assert_eq!(fields(&remedy(RemedyKind::Refund, Some(MAX_MINOR + 1), false)), ["amount"]);
         assert_eq!(fields(&remedy(RemedyKind::Redelivery, Some(1), false)), ["amount", "goods"]);
     }
 

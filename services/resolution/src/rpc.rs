@@ -1,7 +1,9 @@
 //! One function per rpc: parse → transact → render.
 
+mod ledger;
 mod limits;
 mod plans;
+mod statements;
 mod tasks;
 
 use std::sync::Arc;
@@ -22,6 +24,7 @@ use tonic::{Request, Response, Status};
 
 use crate::flow::departments::Departments;
 use crate::poll_fairness::PollFairness;
+pub(crate) use ledger::Ledger;
 use plans::{Approvals, Proposals};
 use tasks::Completions;
 
@@ -32,18 +35,18 @@ pub(crate) struct Resolution {
     approvals: Arc<Group<Approvals>>,
     completions: Arc<Group<Completions>>,
     fairness: PollFairness,
-    departments: Departments,
+    departments: Arc<Departments>,
 }
 
 impl Resolution {
-    pub(crate) fn new(db: Db) -> Self {
+    pub(crate) fn new(db: Db, departments: Arc<Departments>) -> Self {
         Self {
             proposals: Group::new(db.clone(), Proposals),
             approvals: Group::new(db.clone(), Approvals),
             completions: Group::new(db.clone(), Completions),
             db,
             fairness: PollFairness::default(),
-            departments: Departments::default(),
+            departments,
         }
     }
 }

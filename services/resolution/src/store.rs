@@ -7,7 +7,9 @@
 pub(crate) mod approvals;
 pub(crate) mod cases;
 pub(crate) mod departments;
+pub(crate) mod ledger;
 pub(crate) mod plans;
+pub(crate) mod statements;
 pub(crate) mod tasks;
 
 use fault::Fault;

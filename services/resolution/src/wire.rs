@@ -1,9 +1,11 @@
 //! Proto ⇄ domain, nothing else.
 
 pub(crate) mod inbound;
+pub(crate) mod ledger;
 pub(crate) mod limits;
 pub(crate) mod outbound;
 pub(crate) mod plans;
+pub(crate) mod statements;
 pub(crate) mod tasks;
 
 use fault::Check;

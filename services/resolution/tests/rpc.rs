@@ -8,6 +8,8 @@ mod acting;
 mod approvals;
 #[path = "rpc/events.rs"]
 mod events;
+#[path = "rpc/ledger.rs"]
+mod ledger;
 #[path = "rpc/plans.rs"]
 mod plans;
 #[path = "rpc/queue.rs"]
@@ -20,6 +22,8 @@ mod reports;
 mod saga;
 #[path = "rpc/scope.rs"]
 mod scope;
+#[path = "rpc/statements.rs"]
+mod statements;
 #[path = "rpc/unknown.rs"]
 mod unknown;
 #[path = "rpc/world.rs"]

@@ -13,11 +13,11 @@ use crate::wire;
 /// Notified when tasks may be polled for.
 pub(crate) const TASKS: &str = "tasks";
 
-/// Advances plans, which are locked and open, and stores them with those of their
-/// tasks that changed and those that begin.
+/// Advances plans, which are locked and open, and stores them with what is booked of them,
+/// those of their tasks that changed and those that begin.
 pub(crate) async fn carry_on(tx: &mut Tx, plans: &mut [Plan], changed: &[Task]) -> Result<(), Fault> {
     let now = tx.now();
-    let mut begun = Vec::new();
+    let (mut begun, mut entries) = (Vec::new(), Vec::new());
     for plan in plans.iter_mut() {
         let tasks = plan.advance(now, || TaskId(tx.new_id()));
         for rest in tasks.iter().filter(|task| task.state == TaskState::NeedsAttention) {
@@ -25,8 +25,9 @@ pub(crate) async fn carry_on(tx: &mut Tx, plans: &mut [Plan], changed: &[Task]) 
         }
         begun.extend(tasks);
         tell_end(tx, plan);
+        entries.extend(plan.book(changed, now, || tx.new_id()).map_err(Fault::internal)?);
     }
-    store::plans::save(tx, plans).await?;
+    store::plans::save(tx, plans, &entries).await?;
     if !changed.is_empty() {
         store::tasks::save(tx, changed).await?;
     }

@@ -11,7 +11,7 @@ use crate::task::{Failure, TaskResult};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-fn step(id: &str, kind: RemedyKind, depends_on: &[&str]) -> Step {
+pub(crate) fn step(id: &str, kind: RemedyKind, depends_on: &[&str]) -> Step {
     let amount = kind.needs_amount().then(|| Money { minor: 500, currency: "CNY".to_owned() });
     let goods = kind.needs_goods().then(|| Goods { sku: "A".to_owned(), quantity: 1 });
     Step {
@@ -25,6 +25,7 @@ fn step(id: &str, kind: RemedyKind, depends_on: &[&str]) -> Step {
         moved: None,
         part: String::new(),
         task_id: None,
+        books: Books::default(),
     }
 }
 
@@ -32,7 +33,7 @@ fn refund(id: &str, depends_on: &[&str]) -> Step {
     step(id, RemedyKind::Refund, depends_on)
 }
 
-fn plan(steps: Vec<Step>) -> Plan {
+pub(crate) fn plan(steps: Vec<Step>) -> Plan {
     Plan {
         plan_id: PlanId(Uuid::from_u128(1)),
         version: 1,
@@ -265,7 +266,7 @@ fn dags() -> impl Strategy<Value = Vec<Step>> {
     })
 }
 
-fn shuffled_dags() -> impl Strategy<Value = Vec<Step>> {
+pub(crate) fn shuffled_dags() -> impl Strategy<Value = Vec<Step>> {
     dags().prop_flat_map(|steps| Just(steps).prop_shuffle())
 }
 

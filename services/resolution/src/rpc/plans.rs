@@ -71,7 +71,8 @@ pub(super) async fn reject(
             let mut plan = lock(&mut tx, target, &caller).await?;
             plan.reject(&caller.subject, reason, tx.now())?;
             tx.emit(plan.case_id.0, &wire::outbound::plan_rejected(&plan));
-            store::plans::save(&mut tx, slice::from_ref(&plan)).await?;
+            let entries = plan.book(&[], tx.now(), || tx.new_id()).map_err(Fault::internal)?;
+            store::plans::save(&mut tx, slice::from_ref(&plan), &entries).await?;
             Ok((tx, RejectPlanResponse { plan: Some(wire::plans::plan(&plan)) }))
         })
         .await?;

@@ -71,6 +71,24 @@ pub(crate) async fn read(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<
     rows.into_iter().map(Row::view).collect()
 }
 
+/// Keeps whose cases these are.
+pub(crate) async fn keep_complainants(
+    conn: &mut PgConnection,
+    complainants: &[(CaseId, String)],
+) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO case_complainant (tenant_id, case_id, customer_id)
+         SELECT current_setting('redress.tenant'), n.case_id, n.customer_id
+         FROM UNNEST($1::uuid[], $2::text[]) AS n (case_id, customer_id)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(complainants.iter().map(|(case_id, _)| case_id.0).collect::<Vec<_>>())
+    .bind(complainants.iter().map(|(_, customer)| customer.as_str()).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Keeps who handles cases: of what was told of one, the last holds.
 pub(crate) async fn keep_handlers(
     conn: &mut PgConnection,

@@ -3,11 +3,12 @@
 use fault::Fault;
 use jiff_sqlx::ToSqlx;
 use kernel::{CaseId, PlanId, TaskId};
-use pg::Binds;
+use pg::{Binds, RowsBuilder};
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-use super::{goods, impossible, kind, money, remedy_columns};
+use super::{goods, impossible, kind, ledger, money, remedy_columns};
+use crate::ledger::{Books, Entry, Movement};
 use crate::plan::{Plan, PlanState, Step, StepState};
 use crate::refusal::Refusal;
 use crate::remedy::Remedy;
@@ -49,6 +50,12 @@ struct StepRow {
     done_order: Option<i16>,
     moved_minor: Option<i64>,
     task_id: Option<Uuid>,
+    promised_minor: i64,
+    approved_minor: i64,
+    executed_minor: i64,
+    reversed_minor: i64,
+    withdrawn_minor: i64,
+    released_minor: i64,
 }
 
 impl StepRow {
@@ -72,6 +79,14 @@ impl StepRow {
             moved: money(self.moved_minor, self.currency.as_deref()),
             part: String::new(),
             task_id: self.task_id.map(TaskId),
+            books: Books::of([
+                self.promised_minor,
+                self.approved_minor,
+                self.executed_minor,
+                self.reversed_minor,
+                self.withdrawn_minor,
+                self.released_minor,
+            ]),
         })
     }
 }
@@ -116,7 +131,8 @@ macro_rules! select {
                     p.priority, p.traceparent, p.created_at, p.ended_at,
                     s.step_id, s.kind, s.department_id, s.amount_minor, s.currency, s.sku, s.quantity,
                     s.depends_on, s.instructions, s.due_time, s.state AS step_state, s.done_order,
-                    s.moved_minor, s.task_id
+                    s.moved_minor, s.task_id, s.promised_minor, s.approved_minor, s.executed_minor,
+                    s.reversed_minor, s.withdrawn_minor, s.released_minor
              FROM plan p
              JOIN plan_step s ON s.tenant_id = p.tenant_id AND s.plan_id = p.plan_id ",
             $rest
@@ -203,8 +219,9 @@ pub(crate) async fn list(
     plans(rows)
 }
 
-/// Stores new plans with their steps; refused while the case of one has an open one.
-pub(crate) async fn insert(conn: &mut PgConnection, plans: &[Plan]) -> Result<(), Fault> {
+/// Stores new plans with their steps and what is booked of them; refused while the case of
+/// one has an open one.
+pub(crate) async fn insert(conn: &mut PgConnection, plans: &[Plan], entries: &[Entry]) -> Result<(), Fault> {
     let mut binds = Binds::default();
     let rows = binds
         .rows(plans)
@@ -230,9 +247,14 @@ pub(crate) async fn insert(conn: &mut PgConnection, plans: &[Plan]) -> Result<()
         .column("department_id", |of| of.step.department_id.as_str())
         .list("depends_on", |of| &of.step.depends_on)
         .column("due_time", |of| of.step.due_time.map(ToSqlx::to_sqlx));
-    let steps = remedy_columns(steps, |of| &of.step.remedy).done();
-    let statement =
-        format!("WITH stored AS ({}) {}", rows.insert_into("plan"), steps.insert_into("plan_step"));
+    let steps = book_columns(remedy_columns(steps, |of| &of.step.remedy)).done();
+    let entries = ledger::rows(&mut binds, entries);
+    let statement = format!(
+        "WITH stored AS ({}), booked AS ({}) {}",
+        rows.insert_into("plan"),
+        entries.insert_into("ledger_entry"),
+        steps.insert_into("plan_step"),
+    );
     let stored = binds.execute(&statement, conn).await;
     match stored {
         Ok(_) => Ok(()),
@@ -241,8 +263,9 @@ pub(crate) async fn insert(conn: &mut PgConnection, plans: &[Plan]) -> Result<()
     }
 }
 
-/// Stores how far plans, which are locked, and their steps are.
-pub(crate) async fn save(conn: &mut PgConnection, plans: &[Plan]) -> Result<(), Fault> {
+/// Stores how far plans, which are locked, and their steps are, and what is booked of them:
+/// the entries and their sums in one statement.
+pub(crate) async fn save(conn: &mut PgConnection, plans: &[Plan], entries: &[Entry]) -> Result<(), Fault> {
     let mut binds = Binds::default();
     let rows = binds
         .rows(plans)
@@ -263,15 +286,23 @@ pub(crate) async fn save(conn: &mut PgConnection, plans: &[Plan]) -> Result<(), 
         .column("state", |of| of.step.state.number())
         .column("done_order", |of| of.step.done_order)
         .column("moved_minor", |of| of.step.moved.as_ref().map(|moved| moved.minor))
-        .column("task_id", |of| of.step.task_id.map(|task_id| task_id.0))
-        .done();
+        .column("task_id", |of| of.step.task_id.map(|task_id| task_id.0));
+    let steps = book_columns(steps).done();
+    let entries = ledger::rows(&mut binds, entries);
     let statement = format!(
         "WITH saved AS ({} RETURNING plan.plan_id),
-              moved AS ({} AND (plan_step.state, plan_step.moved_minor, plan_step.task_id)
-                               IS DISTINCT FROM (r.state, r.moved_minor, r.task_id))
+              moved AS ({} AND (plan_step.state, plan_step.moved_minor, plan_step.task_id,
+                                plan_step.promised_minor, plan_step.approved_minor, plan_step.executed_minor,
+                                plan_step.reversed_minor, plan_step.withdrawn_minor, plan_step.released_minor)
+                               IS DISTINCT FROM
+                               (r.state, r.moved_minor, r.task_id,
+                                r.promised_minor, r.approved_minor, r.executed_minor,
+                                r.reversed_minor, r.withdrawn_minor, r.released_minor)),
+              booked AS ({})
          SELECT count(*) FROM saved",
         rows.update("plan", &["plan_id"]),
         steps.update("plan_step", &["plan_id", "ordinal"]),
+        entries.insert_into("ledger_entry"),
     );
     let saved: i64 =
         sqlx::query_scalar_with(AssertSqlSafe(statement), binds.arguments()?).fetch_one(conn).await?;
@@ -287,6 +318,17 @@ struct StepOf<'a> {
     plan_id: PlanId,
     ordinal: i16,
     step: &'a Step,
+}
+
+/// Adds the columns of a step's books.
+fn book_columns<'b, 'i, 'p>(rows: RowsBuilder<'b, 'i, StepOf<'p>>) -> RowsBuilder<'b, 'i, StepOf<'p>> {
+    let sum = |movement: Movement| move |of: &StepOf<'_>| of.step.books.sum(movement);
+    rows.column("promised_minor", sum(Movement::Promised))
+        .column("approved_minor", sum(Movement::Approved))
+        .column("executed_minor", sum(Movement::Executed))
+        .column("reversed_minor", sum(Movement::Reversed))
+        .column("withdrawn_minor", sum(Movement::Withdrawn))
+        .column("released_minor", sum(Movement::Released))
 }
 
 fn steps(plans: &[Plan]) -> Vec<StepOf<'_>> {

@@ -10,6 +10,7 @@ use proto::timestamp;
 use uuid::Uuid;
 
 use super::{INVALID_REQUEST, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note, page_by_id};
+use crate::ledger::Books;
 use crate::plan::{Plan, Step, StepState, dag};
 use crate::remedy::{Goods, Remedy, RemedyKind};
 
@@ -88,6 +89,7 @@ fn step(check: &mut Check, index: usize, step: v1::Step) -> Step {
         moved: None,
         part: String::new(),
         task_id: None,
+        books: Books::default(),
     }
 }
 

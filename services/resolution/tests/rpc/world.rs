@@ -98,8 +98,12 @@ impl World {
 
     pub(crate) async fn approved_for(&self, case: Uuid, steps: Vec<Step>) -> Plan {
         let plan = self.proposed(case, steps).await;
-        let request =
-            ApprovePlanRequest { request_id: request_id(), plan_id: plan.plan_id, expected_version: None };
+        self.approve(&plan).await
+    }
+
+    pub(crate) async fn approve(&self, plan: &Plan) -> Plan {
+        let plan_id = plan.plan_id.clone();
+        let request = ApprovePlanRequest { request_id: request_id(), plan_id, expected_version: None };
         self.approver().approve_plan(request).await.unwrap().into_inner().plan.unwrap()
     }
 

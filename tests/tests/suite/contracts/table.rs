@@ -240,6 +240,20 @@ pub(super) const INVALID: &[Invalid] = &[
     invalid("ResolutionService.RequeueTask", EMPTY, "INVALID_REASON", &["request_id", "task_id", "reason"]),
     invalid("ResolutionService.GetTask", EMPTY, "INVALID_REQUEST", &["task_id"]),
     invalid("ResolutionService.ListTasks", BAD_PAGE, "INVALID_REQUEST", &["page_size", "case_id"]),
+    invalid("LedgerService.ListLedgerEntries", BAD_PAGE, "INVALID_REQUEST", &["page_size", "case_id"]),
+    invalid(
+        "LedgerService.ReconcileStatement",
+        EMPTY,
+        "INVALID_STATEMENT",
+        &["request_id", "department_id", "start_day", "end_day"],
+    ),
+    invalid(
+        "LedgerService.ListReconciledRows",
+        BAD_PAGE,
+        "INVALID_REQUEST",
+        &["page_size", "reconciliation_id"],
+    ),
+    invalid("LedgerService.ListBalances", BAD_PAGE, "INVALID_REQUEST", &["page_size", "start_day"]),
     invalid(
         "FeedbackService.RespondToOutcome",
         EMPTY,

@@ -300,6 +300,22 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         "TASK_NOT_FOUND",
     ),
     unknown("ResolutionService.GetTask", r#"{"task_id": "$ID"}"#, "TASK_NOT_FOUND"),
+    unknown("LedgerService.ListLedgerEntries", r#"{"department_id": "nowhere"}"#, "DEPARTMENT_NOT_FOUND"),
+    unknown(
+        "LedgerService.ReconcileStatement",
+        r#"{"request_id": "$KEY", "department_id": "nowhere", "start_day": "2026-01-01", "end_day": "2026-01-31"}"#,
+        "DEPARTMENT_NOT_FOUND",
+    ),
+    unknown(
+        "LedgerService.ListReconciledRows",
+        r#"{"reconciliation_id": "$ID"}"#,
+        "RECONCILIATION_NOT_FOUND",
+    ),
+    unknown(
+        "LedgerService.ListBalances",
+        r#"{"department_id": "nowhere", "start_day": "2026-01-01", "end_day": "2026-01-31"}"#,
+        "DEPARTMENT_NOT_FOUND",
+    ),
     unknown(
         "FeedbackService.RespondToOutcome",
         r#"{"request_id": "$KEY", "case_id": "$ID", "response": 1}"#,

@@ -41,7 +41,7 @@ async fn propose(tx: &mut Tx, asked: &[BatchedMutation<Proposal>]) -> Result<Ver
     let steps = asked.iter().flat_map(|one| &one.job.steps);
     let departments: Vec<&str> = steps.map(|step| step.department_id.as_str()).collect();
     let departments = store::departments::known(tx, &departments).await?;
-    let mut plans = Vec::with_capacity(asked.len());
+    let (mut plans, mut entries) = (Vec::with_capacity(asked.len()), Vec::new());
     let mut verdicts = Vec::with_capacity(asked.len());
     for one in asked {
         let case = cases.get(&one.job.case_id.0).ok_or(Refusal::CaseNotFound);
@@ -52,18 +52,19 @@ async fn propose(tx: &mut Tx, asked: &[BatchedMutation<Proposal>]) -> Result<Ver
         let sound = wanted
             .map_err(Fault::from)
             .and_then(|case| wire::plans::known_departments(&one.job.steps, &departments).map(|()| case));
-        let verdict = sound.map(|case| {
-            let plan = proposed(tx, case, one);
+        let verdict = sound.and_then(|case| {
+            let mut plan = proposed(tx, case, one);
+            entries.extend(plan.book(&[], tx.now(), || tx.new_id()).map_err(Fault::internal)?);
             one.trace(tx, &plan.traceparent);
             tx.emit(plan.case_id.0, &wire::outbound::plan_proposed(&plan));
             let answer = ProposePlanResponse { plan: Some(wire::plans::plan(&plan)) };
             plans.push(plan);
-            answer.encode_to_vec()
+            Ok(answer.encode_to_vec())
         });
         verdicts.push(verdict);
     }
     if !plans.is_empty() {
-        store::plans::insert(tx, &plans).await?;
+        store::plans::insert(tx, &plans, &entries).await?;
     }
     Ok(verdicts)
 }
