@@ -10,7 +10,7 @@ use proto::redress::cases::v1::{
 use proto::redress::event::v1::Lane;
 use proto::redress::feedback::v1::{NoticeKind, NoticeMeans, NoticeState, Response};
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
-use proto::redress::resolution::v1::{PlanState, RemedyKind, TaskState};
+use proto::redress::resolution::v1::{PlanState, ProposalKind, ProposalState, RemedyKind, TaskState};
 
 /// An enum of the contracts.
 pub trait Words: Copy + TryFrom<i32> {
@@ -64,6 +64,8 @@ words! {
     Observance: "OBSERVANCE_";
     Outcome: "OUTCOME_";
     PlanState: "PLAN_STATE_";
+    ProposalKind: "PROPOSAL_KIND_";
+    ProposalState: "PROPOSAL_STATE_";
     Priority: "PRIORITY_";
     RemedyKind: "REMEDY_KIND_";
     Response: "RESPONSE_";

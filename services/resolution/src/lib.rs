@@ -28,6 +28,7 @@ mod departments;
 pub mod plan;
 mod poll_fairness;
 mod progress;
+pub mod proposal;
 mod react;
 pub mod refusal;
 pub mod remedy;
@@ -36,6 +37,7 @@ mod store;
 pub mod task;
 mod wire;
 
+use proto::redress::resolution::v1::proposal_service_server::ProposalServiceServer;
 use proto::redress::resolution::v1::resolution_service_server::ResolutionServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
@@ -48,6 +50,7 @@ pub const SERVICE: Service = Service { name: "resolution", port: 50054, migratio
 #[expect(clippy::unnecessary_wraps, reason = "opening a service may fail; this one does not")]
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts.route(ResolutionServiceServer::new(rpc::Resolution::new(kit.db.clone())));
+    parts.route(ProposalServiceServer::new(rpc::TaskProposals::new(kit.db.clone())));
     parts.react(react::Reactions);
     parts.queue_age(&kit.db, "redress.task.age", store::tasks::oldest_ready());
     Ok(())

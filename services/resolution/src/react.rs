@@ -4,11 +4,12 @@ use events::{Delivered, Follow, Reactor};
 use fault::Fault;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use kernel::CaseId;
 use pg::Tx;
 use proto::redress::assignment::v1::{CaseAssigned, CaseQueued, DepartmentCreated};
 use proto::redress::cases::v1::{
-    CaseClosed, CaseDecided, CaseDeclined, CaseReopened, CaseWithdrawn, DecisionCorrected,
+    CaseClosed, CaseDecided, CaseDeclined, CaseReopened, CaseWithdrawn, DecisionCorrected, ExtensionGranted,
 };
 
 use crate::case::CaseView;
@@ -22,6 +23,7 @@ events::inbound! {
         cases {
             CaseDecided => Batch::decided,
             DecisionCorrected => Batch::corrected,
+            ExtensionGranted => Batch::extended,
             CaseReopened => Batch::reopened,
             CaseWithdrawn => Batch::withdrawn,
             CaseDeclined => Batch::declined,
@@ -72,6 +74,8 @@ enum Step {
     Decide(Vec<CaseView>),
     /// Other decisions hold, each with its number.
     Correct(Vec<(CaseView, i32)>),
+    /// Cases are due later, in these cycles.
+    Extend(Vec<(CaseId, i32, Timestamp)>),
     /// Next cycles begin: no plans until they are decided.
     Reopen(Vec<CaseView>),
     /// Cycles ended, all for this reason.
@@ -110,6 +114,11 @@ impl Batch {
     fn corrected(&mut self, event: &Delivered, corrected: DecisionCorrected) -> Result<(), Fault> {
         let view = inbound::corrected(CaseId(event.subject), &corrected, &event.traceparent);
         self.push(Step::Correct(vec![(view, corrected.number)]))
+    }
+
+    fn extended(&mut self, event: &Delivered, extended: ExtensionGranted) -> Result<(), Fault> {
+        let due = inbound::extended(&extended).map(|due| (CaseId(event.subject), extended.cycle, due));
+        self.push(Step::Extend(due.into_iter().collect()))
     }
 
     fn reopened(&mut self, event: &Delivered, reopened: CaseReopened) -> Result<(), Fault> {
@@ -152,6 +161,7 @@ impl Step {
                 run.extend(more);
             }
             (Self::Correct(run), Self::Correct(more)) => run.extend(more),
+            (Self::Extend(run), Self::Extend(more)) => run.extend(more),
             (Self::End(reason, run), Self::End(next, more)) if *reason == next => run.extend(more),
             (Self::Handle(run), Self::Handle(more)) => run.extend(more),
             (Self::Departments(run), Self::Departments(more)) => run.extend(more),
@@ -164,6 +174,7 @@ impl Step {
         match self {
             Self::Decide(views) | Self::Reopen(views) => store::cases::keep(tx, &views).await,
             Self::Correct(views) => correct(tx, &views).await,
+            Self::Extend(extended) => store::cases::extend(tx, &extended).await,
             Self::End(reason, ends) => end(tx, &ends, reason).await,
             Self::Handle(handlers) => store::cases::keep_handlers(tx, &handlers).await,
             Self::Departments(departments) => store::departments::keep(tx, &departments).await,

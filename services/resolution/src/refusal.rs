@@ -36,6 +36,14 @@ pub enum Refusal {
     LeaseLost,
     /// The task's state does not allow it.
     InvalidTaskState(TaskState),
+    /// No such proposal.
+    ProposalNotFound,
+    /// Another proposal of this kind about the task waits for its second person.
+    ProposalPending,
+    /// The proposal is decided.
+    InvalidProposalState,
+    /// The proposer wants to decide.
+    DeciderIsProposer,
     /// The `request_id` of a poll was used for another poll.
     KeyReused,
 }
@@ -43,18 +51,23 @@ pub enum Refusal {
 impl fault::Refusal for Refusal {
     fn kind(&self) -> Kind {
         match self {
-            Self::CaseNotFound | Self::PlanNotFound | Self::TaskNotFound | Self::DepartmentNotFound => {
-                Kind::NotFound
-            }
+            Self::CaseNotFound
+            | Self::PlanNotFound
+            | Self::TaskNotFound
+            | Self::ProposalNotFound
+            | Self::DepartmentNotFound => Kind::NotFound,
             Self::CaseNotDecided
             | Self::PlanAlreadyOpen
             | Self::InvalidPlanState(_)
             | Self::LeaseLost
+            | Self::ProposalPending
+            | Self::InvalidProposalState
             | Self::InvalidTaskState(_) => Kind::Precondition,
             Self::ApproverIsProposer
             | Self::ApprovedAlready
             | Self::ExecutorIsPlanner
             | Self::CallerRecused
+            | Self::DeciderIsProposer
             | Self::NotTheHandler => Kind::Forbidden,
             Self::KeyReused => Kind::Exists,
         }
@@ -76,6 +89,10 @@ impl fault::Refusal for Refusal {
             Self::DepartmentNotFound => "DEPARTMENT_NOT_FOUND",
             Self::LeaseLost => "LEASE_LOST",
             Self::InvalidTaskState(_) => "INVALID_TASK_STATE",
+            Self::ProposalNotFound => "PROPOSAL_NOT_FOUND",
+            Self::ProposalPending => "PROPOSAL_PENDING",
+            Self::InvalidProposalState => "INVALID_PROPOSAL_STATE",
+            Self::DeciderIsProposer => "DECIDER_IS_PROPOSER",
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
         }
     }
@@ -100,6 +117,14 @@ impl std::fmt::Display for Refusal {
             Self::DepartmentNotFound => f.write_str("no department with this id"),
             Self::LeaseLost => f.write_str("the task is not held under this token any more"),
             Self::InvalidTaskState(state) => write!(f, "the task is {state} and does not allow this"),
+            Self::ProposalNotFound => f.write_str("no proposal with this id"),
+            Self::ProposalPending => f.write_str(
+                "another proposal of this kind waits for its second person; decide that one first",
+            ),
+            Self::InvalidProposalState => f.write_str("the proposal is decided"),
+            Self::DeciderIsProposer => {
+                f.write_str("a proposal is decided by somebody other than its proposer")
+            }
             Self::KeyReused => f.write_str("this request_id was used for another poll; take a new one"),
         }
     }

@@ -2,6 +2,7 @@
 
 mod limits;
 mod plans;
+mod proposals;
 mod tasks;
 
 use std::sync::Arc;
@@ -24,6 +25,8 @@ use crate::departments::Departments;
 use crate::poll_fairness::PollFairness;
 use plans::{Approvals, Proposals};
 use tasks::Completions;
+
+pub(crate) use proposals::TaskProposals;
 
 /// The rpcs over one schema.
 pub(crate) struct Resolution {

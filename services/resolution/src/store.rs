@@ -8,6 +8,8 @@ pub(crate) mod approvals;
 pub(crate) mod cases;
 pub(crate) mod departments;
 pub(crate) mod plans;
+pub(crate) mod proposals;
+pub(crate) mod reports;
 pub(crate) mod tasks;
 
 use fault::Fault;

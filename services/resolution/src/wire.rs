@@ -4,6 +4,7 @@ pub(crate) mod inbound;
 pub(crate) mod limits;
 pub(crate) mod outbound;
 pub(crate) mod plans;
+pub(crate) mod proposals;
 pub(crate) mod tasks;
 
 use fault::Check;
@@ -52,6 +53,7 @@ fn goods(goods: &Goods) -> v1::Goods {
 mod tests {
     use super::v1;
     use crate::plan::PlanState;
+    use crate::proposal::{ProposalKind, ProposalState};
     use crate::remedy::RemedyKind;
     use crate::task::TaskState;
 
@@ -61,6 +63,8 @@ mod tests {
             RemedyKind, v1::RemedyKind;
             PlanState, v1::PlanState;
             TaskState, v1::TaskState;
+            ProposalKind, v1::ProposalKind;
+            ProposalState, v1::ProposalState;
         }
     }
 }

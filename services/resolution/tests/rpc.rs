@@ -8,8 +8,12 @@ mod acting;
 mod approvals;
 #[path = "rpc/events.rs"]
 mod events;
+#[path = "rpc/handed_back.rs"]
+mod handed_back;
 #[path = "rpc/plans.rs"]
 mod plans;
+#[path = "rpc/proposals.rs"]
+mod proposals;
 #[path = "rpc/queue.rs"]
 mod queue;
 #[path = "rpc/reads.rs"]

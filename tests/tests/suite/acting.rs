@@ -155,6 +155,16 @@ const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("ResolutionService.SettleTask", "departments' work: see `services/resolution/tests/rpc/unknown.rs`"),
     ("ResolutionService.SetApprovalLimits", "a setting"),
     ("ResolutionService.RequeueTask", "needs a task: see `services/resolution/tests/rpc/acting.rs`"),
+    (
+        "ProposalService.RequestTaskExtension",
+        "departments' work: see `services/resolution/tests/rpc/proposals.rs`",
+    ),
+    (
+        "ProposalService.ProposeTaskCompletion",
+        "needs a task: see `services/resolution/tests/rpc/proposals.rs`",
+    ),
+    ("ProposalService.ApproveTaskProposal", "needs a task: see `services/resolution/tests/rpc/proposals.rs`"),
+    ("ProposalService.RefuseTaskProposal", "needs a task: see `services/resolution/tests/rpc/proposals.rs`"),
     ("FeedbackService.RespondToOutcome", "the complainant's answer, by a channel"),
     ("FeedbackService.RecordNotice", "records how the complainant was told, and decides nothing"),
     ("FeedbackService.ResendNotice", "sends again what was said"),

@@ -13,6 +13,7 @@ mod roster;
 mod rules;
 mod scene;
 mod stories;
+mod tasks;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};

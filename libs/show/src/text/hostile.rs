@@ -114,6 +114,8 @@ fn all() -> Vec<(&'static str, String)> {
         ("plan", shown(plan)),
         ("plans", shown(plans)),
         ("task", shown(task)),
+        ("task_history", shown(task_history)),
+        ("proposal", shown(proposal)),
         ("in_short", shown(in_short)),
         ("tasks", shown(tasks)),
         ("rule_set", shown(rule_set)),

@@ -99,6 +99,7 @@ fn of_decision(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) {
                 remedy_due,
                 recused_subjects,
                 amount_sought,
+                due_time: case.due_time.map(timestamp),
             };
             tx.emit_in(trace, id, &decided);
         }

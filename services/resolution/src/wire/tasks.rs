@@ -11,7 +11,7 @@ use proto::timestamp;
 use uuid::Uuid;
 
 use super::{INVALID_REQUEST, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note, page_by_id};
-use crate::task::{Failure, Settlement, Task, TaskResult, TaskState};
+use crate::task::{Failure, RefusedReport, Settlement, Task, TaskResult, TaskState};
 
 const MAX_POLL: i32 = 100;
 const MAX_WAIT: Duration = Duration::from_mins(1);
@@ -122,7 +122,7 @@ pub(crate) fn completion(request: v1::CompleteTaskRequest) -> Result<(Holder, Ta
     Ok((holder, result))
 }
 
-fn read_result(check: &mut Check, result: v1::TaskResult) -> TaskResult {
+pub(crate) fn read_result(check: &mut Check, result: v1::TaskResult) -> TaskResult {
     let v1::TaskResult { reference, amount, remark } = result;
     TaskResult {
         reference: check.text("result.reference", reference, MAX_NAME),
@@ -131,7 +131,7 @@ fn read_result(check: &mut Check, result: v1::TaskResult) -> TaskResult {
     }
 }
 
-const INVALID_RESULT: &str = "INVALID_RESULT";
+pub(crate) const INVALID_RESULT: &str = "INVALID_RESULT";
 
 /// Refuses a result that does not fit its task.
 pub(crate) fn fitting(task: &Task, result: &TaskResult) -> Result<(), Fault> {
@@ -243,10 +243,23 @@ pub(crate) fn task(task: &Task) -> v1::Task {
         checkpoint: task.checkpoint.clone(),
         last_error: task.last_error.clone(),
         result: task.result.as_ref().map(result),
+        rejections: task.rejections,
+        escalated: task.is_escalated(),
+        given_to_task_id: task.given_to.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 
-fn result(result: &TaskResult) -> v1::TaskResult {
+/// A report that was refused, as it is shown.
+pub(crate) fn refused_report(report: &RefusedReport) -> v1::RefusedReport {
+    v1::RefusedReport {
+        department_id: report.department_id.clone(),
+        reporter: report.reporter.clone(),
+        result: Some(result(&report.result)),
+        report_time: Some(timestamp(report.reported_at)),
+    }
+}
+
+pub(crate) fn result(result: &TaskResult) -> v1::TaskResult {
     v1::TaskResult {
         reference: result.reference.clone(),
         amount: result.amount.as_ref().map(money),

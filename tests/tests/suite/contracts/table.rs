@@ -221,6 +221,25 @@ pub(super) const INVALID: &[Invalid] = &[
     invalid("ResolutionService.SetApprovalLimits", EMPTY, "INVALID_LIMITS", &["request_id"]),
     invalid("ResolutionService.SettleTask", EMPTY, "INVALID_RESULT", &["request_id", "task_id", "reason"]),
     invalid("ResolutionService.RequeueTask", EMPTY, "INVALID_REASON", &["request_id", "task_id", "reason"]),
+    invalid(
+        "ProposalService.RequestTaskExtension",
+        EMPTY,
+        "INVALID_PROPOSAL",
+        &["request_id", "task_id", "due_time", "reason"],
+    ),
+    invalid(
+        "ProposalService.ProposeTaskCompletion",
+        EMPTY,
+        "INVALID_RESULT",
+        &["request_id", "task_id", "reason"],
+    ),
+    invalid("ProposalService.ApproveTaskProposal", EMPTY, "INVALID_REQUEST", &["request_id", "proposal_id"]),
+    invalid(
+        "ProposalService.RefuseTaskProposal",
+        EMPTY,
+        "INVALID_REASON",
+        &["request_id", "proposal_id", "reason"],
+    ),
     invalid("ResolutionService.GetTask", EMPTY, "INVALID_REQUEST", &["task_id"]),
     invalid("ResolutionService.ListTasks", BAD_PAGE, "INVALID_REQUEST", &["page_size", "case_id"]),
     invalid(

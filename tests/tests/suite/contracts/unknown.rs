@@ -271,6 +271,26 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "task_id": "$ID", "reason": "x"}"#,
         "TASK_NOT_FOUND",
     ),
+    unknown(
+        "ProposalService.RequestTaskExtension",
+        r#"{"request_id": "$KEY", "task_id": "$ID", "due_time": "2126-01-01T00:00:00Z", "reason": "x"}"#,
+        "TASK_NOT_FOUND",
+    ),
+    unknown(
+        "ProposalService.ProposeTaskCompletion",
+        r#"{"request_id": "$KEY", "task_id": "$ID", "reason": "x"}"#,
+        "TASK_NOT_FOUND",
+    ),
+    unknown(
+        "ProposalService.ApproveTaskProposal",
+        r#"{"request_id": "$KEY", "proposal_id": "$ID"}"#,
+        "PROPOSAL_NOT_FOUND",
+    ),
+    unknown(
+        "ProposalService.RefuseTaskProposal",
+        r#"{"request_id": "$KEY", "proposal_id": "$ID", "reason": "x"}"#,
+        "PROPOSAL_NOT_FOUND",
+    ),
     unknown("ResolutionService.GetTask", r#"{"task_id": "$ID"}"#, "TASK_NOT_FOUND"),
     unknown(
         "FeedbackService.RespondToOutcome",
