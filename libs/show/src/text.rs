@@ -21,7 +21,9 @@ pub use clocks::{activated, clocks, explained, extension, extensions, policies, 
 pub use forms::{added, checked, form, forms, information};
 pub use notices::{contact, notice, notices};
 pub use people::{agent, agents, assignment, department, departments, feedback, parked, queue};
-pub use remedies::{approval_limits, in_short, plan, plans, proposal, task, task_history, tasks};
+pub use remedies::{
+    approval_limits, department_queue, in_short, pause, plan, plans, proposal, task, task_history, tasks,
+};
 pub use triage::{categories, category, replayed, rule_set, rule_sets, triage};
 
 /// What a list says below its rows when there are more.

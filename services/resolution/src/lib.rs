@@ -24,6 +24,8 @@
 pub mod acting;
 pub mod approval;
 pub mod case;
+pub mod department;
+mod department_watch;
 mod departments;
 pub mod plan;
 mod poll_fairness;
@@ -37,6 +39,9 @@ mod store;
 pub mod task;
 mod wire;
 
+use std::sync::Arc;
+
+use proto::redress::resolution::v1::department_service_server::DepartmentServiceServer;
 use proto::redress::resolution::v1::proposal_service_server::ProposalServiceServer;
 use proto::redress::resolution::v1::resolution_service_server::ResolutionServiceServer;
 use server::{Kit, Parts, Service};
@@ -51,7 +56,12 @@ pub const SERVICE: Service = Service { name: "resolution", port: 50054, migratio
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts.route(ResolutionServiceServer::new(rpc::Resolution::new(kit.db.clone())));
     parts.route(ProposalServiceServer::new(rpc::TaskProposals::new(kit.db.clone())));
+    parts.route(DepartmentServiceServer::new(rpc::DepartmentQueues::new(kit.db.clone())));
     parts.react(react::Reactions);
+    let db = kit.db.clone();
+    parts.worker("timers", move |stop| {
+        timers::run(db, vec![Arc::new(department_watch::DepartmentWatch)], stop)
+    });
     parts.queue_age(&kit.db, "redress.task.age", store::tasks::oldest_ready());
     Ok(())
 }

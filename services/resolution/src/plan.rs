@@ -385,6 +385,7 @@ impl Plan {
             lease_token: None,
             requeued: None,
             rejections: 0,
+            attempt_until: None,
             given_to: None,
             traceparent: self.traceparent.clone(),
             created_at: now,

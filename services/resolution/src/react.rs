@@ -13,6 +13,7 @@ use proto::redress::cases::v1::{
 };
 
 use crate::case::CaseView;
+use crate::department_watch;
 use crate::progress;
 use crate::store;
 use crate::wire::inbound;
@@ -177,7 +178,10 @@ impl Step {
             Self::Extend(extended) => store::cases::extend(tx, &extended).await,
             Self::End(reason, ends) => end(tx, &ends, reason).await,
             Self::Handle(handlers) => store::cases::keep_handlers(tx, &handlers).await,
-            Self::Departments(departments) => store::departments::keep(tx, &departments).await,
+            Self::Departments(departments) => {
+                let new = store::departments::keep(tx, &departments).await?;
+                department_watch::begin(tx, &new).await
+            }
         }
     }
 }

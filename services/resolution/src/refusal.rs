@@ -44,6 +44,10 @@ pub enum Refusal {
     InvalidProposalState,
     /// The proposer wants to decide.
     DeciderIsProposer,
+    /// The department is paused already, for this kind or for all.
+    AlreadyPaused,
+    /// The department is not paused, for this kind or for all.
+    NotPaused,
     /// The `request_id` of a poll was used for another poll.
     KeyReused,
 }
@@ -62,6 +66,8 @@ impl fault::Refusal for Refusal {
             | Self::LeaseLost
             | Self::ProposalPending
             | Self::InvalidProposalState
+            | Self::AlreadyPaused
+            | Self::NotPaused
             | Self::InvalidTaskState(_) => Kind::Precondition,
             Self::ApproverIsProposer
             | Self::ApprovedAlready
@@ -93,6 +99,8 @@ impl fault::Refusal for Refusal {
             Self::ProposalPending => "PROPOSAL_PENDING",
             Self::InvalidProposalState => "INVALID_PROPOSAL_STATE",
             Self::DeciderIsProposer => "DECIDER_IS_PROPOSER",
+            Self::AlreadyPaused => "ALREADY_PAUSED",
+            Self::NotPaused => "NOT_PAUSED",
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
         }
     }
@@ -125,6 +133,8 @@ impl std::fmt::Display for Refusal {
             Self::DeciderIsProposer => {
                 f.write_str("a proposal is decided by somebody other than its proposer")
             }
+            Self::AlreadyPaused => f.write_str("the department is paused so already"),
+            Self::NotPaused => f.write_str("the department is not paused so"),
             Self::KeyReused => f.write_str("this request_id was used for another poll; take a new one"),
         }
     }

@@ -1,5 +1,6 @@
 //! One function per rpc: parse → transact → render.
 
+mod departments;
 mod limits;
 mod plans;
 mod proposals;
@@ -26,6 +27,7 @@ use crate::poll_fairness::PollFairness;
 use plans::{Approvals, Proposals};
 use tasks::Completions;
 
+pub(crate) use departments::DepartmentQueues;
 pub(crate) use proposals::TaskProposals;
 
 /// The rpcs over one schema.

@@ -113,6 +113,8 @@ pub struct Task {
     pub requeued: Option<Requeued>,
     /// How often its step was handed back.
     pub rejections: i32,
+    /// Until when its present attempt may go on; none before the first.
+    pub attempt_until: Option<Timestamp>,
     /// The task its step went on as.
     pub given_to: Option<TaskId>,
     /// Trace of the case.
@@ -374,6 +376,7 @@ impl Task {
             attempt: 0,
             worker: String::new(),
             visible_at: now,
+            attempt_until: None,
             last_error: String::new(),
             lease_token: None,
             requeued: Some(requeued.clone()),

@@ -6,6 +6,8 @@
 mod acting;
 #[path = "rpc/approvals.rs"]
 mod approvals;
+#[path = "rpc/departments.rs"]
+mod departments;
 #[path = "rpc/events.rs"]
 mod events;
 #[path = "rpc/handed_back.rs"]

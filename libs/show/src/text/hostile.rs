@@ -115,6 +115,8 @@ fn all() -> Vec<(&'static str, String)> {
         ("plans", shown(plans)),
         ("task", shown(task)),
         ("task_history", shown(task_history)),
+        ("department_queue", shown(department_queue)),
+        ("pause", shown(pause)),
         ("proposal", shown(proposal)),
         ("in_short", shown(in_short)),
         ("tasks", shown(tasks)),

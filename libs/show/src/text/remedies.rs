@@ -1,8 +1,9 @@
 //! Plans and the tasks they become.
 
 use proto::redress::resolution::v1::{
-    ApprovalLimits, GetTaskResponse, Goods, ListPlansResponse, ListTasksResponse, Plan, PlanState,
-    ProposalKind, ProposalState, RemedyKind, Step, Task, TaskProposal, TaskState,
+    ApprovalLimits, DepartmentPause, DepartmentQueue, GetTaskResponse, Goods, ListPlansResponse,
+    ListTasksResponse, Plan, PlanState, ProposalKind, ProposalState, RemedyKind, Step, Task, TaskProposal,
+    TaskState,
 };
 
 use super::{more, none_of};
@@ -134,6 +135,38 @@ pub fn task_history(found: &GetTaskResponse) -> String {
         ]);
     }
     if found.refused_reports.is_empty() { text } else { format!("{text}\n{}", table.render()) }
+}
+
+/// What waits for a department.
+pub fn department_queue(queue: &DepartmentQueue) -> String {
+    let mut text = facts(&[
+        ("department", queue.department_id.clone()),
+        ("ready", queue.ready.to_string()),
+        ("leased", queue.leased.to_string()),
+        ("in need of attention", queue.needs_attention.to_string()),
+        ("of unknown outcome", queue.outcome_unknown.to_string()),
+        ("last poll", time(queue.poll_time.as_ref())),
+        ("without a worker since", time(queue.unattended_since_time.as_ref())),
+    ]);
+    for one in &queue.pauses {
+        text = format!("{text}\n{}", pause(one));
+    }
+    text
+}
+
+/// One pause of a department.
+pub fn pause(pause: &DepartmentPause) -> String {
+    let kind = if pause.kind == 0 { "all".to_owned() } else { word::<RemedyKind>(pause.kind) };
+    facts(&[
+        ("paused", pause.department_id.clone()),
+        ("kind", kind),
+        ("reason", pause.reason.clone()),
+        ("by", pause.pauser.clone()),
+        ("since", time(pause.pause_time.as_ref())),
+        ("resumed by", pause.resumer.clone()),
+        ("resumed", time(pause.resume_time.as_ref())),
+        ("resumed because", pause.resume_reason.clone()),
+    ])
 }
 
 /// One proposal about a task.

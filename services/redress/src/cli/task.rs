@@ -1,13 +1,15 @@
 //! `redress task …`: what departments have to do.
 
+mod proposals;
+mod queues;
+
 use clap::{ArgGroup, Args, Subcommand};
-use jiff::Timestamp;
+use proposals::ProposalVerb;
 use proto::google::r#type::Money;
 use proto::redress::resolution::v1::{
-    ApproveTaskProposalRequest, GetTaskRequest, ListTasksRequest, ProposeTaskCompletionRequest,
-    RefuseTaskProposalRequest, RequestTaskExtensionRequest, RequeueTaskRequest, SettleTaskRequest,
-    TaskResult, TaskState,
+    GetTaskRequest, ListTasksRequest, RequeueTaskRequest, SettleTaskRequest, TaskResult, TaskState,
 };
+use queues::QueueVerb;
 use show::{lines, text, words};
 
 use super::connection::{Connection, Page};
@@ -57,38 +59,10 @@ enum Verb {
     },
     /// Shows what was proposed about a task, and reports that came too late
     History { task: String },
-    /// Asks for more time, for its department; a second person approves
-    Extend {
-        task: String,
-        /// By when it shall be due, e.g. `2026-12-01T09:00:00+08:00`
-        #[arg(long)]
-        until: Timestamp,
-        /// Why more time is needed
-        #[arg(long)]
-        reason: String,
-    },
-    /// Proposes that a task was done, whoever holds it; a second person approves
-    Complete {
-        task: String,
-        /// The department's own number for what it did
-        #[arg(long, default_value = "")]
-        reference: String,
-        /// The sum moved, e.g. `CNY 199.90`
-        #[arg(long, value_parser = lines::read_money)]
-        amount: Option<Money>,
-        /// How you know
-        #[arg(long)]
-        reason: String,
-    },
-    /// Approves what somebody else proposed about a task
-    Approve { proposal: String },
-    /// Refuses what somebody else proposed about a task
-    Refuse {
-        proposal: String,
-        /// Why
-        #[arg(long)]
-        reason: String,
-    },
+    #[command(flatten)]
+    Proposal(ProposalVerb),
+    #[command(flatten)]
+    Queue(QueueVerb),
     /// Hands a task that needs attention out again; to another department, as a new task
     Requeue {
         task: String,
@@ -136,41 +110,8 @@ impl Tasks {
                 let answer = resolution.get_task(GetTaskRequest { task_id: task }).await?.into_inner();
                 show::answer(caller.json, &answer, text::task_history)
             }
-            Verb::Extend { task, until, reason } => {
-                let request = RequestTaskExtensionRequest {
-                    request_id: caller.request_id(),
-                    task_id: task,
-                    due_time: Some(proto::timestamp(until)),
-                    reason,
-                };
-                let answer = caller.proposals().request_task_extension(request).await?.into_inner();
-                show::answer(caller.json, &answer.proposal.unwrap_or_default(), text::proposal)
-            }
-            Verb::Complete { task, reference, amount, reason } => {
-                let request = ProposeTaskCompletionRequest {
-                    request_id: caller.request_id(),
-                    task_id: task,
-                    result: Some(TaskResult { reference, amount, remark: String::new() }),
-                    reason,
-                };
-                let answer = caller.proposals().propose_task_completion(request).await?.into_inner();
-                show::answer(caller.json, &answer.proposal.unwrap_or_default(), text::proposal)
-            }
-            Verb::Approve { proposal } => {
-                let request =
-                    ApproveTaskProposalRequest { request_id: caller.request_id(), proposal_id: proposal };
-                let answer = caller.proposals().approve_task_proposal(request).await?.into_inner();
-                show::answer(caller.json, &answer.proposal.unwrap_or_default(), text::proposal)
-            }
-            Verb::Refuse { proposal, reason } => {
-                let request = RefuseTaskProposalRequest {
-                    request_id: caller.request_id(),
-                    proposal_id: proposal,
-                    reason,
-                };
-                let answer = caller.proposals().refuse_task_proposal(request).await?.into_inner();
-                show::answer(caller.json, &answer.proposal.unwrap_or_default(), text::proposal)
-            }
+            Verb::Proposal(verb) => verb.run(&caller).await,
+            Verb::Queue(verb) => verb.run(&caller).await,
             Verb::Requeue { task, reason, department } => {
                 let request = RequeueTaskRequest {
                     request_id: caller.request_id(),

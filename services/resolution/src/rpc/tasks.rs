@@ -74,8 +74,9 @@ pub(super) async fn heartbeat(
                 let task = store::tasks::get(&mut tx, task_id).await?.ok_or(Refusal::TaskNotFound)?;
                 server::serving(worker, &task.department_id)?;
             }
-            match store::tasks::heartbeat(&mut tx, (task_id, token), until, &sign.checkpoint).await? {
-                Some(cancel_requested) => Ok((tx, wire::tasks::heard(until, cancel_requested))),
+            let span = (tx.now(), until);
+            match store::tasks::heartbeat(&mut tx, (task_id, token), span, &sign.checkpoint).await? {
+                Some(heard) => Ok((tx, wire::tasks::heard(&heard))),
                 None if store::tasks::get(&mut tx, task_id).await?.is_none() => {
                     Err(Refusal::TaskNotFound.into())
                 }

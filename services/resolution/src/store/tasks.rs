@@ -9,7 +9,7 @@ use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub(crate) use queue::{Claim, Claimed, claim, heartbeat};
+pub(crate) use queue::{Claim, Claimed, Heard, claim, heartbeat};
 
 use super::{goods, impossible, kind, money, remedy_columns};
 use crate::remedy::Remedy;
@@ -60,6 +60,7 @@ struct Row {
     requeue_reason: Option<String>,
     rejections: i32,
     given_to_task_id: Option<Uuid>,
+    attempt_until: Option<jiff_sqlx::Timestamp>,
     traceparent: String,
     created_at: jiff_sqlx::Timestamp,
 }
@@ -71,7 +72,7 @@ macro_rules! columns {
          amount_minor, currency, sku, quantity, instructions, priority, due_time, state, attempt,
          max_attempts, worker, visible_at, cancel_requested, checkpoint, last_error, result_reference,
          result_minor, result_remark, lease_token, requeued_by, requeue_reason, rejections,
-         given_to_task_id, traceparent, created_at"
+         given_to_task_id, attempt_until, traceparent, created_at"
     };
 }
 use columns;
@@ -114,6 +115,7 @@ impl Row {
             lease_token: self.lease_token,
             requeued: requeued.map(|(by, reason)| Requeued { by, reason }),
             rejections: self.rejections,
+            attempt_until: self.attempt_until.map(jiff_sqlx::Timestamp::to_jiff),
             given_to: self.given_to_task_id.map(TaskId),
             traceparent: self.traceparent,
             created_at: self.created_at.to_jiff(),

@@ -38,6 +38,7 @@ fn task(kind: RemedyKind) -> Task {
         lease_token: None,
         requeued: None,
         rejections: 0,
+        attempt_until: None,
         given_to: None,
         traceparent: String::new(),
         created_at: NOW,

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use fault::{Check, Fault};
-use jiff::Timestamp;
 use kernel::page::Page;
 use kernel::{CaseId, TaskId};
 use proto::redress::resolution::v1;
@@ -11,6 +10,7 @@ use proto::timestamp;
 use uuid::Uuid;
 
 use super::{INVALID_REQUEST, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note, page_by_id};
+use crate::store::tasks::Heard;
 use crate::task::{Failure, RefusedReport, Settlement, Task, TaskResult, TaskState};
 
 const MAX_POLL: i32 = 100;
@@ -245,6 +245,7 @@ pub(crate) fn task(task: &Task) -> v1::Task {
         result: task.result.as_ref().map(result),
         rejections: task.rejections,
         escalated: task.is_escalated(),
+        attempt_end_time: task.attempt_until.map(timestamp),
         given_to_task_id: task.given_to.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
@@ -277,6 +278,11 @@ pub(crate) fn leased(held: &Task) -> v1::Lease {
     }
 }
 
-pub(crate) fn heard(until: Timestamp, cancel_requested: bool) -> v1::HeartbeatResponse {
-    v1::HeartbeatResponse { expire_time: Some(timestamp(until)), cancel_requested }
+/// The answer to a sign of life.
+pub(crate) fn heard(heard: &Heard) -> v1::HeartbeatResponse {
+    v1::HeartbeatResponse {
+        expire_time: Some(timestamp(heard.until)),
+        cancel_requested: heard.cancel_requested,
+        pause_requested: heard.pause_requested,
+    }
 }

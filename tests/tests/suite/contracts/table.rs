@@ -240,6 +240,19 @@ pub(super) const INVALID: &[Invalid] = &[
         "INVALID_REASON",
         &["request_id", "proposal_id", "reason"],
     ),
+    invalid("DepartmentService.GetDepartmentQueue", EMPTY, "INVALID_REQUEST", &["department_id"]),
+    invalid(
+        "DepartmentService.PauseDepartment",
+        EMPTY,
+        "INVALID_PAUSE",
+        &["request_id", "department_id", "reason"],
+    ),
+    invalid(
+        "DepartmentService.ResumeDepartment",
+        EMPTY,
+        "INVALID_PAUSE",
+        &["request_id", "department_id", "reason"],
+    ),
     invalid("ResolutionService.GetTask", EMPTY, "INVALID_REQUEST", &["task_id"]),
     invalid("ResolutionService.ListTasks", BAD_PAGE, "INVALID_REQUEST", &["page_size", "case_id"]),
     invalid(

@@ -291,6 +291,21 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "proposal_id": "$ID", "reason": "x"}"#,
         "PROPOSAL_NOT_FOUND",
     ),
+    unknown(
+        "DepartmentService.GetDepartmentQueue",
+        r#"{"department_id": "nowhere"}"#,
+        "DEPARTMENT_NOT_FOUND",
+    ),
+    unknown(
+        "DepartmentService.PauseDepartment",
+        r#"{"request_id": "$KEY", "department_id": "nowhere", "reason": "x"}"#,
+        "DEPARTMENT_NOT_FOUND",
+    ),
+    unknown(
+        "DepartmentService.ResumeDepartment",
+        r#"{"request_id": "$KEY", "department_id": "nowhere", "reason": "x"}"#,
+        "DEPARTMENT_NOT_FOUND",
+    ),
     unknown("ResolutionService.GetTask", r#"{"task_id": "$ID"}"#, "TASK_NOT_FOUND"),
     unknown(
         "FeedbackService.RespondToOutcome",

@@ -1,9 +1,11 @@
 //! What two people decide about a department's task.
 
+use proto::redress::resolution::v1::department_service_client::DepartmentServiceClient;
 use proto::redress::resolution::v1::proposal_service_client::ProposalServiceClient;
 use proto::redress::resolution::v1::{
-    ApproveTaskProposalRequest, GetTaskRequest, Lease, ProposalState, ProposeTaskCompletionRequest,
-    RefuseTaskProposalRequest, RequestTaskExtensionRequest, TaskResult,
+    ApproveTaskProposalRequest, GetDepartmentQueueRequest, GetTaskRequest, Lease, PauseDepartmentRequest,
+    ProposalState, ProposeTaskCompletionRequest, RefuseTaskProposalRequest, RequestTaskExtensionRequest,
+    ResumeDepartmentRequest, TaskResult,
 };
 use testkit::request_id;
 use tonic::Code;
@@ -54,4 +56,26 @@ pub(crate) async fn decided_by_two(scene: &Scene, lease: &Lease) {
     let found = scene.resolution("reader").get_task(request).await.unwrap().into_inner();
     let states: Vec<_> = found.proposals.iter().map(|proposal| proposal.state()).collect();
     assert_eq!(states, [ProposalState::Approved, ProposalState::Refused]);
+}
+
+/// The department is paused for a while, and knows.
+pub(crate) async fn paused(scene: &Scene, department: &str) {
+    let mut boss = DepartmentServiceClient::new(scene.line(BOSS));
+    let request = PauseDepartmentRequest {
+        request_id: request_id(),
+        department_id: department.to_owned(),
+        kind: 0,
+        reason: "the bank is down".to_owned(),
+    };
+    let pause = boss.pause_department(request).await.unwrap().into_inner().pause.unwrap();
+    let request = GetDepartmentQueueRequest { department_id: department.to_owned() };
+    let queue = boss.get_department_queue(request).await.unwrap().into_inner().queue.unwrap();
+    assert_eq!(queue.pauses, [pause]);
+    let request = ResumeDepartmentRequest {
+        request_id: request_id(),
+        department_id: department.to_owned(),
+        kind: 0,
+        reason: "it is back".to_owned(),
+    };
+    boss.resume_department(request).await.unwrap();
 }
