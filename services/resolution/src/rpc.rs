@@ -18,14 +18,14 @@ use proto::redress::resolution::v1::{
     ListTasksResponse, PollTasksRequest, PollTasksResponse, ProposePlanRequest, ProposePlanResponse,
     RejectPlanRequest, RejectPlanResponse, RejectTaskRequest, RejectTaskResponse, RequeueTaskRequest,
     RequeueTaskResponse, SetApprovalLimitsRequest, SetApprovalLimitsResponse, SettleTaskRequest,
-    SettleTaskResponse,
+    SettleTaskResponse, StreamTasksRequest,
 };
 use tonic::{Request, Response, Status};
 
 use crate::departments::Departments;
 use crate::poll_fairness::PollFairness;
 use plans::{Approvals, Proposals};
-use tasks::Completions;
+use tasks::{Completions, Leases, Streams};
 
 pub(crate) use departments::DepartmentQueues;
 pub(crate) use proposals::TaskProposals;
@@ -37,18 +37,21 @@ pub(crate) struct Resolution {
     approvals: Arc<Group<Approvals>>,
     completions: Arc<Group<Completions>>,
     fairness: PollFairness,
-    departments: Departments,
+    departments: Arc<Departments>,
+    streams: Streams,
 }
 
 impl Resolution {
     pub(crate) fn new(db: Db) -> Self {
+        let departments = Arc::<Departments>::default();
         Self {
             proposals: Group::new(db.clone(), Proposals),
             approvals: Group::new(db.clone(), Approvals),
             completions: Group::new(db.clone(), Completions),
+            streams: Streams::new(db.clone(), departments.clone()),
             db,
             fairness: PollFairness::default(),
-            departments: Departments::default(),
+            departments,
         }
     }
 }
@@ -113,6 +116,12 @@ impl ResolutionService for Resolution {
         request: Request<PollTasksRequest>,
     ) -> Result<Response<PollTasksResponse>, Status> {
         Ok(tasks::poll(&self.db, &self.fairness, &self.departments, request).await?)
+    }
+
+    type StreamTasksStream = Leases;
+
+    async fn stream_tasks(&self, request: Request<StreamTasksRequest>) -> Result<Response<Leases>, Status> {
+        Ok(self.streams.stream(request).await?)
     }
 
     async fn heartbeat(

@@ -26,6 +26,8 @@ mod reports;
 mod saga;
 #[path = "rpc/scope.rs"]
 mod scope;
+#[path = "rpc/streams.rs"]
+mod streams;
 #[path = "rpc/unknown.rs"]
 mod unknown;
 #[path = "rpc/world.rs"]

@@ -149,6 +149,7 @@ const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("AssignmentService.UpdateAgent", "the roster"),
     ("AssignmentService.ClaimNext", "no case is named; for oneself, or by a supervisor"),
     ("ResolutionService.PollTasks", "departments' work: see `services/resolution/tests/rpc/acting.rs`"),
+    ("ResolutionService.StreamTasks", "departments' work, as `PollTasks`"),
     ("ResolutionService.CompleteTask", "departments' work: see `services/resolution/tests/rpc/acting.rs`"),
     ("ResolutionService.FailTask", "departments' work, under a lease"),
     ("ResolutionService.RejectTask", "departments' work, under a lease"),

@@ -2,6 +2,7 @@
 
 mod complete;
 mod poll;
+mod stream;
 
 use std::slice;
 use std::sync::{Arc, LazyLock};
@@ -21,6 +22,7 @@ use tonic::{Request, Response};
 
 pub(super) use complete::Completions;
 pub(super) use poll::poll;
+pub(super) use stream::{Leases, Streams};
 
 use crate::departments::Departments;
 use crate::plan::Plan;

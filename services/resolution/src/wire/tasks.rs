@@ -31,6 +31,8 @@ pub(crate) struct Poll {
     pub(crate) max_tasks: i32,
     pub(crate) wait: Duration,
     pub(crate) lease: Duration,
+    /// Whether it is handed again what it was handed before.
+    pub(crate) replays: bool,
 }
 
 /// A worker lives, and says how far it is.
@@ -85,7 +87,40 @@ pub(crate) fn poll(request: v1::PollTasksRequest) -> Result<Poll, Fault> {
     let lease = lease(&mut check, lease_duration);
     check.done("INVALID_POLL")?;
     let wait = wait.unwrap_or_default();
-    Ok(Poll { request_id, request_hash, department_id, worker, max_tasks: max_tasks.max(1), wait, lease })
+    Ok(Poll {
+        request_id,
+        request_hash,
+        department_id,
+        worker,
+        max_tasks: max_tasks.max(1),
+        wait,
+        lease,
+        replays: true,
+    })
+}
+
+/// A stream is a poll that goes on: for as many tasks as it has credits.
+pub(crate) fn stream(request: v1::StreamTasksRequest) -> Result<Poll, Fault> {
+    let request_hash = pg::request_hash(&request);
+    let v1::StreamTasksRequest { request_id, department_id, worker, credits, lease_duration } = request;
+    let mut check = Check::new();
+    let request_id = check.request_id(request_id);
+    let department_id = check.slug("department_id", department_id);
+    let worker = check.required("worker", worker, MAX_NAME);
+    check.ensure((1..=MAX_POLL).contains(&credits), "credits", "must be 1 to 100");
+    let lease = lease(&mut check, lease_duration);
+    check.done("INVALID_STREAM")?;
+    let wait = Duration::ZERO;
+    Ok(Poll {
+        request_id,
+        request_hash,
+        department_id,
+        worker,
+        max_tasks: credits,
+        wait,
+        lease,
+        replays: false,
+    })
 }
 
 fn lease(check: &mut Check, lease: Option<prost_types::Duration>) -> Duration {

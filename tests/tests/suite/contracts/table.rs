@@ -199,6 +199,12 @@ pub(super) const INVALID: &[Invalid] = &[
     invalid("ResolutionService.GetPlan", EMPTY, "INVALID_REQUEST", &["plan_id"]),
     invalid("ResolutionService.ListPlans", BAD_PAGE, "INVALID_REQUEST", &["page_size", "case_id"]),
     invalid("ResolutionService.PollTasks", EMPTY, "INVALID_POLL", &["request_id", "department_id", "worker"]),
+    invalid(
+        "ResolutionService.StreamTasks",
+        EMPTY,
+        "INVALID_STREAM",
+        &["request_id", "department_id", "worker", "credits"],
+    ),
     invalid("ResolutionService.Heartbeat", EMPTY, "INVALID_HEARTBEAT", &["lease_token", "task_id"]),
     invalid(
         "ResolutionService.CompleteTask",

@@ -260,6 +260,11 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "department_id": "nowhere", "worker": "w"}"#,
         "DEPARTMENT_NOT_FOUND",
     ),
+    unknown(
+        "ResolutionService.StreamTasks",
+        r#"{"request_id": "$KEY", "department_id": "nowhere", "worker": "w", "credits": 1}"#,
+        "DEPARTMENT_NOT_FOUND",
+    ),
     unknown("ResolutionService.ListTasks", r#"{"department_id": "nowhere"}"#, "DEPARTMENT_NOT_FOUND"),
     unknown(
         "ResolutionService.SettleTask",

@@ -20,10 +20,10 @@ use crate::wire::tasks::Poll;
 
 /// How long to wait without having heard of new tasks: a notification may be lost, a
 /// back-off or a lease may end.
-const POLL: Duration = Duration::from_millis(500);
+pub(super) const POLL: Duration = Duration::from_millis(500);
 /// Least time between two looks: tasks that come in quick succession are handed
 /// out together, and many notifications do not keep an idle worker looking.
-const FLOOR: Duration = Duration::from_millis(5);
+pub(super) const FLOOR: Duration = Duration::from_millis(5);
 
 /// `PollTasks`. Its replay is its own: what was handed out under a `request_id` and
 /// is still held is found again by it. A caller who goes away, or a process that
@@ -70,7 +70,12 @@ async fn wait(
 
 /// Hands out what is due; tells of tasks found without attempts left, and looks
 /// again when there was nothing but those.
-async fn claim(db: &Db, departments: &Departments, caller: &Caller, poll: &Poll) -> Result<Vec<Task>, Fault> {
+pub(super) async fn claim(
+    db: &Db,
+    departments: &Departments,
+    caller: &Caller,
+    poll: &Poll,
+) -> Result<Vec<Task>, Fault> {
     loop {
         let Claimed { leased, exhausted } = claim_once(db, departments, caller, poll).await?;
         if !leased.is_empty() || exhausted.is_empty() {
@@ -94,6 +99,7 @@ async fn claim_once(
                 department_id: &poll.department_id,
                 worker: &poll.worker,
                 executor: &person::folded(&caller.subject),
+                replays: poll.replays,
                 now: tx.now(),
                 until: kernel::time::micros(tx.now() + poll.lease),
                 tokens: (0..poll.max_tasks).map(|_| tx.new_token()).collect(),

@@ -19,6 +19,8 @@ pub(crate) struct Claim<'a> {
     pub(crate) worker: &'a str,
     /// Who asks, folded: money they planned themselves is not handed to them.
     pub(crate) executor: &'a str,
+    /// Whether it is answered with what it was handed before and still holds, if anything.
+    pub(crate) replays: bool,
     pub(crate) now: Timestamp,
     pub(crate) until: Timestamp,
     /// One for each task wanted.
@@ -55,7 +57,7 @@ pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<C
         concat!(
         "WITH held AS (
              SELECT *, poll_hash = $2 AS same_poll FROM task
-             WHERE tenant_id = current_setting('redress.tenant') AND poll_id = $1 AND state = {leased}),
+             WHERE tenant_id = current_setting('redress.tenant') AND poll_id = $1 AND state = {leased} AND $13),
          paused AS (
              SELECT kind FROM department_pause
              WHERE tenant_id = current_setting('redress.tenant') AND department_id = $3 AND resumed_at IS NULL),
@@ -121,9 +123,25 @@ pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<C
     .bind(valuable)
     .bind(RemedyKind::ALL.iter().map(|kind| kind.number()).collect::<Vec<_>>())
     .bind(RemedyKind::ALL.iter().map(|kind| kind.start_to_close().as_secs().cast_signed()).collect::<Vec<_>>())
+    .bind(claim.replays)
     .fetch_all(conn)
     .await?;
     sort(rows)
+}
+
+/// How many tasks a poll was handed and still holds.
+pub(crate) async fn held(conn: &mut PgConnection, poll_id: &str, now: Timestamp) -> Result<i64, Fault> {
+    let held = sqlx::query_scalar(pg::sql!(
+        "SELECT count(*) FROM task
+         WHERE tenant_id = current_setting('redress.tenant') AND poll_id = $1 AND state = {leased}
+           AND visible_at > $2",
+        leased = TaskState::Leased,
+    ))
+    .bind(poll_id)
+    .bind(now.to_sqlx())
+    .fetch_one(conn)
+    .await?;
+    Ok(held)
 }
 
 /// Has the same poll, sent twice at once, answered one after the other: the second
