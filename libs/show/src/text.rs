@@ -28,7 +28,9 @@ pub use forms::{added, checked, form, forms, information};
 pub use ledger::{balances, entry_list, reconciled, reconciliation};
 pub use notices::{contact, notice, notices};
 pub use people::{agent, agents, assignment, department, departments, feedback, parked, queue};
-pub use remedies::{approval_limits, in_short, plan, plans, task, tasks};
+pub use remedies::{
+    approval_limits, department_queue, in_short, pause, plan, plans, proposal, task, task_history, tasks,
+};
 pub use routing::{
     absence, agent_verdicts, decision, offboarded, routing_policies, routing_policy, routing_replay,
     unassignable,

@@ -14,8 +14,8 @@ use proto::redress::feedback::v1::{
 };
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
-    BalanceGrouping, LedgerAccount, LedgerMovement, PlanState, RemedyKind, StatementDirection,
-    StatementVerdict, TaskState,
+    BalanceGrouping, LedgerAccount, LedgerMovement, PlanState, ProposalKind, ProposalState, RemedyKind,
+    StatementDirection, StatementVerdict, TaskState,
 };
 
 /// An enum of the contracts.
@@ -82,6 +82,8 @@ words! {
     Observance: "OBSERVANCE_";
     Outcome: "OUTCOME_";
     PlanState: "PLAN_STATE_";
+    ProposalKind: "PROPOSAL_KIND_";
+    ProposalState: "PROPOSAL_STATE_";
     Priority: "PRIORITY_";
     RemedyKind: "REMEDY_KIND_";
     Response: "RESPONSE_";

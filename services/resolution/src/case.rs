@@ -1,5 +1,6 @@
 //! What this service must know of a case: whether a remedy may be planned.
 
+use jiff::Timestamp;
 use kernel::{CaseId, Money};
 
 use crate::refusal::Refusal;
@@ -31,6 +32,8 @@ pub struct CaseView {
     pub standing: RemedyStatus,
     /// What the complainant asked for; none where no sum was named.
     pub sought: Option<Money>,
+    /// When the next of its clocks is due; none where none runs, or it was not told.
+    pub due_time: Option<Timestamp>,
     /// Its trace.
     pub traceparent: String,
     /// Whom the complaint is about, by every name they are known under; in lower case.

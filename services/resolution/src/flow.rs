@@ -1,5 +1,6 @@
 //! What takes several statements: `progress` carries plans on, `departments` knows those
-//! that there are.
+//! that there are, `department_watch` notices which of them nobody works for.
 
+pub(crate) mod department_watch;
 pub(crate) mod departments;
 pub(crate) mod progress;

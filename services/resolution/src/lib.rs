@@ -26,10 +26,12 @@
 pub mod acting;
 pub mod approval;
 pub mod case;
+pub mod department;
 mod flow;
 pub mod ledger;
 pub mod plan;
 mod poll_fairness;
+pub mod proposal;
 mod react;
 pub mod refusal;
 pub mod remedy;
@@ -40,7 +42,9 @@ mod wire;
 
 use std::sync::Arc;
 
+use proto::redress::resolution::v1::department_service_server::DepartmentServiceServer;
 use proto::redress::resolution::v1::ledger_service_server::LedgerServiceServer;
+use proto::redress::resolution::v1::proposal_service_server::ProposalServiceServer;
 use proto::redress::resolution::v1::resolution_service_server::ResolutionServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
@@ -56,7 +60,13 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let resolution = rpc::Resolution::new(kit.db.clone(), Arc::clone(&departments));
     parts.route(ResolutionServiceServer::new(resolution));
     parts.route(LedgerServiceServer::new(rpc::Ledger::new(kit.db.clone(), departments)));
+    parts.route(ProposalServiceServer::new(rpc::TaskProposals::new(kit.db.clone())));
+    parts.route(DepartmentServiceServer::new(rpc::DepartmentQueues::new(kit.db.clone())));
     parts.react(react::Reactions);
+    let db = kit.db.clone();
+    parts.worker("timers", move |stop| {
+        timers::run(db, vec![Arc::new(flow::department_watch::DepartmentWatch)], stop)
+    });
     parts.queue_age(&kit.db, "redress.task.age", store::tasks::oldest_ready());
     Ok(())
 }

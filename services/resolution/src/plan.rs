@@ -142,6 +142,7 @@ impl Step {
         let now = task.result.as_ref().and_then(|result| result.amount.clone());
         self.moved = now.map(|now| Money { minor: before + now.minor, currency: now.currency });
         self.done_order = self.done_order.or(Some(order));
+        self.task_id = Some(task.task_id);
         self.part = if goes_on { part(task) } else { String::new() };
         self.state = if self.part.is_empty() { StepState::Done } else { StepState::Waiting };
     }
@@ -246,6 +247,16 @@ impl Plan {
         self.settle(task);
     }
 
+    /// A step of it goes on as another task.
+    pub fn task_given_on(&mut self, task: &Task) {
+        self.version += 1;
+        let step = self.steps.iter_mut().find(|step| step.step_id == task.step_id);
+        // The undoing of a step is not what it became.
+        if let Some(step) = step.filter(|_| !task.is_compensation()) {
+            step.task_id = task.given_to;
+        }
+    }
+
     fn settle(&mut self, task: &Task) {
         let order = 1 + self.steps.iter().filter_map(|step| step.done_order).max().unwrap_or(0);
         let Some(step) = self.steps.iter_mut().find(|step| step.step_id == task.step_id) else { return };
@@ -255,7 +266,11 @@ impl Plan {
             // What was moved in part is undone like what was moved whole.
             TaskState::Cancelled if step.moved.is_some() => step.state = StepState::Done,
             TaskState::Cancelled => step.state = StepState::Dropped,
-            TaskState::Ready | TaskState::Leased | TaskState::NeedsAttention | TaskState::OutcomeUnknown => {}
+            TaskState::Ready
+            | TaskState::Leased
+            | TaskState::NeedsAttention
+            | TaskState::OutcomeUnknown
+            | TaskState::Reassigned => {}
         }
     }
 
@@ -372,6 +387,9 @@ impl Plan {
             result: None,
             lease_token: None,
             requeued: None,
+            rejections: 0,
+            attempt_until: None,
+            given_to: None,
             traceparent: self.traceparent.clone(),
             created_at: now,
         }

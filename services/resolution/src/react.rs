@@ -4,15 +4,17 @@ use events::{Delivered, Follow, Reactor};
 use fault::Fault;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use kernel::CaseId;
 use pg::Tx;
 use proto::redress::assignment::v1::{CaseAssigned, CaseQueued, DepartmentCreated};
 use proto::redress::cases::v1::{
     CaseClosed, CaseDecided, CaseDeclined, CaseOpened, CaseReopened, CaseWithdrawn, DecisionCorrected,
+    ExtensionGranted,
 };
 
 use crate::case::CaseView;
-use crate::flow::progress;
+use crate::flow::{department_watch, progress};
 use crate::store;
 use crate::wire::inbound;
 
@@ -23,6 +25,7 @@ events::inbound! {
             CaseOpened => Batch::opened,
             CaseDecided => Batch::decided,
             DecisionCorrected => Batch::corrected,
+            ExtensionGranted => Batch::extended,
             CaseReopened => Batch::reopened,
             CaseWithdrawn => Batch::withdrawn,
             CaseDeclined => Batch::declined,
@@ -75,6 +78,8 @@ enum Step {
     Decide(Vec<CaseView>),
     /// Other decisions hold, each with its number.
     Correct(Vec<(CaseView, i32)>),
+    /// Cases are due later, in these cycles.
+    Extend(Vec<(CaseId, i32, Timestamp)>),
     /// Next cycles begin: no plans until they are decided.
     Reopen(Vec<CaseView>),
     /// Cycles ended, all for this reason.
@@ -122,6 +127,11 @@ impl Batch {
         self.push(Step::Correct(vec![(view, corrected.number)]))
     }
 
+    fn extended(&mut self, event: &Delivered, extended: ExtensionGranted) -> Result<(), Fault> {
+        let due = inbound::extended(&extended).map(|due| (CaseId(event.subject), extended.cycle, due));
+        self.push(Step::Extend(due.into_iter().collect()))
+    }
+
     fn reopened(&mut self, event: &Delivered, reopened: CaseReopened) -> Result<(), Fault> {
         let view = inbound::reopened(CaseId(event.subject), &reopened, &event.traceparent);
         self.push(Step::Reopen(vec![view]))
@@ -162,6 +172,7 @@ impl Step {
                 run.extend(more);
             }
             (Self::Correct(run), Self::Correct(more)) => run.extend(more),
+            (Self::Extend(run), Self::Extend(more)) => run.extend(more),
             (Self::End(reason, run), Self::End(next, more)) if *reason == next => run.extend(more),
             (Self::Handle(run), Self::Handle(more)) | (Self::Open(run), Self::Open(more)) => {
                 run.extend(more);
@@ -177,9 +188,13 @@ impl Step {
             Self::Open(complainants) => store::cases::keep_complainants(tx, &complainants).await,
             Self::Decide(views) | Self::Reopen(views) => store::cases::keep(tx, &views).await,
             Self::Correct(views) => correct(tx, &views).await,
+            Self::Extend(extended) => store::cases::extend(tx, &extended).await,
             Self::End(reason, ends) => end(tx, &ends, reason).await,
             Self::Handle(handlers) => store::cases::keep_handlers(tx, &handlers).await,
-            Self::Departments(departments) => store::departments::keep(tx, &departments).await,
+            Self::Departments(departments) => {
+                let new = store::departments::keep(tx, &departments).await?;
+                department_watch::begin(tx, &new).await
+            }
         }
     }
 }

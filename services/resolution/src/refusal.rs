@@ -41,6 +41,18 @@ pub enum Refusal {
     ReconciliationNotFound,
     /// More rows than a statement may have.
     StatementTooLong,
+    /// No such proposal.
+    ProposalNotFound,
+    /// Another proposal of this kind about the task waits for its second person.
+    ProposalPending,
+    /// The proposal is decided.
+    InvalidProposalState,
+    /// The proposer wants to decide.
+    DeciderIsProposer,
+    /// The department is paused already, for this kind or for all.
+    AlreadyPaused,
+    /// The department is not paused, for this kind or for all.
+    NotPaused,
     /// The `request_id` of a poll was used for another poll.
     KeyReused,
 }
@@ -52,16 +64,22 @@ impl fault::Refusal for Refusal {
             | Self::PlanNotFound
             | Self::TaskNotFound
             | Self::DepartmentNotFound
+            | Self::ProposalNotFound
             | Self::ReconciliationNotFound => Kind::NotFound,
             Self::CaseNotDecided
             | Self::PlanAlreadyOpen
             | Self::InvalidPlanState(_)
             | Self::LeaseLost
+            | Self::ProposalPending
+            | Self::InvalidProposalState
+            | Self::AlreadyPaused
+            | Self::NotPaused
             | Self::InvalidTaskState(_) => Kind::Precondition,
             Self::ApproverIsProposer
             | Self::ApprovedAlready
             | Self::ExecutorIsPlanner
             | Self::CallerRecused
+            | Self::DeciderIsProposer
             | Self::NotTheHandler => Kind::Forbidden,
             Self::StatementTooLong => Kind::Exhausted,
             Self::KeyReused => Kind::Exists,
@@ -86,6 +104,12 @@ impl fault::Refusal for Refusal {
             Self::InvalidTaskState(_) => "INVALID_TASK_STATE",
             Self::ReconciliationNotFound => "RECONCILIATION_NOT_FOUND",
             Self::StatementTooLong => "STATEMENT_TOO_LONG",
+            Self::ProposalNotFound => "PROPOSAL_NOT_FOUND",
+            Self::ProposalPending => "PROPOSAL_PENDING",
+            Self::InvalidProposalState => "INVALID_PROPOSAL_STATE",
+            Self::DeciderIsProposer => "DECIDER_IS_PROPOSER",
+            Self::AlreadyPaused => "ALREADY_PAUSED",
+            Self::NotPaused => "NOT_PAUSED",
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
         }
     }
@@ -114,6 +138,16 @@ impl std::fmt::Display for Refusal {
             Self::StatementTooLong => {
                 write!(f, "a statement has at most {MAX_ROWS} rows; send it in shorter periods")
             }
+            Self::ProposalNotFound => f.write_str("no proposal with this id"),
+            Self::ProposalPending => f.write_str(
+                "another proposal of this kind waits for its second person; decide that one first",
+            ),
+            Self::InvalidProposalState => f.write_str("the proposal is decided"),
+            Self::DeciderIsProposer => {
+                f.write_str("a proposal is decided by somebody other than its proposer")
+            }
+            Self::AlreadyPaused => f.write_str("the department is paused so already"),
+            Self::NotPaused => f.write_str("the department is not paused so"),
             Self::KeyReused => f.write_str("this request_id was used for another poll; take a new one"),
         }
     }

@@ -1,6 +1,7 @@
 //! What can be done to put a complaint right, and what each kind needs.
 
 use std::fmt;
+use std::time::Duration;
 
 use kernel::Money;
 
@@ -51,6 +52,15 @@ impl RemedyKind {
     /// Whether doing it twice costs twice.
     pub fn moves_value(self) -> bool {
         self.needs_amount() || self.needs_goods()
+    }
+
+    /// How long one attempt may go on, heartbeats or not.
+    pub fn start_to_close(self) -> Duration {
+        match self {
+            _ if self.needs_amount() => Duration::from_hours(4),
+            Self::Repair | Self::StaffMeasures => Duration::from_hours(30 * 24),
+            _ => Duration::from_hours(3 * 24),
+        }
     }
 
     /// Whether it can be undone once done: an apology cannot.

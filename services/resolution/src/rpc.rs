@@ -1,8 +1,10 @@
 //! One function per rpc: parse → transact → render.
 
+mod departments;
 mod ledger;
 mod limits;
 mod plans;
+mod proposals;
 mod statements;
 mod tasks;
 
@@ -18,7 +20,7 @@ use proto::redress::resolution::v1::{
     ListTasksResponse, PollTasksRequest, PollTasksResponse, ProposePlanRequest, ProposePlanResponse,
     RejectPlanRequest, RejectPlanResponse, RejectTaskRequest, RejectTaskResponse, RequeueTaskRequest,
     RequeueTaskResponse, SetApprovalLimitsRequest, SetApprovalLimitsResponse, SettleTaskRequest,
-    SettleTaskResponse,
+    SettleTaskResponse, StreamTasksRequest,
 };
 use tonic::{Request, Response, Status};
 
@@ -26,7 +28,10 @@ use crate::flow::departments::Departments;
 use crate::poll_fairness::PollFairness;
 pub(crate) use ledger::Ledger;
 use plans::{Approvals, Proposals};
-use tasks::Completions;
+use tasks::{Completions, Leases, Streams};
+
+pub(crate) use departments::DepartmentQueues;
+pub(crate) use proposals::TaskProposals;
 
 /// The rpcs over one schema.
 pub(crate) struct Resolution {
@@ -36,6 +41,7 @@ pub(crate) struct Resolution {
     completions: Arc<Group<Completions>>,
     fairness: PollFairness,
     departments: Arc<Departments>,
+    streams: Streams,
 }
 
 impl Resolution {
@@ -44,6 +50,7 @@ impl Resolution {
             proposals: Group::new(db.clone(), Proposals),
             approvals: Group::new(db.clone(), Approvals),
             completions: Group::new(db.clone(), Completions),
+            streams: Streams::new(db.clone(), departments.clone()),
             db,
             fairness: PollFairness::default(),
             departments,
@@ -111,6 +118,12 @@ impl ResolutionService for Resolution {
         request: Request<PollTasksRequest>,
     ) -> Result<Response<PollTasksResponse>, Status> {
         Ok(tasks::poll(&self.db, &self.fairness, &self.departments, request).await?)
+    }
+
+    type StreamTasksStream = Leases;
+
+    async fn stream_tasks(&self, request: Request<StreamTasksRequest>) -> Result<Response<Leases>, Status> {
+        Ok(self.streams.stream(request).await?)
     }
 
     async fn heartbeat(

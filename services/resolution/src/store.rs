@@ -9,6 +9,8 @@ pub(crate) mod cases;
 pub(crate) mod departments;
 pub(crate) mod ledger;
 pub(crate) mod plans;
+pub(crate) mod proposals;
+pub(crate) mod reports;
 pub(crate) mod statements;
 pub(crate) mod tasks;
 

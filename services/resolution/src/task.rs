@@ -24,6 +24,8 @@ pub const MAX_ATTEMPTS: i32 = 5;
 pub const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
 /// Longest back-off.
 pub const MAX_BACK_OFF: Duration = Duration::from_mins(5);
+/// How often a step is handed back before it is escalated.
+pub const MAX_REJECTIONS: i32 = 3;
 /// Code by which a worker answers a cancel request: it was not done.
 pub const CANCELLED_CODE: &str = "CANCELLED";
 
@@ -42,6 +44,9 @@ kernel::numbered! {
         Cancelled = 5,
         /// Nobody can say whether it was done: its department must.
         OutcomeUnknown = 6,
+        /// Its step went on as another department's task. Final, unless its last holder
+        /// reports it done before anybody was handed that one.
+        Reassigned = 7,
     }
 }
 
@@ -54,6 +59,7 @@ impl fmt::Display for TaskState {
             Self::NeedsAttention => "in need of attention",
             Self::Cancelled => "cancelled",
             Self::OutcomeUnknown => "of unknown outcome",
+            Self::Reassigned => "given to another department",
         })
     }
 }
@@ -105,6 +111,12 @@ pub struct Task {
     pub lease_token: Option<Uuid>,
     /// Who requeued it last, and why.
     pub requeued: Option<Requeued>,
+    /// How often its step was handed back.
+    pub rejections: i32,
+    /// Until when its present attempt may go on; none before the first.
+    pub attempt_until: Option<Timestamp>,
+    /// The task its step went on as.
+    pub given_to: Option<TaskId>,
     /// Trace of the case.
     pub traceparent: String,
     /// When it was created.
@@ -144,6 +156,21 @@ pub struct Settlement {
     pub reason: String,
 }
 
+/// A report that a task was done by somebody who did not hold it any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedReport {
+    /// The task.
+    pub task_id: TaskId,
+    /// The department whose task it was.
+    pub department_id: String,
+    /// Who reported it.
+    pub reporter: String,
+    /// What they say came of it.
+    pub result: TaskResult,
+    /// When they first said so.
+    pub reported_at: Timestamp,
+}
+
 /// Who requeued a task, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requeued {
@@ -162,6 +189,11 @@ impl Task {
     /// Refuses who does not hold it.
     pub fn held_under(&self, token: Uuid) -> Result<(), Refusal> {
         if self.lease_token == Some(token) { Ok(()) } else { Err(Refusal::LeaseLost) }
+    }
+
+    /// As [`Self::held_under`]; what went on as another task is held by nobody.
+    fn must_be_held_under(&self, token: Uuid) -> Result<(), Refusal> {
+        if self.state == TaskState::Reassigned { Err(Refusal::LeaseLost) } else { self.held_under(token) }
     }
 
     /// What is wrong with a result, as fields of it.
@@ -189,7 +221,7 @@ impl Task {
 
     /// Its holder did it. The result has been checked for [`Self::flaws`].
     pub fn complete(&mut self, token: Uuid, result: TaskResult) -> Result<(), Refusal> {
-        self.held_under(token)?;
+        self.must_be_held_under(token)?;
         self.move_to(TaskState::Completed);
         self.result = Some(result);
         Ok(())
@@ -206,7 +238,7 @@ impl Task {
         now: Timestamp,
         jitter: f64,
     ) -> Result<(), Refusal> {
-        self.held_under(token)?;
+        self.must_be_held_under(token)?;
         let Failure { code, message, retryable, outcome_unknown } = failure;
         if outcome_unknown {
             self.move_to(TaskState::OutcomeUnknown);
@@ -222,11 +254,63 @@ impl Task {
         Ok(())
     }
 
-    /// Its department refuses it.
+    /// Its department hands it back.
     pub fn reject(&mut self, token: Uuid, reason: String) -> Result<(), Refusal> {
-        self.held_under(token)?;
+        self.must_be_held_under(token)?;
         self.move_to(TaskState::NeedsAttention);
+        self.rejections += 1;
         self.last_error = reason;
+        Ok(())
+    }
+
+    /// Whether its step was handed back so often that a supervisor must find another way.
+    pub fn is_escalated(&self) -> bool {
+        self.rejections >= MAX_REJECTIONS
+    }
+
+    /// Refuses what cannot be done about a task that has ended.
+    pub fn must_be_open(&self) -> Result<(), Refusal> {
+        match self.state {
+            TaskState::Completed | TaskState::Cancelled | TaskState::Reassigned => {
+                Err(Refusal::InvalidTaskState(self.state))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Two people give it more time.
+    pub fn extend(&mut self, due_time: Timestamp) -> Result<(), Refusal> {
+        self.must_be_open()?;
+        self.version += 1;
+        self.due_time = Some(due_time);
+        Ok(())
+    }
+
+    /// Two people say that it was done: who holds it is not heard any more. The result
+    /// has been checked for [`Self::flaws`].
+    pub fn complete_without_lease(&mut self, result: TaskResult) -> Result<(), Refusal> {
+        self.must_be_open()?;
+        self.move_to(TaskState::Completed);
+        self.result = Some(result);
+        Ok(())
+    }
+
+    /// Its last holder did it although its step went on as another task, which nobody was
+    /// handed yet: that one is cancelled. The result has been checked for [`Self::flaws`].
+    pub fn complete_reassigned(
+        &mut self,
+        token: Uuid,
+        result: TaskResult,
+        next: &mut Self,
+    ) -> Result<(), Refusal> {
+        self.held_under(token)?;
+        let untouched = next.state == TaskState::Ready && next.worker.is_empty();
+        if self.state != TaskState::Reassigned || !untouched {
+            return Err(Refusal::LeaseLost);
+        }
+        self.move_to(TaskState::Completed);
+        self.result = Some(result);
+        next.move_to(TaskState::Cancelled);
         Ok(())
     }
 
@@ -259,15 +343,9 @@ impl Task {
         (rest.minor > 0).then_some(rest)
     }
 
-    /// People looked into it: it is handed out again, with fresh attempts, to its
-    /// department or another. Who reports late on the last attempt is still heard
-    /// until it is.
-    pub fn requeue(
-        &mut self,
-        department_id: Option<String>,
-        requeued: Requeued,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
+    /// People looked into it: its department is handed it again, with fresh attempts. Who
+    /// reports late on the last attempt is still heard until it is.
+    pub fn requeue(&mut self, requeued: Requeued, now: Timestamp) -> Result<(), Refusal> {
         if self.state != TaskState::NeedsAttention {
             return Err(Refusal::InvalidTaskState(self.state));
         }
@@ -275,9 +353,41 @@ impl Task {
         self.state = TaskState::Ready;
         self.attempt = 0;
         self.visible_at = now;
-        self.department_id = department_id.unwrap_or_else(|| std::mem::take(&mut self.department_id));
         self.requeued = Some(requeued);
         Ok(())
+    }
+
+    /// Its step goes on as a task of another department: with a key of its own, because
+    /// two departments that know one key may both pay under it.
+    pub fn give_to(
+        &mut self,
+        (task_id, department_id): (TaskId, String),
+        requeued: Requeued,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        if !matches!(self.state, TaskState::Ready | TaskState::NeedsAttention) {
+            return Err(Refusal::InvalidTaskState(self.state));
+        }
+        let next = Self {
+            task_id,
+            version: 1,
+            department_id,
+            state: TaskState::Ready,
+            attempt: 0,
+            worker: String::new(),
+            visible_at: now,
+            attempt_until: None,
+            last_error: String::new(),
+            lease_token: None,
+            requeued: Some(requeued.clone()),
+            created_at: now,
+            ..self.clone()
+        };
+        self.version += 1;
+        self.state = TaskState::Reassigned;
+        self.given_to = Some(task_id);
+        self.requeued = Some(requeued);
+        Ok(next)
     }
 
     /// Its plan is cancelled: it ends if nobody may be at work on it, else its
@@ -294,7 +404,7 @@ impl Task {
                 self.version += 1;
                 self.cancel_requested = true;
             }
-            TaskState::Completed | TaskState::Cancelled => {}
+            TaskState::Completed | TaskState::Cancelled | TaskState::Reassigned => {}
         }
     }
 

@@ -1,10 +1,12 @@
 //! Proto ⇄ domain, nothing else.
 
+pub(crate) mod departments;
 pub(crate) mod inbound;
 pub(crate) mod ledger;
 pub(crate) mod limits;
 pub(crate) mod outbound;
 pub(crate) mod plans;
+pub(crate) mod proposals;
 pub(crate) mod statements;
 pub(crate) mod tasks;
 
@@ -54,6 +56,7 @@ fn goods(goods: &Goods) -> v1::Goods {
 mod tests {
     use super::v1;
     use crate::plan::PlanState;
+    use crate::proposal::{ProposalKind, ProposalState};
     use crate::remedy::RemedyKind;
     use crate::task::TaskState;
 
@@ -63,6 +66,8 @@ mod tests {
             RemedyKind, v1::RemedyKind;
             PlanState, v1::PlanState;
             TaskState, v1::TaskState;
+            ProposalKind, v1::ProposalKind;
+            ProposalState, v1::ProposalState;
         }
     }
 }

@@ -6,12 +6,18 @@
 mod acting;
 #[path = "rpc/approvals.rs"]
 mod approvals;
+#[path = "rpc/departments.rs"]
+mod departments;
 #[path = "rpc/events.rs"]
 mod events;
+#[path = "rpc/handed_back.rs"]
+mod handed_back;
 #[path = "rpc/ledger.rs"]
 mod ledger;
 #[path = "rpc/plans.rs"]
 mod plans;
+#[path = "rpc/proposals.rs"]
+mod proposals;
 #[path = "rpc/queue.rs"]
 mod queue;
 #[path = "rpc/reads.rs"]
@@ -24,6 +30,8 @@ mod saga;
 mod scope;
 #[path = "rpc/statements.rs"]
 mod statements;
+#[path = "rpc/streams.rs"]
+mod streams;
 #[path = "rpc/unknown.rs"]
 mod unknown;
 #[path = "rpc/world.rs"]

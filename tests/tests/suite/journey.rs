@@ -14,6 +14,7 @@ mod rules;
 mod scene;
 mod stories;
 mod surveys;
+mod tasks;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,8 @@
 //! Plans and the tasks they become.
 
 use proto::redress::resolution::v1::{
-    ApprovalLimits, Goods, ListPlansResponse, ListTasksResponse, Plan, PlanState, RemedyKind, Step, Task,
+    ApprovalLimits, DepartmentPause, DepartmentQueue, GetTaskResponse, Goods, ListPlansResponse,
+    ListTasksResponse, Plan, PlanState, ProposalKind, ProposalState, RemedyKind, Step, Task, TaskProposal,
     TaskState,
 };
 
@@ -89,9 +90,103 @@ pub fn task(task: &Task) -> String {
         ("attempt", format!("{} of {}", task.attempt, task.max_attempts)),
         ("worker", task.worker.clone()),
         ("last error", task.last_error.clone()),
+        ("handed back", handed_back(task)),
+        ("went on as", task.given_to_task_id.clone()),
         ("reference", result.reference),
         ("sum moved", money(result.amount.as_ref())),
         ("remark", result.remark),
+    ])
+}
+
+fn handed_back(task: &Task) -> String {
+    match (task.rejections, task.escalated) {
+        (0, _) => String::new(),
+        (times, true) => format!("{times} times: a supervisor must find another way"),
+        (times, false) => format!("{times} times"),
+    }
+}
+
+/// What was proposed about a task, and reports that came too late.
+pub fn task_history(found: &GetTaskResponse) -> String {
+    let mut text = found.task.as_ref().map(task).unwrap_or_default();
+    let mut table = Table::new(["proposal", "what", "state", "by", "decided by", "reason"]);
+    for proposal in &found.proposals {
+        table.row([
+            proposal.proposal_id.clone(),
+            word::<ProposalKind>(proposal.kind),
+            word::<ProposalState>(proposal.state),
+            proposal.proposer.clone(),
+            proposal.decider.clone(),
+            proposal.reason.clone(),
+        ]);
+    }
+    if !found.proposals.is_empty() {
+        text = format!("{text}\n{}", table.render());
+    }
+    let mut table = Table::new(["reported too late", "by", "department", "reference", "sum moved"]);
+    for report in &found.refused_reports {
+        let result = report.result.clone().unwrap_or_default();
+        table.row([
+            time(report.report_time.as_ref()),
+            report.reporter.clone(),
+            report.department_id.clone(),
+            result.reference,
+            money(result.amount.as_ref()),
+        ]);
+    }
+    if found.refused_reports.is_empty() { text } else { format!("{text}\n{}", table.render()) }
+}
+
+/// What waits for a department.
+pub fn department_queue(queue: &DepartmentQueue) -> String {
+    let mut text = facts(&[
+        ("department", queue.department_id.clone()),
+        ("ready", queue.ready.to_string()),
+        ("leased", queue.leased.to_string()),
+        ("in need of attention", queue.needs_attention.to_string()),
+        ("of unknown outcome", queue.outcome_unknown.to_string()),
+        ("last poll", time(queue.poll_time.as_ref())),
+        ("without a worker since", time(queue.unattended_since_time.as_ref())),
+    ]);
+    for one in &queue.pauses {
+        text = format!("{text}\n{}", pause(one));
+    }
+    text
+}
+
+/// One pause of a department.
+pub fn pause(pause: &DepartmentPause) -> String {
+    let kind = if pause.kind == 0 { "all".to_owned() } else { word::<RemedyKind>(pause.kind) };
+    facts(&[
+        ("paused", pause.department_id.clone()),
+        ("kind", kind),
+        ("reason", pause.reason.clone()),
+        ("by", pause.pauser.clone()),
+        ("since", time(pause.pause_time.as_ref())),
+        ("resumed by", pause.resumer.clone()),
+        ("resumed", time(pause.resume_time.as_ref())),
+        ("resumed because", pause.resume_reason.clone()),
+    ])
+}
+
+/// One proposal about a task.
+pub fn proposal(proposal: &TaskProposal) -> String {
+    let result = proposal.result.clone().unwrap_or_default();
+    facts(&[
+        ("proposal", proposal.proposal_id.clone()),
+        ("task", proposal.task_id.clone()),
+        ("what", word::<ProposalKind>(proposal.kind)),
+        ("state", word::<ProposalState>(proposal.state)),
+        ("due", time(proposal.due_time.as_ref())),
+        ("reference", result.reference),
+        ("sum moved", money(result.amount.as_ref())),
+        ("remark", result.remark),
+        ("reason", proposal.reason.clone()),
+        ("proposed by", proposal.proposer.clone()),
+        ("proposed", time(proposal.propose_time.as_ref())),
+        ("decided by", proposal.decider.clone()),
+        ("decided", time(proposal.decide_time.as_ref())),
+        ("refused for", proposal.refusal.clone()),
     ])
 }
 

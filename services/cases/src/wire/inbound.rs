@@ -262,9 +262,14 @@ impl IntoExternalEvent for TaskCompleted {
 
 impl IntoExternalEvent for TaskNeedsAttention {
     fn external_event(self) -> Result<ExternalEvent, Fault> {
-        let Self { case_id: _, plan_id: _, cycle, task_id: _, department_id, reason, outcome_unknown } = self;
-        let unknown = if outcome_unknown { "whether it was done is unknown: " } else { "" };
-        let reason = format!("{unknown}{reason}");
+        let Self { case_id: _, plan_id: _, cycle, task_id: _, department_id, reason, .. } = &self;
+        let why = match (self.outcome_unknown, self.rejections, self.escalated) {
+            (true, ..) => "whether it was done is unknown: ".to_owned(),
+            (_, times, true) => format!("handed back {times} times, a supervisor must find another way: "),
+            (_, 0, _) => String::new(),
+            (_, times, _) => format!("handed back ({times}): "),
+        };
+        let (cycle, department_id, reason) = (*cycle, department_id.clone(), format!("{why}{reason}"));
         by("resolution", cycle, Event::TaskNeedsAttention { department: department_id, reason })
     }
 }

@@ -64,6 +64,7 @@ fn of_ruling(tx: &mut Tx, case: &Case, noted: &Noted, ruling: &Ruling, recused: 
                 remedy_due,
                 recused_subjects,
                 amount_sought,
+                due_time: case.due_time.map(timestamp),
             };
             tx.emit_in(trace, id, &decided);
         }

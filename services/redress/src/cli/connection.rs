@@ -18,7 +18,9 @@ use proto::redress::event::v1::event_feed_client::EventFeedClient;
 use proto::redress::event::v1::event_inbox_client::EventInboxClient;
 use proto::redress::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
+use proto::redress::resolution::v1::department_service_client::DepartmentServiceClient;
 use proto::redress::resolution::v1::ledger_service_client::LedgerServiceClient;
+use proto::redress::resolution::v1::proposal_service_client::ProposalServiceClient;
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
 
 /// Where a server is when nothing says so.
@@ -181,6 +183,14 @@ impl Caller {
 
     pub(crate) fn ledger(&self) -> LedgerServiceClient<Calls> {
         LedgerServiceClient::new(self.client.calls())
+    }
+
+    pub(crate) fn proposals(&self) -> ProposalServiceClient<Calls> {
+        ProposalServiceClient::new(self.client.calls())
+    }
+
+    pub(crate) fn departments(&self) -> DepartmentServiceClient<Calls> {
+        DepartmentServiceClient::new(self.client.calls())
     }
 
     pub(crate) fn feedback(&self) -> FeedbackServiceClient<Calls> {

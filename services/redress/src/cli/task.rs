@@ -1,10 +1,15 @@
 //! `redress task …`: what departments have to do.
 
+mod proposals;
+mod queues;
+
 use clap::{ArgGroup, Args, Subcommand};
+use proposals::ProposalVerb;
 use proto::google::r#type::Money;
 use proto::redress::resolution::v1::{
     GetTaskRequest, ListTasksRequest, RequeueTaskRequest, SettleTaskRequest, TaskResult, TaskState,
 };
+use queues::QueueVerb;
 use show::{lines, text, words};
 
 use super::connection::{Connection, Page};
@@ -52,7 +57,13 @@ enum Verb {
         #[arg(long)]
         reason: String,
     },
-    /// Hands a task that needs attention out again
+    /// Shows what was proposed about a task, and reports that came too late
+    History { task: String },
+    #[command(flatten)]
+    Proposal(ProposalVerb),
+    #[command(flatten)]
+    Queue(QueueVerb),
+    /// Hands a task that needs attention out again; to another department, as a new task
     Requeue {
         task: String,
         /// Why it should succeed now
@@ -95,6 +106,12 @@ impl Tasks {
                 let answer = resolution.settle_task(request).await?.into_inner();
                 show::answer(caller.json, &answer.task.unwrap_or_default(), text::task)
             }
+            Verb::History { task } => {
+                let answer = resolution.get_task(GetTaskRequest { task_id: task }).await?.into_inner();
+                show::answer(caller.json, &answer, text::task_history)
+            }
+            Verb::Proposal(verb) => verb.run(&caller).await,
+            Verb::Queue(verb) => verb.run(&caller).await,
             Verb::Requeue { task, reason, department } => {
                 let request = RequeueTaskRequest {
                     request_id: caller.request_id(),

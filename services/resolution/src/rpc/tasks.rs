@@ -2,12 +2,15 @@
 
 mod complete;
 mod poll;
+mod stream;
 
 use std::slice;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use fault::Fault;
-use kernel::Caller;
+use kernel::{Caller, TaskId};
+use opentelemetry::global;
+use opentelemetry::metrics::Counter;
 use pg::{Db, Group, Tx};
 use proto::redress::resolution::v1::{
     CompleteTaskRequest, CompleteTaskResponse, FailTaskRequest, FailTaskResponse, GetTaskRequest,
@@ -19,6 +22,7 @@ use tonic::{Request, Response};
 
 pub(super) use complete::Completions;
 pub(super) use poll::poll;
+pub(super) use stream::{Leases, Streams};
 
 use crate::flow::departments::Departments;
 use crate::flow::progress;
@@ -28,6 +32,13 @@ use crate::store;
 use crate::task::{Requeued, Task, TaskState};
 use crate::wire;
 use crate::wire::tasks::{Filter, Holder, TaskListQuery};
+
+static ESCALATIONS: LazyLock<Counter<u64>> = LazyLock::new(|| {
+    global::meter("redress")
+        .u64_counter("redress.task.escalations")
+        .with_description("Tasks handed back for the third time or more")
+        .build()
+});
 
 /// The task a worker of its department holds, locked; what is told next is in its
 /// case's trace.
@@ -65,8 +76,9 @@ pub(super) async fn heartbeat(
                 let task = store::tasks::get(&mut tx, task_id).await?.ok_or(Refusal::TaskNotFound)?;
                 server::serving(worker, &task.department_id)?;
             }
-            match store::tasks::heartbeat(&mut tx, (task_id, token), until, &sign.checkpoint).await? {
-                Some(cancel_requested) => Ok((tx, wire::tasks::heard(until, cancel_requested))),
+            let span = (tx.now(), until);
+            match store::tasks::heartbeat(&mut tx, (task_id, token), span, &sign.checkpoint).await? {
+                Some(heard) => Ok((tx, wire::tasks::heard(&heard))),
                 None if store::tasks::get(&mut tx, task_id).await?.is_none() => {
                     Err(Refusal::TaskNotFound.into())
                 }
@@ -123,11 +135,14 @@ pub(super) async fn reject(
         .mutate(context, async move |mut tx, caller| {
             let mut task = lock(&mut tx, &caller, holder).await?;
             task.reject(holder.token, reason)?;
-            tell_attention(&mut tx, &task);
+            tx.emit(task.case_id.0, &wire::outbound::task_rejected(&task));
             store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
             Ok((tx, RejectTaskResponse { task: Some(wire::tasks::task(&task)) }))
         })
         .await?;
+    if done.answer.task.as_ref().is_some_and(|task| task.escalated) {
+        ESCALATIONS.add(1, &[]);
+    }
     Ok(server::reply(done))
 }
 
@@ -189,16 +204,27 @@ pub(super) async fn requeue(
     }
     let done = db
         .mutate(context, async move |mut tx, caller| {
-            let requeued = Requeued { by: caller.subject.to_string(), reason: requeue.reason };
-            let mut task = store::tasks::lock(&mut tx, &[requeue.task_id.0])
-                .await?
-                .pop()
-                .ok_or(Refusal::TaskNotFound)?;
+            let mut plan = store::plans::lock_of_tasks(&mut tx, &[requeue.task_id.0]).await?;
+            let mut plan = plan.pop().ok_or(Refusal::TaskNotFound)?;
+            let task = store::tasks::lock(&mut tx, &[requeue.task_id.0]).await?.pop();
+            let mut task = task.ok_or(Refusal::TaskNotFound)?;
             super::plans::not_about(&mut tx, task.case_id, &caller).await?;
-            task.requeue(requeue.department_id, requeued, tx.now())?;
-            store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
+            let requeued = Requeued { by: caller.subject.to_string(), reason: requeue.reason };
+            let department_id = requeue.department_id.filter(|id| *id != task.department_id);
+            let requeued = if let Some(department_id) = department_id {
+                let next = (TaskId(tx.new_id()), department_id);
+                let next = task.give_to(next, requeued, tx.now())?;
+                plan.task_given_on(&task);
+                progress::carry_on(&mut tx, slice::from_mut(&mut plan), slice::from_ref(&task)).await?;
+                store::tasks::insert(&mut tx, slice::from_ref(&next)).await?;
+                next
+            } else {
+                task.requeue(requeued, tx.now())?;
+                store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
+                task
+            };
             tx.notify(progress::TASKS);
-            Ok((tx, RequeueTaskResponse { task: Some(wire::tasks::task(&task)) }))
+            Ok((tx, RequeueTaskResponse { task: Some(wire::tasks::task(&requeued)) }))
         })
         .await?;
     Ok(server::reply(done))
@@ -211,14 +237,21 @@ pub(super) async fn get(
 ) -> Result<Response<GetTaskResponse>, Fault> {
     let caller = server::caller(&request)?;
     let task_id = wire::tasks::reading(request.into_inner())?;
-    let task = db
+    let found = db
         .transact("resolution.get_task", &caller.tenant, async move |mut tx| {
             let task = store::tasks::get(&mut tx, task_id).await?.ok_or(Refusal::TaskNotFound)?;
-            Ok((tx, task))
+            let proposals = store::proposals::of_task(&mut tx, task_id).await?;
+            let reports = store::reports::of_task(&mut tx, task_id).await?;
+            Ok((tx, (task, proposals, reports)))
         })
         .await?;
+    let (task, proposals, reports) = found;
     server::seeing(&caller, &task.department_id)?;
-    Ok(Response::new(GetTaskResponse { task: Some(wire::tasks::task(&task)) }))
+    Ok(Response::new(GetTaskResponse {
+        task: Some(wire::tasks::task(&task)),
+        proposals: proposals.iter().map(wire::proposals::proposal).collect(),
+        refused_reports: reports.iter().map(wire::tasks::refused_report).collect(),
+    }))
 }
 
 /// `ListTasks`

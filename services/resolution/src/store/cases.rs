@@ -1,6 +1,8 @@
 //! What is known of cases.
 
 use fault::Fault;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
 use kernel::CaseId;
 use pg::Binds;
 use sqlx::PgConnection;
@@ -8,6 +10,7 @@ use uuid::Uuid;
 
 use super::{impossible, money};
 use crate::case::{CaseView, RemedyStatus};
+use crate::task::TaskState;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -17,6 +20,7 @@ struct Row {
     standing: i16,
     sought_minor: Option<i64>,
     sought_currency: Option<String>,
+    due_time: Option<jiff_sqlx::Timestamp>,
     traceparent: String,
     recused: Vec<String>,
     handler: String,
@@ -33,6 +37,7 @@ impl Row {
             priority: self.priority,
             standing,
             sought: money(self.sought_minor, self.sought_currency.as_deref()),
+            due_time: self.due_time.map(jiff_sqlx::Timestamp::to_jiff),
             traceparent: self.traceparent,
             recused: self.recused,
             handler: self.handler,
@@ -43,8 +48,8 @@ impl Row {
 /// Cases, locked: while plans are proposed for them, they are not closed.
 pub(crate) async fn lock(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<CaseView>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT v.case_id, v.cycle, v.priority, v.standing, v.sought_minor, v.sought_currency, v.traceparent,
-                v.recused, coalesce(h.agent_id, '') AS handler
+        "SELECT v.case_id, v.cycle, v.priority, v.standing, v.sought_minor, v.sought_currency, v.due_time,
+                v.traceparent, v.recused, coalesce(h.agent_id, '') AS handler
          FROM case_view v
          LEFT JOIN case_handler h ON h.tenant_id = v.tenant_id AND h.case_id = v.case_id
          WHERE v.tenant_id = current_setting('redress.tenant') AND v.case_id = ANY($1)
@@ -59,8 +64,8 @@ pub(crate) async fn lock(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<
 /// Cases, as they are just now.
 pub(crate) async fn read(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<CaseView>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT v.case_id, v.cycle, v.priority, v.standing, v.sought_minor, v.sought_currency, v.traceparent,
-                v.recused, coalesce(h.agent_id, '') AS handler
+        "SELECT v.case_id, v.cycle, v.priority, v.standing, v.sought_minor, v.sought_currency, v.due_time,
+                v.traceparent, v.recused, coalesce(h.agent_id, '') AS handler
          FROM case_view v
          LEFT JOIN case_handler h ON h.tenant_id = v.tenant_id AND h.case_id = v.case_id
          WHERE v.tenant_id = current_setting('redress.tenant') AND v.case_id = ANY($1)",
@@ -120,6 +125,7 @@ pub(crate) async fn keep(conn: &mut PgConnection, views: &[CaseView]) -> Result<
         .column("standing", |view| view.standing.number())
         .column("traceparent", |view| view.traceparent.as_str())
         .list("recused", |view| &view.recused)
+        .column("due_time", |view| view.due_time.map(ToSqlx::to_sqlx))
         .column("sought_minor", |view| view.sought.as_ref().map(|sought| sought.minor))
         .column("sought_currency", |view| view.sought.as_ref().map(|sought| sought.currency.as_str()))
         .done();
@@ -131,6 +137,7 @@ pub(crate) async fn keep(conn: &mut PgConnection, views: &[CaseView]) -> Result<
          SET cycle = excluded.cycle, priority = excluded.priority, standing = excluded.standing,
              correction = CASE WHEN excluded.cycle > known.cycle THEN 0 ELSE known.correction END,
              recused = CASE WHEN excluded.standing = {undecided} THEN known.recused ELSE excluded.recused END,
+             due_time = excluded.due_time,
              sought_minor = coalesce(excluded.sought_minor, known.sought_minor),
              sought_currency = coalesce(excluded.sought_currency, known.sought_currency)
          WHERE (known.cycle, known.standing) < (excluded.cycle, excluded.standing)",
@@ -191,4 +198,45 @@ pub(crate) async fn close(conn: &mut PgConnection, ends: &[(CaseId, i32)]) -> Re
     .fetch_all(conn)
     .await?;
     Ok(closed.into_iter().map(CaseId).collect())
+}
+
+/// Cases that were given more time are due then, where that is later than was known; so
+/// are tasks that were due with them.
+pub(crate) async fn extend(
+    conn: &mut PgConnection,
+    extended: &[(CaseId, i32, Timestamp)],
+) -> Result<(), Fault> {
+    sqlx::query(pg::sql!(
+        "WITH told AS (
+             SELECT case_id, cycle, max(due_time) AS due_time
+             FROM UNNEST($1::uuid[], $2::int[], $3::timestamptz[]) AS told (case_id, cycle, due_time)
+             GROUP BY case_id, cycle),
+         before AS (
+             SELECT v.case_id, v.due_time AS before, told.due_time AS after
+             FROM case_view v JOIN told ON told.case_id = v.case_id AND told.cycle = v.cycle
+             WHERE v.tenant_id = current_setting('redress.tenant') AND v.due_time < told.due_time
+             ORDER BY v.case_id FOR UPDATE OF v),
+         moved AS (
+             SELECT t.task_id, before.after
+             FROM task t JOIN before ON before.case_id = t.case_id AND before.before = t.due_time
+             WHERE t.tenant_id = current_setting('redress.tenant')
+               AND t.state IN ({ready}, {leased}, {attention}, {unknown})
+             ORDER BY t.task_id FOR UPDATE OF t),
+         tasks AS (
+             UPDATE task SET version = version + 1, due_time = moved.after
+             FROM moved WHERE task.tenant_id = current_setting('redress.tenant') AND task.task_id = moved.task_id)
+         UPDATE case_view SET due_time = before.after
+         FROM before
+         WHERE case_view.tenant_id = current_setting('redress.tenant') AND case_view.case_id = before.case_id",
+        ready = TaskState::Ready,
+        leased = TaskState::Leased,
+        attention = TaskState::NeedsAttention,
+        unknown = TaskState::OutcomeUnknown,
+    ))
+    .bind(extended.iter().map(|(case_id, ..)| case_id.0).collect::<Vec<_>>())
+    .bind(extended.iter().map(|(_, cycle, _)| *cycle).collect::<Vec<_>>())
+    .bind(extended.iter().map(|(.., due)| due.to_sqlx()).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
 }

@@ -9,7 +9,7 @@ use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub(crate) use queue::{Claim, Claimed, claim, heartbeat};
+pub(crate) use queue::{Claim, Claimed, Heard, claim, heartbeat, held};
 
 use super::{goods, impossible, kind, money, remedy_columns};
 use crate::remedy::Remedy;
@@ -58,6 +58,9 @@ struct Row {
     lease_token: Option<Uuid>,
     requeued_by: Option<String>,
     requeue_reason: Option<String>,
+    rejections: i32,
+    given_to_task_id: Option<Uuid>,
+    attempt_until: Option<jiff_sqlx::Timestamp>,
     traceparent: String,
     created_at: jiff_sqlx::Timestamp,
 }
@@ -68,7 +71,8 @@ macro_rules! columns {
         "task_id, version, plan_id, step_id, case_id, cycle, department_id, kind, compensates_task_id,
          amount_minor, currency, sku, quantity, instructions, priority, due_time, state, attempt,
          max_attempts, worker, visible_at, cancel_requested, checkpoint, last_error, result_reference,
-         result_minor, result_remark, lease_token, requeued_by, requeue_reason, traceparent, created_at"
+         result_minor, result_remark, lease_token, requeued_by, requeue_reason, rejections,
+         given_to_task_id, attempt_until, traceparent, created_at"
     };
 }
 use columns;
@@ -110,6 +114,9 @@ impl Row {
             result: result.map(|(reference, remark)| TaskResult { reference, amount: moved, remark }),
             lease_token: self.lease_token,
             requeued: requeued.map(|(by, reason)| Requeued { by, reason }),
+            rejections: self.rejections,
+            attempt_until: self.attempt_until.map(jiff_sqlx::Timestamp::to_jiff),
+            given_to: self.given_to_task_id.map(TaskId),
             traceparent: self.traceparent,
             created_at: self.created_at.to_jiff(),
         })
@@ -230,6 +237,10 @@ pub(crate) async fn list_of_department(
     tasks(rows)
 }
 
+/// What is due when nobody said, is due with its case.
+const DUE_TIME: &str = "coalesce({}, (SELECT v.due_time FROM case_view v
+    WHERE v.tenant_id = current_setting('redress.tenant') AND v.case_id = r.case_id))";
+
 /// Stores new tasks.
 pub(crate) async fn insert(conn: &mut PgConnection, tasks: &[Task]) -> Result<(), Fault> {
     let mut binds = Binds::default();
@@ -245,13 +256,17 @@ pub(crate) async fn insert(conn: &mut PgConnection, tasks: &[Task]) -> Result<()
         .column("department_id", |task| task.department_id.as_str())
         .column("compensates_task_id", |task| task.compensates.map(|id| id.0))
         .column("priority", |task| task.priority)
-        .column("due_time", |task| task.due_time.map(ToSqlx::to_sqlx))
+        .column_as("due_time", DUE_TIME, |task| task.due_time.map(ToSqlx::to_sqlx))
         .column("max_attempts", |task| task.max_attempts)
         .column("visible_at", |task| task.visible_at.to_sqlx())
         .column("traceparent", |task| task.traceparent.as_str())
         .column("created_at", |task| task.created_at.to_sqlx())
         .column("state", |task| task.state.number())
-        .column("last_error", |task| task.last_error.as_str());
+        .column("last_error", |task| task.last_error.as_str())
+        .column("checkpoint", |task| task.checkpoint.as_slice())
+        .column("rejections", |task| task.rejections)
+        .column("requeued_by", |task| task.requeued.as_ref().map(|requeued| requeued.by.as_str()))
+        .column("requeue_reason", |task| task.requeued.as_ref().map(|requeued| requeued.reason.as_str()));
     let rows = remedy_columns(rows, |task| &task.remedy).done();
     binds.execute(&rows.insert_into("task"), conn).await?;
     Ok(())
@@ -267,10 +282,12 @@ pub(crate) async fn save(conn: &mut PgConnection, tasks: &[Task]) -> Result<(), 
         .rows(tasks)
         .column("task_id", |task| task.task_id.0)
         .column("version", |task| task.version)
-        .column("department_id", |task| task.department_id.as_str())
         .column("state", |task| task.state.number())
         .column("attempt", |task| task.attempt)
         .column("visible_at", |task| task.visible_at.to_sqlx())
+        .column("due_time", |task| task.due_time.map(ToSqlx::to_sqlx))
+        .column("rejections", |task| task.rejections)
+        .column("given_to_task_id", |task| task.given_to.map(|id| id.0))
         .column("cancel_requested", |task| task.cancel_requested)
         .column("last_error", |task| task.last_error.as_str())
         .column("result_reference", |task| task.result.as_ref().map(|result| result.reference.as_str()))

@@ -37,6 +37,9 @@ fn task(kind: RemedyKind) -> Task {
         result: None,
         lease_token: None,
         requeued: None,
+        rejections: 0,
+        attempt_until: None,
+        given_to: None,
         traceparent: String::new(),
         created_at: NOW,
     }
@@ -105,9 +108,76 @@ fn a_task_out_of_attempts_needs_attention_and_a_requeue_gives_fresh_ones() {
     }
     assert_eq!(task.state, TaskState::NeedsAttention);
     assert_eq!(task.last_error, "BANK_DOWN: no answer");
-    assert_eq!(task.requeue(Some("audit".to_owned()), requeued(), NOW), Ok(()));
-    assert_eq!((task.state, task.attempt, task.department_id.as_str()), (TaskState::Ready, 0, "audit"));
-    assert_eq!(task.requeue(None, requeued(), NOW), Err(Refusal::InvalidTaskState(TaskState::Ready)));
+    assert_eq!(task.requeue(requeued(), NOW), Ok(()));
+    assert_eq!((task.state, task.attempt, task.department_id.as_str()), (TaskState::Ready, 0, "finance"));
+    assert_eq!(task.requeue(requeued(), NOW), Err(Refusal::InvalidTaskState(TaskState::Ready)));
+}
+
+#[test]
+fn what_another_department_is_given_is_a_task_of_its_own() {
+    let token = Uuid::from_u128(11);
+    let mut old = task(RemedyKind::Refund);
+    hand_out(&mut old, token);
+    let to = (TaskId(Uuid::from_u128(77)), "audit".to_owned());
+    let held = old.give_to(to.clone(), requeued(), NOW);
+    assert_eq!(held, Err(Refusal::InvalidTaskState(TaskState::Leased)), "its holder may be at work");
+    old.reject(token, "not ours".to_owned()).unwrap();
+    let next = old.give_to(to.clone(), requeued(), NOW).unwrap();
+    assert_eq!(
+        (old.state, old.given_to, old.department_id.as_str()),
+        (TaskState::Reassigned, Some(to.0), "finance")
+    );
+    assert_eq!((next.state, next.task_id, next.attempt, next.rejections), (TaskState::Ready, to.0, 0, 1));
+    assert_eq!((next.department_id.as_str(), &next.remedy), ("audit", &old.remedy));
+    assert_eq!(old.must_be_open(), Err(Refusal::InvalidTaskState(TaskState::Reassigned)));
+}
+
+#[test]
+fn the_old_department_is_heard_until_the_new_one_was_handed_the_task() {
+    let token = Uuid::from_u128(11);
+    let given_on = || {
+        let mut old = task(RemedyKind::Apology);
+        for attempt in 1..=MAX_ATTEMPTS {
+            hand_out(&mut old, if attempt == MAX_ATTEMPTS { token } else { Uuid::from_u128(12) });
+        }
+        hand_out(&mut old, Uuid::nil());
+        let to = (TaskId(Uuid::from_u128(77)), "audit".to_owned());
+        let next = old.give_to(to, requeued(), NOW).unwrap();
+        (old, next)
+    };
+    let (mut old, mut next) = given_on();
+    assert_eq!(old.complete(token, TaskResult::default()), Err(Refusal::LeaseLost), "not by itself");
+    assert_eq!(
+        old.complete_reassigned(Uuid::from_u128(12), TaskResult::default(), &mut next),
+        Err(Refusal::LeaseLost)
+    );
+    assert_eq!(old.complete_reassigned(token, TaskResult::default(), &mut next), Ok(()));
+    assert_eq!((old.state, next.state), (TaskState::Completed, TaskState::Cancelled));
+
+    let (mut old, mut next) = given_on();
+    hand_out(&mut next, Uuid::from_u128(13));
+    next.worker = "somebody".to_owned();
+    next.fail(Uuid::from_u128(13), failure("X", true), NOW, 0.0).unwrap();
+    assert_eq!(old.complete_reassigned(token, TaskResult::default(), &mut next), Err(Refusal::LeaseLost));
+    assert_eq!((old.state, next.state), (TaskState::Reassigned, TaskState::Ready), "it may be doing it");
+}
+
+#[test]
+fn the_third_time_a_step_is_handed_back_it_is_escalated() {
+    let mut task = task(RemedyKind::Apology);
+    for time in 1..=MAX_REJECTIONS {
+        assert!(!task.is_escalated());
+        let token = Uuid::from_u128(time.unsigned_abs().into());
+        hand_out(&mut task, token);
+        task.reject(token, "not ours".to_owned()).unwrap();
+        assert_eq!(task.rejections, time);
+        if time < MAX_REJECTIONS {
+            // Whoever it goes to: what is counted is the step's.
+            let to = (TaskId(Uuid::from_u128(70)), "audit".to_owned());
+            task = task.give_to(to, requeued(), NOW).unwrap();
+        }
+    }
+    assert!(task.is_escalated());
 }
 
 #[test]
@@ -141,6 +211,9 @@ enum Op {
     Fail(prop::sample::Index, bool, bool),
     Reject(prop::sample::Index),
     Requeue,
+    GiveOn,
+    Extend,
+    CompleteWithoutLease,
     Cancel,
 }
 
@@ -150,7 +223,10 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         2 => any::<prop::sample::Index>().prop_map(Op::Complete),
         2 => (any::<prop::sample::Index>(), any::<bool>(), any::<bool>()).prop_map(|(i, r, c)| Op::Fail(i, r, c)),
         1 => any::<prop::sample::Index>().prop_map(Op::Reject),
-        1 => Just(Op::Requeue),
+        2 => Just(Op::Requeue),
+        1 => Just(Op::GiveOn),
+        1 => Just(Op::Extend),
+        1 => Just(Op::CompleteWithoutLease),
         1 => Just(Op::Cancel),
     ];
     prop::collection::vec(op, 0..40)
@@ -179,7 +255,17 @@ proptest! {
                     Some((t, task.fail(t, failure(code, retryable), NOW, 0.5)))
                 }
                 Op::Reject(i) => { let t = pick(i); Some((t, task.reject(t, "no".to_owned()))) }
-                Op::Requeue => { let _ = task.requeue(None, requeued(), NOW); None }
+                Op::Requeue => { let _ = task.requeue(requeued(), NOW); None }
+                Op::GiveOn => {
+                    let to = (TaskId(Uuid::from_u128(50)), "audit".to_owned());
+                    if let Ok(next) = task.give_to(to, requeued(), NOW) {
+                        prop_assert_ne!(next.task_id, task.task_id, "a key of its own");
+                        prop_assert_eq!((next.attempt, next.lease_token, next.rejections), (0, None, task.rejections));
+                    }
+                    None
+                }
+                Op::Extend => { let _ = task.extend(NOW); None }
+                Op::CompleteWithoutLease => { let _ = task.complete_without_lease(TaskResult::default()); None }
                 Op::Cancel => { task.cancel(); None }
             };
             match reported {
@@ -187,9 +273,12 @@ proptest! {
                 Some((_, Err(_))) => prop_assert_eq!(&task, &before, "a refusal changes nothing"),
                 None => {}
             }
-            if matches!(before.state, TaskState::Completed | TaskState::Cancelled) {
+            let ends = [TaskState::Completed, TaskState::Cancelled, TaskState::Reassigned];
+            if ends.contains(&before.state) {
                 prop_assert_eq!(&task, &before, "the end is final");
             }
+            prop_assert!(task.version >= before.version && task.rejections >= before.rejections);
+            prop_assert_eq!(task.given_to.is_some(), task.state == TaskState::Reassigned);
             prop_assert!((0..=task.max_attempts).contains(&task.attempt));
             prop_assert!(task.state != TaskState::Leased || task.lease_token.is_some());
             prop_assert!(!(compensation && task.state == TaskState::Cancelled), "an undoing is never cancelled");

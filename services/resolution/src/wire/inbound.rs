@@ -1,5 +1,6 @@
 //! Contract → domain: inbound events, those of cases.
 
+use jiff::Timestamp;
 use kernel::{CaseId, Money};
 use proto::redress::cases::v1 as cases;
 
@@ -12,10 +13,21 @@ const USUAL_PRIORITY: i16 = 3;
 pub(crate) fn decided(case_id: CaseId, event: &cases::CaseDecided, traceparent: &str) -> CaseView {
     let standing = if event.remedy_due { RemedyStatus::RemedyDue } else { RemedyStatus::NothingDue };
     let sought = event.amount_sought.as_ref();
+    let due_time = event.due_time.and_then(|due| Timestamp::new(due.seconds, due.nanos).ok());
     let sought = sought.and_then(|sum| Money::parse(&sum.currency_code, sum.units, sum.nanos).ok());
     let (priority, recused) = (read_priority(event.priority), event.recused_subjects.clone());
     let (traceparent, handler) = (traceparent.to_owned(), String::new());
-    CaseView { case_id, cycle: event.cycle, priority, standing, sought, traceparent, recused, handler }
+    CaseView {
+        case_id,
+        cycle: event.cycle,
+        priority,
+        standing,
+        sought,
+        due_time,
+        traceparent,
+        recused,
+        handler,
+    }
 }
 
 /// A case whose decision was replaced by another.
@@ -23,14 +35,39 @@ pub(crate) fn corrected(case_id: CaseId, event: &cases::DecisionCorrected, trace
     let standing = if event.remedy_due { RemedyStatus::RemedyDue } else { RemedyStatus::NothingDue };
     let (priority, recused) = (read_priority(event.priority), event.recused_subjects.clone());
     let (traceparent, handler) = (traceparent.to_owned(), String::new());
-    CaseView { case_id, cycle: event.cycle, priority, standing, sought: None, traceparent, recused, handler }
+    CaseView {
+        case_id,
+        cycle: event.cycle,
+        priority,
+        standing,
+        sought: None,
+        due_time: None,
+        traceparent,
+        recused,
+        handler,
+    }
 }
 
 /// A case reopened as its next cycle.
 pub(crate) fn reopened(case_id: CaseId, event: &cases::CaseReopened, traceparent: &str) -> CaseView {
     let (priority, traceparent) = (read_priority(event.priority), traceparent.to_owned());
     let (standing, recused, handler) = (RemedyStatus::Undecided, Vec::new(), String::new());
-    CaseView { case_id, cycle: event.cycle, priority, standing, sought: None, traceparent, recused, handler }
+    CaseView {
+        case_id,
+        cycle: event.cycle,
+        priority,
+        standing,
+        sought: None,
+        due_time: None,
+        traceparent,
+        recused,
+        handler,
+    }
+}
+
+/// More time for a case: when it is due now, where that is known.
+pub(crate) fn extended(event: &cases::ExtensionGranted) -> Option<Timestamp> {
+    event.due_time.and_then(|due| Timestamp::new(due.seconds, due.nanos).ok())
 }
 
 fn read_priority(priority: i32) -> i16 {

@@ -1,9 +1,11 @@
 //! Domain → contract: outbound events.
 
 use proto::redress::resolution::v1;
+use proto::timestamp;
 
 use super::money;
 use crate::plan::Plan;
+use crate::proposal::{ProposalState, TaskProposal};
 use crate::task::{Task, TaskState};
 
 pub(crate) fn plan_proposed(plan: &Plan) -> v1::PlanProposed {
@@ -67,6 +69,12 @@ pub(crate) fn task_completed(task: &Task) -> v1::TaskCompleted {
     }
 }
 
+/// A department has handed a task back.
+pub(crate) fn task_rejected(task: &Task) -> v1::TaskNeedsAttention {
+    let (rejections, escalated) = (task.rejections, task.is_escalated());
+    v1::TaskNeedsAttention { rejections, escalated, ..task_needs_attention(task) }
+}
+
 pub(crate) fn task_needs_attention(task: &Task) -> v1::TaskNeedsAttention {
     v1::TaskNeedsAttention {
         case_id: task.case_id.to_string(),
@@ -76,5 +84,37 @@ pub(crate) fn task_needs_attention(task: &Task) -> v1::TaskNeedsAttention {
         department_id: task.department_id.clone(),
         reason: task.last_error.clone(),
         outcome_unknown: task.state == TaskState::OutcomeUnknown,
+        rejections: 0,
+        escalated: false,
+    }
+}
+
+pub(crate) fn proposal_made(task: &Task, proposal: &TaskProposal) -> v1::TaskProposalMade {
+    v1::TaskProposalMade {
+        case_id: task.case_id.to_string(),
+        plan_id: task.plan_id.to_string(),
+        cycle: task.cycle,
+        task_id: task.task_id.to_string(),
+        department_id: task.department_id.clone(),
+        proposal_id: proposal.proposal_id.to_string(),
+        kind: i32::from(proposal.proposed.kind().number()),
+        proposer: proposal.proposer.clone(),
+        reason: proposal.reason.clone(),
+    }
+}
+
+pub(crate) fn proposal_decided(task: &Task, proposal: &TaskProposal) -> v1::TaskProposalDecided {
+    v1::TaskProposalDecided {
+        case_id: task.case_id.to_string(),
+        plan_id: task.plan_id.to_string(),
+        cycle: task.cycle,
+        task_id: task.task_id.to_string(),
+        department_id: task.department_id.clone(),
+        proposal_id: proposal.proposal_id.to_string(),
+        kind: i32::from(proposal.proposed.kind().number()),
+        approved: proposal.state == ProposalState::Approved,
+        decider: proposal.decider.clone(),
+        refusal: proposal.refusal.clone(),
+        due_time: task.due_time.map(timestamp),
     }
 }

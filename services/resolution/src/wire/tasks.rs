@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use fault::{Check, Fault};
-use jiff::Timestamp;
 use kernel::page::Page;
 use kernel::{CaseId, TaskId};
 use proto::redress::resolution::v1;
@@ -11,7 +10,8 @@ use proto::timestamp;
 use uuid::Uuid;
 
 use super::{INVALID_REQUEST, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note, page_by_id};
-use crate::task::{Failure, Settlement, Task, TaskResult, TaskState};
+use crate::store::tasks::Heard;
+use crate::task::{Failure, RefusedReport, Settlement, Task, TaskResult, TaskState};
 
 const MAX_POLL: i32 = 100;
 const MAX_WAIT: Duration = Duration::from_mins(1);
@@ -31,6 +31,8 @@ pub(crate) struct Poll {
     pub(crate) max_tasks: i32,
     pub(crate) wait: Duration,
     pub(crate) lease: Duration,
+    /// Whether it is handed again what it was handed before.
+    pub(crate) replays: bool,
 }
 
 /// A worker lives, and says how far it is.
@@ -85,7 +87,40 @@ pub(crate) fn poll(request: v1::PollTasksRequest) -> Result<Poll, Fault> {
     let lease = lease(&mut check, lease_duration);
     check.done("INVALID_POLL")?;
     let wait = wait.unwrap_or_default();
-    Ok(Poll { request_id, request_hash, department_id, worker, max_tasks: max_tasks.max(1), wait, lease })
+    Ok(Poll {
+        request_id,
+        request_hash,
+        department_id,
+        worker,
+        max_tasks: max_tasks.max(1),
+        wait,
+        lease,
+        replays: true,
+    })
+}
+
+/// A stream is a poll that goes on: for as many tasks as it has credits.
+pub(crate) fn stream(request: v1::StreamTasksRequest) -> Result<Poll, Fault> {
+    let request_hash = pg::request_hash(&request);
+    let v1::StreamTasksRequest { request_id, department_id, worker, credits, lease_duration } = request;
+    let mut check = Check::new();
+    let request_id = check.request_id(request_id);
+    let department_id = check.slug("department_id", department_id);
+    let worker = check.required("worker", worker, MAX_NAME);
+    check.ensure((1..=MAX_POLL).contains(&credits), "credits", "must be 1 to 100");
+    let lease = lease(&mut check, lease_duration);
+    check.done("INVALID_STREAM")?;
+    let wait = Duration::ZERO;
+    Ok(Poll {
+        request_id,
+        request_hash,
+        department_id,
+        worker,
+        max_tasks: credits,
+        wait,
+        lease,
+        replays: false,
+    })
 }
 
 fn lease(check: &mut Check, lease: Option<prost_types::Duration>) -> Duration {
@@ -122,7 +157,7 @@ pub(crate) fn completion(request: v1::CompleteTaskRequest) -> Result<(Holder, Ta
     Ok((holder, result))
 }
 
-fn read_result(check: &mut Check, result: v1::TaskResult) -> TaskResult {
+pub(crate) fn read_result(check: &mut Check, result: v1::TaskResult) -> TaskResult {
     let v1::TaskResult { reference, amount, remark } = result;
     TaskResult {
         reference: check.text("result.reference", reference, MAX_NAME),
@@ -131,7 +166,7 @@ fn read_result(check: &mut Check, result: v1::TaskResult) -> TaskResult {
     }
 }
 
-const INVALID_RESULT: &str = "INVALID_RESULT";
+pub(crate) const INVALID_RESULT: &str = "INVALID_RESULT";
 
 /// Refuses a result that does not fit its task.
 pub(crate) fn fitting(task: &Task, result: &TaskResult) -> Result<(), Fault> {
@@ -243,10 +278,24 @@ pub(crate) fn task(task: &Task) -> v1::Task {
         checkpoint: task.checkpoint.clone(),
         last_error: task.last_error.clone(),
         result: task.result.as_ref().map(result),
+        rejections: task.rejections,
+        escalated: task.is_escalated(),
+        attempt_end_time: task.attempt_until.map(timestamp),
+        given_to_task_id: task.given_to.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 
-fn result(result: &TaskResult) -> v1::TaskResult {
+/// A report that was refused, as it is shown.
+pub(crate) fn refused_report(report: &RefusedReport) -> v1::RefusedReport {
+    v1::RefusedReport {
+        department_id: report.department_id.clone(),
+        reporter: report.reporter.clone(),
+        result: Some(result(&report.result)),
+        report_time: Some(timestamp(report.reported_at)),
+    }
+}
+
+pub(crate) fn result(result: &TaskResult) -> v1::TaskResult {
     v1::TaskResult {
         reference: result.reference.clone(),
         amount: result.amount.as_ref().map(money),
@@ -264,6 +313,11 @@ pub(crate) fn leased(held: &Task) -> v1::Lease {
     }
 }
 
-pub(crate) fn heard(until: Timestamp, cancel_requested: bool) -> v1::HeartbeatResponse {
-    v1::HeartbeatResponse { expire_time: Some(timestamp(until)), cancel_requested }
+/// The answer to a sign of life.
+pub(crate) fn heard(heard: &Heard) -> v1::HeartbeatResponse {
+    v1::HeartbeatResponse {
+        expire_time: Some(timestamp(heard.until)),
+        cancel_requested: heard.cancel_requested,
+        pause_requested: heard.pause_requested,
+    }
 }

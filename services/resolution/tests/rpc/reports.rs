@@ -196,7 +196,8 @@ async fn what_cannot_be_retried_or_is_refused_needs_attention_and_is_requeued() 
     let requeued = answer.task.unwrap();
     assert_eq!((requeued.state(), requeued.attempt), (TaskState::Ready, 0));
     assert_eq!(requeued.department_id, "finance");
-    people.requeue_task(requeue(&rejected.task_id, "outlet")).await.unwrap();
+    let given = people.requeue_task(requeue(&rejected.task_id, "outlet")).await.unwrap().into_inner();
+    assert_ne!(given.task.unwrap().task_id, rejected.task_id, "a key of its own");
     assert!(world.poll("warehouse").await.is_empty());
     for department in ["finance", "outlet"] {
         let lease = world.take(department).await;

@@ -153,6 +153,7 @@ pub(crate) fn decided(case: Uuid, cycle: i32, priority: i32, remedy_due: bool) -
         priority,
         remedy_due,
         amount_sought: None,
+        due_time: None,
         recused_subjects: vec!["mallory".to_owned(), "m.jones".to_owned()],
     }
 }

@@ -288,6 +288,11 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "department_id": "nowhere", "worker": "w"}"#,
         "DEPARTMENT_NOT_FOUND",
     ),
+    unknown(
+        "ResolutionService.StreamTasks",
+        r#"{"request_id": "$KEY", "department_id": "nowhere", "worker": "w", "credits": 1}"#,
+        "DEPARTMENT_NOT_FOUND",
+    ),
     unknown("ResolutionService.ListTasks", r#"{"department_id": "nowhere"}"#, "DEPARTMENT_NOT_FOUND"),
     unknown(
         "ResolutionService.SettleTask",
@@ -298,6 +303,41 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         "ResolutionService.RequeueTask",
         r#"{"request_id": "$KEY", "task_id": "$ID", "reason": "x"}"#,
         "TASK_NOT_FOUND",
+    ),
+    unknown(
+        "ProposalService.RequestTaskExtension",
+        r#"{"request_id": "$KEY", "task_id": "$ID", "due_time": "2126-01-01T00:00:00Z", "reason": "x"}"#,
+        "TASK_NOT_FOUND",
+    ),
+    unknown(
+        "ProposalService.ProposeTaskCompletion",
+        r#"{"request_id": "$KEY", "task_id": "$ID", "reason": "x"}"#,
+        "TASK_NOT_FOUND",
+    ),
+    unknown(
+        "ProposalService.ApproveTaskProposal",
+        r#"{"request_id": "$KEY", "proposal_id": "$ID"}"#,
+        "PROPOSAL_NOT_FOUND",
+    ),
+    unknown(
+        "ProposalService.RefuseTaskProposal",
+        r#"{"request_id": "$KEY", "proposal_id": "$ID", "reason": "x"}"#,
+        "PROPOSAL_NOT_FOUND",
+    ),
+    unknown(
+        "DepartmentService.GetDepartmentQueue",
+        r#"{"department_id": "nowhere"}"#,
+        "DEPARTMENT_NOT_FOUND",
+    ),
+    unknown(
+        "DepartmentService.PauseDepartment",
+        r#"{"request_id": "$KEY", "department_id": "nowhere", "reason": "x"}"#,
+        "DEPARTMENT_NOT_FOUND",
+    ),
+    unknown(
+        "DepartmentService.ResumeDepartment",
+        r#"{"request_id": "$KEY", "department_id": "nowhere", "reason": "x"}"#,
+        "DEPARTMENT_NOT_FOUND",
     ),
     unknown("ResolutionService.GetTask", r#"{"task_id": "$ID"}"#, "TASK_NOT_FOUND"),
     unknown("LedgerService.ListLedgerEntries", r#"{"department_id": "nowhere"}"#, "DEPARTMENT_NOT_FOUND"),

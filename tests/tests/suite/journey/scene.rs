@@ -29,6 +29,7 @@ use tests::life::{exchange, refund};
 use tokio::task::JoinHandle;
 use tonic::{Code, Status};
 
+use super::tasks::FIRST_DUE_SECONDS;
 use crate::twice::Twice;
 
 /// Who approves plans.
@@ -197,7 +198,10 @@ impl Scene {
     }
 
     pub(crate) async fn propose(&self, agent: &str, case_id: &str) -> Plan {
-        let steps: Vec<Step> = vec![refund(approved_sum()), exchange("CUP-6", &["refund"])];
+        let due = jiff::Timestamp::now().as_second() + FIRST_DUE_SECONDS;
+        let due_time = Some(prost_types::Timestamp { seconds: due, nanos: 0 });
+        let exchange = Step { due_time, ..exchange("CUP-6", &["refund"]) };
+        let steps: Vec<Step> = vec![refund(approved_sum()), exchange];
         let request = ProposePlanRequest { request_id: request_id(), case_id: case_id.to_owned(), steps };
         let answer = self.resolution(agent).propose_plan(request).await.unwrap();
         self.settled().await;

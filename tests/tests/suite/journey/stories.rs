@@ -120,6 +120,7 @@ async fn capped(scene: &Scene) {
 
 /// The refund fails once, is refused once, and is paid once; then the goods go.
 async fn carried_out(scene: &Scene, plan: &Plan) {
+    super::tasks::paused(scene, "finance").await;
     let lease = scene.poll("finance").await;
     failed(scene, &lease).await;
     let lease = scene.poll("finance").await;
@@ -150,6 +151,7 @@ async fn carried_out(scene: &Scene, plan: &Plan) {
     let halfway = scene.plan(&plan.plan_id).await;
     assert_eq!(halfway.steps.iter().map(|step| step.done).collect::<Vec<_>>(), [true, false]);
     let lease = scene.poll("warehouse").await;
+    super::tasks::decided_by_two(scene, &lease).await;
     settled_as_not_done(scene, &lease).await;
     scene.complete(&scene.poll("warehouse").await, None).await.unwrap();
 

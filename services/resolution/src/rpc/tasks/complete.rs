@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use fault::Fault;
+use fault::{Fault, Refusal as _};
 use pg::{Batch, BatchedMutation, Tx, Verdicts, Work};
 use prost::Message as _;
 use proto::redress::resolution::v1::CompleteTaskResponse;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::flow::progress;
 use crate::plan::Plan;
 use crate::refusal::Refusal;
-use crate::task::{Task, TaskResult};
+use crate::task::{RefusedReport, Task, TaskResult};
 use crate::wire::tasks::Holder;
 use crate::{store, wire};
 
@@ -40,22 +40,30 @@ async fn carry_out(tx: &mut Tx, asked: &[BatchedMutation<(Holder, TaskResult)>])
     let ids: Vec<Uuid> = asked.iter().map(|one| one.job.0.task_id.0).collect();
     let plans = store::plans::lock_of_tasks(tx, &ids).await?;
     let tasks = store::tasks::lock(tx, &ids).await?;
+    let given_to: Vec<Uuid> = tasks.iter().filter_map(|task| task.given_to).map(|id| id.0).collect();
+    let next = if given_to.is_empty() { Vec::new() } else { store::tasks::lock(tx, &given_to).await? };
+    let tasks = tasks.into_iter().chain(next);
+    let mut tasks: HashMap<Uuid, Task> = tasks.map(|task| (task.task_id.0, task)).collect();
     let mut plans: HashMap<Uuid, Plan> = plans.into_iter().map(|plan| (plan.plan_id.0, plan)).collect();
-    let mut tasks: HashMap<Uuid, Task> = tasks.into_iter().map(|task| (task.task_id.0, task)).collect();
-    let mut ended = Vec::new();
+    let (mut ended, mut refused) = (Vec::new(), Vec::new());
     let mut verdicts = Vec::with_capacity(asked.len());
     for one in asked {
         let outcome = complete(tx, &mut tasks, &plans, one);
-        if let Ok(task) = &outcome {
+        if let Ok((task, next)) = &outcome {
             if let Some(plan) = plans.get_mut(&task.plan_id.0) {
                 plan.task_ended(task);
             }
             ended.push(task.clone());
+            ended.extend(next.clone());
         }
+        refused.extend(outcome.as_ref().err().and_then(|fault| too_late(tx, &tasks, one, fault)));
         verdicts.push(
-            outcome.map(|task| CompleteTaskResponse { task: Some(wire::tasks::task(&task)) }.encode_to_vec()),
+            outcome.map(|(task, _)| {
+                CompleteTaskResponse { task: Some(wire::tasks::task(&task)) }.encode_to_vec()
+            }),
         );
     }
+    store::reports::keep(tx, &refused).await?;
     let mut moved: Vec<Plan> =
         plans.into_values().filter(|plan| ended.iter().any(|task| task.plan_id == plan.plan_id)).collect();
     if !moved.is_empty() {
@@ -65,15 +73,16 @@ async fn carry_out(tx: &mut Tx, asked: &[BatchedMutation<(Holder, TaskResult)>])
     Ok(verdicts)
 }
 
-/// Completes one task, in memory; a refused one stays as it was.
+/// Completes one task, in memory; a refused one stays as it was. Answers what was to be
+/// done of it by another department as well, cancelled.
 fn complete(
     tx: &mut Tx,
     tasks: &mut HashMap<Uuid, Task>,
     plans: &HashMap<Uuid, Plan>,
     one: &BatchedMutation<(Holder, TaskResult)>,
-) -> Result<Task, Fault> {
+) -> Result<(Task, Option<Task>), Fault> {
     let (holder, result) = &one.job;
-    let known = tasks.get_mut(&holder.task_id.0).ok_or(Refusal::TaskNotFound)?;
+    let known = tasks.get(&holder.task_id.0).ok_or(Refusal::TaskNotFound)?;
     server::serving(&one.caller, &known.department_id)?;
     known.held_under(holder.token)?;
     if known.remedy.amount.is_some() {
@@ -81,9 +90,38 @@ fn complete(
     }
     wire::tasks::fitting(known, result)?;
     let mut task = known.clone();
-    task.complete(holder.token, result.clone())?;
+    let mut next = task.given_to.and_then(|id| tasks.get(&id.0)).cloned();
+    match &mut next {
+        Some(next) => task.complete_reassigned(holder.token, result.clone(), next)?,
+        None => task.complete(holder.token, result.clone())?,
+    }
     one.trace(tx, &task.traceparent);
     tx.emit(task.case_id.0, &wire::outbound::task_completed(&task));
-    *known = task.clone();
-    Ok(task)
+    for changed in next.iter().chain([&task]) {
+        tasks.insert(changed.task_id.0, changed.clone());
+    }
+    Ok((task, next))
+}
+
+/// The report as it is kept, where it was refused because somebody else holds the task.
+fn too_late(
+    tx: &Tx,
+    tasks: &HashMap<Uuid, Task>,
+    one: &BatchedMutation<(Holder, TaskResult)>,
+    fault: &Fault,
+) -> Option<(RefusedReport, Uuid)> {
+    let (holder, result) = &one.job;
+    // No token of ours is the nil one.
+    if fault.reason() != Refusal::LeaseLost.reason() || holder.token.is_nil() {
+        return None;
+    }
+    let task = tasks.get(&holder.task_id.0)?;
+    let report = RefusedReport {
+        task_id: task.task_id,
+        department_id: task.department_id.clone(),
+        reporter: one.caller.subject.to_string(),
+        result: result.clone(),
+        reported_at: tx.now(),
+    };
+    Some((report, holder.token))
 }

@@ -20,10 +20,10 @@ use crate::wire::tasks::Poll;
 
 /// How long to wait without having heard of new tasks: a notification may be lost, a
 /// back-off or a lease may end.
-const POLL: Duration = Duration::from_millis(500);
+pub(super) const POLL: Duration = Duration::from_millis(500);
 /// Least time between two looks: tasks that come in quick succession are handed
 /// out together, and many notifications do not keep an idle worker looking.
-const FLOOR: Duration = Duration::from_millis(5);
+pub(super) const FLOOR: Duration = Duration::from_millis(5);
 
 /// `PollTasks`. Its replay is its own: what was handed out under a `request_id` and
 /// is still held is found again by it. A caller who goes away, or a process that
@@ -38,22 +38,27 @@ pub(in crate::rpc) async fn poll(
     let poll = wire::tasks::poll(request.into_inner())?;
     server::serving(&caller, &poll.department_id)?;
     departments.ensure(db, &caller.tenant, &poll.department_id).await?;
-    let mut leased = claim(db, &caller, &poll).await?;
+    let mut leased = claim(db, departments, &caller, &poll).await?;
     if leased.is_empty() && !poll.wait.is_zero() {
-        leased = wait(db, fairness, &caller, &poll).await?;
+        leased = wait(db, (fairness, departments), &caller, &poll).await?;
     }
     Ok(Response::new(PollTasksResponse { leases: leased.iter().map(wire::tasks::leased).collect() }))
 }
 
 /// Waits for the first tasks, until the time the worker gave is over. Only waiting
 /// is cut short, never a look: it may have handed tasks out.
-async fn wait(db: &Db, fairness: &PollFairness, caller: &Caller, poll: &Poll) -> Result<Vec<Task>, Fault> {
+async fn wait(
+    db: &Db,
+    (fairness, departments): (&PollFairness, &Departments),
+    caller: &Caller,
+    poll: &Poll,
+) -> Result<Vec<Task>, Fault> {
     let end = Instant::now() + poll.wait;
     let place = fairness.join(&caller.tenant, &poll.department_id);
     let Ok(_turn) = timeout_at(end, place.turn()).await else { return Ok(Vec::new()) };
     let mut listener = db.notifier().listen(TASKS);
     loop {
-        let leased = claim(db, caller, poll).await?;
+        let leased = claim(db, departments, caller, poll).await?;
         let left = end.saturating_duration_since(Instant::now());
         if !leased.is_empty() || left.is_zero() {
             return Ok(leased);
@@ -65,33 +70,56 @@ async fn wait(db: &Db, fairness: &PollFairness, caller: &Caller, poll: &Poll) ->
 
 /// Hands out what is due; tells of tasks found without attempts left, and looks
 /// again when there was nothing but those.
-async fn claim(db: &Db, caller: &Caller, poll: &Poll) -> Result<Vec<Task>, Fault> {
+pub(super) async fn claim(
+    db: &Db,
+    departments: &Departments,
+    caller: &Caller,
+    poll: &Poll,
+) -> Result<Vec<Task>, Fault> {
     loop {
-        let Claimed { leased, exhausted } = claim_once(db, caller, poll).await?;
+        let Claimed { leased, exhausted } = claim_once(db, departments, caller, poll).await?;
         if !leased.is_empty() || exhausted.is_empty() {
             return Ok(leased);
         }
     }
 }
 
-async fn claim_once(db: &Db, caller: &Caller, poll: &Poll) -> Result<Claimed, Fault> {
-    db.transact("resolution.poll_tasks", &caller.tenant, async |mut tx| {
-        let claim = Claim {
-            poll_id: &poll.request_id,
-            poll_hash: &poll.request_hash,
-            department_id: &poll.department_id,
-            worker: &poll.worker,
-            executor: &person::folded(&caller.subject),
-            now: tx.now(),
-            until: kernel::time::micros(tx.now() + poll.lease),
-            tokens: (0..poll.max_tasks).map(|_| tx.new_token()).collect(),
-        };
-        let claimed = store::tasks::claim(&mut tx, claim).await?;
-        for task in &claimed.exhausted {
-            let event = wire::outbound::task_needs_attention(task);
-            tx.emit_in(task.traceparent.clone(), task.case_id.0, &event);
-        }
-        Ok((tx, claimed))
-    })
-    .await
+async fn claim_once(
+    db: &Db,
+    departments: &Departments,
+    caller: &Caller,
+    poll: &Poll,
+) -> Result<Claimed, Fault> {
+    let (tenant, department_id) = (&caller.tenant, poll.department_id.as_str());
+    let (claimed, noted) = db
+        .transact("resolution.poll_tasks", tenant, async |mut tx| {
+            let claim = Claim {
+                poll_id: &poll.request_id,
+                poll_hash: &poll.request_hash,
+                department_id: &poll.department_id,
+                worker: &poll.worker,
+                executor: &person::folded(&caller.subject),
+                replays: poll.replays,
+                now: tx.now(),
+                until: kernel::time::micros(tx.now() + poll.lease),
+                tokens: (0..poll.max_tasks).map(|_| tx.new_token()).collect(),
+            };
+            let claimed = store::tasks::claim(&mut tx, claim).await?;
+            for task in &claimed.exhausted {
+                let event = wire::outbound::task_needs_attention(task);
+                tx.emit_in(task.traceparent.clone(), task.case_id.0, &event);
+            }
+            let noted = departments.is_poll_due(tenant, department_id, tx.now()).then(|| tx.now());
+            if let Some(now) = noted
+                && let Some((watch, since)) = store::departments::polled(&mut tx, department_id, now).await?
+            {
+                tx.emit(watch, &wire::departments::attended(department_id, since));
+            }
+            Ok((tx, (claimed, noted)))
+        })
+        .await?;
+    if let Some(now) = noted {
+        departments.poll_noted(tenant, department_id, now);
+    }
+    Ok(claimed)
 }

@@ -19,6 +19,8 @@ pub(crate) struct Claim<'a> {
     pub(crate) worker: &'a str,
     /// Who asks, folded: money they planned themselves is not handed to them.
     pub(crate) executor: &'a str,
+    /// Whether it is answered with what it was handed before and still holds, if anything.
+    pub(crate) replays: bool,
     pub(crate) now: Timestamp,
     pub(crate) until: Timestamp,
     /// One for each task wanted.
@@ -55,11 +57,18 @@ pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<C
         concat!(
         "WITH held AS (
              SELECT *, poll_hash = $2 AS same_poll FROM task
-             WHERE tenant_id = current_setting('redress.tenant') AND poll_id = $1 AND state = {leased}),
+             WHERE tenant_id = current_setting('redress.tenant') AND poll_id = $1 AND state = {leased} AND $13),
+         paused AS (
+             SELECT kind FROM department_pause
+             WHERE tenant_id = current_setting('redress.tenant') AND department_id = $3 AND resumed_at IS NULL),
          due AS (
-             SELECT task_id, attempt < max_attempts AS may FROM task
+             SELECT task_id, attempt < max_attempts AS has_attempts,
+                    state = {leased} AND visible_at >= attempt_until AS overran
+             FROM task
              WHERE tenant_id = current_setting('redress.tenant') AND department_id = $3
                AND state IN ({ready}, {leased}) AND visible_at <= $5 AND NOT EXISTS (SELECT FROM held)
+               AND NOT EXISTS (SELECT FROM paused WHERE kind = 0)
+               AND NOT EXISTS (SELECT FROM paused WHERE paused.kind = task.kind)
                AND (amount_minor IS NULL OR NOT EXISTS (
                    SELECT FROM plan
                    WHERE plan.tenant_id = current_setting('redress.tenant') AND plan.plan_id = task.plan_id
@@ -67,20 +76,26 @@ pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<C
                                 lower(btrim(plan.first_approver)))))
              ORDER BY priority, due_time, created_at LIMIT $8
              FOR UPDATE SKIP LOCKED),
-         numbered AS (SELECT task_id, may, row_number() OVER () AS ordinal FROM due),
+         numbered AS (
+             SELECT task_id, overran, has_attempts AND overran IS NOT TRUE AS may, row_number() OVER () AS ordinal
+             FROM due),
          claimed AS (
              UPDATE task SET
                  version = version + 1,
                  state = CASE WHEN may THEN {leased} WHEN kind = ANY($10) THEN {unknown} ELSE {attention} END,
                  attempt = CASE WHEN may THEN attempt + 1 ELSE attempt END,
                  worker = CASE WHEN may THEN $4 ELSE worker END,
-                 visible_at = CASE WHEN may THEN $6 ELSE visible_at END,
+                 visible_at = CASE WHEN may THEN least($6, $5 + limits.longest) ELSE visible_at END,
+                 attempt_until = CASE WHEN may THEN $5 + limits.longest ELSE attempt_until END,
                  lease_token = CASE WHEN may THEN ($7::uuid[])[ordinal] ELSE lease_token END,
-                 last_error = CASE WHEN may THEN last_error ELSE 'no attempts left: the last lease expired' END,
+                 last_error = CASE WHEN may THEN last_error WHEN overran THEN 'the attempt took longer than it may'
+                                   ELSE 'no attempts left: the last lease expired' END,
                  poll_id = CASE WHEN may THEN $1 ELSE poll_id END,
                  poll_hash = CASE WHEN may THEN $2 ELSE poll_hash END
-             FROM numbered
+             FROM numbered, UNNEST($11::smallint[], $12::bigint[]) AS seconds (of_kind, longest),
+                  LATERAL (SELECT make_interval(secs => seconds.longest) AS longest) AS limits
              WHERE task.tenant_id = current_setting('redress.tenant') AND task.task_id = numbered.task_id
+               AND seconds.of_kind = task.kind
              RETURNING task.*)
          SELECT ",
         columns!(),
@@ -106,9 +121,27 @@ pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<C
     .bind(limit)
     .bind(claim.executor)
     .bind(valuable)
+    .bind(RemedyKind::ALL.iter().map(|kind| kind.number()).collect::<Vec<_>>())
+    .bind(RemedyKind::ALL.iter().map(|kind| kind.start_to_close().as_secs().cast_signed()).collect::<Vec<_>>())
+    .bind(claim.replays)
     .fetch_all(conn)
     .await?;
     sort(rows)
+}
+
+/// How many tasks a poll was handed and still holds.
+pub(crate) async fn held(conn: &mut PgConnection, poll_id: &str, now: Timestamp) -> Result<i64, Fault> {
+    let held = sqlx::query_scalar(pg::sql!(
+        "SELECT count(*) FROM task
+         WHERE tenant_id = current_setting('redress.tenant') AND poll_id = $1 AND state = {leased}
+           AND visible_at > $2",
+        leased = TaskState::Leased,
+    ))
+    .bind(poll_id)
+    .bind(now.to_sqlx())
+    .fetch_one(conn)
+    .await?;
+    Ok(held)
 }
 
 /// Has the same poll, sent twice at once, answered one after the other: the second
@@ -140,28 +173,54 @@ fn sort(rows: Vec<ClaimedRow>) -> Result<Claimed, Fault> {
     Ok(claimed)
 }
 
-/// Holds a lease on, with the worker's checkpoint if there is one. Answers until
-/// when, and whether the work is to be cancelled; none if it is not held.
+/// What a worker hears who gave a sign of life.
+#[derive(sqlx::FromRow)]
+struct HeardRow {
+    visible_at: jiff_sqlx::Timestamp,
+    cancel_requested: bool,
+    pause_requested: bool,
+}
+
+/// What a worker hears who gave a sign of life.
+pub(crate) struct Heard {
+    /// Until when it is held now.
+    pub(crate) until: Timestamp,
+    /// Whether the work is to be cancelled.
+    pub(crate) cancel_requested: bool,
+    /// Whether no more of it is handed out for now.
+    pub(crate) pause_requested: bool,
+}
+
+/// Holds a lease on, with the worker's checkpoint if there is one, but not beyond the limit
+/// of its attempt. None if it is not held, or the limit has passed.
 pub(crate) async fn heartbeat(
     conn: &mut PgConnection,
     holder: (kernel::TaskId, Uuid),
-    until: Timestamp,
+    (now, until): (Timestamp, Timestamp),
     checkpoint: &[u8],
-) -> Result<Option<bool>, Fault> {
+) -> Result<Option<Heard>, Fault> {
     let (task_id, token) = holder;
-    let cancel_requested = sqlx::query_scalar(pg::sql!(
-        "UPDATE task SET version = version + 1, visible_at = $3,
+    let heard: Option<HeardRow> = sqlx::query_as(pg::sql!(
+        "UPDATE task SET version = version + 1, visible_at = least($3, attempt_until),
                          checkpoint = CASE WHEN $4 = ''::bytea THEN checkpoint ELSE $4 END
          WHERE tenant_id = current_setting('redress.tenant') AND task_id = $1 AND state = {leased}
-           AND lease_token = $2
-         RETURNING cancel_requested",
+           AND lease_token = $2 AND coalesce(attempt_until > $5, true)
+         RETURNING visible_at, cancel_requested, EXISTS (
+             SELECT FROM department_pause p
+             WHERE p.tenant_id = task.tenant_id AND p.department_id = task.department_id
+               AND p.resumed_at IS NULL AND p.kind IN (0, task.kind)) AS pause_requested",
         leased = TaskState::Leased,
     ))
     .bind(task_id.0)
     .bind(token)
     .bind(until.to_sqlx())
     .bind(checkpoint)
+    .bind(now.to_sqlx())
     .fetch_optional(conn)
     .await?;
-    Ok(cancel_requested)
+    Ok(heard.map(|row| Heard {
+        until: row.visible_at.to_jiff(),
+        cancel_requested: row.cancel_requested,
+        pause_requested: row.pause_requested,
+    }))
 }

@@ -1,0 +1,90 @@
+//! What one person proposes about a task and another decides.
+
+use clap::Subcommand;
+use jiff::Timestamp;
+use proto::google::r#type::Money;
+use proto::redress::resolution::v1::{
+    ApproveTaskProposalRequest, ProposeTaskCompletionRequest, RefuseTaskProposalRequest,
+    RequestTaskExtensionRequest, TaskResult,
+};
+use show::{lines, text};
+
+use crate::cli::connection::Caller;
+
+#[derive(Subcommand)]
+pub(super) enum ProposalVerb {
+    /// Asks for more time, for its department; a second person approves
+    Extend {
+        task: String,
+        /// By when it shall be due, e.g. `2026-12-01T09:00:00+08:00`
+        #[arg(long)]
+        until: Timestamp,
+        /// Why more time is needed
+        #[arg(long)]
+        reason: String,
+    },
+    /// Proposes that a task was done, whoever holds it; a second person approves
+    Complete {
+        task: String,
+        /// The department's own number for what it did
+        #[arg(long, default_value = "")]
+        reference: String,
+        /// The sum moved, e.g. `CNY 199.90`
+        #[arg(long, value_parser = lines::read_money)]
+        amount: Option<Money>,
+        /// How you know
+        #[arg(long)]
+        reason: String,
+    },
+    /// Approves what somebody else proposed about a task
+    Approve { proposal: String },
+    /// Refuses what somebody else proposed about a task
+    Refuse {
+        proposal: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+impl ProposalVerb {
+    pub(super) async fn run(self, caller: &Caller) -> anyhow::Result<()> {
+        match self {
+            ProposalVerb::Extend { task, until, reason } => {
+                let request = RequestTaskExtensionRequest {
+                    request_id: caller.request_id(),
+                    task_id: task,
+                    due_time: Some(proto::timestamp(until)),
+                    reason,
+                };
+                let answer = caller.proposals().request_task_extension(request).await?.into_inner();
+                show::answer(caller.json, &answer.proposal.unwrap_or_default(), text::proposal)
+            }
+            ProposalVerb::Complete { task, reference, amount, reason } => {
+                let request = ProposeTaskCompletionRequest {
+                    request_id: caller.request_id(),
+                    task_id: task,
+                    result: Some(TaskResult { reference, amount, remark: String::new() }),
+                    reason,
+                };
+                let answer = caller.proposals().propose_task_completion(request).await?.into_inner();
+                show::answer(caller.json, &answer.proposal.unwrap_or_default(), text::proposal)
+            }
+            ProposalVerb::Approve { proposal } => {
+                let request =
+                    ApproveTaskProposalRequest { request_id: caller.request_id(), proposal_id: proposal };
+                let answer = caller.proposals().approve_task_proposal(request).await?.into_inner();
+                show::answer(caller.json, &answer.proposal.unwrap_or_default(), text::proposal)
+            }
+            ProposalVerb::Refuse { proposal, reason } => {
+                let request = RefuseTaskProposalRequest {
+                    request_id: caller.request_id(),
+                    proposal_id: proposal,
+                    reason,
+                };
+                let answer = caller.proposals().refuse_task_proposal(request).await?.into_inner();
+                show::answer(caller.json, &answer.proposal.unwrap_or_default(), text::proposal)
+            }
+        }
+    }
+}

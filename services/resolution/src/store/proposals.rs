@@ -1,0 +1,164 @@
+//! Proposals about tasks.
+
+use fault::Fault;
+use jiff_sqlx::ToSqlx;
+use kernel::TaskId;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{impossible, money};
+use crate::proposal::{ProposalKind, ProposalState, Proposed, TaskProposal};
+use crate::refusal::Refusal;
+use crate::task::TaskResult;
+
+/// Most proposals that are shown of one task.
+const MAX_SHOWN: i64 = 100;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    proposal_id: Uuid,
+    task_id: Uuid,
+    kind: i16,
+    due_time: Option<jiff_sqlx::Timestamp>,
+    result_reference: Option<String>,
+    result_minor: Option<i64>,
+    result_currency: Option<String>,
+    result_remark: Option<String>,
+    reason: String,
+    proposer: String,
+    proposed_at: jiff_sqlx::Timestamp,
+    state: i16,
+    decider: String,
+    decision_reason: String,
+    decided_at: Option<jiff_sqlx::Timestamp>,
+}
+
+/// The columns of a row.
+macro_rules! columns {
+    () => {
+        "proposal_id, task_id, kind, due_time, result_reference, result_minor, result_currency, result_remark,
+         reason, proposer, proposed_at, state, decider, decision_reason, decided_at"
+    };
+}
+
+impl Row {
+    fn proposal(self) -> Result<TaskProposal, Fault> {
+        let id = self.proposal_id;
+        let amount = money(self.result_minor, self.result_currency.as_deref());
+        let result = self.result_reference.zip(self.result_remark);
+        let result = result.map(|(reference, remark)| TaskResult { reference, amount, remark });
+        let due_time = self.due_time.map(jiff_sqlx::Timestamp::to_jiff);
+        let proposed = match ProposalKind::of(self.kind) {
+            Some(ProposalKind::Extension) => due_time.map(Proposed::Extension),
+            Some(ProposalKind::Completion) => result.map(Proposed::Completion),
+            None => None,
+        };
+        Ok(TaskProposal {
+            proposal_id: id,
+            task_id: TaskId(self.task_id),
+            proposed: proposed.ok_or_else(|| impossible("task_proposal.kind", self.kind, id))?,
+            reason: self.reason,
+            proposer: self.proposer,
+            proposed_at: self.proposed_at.to_jiff(),
+            state: ProposalState::of(self.state)
+                .ok_or_else(|| impossible("task_proposal.state", self.state, id))?,
+            decider: self.decider,
+            refusal: self.decision_reason,
+            decided_at: self.decided_at.map(jiff_sqlx::Timestamp::to_jiff),
+        })
+    }
+}
+
+/// Stores a new proposal; refuses a second of its kind about the task.
+pub(crate) async fn insert(conn: &mut PgConnection, proposal: &TaskProposal) -> Result<(), Fault> {
+    let (due_time, result) = match &proposal.proposed {
+        Proposed::Extension(due_time) => (Some(due_time.to_sqlx()), None),
+        Proposed::Completion(result) => (None, Some(result)),
+    };
+    let amount = result.and_then(|result| result.amount.as_ref());
+    let inserted = sqlx::query(
+        "INSERT INTO task_proposal (
+             tenant_id, proposal_id, task_id, kind, due_time, result_reference, result_minor, result_currency,
+             result_remark, reason, proposer, proposed_at, state)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(proposal.proposal_id)
+    .bind(proposal.task_id.0)
+    .bind(proposal.proposed.kind().number())
+    .bind(due_time)
+    .bind(result.map(|result| result.reference.as_str()))
+    .bind(amount.map(|amount| amount.minor))
+    .bind(amount.map(|amount| amount.currency.as_str()))
+    .bind(result.map(|result| result.remark.as_str()))
+    .bind(&proposal.reason)
+    .bind(&proposal.proposer)
+    .bind(proposal.proposed_at.to_sqlx())
+    .bind(proposal.state.number())
+    .execute(conn)
+    .await;
+    match inserted {
+        Ok(_) => Ok(()),
+        Err(error) if fault::breaks(&error, "task_proposal_one_pending") => {
+            Err(Refusal::ProposalPending.into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The task a proposal is about; none where there is no such proposal.
+pub(crate) async fn task_of(conn: &mut PgConnection, proposal_id: Uuid) -> Result<Option<Uuid>, Fault> {
+    let task = sqlx::query_scalar(
+        "SELECT task_id FROM task_proposal
+         WHERE tenant_id = current_setting('redress.tenant') AND proposal_id = $1",
+    )
+    .bind(proposal_id)
+    .fetch_optional(conn)
+    .await?;
+    Ok(task)
+}
+
+/// A proposal, locked; its task is locked before.
+pub(crate) async fn lock(conn: &mut PgConnection, proposal_id: Uuid) -> Result<Option<TaskProposal>, Fault> {
+    let row: Option<Row> = sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM task_proposal
+         WHERE tenant_id = current_setting('redress.tenant') AND proposal_id = $1 FOR UPDATE"
+    ))
+    .bind(proposal_id)
+    .fetch_optional(conn)
+    .await?;
+    row.map(Row::proposal).transpose()
+}
+
+/// Stores what became of a proposal, which is locked.
+pub(crate) async fn save(conn: &mut PgConnection, proposal: &TaskProposal) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE task_proposal SET state = $2, decider = $3, decision_reason = $4, decided_at = $5
+         WHERE tenant_id = current_setting('redress.tenant') AND proposal_id = $1",
+    )
+    .bind(proposal.proposal_id)
+    .bind(proposal.state.number())
+    .bind(&proposal.decider)
+    .bind(&proposal.refusal)
+    .bind(proposal.decided_at.map(ToSqlx::to_sqlx))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The last proposals about a task, the oldest first.
+pub(crate) async fn of_task(conn: &mut PgConnection, task_id: TaskId) -> Result<Vec<TaskProposal>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM task_proposal
+         WHERE tenant_id = current_setting('redress.tenant') AND task_id = $1
+         ORDER BY proposal_id DESC LIMIT $2"
+    ))
+    .bind(task_id.0)
+    .bind(MAX_SHOWN)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().rev().map(Row::proposal).collect()
+}

@@ -1,0 +1,104 @@
+//! Proposals about tasks: what is asked, and how they are shown.
+
+use fault::{Check, Fault};
+use jiff::Timestamp;
+use kernel::TaskId;
+use proto::redress::resolution::v1;
+use proto::timestamp;
+use uuid::Uuid;
+
+use super::tasks::{INVALID_RESULT, read_result, result};
+use super::{INVALID_REQUEST, MAX_REASON, note};
+use crate::proposal::{Proposed, TaskProposal, flaws_of_extension};
+use crate::task::Task;
+
+/// Reason of an extension that cannot be asked for.
+const INVALID_PROPOSAL: &str = "INVALID_PROPOSAL";
+
+/// Something is proposed about a task.
+pub(crate) struct Asked {
+    pub(crate) task_id: TaskId,
+    pub(crate) proposed: Proposed,
+    pub(crate) reason: String,
+}
+
+pub(crate) fn extension(request: v1::RequestTaskExtensionRequest) -> Result<Asked, Fault> {
+    let v1::RequestTaskExtensionRequest { request_id, task_id, due_time, reason } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let task_id = check.id("task_id", &task_id);
+    check.ensure(due_time.is_some(), "due_time", "is required");
+    let due_time = check.time("due_time", due_time).unwrap_or_default();
+    let reason = check.required("reason", reason, MAX_REASON);
+    check.done(INVALID_PROPOSAL)?;
+    Ok(Asked { task_id, proposed: Proposed::Extension(due_time), reason })
+}
+
+pub(crate) fn completion(request: v1::ProposeTaskCompletionRequest) -> Result<Asked, Fault> {
+    let v1::ProposeTaskCompletionRequest { request_id, task_id, result, reason } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let task_id = check.id("task_id", &task_id);
+    let result = read_result(&mut check, result.unwrap_or_default());
+    let reason = check.required("reason", reason, MAX_REASON);
+    check.done(INVALID_RESULT)?;
+    Ok(Asked { task_id, proposed: Proposed::Completion(result), reason })
+}
+
+/// Refuses what does not fit its task.
+pub(crate) fn fitting(
+    task: &Task,
+    proposed: &Proposed,
+    case_due: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    match proposed {
+        Proposed::Completion(result) => super::tasks::fitting(task, result),
+        Proposed::Extension(due_time) => {
+            let mut check = Check::new();
+            note(&mut check, "", flaws_of_extension(task, *due_time, case_due, now));
+            check.done(INVALID_PROPOSAL)
+        }
+    }
+}
+
+pub(crate) fn approval(request: v1::ApproveTaskProposalRequest) -> Result<Uuid, Fault> {
+    let v1::ApproveTaskProposalRequest { request_id, proposal_id } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let proposal_id = check.id("proposal_id", &proposal_id);
+    check.done(INVALID_REQUEST)?;
+    Ok(proposal_id)
+}
+
+pub(crate) fn refusal(request: v1::RefuseTaskProposalRequest) -> Result<(Uuid, String), Fault> {
+    let v1::RefuseTaskProposalRequest { request_id, proposal_id, reason } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let proposal_id = check.id("proposal_id", &proposal_id);
+    let reason = check.required("reason", reason, MAX_REASON);
+    check.done("INVALID_REASON")?;
+    Ok((proposal_id, reason))
+}
+
+/// A proposal as it is shown.
+pub(crate) fn proposal(proposal: &TaskProposal) -> v1::TaskProposal {
+    let (due_time, done) = match &proposal.proposed {
+        Proposed::Extension(due_time) => (Some(timestamp(*due_time)), None),
+        Proposed::Completion(done) => (None, Some(result(done))),
+    };
+    v1::TaskProposal {
+        proposal_id: proposal.proposal_id.to_string(),
+        task_id: proposal.task_id.to_string(),
+        kind: i32::from(proposal.proposed.kind().number()),
+        due_time,
+        result: done,
+        reason: proposal.reason.clone(),
+        proposer: proposal.proposer.clone(),
+        propose_time: Some(timestamp(proposal.proposed_at)),
+        state: i32::from(proposal.state.number()),
+        decider: proposal.decider.clone(),
+        refusal: proposal.refusal.clone(),
+        decide_time: proposal.decided_at.map(timestamp),
+    }
+}

@@ -1,0 +1,81 @@
+//! What two people decide about a department's task.
+
+use proto::redress::resolution::v1::department_service_client::DepartmentServiceClient;
+use proto::redress::resolution::v1::proposal_service_client::ProposalServiceClient;
+use proto::redress::resolution::v1::{
+    ApproveTaskProposalRequest, GetDepartmentQueueRequest, GetTaskRequest, Lease, PauseDepartmentRequest,
+    ProposalState, ProposeTaskCompletionRequest, RefuseTaskProposalRequest, RequestTaskExtensionRequest,
+    ResumeDepartmentRequest, TaskResult,
+};
+use testkit::request_id;
+use tonic::Code;
+
+use super::scene::{BOSS, Scene, refused};
+use crate::twice::Twice;
+
+/// How long the task that is extended has to be done.
+pub(crate) const FIRST_DUE_SECONDS: i64 = 600;
+
+fn proposals(scene: &Scene, subject: &str) -> ProposalServiceClient<Twice> {
+    ProposalServiceClient::new(scene.line(subject))
+}
+
+/// The worker gets more time; what somebody takes for done is not.
+pub(crate) async fn decided_by_two(scene: &Scene, lease: &Lease) {
+    let task = lease.task.clone().unwrap();
+    let due = task.due_time.expect("its step says so");
+    let later = prost_types::Timestamp { seconds: due.seconds + FIRST_DUE_SECONDS, nanos: 0 };
+    let request = RequestTaskExtensionRequest {
+        request_id: request_id(),
+        task_id: task.task_id.clone(),
+        due_time: Some(later),
+        reason: "the carrier is late".to_owned(),
+    };
+    let asked = proposals(scene, "worker").request_task_extension(request).await.unwrap().into_inner();
+    let proposal_id = asked.proposal.unwrap().proposal_id;
+    let request = ApproveTaskProposalRequest { request_id: request_id(), proposal_id };
+    let alone = proposals(scene, "worker").approve_task_proposal(request.clone()).await;
+    refused(alone, Code::PermissionDenied, "DECIDER_IS_PROPOSER");
+    let given = proposals(scene, BOSS).approve_task_proposal(request).await.unwrap().into_inner();
+    assert_eq!(given.task.unwrap().due_time, Some(later));
+
+    let request = ProposeTaskCompletionRequest {
+        request_id: request_id(),
+        task_id: task.task_id.clone(),
+        result: Some(TaskResult { reference: "S-1".to_owned(), ..TaskResult::default() }),
+        reason: "the parcel is gone".to_owned(),
+    };
+    let said = proposals(scene, "clerk").propose_task_completion(request).await.unwrap().into_inner();
+    let request = RefuseTaskProposalRequest {
+        request_id: request_id(),
+        proposal_id: said.proposal.unwrap().proposal_id,
+        reason: "it lies in the warehouse".to_owned(),
+    };
+    proposals(scene, BOSS).refuse_task_proposal(request).await.unwrap();
+    let request = GetTaskRequest { task_id: task.task_id };
+    let found = scene.resolution("reader").get_task(request).await.unwrap().into_inner();
+    let states: Vec<_> = found.proposals.iter().map(|proposal| proposal.state()).collect();
+    assert_eq!(states, [ProposalState::Approved, ProposalState::Refused]);
+}
+
+/// The department is paused for a while, and knows.
+pub(crate) async fn paused(scene: &Scene, department: &str) {
+    let mut boss = DepartmentServiceClient::new(scene.line(BOSS));
+    let request = PauseDepartmentRequest {
+        request_id: request_id(),
+        department_id: department.to_owned(),
+        kind: 0,
+        reason: "the bank is down".to_owned(),
+    };
+    let pause = boss.pause_department(request).await.unwrap().into_inner().pause.unwrap();
+    let request = GetDepartmentQueueRequest { department_id: department.to_owned() };
+    let queue = boss.get_department_queue(request).await.unwrap().into_inner().queue.unwrap();
+    assert_eq!(queue.pauses, [pause]);
+    let request = ResumeDepartmentRequest {
+        request_id: request_id(),
+        department_id: department.to_owned(),
+        kind: 0,
+        reason: "it is back".to_owned(),
+    };
+    boss.resume_department(request).await.unwrap();
+}
