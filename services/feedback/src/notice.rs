@@ -8,6 +8,8 @@
 //!    └─ no address, no transport, refused, given up ─▶ UNDELIVERED, with the reason
 //! ```
 
+mod word;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,8 +18,7 @@ use kernel::{CaseId, NoticeId};
 use crate::address::{OwnAddresses, is_program};
 use crate::letter::{Letter, Letters};
 use crate::refusal::Refusal;
-use crate::response::Ruling;
-use crate::survey::Invitation;
+pub use word::{Delay, Holding, Owed, Word};
 
 /// How often delivery is tried: for about two days.
 pub const MAX_ATTEMPTS: i32 = 56;
@@ -238,89 +239,6 @@ pub struct Sending {
     pub reason: String,
     /// When.
     pub resent: Timestamp,
-}
-
-/// What a notice has to say, and why now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Owed {
-    /// The case it is about.
-    pub case_id: CaseId,
-    /// The cycle it belongs to.
-    pub cycle: i32,
-    /// What it has to say.
-    pub word: Word,
-    /// IANA name of the zone its times are told in; empty when unknown.
-    pub zone: String,
-    /// Trace context of what made it owed.
-    pub traceparent: String,
-}
-
-/// What a notice has to say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Word {
-    /// We have your complaint.
-    Acknowledgement,
-    /// This is what we decided.
-    Outcome(Ruling),
-    /// This is where else to turn.
-    Recourse,
-    /// It takes longer.
-    Extension(Delay),
-    /// There is no answer yet.
-    Holding(Holding),
-    /// How did you find it?
-    Survey(Invitation),
-}
-
-/// A holding reply.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holding {
-    /// Which of the case: its place in the timeline.
-    pub number: i32,
-    /// What the handler has to say.
-    pub text: String,
-    /// Why it takes longer.
-    pub reason: String,
-    /// When the complainant hears again; none where that was not promised.
-    pub next: Option<Timestamp>,
-    /// By when the answer is promised; none while nobody can say.
-    pub due: Option<Timestamp>,
-}
-
-/// More time was granted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delay {
-    /// Which extension of the case, from 1.
-    pub number: i32,
-    /// By when the answer is promised now; none while nobody can say.
-    pub due: Option<Timestamp>,
-    /// Why, in words for the complainant.
-    pub reason: String,
-}
-
-impl Word {
-    /// What a notice that says this is for.
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Acknowledgement => Kind::Acknowledgement,
-            Self::Outcome(_) => Kind::Outcome,
-            Self::Recourse => Kind::Recourse,
-            Self::Extension(_) => Kind::Extension,
-            Self::Holding(_) => Kind::Holding,
-            Self::Survey(_) => Kind::Survey,
-        }
-    }
-
-    /// Which of several of its kind in a cycle.
-    pub fn number(&self) -> i32 {
-        match self {
-            Self::Extension(delay) => delay.number,
-            Self::Holding(holding) => holding.number,
-            Self::Outcome(ruling) => ruling.correction,
-            Self::Survey(invitation) => invitation.reminder.into(),
-            Self::Acknowledgement | Self::Recourse => 0,
-        }
-    }
 }
 
 impl Notice {

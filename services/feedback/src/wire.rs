@@ -33,8 +33,8 @@ pub(crate) use surveys::{
 };
 
 pub(crate) use templates::{
-    TemplateKey, Wanted, made_template, previewed, put_template, quiet_hours, quieted, still_sound, template,
-    template_key, template_of, templates_of,
+    Asked, TemplateKey, Wanted, made_template, previewed, put_template, quiet_hours, quieted, still_sound,
+    template, template_key, template_of, templates_of,
 };
 
 /// Reason of a request to read or list that is malformed.

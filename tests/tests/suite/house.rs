@@ -206,7 +206,8 @@ pub(crate) fn comment(file: &prost_reflect::FileDescriptor, path: &[i32]) -> Str
 }
 
 /// Beginnings of the names of rpcs that change nothing.
-const READING: [&str; 13] = [
+const READING: [&str; 14] = [
+    "Preview",
     "Get",
     "List",
     "Search",

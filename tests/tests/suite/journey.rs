@@ -66,6 +66,7 @@ async fn tell_all(scene: &Scene) {
     stories::disputed_then_accepted(scene).await;
     stories::withdrawn_and_undone(scene).await;
     stories::declined(scene).await;
+    surveys::asked_afterwards(scene).await;
     stories::closed_and_reopened(scene).await;
     corrections::decided_again(scene).await;
     matters::told_twice(scene).await;
@@ -76,7 +77,6 @@ async fn tell_all(scene: &Scene) {
     deadlines::taken_longer(scene).await;
     deadlines::promised(scene).await;
     notices::told_by_other_means(scene).await;
-    surveys::asked_afterwards(scene).await;
     calendars::kept(scene).await;
     counted(scene).await;
     classifiers::taught(scene).await;

@@ -54,7 +54,7 @@ pub fn template_sample(sample: &PreviewTemplateResponse) -> String {
 
 /// A text over its own lines, none of which passes for one of ours.
 fn quoted(body: &str) -> String {
-    body.lines().map(|line| format!("  | {line}\n")).collect()
+    body.lines().flat_map(|line| ["  | ", line, "\n"]).collect()
 }
 
 /// When nobody is written to.

@@ -116,8 +116,12 @@ async fn open(tx: &mut Tx, wanted: Vec<CallBack>) -> Result<(), Fault> {
         return Ok(());
     }
     let kept: HashSet<_> = store::open_call_backs(tx, &wanted).await?.into_iter().collect();
+    let cases: Vec<CaseId> = wanted.iter().map(|call_back| call_back.case_id).collect();
+    let contacts = store::contacts(tx, &cases).await?;
     for call_back in wanted.iter().filter(|call_back| kept.contains(&call_back.id)) {
-        tx.emit(call_back.case_id.0, &wire::opened(call_back));
+        // A batch serves many: each is told of in the trace of its complaint.
+        let traceparent = contacts.get(&call_back.case_id).map(|contact| contact.traceparent.clone());
+        tx.emit_in(traceparent.unwrap_or_default(), call_back.case_id.0, &wire::opened(call_back));
     }
     Ok(())
 }

@@ -267,7 +267,7 @@ fn every_letter() -> String {
             letters.push(survey(&contact, false));
             letters.push(survey(&contact, true));
             for Letter { language, subject, body } in letters {
-                text.push_str(&format!("=== {language}\n{subject}\n---\n{body}"));
+                text.extend(["=== ", &language, "\n", &subject, "\n---\n", &body]);
             }
         }
     }

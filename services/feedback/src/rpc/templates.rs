@@ -71,8 +71,9 @@ impl TemplateService for Templates {
         request: Request<ActivateTemplateRequest>,
     ) -> Result<Response<ActivateTemplateResponse>, Status> {
         let (context, request) = server::mutation(request)?;
-        let (key, version) = wire::put_template(request)?;
+        let wire::Asked { key, version } = wire::put_template(request)?;
         let done = self.db.mutate(context, async move |mut tx, caller| {
+            let key = key.ok_or(Refusal::TemplateNotFound)?;
             let (name, shipped) = (key.name(), shipped(&key)?);
             let put = revisions::activate(&mut tx, settled(&name), version, shipped, &caller.subject).await?;
             wire::still_sound(&key, &put.content)?;
@@ -86,7 +87,8 @@ impl TemplateService for Templates {
         request: Request<GetTemplateRequest>,
     ) -> Result<Response<GetTemplateResponse>, Status> {
         let caller = server::caller(&request)?;
-        let (key, version) = wire::template_of(request.into_inner())?;
+        let wire::Asked { key, version } = wire::template_of(request.into_inner())?;
+        let key = key.ok_or(Fault::from(Refusal::TemplateNotFound))?;
         let name = key.name();
         let read = self.db.transact("template.get", &caller.tenant, async |mut tx| {
             let read = revisions::read(&mut tx, settled(&name), version, shipped(&key)?).await?;

@@ -6,7 +6,7 @@ use kernel::page::Page;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
-use sqlx::types::Json;
+use sqlx::types::{Json, JsonValue};
 
 use crate::revision::{Revision, Subject};
 
@@ -37,11 +37,9 @@ impl<T> Row<T> {
 
 /// Reads versions of one subject of the tenant, `$1`: what follows is given.
 macro_rules! select_revisions {
-    ($what:literal, $rest:literal) => {
+    ($rest:literal) => {
         concat!(
-            "SELECT ",
-            $what,
-            " name, version, content, note, created_at, created_by, activated_at, activated_by
+            "SELECT name, version, content, note, created_at, created_by, activated_at, activated_by
              FROM revision WHERE tenant_id = current_setting('redress.tenant') AND subject = $1 ",
             $rest
         )
@@ -125,7 +123,7 @@ pub(crate) async fn revision<T: DeserializeOwned + Send + Unpin + 'static>(
     name: &str,
     version: i64,
 ) -> Result<Option<Revision<T>>, Fault> {
-    let row: Option<Row<T>> = sqlx::query_as(select_revisions!("", "AND name = $2 AND version = $3"))
+    let row: Option<Row<T>> = sqlx::query_as(select_revisions!("AND name = $2 AND version = $3"))
         .bind(subject.number())
         .bind(name)
         .bind(version)
@@ -135,19 +133,32 @@ pub(crate) async fn revision<T: DeserializeOwned + Send + Unpin + 'static>(
 }
 
 /// Reads the version that was activated last, by name; those that have none are not
-/// among them.
-pub(crate) async fn revisions_in_force<T: DeserializeOwned + Send + Unpin + 'static>(
+/// among them. One that this program cannot read is passed over, with a line in the log:
+/// what one tenant has settled never stops the notices of the others.
+pub(crate) async fn revisions_in_force<T: DeserializeOwned>(
     conn: &mut PgConnection,
     subject: Subject,
 ) -> Result<Vec<(String, Revision<T>)>, Fault> {
-    let rows: Vec<Row<T>> = sqlx::query_as(select_revisions!(
-        "DISTINCT ON (name)",
-        "AND activated_at IS NOT NULL ORDER BY name, activated_at DESC, version DESC"
-    ))
+    let rows: Vec<Row<JsonValue>> = sqlx::query_as(
+        "SELECT DISTINCT ON (name) name, version, content, note, created_at, created_by, activated_at, activated_by
+         FROM revision
+         WHERE tenant_id = current_setting('redress.tenant') AND subject = $1 AND activated_at IS NOT NULL
+         ORDER BY name, activated_at DESC, version DESC",
+    )
     .bind(subject.number())
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(Row::revision).collect())
+    let read = |row: Row<JsonValue>| {
+        let (name, Revision { version, content, note, created, activated }) = row.revision();
+        match T::deserialize(content) {
+            Ok(content) => Some((name, Revision { version, content, note, created, activated })),
+            Err(error) => {
+                tracing::warn!(?subject, name, version, %error, "what is settled cannot be read; the shipped holds");
+                None
+            }
+        }
+    };
+    Ok(rows.into_iter().filter_map(read).collect())
 }
 
 /// One page of versions, by name, latest first.
@@ -159,7 +170,6 @@ pub(crate) async fn revisions<T: DeserializeOwned + Send + Unpin + 'static>(
 ) -> Result<Vec<(String, Revision<T>)>, Fault> {
     let (name, version) = after.map_or((None, None), |(name, version)| (Some(name), Some(version)));
     let rows: Vec<Row<T>> = sqlx::query_as(select_revisions!(
-        "",
         "AND ($2::text IS NULL OR name > $2 OR (name = $2 AND version < $3)) ORDER BY name, version DESC LIMIT $4"
     ))
     .bind(subject.number())

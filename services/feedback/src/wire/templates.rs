@@ -14,6 +14,8 @@ use crate::revision::{MAX_NOTE, Revision};
 
 /// Reason of a template that is none.
 const INVALID_TEMPLATE: &str = "INVALID_TEMPLATE";
+/// Most characters of a language tag.
+const MAX_LANGUAGE: usize = 35;
 /// Most characters of a zone's name.
 const MAX_ZONE: usize = 100;
 
@@ -30,19 +32,46 @@ impl TemplateKey {
         format!("{}/{}", self.kind.number(), self.language)
     }
 
+    /// That of notices in a language; none where there is no such language.
+    pub(crate) fn find(kind: Kind, language: &str) -> Option<Self> {
+        let language = languages().find(|subtag| *subtag == language)?;
+        Some(Self { kind, language })
+    }
+
     fn named(name: &str) -> Option<Self> {
         let (kind, language) = name.split_once('/')?;
-        let language = languages().find(|subtag| *subtag == language)?;
-        Some(Self { kind: Kind::of(kind.parse::<i16>().ok()?)?, language })
+        Self::find(Kind::of(kind.parse::<i16>().ok()?)?, language)
     }
 }
 
-fn key(check: &mut Check, at: &str, kind: i32, language: &str) -> Option<TemplateKey> {
+fn key(check: &mut Check, kind: i32, language: &str) -> Option<TemplateKey> {
     let kind = Kind::of(kind);
-    check.ensure(kind.is_some(), &format!("{at}kind"), "is required");
-    let known = languages().find(|subtag| *subtag == language);
-    check.ensure(known.is_some(), &format!("{at}language"), "must be en or zh");
-    Some(TemplateKey { kind: kind?, language: known? })
+    check.ensure(kind.is_some(), "template.kind", "is required");
+    let known = TemplateKey::find(Kind::Acknowledgement, language);
+    check.ensure(known.is_some(), "template.language", "must be en or zh");
+    TemplateKey::find(kind?, language)
+}
+
+/// Which versions are asked for: those of a language there is none of are none.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked<V> {
+    pub(crate) key: Option<TemplateKey>,
+    pub(crate) version: V,
+}
+
+fn asked<V>(
+    mut check: Check,
+    kind: i32,
+    language: String,
+    version: V,
+    is_negative: bool,
+) -> Result<Asked<V>, Fault> {
+    let kind = Kind::of(kind);
+    check.ensure(kind.is_some(), "kind", "is required");
+    let language = check.required("language", language, MAX_LANGUAGE);
+    check.ensure(!is_negative, "version", "must not be negative");
+    check.done(INVALID_TEMPLATE)?;
+    Ok(Asked { key: kind.and_then(|kind| TemplateKey::find(kind, &language)), version })
 }
 
 /// A template somebody wants, and why.
@@ -82,7 +111,7 @@ fn wanted(mut check: Check, template: Option<wire::Template>) -> Result<Wanted, 
     } = template.unwrap_or_default();
     let note = check.text("template.note", note, MAX_NOTE);
     let template = Template { subject, body };
-    let key = if is_given { key(&mut check, "template.", kind, &language) } else { None };
+    let key = if is_given { key(&mut check, kind, &language) } else { None };
     if let Some(key) = &key {
         for flaw in template.flaws(key.kind, &samples(key.kind, key.language)) {
             check.fail(&format!("template.{}", flaw.field), flaw.problem);
@@ -93,23 +122,16 @@ fn wanted(mut check: Check, template: Option<wire::Template>) -> Result<Wanted, 
     Ok(Wanted { key, template, note })
 }
 
-pub(crate) fn put_template(request: wire::ActivateTemplateRequest) -> Result<(TemplateKey, i64), Fault> {
+pub(crate) fn put_template(request: wire::ActivateTemplateRequest) -> Result<Asked<i64>, Fault> {
     let wire::ActivateTemplateRequest { request_id, kind, language, version } = request;
     let mut check = Check::new();
     check.request_id(request_id);
-    let key = key(&mut check, "", kind, &language);
-    check.ensure(version >= 0, "version", "must not be negative");
-    check.done(INVALID_TEMPLATE)?;
-    Ok((key.ok_or_else(|| Fault::internal("a template of nothing"))?, version))
+    asked(check, kind, language, version, version < 0)
 }
 
-pub(crate) fn template_of(request: wire::GetTemplateRequest) -> Result<(TemplateKey, Option<i64>), Fault> {
+pub(crate) fn template_of(request: wire::GetTemplateRequest) -> Result<Asked<Option<i64>>, Fault> {
     let wire::GetTemplateRequest { kind, language, version } = request;
-    let mut check = Check::new();
-    let key = key(&mut check, "", kind, &language);
-    check.ensure(version.is_none_or(|version| version >= 0), "version", "must not be negative");
-    check.done(INVALID_TEMPLATE)?;
-    Ok((key.ok_or_else(|| Fault::internal("a template of nothing"))?, version))
+    asked(Check::new(), kind, language, version, version.is_some_and(|version| version < 0))
 }
 
 /// A template that was kept, tried once more.

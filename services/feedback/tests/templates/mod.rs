@@ -123,6 +123,8 @@ async fn a_template_that_is_wrong_is_told_all_that_is_wrong() {
     let other = Template { kind: 9, language: "fr".into(), ..acknowledgement() };
     let status = templates.create_template(made(other)).await.unwrap_err();
     assert_eq!(violations(&status), ["template.kind", "template.language"]);
+    let french = ActivateTemplateRequest { language: "fr".into(), ..put(0) };
+    assert_eq!(refused(templates.activate_template(french).await).1, "TEMPLATE_NOT_FOUND");
     let unknown = refused(templates.activate_template(put(7)).await);
     assert_eq!(unknown, (Code::NotFound, "TEMPLATE_NOT_FOUND".into()));
     assert_eq!(refused(get(&mut templates, Some(7)).await).1, "TEMPLATE_NOT_FOUND");
@@ -167,6 +169,20 @@ async fn a_template_that_stops_leaves_its_letter_to_a_person() {
     );
     assert!(notice.body.contains("have begun to look into it"), "the shipped letter, for a person to send");
     assert_eq!(sink.asked(), 0);
+    house.done().await;
+}
+
+#[tokio::test]
+async fn what_is_settled_and_cannot_be_read_stops_no_notice() {
+    let house = house().await;
+    let mut templates = templates(&house);
+    let before = told(&house, "en").await;
+    templates.create_template(made(acknowledgement())).await.unwrap();
+    templates.activate_template(put(1)).await.unwrap();
+    templates.set_quiet_hours(quiet("22:00", "07:00", "")).await.unwrap();
+    let older = "UPDATE feedback.revision SET content = '{}'";
+    sqlx::query(older).execute(&mut house.owner().await).await.unwrap();
+    assert_eq!(told(&house, "en").await, before);
     house.done().await;
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::{ArgGroup, Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use proto::redress::feedback::v1::call_back_service_client::CallBackServiceClient;
 use proto::redress::feedback::v1::{
@@ -62,42 +62,39 @@ enum Verb {
 }
 
 #[derive(Args)]
-#[command(group = ArgGroup::new("came").required(true))]
 struct Record {
     call_back: String,
-    /// They were spoken to and are satisfied
-    #[arg(long, group = "came")]
-    satisfied: bool,
-    /// They were spoken to and are not: what they said disputes the outcome
-    #[arg(long, group = "came", requires = "note")]
-    dissatisfied: bool,
-    /// Nobody answered, or somebody else
-    #[arg(long, group = "came")]
-    not_reached: bool,
-    /// They did not want to talk
-    #[arg(long, group = "came")]
-    refused: bool,
+    /// What came of it
+    #[arg(value_enum)]
+    result: CallResult,
     /// What was said; needed of one who is not satisfied
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", required_if_eq("result", "dissatisfied"))]
     note: String,
+}
+
+/// What came of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum CallResult {
+    /// They were spoken to and are satisfied
+    Satisfied,
+    /// They were spoken to and are not: what they said disputes the outcome
+    Dissatisfied,
+    /// Nobody answered, or somebody else
+    NotReached,
+    /// They did not want to talk
+    Refused,
 }
 
 impl Record {
     fn request(self, request_id: String) -> RecordCallBackAttemptRequest {
-        let Self { call_back: call_back_id, satisfied, dissatisfied, not_reached, refused: _, note } = self;
-        let reached = satisfied || dissatisfied;
-        let outcome = match (reached, not_reached) {
-            (true, _) => CallBackOutcome::Reached,
-            (false, true) => CallBackOutcome::NotReached,
-            (false, false) => CallBackOutcome::Refused,
+        let Self { call_back: call_back_id, result, note } = self;
+        let (outcome, satisfied) = match result {
+            CallResult::Satisfied => (CallBackOutcome::Reached, Some(true)),
+            CallResult::Dissatisfied => (CallBackOutcome::Reached, Some(false)),
+            CallResult::NotReached => (CallBackOutcome::NotReached, None),
+            CallResult::Refused => (CallBackOutcome::Refused, None),
         };
-        RecordCallBackAttemptRequest {
-            request_id,
-            call_back_id,
-            outcome: outcome.into(),
-            satisfied: reached.then_some(satisfied),
-            note,
-        }
+        RecordCallBackAttemptRequest { request_id, call_back_id, outcome: outcome.into(), satisfied, note }
     }
 }
 

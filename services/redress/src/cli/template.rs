@@ -1,6 +1,6 @@
 //! `redress template …`: the words of notices, and when nobody is written to.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -78,7 +78,7 @@ struct Key {
     language: String,
 }
 
-fn read(file: &PathBuf) -> anyhow::Result<Option<Template>> {
+fn read(file: &Path) -> anyhow::Result<Option<Template>> {
     let read = super::submit::read_text(file)?;
     json::read(&read).with_context(|| format!("{}", file.display())).map(Some)
 }

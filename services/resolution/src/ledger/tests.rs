@@ -144,8 +144,7 @@ impl Run {
             Event::Requeue(index) => {
                 let Some(task) = self.picked(*index, &[TaskState::NeedsAttention]) else { return };
                 let requeued = Requeued { by: "bob".to_owned(), reason: String::new() };
-                let other = Some("treasury".to_owned());
-                self.tasks[task].requeue(other, requeued, NOW).expect("it needs attention");
+                self.tasks[task].requeue(requeued, NOW).expect("it needs attention");
             }
             Event::Approve | Event::Reject => {}
         }

@@ -16,7 +16,6 @@ use proto::redress::feedback::v1::{
 };
 use proto::redress::intake::v1::Complainant;
 use testkit::request_id;
-use uuid::Uuid;
 
 use super::scene::{Scene, broken_cups};
 use crate::twice::Twice;
@@ -117,10 +116,10 @@ async fn answered(scene: &Scene, case_id: &str) {
     let code = ReceiptCode::derive(&key, open.survey_id.parse().unwrap());
     sqlx::query(
         "INSERT INTO feedback.survey_code (tenant_id, code_hash, survey_id)
-         SELECT tenant_id, $1, survey_id FROM feedback.survey WHERE survey_id = $2",
+         SELECT tenant_id, $1, survey_id FROM feedback.survey WHERE survey_id::text = $2",
     )
     .bind(code.hash().to_vec())
-    .bind(open.survey_id.parse::<Uuid>().unwrap())
+    .bind(&open.survey_id)
     .execute(&mut scene.house.owner().await)
     .await
     .unwrap();
