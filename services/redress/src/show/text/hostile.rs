@@ -58,6 +58,25 @@ fn shown<M: Message + Name + Default>(render: impl FnOnce(&M) -> String) -> Stri
 
 /// Each way a thing of the contracts reads, by its name.
 fn all() -> Vec<(&'static str, String)> {
+    [of_resolution(), of_others()].concat()
+}
+
+fn of_resolution() -> Vec<(&'static str, String)> {
+    vec![
+        ("approval_limits", shown(approval_limits)),
+        ("plan", shown(plan)),
+        ("plans", shown(plans)),
+        ("task", shown(task)),
+        ("in_short", shown(in_short)),
+        ("tasks", shown(tasks)),
+        ("entry_list", shown(entry_list)),
+        ("balances", shown(balances)),
+        ("reconciliation", shown(reconciliation)),
+        ("reconciled", shown(reconciled)),
+    ]
+}
+
+fn of_others() -> Vec<(&'static str, String)> {
     vec![
         ("link", shown(link)),
         ("links", shown(|list: &_| links(HOSTILE, list))),
@@ -108,18 +127,8 @@ fn all() -> Vec<(&'static str, String)> {
         ("notices", shown(notices)),
         ("notice", shown(notice)),
         ("contact", shown(contact)),
-        ("approval_limits", shown(approval_limits)),
         ("recount", shown(|one: &ClockRecount| recount(Some(one)))),
         ("parked", shown(parked)),
-        ("plan", shown(plan)),
-        ("plans", shown(plans)),
-        ("task", shown(task)),
-        ("in_short", shown(in_short)),
-        ("tasks", shown(tasks)),
-        ("entry_list", shown(entry_list)),
-        ("balances", shown(balances)),
-        ("reconciliation", shown(reconciliation)),
-        ("reconciled", shown(reconciled)),
         ("rule_set", shown(rule_set)),
         ("rule_sets", shown(rule_sets)),
         ("replayed", shown(replayed)),
