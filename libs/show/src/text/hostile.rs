@@ -60,7 +60,7 @@ fn shown<M: Message + Name + Default>(render: impl FnOnce(&M) -> String) -> Stri
 
 /// Each way a thing of the contracts reads, by its name.
 fn all() -> Vec<(&'static str, String)> {
-    [of_feedback(), of_routing(), of_the_others()].concat()
+    [of_feedback(), of_routing(), of_resolution(), of_the_others()].concat()
 }
 
 /// What complainants are told, asked and answer.
@@ -98,6 +98,25 @@ fn of_routing() -> Vec<(&'static str, String)> {
         ("routing_policy", shown(routing_policy)),
         ("routing_replay", shown(routing_replay)),
         ("unassignable", shown(unassignable)),
+    ]
+}
+
+fn of_resolution() -> Vec<(&'static str, String)> {
+    vec![
+        ("approval_limits", shown(approval_limits)),
+        ("plan", shown(plan)),
+        ("plans", shown(plans)),
+        ("task", shown(task)),
+        ("task_history", shown(task_history)),
+        ("department_queue", shown(department_queue)),
+        ("pause", shown(pause)),
+        ("proposal", shown(proposal)),
+        ("in_short", shown(in_short)),
+        ("tasks", shown(tasks)),
+        ("entry_list", shown(entry_list)),
+        ("balances", shown(balances)),
+        ("reconciliation", shown(reconciliation)),
+        ("reconciled", shown(reconciled)),
     ]
 }
 
@@ -148,22 +167,8 @@ fn of_the_others() -> Vec<(&'static str, String)> {
         ("departments", shown(departments)),
         ("assignment", shown(assignment)),
         ("queue", shown(queue)),
-        ("approval_limits", shown(approval_limits)),
         ("recount", shown(|one: &ClockRecount| recount(Some(one)))),
         ("parked", shown(parked)),
-        ("plan", shown(plan)),
-        ("plans", shown(plans)),
-        ("task", shown(task)),
-        ("task_history", shown(task_history)),
-        ("department_queue", shown(department_queue)),
-        ("pause", shown(pause)),
-        ("proposal", shown(proposal)),
-        ("in_short", shown(in_short)),
-        ("tasks", shown(tasks)),
-        ("entry_list", shown(entry_list)),
-        ("balances", shown(balances)),
-        ("reconciliation", shown(reconciliation)),
-        ("reconciled", shown(reconciled)),
         ("rule_set", shown(rule_set)),
         ("rule_sets", shown(rule_sets)),
         ("replayed", shown(replayed)),

@@ -51,9 +51,8 @@ impl Incoming {
     /// Rows tell the same however they are spread over messages.
     fn mix(&mut self, rows: &[StatementRow]) {
         for row in rows {
-            let before = self.hash.iter().map(|byte| format!("{byte:02x}")).collect();
             let link = ReconcileStatementRequest {
-                request_id: before,
+                request_id: format!("{:02x?}", self.hash),
                 rows: vec![row.clone()],
                 ..ReconcileStatementRequest::default()
             };

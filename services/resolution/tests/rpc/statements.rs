@@ -54,7 +54,7 @@ fn of_days(
 
 impl World {
     /// Days around those the clock stands at.
-    async fn this_year(&self) -> (String, String) {
+    pub(crate) async fn this_year(&self) -> (String, String) {
         let days = "SELECT (min(day) - 9)::text, (max(day) + 9)::text FROM ledger_entry";
         sqlx::query_as(days).fetch_one(&mut self.schema().await).await.unwrap()
     }
@@ -85,9 +85,11 @@ impl World {
 
     /// A refund of 100 yuan, paid under a number.
     async fn paid_out(&self, reference: &str) {
+        // Entries are listed by their moment.
+        self.house.advance(Duration::from_secs(1));
         self.approved(vec![refund("a")]).await;
         let mut report = completion(&self.take("finance").await);
-        report.result.as_mut().unwrap().reference = reference.to_owned();
+        reference.clone_into(&mut report.result.as_mut().unwrap().reference);
         self.client("worker").complete_task(report).await.unwrap();
     }
 }
@@ -277,6 +279,5 @@ async fn a_statement_is_its_departments_and_its_tenants() {
     let mut boss = world.ledger_as("boss", &["supervisor"]);
     let sent = futures::stream::iter([nowhere]);
     refused(boss.reconcile_statement(sent).await, Code::NotFound, "DEPARTMENT_NOT_FOUND");
-    world.house.advance(Duration::from_secs(1));
     world.house.done().await;
 }
