@@ -56,6 +56,10 @@ fn shown<M: Message + Name + Default>(render: impl FnOnce(&M) -> String) -> Stri
     escaped(&render(&hostile())).into_owned()
 }
 
+fn moved_by_import(answer: &ImportHolidaysResponse) -> String {
+    moved(answer.calendar.as_ref(), &answer.moved, 1, false)
+}
+
 /// Each way a thing of the contracts reads, by its name.
 fn all() -> Vec<(&'static str, String)> {
     vec![
@@ -69,10 +73,7 @@ fn all() -> Vec<(&'static str, String)> {
         ("calendar", shown(calendar)),
         ("calendar_in_short", shown(calendar_in_short)),
         ("calendars", shown(calendars)),
-        (
-            "moved",
-            shown(|answer: &ImportHolidaysResponse| moved(answer.calendar.as_ref(), &answer.moved, 1, false)),
-        ),
+        ("moved", shown(moved_by_import)),
         ("case", shown(case)),
         ("cases", shown(cases)),
         ("correction", shown(correction)),

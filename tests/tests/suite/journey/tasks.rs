@@ -33,7 +33,8 @@ pub(crate) async fn decided_by_two(scene: &Scene, lease: &Lease) {
     };
     let asked = proposals(scene, "worker").request_task_extension(request).await.unwrap().into_inner();
     let proposal_id = asked.proposal.unwrap().proposal_id;
-    let request = ApproveTaskProposalRequest { request_id: request_id(), proposal_id };
+    let request =
+        ApproveTaskProposalRequest { request_id: request_id(), proposal_id, remark: "granted".to_owned() };
     let alone = proposals(scene, "worker").approve_task_proposal(request.clone()).await;
     refused(alone, Code::PermissionDenied, "DECIDER_IS_PROPOSER");
     let given = proposals(scene, BOSS).approve_task_proposal(request).await.unwrap().into_inner();
