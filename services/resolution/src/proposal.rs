@@ -69,8 +69,8 @@ pub struct TaskProposal {
     pub state: ProposalState,
     /// Who decided; empty before.
     pub decider: String,
-    /// Why it was refused; empty otherwise.
-    pub refusal: String,
+    /// Why it was refused, or what was remarked when it was approved; empty otherwise.
+    pub decision_reason: String,
     /// When it was decided.
     pub decided_at: Option<Timestamp>,
 }
@@ -96,21 +96,25 @@ pub fn flaws_of_extension(
 
 impl TaskProposal {
     /// Somebody else approves it, and it takes effect on its task.
-    pub fn approve(&mut self, decider: &str, task: &mut Task, now: Timestamp) -> Result<(), Refusal> {
+    pub fn approve(
+        &mut self,
+        (decider, remark): (&str, String),
+        task: &mut Task,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         self.may_be_decided_by(decider)?;
         match &self.proposed {
             Proposed::Extension(due_time) => task.extend(*due_time)?,
             Proposed::Completion(result) => task.complete_without_lease(result.clone())?,
         }
-        self.decide(ProposalState::Approved, decider, now);
+        self.decide(ProposalState::Approved, (decider, remark), now);
         Ok(())
     }
 
     /// Somebody else refuses it, and its task stays as it is.
-    pub fn refuse(&mut self, decider: &str, refusal: String, now: Timestamp) -> Result<(), Refusal> {
+    pub fn refuse(&mut self, decider: &str, reason: String, now: Timestamp) -> Result<(), Refusal> {
         self.may_be_decided_by(decider)?;
-        self.refusal = refusal;
-        self.decide(ProposalState::Refused, decider, now);
+        self.decide(ProposalState::Refused, (decider, reason), now);
         Ok(())
     }
 
@@ -121,8 +125,9 @@ impl TaskProposal {
         if person::is_same(decider, &self.proposer) { Err(Refusal::DeciderIsProposer) } else { Ok(()) }
     }
 
-    fn decide(&mut self, state: ProposalState, decider: &str, now: Timestamp) {
+    fn decide(&mut self, state: ProposalState, (decider, reason): (&str, String), now: Timestamp) {
         self.state = state;
+        self.decision_reason = reason;
         decider.clone_into(&mut self.decider);
         self.decided_at = Some(now);
     }

@@ -58,7 +58,8 @@ pub(crate) fn path(method: &MethodDescriptor) -> String {
 /// The unary rpcs that carry a `request_id`, by path.
 pub(crate) fn mutations(pool: &DescriptorPool) -> BTreeMap<String, MethodDescriptor> {
     let keyed = |method: &MethodDescriptor| {
-        !method.is_client_streaming() && method.input().get_field_by_name("request_id").is_some()
+        let unary = !method.is_client_streaming() && !method.is_server_streaming();
+        unary && method.input().get_field_by_name("request_id").is_some()
     };
     rpcs(pool).into_iter().filter(keyed).map(|method| (path(&method), method)).collect()
 }

@@ -58,6 +58,10 @@ fn shown<M: Message + Name + Default>(render: impl FnOnce(&M) -> String) -> Stri
     escaped(&render(&hostile())).into_owned()
 }
 
+fn moved_by_import(answer: &ImportHolidaysResponse) -> String {
+    moved(answer.calendar.as_ref(), &answer.moved, 1, false)
+}
+
 /// Each way a thing of the contracts reads, by its name.
 fn all() -> Vec<(&'static str, String)> {
     [of_feedback(), of_routing(), of_resolution(), of_the_others()].concat()
@@ -132,10 +136,7 @@ fn of_the_others() -> Vec<(&'static str, String)> {
         ("calendar", shown(calendar)),
         ("calendar_in_short", shown(calendar_in_short)),
         ("calendars", shown(calendars)),
-        (
-            "moved",
-            shown(|answer: &ImportHolidaysResponse| moved(answer.calendar.as_ref(), &answer.moved, 1, false)),
-        ),
+        ("moved", shown(moved_by_import)),
         ("case", shown(case)),
         ("cases", shown(cases)),
         ("correction", shown(correction)),

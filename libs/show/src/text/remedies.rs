@@ -186,7 +186,7 @@ pub fn proposal(proposal: &TaskProposal) -> String {
         ("proposed", time(proposal.propose_time.as_ref())),
         ("decided by", proposal.decider.clone()),
         ("decided", time(proposal.decide_time.as_ref())),
-        ("refused for", proposal.refusal.clone()),
+        ("decided because", proposal.decision_reason.clone()),
     ])
 }
 

@@ -73,8 +73,8 @@ impl ProposalService for TaskProposals {
         request: Request<ApproveTaskProposalRequest>,
     ) -> Result<Response<ApproveTaskProposalResponse>, Status> {
         let (context, request) = server::mutation(request)?;
-        let proposal_id = wire::proposals::approval(request)?;
-        Ok(approve(&self.db, context, proposal_id).await?)
+        let approval = wire::proposals::approval(request)?;
+        Ok(approve(&self.db, context, approval).await?)
     }
 
     async fn refuse_task_proposal(
@@ -122,7 +122,7 @@ async fn propose(
         proposed_at: tx.now(),
         state: ProposalState::Pending,
         decider: String::new(),
-        refusal: String::new(),
+        decision_reason: String::new(),
         decided_at: None,
     };
     store::proposals::insert(tx, &proposal).await?;
@@ -164,7 +164,7 @@ fn must_not_have_planned(plan: &Plan, task: &Task, caller: &Caller) -> Result<()
 async fn approve(
     db: &Db,
     context: MutationContext,
-    proposal_id: Uuid,
+    (proposal_id, remark): (Uuid, String),
 ) -> Result<Response<ApproveTaskProposalResponse>, Fault> {
     let done = db
         .mutate(context, async move |mut tx, caller| {
@@ -172,7 +172,7 @@ async fn approve(
             if proposal.proposed.kind() == ProposalKind::Completion {
                 must_not_have_planned(&plan, &task, &caller)?;
             }
-            proposal.approve(&caller.subject, &mut task, tx.now())?;
+            proposal.approve((&caller.subject, remark), &mut task, tx.now())?;
             store::proposals::save(&mut tx, &proposal).await?;
             tx.emit(task.case_id.0, &wire::outbound::proposal_decided(&task, &proposal));
             if task.state == TaskState::Completed {

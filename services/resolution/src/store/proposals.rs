@@ -34,7 +34,7 @@ struct Row {
 }
 
 /// The columns of a row.
-macro_rules! columns {
+macro_rules! proposal_columns {
     () => {
         "proposal_id, task_id, kind, due_time, result_reference, result_minor, result_currency, result_remark,
          reason, proposer, proposed_at, state, decider, decision_reason, decided_at"
@@ -63,7 +63,7 @@ impl Row {
             state: ProposalState::of(self.state)
                 .ok_or_else(|| impossible("task_proposal.state", self.state, id))?,
             decider: self.decider,
-            refusal: self.decision_reason,
+            decision_reason: self.decision_reason,
             decided_at: self.decided_at.map(jiff_sqlx::Timestamp::to_jiff),
         })
     }
@@ -121,7 +121,7 @@ pub(crate) async fn task_of(conn: &mut PgConnection, proposal_id: Uuid) -> Resul
 pub(crate) async fn lock(conn: &mut PgConnection, proposal_id: Uuid) -> Result<Option<TaskProposal>, Fault> {
     let row: Option<Row> = sqlx::query_as(concat!(
         "SELECT ",
-        columns!(),
+        proposal_columns!(),
         " FROM task_proposal
          WHERE tenant_id = current_setting('redress.tenant') AND proposal_id = $1 FOR UPDATE"
     ))
@@ -140,7 +140,7 @@ pub(crate) async fn save(conn: &mut PgConnection, proposal: &TaskProposal) -> Re
     .bind(proposal.proposal_id)
     .bind(proposal.state.number())
     .bind(&proposal.decider)
-    .bind(&proposal.refusal)
+    .bind(&proposal.decision_reason)
     .bind(proposal.decided_at.map(ToSqlx::to_sqlx))
     .execute(conn)
     .await?;
@@ -151,7 +151,7 @@ pub(crate) async fn save(conn: &mut PgConnection, proposal: &TaskProposal) -> Re
 pub(crate) async fn of_task(conn: &mut PgConnection, task_id: TaskId) -> Result<Vec<TaskProposal>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(concat!(
         "SELECT ",
-        columns!(),
+        proposal_columns!(),
         " FROM task_proposal
          WHERE tenant_id = current_setting('redress.tenant') AND task_id = $1
          ORDER BY proposal_id DESC LIMIT $2"

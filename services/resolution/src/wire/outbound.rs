@@ -114,7 +114,7 @@ pub(crate) fn proposal_decided(task: &Task, proposal: &TaskProposal) -> v1::Task
         kind: i32::from(proposal.proposed.kind().number()),
         approved: proposal.state == ProposalState::Approved,
         decider: proposal.decider.clone(),
-        refusal: proposal.refusal.clone(),
+        decision_reason: proposal.decision_reason.clone(),
         due_time: task.due_time.map(timestamp),
     }
 }

@@ -62,13 +62,14 @@ pub(crate) fn fitting(
     }
 }
 
-pub(crate) fn approval(request: v1::ApproveTaskProposalRequest) -> Result<Uuid, Fault> {
-    let v1::ApproveTaskProposalRequest { request_id, proposal_id } = request;
+pub(crate) fn approval(request: v1::ApproveTaskProposalRequest) -> Result<(Uuid, String), Fault> {
+    let v1::ApproveTaskProposalRequest { request_id, proposal_id, remark } = request;
     let mut check = Check::new();
     check.request_id(request_id);
     let proposal_id = check.id("proposal_id", &proposal_id);
+    let remark = check.text("remark", remark, MAX_REASON);
     check.done(INVALID_REQUEST)?;
-    Ok(proposal_id)
+    Ok((proposal_id, remark))
 }
 
 pub(crate) fn refusal(request: v1::RefuseTaskProposalRequest) -> Result<(Uuid, String), Fault> {
@@ -98,7 +99,7 @@ pub(crate) fn proposal(proposal: &TaskProposal) -> v1::TaskProposal {
         propose_time: Some(timestamp(proposal.proposed_at)),
         state: i32::from(proposal.state.number()),
         decider: proposal.decider.clone(),
-        refusal: proposal.refusal.clone(),
+        decision_reason: proposal.decision_reason.clone(),
         decide_time: proposal.decided_at.map(timestamp),
     }
 }

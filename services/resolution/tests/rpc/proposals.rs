@@ -52,7 +52,11 @@ fn finished(task: &Task) -> ProposeTaskCompletionRequest {
 }
 
 fn approval(proposal: &TaskProposal) -> ApproveTaskProposalRequest {
-    ApproveTaskProposalRequest { request_id: request_id(), proposal_id: proposal.proposal_id.clone() }
+    ApproveTaskProposalRequest {
+        request_id: request_id(),
+        proposal_id: proposal.proposal_id.clone(),
+        remark: "as the carrier says".to_owned(),
+    }
 }
 
 fn refusal(proposal: &TaskProposal) -> RefuseTaskProposalRequest {
@@ -105,11 +109,12 @@ async fn a_department_gets_more_time_when_a_second_person_agrees() {
     let mut boss = client(&world, "boss");
     let request = approval(&proposal);
     let answer = repeated!(boss, approve_task_proposal, request, |other: &mut ApproveTaskProposalRequest| {
-        other.proposal_id = Uuid::from_u128(7).to_string();
+        other.remark.push('!');
     });
     assert_eq!(answer.task.unwrap().due_time, Some(after(9)));
     let approved = answer.proposal.unwrap();
     assert_eq!((approved.state(), approved.decider.as_str()), (ProposalState::Approved, "boss"));
+    assert_eq!(approved.decision_reason, "as the carrier says");
     refused(
         boss.approve_task_proposal(approval(&proposal)).await,
         Code::FailedPrecondition,
@@ -144,7 +149,7 @@ async fn a_refused_extension_leaves_the_task_and_its_reason() {
         }
     );
     let no = answer.proposal.unwrap();
-    assert_eq!((no.state(), no.refusal.as_str()), (ProposalState::Refused, "they have had a week"));
+    assert_eq!((no.state(), no.decision_reason.as_str()), (ProposalState::Refused, "they have had a week"));
     assert_eq!(world.task(&task.task_id).await, task);
     asked(&world, &task.task_id, 2).await;
     assert_eq!(proposals(&world, &task.task_id).await.len(), 2, "another may be asked for");

@@ -198,7 +198,7 @@ impl Scene {
     }
 
     pub(crate) async fn propose(&self, agent: &str, case_id: &str) -> Plan {
-        let due = jiff::Timestamp::now().as_second() + FIRST_DUE_SECONDS;
+        let due = self.house.db("resolution").clock().now().as_second() + FIRST_DUE_SECONDS;
         let due_time = Some(prost_types::Timestamp { seconds: due, nanos: 0 });
         let exchange = Step { due_time, ..exchange("CUP-6", &["refund"]) };
         let steps: Vec<Step> = vec![refund(approved_sum()), exchange];

@@ -5,7 +5,7 @@ use proto::redress::resolution::v1::proposal_service_client::ProposalServiceClie
 use proto::redress::resolution::v1::{
     ApproveTaskProposalRequest, GetDepartmentQueueRequest, GetTaskRequest, Lease, PauseDepartmentRequest,
     ProposalState, ProposeTaskCompletionRequest, RefuseTaskProposalRequest, RequestTaskExtensionRequest,
-    ResumeDepartmentRequest, TaskResult,
+    ResumeDepartmentRequest, TaskProposal, TaskResult,
 };
 use testkit::request_id;
 use tonic::Code;
@@ -23,7 +23,7 @@ fn proposals(scene: &Scene, subject: &str) -> ProposalServiceClient<Twice> {
 /// The worker gets more time; what somebody takes for done is not.
 pub(crate) async fn decided_by_two(scene: &Scene, lease: &Lease) {
     let task = lease.task.clone().unwrap();
-    let due = task.due_time.expect("its step says so");
+    let due = task.due_time.unwrap();
     let later = prost_types::Timestamp { seconds: due.seconds + FIRST_DUE_SECONDS, nanos: 0 };
     let request = RequestTaskExtensionRequest {
         request_id: request_id(),
@@ -33,7 +33,8 @@ pub(crate) async fn decided_by_two(scene: &Scene, lease: &Lease) {
     };
     let asked = proposals(scene, "worker").request_task_extension(request).await.unwrap().into_inner();
     let proposal_id = asked.proposal.unwrap().proposal_id;
-    let request = ApproveTaskProposalRequest { request_id: request_id(), proposal_id };
+    let request =
+        ApproveTaskProposalRequest { request_id: request_id(), proposal_id, remark: "granted".to_owned() };
     let alone = proposals(scene, "worker").approve_task_proposal(request.clone()).await;
     refused(alone, Code::PermissionDenied, "DECIDER_IS_PROPOSER");
     let given = proposals(scene, BOSS).approve_task_proposal(request).await.unwrap().into_inner();
@@ -54,7 +55,7 @@ pub(crate) async fn decided_by_two(scene: &Scene, lease: &Lease) {
     proposals(scene, BOSS).refuse_task_proposal(request).await.unwrap();
     let request = GetTaskRequest { task_id: task.task_id };
     let found = scene.resolution("reader").get_task(request).await.unwrap().into_inner();
-    let states: Vec<_> = found.proposals.iter().map(|proposal| proposal.state()).collect();
+    let states: Vec<_> = found.proposals.iter().map(TaskProposal::state).collect();
     assert_eq!(states, [ProposalState::Approved, ProposalState::Refused]);
 }
 

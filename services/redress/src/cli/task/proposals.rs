@@ -37,7 +37,12 @@ pub(super) enum ProposalVerb {
         reason: String,
     },
     /// Approves what somebody else proposed about a task
-    Approve { proposal: String },
+    Approve {
+        proposal: String,
+        /// What there is to remark
+        #[arg(long, default_value = "")]
+        remark: String,
+    },
     /// Refuses what somebody else proposed about a task
     Refuse {
         proposal: String,
@@ -70,9 +75,12 @@ impl ProposalVerb {
                 let answer = caller.proposals().propose_task_completion(request).await?.into_inner();
                 show::answer(caller.json, &answer.proposal.unwrap_or_default(), text::proposal)
             }
-            ProposalVerb::Approve { proposal } => {
-                let request =
-                    ApproveTaskProposalRequest { request_id: caller.request_id(), proposal_id: proposal };
+            ProposalVerb::Approve { proposal, remark } => {
+                let request = ApproveTaskProposalRequest {
+                    request_id: caller.request_id(),
+                    proposal_id: proposal,
+                    remark,
+                };
                 let answer = caller.proposals().approve_task_proposal(request).await?.into_inner();
                 show::answer(caller.json, &answer.proposal.unwrap_or_default(), text::proposal)
             }

@@ -43,17 +43,9 @@ struct ClaimedRow {
     same_poll: bool,
 }
 
-/// Hands out what is due, each with a token of its own, in one statement; or what
-/// this poll was handed before, as far as it is still held. Every hand-out is an
-/// attempt; a task that has none left is set aside instead, and keeps its token:
-/// its last holder may still report. If it moves money or goods, nobody knows whether
-/// its last holder did so.
-pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<Claimed, Fault> {
-    take_turns(conn, claim.poll_id).await?;
-    let limit = i64::try_from(claim.tokens.len()).unwrap_or(i64::MAX);
-    let valuable: Vec<i16> =
-        RemedyKind::ALL.iter().filter(|kind| kind.moves_value()).map(|kind| kind.number()).collect();
-    let rows: Vec<ClaimedRow> = sqlx::query_as(pg::sql!(
+/// What is handed out to a poll, or found again.
+macro_rules! claim_statement {
+    () => {
         concat!(
         "WITH held AS (
              SELECT *, poll_hash = $2 AS same_poll FROM task
@@ -105,7 +97,22 @@ pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<C
         columns!(),
         ", true FROM claimed
          ORDER BY priority, due_time, created_at, task_id"
-        ),
+        )
+    };
+}
+
+/// Hands out what is due, each with a token of its own, in one statement; or what
+/// this poll was handed before, as far as it is still held. Every hand-out is an
+/// attempt; a task that has none left is set aside instead, and keeps its token:
+/// its last holder may still report. If it moves money or goods, nobody knows whether
+/// its last holder did so.
+pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<Claimed, Fault> {
+    take_turns(conn, claim.poll_id).await?;
+    let limit = i64::try_from(claim.tokens.len()).unwrap_or(i64::MAX);
+    let valuable: Vec<i16> =
+        RemedyKind::ALL.iter().filter(|kind| kind.moves_value()).map(|kind| kind.number()).collect();
+    let rows: Vec<ClaimedRow> = sqlx::query_as(pg::sql!(
+        claim_statement!(),
         ready = TaskState::Ready,
         leased = TaskState::Leased,
         unknown = TaskState::OutcomeUnknown,
@@ -122,7 +129,9 @@ pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<C
     .bind(claim.executor)
     .bind(valuable)
     .bind(RemedyKind::ALL.iter().map(|kind| kind.number()).collect::<Vec<_>>())
-    .bind(RemedyKind::ALL.iter().map(|kind| kind.start_to_close().as_secs().cast_signed()).collect::<Vec<_>>())
+    .bind(
+        RemedyKind::ALL.iter().map(|kind| kind.start_to_close().as_secs().cast_signed()).collect::<Vec<_>>(),
+    )
     .bind(claim.replays)
     .fetch_all(conn)
     .await?;
