@@ -45,34 +45,32 @@ macro_rules! words {
 }
 
 words! {
-    BalanceGrouping: "BALANCE_GROUPING_";
-    LedgerAccount: "LEDGER_ACCOUNT_";
-    LedgerMovement: "LEDGER_MOVEMENT_";
-    StatementDirection: "STATEMENT_DIRECTION_";
-    StatementVerdict: "STATEMENT_VERDICT_";
     AssignmentState: "ASSIGNMENT_STATE_";
+    BalanceGrouping: "BALANCE_GROUPING_";
     Barrier: "BARRIER_";
-    EarlierHandler: "EARLIER_HANDLER_";
-    Escalation: "ESCALATION_";
     CalendarDayKind: "CALENDAR_DAY_KIND_";
     CallBackCause: "CALL_BACK_CAUSE_";
     CallBackOutcome: "CALL_BACK_OUTCOME_";
     CallBackState: "CALL_BACK_STATE_";
     CaseState: "CASE_STATE_";
-    ClockKind: "CLOCK_KIND_";
-    CorrectionState: "CORRECTION_STATE_";
-    ClockState: "CLOCK_STATE_";
-    ExtensionState: "EXTENSION_STATE_";
-    IntervalKind: "INTERVAL_KIND_";
-    PauseReason: "PAUSE_REASON_";
-    Presence: "PRESENCE_";
-    RungAction: "RUNG_ACTION_";
     Channel: "CHANNEL_";
+    ClockKind: "CLOCK_KIND_";
+    ClockState: "CLOCK_STATE_";
     CloseReason: "CLOSE_REASON_";
+    CorrectionState: "CORRECTION_STATE_";
+    EarlierHandler: "EARLIER_HANDLER_";
     EmotionLevel: "EMOTION_LEVEL_";
+    Escalation: "ESCALATION_";
+    ExtensionState: "EXTENSION_STATE_";
     InformationSource: "INFORMATION_SOURCE_";
+    IntervalKind: "INTERVAL_KIND_";
     Lane: "LANE_";
+    LedgerAccount: "LEDGER_ACCOUNT_";
+    LedgerMovement: "LEDGER_MOVEMENT_";
     Level: "LEVEL_";
+}
+
+words! {
     LinkKind: "LINK_KIND_";
     LinkStanding: "LINK_STANDING_";
     Matter: "MATTER_";
@@ -81,12 +79,17 @@ words! {
     NoticeState: "NOTICE_STATE_";
     Observance: "OBSERVANCE_";
     Outcome: "OUTCOME_";
+    PauseReason: "PAUSE_REASON_";
     PlanState: "PLAN_STATE_";
+    Presence: "PRESENCE_";
+    Priority: "PRIORITY_";
     ProposalKind: "PROPOSAL_KIND_";
     ProposalState: "PROPOSAL_STATE_";
-    Priority: "PRIORITY_";
     RemedyKind: "REMEDY_KIND_";
     Response: "RESPONSE_";
+    RungAction: "RUNG_ACTION_";
+    StatementDirection: "STATEMENT_DIRECTION_";
+    StatementVerdict: "STATEMENT_VERDICT_";
     SurveyState: "SURVEY_STATE_";
     TaskState: "TASK_STATE_";
     Threat: "THREAT_";

@@ -22,11 +22,8 @@
 //! statement in `store`, one function in `rpc`, and a good, a bad and a repeated
 //! call in `tests/rpc.rs`.
 
-mod acceptance;
-mod allocation;
 pub mod assignment;
-mod leaving;
-mod presence;
+mod flow;
 pub mod queue;
 mod react;
 pub mod refusal;
@@ -34,8 +31,6 @@ pub mod roster;
 pub mod routing;
 mod rpc;
 mod store;
-mod telling;
-mod waiting;
 mod wire;
 
 use std::sync::Arc;
@@ -64,10 +59,10 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
             timers::run(
                 db,
                 vec![
-                    Arc::new(waiting::TakeWaiting),
-                    Arc::new(presence::Turns),
-                    Arc::new(acceptance::Lapses),
-                    Arc::new(leaving::HandOver),
+                    Arc::new(flow::waiting::TakeWaiting),
+                    Arc::new(flow::presence::Turns),
+                    Arc::new(flow::acceptance::Lapses),
+                    Arc::new(flow::leaving::HandOver),
                 ],
                 stop,
             )

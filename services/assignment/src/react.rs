@@ -14,11 +14,11 @@ use kernel::{CaseId, Lane};
 use pg::Tx;
 use uuid::Uuid;
 
-use crate::allocation::{Allocation, save};
 use crate::assignment::{Assignment, Escalation, Wanted, is_reworked_too_often};
+use crate::flow::allocation::{Allocation, save};
+use crate::flow::telling::tell;
 use crate::routing::Directory;
 use crate::store::{agents, assignments, decisions, roster};
-use crate::telling::tell;
 use crate::wire::inbound::{self, CaseEvent, Ended, Ending, Resumed, Revised, Revision};
 
 events::inbound! {

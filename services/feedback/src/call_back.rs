@@ -25,6 +25,19 @@ pub const MAX_SEED: usize = 100;
 /// The least urgent priority there is.
 pub const LEAST_URGENT: i32 = 4;
 
+/// Which call-backs a list shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallBackFilter {
+    /// All there are.
+    All,
+    /// A case's.
+    Case(CaseId),
+    /// Those in a state.
+    State(State),
+    /// Those due, the first due first.
+    Due,
+}
+
 /// Who is called back, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {

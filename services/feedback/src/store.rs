@@ -16,8 +16,8 @@ use uuid::Uuid;
 
 pub(crate) use address::{reserve, sweep};
 pub(crate) use call_back::{
-    CallBackFilter, call_back, call_backs, cancel_call_backs, count_call_backs, hold_strata, lock_call_back,
-    open_call_backs, save_call_back, save_strata,
+    call_back, call_backs, cancel_call_backs, count_call_backs, hold_strata, lock_call_back, open_call_backs,
+    save_call_back, save_strata,
 };
 pub(crate) use contact::{contact, contacts, correct, corrections, hold_contacts, lock_contact, meet};
 pub(crate) use cycle::{ToldCycle, close_cycles, cycles, lock_cycles, mark_told, open_cycles, save, zones};

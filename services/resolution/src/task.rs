@@ -180,6 +180,17 @@ pub struct Requeued {
     pub reason: String,
 }
 
+/// What a worker hears who gave a sign of life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// Until when it is held now.
+    pub until: Timestamp,
+    /// Whether the work is to be cancelled.
+    pub cancel_requested: bool,
+    /// Whether no more of it is handed out for now.
+    pub pause_requested: bool,
+}
+
 impl Task {
     /// Whether it undoes an earlier one.
     pub fn is_compensation(&self) -> bool {

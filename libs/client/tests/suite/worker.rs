@@ -66,7 +66,11 @@ impl FakeDepartment {
             }
             "Heartbeat" => {
                 self.beats.lock().expect("lock").push(call.read());
-                Ok(bytes(&HeartbeatResponse { expire_time: None, cancel_requested: self.cancel }))
+                Ok(bytes(&HeartbeatResponse {
+                    expire_time: None,
+                    cancel_requested: self.cancel,
+                    pause_requested: false,
+                }))
             }
             "CompleteTask" => {
                 let request: CompleteTaskRequest = call.read();

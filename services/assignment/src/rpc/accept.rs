@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use super::acting;
 use super::steps::{ensure_seen, on_behalf};
-use crate::allocation::save;
 use crate::assignment::Assignment;
+use crate::flow::allocation::save;
+use crate::flow::telling::tell_accepted;
 use crate::refusal::Refusal;
 use crate::store::assignments;
-use crate::telling::tell_accepted;
 use crate::wire::{self, Accept};
 
 /// Acceptances of cases.

@@ -9,12 +9,12 @@ use proto::redress::assignment::v1::AgentVerdict;
 
 use super::acting;
 use super::steps::{department_of, ensure_seen};
-use crate::allocation::Allocation;
+use crate::flow::allocation::Allocation;
+use crate::flow::{leaving, presence};
 use crate::refusal::Refusal;
 use crate::roster::{Agent, AgentProfile};
 use crate::store::{self, agents, roster};
 use crate::wire::{self, Absence, Described, Leaver, Row, Taken, Unfit};
-use crate::{leaving, presence};
 
 /// Adds an agent, and gives them work.
 pub(super) async fn create_agent(tx: &mut Tx, profile: AgentProfile) -> Result<Agent, Fault> {

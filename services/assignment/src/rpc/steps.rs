@@ -5,13 +5,13 @@ use kernel::{Caller, CaseId};
 use pg::Tx;
 
 use super::acting;
-use crate::allocation::{Allocation, save};
 use crate::assignment::{Assignment, Escalation};
+use crate::flow::allocation::{Allocation, save};
+use crate::flow::telling::tell;
+use crate::flow::waiting;
 use crate::refusal::Refusal;
 use crate::roster::{Department, DepartmentProfile};
 use crate::store::{agents, assignments, roster};
-use crate::telling::tell;
-use crate::waiting;
 use crate::wire::{self, Assign, Decline, Destination, Transfer};
 
 /// Adds a department, and takes in what waits for it.

@@ -29,7 +29,7 @@ fn text(column: &str) -> String {
 fn fresh() -> Case {
     let origin = Origin {
         matter: Matter::Report,
-        channel: Channel::Partner,
+        channel: Channel::Branch,
         subject: text("subject"),
         language: text("language"),
         customer_id: text("customer"),

@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use super::impossible;
-use crate::call_back::{Attempt, CallBack, Cause, Count, Outcome, State};
+use crate::call_back::{Attempt, CallBack, CallBackFilter, Cause, Count, Outcome, State};
 use crate::sample::Draw;
 
 #[derive(sqlx::FromRow)]
@@ -208,16 +208,6 @@ pub(crate) async fn save_strata(
         .done();
     binds.execute(&rows.update("call_back_stratum", &["month", "stratum"]), conn).await?;
     Ok(())
-}
-
-/// Which call-backs a list shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CallBackFilter {
-    All,
-    Case(CaseId),
-    State(State),
-    /// Those due, the first due first.
-    Due,
 }
 
 /// One page of call-backs, after one of them.

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::INVALID_REQUEST;
 use super::surveys::within;
+use crate::call_back::CallBackFilter;
 use crate::call_back::{
     Attempt, CallBack, Count, LEAST_URGENT, MAX_ATTEMPTS, MAX_SEED, MAX_WORKING_HOURS, Outcome, Policy, State,
 };
@@ -20,7 +21,6 @@ use crate::profile::Profile;
 use crate::response::MAX_COMMENT;
 use crate::revision::{MAX_NOTE, Revision};
 use crate::sample::Draw;
-use crate::store::CallBackFilter;
 
 /// Longest time that is counted.
 const MAX_PERIOD: SignedDuration = SignedDuration::from_hours(400 * 24);

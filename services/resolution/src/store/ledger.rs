@@ -166,7 +166,7 @@ macro_rules! balances {
                         least(coalesce(sum(e.amount_minor) FILTER (WHERE e.movement = 6), 0), 9223372036854775807)::bigint AS released
                  FROM (
                      SELECT l.currency, l.movement, l.amount_minor,
-                            CASE $1 WHEN 1 THEN l.case_id::text WHEN 2 THEN coalesce(c.customer_id, '')
+                            CASE $1::smallint WHEN 1 THEN l.case_id::text WHEN 2 THEN coalesce(c.customer_id, '')
                                     WHEN 3 THEN l.department_id WHEN 4 THEN l.day::text ELSE '' END AS group_key
                      FROM ledger_entry l
                      LEFT JOIN case_complainant c ON c.tenant_id = l.tenant_id AND c.case_id = l.case_id

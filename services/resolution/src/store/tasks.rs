@@ -9,7 +9,7 @@ use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-pub(crate) use queue::{Claim, Claimed, Heard, claim, heartbeat, held};
+pub(crate) use queue::{Claim, Claimed, claim, heartbeat, held};
 
 use super::{goods, impossible, kind, money, remedy_columns};
 use crate::remedy::Remedy;

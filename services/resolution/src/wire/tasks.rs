@@ -10,8 +10,7 @@ use proto::timestamp;
 use uuid::Uuid;
 
 use super::{INVALID_REQUEST, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note, page_by_id};
-use crate::store::tasks::Heard;
-use crate::task::{Failure, RefusedReport, Settlement, Task, TaskResult, TaskState};
+use crate::task::{Failure, Heard, RefusedReport, Settlement, Task, TaskResult, TaskState};
 
 const MAX_POLL: i32 = 100;
 const MAX_WAIT: Duration = Duration::from_mins(1);

@@ -39,7 +39,7 @@ const EXAMPLES: [Example; 7] = [
         stands_for: &[
             ("publisher", &["assignment"]),
             ("listener", &["cases"]),
-            ("noun", &["events", "steps", "roster"]),
+            ("noun", &["events", "steps", "staff", "roster"]),
         ],
     },
     Example {
@@ -66,7 +66,19 @@ const EXAMPLES: [Example; 7] = [
         names: &["respondent_staff"],
         stands_for: &[
             ("service", &["cases", "assignment"]),
-            ("noun", &["case", "case/properties", "acting", "persist", "row", "assignments"]),
+            (
+                "noun",
+                &[
+                    "case",
+                    "case/properties",
+                    "acting",
+                    "persist",
+                    "row",
+                    "round_trip",
+                    "decisions",
+                    "assignments",
+                ],
+            ),
         ],
     },
 ];
@@ -77,7 +89,7 @@ const MOST: [(&str, usize, usize); 5] = [
     ("To hear an event of another service", 5, 3),
     ("To add a kind of remedy", 5, 1),
     ("To add a channel", 7, 3),
-    ("To add a column", 11, 2),
+    ("To add a column", 12, 3),
 ];
 
 /// The paths of a recipe.

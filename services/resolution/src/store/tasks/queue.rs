@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Row, columns};
 use crate::refusal::Refusal;
 use crate::remedy::RemedyKind;
-use crate::task::{Task, TaskState};
+use crate::task::{Heard, Task, TaskState};
 
 /// Who claims, how many, until when.
 pub(crate) struct Claim<'a> {
@@ -188,16 +188,6 @@ struct HeardRow {
     visible_at: jiff_sqlx::Timestamp,
     cancel_requested: bool,
     pause_requested: bool,
-}
-
-/// What a worker hears who gave a sign of life.
-pub(crate) struct Heard {
-    /// Until when it is held now.
-    pub(crate) until: Timestamp,
-    /// Whether the work is to be cancelled.
-    pub(crate) cancel_requested: bool,
-    /// Whether no more of it is handed out for now.
-    pub(crate) pause_requested: bool,
 }
 
 /// Holds a lease on, with the worker's checkpoint if there is one, but not beyond the limit

@@ -9,10 +9,10 @@ use pg::Tx;
 use timers::{Alarm, Fired, Held, Timer};
 use uuid::Uuid;
 
-use crate::allocation::{Allocation, save};
 use crate::assignment::{Assignment, State};
+use crate::flow::allocation::{Allocation, save};
+use crate::flow::telling::tell;
 use crate::store::{assignments, roster};
-use crate::telling::tell;
 
 /// The kind of the timers; the key is the case's.
 const KIND: &str = "acceptance";

@@ -10,10 +10,10 @@ use pg::Tx;
 use timers::{Alarm, Fired, Held, Timer};
 use uuid::Uuid;
 
-use crate::allocation::{Allocation, save};
-use crate::presence;
+use crate::flow::allocation::{Allocation, save};
+use crate::flow::presence;
+use crate::flow::telling::tell;
 use crate::store::{agents, assignments};
-use crate::telling::tell;
 
 /// The kind of the timers; the key is the agent's.
 const KIND: &str = "hand-over";

@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use pg::Tx;
 use uuid::Uuid;
 
-use crate::acceptance;
 use crate::assignment::{Assignment, Escalation, State};
+use crate::flow::acceptance;
+use crate::flow::telling::{tell, tell_unassignable};
 use crate::queue::Place;
 use crate::refusal::Refusal;
 use crate::roster::Agent;
@@ -20,7 +21,6 @@ use crate::routing::{AgentPool, Decision, RoutingPolicy, Wish, recusal};
 use crate::store::assignments::{self, Stretch};
 use crate::store::decisions::{self, Record};
 use crate::store::{self, agents, policies, roster};
-use crate::telling::{tell, tell_unassignable};
 use crate::wire;
 
 /// Most waiting cases of one department that are read at once.

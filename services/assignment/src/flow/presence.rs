@@ -10,7 +10,7 @@ use pg::Tx;
 use timers::{Alarm, Fired, Held, Timer};
 use uuid::Uuid;
 
-use crate::allocation::Allocation;
+use crate::flow::allocation::Allocation;
 use crate::roster::Agent;
 use crate::store::{agents, roster};
 

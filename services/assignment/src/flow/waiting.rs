@@ -9,11 +9,11 @@ use sha2::{Digest as _, Sha256};
 use timers::{Alarm, Fired, Held, Timer};
 use uuid::Uuid;
 
-use crate::allocation::Allocation;
+use crate::flow::allocation::Allocation;
+use crate::flow::telling::tell;
 use crate::roster::Department;
 use crate::routing::Directory;
 use crate::store::{assignments, roster};
-use crate::telling::tell;
 
 /// The kind of the timers; the key is a department's as it stands.
 const KIND: &str = "take-waiting";
