@@ -44,6 +44,42 @@ macro_rules! words {
     )+};
 }
 
+/// A value in words, lower case; `-` for none.
+pub fn word<E: Words>(number: i32) -> String {
+    match E::try_from(number) {
+        Ok(_) if number == 0 => "-".to_owned(),
+        Ok(value) => value.name().trim_start_matches(E::PREFIX).replace('_', " ").to_lowercase(),
+        Err(_) => format!("({number})"),
+    }
+}
+
+/// A priority, as people write it: `P1`.
+pub fn priority(number: i32) -> String {
+    word::<Priority>(number).to_uppercase()
+}
+
+/// Reads a value as people write it on a command line.
+///
+/// # Errors
+///
+/// Fails with a sentence that lists the values if the text is none of them.
+pub fn read<E: Words>(text: &str) -> Result<E, String> {
+    let name = format!("{}{}", E::PREFIX, text.to_uppercase().replace(['-', ' '], "_"));
+    E::named(&name)
+        .filter(|_| !name.ends_with("_UNSPECIFIED"))
+        .ok_or_else(|| format!("must be one of {}", choices::<E>()))
+}
+
+/// Every value, as people write them: `phone, chat, in-app`.
+pub fn choices<E: Words>() -> String {
+    let all: Vec<String> = (1..).map_while(|number| E::try_from(number).ok()).map(written).collect();
+    all.join(", ")
+}
+
+fn written<E: Words>(value: E) -> String {
+    value.name().trim_start_matches(E::PREFIX).replace('_', "-").to_lowercase()
+}
+
 words! {
     AssignmentState: "ASSIGNMENT_STATE_";
     BalanceGrouping: "BALANCE_GROUPING_";
@@ -95,42 +131,6 @@ words! {
     Threat: "THREAT_";
     TimelineKind: "TIMELINE_KIND_";
     Visibility: "VISIBILITY_";
-}
-
-/// A value in words, lower case; `-` for none.
-pub fn word<E: Words>(number: i32) -> String {
-    match E::try_from(number) {
-        Ok(_) if number == 0 => "-".to_owned(),
-        Ok(value) => value.name().trim_start_matches(E::PREFIX).replace('_', " ").to_lowercase(),
-        Err(_) => format!("({number})"),
-    }
-}
-
-/// A priority, as people write it: `P1`.
-pub fn priority(number: i32) -> String {
-    word::<Priority>(number).to_uppercase()
-}
-
-/// Reads a value as people write it on a command line.
-///
-/// # Errors
-///
-/// Fails with a sentence that lists the values if the text is none of them.
-pub fn read<E: Words>(text: &str) -> Result<E, String> {
-    let name = format!("{}{}", E::PREFIX, text.to_uppercase().replace(['-', ' '], "_"));
-    E::named(&name)
-        .filter(|_| !name.ends_with("_UNSPECIFIED"))
-        .ok_or_else(|| format!("must be one of {}", choices::<E>()))
-}
-
-/// Every value, as people write them: `phone, chat, in-app`.
-pub fn choices<E: Words>() -> String {
-    let all: Vec<String> = (1..).map_while(|number| E::try_from(number).ok()).map(written).collect();
-    all.join(", ")
-}
-
-fn written<E: Words>(value: E) -> String {
-    value.name().trim_start_matches(E::PREFIX).replace('_', "-").to_lowercase()
 }
 
 #[cfg(test)]

@@ -30,9 +30,7 @@ pub(crate) use revision::{
     activate_revision, hold_revisions, insert_revision, revision, revisions, revisions_in_force,
 };
 pub(crate) use sending::{keep_sending, sendings};
-pub(crate) use survey::{
-    SurveyFilter, cancel_surveys, keep_codes, lock_survey, open_surveys, save_survey, surveys,
-};
+pub(crate) use survey::{cancel_surveys, keep_codes, lock_survey, open_surveys, save_survey, surveys};
 
 /// A row that no code of this service can have written.
 fn impossible(table: &str, column: &str, id: Uuid) -> Fault {

@@ -25,6 +25,17 @@ pub const MAX_VALID_FOR_HOURS: i32 = 2_160;
 /// Highest score that may be declared low.
 pub const MAX_LOW_SCORE: i16 = 4;
 
+/// Which surveys a list shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SurveyFilter {
+    /// All there are.
+    All,
+    /// A case's.
+    Case(CaseId),
+    /// Those in a state.
+    State(State),
+}
+
 /// What is asked, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Questionnaire {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::impossible;
 use crate::response::Satisfaction;
-use crate::survey::{Reply, State, Survey};
+use crate::survey::{Reply, State, Survey, SurveyFilter};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -153,14 +153,6 @@ pub(crate) async fn cancel_surveys(
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|(case, cycle)| (CaseId(case), cycle)).collect())
-}
-
-/// Which surveys a list shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SurveyFilter {
-    All,
-    Case(CaseId),
-    State(State),
 }
 
 /// One page of surveys, newest first.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{INVALID_REQUEST, score};
 use crate::response::{MAX_COMMENT, Satisfaction};
 use crate::revision::{MAX_NOTE, Revision};
-use crate::store::SurveyFilter;
+use crate::survey::SurveyFilter;
 use crate::survey::{
     MAX_LOW_SCORE, MAX_QUESTION, MAX_SEND_AFTER_HOURS, MAX_VALID_FOR_HOURS, MAX_WORDINGS, Questionnaire,
     Reply, State, Survey, Wording,

@@ -10,17 +10,25 @@ const GIVEN: &str = "\0";
 
 /// The SQL macros of some files: their texts, by name.
 pub(super) fn macros<'a>(files: impl Iterator<Item = &'a str>) -> HashMap<&'a str, String> {
-    let mut found = HashMap::new();
+    let mut bodies = HashMap::new();
     for file in files {
         for definition in file.split("macro_rules! ").skip(1) {
             let (name, rest) = definition.split_once(" {").unwrap_or_default();
             let (_, body) =
                 rest.split("\n}").next().and_then(|body| body.split_once("=>")).unwrap_or_default();
-            let body = body.replace("$rest", &format!("\"{GIVEN}\""));
-            found.insert(name, Reader { code: &body, macros: &HashMap::new() }.texts().concat());
+            bodies.insert(name, body.replace("$rest", &format!("\"{GIVEN}\"")));
         }
     }
-    found.retain(|_, text: &mut String| is_sql(text) || text.contains("_id, "));
+    // Once more with what was found: a macro may be made of others.
+    let found = read(&bodies, &HashMap::new());
+    read(&bodies, &found)
+}
+
+/// The texts of macros, made of those that are known.
+fn read<'a>(bodies: &HashMap<&'a str, String>, known: &HashMap<&'a str, String>) -> HashMap<&'a str, String> {
+    let text = |body: &str| Reader { code: body, macros: known }.texts().concat();
+    let mut found: HashMap<&str, String> = bodies.iter().map(|(name, body)| (*name, text(body))).collect();
+    found.retain(|_, text| is_sql(text) || text.contains("_id, "));
     found
 }
 
