@@ -53,8 +53,9 @@ pub(crate) fn pass(house: &House, time: Duration) {
 fn codes(sink: &Sink) -> Vec<String> {
     let code =
         |text: &str| Some(text.split("where you complained: ").nth(1)?.split_whitespace().next()?.to_owned());
-    let soft = |text: String| text.replace("=\n", "");
-    sink.mails().into_iter().filter_map(|mail| code(&soft(mail.text))).collect()
+    // A check character may be `=`, which quoted-printable writes as `=3D`.
+    let plain = |text: String| text.replace("=\n", "").replace("=3D", "=");
+    sink.mails().into_iter().filter_map(|mail| code(&plain(mail.text))).collect()
 }
 
 /// The code of the invitation.
