@@ -106,7 +106,9 @@ impl Run {
             Event::Approve if self.plan.approve("bob", String::new()).is_ok() => self.book(&[]),
             Event::Reject if self.plan.reject("bob", String::new(), NOW).is_ok() => self.book(&[]),
             Event::Cancel => {
-                let ended = |task: &Task| matches!(task.state, TaskState::Completed | TaskState::Cancelled);
+                let ended = |task: &Task| {
+                    matches!(task.state, TaskState::Completed | TaskState::Cancelled | TaskState::Reassigned)
+                };
                 let (mut ended, mut open): (Vec<Task>, Vec<Task>) =
                     std::mem::take(&mut self.tasks).into_iter().partition(ended);
                 let cancelled = self.plan.cancel(String::new(), &mut open, NOW);
@@ -144,7 +146,11 @@ impl Run {
             Event::Requeue(index) => {
                 let Some(task) = self.picked(*index, &[TaskState::NeedsAttention]) else { return };
                 let requeued = Requeued { by: "bob".to_owned(), reason: String::new() };
-                self.tasks[task].requeue(requeued, NOW).expect("it needs attention");
+                self.next += 1;
+                let other = (TaskId(Uuid::from_u128(self.next)), "treasury".to_owned());
+                let next = self.tasks[task].give_to(other, requeued, NOW).expect("it needs attention");
+                self.plan.task_given_on(&self.tasks[task]);
+                self.tasks.push(next);
             }
             Event::Approve | Event::Reject => {}
         }
