@@ -3,7 +3,7 @@
 //! [`Sketch`] is a text made small: two sketches tell how alike their texts are.
 //! [`compare`] weighs order, [`Person`] and text of two cases and says whether they are
 //! to be linked. Which cases are worth comparing is told by
-//! their [`Marks`]: numbers that the same or a like case is likely to share, and
+//! their marks: numbers that the same or a like case is likely to share, and
 //! by which an index finds it.
 #![warn(clippy::missing_errors_doc)]
 

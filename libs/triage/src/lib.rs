@@ -3,7 +3,7 @@
 //! A tenant's [`RuleSet`] decides, or the one that is shipped: rules in CEL over the
 //! record, tried in order; the first rule that sets something decides it. A set with
 //! a rule that cannot be read, can never match or is shadowed by earlier ones is
-//! refused ([`reachability`] says what is proven).
+//! refused (`reachability` says what is proven).
 #![warn(clippy::missing_errors_doc)]
 
 mod condition;
