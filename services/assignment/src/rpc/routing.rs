@@ -125,14 +125,14 @@ impl RoutingService for RoutingRpc {
     ) -> Answer<ExplainAssignmentResponse> {
         let caller = server::caller(&request)?;
         let (case_id, cycle) = wire::explain(request.into_inner())?;
-        let taken_apart = self
+        let stored = self
             .db
             .transact("assignment.explain", &caller.tenant, async move |mut tx| {
                 let decision = decisions::get(&mut tx, case_id, cycle).await?;
                 Ok((tx, decision.ok_or(Refusal::AssignmentNotFound)?))
             })
             .await?;
-        let decision = RoutingDecision::decode(taken_apart.as_slice()).map_err(Fault::internal)?;
+        let decision = RoutingDecision::decode(stored.as_slice()).map_err(Fault::internal)?;
         Ok(ExplainAssignmentResponse { decision: Some(decision) }.into())
     }
 

@@ -17,6 +17,10 @@ use crate::notice::Kind;
 
 /// Most characters of a template's subject line, and of one that is written.
 pub const MAX_SUBJECT: usize = 300;
+/// Most conditions within each other, alternatives included.
+pub const MAX_NESTED: usize = 20;
+/// Most words, and most parentheses, of one condition.
+pub const MAX_WORDS: usize = 20;
 /// Most characters of a template's text.
 pub const MAX_BODY: usize = 20_000;
 /// Most characters of a text that is written: whatever citizens and handlers have said
@@ -141,16 +145,21 @@ fn shown(
         add(format!("must be at most {most} characters"));
         return None;
     }
-    for problem in not_offered(source) {
-        add(problem);
-    }
+    let Read { problems, names } = read(source);
+    let is_offered = problems.is_empty();
+    problems.into_iter().for_each(&mut add);
     let environment = environment();
-    let names: BTreeSet<String> = match environment.template_from_str(source) {
-        Ok(template) => template.undeclared_variables(false).into_iter().collect(),
-        Err(error) => {
-            add(told(&error));
-            return None;
+    // The engine reads by recursion: it is given only what is known to be shallow.
+    let names = if is_offered {
+        match environment.template_from_str(source) {
+            Ok(template) => template.undeclared_variables(false).into_iter().collect(),
+            Err(error) => {
+                add(told(&error));
+                return None;
+            }
         }
+    } else {
+        names
     };
     let known: Vec<&str> = places(kind).into_iter().map(|(place, _)| place).collect();
     for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
@@ -159,9 +168,18 @@ fn shown(
     (flaws.len() == before).then_some(names)
 }
 
-/// What stands between braces and is neither a name nor a word of ours, each once.
-fn not_offered(source: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
+/// What stands between braces.
+#[derive(Default)]
+struct Read {
+    /// What is neither a name nor a word of ours, or too much of it, each once.
+    problems: BTreeSet<String>,
+    /// The names.
+    names: BTreeSet<String>,
+}
+
+fn read(source: &str) -> Read {
+    let mut found = Read::default();
+    let mut nested = Nested::default();
     let mut rest = source;
     while let Some(start) = rest.find(['{']) {
         let from = &rest[start..];
@@ -177,30 +195,60 @@ fn not_offered(source: &str) -> BTreeSet<String> {
         let inside = &from[2..];
         let (code, after) = inside.split_once(end).unwrap_or((inside, ""));
         if end != "#}" {
-            look_at(
-                code.trim_start_matches(['-', '+']).trim_end_matches(['-', '+']),
-                end == "%}",
-                &mut found,
-            );
+            let code = code.trim_start_matches(['-', '+']).trim_end_matches(['-', '+']);
+            look_at(code, end == "%}", &mut found);
+            if end == "%}" && nested.deepest_after(code) > MAX_NESTED {
+                found.problems.insert(format!("nests more than {MAX_NESTED} conditions"));
+            }
         }
         rest = after;
     }
     found
 }
 
-fn look_at(code: &str, is_statement: bool, found: &mut BTreeSet<String>) {
+/// The conditions that are open, each with its alternatives: the engine takes an
+/// alternative as one more condition within.
+#[derive(Default)]
+struct Nested(Vec<usize>);
+
+impl Nested {
+    /// How deep they are, at most, once this statement is read.
+    fn deepest_after(&mut self, code: &str) -> usize {
+        match code.split_whitespace().next() {
+            Some(word) if word.starts_with("elif") => {
+                if let Some(alternatives) = self.0.last_mut() {
+                    *alternatives += 1;
+                }
+            }
+            Some(word) if word.starts_with("if") => self.0.push(1),
+            Some(word) if word.starts_with("endif") => {
+                self.0.pop();
+            }
+            _ => {}
+        }
+        self.0.iter().sum()
+    }
+}
+
+fn look_at(code: &str, is_statement: bool, found: &mut Read) {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let words = code.split(|c| !is_word(c)).filter(|word| !word.is_empty()).count();
+    if words > MAX_WORDS || code.matches('(').count() > MAX_WORDS {
+        found.problems.insert(format!("has a condition of more than {MAX_WORDS} words or parentheses"));
+    }
     for sign in code.chars().filter(|c| !is_word(*c) && !c.is_whitespace() && !matches!(c, '(' | ')')) {
         let mut problem = String::new();
         let _ = write!(problem, "does not offer {sign}: a place is a name, a condition one of names");
-        found.insert(problem);
+        found.problems.insert(problem);
     }
     for (at, word) in code.split(|c| !is_word(c)).filter(|word| !word.is_empty()).enumerate() {
         let first = is_statement && at == 0;
         let is_number = word.starts_with(|c: char| c.is_ascii_digit());
         let reserved = ["none", "None", "true", "True", "false", "False", "in", "is"].contains(&word);
         if is_number || reserved || (first && !OFFERED.contains(&word)) {
-            found.insert(format!("does not offer {word}"));
+            found.problems.insert(format!("does not offer {word}"));
+        } else if !OFFERED.contains(&word) {
+            found.names.insert(word.to_owned());
         }
     }
 }
@@ -236,6 +284,32 @@ mod tests {
         }
     }
 
+    /// What the sizes let through: as deep, as often and as wrong as it goes.
+    #[test]
+    fn the_worst_templates_are_refused_without_harm() {
+        let deep = |open: &str, close: &str| {
+            let most = MAX_BODY / (open.len() + close.len());
+            format!("{}{}", open.repeat(most), close.repeat(most))
+        };
+        let worst = [
+            format!("{{{{ {} }}}}", deep("(", ")").get(..MAX_BODY - 6).unwrap_or_default()),
+            format!("{{{{ {}number{} }}}}", "(".repeat(9_000), ")".repeat(9_000)),
+            deep("{% if number %}", "{% endif %}"),
+            deep("{%if(number)%}", "{%endif%}"),
+            format!("{{% if number %}}{}{{% endif %}}", "{% elif number %}".repeat(1_100)),
+            "{% if not ".repeat(MAX_BODY / 10),
+            format!("{{{{ {} number }}}}", "not ".repeat(4_000)),
+            "{".repeat(MAX_BODY),
+            // A text may hold what ends a place: what follows is still within.
+            format!("{{{{ \"}}}}\" {} }}}}", "(".repeat(9_000)),
+            "{{!}}".repeat(MAX_BODY / 5),
+        ];
+        for body in worst {
+            assert!(body.chars().count() <= MAX_BODY);
+            assert_ne!(flaws(Kind::Acknowledgement, "x", &body), [""; 0]);
+        }
+    }
+
     #[test]
     fn everything_that_is_wrong_is_told_at_once() {
         let body =
@@ -246,10 +320,9 @@ mod tests {
         {
             assert!(told.iter().any(|flaw| flaw.contains(part)), "{part} is not in {told:#?}");
         }
-        assert!(
-            told.iter().any(|flaw| flaw.starts_with("body: cannot be written: syntax error")),
-            "{told:#?}"
-        );
+        assert!(told.iter().any(|flaw| flaw.starts_with("body: has no place greting")), "{told:#?}");
+        let told = flaws(Kind::Outcome, "x", "{{ case");
+        assert!(told[0].starts_with("body: cannot be written: syntax error"), "{told:#?}");
         let told = flaws(Kind::Outcome, " ", "{{ case }} {{ greting }}");
         assert_eq!(told.len(), 2, "{told:#?}");
         let told = flaws(Kind::Outcome, "x", "{{ case }}");

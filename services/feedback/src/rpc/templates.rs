@@ -9,6 +9,7 @@ use proto::redress::feedback::v1::{
     ListTemplatesRequest, ListTemplatesResponse, PreviewTemplateRequest, PreviewTemplateResponse,
     SetQuietHoursRequest, SetQuietHoursResponse,
 };
+use server::Length;
 use tonic::{Request, Response, Status};
 
 use super::revisions::{self, Settled};
@@ -44,6 +45,14 @@ fn shipped(key: &TemplateKey) -> Result<Template, Fault> {
     letter::shipped(key.kind, key.language).cloned().ok_or_else(|| Refusal::TemplateNotFound.into())
 }
 
+/// Writes a template on a sample.
+fn preview(request: PreviewTemplateRequest) -> Result<PreviewTemplateResponse, Fault> {
+    let Wanted { key, template, note: _ } = wire::previewed(request)?;
+    let written = letter::preview(key.kind, key.language, &template);
+    let Letter { language: _, subject, body } = written.map_err(|flaw| Fault::internal(flaw.problem))?;
+    Ok(PreviewTemplateResponse { subject, body })
+}
+
 /// Puts hours in force: their version is made and activated in one.
 async fn quieten(tx: &mut Tx, quiet: QuietHours, note: String, by: &str) -> Result<QuietHours, Fault> {
     let made = revisions::create(tx, QUIET_HOURS, quiet.clone(), note, by).await?;
@@ -57,7 +66,9 @@ impl TemplateService for Templates {
         request: Request<CreateTemplateRequest>,
     ) -> Result<Response<CreateTemplateResponse>, Status> {
         let (context, request) = server::mutation(request)?;
-        let Wanted { key, template, note } = wire::made_template(request)?;
+        let check = move || wire::made_template(request);
+        let Wanted { key, template, note } =
+            server::blocking(&context.caller.tenant, Length::Quick, "template.check", check).await??;
         let done = self.db.mutate(context, async move |mut tx, caller| {
             let name = key.name();
             let made = revisions::create(&mut tx, settled(&name), template, note, &caller.subject).await?;
@@ -120,12 +131,11 @@ impl TemplateService for Templates {
         &self,
         request: Request<PreviewTemplateRequest>,
     ) -> Result<Response<PreviewTemplateResponse>, Status> {
-        server::caller(&request)?;
-        let Wanted { key, template, note: _ } = wire::previewed(request.into_inner())?;
-        let written = letter::preview(key.kind, key.language, &template);
-        let Letter { language: _, subject, body } =
-            written.map_err(|flaw| Status::from(Fault::internal(flaw.problem)))?;
-        Ok(Response::new(PreviewTemplateResponse { subject, body }))
+        let caller = server::caller(&request)?;
+        let preview = move || preview(request.into_inner());
+        Ok(Response::new(
+            server::blocking(&caller.tenant, Length::Quick, "template.preview", preview).await??,
+        ))
     }
 
     async fn set_quiet_hours(
