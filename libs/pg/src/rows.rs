@@ -3,6 +3,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use serde::Serialize;
 use sqlx::postgres::{PgArguments, PgQueryResult};
 use sqlx::types::Json;
 use sqlx::{Arguments as _, AssertSqlSafe, Encode, PgConnection, Postgres, Type};
@@ -97,11 +98,20 @@ impl<'i, T> RowsBuilder<'_, 'i, T> {
         self.column_as(name, "", value)
     }
 
-    /// A column of type `text[]`, and the list each item has in it. Lists travel as JSON:
-    /// Postgres knows no arrays of arrays of different lengths.
+    /// A column of type `text[]`, and the list of texts each item has in it. Lists travel as
+    /// JSON: Postgres knows no arrays of arrays of different lengths.
     #[must_use]
-    pub fn list(self, name: &'static str, mut value: impl FnMut(&'i T) -> &'i [String]) -> Self {
+    pub fn list<L>(self, name: &'static str, mut value: impl FnMut(&'i T) -> L) -> Self
+    where
+        L: Serialize + 'i,
+    {
         self.column_as(name, "ARRAY(SELECT jsonb_array_elements_text({}))", |item| Json(value(item)))
+    }
+
+    /// A column of type `integer[]`, and the list of numbers each item has in it.
+    #[must_use]
+    pub fn numbers(self, name: &'static str, mut value: impl FnMut(&'i T) -> Vec<i32>) -> Self {
+        self.column_as(name, "ARRAY(SELECT jsonb_array_elements({})::integer)", |item| Json(value(item)))
     }
 
     /// A column in which not the value each item has is stored but an expression over it,
@@ -164,6 +174,13 @@ impl Rows {
         )
     }
 
+    /// What overwrites the row that is there already in an `INSERT … ON CONFLICT (…) DO
+    /// UPDATE SET`: every column but those of the key.
+    pub fn overwrite(&self, key: &[&str]) -> String {
+        let others = self.columns.iter().filter(|column| !key.contains(&column.name));
+        others.map(|column| format!("{0} = excluded.{0}", column.name)).collect::<Vec<_>>().join(", ")
+    }
+
     /// What assigns every column but those of the key.
     fn assignments(&self, key: &[&str]) -> String {
         let others = self.columns.iter().filter(|column| !key.contains(&column.name));
@@ -190,9 +207,13 @@ mod tests {
     fn lists_travel_as_json_and_arrive_as_arrays() {
         let lists = [vec!["two\nlines".to_owned()], Vec::new()];
         let mut binds = Binds::default();
-        let rows = binds.rows(&lists).list("reasons", |list| list).done();
-        assert_eq!(rows.to_string(), "(SELECT UNNEST($1) AS reasons)");
-        assert_eq!(rows.values("r"), "ARRAY(SELECT jsonb_array_elements_text(r.reasons))");
+        let rows = binds.rows(&lists).list("reasons", |list| list).numbers("levels", |_| vec![1]).done();
+        assert_eq!(rows.to_string(), "(SELECT UNNEST($1) AS reasons, UNNEST($2) AS levels)");
+        assert_eq!(
+            rows.values("r"),
+            "ARRAY(SELECT jsonb_array_elements_text(r.reasons)), \
+             ARRAY(SELECT jsonb_array_elements(r.levels)::integer)"
+        );
     }
 
     #[test]
@@ -221,6 +242,7 @@ mod tests {
                  WHERE note.tenant_id = current_setting('redress.tenant') AND note.number = r.number"
             )
         );
+        assert_eq!(rows.overwrite(&["number"]), "text = excluded.text, time = excluded.time");
         assert_eq!(binds.arguments().map(|arguments| arguments.len()).ok(), Some(4));
     }
 }

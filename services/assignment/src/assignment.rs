@@ -10,21 +10,23 @@
 
 use jiff::Timestamp;
 use kernel::CaseId;
+use vocabulary::Priority;
 
 use crate::queue::Place;
 use crate::refusal::Refusal;
 
-/// How urgent a case is; sorts the most urgent first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Priority {
-    /// Personal safety or major loss.
-    P1 = 1,
-    /// Regulator, media or a vulnerable person.
-    P2 = 2,
-    /// The usual case.
-    P3 = 3,
-    /// Minor; no loss.
-    P4 = 4,
+kernel::numbered! {
+    /// How far the search for a handler is; of a merged case, how far it was.
+    Stage {
+        /// No eligible agent has room.
+        Waiting = 1,
+        /// An agent's capacity is reserved for it.
+        Assigned = 2,
+        /// The agent accepted it.
+        Accepted = 3,
+        /// The cycle is over.
+        Released = 4,
+    }
 }
 
 /// Where the search for a handler stands.
@@ -40,6 +42,18 @@ pub enum State {
     Released(Option<String>),
 }
 
+impl State {
+    /// How far that is.
+    pub fn stage(&self) -> Stage {
+        match self {
+            Self::Waiting => Stage::Waiting,
+            Self::Assigned(_) => Stage::Assigned,
+            Self::Accepted(_) => Stage::Accepted,
+            Self::Released(_) => Stage::Released,
+        }
+    }
+}
+
 /// Whose complaint a case is and about whom.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
@@ -53,13 +67,14 @@ pub struct Origin {
     pub region: String,
 }
 
-/// Why a case went one level up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Escalation {
-    /// It was to be handed to the third department of its cycle.
-    PingPong = 1,
-    /// Its third rework began, or a later one.
-    Rework = 2,
+kernel::numbered! {
+    /// Why a case went one level up.
+    Escalation {
+        /// It was to be handed to the third department of its cycle.
+        PingPong = 1,
+        /// Its third rework began, or a later one.
+        Rework = 2,
+    }
 }
 
 /// Departments in one cycle at which a case is escalated.
@@ -143,21 +158,10 @@ pub struct Assignment {
     /// Trace context of the case; empty when untraced.
     pub traceparent: String,
     /// Where it stood when its case was merged into another; only while it is.
-    pub suspended: Option<Suspended>,
+    pub suspended: Option<Stage>,
     /// Place in the case's timeline of the last event taken in about what it is, how
     /// urgent and who is to have it; 0 before any.
     pub heard: i32,
-}
-
-/// Where a case stood that is merged into another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Suspended {
-    /// It waited.
-    Waiting,
-    /// An agent had been given it.
-    Assigned,
-    /// The agent had accepted it.
-    Accepted,
 }
 
 impl Assignment {
@@ -217,7 +221,7 @@ impl Assignment {
     /// Whether somebody has taken it up, who keeps it, or had when it was merged into
     /// another.
     pub fn is_accepted(&self) -> bool {
-        matches!(self.state, State::Accepted(_)) || self.suspended == Some(Suspended::Accepted)
+        matches!(self.state, State::Accepted(_)) || self.suspended == Some(Stage::Accepted)
     }
 
     /// It wants a handler as if it had had none: what follows is no hand-over.
@@ -342,20 +346,18 @@ impl Assignment {
 
     /// The case is merged into another: as if over, but it may go on.
     pub fn suspend(&mut self) {
-        self.suspended = match &self.state {
-            State::Waiting => Some(Suspended::Waiting),
-            State::Assigned(_) => Some(Suspended::Assigned),
-            State::Accepted(_) => Some(Suspended::Accepted),
-            State::Released(_) => return,
-        };
-        self.release();
+        let stage = self.state.stage();
+        if stage != Stage::Released {
+            self.suspended = Some(stage);
+            self.release();
+        }
     }
 
     /// The case goes on where it stood.
     pub fn resume(&mut self) {
         self.state = match (self.suspended.take(), self.agent().map(str::to_owned)) {
-            (Some(Suspended::Assigned), Some(agent)) => State::Assigned(agent),
-            (Some(Suspended::Accepted), Some(agent)) => State::Accepted(agent),
+            (Some(Stage::Assigned), Some(agent)) => State::Assigned(agent),
+            (Some(Stage::Accepted), Some(agent)) => State::Accepted(agent),
             (Some(_), _) => State::Waiting,
             (None, _) => return,
         };

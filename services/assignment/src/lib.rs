@@ -54,7 +54,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(RosterServiceServer::new(rpc::RosterRpc::new(kit.db.clone())))
         .route(RoutingServiceServer::new(rpc::RoutingRpc::new(kit.db.clone())))
         .react(react::CaseEvents)
-        .queue_age(&kit.db, "redress.queue.age", store::assignments::OLDEST_WAITING)
+        .queue_age(&kit.db, "redress.queue.age", store::assignments::oldest_waiting())
         .worker("timers", |stop| {
             timers::run(
                 db,

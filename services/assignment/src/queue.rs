@@ -14,7 +14,7 @@ use std::str::FromStr;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::assignment::Priority;
+use vocabulary::Priority;
 
 /// What a case of bulk may wait longer.
 const BULK_ALLOWANCE: SignedDuration = SignedDuration::from_hours(24);

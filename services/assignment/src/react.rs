@@ -406,7 +406,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::assignment::Priority;
+    use vocabulary::Priority;
 
     fn wanted(case: u128, cycle: i32) -> CaseEvent {
         CaseEvent::Wanted(Wanted {

@@ -2,7 +2,6 @@
 
 pub(crate) mod agents;
 pub(crate) mod assignments;
-mod columns;
 pub(crate) mod decisions;
 pub(crate) mod policies;
 pub(crate) mod roster;

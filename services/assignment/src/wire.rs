@@ -18,3 +18,20 @@ pub(crate) use policies::*;
 pub(crate) use replays::*;
 pub(crate) use requests::*;
 pub(crate) use staff::*;
+
+#[cfg(test)]
+mod tests {
+    use proto::redress::{assignment::v1 as wire, cases::v1 as cases};
+    use vocabulary::Priority;
+
+    use crate::assignment::{Escalation, Stage};
+
+    #[test]
+    fn our_numbers_are_the_contracts() {
+        testkit::same_numbers! {
+            Stage, wire::AssignmentState;
+            Escalation, wire::Escalation;
+            Priority, cases::Priority;
+        }
+    }
+}

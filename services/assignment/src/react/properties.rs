@@ -7,9 +7,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::assignment::{Priority, State};
+use crate::assignment::State;
 use crate::roster::{Agent, AgentProfile, AgentRouting, Department, DepartmentProfile};
 use crate::routing::AgentPool;
+use vocabulary::Priority;
 
 /// The departments, what they take, and what nobody takes.
 const DEPARTMENTS: [(&str, &str); 3] = [("a", "x"), ("b", "x/y"), ("c", "z")];
@@ -152,7 +153,7 @@ proptest! {
 
     /// However often and however late it is told, in the end the last word counts.
     #[test]
-    fn told_again_nothing_changes(
+    fn events_heard_again_change_nothing(
         categories in vec(0..CATEGORIES.len(), CASES), events in vec(told(), 1..20), again in vec(any::<prop::sample::Index>(), 0..20),
     ) {
         let (mut allocation, directory) = (allocation(1), directory());

@@ -39,13 +39,14 @@ impl Weights {
     }
 }
 
-/// Whether who handled a cycle may handle the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EarlierHandler {
-    /// Where nobody else can take it.
-    Avoided = 1,
-    /// Never.
-    Recused = 2,
+kernel::numbered! {
+    /// Whether who handled a cycle may handle the next.
+    EarlierHandler {
+        /// Where nobody else can take it.
+        Avoided = 1,
+        /// Never.
+        Recused = 2,
+    }
 }
 
 /// How agents are chosen.

@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::assignment::{Origin, Priority};
+use crate::assignment::Origin;
 use crate::queue::Place;
 use crate::roster::{Agent, AgentProfile, AgentRouting};
 use crate::routing::policy::RoutingPolicy;
 use crate::routing::pool::AgentPool;
 use crate::routing::score::Wish;
+use vocabulary::Priority;
 
 /// Most cases at the front of a queue that are looked at for the room one case left.
 const LOOKED_AT: usize = 50;

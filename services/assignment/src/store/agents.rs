@@ -4,7 +4,8 @@ use fault::Fault;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use kernel::page::Page;
-use sqlx::{FromRow, PgConnection};
+use pg::{Binds, RowsBuilder};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::moved_on;
@@ -134,49 +135,52 @@ pub(crate) async fn change_loads(conn: &mut PgConnection, changes: Vec<LoadChang
     }
 }
 
+/// What people set of an agent, and the shift that is on, as a row.
+fn described<'b, 'i>(binds: &'b mut Binds, agent: &'i Agent) -> RowsBuilder<'b, 'i, AgentProfile> {
+    let shift = agent.profile.routing.shift.as_ref();
+    let hours = |shift: &Shift| {
+        shift.hours.iter().flat_map(|hours| [hours.weekday, hours.from, hours.until]).collect::<Vec<_>>()
+    };
+    binds
+        .rows(std::slice::from_ref(&agent.profile))
+        .column("agent_id", |profile| profile.id.as_str())
+        .column("version", |_| agent.version)
+        .column("department_id", |profile| profile.department.as_str())
+        .column("display_name", |profile| profile.display_name.as_str())
+        .column("capacity", |profile| profile.capacity)
+        .column("available", |profile| profile.available)
+        .column("turn", |_| agent.turn)
+        .column("team", |profile| profile.routing.team.as_str())
+        .list("skill_names", |profile| {
+            profile.routing.skills.iter().map(|skill| &skill.name).collect::<Vec<_>>()
+        })
+        .numbers("skill_levels", |profile| profile.routing.skills.iter().map(|skill| skill.level).collect())
+        .list("languages", |profile| &profile.routing.languages)
+        .list("regions", |profile| &profile.routing.regions)
+        .column("shift_calendar", |_| shift.map(|shift| shift.calendar.as_str()))
+        .numbers("shift_hours", |_| shift.map(hours).unwrap_or_default())
+        .column("supervisor_id", |profile| profile.routing.supervisor.as_deref())
+        .list("conflict_customers", |profile| &profile.routing.conflict_customers)
+        .list("conflict_subjects", |profile| &profile.routing.conflict_subjects)
+        .column("stint_from", |_| agent.stint.map(|stint| stint.from.to_sqlx()))
+        .column("stint_until", |_| agent.stint.map(|stint| stint.until.to_sqlx()))
+}
+
 /// Adds an agent. Where one of this id was removed, they go on from that one's version:
 /// others know the latest description by it.
 pub(crate) async fn insert_agent(conn: &mut PgConnection, new: &mut Agent) -> Result<(), Fault> {
-    let columns = Columns::of(new);
-    let version: Option<i64> = sqlx::query_scalar(
-        "INSERT INTO agent (tenant_id, agent_id, version, department_id, display_name, capacity, available,
-             load, turn, team, skill_names, skill_levels, languages, regions, shift_calendar, shift_hours,
-             supervisor_id, conflict_customers, conflict_subjects, stint_from, stint_until)
-         VALUES (current_setting('redress.tenant'), $1, 1, $2, $3, $4, $5, 0, 0, $6, $7, $8, $9, $10, $11, $12,
-                 $13, $14, $15, $16, $17)
-         ON CONFLICT (tenant_id, agent_id) DO UPDATE SET
-             version = agent.version + 1, department_id = excluded.department_id,
-             display_name = excluded.display_name, capacity = excluded.capacity,
-             available = excluded.available, load = 0, turn = 0, team = excluded.team,
-             skill_names = excluded.skill_names, skill_levels = excluded.skill_levels,
-             languages = excluded.languages, regions = excluded.regions,
-             shift_calendar = excluded.shift_calendar, shift_hours = excluded.shift_hours,
-             supervisor_id = excluded.supervisor_id, conflict_customers = excluded.conflict_customers,
-             conflict_subjects = excluded.conflict_subjects, stint_from = excluded.stint_from,
-             stint_until = excluded.stint_until, absent_until = NULL, absence_reason = '', leaving = false,
-             hands_over = false, removed = false
+    let mut binds = Binds::default();
+    let row = described(&mut binds, new).column("load", |_| 0_i32).done();
+    let statement = format!(
+        "{} ON CONFLICT (tenant_id, agent_id) DO UPDATE SET {}, version = agent.version + 1,
+             absent_until = NULL, absence_reason = '', leaving = false, hands_over = false, removed = false
          WHERE agent.removed
-         RETURNING version",
-    )
-    .bind(&new.profile.id)
-    .bind(&new.profile.department)
-    .bind(&new.profile.display_name)
-    .bind(new.profile.capacity)
-    .bind(new.profile.available)
-    .bind(columns.team)
-    .bind(columns.skill_names)
-    .bind(columns.skill_levels)
-    .bind(columns.languages)
-    .bind(columns.regions)
-    .bind(columns.shift_calendar)
-    .bind(columns.shift_hours)
-    .bind(columns.supervisor)
-    .bind(columns.conflict_customers)
-    .bind(columns.conflict_subjects)
-    .bind(columns.stint_from)
-    .bind(columns.stint_until)
-    .fetch_optional(conn)
-    .await?;
+         RETURNING agent.version",
+        row.insert_into("agent"),
+        row.overwrite(&["agent_id", "version"]),
+    );
+    let version: Option<i64> =
+        sqlx::query_scalar_with(AssertSqlSafe(statement), binds.arguments()?).fetch_optional(conn).await?;
     new.version = version.ok_or(Refusal::AgentExists)?;
     Ok(())
 }
@@ -184,74 +188,14 @@ pub(crate) async fn insert_agent(conn: &mut PgConnection, new: &mut Agent) -> Re
 /// Replaces what people set of an agent whose department is locked. The load is
 /// not written: it is what it is.
 pub(crate) async fn update_agent(conn: &mut PgConnection, new: &Agent) -> Result<(), Fault> {
-    let columns = Columns::of(new);
-    let written = sqlx::query(
-        "UPDATE agent SET version = $2, department_id = $3, display_name = $4, capacity = $5, available = $6,
-             turn = $7, team = $8, skill_names = $9, skill_levels = $10, languages = $11, regions = $12,
-             shift_calendar = $13, shift_hours = $14, supervisor_id = $15, conflict_customers = $16,
-             conflict_subjects = $17, stint_from = $18, stint_until = $19
-         WHERE tenant_id = current_setting('redress.tenant') AND agent_id = $1 AND version = $2 - 1
-           AND NOT removed",
-    )
-    .bind(&new.profile.id)
-    .bind(new.version)
-    .bind(&new.profile.department)
-    .bind(&new.profile.display_name)
-    .bind(new.profile.capacity)
-    .bind(new.profile.available)
-    .bind(new.turn)
-    .bind(columns.team)
-    .bind(columns.skill_names)
-    .bind(columns.skill_levels)
-    .bind(columns.languages)
-    .bind(columns.regions)
-    .bind(columns.shift_calendar)
-    .bind(columns.shift_hours)
-    .bind(columns.supervisor)
-    .bind(columns.conflict_customers)
-    .bind(columns.conflict_subjects)
-    .bind(columns.stint_from)
-    .bind(columns.stint_until)
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let row = described(&mut binds, new).done();
+    let statement = format!(
+        "{} AND agent.version = r.version - 1 AND NOT agent.removed",
+        row.update("agent", &["agent_id"])
+    );
+    let written = binds.execute(&statement, conn).await?;
     if written.rows_affected() == 1 { Ok(()) } else { Err(moved_on()) }
-}
-
-/// What people set of an agent, as columns.
-struct Columns<'a> {
-    team: &'a str,
-    skill_names: Vec<&'a str>,
-    skill_levels: Vec<i32>,
-    languages: &'a [String],
-    regions: &'a [String],
-    shift_calendar: Option<&'a str>,
-    shift_hours: Vec<i32>,
-    supervisor: Option<&'a str>,
-    conflict_customers: &'a [String],
-    conflict_subjects: &'a [String],
-    stint_from: Option<jiff_sqlx::Timestamp>,
-    stint_until: Option<jiff_sqlx::Timestamp>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(agent: &'a Agent) -> Self {
-        let routing = &agent.profile.routing;
-        let hours = routing.shift.iter().flat_map(|shift| &shift.hours);
-        Self {
-            team: &routing.team,
-            skill_names: routing.skills.iter().map(|skill| skill.name.as_str()).collect(),
-            skill_levels: routing.skills.iter().map(|skill| skill.level).collect(),
-            languages: &routing.languages,
-            regions: &routing.regions,
-            shift_calendar: routing.shift.as_ref().map(|shift| shift.calendar.as_str()),
-            shift_hours: hours.flat_map(|hours| [hours.weekday, hours.from, hours.until]).collect(),
-            supervisor: routing.supervisor.as_deref(),
-            conflict_customers: &routing.conflict_customers,
-            conflict_subjects: &routing.conflict_subjects,
-            stint_from: agent.stint.map(|stint| stint.from.to_sqlx()),
-            stint_until: agent.stint.map(|stint| stint.until.to_sqlx()),
-        }
-    }
 }
 
 /// Reads an agent.
@@ -361,23 +305,15 @@ pub(crate) async fn agents_of_timers(
 /// Writes the shifts that are on, or the next, of agents whose departments are locked, and
 /// until when they are absent.
 pub(crate) async fn turn_shifts(conn: &mut PgConnection, turned: &[Agent]) -> Result<(), Fault> {
-    let ids: Vec<&str> = turned.iter().map(|agent| agent.profile.id.as_str()).collect();
-    let from: Vec<_> = turned.iter().map(|agent| agent.stint.map(|stint| stint.from.to_sqlx())).collect();
-    let until: Vec<_> = turned.iter().map(|agent| agent.stint.map(|stint| stint.until.to_sqlx())).collect();
-    let absent: Vec<_> = turned.iter().map(|agent| agent.absent_until.map(ToSqlx::to_sqlx)).collect();
-    sqlx::query(
-        "UPDATE agent SET stint_from = turn.stint_from, stint_until = turn.stint_until,
-             absent_until = turn.absent_until
-         FROM (SELECT UNNEST($1::text[]) AS agent_id, UNNEST($2::timestamptz[]) AS stint_from,
-                      UNNEST($3::timestamptz[]) AS stint_until, UNNEST($4::timestamptz[]) AS absent_until) AS turn
-         WHERE agent.tenant_id = current_setting('redress.tenant') AND agent.agent_id = turn.agent_id",
-    )
-    .bind(ids)
-    .bind(from)
-    .bind(until)
-    .bind(absent)
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(turned)
+        .column("agent_id", |agent| agent.profile.id.as_str())
+        .column("stint_from", |agent| agent.stint.map(|stint| stint.from.to_sqlx()))
+        .column("stint_until", |agent| agent.stint.map(|stint| stint.until.to_sqlx()))
+        .column("absent_until", |agent| agent.absent_until.map(ToSqlx::to_sqlx))
+        .done();
+    binds.execute(&rows.update("agent", &["agent_id"]), conn).await?;
     Ok(())
 }
 

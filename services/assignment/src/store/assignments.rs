@@ -1,30 +1,32 @@
 //! One row per case, and the queues they form while they wait.
 
 use fault::Fault;
-use jiff_sqlx::ToSqlx as _;
+use jiff_sqlx::ToSqlx;
 use kernel::CaseId;
 use kernel::page::Page;
+use pg::Binds;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::columns::Columns;
 use super::{impossible, moved_on};
-use crate::assignment::{Assignment, Escalation, Origin, Priority, State, Suspended};
+use crate::assignment::{Assignment, Escalation, Origin, Stage, State};
 use crate::queue::Place;
+use vocabulary::Priority;
 
-const WAITING: i16 = 1;
-const ASSIGNED: i16 = 2;
-const ACCEPTED: i16 = 3;
-const RELEASED: i16 = 4;
+macro_rules! columns {
+    () => {
+        "case_id, version, cycle, state, department_id, agent_id, previous_agent_id, respondent_staff, priority,
+         category, enqueued_at, explanation, transfers, traceparent, suspended, heard, customer_id, language,
+         region, bulk, familiar_agent_id, passed_agents, path, escalation, accept_by, unassignable_since"
+    };
+}
 
 macro_rules! select_assignments {
     ($rest:literal) => {
         concat!(
-            "SELECT case_id, version, cycle, state, department_id, agent_id, previous_agent_id,
-                    respondent_staff, priority, category, enqueued_at, explanation, transfers, traceparent,
-                    suspended, heard, customer_id, language, region, bulk, familiar_agent_id, passed_agents,
-                    path, escalation, accept_by, unassignable_since
-             FROM assignment WHERE tenant_id = current_setting('redress.tenant') ",
+            "SELECT ",
+            columns!(),
+            " FROM assignment WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )
     };
@@ -60,20 +62,12 @@ struct Row {
     unassignable_since: Option<jiff_sqlx::Timestamp>,
 }
 
+/// What the column of escalations has for a case that never went up.
+const NOT_ESCALATED: i16 = 0;
+
 /// Ids of one text: none of them has a space.
 fn apart(ids: &str) -> Vec<String> {
     ids.split_whitespace().map(str::to_owned).collect()
-}
-
-/// A priority by its number.
-pub(super) fn priority(number: i16, table: &str, case_id: Uuid) -> Result<Priority, Fault> {
-    match number {
-        1 => Ok(Priority::P1),
-        2 => Ok(Priority::P2),
-        3 => Ok(Priority::P3),
-        4 => Ok(Priority::P4),
-        _ => Err(impossible(table, "priority", case_id)),
-    }
 }
 
 impl TryFrom<Row> for Assignment {
@@ -81,26 +75,25 @@ impl TryFrom<Row> for Assignment {
 
     fn try_from(row: Row) -> Result<Self, Fault> {
         let case_id = row.case_id;
-        let state = match (row.state, row.agent_id) {
-            (WAITING, None) => State::Waiting,
-            (ASSIGNED, Some(agent)) => State::Assigned(agent),
-            (ACCEPTED, Some(agent)) => State::Accepted(agent),
-            (RELEASED, agent) => State::Released(agent),
+        let known = Stage::of(row.state).ok_or_else(|| impossible("assignment", "state", case_id))?;
+        let state = match (known, row.agent_id) {
+            (Stage::Waiting, None) => State::Waiting,
+            (Stage::Assigned, Some(agent)) => State::Assigned(agent),
+            (Stage::Accepted, Some(agent)) => State::Accepted(agent),
+            (Stage::Released, agent) => State::Released(agent),
             _ => return Err(impossible("assignment", "state", case_id)),
         };
-        let suspended = match row.suspended {
-            None => None,
-            Some(WAITING) => Some(Suspended::Waiting),
-            Some(ASSIGNED) => Some(Suspended::Assigned),
-            Some(ACCEPTED) => Some(Suspended::Accepted),
-            Some(_) => return Err(impossible("assignment", "suspended", case_id)),
-        };
-        let escalation = match row.escalation {
-            0 => None,
-            1 => Some(Escalation::PingPong),
-            2 => Some(Escalation::Rework),
-            _ => return Err(impossible("assignment", "escalation", case_id)),
-        };
+        let suspended =
+            row.suspended.map(|number| Stage::of(number).filter(|stage| *stage != Stage::Released));
+        if suspended == Some(None) {
+            return Err(impossible("assignment", "suspended", case_id));
+        }
+        let escalation = Escalation::of(row.escalation);
+        if escalation.is_none() && row.escalation != NOT_ESCALATED {
+            return Err(impossible("assignment", "escalation", case_id));
+        }
+        let priority =
+            Priority::of(row.priority).ok_or_else(|| impossible("assignment", "priority", case_id))?;
         let origin = Origin {
             respondent: row.respondent_staff,
             customer: row.customer_id,
@@ -116,7 +109,7 @@ impl TryFrom<Row> for Assignment {
             previous_agent: row.previous_agent_id,
             origin,
             familiar_agent: row.familiar_agent_id,
-            priority: priority(row.priority, "assignment", case_id)?,
+            priority,
             is_bulk: row.bulk,
             category: row.category,
             enqueued: row.enqueued_at.to_jiff(),
@@ -130,7 +123,7 @@ impl TryFrom<Row> for Assignment {
             accept_by: row.accept_by.map(jiff_sqlx::Timestamp::to_jiff),
             unassignable: row.unassignable_since.map(jiff_sqlx::Timestamp::to_jiff),
             traceparent: row.traceparent,
-            suspended,
+            suspended: suspended.flatten(),
             heard: row.heard,
         })
     }
@@ -150,10 +143,11 @@ pub(crate) async fn get(conn: &mut PgConnection, case: CaseId) -> Result<Option<
 /// Names the departments in charge of those of these cases whose cycle is not
 /// over; empty text for a case that no department takes.
 pub(crate) async fn open_departments(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<String>, Fault> {
-    let departments = sqlx::query_scalar(
+    let departments = sqlx::query_scalar(pg::sql!(
         "SELECT DISTINCT department_id FROM assignment
-         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1) AND state <> 4",
-    )
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1) AND state <> {released}",
+        released = Stage::Released,
+    ))
     .bind(cases)
     .fetch_all(conn)
     .await?;
@@ -208,8 +202,13 @@ pub(crate) async fn held_by(
     agent: &str,
     most: i64,
 ) -> Result<Vec<Assignment>, Fault> {
-    let rows = sqlx::query_as(select_assignments!(
-        "AND agent_id = $1 AND state IN (2, 3) ORDER BY rank_at, case_id LIMIT $2 FOR UPDATE"
+    let rows = sqlx::query_as(pg::sql!(
+        select_assignments!(
+            "AND agent_id = $1 AND state IN ({assigned}, {accepted})
+             ORDER BY rank_at, case_id LIMIT $2 FOR UPDATE"
+        ),
+        assigned = Stage::Assigned,
+        accepted = Stage::Accepted,
     ))
     .bind(agent)
     .bind(most)
@@ -224,8 +223,12 @@ pub(crate) async fn unassignable(
     after: Uuid,
     page: &Page,
 ) -> Result<Vec<Assignment>, Fault> {
-    let rows = sqlx::query_as(select_assignments!(
-        "AND unassignable_since IS NOT NULL AND state = 1 AND case_id > $1 ORDER BY case_id LIMIT $2"
+    let rows = sqlx::query_as(pg::sql!(
+        select_assignments!(
+            "AND unassignable_since IS NOT NULL AND state = {waiting} AND case_id > $1
+             ORDER BY case_id LIMIT $2"
+        ),
+        waiting = Stage::Waiting,
     ))
     .bind(after)
     .bind(page.limit())
@@ -263,65 +266,43 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &mut [Assignment]) -> R
     for case in cases.iter_mut() {
         case.version += 1;
     }
-    let columns = Columns::of(cases);
-    let written = sqlx::query(
-        "INSERT INTO assignment (tenant_id, case_id, version, cycle, state, department_id, agent_id,
-             previous_agent_id, respondent_staff, priority, category, enqueued_at, explanation, transfers,
-             traceparent, suspended, heard, customer_id, language, region, bulk, familiar_agent_id,
-             passed_agents, path, escalation, accept_by, unassignable_since, rank_at)
-         SELECT current_setting('redress.tenant'), c.*
-         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::bigint[]), UNNEST($3::integer[]),
-                      UNNEST($4::smallint[]), UNNEST($5::text[]), UNNEST($6::text[]), UNNEST($7::text[]),
-                      UNNEST($8::text[]), UNNEST($9::smallint[]), UNNEST($10::text[]),
-                      UNNEST($11::timestamptz[]), UNNEST($12::text[]), UNNEST($13::integer[]),
-                      UNNEST($14::text[]), UNNEST($15::smallint[]), UNNEST($16::integer[]),
-                      UNNEST($17::text[]), UNNEST($18::text[]), UNNEST($19::text[]), UNNEST($20::boolean[]),
-                      UNNEST($21::text[]), UNNEST($22::text[]), UNNEST($23::text[]),
-                      UNNEST($24::smallint[]), UNNEST($25::timestamptz[]), UNNEST($26::timestamptz[]),
-                      UNNEST($27::timestamptz[])) AS c
-         ON CONFLICT (tenant_id, case_id) DO UPDATE SET
-             version = excluded.version, cycle = excluded.cycle, state = excluded.state,
-             department_id = excluded.department_id, agent_id = excluded.agent_id,
-             previous_agent_id = excluded.previous_agent_id, respondent_staff = excluded.respondent_staff,
-             priority = excluded.priority, category = excluded.category, enqueued_at = excluded.enqueued_at,
-             explanation = excluded.explanation, transfers = excluded.transfers,
-             traceparent = excluded.traceparent, suspended = excluded.suspended, heard = excluded.heard,
-             customer_id = excluded.customer_id, language = excluded.language, region = excluded.region,
-             bulk = excluded.bulk, familiar_agent_id = excluded.familiar_agent_id,
-             passed_agents = excluded.passed_agents, path = excluded.path, escalation = excluded.escalation,
-             accept_by = excluded.accept_by, unassignable_since = excluded.unassignable_since,
-             rank_at = excluded.rank_at
-         WHERE assignment.version = excluded.version - 1",
-    )
-    .bind(columns.cases)
-    .bind(columns.versions)
-    .bind(columns.cycles)
-    .bind(columns.states)
-    .bind(columns.departments)
-    .bind(columns.agents)
-    .bind(columns.previous_agents)
-    .bind(columns.respondents)
-    .bind(columns.priorities)
-    .bind(columns.categories)
-    .bind(columns.enqueued)
-    .bind(columns.explanations)
-    .bind(columns.transfers)
-    .bind(columns.traceparents)
-    .bind(columns.suspended)
-    .bind(columns.heard)
-    .bind(columns.customers)
-    .bind(columns.languages)
-    .bind(columns.regions)
-    .bind(columns.bulk)
-    .bind(columns.familiar_agents)
-    .bind(columns.passed)
-    .bind(columns.paths)
-    .bind(columns.escalations)
-    .bind(columns.accept_by)
-    .bind(columns.unassignable)
-    .bind(columns.ranks)
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(cases)
+        .column("case_id", |case| case.case_id.0)
+        .column("version", |case| case.version)
+        .column("cycle", |case| case.cycle)
+        .column("state", |case| case.state.stage().number())
+        .column("department_id", |case| case.department.as_deref().unwrap_or_default())
+        .column("agent_id", |case| case.agent())
+        .column("previous_agent_id", |case| case.previous_agent.as_deref())
+        .column("respondent_staff", |case| case.origin.respondent.as_str())
+        .column("priority", |case| case.priority.number())
+        .column("category", |case| case.category.as_str())
+        .column("enqueued_at", |case| case.enqueued.to_sqlx())
+        .column("explanation", |case| case.explanation.as_str())
+        .column("transfers", |case| case.transfers)
+        .column("traceparent", |case| case.traceparent.as_str())
+        .column("suspended", |case| case.suspended.map(Stage::number))
+        .column("heard", |case| case.heard)
+        .column("customer_id", |case| case.origin.customer.as_str())
+        .column("language", |case| case.origin.language.as_str())
+        .column("region", |case| case.origin.region.as_str())
+        .column("bulk", |case| case.is_bulk)
+        .column("familiar_agent_id", |case| case.familiar_agent.as_deref())
+        .column("passed_agents", |case| case.passed.join(" "))
+        .column("path", |case| case.path.join(" "))
+        .column("escalation", |case| case.escalation.map_or(NOT_ESCALATED, Escalation::number))
+        .column("accept_by", |case| case.accept_by.map(ToSqlx::to_sqlx))
+        .column("unassignable_since", |case| case.unassignable.map(ToSqlx::to_sqlx))
+        .column("rank_at", |case| case.place().rank.to_sqlx())
+        .done();
+    let statement = format!(
+        "{} ON CONFLICT (tenant_id, case_id) DO UPDATE SET {} WHERE assignment.version = excluded.version - 1",
+        rows.insert_into("assignment"),
+        rows.overwrite(&["case_id"]),
+    );
+    let written = binds.execute(&statement, conn).await?;
     if usize::try_from(written.rows_affected()) == Ok(cases.len()) { Ok(()) } else { Err(moved_on()) }
 }
 
@@ -342,21 +323,23 @@ pub(crate) async fn waiting(conn: &mut PgConnection, of: &[Stretch]) -> Result<V
     let ranks: Vec<_> = of.iter().map(|stretch| stretch.after.rank.to_sqlx()).collect();
     let cases: Vec<Uuid> = of.iter().map(|stretch| stretch.after.case_id).collect();
     let limits: Vec<i64> = of.iter().map(|stretch| stretch.limit).collect();
-    let rows = sqlx::query_as(
-        "SELECT head.*
-         FROM UNNEST($1::text[], $2::timestamptz[], $3::uuid[], $4::bigint[])
-              WITH ORDINALITY AS want (department_id, rank_at, case_id, most, nth)
-         CROSS JOIN LATERAL (
-             SELECT case_id, version, cycle, state, department_id, agent_id, previous_agent_id,
-                    respondent_staff, priority, category, enqueued_at, explanation, transfers, traceparent,
-                    suspended, heard, customer_id, language, region, bulk, familiar_agent_id, passed_agents,
-                    path, escalation, accept_by, unassignable_since, rank_at
-             FROM assignment
-             WHERE tenant_id = current_setting('redress.tenant') AND department_id = want.department_id
-               AND state = 1 AND (rank_at, case_id) > (want.rank_at, want.case_id)
-             ORDER BY rank_at, case_id LIMIT want.most) AS head
-         ORDER BY want.nth, head.rank_at, head.case_id",
-    )
+    let rows = sqlx::query_as(pg::sql!(
+        concat!(
+            "SELECT head.*
+             FROM UNNEST($1::text[], $2::timestamptz[], $3::uuid[], $4::bigint[])
+                  WITH ORDINALITY AS want (department_id, rank_at, case_id, most, nth)
+             CROSS JOIN LATERAL (
+                 SELECT ",
+            columns!(),
+            ", rank_at
+                 FROM assignment
+                 WHERE tenant_id = current_setting('redress.tenant') AND department_id = want.department_id
+                   AND state = {waiting} AND (rank_at, case_id) > (want.rank_at, want.case_id)
+                 ORDER BY rank_at, case_id LIMIT want.most) AS head
+             ORDER BY want.nth, head.rank_at, head.case_id"
+        ),
+        waiting = Stage::Waiting,
+    ))
     .bind(departments)
     .bind(ranks)
     .bind(cases)
@@ -372,11 +355,12 @@ pub(crate) async fn categories_waiting_elsewhere(
     conn: &mut PgConnection,
     department: &str,
 ) -> Result<Vec<String>, Fault> {
-    let categories = sqlx::query_scalar(
+    let categories = sqlx::query_scalar(pg::sql!(
         "SELECT DISTINCT category FROM assignment
-         WHERE tenant_id = current_setting('redress.tenant') AND department_id <> $1 AND state = 1
+         WHERE tenant_id = current_setting('redress.tenant') AND department_id <> $1 AND state = {waiting}
            AND transfers = 0",
-    )
+        waiting = Stage::Waiting,
+    ))
     .bind(department)
     .fetch_all(conn)
     .await?;
@@ -384,7 +368,9 @@ pub(crate) async fn categories_waiting_elsewhere(
 }
 
 /// Since when the case has waited that waits longest, of all tenants.
-pub(crate) const OLDEST_WAITING: &str = "SELECT min(enqueued_at) FROM assignment WHERE state = 1";
+pub(crate) fn oldest_waiting() -> String {
+    pg::sql!("SELECT min(enqueued_at) FROM assignment WHERE state = {waiting}", waiting = Stage::Waiting).0
+}
 
 /// Moves what waits elsewhere in these categories into a department's queue, the
 /// first in line first.
@@ -395,19 +381,20 @@ pub(crate) async fn move_waiting(
     explanation: &str,
     most: usize,
 ) -> Result<Vec<Assignment>, Fault> {
-    let rows = sqlx::query_as(
-        "UPDATE assignment SET department_id = $1, explanation = $3, version = version + 1
-         WHERE tenant_id = current_setting('redress.tenant') AND state = 1 AND transfers = 0
-           AND case_id = ANY (ARRAY (
-               SELECT case_id FROM assignment
-               WHERE tenant_id = current_setting('redress.tenant') AND department_id <> $1 AND state = 1
-                 AND transfers = 0 AND category = ANY($2)
-               ORDER BY rank_at, case_id LIMIT $4))
-         RETURNING case_id, version, cycle, state, department_id, agent_id, previous_agent_id,
-                   respondent_staff, priority, category, enqueued_at, explanation, transfers, traceparent,
-                   suspended, heard, customer_id, language, region, bulk, familiar_agent_id, passed_agents,
-                   path, escalation, accept_by, unassignable_since",
-    )
+    let rows = sqlx::query_as(pg::sql!(
+        concat!(
+            "UPDATE assignment SET department_id = $1, explanation = $3, version = version + 1
+             WHERE tenant_id = current_setting('redress.tenant') AND state = {waiting} AND transfers = 0
+               AND case_id = ANY (ARRAY (
+                   SELECT case_id FROM assignment
+                   WHERE tenant_id = current_setting('redress.tenant') AND department_id <> $1
+                     AND state = {waiting} AND transfers = 0 AND category = ANY($2)
+                   ORDER BY rank_at, case_id LIMIT $4))
+             RETURNING ",
+            columns!()
+        ),
+        waiting = Stage::Waiting,
+    ))
     .bind(department)
     .bind(categories)
     .bind(explanation)

@@ -4,10 +4,12 @@ use fault::Fault;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use kernel::CaseId;
+use pg::Binds;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
+use vocabulary::Priority;
 
-use super::assignments::priority;
+use super::impossible;
 use crate::assignment::{Assignment, Origin};
 use crate::routing::PastCase;
 
@@ -27,43 +29,33 @@ pub(crate) async fn save(conn: &mut PgConnection, records: &[Record], now: Times
     if records.is_empty() {
         return Ok(());
     }
-    let cases = || records.iter().map(|record| &record.case);
-    sqlx::query(
-        "INSERT INTO decision (tenant_id, case_id, cycle, department_id, agent_id, enqueued_at, decided_at,
-             priority, bulk, category, customer_id, language, region, respondent_staff, previous_agent_id,
-             familiar_agent_id, taken_apart)
-         SELECT current_setting('redress.tenant'), d.case_id, d.cycle, d.department_id, d.agent_id,
-                d.enqueued_at, $1, d.priority, d.bulk, d.category, d.customer_id, d.language, d.region,
-                d.respondent_staff, d.previous_agent_id, d.familiar_agent_id, d.taken_apart
-         FROM UNNEST($2::uuid[], $3::integer[], $4::text[], $5::text[], $6::timestamptz[], $7::smallint[],
-                     $8::boolean[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-                     $15::text[], $16::bytea[])
-              AS d (case_id, cycle, department_id, agent_id, enqueued_at, priority, bulk, category,
-                    customer_id, language, region, respondent_staff, previous_agent_id, familiar_agent_id,
-                    taken_apart)
-         ON CONFLICT (tenant_id, case_id, cycle) DO UPDATE SET
-             department_id = excluded.department_id, agent_id = excluded.agent_id,
-             decided_at = excluded.decided_at, priority = excluded.priority, category = excluded.category,
-             previous_agent_id = excluded.previous_agent_id, taken_apart = excluded.taken_apart",
-    )
-    .bind(now.to_sqlx())
-    .bind(cases().map(|case| case.case_id.0).collect::<Vec<_>>())
-    .bind(cases().map(|case| case.cycle).collect::<Vec<_>>())
-    .bind(cases().map(|case| case.department.as_deref().unwrap_or_default()).collect::<Vec<_>>())
-    .bind(records.iter().map(|record| record.agent.as_deref()).collect::<Vec<_>>())
-    .bind(cases().map(|case| case.enqueued.to_sqlx()).collect::<Vec<_>>())
-    .bind(cases().map(|case| case.priority as i16).collect::<Vec<_>>())
-    .bind(cases().map(|case| case.is_bulk).collect::<Vec<_>>())
-    .bind(cases().map(|case| case.category.as_str()).collect::<Vec<_>>())
-    .bind(cases().map(|case| case.origin.customer.as_str()).collect::<Vec<_>>())
-    .bind(cases().map(|case| case.origin.language.as_str()).collect::<Vec<_>>())
-    .bind(cases().map(|case| case.origin.region.as_str()).collect::<Vec<_>>())
-    .bind(cases().map(|case| case.origin.respondent.as_str()).collect::<Vec<_>>())
-    .bind(cases().map(|case| case.previous_agent.as_deref()).collect::<Vec<_>>())
-    .bind(cases().map(|case| case.familiar_agent.as_deref()).collect::<Vec<_>>())
-    .bind(records.iter().map(|record| record.taken_apart.as_slice()).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(records)
+        .column("case_id", |record| record.case.case_id.0)
+        .column("cycle", |record| record.case.cycle)
+        .column("department_id", |record| record.case.department.as_deref().unwrap_or_default())
+        .column("agent_id", |record| record.agent.as_deref())
+        .column("enqueued_at", |record| record.case.enqueued.to_sqlx())
+        .column("decided_at", |_| now.to_sqlx())
+        .column("priority", |record| record.case.priority.number())
+        .column("bulk", |record| record.case.is_bulk)
+        .column("category", |record| record.case.category.as_str())
+        .column("customer_id", |record| record.case.origin.customer.as_str())
+        .column("language", |record| record.case.origin.language.as_str())
+        .column("region", |record| record.case.origin.region.as_str())
+        .column("respondent_staff", |record| record.case.origin.respondent.as_str())
+        .column("previous_agent_id", |record| record.case.previous_agent.as_deref())
+        .column("familiar_agent_id", |record| record.case.familiar_agent.as_deref())
+        .column("taken_apart", |record| record.taken_apart.as_slice())
+        .done();
+    let key = ["case_id", "cycle"];
+    let statement = format!(
+        "{} ON CONFLICT (tenant_id, case_id, cycle) DO UPDATE SET {}",
+        rows.insert_into("decision"),
+        rows.overwrite(&key),
+    );
+    binds.execute(&statement, conn).await?;
     Ok(())
 }
 
@@ -138,7 +130,8 @@ impl TryFrom<PastRow> for PastCase {
             decided: row.decided_at.to_jiff(),
             released: row.released_at.map(jiff_sqlx::Timestamp::to_jiff),
             agent: row.agent_id,
-            priority: priority(row.priority, "decision", row.case_id)?,
+            priority: Priority::of(row.priority)
+                .ok_or_else(|| impossible("decision", "priority", row.case_id))?,
             is_bulk: row.bulk,
             category: row.category,
             origin,

@@ -23,11 +23,8 @@ impl TryFrom<PolicyRow> for RoutingPolicy {
     type Error = Fault;
 
     fn try_from(row: PolicyRow) -> Result<Self, Fault> {
-        let earlier_handler = match row.earlier_handler {
-            1 => EarlierHandler::Avoided,
-            2 => EarlierHandler::Recused,
-            _ => return Err(impossible("routing_policy", "earlier_handler", row.version)),
-        };
+        let earlier_handler = EarlierHandler::of(row.earlier_handler)
+            .ok_or_else(|| impossible("routing_policy", "earlier_handler", row.version))?;
         let weights = row.weights.try_into().map(Weights::of);
         let weights = weights.map_err(|_| impossible("routing_policy", "weights", row.version))?;
         Ok(Self {
@@ -111,7 +108,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, policy: &RoutingPolicy) -> R
     )
     .bind(policy.version)
     .bind(policy.weights.list().to_vec())
-    .bind(policy.earlier_handler as i16)
+    .bind(policy.earlier_handler.number())
     .bind(policy.accept_seconds)
     .bind(&policy.note)
     .bind(policy.created.unwrap_or_default().to_sqlx())

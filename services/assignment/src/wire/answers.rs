@@ -1,9 +1,9 @@
 //! Domain values as callers see them.
 
-use proto::redress::assignment::v1::{self as wire, AssignmentState};
+use proto::redress::assignment::v1 as wire;
 use proto::timestamp;
 
-use crate::assignment::{Assignment, Escalation, State};
+use crate::assignment::{Assignment, Escalation};
 use crate::roster::{Department, DepartmentProfile};
 
 /// A department.
@@ -42,20 +42,14 @@ pub(crate) fn assignment(case: Assignment) -> wire::Assignment {
         suspended: _, // RELEASED says enough
         heard: _,
     } = case;
-    let state = match state {
-        State::Waiting => AssignmentState::Waiting,
-        State::Assigned(_) => AssignmentState::Assigned,
-        State::Accepted(_) => AssignmentState::Accepted,
-        State::Released(_) => AssignmentState::Released,
-    };
     wire::Assignment {
         case_id: case_id.to_string(),
         version,
         cycle,
-        state: state.into(),
+        state: state.stage().number().into(),
         department_id: department.unwrap_or_default(),
         agent_id,
-        priority: priority as i32,
+        priority: priority.number().into(),
         category,
         enqueue_time: Some(timestamp(enqueued)),
         explanation,

@@ -10,11 +10,12 @@ use events::Delivered;
 use fault::Fault;
 use kernel::CaseId;
 use proto::redress::cases::v1::{
-    self as cases, CaseCategorised, CaseClosed, CaseDeclined, CaseMerged, CaseOpened, CasePriorityRaised,
-    CaseReopened, CaseResolved, CaseRetriaged, CaseReturned, CaseUnmerged, CaseWithdrawn,
+    CaseCategorised, CaseClosed, CaseDeclined, CaseMerged, CaseOpened, CasePriorityRaised, CaseReopened,
+    CaseResolved, CaseRetriaged, CaseReturned, CaseUnmerged, CaseWithdrawn,
 };
 
-use crate::assignment::{Origin, Priority, Wanted};
+use crate::assignment::{Origin, Wanted};
+use vocabulary::Priority;
 
 /// A cycle that is over.
 #[derive(Clone, Copy, Debug)]
@@ -231,13 +232,6 @@ fn revised(
 }
 
 fn priority(number: i32) -> Result<Priority, Fault> {
-    match cases::Priority::try_from(number) {
-        Ok(cases::Priority::P1) => Ok(Priority::P1),
-        Ok(cases::Priority::P2) => Ok(Priority::P2),
-        Ok(cases::Priority::P3) => Ok(Priority::P3),
-        Ok(cases::Priority::P4) => Ok(Priority::P4),
-        Ok(cases::Priority::Unspecified) | Err(_) => {
-            Err(Fault::internal(format!("an event has a case wanted with priority {number}")))
-        }
-    }
+    Priority::of(number)
+        .ok_or_else(|| Fault::internal(format!("an event has a case wanted with priority {number}")))
 }

@@ -219,7 +219,7 @@ async fn lists_go_on_where_the_page_before_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_reads_are_refused() {
+async fn reads_of_the_roster_with_bad_arguments_are_refused() {
     let mut world = World::open().await;
     let request = ListDepartmentsRequest { page_size: 501, page_token: String::new() };
     let refused = world.client.list_departments(request).await.unwrap_err();
