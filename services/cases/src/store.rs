@@ -34,7 +34,8 @@ use fault::Fault;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use kernel::CaseId;
-use sqlx::PgConnection;
+use pg::Binds;
+use sqlx::{AssertSqlSafe, PgConnection};
 use timers::Held;
 use uuid::Uuid;
 use vocabulary::{Outcome, Priority};
@@ -140,127 +141,84 @@ pub(crate) struct Opening {
 
 /// Writes new cases; answers the ids of those that were not there before.
 pub(crate) async fn insert(conn: &mut PgConnection, openings: &[Opening]) -> Result<HashSet<Uuid>, Fault> {
-    let column = |value: fn(&Case) -> &str| openings.iter().map(|one| value(&one.case)).collect::<Vec<_>>();
-    let code = |value: fn(&Case) -> i16| openings.iter().map(|one| value(&one.case)).collect::<Vec<_>>();
-    let sum = |one: &Opening| one.case.origin.amount_sought.clone();
-    let fresh: Vec<Uuid> = sqlx::query_scalar(
-        "INSERT INTO cases
-             (tenant_id, case_id, version, state, cycle, tier, priority, channel, entries, received_at,
-              opened_at, category, triage_reasons, subject, language, customer_id, respondent_staff,
-              amount_sought_minor, amount_sought_currency, department_id, agent_id, findings, root_cause,
-              decision_reasons, traceparent, receipt_hash, due_at, matter, region,
-              complexity)
-         SELECT current_setting('redress.tenant'), n.id, n.version, n.state, 1, 0, n.priority, n.channel,
-                n.entries, n.received_at, n.opened_at, n.category, n.reasons, n.subject, n.language,
-                n.customer, n.staff, n.minor, n.currency, '', '', '', '', '', n.traceparent, n.receipt, n.due,
-                n.matter, n.region, n.complexity
-         FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::bigint[]) AS version,
-                      UNNEST($3::smallint[]) AS state, UNNEST($4::smallint[]) AS priority,
-                      UNNEST($5::smallint[]) AS channel, UNNEST($6::integer[]) AS entries,
-                      UNNEST($7::timestamptz[]) AS received_at, UNNEST($8::timestamptz[]) AS opened_at,
-                      UNNEST($9::text[]) AS category, UNNEST($10::text[]) AS reasons,
-                      UNNEST($11::text[]) AS subject, UNNEST($12::text[]) AS language,
-                      UNNEST($13::text[]) AS customer, UNNEST($14::text[]) AS staff,
-                      UNNEST($15::bigint[]) AS minor, UNNEST($16::text[]) AS currency,
-                      UNNEST($17::text[]) AS traceparent, UNNEST($18::bytea[]) AS receipt,
-                      UNNEST($19::timestamptz[]) AS due, UNNEST($20::smallint[]) AS matter,
-                      UNNEST($21::text[]) AS region, UNNEST($22::smallint[]) AS complexity) AS n
-         ON CONFLICT (tenant_id, case_id) DO NOTHING
-         RETURNING case_id",
-    )
-    .bind(openings.iter().map(|one| one.case.id.0).collect::<Vec<_>>())
-    .bind(openings.iter().map(|one| one.case.version).collect::<Vec<_>>())
-    .bind(code(|case| case.state.number()))
-    .bind(code(|case| case.priority.number()))
-    .bind(code(|case| case.origin.channel.number()))
-    .bind(openings.iter().map(|one| one.case.entries).collect::<Vec<_>>())
-    .bind(openings.iter().map(|one| one.case.origin.receive_time.to_sqlx()).collect::<Vec<_>>())
-    .bind(openings.iter().map(|one| one.case.open_time.to_sqlx()).collect::<Vec<_>>())
-    .bind(column(|case| &case.category))
-    .bind(openings.iter().map(|one| lists::written(&one.case.triage_reasons)).collect::<Vec<_>>())
-    .bind(column(|case| &case.origin.subject))
-    .bind(column(|case| &case.origin.language))
-    .bind(column(|case| &case.origin.customer_id))
-    .bind(column(|case| &case.origin.respondent_staff))
-    .bind(openings.iter().map(|one| sum(one).map(|sum| sum.minor)).collect::<Vec<_>>())
-    .bind(openings.iter().map(|one| sum(one).map(|sum| sum.currency)).collect::<Vec<_>>())
-    .bind(column(|case| &case.origin.traceparent))
-    .bind(openings.iter().map(|one| one.receipt_hash.as_deref()).collect::<Vec<_>>())
-    .bind(openings.iter().map(|one| one.case.due_time.map(ToSqlx::to_sqlx)).collect::<Vec<_>>())
-    .bind(code(|case| case.origin.matter.number()))
-    .bind(column(|case| &case.origin.region))
-    .bind(code(|case| case.complexity.number()))
-    .fetch_all(conn)
-    .await?;
+    let sum = |one: &Opening| one.case.origin.amount_sought.as_ref().map(|sum| sum.minor);
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(openings)
+        .column("case_id", |one| one.case.id.0)
+        .column("version", |one| one.case.version)
+        .column("state", |one| one.case.state.number())
+        .column("cycle", |_| 1_i32)
+        .column("tier", |_| 0_i32)
+        .column("priority", |one| one.case.priority.number())
+        .column("channel", |one| one.case.origin.channel.number())
+        .column("entries", |one| one.case.entries)
+        .column("received_at", |one| one.case.origin.receive_time.to_sqlx())
+        .column("opened_at", |one| one.case.open_time.to_sqlx())
+        .column("category", |one| one.case.category.as_str())
+        .column("triage_reasons", |one| lists::written(&one.case.triage_reasons))
+        .column("subject", |one| one.case.origin.subject.as_str())
+        .column("language", |one| one.case.origin.language.as_str())
+        .column("customer_id", |one| one.case.origin.customer_id.as_str())
+        .column("respondent_staff", |one| one.case.origin.respondent_staff.as_str())
+        .column("amount_sought_minor", sum)
+        .column("amount_sought_currency", |one| {
+            one.case.origin.amount_sought.as_ref().map(|sum| sum.currency.as_str())
+        })
+        .column("department_id", |_| "")
+        .column("agent_id", |_| "")
+        .column("findings", |_| "")
+        .column("root_cause", |_| "")
+        .column("decision_reasons", |_| "")
+        .column("traceparent", |one| one.case.origin.traceparent.as_str())
+        .column("receipt_hash", |one| one.receipt_hash.as_deref())
+        .column("due_at", |one| one.case.due_time.map(ToSqlx::to_sqlx))
+        .column("matter", |one| one.case.origin.matter.number())
+        .column("region", |one| one.case.origin.region.as_str())
+        .column("complexity", |one| one.case.complexity.number())
+        .done();
+    let insert = rows.insert_into("cases");
+    let statement = format!("{insert} ON CONFLICT (tenant_id, case_id) DO NOTHING RETURNING case_id");
+    let fresh: Vec<Uuid> =
+        sqlx::query_scalar_with(AssertSqlSafe(statement), binds.arguments()?).fetch_all(conn).await?;
     Ok(fresh.into_iter().collect())
 }
 
 /// Writes what can change of cases, all of them locked by this transaction.
 pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), Fault> {
-    let column = |value: fn(&Case) -> &str| cases.iter().map(value).collect::<Vec<_>>();
-    let count = |value: fn(&Case) -> i32| cases.iter().map(value).collect::<Vec<_>>();
-    let moment = |value: fn(&Case) -> Option<Timestamp>| {
-        cases.iter().map(|case| value(case).map(ToSqlx::to_sqlx)).collect::<Vec<_>>()
-    };
-    let lowering = || cases.iter().map(|case| case.lowering.as_ref());
-    let saved = sqlx::query(
-        "UPDATE cases c
-         SET version = n.version, state = n.state, cycle = n.cycle, tier = n.tier, priority = n.priority,
-             outcome = n.outcome, entries = n.entries, resolved_at = n.resolved_at, closed_at = n.closed_at,
-             first_assigned_at = n.first_assigned_at, first_resolved_at = n.first_resolved_at,
-             department_id = n.department, agent_id = n.agent, findings = n.findings,
-             root_cause = n.root_cause, decision_reasons = n.decision_reasons, due_at = n.due,
-             category = n.category, triage_reasons = n.reasons, merged_into = n.merged_into,
-             merged_from = n.merged_from, complexity = n.complexity, merged_across = n.merged_across,
-             priority_floor = n.floor, lowering_to = n.lowering_to, lowering_by = n.lowering_by,
-             correction = n.correction
-         FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::bigint[]) AS version,
-                      UNNEST($3::smallint[]) AS state, UNNEST($4::integer[]) AS cycle,
-                      UNNEST($5::integer[]) AS tier, UNNEST($6::smallint[]) AS priority,
-                      UNNEST($7::smallint[]) AS outcome, UNNEST($8::integer[]) AS entries,
-                      UNNEST($9::timestamptz[]) AS resolved_at, UNNEST($10::timestamptz[]) AS closed_at,
-                      UNNEST($11::timestamptz[]) AS first_assigned_at,
-                      UNNEST($12::timestamptz[]) AS first_resolved_at, UNNEST($13::text[]) AS department,
-                      UNNEST($14::text[]) AS agent, UNNEST($15::text[]) AS findings,
-                      UNNEST($16::text[]) AS root_cause, UNNEST($17::text[]) AS decision_reasons,
-                      UNNEST($18::timestamptz[]) AS due, UNNEST($19::text[]) AS category,
-                      UNNEST($20::text[]) AS reasons, UNNEST($21::uuid[]) AS merged_into,
-                      UNNEST($22::smallint[]) AS merged_from, UNNEST($23::smallint[]) AS complexity,
-                      UNNEST($24::boolean[]) AS merged_across, UNNEST($25::smallint[]) AS floor,
-                      UNNEST($26::smallint[]) AS lowering_to, UNNEST($27::text[]) AS lowering_by,
-                      UNNEST($28::integer[]) AS correction) AS n
-         WHERE c.tenant_id = current_setting('redress.tenant') AND c.case_id = n.id",
-    )
-    .bind(cases.iter().map(|case| case.id.0).collect::<Vec<_>>())
-    .bind(cases.iter().map(|case| case.version).collect::<Vec<_>>())
-    .bind(cases.iter().map(|case| case.state.number()).collect::<Vec<_>>())
-    .bind(count(|case| case.cycle))
-    .bind(count(|case| case.tier))
-    .bind(cases.iter().map(|case| case.priority.number()).collect::<Vec<_>>())
-    .bind(cases.iter().map(|case| case.outcome.map(Outcome::number)).collect::<Vec<_>>())
-    .bind(count(|case| case.entries))
-    .bind(moment(|case| case.resolve_time))
-    .bind(moment(|case| case.close_time))
-    .bind(moment(|case| case.first_assign_time))
-    .bind(moment(|case| case.first_resolve_time))
-    .bind(column(|case| &case.department_id))
-    .bind(column(|case| &case.agent_id))
-    .bind(column(|case| &case.findings))
-    .bind(column(|case| &case.root_cause))
-    .bind(column(|case| &case.decision_reasons))
-    .bind(moment(|case| case.due_time))
-    .bind(column(|case| &case.category))
-    .bind(cases.iter().map(|case| lists::written(&case.triage_reasons)).collect::<Vec<_>>())
-    .bind(cases.iter().map(|case| case.merged.map(|merged| merged.into.0)).collect::<Vec<_>>())
-    .bind(cases.iter().map(|case| case.merged.map(|merged| merged.stood.number())).collect::<Vec<_>>())
-    .bind(cases.iter().map(|case| case.complexity.number()).collect::<Vec<_>>())
-    .bind(cases.iter().map(|case| case.merged.is_some_and(|merged| merged.across)).collect::<Vec<_>>())
-    .bind(cases.iter().map(|case| case.priority_floor.map(Priority::number)).collect::<Vec<_>>())
-    .bind(lowering().map(|asked| asked.map(|asked| asked.to.number())).collect::<Vec<_>>())
-    .bind(lowering().map(|asked| asked.map_or("", |asked| &asked.by)).collect::<Vec<_>>())
-    .bind(count(|case| case.correction))
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(cases)
+        .column("case_id", |case| case.id.0)
+        .column("version", |case| case.version)
+        .column("state", |case| case.state.number())
+        .column("cycle", |case| case.cycle)
+        .column("tier", |case| case.tier)
+        .column("priority", |case| case.priority.number())
+        .column("outcome", |case| case.outcome.map(Outcome::number))
+        .column("entries", |case| case.entries)
+        .column("resolved_at", |case| case.resolve_time.map(ToSqlx::to_sqlx))
+        .column("closed_at", |case| case.close_time.map(ToSqlx::to_sqlx))
+        .column("first_assigned_at", |case| case.first_assign_time.map(ToSqlx::to_sqlx))
+        .column("first_resolved_at", |case| case.first_resolve_time.map(ToSqlx::to_sqlx))
+        .column("department_id", |case| case.department_id.as_str())
+        .column("agent_id", |case| case.agent_id.as_str())
+        .column("findings", |case| case.findings.as_str())
+        .column("root_cause", |case| case.root_cause.as_str())
+        .column("decision_reasons", |case| case.decision_reasons.as_str())
+        .column("due_at", |case| case.due_time.map(ToSqlx::to_sqlx))
+        .column("category", |case| case.category.as_str())
+        .column("triage_reasons", |case| lists::written(&case.triage_reasons))
+        .column("merged_into", |case| case.merged.map(|merged| merged.into.0))
+        .column("merged_from", |case| case.merged.map(|merged| merged.stood.number()))
+        .column("merged_across", |case| case.merged.is_some_and(|merged| merged.across))
+        .column("complexity", |case| case.complexity.number())
+        .column("priority_floor", |case| case.priority_floor.map(Priority::number))
+        .column("lowering_to", |case| case.lowering.as_ref().map(|asked| asked.to.number()))
+        .column("lowering_by", |case| case.lowering.as_ref().map_or("", |asked| &asked.by))
+        .column("correction", |case| case.correction)
+        .done();
+    let saved = binds.execute(&rows.update("cases", &["case_id"]), conn).await?;
     if saved.rows_affected() == cases.len() as u64 {
         return Ok(());
     }

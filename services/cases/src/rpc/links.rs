@@ -210,7 +210,7 @@ impl LinkService for LinkRpc {
             Ok(Link::made(before, both, kind, reason, at))
         };
         let render = |link: Link| LinkCasesResponse { link: Some(wire::link(link)) };
-        self.say(context, (case, other), act, render).await
+        Box::pin(self.say(context, (case, other), act, render)).await
     }
 
     async fn unlink_cases(
@@ -223,7 +223,7 @@ impl LinkService for LinkRpc {
             Link::dismissed(before, both, reason, at)
         };
         let render = |link: Link| UnlinkCasesResponse { link: Some(wire::link(link)) };
-        self.say(context, (case, other), act, render).await
+        Box::pin(self.say(context, (case, other), act, render)).await
     }
 
     async fn merge_case(

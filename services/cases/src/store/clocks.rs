@@ -6,6 +6,7 @@ use calendar::{Clock, zones};
 use fault::Fault;
 use jiff_sqlx::ToSqlx as _;
 use kernel::CaseId;
+use pg::Binds;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -169,37 +170,27 @@ pub(crate) async fn save(conn: &mut PgConnection, clocks: &[&CaseClock]) -> Resu
     if clocks.is_empty() {
         return Ok(());
     }
-    let due = |clock: &CaseClock| clock.due().map(jiff::Timestamp::to_sqlx);
-    // Steps of a ladder as JSON: an array of arrays is none to Postgres.
-    sqlx::query(
-        "INSERT INTO clock (tenant_id, case_id, kind, cycle, policy, calendar, own_target, unverified,
-                            is_open, due_at, rungs, clock, zones)
-         SELECT current_setting('redress.tenant'), n.id, n.kind, n.cycle, n.policy, n.calendar, n.own,
-                n.unverified, n.is_open, n.due, ARRAY(SELECT jsonb_array_elements_text(n.rungs)), n.clock, n.zones
-         FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::smallint[]) AS kind,
-                      UNNEST($3::integer[]) AS cycle, UNNEST($4::integer[]) AS policy,
-                      UNNEST($5::text[]) AS calendar, UNNEST($6::boolean[]) AS own,
-                      UNNEST($7::boolean[]) AS unverified, UNNEST($8::boolean[]) AS is_open,
-                      UNNEST($9::timestamptz[]) AS due, UNNEST($10::jsonb[]) AS rungs,
-                      UNNEST($11::jsonb[]) AS clock, UNNEST($12::text[]) AS zones) AS n
-         ON CONFLICT ON CONSTRAINT clock_pkey DO UPDATE
-         SET policy = excluded.policy, calendar = excluded.calendar, own_target = excluded.own_target,
-             unverified = excluded.unverified, is_open = excluded.is_open, due_at = excluded.due_at,
-             rungs = excluded.rungs, clock = excluded.clock, zones = excluded.zones",
-    )
-    .bind(clocks.iter().map(|clock| clock.case.0).collect::<Vec<_>>())
-    .bind(clocks.iter().map(|clock| number(clock.clock.kind)).collect::<Vec<_>>())
-    .bind(clocks.iter().map(|clock| clock.cycle).collect::<Vec<_>>())
-    .bind(clocks.iter().map(|clock| clock.policy).collect::<Vec<_>>())
-    .bind(clocks.iter().map(|clock| clock.calendar_name.as_str()).collect::<Vec<_>>())
-    .bind(clocks.iter().map(|clock| clock.own_target).collect::<Vec<_>>())
-    .bind(clocks.iter().map(|clock| clock.unverified).collect::<Vec<_>>())
-    .bind(clocks.iter().map(|clock| clock.clock.is_open()).collect::<Vec<_>>())
-    .bind(clocks.iter().map(|clock| due(clock)).collect::<Vec<_>>())
-    .bind(clocks.iter().map(|clock| Json(&clock.rungs)).collect::<Vec<_>>())
-    .bind(clocks.iter().map(|clock| Json(&clock.clock)).collect::<Vec<_>>())
-    .bind(clocks.iter().map(|clock| clock.zone_release()).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(clocks)
+        .column("case_id", |clock| clock.case.0)
+        .column("kind", |clock| number(clock.clock.kind))
+        .column("cycle", |clock| clock.cycle)
+        .column("policy", |clock| clock.policy)
+        .column("calendar", |clock| clock.calendar_name.as_str())
+        .column("own_target", |clock| clock.own_target)
+        .column("unverified", |clock| clock.unverified)
+        .column("is_open", |clock| clock.clock.is_open())
+        .column("due_at", |clock| clock.due().map(jiff::Timestamp::to_sqlx))
+        .list("rungs", |clock| &clock.rungs)
+        .column("clock", |clock| Json(&clock.clock))
+        .column("zones", |clock| clock.zone_release())
+        .done();
+    let statement = format!(
+        "{} ON CONFLICT ON CONSTRAINT clock_pkey DO UPDATE SET {}",
+        rows.insert_into("clock"),
+        rows.overwrite(&["case_id", "kind", "cycle"]),
+    );
+    binds.execute(&statement, conn).await?;
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 use fault::Fault;
 use kernel::CaseId;
+use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 use vocabulary::NoticeKind;
@@ -42,20 +43,18 @@ pub(crate) async fn hold_openings(conn: &mut PgConnection, cases: &[Uuid]) -> Re
 
 /// Keeps notices until their cases are opened.
 pub(crate) async fn keep(conn: &mut PgConnection, notices: &[EarlyNotice]) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO early_notices (tenant_id, case_id, kind, cycle, failure, traceparent)
-         SELECT current_setting('redress.tenant'), n.*
-         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::smallint[]), UNNEST($3::integer[]),
-                      UNNEST($4::text[]), UNNEST($5::text[])) AS n
-         ON CONFLICT (tenant_id, case_id, kind, cycle) DO NOTHING",
-    )
-    .bind(notices.iter().map(|notice| notice.case.0).collect::<Vec<_>>())
-    .bind(notices.iter().map(|notice| notice.kind.number()).collect::<Vec<_>>())
-    .bind(notices.iter().map(|notice| notice.cycle).collect::<Vec<_>>())
-    .bind(notices.iter().map(|notice| notice.failure.as_deref()).collect::<Vec<_>>())
-    .bind(notices.iter().map(|notice| notice.traceparent.as_str()).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(notices)
+        .column("case_id", |notice| notice.case.0)
+        .column("kind", |notice| notice.kind.number())
+        .column("cycle", |notice| notice.cycle)
+        .column("failure", |notice| notice.failure.as_deref())
+        .column("traceparent", |notice| notice.traceparent.as_str())
+        .done();
+    let insert = rows.insert_into("early_notices");
+    let statement = format!("{insert} ON CONFLICT (tenant_id, case_id, kind, cycle) DO NOTHING");
+    binds.execute(&statement, conn).await?;
     Ok(())
 }
 

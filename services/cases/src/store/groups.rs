@@ -4,6 +4,7 @@ use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
 use kernel::CaseId;
 use kernel::page::Page;
+use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 use vocabulary::Matter;
@@ -116,19 +117,16 @@ pub(crate) async fn is_in_major(conn: &mut PgConnection, case: CaseId) -> Result
 
 /// Writes new members.
 pub(crate) async fn join(conn: &mut PgConnection, group: Uuid, members: &[Member]) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO group_member (tenant_id, group_id, case_id, representative, actor, joined_at)
-         SELECT current_setting('redress.tenant'), $1, n.*
-         FROM (SELECT UNNEST($2::uuid[]), UNNEST($3::boolean[]), UNNEST($4::text[]),
-                      UNNEST($5::timestamptz[])) AS n",
-    )
-    .bind(group)
-    .bind(members.iter().map(|member| member.case).collect::<Vec<_>>())
-    .bind(members.iter().map(|member| member.representative).collect::<Vec<_>>())
-    .bind(members.iter().map(|member| member.actor.as_str()).collect::<Vec<_>>())
-    .bind(members.iter().map(|member| member.join_time.to_sqlx()).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(members)
+        .column("group_id", |_| group)
+        .column("case_id", |member| member.case)
+        .column("representative", |member| member.representative)
+        .column("actor", |member| member.actor.as_str())
+        .column("joined_at", |member| member.join_time.to_sqlx())
+        .done();
+    binds.execute(&rows.insert_into("group_member"), conn).await?;
     Ok(())
 }
 

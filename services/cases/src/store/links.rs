@@ -4,6 +4,7 @@ use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
 use kernel::CaseId;
 use kernel::page::Page;
+use pg::Binds;
 use sameness::{LinkKind, LinkStanding};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -41,25 +42,21 @@ impl Row {
 
 /// Writes links found, where there are none yet: what people said stays.
 pub(crate) async fn found(conn: &mut PgConnection, links: &[Link]) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO case_link
-             (tenant_id, later_id, earlier_id, kind, standing, score, reasons, actor, changed_at)
-         SELECT current_setting('redress.tenant'), n.*
-         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::uuid[]), UNNEST($3::smallint[]),
-                      UNNEST($4::smallint[]), UNNEST($5::double precision[]), UNNEST($6::text[]),
-                      UNNEST($7::text[]), UNNEST($8::timestamptz[])) AS n
-         ON CONFLICT (tenant_id, later_id, earlier_id) DO NOTHING",
-    )
-    .bind(links.iter().map(|link| link.pair.later.0).collect::<Vec<_>>())
-    .bind(links.iter().map(|link| link.pair.earlier.0).collect::<Vec<_>>())
-    .bind(links.iter().map(|link| link.kind.number()).collect::<Vec<_>>())
-    .bind(links.iter().map(|link| link.standing.number()).collect::<Vec<_>>())
-    .bind(links.iter().map(|link| link.score).collect::<Vec<_>>())
-    .bind(links.iter().map(|link| lists::written(&link.reasons)).collect::<Vec<_>>())
-    .bind(links.iter().map(|link| link.actor.as_str()).collect::<Vec<_>>())
-    .bind(links.iter().map(|link| link.change_time.to_sqlx()).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(links)
+        .column("later_id", |link| link.pair.later.0)
+        .column("earlier_id", |link| link.pair.earlier.0)
+        .column("kind", |link| link.kind.number())
+        .column("standing", |link| link.standing.number())
+        .column("score", |link| link.score)
+        .column("reasons", |link| lists::written(&link.reasons))
+        .column("actor", |link| link.actor.as_str())
+        .column("changed_at", |link| link.change_time.to_sqlx())
+        .done();
+    let insert = rows.insert_into("case_link");
+    let statement = format!("{insert} ON CONFLICT (tenant_id, later_id, earlier_id) DO NOTHING");
+    binds.execute(&statement, conn).await?;
     Ok(())
 }
 

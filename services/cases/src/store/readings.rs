@@ -6,6 +6,7 @@ use jiff_sqlx::{Timestamp as Moment, ToSqlx as _};
 use kernel::CaseId;
 use kernel::page::Page;
 use language::{Level, Threat};
+use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -64,24 +65,18 @@ pub(crate) async fn keep(conn: &mut PgConnection, read: &[(Uuid, &Reading)]) -> 
         let threats = &reading.emotion.threats;
         THREATS.iter().filter(|(threat, _)| threats.contains(threat)).map(|(_, bit)| bit).sum::<i16>()
     };
-    let guesses = || read.iter().map(|(_, reading)| reading.guess.as_ref());
-    sqlx::query(
-        "INSERT INTO case_reading
-             (tenant_id, case_id, emotion, threats, classifier, guess, confidence, unconfirmed)
-         SELECT current_setting('redress.tenant'), n.*
-         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::smallint[]), UNNEST($3::smallint[]),
-                      UNNEST($4::bigint[]), UNNEST($5::text[]), UNNEST($6::double precision[]),
-                      UNNEST($7::boolean[])) AS n",
-    )
-    .bind(read.iter().map(|(case, _)| *case).collect::<Vec<_>>())
-    .bind(read.iter().map(|(_, reading)| i16::from(reading.emotion.level.number())).collect::<Vec<_>>())
-    .bind(read.iter().map(|(_, reading)| bits(reading)).collect::<Vec<_>>())
-    .bind(guesses().map(|guess| guess.map(|guess| guess.classifier)).collect::<Vec<_>>())
-    .bind(guesses().map(|guess| guess.map(|guess| guess.category.as_str())).collect::<Vec<_>>())
-    .bind(guesses().map(|guess| guess.map(|guess| guess.confidence)).collect::<Vec<_>>())
-    .bind(read.iter().map(|(_, reading)| reading.is_unconfirmed()).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(read)
+        .column("case_id", |(case, _)| *case)
+        .column("emotion", |(_, reading)| i16::from(reading.emotion.level.number()))
+        .column("threats", |(_, reading)| bits(reading))
+        .column("classifier", |(_, reading)| reading.guess.as_ref().map(|guess| guess.classifier))
+        .column("guess", |(_, reading)| reading.guess.as_ref().map(|guess| guess.category.as_str()))
+        .column("confidence", |(_, reading)| reading.guess.as_ref().map(|guess| guess.confidence))
+        .column("unconfirmed", |(_, reading)| reading.is_unconfirmed())
+        .done();
+    binds.execute(&rows.insert_into("case_reading"), conn).await?;
     Ok(())
 }
 

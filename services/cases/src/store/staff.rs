@@ -3,26 +3,30 @@
 use std::collections::HashMap;
 
 use fault::Fault;
+use pg::Binds;
 use sqlx::PgConnection;
 
 use crate::staff::Member;
 
 /// Keeps agents as they are described last.
 pub(crate) async fn keep(conn: &mut PgConnection, members: &[Member]) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO staff AS known (tenant_id, agent_id, version, name_key)
-         SELECT DISTINCT ON (id) current_setting('redress.tenant'), n.id, n.version, n.name
-         FROM (SELECT UNNEST($1::text[]) AS id, UNNEST($2::bigint[]) AS version, UNNEST($3::text[]) AS name) AS n
-         ORDER BY id, version DESC
-         ON CONFLICT (tenant_id, agent_id) DO UPDATE
-         SET version = excluded.version, name_key = excluded.name_key
-         WHERE known.version < excluded.version",
-    )
-    .bind(members.iter().map(|member| member.agent_id.as_str()).collect::<Vec<_>>())
-    .bind(members.iter().map(|member| member.version).collect::<Vec<_>>())
-    .bind(members.iter().map(|member| member.name.as_str()).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(members)
+        .column("agent_id", |member| member.agent_id.as_str())
+        .column("version", |member| member.version)
+        .column("name_key", |member| member.name.as_str())
+        .done();
+    let statement = format!(
+        "INSERT INTO staff AS known (tenant_id, {})
+         SELECT DISTINCT ON (r.agent_id) current_setting('redress.tenant'), {} FROM {rows} AS r
+         ORDER BY r.agent_id, r.version DESC
+         ON CONFLICT (tenant_id, agent_id) DO UPDATE SET {} WHERE known.version < excluded.version",
+        rows.names(),
+        rows.values("r"),
+        rows.overwrite(&["agent_id"]),
+    );
+    binds.execute(&statement, conn).await?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use fault::Fault;
 use filter::terms::Terms;
 use kernel::TenantId;
+use pg::Binds;
 use sqlx::PgConnection;
 
 use super::Opening;
@@ -21,17 +22,15 @@ pub(crate) async fn keep(
     let vector = |opening: &Opening| terms.vector(&[&opening.case.origin.subject, &opening.description]);
     let is_heavy = openings.iter().map(|opening| opening.description.len()).sum::<usize>() > HEAVY_BYTES;
     let vectors: Vec<String> = server::aside(is_heavy, || openings.iter().map(vector).collect());
-    sqlx::query(
-        "INSERT INTO case_text (tenant_id, case_id, description, terms)
-         SELECT current_setting('redress.tenant'), n.id, n.description, n.terms::tsvector
-         FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::text[]) AS description,
-                      UNNEST($3::text[]) AS terms) AS n",
-    )
-    .bind(openings.iter().map(|opening| opening.case.id.0).collect::<Vec<_>>())
-    .bind(openings.iter().map(|opening| opening.description.as_str()).collect::<Vec<_>>())
-    .bind(vectors)
-    .execute(conn)
-    .await?;
+    let texts: Vec<(&Opening, String)> = openings.iter().zip(vectors).collect();
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(&texts)
+        .column("case_id", |(opening, _)| opening.case.id.0)
+        .column("description", |(opening, _)| opening.description.as_str())
+        .column_as("terms", "{}::tsvector", |(_, vector)| vector.as_str())
+        .done();
+    binds.execute(&rows.insert_into("case_text"), conn).await?;
     Ok(())
 }
 

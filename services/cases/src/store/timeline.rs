@@ -6,6 +6,7 @@ use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
 use kernel::CaseId;
 use kernel::page::Page;
+use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -52,30 +53,24 @@ impl Row {
 
 /// Appends the journals of cases to their timelines.
 pub(crate) async fn append(conn: &mut PgConnection, cases: &[Case]) -> Result<(), Fault> {
-    let entries =
-        |case: &Case| case.journal.iter().map(|noted| noted.entry(&case.time_zone)).collect::<Vec<_>>();
-    let (ids, entries): (Vec<_>, Vec<_>) =
-        cases.iter().flat_map(|case| entries(case).into_iter().map(|entry| (case.id.0, entry))).unzip();
-    let text = |value: fn(&Entry) -> &str| entries.iter().map(value).collect::<Vec<_>>();
-    sqlx::query(
-        "INSERT INTO timeline
-             (tenant_id, case_id, ordinal, cycle, kind, visibility, happened_at, actor, text, trace_id)
-         SELECT current_setting('redress.tenant'), n.*
-         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::integer[]), UNNEST($3::integer[]),
-                      UNNEST($4::smallint[]), UNNEST($5::smallint[]), UNNEST($6::timestamptz[]),
-                      UNNEST($7::text[]), UNNEST($8::text[]), UNNEST($9::text[])) AS n",
-    )
-    .bind(ids)
-    .bind(entries.iter().map(|entry| entry.ordinal).collect::<Vec<_>>())
-    .bind(entries.iter().map(|entry| entry.cycle).collect::<Vec<_>>())
-    .bind(entries.iter().map(|entry| entry.kind.number()).collect::<Vec<_>>())
-    .bind(entries.iter().map(|entry| entry.visibility.number()).collect::<Vec<_>>())
-    .bind(entries.iter().map(|entry| entry.time.to_sqlx()).collect::<Vec<_>>())
-    .bind(text(|entry| &entry.actor))
-    .bind(text(|entry| &entry.text))
-    .bind(text(|entry| &entry.trace_id))
-    .execute(conn)
-    .await?;
+    let entries: Vec<(Uuid, Entry)> = cases
+        .iter()
+        .flat_map(|case| case.journal.iter().map(|noted| (case.id.0, noted.entry(&case.time_zone))))
+        .collect();
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(&entries)
+        .column("case_id", |(case, _)| *case)
+        .column("ordinal", |(_, entry)| entry.ordinal)
+        .column("cycle", |(_, entry)| entry.cycle)
+        .column("kind", |(_, entry)| entry.kind.number())
+        .column("visibility", |(_, entry)| entry.visibility.number())
+        .column("happened_at", |(_, entry)| entry.time.to_sqlx())
+        .column("actor", |(_, entry)| entry.actor.as_str())
+        .column("text", |(_, entry)| entry.text.as_str())
+        .column("trace_id", |(_, entry)| entry.trace_id.as_str())
+        .done();
+    binds.execute(&rows.insert_into("timeline"), conn).await?;
     Ok(())
 }
 
@@ -84,24 +79,21 @@ pub(crate) async fn keep_keys(conn: &mut PgConnection, cases: &[Case]) -> Result
     let keys = cases.iter().flat_map(|case| {
         case.journal.iter().filter_map(|noted| {
             let Fact::Handling(Handling::Note(note)) = &noted.fact else { return None };
-            Some((case.id.0, (noted.ordinal, note.request_id.as_deref()?)))
+            Some((case.id.0, noted.ordinal, note.request_id.as_deref()?))
         })
     });
-    let (ids, keys): (Vec<Uuid>, Vec<(i32, &str)>) = keys.unzip();
-    if ids.is_empty() {
+    let keys: Vec<(Uuid, i32, &str)> = keys.collect();
+    if keys.is_empty() {
         return Ok(());
     }
-    let (ordinals, keys): (Vec<i32>, Vec<&str>) = keys.into_iter().unzip();
-    sqlx::query(
-        "INSERT INTO note_key (tenant_id, case_id, request_id, ordinal)
-         SELECT current_setting('redress.tenant'), n.*
-         FROM (SELECT UNNEST($1::uuid[]), UNNEST($2::text[]), UNNEST($3::integer[])) AS n",
-    )
-    .bind(ids)
-    .bind(keys)
-    .bind(ordinals)
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(&keys)
+        .column("case_id", |key| key.0)
+        .column("ordinal", |key| key.1)
+        .column("request_id", |key| key.2)
+        .done();
+    binds.execute(&rows.insert_into("note_key"), conn).await?;
     Ok(())
 }
 

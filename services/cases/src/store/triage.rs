@@ -1,15 +1,17 @@
 //! Statements about triage: the rules that hold, what else was going on when a
 //! complaint came, and the record of what was decided.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use fault::Fault;
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::{Timestamp as Moment, ToSqlx as _};
 use kernel::page::Page;
 use kernel::{CaseId, Money};
+use pg::Binds;
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
+use sqlx::types::Json;
+use sqlx::{AssertSqlSafe, PgConnection};
 use triage::{Attributes, MOST_REPEATS, Matched, REPEAT_DAYS, Surroundings, Traffic, Triage, Verdict};
 use uuid::Uuid;
 use vocabulary::{Channel, Priority};
@@ -46,14 +48,29 @@ pub(crate) async fn look_around(
     now: Timestamp,
 ) -> Result<(ActiveVersions, HashMap<Uuid, Around>), Fault> {
     let recent = hour(now) - SignedDuration::from_hours(1);
-    let marks = |place: usize| batch.iter().map(|one| one.person.marks()[place]).collect::<Vec<_>>();
-    let rows: Vec<AroundRow> = sqlx::query_as(
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(batch)
+        .column("id", |one| one.case)
+        .column("customer", |one| one.person.marks()[0])
+        .column("phone", |one| one.person.marks()[1])
+        .column("email", |one| one.person.marks()[2])
+        .column("since", |one| first_id(days_before(one.received, REPEAT_DAYS)))
+        .column("channel", |one| one.channel.number())
+        .column("hint", |one| one.hint.trim())
+        .column("within", |one| days_before(one.received, REPEAT_DAYS).to_sqlx())
+        .column("received", |one| one.received.to_sqlx())
+        .done();
+    let ids = binds.value(batch.iter().map(|one| one.case).collect::<Vec<_>>());
+    let since = binds.value((recent - SignedDuration::from_hours(TRAFFIC_HOURS)).to_sqlx());
+    let recent = binds.value(recent.to_sqlx());
+    let statement = format!(
         "WITH lately AS (
-             SELECT channel, coalesce(sum(cases) FILTER (WHERE hour >= $7), 0)::bigint AS recent,
-                    coalesce(sum(cases) FILTER (WHERE hour < $7), 0)::bigint AS before,
-                    greatest(extract(epoch FROM $7 - min(min(hour)) OVER ()) / 3600, 0)::bigint AS hours
+             SELECT channel, coalesce(sum(cases) FILTER (WHERE hour >= {recent}), 0)::bigint AS recent,
+                    coalesce(sum(cases) FILTER (WHERE hour < {recent}), 0)::bigint AS before,
+                    greatest(extract(epoch FROM {recent} - min(min(hour)) OVER ()) / 3600, 0)::bigint AS hours
              FROM channel_hour
-             WHERE tenant_id = current_setting('redress.tenant') AND hour >= $6
+             WHERE tenant_id = current_setting('redress.tenant') AND hour >= {since}
              GROUP BY channel),
          tree AS (SELECT version FROM category_tree WHERE tenant_id = current_setting('redress.tenant'))
          SELECT n.id,
@@ -67,41 +84,24 @@ pub(crate) async fn look_around(
                            SELECT m.case_id
                            FROM (SELECT case_id FROM mark
                                  WHERE tenant_id = current_setting('redress.tenant') AND mark = known.mark
-                                   AND case_id >= n.since AND case_id < n.id AND case_id <> ALL ($1)
-                                 ORDER BY case_id DESC LIMIT $13) AS m
+                                   AND case_id >= n.since AND case_id < n.id AND case_id <> ALL ({ids})
+                                 ORDER BY case_id DESC LIMIT {LOOKED_AT}) AS m
                            JOIN cases c ON c.tenant_id = current_setting('redress.tenant')
                                        AND c.case_id = m.case_id
                            -- What counts as received long ago may have been registered lately.
                            WHERE c.received_at BETWEEN n.within AND n.received
-                           LIMIT $8) AS found
-                       LIMIT $8) AS earlier) AS repeats,
+                           LIMIT {MOST_REPEATS}) AS found
+                       LIMIT {MOST_REPEATS}) AS earlier) AS repeats,
                 NOT EXISTS (SELECT FROM tree)
                     OR EXISTS (SELECT FROM category c
                                WHERE c.tenant_id = current_setting('redress.tenant')
                                  AND c.version = (SELECT version FROM tree) AND c.path = n.hint) AS hint_known,
                 coalesce(l.recent, 0) AS recent, coalesce(l.before, 0) AS before, coalesce(l.hours, 0) AS hours
-         FROM (SELECT UNNEST($1::uuid[]) AS id, UNNEST($2::bigint[]) AS customer,
-                      UNNEST($9::bigint[]) AS phone, UNNEST($10::bigint[]) AS email,
-                      UNNEST($3::uuid[]) AS since, UNNEST($4::smallint[]) AS channel,
-                      UNNEST($5::text[]) AS hint, UNNEST($11::timestamptz[]) AS within,
-                      UNNEST($12::timestamptz[]) AS received) AS n
-         LEFT JOIN lately l ON l.channel = n.channel",
-    )
-    .bind(batch.iter().map(|one| one.case).collect::<Vec<_>>())
-    .bind(marks(0))
-    .bind(batch.iter().map(|one| first_id(days_before(one.received, REPEAT_DAYS))).collect::<Vec<_>>())
-    .bind(batch.iter().map(|one| one.channel.number()).collect::<Vec<_>>())
-    .bind(batch.iter().map(|one| one.hint.trim()).collect::<Vec<_>>())
-    .bind((recent - SignedDuration::from_hours(TRAFFIC_HOURS)).to_sqlx())
-    .bind(recent.to_sqlx())
-    .bind(MOST_REPEATS)
-    .bind(marks(1))
-    .bind(marks(2))
-    .bind(batch.iter().map(|one| days_before(one.received, REPEAT_DAYS).to_sqlx()).collect::<Vec<_>>())
-    .bind(batch.iter().map(|one| one.received.to_sqlx()).collect::<Vec<_>>())
-    .bind(LOOKED_AT)
-    .fetch_all(conn)
-    .await?;
+         FROM {rows} AS n
+         LEFT JOIN lately l ON l.channel = n.channel"
+    );
+    let rows: Vec<AroundRow> =
+        sqlx::query_as_with(AssertSqlSafe(statement), binds.arguments()?).fetch_all(conn).await?;
     let versions = rows.first().map(|row| ActiveVersions { rule_set: row.rule_set, tree: row.tree });
     let around = |row: AroundRow| {
         let traffic = Traffic { recent: row.recent, before: row.before, hours: row.hours };
@@ -143,55 +143,49 @@ pub(crate) async fn record(
     triaged: &[Triaged<'_>],
     now: Timestamp,
 ) -> Result<(), Fault> {
-    let mut by_channel: HashMap<i16, i64> = HashMap::new();
+    // In order, so that two transactions wait for each other's rows never in a circle.
+    let mut by_channel: BTreeMap<i16, i64> = BTreeMap::new();
     for one in triaged.iter().filter(|one| one.counts) {
         *by_channel.entry(one.facts.channel.number()).or_default() += 1;
     }
-    let (channels, counts): (Vec<i16>, Vec<i64>) = by_channel.into_iter().unzip();
+    let counts: Vec<(i16, i64)> = by_channel.into_iter().collect();
     let kept = |one: &Triaged<'_>| KeptFacts {
         vulnerabilities: one.facts.vulnerabilities.to_vec(),
         reach: one.facts.reach,
         repeats: one.facts.around.repeats,
         surge: one.facts.around.surge,
     };
-    let facts = triaged.iter().map(|one| json(&kept(one))).collect::<Result<Vec<_>, _>>()?;
-    let verdicts = triaged.iter().map(|one| json(&KeptVerdict::of(&one.verdict)));
-    sqlx::query(
+    let mut binds = Binds::default();
+    let this_hour = hour(now);
+    let forgotten = binds.value((this_hour - SignedDuration::from_hours(TRAFFIC_HOURS + 1)).to_sqlx());
+    let counted = binds
+        .rows(&counts)
+        .column("hour", |_| this_hour.to_sqlx())
+        .column("channel", |count| count.0)
+        .column("cases", |count| count.1)
+        .done();
+    let rows = binds
+        .rows(triaged)
+        .column("case_id", |one| one.case)
+        .column("rule_set", |one| one.verdict.rule_set)
+        .column("priority", |one| one.verdict.triage.priority.number())
+        .column("triaged_at", |_| now.to_sqlx())
+        .column("category", |one| one.verdict.triage.category.as_str())
+        .column("category_hint", |one| one.facts.category_hint)
+        .column("facts", |one| Json(kept(one)))
+        .column("verdict", |one| Json(KeptVerdict::of(&one.verdict)))
+        .done();
+    let statement = format!(
         "WITH counted AS (
-             INSERT INTO channel_hour (tenant_id, hour, channel, cases)
-             SELECT current_setting('redress.tenant'), $1, n.channel, n.cases
-             FROM (SELECT UNNEST($3::smallint[]) AS channel, UNNEST($4::bigint[]) AS cases) AS n
-             ON CONFLICT (tenant_id, hour, channel) DO UPDATE SET cases = channel_hour.cases + excluded.cases),
+             {} ON CONFLICT (tenant_id, hour, channel) DO UPDATE SET cases = channel_hour.cases + excluded.cases),
          forgotten AS (
-             DELETE FROM channel_hour WHERE tenant_id = current_setting('redress.tenant') AND hour < $2)
-         INSERT INTO case_triage (tenant_id, case_id, rule_set, priority, triaged_at, category, category_hint,
-                                  facts, verdict)
-         SELECT current_setting('redress.tenant'), n.id, n.rule_set, n.priority, $5, n.category, n.hint,
-                n.facts::jsonb, n.verdict::jsonb
-         FROM (SELECT UNNEST($6::uuid[]) AS id, UNNEST($7::bigint[]) AS rule_set,
-                      UNNEST($8::smallint[]) AS priority, UNNEST($9::text[]) AS category,
-                      UNNEST($10::text[]) AS hint, UNNEST($11::text[]) AS facts,
-                      UNNEST($12::text[]) AS verdict) AS n",
-    )
-    .bind(hour(now).to_sqlx())
-    .bind((hour(now) - SignedDuration::from_hours(TRAFFIC_HOURS + 1)).to_sqlx())
-    .bind(channels)
-    .bind(counts)
-    .bind(now.to_sqlx())
-    .bind(triaged.iter().map(|one| one.case).collect::<Vec<_>>())
-    .bind(triaged.iter().map(|one| one.verdict.rule_set).collect::<Vec<_>>())
-    .bind(triaged.iter().map(|one| one.verdict.triage.priority.number()).collect::<Vec<_>>())
-    .bind(triaged.iter().map(|one| one.verdict.triage.category.as_str()).collect::<Vec<_>>())
-    .bind(triaged.iter().map(|one| one.facts.category_hint).collect::<Vec<_>>())
-    .bind(facts)
-    .bind(verdicts.collect::<Result<Vec<_>, _>>()?)
-    .execute(conn)
-    .await?;
+             DELETE FROM channel_hour WHERE tenant_id = current_setting('redress.tenant') AND hour < {forgotten})
+         {}",
+        counted.insert_into("channel_hour"),
+        rows.insert_into("case_triage"),
+    );
+    binds.execute(&statement, conn).await?;
     Ok(())
-}
-
-fn json<T: Serialize>(value: &T) -> Result<String, Fault> {
-    serde_json::to_string(value).map_err(Fault::internal)
 }
 
 #[derive(sqlx::FromRow)]
@@ -325,7 +319,7 @@ pub(crate) async fn revise(
     now: Timestamp,
 ) -> Result<(), Fault> {
     let revised = sqlx::query(
-        "UPDATE case_triage SET rule_set = $2, priority = $3, category = $4, verdict = $5::text::jsonb,
+        "UPDATE case_triage SET rule_set = $2, priority = $3, category = $4, verdict = $5,
                 triaged_at = $6
          WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1",
     )
@@ -333,7 +327,7 @@ pub(crate) async fn revise(
     .bind(verdict.rule_set)
     .bind(verdict.triage.priority.number())
     .bind(&verdict.triage.category)
-    .bind(json(&KeptVerdict::of(verdict))?)
+    .bind(Json(KeptVerdict::of(verdict)))
     .bind(now.to_sqlx())
     .execute(conn)
     .await?;

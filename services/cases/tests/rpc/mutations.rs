@@ -322,7 +322,7 @@ async fn a_decision_without_remedy_takes_effect_at_once() {
 }
 
 #[tokio::test]
-async fn each_end_is_told() {
+async fn withdrawn_declined_and_closed_cases_are_events() {
     let scene = Scene::open().await;
     let (withdrawn, declined, closed) =
         (scene.assigned().await, scene.triaged().await, scene.resolved().await);

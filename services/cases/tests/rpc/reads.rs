@@ -120,7 +120,7 @@ async fn a_timeline_is_read_page_by_page() {
 }
 
 #[tokio::test]
-async fn counts_and_percentiles() {
+async fn counts_and_percentiles_follow_the_cases() {
     let scene = Scene::timed().await;
     let empty = scene.cases.clone().count_cases(CountCasesRequest {}).await.unwrap().into_inner();
     assert_eq!((empty.total, empty.assign_ms_p50, empty.resolve_ms_p99), (0, None, None));
