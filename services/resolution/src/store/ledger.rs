@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff_sqlx::ToSqlx as _;
 use kernel::{CaseId, Money, PlanId, TaskId};
 use pg::{Binds, Rows};
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use super::{impossible, kind};
@@ -110,9 +110,13 @@ pub(crate) async fn list(
             listed.bind(after).bind(limit).bind(department_id).fetch_all(conn).await?
         }
         Scope::Department(department_id, Some(reference)) => {
-            sqlx::query_as(entries!(
-                "department_id = $3 AND reference = $4 AND movement IN (3, 4) AND entry_id < $1
-                 ORDER BY entry_id DESC LIMIT $2"
+            sqlx::query_as(pg::sql!(
+                entries!(
+                    "department_id = $3 AND reference = $4 AND movement IN ({executed}, {reversed})
+                     AND entry_id < $1 ORDER BY entry_id DESC LIMIT $2"
+                ),
+                executed = Movement::Executed,
+                reversed = Movement::Reversed,
             ))
             .bind(after)
             .bind(limit)
@@ -155,19 +159,19 @@ impl BalanceRow {
 /// stop there.
 macro_rules! balances {
     ($rest:literal) => {
-        concat!(
+        pg::sql!(concat!(
             "SELECT * FROM (
                  SELECT e.currency, e.group_key,
-                        least(coalesce(sum(e.amount_minor) FILTER (WHERE e.movement = 1), 0), 9223372036854775807)::bigint AS promised,
-                        least(coalesce(sum(e.amount_minor) FILTER (WHERE e.movement = 2), 0), 9223372036854775807)::bigint AS approved,
-                        least(coalesce(sum(e.amount_minor) FILTER (WHERE e.movement = 3), 0), 9223372036854775807)::bigint AS executed,
-                        least(coalesce(sum(e.amount_minor) FILTER (WHERE e.movement = 4), 0), 9223372036854775807)::bigint AS reversed,
-                        least(coalesce(sum(e.amount_minor) FILTER (WHERE e.movement = 5), 0), 9223372036854775807)::bigint AS withdrawn,
-                        least(coalesce(sum(e.amount_minor) FILTER (WHERE e.movement = 6), 0), 9223372036854775807)::bigint AS released
+                        least(coalesce(sum(e.amount_minor) FILTER (WHERE e.movement = {promised}), 0), 9223372036854775807)::bigint AS promised,
+                        least(coalesce(sum(e.amount_minor) FILTER (WHERE e.movement = {approved}), 0), 9223372036854775807)::bigint AS approved,
+                        least(coalesce(sum(e.amount_minor) FILTER (WHERE e.movement = {executed}), 0), 9223372036854775807)::bigint AS executed,
+                        least(coalesce(sum(e.amount_minor) FILTER (WHERE e.movement = {reversed}), 0), 9223372036854775807)::bigint AS reversed,
+                        least(coalesce(sum(e.amount_minor) FILTER (WHERE e.movement = {withdrawn}), 0), 9223372036854775807)::bigint AS withdrawn,
+                        least(coalesce(sum(e.amount_minor) FILTER (WHERE e.movement = {released}), 0), 9223372036854775807)::bigint AS released
                  FROM (
                      SELECT l.currency, l.movement, l.amount_minor,
-                            CASE $1::smallint WHEN 1 THEN l.case_id::text WHEN 2 THEN coalesce(c.customer_id, '')
-                                    WHEN 3 THEN l.department_id WHEN 4 THEN l.day::text ELSE '' END AS group_key
+                            CASE $1::smallint WHEN {by_case} THEN l.case_id::text WHEN {by_customer} THEN coalesce(c.customer_id, '')
+                                    WHEN {by_department} THEN l.department_id WHEN {by_day} THEN l.day::text ELSE '' END AS group_key
                      FROM ledger_entry l
                      LEFT JOIN case_complainant c ON c.tenant_id = l.tenant_id AND c.case_id = l.case_id
                      WHERE l.tenant_id = current_setting('redress.tenant')
@@ -179,6 +183,17 @@ macro_rules! balances {
                  GROUP BY e.currency, e.group_key) AS b
              WHERE (b.currency || ' ' || b.group_key) COLLATE \"C\" > $5
              ORDER BY (b.currency || ' ' || b.group_key) COLLATE \"C\" LIMIT $6"
+        ),
+            promised = Movement::Promised,
+            approved = Movement::Approved,
+            executed = Movement::Executed,
+            reversed = Movement::Reversed,
+            withdrawn = Movement::Withdrawn,
+            released = Movement::Released,
+            by_case = Grouping::Case,
+            by_customer = Grouping::Customer,
+            by_department = Grouping::Department,
+            by_day = Grouping::Day,
         )
     };
 }
@@ -194,7 +209,7 @@ pub(crate) async fn balances(
     let (start, end) = filter.days.unzip();
     let [start, end] = [start, end].map(|day: Option<Date>| day.map(jiff_sqlx::Date::from));
     let department_id = filter.department_id.as_deref();
-    let first = move |text: &'static str| {
+    let first = move |text: AssertSqlSafe<String>| {
         let query = sqlx::query_as(text).bind(grouping.number()).bind(department_id);
         query.bind(start).bind(end).bind(after).bind(limit)
     };

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use fault::Fault;
 use jiff_sqlx::ToSqlx as _;
-use pg::Tx;
+use pg::{Binds, Tx};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -139,53 +139,61 @@ pub(crate) async fn remove(conn: &mut PgConnection, id: Uuid, limit: i64) -> Res
 
 /// Stores rows, each beside the free entry it fits whole; those that fit none wait.
 pub(crate) async fn add(conn: &mut PgConnection, of: &Reconciliation, rows: &[Row]) -> Result<(), Fault> {
-    let amount = |row: &Row| row.amount.as_ref().map(|amount| amount.minor);
-    let currency = |row: &Row| row.amount.as_ref().map_or("", |amount| amount.currency.as_str()).to_owned();
-    let movement = |row: &Row| row.movement.map_or(0, Movement::number);
-    sqlx::query(
+    let mut binds = Binds::default();
+    binds.value(of.reconciliation_id);
+    binds.value(&of.header.department_id);
+    binds.value(of.header.period.start.to_sqlx());
+    binds.value(of.header.period.end.to_sqlx());
+    binds.value(rows.iter().map(|row| row.reference.as_str()).collect::<Vec<_>>());
+    let told = binds
+        .rows(rows)
+        .column("number", |row| row.number)
+        .column("reference", |row| row.reference.as_str())
+        .column("amount_minor", |row| row.amount.as_ref().map(|amount| amount.minor))
+        .column("currency", |row| row.amount.as_ref().map_or("", |amount| amount.currency.as_str()))
+        .column("movement", |row| row.movement.map_or(0, Movement::number))
+        .column("day", |row| row.day.as_str())
+        .column("fault", |row| row.fault.as_str())
+        .done();
+    let statement = pg::sql!(
         "WITH told AS (
              SELECT t.*, row_number() OVER (PARTITION BY reference, movement, amount_minor, currency
                                             ORDER BY number) AS nth
-             FROM UNNEST($5::bigint[], $6::text[], $7::bigint[], $8::text[], $9::smallint[], $10::text[],
-                         $11::text[]) AS t (number, reference, amount_minor, currency, movement, day, fault)),
+             FROM {rows} AS t),
          free AS (
              SELECT e.entry_id, e.reference, e.movement, e.amount_minor, e.currency,
                     row_number() OVER (PARTITION BY e.reference, e.movement, e.amount_minor, e.currency
                                        ORDER BY e.day NOT BETWEEN $3 AND $4, e.entry_id) AS nth
              FROM ledger_entry e
              WHERE e.tenant_id = current_setting('redress.tenant') AND e.department_id = $2
-               AND e.movement IN (3, 4) AND e.reference = ANY($6)
+               AND e.movement IN ({executed}, {reversed}) AND e.reference = ANY($5)
                AND NOT EXISTS (
                    SELECT FROM statement_row o
                    JOIN reconciliation r ON r.tenant_id = o.tenant_id AND r.reconciliation_id = o.reconciliation_id
                    WHERE o.tenant_id = e.tenant_id AND o.entry_id = e.entry_id
                      AND (o.reconciliation_id = $1
-                          OR o.verdict <> 2 AND r.content_hash IS NOT NULL
+                          OR o.verdict <> {missing} AND r.content_hash IS NOT NULL
                              AND (r.end_day < $3 OR r.start_day > $4))))
          INSERT INTO statement_row (tenant_id, reconciliation_id, number, verdict, reference, amount_minor,
                                     currency, movement, day, fault, entry_id)
          SELECT current_setting('redress.tenant'), $1, t.number,
-                CASE WHEN t.fault <> '' THEN 6 WHEN f.entry_id IS NOT NULL THEN 1 ELSE 0 END,
+                CASE WHEN t.fault <> '' THEN {unreadable} WHEN f.entry_id IS NOT NULL THEN {matched}
+                     ELSE {pending} END,
                 t.reference, t.amount_minor, t.currency, t.movement, t.day, t.fault,
                 CASE WHEN t.fault = '' THEN f.entry_id END
          FROM told t
          LEFT JOIN free f ON t.fault = ''
              AND (f.reference, f.movement, f.amount_minor, f.currency, f.nth)
                = (t.reference, t.movement, t.amount_minor, t.currency, t.nth)",
-    )
-    .bind(of.reconciliation_id)
-    .bind(&of.header.department_id)
-    .bind(of.header.period.start.to_sqlx())
-    .bind(of.header.period.end.to_sqlx())
-    .bind(rows.iter().map(|row| row.number).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.reference.as_str()).collect::<Vec<_>>())
-    .bind(rows.iter().map(amount).collect::<Vec<_>>())
-    .bind(rows.iter().map(currency).collect::<Vec<_>>())
-    .bind(rows.iter().map(movement).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.day.as_str()).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.fault.as_str()).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
+        executed = Movement::Executed,
+        reversed = Movement::Reversed,
+        missing = Verdict::Missing,
+        unreadable = Verdict::Unreadable,
+        matched = Verdict::Matched,
+        pending = Verdict::Pending;
+        rows = told
+    );
+    binds.execute(&statement.0, conn).await?;
     Ok(())
 }
 
@@ -198,13 +206,13 @@ pub(crate) async fn settle(
     after: i64,
     limit: i64,
 ) -> Result<Option<i64>, Fault> {
-    let last = sqlx::query_scalar(
+    let last = sqlx::query_scalar(pg::sql!(
         "WITH waiting AS (
              SELECT number, reference, movement,
                     row_number() OVER (PARTITION BY reference, movement ORDER BY number) AS nth
              FROM (SELECT number, reference, movement FROM statement_row
                    WHERE tenant_id = current_setting('redress.tenant') AND reconciliation_id = $1
-                     AND verdict = 0 AND number > $5
+                     AND verdict = {pending} AND number > $5
                    ORDER BY number LIMIT $6) AS first),
          known AS (
              SELECT e.entry_id, e.reference, e.movement, e.day,
@@ -214,11 +222,11 @@ pub(crate) async fn settle(
                           ON r.tenant_id = o.tenant_id AND r.reconciliation_id = o.reconciliation_id
                         WHERE o.tenant_id = e.tenant_id AND o.entry_id = e.entry_id
                           AND (o.reconciliation_id = $1
-                               OR o.verdict <> 2 AND r.content_hash IS NOT NULL
+                               OR o.verdict <> {missing} AND r.content_hash IS NOT NULL
                                   AND (r.end_day < $3 OR r.start_day > $4))) AS is_free
              FROM ledger_entry e
              WHERE e.tenant_id = current_setting('redress.tenant') AND e.department_id = $2
-               AND e.movement IN (3, 4) AND e.reference = ANY(ARRAY(SELECT reference FROM waiting))),
+               AND e.movement IN ({executed}, {reversed}) AND e.reference = ANY(ARRAY(SELECT reference FROM waiting))),
          free AS (
              SELECT entry_id, reference, movement,
                     row_number() OVER (PARTITION BY reference, movement
@@ -228,17 +236,24 @@ pub(crate) async fn settle(
              UPDATE statement_row s
              SET entry_id = f.entry_id,
                  verdict = CASE
-                     WHEN f.entry_id IS NOT NULL THEN 4
+                     WHEN f.entry_id IS NOT NULL THEN {different}
                      WHEN EXISTS (SELECT FROM known k
-                                  WHERE k.reference = w.reference AND k.movement = w.movement) THEN 3
-                     ELSE 5 END
+                                  WHERE k.reference = w.reference AND k.movement = w.movement) THEN {doubled}
+                     ELSE {unknown} END
              FROM waiting w
              LEFT JOIN free f ON (f.reference, f.movement, f.nth) = (w.reference, w.movement, w.nth)
              WHERE s.tenant_id = current_setting('redress.tenant') AND s.reconciliation_id = $1
                AND s.number = w.number
              RETURNING s.number)
          SELECT max(number) FROM settled",
-    )
+        executed = Movement::Executed,
+        reversed = Movement::Reversed,
+        pending = Verdict::Pending,
+        missing = Verdict::Missing,
+        different = Verdict::DifferentAmount,
+        doubled = Verdict::Doubled,
+        unknown = Verdict::Unknown,
+    ))
     .bind(of.reconciliation_id)
     .bind(&of.header.department_id)
     .bind(of.header.period.start.to_sqlx())
@@ -259,29 +274,32 @@ pub(crate) async fn add_missing(
     limit: i64,
 ) -> Result<Option<(Uuid, i64)>, Fault> {
     let (_, until) = of.header.period.ids();
-    let (last, number): (Option<Uuid>, Option<i64>) = sqlx::query_as(
+    let (last, number): (Option<Uuid>, Option<i64>) = sqlx::query_as(pg::sql!(
         "WITH missing AS (
              SELECT e.entry_id, e.reference, e.currency, e.movement
              FROM ledger_entry e
              WHERE e.tenant_id = current_setting('redress.tenant') AND e.department_id = $2
-               AND e.movement IN (3, 4) AND e.entry_id > $5 AND e.entry_id < $6
+               AND e.movement IN ({executed}, {reversed}) AND e.entry_id > $5 AND e.entry_id < $6
                AND NOT EXISTS (
                    SELECT FROM statement_row o
                    JOIN reconciliation r ON r.tenant_id = o.tenant_id AND r.reconciliation_id = o.reconciliation_id
                    WHERE o.tenant_id = e.tenant_id AND o.entry_id = e.entry_id
                      AND (o.reconciliation_id = $1
-                          OR o.verdict <> 2 AND r.content_hash IS NOT NULL
+                          OR o.verdict <> {missing} AND r.content_hash IS NOT NULL
                              AND (r.end_day < $3 OR r.start_day > $4)))
              ORDER BY e.entry_id LIMIT $8),
          noted AS (
              INSERT INTO statement_row (tenant_id, reconciliation_id, number, verdict, reference, currency,
                                         movement, day, fault, entry_id)
-             SELECT current_setting('redress.tenant'), $1, $7 + row_number() OVER (ORDER BY entry_id), 2,
+             SELECT current_setting('redress.tenant'), $1, $7 + row_number() OVER (ORDER BY entry_id), {missing},
                     reference, currency, movement, '', '', entry_id
              FROM missing
              RETURNING entry_id, number)
          SELECT (SELECT entry_id FROM noted ORDER BY entry_id DESC LIMIT 1), (SELECT max(number) FROM noted)",
-    )
+        executed = Movement::Executed,
+        reversed = Movement::Reversed,
+        missing = Verdict::Missing,
+    ))
     .bind(of.reconciliation_id)
     .bind(&of.header.department_id)
     .bind(of.header.period.start.to_sqlx())
@@ -302,22 +320,28 @@ pub(crate) async fn finish(
     done: &Reconciliation,
     content_hash: &[u8],
 ) -> Result<(), Fault> {
-    let closed = sqlx::query(
+    let closed = sqlx::query(pg::sql!(
         "UPDATE reconciliation SET content_hash = $2, row_count = c.total - c.missing, matched_count = c.matched,
                 missing_count = c.missing, doubled_count = c.doubled, different_amount_count = c.different,
                 unknown_count = c.unknown, unreadable_count = c.unreadable
          FROM (SELECT count(*) AS total,
-                      count(*) FILTER (WHERE verdict = 1) AS matched,
-                      count(*) FILTER (WHERE verdict = 2) AS missing,
-                      count(*) FILTER (WHERE verdict = 3) AS doubled,
-                      count(*) FILTER (WHERE verdict = 4) AS different,
-                      count(*) FILTER (WHERE verdict = 5) AS unknown,
-                      count(*) FILTER (WHERE verdict = 6) AS unreadable
+                      count(*) FILTER (WHERE verdict = {matched}) AS matched,
+                      count(*) FILTER (WHERE verdict = {missing}) AS missing,
+                      count(*) FILTER (WHERE verdict = {doubled}) AS doubled,
+                      count(*) FILTER (WHERE verdict = {different}) AS different,
+                      count(*) FILTER (WHERE verdict = {unknown}) AS unknown,
+                      count(*) FILTER (WHERE verdict = {unreadable}) AS unreadable
                FROM statement_row
                WHERE tenant_id = current_setting('redress.tenant') AND reconciliation_id = $1) AS c
          WHERE reconciliation.tenant_id = current_setting('redress.tenant')
            AND reconciliation.reconciliation_id = $1",
-    )
+        matched = Verdict::Matched,
+        missing = Verdict::Missing,
+        doubled = Verdict::Doubled,
+        different = Verdict::DifferentAmount,
+        unknown = Verdict::Unknown,
+        unreadable = Verdict::Unreadable,
+    ))
     .bind(done.reconciliation_id)
     .bind(content_hash)
     .execute(conn)
@@ -374,7 +398,7 @@ pub(crate) async fn rows(
         Some(verdict) => vec![verdict.number()],
         None => Verdict::ALL.iter().map(|verdict| verdict.number()).collect(),
     };
-    let listed: Vec<ListedRow> = sqlx::query_as(
+    let listed: Vec<ListedRow> = sqlx::query_as(pg::sql!(
         "SELECT s.number, s.verdict, s.reference, s.amount_minor, s.currency, s.movement, s.day, s.fault,
                 s.entry_id, t.twin, h.elsewhere
          FROM UNNEST($3::smallint[]) AS wanted (wanted_verdict)
@@ -387,17 +411,22 @@ pub(crate) async fn rows(
              SELECT min(o.number) AS twin
              FROM ledger_entry e
              JOIN statement_row o ON o.tenant_id = e.tenant_id AND o.entry_id = e.entry_id
-                                 AND o.reconciliation_id = s.reconciliation_id AND o.verdict <> 2
-             WHERE s.verdict = 3 AND e.tenant_id = s.tenant_id AND e.department_id = $2
-               AND e.reference = s.reference AND e.movement = s.movement AND e.movement IN (3, 4)) AS t ON true
+                                 AND o.reconciliation_id = s.reconciliation_id AND o.verdict <> {missing}
+             WHERE s.verdict = {doubled} AND e.tenant_id = s.tenant_id AND e.department_id = $2
+               AND e.reference = s.reference AND e.movement = s.movement AND e.movement IN ({executed}, {reversed})) AS t ON true
          LEFT JOIN LATERAL (
              SELECT e.department_id = $2 AS elsewhere
              FROM ledger_entry e
-             WHERE s.verdict = 5 AND e.tenant_id = s.tenant_id AND e.reference = s.reference
-               AND e.movement IN (3, 4)
+             WHERE s.verdict = {unknown} AND e.tenant_id = s.tenant_id AND e.reference = s.reference
+               AND e.movement IN ({executed}, {reversed})
              ORDER BY e.department_id <> $2 LIMIT 1) AS h ON true
          ORDER BY s.number LIMIT $5",
-    )
+        executed = Movement::Executed,
+        reversed = Movement::Reversed,
+        missing = Verdict::Missing,
+        doubled = Verdict::Doubled,
+        unknown = Verdict::Unknown,
+    ))
     .bind(of.reconciliation_id)
     .bind(&of.header.department_id)
     .bind(verdicts)
