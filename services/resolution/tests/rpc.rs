@@ -26,6 +26,8 @@ mod reads;
 mod reports;
 #[path = "rpc/saga.rs"]
 mod saga;
+#[path = "rpc/saga_failures.rs"]
+mod saga_failures;
 #[path = "rpc/scope.rs"]
 mod scope;
 #[path = "rpc/statements.rs"]

@@ -38,7 +38,7 @@ impl World {
         entries
     }
 
-    async fn balances(&self, request: ListBalancesRequest) -> Vec<LedgerBalance> {
+    pub(crate) async fn balances(&self, request: ListBalancesRequest) -> Vec<LedgerBalance> {
         self.ledger().list_balances(request).await.unwrap().into_inner().balances
     }
 

@@ -203,7 +203,7 @@ async fn a_plan_that_was_not_begun_is_cancelled_at_once() {
 }
 
 #[tokio::test]
-async fn bad_verdicts_are_refused() {
+async fn verdicts_on_plans_with_bad_arguments_are_refused() {
     let world = World::open().await;
     let mut approver = world.approver();
     let fields = ["request_id", "plan_id", "reason"];

@@ -89,7 +89,7 @@ async fn tasks_are_listed_by_case_and_by_department_and_state() {
 }
 
 #[tokio::test]
-async fn bad_reads_are_refused() {
+async fn reads_of_plans_and_tasks_with_bad_arguments_are_refused() {
     let world = World::open().await;
     let mut handler = world.handler();
     let unknown = Uuid::from_u128(7).to_string();

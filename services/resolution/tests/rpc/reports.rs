@@ -211,7 +211,7 @@ async fn what_cannot_be_retried_or_is_refused_needs_attention_and_is_requeued() 
 }
 
 #[tokio::test]
-async fn bad_reports_are_refused() {
+async fn reports_about_tasks_with_bad_arguments_are_refused() {
     let world = World::open().await;
     let mut worker = world.client("worker");
     let nothing = FailTaskRequest::default();
