@@ -1,6 +1,9 @@
 //! `redress reconcile`: a department's own statement, held against the ledger.
 
+mod camt;
 mod file;
+mod mt940;
+mod table;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,10 +30,13 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// Rows of a page of verdicts.
 const PAGE: i32 = 500;
 
-/// A statement: a table of separated cells with a line of names. Needed are the columns
-/// `reference` and `amount` (`128.50`); `currency` (else `--currency`), `direction` (`paid`
-/// or `collected`; else every row was paid) and `day` (`2026-11-28`) are read where they
-/// are there, others are passed over. Rows are numbered from 1, without the names.
+/// A statement: a bank's message `camt.053` (ISO 20022) or MT940 (SWIFT), or a table of
+/// separated cells with a line of names. Of a table, the columns `reference` and `amount`
+/// (`128.50`) are needed; `currency` (else `--currency`), `direction` (`paid` or
+/// `collected`; else every row was paid) and `day` (`2026-11-28`) are read where they are
+/// there, others are passed over. Of a bank's message, what was debited was paid; the
+/// reference is the number the organisation gave the payment, else the bank's. Rows are
+/// numbered from 1.
 #[derive(Args)]
 pub(crate) struct Reconcile {
     #[command(flatten)]

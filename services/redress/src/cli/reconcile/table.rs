@@ -1,17 +1,13 @@
-//! The rows of a statement's file, in bounded memory.
+//! A statement as a table of separated cells.
 
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read};
-use std::path::Path;
+use std::io::{self, BufRead as _};
 
 use anyhow::{Context as _, bail};
 use proto::redress::resolution::v1::{StatementDirection, StatementRow};
 
+use super::file::Input;
 use crate::import::{Table, separator};
 use show::lines::read_money;
-
-/// What text in UTF-8 may begin with.
-const MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Where the columns are.
 struct Columns {
@@ -22,30 +18,18 @@ struct Columns {
     day: Option<usize>,
 }
 
-/// A statement that is being read.
-pub(super) struct Statement {
-    table: Table<Box<dyn Read + Send>>,
+/// A table that is being read.
+pub(super) struct Rows {
+    table: Table<Input>,
     columns: Columns,
     currency: String,
     number: i64,
 }
 
-impl Statement {
-    /// Opens a file and reads its names.
-    pub(super) fn open(path: &Path, currency: &str) -> anyhow::Result<Self> {
-        let input: Box<dyn Read + Send> =
-            if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
-        Self::read(input, currency)
-    }
-
-    fn read(input: impl Read + Send + 'static, currency: &str) -> anyhow::Result<Self> {
-        let mut input = BufReader::new(input);
-        let start = input.fill_buf()?;
-        let separator = separator(start);
-        if start.starts_with(MARK) {
-            input.consume(MARK.len());
-        }
-        let input: Box<dyn Read + Send> = Box::new(input);
+impl Rows {
+    /// Reads the names of the columns.
+    pub(super) fn open(mut input: Input, currency: &str) -> anyhow::Result<Self> {
+        let separator = separator(input.fill_buf()?);
         let mut table = Table::new(input, separator);
         let names = match table.next()? {
             Some(Ok(names)) => names,
@@ -116,17 +100,10 @@ impl Statement {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::reconcile::file;
 
     fn rows(text: &str) -> Vec<StatementRow> {
-        let mut statement = Statement::read(io::Cursor::new(text.as_bytes().to_vec()), "CNY").unwrap();
-        let mut all = Vec::new();
-        loop {
-            let some = statement.next(2).unwrap();
-            if some.is_empty() {
-                return all;
-            }
-            all.extend(some);
-        }
+        file::tests::rows(text, "CNY").unwrap()
     }
 
     #[test]
@@ -157,7 +134,7 @@ mod tests {
     #[test]
     fn a_statement_without_its_columns_is_refused() {
         for (text, told) in [("", "empty"), ("a,b\n", "reference"), ("reference\n", "amount")] {
-            let error = Statement::read(io::Cursor::new(text.as_bytes().to_vec()), "").err().unwrap();
+            let error = file::tests::rows(text, "").unwrap_err();
             assert!(error.to_string().contains(told), "{error}");
         }
     }
