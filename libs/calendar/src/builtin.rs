@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_one_is_sound() {
+    fn every_builtin_calendar_is_sound() {
         for name in names() {
             let checked = draft(name).map(|draft| draft.check().map(|_| ()));
             assert_eq!(checked, Some(Ok(())), "{name}");

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_lacks_is_named() {
+    fn a_missing_installation_names_the_package() {
         let nowhere = choose(vec![PathBuf::from("/nonexistent")], None).unwrap_err().to_string();
         assert!(nowhere.contains("apt-get install postgresql"), "{nowhere}");
         let another = choose(debian(Path::new(DEBIAN)), Some("9")).unwrap_err().to_string();

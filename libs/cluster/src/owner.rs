@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn postgres_goes_before_nobody() {
+    fn the_server_runs_as_postgres_rather_than_nobody() {
         let nobody = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65533::/:/bin/false\n";
         assert_eq!(unprivileged(nobody).unwrap(), Owner { user: 65534, group: 65533 });
         let both =

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_orders_there_are() {
+    fn known_orders_parse_and_others_are_refused() {
         assert_eq!(order(""), Ok(Order { key: Key::Received, descending: true }));
         assert_eq!(order(" receive_time"), Ok(Order { key: Key::Received, descending: false }));
         assert_eq!(order("due_time  desc "), Ok(Order { key: Key::Due, descending: true }));

@@ -116,7 +116,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn wire_form_and_back(minor in any::<i64>(), currency in "(USD|CNY|JPY|KWD|CLF)") {
+        fn money_in_its_wire_form_reads_back(minor in any::<i64>(), currency in "(USD|CNY|JPY|KWD|CLF)") {
             let money = Money { minor, currency };
             let (units, nanos) = money.units_and_nanos();
             prop_assert_eq!(Money::parse(&money.currency, units, nanos), Ok(money));

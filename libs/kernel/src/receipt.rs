@@ -123,7 +123,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn printed_and_read_again(complaint in any::<u128>()) {
+        fn a_receipt_code_however_typed_reads_back(complaint in any::<u128>()) {
             let code = code(complaint);
             prop_assert_eq!(ReceiptCode::parse(&code.to_string()), Some(code.clone()));
             let sloppy = code.to_string().to_lowercase().replace('-', " ").replace('0', "o").replace('1', "l");

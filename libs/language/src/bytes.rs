@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn other_bytes_are_refused() {
+    fn bytes_that_are_no_whole_model_are_refused() {
         let bytes = model().to_bytes();
         assert_eq!(Model::from_bytes(b"RDLM\x02"), Err(Unreadable::Mark));
         for end in MARK.len()..bytes.len() {

@@ -2,7 +2,7 @@
 //!
 //! A service hands over its routes, migrations and workers ([`Service`], [`Parts`]);
 //! this crate owns the rest: settings, telemetry, TLS and identity, the layers every
-//! call passes, health, reflection, the roads between services, and the end in good
+//! call passes, health, reflection, the feeds between services, and the end in good
 //! order. The all-in-one process passes a longer list to the same [`main`].
 //!
 //! To add a setting, add a field to [`Settings`]; to add a layer, add a line to

@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_secs(2);
 /// How often one is asked that was not ready: a start should not wait for the clock.
 const LOOK_UNREADY: Duration = Duration::from_millis(200);
 /// What all services of the process serve together, told when all are ready: the whole
-/// process, in the health protocol, and the roads between services.
+/// process, in the health protocol, and the feeds between services.
 const SHARED: [&str; 3] = ["", FEED, INBOX];
 
 /// One service whose readiness is told.

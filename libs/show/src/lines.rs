@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_go_both_ways() {
+    fn sums_shown_read_back() {
         for text in ["CNY 128.00", "USD 9.99", "JPY 500", "USD -0.05", "USD -1.75"] {
             assert_eq!(money(Some(&read_money(text).unwrap())), text);
         }

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_go_both_ways() {
+    fn words_shown_read_back() {
         assert_eq!(word::<CaseState>(CaseState::OutOfScope.into()), "out of scope");
         assert_eq!(word::<CaseState>(0), "-");
         assert_eq!(word::<CaseState>(99), "(99)");

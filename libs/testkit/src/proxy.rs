@@ -1,4 +1,4 @@
-//! A road that breaks: stands before Postgres or a peer, and cuts or swallows what
+//! A state that breaks: stands before Postgres or a peer, and cuts or swallows what
 //! passes.
 
 use std::io;
@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, sp
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 
-/// Where the road leads.
+/// Where the proxy leads.
 #[derive(Clone, Debug)]
 enum Goal {
     Tcp(String, u16),
@@ -21,7 +21,7 @@ enum Goal {
 
 /// What happens to traffic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Road {
+enum LinkState {
     #[default]
     Open,
     /// Connections are closed, new ones at once.
@@ -34,7 +34,7 @@ enum Road {
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
-    road: watch::Sender<Road>,
+    state: watch::Sender<LinkState>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -73,9 +73,9 @@ impl Proxy {
     async fn open(goal: Goal) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let road = watch::Sender::default();
-        let task = tokio::spawn(accept(listener, goal, road.subscribe()));
-        Ok(Self { address, road, task })
+        let state = watch::Sender::default();
+        let task = tokio::spawn(accept(listener, goal, state.subscribe()));
+        Ok(Self { address, state, task })
     }
 
     /// Where it listens.
@@ -85,17 +85,17 @@ impl Proxy {
 
     /// Closes every connection, and new ones as soon as they are made.
     pub fn cut(&self) {
-        self.road.send_replace(Road::Cut);
+        self.state.send_replace(LinkState::Cut);
     }
 
     /// Keeps connections, but nothing arrives any more, either way.
     pub fn swallow(&self) {
-        self.road.send_replace(Road::Hole);
+        self.state.send_replace(LinkState::Hole);
     }
 
     /// Lets everything pass again; what was held back arrives.
     pub fn restore(&self) {
-        self.road.send_replace(Road::Open);
+        self.state.send_replace(LinkState::Open);
     }
 }
 
@@ -105,54 +105,54 @@ impl Drop for Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, goal: Goal, road: watch::Receiver<Road>) {
+async fn accept(listener: TcpListener, goal: Goal, state: watch::Receiver<LinkState>) {
     while let Ok((near, _)) = listener.accept().await {
-        let (goal, mut until, road) = (goal.clone(), road.clone(), road.clone());
+        let (goal, mut until, state) = (goal.clone(), state.clone(), state.clone());
         tokio::spawn(async move {
             tokio::select! {
-                _ = until.wait_for(|road| *road == Road::Cut) => {}
-                _ = carry(near, goal, road) => {}
+                _ = until.wait_for(|state| *state == LinkState::Cut) => {}
+                _ = carry(near, goal, state) => {}
             }
         });
     }
 }
 
 /// Carries both ways until either side closes.
-async fn carry(near: TcpStream, goal: Goal, road: watch::Receiver<Road>) -> io::Result<()> {
+async fn carry(near: TcpStream, goal: Goal, state: watch::Receiver<LinkState>) -> io::Result<()> {
     near.set_nodelay(true)?;
     match goal {
         Goal::Tcp(host, port) => {
             let far = TcpStream::connect((host, port)).await?;
             far.set_nodelay(true)?;
-            between(near, far, road).await
+            between(near, far, state).await
         }
-        Goal::Unix(path) => between(near, UnixStream::connect(path).await?, road).await,
+        Goal::Unix(path) => between(near, UnixStream::connect(path).await?, state).await,
     }
 }
 
 async fn between(
     near: TcpStream,
     far: impl AsyncRead + AsyncWrite,
-    road: watch::Receiver<Road>,
+    state: watch::Receiver<LinkState>,
 ) -> io::Result<()> {
     let (from_near, to_near) = split(near);
     let (from_far, to_far) = split(far);
     tokio::select! {
-        done = pump(from_near, to_far, road.clone()) => done,
-        done = pump(from_far, to_near, road) => done,
+        done = pump(from_near, to_far, state.clone()) => done,
+        done = pump(from_far, to_near, state) => done,
     }
 }
 
 async fn pump(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    mut road: watch::Receiver<Road>,
+    mut state: watch::Receiver<LinkState>,
 ) -> io::Result<()> {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let length = from.read(&mut buffer).await?;
         // The end, too, does not get through a hole.
-        if road.wait_for(|road| *road != Road::Hole).await.is_err() || length == 0 {
+        if state.wait_for(|state| *state != LinkState::Hole).await.is_err() || length == 0 {
             return Ok(());
         }
         to.write_all(&buffer[..length]).await?;

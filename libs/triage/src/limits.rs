@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_stands_once() {
+    fn a_doubled_operator_in_an_expression_is_refused() {
         for doubled in ["!!surge", "! !surge", "reach > --7", "reach > - // no\n -7"] {
             assert!(check(doubled).is_err_and(|wrong| wrong.contains("doubled")), "{doubled}");
         }

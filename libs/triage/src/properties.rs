@@ -292,7 +292,7 @@ proptest! {
 /// `cargo test --release -p triage --lib -- --ignored --nocapture triages_per_second`
 #[test]
 #[ignore = "a measurement: only optimised code tells"]
-fn triages_per_second() {
+fn triages_per_second_are_measured() {
     let set = RuleSet::shipped().expect("the shipped set can be read");
     let english =
         "The kettle arrived broken, the box was crushed and the parcel was two weeks late. I called \

@@ -83,7 +83,7 @@ fn the_text_tells_the_category() {
 }
 
 #[test]
-fn the_channel_knows_better() {
+fn a_category_hint_outranks_the_text() {
     let hinted = Facts { category_hint: " loan/rate ", ..facts("please refund") };
     assert_eq!(triage(&hinted).category, "loan/rate");
 }
@@ -104,7 +104,7 @@ fn a_tree_admits_nothing_else() {
 }
 
 #[test]
-fn priorities_in_order() {
+fn dangers_and_sums_get_their_priority() {
     let usual = facts("the parcel is late");
     assert_eq!(priority_of(&usual), Priority::P3);
     assert_eq!(priority_of(&facts("My son was injured by the heater")), Priority::P1);

@@ -179,7 +179,7 @@ mod tests {
         }
 
         #[test]
-        fn no_address_breaks_it(address in any::<String>()) {
+        fn any_address_can_be_normalised_twice(address in any::<String>()) {
             let _ = is_program(&address);
             prop_assert_eq!(normal(&normal(&address)), normal(&address));
         }

@@ -52,7 +52,7 @@ use sqlx::migrate::Migrator;
 
 use crate::address::OwnAddresses;
 use crate::mail::{Smtp, Transport};
-use crate::notice::Road;
+use crate::notice::Delivery;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -62,21 +62,21 @@ pub const SERVICE: Service = Service { name: "feedback", port: 50055, migrations
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     working_hours::prepare();
     let smtp = smtp(kit)?;
-    let road = smtp.as_ref().map_or(Road::None, |smtp| {
+    let delivery = smtp.as_ref().map_or(Delivery::None, |smtp| {
         let settings = &kit.settings;
         let own = settings.mail_own.iter().map(String::as_str);
-        Road::Mail(OwnAddresses::new(own.chain([smtp.sender()])))
+        Delivery::Mail(OwnAddresses::new(own.chain([smtp.sender()])))
     });
     parts
-        .route(FeedbackServiceServer::new(rpc::Rpc::new(kit.db.clone(), road.clone())))
+        .route(FeedbackServiceServer::new(rpc::Rpc::new(kit.db.clone(), delivery.clone())))
         .route(CallBackServiceServer::new(rpc::call_backs::CallBacks::new(kit.db.clone())))
         .route(TemplateServiceServer::new(rpc::templates::Templates::new(kit.db.clone())))
         .route(SurveyServiceServer::new(rpc::surveys::Surveys::new(kit.db.clone())))
-        .react(react::Reactions { road: road.clone() });
+        .react(react::Reactions { delivery: delivery.clone() });
     if let Some(smtp) = smtp {
         let db = kit.db.clone();
         let transport: Arc<dyn Transport> = Arc::new(smtp);
-        parts.worker("deliver", move |stop| flow::deliver::run(db, transport, road, stop));
+        parts.worker("deliver", move |stop| flow::deliver::run(db, transport, delivery, stop));
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(10);
 /// How long a connection is kept for the next notice.
 const IDLE_LIMIT: Duration = Duration::from_mins(1);
 
-/// A road notices can take.
+/// A way to deliver notices.
 pub(crate) trait Transport: Send + Sync + 'static {
     /// Tries once to deliver a notice.
     fn send<'a>(&'a self, notice: &'a Notice) -> BoxFuture<'a, Answer>;
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
     use crate::address::OwnAddresses;
     use crate::letter::Letters;
-    use crate::notice::{Contact, Owed, Road, Word};
+    use crate::notice::{Contact, Delivery, Owed, Word};
 
     fn notice(recipient: &str, word: Word) -> Notice {
         let contact = Contact {
@@ -151,12 +151,12 @@ mod tests {
         };
         let case_id = contact.case_id;
         let owed = Owed { case_id, cycle: 1, word, zone: String::new(), traceparent: String::new() };
-        let road = Road::Mail(OwnAddresses::default());
+        let delivery = Delivery::Mail(OwnAddresses::default());
         Notice::new(
             NoticeId(Uuid::nil()),
             owed,
             &contact,
-            (&road, &Letters::default()),
+            (&delivery, &Letters::default()),
             Timestamp::UNIX_EPOCH,
         )
     }

@@ -84,7 +84,7 @@ kernel::numbered! {
 
 /// How notices leave this house.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Road {
+pub enum Delivery {
     /// By e-mail, from these addresses of ours.
     Mail(OwnAddresses),
     /// Not at all: no transport is configured.
@@ -125,7 +125,7 @@ impl Obstacle {
     }
 }
 
-impl Road {
+impl Delivery {
     /// What keeps a notice from being sent to a contact.
     pub fn obstacle(&self, kind: Kind, contact: &Contact) -> Option<Obstacle> {
         let is_own = |address: &str| matches!(self, Self::Mail(own) if own.has(address));
@@ -248,12 +248,12 @@ impl Notice {
         id: NoticeId,
         owed: Owed,
         contact: &Contact,
-        (road, letters): (&Road, &Letters),
+        (delivery, letters): (&Delivery, &Letters),
         now: Timestamp,
     ) -> Self {
         let kind = owed.word.kind();
         let (letter, stopped) = letters.write(&owed.word, contact, &owed.zone);
-        let obstacle = road.obstacle(kind, contact).or(stopped);
+        let obstacle = delivery.obstacle(kind, contact).or(stopped);
         Self {
             id,
             case_id: owed.case_id,
@@ -295,7 +295,7 @@ impl Notice {
     pub fn send_again(
         &mut self,
         contact: &Contact,
-        road: &Road,
+        delivery: &Delivery,
         by: Requester,
         now: Timestamp,
     ) -> Result<Sending, Refusal> {
@@ -305,7 +305,7 @@ impl Notice {
         }
         // A person asks for it: what a program wrote is acknowledged all the same.
         let contact = Contact { automatic: false, ..contact.clone() };
-        if let Some(obstacle) = road.obstacle(self.kind, &contact) {
+        if let Some(obstacle) = delivery.obstacle(self.kind, &contact) {
             return Err(Refusal::Obstacle(obstacle));
         }
         if self.sending >= MAX_SENDINGS {

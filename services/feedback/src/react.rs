@@ -23,7 +23,7 @@ use proto::redress::cases::v1::{
 use proto::redress::intake::v1::ComplaintRegistered;
 
 use crate::flow::{posting, told};
-use crate::notice::{Contact, Owed, Road, Word};
+use crate::notice::{Contact, Delivery, Owed, Word};
 use crate::profile::{Origin, Progress};
 use crate::response::{Cycle, Over};
 use crate::store;
@@ -33,7 +33,7 @@ use crate::wire;
 /// Applies events of intake and cases.
 pub(crate) struct Reactions {
     /// How notices leave.
-    pub(crate) road: Road,
+    pub(crate) delivery: Delivery,
 }
 
 events::inbound! {
@@ -255,7 +255,7 @@ impl Reactions {
         let cases: Vec<CaseId> = contacts.iter().map(|contact| contact.case_id).collect();
         owed.extend(store::take_up(tx, &cases).await?);
         let known = contacts.into_iter().map(|contact| (contact.case_id, contact)).collect();
-        posting::post_owed(tx, &self.road, owed, &known).await
+        posting::post_owed(tx, &self.delivery, owed, &known).await
     }
 
     /// Writes what is owed to those who are known, and puts the rest off.
@@ -273,7 +273,7 @@ impl Reactions {
         if !put_off.is_empty() {
             store::put_off(tx, &put_off).await?;
         }
-        posting::post_owed(tx, &self.road, owed, &known).await
+        posting::post_owed(tx, &self.delivery, owed, &known).await
     }
 }
 

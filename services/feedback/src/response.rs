@@ -176,7 +176,7 @@ mod tests {
         }
 
         #[test]
-        fn numbers_lead_back(number in any::<i16>()) {
+        fn numbers_of_outcomes_and_verdicts_read_back(number in any::<i16>()) {
             prop_assert_eq!(Outcome::of(number).map(Outcome::number), (1..=3).contains(&number).then_some(number));
             prop_assert_eq!(Verdict::of(number).map(Verdict::number), (1..=2).contains(&number).then_some(number));
         }

@@ -20,7 +20,7 @@ use proto::redress::feedback::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::notice::Road;
+use crate::notice::Delivery;
 use crate::refusal::Refusal;
 use crate::{store, wire};
 use respond::Responses;
@@ -29,12 +29,12 @@ use respond::Responses;
 pub(crate) struct Rpc {
     db: Db,
     responses: Arc<Group<Responses>>,
-    road: Road,
+    delivery: Delivery,
 }
 
 impl Rpc {
-    pub(crate) fn new(db: Db, road: Road) -> Self {
-        Self { responses: Group::new(db.clone(), Responses), db, road }
+    pub(crate) fn new(db: Db, delivery: Delivery) -> Self {
+        Self { responses: Group::new(db.clone(), Responses), db, delivery }
     }
 }
 
@@ -99,14 +99,14 @@ impl FeedbackService for Rpc {
         &self,
         request: Request<RecordNoticeRequest>,
     ) -> Result<Response<RecordNoticeResponse>, Status> {
-        notices::record(&self.db, &self.road, request).await
+        notices::record(&self.db, &self.delivery, request).await
     }
 
     async fn resend_notice(
         &self,
         request: Request<ResendNoticeRequest>,
     ) -> Result<Response<ResendNoticeResponse>, Status> {
-        notices::resend(&self.db, &self.road, request).await
+        notices::resend(&self.db, &self.delivery, request).await
     }
 
     async fn get_contact(

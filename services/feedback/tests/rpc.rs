@@ -175,7 +175,7 @@ async fn a_repeated_answer_has_one_effect() {
 }
 
 #[tokio::test]
-async fn twins_have_one_effect() {
+async fn equal_requests_at_once_have_one_effect() {
     let house = house().await;
     let case = resolved_case(&house).await;
     let request = dispute(case);
@@ -219,7 +219,7 @@ async fn each_cycle_takes_its_own_answer() {
 }
 
 #[tokio::test]
-async fn the_window_closes() {
+async fn an_answer_after_the_window_is_refused() {
     let house = house().await;
     let case = resolved_case(&house).await;
     let mut client = client(&house);

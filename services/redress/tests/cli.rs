@@ -201,7 +201,7 @@ async fn a_complaint_is_brought_to_its_end_by_hand() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_list_reads() {
+async fn every_list_command_shows_what_there_is() {
     let terminal = Terminal::open().await;
     let (case, _) = terminal.submit().await;
     assert!(terminal.text(&["queue"]).await.contains(&case), "no department: nobody's queue");
@@ -440,7 +440,7 @@ async fn up_brings_its_own_postgres_and_keeps_what_it_holds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn migrate_says_what_lacks() {
+async fn migrate_says_which_services_lack_what() {
     let empty = testkit::Database::copy_of("empty", async |_| Ok(())).await.unwrap();
     let url = empty.url().to_owned();
     let lacking = run(&["migrate", "--check", "--database-url", &url]).await;

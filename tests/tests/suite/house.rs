@@ -17,7 +17,7 @@ use testkit::House;
 use tests::SERVICES;
 
 use crate::twice::{contracts, rpcs};
-use statements::{macros, statements};
+use statements::{bare_numbers, macros, numbered, statements};
 
 /// Longest file before it becomes a folder of rooms.
 const MAX_LINES: usize = 500;
@@ -268,7 +268,7 @@ fn a_process_may_end_before_it_is_killed() {
 /// Every statement of every store, and of the libraries that work in each schema,
 /// prepared by the role that runs it against the migrated schema: a misspelt column, a
 /// missing grant, a wrong type fail here. So no recorded answers of a database need to
-/// be kept and compared.
+/// be kept and compared. None compares a state with a bare number: `pg::sql!` names it.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_statement_fits_its_schema() {
     let house = House::open(&SERVICES).await;
@@ -284,8 +284,13 @@ async fn every_statement_fits_its_schema() {
         files.retain(|file| !file.ends_with("tests.rs"));
         let texts: Vec<String> = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
         let macros = macros(texts.iter().map(String::as_str));
+        let states = smallints(&mut owner, service).await;
         for statement in texts.iter().flat_map(|text| statements(text, &macros)) {
             count += 1;
+            for bare in bare_numbers(&statement, &states) {
+                wrong.push(format!("{service}: {bare} is not named in\n{statement}"));
+            }
+            let statement = numbered(&statement);
             // A queue's age is read over all tenants.
             let is_age = statement.starts_with("SELECT min(");
             ages += usize::from(is_age);
@@ -305,6 +310,13 @@ async fn every_statement_fits_its_schema() {
     assert_eq!(ages, 2, "of cases that wait and of tasks");
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     house.done().await;
+}
+
+/// The columns of a schema that keep the number of a named state: those of type smallint.
+async fn smallints(conn: &mut PgConnection, schema: &str) -> Vec<String> {
+    let columns = "SELECT DISTINCT column_name::text FROM information_schema.columns
+                   WHERE table_schema = $1 AND data_type = 'smallint'";
+    sqlx::query_scalar(columns).bind(schema).fetch_all(conn).await.unwrap()
 }
 
 /// Has the server read a statement without running it.

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn budgets_that_make_no_sense_are_refused() {
         for (text, badly) in [
             ("", Badly::Length),
             ("days", Badly::Length),

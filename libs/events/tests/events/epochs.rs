@@ -7,7 +7,7 @@ use futures::StreamExt as _;
 use kernel::{Ids as _, RandomIds};
 use sqlx::Executor as _;
 
-use crate::road::Road;
+use crate::fixture::Fixture;
 
 const TYPES: &[&str] = &["redress.cases.v1.CaseClosed"];
 
@@ -28,9 +28,9 @@ async fn told(source: &impl Source) -> Result<Batch, Fault> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cursor_beyond_what_was_ever_told_is_refused() -> Result<()> {
-    let road = Road::open().await?;
-    road.tell("one", RandomIds.token(), 1).await?;
-    let source = LocalSource(road.feed.clone());
+    let fixture = Fixture::open().await?;
+    fixture.tell("one", RandomIds.token(), 1).await?;
+    let source = LocalSource(fixture.feed.clone());
     let Batch { cursor, epoch, events, .. } = told(&source).await?;
     assert_eq!((events.len(), epoch.len()), (1, 36));
     let refused = first(&source, Subscription::after(cursor + 1, TYPES)).await.err();
@@ -41,11 +41,11 @@ async fn a_cursor_beyond_what_was_ever_told_is_refused() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cursor_of_another_epoch_is_refused_by_name() -> Result<()> {
-    let road = Road::open().await?;
-    road.tell("one", RandomIds.token(), 1).await?;
-    let source = LocalSource(road.feed.clone());
+    let fixture = Fixture::open().await?;
+    fixture.tell("one", RandomIds.token(), 1).await?;
+    let source = LocalSource(fixture.feed.clone());
     let Batch { cursor, epoch, .. } = told(&source).await?;
-    let mut owner = road.database.connect().await?;
+    let mut owner = fixture.database.connect().await?;
     owner.execute("SELECT alpha.renew_feed_epoch()").await?;
     let presenting =
         |epoch: &str| Subscription { epoch: epoch.to_owned(), ..Subscription::after(cursor, TYPES) };
@@ -71,29 +71,29 @@ async fn a_cursor_of_another_epoch_is_refused_by_name() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_consumer_goes_on_in_a_new_epoch_unless_it_has_applied_what_is_lost() -> Result<()> {
-    let road = Road::open().await?;
+    let fixture = Fixture::open().await?;
     let subject = RandomIds.token();
-    road.tell("one", subject, 1).await?;
+    fixture.tell("one", subject, 1).await?;
     let stop = tokio_util::sync::CancellationToken::new();
-    let beta = road.consumer_until(LocalSource(road.feed.clone()), &stop);
-    road.wait_for(1).await?;
-    let mut owner = road.database.connect().await?;
+    let beta = fixture.consumer_until(LocalSource(fixture.feed.clone()), &stop);
+    fixture.wait_for(1).await?;
+    let mut owner = fixture.database.connect().await?;
     let epochs = "SELECT count(*) FROM beta.feed_cursor WHERE epoch <> ''";
     let kept = async |owner: &mut sqlx::PgConnection| -> Result<i64> {
         Ok(sqlx::query_scalar(epochs).fetch_one(owner).await?)
     };
-    road.until(async || Ok(kept(&mut road.database.connect().await?).await? == 2)).await?;
+    fixture.until(async || Ok(kept(&mut fixture.database.connect().await?).await? == 2)).await?;
     stop.cancel();
     drop(beta);
 
     // Nothing was lost: it goes on.
     owner.execute("SELECT alpha.renew_feed_epoch()").await?;
-    let road = road.reopened();
+    let fixture = fixture.reopened();
     let stop = tokio_util::sync::CancellationToken::new();
-    let _beta = road.consumer_until(LocalSource(road.feed.clone()), &stop);
-    road.tell("one", subject, 2).await?;
-    road.wait_for(2).await?;
-    road.until(async || Ok(kept(&mut road.database.connect().await?).await? == 2)).await?;
+    let _beta = fixture.consumer_until(LocalSource(fixture.feed.clone()), &stop);
+    fixture.tell("one", subject, 2).await?;
+    fixture.wait_for(2).await?;
+    fixture.until(async || Ok(kept(&mut fixture.database.connect().await?).await? == 2)).await?;
     stop.cancel();
 
     // It has applied an event that is gone: it stands still until somebody says where to go on.
@@ -101,13 +101,13 @@ async fn a_consumer_goes_on_in_a_new_epoch_unless_it_has_applied_what_is_lost() 
         .execute("DELETE FROM alpha.outbox WHERE position = 2; SELECT setval('alpha.outbox_position', 1)")
         .await?;
     owner.execute("SELECT alpha.renew_feed_epoch()").await?;
-    let road = road.reopened();
-    let _beta = road.consumer(LocalSource(road.feed.clone()));
-    road.tell("one", subject, 3).await?;
+    let fixture = fixture.reopened();
+    let _beta = fixture.consumer(LocalSource(fixture.feed.clone()));
+    fixture.tell("one", subject, 3).await?;
     tokio::time::sleep(std::time::Duration::from_millis(700)).await;
-    assert_eq!(road.numbers_of(subject).await?, [1, 2], "nothing is passed over in silence");
+    assert_eq!(fixture.numbers_of(subject).await?, [1, 2], "nothing is passed over in silence");
     owner.execute("SELECT beta.resume_feed('alpha', 1)").await?;
-    road.wait_for(3).await?;
-    assert_eq!(road.numbers_of(subject).await?, [1, 2, 3]);
+    fixture.wait_for(3).await?;
+    assert_eq!(fixture.numbers_of(subject).await?, [1, 2, 3]);
     Ok(())
 }

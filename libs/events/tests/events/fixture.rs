@@ -1,4 +1,4 @@
-//! Two schemas and the road between them.
+//! Two schemas and the feed between them.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -59,7 +59,7 @@ impl Reactor for Diary {
 }
 
 /// Two schemas: alpha tells, beta writes down.
-pub(crate) struct Road {
+pub(crate) struct Fixture {
     pub(crate) database: Database,
     pub(crate) alpha: Db,
     pub(crate) beta: Db,
@@ -70,9 +70,9 @@ pub(crate) struct Road {
 
 pub(crate) const POISON: i32 = 13;
 
-impl Road {
+impl Fixture {
     pub(crate) async fn open() -> Result<Self> {
-        let database = Database::copy_of("road", async move |url| {
+        let database = Database::copy_of("fixture", async move |url| {
             pg::migrate(&url, "alpha", &[&pg::MIGRATIONS]).await?;
             pg::migrate(&url, "beta", &[&pg::MIGRATIONS, &events::MIGRATIONS]).await
         })
@@ -213,7 +213,7 @@ impl Road {
     }
 }
 
-impl Drop for Road {
+impl Drop for Fixture {
     fn drop(&mut self) {
         self.stop.cancel();
     }

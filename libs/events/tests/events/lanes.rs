@@ -18,7 +18,7 @@ use proto::redress::cases::v1::CaseClosed;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use crate::road::{Diary, FOLLOWS, Road};
+use crate::fixture::{Diary, FOLLOWS, Fixture};
 
 /// Events of a backlog of live events.
 const MANY: i32 = 2_600;
@@ -53,24 +53,24 @@ impl Reactor for Gated {
     }
 }
 
-fn gated(road: &Road) -> (Gated, Arc<Semaphore>) {
+fn gated(fixture: &Fixture) -> (Gated, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
-    (Gated { diary: road.diary(), gate: gate.clone() }, gate)
+    (Gated { diary: fixture.diary(), gate: gate.clone() }, gate)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn live_events_do_not_wait_behind_bulk_ones() -> Result<()> {
-    let road = Road::open().await?;
+    let fixture = Fixture::open().await?;
     let (old, new, other) = (RandomIds.token(), RandomIds.token(), RandomIds.token());
     for number in 0..300 {
-        road.tell_in(Lane::Bulk, "one", old, BACKLOG + number).await?;
+        fixture.tell_in(Lane::Bulk, "one", old, BACKLOG + number).await?;
     }
-    let (reactor, gate) = gated(&road);
-    let beta = road.replica(road.beta.clone(), reactor, LocalSource(road.feed.clone()));
-    road.tell("one", new, 1).await?;
-    road.tell("two", other, 2).await?;
-    let told = road.feed.head();
-    let written = road.wait_for(2).await?;
+    let (reactor, gate) = gated(&fixture);
+    let beta = fixture.replica(fixture.beta.clone(), reactor, LocalSource(fixture.feed.clone()));
+    fixture.tell("one", new, 1).await?;
+    fixture.tell("two", other, 2).await?;
+    let told = fixture.feed.head();
+    let written = fixture.wait_for(2).await?;
     assert_eq!(written, [(new, 1), (other, 2)], "while not one bulk event is applied");
 
     // Read your writes: a live token waits for the live lane, a bulk one for both.
@@ -80,9 +80,9 @@ async fn live_events_do_not_wait_behind_bulk_ones() -> Result<()> {
     assert_eq!(wait(Lane::Bulk).await.err().map(|fault| fault.reason()), Some("NOT_YET_APPLIED"));
 
     // A live event of a case whose bulk events are not applied waits for them.
-    road.tell("one", old, 7).await?;
-    road.until(async || Ok(road.aside().await?.0 == 1)).await?;
-    let waiting = road.feed.head();
+    fixture.tell("one", old, 7).await?;
+    fixture.until(async || Ok(fixture.aside().await?.0 == 1)).await?;
+    let waiting = fixture.feed.head();
     let one_more =
         beta.wait_applied("alpha", (waiting, Lane::Live), &one, std::time::Duration::from_millis(200));
     assert_eq!(
@@ -91,43 +91,43 @@ async fn live_events_do_not_wait_behind_bulk_ones() -> Result<()> {
         "it is not seen yet"
     );
     gate.add_permits(1_000);
-    road.wait_for(303).await?;
+    fixture.wait_for(303).await?;
     let mut expected: Vec<i32> = (0..300).map(|number| BACKLOG + number).collect();
     expected.push(7);
-    assert_eq!(road.numbers_of(old).await?, expected, "in the order in which it happened");
-    road.until(async || Ok(road.aside().await? == (0, 0))).await?;
+    assert_eq!(fixture.numbers_of(old).await?, expected, "in the order in which it happened");
+    fixture.until(async || Ok(fixture.aside().await? == (0, 0))).await?;
     beta.wait_applied("alpha", (waiting, Lane::Bulk), &one, std::time::Duration::from_secs(10)).await?;
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenants_backlog_of_live_events_holds_no_other_tenant_up() -> Result<()> {
-    let road = Road::open().await?;
+    let fixture = Fixture::open().await?;
     let (busy, quick) = (RandomIds.token(), RandomIds.token());
-    road.tell_many("one", busy, BACKLOG..BACKLOG + MANY).await?;
-    road.tell("two", quick, 1).await?;
-    let (reactor, gate) = gated(&road);
-    let _beta = road.replica(road.beta.clone(), reactor, LocalSource(road.feed.clone()));
+    fixture.tell_many("one", busy, BACKLOG..BACKLOG + MANY).await?;
+    fixture.tell("two", quick, 1).await?;
+    let (reactor, gate) = gated(&fixture);
+    let _beta = fixture.replica(fixture.beta.clone(), reactor, LocalSource(fixture.feed.clone()));
     // As many batches as the bound says: then the tenant is read apart, and there is no
     // permit for any more of its events.
     gate.add_permits(2);
-    road.until(async || Ok(!road.numbers_of(quick).await?.is_empty())).await?;
-    let before = road.numbers_of(busy).await?.len();
+    fixture.until(async || Ok(!fixture.numbers_of(quick).await?.is_empty())).await?;
+    let before = fixture.numbers_of(busy).await?.len();
     assert!(before <= 1_000, "{before} events of the backlog came first");
     gate.add_permits(1_000);
-    road.wait_for(usize::try_from(MANY)? + 1).await?;
-    assert_eq!(road.numbers_of(busy).await?, (BACKLOG..BACKLOG + MANY).collect::<Vec<_>>());
+    fixture.wait_for(usize::try_from(MANY)? + 1).await?;
+    assert_eq!(fixture.numbers_of(busy).await?, (BACKLOG..BACKLOG + MANY).collect::<Vec<_>>());
 
     // Once it has caught up it is read with the others again, and nothing is lost in between.
     let is_together = async || -> Result<bool> {
         let apart = sqlx::query_scalar("SELECT count(*) FROM beta.feed_cursor WHERE apart <> ''");
-        let apart: i64 = apart.fetch_one(&mut road.database.connect().await?).await?;
+        let apart: i64 = apart.fetch_one(&mut fixture.database.connect().await?).await?;
         Ok(apart == 0)
     };
-    road.until(is_together).await?;
-    road.tell("one", busy, 5).await?;
-    road.wait_for(usize::try_from(MANY)? + 2).await?;
-    assert_eq!(road.numbers_of(busy).await?.last(), Some(&5));
+    fixture.until(is_together).await?;
+    fixture.tell("one", busy, 5).await?;
+    fixture.wait_for(usize::try_from(MANY)? + 2).await?;
+    assert_eq!(fixture.numbers_of(busy).await?.last(), Some(&5));
     Ok(())
 }
 
@@ -151,25 +151,25 @@ async fn order_per_case_holds_in_whatever_lanes_its_events_travel() -> Result<()
     let mut runner = TestRunner::default();
     for _ in 0..4 {
         let steps = steps().new_tree(&mut runner).map_err(|reason| anyhow::anyhow!(reason))?.current();
-        let road = Road::open().await?;
+        let fixture = Fixture::open().await?;
         let subjects: [[Uuid; 3]; 2] = std::array::from_fn(|_| std::array::from_fn(|_| RandomIds.token()));
         let lost = Arc::new(AtomicBool::new(false));
         for _ in 0..2 {
-            let fickle = Fickle { diary: road.diary(), busy: lost.clone() };
-            road.replica(road.beta.clone(), fickle, LocalSource(road.feed.clone()));
+            let fickle = Fickle { diary: fixture.diary(), busy: lost.clone() };
+            fixture.replica(fixture.beta.clone(), fickle, LocalSource(fixture.feed.clone()));
         }
         let mut expected: HashMap<Uuid, Vec<i32>> = HashMap::new();
         for (number, step) in steps.iter().enumerate() {
             let (tenant, subject) = (["one", "two"][step.tenant], subjects[step.tenant][step.subject]);
             let number = i32::try_from(number)? + 100;
             lost.store(number % 17 == 0, Ordering::Relaxed);
-            road.tell_in(step.lane, tenant, subject, number).await?;
+            fixture.tell_in(step.lane, tenant, subject, number).await?;
             expected.entry(subject).or_default().push(number);
         }
         lost.store(false, Ordering::Relaxed);
-        road.wait_for(steps.len()).await?;
+        fixture.wait_for(steps.len()).await?;
         for (subject, numbers) in expected {
-            let seen = road.numbers_of(subject).await?;
+            let seen = fixture.numbers_of(subject).await?;
             ensure!(seen == numbers, "{seen:?} is not {numbers:?} with {steps:?}");
         }
     }

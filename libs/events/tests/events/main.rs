@@ -1,12 +1,12 @@
-//! The road between two services, over a real Postgres: nothing is skipped,
+//! The feed between two services, over a real Postgres: nothing is skipped,
 //! nothing is done twice, order holds per case, and poison holds up its own case
 //! only.
 
 mod busy;
 mod epochs;
+mod fixture;
 mod lanes;
 mod resisting;
-mod road;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -24,26 +24,26 @@ use sqlx::{Connection as _, Executor as _};
 use testkit::Database;
 use uuid::Uuid;
 
-use self::road::{Road, emit_by_hand, emit_payload};
+use self::fixture::{Fixture, emit_by_hand, emit_payload};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_commits_late_is_not_skipped() -> Result<()> {
-    let road = Road::open().await?;
-    let _beta = road.consumer(LocalSource(road.feed.clone()));
+    let fixture = Fixture::open().await?;
+    let _beta = fixture.consumer(LocalSource(fixture.feed.clone()));
     let (early, late) = (RandomIds.token(), RandomIds.token());
-    road.tell("one", early, 1).await?;
-    road.wait_for(1).await?;
+    fixture.tell("one", early, 1).await?;
+    fixture.wait_for(1).await?;
 
-    let mut slow = road.by_hand().await?;
+    let mut slow = fixture.by_hand().await?;
     emit_by_hand(&mut slow, late, 2).await?;
     for number in 3..8 {
-        road.tell("one", early, number).await?; // higher positions, committed first
+        fixture.tell("one", early, number).await?; // higher positions, committed first
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(road.written().await?.len(), 1, "nothing may pass the open transaction");
+    assert_eq!(fixture.written().await?.len(), 1, "nothing may pass the open transaction");
 
     slow.execute("COMMIT").await?;
-    let written = road.wait_for(7).await?;
+    let written = fixture.wait_for(7).await?;
     let numbers: Vec<i32> = written.iter().map(|(_, number)| *number).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7]);
     Ok(())
@@ -51,19 +51,19 @@ async fn an_event_that_commits_late_is_not_skipped() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_newest_transaction_is_waited_for() -> Result<()> {
-    let road = Road::open().await?;
-    let _beta = road.consumer(LocalSource(road.feed.clone()));
-    road.tell("one", RandomIds.token(), 1).await?;
-    road.wait_for(1).await?;
+    let fixture = Fixture::open().await?;
+    let _beta = fixture.consumer(LocalSource(fixture.feed.clone()));
+    fixture.tell("one", RandomIds.token(), 1).await?;
+    fixture.wait_for(1).await?;
     // Nobody begins after it: no later transaction id tells the reader that it runs.
-    let mut newest = road.by_hand().await?;
+    let mut newest = fixture.by_hand().await?;
     emit_by_hand(&mut newest, RandomIds.token(), 2).await?;
     for _ in 0..7 {
-        road.alpha.notifier().notify(pg::notifier::EVENTS);
+        fixture.alpha.notifier().notify(pg::notifier::EVENTS);
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     newest.execute("COMMIT").await?;
-    assert_eq!(road.wait_for(2).await?.len(), 2);
+    assert_eq!(fixture.wait_for(2).await?.len(), 2);
     Ok(())
 }
 
@@ -90,28 +90,28 @@ async fn the_readers_lock_ends_with_its_transaction() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_tells_nothing_holds_nobody_up() -> Result<()> {
-    let road = Road::open().await?;
-    let _beta = road.consumer(LocalSource(road.feed.clone()));
+    let fixture = Fixture::open().await?;
+    let _beta = fixture.consumer(LocalSource(fixture.feed.clone()));
     // Somebody else's, of whatever database of the cluster: it may run for hours.
-    let mut foreign = road.by_hand().await?;
+    let mut foreign = fixture.by_hand().await?;
     foreign.execute("SELECT pg_current_xact_id()").await?;
     for number in 1..4 {
-        road.tell("one", RandomIds.token(), number).await?;
+        fixture.tell("one", RandomIds.token(), number).await?;
     }
-    assert_eq!(road.wait_for(3).await?.len(), 3);
+    assert_eq!(fixture.wait_for(3).await?.len(), 3);
     foreign.execute("COMMIT").await?;
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn under_a_storm_everything_arrives_once_and_in_order_per_case() -> Result<()> {
-    let road = Arc::new(Road::open().await?);
-    let _beta = road.consumer(LocalSource(road.feed.clone()));
-    let _second_replica = road.consumer(LocalSource(road.feed.clone()));
+    let fixture = Arc::new(Fixture::open().await?);
+    let _beta = fixture.consumer(LocalSource(fixture.feed.clone()));
+    let _second_replica = fixture.consumer(LocalSource(fixture.feed.clone()));
     let writers = (0..6).map(|writer| {
-        let road = road.clone();
+        let fixture = fixture.clone();
         async move {
-            let mut conn = road.by_hand().await?;
+            let mut conn = fixture.by_hand().await?;
             let subject = RandomIds.token();
             let mut told = Vec::new();
             for number in 0..30 {
@@ -131,7 +131,7 @@ async fn under_a_storm_everything_arrives_once_and_in_order_per_case() -> Result
     });
     let told: Vec<Vec<(Uuid, i32)>> = join_all(writers).await.into_iter().collect::<Result<_>>()?;
     let count = told.iter().map(Vec::len).sum();
-    let written = road.wait_for(count).await?;
+    let written = fixture.wait_for(count).await?;
     assert_eq!(written.len(), count, "once each");
     for mine in told {
         let subject = mine[0].0;
@@ -165,15 +165,15 @@ impl Source for Stutter {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_duplicate_has_no_second_effect() -> Result<()> {
-    let road = Road::open().await?;
-    let _beta = road.consumer(Stutter(LocalSource(road.feed.clone())));
+    let fixture = Fixture::open().await?;
+    let _beta = fixture.consumer(Stutter(LocalSource(fixture.feed.clone())));
     let subjects: Vec<Uuid> = (0..4).map(|_| RandomIds.token()).collect();
     for number in 0..40 {
-        road.tell("one", subjects[number % 4], i32::try_from(number)? + 100).await?;
+        fixture.tell("one", subjects[number % 4], i32::try_from(number)? + 100).await?;
     }
-    road.wait_for(40).await?;
+    fixture.wait_for(40).await?;
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let written = road.written().await?;
+    let written = fixture.written().await?;
     assert_eq!(written.len(), 40);
     assert_eq!(written.iter().collect::<HashSet<_>>().len(), 40);
     Ok(())
@@ -181,17 +181,17 @@ async fn a_duplicate_has_no_second_effect() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn long_events_come_in_batches_that_any_client_takes_in() -> Result<()> {
-    let road = Road::open().await?;
-    let mut conn = road.by_hand().await?;
+    let fixture = Fixture::open().await?;
+    let mut conn = fixture.by_hand().await?;
     let long = CaseClosed { case_id: "x".repeat(1024 * 1024), ..CaseClosed::default() };
     for _ in 0..20 {
         emit_payload(&mut conn, RandomIds.token(), &long).await?;
     }
     conn.execute("COMMIT").await?;
-    road.tell("one", RandomIds.token(), 1).await?; // notifies, so that all is read at once
+    fixture.tell("one", RandomIds.token(), 1).await?; // notifies, so that all is read at once
 
     let wanted = Subscription::after(0, &["redress.cases.v1.CaseClosed"]);
-    let mut stream = LocalSource(road.feed.clone()).subscribe(wanted);
+    let mut stream = LocalSource(fixture.feed.clone()).subscribe(wanted);
     let mut positions = Vec::new();
     while positions.len() < 21 {
         let batch = stream.next().await.unwrap_or_else(|| Ok(Batch::default()))?;
@@ -205,14 +205,14 @@ async fn long_events_come_in_batches_that_any_client_takes_in() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tenants_share_a_batch_but_not_their_rows() -> Result<()> {
-    let road = Road::open().await?;
+    let fixture = Fixture::open().await?;
     let (first, second) = (RandomIds.token(), RandomIds.token());
-    road.tell("one", first, 1).await?;
-    road.tell("two", second, 2).await?;
-    let _beta = road.consumer(LocalSource(road.feed.clone()));
-    road.wait_for(2).await?;
+    fixture.tell("one", first, 1).await?;
+    fixture.tell("two", second, 2).await?;
+    let _beta = fixture.consumer(LocalSource(fixture.feed.clone()));
+    fixture.wait_for(2).await?;
     for (tenant, subject) in [("one", first), ("two", second)] {
-        let seen = road
+        let seen = fixture
             .beta
             .transact("look", &TenantId::parse(tenant)?, async move |mut tx| {
                 let seen: Vec<Uuid> =

@@ -9,7 +9,7 @@ fn level_of(text: &str) -> Level {
 }
 
 #[test]
-fn from_calm_to_furious() {
+fn texts_are_graded_from_calm_to_furious() {
     let cases = [
         ("Could you tell me when the parcel comes", Level::Calm),
         ("请问我的订单什么时候发货", Level::Calm),

@@ -74,7 +74,7 @@ fn a_few_texts_all_right_make_no_model_certain() {
 }
 
 #[test]
-fn too_little_is_refused() {
+fn learning_from_too_little_is_refused() {
     let one = [Example { class: "a", text: "x y" }, Example { class: "a", text: "x y" }];
     assert_eq!(learn(&one), Err(TooLittle::OneClass));
     let apart = [Example { class: "a", text: "one" }, Example { class: "b", text: "two" }];

@@ -4,9 +4,9 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod calls;
+mod feeds;
 mod identity;
 mod probe;
-mod roads;
 mod roles;
 mod settings;
 mod skew;

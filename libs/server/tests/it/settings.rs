@@ -25,7 +25,7 @@ fn what_is_not_set_has_the_defaults_of_the_code() {
 }
 
 #[test]
-fn flags_are_read() {
+fn settings_are_read_from_flags() {
     let line =
         ["--listen", "127.0.0.1:0", "--log-format", "pretty", "--web-origins", "https://a.org,http://b:1"];
     let settings = parse(&line).unwrap();

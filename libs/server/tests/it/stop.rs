@@ -47,7 +47,7 @@ async fn calls_in_flight_end_and_what_waits_is_ended() {
 }
 
 #[tokio::test]
-async fn health_says_so_first() {
+async fn health_reports_the_stop_before_calls_end() {
     let running = probe::serve(Settings::default(), &[FEEDBACK]).await;
     let mut feedback = FeedbackServiceClient::new(channel(&running));
     let call = tokio::spawn(async move { feedback.get_feedback(about("brief:health")).await });

@@ -23,7 +23,7 @@ use tracing::Instrument as _;
 
 use crate::flow::told;
 use crate::mail::Transport;
-use crate::notice::{Answer, Kind, Notice, Road, State};
+use crate::notice::{Answer, Delivery, Kind, Notice, State};
 use crate::store::{self, Attempt, Claimed, Claims};
 use crate::wire;
 
@@ -46,13 +46,13 @@ const CLAIM: Duration = Duration::from_mins(2);
 const SWEEP: Duration = Duration::from_mins(10);
 
 /// Delivers notices until told to stop; what is being sent then is finished.
-pub(crate) async fn run(db: Db, transport: Arc<dyn Transport>, road: Road, stop: Stop) {
+pub(crate) async fn run(db: Db, transport: Arc<dyn Transport>, delivery: Delivery, stop: Stop) {
     let mut listener = db.notifier().listen(TOPIC);
     let swept = db.clock().now();
     let mut worker = Worker {
         db,
         transport,
-        road,
+        delivery,
         sending: JoinSet::new(),
         tenants: HashMap::new(),
         tried: Vec::new(),
@@ -76,7 +76,7 @@ struct Worker {
     db: Db,
     transport: Arc<dyn Transport>,
     /// How what follows from a delivery leaves in its turn.
-    road: Road,
+    delivery: Delivery,
     sending: JoinSet<(Claimed, Answer)>,
     /// Whose notices they are.
     tenants: HashMap<Id, TenantId>,
@@ -180,7 +180,7 @@ impl Worker {
         for attempt in &self.tried {
             tenants.entry(&attempt.tenant).or_default().push(attempt);
         }
-        let road = &self.road;
+        let delivery = &self.delivery;
         self.db
             .transact_as_worker("notices.settle", async |mut tx| {
                 for (tenant, attempts) in &tenants {
@@ -194,7 +194,7 @@ impl Worker {
                             ended.push(notice);
                         }
                     }
-                    told::outcomes(&mut tx, road, &ended).await?;
+                    told::outcomes(&mut tx, delivery, &ended).await?;
                 }
                 Ok((tx, ()))
             })

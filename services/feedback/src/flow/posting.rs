@@ -11,7 +11,7 @@ use crate::address::{normal, send_at};
 use crate::flow::deliver;
 use crate::letter::Letters;
 use crate::letter::template::Template;
-use crate::notice::{Contact, Kind, Notice, Owed, Road, State};
+use crate::notice::{Contact, Delivery, Kind, Notice, Owed, State};
 use crate::quiet::QuietHours;
 use crate::revision::{Revision, Subject};
 use crate::{store, wire};
@@ -29,7 +29,7 @@ pub(crate) async fn letters(tx: &mut Tx) -> Result<Letters, Fault> {
 /// Makes notices of what is owed, and posts them.
 pub(crate) async fn post_owed(
     tx: &mut Tx,
-    road: &Road,
+    delivery: &Delivery,
     owed: Vec<Owed>,
     known: &HashMap<CaseId, Contact>,
 ) -> Result<(), Fault> {
@@ -38,7 +38,7 @@ pub(crate) async fn post_owed(
     for owed in owed {
         if let Some(contact) = known.get(&owed.case_id) {
             let zone = owed.zone.clone();
-            let notice = Notice::new(NoticeId(tx.new_id()), owed, contact, (road, &letters), tx.now());
+            let notice = Notice::new(NoticeId(tx.new_id()), owed, contact, (delivery, &letters), tx.now());
             notices.push((notice, zone));
         }
     }

@@ -11,7 +11,7 @@ use kernel::{CaseId, NoticeId};
 use pg::Tx;
 
 use crate::flow::{follow_up, posting};
-use crate::notice::{Contact, Kind, Notice, Owed, Road, State, Word};
+use crate::notice::{Contact, Delivery, Kind, Notice, Owed, State, Word};
 use crate::profile::{Profile, Progress};
 use crate::revision::{Revision, Subject};
 use crate::store;
@@ -19,7 +19,7 @@ use crate::store::ToldCycle;
 use crate::survey::{Invitation, Questionnaire, Reply, Standing, State as SurveyState, Survey};
 
 /// Takes in which notices were delivered: of those that told an outcome, what follows.
-pub(crate) async fn outcomes(tx: &mut Tx, road: &Road, ended: &[&Notice]) -> Result<(), Fault> {
+pub(crate) async fn outcomes(tx: &mut Tx, delivery: &Delivery, ended: &[&Notice]) -> Result<(), Fault> {
     let is_told = |notice: &&&Notice| notice.kind == Kind::Outcome && notice.state == State::Delivered;
     let told: Vec<&Notice> = ended.iter().filter(is_told).copied().collect();
     if told.is_empty() {
@@ -36,7 +36,7 @@ pub(crate) async fn outcomes(tx: &mut Tx, road: &Road, ended: &[&Notice]) -> Res
     let contacts = store::contacts(tx, &cases).await?;
     follow_up::told(tx, &fresh, &profiles).await?;
     let traces = told.iter().map(|notice| (notice.case_id, notice.traceparent.as_str())).collect();
-    open_surveys(tx, road, &fresh, &profiles, &contacts, &traces).await
+    open_surveys(tx, delivery, &fresh, &profiles, &contacts, &traces).await
 }
 
 /// The questionnaire in force.
@@ -48,7 +48,7 @@ pub(crate) async fn questionnaire(tx: &mut Tx) -> Result<Revision<Questionnaire>
 /// Opens the survey of each cycle, unless nobody is to be asked, and posts its mails.
 async fn open_surveys(
     tx: &mut Tx,
-    road: &Road,
+    delivery: &Delivery,
     told: &[ToldCycle],
     profiles: &HashMap<CaseId, Profile>,
     contacts: &HashMap<CaseId, Contact>,
@@ -82,7 +82,7 @@ async fn open_surveys(
             let traceparent = traces.get(&cycle.case_id).copied().unwrap_or_default().to_owned();
             let (case_id, zone) = (cycle.case_id, cycle.zone.clone());
             let owed = Owed { case_id, cycle: cycle.cycle, word, zone, traceparent };
-            let notice = Notice::new(NoticeId(tx.new_id()), owed, contact, (road, &letters), tx.now());
+            let notice = Notice::new(NoticeId(tx.new_id()), owed, contact, (delivery, &letters), tx.now());
             notices.push((notice.at(send), cycle.zone.clone()));
         }
     }

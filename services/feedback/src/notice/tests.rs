@@ -19,18 +19,18 @@ fn contact(recipient: &str) -> Contact {
     }
 }
 
-fn mail() -> Road {
-    Road::Mail(OwnAddresses::new(["complaints@example.org"]))
+fn mail() -> Delivery {
+    Delivery::Mail(OwnAddresses::new(["complaints@example.org"]))
 }
 
-fn to(contact: &Contact, word: Word, road: &Road) -> Notice {
+fn to(contact: &Contact, word: Word, delivery: &Delivery) -> Notice {
     let owed =
         Owed { case_id: contact.case_id, cycle: 1, word, zone: String::new(), traceparent: String::new() };
-    Notice::new(NoticeId(Uuid::nil()), owed, contact, (road, &Letters::default()), Timestamp::UNIX_EPOCH)
+    Notice::new(NoticeId(Uuid::nil()), owed, contact, (delivery, &Letters::default()), Timestamp::UNIX_EPOCH)
 }
 
-fn owed(recipient: &str, road: &Road) -> Notice {
-    to(&contact(recipient), Word::Acknowledgement, road)
+fn owed(recipient: &str, delivery: &Delivery) -> Notice {
+    to(&contact(recipient), Word::Acknowledgement, delivery)
 }
 
 fn by() -> Requester {
@@ -43,15 +43,15 @@ fn record(told: Timestamp) -> Record {
 
 #[test]
 fn what_cannot_leave_says_why_at_once() {
-    for (recipient, road, reason) in [
-        ("a@b.example", Road::None, "NO_TRANSPORT"),
+    for (recipient, delivery, reason) in [
+        ("a@b.example", Delivery::None, "NO_TRANSPORT"),
         ("", mail(), "NO_ADDRESS"),
-        ("", Road::None, "NO_ADDRESS"),
+        ("", Delivery::None, "NO_ADDRESS"),
         ("noreply@b.example", mail(), "AUTOMATIC_SENDER"),
-        ("MAILER-DAEMON@b.example", Road::None, "AUTOMATIC_SENDER"),
+        ("MAILER-DAEMON@b.example", Delivery::None, "AUTOMATIC_SENDER"),
         ("Complaints+7@example.org", mail(), "OWN_ADDRESS"),
     ] {
-        let notice = owed(recipient, &road);
+        let notice = owed(recipient, &delivery);
         assert_eq!((notice.state, notice.failure_reason.as_str()), (State::Undelivered, reason));
         assert_eq!((notice.ended, notice.due), (Some(Timestamp::UNIX_EPOCH), None));
     }
@@ -100,13 +100,13 @@ fn sent_again_it_goes_to_the_address_now_known() {
         Err(Refusal::NoticePending)
     );
     notice.tried(Answer::Refused("550 no".into()), now, 0.0);
-    for (to, road, obstacle) in [
+    for (to, delivery, obstacle) in [
         ("", mail(), Obstacle::NoAddress),
-        ("a@b.example", Road::None, Obstacle::NoTransport),
+        ("a@b.example", Delivery::None, Obstacle::NoTransport),
         ("no-reply@b.example", mail(), Obstacle::AutomaticSender),
     ] {
         let before = notice.clone();
-        assert_eq!(notice.send_again(&contact(to), &road, by(), now), Err(Refusal::Obstacle(obstacle)));
+        assert_eq!(notice.send_again(&contact(to), &delivery, by(), now), Err(Refusal::Obstacle(obstacle)));
         assert_eq!(notice, before);
     }
     let before = notice.send_again(&contact("a@b.example"), &mail(), by(), now).expect("undelivered");
@@ -135,7 +135,7 @@ fn it_is_not_sent_for_ever() {
 }
 
 #[test]
-fn an_answer_settles_it() {
+fn an_answer_of_the_mail_server_settles_a_notice() {
     let mut taken = owed("a@b.example", &mail());
     assert_eq!(taken.tried(Answer::Taken("250 ok".into()), Timestamp::UNIX_EPOCH, 0.0), None);
     assert_eq!((taken.state, taken.detail()), (State::Delivered, "250 ok"));
@@ -146,7 +146,7 @@ fn an_answer_settles_it() {
 }
 
 #[test]
-fn attempts_end() {
+fn attempts_at_a_notice_end() {
     let mut notice = owed("a@b.example", &mail());
     let mut now = Timestamp::UNIX_EPOCH;
     loop {

@@ -8,19 +8,19 @@ use tonic::{Request, Response, Status};
 
 use crate::flow::deliver;
 use crate::flow::told;
-use crate::notice::{Requester, Road};
+use crate::notice::{Delivery, Requester};
 use crate::refusal::Refusal;
 use crate::{store, wire};
 
 /// Records that a complainant was told by other means.
 pub(super) async fn record(
     db: &Db,
-    road: &Road,
+    delivery: &Delivery,
     request: Request<RecordNoticeRequest>,
 ) -> Result<Response<RecordNoticeResponse>, Status> {
     let (context, request) = server::mutation(request)?;
     let recorded = wire::record(request, db.clock().now())?;
-    let road = road.clone();
+    let delivery = delivery.clone();
     let done = db
         .mutate(context, async move |mut tx, caller| {
             let mut notice =
@@ -31,7 +31,7 @@ pub(super) async fn record(
             let earlier = store::sendings(&mut tx, &[notice.id]).await?.remove(&notice.id);
             tx.join_trace(&notice.traceparent);
             tx.emit(notice.case_id.0, &wire::settled(&notice));
-            told::outcomes(&mut tx, &road, &[&notice]).await?;
+            told::outcomes(&mut tx, &delivery, &[&notice]).await?;
             let notice = Some(wire::notice(notice, earlier.unwrap_or_default()));
             Ok((tx, RecordNoticeResponse { notice }))
         })
@@ -42,18 +42,18 @@ pub(super) async fn record(
 /// Sends a notice again, to the address now known.
 pub(super) async fn resend(
     db: &Db,
-    road: &Road,
+    delivery: &Delivery,
     request: Request<ResendNoticeRequest>,
 ) -> Result<Response<ResendNoticeResponse>, Status> {
     let (context, request) = server::mutation(request)?;
     let wire::Resent { notice, reason } = wire::resend(request)?;
     let by = Requester { requester: context.caller.subject.to_string(), reason };
-    let road = road.clone();
+    let delivery = delivery.clone();
     let done = db
         .mutate(context, async move |mut tx, _| {
             let mut notice = store::lock_notice(&mut tx, notice).await?.ok_or(Refusal::NoticeNotFound)?;
             let contact = store::contact(&mut tx, notice.case_id).await?.ok_or(Refusal::ContactNotFound)?;
-            let before = notice.send_again(&contact, &road, by, tx.now())?;
+            let before = notice.send_again(&contact, &delivery, by, tx.now())?;
             store::keep_sending(&mut tx, &before).await?;
             store::change(&mut tx, &notice).await?;
             let earlier = store::sendings(&mut tx, &[notice.id]).await?.remove(&notice.id);

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_said_counts() {
+    fn every_field_of_a_complaint_counts_as_content() {
         let evidence = |sha256: &str| Evidence { sha256: sha256.to_owned(), ..Evidence::default() };
         let moment = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
         let by = |name: &str| Complainant { display_name: name.to_owned(), ..Complainant::default() };

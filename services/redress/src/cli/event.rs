@@ -1,4 +1,4 @@
-//! `redress events tail` and `redress parked …`: the roads between services.
+//! `redress events tail` and `redress parked …`: the feeds between services.
 
 use std::time::Duration;
 

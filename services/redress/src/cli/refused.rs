@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn json_tells_the_same() {
+    fn an_error_in_json_has_what_the_text_has() {
         let mut details = ErrorDetails::with_error_info(
             "SHARE_EXCEEDED",
             "redress.dev",
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn causes_are_told_once() {
+    fn a_cause_repeated_in_an_error_is_shown_once() {
         let error = anyhow::anyhow!("no such file").context("sample.csv: no such file").context("import");
         assert_eq!(explain(&error), "redress: import: sample.csv: no such file\n");
     }

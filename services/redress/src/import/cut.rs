@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_rows_are_none() {
+    fn blank_rows_of_a_file_are_skipped() {
         let read = rows(b"a;b\r\n\r\n;\n\"x\ny\";2\n \n");
         let row = |cells: [&str; 2]| Ok(cells.map(str::to_owned).to_vec());
         assert_eq!(read, [row(["a", "b"]), row(["x\ny", "2"])]);

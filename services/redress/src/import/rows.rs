@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sample_is_whole() {
+    fn every_row_of_the_shipped_sample_can_be_read() {
         let rows = file("complaints.jsonl", demo::SAMPLE.as_bytes());
         assert!(rows.len() >= 240, "{}", rows.len());
         let keys: HashSet<_> = rows.iter().map(|row| row.key).collect();

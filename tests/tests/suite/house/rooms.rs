@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::statements::without_tests;
 use super::{NAMES, root, sources};
 
 /// Which rooms a room may name, besides itself and the nouns.
@@ -46,7 +47,7 @@ fn shipped(service: &str) -> BTreeMap<PathBuf, String> {
     all.retain(|path, _| {
         !tests.iter().any(|test| path.starts_with(test) || *path == test.with_extension("rs"))
     });
-    all.into_iter().map(|(path, text)| (path, without_tests(&text))).collect()
+    all.into_iter().map(|(path, text)| (path, without_tests_and_texts(&text))).collect()
 }
 
 /// Where the modules of a file lie: beside it, in a folder of its name.
@@ -69,23 +70,8 @@ fn test_modules(path: &Path, text: &str) -> Vec<PathBuf> {
 
 /// A text without comments, strings and what is only for tests. rustfmt ends an item at
 /// the indentation it began with.
-fn without_tests(text: &str) -> String {
-    let mut kept = String::new();
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        let code = line.trim_start();
-        let indent = line.len() - code.len();
-        if code == "#[cfg(test)]" {
-            let ends = |line: &&str| {
-                let code = line.trim_start();
-                line.len() - code.len() == indent && (code.ends_with('}') || code.ends_with(';'))
-            };
-            lines.find(ends);
-        } else if !code.starts_with("//") {
-            kept.push_str(line);
-            kept.push('\n');
-        }
-    }
+fn without_tests_and_texts(text: &str) -> String {
+    let mut kept = without_tests(text);
     for quote in ["\\\\", "\\\"", "'\"'"] {
         kept = kept.replace(quote, "");
     }
@@ -274,7 +260,7 @@ fn a_noun_knows_neither_statements_nor_contracts() {
 }
 
 fn of(files: &[(&str, &str)]) -> Arrows {
-    arrows(&files.iter().map(|(path, text)| (PathBuf::from(path), without_tests(text))).collect())
+    arrows(&files.iter().map(|(path, text)| (PathBuf::from(path), without_tests_and_texts(text))).collect())
 }
 
 #[test]

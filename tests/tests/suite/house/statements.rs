@@ -32,18 +32,54 @@ fn read<'a>(bodies: &HashMap<&'a str, String>, known: &HashMap<&'a str, String>)
     found
 }
 
-/// The statements of a file, but for those of its tests.
+/// The statements of a file, but for those of its tests, with the names that `pg::sql!`
+/// replaces.
 pub(super) fn statements(file: &str, macros: &HashMap<&str, String>) -> Vec<String> {
-    let code = file.split("#[cfg(test)]").next().unwrap_or_default();
+    let code = without_tests(file);
     let mut parts = code.split("macro_rules! ");
     // A macro's own text is part of the statements that use it.
     let first = parts.next().unwrap_or_default();
     let others = parts.filter_map(|part| part.split_once("\n}").map(|(_, after)| after));
-    let code: Vec<&str> = std::iter::once(first).chain(others).flat_map(str::lines).collect();
-    let code: Vec<&str> = code.into_iter().filter(|line| !line.trim_start().starts_with("//")).collect();
-    let mut texts = Reader { code: &code.join("\n"), macros }.texts();
+    let code: String = std::iter::once(first).chain(others).collect();
+    let mut texts = Reader { code: &code, macros }.texts();
     texts.retain(|text| is_sql(text) && !is_of_rows(text));
-    texts.iter().map(|text| numbered(text)).collect()
+    texts
+}
+
+/// A file without its comments and without what is compiled for tests only.
+pub(super) fn without_tests(text: &str) -> String {
+    let mut kept = String::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let code = line.trim_start();
+        let indent = line.len() - code.len();
+        if code == "#[cfg(test)]" {
+            let ends = |line: &&str| {
+                let code = line.trim_start();
+                line.len() - code.len() == indent && (code.ends_with('}') || code.ends_with(';'))
+            };
+            lines.find(ends);
+        } else if !code.starts_with("//") {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+/// The columns of these that a statement compares with a number instead of with a named
+/// state.
+pub(super) fn bare_numbers(statement: &str, columns: &[String]) -> Vec<String> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let words = statement.split(|c: char| c.is_whitespace() || c == '(' || c == ')' || c == '.');
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let bare = words.windows(3).filter(|three| {
+        let column = three[0].trim_matches(|c| !is_word(c));
+        columns.iter().any(|known| known == column)
+            && matches!(three[1], "=" | "<>" | "<" | ">" | "<=" | ">=" | "IN")
+            && three[2].starts_with(|c: char| c.is_ascii_digit())
+    });
+    bare.map(|three| three.join(" ")).collect()
 }
 
 /// Whether a statement is over `pg::Rows`, whose columns are known only while it runs:
@@ -53,7 +89,7 @@ fn is_of_rows(text: &str) -> bool {
 }
 
 /// The statement with a number where `pg::sql!` writes that of a named state.
-fn numbered(text: &str) -> String {
+pub(super) fn numbered(text: &str) -> String {
     let mut pieces = text.split('{');
     let mut whole = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
@@ -165,14 +201,28 @@ fn f() {
     say(format!("SELECTED {x}"), '"', "LOCK TABLE t");
     query(pg::sql!(concat!("SELECT ", columns!(), " WHERE s = {open} AND l = '{}'"), open = State::Open));
     query(format!("INSERT INTO t SELECT * FROM {rows}"));
+}
+#[cfg(test)]
+use other::{this, that};
+#[cfg(test)]
+fn g() {
+    query("UPDATE t SET b = 1");
+}
+fn h() {
+    query("DELETE FROM t WHERE s = 3 AND t.k IN (1, 2) AND l = 4 AND s = $1");
 }"#;
         let expected = [
             "UPDATE t SET a = '('",
             "SELECT x FROM y WHERE z",
             "SELECT a_id, b FROM t",
             "LOCK TABLE t",
-            "SELECT a_id, b WHERE s = 1 AND l = '{}'",
+            "SELECT a_id, b WHERE s = {open} AND l = '{}'",
+            "DELETE FROM t WHERE s = 3 AND t.k IN (1, 2) AND l = 4 AND s = $1",
         ];
         assert_eq!(statements(file, &macros(std::iter::once(file))), expected);
+        assert_eq!(numbered(expected[4]), "SELECT a_id, b WHERE s = 1 AND l = '{}'");
+        let states = ["s", "k"].map(str::to_owned);
+        assert_eq!(bare_numbers(expected[4], &states), [""; 0]);
+        assert_eq!(bare_numbers(expected[5], &states), ["s = 3", "k IN 1,"]);
     }
 }

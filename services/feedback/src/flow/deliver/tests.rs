@@ -72,8 +72,8 @@ async fn owe(db: &Db, tenant: &str, lane: Lane, count: usize) -> anyhow::Result<
         };
         let word = Word::Acknowledgement;
         let owed = Owed { case_id, cycle: 1, word, zone: String::new(), traceparent: String::new() };
-        let road = Road::Mail(OwnAddresses::new([]));
-        Notice::new(NoticeId(db.ids().id(now)), owed, &contact, (&road, &Letters::default()), now)
+        let delivery = Delivery::Mail(OwnAddresses::new([]));
+        Notice::new(NoticeId(db.ids().id(now)), owed, &contact, (&delivery, &Letters::default()), now)
     };
     let notices: Vec<Notice> = (0..count).map(notice).collect();
     let tenant = TenantId::parse(tenant).map_err(anyhow::Error::msg)?;
@@ -98,7 +98,7 @@ async fn a_tenant_with_many_notices_does_not_hold_up_another() -> anyhow::Result
     let (post, stop) = (Post::new(false), Stop::new());
     let at_once = usize::try_from(CONCURRENT)?;
     owe(&db, "many", Lane::Live, 6 * at_once).await?;
-    let running = tokio::spawn(run(db.clone(), post.clone(), Road::None, stop.clone()));
+    let running = tokio::spawn(run(db.clone(), post.clone(), Delivery::None, stop.clone()));
     eventually(async || post.open.receiver_count() == at_once).await;
     owe(&db, "few", Lane::Live, 4).await?;
     owe(&db, "bulky", Lane::Bulk, 4).await?;
@@ -124,7 +124,7 @@ async fn two_replicas_send_each_notice_once() -> anyhow::Result<()> {
     let replicas = [db.clone(), replica(&database)?];
     let running: Vec<_> = replicas
         .iter()
-        .map(|replica| tokio::spawn(run(replica.clone(), post.clone(), Road::None, stop.clone())))
+        .map(|replica| tokio::spawn(run(replica.clone(), post.clone(), Delivery::None, stop.clone())))
         .collect();
     // Both have their hands full, of one queue.
     eventually(async || post.open.receiver_count() == 2 * usize::try_from(CONCURRENT).unwrap_or(0)).await;
