@@ -10,8 +10,9 @@ use proto::redress::cases::v1::case_service_client::CaseServiceClient;
 use proto::redress::cases::v1::{Case, GetTimelineRequest, ListCasesRequest, TimelineEntry};
 use proto::redress::event::v1::event_inbox_client::EventInboxClient;
 use proto::redress::event::v1::{ListParkedEventsRequest, ParkedEvent};
+use proto::redress::resolution::v1::ledger_service_client::LedgerServiceClient;
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
-use proto::redress::resolution::v1::{GetPlanRequest, Plan, PlanState};
+use proto::redress::resolution::v1::{GetPlanRequest, ListBalancesRequest, Plan, PlanState};
 
 use crate::department::{Entry, Ledger};
 
@@ -86,6 +87,19 @@ pub async fn approved_refunds(client: &Client, plans: &[Plan]) -> Result<HashMap
         }
     }
     Ok(refunds)
+}
+
+/// What Redress has on record as executed and not reversed, in minor units by currency.
+pub async fn booked(client: &Client) -> Result<HashMap<String, i64>> {
+    let mut ledger = LedgerServiceClient::new(client.calls_at("resolution"));
+    let request = ListBalancesRequest { page_size: PAGE, ..ListBalancesRequest::default() };
+    let answer = ledger.list_balances(request).await?.into_inner();
+    ensure!(answer.next_page_token.is_empty(), "there are more currencies than a page holds");
+    let net = answer.balances.into_iter().filter_map(|balance| balance.executed_net);
+    net.map(|sum| {
+        Ok((sum.currency_code.clone(), Money::parse(&sum.currency_code, sum.units, sum.nanos)?.minor))
+    })
+    .collect()
 }
 
 /// What refunds are in the ledger, by task.

@@ -8,6 +8,7 @@
 //! - [`observed`]: what happens to cases, heard from the event feeds.
 //! - [`life`]: the people around a case, who play its whole life;
 //!   [`complaint`]: what they complain about.
+//! - [`postgres`]: a database that can be killed.
 //! - [`department`]: workers that carry out tasks and keep a ledger of it.
 //! - [`books`]: what is on record when all is over.
 //!
@@ -20,6 +21,7 @@ pub mod complaint;
 pub mod department;
 pub mod life;
 pub mod observed;
+pub mod postgres;
 pub mod processes;
 pub mod roster;
 pub mod up;

@@ -1,6 +1,6 @@
 //! Services are killed (`kill -9`) at random points of many lives, sometimes two at
-//! a time, and department workers with them. In the end nothing is lost, nothing
-//! is done twice, and nobody is stuck.
+//! a time, and department workers and Postgres with them. In the end nothing is lost,
+//! nothing is done twice, nobody is stuck, and the money adds up.
 //!
 //! The short forms, with one and with two processes of each service, are part of every
 //! run of the tests; `make chaos` runs the long one. `REDRESS_CHAOS_SEED` repeats the choices of a run, if not its timing.
@@ -21,14 +21,17 @@ use rand::{RngExt as _, SeedableRng as _};
 use tests::complaint::{made_up, yuan};
 use tests::department::{Department, Ledger};
 use tests::life::{Lived, People, Script, exchange, refund};
+use tests::postgres::MortalPostgres;
 use tests::processes::Processes;
-use tests::{SERVICES, books, database, roster};
+use tests::{SERVICES, books, roster};
 use tokio::sync::watch;
 
 /// Lives under way at once.
 const IN_FLIGHT: usize = 24;
 /// Two services die together this often.
 const TWINS: f64 = 0.25;
+/// Postgres dies with a service this often.
+const POSTGRES_TOO: f64 = 0.15;
 /// A finance worker dies with a service this often.
 const WORKER_TOO: f64 = 0.3;
 const FINANCE_WORKERS: usize = 2;
@@ -80,16 +83,15 @@ async fn chaos(plan: Plan) -> Result<()> {
     let seed = setting("REDRESS_CHAOS_SEED", RandomIds.token().as_u64_pair().0)?;
     println!("chaos: REDRESS_CHAOS_SEED={seed}, {plan:?}");
     let begun = Instant::now();
-    let database = database().await?;
-    let mut scene = Scene::set(database.url(), plan.replicas).await?;
+    let mut scene = Scene::set(plan.replicas).await?;
     let clients = scene.clients.clone();
     let (done, progress) = watch::channel(0);
 
     let blows = blows(&mut StdRng::seed_from_u64(seed), plan);
     let (lives, killed) =
         futures::try_join!(play(&clients, plan.complaints, &done), scene.torment(blows, progress))?;
-    let (ledger, workers) = (scene.ledger.clone(), scene.workers_killed);
-    let processes = scene.close().await?;
+    let (ledger, workers, crashes) = (scene.ledger.clone(), scene.workers_killed, scene.postgres_killed);
+    let (processes, postgres) = scene.close().await?;
     let refunds = check(&clients[0], &lives, &ledger).await?;
 
     // A blow that falls when all is over shows nothing.
@@ -100,10 +102,12 @@ async fn chaos(plan: Plan) -> Result<()> {
     for kill in &killed {
         *each.entry(kill.service).or_default() += 1;
     }
-    println!("chaos: {each:?} killed, and {workers} workers, in {} s", begun.elapsed().as_secs());
+    let took = begun.elapsed().as_secs();
+    println!("chaos: {each:?} killed, and {workers} workers, and Postgres {crashes} times, in {took} s");
     println!("chaos: {} cases closed; {refunds}", lives.len());
-    drop(processes);
-    database.drop().await
+    ensure!(crashes > 0, "Postgres was never killed");
+    drop((processes, postgres));
+    Ok(())
 }
 
 /// One complaint in five is disputed once, one in ten is not upheld, all others are
@@ -147,6 +151,7 @@ struct Blow {
     /// Which replica of which service.
     victims: Vec<(usize, &'static str)>,
     worker_too: bool,
+    postgres_too: bool,
     away: Duration,
 }
 
@@ -174,6 +179,8 @@ fn blows(random: &mut StdRng, Plan { replicas, kills, complaints }: Plan) -> Vec
             delay: Duration::from_millis(random.random_range(0..DELAY_MAX_MS)),
             victims: both,
             worker_too: random.random_bool(WORKER_TOO),
+            // Once at least, whatever the dice say.
+            postgres_too: blows.is_empty() || random.random_bool(POSTGRES_TOO),
             away: Duration::from_millis(random.random_range(0..AWAY_MAX_MS)),
         });
     }
@@ -183,6 +190,7 @@ fn blows(random: &mut StdRng, Plan { replicas, kills, complaints }: Plan) -> Vec
 
 /// Where it happens.
 struct Scene {
+    postgres: MortalPostgres,
     /// The five services, as often as there are replicas.
     sets: Vec<Processes>,
     /// A client of each set.
@@ -191,14 +199,16 @@ struct Scene {
     finance: Vec<Department>,
     warehouse: Department,
     workers_killed: usize,
+    postgres_killed: usize,
 }
 
 impl Scene {
-    async fn set(database_url: &str, replicas: usize) -> Result<Self> {
+    async fn set(replicas: usize) -> Result<Self> {
+        let postgres = MortalPostgres::start().await?;
         let mut sets = Vec::new();
         for _ in 0..replicas {
             let connections = ("REDRESS_DB_CONNECTIONS", CONNECTIONS.to_owned());
-            sets.push(Processes::start_with(database_url, vec![connections]).await?);
+            sets.push(Processes::start_with(postgres.url(), vec![connections]).await?);
         }
         let clients = sets.iter().map(Processes::client).collect::<Result<Vec<_>>>()?;
         roster::staff(&clients[0], 5).await?;
@@ -209,13 +219,14 @@ impl Scene {
         };
         let finance = (0..FINANCE_WORKERS).map(|number| work("finance", number)).collect();
         let warehouse = work("warehouse", 0);
-        Ok(Self { sets, clients, ledger, finance, warehouse, workers_killed: 0 })
+        let (workers_killed, postgres_killed) = (0, 0);
+        Ok(Self { postgres, sets, clients, ledger, finance, warehouse, workers_killed, postgres_killed })
     }
 
     /// Deals the blows; answers what was killed.
     async fn torment(&mut self, blows: Vec<Blow>, mut progress: watch::Receiver<usize>) -> Result<Vec<Kill>> {
         let mut killed = Vec::new();
-        for Blow { after, delay, victims, worker_too, away } in blows {
+        for Blow { after, delay, victims, worker_too, postgres_too, away } in blows {
             let due = progress.wait_for(|done| *done >= after);
             if let Ok(gone) = tokio::time::timeout(CALM_MAX, due).await {
                 gone.context("nobody lives any more")?;
@@ -228,6 +239,10 @@ impl Scene {
             }
             if worker_too {
                 self.replace_worker().await;
+            }
+            if postgres_too {
+                self.postgres.crash().await?;
+                self.postgres_killed += 1;
             }
             tokio::time::sleep(away).await;
             for (set, service) in victims {
@@ -246,11 +261,11 @@ impl Scene {
         self.finance.push(Department::open(client, "finance", &name, &self.ledger));
     }
 
-    async fn close(self) -> Result<Vec<Processes>> {
+    async fn close(self) -> Result<(Vec<Processes>, MortalPostgres)> {
         for worker in self.finance.into_iter().chain([self.warehouse]) {
             worker.close().await?;
         }
-        Ok(self.sets)
+        Ok((self.sets, self.postgres))
     }
 }
 
@@ -277,6 +292,11 @@ async fn check(client: &Client, lives: &[Lived], ledger: &Ledger) -> Result<Stri
         .filter_map(|step| step.amount)
         .map(|sum| sum.units * 100 + i64::from(sum.nanos) / 10_000_000);
     ensure!(sum == due.sum::<i64>(), "another sum was paid than was due");
+    let booked = books::booked(client).await?;
+    ensure!(
+        booked == HashMap::from([("CNY".to_owned(), sum)]),
+        "the books differ from what was paid: {booked:?}"
+    );
     let parked = books::parked(client).await?;
     ensure!(parked.is_empty(), "events are parked: {parked:?}");
     Ok(format!(
