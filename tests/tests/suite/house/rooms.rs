@@ -21,8 +21,7 @@ const ARROWS: [(&str, &[&str]); 5] = [
     ("react", &["store", "wire", "flow"]),
 ];
 /// Circles that are still there: service and modules. None may be added.
-const CIRCLES: [(&str, &[&str]); 3] = [
-    ("assignment", &["assignment", "queue"]),
+const CIRCLES: [(&str, &[&str]); 2] = [
     ("resolution", &["ledger", "plan", "refusal", "task"]),
     ("feedback", &["letter", "notice", "refusal", "response", "survey"]),
 ];
