@@ -14,8 +14,8 @@ use proto::redress::feedback::v1::{
 };
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
-    BalanceGrouping, LedgerAccount, LedgerMovement, PlanState, ProposalKind, ProposalState, RemedyKind,
-    StatementDirection, StatementVerdict, TaskState,
+    BalanceGrouping, Inquiry, LedgerAccount, LedgerMovement, PlanState, ProposalKind, ProposalState,
+    RemedyKind, StatementDirection, StatementVerdict, TaskState,
 };
 
 /// An enum of the contracts.
@@ -99,6 +99,7 @@ words! {
     Escalation: "ESCALATION_";
     ExtensionState: "EXTENSION_STATE_";
     InformationSource: "INFORMATION_SOURCE_";
+    Inquiry: "INQUIRY_";
     IntervalKind: "INTERVAL_KIND_";
     Lane: "LANE_";
     LedgerAccount: "LEDGER_ACCOUNT_";

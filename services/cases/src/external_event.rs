@@ -9,7 +9,7 @@ use vocabulary::{CloseReason, NoticeKind, State};
 
 use crate::case::{Case, Merged, Move, Occasion};
 use crate::refusal::Refusal;
-use crate::timeline::{Contact, Fact, Handling, Information, Remedy, Visibility, Written};
+use crate::timeline::{Contact, Fact, Handling, Information, Investigation, Remedy, Visibility, Written};
 
 /// Why a notice was not delivered, as feedback says it, where nobody is known who could be
 /// told.
@@ -78,6 +78,8 @@ pub(crate) enum Event {
         /// Why.
         reason: String,
     },
+    /// A department was asked something about it, or answers.
+    Investigation(Investigation),
     /// Something was added to the complaint.
     InformationAdded(Information),
     /// The complainant accepted the outcome.
@@ -135,13 +137,14 @@ impl Case {
 
     fn take_in(&mut self, external: ExternalEvent, at: &Occasion<'_>) -> Result<(), Refusal> {
         let ExternalEvent { cycle, actor: _, event } = external;
-        // Evidence of a notice belongs on the record however late it comes; what is added
-        // to the complaint is of no cycle.
+        // Evidence belongs on the record however late it comes; what is added to the
+        // complaint is of no cycle.
         let whenever = matches!(
             event,
             Event::NoticeSettled { .. }
                 | Event::NoticeRecorded { .. }
                 | Event::ContactCorrected { .. }
+                | Event::Investigation(_)
                 | Event::InformationAdded(_)
         );
         if cycle != self.cycle && !whenever {
@@ -161,6 +164,9 @@ impl Case {
             Event::TaskCompleted { work } => self.note(at, Fact::Remedy(Remedy::TaskCompleted { work })),
             Event::TaskNeedsAttention { department, reason } => {
                 self.note(at, Fact::Remedy(Remedy::TaskNeedsAttention { department, reason }));
+            }
+            Event::Investigation(heard) => {
+                self.note_in(cycle, at, Fact::Handling(Handling::Investigation(heard)));
             }
             Event::InformationAdded(added) => self.note(at, Fact::Handling(Handling::Information(added))),
             Event::Accepts { comment } => self.accept_outcome(&comment, at)?,

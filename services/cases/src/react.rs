@@ -42,6 +42,9 @@ events::inbound! {
             TaskNeedsAttention => Batch::external,
             PlanCompleted => Batch::external,
             PlanCancelled => Batch::external,
+            InvestigationRequested => Batch::external,
+            InvestigationCompleted => Batch::external,
+            InvestigationCancelled => Batch::external,
         }
         feedback {
             FeedbackReceived => Batch::external,

@@ -17,6 +17,7 @@ mod form;
 mod group;
 mod health;
 mod import;
+mod investigation;
 mod keys;
 mod ledger;
 mod plan;
@@ -102,6 +103,8 @@ enum Verb {
     Ledger(ledger::Ledger),
     /// Holds a department's own statement against the ledger; fails where they differ
     Reconcile(reconcile::Reconcile),
+    /// Asks departments for evidence and statements on a case
+    Investigation(investigation::Investigations),
     /// Looks at what departments have to do
     Task(task::Tasks),
     /// What complainants say to an outcome
@@ -178,6 +181,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Plan(args) => wait(args.run()),
         Verb::Ledger(args) => wait(args.run()),
         Verb::Reconcile(args) => wait_for(args.run()),
+        Verb::Investigation(args) => wait(args.run()),
         Verb::Task(args) => wait(args.run()),
         Verb::Feedback(args) => wait(args.run()),
         Verb::Notices(args) => wait(args.run()),

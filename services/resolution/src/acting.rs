@@ -8,6 +8,7 @@ use kernel::{Caller, Role, person};
 use crate::case::CaseView;
 use crate::plan::Plan;
 use crate::refusal::Refusal;
+use crate::task::Task;
 
 impl CaseView {
     /// Refuses whom the complaint is about.
@@ -22,6 +23,14 @@ impl CaseView {
         let may =
             caller.roles.may_act_as(Role::Supervisor) || person::is_same(&self.handler, &caller.subject);
         if may { Ok(()) } else { Err(Refusal::NotTheHandler) }
+    }
+}
+
+impl Task {
+    /// Refuses who proposed or approved the plan it belongs to, where it moves money.
+    pub fn may_be_paid_by(&self, plan: Option<&Plan>, subject: &str) -> Result<(), Refusal> {
+        let plan = plan.filter(|_| self.remedy.amount.is_some());
+        plan.map_or(Ok(()), |plan| plan.may_be_paid_by(subject))
     }
 }
 

@@ -1,9 +1,11 @@
 //! What this service must know of a case: whether a remedy may be planned.
 
 use jiff::Timestamp;
-use kernel::{CaseId, Money};
+use kernel::{CaseId, Money, TaskId};
 
 use crate::refusal::Refusal;
+use crate::remedy::Remedy;
+use crate::task::{MAX_ATTEMPTS, Task, TaskState};
 
 kernel::numbered! {
     /// Where a case stands, as far as remedies go; within a cycle it only grows.
@@ -46,5 +48,47 @@ impl CaseView {
     /// Refuses a plan for a case that waits for none.
     pub fn must_want_a_plan(&self) -> Result<(), Refusal> {
         if self.standing == RemedyStatus::RemedyDue { Ok(()) } else { Err(Refusal::CaseNotDecided) }
+    }
+}
+
+impl Task {
+    /// A new task of a case that belongs to no plan.
+    pub fn of_case(
+        task_id: TaskId,
+        case: &CaseView,
+        (department_id, remedy): (String, Remedy),
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            task_id,
+            version: 1,
+            plan_id: None,
+            step_id: String::new(),
+            case_id: case.case_id,
+            cycle: case.cycle,
+            department_id,
+            remedy,
+            compensates: None,
+            priority: case.priority,
+            due_time: None,
+            state: TaskState::Ready,
+            attempt: 0,
+            max_attempts: MAX_ATTEMPTS,
+            worker: String::new(),
+            visible_at: now,
+            cancel_requested: false,
+            checkpoint: Vec::new(),
+            last_error: String::new(),
+            result: None,
+            lease_token: None,
+            requeued: None,
+            rejections: 0,
+            attempt_until: None,
+            given_to: None,
+            inquiry: None,
+            requester: String::new(),
+            traceparent: case.traceparent.clone(),
+            created_at: now,
+        }
     }
 }

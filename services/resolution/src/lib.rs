@@ -16,6 +16,8 @@
 //! - a department never reports more moved than was approved; every sum that is promised,
 //!   approved, moved, collected again or given up is booked once, in the transaction
 //!   that makes it true, and no account of a step is overdrawn ([`ledger`]);
+//! - what departments are asked on a case is open no longer than the case, and each answer
+//!   is told once;
 //! - what was done of a cancelled plan is undone once, in reverse order, and not
 //!   while something of it may still be done.
 //!
@@ -28,6 +30,7 @@ pub mod approval;
 pub mod case;
 pub mod department;
 mod flow;
+pub mod investigation;
 pub mod ledger;
 pub mod plan;
 mod poll_fairness;
@@ -43,6 +46,7 @@ mod wire;
 use std::sync::Arc;
 
 use proto::redress::resolution::v1::department_service_server::DepartmentServiceServer;
+use proto::redress::resolution::v1::investigation_service_server::InvestigationServiceServer;
 use proto::redress::resolution::v1::ledger_service_server::LedgerServiceServer;
 use proto::redress::resolution::v1::proposal_service_server::ProposalServiceServer;
 use proto::redress::resolution::v1::resolution_service_server::ResolutionServiceServer;
@@ -63,6 +67,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts.route(ProposalServiceServer::new(rpc::TaskProposals::new(kit.db.clone())));
     parts.route(DepartmentServiceServer::new(rpc::DepartmentQueues::new(kit.db.clone())));
     parts.react(react::Reactions);
+    parts.route(InvestigationServiceServer::new(rpc::Investigations::new(kit.db.clone())));
     let db = kit.db.clone();
     parts.worker("timers", move |stop| {
         timers::run(db, vec![Arc::new(flow::department_watch::DepartmentWatch)], stop)

@@ -338,7 +338,7 @@ impl Plan {
     fn stop(&mut self, tasks: &mut [Task]) {
         self.drop_waiting();
         let plan_id = self.plan_id;
-        for task in tasks.iter_mut().filter(|task| task.plan_id == plan_id) {
+        for task in tasks.iter_mut().filter(|task| task.plan_id == Some(plan_id)) {
             task.cancel();
             if task.state == TaskState::Cancelled {
                 self.settle(task);
@@ -367,7 +367,7 @@ impl Plan {
         Task {
             task_id,
             version: 1,
-            plan_id: self.plan_id,
+            plan_id: Some(self.plan_id),
             step_id: step.step_id.clone(),
             case_id: self.case_id,
             cycle: self.cycle,
@@ -390,6 +390,8 @@ impl Plan {
             rejections: 0,
             attempt_until: None,
             given_to: None,
+            inquiry: None,
+            requester: String::new(),
             traceparent: self.traceparent.clone(),
             created_at: now,
         }

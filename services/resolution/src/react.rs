@@ -14,7 +14,7 @@ use proto::redress::cases::v1::{
 };
 
 use crate::case::CaseView;
-use crate::flow::{department_watch, progress};
+use crate::flow::{department_watch, investigations, progress};
 use crate::store;
 use crate::wire::inbound;
 
@@ -72,8 +72,8 @@ struct Batch {
 /// What events of one kind ask for.
 #[derive(Debug)]
 enum Step {
-    /// These are the cases of these customers.
-    Open(Vec<(CaseId, String)>),
+    /// Cases are open, of these customers where they are known.
+    Open(Vec<(CaseView, String)>),
     /// Plans may be proposed now, where a remedy is due.
     Decide(Vec<CaseView>),
     /// Other decisions hold, each with its number.
@@ -111,10 +111,8 @@ impl Batch {
     }
 
     fn opened(&mut self, event: &Delivered, opened: CaseOpened) -> Result<(), Fault> {
-        if opened.customer_id.is_empty() {
-            return Ok(());
-        }
-        self.push(Step::Open(vec![(CaseId(event.subject), opened.customer_id)]))
+        let view = inbound::opened(CaseId(event.subject), &opened, &event.traceparent);
+        self.push(Step::Open(vec![(view, opened.customer_id)]))
     }
 
     fn decided(&mut self, event: &Delivered, decided: CaseDecided) -> Result<(), Fault> {
@@ -174,9 +172,8 @@ impl Step {
             (Self::Correct(run), Self::Correct(more)) => run.extend(more),
             (Self::Extend(run), Self::Extend(more)) => run.extend(more),
             (Self::End(reason, run), Self::End(next, more)) if *reason == next => run.extend(more),
-            (Self::Handle(run), Self::Handle(more)) | (Self::Open(run), Self::Open(more)) => {
-                run.extend(more);
-            }
+            (Self::Handle(run), Self::Handle(more)) => run.extend(more),
+            (Self::Open(run), Self::Open(more)) => run.extend(more),
             (Self::Departments(run), Self::Departments(more)) => run.extend(more),
             (_, next) => return Some(next),
         }
@@ -185,7 +182,7 @@ impl Step {
 
     async fn apply(self, tx: &mut Tx) -> Result<(), Fault> {
         match self {
-            Self::Open(complainants) => store::cases::keep_complainants(tx, &complainants).await,
+            Self::Open(cases) => open(tx, cases).await,
             Self::Decide(views) | Self::Reopen(views) => store::cases::keep(tx, &views).await,
             Self::Correct(views) => correct(tx, &views).await,
             Self::Extend(extended) => store::cases::extend(tx, &extended).await,
@@ -199,6 +196,17 @@ impl Step {
     }
 }
 
+/// Cases are known from when they are opened: departments may be asked about them.
+async fn open(tx: &mut Tx, cases: Vec<(CaseView, String)>) -> Result<(), Fault> {
+    let told = cases.iter().filter(|(_, customer)| !customer.is_empty());
+    let complainants: Vec<_> = told.map(|(case, customer)| (case.case_id, customer.clone())).collect();
+    if !complainants.is_empty() {
+        store::cases::keep_complainants(tx, &complainants).await?;
+    }
+    let views: Vec<CaseView> = cases.into_iter().map(|(case, _)| case).collect();
+    store::cases::keep(tx, &views).await
+}
+
 /// Another decision holds: what is planned for the one before is cancelled, and what was
 /// begun of it meanwhile is undone. A plan that is completed stays.
 async fn correct(tx: &mut Tx, views: &[(CaseView, i32)]) -> Result<(), Fault> {
@@ -206,11 +214,15 @@ async fn correct(tx: &mut Tx, views: &[(CaseView, i32)]) -> Result<(), Fault> {
     cancel(tx, &ids, "the decision was corrected").await
 }
 
-/// No plan may be proposed any more; what is planned or under way is cancelled,
-/// what was done is undone.
+/// No plan may be proposed any more; what is planned or under way is cancelled, what was
+/// done is undone, and what departments were asked is not wanted any more.
 async fn end(tx: &mut Tx, ends: &[(CaseId, i32)], reason: &str) -> Result<(), Fault> {
     let closed = store::cases::close(tx, ends).await?;
-    if closed.is_empty() { Ok(()) } else { cancel(tx, &closed, reason).await }
+    if closed.is_empty() {
+        return Ok(());
+    }
+    cancel(tx, &closed, reason).await?;
+    investigations::cancel(tx, &closed, reason).await
 }
 
 async fn cancel(tx: &mut Tx, cases: &[CaseId], reason: &str) -> Result<(), Fault> {

@@ -2,6 +2,7 @@
 
 use fault::Kind;
 
+use crate::investigation::MAX_OPEN;
 use crate::ledger::statement::MAX_ROWS;
 use crate::plan::PlanState;
 use crate::task::TaskState;
@@ -53,6 +54,10 @@ pub enum Refusal {
     AlreadyPaused,
     /// The department is not paused, for this kind or for all.
     NotPaused,
+    /// The case has ended.
+    CaseEnded,
+    /// As many requests on the case are open as may be.
+    TooManyInvestigations,
     /// The `request_id` of a poll was used for another poll.
     KeyReused,
 }
@@ -74,6 +79,7 @@ impl fault::Refusal for Refusal {
             | Self::InvalidProposalState
             | Self::AlreadyPaused
             | Self::NotPaused
+            | Self::CaseEnded
             | Self::InvalidTaskState(_) => Kind::Precondition,
             Self::ApproverIsProposer
             | Self::ApprovedAlready
@@ -81,7 +87,7 @@ impl fault::Refusal for Refusal {
             | Self::CallerRecused
             | Self::DeciderIsProposer
             | Self::NotTheHandler => Kind::Forbidden,
-            Self::StatementTooLong => Kind::Exhausted,
+            Self::StatementTooLong | Self::TooManyInvestigations => Kind::Exhausted,
             Self::KeyReused => Kind::Exists,
         }
     }
@@ -110,6 +116,8 @@ impl fault::Refusal for Refusal {
             Self::DeciderIsProposer => "DECIDER_IS_PROPOSER",
             Self::AlreadyPaused => "ALREADY_PAUSED",
             Self::NotPaused => "NOT_PAUSED",
+            Self::CaseEnded => "CASE_ENDED",
+            Self::TooManyInvestigations => "TOO_MANY_INVESTIGATIONS",
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
         }
     }
@@ -148,6 +156,10 @@ impl std::fmt::Display for Refusal {
             }
             Self::AlreadyPaused => f.write_str("the department is paused so already"),
             Self::NotPaused => f.write_str("the department is not paused so"),
+            Self::CaseEnded => f.write_str("the case has ended; reopen it first"),
+            Self::TooManyInvestigations => {
+                write!(f, "{MAX_OPEN} requests on the case are open; wait for one, or cancel it")
+            }
             Self::KeyReused => f.write_str("this request_id was used for another poll; take a new one"),
         }
     }

@@ -32,13 +32,22 @@ kernel::numbered! {
         StaffMeasures = 11,
         /// A product recall is announced.
         RecallNotice = 12,
+        /// A department is asked for evidence or a statement: no remedy.
+        Investigation = 20,
     }
 }
 
+/// The first number of the kinds that are no remedies.
+const FIRST_OF_NO_PLAN: i16 = 20;
 /// Largest sum of a remedy, in minor units: thousands of them can be added up.
 pub const MAX_MINOR: i64 = 1_000_000_000_000_000;
 
 impl RemedyKind {
+    /// Whether it puts a complaint right, and may be a step of a plan.
+    pub fn is_remedy(self) -> bool {
+        self.number() < FIRST_OF_NO_PLAN
+    }
+
     /// Whether it moves a sum of money.
     pub fn needs_amount(self) -> bool {
         matches!(self, Self::Refund | Self::Compensation | Self::FeeWaiver)
@@ -84,6 +93,7 @@ impl fmt::Display for RemedyKind {
             Self::RecordCorrection => "record correction",
             Self::StaffMeasures => "staff measures",
             Self::RecallNotice => "recall notice",
+            Self::Investigation => "investigation",
         })
     }
 }
@@ -115,6 +125,9 @@ impl Remedy {
     /// not take.
     pub fn flaws(&self) -> Vec<Flaw> {
         let mut flaws = Vec::new();
+        if !self.kind.is_remedy() {
+            flaws.push(Flaw::new("kind", "is not for plans"));
+        }
         match &self.amount {
             None if self.kind.needs_amount() => flaws.push(Flaw::new("amount", "is required for this kind")),
             Some(_) if !self.kind.needs_amount() => flaws.push(Flaw::new("amount", "is not for this kind")),
@@ -192,6 +205,7 @@ mod tests {
         assert!(fields(&remedy(RemedyKind::Refund, Some(MAX_MINOR), false)).is_empty());
         assert_eq!(fields(&remedy(RemedyKind::Refund, Some(MAX_MINOR + 1), false)), ["amount"]);
         assert_eq!(fields(&remedy(RemedyKind::Redelivery, Some(1), false)), ["amount", "goods"]);
+        assert_eq!(fields(&remedy(RemedyKind::Investigation, None, false)), ["kind"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 pub(crate) mod approvals;
 pub(crate) mod cases;
 pub(crate) mod departments;
+pub(crate) mod investigations;
 pub(crate) mod ledger;
 pub(crate) mod plans;
 pub(crate) mod proposals;

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use kernel::{CaseId, Money, PlanId, TaskId};
 use uuid::Uuid;
 
+use crate::investigation::Inquiry;
 use crate::refusal::Refusal;
 use crate::remedy::{Flaw, Remedy};
 
@@ -64,16 +65,17 @@ impl fmt::Display for TaskState {
     }
 }
 
-/// A step of a plan, or the undoing of one, as its department carries it out.
+/// A step of a plan, or the undoing of one, as its department carries it out; or what else
+/// it is asked to do for a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
     /// Identity, and the department's idempotency key.
     pub task_id: TaskId,
     /// Counts the changes.
     pub version: i64,
-    /// The plan it belongs to.
-    pub plan_id: PlanId,
-    /// The step of the plan.
+    /// The plan it belongs to; none where it is no remedy.
+    pub plan_id: Option<PlanId>,
+    /// The step of the plan; empty without one.
     pub step_id: String,
     /// The case it helps.
     pub case_id: CaseId,
@@ -117,6 +119,10 @@ pub struct Task {
     pub attempt_until: Option<Timestamp>,
     /// The task its step went on as.
     pub given_to: Option<TaskId>,
+    /// What an investigation asks for.
+    pub inquiry: Option<Inquiry>,
+    /// Who asked for it, where it belongs to no plan; empty otherwise.
+    pub requester: String,
     /// Trace of the case.
     pub traceparent: String,
     /// When it was created.
@@ -130,8 +136,10 @@ pub struct TaskResult {
     pub reference: String,
     /// The sum moved.
     pub amount: Option<Money>,
-    /// Remark.
+    /// Remark; what an investigation found.
     pub remark: String,
+    /// References to evidence that an investigation found.
+    pub evidence: Vec<String>,
 }
 
 /// A failed attempt, as its worker tells it.
@@ -227,6 +235,7 @@ impl Task {
             _ => None,
         };
         flaws.extend(wrong.map(|what| Flaw::new("amount", what)));
+        flaws.extend(self.flaws_of_findings(result));
         flaws
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod departments;
 pub(crate) mod inbound;
+pub(crate) mod investigations;
 pub(crate) mod ledger;
 pub(crate) mod limits;
 pub(crate) mod outbound;
@@ -55,6 +56,7 @@ fn goods(goods: &Goods) -> v1::Goods {
 #[cfg(test)]
 mod tests {
     use super::v1;
+    use crate::investigation::Inquiry;
     use crate::plan::PlanState;
     use crate::proposal::{ProposalKind, ProposalState};
     use crate::remedy::RemedyKind;
@@ -66,6 +68,7 @@ mod tests {
             RemedyKind, v1::RemedyKind;
             PlanState, v1::PlanState;
             TaskState, v1::TaskState;
+            Inquiry, v1::Inquiry;
             ProposalKind, v1::ProposalKind;
             ProposalState, v1::ProposalState;
         }

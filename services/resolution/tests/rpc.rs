@@ -12,6 +12,8 @@ mod departments;
 mod events;
 #[path = "rpc/handed_back.rs"]
 mod handed_back;
+#[path = "rpc/investigations.rs"]
+mod investigations;
 #[path = "rpc/ledger.rs"]
 mod ledger;
 #[path = "rpc/plans.rs"]

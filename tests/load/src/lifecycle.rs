@@ -293,7 +293,7 @@ async fn complete(mut client: ResolutionServiceClient<Channel>, lease: Lease) ->
         result: Some(TaskResult {
             reference: format!("REF-{}", task.task_id),
             amount: task.amount,
-            remark: String::new(),
+            ..TaskResult::default()
         }),
         task_id: task.task_id,
     };

@@ -88,6 +88,12 @@ const ACTS: &[(&str, &str, Answers)] = &[
     ("GroupService.RemoveFromGroup", r#""group_id": "$GROUP", "case_id": "$OTHER", "reason": "x""#, ASSIST),
     ("ClockService.RefuseExtension", r#""extension_id": "$EXTENSION", "reason": "x""#, SUPERVISE),
     ("GroupService.CreateGroup", r#""title": "x", "case_ids": ["$CASE"]"#, ASSIST),
+    // Of a department that there is not.
+    (
+        "InvestigationService.RequestInvestigation",
+        r#""department_id": "nowhere", "inquiry": 1, "question": "x""#,
+        HANDLE,
+    ),
     ("AssignmentService.AssignCase", r#""expected_version": 999"#, SUPERVISE),
     ("AssignmentService.AcceptCase", r#""expected_version": 999, "agent_id": "handler""#, HANDLE),
     (
@@ -177,6 +183,10 @@ const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ),
     ("ProposalService.ApproveTaskProposal", "needs a task: see `services/resolution/tests/rpc/proposals.rs`"),
     ("ProposalService.RefuseTaskProposal", "needs a task: see `services/resolution/tests/rpc/proposals.rs`"),
+    (
+        "InvestigationService.CancelInvestigation",
+        "needs a request: see `services/resolution/tests/rpc/investigations.rs`",
+    ),
     ("DepartmentService.PauseDepartment", "on no case: a department's whole queue"),
     ("DepartmentService.ResumeDepartment", "on no case: a department's whole queue"),
     ("FeedbackService.RespondToOutcome", "the complainant's answer, by a channel"),

@@ -7,6 +7,7 @@ mod classifiers;
 mod corrections;
 mod deadlines;
 mod echo;
+mod inquiries;
 mod matters;
 mod notices;
 mod roster;
@@ -66,6 +67,7 @@ async fn tell_all(scene: &Scene) {
     stories::disputed_then_accepted(scene).await;
     stories::withdrawn_and_undone(scene).await;
     stories::declined(scene).await;
+    inquiries::asked(scene).await;
     surveys::asked_afterwards(scene).await;
     stories::closed_and_reopened(scene).await;
     corrections::decided_again(scene).await;
@@ -105,7 +107,7 @@ async fn counted(scene: &Scene) {
         (CaseState::Assigned, 2),
         (CaseState::Decided, 1),
         (CaseState::Closed, 2),
-        (CaseState::Withdrawn, 7),
+        (CaseState::Withdrawn, 8),
         (CaseState::OutOfScope, 1),
     ];
     assert_eq!(by_state, BTreeMap::from(left));

@@ -117,6 +117,7 @@ fn of_resolution() -> Vec<(&'static str, String)> {
         ("proposal", shown(proposal)),
         ("in_short", shown(in_short)),
         ("tasks", shown(tasks)),
+        ("investigations", shown(investigations)),
         ("entry_list", shown(entry_list)),
         ("balances", shown(balances)),
         ("reconciliation", shown(reconciliation)),

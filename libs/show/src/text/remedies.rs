@@ -1,9 +1,9 @@
 //! Plans and the tasks they become.
 
 use proto::redress::resolution::v1::{
-    ApprovalLimits, DepartmentPause, DepartmentQueue, GetTaskResponse, Goods, ListPlansResponse,
-    ListTasksResponse, Plan, PlanState, ProposalKind, ProposalState, RemedyKind, Step, Task, TaskProposal,
-    TaskState,
+    ApprovalLimits, DepartmentPause, DepartmentQueue, GetTaskResponse, Goods, Inquiry,
+    ListInvestigationsResponse, ListPlansResponse, ListTasksResponse, Plan, PlanState, ProposalKind,
+    ProposalState, RemedyKind, Step, Task, TaskProposal, TaskState,
 };
 
 use super::{more, none_of};
@@ -84,6 +84,8 @@ pub fn task(task: &Task) -> String {
         ("plan", task.plan_id.clone()),
         ("step", task.step_id.clone()),
         ("undoes", task.compensates_task_id.clone()),
+        ("asked for", asked_for(task)),
+        ("asked by", task.requester.clone()),
         ("instructions", task.instructions.clone()),
         ("priority", priority(task.priority)),
         ("due", time(task.due_time.as_ref())),
@@ -95,7 +97,32 @@ pub fn task(task: &Task) -> String {
         ("reference", result.reference),
         ("sum moved", money(result.amount.as_ref())),
         ("remark", result.remark),
+        ("evidence", result.evidence.join(", ")),
     ])
+}
+
+fn asked_for(task: &Task) -> String {
+    if task.inquiry == 0 { String::new() } else { word::<Inquiry>(task.inquiry) }
+}
+
+/// A page of what departments were asked on a case.
+pub fn investigations(list: &ListInvestigationsResponse) -> String {
+    if list.tasks.is_empty() {
+        return none_of("requests", &list.next_page_token);
+    }
+    let mut table = Table::new(["task", "state", "department", "for", "due", "question", "found"]);
+    for task in &list.tasks {
+        table.row([
+            task.task_id.clone(),
+            word::<TaskState>(task.state),
+            task.department_id.clone(),
+            asked_for(task),
+            time(task.due_time.as_ref()),
+            one_line(&task.instructions),
+            one_line(&task.result.clone().unwrap_or_default().remark),
+        ]);
+    }
+    table.render() + &more(&list.next_page_token)
 }
 
 fn handed_back(task: &Task) -> String {

@@ -8,7 +8,7 @@ use vocabulary::{Level, NoticeKind};
 
 use super::*;
 use crate::external_event::{Event, ExternalEvent};
-use crate::timeline::{Contact, Course, Fact, Handling, Information, Ruling, Visibility};
+use crate::timeline::{Contact, Course, Fact, Handling, Information, Investigation, Ruling, Visibility};
 
 /// Something that may be done to a case at any time.
 #[derive(Clone, Debug)]
@@ -59,6 +59,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::PlanCancelled { reason: text() }),
         1 => Just(Event::TaskCompleted { work: text() }),
         1 => Just(Event::TaskNeedsAttention { department: text(), reason: text() }),
+        1 => Just(Event::Investigation(Investigation::Cancelled { department: text(), reason: text() })),
         1 => any::<bool>().prop_map(|by_complainant| {
             Event::InformationAdded(Information { what: String::new(), words: String::new(), by_complainant })
         }),

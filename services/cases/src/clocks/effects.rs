@@ -48,7 +48,9 @@ pub(super) fn met_by(fact: &Fact) -> &'static [Kind] {
             Handling::Note(_)
             | Handling::Queued { .. }
             | Handling::Assigned { .. }
-            | Handling::Information(_) => &[],
+            | Handling::Information(_)
+            // Its stage is over when its handler says what was found.
+            | Handling::Investigation(_) => &[],
         },
         Fact::Ruling(ruling) => match ruling {
             Ruling::Resolved { .. } | Ruling::SharedOutcome(_) => {

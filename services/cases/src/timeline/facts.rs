@@ -60,6 +60,40 @@ pub(crate) enum Handling {
     Note(Written),
     Information(Information),
     Findings { findings: String, root_cause: String },
+    Investigation(Investigation),
+}
+
+/// What a department is asked about it, and answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Investigation {
+    Requested { department: String, asked_for: String, question: String },
+    Answered { department: String, question: String, findings: String, evidence: Vec<String> },
+    Cancelled { department: String, reason: String },
+}
+
+impl Investigation {
+    fn filed_under(&self) -> (Kind, Visibility) {
+        let kind = if matches!(self, Self::Answered { .. }) { Kind::Findings } else { Kind::Note };
+        (kind, Internal)
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Requested { department, asked_for, question } => {
+                with_reason(format!("{department} is asked for {asked_for}"), question)
+            }
+            Self::Answered { department, question, findings, evidence } => {
+                let evidence = match evidence.join(", ") {
+                    all if all.is_empty() => all,
+                    all => format!("\nevidence: {all}"),
+                };
+                format!("{department} found: {findings}{evidence}\nit was asked: {question}")
+            }
+            Self::Cancelled { department, reason } => {
+                with_reason(format!("what {department} was asked is not wanted any more"), reason)
+            }
+        }
+    }
 }
 
 impl Handling {
@@ -71,6 +105,7 @@ impl Handling {
             Self::Note(note) => (Kind::Note, note.visibility),
             Self::Information(_) => (Kind::Note, Internal),
             Self::Findings { .. } => (Kind::Findings, Internal),
+            Self::Investigation(investigation) => investigation.filed_under(),
         }
     }
 
@@ -85,6 +120,7 @@ impl Handling {
             Self::Information(added) => added.what.clone(),
             Self::Findings { findings, root_cause } if root_cause.is_empty() => findings.clone(),
             Self::Findings { findings, root_cause } => format!("{findings}\nroot cause: {root_cause}"),
+            Self::Investigation(investigation) => investigation.text(),
         }
     }
 }

@@ -12,8 +12,8 @@ use proto::redress::intake::v1 as wire;
 use proto::redress::intake::v1::complaint::ChannelDetail;
 use proto::redress::intake::v1::{Complaint, ComplaintRegistered, InformationAdded, InformationSource};
 use proto::redress::resolution::v1::{
-    PlanApproved, PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, RemedyKind, TaskCompleted,
-    TaskNeedsAttention,
+    Inquiry, InvestigationCancelled, InvestigationCompleted, InvestigationRequested, PlanApproved,
+    PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, RemedyKind, TaskCompleted, TaskNeedsAttention,
 };
 use sameness::{self, Keys, Sketch};
 use triage::{Facts, Surroundings};
@@ -24,7 +24,7 @@ use crate::classifier::Classifier;
 use crate::external_event::{Event, ExternalEvent};
 use crate::reading::Reading;
 use crate::staff::Member;
-use crate::timeline::Information;
+use crate::timeline::{Information, Investigation};
 
 /// A registered complaint, as far as a case needs it.
 #[derive(Clone, Debug)]
@@ -271,6 +271,35 @@ impl IntoExternalEvent for TaskNeedsAttention {
         };
         let (cycle, department_id, reason) = (*cycle, department_id.clone(), format!("{why}{reason}"));
         by("resolution", cycle, Event::TaskNeedsAttention { department: department_id, reason })
+    }
+}
+
+impl IntoExternalEvent for InvestigationRequested {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
+        let asked_for = words(self.inquiry().as_str_name(), Inquiry::Unspecified.as_str_name());
+        let Self { cycle, department_id: department, question, requester, .. } = self;
+        let event = Event::Investigation(Investigation::Requested { department, asked_for, question });
+        Ok(ExternalEvent { cycle, actor: requester, event })
+    }
+}
+
+impl IntoExternalEvent for InvestigationCompleted {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
+        let Self { case_id: _, cycle, task_id: _, department_id, question, findings, evidence, reference } =
+            self;
+        let numbered = if reference.is_empty() { None } else { Some(reference) };
+        let mut all: Vec<String> = numbered.into_iter().collect();
+        all.extend(evidence);
+        let (department, evidence) = (department_id, all);
+        let answered = Investigation::Answered { department, question, findings, evidence };
+        by("resolution", cycle, Event::Investigation(answered))
+    }
+}
+
+impl IntoExternalEvent for InvestigationCancelled {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
+        let Self { case_id: _, cycle, task_id: _, department_id: department, reason } = self;
+        by("resolution", cycle, Event::Investigation(Investigation::Cancelled { department, reason }))
     }
 }
 

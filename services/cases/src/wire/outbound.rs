@@ -17,7 +17,7 @@ use crate::timeline::{Course, Fact, Grading, Noted, Ruling, SharedOutcome, Timin
 /// Publishes what others must know of a fact, in the trace it happened in.
 pub(crate) fn publish(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) {
     match &noted.fact {
-        Fact::Grading(grading) => of_grading(tx, case, noted, grading),
+        Fact::Grading(grading) => of_grading(tx, case, noted, grading, recused),
         Fact::Ruling(ruling) => of_ruling(tx, case, noted, ruling, recused),
         Fact::Course(course) => of_course(tx, case, noted, course),
         Fact::Timing(timing) => of_timing(tx, case, noted, timing),
@@ -29,11 +29,11 @@ pub(crate) fn publish(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String
 }
 
 /// Tells what a case is taken for.
-fn of_grading(tx: &mut Tx, case: &Case, noted: &Noted, grading: &Grading) {
+fn of_grading(tx: &mut Tx, case: &Case, noted: &Noted, grading: &Grading, recused: &[String]) {
     let (id, trace) = (case.id.0, noted.traceparent.clone());
     let (case_id, cycle, ordinal) = (case.id.to_string(), noted.cycle, noted.ordinal);
     match grading {
-        Grading::Triaged { .. } => tx.emit_in(trace, id, &opened(case, cycle)),
+        Grading::Triaged { .. } => tx.emit_in(trace, id, &opened(case, cycle, recused)),
         Grading::Retriaged { category, .. } => {
             let (category, priority) = (category.clone(), case.priority.number().into());
             tx.emit_in(trace, id, &CaseRetriaged { case_id, cycle, category, priority, ordinal });
@@ -252,7 +252,7 @@ fn publish_together(tx: &mut Tx, case: &Case, noted: &Noted, together: &Together
     }
 }
 
-fn opened(case: &Case, cycle: i32) -> CaseOpened {
+fn opened(case: &Case, cycle: i32, recused: &[String]) -> CaseOpened {
     let origin = &case.origin;
     CaseOpened {
         case_id: case.id.to_string(),
@@ -265,5 +265,6 @@ fn opened(case: &Case, cycle: i32) -> CaseOpened {
         respondent_staff: origin.respondent_staff.clone(),
         language: origin.language.clone(),
         region: origin.region.clone(),
+        recused_subjects: recused.to_vec(),
     }
 }

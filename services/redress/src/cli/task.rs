@@ -95,7 +95,7 @@ impl Tasks {
                 show::answer(caller.json, &answer.task.unwrap_or_default(), text::task)
             }
             Verb::Settle { task, done, reference, amount, reason } => {
-                let result = TaskResult { reference, amount, remark: String::new() };
+                let result = TaskResult { reference, amount, ..TaskResult::default() };
                 let request = SettleTaskRequest {
                     request_id: caller.request_id(),
                     task_id: task,

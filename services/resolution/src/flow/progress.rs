@@ -1,6 +1,8 @@
 //! Takes plans that changed as far as they go by themselves, stores what came of
 //! it, and tells of those that ended.
 
+use std::slice;
+
 use fault::Fault;
 use kernel::TaskId;
 use pg::Tx;
@@ -36,6 +38,25 @@ pub(crate) async fn carry_on(tx: &mut Tx, plans: &mut [Plan], changed: &[Task]) 
         tx.notify(TASKS);
     }
     Ok(())
+}
+
+/// A task has ended, and the plan it belongs to, if it does, is locked: that goes on.
+pub(crate) async fn task_ended(tx: &mut Tx, plan: Option<Plan>, task: &Task) -> Result<(), Fault> {
+    if task.state == TaskState::Completed {
+        wire::outbound::tell_completed(tx, task);
+    }
+    let changed = slice::from_ref(task);
+    let Some(mut plan) = plan else { return store::tasks::save(tx, changed).await };
+    plan.task_ended(task);
+    carry_on(tx, slice::from_mut(&mut plan), changed).await
+}
+
+/// A task went on as another, and the plan it belongs to, if it does, is locked.
+pub(crate) async fn task_given_on(tx: &mut Tx, plan: Option<Plan>, task: &Task) -> Result<(), Fault> {
+    let changed = slice::from_ref(task);
+    let Some(mut plan) = plan else { return store::tasks::save(tx, changed).await };
+    plan.task_given_on(task);
+    carry_on(tx, slice::from_mut(&mut plan), changed).await
 }
 
 /// Cancels plans, which are locked, for one reason.

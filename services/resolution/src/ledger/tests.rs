@@ -202,7 +202,7 @@ impl Run {
 fn done(task: &Task, percent: i64) -> TaskResult {
     let amount = task.remedy.amount.clone();
     let part = |whole: Money| Money { minor: (whole.minor * percent / 100).max(1), ..whole };
-    TaskResult { reference: "REF".to_owned(), amount: amount.map(part), remark: String::new() }
+    TaskResult { reference: "REF".to_owned(), amount: amount.map(part), ..TaskResult::default() }
 }
 
 fn failure(outcome_unknown: bool) -> Failure {

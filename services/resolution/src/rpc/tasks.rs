@@ -52,9 +52,8 @@ async fn lock(tx: &mut Tx, caller: &Caller, holder: Holder) -> Result<Task, Faul
 
 /// As [`lock`], and its plan: the plan first, so that two tasks of it that end at
 /// once take turns, and the second sees what the first left to do.
-async fn lock_with_plan(tx: &mut Tx, caller: &Caller, holder: Holder) -> Result<(Plan, Task), Fault> {
-    let mut plan = store::plans::lock_of_tasks(tx, &[holder.task_id.0]).await?;
-    let plan = plan.pop().ok_or(Refusal::TaskNotFound)?;
+async fn lock_with_plan(tx: &mut Tx, caller: &Caller, holder: Holder) -> Result<(Option<Plan>, Task), Fault> {
+    let plan = store::plans::lock_of_tasks(tx, &[holder.task_id.0]).await?.pop();
     let task = lock(tx, caller, holder).await?;
     Ok((plan, task))
 }
@@ -109,12 +108,11 @@ pub(super) async fn fail(
     let jitter = db.ids().fraction();
     let done = db
         .mutate(context, async move |mut tx, caller| {
-            let (mut plan, mut task) = lock_with_plan(&mut tx, &caller, holder).await?;
+            let (plan, mut task) = lock_with_plan(&mut tx, &caller, holder).await?;
             task.fail(holder.token, failure, tx.now(), jitter)?;
             tell_attention(&mut tx, &task);
             if task.state == TaskState::Cancelled {
-                plan.task_ended(&task);
-                progress::carry_on(&mut tx, slice::from_mut(&mut plan), slice::from_ref(&task)).await?;
+                progress::task_ended(&mut tx, plan, &task).await?;
             } else {
                 store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
             }
@@ -155,14 +153,11 @@ pub(super) async fn settle(
     let (task_id, settlement) = wire::tasks::settlement(request)?;
     let done = db
         .mutate(context, async move |mut tx, caller| {
-            let mut plan = store::plans::lock_of_tasks(&mut tx, &[task_id.0]).await?;
-            let mut plan = plan.pop().ok_or(Refusal::TaskNotFound)?;
+            let plan = store::plans::lock_of_tasks(&mut tx, &[task_id.0]).await?.pop();
             let task = store::tasks::lock(&mut tx, &[task_id.0]).await?.pop();
             let mut task = task.ok_or(Refusal::TaskNotFound)?;
             server::serving(&caller, &task.department_id)?;
-            if task.remedy.amount.is_some() {
-                plan.may_be_paid_by(&caller.subject)?;
-            }
+            task.may_be_paid_by(plan.as_ref(), &caller.subject)?;
             if let Some(result) = &settlement.result {
                 wire::tasks::fitting(&task, result)?;
             }
@@ -172,11 +167,7 @@ pub(super) async fn settle(
                 store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
                 tx.notify(progress::TASKS);
             } else {
-                if task.state == TaskState::Completed {
-                    tx.emit(task.case_id.0, &wire::outbound::task_completed(&task));
-                }
-                plan.task_ended(&task);
-                progress::carry_on(&mut tx, slice::from_mut(&mut plan), slice::from_ref(&task)).await?;
+                progress::task_ended(&mut tx, plan, &task).await?;
             }
             Ok((tx, SettleTaskResponse { task: Some(wire::tasks::task(&task)) }))
         })
@@ -204,8 +195,7 @@ pub(super) async fn requeue(
     }
     let done = db
         .mutate(context, async move |mut tx, caller| {
-            let mut plan = store::plans::lock_of_tasks(&mut tx, &[requeue.task_id.0]).await?;
-            let mut plan = plan.pop().ok_or(Refusal::TaskNotFound)?;
+            let plan = store::plans::lock_of_tasks(&mut tx, &[requeue.task_id.0]).await?.pop();
             let task = store::tasks::lock(&mut tx, &[requeue.task_id.0]).await?.pop();
             let mut task = task.ok_or(Refusal::TaskNotFound)?;
             super::plans::not_about(&mut tx, task.case_id, &caller).await?;
@@ -214,8 +204,7 @@ pub(super) async fn requeue(
             let requeued = if let Some(department_id) = department_id {
                 let next = (TaskId(tx.new_id()), department_id);
                 let next = task.give_to(next, requeued, tx.now())?;
-                plan.task_given_on(&task);
-                progress::carry_on(&mut tx, slice::from_mut(&mut plan), slice::from_ref(&task)).await?;
+                progress::task_given_on(&mut tx, plan, &task).await?;
                 store::tasks::insert(&mut tx, slice::from_ref(&next)).await?;
                 next
             } else {

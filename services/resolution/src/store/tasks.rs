@@ -12,6 +12,7 @@ use uuid::Uuid;
 pub(crate) use queue::{Claim, Claimed, claim, heartbeat, held};
 
 use super::{goods, impossible, kind, money, remedy_columns};
+use crate::investigation::Inquiry;
 use crate::remedy::Remedy;
 use crate::task::{Requeued, Task, TaskResult, TaskState};
 
@@ -27,10 +28,10 @@ pub(crate) fn oldest_ready() -> String {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     task_id: Uuid,
     version: i64,
-    plan_id: Uuid,
+    plan_id: Option<Uuid>,
     step_id: String,
     case_id: Uuid,
     cycle: i32,
@@ -55,6 +56,9 @@ struct Row {
     result_reference: Option<String>,
     result_minor: Option<i64>,
     result_remark: Option<String>,
+    result_evidence: Vec<String>,
+    inquiry: Option<i16>,
+    requester: String,
     lease_token: Option<Uuid>,
     requeued_by: Option<String>,
     requeue_reason: Option<String>,
@@ -71,25 +75,30 @@ macro_rules! columns {
         "task_id, version, plan_id, step_id, case_id, cycle, department_id, kind, compensates_task_id,
          amount_minor, currency, sku, quantity, instructions, priority, due_time, state, attempt,
          max_attempts, worker, visible_at, cancel_requested, checkpoint, last_error, result_reference,
-         result_minor, result_remark, lease_token, requeued_by, requeue_reason, rejections,
+         result_minor, result_remark, result_evidence, inquiry, requester, lease_token, requeued_by, requeue_reason, rejections,
          given_to_task_id, attempt_until, traceparent, created_at"
     };
 }
-use columns;
+pub(super) use columns;
 
 impl Row {
     fn task(self) -> Result<Task, Fault> {
         let task_id = TaskId(self.task_id);
         let kind = kind(self.kind, task_id)?;
         let state = TaskState::of(self.state).ok_or_else(|| impossible("task.state", self.state, task_id))?;
+        let inquiry = self
+            .inquiry
+            .map(|inquiry| Inquiry::of(inquiry).ok_or_else(|| impossible("task.inquiry", inquiry, task_id)));
         let currency = self.currency.as_deref();
         let moved = money(self.result_minor, currency);
-        let result = self.result_reference.zip(self.result_remark);
+        let (evidence, result) = (self.result_evidence, self.result_reference.zip(self.result_remark));
+        let result =
+            result.map(|(reference, remark)| TaskResult { reference, amount: moved, remark, evidence });
         let requeued = self.requeued_by.zip(self.requeue_reason);
         Ok(Task {
             task_id,
             version: self.version,
-            plan_id: PlanId(self.plan_id),
+            plan_id: self.plan_id.map(PlanId),
             step_id: self.step_id,
             case_id: CaseId(self.case_id),
             cycle: self.cycle,
@@ -111,19 +120,21 @@ impl Row {
             cancel_requested: self.cancel_requested,
             checkpoint: self.checkpoint,
             last_error: self.last_error,
-            result: result.map(|(reference, remark)| TaskResult { reference, amount: moved, remark }),
+            result,
             lease_token: self.lease_token,
             requeued: requeued.map(|(by, reason)| Requeued { by, reason }),
             rejections: self.rejections,
             attempt_until: self.attempt_until.map(jiff_sqlx::Timestamp::to_jiff),
             given_to: self.given_to_task_id.map(TaskId),
+            inquiry: inquiry.transpose()?,
+            requester: self.requester,
             traceparent: self.traceparent,
             created_at: self.created_at.to_jiff(),
         })
     }
 }
 
-fn tasks(rows: Vec<Row>) -> Result<Vec<Task>, Fault> {
+pub(super) fn tasks(rows: Vec<Row>) -> Result<Vec<Task>, Fault> {
     rows.into_iter().map(Row::task).collect()
 }
 
@@ -249,7 +260,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, tasks: &[Task]) -> Result<()
         .column("task_id", |task| task.task_id.0)
         .column("version", |_| 1_i64)
         .column("attempt", |_| 0_i32)
-        .column("plan_id", |task| task.plan_id.0)
+        .column("plan_id", |task| task.plan_id.map(|id| id.0))
         .column("step_id", |task| task.step_id.as_str())
         .column("case_id", |task| task.case_id.0)
         .column("cycle", |task| task.cycle)
@@ -265,6 +276,8 @@ pub(crate) async fn insert(conn: &mut PgConnection, tasks: &[Task]) -> Result<()
         .column("last_error", |task| task.last_error.as_str())
         .column("checkpoint", |task| task.checkpoint.as_slice())
         .column("rejections", |task| task.rejections)
+        .column("inquiry", |task| task.inquiry.map(Inquiry::number))
+        .column("requester", |task| task.requester.as_str())
         .column("requeued_by", |task| task.requeued.as_ref().map(|requeued| requeued.by.as_str()))
         .column("requeue_reason", |task| task.requeued.as_ref().map(|requeued| requeued.reason.as_str()));
     let rows = remedy_columns(rows, |task| &task.remedy).done();
@@ -293,6 +306,7 @@ pub(crate) async fn save(conn: &mut PgConnection, tasks: &[Task]) -> Result<(), 
         .column("result_reference", |task| task.result.as_ref().map(|result| result.reference.as_str()))
         .column("result_minor", |task| task.result.as_ref().and_then(moved))
         .column("result_remark", |task| task.result.as_ref().map(|result| result.remark.as_str()))
+        .list("result_evidence", |task| task.result.as_ref().map_or(&[], |result| &result.evidence))
         .column("lease_token", |task| task.lease_token)
         .column("requeued_by", |task| task.requeued.as_ref().map(|requeued| requeued.by.as_str()))
         .column("requeue_reason", |task| task.requeued.as_ref().map(|requeued| requeued.reason.as_str()))

@@ -17,7 +17,7 @@ fn task(kind: RemedyKind) -> Task {
     Task {
         task_id: TaskId(Uuid::from_u128(1)),
         version: 1,
-        plan_id: PlanId(Uuid::from_u128(2)),
+        plan_id: Some(PlanId(Uuid::from_u128(2))),
         step_id: "a".to_owned(),
         case_id: CaseId(Uuid::from_u128(3)),
         cycle: 1,
@@ -40,6 +40,8 @@ fn task(kind: RemedyKind) -> Task {
         rejections: 0,
         attempt_until: None,
         given_to: None,
+        inquiry: None,
+        requester: String::new(),
         traceparent: String::new(),
         created_at: NOW,
     }
@@ -70,7 +72,7 @@ fn requeued() -> Requeued {
 #[test]
 fn a_result_has_what_its_kind_needs() {
     let fields = |kind, reference: &str, amount| {
-        let result = TaskResult { reference: reference.to_owned(), amount, remark: String::new() };
+        let result = TaskResult { reference: reference.to_owned(), amount, ..TaskResult::default() };
         task(kind).flaws(&result).into_iter().map(|flaw| flaw.field).collect::<Vec<_>>()
     };
     assert!(fields(RemedyKind::Refund, "P-1", Some(money(500, "CNY"))).is_empty());

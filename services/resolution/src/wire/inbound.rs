@@ -9,6 +9,23 @@ use crate::case::{CaseView, RemedyStatus};
 /// Priority of a case that does not say.
 const USUAL_PRIORITY: i16 = 3;
 
+/// A case that was opened.
+pub(crate) fn opened(case_id: CaseId, event: &cases::CaseOpened, traceparent: &str) -> CaseView {
+    let (priority, recused) = (read_priority(event.priority), event.recused_subjects.clone());
+    let (traceparent, handler) = (traceparent.to_owned(), String::new());
+    CaseView {
+        case_id,
+        cycle: event.cycle,
+        priority,
+        standing: RemedyStatus::Undecided,
+        sought: None,
+        due_time: None,
+        traceparent,
+        recused,
+        handler,
+    }
+}
+
 /// A case whose outcome was decided. Its id is the event's subject.
 pub(crate) fn decided(case_id: CaseId, event: &cases::CaseDecided, traceparent: &str) -> CaseView {
     let standing = if event.remedy_due { RemedyStatus::RemedyDue } else { RemedyStatus::NothingDue };

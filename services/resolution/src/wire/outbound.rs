@@ -1,12 +1,14 @@
 //! Domain → contract: outbound events.
 
+use pg::Tx;
 use proto::redress::resolution::v1;
 use proto::timestamp;
 
 use super::money;
+use super::tasks::plan_id;
 use crate::plan::Plan;
 use crate::proposal::{ProposalState, TaskProposal};
-use crate::task::{Task, TaskState};
+use crate::task::{Task, TaskResult, TaskState};
 
 pub(crate) fn plan_proposed(plan: &Plan) -> v1::PlanProposed {
     v1::PlanProposed {
@@ -54,11 +56,11 @@ pub(crate) fn plan_cancelled(plan: &Plan) -> v1::PlanCancelled {
     }
 }
 
-pub(crate) fn task_completed(task: &Task) -> v1::TaskCompleted {
+fn task_completed(task: &Task) -> v1::TaskCompleted {
     let result = task.result.as_ref();
     v1::TaskCompleted {
         case_id: task.case_id.to_string(),
-        plan_id: task.plan_id.to_string(),
+        plan_id: plan_id(task),
         cycle: task.cycle,
         task_id: task.task_id.to_string(),
         department_id: task.department_id.clone(),
@@ -66,6 +68,51 @@ pub(crate) fn task_completed(task: &Task) -> v1::TaskCompleted {
         compensation: task.is_compensation(),
         reference: result.map(|result| result.reference.clone()).unwrap_or_default(),
         amount: result.and_then(|result| result.amount.as_ref()).map(money),
+    }
+}
+
+/// A department has done what it was asked to: a step, or to look into something.
+pub(crate) fn tell_completed(tx: &mut Tx, task: &Task) {
+    match task.inquiry {
+        Some(_) => tx.emit(task.case_id.0, &investigation_completed(task)),
+        None => tx.emit(task.case_id.0, &task_completed(task)),
+    }
+}
+
+fn investigation_completed(task: &Task) -> v1::InvestigationCompleted {
+    let TaskResult { reference, amount: _, remark, evidence } = task.result.clone().unwrap_or_default();
+    v1::InvestigationCompleted {
+        case_id: task.case_id.to_string(),
+        cycle: task.cycle,
+        task_id: task.task_id.to_string(),
+        department_id: task.department_id.clone(),
+        question: task.remedy.instructions.clone(),
+        findings: remark,
+        evidence,
+        reference,
+    }
+}
+
+pub(crate) fn investigation_requested(task: &Task) -> v1::InvestigationRequested {
+    v1::InvestigationRequested {
+        case_id: task.case_id.to_string(),
+        cycle: task.cycle,
+        task_id: task.task_id.to_string(),
+        department_id: task.department_id.clone(),
+        inquiry: task.inquiry.map_or(0, |inquiry| i32::from(inquiry.number())),
+        question: task.remedy.instructions.clone(),
+        due_time: task.due_time.map(timestamp),
+        requester: task.requester.clone(),
+    }
+}
+
+pub(crate) fn investigation_cancelled(task: &Task, reason: &str) -> v1::InvestigationCancelled {
+    v1::InvestigationCancelled {
+        case_id: task.case_id.to_string(),
+        cycle: task.cycle,
+        task_id: task.task_id.to_string(),
+        department_id: task.department_id.clone(),
+        reason: reason.to_owned(),
     }
 }
 
@@ -78,7 +125,7 @@ pub(crate) fn task_rejected(task: &Task) -> v1::TaskNeedsAttention {
 pub(crate) fn task_needs_attention(task: &Task) -> v1::TaskNeedsAttention {
     v1::TaskNeedsAttention {
         case_id: task.case_id.to_string(),
-        plan_id: task.plan_id.to_string(),
+        plan_id: plan_id(task),
         cycle: task.cycle,
         task_id: task.task_id.to_string(),
         department_id: task.department_id.clone(),
@@ -92,7 +139,7 @@ pub(crate) fn task_needs_attention(task: &Task) -> v1::TaskNeedsAttention {
 pub(crate) fn proposal_made(task: &Task, proposal: &TaskProposal) -> v1::TaskProposalMade {
     v1::TaskProposalMade {
         case_id: task.case_id.to_string(),
-        plan_id: task.plan_id.to_string(),
+        plan_id: plan_id(task),
         cycle: task.cycle,
         task_id: task.task_id.to_string(),
         department_id: task.department_id.clone(),
@@ -106,7 +153,7 @@ pub(crate) fn proposal_made(task: &Task, proposal: &TaskProposal) -> v1::TaskPro
 pub(crate) fn proposal_decided(task: &Task, proposal: &TaskProposal) -> v1::TaskProposalDecided {
     v1::TaskProposalDecided {
         case_id: task.case_id.to_string(),
-        plan_id: task.plan_id.to_string(),
+        plan_id: plan_id(task),
         cycle: task.cycle,
         task_id: task.task_id.to_string(),
         department_id: task.department_id.clone(),

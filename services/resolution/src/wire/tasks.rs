@@ -10,6 +10,7 @@ use proto::timestamp;
 use uuid::Uuid;
 
 use super::{INVALID_REQUEST, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note, page_by_id};
+use crate::investigation::MAX_EVIDENCE;
 use crate::task::{Failure, Heard, RefusedReport, Settlement, Task, TaskResult, TaskState};
 
 const MAX_POLL: i32 = 100;
@@ -19,6 +20,8 @@ const MIN_LEASE: Duration = Duration::from_secs(1);
 const MAX_LEASE: Duration = Duration::from_hours(1);
 const MAX_CHECKPOINT: usize = 64 * 1024;
 const MAX_CODE: usize = 60;
+/// Longest reference to evidence.
+const MAX_EVIDENCE_REF: usize = 500;
 
 /// A worker asks for tasks.
 #[derive(Clone)]
@@ -157,11 +160,15 @@ pub(crate) fn completion(request: v1::CompleteTaskRequest) -> Result<(Holder, Ta
 }
 
 pub(crate) fn read_result(check: &mut Check, result: v1::TaskResult) -> TaskResult {
-    let v1::TaskResult { reference, amount, remark } = result;
+    let v1::TaskResult { reference, amount, remark, evidence } = result;
+    let evidence = check.list("result.evidence", evidence, MAX_EVIDENCE).into_iter().enumerate();
     TaskResult {
         reference: check.text("result.reference", reference, MAX_NAME),
         amount: check.money("result.amount", amount),
         remark: check.text("result.remark", remark, MAX_TEXT),
+        evidence: evidence
+            .map(|(index, one)| check.required(&format!("result.evidence[{index}]"), one, MAX_EVIDENCE_REF))
+            .collect(),
     }
 }
 
@@ -256,7 +263,7 @@ pub(crate) fn task(task: &Task) -> v1::Task {
     v1::Task {
         task_id: task.task_id.to_string(),
         version: task.version,
-        plan_id: task.plan_id.to_string(),
+        plan_id: plan_id(task),
         step_id: task.step_id.clone(),
         case_id: task.case_id.to_string(),
         department_id: task.department_id.clone(),
@@ -281,7 +288,14 @@ pub(crate) fn task(task: &Task) -> v1::Task {
         escalated: task.is_escalated(),
         attempt_end_time: task.attempt_until.map(timestamp),
         given_to_task_id: task.given_to.map(|id| id.to_string()).unwrap_or_default(),
+        inquiry: task.inquiry.map_or(0, |inquiry| i32::from(inquiry.number())),
+        requester: task.requester.clone(),
     }
+}
+
+/// The plan a task belongs to, as it is told; empty where it belongs to none.
+pub(crate) fn plan_id(task: &Task) -> String {
+    task.plan_id.map(|id| id.to_string()).unwrap_or_default()
 }
 
 /// A report that was refused, as it is shown.
@@ -299,6 +313,7 @@ pub(crate) fn result(result: &TaskResult) -> v1::TaskResult {
         reference: result.reference.clone(),
         amount: result.amount.as_ref().map(money),
         remark: result.remark.clone(),
+        evidence: result.evidence.clone(),
     }
 }
 

@@ -234,7 +234,7 @@ pub(crate) fn completion(lease: &Lease) -> CompleteTaskRequest {
     let result = TaskResult {
         reference: format!("REF-{}", task.step_id),
         amount: task.amount.clone(),
-        remark: String::new(),
+        ..TaskResult::default()
     };
     CompleteTaskRequest {
         request_id: request_id(),
@@ -263,8 +263,11 @@ pub(crate) fn unknown_outcome(lease: &Lease) -> FailTaskRequest {
 
 /// What the department says of it: done as asked, or not.
 pub(crate) fn settlement(task: &Task, done: bool) -> SettleTaskRequest {
-    let result =
-        TaskResult { reference: "REF-found".to_owned(), amount: task.amount.clone(), remark: String::new() };
+    let result = TaskResult {
+        reference: "REF-found".to_owned(),
+        amount: task.amount.clone(),
+        ..TaskResult::default()
+    };
     SettleTaskRequest {
         request_id: request_id(),
         task_id: task.task_id.clone(),

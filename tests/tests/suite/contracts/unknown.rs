@@ -339,6 +339,16 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "department_id": "nowhere", "reason": "x"}"#,
         "DEPARTMENT_NOT_FOUND",
     ),
+    unknown(
+        "InvestigationService.RequestInvestigation",
+        r#"{"request_id": "$KEY", "case_id": "$ID", "department_id": "x", "inquiry": 1, "question": "x"}"#,
+        "CASE_NOT_FOUND",
+    ),
+    unknown(
+        "InvestigationService.CancelInvestigation",
+        r#"{"request_id": "$KEY", "task_id": "$ID", "reason": "x"}"#,
+        "TASK_NOT_FOUND",
+    ),
     unknown("ResolutionService.GetTask", r#"{"task_id": "$ID"}"#, "TASK_NOT_FOUND"),
     unknown("LedgerService.ListLedgerEntries", r#"{"department_id": "nowhere"}"#, "DEPARTMENT_NOT_FOUND"),
     unknown(
@@ -459,6 +469,7 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("RoutingService.CreateRoutingPolicy", "makes what it names"),
     ("RoutingService.ListRoutingPolicies", "what nothing matches is an empty list"),
     ("RoutingService.ListUnassignable", "what nothing matches is an empty list"),
+    ("InvestigationService.ListInvestigations", "what nothing matches is an empty list"),
     ("ResolutionService.ListPlans", "what nothing matches is an empty list"),
     ("SurveyService.CreateQuestionnaire", "it names nothing that must exist"),
     ("SurveyService.ListSurveys", "what nothing matches is an empty list"),

@@ -251,7 +251,7 @@ impl Scene {
             request_id: request_id(),
             task_id: task.task_id.clone(),
             lease_token: lease.lease_token.clone(),
-            result: Some(TaskResult { reference, amount, remark: String::new() }),
+            result: Some(TaskResult { reference, amount, ..TaskResult::default() }),
         };
         let answer = self.resolution(WORKER).complete_task(request).await?;
         self.settled().await;
