@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
+use proto::redress::resolution::v1::stock_service_client::StockServiceClient;
 use proto::redress::resolution::v1::{Lease, PollTasksRequest, RemedyKind, Task, TaskResult};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
@@ -113,6 +114,14 @@ pub enum Failure {
         /// Why.
         reason: String,
     },
+    /// The department lacks the goods or parts for it: it is handed out again when they are
+    /// expected, and this attempt does not count.
+    OutOfStock {
+        /// The article; empty for the task's own.
+        sku: String,
+        /// When it is expected, within 180 days.
+        expected: prost_types::Timestamp,
+    },
 }
 
 impl Failure {
@@ -135,6 +144,7 @@ impl Worker {
     {
         let bench = Arc::new(Bench {
             service: ResolutionServiceClient::new(client.calls()),
+            stock: StockServiceClient::new(client.calls()),
             client: client.clone(),
             hands: Arc::new(Semaphore::new(self.concurrency.max(1))),
             worker: self,
@@ -167,6 +177,7 @@ struct Bench {
     worker: Worker,
     client: Client,
     service: ResolutionServiceClient<Calls>,
+    stock: StockServiceClient<Calls>,
     hands: Arc<Semaphore>,
     stop: CancellationToken,
 }

@@ -78,6 +78,15 @@ pub(crate) enum Event {
         /// Why.
         reason: String,
     },
+    /// A department lacks what a step needs.
+    GoodsLacking {
+        /// The department.
+        department: String,
+        /// The article.
+        article: String,
+        /// When it is expected.
+        expected: Timestamp,
+    },
     /// A department was asked something about it, or answers.
     Investigation(Investigation),
     /// Something was added to the complaint.
@@ -165,6 +174,9 @@ impl Case {
             Event::TaskNeedsAttention { department, reason } => {
                 self.note(at, Fact::Remedy(Remedy::TaskNeedsAttention { department, reason }));
             }
+            Event::GoodsLacking { department, article, expected } => {
+                self.delay(Remedy::Delayed { department, article, expected }, at)?;
+            }
             Event::Investigation(heard) => {
                 self.note_in(cycle, at, Fact::Handling(Handling::Investigation(heard)));
             }
@@ -228,6 +240,15 @@ impl Case {
             self.make(Move::Accept)?;
         }
         self.note(at, Fact::Handling(Handling::Accepted));
+        Ok(())
+    }
+
+    /// Whom it is about to be put right for is promised another date; not once it is over.
+    fn delay(&mut self, delayed: Remedy, at: &Occasion<'_>) -> Result<(), Refusal> {
+        if self.state.is_over() {
+            return Err(Refusal::InvalidCaseState(self.state));
+        }
+        self.note(at, Fact::Remedy(delayed));
         Ok(())
     }
 

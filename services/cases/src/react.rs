@@ -42,6 +42,7 @@ events::inbound! {
             TaskNeedsAttention => Batch::external,
             PlanCompleted => Batch::external,
             PlanCancelled => Batch::external,
+            ShortageReported => Batch::external,
             InvestigationRequested => Batch::external,
             InvestigationCompleted => Batch::external,
             InvestigationCancelled => Batch::external,

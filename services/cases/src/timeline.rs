@@ -196,7 +196,7 @@ impl Noted {
             Fact::Grading(grading) => grading.text(zone),
             Fact::Handling(handling) => handling.text(),
             Fact::Ruling(ruling) => ruling.text(),
-            Fact::Remedy(remedy) => remedy.text(),
+            Fact::Remedy(remedy) => remedy.text(zone),
             Fact::Contact(contact) => contact.text(zone),
             Fact::Course(course) => course.text(self.cycle),
             Fact::Timing(timing) => timing.text(zone),

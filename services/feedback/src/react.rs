@@ -18,7 +18,7 @@ use kernel::CaseId;
 use pg::Tx;
 use proto::redress::cases::v1::{
     CaseClosed, CaseDecided, CaseDeclined, CaseMerged, CaseOpened, CaseReopened, CaseResolved, CaseUnmerged,
-    CaseWithdrawn, DecisionCorrected, ExtensionGranted, HoldingReplySent,
+    CaseWithdrawn, DecisionCorrected, ExtensionGranted, HoldingReplySent, RemedyDelayed,
 };
 use proto::redress::intake::v1::ComplaintRegistered;
 
@@ -55,6 +55,7 @@ events::inbound! {
             CaseUnmerged => Batch::unmerged,
             ExtensionGranted => Batch::extended,
             HoldingReplySent => Batch::held,
+            RemedyDelayed => Batch::delayed,
         }
     }
 }
@@ -239,6 +240,13 @@ impl Batch {
     fn held(&mut self, event: &Delivered, held: HoldingReplySent) -> Result<(), Fault> {
         let (case_id, cycle, holding, zone) = wire::held(held)?;
         self.owe(case_id, cycle, Word::Holding(holding), zone, event);
+        Ok(())
+    }
+
+    /// Goods are lacking: the complainant is told the new promise.
+    fn delayed(&mut self, event: &Delivered, delayed: RemedyDelayed) -> Result<(), Fault> {
+        let (case_id, cycle, lacking, zone) = wire::delayed(delayed)?;
+        self.owe(case_id, cycle, Word::Shortage(lacking), zone, event);
         Ok(())
     }
 

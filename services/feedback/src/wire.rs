@@ -15,7 +15,7 @@ use proto::redress::feedback::v1 as wire;
 use proto::redress::intake::v1 as intake;
 use proto::timestamp;
 
-use crate::notice::{Contact, Delay, Filter, Holding, State};
+use crate::notice::{Contact, Delay, Filter, Holding, Lacking, State};
 use crate::response::{Answer, Cycle, MAX_COMMENT, MAX_SCORE, Outcome, Over, Ruling, Satisfaction, Verdict};
 
 pub(crate) use call_backs::{
@@ -220,6 +220,18 @@ pub(crate) fn held(event: cases::HoldingReplySent) -> Result<(CaseId, i32, Holdi
     let due = check.time("due_time", due_time);
     check.done(INVALID_EVENT)?;
     Ok((case_id, cycle, Holding { number: ordinal, text, reason, next, due }, time_zone))
+}
+
+/// Goods are lacking for a remedy, which the complainant is told, and the zone of its times.
+pub(crate) fn delayed(event: cases::RemedyDelayed) -> Result<(CaseId, i32, Lacking, String), Fault> {
+    let cases::RemedyDelayed { case_id, cycle, ordinal, sku, expect_time, time_zone } = event;
+    let mut check = Check::new();
+    let case_id = check.id("case_id", &case_id);
+    let expected = check.time("expect_time", expect_time);
+    check.ensure(expected.is_some(), "expect_time", "is required");
+    check.done(INVALID_EVENT)?;
+    let expected = expected.unwrap_or_default();
+    Ok((case_id, cycle, Lacking { number: ordinal, article: sku, expected }, time_zone))
 }
 
 pub(crate) fn reopened(event: &cases::CaseReopened) -> Result<Over, Fault> {

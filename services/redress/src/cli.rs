@@ -27,6 +27,7 @@ mod refused;
 mod roster;
 mod routing;
 mod rules;
+mod stock;
 mod submit;
 mod survey;
 mod task;
@@ -105,6 +106,8 @@ enum Verb {
     Reconcile(reconcile::Reconcile),
     /// Asks departments for evidence and statements on a case
     Investigation(investigation::Investigations),
+    /// Goods that departments lack for what they have to do
+    Stock(stock::Stock),
     /// Looks at what departments have to do
     Task(task::Tasks),
     /// What complainants say to an outcome
@@ -182,6 +185,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Ledger(args) => wait(args.run()),
         Verb::Reconcile(args) => wait_for(args.run()),
         Verb::Investigation(args) => wait(args.run()),
+        Verb::Stock(args) => wait(args.run()),
         Verb::Task(args) => wait(args.run()),
         Verb::Feedback(args) => wait(args.run()),
         Verb::Notices(args) => wait(args.run()),

@@ -81,6 +81,8 @@ pub struct Queue {
     pub needs_attention: i32,
     /// Tasks that may or may not have been done.
     pub outcome_unknown: i32,
+    /// Tasks that wait for goods.
+    pub awaiting_stock: i32,
     /// When a worker last asked.
     pub polled_at: Option<Timestamp>,
     /// Since when no worker asks for what waits.

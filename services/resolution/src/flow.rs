@@ -1,8 +1,10 @@
 //! What takes several statements: `progress` carries plans on, `investigations` ends what
 //! departments are asked on cases that end, `departments` knows those that there are,
-//! `department_watch` notices which of them nobody works for.
+//! `department_watch` notices which of them nobody works for, `restock` hands out again what
+//! waited for goods.
 
 pub(crate) mod department_watch;
 pub(crate) mod departments;
 pub(crate) mod investigations;
 pub(crate) mod progress;
+pub(crate) mod restock;

@@ -18,6 +18,7 @@
 //!   that makes it true, and no account of a step is overdrawn ([`ledger`]);
 //! - what departments are asked on a case is open no longer than the case, and each answer
 //!   is told once;
+//! - a task whose department lacks goods waits until they are expected, and burns no attempt;
 //! - what was done of a cancelled plan is undone once, in reverse order, and not
 //!   while something of it may still be done.
 //!
@@ -39,6 +40,7 @@ mod react;
 pub mod refusal;
 pub mod remedy;
 mod rpc;
+pub mod shortage;
 mod store;
 pub mod task;
 mod wire;
@@ -50,6 +52,7 @@ use proto::redress::resolution::v1::investigation_service_server::InvestigationS
 use proto::redress::resolution::v1::ledger_service_server::LedgerServiceServer;
 use proto::redress::resolution::v1::proposal_service_server::ProposalServiceServer;
 use proto::redress::resolution::v1::resolution_service_server::ResolutionServiceServer;
+use proto::redress::resolution::v1::stock_service_server::StockServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
 
@@ -68,9 +71,11 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts.route(DepartmentServiceServer::new(rpc::DepartmentQueues::new(kit.db.clone())));
     parts.react(react::Reactions);
     parts.route(InvestigationServiceServer::new(rpc::Investigations::new(kit.db.clone())));
+    parts.route(StockServiceServer::new(rpc::Stock::new(kit.db.clone())));
     let db = kit.db.clone();
     parts.worker("timers", move |stop| {
-        timers::run(db, vec![Arc::new(flow::department_watch::DepartmentWatch)], stop)
+        let watch = Arc::new(flow::department_watch::DepartmentWatch);
+        timers::run(db, vec![watch, Arc::new(flow::restock::Restock)], stop)
     });
     parts.queue_age(&kit.db, "redress.task.age", store::tasks::oldest_ready());
     Ok(())

@@ -270,6 +270,7 @@ impl Plan {
             | TaskState::Leased
             | TaskState::NeedsAttention
             | TaskState::OutcomeUnknown
+            | TaskState::AwaitingStock
             | TaskState::Reassigned => {}
         }
     }

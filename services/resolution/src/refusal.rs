@@ -54,6 +54,8 @@ pub enum Refusal {
     AlreadyPaused,
     /// The department is not paused, for this kind or for all.
     NotPaused,
+    /// The task takes no goods that could be lacking.
+    NoGoodsNeeded,
     /// The case has ended.
     CaseEnded,
     /// As many requests on the case are open as may be.
@@ -80,6 +82,7 @@ impl fault::Refusal for Refusal {
             | Self::AlreadyPaused
             | Self::NotPaused
             | Self::CaseEnded
+            | Self::NoGoodsNeeded
             | Self::InvalidTaskState(_) => Kind::Precondition,
             Self::ApproverIsProposer
             | Self::ApprovedAlready
@@ -116,6 +119,7 @@ impl fault::Refusal for Refusal {
             Self::DeciderIsProposer => "DECIDER_IS_PROPOSER",
             Self::AlreadyPaused => "ALREADY_PAUSED",
             Self::NotPaused => "NOT_PAUSED",
+            Self::NoGoodsNeeded => "NO_GOODS_NEEDED",
             Self::CaseEnded => "CASE_ENDED",
             Self::TooManyInvestigations => "TOO_MANY_INVESTIGATIONS",
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
@@ -156,6 +160,7 @@ impl std::fmt::Display for Refusal {
             }
             Self::AlreadyPaused => f.write_str("the department is paused so already"),
             Self::NotPaused => f.write_str("the department is not paused so"),
+            Self::NoGoodsNeeded => f.write_str("the task takes no goods that could be lacking"),
             Self::CaseEnded => f.write_str("the case has ended; reopen it first"),
             Self::TooManyInvestigations => {
                 write!(f, "{MAX_OPEN} requests on the case are open; wait for one, or cancel it")

@@ -58,6 +58,21 @@ impl RemedyKind {
         matches!(self, Self::Exchange | Self::Redelivery)
     }
 
+    /// Whether it takes goods or parts, which its department may lack.
+    pub fn takes_goods(self) -> bool {
+        self.needs_goods() || self == Self::Repair
+    }
+
+    /// What could be done instead, where it takes goods that there are none of.
+    pub fn instead(self) -> &'static [Self] {
+        match self {
+            Self::Exchange => &[Self::Repair, Self::Redelivery, Self::Refund],
+            Self::Repair => &[Self::Exchange, Self::Redelivery, Self::Refund],
+            Self::Redelivery => &[Self::Exchange, Self::Refund],
+            _ => &[],
+        }
+    }
+
     /// Whether doing it twice costs twice.
     pub fn moves_value(self) -> bool {
         self.needs_amount() || self.needs_goods()

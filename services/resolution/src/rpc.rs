@@ -7,6 +7,7 @@ mod limits;
 mod plans;
 mod proposals;
 mod statements;
+mod stock;
 mod tasks;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use tasks::{Completions, Leases, Streams};
 pub(crate) use departments::DepartmentQueues;
 pub(crate) use investigations::Investigations;
 pub(crate) use proposals::TaskProposals;
+pub(crate) use stock::Stock;
 
 /// The rpcs over one schema.
 pub(crate) struct Resolution {

@@ -6,7 +6,7 @@
 //! somebody else is handed the task, which gives it another token.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt;
 use std::time::Duration;
@@ -48,6 +48,8 @@ kernel::numbered! {
         /// Its step went on as another department's task. Final, unless its last holder
         /// reports it done before anybody was handed that one.
         Reassigned = 7,
+        /// Its department lacks what it needs: it may be handed out from `visible_at` on.
+        AwaitingStock = 8,
     }
 }
 
@@ -61,6 +63,7 @@ impl fmt::Display for TaskState {
             Self::Cancelled => "cancelled",
             Self::OutcomeUnknown => "of unknown outcome",
             Self::Reassigned => "given to another department",
+            Self::AwaitingStock => "waiting for goods",
         })
     }
 }
@@ -211,7 +214,7 @@ impl Task {
     }
 
     /// As [`Self::held_under`]; what went on as another task is held by nobody.
-    fn must_be_held_under(&self, token: Uuid) -> Result<(), Refusal> {
+    pub(crate) fn must_be_held_under(&self, token: Uuid) -> Result<(), Refusal> {
         if self.state == TaskState::Reassigned { Err(Refusal::LeaseLost) } else { self.held_under(token) }
     }
 
@@ -363,10 +366,10 @@ impl Task {
         (rest.minor > 0).then_some(rest)
     }
 
-    /// People looked into it: its department is handed it again, with fresh attempts. Who
+    /// People looked into it, or have goods for it: its department is handed it again, with fresh attempts. Who
     /// reports late on the last attempt is still heard until it is.
     pub fn requeue(&mut self, requeued: Requeued, now: Timestamp) -> Result<(), Refusal> {
-        if self.state != TaskState::NeedsAttention {
+        if !matches!(self.state, TaskState::NeedsAttention | TaskState::AwaitingStock) {
             return Err(Refusal::InvalidTaskState(self.state));
         }
         self.version += 1;
@@ -385,7 +388,7 @@ impl Task {
         requeued: Requeued,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
-        if !matches!(self.state, TaskState::Ready | TaskState::NeedsAttention) {
+        if !matches!(self.state, TaskState::Ready | TaskState::NeedsAttention | TaskState::AwaitingStock) {
             return Err(Refusal::InvalidTaskState(self.state));
         }
         let next = Self {
@@ -419,7 +422,9 @@ impl Task {
             return;
         }
         match self.state {
-            TaskState::Ready | TaskState::NeedsAttention => self.move_to(TaskState::Cancelled),
+            TaskState::Ready | TaskState::NeedsAttention | TaskState::AwaitingStock => {
+                self.move_to(TaskState::Cancelled);
+            }
             TaskState::Leased | TaskState::OutcomeUnknown => {
                 self.version += 1;
                 self.cancel_requested = true;

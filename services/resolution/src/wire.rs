@@ -9,6 +9,7 @@ pub(crate) mod outbound;
 pub(crate) mod plans;
 pub(crate) mod proposals;
 pub(crate) mod statements;
+pub(crate) mod stock;
 pub(crate) mod tasks;
 
 use fault::Check;

@@ -32,6 +32,8 @@ mod saga;
 mod scope;
 #[path = "rpc/statements.rs"]
 mod statements;
+#[path = "rpc/stock.rs"]
+mod stock;
 #[path = "rpc/streams.rs"]
 mod streams;
 #[path = "rpc/unknown.rs"]

@@ -187,6 +187,7 @@ const NOT_ON_A_CASE: &[(&str, &str)] = &[
         "InvestigationService.CancelInvestigation",
         "needs a request: see `services/resolution/tests/rpc/investigations.rs`",
     ),
+    ("StockService.ReportShortage", "departments' work, under a lease"),
     ("DepartmentService.PauseDepartment", "on no case: a department's whole queue"),
     ("DepartmentService.ResumeDepartment", "on no case: a department's whole queue"),
     ("FeedbackService.RespondToOutcome", "the complainant's answer, by a channel"),

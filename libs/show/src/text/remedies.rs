@@ -3,7 +3,7 @@
 use proto::redress::resolution::v1::{
     ApprovalLimits, DepartmentPause, DepartmentQueue, GetTaskResponse, Goods, Inquiry,
     ListInvestigationsResponse, ListPlansResponse, ListTasksResponse, Plan, PlanState, ProposalKind,
-    ProposalState, RemedyKind, Step, Task, TaskProposal, TaskState,
+    ProposalState, RemedyKind, Step, StepShortage, Task, TaskProposal, TaskState,
 };
 
 use super::{more, none_of};
@@ -38,7 +38,27 @@ pub fn plan(plan: &Plan) -> String {
             step.task_id.clone(),
         ]);
     }
-    format!("{head}\n{}", table.render())
+    format!("{head}\n{}{}", table.render(), shortages(&plan.steps))
+}
+
+/// What steps wait for, and what could be done instead.
+fn shortages(steps: &[Step]) -> String {
+    let waiting = steps.iter().filter_map(|step| Some((step, step.shortage.as_ref()?)));
+    let one = |(step, shortage): (&Step, &StepShortage)| {
+        let instead = shortage.alternatives.iter().map(|one| match one.up_to.as_ref() {
+            Some(up_to) => format!("{} of at most {}", word::<RemedyKind>(one.kind), money(Some(up_to))),
+            None => word::<RemedyKind>(one.kind),
+        });
+        let instead: Vec<String> = instead.collect();
+        format!(
+            "step {} waits for {}, expected {}; instead: {}\n",
+            one_line(&step.step_id),
+            one_line(&shortage.sku),
+            time(shortage.expect_time.as_ref()),
+            instead.join(", "),
+        )
+    };
+    waiting.map(one).collect()
 }
 
 /// The most that one approver grants.
@@ -161,7 +181,20 @@ pub fn task_history(found: &GetTaskResponse) -> String {
             money(result.amount.as_ref()),
         ]);
     }
-    if found.refused_reports.is_empty() { text } else { format!("{text}\n{}", table.render()) }
+    if !found.refused_reports.is_empty() {
+        text = format!("{text}\n{}", table.render());
+    }
+    let mut table = Table::new(["lacked", "expected", "department", "by", "said"]);
+    for shortage in &found.shortages {
+        table.row([
+            shortage.sku.clone(),
+            time(shortage.expect_time.as_ref()),
+            shortage.department_id.clone(),
+            shortage.reporter.clone(),
+            time(shortage.report_time.as_ref()),
+        ]);
+    }
+    if found.shortages.is_empty() { text } else { format!("{text}\n{}", table.render()) }
 }
 
 /// What waits for a department.
@@ -172,6 +205,7 @@ pub fn department_queue(queue: &DepartmentQueue) -> String {
         ("leased", queue.leased.to_string()),
         ("in need of attention", queue.needs_attention.to_string()),
         ("of unknown outcome", queue.outcome_unknown.to_string()),
+        ("waiting for goods", queue.awaiting_stock.to_string()),
         ("last poll", time(queue.poll_time.as_ref())),
         ("without a worker since", time(queue.unattended_since_time.as_ref())),
     ]);

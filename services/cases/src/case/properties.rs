@@ -59,6 +59,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::PlanCancelled { reason: text() }),
         1 => Just(Event::TaskCompleted { work: text() }),
         1 => Just(Event::TaskNeedsAttention { department: text(), reason: text() }),
+        1 => Just(Event::GoodsLacking { department: text(), article: text(), expected: Timestamp::UNIX_EPOCH }),
         1 => Just(Event::Investigation(Investigation::Cancelled { department: text(), reason: text() })),
         1 => any::<bool>().prop_map(|by_complainant| {
             Event::InformationAdded(Information { what: String::new(), words: String::new(), by_complainant })

@@ -185,6 +185,7 @@ pub(crate) enum Remedy {
     PlanCancelled { reason: String },
     TaskCompleted { work: String },
     TaskNeedsAttention { department: String, reason: String },
+    Delayed { department: String, article: String, expected: Timestamp },
 }
 
 impl Remedy {
@@ -194,11 +195,11 @@ impl Remedy {
             Self::PlanApproved => (Kind::PlanApproved, Internal),
             Self::PlanRejected { .. } | Self::PlanCancelled { .. } => (Kind::PlanEnded, Internal),
             Self::TaskCompleted { .. } => (Kind::TaskCompleted, Internal),
-            Self::TaskNeedsAttention { .. } => (Kind::TaskNeedsAttention, Internal),
+            Self::TaskNeedsAttention { .. } | Self::Delayed { .. } => (Kind::TaskNeedsAttention, Internal),
         }
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(super) fn text(&self, zone: &str) -> String {
         match self {
             Self::PlanProposed { summary } => with_reason("a remedy plan was proposed".to_owned(), summary),
             Self::PlanApproved => "the remedy plan was approved".to_owned(),
@@ -209,6 +210,9 @@ impl Remedy {
             Self::TaskCompleted { work } => work.clone(),
             Self::TaskNeedsAttention { department, reason } => {
                 with_reason(format!("{department} could not carry out its task"), reason)
+            }
+            Self::Delayed { department, article, expected } => {
+                format!("{department} has no {article}; it is expected on {}", in_zone(*expected, zone))
             }
         }
     }

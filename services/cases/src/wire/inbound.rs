@@ -13,7 +13,8 @@ use proto::redress::intake::v1::complaint::ChannelDetail;
 use proto::redress::intake::v1::{Complaint, ComplaintRegistered, InformationAdded, InformationSource};
 use proto::redress::resolution::v1::{
     Inquiry, InvestigationCancelled, InvestigationCompleted, InvestigationRequested, PlanApproved,
-    PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, RemedyKind, TaskCompleted, TaskNeedsAttention,
+    PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, RemedyKind, ShortageReported, TaskCompleted,
+    TaskNeedsAttention,
 };
 use sameness::{self, Keys, Sketch};
 use triage::{Facts, Surroundings};
@@ -271,6 +272,18 @@ impl IntoExternalEvent for TaskNeedsAttention {
         };
         let (cycle, department_id, reason) = (*cycle, department_id.clone(), format!("{why}{reason}"));
         by("resolution", cycle, Event::TaskNeedsAttention { department: department_id, reason })
+    }
+}
+
+impl IntoExternalEvent for ShortageReported {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
+        let Self { cycle, department_id: department, sku: article, expect_time, .. } = self;
+        let mut check = Check::new();
+        let expected = check.time("expect_time", expect_time);
+        check.ensure(expected.is_some(), "expect_time", "is required");
+        check.done("INVALID_EVENT")?;
+        let expected = expected.unwrap_or_default();
+        by("resolution", cycle, Event::GoodsLacking { department, article, expected })
     }
 }
 

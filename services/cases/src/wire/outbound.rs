@@ -4,7 +4,7 @@ use pg::Tx;
 use proto::redress::cases::v1::{
     CaseCategorised, CaseClosed, CaseDecided, CaseDeclined, CaseEscalated, CaseMerged, CaseOpened,
     CasePriorityRaised, CaseReopened, CaseResolved, CaseRetriaged, CaseReturned, CaseUnmerged, CaseWithdrawn,
-    ClockBreached, ClockReminder, DecisionCorrected, ExtensionGranted, HoldingReplySent,
+    ClockBreached, ClockReminder, DecisionCorrected, ExtensionGranted, HoldingReplySent, RemedyDelayed,
 };
 use proto::timestamp;
 use vocabulary::Outcome;
@@ -12,7 +12,9 @@ use vocabulary::Outcome;
 use super::money;
 use crate::case::Case;
 use crate::promise;
-use crate::timeline::{Course, Fact, Grading, Noted, Ruling, SharedOutcome, Timing, Together, Urgency};
+use crate::timeline::{
+    Course, Fact, Grading, Noted, Remedy, Ruling, SharedOutcome, Timing, Together, Urgency,
+};
 
 /// Publishes what others must know of a fact, in the trace it happened in.
 pub(crate) fn publish(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) {
@@ -23,8 +25,9 @@ pub(crate) fn publish(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String
         Fact::Timing(timing) => of_timing(tx, case, noted, timing),
         Fact::Urgency(urgency) => of_urgency(tx, case, noted, urgency),
         Fact::Together(together) => publish_together(tx, case, noted, together),
+        Fact::Remedy(remedy) => of_remedy(tx, case, noted, remedy),
         // Others told of it, or only staff are concerned.
-        Fact::Handling(_) | Fact::Remedy(_) | Fact::Contact(_) => {}
+        Fact::Handling(_) | Fact::Contact(_) => {}
     }
 }
 
@@ -89,6 +92,20 @@ fn of_ruling(tx: &mut Tx, case: &Case, noted: &Noted, ruling: &Ruling, recused: 
         }
         Ruling::CorrectionAsked { .. } | Ruling::CorrectionRefused { .. } => {}
     }
+}
+
+/// Tells that what is done takes longer; of the rest others told.
+fn of_remedy(tx: &mut Tx, case: &Case, noted: &Noted, remedy: &Remedy) {
+    let Remedy::Delayed { department: _, article, expected } = remedy else { return };
+    let delayed = RemedyDelayed {
+        case_id: case.id.to_string(),
+        cycle: noted.cycle,
+        ordinal: noted.ordinal,
+        sku: article.clone(),
+        expect_time: Some(timestamp(*expected)),
+        time_zone: case.time_zone.clone(),
+    };
+    tx.emit_in(noted.traceparent.clone(), case.id.0, &delayed);
 }
 
 /// Tells that a case ends, or is taken up again.

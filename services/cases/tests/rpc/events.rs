@@ -11,8 +11,8 @@ use proto::redress::event::v1::Event;
 use proto::redress::feedback::v1::{NoticeKind, NoticeSettled, NoticeState, Response};
 use proto::redress::intake::v1::{Channel, InformationAdded, InformationSource, RemedySought};
 use proto::redress::resolution::v1::{
-    Inquiry, InvestigationCancelled, InvestigationCompleted, InvestigationRequested, PlanApproved,
-    PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, RemedyKind, TaskCompleted, TaskNeedsAttention,
+    PlanApproved, PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, RemedyKind, TaskCompleted,
+    TaskNeedsAttention,
 };
 use testkit::request_id;
 use uuid::Uuid;
@@ -417,72 +417,5 @@ async fn what_is_added_to_a_complaint_is_noted_for_staff() {
     let text = "the complainant added to the form: order: here is the number (the form is 80 % complete)";
     assert_eq!((entry.text.as_str(), entry.actor.as_str()), (text, "ann"));
     assert_eq!(before.version, 1, "a note changes nothing but the timeline");
-    scene.house.done().await;
-}
-
-#[tokio::test]
-async fn what_departments_are_asked_and_find_is_on_the_record_however_late() {
-    let scene = Scene::open().await;
-    let case = scene.assigned().await;
-    let before = scene.case(case).await;
-    let (case_id, department_id) = (case.to_string(), "warehouse".to_owned());
-    let requested = InvestigationRequested {
-        case_id: case_id.clone(),
-        cycle: 1,
-        department_id: department_id.clone(),
-        inquiry: Inquiry::Evidence.into(),
-        question: "Who packed it?".to_owned(),
-        requester: "bob".to_owned(),
-        ..InvestigationRequested::default()
-    };
-    let completed = InvestigationCompleted {
-        case_id: case_id.clone(),
-        cycle: 1,
-        department_id: department_id.clone(),
-        question: "Who packed it?".to_owned(),
-        findings: "Li did".to_owned(),
-        evidence: vec!["CAM-7".to_owned()],
-        reference: "W-1".to_owned(),
-        ..InvestigationCompleted::default()
-    };
-    let reason = "we know by now".to_owned();
-    let cancelled = InvestigationCancelled {
-        case_id: case_id.clone(),
-        cycle: 1,
-        department_id,
-        reason,
-        ..Default::default()
-    };
-    scene.house.tell("resolution", case, &requested).await;
-    scene.house.tell("resolution", case, &completed).await;
-    scene.house.tell("resolution", case, &cancelled).await;
-    scene.house.settled().await;
-    let after = scene.case(case).await;
-    assert_eq!(
-        (after.state(), after.findings),
-        (before.state(), before.findings),
-        "its handler finds for the case"
-    );
-
-    let withdraw =
-        WithdrawCaseRequest { request_id: request_id(), case_id, ..WithdrawCaseRequest::default() };
-    scene.cases.clone().withdraw_case(withdraw).await.unwrap();
-    let event = scene.house.tell("resolution", case, &completed).await;
-    scene.house.settled().await;
-    scene.house.tell_raw("resolution", event).await;
-    scene.house.settled().await;
-    let timeline = scene.timeline(case).await;
-    let said: Vec<_> = timeline.iter().filter(|entry| entry.text.contains("warehouse")).collect();
-    let texts: Vec<&str> = said.iter().map(|entry| entry.text.as_str()).collect();
-    let found = "warehouse found: Li did\nevidence: W-1, CAM-7\nit was asked: Who packed it?";
-    let expected = [
-        "warehouse is asked for evidence: Who packed it?",
-        found,
-        "what warehouse was asked is not wanted any more: we know by now",
-        found,
-    ];
-    assert_eq!(texts, expected);
-    assert!(said.iter().all(|entry| entry.visibility() == Visibility::Internal));
-    assert_eq!((said[0].actor.as_str(), said[1].kind()), ("bob", TimelineKind::Findings));
     scene.house.done().await;
 }

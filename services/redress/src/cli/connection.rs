@@ -23,6 +23,7 @@ use proto::redress::resolution::v1::investigation_service_client::InvestigationS
 use proto::redress::resolution::v1::ledger_service_client::LedgerServiceClient;
 use proto::redress::resolution::v1::proposal_service_client::ProposalServiceClient;
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
+use proto::redress::resolution::v1::stock_service_client::StockServiceClient;
 
 /// Where a server is when nothing says so.
 pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
@@ -192,6 +193,10 @@ impl Caller {
 
     pub(crate) fn investigations(&self) -> InvestigationServiceClient<Calls> {
         InvestigationServiceClient::new(self.client.calls())
+    }
+
+    pub(crate) fn stock(&self) -> StockServiceClient<Calls> {
+        StockServiceClient::new(self.client.calls())
     }
 
     pub(crate) fn departments(&self) -> DepartmentServiceClient<Calls> {

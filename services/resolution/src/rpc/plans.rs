@@ -106,10 +106,17 @@ pub(super) async fn get(
     let plan = db
         .transact("resolution.get_plan", &caller.tenant, async move |mut tx| {
             let plan = store::plans::get(&mut tx, plan_id).await?.ok_or(Refusal::PlanNotFound)?;
-            Ok((tx, plan))
+            let shortages = store::stock::of_plan(&mut tx, &plan).await?;
+            let mut shown = wire::plans::plan(&plan);
+            if !shortages.is_empty() {
+                let case = plan.case_id.0;
+                let grounds = store::approvals::grounds(&mut tx, &[case]).await?.remove(&case);
+                wire::stock::show(&mut shown, &plan, (&shortages, &grounds.unwrap_or_default()));
+            }
+            Ok((tx, shown))
         })
         .await?;
-    Ok(Response::new(GetPlanResponse { plan: Some(wire::plans::plan(&plan)) }))
+    Ok(Response::new(GetPlanResponse { plan: Some(plan) }))
 }
 
 /// `ListPlans`

@@ -52,7 +52,11 @@ async fn lock(tx: &mut Tx, caller: &Caller, holder: Holder) -> Result<Task, Faul
 
 /// As [`lock`], and its plan: the plan first, so that two tasks of it that end at
 /// once take turns, and the second sees what the first left to do.
-async fn lock_with_plan(tx: &mut Tx, caller: &Caller, holder: Holder) -> Result<(Option<Plan>, Task), Fault> {
+pub(super) async fn lock_with_plan(
+    tx: &mut Tx,
+    caller: &Caller,
+    holder: Holder,
+) -> Result<(Option<Plan>, Task), Fault> {
     let plan = store::plans::lock_of_tasks(tx, &[holder.task_id.0]).await?.pop();
     let task = lock(tx, caller, holder).await?;
     Ok((plan, task))
@@ -231,15 +235,17 @@ pub(super) async fn get(
             let task = store::tasks::get(&mut tx, task_id).await?.ok_or(Refusal::TaskNotFound)?;
             let proposals = store::proposals::of_task(&mut tx, task_id).await?;
             let reports = store::reports::of_task(&mut tx, task_id).await?;
-            Ok((tx, (task, proposals, reports)))
+            let shortages = store::stock::of_task(&mut tx, task_id).await?;
+            Ok((tx, (task, proposals, reports, shortages)))
         })
         .await?;
-    let (task, proposals, reports) = found;
+    let (task, proposals, reports, shortages) = found;
     server::seeing(&caller, &task.department_id)?;
     Ok(Response::new(GetTaskResponse {
         task: Some(wire::tasks::task(&task)),
         proposals: proposals.iter().map(wire::proposals::proposal).collect(),
         refused_reports: reports.iter().map(wire::tasks::refused_report).collect(),
+        shortages: shortages.iter().map(wire::stock::shortage).collect(),
     }))
 }
 

@@ -220,7 +220,7 @@ pub(crate) async fn extend(
              SELECT t.task_id, before.after
              FROM task t JOIN before ON before.case_id = t.case_id AND before.before = t.due_time
              WHERE t.tenant_id = current_setting('redress.tenant')
-               AND t.state IN ({ready}, {leased}, {attention}, {unknown})
+               AND t.state IN ({ready}, {leased}, {attention}, {unknown}, {stock})
              ORDER BY t.task_id FOR UPDATE OF t),
          tasks AS (
              UPDATE task SET version = version + 1, due_time = moved.after
@@ -232,6 +232,7 @@ pub(crate) async fn extend(
         leased = TaskState::Leased,
         attention = TaskState::NeedsAttention,
         unknown = TaskState::OutcomeUnknown,
+        stock = TaskState::AwaitingStock,
     ))
     .bind(extended.iter().map(|(case_id, ..)| case_id.0).collect::<Vec<_>>())
     .bind(extended.iter().map(|(_, cycle, _)| *cycle).collect::<Vec<_>>())

@@ -177,13 +177,14 @@ pub(crate) async fn lock_open(
             columns!(),
             " FROM task
              WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1) AND plan_id = ANY($2)
-               AND state IN ({ready}, {leased}, {attention}, {unknown})
+               AND state IN ({ready}, {leased}, {attention}, {unknown}, {stock})
              ORDER BY task_id FOR UPDATE"
         ),
         ready = TaskState::Ready,
         leased = TaskState::Leased,
         attention = TaskState::NeedsAttention,
         unknown = TaskState::OutcomeUnknown,
+        stock = TaskState::AwaitingStock,
     ))
     .bind(plans.iter().map(|(case_id, _)| case_id.0).collect::<Vec<_>>())
     .bind(plans.iter().map(|(_, plan_id)| plan_id.0).collect::<Vec<_>>())

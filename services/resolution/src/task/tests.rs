@@ -7,11 +7,11 @@ use crate::remedy::{Goods, RemedyKind};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-fn money(minor: i64, currency: &str) -> Money {
+pub(crate) fn money(minor: i64, currency: &str) -> Money {
     Money { minor, currency: currency.to_owned() }
 }
 
-fn task(kind: RemedyKind) -> Task {
+pub(crate) fn task(kind: RemedyKind) -> Task {
     let amount = kind.needs_amount().then(|| money(500, "CNY"));
     let goods = kind.needs_goods().then(|| Goods { sku: "A".to_owned(), quantity: 1 });
     Task {
@@ -48,7 +48,7 @@ fn task(kind: RemedyKind) -> Task {
 }
 
 /// What the store's statement does when the task is due.
-fn hand_out(task: &mut Task, token: Uuid) -> bool {
+pub(crate) fn hand_out(task: &mut Task, token: Uuid) -> bool {
     let may = matches!(task.state, TaskState::Ready | TaskState::Leased);
     if may && task.attempt < task.max_attempts {
         (task.state, task.attempt, task.lease_token) = (TaskState::Leased, task.attempt + 1, Some(token));
@@ -65,7 +65,7 @@ fn failure(code: &str, retryable: bool) -> Failure {
     Failure { code: code.to_owned(), message: "no answer".to_owned(), retryable, outcome_unknown: false }
 }
 
-fn requeued() -> Requeued {
+pub(crate) fn requeued() -> Requeued {
     Requeued { by: "ann".to_owned(), reason: "bank is back".to_owned() }
 }
 

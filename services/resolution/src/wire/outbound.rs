@@ -8,6 +8,7 @@ use super::money;
 use super::tasks::plan_id;
 use crate::plan::Plan;
 use crate::proposal::{ProposalState, TaskProposal};
+use crate::shortage::Shortage;
 use crate::task::{Task, TaskResult, TaskState};
 
 pub(crate) fn plan_proposed(plan: &Plan) -> v1::PlanProposed {
@@ -113,6 +114,20 @@ pub(crate) fn investigation_cancelled(task: &Task, reason: &str) -> v1::Investig
         task_id: task.task_id.to_string(),
         department_id: task.department_id.clone(),
         reason: reason.to_owned(),
+    }
+}
+
+pub(crate) fn shortage_reported(task: &Task, shortage: &Shortage) -> v1::ShortageReported {
+    v1::ShortageReported {
+        case_id: task.case_id.to_string(),
+        plan_id: plan_id(task),
+        cycle: task.cycle,
+        task_id: task.task_id.to_string(),
+        department_id: shortage.department_id.clone(),
+        kind: i32::from(task.remedy.kind.number()),
+        sku: shortage.sku.clone(),
+        expect_time: Some(timestamp(shortage.expected_at)),
+        number: shortage.number,
     }
 }
 

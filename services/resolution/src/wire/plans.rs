@@ -73,8 +73,9 @@ fn step(check: &mut Check, index: usize, step: v1::Step) -> Step {
         depends_on,
         instructions,
         due_time,
-        task_id: _, // output only
-        done: _,    // output only
+        task_id: _,  // output only
+        done: _,     // output only
+        shortage: _, // output only
     } = step;
     let at = format!("steps[{index}].");
     let asked = RequestedRemedy { kind, amount, goods, instructions };
@@ -208,5 +209,6 @@ fn shown_step(step: &Step) -> v1::Step {
         due_time: step.due_time.map(timestamp),
         task_id: step.task_id.map(|id| id.to_string()).unwrap_or_default(),
         done: step.is_done(),
+        shortage: None,
     }
 }

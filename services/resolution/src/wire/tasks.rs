@@ -134,7 +134,7 @@ fn lease(check: &mut Check, lease: Option<prost_types::Duration>) -> Duration {
 
 /// A token is opaque to its bearer: one we never gave out is no malformed
 /// request but a lease that is not held. No task has the nil token.
-fn holder(check: &mut Check, task_id: &str, token: &str) -> Holder {
+pub(crate) fn holder(check: &mut Check, task_id: &str, token: &str) -> Holder {
     check.ensure(!token.is_empty(), "lease_token", "is required");
     Holder { task_id: check.id("task_id", task_id), token: Uuid::try_parse(token).unwrap_or_default() }
 }
@@ -259,7 +259,7 @@ pub(crate) fn listing(request: v1::ListTasksRequest) -> Result<TaskListQuery, Fa
 
 /// A task as it is shown.
 pub(crate) fn task(task: &Task) -> v1::Task {
-    let waits = matches!(task.state, TaskState::Ready | TaskState::Leased);
+    let waits = matches!(task.state, TaskState::Ready | TaskState::Leased | TaskState::AwaitingStock);
     v1::Task {
         task_id: task.task_id.to_string(),
         version: task.version,

@@ -294,6 +294,12 @@ pub(super) const INVALID: &[Invalid] = &[
         "INVALID_REQUEST",
         &["page_size", "case_id"],
     ),
+    invalid(
+        "StockService.ReportShortage",
+        EMPTY,
+        "INVALID_SHORTAGE",
+        &["request_id", "lease_token", "task_id", "expect_time"],
+    ),
     invalid("ResolutionService.GetTask", EMPTY, "INVALID_REQUEST", &["task_id"]),
     invalid("ResolutionService.ListTasks", BAD_PAGE, "INVALID_REQUEST", &["page_size", "case_id"]),
     invalid("LedgerService.ListLedgerEntries", BAD_PAGE, "INVALID_REQUEST", &["page_size", "case_id"]),

@@ -349,6 +349,11 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "task_id": "$ID", "reason": "x"}"#,
         "TASK_NOT_FOUND",
     ),
+    unknown(
+        "StockService.ReportShortage",
+        r#"{"request_id": "$KEY", "task_id": "$ID", "lease_token": "$ID", "expect_time": "2126-01-01T00:00:00Z"}"#,
+        "TASK_NOT_FOUND",
+    ),
     unknown("ResolutionService.GetTask", r#"{"task_id": "$ID"}"#, "TASK_NOT_FOUND"),
     unknown("LedgerService.ListLedgerEntries", r#"{"department_id": "nowhere"}"#, "DEPARTMENT_NOT_FOUND"),
     unknown(

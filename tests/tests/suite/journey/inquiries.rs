@@ -1,14 +1,16 @@
-//! What departments are asked on a case.
+//! What departments are asked on a case, and lack for it.
 
-use proto::redress::cases::v1::{TimelineKind, WithdrawCaseRequest};
+use proto::redress::cases::v1::{CaseState, Outcome, TimelineKind, WithdrawCaseRequest};
+use proto::redress::feedback::v1::NoticeKind;
 use proto::redress::resolution::v1::investigation_service_client::InvestigationServiceClient;
+use proto::redress::resolution::v1::stock_service_client::StockServiceClient;
 use proto::redress::resolution::v1::{
     CancelInvestigationRequest, CompleteTaskRequest, Inquiry, ListInvestigationsRequest,
-    RequestInvestigationRequest, Task, TaskResult, TaskState,
+    ReportShortageRequest, RequestInvestigationRequest, RequeueTaskRequest, Task, TaskResult, TaskState,
 };
 use testkit::request_id;
 
-use super::scene::{BOSS, Scene, broken_cups};
+use super::scene::{BOSS, Scene, approved_sum, broken_cups};
 use crate::twice::Twice;
 
 fn investigations(scene: &Scene, subject: &str) -> InvestigationServiceClient<Twice> {
@@ -38,6 +40,45 @@ async fn open(scene: &Scene, case_id: &str) -> usize {
     investigations(scene, "reader").list_investigations(request).await.unwrap().into_inner().tasks.len()
 }
 
+/// The goods are lacking, the complainant is told until when, and some are found before.
+async fn lacking(scene: &Scene, agent: &str, case_id: &str) {
+    scene.decide(agent, case_id, Outcome::Upheld, true).await;
+    let plan = scene.propose(agent, case_id).await;
+    scene.approve(BOSS, &plan).await.unwrap();
+    scene.complete(&scene.poll("finance").await, Some(approved_sum())).await.unwrap();
+    let lease = scene.poll("warehouse").await;
+    let task_id = lease.task.unwrap().task_id;
+    let expected = scene.house.db("resolution").clock().now().as_second() + 9 * 86_400;
+    let request = ReportShortageRequest {
+        request_id: request_id(),
+        task_id: task_id.clone(),
+        lease_token: lease.lease_token,
+        sku: String::new(),
+        expect_time: Some(prost_types::Timestamp { seconds: expected, nanos: 0 }),
+    };
+    let mut stock = StockServiceClient::new(scene.line("worker"));
+    let waiting = stock.report_shortage(request).await.unwrap().into_inner().task.unwrap();
+    assert_eq!(waiting.state(), TaskState::AwaitingStock);
+    scene.settled().await;
+    let told = scene.notices(case_id).await;
+    assert_eq!(told.iter().filter(|(kind, _)| *kind == NoticeKind::Shortage).count(), 1);
+    let shortage = scene.plan(&plan.plan_id).await.steps[1].shortage.clone().unwrap();
+    assert_eq!(
+        (shortage.sku.as_str(), shortage.alternatives.len()),
+        ("CUP-6", 2),
+        "all that was sought is paid"
+    );
+    let request = RequeueTaskRequest {
+        request_id: request_id(),
+        task_id,
+        department_id: String::new(),
+        reason: "a box was found".to_owned(),
+    };
+    scene.resolution(BOSS).requeue_task(request).await.unwrap();
+    scene.complete(&scene.poll("warehouse").await, None).await.unwrap();
+    assert_eq!(scene.case(case_id).await.state(), CaseState::Resolved);
+}
+
 /// One question is answered, one taken back, and one open when the complainant withdraws.
 pub(crate) async fn asked(scene: &Scene) {
     let case_id = scene.submit(broken_cups()).await.complaint_id;
@@ -62,6 +103,7 @@ pub(crate) async fn asked(scene: &Scene) {
     };
     let cancelled = investigations(scene, &agent).cancel_investigation(cancel).await.unwrap().into_inner();
     assert_eq!(cancelled.task.unwrap().state(), TaskState::Cancelled);
+    lacking(scene, &agent, &case_id).await;
     request(scene, &agent, &case_id).await;
     assert_eq!(open(scene, &case_id).await, 1);
 

@@ -1,0 +1,77 @@
+//! Goods that departments lack.
+
+use std::slice;
+
+use fault::Fault;
+use pg::{Db, Tx};
+use proto::redress::resolution::v1::stock_service_server::StockService;
+use proto::redress::resolution::v1::{ReportShortageRequest, ReportShortageResponse};
+use tonic::{Request, Response, Status};
+
+use super::tasks::lock_with_plan;
+use crate::flow::{progress, restock};
+use crate::shortage::Shortage;
+use crate::task::{Task, TaskState};
+use crate::wire::stock::Lacking;
+use crate::{store, wire};
+
+/// The rpcs over one schema.
+pub(crate) struct Stock {
+    db: Db,
+}
+
+impl Stock {
+    pub(crate) fn new(db: Db) -> Self {
+        Self { db }
+    }
+}
+
+#[tonic::async_trait]
+impl StockService for Stock {
+    async fn report_shortage(
+        &self,
+        request: Request<ReportShortageRequest>,
+    ) -> Result<Response<ReportShortageResponse>, Status> {
+        Ok(report(&self.db, request).await?)
+    }
+}
+
+async fn report(
+    db: &Db,
+    request: Request<ReportShortageRequest>,
+) -> Result<Response<ReportShortageResponse>, Fault> {
+    let (context, request) = server::mutation(request)?;
+    let (holder, lacking) = wire::stock::report(request)?;
+    let done = db
+        .mutate(context, async move |mut tx, caller| {
+            let (plan, mut task) = lock_with_plan(&mut tx, &caller, holder).await?;
+            let lacking = wire::stock::fitting(&task, lacking, tx.now())?;
+            task.wait_for_goods(holder.token, lacking.expected_at)?;
+            if task.state == TaskState::Cancelled {
+                progress::task_ended(&mut tx, plan, &task).await?;
+            } else {
+                store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
+                restock::arm(&mut tx, &task).await?;
+                note(&mut tx, &task, lacking, &caller.subject).await?;
+            }
+            Ok((tx, ReportShortageResponse { task: Some(wire::tasks::task(&task)) }))
+        })
+        .await?;
+    Ok(server::reply(done))
+}
+
+/// Keeps what a task waits for, and tells it.
+async fn note(tx: &mut Tx, task: &Task, lacking: Lacking, reporter: &str) -> Result<(), Fault> {
+    let mut shortage = Shortage {
+        task_id: task.task_id,
+        number: 0,
+        department_id: task.department_id.clone(),
+        sku: lacking.sku,
+        expected_at: lacking.expected_at,
+        reporter: reporter.to_owned(),
+        reported_at: tx.now(),
+    };
+    shortage.number = store::stock::insert(tx, &shortage).await?;
+    tx.emit(task.case_id.0, &wire::outbound::shortage_reported(task, &shortage));
+    Ok(())
+}
