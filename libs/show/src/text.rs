@@ -29,8 +29,8 @@ pub use ledger::{balances, entry_list, reconciled, reconciliation};
 pub use notices::{contact, notice, notices};
 pub use people::{agent, agents, assignment, department, departments, feedback, parked, queue};
 pub use remedies::{
-    approval_limits, department_queue, in_short, investigations, pause, plan, plans, proposal, task,
-    task_history, tasks,
+    approval_limits, department_queue, in_short, investigations, pause, plan, plans, proposal, stock_alerts,
+    task, task_history, tasks,
 };
 pub use routing::{
     absence, agent_verdicts, decision, offboarded, routing_policies, routing_policy, routing_replay,

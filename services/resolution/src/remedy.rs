@@ -34,6 +34,8 @@ kernel::numbered! {
         RecallNotice = 12,
         /// A department is asked for evidence or a statement: no remedy.
         Investigation = 20,
+        /// A department is to see to its stock of an article: no remedy.
+        StockAlert = 21,
     }
 }
 
@@ -109,6 +111,7 @@ impl fmt::Display for RemedyKind {
             Self::StaffMeasures => "staff measures",
             Self::RecallNotice => "recall notice",
             Self::Investigation => "investigation",
+            Self::StockAlert => "stock alert",
         })
     }
 }

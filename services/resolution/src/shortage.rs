@@ -2,16 +2,17 @@
 //! and is handed out again then; the planner is shown what could be done instead; and an
 //! article that is short again and again raises an alert. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use kernel::{Money, TaskId};
+use kernel::{CaseId, Money, TaskId};
 use uuid::Uuid;
 
 use crate::approval::Grounds;
+use crate::case::CaseView;
 use crate::refusal::Refusal;
-use crate::remedy::RemedyKind;
+use crate::remedy::{Goods, Remedy, RemedyKind};
 use crate::task::{Task, TaskState};
 
 /// Longest that a task waits for goods.
@@ -20,6 +21,8 @@ pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(180 * 24);
 pub const ALERT_TASKS: usize = 3;
 /// Within how long.
 pub const ALERT_WINDOW: Duration = Duration::from_hours(7 * 24);
+/// Seconds of a day.
+const DAY_SECONDS: u64 = 86_400;
 /// Why a task ended that was to be cancelled and that nothing was there for.
 const OUT_OF_STOCK: &str = "OUT_OF_STOCK";
 
@@ -40,6 +43,38 @@ pub struct Shortage {
     pub reporter: String,
     /// When.
     pub reported_at: Timestamp,
+}
+
+/// That an article is short again and again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StockAlert {
+    /// Identity: the task it was raised as.
+    pub alert_id: TaskId,
+    /// The article.
+    pub sku: String,
+    /// The department that is to see to it.
+    pub department_id: String,
+    /// The case whose task made it due.
+    pub case_id: CaseId,
+    /// How many tasks lacked it of late.
+    pub tasks: i32,
+    /// How many pieces they were for.
+    pub quantity: i32,
+    /// When it was raised.
+    pub raised_at: Timestamp,
+    /// When it was seen to.
+    pub closed_at: Option<Timestamp>,
+}
+
+/// A task that lacked an article of late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lack {
+    /// The task.
+    pub task_id: TaskId,
+    /// When it was last said.
+    pub reported_at: Timestamp,
+    /// How many pieces it is for.
+    pub quantity: i32,
 }
 
 /// What could be done instead of a step that waits for goods.
@@ -115,12 +150,42 @@ fn left(grounds: &Grounds) -> Option<Money> {
     Some(Money { minor, currency: sought.currency.clone() })
 }
 
-/// Whether an article is short for so many tasks in so short a time that its department is
-/// to see to its stock. `reports` are those of one article: which task, and when.
-pub fn is_alert_due(reports: &[(TaskId, Timestamp)], now: Timestamp) -> bool {
-    let recent = reports.iter().filter(|(_, at)| *at > now - ALERT_WINDOW && *at <= now);
-    let tasks: BTreeSet<Uuid> = recent.map(|(task, _)| task.0).collect();
-    tasks.len() >= ALERT_TASKS
+/// The alert that is due because an article is short for so many tasks in so short a time
+/// that its department is to see to its stock; none where it is not. `lacks` are those of the
+/// article that `shortage` is of, that one's included; a task may be told of several times.
+pub fn alert_due(
+    shortage: &Shortage,
+    lacks: &[Lack],
+    (alert_id, case_id): (TaskId, CaseId),
+    now: Timestamp,
+) -> Option<StockAlert> {
+    let recent = lacks.iter().filter(|lack| lack.reported_at > now - ALERT_WINDOW && lack.reported_at <= now);
+    let tasks: BTreeMap<Uuid, i32> = recent.map(|lack| (lack.task_id.0, lack.quantity)).collect();
+    (tasks.len() >= ALERT_TASKS).then(|| StockAlert {
+        alert_id,
+        sku: shortage.sku.clone(),
+        department_id: shortage.department_id.clone(),
+        case_id,
+        tasks: i32::try_from(tasks.len()).unwrap_or(i32::MAX),
+        quantity: tasks.values().fold(0, |sum, quantity| sum.saturating_add(*quantity)),
+        raised_at: now,
+        closed_at: None,
+    })
+}
+
+impl StockAlert {
+    /// The task it is to its department, in the case that made it due.
+    pub fn task(&self, case: &CaseView) -> Task {
+        let goods = Some(Goods { sku: self.sku.clone(), quantity: self.quantity });
+        let instructions = format!(
+            "{} was short for {} tasks within {} days: see to its stock",
+            self.sku,
+            self.tasks,
+            ALERT_WINDOW.as_secs() / DAY_SECONDS
+        );
+        let remedy = Remedy { kind: RemedyKind::StockAlert, amount: None, goods, instructions };
+        Task::of_case(self.alert_id, case, (self.department_id.clone(), remedy), self.raised_at)
+    }
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ mod scope;
 mod statements;
 #[path = "rpc/stock.rs"]
 mod stock;
+#[path = "rpc/stock_alerts.rs"]
+mod stock_alerts;
 #[path = "rpc/streams.rs"]
 mod streams;
 #[path = "rpc/unknown.rs"]

@@ -117,6 +117,7 @@ fn of_resolution() -> Vec<(&'static str, String)> {
         ("proposal", shown(proposal)),
         ("in_short", shown(in_short)),
         ("tasks", shown(tasks)),
+        ("stock_alerts", shown(stock_alerts)),
         ("investigations", shown(investigations)),
         ("entry_list", shown(entry_list)),
         ("balances", shown(balances)),

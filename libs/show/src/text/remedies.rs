@@ -2,8 +2,8 @@
 
 use proto::redress::resolution::v1::{
     ApprovalLimits, DepartmentPause, DepartmentQueue, GetTaskResponse, Goods, Inquiry,
-    ListInvestigationsResponse, ListPlansResponse, ListTasksResponse, Plan, PlanState, ProposalKind,
-    ProposalState, RemedyKind, Step, StepShortage, Task, TaskProposal, TaskState,
+    ListInvestigationsResponse, ListPlansResponse, ListStockAlertsResponse, ListTasksResponse, Plan,
+    PlanState, ProposalKind, ProposalState, RemedyKind, Step, StepShortage, Task, TaskProposal, TaskState,
 };
 
 use super::{more, none_of};
@@ -59,6 +59,26 @@ fn shortages(steps: &[Step]) -> String {
         )
     };
     waiting.map(one).collect()
+}
+
+/// A page of articles that were short again and again.
+pub fn stock_alerts(list: &ListStockAlertsResponse) -> String {
+    if list.alerts.is_empty() {
+        return none_of("alerts", &list.next_page_token);
+    }
+    let mut table = Table::new(["alert", "article", "department", "tasks", "pieces", "raised", "seen to"]);
+    for alert in &list.alerts {
+        table.row([
+            alert.alert_id.clone(),
+            one_line(&alert.sku),
+            alert.department_id.clone(),
+            alert.tasks.to_string(),
+            alert.quantity.to_string(),
+            time(alert.raise_time.as_ref()),
+            time(alert.close_time.as_ref()),
+        ]);
+    }
+    table.render() + &more(&list.next_page_token)
 }
 
 /// The most that one approver grants.

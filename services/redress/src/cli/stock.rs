@@ -2,10 +2,10 @@
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use proto::redress::resolution::v1::ReportShortageRequest;
+use proto::redress::resolution::v1::{ListStockAlertsRequest, ReportShortageRequest};
 use show::text;
 
-use super::connection::Connection;
+use super::connection::{Connection, Page};
 
 #[derive(Args)]
 pub(crate) struct Stock {
@@ -30,6 +30,14 @@ enum Verb {
         #[arg(long, default_value = "")]
         article: String,
     },
+    /// Lists articles that are short again and again, newest alert first
+    Alerts {
+        /// Only those that nobody has seen to
+        #[arg(long)]
+        open: bool,
+        #[command(flatten)]
+        page: Page,
+    },
 }
 
 impl Stock {
@@ -46,6 +54,12 @@ impl Stock {
                 };
                 let answer = caller.stock().report_shortage(request).await?.into_inner();
                 show::answer(caller.json, &answer.task.unwrap_or_default(), text::task)
+            }
+            Verb::Alerts { open, page } => {
+                let request =
+                    ListStockAlertsRequest { open_only: open, page_size: page.limit, page_token: page.page };
+                let answer = caller.stock().list_stock_alerts(request).await?.into_inner();
+                show::answer(caller.json, &answer, text::stock_alerts)
             }
         }
     }

@@ -7,6 +7,7 @@ use fault::Fault;
 use kernel::TaskId;
 use pg::Tx;
 
+use super::stock_alerts;
 use crate::plan::{Plan, PlanState};
 use crate::store;
 use crate::task::{Task, TaskState};
@@ -46,9 +47,15 @@ pub(crate) async fn task_ended(tx: &mut Tx, plan: Option<Plan>, task: &Task) -> 
         wire::outbound::tell_completed(tx, task);
     }
     let changed = slice::from_ref(task);
-    let Some(mut plan) = plan else { return store::tasks::save(tx, changed).await };
+    let Some(mut plan) = plan else { return save_apart(tx, changed).await };
     plan.task_ended(task);
     carry_on(tx, slice::from_mut(&mut plan), changed).await
+}
+
+/// Stores what became of tasks that belong to no plan, with what ends by that.
+pub(crate) async fn save_apart(tx: &mut Tx, ended: &[Task]) -> Result<(), Fault> {
+    store::tasks::save(tx, ended).await?;
+    stock_alerts::close(tx, ended).await
 }
 
 /// A task went on as another, and the plan it belongs to, if it does, is locked.

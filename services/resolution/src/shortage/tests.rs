@@ -114,7 +114,12 @@ proptest! {
         now in 0..20_i64,
     ) {
         let at = |day: i64| Timestamp::from_second(day * 86_400).unwrap();
-        let told: Vec<_> = reports.iter().map(|(task, day)| (TaskId(Uuid::from_u128(*task)), at(*day))).collect();
+        let lack = |(task, day): &(u128, i64)| Lack {
+            task_id: TaskId(Uuid::from_u128(*task)),
+            reported_at: at(*day),
+            quantity: 2,
+        };
+        let told: Vec<_> = reports.iter().map(lack).collect();
         let mut distinct: Vec<u128> = reports
             .iter()
             .filter(|(_, day)| *day <= now && *day > now - 7)
@@ -122,7 +127,23 @@ proptest! {
             .collect();
         distinct.sort_unstable();
         distinct.dedup();
-        prop_assert_eq!(is_alert_due(&told, at(now)), distinct.len() >= 3);
+        let shortage = Shortage {
+            task_id: TaskId(Uuid::nil()),
+            number: 1,
+            department_id: "warehouse".to_owned(),
+            sku: "A-17".to_owned(),
+            expected_at: at(now),
+            reporter: "worker".to_owned(),
+            reported_at: at(now),
+        };
+        let ids = (TaskId(Uuid::max()), CaseId(Uuid::nil()));
+        let due = alert_due(&shortage, &told, ids, at(now));
+        prop_assert_eq!(due.is_some(), distinct.len() >= 3);
+        if let Some(due) = due {
+            let counted = i32::try_from(distinct.len()).unwrap();
+            prop_assert_eq!((due.tasks, due.quantity), (counted, 2 * counted));
+            prop_assert_eq!((due.sku.as_str(), due.department_id.as_str()), ("A-17", "warehouse"));
+        }
     }
 
     /// Never the thing that is short, never more money than is left, never none.

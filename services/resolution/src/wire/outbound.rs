@@ -8,6 +8,7 @@ use super::money;
 use super::tasks::plan_id;
 use crate::plan::Plan;
 use crate::proposal::{ProposalState, TaskProposal};
+use crate::remedy::RemedyKind;
 use crate::shortage::Shortage;
 use crate::task::{Task, TaskResult, TaskState};
 
@@ -72,11 +73,12 @@ fn task_completed(task: &Task) -> v1::TaskCompleted {
     }
 }
 
-/// A department has done what it was asked to: a step, or to look into something.
+/// A department has done what it was asked to: a step, or something of no plan.
 pub(crate) fn tell_completed(tx: &mut Tx, task: &Task) {
-    match task.inquiry {
-        Some(_) => tx.emit(task.case_id.0, &investigation_completed(task)),
-        None => tx.emit(task.case_id.0, &task_completed(task)),
+    match task.remedy.kind {
+        RemedyKind::Investigation => tx.emit(task.case_id.0, &investigation_completed(task)),
+        RemedyKind::StockAlert => tx.emit(task.case_id.0, &super::stock::alert_closed(task)),
+        _ => tx.emit(task.case_id.0, &task_completed(task)),
     }
 }
 

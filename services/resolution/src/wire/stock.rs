@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use fault::{Check, Fault};
 use jiff::Timestamp;
 use kernel::TaskId;
+use kernel::page::Page;
 use proto::redress::resolution::v1;
 use proto::timestamp;
+use uuid::Uuid;
 
 use super::tasks::{Holder, holder};
-use super::{MAX_NAME, money};
+use super::{INVALID_REQUEST, MAX_NAME, money, page_by_id};
 use crate::approval::Grounds;
 use crate::plan::{Plan, Step};
-use crate::shortage::{Alternative, LONGEST_WAIT, Shortage, alternatives};
+use crate::shortage::{Alternative, LONGEST_WAIT, Shortage, StockAlert, alternatives};
 use crate::task::Task;
 
 const INVALID_SHORTAGE: &str = "INVALID_SHORTAGE";
@@ -51,6 +53,51 @@ pub(crate) fn fitting(task: &Task, lacking: Lacking, now: Timestamp) -> Result<L
     check.ensure(within, "expect_time", "must be later than now, by 180 days at most");
     check.done(INVALID_SHORTAGE)?;
     Ok(Lacking { sku, expected_at })
+}
+
+pub(crate) fn listing(request: v1::ListStockAlertsRequest) -> Result<(bool, Page, Option<Uuid>), Fault> {
+    let v1::ListStockAlertsRequest { open_only, page_size, page_token } = request;
+    let mut check = Check::new();
+    let (page, after) = page_by_id(&mut check, page_size, &page_token, &open_only.to_string());
+    check.done(INVALID_REQUEST)?;
+    Ok((open_only, page, after))
+}
+
+/// An alert as it is shown.
+pub(crate) fn alert(alert: &StockAlert) -> v1::StockAlert {
+    v1::StockAlert {
+        alert_id: alert.alert_id.to_string(),
+        sku: alert.sku.clone(),
+        department_id: alert.department_id.clone(),
+        case_id: alert.case_id.to_string(),
+        tasks: alert.tasks,
+        quantity: alert.quantity,
+        raise_time: Some(timestamp(alert.raised_at)),
+        close_time: alert.closed_at.map(timestamp),
+    }
+}
+
+pub(crate) fn alert_raised(alert: &StockAlert) -> v1::StockAlertRaised {
+    v1::StockAlertRaised {
+        alert_id: alert.alert_id.to_string(),
+        sku: alert.sku.clone(),
+        department_id: alert.department_id.clone(),
+        case_id: alert.case_id.to_string(),
+        tasks: alert.tasks,
+        quantity: alert.quantity,
+    }
+}
+
+pub(crate) fn alert_closed(task: &Task) -> v1::StockAlertClosed {
+    let result = task.result.clone().unwrap_or_default();
+    v1::StockAlertClosed {
+        task_id: task.task_id.to_string(),
+        sku: task.remedy.goods.as_ref().map(|goods| goods.sku.clone()).unwrap_or_default(),
+        department_id: task.department_id.clone(),
+        case_id: task.case_id.to_string(),
+        reference: result.reference,
+        remark: result.remark,
+    }
 }
 
 /// A shortage as it is shown.

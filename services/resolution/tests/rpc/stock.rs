@@ -5,7 +5,7 @@ use std::time::Duration;
 use proto::redress::cases::v1::CaseDecided;
 use proto::redress::resolution::v1::stock_service_client::StockServiceClient;
 use proto::redress::resolution::v1::{
-    GetTaskRequest, HeartbeatRequest, Lease, ListTasksRequest, Plan, PlanState, RemedyKind,
+    GetTaskRequest, Goods, HeartbeatRequest, Lease, ListTasksRequest, Plan, PlanState, RemedyKind,
     ReportShortageRequest, ReportShortageResponse, RequeueTaskRequest, Shortage, ShortageReported, Step,
     Task, TaskNeedsAttention, TaskState,
 };
@@ -31,6 +31,12 @@ fn days(days: i64) -> prost_types::Timestamp {
 
 fn client(world: &World, subject: &str, roles: &[&str]) -> Client {
     Client::new(world.house.channel_as("development", subject, roles))
+}
+
+/// An exchange of an article that no other step is of: one that is short for many tasks
+/// raises an alert.
+fn exchange_of(number: i32) -> Step {
+    Step { goods: Some(Goods { sku: format!("A-{number}"), quantity: 1 }), ..exchange("a") }
 }
 
 fn lacking(lease: &Lease, expected: i64) -> ReportShortageRequest {
@@ -261,8 +267,8 @@ async fn the_planner_sees_what_is_lacking_and_what_else_could_be_done() {
 #[tokio::test]
 async fn of_a_report_and_a_completion_at_once_one_holds() {
     let world = World::open().await;
-    for _ in 0..8 {
-        let plan = world.approved(vec![exchange("a")]).await;
+    for number in 0..8 {
+        let plan = world.approved(vec![exchange_of(number)]).await;
         let lease = world.take("warehouse").await;
         let (mut stock, mut worker) = (client(&world, "w", &["department-worker"]), world.client("w"));
         let (short, done) = tokio::join!(
@@ -285,8 +291,8 @@ async fn two_replicas_hand_out_once_what_waited() {
     let world = World::open().await;
     let replica = world.house.replica(&[resolution::SERVICE]).await;
     let mut tasks = Vec::new();
-    for _ in 0..6 {
-        world.approved(vec![exchange("a")]).await;
+    for number in 0..6 {
+        world.approved(vec![exchange_of(number)]).await;
         let lease = world.take("warehouse").await;
         let mut stock = Client::new(replica.channel());
         stock.report_shortage(lacking(&lease, 3)).await.unwrap();

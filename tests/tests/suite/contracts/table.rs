@@ -300,6 +300,7 @@ pub(super) const INVALID: &[Invalid] = &[
         "INVALID_SHORTAGE",
         &["request_id", "lease_token", "task_id", "expect_time"],
     ),
+    invalid("StockService.ListStockAlerts", BAD_PAGE, "INVALID_REQUEST", &["page_size"]),
     invalid("ResolutionService.GetTask", EMPTY, "INVALID_REQUEST", &["task_id"]),
     invalid("ResolutionService.ListTasks", BAD_PAGE, "INVALID_REQUEST", &["page_size", "case_id"]),
     invalid("LedgerService.ListLedgerEntries", BAD_PAGE, "INVALID_REQUEST", &["page_size", "case_id"]),

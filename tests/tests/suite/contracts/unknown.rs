@@ -474,6 +474,7 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("RoutingService.CreateRoutingPolicy", "makes what it names"),
     ("RoutingService.ListRoutingPolicies", "what nothing matches is an empty list"),
     ("RoutingService.ListUnassignable", "what nothing matches is an empty list"),
+    ("StockService.ListStockAlerts", "what nothing matches is an empty list"),
     ("InvestigationService.ListInvestigations", "what nothing matches is an empty list"),
     ("ResolutionService.ListPlans", "what nothing matches is an empty list"),
     ("SurveyService.CreateQuestionnaire", "it names nothing that must exist"),

@@ -66,7 +66,7 @@ async fn carry_out(tx: &mut Tx, asked: &[BatchedMutation<(Holder, TaskResult)>])
     store::reports::keep(tx, &refused).await?;
     let (ended, apart): (Vec<Task>, Vec<Task>) = ended.into_iter().partition(|task| task.plan_id.is_some());
     if !apart.is_empty() {
-        store::tasks::save(tx, &apart).await?;
+        progress::save_apart(tx, &apart).await?;
     }
     let in_it = |plan: &Plan| ended.iter().any(|task| task.plan_id == Some(plan.plan_id));
     let mut moved: Vec<Plan> = plans.into_values().filter(in_it).collect();
