@@ -65,8 +65,8 @@ async fn report(
             } else {
                 store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
                 restock::arm(&mut tx, &task).await?;
-                let raises = note(&mut tx, &task, lacking, &caller.subject).await?;
-                told.store(raises, Ordering::Relaxed);
+                let alerted = note(&mut tx, &task, lacking, &caller.subject).await?;
+                told.store(alerted, Ordering::Relaxed);
             }
             Ok((tx, ReportShortageResponse { task: Some(wire::tasks::task(&task)) }))
         })

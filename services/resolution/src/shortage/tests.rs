@@ -77,7 +77,7 @@ proptest! {
                     }
                 }
                 Op::Advance(by) => {
-                    now = now + DAY * by;
+                    now += DAY * by;
                     let due = before.state == TaskState::AwaitingStock && before.visible_at <= now;
                     prop_assert_eq!(task.goods_expected(now), due);
                     prop_assert_eq!(task.state == TaskState::Ready, due || before.state == TaskState::Ready);

@@ -103,7 +103,7 @@ async fn a_department_is_asked_and_its_answer_is_told_once() {
         (requested[0].question.as_str(), requested[0].requester.as_str()),
         ("Who packed parcel 7?", "Ann")
     );
-    assert_eq!(listed(&world, case, true).await, [task.task_id.clone()]);
+    assert_eq!(listed(&world, case, true).await, [task.task_id.as_str()]);
 
     let lease = world.take("warehouse").await;
     assert_eq!(lease.task.as_ref().unwrap().instructions, "Who packed parcel 7?");
@@ -299,7 +299,7 @@ async fn a_lost_worker_is_tried_again_and_nothing_is_of_unknown_outcome() {
         reason: "we pack nothing".to_owned(),
     };
     world.client("worker").reject_task(request).await.unwrap();
-    assert_eq!(listed(&world, case, true).await, [given.task_id.clone()]);
+    assert_eq!(listed(&world, case, true).await, [given.task_id.as_str()]);
     let cancelled = client(&world, "ann").cancel_investigation(cancellation(&given.task_id)).await;
     assert_eq!(cancelled.unwrap().into_inner().task.unwrap().state(), TaskState::Cancelled);
     world.house.done().await;

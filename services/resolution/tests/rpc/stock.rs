@@ -7,7 +7,7 @@ use proto::redress::resolution::v1::stock_service_client::StockServiceClient;
 use proto::redress::resolution::v1::{
     GetTaskRequest, Goods, HeartbeatRequest, Lease, ListTasksRequest, Plan, PlanState, RemedyKind,
     ReportShortageRequest, ReportShortageResponse, RequeueTaskRequest, Shortage, ShortageReported, Step,
-    Task, TaskNeedsAttention, TaskState,
+    StepAlternative, Task, TaskNeedsAttention, TaskState,
 };
 use testkit::{CallerChannel, request_id};
 use tonic::{Code, Status};
@@ -92,7 +92,7 @@ async fn a_task_waits_for_goods_and_is_handed_out_again_when_they_are_expected()
     assert_eq!((told[0].plan_id.clone(), told[0].kind()), (plan.plan_id.clone(), RemedyKind::Exchange));
     assert_eq!(world.published::<TaskNeedsAttention>().await, 0);
 
-    world.house.advance(in_days(10) - LEASE);
+    world.house.advance(in_days(9));
     world.house.settled().await;
     assert!(world.poll("warehouse").await.is_empty(), "not before it is expected");
     let beat = HeartbeatRequest {
@@ -101,7 +101,7 @@ async fn a_task_waits_for_goods_and_is_handed_out_again_when_they_are_expected()
         ..HeartbeatRequest::default()
     };
     refused(world.client("worker").heartbeat(beat).await, Code::FailedPrecondition, "LEASE_LOST");
-    world.house.advance(LEASE);
+    world.house.advance(in_days(1));
     let again = handed_out(&world, "warehouse").await;
     assert_eq!(again.task.as_ref().unwrap().attempt, 1, "the first attempt that counts");
     world.complete(&again).await.unwrap();
@@ -244,7 +244,7 @@ async fn the_planner_sees_what_is_lacking_and_what_else_could_be_done() {
     let plan = short(&world, Some(300), vec![exchange("a"), apology("b")]).await;
     let seen = plan.steps[0].shortage.clone().unwrap();
     assert_eq!((seen.sku.as_str(), seen.expect_time, seen.reports), ("A-17", Some(days(9)), 1));
-    let kinds: Vec<RemedyKind> = seen.alternatives.iter().map(|one| one.kind()).collect();
+    let kinds: Vec<RemedyKind> = seen.alternatives.iter().map(StepAlternative::kind).collect();
     assert_eq!(kinds, [RemedyKind::Repair, RemedyKind::Redelivery, RemedyKind::Refund]);
     assert_eq!(seen.alternatives[2].up_to, Some(yuan(300)));
     assert_eq!((seen.alternatives[0].up_to.clone(), plan.steps[1].shortage.clone()), (None, None));
