@@ -7,9 +7,10 @@
 //!
 //! The kit works at least once: a worker that dies is replaced, and its task handed
 //! out again. The handler makes that exactly once by using the task's id as the
-//! idempotency key of what it does.
+//! idempotency key of what it does; [`Ledger`] does so for whatever its own database keeps.
 
 mod hold;
+mod ledger;
 mod report;
 
 use std::future::Future;
@@ -25,6 +26,7 @@ use tonic::{Code, Request, Status};
 use tracing::Instrument as _;
 
 use crate::{Calls, Client, trace};
+pub use ledger::{Doing, Ledger};
 
 /// Most tasks one poll may ask for.
 const BATCH_MAX: usize = 100;

@@ -9,6 +9,7 @@ mod category;
 mod channel;
 mod classifier;
 mod clock;
+mod conformance;
 mod connection;
 mod demo;
 mod event;
@@ -116,6 +117,8 @@ enum Verb {
     Template(template::Templates),
     /// Carries out a department's tasks, for trying out: nothing is paid or shipped
     Worker(worker::WorkerArgs),
+    /// Tries whether a program of yours keeps what its part promises
+    Conformance(Box<conformance::Conformance>),
     /// Reads what happened, as it happens
     Events(event::Events),
     /// Events that a service could not apply
@@ -185,6 +188,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Callback(args) => wait(args.run()),
         Verb::Template(args) => wait(args.run()),
         Verb::Worker(args) => wait(args.run()),
+        Verb::Conformance(args) => wait_for(args.run()),
         Verb::Events(args) => wait(args.run()),
         Verb::Parked(args) => wait(args.run()),
     }

@@ -1,6 +1,6 @@
 //! `redress plan …`: how a case is put right.
 
-mod step;
+pub(crate) mod step;
 
 use std::path::{Path, PathBuf};
 
