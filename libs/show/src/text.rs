@@ -14,6 +14,7 @@ mod notices;
 mod people;
 mod remedies;
 mod routing;
+mod supervision;
 mod surveys;
 mod templates;
 mod triage;
@@ -35,6 +36,7 @@ pub use routing::{
     absence, agent_verdicts, decision, offboarded, routing_policies, routing_policy, routing_replay,
     unassignable,
 };
+pub use supervision::{department_board, supervision};
 pub use surveys::{questionnaire, survey_answered, survey_questions, surveys};
 pub use templates::{quiet_hours, template, template_sample, templates};
 pub use triage::{categories, category, replayed, rule_set, rule_sets, triage};

@@ -15,7 +15,7 @@ use proto::redress::feedback::v1::{
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
     BalanceGrouping, LedgerAccount, LedgerMovement, PlanState, ProposalKind, ProposalState, RemedyKind,
-    StatementDirection, StatementVerdict, TaskState,
+    StatementDirection, StatementVerdict, SupervisionLevel, TaskOrder, TaskState,
 };
 
 /// An enum of the contracts.
@@ -126,7 +126,9 @@ words! {
     RungAction: "RUNG_ACTION_";
     StatementDirection: "STATEMENT_DIRECTION_";
     StatementVerdict: "STATEMENT_VERDICT_";
+    SupervisionLevel: "SUPERVISION_LEVEL_";
     SurveyState: "SURVEY_STATE_";
+    TaskOrder: "TASK_ORDER_";
     TaskState: "TASK_STATE_";
     Threat: "THREAT_";
     TimelineKind: "TIMELINE_KIND_";

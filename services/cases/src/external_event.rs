@@ -47,6 +47,18 @@ pub(crate) enum Event {
     },
     /// The handler accepted.
     Accepted,
+    /// Assignment has raised it one level up.
+    Escalated {
+        /// Why, and who has it now.
+        reason: String,
+    },
+    /// It waits, and nobody can take it as things stand.
+    Unassignable {
+        /// In whose queue; empty when no department takes it.
+        department: String,
+        /// What keeps it from everybody.
+        explanation: String,
+    },
     /// A plan waits for approval.
     PlanProposed {
         /// What it consists of.
@@ -77,6 +89,13 @@ pub(crate) enum Event {
         department: String,
         /// Why.
         reason: String,
+    },
+    /// A department is overdue with a step, and somebody was told.
+    TaskEscalated {
+        /// The department.
+        department: String,
+        /// Who was told.
+        told: String,
     },
     /// Something was added to the complaint.
     InformationAdded(Information),
@@ -153,6 +172,10 @@ impl Case {
                 self.assign(department, agent, explanation, at)?;
             }
             Event::Accepted => self.accept(at)?,
+            Event::Escalated { reason } => self.escalate(reason, at)?,
+            Event::Unassignable { department, explanation } => {
+                self.find_nobody(department, explanation, at)?;
+            }
             Event::PlanProposed { summary } => self.note(at, Fact::Remedy(Remedy::PlanProposed { summary })),
             Event::PlanApproved => self.approve_plan(at)?,
             Event::PlanRejected { reason } => self.note(at, Fact::Remedy(Remedy::PlanRejected { reason })),
@@ -161,6 +184,9 @@ impl Case {
             Event::TaskCompleted { work } => self.note(at, Fact::Remedy(Remedy::TaskCompleted { work })),
             Event::TaskNeedsAttention { department, reason } => {
                 self.note(at, Fact::Remedy(Remedy::TaskNeedsAttention { department, reason }));
+            }
+            Event::TaskEscalated { department, told } => {
+                self.note(at, Fact::Remedy(Remedy::TaskOverdue { department, told }));
             }
             Event::InformationAdded(added) => self.note(at, Fact::Handling(Handling::Information(added))),
             Event::Accepts { comment } => self.accept_outcome(&comment, at)?,
@@ -222,6 +248,30 @@ impl Case {
             self.make(Move::Accept)?;
         }
         self.note(at, Fact::Handling(Handling::Accepted));
+        Ok(())
+    }
+
+    /// It went one level up with assignment, and does so here.
+    fn escalate(&mut self, reason: String, at: &Occasion<'_>) -> Result<(), Refusal> {
+        if self.state.is_over() {
+            return Err(Refusal::InvalidCaseState(self.state));
+        }
+        self.escalate_to(self.tier + 1, reason, at);
+        Ok(())
+    }
+
+    /// A person must see to it that somebody can take it. Who has a handler by now waits for
+    /// nobody.
+    fn find_nobody(
+        &mut self,
+        department: String,
+        explanation: String,
+        at: &Occasion<'_>,
+    ) -> Result<(), Refusal> {
+        if self.state.is_over() || !self.agent_id.is_empty() {
+            return Err(Refusal::InvalidCaseState(self.state));
+        }
+        self.note(at, Fact::Handling(Handling::Unassignable { department, explanation }));
         Ok(())
     }
 

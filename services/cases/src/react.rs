@@ -32,6 +32,8 @@ events::inbound! {
             CaseAssigned => Batch::external,
             CaseQueued => Batch::external,
             CaseAccepted => Batch::external,
+            AssignmentEscalated => Batch::external,
+            CaseUnassignable => Batch::external,
             AgentChanged => Batch::agent,
         }
         resolution {
@@ -40,6 +42,7 @@ events::inbound! {
             PlanRejected => Batch::external,
             TaskCompleted => Batch::external,
             TaskNeedsAttention => Batch::external,
+            TaskEscalated => Batch::external,
             PlanCompleted => Batch::external,
             PlanCancelled => Batch::external,
         }

@@ -10,6 +10,8 @@ mod categories;
 mod classifiers;
 #[path = "rpc/clocks.rs"]
 mod clocks;
+#[path = "rpc/escalated.rs"]
+mod escalated;
 #[path = "rpc/events.rs"]
 mod events;
 #[path = "rpc/grounds.rs"]

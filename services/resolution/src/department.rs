@@ -14,6 +14,8 @@ use crate::remedy::RemedyKind;
 pub const WORKER_EXPECTED: Duration = Duration::from_mins(5);
 /// How often it is looked at.
 pub const WATCH_EVERY: Duration = Duration::from_mins(1);
+/// How soon it is looked at again where more is overdue than is told at a time.
+pub const WATCH_AGAIN: Duration = Duration::from_secs(1);
 /// How often it is noted that a worker asked: workers ask all the time.
 pub const POLL_NOTED_EVERY: Duration = Duration::from_secs(10);
 

@@ -16,6 +16,8 @@
 //! - a department never reports more moved than was approved; every sum that is promised,
 //!   approved, moved, collected again or given up is booked once, in the transaction
 //!   that makes it true, and no account of a step is overdrawn ([`ledger`]);
+//! - what is overdue is told once for each due time, and climbs each rung of the tenant's
+//!   ladder once ([`supervision`]);
 //! - what was done of a cancelled plan is undone once, in reverse order, and not
 //!   while something of it may still be done.
 //!
@@ -37,6 +39,7 @@ pub mod refusal;
 pub mod remedy;
 mod rpc;
 mod store;
+pub mod supervision;
 pub mod task;
 mod wire;
 
@@ -46,6 +49,7 @@ use proto::redress::resolution::v1::department_service_server::DepartmentService
 use proto::redress::resolution::v1::ledger_service_server::LedgerServiceServer;
 use proto::redress::resolution::v1::proposal_service_server::ProposalServiceServer;
 use proto::redress::resolution::v1::resolution_service_server::ResolutionServiceServer;
+use proto::redress::resolution::v1::supervision_service_server::SupervisionServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
 
@@ -62,6 +66,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts.route(LedgerServiceServer::new(rpc::Ledger::new(kit.db.clone(), departments)));
     parts.route(ProposalServiceServer::new(rpc::TaskProposals::new(kit.db.clone())));
     parts.route(DepartmentServiceServer::new(rpc::DepartmentQueues::new(kit.db.clone())));
+    parts.route(SupervisionServiceServer::new(rpc::DepartmentSupervision::new(kit.db.clone())));
     parts.react(react::Reactions);
     let db = kit.db.clone();
     parts.worker("timers", move |stop| {

@@ -389,6 +389,8 @@ impl Plan {
             requeued: None,
             rejections: 0,
             attempt_until: None,
+            overdue_step: 0,
+            first_leased_at: None,
             given_to: None,
             traceparent: self.traceparent.clone(),
             created_at: now,

@@ -6,6 +6,7 @@ mod limits;
 mod plans;
 mod proposals;
 mod statements;
+mod supervision;
 mod tasks;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use tasks::{Completions, Leases, Streams};
 
 pub(crate) use departments::DepartmentQueues;
 pub(crate) use proposals::TaskProposals;
+pub(crate) use supervision::DepartmentSupervision;
 
 /// The rpcs over one schema.
 pub(crate) struct Resolution {

@@ -12,6 +12,7 @@ pub(crate) mod plans;
 pub(crate) mod proposals;
 pub(crate) mod reports;
 pub(crate) mod statements;
+pub(crate) mod supervision;
 pub(crate) mod tasks;
 
 use fault::Fault;

@@ -50,6 +50,13 @@ kernel::numbered! {
     }
 }
 
+impl TaskState {
+    /// Whether something is still to be done about it.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Ready | Self::Leased | Self::NeedsAttention | Self::OutcomeUnknown)
+    }
+}
+
 impl fmt::Display for TaskState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -115,6 +122,11 @@ pub struct Task {
     pub rejections: i32,
     /// Until when its present attempt may go on; none before the first.
     pub attempt_until: Option<Timestamp>,
+    /// How far it was told that it is overdue: 0 not, 1 that it is, n + 1 to the nth rung of
+    /// the ladder.
+    pub overdue_step: i16,
+    /// When it was first handed to a worker.
+    pub first_leased_at: Option<Timestamp>,
     /// The task its step went on as.
     pub given_to: Option<TaskId>,
     /// Trace of the case.
@@ -281,12 +293,7 @@ impl Task {
 
     /// Refuses what cannot be done about a task that has ended.
     pub fn must_be_open(&self) -> Result<(), Refusal> {
-        match self.state {
-            TaskState::Completed | TaskState::Cancelled | TaskState::Reassigned => {
-                Err(Refusal::InvalidTaskState(self.state))
-            }
-            _ => Ok(()),
-        }
+        if self.state.is_open() { Ok(()) } else { Err(Refusal::InvalidTaskState(self.state)) }
     }
 
     /// Two people give it more time.
@@ -294,6 +301,7 @@ impl Task {
         self.must_be_open()?;
         self.version += 1;
         self.due_time = Some(due_time);
+        self.overdue_step = 0;
         Ok(())
     }
 
@@ -388,6 +396,8 @@ impl Task {
             worker: String::new(),
             visible_at: now,
             attempt_until: None,
+            overdue_step: 0,
+            first_leased_at: None,
             last_error: String::new(),
             lease_token: None,
             requeued: Some(requeued.clone()),

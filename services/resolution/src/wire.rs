@@ -8,6 +8,7 @@ pub(crate) mod outbound;
 pub(crate) mod plans;
 pub(crate) mod proposals;
 pub(crate) mod statements;
+pub(crate) mod supervision;
 pub(crate) mod tasks;
 
 use fault::Check;
@@ -58,6 +59,7 @@ mod tests {
     use crate::plan::PlanState;
     use crate::proposal::{ProposalKind, ProposalState};
     use crate::remedy::RemedyKind;
+    use crate::supervision::SupervisionLevel;
     use crate::task::TaskState;
 
     #[test]
@@ -68,6 +70,7 @@ mod tests {
             TaskState, v1::TaskState;
             ProposalKind, v1::ProposalKind;
             ProposalState, v1::ProposalState;
+            SupervisionLevel, v1::SupervisionLevel;
         }
     }
 }

@@ -32,6 +32,8 @@ mod scope;
 mod statements;
 #[path = "rpc/streams.rs"]
 mod streams;
+#[path = "rpc/supervision.rs"]
+mod supervision;
 #[path = "rpc/unknown.rs"]
 mod unknown;
 #[path = "rpc/world.rs"]

@@ -179,6 +179,7 @@ const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("ProposalService.RefuseTaskProposal", "needs a task: see `services/resolution/tests/rpc/proposals.rs`"),
     ("DepartmentService.PauseDepartment", "on no case: a department's whole queue"),
     ("DepartmentService.ResumeDepartment", "on no case: a department's whole queue"),
+    ("SupervisionService.SetSupervision", "a setting"),
     ("FeedbackService.RespondToOutcome", "the complainant's answer, by a channel"),
     ("FeedbackService.RecordNotice", "records how the complainant was told, and decides nothing"),
     ("FeedbackService.ResendNotice", "sends again what was said"),

@@ -113,6 +113,8 @@ fn of_resolution() -> Vec<(&'static str, String)> {
         ("task", shown(task)),
         ("task_history", shown(task_history)),
         ("department_queue", shown(department_queue)),
+        ("department_board", shown(department_board)),
+        ("supervision", shown(supervision)),
         ("pause", shown(pause)),
         ("proposal", shown(proposal)),
         ("in_short", shown(in_short)),

@@ -6,6 +6,7 @@ use proto::redress::resolution::v1::{
     TaskState,
 };
 
+use super::supervision::steps;
 use super::{more, none_of};
 use crate::lines::{money, time};
 use crate::table::{Table, facts, one_line};
@@ -134,7 +135,13 @@ pub fn task_history(found: &GetTaskResponse) -> String {
             money(result.amount.as_ref()),
         ]);
     }
-    if found.refused_reports.is_empty() { text } else { format!("{text}\n{}", table.render()) }
+    if !found.refused_reports.is_empty() {
+        text = format!("{text}\n{}", table.render());
+    }
+    match found.supervision_steps.as_slice() {
+        [] => text,
+        told => format!("{text}\n{}", steps(told)),
+    }
 }
 
 /// What waits for a department.
@@ -201,13 +208,14 @@ pub fn tasks(list: &ListTasksResponse) -> String {
     if list.tasks.is_empty() {
         return none_of("tasks", &list.next_page_token);
     }
-    let mut table = Table::new(["task", "state", "pri", "department", "tries", "what"]);
+    let mut table = Table::new(["task", "state", "pri", "department", "due", "tries", "what"]);
     for task in &list.tasks {
         table.row([
             task.task_id.clone(),
             word::<TaskState>(task.state),
             priority(task.priority),
             task.department_id.clone(),
+            time(task.due_time.as_ref()),
             task.attempt.to_string(),
             in_short(task),
         ]);

@@ -47,6 +47,7 @@ pub(super) fn met_by(fact: &Fact) -> &'static [Kind] {
             Handling::Findings { .. } => &[Kind::Stage],
             Handling::Note(_)
             | Handling::Queued { .. }
+            | Handling::Unassignable { .. }
             | Handling::Assigned { .. }
             | Handling::Information(_) => &[],
         },

@@ -55,6 +55,7 @@ impl Grading {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Handling {
     Queued { department: String, explanation: String },
+    Unassignable { department: String, explanation: String },
     Assigned { department: String, agent: String, explanation: String },
     Accepted,
     Note(Written),
@@ -65,7 +66,7 @@ pub(crate) enum Handling {
 impl Handling {
     pub(super) fn filed_under(&self) -> (Kind, Visibility) {
         match self {
-            Self::Queued { .. } => (Kind::Queued, Internal),
+            Self::Queued { .. } | Self::Unassignable { .. } => (Kind::Queued, Internal),
             Self::Assigned { .. } => (Kind::Assigned, Internal),
             Self::Accepted => (Kind::Accepted, Public),
             Self::Note(note) => (Kind::Note, note.visibility),
@@ -77,6 +78,10 @@ impl Handling {
     pub(super) fn text(&self) -> String {
         match self {
             Self::Queued { department, explanation } => with_reason(waits(department), explanation),
+            Self::Unassignable { department, explanation } => with_reason(
+                format!("nobody can take it as things stand; it {}", waits(department)),
+                explanation,
+            ),
             Self::Assigned { department, agent, explanation } => {
                 with_reason(format!("assigned to {agent} of {department}"), explanation)
             }
@@ -149,6 +154,7 @@ pub(crate) enum Remedy {
     PlanCancelled { reason: String },
     TaskCompleted { work: String },
     TaskNeedsAttention { department: String, reason: String },
+    TaskOverdue { department: String, told: String },
 }
 
 impl Remedy {
@@ -158,7 +164,9 @@ impl Remedy {
             Self::PlanApproved => (Kind::PlanApproved, Internal),
             Self::PlanRejected { .. } | Self::PlanCancelled { .. } => (Kind::PlanEnded, Internal),
             Self::TaskCompleted { .. } => (Kind::TaskCompleted, Internal),
-            Self::TaskNeedsAttention { .. } => (Kind::TaskNeedsAttention, Internal),
+            Self::TaskNeedsAttention { .. } | Self::TaskOverdue { .. } => {
+                (Kind::TaskNeedsAttention, Internal)
+            }
         }
     }
 
@@ -173,6 +181,9 @@ impl Remedy {
             Self::TaskCompleted { work } => work.clone(),
             Self::TaskNeedsAttention { department, reason } => {
                 with_reason(format!("{department} could not carry out its task"), reason)
+            }
+            Self::TaskOverdue { department, told } => {
+                with_reason(format!("{department} is overdue with its task"), told)
             }
         }
     }

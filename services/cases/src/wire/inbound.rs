@@ -4,7 +4,9 @@ use events::Delivered;
 use fault::{Check, Fault, Kind};
 use jiff::Timestamp;
 use kernel::person;
-use proto::redress::assignment::v1::{AgentChanged, CaseAccepted, CaseAssigned, CaseQueued};
+use proto::redress::assignment::v1::{
+    AgentChanged, AssignmentEscalated, CaseAccepted, CaseAssigned, CaseQueued, CaseUnassignable, Escalation,
+};
 use proto::redress::feedback::v1::{
     ContactCorrected, FeedbackReceived, NoticeMeans, NoticeSettled, NoticeState, Response,
 };
@@ -12,8 +14,8 @@ use proto::redress::intake::v1 as wire;
 use proto::redress::intake::v1::complaint::ChannelDetail;
 use proto::redress::intake::v1::{Complaint, ComplaintRegistered, InformationAdded, InformationSource};
 use proto::redress::resolution::v1::{
-    PlanApproved, PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, RemedyKind, TaskCompleted,
-    TaskNeedsAttention,
+    PlanApproved, PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, RemedyKind, SupervisionLevel,
+    TaskCompleted, TaskEscalated, TaskNeedsAttention,
 };
 use sameness::{self, Keys, Sketch};
 use triage::{Facts, Surroundings};
@@ -208,6 +210,28 @@ impl IntoExternalEvent for CaseAccepted {
     }
 }
 
+impl IntoExternalEvent for AssignmentEscalated {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
+        let why = match self.reason() {
+            Escalation::PingPong => "to and fro between departments",
+            Escalation::Rework => "reworked too often",
+            Escalation::Unspecified => return Err(unreadable("reason")),
+        };
+        let reason = match self.supervisor_id.as_str() {
+            "" => format!("{why}; nobody above can take it"),
+            supervisor => format!("{why}; {supervisor} has it now"),
+        };
+        by("assignment", self.cycle, Event::Escalated { reason })
+    }
+}
+
+impl IntoExternalEvent for CaseUnassignable {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
+        let Self { case_id: _, cycle, department_id, explanation } = self;
+        by("assignment", cycle, Event::Unassignable { department: department_id, explanation })
+    }
+}
+
 impl IntoExternalEvent for PlanProposed {
     fn external_event(self) -> Result<ExternalEvent, Fault> {
         let Self { case_id: _, plan_id: _, cycle, proposer, summary } = self;
@@ -271,6 +295,20 @@ impl IntoExternalEvent for TaskNeedsAttention {
         };
         let (cycle, department_id, reason) = (*cycle, department_id.clone(), format!("{why}{reason}"));
         by("resolution", cycle, Event::TaskNeedsAttention { department: department_id, reason })
+    }
+}
+
+impl IntoExternalEvent for TaskEscalated {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
+        let whom = match self.level() {
+            SupervisionLevel::Department => "it was reminded",
+            SupervisionLevel::Supervisor => "its supervisor was told",
+            SupervisionLevel::Head => "its head was told",
+            SupervisionLevel::Unspecified => return Err(unreadable("level")),
+        };
+        let Self { cycle, department_id: department, recipient, .. } = self;
+        let told = if recipient.is_empty() { whom.to_owned() } else { format!("{whom} ({recipient})") };
+        by("resolution", cycle, Event::TaskEscalated { department, told })
     }
 }
 

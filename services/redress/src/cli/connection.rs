@@ -22,6 +22,7 @@ use proto::redress::resolution::v1::department_service_client::DepartmentService
 use proto::redress::resolution::v1::ledger_service_client::LedgerServiceClient;
 use proto::redress::resolution::v1::proposal_service_client::ProposalServiceClient;
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
+use proto::redress::resolution::v1::supervision_service_client::SupervisionServiceClient;
 
 /// Where a server is when nothing says so.
 pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
@@ -191,6 +192,10 @@ impl Caller {
 
     pub(crate) fn departments(&self) -> DepartmentServiceClient<Calls> {
         DepartmentServiceClient::new(self.client.calls())
+    }
+
+    pub(crate) fn supervision(&self) -> SupervisionServiceClient<Calls> {
+        SupervisionServiceClient::new(self.client.calls())
     }
 
     pub(crate) fn feedback(&self) -> FeedbackServiceClient<Calls> {

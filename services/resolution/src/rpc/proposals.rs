@@ -176,7 +176,8 @@ async fn approve(
             store::proposals::save(&mut tx, &proposal).await?;
             tx.emit(task.case_id.0, &wire::outbound::proposal_decided(&task, &proposal));
             if task.state == TaskState::Completed {
-                tx.emit(task.case_id.0, &wire::outbound::task_completed(&task));
+                let completed = wire::outbound::task_completed(&task, tx.now());
+                tx.emit(task.case_id.0, &completed);
                 plan.task_ended(&task);
                 progress::carry_on(&mut tx, slice::from_mut(&mut plan), slice::from_ref(&task)).await?;
             } else {

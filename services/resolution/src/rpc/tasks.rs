@@ -31,7 +31,7 @@ use crate::refusal::Refusal;
 use crate::store;
 use crate::task::{Requeued, Task, TaskState};
 use crate::wire;
-use crate::wire::tasks::{Filter, Holder, TaskListQuery};
+use crate::wire::tasks::{After, Filter, Holder, Order, TaskListQuery};
 
 static ESCALATIONS: LazyLock<Counter<u64>> = LazyLock::new(|| {
     global::meter("redress")
@@ -173,7 +173,8 @@ pub(super) async fn settle(
                 tx.notify(progress::TASKS);
             } else {
                 if task.state == TaskState::Completed {
-                    tx.emit(task.case_id.0, &wire::outbound::task_completed(&task));
+                    let completed = wire::outbound::task_completed(&task, tx.now());
+                    tx.emit(task.case_id.0, &completed);
                 }
                 plan.task_ended(&task);
                 progress::carry_on(&mut tx, slice::from_mut(&mut plan), slice::from_ref(&task)).await?;
@@ -242,15 +243,17 @@ pub(super) async fn get(
             let task = store::tasks::get(&mut tx, task_id).await?.ok_or(Refusal::TaskNotFound)?;
             let proposals = store::proposals::of_task(&mut tx, task_id).await?;
             let reports = store::reports::of_task(&mut tx, task_id).await?;
-            Ok((tx, (task, proposals, reports)))
+            let steps = store::supervision::of_task(&mut tx, task_id).await?;
+            Ok((tx, (task, proposals, reports, steps)))
         })
         .await?;
-    let (task, proposals, reports) = found;
+    let (task, proposals, reports, steps) = found;
     server::seeing(&caller, &task.department_id)?;
     Ok(Response::new(GetTaskResponse {
         task: Some(wire::tasks::task(&task)),
         proposals: proposals.iter().map(wire::proposals::proposal).collect(),
         refused_reports: reports.iter().map(wire::tasks::refused_report).collect(),
+        supervision_steps: steps.iter().map(wire::supervision::step).collect(),
     }))
 }
 
@@ -264,24 +267,44 @@ pub(super) async fn list(
     let TaskListQuery { filter, page, after } = wire::tasks::listing(request.into_inner())?;
     match &filter {
         Filter::Case(_) => server::seeing_all(&caller)?,
-        Filter::Department(department_id, _) => {
+        Filter::Department(department_id, ..) => {
             server::seeing(&caller, department_id)?;
             departments.ensure(db, &caller.tenant, department_id).await?;
         }
     }
-    let limit = page.limit();
+    let (limit, listed) = (page.limit(), filter.clone());
     let tasks = db
         .transact("resolution.list_tasks", &caller.tenant, async move |mut tx| {
-            let tasks = match filter {
-                Filter::Case(case_id) => store::tasks::list_of_case(&mut tx, case_id, after, limit).await?,
-                Filter::Department(department_id, state) => {
-                    store::tasks::list_of_department(&mut tx, &department_id, state, after, limit).await?
-                }
-            };
+            let tasks = listed_tasks(&mut tx, listed, after, limit).await?;
             Ok((tx, tasks))
         })
         .await?;
-    let tasks = tasks.iter().map(|task| (task.task_id.to_string(), wire::tasks::task(task)));
+    let tasks = tasks.iter().map(|task| (filter.key(task), wire::tasks::task(task)));
     let (tasks, next_page_token) = server::page(&page, tasks);
     Ok(Response::new(ListTasksResponse { tasks, next_page_token }))
+}
+
+async fn listed_tasks(
+    tx: &mut Tx,
+    filter: Filter,
+    after: Option<After>,
+    limit: i64,
+) -> Result<Vec<Task>, Fault> {
+    let id = after.map(|after| after.task_id);
+    match filter {
+        Filter::Case(case_id) => store::tasks::list_of_case(tx, case_id, id, limit).await,
+        Filter::Department(department, state, Order::Newest) => {
+            store::tasks::list_of_department(tx, &department, state, id, limit).await
+        }
+        Filter::Department(department, state, Order::Oldest) => {
+            store::tasks::list_oldest(tx, &department, state, id, limit).await
+        }
+        Filter::Department(department, state, Order::LeastSlack) => {
+            let after = after.and_then(|after| Some((after.due_time?, after.task_id)));
+            store::tasks::list_by_slack(tx, &department, state, after, limit).await
+        }
+        Filter::Department(department, _, Order::Looping) => {
+            store::tasks::list_looping(tx, &department, id, limit).await
+        }
+    }
 }

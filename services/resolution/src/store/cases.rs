@@ -223,7 +223,7 @@ pub(crate) async fn extend(
                AND t.state IN ({ready}, {leased}, {attention}, {unknown})
              ORDER BY t.task_id FOR UPDATE OF t),
          tasks AS (
-             UPDATE task SET version = version + 1, due_time = moved.after
+             UPDATE task SET version = version + 1, due_time = moved.after, overdue_step = 0
              FROM moved WHERE task.tenant_id = current_setting('redress.tenant') AND task.task_id = moved.task_id)
          UPDATE case_view SET due_time = before.after
          FROM before

@@ -15,7 +15,7 @@ use crate::remedy::RemedyKind;
 use crate::task::TaskState;
 
 /// How far tasks of a state are counted.
-const MAX_COUNT: i64 = 10_000;
+pub(super) const MAX_COUNT: i64 = 10_000;
 
 /// Keeps departments that were told of; answers the watches of those that are new.
 pub(crate) async fn keep(conn: &mut PgConnection, departments: &[String]) -> Result<Vec<Uuid>, Fault> {

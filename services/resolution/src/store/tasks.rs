@@ -1,5 +1,6 @@
 //! Departments' tasks.
 
+mod boards;
 mod queue;
 
 use fault::Fault;
@@ -9,6 +10,7 @@ use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+pub(crate) use boards::{list_by_slack, list_looping, list_oldest, overdue};
 pub(crate) use queue::{Claim, Claimed, claim, heartbeat, held};
 
 use super::{goods, impossible, kind, money, remedy_columns};
@@ -61,6 +63,8 @@ struct Row {
     rejections: i32,
     given_to_task_id: Option<Uuid>,
     attempt_until: Option<jiff_sqlx::Timestamp>,
+    overdue_step: i16,
+    first_leased_at: Option<jiff_sqlx::Timestamp>,
     traceparent: String,
     created_at: jiff_sqlx::Timestamp,
 }
@@ -72,7 +76,7 @@ macro_rules! columns {
          amount_minor, currency, sku, quantity, instructions, priority, due_time, state, attempt,
          max_attempts, worker, visible_at, cancel_requested, checkpoint, last_error, result_reference,
          result_minor, result_remark, lease_token, requeued_by, requeue_reason, rejections,
-         given_to_task_id, attempt_until, traceparent, created_at"
+         given_to_task_id, attempt_until, overdue_step, first_leased_at, traceparent, created_at"
     };
 }
 use columns;
@@ -116,6 +120,8 @@ impl Row {
             requeued: requeued.map(|(by, reason)| Requeued { by, reason }),
             rejections: self.rejections,
             attempt_until: self.attempt_until.map(jiff_sqlx::Timestamp::to_jiff),
+            overdue_step: self.overdue_step,
+            first_leased_at: self.first_leased_at.map(jiff_sqlx::Timestamp::to_jiff),
             given_to: self.given_to_task_id.map(TaskId),
             traceparent: self.traceparent,
             created_at: self.created_at.to_jiff(),
@@ -213,10 +219,6 @@ pub(crate) async fn list_of_department(
     after: Option<TaskId>,
     limit: i64,
 ) -> Result<Vec<Task>, Fault> {
-    let states: Vec<i16> = match state {
-        Some(state) => vec![state.number()],
-        None => TaskState::ALL.iter().map(|state| state.number()).collect(),
-    };
     let rows = sqlx::query_as(concat!(
         "SELECT ",
         columns!(),
@@ -228,13 +230,21 @@ pub(crate) async fn list_of_department(
              ORDER BY task_id DESC LIMIT $4) AS newest
          ORDER BY task_id DESC LIMIT $4"
     ))
-    .bind(states)
+    .bind(wanted(state))
     .bind(department_id)
     .bind(after.map_or(Uuid::max(), |task_id| task_id.0))
     .bind(limit)
     .fetch_all(conn)
     .await?;
     tasks(rows)
+}
+
+/// The states that are listed: one, or all.
+fn wanted(state: Option<TaskState>) -> Vec<i16> {
+    match state {
+        Some(state) => vec![state.number()],
+        None => TaskState::ALL.iter().map(|state| state.number()).collect(),
+    }
 }
 
 /// What is due when nobody said, is due with its case.
@@ -287,6 +297,7 @@ pub(crate) async fn save(conn: &mut PgConnection, tasks: &[Task]) -> Result<(), 
         .column("visible_at", |task| task.visible_at.to_sqlx())
         .column("due_time", |task| task.due_time.map(ToSqlx::to_sqlx))
         .column("rejections", |task| task.rejections)
+        .column("overdue_step", |task| task.overdue_step)
         .column("given_to_task_id", |task| task.given_to.map(|id| id.0))
         .column("cancel_requested", |task| task.cancel_requested)
         .column("last_error", |task| task.last_error.as_str())

@@ -39,6 +39,8 @@ fn task(kind: RemedyKind) -> Task {
         requeued: None,
         rejections: 0,
         attempt_until: None,
+        overdue_step: 0,
+        first_leased_at: None,
         given_to: None,
         traceparent: String::new(),
         created_at: NOW,
@@ -292,4 +294,15 @@ proptest! {
         let full = back_off(attempt, 1.0);
         prop_assert!(full / 2 <= delay && delay <= full && full <= MAX_BACK_OFF);
     }
+}
+
+#[test]
+fn more_time_begins_the_ladder_anew_and_so_does_another_department() {
+    let mut late = Task { due_time: Some(NOW), overdue_step: 3, ..task(RemedyKind::Refund) };
+    late.extend(NOW + Duration::from_hours(1)).unwrap();
+    assert_eq!(late.overdue_step, 0);
+    let mut late = Task { due_time: Some(NOW), overdue_step: 3, ..task(RemedyKind::Refund) };
+    let requeued = Requeued { by: "boss".to_owned(), reason: "theirs".to_owned() };
+    let next = late.give_to((TaskId(Uuid::from_u128(9)), "audit".to_owned()), requeued, NOW).unwrap();
+    assert_eq!((next.overdue_step, next.due_time, next.first_leased_at), (0, Some(NOW), None));
 }

@@ -1,11 +1,13 @@
 //! Domain → contract: outbound events.
 
+use jiff::Timestamp;
 use proto::redress::resolution::v1;
 use proto::timestamp;
 
 use super::money;
 use crate::plan::Plan;
 use crate::proposal::{ProposalState, TaskProposal};
+use crate::supervision::Step;
 use crate::task::{Task, TaskState};
 
 pub(crate) fn plan_proposed(plan: &Plan) -> v1::PlanProposed {
@@ -54,7 +56,7 @@ pub(crate) fn plan_cancelled(plan: &Plan) -> v1::PlanCancelled {
     }
 }
 
-pub(crate) fn task_completed(task: &Task) -> v1::TaskCompleted {
+pub(crate) fn task_completed(task: &Task, now: Timestamp) -> v1::TaskCompleted {
     let result = task.result.as_ref();
     v1::TaskCompleted {
         case_id: task.case_id.to_string(),
@@ -66,6 +68,37 @@ pub(crate) fn task_completed(task: &Task) -> v1::TaskCompleted {
         compensation: task.is_compensation(),
         reference: result.map(|result| result.reference.clone()).unwrap_or_default(),
         amount: result.and_then(|result| result.amount.as_ref()).map(money),
+        create_time: Some(timestamp(task.created_at)),
+        first_lease_time: task.first_leased_at.map(timestamp),
+        complete_time: Some(timestamp(now)),
+        due_time: task.due_time.map(timestamp),
+    }
+}
+
+pub(crate) fn task_overdue(task: &Task) -> v1::TaskOverdue {
+    v1::TaskOverdue {
+        case_id: task.case_id.to_string(),
+        plan_id: task.plan_id.to_string(),
+        cycle: task.cycle,
+        task_id: task.task_id.to_string(),
+        department_id: task.department_id.clone(),
+        kind: i32::from(task.remedy.kind.number()),
+        due_time: task.due_time.map(timestamp),
+    }
+}
+
+pub(crate) fn task_escalated(task: &Task, step: &Step) -> v1::TaskEscalated {
+    v1::TaskEscalated {
+        case_id: task.case_id.to_string(),
+        plan_id: task.plan_id.to_string(),
+        cycle: task.cycle,
+        task_id: task.task_id.to_string(),
+        department_id: task.department_id.clone(),
+        kind: i32::from(task.remedy.kind.number()),
+        due_time: Some(timestamp(step.due_time)),
+        level: i32::from(step.level.number()),
+        recipient: step.recipient.clone(),
+        rung: i32::from(step.rung),
     }
 }
 

@@ -339,6 +339,11 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "department_id": "nowhere", "reason": "x"}"#,
         "DEPARTMENT_NOT_FOUND",
     ),
+    unknown(
+        "SupervisionService.GetDepartmentBoard",
+        r#"{"department_id": "nowhere"}"#,
+        "DEPARTMENT_NOT_FOUND",
+    ),
     unknown("ResolutionService.GetTask", r#"{"task_id": "$ID"}"#, "TASK_NOT_FOUND"),
     unknown("LedgerService.ListLedgerEntries", r#"{"department_id": "nowhere"}"#, "DEPARTMENT_NOT_FOUND"),
     unknown(
@@ -451,6 +456,8 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("GroupService.SetGroupPolicy", "there is one policy a tenant"),
     ("ResolutionService.GetApprovalLimits", "the request has no fields"),
     ("ResolutionService.SetApprovalLimits", "there is one set of limits a tenant"),
+    ("SupervisionService.GetSupervision", "the request has no fields"),
+    ("SupervisionService.SetSupervision", "there is one ladder a tenant"),
     ("AssignmentService.CreateDepartment", "makes what it names"),
     ("AssignmentService.ListDepartments", "what nothing matches is an empty list"),
     ("AssignmentService.ListAgents", "what nothing matches is an empty list"),

@@ -121,6 +121,7 @@ async fn capped(scene: &Scene) {
 /// The refund fails once, is refused once, and is paid once; then the goods go.
 async fn carried_out(scene: &Scene, plan: &Plan) {
     super::tasks::paused(scene, "finance").await;
+    super::tasks::supervised(scene, "finance").await;
     let lease = scene.poll("finance").await;
     failed(scene, &lease).await;
     let lease = scene.poll("finance").await;

@@ -1,11 +1,13 @@
-//! What two people decide about a department's task.
+//! What two people decide about a department's task, and how its queue is supervised.
 
 use proto::redress::resolution::v1::department_service_client::DepartmentServiceClient;
 use proto::redress::resolution::v1::proposal_service_client::ProposalServiceClient;
+use proto::redress::resolution::v1::supervision_service_client::SupervisionServiceClient;
 use proto::redress::resolution::v1::{
-    ApproveTaskProposalRequest, GetDepartmentQueueRequest, GetTaskRequest, Lease, PauseDepartmentRequest,
-    ProposalState, ProposeTaskCompletionRequest, RefuseTaskProposalRequest, RequestTaskExtensionRequest,
-    ResumeDepartmentRequest, TaskProposal, TaskResult,
+    ApproveTaskProposalRequest, GetDepartmentBoardRequest, GetDepartmentQueueRequest, GetSupervisionRequest,
+    GetTaskRequest, Lease, PauseDepartmentRequest, ProposalState, ProposeTaskCompletionRequest,
+    RefuseTaskProposalRequest, RequestTaskExtensionRequest, ResumeDepartmentRequest, SetSupervisionRequest,
+    TaskProposal, TaskResult,
 };
 use testkit::request_id;
 use tonic::Code;
@@ -79,4 +81,22 @@ pub(crate) async fn paused(scene: &Scene, department: &str) {
         reason: "it is back".to_owned(),
     };
     boss.resume_department(request).await.unwrap();
+}
+
+/// By which ladder what is overdue is supervised, as it was; and how a department stands.
+pub(crate) async fn supervised(scene: &Scene, department: &str) {
+    let mut boss = SupervisionServiceClient::new(scene.line(BOSS));
+    let shipped = boss.get_supervision(GetSupervisionRequest {}).await.unwrap().into_inner();
+    let shipped = shipped.supervision.unwrap();
+    let request = SetSupervisionRequest {
+        request_id: request_id(),
+        expected_version: Some(shipped.version),
+        rungs: shipped.rungs.clone(),
+        departments: shipped.departments,
+    };
+    let set = boss.set_supervision(request).await.unwrap().into_inner().supervision.unwrap();
+    assert_eq!(set.rungs, shipped.rungs);
+    let request = GetDepartmentBoardRequest { department_id: department.to_owned() };
+    let board = boss.get_department_board(request).await.unwrap().into_inner().board.unwrap();
+    assert_eq!(board.queue.unwrap().department_id, department);
 }

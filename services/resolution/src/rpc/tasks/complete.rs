@@ -96,7 +96,8 @@ fn complete(
         None => task.complete(holder.token, result.clone())?,
     }
     one.trace(tx, &task.traceparent);
-    tx.emit(task.case_id.0, &wire::outbound::task_completed(&task));
+    let completed = wire::outbound::task_completed(&task, tx.now());
+    tx.emit(task.case_id.0, &completed);
     for changed in next.iter().chain([&task]) {
         tasks.insert(changed.task_id.0, changed.clone());
     }

@@ -77,6 +77,7 @@ macro_rules! claim_statement {
                  state = CASE WHEN may THEN {leased} WHEN kind = ANY($10) THEN {unknown} ELSE {attention} END,
                  attempt = CASE WHEN may THEN attempt + 1 ELSE attempt END,
                  worker = CASE WHEN may THEN $4 ELSE worker END,
+                 first_leased_at = CASE WHEN may THEN coalesce(first_leased_at, $5) ELSE first_leased_at END,
                  visible_at = CASE WHEN may THEN least($6, $5 + limits.longest) ELSE visible_at END,
                  attempt_until = CASE WHEN may THEN $5 + limits.longest ELSE attempt_until END,
                  lease_token = CASE WHEN may THEN ($7::uuid[])[ordinal] ELSE lease_token END,
