@@ -197,7 +197,7 @@ impl Department {
     }
 
     /// `Heartbeat`
-    pub(crate) fn beat(&self, beat: HeartbeatRequest) -> Result<HeartbeatResponse, Status> {
+    pub(crate) fn beat(&self, beat: &HeartbeatRequest) -> Result<HeartbeatResponse, Status> {
         self.hear(What::Beat(beat.clone()));
         let mut state = self.state();
         let granted = state.holding(&beat.task_id, &beat.lease_token)?;

@@ -114,7 +114,7 @@ pub(crate) fn flaws(poll: &PollTasksRequest, department_id: &str) -> Vec<String>
     ensure(words(&poll.worker, 200), "worker is missing or above 200 characters".to_owned());
     ensure(poll.department_id == department_id, format!("department_id is {:?}", poll.department_id));
     ensure((0..=100).contains(&poll.max_tasks), format!("max_tasks is {}", poll.max_tasks));
-    ensure(wait.is_none_or(|wait| wait <= Duration::from_secs(60)), "wait_duration is not 0–60 s".to_owned());
+    ensure(wait.is_none_or(|wait| wait <= Duration::from_mins(1)), "wait_duration is not 0–60 s".to_owned());
     ensure(
         lease.is_none_or(|lease| (Duration::from_secs(1)..=Duration::from_hours(1)).contains(&lease)),
         "lease_duration is not 1 s–1 h".to_owned(),

@@ -65,7 +65,7 @@ async fn answer(department: &Department, request: Request<Body>) -> Result<Vec<u
     let frame = request.into_body().collect().await?.to_bytes();
     match rpc.as_str() {
         "PollTasks" => Ok(department.poll(read(&frame)?).await?.encode_to_vec()),
-        "Heartbeat" => Ok(department.beat(read(&frame)?)?.encode_to_vec()),
+        "Heartbeat" => Ok(department.beat(&read(&frame)?)?.encode_to_vec()),
         "CompleteTask" => {
             let task = Some(department.report(Report::completed(read(&frame)?)).await?);
             Ok(CompleteTaskResponse { task }.encode_to_vec())

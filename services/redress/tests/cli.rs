@@ -10,6 +10,8 @@ mod deciding;
 mod first_hour;
 #[path = "cli/staff.rs"]
 mod staff;
+#[path = "cli/supervision.rs"]
+mod supervision;
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};

@@ -37,7 +37,6 @@ fn fits(task: &Task, report: &Report) -> Result<(), String> {
         return Err("the result has no reference, which tasks with an amount or goods need".to_owned());
     }
     match (&task.amount, &result.amount) {
-        (None, None) => Ok(()),
         (None, Some(_)) => Err("the result has an amount, and the task has none".to_owned()),
         (Some(_), None) => Err("the result has no amount, and the task has one".to_owned()),
         (Some(approved), Some(moved)) if approved.currency_code != moved.currency_code => Err(format!(
@@ -47,7 +46,7 @@ fn fits(task: &Task, report: &Report) -> Result<(), String> {
         (Some(approved), Some(moved)) if nanos(moved) <= 0 || nanos(moved) > nanos(approved) => {
             Err("the result's amount is not above zero, or above that of the task".to_owned())
         }
-        (Some(_), Some(_)) => Ok(()),
+        (None, None) | (Some(_), Some(_)) => Ok(()),
     }
 }
 

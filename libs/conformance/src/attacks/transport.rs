@@ -16,7 +16,7 @@ const OVERLOADED: Duration = Duration::from_secs(2);
 /// Most polls an overloaded server is asked meanwhile: 20 a second.
 const OVERLOAD_POLLS: usize = 40;
 
-fn is_poll(heard: &&Heard) -> bool {
+fn is_poll(heard: &Heard) -> bool {
     matches!(heard.what, What::Poll(_))
 }
 
@@ -79,7 +79,7 @@ pub(super) async fn slow_report_answer(runner: &Runner) -> Seen {
 }
 
 pub(super) async fn broken_connection(runner: &Runner) -> Seen {
-    runner.until("ask for tasks", |heard| heard.iter().any(|heard| is_poll(&heard)).then_some(())).await?;
+    runner.until("ask for tasks", |heard| heard.iter().any(is_poll).then_some(())).await?;
     runner.front.break_for(AWAY).await;
     let task = runner.new_task();
     // The answer never comes: the connection breaks before.
@@ -93,11 +93,11 @@ pub(super) async fn broken_connection(runner: &Runner) -> Seen {
 }
 
 pub(super) async fn overload(runner: &Runner) -> Seen {
-    runner.until("ask for tasks", |heard| heard.iter().any(|heard| is_poll(&heard)).then_some(())).await?;
+    runner.until("ask for tasks", |heard| heard.iter().any(is_poll).then_some(())).await?;
     let before = runner.department.heard().len();
     runner.department.overload(true);
     tokio::time::sleep(OVERLOADED).await;
-    let polls = runner.department.heard()[before..].iter().filter(is_poll).count();
+    let polls = runner.department.heard()[before..].iter().filter(|heard| is_poll(heard)).count();
     runner.department.overload(false);
     if polls > OVERLOAD_POLLS {
         return Err(format!("{polls} polls within {OVERLOADED:?} while the server said UNAVAILABLE"));

@@ -37,7 +37,7 @@ async fn tell<M: prost::Name>(scene: &Scene, source: &str, case: Uuid, event: &M
 }
 
 async fn last(scene: &Scene, case: Uuid) -> TimelineEntry {
-    scene.timeline(case).await.pop().unwrap()
+    scene.timeline(case).await.pop().expect("an entry")
 }
 
 #[tokio::test]
