@@ -1,6 +1,6 @@
 //! Resolution: has remedies carried out.
 //!
-//! Owns remedy plans, their approval, the tasks departments poll for, the
+//! Owns remedy plans, their approval, the tasks departments poll for or are brought, the
 //! undoing of what was done when a plan is cancelled, and the ledger of all that. Never talks to the
 //! complainant, and never moves money or goods itself: a department does, with the
 //! task id as its idempotency key.
@@ -13,6 +13,8 @@
 //! - a step becomes one task, once the steps it depends on are done; a plan is
 //!   completed once;
 //! - a task is held by one worker, and only its last holder is heard;
+//! - what is brought to a department is leased for it first, and told under one id until it
+//!   is answered ([`delivery`]);
 //! - a department never reports more moved than was approved; every sum that is promised,
 //!   approved, moved, collected again or given up is booked once, in the transaction
 //!   that makes it true, and no account of a step is overdrawn ([`ledger`]);
@@ -26,7 +28,9 @@
 pub mod acting;
 pub mod approval;
 pub mod case;
+pub mod delivery;
 pub mod department;
+pub mod endpoint;
 mod flow;
 pub mod ledger;
 pub mod plan;
@@ -42,24 +46,28 @@ mod wire;
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use proto::redress::resolution::v1::department_service_server::DepartmentServiceServer;
+use proto::redress::resolution::v1::endpoint_service_server::EndpointServiceServer;
 use proto::redress::resolution::v1::ledger_service_server::LedgerServiceServer;
 use proto::redress::resolution::v1::proposal_service_server::ProposalServiceServer;
 use proto::redress::resolution::v1::resolution_service_server::ResolutionServiceServer;
-use server::{Kit, Parts, Service};
+use server::{Kit, Parts, Service, Settings};
 use sqlx::migrate::Migrator;
+use webhook::{Networks, Sender};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// The service, as a process hosts it.
 pub const SERVICE: Service = Service { name: "resolution", port: 50054, migrations: &MIGRATIONS, open };
 
-#[expect(clippy::unnecessary_wraps, reason = "opening a service may fail; this one does not")]
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let departments = Arc::new(flow::departments::Departments::default());
+    let carrier = flow::dispatch::Carrier::new(sender(&kit.settings)?);
     let resolution = rpc::Resolution::new(kit.db.clone(), Arc::clone(&departments));
     parts.route(ResolutionServiceServer::new(resolution));
-    parts.route(LedgerServiceServer::new(rpc::Ledger::new(kit.db.clone(), departments)));
+    parts.route(LedgerServiceServer::new(rpc::Ledger::new(kit.db.clone(), Arc::clone(&departments))));
+    parts.route(EndpointServiceServer::new(rpc::Endpoints::new(kit.db.clone(), Arc::clone(&departments))));
     parts.route(ProposalServiceServer::new(rpc::TaskProposals::new(kit.db.clone())));
     parts.route(DepartmentServiceServer::new(rpc::DepartmentQueues::new(kit.db.clone())));
     parts.react(react::Reactions);
@@ -67,6 +75,20 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts.worker("timers", move |stop| {
         timers::run(db, vec![Arc::new(flow::department_watch::DepartmentWatch)], stop)
     });
+    let db = kit.db.clone();
+    parts.worker("dispatch", move |stop| flow::dispatch::run(db, carrier, departments, stop));
     parts.queue_age(&kit.db, "redress.task.age", store::tasks::oldest_ready());
     Ok(())
+}
+
+/// What departments' endpoints are reached with.
+fn sender(settings: &Settings) -> anyhow::Result<Sender> {
+    let networks = Networks::new(settings.endpoint_networks.iter().copied());
+    let authorities = match &settings.endpoint_ca {
+        Some(path) => {
+            Some(std::fs::read(path).with_context(|| format!("REDRESS_ENDPOINT_CA, {}", path.display()))?)
+        }
+        None => None,
+    };
+    Sender::new(networks, authorities.as_deref()).context("REDRESS_ENDPOINT_CA")
 }

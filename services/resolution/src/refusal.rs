@@ -55,6 +55,14 @@ pub enum Refusal {
     NotPaused,
     /// The `request_id` of a poll was used for another poll.
     KeyReused,
+    /// The department has no endpoint.
+    EndpointNotFound,
+    /// The endpoint is paused already.
+    EndpointAlreadyPaused,
+    /// The endpoint is not paused.
+    EndpointNotPaused,
+    /// The task has no delivery that could be made again.
+    NothingToDeliver,
 }
 
 impl fault::Refusal for Refusal {
@@ -65,6 +73,7 @@ impl fault::Refusal for Refusal {
             | Self::TaskNotFound
             | Self::DepartmentNotFound
             | Self::ProposalNotFound
+            | Self::EndpointNotFound
             | Self::ReconciliationNotFound => Kind::NotFound,
             Self::CaseNotDecided
             | Self::PlanAlreadyOpen
@@ -74,6 +83,9 @@ impl fault::Refusal for Refusal {
             | Self::InvalidProposalState
             | Self::AlreadyPaused
             | Self::NotPaused
+            | Self::EndpointAlreadyPaused
+            | Self::EndpointNotPaused
+            | Self::NothingToDeliver
             | Self::InvalidTaskState(_) => Kind::Precondition,
             Self::ApproverIsProposer
             | Self::ApprovedAlready
@@ -111,6 +123,10 @@ impl fault::Refusal for Refusal {
             Self::AlreadyPaused => "ALREADY_PAUSED",
             Self::NotPaused => "NOT_PAUSED",
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
+            Self::EndpointNotFound => "ENDPOINT_NOT_FOUND",
+            Self::EndpointAlreadyPaused => "ENDPOINT_ALREADY_PAUSED",
+            Self::EndpointNotPaused => "ENDPOINT_NOT_PAUSED",
+            Self::NothingToDeliver => "NOTHING_TO_DELIVER",
         }
     }
 }
@@ -149,6 +165,10 @@ impl std::fmt::Display for Refusal {
             Self::AlreadyPaused => f.write_str("the department is paused so already"),
             Self::NotPaused => f.write_str("the department is not paused so"),
             Self::KeyReused => f.write_str("this request_id was used for another poll; take a new one"),
+            Self::EndpointNotFound => f.write_str("the department has no endpoint"),
+            Self::EndpointAlreadyPaused => f.write_str("the endpoint is paused already"),
+            Self::EndpointNotPaused => f.write_str("the endpoint is not paused"),
+            Self::NothingToDeliver => f.write_str("nothing of the task can be delivered again"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One function per rpc: parse → transact → render.
 
 mod departments;
+mod endpoints;
 mod ledger;
 mod limits;
 mod plans;
@@ -31,6 +32,7 @@ use plans::{Approvals, Proposals};
 use tasks::{Completions, Leases, Streams};
 
 pub(crate) use departments::DepartmentQueues;
+pub(crate) use endpoints::Endpoints;
 pub(crate) use proposals::TaskProposals;
 
 /// The rpcs over one schema.

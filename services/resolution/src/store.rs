@@ -6,7 +6,9 @@
 
 pub(crate) mod approvals;
 pub(crate) mod cases;
+pub(crate) mod deliveries;
 pub(crate) mod departments;
+pub(crate) mod endpoints;
 pub(crate) mod ledger;
 pub(crate) mod plans;
 pub(crate) mod proposals;

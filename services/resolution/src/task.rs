@@ -274,6 +274,16 @@ impl Task {
         Ok(())
     }
 
+    /// What should have brought it to its holder has reached nobody: it may be handed out
+    /// again, and that was no attempt.
+    pub fn release(&mut self, token: Uuid, now: Timestamp) -> Result<(), Refusal> {
+        self.must_be_held_under(token)?;
+        self.move_to(TaskState::Ready);
+        self.attempt = (self.attempt - 1).max(0);
+        self.visible_at = now;
+        Ok(())
+    }
+
     /// Whether its step was handed back so often that a supervisor must find another way.
     pub fn is_escalated(&self) -> bool {
         self.rejections >= MAX_REJECTIONS

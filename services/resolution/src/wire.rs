@@ -1,6 +1,8 @@
 //! Proto ⇄ domain, nothing else.
 
+pub(crate) mod deliveries;
 pub(crate) mod departments;
+pub(crate) mod endpoints;
 pub(crate) mod inbound;
 pub(crate) mod ledger;
 pub(crate) mod limits;
@@ -55,6 +57,8 @@ fn goods(goods: &Goods) -> v1::Goods {
 #[cfg(test)]
 mod tests {
     use super::v1;
+    use crate::delivery::{DeliveryKind, DeliveryState};
+    use crate::endpoint::{EndpointKind, EndpointState};
     use crate::plan::PlanState;
     use crate::proposal::{ProposalKind, ProposalState};
     use crate::remedy::RemedyKind;
@@ -68,6 +72,10 @@ mod tests {
             TaskState, v1::TaskState;
             ProposalKind, v1::ProposalKind;
             ProposalState, v1::ProposalState;
+            EndpointKind, v1::EndpointKind;
+            EndpointState, v1::EndpointState;
+            DeliveryKind, v1::DeliveryKind;
+            DeliveryState, v1::DeliveryState;
         }
     }
 }

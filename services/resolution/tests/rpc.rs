@@ -18,8 +18,12 @@ mod ledger;
 mod plans;
 #[path = "rpc/proposals.rs"]
 mod proposals;
+#[path = "rpc/push.rs"]
+mod push;
 #[path = "rpc/queue.rs"]
 mod queue;
+#[path = "rpc/reached.rs"]
+mod reached;
 #[path = "rpc/reads.rs"]
 mod reads;
 #[path = "rpc/reports.rs"]

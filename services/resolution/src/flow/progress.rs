@@ -4,7 +4,9 @@
 use fault::Fault;
 use kernel::TaskId;
 use pg::Tx;
+use uuid::Uuid;
 
+use crate::delivery::Delivery;
 use crate::plan::{Plan, PlanState};
 use crate::store;
 use crate::task::{Task, TaskState};
@@ -12,6 +14,8 @@ use crate::wire;
 
 /// Notified when tasks may be polled for.
 pub(crate) const TASKS: &str = "tasks";
+/// Notified when there is something to bring to departments.
+pub(crate) const DELIVERIES: &str = "deliveries";
 
 /// Advances plans, which are locked and open, and stores them with what is booked of them,
 /// those of their tasks that changed and those that begin.
@@ -52,7 +56,29 @@ pub(crate) async fn cancel(tx: &mut Tx, plans: &mut [Plan], reason: &str) -> Res
     }
     let changed = before.into_iter().zip(tasks).filter(|(version, task)| task.version != *version);
     let changed: Vec<Task> = changed.map(|(_, task)| task).collect();
-    carry_on(tx, plans, &changed).await
+    carry_on(tx, plans, &changed).await?;
+    tell_holders(tx, &changed).await
+}
+
+/// Has departments told, to which tasks were brought, that these are no longer wanted.
+/// Workers that poll hear it by their heartbeats.
+async fn tell_holders(tx: &mut Tx, changed: &[Task]) -> Result<(), Fault> {
+    let asked = |task: &&Task| task.state == TaskState::Leased && task.cancel_requested;
+    let tasks: Vec<&Task> = changed.iter().filter(asked).collect();
+    if tasks.is_empty() {
+        return Ok(());
+    }
+    let now = tx.now();
+    let ids: Vec<Uuid> = tasks.iter().map(|task| task.task_id.0).collect();
+    let taken = store::deliveries::cancelled(tx, &ids, now).await?;
+    let of = |(id, token): (Uuid, Uuid)| {
+        let task = tasks.iter().find(|task| task.task_id.0 == id)?;
+        Some(Delivery::of_cancel(tx.new_id(), task, token, now))
+    };
+    let deliveries: Vec<Delivery> = taken.into_iter().filter_map(of).collect();
+    store::deliveries::insert(tx, &deliveries, now).await?;
+    tx.notify(DELIVERIES);
+    Ok(())
 }
 
 fn tell_end(tx: &mut Tx, plan: &Plan) {

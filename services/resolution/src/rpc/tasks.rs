@@ -5,12 +5,10 @@ mod poll;
 mod stream;
 
 use std::slice;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use fault::Fault;
 use kernel::{Caller, TaskId};
-use opentelemetry::global;
-use opentelemetry::metrics::Counter;
 use pg::{Db, Group, Tx};
 use proto::redress::resolution::v1::{
     CompleteTaskRequest, CompleteTaskResponse, FailTaskRequest, FailTaskResponse, GetTaskRequest,
@@ -25,20 +23,13 @@ pub(super) use poll::poll;
 pub(super) use stream::{Leases, Streams};
 
 use crate::flow::departments::Departments;
-use crate::flow::progress;
+use crate::flow::{progress, reports};
 use crate::plan::Plan;
 use crate::refusal::Refusal;
 use crate::store;
 use crate::task::{Requeued, Task, TaskState};
 use crate::wire;
 use crate::wire::tasks::{Filter, Holder, TaskListQuery};
-
-static ESCALATIONS: LazyLock<Counter<u64>> = LazyLock::new(|| {
-    global::meter("redress")
-        .u64_counter("redress.task.escalations")
-        .with_description("Tasks handed back for the third time or more")
-        .build()
-});
 
 /// The task a worker of its department holds, locked; what is told next is in its
 /// case's trace.
@@ -110,14 +101,7 @@ pub(super) async fn fail(
     let done = db
         .mutate(context, async move |mut tx, caller| {
             let (mut plan, mut task) = lock_with_plan(&mut tx, &caller, holder).await?;
-            task.fail(holder.token, failure, tx.now(), jitter)?;
-            tell_attention(&mut tx, &task);
-            if task.state == TaskState::Cancelled {
-                plan.task_ended(&task);
-                progress::carry_on(&mut tx, slice::from_mut(&mut plan), slice::from_ref(&task)).await?;
-            } else {
-                store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
-            }
+            reports::failed(&mut tx, &mut plan, &mut task, (holder.token, failure), jitter).await?;
             Ok((tx, FailTaskResponse { task: Some(wire::tasks::task(&task)) }))
         })
         .await?;
@@ -134,15 +118,11 @@ pub(super) async fn reject(
     let done = db
         .mutate(context, async move |mut tx, caller| {
             let mut task = lock(&mut tx, &caller, holder).await?;
-            task.reject(holder.token, reason)?;
-            tx.emit(task.case_id.0, &wire::outbound::task_rejected(&task));
-            store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
+            reports::rejected(&mut tx, &mut task, holder.token, reason).await?;
             Ok((tx, RejectTaskResponse { task: Some(wire::tasks::task(&task)) }))
         })
         .await?;
-    if done.answer.task.as_ref().is_some_and(|task| task.escalated) {
-        ESCALATIONS.add(1, &[]);
-    }
+    reports::count_escalation(done.answer.task.as_ref().is_some_and(|task| task.escalated));
     Ok(server::reply(done))
 }
 
@@ -182,13 +162,6 @@ pub(super) async fn settle(
         })
         .await?;
     Ok(server::reply(done))
-}
-
-/// Tells that people must look into a task, if they must.
-fn tell_attention(tx: &mut Tx, task: &Task) {
-    if matches!(task.state, TaskState::NeedsAttention | TaskState::OutcomeUnknown) {
-        tx.emit(task.case_id.0, &wire::outbound::task_needs_attention(task));
-    }
 }
 
 /// `RequeueTask`
