@@ -6,6 +6,7 @@ mod call_backs;
 mod cases;
 mod classifiers;
 mod clocks;
+mod endpoints;
 mod forms;
 #[cfg(test)]
 mod hostile;
@@ -24,6 +25,7 @@ pub use call_backs::{call_back, call_back_count, call_back_policy, call_backs};
 pub use cases::{case, cases, correction, count, entries, facets, progress, timeline};
 pub use classifiers::{classified, classifier, classifiers, reading, unconfirmed};
 pub use clocks::{activated, clocks, explained, extension, extensions, policies, policy};
+pub use endpoints::{deliveries, delivery, endpoint, endpoints};
 pub use forms::{added, checked, form, forms, information};
 pub use ledger::{balances, entry_list, reconciled, reconciliation};
 pub use notices::{contact, notice, notices};

@@ -14,7 +14,7 @@ use proto::redress::feedback::v1::{
 };
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
-    BalanceGrouping, LedgerAccount, LedgerMovement, PlanState, ProposalKind, ProposalState, RemedyKind,
+    BalanceGrouping, DeliveryKind, DeliveryState, EndpointKind, EndpointState, LedgerAccount, LedgerMovement, PlanState, ProposalKind, ProposalState, RemedyKind,
     StatementDirection, StatementVerdict, TaskState,
 };
 
@@ -121,6 +121,10 @@ words! {
     Priority: "PRIORITY_";
     ProposalKind: "PROPOSAL_KIND_";
     ProposalState: "PROPOSAL_STATE_";
+    EndpointKind: "ENDPOINT_KIND_";
+    EndpointState: "ENDPOINT_STATE_";
+    DeliveryKind: "DELIVERY_KIND_";
+    DeliveryState: "DELIVERY_STATE_";
     RemedyKind: "REMEDY_KIND_";
     Response: "RESPONSE_";
     RungAction: "RUNG_ACTION_";

@@ -11,6 +11,7 @@ mod classifier;
 mod clock;
 mod connection;
 mod demo;
+mod endpoint;
 mod event;
 mod feedback;
 mod form;
@@ -104,6 +105,8 @@ enum Verb {
     Reconcile(reconcile::Reconcile),
     /// Looks at what departments have to do
     Task(task::Tasks),
+    /// Where departments that cannot poll have their tasks brought to, and what was brought
+    Endpoint(endpoint::Endpoints),
     /// What complainants say to an outcome
     Feedback(feedback::FeedbackArgs),
     /// Lists what complainants were, or could not be, told
@@ -179,6 +182,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Ledger(args) => wait(args.run()),
         Verb::Reconcile(args) => wait_for(args.run()),
         Verb::Task(args) => wait(args.run()),
+        Verb::Endpoint(args) => wait(args.run()),
         Verb::Feedback(args) => wait(args.run()),
         Verb::Notices(args) => wait(args.run()),
         Verb::Survey(args) => wait(args.run()),

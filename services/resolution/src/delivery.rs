@@ -85,6 +85,8 @@ pub struct Delivery {
     pub give_up_at: Timestamp,
     /// How often it was tried.
     pub tries: i32,
+    /// Whether a try is under way.
+    pub is_under_way: bool,
     /// Whether a try may have reached the department.
     pub may_have_arrived: bool,
     /// When it ended.
@@ -187,6 +189,7 @@ impl Delivery {
             due_at: now,
             give_up_at: later(now, GIVE_UP_AFTER),
             tries: 0,
+            is_under_way: false,
             may_have_arrived: false,
             ended_at: None,
             traceparent: task.traceparent.clone(),
@@ -255,6 +258,7 @@ impl Delivery {
             Answer::Rejected(_) => self.end(DeliveryState::Rejected, now),
             Answer::Failed(_) => self.end(DeliveryState::Failed, now),
             Answer::None(none) => {
+                self.is_under_way = false;
                 self.may_have_arrived |= none.may_have_arrived;
                 let asked = none.retry_after.unwrap_or_default().min(MAX_BACK_OFF);
                 let pause = back_off(self.tries, jitter).max(asked);
@@ -265,6 +269,7 @@ impl Delivery {
 
     /// It ends so.
     pub fn end(&mut self, state: DeliveryState, now: Timestamp) {
+        self.is_under_way = false;
         self.state = state;
         self.ended_at = Some(now);
     }
@@ -274,12 +279,20 @@ impl Delivery {
         matches!(self.state, DeliveryState::Pending | DeliveryState::Taken)
     }
 
-    /// It is made again, at once.
+    /// It was no try after all: it waits.
+    pub fn wait(&mut self, until: Timestamp) {
+        self.is_under_way = false;
+        self.due_at = until;
+    }
+
+    /// It is made again, at once; one that is being made just now is not made beside that.
     pub fn make_again(&mut self, now: Timestamp) {
         self.may_have_arrived |= self.state == DeliveryState::Taken;
         self.state = DeliveryState::Pending;
         self.ended_at = None;
-        self.due_at = now;
+        if !self.is_under_way {
+            self.due_at = now;
+        }
         self.give_up_at = later(now, GIVE_UP_AFTER);
     }
 

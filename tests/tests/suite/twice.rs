@@ -44,9 +44,13 @@ pub(crate) fn contracts() -> DescriptorPool {
     DescriptorPool::decode(proto::DESCRIPTOR_SET).unwrap()
 }
 
-/// Every rpc of ours.
+/// Services of our contracts that others serve and we call.
+const OF_OTHERS: [&str; 1] = ["redress.resolution.v1.DepartmentWorker"];
+
+/// Every rpc that we serve.
 pub(crate) fn rpcs(pool: &DescriptorPool) -> Vec<MethodDescriptor> {
     let services = pool.services().filter(|service| service.package_name().starts_with("redress."));
+    let services = services.filter(|service| !OF_OTHERS.contains(&service.full_name()));
     services.flat_map(|service| service.methods().collect::<Vec<_>>()).collect()
 }
 

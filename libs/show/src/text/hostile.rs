@@ -121,6 +121,10 @@ fn of_resolution() -> Vec<(&'static str, String)> {
         ("balances", shown(balances)),
         ("reconciliation", shown(reconciliation)),
         ("reconciled", shown(reconciled)),
+        ("endpoint", shown(endpoint)),
+        ("endpoints", shown(endpoints)),
+        ("delivery", shown(delivery)),
+        ("deliveries", shown(deliveries)),
     ]
 }
 

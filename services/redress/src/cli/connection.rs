@@ -19,6 +19,7 @@ use proto::redress::event::v1::event_inbox_client::EventInboxClient;
 use proto::redress::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
 use proto::redress::resolution::v1::department_service_client::DepartmentServiceClient;
+use proto::redress::resolution::v1::endpoint_service_client::EndpointServiceClient;
 use proto::redress::resolution::v1::ledger_service_client::LedgerServiceClient;
 use proto::redress::resolution::v1::proposal_service_client::ProposalServiceClient;
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
@@ -191,6 +192,10 @@ impl Caller {
 
     pub(crate) fn departments(&self) -> DepartmentServiceClient<Calls> {
         DepartmentServiceClient::new(self.client.calls())
+    }
+
+    pub(crate) fn endpoints(&self) -> EndpointServiceClient<Calls> {
+        EndpointServiceClient::new(self.client.calls())
     }
 
     pub(crate) fn feedback(&self) -> FeedbackServiceClient<Calls> {

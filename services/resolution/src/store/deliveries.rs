@@ -34,6 +34,7 @@ struct Row {
     due_at: jiff_sqlx::Timestamp,
     give_up_at: jiff_sqlx::Timestamp,
     tries: i32,
+    is_under_way: bool,
     may_have_arrived: bool,
     ended_at: Option<jiff_sqlx::Timestamp>,
     traceparent: String,
@@ -43,7 +44,7 @@ struct Row {
 macro_rules! delivery_columns {
     () => {
         "delivery_id, task_id, department_id, kind, state, lease_token, created_at, due_at, give_up_at, tries,
-         may_have_arrived, ended_at, traceparent"
+         is_under_way, may_have_arrived, ended_at, traceparent"
     };
 }
 
@@ -63,6 +64,7 @@ impl Row {
             due_at: self.due_at.to_jiff(),
             give_up_at: self.give_up_at.to_jiff(),
             tries: self.tries,
+            is_under_way: self.is_under_way,
             may_have_arrived: self.may_have_arrived,
             ended_at: self.ended_at.map(jiff_sqlx::Timestamp::to_jiff),
             traceparent: self.traceparent,
@@ -158,11 +160,11 @@ pub(crate) async fn lock_of_lease(
     row.map(Row::delivery).transpose()
 }
 
-/// Stores what became of a delivery, which is locked: no try of it is under way.
+/// Stores what became of a delivery, which is locked.
 pub(crate) async fn save(conn: &mut PgConnection, delivery: &Delivery) -> Result<(), Fault> {
     sqlx::query(
         "UPDATE delivery SET state = $2, due_at = $3, give_up_at = $4, may_have_arrived = $5, ended_at = $6,
-                             tries = $7, is_under_way = false
+                             tries = $7, is_under_way = $8
          WHERE tenant_id = current_setting('redress.tenant') AND delivery_id = $1",
     )
     .bind(delivery.delivery_id)
@@ -172,6 +174,7 @@ pub(crate) async fn save(conn: &mut PgConnection, delivery: &Delivery) -> Result
     .bind(delivery.may_have_arrived)
     .bind(delivery.ended_at.map(|at| at.to_sqlx()))
     .bind(delivery.tries)
+    .bind(delivery.is_under_way)
     .execute(conn)
     .await?;
     Ok(())

@@ -76,7 +76,7 @@ async fn delivered(world: &World, department: &str, state: DeliveryState) -> Del
 /// Waits until the newest delivery was tried so often, and waits for its next try.
 async fn tried(world: &World, department: &str, count: i32) -> Delivery {
     let done = |one: &Delivery| {
-        one.try_count >= count && one.tries.first().is_some_and(|latest| latest.duration.is_some())
+        one.tries.first().is_some_and(|latest| latest.number >= count && latest.duration.is_some())
     };
     eventually(async || deliveries(world, department).await.first().is_some_and(done)).await;
     deliveries(world, department).await.remove(0)
@@ -164,6 +164,8 @@ async fn an_answer_may_say_that_it_is_done_handed_back_or_failed() {
         plans.push(world.approved(vec![refund("a")]).await);
         let task_id = server.heard(count).await[count - 1].task_id();
         task_is(&world, &task_id, state).await;
+        // Deliveries of one moment are in no order.
+        world.house.advance(Duration::from_secs(1));
     }
     assert_eq!(world.plan(&plans[0]).await.state(), PlanState::Completed);
     let tasks: Vec<_> = server.received().iter().map(Received::task_id).collect();
@@ -206,6 +208,8 @@ async fn a_result_that_does_not_fit_takes_the_task_and_is_noted() {
         .await;
         assert_eq!(world.task(&task_id).await.state(), TaskState::Leased);
         reasons.push(deliveries(&world, "finance").await[0].tries[0].reason.clone());
+        // Deliveries of one moment are in no order.
+        world.house.advance(Duration::from_secs(1));
     }
     assert_eq!(reasons[0], "result.amount must not be above CNY 100.00");
     assert!(
@@ -255,7 +259,7 @@ async fn what_is_not_answered_is_made_again_as_the_same_message_under_the_same_l
 }
 
 #[tokio::test]
-async fn a_back_off_is_waited_for_and_a_department_may_ask_for_more() {
+async fn a_delivery_that_failed_is_not_made_again_before_its_back_off_is_over() {
     let world = pushing().await;
     let server = reached(&world, "finance", answer(503, "")).await;
     world.approved(vec![refund("a")]).await;
@@ -350,7 +354,7 @@ async fn what_is_taken_and_not_reported_is_brought_again_as_another_attempt() {
     ids.dedup();
     assert_eq!(ids.len(), 5, "each lease is a message of its own");
     // Its last holder may report late, as any.
-    world.client("bank").complete_task(reported(&received[4], "P-1")).await.unwrap_err();
+    world.client("bank").complete_task(reported(&received[4], "P-1")).await.unwrap();
     world.house.done().await;
 }
 

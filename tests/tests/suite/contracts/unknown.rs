@@ -339,6 +339,34 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "department_id": "nowhere", "reason": "x"}"#,
         "DEPARTMENT_NOT_FOUND",
     ),
+    unknown(
+        "EndpointService.SetEndpoint",
+        r#"{"request_id": "$KEY", "department_id": "nowhere", "kind": 1, "url": "https://example.com"}"#,
+        "DEPARTMENT_NOT_FOUND",
+    ),
+    unknown("EndpointService.GetEndpoint", r#"{"department_id": "nowhere"}"#, "ENDPOINT_NOT_FOUND"),
+    unknown(
+        "EndpointService.RotateEndpointSecret",
+        r#"{"request_id": "$KEY", "department_id": "nowhere", "secret": "x"}"#,
+        "ENDPOINT_NOT_FOUND",
+    ),
+    unknown(
+        "EndpointService.PauseEndpoint",
+        r#"{"request_id": "$KEY", "department_id": "nowhere", "reason": "x"}"#,
+        "ENDPOINT_NOT_FOUND",
+    ),
+    unknown(
+        "EndpointService.ResumeEndpoint",
+        r#"{"request_id": "$KEY", "department_id": "nowhere", "reason": "x"}"#,
+        "ENDPOINT_NOT_FOUND",
+    ),
+    unknown(
+        "EndpointService.DeleteEndpoint",
+        r#"{"request_id": "$KEY", "department_id": "nowhere"}"#,
+        "ENDPOINT_NOT_FOUND",
+    ),
+    unknown("EndpointService.ListDeliveries", r#"{"task_id": "$ID"}"#, "TASK_NOT_FOUND"),
+    unknown("EndpointService.RedeliverTask", r#"{"request_id": "$KEY", "task_id": "$ID"}"#, "TASK_NOT_FOUND"),
     unknown("ResolutionService.GetTask", r#"{"task_id": "$ID"}"#, "TASK_NOT_FOUND"),
     unknown("LedgerService.ListLedgerEntries", r#"{"department_id": "nowhere"}"#, "DEPARTMENT_NOT_FOUND"),
     unknown(
@@ -451,6 +479,7 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("GroupService.SetGroupPolicy", "there is one policy a tenant"),
     ("ResolutionService.GetApprovalLimits", "the request has no fields"),
     ("ResolutionService.SetApprovalLimits", "there is one set of limits a tenant"),
+    ("EndpointService.ListEndpoints", "no endpoints are an empty list"),
     ("AssignmentService.CreateDepartment", "makes what it names"),
     ("AssignmentService.ListDepartments", "what nothing matches is an empty list"),
     ("AssignmentService.ListAgents", "what nothing matches is an empty list"),

@@ -225,7 +225,7 @@ async fn end(tx: &mut Tx, locked: &mut Locked, next: Next, jitter: f64) -> Resul
     locked.delivery.tries -= 1;
     match next {
         Next::Wait(until) => {
-            locked.delivery.due_at = until;
+            locked.delivery.wait(until);
             return store::deliveries::save(tx, &locked.delivery).await;
         }
         Next::GiveUp => {

@@ -85,8 +85,8 @@ pub(crate) async fn claim(
                      FROM delivery w
                      WHERE w.state = {pending} AND w.tenant_id = queue.tenant_id
                        AND w.department_id = queue.department_id AND w.due_at <= $1
-                     ORDER BY w.due_at
-                     LIMIT greatest(0, CASE WHEN e.failures >= $8 THEN 1 ELSE $7 END - coalesce(busy.count, 0))) AS d),
+                     ORDER BY w.due_at LIMIT $7) AS d
+                 WHERE d.turn <= CASE WHEN e.failures >= $8 THEN 1 ELSE $7 END - coalesce(busy.count, 0)),
              claimed AS (
                  SELECT w.tenant_id, w.delivery_id
                  FROM due JOIN delivery w ON w.tenant_id = due.tenant_id AND w.delivery_id = due.delivery_id
