@@ -14,8 +14,8 @@ use proto::redress::feedback::v1::{
 };
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
-    BalanceGrouping, DeliveryKind, DeliveryState, EndpointKind, EndpointState, LedgerAccount, LedgerMovement, PlanState, ProposalKind, ProposalState, RemedyKind,
-    StatementDirection, StatementVerdict, TaskState,
+    BalanceGrouping, DeliveryKind, DeliveryState, EndpointKind, EndpointState, LedgerAccount, LedgerMovement,
+    PlanState, ProposalKind, ProposalState, RemedyKind, StatementDirection, StatementVerdict, TaskState,
 };
 
 /// An enum of the contracts.

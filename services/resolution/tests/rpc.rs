@@ -8,6 +8,8 @@ mod acting;
 mod approvals;
 #[path = "rpc/departments.rs"]
 mod departments;
+#[path = "rpc/endpoints.rs"]
+mod endpoints;
 #[path = "rpc/events.rs"]
 mod events;
 #[path = "rpc/handed_back.rs"]
@@ -20,6 +22,8 @@ mod plans;
 mod proposals;
 #[path = "rpc/push.rs"]
 mod push;
+#[path = "rpc/push_grpc.rs"]
+mod push_grpc;
 #[path = "rpc/queue.rs"]
 mod queue;
 #[path = "rpc/reached.rs"]

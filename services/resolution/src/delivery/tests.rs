@@ -94,7 +94,8 @@ fn what_reached_nobody_goes_back_and_what_may_have_waits_with_its_endpoint() {
     let task = task(RemedyKind::Refund);
     let (fresh, mut told) = (delivery(&task), delivery(&task));
     told.may_have_arrived = true;
-    for (endpoint, is_department_paused) in [(None, false), (Some(paused()), false), (Some(endpoint()), true)] {
+    for (endpoint, is_department_paused) in [(None, false), (Some(paused()), false), (Some(endpoint()), true)]
+    {
         let next = fresh.next(Some(&task), endpoint.as_ref(), is_department_paused, NOW);
         assert!(matches!(next, Next::Release(_)), "{next:?}");
     }

@@ -189,7 +189,8 @@ async fn a_process_that_dies_while_it_delivers_leaves_the_same_delivery_to_the_n
             Ok((tx, tries))
         })
         .await?;
-    let log: Vec<_> = tries[&found[0].delivery_id].iter().map(|one| (one.number, one.took.is_some())).collect();
+    let log: Vec<_> =
+        tries[&found[0].delivery_id].iter().map(|one| (one.number, one.took.is_some())).collect();
     assert_eq!(log, [(2, true), (1, false)], "the log shows the one that was cut off");
     assert!(found[0].may_have_arrived);
     end(database, db, stop, vec![next]).await
@@ -240,7 +241,8 @@ async fn deliveries_are_forgotten_90_days_after_their_end() -> anyhow::Result<()
     tokio::time::sleep(Duration::from_millis(800)).await;
     assert!(deliveries(&db, &tenant).await.iter().filter(|one| old.contains(&one.delivery_id)).count() == 3);
     clock.advance(Duration::from_hours(2));
-    eventually(async || !deliveries(&db, &tenant).await.iter().any(|one| old.contains(&one.delivery_id))).await;
+    eventually(async || !deliveries(&db, &tenant).await.iter().any(|one| old.contains(&one.delivery_id)))
+        .await;
     let tries = db
         .transact("test.tries", &tenant, async |mut tx| {
             let tries = store::deliveries::tries(&mut tx, &old).await?;
