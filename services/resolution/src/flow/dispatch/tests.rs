@@ -104,6 +104,14 @@ async fn settle_in(db: &Db, tenant: &str, url: &str, count: usize) -> anyhow::Re
         .bind(plan.0)
         .execute(&mut *tx)
         .await?;
+        sqlx::query(
+            "INSERT INTO plan_step (tenant_id, plan_id, ordinal, step_id, kind, department_id, depends_on,
+                                    instructions, state)
+             VALUES (current_setting('redress.tenant'), $1, 0, 'a', 1, 'service', '{}', '', 2)",
+        )
+        .bind(plan.0)
+        .execute(&mut *tx)
+        .await?;
         store::tasks::insert(&mut tx, &tasks).await?;
         tx.notify(TASKS);
         Ok((tx, ()))
