@@ -2,15 +2,18 @@
 
 use pg::Tx;
 use proto::redress::cases::v1::{
-    CaseCategorised, CaseClosed, CaseDecided, CaseDeclined, CaseEscalated, CaseMerged, CaseOpened,
-    CasePriorityRaised, CaseReopened, CaseResolved, CaseRetriaged, CaseReturned, CaseUnmerged, CaseWithdrawn,
-    ClockBreached, ClockReminder, DecisionCorrected, ExtensionGranted, HoldingReplySent,
+    CaseCategorised, CaseClosed, CaseDecided, CaseDeclined, CaseEscalated, CaseLinked, CaseMerged,
+    CaseOpened, CasePriorityRaised, CaseReopened, CaseResolved, CaseRetriaged, CaseReturned, CaseUnlinked,
+    CaseUnmerged, CaseWithdrawn, ClockBreached, ClockReminder, DecisionCorrected, ExtensionGranted,
+    HoldingReplySent,
 };
 use proto::timestamp;
+use sameness::LinkStanding;
 use vocabulary::Outcome;
 
 use super::money;
 use crate::case::Case;
+use crate::links::Link;
 use crate::promise;
 use crate::timeline::{Course, Fact, Grading, Noted, Ruling, SharedOutcome, Timing, Together, Urgency};
 
@@ -65,6 +68,7 @@ fn of_ruling(tx: &mut Tx, case: &Case, noted: &Noted, ruling: &Ruling, recused: 
                 recused_subjects,
                 amount_sought,
                 due_time: case.due_time.map(timestamp),
+                category: case.category.clone(),
             };
             tx.emit_in(trace, id, &decided);
         }
@@ -250,6 +254,19 @@ fn publish_together(tx: &mut Tx, case: &Case, noted: &Noted, together: &Together
         | Together::Ungrouped { .. }
         | Together::GroupAlarm { .. } => {}
     }
+}
+
+/// Publishes a link between two cases, of the later one: no fact of a case tells whether both
+/// name the same order.
+pub(crate) fn publish_link(tx: &mut Tx, link: &Link, same_order: bool, traceparent: String) {
+    let (case_id, other_case_id) = (link.pair.later.to_string(), link.pair.earlier.to_string());
+    if link.standing == LinkStanding::Dismissed {
+        tx.emit_in(traceparent, link.pair.later.0, &CaseUnlinked { case_id, other_case_id });
+        return;
+    }
+    let (kind, standing) = (link.kind.number().into(), link.standing.number().into());
+    let linked = CaseLinked { case_id, other_case_id, kind, standing, same_order };
+    tx.emit_in(traceparent, link.pair.later.0, &linked);
 }
 
 fn opened(case: &Case, cycle: i32) -> CaseOpened {

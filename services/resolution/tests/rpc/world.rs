@@ -154,6 +154,7 @@ pub(crate) fn decided(case: Uuid, cycle: i32, priority: i32, remedy_due: bool) -
         remedy_due,
         amount_sought: None,
         due_time: None,
+        category: "delivery/damaged".to_owned(),
         recused_subjects: vec!["mallory".to_owned(), "m.jones".to_owned()],
     }
 }
