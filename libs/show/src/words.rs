@@ -14,8 +14,8 @@ use proto::redress::feedback::v1::{
 };
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
-    BalanceGrouping, LedgerAccount, LedgerMovement, PlanState, ProposalKind, ProposalState, RemedyKind,
-    StatementDirection, StatementVerdict, TaskState,
+    ApprovalDemand, BalanceGrouping, LedgerAccount, LedgerMovement, PlanState, ProposalKind, ProposalState,
+    RemedyKind, StatementDirection, StatementVerdict, TaskState,
 };
 
 /// An enum of the contracts.
@@ -82,6 +82,7 @@ fn written<E: Words>(value: E) -> String {
 
 words! {
     AssignmentState: "ASSIGNMENT_STATE_";
+    ApprovalDemand: "APPROVAL_DEMAND_";
     BalanceGrouping: "BALANCE_GROUPING_";
     Barrier: "BARRIER_";
     CalendarDayKind: "CALENDAR_DAY_KIND_";

@@ -53,7 +53,10 @@ pub(crate) enum Event {
         summary: String,
     },
     /// The plan was approved.
-    PlanApproved,
+    PlanApproved {
+        /// The rule that approved it by itself; empty where people did.
+        rule: String,
+    },
     /// The plan was rejected.
     PlanRejected {
         /// Why.
@@ -154,7 +157,7 @@ impl Case {
             }
             Event::Accepted => self.accept(at)?,
             Event::PlanProposed { summary } => self.note(at, Fact::Remedy(Remedy::PlanProposed { summary })),
-            Event::PlanApproved => self.approve_plan(at)?,
+            Event::PlanApproved { rule } => self.approve_plan(rule, at)?,
             Event::PlanRejected { reason } => self.note(at, Fact::Remedy(Remedy::PlanRejected { reason })),
             Event::PlanCompleted => self.complete_plan(at)?,
             Event::PlanCancelled { reason } => self.cancel_plan(reason, at),
@@ -225,9 +228,9 @@ impl Case {
         Ok(())
     }
 
-    fn approve_plan(&mut self, at: &Occasion<'_>) -> Result<(), Refusal> {
+    fn approve_plan(&mut self, rule: String, at: &Occasion<'_>) -> Result<(), Refusal> {
         self.make(Move::ApprovePlan)?;
-        self.note(at, Fact::Remedy(Remedy::PlanApproved));
+        self.note(at, Fact::Remedy(Remedy::PlanApproved { rule }));
         Ok(())
     }
 

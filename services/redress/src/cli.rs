@@ -2,6 +2,7 @@
 
 mod agent;
 mod agent_file;
+mod approval;
 mod calendar;
 mod call_back;
 mod case;
@@ -98,6 +99,8 @@ enum Verb {
     Department(roster::Departments),
     /// Proposes, approves and looks at remedy plans
     Plan(plan::Plans),
+    /// How plans are approved, and who approves for whom
+    Approval(approval::Approvals),
     /// What was promised, approved, paid and collected again, sum by sum
     Ledger(ledger::Ledger),
     /// Holds a department's own statement against the ledger; fails where they differ
@@ -176,6 +179,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Routing(args) => wait(args.run()),
         Verb::Department(args) => wait(args.run()),
         Verb::Plan(args) => wait(args.run()),
+        Verb::Approval(args) => wait(args.run()),
         Verb::Ledger(args) => wait(args.run()),
         Verb::Reconcile(args) => wait_for(args.run()),
         Verb::Task(args) => wait(args.run()),

@@ -7,9 +7,10 @@
 //!
 //! What must hold, whatever is retried, lost or killed:
 //!
-//! - nobody approves their own plan, or carries out the money of one they proposed or
-//!   approved; whom a complaint is about does none of it; what goes beyond the tenant's
-//!   caps or beyond what was sought is approved by two; a case has one open plan at most;
+//! - nobody approves their own plan or one plan twice, or carries out the money of one they
+//!   proposed or approved; whom a complaint is about does none of it; what goes beyond the tenant's
+//!   caps or beyond what was sought is approved by two at least, the rest by as many as the
+//!   tenant's policy says, or by a rule of it; a case has one open plan at most;
 //! - a step becomes one task, once the steps it depends on are done; a plan is
 //!   completed once;
 //! - a task is held by one worker, and only its last holder is heard;
@@ -26,6 +27,7 @@
 pub mod acting;
 pub mod approval;
 pub mod case;
+pub mod delegation;
 pub mod department;
 mod flow;
 pub mod ledger;
@@ -42,6 +44,7 @@ mod wire;
 
 use std::sync::Arc;
 
+use proto::redress::resolution::v1::approval_service_server::ApprovalServiceServer;
 use proto::redress::resolution::v1::department_service_server::DepartmentServiceServer;
 use proto::redress::resolution::v1::ledger_service_server::LedgerServiceServer;
 use proto::redress::resolution::v1::proposal_service_server::ProposalServiceServer;
@@ -61,6 +64,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts.route(ResolutionServiceServer::new(resolution));
     parts.route(LedgerServiceServer::new(rpc::Ledger::new(kit.db.clone(), departments)));
     parts.route(ProposalServiceServer::new(rpc::TaskProposals::new(kit.db.clone())));
+    parts.route(ApprovalServiceServer::new(rpc::PlanApprovals::new(kit.db.clone())));
     parts.route(DepartmentServiceServer::new(rpc::DepartmentQueues::new(kit.db.clone())));
     parts.react(react::Reactions);
     let db = kit.db.clone();

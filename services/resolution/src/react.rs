@@ -9,8 +9,8 @@ use kernel::CaseId;
 use pg::Tx;
 use proto::redress::assignment::v1::{CaseAssigned, CaseQueued, DepartmentCreated};
 use proto::redress::cases::v1::{
-    CaseClosed, CaseDecided, CaseDeclined, CaseOpened, CaseReopened, CaseWithdrawn, DecisionCorrected,
-    ExtensionGranted,
+    CaseClosed, CaseDecided, CaseDeclined, CaseLinked, CaseOpened, CaseReopened, CaseUnlinked, CaseWithdrawn,
+    DecisionCorrected, ExtensionGranted,
 };
 
 use crate::case::CaseView;
@@ -30,6 +30,8 @@ events::inbound! {
             CaseWithdrawn => Batch::withdrawn,
             CaseDeclined => Batch::declined,
             CaseClosed => Batch::closed,
+            CaseLinked => Batch::linked,
+            CaseUnlinked => Batch::unlinked,
         }
         assignment {
             CaseAssigned => Batch::assigned,
@@ -86,6 +88,10 @@ enum Step {
     End(&'static str, Vec<(CaseId, i32)>),
     /// Others handle cases now, or nobody does.
     Handle(Vec<(CaseId, String)>),
+    /// These cases are linked and name the same order.
+    Link(Vec<(CaseId, CaseId)>),
+    /// These cases are not linked any more.
+    Unlink(Vec<(CaseId, CaseId)>),
     /// There are these departments.
     Departments(Vec<String>),
 }
@@ -159,6 +165,16 @@ impl Batch {
         self.push(Step::Handle(vec![(CaseId(event.subject), String::new())]))
     }
 
+    fn linked(&mut self, event: &Delivered, linked: CaseLinked) -> Result<(), Fault> {
+        let pair = inbound::linked(&linked, CaseId(event.subject));
+        self.push(Step::Link(pair.into_iter().collect()))
+    }
+
+    fn unlinked(&mut self, event: &Delivered, unlinked: CaseUnlinked) -> Result<(), Fault> {
+        let pair = inbound::unlinked(&unlinked, CaseId(event.subject));
+        self.push(Step::Unlink(pair.into_iter().collect()))
+    }
+
     fn department(&mut self, _: &Delivered, created: DepartmentCreated) -> Result<(), Fault> {
         self.push(Step::Departments(vec![created.department_id]))
     }
@@ -177,6 +193,9 @@ impl Step {
             (Self::Handle(run), Self::Handle(more)) | (Self::Open(run), Self::Open(more)) => {
                 run.extend(more);
             }
+            (Self::Link(run), Self::Link(more)) | (Self::Unlink(run), Self::Unlink(more)) => {
+                run.extend(more);
+            }
             (Self::Departments(run), Self::Departments(more)) => run.extend(more),
             (_, next) => return Some(next),
         }
@@ -191,6 +210,8 @@ impl Step {
             Self::Extend(extended) => store::cases::extend(tx, &extended).await,
             Self::End(reason, ends) => end(tx, &ends, reason).await,
             Self::Handle(handlers) => store::cases::keep_handlers(tx, &handlers).await,
+            Self::Link(pairs) => store::approvals::link(tx, &pairs).await,
+            Self::Unlink(pairs) => store::approvals::unlink(tx, &pairs).await,
             Self::Departments(departments) => {
                 let new = store::departments::keep(tx, &departments).await?;
                 department_watch::begin(tx, &new).await

@@ -2,6 +2,7 @@
 
 use fault::Kind;
 
+use crate::approval::policy::MAX_POLICIES;
 use crate::ledger::statement::MAX_ROWS;
 use crate::plan::PlanState;
 use crate::task::TaskState;
@@ -29,6 +30,24 @@ pub enum Refusal {
     NotTheHandler,
     /// The approver has approved it already; a second one is needed.
     ApprovedAlready,
+    /// The approval policy refuses the plan.
+    RefusedByPolicy,
+    /// The plan is above what the approver may approve.
+    ApproverLimitExceeded,
+    /// Nothing is delegated to the approver by whom they name.
+    NoDelegation,
+    /// No approval policy of this version.
+    ApprovalPolicyNotFound,
+    /// The tenant has as many policies as it may.
+    TooManyApprovalPolicies,
+    /// No delegation of the caller's with this id.
+    DelegationNotFound,
+    /// The delegation was revoked or is over.
+    DelegationEnded,
+    /// What was delegated would be delegated on.
+    DelegationChain,
+    /// The caller has delegated in that time already.
+    DelegationOverlaps,
     /// No such task.
     TaskNotFound,
     /// No department with this id.
@@ -65,10 +84,16 @@ impl fault::Refusal for Refusal {
             | Self::TaskNotFound
             | Self::DepartmentNotFound
             | Self::ProposalNotFound
+            | Self::ApprovalPolicyNotFound
+            | Self::DelegationNotFound
             | Self::ReconciliationNotFound => Kind::NotFound,
             Self::CaseNotDecided
             | Self::PlanAlreadyOpen
             | Self::InvalidPlanState(_)
+            | Self::RefusedByPolicy
+            | Self::DelegationEnded
+            | Self::DelegationChain
+            | Self::DelegationOverlaps
             | Self::LeaseLost
             | Self::ProposalPending
             | Self::InvalidProposalState
@@ -77,11 +102,13 @@ impl fault::Refusal for Refusal {
             | Self::InvalidTaskState(_) => Kind::Precondition,
             Self::ApproverIsProposer
             | Self::ApprovedAlready
+            | Self::ApproverLimitExceeded
+            | Self::NoDelegation
             | Self::ExecutorIsPlanner
             | Self::CallerRecused
             | Self::DeciderIsProposer
             | Self::NotTheHandler => Kind::Forbidden,
-            Self::StatementTooLong => Kind::Exhausted,
+            Self::StatementTooLong | Self::TooManyApprovalPolicies => Kind::Exhausted,
             Self::KeyReused => Kind::Exists,
         }
     }
@@ -98,6 +125,15 @@ impl fault::Refusal for Refusal {
             Self::CallerRecused => "CALLER_RECUSED",
             Self::NotTheHandler => "NOT_THE_HANDLER",
             Self::ApprovedAlready => "APPROVED_ALREADY",
+            Self::RefusedByPolicy => "REFUSED_BY_POLICY",
+            Self::ApproverLimitExceeded => "APPROVER_LIMIT_EXCEEDED",
+            Self::NoDelegation => "NO_DELEGATION",
+            Self::ApprovalPolicyNotFound => "APPROVAL_POLICY_NOT_FOUND",
+            Self::TooManyApprovalPolicies => "TOO_MANY_APPROVAL_POLICIES",
+            Self::DelegationNotFound => "DELEGATION_NOT_FOUND",
+            Self::DelegationEnded => "DELEGATION_ENDED",
+            Self::DelegationChain => "DELEGATION_CHAIN",
+            Self::DelegationOverlaps => "DELEGATION_OVERLAPS",
             Self::TaskNotFound => "TASK_NOT_FOUND",
             Self::DepartmentNotFound => "DEPARTMENT_NOT_FOUND",
             Self::LeaseLost => "LEASE_LOST",
@@ -130,6 +166,15 @@ impl std::fmt::Display for Refusal {
             Self::NotTheHandler => f.write_str("this is for who handles the case, or a supervisor"),
             Self::ApproverIsProposer => f.write_str("a plan is approved by somebody other than its proposer"),
             Self::ApprovedAlready => f.write_str("you have approved the plan; somebody else must, too"),
+            Self::RefusedByPolicy => f.write_str("the approval policy refuses the plan"),
+            Self::ApproverLimitExceeded => f.write_str("the plan is above what you may approve"),
+            Self::NoDelegation => f.write_str("nothing is delegated to you by them now"),
+            Self::ApprovalPolicyNotFound => f.write_str("no approval policy of this version"),
+            Self::TooManyApprovalPolicies => write!(f, "there are {MAX_POLICIES} approval policies already"),
+            Self::DelegationNotFound => f.write_str("no delegation of yours with this id"),
+            Self::DelegationEnded => f.write_str("the delegation was revoked or is over"),
+            Self::DelegationChain => f.write_str("what is delegated is not delegated on"),
+            Self::DelegationOverlaps => f.write_str("you have delegated in that time already"),
             Self::TaskNotFound => f.write_str("no task with this id"),
             Self::DepartmentNotFound => f.write_str("no department with this id"),
             Self::LeaseLost => f.write_str("the task is not held under this token any more"),

@@ -39,6 +39,11 @@ kernel::numbered! {
 pub const MAX_MINOR: i64 = 1_000_000_000_000_000;
 
 impl RemedyKind {
+    /// As rules name it: `refund`, `fee_waiver`.
+    pub fn word(self) -> String {
+        self.to_string().replace(' ', "_")
+    }
+
     /// Whether it moves a sum of money.
     pub fn needs_amount(self) -> bool {
         matches!(self, Self::Refund | Self::Compensation | Self::FeeWaiver)

@@ -4,8 +4,10 @@
 //! tasks. Who needs a task only takes just that; who hands tasks out waits for
 //! nobody.
 
+pub(crate) mod approval_policies;
 pub(crate) mod approvals;
 pub(crate) mod cases;
+pub(crate) mod delegations;
 pub(crate) mod departments;
 pub(crate) mod ledger;
 pub(crate) mod plans;

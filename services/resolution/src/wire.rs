@@ -1,5 +1,6 @@
 //! Proto ⇄ domain, nothing else.
 
+pub(crate) mod approvals;
 pub(crate) mod departments;
 pub(crate) mod inbound;
 pub(crate) mod ledger;

@@ -4,8 +4,12 @@
 
 #[path = "rpc/acting.rs"]
 mod acting;
+#[path = "rpc/approval_policies.rs"]
+mod approval_policies;
 #[path = "rpc/approvals.rs"]
 mod approvals;
+#[path = "rpc/delegations.rs"]
+mod delegations;
 #[path = "rpc/departments.rs"]
 mod departments;
 #[path = "rpc/events.rs"]
@@ -16,6 +20,8 @@ mod handed_back;
 mod ledger;
 #[path = "rpc/plans.rs"]
 mod plans;
+#[path = "rpc/policy_versions.rs"]
+mod policy_versions;
 #[path = "rpc/proposals.rs"]
 mod proposals;
 #[path = "rpc/queue.rs"]

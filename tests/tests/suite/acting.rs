@@ -166,6 +166,10 @@ const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("ResolutionService.RejectTask", "departments' work, under a lease"),
     ("ResolutionService.SettleTask", "departments' work: see `services/resolution/tests/rpc/unknown.rs`"),
     ("ResolutionService.SetApprovalLimits", "a setting"),
+    ("ApprovalService.CreateApprovalPolicy", "a setting"),
+    ("ApprovalService.ActivateApprovalPolicy", "a setting"),
+    ("ApprovalService.DelegateApprovals", "on no case: the caller's own authority"),
+    ("ApprovalService.RevokeDelegation", "on no case: the caller's own authority"),
     ("ResolutionService.RequeueTask", "needs a task: see `services/resolution/tests/rpc/acting.rs`"),
     (
         "ProposalService.RequestTaskExtension",

@@ -2,6 +2,7 @@
 //! as stories over one house. Each test tells them all: once with every mutation
 //! sent twice and once changed, once with every event delivered twice on top.
 
+mod approvals;
 mod calendars;
 mod classifiers;
 mod corrections;
@@ -63,6 +64,7 @@ async fn every_event_has_one_effect_however_often_it_is_delivered() {
 /// Tells every story, and counts the cases before the last, which only opens more.
 async fn tell_all(scene: &Scene) {
     roster::hired(scene).await;
+    approvals::settled(scene).await;
     stories::disputed_then_accepted(scene).await;
     stories::withdrawn_and_undone(scene).await;
     stories::declined(scene).await;

@@ -108,6 +108,11 @@ fn of_routing() -> Vec<(&'static str, String)> {
 fn of_resolution() -> Vec<(&'static str, String)> {
     vec![
         ("approval_limits", shown(approval_limits)),
+        ("approval_policies", shown(approval_policies)),
+        ("approval_policy", shown(approval_policy)),
+        ("approvals_replayed", shown(approvals_replayed)),
+        ("delegation", shown(delegation)),
+        ("delegations", shown(delegations)),
         ("plan", shown(plan)),
         ("plans", shown(plans)),
         ("task", shown(task)),

@@ -6,6 +6,7 @@ use proto::redress::resolution::v1::{
     TaskState,
 };
 
+use super::approvals::{approval, ruling};
 use super::{more, none_of};
 use crate::lines::{money, time};
 use crate::table::{Table, facts, one_line};
@@ -22,6 +23,9 @@ pub fn plan(plan: &Plan) -> String {
         ("proposer", plan.proposer.clone()),
         ("first approver", plan.first_approver.clone()),
         ("approver", plan.approver.clone()),
+        ("approved by", plan.approvals.iter().map(approval).collect::<Vec<_>>().join(", ")),
+        ("judged", plan.ruling.as_ref().map(ruling).unwrap_or_default()),
+        ("because", plan.ruling.as_ref().map(|ruling| ruling.reasons.join("\n")).unwrap_or_default()),
         ("two must approve", plan.second_approval_reason.clone()),
         ("reason", plan.reason.clone()),
         ("proposed", time(plan.create_time.as_ref())),

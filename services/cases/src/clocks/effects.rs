@@ -87,7 +87,7 @@ pub(super) fn starts(fact: &Fact) -> Option<Starts> {
             let decides = matches!(ruling, Ruling::Decided { .. } | Ruling::Corrected { .. });
             decides.then_some(Starts::Decision)
         }
-        Fact::Remedy(remedy) => matches!(remedy, Remedy::PlanApproved).then_some(Starts::Approval),
+        Fact::Remedy(remedy) => matches!(remedy, Remedy::PlanApproved { .. }).then_some(Starts::Approval),
         Fact::Course(course) => matches!(course, Course::Reopened { .. }).then_some(Starts::ReviewRequest),
         Fact::Contact(contact) => {
             let acknowledged =

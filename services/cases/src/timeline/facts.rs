@@ -143,19 +143,33 @@ impl Ruling {
 /// What is planned and done about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Remedy {
-    PlanProposed { summary: String },
-    PlanApproved,
-    PlanRejected { reason: String },
-    PlanCancelled { reason: String },
-    TaskCompleted { work: String },
-    TaskNeedsAttention { department: String, reason: String },
+    PlanProposed {
+        summary: String,
+    },
+    /// By people, or by a rule of the approval policy that is named.
+    PlanApproved {
+        rule: String,
+    },
+    PlanRejected {
+        reason: String,
+    },
+    PlanCancelled {
+        reason: String,
+    },
+    TaskCompleted {
+        work: String,
+    },
+    TaskNeedsAttention {
+        department: String,
+        reason: String,
+    },
 }
 
 impl Remedy {
     pub(super) fn filed_under(&self) -> (Kind, Visibility) {
         match self {
             Self::PlanProposed { .. } => (Kind::PlanProposed, Internal),
-            Self::PlanApproved => (Kind::PlanApproved, Internal),
+            Self::PlanApproved { .. } => (Kind::PlanApproved, Internal),
             Self::PlanRejected { .. } | Self::PlanCancelled { .. } => (Kind::PlanEnded, Internal),
             Self::TaskCompleted { .. } => (Kind::TaskCompleted, Internal),
             Self::TaskNeedsAttention { .. } => (Kind::TaskNeedsAttention, Internal),
@@ -165,7 +179,10 @@ impl Remedy {
     pub(super) fn text(&self) -> String {
         match self {
             Self::PlanProposed { summary } => with_reason("a remedy plan was proposed".to_owned(), summary),
-            Self::PlanApproved => "the remedy plan was approved".to_owned(),
+            Self::PlanApproved { rule } if rule.is_empty() => "the remedy plan was approved".to_owned(),
+            Self::PlanApproved { rule } => {
+                format!("the remedy plan was approved automatically, by {rule} of the approval policy")
+            }
             Self::PlanRejected { reason } => with_reason("the remedy plan was rejected".to_owned(), reason),
             Self::PlanCancelled { reason } => {
                 with_reason("the remedy plan was cancelled and undone".to_owned(), reason)

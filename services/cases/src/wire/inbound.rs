@@ -217,8 +217,19 @@ impl IntoExternalEvent for PlanProposed {
 
 impl IntoExternalEvent for PlanApproved {
     fn external_event(self) -> Result<ExternalEvent, Fault> {
-        let Self { case_id: _, plan_id: _, cycle, approver } = self;
-        Ok(ExternalEvent { cycle, actor: approver, event: Event::PlanApproved })
+        let Self { case_id: _, plan_id: _, cycle, approver, rule, policy_version, automatic } = self;
+        if !automatic {
+            return Ok(ExternalEvent {
+                cycle,
+                actor: approver,
+                event: Event::PlanApproved { rule: String::new() },
+            });
+        }
+        by(
+            "resolution",
+            cycle,
+            Event::PlanApproved { rule: format!("rule {rule} (version {policy_version})") },
+        )
     }
 }
 

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::approval::Sums;
+use crate::approval::tests::{by, needs};
 use crate::plan::tests::{plan, shuffled_dags, step};
 use crate::task::{Failure, Requeued, Settlement, TaskResult};
 
@@ -103,7 +105,7 @@ impl Run {
     fn happens(&mut self, event: &Event) {
         const HELD: &[TaskState] = &[TaskState::Ready, TaskState::Leased];
         match event {
-            Event::Approve if self.plan.approve("bob", String::new()).is_ok() => self.book(&[]),
+            Event::Approve if self.plan.approve(by("bob"), &Sums::new(), needs(1)).is_ok() => self.book(&[]),
             Event::Reject if self.plan.reject("bob", String::new(), NOW).is_ok() => self.book(&[]),
             Event::Cancel => {
                 let ended = |task: &Task| {

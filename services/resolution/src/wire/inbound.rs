@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use kernel::{CaseId, Money};
 use proto::redress::cases::v1 as cases;
+use uuid::Uuid;
 
 use crate::case::{CaseView, RemedyStatus};
 
@@ -22,6 +23,7 @@ pub(crate) fn decided(case_id: CaseId, event: &cases::CaseDecided, traceparent: 
         cycle: event.cycle,
         priority,
         standing,
+        category: event.category.clone(),
         sought,
         due_time,
         traceparent,
@@ -40,6 +42,7 @@ pub(crate) fn corrected(case_id: CaseId, event: &cases::DecisionCorrected, trace
         cycle: event.cycle,
         priority,
         standing,
+        category: String::new(),
         sought: None,
         due_time: None,
         traceparent,
@@ -57,12 +60,27 @@ pub(crate) fn reopened(case_id: CaseId, event: &cases::CaseReopened, traceparent
         cycle: event.cycle,
         priority,
         standing,
+        category: event.category.clone(),
         sought: None,
         due_time: None,
         traceparent,
         recused,
         handler,
     }
+}
+
+/// Two cases that were linked and name the same order; none where they do not.
+pub(crate) fn linked(event: &cases::CaseLinked, case_id: CaseId) -> Option<(CaseId, CaseId)> {
+    other(&event.other_case_id).filter(|_| event.same_order).map(|other| (case_id, other))
+}
+
+/// Two cases whose link was dismissed.
+pub(crate) fn unlinked(event: &cases::CaseUnlinked, case_id: CaseId) -> Option<(CaseId, CaseId)> {
+    other(&event.other_case_id).map(|other| (case_id, other))
+}
+
+fn other(id: &str) -> Option<CaseId> {
+    Uuid::try_parse(id).ok().map(CaseId)
 }
 
 /// More time for a case: when it is due now, where that is known.

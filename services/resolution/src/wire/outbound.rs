@@ -4,6 +4,7 @@ use proto::redress::resolution::v1;
 use proto::timestamp;
 
 use super::money;
+use crate::approval::Outcome;
 use crate::plan::Plan;
 use crate::proposal::{ProposalState, TaskProposal};
 use crate::task::{Task, TaskState};
@@ -19,11 +20,15 @@ pub(crate) fn plan_proposed(plan: &Plan) -> v1::PlanProposed {
 }
 
 pub(crate) fn plan_approved(plan: &Plan) -> v1::PlanApproved {
+    let ruling = plan.ruling.as_ref();
     v1::PlanApproved {
         case_id: plan.case_id.to_string(),
         plan_id: plan.plan_id.to_string(),
         cycle: plan.cycle,
         approver: plan.approver.clone(),
+        rule: ruling.map(|ruling| ruling.rule.clone()).unwrap_or_default(),
+        policy_version: ruling.map(|ruling| ruling.policy).unwrap_or_default(),
+        automatic: ruling.is_some_and(|ruling| ruling.outcome == Outcome::Automatic),
     }
 }
 

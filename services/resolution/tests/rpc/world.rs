@@ -103,7 +103,12 @@ impl World {
 
     pub(crate) async fn approve(&self, plan: &Plan) -> Plan {
         let plan_id = plan.plan_id.clone();
-        let request = ApprovePlanRequest { request_id: request_id(), plan_id, expected_version: None };
+        let request = ApprovePlanRequest {
+            request_id: request_id(),
+            plan_id,
+            expected_version: None,
+            on_behalf_of: String::new(),
+        };
         self.approver().approve_plan(request).await.unwrap().into_inner().plan.unwrap()
     }
 

@@ -213,6 +213,7 @@ impl Scene {
             request_id: request_id(),
             plan_id: plan.plan_id.clone(),
             expected_version: Some(plan.version),
+            on_behalf_of: String::new(),
         };
         let answer = self.resolution(subject).approve_plan(request).await?;
         self.settled().await;

@@ -19,6 +19,7 @@ use testkit::{request_id, violations};
 use tests::complaint::yuan;
 use tonic::Code;
 
+use super::approvals;
 use super::roster::SENIOR;
 use super::scene::{BOSS, Scene, approved_sum, broken_cups, refused};
 
@@ -102,6 +103,7 @@ async fn planned(scene: &Scene, agent: &str, case_id: &str) -> Plan {
     refused(scene.approve(agent, &plan).await, Code::PermissionDenied, "APPROVER_IS_PROPOSER");
     let approved = scene.approve(BOSS, &plan).await.unwrap();
     assert_eq!((approved.state(), approved.proposer.as_str()), (PlanState::Executing, agent));
+    assert_eq!(approved.ruling.as_ref().unwrap().rule, approvals::RULE);
     assert_eq!(scene.case(case_id).await.state(), CaseState::Remedying);
     approved
 }

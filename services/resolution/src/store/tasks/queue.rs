@@ -64,8 +64,10 @@ macro_rules! claim_statement {
                AND (amount_minor IS NULL OR NOT EXISTS (
                    SELECT FROM plan
                    WHERE plan.tenant_id = current_setting('redress.tenant') AND plan.plan_id = task.plan_id
-                     AND $9 IN (lower(btrim(plan.proposer)), lower(btrim(plan.approver)),
-                                lower(btrim(plan.first_approver)))))
+                     AND ($9 IN (lower(btrim(plan.proposer)), lower(btrim(plan.approver)),
+                                 lower(btrim(plan.first_approver)))
+                          OR EXISTS (SELECT FROM UNNEST(plan.approvers || plan.approvers_for) AS planner
+                                     WHERE lower(btrim(planner)) = $9))))
              ORDER BY priority, due_time, created_at LIMIT $8
              FOR UPDATE SKIP LOCKED),
          numbered AS (
