@@ -2,7 +2,7 @@
 
 use fault::Fault;
 use jiff::Timestamp;
-use jiff_sqlx::{Timestamp as Moment, ToSqlx as _};
+use jiff_sqlx::{Timestamp as Moment, ToSqlx};
 use kernel::page::Page;
 use kernel::{CaseId, PlanId};
 use sqlx::PgConnection;
@@ -184,8 +184,8 @@ pub(crate) async fn judged(
          ORDER BY plan_id LIMIT $4",
     )
     .bind(after.map_or(Uuid::nil(), |plan| plan.0))
-    .bind(window.start.map(|start| start.to_sqlx()))
-    .bind(window.end.map(|end| end.to_sqlx()))
+    .bind(window.start.map(ToSqlx::to_sqlx))
+    .bind(window.end.map(ToSqlx::to_sqlx))
     .bind(page.limit())
     .bind(first)
     .bind(last)

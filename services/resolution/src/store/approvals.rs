@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use fault::Fault;
 use jiff::Timestamp;
-use jiff_sqlx::ToSqlx as _;
+use jiff_sqlx::ToSqlx;
 use kernel::CaseId;
 use pg::Binds;
 use sqlx::PgConnection;
@@ -184,13 +184,15 @@ impl Row {
     }
 }
 
+/// Something of each approval of a plan.
+fn each(plan: &Plan, of: fn(&Approval) -> String) -> Json<Vec<String>> {
+    Json(plan.approvals.iter().map(of).collect())
+}
+
 /// Stores how plans, which are locked, were judged, and who has approved them.
 pub(crate) async fn keep(conn: &mut PgConnection, plans: &[Plan]) -> Result<(), Fault> {
     let texts = "ARRAY(SELECT jsonb_array_elements_text({}))";
     let times = "ARRAY(SELECT jsonb_array_elements_text({})::timestamptz)";
-    fn each(plan: &Plan, of: fn(&Approval) -> String) -> Json<Vec<String>> {
-        Json(plan.approvals.iter().map(of).collect())
-    }
     let mut binds = Binds::default();
     let rows = binds
         .rows(plans)
@@ -198,7 +200,7 @@ pub(crate) async fn keep(conn: &mut PgConnection, plans: &[Plan]) -> Result<(), 
         .column_as("approvers", texts, |plan| each(plan, |one| one.approver.clone()))
         .column_as("approvers_for", texts, |plan| each(plan, |one| one.on_behalf_of.clone()))
         .column_as("approve_times", times, |plan| each(plan, |one| one.approved_at.to_string()))
-        .column("approved_at", |plan| plan.approved_at.map(|at| at.to_sqlx()))
+        .column("approved_at", |plan| plan.approved_at.map(ToSqlx::to_sqlx))
         .column("approval_policy", |plan| plan.ruling.as_ref().map(|ruling| ruling.policy))
         .column("approval_rule", |plan| plan.ruling.as_ref().map_or("", |ruling| ruling.rule.as_str()))
         .column("approvals_required", Plan::approvals_required)

@@ -2,7 +2,7 @@
 
 use fault::Fault;
 use jiff::Timestamp;
-use jiff_sqlx::{Timestamp as Moment, ToSqlx as _};
+use jiff_sqlx::{Timestamp as Moment, ToSqlx};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -125,7 +125,7 @@ pub(crate) async fn revoke(conn: &mut PgConnection, delegation: &Delegation) -> 
          WHERE tenant_id = current_setting('redress.tenant') AND delegation_id = $1",
     )
     .bind(delegation.delegation_id)
-    .bind(delegation.revoked_at.map(|at| at.to_sqlx()))
+    .bind(delegation.revoked_at.map(ToSqlx::to_sqlx))
     .execute(conn)
     .await?;
     Ok(())
