@@ -57,15 +57,15 @@ fn facts(units: &[i64], grounds: Grounds) -> Facts {
     refunds(units).facts().against(grounds)
 }
 
-fn sought(units: i64) -> Option<Money> {
-    Some(Money { minor: units * 100, currency: "CNY".to_owned() })
+fn sought(units: i64) -> Money {
+    Money { minor: units * 100, currency: "CNY".to_owned() }
 }
 
 #[test]
 fn the_shipped_policy_asks_one_person_and_beyond_cap_or_sought_two() {
     let shipped = ApprovalPolicy::default();
     let second = |units: &[i64], granted, cap, asked: Option<i64>| {
-        let sought = asked.and_then(sought);
+        let sought = asked.map(sought);
         let grounds = Grounds { sought, granted: yuan(granted), caps: yuan(cap), ..Grounds::default() };
         let ruling = shipped.judge(&facts(units, grounds)).ruling;
         let two = Outcome::Approvers(if ruling.second_reason.is_empty() { 1 } else { 2 });
@@ -89,7 +89,7 @@ fn a_currency_without_a_cap_has_none_and_another_than_sought_needs_two() {
     };
     let grounds = Grounds { caps: yuan(1), ..Grounds::default() };
     assert_eq!(dollars(grounds.clone()), "");
-    let reason = dollars(Grounds { sought: sought(1000), ..grounds });
+    let reason = dollars(Grounds { sought: Some(sought(1000)), ..grounds });
     assert_eq!(reason, "USD 0.01 is in another currency than the CNY 1000.00 sought");
     let nothing = ApprovalPolicy::default().judge(&facts(&[], Grounds::default())).ruling;
     assert_eq!((nothing.outcome, nothing.second_reason.as_str()), (Outcome::Approvers(1), ""));
@@ -117,7 +117,7 @@ fn the_first_rule_that_matches_decides_and_says_why() {
 fn every_variable_means_what_the_contract_says() {
     let grounds = Grounds {
         category: "delivery/late".to_owned(),
-        sought: sought(90),
+        sought: Some(sought(90)),
         granted: yuan(20),
         caps: yuan(1_000),
         customer: Some("C-1".to_owned()),
@@ -262,7 +262,7 @@ fn a_record_of_facts_is_read_back_as_it_was() {
     let grounds = Grounds {
         linked_refunds: vec![refund],
         complainant: vec![grant],
-        sought: sought(3),
+        sought: Some(sought(3)),
         ..Grounds::default()
     };
     let facts = facts(&[5], grounds);
