@@ -4,7 +4,8 @@ use pg::Tx;
 use proto::redress::cases::v1::{
     CaseCategorised, CaseClosed, CaseDecided, CaseDeclined, CaseEscalated, CaseMerged, CaseOpened,
     CasePriorityRaised, CaseReopened, CaseResolved, CaseRetriaged, CaseReturned, CaseUnmerged, CaseWithdrawn,
-    ClockBreached, ClockReminder, DecisionCorrected, ExtensionGranted, HoldingReplySent,
+    ClockBreached, ClockPaused, ClockReminder, ClockResumed, DecisionCorrected, ExtensionGranted,
+    HoldingReplySent,
 };
 use proto::timestamp;
 use vocabulary::Outcome;
@@ -192,11 +193,15 @@ fn of_timing(tx: &mut Tx, case: &Case, noted: &Noted, timing: &Timing) {
                 time_zone: case.time_zone.clone(),
             },
         ),
-        Timing::RungMissed { .. }
-        | Timing::Paused { .. }
-        | Timing::Resumed { .. }
-        | Timing::ExtensionRequested { .. }
-        | Timing::ExtensionRefused { .. } => {}
+        Timing::Paused { kind, .. } => {
+            let (kind, ordinal) = (promise::number(*kind).into(), noted.ordinal);
+            tx.emit_in(trace, id, &ClockPaused { case_id, cycle, kind, ordinal });
+        }
+        Timing::Resumed { kind, .. } => {
+            let (kind, ordinal) = (promise::number(*kind).into(), noted.ordinal);
+            tx.emit_in(trace, id, &ClockResumed { case_id, cycle, kind, ordinal });
+        }
+        Timing::RungMissed { .. } | Timing::ExtensionRequested { .. } | Timing::ExtensionRefused { .. } => {}
     }
 }
 
