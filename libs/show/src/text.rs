@@ -9,6 +9,7 @@ mod clocks;
 mod forms;
 #[cfg(test)]
 mod hostile;
+mod kpis;
 mod ledger;
 mod notices;
 mod people;
@@ -25,6 +26,7 @@ pub use cases::{case, cases, correction, count, entries, facets, progress, timel
 pub use classifiers::{classified, classifier, classifiers, reading, unconfirmed};
 pub use clocks::{activated, clocks, explained, extension, extensions, policies, policy};
 pub use forms::{added, checked, form, forms, information};
+pub use kpis::{fact_state, kpi, kpi_answers, kpi_settings, kpis};
 pub use ledger::{balances, entry_list, reconciled, reconciliation};
 pub use notices::{contact, notice, notices};
 pub use people::{agent, agents, assignment, department, departments, feedback, parked, queue};

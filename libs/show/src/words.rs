@@ -9,8 +9,8 @@ use proto::redress::cases::v1::{
 };
 use proto::redress::event::v1::Lane;
 use proto::redress::feedback::v1::{
-    CallBackCause, CallBackOutcome, CallBackState, NoticeKind, NoticeMeans, NoticeState, Response,
-    SurveyState,
+    CallBackCause, CallBackOutcome, CallBackState, KpiComparison, KpiDimension, KpiPeriod, KpiTime, KpiUnit,
+    NoticeKind, NoticeMeans, NoticeState, Response, SurveyState,
 };
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
@@ -100,6 +100,11 @@ words! {
     ExtensionState: "EXTENSION_STATE_";
     InformationSource: "INFORMATION_SOURCE_";
     IntervalKind: "INTERVAL_KIND_";
+    KpiComparison: "KPI_COMPARISON_";
+    KpiDimension: "KPI_DIMENSION_";
+    KpiPeriod: "KPI_PERIOD_";
+    KpiTime: "KPI_TIME_";
+    KpiUnit: "KPI_UNIT_";
     Lane: "LANE_";
     LedgerAccount: "LEDGER_ACCOUNT_";
     LedgerMovement: "LEDGER_MOVEMENT_";

@@ -1,7 +1,9 @@
 //! Contract and domain, turned into each other; nothing else.
 
 mod call_backs;
+mod facts;
 mod inbound;
+mod kpis;
 mod notices;
 mod surveys;
 mod templates;
@@ -22,8 +24,17 @@ pub(crate) use call_backs::{
     Attempted, CallBackListQuery, attempt, attempted, call_back, call_back_key, call_backs_of, counted,
     made_policy, opened, period, policy, policy_version,
 };
+pub(crate) use facts::{
+    count_assigned, count_breached, count_call, count_categorised, count_closed, count_corrected,
+    count_declined, count_escalated, count_merged, count_notice, count_opened, count_paused, count_queued,
+    count_raised, count_registered, count_reopened, count_resolved, count_response, count_resumed,
+    count_retriaged, count_survey, count_task, count_tossed, count_unmerged, count_withdrawn,
+};
 pub(crate) use inbound::{
     case_of, corrected_progress, decided_progress, is_auto_closed, opened_progress, origin, reopened_progress,
+};
+pub(crate) use kpis::{
+    SourceState, answer, described, fact_state, kpi_settings, queries, rebuild, wanted_settings,
 };
 pub(crate) use notices::{Resent, contact_view, corrected, correction, notice, record, resend, settled};
 
@@ -316,6 +327,11 @@ mod tests {
             crate::call_back::Cause, wire::CallBackCause;
             crate::call_back::State, wire::CallBackState;
             crate::call_back::Outcome, wire::CallBackOutcome;
+            crate::kpi::Dimension, wire::KpiDimension;
+            crate::kpi::Time, wire::KpiTime;
+            crate::kpi::Unit, wire::KpiUnit;
+            crate::kpi::Period, wire::KpiPeriod;
+            crate::kpi::Comparison, wire::KpiComparison;
         }
     }
 

@@ -18,6 +18,7 @@ mod group;
 mod health;
 mod import;
 mod keys;
+mod kpi;
 mod ledger;
 mod plan;
 mod policy;
@@ -112,6 +113,8 @@ enum Verb {
     Survey(survey::Surveys),
     /// Complainants who are called back, and what came of it
     Callback(call_back::CallBacks),
+    /// What complaint handling comes to, in figures
+    Kpi(kpi::Kpis),
     /// The words of notices, and when nobody is written to
     Template(template::Templates),
     /// Carries out a department's tasks, for trying out: nothing is paid or shipped
@@ -183,6 +186,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Notices(args) => wait(args.run()),
         Verb::Survey(args) => wait(args.run()),
         Verb::Callback(args) => wait(args.run()),
+        Verb::Kpi(args) => wait(args.run()),
         Verb::Template(args) => wait(args.run()),
         Verb::Worker(args) => wait(args.run()),
         Verb::Events(args) => wait(args.run()),

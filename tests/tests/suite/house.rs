@@ -206,8 +206,9 @@ pub(crate) fn comment(file: &prost_reflect::FileDescriptor, path: &[i32]) -> Str
 }
 
 /// Beginnings of the names of rpcs that change nothing.
-const READING: [&str; 14] = [
+const READING: [&str; 15] = [
     "Preview",
+    "Query",
     "Get",
     "List",
     "Search",

@@ -7,6 +7,7 @@ mod classifiers;
 mod corrections;
 mod deadlines;
 mod echo;
+mod figures;
 mod matters;
 mod notices;
 mod roster;
@@ -79,6 +80,7 @@ async fn tell_all(scene: &Scene) {
     notices::told_by_other_means(scene).await;
     calendars::kept(scene).await;
     counted(scene).await;
+    figures::told(scene).await;
     classifiers::taught(scene).await;
 }
 

@@ -470,5 +470,11 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("TemplateService.ListTemplates", "what nothing matches is an empty list"),
     ("TemplateService.SetQuietHours", "there are one set of hours a tenant"),
     ("TemplateService.GetQuietHours", "the request has no fields"),
+    ("KpiService.ListKpis", "the request has no fields"),
+    ("KpiService.QueryKpis", "of what nothing matches there are none"),
+    ("KpiService.GetKpiSettings", "the request has no fields"),
+    ("KpiService.UpdateKpiSettings", "there is one set of settings a tenant"),
+    ("KpiService.RebuildFacts", "it names nothing that must exist"),
+    ("KpiService.GetFactState", "the request has no fields"),
     ("FeedbackService.ListNotices", "what nothing matches is an empty list"),
 ];
