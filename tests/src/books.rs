@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use client::Client;
-use kernel::Money;
+use jiff::tz::TimeZone;
+use kernel::{Clock as _, Money, SystemClock};
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
 use proto::redress::cases::v1::{Case, GetTimelineRequest, ListCasesRequest, TimelineEntry};
 use proto::redress::event::v1::event_inbox_client::EventInboxClient;
@@ -92,7 +93,11 @@ pub async fn approved_refunds(client: &Client, plans: &[Plan]) -> Result<HashMap
 /// What Redress has on record as executed and not reversed, in minor units by currency.
 pub async fn booked(client: &Client) -> Result<HashMap<String, i64>> {
     let mut ledger = LedgerServiceClient::new(client.calls_at("resolution"));
-    let request = ListBalancesRequest { page_size: PAGE, ..ListBalancesRequest::default() };
+    // All that was booked lately, wherever the day ends meanwhile.
+    let today = SystemClock.now().to_zoned(TimeZone::UTC).date();
+    let (start_day, end_day) = (today.yesterday()?.to_string(), today.tomorrow()?.to_string());
+    let request =
+        ListBalancesRequest { page_size: PAGE, start_day, end_day, ..ListBalancesRequest::default() };
     let answer = ledger.list_balances(request).await?.into_inner();
     ensure!(answer.next_page_token.is_empty(), "there are more currencies than a page holds");
     let net = answer.balances.into_iter().filter_map(|balance| balance.executed_net);

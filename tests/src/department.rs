@@ -139,7 +139,7 @@ fn carry_out(ledger: &Ledger, task: &Task) -> Result<TaskResult, Failure> {
         code: "LEDGER_FAILED".to_owned(),
         message: error.to_string(),
     })?;
-    Ok(TaskResult { reference, amount: task.amount.clone(), remark: String::new() })
+    Ok(TaskResult { reference, amount: task.amount.clone(), ..TaskResult::default() })
 }
 
 #[cfg(test)]

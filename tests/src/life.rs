@@ -155,6 +155,7 @@ impl People {
                     request_id: format!("{name}-approve-{cycle}-{approver}"),
                     plan_id: plan.plan_id,
                     expected_version: None,
+                    on_behalf_of: String::new(),
                 };
                 let mut resolution = ResolutionServiceClient::new(self.calls(approver)?);
                 let approved = resolution.approve_plan(request).await?.into_inner();

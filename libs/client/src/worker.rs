@@ -7,9 +7,10 @@
 //!
 //! The kit works at least once: a worker that dies is replaced, and its task handed
 //! out again. The handler makes that exactly once by using the task's id as the
-//! idempotency key of what it does.
+//! idempotency key of what it does; [`Ledger`] does so for whatever its own database keeps.
 
 mod hold;
+mod ledger;
 mod report;
 
 use std::future::Future;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
+use proto::redress::resolution::v1::stock_service_client::StockServiceClient;
 use proto::redress::resolution::v1::{Lease, PollTasksRequest, RemedyKind, Task, TaskResult};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
@@ -25,6 +27,7 @@ use tonic::{Code, Request, Status};
 use tracing::Instrument as _;
 
 use crate::{Calls, Client, trace};
+pub use ledger::{Doing, Ledger};
 
 /// Most tasks one poll may ask for.
 const BATCH_MAX: usize = 100;
@@ -113,6 +116,14 @@ pub enum Failure {
         /// Why.
         reason: String,
     },
+    /// The department lacks the goods or parts for it: it is handed out again when they are
+    /// expected, and this attempt does not count.
+    OutOfStock {
+        /// The article; empty for the task's own.
+        sku: String,
+        /// When it is expected, within 180 days.
+        expected: prost_types::Timestamp,
+    },
 }
 
 impl Failure {
@@ -135,6 +146,7 @@ impl Worker {
     {
         let bench = Arc::new(Bench {
             service: ResolutionServiceClient::new(client.calls()),
+            stock: StockServiceClient::new(client.calls()),
             client: client.clone(),
             hands: Arc::new(Semaphore::new(self.concurrency.max(1))),
             worker: self,
@@ -167,6 +179,7 @@ struct Bench {
     worker: Worker,
     client: Client,
     service: ResolutionServiceClient<Calls>,
+    stock: StockServiceClient<Calls>,
     hands: Arc<Semaphore>,
     stop: CancellationToken,
 }

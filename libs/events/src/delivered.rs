@@ -38,8 +38,12 @@ pub struct Delivered {
 }
 
 impl Delivered {
-    /// Takes an event apart; a fault if it is not one.
-    pub(crate) fn open(event: &Arc<Event>, consumer: &'static str) -> Result<Self, Fault> {
+    /// Takes an event apart, for a consumer of this name.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is malformed.
+    pub fn open(event: &Arc<Event>, consumer: &'static str) -> Result<Self, Fault> {
         let payload = event.payload.as_ref().ok_or_else(|| malformed("payload"))?;
         let time = event.occur_time.as_ref().ok_or_else(|| malformed("occur_time"))?;
         let type_name = type_name(&payload.type_url).to_owned();

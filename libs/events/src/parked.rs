@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use fault::Fault;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
+use kernel::Lane;
 use pg::Tx;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -125,21 +126,22 @@ pub(crate) async fn size(conn: &mut PgConnection, source: &str) -> Result<i64, F
 /// have waited longest. Over all tenants: for the worker's role.
 pub(crate) async fn due(tx: &mut Tx, source: &str, of_each: i64) -> Result<Vec<(String, Uuid)>, Fault> {
     let now = tx.now();
-    let due = sqlx::query_as(
+    let due = sqlx::query_as(pg::sql!(
         "SELECT tenant_id, subject FROM (
              SELECT p.tenant_id, p.subject, row_number() OVER (PARTITION BY p.tenant_id ORDER BY p.retry_at) AS place
              FROM parked_event p
              WHERE p.source = $1 AND p.retry_at <= $2
                AND p.follows <= coalesce(
                    (SELECT c.position FROM feed_cursor c
-                    WHERE c.source = p.source AND c.lane = 2 AND c.apart = p.tenant_id),
+                    WHERE c.source = p.source AND c.lane = {bulk} AND c.apart = p.tenant_id),
                    (SELECT c.position FROM feed_cursor c
-                    WHERE c.source = p.source AND c.lane = 2 AND c.apart = ''))
+                    WHERE c.source = p.source AND c.lane = {bulk} AND c.apart = ''))
                AND NOT EXISTS (SELECT FROM parked_event e
                                WHERE e.tenant_id = p.tenant_id AND e.subject = p.subject
                                  AND e.source = p.source AND e.position < p.position)) AS first
          WHERE place <= $3 ORDER BY place",
-    )
+        bulk = Lane::Bulk.number(),
+    ))
     .bind(source)
     .bind(now.to_sqlx())
     .bind(of_each)

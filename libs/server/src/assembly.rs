@@ -211,9 +211,12 @@ impl FeedConnections {
         let sources = Sources { given, feeds: &feeds, settings };
         let mut consumers = Vec::new();
         for (_, db, parts) in opened {
+            for (follows, followed) in &parts.followed {
+                followed.set(sources.of(follows)?);
+            }
             consumers.push(match parts.reactors.first() {
                 Some(reactor) => {
-                    let sources = sources.followed_by(reactor.as_ref())?;
+                    let sources = sources.of(reactor.follows())?;
                     Some(Consumer::new(db.clone(), Arc::clone(reactor), sources))
                 }
                 None => None,

@@ -43,6 +43,6 @@ pub use limits::Limited;
 pub use permission::{bearing, seeing, seeing_all, serving};
 pub use process::{main, run, work};
 pub use running::{LONGEST_END, Running, WORKERS_STOP};
-pub use service::{Kit, Parts, Service, Stop};
+pub use service::{FollowedSources, Kit, Parts, Service, Stop};
 pub use settings::{IdentitySettings, LogFormat, PeerSettings, Secret, Settings};
 pub use telemetry::Telemetry;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use events::{Authorization, Feed, GrpcSource, LocalSource, Reactor, Source};
+use events::{Authorization, Feed, Follow, GrpcSource, LocalSource, Source};
 use tonic::metadata::MetadataValue;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
@@ -26,13 +26,10 @@ pub(crate) struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    /// Every source a reactor follows.
-    pub(crate) fn followed_by(
-        &self,
-        reactor: &dyn Reactor,
-    ) -> anyhow::Result<HashMap<&'static str, Arc<dyn Source>>> {
+    /// Every source that is followed.
+    pub(crate) fn of(&self, follows: &[Follow]) -> anyhow::Result<HashMap<&'static str, Arc<dyn Source>>> {
         let mut sources = HashMap::new();
-        for follow in reactor.follows() {
+        for follow in follows {
             sources.insert(follow.source, self.source(follow.source)?);
         }
         Ok(sources)

@@ -1,10 +1,11 @@
 //! What a service and its process owe each other.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use events::Reactor;
+use events::{Follow, Reactor, Source};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::{Request, Response};
@@ -59,6 +60,24 @@ pub struct Parts {
     pub(crate) rpc_services: Vec<&'static str>,
     pub(crate) reactors: Vec<Arc<dyn Reactor>>,
     pub(crate) workers: Vec<Worker>,
+    pub(crate) followed: Vec<(&'static [Follow], FollowedSources)>,
+}
+
+/// The feeds of other services, and a service's own, to be read beside what its reactor is
+/// given. They are there once the process has been put together; copies are the same.
+#[derive(Clone, Default)]
+pub struct FollowedSources(Arc<OnceLock<HashMap<&'static str, Arc<dyn Source>>>>);
+
+impl FollowedSources {
+    /// The feed of a service, if it is one of those asked for.
+    pub fn get(&self, source: &str) -> Option<&Arc<dyn Source>> {
+        self.0.get()?.get(source)
+    }
+
+    pub(crate) fn set(&self, sources: HashMap<&'static str, Arc<dyn Source>>) {
+        // They are put together once.
+        let _ = self.0.set(sources);
+    }
 }
 
 /// A loop that runs beside the calls until told to stop.
@@ -84,6 +103,7 @@ impl Parts {
             rpc_services: Vec::new(),
             reactors: Vec::new(),
             workers: Vec::new(),
+            followed: Vec::new(),
         }
     }
 
@@ -107,6 +127,13 @@ impl Parts {
     pub fn react(&mut self, reactor: impl Reactor) -> &mut Self {
         self.reactors.push(Arc::new(reactor));
         self
+    }
+
+    /// The feeds of these services, to be read whenever it is asked for.
+    pub fn follow(&mut self, follows: &'static [Follow]) -> FollowedSources {
+        let sources = FollowedSources::default();
+        self.followed.push((follows, sources.clone()));
+        sources
     }
 
     /// Runs a loop until it is told to stop. One that ends before, or panics, ends

@@ -11,6 +11,7 @@ use anyhow::{bail, ensure};
 use clap::{Args, ValueEnum};
 use http::{HeaderValue, Uri};
 use kernel::TenantId;
+use webhook::Network;
 
 /// Where Postgres is when nothing says so: the local one, with the user, host and
 /// port of libpq's `PG*` variables.
@@ -145,6 +146,13 @@ pub struct Settings {
     #[arg(long, env = "REDRESS_MAIL_OWN", value_delimiter = ',', value_parser = own_address,
           help_heading = "Services")]
     pub mail_own: Vec<String>,
+    /// Networks that departments' endpoints may be in (resolution), beside the public
+    /// internet, e.g. `10.20.0.0/16`; there they need no encryption
+    #[arg(long, env = "REDRESS_ENDPOINT_NETWORKS", value_delimiter = ',', help_heading = "Services")]
+    pub endpoint_networks: Vec<Network>,
+    /// Authority of departments' endpoints (resolution), PEM, beside those of the web
+    #[arg(long, env = "REDRESS_ENDPOINT_CA", help_heading = "Services")]
+    pub endpoint_ca: Option<PathBuf>,
 }
 
 /// Who may call, and how they prove it.
@@ -306,6 +314,8 @@ impl Default for Settings {
             time_zones: None,
             mail_from: SENDER.to_owned(),
             mail_own: Vec::new(),
+            endpoint_networks: Vec::new(),
+            endpoint_ca: None,
         }
     }
 }

@@ -1,40 +1,49 @@
 //! How each thing of the contracts reads for people.
 
 mod alike;
+mod approvals;
 mod calendars;
 mod call_backs;
 mod cases;
 mod classifiers;
 mod clocks;
+mod endpoints;
 mod forms;
 #[cfg(test)]
 mod hostile;
+mod kpis;
 mod ledger;
 mod notices;
 mod people;
 mod remedies;
 mod routing;
+mod supervision;
 mod surveys;
 mod templates;
 mod triage;
 
 pub use alike::{group, group_policy, groups, link, links, members, similar};
+pub use approvals::{approval_policies, approval_policy, approvals_replayed, delegation, delegations};
 pub use calendars::{calendar, calendar_in_short, calendars, moved, recount, zones};
 pub use call_backs::{call_back, call_back_count, call_back_policy, call_backs};
 pub use cases::{case, cases, correction, count, entries, facets, progress, timeline};
 pub use classifiers::{classified, classifier, classifiers, reading, unconfirmed};
 pub use clocks::{activated, clocks, explained, extension, extensions, policies, policy};
+pub use endpoints::{deliveries, delivery, endpoint, endpoints};
 pub use forms::{added, checked, form, forms, information};
+pub use kpis::{fact_state, kpi, kpi_answers, kpi_settings, kpis};
 pub use ledger::{balances, entry_list, reconciled, reconciliation};
 pub use notices::{contact, notice, notices};
 pub use people::{agent, agents, assignment, department, departments, feedback, parked, queue};
 pub use remedies::{
-    approval_limits, department_queue, in_short, pause, plan, plans, proposal, task, task_history, tasks,
+    approval_limits, department_queue, in_short, investigations, pause, plan, plans, proposal, stock_alerts,
+    task, task_history, tasks,
 };
 pub use routing::{
     absence, agent_verdicts, decision, offboarded, routing_policies, routing_policy, routing_replay,
     unassignable,
 };
+pub use supervision::{department_board, supervision};
 pub use surveys::{questionnaire, survey_answered, survey_questions, surveys};
 pub use templates::{quiet_hours, template, template_sample, templates};
 pub use triage::{categories, category, replayed, rule_set, rule_sets, triage};

@@ -9,13 +9,14 @@ use proto::redress::cases::v1::{
 };
 use proto::redress::event::v1::Lane;
 use proto::redress::feedback::v1::{
-    CallBackCause, CallBackOutcome, CallBackState, NoticeKind, NoticeMeans, NoticeState, Response,
-    SurveyState,
+    CallBackCause, CallBackOutcome, CallBackState, KpiComparison, KpiDimension, KpiPeriod, KpiTime, KpiUnit,
+    NoticeKind, NoticeMeans, NoticeState, Response, SurveyState,
 };
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
-    BalanceGrouping, LedgerAccount, LedgerMovement, PlanState, ProposalKind, ProposalState, RemedyKind,
-    StatementDirection, StatementVerdict, TaskState,
+    ApprovalDemand, BalanceGrouping, DeliveryKind, DeliveryState, EndpointKind, EndpointState, Inquiry,
+    LedgerAccount, LedgerMovement, PlanState, ProposalKind, ProposalState, RemedyKind, StatementDirection,
+    StatementVerdict, SupervisionLevel, TaskOrder, TaskState,
 };
 
 /// An enum of the contracts.
@@ -82,6 +83,7 @@ fn written<E: Words>(value: E) -> String {
 
 words! {
     AssignmentState: "ASSIGNMENT_STATE_";
+    ApprovalDemand: "APPROVAL_DEMAND_";
     BalanceGrouping: "BALANCE_GROUPING_";
     Barrier: "BARRIER_";
     CalendarDayKind: "CALENDAR_DAY_KIND_";
@@ -99,7 +101,13 @@ words! {
     Escalation: "ESCALATION_";
     ExtensionState: "EXTENSION_STATE_";
     InformationSource: "INFORMATION_SOURCE_";
+    Inquiry: "INQUIRY_";
     IntervalKind: "INTERVAL_KIND_";
+    KpiComparison: "KPI_COMPARISON_";
+    KpiDimension: "KPI_DIMENSION_";
+    KpiPeriod: "KPI_PERIOD_";
+    KpiTime: "KPI_TIME_";
+    KpiUnit: "KPI_UNIT_";
     Lane: "LANE_";
     LedgerAccount: "LEDGER_ACCOUNT_";
     LedgerMovement: "LEDGER_MOVEMENT_";
@@ -121,12 +129,18 @@ words! {
     Priority: "PRIORITY_";
     ProposalKind: "PROPOSAL_KIND_";
     ProposalState: "PROPOSAL_STATE_";
+    EndpointKind: "ENDPOINT_KIND_";
+    EndpointState: "ENDPOINT_STATE_";
+    DeliveryKind: "DELIVERY_KIND_";
+    DeliveryState: "DELIVERY_STATE_";
     RemedyKind: "REMEDY_KIND_";
     Response: "RESPONSE_";
     RungAction: "RUNG_ACTION_";
     StatementDirection: "STATEMENT_DIRECTION_";
     StatementVerdict: "STATEMENT_VERDICT_";
+    SupervisionLevel: "SUPERVISION_LEVEL_";
     SurveyState: "SURVEY_STATE_";
+    TaskOrder: "TASK_ORDER_";
     TaskState: "TASK_STATE_";
     Threat: "THREAT_";
     TimelineKind: "TIMELINE_KIND_";

@@ -11,7 +11,7 @@ use kernel::{Lane, Role, TenantId};
 use pg::Db;
 use prost::Name;
 use proto::redress::event::v1::Event;
-use server::{Running, Service};
+use server::{Running, Service, Settings};
 use sqlx::PgConnection;
 use tempfile::NamedTempFile;
 use tokio_util::sync::DropGuard;
@@ -34,6 +34,8 @@ const ROUND: Duration = Duration::from_millis(500);
 /// A house of services. Ends with [`House::done`], or the test fails.
 pub struct House {
     services: Vec<&'static str>,
+    /// What its server was started with; replicas are, too.
+    settings: Settings,
     running: Option<Running>,
     database: Option<Database>,
     channel: Channel,

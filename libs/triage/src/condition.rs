@@ -6,22 +6,11 @@ use std::collections::HashMap;
 use crate::Attributes;
 use crate::text::{Found, Normal};
 use language::Threat;
+pub(crate) use predicate::Comparison;
 use vocabulary::Channel;
 
 /// A condition of a rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Condition {
-    /// Holds always, or never.
-    Constant(bool),
-    /// Holds as a fact does.
-    Fact(Fact),
-    /// Holds when the other does not.
-    Not(Box<Condition>),
-    /// Holds when all do.
-    All(Vec<Condition>),
-    /// Holds when one does.
-    Any(Vec<Condition>),
-}
+pub(crate) type Condition = predicate::Condition<Fact>;
 
 /// Something that is true or false of a record, and cannot be taken apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -103,17 +92,6 @@ impl Text {
     }
 }
 
-/// How a number is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Comparison {
-    /// `==`
-    Equal,
-    /// `<`
-    Less,
-    /// `<=`
-    AtMost,
-}
-
 /// What may be asked of a text.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Question {
@@ -186,62 +164,20 @@ pub(crate) struct Record<'a> {
     pub(crate) attributes: Attributes,
 }
 
-impl Condition {
-    /// Whether it holds for a record.
-    pub(crate) fn holds(&self, record: &Record<'_>) -> bool {
-        match self {
-            Self::Constant(holds) => *holds,
-            Self::Fact(fact) => fact.holds(record),
-            Self::Not(condition) => !condition.holds(record),
-            Self::All(conditions) => conditions.iter().all(|condition| condition.holds(record)),
-            Self::Any(conditions) => conditions.iter().any(|condition| condition.holds(record)),
-        }
-    }
+/// Whether a condition holds for a record.
+pub(crate) fn holds(condition: &Condition, record: &Record<'_>) -> bool {
+    condition.holds(&|fact| fact.holds(record))
+}
 
-    /// How many facts it asks for, each time it does.
-    pub(crate) fn facts(&self) -> usize {
-        match self {
-            Self::Constant(_) | Self::Fact(_) => 1,
-            Self::Not(condition) => condition.facts(),
-            Self::All(conditions) | Self::Any(conditions) => conditions.iter().map(Self::facts).sum(),
-        }
-    }
+/// The pieces that a condition looks for in texts of normal form.
+pub(crate) fn pieces(condition: &Condition) -> impl Iterator<Item = &str> {
+    condition.facts().into_iter().filter_map(Fact::piece)
+}
 
-    /// The pieces that it looks for in texts of normal form.
-    pub(crate) fn pieces<'a>(&'a self, pieces: &mut Vec<&'a str>) {
-        match self {
-            Self::Constant(_) => {}
-            Self::Fact(fact) => pieces.extend(fact.piece()),
-            Self::Not(condition) => condition.pieces(pieces),
-            Self::All(conditions) | Self::Any(conditions) => {
-                for condition in conditions {
-                    condition.pieces(pieces);
-                }
-            }
-        }
-    }
-
-    /// The same, its pieces looked for as words of lists: all in one pass over a text,
-    /// however many there are.
-    pub(crate) fn listed(&self, list_of: &HashMap<&str, usize>) -> Self {
-        let each = |conditions: &[Self]| conditions.iter().map(|one| one.listed(list_of)).collect();
-        match self {
-            Self::Constant(holds) => Self::Constant(*holds),
-            Self::Fact(fact) => Self::Fact(fact.listed(list_of)),
-            Self::Not(condition) => Self::Not(Box::new(condition.listed(list_of))),
-            Self::All(conditions) => Self::All(each(conditions)),
-            Self::Any(conditions) => Self::Any(each(conditions)),
-        }
-    }
-
-    /// The opposite.
-    pub(crate) fn negated(self) -> Self {
-        match self {
-            Self::Constant(holds) => Self::Constant(!holds),
-            Self::Not(condition) => *condition,
-            condition => Self::Not(Box::new(condition)),
-        }
-    }
+/// The same condition, its pieces looked for as words of lists: all in one pass over a
+/// text, however many there are.
+pub(crate) fn listed(condition: &Condition, list_of: &HashMap<&str, usize>) -> Condition {
+    condition.map(&|fact| fact.listed(list_of))
 }
 
 impl Fact {
@@ -281,13 +217,13 @@ impl Fact {
     }
 }
 
-impl Comparison {
-    /// Whether a number compares so with a constant.
-    pub(crate) fn holds(self, number: i64, with: i64) -> bool {
-        match self {
-            Self::Equal => number == with,
-            Self::Less => number < with,
-            Self::AtMost => number <= with,
+impl From<predicate::Question> for Question {
+    fn from(question: predicate::Question) -> Self {
+        match question {
+            predicate::Question::Is(constant) => Self::Is(constant),
+            predicate::Question::Contains(piece) => Self::Contains(piece),
+            predicate::Question::StartsWith(piece) => Self::StartsWith(piece),
+            predicate::Question::EndsWith(piece) => Self::EndsWith(piece),
         }
     }
 }

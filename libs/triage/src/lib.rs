@@ -166,7 +166,7 @@ impl RuleSet {
         let mut taken = Sets::default();
         let mut held = Vec::new();
         for (rule, condition) in self.definition.rules.iter().zip(&self.evaluated) {
-            if condition.holds(&record) {
+            if condition::holds(condition, &record) {
                 taken = rule.sets.behind(taken);
                 record.attributes = taken.attributes();
                 held.push(rule);

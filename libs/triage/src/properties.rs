@@ -168,7 +168,7 @@ fn holds(set: &RuleSet, condition: &Condition, told: &Told) -> bool {
     let text = Normal::of(facts.subject, facts.description);
     let found = set.finder.find(&text);
     let (category, _) = set.category(&facts, &found);
-    condition.holds(&set.record(&facts, &text, &found, &category))
+    condition::holds(condition, &set.record(&facts, &text, &found, &category))
 }
 
 /// What the interpreter of the `cel` crate says.

@@ -12,7 +12,7 @@ use super::definition::{Definition, Rule, WordList};
 use super::limits::{MAX_ENDINGS, MAX_PROOF_STEPS, MAX_WORD_BYTES};
 use super::reachability::{Attribute, Setting, World};
 use super::text::{Finder, can_occur};
-use super::{MOST_REPEATS, typed};
+use super::{MOST_REPEATS, condition, typed};
 
 /// The rules of tenants without rules of their own.
 static SHIPPED: LazyLock<Option<Definition>> =
@@ -86,7 +86,7 @@ impl RuleSet {
         let finder = Finder::new(&lists).map_err(|error| vec![Flaw::new("word_lists", error.to_string())])?;
         let first = lists.len() - pieces.len();
         let list_of = pieces.iter().enumerate().map(|(at, piece)| (piece.as_str(), first + at)).collect();
-        let evaluated = conditions.iter().map(|condition| condition.listed(&list_of)).collect();
+        let evaluated = conditions.iter().map(|condition| condition::listed(condition, &list_of)).collect();
         let in_tree = vec![true; definition.categories.len()];
         Ok(Self { version, definition, conditions, evaluated, finder, in_tree })
     }
@@ -238,10 +238,7 @@ fn words(field: &str, lists: &[WordList]) -> Vec<Flaw> {
 
 /// The pieces that conditions look for, each once.
 fn pieces(conditions: &[Condition]) -> Vec<String> {
-    let mut pieces = Vec::new();
-    for condition in conditions {
-        condition.pieces(&mut pieces);
-    }
+    let mut pieces: Vec<&str> = conditions.iter().flat_map(condition::pieces).collect();
     pieces.sort_unstable();
     pieces.dedup();
     pieces.into_iter().map(str::to_owned).collect()

@@ -160,6 +160,8 @@ kernel::numbered! {
         Holding = 5 "holding reply",
         /// How did you find it?
         Survey = 6 "survey",
+        /// Goods are lacking: when the remedy goes on.
+        Shortage = 7 "notice of a delay",
     }
 }
 

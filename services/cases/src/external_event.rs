@@ -9,7 +9,7 @@ use vocabulary::{CloseReason, NoticeKind, State};
 
 use crate::case::{Case, Merged, Move, Occasion};
 use crate::refusal::Refusal;
-use crate::timeline::{Contact, Fact, Handling, Information, Remedy, Visibility, Written};
+use crate::timeline::{Contact, Fact, Handling, Information, Investigation, Remedy, Visibility, Written};
 
 /// Why a notice was not delivered, as feedback says it, where nobody is known who could be
 /// told.
@@ -47,13 +47,28 @@ pub(crate) enum Event {
     },
     /// The handler accepted.
     Accepted,
+    /// Assignment has raised it one level up.
+    Escalated {
+        /// Why, and who has it now.
+        reason: String,
+    },
+    /// It waits, and nobody can take it as things stand.
+    Unassignable {
+        /// In whose queue; empty when no department takes it.
+        department: String,
+        /// What keeps it from everybody.
+        explanation: String,
+    },
     /// A plan waits for approval.
     PlanProposed {
         /// What it consists of.
         summary: String,
     },
     /// The plan was approved.
-    PlanApproved,
+    PlanApproved {
+        /// The rule that approved it by itself; empty where people did.
+        rule: String,
+    },
     /// The plan was rejected.
     PlanRejected {
         /// Why.
@@ -77,6 +92,24 @@ pub(crate) enum Event {
         department: String,
         /// Why.
         reason: String,
+    },
+    /// A department lacks what a step needs.
+    GoodsLacking {
+        /// The department.
+        department: String,
+        /// The article.
+        article: String,
+        /// When it is expected.
+        expected: Timestamp,
+    },
+    /// A department was asked something about it, or answers.
+    Investigation(Investigation),
+    /// A department is overdue with a step, and somebody was told.
+    TaskEscalated {
+        /// The department.
+        department: String,
+        /// Who was told.
+        told: String,
     },
     /// Something was added to the complaint.
     InformationAdded(Information),
@@ -135,13 +168,14 @@ impl Case {
 
     fn take_in(&mut self, external: ExternalEvent, at: &Occasion<'_>) -> Result<(), Refusal> {
         let ExternalEvent { cycle, actor: _, event } = external;
-        // Evidence of a notice belongs on the record however late it comes; what is added
-        // to the complaint is of no cycle.
+        // Evidence belongs on the record however late it comes; what is added to the
+        // complaint is of no cycle.
         let whenever = matches!(
             event,
             Event::NoticeSettled { .. }
                 | Event::NoticeRecorded { .. }
                 | Event::ContactCorrected { .. }
+                | Event::Investigation(_)
                 | Event::InformationAdded(_)
         );
         if cycle != self.cycle && !whenever {
@@ -153,14 +187,27 @@ impl Case {
                 self.assign(department, agent, explanation, at)?;
             }
             Event::Accepted => self.accept(at)?,
+            Event::Escalated { reason } => self.escalate(reason, at)?,
+            Event::Unassignable { department, explanation } => {
+                self.find_nobody(department, explanation, at)?;
+            }
             Event::PlanProposed { summary } => self.note(at, Fact::Remedy(Remedy::PlanProposed { summary })),
-            Event::PlanApproved => self.approve_plan(at)?,
+            Event::PlanApproved { rule } => self.approve_plan(rule, at)?,
             Event::PlanRejected { reason } => self.note(at, Fact::Remedy(Remedy::PlanRejected { reason })),
             Event::PlanCompleted => self.complete_plan(at)?,
             Event::PlanCancelled { reason } => self.cancel_plan(reason, at),
             Event::TaskCompleted { work } => self.note(at, Fact::Remedy(Remedy::TaskCompleted { work })),
             Event::TaskNeedsAttention { department, reason } => {
                 self.note(at, Fact::Remedy(Remedy::TaskNeedsAttention { department, reason }));
+            }
+            Event::GoodsLacking { department, article, expected } => {
+                self.delay(Remedy::Delayed { department, article, expected }, at)?;
+            }
+            Event::Investigation(heard) => {
+                self.note_in(cycle, at, Fact::Handling(Handling::Investigation(heard)));
+            }
+            Event::TaskEscalated { department, told } => {
+                self.note(at, Fact::Remedy(Remedy::TaskOverdue { department, told }));
             }
             Event::InformationAdded(added) => self.note(at, Fact::Handling(Handling::Information(added))),
             Event::Accepts { comment } => self.accept_outcome(&comment, at)?,
@@ -225,9 +272,42 @@ impl Case {
         Ok(())
     }
 
-    fn approve_plan(&mut self, at: &Occasion<'_>) -> Result<(), Refusal> {
+    /// Whom it is about to be put right for is promised another date; not once it is over.
+    fn delay(&mut self, delayed: Remedy, at: &Occasion<'_>) -> Result<(), Refusal> {
+        if self.state.is_over() {
+            return Err(Refusal::InvalidCaseState(self.state));
+        }
+        self.note(at, Fact::Remedy(delayed));
+        Ok(())
+    }
+
+    /// It went one level up with assignment, and does so here.
+    fn escalate(&mut self, reason: String, at: &Occasion<'_>) -> Result<(), Refusal> {
+        if self.state.is_over() {
+            return Err(Refusal::InvalidCaseState(self.state));
+        }
+        self.escalate_to(self.tier + 1, reason, at);
+        Ok(())
+    }
+
+    /// A person must see to it that somebody can take it. Who has a handler by now waits for
+    /// nobody.
+    fn find_nobody(
+        &mut self,
+        department: String,
+        explanation: String,
+        at: &Occasion<'_>,
+    ) -> Result<(), Refusal> {
+        if self.state.is_over() || !self.agent_id.is_empty() {
+            return Err(Refusal::InvalidCaseState(self.state));
+        }
+        self.note(at, Fact::Handling(Handling::Unassignable { department, explanation }));
+        Ok(())
+    }
+
+    fn approve_plan(&mut self, rule: String, at: &Occasion<'_>) -> Result<(), Refusal> {
         self.make(Move::ApprovePlan)?;
-        self.note(at, Fact::Remedy(Remedy::PlanApproved));
+        self.note(at, Fact::Remedy(Remedy::PlanApproved { rule }));
         Ok(())
     }
 

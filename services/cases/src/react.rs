@@ -32,6 +32,8 @@ events::inbound! {
             CaseAssigned => Batch::external,
             CaseQueued => Batch::external,
             CaseAccepted => Batch::external,
+            AssignmentEscalated => Batch::external,
+            CaseUnassignable => Batch::external,
             AgentChanged => Batch::agent,
         }
         resolution {
@@ -40,8 +42,13 @@ events::inbound! {
             PlanRejected => Batch::external,
             TaskCompleted => Batch::external,
             TaskNeedsAttention => Batch::external,
+            TaskEscalated => Batch::external,
             PlanCompleted => Batch::external,
             PlanCancelled => Batch::external,
+            ShortageReported => Batch::external,
+            InvestigationRequested => Batch::external,
+            InvestigationCompleted => Batch::external,
+            InvestigationCancelled => Batch::external,
         }
         feedback {
             FeedbackReceived => Batch::external,

@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use vocabulary::{CloseReason, Outcome};
 
 pub(crate) use ending::Ending;
-pub(crate) use facts::{Contact, Course, Grading, Handling, Remedy, Ruling, Urgency};
+pub(crate) use facts::{Contact, Course, Grading, Handling, Investigation, Remedy, Ruling, Urgency};
 pub(crate) use timing::Timing;
 pub(crate) use together::Together;
 
@@ -196,7 +196,7 @@ impl Noted {
             Fact::Grading(grading) => grading.text(zone),
             Fact::Handling(handling) => handling.text(),
             Fact::Ruling(ruling) => ruling.text(),
-            Fact::Remedy(remedy) => remedy.text(),
+            Fact::Remedy(remedy) => remedy.text(zone),
             Fact::Contact(contact) => contact.text(zone),
             Fact::Course(course) => course.text(self.cycle),
             Fact::Timing(timing) => timing.text(zone),

@@ -10,6 +10,10 @@ mod categories;
 mod classifiers;
 #[path = "rpc/clocks.rs"]
 mod clocks;
+#[path = "rpc/departments.rs"]
+mod departments;
+#[path = "rpc/escalated.rs"]
+mod escalated;
 #[path = "rpc/events.rs"]
 mod events;
 #[path = "rpc/grounds.rs"]

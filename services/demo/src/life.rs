@@ -232,6 +232,7 @@ impl Life {
             request_id: approver.request_id(),
             plan_id: plan.plan_id,
             expected_version: Some(plan.version),
+            on_behalf_of: String::new(),
         };
         let mut resolution = ResolutionServiceClient::new(approver.calls());
         let answer = resolution.approve_plan(request).await.context("approving a plan")?.into_inner();

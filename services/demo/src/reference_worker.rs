@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use client::worker::{Failure, Work};
 use kernel::{Clock as _, SystemClock};
-use proto::redress::resolution::v1::{Task, TaskResult};
+use proto::redress::resolution::v1::{RemedyKind, Task, TaskResult};
 
 pub use ledger::{Entered, Ledger};
 
@@ -42,11 +42,11 @@ impl ReferenceWorker {
             message: error.to_string(),
         })?;
         (self.tell)(&work.task, &entered);
-        Ok(TaskResult {
-            reference: entered.reference().to_owned(),
-            amount: work.task.amount,
-            remark: String::new(),
-        })
+        let reference = entered.reference().to_owned();
+        let asked = work.task.kind() == RemedyKind::Investigation;
+        let remark = if asked { "looked into, for trying out".to_owned() } else { String::new() };
+        let evidence = if asked { vec![reference.clone()] } else { Vec::new() };
+        Ok(TaskResult { reference, amount: work.task.amount, remark, evidence })
     }
 
     fn has(&self, task: &str) -> bool {

@@ -3,6 +3,9 @@
 //! `follow_up` calls complainants back.
 
 pub(crate) mod deliver;
+pub(crate) mod facts;
+pub(crate) mod figures;
 pub(crate) mod follow_up;
 pub(crate) mod posting;
+pub(crate) mod rebuild;
 pub(crate) mod told;

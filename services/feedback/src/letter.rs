@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use minijinja::Value;
 
-use crate::notice::{Contact, Delay, Holding, Kind, Obstacle, Word};
+use crate::notice::{Contact, Delay, Holding, Kind, Lacking, Obstacle, Word};
 use crate::response::{Outcome, Ruling};
 use crate::survey::{Invitation, Questionnaire};
 use template::{Flaw, Template, Values};
@@ -109,6 +109,9 @@ fn sample_words(kind: Kind, language: &str) -> Vec<(Contact, Word)> {
             Kind::Extension => Word::Extension(Delay { number: 1, due, reason: text }),
             Kind::Holding => {
                 Word::Holding(Holding { number: 1, text: text.clone(), reason: text, next: due, due })
+            }
+            Kind::Shortage => {
+                Word::Shortage(Lacking { number: 1, article: "CUP-6".to_owned(), expected: until })
             }
             Kind::Survey => {
                 let wording = Questionnaire::shipped().wording(language).cloned().unwrap_or_default();
@@ -205,6 +208,7 @@ impl Translation {
             Kind::Extension => &self.extension,
             Kind::Holding => &self.holding,
             Kind::Survey => &self.survey,
+            Kind::Shortage => &self.shortage,
         }
     }
 
@@ -226,6 +230,10 @@ impl Translation {
                 ("reason", trimmed(&holding.reason)),
                 ("next", date(holding.next)),
                 ("until", date(holding.due)),
+            ],
+            Word::Shortage(lacking) => vec![
+                ("article", one_line(&lacking.article).into_owned()),
+                ("until", date(Some(lacking.expected))),
             ],
             Word::Survey(Invitation { reminder: _, until, wording }) => vec![
                 ("handling", wording.handling.clone()),

@@ -12,6 +12,9 @@
 //! - The case is reopened, closed, withdrawn or declined: the wait is over; after
 //!   the last dispute, word of where else to turn is owed.
 //!
+//! Of all it hears, its own feed too, it keeps facts, and answers what they come to: see
+//! `fact` and `kpi`.
+//!
 //! A notice is settled by evidence of its delivery or by a reason on record, and
 //! either is told to the world. Delivery is at least once: see `deliver`. What mail
 //! cannot do a person does, and records; a wrong address is corrected, and what went
@@ -23,6 +26,8 @@
 
 pub mod address;
 pub mod call_back;
+pub mod fact;
+pub mod kpi;
 pub mod letter;
 pub mod notice;
 pub mod profile;
@@ -45,6 +50,7 @@ use std::sync::Arc;
 
 use proto::redress::feedback::v1::call_back_service_server::CallBackServiceServer;
 use proto::redress::feedback::v1::feedback_service_server::FeedbackServiceServer;
+use proto::redress::feedback::v1::kpi_service_server::KpiServiceServer;
 use proto::redress::feedback::v1::survey_service_server::SurveyServiceServer;
 use proto::redress::feedback::v1::template_service_server::TemplateServiceServer;
 use server::{Kit, Parts, Service};
@@ -67,11 +73,16 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         let own = settings.mail_own.iter().map(String::as_str);
         Delivery::Mail(OwnAddresses::new(own.chain([smtp.sender()])))
     });
+    let counted = parts.follow(flow::facts::FOLLOWS);
+    let (rebuilt, totalled, counted_by_worker) = (kit.db.clone(), kit.db.clone(), counted.clone());
     parts
+        .worker("facts", move |stop| flow::rebuild::run(rebuilt, counted_by_worker, stop))
+        .worker("totals", move |stop| flow::figures::run(totalled, stop))
         .route(FeedbackServiceServer::new(rpc::Rpc::new(kit.db.clone(), delivery.clone())))
         .route(CallBackServiceServer::new(rpc::call_backs::CallBacks::new(kit.db.clone())))
         .route(TemplateServiceServer::new(rpc::templates::Templates::new(kit.db.clone())))
         .route(SurveyServiceServer::new(rpc::surveys::Surveys::new(kit.db.clone())))
+        .route(KpiServiceServer::new(rpc::kpis::Kpis::new(kit.db.clone(), counted.clone())))
         .react(react::Reactions { delivery: delivery.clone() });
     if let Some(smtp) = smtp {
         let db = kit.db.clone();

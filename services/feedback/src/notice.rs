@@ -18,7 +18,7 @@ use kernel::{CaseId, NoticeId};
 use crate::address::{OwnAddresses, is_program};
 use crate::letter::{Letter, Letters};
 use crate::refusal::Refusal;
-pub use word::{Delay, Holding, Owed, Word};
+pub use word::{Delay, Holding, Lacking, Owed, Word};
 
 /// How often delivery is tried: for about two days.
 pub const MAX_ATTEMPTS: i32 = 56;
@@ -51,6 +51,8 @@ kernel::numbered! {
         Holding = 5,
         /// How did you find it?
         Survey = 6,
+        /// Goods are lacking: when the remedy goes on.
+        Shortage = 7,
     }
 }
 

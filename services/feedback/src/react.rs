@@ -6,6 +6,9 @@
 //! all cycles told of and then ending those that are over is the same as one by
 //! one.
 //!
+//! What is heard is counted as well, after all else: see `flow::facts`. Some of it is heard
+//! for that alone, of this service's own feed too.
+//!
 //! The feeds of intake and cases are not in step. A notice owed before it is known
 //! whom to write to is put off, and written when the registration arrives.
 
@@ -18,11 +21,11 @@ use kernel::CaseId;
 use pg::Tx;
 use proto::redress::cases::v1::{
     CaseClosed, CaseDecided, CaseDeclined, CaseMerged, CaseOpened, CaseReopened, CaseResolved, CaseUnmerged,
-    CaseWithdrawn, DecisionCorrected, ExtensionGranted, HoldingReplySent,
+    CaseWithdrawn, DecisionCorrected, ExtensionGranted, HoldingReplySent, RemedyDelayed,
 };
 use proto::redress::intake::v1::ComplaintRegistered;
 
-use crate::flow::{posting, told};
+use crate::flow::{facts, posting, told};
 use crate::notice::{Contact, Delivery, Owed, Word};
 use crate::profile::{Origin, Progress};
 use crate::response::{Cycle, Over};
@@ -55,6 +58,28 @@ events::inbound! {
             CaseUnmerged => Batch::unmerged,
             ExtensionGranted => Batch::extended,
             HoldingReplySent => Batch::held,
+            RemedyDelayed => Batch::delayed,
+            CaseRetriaged => Batch::counted,
+            CaseCategorised => Batch::counted,
+            CasePriorityRaised => Batch::counted,
+            CaseEscalated => Batch::counted,
+            ClockBreached => Batch::counted,
+            ClockPaused => Batch::counted,
+            ClockResumed => Batch::counted,
+        }
+        assignment {
+            CaseAssigned => Batch::counted,
+            CaseQueued => Batch::counted,
+            AssignmentEscalated => Batch::counted,
+        }
+        resolution {
+            TaskCompleted => Batch::counted,
+        }
+        feedback {
+            NoticeSettled => Batch::counted,
+            FeedbackReceived => Batch::counted,
+            SurveyAnswered => Batch::counted,
+            CallBackAttempted => Batch::counted,
         }
     }
 }
@@ -94,7 +119,7 @@ impl Reactor for Reactions {
                 store::keep_progress(tx, &progress).await?;
                 told::end(tx, &progress).await?;
             }
-            Ok(())
+            facts::keep(tx, &facts::read(batch)?).await
         })
     }
 }
@@ -199,6 +224,12 @@ impl Batch {
         Ok(())
     }
 
+    /// Nothing is done about it here: it is counted, see [`facts`].
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "handlers are of one shape")]
+    fn counted<M>(&mut self, _: &Delivered, _: M) -> Result<(), Fault> {
+        Ok(())
+    }
+
     fn opened(&mut self, _: &Delivered, opened: CaseOpened) -> Result<(), Fault> {
         self.tell(wire::opened_progress(&opened)?);
         Ok(())
@@ -239,6 +270,13 @@ impl Batch {
     fn held(&mut self, event: &Delivered, held: HoldingReplySent) -> Result<(), Fault> {
         let (case_id, cycle, holding, zone) = wire::held(held)?;
         self.owe(case_id, cycle, Word::Holding(holding), zone, event);
+        Ok(())
+    }
+
+    /// Goods are lacking: the complainant is told the new promise.
+    fn delayed(&mut self, event: &Delivered, delayed: RemedyDelayed) -> Result<(), Fault> {
+        let (case_id, cycle, lacking, zone) = wire::delayed(delayed)?;
+        self.owe(case_id, cycle, Word::Shortage(lacking), zone, event);
         Ok(())
     }
 
@@ -284,5 +322,21 @@ fn acknowledgement(contact: &Contact) -> Owed {
         word: Word::Acknowledgement,
         zone: String::new(),
         traceparent: contact.traceparent.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_counted_is_heard() {
+        for counted in facts::FOLLOWS {
+            let heard = FOLLOWS.iter().find(|follow| follow.source == counted.source);
+            let heard = heard.map_or(&[][..], |follow| follow.types);
+            for name in counted.types {
+                assert!(heard.contains(name), "{name} is counted and not heard");
+            }
+        }
     }
 }

@@ -53,6 +53,8 @@ pub enum Refusal {
     CallerRecused,
     /// There are as many versions as is allowed.
     TooManyVersions,
+    /// An answer would have more rows than is allowed.
+    TooManyGroups,
 }
 
 impl fault::Refusal for Refusal {
@@ -67,7 +69,7 @@ impl fault::Refusal for Refusal {
             | Self::CallBackPolicyNotFound
             | Self::TemplateNotFound => Kind::NotFound,
             Self::CallerRecused => Kind::Forbidden,
-            Self::TooManyGuesses | Self::TooManyVersions => Kind::Exhausted,
+            Self::TooManyGuesses | Self::TooManyVersions | Self::TooManyGroups => Kind::Exhausted,
             Self::AlreadyAnswered
             | Self::ResponseWindowClosed
             | Self::NoticeDelivered
@@ -108,6 +110,7 @@ impl fault::Refusal for Refusal {
             Self::TemplateNotFound => "TEMPLATE_NOT_FOUND",
             Self::CallerRecused => "CALLER_RECUSED",
             Self::TooManyVersions => "TOO_MANY_VERSIONS",
+            Self::TooManyGroups => "TOO_MANY_GROUPS",
         }
     }
 }
@@ -146,6 +149,7 @@ impl std::fmt::Display for Refusal {
             Self::TemplateNotFound => "there is no such version of the template",
             Self::CallerRecused => "the complaint is about you; somebody else must do this",
             Self::TooManyVersions => "there are as many versions as is allowed",
+            Self::TooManyGroups => "the answer would have too many rows; ask for fewer parts or groups",
         })
     }
 }

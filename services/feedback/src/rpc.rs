@@ -2,6 +2,7 @@
 
 pub(crate) mod call_backs;
 mod contact;
+pub(crate) mod kpis;
 mod notices;
 mod respond;
 pub(crate) mod revisions;

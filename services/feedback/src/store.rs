@@ -4,12 +4,16 @@ mod address;
 mod call_back;
 mod contact;
 mod cycle;
+mod facts;
+mod kpi_settings;
 mod notice;
 mod pending_notices;
 mod profile;
 mod revision;
 mod sending;
 mod survey;
+mod tally;
+mod totals;
 
 use fault::Fault;
 use uuid::Uuid;
@@ -21,6 +25,14 @@ pub(crate) use call_back::{
 };
 pub(crate) use contact::{contact, contacts, correct, corrections, hold_contacts, lock_contact, meet};
 pub(crate) use cycle::{ToldCycle, close_cycles, cycles, lock_cycles, mark_told, open_cycles, save, zones};
+#[cfg(test)]
+pub(crate) use facts::facts_hash;
+pub(crate) use facts::keep_facts;
+pub(crate) use kpi_settings::{
+    applied_positions, begin_rebuilds, hold_kpi_settings, kpi_settings, lock_rebuild, parked_counts,
+    rebuilding_tenants, rebuilds, request_rebuild, save_kpi_settings, save_rebuild, share_kpi_settings,
+    throw_facts_away,
+};
 pub(crate) use notice::{
     Attempt, Claimed, Claims, change, claim, dismiss, end_survey_notices, lock_notice, notices, post, settle,
 };
@@ -31,6 +43,16 @@ pub(crate) use revision::{
 };
 pub(crate) use sending::{keep_sending, sendings};
 pub(crate) use survey::{cancel_surveys, keep_codes, lock_survey, open_surveys, save_survey, surveys};
+pub(crate) use tally::{Part, Wanted, count_facts, count_open};
+pub(crate) use totals::{
+    add_totals, changed_days, changed_days_since, changed_tenants, hold_totals, make_totals,
+    note_changed_days, see_one_moment,
+};
+
+/// Facts that no code of this service can have counted.
+fn impossible_fact(column: &str) -> Fault {
+    Fault::internal(format!("impossible facts: {column}"))
+}
 
 /// A row that no code of this service can have written.
 fn impossible(table: &str, column: &str, id: Uuid) -> Fault {

@@ -1,7 +1,9 @@
 //! Contract and domain, turned into each other; nothing else.
 
 mod call_backs;
+mod facts;
 mod inbound;
+mod kpis;
 mod notices;
 mod surveys;
 mod templates;
@@ -15,15 +17,24 @@ use proto::redress::feedback::v1 as wire;
 use proto::redress::intake::v1 as intake;
 use proto::timestamp;
 
-use crate::notice::{Contact, Delay, Filter, Holding, State};
+use crate::notice::{Contact, Delay, Filter, Holding, Lacking, State};
 use crate::response::{Answer, Cycle, MAX_COMMENT, MAX_SCORE, Outcome, Over, Ruling, Satisfaction, Verdict};
 
 pub(crate) use call_backs::{
     Attempted, CallBackListQuery, attempt, attempted, call_back, call_back_key, call_backs_of, counted,
     made_policy, opened, period, policy, policy_version,
 };
+pub(crate) use facts::{
+    count_assigned, count_breached, count_call, count_categorised, count_closed, count_corrected,
+    count_declined, count_escalated, count_merged, count_notice, count_opened, count_paused, count_queued,
+    count_raised, count_registered, count_reopened, count_resolved, count_response, count_resumed,
+    count_retriaged, count_survey, count_task, count_tossed, count_unmerged, count_withdrawn,
+};
 pub(crate) use inbound::{
     case_of, corrected_progress, decided_progress, is_auto_closed, opened_progress, origin, reopened_progress,
+};
+pub(crate) use kpis::{
+    SourceState, answer, described, fact_state, kpi_settings, queries, rebuild, wanted_settings,
 };
 pub(crate) use notices::{Resent, contact_view, corrected, correction, notice, record, resend, settled};
 
@@ -222,6 +233,18 @@ pub(crate) fn held(event: cases::HoldingReplySent) -> Result<(CaseId, i32, Holdi
     Ok((case_id, cycle, Holding { number: ordinal, text, reason, next, due }, time_zone))
 }
 
+/// Goods are lacking for a remedy, which the complainant is told, and the zone of its times.
+pub(crate) fn delayed(event: cases::RemedyDelayed) -> Result<(CaseId, i32, Lacking, String), Fault> {
+    let cases::RemedyDelayed { case_id, cycle, ordinal, sku, expect_time, time_zone } = event;
+    let mut check = Check::new();
+    let case_id = check.id("case_id", &case_id);
+    let expected = check.time("expect_time", expect_time);
+    check.ensure(expected.is_some(), "expect_time", "is required");
+    check.done(INVALID_EVENT)?;
+    let expected = expected.unwrap_or_default();
+    Ok((case_id, cycle, Lacking { number: ordinal, article: sku, expected }, time_zone))
+}
+
 pub(crate) fn reopened(event: &cases::CaseReopened) -> Result<Over, Fault> {
     // The cycle it names is the new one: the ones before take no answer.
     over(&event.case_id, event.cycle.saturating_sub(1))
@@ -316,6 +339,11 @@ mod tests {
             crate::call_back::Cause, wire::CallBackCause;
             crate::call_back::State, wire::CallBackState;
             crate::call_back::Outcome, wire::CallBackOutcome;
+            crate::kpi::Dimension, wire::KpiDimension;
+            crate::kpi::Time, wire::KpiTime;
+            crate::kpi::Unit, wire::KpiUnit;
+            crate::kpi::Period, wire::KpiPeriod;
+            crate::kpi::Comparison, wire::KpiComparison;
         }
     }
 

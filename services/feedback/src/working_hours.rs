@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use calendar::{Calendar, Draft, Hours, Scale, builtin, zones};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 /// The zone of those whose zone is not known.
@@ -11,8 +13,17 @@ pub const UTC: &str = "UTC";
 /// Working hours in zones that no built-in calendar is of, Monday to Friday.
 const OFFICE: &str = "09:00-18:00";
 
+/// A time of late: years before it are counted at the start.
+const LATELY: i64 = 1_790_000_000;
+
 /// Calendars of our own, by zone; there are no more than there are zones.
 static OFFICES: LazyLock<Mutex<HashMap<String, Arc<Calendar>>>> = LazyLock::new(Mutex::default);
+
+/// Working seconds from 1970 to the beginning of a day of UTC, by zone; there are no more
+/// than there are zones and days.
+static DAYS: LazyLock<Mutex<HashMap<(String, Date), i64>>> = LazyLock::new(Mutex::default);
+/// Working time is counted from here.
+const FIRST_YEAR: i16 = 1970;
 
 /// A zone as it is called back in: the one named, or UTC where there is no such zone.
 pub fn known(zone: &str) -> &str {
@@ -30,6 +41,50 @@ pub fn after(zone: &str, from: Timestamp, hours: i32) -> Timestamp {
         Some(calendar) => Scale::WorkingTime.advance(&calendar, from, amount),
         None => from,
     }
+}
+
+/// How many working seconds of a zone have passed from 1970 until a time; those between
+/// two times are its difference. Times of before 1970 have none.
+pub fn until(zone: &str, at: Timestamp) -> i64 {
+    let zone = known(zone);
+    if let Some(calendar) = built_in(zone) {
+        return worked(zone, calendar, at);
+    }
+    office(zone).map_or(0, |calendar| worked(zone, &calendar, at))
+}
+
+/// The working seconds up to a time: those up to the beginning of its day, which are
+/// counted once, and those since.
+fn worked(zone: &str, calendar: &Calendar, at: Timestamp) -> i64 {
+    let date = at.to_zoned(TimeZone::UTC).date();
+    let Some(begin) = midnight(date) else { return 0 };
+    before(zone, calendar, date) + Scale::WorkingTime.measure(calendar, begin, at).as_secs()
+}
+
+/// The working seconds from 1970 to the beginning of a day, by way of that of its year and
+/// those of the years before: each is counted once.
+fn before(zone: &str, calendar: &Calendar, date: Date) -> i64 {
+    if date.year() < FIRST_YEAR {
+        return 0;
+    }
+    let key = (zone.to_owned(), date);
+    let known = DAYS.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
+    if let Some(known) = known {
+        return known;
+    }
+    let new_year = date.first_of_year();
+    let since = if date == new_year { date.yesterday().map(Date::first_of_year) } else { Ok(new_year) };
+    let worked = since.ok().and_then(|since| {
+        let part = Scale::WorkingTime.measure(calendar, midnight(since)?, midnight(date)?).as_secs();
+        Some(before(zone, calendar, since) + part)
+    });
+    let worked = worked.unwrap_or(0);
+    DAYS.lock().unwrap_or_else(PoisonError::into_inner).insert(key, worked);
+    worked
+}
+
+fn midnight(date: Date) -> Option<Timestamp> {
+    Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
 /// The built-in calendar of a zone, but for the one that knows no rest.
@@ -63,11 +118,11 @@ fn office(zone: &str) -> Option<Arc<Calendar>> {
 /// start.
 pub fn prepare() {
     built_in(UTC);
+    until(UTC, Timestamp::from_second(LATELY).unwrap_or_default());
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::tz::TimeZone;
     use proptest::prelude::*;
 
     use super::*;
@@ -91,6 +146,21 @@ mod tests {
             let weekday = there.weekday().to_monday_zero_offset() < 5;
             prop_assert!(weekday || zone == "Asia/Shanghai", "{there}");
             prop_assert!(after(zone, from, hours + 1) > due);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_worked_between_two_times_is_the_difference(
+            second in 0..1_900_000_000_i64,
+            further in 0..40_000_000_i64,
+            zone in prop::sample::select(vec!["Asia/Shanghai", "America/New_York", "UTC"]),
+        ) {
+            let from = Timestamp::from_second(second).unwrap();
+            let to = Timestamp::from_second(second + further).unwrap();
+            let measure = |calendar: &Calendar| Scale::WorkingTime.measure(calendar, from, to).as_secs();
+            let measured = built_in(zone).map_or_else(|| measure(&office(zone).unwrap()), measure);
+            prop_assert!((until(zone, to) - until(zone, from) - measured).abs() <= 1);
         }
     }
 

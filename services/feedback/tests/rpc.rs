@@ -5,6 +5,7 @@
 mod call_backs;
 mod delivery;
 mod inbound;
+mod kpis;
 mod records;
 mod sink;
 mod surveys;

@@ -2,6 +2,7 @@
 
 mod agent;
 mod agent_file;
+mod approval;
 mod calendar;
 mod call_back;
 mod case;
@@ -9,15 +10,19 @@ mod category;
 mod channel;
 mod classifier;
 mod clock;
+mod conformance;
 mod connection;
 mod demo;
+mod endpoint;
 mod event;
 mod feedback;
 mod form;
 mod group;
 mod health;
 mod import;
+mod investigation;
 mod keys;
+mod kpi;
 mod ledger;
 mod plan;
 mod policy;
@@ -26,6 +31,7 @@ mod refused;
 mod roster;
 mod routing;
 mod rules;
+mod stock;
 mod submit;
 mod survey;
 mod task;
@@ -98,12 +104,20 @@ enum Verb {
     Department(roster::Departments),
     /// Proposes, approves and looks at remedy plans
     Plan(plan::Plans),
+    /// How plans are approved, and who approves for whom
+    Approval(approval::Approvals),
     /// What was promised, approved, paid and collected again, sum by sum
     Ledger(ledger::Ledger),
     /// Holds a department's own statement against the ledger; fails where they differ
     Reconcile(reconcile::Reconcile),
+    /// Asks departments for evidence and statements on a case
+    Investigation(investigation::Investigations),
+    /// Goods that departments lack for what they have to do
+    Stock(stock::Stock),
     /// Looks at what departments have to do
     Task(task::Tasks),
+    /// Where departments that cannot poll have their tasks brought to, and what was brought
+    Endpoint(endpoint::Endpoints),
     /// What complainants say to an outcome
     Feedback(feedback::FeedbackArgs),
     /// Lists what complainants were, or could not be, told
@@ -112,10 +126,14 @@ enum Verb {
     Survey(survey::Surveys),
     /// Complainants who are called back, and what came of it
     Callback(call_back::CallBacks),
+    /// What complaint handling comes to, in figures
+    Kpi(kpi::Kpis),
     /// The words of notices, and when nobody is written to
     Template(template::Templates),
     /// Carries out a department's tasks, for trying out: nothing is paid or shipped
     Worker(worker::WorkerArgs),
+    /// Tries whether a program of yours keeps what its part promises
+    Conformance(Box<conformance::Conformance>),
     /// Reads what happened, as it happens
     Events(event::Events),
     /// Events that a service could not apply
@@ -176,15 +194,21 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Routing(args) => wait(args.run()),
         Verb::Department(args) => wait(args.run()),
         Verb::Plan(args) => wait(args.run()),
+        Verb::Approval(args) => wait(args.run()),
         Verb::Ledger(args) => wait(args.run()),
         Verb::Reconcile(args) => wait_for(args.run()),
+        Verb::Investigation(args) => wait(args.run()),
+        Verb::Stock(args) => wait(args.run()),
         Verb::Task(args) => wait(args.run()),
+        Verb::Endpoint(args) => wait(args.run()),
         Verb::Feedback(args) => wait(args.run()),
         Verb::Notices(args) => wait(args.run()),
         Verb::Survey(args) => wait(args.run()),
         Verb::Callback(args) => wait(args.run()),
+        Verb::Kpi(args) => wait(args.run()),
         Verb::Template(args) => wait(args.run()),
         Verb::Worker(args) => wait(args.run()),
+        Verb::Conformance(args) => wait_for(args.run()),
         Verb::Events(args) => wait(args.run()),
         Verb::Parked(args) => wait(args.run()),
     }

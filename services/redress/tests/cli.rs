@@ -2,12 +2,16 @@
 //! services, or with services of its own.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
+#[path = "cli/conformance.rs"]
+mod conformance;
 #[path = "cli/deciding.rs"]
 mod deciding;
 #[path = "cli/first_hour.rs"]
 mod first_hour;
 #[path = "cli/staff.rs"]
 mod staff;
+#[path = "cli/supervision.rs"]
+mod supervision;
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};

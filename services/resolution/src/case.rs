@@ -30,6 +30,8 @@ pub struct CaseView {
     pub priority: i16,
     /// Where it stands.
     pub standing: RemedyStatus,
+    /// What it is about; empty where it was not told.
+    pub category: String,
     /// What the complainant asked for; none where no sum was named.
     pub sought: Option<Money>,
     /// When the next of its clocks is due; none where none runs, or it was not told.

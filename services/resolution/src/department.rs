@@ -14,6 +14,8 @@ use crate::remedy::RemedyKind;
 pub const WORKER_EXPECTED: Duration = Duration::from_mins(5);
 /// How often it is looked at.
 pub const WATCH_EVERY: Duration = Duration::from_mins(1);
+/// How soon it is looked at again where more is overdue than is told at a time.
+pub const WATCH_AGAIN: Duration = Duration::from_secs(1);
 /// How often it is noted that a worker asked: workers ask all the time.
 pub const POLL_NOTED_EVERY: Duration = Duration::from_secs(10);
 
@@ -81,6 +83,8 @@ pub struct Queue {
     pub needs_attention: i32,
     /// Tasks that may or may not have been done.
     pub outcome_unknown: i32,
+    /// Tasks that wait for goods.
+    pub awaiting_stock: i32,
     /// When a worker last asked.
     pub polled_at: Option<Timestamp>,
     /// Since when no worker asks for what waits.

@@ -240,7 +240,7 @@ impl Plan {
                 continue;
             }
             let (step, plan_id) = (&self.steps[index], self.plan_id);
-            let of_step = |task: &&Task| task.plan_id == plan_id && task.step_id == step.step_id;
+            let of_step = |task: &&Task| task.plan_id == Some(plan_id) && task.step_id == step.step_id;
             let id = *journal_id.get_or_insert_with(&mut new_id);
             let books = step.books;
             let mut journal = Journal { plan: self, step, books, id, now, entries: Vec::new() };

@@ -1,21 +1,29 @@
 //! Resolution: has remedies carried out.
 //!
-//! Owns remedy plans, their approval, the tasks departments poll for, the
+//! Owns remedy plans, their approval, the tasks departments poll for or are brought, the
 //! undoing of what was done when a plan is cancelled, and the ledger of all that. Never talks to the
 //! complainant, and never moves money or goods itself: a department does, with the
 //! task id as its idempotency key.
 //!
 //! What must hold, whatever is retried, lost or killed:
 //!
-//! - nobody approves their own plan, or carries out the money of one they proposed or
-//!   approved; whom a complaint is about does none of it; what goes beyond the tenant's
-//!   caps or beyond what was sought is approved by two; a case has one open plan at most;
+//! - nobody approves their own plan or one plan twice, or carries out the money of one they
+//!   proposed or approved; whom a complaint is about does none of it; what goes beyond the tenant's
+//!   caps or beyond what was sought is approved by two at least, the rest by as many as the
+//!   tenant's policy says, or by a rule of it; a case has one open plan at most;
 //! - a step becomes one task, once the steps it depends on are done; a plan is
 //!   completed once;
 //! - a task is held by one worker, and only its last holder is heard;
+//! - what is brought to a department is leased for it first, and told under one id until it
+//!   is answered ([`delivery`]);
 //! - a department never reports more moved than was approved; every sum that is promised,
 //!   approved, moved, collected again or given up is booked once, in the transaction
 //!   that makes it true, and no account of a step is overdrawn ([`ledger`]);
+//! - what departments are asked on a case is open no longer than the case, and each answer
+//!   is told once;
+//! - a task whose department lacks goods waits until they are expected, and burns no attempt;
+//! - what is overdue is told once for each due time, and climbs each rung of the tenant's
+//!   ladder once ([`supervision`]);
 //! - what was done of a cancelled plan is undone once, in reverse order, and not
 //!   while something of it may still be done.
 //!
@@ -26,8 +34,13 @@
 pub mod acting;
 pub mod approval;
 pub mod case;
+pub mod case_task;
+pub mod delegation;
+pub mod delivery;
 pub mod department;
+pub mod endpoint;
 mod flow;
+pub mod investigation;
 pub mod ledger;
 pub mod plan;
 mod poll_fairness;
@@ -36,37 +49,66 @@ mod react;
 pub mod refusal;
 pub mod remedy;
 mod rpc;
+pub mod shortage;
 mod store;
+pub mod supervision;
 pub mod task;
 mod wire;
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
+use proto::redress::resolution::v1::approval_service_server::ApprovalServiceServer;
 use proto::redress::resolution::v1::department_service_server::DepartmentServiceServer;
+use proto::redress::resolution::v1::endpoint_service_server::EndpointServiceServer;
+use proto::redress::resolution::v1::investigation_service_server::InvestigationServiceServer;
 use proto::redress::resolution::v1::ledger_service_server::LedgerServiceServer;
 use proto::redress::resolution::v1::proposal_service_server::ProposalServiceServer;
 use proto::redress::resolution::v1::resolution_service_server::ResolutionServiceServer;
-use server::{Kit, Parts, Service};
+use proto::redress::resolution::v1::stock_service_server::StockServiceServer;
+use proto::redress::resolution::v1::supervision_service_server::SupervisionServiceServer;
+use server::{Kit, Parts, Service, Settings};
 use sqlx::migrate::Migrator;
+use webhook::{Networks, Sender};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// The service, as a process hosts it.
 pub const SERVICE: Service = Service { name: "resolution", port: 50054, migrations: &MIGRATIONS, open };
 
-#[expect(clippy::unnecessary_wraps, reason = "opening a service may fail; this one does not")]
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let departments = Arc::new(flow::departments::Departments::default());
+    let carrier = flow::dispatch::Carrier::new(sender(&kit.settings)?);
     let resolution = rpc::Resolution::new(kit.db.clone(), Arc::clone(&departments));
     parts.route(ResolutionServiceServer::new(resolution));
-    parts.route(LedgerServiceServer::new(rpc::Ledger::new(kit.db.clone(), departments)));
+    parts.route(LedgerServiceServer::new(rpc::Ledger::new(kit.db.clone(), Arc::clone(&departments))));
+    parts.route(EndpointServiceServer::new(rpc::Endpoints::new(kit.db.clone(), Arc::clone(&departments))));
     parts.route(ProposalServiceServer::new(rpc::TaskProposals::new(kit.db.clone())));
+    parts.route(ApprovalServiceServer::new(rpc::PlanApprovals::new(kit.db.clone())));
     parts.route(DepartmentServiceServer::new(rpc::DepartmentQueues::new(kit.db.clone())));
+    parts.route(SupervisionServiceServer::new(rpc::DepartmentSupervision::new(kit.db.clone())));
     parts.react(react::Reactions);
+    parts.route(InvestigationServiceServer::new(rpc::Investigations::new(kit.db.clone())));
+    parts.route(StockServiceServer::new(rpc::Stock::new(kit.db.clone())));
     let db = kit.db.clone();
     parts.worker("timers", move |stop| {
-        timers::run(db, vec![Arc::new(flow::department_watch::DepartmentWatch)], stop)
+        let watch = Arc::new(flow::department_watch::DepartmentWatch);
+        timers::run(db, vec![watch, Arc::new(flow::restock::Restock)], stop)
     });
+    let db = kit.db.clone();
+    parts.worker("dispatch", move |stop| flow::dispatch::run(db, carrier, departments, stop));
     parts.queue_age(&kit.db, "redress.task.age", store::tasks::oldest_ready());
     Ok(())
+}
+
+/// What departments' endpoints are reached with.
+fn sender(settings: &Settings) -> anyhow::Result<Sender> {
+    let networks = Networks::new(settings.endpoint_networks.iter().copied());
+    let authorities = match &settings.endpoint_ca {
+        Some(path) => {
+            Some(std::fs::read(path).with_context(|| format!("REDRESS_ENDPOINT_CA, {}", path.display()))?)
+        }
+        None => None,
+    };
+    Sender::new(networks, authorities.as_deref()).context("REDRESS_ENDPOINT_CA")
 }

@@ -4,6 +4,7 @@
 //! A transition changes what somebody decided or did; [`Plan::advance`] then takes
 //! the plan as far as it goes by itself, and answers the tasks that begin.
 
+pub mod approval;
 pub mod dag;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -11,8 +12,9 @@ pub(crate) mod tests;
 use std::fmt;
 
 use jiff::Timestamp;
-use kernel::{CaseId, Money, PlanId, TaskId, person};
+use kernel::{CaseId, Money, PlanId, TaskId};
 
+use crate::approval::{Approval, Ruling};
 use crate::ledger::Books;
 use crate::refusal::Refusal;
 use crate::remedy::Remedy;
@@ -84,12 +86,20 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Who proposed it.
     pub proposer: String,
-    /// Who approved or rejected it; empty before.
+    /// Their roles, as identities name them; empty of plans from before they were kept.
+    pub proposer_roles: Vec<String>,
+    /// Who approved it last, or rejected it; empty before, and where a rule approved it.
     pub approver: String,
-    /// Who approved it first, where two must; empty otherwise.
+    /// Who approved it first, where several must; empty otherwise.
     pub first_approver: String,
-    /// Why two must approve it; empty when one is enough, or nobody has approved it.
+    /// Why two at least must approve it; empty when one is enough.
     pub second_reason: String,
+    /// Who has approved it, in their order.
+    pub approvals: Vec<Approval>,
+    /// How a policy judged it last; none of plans from before there were policies.
+    pub ruling: Option<Ruling>,
+    /// When it was approved; none before.
+    pub approved_at: Option<Timestamp>,
     /// Why it was rejected or cancelled; empty otherwise.
     pub reason: String,
     /// How urgent the case is: 1 (most) to 4.
@@ -189,27 +199,6 @@ impl Plan {
         }
     }
 
-    /// Somebody other than the proposer approves it. Where there is a reason for a
-    /// second approver, it waits for one who is neither.
-    pub fn approve(&mut self, approver: &str, second_reason: String) -> Result<(), Refusal> {
-        self.must_be_proposed()?;
-        if person::is_same(approver, &self.proposer) {
-            return Err(Refusal::ApproverIsProposer);
-        }
-        if person::is_same(approver, &self.first_approver) {
-            return Err(Refusal::ApprovedAlready);
-        }
-        self.version += 1;
-        self.second_reason = second_reason;
-        if self.first_approver.is_empty() && !self.second_reason.is_empty() {
-            approver.clone_into(&mut self.first_approver);
-            return Ok(());
-        }
-        self.state = PlanState::Executing;
-        approver.clone_into(&mut self.approver);
-        Ok(())
-    }
-
     /// It is refused, and nothing of it done.
     pub fn reject(&mut self, approver: &str, reason: String, now: Timestamp) -> Result<(), Refusal> {
         self.must_be_proposed()?;
@@ -270,6 +259,7 @@ impl Plan {
             | TaskState::Leased
             | TaskState::NeedsAttention
             | TaskState::OutcomeUnknown
+            | TaskState::AwaitingStock
             | TaskState::Reassigned => {}
         }
     }
@@ -338,7 +328,7 @@ impl Plan {
     fn stop(&mut self, tasks: &mut [Task]) {
         self.drop_waiting();
         let plan_id = self.plan_id;
-        for task in tasks.iter_mut().filter(|task| task.plan_id == plan_id) {
+        for task in tasks.iter_mut().filter(|task| task.plan_id == Some(plan_id)) {
             task.cancel();
             if task.state == TaskState::Cancelled {
                 self.settle(task);
@@ -367,7 +357,7 @@ impl Plan {
         Task {
             task_id,
             version: 1,
-            plan_id: self.plan_id,
+            plan_id: Some(self.plan_id),
             step_id: step.step_id.clone(),
             case_id: self.case_id,
             cycle: self.cycle,
@@ -389,7 +379,11 @@ impl Plan {
             requeued: None,
             rejections: 0,
             attempt_until: None,
+            overdue_step: 0,
+            first_leased_at: None,
             given_to: None,
+            inquiry: None,
+            requester: String::new(),
             traceparent: self.traceparent.clone(),
             created_at: now,
         }

@@ -9,12 +9,12 @@ use kernel::CaseId;
 use pg::Tx;
 use proto::redress::assignment::v1::{CaseAssigned, CaseQueued, DepartmentCreated};
 use proto::redress::cases::v1::{
-    CaseClosed, CaseDecided, CaseDeclined, CaseOpened, CaseReopened, CaseWithdrawn, DecisionCorrected,
-    ExtensionGranted,
+    CaseClosed, CaseDecided, CaseDeclined, CaseLinked, CaseOpened, CaseReopened, CaseUnlinked, CaseWithdrawn,
+    DecisionCorrected, ExtensionGranted,
 };
 
 use crate::case::CaseView;
-use crate::flow::{department_watch, progress};
+use crate::flow::{department_watch, investigations, progress};
 use crate::store;
 use crate::wire::inbound;
 
@@ -30,6 +30,8 @@ events::inbound! {
             CaseWithdrawn => Batch::withdrawn,
             CaseDeclined => Batch::declined,
             CaseClosed => Batch::closed,
+            CaseLinked => Batch::linked,
+            CaseUnlinked => Batch::unlinked,
         }
         assignment {
             CaseAssigned => Batch::assigned,
@@ -72,8 +74,8 @@ struct Batch {
 /// What events of one kind ask for.
 #[derive(Debug)]
 enum Step {
-    /// These are the cases of these customers.
-    Open(Vec<(CaseId, String)>),
+    /// Cases are open, of these customers where they are known.
+    Open(Vec<(CaseView, String)>),
     /// Plans may be proposed now, where a remedy is due.
     Decide(Vec<CaseView>),
     /// Other decisions hold, each with its number.
@@ -86,6 +88,10 @@ enum Step {
     End(&'static str, Vec<(CaseId, i32)>),
     /// Others handle cases now, or nobody does.
     Handle(Vec<(CaseId, String)>),
+    /// These cases are linked and name the same order.
+    Link(Vec<(CaseId, CaseId)>),
+    /// These cases are not linked any more.
+    Unlink(Vec<(CaseId, CaseId)>),
     /// There are these departments.
     Departments(Vec<String>),
 }
@@ -111,10 +117,8 @@ impl Batch {
     }
 
     fn opened(&mut self, event: &Delivered, opened: CaseOpened) -> Result<(), Fault> {
-        if opened.customer_id.is_empty() {
-            return Ok(());
-        }
-        self.push(Step::Open(vec![(CaseId(event.subject), opened.customer_id)]))
+        let view = inbound::opened(CaseId(event.subject), &opened, &event.traceparent);
+        self.push(Step::Open(vec![(view, opened.customer_id)]))
     }
 
     fn decided(&mut self, event: &Delivered, decided: CaseDecided) -> Result<(), Fault> {
@@ -159,6 +163,16 @@ impl Batch {
         self.push(Step::Handle(vec![(CaseId(event.subject), String::new())]))
     }
 
+    fn linked(&mut self, event: &Delivered, linked: CaseLinked) -> Result<(), Fault> {
+        let pair = inbound::linked(&linked, CaseId(event.subject));
+        self.push(Step::Link(pair.into_iter().collect()))
+    }
+
+    fn unlinked(&mut self, event: &Delivered, unlinked: CaseUnlinked) -> Result<(), Fault> {
+        let pair = inbound::unlinked(&unlinked, CaseId(event.subject));
+        self.push(Step::Unlink(pair.into_iter().collect()))
+    }
+
     fn department(&mut self, _: &Delivered, created: DepartmentCreated) -> Result<(), Fault> {
         self.push(Step::Departments(vec![created.department_id]))
     }
@@ -174,7 +188,9 @@ impl Step {
             (Self::Correct(run), Self::Correct(more)) => run.extend(more),
             (Self::Extend(run), Self::Extend(more)) => run.extend(more),
             (Self::End(reason, run), Self::End(next, more)) if *reason == next => run.extend(more),
-            (Self::Handle(run), Self::Handle(more)) | (Self::Open(run), Self::Open(more)) => {
+            (Self::Handle(run), Self::Handle(more)) => run.extend(more),
+            (Self::Open(run), Self::Open(more)) => run.extend(more),
+            (Self::Link(run), Self::Link(more)) | (Self::Unlink(run), Self::Unlink(more)) => {
                 run.extend(more);
             }
             (Self::Departments(run), Self::Departments(more)) => run.extend(more),
@@ -185,18 +201,31 @@ impl Step {
 
     async fn apply(self, tx: &mut Tx) -> Result<(), Fault> {
         match self {
-            Self::Open(complainants) => store::cases::keep_complainants(tx, &complainants).await,
+            Self::Open(cases) => open(tx, cases).await,
             Self::Decide(views) | Self::Reopen(views) => store::cases::keep(tx, &views).await,
             Self::Correct(views) => correct(tx, &views).await,
             Self::Extend(extended) => store::cases::extend(tx, &extended).await,
             Self::End(reason, ends) => end(tx, &ends, reason).await,
             Self::Handle(handlers) => store::cases::keep_handlers(tx, &handlers).await,
+            Self::Link(pairs) => store::approvals::link(tx, &pairs).await,
+            Self::Unlink(pairs) => store::approvals::unlink(tx, &pairs).await,
             Self::Departments(departments) => {
                 let new = store::departments::keep(tx, &departments).await?;
                 department_watch::begin(tx, &new).await
             }
         }
     }
+}
+
+/// Cases are known from when they are opened: departments may be asked about them.
+async fn open(tx: &mut Tx, cases: Vec<(CaseView, String)>) -> Result<(), Fault> {
+    let told = cases.iter().filter(|(_, customer)| !customer.is_empty());
+    let complainants: Vec<_> = told.map(|(case, customer)| (case.case_id, customer.clone())).collect();
+    if !complainants.is_empty() {
+        store::cases::keep_complainants(tx, &complainants).await?;
+    }
+    let views: Vec<CaseView> = cases.into_iter().map(|(case, _)| case).collect();
+    store::cases::keep(tx, &views).await
 }
 
 /// Another decision holds: what is planned for the one before is cancelled, and what was
@@ -206,11 +235,15 @@ async fn correct(tx: &mut Tx, views: &[(CaseView, i32)]) -> Result<(), Fault> {
     cancel(tx, &ids, "the decision was corrected").await
 }
 
-/// No plan may be proposed any more; what is planned or under way is cancelled,
-/// what was done is undone.
+/// No plan may be proposed any more; what is planned or under way is cancelled, what was
+/// done is undone, and what departments were asked is not wanted any more.
 async fn end(tx: &mut Tx, ends: &[(CaseId, i32)], reason: &str) -> Result<(), Fault> {
     let closed = store::cases::close(tx, ends).await?;
-    if closed.is_empty() { Ok(()) } else { cancel(tx, &closed, reason).await }
+    if closed.is_empty() {
+        return Ok(());
+    }
+    cancel(tx, &closed, reason).await?;
+    investigations::cancel(tx, &closed, reason).await
 }
 
 async fn cancel(tx: &mut Tx, cases: &[CaseId], reason: &str) -> Result<(), Fault> {

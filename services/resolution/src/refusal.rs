@@ -2,9 +2,10 @@
 
 use fault::Kind;
 
+use crate::approval::policy::MAX_POLICIES;
 use crate::ledger::statement::MAX_ROWS;
 use crate::plan::PlanState;
-use crate::task::TaskState;
+use crate::task::{MAX_INVESTIGATIONS, TaskState};
 
 /// A refusal of the resolution service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,24 @@ pub enum Refusal {
     NotTheHandler,
     /// The approver has approved it already; a second one is needed.
     ApprovedAlready,
+    /// The approval policy refuses the plan.
+    RefusedByPolicy,
+    /// The plan is above what the approver may approve.
+    ApproverLimitExceeded,
+    /// Nothing is delegated to the approver by whom they name.
+    NoDelegation,
+    /// No approval policy of this version.
+    ApprovalPolicyNotFound,
+    /// The tenant has as many policies as it may.
+    TooManyApprovalPolicies,
+    /// No delegation of the caller's with this id.
+    DelegationNotFound,
+    /// The delegation was revoked or is over.
+    DelegationEnded,
+    /// What was delegated would be delegated on.
+    DelegationChain,
+    /// The caller has delegated in that time already.
+    DelegationOverlaps,
     /// No such task.
     TaskNotFound,
     /// No department with this id.
@@ -53,8 +72,22 @@ pub enum Refusal {
     AlreadyPaused,
     /// The department is not paused, for this kind or for all.
     NotPaused,
+    /// The task takes no goods that could be lacking.
+    NoGoodsNeeded,
+    /// The case has ended.
+    CaseEnded,
+    /// As many requests on the case are open as may be.
+    TooManyInvestigations,
     /// The `request_id` of a poll was used for another poll.
     KeyReused,
+    /// The department has no endpoint.
+    EndpointNotFound,
+    /// The endpoint is paused already.
+    EndpointAlreadyPaused,
+    /// The endpoint is not paused.
+    EndpointNotPaused,
+    /// The task has no delivery that could be made again.
+    NothingToDeliver,
 }
 
 impl fault::Refusal for Refusal {
@@ -65,23 +98,39 @@ impl fault::Refusal for Refusal {
             | Self::TaskNotFound
             | Self::DepartmentNotFound
             | Self::ProposalNotFound
+            | Self::EndpointNotFound
+            | Self::ApprovalPolicyNotFound
+            | Self::DelegationNotFound
             | Self::ReconciliationNotFound => Kind::NotFound,
             Self::CaseNotDecided
             | Self::PlanAlreadyOpen
             | Self::InvalidPlanState(_)
+            | Self::RefusedByPolicy
+            | Self::DelegationEnded
+            | Self::DelegationChain
+            | Self::DelegationOverlaps
             | Self::LeaseLost
             | Self::ProposalPending
             | Self::InvalidProposalState
             | Self::AlreadyPaused
             | Self::NotPaused
+            | Self::CaseEnded
+            | Self::NoGoodsNeeded
+            | Self::EndpointAlreadyPaused
+            | Self::EndpointNotPaused
+            | Self::NothingToDeliver
             | Self::InvalidTaskState(_) => Kind::Precondition,
             Self::ApproverIsProposer
             | Self::ApprovedAlready
+            | Self::ApproverLimitExceeded
+            | Self::NoDelegation
             | Self::ExecutorIsPlanner
             | Self::CallerRecused
             | Self::DeciderIsProposer
             | Self::NotTheHandler => Kind::Forbidden,
-            Self::StatementTooLong => Kind::Exhausted,
+            Self::StatementTooLong | Self::TooManyInvestigations | Self::TooManyApprovalPolicies => {
+                Kind::Exhausted
+            }
             Self::KeyReused => Kind::Exists,
         }
     }
@@ -98,6 +147,15 @@ impl fault::Refusal for Refusal {
             Self::CallerRecused => "CALLER_RECUSED",
             Self::NotTheHandler => "NOT_THE_HANDLER",
             Self::ApprovedAlready => "APPROVED_ALREADY",
+            Self::RefusedByPolicy => "REFUSED_BY_POLICY",
+            Self::ApproverLimitExceeded => "APPROVER_LIMIT_EXCEEDED",
+            Self::NoDelegation => "NO_DELEGATION",
+            Self::ApprovalPolicyNotFound => "APPROVAL_POLICY_NOT_FOUND",
+            Self::TooManyApprovalPolicies => "TOO_MANY_APPROVAL_POLICIES",
+            Self::DelegationNotFound => "DELEGATION_NOT_FOUND",
+            Self::DelegationEnded => "DELEGATION_ENDED",
+            Self::DelegationChain => "DELEGATION_CHAIN",
+            Self::DelegationOverlaps => "DELEGATION_OVERLAPS",
             Self::TaskNotFound => "TASK_NOT_FOUND",
             Self::DepartmentNotFound => "DEPARTMENT_NOT_FOUND",
             Self::LeaseLost => "LEASE_LOST",
@@ -110,7 +168,14 @@ impl fault::Refusal for Refusal {
             Self::DeciderIsProposer => "DECIDER_IS_PROPOSER",
             Self::AlreadyPaused => "ALREADY_PAUSED",
             Self::NotPaused => "NOT_PAUSED",
+            Self::NoGoodsNeeded => "NO_GOODS_NEEDED",
+            Self::CaseEnded => "CASE_ENDED",
+            Self::TooManyInvestigations => "TOO_MANY_INVESTIGATIONS",
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
+            Self::EndpointNotFound => "ENDPOINT_NOT_FOUND",
+            Self::EndpointAlreadyPaused => "ENDPOINT_ALREADY_PAUSED",
+            Self::EndpointNotPaused => "ENDPOINT_NOT_PAUSED",
+            Self::NothingToDeliver => "NOTHING_TO_DELIVER",
         }
     }
 }
@@ -130,6 +195,15 @@ impl std::fmt::Display for Refusal {
             Self::NotTheHandler => f.write_str("this is for who handles the case, or a supervisor"),
             Self::ApproverIsProposer => f.write_str("a plan is approved by somebody other than its proposer"),
             Self::ApprovedAlready => f.write_str("you have approved the plan; somebody else must, too"),
+            Self::RefusedByPolicy => f.write_str("the approval policy refuses the plan"),
+            Self::ApproverLimitExceeded => f.write_str("the plan is above what you may approve"),
+            Self::NoDelegation => f.write_str("nothing is delegated to you by them now"),
+            Self::ApprovalPolicyNotFound => f.write_str("no approval policy of this version"),
+            Self::TooManyApprovalPolicies => write!(f, "there are {MAX_POLICIES} approval policies already"),
+            Self::DelegationNotFound => f.write_str("no delegation of yours with this id"),
+            Self::DelegationEnded => f.write_str("the delegation was revoked or is over"),
+            Self::DelegationChain => f.write_str("what is delegated is not delegated on"),
+            Self::DelegationOverlaps => f.write_str("you have delegated in that time already"),
             Self::TaskNotFound => f.write_str("no task with this id"),
             Self::DepartmentNotFound => f.write_str("no department with this id"),
             Self::LeaseLost => f.write_str("the task is not held under this token any more"),
@@ -148,7 +222,16 @@ impl std::fmt::Display for Refusal {
             }
             Self::AlreadyPaused => f.write_str("the department is paused so already"),
             Self::NotPaused => f.write_str("the department is not paused so"),
+            Self::NoGoodsNeeded => f.write_str("the task takes no goods that could be lacking"),
+            Self::CaseEnded => f.write_str("the case has ended; reopen it first"),
+            Self::TooManyInvestigations => {
+                write!(f, "{MAX_INVESTIGATIONS} requests on the case are open; wait for one, or cancel it")
+            }
             Self::KeyReused => f.write_str("this request_id was used for another poll; take a new one"),
+            Self::EndpointNotFound => f.write_str("the department has no endpoint"),
+            Self::EndpointAlreadyPaused => f.write_str("the endpoint is paused already"),
+            Self::EndpointNotPaused => f.write_str("the endpoint is not paused"),
+            Self::NothingToDeliver => f.write_str("nothing of the task can be delivered again"),
         }
     }
 }

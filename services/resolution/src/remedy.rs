@@ -6,6 +6,16 @@ use std::time::Duration;
 use kernel::Money;
 
 kernel::numbered! {
+    /// What a department is asked for.
+    Inquiry {
+        /// References to evidence.
+        Evidence = 1,
+        /// What it has to say.
+        Statement = 2,
+    }
+}
+
+kernel::numbered! {
     /// A kind of remedy.
     RemedyKind {
         /// A written apology.
@@ -32,13 +42,29 @@ kernel::numbered! {
         StaffMeasures = 11,
         /// A product recall is announced.
         RecallNotice = 12,
+        /// A department is asked for evidence or a statement: no remedy.
+        Investigation = 20,
+        /// A department is to see to its stock of an article: no remedy.
+        StockAlert = 21,
     }
 }
 
+/// The first number of the kinds that are no remedies.
+const FIRST_OF_NO_PLAN: i16 = 20;
 /// Largest sum of a remedy, in minor units: thousands of them can be added up.
 pub const MAX_MINOR: i64 = 1_000_000_000_000_000;
 
 impl RemedyKind {
+    /// Whether it puts a complaint right, and may be a step of a plan.
+    pub fn is_remedy(self) -> bool {
+        self.number() < FIRST_OF_NO_PLAN
+    }
+
+    /// As rules name it: `refund`, `fee_waiver`.
+    pub fn word(self) -> String {
+        self.to_string().replace(' ', "_")
+    }
+
     /// Whether it moves a sum of money.
     pub fn needs_amount(self) -> bool {
         matches!(self, Self::Refund | Self::Compensation | Self::FeeWaiver)
@@ -47,6 +73,21 @@ impl RemedyKind {
     /// Whether it moves goods.
     pub fn needs_goods(self) -> bool {
         matches!(self, Self::Exchange | Self::Redelivery)
+    }
+
+    /// Whether it takes goods or parts, which its department may lack.
+    pub fn takes_goods(self) -> bool {
+        self.needs_goods() || self == Self::Repair
+    }
+
+    /// What could be done instead, where it takes goods that there are none of.
+    pub fn instead(self) -> &'static [Self] {
+        match self {
+            Self::Exchange => &[Self::Repair, Self::Redelivery, Self::Refund],
+            Self::Repair => &[Self::Exchange, Self::Redelivery, Self::Refund],
+            Self::Redelivery => &[Self::Exchange, Self::Refund],
+            _ => &[],
+        }
     }
 
     /// Whether doing it twice costs twice.
@@ -84,6 +125,8 @@ impl fmt::Display for RemedyKind {
             Self::RecordCorrection => "record correction",
             Self::StaffMeasures => "staff measures",
             Self::RecallNotice => "recall notice",
+            Self::Investigation => "investigation",
+            Self::StockAlert => "stock alert",
         })
     }
 }
@@ -115,6 +158,9 @@ impl Remedy {
     /// not take.
     pub fn flaws(&self) -> Vec<Flaw> {
         let mut flaws = Vec::new();
+        if !self.kind.is_remedy() {
+            flaws.push(Flaw::new("kind", "is not for plans"));
+        }
         match &self.amount {
             None if self.kind.needs_amount() => flaws.push(Flaw::new("amount", "is required for this kind")),
             Some(_) if !self.kind.needs_amount() => flaws.push(Flaw::new("amount", "is not for this kind")),
@@ -192,6 +238,7 @@ mod tests {
         assert!(fields(&remedy(RemedyKind::Refund, Some(MAX_MINOR), false)).is_empty());
         assert_eq!(fields(&remedy(RemedyKind::Refund, Some(MAX_MINOR + 1), false)), ["amount"]);
         assert_eq!(fields(&remedy(RemedyKind::Redelivery, Some(1), false)), ["amount", "goods"]);
+        assert_eq!(fields(&remedy(RemedyKind::Investigation, None, false)), ["kind"]);
     }
 
     #[test]

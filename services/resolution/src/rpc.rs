@@ -1,11 +1,16 @@
 //! One function per rpc: parse → transact → render.
 
+mod approvals;
 mod departments;
+mod endpoints;
+mod investigations;
 mod ledger;
 mod limits;
 mod plans;
 mod proposals;
 mod statements;
+mod stock;
+mod supervision;
 mod tasks;
 
 use std::sync::Arc;
@@ -24,14 +29,20 @@ use proto::redress::resolution::v1::{
 };
 use tonic::{Request, Response, Status};
 
+use crate::flow::approval_policies::ApprovalPolicies;
 use crate::flow::departments::Departments;
 use crate::poll_fairness::PollFairness;
 pub(crate) use ledger::Ledger;
 use plans::{Approvals, Proposals};
 use tasks::{Completions, Leases, Streams};
 
+pub(crate) use approvals::PlanApprovals;
 pub(crate) use departments::DepartmentQueues;
+pub(crate) use endpoints::Endpoints;
+pub(crate) use investigations::Investigations;
 pub(crate) use proposals::TaskProposals;
+pub(crate) use stock::Stock;
+pub(crate) use supervision::DepartmentSupervision;
 
 /// The rpcs over one schema.
 pub(crate) struct Resolution {
@@ -46,9 +57,10 @@ pub(crate) struct Resolution {
 
 impl Resolution {
     pub(crate) fn new(db: Db, departments: Arc<Departments>) -> Self {
+        let policies = Arc::new(ApprovalPolicies::default());
         Self {
-            proposals: Group::new(db.clone(), Proposals),
-            approvals: Group::new(db.clone(), Approvals),
+            proposals: Group::new(db.clone(), Proposals(Arc::clone(&policies))),
+            approvals: Group::new(db.clone(), Approvals(policies)),
             completions: Group::new(db.clone(), Completions),
             streams: Streams::new(db.clone(), departments.clone()),
             db,

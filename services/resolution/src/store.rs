@@ -4,14 +4,21 @@
 //! tasks. Who needs a task only takes just that; who hands tasks out waits for
 //! nobody.
 
+pub(crate) mod approval_policies;
 pub(crate) mod approvals;
 pub(crate) mod cases;
+pub(crate) mod delegations;
+pub(crate) mod deliveries;
 pub(crate) mod departments;
+pub(crate) mod endpoints;
+pub(crate) mod investigations;
 pub(crate) mod ledger;
 pub(crate) mod plans;
 pub(crate) mod proposals;
 pub(crate) mod reports;
 pub(crate) mod statements;
+pub(crate) mod stock;
+pub(crate) mod supervision;
 pub(crate) mod tasks;
 
 use fault::Fault;

@@ -6,7 +6,7 @@
 //! somebody else is handed the task, which gives it another token.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt;
 use std::time::Duration;
@@ -16,10 +16,12 @@ use kernel::{CaseId, Money, PlanId, TaskId};
 use uuid::Uuid;
 
 use crate::refusal::Refusal;
-use crate::remedy::{Flaw, Remedy};
+use crate::remedy::{Flaw, Inquiry, Remedy};
 
 /// How often a task is handed out before people look into it.
 pub const MAX_ATTEMPTS: i32 = 5;
+/// Most requests on a case that are open at once.
+pub const MAX_INVESTIGATIONS: i64 = 50;
 /// Back-off after the first failure; doubles with each further one.
 pub const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
 /// Longest back-off.
@@ -47,6 +49,15 @@ kernel::numbered! {
         /// Its step went on as another department's task. Final, unless its last holder
         /// reports it done before anybody was handed that one.
         Reassigned = 7,
+        /// Its department lacks what it needs: it may be handed out from `visible_at` on.
+        AwaitingStock = 8,
+    }
+}
+
+impl TaskState {
+    /// Whether something is still to be done about it.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Ready | Self::Leased | Self::NeedsAttention | Self::OutcomeUnknown)
     }
 }
 
@@ -60,20 +71,22 @@ impl fmt::Display for TaskState {
             Self::Cancelled => "cancelled",
             Self::OutcomeUnknown => "of unknown outcome",
             Self::Reassigned => "given to another department",
+            Self::AwaitingStock => "waiting for goods",
         })
     }
 }
 
-/// A step of a plan, or the undoing of one, as its department carries it out.
+/// A step of a plan, or the undoing of one, as its department carries it out; or what else
+/// it is asked to do for a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
     /// Identity, and the department's idempotency key.
     pub task_id: TaskId,
     /// Counts the changes.
     pub version: i64,
-    /// The plan it belongs to.
-    pub plan_id: PlanId,
-    /// The step of the plan.
+    /// The plan it belongs to; none where it is no remedy.
+    pub plan_id: Option<PlanId>,
+    /// The step of the plan; empty without one.
     pub step_id: String,
     /// The case it helps.
     pub case_id: CaseId,
@@ -115,8 +128,17 @@ pub struct Task {
     pub rejections: i32,
     /// Until when its present attempt may go on; none before the first.
     pub attempt_until: Option<Timestamp>,
+    /// How far it was told that it is overdue: 0 not, 1 that it is, n + 1 to the nth rung of
+    /// the ladder.
+    pub overdue_step: i16,
+    /// When it was first handed to a worker.
+    pub first_leased_at: Option<Timestamp>,
     /// The task its step went on as.
     pub given_to: Option<TaskId>,
+    /// What an investigation asks for.
+    pub inquiry: Option<Inquiry>,
+    /// Who asked for it, where it belongs to no plan; empty otherwise.
+    pub requester: String,
     /// Trace of the case.
     pub traceparent: String,
     /// When it was created.
@@ -130,8 +152,10 @@ pub struct TaskResult {
     pub reference: String,
     /// The sum moved.
     pub amount: Option<Money>,
-    /// Remark.
+    /// Remark; what an investigation found.
     pub remark: String,
+    /// References to evidence that an investigation found.
+    pub evidence: Vec<String>,
 }
 
 /// A failed attempt, as its worker tells it.
@@ -203,7 +227,7 @@ impl Task {
     }
 
     /// As [`Self::held_under`]; what went on as another task is held by nobody.
-    fn must_be_held_under(&self, token: Uuid) -> Result<(), Refusal> {
+    pub(crate) fn must_be_held_under(&self, token: Uuid) -> Result<(), Refusal> {
         if self.state == TaskState::Reassigned { Err(Refusal::LeaseLost) } else { self.held_under(token) }
     }
 
@@ -227,6 +251,7 @@ impl Task {
             _ => None,
         };
         flaws.extend(wrong.map(|what| Flaw::new("amount", what)));
+        flaws.extend(self.flaws_of_findings(result));
         flaws
     }
 
@@ -274,6 +299,16 @@ impl Task {
         Ok(())
     }
 
+    /// What should have brought it to its holder has reached nobody: it may be handed out
+    /// again, and that was no attempt.
+    pub fn release(&mut self, token: Uuid, now: Timestamp) -> Result<(), Refusal> {
+        self.must_be_held_under(token)?;
+        self.move_to(TaskState::Ready);
+        self.attempt = (self.attempt - 1).max(0);
+        self.visible_at = now;
+        Ok(())
+    }
+
     /// Whether its step was handed back so often that a supervisor must find another way.
     pub fn is_escalated(&self) -> bool {
         self.rejections >= MAX_REJECTIONS
@@ -281,12 +316,7 @@ impl Task {
 
     /// Refuses what cannot be done about a task that has ended.
     pub fn must_be_open(&self) -> Result<(), Refusal> {
-        match self.state {
-            TaskState::Completed | TaskState::Cancelled | TaskState::Reassigned => {
-                Err(Refusal::InvalidTaskState(self.state))
-            }
-            _ => Ok(()),
-        }
+        if self.state.is_open() { Ok(()) } else { Err(Refusal::InvalidTaskState(self.state)) }
     }
 
     /// Two people give it more time.
@@ -294,6 +324,7 @@ impl Task {
         self.must_be_open()?;
         self.version += 1;
         self.due_time = Some(due_time);
+        self.overdue_step = 0;
         Ok(())
     }
 
@@ -354,10 +385,10 @@ impl Task {
         (rest.minor > 0).then_some(rest)
     }
 
-    /// People looked into it: its department is handed it again, with fresh attempts. Who
+    /// People looked into it, or have goods for it: its department is handed it again, with fresh attempts. Who
     /// reports late on the last attempt is still heard until it is.
     pub fn requeue(&mut self, requeued: Requeued, now: Timestamp) -> Result<(), Refusal> {
-        if self.state != TaskState::NeedsAttention {
+        if !matches!(self.state, TaskState::NeedsAttention | TaskState::AwaitingStock) {
             return Err(Refusal::InvalidTaskState(self.state));
         }
         self.version += 1;
@@ -376,7 +407,7 @@ impl Task {
         requeued: Requeued,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
-        if !matches!(self.state, TaskState::Ready | TaskState::NeedsAttention) {
+        if !matches!(self.state, TaskState::Ready | TaskState::NeedsAttention | TaskState::AwaitingStock) {
             return Err(Refusal::InvalidTaskState(self.state));
         }
         let next = Self {
@@ -388,6 +419,8 @@ impl Task {
             worker: String::new(),
             visible_at: now,
             attempt_until: None,
+            overdue_step: 0,
+            first_leased_at: None,
             last_error: String::new(),
             lease_token: None,
             requeued: Some(requeued.clone()),
@@ -410,7 +443,9 @@ impl Task {
             return;
         }
         match self.state {
-            TaskState::Ready | TaskState::NeedsAttention => self.move_to(TaskState::Cancelled),
+            TaskState::Ready | TaskState::NeedsAttention | TaskState::AwaitingStock => {
+                self.move_to(TaskState::Cancelled);
+            }
             TaskState::Leased | TaskState::OutcomeUnknown => {
                 self.version += 1;
                 self.cancel_requested = true;

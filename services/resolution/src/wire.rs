@@ -1,13 +1,19 @@
 //! Proto ⇄ domain, nothing else.
 
+pub(crate) mod approvals;
+pub(crate) mod deliveries;
 pub(crate) mod departments;
+pub(crate) mod endpoints;
 pub(crate) mod inbound;
+pub(crate) mod investigations;
 pub(crate) mod ledger;
 pub(crate) mod limits;
 pub(crate) mod outbound;
 pub(crate) mod plans;
 pub(crate) mod proposals;
 pub(crate) mod statements;
+pub(crate) mod stock;
+pub(crate) mod supervision;
 pub(crate) mod tasks;
 
 use fault::Check;
@@ -55,9 +61,12 @@ fn goods(goods: &Goods) -> v1::Goods {
 #[cfg(test)]
 mod tests {
     use super::v1;
+    use crate::delivery::{DeliveryKind, DeliveryState};
+    use crate::endpoint::{EndpointKind, EndpointState};
     use crate::plan::PlanState;
     use crate::proposal::{ProposalKind, ProposalState};
-    use crate::remedy::RemedyKind;
+    use crate::remedy::{Inquiry, RemedyKind};
+    use crate::supervision::SupervisionLevel;
     use crate::task::TaskState;
 
     #[test]
@@ -66,8 +75,14 @@ mod tests {
             RemedyKind, v1::RemedyKind;
             PlanState, v1::PlanState;
             TaskState, v1::TaskState;
+            Inquiry, v1::Inquiry;
             ProposalKind, v1::ProposalKind;
             ProposalState, v1::ProposalState;
+            SupervisionLevel, v1::SupervisionLevel;
+            EndpointKind, v1::EndpointKind;
+            EndpointState, v1::EndpointState;
+            DeliveryKind, v1::DeliveryKind;
+            DeliveryState, v1::DeliveryState;
         }
     }
 }

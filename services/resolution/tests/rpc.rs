@@ -4,22 +4,40 @@
 
 #[path = "rpc/acting.rs"]
 mod acting;
+#[path = "rpc/approval_policies.rs"]
+mod approval_policies;
 #[path = "rpc/approvals.rs"]
 mod approvals;
+#[path = "rpc/delegations.rs"]
+mod delegations;
 #[path = "rpc/departments.rs"]
 mod departments;
+#[path = "rpc/endpoints.rs"]
+mod endpoints;
 #[path = "rpc/events.rs"]
 mod events;
 #[path = "rpc/handed_back.rs"]
 mod handed_back;
+#[path = "rpc/investigations.rs"]
+mod investigations;
 #[path = "rpc/ledger.rs"]
 mod ledger;
 #[path = "rpc/plans.rs"]
 mod plans;
+#[path = "rpc/policy_versions.rs"]
+mod policy_versions;
 #[path = "rpc/proposals.rs"]
 mod proposals;
+#[path = "rpc/push.rs"]
+mod push;
+#[path = "rpc/push_changes.rs"]
+mod push_changes;
+#[path = "rpc/push_grpc.rs"]
+mod push_grpc;
 #[path = "rpc/queue.rs"]
 mod queue;
+#[path = "rpc/reached.rs"]
+mod reached;
 #[path = "rpc/reads.rs"]
 mod reads;
 #[path = "rpc/reports.rs"]
@@ -32,8 +50,14 @@ mod saga_failures;
 mod scope;
 #[path = "rpc/statements.rs"]
 mod statements;
+#[path = "rpc/stock.rs"]
+mod stock;
+#[path = "rpc/stock_alerts.rs"]
+mod stock_alerts;
 #[path = "rpc/streams.rs"]
 mod streams;
+#[path = "rpc/supervision.rs"]
+mod supervision;
 #[path = "rpc/unknown.rs"]
 mod unknown;
 #[path = "rpc/world.rs"]

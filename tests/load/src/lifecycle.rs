@@ -251,8 +251,12 @@ impl Clients {
         };
         let proposed = resolution.propose_plan(after(decided, "agent", propose)).await?.into_inner();
         let plan_id = proposed.plan.context("a plan")?.plan_id;
-        let approve =
-            ApprovePlanRequest { request_id: format!("approve-{case_id}"), plan_id, expected_version: None };
+        let approve = ApprovePlanRequest {
+            request_id: format!("approve-{case_id}"),
+            plan_id,
+            expected_version: None,
+            on_behalf_of: String::new(),
+        };
         resolution.approve_plan(after(None, "supervisor", approve)).await?;
         Ok(())
     }
@@ -293,7 +297,7 @@ async fn complete(mut client: ResolutionServiceClient<Channel>, lease: Lease) ->
         result: Some(TaskResult {
             reference: format!("REF-{}", task.task_id),
             amount: task.amount,
-            remark: String::new(),
+            ..TaskResult::default()
         }),
         task_id: task.task_id,
     };

@@ -6,6 +6,7 @@
 
 mod clocks;
 mod connection;
+mod kpi;
 mod lifecycle;
 mod pgbench;
 mod procfs;
@@ -36,6 +37,8 @@ const WARM: Duration = Duration::from_secs(4);
 const ROUNDS: u32 = 10;
 /// Timers that are armed and not due.
 const ARMED: u32 = 1_000_000;
+/// Cases of the year whose figures are asked for.
+const CASES: u32 = 1_000_000;
 
 /// Measures the suite and writes a report.
 #[derive(Parser)]
@@ -68,7 +71,7 @@ struct Arguments {
     /// what is measured means nothing
     #[arg(long)]
     short: bool,
-    /// Only these phases: submit, otlp, suite, assign, clocks, routing, lifecycle, idle
+    /// Only these phases: submit, otlp, suite, assign, clocks, routing, kpi, lifecycle, idle
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -161,6 +164,10 @@ async fn measure(arguments: &Arguments, base: &Base) -> Result<Report> {
     if arguments.wants("routing") {
         let rounds = if arguments.short { 1 } else { ROUNDS };
         routing::measure(base, rounds, &mut report).await?;
+    }
+    if arguments.wants("kpi") {
+        let cases = if arguments.short { CASES / 50 } else { CASES };
+        kpi::measure(base, cases, arguments.statements, &mut report).await?;
     }
     if arguments.wants("lifecycle") {
         let suite = Suite::one_process(base, "load_lifecycle").await?;

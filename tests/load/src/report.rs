@@ -36,6 +36,12 @@ pub(crate) struct Report {
     pub(crate) assignments_per_s: Option<f64>,
     /// CPU per assignment with 100 000 cases that wait, per CPU with 1 000.
     pub(crate) assignment_backlog_ratio: Option<f64>,
+    /// A board of ten figures by month, over a year of a million cases, median.
+    pub(crate) kpi_board_ms: Option<f64>,
+    /// The same, told apart by channel.
+    pub(crate) kpi_board_by_channel_ms: Option<f64>,
+    /// The same as the first while the last month is out of date.
+    pub(crate) kpi_board_changing_ms: Option<f64>,
     /// Whole lifecycles a second, clients and Postgres on the same machine.
     lifecycles_per_s: Option<f64>,
     pub(crate) idle_rss_mb_one_process: Option<f64>,
@@ -187,6 +193,9 @@ impl Report {
         line("million_clocks_start_ms", self.million_clocks_start_ms, "as cold_start_ms");
         line("assignments_per_s", self.assignments_per_s, "at least 3000");
         line("assignment_backlog_ratio", self.assignment_backlog_ratio, "at most 1.2");
+        line("kpi_board_ms", self.kpi_board_ms, "below 200");
+        line("kpi_board_by_channel_ms", self.kpi_board_by_channel_ms, "below 1 000");
+        line("kpi_board_changing_ms", self.kpi_board_changing_ms, "below 400");
         line("lifecycles_per_s", self.lifecycles_per_s, "at least 200");
         line("idle_rss_mb_one_process", self.idle_rss_mb_one_process, "below 60");
         line("idle_rss_mb_five_processes", self.idle_rss_mb_five_processes, "below 150");

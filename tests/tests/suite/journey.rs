@@ -2,11 +2,14 @@
 //! as stories over one house. Each test tells them all: once with every mutation
 //! sent twice and once changed, once with every event delivered twice on top.
 
+mod approvals;
 mod calendars;
 mod classifiers;
 mod corrections;
 mod deadlines;
 mod echo;
+mod figures;
+mod inquiries;
 mod matters;
 mod notices;
 mod roster;
@@ -63,9 +66,11 @@ async fn every_event_has_one_effect_however_often_it_is_delivered() {
 /// Tells every story, and counts the cases before the last, which only opens more.
 async fn tell_all(scene: &Scene) {
     roster::hired(scene).await;
+    approvals::settled(scene).await;
     stories::disputed_then_accepted(scene).await;
     stories::withdrawn_and_undone(scene).await;
     stories::declined(scene).await;
+    inquiries::asked(scene).await;
     surveys::asked_afterwards(scene).await;
     stories::closed_and_reopened(scene).await;
     corrections::decided_again(scene).await;
@@ -79,6 +84,7 @@ async fn tell_all(scene: &Scene) {
     notices::told_by_other_means(scene).await;
     calendars::kept(scene).await;
     counted(scene).await;
+    figures::told(scene).await;
     classifiers::taught(scene).await;
 }
 
@@ -105,7 +111,7 @@ async fn counted(scene: &Scene) {
         (CaseState::Assigned, 2),
         (CaseState::Decided, 1),
         (CaseState::Closed, 2),
-        (CaseState::Withdrawn, 7),
+        (CaseState::Withdrawn, 8),
         (CaseState::OutOfScope, 1),
     ];
     assert_eq!(by_state, BTreeMap::from(left));

@@ -5,6 +5,7 @@ mod acting;
 mod chaos;
 mod contracts;
 mod embedded;
+mod figures;
 mod house;
 mod import;
 mod journey;

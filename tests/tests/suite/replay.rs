@@ -10,15 +10,18 @@ use std::fs::File;
 use std::io::Read;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use client::{Client, Token};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
 use proto::redress::cases::v1::{
     AddNoteRequest, CaseState, CloseCaseRequest, GetCaseRequest, ReopenCaseRequest, TimelineEntry,
     TimelineKind,
 };
+use proto::redress::feedback::v1::kpi_service_client::KpiServiceClient;
+use proto::redress::feedback::v1::{KpiQuery, QueryKpisRequest};
 use proto::redress::intake::v1::{Channel, Complaint};
 use testkit::{House, MockClock};
 use tests::life::{People, seeing};
@@ -131,6 +134,9 @@ async fn replay(log: Vec<Step>) -> Result<Figures> {
         done.with_context(|| format!("row {number}: {step:?}"))?;
     }
     let figures = desk.figures().await?;
+    house.settled().await;
+    let told = desk.told(log.last().context("a log has events")?.time).await?;
+    ensure!(told == figures, "the KPIs tell {told:?}, the timelines {figures:?}");
     house.done().await;
     Ok(figures)
 }
@@ -203,6 +209,39 @@ impl HelpDesk {
             percentiles: [0.25, 0.5, 0.75, 0.9, 0.95].map(|part| rounded(percentile(&days, part))),
             mean: rounded(mean(&days)),
             reopened: reopened.count(),
+        })
+    }
+}
+
+impl HelpDesk {
+    /// What the KPIs tell of the years until a time: of as many tickets as were resolved, how
+    /// long that took, and how many of them it was not over with.
+    async fn told(&self, until: Timestamp) -> Result<Figures> {
+        let day = |back: i64| {
+            let days = SignedDuration::from_hours(24 * back);
+            (until - days).to_zoned(TimeZone::UTC).date().to_string()
+        };
+        let query = |kpi: &str| KpiQuery {
+            name: kpi.to_owned(),
+            kpi: kpi.to_owned(),
+            start_date: day(1_800),
+            end_date: day(-2),
+            percentiles: if kpi == "response_time" { vec![0.25, 0.5, 0.75, 0.9, 0.95] } else { Vec::new() },
+            ..KpiQuery::default()
+        };
+        let queries = vec![query("response_time"), query("first_time_resolution")];
+        let mut kpis = KpiServiceClient::new(self.client.calls());
+        let answers = kpis.query_kpis(QueryKpisRequest { queries }).await?.into_inner().answers;
+        let mut figures = answers.into_iter().filter_map(|answer| answer.rows.into_iter().next()?.figure);
+        let (response, first) =
+            (figures.next().context("a response time")?, figures.next().context("a share")?);
+        let days = |seconds: f64| rounded(seconds / DAY_SECONDS);
+        let percentiles: Vec<f64> = response.percentiles.iter().map(|one| days(one.value)).collect();
+        Ok(Figures {
+            resolved: usize::try_from(response.denominator)?,
+            percentiles: percentiles.try_into().map_err(|_| anyhow!("five percentiles"))?,
+            mean: days(response.value.context("a mean")?),
+            reopened: usize::try_from(first.denominator - first.numerator)?,
         })
     }
 }

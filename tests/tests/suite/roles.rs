@@ -145,8 +145,12 @@ async fn approved(people: &People, case_id: &str) {
     let steps = vec![refund(yuan(10, 0)), exchange("cup", &[])];
     let propose = ProposePlanRequest { request_id: request_id(), case_id: case_id.to_owned(), steps };
     let plan = people.resolution("agent").propose_plan(propose).await.unwrap().into_inner().plan.unwrap();
-    let approve =
-        ApprovePlanRequest { request_id: request_id(), plan_id: plan.plan_id, expected_version: None };
+    let approve = ApprovePlanRequest {
+        request_id: request_id(),
+        plan_id: plan.plan_id,
+        expected_version: None,
+        on_behalf_of: String::new(),
+    };
     // Another agent than the proposer, so that it is for the role alone.
     let other = people.0.channel_as(TENANT, "another", &["agent"]);
     wants(ResolutionServiceClient::new(other).approve_plan(approve.clone()).await, "supervisor");

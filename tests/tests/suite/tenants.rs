@@ -139,6 +139,7 @@ impl<'a> Tenant<'a> {
             request_id: "approve".into(),
             plan_id: plan_id.clone(),
             expected_version: None,
+            on_behalf_of: String::new(),
         };
         self.resolution("boss").approve_plan(approve).await.unwrap();
         self.house.settled().await;

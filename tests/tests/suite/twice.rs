@@ -44,9 +44,13 @@ pub(crate) fn contracts() -> DescriptorPool {
     DescriptorPool::decode(proto::DESCRIPTOR_SET).unwrap()
 }
 
-/// Every rpc of ours.
+/// Services of our contracts that others serve and we call.
+const OF_OTHERS: [&str; 1] = ["redress.resolution.v1.DepartmentWorker"];
+
+/// Every rpc that we serve.
 pub(crate) fn rpcs(pool: &DescriptorPool) -> Vec<MethodDescriptor> {
     let services = pool.services().filter(|service| service.package_name().starts_with("redress."));
+    let services = services.filter(|service| !OF_OTHERS.contains(&service.full_name()));
     services.flat_map(|service| service.methods().collect::<Vec<_>>()).collect()
 }
 
@@ -172,7 +176,7 @@ fn change(message: &mut DynamicMessage) -> bool {
 /// Another value; none where there is no other of its kind to be had.
 fn otherwise(kind: Kind, value: Value) -> Option<Value> {
     Some(match (kind, value) {
-        (Kind::String, Value::String(text)) => Value::String(format!("{text}x")),
+        (Kind::String, Value::String(text)) => Value::String(another(&text)),
         (Kind::Int64, Value::I64(number)) => Value::I64(number + 1),
         (Kind::Int32, Value::I32(number)) => Value::I32(number + 1),
         // A share stays one.
@@ -188,6 +192,16 @@ fn otherwise(kind: Kind, value: Value) -> Option<Value> {
         }
         _ => return None,
     })
+}
+
+/// Another text; of a UUID another one.
+fn another(text: &str) -> String {
+    let is_uuid = text.len() == 36 && text.split('-').count() == 5;
+    match text.split_at_checked(35).filter(|_| is_uuid) {
+        Some((most, "0")) => format!("{most}1"),
+        Some((most, _)) => format!("{most}0"),
+        None => format!("{text}x"),
+    }
 }
 
 /// A whole answer.

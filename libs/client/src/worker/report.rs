@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use proto::redress::resolution::v1::{CompleteTaskRequest, FailTaskRequest, RejectTaskRequest, TaskResult};
+use proto::redress::resolution::v1::{
+    CompleteTaskRequest, FailTaskRequest, RejectTaskRequest, ReportShortageRequest, TaskResult,
+};
 use tonic::{Code, Status};
 
 use super::hold::Held;
@@ -67,6 +69,11 @@ impl Bench {
             Err(Failure::Rejected { reason }) => {
                 let message = RejectTaskRequest { request_id, task_id, lease_token, reason };
                 service.reject_task(held.request(message)).await.map(drop)
+            }
+            Err(Failure::OutOfStock { sku, expected }) => {
+                let expect_time = Some(expected);
+                let message = ReportShortageRequest { request_id, task_id, lease_token, sku, expect_time };
+                self.stock.clone().report_shortage(held.request(message)).await.map(drop)
             }
             Err(Failure::Retryable { code, message }) => {
                 let failed = fail(request_id, (code, message), true, false);

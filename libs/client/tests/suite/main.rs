@@ -5,4 +5,6 @@ mod calls;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod worker;

@@ -8,7 +8,7 @@ use client::worker::{Failure, Work, Worker};
 use proto::redress::resolution::v1::{
     CompleteTaskRequest, CompleteTaskResponse, FailTaskRequest, FailTaskResponse, HeartbeatRequest,
     HeartbeatResponse, Lease, PollTasksRequest, PollTasksResponse, RejectTaskRequest, RejectTaskResponse,
-    RemedyKind, Task, TaskResult,
+    RemedyKind, ReportShortageRequest, ReportShortageResponse, Task, TaskResult,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -33,6 +33,7 @@ struct FakeDepartment {
     completed: Mutex<Vec<CompleteTaskRequest>>,
     failed: Mutex<Vec<FailTaskRequest>>,
     rejected: Mutex<Vec<RejectTaskRequest>>,
+    short: Mutex<Vec<ReportShortageRequest>>,
 }
 
 impl FakeDepartment {
@@ -90,6 +91,12 @@ impl FakeDepartment {
                 self.rejected.lock().expect("lock").push(request);
                 Ok(bytes(&RejectTaskResponse::default()))
             }
+            "ReportShortage" => {
+                let request: ReportShortageRequest = call.read();
+                self.report(&call, request.request_id.clone())?;
+                self.short.lock().expect("lock").push(request);
+                Ok(bytes(&ReportShortageResponse::default()))
+            }
             other => Err(Status::unimplemented(other)),
         }
     }
@@ -98,6 +105,7 @@ impl FakeDepartment {
         self.completed.lock().expect("lock").len()
             + self.failed.lock().expect("lock").len()
             + self.rejected.lock().expect("lock").len()
+            + self.short.lock().expect("lock").len()
     }
 }
 
@@ -231,6 +239,20 @@ async fn each_failure_is_told_as_what_it_is() {
         (failed.code.as_str(), failed.retryable, failed.outcome_unknown),
         ("ANSWER_LOST", false, true)
     );
+}
+
+#[tokio::test]
+async fn what_is_out_of_stock_is_told_with_its_date_until_it_is_heard() {
+    let expected = prost_types::Timestamp { seconds: 1_800_000_000, nanos: 0 };
+    let department = FakeDepartment::with_kind("t1", RemedyKind::Exchange);
+    department.reports.lock().expect("lock").push_back(Status::unavailable("restarting"));
+    let short = move |_| async move { Err(Failure::OutOfStock { sku: "A-17".into(), expected }) };
+    let department = work(department, short).await;
+    let told = department.short.lock().expect("lock")[0].clone();
+    assert_eq!((told.sku.as_str(), told.expect_time), ("A-17", Some(expected)));
+    assert_eq!((told.task_id.as_str(), told.lease_token.as_str()), ("t1", "token of t1"));
+    let ids = department.report_ids.lock().expect("lock");
+    assert_eq!((ids.len(), &ids[0]), (2, &ids[1]), "the same words until they are heard");
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 //! Plans and the tasks they become.
 
 use proto::redress::resolution::v1::{
-    ApprovalLimits, DepartmentPause, DepartmentQueue, GetTaskResponse, Goods, ListPlansResponse,
-    ListTasksResponse, Plan, PlanState, ProposalKind, ProposalState, RemedyKind, Step, Task, TaskProposal,
-    TaskState,
+    ApprovalLimits, DepartmentPause, DepartmentQueue, GetTaskResponse, Goods, Inquiry,
+    ListInvestigationsResponse, ListPlansResponse, ListStockAlertsResponse, ListTasksResponse, Plan,
+    PlanState, ProposalKind, ProposalState, RemedyKind, Step, StepShortage, Task, TaskProposal, TaskState,
 };
 
+use super::approvals::{approval, ruling};
+use super::supervision::steps;
 use super::{more, none_of};
 use crate::lines::{money, time};
 use crate::table::{Table, facts, one_line};
@@ -22,6 +24,9 @@ pub fn plan(plan: &Plan) -> String {
         ("proposer", plan.proposer.clone()),
         ("first approver", plan.first_approver.clone()),
         ("approver", plan.approver.clone()),
+        ("approved by", plan.approvals.iter().map(approval).collect::<Vec<_>>().join(", ")),
+        ("judged", plan.ruling.as_ref().map(ruling).unwrap_or_default()),
+        ("because", plan.ruling.as_ref().map(|ruling| ruling.reasons.join("\n")).unwrap_or_default()),
         ("two must approve", plan.second_approval_reason.clone()),
         ("reason", plan.reason.clone()),
         ("proposed", time(plan.create_time.as_ref())),
@@ -38,7 +43,47 @@ pub fn plan(plan: &Plan) -> String {
             step.task_id.clone(),
         ]);
     }
-    format!("{head}\n{}", table.render())
+    format!("{head}\n{}{}", table.render(), shortages(&plan.steps))
+}
+
+/// What steps wait for, and what could be done instead.
+fn shortages(steps: &[Step]) -> String {
+    let waiting = steps.iter().filter_map(|step| Some((step, step.shortage.as_ref()?)));
+    let one = |(step, shortage): (&Step, &StepShortage)| {
+        let instead = shortage.alternatives.iter().map(|one| match one.up_to.as_ref() {
+            Some(up_to) => format!("{} of at most {}", word::<RemedyKind>(one.kind), money(Some(up_to))),
+            None => word::<RemedyKind>(one.kind),
+        });
+        let instead: Vec<String> = instead.collect();
+        format!(
+            "step {} waits for {}, expected {}; instead: {}\n",
+            one_line(&step.step_id),
+            one_line(&shortage.sku),
+            time(shortage.expect_time.as_ref()),
+            instead.join(", "),
+        )
+    };
+    waiting.map(one).collect()
+}
+
+/// A page of articles that were short again and again.
+pub fn stock_alerts(list: &ListStockAlertsResponse) -> String {
+    if list.alerts.is_empty() {
+        return none_of("alerts", &list.next_page_token);
+    }
+    let mut table = Table::new(["alert", "article", "department", "tasks", "pieces", "raised", "seen to"]);
+    for alert in &list.alerts {
+        table.row([
+            alert.alert_id.clone(),
+            one_line(&alert.sku),
+            alert.department_id.clone(),
+            alert.tasks.to_string(),
+            alert.quantity.to_string(),
+            time(alert.raise_time.as_ref()),
+            time(alert.close_time.as_ref()),
+        ]);
+    }
+    table.render() + &more(&list.next_page_token)
 }
 
 /// The most that one approver grants.
@@ -84,6 +129,8 @@ pub fn task(task: &Task) -> String {
         ("plan", task.plan_id.clone()),
         ("step", task.step_id.clone()),
         ("undoes", task.compensates_task_id.clone()),
+        ("asked for", asked_for(task)),
+        ("asked by", task.requester.clone()),
         ("instructions", task.instructions.clone()),
         ("priority", priority(task.priority)),
         ("due", time(task.due_time.as_ref())),
@@ -95,7 +142,32 @@ pub fn task(task: &Task) -> String {
         ("reference", result.reference),
         ("sum moved", money(result.amount.as_ref())),
         ("remark", result.remark),
+        ("evidence", result.evidence.join(", ")),
     ])
+}
+
+fn asked_for(task: &Task) -> String {
+    if task.inquiry == 0 { String::new() } else { word::<Inquiry>(task.inquiry) }
+}
+
+/// A page of what departments were asked on a case.
+pub fn investigations(list: &ListInvestigationsResponse) -> String {
+    if list.tasks.is_empty() {
+        return none_of("requests", &list.next_page_token);
+    }
+    let mut table = Table::new(["task", "state", "department", "for", "due", "question", "found"]);
+    for task in &list.tasks {
+        table.row([
+            task.task_id.clone(),
+            word::<TaskState>(task.state),
+            task.department_id.clone(),
+            asked_for(task),
+            time(task.due_time.as_ref()),
+            one_line(&task.instructions),
+            one_line(&task.result.clone().unwrap_or_default().remark),
+        ]);
+    }
+    table.render() + &more(&list.next_page_token)
 }
 
 fn handed_back(task: &Task) -> String {
@@ -134,7 +206,26 @@ pub fn task_history(found: &GetTaskResponse) -> String {
             money(result.amount.as_ref()),
         ]);
     }
-    if found.refused_reports.is_empty() { text } else { format!("{text}\n{}", table.render()) }
+    if !found.refused_reports.is_empty() {
+        text = format!("{text}\n{}", table.render());
+    }
+    let mut table = Table::new(["lacked", "expected", "department", "by", "said"]);
+    for shortage in &found.shortages {
+        table.row([
+            shortage.sku.clone(),
+            time(shortage.expect_time.as_ref()),
+            shortage.department_id.clone(),
+            shortage.reporter.clone(),
+            time(shortage.report_time.as_ref()),
+        ]);
+    }
+    if !found.shortages.is_empty() {
+        text = format!("{text}\n{}", table.render());
+    }
+    match found.supervision_steps.as_slice() {
+        [] => text,
+        told => format!("{text}\n{}", steps(told)),
+    }
 }
 
 /// What waits for a department.
@@ -145,6 +236,7 @@ pub fn department_queue(queue: &DepartmentQueue) -> String {
         ("leased", queue.leased.to_string()),
         ("in need of attention", queue.needs_attention.to_string()),
         ("of unknown outcome", queue.outcome_unknown.to_string()),
+        ("waiting for goods", queue.awaiting_stock.to_string()),
         ("last poll", time(queue.poll_time.as_ref())),
         ("without a worker since", time(queue.unattended_since_time.as_ref())),
     ]);
@@ -201,13 +293,14 @@ pub fn tasks(list: &ListTasksResponse) -> String {
     if list.tasks.is_empty() {
         return none_of("tasks", &list.next_page_token);
     }
-    let mut table = Table::new(["task", "state", "pri", "department", "tries", "what"]);
+    let mut table = Table::new(["task", "state", "pri", "department", "due", "tries", "what"]);
     for task in &list.tasks {
         table.row([
             task.task_id.clone(),
             word::<TaskState>(task.state),
             priority(task.priority),
             task.department_id.clone(),
+            time(task.due_time.as_ref()),
             task.attempt.to_string(),
             in_short(task),
         ]);

@@ -118,7 +118,7 @@ impl Builder {
             }
         }
         let running = server::start(Assembly {
-            settings,
+            settings: settings.clone(),
             services,
             clock: time,
             ids: Arc::new(RandomIds),
@@ -129,7 +129,18 @@ impl Builder {
         let channel = Endpoint::from_shared(format!("http://{}", running.address()))?.connect_lazy();
         let (running, database) = (Some(running), Some(database));
         let feeds = feeds.drop_guard();
-        Ok(House { services: names, running, database, channel, clock, fakes, proxy, keys, _feeds: feeds })
+        Ok(House {
+            services: names,
+            settings,
+            running,
+            database,
+            channel,
+            clock,
+            fakes,
+            proxy,
+            keys,
+            _feeds: feeds,
+        })
     }
 }
 

@@ -22,19 +22,18 @@ pub struct Replica {
 
 impl House {
     /// Starts another server of these services beside this house's own: over its database,
-    /// by its clock, hearing what it hears. For callers who need not prove who they are.
+    /// by its clock and settings, hearing what it hears. For callers who need not prove who
+    /// they are.
     pub async fn replica(&self, services: &[Service]) -> Replica {
         self.try_replica(services).await.expect("a replica can be started")
     }
 
     async fn try_replica(&self, services: &[Service]) -> anyhow::Result<Replica> {
-        let mut settings = Settings {
+        let settings = Settings {
             db_connections: CONNECTIONS,
-            receipt_key: Some(Secret::from("a key for tests only".to_owned())),
             database_url: Some(Secret::from(self.database().url().to_owned())),
-            ..Settings::default()
+            ..self.settings.clone()
         };
-        settings.identity.platform_tenants.push(kernel::TenantId::development());
         let clock = self.clock.clone();
         let clock: Arc<dyn Clock> =
             clock.map_or_else(|| Arc::new(SystemClock) as _, |clock| Arc::new(clock) as _);

@@ -111,6 +111,7 @@ pub(crate) fn opened(events: &mut Events, event: &Delivered, opened: CaseOpened)
         respondent_staff,
         language,
         region,
+        recused_subjects: _, // routed by whom it names
     } = opened;
     let origin = Origin { respondent: respondent_staff, customer: customer_id, language, region };
     events.push(CaseEvent::Wanted(Wanted {

@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn not_while_departments_carry_its_plan_out_and_not_in_another_cycle() {
         let mut case = decided(true);
-        let event = Event::PlanApproved;
+        let event = Event::PlanApproved { rule: String::new() };
         case.hear(ExternalEvent { cycle: 1, actor: String::new(), event }, &by("boss")).expect("decided");
         let mut asked = correction(&case, false);
         assert_eq!(case.ask_correction(&asked, &by("ann")), Err(Refusal::PlanUnderWay));

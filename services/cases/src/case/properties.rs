@@ -8,7 +8,9 @@ use vocabulary::{Level, NoticeKind};
 
 use super::*;
 use crate::external_event::{Event, ExternalEvent};
-use crate::timeline::{Contact, Course, Fact, Handling, Information, Ruling, Visibility};
+use crate::timeline::{
+    Contact, Course, Fact, Handling, Information, Investigation, Noted, Ruling, Urgency, Visibility,
+};
 
 /// Something that may be done to a case at any time.
 #[derive(Clone, Debug)]
@@ -53,12 +55,17 @@ fn event() -> impl Strategy<Value = Event> {
         6 => Just(Event::Assigned { department: "d".into(), agent: "a".into(), explanation: text() }),
         3 => Just(Event::Accepted),
         1 => Just(Event::PlanProposed { summary: text() }),
-        3 => Just(Event::PlanApproved),
+        3 => Just(Event::PlanApproved { rule: String::new() }),
         1 => Just(Event::PlanRejected { reason: text() }),
         3 => Just(Event::PlanCompleted),
         1 => Just(Event::PlanCancelled { reason: text() }),
         1 => Just(Event::TaskCompleted { work: text() }),
         1 => Just(Event::TaskNeedsAttention { department: text(), reason: text() }),
+        1 => Just(Event::GoodsLacking { department: text(), article: text(), expected: Timestamp::UNIX_EPOCH }),
+        1 => Just(Event::Investigation(Investigation::Cancelled { department: text(), reason: text() })),
+        1 => Just(Event::TaskEscalated { department: text(), told: text() }),
+        1 => Just(Event::Escalated { reason: text() }),
+        1 => Just(Event::Unassignable { department: text(), explanation: text() }),
         1 => any::<bool>().prop_map(|by_complainant| {
             Event::InformationAdded(Information { what: String::new(), words: String::new(), by_complainant })
         }),
@@ -154,7 +161,9 @@ fn check_step(before: &Case, after: &Case, verdict: Result<(), Refusal>) -> Resu
 /// What always holds of a case.
 fn check_case(case: &Case) -> Result<(), TestCaseError> {
     prop_assert!((1..=MAX_REOPENINGS + 1).contains(&case.cycle));
-    prop_assert_eq!(case.tier, case.cycle - 1);
+    let is_raised = |noted: &&Noted| matches!(noted.fact, Fact::Urgency(Urgency::Escalated { .. }));
+    let raised = case.journal.iter().filter(is_raised).count();
+    prop_assert_eq!(case.tier, case.cycle - 1 + i32::try_from(raised).unwrap_or(-1));
     let withdrawn = case.state == State::Withdrawn;
     let took_effect = matches!(case.state, State::Resolved | State::Closed);
     prop_assert!(withdrawn || case.resolve_time.is_some() == took_effect, "{:?}", case.state);

@@ -47,8 +47,11 @@ pub(super) fn met_by(fact: &Fact) -> &'static [Kind] {
             Handling::Findings { .. } => &[Kind::Stage],
             Handling::Note(_)
             | Handling::Queued { .. }
+            | Handling::Unassignable { .. }
             | Handling::Assigned { .. }
-            | Handling::Information(_) => &[],
+            | Handling::Information(_)
+            // Its stage is over when its handler says what was found.
+            | Handling::Investigation(_) => &[],
         },
         Fact::Ruling(ruling) => match ruling {
             Ruling::Resolved { .. } | Ruling::SharedOutcome(_) => {
@@ -87,7 +90,7 @@ pub(super) fn starts(fact: &Fact) -> Option<Starts> {
             let decides = matches!(ruling, Ruling::Decided { .. } | Ruling::Corrected { .. });
             decides.then_some(Starts::Decision)
         }
-        Fact::Remedy(remedy) => matches!(remedy, Remedy::PlanApproved).then_some(Starts::Approval),
+        Fact::Remedy(remedy) => matches!(remedy, Remedy::PlanApproved { .. }).then_some(Starts::Approval),
         Fact::Course(course) => matches!(course, Course::Reopened { .. }).then_some(Starts::ReviewRequest),
         Fact::Contact(contact) => {
             let acknowledged =

@@ -8,7 +8,7 @@ use pg::Tx;
 use crate::case::Case;
 use crate::flow::clocks::{self, Begun, CaseClocks};
 use crate::flow::{merges, window};
-use crate::timeline::{Fact, Ruling};
+use crate::timeline::{Fact, Grading, Noted, Ruling};
 use crate::{store, wire};
 
 /// Topic that is notified on every change of a case.
@@ -53,14 +53,16 @@ pub(crate) async fn opened(tx: &mut Tx, cases: &[Case], begun: Begun) -> Result<
     publish(tx, cases).await
 }
 
-/// The agents that bear the names by which decided cases are about somebody.
+/// The agents that bear the names by which cases are about somebody, of those that are told
+/// of: opened or decided.
 async fn named(tx: &mut Tx, cases: &[Case]) -> Result<Vec<(String, String)>, Fault> {
-    let decided = |case: &&Case| {
-        case.journal.iter().any(|noted| {
-            matches!(noted.fact, Fact::Ruling(Ruling::Decided { .. } | Ruling::Corrected { .. }))
-        })
+    let told = |noted: &Noted| match &noted.fact {
+        Fact::Ruling(ruling) => matches!(ruling, Ruling::Decided { .. } | Ruling::Corrected { .. }),
+        Fact::Grading(grading) => matches!(grading, Grading::Triaged { .. }),
+        _ => false,
     };
-    let about = cases.iter().filter(decided).map(|case| person::folded(&case.origin.respondent_staff));
+    let told = |case: &&Case| case.journal.iter().any(told);
+    let about = cases.iter().filter(told).map(|case| person::folded(&case.origin.respondent_staff));
     let names: Vec<String> = about.filter(|name| !name.is_empty()).collect();
     if names.is_empty() { Ok(Vec::new()) } else { store::staff::named(tx, &names).await }
 }

@@ -22,6 +22,7 @@ use crate::refusal::Refusal;
 use crate::store;
 use crate::wire::CaseTarget;
 use crate::wire::links::{self as wire, Merging, Model, Search, ToLink};
+use crate::wire::outbound as wire_events;
 
 /// Most merged cases of an answer.
 const MAX_MERGED: i64 = 100;
@@ -53,6 +54,13 @@ impl Two {
 
     async fn actor(&self, tx: &mut Tx, caller: &Caller) -> Result<Actor, Fault> {
         acting::actor(tx, caller, [&self.case, &self.other].into_iter()).await
+    }
+
+    /// Whether both name the same order.
+    async fn same_order(&self, tx: &mut Tx) -> Result<bool, Fault> {
+        let keys = store::sketch::keys(tx, &[self.case.id.0, self.other.id.0]).await?;
+        let order = |case: &Case| keys.get(&case.id).and_then(|keys| keys.order);
+        Ok(order(&self.case).is_some() && order(&self.case) == order(&self.other))
     }
 
     /// Whether what is known of their complainants differs.
@@ -124,7 +132,9 @@ impl LinkRpc {
                 let at = Occasion { now: tx.now(), actor: &caller.subject, traceparent: &traceparent };
                 let link = act(before, (&mut both.case, &mut both.other), &at)?;
                 store::links::save(&mut tx, &link).await?;
+                let same_order = both.same_order(&mut tx).await?;
                 both.record(&mut tx).await?;
+                wire_events::publish_link(&mut tx, &link, same_order, traceparent);
                 Ok((tx, render(link)))
             })
             .await?;

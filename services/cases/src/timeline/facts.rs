@@ -55,28 +55,68 @@ impl Grading {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Handling {
     Queued { department: String, explanation: String },
+    Unassignable { department: String, explanation: String },
     Assigned { department: String, agent: String, explanation: String },
     Accepted,
     Note(Written),
     Information(Information),
     Findings { findings: String, root_cause: String },
+    Investigation(Investigation),
+}
+
+/// What a department is asked about it, and answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Investigation {
+    Requested { department: String, asked_for: String, question: String },
+    Answered { department: String, question: String, findings: String, evidence: Vec<String> },
+    Cancelled { department: String, reason: String },
+}
+
+impl Investigation {
+    fn filed_under(&self) -> (Kind, Visibility) {
+        let kind = if matches!(self, Self::Answered { .. }) { Kind::Findings } else { Kind::Note };
+        (kind, Internal)
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Requested { department, asked_for, question } => {
+                with_reason(format!("{department} is asked for {asked_for}"), question)
+            }
+            Self::Answered { department, question, findings, evidence } => {
+                let evidence = match evidence.join(", ") {
+                    all if all.is_empty() => all,
+                    all => format!("\nevidence: {all}"),
+                };
+                format!("{department} found: {findings}{evidence}\nit was asked: {question}")
+            }
+            Self::Cancelled { department, reason } => {
+                with_reason(format!("what {department} was asked is not wanted any more"), reason)
+            }
+        }
+    }
 }
 
 impl Handling {
     pub(super) fn filed_under(&self) -> (Kind, Visibility) {
         match self {
-            Self::Queued { .. } => (Kind::Queued, Internal),
+            Self::Queued { .. } | Self::Unassignable { .. } => (Kind::Queued, Internal),
             Self::Assigned { .. } => (Kind::Assigned, Internal),
             Self::Accepted => (Kind::Accepted, Public),
             Self::Note(note) => (Kind::Note, note.visibility),
             Self::Information(_) => (Kind::Note, Internal),
             Self::Findings { .. } => (Kind::Findings, Internal),
+            Self::Investigation(investigation) => investigation.filed_under(),
         }
     }
 
     pub(super) fn text(&self) -> String {
         match self {
             Self::Queued { department, explanation } => with_reason(waits(department), explanation),
+            Self::Unassignable { department, explanation } => with_reason(
+                format!("nobody can take it as things stand; it {}", waits(department)),
+                explanation,
+            ),
             Self::Assigned { department, agent, explanation } => {
                 with_reason(format!("assigned to {agent} of {department}"), explanation)
             }
@@ -85,6 +125,7 @@ impl Handling {
             Self::Information(added) => added.what.clone(),
             Self::Findings { findings, root_cause } if root_cause.is_empty() => findings.clone(),
             Self::Findings { findings, root_cause } => format!("{findings}\nroot cause: {root_cause}"),
+            Self::Investigation(investigation) => investigation.text(),
         }
     }
 }
@@ -143,29 +184,57 @@ impl Ruling {
 /// What is planned and done about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Remedy {
-    PlanProposed { summary: String },
-    PlanApproved,
-    PlanRejected { reason: String },
-    PlanCancelled { reason: String },
-    TaskCompleted { work: String },
-    TaskNeedsAttention { department: String, reason: String },
+    PlanProposed {
+        summary: String,
+    },
+    /// By people, or by a rule of the approval policy that is named.
+    PlanApproved {
+        rule: String,
+    },
+    PlanRejected {
+        reason: String,
+    },
+    PlanCancelled {
+        reason: String,
+    },
+    TaskCompleted {
+        work: String,
+    },
+    TaskNeedsAttention {
+        department: String,
+        reason: String,
+    },
+    Delayed {
+        department: String,
+        article: String,
+        expected: Timestamp,
+    },
+    TaskOverdue {
+        department: String,
+        told: String,
+    },
 }
 
 impl Remedy {
     pub(super) fn filed_under(&self) -> (Kind, Visibility) {
         match self {
             Self::PlanProposed { .. } => (Kind::PlanProposed, Internal),
-            Self::PlanApproved => (Kind::PlanApproved, Internal),
+            Self::PlanApproved { .. } => (Kind::PlanApproved, Internal),
             Self::PlanRejected { .. } | Self::PlanCancelled { .. } => (Kind::PlanEnded, Internal),
             Self::TaskCompleted { .. } => (Kind::TaskCompleted, Internal),
-            Self::TaskNeedsAttention { .. } => (Kind::TaskNeedsAttention, Internal),
+            Self::TaskNeedsAttention { .. } | Self::Delayed { .. } | Self::TaskOverdue { .. } => {
+                (Kind::TaskNeedsAttention, Internal)
+            }
         }
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(super) fn text(&self, zone: &str) -> String {
         match self {
             Self::PlanProposed { summary } => with_reason("a remedy plan was proposed".to_owned(), summary),
-            Self::PlanApproved => "the remedy plan was approved".to_owned(),
+            Self::PlanApproved { rule } if rule.is_empty() => "the remedy plan was approved".to_owned(),
+            Self::PlanApproved { rule } => {
+                format!("the remedy plan was approved automatically, by {rule} of the approval policy")
+            }
             Self::PlanRejected { reason } => with_reason("the remedy plan was rejected".to_owned(), reason),
             Self::PlanCancelled { reason } => {
                 with_reason("the remedy plan was cancelled and undone".to_owned(), reason)
@@ -173,6 +242,12 @@ impl Remedy {
             Self::TaskCompleted { work } => work.clone(),
             Self::TaskNeedsAttention { department, reason } => {
                 with_reason(format!("{department} could not carry out its task"), reason)
+            }
+            Self::Delayed { department, article, expected } => {
+                format!("{department} has no {article}; it is expected on {}", in_zone(*expected, zone))
+            }
+            Self::TaskOverdue { department, told } => {
+                with_reason(format!("{department} is overdue with its task"), told)
             }
         }
     }

@@ -4,7 +4,9 @@ use events::Delivered;
 use fault::{Check, Fault, Kind};
 use jiff::Timestamp;
 use kernel::person;
-use proto::redress::assignment::v1::{AgentChanged, CaseAccepted, CaseAssigned, CaseQueued};
+use proto::redress::assignment::v1::{
+    AgentChanged, AssignmentEscalated, CaseAccepted, CaseAssigned, CaseQueued, CaseUnassignable, Escalation,
+};
 use proto::redress::feedback::v1::{
     ContactCorrected, FeedbackReceived, NoticeMeans, NoticeSettled, NoticeState, Response,
 };
@@ -12,8 +14,9 @@ use proto::redress::intake::v1 as wire;
 use proto::redress::intake::v1::complaint::ChannelDetail;
 use proto::redress::intake::v1::{Complaint, ComplaintRegistered, InformationAdded, InformationSource};
 use proto::redress::resolution::v1::{
-    PlanApproved, PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, RemedyKind, TaskCompleted,
-    TaskNeedsAttention,
+    Inquiry, InvestigationCancelled, InvestigationCompleted, InvestigationRequested, PlanApproved,
+    PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, RemedyKind, ShortageReported, SupervisionLevel,
+    TaskCompleted, TaskEscalated, TaskNeedsAttention,
 };
 use sameness::{self, Keys, Sketch};
 use triage::{Facts, Surroundings};
@@ -24,7 +27,7 @@ use crate::classifier::Classifier;
 use crate::external_event::{Event, ExternalEvent};
 use crate::reading::Reading;
 use crate::staff::Member;
-use crate::timeline::Information;
+use crate::timeline::{Information, Investigation};
 
 /// A registered complaint, as far as a case needs it.
 #[derive(Clone, Debug)]
@@ -208,6 +211,28 @@ impl IntoExternalEvent for CaseAccepted {
     }
 }
 
+impl IntoExternalEvent for AssignmentEscalated {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
+        let why = match self.reason() {
+            Escalation::PingPong => "to and fro between departments",
+            Escalation::Rework => "reworked too often",
+            Escalation::Unspecified => return Err(unreadable("reason")),
+        };
+        let reason = match self.supervisor_id.as_str() {
+            "" => format!("{why}; nobody above can take it"),
+            supervisor => format!("{why}; {supervisor} has it now"),
+        };
+        by("assignment", self.cycle, Event::Escalated { reason })
+    }
+}
+
+impl IntoExternalEvent for CaseUnassignable {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
+        let Self { case_id: _, cycle, department_id, explanation } = self;
+        by("assignment", cycle, Event::Unassignable { department: department_id, explanation })
+    }
+}
+
 impl IntoExternalEvent for PlanProposed {
     fn external_event(self) -> Result<ExternalEvent, Fault> {
         let Self { case_id: _, plan_id: _, cycle, proposer, summary } = self;
@@ -217,8 +242,19 @@ impl IntoExternalEvent for PlanProposed {
 
 impl IntoExternalEvent for PlanApproved {
     fn external_event(self) -> Result<ExternalEvent, Fault> {
-        let Self { case_id: _, plan_id: _, cycle, approver } = self;
-        Ok(ExternalEvent { cycle, actor: approver, event: Event::PlanApproved })
+        let Self { case_id: _, plan_id: _, cycle, approver, rule, policy_version, automatic } = self;
+        if !automatic {
+            return Ok(ExternalEvent {
+                cycle,
+                actor: approver,
+                event: Event::PlanApproved { rule: String::new() },
+            });
+        }
+        by(
+            "resolution",
+            cycle,
+            Event::PlanApproved { rule: format!("rule {rule} (version {policy_version})") },
+        )
     }
 }
 
@@ -271,6 +307,61 @@ impl IntoExternalEvent for TaskNeedsAttention {
         };
         let (cycle, department_id, reason) = (*cycle, department_id.clone(), format!("{why}{reason}"));
         by("resolution", cycle, Event::TaskNeedsAttention { department: department_id, reason })
+    }
+}
+
+impl IntoExternalEvent for ShortageReported {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
+        let Self { cycle, department_id: department, sku: article, expect_time, .. } = self;
+        let mut check = Check::new();
+        let expected = check.time("expect_time", expect_time);
+        check.ensure(expected.is_some(), "expect_time", "is required");
+        check.done("INVALID_EVENT")?;
+        let expected = expected.unwrap_or_default();
+        by("resolution", cycle, Event::GoodsLacking { department, article, expected })
+    }
+}
+
+impl IntoExternalEvent for InvestigationRequested {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
+        let asked_for = words(self.inquiry().as_str_name(), Inquiry::Unspecified.as_str_name());
+        let Self { cycle, department_id: department, question, requester, .. } = self;
+        let event = Event::Investigation(Investigation::Requested { department, asked_for, question });
+        Ok(ExternalEvent { cycle, actor: requester, event })
+    }
+}
+
+impl IntoExternalEvent for InvestigationCompleted {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
+        let Self { case_id: _, cycle, task_id: _, department_id, question, findings, evidence, reference } =
+            self;
+        let numbered = if reference.is_empty() { None } else { Some(reference) };
+        let mut all: Vec<String> = numbered.into_iter().collect();
+        all.extend(evidence);
+        let (department, evidence) = (department_id, all);
+        let answered = Investigation::Answered { department, question, findings, evidence };
+        by("resolution", cycle, Event::Investigation(answered))
+    }
+}
+
+impl IntoExternalEvent for InvestigationCancelled {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
+        let Self { case_id: _, cycle, task_id: _, department_id: department, reason } = self;
+        by("resolution", cycle, Event::Investigation(Investigation::Cancelled { department, reason }))
+    }
+}
+
+impl IntoExternalEvent for TaskEscalated {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
+        let whom = match self.level() {
+            SupervisionLevel::Department => "it was reminded",
+            SupervisionLevel::Supervisor => "its supervisor was told",
+            SupervisionLevel::Head => "its head was told",
+            SupervisionLevel::Unspecified => return Err(unreadable("level")),
+        };
+        let Self { cycle, department_id: department, recipient, .. } = self;
+        let told = if recipient.is_empty() { whom.to_owned() } else { format!("{whom} ({recipient})") };
+        by("resolution", cycle, Event::TaskEscalated { department, told })
     }
 }
 

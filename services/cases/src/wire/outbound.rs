@@ -2,38 +2,44 @@
 
 use pg::Tx;
 use proto::redress::cases::v1::{
-    CaseCategorised, CaseClosed, CaseDecided, CaseDeclined, CaseEscalated, CaseMerged, CaseOpened,
-    CasePriorityRaised, CaseReopened, CaseResolved, CaseRetriaged, CaseReturned, CaseUnmerged, CaseWithdrawn,
-    ClockBreached, ClockReminder, DecisionCorrected, ExtensionGranted, HoldingReplySent,
+    CaseCategorised, CaseClosed, CaseDecided, CaseDeclined, CaseEscalated, CaseLinked, CaseMerged,
+    CaseOpened, CasePriorityRaised, CaseReopened, CaseResolved, CaseRetriaged, CaseReturned, CaseUnlinked,
+    CaseUnmerged, CaseWithdrawn, ClockBreached, ClockPaused, ClockReminder, ClockResumed, DecisionCorrected,
+    ExtensionGranted, HoldingReplySent, RemedyDelayed,
 };
 use proto::timestamp;
+use sameness::LinkStanding;
 use vocabulary::Outcome;
 
 use super::money;
 use crate::case::Case;
+use crate::links::Link;
 use crate::promise;
-use crate::timeline::{Course, Fact, Grading, Noted, Ruling, SharedOutcome, Timing, Together, Urgency};
+use crate::timeline::{
+    Course, Fact, Grading, Noted, Remedy, Ruling, SharedOutcome, Timing, Together, Urgency,
+};
 
 /// Publishes what others must know of a fact, in the trace it happened in.
 pub(crate) fn publish(tx: &mut Tx, case: &Case, noted: &Noted, recused: &[String]) {
     match &noted.fact {
-        Fact::Grading(grading) => of_grading(tx, case, noted, grading),
+        Fact::Grading(grading) => of_grading(tx, case, noted, grading, recused),
         Fact::Ruling(ruling) => of_ruling(tx, case, noted, ruling, recused),
         Fact::Course(course) => of_course(tx, case, noted, course),
         Fact::Timing(timing) => of_timing(tx, case, noted, timing),
         Fact::Urgency(urgency) => of_urgency(tx, case, noted, urgency),
         Fact::Together(together) => publish_together(tx, case, noted, together),
+        Fact::Remedy(remedy) => of_remedy(tx, case, noted, remedy),
         // Others told of it, or only staff are concerned.
-        Fact::Handling(_) | Fact::Remedy(_) | Fact::Contact(_) => {}
+        Fact::Handling(_) | Fact::Contact(_) => {}
     }
 }
 
 /// Tells what a case is taken for.
-fn of_grading(tx: &mut Tx, case: &Case, noted: &Noted, grading: &Grading) {
+fn of_grading(tx: &mut Tx, case: &Case, noted: &Noted, grading: &Grading, recused: &[String]) {
     let (id, trace) = (case.id.0, noted.traceparent.clone());
     let (case_id, cycle, ordinal) = (case.id.to_string(), noted.cycle, noted.ordinal);
     match grading {
-        Grading::Triaged { .. } => tx.emit_in(trace, id, &opened(case, cycle)),
+        Grading::Triaged { .. } => tx.emit_in(trace, id, &opened(case, cycle, recused)),
         Grading::Retriaged { category, .. } => {
             let (category, priority) = (category.clone(), case.priority.number().into());
             tx.emit_in(trace, id, &CaseRetriaged { case_id, cycle, category, priority, ordinal });
@@ -65,6 +71,7 @@ fn of_ruling(tx: &mut Tx, case: &Case, noted: &Noted, ruling: &Ruling, recused: 
                 recused_subjects,
                 amount_sought,
                 due_time: case.due_time.map(timestamp),
+                category: case.category.clone(),
             };
             tx.emit_in(trace, id, &decided);
         }
@@ -89,6 +96,20 @@ fn of_ruling(tx: &mut Tx, case: &Case, noted: &Noted, ruling: &Ruling, recused: 
         }
         Ruling::CorrectionAsked { .. } | Ruling::CorrectionRefused { .. } => {}
     }
+}
+
+/// Tells that what is done takes longer; of the rest others told.
+fn of_remedy(tx: &mut Tx, case: &Case, noted: &Noted, remedy: &Remedy) {
+    let Remedy::Delayed { department: _, article, expected } = remedy else { return };
+    let delayed = RemedyDelayed {
+        case_id: case.id.to_string(),
+        cycle: noted.cycle,
+        ordinal: noted.ordinal,
+        sku: article.clone(),
+        expect_time: Some(timestamp(*expected)),
+        time_zone: case.time_zone.clone(),
+    };
+    tx.emit_in(noted.traceparent.clone(), case.id.0, &delayed);
 }
 
 /// Tells that a case ends, or is taken up again.
@@ -192,11 +213,15 @@ fn of_timing(tx: &mut Tx, case: &Case, noted: &Noted, timing: &Timing) {
                 time_zone: case.time_zone.clone(),
             },
         ),
-        Timing::RungMissed { .. }
-        | Timing::Paused { .. }
-        | Timing::Resumed { .. }
-        | Timing::ExtensionRequested { .. }
-        | Timing::ExtensionRefused { .. } => {}
+        Timing::Paused { kind, .. } => {
+            let (kind, ordinal) = (promise::number(*kind).into(), noted.ordinal);
+            tx.emit_in(trace, id, &ClockPaused { case_id, cycle, kind, ordinal });
+        }
+        Timing::Resumed { kind, .. } => {
+            let (kind, ordinal) = (promise::number(*kind).into(), noted.ordinal);
+            tx.emit_in(trace, id, &ClockResumed { case_id, cycle, kind, ordinal });
+        }
+        Timing::RungMissed { .. } | Timing::ExtensionRequested { .. } | Timing::ExtensionRefused { .. } => {}
     }
 }
 
@@ -252,7 +277,20 @@ fn publish_together(tx: &mut Tx, case: &Case, noted: &Noted, together: &Together
     }
 }
 
-fn opened(case: &Case, cycle: i32) -> CaseOpened {
+/// Publishes a link between two cases, of the later one: no fact of a case tells whether both
+/// name the same order.
+pub(crate) fn publish_link(tx: &mut Tx, link: &Link, same_order: bool, traceparent: String) {
+    let (case_id, other_case_id) = (link.pair.later.to_string(), link.pair.earlier.to_string());
+    if link.standing == LinkStanding::Dismissed {
+        tx.emit_in(traceparent, link.pair.later.0, &CaseUnlinked { case_id, other_case_id });
+        return;
+    }
+    let (kind, standing) = (link.kind.number().into(), link.standing.number().into());
+    let linked = CaseLinked { case_id, other_case_id, kind, standing, same_order };
+    tx.emit_in(traceparent, link.pair.later.0, &linked);
+}
+
+fn opened(case: &Case, cycle: i32, recused: &[String]) -> CaseOpened {
     let origin = &case.origin;
     CaseOpened {
         case_id: case.id.to_string(),
@@ -265,5 +303,6 @@ fn opened(case: &Case, cycle: i32) -> CaseOpened {
         respondent_staff: origin.respondent_staff.clone(),
         language: origin.language.clone(),
         region: origin.region.clone(),
+        recused_subjects: recused.to_vec(),
     }
 }

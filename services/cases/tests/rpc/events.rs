@@ -31,7 +31,7 @@ fn proposed(case: Uuid) -> PlanProposed {
 
 fn approved(case: Uuid) -> PlanApproved {
     let (case_id, approver) = (case.to_string(), "carol".to_owned());
-    PlanApproved { case_id, plan_id: String::new(), cycle: 1, approver }
+    PlanApproved { case_id, cycle: 1, approver, ..PlanApproved::default() }
 }
 
 fn completed(case: Uuid) -> PlanCompleted {
@@ -130,6 +130,7 @@ async fn others_are_told_what_they_need() {
     let opened: Vec<CaseOpened> = scene.house.published("cases").await;
     assert_eq!(opened[0].customer_id, "c-1");
     assert_eq!(opened[0].respondent_staff, "mallory");
+    assert_eq!(opened[0].recused_subjects, ["mallory"]);
     assert_eq!(opened[0].channel(), Channel::Web);
     assert_eq!((opened[0].priority(), opened[0].cycle), (Priority::P3, 1));
     let decided: Vec<CaseDecided> = scene.house.published("cases").await;
@@ -240,6 +241,31 @@ async fn a_plan_that_fails_leads_back_to_the_decision() {
         TimelineKind::PlanEnded,
     ];
     assert_eq!(scene.kinds(case).await[5..], ended);
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn a_plan_that_a_rule_approved_says_so_in_the_timeline() {
+    let scene = Scene::open().await;
+    for (automatic, actor, text) in [
+        (false, "carol", "the remedy plan was approved"),
+        (
+            true,
+            "<resolution>",
+            "the remedy plan was approved automatically, by rule small (version 7) of the approval policy",
+        ),
+    ] {
+        let case = scene.assigned().await;
+        scene.decide(case, true).await;
+        let approver = if automatic { String::new() } else { "carol".to_owned() };
+        let (rule, policy_version) = ("small".to_owned(), 7);
+        let told = PlanApproved { approver, rule, policy_version, automatic, ..approved(case) };
+        scene.house.tell("resolution", case, &told).await;
+        scene.house.settled().await;
+        let entry = scene.timeline(case).await.pop().unwrap();
+        assert_eq!((entry.kind(), entry.actor.as_str()), (TimelineKind::PlanApproved, actor));
+        assert_eq!(entry.text, text);
+    }
     scene.house.done().await;
 }
 

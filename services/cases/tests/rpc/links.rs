@@ -4,9 +4,9 @@
 use proto::redress::assignment::v1::CaseQueued;
 use proto::redress::cases::v1::link_service_client::LinkServiceClient;
 use proto::redress::cases::v1::{
-    AddNoteRequest, CaseLink, CaseMerged, CaseState, CaseUnmerged, FindSimilarCasesRequest, LinkCasesRequest,
-    LinkKind, LinkStanding, ListLinksRequest, ListLinksResponse, MergeCaseRequest, SimilarCase,
-    UnlinkCasesRequest, UnmergeCaseRequest, WithdrawCaseRequest,
+    AddNoteRequest, CaseLink, CaseLinked, CaseMerged, CaseState, CaseUnlinked, CaseUnmerged,
+    FindSimilarCasesRequest, LinkCasesRequest, LinkKind, LinkStanding, ListLinksRequest, ListLinksResponse,
+    MergeCaseRequest, SimilarCase, UnlinkCasesRequest, UnmergeCaseRequest, WithdrawCaseRequest,
 };
 use proto::redress::feedback::v1::Response;
 use proto::redress::intake::v1::{Complainant, Complaint, Matter, Respondent};
@@ -334,6 +334,50 @@ async fn similar(scene: &Scene, request: FindSimilarCasesRequest) -> Vec<Similar
 }
 
 #[tokio::test]
+async fn links_are_told_with_whether_the_order_is_the_same() {
+    let scene = Scene::open().await;
+    let ordered = |order: &str, text: &str| {
+        let respondent = Respondent { order_ref: order.to_owned(), ..Respondent::default() };
+        Complaint { respondent: Some(respondent), ..of("ann", text) }
+    };
+    let first = scene.register(ordered("A-1", KETTLE)).await;
+    let same = scene.register(ordered("A-1", KETTLE)).await;
+    let other = scene.register(ordered("A-2", KETTLE)).await;
+    let told = async || {
+        let linked = scene.house.published::<CaseLinked>("cases").await;
+        let pair = |one: &CaseLinked| (one.case_id.clone(), one.other_case_id.clone(), one.same_order);
+        linked.iter().map(pair).collect::<Vec<_>>()
+    };
+    let of = |case: Uuid, other: Uuid, same_order| (case.to_string(), other.to_string(), same_order);
+    let mut found = told().await;
+    found.sort();
+    let mut expected = vec![of(same, first, true), of(other, first, false), of(other, same, false)];
+    expected.sort();
+    assert_eq!(found, expected);
+
+    let unlink = UnlinkCasesRequest {
+        request_id: request_id(),
+        case_id: first.to_string(),
+        other_case_id: same.to_string(),
+        reason: "two kettles".to_owned(),
+    };
+    links(&scene).unlink_cases(unlink).await.expect("it is dismissed");
+    let gone = scene.house.published::<CaseUnlinked>("cases").await;
+    let pairs: Vec<_> = gone.iter().map(|one| (one.case_id.clone(), one.other_case_id.clone())).collect();
+    assert_eq!(pairs, [(same.to_string(), first.to_string())]);
+    let link = LinkCasesRequest {
+        request_id: request_id(),
+        case_id: first.to_string(),
+        other_case_id: same.to_string(),
+        kind: LinkKind::Duplicate.into(),
+        reason: "one kettle after all".to_owned(),
+    };
+    links(&scene).link_cases(link).await.expect("it is made");
+    assert_eq!(told().await.pop(), Some(of(same, first, true)), "of the later case, whoever is named first");
+    scene.house.done().await;
+}
+
+#[tokio::test]
 async fn what_ended_alike_is_found_with_its_solution() {
     let scene = Scene::open().await;
     let case = scene.register(of("", KETTLE)).await;
@@ -345,6 +389,7 @@ async fn what_ended_alike_is_found_with_its_solution() {
         plan_id: plan_id.clone(),
         cycle: 1,
         approver: "eve".to_owned(),
+        ..PlanApproved::default()
     };
     scene.house.tell("resolution", case, &approved).await;
     let done = TaskCompleted {

@@ -3,9 +3,9 @@
 use jiff::SignedDuration;
 use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
 use proto::redress::cases::v1::{
-    ApproveExtensionRequest, CaseClock, ClockExtension, ClockKind, ClockState, ExtensionGranted,
-    ExtensionState, ListClocksRequest, ListExtensionsRequest, PauseClocksRequest, PauseReason,
-    RefuseExtensionRequest, RequestExtensionRequest, ResumeClocksRequest,
+    ApproveExtensionRequest, CaseClock, ClockExtension, ClockKind, ClockPaused, ClockResumed, ClockState,
+    ExtensionGranted, ExtensionState, ListClocksRequest, ListExtensionsRequest, PauseClocksRequest,
+    PauseReason, RefuseExtensionRequest, RequestExtensionRequest, ResumeClocksRequest,
 };
 use testkit::{CallerChannel, eventually, reason, request_id};
 use tonic::{Code, Status};
@@ -109,6 +109,16 @@ async fn time_stands_still_for_a_lawful_reason_and_not_for_longer_than_its_cap()
     assert_eq!(reason(&refusal.unwrap_err()), "PAUSE_USED_UP");
     let texts: Vec<String> = scene.timeline(case).await.into_iter().map(|entry| entry.text).collect();
     assert!(texts.iter().any(|text| text.ends_with("runs on: its pause is used up")), "{texts:?}");
+    // Each is told, with its place in the timeline.
+    let is_decide = |kind: ClockKind| kind == ClockKind::Decide;
+    let paused: Vec<ClockPaused> = scene.house.published("cases").await;
+    let paused: Vec<i32> =
+        paused.iter().filter(|told| is_decide(told.kind())).map(|told| told.ordinal).collect();
+    let resumed: Vec<ClockResumed> = scene.house.published("cases").await;
+    let resumed: Vec<i32> =
+        resumed.iter().filter(|told| is_decide(told.kind())).map(|told| told.ordinal).collect();
+    assert!(paused.len() == 2 && resumed.len() == 2, "{paused:?} {resumed:?}");
+    assert!(paused[0] < resumed[0] && resumed[0] < paused[1] && paused[1] < resumed[1]);
     scene.house.done().await;
 }
 

@@ -60,6 +60,7 @@ pub fn places(kind: Kind) -> Vec<(&'static str, bool)> {
         Kind::Outcome => &[("decision", true), ("reasons", true), ("until", true)],
         Kind::Extension => &[("reasons", true), ("until", true)],
         Kind::Holding => &[("text", true), ("reason", true), ("next", true), ("until", true)],
+        Kind::Shortage => &[("article", true), ("until", true)],
         Kind::Survey => &[
             ("reminder", false),
             ("handling", true),

@@ -64,6 +64,15 @@ fn survey(contact: &Contact, reminder: bool) -> Letter {
     written(&Word::Survey(Invitation { reminder, until, wording }), contact, "Asia/Shanghai")
 }
 
+fn shortage(contact: &Contact) -> Letter {
+    let lacking = Lacking {
+        number: 9,
+        article: "CUP-6 {{ x }}\r\nBcc: all@example.org".to_owned(),
+        expected: "2026-12-11T16:00:00Z".parse().unwrap(),
+    };
+    written(&Word::Shortage(lacking), contact, "Asia/Shanghai")
+}
+
 fn all(contact: &Contact) -> [Letter; 6] {
     let recourse = written(&Word::Recourse, contact, "");
     let extension = extension(contact, None);
@@ -110,6 +119,19 @@ fn a_holding_reply_says_what_why_and_when_there_is_news() {
         letter.body.contains("2026年12月11日 24:00（北京时间）之前再次") && !letter.body.contains("向您答复")
     );
     assert!(letter.subject.contains("晚到"), "{}", letter.body);
+}
+
+#[test]
+fn a_shortage_says_what_is_lacking_and_when_it_goes_on() {
+    let letter = shortage(&contact("en", "Ada", "late"));
+    for part in
+        ["Dear Ada,", "run out of CUP-6 {{ x }} Bcc:", "by the end of 11 December 2026 (Beijing time)"]
+    {
+        assert!(letter.body.contains(part), "{part} is not in {}", letter.body);
+    }
+    let letter = shortage(&contact("zh-CN", "", "晚到"));
+    assert!(letter.subject.contains("晚到") && letter.body.contains("因CUP-6"), "{}", letter.body);
+    assert!(letter.body.contains("预计到货时间：2026年12月11日 24:00（北京时间）"), "{}", letter.body);
 }
 
 #[test]
@@ -266,6 +288,7 @@ fn every_letter() -> String {
             }
             letters.push(survey(&contact, false));
             letters.push(survey(&contact, true));
+            letters.push(shortage(&contact));
             for Letter { language, subject, body } in letters {
                 text.extend(["=== ", &language, "\n", &subject, "\n---\n", &body]);
             }

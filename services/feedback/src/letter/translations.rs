@@ -22,6 +22,7 @@ pub(super) struct Translation {
     pub(super) extension: Source,
     pub(super) holding: Source,
     pub(super) survey: Source,
+    pub(super) shortage: Source,
     pub(super) upheld: &'static str,
     pub(super) partly_upheld: &'static str,
     pub(super) not_upheld: &'static str,
@@ -156,6 +157,18 @@ To answer, give this code where you complained: {{ code }}
 It can be used once, until {{ until }}. Please keep it to yourself.
 ",
     },
+    shortage: Source {
+        subject: "Your remedy takes longer: {{ subject }}",
+        body: "{{ greeting }}
+
+What we are doing to put your complaint right takes longer than we thought: we have run out of {{ article }}.
+
+Your complaint: {{ subject }}
+Its number: {{ case }}
+
+We expect it by {{ until }} and go on then by ourselves. You need not do anything now. If you do not want to wait, contact us the way you complained and give the number above: we will look for another remedy with you.
+",
+    },
     upheld: "your complaint is upheld.",
     partly_upheld: "your complaint is upheld in part.",
     not_upheld: "your complaint is not upheld.",
@@ -284,6 +297,18 @@ const CHINESE: Translation = Translation {
 
 答复方式：请在您提交投诉的渠道提供以下调查码：{{ code }}
 该码仅可使用一次，有效期至{{ until }}，请妥善保管。
+",
+    },
+    shortage: Source {
+        subject: "您的投诉补救措施将延后：{{ subject }}",
+        body: "{{ greeting }}
+
+因{{ article }}暂时缺货，您的投诉补救措施需要延后办理。
+
+投诉事项：{{ subject }}
+投诉编号：{{ case }}
+
+预计到货时间：{{ until }}。到货后我们将立即继续办理，您目前无需进行任何操作。如您不愿等待，请通过您提交投诉的渠道与我们联系，并提供上述投诉编号，我们将与您商定其他补救方式。
 ",
     },
     upheld: "您的投诉成立。",

@@ -37,6 +37,19 @@ pub enum Word {
     Holding(Holding),
     /// How did you find it?
     Survey(Invitation),
+    /// Goods are lacking.
+    Shortage(Lacking),
+}
+
+/// Goods that are lacking for a remedy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lacking {
+    /// Which delay of the case: its place in the timeline.
+    pub number: i32,
+    /// The article.
+    pub article: String,
+    /// When it is expected.
+    pub expected: Timestamp,
 }
 
 /// A holding reply.
@@ -75,6 +88,7 @@ impl Word {
             Self::Extension(_) => Kind::Extension,
             Self::Holding(_) => Kind::Holding,
             Self::Survey(_) => Kind::Survey,
+            Self::Shortage(_) => Kind::Shortage,
         }
     }
 
@@ -83,6 +97,7 @@ impl Word {
         match self {
             Self::Extension(delay) => delay.number,
             Self::Holding(holding) => holding.number,
+            Self::Shortage(lacking) => lacking.number,
             Self::Outcome(ruling) => ruling.correction,
             Self::Survey(invitation) => invitation.reminder.into(),
             Self::Acknowledgement | Self::Recourse => 0,

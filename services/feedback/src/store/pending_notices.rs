@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::impossible;
-use crate::notice::{Delay, Holding, Kind, Owed, Word};
+use crate::notice::{Delay, Holding, Kind, Lacking, Owed, Word};
 use crate::response::{Outcome, Ruling};
 
 #[derive(sqlx::FromRow)]
@@ -50,6 +50,11 @@ impl Row {
                 reasons: self.reasons,
                 correction: self.number,
             }),
+            Kind::Shortage => Word::Shortage(Lacking {
+                number: self.number,
+                article: self.news,
+                expected: self.respond_until.ok_or_else(|| wrong("respond_until"))?.to_jiff(),
+            }),
             // Is owed to those only who were told of an outcome.
             Kind::Survey => return Err(wrong("kind")),
         };
@@ -70,7 +75,7 @@ pub(crate) async fn put_off(conn: &mut PgConnection, owed: &[Owed]) -> Result<()
         .column("outcome", |owed| outcome(&owed.word))
         .column("reasons", |owed| reasons(&owed.word))
         .column("respond_until", |owed| until(&owed.word))
-        .column("news", |owed| holding(&owed.word).map_or("", |holding| &holding.text))
+        .column("news", |owed| news(&owed.word))
         .column("next_update", |owed| holding(&owed.word)?.next.map(ToSqlx::to_sqlx))
         .column("time_zone", |owed| owed.zone.as_str())
         .column("traceparent", |owed| owed.traceparent.as_str())
@@ -84,9 +89,12 @@ pub(crate) async fn put_off(conn: &mut PgConnection, owed: &[Owed]) -> Result<()
 fn outcome(word: &Word) -> Option<i16> {
     match word {
         Word::Outcome(ruling) => Some(ruling.outcome.number()),
-        Word::Acknowledgement | Word::Recourse | Word::Extension(_) | Word::Holding(_) | Word::Survey(_) => {
-            None
-        }
+        Word::Acknowledgement
+        | Word::Recourse
+        | Word::Extension(_)
+        | Word::Holding(_)
+        | Word::Shortage(_)
+        | Word::Survey(_) => None,
     }
 }
 
@@ -95,6 +103,7 @@ fn until(word: &Word) -> Option<Timestamp> {
         Word::Outcome(ruling) => Some(ruling.respond_until.to_sqlx()),
         Word::Extension(delay) => delay.due.map(ToSqlx::to_sqlx),
         Word::Holding(holding) => holding.due.map(ToSqlx::to_sqlx),
+        Word::Shortage(lacking) => Some(lacking.expected.to_sqlx()),
         Word::Acknowledgement | Word::Recourse | Word::Survey(_) => None,
     }
 }
@@ -102,9 +111,21 @@ fn until(word: &Word) -> Option<Timestamp> {
 fn holding(word: &Word) -> Option<&Holding> {
     match word {
         Word::Holding(holding) => Some(holding),
-        Word::Acknowledgement | Word::Recourse | Word::Outcome(_) | Word::Extension(_) | Word::Survey(_) => {
-            None
-        }
+        Word::Acknowledgement
+        | Word::Recourse
+        | Word::Outcome(_)
+        | Word::Extension(_)
+        | Word::Shortage(_)
+        | Word::Survey(_) => None,
+    }
+}
+
+/// What is new: a holding reply's words, an article that is lacking.
+fn news(word: &Word) -> &str {
+    match word {
+        Word::Holding(holding) => &holding.text,
+        Word::Shortage(lacking) => &lacking.article,
+        _ => "",
     }
 }
 
@@ -113,7 +134,7 @@ fn reasons(word: &Word) -> &str {
         Word::Outcome(ruling) => &ruling.reasons,
         Word::Extension(delay) => &delay.reason,
         Word::Holding(holding) => &holding.reason,
-        Word::Acknowledgement | Word::Recourse | Word::Survey(_) => "",
+        Word::Acknowledgement | Word::Recourse | Word::Shortage(_) | Word::Survey(_) => "",
     }
 }
 

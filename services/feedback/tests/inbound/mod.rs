@@ -1,7 +1,7 @@
 //! What feedback hears: each event, twice, out of step, and where it fits no more.
 
 use proto::redress::cases::v1::{
-    CaseDeclined, CaseWithdrawn, CloseReason, ExtensionGranted, HoldingReplySent, Outcome,
+    CaseDeclined, CaseWithdrawn, CloseReason, ExtensionGranted, HoldingReplySent, Outcome, RemedyDelayed,
 };
 use proto::redress::feedback::v1::{Notice, NoticeKind, NoticeSettled, NoticeState, Response};
 use proto::redress::intake::v1::Representative;
@@ -176,6 +176,47 @@ async fn each_holding_reply_is_told_once() {
     for notice in known.iter().chain(&early) {
         for part in ["the carrier looks for it", "it was sent twice", "15 January 2027", "7 February 2027"] {
             assert!(notice.body.contains(part), "{part} is not in {}", notice.body);
+        }
+    }
+    house.done().await;
+}
+
+fn delayed(case: Uuid, ordinal: i32) -> RemedyDelayed {
+    RemedyDelayed {
+        case_id: case.to_string(),
+        cycle: 1,
+        ordinal,
+        sku: format!("CUP-{ordinal}"),
+        expect_time: Some(prost_types::Timestamp { seconds: 1_800_000_000, nanos: 0 }),
+        time_zone: "Asia/Shanghai".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn each_new_promise_for_lacking_goods_is_told_once() {
+    let house = house().await;
+    let (known, early) = (case(), case());
+    house.tell("intake", known, &registered(known, "ada@example.org")).await;
+    house.settled().await;
+    for case in [known, early] {
+        for ordinal in [6, 8, 6] {
+            house.tell("cases", case, &delayed(case, ordinal)).await;
+        }
+    }
+    house.settled().await;
+    assert_eq!(notices_of(&house, early).await, [], "nobody knows yet whom to write to");
+    house.tell("intake", early, &registered(early, "bo@example.org")).await;
+    house.settled().await;
+    for case in [known, early] {
+        let notices = notices_of(&house, case).await;
+        let mut told: Vec<_> =
+            notices.iter().filter(|notice| notice.kind() == NoticeKind::Shortage).collect();
+        told.sort_by_key(|notice| notice.body.contains("CUP-8"));
+        assert_eq!(told.len(), 2);
+        for (notice, article) in told.iter().zip(["CUP-6", "CUP-8"]) {
+            for part in [article, "15 January 2027, 16:00 (Beijing time)"] {
+                assert!(notice.body.contains(part), "{part} is not in {}", notice.body);
+            }
         }
     }
     house.done().await;

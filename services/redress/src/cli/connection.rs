@@ -19,9 +19,13 @@ use proto::redress::event::v1::event_inbox_client::EventInboxClient;
 use proto::redress::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
 use proto::redress::resolution::v1::department_service_client::DepartmentServiceClient;
+use proto::redress::resolution::v1::endpoint_service_client::EndpointServiceClient;
+use proto::redress::resolution::v1::investigation_service_client::InvestigationServiceClient;
 use proto::redress::resolution::v1::ledger_service_client::LedgerServiceClient;
 use proto::redress::resolution::v1::proposal_service_client::ProposalServiceClient;
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
+use proto::redress::resolution::v1::stock_service_client::StockServiceClient;
+use proto::redress::resolution::v1::supervision_service_client::SupervisionServiceClient;
 
 /// Where a server is when nothing says so.
 pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
@@ -189,8 +193,24 @@ impl Caller {
         ProposalServiceClient::new(self.client.calls())
     }
 
+    pub(crate) fn investigations(&self) -> InvestigationServiceClient<Calls> {
+        InvestigationServiceClient::new(self.client.calls())
+    }
+
+    pub(crate) fn stock(&self) -> StockServiceClient<Calls> {
+        StockServiceClient::new(self.client.calls())
+    }
+
     pub(crate) fn departments(&self) -> DepartmentServiceClient<Calls> {
         DepartmentServiceClient::new(self.client.calls())
+    }
+
+    pub(crate) fn supervision(&self) -> SupervisionServiceClient<Calls> {
+        SupervisionServiceClient::new(self.client.calls())
+    }
+
+    pub(crate) fn endpoints(&self) -> EndpointServiceClient<Calls> {
+        EndpointServiceClient::new(self.client.calls())
     }
 
     pub(crate) fn feedback(&self) -> FeedbackServiceClient<Calls> {

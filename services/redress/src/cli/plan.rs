@@ -1,6 +1,6 @@
 //! `redress plan …`: how a case is put right.
 
-mod step;
+pub(crate) mod step;
 
 use std::path::{Path, PathBuf};
 
@@ -30,6 +30,9 @@ enum Verb {
     /// Approves a plan: its first tasks go to the departments
     Approve {
         plan: String,
+        /// With the authority of somebody who has delegated theirs to you
+        #[arg(long, default_value = "")]
+        on_behalf_of: String,
         #[command(flatten)]
         expect: Expect,
     },
@@ -99,9 +102,13 @@ impl Plans {
                 let request = ProposePlanRequest { request_id, case_id: case, steps };
                 told(&caller, resolution.propose_plan(request).await?.into_inner().plan)
             }
-            Verb::Approve { plan, expect } => {
-                let request =
-                    ApprovePlanRequest { request_id, plan_id: plan, expected_version: expect.version };
+            Verb::Approve { plan, on_behalf_of, expect } => {
+                let request = ApprovePlanRequest {
+                    request_id,
+                    plan_id: plan,
+                    expected_version: expect.version,
+                    on_behalf_of,
+                };
                 told(&caller, resolution.approve_plan(request).await?.into_inner().plan)
             }
             Verb::Limits { caps, no_caps, expect } => {

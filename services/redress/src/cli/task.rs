@@ -2,15 +2,17 @@
 
 mod proposals;
 mod queues;
+mod supervision;
 
 use clap::{ArgGroup, Args, Subcommand};
 use proposals::ProposalVerb;
 use proto::google::r#type::Money;
 use proto::redress::resolution::v1::{
-    GetTaskRequest, ListTasksRequest, RequeueTaskRequest, SettleTaskRequest, TaskResult, TaskState,
+    GetTaskRequest, ListTasksRequest, RequeueTaskRequest, SettleTaskRequest, TaskOrder, TaskResult, TaskState,
 };
 use queues::QueueVerb;
 use show::{lines, text, words};
+use supervision::SupervisionVerb;
 
 use super::connection::{Connection, Page};
 
@@ -36,6 +38,13 @@ enum Verb {
         /// Only those in this state, e.g. `needs-attention`; goes with --department
         #[arg(long, value_parser = words::read::<TaskState>)]
         state: Option<TaskState>,
+        /// In another order: `oldest`, or `least-slack`, the least time left first; goes with
+        /// --department
+        #[arg(long, value_parser = words::read::<TaskOrder>)]
+        order: Option<TaskOrder>,
+        /// Only those that were handed back twice or more; goes with --department
+        #[arg(long)]
+        looping: bool,
         #[command(flatten)]
         page: Page,
     },
@@ -63,6 +72,8 @@ enum Verb {
     Proposal(ProposalVerb),
     #[command(flatten)]
     Queue(QueueVerb),
+    #[command(flatten)]
+    Supervision(SupervisionVerb),
     /// Hands a task that needs attention out again; to another department, as a new task
     Requeue {
         task: String,
@@ -80,13 +91,15 @@ impl Tasks {
         let caller = self.connection.open().await?;
         let mut resolution = caller.resolution();
         match self.verb {
-            Verb::List { case, department, state, page } => {
+            Verb::List { case, department, state, order, looping, page } => {
                 let request = ListTasksRequest {
                     page_size: page.limit,
                     page_token: page.page,
                     case_id: case,
                     department_id: department,
                     state: state.unwrap_or_default().into(),
+                    order: order.unwrap_or_default().into(),
+                    looping,
                 };
                 show::answer(caller.json, &resolution.list_tasks(request).await?.into_inner(), text::tasks)
             }
@@ -95,7 +108,7 @@ impl Tasks {
                 show::answer(caller.json, &answer.task.unwrap_or_default(), text::task)
             }
             Verb::Settle { task, done, reference, amount, reason } => {
-                let result = TaskResult { reference, amount, remark: String::new() };
+                let result = TaskResult { reference, amount, ..TaskResult::default() };
                 let request = SettleTaskRequest {
                     request_id: caller.request_id(),
                     task_id: task,
@@ -112,6 +125,7 @@ impl Tasks {
             }
             Verb::Proposal(verb) => verb.run(&caller).await,
             Verb::Queue(verb) => verb.run(&caller).await,
+            Verb::Supervision(verb) => verb.run(&caller).await,
             Verb::Requeue { task, reason, department } => {
                 let request = RequeueTaskRequest {
                     request_id: caller.request_id(),

@@ -1,12 +1,14 @@
 //! `redress worker`: a department's worker, for trying out.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use client::worker::Worker;
+use client::worker::{Failure, Work, Worker};
 use demo::reference_worker::{Entered, Ledger, ReferenceWorker};
+use jiff::Timestamp;
 use proto::redress::resolution::v1::Task;
 use serde_json::json;
 use server::{Settings, Telemetry};
@@ -35,6 +37,10 @@ pub(crate) struct WorkerArgs {
     /// How long a task takes
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
     pace: u64,
+    /// Answers that it lacks an article, as `SKU=TIME` with when that is expected; repeat for
+    /// several
+    #[arg(long, value_name = "SKU=TIME", value_parser = read_lacking)]
+    lacks: Vec<(String, Timestamp)>,
     /// How long a task is held without a heartbeat
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     lease: u64,
@@ -50,7 +56,7 @@ impl WorkerArgs {
     }
 
     async fn work(self) -> anyhow::Result<()> {
-        let Self { connection, department, name, ledger, concurrency, pace, lease } = self;
+        let Self { connection, department, name, ledger, concurrency, pace, lacks, lease } = self;
         let path = ledger.unwrap_or_else(|| format!(".redress/ledger-{department}.jsonl").into());
         let ledger = Ledger::open(&path, &department)?;
         let caller = connection.open().await?;
@@ -65,9 +71,33 @@ impl WorkerArgs {
         })?;
         let worker =
             Worker { concurrency, lease: Duration::from_secs(lease), ..Worker::new(department, name) };
-        worker.run(&caller.client, move |work| reference.clone().carry_out(work), stop).await?;
+        let lacks: HashMap<String, Timestamp> = lacks.into_iter().collect();
+        let handler = move |work: Work| {
+            let short = out_of_stock(&work.task, &lacks);
+            let reference = reference.clone();
+            async move {
+                match short {
+                    Some(short) => Err(short),
+                    None => reference.carry_out(work).await,
+                }
+            }
+        };
+        worker.run(&caller.client, handler, stop).await?;
         Ok(())
     }
+}
+
+/// `A-17=2026-12-10T09:00:00Z`: an article, and when it is expected.
+fn read_lacking(text: &str) -> anyhow::Result<(String, Timestamp)> {
+    let (sku, until) = text.rsplit_once('=').context("write it as SKU=TIME")?;
+    Ok((sku.to_owned(), until.parse()?))
+}
+
+/// That a task is for goods that are lacking, if it is. What is undone needs none.
+fn out_of_stock(task: &Task, lacks: &HashMap<String, Timestamp>) -> Option<Failure> {
+    let sku = task.goods.as_ref().filter(|_| !task.compensation)?.sku.clone();
+    let expected = proto::timestamp(*lacks.get(&sku)?);
+    Some(Failure::OutOfStock { sku, expected })
 }
 
 fn stop_on_signal() -> anyhow::Result<CancellationToken> {

@@ -76,6 +76,46 @@ async fn deadlines_are_explained_paused_and_extended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_approval_policy_is_edited_as_a_file_tried_and_put_in_force() {
+    let terminal = Terminal::open().await;
+    let folder = tempfile::tempdir().unwrap();
+    let shipped = terminal.text(&["approval", "policy", "get"]).await;
+    assert!(shipped.contains("no rules: one person approves"), "{shipped}");
+    let mut policy = terminal.json(&["approval", "policy", "get"]).await;
+    policy["rules"] = serde_json::json!([{
+        "name": "small", "when": "total_minor <= 5000", "reason": "small enough",
+        "demand": "APPROVAL_DEMAND_AUTOMATIC",
+    }]);
+    policy["approverLimits"] =
+        serde_json::json!([{"approver": "gu", "limits": [{"currencyCode": "CNY", "units": "500"}]}]);
+    let path = folder.path().join("policy.json");
+    std::fs::write(&path, policy.to_string()).unwrap();
+    let file = path.to_str().unwrap();
+    let tried = terminal.text(&["approval", "policy", "replay", "--file", file]).await;
+    assert!(tried.contains("0 of 0 plans would be judged otherwise"), "{tried}");
+    let created = terminal.text(&["approval", "policy", "create", file, "--note", "by themselves"]).await;
+    for told in ["by themselves", "small", "automatic", "total_minor <= 5000", "gu", "CNY 500.00"] {
+        assert!(created.contains(told), "{told} in {created}");
+    }
+    assert!(terminal.text(&["approval", "policy", "activate", "1"]).await.contains("version 1 is active"));
+    assert!(terminal.text(&["approval", "policy", "list"]).await.contains("by themselves"));
+    std::fs::write(&path, policy.to_string().replace("total_minor", "sum")).unwrap();
+    let refused = terminal.refusal(&["approval", "policy", "create", file]).await;
+    assert!(refused.contains("rule small does not type-check: there is no sum"), "{refused}");
+
+    let until = ["--until", "2099-01-01T00:00:00Z", "--reason", "away"];
+    let far = terminal.refusal(&[&["approval", "delegate", "li"][..], &until].concat()).await;
+    assert!(far.contains("at most 366 days"), "{far}");
+    let (from, until) = ("2098-12-01T00:00:00Z", "2099-01-01T00:00:00Z");
+    let delegate = ["approval", "delegate", "li", "--from", from, "--until", until, "--reason", "away"];
+    let given = terminal.json(&delegate).await;
+    let id = given["delegationId"].as_str().unwrap();
+    assert!(terminal.text(&["approval", "revoke", id]).await.contains("revoked"));
+    assert!(terminal.text(&["approval", "delegations"]).await.contains("away"));
+    terminal.house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn calendars_are_edited_as_files() {
     let terminal = Terminal::open().await;
     assert!(terminal.text(&["calendar", "list"]).await.contains("built in"));

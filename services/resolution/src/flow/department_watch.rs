@@ -1,7 +1,8 @@
-//! Looks every minute whether somebody takes what waits for a department: a durable timer
-//! per department, which arms itself again.
+//! Looks every minute whether somebody takes what waits for a department, and what of it is
+//! overdue: a durable timer per department, which arms itself again.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use fault::Fault;
 use futures::FutureExt as _;
@@ -12,7 +13,8 @@ use pg::Tx;
 use timers::{Alarm, Fired, Held, Timer};
 use uuid::Uuid;
 
-use crate::department::WATCH_EVERY;
+use crate::department::{WATCH_AGAIN, WATCH_EVERY};
+use crate::flow::supervision;
 use crate::{store, wire};
 
 /// The kind of these timers; the key is the department's `watch_id`.
@@ -31,7 +33,11 @@ pub(crate) struct DepartmentWatch;
 
 /// Has departments looked at from now on.
 pub(crate) async fn begin(tx: &mut Tx, watches: &[Uuid]) -> Result<(), Fault> {
-    let fire_at = tx.now() + WATCH_EVERY;
+    look_after(tx, watches, WATCH_EVERY).await
+}
+
+async fn look_after(tx: &mut Tx, watches: &[Uuid], time: Duration) -> Result<(), Fault> {
+    let fire_at = tx.now() + time;
     let timer = |key: &Uuid| Timer { kind: KIND, key: *key, fire_at, traceparent: String::new() };
     let timers: Vec<Timer> = watches.iter().map(timer).collect();
     timers::arm(tx, &timers).await
@@ -64,5 +70,6 @@ async fn look(tx: &mut Tx, fired: &[Fired]) -> Result<(), Fault> {
     }
     store::departments::mark_unattended(tx, &found).await?;
     UNATTENDED.add(found.len().try_into().unwrap_or(u64::MAX), &[]);
-    begin(tx, &watches).await
+    let more = supervision::climb(tx, &watches).await?;
+    look_after(tx, &watches, if more { WATCH_AGAIN } else { WATCH_EVERY }).await
 }

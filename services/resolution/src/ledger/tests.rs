@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::approval::Sums;
+use crate::approval::tests::{by, needs};
 use crate::plan::tests::{plan, shuffled_dags, step};
 use crate::task::{Failure, Requeued, Settlement, TaskResult};
 
@@ -103,7 +105,7 @@ impl Run {
     fn happens(&mut self, event: &Event) {
         const HELD: &[TaskState] = &[TaskState::Ready, TaskState::Leased];
         match event {
-            Event::Approve if self.plan.approve("bob", String::new()).is_ok() => self.book(&[]),
+            Event::Approve if self.plan.approve(by("bob"), &Sums::new(), needs(1)).is_ok() => self.book(&[]),
             Event::Reject if self.plan.reject("bob", String::new(), NOW).is_ok() => self.book(&[]),
             Event::Cancel => {
                 let ended = |task: &Task| {
@@ -202,7 +204,7 @@ impl Run {
 fn done(task: &Task, percent: i64) -> TaskResult {
     let amount = task.remedy.amount.clone();
     let part = |whole: Money| Money { minor: (whole.minor * percent / 100).max(1), ..whole };
-    TaskResult { reference: "REF".to_owned(), amount: amount.map(part), remark: String::new() }
+    TaskResult { reference: "REF".to_owned(), amount: amount.map(part), ..TaskResult::default() }
 }
 
 fn failure(outcome_unknown: bool) -> Failure {

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::approval::Sums;
+use crate::approval::tests::{by, needs};
 use crate::remedy::{Flaw, Goods, RemedyKind};
 use crate::task::{Failure, TaskResult};
 
@@ -43,8 +45,12 @@ pub(crate) fn plan(steps: Vec<Step>) -> Plan {
         steps,
         proposer: "ann".to_owned(),
         approver: String::new(),
+        proposer_roles: Vec::new(),
         first_approver: String::new(),
         second_reason: String::new(),
+        approvals: Vec::new(),
+        ruling: None,
+        approved_at: None,
         reason: String::new(),
         priority: 3,
         traceparent: String::new(),
@@ -67,7 +73,7 @@ struct Run {
 impl Run {
     fn approved(steps: Vec<Step>) -> Self {
         let mut run = Self { plan: plan(steps), tasks: Vec::new(), next: 10 };
-        run.plan.approve("bob", String::new()).unwrap();
+        run.plan.approve(by("bob"), &Sums::new(), needs(1)).unwrap();
         run.advance();
         run
     }
@@ -156,9 +162,12 @@ fn a_plan_has_one_to_fifty_steps() {
 #[test]
 fn nobody_approves_their_own_plan() {
     let mut plan = plan(vec![refund("a", &[])]);
-    assert_eq!(plan.approve("ann", String::new()), Err(Refusal::ApproverIsProposer));
-    assert_eq!(plan.approve("bob", String::new()), Ok(()));
-    assert_eq!(plan.approve("bob", String::new()), Err(Refusal::InvalidPlanState(PlanState::Executing)));
+    assert_eq!(plan.approve(by("ann"), &Sums::new(), needs(1)), Err(Refusal::ApproverIsProposer));
+    assert_eq!(plan.approve(by("bob"), &Sums::new(), needs(1)), Ok(()));
+    assert_eq!(
+        plan.approve(by("bob"), &Sums::new(), needs(1)),
+        Err(Refusal::InvalidPlanState(PlanState::Executing))
+    );
     assert_eq!(plan.reject("bob", String::new(), NOW), Err(Refusal::InvalidPlanState(PlanState::Executing)));
 }
 

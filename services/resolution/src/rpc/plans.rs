@@ -1,11 +1,12 @@
 //! Plans: proposed, approved or rejected, cancelled, read.
 
-mod batch;
+mod approve;
+mod propose;
 
 use std::slice;
 use std::sync::Arc;
 
-use fault::Fault;
+use fault::{Fault, Refusal as _};
 use kernel::{Caller, CaseId};
 use pg::{Db, Group, Tx};
 use proto::redress::resolution::v1::{
@@ -15,13 +16,30 @@ use proto::redress::resolution::v1::{
 };
 use tonic::{Request, Response};
 
+use crate::approval::Ruling;
 use crate::flow::progress;
 use crate::plan::Plan;
 use crate::refusal::Refusal;
 use crate::store;
 use crate::wire;
 use crate::wire::plans::PlanTarget;
-pub(super) use batch::{Approvals, Proposals};
+pub(super) use approve::Approvals;
+pub(super) use propose::Proposals;
+
+/// Facts that are asked for on the thread of the calls; more are asked for beside it.
+const HEAVY: usize = 5_000;
+
+/// A refusal; one by the approval policy with the rule and why.
+fn refused(refusal: Refusal, ruling: &Ruling) -> Fault {
+    if refusal != Refusal::RefusedByPolicy {
+        return refusal.into();
+    }
+    let Ruling { rule, reasons, policy, .. } = ruling;
+    let why = reasons.join("; ");
+    Fault::new(refusal.kind(), refusal.reason(), format!("{refusal} by rule {rule}: {why}"))
+        .with("rule", rule.as_str())
+        .with("policy_version", policy.to_string())
+}
 
 /// `ProposePlan`
 pub(super) async fn propose(
@@ -106,10 +124,17 @@ pub(super) async fn get(
     let plan = db
         .transact("resolution.get_plan", &caller.tenant, async move |mut tx| {
             let plan = store::plans::get(&mut tx, plan_id).await?.ok_or(Refusal::PlanNotFound)?;
-            Ok((tx, plan))
+            let shortages = store::stock::of_plan(&mut tx, &plan).await?;
+            let mut shown = wire::plans::plan(&plan);
+            if !shortages.is_empty() {
+                let now = tx.now();
+                let grounds = store::approvals::grounds(&mut tx, &[plan.case_id.0], now).await?;
+                wire::stock::show(&mut shown, &plan, (&shortages, &grounds.get(plan.case_id)));
+            }
+            Ok((tx, shown))
         })
         .await?;
-    Ok(Response::new(GetPlanResponse { plan: Some(wire::plans::plan(&plan)) }))
+    Ok(Response::new(GetPlanResponse { plan: Some(plan) }))
 }
 
 /// `ListPlans`

@@ -107,7 +107,7 @@ async fn propose(
     let (plan, task, case) = locked(tx, asked.task_id.0).await?;
     match asked.proposed.kind() {
         ProposalKind::Extension => server::serving(caller, &task.department_id)?,
-        ProposalKind::Completion => must_not_have_planned(&plan, &task, caller)?,
+        ProposalKind::Completion => task.may_be_paid_by(plan.as_ref(), &caller.subject)?,
     }
     case.as_ref().map_or(Ok(()), |case| case.not_about(caller))?;
     task.must_be_open()?;
@@ -133,14 +133,14 @@ async fn propose(
 
 /// What a proposal is about, locked.
 struct Matter {
-    plan: Plan,
+    plan: Option<Plan>,
     task: Task,
     proposal: TaskProposal,
 }
 
 /// The plan first, then the task: as whoever reports on it locks them.
-async fn locked(tx: &mut Tx, task_id: Uuid) -> Result<(Plan, Task, Option<CaseView>), Fault> {
-    let plan = store::plans::lock_of_tasks(tx, &[task_id]).await?.pop().ok_or(Refusal::TaskNotFound)?;
+async fn locked(tx: &mut Tx, task_id: Uuid) -> Result<(Option<Plan>, Task, Option<CaseView>), Fault> {
+    let plan = store::plans::lock_of_tasks(tx, &[task_id]).await?.pop();
     let task = store::tasks::lock(tx, &[task_id]).await?.pop().ok_or(Refusal::TaskNotFound)?;
     let case = store::cases::read(tx, &[task.case_id.0]).await?.pop();
     Ok((plan, task, case))
@@ -156,11 +156,6 @@ async fn decided(tx: &mut Tx, caller: &Caller, proposal_id: Uuid) -> Result<Matt
     Ok(Matter { plan, task, proposal })
 }
 
-/// Who says that money was moved neither proposed nor approved it.
-fn must_not_have_planned(plan: &Plan, task: &Task, caller: &Caller) -> Result<(), Refusal> {
-    if task.remedy.amount.is_some() { plan.may_be_paid_by(&caller.subject) } else { Ok(()) }
-}
-
 async fn approve(
     db: &Db,
     context: MutationContext,
@@ -168,17 +163,15 @@ async fn approve(
 ) -> Result<Response<ApproveTaskProposalResponse>, Fault> {
     let done = db
         .mutate(context, async move |mut tx, caller| {
-            let Matter { mut plan, mut task, mut proposal } = decided(&mut tx, &caller, proposal_id).await?;
+            let Matter { plan, mut task, mut proposal } = decided(&mut tx, &caller, proposal_id).await?;
             if proposal.proposed.kind() == ProposalKind::Completion {
-                must_not_have_planned(&plan, &task, &caller)?;
+                task.may_be_paid_by(plan.as_ref(), &caller.subject)?;
             }
             proposal.approve((&caller.subject, remark), &mut task, tx.now())?;
             store::proposals::save(&mut tx, &proposal).await?;
             tx.emit(task.case_id.0, &wire::outbound::proposal_decided(&task, &proposal));
             if task.state == TaskState::Completed {
-                tx.emit(task.case_id.0, &wire::outbound::task_completed(&task));
-                plan.task_ended(&task);
-                progress::carry_on(&mut tx, slice::from_mut(&mut plan), slice::from_ref(&task)).await?;
+                progress::task_ended(&mut tx, plan, &task).await?;
             } else {
                 store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
             }

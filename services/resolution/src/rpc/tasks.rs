@@ -5,12 +5,10 @@ mod poll;
 mod stream;
 
 use std::slice;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use fault::Fault;
 use kernel::{Caller, TaskId};
-use opentelemetry::global;
-use opentelemetry::metrics::Counter;
 use pg::{Db, Group, Tx};
 use proto::redress::resolution::v1::{
     CompleteTaskRequest, CompleteTaskResponse, FailTaskRequest, FailTaskResponse, GetTaskRequest,
@@ -25,20 +23,13 @@ pub(super) use poll::poll;
 pub(super) use stream::{Leases, Streams};
 
 use crate::flow::departments::Departments;
-use crate::flow::progress;
+use crate::flow::{progress, reports};
 use crate::plan::Plan;
 use crate::refusal::Refusal;
 use crate::store;
 use crate::task::{Requeued, Task, TaskState};
 use crate::wire;
-use crate::wire::tasks::{Filter, Holder, TaskListQuery};
-
-static ESCALATIONS: LazyLock<Counter<u64>> = LazyLock::new(|| {
-    global::meter("redress")
-        .u64_counter("redress.task.escalations")
-        .with_description("Tasks handed back for the third time or more")
-        .build()
-});
+use crate::wire::tasks::{After, Filter, Holder, Order, TaskListQuery};
 
 /// The task a worker of its department holds, locked; what is told next is in its
 /// case's trace.
@@ -52,9 +43,12 @@ async fn lock(tx: &mut Tx, caller: &Caller, holder: Holder) -> Result<Task, Faul
 
 /// As [`lock`], and its plan: the plan first, so that two tasks of it that end at
 /// once take turns, and the second sees what the first left to do.
-async fn lock_with_plan(tx: &mut Tx, caller: &Caller, holder: Holder) -> Result<(Plan, Task), Fault> {
-    let mut plan = store::plans::lock_of_tasks(tx, &[holder.task_id.0]).await?;
-    let plan = plan.pop().ok_or(Refusal::TaskNotFound)?;
+pub(super) async fn lock_with_plan(
+    tx: &mut Tx,
+    caller: &Caller,
+    holder: Holder,
+) -> Result<(Option<Plan>, Task), Fault> {
+    let plan = store::plans::lock_of_tasks(tx, &[holder.task_id.0]).await?.pop();
     let task = lock(tx, caller, holder).await?;
     Ok((plan, task))
 }
@@ -109,15 +103,8 @@ pub(super) async fn fail(
     let jitter = db.ids().fraction();
     let done = db
         .mutate(context, async move |mut tx, caller| {
-            let (mut plan, mut task) = lock_with_plan(&mut tx, &caller, holder).await?;
-            task.fail(holder.token, failure, tx.now(), jitter)?;
-            tell_attention(&mut tx, &task);
-            if task.state == TaskState::Cancelled {
-                plan.task_ended(&task);
-                progress::carry_on(&mut tx, slice::from_mut(&mut plan), slice::from_ref(&task)).await?;
-            } else {
-                store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
-            }
+            let (plan, mut task) = lock_with_plan(&mut tx, &caller, holder).await?;
+            reports::failed(&mut tx, plan, &mut task, (holder.token, failure), jitter).await?;
             Ok((tx, FailTaskResponse { task: Some(wire::tasks::task(&task)) }))
         })
         .await?;
@@ -134,15 +121,11 @@ pub(super) async fn reject(
     let done = db
         .mutate(context, async move |mut tx, caller| {
             let mut task = lock(&mut tx, &caller, holder).await?;
-            task.reject(holder.token, reason)?;
-            tx.emit(task.case_id.0, &wire::outbound::task_rejected(&task));
-            store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
+            reports::rejected(&mut tx, &mut task, holder.token, reason).await?;
             Ok((tx, RejectTaskResponse { task: Some(wire::tasks::task(&task)) }))
         })
         .await?;
-    if done.answer.task.as_ref().is_some_and(|task| task.escalated) {
-        ESCALATIONS.add(1, &[]);
-    }
+    reports::count_escalation(done.answer.task.as_ref().is_some_and(|task| task.escalated));
     Ok(server::reply(done))
 }
 
@@ -155,14 +138,11 @@ pub(super) async fn settle(
     let (task_id, settlement) = wire::tasks::settlement(request)?;
     let done = db
         .mutate(context, async move |mut tx, caller| {
-            let mut plan = store::plans::lock_of_tasks(&mut tx, &[task_id.0]).await?;
-            let mut plan = plan.pop().ok_or(Refusal::TaskNotFound)?;
+            let plan = store::plans::lock_of_tasks(&mut tx, &[task_id.0]).await?.pop();
             let task = store::tasks::lock(&mut tx, &[task_id.0]).await?.pop();
             let mut task = task.ok_or(Refusal::TaskNotFound)?;
             server::serving(&caller, &task.department_id)?;
-            if task.remedy.amount.is_some() {
-                plan.may_be_paid_by(&caller.subject)?;
-            }
+            task.may_be_paid_by(plan.as_ref(), &caller.subject)?;
             if let Some(result) = &settlement.result {
                 wire::tasks::fitting(&task, result)?;
             }
@@ -172,23 +152,12 @@ pub(super) async fn settle(
                 store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
                 tx.notify(progress::TASKS);
             } else {
-                if task.state == TaskState::Completed {
-                    tx.emit(task.case_id.0, &wire::outbound::task_completed(&task));
-                }
-                plan.task_ended(&task);
-                progress::carry_on(&mut tx, slice::from_mut(&mut plan), slice::from_ref(&task)).await?;
+                progress::task_ended(&mut tx, plan, &task).await?;
             }
             Ok((tx, SettleTaskResponse { task: Some(wire::tasks::task(&task)) }))
         })
         .await?;
     Ok(server::reply(done))
-}
-
-/// Tells that people must look into a task, if they must.
-fn tell_attention(tx: &mut Tx, task: &Task) {
-    if matches!(task.state, TaskState::NeedsAttention | TaskState::OutcomeUnknown) {
-        tx.emit(task.case_id.0, &wire::outbound::task_needs_attention(task));
-    }
 }
 
 /// `RequeueTask`
@@ -204,8 +173,7 @@ pub(super) async fn requeue(
     }
     let done = db
         .mutate(context, async move |mut tx, caller| {
-            let mut plan = store::plans::lock_of_tasks(&mut tx, &[requeue.task_id.0]).await?;
-            let mut plan = plan.pop().ok_or(Refusal::TaskNotFound)?;
+            let plan = store::plans::lock_of_tasks(&mut tx, &[requeue.task_id.0]).await?.pop();
             let task = store::tasks::lock(&mut tx, &[requeue.task_id.0]).await?.pop();
             let mut task = task.ok_or(Refusal::TaskNotFound)?;
             super::plans::not_about(&mut tx, task.case_id, &caller).await?;
@@ -214,8 +182,7 @@ pub(super) async fn requeue(
             let requeued = if let Some(department_id) = department_id {
                 let next = (TaskId(tx.new_id()), department_id);
                 let next = task.give_to(next, requeued, tx.now())?;
-                plan.task_given_on(&task);
-                progress::carry_on(&mut tx, slice::from_mut(&mut plan), slice::from_ref(&task)).await?;
+                progress::task_given_on(&mut tx, plan, &task).await?;
                 store::tasks::insert(&mut tx, slice::from_ref(&next)).await?;
                 next
             } else {
@@ -242,15 +209,19 @@ pub(super) async fn get(
             let task = store::tasks::get(&mut tx, task_id).await?.ok_or(Refusal::TaskNotFound)?;
             let proposals = store::proposals::of_task(&mut tx, task_id).await?;
             let reports = store::reports::of_task(&mut tx, task_id).await?;
-            Ok((tx, (task, proposals, reports)))
+            let shortages = store::stock::of_task(&mut tx, task_id).await?;
+            let steps = store::supervision::of_task(&mut tx, task_id).await?;
+            Ok((tx, (task, proposals, reports, shortages, steps)))
         })
         .await?;
-    let (task, proposals, reports) = found;
+    let (task, proposals, reports, shortages, steps) = found;
     server::seeing(&caller, &task.department_id)?;
     Ok(Response::new(GetTaskResponse {
         task: Some(wire::tasks::task(&task)),
         proposals: proposals.iter().map(wire::proposals::proposal).collect(),
         refused_reports: reports.iter().map(wire::tasks::refused_report).collect(),
+        shortages: shortages.iter().map(wire::stock::shortage).collect(),
+        supervision_steps: steps.iter().map(wire::supervision::step).collect(),
     }))
 }
 
@@ -264,24 +235,44 @@ pub(super) async fn list(
     let TaskListQuery { filter, page, after } = wire::tasks::listing(request.into_inner())?;
     match &filter {
         Filter::Case(_) => server::seeing_all(&caller)?,
-        Filter::Department(department_id, _) => {
+        Filter::Department(department_id, ..) => {
             server::seeing(&caller, department_id)?;
             departments.ensure(db, &caller.tenant, department_id).await?;
         }
     }
-    let limit = page.limit();
+    let (limit, listed) = (page.limit(), filter.clone());
     let tasks = db
         .transact("resolution.list_tasks", &caller.tenant, async move |mut tx| {
-            let tasks = match filter {
-                Filter::Case(case_id) => store::tasks::list_of_case(&mut tx, case_id, after, limit).await?,
-                Filter::Department(department_id, state) => {
-                    store::tasks::list_of_department(&mut tx, &department_id, state, after, limit).await?
-                }
-            };
+            let tasks = listed_tasks(&mut tx, listed, after, limit).await?;
             Ok((tx, tasks))
         })
         .await?;
-    let tasks = tasks.iter().map(|task| (task.task_id.to_string(), wire::tasks::task(task)));
+    let tasks = tasks.iter().map(|task| (filter.key(task), wire::tasks::task(task)));
     let (tasks, next_page_token) = server::page(&page, tasks);
     Ok(Response::new(ListTasksResponse { tasks, next_page_token }))
+}
+
+async fn listed_tasks(
+    tx: &mut Tx,
+    filter: Filter,
+    after: Option<After>,
+    limit: i64,
+) -> Result<Vec<Task>, Fault> {
+    let id = after.map(|after| after.task_id);
+    match filter {
+        Filter::Case(case_id) => store::tasks::list_of_case(tx, case_id, id, limit).await,
+        Filter::Department(department, state, Order::Newest) => {
+            store::tasks::list_of_department(tx, &department, state, id, limit).await
+        }
+        Filter::Department(department, state, Order::Oldest) => {
+            store::tasks::list_oldest(tx, &department, state, id, limit).await
+        }
+        Filter::Department(department, state, Order::LeastSlack) => {
+            let after = after.and_then(|after| Some((after.due_time?, after.task_id)));
+            store::tasks::list_by_slack(tx, &department, state, after, limit).await
+        }
+        Filter::Department(department, _, Order::Looping) => {
+            store::tasks::list_looping(tx, &department, id, limit).await
+        }
+    }
 }

@@ -18,6 +18,7 @@ struct Row {
     cycle: i32,
     priority: i16,
     standing: i16,
+    category: String,
     sought_minor: Option<i64>,
     sought_currency: Option<String>,
     due_time: Option<jiff_sqlx::Timestamp>,
@@ -36,6 +37,7 @@ impl Row {
             cycle: self.cycle,
             priority: self.priority,
             standing,
+            category: self.category,
             sought: money(self.sought_minor, self.sought_currency.as_deref()),
             due_time: self.due_time.map(jiff_sqlx::Timestamp::to_jiff),
             traceparent: self.traceparent,
@@ -48,7 +50,7 @@ impl Row {
 /// Cases, locked: while plans are proposed for them, they are not closed.
 pub(crate) async fn lock(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<CaseView>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT v.case_id, v.cycle, v.priority, v.standing, v.sought_minor, v.sought_currency, v.due_time,
+        "SELECT v.case_id, v.cycle, v.priority, v.standing, v.category, v.sought_minor, v.sought_currency, v.due_time,
                 v.traceparent, v.recused, coalesce(h.agent_id, '') AS handler
          FROM case_view v
          LEFT JOIN case_handler h ON h.tenant_id = v.tenant_id AND h.case_id = v.case_id
@@ -64,7 +66,7 @@ pub(crate) async fn lock(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<
 /// Cases, as they are just now.
 pub(crate) async fn read(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<CaseView>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT v.case_id, v.cycle, v.priority, v.standing, v.sought_minor, v.sought_currency, v.due_time,
+        "SELECT v.case_id, v.cycle, v.priority, v.standing, v.category, v.sought_minor, v.sought_currency, v.due_time,
                 v.traceparent, v.recused, coalesce(h.agent_id, '') AS handler
          FROM case_view v
          LEFT JOIN case_handler h ON h.tenant_id = v.tenant_id AND h.case_id = v.case_id
@@ -123,6 +125,7 @@ pub(crate) async fn keep(conn: &mut PgConnection, views: &[CaseView]) -> Result<
         .column("cycle", |view| view.cycle)
         .column("priority", |view| view.priority)
         .column("standing", |view| view.standing.number())
+        .column("category", |view| view.category.as_str())
         .column("traceparent", |view| view.traceparent.as_str())
         .list("recused", |view| &view.recused)
         .column("due_time", |view| view.due_time.map(ToSqlx::to_sqlx))
@@ -137,7 +140,7 @@ pub(crate) async fn keep(conn: &mut PgConnection, views: &[CaseView]) -> Result<
          SET cycle = excluded.cycle, priority = excluded.priority, standing = excluded.standing,
              correction = CASE WHEN excluded.cycle > known.cycle THEN 0 ELSE known.correction END,
              recused = CASE WHEN excluded.standing = {undecided} THEN known.recused ELSE excluded.recused END,
-             due_time = excluded.due_time,
+             due_time = excluded.due_time, category = coalesce(nullif(excluded.category, ''), known.category),
              sought_minor = coalesce(excluded.sought_minor, known.sought_minor),
              sought_currency = coalesce(excluded.sought_currency, known.sought_currency)
          WHERE (known.cycle, known.standing) < (excluded.cycle, excluded.standing)",
@@ -220,10 +223,10 @@ pub(crate) async fn extend(
              SELECT t.task_id, before.after
              FROM task t JOIN before ON before.case_id = t.case_id AND before.before = t.due_time
              WHERE t.tenant_id = current_setting('redress.tenant')
-               AND t.state IN ({ready}, {leased}, {attention}, {unknown})
+               AND t.state IN ({ready}, {leased}, {attention}, {unknown}, {stock})
              ORDER BY t.task_id FOR UPDATE OF t),
          tasks AS (
-             UPDATE task SET version = version + 1, due_time = moved.after
+             UPDATE task SET version = version + 1, due_time = moved.after, overdue_step = 0
              FROM moved WHERE task.tenant_id = current_setting('redress.tenant') AND task.task_id = moved.task_id)
          UPDATE case_view SET due_time = before.after
          FROM before
@@ -232,6 +235,7 @@ pub(crate) async fn extend(
         leased = TaskState::Leased,
         attention = TaskState::NeedsAttention,
         unknown = TaskState::OutcomeUnknown,
+        stock = TaskState::AwaitingStock,
     ))
     .bind(extended.iter().map(|(case_id, ..)| case_id.0).collect::<Vec<_>>())
     .bind(extended.iter().map(|(_, cycle, _)| *cycle).collect::<Vec<_>>())

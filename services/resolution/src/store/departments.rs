@@ -15,7 +15,7 @@ use crate::remedy::RemedyKind;
 use crate::task::TaskState;
 
 /// How far tasks of a state are counted.
-const MAX_COUNT: i64 = 10_000;
+pub(super) const MAX_COUNT: i64 = 10_000;
 
 /// Keeps departments that were told of; answers the watches of those that are new.
 pub(crate) async fn keep(conn: &mut PgConnection, departments: &[String]) -> Result<Vec<Uuid>, Fault> {
@@ -173,6 +173,7 @@ pub(crate) async fn queue(conn: &mut PgConnection, department_id: &str) -> Resul
             Some(TaskState::Leased) => queue.leased = count,
             Some(TaskState::NeedsAttention) => queue.needs_attention = count,
             Some(TaskState::OutcomeUnknown) => queue.outcome_unknown = count,
+            Some(TaskState::AwaitingStock) => queue.awaiting_stock = count,
             _ => {}
         }
     }
@@ -181,7 +182,13 @@ pub(crate) async fn queue(conn: &mut PgConnection, department_id: &str) -> Resul
 
 /// How many of a department's tasks are in each state that is not final, up to a bound.
 async fn counts(conn: &mut PgConnection, department_id: &str) -> Result<Vec<(i16, i32)>, Fault> {
-    let open = [TaskState::Ready, TaskState::Leased, TaskState::NeedsAttention, TaskState::OutcomeUnknown];
+    let open = [
+        TaskState::Ready,
+        TaskState::Leased,
+        TaskState::NeedsAttention,
+        TaskState::OutcomeUnknown,
+        TaskState::AwaitingStock,
+    ];
     let counts = sqlx::query_as(
         "SELECT wanted.state, counted.count
          FROM UNNEST($1::smallint[]) AS wanted (state)

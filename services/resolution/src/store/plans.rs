@@ -4,10 +4,12 @@ use fault::Fault;
 use jiff_sqlx::ToSqlx;
 use kernel::{CaseId, PlanId, TaskId};
 use pg::{Binds, RowsBuilder};
+use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use super::{goods, impossible, kind, ledger, money, remedy_columns};
+use crate::approval::{Approval, Facts, Outcome, Ruling};
 use crate::ledger::{Books, Entry, Movement};
 use crate::plan::{Plan, PlanState, Step, StepState};
 use crate::refusal::Refusal;
@@ -16,22 +18,37 @@ use crate::remedy::Remedy;
 /// A step beside its plan.
 #[derive(sqlx::FromRow)]
 struct Row {
+    #[sqlx(flatten)]
+    plan: PlanRow,
+    #[sqlx(flatten)]
+    step: StepRow,
+}
+
+#[derive(sqlx::FromRow)]
+struct PlanRow {
     plan_id: Uuid,
     version: i64,
     case_id: Uuid,
     cycle: i32,
     state: i16,
     proposer: String,
+    proposer_roles: Vec<String>,
     approver: String,
     first_approver: String,
+    approvers: Vec<String>,
+    approvers_for: Vec<String>,
+    approve_times: Vec<jiff_sqlx::Timestamp>,
+    approved_at: Option<jiff_sqlx::Timestamp>,
+    approval_policy: Option<i64>,
+    approval_rule: String,
+    approvals_required: i16,
+    approval_reasons: Vec<String>,
     second_reason: String,
     reason: String,
     priority: i16,
     traceparent: String,
     created_at: jiff_sqlx::Timestamp,
     ended_at: Option<jiff_sqlx::Timestamp>,
-    #[sqlx(flatten)]
-    step: StepRow,
 }
 
 #[derive(sqlx::FromRow)]
@@ -56,6 +73,53 @@ struct StepRow {
     reversed_minor: i64,
     withdrawn_minor: i64,
     released_minor: i64,
+}
+
+impl PlanRow {
+    /// The plan, without its steps.
+    fn plan(self, plan_id: PlanId) -> Result<Plan, Fault> {
+        let ruling = self.ruling(plan_id)?;
+        let people = self.approvers.into_iter().zip(self.approvers_for);
+        let approvals = people.zip(self.approve_times).map(|((approver, on_behalf_of), at)| Approval {
+            approver,
+            on_behalf_of,
+            approved_at: at.to_jiff(),
+        });
+        Ok(Plan {
+            plan_id,
+            version: self.version,
+            case_id: CaseId(self.case_id),
+            cycle: self.cycle,
+            state: PlanState::of(self.state).ok_or_else(|| impossible("plan.state", self.state, plan_id))?,
+            steps: Vec::new(),
+            proposer: self.proposer,
+            proposer_roles: self.proposer_roles,
+            approver: self.approver,
+            first_approver: self.first_approver,
+            second_reason: self.second_reason,
+            approvals: approvals.collect(),
+            ruling,
+            approved_at: self.approved_at.map(jiff_sqlx::Timestamp::to_jiff),
+            reason: self.reason,
+            priority: self.priority,
+            traceparent: self.traceparent,
+            created_at: self.created_at.to_jiff(),
+            ended_at: self.ended_at.map(jiff_sqlx::Timestamp::to_jiff),
+        })
+    }
+
+    fn ruling(&self, plan_id: PlanId) -> Result<Option<Ruling>, Fault> {
+        let Some(policy) = self.approval_policy else { return Ok(None) };
+        let required = u8::try_from(self.approvals_required)
+            .map_err(|_| impossible("plan.approvals_required", self.approvals_required, plan_id))?;
+        Ok(Some(Ruling {
+            policy,
+            rule: self.approval_rule.clone(),
+            outcome: if required == 0 { Outcome::Automatic } else { Outcome::Approvers(required) },
+            reasons: self.approval_reasons.clone(),
+            second_reason: self.second_reason.clone(),
+        }))
+    }
 }
 
 impl StepRow {
@@ -94,29 +158,14 @@ impl StepRow {
 /// Rows of one plan after another become plans.
 fn plans(rows: Vec<Row>) -> Result<Vec<Plan>, Fault> {
     let mut plans: Vec<Plan> = Vec::new();
-    for row in rows {
-        let plan_id = PlanId(row.plan_id);
-        let step = row.step.step(plan_id)?;
-        match plans.last_mut() {
-            Some(plan) if plan.plan_id == plan_id => plan.steps.push(step),
-            _ => plans.push(Plan {
-                plan_id,
-                version: row.version,
-                case_id: CaseId(row.case_id),
-                cycle: row.cycle,
-                state: PlanState::of(row.state)
-                    .ok_or_else(|| impossible("plan.state", row.state, plan_id))?,
-                steps: vec![step],
-                proposer: row.proposer,
-                approver: row.approver,
-                first_approver: row.first_approver,
-                second_reason: row.second_reason,
-                reason: row.reason,
-                priority: row.priority,
-                traceparent: row.traceparent,
-                created_at: row.created_at.to_jiff(),
-                ended_at: row.ended_at.map(jiff_sqlx::Timestamp::to_jiff),
-            }),
+    for Row { plan, step } in rows {
+        let plan_id = PlanId(plan.plan_id);
+        let step = step.step(plan_id)?;
+        if plans.last().is_none_or(|plan| plan.plan_id != plan_id) {
+            plans.push(plan.plan(plan_id)?);
+        }
+        if let Some(plan) = plans.last_mut() {
+            plan.steps.push(step);
         }
     }
     Ok(plans)
@@ -126,8 +175,9 @@ fn plans(rows: Vec<Row>) -> Result<Vec<Plan>, Fault> {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT p.plan_id, p.version, p.case_id, p.cycle, p.state, p.proposer, p.approver,
-                    p.first_approver, p.second_reason, p.reason,
+            "SELECT p.plan_id, p.version, p.case_id, p.cycle, p.state, p.proposer, p.proposer_roles, p.approver,
+                    p.first_approver, p.second_reason, p.reason, p.approvers, p.approvers_for, p.approve_times,
+                    p.approved_at, p.approval_policy, p.approval_rule, p.approvals_required, p.approval_reasons,
                     p.priority, p.traceparent, p.created_at, p.ended_at,
                     s.step_id, s.kind, s.department_id, s.amount_minor, s.currency, s.sku, s.quantity,
                     s.depends_on, s.instructions, s.due_time, s.state AS step_state, s.done_order,
@@ -219,9 +269,14 @@ pub(crate) async fn list(
     plans(rows)
 }
 
-/// Stores new plans with their steps and what is booked of them; refused while the case of
-/// one has an open one.
-pub(crate) async fn insert(conn: &mut PgConnection, plans: &[Plan], entries: &[Entry]) -> Result<(), Fault> {
+/// Stores new plans with their steps, what is booked of them and the facts each was judged
+/// by; refused while the case of one has an open one.
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    plans: &[Plan],
+    facts: &[Facts],
+    entries: &[Entry],
+) -> Result<(), Fault> {
     let mut binds = Binds::default();
     let rows = binds
         .rows(plans)
@@ -231,7 +286,15 @@ pub(crate) async fn insert(conn: &mut PgConnection, plans: &[Plan], entries: &[E
         .column("cycle", |plan| plan.cycle)
         .column("state", |plan| plan.state.number())
         .column("proposer", |plan| plan.proposer.as_str())
+        .list("proposer_roles", |plan| &plan.proposer_roles)
         .column("approver", |_| "")
+        .column("second_reason", |plan| plan.second_reason.as_str())
+        .column("approval_policy", |plan| plan.ruling.as_ref().map(|ruling| ruling.policy))
+        .column("approval_rule", |plan| plan.ruling.as_ref().map_or("", |ruling| ruling.rule.as_str()))
+        .column("approvals_required", Plan::approvals_required)
+        .list("approval_reasons", |plan| {
+            plan.ruling.as_ref().map_or(&[][..], |ruling| ruling.reasons.as_slice())
+        })
         .column("reason", |_| "")
         .column("priority", |plan| plan.priority)
         .column("traceparent", |plan| plan.traceparent.as_str())
@@ -249,10 +312,20 @@ pub(crate) async fn insert(conn: &mut PgConnection, plans: &[Plan], entries: &[E
         .column("due_time", |of| of.step.due_time.map(ToSqlx::to_sqlx));
     let steps = book_columns(remedy_columns(steps, |of| &of.step.remedy)).done();
     let entries = ledger::rows(&mut binds, entries);
+    let judged: Vec<(&Plan, &Facts)> = plans.iter().zip(facts).collect();
+    let judged = binds
+        .rows(&judged)
+        .column("plan_id", |(plan, _)| plan.plan_id.0)
+        .column("case_id", |(plan, _)| plan.case_id.0)
+        .column("judged_at", |(plan, _)| plan.created_at.to_sqlx())
+        .column("facts", |(_, facts)| Json(*facts))
+        .column("ruling", |(plan, _)| Json(&plan.ruling))
+        .done();
     let statement = format!(
-        "WITH stored AS ({}), booked AS ({}) {}",
+        "WITH stored AS ({}), booked AS ({}), judged AS ({}) {}",
         rows.insert_into("plan"),
         entries.insert_into("ledger_entry"),
+        judged.insert_into("approval_judgement"),
         steps.insert_into("plan_step"),
     );
     let stored = binds.execute(&statement, conn).await;

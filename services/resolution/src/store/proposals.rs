@@ -24,6 +24,7 @@ struct Row {
     result_minor: Option<i64>,
     result_currency: Option<String>,
     result_remark: Option<String>,
+    result_evidence: Vec<String>,
     reason: String,
     proposer: String,
     proposed_at: jiff_sqlx::Timestamp,
@@ -37,7 +38,7 @@ struct Row {
 macro_rules! proposal_columns {
     () => {
         "proposal_id, task_id, kind, due_time, result_reference, result_minor, result_currency, result_remark,
-         reason, proposer, proposed_at, state, decider, decision_reason, decided_at"
+         result_evidence, reason, proposer, proposed_at, state, decider, decision_reason, decided_at"
     };
 }
 
@@ -46,7 +47,8 @@ impl Row {
         let id = self.proposal_id;
         let amount = money(self.result_minor, self.result_currency.as_deref());
         let result = self.result_reference.zip(self.result_remark);
-        let result = result.map(|(reference, remark)| TaskResult { reference, amount, remark });
+        let evidence = self.result_evidence;
+        let result = result.map(|(reference, remark)| TaskResult { reference, amount, remark, evidence });
         let due_time = self.due_time.map(jiff_sqlx::Timestamp::to_jiff);
         let proposed = match ProposalKind::of(self.kind) {
             Some(ProposalKind::Extension) => due_time.map(Proposed::Extension),
@@ -79,8 +81,8 @@ pub(crate) async fn insert(conn: &mut PgConnection, proposal: &TaskProposal) -> 
     let inserted = sqlx::query(
         "INSERT INTO task_proposal (
              tenant_id, proposal_id, task_id, kind, due_time, result_reference, result_minor, result_currency,
-             result_remark, reason, proposer, proposed_at, state)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+             result_remark, reason, proposer, proposed_at, state, result_evidence)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(proposal.proposal_id)
     .bind(proposal.task_id.0)
@@ -94,6 +96,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, proposal: &TaskProposal) -> 
     .bind(&proposal.proposer)
     .bind(proposal.proposed_at.to_sqlx())
     .bind(proposal.state.number())
+    .bind(result.map_or(&[][..], |result| &result.evidence))
     .execute(conn)
     .await;
     match inserted {

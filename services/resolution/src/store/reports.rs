@@ -20,11 +20,11 @@ pub(crate) async fn keep(conn: &mut PgConnection, refused: &[(RefusedReport, Uui
         sqlx::query(
             "INSERT INTO task_refused_report (
                  tenant_id, task_id, digest, department_id, reporter, reference, amount_minor, currency, remark,
-                 reported_at)
+                 reported_at, evidence)
              SELECT current_setting('redress.tenant'), $1,
                     sha256(convert_to(jsonb_build_array($2::uuid, $4::text, $5::text, $6::bigint, $7::text,
-                                                        $8::text)::text, 'UTF8')),
-                    $3, $4, $5, $6, $7, $8, $9
+                                                        $8::text, $11::text[])::text, 'UTF8')),
+                    $3, $4, $5, $6, $7, $8, $9, $11
              WHERE (SELECT count(*) FROM task_refused_report
                     WHERE tenant_id = current_setting('redress.tenant') AND task_id = $1) < $10
              ON CONFLICT DO NOTHING",
@@ -39,6 +39,7 @@ pub(crate) async fn keep(conn: &mut PgConnection, refused: &[(RefusedReport, Uui
         .bind(&result.remark)
         .bind(reported_at.to_sqlx())
         .bind(MAX_REPORTS)
+        .bind(&result.evidence)
         .execute(&mut *conn)
         .await?;
     }
@@ -53,13 +54,14 @@ struct Row {
     amount_minor: Option<i64>,
     currency: Option<String>,
     remark: String,
+    evidence: Vec<String>,
     reported_at: jiff_sqlx::Timestamp,
 }
 
 /// The refused reports of a task, the oldest first.
 pub(crate) async fn of_task(conn: &mut PgConnection, task_id: TaskId) -> Result<Vec<RefusedReport>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT department_id, reporter, reference, amount_minor, currency, remark, reported_at
+        "SELECT department_id, reporter, reference, amount_minor, currency, remark, evidence, reported_at
          FROM task_refused_report
          WHERE tenant_id = current_setting('redress.tenant') AND task_id = $1
          ORDER BY reported_at, digest",
@@ -75,6 +77,7 @@ pub(crate) async fn of_task(conn: &mut PgConnection, task_id: TaskId) -> Result<
             reference: row.reference,
             amount: money(row.amount_minor, row.currency.as_deref()),
             remark: row.remark,
+            evidence: row.evidence,
         },
         reported_at: row.reported_at.to_jiff(),
     };

@@ -1,5 +1,6 @@
 //! Departments' tasks.
 
+mod boards;
 mod queue;
 
 use fault::Fault;
@@ -9,10 +10,11 @@ use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+pub(crate) use boards::{list_by_slack, list_looping, list_oldest, overdue};
 pub(crate) use queue::{Claim, Claimed, claim, heartbeat, held};
 
 use super::{goods, impossible, kind, money, remedy_columns};
-use crate::remedy::Remedy;
+use crate::remedy::{Inquiry, Remedy};
 use crate::task::{Requeued, Task, TaskResult, TaskState};
 
 /// Since when the task might have been handed out that waits longest, of all tenants;
@@ -27,10 +29,10 @@ pub(crate) fn oldest_ready() -> String {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     task_id: Uuid,
     version: i64,
-    plan_id: Uuid,
+    plan_id: Option<Uuid>,
     step_id: String,
     case_id: Uuid,
     cycle: i32,
@@ -55,12 +57,17 @@ struct Row {
     result_reference: Option<String>,
     result_minor: Option<i64>,
     result_remark: Option<String>,
+    result_evidence: Vec<String>,
+    inquiry: Option<i16>,
+    requester: String,
     lease_token: Option<Uuid>,
     requeued_by: Option<String>,
     requeue_reason: Option<String>,
     rejections: i32,
     given_to_task_id: Option<Uuid>,
     attempt_until: Option<jiff_sqlx::Timestamp>,
+    overdue_step: i16,
+    first_leased_at: Option<jiff_sqlx::Timestamp>,
     traceparent: String,
     created_at: jiff_sqlx::Timestamp,
 }
@@ -71,25 +78,30 @@ macro_rules! columns {
         "task_id, version, plan_id, step_id, case_id, cycle, department_id, kind, compensates_task_id,
          amount_minor, currency, sku, quantity, instructions, priority, due_time, state, attempt,
          max_attempts, worker, visible_at, cancel_requested, checkpoint, last_error, result_reference,
-         result_minor, result_remark, lease_token, requeued_by, requeue_reason, rejections,
-         given_to_task_id, attempt_until, traceparent, created_at"
+         result_minor, result_remark, result_evidence, inquiry, requester, lease_token, requeued_by, requeue_reason, rejections,
+         given_to_task_id, attempt_until, overdue_step, first_leased_at, traceparent, created_at"
     };
 }
-use columns;
+pub(super) use columns;
 
 impl Row {
     fn task(self) -> Result<Task, Fault> {
         let task_id = TaskId(self.task_id);
         let kind = kind(self.kind, task_id)?;
         let state = TaskState::of(self.state).ok_or_else(|| impossible("task.state", self.state, task_id))?;
+        let inquiry = self
+            .inquiry
+            .map(|inquiry| Inquiry::of(inquiry).ok_or_else(|| impossible("task.inquiry", inquiry, task_id)));
         let currency = self.currency.as_deref();
         let moved = money(self.result_minor, currency);
-        let result = self.result_reference.zip(self.result_remark);
+        let (evidence, result) = (self.result_evidence, self.result_reference.zip(self.result_remark));
+        let result =
+            result.map(|(reference, remark)| TaskResult { reference, amount: moved, remark, evidence });
         let requeued = self.requeued_by.zip(self.requeue_reason);
         Ok(Task {
             task_id,
             version: self.version,
-            plan_id: PlanId(self.plan_id),
+            plan_id: self.plan_id.map(PlanId),
             step_id: self.step_id,
             case_id: CaseId(self.case_id),
             cycle: self.cycle,
@@ -111,19 +123,23 @@ impl Row {
             cancel_requested: self.cancel_requested,
             checkpoint: self.checkpoint,
             last_error: self.last_error,
-            result: result.map(|(reference, remark)| TaskResult { reference, amount: moved, remark }),
+            result,
             lease_token: self.lease_token,
             requeued: requeued.map(|(by, reason)| Requeued { by, reason }),
             rejections: self.rejections,
             attempt_until: self.attempt_until.map(jiff_sqlx::Timestamp::to_jiff),
+            overdue_step: self.overdue_step,
+            first_leased_at: self.first_leased_at.map(jiff_sqlx::Timestamp::to_jiff),
             given_to: self.given_to_task_id.map(TaskId),
+            inquiry: inquiry.transpose()?,
+            requester: self.requester,
             traceparent: self.traceparent,
             created_at: self.created_at.to_jiff(),
         })
     }
 }
 
-fn tasks(rows: Vec<Row>) -> Result<Vec<Task>, Fault> {
+pub(super) fn tasks(rows: Vec<Row>) -> Result<Vec<Task>, Fault> {
     rows.into_iter().map(Row::task).collect()
 }
 
@@ -166,13 +182,14 @@ pub(crate) async fn lock_open(
             columns!(),
             " FROM task
              WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1) AND plan_id = ANY($2)
-               AND state IN ({ready}, {leased}, {attention}, {unknown})
+               AND state IN ({ready}, {leased}, {attention}, {unknown}, {stock})
              ORDER BY task_id FOR UPDATE"
         ),
         ready = TaskState::Ready,
         leased = TaskState::Leased,
         attention = TaskState::NeedsAttention,
         unknown = TaskState::OutcomeUnknown,
+        stock = TaskState::AwaitingStock,
     ))
     .bind(plans.iter().map(|(case_id, _)| case_id.0).collect::<Vec<_>>())
     .bind(plans.iter().map(|(_, plan_id)| plan_id.0).collect::<Vec<_>>())
@@ -213,10 +230,6 @@ pub(crate) async fn list_of_department(
     after: Option<TaskId>,
     limit: i64,
 ) -> Result<Vec<Task>, Fault> {
-    let states: Vec<i16> = match state {
-        Some(state) => vec![state.number()],
-        None => TaskState::ALL.iter().map(|state| state.number()).collect(),
-    };
     let rows = sqlx::query_as(concat!(
         "SELECT ",
         columns!(),
@@ -228,13 +241,21 @@ pub(crate) async fn list_of_department(
              ORDER BY task_id DESC LIMIT $4) AS newest
          ORDER BY task_id DESC LIMIT $4"
     ))
-    .bind(states)
+    .bind(wanted(state))
     .bind(department_id)
     .bind(after.map_or(Uuid::max(), |task_id| task_id.0))
     .bind(limit)
     .fetch_all(conn)
     .await?;
     tasks(rows)
+}
+
+/// The states that are listed: one, or all.
+fn wanted(state: Option<TaskState>) -> Vec<i16> {
+    match state {
+        Some(state) => vec![state.number()],
+        None => TaskState::ALL.iter().map(|state| state.number()).collect(),
+    }
 }
 
 /// What is due when nobody said, is due with its case.
@@ -249,7 +270,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, tasks: &[Task]) -> Result<()
         .column("task_id", |task| task.task_id.0)
         .column("version", |_| 1_i64)
         .column("attempt", |_| 0_i32)
-        .column("plan_id", |task| task.plan_id.0)
+        .column("plan_id", |task| task.plan_id.map(|id| id.0))
         .column("step_id", |task| task.step_id.as_str())
         .column("case_id", |task| task.case_id.0)
         .column("cycle", |task| task.cycle)
@@ -265,6 +286,8 @@ pub(crate) async fn insert(conn: &mut PgConnection, tasks: &[Task]) -> Result<()
         .column("last_error", |task| task.last_error.as_str())
         .column("checkpoint", |task| task.checkpoint.as_slice())
         .column("rejections", |task| task.rejections)
+        .column("inquiry", |task| task.inquiry.map(Inquiry::number))
+        .column("requester", |task| task.requester.as_str())
         .column("requeued_by", |task| task.requeued.as_ref().map(|requeued| requeued.by.as_str()))
         .column("requeue_reason", |task| task.requeued.as_ref().map(|requeued| requeued.reason.as_str()));
     let rows = remedy_columns(rows, |task| &task.remedy).done();
@@ -287,12 +310,16 @@ pub(crate) async fn save(conn: &mut PgConnection, tasks: &[Task]) -> Result<(), 
         .column("visible_at", |task| task.visible_at.to_sqlx())
         .column("due_time", |task| task.due_time.map(ToSqlx::to_sqlx))
         .column("rejections", |task| task.rejections)
+        .column("overdue_step", |task| task.overdue_step)
         .column("given_to_task_id", |task| task.given_to.map(|id| id.0))
         .column("cancel_requested", |task| task.cancel_requested)
         .column("last_error", |task| task.last_error.as_str())
         .column("result_reference", |task| task.result.as_ref().map(|result| result.reference.as_str()))
         .column("result_minor", |task| task.result.as_ref().and_then(moved))
         .column("result_remark", |task| task.result.as_ref().map(|result| result.remark.as_str()))
+        .list("result_evidence", |task| {
+            task.result.as_ref().map_or(&[][..], |result| result.evidence.as_slice())
+        })
         .column("lease_token", |task| task.lease_token)
         .column("requeued_by", |task| task.requeued.as_ref().map(|requeued| requeued.by.as_str()))
         .column("requeue_reason", |task| task.requeued.as_ref().map(|requeued| requeued.reason.as_str()))

@@ -7,17 +7,17 @@ use crate::remedy::{Goods, RemedyKind};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-fn money(minor: i64, currency: &str) -> Money {
+pub(crate) fn money(minor: i64, currency: &str) -> Money {
     Money { minor, currency: currency.to_owned() }
 }
 
-fn task(kind: RemedyKind) -> Task {
+pub(crate) fn task(kind: RemedyKind) -> Task {
     let amount = kind.needs_amount().then(|| money(500, "CNY"));
     let goods = kind.needs_goods().then(|| Goods { sku: "A".to_owned(), quantity: 1 });
     Task {
         task_id: TaskId(Uuid::from_u128(1)),
         version: 1,
-        plan_id: PlanId(Uuid::from_u128(2)),
+        plan_id: Some(PlanId(Uuid::from_u128(2))),
         step_id: "a".to_owned(),
         case_id: CaseId(Uuid::from_u128(3)),
         cycle: 1,
@@ -39,14 +39,18 @@ fn task(kind: RemedyKind) -> Task {
         requeued: None,
         rejections: 0,
         attempt_until: None,
+        overdue_step: 0,
+        first_leased_at: None,
         given_to: None,
+        inquiry: None,
+        requester: String::new(),
         traceparent: String::new(),
         created_at: NOW,
     }
 }
 
 /// What the store's statement does when the task is due.
-fn hand_out(task: &mut Task, token: Uuid) -> bool {
+pub(crate) fn hand_out(task: &mut Task, token: Uuid) -> bool {
     let may = matches!(task.state, TaskState::Ready | TaskState::Leased);
     if may && task.attempt < task.max_attempts {
         (task.state, task.attempt, task.lease_token) = (TaskState::Leased, task.attempt + 1, Some(token));
@@ -63,14 +67,14 @@ fn failure(code: &str, retryable: bool) -> Failure {
     Failure { code: code.to_owned(), message: "no answer".to_owned(), retryable, outcome_unknown: false }
 }
 
-fn requeued() -> Requeued {
+pub(crate) fn requeued() -> Requeued {
     Requeued { by: "ann".to_owned(), reason: "bank is back".to_owned() }
 }
 
 #[test]
 fn a_result_has_what_its_kind_needs() {
     let fields = |kind, reference: &str, amount| {
-        let result = TaskResult { reference: reference.to_owned(), amount, remark: String::new() };
+        let result = TaskResult { reference: reference.to_owned(), amount, ..TaskResult::default() };
         task(kind).flaws(&result).into_iter().map(|flaw| flaw.field).collect::<Vec<_>>()
     };
     assert!(fields(RemedyKind::Refund, "P-1", Some(money(500, "CNY"))).is_empty());
@@ -292,4 +296,15 @@ proptest! {
         let full = back_off(attempt, 1.0);
         prop_assert!(full / 2 <= delay && delay <= full && full <= MAX_BACK_OFF);
     }
+}
+
+#[test]
+fn more_time_begins_the_ladder_anew_and_so_does_another_department() {
+    let mut late = Task { due_time: Some(NOW), overdue_step: 3, ..task(RemedyKind::Refund) };
+    late.extend(NOW + Duration::from_hours(1)).unwrap();
+    assert_eq!(late.overdue_step, 0);
+    let mut late = Task { due_time: Some(NOW), overdue_step: 3, ..task(RemedyKind::Refund) };
+    let requeued = Requeued { by: "boss".to_owned(), reason: "theirs".to_owned() };
+    let next = late.give_to((TaskId(Uuid::from_u128(9)), "audit".to_owned()), requeued, NOW).unwrap();
+    assert_eq!((next.overdue_step, next.due_time, next.first_leased_at), (0, Some(NOW), None));
 }

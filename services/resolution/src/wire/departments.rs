@@ -72,6 +72,7 @@ pub(crate) fn queue(queue: &Queue) -> v1::DepartmentQueue {
         leased: queue.leased,
         needs_attention: queue.needs_attention,
         outcome_unknown: queue.outcome_unknown,
+        awaiting_stock: queue.awaiting_stock,
         poll_time: queue.polled_at.map(timestamp),
         unattended_since_time: queue.unattended_since.map(timestamp),
         pauses: queue.pauses.iter().map(pause).collect(),

@@ -3,11 +3,30 @@
 use jiff::Timestamp;
 use kernel::{CaseId, Money};
 use proto::redress::cases::v1 as cases;
+use uuid::Uuid;
 
 use crate::case::{CaseView, RemedyStatus};
 
 /// Priority of a case that does not say.
 const USUAL_PRIORITY: i16 = 3;
+
+/// A case that was opened.
+pub(crate) fn opened(case_id: CaseId, event: &cases::CaseOpened, traceparent: &str) -> CaseView {
+    let (priority, recused) = (read_priority(event.priority), event.recused_subjects.clone());
+    let (traceparent, handler) = (traceparent.to_owned(), String::new());
+    CaseView {
+        case_id,
+        cycle: event.cycle,
+        priority,
+        standing: RemedyStatus::Undecided,
+        category: event.category.clone(),
+        sought: None,
+        due_time: None,
+        traceparent,
+        recused,
+        handler,
+    }
+}
 
 /// A case whose outcome was decided. Its id is the event's subject.
 pub(crate) fn decided(case_id: CaseId, event: &cases::CaseDecided, traceparent: &str) -> CaseView {
@@ -22,6 +41,7 @@ pub(crate) fn decided(case_id: CaseId, event: &cases::CaseDecided, traceparent: 
         cycle: event.cycle,
         priority,
         standing,
+        category: event.category.clone(),
         sought,
         due_time,
         traceparent,
@@ -40,6 +60,7 @@ pub(crate) fn corrected(case_id: CaseId, event: &cases::DecisionCorrected, trace
         cycle: event.cycle,
         priority,
         standing,
+        category: String::new(),
         sought: None,
         due_time: None,
         traceparent,
@@ -57,12 +78,27 @@ pub(crate) fn reopened(case_id: CaseId, event: &cases::CaseReopened, traceparent
         cycle: event.cycle,
         priority,
         standing,
+        category: event.category.clone(),
         sought: None,
         due_time: None,
         traceparent,
         recused,
         handler,
     }
+}
+
+/// Two cases that were linked and name the same order; none where they do not.
+pub(crate) fn linked(event: &cases::CaseLinked, case_id: CaseId) -> Option<(CaseId, CaseId)> {
+    other(&event.other_case_id).filter(|_| event.same_order).map(|other| (case_id, other))
+}
+
+/// Two cases whose link was dismissed.
+pub(crate) fn unlinked(event: &cases::CaseUnlinked, case_id: CaseId) -> Option<(CaseId, CaseId)> {
+    other(&event.other_case_id).map(|other| (case_id, other))
+}
+
+fn other(id: &str) -> Option<CaseId> {
+    Uuid::try_parse(id).ok().map(CaseId)
 }
 
 /// More time for a case: when it is due now, where that is known.

@@ -1,12 +1,19 @@
 //! Domain → contract: outbound events.
 
+use jiff::Timestamp;
+use pg::Tx;
 use proto::redress::resolution::v1;
 use proto::timestamp;
 
 use super::money;
+use super::tasks::plan_id;
+use crate::approval::Outcome;
 use crate::plan::Plan;
 use crate::proposal::{ProposalState, TaskProposal};
-use crate::task::{Task, TaskState};
+use crate::remedy::RemedyKind;
+use crate::shortage::Shortage;
+use crate::supervision::Step;
+use crate::task::{Task, TaskResult, TaskState};
 
 pub(crate) fn plan_proposed(plan: &Plan) -> v1::PlanProposed {
     v1::PlanProposed {
@@ -19,11 +26,15 @@ pub(crate) fn plan_proposed(plan: &Plan) -> v1::PlanProposed {
 }
 
 pub(crate) fn plan_approved(plan: &Plan) -> v1::PlanApproved {
+    let ruling = plan.ruling.as_ref();
     v1::PlanApproved {
         case_id: plan.case_id.to_string(),
         plan_id: plan.plan_id.to_string(),
         cycle: plan.cycle,
         approver: plan.approver.clone(),
+        rule: ruling.map(|ruling| ruling.rule.clone()).unwrap_or_default(),
+        policy_version: ruling.map(|ruling| ruling.policy).unwrap_or_default(),
+        automatic: ruling.is_some_and(|ruling| ruling.outcome == Outcome::Automatic),
     }
 }
 
@@ -54,11 +65,11 @@ pub(crate) fn plan_cancelled(plan: &Plan) -> v1::PlanCancelled {
     }
 }
 
-pub(crate) fn task_completed(task: &Task) -> v1::TaskCompleted {
+fn task_completed(task: &Task, now: Timestamp) -> v1::TaskCompleted {
     let result = task.result.as_ref();
     v1::TaskCompleted {
         case_id: task.case_id.to_string(),
-        plan_id: task.plan_id.to_string(),
+        plan_id: plan_id(task),
         cycle: task.cycle,
         task_id: task.task_id.to_string(),
         department_id: task.department_id.clone(),
@@ -66,6 +77,97 @@ pub(crate) fn task_completed(task: &Task) -> v1::TaskCompleted {
         compensation: task.is_compensation(),
         reference: result.map(|result| result.reference.clone()).unwrap_or_default(),
         amount: result.and_then(|result| result.amount.as_ref()).map(money),
+        create_time: Some(timestamp(task.created_at)),
+        first_lease_time: task.first_leased_at.map(timestamp),
+        complete_time: Some(timestamp(now)),
+        due_time: task.due_time.map(timestamp),
+    }
+}
+
+pub(crate) fn task_overdue(task: &Task) -> v1::TaskOverdue {
+    v1::TaskOverdue {
+        case_id: task.case_id.to_string(),
+        plan_id: plan_id(task),
+        cycle: task.cycle,
+        task_id: task.task_id.to_string(),
+        department_id: task.department_id.clone(),
+        kind: i32::from(task.remedy.kind.number()),
+        due_time: task.due_time.map(timestamp),
+    }
+}
+
+pub(crate) fn task_escalated(task: &Task, step: &Step) -> v1::TaskEscalated {
+    v1::TaskEscalated {
+        case_id: task.case_id.to_string(),
+        plan_id: plan_id(task),
+        cycle: task.cycle,
+        task_id: task.task_id.to_string(),
+        department_id: task.department_id.clone(),
+        kind: i32::from(task.remedy.kind.number()),
+        due_time: Some(timestamp(step.due_time)),
+        level: i32::from(step.level.number()),
+        recipient: step.recipient.clone(),
+        rung: i32::from(step.rung),
+    }
+}
+
+/// A department has done what it was asked to: a step, or something of no plan.
+pub(crate) fn tell_completed(tx: &mut Tx, task: &Task) {
+    match task.remedy.kind {
+        RemedyKind::Investigation => tx.emit(task.case_id.0, &investigation_completed(task)),
+        RemedyKind::StockAlert => tx.emit(task.case_id.0, &super::stock::alert_closed(task)),
+        _ => tx.emit(task.case_id.0, &task_completed(task, tx.now())),
+    }
+}
+
+fn investigation_completed(task: &Task) -> v1::InvestigationCompleted {
+    let TaskResult { reference, amount: _, remark, evidence } = task.result.clone().unwrap_or_default();
+    v1::InvestigationCompleted {
+        case_id: task.case_id.to_string(),
+        cycle: task.cycle,
+        task_id: task.task_id.to_string(),
+        department_id: task.department_id.clone(),
+        question: task.remedy.instructions.clone(),
+        findings: remark,
+        evidence,
+        reference,
+    }
+}
+
+pub(crate) fn investigation_requested(task: &Task) -> v1::InvestigationRequested {
+    v1::InvestigationRequested {
+        case_id: task.case_id.to_string(),
+        cycle: task.cycle,
+        task_id: task.task_id.to_string(),
+        department_id: task.department_id.clone(),
+        inquiry: task.inquiry.map_or(0, |inquiry| i32::from(inquiry.number())),
+        question: task.remedy.instructions.clone(),
+        due_time: task.due_time.map(timestamp),
+        requester: task.requester.clone(),
+    }
+}
+
+pub(crate) fn investigation_cancelled(task: &Task, reason: &str) -> v1::InvestigationCancelled {
+    v1::InvestigationCancelled {
+        case_id: task.case_id.to_string(),
+        cycle: task.cycle,
+        task_id: task.task_id.to_string(),
+        department_id: task.department_id.clone(),
+        reason: reason.to_owned(),
+    }
+}
+
+pub(crate) fn shortage_reported(task: &Task, shortage: &Shortage) -> v1::ShortageReported {
+    v1::ShortageReported {
+        case_id: task.case_id.to_string(),
+        plan_id: plan_id(task),
+        cycle: task.cycle,
+        task_id: task.task_id.to_string(),
+        department_id: shortage.department_id.clone(),
+        kind: i32::from(task.remedy.kind.number()),
+        sku: shortage.sku.clone(),
+        expect_time: Some(timestamp(shortage.expected_at)),
+        number: shortage.number,
     }
 }
 
@@ -78,7 +180,7 @@ pub(crate) fn task_rejected(task: &Task) -> v1::TaskNeedsAttention {
 pub(crate) fn task_needs_attention(task: &Task) -> v1::TaskNeedsAttention {
     v1::TaskNeedsAttention {
         case_id: task.case_id.to_string(),
-        plan_id: task.plan_id.to_string(),
+        plan_id: plan_id(task),
         cycle: task.cycle,
         task_id: task.task_id.to_string(),
         department_id: task.department_id.clone(),
@@ -92,7 +194,7 @@ pub(crate) fn task_needs_attention(task: &Task) -> v1::TaskNeedsAttention {
 pub(crate) fn proposal_made(task: &Task, proposal: &TaskProposal) -> v1::TaskProposalMade {
     v1::TaskProposalMade {
         case_id: task.case_id.to_string(),
-        plan_id: task.plan_id.to_string(),
+        plan_id: plan_id(task),
         cycle: task.cycle,
         task_id: task.task_id.to_string(),
         department_id: task.department_id.clone(),
@@ -106,7 +208,7 @@ pub(crate) fn proposal_made(task: &Task, proposal: &TaskProposal) -> v1::TaskPro
 pub(crate) fn proposal_decided(task: &Task, proposal: &TaskProposal) -> v1::TaskProposalDecided {
     v1::TaskProposalDecided {
         case_id: task.case_id.to_string(),
-        plan_id: task.plan_id.to_string(),
+        plan_id: plan_id(task),
         cycle: task.cycle,
         task_id: task.task_id.to_string(),
         department_id: task.department_id.clone(),

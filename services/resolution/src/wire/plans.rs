@@ -30,6 +30,13 @@ pub(crate) struct PlanTarget {
     pub(crate) expected_version: Option<i64>,
 }
 
+/// An approval: of which plan, and with whose authority; empty for the caller's own.
+#[derive(Clone)]
+pub(crate) struct Consent {
+    pub(crate) target: PlanTarget,
+    pub(crate) on_behalf_of: String,
+}
+
 /// A case's plans, page by page.
 pub(crate) struct PlanListQuery {
     pub(crate) case_id: CaseId,
@@ -73,8 +80,9 @@ fn step(check: &mut Check, index: usize, step: v1::Step) -> Step {
         depends_on,
         instructions,
         due_time,
-        task_id: _, // output only
-        done: _,    // output only
+        task_id: _,  // output only
+        done: _,     // output only
+        shortage: _, // output only
     } = step;
     let at = format!("steps[{index}].");
     let asked = RequestedRemedy { kind, amount, goods, instructions };
@@ -127,13 +135,14 @@ fn read_goods(check: &mut Check, at: &str, goods: v1::Goods) -> Goods {
     Goods { sku: check.required(&format!("{at}goods.sku"), sku, MAX_NAME), quantity }
 }
 
-pub(crate) fn approval(request: v1::ApprovePlanRequest) -> Result<PlanTarget, Fault> {
-    let v1::ApprovePlanRequest { request_id, plan_id, expected_version } = request;
+pub(crate) fn approval(request: v1::ApprovePlanRequest) -> Result<Consent, Fault> {
+    let v1::ApprovePlanRequest { request_id, plan_id, expected_version, on_behalf_of } = request;
     let mut check = Check::new();
     check.request_id(request_id);
     let plan_id = check.id("plan_id", &plan_id);
+    let on_behalf_of = check.text("on_behalf_of", on_behalf_of, MAX_NAME);
     check.done(INVALID_REQUEST)?;
-    Ok(PlanTarget { plan_id, expected_version })
+    Ok(Consent { target: PlanTarget { plan_id, expected_version }, on_behalf_of })
 }
 
 pub(crate) fn rejection(request: v1::RejectPlanRequest) -> Result<(PlanTarget, String), Fault> {
@@ -193,6 +202,8 @@ pub(crate) fn plan(plan: &Plan) -> v1::Plan {
         reason: plan.reason.clone(),
         create_time: Some(timestamp(plan.created_at)),
         end_time: plan.ended_at.map(timestamp),
+        approvals: plan.approvals.iter().map(super::approvals::approval).collect(),
+        ruling: plan.ruling.as_ref().map(super::approvals::ruling),
     }
 }
 
@@ -208,5 +219,6 @@ fn shown_step(step: &Step) -> v1::Step {
         due_time: step.due_time.map(timestamp),
         task_id: step.task_id.map(|id| id.to_string()).unwrap_or_default(),
         done: step.is_done(),
+        shortage: None,
     }
 }

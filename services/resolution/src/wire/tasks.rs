@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use fault::{Check, Fault};
+use jiff::Timestamp;
 use kernel::page::Page;
 use kernel::{CaseId, TaskId};
 use proto::redress::resolution::v1;
 use proto::timestamp;
 use uuid::Uuid;
 
-use super::{INVALID_REQUEST, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note, page_by_id};
+use super::{INVALID_REQUEST, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note};
+use crate::investigation::MAX_EVIDENCE;
 use crate::task::{Failure, Heard, RefusedReport, Settlement, Task, TaskResult, TaskState};
 
 const MAX_POLL: i32 = 100;
@@ -19,6 +21,8 @@ const MIN_LEASE: Duration = Duration::from_secs(1);
 const MAX_LEASE: Duration = Duration::from_hours(1);
 const MAX_CHECKPOINT: usize = 64 * 1024;
 const MAX_CODE: usize = 60;
+/// Longest reference to evidence.
+const MAX_EVIDENCE_REF: usize = 500;
 
 /// A worker asks for tasks.
 #[derive(Clone)]
@@ -61,14 +65,54 @@ pub(crate) struct Requeue {
 #[derive(Clone)]
 pub(crate) enum Filter {
     Case(CaseId),
-    Department(String, Option<TaskState>),
+    Department(String, Option<TaskState>, Order),
+}
+
+/// Which of a department's tasks, in which order.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    Newest,
+    Oldest,
+    LeastSlack,
+    /// Only those that go to and fro, newest first.
+    Looping,
 }
 
 /// Tasks, page by page.
 pub(crate) struct TaskListQuery {
     pub(crate) filter: Filter,
     pub(crate) page: Page,
-    pub(crate) after: Option<TaskId>,
+    pub(crate) after: Option<After>,
+}
+
+/// The last task of the page before.
+#[derive(Clone, Copy)]
+pub(crate) struct After {
+    /// By when it is due, where that orders the list.
+    pub(crate) due_time: Option<Timestamp>,
+    pub(crate) task_id: TaskId,
+}
+
+impl Filter {
+    /// What a page token says of the last task of its page.
+    pub(crate) fn key(&self, task: &Task) -> String {
+        match (self, task.due_time) {
+            (Self::Department(_, _, Order::LeastSlack), Some(due)) => {
+                format!("{} {}", due.as_microsecond(), task.task_id)
+            }
+            _ => task.task_id.to_string(),
+        }
+    }
+}
+
+impl After {
+    fn read(key: &str) -> Option<Self> {
+        let (due_time, task_id) = match key.split_once(' ') {
+            Some((due, id)) => (Some(Timestamp::from_microsecond(due.parse().ok()?).ok()?), id),
+            None => (None, key),
+        };
+        Some(Self { due_time, task_id: TaskId(Uuid::try_parse(task_id).ok()?) })
+    }
 }
 
 pub(crate) fn poll(request: v1::PollTasksRequest) -> Result<Poll, Fault> {
@@ -131,7 +175,7 @@ fn lease(check: &mut Check, lease: Option<prost_types::Duration>) -> Duration {
 
 /// A token is opaque to its bearer: one we never gave out is no malformed
 /// request but a lease that is not held. No task has the nil token.
-fn holder(check: &mut Check, task_id: &str, token: &str) -> Holder {
+pub(crate) fn holder(check: &mut Check, task_id: &str, token: &str) -> Holder {
     check.ensure(!token.is_empty(), "lease_token", "is required");
     Holder { task_id: check.id("task_id", task_id), token: Uuid::try_parse(token).unwrap_or_default() }
 }
@@ -157,11 +201,15 @@ pub(crate) fn completion(request: v1::CompleteTaskRequest) -> Result<(Holder, Ta
 }
 
 pub(crate) fn read_result(check: &mut Check, result: v1::TaskResult) -> TaskResult {
-    let v1::TaskResult { reference, amount, remark } = result;
+    let v1::TaskResult { reference, amount, remark, evidence } = result;
+    let evidence = check.list("result.evidence", evidence, MAX_EVIDENCE).into_iter().enumerate();
     TaskResult {
         reference: check.text("result.reference", reference, MAX_NAME),
         amount: check.money("result.amount", amount),
         remark: check.text("result.remark", remark, MAX_TEXT),
+        evidence: evidence
+            .map(|(index, one)| check.required(&format!("result.evidence[{index}]"), one, MAX_EVIDENCE_REF))
+            .collect(),
     }
 }
 
@@ -196,7 +244,8 @@ pub(crate) fn settlement(request: v1::SettleTaskRequest) -> Result<(TaskId, Sett
     check.request_id(request_id);
     let task_id = check.id("task_id", &task_id);
     check.ensure(done || result.is_none(), "result", "is for what was done only");
-    let result = done.then(|| read_result(&mut check, result.unwrap_or_default()));
+    let given = result.or(done.then(v1::TaskResult::default));
+    let result = given.map(|result| read_result(&mut check, result)).filter(|_| done);
     let reason = check.required("reason", reason, MAX_REASON);
     check.done(INVALID_RESULT)?;
     Ok((task_id, Settlement { result, reason }))
@@ -232,31 +281,61 @@ pub(crate) fn reading(request: v1::GetTaskRequest) -> Result<TaskId, Fault> {
 }
 
 pub(crate) fn listing(request: v1::ListTasksRequest) -> Result<TaskListQuery, Fault> {
-    let v1::ListTasksRequest { page_size, page_token, case_id, department_id, state } = request;
+    let v1::ListTasksRequest { page_size, page_token, case_id, department_id, state, order, looping } =
+        request;
     let mut check = Check::new();
-    let filters = format!("{case_id} {department_id} {state}");
-    let (page, after) = page_by_id(&mut check, page_size, &page_token, &filters);
+    let filters = format!("{case_id} {department_id} {state} {order} {looping}");
+    let page = check.page(page_size, &page_token, &filters);
+    let after = page.after.as_deref().and_then(After::read);
+    check.ensure(after.is_some() == page.after.is_some(), "page_token", "is not a token of this list");
     let case = check.optional_id("case_id", &case_id).map(CaseId);
     let department = check.optional_slug("department_id", department_id);
     check.ensure(case.is_some() != department.is_some(), "case_id", "or department_id is required, not both");
     let wanted = i16::try_from(state).ok().and_then(TaskState::of);
     check.ensure(state == 0 || wanted.is_some(), "state", "is not known");
     check.ensure(state == 0 || case.is_none(), "state", "goes with department_id only");
+    let order = listing_order(&mut check, order, looping, case.is_some(), wanted);
     check.done(INVALID_REQUEST)?;
     let filter = match case {
         Some(case) => Filter::Case(case),
-        None => Filter::Department(department.unwrap_or_default(), wanted),
+        None => Filter::Department(department.unwrap_or_default(), wanted, order),
     };
-    Ok(TaskListQuery { filter, page, after: after.map(TaskId) })
+    Ok(TaskListQuery { filter, page, after })
+}
+
+fn listing_order(
+    check: &mut Check,
+    order: i32,
+    looping: bool,
+    of_case: bool,
+    state: Option<TaskState>,
+) -> Order {
+    let usual = order == 0;
+    check.ensure(usual || !of_case, "order", "goes with department_id only");
+    check.ensure(!looping || !of_case, "looping", "goes with department_id only");
+    check.ensure(!looping || (usual && state.is_none()), "looping", "goes with the usual order and no state");
+    match v1::TaskOrder::try_from(order) {
+        Ok(v1::TaskOrder::Unspecified) if looping => Order::Looping,
+        Ok(v1::TaskOrder::Unspecified) => Order::Newest,
+        Ok(v1::TaskOrder::Oldest) => Order::Oldest,
+        Ok(v1::TaskOrder::LeastSlack) => {
+            check.ensure(state.is_none_or(TaskState::is_open), "state", "has no time left: it has ended");
+            Order::LeastSlack
+        }
+        Err(_) => {
+            check.fail("order", "is not known");
+            Order::Newest
+        }
+    }
 }
 
 /// A task as it is shown.
 pub(crate) fn task(task: &Task) -> v1::Task {
-    let waits = matches!(task.state, TaskState::Ready | TaskState::Leased);
+    let waits = matches!(task.state, TaskState::Ready | TaskState::Leased | TaskState::AwaitingStock);
     v1::Task {
         task_id: task.task_id.to_string(),
         version: task.version,
-        plan_id: task.plan_id.to_string(),
+        plan_id: plan_id(task),
         step_id: task.step_id.clone(),
         case_id: task.case_id.to_string(),
         department_id: task.department_id.clone(),
@@ -280,8 +359,17 @@ pub(crate) fn task(task: &Task) -> v1::Task {
         rejections: task.rejections,
         escalated: task.is_escalated(),
         attempt_end_time: task.attempt_until.map(timestamp),
+        create_time: Some(timestamp(task.created_at)),
+        first_lease_time: task.first_leased_at.map(timestamp),
         given_to_task_id: task.given_to.map(|id| id.to_string()).unwrap_or_default(),
+        inquiry: task.inquiry.map_or(0, |inquiry| i32::from(inquiry.number())),
+        requester: task.requester.clone(),
     }
+}
+
+/// The plan a task belongs to, as it is told; empty where it belongs to none.
+pub(crate) fn plan_id(task: &Task) -> String {
+    task.plan_id.map(|id| id.to_string()).unwrap_or_default()
 }
 
 /// A report that was refused, as it is shown.
@@ -299,6 +387,7 @@ pub(crate) fn result(result: &TaskResult) -> v1::TaskResult {
         reference: result.reference.clone(),
         amount: result.amount.as_ref().map(money),
         remark: result.remark.clone(),
+        evidence: result.evidence.clone(),
     }
 }
 

@@ -54,6 +54,7 @@ async fn whom_it_is_about_neither_plans_nor_approves_nor_hands_out_again() {
         request_id: request_id(),
         plan_id: plan.plan_id.clone(),
         expected_version: None,
+        on_behalf_of: String::new(),
     };
     assert_eq!(refused(world.client("mallory").approve_plan(approve.clone()).await), "CALLER_RECUSED");
     assert_eq!(refused(world.client("HANDLER").approve_plan(approve.clone()).await), "APPROVER_IS_PROPOSER");

@@ -17,7 +17,12 @@ use crate::world::{
 
 async fn approve(world: &World, plan: &Plan, by: &str) -> Result<Plan, Status> {
     let plan_id = plan.plan_id.clone();
-    let request = ApprovePlanRequest { request_id: request_id(), plan_id, expected_version: None };
+    let request = ApprovePlanRequest {
+        request_id: request_id(),
+        plan_id,
+        expected_version: None,
+        on_behalf_of: String::new(),
+    };
     Ok(world.client(by).approve_plan(request).await?.into_inner().plan.unwrap())
 }
 

@@ -12,7 +12,12 @@ use crate::repeated;
 use crate::world::{World, apology, cancellation, exchange, invalid, proposal, refund, refused, step, yuan};
 
 fn approval(plan_id: &str) -> ApprovePlanRequest {
-    ApprovePlanRequest { request_id: request_id(), plan_id: plan_id.to_owned(), expected_version: None }
+    ApprovePlanRequest {
+        request_id: request_id(),
+        plan_id: plan_id.to_owned(),
+        expected_version: None,
+        on_behalf_of: String::new(),
+    }
 }
 
 fn rejection(plan_id: &str) -> RejectPlanRequest {

@@ -42,7 +42,7 @@ fn extension(task_id: &str, hours: i64) -> RequestTaskExtensionRequest {
 
 fn finished(task: &Task) -> ProposeTaskCompletionRequest {
     let result =
-        TaskResult { reference: "BANK-1".to_owned(), amount: task.amount.clone(), remark: String::new() };
+        TaskResult { reference: "BANK-1".to_owned(), amount: task.amount.clone(), ..TaskResult::default() };
     ProposeTaskCompletionRequest {
         request_id: request_id(),
         task_id: task.task_id.clone(),

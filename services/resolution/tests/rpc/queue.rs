@@ -351,6 +351,7 @@ async fn two_tenants_never_see_each_others_plans_tasks_or_keys() {
         request_id: request_id(),
         plan_id: plan.plan_id.clone(),
         expected_version: None,
+        on_behalf_of: String::new(),
     };
     let stranger = client(theirs, "approver").approve_plan(approve.clone()).await;
     refused(stranger, Code::NotFound, "PLAN_NOT_FOUND");

@@ -79,7 +79,7 @@ async fn a_result_must_fit_its_task() {
     let (refund, exchange) = (world.take("finance").await, world.take("warehouse").await);
     let with = |lease: &Lease, result| CompleteTaskRequest { result, ..completion(lease) };
     let result = |reference: &str, amount| {
-        Some(TaskResult { reference: reference.to_owned(), amount, remark: String::new() })
+        Some(TaskResult { reference: reference.to_owned(), amount, ..TaskResult::default() })
     };
     let bad: [(&Lease, _, &[&str]); 6] = [
         (&refund, None, &["result.reference", "result.amount"]),

@@ -103,7 +103,12 @@ impl World {
 
     pub(crate) async fn approve(&self, plan: &Plan) -> Plan {
         let plan_id = plan.plan_id.clone();
-        let request = ApprovePlanRequest { request_id: request_id(), plan_id, expected_version: None };
+        let request = ApprovePlanRequest {
+            request_id: request_id(),
+            plan_id,
+            expected_version: None,
+            on_behalf_of: String::new(),
+        };
         self.approver().approve_plan(request).await.unwrap().into_inner().plan.unwrap()
     }
 
@@ -154,6 +159,7 @@ pub(crate) fn decided(case: Uuid, cycle: i32, priority: i32, remedy_due: bool) -
         remedy_due,
         amount_sought: None,
         due_time: None,
+        category: "delivery/damaged".to_owned(),
         recused_subjects: vec!["mallory".to_owned(), "m.jones".to_owned()],
     }
 }
@@ -234,7 +240,7 @@ pub(crate) fn completion(lease: &Lease) -> CompleteTaskRequest {
     let result = TaskResult {
         reference: format!("REF-{}", task.step_id),
         amount: task.amount.clone(),
-        remark: String::new(),
+        ..TaskResult::default()
     };
     CompleteTaskRequest {
         request_id: request_id(),
@@ -263,8 +269,11 @@ pub(crate) fn unknown_outcome(lease: &Lease) -> FailTaskRequest {
 
 /// What the department says of it: done as asked, or not.
 pub(crate) fn settlement(task: &Task, done: bool) -> SettleTaskRequest {
-    let result =
-        TaskResult { reference: "REF-found".to_owned(), amount: task.amount.clone(), remark: String::new() };
+    let result = TaskResult {
+        reference: "REF-found".to_owned(),
+        amount: task.amount.clone(),
+        ..TaskResult::default()
+    };
     SettleTaskRequest {
         request_id: request_id(),
         task_id: task.task_id.clone(),

@@ -110,13 +110,14 @@ impl Source for Echoing {
     }
 }
 
-/// A hash of each table of each service. Left out is only how far each feed has been
-/// read: over events that nobody here follows, that is stored now and then.
+/// A hash of each table of each service. Left out are only how far each feed has been
+/// read (over events that nobody here follows, that is stored now and then) and what the
+/// facts of a day come to: they are made anew now and then, of tables that are compared.
 pub(crate) async fn state(house: &House) -> BTreeMap<String, String> {
     let mut owner = house.owner().await;
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE c.relkind = 'r' AND n.nspname = ANY ($1) AND c.relname <> 'feed_cursor'",
+         WHERE c.relkind = 'r' AND n.nspname = ANY ($1) AND c.relname <> ALL (ARRAY['feed_cursor', 'fact_change', 'fact_total', 'fact_sample'])",
     )
     .bind(SERVICES.map(|service| service.name.to_owned()).to_vec())
     .fetch_all(&mut owner)

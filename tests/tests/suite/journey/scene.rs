@@ -213,6 +213,7 @@ impl Scene {
             request_id: request_id(),
             plan_id: plan.plan_id.clone(),
             expected_version: Some(plan.version),
+            on_behalf_of: String::new(),
         };
         let answer = self.resolution(subject).approve_plan(request).await?;
         self.settled().await;
@@ -251,7 +252,7 @@ impl Scene {
             request_id: request_id(),
             task_id: task.task_id.clone(),
             lease_token: lease.lease_token.clone(),
-            result: Some(TaskResult { reference, amount, remark: String::new() }),
+            result: Some(TaskResult { reference, amount, ..TaskResult::default() }),
         };
         let answer = self.resolution(WORKER).complete_task(request).await?;
         self.settled().await;

@@ -19,6 +19,7 @@ use testkit::{request_id, violations};
 use tests::complaint::yuan;
 use tonic::Code;
 
+use super::approvals;
 use super::roster::SENIOR;
 use super::scene::{BOSS, Scene, approved_sum, broken_cups, refused};
 
@@ -102,6 +103,7 @@ async fn planned(scene: &Scene, agent: &str, case_id: &str) -> Plan {
     refused(scene.approve(agent, &plan).await, Code::PermissionDenied, "APPROVER_IS_PROPOSER");
     let approved = scene.approve(BOSS, &plan).await.unwrap();
     assert_eq!((approved.state(), approved.proposer.as_str()), (PlanState::Executing, agent));
+    assert_eq!(approved.ruling.as_ref().unwrap().rule, approvals::RULE);
     assert_eq!(scene.case(case_id).await.state(), CaseState::Remedying);
     approved
 }
@@ -121,6 +123,8 @@ async fn capped(scene: &Scene) {
 /// The refund fails once, is refused once, and is paid once; then the goods go.
 async fn carried_out(scene: &Scene, plan: &Plan) {
     super::tasks::paused(scene, "finance").await;
+    super::tasks::supervised(scene, "finance").await;
+    super::tasks::reached_elsewhere(scene, "warehouse").await;
     let lease = scene.poll("finance").await;
     failed(scene, &lease).await;
     let lease = scene.poll("finance").await;
@@ -150,10 +154,12 @@ async fn carried_out(scene: &Scene, plan: &Plan) {
     scene.complete(&lease, Some(approved_sum())).await.unwrap();
     let halfway = scene.plan(&plan.plan_id).await;
     assert_eq!(halfway.steps.iter().map(|step| step.done).collect::<Vec<_>>(), [true, false]);
+    super::tasks::brought_in_vain(scene, "warehouse").await;
     let lease = scene.poll("warehouse").await;
     super::tasks::decided_by_two(scene, &lease).await;
     settled_as_not_done(scene, &lease).await;
     scene.complete(&scene.poll("warehouse").await, None).await.unwrap();
+    super::tasks::polls_at_last(scene, "warehouse").await;
 
     assert_eq!(scene.plan(&plan.plan_id).await.state(), PlanState::Completed);
     let tasks = scene.tasks(&plan.case_id).await;

@@ -1,11 +1,16 @@
-//! What two people decide about a department's task.
+//! What two people decide about a department's task, and how its queue is supervised.
 
 use proto::redress::resolution::v1::department_service_client::DepartmentServiceClient;
+use proto::redress::resolution::v1::endpoint_service_client::EndpointServiceClient;
 use proto::redress::resolution::v1::proposal_service_client::ProposalServiceClient;
+use proto::redress::resolution::v1::supervision_service_client::SupervisionServiceClient;
 use proto::redress::resolution::v1::{
-    ApproveTaskProposalRequest, GetDepartmentQueueRequest, GetTaskRequest, Lease, PauseDepartmentRequest,
-    ProposalState, ProposeTaskCompletionRequest, RefuseTaskProposalRequest, RequestTaskExtensionRequest,
-    ResumeDepartmentRequest, TaskProposal, TaskResult,
+    ApproveTaskProposalRequest, DeleteEndpointRequest, EndpointKind, EndpointState,
+    GetDepartmentBoardRequest, GetDepartmentQueueRequest, GetEndpointRequest, GetSupervisionRequest,
+    GetTaskRequest, Lease, ListDeliveriesRequest, ListEndpointsRequest, PauseDepartmentRequest,
+    PauseEndpointRequest, ProposalState, ProposeTaskCompletionRequest, RedeliverTaskRequest,
+    RefuseTaskProposalRequest, RequestTaskExtensionRequest, ResumeDepartmentRequest, ResumeEndpointRequest,
+    RotateEndpointSecretRequest, SetEndpointRequest, SetSupervisionRequest, TaskProposal, TaskResult,
 };
 use testkit::request_id;
 use tonic::Code;
@@ -79,4 +84,93 @@ pub(crate) async fn paused(scene: &Scene, department: &str) {
         reason: "it is back".to_owned(),
     };
     boss.resume_department(request).await.unwrap();
+}
+
+/// By which ladder what is overdue is supervised, as it was; and how a department stands.
+pub(crate) async fn supervised(scene: &Scene, department: &str) {
+    let mut boss = SupervisionServiceClient::new(scene.line(BOSS));
+    let shipped = boss.get_supervision(GetSupervisionRequest {}).await.unwrap().into_inner();
+    let shipped = shipped.supervision.unwrap();
+    let request = SetSupervisionRequest {
+        request_id: request_id(),
+        expected_version: Some(shipped.version),
+        rungs: shipped.rungs.clone(),
+        departments: shipped.departments,
+    };
+    let set = boss.set_supervision(request).await.unwrap().into_inner().supervision.unwrap();
+    assert_eq!(set.rungs, shipped.rungs);
+    let request = GetDepartmentBoardRequest { department_id: department.to_owned() };
+    let board = boss.get_department_board(request).await.unwrap().into_inner().board.unwrap();
+    assert_eq!(board.queue.unwrap().department_id, department);
+}
+
+fn endpoints(scene: &Scene) -> EndpointServiceClient<Twice> {
+    EndpointServiceClient::new(scene.line(BOSS))
+}
+
+/// The department cannot poll, and says where it is: nowhere yet.
+pub(crate) async fn reached_elsewhere(scene: &Scene, department: &str) {
+    let request = SetEndpointRequest {
+        request_id: request_id(),
+        department_id: department.to_owned(),
+        expected_version: Some(0),
+        kind: EndpointKind::Webhook.into(),
+        url: "https://warehouse.invalid/tasks".to_owned(),
+        secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned(),
+        timeout_duration: None,
+        hold_duration: None,
+    };
+    let set = endpoints(scene).set_endpoint(request).await.unwrap().into_inner().endpoint.unwrap();
+    let request = GetEndpointRequest { department_id: department.to_owned() };
+    let found = endpoints(scene).get_endpoint(request).await.unwrap().into_inner().endpoint.unwrap();
+    assert_eq!((found.version, found.url, found.has_secret), (set.version, set.url, true));
+}
+
+/// Its task reaches nobody, however often it is brought; the endpoint is paused, and the
+/// task waits for a worker again.
+pub(crate) async fn brought_in_vain(scene: &Scene, department: &str) {
+    let deliveries = async || {
+        let request = ListDeliveriesRequest {
+            department_id: department.to_owned(),
+            ..ListDeliveriesRequest::default()
+        };
+        endpoints(scene).list_deliveries(request).await.unwrap().into_inner().deliveries
+    };
+    testkit::eventually(async || !deliveries().await.is_empty()).await;
+    let task_id = deliveries().await.remove(0).task_id;
+    let request = RedeliverTaskRequest { request_id: request_id(), task_id };
+    endpoints(scene).redeliver_task(request).await.unwrap();
+    let request = RotateEndpointSecretRequest {
+        request_id: request_id(),
+        department_id: department.to_owned(),
+        expected_version: None,
+        secret: "whsec_b3RoZXJvdGhlcm90aGVyb3RoZXJvdGhlcg==".to_owned(),
+        keep_duration: None,
+    };
+    endpoints(scene).rotate_endpoint_secret(request).await.unwrap();
+    let request = PauseEndpointRequest {
+        request_id: request_id(),
+        department_id: department.to_owned(),
+        reason: "it is nowhere".to_owned(),
+    };
+    let paused = endpoints(scene).pause_endpoint(request).await.unwrap().into_inner().endpoint.unwrap();
+    assert_eq!(paused.state(), EndpointState::Paused);
+}
+
+/// It polls from now on.
+pub(crate) async fn polls_at_last(scene: &Scene, department: &str) {
+    let request = ResumeEndpointRequest {
+        request_id: request_id(),
+        department_id: department.to_owned(),
+        reason: "to be taken away".to_owned(),
+    };
+    endpoints(scene).resume_endpoint(request).await.unwrap();
+    let request = DeleteEndpointRequest {
+        request_id: request_id(),
+        department_id: department.to_owned(),
+        expected_version: None,
+    };
+    endpoints(scene).delete_endpoint(request).await.unwrap();
+    let left = endpoints(scene).list_endpoints(ListEndpointsRequest::default()).await.unwrap().into_inner();
+    assert_eq!(left.endpoints, []);
 }

@@ -6,7 +6,7 @@ use show::lines::read_money;
 use show::words;
 
 /// Reads a step.
-pub(super) fn read(text: &str) -> Result<Step, String> {
+pub(crate) fn read(text: &str) -> Result<Step, String> {
     let mut parts = text.split(',');
     let (step_id, what) =
         parts.next().and_then(|head| head.split_once('=')).ok_or("must begin with ID=KIND@DEPARTMENT")?;

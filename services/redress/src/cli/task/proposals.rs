@@ -69,7 +69,7 @@ impl ProposalVerb {
                 let request = ProposeTaskCompletionRequest {
                     request_id: caller.request_id(),
                     task_id: task,
-                    result: Some(TaskResult { reference, amount, remark: String::new() }),
+                    result: Some(TaskResult { reference, amount, ..TaskResult::default() }),
                     reason,
                 };
                 let answer = caller.proposals().propose_task_completion(request).await?.into_inner();

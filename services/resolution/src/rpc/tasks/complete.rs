@@ -50,7 +50,7 @@ async fn carry_out(tx: &mut Tx, asked: &[BatchedMutation<(Holder, TaskResult)>])
     for one in asked {
         let outcome = complete(tx, &mut tasks, &plans, one);
         if let Ok((task, next)) = &outcome {
-            if let Some(plan) = plans.get_mut(&task.plan_id.0) {
+            if let Some(plan) = task.plan_id.and_then(|id| plans.get_mut(&id.0)) {
                 plan.task_ended(task);
             }
             ended.push(task.clone());
@@ -64,8 +64,12 @@ async fn carry_out(tx: &mut Tx, asked: &[BatchedMutation<(Holder, TaskResult)>])
         );
     }
     store::reports::keep(tx, &refused).await?;
-    let mut moved: Vec<Plan> =
-        plans.into_values().filter(|plan| ended.iter().any(|task| task.plan_id == plan.plan_id)).collect();
+    let (ended, apart): (Vec<Task>, Vec<Task>) = ended.into_iter().partition(|task| task.plan_id.is_some());
+    if !apart.is_empty() {
+        progress::save_apart(tx, &apart).await?;
+    }
+    let in_it = |plan: &Plan| ended.iter().any(|task| task.plan_id == Some(plan.plan_id));
+    let mut moved: Vec<Plan> = plans.into_values().filter(in_it).collect();
     if !moved.is_empty() {
         moved.sort_unstable_by_key(|plan| plan.plan_id.0);
         progress::carry_on(tx, &mut moved, &ended).await?;
@@ -85,9 +89,7 @@ fn complete(
     let known = tasks.get(&holder.task_id.0).ok_or(Refusal::TaskNotFound)?;
     server::serving(&one.caller, &known.department_id)?;
     known.held_under(holder.token)?;
-    if known.remedy.amount.is_some() {
-        plans.get(&known.plan_id.0).map_or(Ok(()), |plan| plan.may_be_paid_by(&one.caller.subject))?;
-    }
+    known.may_be_paid_by(known.plan_id.and_then(|id| plans.get(&id.0)), &one.caller.subject)?;
     wire::tasks::fitting(known, result)?;
     let mut task = known.clone();
     let mut next = task.given_to.and_then(|id| tasks.get(&id.0)).cloned();
@@ -96,7 +98,7 @@ fn complete(
         None => task.complete(holder.token, result.clone())?,
     }
     one.trace(tx, &task.traceparent);
-    tx.emit(task.case_id.0, &wire::outbound::task_completed(&task));
+    wire::outbound::tell_completed(tx, &task);
     for changed in next.iter().chain([&task]) {
         tasks.insert(changed.task_id.0, changed.clone());
     }

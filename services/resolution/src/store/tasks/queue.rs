@@ -64,8 +64,10 @@ macro_rules! claim_statement {
                AND (amount_minor IS NULL OR NOT EXISTS (
                    SELECT FROM plan
                    WHERE plan.tenant_id = current_setting('redress.tenant') AND plan.plan_id = task.plan_id
-                     AND $9 IN (lower(btrim(plan.proposer)), lower(btrim(plan.approver)),
-                                lower(btrim(plan.first_approver)))))
+                     AND ($9 IN (lower(btrim(plan.proposer)), lower(btrim(plan.approver)),
+                                 lower(btrim(plan.first_approver)))
+                          OR EXISTS (SELECT FROM UNNEST(plan.approvers || plan.approvers_for) AS planner
+                                     WHERE lower(btrim(planner)) = $9))))
              ORDER BY priority, due_time, created_at LIMIT $8
              FOR UPDATE SKIP LOCKED),
          numbered AS (
@@ -77,6 +79,7 @@ macro_rules! claim_statement {
                  state = CASE WHEN may THEN {leased} WHEN kind = ANY($10) THEN {unknown} ELSE {attention} END,
                  attempt = CASE WHEN may THEN attempt + 1 ELSE attempt END,
                  worker = CASE WHEN may THEN $4 ELSE worker END,
+                 first_leased_at = CASE WHEN may THEN coalesce(first_leased_at, $5) ELSE first_leased_at END,
                  visible_at = CASE WHEN may THEN least($6, $5 + limits.longest) ELSE visible_at END,
                  attempt_until = CASE WHEN may THEN $5 + limits.longest ELSE attempt_until END,
                  lease_token = CASE WHEN may THEN ($7::uuid[])[ordinal] ELSE lease_token END,

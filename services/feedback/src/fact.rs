@@ -1,0 +1,345 @@
+//! Facts: what is counted of each case.
+//!
+//! An event adds to them, and what they come to depends neither on the order in which
+//! events arrive nor on how often: of two times of one kind the earlier holds, of two
+//! values the one of the higher rank, and what is told once fills what was empty. So feeds
+//! may be read again from any place, by the side of what arrives.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use jiff::Timestamp;
+use kernel::{CaseId, Money, TaskId};
+use uuid::Uuid;
+
+/// A value, and where it stands among others of its kind: the highest rank holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ranked<T> {
+    /// The value.
+    pub value: T,
+    /// The position of the event that told it, or a count of its kind.
+    pub rank: i64,
+}
+
+impl<T> Ranked<T> {
+    /// A value of a rank.
+    pub fn new(value: T, rank: i64) -> Self {
+        Self { value, rank }
+    }
+}
+
+kernel::numbered! {
+    /// How a case ended.
+    Ending {
+        /// Closed, whoever did it.
+        Closed = 1,
+        /// Withdrawn by its complainant.
+        Withdrawn = 2,
+        /// Another organisation's matter.
+        Declined = 3,
+        /// Merged into another case.
+        Merged = 4,
+    }
+}
+
+/// What is known of a case; what is none was not told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CaseFact {
+    /// When its complaint counts as received.
+    pub received: Option<Timestamp>,
+    /// Number of the channel it came by.
+    pub channel: Option<i16>,
+    /// Where its complainant is; empty when unknown.
+    pub region: Option<String>,
+    /// Product or service complained about; empty when unknown.
+    pub product: Option<String>,
+    /// Tells complainants apart.
+    pub complainant: Option<[u8; 16]>,
+    /// Whether it had ended before it was brought here.
+    pub history: Option<bool>,
+    /// What it is about.
+    pub category: Option<Ranked<String>>,
+    /// How urgent it is, from 1.
+    pub priority: Option<Ranked<i16>>,
+    /// The department it lies with.
+    pub department: Option<Ranked<String>>,
+    /// When its acknowledgement was delivered.
+    pub acknowledged: Option<Timestamp>,
+    /// When its first outcome took effect.
+    pub resolved: Option<Timestamp>,
+    /// When it was first reopened.
+    pub reopened: Option<Timestamp>,
+    /// When it first went one level up within a cycle.
+    pub escalated: Option<Timestamp>,
+    /// When a promise to answer was first broken.
+    pub breached: Option<Timestamp>,
+    /// The same of those that a regime makes.
+    pub limit_breached: Option<Timestamp>,
+    /// Whether its promise to decide ever stood still.
+    pub paused: Option<bool>,
+    /// When and how it ended; a rank without a value opened it again.
+    pub ended: Option<Ranked<Option<(Timestamp, Ending)>>>,
+}
+
+/// What is known of a cycle of a case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CycleFact {
+    /// When its outcome first took effect.
+    pub resolved: Option<Timestamp>,
+    /// Number of the outcome, by its corrections.
+    pub outcome: Option<Ranked<i16>>,
+    /// When the next cycle began.
+    pub reopened: Option<Timestamp>,
+    /// When its outcome was told.
+    pub told: Option<Timestamp>,
+    /// Satisfaction with the handling, 1–5, and when it was answered.
+    pub handling: Option<Ranked<(i16, Timestamp)>>,
+    /// Satisfaction with the outcome.
+    pub satisfaction: Option<Ranked<(i16, Timestamp)>>,
+}
+
+/// What is known of a call-back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallBackFact {
+    /// The case.
+    pub case_id: CaseId,
+    /// When its last attempt was made.
+    pub ended: Option<Timestamp>,
+    /// Number of what came of the last attempt.
+    pub outcome: Option<Ranked<i16>>,
+}
+
+/// Money that was paid, or taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentFact {
+    /// The case.
+    pub case_id: CaseId,
+    /// When.
+    pub paid: Timestamp,
+    /// How much; negative where it undid another.
+    pub amount: Money,
+}
+
+/// The promise to decide stood still, or ran on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PauseFact {
+    /// When.
+    pub at: Timestamp,
+    /// Whether it stands still from then on.
+    pub pauses: bool,
+}
+
+/// What events add, or all that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Of cases.
+    pub cases: BTreeMap<CaseId, CaseFact>,
+    /// Of cycles.
+    pub cycles: BTreeMap<(CaseId, i32), CycleFact>,
+    /// Of call-backs.
+    pub call_backs: BTreeMap<Uuid, CallBackFact>,
+    /// Of payments.
+    pub payments: BTreeMap<TaskId, PaymentFact>,
+    /// Of the time that stood still, by its place in the case's timeline.
+    pub pauses: BTreeMap<(CaseId, i32), PauseFact>,
+}
+
+impl Facts {
+    /// Whether there is nothing to keep.
+    pub fn is_empty(&self) -> bool {
+        let Self { cases, cycles, call_backs, payments, pauses } = self;
+        cases.is_empty()
+            && cycles.is_empty()
+            && call_backs.is_empty()
+            && payments.is_empty()
+            && pauses.is_empty()
+    }
+
+    /// The cases that anything is known of.
+    pub fn case_ids(&self) -> Vec<CaseId> {
+        let cases = self.cases.keys().copied();
+        let cycles = self.cycles.keys().map(|(case, _)| *case);
+        let call_backs = self.call_backs.values().map(|fact| fact.case_id);
+        let payments = self.payments.values().map(|fact| fact.case_id);
+        let pauses = self.pauses.keys().map(|(case, _)| *case);
+        let mut all: Vec<CaseId> =
+            cases.chain(cycles).chain(call_backs).chain(payments).chain(pauses).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    /// Adds what is told of a case.
+    pub fn case(&mut self, case: CaseId, told: CaseFact) {
+        self.cases.entry(case).or_default().merge(told);
+    }
+
+    /// Adds what is told of a cycle.
+    pub fn cycle(&mut self, case: CaseId, cycle: i32, told: CycleFact) {
+        self.cycles.entry((case, cycle)).or_default().merge(told);
+    }
+
+    /// Adds what is told of a call-back.
+    pub fn call_back(&mut self, id: Uuid, told: CallBackFact) {
+        match self.call_backs.entry(id) {
+            Entry::Vacant(none) => {
+                none.insert(told);
+            }
+            Entry::Occupied(mut known) => {
+                let known = known.get_mut();
+                known.ended = earlier(known.ended, told.ended);
+                highest(&mut known.outcome, told.outcome);
+            }
+        }
+    }
+
+    /// Adds a payment; one is told once.
+    pub fn payment(&mut self, task: TaskId, told: PaymentFact) {
+        self.payments.entry(task).or_insert(told);
+    }
+
+    /// Adds when time stood still or ran on; each place of a timeline is told once.
+    pub fn pause(&mut self, case: CaseId, ordinal: i32, told: PauseFact) {
+        self.pauses.entry((case, ordinal)).or_insert(told);
+    }
+}
+
+impl CaseFact {
+    fn merge(&mut self, told: Self) {
+        let Self { received, channel, region, product, complainant, history, .. } = told;
+        self.received = earlier(self.received, received);
+        self.channel = self.channel.or(channel);
+        self.region = self.region.take().or(region);
+        self.product = self.product.take().or(product);
+        self.complainant = self.complainant.or(complainant);
+        self.history = self.history.or(history);
+        let Self { category, priority, department, ended, paused, .. } = told;
+        highest(&mut self.category, category);
+        highest(&mut self.priority, priority);
+        highest(&mut self.department, department);
+        highest(&mut self.ended, ended);
+        self.paused = self.paused.or(paused);
+        self.acknowledged = earlier(self.acknowledged, told.acknowledged);
+        self.resolved = earlier(self.resolved, told.resolved);
+        self.reopened = earlier(self.reopened, told.reopened);
+        self.escalated = earlier(self.escalated, told.escalated);
+        self.breached = earlier(self.breached, told.breached);
+        self.limit_breached = earlier(self.limit_breached, told.limit_breached);
+    }
+}
+
+impl CycleFact {
+    fn merge(&mut self, told: Self) {
+        let Self { resolved, outcome, reopened, told, handling, satisfaction } = told;
+        self.resolved = earlier(self.resolved, resolved);
+        self.reopened = earlier(self.reopened, reopened);
+        self.told = earlier(self.told, told);
+        highest(&mut self.outcome, outcome);
+        highest(&mut self.handling, handling);
+        highest(&mut self.satisfaction, satisfaction);
+    }
+}
+
+/// A rebuild of the facts from one source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rebuild {
+    /// The service whose feed is read again.
+    pub source: String,
+    /// When it was asked for.
+    pub requested: Timestamp,
+    /// How far it has been read; -1 while the facts of before are still thrown away.
+    pub position: i64,
+    /// How far it is read; none before it began.
+    pub until: Option<i64>,
+    /// When it had been read that far.
+    pub finished: Option<Timestamp>,
+}
+
+impl Rebuild {
+    /// Whether the facts of before are still thrown away.
+    pub fn is_throwing(&self) -> bool {
+        self.position < 0
+    }
+
+    /// Takes in that a feed, which stands at its head, was read up to a position.
+    pub fn read(&mut self, position: i64, head: i64, now: Timestamp) {
+        self.position = self.position.max(position);
+        let until = *self.until.get_or_insert(head);
+        if self.position >= until {
+            self.finished = Some(now);
+        }
+    }
+}
+
+fn earlier(known: Option<Timestamp>, told: Option<Timestamp>) -> Option<Timestamp> {
+    match (known, told) {
+        (Some(known), Some(told)) => Some(known.min(told)),
+        (known, told) => known.or(told),
+    }
+}
+
+fn highest<T>(known: &mut Option<Ranked<T>>, told: Option<Ranked<T>>) {
+    let Some(told) = told else { return };
+    if known.as_ref().is_none_or(|known| told.rank > known.rank) {
+        *known = Some(told);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What an event of a case may tell; its place in the list is its position.
+    fn told(kind: u8, place: i64) -> Facts {
+        let case = CaseId(Uuid::from_u128(7));
+        let at = Timestamp::from_second(1_790_000_000 + place * 3_600).unwrap();
+        let rank = place + 1;
+        let mut facts = Facts::default();
+        let fact = match kind {
+            0 => CaseFact { received: Some(at), ..CaseFact::default() },
+            1 => CaseFact { category: Some(Ranked::new(format!("c{place}"), rank)), ..CaseFact::default() },
+            2 => {
+                CaseFact { ended: Some(Ranked::new(Some((at, Ending::Closed)), rank)), ..CaseFact::default() }
+            }
+            3 => CaseFact { ended: Some(Ranked::new(None, rank)), ..CaseFact::default() },
+            4 => CaseFact { resolved: Some(at), breached: Some(at), ..CaseFact::default() },
+            _ => CaseFact { department: Some(Ranked::new(format!("d{place}"), rank)), ..CaseFact::default() },
+        };
+        facts.case(case, fact);
+        facts.cycle(case, 1, CycleFact { told: Some(at), ..CycleFact::default() });
+        facts
+    }
+
+    fn add(facts: &mut Facts, told: &Facts) {
+        for (case, fact) in told.cases.clone() {
+            facts.case(case, fact);
+        }
+        for ((case, cycle), fact) in told.cycles.clone() {
+            facts.cycle(case, cycle, fact);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn events_in_any_order_and_told_again_come_to_the_same(
+            kinds in prop::collection::vec(0..6_u8, 1..20),
+            order in prop::collection::vec(any::<prop::sample::Index>(), 0..60),
+        ) {
+            let all: Vec<Facts> = (0..).zip(&kinds).map(|(place, kind)| told(*kind, place)).collect();
+            let mut in_order = Facts::default();
+            for told in &all {
+                add(&mut in_order, told);
+            }
+            let mut shuffled = Facts::default();
+            for index in &order {
+                add(&mut shuffled, &all[index.index(all.len())]);
+            }
+            for told in all.iter().rev() {
+                add(&mut shuffled, told);
+            }
+            prop_assert_eq!(in_order, shuffled);
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! Invented histories: what happened to cases, and the events that tell it.
+
+use std::sync::Arc;
+
+use events::Delivered;
+use jiff::{SignedDuration, Timestamp};
+use prost::Name;
+use prost_types::Any;
+use proto::google::r#type::Money;
+use proto::redress::assignment::v1 as assignment;
+use proto::redress::cases::v1 as cases;
+use proto::redress::event::v1::Event;
+use proto::redress::feedback::v1 as wire;
+use proto::redress::intake::v1 as intake;
+use proto::redress::resolution::v1 as resolution;
+use uuid::Uuid;
+
+use crate::fact::Ending;
+
+/// What happened in a cycle.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cycle {
+    pub(crate) resolved: Timestamp,
+    pub(crate) outcome: i32,
+    pub(crate) told: Option<Timestamp>,
+    /// Scores for the handling and the outcome, and when.
+    pub(crate) scores: Option<(i32, i32, Timestamp)>,
+    pub(crate) reopened: Option<Timestamp>,
+}
+
+/// What happened to a case.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Truth {
+    pub(crate) id: Uuid,
+    pub(crate) received: Timestamp,
+    pub(crate) channel: i32,
+    pub(crate) region: String,
+    pub(crate) customer: Option<u64>,
+    pub(crate) history: bool,
+    pub(crate) category: String,
+    pub(crate) department: String,
+    pub(crate) acknowledged: Option<Timestamp>,
+    pub(crate) escalated: Option<Timestamp>,
+    pub(crate) pause: Option<(Timestamp, Timestamp)>,
+    pub(crate) breach: Option<(Timestamp, bool)>,
+    pub(crate) cycles: Vec<Cycle>,
+    pub(crate) call: Option<(Timestamp, bool)>,
+    pub(crate) paid: Option<(Timestamp, i64)>,
+    pub(crate) ended: Option<(Timestamp, Ending)>,
+}
+
+/// Draws numbers, the same for the same seed.
+pub(crate) struct Chance(pub(crate) u64);
+
+impl Chance {
+    /// A number below another.
+    pub(crate) fn below(&mut self, most: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % most
+    }
+
+    /// One of some things.
+    pub(crate) fn one<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.place(of.len())]
+    }
+
+    /// A place below another.
+    pub(crate) fn place(&mut self, most: usize) -> usize {
+        usize::try_from(self.below(most as u64)).unwrap_or(0)
+    }
+
+    fn is(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+
+    fn after(&mut self, at: Timestamp, hours: u64) -> Timestamp {
+        let seconds = i64::try_from(self.below(hours * 3_600) + 1).unwrap_or(1);
+        at + SignedDuration::from_secs(seconds)
+    }
+}
+
+/// Invents cases of some days from here on.
+pub(crate) fn invented(seed: u64, cases: u64, days: u64) -> Vec<Truth> {
+    let mut chance = Chance(seed);
+    let begin = Timestamp::from_second(1_767_225_600).expect("2026");
+    (0..cases)
+        .map(|number| {
+            let received = chance.after(begin, days * 24);
+            invent(&mut chance, Uuid::from_u128(u128::from(seed) << 64 | u128::from(number + 1)), received)
+        })
+        .collect()
+}
+
+fn invent(chance: &mut Chance, id: Uuid, received: Timestamp) -> Truth {
+    let mut truth = Truth {
+        id,
+        received,
+        channel: i32::try_from(chance.below(10) + 1).unwrap_or(1),
+        region: format!("r{}", chance.below(3)),
+        customer: (!chance.is(10)).then(|| chance.below(12)),
+        history: chance.is(10),
+        category: format!("c{}", chance.below(2)),
+        ..Truth::default()
+    };
+    let resolved = chance.after(received, 20 * 24);
+    if truth.history {
+        let outcome = i32::try_from(chance.below(3) + 1).unwrap_or(1);
+        truth.cycles.push(Cycle { resolved, outcome, ..Cycle::default() });
+        truth.ended = Some((chance.after(resolved, 48), Ending::Closed));
+        return truth;
+    }
+    truth.department = format!("d{}", chance.below(3));
+    truth.acknowledged = chance.is(80).then(|| chance.after(received, 24));
+    truth.escalated = chance.is(15).then(|| chance.after(received, 200));
+    truth.breach = chance.is(20).then(|| (chance.after(received, 400), chance.is(50)));
+    if chance.is(25) {
+        let paused = chance.after(received, 100);
+        truth.pause = Some((paused, chance.after(paused, 200)));
+    }
+    let mut at = resolved;
+    for number in 0..3 {
+        if chance.is(if number == 0 { 15 } else { 75 }) {
+            break;
+        }
+        let told = chance.is(80).then(|| chance.after(at, 48));
+        let mut cycle = Cycle {
+            resolved: at,
+            outcome: i32::try_from(chance.below(3) + 1).unwrap_or(1),
+            told,
+            ..Cycle::default()
+        };
+        if let (Some(told), true) = (told, chance.is(60)) {
+            let mut score = || i32::try_from(chance.below(5) + 1).unwrap_or(1);
+            let (handling, outcome) = (score(), score());
+            cycle.scores = Some((handling, outcome, chance.after(told, 48)));
+        }
+        truth.cycles.push(cycle);
+        at = chance.after(at, 400);
+    }
+    let last = truth.cycles.len();
+    for place in 1..last {
+        let before = truth.cycles[place - 1].resolved;
+        let gap = truth.cycles[place].resolved.duration_since(before).as_secs();
+        truth.cycles[place - 1].reopened = Some(before + SignedDuration::from_secs(gap / 2));
+    }
+    truth.call = chance.is(30).then(|| (chance.after(at, 100), chance.is(60)));
+    truth.paid =
+        chance.is(30).then(|| (chance.after(at, 100), i64::try_from(chance.below(9_000) + 1).unwrap_or(1)));
+    let ending =
+        [Ending::Closed, Ending::Closed, Ending::Closed, Ending::Withdrawn, Ending::Declined, Ending::Merged];
+    truth.ended = chance.is(75).then(|| (chance.after(at, 200), chance.one(&ending)));
+    truth
+}
+
+/// Something told: source, when, of what, and the payload.
+type Told = (&'static str, Timestamp, Any);
+
+fn told<M: Name>(source: &'static str, at: Timestamp, message: &M) -> Told {
+    let type_url = format!("type.googleapis.com/{}", M::full_name());
+    (source, at, Any { type_url, value: message.encode_to_vec() })
+}
+
+/// The events that tell histories, each source in the order of its feed.
+pub(crate) fn events(tenant: &str, truths: &[Truth]) -> Vec<Vec<Delivered>> {
+    let mut all: Vec<(Uuid, Told)> =
+        truths.iter().flat_map(|truth| tell(truth).into_iter().map(|told| (truth.id, told))).collect();
+    all.sort_by_key(|(_, (_, at, _))| *at);
+    let sources = ["intake", "cases", "assignment", "resolution", "feedback"];
+    let of = |source: &str| {
+        let mine = all.iter().filter(|(_, (other, ..))| *other == source);
+        let event = |(position, (subject, (source, at, payload))): (i64, &(Uuid, Told))| {
+            let event = Event {
+                id: Uuid::from_u128(u128::from(position.unsigned_abs())).to_string(),
+                source: (*source).to_owned(),
+                position,
+                tenant_id: tenant.to_owned(),
+                subject: subject.to_string(),
+                occur_time: Some(proto::timestamp(*at)),
+                payload: Some(payload.clone()),
+                lane: 1,
+                ..Event::default()
+            };
+            Delivered::open(&Arc::new(event), "test").expect("an event")
+        };
+        (1..).zip(mine).map(event).collect()
+    };
+    sources.into_iter().map(of).collect()
+}
+
+fn tell(truth: &Truth) -> Vec<Told> {
+    let mut all = vec![registered(truth)];
+    if truth.history {
+        return all;
+    }
+    of_cases(truth, &mut all);
+    of_others(truth, &mut all);
+    all
+}
+
+fn registered(truth: &Truth) -> Told {
+    let history = truth.history.then(|| intake::History {
+        outcome: truth.cycles[0].outcome,
+        resolve_time: Some(proto::timestamp(truth.cycles[0].resolved)),
+        close_time: truth.ended.map(|(at, _)| proto::timestamp(at)),
+        ..intake::History::default()
+    });
+    let complaint = intake::Complaint {
+        complaint_id: truth.id.to_string(),
+        channel: truth.channel,
+        complainant: Some(intake::Complainant {
+            customer_id: truth.customer.map(|customer| customer.to_string()).unwrap_or_default(),
+            region: truth.region.clone(),
+            ..intake::Complainant::default()
+        }),
+        receive_time: Some(proto::timestamp(truth.received)),
+        category_hint: if truth.history { truth.category.clone() } else { "hint".to_owned() },
+        history,
+        ..intake::Complaint::default()
+    };
+    let event = intake::ComplaintRegistered { complaint: Some(complaint), ..Default::default() };
+    told("intake", truth.received + SignedDuration::from_secs(1), &event)
+}
+
+fn of_cases(truth: &Truth, all: &mut Vec<Told>) {
+    let case_id = truth.id.to_string();
+    let soon = |seconds: i64| truth.received + SignedDuration::from_secs(seconds);
+    let (category, priority) = ("first".to_owned(), 3);
+    all.push(told(
+        "cases",
+        soon(2),
+        &cases::CaseOpened { case_id: case_id.clone(), category, priority, ..Default::default() },
+    ));
+    let (category, priority) = (truth.category.clone(), 2);
+    all.push(told(
+        "cases",
+        soon(3),
+        &cases::CaseRetriaged { case_id: case_id.clone(), category, priority, ..Default::default() },
+    ));
+    if let Some(at) = truth.escalated {
+        all.push(told(
+            "cases",
+            at,
+            &cases::CaseEscalated { case_id: case_id.clone(), tier: 1, ..Default::default() },
+        ));
+    }
+    if let Some((at, own_target)) = truth.breach {
+        let (kind, due_time) = (cases::ClockKind::Decide.into(), Some(proto::timestamp(at)));
+        let event = cases::ClockBreached {
+            case_id: case_id.clone(),
+            kind,
+            due_time,
+            own_target,
+            ..Default::default()
+        };
+        all.push(told("cases", at + SignedDuration::from_secs(5), &event));
+    }
+    if let Some((from, until)) = truth.pause {
+        let kind = cases::ClockKind::Decide.into();
+        let (paused, resumed) = (
+            cases::ClockPaused { case_id: case_id.clone(), cycle: 1, kind, ordinal: 10 },
+            cases::ClockResumed { case_id: case_id.clone(), cycle: 1, kind, ordinal: 11 },
+        );
+        all.push(told("cases", from, &paused));
+        all.push(told("cases", until, &resumed));
+    }
+    resolutions(truth, all);
+    ending(truth, all);
+}
+
+/// What was decided in each cycle, and that it went on.
+fn resolutions(truth: &Truth, all: &mut Vec<Told>) {
+    let case_id = truth.id.to_string();
+    for (number, cycle) in (1..).zip(&truth.cycles) {
+        // Decided otherwise at first, then corrected.
+        let resolved = |outcome, correction| cases::CaseResolved {
+            case_id: case_id.clone(),
+            cycle: number,
+            outcome,
+            correction,
+            ..Default::default()
+        };
+        all.push(told("cases", cycle.resolved, &resolved(4 - cycle.outcome, 0)));
+        all.push(told("cases", cycle.resolved + SignedDuration::from_secs(1), &resolved(cycle.outcome, 1)));
+        if let Some(at) = cycle.reopened {
+            let (case_id, category) = (case_id.clone(), truth.category.clone());
+            // Closed in between, for a moment.
+            let closed = cases::CaseClosed { case_id: case_id.clone(), cycle: number, reason: 3 };
+            all.push(told("cases", at - SignedDuration::from_secs(1), &closed));
+            all.push(told(
+                "cases",
+                at,
+                &cases::CaseReopened {
+                    case_id,
+                    cycle: number + 1,
+                    category,
+                    priority: 2,
+                    ..Default::default()
+                },
+            ));
+        }
+    }
+}
+
+/// How it ended.
+fn ending(truth: &Truth, all: &mut Vec<Told>) {
+    let case_id = truth.id.to_string();
+    match truth.ended {
+        Some((at, Ending::Closed)) => {
+            all.push(told("cases", at, &cases::CaseClosed { case_id, cycle: 1, reason: 1 }));
+        }
+        Some((at, Ending::Withdrawn)) => {
+            all.push(told("cases", at, &cases::CaseWithdrawn { case_id, ..Default::default() }));
+        }
+        Some((at, Ending::Declined)) => {
+            all.push(told("cases", at, &cases::CaseDeclined { case_id, ..Default::default() }));
+        }
+        Some((at, Ending::Merged)) => {
+            all.push(told("cases", at, &cases::CaseMerged { case_id, ..Default::default() }));
+        }
+        None => {}
+    }
+}
+
+fn of_others(truth: &Truth, all: &mut Vec<Told>) {
+    let case_id = truth.id.to_string();
+    let soon = |seconds: i64| truth.received + SignedDuration::from_secs(seconds);
+    let assigned = |department: &str| assignment::CaseAssigned {
+        case_id: case_id.clone(),
+        department_id: department.to_owned(),
+        ..Default::default()
+    };
+    all.push(told("assignment", soon(4), &assigned("first")));
+    all.push(told("assignment", soon(5), &assigned(&truth.department)));
+    let settled = |kind: wire::NoticeKind, cycle| wire::NoticeSettled {
+        case_id: case_id.clone(),
+        cycle,
+        kind: kind.into(),
+        state: wire::NoticeState::Delivered.into(),
+        ..Default::default()
+    };
+    if let Some(at) = truth.acknowledged {
+        all.push(told("feedback", at, &settled(wire::NoticeKind::Acknowledgement, 1)));
+    }
+    for (number, cycle) in (1..).zip(&truth.cycles) {
+        if let Some(at) = cycle.told {
+            all.push(told("feedback", at, &settled(wire::NoticeKind::Outcome, number)));
+        }
+        if let Some((handling, outcome, at)) = cycle.scores {
+            let answer = Some(wire::SurveyAnswer { handling, outcome, ..Default::default() });
+            let event = wire::SurveyAnswered {
+                case_id: case_id.clone(),
+                cycle: number,
+                answer,
+                ..Default::default()
+            };
+            all.push(told("feedback", at, &event));
+            // What came with the answer to the outcome later counts less.
+            let satisfaction = Some(wire::Satisfaction { handling: 1, outcome: 1 });
+            let event = wire::FeedbackReceived {
+                case_id: case_id.clone(),
+                cycle: number,
+                satisfaction,
+                ..Default::default()
+            };
+            all.push(told("feedback", at + SignedDuration::from_secs(1), &event));
+        }
+    }
+    if let Some((at, reached)) = truth.call {
+        let (outcome, call_back_id) =
+            (if reached { 1 } else { 2 }, Uuid::from_u128(truth.id.as_u128() ^ 1 << 100).to_string());
+        let first = wire::CallBackAttempted {
+            case_id: case_id.clone(),
+            call_back_id: call_back_id.clone(),
+            number: 1,
+            outcome: 2,
+            ..Default::default()
+        };
+        all.push(told("feedback", at - SignedDuration::from_secs(60), &first));
+        let last = wire::CallBackAttempted { number: 2, outcome, ended: true, ..first };
+        all.push(told("feedback", at, &last));
+    }
+    if let Some((at, minor)) = truth.paid {
+        let amount = Some(Money {
+            currency_code: "CNY".to_owned(),
+            units: minor / 100,
+            nanos: i32::try_from(minor % 100 * 10_000_000).unwrap_or(0),
+        });
+        let task_id = Uuid::from_u128(truth.id.as_u128() ^ 1 << 101).to_string();
+        let event = resolution::TaskCompleted { case_id, task_id, amount, ..Default::default() };
+        all.push(told("resolution", at, &event));
+    }
+}

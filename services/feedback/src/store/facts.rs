@@ -1,0 +1,221 @@
+//! Statements that keep facts.
+//!
+//! What a column becomes does not depend on the order of the statements: see [`Facts`].
+//! Rows are written in the order of their keys, cases first, so that two who keep facts of
+//! the same cases wait for each other once.
+
+use fault::Fault;
+use jiff_sqlx::ToSqlx as _;
+use kernel::{CaseId, TaskId};
+use pg::Binds;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::fact::{CallBackFact, CaseFact, CycleFact, Facts, PauseFact, PaymentFact};
+use crate::working_hours;
+
+/// How a column of a row that is known takes what is told: `f` is the row, `excluded` what
+/// is told.
+enum Rule {
+    /// The earlier of two times, or of two counts that grow with time.
+    Earlier(&'static [&'static str]),
+    /// What was told first; it is told once.
+    First(&'static [&'static str]),
+    /// What has the highest rank, of several columns that go together.
+    Highest(&'static [&'static str], &'static str),
+}
+
+impl Rule {
+    fn assignments(&self) -> Vec<String> {
+        match self {
+            Self::Earlier(names) => {
+                names.iter().map(|name| format!("{name} = least(f.{name}, excluded.{name})")).collect()
+            }
+            Self::First(names) => {
+                names.iter().map(|name| format!("{name} = coalesce(f.{name}, excluded.{name})")).collect()
+            }
+            Self::Highest(names, rank) => {
+                let both = names.iter().chain([rank]);
+                let higher = format!("excluded.{rank} > coalesce(f.{rank}, -1)");
+                both.map(|name| format!("{name} = CASE WHEN {higher} THEN excluded.{name} ELSE f.{name} END"))
+                    .collect()
+            }
+        }
+    }
+}
+
+/// The statement that adds rows to a table.
+fn merging(rows: &pg::Rows, table: &str, key: &str, rules: &[Rule]) -> String {
+    let assignments: Vec<String> = rules.iter().flat_map(Rule::assignments).collect();
+    format!(
+        "INSERT INTO {table} AS f (tenant_id, {names}) SELECT current_setting('redress.tenant'), {values}
+         FROM {rows} AS r ORDER BY {key} ON CONFLICT ON CONSTRAINT {table}_pkey DO UPDATE SET {set}",
+        names = rows.names(),
+        values = rows.values("r"),
+        set = assignments.join(", "),
+    )
+}
+
+/// Adds facts to what is known. Working time is that of a zone.
+pub(crate) async fn keep_facts(conn: &mut PgConnection, facts: &Facts, zone: &str) -> Result<(), Fault> {
+    let Facts { cases, cycles, call_backs, payments, pauses } = facts;
+    if !cases.is_empty() {
+        keep_cases(conn, &cases.iter().collect::<Vec<_>>(), zone).await?;
+    }
+    if !cycles.is_empty() {
+        keep_cycles(conn, &cycles.iter().collect::<Vec<_>>()).await?;
+    }
+    if !call_backs.is_empty() {
+        keep_calls(conn, &call_backs.iter().collect::<Vec<_>>()).await?;
+    }
+    if !payments.is_empty() {
+        keep_payments(conn, &payments.iter().collect::<Vec<_>>()).await?;
+    }
+    if !pauses.is_empty() {
+        keep_pauses(conn, &pauses.iter().collect::<Vec<_>>()).await?;
+    }
+    Ok(())
+}
+
+async fn keep_cases(
+    conn: &mut PgConnection,
+    cases: &[(&CaseId, &CaseFact)],
+    zone: &str,
+) -> Result<(), Fault> {
+    let work = |at: Option<jiff::Timestamp>| at.map(|at| working_hours::until(zone, at));
+    let time = |at: Option<jiff::Timestamp>| at.map(jiff_sqlx::ToSqlx::to_sqlx);
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(cases)
+        .column("case_id", |(case, _)| case.0)
+        .column("received_at", |(_, fact)| time(fact.received))
+        .column("received_work", |(_, fact)| work(fact.received))
+        .column("channel", |(_, fact)| fact.channel)
+        .column("region", |(_, fact)| fact.region.as_deref())
+        .column("product", |(_, fact)| fact.product.as_deref())
+        .column("complainant", |(_, fact)| fact.complainant.map(|key| key.to_vec()))
+        .column("history", |(_, fact)| fact.history)
+        .column("category", |(_, fact)| fact.category.as_ref().map(|told| told.value.as_str()))
+        .column("category_rank", |(_, fact)| fact.category.as_ref().map(|told| told.rank))
+        .column("priority", |(_, fact)| fact.priority.as_ref().map(|told| told.value))
+        .column("priority_rank", |(_, fact)| fact.priority.as_ref().map(|told| told.rank))
+        .column("department", |(_, fact)| fact.department.as_ref().map(|told| told.value.as_str()))
+        .column("department_rank", |(_, fact)| fact.department.as_ref().map(|told| told.rank))
+        .column("acknowledged_at", |(_, fact)| time(fact.acknowledged))
+        .column("acknowledged_work", |(_, fact)| work(fact.acknowledged))
+        .column("resolved_at", |(_, fact)| time(fact.resolved))
+        .column("resolved_work", |(_, fact)| work(fact.resolved))
+        .column("reopened_at", |(_, fact)| time(fact.reopened))
+        .column("escalated_at", |(_, fact)| time(fact.escalated))
+        .column("breached_at", |(_, fact)| time(fact.breached))
+        .column("limit_breached_at", |(_, fact)| time(fact.limit_breached))
+        .column("paused", |(_, fact)| fact.paused)
+        .column("ended_at", |(_, fact)| time(fact.ended.as_ref().and_then(|told| Some(told.value?.0))))
+        .column("ending", |(_, fact)| {
+            fact.ended.as_ref().map(|told| told.value.map_or(0, |(_, ending)| ending.number()))
+        })
+        .column("ended_rank", |(_, fact)| fact.ended.as_ref().map(|told| told.rank))
+        .done();
+    let rules = [
+        Rule::Earlier(&["received_at", "received_work", "acknowledged_at", "acknowledged_work"]),
+        Rule::Earlier(&["resolved_at", "resolved_work", "reopened_at", "escalated_at"]),
+        Rule::Earlier(&["breached_at", "limit_breached_at"]),
+        Rule::First(&["channel", "region", "product", "complainant", "history", "paused"]),
+        Rule::Highest(&["category"], "category_rank"),
+        Rule::Highest(&["priority"], "priority_rank"),
+        Rule::Highest(&["department"], "department_rank"),
+        Rule::Highest(&["ended_at", "ending"], "ended_rank"),
+    ];
+    binds.execute(&merging(&rows, "case_fact", "r.case_id", &rules), conn).await?;
+    Ok(())
+}
+
+async fn keep_cycles(conn: &mut PgConnection, cycles: &[(&(CaseId, i32), &CycleFact)]) -> Result<(), Fault> {
+    let time = |at: Option<jiff::Timestamp>| at.map(jiff_sqlx::ToSqlx::to_sqlx);
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(cycles)
+        .column("case_id", |((case, _), _)| case.0)
+        .column("cycle", |((_, cycle), _)| *cycle)
+        .column("resolved_at", |(_, fact)| time(fact.resolved))
+        .column("outcome", |(_, fact)| fact.outcome.as_ref().map(|told| told.value))
+        .column("outcome_rank", |(_, fact)| fact.outcome.as_ref().map(|told| told.rank))
+        .column("reopened_at", |(_, fact)| time(fact.reopened))
+        .column("told_at", |(_, fact)| time(fact.told))
+        .column("handling", |(_, fact)| fact.handling.as_ref().map(|told| told.value.0))
+        .column("handling_at", |(_, fact)| time(fact.handling.as_ref().map(|told| told.value.1)))
+        .column("handling_rank", |(_, fact)| fact.handling.as_ref().map(|told| told.rank))
+        .column("satisfaction", |(_, fact)| fact.satisfaction.as_ref().map(|told| told.value.0))
+        .column("satisfaction_at", |(_, fact)| time(fact.satisfaction.as_ref().map(|told| told.value.1)))
+        .column("satisfaction_rank", |(_, fact)| fact.satisfaction.as_ref().map(|told| told.rank))
+        .done();
+    let rules = [
+        Rule::Earlier(&["resolved_at", "reopened_at", "told_at"]),
+        Rule::Highest(&["outcome"], "outcome_rank"),
+        Rule::Highest(&["handling", "handling_at"], "handling_rank"),
+        Rule::Highest(&["satisfaction", "satisfaction_at"], "satisfaction_rank"),
+    ];
+    binds.execute(&merging(&rows, "cycle_fact", "r.case_id, r.cycle", &rules), conn).await?;
+    Ok(())
+}
+
+async fn keep_calls(conn: &mut PgConnection, calls: &[(&Uuid, &CallBackFact)]) -> Result<(), Fault> {
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(calls)
+        .column("call_back_id", |(id, _)| **id)
+        .column("case_id", |(_, fact)| fact.case_id.0)
+        .column("ended_at", |(_, fact)| fact.ended.map(jiff_sqlx::ToSqlx::to_sqlx))
+        .column("outcome", |(_, fact)| fact.outcome.as_ref().map(|told| told.value))
+        .column("outcome_rank", |(_, fact)| fact.outcome.as_ref().map(|told| told.rank))
+        .done();
+    let rules = [Rule::Earlier(&["ended_at"]), Rule::Highest(&["outcome"], "outcome_rank")];
+    binds.execute(&merging(&rows, "call_back_fact", "r.call_back_id", &rules), conn).await?;
+    Ok(())
+}
+
+async fn keep_payments(conn: &mut PgConnection, payments: &[(&TaskId, &PaymentFact)]) -> Result<(), Fault> {
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(payments)
+        .column("task_id", |(task, _)| task.0)
+        .column("case_id", |(_, fact)| fact.case_id.0)
+        .column("paid_at", |(_, fact)| fact.paid.to_sqlx())
+        .column("currency", |(_, fact)| fact.amount.currency.as_str())
+        .column("minor", |(_, fact)| fact.amount.minor)
+        .done();
+    let rules = [Rule::First(&["case_id"])];
+    binds.execute(&merging(&rows, "payment_fact", "r.task_id", &rules), conn).await?;
+    Ok(())
+}
+
+async fn keep_pauses(conn: &mut PgConnection, pauses: &[(&(CaseId, i32), &PauseFact)]) -> Result<(), Fault> {
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(pauses)
+        .column("case_id", |((case, _), _)| case.0)
+        .column("ordinal", |((_, ordinal), _)| *ordinal)
+        .column("at", |(_, fact)| fact.at.to_sqlx())
+        .column("pauses", |(_, fact)| fact.pauses)
+        .done();
+    let rules = [Rule::First(&["at"])];
+    binds.execute(&merging(&rows, "pause_fact", "r.case_id, r.ordinal", &rules), conn).await?;
+    Ok(())
+}
+
+/// Everything that is kept of the tenant, as one hash.
+#[cfg(test)]
+pub(crate) async fn facts_hash(conn: &mut PgConnection) -> Result<String, Fault> {
+    let tables = ["case_fact", "cycle_fact", "call_back_fact", "payment_fact", "pause_fact"];
+    let mut all = String::new();
+    for table in tables {
+        let statement = format!(
+            "SELECT coalesce(md5(string_agg(row, '|' ORDER BY row)), '') FROM
+                 (SELECT (to_jsonb(t) - 'tenant_id')::text AS row FROM {table} t
+                  WHERE tenant_id = current_setting('redress.tenant')) r"
+        );
+        let hash: String = sqlx::query_scalar(sqlx::AssertSqlSafe(statement)).fetch_one(&mut *conn).await?;
+        all.push_str(&hash);
+    }
+    Ok(all)
+}

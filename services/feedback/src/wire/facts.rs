@@ -1,0 +1,349 @@
+//! What events add to the facts.
+#![expect(clippy::needless_pass_by_value, reason = "handlers are given the payload")]
+
+use events::Delivered;
+use fault::{Check, Fault};
+use jiff::Timestamp;
+use kernel::CaseId;
+use kernel::time::micros;
+use proto::redress::assignment::v1 as assignment;
+use proto::redress::cases::v1 as cases;
+use proto::redress::feedback::v1 as wire;
+use proto::redress::intake::v1 as intake;
+use proto::redress::resolution::v1 as resolution;
+use sha2::{Digest as _, Sha256};
+
+use super::INVALID_EVENT;
+use crate::fact::{CallBackFact, CaseFact, CycleFact, Ending, Facts, PauseFact, PaymentFact, Ranked};
+use crate::response::MAX_SCORE;
+
+/// Rank of a score that came with the answer to the outcome.
+const WITH_RESPONSE: i64 = 1;
+/// Rank of a score that came with the survey: it holds.
+const WITH_SURVEY: i64 = 2;
+
+type Taken = Result<(), Fault>;
+
+fn id<T: From<uuid::Uuid>>(field: &str, text: &str) -> Result<T, Fault> {
+    let mut check = Check::new();
+    let id = check.id(field, text);
+    check.done(INVALID_EVENT)?;
+    Ok(id)
+}
+
+fn at(event: &Delivered) -> Timestamp {
+    micros(event.occurred)
+}
+
+fn time(field: &str, time: Option<prost_types::Timestamp>) -> Result<Option<Timestamp>, Fault> {
+    let mut check = Check::new();
+    let time = check.time(field, time);
+    check.done(INVALID_EVENT)?;
+    Ok(time)
+}
+
+fn small(number: i32) -> i16 {
+    i16::try_from(number).unwrap_or(0)
+}
+
+fn ranked<T>(event: &Delivered, value: T) -> Ranked<T> {
+    Ranked::new(value, event.position)
+}
+
+/// A complaint was registered: who complains of what, from where, by which road.
+pub(crate) fn count_registered(
+    facts: &mut Facts,
+    event: &Delivered,
+    registered: intake::ComplaintRegistered,
+) -> Taken {
+    let complaint = registered.complaint.unwrap_or_default();
+    let case = id("complaint_id", &complaint.complaint_id)?;
+    let complainant = complaint.complainant.unwrap_or_default();
+    let received = time("receive_time", complaint.receive_time)?;
+    let registered = time("register_time", complaint.register_time)?;
+    let hint = complaint.category_hint.trim();
+    let mut fact = CaseFact {
+        received: received.or(registered).or(Some(at(event))),
+        channel: Some(small(complaint.channel)),
+        region: Some(complainant.region.trim().to_owned()),
+        product: Some(complaint.respondent.unwrap_or_default().product.trim().to_owned()),
+        complainant: complainant_key(&complainant),
+        history: Some(complaint.history.is_some()),
+        category: (!hint.is_empty()).then(|| Ranked::new(hint.to_owned(), 0)),
+        ..CaseFact::default()
+    };
+    if let Some(history) = complaint.history {
+        let closed = time("close_time", history.close_time)?;
+        fact.ended = closed.map(|closed| Ranked::new(Some((closed, Ending::Closed)), 0));
+        fact.resolved = time("resolve_time", history.resolve_time)?;
+        let outcome = (history.outcome != 0).then(|| Ranked::new(small(history.outcome), 0));
+        facts.cycle(case, 1, CycleFact { resolved: fact.resolved, outcome, ..CycleFact::default() });
+    }
+    facts.case(case, fact);
+    Ok(())
+}
+
+/// Tells complainants apart without telling who they are: by customer number, else by
+/// address, else by telephone number.
+fn complainant_key(complainant: &intake::Complainant) -> Option<[u8; 16]> {
+    let customer = complainant.customer_id.trim();
+    let email = complainant.email.trim().to_lowercase();
+    let phone: String = complainant.phone.chars().filter(char::is_ascii_digit).collect();
+    let known = if !customer.is_empty() {
+        format!("customer/{customer}")
+    } else if !email.is_empty() {
+        format!("email/{email}")
+    } else if !phone.is_empty() {
+        format!("phone/{phone}")
+    } else {
+        return None;
+    };
+    let hash: [u8; 32] = Sha256::digest(known.as_bytes()).into();
+    hash.first_chunk().copied()
+}
+
+fn grade(
+    facts: &mut Facts,
+    event: &Delivered,
+    case_id: &str,
+    category: Option<String>,
+    priority: i32,
+) -> Taken {
+    let category = category.map(|category| ranked(event, category));
+    let priority = (priority != 0).then(|| Ranked::new(small(priority), event.position));
+    facts.case(id("case_id", case_id)?, CaseFact { category, priority, ..CaseFact::default() });
+    Ok(())
+}
+
+/// A case was opened: what it is about, how urgent it is.
+pub(crate) fn count_opened(facts: &mut Facts, event: &Delivered, opened: cases::CaseOpened) -> Taken {
+    grade(facts, event, &opened.case_id, Some(opened.category), opened.priority)
+}
+
+/// It is taken for something else, or for more or less urgent.
+pub(crate) fn count_retriaged(facts: &mut Facts, event: &Delivered, told: cases::CaseRetriaged) -> Taken {
+    grade(facts, event, &told.case_id, Some(told.category), told.priority)
+}
+
+/// It is taken for something else.
+pub(crate) fn count_categorised(facts: &mut Facts, event: &Delivered, told: cases::CaseCategorised) -> Taken {
+    grade(facts, event, &told.case_id, Some(told.category), 0)
+}
+
+/// It is more urgent.
+pub(crate) fn count_raised(facts: &mut Facts, event: &Delivered, told: cases::CasePriorityRaised) -> Taken {
+    grade(facts, event, &told.case_id, None, told.priority)
+}
+
+/// An outcome took effect.
+pub(crate) fn count_resolved(facts: &mut Facts, event: &Delivered, told: cases::CaseResolved) -> Taken {
+    let case = id("case_id", &told.case_id)?;
+    let resolved = Some(at(event));
+    let outcome = Some(Ranked::new(small(told.outcome), told.correction.into()));
+    facts.case(case, CaseFact { resolved, ..CaseFact::default() });
+    facts.cycle(case, told.cycle, CycleFact { resolved, outcome, ..CycleFact::default() });
+    Ok(())
+}
+
+/// A decision was replaced by another.
+pub(crate) fn count_corrected(facts: &mut Facts, _: &Delivered, told: cases::DecisionCorrected) -> Taken {
+    let outcome = Some(Ranked::new(small(told.outcome), told.number.into()));
+    let fact = CycleFact { outcome, ..CycleFact::default() };
+    facts.cycle(id("case_id", &told.case_id)?, told.cycle, fact);
+    Ok(())
+}
+
+/// A case goes on as its next cycle.
+pub(crate) fn count_reopened(facts: &mut Facts, event: &Delivered, told: cases::CaseReopened) -> Taken {
+    let case = id("case_id", &told.case_id)?;
+    let reopened = Some(at(event));
+    grade(facts, event, &told.case_id, Some(told.category), told.priority)?;
+    facts.case(case, CaseFact { reopened, ended: Some(ranked(event, None)), ..CaseFact::default() });
+    facts.cycle(case, told.cycle - 1, CycleFact { reopened, ..CycleFact::default() });
+    Ok(())
+}
+
+fn end(facts: &mut Facts, event: &Delivered, case_id: &str, ending: Option<Ending>) -> Taken {
+    let ended = Some(ranked(event, ending.map(|ending| (at(event), ending))));
+    facts.case(id("case_id", case_id)?, CaseFact { ended, ..CaseFact::default() });
+    Ok(())
+}
+
+/// A case was closed.
+pub(crate) fn count_closed(facts: &mut Facts, event: &Delivered, told: cases::CaseClosed) -> Taken {
+    end(facts, event, &told.case_id, Some(Ending::Closed))
+}
+
+/// A case was withdrawn.
+pub(crate) fn count_withdrawn(facts: &mut Facts, event: &Delivered, told: cases::CaseWithdrawn) -> Taken {
+    end(facts, event, &told.case_id, Some(Ending::Withdrawn))
+}
+
+/// A case is another organisation's matter.
+pub(crate) fn count_declined(facts: &mut Facts, event: &Delivered, told: cases::CaseDeclined) -> Taken {
+    end(facts, event, &told.case_id, Some(Ending::Declined))
+}
+
+/// A case was merged into another.
+pub(crate) fn count_merged(facts: &mut Facts, event: &Delivered, told: cases::CaseMerged) -> Taken {
+    end(facts, event, &told.case_id, Some(Ending::Merged))
+}
+
+/// A merge was undone.
+pub(crate) fn count_unmerged(facts: &mut Facts, event: &Delivered, told: cases::CaseUnmerged) -> Taken {
+    end(facts, event, &told.case_id, None)
+}
+
+fn escalate(facts: &mut Facts, event: &Delivered, case_id: &str) -> Taken {
+    let escalated = Some(at(event));
+    facts.case(id("case_id", case_id)?, CaseFact { escalated, ..CaseFact::default() });
+    Ok(())
+}
+
+/// A case went one level up: its time ran out.
+pub(crate) fn count_escalated(facts: &mut Facts, event: &Delivered, told: cases::CaseEscalated) -> Taken {
+    escalate(facts, event, &told.case_id)
+}
+
+/// A case went one level up: it went to and fro.
+pub(crate) fn count_tossed(
+    facts: &mut Facts,
+    event: &Delivered,
+    told: assignment::AssignmentEscalated,
+) -> Taken {
+    escalate(facts, event, &told.case_id)
+}
+
+/// A promise was broken. What counts is when it was due: it is told a while later.
+pub(crate) fn count_breached(facts: &mut Facts, event: &Delivered, told: cases::ClockBreached) -> Taken {
+    use cases::ClockKind::{Decide, Final, Tell};
+    if ![Decide, Tell, Final].contains(&told.kind()) {
+        return Ok(());
+    }
+    let breached = time("due_time", told.due_time)?.or(Some(at(event)));
+    let limit_breached = breached.filter(|_| !told.own_target);
+    let fact = CaseFact { breached, limit_breached, ..CaseFact::default() };
+    facts.case(id("case_id", &told.case_id)?, fact);
+    Ok(())
+}
+
+fn pause(
+    facts: &mut Facts,
+    event: &Delivered,
+    (case_id, kind): (&str, i32),
+    ordinal: i32,
+    pauses: bool,
+) -> Taken {
+    if kind != i32::from(cases::ClockKind::Decide) {
+        return Ok(());
+    }
+    let case = id("case_id", case_id)?;
+    facts.pause(case, ordinal, PauseFact { at: at(event), pauses });
+    facts.case(case, CaseFact { paused: Some(true), ..CaseFact::default() });
+    Ok(())
+}
+
+/// A promise stands still.
+pub(crate) fn count_paused(facts: &mut Facts, event: &Delivered, told: cases::ClockPaused) -> Taken {
+    pause(facts, event, (&told.case_id, told.kind), told.ordinal, true)
+}
+
+/// A promise runs on.
+pub(crate) fn count_resumed(facts: &mut Facts, event: &Delivered, told: cases::ClockResumed) -> Taken {
+    pause(facts, event, (&told.case_id, told.kind), told.ordinal, false)
+}
+
+fn lies_with(facts: &mut Facts, event: &Delivered, case_id: &str, department: String) -> Taken {
+    if department.is_empty() {
+        return Ok(());
+    }
+    let department = Some(ranked(event, department));
+    facts.case(id("case_id", case_id)?, CaseFact { department, ..CaseFact::default() });
+    Ok(())
+}
+
+/// A handler was found.
+pub(crate) fn count_assigned(facts: &mut Facts, event: &Delivered, told: assignment::CaseAssigned) -> Taken {
+    lies_with(facts, event, &told.case_id, told.department_id)
+}
+
+/// A case waits for a handler.
+pub(crate) fn count_queued(facts: &mut Facts, event: &Delivered, told: assignment::CaseQueued) -> Taken {
+    lies_with(facts, event, &told.case_id, told.department_id)
+}
+
+/// A department did something, or undid it; what counts is what it paid.
+pub(crate) fn count_task(facts: &mut Facts, event: &Delivered, told: resolution::TaskCompleted) -> Taken {
+    let mut check = Check::new();
+    let amount = check.money("amount", told.amount);
+    check.done(INVALID_EVENT)?;
+    let Some(mut amount) = amount.filter(|amount| amount.minor != 0) else { return Ok(()) };
+    if told.compensation {
+        amount.minor = -amount.minor;
+    }
+    let payment = PaymentFact { case_id: id("case_id", &told.case_id)?, paid: at(event), amount };
+    facts.payment(id("task_id", &told.task_id)?, payment);
+    Ok(())
+}
+
+/// A notice was delivered, or was not: when the complainant was told is when that was.
+pub(crate) fn count_notice(facts: &mut Facts, event: &Delivered, told: wire::NoticeSettled) -> Taken {
+    if told.state() != wire::NoticeState::Delivered {
+        return Ok(());
+    }
+    let case = id("case_id", &told.case_id)?;
+    let when = time("tell_time", told.tell_time)?.or(Some(at(event)));
+    match told.kind() {
+        wire::NoticeKind::Acknowledgement => {
+            facts.case(case, CaseFact { acknowledged: when, ..CaseFact::default() });
+        }
+        wire::NoticeKind::Outcome => {
+            facts.cycle(case, told.cycle, CycleFact { told: when, ..CycleFact::default() });
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn score(
+    facts: &mut Facts,
+    event: &Delivered,
+    case_id: &str,
+    cycle: i32,
+    (handling, outcome, rank): (i32, i32, i64),
+) -> Taken {
+    let answered = |score: i32| {
+        let is_score = (1..=i32::from(MAX_SCORE)).contains(&score);
+        is_score.then(|| Ranked::new((small(score), at(event)), rank))
+    };
+    let (handling, satisfaction) = (answered(handling), answered(outcome));
+    if handling.is_some() || satisfaction.is_some() {
+        let fact = CycleFact { handling, satisfaction, ..CycleFact::default() };
+        facts.cycle(id("case_id", case_id)?, cycle, fact);
+    }
+    Ok(())
+}
+
+/// The complainant answered the outcome, perhaps with a score.
+pub(crate) fn count_response(facts: &mut Facts, event: &Delivered, told: wire::FeedbackReceived) -> Taken {
+    let wire::Satisfaction { handling, outcome } = told.satisfaction.unwrap_or_default();
+    score(facts, event, &told.case_id, told.cycle, (handling, outcome, WITH_RESPONSE))
+}
+
+/// The survey of a cycle was answered.
+pub(crate) fn count_survey(facts: &mut Facts, event: &Delivered, told: wire::SurveyAnswered) -> Taken {
+    let wire::SurveyAnswer { handling, outcome, .. } = told.answer.unwrap_or_default();
+    score(facts, event, &told.case_id, told.cycle, (handling, outcome, WITH_SURVEY))
+}
+
+/// It was tried to call a complainant back.
+pub(crate) fn count_call(facts: &mut Facts, event: &Delivered, told: wire::CallBackAttempted) -> Taken {
+    if !told.ended {
+        return Ok(());
+    }
+    let case_id: CaseId = id("case_id", &told.case_id)?;
+    let outcome = Some(Ranked::new(small(told.outcome), told.number.into()));
+    let fact = CallBackFact { case_id, ended: Some(at(event)), outcome };
+    facts.call_back(id("call_back_id", &told.call_back_id)?, fact);
+    Ok(())
+}
