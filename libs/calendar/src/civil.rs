@@ -44,6 +44,16 @@ pub(crate) fn reach_wall(zone: &TimeZone, reading: Wall) -> Timestamp {
     reach(zone, shown(reading))
 }
 
+/// The first instant by which the wall clock has shown all that comes before `reading`. Where
+/// it is set back at just that reading, that is then, not when it shows it afterwards.
+pub(crate) fn passed(zone: &TimeZone, reading: Wall) -> Timestamp {
+    let last = shown(add(reading, SignedDuration::from_nanos(-1)));
+    match zone.to_ambiguous_timestamp(last).offset() {
+        AmbiguousOffset::Fold { before, .. } => instant(before, shown(reading)),
+        AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Gap { .. } => reach_wall(zone, reading),
+    }
+}
+
 /// Midnight at which a date begins, on the wall.
 pub(crate) fn midnight(date: Date) -> Wall {
     as_wall(date.to_datetime(jiff::civil::Time::midnight()))

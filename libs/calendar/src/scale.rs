@@ -60,11 +60,11 @@ impl Scale {
             Self::WorkingTime => advance_working(calendar, from, amount),
             Self::Days => {
                 let reading = civil::add(civil::wall(zone, from), amount);
-                from.max(civil::reach_wall(zone, reading))
+                from.max(civil::passed(zone, reading))
             }
             Self::WorkingDays => {
                 let reading = advance_days(calendar, civil::wall(zone, from), amount);
-                from.max(civil::reach_wall(zone, reading))
+                from.max(civil::passed(zone, reading))
             }
         }
     }

@@ -155,6 +155,25 @@ fn in_minutes(plan: &Plan, time: Timestamp) -> bool {
     zone.to_offset(time - SignedDuration::from_hours(24 * 20)).seconds() % 60 == 0
 }
 
+/// Amsterdam set its clocks back from 03:00 to 02:00 on 25 September 1977, at 01:00 UTC: all
+/// wall time up to 03:00 had passed then, and 03:00 was shown an hour later.
+#[test]
+fn wall_time_up_to_where_clocks_are_set_back_has_passed_when_they_are() {
+    let shifts = vec![(0, 24 * 60)];
+    let plan = Plan { zone: "Europe/Amsterdam".to_owned(), shifts, worked: [true; 7], listed: Vec::new() };
+    let calendar = plan.calendar();
+    let [from, back, again]: [Timestamp; 3] =
+        ["1977-09-23T02:29:00Z", "1977-09-25T01:00:00Z", "1977-09-25T02:00:00Z"]
+            .map(|time| time.parse().unwrap());
+    for scale in [Scale::Days, Scale::WorkingDays] {
+        let passed = scale.measure(&calendar, from, back);
+        assert_eq!(passed, SignedDuration::from_mins(46 * 60 + 31), "{scale:?}");
+        assert_eq!(scale.measure(&calendar, from, again), passed, "the clock stands still");
+        assert_eq!(scale.advance(&calendar, from, passed), back, "{scale:?}");
+        assert!(scale.retreat(&calendar, again, SignedDuration::from_nanos(1)) < back);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
