@@ -19,11 +19,12 @@ pub const MAX_VALUES: usize = 50_000;
 /// What a refusal for that reason says.
 pub const TOO_MANY_VALUES: &str = "the message has more values than this server accepts: 50 000";
 
-/// Which of a message's fields have messages, by number; and which are lists of numbers.
+/// Which of a message's fields have messages, by number; and which are lists of numbers, with
+/// the bytes that one of them takes at least.
 #[derive(Default)]
 struct Shape {
     messages: HashMap<u32, String>,
-    packed: Vec<u32>,
+    packed: HashMap<u32, usize>,
 }
 
 static SHAPES: LazyLock<HashMap<String, Shape>> = LazyLock::new(|| shapes(&crate::descriptors()));
@@ -49,7 +50,14 @@ fn shape(scope: &str, message: &DescriptorProto, shapes: &mut HashMap<String, Sh
                 shape_of.messages.insert(number, of);
             }
             Type::String | Type::Bytes => {}
-            _ if field.label() == Label::Repeated => shape_of.packed.push(number),
+            kind if field.label() == Label::Repeated => {
+                let bytes = match kind {
+                    Type::Double | Type::Fixed64 | Type::Sfixed64 => 8,
+                    Type::Float | Type::Fixed32 | Type::Sfixed32 => 4,
+                    _ => 1,
+                };
+                shape_of.packed.insert(number, bytes);
+            }
             _ => {}
         }
     }
@@ -83,8 +91,8 @@ fn count(bytes: &[u8], name: &str, left: &mut usize, depth: usize) -> Option<()>
         if let Some(shape) = shape.filter(|_| tag & 7 == 2) {
             if let Some(of) = shape.messages.get(&field).filter(|_| depth > 0) {
                 count(inner, of, left, depth - 1)?;
-            } else if shape.packed.contains(&field) {
-                *left = left.checked_sub(inner.len())?;
+            } else if let Some(bytes) = shape.packed.get(&field) {
+                *left = left.checked_sub(inner.len() / bytes)?;
             }
         }
     }
@@ -162,6 +170,7 @@ impl<U: Message + Name + Default> Decoder for BoundedDecoder<U> {
 mod tests {
     use super::*;
     use crate::redress::cases::v1::{CreateRuleSetRequest, PauseClocksRequest, RuleSet, WordList};
+    use crate::redress::feedback::v1::{KpiQuery, QueryKpisRequest};
     use crate::redress::intake::v1::{Complainant, Complaint, Evidence, SubmitComplaintRequest};
 
     fn is_refused<M: Message + Name>(message: &M) -> bool {
@@ -190,6 +199,11 @@ mod tests {
         let rule_set = Some(RuleSet { word_lists: vec![word; 2], ..RuleSet::default() });
         assert!(is_refused(&CreateRuleSetRequest { rule_set, ..Default::default() }));
         assert!(is_refused(&PauseClocksRequest { kinds: vec![1; 3 * MAX_VALUES], ..Default::default() }));
+        let percentiles = |count| QueryKpisRequest {
+            queries: vec![KpiQuery { percentiles: vec![0.5; count], ..KpiQuery::default() }],
+        };
+        assert!(!is_refused(&percentiles(MAX_VALUES / 2)), "a number of eight bytes is one value");
+        assert!(is_refused(&percentiles(MAX_VALUES)));
     }
 
     #[test]

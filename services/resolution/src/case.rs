@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use kernel::{CaseId, Money};
 
 use crate::refusal::Refusal;
+use crate::task::TaskOrigin;
 
 kernel::numbered! {
     /// Where a case stands, as far as remedies go; within a cycle it only grows.
@@ -45,6 +46,12 @@ pub struct CaseView {
 }
 
 impl CaseView {
+    /// What a task for it keeps of it.
+    pub fn origin(&self) -> TaskOrigin<'_> {
+        let Self { case_id, cycle, priority, traceparent, .. } = self;
+        TaskOrigin { case_id: *case_id, cycle: *cycle, priority: *priority, traceparent }
+    }
+
     /// Refuses a plan for a case that waits for none.
     pub fn must_want_a_plan(&self) -> Result<(), Refusal> {
         if self.standing == RemedyStatus::RemedyDue { Ok(()) } else { Err(Refusal::CaseNotDecided) }

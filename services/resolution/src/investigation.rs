@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use kernel::TaskId;
 
 use crate::case::{CaseView, RemedyStatus};
-use crate::case_task;
 use crate::refusal::Refusal;
 use crate::remedy::{Flaw, Inquiry, Remedy, RemedyKind};
 use crate::task::{MAX_INVESTIGATIONS, Task, TaskResult};
@@ -49,7 +48,7 @@ impl Question {
             due_time: self.due_time,
             inquiry: Some(self.inquiry),
             requester: requester.to_owned(),
-            ..case_task::new(task_id, case, (self.department_id, remedy), now)
+            ..Task::new(task_id, case.origin(), (self.department_id, remedy), now)
         }
     }
 }

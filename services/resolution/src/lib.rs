@@ -34,7 +34,6 @@
 pub mod acting;
 pub mod approval;
 pub mod case;
-pub mod case_task;
 pub mod delegation;
 pub mod delivery;
 pub mod department;

@@ -18,7 +18,7 @@ use crate::approval::{Approval, Ruling};
 use crate::ledger::Books;
 use crate::refusal::Refusal;
 use crate::remedy::Remedy;
-use crate::task::{MAX_ATTEMPTS, Task, TaskState};
+use crate::task::{Task, TaskOrigin, TaskState};
 
 kernel::numbered! {
     /// Where a plan stands.
@@ -354,38 +354,14 @@ impl Plan {
 
     fn task(&self, index: usize, task_id: TaskId, remedy: Remedy, now: Timestamp) -> Task {
         let step = &self.steps[index];
+        let (case_id, cycle, priority) = (self.case_id, self.cycle, self.priority);
+        let origin = TaskOrigin { case_id, cycle, priority, traceparent: &self.traceparent };
         Task {
-            task_id,
-            version: 1,
             plan_id: Some(self.plan_id),
             step_id: step.step_id.clone(),
-            case_id: self.case_id,
-            cycle: self.cycle,
-            department_id: step.department_id.clone(),
-            remedy,
-            compensates: None,
-            priority: self.priority,
-            due_time: None,
             state: if step.part.is_empty() { TaskState::Ready } else { TaskState::NeedsAttention },
-            attempt: 0,
-            max_attempts: MAX_ATTEMPTS,
-            worker: String::new(),
-            visible_at: now,
-            cancel_requested: false,
-            checkpoint: Vec::new(),
             last_error: step.part.clone(),
-            result: None,
-            lease_token: None,
-            requeued: None,
-            rejections: 0,
-            attempt_until: None,
-            overdue_step: 0,
-            first_leased_at: None,
-            given_to: None,
-            inquiry: None,
-            requester: String::new(),
-            traceparent: self.traceparent.clone(),
-            created_at: now,
+            ..Task::new(task_id, origin, (step.department_id.clone(), remedy), now)
         }
     }
 }

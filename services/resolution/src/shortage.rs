@@ -11,7 +11,6 @@ use uuid::Uuid;
 
 use crate::approval::Grounds;
 use crate::case::CaseView;
-use crate::case_task;
 use crate::refusal::Refusal;
 use crate::remedy::{Goods, Remedy, RemedyKind};
 use crate::task::{Task, TaskState};
@@ -185,7 +184,7 @@ impl StockAlert {
             ALERT_WINDOW.as_secs() / DAY_SECONDS
         );
         let remedy = Remedy { kind: RemedyKind::StockAlert, amount: None, goods, instructions };
-        case_task::new(self.alert_id, case, (self.department_id.clone(), remedy), self.raised_at)
+        Task::new(self.alert_id, case.origin(), (self.department_id.clone(), remedy), self.raised_at)
     }
 }
 

@@ -8,6 +8,8 @@
 #[cfg(test)]
 pub(crate) mod tests;
 
+mod origin;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -17,6 +19,8 @@ use uuid::Uuid;
 
 use crate::refusal::Refusal;
 use crate::remedy::{Flaw, Inquiry, Remedy};
+
+pub use origin::TaskOrigin;
 
 /// How often a task is handed out before people look into it.
 pub const MAX_ATTEMPTS: i32 = 5;

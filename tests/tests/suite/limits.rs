@@ -37,7 +37,7 @@ fn lists(message: &MessageDescriptor, depth: usize) -> Vec<List> {
         if is_list {
             found.push(List {
                 place: name.to_owned(),
-                request: json!({ name: vec![element(&field); length(&field)] }),
+                request: json!({ name: vec![element(&field); TOO_LONG] }),
             });
         }
         if let Kind::Message(inner) = field.kind()
@@ -51,12 +51,6 @@ fn lists(message: &MessageDescriptor, depth: usize) -> Vec<List> {
         }
     }
     found
-}
-
-/// How many elements are too many. Numbers of eight bytes each are fewer: a request that is
-/// larger is refused whole, before its lists are looked at.
-fn length(field: &FieldDescriptor) -> usize {
-    if field.kind() == Kind::Double { TOO_LONG / 4 } else { TOO_LONG }
 }
 
 fn element(field: &FieldDescriptor) -> Value {

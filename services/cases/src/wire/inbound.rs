@@ -335,7 +335,7 @@ impl IntoExternalEvent for InvestigationCompleted {
     fn external_event(self) -> Result<ExternalEvent, Fault> {
         let Self { case_id: _, cycle, task_id: _, department_id, question, findings, evidence, reference } =
             self;
-        let numbered = if reference.is_empty() { None } else { Some(reference) };
+        let numbered = Some(reference).filter(|one| !one.is_empty() && !evidence.contains(one));
         let mut all: Vec<String> = numbered.into_iter().collect();
         all.extend(evidence);
         let (department, evidence) = (department_id, all);

@@ -72,14 +72,15 @@ impl WorkerArgs {
         let worker =
             Worker { concurrency, lease: Duration::from_secs(lease), ..Worker::new(department, name) };
         let lacks: HashMap<String, Timestamp> = lacks.into_iter().collect();
+        let tell_lacking: fn(&Task, &str, Timestamp) =
+            if caller.json { tell_lacking_json } else { tell_lacking };
         let handler = move |work: Work| {
-            let short = out_of_stock(&work.task, &lacks);
+            let lacking = lacking(&work.task, &lacks);
             let reference = reference.clone();
             async move {
-                match short {
-                    Some(short) => Err(short),
-                    None => reference.carry_out(work).await,
-                }
+                let Some((sku, expected)) = lacking else { return reference.carry_out(work).await };
+                tell_lacking(&work.task, &sku, expected);
+                Err(Failure::OutOfStock { sku, expected: proto::timestamp(expected) })
             }
         };
         worker.run(&caller.client, handler, stop).await?;
@@ -93,11 +94,12 @@ fn read_lacking(text: &str) -> anyhow::Result<(String, Timestamp)> {
     Ok((sku.to_owned(), until.parse()?))
 }
 
-/// That a task is for goods that are lacking, if it is. What is undone needs none.
-fn out_of_stock(task: &Task, lacks: &HashMap<String, Timestamp>) -> Option<Failure> {
+/// The goods that a task is for and that are lacking, if they are, and when they are
+/// expected. What is undone needs none.
+fn lacking(task: &Task, lacks: &HashMap<String, Timestamp>) -> Option<(String, Timestamp)> {
     let sku = task.goods.as_ref().filter(|_| !task.compensation)?.sku.clone();
-    let expected = proto::timestamp(*lacks.get(&sku)?);
-    Some(Failure::OutOfStock { sku, expected })
+    let expected = *lacks.get(&sku)?;
+    Some((sku, expected))
 }
 
 fn stop_on_signal() -> anyhow::Result<CancellationToken> {
@@ -122,6 +124,17 @@ fn tell(task: &Task, entered: &Entered) {
     };
     // Nobody reads any more: the work goes on.
     let _ = show::say(&line);
+}
+
+fn tell_lacking(task: &Task, sku: &str, expected: Timestamp) {
+    let what = text::in_short(task);
+    let sku = show::table::one_line(sku);
+    let _ = show::say(&format!("lacks {sku} until {expected}: {what}  (task {})", task.task_id));
+}
+
+fn tell_lacking_json(task: &Task, sku: &str, expected: Timestamp) {
+    let line = json!({ "taskId": task.task_id, "lacks": sku, "expected": expected.to_string() });
+    let _ = show::say(&line.to_string());
 }
 
 fn tell_json(task: &Task, entered: &Entered) {

@@ -7,6 +7,7 @@ use server::Secret;
 use super::*;
 use crate::endpoint::{DEFAULT_HOLD, DEFAULT_TIMEOUT, EndpointKind, EndpointPause, Setting};
 use crate::remedy::{Remedy, RemedyKind};
+use crate::task::TaskOrigin;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 const TOKEN: Uuid = Uuid::from_u128(9);
@@ -17,38 +18,15 @@ fn at(seconds: u64) -> Timestamp {
 
 fn task(kind: RemedyKind) -> Task {
     let amount = kind.needs_amount().then(|| Money { minor: 500, currency: "CNY".to_owned() });
+    let remedy = Remedy { kind, amount, goods: None, instructions: String::new() };
+    let origin = TaskOrigin { case_id: CaseId(Uuid::from_u128(3)), cycle: 1, priority: 3, traceparent: "" };
     Task {
-        task_id: TaskId(Uuid::from_u128(1)),
-        version: 1,
         plan_id: Some(PlanId(Uuid::from_u128(2))),
         step_id: "a".to_owned(),
-        case_id: CaseId(Uuid::from_u128(3)),
-        cycle: 1,
-        department_id: "finance".to_owned(),
-        remedy: Remedy { kind, amount, goods: None, instructions: String::new() },
-        compensates: None,
-        priority: 3,
-        due_time: None,
         state: TaskState::Leased,
         attempt: 1,
-        max_attempts: 5,
-        worker: String::new(),
-        visible_at: NOW,
-        cancel_requested: false,
-        checkpoint: Vec::new(),
-        last_error: String::new(),
-        result: None,
         lease_token: Some(TOKEN),
-        requeued: None,
-        rejections: 0,
-        attempt_until: None,
-        given_to: None,
-        inquiry: None,
-        requester: String::new(),
-        overdue_step: 0,
-        first_leased_at: None,
-        traceparent: String::new(),
-        created_at: NOW,
+        ..Task::new(TaskId(Uuid::from_u128(1)), origin, ("finance".to_owned(), remedy), NOW)
     }
 }
 

@@ -14,38 +14,12 @@ pub(crate) fn money(minor: i64, currency: &str) -> Money {
 pub(crate) fn task(kind: RemedyKind) -> Task {
     let amount = kind.needs_amount().then(|| money(500, "CNY"));
     let goods = kind.needs_goods().then(|| Goods { sku: "A".to_owned(), quantity: 1 });
+    let remedy = Remedy { kind, amount, goods, instructions: String::new() };
+    let origin = TaskOrigin { case_id: CaseId(Uuid::from_u128(3)), cycle: 1, priority: 3, traceparent: "" };
     Task {
-        task_id: TaskId(Uuid::from_u128(1)),
-        version: 1,
         plan_id: Some(PlanId(Uuid::from_u128(2))),
         step_id: "a".to_owned(),
-        case_id: CaseId(Uuid::from_u128(3)),
-        cycle: 1,
-        department_id: "finance".to_owned(),
-        remedy: Remedy { kind, amount, goods, instructions: String::new() },
-        compensates: None,
-        priority: 3,
-        due_time: None,
-        state: TaskState::Ready,
-        attempt: 0,
-        max_attempts: MAX_ATTEMPTS,
-        worker: String::new(),
-        visible_at: NOW,
-        cancel_requested: false,
-        checkpoint: Vec::new(),
-        last_error: String::new(),
-        result: None,
-        lease_token: None,
-        requeued: None,
-        rejections: 0,
-        attempt_until: None,
-        overdue_step: 0,
-        first_leased_at: None,
-        given_to: None,
-        inquiry: None,
-        requester: String::new(),
-        traceparent: String::new(),
-        created_at: NOW,
+        ..Task::new(TaskId(Uuid::from_u128(1)), origin, ("finance".to_owned(), remedy), NOW)
     }
 }
 

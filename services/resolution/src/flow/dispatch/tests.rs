@@ -13,7 +13,7 @@ use super::*;
 use crate::delivery::DeliveryState;
 use crate::endpoint::{AT_ONCE, DEFAULT_HOLD, EndpointKind, Setting};
 use crate::remedy::{Remedy, RemedyKind};
-use crate::task::{Task, TaskState};
+use crate::task::{Task, TaskOrigin, TaskState};
 
 /// A department that answers once it is let; the ids it was sent.
 struct Server {
@@ -121,38 +121,13 @@ async fn settle_in(db: &Db, tenant: &str, url: &str, count: usize) -> anyhow::Re
 }
 
 fn task(task_id: TaskId, plan_id: PlanId, now: Timestamp) -> Task {
+    let kind = RemedyKind::Apology;
+    let remedy = Remedy { kind, amount: None, goods: None, instructions: String::new() };
+    let origin = TaskOrigin { case_id: CaseId(plan_id.0), cycle: 1, priority: 3, traceparent: "" };
     Task {
-        task_id,
-        version: 1,
         plan_id: Some(plan_id),
         step_id: "a".to_owned(),
-        case_id: CaseId(plan_id.0),
-        cycle: 1,
-        department_id: "service".to_owned(),
-        remedy: Remedy { kind: RemedyKind::Apology, amount: None, goods: None, instructions: String::new() },
-        compensates: None,
-        priority: 3,
-        due_time: None,
-        state: TaskState::Ready,
-        attempt: 0,
-        max_attempts: 5,
-        worker: String::new(),
-        visible_at: now,
-        cancel_requested: false,
-        checkpoint: Vec::new(),
-        last_error: String::new(),
-        result: None,
-        lease_token: None,
-        requeued: None,
-        rejections: 0,
-        attempt_until: None,
-        given_to: None,
-        inquiry: None,
-        requester: String::new(),
-        overdue_step: 0,
-        first_leased_at: None,
-        traceparent: String::new(),
-        created_at: now,
+        ..Task::new(task_id, origin, ("service".to_owned(), remedy), now)
     }
 }
 
