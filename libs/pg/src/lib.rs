@@ -25,6 +25,7 @@ mod skew;
 mod sql;
 pub mod trace;
 mod tx;
+mod versions;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -46,6 +47,7 @@ pub use skew::Skew;
 #[doc(hidden)]
 pub use sqlx::AssertSqlSafe;
 pub use tx::{Patience, Tx};
+pub use versions::{Version, Versions};
 
 /// How long a call waits for a connection before it is refused.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);

@@ -5,90 +5,49 @@ use jiff::Timestamp;
 use jiff_sqlx::{Timestamp as Moment, ToSqlx};
 use kernel::page::Page;
 use kernel::{CaseId, PlanId};
+use pg::{Version, Versions};
 use sqlx::PgConnection;
-use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::approval::policy::Definition;
 use crate::approval::{Judged, KeptPolicy, Window};
 use crate::refusal::Refusal;
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    version: i64,
-    note: String,
-    creator: String,
-    created_at: Moment,
-    activated_at: Option<Moment>,
-    active: bool,
-    data: Option<Json<Definition>>,
-}
+/// The tables of policies.
+const POLICIES: Versions = Versions { table: "approval_policy", state_table: "approval_policy_state" };
 
-impl From<Row> for KeptPolicy {
-    fn from(row: Row) -> Self {
-        Self {
-            version: row.version,
-            note: row.note,
-            creator: row.creator,
-            created_at: Some(row.created_at.to_jiff()),
-            activated_at: row.activated_at.map(Moment::to_jiff),
-            is_active: row.active,
-            definition: row.data.map(|Json(definition)| definition),
-        }
+fn kept(version: Version<Definition>) -> KeptPolicy {
+    KeptPolicy {
+        version: version.number,
+        note: version.note,
+        creator: version.creator,
+        created_at: Some(version.created_at),
+        activated_at: version.activated_at,
+        is_active: version.is_active,
+        definition: version.data,
     }
 }
 
-/// Writes a tenant's next version, up to the most there may be; answers its number. Whoever
-/// creates another waits for this one.
+/// Writes a tenant's next version, up to the most there may be; answers its number.
 pub(crate) async fn create(
     conn: &mut PgConnection,
     definition: &Definition,
-    (note, creator): (&str, &str),
+    said: (&str, &str),
     most: i64,
     now: Timestamp,
 ) -> Result<i64, Fault> {
-    let version: Option<i64> = sqlx::query_scalar(
-        "WITH state AS (
-             INSERT INTO approval_policy_state (tenant_id, newest, active)
-             VALUES (current_setting('redress.tenant'), 1, 0)
-             ON CONFLICT (tenant_id) DO UPDATE SET newest = approval_policy_state.newest + 1
-             RETURNING newest)
-         INSERT INTO approval_policy (tenant_id, version, note, data, creator, created_at)
-         SELECT current_setting('redress.tenant'), newest, $1, $2, $3, $4 FROM state WHERE newest <= $5
-         RETURNING version",
-    )
-    .bind(note)
-    .bind(Json(definition))
-    .bind(creator)
-    .bind(now.to_sqlx())
-    .bind(most)
-    .fetch_optional(conn)
-    .await?;
-    Ok(version.ok_or(Refusal::TooManyApprovalPolicies)?)
+    let created = POLICIES.create(conn, definition, said, most, now).await?;
+    Ok(created.ok_or(Refusal::TooManyApprovalPolicies)?)
 }
 
 /// The version plans are judged by.
 pub(crate) async fn active(conn: &mut PgConnection) -> Result<i64, Fault> {
-    let active: Option<i64> = sqlx::query_scalar(
-        "SELECT active FROM approval_policy_state WHERE tenant_id = current_setting('redress.tenant')",
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(active.unwrap_or(0))
+    POLICIES.active(conn).await
 }
 
 /// Reads a version.
 pub(crate) async fn get(conn: &mut PgConnection, version: i64) -> Result<Option<KeptPolicy>, Fault> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT p.version, p.note, p.creator, p.created_at, p.activated_at, p.data,
-                coalesce(s.active, 0) = p.version AS active
-         FROM approval_policy p LEFT JOIN approval_policy_state s ON s.tenant_id = p.tenant_id
-         WHERE p.tenant_id = current_setting('redress.tenant') AND p.version = $1",
-    )
-    .bind(version)
-    .fetch_optional(conn)
-    .await?;
-    Ok(row.map(KeptPolicy::from))
+    Ok(POLICIES.get(conn, version).await?.map(kept))
 }
 
 /// Lists versions without their data, newest first, before one.
@@ -97,18 +56,7 @@ pub(crate) async fn list(
     before: Option<i64>,
     limit: i64,
 ) -> Result<Vec<KeptPolicy>, Fault> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT p.version, p.note, p.creator, p.created_at, p.activated_at, NULL::jsonb AS data,
-                coalesce(s.active, 0) = p.version AS active
-         FROM approval_policy p LEFT JOIN approval_policy_state s ON s.tenant_id = p.tenant_id
-         WHERE p.tenant_id = current_setting('redress.tenant') AND p.version < $1
-         ORDER BY p.version DESC LIMIT $2",
-    )
-    .bind(before.unwrap_or(i64::MAX))
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(KeptPolicy::from).collect())
+    Ok(POLICIES.list(conn, before, limit).await?.into_iter().map(kept).collect())
 }
 
 /// Makes a version the active one; answers the one before. None when there is no such
@@ -118,32 +66,7 @@ pub(crate) async fn activate(
     version: i64,
     now: Timestamp,
 ) -> Result<Option<i64>, Fault> {
-    // Whoever activates another version waits here.
-    let before: Option<i64> = sqlx::query_scalar(
-        "SELECT active FROM approval_policy_state
-         WHERE tenant_id = current_setting('redress.tenant') FOR NO KEY UPDATE",
-    )
-    .fetch_optional(&mut *conn)
-    .await?;
-    let marked = sqlx::query(
-        "UPDATE approval_policy SET activated_at = $2
-         WHERE tenant_id = current_setting('redress.tenant') AND version = $1",
-    )
-    .bind(version)
-    .bind(now.to_sqlx())
-    .execute(&mut *conn)
-    .await?;
-    if version != 0 && marked.rows_affected() == 0 {
-        return Ok(None);
-    }
-    // A tenant without a row has no versions: it returns to what it has.
-    sqlx::query(
-        "UPDATE approval_policy_state SET active = $1 WHERE tenant_id = current_setting('redress.tenant')",
-    )
-    .bind(version)
-    .execute(conn)
-    .await?;
-    Ok(Some(before.unwrap_or(0)))
+    POLICIES.activate(conn, version, now).await
 }
 
 /// What a plan was judged by, as it is kept: many of them are read beside the calls.
