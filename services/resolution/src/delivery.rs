@@ -25,8 +25,9 @@ pub const FIRST_BACK_OFF: Duration = Duration::from_secs(5);
 pub const MAX_BACK_OFF: Duration = Duration::from_hours(1);
 /// How long a try holds its delivery: another process makes it again after that.
 pub const TRY_HOLD: Duration = Duration::from_mins(1);
-/// How much longer than its delivery a task is leased for it: it ends with the delivery.
-pub const LEASE_SLACK: Duration = Duration::from_hours(1);
+/// How much longer than its delivery a task is leased for it: it ends with the delivery,
+/// also where nobody was there to end it for less than a day.
+pub const LEASE_SLACK: Duration = Duration::from_hours(24);
 /// How long deliveries are kept after their end.
 pub const KEPT: Duration = Duration::from_hours(90 * 24);
 /// Code of a task that was not brought to its department.

@@ -1,18 +1,20 @@
 //! What is changed while tasks are brought to a department: its endpoint is paused or
 //! deleted, a task is cancelled, a delivery is asked for once more.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proto::redress::resolution::v1::{
-    DeleteEndpointRequest, DeliveryKind, DeliveryState, PauseEndpointRequest, PlanState,
-    RedeliverTaskRequest, TaskState,
+    DeleteEndpointRequest, DeliveryKind, DeliveryState, PauseEndpointRequest, PlanState, PollTasksRequest,
+    RedeliverTaskRequest, ResumeEndpointRequest, SetEndpointRequest, TaskState,
 };
 use testkit::{eventually, request_id};
+use tokio::sync::Notify;
 use tonic::Code;
 
-use crate::push::{delivered, deliveries, endpoints, pushing, reached, reported, task_is, tried};
-use crate::reached::answer;
-use crate::world::{completion, refund, refused};
+use crate::push::{delivered, deliveries, endpoints, pushing, reached, reported, setting, task_is, tried};
+use crate::reached::{Act, Department, answer};
+use crate::world::{completion, poll, refund, refused};
 
 #[tokio::test]
 async fn a_paused_endpoint_is_brought_nothing_and_its_department_may_poll() {
@@ -50,6 +52,72 @@ async fn a_deleted_endpoint_gives_back_what_did_not_reach_it() {
     assert_eq!(lease.task.as_ref().unwrap().attempt, 1);
     world.client("worker").complete_task(completion(&lease)).await.unwrap();
     assert_eq!(server.received().len(), 1);
+    world.house.done().await;
+}
+
+/// The clock stands still, nearly: no back-off ends by itself.
+#[tokio::test]
+async fn what_is_changed_during_a_try_counts_when_it_has_failed() {
+    let world = pushing().await;
+    let told = Arc::new(Notify::new());
+    let server = Department::open(answer(202, "")).await;
+    let (department_id, url) = ("finance".to_owned(), server.url.clone());
+    let slow = Some(prost_types::Duration { seconds: 15, nanos: 0 });
+    let set = SetEndpointRequest { timeout_duration: slow, ..setting("finance", &url) };
+    endpoints(&world, "boss").set_endpoint(set.clone()).await.unwrap();
+    let failing = async |name: &str, tried: usize| {
+        server.then(Act::AnswerWhen(told.clone(), 404));
+        let plan = world.approved(vec![refund(name)]).await;
+        let received = server.heard(tried).await;
+        (plan, received[tried - 1].task_id())
+    };
+
+    let taken = async || {
+        let request = PollTasksRequest { wait_duration: slow, ..poll("finance") };
+        world.client("worker").poll_tasks(request).await.unwrap().into_inner().leases.remove(0)
+    };
+
+    failing("changed", 1).await;
+    let changed = SetEndpointRequest { request_id: request_id(), ..set };
+    endpoints(&world, "boss").set_endpoint(changed).await.unwrap();
+    told.notify_one();
+    server.heard(2).await;
+    delivered(&world, "finance", DeliveryState::Taken).await;
+
+    let (_, task_id) = failing("asked-for", 3).await;
+    world.house.advance(Duration::from_millis(1));
+    let request = RedeliverTaskRequest { request_id: request_id(), task_id: task_id.clone() };
+    endpoints(&world, "boss").redeliver_task(request).await.unwrap();
+    told.notify_one();
+    assert_eq!(server.heard(4).await[3].task_id(), task_id);
+
+    let (plan, task_id) = failing("cancelled", 5).await;
+    world.cancel(&plan).await;
+    told.notify_one();
+    task_is(&world, &task_id, TaskState::Cancelled).await;
+
+    failing("paused", 6).await;
+    let request = PauseEndpointRequest {
+        request_id: request_id(),
+        department_id: department_id.clone(),
+        reason: "they migrate".to_owned(),
+    };
+    endpoints(&world, "boss").pause_endpoint(request).await.unwrap();
+    told.notify_one();
+    world.complete(&taken().await).await.unwrap();
+    let request = ResumeEndpointRequest {
+        request_id: request_id(),
+        department_id: department_id.clone(),
+        reason: "they have".to_owned(),
+    };
+    endpoints(&world, "boss").resume_endpoint(request).await.unwrap();
+
+    failing("deleted", 7).await;
+    let request = DeleteEndpointRequest { request_id: request_id(), department_id, expected_version: None };
+    endpoints(&world, "boss").delete_endpoint(request).await.unwrap();
+    told.notify_one();
+    world.complete(&taken().await).await.unwrap();
+    assert_eq!(server.received().len(), 7);
     world.house.done().await;
 }
 

@@ -100,9 +100,10 @@ async fn workers_who_race_never_get_the_same_task() {
 #[tokio::test]
 async fn a_lost_answer_strands_nothing() {
     let world = World::open().await;
-    world.approved(vec![refund("a"), refund("b"), refund("c"), refund("d")]).await;
     let request = PollTasksRequest { max_tasks: 3, ..poll("finance") };
     let mut worker = world.client("worker");
+    assert_eq!(worker.poll_tasks(request.clone()).await.unwrap().into_inner().leases, []);
+    world.approved(vec![refund("a"), refund("b"), refund("c"), refund("d")]).await;
     let lost = worker.poll_tasks(request.clone()).await.unwrap().into_inner().leases;
     assert_eq!(lost.len(), 3);
     let again = worker.poll_tasks(request.clone()).await.unwrap().into_inner().leases;

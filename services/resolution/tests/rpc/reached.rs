@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 /// What a department does with a request.
@@ -14,6 +15,8 @@ use tokio::task::JoinHandle;
 pub(crate) enum Act {
     /// Answers this status, with this body.
     Answer(u16, String),
+    /// Answers this status once it is told to.
+    AnswerWhen(Arc<Notify>, u16),
     /// Answers nothing, for as long as anybody waits.
     Stall,
     /// Ends the connection in the middle of an answer.
@@ -108,9 +111,10 @@ async fn serve(
     seen.lock().unwrap().push(request);
     let act = acts.lock().unwrap().pop_front().unwrap_or(always);
     let answer = match act {
-        Act::Answer(status, body) => {
-            let length = body.len();
-            format!("HTTP/1.1 {status} X\r\nlocation: /elsewhere\r\ncontent-length: {length}\r\n\r\n{body}")
+        Act::Answer(status, body) => written(status, &body),
+        Act::AnswerWhen(told, status) => {
+            told.notified().await;
+            written(status, "")
         }
         Act::Die => "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"do".to_owned(),
         Act::Stall => {
@@ -119,6 +123,11 @@ async fn serve(
         }
     };
     let _ = stream.write_all(answer.as_bytes()).await;
+}
+
+fn written(status: u16, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status} X\r\nlocation: /elsewhere\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
 async fn read(stream: &mut TcpStream) -> Option<Received> {

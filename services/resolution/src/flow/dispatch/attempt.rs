@@ -188,7 +188,11 @@ impl Attempts {
                 }
                 let key = (prepared.delivery.delivery_id, prepared.delivery.tries);
                 store::deliveries::end_try(&mut tx, key, took, &seen).await?;
-                let is_paused = judge(&mut tx, &prepared.endpoint, &heard.answer).await?;
+                let endpoint = store::endpoints::lock(&mut tx, &prepared.endpoint.department_id).await?;
+                if is_latest && is_overtaken(prepared, &locked, endpoint.as_ref()) {
+                    look_now(&mut tx, &mut locked.delivery).await?;
+                }
+                let is_paused = judge(&mut tx, &prepared.endpoint, endpoint, &heard.answer).await?;
                 Ok((tx, (is_paused, is_escalated)))
             })
             .await?;
@@ -317,10 +321,33 @@ async fn apply(
     store::deliveries::save(tx, &locked.delivery).await
 }
 
-/// Counts for or against an endpoint what it answered; answers whether it is paused now.
-/// What was heard of another URL counts nothing.
-async fn judge(tx: &mut Tx, tried: &Endpoint, answer: &Answer) -> Result<bool, Fault> {
-    let endpoint = store::endpoints::lock(tx, &tried.department_id).await?;
+/// Whether something else is to be done about a delivery than when its try was begun: its
+/// endpoint was paused, changed or deleted, its task cancelled, or somebody asked for it
+/// once more. Whoever does one of these has what waits looked at, but not what is under way.
+fn is_overtaken(prepared: &Prepared, locked: &Locked, endpoint: Option<&Endpoint>) -> bool {
+    let is_changed = endpoint.map(|endpoint| endpoint.version) != Some(prepared.endpoint.version);
+    let is_cancelled = locked.task.cancel_requested && !prepared.tells_cancel;
+    is_changed || is_cancelled || locked.delivery.give_up_at != prepared.delivery.give_up_at
+}
+
+/// Has a delivery that waits for its next try looked at now instead.
+async fn look_now(tx: &mut Tx, delivery: &mut Delivery) -> Result<(), Fault> {
+    if delivery.state != DeliveryState::Pending {
+        return Ok(());
+    }
+    delivery.wait(tx.now());
+    tx.notify(progress::DELIVERIES);
+    store::deliveries::save(tx, delivery).await
+}
+
+/// Counts for or against an endpoint, locked, what it answered; answers whether it is
+/// paused now. What was heard of another URL counts nothing.
+async fn judge(
+    tx: &mut Tx,
+    tried: &Endpoint,
+    endpoint: Option<Endpoint>,
+    answer: &Answer,
+) -> Result<bool, Fault> {
     let Some(mut endpoint) = endpoint.filter(|endpoint| endpoint.url == tried.url) else { return Ok(false) };
     let Answer::None(none) = answer else {
         if endpoint.failures > 0 {
