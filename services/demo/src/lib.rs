@@ -9,6 +9,7 @@
 //! - [`run`] is all of it; [`complaints`] is what it is played with.
 //! - `board` is what happened, per case; `tally` what it adds up to.
 //! - `cast` is who there is; `choice` what they decide, `words` how they say it.
+//! - `departments` is what they show: a shortage, and a statement.
 //! - `life` is one complaint from submission to its end.
 //! - `stage` shows progress; `summary` tells the tale.
 //! - [`reference_worker`] is a department's worker, which `redress worker` runs too.
@@ -16,6 +17,7 @@
 mod board;
 mod cast;
 mod choice;
+mod departments;
 mod life;
 pub mod reference_worker;
 mod stage;
@@ -36,6 +38,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use board::Board;
+use departments::Shortage;
 use life::{End, Life};
 use stage::Stage;
 use tally::Tally;
@@ -95,9 +98,11 @@ pub async fn run(server: Server, complaints: Vec<Complaint>) -> anyhow::Result<(
     let client = Client::connect(options).await?;
     let cast = cast::Cast::read()?;
     cast.enter(&client).await?;
+    cast::Cast::approve_small_sums(&client).await.context("small sums cannot be approved by a rule")?;
     let ledgers = tempfile::tempdir()?;
     let stop = CancellationToken::new();
-    let mut workers = cast.work(&client, ledgers.path(), &stop)?;
+    let shortage = Shortage::default();
+    let mut workers = cast.work(&client, ledgers.path(), &shortage, &stop)?;
 
     let (board, tally) = (Arc::new(Board::default()), Arc::new(Tally::new()));
     let mut watching = JoinSet::new();
@@ -122,6 +127,8 @@ pub async fn run(server: Server, complaints: Vec<Complaint>) -> anyhow::Result<(
     if let Some(end) = telling {
         show::say_styled(&summary::story(&client, end).await?)?;
     }
+    let reconciled = departments::reconcile(&client, ledgers.path()).await.context("reconciling")?;
+    show::say_styled(&summary::doing(&client, &ends, shortage.plan(), reconciled.as_ref()).await?)?;
     show::say_styled(&summary::next(telling, address, stays))?;
     check(&tally)
 }

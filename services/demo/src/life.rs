@@ -30,7 +30,7 @@ use super::tally::Tally;
 use super::words;
 
 /// Who approves what agents propose.
-const SUPERVISOR: &str = "supervisor.gu";
+pub(super) const SUPERVISOR: &str = "supervisor.gu";
 /// Who approves as the second where two must.
 const DIRECTOR: &str = "director.shen";
 /// Longest that anybody thinks about a case.
@@ -54,6 +54,18 @@ pub(super) struct End {
     pub(super) cycles: i32,
     /// Kinds of the steps that were approved.
     pub(super) remedies: Vec<RemedyKind>,
+    /// A plan that needed nobody's approval.
+    pub(super) automatic: Option<String>,
+}
+
+impl End {
+    fn note(&mut self, plan: Option<Plan>) {
+        let Some(plan) = plan else { return };
+        self.remedies.extend(plan.steps.iter().map(Step::kind));
+        if plan.approvals.is_empty() {
+            self.automatic = Some(plan.plan_id);
+        }
+    }
 }
 
 /// A case in the hands of an agent.
@@ -97,22 +109,23 @@ impl Life {
             complaint: self.complaint.clone(),
             cycles: 1,
             remedies: Vec::new(),
+            automatic: None,
         };
         let hands = self.take(&case_id, 1, &script).await?;
         match script.fate {
             Fate::Withdrawn => self.withdraw(&case_id).await?,
             Fate::Declined => self.decline(&hands).await?,
             Fate::ClosedByStaff => {
-                end.remedies.extend(self.settle(&hands, &script, &script.first).await?);
+                end.note(self.settle(&hands, &script, &script.first).await?);
                 self.close(&hands).await?;
             }
             Fate::Answered => {
-                end.remedies.extend(self.settle(&hands, &script, &script.first).await?);
+                end.note(self.settle(&hands, &script, &script.first).await?);
                 if let Some(second) = &script.second {
                     self.dispute(&hands, &script).await?;
                     let hands = self.take(&case_id, 2, &script).await?;
                     end.cycles = 2;
-                    end.remedies.extend(self.settle(&hands, &script, second).await?);
+                    end.note(self.settle(&hands, &script, second).await?);
                     self.accept_outcome(&hands, &script, second).await?;
                 } else {
                     self.accept_outcome(&hands, &script, &script.first).await?;
@@ -144,22 +157,16 @@ impl Life {
 
     /// The agent investigates and decides; departments carry the remedy out. Ends
     /// when the outcome has taken effect.
-    async fn settle(
-        &self,
-        hands: &Hands,
-        script: &Script,
-        ruling: &Ruling,
-    ) -> anyhow::Result<Vec<RemedyKind>> {
+    async fn settle(&self, hands: &Hands, script: &Script, ruling: &Ruling) -> anyhow::Result<Option<Plan>> {
         let decided = self.decide(hands, script, ruling).await?;
-        let mut remedies = Vec::new();
+        let mut agreed = None;
         if !ruling.steps.is_empty() {
             let sent_back = script.sent_back && hands.cycle == 1;
-            let plan = self.agree(hands, &decided, &ruling.steps, sent_back).await?;
-            remedies.extend(plan.steps.iter().map(Step::kind));
+            agreed = Some(self.agree(hands, &decided, &ruling.steps, sent_back).await?);
         }
         let wanted = |resolved: &CaseResolved| resolved.cycle == hands.cycle;
         self.board.wait(&hands.case_id, wanted).await?;
-        Ok(remedies)
+        Ok(agreed)
     }
 
     /// Calls that see the decision.
@@ -189,7 +196,8 @@ impl Life {
         Ok(seeing(&hands.agent, &decided))
     }
 
-    /// The agent proposes, the supervisor approves; not always the first time.
+    /// The agent proposes, the supervisor approves where no rule does; not always the first
+    /// time.
     async fn agree(
         &self,
         hands: &Hands,
@@ -201,7 +209,7 @@ impl Life {
         let plan = self.propose(hands, decided, steps).await?;
         let supervisor = self.client.speaking_as(SUPERVISOR)?;
         let mut resolution = ResolutionServiceClient::new(supervisor.calls());
-        let plan = if sent_back {
+        let plan = if sent_back && plan.state() == PlanState::Proposed {
             let request = RejectPlanRequest {
                 request_id: supervisor.request_id(),
                 plan_id: plan.plan_id,
@@ -214,10 +222,16 @@ impl Life {
         } else {
             plan
         };
-        let plan = self.approve(SUPERVISOR, plan).await?;
+        let mut plan = plan;
+        if plan.state() != PlanState::Proposed {
+            self.tally.plans_automatic.up();
+        }
         // Beyond what was sought, as in a later cycle, two must approve.
-        let plan =
-            if plan.state() == PlanState::Proposed { self.approve(DIRECTOR, plan).await? } else { plan };
+        for approver in [SUPERVISOR, DIRECTOR] {
+            if plan.state() == PlanState::Proposed {
+                plan = self.approve(approver, plan).await?;
+            }
+        }
         self.tally.plans.up();
         for step in plan.steps.iter().filter(|step| step.amount.is_some()) {
             self.tally.payments_approved.up();

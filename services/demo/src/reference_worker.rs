@@ -13,7 +13,7 @@ use client::worker::{Failure, Work};
 use kernel::{Clock as _, SystemClock};
 use proto::redress::resolution::v1::{RemedyKind, Task, TaskResult};
 
-pub use ledger::{Entered, Ledger};
+pub use ledger::{Entered, Ledger, read_payments};
 
 /// A department's worker.
 #[derive(Clone)]

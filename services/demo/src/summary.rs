@@ -11,6 +11,8 @@ use anyhow::Context as _;
 use client::Client;
 use console::style;
 use kernel::Money;
+use proto::redress::assignment::v1::routing_service_client::RoutingServiceClient;
+use proto::redress::assignment::v1::{ExplainAssignmentRequest, RoutingDecision};
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
 use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
 use proto::redress::cases::v1::triage_service_client::TriageServiceClient;
@@ -18,12 +20,16 @@ use proto::redress::cases::v1::{
     CaseCount, CaseState, ClockKind, CountCasesRequest, CountCasesResponse, ExplainDeadlineRequest,
     ExplainTriageRequest, GetTimelineRequest, ListClocksRequest, TimelineEntry,
 };
+use proto::redress::feedback::v1::feedback_service_client::FeedbackServiceClient;
+use proto::redress::feedback::v1::{ListNoticesRequest, NoticeKind};
 use proto::redress::intake::v1::Channel;
-use proto::redress::resolution::v1::RemedyKind;
+use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
+use proto::redress::resolution::v1::{GetPlanRequest, Plan, RemedyKind};
 use show::lines::{millis, money};
 use show::{program, table, text, words};
 
 use super::USUAL;
+use super::departments::Reconciled;
 use super::life::End;
 use super::tally::Tally;
 use chart::chart;
@@ -32,6 +38,8 @@ use chart::chart;
 const WIDTH: usize = 100;
 const WIDTH_MIN: usize = 80;
 const WIDTH_MAX: usize = 120;
+/// Assignments that are looked at, to find one to show.
+const EXPLAINED: usize = 24;
 /// Rows of a timeline at once: more than any case has.
 const TIMELINE_ROWS: i32 = 200;
 
@@ -125,7 +133,12 @@ fn satisfaction(tally: &Tally) -> Vec<String> {
 fn done(tally: &Tally) -> String {
     let answers =
         format!("{} accepted, {} disputed and taken up again", tally.accepted.get(), tally.disputed.get());
-    let plans = format!("{} approved, {} sent back first", tally.plans.get(), tally.plans_rejected.get());
+    let plans = format!(
+        "{} approved, {} of them by a rule, {} sent back first",
+        tally.plans.get(),
+        tally.plans_automatic.get(),
+        tally.plans_rejected.get()
+    );
     let notices = match tally.delivered.get() {
         0 => format!("{} on record, unsent: REDRESS_SMTP_URL names no mail server", tally.undelivered.get()),
         sent => format!("{sent} delivered, {} not", tally.undelivered.get()),
@@ -218,15 +231,71 @@ async fn promises(client: &Client, case: &str) -> anyhow::Result<String> {
         text::clocks(&promised.clocks),
         text::explained(&explained),
     ] {
-        told.extend(part.lines().flat_map(|line| ["  ", line, "\n"]));
+        told.push_str(&indented(&part));
         told.push('\n');
     }
     Ok(told)
 }
 
 fn timeline(entries: &[TimelineEntry]) -> String {
-    let rows = text::entries(entries, Some(width() - 2));
-    rows.lines().flat_map(|row| ["  ", row, "\n"]).collect()
+    indented(&text::entries(entries, Some(width() - 2)))
+}
+
+fn indented(text: &str) -> String {
+    text.lines().flat_map(|line| ["  ", line, "\n"]).collect()
+}
+
+/// Of some cases how that one was assigned which the most could have had.
+async fn most_contested(client: &Client, ends: &[End]) -> anyhow::Result<Option<RoutingDecision>> {
+    let mut routing = RoutingServiceClient::new(client.calls());
+    let mut most: Option<RoutingDecision> = None;
+    for end in ends.iter().take(EXPLAINED) {
+        let request = ExplainAssignmentRequest { case_id: end.case_id.clone(), cycle: 1 };
+        let decision = routing.explain_assignment(request).await?.into_inner().decision;
+        let decision = decision.context("a decision")?;
+        if most.as_ref().is_none_or(|most| decision.eligible > most.eligible) {
+            most = Some(decision);
+        }
+    }
+    Ok(most)
+}
+
+/// How a case found its agent, and plans and departments their way.
+pub(super) async fn doing(
+    client: &Client,
+    ends: &[End],
+    short: Option<&Plan>,
+    reconciled: Option<&Reconciled>,
+) -> anyhow::Result<String> {
+    let mut text = String::new();
+    if let Some(decision) = most_contested(client, ends).await? {
+        text.push_str(&heading("Who got a case, and why"));
+        text.push_str(&indented(&text::decision(&decision)));
+    }
+    if let Some(plan_id) = ends.iter().find_map(|end| end.automatic.clone()) {
+        let request = GetPlanRequest { plan_id };
+        let answer = ResolutionServiceClient::new(client.calls()).get_plan(request).await?;
+        text.push_str(&heading("A plan that a rule approved"));
+        text.push_str(&indented(&text::plan(&answer.into_inner().plan.context("a plan")?)));
+    }
+    if let Some(plan) = short {
+        text.push_str(&heading("Out of stock: what was offered instead, and what the complainant heard"));
+        text.push_str(&indented(&text::plan(plan)));
+        let request = ListNoticesRequest { case_id: plan.case_id.clone(), ..Default::default() };
+        let notices = FeedbackServiceClient::new(client.calls()).list_notices(request).await?.into_inner();
+        let of_shortage = notices.notices.iter().find(|notice| notice.kind() == NoticeKind::Shortage);
+        text.push('\n');
+        text.push_str(&indented(&text::notice(of_shortage.context("a notice of the shortage")?)));
+    }
+    if let Some(Reconciled { reconciliation, differing }) = reconciled {
+        text.push_str(&heading("Finance's statement, with a sum that is wrong and a row that lacks"));
+        text.push_str(&indented(&text::reconciliation(reconciliation)));
+        for list in differing {
+            text.push('\n');
+            text.push_str(&indented(&text::reconciled(list)));
+        }
+    }
+    Ok(text)
 }
 
 /// What to try next.

@@ -74,6 +74,7 @@ pub(super) struct Tally {
     pub(super) assigned: Count,
     pub(super) decided: Count,
     pub(super) plans: Count,
+    pub(super) plans_automatic: Count,
     pub(super) plans_rejected: Count,
     pub(super) tasks: Count,
     pub(super) disputed: Count,

@@ -107,6 +107,20 @@ impl Ledger {
     }
 }
 
+/// What a ledger has of sums moved: the reference of each, and the sum as `CNY 128.00`.
+///
+/// # Errors
+///
+/// Fails if the file cannot be read, or is no ledger.
+pub fn read_payments(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let what = || format!("the ledger {}", path.display());
+    let text = std::fs::read_to_string(path).with_context(what)?;
+    let entries = text.lines().map(serde_json::from_str::<Entry>);
+    let entries = entries.collect::<Result<Vec<_>, _>>().with_context(what)?;
+    let payments = entries.into_iter().filter(|entry| !entry.sum.is_empty());
+    Ok(payments.map(|entry| (entry.reference, entry.sum)).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
