@@ -1,8 +1,8 @@
 # The commands of the house. `make demo` and `make test` are the two to know.
 
 # How hard `make chaos` tries; `make chaos KILLS=1000` tries harder.
-KILLS ?= 200
-COMPLAINTS ?= 2000
+KILLS ?= 400
+COMPLAINTS ?= 5600
 
 .PHONY: help setup demo up test real load chaos ci
 

@@ -113,6 +113,11 @@ pub fn executed_refunds(ledger: &Ledger) -> Result<HashMap<String, Money>> {
     Ok(ledger.entries()?.into_iter().filter_map(paid).collect())
 }
 
+/// How many tasks without a sum are in the ledger.
+pub fn shipped(ledger: &Ledger) -> Result<usize> {
+    Ok(ledger.entries()?.into_iter().filter(|entry| entry.amount.is_none()).count())
+}
+
 /// The whole timeline of a case, oldest first.
 pub async fn timeline(client: &Client, case_id: &str) -> Result<Vec<TimelineEntry>> {
     let request =

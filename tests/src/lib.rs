@@ -10,6 +10,7 @@
 //!   [`complaint`]: what they complain about.
 //! - [`postgres`]: a database that can be killed.
 //! - [`department`]: workers that carry out tasks and keep a ledger of it.
+//! - [`reached`]: a department whose tasks are brought to it.
 //! - [`books`]: what is on record when all is over.
 //!
 //! All of them speak through a [`client::Client`] and repeat what got no answer
@@ -23,6 +24,7 @@ pub mod life;
 pub mod observed;
 pub mod postgres;
 pub mod processes;
+pub mod reached;
 pub mod roster;
 pub mod up;
 

@@ -16,8 +16,10 @@ use tonic::Status;
 
 use crate::SERVICES;
 
-/// How long an event may be on its way, services killed and started included.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long an event may be on its way, services killed and started included: what a
+/// process that was killed was bringing to a department is brought by another a minute
+/// later, and that can happen again.
+const PATIENCE: Duration = Duration::from_mins(4);
 /// How soon a broken subscription is taken up again.
 const AGAIN: Duration = Duration::from_millis(50);
 const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;

@@ -12,12 +12,13 @@ pub const DEPARTMENT: &str = "care";
 const CAPACITY: i32 = 100_000;
 
 /// One department that takes every case, and those that carry out its remedies.
-pub fn departments() -> [CreateDepartmentRequest; 3] {
+pub fn departments() -> [CreateDepartmentRequest; 4] {
     let everything = vec!["*".to_owned()];
     let departments = [
         (DEPARTMENT, "Customer care", everything),
         ("finance", "Finance", Vec::new()),
         ("warehouse", "Warehouse", Vec::new()),
+        ("depot", "Depot of a partner", Vec::new()),
     ];
     departments.map(|(department_id, display_name, categories)| CreateDepartmentRequest {
         request_id: format!("roster-{department_id}"),

@@ -15,6 +15,7 @@ use client::Client;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use kernel::{Ids as _, RandomIds};
 use proto::redress::cases::v1::{CaseState, TimelineKind};
+use proto::redress::resolution::v1::Step;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
@@ -23,6 +24,7 @@ use tests::department::{Department, Ledger};
 use tests::life::{Lived, People, Script, exchange, refund};
 use tests::postgres::MortalPostgres;
 use tests::processes::Processes;
+use tests::reached::{self, ReachedDepartment};
 use tests::{SERVICES, books, roster};
 use tokio::sync::watch;
 
@@ -58,9 +60,9 @@ async fn nothing_is_lost_or_doubled_when_one_of_two_replicas_is_killed() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes; `make chaos` runs it"]
 async fn nothing_is_lost_or_doubled_when_services_are_killed_many_times() {
-    let kills = setting("REDRESS_CHAOS_KILLS", 200).unwrap();
-    let complaints = setting("REDRESS_CHAOS_COMPLAINTS", 2_000).unwrap();
-    chaos(Plan { replicas: 1, kills, complaints }).await.unwrap();
+    let kills = setting("REDRESS_CHAOS_KILLS", LONG.kills).unwrap();
+    let complaints = setting("REDRESS_CHAOS_COMPLAINTS", LONG.complaints).unwrap();
+    chaos(Plan { kills, complaints, ..LONG }).await.unwrap();
 }
 
 /// How hard it is tried.
@@ -91,6 +93,7 @@ async fn chaos(plan: Plan) -> Result<()> {
     let (lives, killed) =
         futures::try_join!(play(&clients, plan.complaints, &done), scene.torment(blows, progress))?;
     let (ledger, workers, crashes) = (scene.ledger.clone(), scene.workers_killed, scene.postgres_killed);
+    let brought = scene.depot.brought();
     let (processes, postgres) = scene.close().await?;
     let refunds = check(&clients[0], &lives, &ledger).await?;
 
@@ -104,17 +107,23 @@ async fn chaos(plan: Plan) -> Result<()> {
     }
     let took = begun.elapsed().as_secs();
     println!("chaos: {each:?} killed, and {workers} workers, and Postgres {crashes} times, in {took} s");
-    println!("chaos: {} cases closed; {refunds}", lives.len());
+    println!("chaos: {} cases closed; {refunds}; {brought} of them brought", lives.len());
+    ensure!(brought > 0, "nothing was brought to a department");
     ensure!(crashes > 0, "Postgres was never killed");
     drop((processes, postgres));
     Ok(())
 }
 
+/// How the long one is: `make chaos`.
+const LONG: Plan = Plan { replicas: 1, kills: 400, complaints: 5_600 };
+
 /// One complaint in five is disputed once, one in ten is not upheld, all others are
 /// put right at once.
 fn script(number: usize) -> Script {
     let sum = yuan(10 + i64::try_from(number).unwrap_or_default(), 50);
-    let upheld = vec![refund(sum), exchange("CUP-6", &["refund"])];
+    // One in four is shipped by a department that does not poll.
+    let department_id = if number % 4 == 3 { "depot" } else { "warehouse" }.to_owned();
+    let upheld = vec![refund(sum), Step { department_id, ..exchange("CUP-6", &["refund"]) }];
     let cycles = match number % 10 {
         0 => vec![Vec::new()],
         1 | 6 => vec![vec![refund(yuan(5, 0))], upheld],
@@ -198,6 +207,7 @@ struct Scene {
     ledger: Ledger,
     finance: Vec<Department>,
     warehouse: Department,
+    depot: ReachedDepartment,
     workers_killed: usize,
     postgres_killed: usize,
 }
@@ -208,7 +218,8 @@ impl Scene {
         let mut sets = Vec::new();
         for _ in 0..replicas {
             let connections = ("REDRESS_DB_CONNECTIONS", CONNECTIONS.to_owned());
-            sets.push(Processes::start_with(postgres.url(), vec![connections]).await?);
+            let networks = (reached::NETWORKS.0, reached::NETWORKS.1.to_owned());
+            sets.push(Processes::start_with(postgres.url(), vec![connections, networks]).await?);
         }
         let clients = sets.iter().map(Processes::client).collect::<Result<Vec<_>>>()?;
         roster::staff(&clients[0], 5).await?;
@@ -219,8 +230,19 @@ impl Scene {
         };
         let finance = (0..FINANCE_WORKERS).map(|number| work("finance", number)).collect();
         let warehouse = work("warehouse", 0);
+        let depot = ReachedDepartment::open(&clients[0], "depot", &ledger).await?;
         let (workers_killed, postgres_killed) = (0, 0);
-        Ok(Self { postgres, sets, clients, ledger, finance, warehouse, workers_killed, postgres_killed })
+        Ok(Self {
+            postgres,
+            sets,
+            clients,
+            ledger,
+            finance,
+            warehouse,
+            depot,
+            workers_killed,
+            postgres_killed,
+        })
     }
 
     /// Deals the blows; answers what was killed.
@@ -292,6 +314,10 @@ async fn check(client: &Client, lives: &[Lived], ledger: &Ledger) -> Result<Stri
         .filter_map(|step| step.amount)
         .map(|sum| sum.units * 100 + i64::from(sum.nanos) / 10_000_000);
     ensure!(sum == due.sum::<i64>(), "another sum was paid than was due");
+    let scripted = (0..lives.len()).flat_map(|number| script(number).cycles).flatten();
+    let (exchanges, shipped) =
+        (scripted.filter(|step| step.amount.is_none()).count(), books::shipped(ledger)?);
+    ensure!(exchanges == shipped, "{shipped} exchanges were shipped, not {exchanges}");
     let booked = books::booked(client).await?;
     ensure!(
         booked == HashMap::from([("CNY".to_owned(), sum)]),
@@ -300,7 +326,7 @@ async fn check(client: &Client, lives: &[Lived], ledger: &Ledger) -> Result<Stri
     let parked = books::parked(client).await?;
     ensure!(parked.is_empty(), "events are parked: {parked:?}");
     Ok(format!(
-        "{} refunds approved and executed once each, {}.{:02} CNY; tasks handed out {} times",
+        "{} refunds approved and executed once each, {shipped} exchanges shipped, {}.{:02} CNY; tasks handed out {} times",
         approved.len(),
         sum / 100,
         sum % 100,
