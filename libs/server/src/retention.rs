@@ -120,7 +120,7 @@ mod tests {
         )
         .execute(&mut owner)
         .await?;
-        clock.advance(Answers.kept() - Duration::from_mins(2));
+        clock.advance(Answers.kept().saturating_sub(Duration::from_mins(2)));
         assert_eq!(forget_all(&db, &Answers).await?, 1);
         assert_eq!(left(&db).await?, 5_000);
         clock.advance(Duration::from_mins(2));
