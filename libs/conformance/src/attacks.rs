@@ -1,6 +1,7 @@
 //! The attacks, one for each rule: what is done to the worker, and what it must do then.
 
 mod delivery;
+mod stream;
 mod transport;
 
 use std::time::Duration;
@@ -34,6 +35,10 @@ pub(crate) async fn attack(rule: Rule, runner: &Runner) -> Seen {
         Rule::Cancel => delivery::cancel(runner).await,
         Rule::CancelAfterDone => delivery::cancel_after_done(runner).await,
         Rule::HeldLease => delivery::held_lease(runner).await,
+        Rule::ValidStream => stream::valid_stream(runner).await,
+        Rule::CutStream => stream::cut_stream(runner).await,
+        Rule::StreamCredits => stream::stream_credits(runner).await,
+        Rule::StreamCancel => stream::stream_cancel(runner).await,
         Rule::EffectsOnce => Err("is judged by the worker's books, not by an attack".to_owned()),
     }
 }
@@ -55,7 +60,7 @@ impl Runner {
         }
     }
 
-    /// Has a task handed to the next poll, with no malice about it.
+    /// Has a task handed to whoever asks next, with no malice about it.
     fn offer(&self, task: &Task) {
         self.department.offer(Offer { task: task.clone(), answer: Answer::Given });
     }

@@ -1,6 +1,8 @@
 //! A department's tasks, as far as a worker can tell: leases, tokens and answers as
 //! `ResolutionService` promises them, except where an attack says otherwise.
 
+mod stream;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,7 +16,7 @@ use tokio::time::Instant;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::heard::{Heard, Outcome, Report, What, flaws};
+use crate::heard::{Ask, Heard, Outcome, Report, What};
 
 /// How long a lease holds when its poll does not say.
 const USUAL_LEASE: Duration = Duration::from_mins(1);
@@ -27,13 +29,15 @@ pub(crate) enum Answer {
     Given,
     /// What was asked is done, and the answer lost.
     Lost,
+    /// What was asked is done, and the answer lost; the task is no longer wanted by then.
+    LostAndCancelled,
     /// What was asked is done, and the answer given after this time.
     Late(Duration),
     /// Nothing is done: somebody else holds the task by now.
     LeaseLost,
 }
 
-/// A task for the next poll.
+/// A task for whoever asks next.
 #[derive(Clone, Debug)]
 pub(crate) struct Offer {
     pub(crate) task: Task,
@@ -44,14 +48,16 @@ pub(crate) struct Offer {
 /// A task that was handed out.
 #[derive(Clone, Debug)]
 pub(crate) struct Granted {
-    /// The poll that got it.
-    pub(crate) poll: PollTasksRequest,
+    /// The poll or stream that got it.
+    pub(crate) ask: Ask,
     pub(crate) lease: Lease,
     pub(crate) at: Instant,
     /// How long the lease holds without a heartbeat.
     pub(crate) lasts: Duration,
     /// How much had been heard before.
     pub(crate) heard: usize,
+    /// How many tasks were held then, this one among them.
+    pub(crate) at_once: usize,
     /// Whether it is held still.
     is_held: bool,
 }
@@ -115,6 +121,9 @@ impl Department {
         state.offers.clear();
         state.report_answers.clear();
         state.is_overloaded = false;
+        // What is left of it takes no credits from the next.
+        let streamed = state.granted.iter_mut().filter(|granted| matches!(granted.ask, Ask::Stream(_)));
+        streamed.for_each(|granted| granted.is_held = false);
     }
 
     /// Told whenever something changes.
@@ -131,7 +140,7 @@ impl Department {
     pub(crate) fn reports(&self) -> Vec<Report> {
         let report = |heard: &Heard| match &heard.what {
             What::Report(report) => Some(report.clone()),
-            What::Poll(_) | What::Beat(_) => None,
+            What::Ask(_) | What::Beat(_) => None,
         };
         self.state().heard.iter().filter_map(report).collect()
     }
@@ -144,8 +153,9 @@ impl Department {
 
     /// `PollTasks`
     pub(crate) async fn poll(&self, poll: PollTasksRequest) -> Result<PollTasksResponse, Status> {
-        self.hear(What::Poll(poll.clone()));
-        let flaws = flaws(&poll, &self.id);
+        let ask = Ask::Poll(poll.clone());
+        self.hear(What::Ask(ask.clone()));
+        let flaws = ask.flaws(&self.id);
         if !flaws.is_empty() {
             return Err(refused(Code::InvalidArgument, "INVALID_POLL", &flaws.join(", ")));
         }
@@ -153,7 +163,7 @@ impl Department {
         let deadline = Instant::now() + wait;
         let mut changes = self.changes();
         loop {
-            if let Some((leases, answer)) = self.grant(&poll)? {
+            if let Some((leases, answer)) = self.grant(&ask, poll.max_tasks)? {
                 return answer.of(PollTasksResponse { leases }).await;
             }
             // The sender lives as long as the department.
@@ -164,23 +174,13 @@ impl Department {
     }
 
     /// What a poll gets now, if anything.
-    fn grant(&self, poll: &PollTasksRequest) -> Result<Option<(Vec<Lease>, Answer)>, Status> {
+    fn grant(&self, ask: &Ask, max_tasks: i32) -> Result<Option<(Vec<Lease>, Answer)>, Status> {
         let mut state = self.state();
-        if state.is_overloaded {
-            return Err(Status::unavailable("overloaded"));
-        }
-        let before: Vec<&Granted> =
-            state.granted.iter().filter(|granted| granted.poll.request_id == poll.request_id).collect();
-        if before.iter().any(|granted| granted.poll != *poll) {
-            let what = "this request_id was used for another poll";
-            return Err(refused(Code::AlreadyExists, "IDEMPOTENCY_KEY_REUSED", what));
-        }
-        let held: Vec<Lease> =
-            before.iter().filter(|granted| granted.is_held).map(|granted| granted.lease.clone()).collect();
+        let held = state.held_by(ask)?;
         if !held.is_empty() {
             return Ok(Some((held, Answer::Given)));
         }
-        let most = usize::try_from(poll.max_tasks.max(1)).unwrap_or(1);
+        let most = usize::try_from(max_tasks.max(1)).unwrap_or(1);
         let (mut leases, mut answer) = (Vec::<Lease>::new(), Answer::Given);
         while leases.len() < most
             && let Some(offer) = state.offers.front()
@@ -191,7 +191,7 @@ impl Department {
             if leases.is_empty() {
                 answer = offer.answer;
             }
-            leases.push(state.hand_out(poll, offer.task));
+            leases.push(state.hand_out(ask, offer));
         }
         Ok((!leases.is_empty()).then_some((leases, answer)))
     }
@@ -224,7 +224,7 @@ impl Answer {
     async fn of<T>(self, answer: T) -> Result<T, Status> {
         match self {
             Self::Given | Self::LeaseLost => Ok(answer),
-            Self::Lost => Err(Status::unavailable("the answer was lost")),
+            Self::Lost | Self::LostAndCancelled => Err(Status::unavailable("the answer was lost")),
             Self::Late(by) => {
                 tokio::time::sleep(by).await;
                 Ok(answer)
@@ -280,39 +280,60 @@ impl State {
         }
         let answer = self.report_answers.pop_front().unwrap_or_default();
         let taken = match answer {
-            Answer::LeaseLost => Err(lease_lost()),
+            Answer::LeaseLost => {
+                if let Ok(granted) = self.holding(&report.task_id, &report.token) {
+                    granted.is_held = false;
+                }
+                Err(lease_lost())
+            }
             _ => self.holding(&report.task_id, &report.token).map(|granted| granted.end(&report.outcome)),
         };
         self.answered.insert(report.request_id.clone(), (report, taken.clone()));
         (taken, answer)
     }
 
+    /// What a poll or stream was handed before and still holds.
+    fn held_by(&self, ask: &Ask) -> Result<Vec<Lease>, Status> {
+        if self.is_overloaded {
+            return Err(Status::unavailable("overloaded"));
+        }
+        let before = self.granted.iter().filter(|granted| granted.ask.request_id() == ask.request_id());
+        let before: Vec<&Granted> = before.collect();
+        if before.iter().any(|granted| granted.ask != *ask) {
+            let what = "this request_id was used for another poll or stream";
+            return Err(refused(Code::AlreadyExists, "IDEMPOTENCY_KEY_REUSED", what));
+        }
+        Ok(before.iter().filter(|granted| granted.is_held).map(|granted| granted.lease.clone()).collect())
+    }
+
     /// Hands a task out: who held it before holds it no more.
-    fn hand_out(&mut self, poll: &PollTasksRequest, task: Task) -> Lease {
+    fn hand_out(&mut self, ask: &Ask, Offer { task, answer }: Offer) -> Lease {
         let before = self.granted.iter_mut().filter(|granted| granted.task_id() == task.task_id);
         let attempt = before.fold(1, |attempt, granted| {
             granted.is_held = false;
             attempt + 1
         });
-        let lasts = poll.lease_duration.and_then(|lasts| Duration::try_from(lasts).ok());
-        let lasts = lasts.unwrap_or(USUAL_LEASE);
+        let lasts = ask.lease().unwrap_or(USUAL_LEASE);
         let expire_time = Some(proto::timestamp(SystemClock.now() + lasts));
         let task = Task {
             attempt,
             version: i64::from(attempt),
-            worker: poll.worker.clone(),
+            worker: ask.worker().to_owned(),
             state: TaskState::Leased.into(),
             visible_time: expire_time,
+            cancel_requested: task.cancel_requested || matches!(answer, Answer::LostAndCancelled),
             ..task
         };
         let lease_token = RandomIds.token().to_string();
         let lease = Lease { task: Some(task), lease_token, expire_time, traceparent: String::new() };
+        let held = self.granted.iter().filter(|granted| granted.is_held).count();
         self.granted.push(Granted {
-            poll: poll.clone(),
+            ask: ask.clone(),
             lease: lease.clone(),
             at: Instant::now(),
             lasts,
             heard: self.heard.len(),
+            at_once: held + 1,
             is_held: true,
         });
         lease

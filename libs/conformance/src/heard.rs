@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use prost::Message as _;
 use proto::redress::resolution::v1::{
-    CompleteTaskRequest, FailTaskRequest, HeartbeatRequest, PollTasksRequest, RejectTaskRequest, TaskResult,
+    CompleteTaskRequest, FailTaskRequest, HeartbeatRequest, PollTasksRequest, RejectTaskRequest,
+    StreamTasksRequest, TaskResult,
 };
 use tokio::time::Instant;
 
@@ -21,9 +22,75 @@ pub(crate) struct Heard {
 /// What it said.
 #[derive(Clone, Debug)]
 pub(crate) enum What {
-    Poll(PollTasksRequest),
+    Ask(Ask),
     Beat(HeartbeatRequest),
     Report(Report),
+}
+
+/// How it asked for tasks.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Ask {
+    Poll(PollTasksRequest),
+    Stream(StreamTasksRequest),
+}
+
+impl Ask {
+    pub(crate) fn request_id(&self) -> &str {
+        match self {
+            Self::Poll(poll) => &poll.request_id,
+            Self::Stream(stream) => &stream.request_id,
+        }
+    }
+
+    pub(crate) fn worker(&self) -> &str {
+        match self {
+            Self::Poll(poll) => &poll.worker,
+            Self::Stream(stream) => &stream.worker,
+        }
+    }
+
+    /// How long it wants to hold what it is handed, where it says.
+    pub(crate) fn lease(&self) -> Option<Duration> {
+        let lease = match self {
+            Self::Poll(poll) => &poll.lease_duration,
+            Self::Stream(stream) => &stream.lease_duration,
+        };
+        lease.and_then(|lease| Duration::try_from(lease).ok())
+    }
+
+    /// What it has that the contract does not allow.
+    pub(crate) fn flaws(&self, department_id: &str) -> Vec<String> {
+        let (department, lease) = match self {
+            Self::Poll(poll) => (&poll.department_id, poll.lease_duration),
+            Self::Stream(stream) => (&stream.department_id, stream.lease_duration),
+        };
+        let seconds = |duration: prost_types::Duration| Duration::try_from(duration).unwrap_or(Duration::MAX);
+        let words = |text: &str, most: usize| !text.trim().is_empty() && text.chars().count() <= most;
+        let lease_range = Duration::from_secs(1)..=Duration::from_hours(1);
+        let mut flaws = Vec::new();
+        let mut ensure = |holds: bool, what: String| {
+            if !holds {
+                flaws.push(what);
+            }
+        };
+        ensure(words(self.request_id(), 100), "request_id is missing or above 100 characters".to_owned());
+        ensure(words(self.worker(), 200), "worker is missing or above 200 characters".to_owned());
+        ensure(department == department_id, format!("department_id is {department:?}"));
+        match self {
+            Self::Poll(poll) => {
+                let wait = poll.wait_duration.map(seconds);
+                ensure((0..=100).contains(&poll.max_tasks), format!("max_tasks is {}", poll.max_tasks));
+                let waits = wait.is_none_or(|wait| wait <= Duration::from_mins(1));
+                ensure(waits, "wait_duration is not 0–60 s".to_owned());
+            }
+            Self::Stream(stream) => {
+                ensure((1..=100).contains(&stream.credits), format!("credits is {}", stream.credits));
+            }
+        }
+        let holds = lease.map(seconds).is_none_or(|lease| lease_range.contains(&lease));
+        ensure(holds, "lease_duration is not 1 s–1 h".to_owned());
+        flaws
+    }
 }
 
 /// What came of a task, as its worker tells it.
@@ -95,29 +162,4 @@ impl Report {
             Outcome::Rejected(reason) => format!("rejected: {reason:?}"),
         }
     }
-}
-
-/// What a poll has that the contract does not allow.
-pub(crate) fn flaws(poll: &PollTasksRequest, department_id: &str) -> Vec<String> {
-    let mut flaws = Vec::new();
-    let mut ensure = |holds: bool, what: String| {
-        if !holds {
-            flaws.push(what);
-        }
-    };
-    let seconds = |duration: &Option<prost_types::Duration>| {
-        duration.map(|duration| Duration::try_from(duration).unwrap_or(Duration::MAX))
-    };
-    let words = |text: &str, most: usize| !text.trim().is_empty() && text.chars().count() <= most;
-    let (wait, lease) = (seconds(&poll.wait_duration), seconds(&poll.lease_duration));
-    ensure(words(&poll.request_id, 100), "request_id is missing or above 100 characters".to_owned());
-    ensure(words(&poll.worker, 200), "worker is missing or above 200 characters".to_owned());
-    ensure(poll.department_id == department_id, format!("department_id is {:?}", poll.department_id));
-    ensure((0..=100).contains(&poll.max_tasks), format!("max_tasks is {}", poll.max_tasks));
-    ensure(wait.is_none_or(|wait| wait <= Duration::from_mins(1)), "wait_duration is not 0–60 s".to_owned());
-    ensure(
-        lease.is_none_or(|lease| (Duration::from_secs(1)..=Duration::from_hours(1)).contains(&lease)),
-        "lease_duration is not 1 s–1 h".to_owned(),
-    );
-    flaws
 }

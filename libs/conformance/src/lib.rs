@@ -1,10 +1,11 @@
 //! Whether a department's worker keeps the promises that make money move once.
 //!
 //! [`Runner::bind`] serves what a worker sees of `redress.resolution.v1.ResolutionService`
-//! (`PollTasks`, `Heartbeat`, `CompleteTask`, `FailTask`, `RejectTask`) to the worker under
-//! test; [`Runner::run`] hands it tasks and attacks it rule by rule: answers are lost or
-//! late, tasks come twice, connections break, leases pass to somebody else. Each [`Rule`]
-//! ends in a [`Verdict`] that says what was seen.
+//! (`PollTasks`, `StreamTasks`, `Heartbeat`, `CompleteTask`, `FailTask`, `RejectTask`) to the
+//! worker under test; [`Runner::run`] hands it tasks and attacks it rule by rule: answers are
+//! lost or late, tasks come twice, streams are cut, connections break, leases pass to somebody
+//! else. Each [`Rule`] ends in a [`Verdict`] that says what was seen. A worker that polls is
+//! tried by [`Rule::ATTACKS`], one that has its tasks streamed by [`Rule::STREAM_ATTACKS`].
 //!
 //! The runner sees what the worker tells, and takes it to have done something twice when
 //! it tells two references for one task. What it did is told by
@@ -41,7 +42,7 @@ pub struct Options {
     pub patience: Duration,
 }
 
-/// A department whose tasks a worker under test may poll for.
+/// A department whose tasks a worker under test may ask for.
 #[derive(Debug)]
 pub struct Runner {
     department: Arc<Department>,

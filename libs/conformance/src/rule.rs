@@ -29,12 +29,20 @@ pub enum Rule {
     BrokenConnection,
     /// It does not storm a server that is overloaded.
     Overload,
+    /// It begins a stream as the contract says.
+    ValidStream,
+    /// It begins a stream that was cut again, in the same words, and does once what it held.
+    CutStream,
+    /// It holds no more streamed tasks at once than its credits, and each of them.
+    StreamCredits,
+    /// It does not do what is no longer wanted when a stream begun again hands it out.
+    StreamCancel,
     /// Its own books have one effect for each task it reported done, and none for others.
     EffectsOnce,
 }
 
 impl Rule {
-    /// Every rule that is tried by attack, in the order in which they are best tried. What
+    /// Every rule that a worker that polls is tried by, in the order in which they are best tried. What
     /// the worker's books say is judged afterwards ([`crate::Runner::judge_effects`]).
     pub const ATTACKS: [Self; 13] = [
         Self::ValidPoll,
@@ -47,6 +55,25 @@ impl Rule {
         Self::LateToken,
         Self::Cancel,
         Self::CancelAfterDone,
+        Self::HeldLease,
+        Self::BrokenConnection,
+        Self::Overload,
+    ];
+
+    /// The same for a worker that has its tasks streamed.
+    pub const STREAM_ATTACKS: [Self; 15] = [
+        Self::ValidStream,
+        Self::FittingResult,
+        Self::CutStream,
+        Self::LostReportAnswer,
+        Self::SlowReportAnswer,
+        Self::DuplicateDelivery,
+        Self::ConcurrentDelivery,
+        Self::LateToken,
+        Self::Cancel,
+        Self::CancelAfterDone,
+        Self::StreamCancel,
+        Self::StreamCredits,
         Self::HeldLease,
         Self::BrokenConnection,
         Self::Overload,
@@ -68,6 +95,10 @@ impl Rule {
             Self::HeldLease => "HELD_LEASE",
             Self::BrokenConnection => "BROKEN_CONNECTION",
             Self::Overload => "OVERLOAD",
+            Self::ValidStream => "VALID_STREAM",
+            Self::CutStream => "CUT_STREAM",
+            Self::StreamCredits => "STREAM_CREDITS",
+            Self::StreamCancel => "STREAM_CANCEL",
             Self::EffectsOnce => "EFFECTS_ONCE",
         }
     }
@@ -88,6 +119,14 @@ impl Rule {
             Self::HeldLease => "holds its lease by heartbeats until it has reported",
             Self::BrokenConnection => "goes on after a broken connection, and repeats its report as it was",
             Self::Overload => "asks an overloaded server no more than 20 times a second",
+            Self::ValidStream => "has tasks streamed as the contract says",
+            Self::CutStream => {
+                "begins a stream that was cut again in the same words, and does once what it held"
+            }
+            Self::StreamCredits => {
+                "holds no more streamed tasks at once than its credits, and each until reported"
+            }
+            Self::StreamCancel => "does not do what is no longer wanted when its stream begins again",
             Self::EffectsOnce => "has one effect for each task it reported done, and none for others",
         }
     }

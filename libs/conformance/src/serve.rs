@@ -1,5 +1,5 @@
 //! The department's rpcs on the wire. Each is answered by its name: a worker under test
-//! calls five of the service's, and is told of the others that they are not served.
+//! calls six of the service's, and is told of the others that they are not served.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -9,12 +9,14 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
-use http_body_util::{BodyExt as _, Full};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, Full, StreamBody};
 use prost::Message;
 use proto::redress::resolution::v1::resolution_service_server::SERVICE_NAME;
 use proto::redress::resolution::v1::{CompleteTaskResponse, FailTaskResponse, RejectTaskResponse};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
+use tokio_stream::{Stream, StreamExt as _};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::server::NamedService;
@@ -53,29 +55,34 @@ impl Service<Request<Body>> for Rpcs {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let department = self.0.clone();
-        Box::pin(async move {
-            let answer = answer(&department, request).await;
-            Ok(answer.map_or_else(Status::into_http, |message| response(&message)))
-        })
+        Box::pin(async move { Ok(answer(department, request).await.unwrap_or_else(Status::into_http)) })
     }
 }
 
-async fn answer(department: &Department, request: Request<Body>) -> Result<Vec<u8>, Status> {
+async fn answer(department: Arc<Department>, request: Request<Body>) -> Result<Response<Body>, Status> {
     let rpc = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
     let frame = request.into_body().collect().await?.to_bytes();
     match rpc.as_str() {
-        "PollTasks" => Ok(department.poll(read(&frame)?).await?.encode_to_vec()),
-        "Heartbeat" => Ok(department.beat(&read(&frame)?)?.encode_to_vec()),
+        "StreamTasks" => Ok(responses(department.stream(read(&frame)?)?)),
+        rpc => Ok(response(&message(&department, rpc, &frame).await?)),
+    }
+}
+
+/// The one message that an rpc is answered with.
+async fn message(department: &Department, rpc: &str, frame: &[u8]) -> Result<Vec<u8>, Status> {
+    match rpc {
+        "PollTasks" => Ok(department.poll(read(frame)?).await?.encode_to_vec()),
+        "Heartbeat" => Ok(department.beat(&read(frame)?)?.encode_to_vec()),
         "CompleteTask" => {
-            let task = Some(department.report(Report::completed(read(&frame)?)).await?);
+            let task = Some(department.report(Report::completed(read(frame)?)).await?);
             Ok(CompleteTaskResponse { task }.encode_to_vec())
         }
         "FailTask" => {
-            let task = Some(department.report(Report::failed(read(&frame)?)).await?);
+            let task = Some(department.report(Report::failed(read(frame)?)).await?);
             Ok(FailTaskResponse { task }.encode_to_vec())
         }
         "RejectTask" => {
-            let task = Some(department.report(Report::rejected(read(&frame)?)).await?);
+            let task = Some(department.report(Report::rejected(read(frame)?)).await?);
             Ok(RejectTaskResponse { task }.encode_to_vec())
         }
         other => {
@@ -97,12 +104,41 @@ fn read<M: Message + Default>(frame: &[u8]) -> Result<M, Status> {
 
 /// A message in its frame, and the status behind it.
 fn response(message: &[u8]) -> Response<Body> {
+    let ok = (HeaderName::from_static("grpc-status"), HeaderValue::from_static("0"));
+    let trailers = HeaderMap::from_iter([ok]);
+    with_body(Full::new(framed(message)).with_trailers(async { Some(Ok(trailers)) }))
+}
+
+/// Messages in their frames as they come, until a status ends them.
+fn responses<M: Message>(messages: impl Stream<Item = Result<M, Status>> + Send + 'static) -> Response<Body> {
+    let frames = async_stream::stream! {
+        let mut messages = std::pin::pin!(messages);
+        while let Some(message) = messages.next().await {
+            match message {
+                Ok(message) => yield Ok(Frame::data(framed(&message.encode_to_vec()))),
+                Err(status) => {
+                    let mut trailers = HeaderMap::new();
+                    yield status.add_header(&mut trailers).map(|()| Frame::trailers(trailers));
+                    return;
+                }
+            }
+        }
+    };
+    with_body(StreamBody::new(frames))
+}
+
+fn framed(message: &[u8]) -> Bytes {
     let mut frame = vec![0];
     frame.extend(u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes());
     frame.extend(message);
-    let ok = (HeaderName::from_static("grpc-status"), HeaderValue::from_static("0"));
-    let trailers = HeaderMap::from_iter([ok]);
-    let body = Full::new(Bytes::from(frame)).with_trailers(async { Some(Ok(trailers)) });
+    Bytes::from(frame)
+}
+
+fn with_body<B>(body: B) -> Response<Body>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let mut response = Response::new(Body::new(body));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     response

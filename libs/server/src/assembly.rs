@@ -23,7 +23,7 @@ use crate::running::Running;
 use crate::service::{Kit, Parts, Service, Stop, Worker};
 use crate::settings::{IdentitySettings, Settings};
 use crate::workers::Workers;
-use crate::{contracts, database, idempotency_cleanup, skew, telemetry, watch};
+use crate::{contracts, database, idempotency_cleanup, retention, skew, telemetry, watch};
 
 /// How long the answer to a probe of a silent connection may take.
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -255,7 +255,7 @@ fn spawn_maintenance(dbs: &[pg::Db], identity: &Arc<Identity>, workers: &mut Wor
             },
         ));
         workers.start(Worker::new(format!("{}.idempotency_cleanup", db.schema()), move |stop| {
-            idempotency_cleanup::run(swept, stop)
+            retention::run(swept, idempotency_cleanup::Answers, stop)
         }));
     }
     workers.start(Worker::new("runtime.watch", watch::run));

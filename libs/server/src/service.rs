@@ -17,6 +17,7 @@ use tower::Service as TowerService;
 
 use crate::limits::Limited;
 use crate::queue_age;
+use crate::retention::{self, Retention};
 use crate::routes::{Answer, Routes};
 use crate::settings::Settings;
 
@@ -151,5 +152,11 @@ impl Parts {
     pub fn queue_age(&mut self, db: &pg::Db, metric: &'static str, oldest: impl Into<String>) -> &mut Self {
         let (db, oldest) = (db.clone(), oldest.into());
         self.worker("queue_age", move |stop| queue_age::run(db, metric, oldest, stop))
+    }
+
+    /// Forgets what is kept for a time only.
+    pub fn retention(&mut self, db: &pg::Db, retention: impl Retention) -> &mut Self {
+        let db = db.clone();
+        self.worker("retention", move |stop| retention::run(db, retention, stop))
     }
 }

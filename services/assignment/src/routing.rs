@@ -14,7 +14,7 @@ mod pool;
 mod replay;
 mod score;
 
-pub use choice::{Candidate, Decision, KEPT, choose};
+pub use choice::{Candidate, DECISIONS_KEPT, Decision, KEPT, choose};
 pub use directory::Directory;
 pub use policy::{EarlierHandler, MAX_POLICIES, RoutingPolicy, Weights};
 pub use pool::{AgentPool, LoadChange};

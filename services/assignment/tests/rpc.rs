@@ -20,6 +20,8 @@ mod passing;
 mod pressed;
 #[path = "rpc/races.rs"]
 mod races;
+#[path = "rpc/retention.rs"]
+mod retention;
 #[path = "rpc/revised.rs"]
 mod revised;
 #[path = "rpc/roster.rs"]

@@ -2,7 +2,7 @@
 //! departments say of tasks, `dispatch` brings tasks to departments that cannot poll,
 //! `approval_policies` knows what plans are judged by, `investigations` ends what departments
 //! are asked on cases that end, `departments` knows those that there are, `department_watch`
-//! notices which of them nobody works for, `restock` hands out again what waited for goods,
+//! notices which of them nobody works for, `retention` says what is forgotten, `restock` hands out again what waited for goods,
 //! `stock_alerts` tells of what is short again and again, and `supervision` of what
 //! departments have overdue.
 
@@ -14,5 +14,6 @@ pub(crate) mod investigations;
 pub(crate) mod progress;
 pub(crate) mod reports;
 pub(crate) mod restock;
+pub(crate) mod retention;
 pub(crate) mod stock_alerts;
 pub(crate) mod supervision;

@@ -96,6 +96,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     });
     let db = kit.db.clone();
     parts.worker("dispatch", move |stop| flow::dispatch::run(db, carrier, departments, stop));
+    parts.retention(&kit.db, flow::retention::Statements);
     parts.queue_age(&kit.db, "redress.task.age", store::tasks::oldest_ready());
     Ok(())
 }

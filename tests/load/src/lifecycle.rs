@@ -47,10 +47,7 @@ const TASKS_A_POLL: i32 = 50;
 
 /// Keeps so many lifecycles under way for so long; those begun are finished.
 pub(crate) async fn run(suite: &Suite, in_flight: usize, length: Duration) -> Result<Run> {
-    let assigned =
-        AwaitedEvents::follow(&suite.channel, "assignment", "redress.assignment.v1.CaseAssigned").await?;
-    let resolved = AwaitedEvents::follow(&suite.channel, "cases", "redress.cases.v1.CaseResolved").await?;
-    let closed = AwaitedEvents::follow(&suite.channel, "cases", "redress.cases.v1.CaseClosed").await?;
+    let clients = Clients::open(suite).await?;
     let over = Arc::new(AtomicBool::new(false));
     let workers = ["finance", "warehouse"]
         .into_iter()
@@ -63,16 +60,6 @@ pub(crate) async fn run(suite: &Suite, in_flight: usize, length: Duration) -> Re
                 format!("{department}-{number}"),
                 over.clone(),
             ))
-        })
-        .collect();
-    let channels = suite.connect(CONNECTIONS).await?;
-    let clients: Vec<Clients> = channels
-        .into_iter()
-        .map(|channel| Clients {
-            channel,
-            assigned: assigned.clone(),
-            resolved: resolved.clone(),
-            closed: closed.clone(),
         })
         .collect();
     let before = suite.cpu()?;
@@ -158,14 +145,14 @@ impl AwaitedEvents {
 
 /// The people and systems around one case.
 #[derive(Clone)]
-struct Clients {
+pub(crate) struct Clients {
     channel: Channel,
     assigned: AwaitedEvents,
     resolved: AwaitedEvents,
     closed: AwaitedEvents,
 }
 
-type Token = Option<MetadataValue<Ascii>>;
+pub(crate) type Token = Option<MetadataValue<Ascii>>;
 
 fn token<T>(response: &Response<T>) -> Token {
     response.metadata().get(TOKEN).cloned()
@@ -185,7 +172,43 @@ fn after<T>(token: Token, subject: &'static str, message: T) -> Request<T> {
 }
 
 impl Clients {
+    /// Some that share the suite's events, each with a connection of its own.
+    pub(crate) async fn open(suite: &Suite) -> Result<Vec<Self>> {
+        let follow = async |source, kind| AwaitedEvents::follow(&suite.channel, source, kind).await;
+        let assigned = follow("assignment", "redress.assignment.v1.CaseAssigned").await?;
+        let resolved = follow("cases", "redress.cases.v1.CaseResolved").await?;
+        let closed = follow("cases", "redress.cases.v1.CaseClosed").await?;
+        let channels = suite.connect(CONNECTIONS).await?.into_iter();
+        let client = |channel| Self {
+            channel,
+            assigned: assigned.clone(),
+            resolved: resolved.clone(),
+            closed: closed.clone(),
+        };
+        Ok(channels.map(client).collect())
+    }
+
     async fn one(&self, number: u64) -> Result<()> {
+        let (case_id, decided) = self.decided(number).await?;
+        self.remedy(&case_id, decided, vec![refund("refund", 199), exchange()]).await?;
+
+        let resolved = self.resolved.of(&case_id).await?;
+        let respond = RespondToOutcomeRequest {
+            request_id: format!("respond-{case_id}"),
+            case_id: case_id.clone(),
+            cycle: 0,
+            response: Answer::Accepted.into(),
+            comment: String::new(),
+            satisfaction: None,
+        };
+        let mut feedback = FeedbackServiceClient::new(self.channel.clone());
+        feedback.respond_to_outcome(after(seen(&resolved), "complainant", respond)).await?;
+        self.closed.of(&case_id).await?;
+        Ok(())
+    }
+
+    /// A case for which a remedy is due, and from when on it is known.
+    pub(crate) async fn decided(&self, number: u64) -> Result<(String, Token)> {
         let mut intake = IntakeServiceClient::new(self.channel.clone());
         let case_id = intake.submit_complaint(submission(number)).await?.into_inner().complaint_id;
 
@@ -211,43 +234,16 @@ impl Clients {
             ground: String::new(),
         };
         let decided = cases.decide_case(after(token(&accepted), "agent", decide)).await?;
-        self.remedy(&case_id, token(&decided)).await?;
-
-        let resolved = self.resolved.of(&case_id).await?;
-        let respond = RespondToOutcomeRequest {
-            request_id: format!("respond-{case_id}"),
-            case_id: case_id.clone(),
-            cycle: 0,
-            response: Answer::Accepted.into(),
-            comment: String::new(),
-            satisfaction: None,
-        };
-        let mut feedback = FeedbackServiceClient::new(self.channel.clone());
-        feedback.respond_to_outcome(after(seen(&resolved), "complainant", respond)).await?;
-        self.closed.of(&case_id).await?;
-        Ok(())
+        Ok((case_id, token(&decided)))
     }
 
-    async fn remedy(&self, case_id: &str, decided: Token) -> Result<()> {
+    /// Has a plan of some steps proposed and approved.
+    pub(crate) async fn remedy(&self, case_id: &str, decided: Token, steps: Vec<Step>) -> Result<()> {
         let mut resolution = ResolutionServiceClient::new(self.channel.clone());
-        let refund = Step {
-            step_id: "refund".to_owned(),
-            kind: RemedyKind::Refund.into(),
-            department_id: "finance".to_owned(),
-            amount: Some(Money { currency_code: "CNY".to_owned(), units: 199, nanos: 0 }),
-            ..Step::default()
-        };
-        let exchange = Step {
-            step_id: "exchange".to_owned(),
-            kind: RemedyKind::Exchange.into(),
-            department_id: "warehouse".to_owned(),
-            goods: Some(Goods { sku: "CUP-6".to_owned(), quantity: 1 }),
-            ..Step::default()
-        };
         let propose = ProposePlanRequest {
             request_id: format!("propose-{case_id}"),
             case_id: case_id.to_owned(),
-            steps: vec![refund, exchange],
+            steps,
         };
         let proposed = resolution.propose_plan(after(decided, "agent", propose)).await?.into_inner();
         let plan_id = proposed.plan.context("a plan")?.plan_id;
@@ -259,6 +255,27 @@ impl Clients {
         };
         resolution.approve_plan(after(None, "supervisor", approve)).await?;
         Ok(())
+    }
+}
+
+/// A step that pays so many yuan.
+pub(crate) fn refund(step_id: &str, yuan: i64) -> Step {
+    Step {
+        step_id: step_id.to_owned(),
+        kind: RemedyKind::Refund.into(),
+        department_id: "finance".to_owned(),
+        amount: Some(Money { currency_code: "CNY".to_owned(), units: yuan, nanos: 0 }),
+        ..Step::default()
+    }
+}
+
+fn exchange() -> Step {
+    Step {
+        step_id: "exchange".to_owned(),
+        kind: RemedyKind::Exchange.into(),
+        department_id: "warehouse".to_owned(),
+        goods: Some(Goods { sku: "CUP-6".to_owned(), quantity: 1 }),
+        ..Step::default()
     }
 }
 

@@ -10,12 +10,14 @@ mod kpi;
 mod lifecycle;
 mod pgbench;
 mod procfs;
+mod reconcile;
 mod report;
 mod routing;
 mod run;
 mod sink;
 mod submit;
 mod suite;
+mod tasks;
 mod words;
 
 use std::path::PathBuf;
@@ -39,6 +41,10 @@ const ROUNDS: u32 = 10;
 const ARMED: u32 = 1_000_000;
 /// Cases of the year whose figures are asked for.
 const CASES: u32 = 1_000_000;
+/// Plans whose tasks workers carry out in one turn.
+const PLANS: u64 = 2_000;
+/// Rows of a statement that is held against the ledger.
+const STATEMENT_ROWS: u32 = 1_000_000;
 
 /// Measures the suite and writes a report.
 #[derive(Parser)]
@@ -71,7 +77,7 @@ struct Arguments {
     /// what is measured means nothing
     #[arg(long)]
     short: bool,
-    /// Only these phases: submit, otlp, suite, assign, clocks, routing, kpi, lifecycle, idle
+    /// Only these phases: submit, otlp, suite, assign, clocks, routing, kpi, lifecycle, tasks, reconcile, idle
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -177,6 +183,14 @@ async fn measure(arguments: &Arguments, base: &Base) -> Result<Report> {
         suite::closed(&suite, warm + run.done).await?;
         suite.stop().await?;
         base.costs("load_lifecycle", arguments.statements, run.done).await?;
+    }
+    if arguments.wants("tasks") {
+        let plans = if arguments.short { PLANS / 100 } else { PLANS };
+        tasks::measure(base, plans, arguments.statements, &mut report).await?;
+    }
+    if arguments.wants("reconcile") {
+        let rows = if arguments.short { STATEMENT_ROWS / 50 } else { STATEMENT_ROWS };
+        reconcile::measure(base, rows, arguments.statements, &mut report).await?;
     }
     if arguments.wants("idle") {
         idle(base, &mut report).await?;

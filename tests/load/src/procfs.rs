@@ -74,9 +74,17 @@ fn living_children(pid: u32) -> Result<u64> {
 
 /// Resident memory of a process, in megabytes.
 pub(crate) fn rss_mb(pid: u32) -> Result<f64> {
+    memory_mb(pid, "VmRSS:")
+}
+
+/// The most resident memory a process has had, in megabytes.
+pub(crate) fn peak_rss_mb(pid: u32) -> Result<f64> {
+    memory_mb(pid, "VmHWM:")
+}
+
+fn memory_mb(pid: u32, name: &str) -> Result<f64> {
     let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line =
-        text.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("a process without memory")?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).context("a process without memory")?;
     let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
     Ok(kilobytes / 1024.0)
 }

@@ -44,6 +44,23 @@ pub(crate) struct Report {
     pub(crate) kpi_board_changing_ms: Option<f64>,
     /// Whole lifecycles a second, clients and Postgres on the same machine.
     lifecycles_per_s: Option<f64>,
+    /// Tasks polled for and completed a second, by 16 workers.
+    pub(crate) tasks_per_s: Option<f64>,
+    /// How long a poll takes that is handed tasks, 99th percentile.
+    pub(crate) task_claim_p99_ms: Option<f64>,
+    /// The same two while a transaction that does nothing holds the xmin horizon back.
+    pub(crate) tasks_held_back_per_s: Option<f64>,
+    pub(crate) task_claim_held_back_p99_ms: Option<f64>,
+    /// Share of the tasks a second that it costs.
+    pub(crate) task_held_back_cost: Option<f64>,
+    /// Dead rows of the table of tasks that had piled up then.
+    pub(crate) task_dead_rows: Option<f64>,
+    /// Rows of a statement held against the ledger a second.
+    pub(crate) reconciled_rows_per_s: Option<f64>,
+    /// The most memory that took.
+    pub(crate) reconcile_peak_rss_mb: Option<f64>,
+    /// The same, for each of a statement of a tenth of the rows.
+    pub(crate) reconcile_memory_ratio: Option<f64>,
     pub(crate) idle_rss_mb_one_process: Option<f64>,
     pub(crate) idle_rss_mb_five_processes: Option<f64>,
     pub(crate) cold_start_ms: Option<f64>,
@@ -92,7 +109,7 @@ impl Mean {
     }
 }
 
-fn ms(latency: &Histogram<u64>, quantile: f64) -> f64 {
+pub(crate) fn ms(latency: &Histogram<u64>, quantile: f64) -> f64 {
     approximate(latency.value_at_quantile(quantile)) / 1e3
 }
 
@@ -157,6 +174,19 @@ impl Report {
         self.submit("whole lifecycles", run);
     }
 
+    /// Tasks carried out by workers; the latency is that of a claim.
+    pub(crate) fn tasks(&mut self, load: &str, done: u64, took: Duration, claims: &Histogram<u64>) {
+        self.rows.push(Row {
+            load: load.to_owned(),
+            done,
+            per_second: approximate(done) / took.as_secs_f64(),
+            p50_ms: Some(ms(claims, 0.5)),
+            p99_ms: Some(ms(claims, 0.99)),
+            services_cpu_us: 0.0,
+            postgres_cpu_us: 0.0,
+        });
+    }
+
     /// The table people read.
     pub(crate) fn print(&self) {
         println!(
@@ -197,6 +227,15 @@ impl Report {
         line("kpi_board_by_channel_ms", self.kpi_board_by_channel_ms, "below 1 000");
         line("kpi_board_changing_ms", self.kpi_board_changing_ms, "below 400");
         line("lifecycles_per_s", self.lifecycles_per_s, "at least 200");
+        line("tasks_per_s", self.tasks_per_s, "at least 2000");
+        line("task_claim_p99_ms", self.task_claim_p99_ms, "below 20");
+        line("tasks_held_back_per_s", self.tasks_held_back_per_s, "");
+        line("task_claim_held_back_p99_ms", self.task_claim_held_back_p99_ms, "below 20");
+        line("task_held_back_cost", self.task_held_back_cost, "below 0.10");
+        line("task_dead_rows", self.task_dead_rows, "");
+        line("reconciled_rows_per_s", self.reconciled_rows_per_s, "");
+        line("reconcile_peak_rss_mb", self.reconcile_peak_rss_mb, "");
+        line("reconcile_memory_ratio", self.reconcile_memory_ratio, "at most 1.2");
         line("idle_rss_mb_one_process", self.idle_rss_mb_one_process, "below 60");
         line("idle_rss_mb_five_processes", self.idle_rss_mb_five_processes, "below 150");
         line("cold_start_ms", self.cold_start_ms, "below 1000");

@@ -66,6 +66,11 @@ impl Base {
         Ok(url)
     }
 
+    /// A program built beside the servers.
+    pub(crate) fn binary(&self, name: &str) -> PathBuf {
+        self.binaries.join(name)
+    }
+
     pub(crate) async fn execute(&self, url: &str, sql: &str) -> Result<String> {
         let output = Command::new(self.postgres_binary("psql")?)
             .args(["-q", "-v", "ON_ERROR_STOP=1", "-c", sql, url])
@@ -178,6 +183,14 @@ impl Suite {
         Self::start(base, &[("redress-assignment", &[])], &url, &quiet, false).await
     }
 
+    /// Resolution alone.
+    pub(crate) async fn resolution(base: &Base, database: &str) -> Result<Self> {
+        let url = base.create_database(database).await?;
+        migrate(base, &url).await?;
+        let quiet = [("REDRESS_LOG", "error")];
+        Self::start(base, &[("redress-resolution", &[])], &url, &quiet, false).await
+    }
+
     /// Each service in a process of its own; the way leads to `cases`.
     pub(crate) async fn five_processes(base: &Base, database: &str) -> Result<Self> {
         let url = base.create_database(database).await?;
@@ -238,6 +251,11 @@ impl Suite {
 
     pub(crate) fn rss_mb(&self) -> Result<f64> {
         self.pids().map(procfs::rss_mb).sum()
+    }
+
+    /// The most resident memory its processes have had, each at its own time.
+    pub(crate) fn peak_rss_mb(&self) -> Result<f64> {
+        self.pids().map(procfs::peak_rss_mb).sum()
     }
 
     fn pids(&self) -> impl Iterator<Item = u32> + '_ {

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{SETTLED, Seen, same_effect};
 use crate::Runner;
-use crate::department::Answer;
+use crate::department::{Answer, Granted};
 use crate::heard::{Outcome, Report, What};
 
 /// Billionths of a currency's unit.
@@ -131,10 +131,15 @@ pub(super) async fn cancel_after_done(runner: &Runner) -> Seen {
 pub(super) async fn held_lease(runner: &Runner) -> Seen {
     let (task, report) = runner.done().await?;
     let granted = runner.granted(&task, 0).await?;
+    held(runner, &granted, &report)
+}
+
+/// Whether a lease was held until its task was reported.
+pub(super) fn held(runner: &Runner, granted: &Granted, report: &Report) -> Seen {
     let (mut until, mut beats, mut ended) = (granted.at + granted.lasts, 0, None);
     for heard in &runner.department.heard()[granted.heard..] {
         let extended = match &heard.what {
-            What::Beat(beat) if beat.task_id == task.task_id => {
+            What::Beat(beat) if beat.task_id == report.task_id => {
                 beats += 1;
                 let lasts = beat.lease_duration.and_then(|lasts| Duration::try_from(lasts).ok());
                 heard.at + lasts.unwrap_or(Duration::from_mins(1))

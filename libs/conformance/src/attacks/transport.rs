@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{SETTLED, Seen, same_words};
 use crate::Runner;
-use crate::department::{Answer, Offer};
-use crate::heard::{Heard, What, flaws};
+use crate::department::{Answer, Granted, Offer};
+use crate::heard::{Ask, Heard, What};
 
 /// How late a slow answer is.
 const SLOW: Duration = Duration::from_secs(3);
@@ -16,19 +16,19 @@ const OVERLOADED: Duration = Duration::from_secs(2);
 /// Most polls an overloaded server is asked meanwhile: 20 a second.
 const OVERLOAD_POLLS: usize = 40;
 
-fn is_poll(heard: &Heard) -> bool {
-    matches!(heard.what, What::Poll(_))
+fn is_ask(heard: &Heard) -> bool {
+    matches!(heard.what, What::Ask(_))
 }
 
 pub(super) async fn valid_poll(runner: &Runner) -> Seen {
     let poll = runner.until("ask for tasks", |heard| {
         heard.iter().find_map(|heard| match &heard.what {
-            What::Poll(poll) => Some(poll.clone()),
-            What::Beat(_) | What::Report(_) => None,
+            What::Ask(Ask::Poll(poll)) => Some(poll.clone()),
+            What::Ask(Ask::Stream(_)) | What::Beat(_) | What::Report(_) => None,
         })
     });
     let poll = poll.await?;
-    let flaws = flaws(&poll, &runner.department.id);
+    let flaws = Ask::Poll(poll.clone()).flaws(&runner.department.id);
     if flaws.is_empty() {
         Ok(format!("worker {:?} asks for up to {} tasks", poll.worker, poll.max_tasks.max(1)))
     } else {
@@ -42,15 +42,7 @@ pub(super) async fn lost_poll_answer(runner: &Runner) -> Seen {
     let granted = runner.granted(&task, 0).await?;
     let what =
         "ask again under the request_id whose answer was lost: the task is stranded until its lease ends";
-    let again = runner.until(what, |heard| {
-        heard[granted.heard..].iter().find_map(|heard| match &heard.what {
-            What::Poll(poll) if poll.request_id == granted.poll.request_id => Some(poll.clone()),
-            _ => None,
-        })
-    });
-    if again.await? != granted.poll {
-        return Err("it asked for other things under the same request_id".to_owned());
-    }
+    asked_again(runner, &granted, what).await?;
     runner.report(&task, 0).await?.result()?;
     Ok("the same poll came again, and its task was done".to_owned())
 }
@@ -63,6 +55,21 @@ pub(super) async fn lost_report_answer(runner: &Runner) -> Seen {
     let again = runner.report(&task, 1).await?;
     same_words(&first, &again)?;
     Ok(format!("{} came again as it was", first.words.0))
+}
+
+/// Whether a worker asks again in the same words for what was handed out.
+pub(super) async fn asked_again(runner: &Runner, granted: &Granted, what: &str) -> Result<(), String> {
+    let again = runner.until(what, |heard| {
+        heard[granted.heard..].iter().find_map(|heard| match &heard.what {
+            What::Ask(ask) if ask.request_id() == granted.ask.request_id() => Some(ask.clone()),
+            _ => None,
+        })
+    });
+    if again.await? == granted.ask {
+        Ok(())
+    } else {
+        Err("it asked for other things under the same request_id".to_owned())
+    }
 }
 
 pub(super) async fn slow_report_answer(runner: &Runner) -> Seen {
@@ -79,7 +86,7 @@ pub(super) async fn slow_report_answer(runner: &Runner) -> Seen {
 }
 
 pub(super) async fn broken_connection(runner: &Runner) -> Seen {
-    runner.until("ask for tasks", |heard| heard.iter().any(is_poll).then_some(())).await?;
+    runner.until("ask for tasks", |heard| heard.iter().any(is_ask).then_some(())).await?;
     runner.front.break_for(AWAY).await;
     let task = runner.new_task();
     // The answer never comes: the connection breaks before.
@@ -93,11 +100,11 @@ pub(super) async fn broken_connection(runner: &Runner) -> Seen {
 }
 
 pub(super) async fn overload(runner: &Runner) -> Seen {
-    runner.until("ask for tasks", |heard| heard.iter().any(is_poll).then_some(())).await?;
+    runner.until("ask for tasks", |heard| heard.iter().any(is_ask).then_some(())).await?;
     let before = runner.department.heard().len();
     runner.department.overload(true);
     tokio::time::sleep(OVERLOADED).await;
-    let polls = runner.department.heard()[before..].iter().filter(|heard| is_poll(heard)).count();
+    let polls = runner.department.heard()[before..].iter().filter(|heard| is_ask(heard)).count();
     runner.department.overload(false);
     if polls > OVERLOAD_POLLS {
         return Err(format!("{polls} polls within {OVERLOADED:?} while the server said UNAVAILABLE"));

@@ -8,7 +8,8 @@ use std::time::Duration;
 use kernel::{Ids as _, RandomIds};
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
 use proto::redress::resolution::v1::{
-    CompleteTaskRequest, FailTaskRequest, HeartbeatRequest, Lease, PollTasksRequest, Task, TaskResult,
+    CompleteTaskRequest, FailTaskRequest, HeartbeatRequest, Lease, PollTasksRequest, StreamTasksRequest,
+    Task, TaskResult,
 };
 use tokio::task::JoinSet;
 use tonic::transport::{Channel, Endpoint};
@@ -24,7 +25,7 @@ pub(crate) enum Fault {
     NoReference,
     /// Reports more than was approved.
     PaysTooMuch,
-    /// Asks anew where the answer to a poll was lost.
+    /// Asks anew where the answer to a poll was lost, or a stream was cut.
     NewPollId,
     /// Reports anew where the answer to a report was lost.
     NewReportId,
@@ -50,6 +51,17 @@ pub(crate) enum Fault {
     Storms,
     /// Pays twice and tells one reference.
     PaysTwiceInSecret,
+    /// Has a second stream beside its first.
+    TwoStreams,
+    /// Does one task after the other, and gives signs of life for that at hand only.
+    BeatsOne,
+}
+
+/// How a worker asks for tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asks {
+    ByPoll,
+    ByStream,
 }
 
 /// The worker.
@@ -61,6 +73,8 @@ pub(crate) struct Worker {
     books: Arc<Mutex<Vec<(String, String)>>>,
     /// The first token of each task.
     tokens: Arc<Mutex<HashMap<String, String>>>,
+    /// The one task at hand, of a worker that does one after the other.
+    at_hand: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// How long it holds a task without a sign of life.
@@ -74,7 +88,7 @@ impl Worker {
     pub(crate) fn new(address: SocketAddr, fault: Fault) -> Self {
         let channel = Endpoint::from_shared(format!("http://{address}")).expect("an address").connect_lazy();
         let service = ResolutionServiceClient::new(channel);
-        Self { fault, service, books: Arc::default(), tokens: Arc::default() }
+        Self { fault, service, books: Arc::default(), tokens: Arc::default(), at_hand: Arc::default() }
     }
 
     fn is(&self, fault: Fault) -> bool {
@@ -90,7 +104,51 @@ impl Worker {
     }
 
     /// Works until it is dropped, or gives up.
-    pub(crate) async fn run(self) {
+    pub(crate) async fn run(self, asks: Asks) {
+        match asks {
+            Asks::ByPoll => self.run_by_poll().await,
+            Asks::ByStream if self.is(Fault::TwoStreams) => {
+                tokio::join!(self.clone().run_by_stream(), self.run_by_stream());
+            }
+            Asks::ByStream => self.run_by_stream().await,
+        }
+    }
+
+    async fn run_by_stream(self) {
+        let mut request = StreamTasksRequest {
+            request_id: new_id(),
+            department_id: "finance".into(),
+            worker: self.name(),
+            credits: 4,
+            lease_duration: prost_types::Duration::try_from(LEASE).ok(),
+        };
+        let mut tasks = JoinSet::new();
+        loop {
+            if let Ok(answer) = self.service.clone().stream_tasks(request.clone()).await {
+                let mut stream = answer.into_inner();
+                while let Ok(Some(answer)) = stream.message().await {
+                    tasks.spawn(self.clone().carry_out(answer.lease.expect("a lease")));
+                }
+            }
+            match self.fault {
+                Fault::GivesUp => return,
+                Fault::NewPollId => request.request_id = new_id(),
+                _ => {}
+            }
+            self.pause().await;
+        }
+    }
+
+    fn name(&self) -> String {
+        if self.is(Fault::Nameless) { String::new() } else { "honest".into() }
+    }
+
+    async fn pause(&self) {
+        let pause = if self.is(Fault::Storms) { 5 } else { 100 };
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+
+    async fn run_by_poll(self) {
         let mut tasks = JoinSet::new();
         while let Some(leases) = self.poll().await {
             for lease in leases {
@@ -104,7 +162,7 @@ impl Worker {
         let mut poll = PollTasksRequest {
             request_id: new_id(),
             department_id: "finance".into(),
-            worker: if self.is(Fault::Nameless) { String::new() } else { "honest".into() },
+            worker: self.name(),
             max_tasks: 4,
             wait_duration: seconds(1),
             lease_duration: seconds(1),
@@ -116,12 +174,13 @@ impl Worker {
                 Err(_) if self.is(Fault::NewPollId) => poll.request_id = new_id(),
                 Err(_) => {}
             }
-            let pause = if self.is(Fault::Storms) { 5 } else { 100 };
-            tokio::time::sleep(Duration::from_millis(pause)).await;
+            self.pause().await;
         }
     }
 
     async fn carry_out(self, lease: Lease) {
+        let at_hand = self.at_hand.clone();
+        let _at_hand = if self.is(Fault::BeatsOne) { Some(at_hand.lock().await) } else { None };
         let task = lease.task.expect("a task");
         let first = self
             .tokens
@@ -151,7 +210,11 @@ impl Worker {
 
     /// Takes longer than its lease, with signs of life or without.
     async fn dawdle(&self, task: &Task, token: &str) {
-        let beats = if self.is(Fault::Silent) { 0 } else { 3 };
+        let beats = match self.fault {
+            Fault::Silent => 0,
+            Fault::BeatsOne => 8,
+            _ => 3,
+        };
         for _ in 0..beats {
             tokio::time::sleep(LEASE / 10).await;
             let beat = HeartbeatRequest {

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -11,6 +12,9 @@ use crate::routing::score::{Barrier, Terms, Wish, barrier};
 
 /// How many candidates a decision keeps.
 pub const KEPT: usize = 100;
+/// How long a decision is kept after its cycle was over: a year of cases can be replayed with
+/// other weights.
+pub const DECISIONS_KEPT: Duration = Duration::from_hours(400 * 24);
 /// How many candidates its sentence names.
 const NAMED: usize = 5;
 

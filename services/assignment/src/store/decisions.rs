@@ -10,7 +10,7 @@ use uuid::Uuid;
 use vocabulary::Priority;
 
 use super::impossible;
-use crate::assignment::{Assignment, Origin};
+use crate::assignment::{Assignment, Origin, Stage};
 use crate::routing::PastCase;
 
 /// A decision on its way into the table.
@@ -163,4 +163,28 @@ pub(crate) async fn past(
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(PastCase::try_from).collect()
+}
+
+/// Forgets decisions of cycles that were over before a moment, of all tenants, those decided
+/// longest ago first; answers whether there may be more. Of a case that was merged into
+/// another, it is over since it was decided.
+pub(crate) async fn forget(conn: &mut PgConnection, before: Timestamp, limit: i64) -> Result<bool, Fault> {
+    let forgotten = sqlx::query(pg::sql!(
+        "DELETE FROM decision
+         WHERE decided_at < $1
+           AND ctid = ANY (ARRAY (
+               SELECT d.ctid FROM decision d
+               WHERE d.decided_at < $1 AND (d.released_at IS NULL OR d.released_at < $1)
+                 AND NOT EXISTS (
+                     SELECT FROM assignment a
+                     WHERE a.tenant_id = d.tenant_id AND a.case_id = d.case_id AND a.cycle = d.cycle
+                       AND a.state <> {released})
+               ORDER BY d.decided_at LIMIT $2))",
+        released = Stage::Released,
+    ))
+    .bind(before.to_sqlx())
+    .bind(limit)
+    .execute(conn)
+    .await?;
+    Ok(forgotten.rows_affected() == limit.unsigned_abs())
 }

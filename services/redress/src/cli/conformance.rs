@@ -23,7 +23,7 @@ pub(crate) struct Conformance {
 #[derive(Subcommand)]
 enum Verb {
     /// Attacks a department's worker with lost answers, duplicate deliveries, slow answers,
-    /// cancels, broken connections and late tokens; fails where it breaks a rule
+    /// cancels, cut streams, broken connections and late tokens; fails where it breaks a rule
     Worker(Worker),
 }
 
@@ -37,6 +37,10 @@ struct Worker {
     /// What its tasks are like: `exchange@warehouse,goods=SKU-7*1`
     #[arg(long, value_name = "KIND@DEPARTMENT", default_value = "refund@finance,amount=EUR 39.90", value_parser = read_task)]
     task: Box<Task>,
+    /// The worker has its tasks streamed (`StreamTasks`) and does not poll: it is tried by
+    /// the rules of streams
+    #[arg(long)]
+    stream: bool,
     /// Only these rules, by name
     #[arg(long, value_name = "RULE", value_delimiter = ',', value_parser = read_rule)]
     rules: Vec<Rule>,
@@ -69,9 +73,12 @@ fn read_task(text: &str) -> Result<Box<Task>, String> {
 }
 
 fn read_rule(name: &str) -> Result<Rule, String> {
-    let names = || Rule::ATTACKS.map(Rule::name).join(", ");
-    Rule::ATTACKS
-        .into_iter()
+    let rules = || {
+        let others = Rule::STREAM_ATTACKS.into_iter().filter(|rule| !Rule::ATTACKS.contains(rule));
+        Rule::ATTACKS.into_iter().chain(others)
+    };
+    let names = || rules().map(Rule::name).collect::<Vec<_>>().join(", ");
+    rules()
         .find(|rule| rule.name().eq_ignore_ascii_case(name))
         .ok_or_else(|| format!("must be one of {}", names()))
 }
@@ -90,7 +97,11 @@ impl Worker {
         let listens = || format!("{} cannot be listened at", self.address);
         let runner = Runner::bind(self.address, options).await.with_context(listens)?;
         let _worker = self.start(&runner)?;
-        let rules = if self.rules.is_empty() { &Rule::ATTACKS[..] } else { &self.rules };
+        let rules = match (&self.rules[..], self.stream) {
+            ([], false) => &Rule::ATTACKS[..],
+            ([], true) => &Rule::STREAM_ATTACKS,
+            (some, _) => some,
+        };
         let mut verdicts = Vec::new();
         for rule in rules {
             verdicts.push(runner.attack(*rule).await);

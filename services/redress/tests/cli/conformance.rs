@@ -29,6 +29,15 @@ async fn a_worker_that_breaks_a_rule_fails_the_trial_by_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_has_tasks_streamed_is_tried_by_the_rules_of_streams() {
+    let idle = ["--stream", "--patience", "0", "--", "sleep", "30"];
+    let tried = run(&[&WORKER[..], &idle].concat()).await;
+    let said = out(&tried);
+    assert!(said.contains("BROKEN VALID_STREAM") && said.contains("did not begin a stream"), "{said}");
+    assert!(said.contains("0 rules kept, 15 broken"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rule_or_task_that_there_is_not_is_refused_by_name() {
     let tried = run(&[&WORKER[..], &["--rules", "honesty"]].concat()).await;
     assert!(err(&tried).contains("must be one of VALID_POLL"), "{}", err(&tried));

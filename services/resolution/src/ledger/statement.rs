@@ -18,6 +18,9 @@ pub const MAX_ROWS_AT_ONCE: usize = 1_000;
 /// How long a statement may be under way before it counts as broken off: longer than any
 /// call lasts.
 pub const UNFINISHED: Duration = Duration::from_hours(1);
+/// How long the rows of a statement are kept after it was begun: until the year it belongs to
+/// is audited. Its counts stay, and so does which entries it had.
+pub const ROWS_KEPT: Duration = Duration::from_hours(400 * 24);
 
 kernel::numbered! {
     /// What becomes of a row, or of an entry that no row is for.

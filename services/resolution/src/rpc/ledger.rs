@@ -16,6 +16,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::statements::{self, Incoming};
 use crate::flow::departments::Departments;
 use crate::ledger::Scope;
+use crate::ledger::statement::ROWS_KEPT;
 use crate::refusal::Refusal;
 use crate::store;
 use crate::wire;
@@ -96,7 +97,9 @@ impl Ledger {
         let rows = self
             .db
             .transact("resolution.list_reconciled", &caller.tenant, async move |mut tx| {
-                let found = store::statements::get(&mut tx, reconciliation_id).await?;
+                // What is being forgotten is shown to nobody any more.
+                let earliest = tx.now() - ROWS_KEPT;
+                let found = store::statements::get(&mut tx, reconciliation_id, earliest).await?;
                 let found = found.ok_or(Refusal::ReconciliationNotFound)?;
                 server::seeing(&asking, &found.header.department_id)?;
                 let rows = store::statements::rows(&mut tx, &found, verdict, after, limit).await?;

@@ -3,9 +3,12 @@
 //! An entry is free for a row while no row of the same statement has it, nor one of a
 //! statement of days apart from its own.
 
+pub(crate) mod retention;
+
 use std::collections::HashMap;
 
 use fault::Fault;
+use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use pg::{Binds, Tx};
 use sqlx::PgConnection;
@@ -70,10 +73,17 @@ pub(crate) async fn under_key(
     row.map(HeadRow::read).transpose()
 }
 
-/// A statement that is done.
-pub(crate) async fn get(conn: &mut PgConnection, id: Uuid) -> Result<Option<Reconciliation>, Fault> {
-    let row: Option<HeadRow> =
-        sqlx::query_as(heads!("reconciliation_id = $1")).bind(id).fetch_optional(conn).await?;
+/// A statement that is done, and was begun at a moment at the earliest.
+pub(crate) async fn get(
+    conn: &mut PgConnection,
+    id: Uuid,
+    earliest: Timestamp,
+) -> Result<Option<Reconciliation>, Fault> {
+    let row: Option<HeadRow> = sqlx::query_as(heads!("reconciliation_id = $1 AND created_at >= $2"))
+        .bind(id)
+        .bind(earliest.to_sqlx())
+        .fetch_optional(conn)
+        .await?;
     Ok(row.map(HeadRow::read).transpose()?.map(|(found, _)| found))
 }
 
@@ -173,7 +183,11 @@ pub(crate) async fn add(conn: &mut PgConnection, of: &Reconciliation, rows: &[Ro
                    WHERE o.tenant_id = e.tenant_id AND o.entry_id = e.entry_id
                      AND (o.reconciliation_id = $1
                           OR o.verdict <> {missing} AND r.content_hash IS NOT NULL
-                             AND (r.end_day < $3 OR r.start_day > $4))))
+                             AND (r.end_day < $3 OR r.start_day > $4)))
+               AND NOT EXISTS (
+                   SELECT FROM stated_entry p
+                   WHERE p.tenant_id = e.tenant_id AND p.entry_id = e.entry_id
+                     AND (p.end_day < $3 OR p.start_day > $4)))
          INSERT INTO statement_row (tenant_id, reconciliation_id, number, verdict, reference, amount_minor,
                                     currency, movement, day, fault, entry_id)
          SELECT current_setting('redress.tenant'), $1, t.number,
@@ -223,7 +237,11 @@ pub(crate) async fn settle(
                         WHERE o.tenant_id = e.tenant_id AND o.entry_id = e.entry_id
                           AND (o.reconciliation_id = $1
                                OR o.verdict <> {missing} AND r.content_hash IS NOT NULL
-                                  AND (r.end_day < $3 OR r.start_day > $4))) AS is_free
+                                  AND (r.end_day < $3 OR r.start_day > $4)))
+                    AND NOT EXISTS (
+                        SELECT FROM stated_entry p
+                        WHERE p.tenant_id = e.tenant_id AND p.entry_id = e.entry_id
+                          AND (p.end_day < $3 OR p.start_day > $4)) AS is_free
              FROM ledger_entry e
              WHERE e.tenant_id = current_setting('redress.tenant') AND e.department_id = $2
                AND e.movement IN ({executed}, {reversed}) AND e.reference = ANY(ARRAY(SELECT reference FROM waiting))),
@@ -287,6 +305,10 @@ pub(crate) async fn add_missing(
                      AND (o.reconciliation_id = $1
                           OR o.verdict <> {missing} AND r.content_hash IS NOT NULL
                              AND (r.end_day < $3 OR r.start_day > $4)))
+               AND NOT EXISTS (
+                   SELECT FROM stated_entry p
+                   WHERE p.tenant_id = e.tenant_id AND p.entry_id = e.entry_id
+                     AND (p.end_day < $3 OR p.start_day > $4))
              ORDER BY e.entry_id LIMIT $8),
          noted AS (
              INSERT INTO statement_row (tenant_id, reconciliation_id, number, verdict, reference, currency,

@@ -7,7 +7,7 @@ use proto::redress::resolution::v1::{
     StatementRow, StatementVerdict,
 };
 use sqlx::Executor as _;
-use testkit::request_id;
+use testkit::{eventually, request_id};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
@@ -25,6 +25,20 @@ fn paid(number: i64, reference: &str, units: i64) -> StatementRow {
         fault: String::new(),
     }
 }
+
+/// How long the contract says that rows are kept.
+const KEPT: Duration = Duration::from_hours(400 * 24);
+
+/// A statement that broke off two hours before the clock stands still.
+const BROKEN_OFF: &str = "
+    INSERT INTO reconciliation (tenant_id, reconciliation_id, request_id, department_id, start_day, end_day,
+                                author, created_at)
+    VALUES ('acme', '00000000-0000-7000-8000-000000000001', 'old', 'finance', '1970-01-01', '1970-01-01', 'x',
+            '2026-11-23T07:00:00Z');
+    INSERT INTO statement_row (tenant_id, reconciliation_id, number, verdict, reference, currency, movement,
+                               day, fault)
+    SELECT 'acme', '00000000-0000-7000-8000-000000000001', n, 0, 'A', 'CNY', 3, '', ''
+    FROM generate_series(1, 1500) AS n";
 
 /// A statement of whatever days the tests run in, in messages of so many rows.
 fn statement(request_id: &str, rows: &[StatementRow], at_once: usize) -> Vec<ReconcileStatementRequest> {
@@ -81,6 +95,15 @@ impl World {
                 return rows;
             }
         }
+    }
+
+    /// How many rows are stored of a statement, whether they are shown or not.
+    async fn stored_rows(&self, reconciliation_id: &str) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM statement_row WHERE reconciliation_id = $1::uuid")
+            .bind(reconciliation_id)
+            .fetch_one(&mut self.schema().await)
+            .await
+            .unwrap()
     }
 
     /// A refund of 100 yuan, paid under a number.
@@ -279,5 +302,47 @@ async fn a_statement_is_its_departments_and_its_tenants() {
     let mut boss = world.ledger_as("boss", &["supervisor"]);
     let sent = futures::stream::iter([nowhere]);
     refused(boss.reconcile_statement(sent).await, Code::NotFound, "DEPARTMENT_NOT_FOUND");
+    world.house.done().await;
+}
+
+#[tokio::test]
+async fn rows_are_forgotten_400_days_after_their_statement_but_not_which_entries_it_had() {
+    let world = World::identified().await;
+    world.paid_out("A").await;
+    let (start, end) = world.this_year().await;
+    let mut rows = vec![paid(1, "A", 100)];
+    rows.extend((2..=2_300).map(|number| paid(number, "X", 1)));
+    let (key, days) = (request_id(), ("2199-01-01", "2199-01-31"));
+    let old = world.reconcile(of_days(&key, days, &rows, 1_000)).await.unwrap();
+    assert_eq!((old.matched_count, old.unknown_count), (1, 2_299));
+    world.schema().await.execute(BROKEN_OFF).await.unwrap();
+    world.house.advance(KEPT.saturating_sub(Duration::from_hours(1)));
+    let late = world.reconcile(of_days(&request_id(), days, &[paid(1, "Y", 1)], 1)).await.unwrap();
+    let broken_off = "00000000-0000-7000-8000-000000000001";
+    eventually(|| async { world.stored_rows(broken_off).await == 0 }).await;
+    assert_eq!(world.rows(&old, Matched, 5).await.len(), 1, "it is kept up to then");
+    assert_eq!(world.stored_rows(&old.reconciliation_id).await, 2_300);
+
+    world.house.advance(Duration::from_hours(2));
+    let request = ListReconciledRowsRequest {
+        reconciliation_id: old.reconciliation_id.clone(),
+        ..ListReconciledRowsRequest::default()
+    };
+    refused(world.ledger().list_reconciled_rows(request).await, Code::NotFound, "RECONCILIATION_NOT_FOUND");
+    eventually(|| async { world.stored_rows(&old.reconciliation_id).await == 0 }).await;
+    assert_eq!(world.rows(&late, Unknown, 5).await.len(), 1, "it came later");
+    let again = world.reconcile(of_days(&key, days, &rows, 500)).await.unwrap();
+    assert_eq!(again, old, "what came of it stays");
+    let heads = "SELECT count(*) FROM reconciliation WHERE tenant_id = 'acme'";
+    let heads: i64 = sqlx::query_scalar(heads).fetch_one(&mut world.schema().await).await.unwrap();
+    assert_eq!(heads, 0, "what broke off is gone whole");
+    // For statements of other days its entry is taken, for those of the same it is not.
+    let rows = [paid(1, "A", 100), paid(2, "A", 99)];
+    let other = world.reconcile(of_days(&request_id(), (&start, &end), &rows, 1)).await.unwrap();
+    assert_eq!((other.doubled_count, other.missing_count), (2, 0));
+    let silent = world.reconcile(of_days(&request_id(), (&start, &end), &[], 1)).await.unwrap();
+    assert_eq!(silent.missing_count, 0);
+    let same = world.reconcile(of_days(&request_id(), days, &rows[..1], 1)).await.unwrap();
+    assert_eq!((same.matched_count, same.doubled_count), (1, 0));
     world.house.done().await;
 }

@@ -1,0 +1,242 @@
+//! How many tasks department workers poll for and complete in a second, and what it costs
+//! them when a transaction that does nothing holds the xmin horizon back: then no dead row
+//! of the queue can be removed, and every look has to pass them over.
+//!
+//! Both take turns over equally many tasks, so that a drifting machine favours neither. The
+//! tasks are those of real cases; each plan has ten steps.
+
+use std::process::Stdio;
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use futures::future::try_join_all;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use hdrhistogram::Histogram;
+use http::Uri;
+use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
+use proto::redress::resolution::v1::{CompleteTaskRequest, Lease, PollTasksRequest, Step, TaskResult};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::Instant;
+
+use crate::connection::Connection;
+use crate::lifecycle::{Clients, refund};
+use crate::report::{Report, ms};
+use crate::run::{approximate, histogram, micros};
+use crate::suite::{Base, Suite};
+
+const DATABASE: &str = "load_tasks";
+/// Workers of the one department.
+const WORKERS: usize = 16;
+/// Connections they share.
+const CONNECTIONS: usize = 4;
+/// Tasks that a worker asks for, and carries out at once.
+const TASKS_A_POLL: i32 = 10;
+/// Steps of a plan.
+const STEPS: u64 = 10;
+/// Cases that are brought as far as an approved plan at a time.
+const IN_FLIGHT: usize = 128;
+/// How often both take turns.
+const ROUNDS: u64 = 2;
+/// Longest that all tasks of a turn may take.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+type Client = ResolutionServiceClient<Connection>;
+
+/// What the turns of one kind came to.
+struct Turns {
+    done: u64,
+    took: Duration,
+    claims: Histogram<u64>,
+    dead_rows: u64,
+}
+
+impl Turns {
+    fn new() -> Result<Self> {
+        Ok(Self { done: 0, took: Duration::ZERO, claims: histogram()?, dead_rows: 0 })
+    }
+
+    fn per_second(&self) -> f64 {
+        approximate(self.done) / self.took.as_secs_f64()
+    }
+}
+
+/// Measures it with the tasks of so many plans a turn.
+pub(crate) async fn measure(base: &Base, plans: u64, statements: u32, report: &mut Report) -> Result<()> {
+    let suite = Suite::one_process(base, DATABASE).await?;
+    let url = base.create_database(DATABASE).await?;
+    let load =
+        Load { base, url, clients: Clients::open(&suite).await?, workers: workers(&suite).await?, plans };
+    load.turn(&mut Turns::new()?, u64::MAX, None).await?; // warm
+    base.costs(DATABASE, statements, plans * STEPS).await?;
+    let (mut free, mut held_back) = (Turns::new()?, Turns::new()?);
+    for round in 0..ROUNDS {
+        load.turn(&mut free, 2 * round, None).await?;
+        base.costs(DATABASE, statements, plans * STEPS).await?;
+        let idle = Idle::begin(base, &load.url).await?;
+        load.turn(&mut held_back, 2 * round + 1, Some(idle)).await?;
+        base.costs(DATABASE, statements, plans * STEPS).await?;
+    }
+    report.tasks("tasks, poll to completed", free.done, free.took, &free.claims);
+    report.tasks("the same, xmin held back", held_back.done, held_back.took, &held_back.claims);
+    report.tasks_per_s = Some(free.per_second());
+    report.task_claim_p99_ms = Some(ms(&free.claims, 0.99));
+    report.tasks_held_back_per_s = Some(held_back.per_second());
+    report.task_claim_held_back_p99_ms = Some(ms(&held_back.claims, 0.99));
+    report.task_held_back_cost = Some(1.0 - held_back.per_second() / free.per_second());
+    report.task_dead_rows = Some(approximate(held_back.dead_rows));
+    println!("dead rows of tasks at most: {} as usual, {} held back", free.dead_rows, held_back.dead_rows);
+    suite.stop().await
+}
+
+/// The workers' ways to the servers.
+async fn workers(suite: &Suite) -> Result<Vec<Client>> {
+    let lines = try_join_all((0..CONNECTIONS).map(|_| Connection::connect(suite.address()))).await?;
+    let origin = Uri::from_str(&format!("http://{}", suite.address()))?;
+    Ok(lines.into_iter().map(|line| Client::with_origin(line, origin.clone())).collect())
+}
+
+struct Load<'a> {
+    base: &'a Base,
+    url: String,
+    clients: Vec<Clients>,
+    workers: Vec<Client>,
+    plans: u64,
+}
+
+impl Load<'_> {
+    /// Has tasks wait, and all of them carried out: that is measured.
+    async fn turn(&self, turns: &mut Turns, number: u64, idle: Option<Idle>) -> Result<()> {
+        self.fill(number.wrapping_add(1) * self.plans).await?;
+        self.base
+            .execute(&self.url, "VACUUM ANALYZE resolution.task, resolution.plan, resolution.plan_step")
+            .await?;
+        self.base.execute(&self.url, "CHECKPOINT").await?;
+        let wanted = self.plans * STEPS;
+        let left = Arc::new(AtomicU64::new(wanted));
+        let begun = Instant::now();
+        let working = (0..WORKERS).map(|worker| {
+            let client = self.workers[worker % CONNECTIONS].clone();
+            tokio::spawn(work(client, format!("worker-{number}-{worker}"), Arc::clone(&left)))
+        });
+        let claims = tokio::time::timeout(PATIENCE, try_join_all(working)).await;
+        for claims in claims.context("the tasks are not carried out in time")?? {
+            turns.claims.add(claims?)?;
+        }
+        turns.took += begun.elapsed();
+        turns.done += wanted;
+        let unfinished = self.count("SELECT count(*) FROM resolution.task WHERE state <> 3").await?;
+        ensure!(unfinished == 0, "{unfinished} of {wanted} tasks are not completed");
+        turns.dead_rows = turns.dead_rows.max(self.dead_rows().await?);
+        match idle {
+            Some(idle) => idle.end().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Brings cases as far as a plan that is approved.
+    async fn fill(&self, first: u64) -> Result<()> {
+        stream::iter(first..first + self.plans)
+            .map(|number| {
+                plan(&self.clients[usize::try_from(number).unwrap_or(0) % self.clients.len()], number)
+            })
+            .buffer_unordered(IN_FLIGHT)
+            .try_collect::<()>()
+            .await
+    }
+
+    /// Postgres counts them once the processes that made them have told.
+    async fn dead_rows(&self) -> Result<u64> {
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        self.count(
+            "SELECT n_dead_tup FROM pg_stat_user_tables WHERE schemaname = 'resolution' AND relname = 'task'",
+        )
+        .await
+    }
+
+    async fn count(&self, query: &str) -> Result<u64> {
+        let told = self.base.execute(&self.url, &format!("COPY ({query}) TO STDOUT")).await?;
+        Ok(told.trim().parse()?)
+    }
+}
+
+async fn plan(clients: &Clients, number: u64) -> Result<()> {
+    let (case_id, decided) = clients.decided(number).await?;
+    let steps: Vec<Step> = (0..STEPS).map(|step| refund(&format!("refund-{step}"), 1)).collect();
+    clients.remedy(&case_id, decided, steps).await
+}
+
+/// A worker: polls, and reports each task done; answers how long it took to be handed some.
+async fn work(mut client: Client, name: String, left: Arc<AtomicU64>) -> Result<Histogram<u64>> {
+    let mut claims = histogram()?;
+    let mut polls = 0_u64;
+    while left.load(Ordering::Relaxed) > 0 {
+        polls += 1;
+        let poll = PollTasksRequest {
+            request_id: format!("{name}-{polls}"),
+            department_id: "finance".to_owned(),
+            worker: name.clone(),
+            max_tasks: TASKS_A_POLL,
+            // Who comes when all is handed out sees soon that all is done.
+            wait_duration: Some(prost_types::Duration { seconds: 0, nanos: 20_000_000 }),
+            lease_duration: None,
+        };
+        let asked = Instant::now();
+        let leases = client.poll_tasks(poll).await?.into_inner().leases;
+        if !leases.is_empty() {
+            claims.saturating_record(micros(asked.elapsed()));
+        }
+        let done = u64::try_from(leases.len())?;
+        try_join_all(leases.into_iter().map(|lease| complete(client.clone(), lease))).await?;
+        left.fetch_sub(done, Ordering::Relaxed);
+    }
+    Ok(claims)
+}
+
+async fn complete(mut client: Client, lease: Lease) -> Result<()> {
+    let task = lease.task.context("a lease has a task")?;
+    let result = TaskResult {
+        reference: format!("REF-{}", task.task_id),
+        amount: task.amount,
+        ..TaskResult::default()
+    };
+    let request = CompleteTaskRequest {
+        request_id: format!("complete-{}", task.task_id),
+        lease_token: lease.lease_token,
+        result: Some(result),
+        task_id: task.task_id,
+    };
+    client.complete_task(request).await?;
+    Ok(())
+}
+
+/// A transaction that has looked once, and does nothing more.
+struct Idle(Child);
+
+impl Idle {
+    async fn begin(base: &Base, url: &str) -> Result<Self> {
+        let mut session = Command::new(base.postgres_binary("psql")?)
+            .args(["-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", url])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) >= 0 FROM resolution.task;\n";
+        session.stdin.as_mut().context("psql is asked")?.write_all(begin.as_bytes()).await?;
+        let mut told = String::new();
+        BufReader::new(session.stdout.as_mut().context("psql answers")?).read_line(&mut told).await?;
+        ensure!(told.trim() == "t", "psql answers {told:?}");
+        Ok(Self(session))
+    }
+
+    /// Ends it; it must have been there all the while.
+    async fn end(mut self) -> Result<()> {
+        ensure!(self.0.try_wait()?.is_none(), "the idle transaction ended by itself");
+        drop(self.0.stdin.take());
+        self.0.wait().await?;
+        Ok(())
+    }
+}
