@@ -40,6 +40,8 @@ mod queue;
 mod reached;
 #[path = "rpc/reads.rs"]
 mod reads;
+#[path = "rpc/recalls.rs"]
+mod recalls;
 #[path = "rpc/reports.rs"]
 mod reports;
 #[path = "rpc/saga.rs"]
