@@ -6,16 +6,16 @@ use proto::redress::resolution::v1::{
     AddRecallCasesRequest, AddRecallCasesResponse, CancelRecallRequest, CloseRecallRequest, GetRecallRequest,
     GetRecallResponse, Goods, Lease, ListRecallCandidatesRequest, ListRecallCasesRequest, ListRecallsRequest,
     OpenRecallRequest, Recall, RecallCaseAdded, RecallClosed, RecallCounts, RecallMeasure, RecallOpened,
-    RecallState, RecallVerdict, RemedyKind, TaskCompleted, TaskState,
+    RecallState, RecallVerdict, RemedyKind, TaskCompleted,
 };
 use testkit::{CallerChannel, request_id};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::repeated;
-use crate::world::{World, exchange, failure, invalid, poll, refused, task_id};
+use crate::world::{World, exchange, invalid, poll, refused};
 
-pub(crate) type Client = RecallServiceClient<CallerChannel>;
+type Client = RecallServiceClient<CallerChannel>;
 
 pub(crate) fn client(world: &World, subject: &str) -> Client {
     Client::new(world.house.channel_as("development", subject, &["supervisor"]))
@@ -35,7 +35,7 @@ pub(crate) async fn open_case(world: &World) -> Uuid {
     case
 }
 
-async fn open_cases(world: &World, number: usize) -> Vec<Uuid> {
+pub(crate) async fn open_cases(world: &World, number: usize) -> Vec<Uuid> {
     let mut cases = Vec::with_capacity(number);
     for _ in 0..number {
         cases.push(open_case(world).await);
@@ -44,13 +44,13 @@ async fn open_cases(world: &World, number: usize) -> Vec<Uuid> {
     cases
 }
 
-async fn close_case(world: &World, case: Uuid) {
+pub(crate) async fn close_case(world: &World, case: Uuid) {
     let close = CaseClosed { case_id: case.to_string(), cycle: 1, reason: CloseReason::Staff.into() };
     world.house.tell("cases", case, &close).await;
     world.house.settled().await;
 }
 
-fn measure(department: &str, kind: RemedyKind) -> RecallMeasure {
+pub(crate) fn measure(department: &str, kind: RemedyKind) -> RecallMeasure {
     RecallMeasure {
         department_id: department.to_owned(),
         kind: kind.into(),
@@ -64,7 +64,7 @@ fn swap() -> RecallMeasure {
     RecallMeasure { goods, ..measure("warehouse", RemedyKind::Exchange) }
 }
 
-fn opening() -> OpenRecallRequest {
+pub(crate) fn opening() -> OpenRecallRequest {
     OpenRecallRequest {
         request_id: request_id(),
         sku: "A-17".to_owned(),
@@ -92,11 +92,11 @@ pub(crate) async fn add(world: &World, recall: &Recall, cases: &[Uuid]) -> AddRe
     client(world, "boss").add_recall_cases(adding(recall, cases)).await.unwrap().into_inner()
 }
 
-pub(crate) fn verdicts(answer: &AddRecallCasesResponse) -> Vec<RecallVerdict> {
+fn verdicts(answer: &AddRecallCasesResponse) -> Vec<RecallVerdict> {
     answer.verdicts.iter().map(|one| one.verdict()).collect()
 }
 
-fn closing(recall: &Recall) -> CloseRecallRequest {
+pub(crate) fn closing(recall: &Recall) -> CloseRecallRequest {
     CloseRecallRequest {
         request_id: request_id(),
         recall_id: recall.recall_id.clone(),
@@ -105,7 +105,7 @@ fn closing(recall: &Recall) -> CloseRecallRequest {
     }
 }
 
-fn calling_off(recall: &Recall) -> CancelRecallRequest {
+pub(crate) fn calling_off(recall: &Recall) -> CancelRecallRequest {
     CancelRecallRequest {
         request_id: request_id(),
         recall_id: recall.recall_id.clone(),
@@ -119,7 +119,7 @@ pub(crate) async fn cancel(world: &World, recall: &Recall) -> Result<Recall, Sta
     Ok(answer.into_inner().recall.unwrap())
 }
 
-pub(crate) async fn view(world: &World, recall: &Recall) -> GetRecallResponse {
+async fn view(world: &World, recall: &Recall) -> GetRecallResponse {
     let request = GetRecallRequest { recall_id: recall.recall_id.clone() };
     client(world, "reader").get_recall(request).await.unwrap().into_inner()
 }
@@ -130,14 +130,13 @@ pub(crate) async fn counts(world: &World, recall: &Recall) -> (RecallCounts, i32
     (progress.counts.unwrap(), progress.done_percent)
 }
 
-pub(crate) async fn complete_all(world: &World, leases: &[Lease]) {
+async fn complete_all(world: &World, leases: &[Lease]) {
     for lease in leases {
         world.complete(lease).await.unwrap();
     }
 }
 
-fn of(department: &[(i32, i32, i32)]) -> RecallCounts {
-    let (waiting, held, done) = department[0];
+fn of(waiting: i32, held: i32, done: i32) -> RecallCounts {
     RecallCounts { waiting, held, done, ..RecallCounts::default() }
 }
 
@@ -157,7 +156,7 @@ async fn a_recall_over_three_cases_and_two_departments_is_carried_out_and_closed
     assert_eq!(verdicts(&added), [RecallVerdict::Added; 3]);
     let after = added.recall.unwrap();
     assert_eq!((after.version, after.case_count), (2, 3));
-    assert_eq!(counts(&world, &recall).await, (of(&[(6, 0, 0)]), 0), "a task to each department for each");
+    assert_eq!(counts(&world, &recall).await, (of(6, 0, 0), 0), "a task to each department for each");
 
     let service = world.poll("service").await;
     assert_eq!(service.len(), 3);
@@ -168,15 +167,15 @@ async fn a_recall_over_three_cases_and_two_departments_is_carried_out_and_closed
     let progress = view(&world, &recall).await.progress.unwrap();
     let departments: Vec<_> =
         progress.departments.iter().map(|one| (one.department_id.as_str(), one.counts.unwrap())).collect();
-    assert_eq!(departments, [("service", of(&[(0, 1, 2)])), ("warehouse", of(&[(3, 0, 0)]))]);
-    assert_eq!((progress.counts, progress.done_percent), (Some(of(&[(3, 1, 2)])), 33));
+    assert_eq!(departments, [("service", of(0, 1, 2)), ("warehouse", of(3, 0, 0))]);
+    assert_eq!((progress.counts, progress.done_percent), (Some(of(3, 1, 2)), 33));
     let early = boss.close_recall(closing(&recall)).await;
     assert!(early.as_ref().unwrap_err().message().starts_with("4 of its tasks"), "{early:?}");
     refused(early, Code::FailedPrecondition, "RECALL_TASKS_OPEN");
 
     complete_all(&world, &service[2..]).await;
     complete_all(&world, &world.poll("warehouse").await).await;
-    assert_eq!(counts(&world, &recall).await, (of(&[(0, 0, 6)]), 100));
+    assert_eq!(counts(&world, &recall).await, (of(0, 0, 6), 100));
     assert_eq!(view(&world, &recall).await.recall.unwrap().state(), RecallState::Open, "people close it");
     let change = |other: &mut CloseRecallRequest| other.reason.push('!');
     let closed = repeated!(boss, close_recall, closing(&recall), change).recall.unwrap();
@@ -380,83 +379,6 @@ async fn recalls_and_their_cases_are_listed_page_by_page() {
     let done: i32 = listed.iter().map(|case| case.counts.unwrap().done).sum();
     let open: i32 = listed.iter().map(|case| case.counts.unwrap().waiting + case.counts.unwrap().held).sum();
     assert_eq!((done, open), (1, 5));
-    world.house.done().await;
-}
-
-#[tokio::test]
-async fn a_recall_outlives_its_cases_and_is_called_off_while_some_tasks_are_held() {
-    let world = World::open().await;
-    let cases = open_cases(&world, 3).await;
-    let recall = opened(&world).await;
-    add(&world, &recall, &cases).await;
-    let held = world.poll("service").await;
-    world.complete(&held[0]).await.unwrap();
-    world.client("worker").fail_task(failure(&held[1], "NO_ADDRESS", false)).await.unwrap();
-    close_case(&world, cases[0]).await;
-    let expected = RecallCounts { waiting: 3, held: 1, done: 1, attention: 1, ..RecallCounts::default() };
-    assert_eq!(counts(&world, &recall).await, (expected, 16), "a closed case takes nothing back");
-
-    let mut boss = client(&world, "boss");
-    let change = |other: &mut CancelRecallRequest| other.reason.push('!');
-    let cancelled = repeated!(boss, cancel_recall, calling_off(&recall), change).recall.unwrap();
-    assert_eq!(
-        (cancelled.state(), cancelled.end_reason.as_str()),
-        (RecallState::Cancelled, "it was another lot")
-    );
-    let expected = RecallCounts { held: 1, done: 1, cancelled: 4, ..RecallCounts::default() };
-    assert_eq!(counts(&world, &recall).await.0, expected, "what was done stays done");
-    let asked = world.task(task_id(&held[2])).await;
-    assert_eq!((asked.state(), asked.cancel_requested), (TaskState::Leased, true));
-    world.client("worker").fail_task(failure(&held[2], "CANCELLED", false)).await.unwrap();
-    assert_eq!(counts(&world, &recall).await.0.cancelled, 5);
-    assert!(world.poll("warehouse").await.is_empty());
-
-    let late = boss.add_recall_cases(adding(&recall, &cases)).await;
-    refused(late, Code::FailedPrecondition, "INVALID_RECALL_STATE");
-    refused(boss.close_recall(closing(&recall)).await, Code::FailedPrecondition, "INVALID_RECALL_STATE");
-    assert_eq!(cancel(&world, &recall).await.unwrap(), cancelled, "called off again, it stays as it ended");
-    let told = world.house.published::<RecallClosed>("resolution").await;
-    assert_eq!((told.len(), told[0].cancelled, told[0].ender.as_str()), (1, true, "boss"));
-    world.house.done().await;
-}
-
-#[tokio::test]
-async fn what_comes_to_need_attention_after_the_call_off_is_cancelled_by_another() {
-    let world = World::open().await;
-    let cases = open_cases(&world, 1).await;
-    let recall = opened(&world).await;
-    add(&world, &recall, &cases).await;
-    let held = world.take("service").await;
-    cancel(&world, &recall).await.unwrap();
-    world.client("worker").fail_task(failure(&held, "NO_ADDRESS", false)).await.unwrap();
-    assert_eq!(counts(&world, &recall).await.0.attention, 1);
-    cancel(&world, &recall).await.unwrap();
-    let expected = RecallCounts { cancelled: 2, ..RecallCounts::default() };
-    assert_eq!(counts(&world, &recall).await, (expected, 0));
-    world.house.done().await;
-}
-
-#[tokio::test]
-async fn more_tasks_than_one_transaction_takes_are_all_called_off() {
-    let world = World::open().await;
-    let departments = ["service", "outlet", "audit"];
-    let measures = departments.map(|department| measure(department, RemedyKind::RecallNotice)).to_vec();
-    let request = OpenRecallRequest { measures, ..opening() };
-    let recall = client(&world, "boss").open_recall(request).await.unwrap().into_inner().recall.unwrap();
-    let cases = open_cases(&world, 200).await;
-    for cases in cases.chunks(100) {
-        add(&world, &recall, cases).await;
-    }
-    assert_eq!(counts(&world, &recall).await.0.waiting, 600);
-    cancel(&world, &recall).await.unwrap();
-    for _ in 0..200 {
-        if counts(&world, &recall).await.0.waiting == 0 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    let expected = RecallCounts { cancelled: 600, ..RecallCounts::default() };
-    assert_eq!(counts(&world, &recall).await, (expected, 0));
     world.house.done().await;
 }
 
