@@ -40,6 +40,8 @@ ids! {
     PlanId "plan";
     /// A department's task.
     TaskId "task";
+    /// A recall of an article.
+    RecallId "recall";
     /// A notice to a complainant.
     NoticeId "notice";
     /// An event of a feed.

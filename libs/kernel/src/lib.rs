@@ -15,7 +15,7 @@ pub mod role;
 pub mod time;
 
 pub use caller::{Caller, TenantId};
-pub use id::{CaseId, EventId, Ids, NoticeId, PlanId, RandomIds, TaskId};
+pub use id::{CaseId, EventId, Ids, NoticeId, PlanId, RandomIds, RecallId, TaskId};
 pub use lane::Lane;
 pub use money::Money;
 pub use role::{Role, Roles};

@@ -15,8 +15,8 @@ use proto::redress::feedback::v1::{
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
     ApprovalDemand, BalanceGrouping, DeliveryKind, DeliveryState, EndpointKind, EndpointState, Inquiry,
-    LedgerAccount, LedgerMovement, PlanState, ProposalKind, ProposalState, RemedyKind, StatementDirection,
-    StatementVerdict, SupervisionLevel, TaskOrder, TaskState,
+    LedgerAccount, LedgerMovement, PlanState, ProposalKind, ProposalState, RecallState, RecallVerdict,
+    RemedyKind, StatementDirection, StatementVerdict, SupervisionLevel, TaskOrder, TaskState,
 };
 
 /// An enum of the contracts.
@@ -125,6 +125,8 @@ words! {
     Outcome: "OUTCOME_";
     PauseReason: "PAUSE_REASON_";
     PlanState: "PLAN_STATE_";
+    RecallState: "RECALL_STATE_";
+    RecallVerdict: "RECALL_VERDICT_";
     Presence: "PRESENCE_";
     Priority: "PRIORITY_";
     ProposalKind: "PROPOSAL_KIND_";

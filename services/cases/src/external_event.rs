@@ -111,6 +111,20 @@ pub(crate) enum Event {
         /// Who was told.
         told: String,
     },
+    /// It is part of a recall.
+    Recalled {
+        /// The article.
+        article: String,
+        /// The lot; empty means the whole article.
+        lot: String,
+        /// What the complainant is to know.
+        notice: String,
+    },
+    /// A department did for it what a recall asks for.
+    RecallTaskCompleted {
+        /// What was done, in a sentence.
+        work: String,
+    },
     /// Something was added to the complaint.
     InformationAdded(Information),
     /// The complainant accepted the outcome.
@@ -169,7 +183,7 @@ impl Case {
     fn take_in(&mut self, external: ExternalEvent, at: &Occasion<'_>) -> Result<(), Refusal> {
         let ExternalEvent { cycle, actor: _, event } = external;
         // Evidence belongs on the record however late it comes; what is added to the
-        // complaint is of no cycle.
+        // complaint is of no cycle, and a recall outlives one.
         let whenever = matches!(
             event,
             Event::NoticeSettled { .. }
@@ -177,6 +191,8 @@ impl Case {
                 | Event::ContactCorrected { .. }
                 | Event::Investigation(_)
                 | Event::InformationAdded(_)
+                | Event::Recalled { .. }
+                | Event::RecallTaskCompleted { .. }
         );
         if cycle != self.cycle && !whenever {
             return Err(Refusal::InvalidCaseState(self.state));
@@ -208,6 +224,12 @@ impl Case {
             }
             Event::TaskEscalated { department, told } => {
                 self.note(at, Fact::Remedy(Remedy::TaskOverdue { department, told }));
+            }
+            Event::Recalled { article, lot, notice } => {
+                self.note_in(cycle, at, Fact::Handling(Handling::Recalled { article, lot, notice }));
+            }
+            Event::RecallTaskCompleted { work } => {
+                self.note_in(cycle, at, Fact::Remedy(Remedy::TaskCompleted { work }));
             }
             Event::InformationAdded(added) => self.note(at, Fact::Handling(Handling::Information(added))),
             Event::Accepts { comment } => self.accept_outcome(&comment, at)?,

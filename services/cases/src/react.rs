@@ -49,6 +49,7 @@ events::inbound! {
             InvestigationRequested => Batch::external,
             InvestigationCompleted => Batch::external,
             InvestigationCancelled => Batch::external,
+            RecallCaseAdded => Batch::external,
         }
         feedback {
             FeedbackReceived => Batch::external,

@@ -26,6 +26,7 @@ mod kpi;
 mod ledger;
 mod plan;
 mod policy;
+mod recall;
 mod reconcile;
 mod refused;
 mod roster;
@@ -114,6 +115,8 @@ enum Verb {
     Investigation(investigation::Investigations),
     /// Goods that departments lack for what they have to do
     Stock(stock::Stock),
+    /// Recalls an article with a defect: many cases, tasks to each department, one view
+    Recall(recall::Recalls),
     /// Looks at what departments have to do
     Task(task::Tasks),
     /// Where departments that cannot poll have their tasks brought to, and what was brought
@@ -199,6 +202,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Reconcile(args) => wait_for(args.run()),
         Verb::Investigation(args) => wait(args.run()),
         Verb::Stock(args) => wait(args.run()),
+        Verb::Recall(args) => wait(args.run()),
         Verb::Task(args) => wait(args.run()),
         Verb::Endpoint(args) => wait(args.run()),
         Verb::Feedback(args) => wait(args.run()),

@@ -8,6 +8,8 @@ mod conformance;
 mod deciding;
 #[path = "cli/first_hour.rs"]
 mod first_hour;
+#[path = "cli/recalls.rs"]
+mod recalls;
 #[path = "cli/staff.rs"]
 mod staff;
 #[path = "cli/supervision.rs"]

@@ -2,9 +2,10 @@
 //! departments say of tasks, `dispatch` brings tasks to departments that cannot poll,
 //! `approval_policies` knows what plans are judged by, `investigations` ends what departments
 //! are asked on cases that end, `departments` knows those that there are, `department_watch`
-//! notices which of them nobody works for, `retention` says what is forgotten, `restock` hands out again what waited for goods,
-//! `stock_alerts` tells of what is short again and again, and `supervision` of what
-//! departments have overdue.
+//! notices which of them nobody works for, `restock` hands out again what waited for goods,
+//! `stock_alerts` tells of what is short again and again, `recalls` takes back what recalls
+//! ask for that are called off, `supervision` tells of what departments have overdue, and
+//! `retention` says what is forgotten.
 
 pub(crate) mod approval_policies;
 pub(crate) mod department_watch;
@@ -12,6 +13,7 @@ pub(crate) mod departments;
 pub(crate) mod dispatch;
 pub(crate) mod investigations;
 pub(crate) mod progress;
+pub(crate) mod recalls;
 pub(crate) mod reports;
 pub(crate) mod restock;
 pub(crate) mod retention;

@@ -22,6 +22,8 @@
 //! - what departments are asked on a case is open no longer than the case, and each answer
 //!   is told once;
 //! - a task whose department lacks goods waits until they are expected, and burns no attempt;
+//! - a case is in a recall once, and a recall outlives what becomes of its cases
+//!   ([`recall`]);
 //! - what is overdue is told once for each due time, and climbs each rung of the tenant's
 //!   ladder once ([`supervision`]);
 //! - what was done of a cancelled plan is undone once, in reverse order, and not
@@ -45,6 +47,7 @@ pub mod plan;
 mod poll_fairness;
 pub mod proposal;
 mod react;
+pub mod recall;
 pub mod refusal;
 pub mod remedy;
 mod rpc;
@@ -63,6 +66,7 @@ use proto::redress::resolution::v1::endpoint_service_server::EndpointServiceServ
 use proto::redress::resolution::v1::investigation_service_server::InvestigationServiceServer;
 use proto::redress::resolution::v1::ledger_service_server::LedgerServiceServer;
 use proto::redress::resolution::v1::proposal_service_server::ProposalServiceServer;
+use proto::redress::resolution::v1::recall_service_server::RecallServiceServer;
 use proto::redress::resolution::v1::resolution_service_server::ResolutionServiceServer;
 use proto::redress::resolution::v1::stock_service_server::StockServiceServer;
 use proto::redress::resolution::v1::supervision_service_server::SupervisionServiceServer;
@@ -89,10 +93,12 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts.react(react::Reactions);
     parts.route(InvestigationServiceServer::new(rpc::Investigations::new(kit.db.clone())));
     parts.route(StockServiceServer::new(rpc::Stock::new(kit.db.clone())));
+    parts.route(RecallServiceServer::new(rpc::Recalls::new(kit.db.clone())));
     let db = kit.db.clone();
     parts.worker("timers", move |stop| {
         let watch = Arc::new(flow::department_watch::DepartmentWatch);
-        timers::run(db, vec![watch, Arc::new(flow::restock::Restock)], stop)
+        let (restock, recalls) = (Arc::new(flow::restock::Restock), Arc::new(flow::recalls::CallOff));
+        timers::run(db, vec![watch, restock, recalls], stop)
     });
     let db = kit.db.clone();
     parts.worker("dispatch", move |stop| flow::dispatch::run(db, carrier, departments, stop));

@@ -5,6 +5,7 @@ use fault::Kind;
 use crate::approval::policy::MAX_POLICIES;
 use crate::ledger::statement::MAX_ROWS;
 use crate::plan::PlanState;
+use crate::recall::{MAX_CASES, RecallState};
 use crate::task::{MAX_INVESTIGATIONS, TaskState};
 
 /// A refusal of the resolution service.
@@ -88,6 +89,14 @@ pub enum Refusal {
     EndpointNotPaused,
     /// The task has no delivery that could be made again.
     NothingToDeliver,
+    /// No recall with this id.
+    RecallNotFound,
+    /// The recall's state does not allow it.
+    InvalidRecallState(RecallState),
+    /// So many tasks of the recall have not ended.
+    RecallTasksOpen(i64),
+    /// More cases than a recall may have.
+    TooManyRecallCases,
 }
 
 impl fault::Refusal for Refusal {
@@ -101,6 +110,7 @@ impl fault::Refusal for Refusal {
             | Self::EndpointNotFound
             | Self::ApprovalPolicyNotFound
             | Self::DelegationNotFound
+            | Self::RecallNotFound
             | Self::ReconciliationNotFound => Kind::NotFound,
             Self::CaseNotDecided
             | Self::PlanAlreadyOpen
@@ -119,6 +129,8 @@ impl fault::Refusal for Refusal {
             | Self::EndpointAlreadyPaused
             | Self::EndpointNotPaused
             | Self::NothingToDeliver
+            | Self::InvalidRecallState(_)
+            | Self::RecallTasksOpen(_)
             | Self::InvalidTaskState(_) => Kind::Precondition,
             Self::ApproverIsProposer
             | Self::ApprovedAlready
@@ -128,9 +140,10 @@ impl fault::Refusal for Refusal {
             | Self::CallerRecused
             | Self::DeciderIsProposer
             | Self::NotTheHandler => Kind::Forbidden,
-            Self::StatementTooLong | Self::TooManyInvestigations | Self::TooManyApprovalPolicies => {
-                Kind::Exhausted
-            }
+            Self::StatementTooLong
+            | Self::TooManyInvestigations
+            | Self::TooManyApprovalPolicies
+            | Self::TooManyRecallCases => Kind::Exhausted,
             Self::KeyReused => Kind::Exists,
         }
     }
@@ -176,6 +189,10 @@ impl fault::Refusal for Refusal {
             Self::EndpointAlreadyPaused => "ENDPOINT_ALREADY_PAUSED",
             Self::EndpointNotPaused => "ENDPOINT_NOT_PAUSED",
             Self::NothingToDeliver => "NOTHING_TO_DELIVER",
+            Self::RecallNotFound => "RECALL_NOT_FOUND",
+            Self::InvalidRecallState(_) => "INVALID_RECALL_STATE",
+            Self::RecallTasksOpen(_) => "RECALL_TASKS_OPEN",
+            Self::TooManyRecallCases => "TOO_MANY_RECALL_CASES",
         }
     }
 }
@@ -232,6 +249,12 @@ impl std::fmt::Display for Refusal {
             Self::EndpointAlreadyPaused => f.write_str("the endpoint is paused already"),
             Self::EndpointNotPaused => f.write_str("the endpoint is not paused"),
             Self::NothingToDeliver => f.write_str("nothing of the task can be delivered again"),
+            Self::RecallNotFound => f.write_str("no recall with this id"),
+            Self::InvalidRecallState(state) => write!(f, "the recall is {state} and does not allow this"),
+            Self::RecallTasksOpen(open) => {
+                write!(f, "{open} of its tasks have not ended; wait for them, or cancel the recall")
+            }
+            Self::TooManyRecallCases => write!(f, "a recall has at most {MAX_CASES} cases"),
         }
     }
 }

@@ -8,6 +8,7 @@ mod ledger;
 mod limits;
 mod plans;
 mod proposals;
+mod recalls;
 mod statements;
 mod stock;
 mod supervision;
@@ -41,6 +42,7 @@ pub(crate) use departments::DepartmentQueues;
 pub(crate) use endpoints::Endpoints;
 pub(crate) use investigations::Investigations;
 pub(crate) use proposals::TaskProposals;
+pub(crate) use recalls::Recalls;
 pub(crate) use stock::Stock;
 pub(crate) use supervision::DepartmentSupervision;
 

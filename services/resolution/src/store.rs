@@ -1,6 +1,6 @@
 //! Every SQL statement of this service; rows are private.
 //!
-//! Locks are taken in one order: the case, then the plan with its steps, then its
+//! Locks are taken in one order: the recall, the case, then the plan with its steps, then its
 //! tasks. Who needs a task only takes just that; who hands tasks out waits for
 //! nobody.
 
@@ -15,6 +15,7 @@ pub(crate) mod investigations;
 pub(crate) mod ledger;
 pub(crate) mod plans;
 pub(crate) mod proposals;
+pub(crate) mod recalls;
 pub(crate) mod reports;
 pub(crate) mod statements;
 pub(crate) mod stock;

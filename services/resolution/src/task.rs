@@ -14,7 +14,7 @@ use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use kernel::{CaseId, Money, PlanId, TaskId};
+use kernel::{CaseId, Money, PlanId, RecallId, TaskId};
 use uuid::Uuid;
 
 use crate::refusal::Refusal;
@@ -88,7 +88,7 @@ pub struct Task {
     pub task_id: TaskId,
     /// Counts the changes.
     pub version: i64,
-    /// The plan it belongs to; none where it is no remedy.
+    /// The plan it belongs to; none where it is no remedy, or belongs to a recall.
     pub plan_id: Option<PlanId>,
     /// The step of the plan; empty without one.
     pub step_id: String,
@@ -143,6 +143,8 @@ pub struct Task {
     pub inquiry: Option<Inquiry>,
     /// Who asked for it, where it belongs to no plan; empty otherwise.
     pub requester: String,
+    /// The recall it belongs to.
+    pub recall_id: Option<RecallId>,
     /// Trace of the case.
     pub traceparent: String,
     /// When it was created.

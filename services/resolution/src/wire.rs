@@ -11,6 +11,7 @@ pub(crate) mod limits;
 pub(crate) mod outbound;
 pub(crate) mod plans;
 pub(crate) mod proposals;
+pub(crate) mod recalls;
 pub(crate) mod statements;
 pub(crate) mod stock;
 pub(crate) mod supervision;
@@ -65,6 +66,7 @@ mod tests {
     use crate::endpoint::{EndpointKind, EndpointState};
     use crate::plan::PlanState;
     use crate::proposal::{ProposalKind, ProposalState};
+    use crate::recall::{RecallState, RecallVerdict};
     use crate::remedy::{Inquiry, RemedyKind};
     use crate::supervision::SupervisionLevel;
     use crate::task::TaskState;
@@ -83,6 +85,8 @@ mod tests {
             EndpointState, v1::EndpointState;
             DeliveryKind, v1::DeliveryKind;
             DeliveryState, v1::DeliveryState;
+            RecallState, v1::RecallState;
+            RecallVerdict, v1::RecallVerdict;
         }
     }
 }

@@ -40,6 +40,12 @@ mod queue;
 mod reached;
 #[path = "rpc/reads.rs"]
 mod reads;
+#[path = "rpc/recall_tasks.rs"]
+mod recall_tasks;
+#[path = "rpc/recalls.rs"]
+mod recalls;
+#[path = "rpc/recalls_called_off.rs"]
+mod recalls_called_off;
 #[path = "rpc/reports.rs"]
 mod reports;
 #[path = "rpc/saga.rs"]

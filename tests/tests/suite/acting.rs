@@ -192,6 +192,13 @@ const NOT_ON_A_CASE: &[(&str, &str)] = &[
         "needs a request: see `services/resolution/tests/rpc/investigations.rs`",
     ),
     ("StockService.ReportShortage", "departments' work, under a lease"),
+    ("RecallService.OpenRecall", "on no case"),
+    (
+        "RecallService.AddRecallCases",
+        "each case has a verdict: see `services/resolution/tests/rpc/recalls.rs`",
+    ),
+    ("RecallService.CloseRecall", "on no case: a whole recall"),
+    ("RecallService.CancelRecall", "on no case: a whole recall"),
     ("DepartmentService.PauseDepartment", "on no case: a department's whole queue"),
     ("DepartmentService.ResumeDepartment", "on no case: a department's whole queue"),
     ("SupervisionService.SetSupervision", "a setting"),

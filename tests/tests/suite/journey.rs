@@ -12,6 +12,7 @@ mod figures;
 mod inquiries;
 mod matters;
 mod notices;
+mod recalls;
 mod roster;
 mod rules;
 mod scene;

@@ -112,7 +112,7 @@ fn what(step: &Step) -> String {
 }
 
 /// A remedy in short: `refund CNY 128.00`, `exchange 1 × SKU-7`.
-fn remedy(kind: i32, sum: &str, goods: Option<&Goods>) -> String {
+pub(super) fn remedy(kind: i32, sum: &str, goods: Option<&Goods>) -> String {
     let goods = goods.map(|goods| format!("{} × {}", goods.quantity, goods.sku)).unwrap_or_default();
     format!("{} {sum}{goods}", word::<RemedyKind>(kind)).trim_end().to_owned()
 }
@@ -127,6 +127,7 @@ pub fn task(task: &Task) -> String {
         ("department", task.department_id.clone()),
         ("case", task.case_id.clone()),
         ("plan", task.plan_id.clone()),
+        ("recall", task.recall_id.clone()),
         ("step", task.step_id.clone()),
         ("undoes", task.compensates_task_id.clone()),
         ("asked for", asked_for(task)),

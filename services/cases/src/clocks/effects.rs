@@ -51,7 +51,8 @@ pub(super) fn met_by(fact: &Fact) -> &'static [Kind] {
             | Handling::Assigned { .. }
             | Handling::Information(_)
             // Its stage is over when its handler says what was found.
-            | Handling::Investigation(_) => &[],
+            | Handling::Investigation(_)
+            | Handling::Recalled { .. } => &[],
         },
         Fact::Ruling(ruling) => match ruling {
             Ruling::Resolved { .. } | Ruling::SharedOutcome(_) => {

@@ -62,6 +62,7 @@ pub(crate) enum Handling {
     Information(Information),
     Findings { findings: String, root_cause: String },
     Investigation(Investigation),
+    Recalled { article: String, lot: String, notice: String },
 }
 
 /// What a department is asked about it, and answers.
@@ -105,6 +106,7 @@ impl Handling {
             Self::Accepted => (Kind::Accepted, Public),
             Self::Note(note) => (Kind::Note, note.visibility),
             Self::Information(_) => (Kind::Note, Internal),
+            Self::Recalled { .. } => (Kind::Note, Public),
             Self::Findings { .. } => (Kind::Findings, Internal),
             Self::Investigation(investigation) => investigation.filed_under(),
         }
@@ -126,6 +128,10 @@ impl Handling {
             Self::Findings { findings, root_cause } if root_cause.is_empty() => findings.clone(),
             Self::Findings { findings, root_cause } => format!("{findings}\nroot cause: {root_cause}"),
             Self::Investigation(investigation) => investigation.text(),
+            Self::Recalled { article, lot, notice } => {
+                let lot = if lot.is_empty() { String::new() } else { format!(", lot {lot},") };
+                with_reason(format!("the article {article}{lot} is recalled"), notice)
+            }
         }
     }
 }

@@ -15,8 +15,8 @@ use proto::redress::intake::v1::complaint::ChannelDetail;
 use proto::redress::intake::v1::{Complaint, ComplaintRegistered, InformationAdded, InformationSource};
 use proto::redress::resolution::v1::{
     Inquiry, InvestigationCancelled, InvestigationCompleted, InvestigationRequested, PlanApproved,
-    PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, RemedyKind, ShortageReported, SupervisionLevel,
-    TaskCompleted, TaskEscalated, TaskNeedsAttention,
+    PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, RecallCaseAdded, RemedyKind, ShortageReported,
+    SupervisionLevel, TaskCompleted, TaskEscalated, TaskNeedsAttention,
 };
 use sameness::{self, Keys, Sketch};
 use triage::{Facts, Surroundings};
@@ -282,7 +282,7 @@ impl IntoExternalEvent for PlanCancelled {
 impl IntoExternalEvent for TaskCompleted {
     fn external_event(self) -> Result<ExternalEvent, Fault> {
         let kind = words(self.kind().as_str_name(), RemedyKind::Unspecified.as_str_name());
-        let Self { cycle, department_id, compensation, reference, amount, .. } = self;
+        let Self { cycle, department_id, compensation, reference, amount, recall_id, .. } = self;
         let mut check = Check::new();
         let amount = check.money("amount", amount).map(|amount| format!(" of {amount}")).unwrap_or_default();
         check.done("INVALID_EVENT")?;
@@ -292,7 +292,9 @@ impl IntoExternalEvent for TaskCompleted {
             number => format!(", reference {number}"),
         };
         let work = format!("{department_id} {did} the {kind}{amount}{reference}");
-        by("resolution", cycle, Event::TaskCompleted { work })
+        let of_plan = recall_id.is_empty();
+        let event = if of_plan { Event::TaskCompleted { work } } else { Event::RecallTaskCompleted { work } };
+        by("resolution", cycle, event)
     }
 }
 
@@ -348,6 +350,13 @@ impl IntoExternalEvent for InvestigationCancelled {
     fn external_event(self) -> Result<ExternalEvent, Fault> {
         let Self { case_id: _, cycle, task_id: _, department_id: department, reason } = self;
         by("resolution", cycle, Event::Investigation(Investigation::Cancelled { department, reason }))
+    }
+}
+
+impl IntoExternalEvent for RecallCaseAdded {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
+        let Self { case_id: _, cycle, recall_id: _, sku: article, lot, notice, adder } = self;
+        Ok(ExternalEvent { cycle, actor: adder, event: Event::Recalled { article, lot, notice } })
     }
 }
 

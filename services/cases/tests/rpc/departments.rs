@@ -2,7 +2,8 @@
 
 use proto::redress::cases::v1::{RemedyDelayed, TimelineKind, Visibility, WithdrawCaseRequest};
 use proto::redress::resolution::v1::{
-    Inquiry, InvestigationCancelled, InvestigationCompleted, InvestigationRequested, ShortageReported,
+    Inquiry, InvestigationCancelled, InvestigationCompleted, InvestigationRequested, RecallCaseAdded,
+    RemedyKind, ShortageReported, TaskCompleted,
 };
 use testkit::request_id;
 use uuid::Uuid;
@@ -126,5 +127,46 @@ async fn a_new_promise_is_noted_and_told_on_while_the_case_goes_on() {
         "nothing is promised any more"
     );
     assert!(!scene.timeline(case).await.iter().any(|entry| entry.text.contains("A-19")));
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn a_recall_and_what_is_done_for_it_are_on_the_record_in_whatever_cycle_and_once() {
+    let scene = Scene::open().await;
+    let case = scene.assigned().await;
+    let before = scene.case(case).await;
+    let added = RecallCaseAdded {
+        case_id: case.to_string(),
+        cycle: 7,
+        recall_id: request_id(),
+        sku: "A-17".to_owned(),
+        lot: "L-9".to_owned(),
+        notice: "do not use it; we exchange it".to_owned(),
+        adder: "boss".to_owned(),
+    };
+    let done = TaskCompleted {
+        case_id: case.to_string(),
+        cycle: 7,
+        department_id: "warehouse".to_owned(),
+        kind: RemedyKind::Exchange.into(),
+        reference: "W-1".to_owned(),
+        ..TaskCompleted::default()
+    };
+    let of_recall = TaskCompleted { recall_id: added.recall_id.clone(), ..done.clone() };
+    let event = scene.house.tell("resolution", case, &added).await;
+    scene.house.tell("resolution", case, &of_recall).await;
+    scene.house.tell("resolution", case, &done).await;
+    scene.house.settled().await;
+    scene.house.tell_raw("resolution", event).await;
+    scene.house.settled().await;
+    assert_eq!(scene.case(case).await.state(), before.state(), "its handling goes on as before");
+    let timeline = scene.timeline(case).await;
+    let told: Vec<_> = timeline.iter().filter(|entry| entry.text.contains("is recalled")).collect();
+    assert_eq!(told.len(), 1, "once");
+    let words = "the article A-17, lot L-9, is recalled: do not use it; we exchange it";
+    assert_eq!((told[0].text.as_str(), told[0].actor.as_str()), (words, "boss"));
+    assert_eq!((told[0].visibility(), told[0].kind()), (Visibility::Public, TimelineKind::Note));
+    let exchanged = timeline.iter().filter(|entry| entry.text.contains("W-1"));
+    assert_eq!(exchanged.count(), 1, "a step of a plan counts in its cycle, only");
     scene.house.done().await;
 }

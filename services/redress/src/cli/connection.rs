@@ -23,6 +23,7 @@ use proto::redress::resolution::v1::endpoint_service_client::EndpointServiceClie
 use proto::redress::resolution::v1::investigation_service_client::InvestigationServiceClient;
 use proto::redress::resolution::v1::ledger_service_client::LedgerServiceClient;
 use proto::redress::resolution::v1::proposal_service_client::ProposalServiceClient;
+use proto::redress::resolution::v1::recall_service_client::RecallServiceClient;
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
 use proto::redress::resolution::v1::stock_service_client::StockServiceClient;
 use proto::redress::resolution::v1::supervision_service_client::SupervisionServiceClient;
@@ -199,6 +200,10 @@ impl Caller {
 
     pub(crate) fn stock(&self) -> StockServiceClient<Calls> {
         StockServiceClient::new(self.client.calls())
+    }
+
+    pub(crate) fn recalls(&self) -> RecallServiceClient<Calls> {
+        RecallServiceClient::new(self.client.calls())
     }
 
     pub(crate) fn departments(&self) -> DepartmentServiceClient<Calls> {

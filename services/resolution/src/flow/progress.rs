@@ -90,7 +90,7 @@ pub(crate) async fn cancel(tx: &mut Tx, plans: &mut [Plan], reason: &str) -> Res
 
 /// Has departments told, to which tasks were brought, that these are no longer wanted.
 /// Workers that poll hear it by their heartbeats.
-async fn tell_holders(tx: &mut Tx, changed: &[Task]) -> Result<(), Fault> {
+pub(crate) async fn tell_holders(tx: &mut Tx, changed: &[Task]) -> Result<(), Fault> {
     let asked = |task: &&Task| task.state == TaskState::Leased && task.cancel_requested;
     let tasks: Vec<&Task> = changed.iter().filter(asked).collect();
     if tasks.is_empty() {

@@ -5,7 +5,7 @@ mod queue;
 
 use fault::Fault;
 use jiff_sqlx::ToSqlx;
-use kernel::{CaseId, PlanId, TaskId};
+use kernel::{CaseId, PlanId, RecallId, TaskId};
 use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -60,6 +60,7 @@ pub(super) struct Row {
     result_evidence: Vec<String>,
     inquiry: Option<i16>,
     requester: String,
+    recall_id: Option<Uuid>,
     lease_token: Option<Uuid>,
     requeued_by: Option<String>,
     requeue_reason: Option<String>,
@@ -78,7 +79,7 @@ macro_rules! columns {
         "task_id, version, plan_id, step_id, case_id, cycle, department_id, kind, compensates_task_id,
          amount_minor, currency, sku, quantity, instructions, priority, due_time, state, attempt,
          max_attempts, worker, visible_at, cancel_requested, checkpoint, last_error, result_reference,
-         result_minor, result_remark, result_evidence, inquiry, requester, lease_token, requeued_by, requeue_reason, rejections,
+         result_minor, result_remark, result_evidence, inquiry, requester, recall_id, lease_token, requeued_by, requeue_reason, rejections,
          given_to_task_id, attempt_until, overdue_step, first_leased_at, traceparent, created_at"
     };
 }
@@ -133,6 +134,7 @@ impl Row {
             given_to: self.given_to_task_id.map(TaskId),
             inquiry: inquiry.transpose()?,
             requester: self.requester,
+            recall_id: self.recall_id.map(RecallId),
             traceparent: self.traceparent,
             created_at: self.created_at.to_jiff(),
         })
@@ -288,6 +290,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, tasks: &[Task]) -> Result<()
         .column("rejections", |task| task.rejections)
         .column("inquiry", |task| task.inquiry.map(Inquiry::number))
         .column("requester", |task| task.requester.as_str())
+        .column("recall_id", |task| task.recall_id.map(|id| id.0))
         .column("requeued_by", |task| task.requeued.as_ref().map(|requeued| requeued.by.as_str()))
         .column("requeue_reason", |task| task.requeued.as_ref().map(|requeued| requeued.reason.as_str()));
     let rows = remedy_columns(rows, |task| &task.remedy).done();

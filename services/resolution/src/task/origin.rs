@@ -56,6 +56,7 @@ impl Task {
             given_to: None,
             inquiry: None,
             requester: String::new(),
+            recall_id: None,
             overdue_step: 0,
             first_leased_at: None,
             traceparent: origin.traceparent.to_owned(),

@@ -6,7 +6,7 @@ use proto::redress::resolution::v1;
 use proto::timestamp;
 
 use super::money;
-use super::tasks::plan_id;
+use super::tasks::{plan_id, recall_id};
 use crate::approval::Outcome;
 use crate::plan::Plan;
 use crate::proposal::{ProposalState, TaskProposal};
@@ -81,6 +81,7 @@ fn task_completed(task: &Task, now: Timestamp) -> v1::TaskCompleted {
         first_lease_time: task.first_leased_at.map(timestamp),
         complete_time: Some(timestamp(now)),
         due_time: task.due_time.map(timestamp),
+        recall_id: recall_id(task),
     }
 }
 
@@ -188,6 +189,7 @@ pub(crate) fn task_needs_attention(task: &Task) -> v1::TaskNeedsAttention {
         outcome_unknown: task.state == TaskState::OutcomeUnknown,
         rejections: 0,
         escalated: false,
+        recall_id: recall_id(task),
     }
 }
 

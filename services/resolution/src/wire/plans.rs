@@ -128,7 +128,7 @@ fn remedy(check: &mut Check, at: &str, asked: RequestedRemedy) -> Remedy {
     remedy
 }
 
-fn read_goods(check: &mut Check, at: &str, goods: v1::Goods) -> Goods {
+pub(super) fn read_goods(check: &mut Check, at: &str, goods: v1::Goods) -> Goods {
     let v1::Goods { sku, quantity } = goods;
     let field = format!("{at}goods.quantity");
     check.ensure((1..=MAX_QUANTITY).contains(&quantity), &field, "must be 1 to 10000");

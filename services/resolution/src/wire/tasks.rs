@@ -364,12 +364,18 @@ pub(crate) fn task(task: &Task) -> v1::Task {
         given_to_task_id: task.given_to.map(|id| id.to_string()).unwrap_or_default(),
         inquiry: task.inquiry.map_or(0, |inquiry| i32::from(inquiry.number())),
         requester: task.requester.clone(),
+        recall_id: recall_id(task),
     }
 }
 
 /// The plan a task belongs to, as it is told; empty where it belongs to none.
 pub(crate) fn plan_id(task: &Task) -> String {
     task.plan_id.map(|id| id.to_string()).unwrap_or_default()
+}
+
+/// The recall a task belongs to, as it is told; empty where it belongs to none.
+pub(crate) fn recall_id(task: &Task) -> String {
+    task.recall_id.map(|id| id.to_string()).unwrap_or_default()
 }
 
 /// A report that was refused, as it is shown.

@@ -55,6 +55,12 @@ async fn report(world: &World, request: ReportShortageRequest) -> Result<Task, S
     Ok(task.unwrap())
 }
 
+/// Who holds a task lacks an article for it.
+pub(crate) async fn lack(world: &World, lease: &Lease, sku: &str) {
+    let request = ReportShortageRequest { sku: sku.to_owned(), ..lacking(lease, 5) };
+    report(world, request).await.unwrap();
+}
+
 async fn shortages(world: &World, task_id: &str) -> Vec<Shortage> {
     let request = GetTaskRequest { task_id: task_id.to_owned() };
     world.handler().get_task(request).await.unwrap().into_inner().shortages

@@ -21,6 +21,9 @@ const fn invalid(
 /// Lacks everything that is required.
 const EMPTY: &str = "{}";
 const BAD_PAGE: &str = r#"{"page_size": -1}"#;
+const RECALL_FIELDS: &[&str] = &["request_id", "sku", "reason", "notice", "measures"];
+const END_FIELDS: &[&str] = &["request_id", "recall_id", "reason"];
+const OF_RECALL_FIELDS: &[&str] = &["request_id", "recall_id", "case_ids"];
 const REPLY_FIELDS: &[&str] = &["request_id", "case_id", "text", "reason"];
 
 pub(super) const INVALID: &[Invalid] = &[
@@ -334,6 +337,14 @@ pub(super) const INVALID: &[Invalid] = &[
         &["request_id", "lease_token", "task_id", "expect_time"],
     ),
     invalid("StockService.ListStockAlerts", BAD_PAGE, "INVALID_REQUEST", &["page_size"]),
+    invalid("RecallService.OpenRecall", EMPTY, "INVALID_RECALL", RECALL_FIELDS),
+    invalid("RecallService.AddRecallCases", EMPTY, "INVALID_RECALL_CASES", OF_RECALL_FIELDS),
+    invalid("RecallService.GetRecall", EMPTY, "INVALID_REQUEST", &["recall_id"]),
+    invalid("RecallService.ListRecalls", BAD_PAGE, "INVALID_REQUEST", &["page_size"]),
+    invalid("RecallService.ListRecallCases", BAD_PAGE, "INVALID_REQUEST", &["page_size", "recall_id"]),
+    invalid("RecallService.ListRecallCandidates", BAD_PAGE, "INVALID_REQUEST", &["page_size", "recall_id"]),
+    invalid("RecallService.CloseRecall", EMPTY, "INVALID_REASON", END_FIELDS),
+    invalid("RecallService.CancelRecall", EMPTY, "INVALID_REASON", END_FIELDS),
     invalid("SupervisionService.SetSupervision", EMPTY, "INVALID_SUPERVISION", &["request_id"]),
     invalid("SupervisionService.GetDepartmentBoard", EMPTY, "INVALID_REQUEST", &["department_id"]),
     invalid(

@@ -17,6 +17,9 @@ const CASE: &str = r#"{"case_id": "$ID"}"#;
 const PRIORITY: &str = r#"{"request_id": "$KEY", "case_id": "$ID", "priority": 1, "reason": "x"}"#;
 const REPLY: &str = r#"{"request_id": "$KEY", "case_id": "$ID", "text": "x", "reason": "x"}"#;
 
+/// Ends a recall that there is not.
+const END_RECALL: &str = r#"{"request_id": "$KEY", "recall_id": "$ID", "reason": "x"}"#;
+
 pub(super) const UNKNOWN: &[Unknown] = &[
     unknown("IntakeService.GetComplaint", r#"{"complaint_id": "$ID"}"#, "COMPLAINT_NOT_FOUND"),
     unknown("FormService.GetForm", r#"{"category": "nothing"}"#, "FORM_NOT_FOUND"),
@@ -366,6 +369,14 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "task_id": "$ID", "lease_token": "$ID", "expect_time": "2126-01-01T00:00:00Z"}"#,
         "TASK_NOT_FOUND",
     ),
+    unknown("RecallService.GetRecall", r#"{"recall_id": "$ID"}"#, "RECALL_NOT_FOUND"),
+    unknown(
+        "RecallService.AddRecallCases",
+        r#"{"request_id": "$KEY", "recall_id": "$ID", "case_ids": ["$ID"]}"#,
+        "RECALL_NOT_FOUND",
+    ),
+    unknown("RecallService.CloseRecall", END_RECALL, "RECALL_NOT_FOUND"),
+    unknown("RecallService.CancelRecall", END_RECALL, "RECALL_NOT_FOUND"),
     unknown(
         "SupervisionService.GetDepartmentBoard",
         r#"{"department_id": "nowhere"}"#,

@@ -10,6 +10,7 @@ use proto::redress::resolution::v1::{
 };
 use testkit::request_id;
 
+use super::recalls;
 use super::scene::{BOSS, Scene, approved_sum, broken_cups};
 use crate::twice::Twice;
 
@@ -104,6 +105,7 @@ pub(crate) async fn asked(scene: &Scene) {
     let cancelled = investigations(scene, &agent).cancel_investigation(cancel).await.unwrap().into_inner();
     assert_eq!(cancelled.task.unwrap().state(), TaskState::Cancelled);
     lacking(scene, &agent, &case_id).await;
+    recalls::recalled(scene, &case_id).await;
     request(scene, &agent, &case_id).await;
     assert_eq!(open(scene, &case_id).await, 1);
 

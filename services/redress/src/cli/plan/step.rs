@@ -31,7 +31,7 @@ pub(crate) fn read(text: &str) -> Result<Step, String> {
 }
 
 /// `SKU*2`, or `SKU` for one.
-fn goods(text: &str) -> Result<Goods, String> {
+pub(crate) fn goods(text: &str) -> Result<Goods, String> {
     let (sku, quantity) = text.rsplit_once('*').unwrap_or((text, "1"));
     let quantity = quantity.parse().map_err(|_| format!("goods are SKU*QUANTITY, unlike {text:?}"))?;
     Ok(Goods { sku: sku.to_owned(), quantity })
