@@ -9,7 +9,6 @@
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::fmt;
 
 use fault::Fault;
 use jiff::Timestamp;
@@ -36,16 +35,6 @@ kernel::numbered! {
         Closed = 2,
         /// Called off. Final.
         Cancelled = 3,
-    }
-}
-
-impl fmt::Display for RecallState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Open => "open",
-            Self::Closed => "closed",
-            Self::Cancelled => "called off",
-        })
     }
 }
 
@@ -212,7 +201,7 @@ impl Recall {
         let added = i32::try_from(inside.len() - known.inside.len()).unwrap_or(i32::MAX);
         let cases = self.cases.saturating_add(added);
         if cases > MAX_CASES {
-            return Err(Refusal::TooManyRecallCases);
+            return Err(Refusal::TooManyRecallCases(MAX_CASES));
         }
         if added > 0 {
             self.version += 1;
@@ -254,7 +243,7 @@ impl Recall {
     /// It is called off; one that is stays as it ended. Answers whether it was open.
     pub fn cancel(&mut self, end: End) -> Result<bool, Refusal> {
         match self.state {
-            RecallState::Closed => Err(Refusal::InvalidRecallState(self.state)),
+            RecallState::Closed => Err(Refusal::InvalidRecallState),
             RecallState::Cancelled => Ok(false),
             RecallState::Open => {
                 self.end(RecallState::Cancelled, end);
@@ -270,7 +259,7 @@ impl Recall {
     }
 
     fn must_be_open(&self) -> Result<(), Refusal> {
-        if self.state == RecallState::Open { Ok(()) } else { Err(Refusal::InvalidRecallState(self.state)) }
+        if self.state == RecallState::Open { Ok(()) } else { Err(Refusal::InvalidRecallState) }
     }
 }
 

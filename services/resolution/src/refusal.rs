@@ -5,7 +5,6 @@ use fault::Kind;
 use crate::approval::policy::MAX_POLICIES;
 use crate::ledger::statement::MAX_ROWS;
 use crate::plan::PlanState;
-use crate::recall::{MAX_CASES, RecallState};
 use crate::task::{MAX_INVESTIGATIONS, TaskState};
 
 /// A refusal of the resolution service.
@@ -91,12 +90,12 @@ pub enum Refusal {
     NothingToDeliver,
     /// No recall with this id.
     RecallNotFound,
-    /// The recall's state does not allow it.
-    InvalidRecallState(RecallState),
+    /// The recall has ended.
+    InvalidRecallState,
     /// So many tasks of the recall have not ended.
     RecallTasksOpen(i64),
-    /// More cases than a recall may have.
-    TooManyRecallCases,
+    /// More cases than a recall may have, which is so many.
+    TooManyRecallCases(i32),
 }
 
 impl fault::Refusal for Refusal {
@@ -129,7 +128,7 @@ impl fault::Refusal for Refusal {
             | Self::EndpointAlreadyPaused
             | Self::EndpointNotPaused
             | Self::NothingToDeliver
-            | Self::InvalidRecallState(_)
+            | Self::InvalidRecallState
             | Self::RecallTasksOpen(_)
             | Self::InvalidTaskState(_) => Kind::Precondition,
             Self::ApproverIsProposer
@@ -143,7 +142,7 @@ impl fault::Refusal for Refusal {
             Self::StatementTooLong
             | Self::TooManyInvestigations
             | Self::TooManyApprovalPolicies
-            | Self::TooManyRecallCases => Kind::Exhausted,
+            | Self::TooManyRecallCases(_) => Kind::Exhausted,
             Self::KeyReused => Kind::Exists,
         }
     }
@@ -190,9 +189,9 @@ impl fault::Refusal for Refusal {
             Self::EndpointNotPaused => "ENDPOINT_NOT_PAUSED",
             Self::NothingToDeliver => "NOTHING_TO_DELIVER",
             Self::RecallNotFound => "RECALL_NOT_FOUND",
-            Self::InvalidRecallState(_) => "INVALID_RECALL_STATE",
+            Self::InvalidRecallState => "INVALID_RECALL_STATE",
             Self::RecallTasksOpen(_) => "RECALL_TASKS_OPEN",
-            Self::TooManyRecallCases => "TOO_MANY_RECALL_CASES",
+            Self::TooManyRecallCases(_) => "TOO_MANY_RECALL_CASES",
         }
     }
 }
@@ -250,11 +249,11 @@ impl std::fmt::Display for Refusal {
             Self::EndpointNotPaused => f.write_str("the endpoint is not paused"),
             Self::NothingToDeliver => f.write_str("nothing of the task can be delivered again"),
             Self::RecallNotFound => f.write_str("no recall with this id"),
-            Self::InvalidRecallState(state) => write!(f, "the recall is {state} and does not allow this"),
+            Self::InvalidRecallState => f.write_str("the recall has ended and does not allow this"),
             Self::RecallTasksOpen(open) => {
                 write!(f, "{open} of its tasks have not ended; wait for them, or cancel the recall")
             }
-            Self::TooManyRecallCases => write!(f, "a recall has at most {MAX_CASES} cases"),
+            Self::TooManyRecallCases(most) => write!(f, "a recall has at most {most} cases"),
         }
     }
 }
