@@ -16,6 +16,7 @@ mod ledger;
 mod notices;
 mod people;
 mod remedies;
+mod remedy_types;
 mod routing;
 mod supervision;
 mod surveys;
@@ -39,6 +40,7 @@ pub use remedies::{
     approval_limits, department_queue, in_short, investigations, pause, plan, plans, proposal, stock_alerts,
     task, task_history, tasks,
 };
+pub use remedy_types::{remedy_type, remedy_types};
 pub use routing::{
     absence, agent_verdicts, decision, offboarded, routing_policies, routing_policy, routing_replay,
     unassignable,

@@ -5,6 +5,7 @@ use fault::Kind;
 use crate::approval::policy::MAX_POLICIES;
 use crate::ledger::statement::MAX_ROWS;
 use crate::plan::PlanState;
+use crate::remedy_type::{MAX_TYPES, MAX_VERSIONS};
 use crate::task::{MAX_INVESTIGATIONS, TaskState};
 
 /// A refusal of the resolution service.
@@ -88,6 +89,10 @@ pub enum Refusal {
     EndpointNotPaused,
     /// The task has no delivery that could be made again.
     NothingToDeliver,
+    /// No type of remedy with this name, or no such version of it.
+    RemedyTypeNotFound,
+    /// The tenant has as many types, or versions of one, as it may.
+    TooManyRemedyTypes,
 }
 
 impl fault::Refusal for Refusal {
@@ -101,6 +106,7 @@ impl fault::Refusal for Refusal {
             | Self::EndpointNotFound
             | Self::ApprovalPolicyNotFound
             | Self::DelegationNotFound
+            | Self::RemedyTypeNotFound
             | Self::ReconciliationNotFound => Kind::NotFound,
             Self::CaseNotDecided
             | Self::PlanAlreadyOpen
@@ -128,9 +134,10 @@ impl fault::Refusal for Refusal {
             | Self::CallerRecused
             | Self::DeciderIsProposer
             | Self::NotTheHandler => Kind::Forbidden,
-            Self::StatementTooLong | Self::TooManyInvestigations | Self::TooManyApprovalPolicies => {
-                Kind::Exhausted
-            }
+            Self::StatementTooLong
+            | Self::TooManyInvestigations
+            | Self::TooManyApprovalPolicies
+            | Self::TooManyRemedyTypes => Kind::Exhausted,
             Self::KeyReused => Kind::Exists,
         }
     }
@@ -176,6 +183,8 @@ impl fault::Refusal for Refusal {
             Self::EndpointAlreadyPaused => "ENDPOINT_ALREADY_PAUSED",
             Self::EndpointNotPaused => "ENDPOINT_NOT_PAUSED",
             Self::NothingToDeliver => "NOTHING_TO_DELIVER",
+            Self::RemedyTypeNotFound => "REMEDY_TYPE_NOT_FOUND",
+            Self::TooManyRemedyTypes => "TOO_MANY_REMEDY_TYPES",
         }
     }
 }
@@ -232,6 +241,13 @@ impl std::fmt::Display for Refusal {
             Self::EndpointAlreadyPaused => f.write_str("the endpoint is paused already"),
             Self::EndpointNotPaused => f.write_str("the endpoint is not paused"),
             Self::NothingToDeliver => f.write_str("nothing of the task can be delivered again"),
+            Self::RemedyTypeNotFound => f.write_str("no type of remedy with this name and version"),
+            Self::TooManyRemedyTypes => {
+                write!(
+                    f,
+                    "there are {MAX_TYPES} types of remedy already, or {MAX_VERSIONS} versions of this one"
+                )
+            }
         }
     }
 }

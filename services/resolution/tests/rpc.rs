@@ -40,6 +40,10 @@ mod queue;
 mod reached;
 #[path = "rpc/reads.rs"]
 mod reads;
+#[path = "rpc/remedy_results.rs"]
+mod remedy_results;
+#[path = "rpc/remedy_types.rs"]
+mod remedy_types;
 #[path = "rpc/reports.rs"]
 mod reports;
 #[path = "rpc/saga.rs"]

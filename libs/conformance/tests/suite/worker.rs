@@ -143,7 +143,7 @@ impl Worker {
         }
         let reference = if self.is(Fault::NoReference) { String::new() } else { reference };
         let result =
-            Some(TaskResult { reference, amount: Some(amount), remark: String::new(), evidence: Vec::new() });
+            Some(TaskResult { reference, amount: Some(amount), remark: String::new(), evidence: Vec::new(), output: String::new() });
         let request =
             CompleteTaskRequest { request_id: new_id(), task_id: task.task_id, lease_token: token, result };
         self.tell(request).await;
