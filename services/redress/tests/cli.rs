@@ -8,6 +8,8 @@ mod conformance;
 mod deciding;
 #[path = "cli/first_hour.rs"]
 mod first_hour;
+#[path = "cli/remedies.rs"]
+mod remedies;
 #[path = "cli/staff.rs"]
 mod staff;
 #[path = "cli/supervision.rs"]
