@@ -49,7 +49,8 @@ pub fn plan(plan: &Plan) -> String {
 /// What steps of types of the tenant's own bring.
 fn inputs(steps: &[Step]) -> String {
     let custom = steps.iter().filter(|step| !step.input.is_empty());
-    custom.map(|step| format!("{} brings {}\n", one_line(&step.step_id), one_line(&step.input))).collect()
+    let brings = |step: &Step| format!("{} brings {}\n", one_line(&step.step_id), one_line(&step.input));
+    custom.map(brings).collect::<Vec<_>>().concat()
 }
 
 /// What steps wait for, and what could be done instead.

@@ -28,12 +28,12 @@ async fn handed_out(world: &World) -> (Plan, Lease) {
     (plan, world.take("outlet").await)
 }
 
-fn result(output: &str) -> Option<TaskResult> {
-    Some(TaskResult { output: output.to_owned(), ..TaskResult::default() })
+fn result(output: &str) -> TaskResult {
+    TaskResult { output: output.to_owned(), ..TaskResult::default() }
 }
 
 fn report(lease: &Lease, output: &str) -> CompleteTaskRequest {
-    CompleteTaskRequest { result: result(output), ..completion(lease) }
+    CompleteTaskRequest { result: Some(result(output)), ..completion(lease) }
 }
 
 /// Its step goes on in the service department.
@@ -128,7 +128,7 @@ async fn what_a_department_settles_is_held_against_the_schema() {
     let mut worker = world.client("worker");
     worker.fail_task(unknown_outcome(&lease)).await.unwrap();
     let settled = |said: &str| SettleTaskRequest {
-        result: result(said),
+        result: Some(result(said)),
         ..settlement(lease.task.as_ref().unwrap(), true)
     };
     refused_for(worker.settle_task(settled(BAD)).await, "INVALID_RESULT", &FIELDS);
@@ -144,7 +144,7 @@ async fn what_two_people_say_was_done_is_held_against_the_schema() {
     let world = World::open().await;
     let (plan, lease) = handed_out(&world).await;
     let task = lease.task.clone().unwrap();
-    let said = |said: &str| ProposeTaskCompletionRequest { result: result(said), ..finished(&task) };
+    let said = |said: &str| ProposeTaskCompletionRequest { result: Some(result(said)), ..finished(&task) };
     let mut ann = proposing(&world, "ann");
     refused_for(ann.propose_task_completion(said(BAD)).await, "INVALID_RESULT", &FIELDS);
     refused_for(ann.propose_task_completion(said("")).await, "INVALID_RESULT", &["result.output"]);
@@ -194,7 +194,7 @@ async fn the_answer_to_a_call_is_held_against_the_schema() {
     let world = pushing().await;
     set(&world, gift_card()).await;
     let (bank, serving) = open(&world).await;
-    let done = |said: &str| Ok(with(Outcome::Done(result(said).unwrap())));
+    let done = |said: &str| Ok(with(Outcome::Done(result(said))));
     bank.will(vec![done(BAD), done(CODE)]);
     let of_finance = || Step { department_id: "finance".to_owned(), ..card("gift", FIFTY) };
     let plan = world.approved(vec![of_finance()]).await;
