@@ -250,10 +250,12 @@ impl Bench {
     }
 }
 
-/// How a panic of the handler is told: what moves money or goods may have moved them.
-fn panicked(kind: RemedyKind) -> Failure {
+/// How a panic of the handler is told: what moves money or goods, or is of a type that moves
+/// value, may have moved them.
+fn panicked(kind: RemedyKind, moves_value: bool) -> Failure {
     let (code, message) = ("WORKER_PANICKED".to_owned(), "the handler panicked".to_owned());
     match kind {
+        _ if moves_value => Failure::Unknown { code, message },
         RemedyKind::Refund
         | RemedyKind::Compensation
         | RemedyKind::FeeWaiver
@@ -293,7 +295,7 @@ where
             cancelled.cancel();
         }
         let (note, notes) = watch::channel(Vec::new());
-        let kind = task.kind();
+        let (kind, moves_value) = (task.kind(), task.moves_value);
         let work = Work { task, cancelled: cancelled.clone(), note };
         // A task of its own: a panic in the handler fails this one alone.
         let mut handling = tokio::spawn(handler(work).in_current_span());
@@ -301,7 +303,7 @@ where
             outcome = &mut handling => outcome,
             never = bench.hold(&held, notes, cancelled) => match never {},
         };
-        let outcome = outcome.unwrap_or_else(|_| Err(panicked(kind)));
+        let outcome = outcome.unwrap_or_else(|_| Err(panicked(kind, moves_value)));
         bench.report(&held, outcome).await;
         drop(hand);
     }

@@ -17,6 +17,7 @@ mod notices;
 mod people;
 mod recalls;
 mod remedies;
+mod remedy_types;
 mod routing;
 mod supervision;
 mod surveys;
@@ -41,6 +42,7 @@ pub use remedies::{
     approval_limits, department_queue, in_short, investigations, pause, plan, plans, proposal, stock_alerts,
     task, task_history, tasks,
 };
+pub use remedy_types::{remedy_type, remedy_types};
 pub use routing::{
     absence, agent_verdicts, decision, offboarded, routing_policies, routing_policy, routing_replay,
     unassignable,

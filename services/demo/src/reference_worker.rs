@@ -46,7 +46,7 @@ impl ReferenceWorker {
         let asked = work.task.kind() == RemedyKind::Investigation;
         let remark = if asked { "looked into, for trying out".to_owned() } else { String::new() };
         let evidence = if asked { vec![reference.clone()] } else { Vec::new() };
-        Ok(TaskResult { reference, amount: work.task.amount, remark, evidence })
+        Ok(TaskResult { reference, amount: work.task.amount, remark, evidence, output: String::new() })
     }
 
     fn has(&self, task: &str) -> bool {

@@ -29,6 +29,7 @@ mod policy;
 mod recall;
 mod reconcile;
 mod refused;
+mod remedy_type;
 mod roster;
 mod routing;
 mod rules;
@@ -121,6 +122,8 @@ enum Verb {
     Task(task::Tasks),
     /// Where departments that cannot poll have their tasks brought to, and what was brought
     Endpoint(endpoint::Endpoints),
+    /// Types of remedy of your own: what a step of one brings, and what comes of it
+    RemedyType(remedy_type::RemedyTypes),
     /// What complainants say to an outcome
     Feedback(feedback::FeedbackArgs),
     /// Lists what complainants were, or could not be, told
@@ -205,6 +208,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Recall(args) => wait(args.run()),
         Verb::Task(args) => wait(args.run()),
         Verb::Endpoint(args) => wait(args.run()),
+        Verb::RemedyType(args) => wait(args.run()),
         Verb::Feedback(args) => wait(args.run()),
         Verb::Notices(args) => wait(args.run()),
         Verb::Survey(args) => wait(args.run()),

@@ -10,6 +10,8 @@ mod deciding;
 mod first_hour;
 #[path = "cli/recalls.rs"]
 mod recalls;
+#[path = "cli/remedies.rs"]
+mod remedies;
 #[path = "cli/staff.rs"]
 mod staff;
 #[path = "cli/supervision.rs"]

@@ -148,6 +148,8 @@ pub fn total<'a>(remedies: impl Iterator<Item = &'a Remedy>) -> Sums {
 pub struct Facts {
     /// Kinds of its remedies, as rules name them.
     pub kinds: BTreeSet<String>,
+    /// The tenant's own types of them.
+    pub remedy_types: BTreeSet<String>,
     /// How many steps it has.
     pub steps: i64,
     /// The largest sum of a step, by currency.

@@ -243,7 +243,7 @@ impl Delivery {
         }
         let attempt_until = match task.attempt_until.filter(|_| self.may_have_arrived) {
             Some(until) => until,
-            None => later(now, task.remedy.kind.start_to_close()),
+            None => later(now, task.remedy.start_to_close()),
         };
         if attempt_until <= now {
             return Next::Supersede("the attempt took longer than it may");
@@ -303,7 +303,7 @@ impl Delivery {
             code: UNDELIVERABLE_CODE.to_owned(),
             message: format!("its department did not answer within {} tries", self.tries),
             retryable: false,
-            outcome_unknown: self.may_have_arrived && task.remedy.kind.moves_value(),
+            outcome_unknown: self.may_have_arrived && task.remedy.moves_value(),
         }
     }
 }

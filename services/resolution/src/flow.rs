@@ -4,8 +4,9 @@
 //! are asked on cases that end, `departments` knows those that there are, `department_watch`
 //! notices which of them nobody works for, `restock` hands out again what waited for goods,
 //! `stock_alerts` tells of what is short again and again, `recalls` takes back what recalls
-//! ask for that are called off, `supervision` tells of what departments have overdue, and
-//! `retention` says what is forgotten.
+//! ask for that are called off, `remedy_types` has the tenants' own types at hand,
+//! `supervision` tells of what departments have overdue, and `retention` says what is
+//! forgotten.
 
 pub(crate) mod approval_policies;
 pub(crate) mod department_watch;
@@ -14,6 +15,7 @@ pub(crate) mod dispatch;
 pub(crate) mod investigations;
 pub(crate) mod progress;
 pub(crate) mod recalls;
+pub(crate) mod remedy_types;
 pub(crate) mod reports;
 pub(crate) mod restock;
 pub(crate) mod retention;

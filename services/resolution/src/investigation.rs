@@ -42,8 +42,13 @@ impl CaseView {
 impl Question {
     /// The task it is to its department.
     pub fn asked(self, task_id: TaskId, case: &CaseView, requester: &str, now: Timestamp) -> Task {
-        let remedy =
-            Remedy { kind: RemedyKind::Investigation, amount: None, goods: None, instructions: self.text };
+        let remedy = Remedy {
+            kind: RemedyKind::Investigation,
+            amount: None,
+            goods: None,
+            instructions: self.text,
+            custom: None,
+        };
         Task {
             due_time: self.due_time,
             inquiry: Some(self.inquiry),
@@ -81,6 +86,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::remedy_type::RemedyTypes;
     use crate::task::TaskState;
 
     fn case(standing: RemedyStatus) -> CaseView {
@@ -125,7 +131,7 @@ mod tests {
             let case = case(RemedyStatus::Undecided);
             let task = question(inquiry).asked(TaskId(Uuid::nil()), &case, "ann", Timestamp::UNIX_EPOCH);
             let result = TaskResult { remark: remark.clone(), evidence: evidence.clone(), ..TaskResult::default() };
-            let fields: Vec<String> = task.flaws(&result).into_iter().map(|flaw| flaw.field).collect();
+            let fields: Vec<String> = task.flaws(&result, &RemedyTypes::default()).into_iter().map(|flaw| flaw.field).collect();
             let lacks_evidence = evidence_asked && evidence.is_empty();
             let mut expected = Vec::new();
             if remark.trim().is_empty() { expected.push("remark") }

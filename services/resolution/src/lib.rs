@@ -50,6 +50,7 @@ mod react;
 pub mod recall;
 pub mod refusal;
 pub mod remedy;
+pub mod remedy_type;
 mod rpc;
 pub mod shortage;
 mod store;
@@ -67,6 +68,7 @@ use proto::redress::resolution::v1::investigation_service_server::InvestigationS
 use proto::redress::resolution::v1::ledger_service_server::LedgerServiceServer;
 use proto::redress::resolution::v1::proposal_service_server::ProposalServiceServer;
 use proto::redress::resolution::v1::recall_service_server::RecallServiceServer;
+use proto::redress::resolution::v1::remedy_type_service_server::RemedyTypeServiceServer;
 use proto::redress::resolution::v1::resolution_service_server::ResolutionServiceServer;
 use proto::redress::resolution::v1::stock_service_server::StockServiceServer;
 use proto::redress::resolution::v1::supervision_service_server::SupervisionServiceServer;
@@ -81,15 +83,20 @@ pub const SERVICE: Service = Service { name: "resolution", port: 50054, migratio
 
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let departments = Arc::new(flow::departments::Departments::default());
+    let types = Arc::new(flow::remedy_types::TypesInUse::default());
     let carrier = flow::dispatch::Carrier::new(sender(&kit.settings)?);
-    let resolution = rpc::Resolution::new(kit.db.clone(), Arc::clone(&departments));
+    let resolution = rpc::Resolution::new(kit.db.clone(), Arc::clone(&departments), Arc::clone(&types));
     parts.route(ResolutionServiceServer::new(resolution));
     parts.route(LedgerServiceServer::new(rpc::Ledger::new(kit.db.clone(), Arc::clone(&departments))));
     parts.route(EndpointServiceServer::new(rpc::Endpoints::new(kit.db.clone(), Arc::clone(&departments))));
-    parts.route(ProposalServiceServer::new(rpc::TaskProposals::new(kit.db.clone())));
+    parts.route(ProposalServiceServer::new(rpc::TaskProposals::new(kit.db.clone(), Arc::clone(&types))));
     parts.route(ApprovalServiceServer::new(rpc::PlanApprovals::new(kit.db.clone())));
     parts.route(DepartmentServiceServer::new(rpc::DepartmentQueues::new(kit.db.clone())));
     parts.route(SupervisionServiceServer::new(rpc::DepartmentSupervision::new(kit.db.clone())));
+    parts.route(RemedyTypeServiceServer::new(rpc::RemedyTypeRpc::new(
+        kit.db.clone(),
+        Arc::clone(&departments),
+    )));
     parts.react(react::Reactions);
     parts.route(InvestigationServiceServer::new(rpc::Investigations::new(kit.db.clone())));
     parts.route(StockServiceServer::new(rpc::Stock::new(kit.db.clone())));
@@ -101,7 +108,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         timers::run(db, vec![watch, restock, recalls], stop)
     });
     let db = kit.db.clone();
-    parts.worker("dispatch", move |stop| flow::dispatch::run(db, carrier, departments, stop));
+    parts.worker("dispatch", move |stop| flow::dispatch::run(db, carrier, (departments, types), stop));
     parts.retention(&kit.db, flow::retention::Statements);
     parts.queue_age(&kit.db, "redress.task.age", store::tasks::oldest_ready());
     Ok(())

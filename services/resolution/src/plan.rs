@@ -297,7 +297,7 @@ impl Plan {
     /// Place of the step to undo next: of those done that can be undone, the one
     /// done last.
     pub fn next_to_undo(&self) -> Option<usize> {
-        let undoable = |step: &Step| step.state == StepState::Done && step.remedy.kind.can_be_undone();
+        let undoable = |step: &Step| step.state == StepState::Done && step.remedy.can_be_undone();
         (0..self.steps.len())
             .filter(|&index| undoable(&self.steps[index]))
             .max_by_key(|&index| self.steps[index].done_order)
@@ -348,7 +348,7 @@ impl Plan {
         let step = &mut self.steps[index];
         step.state = StepState::Undoing;
         let compensates = step.task_id;
-        let remedy = Remedy { amount: step.moved.clone(), ..step.remedy.clone() };
+        let remedy = Remedy { amount: step.moved.clone(), ..step.remedy.undoing() };
         Task { compensates, ..self.task(index, task_id, remedy, now) }
     }
 

@@ -16,7 +16,7 @@ use kernel::{CaseId, RecallId, TaskId};
 
 use crate::case::{CaseView, RemedyStatus};
 use crate::refusal::Refusal;
-use crate::remedy::{Flaw, Remedy};
+use crate::remedy::{Flaw, Remedy, RemedyKind};
 use crate::task::{Task, TaskState};
 
 /// Most cases of a recall.
@@ -139,6 +139,9 @@ pub fn flaws<'a>(measures: impl IntoIterator<Item = (usize, &'a Measure)>) -> Ve
         let kind = measure.remedy.kind;
         if kind.needs_amount() {
             let what = "moves money: that is a step of a plan of each case";
+            flaws.push(Flaw::new(format!("measures[{index}].kind"), what));
+        } else if kind == RemedyKind::Custom {
+            let what = "is a type of the tenant's own: that is a step of a plan of each case";
             flaws.push(Flaw::new(format!("measures[{index}].kind"), what));
         } else {
             let own = measure.remedy.flaws().into_iter();

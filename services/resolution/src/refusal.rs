@@ -5,6 +5,7 @@ use fault::Kind;
 use crate::approval::policy::MAX_POLICIES;
 use crate::ledger::statement::MAX_ROWS;
 use crate::plan::PlanState;
+use crate::remedy_type::{MAX_TYPES, MAX_VERSIONS};
 use crate::task::{MAX_INVESTIGATIONS, TaskState};
 
 /// A refusal of the resolution service.
@@ -96,6 +97,10 @@ pub enum Refusal {
     RecallTasksOpen(i64),
     /// More cases than a recall may have, which is so many.
     TooManyRecallCases(i32),
+    /// No type of remedy with this name, or no such version of it.
+    RemedyTypeNotFound,
+    /// The tenant has as many types, or versions of one, as it may.
+    TooManyRemedyTypes,
 }
 
 impl fault::Refusal for Refusal {
@@ -110,6 +115,7 @@ impl fault::Refusal for Refusal {
             | Self::ApprovalPolicyNotFound
             | Self::DelegationNotFound
             | Self::RecallNotFound
+            | Self::RemedyTypeNotFound
             | Self::ReconciliationNotFound => Kind::NotFound,
             Self::CaseNotDecided
             | Self::PlanAlreadyOpen
@@ -142,7 +148,8 @@ impl fault::Refusal for Refusal {
             Self::StatementTooLong
             | Self::TooManyInvestigations
             | Self::TooManyApprovalPolicies
-            | Self::TooManyRecallCases(_) => Kind::Exhausted,
+            | Self::TooManyRecallCases(_)
+            | Self::TooManyRemedyTypes => Kind::Exhausted,
             Self::KeyReused => Kind::Exists,
         }
     }
@@ -192,6 +199,8 @@ impl fault::Refusal for Refusal {
             Self::InvalidRecallState => "INVALID_RECALL_STATE",
             Self::RecallTasksOpen(_) => "RECALL_TASKS_OPEN",
             Self::TooManyRecallCases(_) => "TOO_MANY_RECALL_CASES",
+            Self::RemedyTypeNotFound => "REMEDY_TYPE_NOT_FOUND",
+            Self::TooManyRemedyTypes => "TOO_MANY_REMEDY_TYPES",
         }
     }
 }
@@ -254,6 +263,13 @@ impl std::fmt::Display for Refusal {
                 write!(f, "{open} of its tasks have not ended; wait for them, or cancel the recall")
             }
             Self::TooManyRecallCases(most) => write!(f, "a recall has at most {most} cases"),
+            Self::RemedyTypeNotFound => f.write_str("no type of remedy with this name and version"),
+            Self::TooManyRemedyTypes => {
+                write!(
+                    f,
+                    "there are {MAX_TYPES} types of remedy already, or {MAX_VERSIONS} versions of this one"
+                )
+            }
         }
     }
 }

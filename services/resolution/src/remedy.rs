@@ -42,6 +42,8 @@ kernel::numbered! {
         StaffMeasures = 11,
         /// A product recall is announced.
         RecallNotice = 12,
+        /// Something of a type of the tenant's own.
+        Custom = 13,
         /// A department is asked for evidence or a statement: no remedy.
         Investigation = 20,
         /// A department is to see to its stock of an article: no remedy.
@@ -90,12 +92,13 @@ impl RemedyKind {
         }
     }
 
-    /// Whether doing it twice costs twice.
+    /// Whether doing it twice costs twice; of a type of the tenant's own, see [`Remedy`].
     pub fn moves_value(self) -> bool {
         self.needs_amount() || self.needs_goods()
     }
 
-    /// How long one attempt may go on, heartbeats or not.
+    /// How long one attempt may go on, heartbeats or not; of a type of the tenant's own, see
+    /// [`Remedy`].
     pub fn start_to_close(self) -> Duration {
         match self {
             _ if self.needs_amount() => Duration::from_hours(4),
@@ -104,7 +107,8 @@ impl RemedyKind {
         }
     }
 
-    /// Whether it can be undone once done: an apology cannot.
+    /// Whether it can be undone once done: an apology cannot. Of a type of the tenant's own, see
+    /// [`Remedy`].
     pub fn can_be_undone(self) -> bool {
         self.moves_value() || self == Self::ServiceUpgrade
     }
@@ -125,6 +129,7 @@ impl fmt::Display for RemedyKind {
             Self::RecordCorrection => "record correction",
             Self::StaffMeasures => "staff measures",
             Self::RecallNotice => "recall notice",
+            Self::Custom => "custom",
             Self::Investigation => "investigation",
             Self::StockAlert => "stock alert",
         })
@@ -151,9 +156,54 @@ pub struct Remedy {
     pub goods: Option<Goods>,
     /// What the department should know.
     pub instructions: String,
+    /// What its type says, where it is of one of the tenant's own.
+    pub custom: Option<CustomRemedy>,
+}
+
+/// A remedy of a type of the tenant's own, under the version it was proposed by: later ones
+/// change nothing about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CustomRemedy {
+    /// The type.
+    pub type_id: String,
+    /// Its version.
+    pub version: i64,
+    /// What is needed for it, a JSON object.
+    pub input: String,
+    /// Whether doing it twice costs twice.
+    pub moves_value: bool,
+    /// How long one attempt may go on.
+    pub attempt: Duration,
+    /// What the department is told when it is to be undone; none where it cannot be.
+    pub undo_instructions: Option<String>,
 }
 
 impl Remedy {
+    /// Whether doing it twice costs twice.
+    pub fn moves_value(&self) -> bool {
+        self.custom.as_ref().map_or_else(|| self.kind.moves_value(), |custom| custom.moves_value)
+    }
+
+    /// How long one attempt may go on, heartbeats or not.
+    pub fn start_to_close(&self) -> Duration {
+        self.custom.as_ref().map_or_else(|| self.kind.start_to_close(), |custom| custom.attempt)
+    }
+
+    /// Whether it can be undone once done.
+    pub fn can_be_undone(&self) -> bool {
+        match &self.custom {
+            Some(custom) => custom.undo_instructions.is_some(),
+            None => self.kind.can_be_undone(),
+        }
+    }
+
+    /// What undoes it: the same, under the instructions that its type has for that.
+    #[must_use]
+    pub fn undoing(&self) -> Self {
+        let told = self.custom.as_ref().and_then(|custom| custom.undo_instructions.as_ref());
+        Self { instructions: told.unwrap_or(&self.instructions).clone(), ..self.clone() }
+    }
+
     /// What is missing of what its kind needs, and what it has that its kind does
     /// not take.
     pub fn flaws(&self) -> Vec<Flaw> {
@@ -177,14 +227,23 @@ impl Remedy {
         if self.goods.is_some() && !self.kind.needs_goods() {
             flaws.push(Flaw::new("goods", "are not for this kind"));
         }
+        if self.custom.is_none() && self.kind == RemedyKind::Custom {
+            flaws.push(Flaw::new("remedy_type", "is required for this kind"));
+        }
+        if self.custom.is_some() && self.kind != RemedyKind::Custom {
+            flaws.push(Flaw::new("remedy_type", "is not for this kind"));
+        }
         flaws
     }
 }
 
-/// As people would say it: `refund of CNY 199.90`, `exchange of 2 × A-17`.
+/// As people would say it: `refund of CNY 199.90`, `exchange of 2 × A-17`, `custom gift-card`.
 impl fmt::Display for Remedy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.kind.fmt(f)?;
+        if let Some(custom) = &self.custom {
+            write!(f, " {}", custom.type_id)?;
+        }
         if let Some(amount) = &self.amount {
             write!(f, " of {amount}")?;
         }
@@ -221,7 +280,13 @@ mod tests {
             amount: minor.map(|minor| Money { minor, currency: "CNY".to_owned() }),
             goods: goods.then(|| Goods { sku: "A-17".to_owned(), quantity: 2 }),
             instructions: String::new(),
+            custom: (kind == RemedyKind::Custom).then(gift_card),
         }
+    }
+
+    fn gift_card() -> CustomRemedy {
+        let attempt = Duration::from_mins(10);
+        CustomRemedy { type_id: "gift-card".to_owned(), version: 3, attempt, ..CustomRemedy::default() }
     }
 
     fn fields(remedy: &Remedy) -> Vec<String> {
@@ -239,6 +304,27 @@ mod tests {
         assert_eq!(fields(&remedy(RemedyKind::Refund, Some(MAX_MINOR + 1), false)), ["amount"]);
         assert_eq!(fields(&remedy(RemedyKind::Redelivery, Some(1), false)), ["amount", "goods"]);
         assert_eq!(fields(&remedy(RemedyKind::Investigation, None, false)), ["kind"]);
+        assert!(fields(&remedy(RemedyKind::Custom, None, false)).is_empty());
+        assert_eq!(fields(&remedy(RemedyKind::Custom, Some(1), true)), ["amount", "goods"]);
+        let typeless = Remedy { custom: None, ..remedy(RemedyKind::Custom, None, false) };
+        assert_eq!(fields(&typeless), ["remedy_type"]);
+        let typed = Remedy { custom: Some(gift_card()), ..remedy(RemedyKind::Apology, None, false) };
+        assert_eq!(fields(&typed), ["remedy_type"]);
+    }
+
+    #[test]
+    fn what_a_type_of_the_tenants_own_says_goes_before_its_kind() {
+        let mut custom = remedy(RemedyKind::Custom, None, false);
+        custom.instructions = "make it nice".to_owned();
+        assert!(!custom.moves_value() && !custom.can_be_undone());
+        assert_eq!(custom.start_to_close(), Duration::from_mins(10));
+        assert_eq!(custom.undoing(), custom);
+        let undo_instructions = Some("void it".to_owned());
+        custom.custom = Some(CustomRemedy { moves_value: true, undo_instructions, ..gift_card() });
+        assert!(custom.moves_value() && custom.can_be_undone());
+        assert_eq!(custom.undoing().instructions, "void it");
+        let refund = remedy(RemedyKind::Refund, Some(1), false);
+        assert!(refund.moves_value() && refund.can_be_undone() && refund.undoing() == refund);
     }
 
     #[test]
@@ -246,5 +332,6 @@ mod tests {
         assert_eq!(remedy(RemedyKind::Refund, Some(19_990), false).to_string(), "refund of CNY 199.90");
         assert_eq!(remedy(RemedyKind::Exchange, None, true).to_string(), "exchange of 2 × A-17");
         assert_eq!(remedy(RemedyKind::Apology, None, false).to_string(), "apology");
+        assert_eq!(remedy(RemedyKind::Custom, None, false).to_string(), "custom gift-card");
     }
 }

@@ -9,6 +9,7 @@ mod limits;
 mod plans;
 mod proposals;
 mod recalls;
+mod remedy_types;
 mod statements;
 mod stock;
 mod supervision;
@@ -32,6 +33,7 @@ use tonic::{Request, Response, Status};
 
 use crate::flow::approval_policies::ApprovalPolicies;
 use crate::flow::departments::Departments;
+use crate::flow::remedy_types::TypesInUse;
 use crate::poll_fairness::PollFairness;
 pub(crate) use ledger::Ledger;
 use plans::{Approvals, Proposals};
@@ -43,6 +45,7 @@ pub(crate) use endpoints::Endpoints;
 pub(crate) use investigations::Investigations;
 pub(crate) use proposals::TaskProposals;
 pub(crate) use recalls::Recalls;
+pub(crate) use remedy_types::RemedyTypeRpc;
 pub(crate) use stock::Stock;
 pub(crate) use supervision::DepartmentSupervision;
 
@@ -54,20 +57,25 @@ pub(crate) struct Resolution {
     completions: Arc<Group<Completions>>,
     fairness: PollFairness,
     departments: Arc<Departments>,
+    types: Arc<TypesInUse>,
     streams: Streams,
 }
 
 impl Resolution {
-    pub(crate) fn new(db: Db, departments: Arc<Departments>) -> Self {
+    pub(crate) fn new(db: Db, departments: Arc<Departments>, types: Arc<TypesInUse>) -> Self {
         let policies = Arc::new(ApprovalPolicies::default());
         Self {
-            proposals: Group::new(db.clone(), Proposals(Arc::clone(&policies))),
+            proposals: Group::new(
+                db.clone(),
+                Proposals { policies: Arc::clone(&policies), types: Arc::clone(&types) },
+            ),
             approvals: Group::new(db.clone(), Approvals(policies)),
-            completions: Group::new(db.clone(), Completions),
+            completions: Group::new(db.clone(), Completions(Arc::clone(&types))),
             streams: Streams::new(db.clone(), departments.clone()),
             db,
             fairness: PollFairness::default(),
             departments,
+            types,
         }
     }
 }
@@ -172,7 +180,7 @@ impl ResolutionService for Resolution {
         &self,
         request: Request<SettleTaskRequest>,
     ) -> Result<Response<SettleTaskResponse>, Status> {
-        Ok(tasks::settle(&self.db, request).await?)
+        Ok(tasks::settle(&self.db, &self.types, request).await?)
     }
 
     async fn requeue_task(

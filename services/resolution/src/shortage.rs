@@ -183,7 +183,7 @@ impl StockAlert {
             self.tasks,
             ALERT_WINDOW.as_secs() / DAY_SECONDS
         );
-        let remedy = Remedy { kind: RemedyKind::StockAlert, amount: None, goods, instructions };
+        let remedy = Remedy { kind: RemedyKind::StockAlert, amount: None, goods, instructions, custom: None };
         Task::new(self.alert_id, case.origin(), (self.department_id.clone(), remedy), self.raised_at)
     }
 }

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::refusal::Refusal;
 use crate::remedy::{Flaw, Inquiry, Remedy};
+use crate::remedy_type::RemedyTypes;
 
 pub use origin::TaskOrigin;
 
@@ -162,6 +163,8 @@ pub struct TaskResult {
     pub remark: String,
     /// References to evidence that an investigation found.
     pub evidence: Vec<String>,
+    /// What came of a type of the tenant's own, a JSON object; empty otherwise.
+    pub output: String,
 }
 
 /// A failed attempt, as its worker tells it.
@@ -237,8 +240,9 @@ impl Task {
         if self.state == TaskState::Reassigned { Err(Refusal::LeaseLost) } else { self.held_under(token) }
     }
 
-    /// What is wrong with a result, as fields of it.
-    pub fn flaws(&self, result: &TaskResult) -> Vec<Flaw> {
+    /// What is wrong with a result, as fields of it. `types` has the version of its type, where
+    /// it is of one of the tenant's own.
+    pub fn flaws(&self, result: &TaskResult, types: &RemedyTypes) -> Vec<Flaw> {
         let mut flaws = Vec::new();
         let kind = self.remedy.kind;
         if (kind.needs_amount() || kind.needs_goods()) && result.reference.trim().is_empty() {
@@ -258,6 +262,7 @@ impl Task {
         };
         flaws.extend(wrong.map(|what| Flaw::new("amount", what)));
         flaws.extend(self.flaws_of_findings(result));
+        flaws.extend(types.flaws_of_output(&self.remedy, self.is_compensation(), &result.output));
         flaws
     }
 

@@ -12,6 +12,7 @@ pub(crate) mod outbound;
 pub(crate) mod plans;
 pub(crate) mod proposals;
 pub(crate) mod recalls;
+pub(crate) mod remedy_types;
 pub(crate) mod statements;
 pub(crate) mod stock;
 pub(crate) mod supervision;
@@ -32,6 +33,8 @@ pub(crate) const INVALID_REQUEST: &str = "INVALID_REQUEST";
 pub(crate) const MAX_REASON: usize = 2_000;
 /// Longest free text: instructions, messages, remarks.
 pub(crate) const MAX_TEXT: usize = 4_000;
+/// Longest JSON of a type of the tenant's own: what a step brings, and what comes of it.
+pub(crate) const MAX_JSON: usize = 10_000;
 /// Longest reference, article number or name of a worker.
 pub(crate) const MAX_NAME: usize = 200;
 

@@ -46,6 +46,10 @@ mod recall_tasks;
 mod recalls;
 #[path = "rpc/recalls_called_off.rs"]
 mod recalls_called_off;
+#[path = "rpc/remedy_results.rs"]
+mod remedy_results;
+#[path = "rpc/remedy_types.rs"]
+mod remedy_types;
 #[path = "rpc/reports.rs"]
 mod reports;
 #[path = "rpc/saga.rs"]

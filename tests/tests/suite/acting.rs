@@ -207,6 +207,8 @@ const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("EndpointService.PauseEndpoint", "a setting"),
     ("EndpointService.ResumeEndpoint", "a setting"),
     ("EndpointService.DeleteEndpoint", "a setting"),
+    ("RemedyTypeService.SetRemedyType", "a setting"),
+    ("RemedyTypeService.DisableRemedyType", "a setting"),
     ("EndpointService.RedeliverTask", "departments' work: makes again what was told"),
     ("FeedbackService.RespondToOutcome", "the complainant's answer, by a channel"),
     ("FeedbackService.RecordNotice", "records how the complainant was told, and decides nothing"),

@@ -13,6 +13,7 @@ mod inquiries;
 mod matters;
 mod notices;
 mod recalls;
+mod remedies;
 mod roster;
 mod rules;
 mod scene;
@@ -74,6 +75,7 @@ async fn tell_all(scene: &Scene) {
     inquiries::asked(scene).await;
     surveys::asked_afterwards(scene).await;
     stories::closed_and_reopened(scene).await;
+    remedies::put_right(scene).await;
     corrections::decided_again(scene).await;
     matters::told_twice(scene).await;
     matters::told_by_many(scene).await;
@@ -111,7 +113,7 @@ async fn counted(scene: &Scene) {
     let left = [
         (CaseState::Assigned, 2),
         (CaseState::Decided, 1),
-        (CaseState::Closed, 2),
+        (CaseState::Closed, 3),
         (CaseState::Withdrawn, 8),
         (CaseState::OutOfScope, 1),
     ];

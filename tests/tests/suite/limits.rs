@@ -169,6 +169,10 @@ fn worst() -> BTreeMap<&'static str, Value> {
             json!({ "request_id": "$KEY", "form": { "title": "x", "schema": schema.to_string() } }),
         ),
         (
+            "RemedyTypeService.SetRemedyType",
+            json!({ "request_id": "$KEY", "remedy_type": { "type_id": "x", "title": "x", "input_schema": schema.to_string(), "result_schema": schema.to_string() } }),
+        ),
+        (
             "TriageService.CreateRuleSet",
             json!({ "request_id": "$KEY", "rule_set": { "rules": rules, "word_lists": [{ "name": "w", "words": words }] } }),
         ),

@@ -42,9 +42,14 @@ impl FakeDepartment {
     }
 
     fn with_kind(task: &str, kind: RemedyKind) -> Self {
+        Self::with_value(task, kind, false)
+    }
+
+    fn with_value(task: &str, kind: RemedyKind, moves_value: bool) -> Self {
         let department = Self::default();
         let mut lease = lease(task);
-        lease.task.as_mut().expect("a task").kind = kind.into();
+        let held = lease.task.as_mut().expect("a task");
+        (held.kind, held.moves_value) = (kind.into(), moves_value);
         department.polls.lock().expect("lock").push_back(Ok(vec![lease]));
         department
     }
@@ -264,6 +269,16 @@ async fn a_panic_over_money_or_goods_leaves_the_outcome_unknown_and_another_is_t
         let failed = department.failed.lock().expect("lock")[0].clone();
         assert_eq!(failed.code, "WORKER_PANICKED");
         assert_eq!((failed.retryable, failed.outcome_unknown), (!unknown, unknown), "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_over_a_type_of_the_tenants_own_is_told_as_the_type_says() {
+    for moves_value in [false, true] {
+        let department = FakeDepartment::with_value("t1", RemedyKind::Custom, moves_value);
+        let department = work(department, |_| async { panic!("oh") }).await;
+        let failed = department.failed.lock().expect("lock")[0].clone();
+        assert_eq!((failed.retryable, failed.outcome_unknown), (!moves_value, moves_value));
     }
 }
 

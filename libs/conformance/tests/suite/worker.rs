@@ -201,8 +201,13 @@ impl Worker {
             amount.units += 1;
         }
         let reference = if self.is(Fault::NoReference) { String::new() } else { reference };
-        let result =
-            Some(TaskResult { reference, amount: Some(amount), remark: String::new(), evidence: Vec::new() });
+        let result = Some(TaskResult {
+            reference,
+            amount: Some(amount),
+            remark: String::new(),
+            evidence: Vec::new(),
+            output: String::new(),
+        });
         let request =
             CompleteTaskRequest { request_id: new_id(), task_id: task.task_id, lease_token: token, result };
         self.tell(request).await;

@@ -144,6 +144,8 @@ fn of_resolution() -> Vec<(&'static str, String)> {
         ("endpoint", shown(endpoint)),
         ("endpoints", shown(endpoints)),
         ("delivery", shown(delivery)),
+        ("remedy_type", shown(remedy_type)),
+        ("remedy_types", shown(remedy_types)),
         ("deliveries", shown(deliveries)),
     ]
 }
@@ -205,7 +207,7 @@ fn of_the_others() -> Vec<(&'static str, String)> {
 }
 
 /// Renderers that show a text as it was written, over its own lines, and why.
-const AS_WRITTEN: [&str; 1] = ["form"]; // its schema is JSON, to be saved
+const AS_WRITTEN: [&str; 2] = ["form", "remedy_type"]; // their schemas are JSON, to be saved
 
 #[test]
 fn no_text_of_theirs_is_obeyed_or_passes_for_ours() {

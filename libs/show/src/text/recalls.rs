@@ -30,7 +30,11 @@ pub fn recall(recall: &Recall) -> String {
     ]);
     let mut table = Table::new(["department", "what", "instructions"]);
     for RecallMeasure { department_id, kind, goods, instructions } in &recall.measures {
-        table.row([department_id.clone(), remedy(*kind, "", goods.as_ref()), instructions.clone()]);
+        table.row([
+            department_id.clone(),
+            remedy((*kind, ("", 0)), "", goods.as_ref()),
+            instructions.clone(),
+        ]);
     }
     format!("{head}\n{}", table.render())
 }

@@ -43,7 +43,14 @@ pub fn plan(plan: &Plan) -> String {
             step.task_id.clone(),
         ]);
     }
-    format!("{head}\n{}{}", table.render(), shortages(&plan.steps))
+    format!("{head}\n{}{}{}", table.render(), inputs(&plan.steps), shortages(&plan.steps))
+}
+
+/// What steps of types of the tenant's own bring.
+fn inputs(steps: &[Step]) -> String {
+    let custom = steps.iter().filter(|step| !step.input.is_empty());
+    let brings = |step: &Step| format!("{} brings {}\n", one_line(&step.step_id), one_line(&step.input));
+    custom.map(brings).collect::<Vec<_>>().concat()
 }
 
 /// What steps wait for, and what could be done instead.
@@ -108,13 +115,15 @@ pub fn plans(list: &ListPlansResponse) -> String {
 }
 
 fn what(step: &Step) -> String {
-    remedy(step.kind, &money(step.amount.as_ref()), step.goods.as_ref())
+    let custom = (step.remedy_type.as_str(), step.remedy_type_version);
+    remedy((step.kind, custom), &money(step.amount.as_ref()), step.goods.as_ref())
 }
 
-/// A remedy in short: `refund CNY 128.00`, `exchange 1 × SKU-7`.
-pub(super) fn remedy(kind: i32, sum: &str, goods: Option<&Goods>) -> String {
+/// A remedy in short: `refund CNY 128.00`, `exchange 1 × SKU-7`, `custom gift-card 3`.
+pub(super) fn remedy((kind, (of, version)): (i32, (&str, i64)), sum: &str, goods: Option<&Goods>) -> String {
+    let custom = if of.is_empty() { String::new() } else { format!("{of} {version}") };
     let goods = goods.map(|goods| format!("{} × {}", goods.quantity, goods.sku)).unwrap_or_default();
-    format!("{} {sum}{goods}", word::<RemedyKind>(kind)).trim_end().to_owned()
+    format!("{} {custom}{sum}{goods}", word::<RemedyKind>(kind)).trim_end().to_owned()
 }
 
 /// One task.
@@ -133,6 +142,7 @@ pub fn task(task: &Task) -> String {
         ("asked for", asked_for(task)),
         ("asked by", task.requester.clone()),
         ("instructions", task.instructions.clone()),
+        ("input", task.input.clone()),
         ("priority", priority(task.priority)),
         ("due", time(task.due_time.as_ref())),
         ("attempt", format!("{} of {}", task.attempt, task.max_attempts)),
@@ -144,6 +154,7 @@ pub fn task(task: &Task) -> String {
         ("sum moved", money(result.amount.as_ref())),
         ("remark", result.remark),
         ("evidence", result.evidence.join(", ")),
+        ("output", result.output),
     ])
 }
 
@@ -285,7 +296,9 @@ pub fn proposal(proposal: &TaskProposal) -> String {
 
 /// What a task is, in short.
 pub fn in_short(task: &Task) -> String {
-    let remedy = one_line(&remedy(task.kind, &money(task.amount.as_ref()), task.goods.as_ref()));
+    let custom = (task.remedy_type.as_str(), task.remedy_type_version);
+    let remedy = remedy((task.kind, custom), &money(task.amount.as_ref()), task.goods.as_ref());
+    let remedy = one_line(&remedy);
     if task.compensation { format!("undo {remedy}") } else { remedy }
 }
 

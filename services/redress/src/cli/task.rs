@@ -4,6 +4,8 @@ mod proposals;
 mod queues;
 mod supervision;
 
+use std::path::PathBuf;
+
 use clap::{ArgGroup, Args, Subcommand};
 use proposals::ProposalVerb;
 use proto::google::r#type::Money;
@@ -15,6 +17,7 @@ use show::{lines, text, words};
 use supervision::SupervisionVerb;
 
 use super::connection::{Connection, Page};
+use super::submit::read_text;
 
 #[derive(Args)]
 pub(crate) struct Tasks {
@@ -62,6 +65,9 @@ enum Verb {
         /// The sum moved, e.g. `CNY 199.90`
         #[arg(long, value_parser = lines::read_money, requires = "done")]
         amount: Option<Money>,
+        /// What came of a type of your own, as JSON; `-` for standard input
+        #[arg(long, value_name = "FILE", requires = "done")]
+        output: Option<PathBuf>,
         /// How the department knows
         #[arg(long)]
         reason: String,
@@ -107,8 +113,9 @@ impl Tasks {
                 let answer = resolution.get_task(GetTaskRequest { task_id: task }).await?.into_inner();
                 show::answer(caller.json, &answer.task.unwrap_or_default(), text::task)
             }
-            Verb::Settle { task, done, reference, amount, reason } => {
-                let result = TaskResult { reference, amount, ..TaskResult::default() };
+            Verb::Settle { task, done, reference, amount, output, reason } => {
+                let output = output.map(|file| read_text(&file)).transpose()?.unwrap_or_default();
+                let result = TaskResult { reference, amount, output, ..TaskResult::default() };
                 let request = SettleTaskRequest {
                     request_id: caller.request_id(),
                     task_id: task,

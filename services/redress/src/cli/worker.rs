@@ -1,7 +1,8 @@
 //! `redress worker`: a department's worker, for trying out.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -9,7 +10,7 @@ use clap::Args;
 use client::worker::{Failure, Work, Worker};
 use demo::reference_worker::{Entered, Ledger, ReferenceWorker};
 use jiff::Timestamp;
-use proto::redress::resolution::v1::Task;
+use proto::redress::resolution::v1::{Task, TaskResult};
 use serde_json::json;
 use server::{Settings, Telemetry};
 use show::text;
@@ -17,6 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::Connection;
+use super::submit::read_text;
 
 #[derive(Args)]
 pub(crate) struct WorkerArgs {
@@ -41,6 +43,10 @@ pub(crate) struct WorkerArgs {
     /// several
     #[arg(long, value_name = "SKU=TIME", value_parser = read_lacking)]
     lacks: Vec<(String, Timestamp)>,
+    /// What comes of tasks of a type of your own, as `TYPE=FILE` with JSON that fits its result
+    /// schema; repeat for several
+    #[arg(long, value_name = "TYPE=FILE", value_parser = read_output)]
+    output: Vec<(String, String)>,
     /// How long a task is held without a heartbeat
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     lease: u64,
@@ -56,7 +62,7 @@ impl WorkerArgs {
     }
 
     async fn work(self) -> anyhow::Result<()> {
-        let Self { connection, department, name, ledger, concurrency, pace, lacks, lease } = self;
+        let Self { connection, department, name, ledger, concurrency, pace, lacks, output, lease } = self;
         let path = ledger.unwrap_or_else(|| format!(".redress/ledger-{department}.jsonl").into());
         let ledger = Ledger::open(&path, &department)?;
         let caller = connection.open().await?;
@@ -72,13 +78,17 @@ impl WorkerArgs {
         let worker =
             Worker { concurrency, lease: Duration::from_secs(lease), ..Worker::new(department, name) };
         let lacks: HashMap<String, Timestamp> = lacks.into_iter().collect();
+        let outputs: Arc<HashMap<String, String>> = Arc::new(output.into_iter().collect());
         let tell_lacking: fn(&Task, &str, Timestamp) =
             if caller.json { tell_lacking_json } else { tell_lacking };
         let handler = move |work: Work| {
             let lacking = lacking(&work.task, &lacks);
-            let reference = reference.clone();
+            let (reference, outputs) = (reference.clone(), Arc::clone(&outputs));
             async move {
-                let Some((sku, expected)) = lacking else { return reference.carry_out(work).await };
+                let Some((sku, expected)) = lacking else {
+                    let output = output_of(&work.task, &outputs);
+                    return Ok(TaskResult { output, ..reference.carry_out(work).await? });
+                };
                 tell_lacking(&work.task, &sku, expected);
                 Err(Failure::OutOfStock { sku, expected: proto::timestamp(expected) })
             }
@@ -92,6 +102,18 @@ impl WorkerArgs {
 fn read_lacking(text: &str) -> anyhow::Result<(String, Timestamp)> {
     let (sku, until) = text.rsplit_once('=').context("write it as SKU=TIME")?;
     Ok((sku.to_owned(), until.parse()?))
+}
+
+/// `gift-card=done.json`: a type, and what comes of its tasks.
+fn read_output(text: &str) -> anyhow::Result<(String, String)> {
+    let (of, file) = text.split_once('=').context("write it as TYPE=FILE")?;
+    Ok((of.to_owned(), read_text(Path::new(file))?))
+}
+
+/// What comes of a task of a type of one's own. What is undone brings nothing.
+fn output_of(task: &Task, outputs: &HashMap<String, String>) -> String {
+    let output = outputs.get(&task.remedy_type).filter(|_| !task.compensation);
+    output.cloned().unwrap_or_default()
 }
 
 /// The goods that a task is for and that are lacking, if they are, and when they are

@@ -6,7 +6,7 @@ use kernel::person;
 use predicate::Condition;
 use serde::{Deserialize, Serialize};
 
-use super::words::{Fact, View, Words};
+use super::words::{Fact, List, View, Words};
 use super::{Facts, Judgement, MAX_DAYS, Outcome, Ruling, Sums};
 use crate::remedy::Flaw;
 
@@ -144,6 +144,12 @@ impl ApprovalPolicy {
         let Definition { complainant_caps, complainant_days: days, .. } = &self.definition;
         let (rule, mut outcome, limit) = self.demanded(facts);
         let mut reasons: Vec<String> = rule.iter().map(|rule| rule.reason.clone()).collect();
+        if let Some(rule) = rule.filter(|rule| rule.demand == Demand::Automatic)
+            && outcome > Outcome::Automatic
+        {
+            let what = "the plan has a type of remedy that the rule does not name";
+            reasons.push(format!("{what}; {} approves only what it names by itself", rule.name));
+        }
         let beyond = facts.beyond(complainant_caps, *days);
         if !beyond.is_empty() {
             outcome = outcome.max(Outcome::Approvers(2));
@@ -169,8 +175,11 @@ impl ApprovalPolicy {
         let mut limit = Sums::new();
         let mut strictest: Option<(Option<&Rule>, Outcome)> = None;
         for currency in currencies {
-            let rule = self.matching(facts, currency);
+            let (rule, condition) = self.matching(facts, currency).unzip();
             let outcome = match rule.map(|rule| &rule.demand) {
+                Some(Demand::Automatic) if !names_all(condition, &facts.remedy_types) => {
+                    Outcome::Approvers(1)
+                }
                 Some(Demand::Automatic) => Outcome::Automatic,
                 Some(Demand::Refusal) => Outcome::Refused,
                 Some(Demand::Approvers { count, limit: each }) => {
@@ -187,12 +196,12 @@ impl ApprovalPolicy {
         (rule, outcome, limit)
     }
 
-    /// The first rule that matches.
-    fn matching(&self, facts: &Facts, currency: &str) -> Option<&Rule> {
+    /// The first rule that matches, and its condition.
+    fn matching(&self, facts: &Facts, currency: &str) -> Option<(&Rule, &Condition<Fact>)> {
         let view = View { facts, currency, days: self.definition.complainant_days };
         let rules = self.definition.rules.iter().zip(&self.conditions);
         let mut matching = rules.filter(|(_, condition)| condition.holds(&|fact| view.holds(fact)));
-        matching.next().map(|(rule, _)| rule)
+        matching.next()
     }
 
     /// The most, by currency, that somebody may approve in a plan judged so: their own
@@ -203,6 +212,17 @@ impl ApprovalPolicy {
         limit.extend(own.into_iter().flatten().map(|(currency, most)| (currency.clone(), *most)));
         limit
     }
+}
+
+/// Whether a condition names each of these types of remedy: what a tenant's own type moves no
+/// cap counts, so that who writes a rule must have meant it.
+fn names_all(condition: Option<&Condition<Fact>>, types: &BTreeSet<String>) -> bool {
+    let facts = condition.map(Condition::facts).unwrap_or_default();
+    let is_named = |name: &String| {
+        let named = |fact: &Fact| matches!(fact, Fact::Member(List::RemedyTypes, what) if what == name);
+        facts.iter().any(|fact| named(fact))
+    };
+    types.iter().all(is_named)
 }
 
 /// What is wrong with a definition beside its conditions.

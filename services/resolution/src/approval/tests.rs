@@ -358,3 +358,36 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_type_of_the_tenants_own_is_approved_by_itself_only_by_a_rule_that_names_it() {
+    let of = |types: &[&str]| Facts {
+        kinds: BTreeSet::from(["custom".to_owned()]),
+        remedy_types: types.iter().map(|&name| name.to_owned()).collect(),
+        steps: 1,
+        ..Facts::default()
+    };
+    let judged = |when: &str, types: &[&str]| {
+        policy(vec![rule("small", when, Demand::Automatic)]).judge(&of(types)).ruling
+    };
+    for when in [
+        "steps < 5",
+        "'custom' in kinds",
+        "size(remedy_types) == 1",
+        "'voucher' in remedy_types || steps < 5",
+    ] {
+        let ruling = judged(when, &["gift-card"]);
+        assert_eq!((ruling.rule.as_str(), ruling.outcome), ("small", Outcome::Approvers(1)), "{when}");
+        assert_eq!(ruling.reasons.len(), 2, "{:?}", ruling.reasons);
+    }
+    assert_eq!(judged("'gift-card' in remedy_types", &["gift-card"]).outcome, Outcome::Automatic);
+    let both = ["gift-card", "voucher"];
+    assert_eq!(judged("'gift-card' in remedy_types", &both).outcome, Outcome::Approvers(1));
+    let names_both = "'gift-card' in remedy_types && 'voucher' in remedy_types";
+    assert_eq!(judged(names_both, &both).outcome, Outcome::Automatic);
+    assert_eq!(judged("steps < 5", &[]).outcome, Outcome::Automatic, "it has none");
+    let odd = rule("odd", "'Gift Card' in remedy_types", Demand::Automatic);
+    let flaws =
+        ApprovalPolicy::read(1, Definition { rules: vec![odd], ..Definition::default() }).unwrap_err();
+    assert_eq!(flaws[0].field, "rules[0].when");
+}

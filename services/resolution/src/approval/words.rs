@@ -47,6 +47,7 @@ pub(super) enum Number {
     Priority,
     Cycle,
     Kinds,
+    RemedyTypes,
     Roles,
 }
 
@@ -62,6 +63,7 @@ pub(super) enum Text {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum List {
     Kinds,
+    RemedyTypes,
     Roles,
 }
 
@@ -95,6 +97,7 @@ impl Vocabulary for Words {
             "category" => Value::Text(Text::Category),
             "proposer" => Value::Text(Text::Proposer),
             "kinds" => Value::List(List::Kinds),
+            "remedy_types" => Value::List(List::RemedyTypes),
             "proposer_roles" => Value::List(List::Roles),
             "has_sought" => flag(Flag::HasSought),
             "above_sought" => flag(Flag::AboveSought),
@@ -126,11 +129,14 @@ impl Vocabulary for Words {
     fn member(&self, what: String, list: List) -> Result<Fact, Wrong> {
         let known = match list {
             List::Kinds => RemedyKind::ALL.iter().any(|kind| kind.word() == what),
+            // Which there are is the tenant's to say, and they come later than the rule.
+            List::RemedyTypes => !what.is_empty() && what.bytes().all(is_of_name),
             List::Roles => Role::named(&what).is_some(),
         };
         match list {
             _ if known => Ok(Fact::Member(list, what)),
             List::Kinds => Err(format!("there is no kind of remedy {what:?}")),
+            List::RemedyTypes => Err(format!("no type of remedy can be called {what:?}")),
             List::Roles => Err(format!("there is no role {what:?}")),
         }
     }
@@ -138,6 +144,7 @@ impl Vocabulary for Words {
     fn size(&self, list: List) -> Number {
         match list {
             List::Kinds => Number::Kinds,
+            List::RemedyTypes => Number::RemedyTypes,
             List::Roles => Number::Roles,
         }
     }
@@ -153,6 +160,11 @@ impl Vocabulary for Words {
     fn call(&self, name: &str, _: Vec<Value<Self>>) -> Result<Fact, Wrong> {
         Err(format!("there is no {name}"))
     }
+}
+
+/// Whether the name of a type of remedy may have it.
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.'
 }
 
 /// A plan as rules see it: in one currency, and so many days.
@@ -172,6 +184,7 @@ impl View<'_> {
             Fact::Number(number, comparison, with) => comparison.holds(self.number(*number), *with),
             Fact::Text(text, question) => question.holds(self.text(*text)),
             Fact::Member(List::Kinds, what) => self.facts.kinds.contains(what),
+            Fact::Member(List::RemedyTypes, what) => self.facts.remedy_types.contains(what),
             Fact::Member(List::Roles, what) => self.facts.roles.contains(what),
         }
     }
@@ -201,6 +214,7 @@ impl View<'_> {
             Number::Priority => facts.priority.into(),
             Number::Cycle => facts.cycle.into(),
             Number::Kinds => count(facts.kinds.len()),
+            Number::RemedyTypes => count(facts.remedy_types.len()),
             Number::Roles => count(facts.roles.len()),
         }
     }

@@ -18,7 +18,7 @@ fn at(seconds: u64) -> Timestamp {
 
 fn task(kind: RemedyKind) -> Task {
     let amount = kind.needs_amount().then(|| Money { minor: 500, currency: "CNY".to_owned() });
-    let remedy = Remedy { kind, amount, goods: None, instructions: String::new() };
+    let remedy = Remedy { kind, amount, goods: None, instructions: String::new(), custom: None };
     let origin = TaskOrigin { case_id: CaseId(Uuid::from_u128(3)), cycle: 1, priority: 3, traceparent: "" };
     Task {
         plan_id: Some(PlanId(Uuid::from_u128(2))),

@@ -33,6 +33,7 @@ use crate::delivery::{Delivery, KEPT, TRY_HOLD};
 use crate::endpoint::MAX_TIMEOUT;
 use crate::flow::departments::Departments;
 use crate::flow::progress::{DELIVERIES, TASKS};
+use crate::flow::remedy_types::TypesInUse;
 use crate::store;
 use crate::store::deliveries::Room;
 
@@ -57,11 +58,21 @@ const _: () = assert!(MAX_TIMEOUT.as_secs() < server::WORKERS_STOP.as_secs());
 const _: () = assert!(MAX_TIMEOUT.as_secs() < TRY_HOLD.as_secs());
 
 /// Delivers until told to stop; what is under way then is finished.
-pub(crate) async fn run(db: Db, carrier: Carrier, departments: Arc<Departments>, stop: Stop) {
+pub(crate) async fn run(
+    db: Db,
+    carrier: Carrier,
+    (departments, types): (Arc<Departments>, Arc<TypesInUse>),
+    stop: Stop,
+) {
     let (mut tasks, mut deliveries) = (db.notifier().listen(TASKS), db.notifier().listen(DELIVERIES));
     let swept = db.clock().now();
     let mut worker = Dispatcher {
-        attempts: attempt::Attempts { db: db.clone(), carrier, places: Arc::new(Semaphore::new(DATABASE)) },
+        attempts: attempt::Attempts {
+            db: db.clone(),
+            carrier,
+            types,
+            places: Arc::new(Semaphore::new(DATABASE)),
+        },
         db,
         departments,
         under_way: JoinSet::new(),

@@ -32,6 +32,11 @@ impl Plan {
         }
         Facts {
             kinds: self.remedies().map(|remedy| remedy.kind.word()).collect(),
+            remedy_types: self
+                .remedies()
+                .filter_map(|remedy| remedy.custom.as_ref())
+                .map(|custom| custom.type_id.clone())
+                .collect(),
             steps: i64::try_from(self.steps.len()).unwrap_or(i64::MAX),
             largest,
             total: self.total(),

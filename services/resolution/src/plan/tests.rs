@@ -19,7 +19,7 @@ pub(crate) fn step(id: &str, kind: RemedyKind, depends_on: &[&str]) -> Step {
     Step {
         step_id: id.to_owned(),
         department_id: "finance".to_owned(),
-        remedy: Remedy { kind, amount, goods, instructions: String::new() },
+        remedy: Remedy { kind, amount, goods, instructions: String::new(), custom: None },
         depends_on: depends_on.iter().map(|&id| id.to_owned()).collect(),
         due_time: None,
         state: StepState::Waiting,

@@ -11,7 +11,7 @@ const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
 fn measure(department: &str, kind: RemedyKind) -> Measure {
     let goods = kind.needs_goods().then(|| Goods { sku: "A-18".to_owned(), quantity: 1 });
-    let remedy = Remedy { kind, amount: None, goods, instructions: "tell them".to_owned() };
+    let remedy = Remedy { kind, amount: None, goods, custom: None, instructions: "tell them".to_owned() };
     Measure { department_id: department.to_owned(), remedy }
 }
 
@@ -173,7 +173,9 @@ fn a_measure_moves_no_money_and_is_one_of_its_department_and_kind() {
     for kind in RemedyKind::ALL.iter().filter(|kind| kind.needs_amount()) {
         assert_eq!(fields(&[measure("finance", *kind)]), ["measures[0].kind"]);
     }
-    assert_eq!(fields(&[measure("audit", RemedyKind::Investigation)]), ["measures[0].kind"]);
+    for kind in [RemedyKind::Investigation, RemedyKind::Custom] {
+        assert_eq!(fields(&[measure("audit", kind)]), ["measures[0].kind"]);
+    }
     let mut bare = measure("warehouse", RemedyKind::Exchange);
     bare.remedy.goods = None;
     assert_eq!(fields(&[bare]), ["measures[0].goods"]);

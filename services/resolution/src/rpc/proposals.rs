@@ -1,6 +1,7 @@
 //! Proposals about tasks: made by one person, decided by another.
 
 use std::slice;
+use std::sync::Arc;
 
 use fault::Fault;
 use kernel::Caller;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 
 use crate::case::CaseView;
 use crate::flow::progress;
+use crate::flow::remedy_types::TypesInUse;
 use crate::plan::Plan;
 use crate::proposal::{ProposalKind, ProposalState, TaskProposal};
 use crate::refusal::Refusal;
@@ -26,11 +28,12 @@ use crate::{store, wire};
 /// The rpcs over one schema.
 pub(crate) struct TaskProposals {
     db: Db,
+    types: Arc<TypesInUse>,
 }
 
 impl TaskProposals {
-    pub(crate) fn new(db: Db) -> Self {
-        Self { db }
+    pub(crate) fn new(db: Db, types: Arc<TypesInUse>) -> Self {
+        Self { db, types }
     }
 }
 
@@ -42,10 +45,11 @@ impl ProposalService for TaskProposals {
     ) -> Result<Response<RequestTaskExtensionResponse>, Status> {
         let (context, request) = server::mutation(request)?;
         let asked = wire::proposals::extension(request)?;
+        let types = Arc::clone(&self.types);
         let done = self
             .db
             .mutate(context, async move |mut tx, caller| {
-                let proposal = propose(&mut tx, &caller, asked).await?;
+                let proposal = propose(&mut tx, &types, &caller, asked).await?;
                 Ok((tx, RequestTaskExtensionResponse { proposal: Some(proposal) }))
             })
             .await?;
@@ -58,10 +62,11 @@ impl ProposalService for TaskProposals {
     ) -> Result<Response<ProposeTaskCompletionResponse>, Status> {
         let (context, request) = server::mutation(request)?;
         let asked = wire::proposals::completion(request)?;
+        let types = Arc::clone(&self.types);
         let done = self
             .db
             .mutate(context, async move |mut tx, caller| {
-                let proposal = propose(&mut tx, &caller, asked).await?;
+                let proposal = propose(&mut tx, &types, &caller, asked).await?;
                 Ok((tx, ProposeTaskCompletionResponse { proposal: Some(proposal) }))
             })
             .await?;
@@ -101,6 +106,7 @@ impl ProposalService for TaskProposals {
 /// Stores what somebody proposes about a task.
 async fn propose(
     tx: &mut Tx,
+    types: &TypesInUse,
     caller: &Caller,
     asked: Asked,
 ) -> Result<proto::redress::resolution::v1::TaskProposal, Fault> {
@@ -112,7 +118,8 @@ async fn propose(
     case.as_ref().map_or(Ok(()), |case| case.not_about(caller))?;
     task.must_be_open()?;
     let case_due = case.and_then(|case| case.due_time);
-    wire::proposals::fitting(&task, &asked.proposed, case_due, tx.now())?;
+    let types = types.of_tasks(tx, &caller.tenant, slice::from_ref(&task).iter()).await?;
+    wire::proposals::fitting((&task, &types), &asked.proposed, case_due, tx.now())?;
     let proposal = TaskProposal {
         proposal_id: tx.new_id(),
         task_id: task.task_id,

@@ -23,6 +23,7 @@ pub(super) use poll::poll;
 pub(super) use stream::{Leases, Streams};
 
 use crate::flow::departments::Departments;
+use crate::flow::remedy_types::TypesInUse;
 use crate::flow::{progress, reports};
 use crate::plan::Plan;
 use crate::refusal::Refusal;
@@ -132,6 +133,7 @@ pub(super) async fn reject(
 /// `SettleTask`
 pub(super) async fn settle(
     db: &Db,
+    types: &TypesInUse,
     request: Request<SettleTaskRequest>,
 ) -> Result<Response<SettleTaskResponse>, Fault> {
     let (context, request) = server::mutation(request)?;
@@ -144,7 +146,8 @@ pub(super) async fn settle(
             server::serving(&caller, &task.department_id)?;
             task.may_be_paid_by(plan.as_ref(), &caller.subject)?;
             if let Some(result) = &settlement.result {
-                wire::tasks::fitting(&task, result)?;
+                let types = types.of_tasks(&mut tx, &caller.tenant, slice::from_ref(&task).iter()).await?;
+                wire::tasks::fitting(&task, result, &types)?;
             }
             task.settle(settlement, tx.now())?;
             tx.join_trace(&task.traceparent);

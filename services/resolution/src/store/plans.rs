@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-use super::{goods, impossible, kind, ledger, money, remedy_columns};
+use super::{CustomRow, goods, impossible, kind, ledger, money, remedy_columns};
 use crate::approval::{Approval, Facts, Outcome, Ruling};
 use crate::ledger::{Books, Entry, Movement};
 use crate::plan::{Plan, PlanState, Step, StepState};
@@ -73,6 +73,8 @@ struct StepRow {
     reversed_minor: i64,
     withdrawn_minor: i64,
     released_minor: i64,
+    #[sqlx(flatten)]
+    custom: CustomRow,
 }
 
 impl PlanRow {
@@ -135,6 +137,7 @@ impl StepRow {
                 amount: money(self.amount_minor, self.currency.as_deref()),
                 goods: goods(self.sku, self.quantity),
                 instructions: self.instructions,
+                custom: self.custom.remedy(),
             },
             depends_on: self.depends_on,
             due_time: self.due_time.map(jiff_sqlx::Timestamp::to_jiff),
@@ -182,7 +185,8 @@ macro_rules! select {
                     s.step_id, s.kind, s.department_id, s.amount_minor, s.currency, s.sku, s.quantity,
                     s.depends_on, s.instructions, s.due_time, s.state AS step_state, s.done_order,
                     s.moved_minor, s.task_id, s.promised_minor, s.approved_minor, s.executed_minor,
-                    s.reversed_minor, s.withdrawn_minor, s.released_minor
+                    s.reversed_minor, s.withdrawn_minor, s.released_minor, s.remedy_type,
+                    s.remedy_type_version, s.input, s.moves_value, s.attempt_seconds, s.undo_instructions
              FROM plan p
              JOIN plan_step s ON s.tenant_id = p.tenant_id AND s.plan_id = p.plan_id ",
             $rest

@@ -32,13 +32,15 @@ struct Row {
     decider: String,
     decision_reason: String,
     decided_at: Option<jiff_sqlx::Timestamp>,
+    result_output: Option<String>,
 }
 
 /// The columns of a row.
 macro_rules! proposal_columns {
     () => {
         "proposal_id, task_id, kind, due_time, result_reference, result_minor, result_currency, result_remark,
-         result_evidence, reason, proposer, proposed_at, state, decider, decision_reason, decided_at"
+         result_evidence, reason, proposer, proposed_at, state, decider, decision_reason, decided_at,
+         result_output"
     };
 }
 
@@ -48,7 +50,9 @@ impl Row {
         let amount = money(self.result_minor, self.result_currency.as_deref());
         let result = self.result_reference.zip(self.result_remark);
         let evidence = self.result_evidence;
-        let result = result.map(|(reference, remark)| TaskResult { reference, amount, remark, evidence });
+        let output = self.result_output.unwrap_or_default();
+        let result =
+            result.map(|(reference, remark)| TaskResult { reference, amount, remark, evidence, output });
         let due_time = self.due_time.map(jiff_sqlx::Timestamp::to_jiff);
         let proposed = match ProposalKind::of(self.kind) {
             Some(ProposalKind::Extension) => due_time.map(Proposed::Extension),
@@ -81,8 +85,10 @@ pub(crate) async fn insert(conn: &mut PgConnection, proposal: &TaskProposal) -> 
     let inserted = sqlx::query(
         "INSERT INTO task_proposal (
              tenant_id, proposal_id, task_id, kind, due_time, result_reference, result_minor, result_currency,
-             result_remark, reason, proposer, proposed_at, state, result_evidence)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+             result_remark, reason, proposer, proposed_at, state, result_evidence,
+             result_output)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+                 $14)",
     )
     .bind(proposal.proposal_id)
     .bind(proposal.task_id.0)
@@ -97,6 +103,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, proposal: &TaskProposal) -> 
     .bind(proposal.proposed_at.to_sqlx())
     .bind(proposal.state.number())
     .bind(result.map_or(&[][..], |result| &result.evidence))
+    .bind(result.map(|result| result.output.as_str()))
     .execute(conn)
     .await;
     match inserted {

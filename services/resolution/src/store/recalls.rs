@@ -81,7 +81,7 @@ impl MeasureRow {
     fn measure(self) -> Result<Measure, Fault> {
         let kind = kind(self.kind, self.recall_id)?;
         let goods = goods(self.sku, self.quantity);
-        let remedy = Remedy { kind, amount: None, goods, instructions: self.instructions };
+        let remedy = Remedy { kind, amount: None, goods, custom: None, instructions: self.instructions };
         Ok(Measure { department_id: self.department_id, remedy })
     }
 }

@@ -20,11 +20,11 @@ pub(crate) async fn keep(conn: &mut PgConnection, refused: &[(RefusedReport, Uui
         sqlx::query(
             "INSERT INTO task_refused_report (
                  tenant_id, task_id, digest, department_id, reporter, reference, amount_minor, currency, remark,
-                 reported_at, evidence)
+                 reported_at, evidence, output)
              SELECT current_setting('redress.tenant'), $1,
                     sha256(convert_to(jsonb_build_array($2::uuid, $4::text, $5::text, $6::bigint, $7::text,
-                                                        $8::text, $11::text[])::text, 'UTF8')),
-                    $3, $4, $5, $6, $7, $8, $9, $11
+                                                        $8::text, $11::text[])::text || $12::text, 'UTF8')),
+                    $3, $4, $5, $6, $7, $8, $9, $11, $12
              WHERE (SELECT count(*) FROM task_refused_report
                     WHERE tenant_id = current_setting('redress.tenant') AND task_id = $1) < $10
              ON CONFLICT DO NOTHING",
@@ -40,6 +40,7 @@ pub(crate) async fn keep(conn: &mut PgConnection, refused: &[(RefusedReport, Uui
         .bind(reported_at.to_sqlx())
         .bind(MAX_REPORTS)
         .bind(&result.evidence)
+        .bind(&result.output)
         .execute(&mut *conn)
         .await?;
     }
@@ -56,12 +57,14 @@ struct Row {
     remark: String,
     evidence: Vec<String>,
     reported_at: jiff_sqlx::Timestamp,
+    output: String,
 }
 
 /// The refused reports of a task, the oldest first.
 pub(crate) async fn of_task(conn: &mut PgConnection, task_id: TaskId) -> Result<Vec<RefusedReport>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT department_id, reporter, reference, amount_minor, currency, remark, evidence, reported_at
+        "SELECT department_id, reporter, reference, amount_minor, currency, remark, evidence, reported_at,
+                output
          FROM task_refused_report
          WHERE tenant_id = current_setting('redress.tenant') AND task_id = $1
          ORDER BY reported_at, digest",
@@ -78,6 +81,7 @@ pub(crate) async fn of_task(conn: &mut PgConnection, task_id: TaskId) -> Result<
             amount: money(row.amount_minor, row.currency.as_deref()),
             remark: row.remark,
             evidence: row.evidence,
+            output: row.output,
         },
         reported_at: row.reported_at.to_jiff(),
     };

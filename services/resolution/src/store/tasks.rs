@@ -13,7 +13,7 @@ use uuid::Uuid;
 pub(crate) use boards::{list_by_slack, list_looping, list_oldest, overdue};
 pub(crate) use queue::{Claim, Claimed, claim, heartbeat, held};
 
-use super::{goods, impossible, kind, money, remedy_columns};
+use super::{CustomRow, goods, impossible, kind, money, remedy_columns};
 use crate::remedy::{Inquiry, Remedy};
 use crate::task::{Requeued, Task, TaskResult, TaskState};
 
@@ -71,6 +71,9 @@ pub(super) struct Row {
     first_leased_at: Option<jiff_sqlx::Timestamp>,
     traceparent: String,
     created_at: jiff_sqlx::Timestamp,
+    result_output: Option<String>,
+    #[sqlx(flatten)]
+    custom: CustomRow,
 }
 
 /// The columns of a row.
@@ -80,7 +83,8 @@ macro_rules! columns {
          amount_minor, currency, sku, quantity, instructions, priority, due_time, state, attempt,
          max_attempts, worker, visible_at, cancel_requested, checkpoint, last_error, result_reference,
          result_minor, result_remark, result_evidence, inquiry, requester, recall_id, lease_token, requeued_by, requeue_reason, rejections,
-         given_to_task_id, attempt_until, overdue_step, first_leased_at, traceparent, created_at"
+         given_to_task_id, attempt_until, overdue_step, first_leased_at, traceparent, created_at, result_output,
+         remedy_type, remedy_type_version, input, moves_value, attempt_seconds, undo_instructions"
     };
 }
 pub(super) use columns;
@@ -96,8 +100,14 @@ impl Row {
         let currency = self.currency.as_deref();
         let moved = money(self.result_minor, currency);
         let (evidence, result) = (self.result_evidence, self.result_reference.zip(self.result_remark));
-        let result =
-            result.map(|(reference, remark)| TaskResult { reference, amount: moved, remark, evidence });
+        let output = self.result_output.unwrap_or_default();
+        let result = result.map(|(reference, remark)| TaskResult {
+            reference,
+            amount: moved,
+            remark,
+            evidence,
+            output,
+        });
         let requeued = self.requeued_by.zip(self.requeue_reason);
         Ok(Task {
             task_id,
@@ -112,6 +122,7 @@ impl Row {
                 amount: money(self.amount_minor, currency),
                 goods: goods(self.sku, self.quantity),
                 instructions: self.instructions,
+                custom: self.custom.remedy(),
             },
             compensates: self.compensates_task_id.map(TaskId),
             priority: self.priority,
@@ -323,6 +334,7 @@ pub(crate) async fn save(conn: &mut PgConnection, tasks: &[Task]) -> Result<(), 
         .list("result_evidence", |task| {
             task.result.as_ref().map_or(&[][..], |result| result.evidence.as_slice())
         })
+        .column("result_output", |task| task.result.as_ref().map(|result| result.output.as_str()))
         .column("lease_token", |task| task.lease_token)
         .column("requeued_by", |task| task.requeued.as_ref().map(|requeued| requeued.by.as_str()))
         .column("requeue_reason", |task| task.requeued.as_ref().map(|requeued| requeued.reason.as_str()))

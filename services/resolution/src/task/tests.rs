@@ -14,7 +14,7 @@ pub(crate) fn money(minor: i64, currency: &str) -> Money {
 pub(crate) fn task(kind: RemedyKind) -> Task {
     let amount = kind.needs_amount().then(|| money(500, "CNY"));
     let goods = kind.needs_goods().then(|| Goods { sku: "A".to_owned(), quantity: 1 });
-    let remedy = Remedy { kind, amount, goods, instructions: String::new() };
+    let remedy = Remedy { kind, amount, goods, instructions: String::new(), custom: None };
     let origin = TaskOrigin { case_id: CaseId(Uuid::from_u128(3)), cycle: 1, priority: 3, traceparent: "" };
     Task {
         plan_id: Some(PlanId(Uuid::from_u128(2))),
@@ -49,7 +49,11 @@ pub(crate) fn requeued() -> Requeued {
 fn a_result_has_what_its_kind_needs() {
     let fields = |kind, reference: &str, amount| {
         let result = TaskResult { reference: reference.to_owned(), amount, ..TaskResult::default() };
-        task(kind).flaws(&result).into_iter().map(|flaw| flaw.field).collect::<Vec<_>>()
+        task(kind)
+            .flaws(&result, &RemedyTypes::default())
+            .into_iter()
+            .map(|flaw| flaw.field)
+            .collect::<Vec<_>>()
     };
     assert!(fields(RemedyKind::Refund, "P-1", Some(money(500, "CNY"))).is_empty());
     assert!(fields(RemedyKind::Exchange, "S-1", None).is_empty());

@@ -122,7 +122,8 @@ pub(crate) fn tell_completed(tx: &mut Tx, task: &Task) {
 }
 
 fn investigation_completed(task: &Task) -> v1::InvestigationCompleted {
-    let TaskResult { reference, amount: _, remark, evidence } = task.result.clone().unwrap_or_default();
+    let TaskResult { reference, amount: _, remark, evidence, output: _ } =
+        task.result.clone().unwrap_or_default();
     v1::InvestigationCompleted {
         case_id: task.case_id.to_string(),
         cycle: task.cycle,

@@ -9,10 +9,11 @@ use proto::redress::resolution::v1;
 use proto::timestamp;
 use uuid::Uuid;
 
-use super::{INVALID_REQUEST, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note, page_by_id};
+use super::{INVALID_REQUEST, MAX_JSON, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note, page_by_id};
 use crate::ledger::Books;
 use crate::plan::{Plan, Step, StepState, dag};
-use crate::remedy::{Goods, Remedy, RemedyKind};
+use crate::remedy::{CustomRemedy, Goods, Remedy, RemedyKind};
+use crate::remedy_type::RemedyTypes;
 
 const MAX_QUANTITY: i32 = 10_000;
 
@@ -60,14 +61,23 @@ pub(crate) fn proposal(request: v1::ProposePlanRequest) -> Result<Proposal, Faul
     Ok(Proposal { case_id, steps })
 }
 
-/// Refuses steps for departments that there are not.
-pub(crate) fn known_departments(steps: &[Step], known: &HashSet<String>) -> Result<(), Fault> {
+/// Steps under the versions of their types that hold; refused are those that do not fit
+/// them, and those for departments that there are not.
+pub(crate) fn taken(
+    steps: &[Step],
+    departments: &HashSet<String>,
+    types: &RemedyTypes,
+) -> Result<Vec<Step>, Fault> {
     let mut check = Check::new();
-    for (index, step) in steps.iter().enumerate() {
-        let field = format!("steps[{index}].department_id");
-        check.ensure(known.contains(&step.department_id), &field, "is not a department");
+    let mut steps = steps.to_vec();
+    for (index, step) in steps.iter_mut().enumerate() {
+        let at = format!("steps[{index}].");
+        note(&mut check, &at, types.take(&mut step.remedy, &mut step.department_id));
+        let is_known = step.department_id.is_empty() || departments.contains(&step.department_id);
+        check.ensure(is_known, &format!("{at}department_id"), "is not a department");
     }
-    check.done("INVALID_PLAN")
+    check.done("INVALID_PLAN")?;
+    Ok(steps)
 }
 
 fn step(check: &mut Check, index: usize, step: v1::Step) -> Step {
@@ -83,12 +93,22 @@ fn step(check: &mut Check, index: usize, step: v1::Step) -> Step {
         task_id: _,  // output only
         done: _,     // output only
         shortage: _, // output only
+        remedy_type,
+        remedy_type_version: _, // output only
+        input,
     } = step;
     let at = format!("steps[{index}].");
-    let asked = RequestedRemedy { kind, amount, goods, instructions };
+    // A type may say who does it.
+    let department = format!("{at}department_id");
+    let department_id = if remedy_type.is_empty() {
+        check.slug(&department, department_id)
+    } else {
+        check.optional_slug(&department, department_id).unwrap_or_default()
+    };
+    let asked = RequestedRemedy { kind, amount, goods, instructions, remedy_type, input };
     Step {
         step_id,
-        department_id: check.slug(&format!("{at}department_id"), department_id),
+        department_id,
         remedy: remedy(check, &at, asked),
         depends_on: check.list(&format!("{at}depends_on"), depends_on, dag::MAX_STEPS),
         due_time: check.time(&format!("{at}due_time"), due_time),
@@ -107,10 +127,12 @@ struct RequestedRemedy {
     amount: Option<proto::google::r#type::Money>,
     goods: Option<v1::Goods>,
     instructions: String,
+    remedy_type: String,
+    input: String,
 }
 
 fn remedy(check: &mut Check, at: &str, asked: RequestedRemedy) -> Remedy {
-    let RequestedRemedy { kind, amount, goods, instructions } = asked;
+    let RequestedRemedy { kind, amount, goods, instructions, remedy_type, input } = asked;
     let kind = i16::try_from(kind).ok().and_then(RemedyKind::of);
     check.ensure(kind.is_some(), &format!("{at}kind"), "is required");
     let sum_given = amount.is_some();
@@ -118,7 +140,8 @@ fn remedy(check: &mut Check, at: &str, asked: RequestedRemedy) -> Remedy {
     let sum_misread = sum_given && amount.is_none();
     let goods = goods.map(|asked| read_goods(check, at, asked));
     let instructions = check.text(&format!("{at}instructions"), instructions, MAX_TEXT);
-    let remedy = Remedy { kind: kind.unwrap_or(RemedyKind::Apology), amount, goods, instructions };
+    let custom = custom(check, at, (remedy_type, input));
+    let remedy = Remedy { kind: kind.unwrap_or(RemedyKind::Apology), amount, goods, instructions, custom };
     if kind.is_some() {
         let mut flaws = remedy.flaws();
         // A sum that cannot be read has been told of; it is not missing beside.
@@ -126,6 +149,16 @@ fn remedy(check: &mut Check, at: &str, asked: RequestedRemedy) -> Remedy {
         note(check, at, flaws);
     }
     remedy
+}
+
+/// What a step brings for a type of the tenant's own; held against that later.
+fn custom(check: &mut Check, at: &str, (type_id, input): (String, String)) -> Option<CustomRemedy> {
+    let field = format!("{at}input");
+    let type_id = check.optional_slug(&format!("{at}remedy_type"), type_id);
+    check.ensure(type_id.is_some() || input.is_empty(), &field, "goes with a remedy_type only");
+    check.ensure(type_id.is_none() || !input.is_empty(), &field, "is required for this kind");
+    let input = check.text(&field, input, MAX_JSON);
+    type_id.map(|type_id| CustomRemedy { type_id, input, ..CustomRemedy::default() })
 }
 
 pub(super) fn read_goods(check: &mut Check, at: &str, goods: v1::Goods) -> Goods {
@@ -208,6 +241,7 @@ pub(crate) fn plan(plan: &Plan) -> v1::Plan {
 }
 
 fn shown_step(step: &Step) -> v1::Step {
+    let custom = step.remedy.custom.as_ref();
     v1::Step {
         step_id: step.step_id.clone(),
         kind: i32::from(step.remedy.kind.number()),
@@ -220,5 +254,8 @@ fn shown_step(step: &Step) -> v1::Step {
         task_id: step.task_id.map(|id| id.to_string()).unwrap_or_default(),
         done: step.is_done(),
         shortage: None,
+        remedy_type: custom.map(|custom| custom.type_id.clone()).unwrap_or_default(),
+        remedy_type_version: custom.map_or(0, |custom| custom.version),
+        input: custom.map(|custom| custom.input.clone()).unwrap_or_default(),
     }
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::tasks::{INVALID_RESULT, read_result, result};
 use super::{INVALID_REQUEST, MAX_REASON, note};
 use crate::proposal::{Proposed, TaskProposal, flaws_of_extension};
+use crate::remedy_type::RemedyTypes;
 use crate::task::Task;
 
 /// Reason of an extension that cannot be asked for.
@@ -47,13 +48,13 @@ pub(crate) fn completion(request: v1::ProposeTaskCompletionRequest) -> Result<As
 
 /// Refuses what does not fit its task.
 pub(crate) fn fitting(
-    task: &Task,
+    (task, types): (&Task, &RemedyTypes),
     proposed: &Proposed,
     case_due: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<(), Fault> {
     match proposed {
-        Proposed::Completion(result) => super::tasks::fitting(task, result),
+        Proposed::Completion(result) => super::tasks::fitting(task, result, types),
         Proposed::Extension(due_time) => {
             let mut check = Check::new();
             note(&mut check, "", flaws_of_extension(task, *due_time, case_due, now));

@@ -69,7 +69,10 @@ fn measure(check: &mut Check, index: usize, measure: v1::RecallMeasure) -> Optio
     check.ensure(kind.is_some(), &format!("{at}kind"), "is required");
     let goods = goods.map(|asked| read_goods(check, &at, asked));
     let instructions = check.text(&format!("{at}instructions"), instructions, MAX_TEXT);
-    Some(Measure { department_id, remedy: Remedy { kind: kind?, amount: None, goods, instructions } })
+    Some(Measure {
+        department_id,
+        remedy: Remedy { kind: kind?, amount: None, goods, custom: None, instructions },
+    })
 }
 
 /// Refuses measures of departments that there are not.

@@ -10,8 +10,9 @@ use proto::redress::resolution::v1;
 use proto::timestamp;
 use uuid::Uuid;
 
-use super::{INVALID_REQUEST, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note};
+use super::{INVALID_REQUEST, MAX_JSON, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note};
 use crate::investigation::MAX_EVIDENCE;
+use crate::remedy_type::RemedyTypes;
 use crate::task::{Failure, Heard, RefusedReport, Settlement, Task, TaskResult, TaskState};
 
 const MAX_POLL: i32 = 100;
@@ -201,7 +202,7 @@ pub(crate) fn completion(request: v1::CompleteTaskRequest) -> Result<(Holder, Ta
 }
 
 pub(crate) fn read_result(check: &mut Check, result: v1::TaskResult) -> TaskResult {
-    let v1::TaskResult { reference, amount, remark, evidence } = result;
+    let v1::TaskResult { reference, amount, remark, evidence, output } = result;
     let evidence = check.list("result.evidence", evidence, MAX_EVIDENCE).into_iter().enumerate();
     TaskResult {
         reference: check.text("result.reference", reference, MAX_NAME),
@@ -210,15 +211,17 @@ pub(crate) fn read_result(check: &mut Check, result: v1::TaskResult) -> TaskResu
         evidence: evidence
             .map(|(index, one)| check.required(&format!("result.evidence[{index}]"), one, MAX_EVIDENCE_REF))
             .collect(),
+        output: check.text("result.output", output, MAX_JSON),
     }
 }
 
 pub(crate) const INVALID_RESULT: &str = "INVALID_RESULT";
 
-/// Refuses a result that does not fit its task.
-pub(crate) fn fitting(task: &Task, result: &TaskResult) -> Result<(), Fault> {
+/// Refuses a result that does not fit its task, and the version of its type.
+pub(crate) fn fitting(task: &Task, result: &TaskResult, types: &RemedyTypes) -> Result<(), Fault> {
     let mut check = Check::new();
-    note(&mut check, "result.", task.flaws(result));
+    let is_heavy = types.is_heavy_for_output(&task.remedy, &result.output);
+    note(&mut check, "result.", server::aside(is_heavy, || task.flaws(result, types)));
     check.done(INVALID_RESULT)
 }
 
@@ -332,6 +335,7 @@ fn listing_order(
 /// A task as it is shown.
 pub(crate) fn task(task: &Task) -> v1::Task {
     let waits = matches!(task.state, TaskState::Ready | TaskState::Leased | TaskState::AwaitingStock);
+    let custom = task.remedy.custom.as_ref();
     v1::Task {
         task_id: task.task_id.to_string(),
         version: task.version,
@@ -365,6 +369,10 @@ pub(crate) fn task(task: &Task) -> v1::Task {
         inquiry: task.inquiry.map_or(0, |inquiry| i32::from(inquiry.number())),
         requester: task.requester.clone(),
         recall_id: recall_id(task),
+        remedy_type: custom.map(|custom| custom.type_id.clone()).unwrap_or_default(),
+        remedy_type_version: custom.map_or(0, |custom| custom.version),
+        input: custom.map(|custom| custom.input.clone()).unwrap_or_default(),
+        moves_value: task.remedy.moves_value(),
     }
 }
 
@@ -394,6 +402,7 @@ pub(crate) fn result(result: &TaskResult) -> v1::TaskResult {
         amount: result.amount.as_ref().map(money),
         remark: result.remark.clone(),
         evidence: result.evidence.clone(),
+        output: result.output.clone(),
     }
 }
 

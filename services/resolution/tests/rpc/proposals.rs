@@ -26,7 +26,7 @@ fn after(hours: i64) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: NOW + hours * HOUR, nanos: 0 }
 }
 
-fn client(world: &World, subject: &str) -> Client {
+pub(crate) fn client(world: &World, subject: &str) -> Client {
     let roles = ["supervisor", "department-worker"];
     Client::new(world.house.channel_as("development", subject, &roles))
 }
@@ -40,7 +40,7 @@ fn extension(task_id: &str, hours: i64) -> RequestTaskExtensionRequest {
     }
 }
 
-fn finished(task: &Task) -> ProposeTaskCompletionRequest {
+pub(crate) fn finished(task: &Task) -> ProposeTaskCompletionRequest {
     let result =
         TaskResult { reference: "BANK-1".to_owned(), amount: task.amount.clone(), ..TaskResult::default() };
     ProposeTaskCompletionRequest {
@@ -51,7 +51,7 @@ fn finished(task: &Task) -> ProposeTaskCompletionRequest {
     }
 }
 
-fn approval(proposal: &TaskProposal) -> ApproveTaskProposalRequest {
+pub(crate) fn approval(proposal: &TaskProposal) -> ApproveTaskProposalRequest {
     ApproveTaskProposalRequest {
         request_id: request_id(),
         proposal_id: proposal.proposal_id.clone(),
@@ -72,7 +72,7 @@ async fn asked(world: &World, task_id: &str, hours: i64) -> TaskProposal {
     client(world, "worker").request_task_extension(request).await.unwrap().into_inner().proposal.unwrap()
 }
 
-async fn proposals(world: &World, task_id: &str) -> Vec<TaskProposal> {
+pub(crate) async fn proposals(world: &World, task_id: &str) -> Vec<TaskProposal> {
     let request = GetTaskRequest { task_id: task_id.to_owned() };
     world.handler().get_task(request).await.unwrap().into_inner().proposals
 }

@@ -95,6 +95,7 @@ pub(crate) fn reported(received: &Received, reference: &str) -> CompleteTaskRequ
             amount: Some(yuan(100)),
             remark: String::new(),
             evidence: Vec::new(),
+            output: String::new(),
         }),
     }
 }

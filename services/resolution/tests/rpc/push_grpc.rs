@@ -22,18 +22,18 @@ const TOKEN: &str = "a-token-of-the-bank";
 
 /// A department: what it was asked, with the token it was shown, and what it answers next.
 #[derive(Clone, Default)]
-struct Bank {
+pub(crate) struct Bank {
     asked: Arc<Mutex<Vec<(String, DeliverTaskRequest)>>>,
     cancelled: Arc<Mutex<Vec<CancelTaskRequest>>>,
     answers: Arc<Mutex<Vec<Result<DeliverTaskResponse, Status>>>>,
 }
 
 impl Bank {
-    fn asked(&self) -> Vec<DeliverTaskRequest> {
+    pub(crate) fn asked(&self) -> Vec<DeliverTaskRequest> {
         self.asked.lock().unwrap().iter().map(|(_, request)| request.clone()).collect()
     }
 
-    fn will(&self, answers: Vec<Result<DeliverTaskResponse, Status>>) {
+    pub(crate) fn will(&self, answers: Vec<Result<DeliverTaskResponse, Status>>) {
         *self.answers.lock().unwrap() = answers;
     }
 }
@@ -64,7 +64,7 @@ impl DepartmentWorker for Bank {
     }
 }
 
-async fn open(world: &World) -> (Bank, JoinHandle<()>) {
+pub(crate) async fn open(world: &World) -> (Bank, JoinHandle<()>) {
     let bank = Bank::default();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -81,7 +81,7 @@ async fn open(world: &World) -> (Bank, JoinHandle<()>) {
     (bank, serving)
 }
 
-fn with(outcome: Outcome) -> DeliverTaskResponse {
+pub(crate) fn with(outcome: Outcome) -> DeliverTaskResponse {
     DeliverTaskResponse { outcome: Some(outcome) }
 }
 
@@ -98,6 +98,7 @@ async fn a_department_is_called_with_the_lease_and_its_token() {
         amount: request.lease.as_ref().unwrap().task.as_ref().unwrap().amount.clone(),
         remark: String::new(),
         evidence: Vec::new(),
+        output: String::new(),
     };
     let plan = world.approved(vec![refund("a")]).await;
     eventually(async || states(&world).await == [DeliveryState::Taken]).await;

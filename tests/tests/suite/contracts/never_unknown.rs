@@ -46,6 +46,7 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("RoutingService.CreateRoutingPolicy", "makes what it names"),
     ("RoutingService.ListRoutingPolicies", "what nothing matches is an empty list"),
     ("RoutingService.ListUnassignable", "what nothing matches is an empty list"),
+    ("RemedyTypeService.ListRemedyTypes", "no types are an empty list"),
     ("StockService.ListStockAlerts", "what nothing matches is an empty list"),
     ("RecallService.OpenRecall", "makes what it names"),
     ("RecallService.ListRecalls", "what nothing matches is an empty list"),

@@ -410,6 +410,18 @@ pub(super) const UNKNOWN: &[Unknown] = &[
     ),
     unknown("EndpointService.ListDeliveries", r#"{"task_id": "$ID"}"#, "TASK_NOT_FOUND"),
     unknown("EndpointService.RedeliverTask", r#"{"request_id": "$KEY", "task_id": "$ID"}"#, "TASK_NOT_FOUND"),
+    unknown(
+        "RemedyTypeService.SetRemedyType",
+        r#"{"request_id": "$KEY", "remedy_type": {"type_id": "x", "title": "x", "department_id": "nowhere",
+            "input_schema": "{\"type\": \"object\"}", "result_schema": "{\"type\": \"object\"}"}}"#,
+        "DEPARTMENT_NOT_FOUND",
+    ),
+    unknown("RemedyTypeService.GetRemedyType", r#"{"type_id": "x"}"#, "REMEDY_TYPE_NOT_FOUND"),
+    unknown(
+        "RemedyTypeService.DisableRemedyType",
+        r#"{"request_id": "$KEY", "type_id": "x"}"#,
+        "REMEDY_TYPE_NOT_FOUND",
+    ),
     unknown("ResolutionService.GetTask", r#"{"task_id": "$ID"}"#, "TASK_NOT_FOUND"),
     unknown("LedgerService.ListLedgerEntries", r#"{"department_id": "nowhere"}"#, "DEPARTMENT_NOT_FOUND"),
     unknown(

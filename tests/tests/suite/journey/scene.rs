@@ -34,7 +34,7 @@ use crate::twice::Twice;
 
 /// Who approves plans.
 pub(crate) const BOSS: &str = "boss";
-const WORKER: &str = "worker";
+pub(crate) const WORKER: &str = "worker";
 /// Longest wait for a task that comes.
 const WAIT_SECONDS: i64 = 10;
 

@@ -1,5 +1,6 @@
 //! A step of a plan as people write it on a command line:
-//! `swap=exchange@warehouse,goods=SKU-7*1,after=money`.
+//! `swap=exchange@warehouse,goods=SKU-7*1,after=money`, or, of a type of one's own,
+//! `card=custom@shop,type=gift-card,input={"value": 50}`, whose input comes last.
 
 use proto::redress::resolution::v1::{Goods, RemedyKind, Step};
 use show::lines::read_money;
@@ -7,6 +8,7 @@ use show::words;
 
 /// Reads a step.
 pub(crate) fn read(text: &str) -> Result<Step, String> {
+    let (text, input) = text.split_once(",input=").unwrap_or((text, ""));
     let mut parts = text.split(',');
     let (step_id, what) =
         parts.next().and_then(|head| head.split_once('=')).ok_or("must begin with ID=KIND@DEPARTMENT")?;
@@ -15,6 +17,7 @@ pub(crate) fn read(text: &str) -> Result<Step, String> {
         step_id: step_id.to_owned(),
         kind: words::read::<RemedyKind>(kind)?.into(),
         department_id: department.to_owned(),
+        input: input.to_owned(),
         ..Step::default()
     };
     for part in parts {
@@ -24,7 +27,8 @@ pub(crate) fn read(text: &str) -> Result<Step, String> {
             "goods" => step.goods = Some(goods(value)?),
             "after" => step.depends_on = value.split('+').map(str::to_owned).collect(),
             "note" => value.clone_into(&mut step.instructions),
-            other => return Err(format!("{other:?} is none of amount, goods, after, note")),
+            "type" => value.clone_into(&mut step.remedy_type),
+            other => return Err(format!("{other:?} is none of amount, goods, after, note, type, input")),
         }
     }
     Ok(step)
@@ -52,6 +56,14 @@ mod tests {
         assert_eq!(step.instructions, "gift wrap");
         let step = read("money=refund@finance,amount=CNY 128.50").unwrap();
         assert_eq!(step.amount.map(|sum| (sum.units, sum.nanos)), Some((128, 500_000_000)));
+    }
+
+    #[test]
+    fn a_step_of_a_type_of_ones_own_has_its_input_last() {
+        let step = read(r#"card=custom@,type=gift-card,note=gold,input={"value": 50, "to": "a=b"}"#).unwrap();
+        assert_eq!((step.kind(), step.department_id.as_str()), (RemedyKind::Custom, ""));
+        assert_eq!((step.remedy_type.as_str(), step.instructions.as_str()), ("gift-card", "gold"));
+        assert_eq!(step.input, r#"{"value": 50, "to": "a=b"}"#);
     }
 
     #[test]

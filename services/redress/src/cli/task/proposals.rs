@@ -1,5 +1,7 @@
 //! What one person proposes about a task and another decides.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 use jiff::Timestamp;
 use proto::google::r#type::Money;
@@ -10,6 +12,7 @@ use proto::redress::resolution::v1::{
 use show::{lines, text};
 
 use crate::cli::connection::Caller;
+use crate::cli::submit::read_text;
 
 #[derive(Subcommand)]
 pub(super) enum ProposalVerb {
@@ -32,6 +35,9 @@ pub(super) enum ProposalVerb {
         /// The sum moved, e.g. `CNY 199.90`
         #[arg(long, value_parser = lines::read_money)]
         amount: Option<Money>,
+        /// What came of a type of your own, as JSON; `-` for standard input
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
         /// How you know
         #[arg(long)]
         reason: String,
@@ -65,11 +71,12 @@ impl ProposalVerb {
                 let answer = caller.proposals().request_task_extension(request).await?.into_inner();
                 show::answer(caller.json, &answer.proposal.unwrap_or_default(), text::proposal)
             }
-            ProposalVerb::Complete { task, reference, amount, reason } => {
+            ProposalVerb::Complete { task, reference, amount, output, reason } => {
+                let output = output.map(|file| read_text(&file)).transpose()?.unwrap_or_default();
                 let request = ProposeTaskCompletionRequest {
                     request_id: caller.request_id(),
                     task_id: task,
-                    result: Some(TaskResult { reference, amount, ..TaskResult::default() }),
+                    result: Some(TaskResult { reference, amount, output, ..TaskResult::default() }),
                     reason,
                 };
                 let answer = caller.proposals().propose_task_completion(request).await?.into_inner();

@@ -14,8 +14,10 @@ use tokio::sync::Semaphore;
 use super::carrier::{Carrier, Heard};
 use crate::delivery::{Answer, Delivery, DeliveryKind, DeliveryState, Hold, Next};
 use crate::endpoint::Endpoint;
+use crate::flow::remedy_types::TypesInUse;
 use crate::flow::{progress, reports};
 use crate::plan::Plan;
+use crate::remedy_type::RemedyTypes;
 use crate::task::{CANCELLED_CODE, Failure, Task, TaskState};
 use crate::wire::deliveries::Outgoing;
 use crate::{store, wire};
@@ -46,6 +48,7 @@ static PAUSES: LazyLock<Counter<u64>> = LazyLock::new(|| {
 pub(super) struct Attempts {
     pub(super) db: Db,
     pub(super) carrier: Carrier,
+    pub(super) types: Arc<TypesInUse>,
     /// Who works on the database.
     pub(super) places: Arc<Semaphore>,
 }
@@ -182,7 +185,9 @@ impl Attempts {
                 let counts = is_latest || !matches!(heard.answer, Answer::None(_));
                 let mut is_escalated = false;
                 if locked.delivery.state == DeliveryState::Pending && counts {
-                    let answer = fitting(&locked.task, &heard.answer, &mut seen.reason);
+                    let types =
+                        self.types.of_tasks(&mut tx, tenant, slice::from_ref(&locked.task).iter()).await?;
+                    let answer = fitting((&locked.task, &types), &heard.answer, &mut seen.reason);
                     apply(&mut tx, &mut locked, prepared, &answer, jitter).await?;
                     is_escalated = matches!(answer, Answer::Rejected(_)) && locked.task.is_escalated();
                 }
@@ -269,13 +274,14 @@ fn cancelled() -> Failure {
 
 /// The answer, unless it is a result that does not fit the task: that takes it, and what is
 /// wrong is noted.
-fn fitting(task: &Task, answer: &Answer, reason: &mut String) -> Answer {
+fn fitting((task, types): (&Task, &RemedyTypes), answer: &Answer, reason: &mut String) -> Answer {
     if let Answer::Done(result) = answer {
-        let flaws = task.flaws(result);
+        let is_heavy = types.is_heavy_for_output(&task.remedy, &result.output);
+        let flaws = server::aside(is_heavy, || task.flaws(result, types));
         if !flaws.is_empty() {
             let each: Vec<String> =
                 flaws.into_iter().map(|flaw| format!("result.{} {}", flaw.field, flaw.what)).collect();
-            *reason = each.join("; ");
+            *reason = wire::deliveries::cut(&each.join("; "), wire::MAX_REASON);
             return Answer::Taken;
         }
     }

@@ -76,7 +76,7 @@ fn connect(database: &Database, clock: Arc<dyn kernel::Clock>) -> anyhow::Result
 fn start(db: &Db, stop: &Stop) -> JoinHandle<()> {
     let here = Networks::new("127.0.0.0/8".parse());
     let carrier = Carrier::new(Sender::new(here, None).expect("no authority"));
-    tokio::spawn(run(db.clone(), carrier, Arc::default(), stop.clone()))
+    tokio::spawn(run(db.clone(), carrier, Default::default(), stop.clone()))
 }
 
 /// A tenant whose department is reached there, with so many tasks that wait.
@@ -122,7 +122,7 @@ async fn settle_in(db: &Db, tenant: &str, url: &str, count: usize) -> anyhow::Re
 
 fn task(task_id: TaskId, plan_id: PlanId, now: Timestamp) -> Task {
     let kind = RemedyKind::Apology;
-    let remedy = Remedy { kind, amount: None, goods: None, instructions: String::new() };
+    let remedy = Remedy { kind, amount: None, goods: None, instructions: String::new(), custom: None };
     let origin = TaskOrigin { case_id: CaseId(plan_id.0), cycle: 1, priority: 3, traceparent: "" };
     Task {
         plan_id: Some(plan_id),

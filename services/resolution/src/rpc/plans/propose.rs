@@ -16,14 +16,19 @@ use crate::approval::{Facts, GroundsByCase, Outcome};
 use crate::case::CaseView;
 use crate::flow::approval_policies::ApprovalPolicies;
 use crate::flow::progress;
+use crate::flow::remedy_types::TypesInUse;
 use crate::ledger::Entry;
-use crate::plan::{Plan, PlanState};
+use crate::plan::{Plan, PlanState, Step};
 use crate::refusal::Refusal;
+use crate::remedy_type::RemedyTypes;
 use crate::wire::plans::Proposal;
 use crate::{store, wire};
 
 /// Proposals of plans.
-pub(in crate::rpc) struct Proposals(pub(in crate::rpc) Arc<ApprovalPolicies>);
+pub(in crate::rpc) struct Proposals {
+    pub(in crate::rpc) policies: Arc<ApprovalPolicies>,
+    pub(in crate::rpc) types: Arc<TypesInUse>,
+}
 
 impl Batch for Proposals {
     type Job = Proposal;
@@ -33,7 +38,7 @@ impl Batch for Proposals {
     }
 
     fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [BatchedMutation<Proposal>]) -> Work<'a, Verdicts> {
-        Box::pin(propose(tx, &self.0, asked))
+        Box::pin(propose(tx, self, asked))
     }
 }
 
@@ -42,6 +47,7 @@ struct Held {
     policy: Arc<ApprovalPolicy>,
     cases: HashMap<Uuid, CaseView>,
     departments: HashSet<String>,
+    types: RemedyTypes,
     grounds: GroundsByCase,
 }
 
@@ -57,14 +63,17 @@ struct Sound {
 /// plan to cancel.
 async fn propose(
     tx: &mut Tx,
-    policies: &ApprovalPolicies,
+    proposals: &Proposals,
     asked: &[BatchedMutation<Proposal>],
 ) -> Result<Verdicts, Fault> {
     let Some(first) = asked.first() else { return Ok(Verdicts::new()) };
-    let policy = policies.active(tx, &first.caller.tenant).await?;
-    let mut held = hold(tx, policy, asked).await?;
+    let policy = proposals.policies.active(tx, &first.caller.tenant).await?;
+    let mut held = hold(tx, (policy, &proposals.types), asked).await?;
     let mut sound = Sound::default();
-    let is_heavy = held.policy.weight().saturating_mul(asked.len()) > HEAVY;
+    let is_heavy = held.policy.weight().saturating_mul(asked.len()) > HEAVY
+        || held
+            .types
+            .is_heavy_for_inputs(asked.iter().flat_map(|one| &one.job.steps).map(|step| &step.remedy));
     let verdicts: Vec<Result<PlanId, Fault>> =
         server::aside(is_heavy, || asked.iter().map(|one| judge(tx, &mut held, &mut sound, one)).collect());
     let Sound { mut plans, facts, entries } = sound;
@@ -84,7 +93,7 @@ async fn propose(
 /// granted elsewhere meanwhile.
 async fn hold(
     tx: &mut Tx,
-    policy: Arc<ApprovalPolicy>,
+    (policy, types): (Arc<ApprovalPolicy>, &TypesInUse),
     asked: &[BatchedMutation<Proposal>],
 ) -> Result<Held, Fault> {
     let ids: Vec<Uuid> = asked.iter().map(|one| one.job.case_id.0).collect();
@@ -96,13 +105,17 @@ async fn hold(
     if !policy.is_shipped() {
         store::approvals::hold_complainants(tx, &ids).await?;
     }
-    let steps = asked.iter().flat_map(|one| &one.job.steps);
-    let departments: Vec<&str> = steps.map(|step| step.department_id.as_str()).collect();
+    let steps = || asked.iter().flat_map(|one| &one.job.steps);
+    let tenant =
+        asked.first().map(|one| &one.caller.tenant).ok_or_else(|| Fault::internal("nothing asked"))?;
+    let types = types.of_steps(tx, tenant, steps()).await?;
+    let departments = steps().map(|step| step.department_id.as_str()).chain(types.departments());
+    let departments: Vec<&str> = departments.collect();
     let departments = store::departments::known(tx, &departments).await?;
     let now = tx.now();
     let grounds = store::approvals::grounds(tx, &ids, now).await?;
     let cases = cases.into_iter().map(|case| (case.case_id.0, case)).collect();
-    Ok(Held { policy, cases, departments, grounds })
+    Ok(Held { policy, cases, departments, types, grounds })
 }
 
 /// Judges one proposal; answers the plan it becomes.
@@ -115,8 +128,8 @@ fn judge(
     let case = held.cases.get(&one.job.case_id.0).ok_or(Refusal::CaseNotFound)?;
     case.must_be_worked_by(&one.caller)?;
     case.must_want_a_plan()?;
-    wire::plans::known_departments(&one.job.steps, &held.departments)?;
-    let mut plan = proposed(tx, case, one);
+    let steps = wire::plans::taken(&one.job.steps, &held.departments, &held.types)?;
+    let mut plan = proposed(tx, case, (one, steps));
     let facts = plan.facts().against(held.grounds.get(plan.case_id));
     let ruling = held.policy.judge(&facts).ruling;
     if ruling.outcome == Outcome::Refused {
@@ -137,14 +150,14 @@ fn judge(
     Ok(plan_id)
 }
 
-fn proposed(tx: &Tx, case: &CaseView, one: &BatchedMutation<Proposal>) -> Plan {
+fn proposed(tx: &Tx, case: &CaseView, (one, steps): (&BatchedMutation<Proposal>, Vec<Step>)) -> Plan {
     Plan {
         plan_id: PlanId(tx.new_id()),
         version: 1,
         case_id: case.case_id,
         cycle: case.cycle,
         state: PlanState::Proposed,
-        steps: one.job.steps.clone(),
+        steps,
         proposer: one.caller.subject.to_string(),
         proposer_roles: one.caller.roles.held().iter().map(|role| role.name().to_owned()).collect(),
         approver: String::new(),

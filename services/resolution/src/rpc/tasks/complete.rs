@@ -1,6 +1,7 @@
 //! Completed tasks, those that come together in one transaction.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use fault::{Fault, Refusal as _};
 use pg::{Batch, BatchedMutation, Tx, Verdicts, Work};
@@ -9,14 +10,16 @@ use proto::redress::resolution::v1::CompleteTaskResponse;
 use uuid::Uuid;
 
 use crate::flow::progress;
+use crate::flow::remedy_types::TypesInUse;
 use crate::plan::Plan;
 use crate::refusal::Refusal;
+use crate::remedy_type::RemedyTypes;
 use crate::task::{RefusedReport, Task, TaskResult};
 use crate::wire::tasks::Holder;
 use crate::{store, wire};
 
 /// Completions of tasks.
-pub(in crate::rpc) struct Completions;
+pub(in crate::rpc) struct Completions(pub(in crate::rpc) Arc<TypesInUse>);
 
 impl Batch for Completions {
     type Job = (Holder, TaskResult);
@@ -30,16 +33,22 @@ impl Batch for Completions {
         tx: &'a mut Tx,
         asked: &'a [BatchedMutation<Self::Job>],
     ) -> Work<'a, Verdicts> {
-        Box::pin(carry_out(tx, asked))
+        Box::pin(carry_out(tx, &self.0, asked))
     }
 }
 
 /// The plans first, so that two tasks of one that end at once take turns, and the
 /// second sees what the first left to do.
-async fn carry_out(tx: &mut Tx, asked: &[BatchedMutation<(Holder, TaskResult)>]) -> Result<Verdicts, Fault> {
+async fn carry_out(
+    tx: &mut Tx,
+    types: &TypesInUse,
+    asked: &[BatchedMutation<(Holder, TaskResult)>],
+) -> Result<Verdicts, Fault> {
+    let Some(first) = asked.first() else { return Ok(Verdicts::new()) };
     let ids: Vec<Uuid> = asked.iter().map(|one| one.job.0.task_id.0).collect();
     let plans = store::plans::lock_of_tasks(tx, &ids).await?;
     let tasks = store::tasks::lock(tx, &ids).await?;
+    let types = types.of_tasks(tx, &first.caller.tenant, tasks.iter()).await?;
     let given_to: Vec<Uuid> = tasks.iter().filter_map(|task| task.given_to).map(|id| id.0).collect();
     let next = if given_to.is_empty() { Vec::new() } else { store::tasks::lock(tx, &given_to).await? };
     let tasks = tasks.into_iter().chain(next);
@@ -48,7 +57,7 @@ async fn carry_out(tx: &mut Tx, asked: &[BatchedMutation<(Holder, TaskResult)>])
     let (mut ended, mut refused) = (Vec::new(), Vec::new());
     let mut verdicts = Vec::with_capacity(asked.len());
     for one in asked {
-        let outcome = complete(tx, &mut tasks, &plans, one);
+        let outcome = complete(tx, (&mut tasks, &types), &plans, one);
         if let Ok((task, next)) = &outcome {
             if let Some(plan) = task.plan_id.and_then(|id| plans.get_mut(&id.0)) {
                 plan.task_ended(task);
@@ -81,7 +90,7 @@ async fn carry_out(tx: &mut Tx, asked: &[BatchedMutation<(Holder, TaskResult)>])
 /// done of it by another department as well, cancelled.
 fn complete(
     tx: &mut Tx,
-    tasks: &mut HashMap<Uuid, Task>,
+    (tasks, types): (&mut HashMap<Uuid, Task>, &RemedyTypes),
     plans: &HashMap<Uuid, Plan>,
     one: &BatchedMutation<(Holder, TaskResult)>,
 ) -> Result<(Task, Option<Task>), Fault> {
@@ -90,7 +99,7 @@ fn complete(
     server::serving(&one.caller, &known.department_id)?;
     known.held_under(holder.token)?;
     known.may_be_paid_by(known.plan_id.and_then(|id| plans.get(&id.0)), &one.caller.subject)?;
-    wire::tasks::fitting(known, result)?;
+    wire::tasks::fitting(known, result, types)?;
     let mut task = known.clone();
     let mut next = task.given_to.and_then(|id| tasks.get(&id.0)).cloned();
     match &mut next {

@@ -54,7 +54,7 @@ macro_rules! claim_statement {
              SELECT kind FROM department_pause
              WHERE tenant_id = current_setting('redress.tenant') AND department_id = $3 AND resumed_at IS NULL),
          due AS (
-             SELECT task_id, attempt < max_attempts AS has_attempts,
+             SELECT task_id, attempt_seconds, attempt < max_attempts AS has_attempts,
                     state = {leased} AND visible_at >= attempt_until AS overran
              FROM task
              WHERE tenant_id = current_setting('redress.tenant') AND department_id = $3
@@ -71,12 +71,12 @@ macro_rules! claim_statement {
              ORDER BY priority, due_time, created_at LIMIT $8
              FOR UPDATE SKIP LOCKED),
          numbered AS (
-             SELECT task_id, overran, has_attempts AND overran IS NOT TRUE AS may, row_number() OVER () AS ordinal
+             SELECT task_id, attempt_seconds, overran, has_attempts AND overran IS NOT TRUE AS may, row_number() OVER () AS ordinal
              FROM due),
          claimed AS (
              UPDATE task SET
                  version = version + 1,
-                 state = CASE WHEN may THEN {leased} WHEN kind = ANY($10) THEN {unknown} ELSE {attention} END,
+                 state = CASE WHEN may THEN {leased} WHEN coalesce(moves_value, kind = ANY($10)) THEN {unknown} ELSE {attention} END,
                  attempt = CASE WHEN may THEN attempt + 1 ELSE attempt END,
                  worker = CASE WHEN may THEN $4 ELSE worker END,
                  first_leased_at = CASE WHEN may THEN coalesce(first_leased_at, $5) ELSE first_leased_at END,
@@ -88,7 +88,8 @@ macro_rules! claim_statement {
                  poll_id = CASE WHEN may THEN $1 ELSE poll_id END,
                  poll_hash = CASE WHEN may THEN $2 ELSE poll_hash END
              FROM numbered, UNNEST($11::smallint[], $12::bigint[]) AS seconds (of_kind, longest),
-                  LATERAL (SELECT make_interval(secs => seconds.longest) AS longest) AS limits
+                  LATERAL (SELECT make_interval(secs => coalesce(numbered.attempt_seconds, seconds.longest)) AS longest)
+                      AS limits
              WHERE task.tenant_id = current_setting('redress.tenant') AND task.task_id = numbered.task_id
                AND seconds.of_kind = task.kind
              RETURNING task.*)
@@ -107,7 +108,7 @@ macro_rules! claim_statement {
 /// Hands out what is due, each with a token of its own, in one statement; or what
 /// this poll was handed before, as far as it is still held. Every hand-out is an
 /// attempt; a task that has none left is set aside instead, and keeps its token:
-/// its last holder may still report. If it moves money or goods, nobody knows whether
+/// its last holder may still report. If it moves value, nobody knows whether
 /// its last holder did so.
 pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<Claimed, Fault> {
     take_turns(conn, claim.poll_id).await?;

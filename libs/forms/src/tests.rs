@@ -56,6 +56,11 @@ fn what_is_no_schema_is_refused() {
     assert!(wrong(r#"{"type": "object", "properties": 3}"#).starts_with("is no JSON Schema"));
     let weight = r#"{"type": "object", "properties": {"a": {"x-weight": -1}}}"#;
     assert_eq!(wrong(weight), "a: x-weight must be a number from 0");
+    assert!(
+        wrong(r#"{"type": "object", "properties": {"a": {"type": 3}}}"#).contains("at /properties/a/type")
+    );
+    let pattern = wrong(r#"{"type": "object", "properties": {"a": {"pattern": "("}}}"#);
+    assert!(pattern.contains("\"(\""), "{pattern}");
     let elsewhere = r#"{"type": "object", "$ref": "https://example.org/schema"}"#;
     assert!(wrong(elsewhere).contains("leads to nothing within"), "nothing is fetched");
 }
@@ -186,10 +191,4 @@ fn a_patch_takes_out_merges_and_replaces() {
     assert_eq!(touched(&patch), ["a", "b.c", "e.f", "e.g"]);
     merge(&mut answer, patch);
     assert_eq!(answer, json!({ "b": { "c": 5, "d": 3 }, "e": { "g": 1 } }));
-}
-
-#[test]
-fn the_nearest_form_serves() {
-    assert_eq!(candidates("a/b/c"), ["a/b/c", "a/b", "a", ""]);
-    assert_eq!(candidates(""), [""]);
 }

@@ -1,0 +1,181 @@
+//! Types of remedy of a tenant's own, and their versions.
+
+use std::time::Duration;
+
+use fault::Fault;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
+use sqlx::PgConnection;
+
+use crate::refusal::Refusal;
+use crate::remedy_type::{MAX_TYPES, MAX_VERSIONS, RemedyType};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    type_id: String,
+    version: i64,
+    title: String,
+    department_id: Option<String>,
+    input_schema: String,
+    result_schema: String,
+    moves_value: bool,
+    attempt_seconds: i32,
+    undo_instructions: Option<String>,
+    creator: String,
+    created_at: jiff_sqlx::Timestamp,
+    disabled_at: Option<jiff_sqlx::Timestamp>,
+}
+
+impl From<Row> for RemedyType {
+    fn from(row: Row) -> Self {
+        Self {
+            type_id: row.type_id,
+            version: row.version,
+            title: row.title,
+            department_id: row.department_id,
+            input_schema: row.input_schema,
+            result_schema: row.result_schema,
+            moves_value: row.moves_value,
+            attempt: Duration::from_secs(row.attempt_seconds.unsigned_abs().into()),
+            undo_instructions: row.undo_instructions,
+            creator: row.creator,
+            created_at: row.created_at.to_jiff(),
+            disabled_at: row.disabled_at.map(jiff_sqlx::Timestamp::to_jiff),
+        }
+    }
+}
+
+/// A type as plans are proposed with it.
+#[derive(sqlx::FromRow)]
+pub(crate) struct Head {
+    pub(crate) type_id: String,
+    /// The version that holds.
+    pub(crate) newest: i64,
+    /// Whether no plan may be proposed with it.
+    pub(crate) is_disabled: bool,
+}
+
+/// The heads of types, held until the plans with them are stored: one that is disabled
+/// meanwhile is disabled after them.
+pub(crate) async fn hold(conn: &mut PgConnection, type_ids: &[&str]) -> Result<Vec<Head>, Fault> {
+    let heads = sqlx::query_as(
+        "SELECT type_id, newest, disabled_at IS NOT NULL AS is_disabled FROM remedy_type
+         WHERE tenant_id = current_setting('redress.tenant') AND type_id = ANY ($1)
+         ORDER BY type_id FOR SHARE",
+    )
+    .bind(type_ids)
+    .fetch_all(conn)
+    .await?;
+    Ok(heads)
+}
+
+/// Has whoever sets or disables types of the tenant take turns.
+pub(crate) async fn take_turns(conn: &mut PgConnection) -> Result<(), Fault> {
+    sqlx::query(
+        "SELECT pg_advisory_xact_lock(hashtextextended(current_setting('redress.tenant') || ' remedy types', 0))",
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes the next version of a type, which holds from now on; answers its number. Whoever
+/// sets one takes turns with others.
+pub(crate) async fn insert(conn: &mut PgConnection, new: &RemedyType) -> Result<i64, Fault> {
+    let version: Option<i64> = sqlx::query_scalar(
+        "WITH head AS (
+             INSERT INTO remedy_type (tenant_id, type_id, newest)
+             SELECT current_setting('redress.tenant'), $1, 1
+             WHERE EXISTS (SELECT FROM remedy_type
+                           WHERE tenant_id = current_setting('redress.tenant') AND type_id = $1)
+                OR (SELECT count(*) FROM remedy_type
+                    WHERE tenant_id = current_setting('redress.tenant')) < $2
+             ON CONFLICT (tenant_id, type_id)
+                 DO UPDATE SET newest = remedy_type.newest + 1, disabled_at = NULL
+                 WHERE remedy_type.newest < $3
+             RETURNING newest)
+         INSERT INTO remedy_type_version (
+             tenant_id, type_id, version, title, department_id, input_schema, result_schema, moves_value,
+             attempt_seconds, undo_instructions, creator, created_at)
+         SELECT current_setting('redress.tenant'), $1, newest, $4, $5, $6, $7, $8, $9, $10, $11, $12 FROM head
+         RETURNING version",
+    )
+    .bind(&new.type_id)
+    .bind(MAX_TYPES)
+    .bind(MAX_VERSIONS)
+    .bind(&new.title)
+    .bind(&new.department_id)
+    .bind(&new.input_schema)
+    .bind(&new.result_schema)
+    .bind(new.moves_value)
+    .bind(super::seconds(new.attempt))
+    .bind(&new.undo_instructions)
+    .bind(&new.creator)
+    .bind(new.created_at.to_sqlx())
+    .fetch_optional(conn)
+    .await?;
+    Ok(version.ok_or(Refusal::TooManyRemedyTypes)?)
+}
+
+/// The version that holds of a type; none where there is no such type.
+pub(crate) async fn newest(conn: &mut PgConnection, type_id: &str) -> Result<Option<i64>, Fault> {
+    let newest = sqlx::query_scalar(
+        "SELECT newest FROM remedy_type WHERE tenant_id = current_setting('redress.tenant') AND type_id = $1",
+    )
+    .bind(type_id)
+    .fetch_optional(conn)
+    .await?;
+    Ok(newest)
+}
+
+/// Keeps plans from being proposed with a type; when that was said before stays.
+pub(crate) async fn disable(conn: &mut PgConnection, type_id: &str, now: Timestamp) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE remedy_type SET disabled_at = coalesce(disabled_at, $2)
+         WHERE tenant_id = current_setting('redress.tenant') AND type_id = $1",
+    )
+    .bind(type_id)
+    .bind(now.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A version of a type; 0 for the one that holds.
+pub(crate) async fn get(
+    conn: &mut PgConnection,
+    type_id: &str,
+    version: i64,
+) -> Result<Option<RemedyType>, Fault> {
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT v.type_id, v.version, v.title, v.department_id, v.input_schema, v.result_schema, v.moves_value,
+                v.attempt_seconds, v.undo_instructions, v.creator, v.created_at, t.disabled_at
+         FROM remedy_type t
+         JOIN remedy_type_version v ON v.tenant_id = t.tenant_id AND v.type_id = t.type_id
+         WHERE t.tenant_id = current_setting('redress.tenant') AND t.type_id = $1
+           AND v.version = coalesce(nullif($2, 0), t.newest)",
+    )
+    .bind(type_id)
+    .bind(version)
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(Into::into))
+}
+
+/// Types as they hold, without their schemas, after the last of the page before.
+pub(crate) async fn list(conn: &mut PgConnection, after: &str, limit: i64) -> Result<Vec<RemedyType>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT v.type_id, v.version, v.title, v.department_id, '' AS input_schema, '' AS result_schema,
+                v.moves_value, v.attempt_seconds, v.undo_instructions, v.creator, v.created_at, t.disabled_at
+         FROM remedy_type t
+         JOIN remedy_type_version v ON v.tenant_id = t.tenant_id AND v.type_id = t.type_id
+                                   AND v.version = t.newest
+         WHERE t.tenant_id = current_setting('redress.tenant') AND t.type_id > $1
+         ORDER BY t.type_id LIMIT $2",
+    )
+    .bind(after)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
