@@ -201,12 +201,12 @@ impl Recall {
             }
             verdicts.push((*case_id, verdict));
         }
-        let added = i32::try_from(inside.len() - known.inside.len()).unwrap_or(i32::MAX);
-        let cases = self.cases.saturating_add(added);
+        let growth = i32::try_from(inside.len() - known.inside.len()).unwrap_or(i32::MAX);
+        let cases = self.cases.saturating_add(growth);
         if cases > MAX_CASES {
             return Err(Refusal::TooManyRecallCases(MAX_CASES));
         }
-        if added > 0 {
+        if growth > 0 {
             self.version += 1;
             self.cases = cases;
         }

@@ -41,9 +41,8 @@ pub fn recall(recall: &Recall) -> String {
 
 /// A recall, and how far each department is.
 pub fn recall_progress(found: &GetRecallResponse) -> String {
-    let mut text = found.recall.as_ref().map(recall).unwrap_or_default();
+    let text = found.recall.as_ref().map(recall).unwrap_or_default();
     let Some(progress) = &found.progress else { return text };
-    text += &format!("\n{} % done\n", progress.done_percent);
     let mut table =
         Table::new(["department", "waiting", "for goods", "held", "attention", "done", "cancelled"]);
     for department in &progress.departments {
@@ -53,7 +52,7 @@ pub fn recall_progress(found: &GetRecallResponse) -> String {
     }
     let [waiting, stock, held, attention, done, cancelled] = cells(progress.counts.as_ref());
     table.row(["all".to_owned(), waiting, stock, held, attention, done, cancelled]);
-    text + &table.render()
+    format!("{text}\n{} % done\n{}", progress.done_percent, table.render())
 }
 
 fn cells(counts: Option<&RecallCounts>) -> [String; 6] {

@@ -150,11 +150,11 @@ async fn known_cases(tx: &mut Tx, recall_id: RecallId, asked: &[CaseId]) -> Resu
 }
 
 /// Stores cases that were added, with the tasks they make, and tells each.
-async fn take_in(tx: &mut Tx, recall: &Recall, added: &[&CaseView], caller: &Caller) -> Result<(), Fault> {
+async fn take_in(tx: &mut Tx, recall: &Recall, views: &[&CaseView], caller: &Caller) -> Result<(), Fault> {
     let (now, adder) = (tx.now(), caller.subject.as_ref());
-    let mut tasks = Vec::with_capacity(added.len() * recall.defect.measures.len());
-    let mut cases = Vec::with_capacity(added.len());
-    for case in added {
+    let mut tasks = Vec::with_capacity(views.len() * recall.defect.measures.len());
+    let mut cases = Vec::with_capacity(views.len());
+    for case in views {
         tasks.extend(recall.tasks(case, adder, now, || TaskId(tx.new_id())));
         cases.push(RecallCase { case_id: case.case_id, adder: adder.to_owned(), added_at: now });
         let event = wire::recalls::case_added(recall, case, adder);

@@ -1,12 +1,14 @@
 //! Recalls: one article, many cases, tasks to each department, and how far they are.
 
+use std::slice;
+
 use proto::redress::cases::v1::{CaseClosed, CaseOpened, CloseReason, Priority};
 use proto::redress::resolution::v1::recall_service_client::RecallServiceClient;
 use proto::redress::resolution::v1::{
     AddRecallCasesRequest, AddRecallCasesResponse, CancelRecallRequest, CloseRecallRequest, GetRecallRequest,
     GetRecallResponse, Goods, Lease, ListRecallCandidatesRequest, ListRecallCasesRequest, ListRecallsRequest,
-    OpenRecallRequest, Recall, RecallCaseAdded, RecallClosed, RecallCounts, RecallMeasure, RecallOpened,
-    RecallState, RecallVerdict, RemedyKind, TaskCompleted,
+    OpenRecallRequest, Recall, RecallCaseAdded, RecallCaseVerdict, RecallClosed, RecallCounts, RecallMeasure,
+    RecallOpened, RecallState, RecallVerdict, RemedyKind, TaskCompleted,
 };
 use testkit::{CallerChannel, request_id};
 use tonic::{Code, Status};
@@ -93,7 +95,7 @@ pub(crate) async fn add(world: &World, recall: &Recall, cases: &[Uuid]) -> AddRe
 }
 
 fn verdicts(answer: &AddRecallCasesResponse) -> Vec<RecallVerdict> {
-    answer.verdicts.iter().map(|one| one.verdict()).collect()
+    answer.verdicts.iter().map(RecallCaseVerdict::verdict).collect()
 }
 
 pub(crate) fn closing(recall: &Recall) -> CloseRecallRequest {
@@ -345,21 +347,21 @@ async fn recalls_and_their_cases_are_listed_page_by_page() {
         client(&world, "reader").list_recalls(request).await.unwrap().into_inner()
     };
     let page = list(ListRecallsRequest { page_size: 1, ..ListRecallsRequest::default() }).await;
-    assert_eq!(page.recalls, [second.clone()]);
+    assert_eq!(page.recalls, slice::from_ref(&second));
     let next = ListRecallsRequest {
         page_size: 1,
         page_token: page.next_page_token,
         ..ListRecallsRequest::default()
     };
-    let last = list(next.clone()).await;
-    assert_eq!((last.recalls, last.next_page_token.as_str()), (vec![first.clone()], ""));
+    let rest = list(next.clone()).await;
+    assert_eq!((rest.recalls, rest.next_page_token.as_str()), (vec![first.clone()], ""));
     let changed = ListRecallsRequest { sku: "B-1".to_owned(), ..next };
     invalid(reader.list_recalls(changed).await, "INVALID_REQUEST", &["page_token"]);
     let of = ListRecallsRequest { sku: "A-17".to_owned(), ..ListRecallsRequest::default() };
-    assert_eq!(list(of).await.recalls, [first.clone()]);
+    assert_eq!(list(of).await.recalls, slice::from_ref(&first));
     cancel(&world, &second).await.unwrap();
     let open = ListRecallsRequest { state: RecallState::Open.into(), ..ListRecallsRequest::default() };
-    assert_eq!(list(open).await.recalls, [first.clone()]);
+    assert_eq!(list(open).await.recalls, slice::from_ref(&first));
 
     let (mut listed, mut token) = (Vec::new(), String::new());
     loop {
