@@ -281,7 +281,10 @@ impl IntoExternalEvent for PlanCancelled {
 
 impl IntoExternalEvent for TaskCompleted {
     fn external_event(self) -> Result<ExternalEvent, Fault> {
-        let kind = words(self.kind().as_str_name(), RemedyKind::Unspecified.as_str_name());
+        let kind = match self.remedy_type.as_str() {
+            "" => words(self.kind().as_str_name(), RemedyKind::Unspecified.as_str_name()),
+            own => own.to_owned(),
+        };
         let Self { cycle, department_id, compensation, reference, amount, recall_id, .. } = self;
         let mut check = Check::new();
         let amount = check.money("amount", amount).map(|amount| format!(" of {amount}")).unwrap_or_default();
@@ -483,6 +486,13 @@ mod tests {
         assert_eq!(text(refund.clone()), "finance carried out the fee waiver of CNY 19.00, reference R-7");
         let undone = TaskCompleted { compensation: true, amount: None, ..refund };
         assert_eq!(text(undone), "finance undid the fee waiver, reference R-7");
+        let own = TaskCompleted {
+            department_id: "service".to_owned(),
+            kind: RemedyKind::Custom.into(),
+            remedy_type: "gift-card".to_owned(),
+            ..TaskCompleted::default()
+        };
+        assert_eq!(text(own), "service carried out the gift-card");
     }
 
     #[test]

@@ -82,6 +82,7 @@ fn task_completed(task: &Task, now: Timestamp) -> v1::TaskCompleted {
         complete_time: Some(timestamp(now)),
         due_time: task.due_time.map(timestamp),
         recall_id: recall_id(task),
+        remedy_type: task.remedy.custom.as_ref().map(|custom| custom.type_id.clone()).unwrap_or_default(),
     }
 }
 

@@ -4,7 +4,7 @@
 use proto::redress::resolution::v1::remedy_type_service_client::RemedyTypeServiceClient;
 use proto::redress::resolution::v1::{
     DisableRemedyTypeRequest, GetRemedyTypeRequest, ListRemedyTypesRequest, PlanState, ProposePlanRequest,
-    RemedyKind, RemedyType, SetRemedyTypeRequest, Step, TaskState,
+    RemedyKind, RemedyType, SetRemedyTypeRequest, Step, TaskCompleted, TaskState,
 };
 use serde_json::{Value, json};
 use testkit::{CallerChannel, request_id};
@@ -275,6 +275,8 @@ async fn what_a_tenant_calls_a_remedy_is_planned_done_and_undone() {
     let done = world.client("worker").complete_task(report).await.unwrap().into_inner().task.unwrap();
     assert_eq!((done.state(), done.result.clone().unwrap().output.as_str()), (TaskState::Completed, CODE));
     assert_eq!(world.task(&task.task_id).await, done);
+    let told = world.house.published::<TaskCompleted>("resolution").await;
+    assert_eq!(told.iter().map(|told| told.remedy_type.as_str()).collect::<Vec<_>>(), ["gift-card"]);
 
     world.cancel(&plan).await;
     let undo = world.take("outlet").await;
