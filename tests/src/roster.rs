@@ -18,7 +18,7 @@ pub fn departments() -> [CreateDepartmentRequest; 4] {
         (DEPARTMENT, "Customer care", everything),
         ("finance", "Finance", Vec::new()),
         ("warehouse", "Warehouse", Vec::new()),
-        ("depot", "Depot of a partner", Vec::new()),
+        ("depot", "Depot", Vec::new()),
     ];
     departments.map(|(department_id, display_name, categories)| CreateDepartmentRequest {
         request_id: format!("roster-{department_id}"),

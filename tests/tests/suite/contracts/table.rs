@@ -1,4 +1,4 @@
-//! The requests that are wrong, by rpc: one line each, or the reason why there is none.
+//! The requests that are wrong, by rpc: one line each; those without are in `never_invalid`.
 
 /// An rpc, a request that is wrong, and how it is refused.
 pub(super) struct Invalid {
@@ -482,23 +482,4 @@ pub(super) const INVALID: &[Invalid] = &[
     invalid("EventFeed.Subscribe", EMPTY, "INVALID_SUBSCRIPTION", &["source"]),
     invalid("EventInbox.ListParkedEvents", BAD_PAGE, "INVALID_LIST", &["page_size"]),
     invalid("EventInbox.RedriveParkedEvents", EMPTY, "INVALID_REDRIVE", &["subject"]),
-];
-
-/// Rpcs no request to which is malformed, and why.
-pub(super) const NEVER_INVALID: &[(&str, &str)] = &[
-    (
-        "IntakeService.SubmitComplaints",
-        "a row's faults are in its verdict: a_wrong_row_is_refused_by_its_verdict",
-    ),
-    ("ChannelService.ListChannelSettings", "the request has no fields"),
-    ("CaseService.CountCases", "the request has no fields"),
-    ("GroupService.GetGroupPolicy", "the request has no fields"),
-    ("ResolutionService.GetApprovalLimits", "the request has no fields"),
-    ("SupervisionService.GetSupervision", "the request has no fields"),
-    ("KpiService.ListKpis", "the request has no fields"),
-    ("KpiService.GetKpiSettings", "the request has no fields"),
-    ("KpiService.GetFactState", "the request has no fields"),
-    ("TemplateService.GetQuietHours", "the request has no fields"),
-    ("SurveyService.GetSurvey", "a code that is wrong in any way is unknown: who guesses learns nothing"),
-    ("CaseService.TrackComplaint", "a code that is wrong in any way is unknown: who guesses learns nothing"),
 ];

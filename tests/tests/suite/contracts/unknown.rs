@@ -14,6 +14,7 @@ const fn unknown(rpc: &'static str, request: &'static str, reason: &'static str)
 }
 
 const CASE: &str = r#"{"case_id": "$ID"}"#;
+const OF_CASE: &str = r#"{"request_id": "$KEY", "case_id": "$ID", "reason": "x"}"#;
 const PRIORITY: &str = r#"{"request_id": "$KEY", "case_id": "$ID", "priority": 1, "reason": "x"}"#;
 const REPLY: &str = r#"{"request_id": "$KEY", "case_id": "$ID", "text": "x", "reason": "x"}"#;
 
@@ -89,16 +90,8 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "case_id": "$ID", "referral": "x"}"#,
         "CASE_NOT_FOUND",
     ),
-    unknown(
-        "CaseService.CloseCase",
-        r#"{"request_id": "$KEY", "case_id": "$ID", "reason": "x"}"#,
-        "CASE_NOT_FOUND",
-    ),
-    unknown(
-        "CaseService.ReopenCase",
-        r#"{"request_id": "$KEY", "case_id": "$ID", "reason": "x"}"#,
-        "CASE_NOT_FOUND",
-    ),
+    unknown("CaseService.CloseCase", OF_CASE, "CASE_NOT_FOUND"),
+    unknown("CaseService.ReopenCase", OF_CASE, "CASE_NOT_FOUND"),
     unknown("CaseService.TrackComplaint", r#"{"receipt_code": "0000-0000"}"#, "RECEIPT_CODE_UNKNOWN"),
     unknown(
         "ClassifierService.ActivateClassifier",
@@ -165,11 +158,7 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "case_id": "$ID", "into_case_id": "01890000-0000-7000-8000-000000000001", "reason": "x"}"#,
         "CASE_NOT_FOUND",
     ),
-    unknown(
-        "LinkService.UnmergeCase",
-        r#"{"request_id": "$KEY", "case_id": "$ID", "reason": "x"}"#,
-        "CASE_NOT_FOUND",
-    ),
+    unknown("LinkService.UnmergeCase", OF_CASE, "CASE_NOT_FOUND"),
     unknown("LinkService.FindSimilarCases", CASE, "CASE_NOT_FOUND"),
     unknown(
         "GroupService.CreateGroup",
@@ -456,11 +445,7 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         "NOTICE_NOT_FOUND",
     ),
     unknown("FeedbackService.GetContact", CASE, "CONTACT_NOT_FOUND"),
-    unknown(
-        "FeedbackService.CorrectContact",
-        r#"{"request_id": "$KEY", "case_id": "$ID", "reason": "x"}"#,
-        "CONTACT_NOT_FOUND",
-    ),
+    unknown("FeedbackService.CorrectContact", OF_CASE, "CONTACT_NOT_FOUND"),
     unknown(
         "SurveyService.ActivateQuestionnaire",
         r#"{"request_id": "$KEY", "version": 7}"#,
