@@ -18,5 +18,9 @@ pub(crate) async fn cancel(tx: &mut Tx, cases: &[CaseId], reason: &str) -> Resul
             changed.push(task);
         }
     }
-    if changed.is_empty() { Ok(()) } else { store::tasks::save(tx, &changed).await }
+    if changed.is_empty() {
+        return Ok(());
+    }
+    store::tasks::save(tx, &changed).await?;
+    super::progress::tell_holders(tx, &changed).await
 }

@@ -100,6 +100,7 @@ async fn cancel(
             task.cancel();
             if task.version != before {
                 store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
+                progress::tell_holders(&mut tx, slice::from_ref(&task)).await?;
                 tx.join_trace(&task.traceparent);
                 tx.emit(task.case_id.0, &wire::outbound::investigation_cancelled(&task, &reason));
             }

@@ -5,15 +5,17 @@ use proto::redress::assignment::v1::CaseAssigned;
 use proto::redress::cases::v1::{CaseClosed, CaseOpened, CaseWithdrawn, CloseReason, Priority};
 use proto::redress::resolution::v1::investigation_service_client::InvestigationServiceClient;
 use proto::redress::resolution::v1::{
-    CancelInvestigationRequest, CompleteTaskRequest, Inquiry, InvestigationCancelled, InvestigationCompleted,
-    InvestigationRequested, Lease, ListInvestigationsRequest, RejectTaskRequest, RemedyKind,
-    RequestInvestigationRequest, RequeueTaskRequest, Step, Task, TaskCompleted, TaskNeedsAttention,
-    TaskResult, TaskState,
+    CancelInvestigationRequest, CompleteTaskRequest, DeliveryState, Inquiry, InvestigationCancelled,
+    InvestigationCompleted, InvestigationRequested, Lease, ListInvestigationsRequest, RejectTaskRequest,
+    RemedyKind, RequestInvestigationRequest, RequeueTaskRequest, Step, Task, TaskCompleted,
+    TaskNeedsAttention, TaskResult, TaskState,
 };
-use testkit::{CallerChannel, request_id};
+use testkit::{CallerChannel, eventually, request_id};
 use tonic::Code;
 use uuid::Uuid;
 
+use crate::push::{deliveries, pushing, reached, task_is};
+use crate::reached::answer as answering;
 use crate::repeated;
 use crate::world::{LEASE, World, apology, failure, invalid, poll, proposal, refused, task_id};
 
@@ -225,6 +227,32 @@ async fn what_is_taken_back_ends_and_who_holds_it_is_told_to_stop() {
     let cancelled = world.house.published::<InvestigationCancelled>("resolution").await;
     assert_eq!(cancelled.len(), 3);
     assert!(cancelled.iter().all(|told| told.reason == "we know by now"));
+    world.house.done().await;
+}
+
+#[tokio::test]
+async fn a_department_that_questions_are_brought_to_is_told_when_they_are_taken_back() {
+    let world = pushing().await;
+    let server = reached(&world, "warehouse", answering(200, r#"{"stopped": true}"#)).await;
+    let case = open_case(&world).await;
+    let brought = async |count: usize| {
+        let task = asked(&world, case, Inquiry::Statement).await;
+        server.heard(count).await;
+        eventually(async || deliveries(&world, "warehouse").await[0].state() == DeliveryState::Taken).await;
+        task.task_id
+    };
+    let told = async |count: usize, task_id: String| {
+        let last = server.heard(count).await.pop().unwrap();
+        assert_eq!((last.kind(), last.task_id()), ("task.cancelled", task_id.clone()));
+        task_is(&world, &task_id, TaskState::Cancelled).await;
+    };
+    let by_hand = brought(1).await;
+    client(&world, "ann").cancel_investigation(cancellation(&by_hand)).await.unwrap();
+    told(2, by_hand).await;
+    let with_its_case = brought(3).await;
+    let close = CaseClosed { case_id: case.to_string(), cycle: 1, reason: CloseReason::Staff.into() };
+    world.house.tell("cases", case, &close).await;
+    told(4, with_its_case).await;
     world.house.done().await;
 }
 
