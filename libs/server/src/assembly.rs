@@ -255,7 +255,7 @@ fn spawn_maintenance(dbs: &[pg::Db], identity: &Arc<Identity>, workers: &mut Wor
             },
         ));
         workers.start(Worker::new(format!("{}.idempotency_cleanup", db.schema()), move |stop| {
-            retention::run(swept, idempotency_cleanup::Answers, stop)
+            retention::run(swept, idempotency_cleanup::ANSWERS, stop)
         }));
     }
     workers.start(Worker::new("runtime.watch", watch::run));

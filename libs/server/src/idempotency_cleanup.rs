@@ -1,39 +1,19 @@
 //! Forgets answers whose time to be repeated is over.
 
-use std::time::Duration;
-
 use fault::Fault;
 use futures::FutureExt as _;
-use futures::future::BoxFuture;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use pg::Tx;
 use sqlx::PgConnection;
 
 use crate::retention::Retention;
 
 /// Answers kept for repeated requests.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Answers;
-
-impl Retention for Answers {
-    fn name(&self) -> &'static str {
-        "idempotency.cleanup"
-    }
-
-    fn kept(&self) -> Duration {
-        pg::IDEMPOTENCY_KEPT
-    }
-
-    fn forget<'a>(
-        &'a self,
-        tx: &'a mut Tx,
-        before: Timestamp,
-        limit: i64,
-    ) -> BoxFuture<'a, Result<bool, Fault>> {
-        forget(tx, before, limit).boxed()
-    }
-}
+pub(crate) const ANSWERS: Retention = Retention {
+    name: "idempotency.cleanup",
+    kept: pg::IDEMPOTENCY_KEPT,
+    forget: |tx, before, limit| forget(tx, before, limit).boxed(),
+};
 
 async fn forget(conn: &mut PgConnection, before: Timestamp, limit: i64) -> Result<bool, Fault> {
     let swept = sqlx::query(

@@ -19,32 +19,26 @@ const BATCH: i64 = 1_000;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// What is kept for a time only.
-pub trait Retention: Send + Sync + 'static {
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
     /// Names its transactions and its lines in the log.
-    fn name(&self) -> &'static str;
-
+    pub name: &'static str,
     /// How long it is kept.
-    fn kept(&self) -> Duration;
-
+    pub kept: Duration,
     /// Forgets what was over before a moment, of all tenants, at most so many rows; answers
     /// whether there may be more. The transaction's role is the one that serves all tenants.
-    fn forget<'a>(
-        &'a self,
-        tx: &'a mut Tx,
-        before: Timestamp,
-        limit: i64,
-    ) -> BoxFuture<'a, Result<bool, Fault>>;
+    pub forget: for<'a> fn(&'a mut Tx, Timestamp, i64) -> BoxFuture<'a, Result<bool, Fault>>,
 }
 
 /// Looks from time to time, until told to stop.
-pub(crate) async fn run(db: Db, retention: impl Retention, stop: Stop) {
+pub(crate) async fn run(db: Db, retention: Retention, stop: Stop) {
     tokio::select! {
         () = stop.cancelled() => {}
         () = look_for_ever(&db, &retention) => {}
     }
 }
 
-async fn look_for_ever(db: &Db, retention: &dyn Retention) {
+async fn look_for_ever(db: &Db, retention: &Retention) {
     // Replicas and services started together should not look together.
     let mut next = later(db.clock().now(), EVERY.mul_f64(db.ids().fraction()));
     loop {
@@ -57,7 +51,7 @@ async fn look_for_ever(db: &Db, retention: &dyn Retention) {
         // What could not be done now is done the next time: nothing waits for it.
         if let Err(fault) = forget_all(db, retention).await {
             let (schema, chain) = (db.schema(), fault.chain());
-            tracing::warn!(schema, what = retention.name(), fault = chain, "old rows could not be forgotten");
+            tracing::warn!(schema, what = retention.name, fault = chain, "old rows could not be forgotten");
         }
     }
 }
@@ -67,20 +61,20 @@ fn later(now: Timestamp, by: Duration) -> Timestamp {
 }
 
 /// Forgets all that is no longer kept; answers in how many transactions.
-async fn forget_all(db: &Db, retention: &dyn Retention) -> Result<u32, Fault> {
+async fn forget_all(db: &Db, retention: &Retention) -> Result<u32, Fault> {
     let mut transactions = 1;
     while forget(db, retention).await? {
         transactions += 1;
         tokio::time::sleep(PAUSE).await;
     }
-    tracing::debug!(schema = db.schema(), what = retention.name(), transactions, "old rows are forgotten");
+    tracing::debug!(schema = db.schema(), what = retention.name, transactions, "old rows are forgotten");
     Ok(transactions)
 }
 
-async fn forget(db: &Db, retention: &dyn Retention) -> Result<bool, Fault> {
-    db.transact_as_worker(retention.name(), async |mut tx| {
-        let before = tx.now().saturating_sub(retention.kept()).unwrap_or(Timestamp::MIN);
-        let more = retention.forget(&mut tx, before, BATCH).await?;
+async fn forget(db: &Db, retention: &Retention) -> Result<bool, Fault> {
+    db.transact_as_worker(retention.name, async |mut tx| {
+        let before = tx.now().saturating_sub(retention.kept).unwrap_or(Timestamp::MIN);
+        let more = (retention.forget)(&mut tx, before, BATCH).await?;
         Ok((tx, more))
     })
     .await
@@ -94,7 +88,7 @@ mod tests {
     use testkit::{Database, MockClock, eventually};
 
     use super::*;
-    use crate::idempotency_cleanup::Answers;
+    use crate::idempotency_cleanup::ANSWERS;
 
     async fn left(db: &Db) -> Result<i64, Fault> {
         db.transact_as_worker("test.left", async |mut tx| {
@@ -120,15 +114,15 @@ mod tests {
         )
         .execute(&mut owner)
         .await?;
-        clock.advance(Answers.kept().saturating_sub(Duration::from_mins(2)));
-        assert_eq!(forget_all(&db, &Answers).await?, 1);
+        clock.advance(ANSWERS.kept.saturating_sub(Duration::from_mins(2)));
+        assert_eq!(forget_all(&db, &ANSWERS).await?, 1);
         assert_eq!(left(&db).await?, 5_000);
         clock.advance(Duration::from_mins(2));
-        assert_eq!(forget_all(&db, &Answers).await?, 3, "no transaction has more than a batch");
+        assert_eq!(forget_all(&db, &ANSWERS).await?, 3, "no transaction has more than a batch");
         assert_eq!(left(&db).await?, 2_500);
         // The worker looks by the clock of its database.
         let stop = Stop::new();
-        let running = tokio::spawn(run(db.clone(), Answers, stop.clone()));
+        let running = tokio::spawn(run(db.clone(), ANSWERS, stop.clone()));
         tokio::time::sleep(CLOCK * 2).await;
         assert_eq!(left(&db).await?, 2_500);
         clock.advance(EVERY + Duration::from_mins(1));

@@ -155,7 +155,7 @@ impl Parts {
     }
 
     /// Forgets what is kept for a time only.
-    pub fn retention(&mut self, db: &pg::Db, retention: impl Retention) -> &mut Self {
+    pub fn retention(&mut self, db: &pg::Db, retention: Retention) -> &mut Self {
         let db = db.clone();
         self.worker("retention", move |stop| retention::run(db, retention, stop))
     }

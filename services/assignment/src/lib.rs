@@ -55,7 +55,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(RoutingServiceServer::new(rpc::RoutingRpc::new(kit.db.clone())))
         .react(react::CaseEvents)
         .queue_age(&kit.db, "redress.queue.age", store::assignments::oldest_waiting())
-        .retention(&kit.db, flow::retention::Decisions)
+        .retention(&kit.db, flow::retention::DECISIONS)
         .worker("timers", |stop| {
             timers::run(
                 db,

@@ -109,7 +109,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     });
     let db = kit.db.clone();
     parts.worker("dispatch", move |stop| flow::dispatch::run(db, carrier, (departments, types), stop));
-    parts.retention(&kit.db, flow::retention::Statements);
+    parts.retention(&kit.db, flow::retention::STATEMENTS);
     parts.queue_age(&kit.db, "redress.task.age", store::tasks::oldest_ready());
     Ok(())
 }
