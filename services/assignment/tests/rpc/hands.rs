@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{World, agent, assign, new_case, opened, state};
 
-fn accept(case: Uuid, agent: &str) -> AcceptCaseRequest {
+pub(crate) fn accept(case: Uuid, agent: &str) -> AcceptCaseRequest {
     AcceptCaseRequest {
         request_id: request_id(),
         case_id: case.to_string(),

@@ -9,6 +9,7 @@ use tonic::Code;
 use uuid::Uuid;
 
 use crate::World;
+use crate::hands::accept;
 
 /// How long the contract says that decisions are kept.
 const KEPT: Duration = Duration::from_hours(400 * 24);
@@ -53,6 +54,8 @@ async fn a_decision_is_forgotten_400_days_after_its_cycle_and_while_that_goes_on
     let mut world = World::at_nine().await;
     world.agent("ann", "delivery", 10).await;
     let (over, open) = (world.case("delivery").await, world.case("delivery").await);
+    // Or it would go to the next, and be decided anew.
+    world.client.accept_case(accept(open, "ann")).await.unwrap();
     world.resolved(over, 1).await;
     // What is over since just before tells that the worker has looked.
     world.decisions_of("witness", "2026-11-23T07:00:00Z", 1).await;
