@@ -88,7 +88,7 @@ pub fn recall_verdicts(answer: &AddRecallCasesResponse) -> String {
         table.row([case.case_id.clone(), word::<RecallVerdict>(case.verdict)]);
     }
     let cases = answer.recall.as_ref().map_or(0, |recall| recall.case_count);
-    format!("{}{cases} cases are in it\n", table.render())
+    format!("{}cases in it: {cases}\n", table.render())
 }
 
 /// A page of the cases of a recall.

@@ -3,7 +3,7 @@
 use proto::redress::resolution::v1::{ListRemedyTypesResponse, RemedyType};
 
 use super::{more, none_of};
-use crate::lines::time;
+use crate::lines::{millis, time};
 use crate::table::{Table, facts, one_line};
 
 /// One type, its schemas as they were written.
@@ -15,7 +15,7 @@ pub fn remedy_type(one: &RemedyType) -> String {
         ("title", one.title.clone()),
         ("department", one.department_id.clone()),
         ("moves value", yes_or_no(one.moves_value)),
-        ("an attempt takes at most", format!("{seconds} s")),
+        ("an attempt takes at most", millis(seconds.saturating_mul(1_000))),
         ("to undo it", undo(one)),
         ("created", time(one.create_time.as_ref())),
         ("by", one.creator.clone()),

@@ -20,7 +20,7 @@ async fn a_recall_is_opened_shown_listed_and_called_off() {
     let id = opened.split_whitespace().nth(1).unwrap();
     let nobody = "01890000-0000-7000-8000-000000000000";
     let added = terminal.text(&["recall", "add", id, nobody]).await;
-    assert!(added.contains("case not found") && added.contains("0 cases are in it"), "{added}");
+    assert!(added.contains("case not found") && added.contains("cases in it: 0"), "{added}");
     let shown = terminal.text(&["recall", "show", id]).await;
     assert!(shown.contains("0 % done") && shown.contains("the handle breaks"), "{shown}");
     assert!(terminal.text(&["recall", "list", "--state", "open"]).await.contains(id));

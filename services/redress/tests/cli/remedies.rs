@@ -24,7 +24,7 @@ async fn a_remedy_of_ones_own_is_set_planned_and_done() {
     let schemas = ["--input-schema", &input, "--result-schema", &result, "--moves-value", "--attempt", "600"];
     let shown =
         terminal.text(&[set.as_slice(), &schemas, &["--undo", "Void it.", "--expect", "0"]].concat()).await;
-    for told in ["gift-card", "600 s", "Void it.", INPUT, RESULT] {
+    for told in ["gift-card", "10.0 min", "Void it.", INPUT, RESULT] {
         assert!(shown.contains(told), "{told}: {shown}");
     }
     assert_eq!(terminal.text(&["remedy-type", "show", "gift-card"]).await, shown);
