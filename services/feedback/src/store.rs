@@ -34,7 +34,8 @@ pub(crate) use kpi_settings::{
     throw_facts_away,
 };
 pub(crate) use notice::{
-    Attempt, Claimed, Claims, change, claim, dismiss, end_survey_notices, lock_notice, notices, post, settle,
+    Attempt, Claimed, Claims, change, claim, dismiss, end_survey_notices, go_on, lock_notice, notices, post,
+    settle,
 };
 pub(crate) use pending_notices::{put_off, take_up};
 pub(crate) use profile::{hold_profiles, keep_origins, keep_progress, profiles};

@@ -4,9 +4,12 @@
 
 mod call_backs;
 mod delivery;
+mod endpoint;
 mod inbound;
 mod kpis;
+mod means;
 mod records;
+mod routing;
 mod sink;
 mod surveys;
 mod templates;

@@ -436,6 +436,8 @@ fn told_by(means: NoticeMeans) -> &'static str {
         NoticeMeans::Telephone => "by telephone",
         NoticeMeans::InPerson => "in person",
         NoticeMeans::Message => "by a message",
+        NoticeMeans::Sms => "by text message",
+        NoticeMeans::Webhook => "through the organisation's own system",
         NoticeMeans::Email | NoticeMeans::Unspecified => "by e-mail",
     }
 }

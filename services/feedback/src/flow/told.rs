@@ -11,7 +11,7 @@ use kernel::{CaseId, NoticeId};
 use pg::Tx;
 
 use crate::flow::{follow_up, posting};
-use crate::notice::{Contact, Delivery, Kind, Notice, Owed, State, Word};
+use crate::notice::{Contact, Delivery, Dispatch, Kind, Notice, Owed, State, Word};
 use crate::profile::{Profile, Progress};
 use crate::revision::{Revision, Subject};
 use crate::store;
@@ -55,7 +55,8 @@ async fn open_surveys(
     traces: &HashMap<CaseId, &str>,
 ) -> Result<(), Fault> {
     let asked = questionnaire(tx).await?;
-    let letters = posting::letters(tx).await?;
+    let (letters, routing) = (posting::letters(tx).await?, posting::routing(tx).await?);
+    let dispatch = Dispatch { delivery, letters: &letters, routing: &routing };
     let (mut surveys, mut notices) = (Vec::new(), Vec::new());
     for cycle in told {
         let ended = profiles.get(&cycle.case_id).and_then(|profile| profile.standing.cancels());
@@ -82,7 +83,7 @@ async fn open_surveys(
             let traceparent = traces.get(&cycle.case_id).copied().unwrap_or_default().to_owned();
             let (case_id, zone) = (cycle.case_id, cycle.zone.clone());
             let owed = Owed { case_id, cycle: cycle.cycle, word, zone, traceparent };
-            let notice = Notice::new(NoticeId(tx.new_id()), owed, contact, (delivery, &letters), tx.now());
+            let notice = Notice::new(NoticeId(tx.new_id()), owed, contact, dispatch, tx.now());
             notices.push((notice.at(send), cycle.zone.clone()));
         }
     }

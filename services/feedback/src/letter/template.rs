@@ -123,7 +123,8 @@ fn environment<'t>() -> Environment<'t> {
     environment
 }
 
-fn write(field: &'static str, source: &str, values: &Values) -> Result<String, Flaw> {
+/// What a source writes.
+pub(super) fn write(field: &'static str, source: &str, values: &Values) -> Result<String, Flaw> {
     let written = environment().render_str(source, values);
     written.map_err(|error| Flaw { field, problem: told(&error) })
 }

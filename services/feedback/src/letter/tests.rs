@@ -16,6 +16,8 @@ fn contact(language: &str, name: &str, subject: &str) -> Contact {
     Contact {
         case_id: CaseId(Uuid::nil()),
         recipient: "someone@example.org".to_owned(),
+        phone: String::new(),
+        channel: 0,
         name: name.to_owned(),
         language: language.to_owned(),
         subject: subject.to_owned(),
@@ -289,7 +291,7 @@ fn every_letter() -> String {
             letters.push(survey(&contact, false));
             letters.push(survey(&contact, true));
             letters.push(shortage(&contact));
-            for Letter { language, subject, body } in letters {
+            for Letter { language, subject, body, short: _ } in letters {
                 text.extend(["=== ", &language, "\n", &subject, "\n---\n", &body]);
             }
         }
@@ -302,4 +304,20 @@ fn the_shipped_templates_write_the_letters_that_were_always_written() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/letter/letters.txt");
     let always = std::fs::read_to_string(path).unwrap();
     assert_eq!(every_letter(), always);
+}
+
+#[test]
+fn a_text_message_of_each_kind_says_whose_it_is_in_no_more_parts_than_are_sent() {
+    use crate::text_message::{MAX_PARTS, parts};
+    for language in ["en", "zh"] {
+        let contact = contact(language, "Ada", &"late parcel ".repeat(40));
+        for letter in all(&contact).into_iter().chain([shortage(&contact)]) {
+            let sent = letter.with_code("0000-0000-0000-0000-0000").short;
+            assert!(sent.contains(&contact.case_id.to_string()), "{sent}");
+            assert!(parts(&sent) <= MAX_PARTS && !sent.ends_with("..."), "{} parts: {sent}", parts(&sent));
+            assert!(!sent.contains("{{ ca") && !sent.contains('\n'), "{sent}");
+        }
+    }
+    let sent = survey(&contact("en", "Ada", "late"), false).with_code("ABC").short;
+    assert!(sent.ends_with("with this code: ABC"), "{sent}");
 }
