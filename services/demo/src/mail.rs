@@ -171,7 +171,7 @@ mod tests {
     async fn say(stream: &mut BufReader<TcpStream>, text: &str, reply: &str) {
         stream.write_all(text.as_bytes()).await.expect("the sink is there");
         let mut said = String::new();
-        while !said.lines().last().is_some_and(|line| line.get(3..4) == Some(" ")) {
+        while said.lines().last().is_none_or(|line| line.get(3..4) != Some(" ")) {
             assert!(stream.read_line(&mut said).await.expect("an answer") > 0, "hung up after {text}");
         }
         assert!(said.lines().last().expect("a line").starts_with(reply), "{text}: {said}");

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use minijinja::Value;
 
-use crate::notice::{Contact, Delay, Holding, Kind, Lacking, Obstacle, Word};
+use crate::notice::{Closing, Contact, Delay, Holding, Kind, Lacking, Obstacle, Word};
 use crate::response::{Outcome, Ruling};
 use crate::survey::{Invitation, Questionnaire};
 use crate::text_message::fit;
@@ -118,6 +118,7 @@ fn sample_words(kind: Kind, language: &str) -> Vec<(Contact, Word)> {
             Kind::Shortage => {
                 Word::Shortage(Lacking { number: 1, article: "CUP-6".to_owned(), expected: until })
             }
+            Kind::ClosingSoon => Word::ClosingSoon(Closing { number: 0, until }),
             Kind::Survey => {
                 let wording = Questionnaire::shipped().wording(language).cloned().unwrap_or_default();
                 Word::Survey(Invitation { reminder: full, until, wording })
@@ -219,6 +220,7 @@ impl Translation {
             Kind::Holding => &self.holding,
             Kind::Survey => &self.survey,
             Kind::Shortage => &self.shortage,
+            Kind::ClosingSoon => &self.closing_soon,
         }
     }
 
@@ -245,6 +247,7 @@ impl Translation {
                 ("article", one_line(&lacking.article).into_owned()),
                 ("until", date(Some(lacking.expected))),
             ],
+            Word::ClosingSoon(closing) => vec![("until", date(Some(closing.until)))],
             Word::Survey(Invitation { reminder: _, until, wording }) => vec![
                 ("handling", wording.handling.clone()),
                 ("outcome", wording.outcome.clone()),

@@ -35,7 +35,6 @@ pub mod profile;
 pub mod quiet;
 pub mod response;
 pub mod revision;
-pub mod routing;
 pub mod sample;
 pub mod survey;
 pub mod text_message;
@@ -67,7 +66,7 @@ pub const SERVICE: Service = Service { name: "feedback", port: 50055, migrations
 
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     working_hours::prepare();
-    let (senders, delivery) = Senders::of(&kit.settings, kit.db.clock().clone())?;
+    let (senders, delivery) = Senders::of(&kit.settings, kit.db.clock().clone(), flow::deliver::CONCURRENT)?;
     let counted = parts.follow(flow::facts::FOLLOWS);
     let (rebuilt, totalled, counted_by_worker) = (kit.db.clone(), kit.db.clone(), counted.clone());
     parts

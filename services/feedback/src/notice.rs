@@ -12,6 +12,7 @@
 //! undelivered when the last of them has failed.
 
 mod delivery;
+pub mod routing;
 mod word;
 
 use std::time::Duration;
@@ -21,9 +22,9 @@ use kernel::{CaseId, NoticeId};
 
 use crate::letter::{Letter, Letters};
 use crate::refusal::Refusal;
-use crate::routing::Routing;
 pub use delivery::{Delivery, Obstacle, Way};
-pub use word::{Delay, Holding, Lacking, Owed, Word};
+use routing::Routing;
+pub use word::{Closing, Delay, Holding, Lacking, Owed, Word};
 
 /// How often delivery is tried: for about two days.
 pub const MAX_ATTEMPTS: i32 = 56;
@@ -38,6 +39,8 @@ pub const MAX_SENDINGS: i32 = 20;
 /// Most corrections of a contact.
 pub const MAX_CORRECTIONS: i64 = 50;
 
+/// Why word that the time to answer ends is not sent any more: it has ended.
+pub const CYCLE_ENDED: &str = "CYCLE_ENDED";
 /// Why a notice is sent again by itself: by another means.
 pub const NEXT_MEANS: &str = "NEXT_MEANS";
 /// Longest that a server may have a notice wait for the next attempt.
@@ -62,6 +65,8 @@ kernel::numbered! {
         Survey = 6,
         /// Goods are lacking: when the remedy goes on.
         Shortage = 7,
+        /// The time to answer the outcome ends.
+        ClosingSoon = 8,
     }
 }
 

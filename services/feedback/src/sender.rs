@@ -16,9 +16,8 @@ use self::sms::Sms;
 use self::smtp::Smtp;
 use self::webhook::Webhook;
 use crate::address::OwnAddresses;
-use crate::flow::deliver;
+use crate::notice::routing::MEANS;
 use crate::notice::{Answer, Contact, Delivery, Means, Notice, Obstacle};
-use crate::routing::MEANS;
 
 /// A way to deliver notices.
 pub(crate) trait Transport: Send + Sync + 'static {
@@ -35,13 +34,18 @@ impl Senders {
         Self(Arc::new(transports.into_iter().collect()))
     }
 
-    /// Those that the settings name, and how notices leave with them.
-    pub(crate) fn of(settings: &Settings, clock: Arc<dyn Clock>) -> anyhow::Result<(Self, Delivery)> {
+    /// Those that the settings name, with at most so many connections kept of each; and how
+    /// notices leave with them.
+    pub(crate) fn of(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        connections: u32,
+    ) -> anyhow::Result<(Self, Delivery)> {
         let mut transports: Vec<(Means, Arc<dyn Transport>)> = Vec::new();
         let mut own: Vec<String> = settings.mail_own.clone();
         let url = settings.smtp_url.as_ref().map(server::Secret::expose).filter(|url| !url.is_empty());
         if let Some(url) = url {
-            let smtp = Smtp::new(url, &settings.mail_from, deliver::CONCURRENT)?;
+            let smtp = Smtp::new(url, &settings.mail_from, connections)?;
             own.push(smtp.sender().to_owned());
             transports.push((Means::Email, Arc::new(smtp)));
         }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod call_backs;
+mod closing;
 mod delivery;
 mod endpoint;
 mod inbound;

@@ -104,6 +104,7 @@ pub fn contact(contact: &Contact) -> String {
 pub fn notice_routing(routing: &NoticeRouting) -> String {
     let head = facts(&[
         ("version", routing.version.to_string()),
+        ("word before the time to answer ends", days_before(routing.closing_soon_days)),
         ("note", routing.note.clone()),
         ("made", time(routing.create_time.as_ref())),
         ("made by", routing.creator.clone()),
@@ -120,6 +121,13 @@ pub fn notice_routing(routing: &NoticeRouting) -> String {
         ]);
     }
     format!("{head}\n{}", table.render())
+}
+
+fn days_before(days: Option<i32>) -> String {
+    match days {
+        None | Some(0) => "none".to_owned(),
+        Some(days) => format!("{days} days"),
+    }
 }
 
 /// Values in words; what stands for none of them.

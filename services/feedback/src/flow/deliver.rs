@@ -9,20 +9,20 @@
 //! left pending when every transport is taken away waits until one is given again. A
 //! survey's mail bears a code, another at each attempt: each opens the same survey.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use fault::Fault;
 use jiff::Timestamp;
 use kernel::receipt::{ReceiptCode, ReceiptKey};
-use kernel::{CaseId, TenantId};
+use kernel::{CaseId, NoticeId, TenantId};
 use pg::Db;
 use server::Stop;
 use tokio::task::{Id, JoinError, JoinSet};
 use tracing::Instrument as _;
 
 use crate::flow::{posting, told};
-use crate::notice::{Answer, Contact, Delivery, Kind, Means, Notice, State};
+use crate::notice::{Answer, CYCLE_ENDED, Contact, Delivery, Kind, Means, Notice, State};
 use crate::sender::Senders;
 use crate::store::{self, Attempt, Claimed, Claims};
 use crate::wire;
@@ -121,6 +121,7 @@ impl Worker {
                 }
                 let claims = Claims { now, until: later(now, CLAIM), limit: limit.into(), under_way };
                 let claimed = store::claim(&mut tx, claims).await?;
+                let claimed = without_ended(&mut tx, claimed).await?;
                 let mut going = with_codes(&mut tx, claimed).await?;
                 with_contacts(&mut tx, &mut going).await?;
                 Ok((tx, going))
@@ -245,6 +246,31 @@ struct Outgoing {
     code: Option<ReceiptCode>,
     /// Whom it goes to, where a transport tells more of them than the address.
     contact: Option<Contact>,
+}
+
+/// Gives up word that the time to answer ends, where it was answered or has ended.
+async fn without_ended(tx: &mut pg::Tx, mut claimed: Vec<Claimed>) -> Result<Vec<Claimed>, Fault> {
+    let is_closing = |claimed: &&Claimed| claimed.notice.kind == Kind::ClosingSoon;
+    let tenants: BTreeSet<TenantId> =
+        claimed.iter().filter(is_closing).map(|claimed| claimed.tenant.clone()).collect();
+    let now = tx.now();
+    for tenant in tenants {
+        tx.act_for(&tenant).await?;
+        let of_tenant = claimed.iter().filter(is_closing).filter(|claimed| claimed.tenant == tenant);
+        let closing: Vec<Notice> = of_tenant.map(|claimed| claimed.notice.clone()).collect();
+        let cycles: Vec<_> = closing.iter().map(|notice| (notice.case_id, notice.cycle)).collect();
+        let awaited = store::awaited_cycles(tx, &cycles, now).await?;
+        let is_awaited = |notice: &Notice| {
+            awaited.iter().any(|one| {
+                (one.case_id, one.cycle, one.correction) == (notice.case_id, notice.cycle, notice.number)
+            })
+        };
+        let ended: Vec<NoticeId> =
+            closing.iter().filter(|notice| !is_awaited(notice)).map(|notice| notice.id).collect();
+        store::give_up(tx, &ended, CYCLE_ENDED, now).await?;
+        claimed.retain(|claimed| claimed.tenant != tenant || !ended.contains(&claimed.notice.id));
+    }
+    Ok(claimed)
 }
 
 /// Gives those that go to a system of the operator's what is known of whom they are for.

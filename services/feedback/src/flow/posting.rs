@@ -11,10 +11,10 @@ use crate::address::{normal, send_at};
 use crate::flow::deliver;
 use crate::letter::Letters;
 use crate::letter::template::Template;
+use crate::notice::routing::Routing;
 use crate::notice::{Contact, Delivery, Dispatch, Kind, Notice, Owed, Sending, State};
 use crate::quiet::QuietHours;
 use crate::revision::{Revision, Subject};
-use crate::routing::Routing;
 use crate::{store, wire};
 
 /// The templates in force.

@@ -61,6 +61,7 @@ pub fn places(kind: Kind) -> Vec<(&'static str, bool)> {
         Kind::Extension => &[("reasons", true), ("until", true)],
         Kind::Holding => &[("text", true), ("reason", true), ("next", true), ("until", true)],
         Kind::Shortage => &[("article", true), ("until", true)],
+        Kind::ClosingSoon => &[("until", true)],
         Kind::Survey => &[
             ("reminder", false),
             ("handling", true),

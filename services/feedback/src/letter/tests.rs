@@ -75,6 +75,19 @@ fn shortage(contact: &Contact) -> Letter {
     written(&Word::Shortage(lacking), contact, "Asia/Shanghai")
 }
 
+fn closing_soon(contact: &Contact) -> Letter {
+    let until = "2026-12-11T16:00:00Z".parse().unwrap();
+    written(&Word::ClosingSoon(Closing { number: 0, until }), contact, "Asia/Shanghai")
+}
+
+#[test]
+fn whoever_has_not_answered_is_told_until_when_they_can() {
+    let letter = closing_soon(&contact("en", "Ada", "late"));
+    assert!(letter.body.contains("until the end of 11 December 2026 (Beijing time). If you do not accept"));
+    let letter = closing_soon(&contact("zh-CN", "", "晚到"));
+    assert!(letter.body.contains("您可在2026年12月11日 24:00（北京时间）之前答复。"), "{}", letter.body);
+}
+
 fn all(contact: &Contact) -> [Letter; 6] {
     let recourse = written(&Word::Recourse, contact, "");
     let extension = extension(contact, None);
@@ -311,7 +324,8 @@ fn a_text_message_of_each_kind_says_whose_it_is_in_no_more_parts_than_are_sent()
     use crate::text_message::{MAX_PARTS, parts};
     for language in ["en", "zh"] {
         let contact = contact(language, "Ada", &"late parcel ".repeat(40));
-        for letter in all(&contact).into_iter().chain([shortage(&contact)]) {
+        let others = [shortage(&contact), closing_soon(&contact)];
+        for letter in all(&contact).into_iter().chain(others) {
             let sent = letter.with_code("0000-0000-0000-0000-0000").short;
             assert!(sent.contains(&contact.case_id.to_string()), "{sent}");
             assert!(parts(&sent) <= MAX_PARTS && !sent.ends_with("..."), "{} parts: {sent}", parts(&sent));

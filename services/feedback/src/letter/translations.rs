@@ -23,6 +23,7 @@ pub(super) struct Translation {
     pub(super) holding: Source,
     pub(super) survey: Source,
     pub(super) shortage: Source,
+    pub(super) closing_soon: Source,
     pub(super) upheld: &'static str,
     pub(super) partly_upheld: &'static str,
     pub(super) not_upheld: &'static str,
@@ -178,6 +179,21 @@ We expect it by {{ until }} and go on then by ourselves. You need not do anythin
 ",
         short: "The remedy for your complaint {{ case }} takes longer: {{ article }} has run out. We expect it by {{ until }} and go on then by ourselves.",
     },
+    closing_soon: Source {
+        subject: "Please answer by the date below: {{ subject }}",
+        body: "{{ greeting }}
+
+We have told you the outcome of your complaint, and you have not told us yet whether you accept it.
+
+Your complaint: {{ subject }}
+Its number: {{ case }}
+
+You can do so until {{ until }}. If you do not accept the outcome, say what has not been put right: your complaint will then be looked at again, one level up. After that time no answer is taken, and your complaint is closed.
+
+To answer, contact us the way you complained and give the number above.
+",
+        short: "You have not told us yet whether you accept the outcome of your complaint {{ case }}. You can until {{ until }}; then it is closed.",
+    },
     upheld: "your complaint is upheld.",
     partly_upheld: "your complaint is upheld in part.",
     not_upheld: "your complaint is not upheld.",
@@ -326,6 +342,21 @@ const CHINESE: Translation = Translation {
 预计到货时间：{{ until }}。到货后我们将立即继续办理，您目前无需进行任何操作。如您不愿等待，请通过您提交投诉的渠道与我们联系，并提供上述投诉编号，我们将与您商定其他补救方式。
 ",
         short: "您的投诉（编号{{ case }}）补救措施将延后：{{ article }}暂时缺货，预计{{ until }}到货，届时我们将继续办理。",
+    },
+    closing_soon: Source {
+        subject: "请在期限前答复您的投诉处理结果：{{ subject }}",
+        body: "{{ greeting }}
+
+我们已将处理结果告知您，目前尚未收到您是否接受的答复。
+
+投诉事项：{{ subject }}
+投诉编号：{{ case }}
+
+您可在{{ until }}之前答复。如不接受，请说明尚未解决的问题，我们将提升一级重新处理。逾期将不再受理答复，该投诉将予以办结。
+
+答复方式：请通过您提交投诉的渠道与我们联系，并提供上述投诉编号。
+",
+        short: "您尚未答复是否接受投诉（编号{{ case }}）的处理结果。请在{{ until }}之前答复，逾期将予以办结。",
     },
     upheld: "您的投诉成立。",
     partly_upheld: "您的投诉部分成立。",

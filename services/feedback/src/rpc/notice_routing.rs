@@ -9,9 +9,9 @@ use proto::redress::feedback::v1::{
 use tonic::{Request, Response, Status};
 
 use super::revisions::{self, Settled};
+use crate::notice::routing::Routing;
 use crate::refusal::Refusal;
 use crate::revision::Subject;
-use crate::routing::Routing;
 use crate::wire;
 
 const ROUTING: Settled<'static> =

@@ -132,7 +132,7 @@ impl Sms {
     /// A gateway that should name its id and does not has not taken the message over.
     fn taken(&self, reply: &Reply, parts: usize) -> Answer {
         if self.id_pointer.is_empty() {
-            return Answer::Taken(format!("{} ({parts} parts)", said(reply)));
+            return Answer::Taken(format!("{}; parts: {parts}", said(reply)));
         }
         let answer: Option<Value> = serde_json::from_slice(&reply.body).ok();
         let id = match answer.as_ref().and_then(|answer| answer.pointer(&self.id_pointer)) {
@@ -140,7 +140,7 @@ impl Sms {
             Some(Value::Number(id)) => id.to_string(),
             _ => return Answer::Refused(format!("no id at {}: {}", self.id_pointer, said(reply))),
         };
-        Answer::Taken(format!("{} id {id} ({parts} parts)", reply.status))
+        Answer::Taken(format!("{} id {id}; parts: {parts}", reply.status))
     }
 }
 
@@ -187,10 +187,14 @@ fn form(value: &str) -> String {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => written.push(byte.into()),
             b' ' => written.push('+'),
-            _ => written.push_str(&format!("%{byte:02X}")),
+            _ => written.extend(['%', hex(byte >> 4), hex(byte & 15)]),
         }
         written
     })
+}
+
+fn hex(digit: u8) -> char {
+    char::from_digit(digit.into(), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
 #[cfg(test)]

@@ -122,8 +122,8 @@ mod tests {
     use super::*;
     use crate::address::OwnAddresses;
     use crate::letter::Letters;
+    use crate::notice::routing::Routing;
     use crate::notice::{Delivery, Dispatch, Owed, Word};
-    use crate::routing::Routing;
 
     fn notice(recipient: &str, word: Word) -> Notice {
         let contact = Contact {

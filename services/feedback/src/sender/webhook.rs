@@ -151,5 +151,6 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Holding => "HOLDING",
         Kind::Survey => "SURVEY",
         Kind::Shortage => "SHORTAGE",
+        Kind::ClosingSoon => "CLOSING_SOON",
     }
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::impossible;
 use crate::letter::Letter;
-use crate::notice::{Filter, Kind, Means, Notice, Obstacle, Record, SURVEY_ENDED, State};
+use crate::notice::{CYCLE_ENDED, Filter, Kind, Means, Notice, Obstacle, Record, SURVEY_ENDED, State};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -150,7 +150,7 @@ pub(crate) async fn notices(
     let before = after.map_or(Uuid::max(), |notice| notice.0);
     let needs_person = pg::sql!(
         select_notices!(
-            "AND notice_id < $1 AND state = {undelivered} AND failure_reason <> $3 AND kind <> {survey}
+            "AND notice_id < $1 AND state = {undelivered} AND failure_reason <> ALL($3) AND kind <> {survey}
                AND dismissed_at IS NULL
              ORDER BY notice_id DESC LIMIT $2"
         ),
@@ -172,7 +172,7 @@ pub(crate) async fn notices(
         Filter::All => query,
         Filter::Case(case) => query.bind(case.0),
         Filter::State(state) => query.bind(state.number()),
-        Filter::NeedsPerson => query.bind(Obstacle::Anonymous.reason()),
+        Filter::NeedsPerson => query.bind(vec![Obstacle::Anonymous.reason(), CYCLE_ENDED]),
     }
     .fetch_all(conn)
     .await?;
@@ -277,6 +277,27 @@ pub(crate) async fn end_survey_notices(
     .bind(cycles.iter().map(|(case, _)| case.0).collect::<Vec<_>>())
     .bind(cycles.iter().map(|(_, cycle)| *cycle).collect::<Vec<_>>())
     .bind(SURVEY_ENDED)
+    .bind(now.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives up notices that nobody is to be sent any more.
+pub(crate) async fn give_up(
+    conn: &mut PgConnection,
+    notices: &[NoticeId],
+    reason: &str,
+    now: jiff::Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query(pg::sql!(
+        "UPDATE notice SET state = {undelivered}, failure_reason = $2, ended_at = $3, due_at = NULL
+         WHERE tenant_id = current_setting('redress.tenant') AND notice_id = ANY($1) AND state = {pending}",
+        undelivered = State::Undelivered,
+        pending = State::Pending,
+    ))
+    .bind(notices.iter().map(|notice| notice.0).collect::<Vec<_>>())
+    .bind(reason)
     .bind(now.to_sqlx())
     .execute(conn)
     .await?;

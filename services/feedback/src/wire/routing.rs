@@ -1,13 +1,16 @@
 //! By which means notices go: what is asked, and how it is shown.
 
+use std::collections::BTreeSet;
+
 use fault::{Check, Fault};
 use proto::redress::feedback::v1 as wire;
 use proto::redress::intake::v1::Channel;
 use proto::timestamp;
 
+use super::surveys::within;
+use crate::notice::routing::{CLOSING_SOON_DAYS, MAX_CLOSING_SOON_DAYS, MAX_RULES, MEANS, Routing, Rule};
 use crate::notice::{Kind, Means};
 use crate::revision::{MAX_NOTE, Revision};
-use crate::routing::{MAX_RULES, MEANS, Routing, Rule};
 
 /// A routing somebody wants, and why.
 pub(crate) fn made_routing(request: wire::CreateNoticeRoutingRequest) -> Result<(Routing, String), Fault> {
@@ -24,11 +27,14 @@ pub(crate) fn made_routing(request: wire::CreateNoticeRoutingRequest) -> Result<
         creator: _,
         activate_time: _,
         activator: _,
+        closing_soon_days,
     } = notice_routing.unwrap_or_default();
     let rules = if is_given { check.some("notice_routing.rules", rules, MAX_RULES) } else { rules };
     let rules: Vec<Rule> =
         rules.into_iter().enumerate().map(|(place, rule)| read_rule(&mut check, place, rule)).collect();
-    let routing = Routing { rules };
+    let days = closing_soon_days.unwrap_or_else(|| CLOSING_SOON_DAYS.into());
+    let days = within(&mut check, "notice_routing.closing_soon_days", days, 0..=MAX_CLOSING_SOON_DAYS.into());
+    let routing = Routing { rules, closing_soon_days: i16::try_from(days).unwrap_or(0) };
     for place in routing.shadowed() {
         let field = format!("notice_routing.rules[{place}]");
         check.fail(&field, "can never decide: a rule before it fits whatever it fits");
@@ -59,14 +65,18 @@ fn numbers(
     listed: &[i32],
     (is_known, problem): (impl Fn(i32) -> bool, &'static str),
 ) -> Vec<i16> {
-    check.ensure(listed.iter().all(|number| is_known(*number)), field, problem);
-    let twice = |(place, number): (usize, &i32)| listed[..place].contains(number);
-    check.ensure(!listed.iter().enumerate().any(twice), field, "has one twice");
+    let distinct: BTreeSet<i32> = listed.iter().copied().collect();
+    if !distinct.iter().all(|number| is_known(*number)) {
+        check.fail(field, problem);
+    } else if distinct.len() < listed.len() {
+        check.fail(field, "has one twice");
+    }
     listed.iter().filter_map(|number| i16::try_from(*number).ok()).collect()
 }
 
 pub(crate) fn notice_routing(revision: Revision<Routing>) -> wire::NoticeRouting {
-    let Revision { version, content: Routing { rules }, note, created, activated } = revision;
+    let Revision { version, content: Routing { rules, closing_soon_days }, note, created, activated } =
+        revision;
     let (create_time, creator) = created.map_or((None, String::new()), |(at, by)| (Some(timestamp(at)), by));
     let (activate_time, activator) =
         activated.map_or((None, String::new()), |(at, by)| (Some(timestamp(at)), by));
@@ -77,5 +87,15 @@ pub(crate) fn notice_routing(revision: Revision<Routing>) -> wire::NoticeRouting
         means: wide(means),
     };
     let rules = rules.into_iter().map(rule).collect();
-    wire::NoticeRouting { version, rules, note, create_time, creator, activate_time, activator }
+    let closing_soon_days = Some(closing_soon_days.into());
+    wire::NoticeRouting {
+        version,
+        rules,
+        note,
+        create_time,
+        creator,
+        activate_time,
+        activator,
+        closing_soon_days,
+    }
 }

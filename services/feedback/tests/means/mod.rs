@@ -115,7 +115,7 @@ async fn who_has_a_telephone_alone_is_told_by_text_message() {
     let notice = ended(&house, case).await;
     assert_eq!((notice.state(), notice.recipient.as_str()), (NoticeState::Delivered, NUMBER));
     assert_eq!((notice.sending_means(), notice.means()), (NoticeMeans::Sms, NoticeMeans::Sms));
-    assert_eq!((notice.evidence.as_str(), notice.attempts), ("200 id 4711 (1 parts)", 1));
+    assert_eq!((notice.evidence.as_str(), notice.attempts), ("200 id 4711; parts: 1", 1));
     let posts = servers.sms.posts();
     assert_eq!(posts.len(), 1);
     assert!(posts[0].head.starts_with("POST /send?key=seven HTTP/1.1"), "{}", posts[0].head);

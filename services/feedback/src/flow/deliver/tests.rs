@@ -12,8 +12,8 @@ use tokio::sync::watch;
 use super::*;
 use crate::address::OwnAddresses;
 use crate::letter::Letters;
+use crate::notice::routing::Routing;
 use crate::notice::{Contact, Dispatch, Means, Owed, Word};
-use crate::routing::Routing;
 use crate::sender::Transport;
 
 /// Takes everything over, once it is let.

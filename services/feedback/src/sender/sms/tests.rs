@@ -52,7 +52,7 @@ fn the_id_that_a_gateway_gives_is_the_evidence() {
     let taken = |body: &str| sms.taken(&reply(201, body), 2);
     for (body, id) in [(r#"{"messages": [{"sid": "SM 7"}]}"#, "SM 7"), (r#"{"messages": [{"sid": 7}]}"#, "7")]
     {
-        assert_eq!(taken(body), Answer::Taken(format!("201 id {id} (2 parts)")));
+        assert_eq!(taken(body), Answer::Taken(format!("201 id {id}; parts: 2")));
     }
     for body in ["", "ok", r#"{"messages": []}"#, r#"{"messages": [{"sid": ""}]}"#, r#"{"error": 42}"#] {
         assert!(
