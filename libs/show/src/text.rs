@@ -35,7 +35,7 @@ pub use endpoints::{deliveries, delivery, endpoint, endpoints};
 pub use forms::{added, checked, form, forms, information};
 pub use kpis::{fact_state, kpi, kpi_answers, kpi_settings, kpis};
 pub use ledger::{balances, entry_list, reconciled, reconciliation};
-pub use notices::{contact, notice, notices};
+pub use notices::{contact, notice, notice_routing, notices};
 pub use people::{agent, agents, assignment, department, departments, feedback, parked, queue};
 pub use recalls::{recall, recall_candidates, recall_cases, recall_progress, recall_verdicts, recalls};
 pub use remedies::{

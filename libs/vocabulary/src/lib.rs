@@ -162,6 +162,8 @@ kernel::numbered! {
         Survey = 6 "survey",
         /// Goods are lacking: when the remedy goes on.
         Shortage = 7 "notice of a delay",
+        /// The time to answer ends.
+        ClosingSoon = 8 "notice that the time to answer ends",
     }
 }
 

@@ -40,7 +40,7 @@ const AGENT: HeaderValue = HeaderValue::from_static("redress");
 pub struct Post {
     /// Headers beside those that every message has.
     pub headers: HeaderMap,
-    /// A JSON document.
+    /// A JSON document, unless a header names another type.
     pub body: Bytes,
     /// Longest that connecting, sending and the whole answer may take.
     pub timeout: Duration,

@@ -9,6 +9,7 @@
 //! - [`run`] is all of it; [`complaints`] is what it is played with.
 //! - `board` is what happened, per case; `tally` what it adds up to.
 //! - `cast` is who there is; `choice` what they decide, `words` how they say it.
+//! - [`MailSink`] takes over the notices' mails.
 //! - `departments` is what they show: a shortage, and a statement.
 //! - `life` is one complaint from submission to its end.
 //! - `stage` shows progress; `summary` tells the tale.
@@ -19,6 +20,7 @@ mod cast;
 mod choice;
 mod departments;
 mod life;
+mod mail;
 pub mod reference_worker;
 mod stage;
 mod summary;
@@ -40,6 +42,7 @@ use tokio_util::sync::CancellationToken;
 use board::Board;
 use departments::Shortage;
 use life::{End, Life};
+pub use mail::MailSink;
 use stage::Stage;
 use tally::Tally;
 
@@ -82,6 +85,8 @@ pub struct Server {
     pub sources: Vec<&'static str>,
     /// Whether it is there afterwards, for what the tale says to try next.
     pub stays: bool,
+    /// Where its mails go, if that is in this process.
+    pub mail: Option<MailSink>,
 }
 
 /// Everything between curtain up and the applause: plays the complaints to their end,
@@ -92,7 +97,7 @@ pub struct Server {
 /// Fails if the server cannot be reached or refuses a player, if a complaint does not come
 /// to an end in time, and if what was paid is not what was approved.
 pub async fn run(server: Server, complaints: Vec<Complaint>) -> anyhow::Result<()> {
-    let Server { address, sources, stays } = server;
+    let Server { address, sources, stays, mail } = server;
     let options =
         ClientOptions { deadline: DEADLINE, ..ClientOptions::at(format!("http://{address}").parse()?) };
     let client = Client::connect(options).await?;
@@ -126,6 +131,9 @@ pub async fn run(server: Server, complaints: Vec<Complaint>) -> anyhow::Result<(
     let telling = summary::telling(&ends);
     if let Some(end) = telling {
         show::say_styled(&summary::story(&client, end).await?)?;
+    }
+    if let Some(mail) = &mail {
+        show::say_styled(&summary::letter(&client, mail, &ends).await?)?;
     }
     let reconciled = departments::reconcile(&client, ledgers.path()).await.context("reconciling")?;
     show::say_styled(&summary::doing(&client, &ends, shortage.plan(), reconciled.as_ref()).await?)?;

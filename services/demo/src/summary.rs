@@ -1,6 +1,7 @@
 //! The tale at the end: what came in, what became of it, one case in full.
 
 mod chart;
+mod letter;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -33,6 +34,7 @@ use super::departments::Reconciled;
 use super::life::End;
 use super::tally::Tally;
 use chart::chart;
+pub(super) use letter::letter;
 
 /// Width where the terminal does not tell.
 const WIDTH: usize = 100;

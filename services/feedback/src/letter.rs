@@ -16,9 +16,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use minijinja::Value;
 
-use crate::notice::{Contact, Delay, Holding, Kind, Lacking, Obstacle, Word};
+use crate::notice::{Closing, Contact, Delay, Holding, Kind, Lacking, Obstacle, Word};
 use crate::response::{Outcome, Ruling};
 use crate::survey::{Invitation, Questionnaire};
+use crate::text_message::fit;
 use template::{Flaw, Template, Values};
 use translations::{Source, TRANSLATIONS, Translation};
 
@@ -38,6 +39,8 @@ pub struct Letter {
     pub subject: String,
     /// Its text.
     pub body: String,
+    /// What it says in a text message.
+    pub short: String,
 }
 
 /// The templates in force.
@@ -89,6 +92,8 @@ fn sample_words(kind: Kind, language: &str) -> Vec<(Contact, Word)> {
         let contact = Contact {
             case_id: kernel::CaseId(uuid::Uuid::nil()),
             recipient: "ada@example.org".to_owned(),
+            phone: String::new(),
+            channel: 0,
             name: if full { "Ada" } else { "" }.to_owned(),
             language: language.to_owned(),
             subject: "late parcel 包裹晚到".to_owned(),
@@ -113,6 +118,7 @@ fn sample_words(kind: Kind, language: &str) -> Vec<(Contact, Word)> {
             Kind::Shortage => {
                 Word::Shortage(Lacking { number: 1, article: "CUP-6".to_owned(), expected: until })
             }
+            Kind::ClosingSoon => Word::ClosingSoon(Closing { number: 0, until }),
             Kind::Survey => {
                 let wording = Questionnaire::shipped().wording(language).cloned().unwrap_or_default();
                 Word::Survey(Invitation { reminder: full, until, wording })
@@ -147,7 +153,7 @@ impl Letters {
         match shipped.and_then(|shipped| translation.write(shipped, word, contact, zone).ok()) {
             Some(written) => (written, stopped),
             None => (
-                translation.addressed(contact, String::new(), String::new()),
+                translation.addressed(contact, String::new(), String::new(), String::new()),
                 Some(Obstacle::TemplateStopped),
             ),
         }
@@ -159,7 +165,12 @@ impl Letter {
     #[must_use]
     pub fn with_code(&self, code: &str) -> Self {
         let coded = |text: &str| text.replace(SURVEY_CODE, code);
-        Self { language: self.language.clone(), subject: coded(&self.subject), body: coded(&self.body) }
+        Self {
+            language: self.language.clone(),
+            subject: coded(&self.subject),
+            body: coded(&self.body),
+            short: coded(&self.short),
+        }
     }
 }
 
@@ -209,6 +220,7 @@ impl Translation {
             Kind::Holding => &self.holding,
             Kind::Survey => &self.survey,
             Kind::Shortage => &self.shortage,
+            Kind::ClosingSoon => &self.closing_soon,
         }
     }
 
@@ -235,6 +247,7 @@ impl Translation {
                 ("article", one_line(&lacking.article).into_owned()),
                 ("until", date(Some(lacking.expected))),
             ],
+            Word::ClosingSoon(closing) => vec![("until", date(Some(closing.until)))],
             Word::Survey(Invitation { reminder: _, until, wording }) => vec![
                 ("handling", wording.handling.clone()),
                 ("outcome", wording.outcome.clone()),
@@ -274,13 +287,14 @@ impl Translation {
     fn write(&self, template: &Template, word: &Word, contact: &Contact, zone: &str) -> Result<Letter, Flaw> {
         let (for_subject, for_body) = self.values(word, contact, zone);
         let (subject, body) = template.write(&for_subject, &for_body)?;
-        Ok(self.addressed(contact, subject, body))
+        let short = template::write("short", self.source(word.kind()).short, &for_subject)?;
+        Ok(self.addressed(contact, subject, body, fit(&short)))
     }
 
-    fn addressed(&self, contact: &Contact, subject: String, body: String) -> Letter {
+    fn addressed(&self, contact: &Contact, subject: String, body: String, short: String) -> Letter {
         let language =
             if self.speaks(&contact.language) { &contact.language } else { self.subtag }.to_owned();
-        Letter { language, subject, body }
+        Letter { language, subject, body, short }
     }
 }
 

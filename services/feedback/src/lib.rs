@@ -30,35 +30,34 @@ pub mod fact;
 pub mod kpi;
 pub mod letter;
 pub mod notice;
+pub mod phone;
 pub mod profile;
 pub mod quiet;
 pub mod response;
 pub mod revision;
 pub mod sample;
 pub mod survey;
+pub mod text_message;
 pub mod working_hours;
 
 mod flow;
-mod mail;
 mod react;
 pub mod refusal;
 mod rpc;
+mod sender;
 mod store;
 mod wire;
-
-use std::sync::Arc;
 
 use proto::redress::feedback::v1::call_back_service_server::CallBackServiceServer;
 use proto::redress::feedback::v1::feedback_service_server::FeedbackServiceServer;
 use proto::redress::feedback::v1::kpi_service_server::KpiServiceServer;
+use proto::redress::feedback::v1::notice_routing_service_server::NoticeRoutingServiceServer;
 use proto::redress::feedback::v1::survey_service_server::SurveyServiceServer;
 use proto::redress::feedback::v1::template_service_server::TemplateServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
 
-use crate::address::OwnAddresses;
-use crate::mail::{Smtp, Transport};
-use crate::notice::Delivery;
+use crate::sender::Senders;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -67,12 +66,7 @@ pub const SERVICE: Service = Service { name: "feedback", port: 50055, migrations
 
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     working_hours::prepare();
-    let smtp = smtp(kit)?;
-    let delivery = smtp.as_ref().map_or(Delivery::None, |smtp| {
-        let settings = &kit.settings;
-        let own = settings.mail_own.iter().map(String::as_str);
-        Delivery::Mail(OwnAddresses::new(own.chain([smtp.sender()])))
-    });
+    let (senders, delivery) = Senders::of(&kit.settings, kit.db.clock().clone(), flow::deliver::CONCURRENT)?;
     let counted = parts.follow(flow::facts::FOLLOWS);
     let (rebuilt, totalled, counted_by_worker) = (kit.db.clone(), kit.db.clone(), counted.clone());
     parts
@@ -82,19 +76,12 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(CallBackServiceServer::new(rpc::call_backs::CallBacks::new(kit.db.clone())))
         .route(TemplateServiceServer::new(rpc::templates::Templates::new(kit.db.clone())))
         .route(SurveyServiceServer::new(rpc::surveys::Surveys::new(kit.db.clone())))
+        .route(NoticeRoutingServiceServer::new(rpc::notice_routing::NoticeRoutings::new(kit.db.clone())))
         .route(KpiServiceServer::new(rpc::kpis::Kpis::new(kit.db.clone(), counted.clone())))
         .react(react::Reactions { delivery: delivery.clone() });
-    if let Some(smtp) = smtp {
+    if !senders.is_empty() {
         let db = kit.db.clone();
-        let transport: Arc<dyn Transport> = Arc::new(smtp);
-        parts.worker("deliver", move |stop| flow::deliver::run(db, transport, delivery, stop));
+        parts.worker("deliver", move |stop| flow::deliver::run(db, senders, delivery, stop));
     }
     Ok(())
-}
-
-/// What notices are sent with, if anything is configured.
-fn smtp(kit: &Kit) -> anyhow::Result<Option<Smtp>> {
-    let settings = &kit.settings;
-    let url = settings.smtp_url.as_ref().map(server::Secret::expose).filter(|url| !url.is_empty());
-    url.map(|url| Smtp::new(url, &settings.mail_from, flow::deliver::CONCURRENT)).transpose()
 }

@@ -7,7 +7,12 @@
 //!    │                                         told by other means ──┤          │
 //!    └─ no address, no transport, refused, given up ─▶ UNDELIVERED, with the reason
 //! ```
+//!
+//! A notice goes by one means after the other, as its tenant's routing orders them: it is
+//! undelivered when the last of them has failed.
 
+mod delivery;
+pub mod routing;
 mod word;
 
 use std::time::Duration;
@@ -15,10 +20,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kernel::{CaseId, NoticeId};
 
-use crate::address::{OwnAddresses, is_program};
 use crate::letter::{Letter, Letters};
 use crate::refusal::Refusal;
-pub use word::{Delay, Holding, Lacking, Owed, Word};
+pub use delivery::{Delivery, Obstacle, Way};
+use routing::Routing;
+pub use word::{Closing, Delay, Holding, Lacking, Owed, Word};
 
 /// How often delivery is tried: for about two days.
 pub const MAX_ATTEMPTS: i32 = 56;
@@ -33,6 +39,12 @@ pub const MAX_SENDINGS: i32 = 20;
 /// Most corrections of a contact.
 pub const MAX_CORRECTIONS: i64 = 50;
 
+/// Why word that the time to answer ends is not sent any more: it has ended.
+pub const CYCLE_ENDED: &str = "CYCLE_ENDED";
+/// Why a notice is sent again by itself: by another means.
+pub const NEXT_MEANS: &str = "NEXT_MEANS";
+/// Longest that a server may have a notice wait for the next attempt.
+pub const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
 /// Why a survey is not sent any more: it was answered or cancelled.
 pub const SURVEY_ENDED: &str = "SURVEY_ENDED";
 
@@ -53,6 +65,8 @@ kernel::numbered! {
         Survey = 6,
         /// Goods are lacking: when the remedy goes on.
         Shortage = 7,
+        /// The time to answer the outcome ends.
+        ClosingSoon = 8,
     }
 }
 
@@ -79,68 +93,39 @@ kernel::numbered! {
         Telephone = 3,
         /// At a branch or counter.
         InPerson = 4,
-        /// By a message of another kind.
+        /// By a message of a person, of another kind.
         Message = 5,
+        /// By a text message through a gateway.
+        Sms = 6,
+        /// By the operator's own system.
+        Webhook = 7,
     }
 }
 
-/// How notices leave this house.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// By e-mail, from these addresses of ours.
-    Mail(OwnAddresses),
-    /// Not at all: no transport is configured.
-    None,
-}
-
-/// Why a notice is not even tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Obstacle {
-    /// Nobody is known who could be told.
-    Anonymous,
-    /// Somebody is known, but no address that mail can be sent to.
-    NoAddress,
-    /// The address is the organisation's own.
-    OwnAddress,
-    /// Only programs write from the address.
-    AutomaticSender,
-    /// A program wrote the complaint: it is not acknowledged.
-    AutomaticMessage,
-    /// Nothing to send it with is configured.
-    NoTransport,
-    /// The tenant's template could not write it.
-    TemplateStopped,
-}
-
-impl Obstacle {
+impl Means {
     /// As the contract names it.
-    pub const fn reason(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::Anonymous => "ANONYMOUS",
-            Self::NoAddress => "NO_ADDRESS",
-            Self::OwnAddress => "OWN_ADDRESS",
-            Self::AutomaticSender => "AUTOMATIC_SENDER",
-            Self::AutomaticMessage => "AUTOMATIC_MESSAGE",
-            Self::NoTransport => "NO_TRANSPORT",
-            Self::TemplateStopped => "TEMPLATE_STOPPED",
+            Self::Email => "EMAIL",
+            Self::Letter => "LETTER",
+            Self::Telephone => "TELEPHONE",
+            Self::InPerson => "IN_PERSON",
+            Self::Message => "MESSAGE",
+            Self::Sms => "SMS",
+            Self::Webhook => "WEBHOOK",
         }
     }
 }
 
-impl Delivery {
-    /// What keeps a notice from being sent to a contact.
-    pub fn obstacle(&self, kind: Kind, contact: &Contact) -> Option<Obstacle> {
-        let is_own = |address: &str| matches!(self, Self::Mail(own) if own.has(address));
-        match contact.recipient.as_str() {
-            "" if contact.anonymous => Some(Obstacle::Anonymous),
-            "" => Some(Obstacle::NoAddress),
-            address if is_own(address) => Some(Obstacle::OwnAddress),
-            address if is_program(address) => Some(Obstacle::AutomaticSender),
-            _ if contact.automatic && kind == Kind::Acknowledgement => Some(Obstacle::AutomaticMessage),
-            _ if *self == Self::None => Some(Obstacle::NoTransport),
-            _ => None,
-        }
-    }
+/// What decides how a new notice leaves.
+#[derive(Clone, Copy, Debug)]
+pub struct Dispatch<'a> {
+    /// How notices leave this house.
+    pub delivery: &'a Delivery,
+    /// The words in force.
+    pub letters: &'a Letters,
+    /// By which means the tenant has them go.
+    pub routing: &'a Routing,
 }
 
 /// Whom the notices of a case go to.
@@ -150,6 +135,10 @@ pub struct Contact {
     pub case_id: CaseId,
     /// E-mail address; empty when none is known.
     pub recipient: String,
+    /// Telephone number for text messages, as it was given; empty when none is known.
+    pub phone: String,
+    /// Number of the channel the complaint came by; 0 when unknown.
+    pub channel: i16,
     /// Name that belongs to it; empty when unknown.
     pub name: String,
     /// BCP 47 tag of the language to write in.
@@ -181,6 +170,8 @@ pub struct Notice {
     pub number: i32,
     /// Where it stands.
     pub state: State,
+    /// By which means it goes.
+    pub means: Means,
     /// Address it goes to; empty when none is known.
     pub recipient: String,
     /// Its text.
@@ -223,6 +214,8 @@ pub struct Sending {
     pub notice: NoticeId,
     /// Which time it was sent, from 1.
     pub number: i32,
+    /// By which means it went.
+    pub means: Means,
     /// Address it went to.
     pub recipient: String,
     /// Where it stood; pending where that was not known yet.
@@ -235,7 +228,7 @@ pub struct Sending {
     pub attempts: i32,
     /// When it was delivered or given up.
     pub ended: Option<Timestamp>,
-    /// Who had it sent again.
+    /// Who had it sent again; empty where it went on to the next means by itself.
     pub requester: String,
     /// Why.
     pub reason: String,
@@ -246,16 +239,18 @@ pub struct Sending {
 impl Notice {
     /// A new notice to a contact. Where something keeps it from being sent it is
     /// undelivered from the start, and says why.
-    pub fn new(
-        id: NoticeId,
-        owed: Owed,
-        contact: &Contact,
-        (delivery, letters): (&Delivery, &Letters),
-        now: Timestamp,
-    ) -> Self {
+    pub fn new(id: NoticeId, owed: Owed, contact: &Contact, dispatch: Dispatch<'_>, now: Timestamp) -> Self {
+        let Dispatch { delivery, letters, routing } = dispatch;
         let kind = owed.word.kind();
         let (letter, stopped) = letters.write(&owed.word, contact, &owed.zone);
-        let obstacle = delivery.obstacle(kind, contact).or(stopped);
+        let order = routing.means(kind, contact.channel);
+        let found = delivery.way(kind, &order, contact);
+        let obstacle = found.as_ref().err().copied().or(stopped);
+        let unsent = || Way {
+            means: order.first().copied().unwrap_or(Means::Email),
+            recipient: contact.recipient.clone(),
+        };
+        let Way { means, recipient } = found.unwrap_or_else(|_| unsent());
         Self {
             id,
             case_id: owed.case_id,
@@ -263,7 +258,8 @@ impl Notice {
             kind,
             number: owed.word.number(),
             state: if obstacle.is_some() { State::Undelivered } else { State::Pending },
-            recipient: contact.recipient.clone(),
+            means,
+            recipient,
             letter,
             evidence: String::new(),
             failure_reason: obstacle.map_or("", Obstacle::reason).to_owned(),
@@ -292,32 +288,66 @@ impl Notice {
         Ok(())
     }
 
-    /// Sends it again, to the address that is now known; answers what became of it
-    /// before. While it is tried at that very address, that goes on.
+    /// Sends it again, to the address that is now known, by the first means it can go by;
+    /// answers what became of it before. While it is tried at that very address, that goes
+    /// on.
     pub fn send_again(
         &mut self,
         contact: &Contact,
-        delivery: &Delivery,
+        (delivery, routing): (&Delivery, &Routing),
         by: Requester,
         now: Timestamp,
     ) -> Result<Sending, Refusal> {
         self.check_for_people()?;
-        if self.state == State::Pending && self.recipient == contact.recipient {
+        if self.state == State::Pending && self.recipient == delivery.recipient(self.means, contact) {
             return Err(Refusal::NoticePending);
         }
         // A person asks for it: what a program wrote is acknowledged all the same.
         let contact = Contact { automatic: false, ..contact.clone() };
-        if let Some(obstacle) = delivery.obstacle(self.kind, &contact) {
-            return Err(Refusal::Obstacle(obstacle));
-        }
+        let order = routing.means(self.kind, contact.channel);
+        let way = delivery.way(self.kind, &order, &contact).map_err(Refusal::Obstacle)?;
         if self.sending >= MAX_SENDINGS {
             return Err(Refusal::TooManySendings);
         }
+        Ok(self.go(way, by, now))
+    }
+
+    /// Goes on to the next means, where it could not be delivered by those before, of which
+    /// `earlier` says what became; answers what became of it before. None where there is no
+    /// other: it stays undelivered, with what each said.
+    pub fn go_on(
+        &mut self,
+        earlier: &[Sending],
+        contact: &Contact,
+        (delivery, routing): (&Delivery, &Routing),
+        now: Timestamp,
+    ) -> Option<Sending> {
+        let by_itself = earlier.iter().rev().take_while(|sending| sending.requester.is_empty());
+        let mut tried: Vec<(Means, &str)> =
+            by_itself.map(|sending| (sending.means, sending.failure_reason.as_str())).collect();
+        tried.reverse();
+        tried.push((self.means, self.failure_reason.as_str()));
+        let is_left = |means: &Means| tried.iter().all(|(before, _)| before != means);
+        let order: Vec<Means> =
+            routing.means(self.kind, contact.channel).into_iter().filter(is_left).collect();
+        let way = delivery.way(self.kind, &order, contact).ok().filter(|_| self.sending < MAX_SENDINGS);
+        let Some(way) = way else {
+            if tried.len() > 1 {
+                self.failure_reason = said_by_each(&tried);
+            }
+            return None;
+        };
+        let by = Requester { requester: String::new(), reason: NEXT_MEANS.to_owned() };
+        Some(self.go(way, by, now))
+    }
+
+    fn go(&mut self, way: Way, by: Requester, now: Timestamp) -> Sending {
         let Requester { requester, reason } = by;
         let before = Sending {
             notice: self.id,
             number: self.sending,
-            recipient: std::mem::replace(&mut self.recipient, contact.recipient),
+            means: std::mem::replace(&mut self.means, way.means),
+            recipient: std::mem::replace(&mut self.recipient, way.recipient),
             state: std::mem::replace(&mut self.state, State::Pending),
             evidence: std::mem::take(&mut self.evidence),
             failure_reason: std::mem::take(&mut self.failure_reason),
@@ -330,7 +360,7 @@ impl Notice {
         self.record = None;
         self.sending += 1;
         self.due = Some(now);
-        Ok(before)
+        before
     }
 
     /// That people may see to it: they have no part in a survey.
@@ -350,14 +380,18 @@ impl Notice {
     /// when to try again; none once it is settled.
     pub fn tried(&mut self, answer: Answer, now: Timestamp, fraction: f64) -> Option<Timestamp> {
         let state = match answer {
-            Answer::Later(_) if self.attempts < MAX_ATTEMPTS => {
-                return Some(now.saturating_add(pause(self.attempts, fraction)).unwrap_or(now));
+            Answer::Later(_, wait) if self.attempts < MAX_ATTEMPTS => {
+                // What the server asks for, and a part of our own, so that not all come at once.
+                let asked = wait.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+                let pause = pause(self.attempts, fraction);
+                let pause = if asked > pause { asked + pause.mul_f64(fraction) } else { pause };
+                return Some(now.saturating_add(pause).unwrap_or(now));
             }
             Answer::Taken(evidence) => {
                 self.evidence = abridged(&evidence);
                 State::Delivered
             }
-            Answer::Refused(reason) | Answer::Later(reason) => {
+            Answer::Refused(reason) | Answer::Later(reason, _) => {
                 self.failure_reason = abridged(&reason);
                 State::Undelivered
             }
@@ -381,8 +415,9 @@ pub enum Answer {
     Taken(String),
     /// It will never be taken; what the server said.
     Refused(String),
-    /// It was not taken now, for a reason that may pass.
-    Later(String),
+    /// It was not taken now, for a reason that may pass; and how long the server asks to be
+    /// left alone.
+    Later(String, Option<Duration>),
 }
 
 /// Who has a notice sent again, and why.
@@ -414,6 +449,15 @@ fn pause(attempts: i32, fraction: f64) -> Duration {
     longest.mul_f64(0.5 + fraction / 2.0)
 }
 
+/// What was said by each means, shared out fairly.
+fn said_by_each(tried: &[(Means, &str)]) -> String {
+    let most = MAX_DETAIL / tried.len().max(1) - 16;
+    let said = |(means, reason): &(Means, &str)| {
+        format!("{}: {}", means.name(), reason.chars().take(most).collect::<String>())
+    };
+    tried.iter().map(said).collect::<Vec<_>>().join("; ")
+}
+
 fn abridged(text: &str) -> String {
     text.chars().filter(|c| *c != '\0').take(MAX_DETAIL).collect()
 }
@@ -425,6 +469,8 @@ pub(crate) struct Correction {
     pub(crate) version: i64,
     /// The address before.
     pub(crate) recipient: String,
+    /// The telephone number before.
+    pub(crate) phone: String,
     /// The name before.
     pub(crate) name: String,
     /// The language before.

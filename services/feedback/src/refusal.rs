@@ -49,6 +49,8 @@ pub enum Refusal {
     CallBackPolicyNotFound,
     /// There is no such version of the template.
     TemplateNotFound,
+    /// There is no such version of the routing of notices.
+    NoticeRoutingNotFound,
     /// The complaint is about the caller.
     CallerRecused,
     /// There are as many versions as is allowed.
@@ -67,7 +69,8 @@ impl fault::Refusal for Refusal {
             | Self::QuestionnaireNotFound
             | Self::CallBackNotFound
             | Self::CallBackPolicyNotFound
-            | Self::TemplateNotFound => Kind::NotFound,
+            | Self::TemplateNotFound
+            | Self::NoticeRoutingNotFound => Kind::NotFound,
             Self::CallerRecused => Kind::Forbidden,
             Self::TooManyGuesses | Self::TooManyVersions | Self::TooManyGroups => Kind::Exhausted,
             Self::AlreadyAnswered
@@ -108,6 +111,7 @@ impl fault::Refusal for Refusal {
             Self::CallBackEnded => "CALL_BACK_ENDED",
             Self::CallBackPolicyNotFound => "CALL_BACK_POLICY_NOT_FOUND",
             Self::TemplateNotFound => "TEMPLATE_NOT_FOUND",
+            Self::NoticeRoutingNotFound => "NOTICE_ROUTING_NOT_FOUND",
             Self::CallerRecused => "CALLER_RECUSED",
             Self::TooManyVersions => "TOO_MANY_VERSIONS",
             Self::TooManyGroups => "TOO_MANY_GROUPS",
@@ -125,13 +129,13 @@ impl std::fmt::Display for Refusal {
             Self::NoticeDelivered => "there is evidence already that this notice was delivered",
             Self::NoticePending => "delivery of this notice is still tried",
             Self::Obstacle(Obstacle::Anonymous | Obstacle::NoAddress) => {
-                "no e-mail address is known; correct the contact, or record that they were told"
+                "no address is known that it can be sent to; correct the contact, or record that they were told"
             }
             Self::Obstacle(Obstacle::OwnAddress) => "the address is the organisation's own",
             Self::Obstacle(Obstacle::AutomaticSender | Obstacle::AutomaticMessage) => {
                 "only programs write from this address"
             }
-            Self::Obstacle(Obstacle::NoTransport) => "no mail server is configured",
+            Self::Obstacle(Obstacle::NoTransport) => "no means that it could go by is configured",
             Self::Obstacle(Obstacle::TemplateStopped) => "the template could not write it",
             Self::TooManySendings => "this notice was sent as often as is allowed",
             Self::ContactNotFound => "nobody knows yet whom to write to about this case",
@@ -147,6 +151,7 @@ impl std::fmt::Display for Refusal {
             Self::CallBackEnded => "this call-back has ended",
             Self::CallBackPolicyNotFound => "there is no such version of the policy",
             Self::TemplateNotFound => "there is no such version of the template",
+            Self::NoticeRoutingNotFound => "there is no such version of the routing of notices",
             Self::CallerRecused => "the complaint is about you; somebody else must do this",
             Self::TooManyVersions => "there are as many versions as is allowed",
             Self::TooManyGroups => "the answer would have too many rows; ask for fewer parts or groups",

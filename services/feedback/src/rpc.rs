@@ -3,6 +3,7 @@
 pub(crate) mod call_backs;
 mod contact;
 pub(crate) mod kpis;
+pub(crate) mod notice_routing;
 mod notices;
 mod respond;
 pub(crate) mod revisions;

@@ -24,7 +24,10 @@ pub(crate) use call_back::{
     save_call_back, save_strata,
 };
 pub(crate) use contact::{contact, contacts, correct, corrections, hold_contacts, lock_contact, meet};
-pub(crate) use cycle::{ToldCycle, close_cycles, cycles, lock_cycles, mark_told, open_cycles, save, zones};
+pub(crate) use cycle::{
+    AwaitedCycle, ToldCycle, awaited_cycles, close_cycles, cycles, lock_cycles, mark_told, open_cycles, save,
+    zones,
+};
 #[cfg(test)]
 pub(crate) use facts::facts_hash;
 pub(crate) use facts::keep_facts;
@@ -34,7 +37,8 @@ pub(crate) use kpi_settings::{
     throw_facts_away,
 };
 pub(crate) use notice::{
-    Attempt, Claimed, Claims, change, claim, dismiss, end_survey_notices, lock_notice, notices, post, settle,
+    Attempt, Claimed, Claims, change, claim, dismiss, end_survey_notices, give_up, go_on, lock_notice,
+    notices, post, settle,
 };
 pub(crate) use pending_notices::{put_off, take_up};
 pub(crate) use profile::{hold_profiles, keep_origins, keep_progress, profiles};

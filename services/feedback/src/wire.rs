@@ -5,6 +5,7 @@ mod facts;
 mod inbound;
 mod kpis;
 mod notices;
+mod routing;
 mod surveys;
 mod templates;
 
@@ -38,9 +39,10 @@ pub(crate) use kpis::{
 };
 pub(crate) use notices::{Resent, contact_view, corrected, correction, notice, record, resend, settled};
 
+pub(crate) use routing::{made_routing, notice_routing};
 pub(crate) use surveys::{
-    SurveyListQuery, activated, answered, created, questionnaire, submitted, survey, survey_questions,
-    surveys_of, version_of,
+    SurveyListQuery, activated, answered, created, put_in_force, questionnaire, submitted, survey,
+    survey_questions, surveys_of, version_of,
 };
 
 pub(crate) use templates::{
@@ -152,9 +154,10 @@ pub(crate) fn contact(event: intake::ComplaintRegistered, traceparent: &str) -> 
     let complaint = event.complaint.unwrap_or_default();
     let anonymous = is_anonymous(&complaint);
     let complainant = complaint.complainant.unwrap_or_default();
-    let (recipient, name) = match complaint.representative {
-        Some(by) if !by.email.trim().is_empty() => (by.email, by.display_name),
-        _ => (complainant.email, complainant.display_name),
+    // Of a representative no number is known; the complainant's own is not theirs.
+    let (recipient, phone, name) = match complaint.representative {
+        Some(by) if !by.email.trim().is_empty() => (by.email, String::new(), by.display_name),
+        _ => (complainant.email, complainant.phone, complainant.display_name),
     };
     let mut check = Check::new();
     let case_id = check.id("complaint.complaint_id", &complaint.complaint_id);
@@ -162,6 +165,8 @@ pub(crate) fn contact(event: intake::ComplaintRegistered, traceparent: &str) -> 
     Ok(Contact {
         case_id,
         recipient: recipient.trim().to_owned(),
+        phone: phone.trim().to_owned(),
+        channel: i16::try_from(complaint.channel).unwrap_or(0),
         name,
         language: complaint.language,
         subject: complaint.subject,

@@ -3,10 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod call_backs;
+mod closing;
 mod delivery;
+mod endpoint;
 mod inbound;
 mod kpis;
+mod means;
 mod records;
+mod routing;
 mod sink;
 mod surveys;
 mod templates;

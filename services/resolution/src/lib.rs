@@ -60,7 +60,6 @@ mod wire;
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use proto::redress::resolution::v1::approval_service_server::ApprovalServiceServer;
 use proto::redress::resolution::v1::department_service_server::DepartmentServiceServer;
 use proto::redress::resolution::v1::endpoint_service_server::EndpointServiceServer;
@@ -72,9 +71,8 @@ use proto::redress::resolution::v1::remedy_type_service_server::RemedyTypeServic
 use proto::redress::resolution::v1::resolution_service_server::ResolutionServiceServer;
 use proto::redress::resolution::v1::stock_service_server::StockServiceServer;
 use proto::redress::resolution::v1::supervision_service_server::SupervisionServiceServer;
-use server::{Kit, Parts, Service, Settings};
+use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
-use webhook::{Networks, Sender};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -84,7 +82,7 @@ pub const SERVICE: Service = Service { name: "resolution", port: 50054, migratio
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let departments = Arc::new(flow::departments::Departments::default());
     let types = Arc::new(flow::remedy_types::TypesInUse::default());
-    let carrier = flow::dispatch::Carrier::new(sender(&kit.settings)?);
+    let carrier = flow::dispatch::Carrier::new(kit.settings.endpoint_sender()?);
     let resolution = rpc::Resolution::new(kit.db.clone(), Arc::clone(&departments), Arc::clone(&types));
     parts.route(ResolutionServiceServer::new(resolution));
     parts.route(LedgerServiceServer::new(rpc::Ledger::new(kit.db.clone(), Arc::clone(&departments))));
@@ -112,16 +110,4 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts.retention(&kit.db, flow::retention::STATEMENTS);
     parts.queue_age(&kit.db, "redress.task.age", store::tasks::oldest_ready());
     Ok(())
-}
-
-/// What departments' endpoints are reached with.
-fn sender(settings: &Settings) -> anyhow::Result<Sender> {
-    let networks = Networks::new(settings.endpoint_networks.iter().copied());
-    let authorities = match &settings.endpoint_ca {
-        Some(path) => {
-            Some(std::fs::read(path).with_context(|| format!("REDRESS_ENDPOINT_CA, {}", path.display()))?)
-        }
-        None => None,
-    };
-    Sender::new(networks, authorities.as_deref()).context("REDRESS_ENDPOINT_CA")
 }

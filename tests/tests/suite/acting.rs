@@ -221,6 +221,8 @@ const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("TemplateService.CreateTemplate", "a setting"),
     ("TemplateService.ActivateTemplate", "a setting"),
     ("TemplateService.SetQuietHours", "a setting"),
+    ("NoticeRoutingService.CreateNoticeRouting", "a setting"),
+    ("NoticeRoutingService.ActivateNoticeRouting", "a setting"),
     ("SurveyService.CreateQuestionnaire", "a setting"),
     ("SurveyService.ActivateQuestionnaire", "a setting"),
     ("SurveyService.SubmitSurvey", "the complainant's answer, by a channel"),

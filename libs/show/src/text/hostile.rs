@@ -74,6 +74,7 @@ fn of_feedback() -> Vec<(&'static str, String)> {
         ("notices", shown(notices)),
         ("notice", shown(notice)),
         ("contact", shown(contact)),
+        ("notice_routing", shown(notice_routing)),
         ("questionnaire", shown(questionnaire)),
         ("survey_answered", shown(survey_answered)),
         ("survey_questions", shown(survey_questions)),

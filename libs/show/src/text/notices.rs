@@ -1,13 +1,14 @@
 //! Notices, and whom they go to.
 
 use proto::redress::feedback::v1::{
-    Contact, EarlierSending, ListNoticesResponse, Notice, NoticeKind, NoticeMeans, NoticeState,
+    Contact, EarlierSending, ListNoticesResponse, Notice, NoticeKind, NoticeMeans, NoticeRouting, NoticeState,
 };
+use proto::redress::intake::v1::Channel;
 
 use super::{more, none_of};
 use crate::lines::time;
 use crate::table::{Table, facts};
-use crate::words::word;
+use crate::words::{Words, word};
 
 /// A page of notices.
 pub fn notices(list: &ListNoticesResponse) -> String {
@@ -38,6 +39,7 @@ pub fn notice(notice: &Notice) -> String {
         ("cycle", notice.cycle.to_string()),
         ("kind", word::<NoticeKind>(notice.kind)),
         ("state", word::<NoticeState>(notice.state)),
+        ("by", word::<NoticeMeans>(notice.sending_means)),
         ("to", notice.recipient.clone()),
         ("subject", notice.subject.clone()),
         ("owed", time(notice.create_time.as_ref())),
@@ -51,10 +53,12 @@ pub fn notice(notice: &Notice) -> String {
     if notice.earlier_sendings.is_empty() {
         return head;
     }
-    let mut table = Table::new(["sent", "to", "state", "ended", "again by", "why, and what came of it"]);
+    let mut table =
+        Table::new(["sent", "by", "to", "state", "ended", "again by", "why, and what came of it"]);
     for sending in &notice.earlier_sendings {
         table.row([
             sending.number.to_string(),
+            word::<NoticeMeans>(sending.means),
             sending.recipient.clone(),
             word::<NoticeState>(sending.state),
             time(sending.end_time.as_ref()),
@@ -75,28 +79,66 @@ pub fn contact(contact: &Contact) -> String {
         ("case", contact.case_id.clone()),
         ("version", contact.version.to_string()),
         ("e-mail", contact.email.clone()),
+        ("telephone", contact.phone.clone()),
         ("name", contact.display_name.clone()),
         ("language", contact.language.clone()),
     ]);
     if contact.corrections.is_empty() {
         return head;
     }
-    let mut table = Table::new(["version", "corrected", "by", "e-mail before", "why"]);
+    let mut table = Table::new(["version", "corrected", "by", "e-mail before", "telephone before", "why"]);
     for correction in &contact.corrections {
         table.row([
             correction.version.to_string(),
             time(correction.correct_time.as_ref()),
             correction.actor.clone(),
             correction.previous_email.clone(),
+            correction.previous_phone.clone(),
             correction.reason.clone(),
         ]);
     }
     format!("{head}\n{}", table.render())
 }
 
+/// By which means notices go.
+pub fn notice_routing(routing: &NoticeRouting) -> String {
+    let head = facts(&[
+        ("version", routing.version.to_string()),
+        ("word before the time to answer ends", days_before(routing.closing_soon_days)),
+        ("note", routing.note.clone()),
+        ("made", time(routing.create_time.as_ref())),
+        ("made by", routing.creator.clone()),
+        ("in force since", time(routing.activate_time.as_ref())),
+        ("put there by", routing.activator.clone()),
+    ]);
+    let mut table = Table::new(["rule", "kinds", "channels", "means, the first one first"]);
+    for (place, rule) in routing.rules.iter().enumerate() {
+        table.row([
+            (place + 1).to_string(),
+            listed::<NoticeKind>(&rule.kinds, "all"),
+            listed::<Channel>(&rule.channels, "all"),
+            listed::<NoticeMeans>(&rule.means, ""),
+        ]);
+    }
+    format!("{head}\n{}", table.render())
+}
+
+fn days_before(days: Option<i32>) -> String {
+    match days {
+        None | Some(0) => "none".to_owned(),
+        Some(days) => format!("{days} days"),
+    }
+}
+
+/// Values in words; what stands for none of them.
+fn listed<W: Words>(values: &[i32], none: &str) -> String {
+    let words: Vec<String> = values.iter().map(|value| word::<W>(*value)).collect();
+    if words.is_empty() { none.to_owned() } else { words.join(", ") }
+}
+
 #[cfg(test)]
 mod tests {
-    use proto::redress::feedback::v1::ContactCorrection;
+    use proto::redress::feedback::v1::{ContactCorrection, NoticeRoutingRule};
 
     use super::*;
 
@@ -121,6 +163,23 @@ mod tests {
         for part in
             ["right@example.org", "wrong@example.org", "they spelt it; 550 no such user", "lin", "email"]
         {
+            assert!(shown.contains(part), "{part} is not in {shown}");
+        }
+    }
+
+    #[test]
+    fn a_routing_shows_its_rules_in_order() {
+        let rule = |kinds: &[NoticeKind], means: &[NoticeMeans]| NoticeRoutingRule {
+            kinds: kinds.iter().map(|kind| i32::from(*kind)).collect(),
+            channels: Vec::new(),
+            means: means.iter().map(|means| i32::from(*means)).collect(),
+        };
+        let rules = vec![
+            rule(&[NoticeKind::Outcome, NoticeKind::Survey], &[NoticeMeans::Sms, NoticeMeans::Email]),
+            rule(&[], &[NoticeMeans::Webhook]),
+        ];
+        let shown = notice_routing(&NoticeRouting { version: 7, rules, ..NoticeRouting::default() });
+        for part in ["outcome, survey", "sms, email", "all", "webhook", "7"] {
             assert!(shown.contains(part), "{part} is not in {shown}");
         }
     }

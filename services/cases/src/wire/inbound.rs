@@ -435,7 +435,7 @@ fn told_by(means: NoticeMeans) -> &'static str {
         NoticeMeans::Letter => "by letter",
         NoticeMeans::Telephone => "by telephone",
         NoticeMeans::InPerson => "in person",
-        NoticeMeans::Message => "by a message",
+        NoticeMeans::Message | NoticeMeans::Sms | NoticeMeans::Webhook => "by a message",
         NoticeMeans::Email | NoticeMeans::Unspecified => "by e-mail",
     }
 }

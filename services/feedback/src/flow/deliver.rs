@@ -4,26 +4,26 @@
 //! them outside of any; and writes what came of it in another. A worker that
 //! dies in between leaves a claim that runs out, and the notice is sent again:
 //! mail is delivered at least once, never exactly once, and every copy bears the
-//! same Message-ID (`<notice id@redress>`) so that a mailbox can tell. A notice
-//! left pending when the transport is taken away waits until it is given again. A
+//! same Message-ID (`<notice id@redress>`) so that a mailbox can tell. What one means
+//! cannot deliver goes on to the next, in the transaction that writes so. A notice
+//! left pending when every transport is taken away waits until one is given again. A
 //! survey's mail bears a code, another at each attempt: each opens the same survey.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use fault::Fault;
 use jiff::Timestamp;
-use kernel::TenantId;
 use kernel::receipt::{ReceiptCode, ReceiptKey};
+use kernel::{CaseId, NoticeId, TenantId};
 use pg::Db;
 use server::Stop;
 use tokio::task::{Id, JoinError, JoinSet};
 use tracing::Instrument as _;
 
-use crate::flow::told;
-use crate::mail::Transport;
-use crate::notice::{Answer, Delivery, Kind, Notice, State};
+use crate::flow::{posting, told};
+use crate::notice::{Answer, CYCLE_ENDED, Contact, Delivery, Kind, Means, Notice, State};
+use crate::sender::Senders;
 use crate::store::{self, Attempt, Claimed, Claims};
 use crate::wire;
 
@@ -46,12 +46,12 @@ const CLAIM: Duration = Duration::from_mins(2);
 const SWEEP: Duration = Duration::from_mins(10);
 
 /// Delivers notices until told to stop; what is being sent then is finished.
-pub(crate) async fn run(db: Db, transport: Arc<dyn Transport>, delivery: Delivery, stop: Stop) {
+pub(crate) async fn run(db: Db, senders: Senders, delivery: Delivery, stop: Stop) {
     let mut listener = db.notifier().listen(TOPIC);
     let swept = db.clock().now();
     let mut worker = Worker {
         db,
-        transport,
+        senders,
         delivery,
         sending: JoinSet::new(),
         tenants: HashMap::new(),
@@ -74,7 +74,7 @@ pub(crate) async fn run(db: Db, transport: Arc<dyn Transport>, delivery: Deliver
 
 struct Worker {
     db: Db,
-    transport: Arc<dyn Transport>,
+    senders: Senders,
     /// How what follows from a delivery leaves in its turn.
     delivery: Delivery,
     sending: JoinSet<(Claimed, Answer)>,
@@ -99,8 +99,8 @@ impl Worker {
         if limit == 0 {
             return Ok(());
         }
-        for (claimed, code) in self.claim(limit).await? {
-            self.send(claimed, code);
+        for out in self.claim(limit).await? {
+            self.send(out);
         }
         Ok(())
     }
@@ -111,7 +111,7 @@ impl Worker {
 
     /// Claims notices that are due; those of surveys with a code each, of which the hash
     /// alone is kept.
-    async fn claim(&self, limit: u32) -> Result<Vec<(Claimed, Option<ReceiptCode>)>, Fault> {
+    async fn claim(&self, limit: u32) -> Result<Vec<Outgoing>, Fault> {
         self.db
             .transact_as_worker("notices.claim", async |mut tx| {
                 let now = tx.now();
@@ -121,15 +121,17 @@ impl Worker {
                 }
                 let claims = Claims { now, until: later(now, CLAIM), limit: limit.into(), under_way };
                 let claimed = store::claim(&mut tx, claims).await?;
-                let coded = with_codes(&mut tx, claimed).await?;
-                Ok((tx, coded))
+                let claimed = without_ended(&mut tx, claimed).await?;
+                let mut going = with_codes(&mut tx, claimed).await?;
+                with_contacts(&mut tx, &mut going).await?;
+                Ok((tx, going))
             })
             .await
     }
 
-    fn send(&mut self, claimed: Claimed, code: Option<ReceiptCode>) {
+    fn send(&mut self, Outgoing { claimed, code, contact }: Outgoing) {
         let tenant = claimed.tenant.clone();
-        let transport = self.transport.clone();
+        let senders = self.senders.clone();
         let span = pg::continued_span!(
             &claimed.notice.traceparent,
             "feedback.deliver",
@@ -143,9 +145,9 @@ impl Worker {
                 ..claimed.notice.clone()
             });
             let sent = coded.as_ref().unwrap_or(&claimed.notice);
-            let answer = tokio::time::timeout(SEND_LIMIT, transport.send(sent)).await;
-            let answer =
-                answer.unwrap_or_else(|_| Answer::Later("the server did not answer in time".to_owned()));
+            let answer = tokio::time::timeout(SEND_LIMIT, senders.send(sent, contact.as_ref())).await;
+            let answer = answer
+                .unwrap_or_else(|_| Answer::Later("the server did not answer in time".to_owned(), None));
             let traceparent = pg::trace::current();
             let mut claimed = claimed;
             if !traceparent.is_empty() {
@@ -186,14 +188,19 @@ impl Worker {
                 for (tenant, attempts) in &tenants {
                     tx.act_for(tenant).await?;
                     let written = store::settle(&mut tx, attempts).await?;
-                    let mut ended = Vec::new();
-                    for Attempt { notice, again, tenant: _ } in attempts {
-                        if again.is_none() && written.contains(&(notice.id, notice.attempts)) {
-                            let traceparent = notice.traceparent.clone();
-                            tx.emit_in(traceparent, notice.case_id.0, &wire::settled(notice));
-                            ended.push(notice);
-                        }
+                    let is_settled = |attempt: &&&Attempt| {
+                        attempt.again.is_none()
+                            && written.contains(&(attempt.notice.id, attempt.notice.attempts))
+                    };
+                    let ended: Vec<Notice> =
+                        attempts.iter().filter(is_settled).map(|attempt| attempt.notice.clone()).collect();
+                    let (mut ended, undelivered): (Vec<Notice>, Vec<Notice>) =
+                        ended.into_iter().partition(|notice| notice.state == State::Delivered);
+                    ended.extend(posting::go_on(&mut tx, delivery, undelivered).await?);
+                    for notice in &ended {
+                        tx.emit_in(notice.traceparent.clone(), notice.case_id.0, &wire::settled(notice));
                     }
+                    let ended: Vec<&Notice> = ended.iter().collect();
                     told::outcomes(&mut tx, delivery, &ended).await?;
                 }
                 Ok((tx, ()))
@@ -232,11 +239,60 @@ impl Worker {
     }
 }
 
+/// A notice on its way.
+struct Outgoing {
+    claimed: Claimed,
+    /// That of the survey it asks for.
+    code: Option<ReceiptCode>,
+    /// Whom it goes to, where a transport tells more of them than the address.
+    contact: Option<Contact>,
+}
+
+/// Gives up word that the time to answer ends, where it was answered or has ended.
+async fn without_ended(tx: &mut pg::Tx, mut claimed: Vec<Claimed>) -> Result<Vec<Claimed>, Fault> {
+    let is_closing = |claimed: &&Claimed| claimed.notice.kind == Kind::ClosingSoon;
+    let tenants: BTreeSet<TenantId> =
+        claimed.iter().filter(is_closing).map(|claimed| claimed.tenant.clone()).collect();
+    let now = tx.now();
+    for tenant in tenants {
+        tx.act_for(&tenant).await?;
+        let of_tenant = claimed.iter().filter(is_closing).filter(|claimed| claimed.tenant == tenant);
+        let closing: Vec<Notice> = of_tenant.map(|claimed| claimed.notice.clone()).collect();
+        let cycles: Vec<_> = closing.iter().map(|notice| (notice.case_id, notice.cycle)).collect();
+        let awaited = store::awaited_cycles(tx, &cycles, now).await?;
+        let is_awaited = |notice: &Notice| {
+            awaited.iter().any(|one| {
+                (one.case_id, one.cycle, one.correction) == (notice.case_id, notice.cycle, notice.number)
+            })
+        };
+        let ended: Vec<NoticeId> =
+            closing.iter().filter(|notice| !is_awaited(notice)).map(|notice| notice.id).collect();
+        store::give_up(tx, &ended, CYCLE_ENDED, now).await?;
+        claimed.retain(|claimed| claimed.tenant != tenant || !ended.contains(&claimed.notice.id));
+    }
+    Ok(claimed)
+}
+
+/// Gives those that go to a system of the operator's what is known of whom they are for.
+async fn with_contacts(tx: &mut pg::Tx, going: &mut [Outgoing]) -> Result<(), Fault> {
+    let mut cases: BTreeMap<TenantId, Vec<CaseId>> = BTreeMap::new();
+    for Outgoing { claimed, .. } in going.iter() {
+        if claimed.notice.means == Means::Webhook {
+            cases.entry(claimed.tenant.clone()).or_default().push(claimed.notice.case_id);
+        }
+    }
+    for (tenant, cases) in cases {
+        tx.act_for(&tenant).await?;
+        let contacts = store::contacts(tx, &cases).await?;
+        for out in going.iter_mut().filter(|out| out.claimed.tenant == tenant) {
+            out.contact = contacts.get(&out.claimed.notice.case_id).cloned();
+        }
+    }
+    Ok(())
+}
+
 /// Gives each notice of a survey a code of its own.
-async fn with_codes(
-    tx: &mut pg::Tx,
-    claimed: Vec<Claimed>,
-) -> Result<Vec<(Claimed, Option<ReceiptCode>)>, Fault> {
+async fn with_codes(tx: &mut pg::Tx, claimed: Vec<Claimed>) -> Result<Vec<Outgoing>, Fault> {
     let mut coded = Vec::with_capacity(claimed.len());
     let mut kept: BTreeMap<TenantId, Vec<_>> = BTreeMap::new();
     for claimed in claimed {
@@ -246,7 +302,7 @@ async fn with_codes(
             let of_tenant = kept.entry(claimed.tenant.clone()).or_default();
             of_tenant.push((notice.case_id, notice.cycle, code.hash()));
         }
-        coded.push((claimed, code));
+        coded.push(Outgoing { claimed, code, contact: None });
     }
     for (tenant, codes) in kept {
         tx.act_for(&tenant).await?;

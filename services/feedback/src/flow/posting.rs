@@ -11,7 +11,8 @@ use crate::address::{normal, send_at};
 use crate::flow::deliver;
 use crate::letter::Letters;
 use crate::letter::template::Template;
-use crate::notice::{Contact, Delivery, Kind, Notice, Owed, State};
+use crate::notice::routing::Routing;
+use crate::notice::{Contact, Delivery, Dispatch, Kind, Notice, Owed, Sending, State};
 use crate::quiet::QuietHours;
 use crate::revision::{Revision, Subject};
 use crate::{store, wire};
@@ -26,6 +27,12 @@ pub(crate) async fn letters(tx: &mut Tx) -> Result<Letters, Fault> {
     Ok(Letters::of_tenant(own.into_iter().filter_map(named).collect()))
 }
 
+/// By which means notices go.
+pub(crate) async fn routing(tx: &mut Tx) -> Result<Routing, Fault> {
+    let in_force = store::revisions_in_force(tx, Subject::NoticeRouting).await?.pop();
+    Ok(in_force.map_or_else(Routing::shipped, |(_, revision)| revision.content))
+}
+
 /// Makes notices of what is owed, and posts them.
 pub(crate) async fn post_owed(
     tx: &mut Tx,
@@ -33,12 +40,13 @@ pub(crate) async fn post_owed(
     owed: Vec<Owed>,
     known: &HashMap<CaseId, Contact>,
 ) -> Result<(), Fault> {
-    let letters = letters(tx).await?;
+    let (letters, routing) = (letters(tx).await?, routing(tx).await?);
+    let dispatch = Dispatch { delivery, letters: &letters, routing: &routing };
     let mut notices = Vec::with_capacity(owed.len());
     for owed in owed {
         if let Some(contact) = known.get(&owed.case_id) {
             let zone = owed.zone.clone();
-            let notice = Notice::new(NoticeId(tx.new_id()), owed, contact, (delivery, &letters), tx.now());
+            let notice = Notice::new(NoticeId(tx.new_id()), owed, contact, dispatch, tx.now());
             notices.push((notice, zone));
         }
     }
@@ -61,6 +69,49 @@ pub(crate) async fn post(tx: &mut Tx, notices: Vec<(Notice, String)>) -> Result<
         }
     }
     Ok(())
+}
+
+/// Has notices that could not be delivered go on to the next means, where there is one;
+/// answers those that stay undelivered. The transaction has settled them.
+pub(crate) async fn go_on(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    undelivered: Vec<Notice>,
+) -> Result<Vec<Notice>, Fault> {
+    if undelivered.is_empty() {
+        return Ok(undelivered);
+    }
+    let routing = routing(tx).await?;
+    let cases: Vec<CaseId> = undelivered.iter().map(|notice| notice.case_id).collect();
+    let cycles: Vec<_> = undelivered.iter().map(|notice| (notice.case_id, notice.cycle)).collect();
+    let ids: Vec<NoticeId> = undelivered.iter().map(|notice| notice.id).collect();
+    let (contacts, zones) = (store::contacts(tx, &cases).await?, store::zones(tx, &cycles).await?);
+    let earlier = store::sendings(tx, &ids).await?;
+    let now = tx.now();
+    let (mut ended, mut sent) = (Vec::new(), Vec::new());
+    for mut notice in undelivered {
+        let sendings = earlier.get(&notice.id).map_or(&[][..], Vec::as_slice);
+        let contact = contacts.get(&notice.case_id);
+        let before = contact.and_then(|contact| notice.go_on(sendings, contact, (delivery, &routing), now));
+        match before {
+            Some(before) => sent.push((notice, before)),
+            None => ended.push(notice),
+        }
+    }
+    let (mut going, before): (Vec<Notice>, Vec<Sending>) = sent.into_iter().unzip();
+    let zone = |notice: &Notice| zones.get(&(notice.case_id, notice.cycle)).cloned().unwrap_or_default();
+    let zones: Vec<String> = going.iter().map(zone).collect();
+    keep_quiet(tx, &mut going, &zones).await?;
+    for sending in &before {
+        store::keep_sending(tx, sending).await?;
+    }
+    for notice in going.iter().chain(&ended) {
+        store::go_on(tx, notice).await?;
+    }
+    if !going.is_empty() {
+        tx.notify(deliver::TOPIC);
+    }
+    Ok(ended)
 }
 
 /// Lets what is due in quiet hours wait until they are over.

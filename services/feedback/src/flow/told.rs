@@ -11,11 +11,11 @@ use kernel::{CaseId, NoticeId};
 use pg::Tx;
 
 use crate::flow::{follow_up, posting};
-use crate::notice::{Contact, Delivery, Kind, Notice, Owed, State, Word};
+use crate::notice::{Closing, Contact, Delivery, Dispatch, Kind, Notice, Owed, State, Word};
 use crate::profile::{Profile, Progress};
 use crate::revision::{Revision, Subject};
 use crate::store;
-use crate::store::ToldCycle;
+use crate::store::{AwaitedCycle, ToldCycle};
 use crate::survey::{Invitation, Questionnaire, Reply, Standing, State as SurveyState, Survey};
 
 /// Takes in which notices were delivered: of those that told an outcome, what follows.
@@ -26,6 +26,7 @@ pub(crate) async fn outcomes(tx: &mut Tx, delivery: &Delivery, ended: &[&Notice]
         return Ok(());
     }
     let cycles: Vec<(CaseId, i32)> = told.iter().map(|notice| (notice.case_id, notice.cycle)).collect();
+    tell_closing(tx, delivery, &cycles, &told).await?;
     let now = tx.now();
     let fresh = store::mark_told(tx, &cycles, now).await?;
     if fresh.is_empty() {
@@ -37,6 +38,41 @@ pub(crate) async fn outcomes(tx: &mut Tx, delivery: &Delivery, ended: &[&Notice]
     follow_up::told(tx, &fresh, &profiles).await?;
     let traces = told.iter().map(|notice| (notice.case_id, notice.traceparent.as_str())).collect();
     open_surveys(tx, delivery, &fresh, &profiles, &contacts, &traces).await
+}
+
+/// Has those told be told again before the time to answer ends, if they do not: once per
+/// outcome. The worker looks whether they have, as it sends it. Nobody who is not reached
+/// need be told by a person: the outcome has told it.
+async fn tell_closing(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    cycles: &[(CaseId, i32)],
+    told: &[&Notice],
+) -> Result<(), Fault> {
+    let now = tx.now();
+    let routing = posting::routing(tx).await?;
+    let awaited = store::awaited_cycles(tx, cycles, now).await?;
+    let owed = awaited.into_iter().filter_map(|one| Some((routing.closing_soon(one.until, now)?, one)));
+    let owed: Vec<_> = owed.collect();
+    if owed.is_empty() {
+        return Ok(());
+    }
+    let letters = posting::letters(tx).await?;
+    let dispatch = Dispatch { delivery, letters: &letters, routing: &routing };
+    let contacts = store::contacts(tx, &owed.iter().map(|(_, one)| one.case_id).collect::<Vec<_>>()).await?;
+    let mut notices = Vec::new();
+    for (send, AwaitedCycle { case_id, cycle, until, correction, zone }) in owed {
+        let Some(contact) = contacts.get(&case_id) else { continue };
+        let traceparent = told.iter().find(|notice| notice.case_id == case_id);
+        let traceparent = traceparent.map(|notice| notice.traceparent.clone()).unwrap_or_default();
+        let word = Word::ClosingSoon(Closing { number: correction, until });
+        let owed = Owed { case_id, cycle, word, zone: zone.clone(), traceparent };
+        let notice = Notice::new(NoticeId(tx.new_id()), owed, contact, dispatch, now);
+        if notice.state == State::Pending {
+            notices.push((notice.at(send), zone));
+        }
+    }
+    posting::post(tx, notices).await
 }
 
 /// The questionnaire in force.
@@ -55,7 +91,8 @@ async fn open_surveys(
     traces: &HashMap<CaseId, &str>,
 ) -> Result<(), Fault> {
     let asked = questionnaire(tx).await?;
-    let letters = posting::letters(tx).await?;
+    let (letters, routing) = (posting::letters(tx).await?, posting::routing(tx).await?);
+    let dispatch = Dispatch { delivery, letters: &letters, routing: &routing };
     let (mut surveys, mut notices) = (Vec::new(), Vec::new());
     for cycle in told {
         let ended = profiles.get(&cycle.case_id).and_then(|profile| profile.standing.cancels());
@@ -82,7 +119,7 @@ async fn open_surveys(
             let traceparent = traces.get(&cycle.case_id).copied().unwrap_or_default().to_owned();
             let (case_id, zone) = (cycle.case_id, cycle.zone.clone());
             let owed = Owed { case_id, cycle: cycle.cycle, word, zone, traceparent };
-            let notice = Notice::new(NoticeId(tx.new_id()), owed, contact, (delivery, &letters), tx.now());
+            let notice = Notice::new(NoticeId(tx.new_id()), owed, contact, dispatch, tx.now());
             notices.push((notice.at(send), cycle.zone.clone()));
         }
     }

@@ -61,6 +61,7 @@ pub fn places(kind: Kind) -> Vec<(&'static str, bool)> {
         Kind::Extension => &[("reasons", true), ("until", true)],
         Kind::Holding => &[("text", true), ("reason", true), ("next", true), ("until", true)],
         Kind::Shortage => &[("article", true), ("until", true)],
+        Kind::ClosingSoon => &[("until", true)],
         Kind::Survey => &[
             ("reminder", false),
             ("handling", true),
@@ -123,7 +124,8 @@ fn environment<'t>() -> Environment<'t> {
     environment
 }
 
-fn write(field: &'static str, source: &str, values: &Values) -> Result<String, Flaw> {
+/// What a source writes.
+pub(super) fn write(field: &'static str, source: &str, values: &Values) -> Result<String, Flaw> {
     let written = environment().render_str(source, values);
     written.map_err(|error| Flaw { field, problem: told(&error) })
 }

@@ -16,6 +16,8 @@ fn contact(language: &str, name: &str, subject: &str) -> Contact {
     Contact {
         case_id: CaseId(Uuid::nil()),
         recipient: "someone@example.org".to_owned(),
+        phone: String::new(),
+        channel: 0,
         name: name.to_owned(),
         language: language.to_owned(),
         subject: subject.to_owned(),
@@ -71,6 +73,19 @@ fn shortage(contact: &Contact) -> Letter {
         expected: "2026-12-11T16:00:00Z".parse().unwrap(),
     };
     written(&Word::Shortage(lacking), contact, "Asia/Shanghai")
+}
+
+fn closing_soon(contact: &Contact) -> Letter {
+    let until = "2026-12-11T16:00:00Z".parse().unwrap();
+    written(&Word::ClosingSoon(Closing { number: 0, until }), contact, "Asia/Shanghai")
+}
+
+#[test]
+fn whoever_has_not_answered_is_told_until_when_they_can() {
+    let letter = closing_soon(&contact("en", "Ada", "late"));
+    assert!(letter.body.contains("until the end of 11 December 2026 (Beijing time). If you do not accept"));
+    let letter = closing_soon(&contact("zh-CN", "", "晚到"));
+    assert!(letter.body.contains("您可在2026年12月11日 24:00（北京时间）之前答复。"), "{}", letter.body);
 }
 
 fn all(contact: &Contact) -> [Letter; 6] {
@@ -289,7 +304,7 @@ fn every_letter() -> String {
             letters.push(survey(&contact, false));
             letters.push(survey(&contact, true));
             letters.push(shortage(&contact));
-            for Letter { language, subject, body } in letters {
+            for Letter { language, subject, body, short: _ } in letters {
                 text.extend(["=== ", &language, "\n", &subject, "\n---\n", &body]);
             }
         }
@@ -302,4 +317,21 @@ fn the_shipped_templates_write_the_letters_that_were_always_written() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/letter/letters.txt");
     let always = std::fs::read_to_string(path).unwrap();
     assert_eq!(every_letter(), always);
+}
+
+#[test]
+fn a_text_message_of_each_kind_says_whose_it_is_in_no_more_parts_than_are_sent() {
+    use crate::text_message::{MAX_PARTS, parts};
+    for language in ["en", "zh"] {
+        let contact = contact(language, "Ada", &"late parcel ".repeat(40));
+        let others = [shortage(&contact), closing_soon(&contact)];
+        for letter in all(&contact).into_iter().chain(others) {
+            let sent = letter.with_code("0000-0000-0000-0000-0000").short;
+            assert!(sent.contains(&contact.case_id.to_string()), "{sent}");
+            assert!(parts(&sent) <= MAX_PARTS && !sent.ends_with("..."), "{} parts: {sent}", parts(&sent));
+            assert!(!sent.contains("{{ ca") && !sent.contains('\n'), "{sent}");
+        }
+    }
+    let sent = survey(&contact("en", "Ada", "late"), false).with_code("ABC").short;
+    assert!(sent.ends_with("with this code: ABC"), "{sent}");
 }

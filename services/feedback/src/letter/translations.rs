@@ -23,6 +23,7 @@ pub(super) struct Translation {
     pub(super) holding: Source,
     pub(super) survey: Source,
     pub(super) shortage: Source,
+    pub(super) closing_soon: Source,
     pub(super) upheld: &'static str,
     pub(super) partly_upheld: &'static str,
     pub(super) not_upheld: &'static str,
@@ -32,6 +33,8 @@ pub(super) struct Translation {
 pub(super) struct Source {
     pub(super) subject: &'static str,
     pub(super) body: &'static str,
+    /// As a text message: in no more parts than are sent, the places filled.
+    pub(super) short: &'static str,
 }
 
 /// Every language there is; the first serves all others.
@@ -70,6 +73,7 @@ With the receipt code you were given when you complained you can see at any time
 
 You need not do anything now. We will write to you again when a decision has been made.
 ",
+        short: "We have received your complaint {{ case }} and have begun to look into it. You need not do anything now.",
     },
     outcome: Source {
         subject: "The outcome of your complaint: {{ subject }}",
@@ -90,6 +94,7 @@ Please also tell us, from 1 (very dissatisfied) to 5 (very satisfied), how satis
 
 To answer, contact us the way you complained and give the number above.
 ",
+        short: "We have decided on your complaint {{ case }}: {{ decision }} Please tell us by {{ until }} whether you accept this, the way you complained.",
     },
     recourse: Source {
         subject: "Your complaint is closed; where else you can turn: {{ subject }}",
@@ -102,6 +107,7 @@ Its number: {{ case }}
 
 You may now turn to the ombudsman or the supervisory authority responsible for us, or to a court. Please give them the number above: we will answer their questions and hand over our records of your complaint.
 ",
+        short: "Your complaint {{ case }} is closed. You may now turn to the ombudsman or the supervisory authority responsible for us, or to a court.",
     },
     extension: Source {
         subject: "Your complaint takes longer: {{ subject }}",
@@ -117,6 +123,7 @@ Its number: {{ case }}
 
 {% endif %}We will give you our answer by {% if until %}{{ until }}{% else %}the time we will tell you as soon as we know it{% endif %}. You need not do anything now.
 ",
+        short: "Your complaint {{ case }} takes longer. {% if until %}We will answer by {{ until }}.{% else %}We will tell you by when as soon as we know.{% endif %}",
     },
     holding: Source {
         subject: "News of your complaint: {{ subject }}",
@@ -138,6 +145,7 @@ Why it takes longer:
 
 {% endif %}You need not do anything now.
 ",
+        short: "We have not decided on your complaint {{ case }} yet.{% if next %} We will write again by {{ next }}.{% endif %}{% if until %} We will answer by {{ until }}.{% endif %}",
     },
     survey: Source {
         subject: "How did you find our handling of your complaint? {{ subject }}",
@@ -156,6 +164,7 @@ Its number: {{ case }}
 To answer, give this code where you complained: {{ code }}
 It can be used once, until {{ until }}. Please keep it to yourself.
 ",
+        short: "How did you find our handling of your complaint {{ case }}? Please tell us until {{ until }}, where you complained, with this code: {{ code }}",
     },
     shortage: Source {
         subject: "Your remedy takes longer: {{ subject }}",
@@ -168,6 +177,22 @@ Its number: {{ case }}
 
 We expect it by {{ until }} and go on then by ourselves. You need not do anything now. If you do not want to wait, contact us the way you complained and give the number above: we will look for another remedy with you.
 ",
+        short: "The remedy for your complaint {{ case }} takes longer: {{ article }} has run out. We expect it by {{ until }} and go on then by ourselves.",
+    },
+    closing_soon: Source {
+        subject: "Please answer by the date below: {{ subject }}",
+        body: "{{ greeting }}
+
+We have told you the outcome of your complaint, and you have not told us yet whether you accept it.
+
+Your complaint: {{ subject }}
+Its number: {{ case }}
+
+You can do so until {{ until }}. If you do not accept the outcome, say what has not been put right: your complaint will then be looked at again, one level up. After that time no answer is taken, and your complaint is closed.
+
+To answer, contact us the way you complained and give the number above.
+",
+        short: "You have not told us yet whether you accept the outcome of your complaint {{ case }}. You can until {{ until }}; then it is closed.",
     },
     upheld: "your complaint is upheld.",
     partly_upheld: "your complaint is upheld in part.",
@@ -212,6 +237,7 @@ const CHINESE: Translation = Translation {
 
 您目前无需进行任何操作。作出处理决定后，我们会再次通知您。
 ",
+        short: "我们已收到您的投诉（编号{{ case }}），并已开始处理。您目前无需进行任何操作。",
     },
     outcome: Source {
         subject: "您的投诉处理结果：{{ subject }}",
@@ -232,6 +258,7 @@ const CHINESE: Translation = Translation {
 
 答复方式：请通过您提交投诉的渠道与我们联系，并提供上述投诉编号。
 ",
+        short: "您的投诉（编号{{ case }}）已有处理结果：{{ decision }}请在{{ until }}之前通过您提交投诉的渠道告知我们您是否接受。",
     },
     recourse: Source {
         subject: "您的投诉已办结及其他救济途径：{{ subject }}",
@@ -244,6 +271,7 @@ const CHINESE: Translation = Translation {
 
 您可以向负责监管我们的主管部门或行业调解组织反映，也可以依法向人民法院提起诉讼。届时请提供上述投诉编号，我们将配合答复并移交投诉记录。
 ",
+        short: "您的投诉（编号{{ case }}）已办结。您可以向负责监管我们的主管部门或行业调解组织反映，也可以依法向人民法院提起诉讼。",
     },
     extension: Source {
         subject: "您的投诉处理时限已延长：{{ subject }}",
@@ -259,6 +287,7 @@ const CHINESE: Translation = Translation {
 
 {% endif %}我们将在{% if until %}{{ until }}{% else %}另行通知的时间{% endif %}之前向您答复。您目前无需进行任何操作。
 ",
+        short: "您的投诉（编号{{ case }}）处理时限已延长，{% if until %}我们将在{{ until }}之前向您答复。{% else %}答复时间将另行通知。{% endif %}",
     },
     holding: Source {
         subject: "您的投诉处理进展：{{ subject }}",
@@ -280,6 +309,7 @@ const CHINESE: Translation = Translation {
 
 {% endif %}您目前无需进行任何操作。
 ",
+        short: "您的投诉（编号{{ case }}）尚未作出处理决定。{% if next %}我们将在{{ next }}之前再次与您联系。{% endif %}{% if until %}我们将在{{ until }}之前向您答复。{% endif %}",
     },
     survey: Source {
         subject: "投诉处理满意度调查：{{ subject }}",
@@ -298,6 +328,7 @@ const CHINESE: Translation = Translation {
 答复方式：请在您提交投诉的渠道提供以下调查码：{{ code }}
 该码仅可使用一次，有效期至{{ until }}，请妥善保管。
 ",
+        short: "诚邀您评价我们对投诉（编号{{ case }}）的处理，请在{{ until }}之前于您提交投诉的渠道提供调查码：{{ code }}",
     },
     shortage: Source {
         subject: "您的投诉补救措施将延后：{{ subject }}",
@@ -310,6 +341,22 @@ const CHINESE: Translation = Translation {
 
 预计到货时间：{{ until }}。到货后我们将立即继续办理，您目前无需进行任何操作。如您不愿等待，请通过您提交投诉的渠道与我们联系，并提供上述投诉编号，我们将与您商定其他补救方式。
 ",
+        short: "您的投诉（编号{{ case }}）补救措施将延后：{{ article }}暂时缺货，预计{{ until }}到货，届时我们将继续办理。",
+    },
+    closing_soon: Source {
+        subject: "请在期限前答复您的投诉处理结果：{{ subject }}",
+        body: "{{ greeting }}
+
+我们已将处理结果告知您，目前尚未收到您是否接受的答复。
+
+投诉事项：{{ subject }}
+投诉编号：{{ case }}
+
+您可在{{ until }}之前答复。如不接受，请说明尚未解决的问题，我们将提升一级重新处理。逾期将不再受理答复，该投诉将予以办结。
+
+答复方式：请通过您提交投诉的渠道与我们联系，并提供上述投诉编号。
+",
+        short: "您尚未答复是否接受投诉（编号{{ case }}）的处理结果。请在{{ until }}之前答复，逾期将予以办结。",
     },
     upheld: "您的投诉成立。",
     partly_upheld: "您的投诉部分成立。",

@@ -4,11 +4,14 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::address::OwnAddresses;
 
 fn contact(recipient: &str) -> Contact {
     Contact {
         case_id: CaseId(Uuid::nil()),
         recipient: recipient.to_owned(),
+        phone: String::new(),
+        channel: 0,
         name: String::new(),
         language: "en".to_owned(),
         subject: "late parcel".to_owned(),
@@ -20,13 +23,19 @@ fn contact(recipient: &str) -> Contact {
 }
 
 fn mail() -> Delivery {
-    Delivery::Mail(OwnAddresses::new(["complaints@example.org"]))
+    Delivery::mail(OwnAddresses::new(["complaints@example.org"]))
 }
 
 fn to(contact: &Contact, word: Word, delivery: &Delivery) -> Notice {
     let owed =
         Owed { case_id: contact.case_id, cycle: 1, word, zone: String::new(), traceparent: String::new() };
-    Notice::new(NoticeId(Uuid::nil()), owed, contact, (delivery, &Letters::default()), Timestamp::UNIX_EPOCH)
+    Notice::new(
+        NoticeId(Uuid::nil()),
+        owed,
+        contact,
+        Dispatch { delivery, letters: &Letters::default(), routing: &Routing::shipped() },
+        Timestamp::UNIX_EPOCH,
+    )
 }
 
 fn owed(recipient: &str, delivery: &Delivery) -> Notice {
@@ -44,11 +53,11 @@ fn record(told: Timestamp) -> Record {
 #[test]
 fn what_cannot_leave_says_why_at_once() {
     for (recipient, delivery, reason) in [
-        ("a@b.example", Delivery::None, "NO_TRANSPORT"),
+        ("a@b.example", Delivery::default(), "NO_TRANSPORT"),
         ("", mail(), "NO_ADDRESS"),
-        ("", Delivery::None, "NO_ADDRESS"),
+        ("", Delivery::default(), "NO_ADDRESS"),
         ("noreply@b.example", mail(), "AUTOMATIC_SENDER"),
-        ("MAILER-DAEMON@b.example", Delivery::None, "AUTOMATIC_SENDER"),
+        ("MAILER-DAEMON@b.example", Delivery::default(), "AUTOMATIC_SENDER"),
         ("Complaints+7@example.org", mail(), "OWN_ADDRESS"),
     ] {
         let notice = owed(recipient, &delivery);
@@ -75,7 +84,9 @@ fn what_a_program_wrote_is_not_acknowledged_but_told_of_later() {
     assert_eq!(acknowledgement.failure_reason, "AUTOMATIC_MESSAGE");
     assert_eq!(to(&program, Word::Recourse, &mail()).state, State::Pending, "a person decided that");
     let mut asked_for = acknowledgement;
-    assert!(asked_for.send_again(&program, &mail(), by(), Timestamp::UNIX_EPOCH).is_ok());
+    assert!(
+        asked_for.send_again(&program, (&mail(), &Routing::shipped()), by(), Timestamp::UNIX_EPOCH).is_ok()
+    );
 }
 
 #[test]
@@ -96,26 +107,33 @@ fn sent_again_it_goes_to_the_address_now_known() {
     let now = Timestamp::UNIX_EPOCH;
     let mut notice = owed("wrong@b.example", &mail());
     assert_eq!(
-        notice.send_again(&contact("wrong@b.example"), &mail(), by(), now),
+        notice.send_again(&contact("wrong@b.example"), (&mail(), &Routing::shipped()), by(), now),
         Err(Refusal::NoticePending)
     );
     notice.tried(Answer::Refused("550 no".into()), now, 0.0);
     for (to, delivery, obstacle) in [
         ("", mail(), Obstacle::NoAddress),
-        ("a@b.example", Delivery::None, Obstacle::NoTransport),
+        ("a@b.example", Delivery::default(), Obstacle::NoTransport),
         ("no-reply@b.example", mail(), Obstacle::AutomaticSender),
     ] {
         let before = notice.clone();
-        assert_eq!(notice.send_again(&contact(to), &delivery, by(), now), Err(Refusal::Obstacle(obstacle)));
+        assert_eq!(
+            notice.send_again(&contact(to), (&delivery, &Routing::shipped()), by(), now),
+            Err(Refusal::Obstacle(obstacle))
+        );
         assert_eq!(notice, before);
     }
-    let before = notice.send_again(&contact("a@b.example"), &mail(), by(), now).expect("undelivered");
+    let before = notice
+        .send_again(&contact("a@b.example"), (&mail(), &Routing::shipped()), by(), now)
+        .expect("undelivered");
     assert_eq!((before.number, before.recipient.as_str()), (1, "wrong@b.example"));
     assert_eq!((before.state, before.failure_reason.as_str()), (State::Undelivered, "550 no"));
     assert_eq!((notice.state, notice.sending, notice.due), (State::Pending, 2, Some(now)));
     assert_eq!((notice.recipient.as_str(), notice.attempts, notice.detail()), ("a@b.example", 0, ""));
     // Still tried at an address that was found to be wrong meanwhile.
-    let before = notice.send_again(&contact("c@d.example"), &mail(), by(), now).expect("another address");
+    let before = notice
+        .send_again(&contact("c@d.example"), (&mail(), &Routing::shipped()), by(), now)
+        .expect("another address");
     assert_eq!((before.state, notice.sending), (State::Pending, 3));
 }
 
@@ -126,7 +144,7 @@ fn it_is_not_sent_for_ever() {
     let mut sent = 1;
     let refusal = loop {
         notice.tried(Answer::Refused("550 no".into()), now, 0.0);
-        match notice.send_again(&contact("a@b.example"), &mail(), by(), now) {
+        match notice.send_again(&contact("a@b.example"), (&mail(), &Routing::shipped()), by(), now) {
             Ok(_) => sent += 1,
             Err(refusal) => break refusal,
         }
@@ -151,7 +169,7 @@ fn attempts_at_a_notice_end() {
     let mut now = Timestamp::UNIX_EPOCH;
     loop {
         notice.attempts += 1;
-        match notice.tried(Answer::Later("451 greylisted".into()), now, 1.0) {
+        match notice.tried(Answer::Later("451 greylisted".into(), None), now, 1.0) {
             Some(again) => now = again,
             None => break,
         }
@@ -160,6 +178,59 @@ fn attempts_at_a_notice_end() {
     assert_eq!(notice.detail(), "451 greylisted");
     let hours = (now - Timestamp::UNIX_EPOCH).get_seconds() / 3600;
     assert!((44..=52).contains(&hours), "given up after {hours} hours");
+}
+
+#[test]
+fn what_a_server_asks_for_is_kept_up_to_the_longest() {
+    let now = Timestamp::UNIX_EPOCH;
+    let again = |asked: u64, fraction: f64| {
+        let mut notice = owed("a@b.example", &mail());
+        notice.attempts = 1;
+        let asked = Some(Duration::from_secs(asked));
+        let due = notice.tried(Answer::Later("429".into(), asked), now, fraction);
+        u64::try_from(due.expect("tried again").as_second()).expect("ahead")
+    };
+    assert_eq!((again(600, 0.0), again(1, 0.0)), (600, 7), "a shorter time than our own is passed over");
+    assert!((600..=615).contains(&again(600, 1.0)), "not all come at once");
+    assert_eq!(again(1_000_000, 0.0), LONGEST_RETRY_AFTER.as_secs());
+}
+
+#[test]
+fn it_goes_on_to_what_was_not_tried_yet_and_is_configured() {
+    let all = [Means::Email, Means::Sms, Means::Webhook];
+    let delivery = Delivery { means: all.into(), ..mail() };
+    let without_sms = Delivery { means: [Means::Email, Means::Webhook].into(), ..mail() };
+    let reached = Contact { phone: "+86 138 0013 8000".to_owned(), ..contact("a@b.example") };
+    let (now, shipped) = (Timestamp::UNIX_EPOCH, Routing::shipped());
+    let mut notice = to(&reached, Word::Recourse, &delivery);
+    let mut earlier = Vec::new();
+    for means in [Means::Sms, Means::Webhook] {
+        notice.tried(Answer::Refused("no".into()), now, 0.0);
+        earlier.push(notice.go_on(&earlier, &reached, (&delivery, &shipped), now).expect("one is left"));
+        assert_eq!((notice.means, notice.state, notice.due), (means, State::Pending, Some(now)));
+    }
+    notice.tried(Answer::Refused("x".repeat(900)), now, 0.0);
+    assert_eq!(notice.go_on(&earlier, &reached, (&delivery, &shipped), now), None);
+    assert!(notice.failure_reason.starts_with("EMAIL: no; SMS: no; WEBHOOK: xxx"));
+    assert!(notice.failure_reason.chars().count() <= MAX_DETAIL);
+
+    let mut notice = to(&reached, Word::Recourse, &without_sms);
+    notice.tried(Answer::Refused("no".into()), now, 0.0);
+    assert!(notice.go_on(&[], &reached, (&without_sms, &shipped), now).is_some());
+    assert_eq!(notice.means, Means::Webhook);
+    notice.sending = MAX_SENDINGS;
+    notice.tried(Answer::Refused("no".into()), now, 0.0);
+    assert_eq!(notice.go_on(&[], &reached, (&delivery, &shipped), now), None, "not for ever");
+}
+
+#[test]
+fn what_only_a_program_reads_is_no_way_of_a_system_that_mails() {
+    let delivery = Delivery { means: [Means::Email, Means::Webhook].into(), ..mail() };
+    for address in ["noreply@b.example", "complaints@example.org"] {
+        assert_eq!(to(&contact(address), Word::Recourse, &delivery).state, State::Undelivered, "{address}");
+    }
+    let nobody = Contact { anonymous: true, ..contact("") };
+    assert_eq!(to(&nobody, Word::Recourse, &delivery).failure_reason, "ANONYMOUS");
 }
 
 proptest! {

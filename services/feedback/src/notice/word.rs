@@ -39,6 +39,17 @@ pub enum Word {
     Survey(Invitation),
     /// Goods are lacking.
     Shortage(Lacking),
+    /// The time to answer the outcome ends.
+    ClosingSoon(Closing),
+}
+
+/// When the time to answer an outcome ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// Which correction of its decision it is about; 0 for the decision itself.
+    pub number: i32,
+    /// Until when an answer is taken.
+    pub until: Timestamp,
 }
 
 /// Goods that are lacking for a remedy.
@@ -89,6 +100,7 @@ impl Word {
             Self::Holding(_) => Kind::Holding,
             Self::Survey(_) => Kind::Survey,
             Self::Shortage(_) => Kind::Shortage,
+            Self::ClosingSoon(_) => Kind::ClosingSoon,
         }
     }
 
@@ -98,6 +110,7 @@ impl Word {
             Self::Extension(delay) => delay.number,
             Self::Holding(holding) => holding.number,
             Self::Shortage(lacking) => lacking.number,
+            Self::ClosingSoon(closing) => closing.number,
             Self::Outcome(ruling) => ruling.correction,
             Self::Survey(invitation) => invitation.reminder.into(),
             Self::Acknowledgement | Self::Recourse => 0,

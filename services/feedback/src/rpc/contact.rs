@@ -49,6 +49,7 @@ pub(super) async fn correct(
             let correction = Correction {
                 version: contact.version,
                 recipient: before.recipient,
+                phone: before.phone,
                 name: before.name,
                 language: before.language,
                 actor: caller.subject.to_string(),

@@ -6,8 +6,7 @@ use proto::redress::feedback::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::flow::deliver;
-use crate::flow::told;
+use crate::flow::{deliver, posting, told};
 use crate::notice::{Delivery, Requester};
 use crate::refusal::Refusal;
 use crate::{store, wire};
@@ -53,7 +52,8 @@ pub(super) async fn resend(
         .mutate(context, async move |mut tx, _| {
             let mut notice = store::lock_notice(&mut tx, notice).await?.ok_or(Refusal::NoticeNotFound)?;
             let contact = store::contact(&mut tx, notice.case_id).await?.ok_or(Refusal::ContactNotFound)?;
-            let before = notice.send_again(&contact, &delivery, by, tx.now())?;
+            let routing = posting::routing(&mut tx).await?;
+            let before = notice.send_again(&contact, (&delivery, &routing), by, tx.now())?;
             store::keep_sending(&mut tx, &before).await?;
             store::change(&mut tx, &notice).await?;
             let earlier = store::sendings(&mut tx, &[notice.id]).await?.remove(&notice.id);

@@ -49,7 +49,8 @@ fn shipped(key: &TemplateKey) -> Result<Template, Fault> {
 fn preview(request: PreviewTemplateRequest) -> Result<PreviewTemplateResponse, Fault> {
     let Wanted { key, template, note: _ } = wire::previewed(request)?;
     let written = letter::preview(key.kind, key.language, &template);
-    let Letter { language: _, subject, body } = written.map_err(|flaw| Fault::internal(flaw.problem))?;
+    let Letter { language: _, subject, body, short: _ } =
+        written.map_err(|flaw| Fault::internal(flaw.problem))?;
     Ok(PreviewTemplateResponse { subject, body })
 }
 

@@ -18,6 +18,8 @@ pub(crate) async fn meet(conn: &mut PgConnection, contacts: &[Contact]) -> Resul
         .rows(contacts)
         .column("case_id", |contact| contact.case_id.0)
         .column("recipient", |contact| contact.recipient.as_str())
+        .column("phone", |contact| contact.phone.as_str())
+        .column("channel", |contact| contact.channel)
         .column("name", |contact| contact.name.as_str())
         .column("language", |contact| contact.language.as_str())
         .column("subject", |contact| contact.subject.as_str())
@@ -35,6 +37,8 @@ pub(crate) async fn meet(conn: &mut PgConnection, contacts: &[Contact]) -> Resul
 struct ContactRow {
     case_id: Uuid,
     recipient: String,
+    phone: String,
+    channel: i16,
     name: String,
     language: String,
     subject: String,
@@ -46,10 +50,19 @@ struct ContactRow {
 
 impl ContactRow {
     fn contact(self) -> Contact {
-        let Self { case_id, recipient, name, language, subject, traceparent, anonymous, automatic, version } =
-            self;
-        let case_id = CaseId(case_id);
-        Contact { case_id, recipient, name, language, subject, traceparent, anonymous, automatic, version }
+        Contact {
+            case_id: CaseId(self.case_id),
+            recipient: self.recipient,
+            phone: self.phone,
+            channel: self.channel,
+            name: self.name,
+            language: self.language,
+            subject: self.subject,
+            traceparent: self.traceparent,
+            anonymous: self.anonymous,
+            automatic: self.automatic,
+            version: self.version,
+        }
     }
 }
 
@@ -57,7 +70,8 @@ impl ContactRow {
 macro_rules! select_contacts {
     ($rest:literal) => {
         concat!(
-            "SELECT case_id, recipient, name, language, subject, traceparent, anonymous, automatic, version
+            "SELECT case_id, recipient, phone, channel, name, language, subject, traceparent, anonymous, automatic,
+                    version
              FROM contact WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )
@@ -101,9 +115,9 @@ pub(crate) async fn correct(
     sqlx::query(
         "WITH kept AS (
              INSERT INTO contact_correction (tenant_id, case_id, version, recipient, name, language, actor, reason,
-                                             corrected_at)
-             VALUES (current_setting('redress.tenant'), $1, $2, $6, $7, $8, $9, $10, $11))
-         UPDATE contact SET version = $2, recipient = $3, name = $4, language = $5
+                                             corrected_at, phone)
+             VALUES (current_setting('redress.tenant'), $1, $2, $6, $7, $8, $9, $10, $11, $13))
+         UPDATE contact SET version = $2, recipient = $3, name = $4, language = $5, phone = $12
          WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1",
     )
     .bind(contact.case_id.0)
@@ -117,6 +131,8 @@ pub(crate) async fn correct(
     .bind(&before.actor)
     .bind(&before.reason)
     .bind(before.corrected.to_sqlx())
+    .bind(&contact.phone)
+    .bind(&before.phone)
     .execute(conn)
     .await?;
     Ok(())
@@ -126,6 +142,7 @@ pub(crate) async fn correct(
 struct CorrectionRow {
     version: i64,
     recipient: String,
+    phone: String,
     name: String,
     language: String,
     actor: String,
@@ -136,16 +153,16 @@ struct CorrectionRow {
 /// What was corrected of a contact, oldest first.
 pub(crate) async fn corrections(conn: &mut PgConnection, case: CaseId) -> Result<Vec<Correction>, Fault> {
     let rows: Vec<CorrectionRow> = sqlx::query_as(
-        "SELECT version, recipient, name, language, actor, reason, corrected_at FROM contact_correction
+        "SELECT version, recipient, phone, name, language, actor, reason, corrected_at FROM contact_correction
          WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1 ORDER BY version",
     )
     .bind(case.0)
     .fetch_all(conn)
     .await?;
     let correction = |row: CorrectionRow| {
-        let CorrectionRow { version, recipient, name, language, actor, reason, corrected_at } = row;
+        let CorrectionRow { version, recipient, phone, name, language, actor, reason, corrected_at } = row;
         let corrected = corrected_at.to_jiff();
-        Correction { version, recipient, name, language, actor, reason, corrected }
+        Correction { version, recipient, phone, name, language, actor, reason, corrected }
     };
     Ok(rows.into_iter().map(correction).collect())
 }

@@ -96,6 +96,42 @@ pub(crate) async fn mark_told(
     rows.into_iter().map(told).collect()
 }
 
+/// A cycle whose outcome awaits its answer.
+#[derive(Clone, Debug)]
+pub(crate) struct AwaitedCycle {
+    pub(crate) case_id: CaseId,
+    pub(crate) cycle: i32,
+    /// Until when an answer is taken.
+    pub(crate) until: jiff::Timestamp,
+    /// Which correction of its decision it is about.
+    pub(crate) correction: i32,
+    /// IANA name of the zone of its times; empty when unknown.
+    pub(crate) zone: String,
+}
+
+/// Of these cycles those that still await their answer.
+pub(crate) async fn awaited_cycles(
+    conn: &mut PgConnection,
+    cycles: &[(CaseId, i32)],
+    now: jiff::Timestamp,
+) -> Result<Vec<AwaitedCycle>, Fault> {
+    let rows: Vec<(Uuid, i32, Timestamp, i32, String)> = sqlx::query_as(
+        "SELECT DISTINCT f.case_id, f.cycle, f.respond_until, f.correction, f.time_zone
+         FROM (SELECT UNNEST($1::uuid[]) AS case_id, UNNEST($2::int[]) AS cycle) AS c
+         JOIN feedback f ON f.tenant_id = current_setting('redress.tenant') AND f.case_id = c.case_id
+              AND f.cycle = c.cycle AND f.awaited AND f.respond_until > $3",
+    )
+    .bind(cycles.iter().map(|(case, _)| case.0).collect::<Vec<_>>())
+    .bind(cycles.iter().map(|(_, cycle)| *cycle).collect::<Vec<_>>())
+    .bind(now.to_sqlx())
+    .fetch_all(conn)
+    .await?;
+    let awaited = |(case, cycle, until, correction, zone): (Uuid, i32, Timestamp, i32, String)| {
+        AwaitedCycle { case_id: CaseId(case), cycle, until: until.to_jiff(), correction, zone }
+    };
+    Ok(rows.into_iter().map(awaited).collect())
+}
+
 /// Opens cycles for their answer, once each; and once more for each correction of their
 /// decision: what was answered before was about another.
 pub(crate) async fn open_cycles(conn: &mut PgConnection, opened: &[(Cycle, String)]) -> Result<(), Fault> {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::impossible;
 use crate::letter::Letter;
-use crate::notice::{Filter, Kind, Means, Notice, Obstacle, Record, SURVEY_ENDED, State};
+use crate::notice::{CYCLE_ENDED, Filter, Kind, Means, Notice, Obstacle, Record, SURVEY_ENDED, State};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -37,6 +37,8 @@ struct Row {
     means: i16,
     recorder: String,
     told_at: Option<Timestamp>,
+    sending_means: i16,
+    short_text: String,
 }
 
 /// Reads notices of the tenant: what follows the tenant's condition is given.
@@ -45,7 +47,7 @@ macro_rules! select_notices {
         concat!(
             "SELECT notice_id, case_id, cycle, kind, number, state, language, recipient, subject, body, evidence,
                     failure_reason, attempts, traceparent, created_at, ended_at, due_at, sending, means, recorder,
-                    told_at
+                    told_at, sending_means, short_text
              FROM notice WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )
@@ -76,8 +78,15 @@ impl Row {
             kind: Kind::of(self.kind).ok_or_else(|| impossible("notice", "kind", self.notice_id))?,
             number: self.number,
             state: State::of(self.state).ok_or_else(|| impossible("notice", "state", self.notice_id))?,
+            means: Means::of(self.sending_means)
+                .ok_or_else(|| impossible("notice", "sending_means", self.notice_id))?,
             recipient: self.recipient,
-            letter: Letter { language: self.language, subject: self.subject, body: self.body },
+            letter: Letter {
+                language: self.language,
+                subject: self.subject,
+                body: self.body,
+                short: self.short_text,
+            },
             evidence: self.evidence,
             failure_reason: self.failure_reason,
             attempts: self.attempts,
@@ -111,6 +120,8 @@ pub(crate) async fn post(
         .column("recipient", |notice| notice.recipient.as_str())
         .column("subject", |notice| notice.letter.subject.as_str())
         .column("body", |notice| notice.letter.body.as_str())
+        .column("sending_means", |notice| notice.means.number())
+        .column("short_text", |notice| notice.letter.short.as_str())
         .column("failure_reason", |notice| notice.failure_reason.as_str())
         .column("evidence", |_| "")
         .column("attempts", |_| 0_i32)
@@ -139,7 +150,7 @@ pub(crate) async fn notices(
     let before = after.map_or(Uuid::max(), |notice| notice.0);
     let needs_person = pg::sql!(
         select_notices!(
-            "AND notice_id < $1 AND state = {undelivered} AND failure_reason <> $3 AND kind <> {survey}
+            "AND notice_id < $1 AND state = {undelivered} AND failure_reason <> ALL($3) AND kind <> {survey}
                AND dismissed_at IS NULL
              ORDER BY notice_id DESC LIMIT $2"
         ),
@@ -161,7 +172,7 @@ pub(crate) async fn notices(
         Filter::All => query,
         Filter::Case(case) => query.bind(case.0),
         Filter::State(state) => query.bind(state.number()),
-        Filter::NeedsPerson => query.bind(Obstacle::Anonymous.reason()),
+        Filter::NeedsPerson => query.bind(vec![Obstacle::Anonymous.reason(), CYCLE_ENDED]),
     }
     .fetch_all(conn)
     .await?;
@@ -183,7 +194,8 @@ pub(crate) async fn change(conn: &mut PgConnection, notice: &Notice) -> Result<(
     let changed = sqlx::query(
         "UPDATE notice
          SET state = $2, recipient = $3, evidence = $4, failure_reason = $5, attempts = $6, ended_at = $7, due_at = $8,
-             sending = $9, means = $10, recorder = $11, told_at = $12, dismissed_at = NULL, lane = $13
+             sending = $9, means = $10, recorder = $11, told_at = $12, dismissed_at = NULL, lane = $13,
+             sending_means = $14
          WHERE tenant_id = current_setting('redress.tenant') AND notice_id = $1",
     )
     .bind(notice.id.0)
@@ -199,9 +211,33 @@ pub(crate) async fn change(conn: &mut PgConnection, notice: &Notice) -> Result<(
     .bind(record.map_or("", |record| &record.recorder))
     .bind(record.map(|record| record.told.to_sqlx()))
     .bind(Lane::Live.number())
+    .bind(notice.means.number())
     .execute(conn)
     .await?;
     if changed.rows_affected() == 1 { Ok(()) } else { Err(Fault::internal("a notice was not written")) }
+}
+
+/// Writes what became of a notice that this transaction settled: it goes on to the next
+/// means, in its lane, or stays undelivered.
+pub(crate) async fn go_on(conn: &mut PgConnection, notice: &Notice) -> Result<(), Fault> {
+    let gone = sqlx::query(
+        "UPDATE notice
+         SET state = $2, recipient = $3, failure_reason = $4, attempts = $5, ended_at = $6, due_at = $7,
+             sending = $8, sending_means = $9
+         WHERE tenant_id = current_setting('redress.tenant') AND notice_id = $1",
+    )
+    .bind(notice.id.0)
+    .bind(notice.state.number())
+    .bind(&notice.recipient)
+    .bind(&notice.failure_reason)
+    .bind(notice.attempts)
+    .bind(notice.ended.map(ToSqlx::to_sqlx))
+    .bind(notice.due.map(ToSqlx::to_sqlx))
+    .bind(notice.sending)
+    .bind(notice.means.number())
+    .execute(conn)
+    .await?;
+    if gone.rows_affected() == 1 { Ok(()) } else { Err(Fault::internal("a notice was not written")) }
 }
 
 /// Has no person see to the undelivered notices of cases any more.
@@ -241,6 +277,27 @@ pub(crate) async fn end_survey_notices(
     .bind(cycles.iter().map(|(case, _)| case.0).collect::<Vec<_>>())
     .bind(cycles.iter().map(|(_, cycle)| *cycle).collect::<Vec<_>>())
     .bind(SURVEY_ENDED)
+    .bind(now.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives up notices that nobody is to be sent any more.
+pub(crate) async fn give_up(
+    conn: &mut PgConnection,
+    notices: &[NoticeId],
+    reason: &str,
+    now: jiff::Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query(pg::sql!(
+        "UPDATE notice SET state = {undelivered}, failure_reason = $2, ended_at = $3, due_at = NULL
+         WHERE tenant_id = current_setting('redress.tenant') AND notice_id = ANY($1) AND state = {pending}",
+        undelivered = State::Undelivered,
+        pending = State::Pending,
+    ))
+    .bind(notices.iter().map(|notice| notice.0).collect::<Vec<_>>())
+    .bind(reason)
     .bind(now.to_sqlx())
     .execute(conn)
     .await?;
@@ -304,7 +361,7 @@ pub(crate) async fn claim(conn: &mut PgConnection, claims: Claims) -> Result<Vec
          WHERE n.tenant_id = claimed.tenant_id AND n.notice_id = claimed.notice_id
          RETURNING n.tenant_id, n.notice_id, n.case_id, n.cycle, n.kind, n.number, n.state, n.language, n.recipient,
                    n.subject, n.body, n.evidence, n.failure_reason, n.attempts, n.traceparent, n.created_at,
-                   n.ended_at, n.due_at, n.sending, n.means, n.recorder, n.told_at",
+                   n.ended_at, n.due_at, n.sending, n.means, n.recorder, n.told_at, n.sending_means, n.short_text",
         pending = State::Pending,
     ))
     .bind(claims.now.to_sqlx())

@@ -56,7 +56,7 @@ impl Row {
                 expected: self.respond_until.ok_or_else(|| wrong("respond_until"))?.to_jiff(),
             }),
             // Is owed to those only who were told of an outcome.
-            Kind::Survey => return Err(wrong("kind")),
+            Kind::Survey | Kind::ClosingSoon => return Err(wrong("kind")),
         };
         let case_id = CaseId(self.case_id);
         Ok(Owed { case_id, cycle: self.cycle, word, zone: self.time_zone, traceparent: self.traceparent })
@@ -94,6 +94,7 @@ fn outcome(word: &Word) -> Option<i16> {
         | Word::Extension(_)
         | Word::Holding(_)
         | Word::Shortage(_)
+        | Word::ClosingSoon(_)
         | Word::Survey(_) => None,
     }
 }
@@ -104,6 +105,7 @@ fn until(word: &Word) -> Option<Timestamp> {
         Word::Extension(delay) => delay.due.map(ToSqlx::to_sqlx),
         Word::Holding(holding) => holding.due.map(ToSqlx::to_sqlx),
         Word::Shortage(lacking) => Some(lacking.expected.to_sqlx()),
+        Word::ClosingSoon(closing) => Some(closing.until.to_sqlx()),
         Word::Acknowledgement | Word::Recourse | Word::Survey(_) => None,
     }
 }
@@ -116,6 +118,7 @@ fn holding(word: &Word) -> Option<&Holding> {
         | Word::Outcome(_)
         | Word::Extension(_)
         | Word::Shortage(_)
+        | Word::ClosingSoon(_)
         | Word::Survey(_) => None,
     }
 }
@@ -134,7 +137,11 @@ fn reasons(word: &Word) -> &str {
         Word::Outcome(ruling) => &ruling.reasons,
         Word::Extension(delay) => &delay.reason,
         Word::Holding(holding) => &holding.reason,
-        Word::Acknowledgement | Word::Recourse | Word::Shortage(_) | Word::Survey(_) => "",
+        Word::Acknowledgement
+        | Word::Recourse
+        | Word::Shortage(_)
+        | Word::ClosingSoon(_)
+        | Word::Survey(_) => "",
     }
 }
 

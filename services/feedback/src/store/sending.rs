@@ -9,14 +9,14 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::impossible;
-use crate::notice::{Sending, State};
+use crate::notice::{Means, Sending, State};
 
 /// Keeps what became of a notice before it is sent again.
 pub(crate) async fn keep_sending(conn: &mut PgConnection, sending: &Sending) -> Result<(), Fault> {
     sqlx::query(
         "INSERT INTO notice_sending (tenant_id, notice_id, number, recipient, state, evidence, failure_reason,
-                                     attempts, ended_at, requester, reason, resent_at)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                                     attempts, ended_at, requester, reason, resent_at, means)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(sending.notice.0)
     .bind(sending.number)
@@ -29,6 +29,7 @@ pub(crate) async fn keep_sending(conn: &mut PgConnection, sending: &Sending) -> 
     .bind(&sending.requester)
     .bind(&sending.reason)
     .bind(sending.resent.to_sqlx())
+    .bind(sending.means.number())
     .execute(conn)
     .await?;
     Ok(())
@@ -38,6 +39,7 @@ pub(crate) async fn keep_sending(conn: &mut PgConnection, sending: &Sending) -> 
 struct Row {
     notice_id: Uuid,
     number: i32,
+    means: i16,
     recipient: String,
     state: i16,
     evidence: String,
@@ -55,6 +57,8 @@ impl Row {
         Ok(Sending {
             notice: NoticeId(self.notice_id),
             number: self.number,
+            means: Means::of(self.means)
+                .ok_or_else(|| impossible("notice_sending", "means", self.notice_id))?,
             recipient: self.recipient,
             state: state.ok_or_else(|| impossible("notice_sending", "state", self.notice_id))?,
             evidence: self.evidence,
@@ -78,7 +82,7 @@ pub(crate) async fn sendings(
         return Ok(sendings);
     }
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT notice_id, number, recipient, state, evidence, failure_reason, attempts, ended_at, requester, reason,
+        "SELECT notice_id, number, means, recipient, state, evidence, failure_reason, attempts, ended_at, requester, reason,
                 resent_at
          FROM notice_sending
          WHERE tenant_id = current_setting('redress.tenant') AND notice_id = ANY($1)

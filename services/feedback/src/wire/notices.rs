@@ -12,6 +12,8 @@ use crate::notice::{Contact, Correction, MAX_DETAIL, Means, Notice, Record, Send
 const INVALID_RECORD: &str = "INVALID_RECORD";
 /// Most characters of an e-mail address, as at intake.
 const MAX_EMAIL: usize = 320;
+/// Most characters of a telephone number, as at intake.
+const MAX_PHONE: usize = 40;
 /// Most characters of a name, as at intake.
 const MAX_NAME: usize = 200;
 /// Most characters of a language tag.
@@ -51,6 +53,7 @@ pub(crate) struct Corrected {
     pub(crate) case_id: CaseId,
     pub(crate) version: Option<i64>,
     pub(crate) email: String,
+    pub(crate) phone: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) language: Option<String>,
     pub(crate) reason: String,
@@ -62,6 +65,7 @@ impl Corrected {
         let kept = contact.clone();
         Contact {
             recipient: self.email.clone(),
+            phone: self.phone.clone().unwrap_or_else(|| kept.phone.clone()),
             name: self.name.clone().unwrap_or(kept.name),
             language: self.language.clone().unwrap_or(kept.language),
             version: kept.version + 1,
@@ -75,7 +79,8 @@ pub(crate) fn record(request: wire::RecordNoticeRequest, now: Timestamp) -> Resu
     let mut check = Check::new();
     check.request_id(request_id);
     let notice = check.id("notice_id", &notice_id);
-    let means = Means::of(means).filter(|means| *means != Means::Email);
+    let by_people = [Means::Letter, Means::Telephone, Means::InPerson, Means::Message];
+    let means = Means::of(means).filter(|means| by_people.contains(means));
     check.ensure(means.is_some(), "means", "must be LETTER, TELEPHONE, IN_PERSON or MESSAGE");
     check.ensure(tell_time.is_some(), "tell_time", "is required");
     let told = check.time("tell_time", tell_time);
@@ -105,6 +110,7 @@ pub(crate) fn correction(request: wire::CorrectContactRequest) -> Result<Correct
         display_name,
         language,
         reason,
+        phone,
     } = request;
     let mut check = Check::new();
     check.request_id(request_id);
@@ -112,17 +118,18 @@ pub(crate) fn correction(request: wire::CorrectContactRequest) -> Result<Correct
     let email = check.text("email", email.trim().to_owned(), MAX_EMAIL);
     let is_address = email.is_empty() || email.parse::<lettre::Address>().is_ok();
     check.ensure(is_address, "email", "is not an e-mail address");
+    let phone = phone.map(|phone| check.text("phone", phone.trim().to_owned(), MAX_PHONE));
     let name = display_name.map(|name| check.text("display_name", name, MAX_NAME));
     let language = language.map(|language| check.required("language", language, MAX_LANGUAGE));
     let reason = check.required("reason", reason, MAX_REASON);
     check.done("INVALID_CONTACT")?;
-    Ok(Corrected { case_id, version, email, name, language, reason })
+    Ok(Corrected { case_id, version, email, phone, name, language, reason })
 }
 
 pub(crate) fn contact_view(contact: Contact, corrections: Vec<Correction>) -> wire::Contact {
-    let Contact { case_id, recipient, name, language, version, .. } = contact;
+    let Contact { case_id, recipient, phone, name, language, version, .. } = contact;
     let correction = |correction: Correction| {
-        let Correction { version, recipient, name, language, actor, reason, corrected } = correction;
+        let Correction { version, recipient, phone, name, language, actor, reason, corrected } = correction;
         wire::ContactCorrection {
             version,
             previous_email: recipient,
@@ -131,6 +138,7 @@ pub(crate) fn contact_view(contact: Contact, corrections: Vec<Correction>) -> wi
             actor,
             reason,
             correct_time: Some(timestamp(corrected)),
+            previous_phone: phone,
         }
     };
     wire::Contact {
@@ -140,6 +148,7 @@ pub(crate) fn contact_view(contact: Contact, corrections: Vec<Correction>) -> wi
         display_name: name,
         language,
         corrections: corrections.into_iter().map(correction).collect(),
+        phone,
     }
 }
 
@@ -153,7 +162,7 @@ pub(crate) fn corrected(contact: &Contact, actor: &str, reason: &str) -> wire::C
 }
 
 pub(crate) fn notice(notice: Notice, earlier: Vec<Sending>) -> wire::Notice {
-    let means = means(&notice);
+    let told_by = told_by(&notice);
     let Notice {
         id,
         case_id,
@@ -161,6 +170,7 @@ pub(crate) fn notice(notice: Notice, earlier: Vec<Sending>) -> wire::Notice {
         kind,
         number: _,
         state,
+        means,
         recipient,
         letter,
         evidence,
@@ -188,19 +198,20 @@ pub(crate) fn notice(notice: Notice, earlier: Vec<Sending>) -> wire::Notice {
         attempts,
         create_time: Some(timestamp(created)),
         end_time: ended.map(timestamp),
-        means,
+        means: told_by,
         tell_time: record.as_ref().map(|record| timestamp(record.told)),
         recorder: record.map(|record| record.recorder).unwrap_or_default(),
         next_attempt_time: due.map(timestamp),
         earlier_sendings: earlier.into_iter().map(earlier_sending).collect(),
+        sending_means: means.number().into(),
     }
 }
 
-/// By which means the complainant was told; a transport's is e-mail.
-fn means(notice: &Notice) -> i32 {
+/// By which means the complainant was told.
+fn told_by(notice: &Notice) -> i32 {
     match (&notice.record, notice.state) {
         (Some(record), _) => record.means.number().into(),
-        (None, State::Delivered) => Means::Email.number().into(),
+        (None, State::Delivered) => notice.means.number().into(),
         (None, _) => 0,
     }
 }
@@ -209,6 +220,7 @@ fn earlier_sending(sending: Sending) -> wire::EarlierSending {
     let Sending {
         notice: _,
         number,
+        means,
         recipient,
         state,
         evidence,
@@ -230,6 +242,7 @@ fn earlier_sending(sending: Sending) -> wire::EarlierSending {
         requester,
         reason,
         resend_time: Some(timestamp(resent)),
+        means: means.number().into(),
     }
 }
 
@@ -242,8 +255,9 @@ pub(crate) fn settled(notice: &Notice) -> wire::NoticeSettled {
         kind: notice.kind.number().into(),
         state: notice.state.number().into(),
         detail: notice.detail().to_owned(),
-        means: means(notice),
+        means: told_by(notice),
         recorder: record.map(|record| record.recorder.clone()).unwrap_or_default(),
         tell_time: record.map(|record| timestamp(record.told)),
+        sending_means: notice.means.number().into(),
     }
 }

@@ -101,6 +101,11 @@ fn read_wording(check: &mut Check, place: usize, wording: wire::SurveyWording) -
 
 pub(crate) fn activated(request: wire::ActivateQuestionnaireRequest) -> Result<i64, Fault> {
     let wire::ActivateQuestionnaireRequest { request_id, version } = request;
+    put_in_force(request_id, version)
+}
+
+/// The version that is put in force.
+pub(crate) fn put_in_force(request_id: String, version: i64) -> Result<i64, Fault> {
     let mut check = Check::new();
     check.request_id(request_id);
     check.ensure(version >= 0, "version", "must not be negative");

@@ -77,6 +77,7 @@ fn correction(case: &str, email: &str) -> CorrectContactRequest {
         expected_version: None,
         email: email.to_owned(),
         display_name: None,
+        phone: None,
         language: None,
         reason: "they called and spelt it".to_owned(),
     }
@@ -294,6 +295,16 @@ async fn a_contact_is_corrected_by_who_has_seen_it_and_no_other() {
     };
     let corrected = correct(&mut client, expecting("a@example.org")).await.unwrap();
     assert_eq!((corrected.display_name.as_str(), corrected.language.as_str()), ("Ada L.", "zh-CN"));
+    let phone = Some("+86 138 0013 8000".to_owned());
+    let reached = CorrectContactRequest { phone, ..correction(&notice.case_id, "a@example.org") };
+    let reached = correct(&mut client, reached).await.unwrap();
+    assert_eq!((reached.phone.as_str(), reached.version), ("+86 138 0013 8000", 3));
+    let kept = correct(&mut client, correction(&notice.case_id, "a@example.org")).await.unwrap();
+    assert_eq!(
+        (kept.phone, kept.corrections[2].previous_phone.as_str()),
+        (reached.phone, "+86 138 0013 8000")
+    );
+    assert_eq!(kept.corrections[1].previous_phone, "");
     let stale = correct(&mut client, expecting("b@example.org")).await;
     assert_eq!(refused(stale), (Code::Aborted, "VERSION_MISMATCH".into()));
     let unknown = correct(&mut client, correction(&case().to_string(), "b@example.org")).await;
@@ -303,10 +314,14 @@ async fn a_contact_is_corrected_by_who_has_seen_it_and_no_other() {
         language: Some(" ".into()),
         reason: String::new(),
         display_name: Some("x".repeat(201)),
+        phone: Some("1".repeat(41)),
         ..correction("7", "nobody")
     };
     let status = correct(&mut client, bad).await.unwrap_err();
-    assert_eq!(violations(&status), ["request_id", "case_id", "email", "display_name", "language", "reason"]);
+    assert_eq!(
+        violations(&status),
+        ["request_id", "case_id", "email", "phone", "display_name", "language", "reason"]
+    );
     house.done().await;
 }
 

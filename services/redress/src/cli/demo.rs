@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use cluster::Options;
-use demo::{Server, USUAL};
+use demo::{MailSink, Server, USUAL};
 use kernel::{Ids as _, RandomIds};
 use server::{LogFormat, Secret, Settings};
 
@@ -28,7 +28,8 @@ pub(crate) struct Demo {
     /// Postgres to play in; one of its own, gone afterwards, by default
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<Secret>,
-    /// Mail server notices leave through, e.g. `smtp://127.0.0.1:1025`
+    /// Mail server notices leave through, e.g. `smtp://127.0.0.1:1025`; one in this process by
+    /// default, which takes all of them over
     #[arg(long, env = "REDRESS_SMTP_URL", hide_env_values = true)]
     smtp_url: Option<Secret>,
 }
@@ -48,7 +49,14 @@ impl Demo {
 }
 
 /// Starts the five services, plays, and stays up or stops.
-async fn play(settings: Settings, keep: bool) -> anyhow::Result<()> {
+async fn play(mut settings: Settings, keep: bool) -> anyhow::Result<()> {
+    let mail = match settings.smtp_url {
+        None => Some(MailSink::open().await.context("no loopback port is free for mail")?),
+        Some(_) => None,
+    };
+    if let Some(mail) = &mail {
+        settings.smtp_url = Some(mail.url().into());
+    }
     let complaints = demo::complaints(settings.database_url.is_some())?;
     let channels: BTreeSet<i32> = complaints.iter().map(|complaint| complaint.channel).collect();
     let begun = Instant::now();
@@ -62,7 +70,7 @@ async fn play(settings: Settings, keep: bool) -> anyhow::Result<()> {
         channels.len()
     ))?;
     let sources = SERVICES.map(|service| service.name).into();
-    let played = demo::run(Server { address, sources, stays: keep }, complaints).await;
+    let played = demo::run(Server { address, sources, stays: keep, mail }, complaints).await;
     if keep && played.is_ok() {
         show::say("\n  Still up. Ctrl-C stops it.")?;
         return suite.until_signal().await;

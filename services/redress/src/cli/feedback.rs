@@ -1,5 +1,7 @@
 //! `redress feedback …` and `redress notices`: what complainants say and are told.
 
+mod notices;
+
 use clap::{ArgGroup, Args, Subcommand};
 use jiff::Timestamp;
 use proto::redress::feedback::v1::{
@@ -59,6 +61,9 @@ struct Correct {
     /// The right e-mail address; without one a person tells them
     #[arg(long, default_value = "")]
     email: String,
+    /// The right telephone number for text messages; empty where there is none
+    #[arg(long)]
+    phone: Option<String>,
     /// The right name
     #[arg(long)]
     name: Option<String>,
@@ -144,7 +149,7 @@ impl Told {
 
 impl Correct {
     async fn correct(self, caller: &Caller) -> anyhow::Result<()> {
-        let Self { case: case_id, email, name, language, reason, expect } = self;
+        let Self { case: case_id, email, phone, name, language, reason, expect } = self;
         let request = CorrectContactRequest {
             request_id: caller.request_id(),
             case_id,
@@ -153,6 +158,7 @@ impl Correct {
             display_name: name,
             language,
             reason,
+            phone,
         };
         let answer = caller.feedback().correct_contact(request).await?.into_inner();
         show::answer(caller.json, &answer.contact.unwrap_or_default(), text::contact)
@@ -179,6 +185,8 @@ impl Respond {
 pub(crate) struct Notices {
     #[command(flatten)]
     connection: Connection,
+    #[command(subcommand)]
+    verb: Option<notices::Verb>,
     /// Only this case's
     #[arg(long, default_value = "", conflicts_with = "state")]
     case: String,
@@ -195,6 +203,9 @@ pub(crate) struct Notices {
 impl Notices {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let caller = self.connection.open().await?;
+        if let Some(verb) = self.verb {
+            return verb.run(&caller).await;
+        }
         let request = ListNoticesRequest {
             page_size: self.page.limit,
             page_token: self.page.page,

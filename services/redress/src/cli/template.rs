@@ -71,7 +71,7 @@ enum Verb {
 
 #[derive(Args)]
 struct Key {
-    /// acknowledgement, outcome, recourse, extension, holding, survey
+    /// acknowledgement, outcome, recourse, extension, holding, survey, shortage, closing-soon
     #[arg(value_parser = words::read::<NoticeKind>)]
     kind: NoticeKind,
     /// en, zh

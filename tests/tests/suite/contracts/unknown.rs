@@ -451,6 +451,12 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "version": 7}"#,
         "QUESTIONNAIRE_NOT_FOUND",
     ),
+    unknown(
+        "NoticeRoutingService.ActivateNoticeRouting",
+        r#"{"request_id": "$KEY", "version": 7}"#,
+        "NOTICE_ROUTING_NOT_FOUND",
+    ),
+    unknown("NoticeRoutingService.GetNoticeRouting", r#"{"version": 7}"#, "NOTICE_ROUTING_NOT_FOUND"),
     unknown("SurveyService.GetQuestionnaire", r#"{"version": 7}"#, "QUESTIONNAIRE_NOT_FOUND"),
     unknown("SurveyService.GetSurvey", r#"{"survey_code": "x"}"#, "SURVEY_CODE_UNKNOWN"),
     unknown(

@@ -7,9 +7,11 @@ use proto::redress::cases::v1::{
     Visibility,
 };
 use proto::redress::feedback::v1::feedback_service_client::FeedbackServiceClient;
+use proto::redress::feedback::v1::notice_routing_service_client::NoticeRoutingServiceClient;
 use proto::redress::feedback::v1::{
-    CorrectContactRequest, ListNoticesRequest, NoticeKind, NoticeMeans, NoticeState, RecordNoticeRequest,
-    ResendNoticeRequest,
+    ActivateNoticeRoutingRequest, CorrectContactRequest, CreateNoticeRoutingRequest, GetNoticeRoutingRequest,
+    ListNoticesRequest, NoticeKind, NoticeMeans, NoticeRouting, NoticeRoutingRule, NoticeState,
+    RecordNoticeRequest, ResendNoticeRequest,
 };
 use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
 use proto::redress::intake::v1::{Complainant, SubmitComplaintRequest};
@@ -38,6 +40,7 @@ pub(crate) async fn told_by_other_means(scene: &Scene) {
     let case_id = registered.complaint_id;
     house.settled().await;
 
+    routed(scene, &house).await;
     let mut feedback = FeedbackServiceClient::new(scene.twice.over(house.channel()));
     let request = ListNoticesRequest { needs_person: true, ..ListNoticesRequest::default() };
     let notice = feedback.list_notices(request).await.unwrap().into_inner().notices.pop().unwrap();
@@ -97,4 +100,21 @@ async fn on_record(house: &House, case_id: &str, receipt_code: &str) {
     assert!(texts.contains(&"the acknowledgement could not be delivered"), "{texts:?}");
     assert!(texts.iter().all(|text| !text.contains("NO_ADDRESS")), "{texts:?}");
     assert!(texts.iter().any(|text| text.contains("was given by telephone")), "{texts:?}");
+}
+
+/// The organisation settles that its outcomes go by text message first.
+async fn routed(scene: &Scene, house: &House) {
+    let mut routings = NoticeRoutingServiceClient::new(scene.twice.over(house.channel()));
+    let shipped = routings.get_notice_routing(GetNoticeRoutingRequest::default()).await.unwrap();
+    let NoticeRouting { mut rules, .. } = shipped.into_inner().notice_routing.unwrap();
+    let kinds = vec![NoticeKind::Outcome.into()];
+    let means = vec![NoticeMeans::Sms.into(), NoticeMeans::Email.into()];
+    rules.insert(0, NoticeRoutingRule { kinds, channels: Vec::new(), means });
+    let wanted = NoticeRouting { rules: rules.clone(), ..NoticeRouting::default() };
+    let request = CreateNoticeRoutingRequest { request_id: request_id(), notice_routing: Some(wanted) };
+    let made = routings.create_notice_routing(request).await.unwrap().into_inner().notice_routing.unwrap();
+    let request = ActivateNoticeRoutingRequest { request_id: request_id(), version: made.version };
+    routings.activate_notice_routing(request).await.unwrap();
+    let in_force = routings.get_notice_routing(GetNoticeRoutingRequest::default()).await.unwrap();
+    assert_eq!(in_force.into_inner().notice_routing.unwrap().rules, rules);
 }

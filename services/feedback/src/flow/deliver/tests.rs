@@ -2,7 +2,7 @@
 //! the queue.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
 use kernel::{CaseId, Lane, NoticeId, RandomIds, SystemClock};
@@ -12,7 +12,9 @@ use tokio::sync::watch;
 use super::*;
 use crate::address::OwnAddresses;
 use crate::letter::Letters;
-use crate::notice::{Contact, Owed, Word};
+use crate::notice::routing::Routing;
+use crate::notice::{Contact, Dispatch, Means, Owed, Word};
+use crate::sender::Transport;
 
 /// Takes everything over, once it is let.
 struct Post {
@@ -31,7 +33,7 @@ impl Post {
 }
 
 impl Transport for Post {
-    fn send<'a>(&'a self, notice: &'a Notice) -> BoxFuture<'a, Answer> {
+    fn send<'a>(&'a self, notice: &'a Notice, _: Option<&'a Contact>) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
             let mut open = self.open.subscribe();
             open.wait_for(|open| *open).await.expect("the post is there");
@@ -39,6 +41,10 @@ impl Transport for Post {
             Answer::Taken("250 taken".to_owned())
         })
     }
+}
+
+fn by_mail(post: &Arc<Post>) -> Senders {
+    Senders::new([(Means::Email, Arc::clone(post) as Arc<dyn Transport>)])
 }
 
 /// A copy of the schema, and a replica's pool over it.
@@ -62,6 +68,8 @@ async fn owe(db: &Db, tenant: &str, lane: Lane, count: usize) -> anyhow::Result<
         let contact = Contact {
             case_id,
             recipient: format!("{number}@{tenant}.example"),
+            phone: String::new(),
+            channel: 0,
             name: String::new(),
             language: "en".to_owned(),
             subject: "a cup".to_owned(),
@@ -72,8 +80,14 @@ async fn owe(db: &Db, tenant: &str, lane: Lane, count: usize) -> anyhow::Result<
         };
         let word = Word::Acknowledgement;
         let owed = Owed { case_id, cycle: 1, word, zone: String::new(), traceparent: String::new() };
-        let delivery = Delivery::Mail(OwnAddresses::new([]));
-        Notice::new(NoticeId(db.ids().id(now)), owed, &contact, (&delivery, &Letters::default()), now)
+        let delivery = Delivery::mail(OwnAddresses::new([]));
+        Notice::new(
+            NoticeId(db.ids().id(now)),
+            owed,
+            &contact,
+            Dispatch { delivery: &delivery, letters: &Letters::default(), routing: &Routing::shipped() },
+            now,
+        )
     };
     let notices: Vec<Notice> = (0..count).map(notice).collect();
     let tenant = TenantId::parse(tenant).map_err(anyhow::Error::msg)?;
@@ -98,7 +112,7 @@ async fn a_tenant_with_many_notices_does_not_hold_up_another() -> anyhow::Result
     let (post, stop) = (Post::new(false), Stop::new());
     let at_once = usize::try_from(CONCURRENT)?;
     owe(&db, "many", Lane::Live, 6 * at_once).await?;
-    let running = tokio::spawn(run(db.clone(), post.clone(), Delivery::None, stop.clone()));
+    let running = tokio::spawn(run(db.clone(), by_mail(&post), Delivery::default(), stop.clone()));
     eventually(async || post.open.receiver_count() == at_once).await;
     owe(&db, "few", Lane::Live, 4).await?;
     owe(&db, "bulky", Lane::Bulk, 4).await?;
@@ -124,7 +138,7 @@ async fn two_replicas_send_each_notice_once() -> anyhow::Result<()> {
     let replicas = [db.clone(), replica(&database)?];
     let running: Vec<_> = replicas
         .iter()
-        .map(|replica| tokio::spawn(run(replica.clone(), post.clone(), Delivery::None, stop.clone())))
+        .map(|replica| tokio::spawn(run(replica.clone(), by_mail(&post), Delivery::default(), stop.clone())))
         .collect();
     // Both have their hands full, of one queue.
     eventually(async || post.open.receiver_count() == 2 * usize::try_from(CONCURRENT).unwrap_or(0)).await;

@@ -1,4 +1,4 @@
-//! Sends notices by e-mail.
+//! E-mail, by SMTP.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,18 +10,13 @@ use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::transport::smtp::{AsyncSmtpTransport, Error as SmtpError, PoolConfig};
 use lettre::{Address, AsyncTransport as _, Message, Tokio1Executor};
 
-use crate::notice::{Answer, Kind, Notice, Obstacle};
+use super::{Transport, sending_id};
+use crate::notice::{Answer, Contact, Kind, Notice, Obstacle};
 
 /// Longest a server may take to answer one command.
 const COMMAND_LIMIT: Duration = Duration::from_secs(10);
 /// How long a connection is kept for the next notice.
 const IDLE_LIMIT: Duration = Duration::from_mins(1);
-
-/// A way to deliver notices.
-pub(crate) trait Transport: Send + Sync + 'static {
-    /// Tries once to deliver a notice.
-    fn send<'a>(&'a self, notice: &'a Notice) -> BoxFuture<'a, Answer>;
-}
 
 /// E-mail through an SMTP server, which takes over from there.
 pub(crate) struct Smtp {
@@ -51,7 +46,7 @@ impl Smtp {
 }
 
 impl Transport for Smtp {
-    fn send<'a>(&'a self, notice: &'a Notice) -> BoxFuture<'a, Answer> {
+    fn send<'a>(&'a self, notice: &'a Notice, _: Option<&'a Contact>) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
             let Some((envelope, message)) = message(&self.from, notice) else {
                 return Answer::Refused(Obstacle::NoAddress.reason().to_owned());
@@ -80,7 +75,7 @@ fn message(from: &Mailbox, notice: &Notice) -> Option<(Envelope, Message)> {
     let sender = (!is_answer).then(|| from.email.clone());
     let envelope = Envelope::new(sender, vec![to.clone()]).ok()?;
     let mut message = Message::builder()
-        .message_id(Some(message_id(notice)))
+        .message_id(Some(format!("<{}@redress>", sending_id(notice))))
         .date(SystemTime::from(notice.created))
         .from(from.clone())
         .to(Mailbox::new(None, to))
@@ -106,14 +101,6 @@ fn header(name: &'static str, value: String) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value)
 }
 
-/// One that is sent again is a new mail.
-fn message_id(notice: &Notice) -> String {
-    match notice.sending {
-        1 => format!("<{}@redress>", notice.id),
-        sending => format!("<{}.{sending}@redress>", notice.id),
-    }
-}
-
 /// What a failure means for the notice. Only what the server says about this mail
 /// is final: that it does not know *us* is for operators to mend, and the notice
 /// waits for it.
@@ -123,7 +110,7 @@ fn refusal(error: &SmtpError) -> Answer {
         said = format!("{said} {cause}");
     }
     let about_us = error.status().is_some_and(|code| matches!(u16::from(code), 530 | 534 | 535 | 538));
-    if error.is_permanent() && !about_us { Answer::Refused(said) } else { Answer::Later(said) }
+    if error.is_permanent() && !about_us { Answer::Refused(said) } else { Answer::Later(said, None) }
 }
 
 #[cfg(test)]
@@ -135,12 +122,15 @@ mod tests {
     use super::*;
     use crate::address::OwnAddresses;
     use crate::letter::Letters;
-    use crate::notice::{Contact, Delivery, Owed, Word};
+    use crate::notice::routing::Routing;
+    use crate::notice::{Delivery, Dispatch, Owed, Word};
 
     fn notice(recipient: &str, word: Word) -> Notice {
         let contact = Contact {
             case_id: CaseId(Uuid::nil()),
             recipient: recipient.to_owned(),
+            phone: String::new(),
+            channel: 0,
             name: String::new(),
             language: "zh-CN".to_owned(),
             subject: "包裹晚到".to_owned(),
@@ -151,14 +141,9 @@ mod tests {
         };
         let case_id = contact.case_id;
         let owed = Owed { case_id, cycle: 1, word, zone: String::new(), traceparent: String::new() };
-        let delivery = Delivery::Mail(OwnAddresses::default());
-        Notice::new(
-            NoticeId(Uuid::nil()),
-            owed,
-            &contact,
-            (&delivery, &Letters::default()),
-            Timestamp::UNIX_EPOCH,
-        )
+        let (delivery, letters) = (Delivery::mail(OwnAddresses::default()), Letters::default());
+        let dispatch = Dispatch { delivery: &delivery, letters: &letters, routing: &Routing::shipped() };
+        Notice::new(NoticeId(Uuid::nil()), owed, &contact, dispatch, Timestamp::UNIX_EPOCH)
     }
 
     fn mail(notice: &Notice) -> (Envelope, String) {
