@@ -19,6 +19,7 @@ mod recalls;
 mod remedies;
 mod remedy_types;
 mod routing;
+mod signals;
 mod supervision;
 mod surveys;
 mod templates;
@@ -47,6 +48,7 @@ pub use routing::{
     absence, agent_verdicts, decision, offboarded, routing_policies, routing_policy, routing_replay,
     unassignable,
 };
+pub use signals::{signal, signal_settings, signals};
 pub use supervision::{department_board, supervision};
 pub use surveys::{questionnaire, survey_answered, survey_questions, surveys};
 pub use templates::{quiet_hours, template, template_sample, templates};

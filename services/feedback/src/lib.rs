@@ -35,6 +35,7 @@ pub mod quiet;
 pub mod response;
 pub mod revision;
 pub mod sample;
+pub mod signal;
 pub mod survey;
 pub mod working_hours;
 
@@ -51,6 +52,7 @@ use std::sync::Arc;
 use proto::redress::feedback::v1::call_back_service_server::CallBackServiceServer;
 use proto::redress::feedback::v1::feedback_service_server::FeedbackServiceServer;
 use proto::redress::feedback::v1::kpi_service_server::KpiServiceServer;
+use proto::redress::feedback::v1::signal_service_server::SignalServiceServer;
 use proto::redress::feedback::v1::survey_service_server::SurveyServiceServer;
 use proto::redress::feedback::v1::template_service_server::TemplateServiceServer;
 use server::{Kit, Parts, Service};
@@ -75,14 +77,17 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     });
     let counted = parts.follow(flow::facts::FOLLOWS);
     let (rebuilt, totalled, counted_by_worker) = (kit.db.clone(), kit.db.clone(), counted.clone());
+    let looked_at = kit.db.clone();
     parts
         .worker("facts", move |stop| flow::rebuild::run(rebuilt, counted_by_worker, stop))
         .worker("totals", move |stop| flow::figures::run(totalled, stop))
+        .worker("signals", move |stop| flow::signals::run(looked_at, stop))
         .route(FeedbackServiceServer::new(rpc::Rpc::new(kit.db.clone(), delivery.clone())))
         .route(CallBackServiceServer::new(rpc::call_backs::CallBacks::new(kit.db.clone())))
         .route(TemplateServiceServer::new(rpc::templates::Templates::new(kit.db.clone())))
         .route(SurveyServiceServer::new(rpc::surveys::Surveys::new(kit.db.clone())))
         .route(KpiServiceServer::new(rpc::kpis::Kpis::new(kit.db.clone(), counted.clone())))
+        .route(SignalServiceServer::new(rpc::signals::Signals::new(kit.db.clone())))
         .react(react::Reactions { delivery: delivery.clone() });
     if let Some(smtp) = smtp {
         let db = kit.db.clone();

@@ -55,6 +55,10 @@ pub enum Refusal {
     TooManyVersions,
     /// An answer would have more rows than is allowed.
     TooManyGroups,
+    /// There is no such signal.
+    SignalNotFound,
+    /// The signal has been dismissed.
+    SignalDismissed,
 }
 
 impl fault::Refusal for Refusal {
@@ -67,7 +71,8 @@ impl fault::Refusal for Refusal {
             | Self::QuestionnaireNotFound
             | Self::CallBackNotFound
             | Self::CallBackPolicyNotFound
-            | Self::TemplateNotFound => Kind::NotFound,
+            | Self::TemplateNotFound
+            | Self::SignalNotFound => Kind::NotFound,
             Self::CallerRecused => Kind::Forbidden,
             Self::TooManyGuesses | Self::TooManyVersions | Self::TooManyGroups => Kind::Exhausted,
             Self::AlreadyAnswered
@@ -81,7 +86,8 @@ impl fault::Refusal for Refusal {
             | Self::SurveyAnswered
             | Self::SurveyExpired
             | Self::SurveyCancelled
-            | Self::CallBackEnded => Kind::Precondition,
+            | Self::CallBackEnded
+            | Self::SignalDismissed => Kind::Precondition,
         }
     }
 
@@ -111,6 +117,8 @@ impl fault::Refusal for Refusal {
             Self::CallerRecused => "CALLER_RECUSED",
             Self::TooManyVersions => "TOO_MANY_VERSIONS",
             Self::TooManyGroups => "TOO_MANY_GROUPS",
+            Self::SignalNotFound => "SIGNAL_NOT_FOUND",
+            Self::SignalDismissed => "SIGNAL_DISMISSED",
         }
     }
 }
@@ -150,6 +158,8 @@ impl std::fmt::Display for Refusal {
             Self::CallerRecused => "the complaint is about you; somebody else must do this",
             Self::TooManyVersions => "there are as many versions as is allowed",
             Self::TooManyGroups => "the answer would have too many rows; ask for fewer parts or groups",
+            Self::SignalNotFound => "there is no such signal",
+            Self::SignalDismissed => "this signal has been dismissed",
         })
     }
 }

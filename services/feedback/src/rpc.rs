@@ -6,6 +6,7 @@ pub(crate) mod kpis;
 mod notices;
 mod respond;
 pub(crate) mod revisions;
+pub(crate) mod signals;
 pub(crate) mod surveys;
 pub(crate) mod templates;
 

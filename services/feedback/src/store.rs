@@ -11,6 +11,7 @@ mod pending_notices;
 mod profile;
 mod revision;
 mod sending;
+mod signal;
 mod survey;
 mod tally;
 mod totals;
@@ -42,6 +43,11 @@ pub(crate) use revision::{
     activate_revision, hold_revisions, insert_revision, revision, revisions, revisions_in_force,
 };
 pub(crate) use sending::{keep_sending, sendings};
+pub(crate) use signal::{
+    busy_series, followed_signals, hold_signals, note_signal_change, save_next_look, save_signal_settings,
+    save_signals, series_counts, signal, signal_settings, signal_tenants, signals, surges_over,
+    take_signal_changes,
+};
 pub(crate) use survey::{cancel_surveys, keep_codes, lock_survey, open_surveys, save_survey, surveys};
 pub(crate) use tally::{Part, Wanted, count_facts, count_open};
 pub(crate) use totals::{

@@ -5,6 +5,7 @@ mod facts;
 mod inbound;
 mod kpis;
 mod notices;
+mod signals;
 mod surveys;
 mod templates;
 
@@ -38,6 +39,10 @@ pub(crate) use kpis::{
 };
 pub(crate) use notices::{Resent, contact_view, corrected, correction, notice, record, resend, settled};
 
+pub(crate) use signals::{
+    Dismissed, SignalListQuery, dismissed, signal, signal_ended, signal_key, signal_of, signal_raised,
+    signal_settings, signal_with_days, signals_of, wanted_signal_settings,
+};
 pub(crate) use surveys::{
     SurveyListQuery, activated, answered, created, questionnaire, submitted, survey, survey_questions,
     surveys_of, version_of,
@@ -344,6 +349,8 @@ mod tests {
             crate::kpi::Unit, wire::KpiUnit;
             crate::kpi::Period, wire::KpiPeriod;
             crate::kpi::Comparison, wire::KpiComparison;
+            crate::signal::State, wire::SignalState;
+            crate::signal::Ending, wire::SignalEnding;
         }
     }
 

@@ -33,6 +33,7 @@ mod remedy_type;
 mod roster;
 mod routing;
 mod rules;
+mod signal;
 mod stock;
 mod submit;
 mod survey;
@@ -134,6 +135,8 @@ enum Verb {
     Callback(call_back::CallBacks),
     /// What complaint handling comes to, in figures
     Kpi(kpi::Kpis),
+    /// More complaints than usual: of all, of a category, a product, a region
+    Signal(signal::Signals),
     /// The words of notices, and when nobody is written to
     Template(template::Templates),
     /// Carries out a department's tasks, for trying out: nothing is paid or shipped
@@ -214,6 +217,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Survey(args) => wait(args.run()),
         Verb::Callback(args) => wait(args.run()),
         Verb::Kpi(args) => wait(args.run()),
+        Verb::Signal(args) => wait(args.run()),
         Verb::Template(args) => wait(args.run()),
         Verb::Worker(args) => wait(args.run()),
         Verb::Conformance(args) => wait_for(args.run()),

@@ -218,6 +218,8 @@ const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("CallBackService.RecordCallBackAttempt", "needs a call-back: see `whom_it_is_about_does_not_call`"),
     ("KpiService.UpdateKpiSettings", "a setting"),
     ("KpiService.RebuildFacts", "on no case: what is counted of all"),
+    ("SignalService.DismissSignal", "on no case: what many come to"),
+    ("SignalService.UpdateSignalSettings", "a setting"),
     ("TemplateService.CreateTemplate", "a setting"),
     ("TemplateService.ActivateTemplate", "a setting"),
     ("TemplateService.SetQuietHours", "a setting"),
