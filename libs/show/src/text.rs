@@ -15,6 +15,7 @@ mod kpis;
 mod ledger;
 mod notices;
 mod people;
+mod problems;
 mod recalls;
 mod remedies;
 mod remedy_types;
@@ -38,6 +39,7 @@ pub use kpis::{fact_state, kpi, kpi_answers, kpi_settings, kpis};
 pub use ledger::{balances, entry_list, reconciled, reconciliation};
 pub use notices::{contact, notice, notices};
 pub use people::{agent, agents, assignment, department, departments, feedback, parked, queue};
+pub use problems::{problem, problem_cases, problems, root_causes};
 pub use recalls::{recall, recall_candidates, recall_cases, recall_progress, recall_verdicts, recalls};
 pub use remedies::{
     approval_limits, department_queue, in_short, investigations, pause, plan, plans, proposal, stock_alerts,

@@ -40,6 +40,7 @@ CREATE TABLE signal (
     dismissed_at timestamptz,
     dismissed_by text             NOT NULL DEFAULT '',
     reason       text             NOT NULL DEFAULT '',
+    problem_id   uuid             NOT NULL,
     CONSTRAINT signal_pkey PRIMARY KEY (tenant_id, signal_id),
     CONSTRAINT signal_state_check CHECK (state BETWEEN 1 AND 3),
     CONSTRAINT signal_ending_check CHECK ((ending IS NULL) = (ended_at IS NULL))
@@ -65,6 +66,7 @@ COMMENT ON COLUMN signal.ended_at IS 'When its surge was found to be over; null 
 COMMENT ON COLUMN signal.ending IS 'redress.feedback.v1.SignalEnding; null while it is followed.';
 COMMENT ON COLUMN signal.dismissed_at IS 'When it was dismissed; null if it was not.';
 COMMENT ON COLUMN signal.dismissed_by IS 'Subject of who dismissed it; empty if nobody did.';
+COMMENT ON COLUMN signal.problem_id IS 'The problem that it has opened or joined.';
 COMMENT ON COLUMN signal.reason IS 'Why it was dismissed; empty if it was not.';
 CREATE INDEX signal_by_time ON signal (tenant_id, raised_at, signal_id);
 CREATE INDEX signal_by_state ON signal (tenant_id, state, raised_at, signal_id);
@@ -72,6 +74,7 @@ CREATE INDEX signal_by_state ON signal (tenant_id, state, raised_at, signal_id);
 CREATE UNIQUE INDEX signal_followed ON signal
     (tenant_id, coalesce(category, ''), coalesce(product, ''), coalesce(region, '')) WHERE ended_at IS NULL;
 CREATE INDEX signal_by_series ON signal (tenant_id, category, product, region, first_day);
+CREATE INDEX signal_by_problem ON signal (tenant_id, problem_id, signal_id);
 SELECT tenant_table('signal');
 
 CREATE TABLE signal_change (

@@ -30,10 +30,12 @@ pub mod fact;
 pub mod kpi;
 pub mod letter;
 pub mod notice;
+pub mod problem;
 pub mod profile;
 pub mod quiet;
 pub mod response;
 pub mod revision;
+pub mod root_cause;
 pub mod sample;
 pub mod signal;
 pub mod survey;
@@ -52,6 +54,7 @@ use std::sync::Arc;
 use proto::redress::feedback::v1::call_back_service_server::CallBackServiceServer;
 use proto::redress::feedback::v1::feedback_service_server::FeedbackServiceServer;
 use proto::redress::feedback::v1::kpi_service_server::KpiServiceServer;
+use proto::redress::feedback::v1::problem_service_server::ProblemServiceServer;
 use proto::redress::feedback::v1::signal_service_server::SignalServiceServer;
 use proto::redress::feedback::v1::survey_service_server::SurveyServiceServer;
 use proto::redress::feedback::v1::template_service_server::TemplateServiceServer;
@@ -87,6 +90,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(TemplateServiceServer::new(rpc::templates::Templates::new(kit.db.clone())))
         .route(SurveyServiceServer::new(rpc::surveys::Surveys::new(kit.db.clone())))
         .route(KpiServiceServer::new(rpc::kpis::Kpis::new(kit.db.clone(), counted.clone())))
+        .route(ProblemServiceServer::new(rpc::problems::Problems::new(kit.db.clone())))
         .route(SignalServiceServer::new(rpc::signals::Signals::new(kit.db.clone())))
         .react(react::Reactions { delivery: delivery.clone() });
     if let Some(smtp) = smtp {

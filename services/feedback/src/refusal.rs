@@ -59,6 +59,20 @@ pub enum Refusal {
     SignalNotFound,
     /// The signal has been dismissed.
     SignalDismissed,
+    /// There is no such problem.
+    ProblemNotFound,
+    /// One of the cases is unknown.
+    ProblemCaseNotFound,
+    /// A problem of the same series is open.
+    ProblemOpenAlready,
+    /// The problem is closed.
+    ProblemClosed,
+    /// The problem would have more cases than is allowed.
+    TooManyProblemCases,
+    /// The taxonomy has no such root cause.
+    RootCauseNotFound,
+    /// There is no such version of the taxonomy.
+    RootCausesNotFound,
 }
 
 impl fault::Refusal for Refusal {
@@ -72,9 +86,16 @@ impl fault::Refusal for Refusal {
             | Self::CallBackNotFound
             | Self::CallBackPolicyNotFound
             | Self::TemplateNotFound
-            | Self::SignalNotFound => Kind::NotFound,
+            | Self::SignalNotFound
+            | Self::ProblemNotFound
+            | Self::ProblemCaseNotFound
+            | Self::RootCauseNotFound
+            | Self::RootCausesNotFound => Kind::NotFound,
             Self::CallerRecused => Kind::Forbidden,
-            Self::TooManyGuesses | Self::TooManyVersions | Self::TooManyGroups => Kind::Exhausted,
+            Self::TooManyGuesses
+            | Self::TooManyVersions
+            | Self::TooManyGroups
+            | Self::TooManyProblemCases => Kind::Exhausted,
             Self::AlreadyAnswered
             | Self::ResponseWindowClosed
             | Self::NoticeDelivered
@@ -87,7 +108,9 @@ impl fault::Refusal for Refusal {
             | Self::SurveyExpired
             | Self::SurveyCancelled
             | Self::CallBackEnded
-            | Self::SignalDismissed => Kind::Precondition,
+            | Self::SignalDismissed
+            | Self::ProblemOpenAlready
+            | Self::ProblemClosed => Kind::Precondition,
         }
     }
 
@@ -119,6 +142,13 @@ impl fault::Refusal for Refusal {
             Self::TooManyGroups => "TOO_MANY_GROUPS",
             Self::SignalNotFound => "SIGNAL_NOT_FOUND",
             Self::SignalDismissed => "SIGNAL_DISMISSED",
+            Self::ProblemNotFound => "PROBLEM_NOT_FOUND",
+            Self::ProblemCaseNotFound => "PROBLEM_CASE_NOT_FOUND",
+            Self::ProblemOpenAlready => "PROBLEM_OPEN_ALREADY",
+            Self::ProblemClosed => "PROBLEM_CLOSED",
+            Self::TooManyProblemCases => "TOO_MANY_PROBLEM_CASES",
+            Self::RootCauseNotFound => "ROOT_CAUSE_NOT_FOUND",
+            Self::RootCausesNotFound => "ROOT_CAUSES_NOT_FOUND",
         }
     }
 }
@@ -160,6 +190,13 @@ impl std::fmt::Display for Refusal {
             Self::TooManyGroups => "the answer would have too many rows; ask for fewer parts or groups",
             Self::SignalNotFound => "there is no such signal",
             Self::SignalDismissed => "this signal has been dismissed",
+            Self::ProblemNotFound => "there is no such problem",
+            Self::ProblemCaseNotFound => "one of these cases is unknown",
+            Self::ProblemOpenAlready => "a problem of the same series is open",
+            Self::ProblemClosed => "this problem is closed",
+            Self::TooManyProblemCases => "the problem would have too many cases",
+            Self::RootCauseNotFound => "the taxonomy has no such root cause",
+            Self::RootCausesNotFound => "there is no such version of the root causes",
         })
     }
 }

@@ -18,6 +18,8 @@ kernel::numbered! {
         Template = 3,
         /// When nobody is written to.
         QuietHours = 4,
+        /// The root causes of problems.
+        RootCauses = 9,
     }
 }
 

@@ -80,6 +80,16 @@ pub struct Series {
     pub region: Option<String>,
 }
 
+impl Series {
+    /// How it reads.
+    pub fn words(&self) -> String {
+        let parts = [("category", &self.category), ("product", &self.product), ("region", &self.region)];
+        let named = parts.iter().filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?)));
+        let named: Vec<String> = named.collect();
+        if named.is_empty() { "all complaints".to_owned() } else { named.join(", ") }
+    }
+}
+
 /// How many complaints came on each of days that follow each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Days {
@@ -253,6 +263,8 @@ pub struct Signal {
     pub ended: Option<jiff::Timestamp>,
     /// Who has dismissed it.
     pub dismissal: Option<Dismissal>,
+    /// The problem that it has opened or joined.
+    pub problem: Uuid,
 }
 
 impl Signal {

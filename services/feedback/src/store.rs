@@ -8,6 +8,7 @@ mod facts;
 mod kpi_settings;
 mod notice;
 mod pending_notices;
+mod problem;
 mod profile;
 mod revision;
 mod sending;
@@ -38,6 +39,10 @@ pub(crate) use notice::{
     Attempt, Claimed, Claims, change, claim, dismiss, end_survey_notices, lock_notice, notices, post, settle,
 };
 pub(crate) use pending_notices::{put_off, take_up};
+pub(crate) use problem::{
+    SurgeCases, known_cases, link_cases, link_surges, lock_problem, problem, problem_cases, problem_sizes,
+    problems, problems_of_series, save_problems, unlink_cases,
+};
 pub(crate) use profile::{hold_profiles, keep_origins, keep_progress, profiles};
 pub(crate) use revision::{
     activate_revision, hold_revisions, insert_revision, revision, revisions, revisions_in_force,

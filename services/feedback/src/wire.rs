@@ -5,6 +5,7 @@ mod facts;
 mod inbound;
 mod kpis;
 mod notices;
+mod problems;
 mod signals;
 mod surveys;
 mod templates;
@@ -39,6 +40,11 @@ pub(crate) use kpis::{
 };
 pub(crate) use notices::{Resent, contact_view, corrected, correction, notice, record, resend, settled};
 
+pub(crate) use problems::{
+    OpenedProblem, ProblemCaseQuery, ProblemListQuery, Seen, closed_problem, linked_cases, named_cause,
+    opened_problem, problem, problem_case, problem_cases_of, problem_closed, problem_key, problem_of,
+    problem_opened, problems_of, root_causes, unlinked_cases, wanted_causes,
+};
 pub(crate) use signals::{
     Dismissed, SignalListQuery, dismissed, signal, signal_ended, signal_key, signal_of, signal_raised,
     signal_settings, signal_with_days, signals_of, wanted_signal_settings,
@@ -349,6 +355,7 @@ mod tests {
             crate::kpi::Unit, wire::KpiUnit;
             crate::kpi::Period, wire::KpiPeriod;
             crate::kpi::Comparison, wire::KpiComparison;
+            crate::problem::State, wire::ProblemState;
             crate::signal::State, wire::SignalState;
             crate::signal::Ending, wire::SignalEnding;
         }

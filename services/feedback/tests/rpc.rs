@@ -6,6 +6,7 @@ mod call_backs;
 mod delivery;
 mod inbound;
 mod kpis;
+mod problems;
 mod records;
 mod signals;
 mod sink;

@@ -26,6 +26,7 @@ mod kpi;
 mod ledger;
 mod plan;
 mod policy;
+mod problem;
 mod recall;
 mod reconcile;
 mod refused;
@@ -137,6 +138,8 @@ enum Verb {
     Kpi(kpi::Kpis),
     /// More complaints than usual: of all, of a category, a product, a region
     Signal(signal::Signals),
+    /// What many complaints have in common, and its root cause
+    Problem(problem::Problems),
     /// The words of notices, and when nobody is written to
     Template(template::Templates),
     /// Carries out a department's tasks, for trying out: nothing is paid or shipped
@@ -218,6 +221,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Callback(args) => wait(args.run()),
         Verb::Kpi(args) => wait(args.run()),
         Verb::Signal(args) => wait(args.run()),
+        Verb::Problem(args) => wait(args.run()),
         Verb::Template(args) => wait(args.run()),
         Verb::Worker(args) => wait(args.run()),
         Verb::Conformance(args) => wait_for(args.run()),

@@ -33,7 +33,7 @@ pub fn signals(list: &ListSignalsResponse) -> String {
     table.render() + &more(&list.next_page_token)
 }
 
-fn series(series: &SignalSeries) -> String {
+pub(super) fn series(series: &SignalSeries) -> String {
     let parts = [("category", &series.category), ("product", &series.product), ("region", &series.region)];
     let named = parts.iter().filter(|(_, value)| !value.is_empty());
     let named: Vec<String> = named.map(|(name, value)| format!("{name} {}", one_line(value))).collect();

@@ -16,12 +16,14 @@ use jiff::tz::TimeZone;
 use kernel::TenantId;
 use pg::{Db, Tx};
 use server::Stop;
+use uuid::Uuid;
 
 use super::figures::zone;
 use crate::fact::Rebuild;
 use crate::kpi::window;
+use crate::problem::Problem;
 use crate::signal::{self, Days, LATE_DAYS, Series, Settings, Signal, Surge, WINDOW};
-use crate::store::{self, Part};
+use crate::store::{self, Part, SurgeCases};
 use crate::wire;
 
 /// How often it is looked for tenants whose signals are to be looked for.
@@ -78,7 +80,7 @@ async fn look(db: &Db, tenant: &TenantId) -> Result<(), Fault> {
         let raised = tx.now();
         let found = move || looked.decide(&settings, raised);
         let found = server::blocking(&of, server::Length::Quick, "signals", found).await??;
-        keep(&mut tx, found).await?;
+        keep(&mut tx, found, &zone).await?;
         let goes_on = !store::followed_signals(&mut tx).await?.is_empty();
         let next = goes_on.then(|| window::begin(signal::after(today, 1), &zone));
         store::save_next_look(&mut tx, next).await?;
@@ -189,10 +191,12 @@ impl Looked {
 }
 
 /// Stores what has come of a look, and tells it.
-async fn keep(tx: &mut Tx, found: Found) -> Result<(), Fault> {
+async fn keep(tx: &mut Tx, found: Found, zone: &TimeZone) -> Result<(), Fault> {
     let Found { raised, changed, settings } = found;
+    let joined = join_problems(tx, raised.iter().map(|(series, _)| series)).await?;
     let mut kept = Vec::new();
     for (series, surge) in raised {
+        let problem = joined.get(&series).copied().ok_or_else(|| Fault::internal("no problem was opened"))?;
         let signal = Signal {
             id: tx.new_id(),
             version: 1,
@@ -202,6 +206,7 @@ async fn keep(tx: &mut Tx, found: Found) -> Result<(), Fault> {
             settings: settings.clone(),
             raised: tx.now(),
             dismissal: None,
+            problem,
         };
         tx.emit(signal.id, &wire::signal_raised(&signal));
         kept.push(signal);
@@ -210,5 +215,31 @@ async fn keep(tx: &mut Tx, found: Found) -> Result<(), Fault> {
     for signal in kept.iter().filter(|signal| signal.ended.is_some() && signal.dismissal.is_none()) {
         tx.emit(signal.id, &wire::signal_ended(signal));
     }
-    store::save_signals(tx, &kept).await
+    store::save_signals(tx, &kept).await?;
+    let surge = |signal: &Signal| SurgeCases {
+        problem: signal.problem,
+        series: signal.series.clone(),
+        from: window::begin(signal.surge.first, zone),
+        until: window::begin(signal::after(signal.surge.last, 1), zone),
+    };
+    store::link_surges(tx, &kept.iter().map(surge).collect::<Vec<_>>()).await
+}
+
+/// The open problem of each series, which is opened where there is none.
+async fn join_problems(
+    tx: &mut Tx,
+    raised: impl Iterator<Item = &Series>,
+) -> Result<HashMap<Series, Uuid>, Fault> {
+    let mut joined = store::problems_of_series(tx).await?;
+    let mut opened = Vec::new();
+    for series in raised {
+        if !joined.contains_key(series) {
+            let problem = Problem::of_signal(tx.new_id(), series.clone(), tx.now());
+            tx.emit(problem.id, &wire::problem_opened(&problem));
+            joined.insert(series.clone(), problem.id);
+            opened.push(problem);
+        }
+    }
+    store::save_problems(tx, &opened).await?;
+    Ok(joined)
 }

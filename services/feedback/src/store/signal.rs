@@ -245,6 +245,7 @@ struct Row {
     dismissed_at: Option<Timestamp>,
     dismissed_by: String,
     reason: String,
+    problem_id: Uuid,
 }
 
 impl Row {
@@ -277,6 +278,7 @@ impl Row {
             raised: self.raised_at.to_jiff(),
             ended: self.ended_at.map(Timestamp::to_jiff),
             dismissal: self.dismissed_at.map(|at| Dismissal { at: at.to_jiff(), by, reason }),
+            problem: self.problem_id,
         })
     }
 }
@@ -286,7 +288,7 @@ macro_rules! select_signals {
     ($rest:literal) => {
         concat!(
             "SELECT signal_id, version, category, product, region, first_day, last_day, baseline, past, counts,
-                    false_alarms, min_count, quiet_days, raised_at, ended_at, ending, dismissed_at, dismissed_by, reason
+                    false_alarms, min_count, quiet_days, raised_at, ended_at, ending, dismissed_at, dismissed_by, reason, problem_id
              FROM signal WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )
@@ -357,6 +359,7 @@ pub(crate) async fn save_signals(conn: &mut PgConnection, signals: &[Signal]) ->
         .column("dismissed_at", |one| one.dismissal.as_ref().map(|known| known.at.to_sqlx()))
         .column("dismissed_by", |one| one.dismissal.as_ref().map_or("", |known| known.by.as_str()))
         .column("reason", |one| one.dismissal.as_ref().map_or("", |known| known.reason.as_str()))
+        .column("problem_id", |one| one.problem)
         .done();
     let statement = format!(
         "{insert} ON CONFLICT ON CONSTRAINT signal_pkey DO UPDATE

@@ -103,7 +103,7 @@ pub(crate) fn signal_settings(settings: Settings) -> wire::SignalSettings {
     wire::SignalSettings { version, false_alarms_per_year: false_alarms, min_count, quiet_days, note }
 }
 
-fn series(series: &Series) -> wire::SignalSeries {
+pub(super) fn series(series: &Series) -> wire::SignalSeries {
     let Series { category, product, region } = series.clone();
     wire::SignalSeries {
         category: category.unwrap_or_default(),
@@ -167,6 +167,7 @@ pub(crate) fn signal(signal: &Signal) -> wire::Signal {
         reason,
         baseline: Some(baseline(&surge.baseline)),
         days: Vec::new(),
+        problem_id: signal.problem.to_string(),
     }
 }
 

@@ -136,10 +136,10 @@ async fn a_signal_of_another_tenant_is_unknown() {
     let id = case();
     sqlx::query(
         "INSERT INTO feedback.signal (tenant_id, signal_id, version, first_day, last_day, baseline, past, counts,
-                                      false_alarms, min_count, quiet_days, state, raised_at)
+                                      false_alarms, min_count, quiet_days, state, raised_at, problem_id)
          VALUES ('ours', $1, 1, '2026-11-23', '2026-11-23',
                  '{\"level\": 1, \"weekdays\": [1, 1, 1, 1, 1, 1, 1], \"dispersion\": 1, \"days\": 28}',
-                 '{}', '{9}', 0.1, 5, 7, 1, now())",
+                 '{}', '{9}', 0.1, 5, 7, 1, now(), gen_random_uuid())",
     )
     .bind(id)
     .execute(&mut owner)

@@ -73,5 +73,8 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("SignalService.ListSignals", "what nothing matches is an empty list"),
     ("SignalService.GetSignalSettings", "the request has no fields"),
     ("SignalService.UpdateSignalSettings", "there is one set of settings a tenant"),
+    ("ProblemService.OpenProblem", "it names nothing that must exist"),
+    ("ProblemService.ListProblems", "what nothing matches is an empty list"),
+    ("ProblemService.UpdateRootCauses", "it names nothing that must exist"),
     ("FeedbackService.ListNotices", "what nothing matches is an empty list"),
 ];

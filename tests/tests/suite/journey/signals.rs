@@ -1,9 +1,12 @@
 //! More complaints than usual: a supervisor says that they mean nothing.
 
+use proto::redress::feedback::v1::problem_service_client::ProblemServiceClient;
 use proto::redress::feedback::v1::signal_service_client::SignalServiceClient;
 use proto::redress::feedback::v1::{
-    DismissSignalRequest, GetSignalRequest, GetSignalSettingsRequest, ListSignalsRequest, SignalRaised,
-    SignalSettings, SignalState, UpdateSignalSettingsRequest,
+    CloseProblemRequest, DismissSignalRequest, GetRootCausesRequest, GetSignalRequest,
+    GetSignalSettingsRequest, LinkProblemCasesRequest, ListProblemCasesRequest, ListProblemsRequest,
+    NameRootCauseRequest, OpenProblemRequest, ProblemState, SignalRaised, SignalSettings, SignalState,
+    UnlinkProblemCasesRequest, UpdateRootCausesRequest, UpdateSignalSettingsRequest,
 };
 use proto::redress::intake::v1::{Channel, Complaint};
 use testkit::{eventually, request_id};
@@ -61,4 +64,63 @@ pub(crate) async fn dismissed(scene: &Scene) {
         assert!(read.days.len() > 28, "with the days it is told from");
     }
     assert!(list(SignalState::Active).await.is_empty());
+    seen_to(scene).await;
+}
+
+/// A problem that a signal has opened gives its cases to one that somebody opens, which is
+/// given a root cause of the tenant's own, and closed.
+async fn seen_to(scene: &Scene) {
+    let mut problems = ProblemServiceClient::new(scene.line("supervisor"));
+    let request = ListProblemsRequest { state: ProblemState::Open.into(), ..Default::default() };
+    let opened = problems.list_problems(request).await.unwrap().into_inner().problems;
+    let of_signal = opened.iter().find(|problem| problem.case_count > 2).unwrap();
+    let request = ListProblemCasesRequest { problem_id: of_signal.problem_id.clone(), ..Default::default() };
+    let cases = problems.list_problem_cases(request).await.unwrap().into_inner().cases;
+    let case_ids: Vec<String> = cases.into_iter().take(2).map(|one| one.case_id).collect();
+
+    let request = OpenProblemRequest {
+        request_id: request_id(),
+        title: "What the stories have in common".to_owned(),
+        ..OpenProblemRequest::default()
+    };
+    let problem = problems.open_problem(request).await.unwrap().into_inner().problem.unwrap();
+    let problem_id = problem.problem_id;
+    let request = LinkProblemCasesRequest {
+        request_id: request_id(),
+        problem_id: problem_id.clone(),
+        expected_version: 1,
+        case_ids: case_ids.clone(),
+    };
+    problems.link_problem_cases(request).await.unwrap();
+    let request = UnlinkProblemCasesRequest {
+        request_id: request_id(),
+        problem_id: problem_id.clone(),
+        expected_version: 2,
+        case_ids: case_ids[..1].to_vec(),
+    };
+    let left = problems.unlink_problem_cases(request).await.unwrap().into_inner().problem.unwrap();
+    assert_eq!((left.version, left.case_count), (3, 1));
+
+    let read = problems.get_root_causes(GetRootCausesRequest { version: None }).await.unwrap().into_inner();
+    let request = UpdateRootCausesRequest {
+        request_id: request_id(),
+        expected_version: 0,
+        root_causes: read.root_causes,
+    };
+    problems.update_root_causes(request).await.unwrap();
+    let request = NameRootCauseRequest {
+        request_id: request_id(),
+        problem_id: problem_id.clone(),
+        expected_version: 3,
+        root_cause: "process/handover".to_owned(),
+    };
+    problems.name_root_cause(request).await.unwrap();
+    let request = CloseProblemRequest {
+        request_id: request_id(),
+        problem_id,
+        expected_version: 4,
+        conclusion: "Each story has its own end.".to_owned(),
+    };
+    let closed = problems.close_problem(request).await.unwrap().into_inner().problem.unwrap();
+    assert_eq!((closed.state(), closed.root_causes_version), (ProblemState::Closed, 1));
 }

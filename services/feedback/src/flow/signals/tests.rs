@@ -12,6 +12,7 @@ use super::*;
 use crate::fact::{CaseFact, Ending as CaseEnding, Facts, Ranked};
 use crate::flow::facts;
 use crate::flow::facts::tests::tenant;
+use crate::problem::Closing;
 use crate::signal::{Dismissal, Ending, MAX_SERIES, State};
 
 struct World {
@@ -258,8 +259,9 @@ async fn a_tenant_that_cannot_be_looked_at_stops_no_other() -> anyhow::Result<()
     let mut owner = world.database.connect().await?;
     sqlx::query(
         "INSERT INTO feedback.signal (tenant_id, signal_id, version, first_day, last_day, baseline, past, counts,
-                                      false_alarms, min_count, quiet_days, state, raised_at)
-         VALUES ('a-broken', gen_random_uuid(), 1, '2026-01-01', '2026-01-01', '{}', '{}', '{}', 0.1, 5, 7, 1, now())",
+                                      false_alarms, min_count, quiet_days, state, raised_at, problem_id)
+         VALUES ('a-broken', gen_random_uuid(), 1, '2026-01-01', '2026-01-01', '{}', '{}', '{}', 0.1, 5, 7, 1, now(),
+                 gen_random_uuid())",
     )
     .execute(&mut owner)
     .await?;
@@ -290,5 +292,87 @@ async fn of_more_series_than_are_looked_at_those_with_the_most_complaints_are() 
         let series = of(&format!("c{category}"));
         assert!(signals.iter().any(|signal| signal.series == series), "{series:?}");
     }
+    world.database.drop().await
+}
+
+/// Each problem with how many cases it has.
+async fn problems(world: &World, tenant: &TenantId) -> anyhow::Result<Vec<(Problem, i64)>> {
+    let page = every_signal()?;
+    let read = world.db.transact("test", tenant, async move |mut tx| {
+        let problems = store::problems(&mut tx, None, &page, None).await?;
+        let ids: Vec<Uuid> = problems.iter().map(|problem| problem.id).collect();
+        let sizes = store::problem_sizes(&mut tx, &ids).await?;
+        Ok((tx, (problems, sizes)))
+    });
+    let (problems, sizes) = read.await?;
+    Ok(problems.into_iter().map(|problem| (problem.clone(), sizes[&problem.id].0)).collect())
+}
+
+#[tokio::test]
+async fn a_signal_opens_a_problem_that_has_the_cases_of_its_surge_but_those_taken_out() -> anyhow::Result<()>
+{
+    let world = World::open().await?;
+    let (tenant, stop) = (tenant("one"), Stop::default());
+    world.past(&tenant).await?;
+    let first = world.receive(&tenant, 0, 30, &about("delivery")).await?;
+    world.receive(&tenant, 0, 1, &about("billing")).await?;
+    round(&world.db, &stop).await?;
+    let sizes = async || -> anyhow::Result<Vec<(String, i64)>> {
+        let mut sizes: Vec<_> = problems(&world, &tenant).await?;
+        sizes.sort_by(|one, other| one.0.series.cmp(&other.0.series));
+        Ok(sizes.into_iter().map(|(problem, cases)| (problem.title, cases)).collect())
+    };
+    let (all, delivery) =
+        ("More complaints than usual: all complaints", "More complaints than usual: category delivery");
+    assert_eq!(sizes().await?, [(all.to_owned(), 31), (delivery.to_owned(), 30)]);
+    assert_eq!(world.told("ProblemOpened").await?, 2);
+    let of_delivery = problems(&world, &tenant).await?;
+    let (problem, _) = of_delivery.iter().find(|(problem, _)| problem.title == delivery).expect("opened");
+    let (id, taken) = (problem.id, first[..2].to_vec());
+    let unlink = world.db.transact("test", &tenant, async move |mut tx| {
+        store::unlink_cases(&mut tx, id, &taken, "su").await?;
+        Ok((tx, ()))
+    });
+    unlink.await?;
+    world.next_day();
+    world.receive(&tenant, 0, 20, &about("delivery")).await?;
+    round(&world.db, &stop).await?;
+    round(&world.db, &stop).await?;
+    assert_eq!(sizes().await?, [(all.to_owned(), 51), (delivery.to_owned(), 48)]);
+    assert_eq!(world.told("ProblemOpened").await?, 2, "the surge goes on");
+    world.database.drop().await
+}
+
+#[tokio::test]
+async fn the_next_signal_of_a_series_joins_the_open_problem_and_opens_another_once_it_is_closed()
+-> anyhow::Result<()> {
+    let world = World::open().await?;
+    let (tenant, stop) = (tenant("one"), Stop::default());
+    world.past(&tenant).await?;
+    for joined in [1, 1, 2] {
+        world.receive(&tenant, 0, 30, &CaseFact::default()).await?;
+        round(&world.db, &stop).await?;
+        let all = problems(&world, &tenant).await?;
+        assert_eq!(all.len(), joined, "{all:?}");
+        for _ in 0..9 {
+            world.next_day();
+            round(&world.db, &stop).await?;
+        }
+        let signals = world.signals(&tenant).await?;
+        assert!(signals.iter().all(|signal| signal.ended.is_some()));
+        if signals.len() == 2 {
+            let mut problem = all[0].0.clone();
+            let closing =
+                Closing { at: world.clock.now(), by: "su".to_owned(), conclusion: "done".to_owned() };
+            assert_eq!(problem.close(closing), Ok(()));
+            let close = world.db.transact("test", &tenant, async move |mut tx| {
+                store::save_problems(&mut tx, &[problem]).await?;
+                Ok((tx, ()))
+            });
+            close.await?;
+        }
+    }
+    let sizes: Vec<i64> = problems(&world, &tenant).await?.into_iter().map(|(_, cases)| cases).collect();
+    assert_eq!(sizes, [30, 60], "the newest first");
     world.database.drop().await
 }
