@@ -204,12 +204,15 @@ pub(crate) async fn series_counts(
     Ok(counts)
 }
 
+/// A series, and the first day after its last surge.
+type OverRow = (Option<String>, Option<String>, Option<String>, jiff_sqlx::Date);
+
 /// Of series whose surges are over, the first day that their last did not cover, since a day.
 pub(crate) async fn surges_over(
     conn: &mut PgConnection,
     since: Date,
 ) -> Result<HashMap<Series, Date>, Fault> {
-    let rows: Vec<(Option<String>, Option<String>, Option<String>, jiff_sqlx::Date)> = sqlx::query_as(
+    let rows: Vec<OverRow> = sqlx::query_as(
         "SELECT category, product, region, max(first_day + cardinality(counts)) FROM signal
          WHERE tenant_id = current_setting('redress.tenant') AND ended_at IS NOT NULL
            AND first_day + cardinality(counts) >= $1
@@ -218,9 +221,8 @@ pub(crate) async fn surges_over(
     .bind(since.to_sqlx())
     .fetch_all(conn)
     .await?;
-    let over = |(category, product, region, day): (_, _, _, jiff_sqlx::Date)| {
-        (Series { category, product, region }, day.to_jiff())
-    };
+    let over =
+        |(category, product, region, day): OverRow| (Series { category, product, region }, day.to_jiff());
     Ok(rows.into_iter().map(over).collect())
 }
 
@@ -330,12 +332,14 @@ pub(crate) async fn signals(
     rows.into_iter().map(Row::signal).collect()
 }
 
+/// A list of counts, which travels as JSON.
+const COUNTS: &str = "ARRAY(SELECT jsonb_array_elements({})::bigint)";
+
 /// Writes signals, new ones and those that are known; who does holds them.
 pub(crate) async fn save_signals(conn: &mut PgConnection, signals: &[Signal]) -> Result<(), Fault> {
     if signals.is_empty() {
         return Ok(());
     }
-    const NUMBERS: &str = "ARRAY(SELECT jsonb_array_elements({})::bigint)";
     let mut binds = Binds::default();
     let rows = binds
         .rows(signals)
@@ -347,8 +351,8 @@ pub(crate) async fn save_signals(conn: &mut PgConnection, signals: &[Signal]) ->
         .column("first_day", |one| one.surge.first.to_sqlx())
         .column("last_day", |one| one.surge.last.to_sqlx())
         .column("baseline", |one| Json(&one.surge.baseline))
-        .column_as("past", NUMBERS, |one| Json(&one.surge.past))
-        .column_as("counts", NUMBERS, |one| Json(&one.surge.counts))
+        .column_as("past", COUNTS, |one| Json(&one.surge.past))
+        .column_as("counts", COUNTS, |one| Json(&one.surge.counts))
         .column("false_alarms", |one| one.settings.false_alarms)
         .column("min_count", |one| one.settings.min_count)
         .column("quiet_days", |one| one.settings.quiet_days)

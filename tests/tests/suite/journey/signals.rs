@@ -5,8 +5,8 @@ use proto::redress::feedback::v1::signal_service_client::SignalServiceClient;
 use proto::redress::feedback::v1::{
     CloseProblemRequest, DismissSignalRequest, GetRootCausesRequest, GetSignalRequest,
     GetSignalSettingsRequest, LinkProblemCasesRequest, ListProblemCasesRequest, ListProblemsRequest,
-    NameRootCauseRequest, OpenProblemRequest, ProblemState, SignalRaised, SignalSettings, SignalState,
-    UnlinkProblemCasesRequest, UpdateRootCausesRequest, UpdateSignalSettingsRequest,
+    ListSignalsRequest, NameRootCauseRequest, OpenProblemRequest, ProblemState, SignalRaised, SignalSettings,
+    SignalState, UnlinkProblemCasesRequest, UpdateRootCausesRequest, UpdateSignalSettingsRequest,
 };
 use proto::redress::intake::v1::{Channel, Complaint};
 use testkit::{eventually, request_id};

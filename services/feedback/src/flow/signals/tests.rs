@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use kernel::page::Page;
-use kernel::{CaseId, Clock as _, RandomIds};
+use kernel::{CaseId, Clock as _, Ids as _, RandomIds};
 use testkit::{Database, MockClock};
 use uuid::Uuid;
 
@@ -42,7 +42,7 @@ impl World {
         fact: &CaseFact,
     ) -> anyhow::Result<Vec<CaseId>> {
         let received = Some(self.clock.now() - SignedDuration::from_hours(24 * days_ago));
-        let cases: Vec<CaseId> = (0..count).map(|_| CaseId(Uuid::now_v7())).collect();
+        let cases: Vec<CaseId> = (0..count).map(|_| CaseId(RandomIds.token())).collect();
         let mut told = Facts::default();
         for case in &cases {
             told.case(*case, CaseFact { received, ..fact.clone() });
@@ -281,7 +281,7 @@ async fn of_more_series_than_are_looked_at_those_with_the_most_complaints_are() 
     for category in 0..MAX_SERIES + 20 {
         for _ in 0..if category < 50 { 8 } else { 6 } {
             let fact = CaseFact { received: Some(world.clock.now()), ..about(&format!("c{category}")) };
-            told.case(CaseId(Uuid::now_v7()), fact);
+            told.case(CaseId(RandomIds.token()), fact);
         }
     }
     world.keep(&tenant, told).await?;
