@@ -40,7 +40,7 @@ const SHIPPED: [(&str, &str, &str); 24] = [
     ("product/design", "Design", "设计"),
     ("product/quality", "Quality or defect", "质量缺陷"),
     ("product/stock", "Stock", "库存"),
-    ("supplier", "Supplier or partner", "供应商与合作方"),
+    ("supplier", "Supplier", "供应商与合作方"),
     ("supplier/carrier", "Carrier", "承运商"),
     ("supplier/goods", "Goods supplied", "供货"),
     ("system", "Systems", "系统"),

@@ -1,3 +1,5 @@
+//! Surges of invented counts and of a real file, and those there are by chance.
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;

@@ -10,6 +10,7 @@ use pg::{Binds, Tx};
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
+use crate::fact::Ending;
 use crate::problem::{Cause, Closing, MAX_CASES, MAX_SIGNALS, Problem, ProblemCase, State};
 use crate::signal::Series;
 
@@ -283,7 +284,7 @@ pub(crate) async fn link_surges(tx: &mut Tx, surges: &[SurgeCases]) -> Result<()
          CROSS JOIN LATERAL (
              SELECT f.case_id FROM case_fact f
              WHERE f.tenant_id = current_setting('redress.tenant') AND f.received_at >= s.lower
-               AND f.received_at < s.upper AND NOT coalesce(f.ending = 4, false)
+               AND f.received_at < s.upper AND NOT coalesce(f.ending = {merged}, false)
                AND (s.category IS NULL OR s.category = f.category) AND (s.product IS NULL OR s.product = f.product)
                AND (s.region IS NULL OR s.region = f.region)
                AND NOT EXISTS (SELECT FROM problem_case k WHERE k.tenant_id = f.tenant_id
@@ -295,6 +296,7 @@ pub(crate) async fn link_surges(tx: &mut Tx, surges: &[SurgeCases]) -> Result<()
          ORDER BY s.problem_id, c.case_id
          ON CONFLICT ON CONSTRAINT problem_case_pkey DO NOTHING",
         open = State::Open.number(),
+        merged = Ending::Merged.number(),
     );
     binds.execute(&statement, tx).await?;
     Ok(())

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::impossible;
 use super::tally::Part;
+use crate::fact::Ending as CaseEnding;
 use crate::signal::{
     Baseline, Dismissal, Ending, LATE_DAYS, MAX_SERIES, Series, Settings, Signal, State, Surge,
 };
@@ -112,8 +113,8 @@ pub(crate) async fn save_next_look(
     next: Option<jiff::Timestamp>,
 ) -> Result<(), Fault> {
     sqlx::query(
-        "WITH gone AS (DELETE FROM signal_look WHERE tenant_id = current_setting('redress.tenant') AND $1 IS NULL)
-         INSERT INTO signal_look (tenant_id, next_at) SELECT current_setting('redress.tenant'), $1 WHERE $1 IS NOT NULL
+        "WITH gone AS (DELETE FROM signal_look WHERE tenant_id = current_setting('redress.tenant') AND $1::timestamptz IS NULL)
+         INSERT INTO signal_look (tenant_id, next_at) SELECT current_setting('redress.tenant'), $1 WHERE $1::timestamptz IS NOT NULL
          ON CONFLICT ON CONSTRAINT signal_look_pkey DO UPDATE SET next_at = excluded.next_at
          WHERE signal_look.next_at <> excluded.next_at",
     )
@@ -133,7 +134,8 @@ fn received(binds: &mut Binds, days: &[Part]) -> String {
         .done();
     format!(
         "case_fact c JOIN {rows} AS b ON c.tenant_id = current_setting('redress.tenant')
-         AND c.received_at >= b.lower AND c.received_at < b.upper AND NOT coalesce(c.ending = 4, false)"
+         AND c.received_at >= b.lower AND c.received_at < b.upper AND NOT coalesce(c.ending = {merged}, false)",
+        merged = CaseEnding::Merged.number(),
     )
 }
 

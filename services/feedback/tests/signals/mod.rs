@@ -98,7 +98,7 @@ async fn a_surge_is_told_listed_and_read_with_its_days_and_dismissed_once() {
     assert_eq!(stale, (Code::Aborted, "VERSION_MISMATCH".to_owned()));
     let again = refused(dismiss(&house, dismissal(&first)).await);
     assert_eq!(again, (Code::FailedPrecondition, "SIGNAL_DISMISSED".to_owned()));
-    assert_eq!(list(&house, SignalState::Active).await, [all.clone()]);
+    assert_eq!(list(&house, SignalState::Active).await, std::slice::from_ref(&all));
     assert_eq!(list(&house, SignalState::Dismissed).await.len(), 1);
     assert_eq!(list(&house, SignalState::Unspecified).await.len(), 2);
     house.done().await;
