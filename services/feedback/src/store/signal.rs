@@ -146,11 +146,11 @@ pub(crate) async fn busy_series(
     min_count: i32,
 ) -> Result<Vec<Series>, Fault> {
     let mut binds = Binds::default();
-    let received = received(&mut binds, days);
+    let rows = received(&mut binds, days);
     let least = binds.value(i64::from(min_count));
     let statement = format!(
         "WITH f AS (SELECT b.part, nullif(c.category, '') AS category, nullif(c.product, '') AS product,
-                           nullif(c.region, '') AS region, count(*) AS n FROM {received} GROUP BY 1, 2, 3, 4)
+                           nullif(c.region, '') AS region, count(*) AS n FROM {rows} GROUP BY 1, 2, 3, 4)
          SELECT d.category, d.product, d.region FROM (
              SELECT v.category, v.product, v.region, sum(f.n) AS n FROM f CROSS JOIN LATERAL (VALUES
                  (0, NULL::text, NULL::text, NULL::text),
@@ -162,9 +162,9 @@ pub(crate) async fn busy_series(
          GROUP BY d.category, d.product, d.region HAVING max(d.n) >= {least}
          ORDER BY max(d.n) DESC, d.category, d.product, d.region LIMIT {MAX_SERIES}"
     );
-    let rows: Vec<(Option<String>, Option<String>, Option<String>)> =
+    let found: Vec<(Option<String>, Option<String>, Option<String>)> =
         sqlx::query_as_with(AssertSqlSafe(statement), binds.arguments()?).fetch_all(conn).await?;
-    Ok(rows.into_iter().map(|(category, product, region)| Series { category, product, region }).collect())
+    Ok(found.into_iter().map(|(category, product, region)| Series { category, product, region }).collect())
 }
 
 /// How many complaints of each series were received on each of these days, which are numbered
