@@ -27,7 +27,7 @@ test: setup ## every test
 real: setup ## the tests on real complaints, which lie in the folder REDRESS_DATA
 	@test -d "$$REDRESS_DATA" || { echo "real: REDRESS_DATA does not name a folder" >&2; exit 1; }
 	cargo build -p redress
-	cargo test -p calendar -p language -p sameness -p cases -p tests -- --ignored real_
+	cargo test -p calendar -p language -p sameness -p cases -p feedback -p tests -- --ignored real_
 
 load: setup ## rates, latencies, CPU and memory beside pgbench's; writes target/load/report.json
 	cargo build --profile dist --workspace --bins

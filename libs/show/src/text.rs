@@ -15,10 +15,12 @@ mod kpis;
 mod ledger;
 mod notices;
 mod people;
+mod problems;
 mod recalls;
 mod remedies;
 mod remedy_types;
 mod routing;
+mod signals;
 mod supervision;
 mod surveys;
 mod templates;
@@ -37,6 +39,7 @@ pub use kpis::{fact_state, kpi, kpi_answers, kpi_settings, kpis};
 pub use ledger::{balances, entry_list, reconciled, reconciliation};
 pub use notices::{contact, notice, notice_routing, notices};
 pub use people::{agent, agents, assignment, department, departments, feedback, parked, queue};
+pub use problems::{problem, problem_cases, problems, root_causes};
 pub use recalls::{recall, recall_candidates, recall_cases, recall_progress, recall_verdicts, recalls};
 pub use remedies::{
     approval_limits, department_queue, in_short, investigations, pause, plan, plans, proposal, stock_alerts,
@@ -47,6 +50,7 @@ pub use routing::{
     absence, agent_verdicts, decision, offboarded, routing_policies, routing_policy, routing_replay,
     unassignable,
 };
+pub use signals::{signal, signal_settings, signals};
 pub use supervision::{department_board, supervision};
 pub use surveys::{questionnaire, survey_answered, survey_questions, surveys};
 pub use templates::{quiet_hours, template, template_sample, templates};

@@ -10,7 +10,7 @@ use proto::redress::cases::v1::{
 use proto::redress::event::v1::Lane;
 use proto::redress::feedback::v1::{
     CallBackCause, CallBackOutcome, CallBackState, KpiComparison, KpiDimension, KpiPeriod, KpiTime, KpiUnit,
-    NoticeKind, NoticeMeans, NoticeState, Response, SurveyState,
+    NoticeKind, NoticeMeans, NoticeState, ProblemState, Response, SignalEnding, SignalState, SurveyState,
 };
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
@@ -129,6 +129,7 @@ words! {
     RecallVerdict: "RECALL_VERDICT_";
     Presence: "PRESENCE_";
     Priority: "PRIORITY_";
+    ProblemState: "PROBLEM_STATE_";
     ProposalKind: "PROPOSAL_KIND_";
     ProposalState: "PROPOSAL_STATE_";
     EndpointKind: "ENDPOINT_KIND_";
@@ -138,6 +139,8 @@ words! {
     RemedyKind: "REMEDY_KIND_";
     Response: "RESPONSE_";
     RungAction: "RUNG_ACTION_";
+    SignalEnding: "SIGNAL_ENDING_";
+    SignalState: "SIGNAL_STATE_";
     StatementDirection: "STATEMENT_DIRECTION_";
     StatementVerdict: "STATEMENT_VERDICT_";
     SupervisionLevel: "SUPERVISION_LEVEL_";

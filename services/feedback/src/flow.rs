@@ -8,4 +8,5 @@ pub(crate) mod figures;
 pub(crate) mod follow_up;
 pub(crate) mod posting;
 pub(crate) mod rebuild;
+pub(crate) mod signals;
 pub(crate) mod told;

@@ -31,11 +31,14 @@ pub mod kpi;
 pub mod letter;
 pub mod notice;
 pub mod phone;
+pub mod problem;
 pub mod profile;
 pub mod quiet;
 pub mod response;
 pub mod revision;
+pub mod root_cause;
 pub mod sample;
+pub mod signal;
 pub mod survey;
 pub mod text_message;
 pub mod working_hours;
@@ -52,6 +55,8 @@ use proto::redress::feedback::v1::call_back_service_server::CallBackServiceServe
 use proto::redress::feedback::v1::feedback_service_server::FeedbackServiceServer;
 use proto::redress::feedback::v1::kpi_service_server::KpiServiceServer;
 use proto::redress::feedback::v1::notice_routing_service_server::NoticeRoutingServiceServer;
+use proto::redress::feedback::v1::problem_service_server::ProblemServiceServer;
+use proto::redress::feedback::v1::signal_service_server::SignalServiceServer;
 use proto::redress::feedback::v1::survey_service_server::SurveyServiceServer;
 use proto::redress::feedback::v1::template_service_server::TemplateServiceServer;
 use server::{Kit, Parts, Service};
@@ -69,15 +74,19 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let (senders, delivery) = Senders::of(&kit.settings, kit.db.clock().clone(), flow::deliver::CONCURRENT)?;
     let counted = parts.follow(flow::facts::FOLLOWS);
     let (rebuilt, totalled, counted_by_worker) = (kit.db.clone(), kit.db.clone(), counted.clone());
+    let looked_at = kit.db.clone();
     parts
         .worker("facts", move |stop| flow::rebuild::run(rebuilt, counted_by_worker, stop))
         .worker("totals", move |stop| flow::figures::run(totalled, stop))
+        .worker("signals", move |stop| flow::signals::run(looked_at, stop))
         .route(FeedbackServiceServer::new(rpc::Rpc::new(kit.db.clone(), delivery.clone())))
         .route(CallBackServiceServer::new(rpc::call_backs::CallBacks::new(kit.db.clone())))
         .route(TemplateServiceServer::new(rpc::templates::Templates::new(kit.db.clone())))
         .route(SurveyServiceServer::new(rpc::surveys::Surveys::new(kit.db.clone())))
         .route(NoticeRoutingServiceServer::new(rpc::notice_routing::NoticeRoutings::new(kit.db.clone())))
         .route(KpiServiceServer::new(rpc::kpis::Kpis::new(kit.db.clone(), counted.clone())))
+        .route(ProblemServiceServer::new(rpc::problems::Problems::new(kit.db.clone())))
+        .route(SignalServiceServer::new(rpc::signals::Signals::new(kit.db.clone())))
         .react(react::Reactions { delivery: delivery.clone() });
     if !senders.is_empty() {
         let db = kit.db.clone();

@@ -57,6 +57,24 @@ pub enum Refusal {
     TooManyVersions,
     /// An answer would have more rows than is allowed.
     TooManyGroups,
+    /// There is no such signal.
+    SignalNotFound,
+    /// The signal has been dismissed.
+    SignalDismissed,
+    /// There is no such problem.
+    ProblemNotFound,
+    /// One of the cases is unknown.
+    ProblemCaseNotFound,
+    /// A problem of the same series is open.
+    ProblemOpenAlready,
+    /// The problem is closed.
+    ProblemClosed,
+    /// The problem would have more cases than is allowed.
+    TooManyProblemCases,
+    /// The taxonomy has no such root cause.
+    RootCauseNotFound,
+    /// There is no such version of the taxonomy.
+    RootCausesNotFound,
 }
 
 impl fault::Refusal for Refusal {
@@ -70,9 +88,17 @@ impl fault::Refusal for Refusal {
             | Self::CallBackNotFound
             | Self::CallBackPolicyNotFound
             | Self::TemplateNotFound
-            | Self::NoticeRoutingNotFound => Kind::NotFound,
+            | Self::NoticeRoutingNotFound
+            | Self::SignalNotFound
+            | Self::ProblemNotFound
+            | Self::ProblemCaseNotFound
+            | Self::RootCauseNotFound
+            | Self::RootCausesNotFound => Kind::NotFound,
             Self::CallerRecused => Kind::Forbidden,
-            Self::TooManyGuesses | Self::TooManyVersions | Self::TooManyGroups => Kind::Exhausted,
+            Self::TooManyGuesses
+            | Self::TooManyVersions
+            | Self::TooManyGroups
+            | Self::TooManyProblemCases => Kind::Exhausted,
             Self::AlreadyAnswered
             | Self::ResponseWindowClosed
             | Self::NoticeDelivered
@@ -84,7 +110,10 @@ impl fault::Refusal for Refusal {
             | Self::SurveyAnswered
             | Self::SurveyExpired
             | Self::SurveyCancelled
-            | Self::CallBackEnded => Kind::Precondition,
+            | Self::CallBackEnded
+            | Self::SignalDismissed
+            | Self::ProblemOpenAlready
+            | Self::ProblemClosed => Kind::Precondition,
         }
     }
 
@@ -115,6 +144,15 @@ impl fault::Refusal for Refusal {
             Self::CallerRecused => "CALLER_RECUSED",
             Self::TooManyVersions => "TOO_MANY_VERSIONS",
             Self::TooManyGroups => "TOO_MANY_GROUPS",
+            Self::SignalNotFound => "SIGNAL_NOT_FOUND",
+            Self::SignalDismissed => "SIGNAL_DISMISSED",
+            Self::ProblemNotFound => "PROBLEM_NOT_FOUND",
+            Self::ProblemCaseNotFound => "PROBLEM_CASE_NOT_FOUND",
+            Self::ProblemOpenAlready => "PROBLEM_OPEN_ALREADY",
+            Self::ProblemClosed => "PROBLEM_CLOSED",
+            Self::TooManyProblemCases => "TOO_MANY_PROBLEM_CASES",
+            Self::RootCauseNotFound => "ROOT_CAUSE_NOT_FOUND",
+            Self::RootCausesNotFound => "ROOT_CAUSES_NOT_FOUND",
         }
     }
 }
@@ -155,6 +193,15 @@ impl std::fmt::Display for Refusal {
             Self::CallerRecused => "the complaint is about you; somebody else must do this",
             Self::TooManyVersions => "there are as many versions as is allowed",
             Self::TooManyGroups => "the answer would have too many rows; ask for fewer parts or groups",
+            Self::SignalNotFound => "there is no such signal",
+            Self::SignalDismissed => "this signal has been dismissed",
+            Self::ProblemNotFound => "there is no such problem",
+            Self::ProblemCaseNotFound => "one of these cases is unknown",
+            Self::ProblemOpenAlready => "a problem of the same series is open",
+            Self::ProblemClosed => "this problem is closed",
+            Self::TooManyProblemCases => "the problem would have too many cases",
+            Self::RootCauseNotFound => "the taxonomy has no such root cause",
+            Self::RootCausesNotFound => "there is no such version of the root causes",
         })
     }
 }

@@ -20,6 +20,8 @@ kernel::numbered! {
         QuietHours = 4,
         /// By which means notices go.
         NoticeRouting = 5,
+        /// The root causes of problems.
+        RootCauses = 9,
     }
 }
 

@@ -5,8 +5,10 @@ mod contact;
 pub(crate) mod kpis;
 pub(crate) mod notice_routing;
 mod notices;
+pub(crate) mod problems;
 mod respond;
 pub(crate) mod revisions;
+pub(crate) mod signals;
 pub(crate) mod surveys;
 pub(crate) mod templates;
 

@@ -8,9 +8,11 @@ mod facts;
 mod kpi_settings;
 mod notice;
 mod pending_notices;
+mod problem;
 mod profile;
 mod revision;
 mod sending;
+mod signal;
 mod survey;
 mod tally;
 mod totals;
@@ -41,11 +43,20 @@ pub(crate) use notice::{
     notices, post, settle,
 };
 pub(crate) use pending_notices::{put_off, take_up};
+pub(crate) use problem::{
+    SurgeCases, known_cases, link_cases, link_surges, lock_problem, problem, problem_cases, problem_sizes,
+    problems, problems_of_series, save_problems, unlink_cases,
+};
 pub(crate) use profile::{hold_profiles, keep_origins, keep_progress, profiles};
 pub(crate) use revision::{
     activate_revision, hold_revisions, insert_revision, revision, revisions, revisions_in_force,
 };
 pub(crate) use sending::{keep_sending, sendings};
+pub(crate) use signal::{
+    busy_series, followed_signals, hold_signals, note_signal_change, save_next_look, save_signal_settings,
+    save_signals, series_counts, signal, signal_settings, signal_tenants, signals, surges_over,
+    take_signal_changes,
+};
 pub(crate) use survey::{cancel_surveys, keep_codes, lock_survey, open_surveys, save_survey, surveys};
 pub(crate) use tally::{Part, Wanted, count_facts, count_open};
 pub(crate) use totals::{

@@ -6,6 +6,8 @@ mod inbound;
 mod kpis;
 mod notices;
 mod routing;
+mod problems;
+mod signals;
 mod surveys;
 mod templates;
 
@@ -40,6 +42,15 @@ pub(crate) use kpis::{
 pub(crate) use notices::{Resent, contact_view, corrected, correction, notice, record, resend, settled};
 
 pub(crate) use routing::{made_routing, notice_routing};
+pub(crate) use problems::{
+    OpenedProblem, ProblemCaseQuery, ProblemListQuery, Seen, closed_problem, linked_cases, named_cause,
+    opened_problem, problem, problem_case, problem_cases_of, problem_closed, problem_key, problem_of,
+    problem_opened, problems_of, root_causes, unlinked_cases, wanted_causes,
+};
+pub(crate) use signals::{
+    Dismissed, SignalListQuery, dismissed, signal, signal_ended, signal_key, signal_of, signal_raised,
+    signal_settings, signal_with_days, signals_of, wanted_signal_settings,
+};
 pub(crate) use surveys::{
     SurveyListQuery, activated, answered, created, put_in_force, questionnaire, submitted, survey,
     survey_questions, surveys_of, version_of,
@@ -349,6 +360,9 @@ mod tests {
             crate::kpi::Unit, wire::KpiUnit;
             crate::kpi::Period, wire::KpiPeriod;
             crate::kpi::Comparison, wire::KpiComparison;
+            crate::problem::State, wire::ProblemState;
+            crate::signal::State, wire::SignalState;
+            crate::signal::Ending, wire::SignalEnding;
         }
     }
 

@@ -26,6 +26,7 @@ mod kpi;
 mod ledger;
 mod plan;
 mod policy;
+mod problem;
 mod recall;
 mod reconcile;
 mod refused;
@@ -33,6 +34,7 @@ mod remedy_type;
 mod roster;
 mod routing;
 mod rules;
+mod signal;
 mod stock;
 mod submit;
 mod survey;
@@ -134,6 +136,10 @@ enum Verb {
     Callback(call_back::CallBacks),
     /// What complaint handling comes to, in figures
     Kpi(kpi::Kpis),
+    /// More complaints than usual: of all, of a category, a product, a region
+    Signal(signal::Signals),
+    /// What many complaints have in common, and its root cause
+    Problem(problem::Problems),
     /// The words of notices, and when nobody is written to
     Template(template::Templates),
     /// Carries out a department's tasks, for trying out: nothing is paid or shipped
@@ -214,6 +220,8 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Survey(args) => wait(args.run()),
         Verb::Callback(args) => wait(args.run()),
         Verb::Kpi(args) => wait(args.run()),
+        Verb::Signal(args) => wait(args.run()),
+        Verb::Problem(args) => wait(args.run()),
         Verb::Template(args) => wait(args.run()),
         Verb::Worker(args) => wait(args.run()),
         Verb::Conformance(args) => wait_for(args.run()),

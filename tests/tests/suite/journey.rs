@@ -17,6 +17,7 @@ mod remedies;
 mod roster;
 mod rules;
 mod scene;
+mod signals;
 mod stories;
 mod surveys;
 mod tasks;
@@ -89,6 +90,7 @@ async fn tell_all(scene: &Scene) {
     counted(scene).await;
     figures::told(scene).await;
     classifiers::taught(scene).await;
+    signals::dismissed(scene).await;
 }
 
 /// One case per complaint, and each counted once, in the state its story left it.

@@ -184,7 +184,7 @@ fn bar(value: f64, whole: f64) -> String {
 
 /// Values as heights, the highest as high as can be; a dot where there is none.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "one of eight heights")]
-fn sparkline(values: &[Option<f64>]) -> String {
+pub(super) fn sparkline(values: &[Option<f64>]) -> String {
     let highest = values.iter().flatten().copied().fold(0.0, f64::max);
     let height = |value: f64| {
         let of = if highest > 0.0 { (value.max(0.0) / highest * 7.0).round() as usize } else { 0 };

@@ -76,5 +76,6 @@ pub(crate) async fn keep(tx: &mut Tx, facts: &Facts) -> Result<(), Fault> {
     // Before and after: what a case was counted in, and what it is counted in now.
     store::note_changed_days(tx, &cases).await?;
     store::keep_facts(tx, facts, &settings.time_zone).await?;
-    store::note_changed_days(tx, &cases).await
+    store::note_changed_days(tx, &cases).await?;
+    store::note_signal_change(tx, &cases).await
 }

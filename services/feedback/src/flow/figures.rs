@@ -65,7 +65,7 @@ impl Group {
     }
 }
 
-fn zone(settings: &Settings) -> TimeZone {
+pub(super) fn zone(settings: &Settings) -> TimeZone {
     calendar::zones::get(working_hours::known(&settings.time_zone)).unwrap_or(TimeZone::UTC)
 }
 

@@ -15,6 +15,7 @@ pub(super) const NEVER_INVALID: &[(&str, &str)] = &[
     ("KpiService.ListKpis", "the request has no fields"),
     ("KpiService.GetKpiSettings", "the request has no fields"),
     ("KpiService.GetFactState", "the request has no fields"),
+    ("SignalService.GetSignalSettings", "the request has no fields"),
     ("TemplateService.GetQuietHours", "the request has no fields"),
     ("SurveyService.GetSurvey", "a code that is wrong in any way is unknown: who guesses learns nothing"),
     ("CaseService.TrackComplaint", "a code that is wrong in any way is unknown: who guesses learns nothing"),

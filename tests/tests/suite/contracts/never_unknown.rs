@@ -71,5 +71,11 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("KpiService.UpdateKpiSettings", "there is one set of settings a tenant"),
     ("KpiService.RebuildFacts", "it names nothing that must exist"),
     ("KpiService.GetFactState", "the request has no fields"),
+    ("SignalService.ListSignals", "what nothing matches is an empty list"),
+    ("SignalService.GetSignalSettings", "the request has no fields"),
+    ("SignalService.UpdateSignalSettings", "there is one set of settings a tenant"),
+    ("ProblemService.OpenProblem", "it names nothing that must exist"),
+    ("ProblemService.ListProblems", "what nothing matches is an empty list"),
+    ("ProblemService.UpdateRootCauses", "it names nothing that must exist"),
     ("FeedbackService.ListNotices", "what nothing matches is an empty list"),
 ];

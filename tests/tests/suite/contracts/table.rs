@@ -9,7 +9,7 @@ pub(super) struct Invalid {
     pub(super) fields: &'static [&'static str],
 }
 
-const fn invalid(
+pub(super) const fn invalid(
     rpc: &'static str,
     request: &'static str,
     reason: &'static str,
@@ -19,8 +19,8 @@ const fn invalid(
 }
 
 /// Lacks everything that is required.
-const EMPTY: &str = "{}";
-const BAD_PAGE: &str = r#"{"page_size": -1}"#;
+pub(super) const EMPTY: &str = "{}";
+pub(super) const BAD_PAGE: &str = r#"{"page_size": -1}"#;
 const RECALL_FIELDS: &[&str] = &["request_id", "sku", "reason", "notice", "measures"];
 const END_FIELDS: &[&str] = &["request_id", "recall_id", "reason"];
 const OF_RECALL_FIELDS: &[&str] = &["request_id", "recall_id", "case_ids"];

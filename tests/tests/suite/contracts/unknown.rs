@@ -9,7 +9,7 @@ pub(super) struct Unknown {
     pub(super) reason: &'static str,
 }
 
-const fn unknown(rpc: &'static str, request: &'static str, reason: &'static str) -> Unknown {
+pub(super) const fn unknown(rpc: &'static str, request: &'static str, reason: &'static str) -> Unknown {
     Unknown { rpc, request, reason }
 }
 

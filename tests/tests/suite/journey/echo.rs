@@ -117,7 +117,7 @@ pub(crate) async fn state(house: &House) -> BTreeMap<String, String> {
     let mut owner = house.owner().await;
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE c.relkind = 'r' AND n.nspname = ANY ($1) AND c.relname <> ALL (ARRAY['feed_cursor', 'fact_change', 'fact_total', 'fact_sample'])",
+         WHERE c.relkind = 'r' AND n.nspname = ANY ($1) AND c.relname <> ALL (ARRAY['feed_cursor', 'fact_change', 'fact_total', 'fact_sample', 'signal_change'])",
     )
     .bind(SERVICES.map(|service| service.name.to_owned()).to_vec())
     .fetch_all(&mut owner)

@@ -1,0 +1,245 @@
+//! Signals are looked for where facts have changed, and followed as days pass.
+//!
+//! A step is one tenant's, in one transaction that holds its signals: what one replica has
+//! looked at, another finds done, and one tenant's fault is no other's.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use fault::Fault;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use kernel::TenantId;
+use pg::{Db, Tx};
+use server::Stop;
+use uuid::Uuid;
+
+use super::figures::zone;
+use crate::fact::Rebuild;
+use crate::kpi::window;
+use crate::problem::Problem;
+use crate::signal::{self, Days, LATE_DAYS, Series, Settings, Signal, Surge, WINDOW};
+use crate::store::{self, Part, SurgeCases};
+use crate::wire;
+
+/// How often it is looked for tenants whose signals are to be looked for.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Looks for signals until told to stop.
+pub(crate) async fn run(db: Db, stop: Stop) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK) => {}
+        }
+        if let Err(fault) = round(&db, &stop).await {
+            tracing::warn!(fault = fault.chain(), "signals cannot be looked for; trying again");
+        }
+    }
+}
+
+/// Looks at every tenant that has changed, one after the other.
+async fn round(db: &Db, stop: &Stop) -> Result<(), Fault> {
+    let now = db.clock().now();
+    let tenants = db
+        .transact_as_worker("signals.changed", async move |mut tx| {
+            let tenants = store::signal_tenants(&mut tx, now).await?;
+            Ok((tx, tenants))
+        })
+        .await?;
+    for tenant in tenants {
+        if stop.is_cancelled() {
+            return Ok(());
+        }
+        if let Err(fault) = look(db, &tenant).await {
+            tracing::warn!(%tenant, fault = fault.chain(), "signals of a tenant cannot be looked for; trying again");
+        }
+    }
+    Ok(())
+}
+
+/// Looks for a tenant's signals, and follows those there are.
+async fn look(db: &Db, tenant: &TenantId) -> Result<(), Fault> {
+    let of = tenant.clone();
+    db.transact("signals.look", tenant, async move |mut tx| {
+        let figures = store::share_kpi_settings(&mut tx).await?;
+        // Half of the facts would be half of a past. What is noted stays until they are whole.
+        if store::rebuilds(&mut tx).await?.iter().any(is_rebuilding) {
+            return Ok((tx, ()));
+        }
+        store::hold_signals(&mut tx).await?;
+        store::take_signal_changes(&mut tx).await?;
+        let zone = zone(&figures);
+        let settings = store::signal_settings(&mut tx).await?;
+        let looked = counted(&mut tx, &zone, &settings).await?;
+        let today = looked.today;
+        let raised = tx.now();
+        let found = move || looked.decide(&settings, raised);
+        let found = server::blocking(&of, server::Length::Quick, "signals", found).await??;
+        keep(&mut tx, found, &zone).await?;
+        let goes_on = !store::followed_signals(&mut tx).await?.is_empty();
+        let next = goes_on.then(|| window::begin(signal::after(today, 1), &zone));
+        store::save_next_look(&mut tx, next).await?;
+        Ok((tx, ()))
+    })
+    .await
+}
+
+fn is_rebuilding(rebuild: &Rebuild) -> bool {
+    rebuild.finished.is_none()
+}
+
+/// What there is to decide from.
+struct Looked {
+    today: Date,
+    followed: Vec<Signal>,
+    over: HashMap<Series, Date>,
+    /// The days of each series; of all the first day is one that has complaints.
+    series: Vec<(Series, Days)>,
+}
+
+/// Counts the series that have enough complaints of late, and those that are followed.
+async fn counted(tx: &mut Tx, zone: &TimeZone, settings: &Settings) -> Result<Looked, Fault> {
+    let today = zone.to_datetime(tx.now()).date();
+    let followed = store::followed_signals(tx).await?;
+    let earliest = followed.iter().map(|signal| signal.surge.first).min().unwrap_or(today);
+    let first = before(today, WINDOW + LATE_DAYS).min(earliest);
+    let days = parts(first, today, zone)?;
+    let late = days.get(days.len().saturating_sub(LATE_DAYS + 1)..).unwrap_or_default();
+    let busy = store::busy_series(tx, late, settings.min_count).await?;
+    // All together first: they tell where the past begins.
+    let mut wanted = vec![Series::default()];
+    let rest: BTreeSet<Series> =
+        busy.into_iter().chain(followed.iter().map(|signal| signal.series.clone())).collect();
+    wanted.extend(rest.into_iter().filter(|series| *series != Series::default()));
+    let counts = store::series_counts(tx, &wanted, &days).await?;
+    let all = counts.first().map_or(&[][..], Vec::as_slice);
+    let begun = all.iter().position(|count| *count > 0).unwrap_or(all.len());
+    let first = signal::after(first, begun);
+    let of_series =
+        |counts: Vec<i64>| Days { first, counts: counts.get(begun..).unwrap_or_default().to_vec() };
+    let series = wanted.into_iter().zip(counts.into_iter().map(of_series)).collect();
+    let over = store::surges_over(tx, before(today, LATE_DAYS)).await?;
+    Ok(Looked { today, followed, over, series })
+}
+
+fn before(day: Date, days: usize) -> Date {
+    let days = i64::try_from(days).unwrap_or(i64::MAX);
+    day.checked_sub(jiff::Span::new().try_days(days).unwrap_or_default()).unwrap_or(Date::MIN)
+}
+
+fn days_between(first: Date, last: Date) -> usize {
+    first.until(last).map_or(0, |span| usize::try_from(span.get_days()).unwrap_or(0))
+}
+
+/// The days from one to another, numbered from 0, each with its beginning and its end.
+fn parts(first: Date, last: Date, zone: &TimeZone) -> Result<Vec<Part>, Fault> {
+    let day = |place: usize| {
+        let day = signal::after(first, place);
+        let number = i32::try_from(place).map_err(Fault::internal)?;
+        Ok((number, window::begin(day, zone), window::begin(signal::after(day, 1), zone)))
+    };
+    (0..=days_between(first, last)).map(day).collect()
+}
+
+/// The counts from a day on, which may be before the first that is known.
+fn since(days: &Days, first: Date) -> Vec<i64> {
+    let known = days.counts.get(days_between(days.first, first.max(days.first))..).unwrap_or_default();
+    let mut counts = vec![0; days_between(first.min(days.first), days.first)];
+    counts.extend(known);
+    counts
+}
+
+/// What has come of a look: the signals that are new, and those that have changed.
+struct Found {
+    raised: Vec<(Series, Surge)>,
+    changed: Vec<Signal>,
+    settings: Settings,
+}
+
+impl Looked {
+    fn decide(self, settings: &Settings, now: Timestamp) -> Result<Found, Fault> {
+        let Self { today, followed, mut over, series } = self;
+        let of: HashMap<&Series, &Days> = series.iter().map(|(series, days)| (series, days)).collect();
+        let mut changed = Vec::new();
+        let mut busy = BTreeSet::new();
+        for mut signal in followed {
+            let days = of.get(&signal.series).ok_or_else(|| Fault::internal("a series is not counted"))?;
+            if signal.follow(&since(days, signal.surge.first), now) {
+                changed.push(signal.clone());
+            }
+            if signal.ended.is_some() {
+                over.insert(signal.series, signal::after(signal.surge.first, signal.surge.counts.len()));
+            } else {
+                busy.insert(signal.series);
+            }
+        }
+        let late = before(today, LATE_DAYS);
+        let mut raised = Vec::new();
+        for (series, days) in series.iter().filter(|(series, _)| !busy.contains(series)) {
+            let free = over.get(series).copied().unwrap_or(late).max(late);
+            let from = days_between(days.first, free.max(days.first));
+            let surges = signal::scan(days, from, settings);
+            raised.extend(surges.into_iter().map(|surge| (series.clone(), surge)));
+        }
+        Ok(Found { raised, changed, settings: settings.clone() })
+    }
+}
+
+/// Stores what has come of a look, and tells it.
+async fn keep(tx: &mut Tx, found: Found, zone: &TimeZone) -> Result<(), Fault> {
+    let Found { raised, changed, settings } = found;
+    let joined = join_problems(tx, raised.iter().map(|(series, _)| series)).await?;
+    let mut kept = Vec::new();
+    for (series, surge) in raised {
+        let problem = joined.get(&series).copied().ok_or_else(|| Fault::internal("no problem was opened"))?;
+        let signal = Signal {
+            id: tx.new_id(),
+            version: 1,
+            series,
+            ended: surge.ending.map(|_| tx.now()),
+            surge,
+            settings: settings.clone(),
+            raised: tx.now(),
+            dismissal: None,
+            problem,
+        };
+        tx.emit(signal.id, &wire::signal_raised(&signal));
+        kept.push(signal);
+    }
+    kept.extend(changed);
+    for signal in kept.iter().filter(|signal| signal.ended.is_some() && signal.dismissal.is_none()) {
+        tx.emit(signal.id, &wire::signal_ended(signal));
+    }
+    store::save_signals(tx, &kept).await?;
+    let surge = |signal: &Signal| SurgeCases {
+        problem: signal.problem,
+        series: signal.series.clone(),
+        from: window::begin(signal.surge.first, zone),
+        until: window::begin(signal::after(signal.surge.last, 1), zone),
+    };
+    store::link_surges(tx, &kept.iter().map(surge).collect::<Vec<_>>()).await
+}
+
+/// The open problem of each series, which is opened where there is none.
+async fn join_problems(
+    tx: &mut Tx,
+    raised: impl Iterator<Item = &Series>,
+) -> Result<HashMap<Series, Uuid>, Fault> {
+    let mut joined = store::problems_of_series(tx).await?;
+    let mut opened = Vec::new();
+    for series in raised {
+        if !joined.contains_key(series) {
+            let problem = Problem::of_signal(tx.new_id(), series.clone(), tx.now());
+            tx.emit(problem.id, &wire::problem_opened(&problem));
+            joined.insert(series.clone(), problem.id);
+            opened.push(problem);
+        }
+    }
+    store::save_problems(tx, &opened).await?;
+    Ok(joined)
+}

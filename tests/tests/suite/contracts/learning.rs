@@ -1,0 +1,89 @@
+//! The lines of what is learnt from complaints: signals, and what is made of them.
+
+use super::table::{BAD_PAGE, EMPTY, Invalid, invalid};
+use super::unknown::{Unknown, unknown};
+
+pub(super) const INVALID: &[Invalid] = &[
+    invalid("SignalService.ListSignals", BAD_PAGE, "INVALID_REQUEST", &["page_size"]),
+    invalid("SignalService.GetSignal", EMPTY, "INVALID_REQUEST", &["signal_id"]),
+    invalid(
+        "SignalService.DismissSignal",
+        EMPTY,
+        "INVALID_DISMISSAL",
+        &["request_id", "signal_id", "expected_version", "reason"],
+    ),
+    invalid(
+        "SignalService.UpdateSignalSettings",
+        r#"{"expected_version": -1, "settings": {"false_alarms_per_year": 3, "quiet_days": 29}}"#,
+        "INVALID_SIGNAL_SETTINGS",
+        &[
+            "request_id",
+            "expected_version",
+            "settings.false_alarms_per_year",
+            "settings.min_count",
+            "settings.quiet_days",
+        ],
+    ),
+    invalid("ProblemService.OpenProblem", EMPTY, "INVALID_PROBLEM", &["request_id", "title"]),
+    invalid("ProblemService.GetProblem", EMPTY, "INVALID_REQUEST", &["problem_id"]),
+    invalid("ProblemService.ListProblems", BAD_PAGE, "INVALID_REQUEST", &["page_size"]),
+    invalid("ProblemService.ListProblemCases", BAD_PAGE, "INVALID_REQUEST", &["problem_id", "page_size"]),
+    invalid(
+        "ProblemService.LinkProblemCases",
+        EMPTY,
+        "INVALID_PROBLEM_CASES",
+        &["request_id", "problem_id", "expected_version", "case_ids"],
+    ),
+    invalid(
+        "ProblemService.UnlinkProblemCases",
+        EMPTY,
+        "INVALID_PROBLEM_CASES",
+        &["request_id", "problem_id", "expected_version", "case_ids"],
+    ),
+    invalid(
+        "ProblemService.NameRootCause",
+        EMPTY,
+        "INVALID_ROOT_CAUSE",
+        &["request_id", "problem_id", "expected_version", "root_cause"],
+    ),
+    invalid(
+        "ProblemService.CloseProblem",
+        EMPTY,
+        "INVALID_CONCLUSION",
+        &["request_id", "problem_id", "expected_version", "conclusion"],
+    ),
+    invalid(
+        "ProblemService.UpdateRootCauses",
+        r#"{"expected_version": -1, "root_causes": {"causes": [{"path": "a/b"}]}}"#,
+        "INVALID_ROOT_CAUSES",
+        &["request_id", "expected_version", "root_causes.causes[0].path", "root_causes.causes[0].name"],
+    ),
+    invalid("ProblemService.GetRootCauses", r#"{"version": -1}"#, "INVALID_VERSION", &["version"]),
+];
+
+const OF_PROBLEM: &str =
+    r#"{"request_id": "$KEY", "problem_id": "$ID", "expected_version": 1, "case_ids": ["$ID"]}"#;
+
+pub(super) const UNKNOWN: &[Unknown] = &[
+    unknown("SignalService.GetSignal", r#"{"signal_id": "$ID"}"#, "SIGNAL_NOT_FOUND"),
+    unknown(
+        "SignalService.DismissSignal",
+        r#"{"request_id": "$KEY", "signal_id": "$ID", "expected_version": 1, "reason": "a test"}"#,
+        "SIGNAL_NOT_FOUND",
+    ),
+    unknown("ProblemService.GetProblem", r#"{"problem_id": "$ID"}"#, "PROBLEM_NOT_FOUND"),
+    unknown("ProblemService.ListProblemCases", r#"{"problem_id": "$ID"}"#, "PROBLEM_NOT_FOUND"),
+    unknown("ProblemService.LinkProblemCases", OF_PROBLEM, "PROBLEM_NOT_FOUND"),
+    unknown("ProblemService.UnlinkProblemCases", OF_PROBLEM, "PROBLEM_NOT_FOUND"),
+    unknown(
+        "ProblemService.NameRootCause",
+        r#"{"request_id": "$KEY", "problem_id": "$ID", "expected_version": 1, "root_cause": "people"}"#,
+        "PROBLEM_NOT_FOUND",
+    ),
+    unknown(
+        "ProblemService.CloseProblem",
+        r#"{"request_id": "$KEY", "problem_id": "$ID", "expected_version": 1, "conclusion": "x"}"#,
+        "PROBLEM_NOT_FOUND",
+    ),
+    unknown("ProblemService.GetRootCauses", r#"{"version": 7}"#, "ROOT_CAUSES_NOT_FOUND"),
+];

@@ -1,0 +1,126 @@
+//! More complaints than usual: a supervisor says that they mean nothing.
+
+use proto::redress::feedback::v1::problem_service_client::ProblemServiceClient;
+use proto::redress::feedback::v1::signal_service_client::SignalServiceClient;
+use proto::redress::feedback::v1::{
+    CloseProblemRequest, DismissSignalRequest, GetRootCausesRequest, GetSignalRequest,
+    GetSignalSettingsRequest, LinkProblemCasesRequest, ListProblemCasesRequest, ListProblemsRequest,
+    ListSignalsRequest, NameRootCauseRequest, OpenProblemRequest, ProblemState, SignalRaised, SignalSettings,
+    SignalState, UnlinkProblemCasesRequest, UpdateRootCausesRequest, UpdateSignalSettingsRequest,
+};
+use proto::redress::intake::v1::{Channel, Complaint};
+use testkit::{eventually, request_id};
+
+use super::scene::Scene;
+use crate::twice::Twice;
+
+fn signals(scene: &Scene) -> SignalServiceClient<Twice> {
+    SignalServiceClient::new(scene.line("supervisor"))
+}
+
+/// One complaint that counts as received forty days ago gives today's a past, which they are
+/// above. Nothing else is raised before, as a day is asked for more than the stories have.
+pub(crate) async fn dismissed(scene: &Scene) {
+    let read = signals(scene).get_signal_settings(GetSignalSettingsRequest {}).await.unwrap().into_inner();
+    let settings = read.settings.unwrap();
+    let now = jiff::SignedDuration::from_hours(24 * 40);
+    let received = scene.house.db("feedback").clock().now() - now;
+    let old = Complaint {
+        channel: Channel::Letter.into(),
+        subject: "A complaint of long ago".to_owned(),
+        description: "It came by letter.".to_owned(),
+        language: "en".to_owned(),
+        receive_time: Some(proto::timestamp(received)),
+        ..Complaint::default()
+    };
+    scene.submit(old).await;
+    let list = async |state: SignalState| {
+        let request = ListSignalsRequest { state: state.into(), ..ListSignalsRequest::default() };
+        signals(scene).list_signals(request).await.unwrap().into_inner().signals
+    };
+    eventually(|| async { !list(SignalState::Active).await.is_empty() }).await;
+    // Of all that came; whatever else is told from now on changes nothing.
+    let request = UpdateSignalSettingsRequest {
+        request_id: request_id(),
+        expected_version: settings.version,
+        settings: Some(SignalSettings { min_count: 10_000, ..settings }),
+    };
+    signals(scene).update_signal_settings(request).await.unwrap();
+    let raised = list(SignalState::Active).await;
+    let told: Vec<SignalRaised> = scene.house.published("feedback").await;
+    assert_eq!(told.len(), raised.len(), "each is told once");
+    for signal in raised {
+        let request = DismissSignalRequest {
+            request_id: request_id(),
+            signal_id: signal.signal_id.clone(),
+            expected_version: signal.version,
+            reason: "the stories of a test".to_owned(),
+        };
+        let dismissed = signals(scene).dismiss_signal(request).await.unwrap().into_inner().signal.unwrap();
+        let request = GetSignalRequest { signal_id: signal.signal_id };
+        let read = signals(scene).get_signal(request).await.unwrap().into_inner().signal.unwrap();
+        assert_eq!((read.state(), read.version), (SignalState::Dismissed, 2));
+        assert_eq!(read, dismissed);
+        assert!(read.days.len() > 28, "with the days it is told from");
+    }
+    assert!(list(SignalState::Active).await.is_empty());
+    seen_to(scene).await;
+}
+
+/// A problem that a signal has opened gives its cases to one that somebody opens, which is
+/// given a root cause of the tenant's own, and closed.
+async fn seen_to(scene: &Scene) {
+    let mut problems = ProblemServiceClient::new(scene.line("supervisor"));
+    let request = ListProblemsRequest { state: ProblemState::Open.into(), ..Default::default() };
+    let opened = problems.list_problems(request).await.unwrap().into_inner().problems;
+    let of_signal = opened.iter().find(|problem| problem.case_count > 2).unwrap();
+    let request = ListProblemCasesRequest { problem_id: of_signal.problem_id.clone(), ..Default::default() };
+    let cases = problems.list_problem_cases(request).await.unwrap().into_inner().cases;
+    let case_ids: Vec<String> = cases.into_iter().take(2).map(|one| one.case_id).collect();
+
+    let request = OpenProblemRequest {
+        request_id: request_id(),
+        title: "What the stories have in common".to_owned(),
+        ..OpenProblemRequest::default()
+    };
+    let problem = problems.open_problem(request).await.unwrap().into_inner().problem.unwrap();
+    let problem_id = problem.problem_id;
+    let request = LinkProblemCasesRequest {
+        request_id: request_id(),
+        problem_id: problem_id.clone(),
+        expected_version: 1,
+        case_ids: case_ids.clone(),
+    };
+    problems.link_problem_cases(request).await.unwrap();
+    let request = UnlinkProblemCasesRequest {
+        request_id: request_id(),
+        problem_id: problem_id.clone(),
+        expected_version: 2,
+        case_ids: case_ids[..1].to_vec(),
+    };
+    let left = problems.unlink_problem_cases(request).await.unwrap().into_inner().problem.unwrap();
+    assert_eq!((left.version, left.case_count), (3, 1));
+
+    let read = problems.get_root_causes(GetRootCausesRequest { version: None }).await.unwrap().into_inner();
+    let request = UpdateRootCausesRequest {
+        request_id: request_id(),
+        expected_version: 0,
+        root_causes: read.root_causes,
+    };
+    problems.update_root_causes(request).await.unwrap();
+    let request = NameRootCauseRequest {
+        request_id: request_id(),
+        problem_id: problem_id.clone(),
+        expected_version: 3,
+        root_cause: "process/handover".to_owned(),
+    };
+    problems.name_root_cause(request).await.unwrap();
+    let request = CloseProblemRequest {
+        request_id: request_id(),
+        problem_id,
+        expected_version: 4,
+        conclusion: "Each story has its own end.".to_owned(),
+    };
+    let closed = problems.close_problem(request).await.unwrap().into_inner().problem.unwrap();
+    assert_eq!((closed.state(), closed.root_causes_version), (ProblemState::Closed, 1));
+}
