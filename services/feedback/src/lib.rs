@@ -13,7 +13,7 @@
 //!   the last dispute, word of where else to turn is owed.
 //!
 //! Of all it hears, its own feed too, it keeps facts, and answers what they come to: see
-//! `fact` and `kpi`.
+//! `fact` and `kpi`. Reports on a month, a quarter or a year are made of them: see `report`.
 //!
 //! A notice is settled by evidence of its delivery or by a reason on record, and
 //! either is told to the world. Delivery is at least once: see `deliver`. What mail
@@ -32,6 +32,7 @@ pub mod letter;
 pub mod notice;
 pub mod profile;
 pub mod quiet;
+pub mod report;
 pub mod response;
 pub mod revision;
 pub mod sample;
@@ -51,6 +52,7 @@ use std::sync::Arc;
 use proto::redress::feedback::v1::call_back_service_server::CallBackServiceServer;
 use proto::redress::feedback::v1::feedback_service_server::FeedbackServiceServer;
 use proto::redress::feedback::v1::kpi_service_server::KpiServiceServer;
+use proto::redress::feedback::v1::report_service_server::ReportServiceServer;
 use proto::redress::feedback::v1::survey_service_server::SurveyServiceServer;
 use proto::redress::feedback::v1::template_service_server::TemplateServiceServer;
 use server::{Kit, Parts, Service};
@@ -74,15 +76,19 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         Delivery::Mail(OwnAddresses::new(own.chain([smtp.sender()])))
     });
     let counted = parts.follow(flow::facts::FOLLOWS);
-    let (rebuilt, totalled, counted_by_worker) = (kit.db.clone(), kit.db.clone(), counted.clone());
+    let (rebuilt, totalled, reported) = (kit.db.clone(), kit.db.clone(), kit.db.clone());
+    let counted_by_worker = counted.clone();
     parts
         .worker("facts", move |stop| flow::rebuild::run(rebuilt, counted_by_worker, stop))
         .worker("totals", move |stop| flow::figures::run(totalled, stop))
+        .worker("reports", move |stop| flow::reports::run(reported, stop))
+        .retention(&kit.db, flow::reports::REPORTS)
         .route(FeedbackServiceServer::new(rpc::Rpc::new(kit.db.clone(), delivery.clone())))
         .route(CallBackServiceServer::new(rpc::call_backs::CallBacks::new(kit.db.clone())))
         .route(TemplateServiceServer::new(rpc::templates::Templates::new(kit.db.clone())))
         .route(SurveyServiceServer::new(rpc::surveys::Surveys::new(kit.db.clone())))
         .route(KpiServiceServer::new(rpc::kpis::Kpis::new(kit.db.clone(), counted.clone())))
+        .route(ReportServiceServer::new(rpc::reports::Reports::new(kit.db.clone())))
         .react(react::Reactions { delivery: delivery.clone() });
     if let Some(smtp) = smtp {
         let db = kit.db.clone();

@@ -55,6 +55,12 @@ pub enum Refusal {
     TooManyVersions,
     /// An answer would have more rows than is allowed.
     TooManyGroups,
+    /// There is no such report.
+    ReportNotFound,
+    /// The report has no such file, or not yet.
+    ReportFileNotFound,
+    /// As many reports wait to be made as may.
+    TooManyReports,
 }
 
 impl fault::Refusal for Refusal {
@@ -67,9 +73,13 @@ impl fault::Refusal for Refusal {
             | Self::QuestionnaireNotFound
             | Self::CallBackNotFound
             | Self::CallBackPolicyNotFound
-            | Self::TemplateNotFound => Kind::NotFound,
+            | Self::TemplateNotFound
+            | Self::ReportNotFound
+            | Self::ReportFileNotFound => Kind::NotFound,
             Self::CallerRecused => Kind::Forbidden,
-            Self::TooManyGuesses | Self::TooManyVersions | Self::TooManyGroups => Kind::Exhausted,
+            Self::TooManyGuesses | Self::TooManyVersions | Self::TooManyGroups | Self::TooManyReports => {
+                Kind::Exhausted
+            }
             Self::AlreadyAnswered
             | Self::ResponseWindowClosed
             | Self::NoticeDelivered
@@ -111,6 +121,9 @@ impl fault::Refusal for Refusal {
             Self::CallerRecused => "CALLER_RECUSED",
             Self::TooManyVersions => "TOO_MANY_VERSIONS",
             Self::TooManyGroups => "TOO_MANY_GROUPS",
+            Self::ReportNotFound => "REPORT_NOT_FOUND",
+            Self::ReportFileNotFound => "REPORT_FILE_NOT_FOUND",
+            Self::TooManyReports => "TOO_MANY_REPORTS",
         }
     }
 }
@@ -150,6 +163,9 @@ impl std::fmt::Display for Refusal {
             Self::CallerRecused => "the complaint is about you; somebody else must do this",
             Self::TooManyVersions => "there are as many versions as is allowed",
             Self::TooManyGroups => "the answer would have too many rows; ask for fewer parts or groups",
+            Self::ReportNotFound => "there is no such report",
+            Self::ReportFileNotFound => "the report has no such file, or not yet",
+            Self::TooManyReports => "as many reports wait to be made as may; wait for one",
         })
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod call_backs;
 mod contact;
 pub(crate) mod kpis;
 mod notices;
+pub(crate) mod reports;
 mod respond;
 pub(crate) mod revisions;
 pub(crate) mod surveys;

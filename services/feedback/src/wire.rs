@@ -5,6 +5,7 @@ mod facts;
 mod inbound;
 mod kpis;
 mod notices;
+mod reports;
 mod surveys;
 mod templates;
 
@@ -38,6 +39,10 @@ pub(crate) use kpis::{
 };
 pub(crate) use notices::{Resent, contact_view, corrected, correction, notice, record, resend, settled};
 
+pub(crate) use reports::{
+    Download, ReportListQuery, created_report, download, report, report_file, report_key, report_schedules,
+    reports_of, wanted_report_schedules,
+};
 pub(crate) use surveys::{
     SurveyListQuery, activated, answered, created, questionnaire, submitted, survey, survey_questions,
     surveys_of, version_of,
@@ -344,6 +349,9 @@ mod tests {
             crate::kpi::Unit, wire::KpiUnit;
             crate::kpi::Period, wire::KpiPeriod;
             crate::kpi::Comparison, wire::KpiComparison;
+            crate::report::Length, wire::ReportLength;
+            crate::report::Format, wire::ReportFormat;
+            crate::report::State, wire::ReportState;
         }
     }
 

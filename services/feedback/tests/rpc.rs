@@ -7,6 +7,7 @@ mod delivery;
 mod inbound;
 mod kpis;
 mod records;
+mod reports;
 mod sink;
 mod surveys;
 mod templates;
