@@ -11,6 +11,7 @@
 //! - `cast` is who there is; `choice` what they decide, `words` how they say it.
 //! - `departments` is what they show: a shortage, and a statement.
 //! - `life` is one complaint from submission to its end.
+//! - `report` has a report made, and keeps it.
 //! - `stage` shows progress; `summary` tells the tale.
 //! - [`reference_worker`] is a department's worker, which `redress worker` runs too.
 
@@ -20,6 +21,7 @@ mod choice;
 mod departments;
 mod life;
 pub mod reference_worker;
+mod report;
 mod stage;
 mod summary;
 mod tally;
@@ -129,6 +131,8 @@ pub async fn run(server: Server, complaints: Vec<Complaint>) -> anyhow::Result<(
     }
     let reconciled = departments::reconcile(&client, ledgers.path()).await.context("reconciling")?;
     show::say_styled(&summary::doing(&client, &ends, shortage.plan(), reconciled.as_ref()).await?)?;
+    let report = report::kept(&client).await.context("the report")?;
+    show::say(&summary::report(&report))?;
     show::say_styled(&summary::next(telling, address, stays))?;
     check(&tally)
 }

@@ -30,6 +30,7 @@ mod recall;
 mod reconcile;
 mod refused;
 mod remedy_type;
+mod report;
 mod roster;
 mod routing;
 mod rules;
@@ -134,6 +135,8 @@ enum Verb {
     Callback(call_back::CallBacks),
     /// What complaint handling comes to, in figures
     Kpi(kpi::Kpis),
+    /// Reports on a month, a quarter or a year, and when they are made by themselves
+    Report(report::Reports),
     /// The words of notices, and when nobody is written to
     Template(template::Templates),
     /// Carries out a department's tasks, for trying out: nothing is paid or shipped
@@ -214,6 +217,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Survey(args) => wait(args.run()),
         Verb::Callback(args) => wait(args.run()),
         Verb::Kpi(args) => wait(args.run()),
+        Verb::Report(args) => wait(args.run()),
         Verb::Template(args) => wait(args.run()),
         Verb::Worker(args) => wait(args.run()),
         Verb::Conformance(args) => wait_for(args.run()),
