@@ -19,6 +19,7 @@
 //!   repeated until its deadline. That is safe because every request that changes
 //!   something carries a `request_id`. Streams are passed through as they are.
 //! - The current trace goes along, and with it who calls ([`ClientOptions`]).
+//! - [`download`] fetches files that come in parts, whole.
 //! - [`worker`] is the kit departments carry out their tasks with.
 //!
 //! No service is named here: a call goes where the package of its rpc says.
@@ -27,6 +28,7 @@
 mod calls;
 mod consistency;
 mod contracts;
+pub mod download;
 mod options;
 mod retry;
 pub mod trace;

@@ -19,6 +19,7 @@ mod problems;
 mod recalls;
 mod remedies;
 mod remedy_types;
+mod reports;
 mod routing;
 mod signals;
 mod supervision;
@@ -46,6 +47,7 @@ pub use remedies::{
     task, task_history, tasks,
 };
 pub use remedy_types::{remedy_type, remedy_types};
+pub use reports::{report, report_schedules, reports};
 pub use routing::{
     absence, agent_verdicts, decision, offboarded, routing_policies, routing_policy, routing_replay,
     unassignable,

@@ -10,7 +10,8 @@ use proto::redress::cases::v1::{
 use proto::redress::event::v1::Lane;
 use proto::redress::feedback::v1::{
     CallBackCause, CallBackOutcome, CallBackState, KpiComparison, KpiDimension, KpiPeriod, KpiTime, KpiUnit,
-    NoticeKind, NoticeMeans, NoticeState, ProblemState, Response, SignalEnding, SignalState, SurveyState,
+    NoticeKind, NoticeMeans, NoticeState, ProblemState, ReportFormat, ReportLength, ReportState, Response,
+    SignalEnding, SignalState, SurveyState,
 };
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
@@ -125,6 +126,9 @@ words! {
     Outcome: "OUTCOME_";
     PauseReason: "PAUSE_REASON_";
     PlanState: "PLAN_STATE_";
+    ReportFormat: "REPORT_FORMAT_";
+    ReportLength: "REPORT_LENGTH_";
+    ReportState: "REPORT_STATE_";
     RecallState: "RECALL_STATE_";
     RecallVerdict: "RECALL_VERDICT_";
     Presence: "PRESENCE_";

@@ -12,6 +12,7 @@
 //! - [`MailSink`] takes over the notices' mails.
 //! - `departments` is what they show: a shortage, and a statement.
 //! - `life` is one complaint from submission to its end.
+//! - `report` has a report made, and keeps it.
 //! - `stage` shows progress; `summary` tells the tale.
 //! - [`reference_worker`] is a department's worker, which `redress worker` runs too.
 
@@ -22,6 +23,7 @@ mod departments;
 mod life;
 mod mail;
 pub mod reference_worker;
+mod report;
 mod stage;
 mod summary;
 mod tally;
@@ -137,6 +139,8 @@ pub async fn run(server: Server, complaints: Vec<Complaint>) -> anyhow::Result<(
     }
     let reconciled = departments::reconcile(&client, ledgers.path()).await.context("reconciling")?;
     show::say_styled(&summary::doing(&client, &ends, shortage.plan(), reconciled.as_ref()).await?)?;
+    let report = report::kept(&client).await.context("the report")?;
+    show::say(&summary::report(&report))?;
     show::say_styled(&summary::next(telling, address, stays))?;
     check(&tally)
 }

@@ -6,6 +6,7 @@ mod letter;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -300,7 +301,20 @@ pub(super) async fn doing(
     Ok(text)
 }
 
-/// What to try next.
+/// Where the report is, and how to open it.
+pub(super) fn report(paths: &[PathBuf]) -> String {
+    let mut text = String::from("\n  The month as a report, in English and Chinese, is kept:\n\n");
+    for path in paths {
+        let _ = writeln!(text, "    {}", path.display());
+    }
+    if let Some(first) = paths.first() {
+        let _ =
+            writeln!(text, "\n  Open it in a browser: xdg-open {0} (on a Mac: open {0})", first.display());
+    }
+    text
+}
+
+/// What else there is to try.
 pub(super) fn next(end: Option<&End>, address: SocketAddr, stays: bool) -> String {
     let mut text = heading("What to try next");
     if !stays {

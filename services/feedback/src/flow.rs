@@ -1,6 +1,6 @@
 //! What takes several statements: `deliver` sends notices by mail, and settles them;
 //! `posting` puts notices on their way, `told` is what follows once an outcome was told,
-//! `follow_up` calls complainants back.
+//! `follow_up` calls complainants back; `reports` makes reports.
 
 pub(crate) mod deliver;
 pub(crate) mod facts;
@@ -8,5 +8,6 @@ pub(crate) mod figures;
 pub(crate) mod follow_up;
 pub(crate) mod posting;
 pub(crate) mod rebuild;
+pub(crate) mod reports;
 pub(crate) mod signals;
 pub(crate) mod told;

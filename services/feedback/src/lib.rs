@@ -13,7 +13,7 @@
 //!   the last dispute, word of where else to turn is owed.
 //!
 //! Of all it hears, its own feed too, it keeps facts, and answers what they come to: see
-//! `fact` and `kpi`.
+//! `fact` and `kpi`. Reports on a month, a quarter or a year are made of them: see `report`.
 //!
 //! A notice is settled by evidence of its delivery or by a reason on record, and
 //! either is told to the world. Delivery is at least once: see `deliver`. What mail
@@ -34,6 +34,7 @@ pub mod phone;
 pub mod problem;
 pub mod profile;
 pub mod quiet;
+pub mod report;
 pub mod response;
 pub mod revision;
 pub mod root_cause;
@@ -56,6 +57,7 @@ use proto::redress::feedback::v1::feedback_service_server::FeedbackServiceServer
 use proto::redress::feedback::v1::kpi_service_server::KpiServiceServer;
 use proto::redress::feedback::v1::notice_routing_service_server::NoticeRoutingServiceServer;
 use proto::redress::feedback::v1::problem_service_server::ProblemServiceServer;
+use proto::redress::feedback::v1::report_service_server::ReportServiceServer;
 use proto::redress::feedback::v1::signal_service_server::SignalServiceServer;
 use proto::redress::feedback::v1::survey_service_server::SurveyServiceServer;
 use proto::redress::feedback::v1::template_service_server::TemplateServiceServer;
@@ -73,12 +75,14 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     working_hours::prepare();
     let (senders, delivery) = Senders::of(&kit.settings, kit.db.clock().clone(), flow::deliver::CONCURRENT)?;
     let counted = parts.follow(flow::facts::FOLLOWS);
-    let (rebuilt, totalled, counted_by_worker) = (kit.db.clone(), kit.db.clone(), counted.clone());
-    let looked_at = kit.db.clone();
+    let (rebuilt, totalled, reported) = (kit.db.clone(), kit.db.clone(), kit.db.clone());
+    let (counted_by_worker, looked_at) = (counted.clone(), kit.db.clone());
     parts
         .worker("facts", move |stop| flow::rebuild::run(rebuilt, counted_by_worker, stop))
         .worker("totals", move |stop| flow::figures::run(totalled, stop))
         .worker("signals", move |stop| flow::signals::run(looked_at, stop))
+        .worker("reports", move |stop| flow::reports::run(reported, stop))
+        .retention(&kit.db, flow::reports::REPORTS)
         .route(FeedbackServiceServer::new(rpc::Rpc::new(kit.db.clone(), delivery.clone())))
         .route(CallBackServiceServer::new(rpc::call_backs::CallBacks::new(kit.db.clone())))
         .route(TemplateServiceServer::new(rpc::templates::Templates::new(kit.db.clone())))
@@ -87,6 +91,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(KpiServiceServer::new(rpc::kpis::Kpis::new(kit.db.clone(), counted.clone())))
         .route(ProblemServiceServer::new(rpc::problems::Problems::new(kit.db.clone())))
         .route(SignalServiceServer::new(rpc::signals::Signals::new(kit.db.clone())))
+        .route(ReportServiceServer::new(rpc::reports::Reports::new(kit.db.clone())))
         .react(react::Reactions { delivery: delivery.clone() });
     if !senders.is_empty() {
         let db = kit.db.clone();

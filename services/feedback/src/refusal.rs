@@ -75,6 +75,12 @@ pub enum Refusal {
     RootCauseNotFound,
     /// There is no such version of the taxonomy.
     RootCausesNotFound,
+    /// There is no such report.
+    ReportNotFound,
+    /// The report has no such file, or not yet.
+    ReportFileNotFound,
+    /// As many reports wait to be made as may.
+    TooManyReports,
 }
 
 impl fault::Refusal for Refusal {
@@ -93,12 +99,15 @@ impl fault::Refusal for Refusal {
             | Self::ProblemNotFound
             | Self::ProblemCaseNotFound
             | Self::RootCauseNotFound
-            | Self::RootCausesNotFound => Kind::NotFound,
+            | Self::RootCausesNotFound
+            | Self::ReportNotFound
+            | Self::ReportFileNotFound => Kind::NotFound,
             Self::CallerRecused => Kind::Forbidden,
             Self::TooManyGuesses
             | Self::TooManyVersions
             | Self::TooManyGroups
-            | Self::TooManyProblemCases => Kind::Exhausted,
+            | Self::TooManyProblemCases
+            | Self::TooManyReports => Kind::Exhausted,
             Self::AlreadyAnswered
             | Self::ResponseWindowClosed
             | Self::NoticeDelivered
@@ -153,6 +162,9 @@ impl fault::Refusal for Refusal {
             Self::TooManyProblemCases => "TOO_MANY_PROBLEM_CASES",
             Self::RootCauseNotFound => "ROOT_CAUSE_NOT_FOUND",
             Self::RootCausesNotFound => "ROOT_CAUSES_NOT_FOUND",
+            Self::ReportNotFound => "REPORT_NOT_FOUND",
+            Self::ReportFileNotFound => "REPORT_FILE_NOT_FOUND",
+            Self::TooManyReports => "TOO_MANY_REPORTS",
         }
     }
 }
@@ -202,6 +214,9 @@ impl std::fmt::Display for Refusal {
             Self::TooManyProblemCases => "the problem would have too many cases",
             Self::RootCauseNotFound => "the taxonomy has no such root cause",
             Self::RootCausesNotFound => "there is no such version of the root causes",
+            Self::ReportNotFound => "there is no such report",
+            Self::ReportFileNotFound => "the report has no such file, or not yet",
+            Self::TooManyReports => "as many reports wait to be made as may; wait for one",
         })
     }
 }

@@ -10,6 +10,8 @@ mod notice;
 mod pending_notices;
 mod problem;
 mod profile;
+mod report;
+mod report_files;
 mod revision;
 mod sending;
 mod signal;
@@ -48,6 +50,12 @@ pub(crate) use problem::{
     problems, problems_of_series, save_problems, unlink_cases,
 };
 pub(crate) use profile::{hold_profiles, keep_origins, keep_progress, profiles};
+pub(crate) use report::{
+    ClaimedReport, Progress, claim_report, finish_report, forget_reports, hold_report_schedules,
+    insert_report, keep_figures, put_report_off, report, report_schedules, report_tenants, reports,
+    save_report_schedules, scheduled_tenants, waiting_reports,
+};
+pub(crate) use report_files::{keep_report_file, report_chunk, report_files};
 pub(crate) use revision::{
     activate_revision, hold_revisions, insert_revision, revision, revisions, revisions_in_force,
 };

@@ -5,8 +5,9 @@ mod facts;
 mod inbound;
 mod kpis;
 mod notices;
-mod routing;
 mod problems;
+mod reports;
+mod routing;
 mod signals;
 mod surveys;
 mod templates;
@@ -41,12 +42,16 @@ pub(crate) use kpis::{
 };
 pub(crate) use notices::{Resent, contact_view, corrected, correction, notice, record, resend, settled};
 
-pub(crate) use routing::{made_routing, notice_routing};
 pub(crate) use problems::{
     OpenedProblem, ProblemCaseQuery, ProblemListQuery, Seen, closed_problem, linked_cases, named_cause,
     opened_problem, problem, problem_case, problem_cases_of, problem_closed, problem_key, problem_of,
     problem_opened, problems_of, root_causes, unlinked_cases, wanted_causes,
 };
+pub(crate) use reports::{
+    Download, ReportListQuery, created_report, download, report, report_file, report_key, report_schedules,
+    reports_of, wanted_report_schedules,
+};
+pub(crate) use routing::{made_routing, notice_routing};
 pub(crate) use signals::{
     Dismissed, SignalListQuery, dismissed, signal, signal_ended, signal_key, signal_of, signal_raised,
     signal_settings, signal_with_days, signals_of, wanted_signal_settings,
@@ -363,6 +368,9 @@ mod tests {
             crate::problem::State, wire::ProblemState;
             crate::signal::State, wire::SignalState;
             crate::signal::Ending, wire::SignalEnding;
+            crate::report::Length, wire::ReportLength;
+            crate::report::Format, wire::ReportFormat;
+            crate::report::State, wire::ReportState;
         }
     }
 

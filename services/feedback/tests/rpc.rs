@@ -11,6 +11,7 @@ mod kpis;
 mod means;
 mod problems;
 mod records;
+mod reports;
 mod routing;
 mod signals;
 mod sink;

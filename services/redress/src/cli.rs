@@ -31,6 +31,7 @@ mod recall;
 mod reconcile;
 mod refused;
 mod remedy_type;
+mod report;
 mod roster;
 mod routing;
 mod rules;
@@ -140,6 +141,8 @@ enum Verb {
     Signal(signal::Signals),
     /// What many complaints have in common, and its root cause
     Problem(problem::Problems),
+    /// Reports on a month, a quarter or a year, and when they are made by themselves
+    Report(report::Reports),
     /// The words of notices, and when nobody is written to
     Template(template::Templates),
     /// Carries out a department's tasks, for trying out: nothing is paid or shipped
@@ -222,6 +225,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Kpi(args) => wait(args.run()),
         Verb::Signal(args) => wait(args.run()),
         Verb::Problem(args) => wait(args.run()),
+        Verb::Report(args) => wait(args.run()),
         Verb::Template(args) => wait(args.run()),
         Verb::Worker(args) => wait(args.run()),
         Verb::Conformance(args) => wait_for(args.run()),

@@ -12,6 +12,8 @@ mod first_hour;
 mod recalls;
 #[path = "cli/remedies.rs"]
 mod remedies;
+#[path = "cli/reports.rs"]
+mod reports;
 #[path = "cli/staff.rs"]
 mod staff;
 #[path = "cli/supervision.rs"]
@@ -474,6 +476,8 @@ async fn the_demo_plays_to_its_end() {
         "response times",
         "One case in full",
         "trace",
+        ".en.html",
+        "Open it in a browser",
         "grpcurl",
     ] {
         assert!(text.contains(word), "{word} in:\n{text}");

@@ -217,6 +217,8 @@ const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("CallBackService.ActivateCallBackPolicy", "a setting"),
     ("CallBackService.RecordCallBackAttempt", "needs a call-back: see `whom_it_is_about_does_not_call`"),
     ("KpiService.UpdateKpiSettings", "a setting"),
+    ("ReportService.CreateReport", "on no case: what is told of all"),
+    ("ReportService.UpdateReportSchedules", "a setting"),
     ("KpiService.RebuildFacts", "on no case: what is counted of all"),
     ("ProblemService.OpenProblem", "on no case"),
     ("ProblemService.LinkProblemCases", "says what cases have in common, and decides none"),

@@ -207,7 +207,7 @@ pub(crate) fn comment(file: &prost_reflect::FileDescriptor, path: &[i32]) -> Str
 }
 
 /// Beginnings of the names of rpcs that change nothing.
-const READING: [&str; 15] = [
+const READING: [&str; 16] = [
     "Preview",
     "Query",
     "Get",
@@ -223,6 +223,7 @@ const READING: [&str; 15] = [
     "Track",
     "Replay",
     "Validate",
+    "Download",
 ];
 /// Rpcs that change something and yet carry no `request_id`: what they do twice is done
 /// once.

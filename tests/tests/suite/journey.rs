@@ -14,6 +14,7 @@ mod matters;
 mod notices;
 mod recalls;
 mod remedies;
+mod reports;
 mod roster;
 mod rules;
 mod scene;
@@ -89,6 +90,7 @@ async fn tell_all(scene: &Scene) {
     calendars::kept(scene).await;
     counted(scene).await;
     figures::told(scene).await;
+    reports::told(scene).await;
     classifiers::taught(scene).await;
     signals::dismissed(scene).await;
 }

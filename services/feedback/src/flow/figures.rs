@@ -65,7 +65,8 @@ impl Group {
     }
 }
 
-pub(super) fn zone(settings: &Settings) -> TimeZone {
+/// The zone in which days begin.
+pub(crate) fn zone(settings: &Settings) -> TimeZone {
     calendar::zones::get(working_hours::known(&settings.time_zone)).unwrap_or(TimeZone::UTC)
 }
 
@@ -157,23 +158,25 @@ fn add_day(parts: &mut Vec<Part>, place: i32, day: Date, zone: &TimeZone) {
 /// The answers, in the order of the questions. Takes its time: percentiles look at every
 /// duration.
 pub(crate) fn answers(queries: &[Query], counted: &mut Counted) -> Result<Vec<Vec<Row>>, Fault> {
+    let one = |(place, query): (usize, &Query)| answer(query, place, counted);
+    queries.iter().enumerate().map(one).collect()
+}
+
+/// The answer to the question of a place.
+pub(crate) fn answer(query: &Query, place: usize, counted: &mut Counted) -> Result<Vec<Row>, Fault> {
     let Counted { settings, groups, open } = counted;
-    let mut answers = Vec::new();
-    for (place, query) in queries.iter().enumerate() {
-        let mut answer = match Group::of(query) {
-            None => stock(open.get(&place).map_or(&[][..], Vec::as_slice), query),
-            Some(wanted) => match groups.iter_mut().find(|(group, _)| *group == wanted) {
-                Some((group, tally)) => flow(query, group, tally, settings),
-                None => Vec::new(),
-            },
-        };
-        if answer.len() > MAX_ROWS {
-            return Err(Refusal::TooManyGroups.into());
-        }
-        suppress(&mut answer, query, settings);
-        answers.push(answer);
+    let mut answer = match Group::of(query) {
+        None => stock(open.get(&place).map_or(&[][..], Vec::as_slice), query),
+        Some(wanted) => match groups.iter_mut().find(|(group, _)| *group == wanted) {
+            Some((group, tally)) => flow(query, group, tally, settings),
+            None => Vec::new(),
+        },
+    };
+    if answer.len() > MAX_ROWS {
+        return Err(Refusal::TooManyGroups.into());
     }
-    Ok(answers)
+    suppress(&mut answer, query, settings);
+    Ok(answer)
 }
 
 fn flow(query: &Query, group: &Group, tally: &mut Tally, settings: &Settings) -> Vec<Row> {

@@ -13,7 +13,7 @@ pub const AGES: [i32; 8] = [0, 1, 3, 7, 15, 30, 60, 90];
 const PER: f64 = 1_000.0;
 
 /// A figure.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Figure {
     /// In the unit of its KPI.
     pub value: Option<f64>,

@@ -480,6 +480,16 @@ pub(super) const INVALID: &[Invalid] = &[
         "INVALID_KPI_SETTINGS",
         &["request_id", "expected_version", "settings.time_zone", "settings.min_group_size"],
     ),
+    invalid("ReportService.CreateReport", EMPTY, "INVALID_REPORT", &["request_id", "length", "start_date"]),
+    invalid("ReportService.GetReport", EMPTY, "INVALID_REQUEST", &["report_id"]),
+    invalid("ReportService.ListReports", BAD_PAGE, "INVALID_REQUEST", &["page_size"]),
+    invalid("ReportService.DownloadReport", EMPTY, "INVALID_REQUEST", &["report_id", "language", "format"]),
+    invalid(
+        "ReportService.UpdateReportSchedules",
+        EMPTY,
+        "INVALID_REPORT_SCHEDULES",
+        &["request_id", "schedules"],
+    ),
     invalid("KpiService.RebuildFacts", EMPTY, "INVALID_REQUEST", &["request_id"]),
     invalid("TemplateService.CreateTemplate", EMPTY, "INVALID_TEMPLATE", &["request_id", "template"]),
     invalid(

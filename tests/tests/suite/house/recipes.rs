@@ -88,7 +88,7 @@ const MOST: [(&str, usize, usize); 5] = [
     ("To add an rpc", 9, 6),
     ("To hear an event of another service", 5, 3),
     ("To add a kind of remedy", 5, 1),
-    ("To add a channel", 7, 3),
+    ("To add a channel", 8, 3),
     ("To add a column", 12, 3),
 ];
 
