@@ -2,6 +2,8 @@
 //! (as an agent and as a supervisor), another agent, the handler and a supervisor. And
 //! who reads what is restricted: every rpc that reads of a case.
 
+mod not_on_a_case;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -26,6 +28,8 @@ use tests::SERVICES;
 use tests::complaint::{made_up, yuan};
 use tests::life::refund;
 use tests::roster::departments;
+
+use not_on_a_case::NOT_ON_A_CASE;
 
 use crate::contracts::{ask, ask_for_bytes, methods};
 
@@ -132,111 +136,6 @@ const PLANS: &[(&str, &str, Answers)] = &[
         r#""plan_id": "$PLAN", "expected_version": 999, "reason": "x""#,
         SUPERVISE,
     ),
-];
-
-/// The mutations that are on no case, or by no person who works one; and those that
-/// another line of the tables stands for.
-const NOT_ON_A_CASE: &[(&str, &str)] = &[
-    ("IntakeService.SubmitComplaint", "there is no case yet"),
-    ("FormService.CreateForm", "a setting"),
-    ("ChannelService.UpdateChannelSettings", "a setting"),
-    ("FormService.AddInformation", "what is said about a complaint, by anybody"),
-    ("CalendarService.CreateCalendar", "a setting"),
-    ("CalendarService.UpdateCalendar", "a setting"),
-    ("CalendarService.ImportHolidays", "a setting"),
-    ("CalendarService.UpdateTimeZones", "a setting"),
-    ("CategoryService.ImportCategories", "a setting"),
-    ("ClassifierService.TrainClassifier", "a setting"),
-    ("ClassifierService.ActivateClassifier", "a setting"),
-    ("ClassifierService.DeactivateClassifier", "a setting"),
-    ("PolicyService.CreatePolicy", "a setting"),
-    ("PolicyService.ActivatePolicy", "a setting"),
-    ("TriageService.CreateRuleSet", "a setting"),
-    ("TriageService.ActivateRuleSet", "a setting"),
-    ("GroupService.SetGroupPolicy", "a setting"),
-    ("AssignmentService.CreateDepartment", "the roster"),
-    ("AssignmentService.UpdateDepartment", "the roster"),
-    ("AssignmentService.CreateAgent", "the roster"),
-    ("AssignmentService.UpdateAgent", "the roster"),
-    ("RosterService.ImportAgents", "the roster"),
-    ("RosterService.RecordAbsence", "the roster"),
-    ("RosterService.OffboardAgent", "the roster"),
-    ("RosterService.RemoveAgent", "the roster"),
-    ("RoutingService.CreateRoutingPolicy", "a setting"),
-    ("RoutingService.ActivateRoutingPolicy", "a setting"),
-    ("AssignmentService.ClaimNext", "no case is named; for oneself, or by a supervisor"),
-    ("ResolutionService.PollTasks", "departments' work: see `services/resolution/tests/rpc/acting.rs`"),
-    ("ResolutionService.StreamTasks", "departments' work, as `PollTasks`"),
-    ("ResolutionService.CompleteTask", "departments' work: see `services/resolution/tests/rpc/acting.rs`"),
-    ("ResolutionService.FailTask", "departments' work, under a lease"),
-    ("ResolutionService.RejectTask", "departments' work, under a lease"),
-    ("ResolutionService.SettleTask", "departments' work: see `services/resolution/tests/rpc/unknown.rs`"),
-    ("ResolutionService.SetApprovalLimits", "a setting"),
-    ("ApprovalService.CreateApprovalPolicy", "a setting"),
-    ("ApprovalService.ActivateApprovalPolicy", "a setting"),
-    ("ApprovalService.DelegateApprovals", "on no case: the caller's own authority"),
-    ("ApprovalService.RevokeDelegation", "on no case: the caller's own authority"),
-    ("ResolutionService.RequeueTask", "needs a task: see `services/resolution/tests/rpc/acting.rs`"),
-    (
-        "ProposalService.RequestTaskExtension",
-        "departments' work: see `services/resolution/tests/rpc/proposals.rs`",
-    ),
-    (
-        "ProposalService.ProposeTaskCompletion",
-        "needs a task: see `services/resolution/tests/rpc/proposals.rs`",
-    ),
-    ("ProposalService.ApproveTaskProposal", "needs a task: see `services/resolution/tests/rpc/proposals.rs`"),
-    ("ProposalService.RefuseTaskProposal", "needs a task: see `services/resolution/tests/rpc/proposals.rs`"),
-    (
-        "InvestigationService.CancelInvestigation",
-        "needs a request: see `services/resolution/tests/rpc/investigations.rs`",
-    ),
-    ("StockService.ReportShortage", "departments' work, under a lease"),
-    ("RecallService.OpenRecall", "on no case"),
-    (
-        "RecallService.AddRecallCases",
-        "each case has a verdict: see `services/resolution/tests/rpc/recalls.rs`",
-    ),
-    ("RecallService.CloseRecall", "on no case: a whole recall"),
-    ("RecallService.CancelRecall", "on no case: a whole recall"),
-    ("DepartmentService.PauseDepartment", "on no case: a department's whole queue"),
-    ("DepartmentService.ResumeDepartment", "on no case: a department's whole queue"),
-    ("SupervisionService.SetSupervision", "a setting"),
-    ("EndpointService.SetEndpoint", "a setting"),
-    ("EndpointService.RotateEndpointSecret", "a setting"),
-    ("EndpointService.PauseEndpoint", "a setting"),
-    ("EndpointService.ResumeEndpoint", "a setting"),
-    ("EndpointService.DeleteEndpoint", "a setting"),
-    ("RemedyTypeService.SetRemedyType", "a setting"),
-    ("RemedyTypeService.DisableRemedyType", "a setting"),
-    ("EndpointService.RedeliverTask", "departments' work: makes again what was told"),
-    ("FeedbackService.RespondToOutcome", "the complainant's answer, by a channel"),
-    ("FeedbackService.RecordNotice", "records how the complainant was told, and decides nothing"),
-    ("FeedbackService.ResendNotice", "sends again what was said"),
-    ("CallBackService.CreateCallBackPolicy", "a setting"),
-    ("CallBackService.ActivateCallBackPolicy", "a setting"),
-    ("CallBackService.RecordCallBackAttempt", "needs a call-back: see `whom_it_is_about_does_not_call`"),
-    ("KpiService.UpdateKpiSettings", "a setting"),
-    ("ReportService.CreateReport", "on no case: what is told of all"),
-    ("ReportService.UpdateReportSchedules", "a setting"),
-    ("KpiService.RebuildFacts", "on no case: what is counted of all"),
-    ("ProblemService.OpenProblem", "on no case"),
-    ("ProblemService.LinkProblemCases", "says what cases have in common, and decides none"),
-    ("ProblemService.UnlinkProblemCases", "says what cases have in common, and decides none"),
-    ("ProblemService.NameRootCause", "on no case: what many have in common"),
-    ("ProblemService.CloseProblem", "on no case: what many have in common"),
-    ("ProblemService.UpdateRootCauses", "a setting"),
-    ("SignalService.DismissSignal", "on no case: what many come to"),
-    ("SignalService.UpdateSignalSettings", "a setting"),
-    ("TemplateService.CreateTemplate", "a setting"),
-    ("TemplateService.ActivateTemplate", "a setting"),
-    ("TemplateService.SetQuietHours", "a setting"),
-    ("NoticeRoutingService.CreateNoticeRouting", "a setting"),
-    ("NoticeRoutingService.ActivateNoticeRouting", "a setting"),
-    ("SurveyService.CreateQuestionnaire", "a setting"),
-    ("SurveyService.ActivateQuestionnaire", "a setting"),
-    ("SurveyService.SubmitSurvey", "the complainant's answer, by a channel"),
-    ("FeedbackService.CorrectContact", "says where the complainant is reached, and decides nothing"),
 ];
 
 struct Scene {

@@ -1,4 +1,4 @@
-//! The lines of what is learnt from complaints: signals, and what is made of them.
+//! The lines of what is learnt from complaints: figures, reports, signals, and what is made of them.
 
 use super::table::{BAD_PAGE, EMPTY, Invalid, invalid};
 use super::unknown::{Unknown, unknown};
@@ -59,6 +59,35 @@ pub(super) const INVALID: &[Invalid] = &[
         &["request_id", "expected_version", "root_causes.causes[0].path", "root_causes.causes[0].name"],
     ),
     invalid("ProblemService.GetRootCauses", r#"{"version": -1}"#, "INVALID_VERSION", &["version"]),
+    invalid(
+        "KpiService.QueryKpis",
+        r#"{"queries": [{"kpi": "speed", "period": 9, "dimension": 9, "comparison": 9}]}"#,
+        "INVALID_KPI_QUERY",
+        &[
+            "queries[0].name",
+            "queries[0].kpi",
+            "queries[0].period",
+            "queries[0].dimension",
+            "queries[0].comparison",
+        ],
+    ),
+    invalid(
+        "KpiService.UpdateKpiSettings",
+        r#"{"expected_version": -1, "settings": {"time_zone": "Mars/Olympus", "min_group_size": 101}}"#,
+        "INVALID_KPI_SETTINGS",
+        &["request_id", "expected_version", "settings.time_zone", "settings.min_group_size"],
+    ),
+    invalid("ReportService.CreateReport", EMPTY, "INVALID_REPORT", &["request_id", "length", "start_date"]),
+    invalid("ReportService.GetReport", EMPTY, "INVALID_REQUEST", &["report_id"]),
+    invalid("ReportService.ListReports", BAD_PAGE, "INVALID_REQUEST", &["page_size"]),
+    invalid("ReportService.DownloadReport", EMPTY, "INVALID_REQUEST", &["report_id", "language", "format"]),
+    invalid(
+        "ReportService.UpdateReportSchedules",
+        EMPTY,
+        "INVALID_REPORT_SCHEDULES",
+        &["request_id", "schedules"],
+    ),
+    invalid("KpiService.RebuildFacts", EMPTY, "INVALID_REQUEST", &["request_id"]),
 ];
 
 const OF_PROBLEM: &str =
@@ -86,4 +115,10 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         "PROBLEM_NOT_FOUND",
     ),
     unknown("ProblemService.GetRootCauses", r#"{"version": 7}"#, "ROOT_CAUSES_NOT_FOUND"),
+    unknown("ReportService.GetReport", r#"{"report_id": "$ID"}"#, "REPORT_NOT_FOUND"),
+    unknown(
+        "ReportService.DownloadReport",
+        r#"{"report_id": "$ID", "language": "en", "format": 1}"#,
+        "REPORT_NOT_FOUND",
+    ),
 ];

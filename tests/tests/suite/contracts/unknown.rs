@@ -469,12 +469,6 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "version": 7}"#,
         "CALL_BACK_POLICY_NOT_FOUND",
     ),
-    unknown("ReportService.GetReport", r#"{"report_id": "$ID"}"#, "REPORT_NOT_FOUND"),
-    unknown(
-        "ReportService.DownloadReport",
-        r#"{"report_id": "$ID", "language": "en", "format": 1}"#,
-        "REPORT_NOT_FOUND",
-    ),
     unknown("CallBackService.GetCallBackPolicy", r#"{"version": 7}"#, "CALL_BACK_POLICY_NOT_FOUND"),
     unknown(
         "CallBackService.RecordCallBackAttempt",
