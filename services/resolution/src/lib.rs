@@ -43,6 +43,7 @@ pub mod endpoint;
 mod flow;
 pub mod investigation;
 pub mod ledger;
+mod lookahead;
 pub mod plan;
 mod poll_fairness;
 pub mod proposal;

@@ -22,6 +22,8 @@ mod handed_back;
 mod investigations;
 #[path = "rpc/ledger.rs"]
 mod ledger;
+#[path = "rpc/lookahead.rs"]
+mod lookahead;
 #[path = "rpc/plans.rs"]
 mod plans;
 #[path = "rpc/policy_versions.rs"]

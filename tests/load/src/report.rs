@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::pgbench;
 use crate::run::{Run, approximate};
+use crate::tasks::Turns;
 
 /// What was measured. Ratios are against pgbench on the same cluster in the same
 /// run; a figure whose phase was left out is absent.
@@ -174,16 +175,17 @@ impl Report {
         self.submit("whole lifecycles", run);
     }
 
-    /// Tasks carried out by workers; the latency is that of a claim.
-    pub(crate) fn tasks(&mut self, load: &str, done: u64, took: Duration, claims: &Histogram<u64>) {
+    /// Tasks carried out by workers; the latency is that of a claim, the CPU that of a task.
+    pub(crate) fn tasks(&mut self, load: &str, turns: &Turns) {
+        let per_task = |cpu: Duration| us(cpu) / approximate(turns.done);
         self.rows.push(Row {
             load: load.to_owned(),
-            done,
-            per_second: approximate(done) / took.as_secs_f64(),
-            p50_ms: Some(ms(claims, 0.5)),
-            p99_ms: Some(ms(claims, 0.99)),
-            services_cpu_us: 0.0,
-            postgres_cpu_us: 0.0,
+            done: turns.done,
+            per_second: turns.per_second(),
+            p50_ms: Some(ms(&turns.claims, 0.5)),
+            p99_ms: Some(ms(&turns.claims, 0.99)),
+            services_cpu_us: per_task(turns.cpu.services),
+            postgres_cpu_us: per_task(turns.cpu.postgres),
         });
     }
 

@@ -1,6 +1,7 @@
 //! Real server processes over a database of their own.
 
 use std::net::TcpListener;
+use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -126,8 +127,7 @@ impl Base {
                           sum(total_exec_time) AS total_exec_time, sum(shared_blks_hit + shared_blks_read) AS blocks,
                           sum(wal_bytes) AS wal_bytes
                    FROM pg_stat_statements GROUP BY GROUPING SETS ((query), ())) s
-             ORDER BY total_plan_time + total_exec_time DESC LIMIT {top};
-             SELECT pg_stat_statements_reset() IS NULL AS kept"
+             ORDER BY total_plan_time + total_exec_time DESC LIMIT {top}"
         );
         let writes = format!(
             "SELECT schemaname || '.' || relname AS written, round(n_tup_ins::numeric / {operations}, 2) AS inserts,
@@ -138,7 +138,18 @@ impl Base {
              ORDER BY n_tup_ins + n_tup_upd + n_tup_del DESC LIMIT {top}"
         );
         print!("{}", self.execute(&self.url, &statements).await?);
+        self.forget_costs(top).await?;
         print!("{}", self.execute(&self.create_database(database).await?, &writes).await?);
+        Ok(())
+    }
+
+    /// Has [`Self::costs`] tell of what comes from here on.
+    pub(crate) async fn forget_costs(&self, top: u32) -> Result<()> {
+        if top > 0 {
+            let forget = "SET client_min_messages = error; CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
+                          DO 'BEGIN PERFORM pg_stat_statements_reset(); END'";
+            self.execute(&self.url, forget).await?;
+        }
         Ok(())
     }
 }
@@ -154,10 +165,32 @@ pub(crate) struct Suite {
 }
 
 /// CPU time used so far.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cpu {
     pub(crate) services: Duration,
     pub(crate) postgres: Duration,
+}
+
+impl Cpu {
+    /// What was used since an earlier reading.
+    pub(crate) fn since(self, earlier: Self) -> Self {
+        Self {
+            services: self.services.saturating_sub(earlier.services),
+            postgres: self.postgres.saturating_sub(earlier.postgres),
+        }
+    }
+
+    /// Of all.
+    pub(crate) fn whole(self) -> Duration {
+        self.services + self.postgres
+    }
+}
+
+impl AddAssign for Cpu {
+    fn add_assign(&mut self, other: Self) {
+        self.services += other.services;
+        self.postgres += other.postgres;
+    }
 }
 
 impl Suite {

@@ -3,12 +3,14 @@
 //! of the queue can be removed, and every look has to pass them over.
 //!
 //! Both take turns over equally many tasks, so that a drifting machine favours neither. The
-//! tasks are those of real cases; each plan has ten steps.
+//! tasks are those of real cases; each plan has ten steps. The cases are brought there by all
+//! five services; then resolution is alone, as all it does shall be for tasks, and all the
+//! tasks wait that the turns to come carry out.
 
 use std::process::Stdio;
 use std::str::FromStr as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -26,7 +28,7 @@ use crate::connection::Connection;
 use crate::lifecycle::{Clients, refund};
 use crate::report::{Report, ms};
 use crate::run::{approximate, histogram, micros};
-use crate::suite::{Base, Suite};
+use crate::suite::{Base, Cpu, Suite};
 
 const DATABASE: &str = "load_tasks";
 /// Workers of the one department.
@@ -38,50 +40,57 @@ const TASKS_A_POLL: i32 = 10;
 /// Steps of a plan.
 const STEPS: u64 = 10;
 /// Cases that are brought as far as an approved plan at a time.
-const IN_FLIGHT: usize = 128;
+const IN_FLIGHT: usize = 32;
 /// How often both take turns.
 const ROUNDS: u64 = 2;
-/// Longest that all tasks of a turn may take.
+/// Longest that all tasks of a turn may take, and what is still to do after the cases.
 const PATIENCE: Duration = Duration::from_mins(5);
+/// What servers and Postgres use at most within [`REST`] once nothing is left to do.
+const RESTING: Duration = Duration::from_millis(300);
+const REST: Duration = Duration::from_secs(2);
 
 type Client = ResolutionServiceClient<Connection>;
 
 /// What the turns of one kind came to.
-struct Turns {
-    done: u64,
-    took: Duration,
-    claims: Histogram<u64>,
+pub(crate) struct Turns {
+    pub(crate) done: u64,
+    pub(crate) took: Duration,
+    pub(crate) cpu: Cpu,
+    /// How long polls took that were handed tasks, in microseconds.
+    pub(crate) claims: Histogram<u64>,
     dead_rows: u64,
 }
 
 impl Turns {
     fn new() -> Result<Self> {
-        Ok(Self { done: 0, took: Duration::ZERO, claims: histogram()?, dead_rows: 0 })
+        Ok(Self { done: 0, took: Duration::ZERO, cpu: Cpu::default(), claims: histogram()?, dead_rows: 0 })
     }
 
-    fn per_second(&self) -> f64 {
+    pub(crate) fn per_second(&self) -> f64 {
         approximate(self.done) / self.took.as_secs_f64()
     }
 }
 
 /// Measures it with the tasks of so many plans a turn.
 pub(crate) async fn measure(base: &Base, plans: u64, statements: u32, report: &mut Report) -> Result<()> {
-    let suite = Suite::one_process(base, DATABASE).await?;
+    // Workers end a turn with what they hold, which may be more than it has.
+    let more = (WORKERS as u64 * u64::try_from(TASKS_A_POLL)?).div_ceil(STEPS);
+    fill(base, (plans + more) * (1 + 2 * ROUNDS)).await?;
+    let suite = Suite::resolution(base, DATABASE).await?;
     let url = base.create_database(DATABASE).await?;
-    let load =
-        Load { base, url, clients: Clients::open(&suite).await?, workers: workers(&suite).await?, plans };
-    load.turn(&mut Turns::new()?, u64::MAX, None).await?; // warm
-    base.costs(DATABASE, statements, plans * STEPS).await?;
+    let mut load =
+        Load { base, url, suite: &suite, workers: workers(&suite).await?, tasks: plans * STEPS, done: 0 };
+    load.turn(&mut Turns::new()?, None).await?; // warm
     let (mut free, mut held_back) = (Turns::new()?, Turns::new()?);
-    for round in 0..ROUNDS {
-        load.turn(&mut free, 2 * round, None).await?;
+    for _ in 0..ROUNDS {
+        base.forget_costs(statements).await?;
+        load.turn(&mut free, None).await?;
         base.costs(DATABASE, statements, plans * STEPS).await?;
         let idle = Idle::begin(base, &load.url).await?;
-        load.turn(&mut held_back, 2 * round + 1, Some(idle)).await?;
-        base.costs(DATABASE, statements, plans * STEPS).await?;
+        load.turn(&mut held_back, Some(idle)).await?;
     }
-    report.tasks("tasks, poll to completed", free.done, free.took, &free.claims);
-    report.tasks("the same, xmin held back", held_back.done, held_back.took, &held_back.claims);
+    report.tasks("tasks, poll to completed", &free);
+    report.tasks("the same, xmin held back", &held_back);
     report.tasks_per_s = Some(free.per_second());
     report.task_claim_p99_ms = Some(ms(&free.claims, 0.99));
     report.tasks_held_back_per_s = Some(held_back.per_second());
@@ -90,6 +99,28 @@ pub(crate) async fn measure(base: &Base, plans: u64, statements: u32, report: &m
     report.task_dead_rows = Some(approximate(held_back.dead_rows));
     println!("dead rows of tasks at most: {} as usual, {} held back", free.dead_rows, held_back.dead_rows);
     suite.stop().await
+}
+
+/// Brings so many cases as far as a plan that is approved, and waits until all that follows
+/// of it is done.
+async fn fill(base: &Base, plans: u64) -> Result<()> {
+    let suite = Suite::one_process(base, DATABASE).await?;
+    let clients = Clients::open(&suite).await?;
+    stream::iter(0..plans)
+        .map(|number| plan(&clients[usize::try_from(number).unwrap_or(0) % clients.len()], number))
+        .buffer_unordered(IN_FLIGHT)
+        .try_collect::<()>()
+        .await?;
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let before = suite.cpu()?;
+        tokio::time::sleep(REST).await;
+        let used = suite.cpu()?.since(before);
+        if used.whole() < RESTING {
+            return suite.stop().await;
+        }
+        ensure!(Instant::now() < end, "the suite does not come to rest: {used:?} within {REST:?}");
+    }
 }
 
 /// The workers' ways to the servers.
@@ -102,50 +133,43 @@ async fn workers(suite: &Suite) -> Result<Vec<Client>> {
 struct Load<'a> {
     base: &'a Base,
     url: String,
-    clients: Vec<Clients>,
+    suite: &'a Suite,
     workers: Vec<Client>,
-    plans: u64,
+    /// Tasks of a turn.
+    tasks: u64,
+    /// Tasks carried out so far.
+    done: u64,
 }
 
 impl Load<'_> {
-    /// Has tasks wait, and all of them carried out: that is measured.
-    async fn turn(&self, turns: &mut Turns, number: u64, idle: Option<Idle>) -> Result<()> {
-        self.fill(number.wrapping_add(1) * self.plans).await?;
+    /// Has tasks carried out: that is measured.
+    async fn turn(&mut self, turns: &mut Turns, idle: Option<Idle>) -> Result<()> {
         self.base
             .execute(&self.url, "VACUUM ANALYZE resolution.task, resolution.plan, resolution.plan_step")
             .await?;
         self.base.execute(&self.url, "CHECKPOINT").await?;
-        let wanted = self.plans * STEPS;
-        let left = Arc::new(AtomicU64::new(wanted));
-        let begun = Instant::now();
+        let left = Arc::new(AtomicI64::new(i64::try_from(self.tasks)?));
+        let (before, begun) = (self.suite.cpu()?, Instant::now());
         let working = (0..WORKERS).map(|worker| {
             let client = self.workers[worker % CONNECTIONS].clone();
-            tokio::spawn(work(client, format!("worker-{number}-{worker}"), Arc::clone(&left)))
+            tokio::spawn(work(client, format!("worker-{}-{worker}", self.done), Arc::clone(&left)))
         });
         let claims = tokio::time::timeout(PATIENCE, try_join_all(working)).await;
         for claims in claims.context("the tasks are not carried out in time")?? {
             turns.claims.add(claims?)?;
         }
         turns.took += begun.elapsed();
-        turns.done += wanted;
-        let unfinished = self.count("SELECT count(*) FROM resolution.task WHERE state <> 3").await?;
-        ensure!(unfinished == 0, "{unfinished} of {wanted} tasks are not completed");
+        turns.cpu += self.suite.cpu()?.since(before);
+        let done = u64::try_from(i64::try_from(self.tasks)? - left.load(Ordering::Relaxed))?;
+        turns.done += done;
+        self.done += done;
+        let completed = self.count("SELECT count(*) FROM resolution.task WHERE state = 3").await?;
+        ensure!(completed == self.done, "{completed} of {} tasks are completed", self.done);
         turns.dead_rows = turns.dead_rows.max(self.dead_rows().await?);
         match idle {
             Some(idle) => idle.end().await,
             None => Ok(()),
         }
-    }
-
-    /// Brings cases as far as a plan that is approved.
-    async fn fill(&self, first: u64) -> Result<()> {
-        stream::iter(first..first + self.plans)
-            .map(|number| {
-                plan(&self.clients[usize::try_from(number).unwrap_or(0) % self.clients.len()], number)
-            })
-            .buffer_unordered(IN_FLIGHT)
-            .try_collect::<()>()
-            .await
     }
 
     /// Postgres counts them once the processes that made them have told.
@@ -170,7 +194,7 @@ async fn plan(clients: &Clients, number: u64) -> Result<()> {
 }
 
 /// A worker: polls, and reports each task done; answers how long it took to be handed some.
-async fn work(mut client: Client, name: String, left: Arc<AtomicU64>) -> Result<Histogram<u64>> {
+async fn work(mut client: Client, name: String, left: Arc<AtomicI64>) -> Result<Histogram<u64>> {
     let mut claims = histogram()?;
     let mut polls = 0_u64;
     while left.load(Ordering::Relaxed) > 0 {
@@ -189,7 +213,7 @@ async fn work(mut client: Client, name: String, left: Arc<AtomicU64>) -> Result<
         if !leases.is_empty() {
             claims.saturating_record(micros(asked.elapsed()));
         }
-        let done = u64::try_from(leases.len())?;
+        let done = i64::try_from(leases.len())?;
         try_join_all(leases.into_iter().map(|lease| complete(client.clone(), lease))).await?;
         left.fetch_sub(done, Ordering::Relaxed);
     }

@@ -11,14 +11,20 @@ use kernel::TenantId;
 use pg::Db;
 
 use crate::department::POLL_NOTED_EVERY;
+use crate::lookahead::Lookahead;
 use crate::refusal::Refusal;
 use crate::store;
 
 type Key = (TenantId, String);
 
-/// Departments that there are, of every tenant; each with when a poll was noted last.
-#[derive(Debug, Default)]
-pub(crate) struct Departments(Mutex<HashMap<Key, Option<Timestamp>>>);
+/// Departments that there are, of every tenant.
+#[derive(Default)]
+pub(crate) struct Departments {
+    /// Each with when a poll was noted last.
+    polled: Mutex<HashMap<Key, Option<Timestamp>>>,
+    /// What their queues begin with.
+    pub(crate) lookahead: Lookahead,
+}
 
 impl Departments {
     /// Refuses a department that the tenant has not.
@@ -52,6 +58,6 @@ impl Departments {
     }
 
     fn seen(&self) -> MutexGuard<'_, HashMap<Key, Option<Timestamp>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.polled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub(crate) use boards::{list_by_slack, list_looping, list_oldest, overdue};
-pub(crate) use queue::{Claim, Claimed, claim, heartbeat, held};
+pub(crate) use queue::{Claim, Claimed, ahead, claim, claim_of, dead_rows, heartbeat, held};
 
 use super::{CustomRow, goods, impossible, kind, money, remedy_columns};
 use crate::remedy::{Inquiry, Remedy};

@@ -1,16 +1,18 @@
 //! The long poll of a department's worker.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use fault::Fault;
 use kernel::{Caller, person};
-use pg::Db;
+use pg::{Db, Tx};
 use proto::redress::resolution::v1::{PollTasksRequest, PollTasksResponse};
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::{Request, Response};
 
 use crate::flow::departments::Departments;
 use crate::flow::progress::TASKS;
+use crate::lookahead::{LOOK, Queue, Taken};
 use crate::poll_fairness::PollFairness;
 use crate::store;
 use crate::store::tasks::{Claim, Claimed};
@@ -91,20 +93,9 @@ async fn claim_once(
     poll: &Poll,
 ) -> Result<Claimed, Fault> {
     let (tenant, department_id) = (&caller.tenant, poll.department_id.as_str());
-    let (claimed, noted) = db
+    let (claimed, noted, _taken) = db
         .transact("resolution.poll_tasks", tenant, async |mut tx| {
-            let claim = Claim {
-                poll_id: &poll.request_id,
-                poll_hash: &poll.request_hash,
-                department_id: &poll.department_id,
-                worker: &poll.worker,
-                executor: &person::folded(&caller.subject),
-                replays: poll.replays,
-                now: tx.now(),
-                until: kernel::time::micros(tx.now() + poll.lease),
-                tokens: (0..poll.max_tasks).map(|_| tx.new_token()).collect(),
-            };
-            let claimed = store::tasks::claim(&mut tx, claim).await?;
+            let (claimed, taken) = look(&mut tx, departments, caller, poll).await?;
             for task in &claimed.exhausted {
                 let event = wire::outbound::task_needs_attention(task);
                 tx.emit_in(task.traceparent.clone(), task.case_id.0, &event);
@@ -115,11 +106,67 @@ async fn claim_once(
             {
                 tx.emit(watch, &wire::departments::attended(department_id, since));
             }
-            Ok((tx, (claimed, noted)))
+            Ok((tx, (claimed, noted, taken)))
         })
         .await?;
     if let Some(now) = noted {
         departments.poll_noted(tenant, department_id, now);
     }
     Ok(claimed)
+}
+
+/// Claims what is due. Where it pays, one look at the queue serves many polls; nobody goes
+/// away empty-handed for that: who is handed none of what was found looks for themselves.
+/// What was taken of such a look is kept from others until the claim is stored.
+async fn look(
+    tx: &mut Tx,
+    departments: &Departments,
+    caller: &Caller,
+    poll: &Poll,
+) -> Result<(Claimed, Option<Taken>), Fault> {
+    let lookahead = &departments.lookahead;
+    if lookahead.is_count_due(tx.now()) {
+        lookahead.counted_rows(store::tasks::dead_rows(tx).await?, tx.now());
+    }
+    let executor = person::folded(&caller.subject);
+    let claim = |tx: &Tx| Claim {
+        poll_id: &poll.request_id,
+        poll_hash: &poll.request_hash,
+        department_id: &poll.department_id,
+        worker: &poll.worker,
+        executor: &executor,
+        replays: poll.replays,
+        now: tx.now(),
+        until: kernel::time::micros(tx.now() + poll.lease),
+        tokens: (0..poll.max_tasks).map(|_| tx.new_token()).collect(),
+    };
+    let queue = lookahead.queue(&caller.tenant, &poll.department_id);
+    let taken = match &queue {
+        Some(queue) => take(tx, queue, poll).await?,
+        None => None,
+    };
+    if let Some(taken) = taken {
+        let wanted = claim(tx);
+        let claimed = store::tasks::claim_of(tx, wanted, &taken.tasks).await?;
+        if !claimed.leased.is_empty() || !claimed.exhausted.is_empty() {
+            return Ok((claimed, Some(taken)));
+        }
+    }
+    let wanted = claim(tx);
+    Ok((store::tasks::claim(tx, wanted).await?, None))
+}
+
+/// As many tasks of the queue as are asked for; none where none was found.
+async fn take(tx: &mut Tx, queue: &Arc<Queue>, poll: &Poll) -> Result<Option<Taken>, Fault> {
+    let (count, now) = (usize::try_from(poll.max_tasks).unwrap_or(0), tx.now());
+    if let Some(taken) = queue.take(count, now) {
+        return Ok(Some(taken));
+    }
+    let _turn = queue.turn().await;
+    if let Some(taken) = queue.take(count, now) {
+        return Ok(Some(taken));
+    }
+    let found = store::tasks::ahead(tx, &poll.department_id, now, LOOK, &queue.taken()).await?;
+    queue.keep(found, now);
+    Ok(queue.take(count, now))
 }

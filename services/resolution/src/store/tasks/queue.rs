@@ -3,6 +3,7 @@
 use fault::Fault;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
+use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -43,31 +44,61 @@ struct ClaimedRow {
     same_poll: bool,
 }
 
-/// What is handed out to a poll, or found again.
-macro_rules! claim_statement {
-    () => {
+/// What the queue of a department has at a time. The comparison of kinds is wrapped: taken for
+/// selective, it would have the whole queue read and sorted.
+macro_rules! waiting {
+    ($department:literal, $now:literal) => {
         concat!(
-        "WITH held AS (
+            "department_id = ",
+            $department,
+            " AND state IN ({ready}, {leased}) AND visible_at <= ",
+            $now,
+            " AND 0 <> ALL ((SELECT kinds FROM paused)::smallint[])
+               AND coalesce(kind <> ALL ((SELECT kinds FROM paused)::smallint[]), false)"
+        )
+    };
+}
+
+/// The kinds a department has paused; 0 is all of them.
+macro_rules! paused {
+    ($department:literal) => {
+        concat!(
+            "paused AS (
+             SELECT coalesce(array_agg(kind), '{{}}') AS kinds FROM department_pause
+             WHERE tenant_id = current_setting('redress.tenant') AND resumed_at IS NULL AND department_id = ",
+            $department,
+            ")"
+        )
+    };
+}
+
+/// What is handed out to a poll, or found again; of the whole queue, or of some tasks of it.
+/// Who planned a task that moves money is looked up task by task, in the order of the queue:
+/// as a join, all plans would be read for ten tasks.
+macro_rules! claim_statement {
+    ($of:literal) => {
+        concat!(
+            "WITH held AS (
              SELECT *, poll_hash = $2 AS same_poll FROM task
              WHERE tenant_id = current_setting('redress.tenant') AND poll_id = $1 AND state = {leased} AND $13),
-         paused AS (
-             SELECT kind FROM department_pause
-             WHERE tenant_id = current_setting('redress.tenant') AND department_id = $3 AND resumed_at IS NULL),
+         ",
+            paused!("$3"),
+            ",
          due AS (
              SELECT task_id, attempt_seconds, attempt < max_attempts AS has_attempts,
                     state = {leased} AND visible_at >= attempt_until AS overran
              FROM task
-             WHERE tenant_id = current_setting('redress.tenant') AND department_id = $3
-               AND state IN ({ready}, {leased}) AND visible_at <= $5 AND NOT EXISTS (SELECT FROM held)
-               AND NOT EXISTS (SELECT FROM paused WHERE kind = 0)
-               AND NOT EXISTS (SELECT FROM paused WHERE paused.kind = task.kind)
-               AND (amount_minor IS NULL OR NOT EXISTS (
-                   SELECT FROM plan
-                   WHERE plan.tenant_id = current_setting('redress.tenant') AND plan.plan_id = task.plan_id
-                     AND ($9 IN (lower(btrim(plan.proposer)), lower(btrim(plan.approver)),
-                                 lower(btrim(plan.first_approver)))
-                          OR EXISTS (SELECT FROM UNNEST(plan.approvers || plan.approvers_for) AS planner
-                                     WHERE lower(btrim(planner)) = $9))))
+             WHERE tenant_id = current_setting('redress.tenant') AND ",
+            $of,
+            waiting!("$3", "$5"),
+            " AND NOT EXISTS (SELECT FROM held)
+               AND coalesce(amount_minor IS NULL OR (
+                   SELECT $9 = ANY (SELECT lower(btrim(planner))
+                                    FROM UNNEST(ARRAY[plan.proposer, plan.approver, plan.first_approver]
+                                                || plan.approvers || plan.approvers_for) AS planner)
+                   FROM plan
+                   WHERE plan.tenant_id = current_setting('redress.tenant') AND plan.plan_id = task.plan_id)
+                   IS NOT TRUE, false)
              ORDER BY priority, due_time, created_at LIMIT $8
              FOR UPDATE SKIP LOCKED),
          numbered AS (
@@ -105,6 +136,19 @@ macro_rules! claim_statement {
     };
 }
 
+/// Writes the numbers of states into a statement.
+macro_rules! numbered {
+    ($text:expr) => {
+        pg::sql!(
+            $text,
+            ready = TaskState::Ready,
+            leased = TaskState::Leased,
+            unknown = TaskState::OutcomeUnknown,
+            attention = TaskState::NeedsAttention,
+        )
+    };
+}
+
 /// Hands out what is due, each with a token of its own, in one statement; or what
 /// this poll was handed before, as far as it is still held. Every hand-out is an
 /// attempt; a task that has none left is set aside instead, and keeps its token:
@@ -112,34 +156,77 @@ macro_rules! claim_statement {
 /// its last holder did so.
 pub(crate) async fn claim(conn: &mut PgConnection, claim: Claim<'_>) -> Result<Claimed, Fault> {
     take_turns(conn, claim.poll_id).await?;
+    let arguments = arguments(claim).arguments()?;
+    sort(sqlx::query_as_with(numbered!(claim_statement!("")), arguments).fetch_all(conn).await?)
+}
+
+/// The same of some tasks only, as far as they are due, free and may be handed to who asks.
+pub(crate) async fn claim_of(
+    conn: &mut PgConnection,
+    claim: Claim<'_>,
+    tasks: &[Uuid],
+) -> Result<Claimed, Fault> {
+    take_turns(conn, claim.poll_id).await?;
+    let mut binds = arguments(claim);
+    binds.value(tasks);
+    let statement = numbered!(claim_statement!("task_id = ANY($14) AND "));
+    sort(sqlx::query_as_with(statement, binds.arguments()?).fetch_all(conn).await?)
+}
+
+/// What the statement of a claim is about: `$1` to `$13`.
+fn arguments(claim: Claim<'_>) -> Binds {
     let limit = i64::try_from(claim.tokens.len()).unwrap_or(i64::MAX);
-    let valuable: Vec<i16> =
-        RemedyKind::ALL.iter().filter(|kind| kind.moves_value()).map(|kind| kind.number()).collect();
-    let rows: Vec<ClaimedRow> = sqlx::query_as(pg::sql!(
-        claim_statement!(),
+    let valuable = RemedyKind::ALL.iter().filter(|kind| kind.moves_value()).map(|kind| kind.number());
+    let longest = RemedyKind::ALL.iter().map(|kind| kind.start_to_close().as_secs().cast_signed());
+    let mut binds = Binds::default();
+    binds.value(claim.poll_id);
+    binds.value(claim.poll_hash);
+    binds.value(claim.department_id);
+    binds.value(claim.worker);
+    binds.value(claim.now.to_sqlx());
+    binds.value(claim.until.to_sqlx());
+    binds.value(claim.tokens);
+    binds.value(limit);
+    binds.value(claim.executor);
+    binds.value(valuable.collect::<Vec<_>>());
+    binds.value(RemedyKind::ALL.iter().map(|kind| kind.number()).collect::<Vec<_>>());
+    binds.value(longest.collect::<Vec<_>>());
+    binds.value(claim.replays);
+    binds
+}
+
+/// The tasks a department's queue begins with, most urgent first; those left out that are
+/// being handed out already. Locks nothing.
+pub(crate) async fn ahead(
+    conn: &mut PgConnection,
+    department_id: &str,
+    now: Timestamp,
+    limit: i64,
+    without: &[Uuid],
+) -> Result<Vec<Uuid>, Fault> {
+    let tasks = sqlx::query_scalar(pg::sql!(
+        concat!(
+            "WITH ",
+            paused!("$1"),
+            " SELECT task_id FROM task WHERE tenant_id = current_setting('redress.tenant') AND ",
+            waiting!("$1", "$2"),
+            " AND task_id <> ALL ($3) ORDER BY priority, due_time, created_at LIMIT $4"
+        ),
         ready = TaskState::Ready,
         leased = TaskState::Leased,
-        unknown = TaskState::OutcomeUnknown,
-        attention = TaskState::NeedsAttention,
     ))
-    .bind(claim.poll_id)
-    .bind(claim.poll_hash)
-    .bind(claim.department_id)
-    .bind(claim.worker)
-    .bind(claim.now.to_sqlx())
-    .bind(claim.until.to_sqlx())
-    .bind(claim.tokens)
+    .bind(department_id)
+    .bind(now.to_sqlx())
+    .bind(without)
     .bind(limit)
-    .bind(claim.executor)
-    .bind(valuable)
-    .bind(RemedyKind::ALL.iter().map(|kind| kind.number()).collect::<Vec<_>>())
-    .bind(
-        RemedyKind::ALL.iter().map(|kind| kind.start_to_close().as_secs().cast_signed()).collect::<Vec<_>>(),
-    )
-    .bind(claim.replays)
     .fetch_all(conn)
     .await?;
-    sort(rows)
+    Ok(tasks)
+}
+
+/// How many rows that are no more lie in the table of tasks, as Postgres has counted.
+pub(crate) async fn dead_rows(conn: &mut PgConnection) -> Result<i64, Fault> {
+    Ok(sqlx::query_scalar("SELECT pg_stat_get_dead_tuples('task'::regclass)").fetch_one(conn).await?)
 }
 
 /// How many tasks a poll was handed and still holds.
@@ -227,3 +314,6 @@ pub(crate) async fn heartbeat(
         pause_requested: row.pause_requested,
     }))
 }
+
+#[cfg(test)]
+mod tests;

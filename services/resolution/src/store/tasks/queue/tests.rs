@@ -1,0 +1,99 @@
+//! What a claim costs with many tasks that wait.
+
+use kernel::TenantId;
+use sqlx::postgres::PgArguments;
+use sqlx::{AssertSqlSafe, Executor as _};
+use testkit::House;
+
+use super::*;
+
+/// Tasks that wait, and how many of them are wanted.
+const WAITING: i32 = 4_000;
+const WANTED: usize = 10;
+
+/// Plans of one task each, that wait for one department.
+async fn seed(house: &House) {
+    let mut owner = house.owner().await;
+    owner.execute("SET search_path = resolution").await.expect("there is the schema");
+    for made in [
+        "INSERT INTO plan (tenant_id, plan_id, version, case_id, cycle, state, proposer, approver, reason,
+                           priority, traceparent, created_at, approvers, approvers_for, approve_times)
+         SELECT 'development', md5('plan' || n)::uuid, 2, md5('case' || n)::uuid, 1, 2, 'agent', 'approver', '',
+                3, '', now(), '{approver}', '{\"\"}', ARRAY[now()]
+         FROM generate_series(1, $1) AS n",
+        "INSERT INTO task (tenant_id, task_id, version, plan_id, step_id, case_id, cycle, department_id, kind,
+                           amount_minor, currency, instructions, priority, due_time, state, attempt,
+                           max_attempts, visible_at, traceparent, created_at)
+         SELECT 'development', md5('task' || n)::uuid, 1, md5('plan' || n)::uuid, 'refund', md5('case' || n)::uuid,
+                1, 'finance', 3, 100, 'CNY', '', 3, now() + n * interval '1 second', 1, 0, 5, now(), '', now()
+         FROM generate_series(1, $1) AS n",
+    ] {
+        sqlx::query(made).bind(WAITING).execute(&mut owner).await.expect("tasks can be made");
+    }
+}
+
+/// The most rows that a step of a statement has read, while it hands tasks out.
+async fn most_rows(house: &House, statement: &AssertSqlSafe<String>, arguments: PgArguments) -> u64 {
+    let explained = format!("EXPLAIN (ANALYZE, BUFFERS OFF, TIMING OFF) {}", statement.0);
+    let plan = house.db("resolution").transact("test", &TenantId::development(), async |mut tx| {
+        let explained = sqlx::query_scalar_with(AssertSqlSafe(explained.clone()), arguments.clone());
+        let lines: Vec<String> = explained.fetch_all(&mut *tx).await?;
+        Ok((tx, lines))
+    });
+    let plan = plan.await.expect("it can be run").join("\n");
+    assert!(plan.contains("Update on task"), "{plan}");
+    let figure = |text: &str, name: &str| -> Option<u64> {
+        let (_, rest) = text.split_once(name)?;
+        rest.split(|sign: char| !sign.is_ascii_digit()).next()?.parse().ok()
+    };
+    let rows = plan.lines().filter_map(|line| {
+        let (_, actual) = line.split_once("(actual ")?;
+        let removed = figure(line, "Rows Removed by Filter: ").unwrap_or(0);
+        Some(figure(actual, "rows=")?.saturating_mul(figure(actual, "loops=")?) + removed)
+    });
+    let removed = plan.lines().filter_map(|line| figure(line, "Rows Removed by Filter: "));
+    rows.chain(removed).max().unwrap_or_else(|| panic!("no rows are told of:\n{plan}"))
+}
+
+/// The claim of a worker of finance.
+fn claimed() -> Binds {
+    let now = Timestamp::now();
+    arguments(Claim {
+        poll_id: "poll",
+        poll_hash: b"hash",
+        department_id: "finance",
+        worker: "worker",
+        executor: "worker",
+        replays: true,
+        now,
+        until: now,
+        tokens: (0..WANTED).map(|n| Uuid::from_u128(n as u128 + 1)).collect(),
+    })
+}
+
+/// A tenth of a percent of what waits would do; all of it, or all plans, was read before.
+#[tokio::test]
+async fn a_claim_reads_no_more_of_the_queue_than_it_hands_out() {
+    let house = House::open(&[crate::SERVICE]).await;
+    seed(&house).await;
+    let bound = 20 * WANTED as u64;
+    for statistics in ["", "VACUUM ANALYZE resolution.task, resolution.plan"] {
+        house.owner().await.execute(statistics).await.expect("a statement");
+        let whole = claimed().arguments().expect("values that can be sent");
+        let rows = most_rows(&house, &numbered!(claim_statement!("")), whole).await;
+        assert!(rows >= WANTED as u64 && rows <= bound, "{rows} rows, of the whole queue");
+        let some: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT task_id FROM resolution.task WHERE state = 1 ORDER BY due_time LIMIT 10",
+        )
+        .fetch_all(&mut house.owner().await)
+        .await
+        .expect("tasks that wait");
+        let mut of_some = claimed();
+        of_some.value(some);
+        let of_some = of_some.arguments().expect("values that can be sent");
+        let statement = numbered!(claim_statement!("task_id = ANY($14) AND "));
+        let rows = most_rows(&house, &statement, of_some).await;
+        assert!(rows >= WANTED as u64 && rows <= bound, "{rows} rows, of some tasks");
+    }
+    house.done().await;
+}
