@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
+use client::download::DownloadError;
 use proto::redress::feedback::v1::report_service_client::ReportServiceClient;
 use proto::redress::feedback::v1::{
     CreateReportRequest, DownloadReportRequest, GetReportRequest, GetReportSchedulesRequest,
@@ -155,7 +156,12 @@ impl Download {
     async fn run(self, caller: &Caller) -> anyhow::Result<()> {
         let Self { report_id, language, format, out } = self;
         let request = DownloadReportRequest { report_id, language, format: format.into() };
-        let (file, bytes) = client::download::report_file(&caller.client, request).await?;
+        let fetched = client::download::report_file(&caller.client, request).await;
+        let (file, bytes) = fetched.map_err(|error| match error {
+            // As any refusal, told with its reason.
+            DownloadError::Call(status) => anyhow::Error::from(*status),
+            other => other.into(),
+        })?;
         // A name of the server's is a name, and no way to elsewhere.
         let name = PathBuf::from(file.name.replace(['/', '\\'], "-"));
         let path = out.unwrap_or(name);
