@@ -27,6 +27,7 @@
 pub mod address;
 pub mod call_back;
 pub mod fact;
+pub mod improvement;
 pub mod kpi;
 pub mod letter;
 pub mod notice;
@@ -53,6 +54,7 @@ use std::sync::Arc;
 
 use proto::redress::feedback::v1::call_back_service_server::CallBackServiceServer;
 use proto::redress::feedback::v1::feedback_service_server::FeedbackServiceServer;
+use proto::redress::feedback::v1::improvement_service_server::ImprovementServiceServer;
 use proto::redress::feedback::v1::kpi_service_server::KpiServiceServer;
 use proto::redress::feedback::v1::problem_service_server::ProblemServiceServer;
 use proto::redress::feedback::v1::signal_service_server::SignalServiceServer;
@@ -80,16 +82,18 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     });
     let counted = parts.follow(flow::facts::FOLLOWS);
     let (rebuilt, totalled, counted_by_worker) = (kit.db.clone(), kit.db.clone(), counted.clone());
-    let looked_at = kit.db.clone();
+    let (looked_at, acted_on) = (kit.db.clone(), kit.db.clone());
     parts
         .worker("facts", move |stop| flow::rebuild::run(rebuilt, counted_by_worker, stop))
         .worker("totals", move |stop| flow::figures::run(totalled, stop))
+        .worker("improvement", move |stop| flow::improvement::run(acted_on, stop))
         .worker("signals", move |stop| flow::signals::run(looked_at, stop))
         .route(FeedbackServiceServer::new(rpc::Rpc::new(kit.db.clone(), delivery.clone())))
         .route(CallBackServiceServer::new(rpc::call_backs::CallBacks::new(kit.db.clone())))
         .route(TemplateServiceServer::new(rpc::templates::Templates::new(kit.db.clone())))
         .route(SurveyServiceServer::new(rpc::surveys::Surveys::new(kit.db.clone())))
         .route(KpiServiceServer::new(rpc::kpis::Kpis::new(kit.db.clone(), counted.clone())))
+        .route(ImprovementServiceServer::new(rpc::improvement::Improvement::new(kit.db.clone())))
         .route(ProblemServiceServer::new(rpc::problems::Problems::new(kit.db.clone())))
         .route(SignalServiceServer::new(rpc::signals::Signals::new(kit.db.clone())))
         .react(react::Reactions { delivery: delivery.clone() });

@@ -73,6 +73,16 @@ pub enum Refusal {
     RootCauseNotFound,
     /// There is no such version of the taxonomy.
     RootCausesNotFound,
+    /// There is no such action.
+    ImprovementActionNotFound,
+    /// The action is done.
+    ImprovementActionDone,
+    /// The action is not done, or assessed already.
+    ImprovementActionNotDone,
+    /// Who sees to an action, or did it, does not assess it.
+    OwnImprovementAction,
+    /// The problem has as many actions as is allowed.
+    TooManyImprovementActions,
 }
 
 impl fault::Refusal for Refusal {
@@ -90,12 +100,14 @@ impl fault::Refusal for Refusal {
             | Self::ProblemNotFound
             | Self::ProblemCaseNotFound
             | Self::RootCauseNotFound
-            | Self::RootCausesNotFound => Kind::NotFound,
-            Self::CallerRecused => Kind::Forbidden,
+            | Self::RootCausesNotFound
+            | Self::ImprovementActionNotFound => Kind::NotFound,
+            Self::CallerRecused | Self::OwnImprovementAction => Kind::Forbidden,
             Self::TooManyGuesses
             | Self::TooManyVersions
             | Self::TooManyGroups
-            | Self::TooManyProblemCases => Kind::Exhausted,
+            | Self::TooManyProblemCases
+            | Self::TooManyImprovementActions => Kind::Exhausted,
             Self::AlreadyAnswered
             | Self::ResponseWindowClosed
             | Self::NoticeDelivered
@@ -110,7 +122,9 @@ impl fault::Refusal for Refusal {
             | Self::CallBackEnded
             | Self::SignalDismissed
             | Self::ProblemOpenAlready
-            | Self::ProblemClosed => Kind::Precondition,
+            | Self::ProblemClosed
+            | Self::ImprovementActionDone
+            | Self::ImprovementActionNotDone => Kind::Precondition,
         }
     }
 
@@ -149,6 +163,11 @@ impl fault::Refusal for Refusal {
             Self::TooManyProblemCases => "TOO_MANY_PROBLEM_CASES",
             Self::RootCauseNotFound => "ROOT_CAUSE_NOT_FOUND",
             Self::RootCausesNotFound => "ROOT_CAUSES_NOT_FOUND",
+            Self::ImprovementActionNotFound => "IMPROVEMENT_ACTION_NOT_FOUND",
+            Self::ImprovementActionDone => "IMPROVEMENT_ACTION_DONE",
+            Self::ImprovementActionNotDone => "IMPROVEMENT_ACTION_NOT_DONE",
+            Self::OwnImprovementAction => "OWN_IMPROVEMENT_ACTION",
+            Self::TooManyImprovementActions => "TOO_MANY_IMPROVEMENT_ACTIONS",
         }
     }
 }
@@ -197,6 +216,11 @@ impl std::fmt::Display for Refusal {
             Self::TooManyProblemCases => "the problem would have too many cases",
             Self::RootCauseNotFound => "the taxonomy has no such root cause",
             Self::RootCausesNotFound => "there is no such version of the root causes",
+            Self::ImprovementActionNotFound => "there is no such action",
+            Self::ImprovementActionDone => "this action is done",
+            Self::ImprovementActionNotDone => "this action is not done, or assessed already",
+            Self::OwnImprovementAction => "somebody else must assess this action",
+            Self::TooManyImprovementActions => "this problem has as many actions as is allowed",
         })
     }
 }

@@ -4,6 +4,7 @@
 
 mod call_backs;
 mod delivery;
+mod improvement;
 mod inbound;
 mod kpis;
 mod problems;

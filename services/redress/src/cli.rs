@@ -5,6 +5,7 @@ mod agent_file;
 mod approval;
 mod calendar;
 mod call_back;
+mod capa;
 mod case;
 mod category;
 mod channel;
@@ -140,6 +141,8 @@ enum Verb {
     Signal(signal::Signals),
     /// What many complaints have in common, and its root cause
     Problem(problem::Problems),
+    /// What is done about problems, and whether it has helped
+    Capa(capa::Capa),
     /// The words of notices, and when nobody is written to
     Template(template::Templates),
     /// Carries out a department's tasks, for trying out: nothing is paid or shipped
@@ -222,6 +225,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Kpi(args) => wait(args.run()),
         Verb::Signal(args) => wait(args.run()),
         Verb::Problem(args) => wait(args.run()),
+        Verb::Capa(args) => wait(args.run()),
         Verb::Template(args) => wait(args.run()),
         Verb::Worker(args) => wait(args.run()),
         Verb::Conformance(args) => wait_for(args.run()),

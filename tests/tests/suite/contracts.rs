@@ -4,7 +4,7 @@
 //! its lines here fails the test.
 
 mod extremes;
-mod learning;
+pub(crate) mod learning;
 mod never_invalid;
 mod never_unknown;
 mod reasons;

@@ -59,6 +59,32 @@ pub(super) const INVALID: &[Invalid] = &[
         &["request_id", "expected_version", "root_causes.causes[0].path", "root_causes.causes[0].name"],
     ),
     invalid("ProblemService.GetRootCauses", r#"{"version": -1}"#, "INVALID_VERSION", &["version"]),
+    invalid(
+        "ImprovementService.CreateImprovementAction",
+        EMPTY,
+        "INVALID_IMPROVEMENT_ACTION",
+        &["request_id", "problem_id", "kind", "title", "owner", "due_date"],
+    ),
+    invalid(
+        "ImprovementService.UpdateImprovementAction",
+        EMPTY,
+        "INVALID_IMPROVEMENT_ACTION",
+        &["request_id", "action_id", "expected_version", "owner", "due_date"],
+    ),
+    invalid(
+        "ImprovementService.CompleteImprovementAction",
+        EMPTY,
+        "INVALID_IMPROVEMENT_ACTION",
+        &["request_id", "action_id", "expected_version", "note"],
+    ),
+    invalid(
+        "ImprovementService.AssessImprovementAction",
+        EMPTY,
+        "INVALID_IMPROVEMENT_ACTION",
+        &["request_id", "action_id", "expected_version", "finding"],
+    ),
+    invalid("ImprovementService.GetImprovementAction", EMPTY, "INVALID_REQUEST", &["action_id"]),
+    invalid("ImprovementService.ListImprovementActions", BAD_PAGE, "INVALID_REQUEST", &["page_size"]),
 ];
 
 const OF_PROBLEM: &str =
@@ -86,4 +112,45 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         "PROBLEM_NOT_FOUND",
     ),
     unknown("ProblemService.GetRootCauses", r#"{"version": 7}"#, "ROOT_CAUSES_NOT_FOUND"),
+    unknown(
+        "ImprovementService.CreateImprovementAction",
+        r#"{"request_id": "$KEY", "problem_id": "$ID", "kind": 1, "title": "x", "owner": "x", "due_date": "2026-11-29"}"#,
+        "PROBLEM_NOT_FOUND",
+    ),
+    unknown(
+        "ImprovementService.UpdateImprovementAction",
+        r#"{"request_id": "$KEY", "action_id": "$ID", "expected_version": 1, "owner": "x", "due_date": "2026-11-29"}"#,
+        "IMPROVEMENT_ACTION_NOT_FOUND",
+    ),
+    unknown(
+        "ImprovementService.CompleteImprovementAction",
+        r#"{"request_id": "$KEY", "action_id": "$ID", "expected_version": 1, "note": "x"}"#,
+        "IMPROVEMENT_ACTION_NOT_FOUND",
+    ),
+    unknown(
+        "ImprovementService.AssessImprovementAction",
+        r#"{"request_id": "$KEY", "action_id": "$ID", "expected_version": 1, "finding": "x"}"#,
+        "IMPROVEMENT_ACTION_NOT_FOUND",
+    ),
+    unknown(
+        "ImprovementService.GetImprovementAction",
+        r#"{"action_id": "$ID"}"#,
+        "IMPROVEMENT_ACTION_NOT_FOUND",
+    ),
+];
+
+/// Those that act on no case, with the reason why: see `acting`.
+pub(crate) const NOT_ON_A_CASE: &[(&str, &str)] = &[
+    ("ImprovementService.CreateImprovementAction", "on no case: about a problem"),
+    ("ImprovementService.UpdateImprovementAction", "on no case: about a problem"),
+    ("ImprovementService.CompleteImprovementAction", "on no case: about a problem"),
+    ("ImprovementService.AssessImprovementAction", "on no case: about a problem"),
+    ("ProblemService.OpenProblem", "on no case"),
+    ("ProblemService.LinkProblemCases", "says what cases have in common, and decides none"),
+    ("ProblemService.UnlinkProblemCases", "says what cases have in common, and decides none"),
+    ("ProblemService.NameRootCause", "on no case: what many have in common"),
+    ("ProblemService.CloseProblem", "on no case: what many have in common"),
+    ("ProblemService.UpdateRootCauses", "a setting"),
+    ("SignalService.DismissSignal", "on no case: what many come to"),
+    ("SignalService.UpdateSignalSettings", "a setting"),
 ];
