@@ -11,6 +11,7 @@ mod endpoints;
 mod forms;
 #[cfg(test)]
 mod hostile;
+mod improvement;
 mod kpis;
 mod ledger;
 mod notices;
@@ -36,6 +37,7 @@ pub use classifiers::{classified, classifier, classifiers, reading, unconfirmed}
 pub use clocks::{activated, clocks, explained, extension, extensions, policies, policy};
 pub use endpoints::{deliveries, delivery, endpoint, endpoints};
 pub use forms::{added, checked, form, forms, information};
+pub use improvement::{improvement_action, improvement_actions};
 pub use kpis::{fact_state, kpi, kpi_answers, kpi_settings, kpis};
 pub use ledger::{balances, entry_list, reconciled, reconciliation};
 pub use notices::{contact, notice, notice_routing, notices};

@@ -9,9 +9,9 @@ use proto::redress::cases::v1::{
 };
 use proto::redress::event::v1::Lane;
 use proto::redress::feedback::v1::{
-    CallBackCause, CallBackOutcome, CallBackState, KpiComparison, KpiDimension, KpiPeriod, KpiTime, KpiUnit,
-    NoticeKind, NoticeMeans, NoticeState, ProblemState, ReportFormat, ReportLength, ReportState, Response,
-    SignalEnding, SignalState, SurveyState,
+    CallBackCause, CallBackOutcome, CallBackState, ImprovementEffectState, ImprovementKind, ImprovementState,
+    KpiComparison, KpiDimension, KpiPeriod, KpiTime, KpiUnit, NoticeKind, NoticeMeans, NoticeState,
+    ProblemState, ReportFormat, ReportLength, ReportState, Response, SignalEnding, SignalState, SurveyState,
 };
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
@@ -101,6 +101,9 @@ words! {
     EmotionLevel: "EMOTION_LEVEL_";
     Escalation: "ESCALATION_";
     ExtensionState: "EXTENSION_STATE_";
+    ImprovementEffectState: "IMPROVEMENT_EFFECT_STATE_";
+    ImprovementKind: "IMPROVEMENT_KIND_";
+    ImprovementState: "IMPROVEMENT_STATE_";
     InformationSource: "INFORMATION_SOURCE_";
     Inquiry: "INQUIRY_";
     IntervalKind: "INTERVAL_KIND_";

@@ -6,6 +6,7 @@ pub(crate) mod deliver;
 pub(crate) mod facts;
 pub(crate) mod figures;
 pub(crate) mod follow_up;
+pub(crate) mod improvement;
 pub(crate) mod posting;
 pub(crate) mod rebuild;
 pub(crate) mod reports;

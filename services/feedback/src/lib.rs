@@ -27,6 +27,7 @@
 pub mod address;
 pub mod call_back;
 pub mod fact;
+pub mod improvement;
 pub mod kpi;
 pub mod letter;
 pub mod notice;
@@ -54,6 +55,7 @@ mod wire;
 
 use proto::redress::feedback::v1::call_back_service_server::CallBackServiceServer;
 use proto::redress::feedback::v1::feedback_service_server::FeedbackServiceServer;
+use proto::redress::feedback::v1::improvement_service_server::ImprovementServiceServer;
 use proto::redress::feedback::v1::kpi_service_server::KpiServiceServer;
 use proto::redress::feedback::v1::notice_routing_service_server::NoticeRoutingServiceServer;
 use proto::redress::feedback::v1::problem_service_server::ProblemServiceServer;
@@ -76,10 +78,11 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let (senders, delivery) = Senders::of(&kit.settings, kit.db.clock().clone(), flow::deliver::CONCURRENT)?;
     let counted = parts.follow(flow::facts::FOLLOWS);
     let (rebuilt, totalled, reported) = (kit.db.clone(), kit.db.clone(), kit.db.clone());
-    let (counted_by_worker, looked_at) = (counted.clone(), kit.db.clone());
+    let (counted_by_worker, looked_at, acted_on) = (counted.clone(), kit.db.clone(), kit.db.clone());
     parts
         .worker("facts", move |stop| flow::rebuild::run(rebuilt, counted_by_worker, stop))
         .worker("totals", move |stop| flow::figures::run(totalled, stop))
+        .worker("improvement", move |stop| flow::improvement::run(acted_on, stop))
         .worker("signals", move |stop| flow::signals::run(looked_at, stop))
         .worker("reports", move |stop| flow::reports::run(reported, stop))
         .retention(&kit.db, flow::reports::REPORTS)
@@ -89,6 +92,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(SurveyServiceServer::new(rpc::surveys::Surveys::new(kit.db.clone())))
         .route(NoticeRoutingServiceServer::new(rpc::notice_routing::NoticeRoutings::new(kit.db.clone())))
         .route(KpiServiceServer::new(rpc::kpis::Kpis::new(kit.db.clone(), counted.clone())))
+        .route(ImprovementServiceServer::new(rpc::improvement::Improvement::new(kit.db.clone())))
         .route(ProblemServiceServer::new(rpc::problems::Problems::new(kit.db.clone())))
         .route(SignalServiceServer::new(rpc::signals::Signals::new(kit.db.clone())))
         .route(ReportServiceServer::new(rpc::reports::Reports::new(kit.db.clone())))

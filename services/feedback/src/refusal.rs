@@ -81,6 +81,16 @@ pub enum Refusal {
     ReportFileNotFound,
     /// As many reports wait to be made as may.
     TooManyReports,
+    /// There is no such action.
+    ImprovementActionNotFound,
+    /// The action is done.
+    ImprovementActionDone,
+    /// The action is not done, or assessed already.
+    ImprovementActionNotDone,
+    /// Who sees to an action, or did it, does not assess it.
+    OwnImprovementAction,
+    /// The problem has as many actions as is allowed.
+    TooManyImprovementActions,
 }
 
 impl fault::Refusal for Refusal {
@@ -101,13 +111,15 @@ impl fault::Refusal for Refusal {
             | Self::RootCauseNotFound
             | Self::RootCausesNotFound
             | Self::ReportNotFound
-            | Self::ReportFileNotFound => Kind::NotFound,
-            Self::CallerRecused => Kind::Forbidden,
+            | Self::ReportFileNotFound
+            | Self::ImprovementActionNotFound => Kind::NotFound,
+            Self::CallerRecused | Self::OwnImprovementAction => Kind::Forbidden,
             Self::TooManyGuesses
             | Self::TooManyVersions
             | Self::TooManyGroups
             | Self::TooManyProblemCases
-            | Self::TooManyReports => Kind::Exhausted,
+            | Self::TooManyReports
+            | Self::TooManyImprovementActions => Kind::Exhausted,
             Self::AlreadyAnswered
             | Self::ResponseWindowClosed
             | Self::NoticeDelivered
@@ -122,7 +134,9 @@ impl fault::Refusal for Refusal {
             | Self::CallBackEnded
             | Self::SignalDismissed
             | Self::ProblemOpenAlready
-            | Self::ProblemClosed => Kind::Precondition,
+            | Self::ProblemClosed
+            | Self::ImprovementActionDone
+            | Self::ImprovementActionNotDone => Kind::Precondition,
         }
     }
 
@@ -165,6 +179,11 @@ impl fault::Refusal for Refusal {
             Self::ReportNotFound => "REPORT_NOT_FOUND",
             Self::ReportFileNotFound => "REPORT_FILE_NOT_FOUND",
             Self::TooManyReports => "TOO_MANY_REPORTS",
+            Self::ImprovementActionNotFound => "IMPROVEMENT_ACTION_NOT_FOUND",
+            Self::ImprovementActionDone => "IMPROVEMENT_ACTION_DONE",
+            Self::ImprovementActionNotDone => "IMPROVEMENT_ACTION_NOT_DONE",
+            Self::OwnImprovementAction => "OWN_IMPROVEMENT_ACTION",
+            Self::TooManyImprovementActions => "TOO_MANY_IMPROVEMENT_ACTIONS",
         }
     }
 }
@@ -217,6 +236,11 @@ impl std::fmt::Display for Refusal {
             Self::ReportNotFound => "there is no such report",
             Self::ReportFileNotFound => "the report has no such file, or not yet",
             Self::TooManyReports => "as many reports wait to be made as may; wait for one",
+            Self::ImprovementActionNotFound => "there is no such action",
+            Self::ImprovementActionDone => "this action is done",
+            Self::ImprovementActionNotDone => "this action is not done, or assessed already",
+            Self::OwnImprovementAction => "somebody else must assess this action",
+            Self::TooManyImprovementActions => "this problem has as many actions as is allowed",
         })
     }
 }

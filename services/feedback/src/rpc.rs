@@ -2,6 +2,7 @@
 
 pub(crate) mod call_backs;
 mod contact;
+pub(crate) mod improvement;
 pub(crate) mod kpis;
 pub(crate) mod notice_routing;
 mod notices;

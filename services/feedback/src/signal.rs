@@ -6,7 +6,7 @@
 //! the surge is then followed until it is over, and nothing else is raised meanwhile.
 
 pub mod baseline;
-mod tail;
+pub(crate) mod tail;
 
 use jiff::civil::Date;
 use uuid::Uuid;

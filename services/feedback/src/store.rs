@@ -5,6 +5,7 @@ mod call_back;
 mod contact;
 mod cycle;
 mod facts;
+mod improvement;
 mod kpi_settings;
 mod notice;
 mod pending_notices;
@@ -35,6 +36,9 @@ pub(crate) use cycle::{
 #[cfg(test)]
 pub(crate) use facts::facts_hash;
 pub(crate) use facts::keep_facts;
+pub(crate) use improvement::{
+    action, action_count, actions, lock_action, overdue_tenants, save_action, take_overdue,
+};
 pub(crate) use kpi_settings::{
     applied_positions, begin_rebuilds, hold_kpi_settings, kpi_settings, lock_rebuild, parked_counts,
     rebuilding_tenants, rebuilds, request_rebuild, save_kpi_settings, save_rebuild, share_kpi_settings,

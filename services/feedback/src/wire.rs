@@ -2,6 +2,7 @@
 
 mod call_backs;
 mod facts;
+mod improvement;
 mod inbound;
 mod kpis;
 mod notices;
@@ -33,6 +34,10 @@ pub(crate) use facts::{
     count_declined, count_escalated, count_merged, count_notice, count_opened, count_paused, count_queued,
     count_raised, count_registered, count_reopened, count_resolved, count_response, count_resumed,
     count_retriaged, count_survey, count_task, count_tossed, count_unmerged, count_withdrawn,
+};
+pub(crate) use improvement::{
+    ActionListQuery, Assigned, CreatedAction, Effect, SeenAction, action, action_key, action_of, actions_of,
+    assessed_action, completed_action, created_action, effect, improvement_overdue, updated_action,
 };
 pub(crate) use inbound::{
     case_of, corrected_progress, decided_progress, is_auto_closed, opened_progress, origin, reopened_progress,
@@ -366,6 +371,8 @@ mod tests {
             crate::kpi::Period, wire::KpiPeriod;
             crate::kpi::Comparison, wire::KpiComparison;
             crate::problem::State, wire::ProblemState;
+            crate::improvement::Kind, wire::ImprovementKind;
+            crate::improvement::State, wire::ImprovementState;
             crate::signal::State, wire::SignalState;
             crate::signal::Ending, wire::SignalEnding;
             crate::report::Length, wire::ReportLength;

@@ -6,6 +6,7 @@ mod call_backs;
 mod closing;
 mod delivery;
 mod endpoint;
+mod improvement;
 mod inbound;
 mod kpis;
 mod means;

@@ -5,6 +5,7 @@ mod agent_file;
 mod approval;
 mod calendar;
 mod call_back;
+mod capa;
 mod case;
 mod category;
 mod channel;
@@ -143,6 +144,8 @@ enum Verb {
     Problem(problem::Problems),
     /// Reports on a month, a quarter or a year, and when they are made by themselves
     Report(report::Reports),
+    /// What is done about problems, and whether it has helped
+    Capa(capa::Capa),
     /// The words of notices, and when nobody is written to
     Template(template::Templates),
     /// Carries out a department's tasks, for trying out: nothing is paid or shipped
@@ -226,6 +229,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Signal(args) => wait(args.run()),
         Verb::Problem(args) => wait(args.run()),
         Verb::Report(args) => wait(args.run()),
+        Verb::Capa(args) => wait(args.run()),
         Verb::Template(args) => wait(args.run()),
         Verb::Worker(args) => wait(args.run()),
         Verb::Conformance(args) => wait_for(args.run()),

@@ -84,6 +84,8 @@ fn of_feedback() -> Vec<(&'static str, String)> {
         ("kpi_answers", shown(kpi_answers)),
         ("kpi_settings", shown(kpi_settings)),
         ("kpis", shown(kpis)),
+        ("improvement_action", shown(improvement_action)),
+        ("improvement_actions", shown(improvement_actions)),
         ("problem", shown(problem)),
         ("problem_cases", shown(problem_cases)),
         ("problems", shown(problems)),

@@ -127,17 +127,17 @@ async fn counted(tx: &mut Tx, zone: &TimeZone, settings: &Settings) -> Result<Lo
     Ok(Looked { today, followed, over, series })
 }
 
-fn before(day: Date, days: usize) -> Date {
+pub(super) fn before(day: Date, days: usize) -> Date {
     let days = i64::try_from(days).unwrap_or(i64::MAX);
     day.checked_sub(jiff::Span::new().try_days(days).unwrap_or_default()).unwrap_or(Date::MIN)
 }
 
-fn days_between(first: Date, last: Date) -> usize {
+pub(super) fn days_between(first: Date, last: Date) -> usize {
     first.until(last).map_or(0, |span| usize::try_from(span.get_days()).unwrap_or(0))
 }
 
 /// The days from one to another, numbered from 0, each with its beginning and its end.
-fn parts(first: Date, last: Date, zone: &TimeZone) -> Result<Vec<Part>, Fault> {
+pub(super) fn parts(first: Date, last: Date, zone: &TimeZone) -> Result<Vec<Part>, Fault> {
     let day = |place: usize| {
         let day = signal::after(first, place);
         let number = i32::try_from(place).map_err(Fault::internal)?;

@@ -60,7 +60,7 @@ fn upper_point(chance: f64) -> f64 {
 }
 
 /// ln Γ of a positive number, by Stirling's series from 10 on, where it is right to 1e-12.
-fn ln_gamma(x: f64) -> f64 {
+pub(crate) fn ln_gamma(x: f64) -> f64 {
     let (mut shifted, mut product) = (x, 1.0_f64);
     while shifted < 10.0 {
         product *= shifted;

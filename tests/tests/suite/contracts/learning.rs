@@ -88,6 +88,32 @@ pub(super) const INVALID: &[Invalid] = &[
         &["request_id", "schedules"],
     ),
     invalid("KpiService.RebuildFacts", EMPTY, "INVALID_REQUEST", &["request_id"]),
+    invalid(
+        "ImprovementService.CreateImprovementAction",
+        EMPTY,
+        "INVALID_IMPROVEMENT_ACTION",
+        &["request_id", "problem_id", "kind", "title", "owner", "due_date"],
+    ),
+    invalid(
+        "ImprovementService.UpdateImprovementAction",
+        EMPTY,
+        "INVALID_IMPROVEMENT_ACTION",
+        &["request_id", "action_id", "expected_version", "owner", "due_date"],
+    ),
+    invalid(
+        "ImprovementService.CompleteImprovementAction",
+        EMPTY,
+        "INVALID_IMPROVEMENT_ACTION",
+        &["request_id", "action_id", "expected_version", "note"],
+    ),
+    invalid(
+        "ImprovementService.AssessImprovementAction",
+        EMPTY,
+        "INVALID_IMPROVEMENT_ACTION",
+        &["request_id", "action_id", "expected_version", "finding"],
+    ),
+    invalid("ImprovementService.GetImprovementAction", EMPTY, "INVALID_REQUEST", &["action_id"]),
+    invalid("ImprovementService.ListImprovementActions", BAD_PAGE, "INVALID_REQUEST", &["page_size"]),
 ];
 
 const OF_PROBLEM: &str =
@@ -120,5 +146,30 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         "ReportService.DownloadReport",
         r#"{"report_id": "$ID", "language": "en", "format": 1}"#,
         "REPORT_NOT_FOUND",
+    ),
+    unknown(
+        "ImprovementService.CreateImprovementAction",
+        r#"{"request_id": "$KEY", "problem_id": "$ID", "kind": 1, "title": "x", "owner": "x", "due_date": "2026-11-29"}"#,
+        "PROBLEM_NOT_FOUND",
+    ),
+    unknown(
+        "ImprovementService.UpdateImprovementAction",
+        r#"{"request_id": "$KEY", "action_id": "$ID", "expected_version": 1, "owner": "x", "due_date": "2026-11-29"}"#,
+        "IMPROVEMENT_ACTION_NOT_FOUND",
+    ),
+    unknown(
+        "ImprovementService.CompleteImprovementAction",
+        r#"{"request_id": "$KEY", "action_id": "$ID", "expected_version": 1, "note": "x"}"#,
+        "IMPROVEMENT_ACTION_NOT_FOUND",
+    ),
+    unknown(
+        "ImprovementService.AssessImprovementAction",
+        r#"{"request_id": "$KEY", "action_id": "$ID", "expected_version": 1, "finding": "x"}"#,
+        "IMPROVEMENT_ACTION_NOT_FOUND",
+    ),
+    unknown(
+        "ImprovementService.GetImprovementAction",
+        r#"{"action_id": "$ID"}"#,
+        "IMPROVEMENT_ACTION_NOT_FOUND",
     ),
 ];

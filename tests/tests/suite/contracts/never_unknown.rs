@@ -81,5 +81,6 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("ProblemService.OpenProblem", "it names nothing that must exist"),
     ("ProblemService.ListProblems", "what nothing matches is an empty list"),
     ("ProblemService.UpdateRootCauses", "it names nothing that must exist"),
+    ("ImprovementService.ListImprovementActions", "what nothing matches is an empty list"),
     ("FeedbackService.ListNotices", "what nothing matches is an empty list"),
 ];

@@ -1,12 +1,15 @@
 //! More complaints than usual: a supervisor says that they mean nothing.
 
+use proto::redress::feedback::v1::improvement_service_client::ImprovementServiceClient;
 use proto::redress::feedback::v1::problem_service_client::ProblemServiceClient;
 use proto::redress::feedback::v1::signal_service_client::SignalServiceClient;
 use proto::redress::feedback::v1::{
-    CloseProblemRequest, DismissSignalRequest, GetRootCausesRequest, GetSignalRequest,
-    GetSignalSettingsRequest, LinkProblemCasesRequest, ListProblemCasesRequest, ListProblemsRequest,
-    ListSignalsRequest, NameRootCauseRequest, OpenProblemRequest, ProblemState, SignalRaised, SignalSettings,
-    SignalState, UnlinkProblemCasesRequest, UpdateRootCausesRequest, UpdateSignalSettingsRequest,
+    AssessImprovementActionRequest, CloseProblemRequest, CompleteImprovementActionRequest,
+    CreateImprovementActionRequest, DismissSignalRequest, GetRootCausesRequest, GetSignalRequest,
+    GetSignalSettingsRequest, ImprovementKind, ImprovementState, LinkProblemCasesRequest,
+    ListProblemCasesRequest, ListProblemsRequest, ListSignalsRequest, NameRootCauseRequest,
+    OpenProblemRequest, ProblemState, SignalRaised, SignalSettings, SignalState, UnlinkProblemCasesRequest,
+    UpdateImprovementActionRequest, UpdateRootCausesRequest, UpdateSignalSettingsRequest,
 };
 use proto::redress::intake::v1::{Channel, Complaint};
 use testkit::{eventually, request_id};
@@ -115,6 +118,7 @@ async fn seen_to(scene: &Scene) {
         root_cause: "process/handover".to_owned(),
     };
     problems.name_root_cause(request).await.unwrap();
+    put_right(scene, &problem_id).await;
     let request = CloseProblemRequest {
         request_id: request_id(),
         problem_id,
@@ -123,4 +127,43 @@ async fn seen_to(scene: &Scene) {
     };
     let closed = problems.close_problem(request).await.unwrap().into_inner().problem.unwrap();
     assert_eq!((closed.state(), closed.root_causes_version), (ProblemState::Closed, 1));
+}
+
+/// An action is taken, given to another, done, and found to work by a third.
+async fn put_right(scene: &Scene, problem_id: &str) {
+    let line = |subject: &str| ImprovementServiceClient::new(scene.line(subject));
+    let request = CreateImprovementActionRequest {
+        request_id: request_id(),
+        problem_id: problem_id.to_owned(),
+        kind: ImprovementKind::Preventive.into(),
+        title: "Tell the story to the end".to_owned(),
+        owner: "ann".to_owned(),
+        due_date: "2099-12-31".to_owned(),
+    };
+    let created = line("supervisor").create_improvement_action(request).await.unwrap().into_inner();
+    let action_id = created.action.unwrap().action_id;
+    let request = UpdateImprovementActionRequest {
+        request_id: request_id(),
+        action_id: action_id.clone(),
+        expected_version: 1,
+        owner: "bo".to_owned(),
+        due_date: "2098-12-31".to_owned(),
+    };
+    line("supervisor").update_improvement_action(request).await.unwrap();
+    let request = CompleteImprovementActionRequest {
+        request_id: request_id(),
+        action_id: action_id.clone(),
+        expected_version: 2,
+        note: "It was told.".to_owned(),
+    };
+    line("bo").complete_improvement_action(request).await.unwrap();
+    let request = AssessImprovementActionRequest {
+        request_id: request_id(),
+        action_id,
+        expected_version: 3,
+        effective: true,
+        finding: "It ends.".to_owned(),
+    };
+    let assessed = line("supervisor").assess_improvement_action(request).await.unwrap().into_inner();
+    assert_eq!(assessed.action.unwrap().state(), ImprovementState::Verified);
 }
