@@ -28,7 +28,7 @@ pub(super) fn macros<'a>(files: impl Iterator<Item = &'a str>) -> HashMap<&'a st
 fn read<'a>(bodies: &HashMap<&'a str, String>, known: &HashMap<&'a str, String>) -> HashMap<&'a str, String> {
     let text = |body: &str| Reader { code: body, macros: known }.texts().concat();
     let mut found: HashMap<&str, String> = bodies.iter().map(|(name, body)| (*name, text(body))).collect();
-    found.retain(|_, text| is_sql(text) || text.contains("_id, "));
+    found.retain(|_, text| is_sql(text) || text.contains("_id"));
     found
 }
 

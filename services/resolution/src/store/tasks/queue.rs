@@ -44,31 +44,22 @@ struct ClaimedRow {
     same_poll: bool,
 }
 
-/// What the queue of a department has at a time. The comparison of kinds is wrapped: taken for
+/// What the queue of department $3 has at $4. The comparison of kinds is wrapped: taken for
 /// selective, it would have the whole queue read and sorted.
 macro_rules! waiting {
-    ($department:literal, $now:literal) => {
-        concat!(
-            "department_id = ",
-            $department,
-            " AND state IN ({ready}, {leased}) AND visible_at <= ",
-            $now,
-            " AND 0 <> ALL ((SELECT kinds FROM paused)::smallint[])
+    () => {
+        "department_id = $3 AND state IN ({ready}, {leased}) AND visible_at <= $4
+               AND 0 <> ALL ((SELECT kinds FROM paused)::smallint[])
                AND coalesce(kind <> ALL ((SELECT kinds FROM paused)::smallint[]), false)"
-        )
     };
 }
 
-/// The kinds a department has paused; 0 is all of them.
+/// The kinds department $3 has paused; 0 is all of them.
 macro_rules! paused {
-    ($department:literal) => {
-        concat!(
-            "paused AS (
+    () => {
+        "paused AS (
              SELECT coalesce(array_agg(kind), '{{}}') AS kinds FROM department_pause
-             WHERE tenant_id = current_setting('redress.tenant') AND resumed_at IS NULL AND department_id = ",
-            $department,
-            ")"
-        )
+             WHERE tenant_id = current_setting('redress.tenant') AND department_id = $3 AND resumed_at IS NULL)"
     };
 }
 
@@ -76,21 +67,21 @@ macro_rules! paused {
 /// Who planned a task that moves money is looked up task by task, in the order of the queue:
 /// as a join, all plans would be read for ten tasks.
 macro_rules! claim_statement {
-    ($of:literal) => {
+    ($rest:literal) => {
         concat!(
             "WITH held AS (
              SELECT *, poll_hash = $2 AS same_poll FROM task
              WHERE tenant_id = current_setting('redress.tenant') AND poll_id = $1 AND state = {leased} AND $13),
          ",
-            paused!("$3"),
+            paused!(),
             ",
          due AS (
              SELECT task_id, attempt_seconds, attempt < max_attempts AS has_attempts,
                     state = {leased} AND visible_at >= attempt_until AS overran
              FROM task
              WHERE tenant_id = current_setting('redress.tenant') AND ",
-            $of,
-            waiting!("$3", "$5"),
+            $rest,
+            waiting!(),
             " AND NOT EXISTS (SELECT FROM held)
                AND coalesce(amount_minor IS NULL OR (
                    SELECT $9 = ANY (SELECT lower(btrim(planner))
@@ -109,10 +100,10 @@ macro_rules! claim_statement {
                  version = version + 1,
                  state = CASE WHEN may THEN {leased} WHEN coalesce(moves_value, kind = ANY($10)) THEN {unknown} ELSE {attention} END,
                  attempt = CASE WHEN may THEN attempt + 1 ELSE attempt END,
-                 worker = CASE WHEN may THEN $4 ELSE worker END,
-                 first_leased_at = CASE WHEN may THEN coalesce(first_leased_at, $5) ELSE first_leased_at END,
-                 visible_at = CASE WHEN may THEN least($6, $5 + limits.longest) ELSE visible_at END,
-                 attempt_until = CASE WHEN may THEN $5 + limits.longest ELSE attempt_until END,
+                 worker = CASE WHEN may THEN $5 ELSE worker END,
+                 first_leased_at = CASE WHEN may THEN coalesce(first_leased_at, $4) ELSE first_leased_at END,
+                 visible_at = CASE WHEN may THEN least($6, $4 + limits.longest) ELSE visible_at END,
+                 attempt_until = CASE WHEN may THEN $4 + limits.longest ELSE attempt_until END,
                  lease_token = CASE WHEN may THEN ($7::uuid[])[ordinal] ELSE lease_token END,
                  last_error = CASE WHEN may THEN last_error WHEN overran THEN 'the attempt took longer than it may'
                                    ELSE 'no attempts left: the last lease expired' END,
@@ -182,8 +173,8 @@ fn arguments(claim: Claim<'_>) -> Binds {
     binds.value(claim.poll_id);
     binds.value(claim.poll_hash);
     binds.value(claim.department_id);
-    binds.value(claim.worker);
     binds.value(claim.now.to_sqlx());
+    binds.value(claim.worker);
     binds.value(claim.until.to_sqlx());
     binds.value(claim.tokens);
     binds.value(limit);
@@ -207,18 +198,18 @@ pub(crate) async fn ahead(
     let tasks = sqlx::query_scalar(pg::sql!(
         concat!(
             "WITH ",
-            paused!("$1"),
+            paused!(),
             " SELECT task_id FROM task WHERE tenant_id = current_setting('redress.tenant') AND ",
-            waiting!("$1", "$2"),
-            " AND task_id <> ALL ($3) ORDER BY priority, due_time, created_at LIMIT $4"
+            waiting!(),
+            " AND task_id <> ALL ($1) ORDER BY priority, due_time, created_at LIMIT $2"
         ),
         ready = TaskState::Ready,
         leased = TaskState::Leased,
     ))
-    .bind(department_id)
-    .bind(now.to_sqlx())
     .bind(without)
     .bind(limit)
+    .bind(department_id)
+    .bind(now.to_sqlx())
     .fetch_all(conn)
     .await?;
     Ok(tasks)
