@@ -7,7 +7,7 @@
 mod tests;
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fault::Fault;
 use jiff::Timestamp;
@@ -28,22 +28,42 @@ use crate::wire;
 
 /// How often it is looked for tenants whose signals are to be looked for.
 const LOOK: Duration = Duration::from_secs(5);
+/// How many times as long as a look has taken a tenant is left alone afterwards: the signals
+/// of one with very many complaints take a twentieth of a core, not all of it.
+const REST: u32 = 20;
+
+/// Until when tenants are left alone.
+#[derive(Default)]
+struct Resting(HashMap<TenantId, Instant>);
+
+impl Resting {
+    fn is_resting(&self, tenant: &TenantId, now: Instant) -> bool {
+        self.0.get(tenant).is_some_and(|until| *until > now)
+    }
+
+    /// Notes a look that took some time; forgets those who have rested.
+    fn looked(&mut self, tenant: TenantId, took: Duration, now: Instant) {
+        self.0.retain(|_, until| *until > now);
+        self.0.insert(tenant, now + took * REST);
+    }
+}
 
 /// Looks for signals until told to stop.
 pub(crate) async fn run(db: Db, stop: Stop) {
+    let mut resting = Resting::default();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(LOOK) => {}
         }
-        if let Err(fault) = round(&db, &stop).await {
+        if let Err(fault) = round(&db, &mut resting, &stop).await {
             tracing::warn!(fault = fault.chain(), "signals cannot be looked for; trying again");
         }
     }
 }
 
 /// Looks at every tenant that has changed, one after the other.
-async fn round(db: &Db, stop: &Stop) -> Result<(), Fault> {
+async fn round(db: &Db, resting: &mut Resting, stop: &Stop) -> Result<(), Fault> {
     let now = db.clock().now();
     let tenants = db
         .transact_as_worker("signals.changed", async move |mut tx| {
@@ -55,9 +75,14 @@ async fn round(db: &Db, stop: &Stop) -> Result<(), Fault> {
         if stop.is_cancelled() {
             return Ok(());
         }
+        let begun = Instant::now();
+        if resting.is_resting(&tenant, begun) {
+            continue;
+        }
         if let Err(fault) = look(db, &tenant).await {
             tracing::warn!(%tenant, fault = fault.chain(), "signals of a tenant cannot be looked for; trying again");
         }
+        resting.looked(tenant, begun.elapsed(), Instant::now());
     }
     Ok(())
 }

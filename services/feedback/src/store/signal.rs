@@ -16,7 +16,7 @@ use super::impossible;
 use super::tally::Part;
 use crate::fact::Ending as CaseEnding;
 use crate::signal::{
-    Baseline, Dismissal, Ending, LATE_DAYS, MAX_SERIES, Series, Settings, Signal, State, Surge,
+    Baseline, Dismissal, Ending, LATE_DAYS, MAX_SERIES, Series, Settings, Signal, State, Surge, WINDOW,
 };
 
 /// The settings of the tenant, or those everybody has.

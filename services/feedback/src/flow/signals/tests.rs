@@ -88,6 +88,11 @@ impl World {
         Ok(told)
     }
 
+    /// As a worker looks that has not looked before.
+    async fn round(&self) -> Result<(), Fault> {
+        round(&self.db, &mut Resting::default(), &Stop::default()).await
+    }
+
     fn next_day(&self) {
         self.clock.advance(Duration::from_hours(24));
     }
@@ -109,12 +114,12 @@ fn of(category: &str) -> Series {
 #[tokio::test]
 async fn a_surge_raises_one_signal_of_each_series_whoever_looks_and_however_often() -> anyhow::Result<()> {
     let world = World::open().await?;
-    let (tenant, stop) = (tenant("one"), Stop::default());
+    let tenant = tenant("one");
     world.past(&tenant).await?;
     let fact =
         CaseFact { product: Some("kettle".to_owned()), region: Some(String::new()), ..about("delivery") };
     world.receive(&tenant, 0, 30, &fact).await?;
-    let (one, other) = futures::join!(round(&world.db, &stop), round(&world.db, &stop));
+    let (one, other) = futures::join!(world.round(), world.round());
     one.and(other)?;
     let product = Series { product: Some("kettle".to_owned()), ..Series::default() };
     let both = Series { category: Some("delivery".to_owned()), ..product.clone() };
@@ -125,7 +130,7 @@ async fn a_surge_raises_one_signal_of_each_series_whoever_looks_and_however_ofte
     assert_eq!(series, expected, "an empty region is no series");
     let before = world.signals(&tenant).await?;
     look(&world.db, &tenant).await?;
-    round(&world.db, &stop).await?;
+    world.round().await?;
     assert_eq!(world.signals(&tenant).await?, before);
     assert_eq!((world.told("SignalRaised").await?, world.told("SignalEnded").await?), (4, 0));
     world.database.drop().await
@@ -134,23 +139,23 @@ async fn a_surge_raises_one_signal_of_each_series_whoever_looks_and_however_ofte
 #[tokio::test]
 async fn a_surge_is_followed_as_days_pass_and_told_when_it_is_over() -> anyhow::Result<()> {
     let world = World::open().await?;
-    let (tenant, stop) = (tenant("one"), Stop::default());
+    let tenant = tenant("one");
     world.past(&tenant).await?;
     world.receive(&tenant, 0, 30, &about("delivery")).await?;
-    round(&world.db, &stop).await?;
+    world.round().await?;
     let first = world.signals(&tenant).await?[0].surge.first;
     world.next_day();
     world.receive(&tenant, 0, 25, &about("delivery")).await?;
-    round(&world.db, &stop).await?;
+    world.round().await?;
     for _ in 0..7 {
         assert!(world.signals(&tenant).await?.iter().all(|signal| signal.state() == State::Active));
         world.next_day();
-        round(&world.db, &stop).await?;
+        world.round().await?;
     }
     assert_eq!(world.told("SignalEnded").await?, 0, "the seventh quiet day goes on");
     world.next_day();
-    round(&world.db, &stop).await?;
-    round(&world.db, &stop).await?;
+    world.round().await?;
+    world.round().await?;
     let signals = world.signals(&tenant).await?;
     assert_eq!(signals.len(), 2);
     for signal in signals {
@@ -161,7 +166,7 @@ async fn a_surge_is_followed_as_days_pass_and_told_when_it_is_over() -> anyhow::
     assert_eq!((world.told("SignalRaised").await?, world.told("SignalEnded").await?), (2, 2));
     // Another surge is another signal.
     world.receive(&tenant, 0, 40, &about("delivery")).await?;
-    round(&world.db, &stop).await?;
+    world.round().await?;
     assert_eq!(world.told("SignalRaised").await?, 4);
     world.database.drop().await
 }
@@ -169,10 +174,10 @@ async fn a_surge_is_followed_as_days_pass_and_told_when_it_is_over() -> anyhow::
 #[tokio::test]
 async fn a_dismissed_signal_keeps_its_surge_from_raising_another_and_ends_untold() -> anyhow::Result<()> {
     let world = World::open().await?;
-    let (tenant, stop) = (tenant("one"), Stop::default());
+    let tenant = tenant("one");
     world.past(&tenant).await?;
     world.receive(&tenant, 0, 30, &CaseFact::default()).await?;
-    round(&world.db, &stop).await?;
+    world.round().await?;
     let mut signal = world.signals(&tenant).await?.remove(0);
     let dismissal = Dismissal { at: world.clock.now(), by: "su".to_owned(), reason: "a test".to_owned() };
     assert_eq!(signal.dismiss(dismissal.clone()), Ok(()));
@@ -188,7 +193,7 @@ async fn a_dismissed_signal_keeps_its_surge_from_raising_another_and_ends_untold
     world.next_day();
     world.receive(&tenant, 0, 30, &CaseFact::default()).await?;
     for _ in 0..9 {
-        round(&world.db, &stop).await?;
+        world.round().await?;
         world.next_day();
     }
     let signals = world.signals(&tenant).await?;
@@ -202,7 +207,6 @@ async fn a_dismissed_signal_keeps_its_surge_from_raising_another_and_ends_untold
 #[tokio::test]
 async fn what_is_merged_or_told_too_late_raises_nothing_nor_does_a_short_past() -> anyhow::Result<()> {
     let world = World::open().await?;
-    let stop = Stop::default();
     let (late, young) = (tenant("late"), tenant("young"));
     world.past(&late).await?;
     world.receive(&late, 8, 50, &about("delivery")).await?;
@@ -212,19 +216,44 @@ async fn what_is_merged_or_told_too_late_raises_nothing_nor_does_a_short_past() 
         world.receive(&young, day, 2, &about("delivery")).await?;
     }
     world.receive(&young, 0, 50, &about("delivery")).await?;
-    round(&world.db, &stop).await?;
+    world.round().await?;
     assert_eq!(world.told("SignalRaised").await?, 0);
     // Of the days that count still, the last is seven days ago.
     world.receive(&late, 7, 50, &about("delivery")).await?;
-    round(&world.db, &stop).await?;
+    world.round().await?;
     assert_eq!(world.told("SignalRaised").await?, 2);
     world.database.drop().await
 }
 
 #[tokio::test]
+async fn a_past_that_is_told_of_afterwards_makes_a_day_stand_out() -> anyhow::Result<()> {
+    let world = World::open().await?;
+    let tenant = tenant("one");
+    world.receive(&tenant, 0, 30, &about("delivery")).await?;
+    world.round().await?;
+    assert_eq!(world.told("SignalRaised").await?, 0, "there is no past yet");
+    world.receive(&tenant, 40, 1, &about("delivery")).await?;
+    world.round().await?;
+    assert_eq!(world.told("SignalRaised").await?, 2);
+    world.database.drop().await
+}
+
+#[test]
+fn a_tenant_rests_as_its_look_has_taken_and_others_do_not() {
+    let mut resting = Resting::default();
+    let (one, other, now) = (tenant("one"), tenant("other"), Instant::now());
+    resting.looked(one.clone(), Duration::from_secs(1), now);
+    let at = |seconds| now + Duration::from_secs(seconds);
+    assert!(resting.is_resting(&one, at(19)) && !resting.is_resting(&other, at(19)));
+    assert!(!resting.is_resting(&one, at(20)));
+    resting.looked(other, Duration::ZERO, at(20));
+    assert_eq!(resting.0.len(), 1, "who has rested is forgotten");
+}
+
+#[tokio::test]
 async fn while_facts_are_rebuilt_nothing_is_raised_and_afterwards_it_is() -> anyhow::Result<()> {
     let world = World::open().await?;
-    let (tenant, stop) = (tenant("one"), Stop::default());
+    let tenant = tenant("one");
     world.past(&tenant).await?;
     world.receive(&tenant, 0, 30, &about("delivery")).await?;
     let request = world.db.transact("test", &tenant, async move |mut tx| {
@@ -233,7 +262,7 @@ async fn while_facts_are_rebuilt_nothing_is_raised_and_afterwards_it_is() -> any
         Ok((tx, ()))
     });
     request.await?;
-    round(&world.db, &stop).await?;
+    world.round().await?;
     assert_eq!(world.told("SignalRaised").await?, 0);
     let finish = world.db.transact("test", &tenant, async move |mut tx| {
         let rebuild = store::lock_rebuild(&mut tx, "intake").await?;
@@ -243,7 +272,7 @@ async fn while_facts_are_rebuilt_nothing_is_raised_and_afterwards_it_is() -> any
         Ok((tx, ()))
     });
     finish.await?;
-    round(&world.db, &stop).await?;
+    world.round().await?;
     assert_eq!(world.told("SignalRaised").await?, 2);
     world.database.drop().await
 }
@@ -266,7 +295,7 @@ async fn a_tenant_that_cannot_be_looked_at_stops_no_other() -> anyhow::Result<()
     .execute(&mut owner)
     .await?;
     assert!(look(&world.db, &broken).await.is_err());
-    round(&world.db, &Stop::default()).await?;
+    world.round().await?;
     assert_eq!(world.signals(&sound).await?.len(), 2);
     drop(owner);
     world.database.drop().await
@@ -285,7 +314,7 @@ async fn of_more_series_than_are_looked_at_those_with_the_most_complaints_are() 
         }
     }
     world.keep(&tenant, told).await?;
-    round(&world.db, &Stop::default()).await?;
+    world.round().await?;
     let signals = world.signals(&tenant).await?;
     assert_eq!(signals.len(), MAX_SERIES);
     for category in 0..50 {
@@ -312,11 +341,11 @@ async fn problems(world: &World, tenant: &TenantId) -> anyhow::Result<Vec<(Probl
 async fn a_signal_opens_a_problem_that_has_the_cases_of_its_surge_but_those_taken_out() -> anyhow::Result<()>
 {
     let world = World::open().await?;
-    let (tenant, stop) = (tenant("one"), Stop::default());
+    let tenant = tenant("one");
     world.past(&tenant).await?;
     let first = world.receive(&tenant, 0, 30, &about("delivery")).await?;
     world.receive(&tenant, 0, 1, &about("billing")).await?;
-    round(&world.db, &stop).await?;
+    world.round().await?;
     let sizes = async || -> anyhow::Result<Vec<(String, i64)>> {
         let mut sizes: Vec<_> = problems(&world, &tenant).await?;
         sizes.sort_by(|one, other| one.0.series.cmp(&other.0.series));
@@ -336,8 +365,8 @@ async fn a_signal_opens_a_problem_that_has_the_cases_of_its_surge_but_those_take
     unlink.await?;
     world.next_day();
     world.receive(&tenant, 0, 20, &about("delivery")).await?;
-    round(&world.db, &stop).await?;
-    round(&world.db, &stop).await?;
+    world.round().await?;
+    world.round().await?;
     assert_eq!(sizes().await?, [(all.to_owned(), 51), (delivery.to_owned(), 48)]);
     assert_eq!(world.told("ProblemOpened").await?, 2, "the surge goes on");
     world.database.drop().await
@@ -347,16 +376,16 @@ async fn a_signal_opens_a_problem_that_has_the_cases_of_its_surge_but_those_take
 async fn the_next_signal_of_a_series_joins_the_open_problem_and_opens_another_once_it_is_closed()
 -> anyhow::Result<()> {
     let world = World::open().await?;
-    let (tenant, stop) = (tenant("one"), Stop::default());
+    let tenant = tenant("one");
     world.past(&tenant).await?;
     for joined in [1, 1, 2] {
         world.receive(&tenant, 0, 30, &CaseFact::default()).await?;
-        round(&world.db, &stop).await?;
+        world.round().await?;
         let all = problems(&world, &tenant).await?;
         assert_eq!(all.len(), joined, "{all:?}");
         for _ in 0..9 {
             world.next_day();
-            round(&world.db, &stop).await?;
+            world.round().await?;
         }
         let signals = world.signals(&tenant).await?;
         assert!(signals.iter().all(|signal| signal.ended.is_some()));
