@@ -10,6 +10,7 @@
 //!   transaction for many of them.
 //! - [`DedicatedConnection`] is a connection of its own for one writer, whose statements are
 //!   transactions each.
+//! - [`hold`] and [`share`] have transactions take turns at what has a name.
 //! - Events leave through [`Tx::emit`]: they are written with the state they tell of.
 //! - [`notifier`] wakes who waits for rows, in this process and in others.
 #![warn(clippy::missing_errors_doc)]
@@ -24,6 +25,7 @@ mod rows;
 mod skew;
 mod sql;
 pub mod trace;
+mod turns;
 mod tx;
 mod versions;
 
@@ -46,6 +48,7 @@ pub use rows::{Binds, Rows, RowsBuilder};
 pub use skew::Skew;
 #[doc(hidden)]
 pub use sqlx::AssertSqlSafe;
+pub use turns::{hold, share};
 pub use tx::{Patience, Tx};
 pub use versions::{Version, Versions};
 

@@ -59,3 +59,38 @@ async fn an_event_for_nobody_fails_its_transaction() {
     db.pool().close().await;
     database.drop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn turns_are_taken_at_one_name_of_one_tenant() {
+    let (database, db) = open().await;
+    let (one, other) = (TenantId::development(), TenantId::parse("other").unwrap());
+    // Whether a turn is had at once, beside one that is under way.
+    let waits = async |tenant: &TenantId, name: &'static str, is_shared: bool| {
+        let asked = db.transact("asks", tenant, async move |mut tx| {
+            sqlx::query("SET LOCAL lock_timeout = '300ms'").execute(&mut *tx).await?;
+            if is_shared {
+                pg::share(&mut tx, name).await?;
+            } else {
+                pg::hold(&mut tx, name).await?;
+            }
+            Ok((tx, ()))
+        });
+        asked.await.is_err()
+    };
+    let held = db.transact("holds", &one, async |mut tx| {
+        pg::hold(&mut tx, "a").await?;
+        Ok((tx, [waits(&one, "a", false).await, waits(&one, "a", true).await, waits(&one, "b", false).await]))
+    });
+    assert_eq!(held.await.unwrap(), [true, true, false]);
+    let shared = db.transact("shares", &one, async |mut tx| {
+        pg::share(&mut tx, "a").await?;
+        Ok((
+            tx,
+            [waits(&one, "a", false).await, waits(&one, "a", true).await, waits(&other, "a", false).await],
+        ))
+    });
+    assert_eq!(shared.await.unwrap(), [true, false, false]);
+    assert!(!waits(&one, "a", false).await, "they end with their transaction");
+    db.pool().close().await;
+    database.drop().await.unwrap();
+}

@@ -30,21 +30,13 @@ type SettingsRow = (i64, String, i32, Json<Customers>, String);
 
 /// The settings, which stay as they are until the transaction ends.
 pub(crate) async fn share_kpi_settings(conn: &mut PgConnection) -> Result<Settings, Fault> {
-    sqlx::query(
-        "SELECT pg_advisory_xact_lock_shared(hashtextextended(current_setting('redress.tenant') || ' kpi', 0))",
-    )
-    .execute(&mut *conn)
-    .await?;
+    pg::share(conn, "kpi").await?;
     kpi_settings(conn).await
 }
 
 /// The settings, for who changes them: nobody else does, and no facts are kept meanwhile.
 pub(crate) async fn hold_kpi_settings(conn: &mut PgConnection) -> Result<Settings, Fault> {
-    sqlx::query(
-        "SELECT pg_advisory_xact_lock(hashtextextended(current_setting('redress.tenant') || ' kpi', 0))",
-    )
-    .execute(&mut *conn)
-    .await?;
+    pg::hold(conn, "kpi").await?;
     kpi_settings(conn).await
 }
 

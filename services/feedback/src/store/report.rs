@@ -106,11 +106,7 @@ pub(crate) async fn insert_report(
 /// How many reports wait to be made, or are being made; nobody has another made until the
 /// transaction ends.
 pub(crate) async fn waiting_reports(conn: &mut PgConnection) -> Result<i64, Fault> {
-    sqlx::query(
-        "SELECT pg_advisory_xact_lock(hashtextextended(current_setting('redress.tenant') || ' reports', 0))",
-    )
-    .execute(&mut *conn)
-    .await?;
+    pg::hold(conn, "reports").await?;
     let waiting = sqlx::query_scalar(pg::sql!(
         "SELECT count(*) FROM report
          WHERE tenant_id = current_setting('redress.tenant') AND state IN ({pending}, {running})",
@@ -331,11 +327,7 @@ pub(crate) async fn report_schedules(conn: &mut PgConnection) -> Result<Schedule
 
 /// The schedules, for who changes them: nobody else does until the transaction ends.
 pub(crate) async fn hold_report_schedules(conn: &mut PgConnection) -> Result<Schedules, Fault> {
-    sqlx::query(
-        "SELECT pg_advisory_xact_lock(hashtextextended(current_setting('redress.tenant') || ' reports', 0))",
-    )
-    .execute(&mut *conn)
-    .await?;
+    pg::hold(conn, "reports").await?;
     report_schedules(conn).await
 }
 

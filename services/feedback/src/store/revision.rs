@@ -53,12 +53,7 @@ pub(crate) async fn hold_revisions(
     subject: Subject,
     name: &str,
 ) -> Result<i64, Fault> {
-    sqlx::query(
-        "SELECT pg_advisory_xact_lock(hashtextextended(current_setting('redress.tenant') || ' revision ' || $1, 0))",
-    )
-    .bind(subject.number().to_string())
-    .execute(&mut *conn)
-    .await?;
+    pg::hold(conn, &format!("revision {}", subject.number())).await?;
     let latest = sqlx::query_scalar(
         "SELECT coalesce(max(version), 0) FROM revision
          WHERE tenant_id = current_setting('redress.tenant') AND subject = $1 AND name = $2",

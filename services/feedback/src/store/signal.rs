@@ -60,19 +60,15 @@ pub(crate) async fn save_signal_settings(conn: &mut PgConnection, settings: &Set
 /// Keeps others from raising, following or dismissing signals, and from changing what they
 /// are raised by, until the transaction ends.
 pub(crate) async fn hold_signals(conn: &mut PgConnection) -> Result<(), Fault> {
-    sqlx::query(
-        "SELECT pg_advisory_xact_lock(hashtextextended(current_setting('redress.tenant') || ' signals', 0))",
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    pg::hold(conn, "signals").await
 }
 
-/// Notes that signals are to be looked for, where one of these cases was received of late. A
-/// day more: days of zones begin at different times.
+/// Notes that signals are to be looked for, where one of these cases was received on a day
+/// that is looked at, or that is a past of one: a past that is told of late may be what makes
+/// a day stand out. Days more: those of zones begin at different times.
 pub(crate) async fn note_signal_change(tx: &mut Tx, cases: &[CaseId]) -> Result<(), Fault> {
-    let late = i64::try_from(LATE_DAYS + 2).map_err(Fault::internal)?;
-    let since = tx.now() - jiff::SignedDuration::from_hours(24 * late);
+    let days = i64::try_from(WINDOW + LATE_DAYS + 2).map_err(Fault::internal)?;
+    let since = tx.now() - jiff::SignedDuration::from_hours(24 * days);
     sqlx::query(
         "INSERT INTO signal_change (tenant_id) SELECT current_setting('redress.tenant') WHERE EXISTS (
              SELECT FROM case_fact WHERE tenant_id = current_setting('redress.tenant')

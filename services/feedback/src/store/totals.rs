@@ -24,12 +24,7 @@ pub(crate) async fn see_one_moment(conn: &mut PgConnection) -> Result<(), Fault>
 
 /// Keeps others from making totals until the transaction ends.
 pub(crate) async fn hold_totals(conn: &mut PgConnection) -> Result<(), Fault> {
-    sqlx::query(
-        "SELECT pg_advisory_xact_lock(hashtextextended(current_setting('redress.tenant') || ' totals', 0))",
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    pg::hold(conn, "totals").await
 }
 
 /// Notes the days on which anything is counted of these cases, and of others of the same

@@ -71,12 +71,7 @@ pub(crate) async fn hold(conn: &mut PgConnection, type_ids: &[&str]) -> Result<V
 
 /// Has whoever sets or disables types of the tenant take turns.
 pub(crate) async fn take_turns(conn: &mut PgConnection) -> Result<(), Fault> {
-    sqlx::query(
-        "SELECT pg_advisory_xact_lock(hashtextextended(current_setting('redress.tenant') || ' remedy types', 0))",
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+    pg::hold(conn, "remedy types").await
 }
 
 /// Writes the next version of a type, which holds from now on; answers its number. Whoever

@@ -118,13 +118,7 @@ const MAX_LACKS: i64 = 1_000;
 /// Has those who look at one article take turns, until their transactions end: of two who
 /// report at once, the second sees what the first has stored. Taken after all other locks.
 pub(crate) async fn take_turns(conn: &mut PgConnection, sku: &str) -> Result<(), Fault> {
-    sqlx::query(
-        "SELECT pg_advisory_xact_lock(hashtextextended(current_setting('redress.tenant') || ' article ' || $1, 0))",
-    )
-    .bind(sku)
-    .execute(conn)
-    .await?;
-    Ok(())
+    pg::hold(conn, &format!("article {sku}")).await
 }
 
 /// The tasks that lacked an article of late, each with when that was last said; the latest.

@@ -239,13 +239,7 @@ pub(crate) async fn held(conn: &mut PgConnection, poll_id: &str, now: Timestamp)
 /// finds what the first was handed. A statement of its own, because the next one
 /// must look after the wait.
 async fn take_turns(conn: &mut PgConnection, poll_id: &str) -> Result<(), Fault> {
-    sqlx::query(
-        "SELECT pg_advisory_xact_lock(hashtextextended(current_setting('redress.tenant') || ' poll ' || $1, 0))",
-    )
-    .bind(poll_id)
-    .execute(conn)
-    .await?;
-    Ok(())
+    pg::hold(conn, &format!("poll {poll_id}")).await
 }
 
 fn sort(rows: Vec<ClaimedRow>) -> Result<Claimed, Fault> {
