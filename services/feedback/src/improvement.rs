@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use kernel::person;
 use uuid::Uuid;
 
 use crate::refusal::Refusal;
@@ -157,7 +158,7 @@ impl Action {
         let Some(done) = self.done.as_ref().filter(|_| self.assessed.is_none()) else {
             return Err(Refusal::ImprovementActionNotDone);
         };
-        if word.by == self.owner || word.by == done.by {
+        if person::is_same(&word.by, &self.owner) || person::is_same(&word.by, &done.by) {
             return Err(Refusal::OwnImprovementAction);
         }
         self.version += 1;
@@ -199,7 +200,7 @@ mod tests {
         assert_eq!(action.assess(word("su"), true), Err(Refusal::ImprovementActionNotDone));
         assert_eq!(action.complete(word("bo")), Ok(()));
         assert_eq!(action.complete(word("bo")), Err(Refusal::ImprovementActionDone));
-        for own in ["ann", "bo"] {
+        for own in ["ann", "bo", "ANN", " Bo"] {
             assert_eq!(action.assess(word(own), true), Err(Refusal::OwnImprovementAction), "{own}");
         }
         assert_eq!((action.state(), action.version), (State::Done, 2));
