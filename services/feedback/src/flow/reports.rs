@@ -21,8 +21,11 @@ use crate::report::section::{Question, questions};
 use crate::report::{File, Format, Language, MAX_ATTEMPTS, Report, State, Term, csv, document, html, xlsx};
 use crate::store::{self, ClaimedReport, Progress};
 
-/// How often it is looked for reports to be made.
-const LOOK: Duration = Duration::from_millis(500);
+/// Wakes who makes reports.
+pub(crate) const TOPIC: &str = "reports";
+/// How often it is looked for reports to be made that nobody was woken for: those whose maker
+/// has died, and those that are tried again.
+const LOOK: Duration = Duration::from_secs(2);
 /// How often schedules are looked at.
 const SCHEDULES: SignedDuration = SignedDuration::from_mins(1);
 /// Most reports that are made at once.
@@ -48,24 +51,29 @@ pub(crate) const REPORTS: Retention = Retention {
 /// Makes reports until told to stop.
 pub(crate) async fn run(db: Db, stop: Stop) {
     let mut next = Timestamp::MIN;
+    let mut listener = db.notifier().listen(TOPIC);
+    let mut is_more = false;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK) => {}
+            () = listener.notified_within(LOOK), if !is_more => {}
+            () = std::future::ready(()), if is_more => {}
         }
         let outcome = tokio::select! {
             () = stop.cancelled() => return,
             done = look(&db, &mut next) => done,
         };
-        if let Err(fault) = outcome {
+        is_more = outcome.unwrap_or_else(|fault| {
             tracing::warn!(fault = fault.chain(), "reports cannot be looked for; trying again");
-        }
+            false
+        });
     }
 }
 
 /// Has the reports made that are due by a schedule, from time to time; then makes at most one
-/// report of each tenant: who wants many waits for others in between.
-async fn look(db: &Db, next: &mut Timestamp) -> Result<(), Fault> {
+/// report of each tenant: who wants many waits for others in between. Answers whether any was
+/// made, as there may be more.
+async fn look(db: &Db, next: &mut Timestamp) -> Result<bool, Fault> {
     let now = db.clock().now();
     if now >= *next {
         let scheduled = db.transact_as_worker("reports.scheduled", async move |mut tx| {
@@ -88,9 +96,14 @@ async fn look(db: &Db, next: &mut Timestamp) -> Result<(), Fault> {
         })
         .await?;
     // One tenant's long report does not hold up another's.
-    let each = |tenant: TenantId| async move { told(of_tenant(db, &tenant).await) };
-    stream::iter(tenants).for_each_concurrent(AT_ONCE, each).await;
-    Ok(())
+    let each = |tenant: TenantId| async move {
+        of_tenant(db, &tenant).await.unwrap_or_else(|fault| {
+            told(Err(fault));
+            false
+        })
+    };
+    let made = stream::iter(tenants).map(each).buffer_unordered(AT_ONCE);
+    Ok(made.fold(false, |any, is_made| std::future::ready(any || is_made)).await)
 }
 
 /// What fails of one tenant is no other's concern.
@@ -100,7 +113,8 @@ fn told(outcome: Result<(), Fault>) {
     }
 }
 
-async fn of_tenant(db: &Db, tenant: &TenantId) -> Result<(), Fault> {
+/// Makes a report of a tenant; answers whether there was one.
+async fn of_tenant(db: &Db, tenant: &TenantId) -> Result<bool, Fault> {
     let lease = db.ids().token();
     let until = db.clock().now() + LEASE;
     let claimed = db
@@ -109,19 +123,16 @@ async fn of_tenant(db: &Db, tenant: &TenantId) -> Result<(), Fault> {
             Ok((tx, claimed))
         })
         .await?;
-    let Some(claimed) = claimed else { return Ok(()) };
+    let Some(claimed) = claimed else { return Ok(false) };
     let (id, attempts) = (claimed.report.id, claimed.attempts);
     if attempts > MAX_ATTEMPTS {
         // Whoever began with it did not live to say why it cannot be made.
-        return failed(db, tenant, (id, lease), attempts, "GIVEN_UP").await;
+        failed(db, tenant, (id, lease), attempts, "GIVEN_UP").await?;
+    } else if let Err(fault) = make(db, tenant, claimed, lease).await {
+        tracing::warn!(report = %id, attempts, fault = fault.chain(), "a report could not be made");
+        failed(db, tenant, (id, lease), attempts, fault.reason()).await?;
     }
-    match make(db, tenant, claimed, lease).await {
-        Ok(()) => Ok(()),
-        Err(fault) => {
-            tracing::warn!(report = %id, attempts, fault = fault.chain(), "a report could not be made");
-            failed(db, tenant, (id, lease), attempts, fault.reason()).await
-        }
-    }
+    Ok(true)
 }
 
 /// Has the reports made that schedules say are due: each once, whoever looks.
@@ -134,7 +145,9 @@ pub(crate) async fn schedule(tx: &mut Tx) -> Result<(), Fault> {
     let today = tx.now().to_zoned(zone).date();
     for schedule in schedules {
         let (id, due) = (tx.new_id(), schedule.due(today));
-        store::insert_report(tx, id, &due, None).await?;
+        if store::insert_report(tx, id, &due, None).await? {
+            tx.notify(TOPIC);
+        }
     }
     Ok(())
 }

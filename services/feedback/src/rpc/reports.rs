@@ -48,6 +48,7 @@ async fn create(tx: &mut Tx, definition: &Definition, creator: &str) -> Result<R
     }
     let id = tx.new_id();
     store::insert_report(tx, id, definition, Some(creator)).await?;
+    tx.notify(reports::TOPIC);
     Ok(store::report(tx, id).await?.ok_or(Refusal::ReportNotFound)?)
 }
 
