@@ -181,20 +181,9 @@ fn json(value: &str) -> String {
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-/// A value of a form: whatever has a meaning there, and all that is no ASCII, as `%XX`.
+/// A value of a form.
 fn form(value: &str) -> String {
-    value.bytes().fold(String::with_capacity(value.len()), |mut written, byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'*' => written.push(byte.into()),
-            b' ' => written.push('+'),
-            _ => written.extend(['%', hex(byte >> 4), hex(byte & 15)]),
-        }
-        written
-    })
-}
-
-fn hex(digit: u8) -> char {
-    char::from_digit(digit.into(), 16).unwrap_or('0').to_ascii_uppercase()
+    url::form_urlencoded::byte_serialize(value.as_bytes()).collect()
 }
 
 #[cfg(test)]
