@@ -1,13 +1,13 @@
 //! Handing tasks out while a transaction that stays open keeps Postgres from removing rows
 //! that are no more: one look at the queue serves many polls.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use proto::redress::resolution::v1::{PollTasksRequest, Step};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
-use crate::world::{World, poll, proposal, refund, step_id, task_id};
+use crate::queue::{each_once, raced};
+use crate::world::{World, poll, proposal, refund, step_id};
 
 /// How often all tasks are written anew, so that more dead rows lie there than are borne.
 const REWRITES: usize = 110;
@@ -34,29 +34,7 @@ async fn with_many_dead_rows_every_task_is_handed_out_once() {
         world.approved((0..15).map(|n| refund(&format!("s{n}"))).collect()).await;
     }
     let (idle, owner) = pile_up(&world).await;
-    let racers = (0..6).map(|_| {
-        let mut client = world.client("worker");
-        tokio::spawn(async move {
-            let mut mine = Vec::new();
-            loop {
-                let request = PollTasksRequest { max_tasks: 3, ..poll("finance") };
-                let leases = client.poll_tasks(request).await.unwrap().into_inner().leases;
-                if leases.is_empty() {
-                    return mine;
-                }
-                mine.extend(leases);
-            }
-        })
-    });
-    let mut leases = Vec::new();
-    for racer in racers.collect::<Vec<_>>() {
-        leases.extend(racer.await.unwrap());
-    }
-    // A racer may pass over what another has just locked, and leave it behind.
-    leases.extend(world.poll("finance").await);
-    let distinct: HashSet<&str> = leases.iter().map(task_id).collect();
-    assert_eq!((leases.len(), distinct.len()), (60, 60));
-    assert!(leases.iter().all(|lease| lease.task.as_ref().unwrap().attempt == 1));
+    each_once(&raced(&world).await);
     idle.close().await.unwrap();
     owner.close().await.unwrap();
     world.house.done().await;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use proto::redress::resolution::v1::{
-    HeartbeatRequest, PollTasksRequest, RemedyKind, Step, TaskNeedsAttention, TaskState,
+    HeartbeatRequest, Lease, PollTasksRequest, RemedyKind, Step, TaskNeedsAttention, TaskState,
 };
 use testkit::{House, request_id};
 use tonic::Code;
@@ -65,14 +65,12 @@ async fn the_most_urgent_comes_first_then_what_is_due_first_then_the_oldest() {
     world.house.done().await;
 }
 
-#[tokio::test]
-async fn workers_who_race_never_get_the_same_task() {
-    let world = World::open().await;
-    for _ in 0..4 {
-        world.approved((0..15).map(|n| refund(&format!("s{n}"))).collect()).await;
-    }
-    let racers = (0..6).map(|_| {
-        let mut client = world.client("worker");
+/// What six workers are handed who take all there is at once, half of them from a second
+/// replica.
+pub(crate) async fn raced(world: &World) -> Vec<Lease> {
+    let replica = world.house.replica(&[resolution::SERVICE]).await;
+    let racers = (0..6).map(|racer| {
+        let mut client = if racer % 2 == 0 { world.client("worker") } else { Client::new(replica.channel()) };
         tokio::spawn(async move {
             let mut mine = Vec::new();
             loop {
@@ -91,9 +89,24 @@ async fn workers_who_race_never_get_the_same_task() {
     }
     // A racer may pass over what another has just locked, and leave it behind.
     leases.extend(world.poll("finance").await);
+    replica.done().await;
+    leases
+}
+
+/// Sixty tasks were handed out, each once.
+pub(crate) fn each_once(leases: &[Lease]) {
     let distinct: HashSet<&str> = leases.iter().map(task_id).collect();
     assert_eq!((leases.len(), distinct.len()), (60, 60));
     assert!(leases.iter().all(|lease| lease.task.as_ref().unwrap().attempt == 1));
+}
+
+#[tokio::test]
+async fn workers_who_race_never_get_the_same_task() {
+    let world = World::open().await;
+    for _ in 0..4 {
+        world.approved((0..15).map(|n| refund(&format!("s{n}"))).collect()).await;
+    }
+    each_once(&raced(&world).await);
     world.house.done().await;
 }
 
