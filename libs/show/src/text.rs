@@ -17,6 +17,7 @@ mod ledger;
 mod notices;
 mod people;
 mod problems;
+mod quality;
 mod recalls;
 mod remedies;
 mod remedy_types;
@@ -43,6 +44,7 @@ pub use ledger::{balances, entry_list, reconciled, reconciliation};
 pub use notices::{contact, notice, notice_routing, notices};
 pub use people::{agent, agents, assignment, department, departments, feedback, parked, queue};
 pub use problems::{problem, problem_cases, problems, root_causes};
+pub use quality::{quality_agreement, quality_policy, quality_review, quality_reviews, scorecards};
 pub use recalls::{recall, recall_candidates, recall_cases, recall_progress, recall_verdicts, recalls};
 pub use remedies::{
     approval_limits, department_queue, in_short, investigations, pause, plan, plans, proposal, stock_alerts,

@@ -11,7 +11,8 @@ use proto::redress::event::v1::Lane;
 use proto::redress::feedback::v1::{
     CallBackCause, CallBackOutcome, CallBackState, ImprovementEffectState, ImprovementKind, ImprovementState,
     KpiComparison, KpiDimension, KpiPeriod, KpiTime, KpiUnit, NoticeKind, NoticeMeans, NoticeState,
-    ProblemState, ReportFormat, ReportLength, ReportState, Response, SignalEnding, SignalState, SurveyState,
+    ProblemState, QualityReviewState, ReportFormat, ReportLength, ReportState, Response, SignalEnding,
+    SignalState, SurveyState,
 };
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
@@ -148,6 +149,7 @@ words! {
     RungAction: "RUNG_ACTION_";
     SignalEnding: "SIGNAL_ENDING_";
     SignalState: "SIGNAL_STATE_";
+    QualityReviewState: "QUALITY_REVIEW_STATE_";
     StatementDirection: "STATEMENT_DIRECTION_";
     StatementVerdict: "STATEMENT_VERDICT_";
     SupervisionLevel: "SUPERVISION_LEVEL_";

@@ -84,6 +84,8 @@ pub struct CaseFact {
 /// What is known of a cycle of a case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CycleFact {
+    /// Who handles, or last handled it.
+    pub agent: Option<Ranked<String>>,
     /// When its outcome first took effect.
     pub resolved: Option<Timestamp>,
     /// Number of the outcome, by its corrections.
@@ -230,7 +232,8 @@ impl CaseFact {
 
 impl CycleFact {
     fn merge(&mut self, told: Self) {
-        let Self { resolved, outcome, reopened, told, handling, satisfaction } = told;
+        let Self { agent, resolved, outcome, reopened, told, handling, satisfaction } = told;
+        highest(&mut self.agent, agent);
         self.resolved = earlier(self.resolved, resolved);
         self.reopened = earlier(self.reopened, reopened);
         self.told = earlier(self.told, told);

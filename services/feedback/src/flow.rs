@@ -1,6 +1,7 @@
 //! What takes several statements: `deliver` sends notices by mail, and settles them;
 //! `posting` puts notices on their way, `told` is what follows once an outcome was told,
-//! `follow_up` calls complainants back; `reports` makes reports.
+//! `follow_up` calls complainants back; `reports` makes reports; `quality` draws
+//! closed cases to be reviewed, as `sampling` says.
 
 pub(crate) mod deliver;
 pub(crate) mod facts;
@@ -8,7 +9,9 @@ pub(crate) mod figures;
 pub(crate) mod follow_up;
 pub(crate) mod improvement;
 pub(crate) mod posting;
+pub(crate) mod quality;
 pub(crate) mod rebuild;
 pub(crate) mod reports;
+pub(crate) mod sampling;
 pub(crate) mod signals;
 pub(crate) mod told;

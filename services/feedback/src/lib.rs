@@ -9,6 +9,7 @@
 //! - An outcome takes effect: its notice is owed and its cycle waits for one answer.
 //! - The outcome was told: the survey of its cycle is open, and its complainant is called
 //!   back where a rule or the sample says so, see `told` and `follow_up`.
+//! - A case is closed: it may be drawn to be reviewed, see `quality`.
 //! - The case is reopened, closed, withdrawn or declined: the wait is over; after
 //!   the last dispute, word of where else to turn is owed.
 //!
@@ -34,6 +35,7 @@ pub mod notice;
 pub mod phone;
 pub mod problem;
 pub mod profile;
+pub mod quality;
 pub mod quiet;
 pub mod report;
 pub mod response;
@@ -59,6 +61,7 @@ use proto::redress::feedback::v1::improvement_service_server::ImprovementService
 use proto::redress::feedback::v1::kpi_service_server::KpiServiceServer;
 use proto::redress::feedback::v1::notice_routing_service_server::NoticeRoutingServiceServer;
 use proto::redress::feedback::v1::problem_service_server::ProblemServiceServer;
+use proto::redress::feedback::v1::quality_service_server::QualityServiceServer;
 use proto::redress::feedback::v1::report_service_server::ReportServiceServer;
 use proto::redress::feedback::v1::signal_service_server::SignalServiceServer;
 use proto::redress::feedback::v1::survey_service_server::SurveyServiceServer;
@@ -94,6 +97,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(KpiServiceServer::new(rpc::kpis::Kpis::new(kit.db.clone(), counted.clone())))
         .route(ImprovementServiceServer::new(rpc::improvement::Improvement::new(kit.db.clone())))
         .route(ProblemServiceServer::new(rpc::problems::Problems::new(kit.db.clone())))
+        .route(QualityServiceServer::new(rpc::quality::Quality::new(kit.db.clone())))
         .route(SignalServiceServer::new(rpc::signals::Signals::new(kit.db.clone())))
         .route(ReportServiceServer::new(rpc::reports::Reports::new(kit.db.clone())))
         .react(react::Reactions { delivery: delivery.clone() });

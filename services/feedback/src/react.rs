@@ -25,7 +25,7 @@ use proto::redress::cases::v1::{
 };
 use proto::redress::intake::v1::ComplaintRegistered;
 
-use crate::flow::{facts, posting, told};
+use crate::flow::{facts, posting, quality, told};
 use crate::notice::{Contact, Delivery, Owed, Word};
 use crate::profile::{Origin, Progress};
 use crate::response::{Cycle, Over};
@@ -95,7 +95,7 @@ impl Reactor for Reactions {
 
     fn react<'a>(&'a self, tx: &'a mut Tx, batch: &'a [Delivered]) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
-            let Batch { registered, origins, acknowledged, resolved, over, ended, owed, progress } =
+            let Batch { registered, origins, acknowledged, resolved, over, ended, owed, progress, closed } =
                 Batch::read(batch)?;
             if !registered.is_empty() {
                 store::keep_origins(tx, &origins).await?;
@@ -118,6 +118,9 @@ impl Reactor for Reactions {
                 let progress: Vec<(CaseId, Progress)> = progress.into_iter().collect();
                 store::keep_progress(tx, &progress).await?;
                 told::end(tx, &progress).await?;
+            }
+            if !closed.is_empty() {
+                quality::closed(tx, &closed).await?;
             }
             facts::keep(tx, &facts::read(batch)?).await
         })
@@ -143,6 +146,8 @@ struct Batch {
     owed: Vec<Owed>,
     /// How far cases have come, with the last word on each.
     progress: BTreeMap<CaseId, Progress>,
+    /// Cycles that were closed, of which some are reviewed.
+    closed: Vec<(CaseId, i32)>,
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "handlers are given the payload")]
@@ -212,6 +217,7 @@ impl Batch {
     /// that staff have closed may still be answered within the time promised for it.
     fn closed(&mut self, event: &Delivered, closed: CaseClosed) -> Result<(), Fault> {
         let over = wire::closed(&closed)?;
+        self.closed.push((over.case_id, over.cycle));
         if wire::needs_recourse(&closed) {
             self.owe(over.case_id, over.cycle, Word::Recourse, String::new(), event);
         }

@@ -91,6 +91,16 @@ pub enum Refusal {
     OwnImprovementAction,
     /// The problem has as many actions as is allowed.
     TooManyImprovementActions,
+    /// There is no such review.
+    QualityReviewNotFound,
+    /// Two have rated the review.
+    QualityReviewCompleted,
+    /// The caller has rated the review.
+    QualityReviewRated,
+    /// Who handled a case does not rate it.
+    OwnQualityReview,
+    /// There is no such version of the policy.
+    QualityPolicyNotFound,
 }
 
 impl fault::Refusal for Refusal {
@@ -112,8 +122,10 @@ impl fault::Refusal for Refusal {
             | Self::RootCausesNotFound
             | Self::ReportNotFound
             | Self::ReportFileNotFound
-            | Self::ImprovementActionNotFound => Kind::NotFound,
-            Self::CallerRecused | Self::OwnImprovementAction => Kind::Forbidden,
+            | Self::ImprovementActionNotFound
+            | Self::QualityReviewNotFound
+            | Self::QualityPolicyNotFound => Kind::NotFound,
+            Self::CallerRecused | Self::OwnImprovementAction | Self::OwnQualityReview => Kind::Forbidden,
             Self::TooManyGuesses
             | Self::TooManyVersions
             | Self::TooManyGroups
@@ -136,7 +148,9 @@ impl fault::Refusal for Refusal {
             | Self::ProblemOpenAlready
             | Self::ProblemClosed
             | Self::ImprovementActionDone
-            | Self::ImprovementActionNotDone => Kind::Precondition,
+            | Self::ImprovementActionNotDone
+            | Self::QualityReviewCompleted
+            | Self::QualityReviewRated => Kind::Precondition,
         }
     }
 
@@ -184,6 +198,11 @@ impl fault::Refusal for Refusal {
             Self::ImprovementActionNotDone => "IMPROVEMENT_ACTION_NOT_DONE",
             Self::OwnImprovementAction => "OWN_IMPROVEMENT_ACTION",
             Self::TooManyImprovementActions => "TOO_MANY_IMPROVEMENT_ACTIONS",
+            Self::QualityReviewNotFound => "QUALITY_REVIEW_NOT_FOUND",
+            Self::QualityReviewCompleted => "QUALITY_REVIEW_COMPLETED",
+            Self::QualityReviewRated => "QUALITY_REVIEW_RATED",
+            Self::OwnQualityReview => "OWN_QUALITY_REVIEW",
+            Self::QualityPolicyNotFound => "QUALITY_POLICY_NOT_FOUND",
         }
     }
 }
@@ -241,6 +260,11 @@ impl std::fmt::Display for Refusal {
             Self::ImprovementActionNotDone => "this action is not done, or assessed already",
             Self::OwnImprovementAction => "somebody else must assess this action",
             Self::TooManyImprovementActions => "this problem has as many actions as is allowed",
+            Self::QualityReviewNotFound => "there is no such review",
+            Self::QualityReviewCompleted => "two have rated this review",
+            Self::QualityReviewRated => "you have rated this review",
+            Self::OwnQualityReview => "somebody who did not handle this case must rate it",
+            Self::QualityPolicyNotFound => "there is no such version of the policy of reviews",
         })
     }
 }

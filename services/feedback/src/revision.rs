@@ -22,6 +22,8 @@ kernel::numbered! {
         NoticeRouting = 5,
         /// The root causes of problems.
         RootCauses = 9,
+        /// Which closed cases are reviewed, and by what.
+        QualityPolicy = 10,
     }
 }
 

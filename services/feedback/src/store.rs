@@ -11,6 +11,7 @@ mod notice;
 mod pending_notices;
 mod problem;
 mod profile;
+mod quality;
 mod report;
 mod report_files;
 mod revision;
@@ -54,6 +55,10 @@ pub(crate) use problem::{
     problems, problems_of_series, save_problems, unlink_cases,
 };
 pub(crate) use profile::{hold_profiles, keep_origins, keep_progress, profiles};
+pub(crate) use quality::{
+    case_agents, cycle_agents, lock_quality_review, open_quality_reviews, quality_review, quality_reviews,
+    rated_pairs, save_quality_rating, scorecards,
+};
 pub(crate) use report::{
     ClaimedReport, Progress, claim_report, finish_report, forget_reports, hold_report_schedules,
     insert_report, keep_figures, put_report_off, report, report_schedules, report_tenants, reports,

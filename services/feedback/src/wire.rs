@@ -7,6 +7,7 @@ mod inbound;
 mod kpis;
 mod notices;
 mod problems;
+mod quality;
 mod reports;
 mod routing;
 mod signals;
@@ -51,6 +52,10 @@ pub(crate) use problems::{
     OpenedProblem, ProblemCaseQuery, ProblemListQuery, Seen, closed_problem, linked_cases, named_cause,
     opened_problem, problem, problem_case, problem_cases_of, problem_closed, problem_key, problem_of,
     problem_opened, problems_of, root_causes, unlinked_cases, wanted_causes,
+};
+pub(crate) use quality::{
+    Rated, ReviewListQuery, Reviewed, ScorecardQuery, agreement, agreement_of, classes, quality_policy,
+    quality_review, rated, review_of, reviews_of, scorecard, scorecards_of, wanted_quality_policy,
 };
 pub(crate) use reports::{
     Download, ReportListQuery, created_report, download, report, report_file, report_key, report_schedules,
@@ -371,6 +376,7 @@ mod tests {
             crate::kpi::Period, wire::KpiPeriod;
             crate::kpi::Comparison, wire::KpiComparison;
             crate::problem::State, wire::ProblemState;
+            crate::quality::State, wire::QualityReviewState;
             crate::improvement::Kind, wire::ImprovementKind;
             crate::improvement::State, wire::ImprovementState;
             crate::signal::State, wire::SignalState;

@@ -28,6 +28,7 @@ mod ledger;
 mod plan;
 mod policy;
 mod problem;
+mod quality;
 mod recall;
 mod reconcile;
 mod refused;
@@ -146,6 +147,8 @@ enum Verb {
     Report(report::Reports),
     /// What is done about problems, and whether it has helped
     Capa(capa::Capa),
+    /// How well closed cases were handled, by sample, and what the work of handlers came to
+    Quality(quality::Quality),
     /// The words of notices, and when nobody is written to
     Template(template::Templates),
     /// Carries out a department's tasks, for trying out: nothing is paid or shipped
@@ -230,6 +233,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Problem(args) => wait(args.run()),
         Verb::Report(args) => wait(args.run()),
         Verb::Capa(args) => wait(args.run()),
+        Verb::Quality(args) => wait(args.run()),
         Verb::Template(args) => wait(args.run()),
         Verb::Worker(args) => wait(args.run()),
         Verb::Conformance(args) => wait_for(args.run()),

@@ -12,6 +12,7 @@ mod figures;
 mod inquiries;
 mod matters;
 mod notices;
+mod quality;
 mod recalls;
 mod remedies;
 mod reports;
@@ -71,6 +72,7 @@ async fn every_event_has_one_effect_however_often_it_is_delivered() {
 async fn tell_all(scene: &Scene) {
     roster::hired(scene).await;
     approvals::settled(scene).await;
+    quality::settled(scene).await;
     stories::disputed_then_accepted(scene).await;
     stories::withdrawn_and_undone(scene).await;
     stories::declined(scene).await;
@@ -91,6 +93,7 @@ async fn tell_all(scene: &Scene) {
     counted(scene).await;
     figures::told(scene).await;
     reports::told(scene).await;
+    quality::reviewed(scene).await;
     classifiers::taught(scene).await;
     signals::dismissed(scene).await;
 }

@@ -1,23 +1,21 @@
 //! Who is called back: once an outcome was told, by rule or by sample; later, who was not
 //! satisfied.
 //!
-//! It happens in the transaction of its cause. The samples of a month and stratum are drawn
-//! one after the other: who draws holds how far they are.
+//! It happens in the transaction of its cause.
 
 use std::collections::{HashMap, HashSet};
 
 use fault::Fault;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use kernel::CaseId;
 use pg::Tx;
 
 use crate::call_back::{CallBack, Cause, Policy, State};
+use crate::flow::sampling::{self, Candidate};
 use crate::flow::told;
 use crate::profile::Profile;
 use crate::response::{Answer, Outcome, Verdict};
 use crate::revision::{Revision, Subject};
-use crate::sample::{Draw, ticket};
+use crate::sample::Draw;
 use crate::store::ToldCycle;
 use crate::{store, wire, working_hours};
 
@@ -133,36 +131,16 @@ async fn draw<'c>(
     policy: &Policy,
     cycles: &[(&'c ToldCycle, i16)],
 ) -> Result<Vec<(&'c ToldCycle, Draw)>, Fault> {
-    if cycles.is_empty() {
-        return Ok(Vec::new());
-    }
     let now = tx.now();
-    let keys: Vec<(String, String)> = cycles
-        .iter()
-        .map(|(cycle, channel)| (month(now, &cycle.zone), stratum(*channel, cycle.outcome)))
-        .collect();
-    let mut strata = store::hold_strata(tx, &keys).await?;
-    let mut drawn = Vec::new();
-    for ((cycle, _), key) in cycles.iter().zip(keys) {
-        let (owed_before, drawn_before) = strata.get(&key).copied().unwrap_or_default();
-        let (month, stratum) = key.clone();
-        let ticket = ticket(&policy.seed, cycle.case_id);
-        let percent = policy.sample_percent;
-        let draw = Draw { month, stratum, owed_before, drawn_before, ticket, percent };
-        let is_drawn = draw.is_drawn();
-        strata.insert(key, (owed_before + i64::from(percent), drawn_before + i64::from(is_drawn)));
-        if is_drawn {
-            drawn.push((*cycle, draw));
-        }
-    }
-    store::save_strata(tx, &strata).await?;
-    Ok(drawn)
-}
-
-/// The month it is in a zone.
-fn month(now: Timestamp, zone: &str) -> String {
-    let zone = calendar::zones::get(working_hours::known(zone)).unwrap_or(TimeZone::UTC);
-    now.to_zoned(zone).strftime("%Y-%m").to_string()
+    let candidate = |(cycle, channel): &(&'c ToldCycle, i16)| Candidate {
+        case_id: cycle.case_id,
+        month: sampling::month(now, &cycle.zone),
+        stratum: stratum(*channel, cycle.outcome),
+    };
+    let candidates = cycles.iter().map(candidate).collect();
+    let draws = sampling::draw(tx, &policy.seed, policy.sample_percent, candidates).await?;
+    let chosen = cycles.iter().zip(draws).filter(|(_, draw)| draw.is_drawn());
+    Ok(chosen.map(|((cycle, _), draw)| (*cycle, draw)).collect())
 }
 
 fn stratum(channel: i16, outcome: Outcome) -> String {

@@ -1,7 +1,7 @@
 //! Whether fewer complaints come after an action than before: the ratio of two rates over
 //! equal times, with its interval.
 
-use crate::signal::tail::ln_gamma;
+use crate::kpi::statistics::beta_point;
 
 /// Most days on either side.
 pub const MOST_DAYS: usize = 56;
@@ -9,11 +9,6 @@ pub const MOST_DAYS: usize = 56;
 pub const LEAST_DAYS: usize = 14;
 /// What lies beyond either end of an interval of 95 %.
 const BEYOND: f64 = 0.025;
-/// Halvings of an interval, after which it is as narrow as numbers tell apart.
-const HALVINGS: u32 = 60;
-/// Terms of a continued fraction; it is right to 1e-14 after a few times the root of its
-/// parameters.
-const TERMS: u32 = 20_000;
 
 /// Complaints before and after, on as many days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,52 +71,6 @@ impl Compared {
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 fn real(count: i64) -> f64 {
     count as f64
-}
-
-/// The point below which a beta distributed share is with this chance, by halving.
-fn beta_point(chance: f64, a: f64, b: f64) -> f64 {
-    let (mut low, mut high) = (0.0, 1.0);
-    for _ in 0..HALVINGS {
-        let middle = f64::midpoint(low, high);
-        if beta_below(middle, a, b) < chance { low = middle } else { high = middle }
-    }
-    f64::midpoint(low, high)
-}
-
-/// How likely a beta distributed share is below a point: the regularised incomplete beta
-/// function (Abramowitz and Stegun 26.5.8), its continued fraction taken where it ends soon.
-fn beta_below(x: f64, a: f64, b: f64) -> f64 {
-    if x <= 0.0 || x >= 1.0 {
-        return if x <= 0.0 { 0.0 } else { 1.0 };
-    }
-    let front = (ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + a * x.ln() + b * (-x).ln_1p()).exp();
-    if x < (a + 1.0) / (a + b + 2.0) {
-        front * fraction(x, a, b) / a
-    } else {
-        1.0 - front * fraction(1.0 - x, b, a) / b
-    }
-}
-
-/// The continued fraction, by Lentz's method.
-fn fraction(x: f64, a: f64, b: f64) -> f64 {
-    let apart = |value: f64| if value.abs() < 1e-300 { 1e-300 } else { value };
-    let (mut upper, mut lower) = (1.0, 1.0 / apart(1.0 - (a + b) * x / (a + 1.0)));
-    let mut whole = lower;
-    for term in 1..TERMS {
-        let m = f64::from(term);
-        for step in [
-            m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m)),
-            -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0)),
-        ] {
-            lower = 1.0 / apart(1.0 + step * lower);
-            upper = apart(1.0 + step / upper);
-            whole *= upper * lower;
-        }
-        if (upper * lower - 1.0).abs() < 1e-14 {
-            break;
-        }
-    }
-    whole
 }
 
 #[cfg(test)]

@@ -1,7 +1,15 @@
 //! The arithmetic of figures.
 
+use crate::signal::tail::ln_gamma;
+
 /// The 97.5 % point of the normal distribution: of an interval of 95 %.
-const Z: f64 = 1.959_963_984_540_054;
+pub const Z: f64 = 1.959_963_984_540_054;
+
+/// Halvings of an interval, after which it is as narrow as numbers tell apart.
+const HALVINGS: u32 = 60;
+/// Terms of a continued fraction; it is right to 1e-14 after a few times the root of its
+/// parameters.
+const TERMS: u32 = 20_000;
 
 /// The interval of 95 % of a share, after Wilson (1927): of none of ten it is not empty.
 /// None of 0 of 0.
@@ -41,6 +49,60 @@ pub fn percentile_cont(values: &mut [i32], percentile: f64) -> Option<f64> {
 pub fn mean(values: &[i32]) -> Option<f64> {
     let sum: i64 = values.iter().map(|value| i64::from(*value)).sum();
     (!values.is_empty()).then(|| sum as f64 / values.len() as f64)
+}
+
+/// The 97.5 % point of Student's distribution: what a mean of so many values more than one is
+/// within, in standard errors, of an interval of 95 %.
+pub fn student(freedom: f64) -> f64 {
+    // Its square over itself and the degrees of freedom is beta distributed.
+    let share = beta_point(0.95, 0.5, freedom / 2.0);
+    (freedom * share / (1.0 - share)).sqrt()
+}
+
+/// The point below which a beta distributed share is with this chance, by halving.
+pub fn beta_point(chance: f64, a: f64, b: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..HALVINGS {
+        let middle = f64::midpoint(low, high);
+        if beta_below(middle, a, b) < chance { low = middle } else { high = middle }
+    }
+    f64::midpoint(low, high)
+}
+
+/// How likely a beta distributed share is below a point: the regularised incomplete beta
+/// function (Abramowitz and Stegun 26.5.8), its continued fraction taken where it ends soon.
+fn beta_below(x: f64, a: f64, b: f64) -> f64 {
+    if x <= 0.0 || x >= 1.0 {
+        return if x <= 0.0 { 0.0 } else { 1.0 };
+    }
+    let front = (ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + a * x.ln() + b * (-x).ln_1p()).exp();
+    if x < (a + 1.0) / (a + b + 2.0) {
+        front * fraction(x, a, b) / a
+    } else {
+        1.0 - front * fraction(1.0 - x, b, a) / b
+    }
+}
+
+/// The continued fraction, by Lentz's method.
+fn fraction(x: f64, a: f64, b: f64) -> f64 {
+    let apart = |value: f64| if value.abs() < 1e-300 { 1e-300 } else { value };
+    let (mut upper, mut lower) = (1.0, 1.0 / apart(1.0 - (a + b) * x / (a + 1.0)));
+    let mut whole = lower;
+    for term in 1..TERMS {
+        let m = f64::from(term);
+        for step in [
+            m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m)),
+            -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0)),
+        ] {
+            lower = 1.0 / apart(1.0 + step * lower);
+            upper = apart(1.0 + step / upper);
+            whole *= upper * lower;
+        }
+        if (upper * lower - 1.0).abs() < 1e-14 {
+            break;
+        }
+    }
+    whole
 }
 
 #[cfg(test)]
@@ -104,6 +166,15 @@ mod tests {
             let expected = by_definition(&values, percentile);
             let found = percentile_cont(&mut values.clone(), percentile).unwrap();
             prop_assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+        }
+    }
+
+    #[test]
+    fn points_of_students_distribution_are_those_of_the_tables() {
+        for (freedom, point) in
+            [(1.0, 12.706_205), (2.0, 4.302_653), (5.0, 2.570_582), (30.0, 2.042_272), (1_000.0, 1.962_339)]
+        {
+            assert!((student(freedom) - point).abs() < 1e-6, "{freedom}: {}", student(freedom));
         }
     }
 

@@ -137,6 +137,8 @@ async fn keep_cycles(conn: &mut PgConnection, cycles: &[(&(CaseId, i32), &CycleF
         .rows(cycles)
         .column("case_id", |((case, _), _)| case.0)
         .column("cycle", |((_, cycle), _)| *cycle)
+        .column("agent", |(_, fact)| fact.agent.as_ref().map(|told| told.value.as_str()))
+        .column("agent_rank", |(_, fact)| fact.agent.as_ref().map(|told| told.rank))
         .column("resolved_at", |(_, fact)| time(fact.resolved))
         .column("outcome", |(_, fact)| fact.outcome.as_ref().map(|told| told.value))
         .column("outcome_rank", |(_, fact)| fact.outcome.as_ref().map(|told| told.rank))
@@ -151,6 +153,7 @@ async fn keep_cycles(conn: &mut PgConnection, cycles: &[(&(CaseId, i32), &CycleF
         .done();
     let rules = [
         Rule::Earlier(&["resolved_at", "reopened_at", "told_at"]),
+        Rule::Highest(&["agent"], "agent_rank"),
         Rule::Highest(&["outcome"], "outcome_rank"),
         Rule::Highest(&["handling", "handling_at"], "handling_rank"),
         Rule::Highest(&["satisfaction", "satisfaction_at"], "satisfaction_rank"),

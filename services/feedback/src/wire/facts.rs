@@ -264,6 +264,10 @@ fn lies_with(facts: &mut Facts, event: &Delivered, case_id: &str, department: St
 
 /// A handler was found.
 pub(crate) fn count_assigned(facts: &mut Facts, event: &Delivered, told: assignment::CaseAssigned) -> Taken {
+    if told.cycle > 0 && !told.agent_id.is_empty() {
+        let agent = Some(ranked(event, told.agent_id));
+        facts.cycle(id("case_id", &told.case_id)?, told.cycle, CycleFact { agent, ..CycleFact::default() });
+    }
     lies_with(facts, event, &told.case_id, told.department_id)
 }
 

@@ -144,19 +144,21 @@ fn window_of(
         check.ensure(comparison == 0, &at("comparison"), none);
         return None;
     }
-    let mut date = |field: &str, text: &str| {
-        let read: Option<Date> = (text.len() == 10).then(|| text.parse().ok()).flatten();
-        let read = read.filter(|date| (1900..=2200).contains(&date.year()));
-        check.ensure(read.is_some(), &at(field), "must be a day, as `2026-11-01`, from 1900 to 2200");
-        read
-    };
-    let (start, end) = (date("start_date", &start), date("end_date", &end));
+    let (start, end) = (day(check, &at("start_date"), &start), day(check, &at("end_date"), &end));
     let window = Window { start: start?, end: end?, period };
     let days = window.days();
     let most = if period == Some(Period::Day) { MAX_DAILY } else { MAX_DAYS };
     let description = format!("must be 1 to {most} days after start_date");
     check.ensure((1..=most).contains(&days), &at("end_date"), &description);
     Some(window)
+}
+
+/// A day that is asked about.
+pub(super) fn day(check: &mut Check, field: &str, text: &str) -> Option<Date> {
+    let read: Option<Date> = (text.len() == 10).then(|| text.parse().ok()).flatten();
+    let read = read.filter(|date| (1900..=2200).contains(&date.year()));
+    check.ensure(read.is_some(), field, "must be a day, as `2026-11-01`, from 1900 to 2200");
+    read
 }
 
 fn time_of(check: &mut Check, field: &str, kpi: &Definition, time: i32) -> Time {

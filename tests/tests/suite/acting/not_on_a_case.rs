@@ -90,6 +90,8 @@ pub(super) const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("ImprovementService.UpdateImprovementAction", "on no case: about a problem"),
     ("ImprovementService.CompleteImprovementAction", "on no case: about a problem"),
     ("ImprovementService.AssessImprovementAction", "on no case: about a problem"),
+    ("QualityService.UpdateQualityPolicy", "a setting"),
+    ("QualityService.RateQualityReview", "needs a review: see feedback's tests of quality"),
     ("ProblemService.OpenProblem", "on no case"),
     ("ProblemService.LinkProblemCases", "says what cases have in common, and decides none"),
     ("ProblemService.UnlinkProblemCases", "says what cases have in common, and decides none"),

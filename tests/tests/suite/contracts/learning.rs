@@ -113,6 +113,28 @@ pub(super) const INVALID: &[Invalid] = &[
         &["request_id", "action_id", "expected_version", "finding"],
     ),
     invalid("ImprovementService.GetImprovementAction", EMPTY, "INVALID_REQUEST", &["action_id"]),
+    invalid("QualityService.UpdateQualityPolicy", EMPTY, "INVALID_QUALITY_POLICY", &["request_id", "policy"]),
+    invalid("QualityService.GetQualityPolicy", r#"{"version": -1}"#, "INVALID_VERSION", &["version"]),
+    invalid("QualityService.ListQualityReviews", BAD_PAGE, "INVALID_REQUEST", &["page_size"]),
+    invalid("QualityService.GetQualityReview", EMPTY, "INVALID_REQUEST", &["review_id"]),
+    invalid(
+        "QualityService.RateQualityReview",
+        EMPTY,
+        "INVALID_QUALITY_RATING",
+        &["request_id", "review_id", "items"],
+    ),
+    invalid(
+        "QualityService.GetQualityAgreement",
+        r#"{"policy_version": -1}"#,
+        "INVALID_REQUEST",
+        &["start_date", "end_date", "policy_version"],
+    ),
+    invalid(
+        "QualityService.ListScorecards",
+        BAD_PAGE,
+        "INVALID_REQUEST",
+        &["page_size", "start_date", "end_date"],
+    ),
     invalid("ImprovementService.ListImprovementActions", BAD_PAGE, "INVALID_REQUEST", &["page_size"]),
 ];
 
@@ -125,6 +147,18 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         "SignalService.DismissSignal",
         r#"{"request_id": "$KEY", "signal_id": "$ID", "expected_version": 1, "reason": "a test"}"#,
         "SIGNAL_NOT_FOUND",
+    ),
+    unknown("QualityService.GetQualityPolicy", r#"{"version": 7}"#, "QUALITY_POLICY_NOT_FOUND"),
+    unknown("QualityService.GetQualityReview", r#"{"review_id": "$ID"}"#, "QUALITY_REVIEW_NOT_FOUND"),
+    unknown(
+        "QualityService.RateQualityReview",
+        r#"{"request_id": "$KEY", "review_id": "$ID", "items": [{"criterion_id": "x", "rated_class": "x"}]}"#,
+        "QUALITY_REVIEW_NOT_FOUND",
+    ),
+    unknown(
+        "QualityService.GetQualityAgreement",
+        r#"{"start_date": "2026-11-01", "end_date": "2026-12-01", "policy_version": 7}"#,
+        "QUALITY_POLICY_NOT_FOUND",
     ),
     unknown("ProblemService.GetProblem", r#"{"problem_id": "$ID"}"#, "PROBLEM_NOT_FOUND"),
     unknown("ProblemService.ListProblemCases", r#"{"problem_id": "$ID"}"#, "PROBLEM_NOT_FOUND"),
