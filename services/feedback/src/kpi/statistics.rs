@@ -170,6 +170,18 @@ mod tests {
     }
 
     #[test]
+    fn of_as_many_hits_as_misses_the_beta_function_is_a_half_however_many() {
+        // statrs 0.18.0 has 0.49 of a million and -1.1 of a hundred million.
+        for count in [1.0, 1e3, 1e6, 1e8] {
+            assert!(
+                (beta_below(0.5, count, count) - 0.5).abs() < 1e-6,
+                "{count}: {}",
+                beta_below(0.5, count, count)
+            );
+        }
+    }
+
+    #[test]
     fn points_of_students_distribution_are_those_of_the_tables() {
         for (freedom, point) in
             [(1.0, 12.706_205), (2.0, 4.302_653), (5.0, 2.570_582), (30.0, 2.042_272), (1_000.0, 1.962_339)]
