@@ -1,11 +1,16 @@
 //! How long a board of figures takes, by month over a year of cases: of all of them, whose
-//! days have totals; told apart by channel; and while the last days have changed.
+//! days have totals; told apart by channel; and while the last days have changed. And what a
+//! report of that year takes.
 
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use proto::redress::feedback::v1::kpi_service_client::KpiServiceClient;
-use proto::redress::feedback::v1::{KpiDimension, KpiPeriod, KpiQuery, QueryKpisRequest};
+use proto::redress::feedback::v1::report_service_client::ReportServiceClient;
+use proto::redress::feedback::v1::{
+    CreateReportRequest, GetReportRequest, KpiDimension, KpiPeriod, KpiQuery, QueryKpisRequest, ReportLength,
+    ReportState,
+};
 use tokio::time::Instant;
 use tonic::transport::Channel;
 
@@ -62,6 +67,36 @@ pub(crate) async fn measure(base: &Base, cases: u32, statements: u32, report: &m
     }
     report.kpi_board_changing_ms = Some(middle(times));
     base.costs(DATABASE, statements, 1).await?;
+    suite.stop().await?;
+    yearly(base, report).await?;
+    base.costs(DATABASE, statements, 1).await
+}
+
+/// Has the report of that year made, in every language and format, by a process that has done
+/// nothing else.
+async fn yearly(base: &Base, report: &mut Report) -> Result<()> {
+    let suite = Suite::one_process(base, DATABASE).await?;
+    let mut client = ReportServiceClient::new(suite.channel.clone());
+    let request = CreateReportRequest {
+        request_id: "the year".to_owned(),
+        length: ReportLength::Year.into(),
+        start_date: "2025-01-01".to_owned(),
+        ..CreateReportRequest::default()
+    };
+    let begun = Instant::now();
+    let mut made = client.create_report(request).await?.into_inner().report.unwrap_or_default();
+    while made.state() != ReportState::Done {
+        ensure!(begun.elapsed() < PATIENCE && made.state() != ReportState::Failed, "no report: {made:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let request = GetReportRequest { report_id: made.report_id };
+        made = client.get_report(request).await?.into_inner().report.unwrap_or_default();
+    }
+    ensure!(
+        made.failure.is_empty() && made.parts_done == made.parts_total,
+        "the report is not whole: {made:?}"
+    );
+    report.report_year_s = Some(begun.elapsed().as_secs_f64());
+    report.report_peak_rss_mb = Some(suite.peak_rss_mb()?);
     suite.stop().await
 }
 

