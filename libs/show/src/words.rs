@@ -11,8 +11,8 @@ use proto::redress::event::v1::Lane;
 use proto::redress::feedback::v1::{
     CallBackCause, CallBackOutcome, CallBackState, ImprovementEffectState, ImprovementKind, ImprovementState,
     KpiComparison, KpiDimension, KpiPeriod, KpiTime, KpiUnit, NoticeKind, NoticeMeans, NoticeState,
-    ProblemState, QualityReviewState, ReportFormat, ReportLength, ReportState, Response, SignalEnding,
-    SignalState, SurveyState,
+    ProblemState, ProcessActivity, QualityReviewState, ReportFormat, ReportLength, ReportState, Response,
+    SignalEnding, SignalState, SurveyState,
 };
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
@@ -130,6 +130,7 @@ words! {
     Outcome: "OUTCOME_";
     PauseReason: "PAUSE_REASON_";
     PlanState: "PLAN_STATE_";
+    ProcessActivity: "PROCESS_ACTIVITY_";
     ReportFormat: "REPORT_FORMAT_";
     ReportLength: "REPORT_LENGTH_";
     ReportState: "REPORT_STATE_";

@@ -12,6 +12,8 @@ use jiff::Timestamp;
 use kernel::{CaseId, Money, TaskId};
 use uuid::Uuid;
 
+use crate::process::ProcessEvent;
+
 /// A value, and where it stands among others of its kind: the highest rank holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ranked<T> {
@@ -144,17 +146,20 @@ pub struct Facts {
     pub payments: BTreeMap<TaskId, PaymentFact>,
     /// Of the time that stood still, by its place in the case's timeline.
     pub pauses: BTreeMap<(CaseId, i32), PauseFact>,
+    /// What has happened to cases; one told twice is kept once.
+    pub events: Vec<ProcessEvent>,
 }
 
 impl Facts {
     /// Whether there is nothing to keep.
     pub fn is_empty(&self) -> bool {
-        let Self { cases, cycles, call_backs, payments, pauses } = self;
+        let Self { cases, cycles, call_backs, payments, pauses, events } = self;
         cases.is_empty()
             && cycles.is_empty()
             && call_backs.is_empty()
             && payments.is_empty()
             && pauses.is_empty()
+            && events.is_empty()
     }
 
     /// The cases that anything is known of.

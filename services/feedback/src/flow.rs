@@ -1,7 +1,7 @@
 //! What takes several statements: `deliver` sends notices by mail, and settles them;
 //! `posting` puts notices on their way, `told` is what follows once an outcome was told,
-//! `follow_up` calls complainants back; `reports` makes reports; `quality` draws
-//! closed cases to be reviewed, as `sampling` says.
+//! `follow_up` calls complainants back; `reports` makes reports; `process` lists what has
+//! happened to cases; `quality` draws closed cases to be reviewed, as `sampling` says.
 
 pub(crate) mod deliver;
 pub(crate) mod facts;
@@ -9,6 +9,7 @@ pub(crate) mod figures;
 pub(crate) mod follow_up;
 pub(crate) mod improvement;
 pub(crate) mod posting;
+pub(crate) mod process;
 pub(crate) mod quality;
 pub(crate) mod rebuild;
 pub(crate) mod reports;

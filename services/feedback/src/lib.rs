@@ -14,7 +14,8 @@
 //!   the last dispute, word of where else to turn is owed.
 //!
 //! Of all it hears, its own feed too, it keeps facts, and answers what they come to: see
-//! `fact` and `kpi`. Reports on a month, a quarter or a year are made of them: see `report`.
+//! `fact` and `kpi`. Reports on a month, a quarter or a year are made of them: see `report`;
+//! process logs too: see `process`.
 //!
 //! A notice is settled by evidence of its delivery or by a reason on record, and
 //! either is told to the world. Delivery is at least once: see `deliver`. What mail
@@ -34,6 +35,7 @@ pub mod letter;
 pub mod notice;
 pub mod phone;
 pub mod problem;
+pub mod process;
 pub mod profile;
 pub mod quality;
 pub mod quiet;
@@ -61,6 +63,7 @@ use proto::redress::feedback::v1::improvement_service_server::ImprovementService
 use proto::redress::feedback::v1::kpi_service_server::KpiServiceServer;
 use proto::redress::feedback::v1::notice_routing_service_server::NoticeRoutingServiceServer;
 use proto::redress::feedback::v1::problem_service_server::ProblemServiceServer;
+use proto::redress::feedback::v1::process_service_server::ProcessServiceServer;
 use proto::redress::feedback::v1::quality_service_server::QualityServiceServer;
 use proto::redress::feedback::v1::report_service_server::ReportServiceServer;
 use proto::redress::feedback::v1::signal_service_server::SignalServiceServer;
@@ -79,7 +82,7 @@ pub const SERVICE: Service = Service { name: "feedback", port: 50055, migrations
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     working_hours::prepare();
     let (senders, delivery) = Senders::of(&kit.settings, kit.db.clock().clone(), flow::deliver::CONCURRENT)?;
-    let counted = parts.follow(flow::facts::FOLLOWS);
+    let counted = parts.follow(flow::process::FOLLOWS);
     let (rebuilt, totalled, reported) = (kit.db.clone(), kit.db.clone(), kit.db.clone());
     let (counted_by_worker, looked_at, acted_on) = (counted.clone(), kit.db.clone(), kit.db.clone());
     parts
@@ -97,6 +100,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(KpiServiceServer::new(rpc::kpis::Kpis::new(kit.db.clone(), counted.clone())))
         .route(ImprovementServiceServer::new(rpc::improvement::Improvement::new(kit.db.clone())))
         .route(ProblemServiceServer::new(rpc::problems::Problems::new(kit.db.clone())))
+        .route(ProcessServiceServer::new(rpc::process::Processes::new(kit.db.clone())))
         .route(QualityServiceServer::new(rpc::quality::Quality::new(kit.db.clone())))
         .route(SignalServiceServer::new(rpc::signals::Signals::new(kit.db.clone())))
         .route(ReportServiceServer::new(rpc::reports::Reports::new(kit.db.clone())))

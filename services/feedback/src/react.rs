@@ -44,6 +44,7 @@ events::inbound! {
     fn take(batch: &mut Batch) {
         intake {
             ComplaintRegistered => Batch::registered,
+            InformationAdded => Batch::counted,
         }
         cases {
             CaseOpened => Batch::opened,
@@ -69,11 +70,23 @@ events::inbound! {
         }
         assignment {
             CaseAssigned => Batch::counted,
+            CaseAccepted => Batch::counted,
             CaseQueued => Batch::counted,
             AssignmentEscalated => Batch::counted,
         }
         resolution {
+            PlanProposed => Batch::counted,
+            PlanApproved => Batch::counted,
+            PlanRejected => Batch::counted,
+            PlanCompleted => Batch::counted,
+            PlanCancelled => Batch::counted,
             TaskCompleted => Batch::counted,
+            TaskNeedsAttention => Batch::counted,
+            TaskOverdue => Batch::counted,
+            ShortageReported => Batch::counted,
+            InvestigationRequested => Batch::counted,
+            InvestigationCompleted => Batch::counted,
+            InvestigationCancelled => Batch::counted,
         }
         feedback {
             NoticeSettled => Batch::counted,
@@ -334,10 +347,11 @@ fn acknowledgement(contact: &Contact) -> Owed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::process;
 
     #[test]
     fn whatever_is_counted_is_heard() {
-        for counted in facts::FOLLOWS {
+        for counted in process::FOLLOWS {
             let heard = FOLLOWS.iter().find(|follow| follow.source == counted.source);
             let heard = heard.map_or(&[][..], |follow| follow.types);
             for name in counted.types {

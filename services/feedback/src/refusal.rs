@@ -81,6 +81,8 @@ pub enum Refusal {
     ReportFileNotFound,
     /// As many reports wait to be made as may.
     TooManyReports,
+    /// Facts are being rebuilt: what is there is not all.
+    FactsRebuilding,
     /// There is no such action.
     ImprovementActionNotFound,
     /// The action is done.
@@ -147,6 +149,7 @@ impl fault::Refusal for Refusal {
             | Self::SignalDismissed
             | Self::ProblemOpenAlready
             | Self::ProblemClosed
+            | Self::FactsRebuilding
             | Self::ImprovementActionDone
             | Self::ImprovementActionNotDone
             | Self::QualityReviewCompleted
@@ -193,6 +196,7 @@ impl fault::Refusal for Refusal {
             Self::ReportNotFound => "REPORT_NOT_FOUND",
             Self::ReportFileNotFound => "REPORT_FILE_NOT_FOUND",
             Self::TooManyReports => "TOO_MANY_REPORTS",
+            Self::FactsRebuilding => "FACTS_REBUILDING",
             Self::ImprovementActionNotFound => "IMPROVEMENT_ACTION_NOT_FOUND",
             Self::ImprovementActionDone => "IMPROVEMENT_ACTION_DONE",
             Self::ImprovementActionNotDone => "IMPROVEMENT_ACTION_NOT_DONE",
@@ -255,6 +259,7 @@ impl std::fmt::Display for Refusal {
             Self::ReportNotFound => "there is no such report",
             Self::ReportFileNotFound => "the report has no such file, or not yet",
             Self::TooManyReports => "as many reports wait to be made as may; wait for one",
+            Self::FactsRebuilding => "the facts are being rebuilt, and what is there is not all; ask again later",
             Self::ImprovementActionNotFound => "there is no such action",
             Self::ImprovementActionDone => "this action is done",
             Self::ImprovementActionNotDone => "this action is not done, or assessed already",

@@ -7,6 +7,7 @@ pub(crate) mod kpis;
 pub(crate) mod notice_routing;
 mod notices;
 pub(crate) mod problems;
+pub(crate) mod process;
 pub(crate) mod quality;
 pub(crate) mod reports;
 mod respond;

@@ -10,6 +10,7 @@ mod kpi_settings;
 mod notice;
 mod pending_notices;
 mod problem;
+mod process;
 mod profile;
 mod quality;
 mod report;
@@ -54,6 +55,7 @@ pub(crate) use problem::{
     SurgeCases, known_cases, link_cases, link_surges, lock_problem, problem, problem_cases, problem_sizes,
     problems, problems_of_series, save_problems, unlink_cases,
 };
+pub(crate) use process::{ExportedDays, is_rebuilding, process_cases, process_events};
 pub(crate) use profile::{hold_profiles, keep_origins, keep_progress, profiles};
 pub(crate) use quality::{
     case_agents, cycle_agents, lock_quality_review, open_quality_reviews, quality_review, quality_reviews,

@@ -7,6 +7,7 @@ mod inbound;
 mod kpis;
 mod notices;
 mod problems;
+mod process;
 mod quality;
 mod reports;
 mod routing;
@@ -52,6 +53,14 @@ pub(crate) use problems::{
     OpenedProblem, ProblemCaseQuery, ProblemListQuery, Seen, closed_problem, linked_cases, named_cause,
     opened_problem, problem, problem_case, problem_cases_of, problem_closed, problem_key, problem_of,
     problem_opened, problems_of, root_causes, unlinked_cases, wanted_causes,
+};
+pub(crate) use process::{
+    exported_days, log_accepted, log_added, log_approved, log_asked, log_assigned, log_breached, log_call,
+    log_cancelled, log_categorised, log_closed, log_completed, log_corrected, log_decided, log_declined,
+    log_done, log_dropped, log_escalated, log_extended, log_found, log_held, log_merged, log_notice,
+    log_opened, log_overdue, log_paused, log_proposed, log_queued, log_raised, log_registered, log_rejected,
+    log_reopened, log_resolved, log_response, log_resumed, log_retriaged, log_short, log_stuck, log_survey,
+    log_tossed, log_unmerged, log_withdrawn, process_case, process_event,
 };
 pub(crate) use quality::{
     Rated, ReviewListQuery, Reviewed, ScorecardQuery, agreement, agreement_of, classes, quality_policy,

@@ -11,6 +11,7 @@ mod inbound;
 mod kpis;
 mod means;
 mod problems;
+mod process;
 mod quality;
 mod records;
 mod reports;

@@ -16,6 +16,7 @@ mod connection;
 mod demo;
 mod endpoint;
 mod event;
+mod export;
 mod feedback;
 mod form;
 mod group;
@@ -145,6 +146,8 @@ enum Verb {
     Problem(problem::Problems),
     /// Reports on a month, a quarter or a year, and when they are made by themselves
     Report(report::Reports),
+    /// Writes what other programs take: process mining
+    Export(export::Export),
     /// What is done about problems, and whether it has helped
     Capa(capa::Capa),
     /// How well closed cases were handled, by sample, and what the work of handlers came to
@@ -232,6 +235,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Signal(args) => wait(args.run()),
         Verb::Problem(args) => wait(args.run()),
         Verb::Report(args) => wait(args.run()),
+        Verb::Export(args) => wait(args.run()),
         Verb::Capa(args) => wait(args.run()),
         Verb::Quality(args) => wait(args.run()),
         Verb::Template(args) => wait(args.run()),

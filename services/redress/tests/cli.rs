@@ -6,6 +6,8 @@
 mod conformance;
 #[path = "cli/deciding.rs"]
 mod deciding;
+#[path = "cli/exports.rs"]
+mod exports;
 #[path = "cli/first_hour.rs"]
 mod first_hour;
 #[path = "cli/recalls.rs"]

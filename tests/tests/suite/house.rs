@@ -207,7 +207,7 @@ pub(crate) fn comment(file: &prost_reflect::FileDescriptor, path: &[i32]) -> Str
 }
 
 /// Beginnings of the names of rpcs that change nothing.
-const READING: [&str; 16] = [
+const READING: [&str; 17] = [
     "Preview",
     "Query",
     "Get",
@@ -224,6 +224,7 @@ const READING: [&str; 16] = [
     "Replay",
     "Validate",
     "Download",
+    "Export",
 ];
 /// Rpcs that change something and yet carry no `request_id`: what they do twice is done
 /// once.

@@ -5,10 +5,11 @@ pub(crate) mod history;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use events::Delivered;
+use events::{Delivered, Follow};
 use fault::Fault;
 use pg::Tx;
 
+use super::process;
 use crate::fact::Facts;
 use crate::{store, wire};
 
@@ -56,14 +57,20 @@ events::inbound! {
 /// What events add to the facts; those of other kinds add nothing.
 pub(crate) fn read(events: &[Delivered]) -> Result<Facts, Fault> {
     let mut facts = Facts::default();
-    for event in events.iter().filter(|event| is_counted(event)) {
-        take(&mut facts, event)?;
+    for event in events.iter().filter(|event| is_among(process::FOLLOWS, event)) {
+        add(&mut facts, event)?;
     }
     Ok(facts)
 }
 
-fn is_counted(event: &Delivered) -> bool {
-    FOLLOWS.iter().any(|follow| follow.types.contains(&event.type_name.as_str()))
+/// Adds what an event that is followed tells: what has happened, and what is counted of it.
+pub(crate) fn add(facts: &mut Facts, event: &Delivered) -> Result<(), Fault> {
+    process::take(&mut facts.events, event)?;
+    if is_among(FOLLOWS, event) { take(facts, event) } else { Ok(()) }
+}
+
+fn is_among(follows: &[Follow], event: &Delivered) -> bool {
+    follows.iter().any(|follow| follow.types.contains(&event.type_name.as_str()))
 }
 
 /// Keeps facts. Last in its transaction: who keeps facts waits for whoever else does.

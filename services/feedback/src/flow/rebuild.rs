@@ -16,7 +16,8 @@ use kernel::{Lane, TenantId};
 use pg::Db;
 use server::{FollowedSources, Stop};
 
-use super::facts::{self, FOLLOWS};
+use super::facts;
+use super::process::FOLLOWS;
 use crate::fact::Rebuild;
 use crate::store;
 
@@ -121,7 +122,7 @@ async fn keep(db: &Db, tenant: &TenantId, rebuild: &Rebuild, batch: Batch) -> Re
     let opened: Vec<Delivered> = opened.collect();
     let mut kept = crate::fact::Facts::default();
     for event in &opened {
-        if let Err(fault) = facts::take(&mut kept, event) {
+        if let Err(fault) = facts::add(&mut kept, event) {
             tracing::warn!(position = event.position, fault = fault.chain(), "an event counts nowhere");
         }
     }

@@ -11,6 +11,7 @@ use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::process::keep_process_events;
 use crate::fact::{CallBackFact, CaseFact, CycleFact, Facts, PauseFact, PaymentFact};
 use crate::working_hours;
 
@@ -58,7 +59,7 @@ fn merging(rows: &pg::Rows, table: &str, key: &str, rules: &[Rule]) -> String {
 
 /// Adds facts to what is known. Working time is that of a zone.
 pub(crate) async fn keep_facts(conn: &mut PgConnection, facts: &Facts, zone: &str) -> Result<(), Fault> {
-    let Facts { cases, cycles, call_backs, payments, pauses } = facts;
+    let Facts { cases, cycles, call_backs, payments, pauses, events } = facts;
     if !cases.is_empty() {
         keep_cases(conn, &cases.iter().collect::<Vec<_>>(), zone).await?;
     }
@@ -73,6 +74,9 @@ pub(crate) async fn keep_facts(conn: &mut PgConnection, facts: &Facts, zone: &st
     }
     if !pauses.is_empty() {
         keep_pauses(conn, &pauses.iter().collect::<Vec<_>>()).await?;
+    }
+    if !events.is_empty() {
+        keep_process_events(conn, events).await?;
     }
     Ok(())
 }
@@ -209,7 +213,7 @@ async fn keep_pauses(conn: &mut PgConnection, pauses: &[(&(CaseId, i32), &PauseF
 /// Everything that is kept of the tenant, as one hash.
 #[cfg(test)]
 pub(crate) async fn facts_hash(conn: &mut PgConnection) -> Result<String, Fault> {
-    let tables = ["case_fact", "cycle_fact", "call_back_fact", "payment_fact", "pause_fact"];
+    let tables = ["case_fact", "cycle_fact", "call_back_fact", "payment_fact", "pause_fact", "process_event"];
     let mut all = String::new();
     for table in tables {
         let statement = format!(

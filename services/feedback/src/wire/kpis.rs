@@ -144,21 +144,31 @@ fn window_of(
         check.ensure(comparison == 0, &at("comparison"), none);
         return None;
     }
-    let (start, end) = (day(check, &at("start_date"), &start), day(check, &at("end_date"), &end));
-    let window = Window { start: start?, end: end?, period };
-    let days = window.days();
     let most = if period == Some(Period::Day) { MAX_DAILY } else { MAX_DAYS };
-    let description = format!("must be 1 to {most} days after start_date");
-    check.ensure((1..=most).contains(&days), &at("end_date"), &description);
-    Some(window)
+    let (start, end) = days_between(check, path, (&start, &end), most)?;
+    Some(Window { start, end, period })
 }
 
-/// A day that is asked about.
-pub(super) fn day(check: &mut Check, field: &str, text: &str) -> Option<Date> {
-    let read: Option<Date> = (text.len() == 10).then(|| text.parse().ok()).flatten();
-    let read = read.filter(|date| (1900..=2200).contains(&date.year()));
-    check.ensure(read.is_some(), field, "must be a day, as `2026-11-01`, from 1900 to 2200");
-    read
+/// The days from `start_date` on, without `end_date`, of a message at a path.
+pub(crate) fn days_between(
+    check: &mut Check,
+    path: &str,
+    (start, end): (&str, &str),
+    most: i32,
+) -> Option<(Date, Date)> {
+    let at = |field: &str| if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") };
+    let mut date = |field: &str, text: &str| {
+        let read: Option<Date> = (text.len() == 10).then(|| text.parse().ok()).flatten();
+        let read = read.filter(|date| (1900..=2200).contains(&date.year()));
+        check.ensure(read.is_some(), &at(field), "must be a day, as `2026-11-01`, from 1900 to 2200");
+        read
+    };
+    let (start, end) = (date("start_date", start), date("end_date", end));
+    let (start, end) = (start?, end?);
+    let days = Window { start, end, period: None }.days();
+    let description = format!("must be 1 to {most} days after start_date");
+    check.ensure((1..=most).contains(&days), &at("end_date"), &description);
+    Some((start, end))
 }
 
 fn time_of(check: &mut Check, field: &str, kpi: &Definition, time: i32) -> Time {

@@ -10,7 +10,7 @@ use proto::timestamp;
 use uuid::Uuid;
 
 use super::INVALID_REQUEST;
-use super::kpis::day;
+use super::kpis::days_between;
 use super::surveys::within;
 use crate::call_back::MAX_SEED;
 use crate::kpi::window::MAX_DAYS;
@@ -221,23 +221,11 @@ fn quality_rating(rating: Rating, policy: &Policy) -> wire::QualityRating {
 /// Days from the first on, without the last.
 type Days = (Date, Date);
 
-fn days(check: &mut Check, (start, end): (&str, &str), most: i32) -> Option<Days> {
-    let (start, end) = (day(check, "start_date", start), day(check, "end_date", end));
-    let (start, end) = (start?, end?);
-    let days = start.until(end).map_or(0, |span| span.get_days());
-    check.ensure(
-        (1..=most).contains(&days),
-        "end_date",
-        &format!("must be 1 to {most} days after start_date"),
-    );
-    Some((start, end))
-}
-
 /// Of which days agreement is asked, and of which version of the policy.
 pub(crate) fn agreement_of(request: wire::GetQualityAgreementRequest) -> Result<(Days, Option<i64>), Fault> {
     let wire::GetQualityAgreementRequest { start_date, end_date, policy_version } = request;
     let mut check = Check::new();
-    let days = days(&mut check, (&start_date, &end_date), MAX_DAYS);
+    let days = days_between(&mut check, "", (&start_date, &end_date), MAX_DAYS);
     let is_version = policy_version.is_none_or(|version| version >= 0);
     check.ensure(is_version, "policy_version", "must not be negative");
     check.done(INVALID_REQUEST)?;
@@ -293,7 +281,7 @@ pub(crate) fn scorecards_of(request: wire::ListScorecardsRequest) -> Result<Scor
     let wire::ListScorecardsRequest { page_size, page_token, start_date, end_date, agent_id } = request;
     let mut check = Check::new();
     let page = check.page(page_size, &page_token, &format!("{start_date} {end_date} {agent_id}"));
-    let days = days(&mut check, (&start_date, &end_date), scorecard::MAX_DAYS);
+    let days = days_between(&mut check, "", (&start_date, &end_date), scorecard::MAX_DAYS);
     let agent = check.text("agent_id", agent_id, MAX_AGENT);
     check.done(INVALID_REQUEST)?;
     let agent = (!agent.is_empty()).then_some(agent);

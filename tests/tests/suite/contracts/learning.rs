@@ -87,6 +87,7 @@ pub(super) const INVALID: &[Invalid] = &[
         "INVALID_REPORT_SCHEDULES",
         &["request_id", "schedules"],
     ),
+    invalid("ProcessService.ExportProcessLog", EMPTY, "INVALID_REQUEST", &["start_date", "end_date"]),
     invalid("KpiService.RebuildFacts", EMPTY, "INVALID_REQUEST", &["request_id"]),
     invalid(
         "ImprovementService.CreateImprovementAction",

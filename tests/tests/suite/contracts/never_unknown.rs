@@ -69,6 +69,7 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("ReportService.ListReports", "what nothing matches is an empty list"),
     ("ReportService.GetReportSchedules", "the request has no fields"),
     ("ReportService.UpdateReportSchedules", "there is one set of schedules a tenant"),
+    ("ProcessService.ExportProcessLog", "what nothing matches is an empty log"),
     ("KpiService.ListKpis", "the request has no fields"),
     ("KpiService.QueryKpis", "of what nothing matches there are none"),
     ("KpiService.GetKpiSettings", "the request has no fields"),

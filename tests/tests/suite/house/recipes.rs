@@ -86,7 +86,7 @@ const EXAMPLES: [Example; 7] = [
 /// The most files a recipe may have one open, and tests beside them.
 const MOST: [(&str, usize, usize); 5] = [
     ("To add an rpc", 9, 7),
-    ("To hear an event of another service", 5, 3),
+    ("To hear an event of another service", 10, 3),
     ("To add a kind of remedy", 5, 1),
     ("To add a channel", 8, 3),
     ("To add a column", 12, 3),

@@ -1,10 +1,13 @@
 //! What the stories come to, in figures, before and after the facts are rebuilt.
 
+use futures::TryStreamExt as _;
 use proto::redress::cases::v1::CountCasesRequest;
 use proto::redress::feedback::v1::kpi_service_client::KpiServiceClient;
+use proto::redress::feedback::v1::process_service_client::ProcessServiceClient;
 use proto::redress::feedback::v1::{
-    GetFactStateRequest, GetKpiSettingsRequest, KpiAnswer, KpiDimension, KpiPeriod, KpiQuery, KpiSettings,
-    ListKpisRequest, QueryKpisRequest, RebuildFactsRequest, UpdateKpiSettingsRequest,
+    ExportProcessLogRequest, ExportProcessLogResponse, GetFactStateRequest, GetKpiSettingsRequest, KpiAnswer,
+    KpiDimension, KpiPeriod, KpiQuery, KpiSettings, ListKpisRequest, ProcessLogSummary, QueryKpisRequest,
+    RebuildFactsRequest, UpdateKpiSettingsRequest,
 };
 use testkit::{eventually, request_id};
 
@@ -33,6 +36,16 @@ async fn board(scene: &Scene) -> Vec<KpiAnswer> {
     kpis(scene).query_kpis(QueryKpisRequest { queries }).await.unwrap().into_inner().answers
 }
 
+/// How much a process log of all cases has.
+async fn exported(scene: &Scene) -> ProcessLogSummary {
+    let request =
+        ExportProcessLogRequest { start_date: "2025-01-01".to_owned(), end_date: "2029-01-01".to_owned() };
+    let mut service = ProcessServiceClient::new(scene.line("reader"));
+    let pieces = service.export_process_log(request).await.unwrap().into_inner();
+    let pieces: Vec<ExportProcessLogResponse> = pieces.try_collect().await.unwrap();
+    pieces.last().unwrap().summary.unwrap()
+}
+
 fn total(answers: &[KpiAnswer], kpi: &str) -> i64 {
     let rows = answers.iter().find(|answer| answer.kpi == kpi).unwrap().rows.iter();
     rows.map(|row| row.figure.as_ref().unwrap().numerator).sum()
@@ -57,6 +70,8 @@ pub(crate) async fn told(scene: &Scene) {
     assert!(by_channel.rows.iter().all(|row| !row.value.is_empty()), "{by_channel:?}");
     assert!(total(&before, "reopen_rate") > 0 && total(&before, "upheld_rate") > 0);
 
+    let happened = exported(scene).await;
+    assert_eq!(happened.case_count, counted.total, "each case is in the process log");
     kpis(scene).rebuild_facts(RebuildFactsRequest { request_id: request_id() }).await.unwrap();
     eventually(|| async {
         let read = kpis(scene).get_fact_state(GetFactStateRequest {}).await.unwrap().into_inner();
@@ -64,4 +79,5 @@ pub(crate) async fn told(scene: &Scene) {
     })
     .await;
     assert_eq!(board(scene).await, before);
+    assert_eq!(exported(scene).await, happened, "what was thrown away is there again");
 }

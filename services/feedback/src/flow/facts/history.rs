@@ -166,11 +166,11 @@ pub(crate) fn events(tenant: &str, truths: &[Truth]) -> Vec<Vec<Delivered>> {
         truths.iter().flat_map(|truth| tell(truth).into_iter().map(|told| (truth.id, told))).collect();
     all.sort_by_key(|(_, (_, at, _))| *at);
     let sources = ["intake", "cases", "assignment", "resolution", "feedback"];
-    let of = |source: &str| {
+    let of = |(number, source): (u128, &str)| {
         let mine = all.iter().filter(|(_, (other, ..))| *other == source);
         let event = |(position, (subject, (source, at, payload))): (i64, &(Uuid, Told))| {
             let event = Event {
-                id: Uuid::from_u128(u128::from(position.unsigned_abs())).to_string(),
+                id: Uuid::from_u128(number << 64 | u128::from(position.unsigned_abs())).to_string(),
                 source: (*source).to_owned(),
                 position,
                 tenant_id: tenant.to_owned(),
@@ -184,7 +184,7 @@ pub(crate) fn events(tenant: &str, truths: &[Truth]) -> Vec<Vec<Delivered>> {
         };
         (1..).zip(mine).map(event).collect()
     };
-    sources.into_iter().map(of).collect()
+    (1..).zip(sources).map(of).collect()
 }
 
 fn tell(truth: &Truth) -> Vec<Told> {
