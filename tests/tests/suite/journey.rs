@@ -15,6 +15,7 @@ mod notices;
 mod recalls;
 mod remedies;
 mod reports;
+mod revisions;
 mod roster;
 mod rules;
 mod scene;
@@ -78,6 +79,7 @@ async fn tell_all(scene: &Scene) {
     surveys::asked_afterwards(scene).await;
     stories::closed_and_reopened(scene).await;
     remedies::put_right(scene).await;
+    revisions::other_cups(scene).await;
     corrections::decided_again(scene).await;
     matters::told_twice(scene).await;
     matters::told_by_many(scene).await;
@@ -117,7 +119,7 @@ async fn counted(scene: &Scene) {
     let left = [
         (CaseState::Assigned, 2),
         (CaseState::Decided, 1),
-        (CaseState::Closed, 3),
+        (CaseState::Closed, 4),
         (CaseState::Withdrawn, 8),
         (CaseState::OutOfScope, 1),
     ];
