@@ -17,8 +17,9 @@ use proto::redress::feedback::v1::{
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
     ApprovalDemand, BalanceGrouping, DeliveryKind, DeliveryState, EndpointKind, EndpointState, Inquiry,
-    LedgerAccount, LedgerMovement, PlanState, ProposalKind, ProposalState, RecallState, RecallVerdict,
-    RemedyKind, StatementDirection, StatementVerdict, SupervisionLevel, TaskOrder, TaskState,
+    LedgerAccount, LedgerMovement, PlanRevisionState, PlanState, ProposalKind, ProposalState, RecallState,
+    RecallVerdict, RemedyKind, StatementDirection, StatementVerdict, StepChangeKind, StepState,
+    SupervisionLevel, TaskOrder, TaskState,
 };
 
 /// An enum of the contracts.
@@ -129,6 +130,7 @@ words! {
     Observance: "OBSERVANCE_";
     Outcome: "OUTCOME_";
     PauseReason: "PAUSE_REASON_";
+    PlanRevisionState: "PLAN_REVISION_STATE_";
     PlanState: "PLAN_STATE_";
     ProcessActivity: "PROCESS_ACTIVITY_";
     ReportFormat: "REPORT_FORMAT_";
@@ -153,6 +155,8 @@ words! {
     QualityReviewState: "QUALITY_REVIEW_STATE_";
     StatementDirection: "STATEMENT_DIRECTION_";
     StatementVerdict: "STATEMENT_VERDICT_";
+    StepChangeKind: "STEP_CHANGE_KIND_";
+    StepState: "STEP_STATE_";
     SupervisionLevel: "SUPERVISION_LEVEL_";
     SurveyState: "SURVEY_STATE_";
     TaskOrder: "TASK_ORDER_";

@@ -9,7 +9,9 @@ use vocabulary::{CloseReason, NoticeKind, State};
 
 use crate::case::{Case, Merged, Move, Occasion};
 use crate::refusal::Refusal;
-use crate::timeline::{Contact, Fact, Handling, Information, Investigation, Remedy, Visibility, Written};
+use crate::timeline::{
+    Contact, Fact, Handling, Information, Investigation, PlanChange, Remedy, Visibility, Written,
+};
 
 /// Why a notice was not delivered, as feedback says it, where nobody is known who could be
 /// told.
@@ -81,6 +83,8 @@ pub(crate) enum Event {
         /// Why.
         reason: String,
     },
+    /// The plan was revised, is to be, or is not to be.
+    PlanRevised(PlanChange),
     /// A department carried out a step, or undid one.
     TaskCompleted {
         /// What was done, in a sentence.
@@ -212,6 +216,7 @@ impl Case {
             Event::PlanRejected { reason } => self.note(at, Fact::Remedy(Remedy::PlanRejected { reason })),
             Event::PlanCompleted => self.complete_plan(at)?,
             Event::PlanCancelled { reason } => self.cancel_plan(reason, at),
+            Event::PlanRevised(revised) => self.note(at, Fact::Remedy(Remedy::PlanRevised(revised))),
             Event::TaskCompleted { work } => self.note(at, Fact::Remedy(Remedy::TaskCompleted { work })),
             Event::TaskNeedsAttention { department, reason } => {
                 self.note(at, Fact::Remedy(Remedy::TaskNeedsAttention { department, reason }));

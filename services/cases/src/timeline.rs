@@ -14,7 +14,9 @@ use jiff::tz::TimeZone;
 use vocabulary::{CloseReason, Outcome};
 
 pub(crate) use ending::Ending;
-pub(crate) use facts::{Contact, Course, Grading, Handling, Investigation, Remedy, Ruling, Urgency};
+pub(crate) use facts::{
+    Contact, Course, Grading, Handling, Investigation, PlanChange, Remedy, Ruling, Urgency,
+};
 pub(crate) use timing::Timing;
 pub(crate) use together::Together;
 
@@ -85,6 +87,8 @@ kernel::numbered! {
         Escalated = 25 "escalated",
         /// It joined or left a group, or its group raised the alarm.
         Grouped = 26 "grouped",
+        /// A remedy plan was revised, is to be, or is not to be.
+        PlanRevised = 27 "plan revised",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who may plan, approve and carry out what is done about a case. Pure.
 //!
-//! Whom the complaint is about does none of it. Where money moves, who proposed it, each
-//! who approved it or whose authority was used for that, and who carries it out are
+//! Whom the complaint is about does none of it. Where money moves, who proposed or revised it,
+//! each who approved it or whose authority was used for that, and who carries it out are
 //! different people.
 
 use kernel::{Caller, Role, person};
@@ -42,11 +42,13 @@ impl Task {
 }
 
 impl Plan {
-    /// Refuses who proposed or approved it as the one who carries out its money.
+    /// Refuses who proposed, revised or approved it as the one who carries out its money.
     pub fn may_be_paid_by(&self, subject: &str) -> Result<(), Refusal> {
         let planners = [&self.proposer, &self.first_approver, &self.approver].map(String::as_str);
         let approvers = self.approvals.iter().flat_map(Approval::people);
-        let planned = planners.into_iter().chain(approvers).any(|one| person::is_same(one, subject));
+        let earlier = self.revisers.iter().chain(&self.earlier_approvers).map(String::as_str);
+        let planned =
+            planners.into_iter().chain(approvers).chain(earlier).any(|one| person::is_same(one, subject));
         if planned { Err(Refusal::ExecutorIsPlanner) } else { Ok(()) }
     }
 }

@@ -33,7 +33,8 @@ kernel::numbered! {
         Executed = 3 "executed",
         /// A department collected it again: from executed to available.
         Reversed = 4 "reversed",
-        /// The plan is not approved any more: from promised to available.
+        /// The plan, or what would have revised it, is not approved any more: from promised to
+        /// available.
         Withdrawn = 5 "withdrawn",
         /// What was approved is not to be moved any more: from approved to available.
         Released = 6 "released",
@@ -264,7 +265,8 @@ impl Plan {
 }
 
 impl Journal<'_> {
-    /// It is promised once, and then approved or withdrawn.
+    /// It is promised once, and then approved or withdrawn; what a revision would put in is
+    /// promised while that waits.
     fn promise(&mut self) -> Result<(), Overdrawn> {
         let whole = self.step.remedy.amount.as_ref().map_or(0, |amount| amount.minor);
         let department = self.step.department_id.clone();
@@ -272,9 +274,14 @@ impl Journal<'_> {
             self.post(Movement::Promised, whole, &department)?;
         }
         let open = self.books.balance(Account::Promised);
+        if open == 0 || self.plan.is_pending(self.step) {
+            return Ok(());
+        }
+        if self.step.taken_out_by.is_some() {
+            return self.post(Movement::Withdrawn, open, &department);
+        }
         match self.plan.state {
             PlanState::Proposed => Ok(()),
-            _ if open == 0 => Ok(()),
             PlanState::Executing | PlanState::Completed | PlanState::Cancelling => {
                 self.post(Movement::Approved, open, &department)
             }

@@ -27,7 +27,10 @@
 //! - what is overdue is told once for each due time, and climbs each rung of the tenant's
 //!   ladder once ([`supervision`]);
 //! - what was done of a cancelled plan is undone once, in reverse order, and not
-//!   while something of it may still be done.
+//!   while something of it may still be done;
+//! - a plan that is revised keeps what is executed, undoes what is taken out as if that were
+//!   cancelled, and pays nothing in place of what is not undone yet; nothing of a revision holds
+//!   before it is approved ([`plan::revision`]).
 //!
 //! To add an rpc: the contract; its reading in `wire`; the rule in the noun
 //! ([`plan`], [`task`]); its statement in `store`; its function in `rpc`; its good,
@@ -70,6 +73,7 @@ use proto::redress::resolution::v1::proposal_service_server::ProposalServiceServ
 use proto::redress::resolution::v1::recall_service_server::RecallServiceServer;
 use proto::redress::resolution::v1::remedy_type_service_server::RemedyTypeServiceServer;
 use proto::redress::resolution::v1::resolution_service_server::ResolutionServiceServer;
+use proto::redress::resolution::v1::revision_service_server::RevisionServiceServer;
 use proto::redress::resolution::v1::stock_service_server::StockServiceServer;
 use proto::redress::resolution::v1::supervision_service_server::SupervisionServiceServer;
 use server::{Kit, Parts, Service};
@@ -84,11 +88,22 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let departments = Arc::new(flow::departments::Departments::default());
     let types = Arc::new(flow::remedy_types::TypesInUse::default());
     let carrier = flow::dispatch::Carrier::new(kit.settings.endpoint_sender()?);
-    let resolution = rpc::Resolution::new(kit.db.clone(), Arc::clone(&departments), Arc::clone(&types));
+    let policies = Arc::new(flow::approval_policies::ApprovalPolicies::default());
+    let resolution = rpc::Resolution::new(
+        kit.db.clone(),
+        Arc::clone(&departments),
+        Arc::clone(&types),
+        Arc::clone(&policies),
+    );
     parts.route(ResolutionServiceServer::new(resolution));
     parts.route(LedgerServiceServer::new(rpc::Ledger::new(kit.db.clone(), Arc::clone(&departments))));
     parts.route(EndpointServiceServer::new(rpc::Endpoints::new(kit.db.clone(), Arc::clone(&departments))));
     parts.route(ProposalServiceServer::new(rpc::TaskProposals::new(kit.db.clone(), Arc::clone(&types))));
+    parts.route(RevisionServiceServer::new(rpc::PlanRevisions::new(
+        kit.db.clone(),
+        policies,
+        Arc::clone(&types),
+    )));
     parts.route(ApprovalServiceServer::new(rpc::PlanApprovals::new(kit.db.clone())));
     parts.route(DepartmentServiceServer::new(rpc::DepartmentQueues::new(kit.db.clone())));
     parts.route(SupervisionServiceServer::new(rpc::DepartmentSupervision::new(kit.db.clone())));

@@ -3,9 +3,15 @@
 //!
 //! A transition changes what somebody decided or did; [`Plan::advance`] then takes
 //! the plan as far as it goes by itself, and answers the tasks that begin.
+//!
+//! Every step that ever was one is kept, in the order in which they came: what a
+//! [`revision`] takes out is undone like what is cancelled, beside the steps that go on, and
+//! what one that waits would put in is no part of the plan yet.
 
+mod advance;
 pub mod approval;
 pub mod dag;
+pub mod revision;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -18,7 +24,7 @@ use crate::approval::{Approval, Ruling};
 use crate::ledger::Books;
 use crate::refusal::Refusal;
 use crate::remedy::Remedy;
-use crate::task::{Task, TaskOrigin, TaskState};
+use crate::task::{Task, TaskState};
 
 kernel::numbered! {
     /// Where a plan stands.
@@ -82,8 +88,18 @@ pub struct Plan {
     pub cycle: i32,
     /// Where it stands.
     pub state: PlanState,
-    /// What is done.
+    /// What is done, and what revisions took out of it or would put in.
     pub steps: Vec<Step>,
+    /// How many revisions of it there are, those that were rejected too.
+    pub revisions: i16,
+    /// The revision that waits for approval.
+    pub pending_revision: Option<i16>,
+    /// Who has revised it, in the order in which that took effect.
+    pub revisers: Vec<String>,
+    /// Roles of the last of them, as identities name them.
+    pub reviser_roles: Vec<String>,
+    /// Who approved it as it was before a revision, and whose authority was used for that.
+    pub earlier_approvers: Vec<String>,
     /// Who proposed it.
     pub proposer: String,
     /// Their roles, as identities name them; empty of plans from before they were kept.
@@ -137,9 +153,25 @@ pub struct Step {
     pub task_id: Option<TaskId>,
     /// What has been booked of its sum.
     pub books: Books,
+    /// The revision that put it in; 0 is the plan as it was proposed.
+    pub put_in_by: i16,
+    /// The revision that took it out; none while it is part of the plan. One that was to be
+    /// put in and never was is taken out by the same.
+    pub taken_out_by: Option<i16>,
+    /// The step it was put in place of: it begins once that is settled. Empty otherwise.
+    pub replaces: String,
 }
 
 impl Step {
+    /// Whether nothing of it is left to do, to wait for or to undo, once it is not wanted.
+    pub fn is_settled(&self) -> bool {
+        match self.state {
+            StepState::Dropped | StepState::Undone => true,
+            StepState::Done => !self.remedy.can_be_undone(),
+            StepState::Waiting | StepState::Open | StepState::Undoing => false,
+        }
+    }
+
     /// Whether it is done, and not undone.
     pub fn is_done(&self) -> bool {
         matches!(self.state, StepState::Done | StepState::Undoing)
@@ -187,8 +219,24 @@ fn part(task: &Task) -> String {
 impl Plan {
     /// What it consists of, in a sentence.
     pub fn summary(&self) -> String {
-        let remedies: Vec<String> = self.steps.iter().map(|step| step.remedy.to_string()).collect();
+        let remedies: Vec<String> = self.parts().map(|step| step.remedy.to_string()).collect();
         remedies.join(", ")
+    }
+
+    /// Whether a step is part of it: neither taken out, nor to be put in by a revision that
+    /// waits.
+    pub fn is_part(&self, step: &Step) -> bool {
+        step.taken_out_by.is_none() && !self.is_pending(step)
+    }
+
+    /// Whether a revision that waits would put a step in.
+    pub fn is_pending(&self, step: &Step) -> bool {
+        self.pending_revision == Some(step.put_in_by)
+    }
+
+    /// The steps it consists of.
+    pub fn parts(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| self.is_part(step))
     }
 
     /// Refuses a caller who has seen another version; absent skips the check.
@@ -251,7 +299,10 @@ impl Plan {
         let Some(step) = self.steps.iter_mut().find(|step| step.step_id == task.step_id) else { return };
         match task.state {
             TaskState::Completed if task.is_compensation() => step.undone(task),
-            TaskState::Completed => step.done(task, order, self.state == PlanState::Executing),
+            TaskState::Completed => {
+                let goes_on = self.state == PlanState::Executing && step.taken_out_by.is_none();
+                step.done(task, order, goes_on);
+            }
             // What was moved in part is undone like what was moved whole.
             TaskState::Cancelled if step.moved.is_some() => step.state = StepState::Done,
             TaskState::Cancelled => step.state = StepState::Dropped,
@@ -264,51 +315,6 @@ impl Plan {
         }
     }
 
-    /// Takes it as far as it goes by itself: opens the steps whose dependencies are
-    /// done, or undoes the next one, or ends. Answers the tasks that begin.
-    pub fn advance(&mut self, now: Timestamp, mut new_id: impl FnMut() -> TaskId) -> Vec<Task> {
-        match self.state {
-            PlanState::Executing => {
-                let ready = self.ready();
-                let tasks = ready.into_iter().map(|index| self.open(index, new_id(), now)).collect();
-                if self.steps.iter().all(|step| step.state == StepState::Done) {
-                    self.end(PlanState::Completed, now);
-                }
-                tasks
-            }
-            PlanState::Cancelling if !self.is_under_way() => {
-                let next = self.next_to_undo();
-                if next.is_none() {
-                    self.end(PlanState::Cancelled, now);
-                }
-                next.map(|index| self.undo(index, new_id(), now)).into_iter().collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// Places of the steps that wait for nothing any more.
-    pub fn ready(&self) -> Vec<usize> {
-        let done = |id: &String| self.steps.iter().any(|step| step.step_id == *id && step.is_done());
-        let ready = |step: &Step| step.state == StepState::Waiting && step.depends_on.iter().all(done);
-        (0..self.steps.len()).filter(|&index| ready(&self.steps[index])).collect()
-    }
-
-    /// Place of the step to undo next: of those done that can be undone, the one
-    /// done last.
-    pub fn next_to_undo(&self) -> Option<usize> {
-        let undoable = |step: &Step| step.state == StepState::Done && step.remedy.can_be_undone();
-        (0..self.steps.len())
-            .filter(|&index| undoable(&self.steps[index]))
-            .max_by_key(|&index| self.steps[index].done_order)
-    }
-
-    /// Whether departments are at work on it. Nothing is undone meanwhile: a step
-    /// that is done late would be undone out of order.
-    fn is_under_way(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step.state, StepState::Open | StepState::Undoing))
-    }
-
     fn must_be_proposed(&self) -> Result<(), Refusal> {
         if self.state == PlanState::Proposed { Ok(()) } else { Err(Refusal::InvalidPlanState(self.state)) }
     }
@@ -319,7 +325,9 @@ impl Plan {
         self.drop_waiting();
     }
 
+    /// What waits never begins; neither does what a revision would put in, which lapses.
     fn drop_waiting(&mut self) {
+        self.give_up_pending();
         for step in self.steps.iter_mut().filter(|step| step.state == StepState::Waiting) {
             step.state = StepState::Dropped;
         }
@@ -327,41 +335,21 @@ impl Plan {
 
     fn stop(&mut self, tasks: &mut [Task]) {
         self.drop_waiting();
+        self.cancel_tasks(tasks, |_| true);
+    }
+
+    /// Cancels those of its tasks that are for such steps, or has their holders asked to stop.
+    fn cancel_tasks(&mut self, tasks: &mut [Task], of: impl Fn(&Step) -> bool) {
         let plan_id = self.plan_id;
         for task in tasks.iter_mut().filter(|task| task.plan_id == Some(plan_id)) {
+            if !self.steps.iter().any(|step| step.step_id == task.step_id && of(step)) {
+                continue;
+            }
+            let before = task.state;
             task.cancel();
-            if task.state == TaskState::Cancelled {
+            if task.state == TaskState::Cancelled && before != TaskState::Cancelled {
                 self.settle(task);
             }
-        }
-    }
-
-    fn open(&mut self, index: usize, task_id: TaskId, now: Timestamp) -> Task {
-        let step = &mut self.steps[index];
-        step.state = StepState::Open;
-        step.task_id = Some(task_id);
-        let (remedy, due_time) = (step.left(), step.due_time);
-        Task { due_time, ..self.task(index, task_id, remedy, now) }
-    }
-
-    fn undo(&mut self, index: usize, task_id: TaskId, now: Timestamp) -> Task {
-        let step = &mut self.steps[index];
-        step.state = StepState::Undoing;
-        let compensates = step.task_id;
-        let remedy = Remedy { amount: step.moved.clone(), ..step.remedy.undoing() };
-        Task { compensates, ..self.task(index, task_id, remedy, now) }
-    }
-
-    fn task(&self, index: usize, task_id: TaskId, remedy: Remedy, now: Timestamp) -> Task {
-        let step = &self.steps[index];
-        let (case_id, cycle, priority) = (self.case_id, self.cycle, self.priority);
-        let origin = TaskOrigin { case_id, cycle, priority, traceparent: &self.traceparent };
-        Task {
-            plan_id: Some(self.plan_id),
-            step_id: step.step_id.clone(),
-            state: if step.part.is_empty() { TaskState::Ready } else { TaskState::NeedsAttention },
-            last_error: step.part.clone(),
-            ..Task::new(task_id, origin, (step.department_id.clone(), remedy), now)
         }
     }
 }

@@ -5,6 +5,7 @@ use fault::Kind;
 use crate::approval::policy::MAX_POLICIES;
 use crate::ledger::statement::MAX_ROWS;
 use crate::plan::PlanState;
+use crate::plan::revision::MAX_REVISIONS;
 use crate::remedy_type::{MAX_TYPES, MAX_VERSIONS};
 use crate::task::{MAX_INVESTIGATIONS, TaskState};
 
@@ -19,6 +20,16 @@ pub enum Refusal {
     PlanAlreadyOpen,
     /// No such plan.
     PlanNotFound,
+    /// The plan has no revision of this number.
+    RevisionNotFound,
+    /// The revision is decided.
+    InvalidRevisionState,
+    /// Another revision of the plan waits for approval.
+    RevisionPending,
+    /// The plan is as it is asked for.
+    NothingToRevise,
+    /// The plan was revised as often as it may be.
+    TooManyRevisions,
     /// The plan's state does not allow it.
     InvalidPlanState(PlanState),
     /// The proposer wants to approve.
@@ -108,6 +119,7 @@ impl fault::Refusal for Refusal {
         match self {
             Self::CaseNotFound
             | Self::PlanNotFound
+            | Self::RevisionNotFound
             | Self::TaskNotFound
             | Self::DepartmentNotFound
             | Self::ProposalNotFound
@@ -120,6 +132,9 @@ impl fault::Refusal for Refusal {
             Self::CaseNotDecided
             | Self::PlanAlreadyOpen
             | Self::InvalidPlanState(_)
+            | Self::InvalidRevisionState
+            | Self::RevisionPending
+            | Self::NothingToRevise
             | Self::RefusedByPolicy
             | Self::DelegationEnded
             | Self::DelegationChain
@@ -146,6 +161,7 @@ impl fault::Refusal for Refusal {
             | Self::DeciderIsProposer
             | Self::NotTheHandler => Kind::Forbidden,
             Self::StatementTooLong
+            | Self::TooManyRevisions
             | Self::TooManyInvestigations
             | Self::TooManyApprovalPolicies
             | Self::TooManyRecallCases(_)
@@ -161,6 +177,11 @@ impl fault::Refusal for Refusal {
             Self::PlanAlreadyOpen => "PLAN_ALREADY_OPEN",
             Self::PlanNotFound => "PLAN_NOT_FOUND",
             Self::InvalidPlanState(_) => "INVALID_PLAN_STATE",
+            Self::RevisionNotFound => "REVISION_NOT_FOUND",
+            Self::InvalidRevisionState => "INVALID_REVISION_STATE",
+            Self::RevisionPending => "REVISION_PENDING",
+            Self::NothingToRevise => "NOTHING_TO_REVISE",
+            Self::TooManyRevisions => "TOO_MANY_REVISIONS",
             Self::ApproverIsProposer => "APPROVER_IS_PROPOSER",
             Self::ExecutorIsPlanner => "EXECUTOR_IS_PLANNER",
             Self::CallerRecused => "CALLER_RECUSED",
@@ -205,6 +226,20 @@ impl fault::Refusal for Refusal {
     }
 }
 
+impl Refusal {
+    fn about_revisions(self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::RevisionNotFound => f.write_str("the plan has no revision of this number"),
+            Self::InvalidRevisionState => f.write_str("the revision is decided"),
+            Self::RevisionPending => {
+                f.write_str("another revision of the plan waits for approval; have that one decided first")
+            }
+            Self::NothingToRevise => f.write_str("the plan is as it is asked for"),
+            _ => write!(f, "a plan is revised at most {MAX_REVISIONS} times; cancel it and propose another"),
+        }
+    }
+}
+
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -213,8 +248,13 @@ impl std::fmt::Display for Refusal {
             Self::PlanAlreadyOpen => f.write_str("the case has an open plan; end that one first"),
             Self::PlanNotFound => f.write_str("no plan with this id"),
             Self::InvalidPlanState(state) => write!(f, "the plan is {state} and does not allow this"),
+            Self::RevisionNotFound
+            | Self::InvalidRevisionState
+            | Self::RevisionPending
+            | Self::NothingToRevise
+            | Self::TooManyRevisions => self.about_revisions(f),
             Self::ExecutorIsPlanner => {
-                f.write_str("money is moved by somebody who neither proposed nor approved it")
+                f.write_str("money is moved by somebody who neither proposed, revised nor approved it")
             }
             Self::CallerRecused => f.write_str("the complaint is about you; somebody else must do this"),
             Self::NotTheHandler => f.write_str("this is for who handles the case, or a supervisor"),

@@ -10,6 +10,7 @@ mod plans;
 mod proposals;
 mod recalls;
 mod remedy_types;
+mod revisions;
 mod statements;
 mod stock;
 mod supervision;
@@ -46,6 +47,7 @@ pub(crate) use investigations::Investigations;
 pub(crate) use proposals::TaskProposals;
 pub(crate) use recalls::Recalls;
 pub(crate) use remedy_types::RemedyTypeRpc;
+pub(crate) use revisions::PlanRevisions;
 pub(crate) use stock::Stock;
 pub(crate) use supervision::DepartmentSupervision;
 
@@ -62,8 +64,12 @@ pub(crate) struct Resolution {
 }
 
 impl Resolution {
-    pub(crate) fn new(db: Db, departments: Arc<Departments>, types: Arc<TypesInUse>) -> Self {
-        let policies = Arc::new(ApprovalPolicies::default());
+    pub(crate) fn new(
+        db: Db,
+        departments: Arc<Departments>,
+        types: Arc<TypesInUse>,
+        policies: Arc<ApprovalPolicies>,
+    ) -> Self {
         Self {
             proposals: Group::new(
                 db.clone(),

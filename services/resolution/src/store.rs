@@ -18,6 +18,7 @@ pub(crate) mod proposals;
 pub(crate) mod recalls;
 pub(crate) mod remedy_types;
 pub(crate) mod reports;
+pub(crate) mod revisions;
 pub(crate) mod statements;
 pub(crate) mod stock;
 pub(crate) mod supervision;

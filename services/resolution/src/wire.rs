@@ -13,6 +13,7 @@ pub(crate) mod plans;
 pub(crate) mod proposals;
 pub(crate) mod recalls;
 pub(crate) mod remedy_types;
+pub(crate) mod revisions;
 pub(crate) mod statements;
 pub(crate) mod stock;
 pub(crate) mod supervision;
@@ -67,7 +68,8 @@ mod tests {
     use super::v1;
     use crate::delivery::{DeliveryKind, DeliveryState};
     use crate::endpoint::{EndpointKind, EndpointState};
-    use crate::plan::PlanState;
+    use crate::plan::revision::RevisionState;
+    use crate::plan::{PlanState, StepState};
     use crate::proposal::{ProposalKind, ProposalState};
     use crate::recall::{RecallState, RecallVerdict};
     use crate::remedy::{Inquiry, RemedyKind};
@@ -79,6 +81,8 @@ mod tests {
         testkit::same_numbers! {
             RemedyKind, v1::RemedyKind;
             PlanState, v1::PlanState;
+            StepState, v1::StepState;
+            RevisionState, v1::PlanRevisionState;
             TaskState, v1::TaskState;
             Inquiry, v1::Inquiry;
             ProposalKind, v1::ProposalKind;

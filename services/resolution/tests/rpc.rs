@@ -54,6 +54,12 @@ mod remedy_results;
 mod remedy_types;
 #[path = "rpc/reports.rs"]
 mod reports;
+#[path = "rpc/revision_failures.rs"]
+mod revision_failures;
+#[path = "rpc/revision_rules.rs"]
+mod revision_rules;
+#[path = "rpc/revisions.rs"]
+mod revisions;
 #[path = "rpc/saga.rs"]
 mod saga;
 #[path = "rpc/saga_failures.rs"]

@@ -136,6 +136,22 @@ const PLANS: &[(&str, &str, Answers)] = &[
         r#""plan_id": "$PLAN", "expected_version": 999, "reason": "x""#,
         SUPERVISE,
     ),
+    (
+        "RevisionService.RevisePlan",
+        r#""plan_id": "$PLAN", "expected_version": 999, "reason": "x",
+            "steps": [{"step_id": "s", "kind": 1, "department_id": "care"}]"#,
+        HANDLE,
+    ),
+    (
+        "RevisionService.ApprovePlanRevision",
+        r#""plan_id": "$PLAN", "number": 1, "expected_version": 999"#,
+        SUPERVISE,
+    ),
+    (
+        "RevisionService.RejectPlanRevision",
+        r#""plan_id": "$PLAN", "number": 1, "expected_version": 999, "reason": "x""#,
+        SUPERVISE,
+    ),
 ];
 
 struct Scene {

@@ -8,6 +8,7 @@ mod learning;
 mod never_invalid;
 mod never_unknown;
 mod reasons;
+mod revisions;
 mod table;
 mod unknown;
 
@@ -43,12 +44,12 @@ fn name(method: &MethodDescriptor) -> String {
 
 /// Every request that is wrong.
 fn invalid() -> impl Iterator<Item = &'static Invalid> {
-    INVALID.iter().chain(learning::INVALID)
+    INVALID.iter().chain(learning::INVALID).chain(revisions::INVALID)
 }
 
 /// Every request for what does not exist.
 fn unknown() -> impl Iterator<Item = &'static Unknown> {
-    UNKNOWN.iter().chain(learning::UNKNOWN)
+    UNKNOWN.iter().chain(learning::UNKNOWN).chain(revisions::UNKNOWN)
 }
 
 /// Every rpc, by name.

@@ -16,6 +16,7 @@ mod quality;
 mod recalls;
 mod remedies;
 mod reports;
+mod revisions;
 mod roster;
 mod rules;
 mod scene;
@@ -80,6 +81,7 @@ async fn tell_all(scene: &Scene) {
     surveys::asked_afterwards(scene).await;
     stories::closed_and_reopened(scene).await;
     remedies::put_right(scene).await;
+    revisions::other_cups(scene).await;
     corrections::decided_again(scene).await;
     matters::told_twice(scene).await;
     matters::told_by_many(scene).await;
@@ -120,7 +122,7 @@ async fn counted(scene: &Scene) {
     let left = [
         (CaseState::Assigned, 2),
         (CaseState::Decided, 1),
-        (CaseState::Closed, 3),
+        (CaseState::Closed, 4),
         (CaseState::Withdrawn, 8),
         (CaseState::OutOfScope, 1),
     ];

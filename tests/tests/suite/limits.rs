@@ -62,7 +62,10 @@ fn element(field: &FieldDescriptor) -> Value {
 }
 
 /// Lists that only an answer has, though requests take the message they are in.
-const OUTPUT_ONLY: &[&str] = &["ResolutionService.ProposePlan steps[0].shortage.alternatives"];
+const OUTPUT_ONLY: &[&str] = &[
+    "ResolutionService.ProposePlan steps[0].shortage.alternatives",
+    "RevisionService.RevisePlan steps[0].shortage.alternatives",
+];
 /// Rows of imports, which are refused by a verdict of their own, as one violation too: see
 /// `services/assignment/tests/rpc/imports.rs`.
 const ROWS: &[&str] = &["RosterService.ImportAgents agents[0]."];

@@ -137,6 +137,8 @@ fn of_resolution() -> Vec<(&'static str, String)> {
         ("delegation", shown(delegation)),
         ("delegations", shown(delegations)),
         ("plan", shown(plan)),
+        ("plan_revision", shown(plan_revision)),
+        ("plan_revisions", shown(plan_revisions)),
         ("plans", shown(plans)),
         ("task", shown(task)),
         ("task_history", shown(task_history)),

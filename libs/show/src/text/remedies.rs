@@ -3,7 +3,8 @@
 use proto::redress::resolution::v1::{
     ApprovalLimits, DepartmentPause, DepartmentQueue, GetTaskResponse, Goods, Inquiry,
     ListInvestigationsResponse, ListPlansResponse, ListStockAlertsResponse, ListTasksResponse, Plan,
-    PlanState, ProposalKind, ProposalState, RemedyKind, Step, StepShortage, Task, TaskProposal, TaskState,
+    PlanState, ProposalKind, ProposalState, RemedyKind, Step, StepShortage, StepState, Task, TaskProposal,
+    TaskState,
 };
 
 use super::approvals::{approval, ruling};
@@ -28,22 +29,39 @@ pub fn plan(plan: &Plan) -> String {
         ("judged", plan.ruling.as_ref().map(ruling).unwrap_or_default()),
         ("because", plan.ruling.as_ref().map(|ruling| ruling.reasons.join("\n")).unwrap_or_default()),
         ("two must approve", plan.second_approval_reason.clone()),
+        ("revised by", plan.revisers.join(", ")),
+        (
+            "revision that waits",
+            if plan.pending_revision == 0 { String::new() } else { plan.pending_revision.to_string() },
+        ),
         ("reason", plan.reason.clone()),
         ("proposed", time(plan.create_time.as_ref())),
         ("ended", time(plan.end_time.as_ref())),
     ]);
-    let mut table = Table::new(["step", "what", "department", "after", "done", "task"]);
-    for step in &plan.steps {
+    let steps = table_of("step", &plan.steps);
+    let taken_out = match plan.taken_out_steps.as_slice() {
+        [] => String::new(),
+        steps => format!("\n{}", table_of("taken out", steps)),
+    };
+    format!("{head}\n{steps}{}{}{taken_out}", inputs(&plan.steps), shortages(&plan.steps))
+}
+
+/// Steps, how far each is, and what it waits for.
+fn table_of(heading: &str, steps: &[Step]) -> String {
+    let mut table = Table::new([heading, "what", "department", "after", "state", "task"]);
+    for step in steps {
+        let replaced = Some(&step.replaces).filter(|replaced| !replaced.is_empty());
+        let after: Vec<&str> = step.depends_on.iter().chain(replaced).map(String::as_str).collect();
         table.row([
             step.step_id.clone(),
             what(step),
             step.department_id.clone(),
-            step.depends_on.join(", "),
-            if step.done { "yes".into() } else { String::new() },
+            after.join(", "),
+            word::<StepState>(step.state),
             step.task_id.clone(),
         ]);
     }
-    format!("{head}\n{}{}{}", table.render(), inputs(&plan.steps), shortages(&plan.steps))
+    table.render()
 }
 
 /// What steps of types of the tenant's own bring.
@@ -114,7 +132,7 @@ pub fn plans(list: &ListPlansResponse) -> String {
     each.join("\n") + &more(&list.next_page_token)
 }
 
-fn what(step: &Step) -> String {
+pub(super) fn what(step: &Step) -> String {
     let custom = (step.remedy_type.as_str(), step.remedy_type_version);
     remedy((step.kind, custom), &money(step.amount.as_ref()), step.goods.as_ref())
 }

@@ -9,7 +9,8 @@ use vocabulary::{Level, NoticeKind};
 use super::*;
 use crate::external_event::{Event, ExternalEvent};
 use crate::timeline::{
-    Contact, Course, Fact, Handling, Information, Investigation, Noted, Ruling, Urgency, Visibility,
+    Contact, Course, Fact, Handling, Information, Investigation, Noted, PlanChange, Ruling, Urgency,
+    Visibility,
 };
 
 /// Something that may be done to a case at any time.
@@ -59,6 +60,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::PlanRejected { reason: text() }),
         3 => Just(Event::PlanCompleted),
         1 => Just(Event::PlanCancelled { reason: text() }),
+        1 => Just(Event::PlanRevised(PlanChange::Rejected { reason: text() })),
         1 => Just(Event::TaskCompleted { work: text() }),
         1 => Just(Event::TaskNeedsAttention { department: text(), reason: text() }),
         1 => Just(Event::GoodsLacking { department: text(), article: text(), expected: Timestamp::UNIX_EPOCH }),

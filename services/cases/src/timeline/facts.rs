@@ -203,6 +203,7 @@ pub(crate) enum Remedy {
     PlanCancelled {
         reason: String,
     },
+    PlanRevised(PlanChange),
     TaskCompleted {
         work: String,
     },
@@ -221,12 +222,43 @@ pub(crate) enum Remedy {
     },
 }
 
+/// What becomes of a revision of a plan: what it changes, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PlanChange {
+    /// It waits for approval.
+    Proposed { changes: String, reason: String },
+    /// It took effect; who approved it, empty where nobody had to.
+    Applied { changes: String, reason: String, approver: String },
+    /// It was rejected.
+    Rejected { reason: String },
+}
+
+impl PlanChange {
+    fn text(&self) -> String {
+        match self {
+            Self::Proposed { changes, reason } => with_reason(
+                format!("the remedy plan is to be revised ({changes}), once that is approved"),
+                reason,
+            ),
+            Self::Applied { changes, reason, approver } if approver.is_empty() => {
+                with_reason(format!("the remedy plan was revised ({changes})"), reason)
+            }
+            Self::Applied { changes, reason, approver } => with_reason(
+                format!("the remedy plan was revised ({changes}), approved by {approver}"),
+                reason,
+            ),
+            Self::Rejected { reason } => with_reason("the remedy plan is not revised".to_owned(), reason),
+        }
+    }
+}
+
 impl Remedy {
     pub(super) fn filed_under(&self) -> (Kind, Visibility) {
         match self {
             Self::PlanProposed { .. } => (Kind::PlanProposed, Internal),
             Self::PlanApproved { .. } => (Kind::PlanApproved, Internal),
             Self::PlanRejected { .. } | Self::PlanCancelled { .. } => (Kind::PlanEnded, Internal),
+            Self::PlanRevised(_) => (Kind::PlanRevised, Internal),
             Self::TaskCompleted { .. } => (Kind::TaskCompleted, Internal),
             Self::TaskNeedsAttention { .. } | Self::Delayed { .. } | Self::TaskOverdue { .. } => {
                 (Kind::TaskNeedsAttention, Internal)
@@ -245,6 +277,7 @@ impl Remedy {
             Self::PlanCancelled { reason } => {
                 with_reason("the remedy plan was cancelled and undone".to_owned(), reason)
             }
+            Self::PlanRevised(revised) => revised.text(),
             Self::TaskCompleted { work } => work.clone(),
             Self::TaskNeedsAttention { department, reason } => {
                 with_reason(format!("{department} could not carry out its task"), reason)

@@ -1,5 +1,7 @@
 //! Contract → domain: inbound events, those of the other services.
 
+mod plans;
+
 use events::Delivered;
 use fault::{Check, Fault, Kind};
 use jiff::Timestamp;
@@ -14,9 +16,8 @@ use proto::redress::intake::v1 as wire;
 use proto::redress::intake::v1::complaint::ChannelDetail;
 use proto::redress::intake::v1::{Complaint, ComplaintRegistered, InformationAdded, InformationSource};
 use proto::redress::resolution::v1::{
-    Inquiry, InvestigationCancelled, InvestigationCompleted, InvestigationRequested, PlanApproved,
-    PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, RecallCaseAdded, RemedyKind, ShortageReported,
-    SupervisionLevel, TaskCompleted, TaskEscalated, TaskNeedsAttention,
+    Inquiry, InvestigationCancelled, InvestigationCompleted, InvestigationRequested, RecallCaseAdded,
+    RemedyKind, ShortageReported, SupervisionLevel, TaskCompleted, TaskEscalated, TaskNeedsAttention,
 };
 use sameness::{self, Keys, Sketch};
 use triage::{Facts, Surroundings};
@@ -230,52 +231,6 @@ impl IntoExternalEvent for CaseUnassignable {
     fn external_event(self) -> Result<ExternalEvent, Fault> {
         let Self { case_id: _, cycle, department_id, explanation } = self;
         by("assignment", cycle, Event::Unassignable { department: department_id, explanation })
-    }
-}
-
-impl IntoExternalEvent for PlanProposed {
-    fn external_event(self) -> Result<ExternalEvent, Fault> {
-        let Self { case_id: _, plan_id: _, cycle, proposer, summary } = self;
-        Ok(ExternalEvent { cycle, actor: proposer, event: Event::PlanProposed { summary } })
-    }
-}
-
-impl IntoExternalEvent for PlanApproved {
-    fn external_event(self) -> Result<ExternalEvent, Fault> {
-        let Self { case_id: _, plan_id: _, cycle, approver, rule, policy_version, automatic } = self;
-        if !automatic {
-            return Ok(ExternalEvent {
-                cycle,
-                actor: approver,
-                event: Event::PlanApproved { rule: String::new() },
-            });
-        }
-        by(
-            "resolution",
-            cycle,
-            Event::PlanApproved { rule: format!("rule {rule} (version {policy_version})") },
-        )
-    }
-}
-
-impl IntoExternalEvent for PlanRejected {
-    fn external_event(self) -> Result<ExternalEvent, Fault> {
-        let Self { case_id: _, plan_id: _, cycle, approver, reason } = self;
-        Ok(ExternalEvent { cycle, actor: approver, event: Event::PlanRejected { reason } })
-    }
-}
-
-impl IntoExternalEvent for PlanCompleted {
-    fn external_event(self) -> Result<ExternalEvent, Fault> {
-        let Self { case_id: _, plan_id: _, cycle } = self;
-        by("resolution", cycle, Event::PlanCompleted)
-    }
-}
-
-impl IntoExternalEvent for PlanCancelled {
-    fn external_event(self) -> Result<ExternalEvent, Fault> {
-        let Self { case_id: _, plan_id: _, cycle, reason } = self;
-        by("resolution", cycle, Event::PlanCancelled { reason })
     }
 }
 

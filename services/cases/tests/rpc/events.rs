@@ -11,8 +11,8 @@ use proto::redress::event::v1::Event;
 use proto::redress::feedback::v1::{NoticeKind, NoticeSettled, NoticeState, Response};
 use proto::redress::intake::v1::{Channel, InformationAdded, InformationSource, RemedySought};
 use proto::redress::resolution::v1::{
-    PlanApproved, PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, RemedyKind, TaskCompleted,
-    TaskNeedsAttention,
+    PlanApproved, PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, PlanRevised,
+    PlanRevisionProposed, PlanRevisionRejected, RemedyKind, TaskCompleted, TaskNeedsAttention,
 };
 use testkit::request_id;
 use uuid::Uuid;
@@ -266,6 +266,58 @@ async fn a_plan_that_a_rule_approved_says_so_in_the_timeline() {
         assert_eq!((entry.kind(), entry.actor.as_str()), (TimelineKind::PlanApproved, actor));
         assert_eq!(entry.text, text);
     }
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn what_becomes_of_a_revision_is_in_the_timeline_and_moves_no_case() {
+    let scene = Scene::open().await;
+    let case = scene.assigned().await;
+    scene.decide(case, true).await;
+    scene.house.tell("resolution", case, &approved(case)).await;
+    let (case_id, changes) = (case.to_string(), "apology put in".to_owned());
+    let (reviser, reason) = ("bob".to_owned(), "it was forgotten".to_owned());
+    let asked = PlanRevisionProposed {
+        case_id: case_id.clone(),
+        cycle: 1,
+        number: 1,
+        reviser,
+        changes,
+        reason,
+        ..PlanRevisionProposed::default()
+    };
+    let no = PlanRevisionRejected {
+        case_id: case_id.clone(),
+        cycle: 1,
+        approver: "carol".to_owned(),
+        reason: "too late".to_owned(),
+        ..PlanRevisionRejected::default()
+    };
+    let made = |approver: &str| PlanRevised {
+        case_id: case_id.clone(),
+        cycle: 1,
+        reviser: asked.reviser.clone(),
+        approver: approver.to_owned(),
+        changes: asked.changes.clone(),
+        reason: asked.reason.clone(),
+        ..PlanRevised::default()
+    };
+    scene.house.tell("resolution", case, &asked).await;
+    scene.house.tell("resolution", case, &no).await;
+    scene.house.tell("resolution", case, &made("carol")).await;
+    scene.house.tell("resolution", case, &made("")).await;
+    scene.house.settled().await;
+    let entries = scene.timeline(case).await;
+    let told: Vec<_> = entries.iter().filter(|entry| entry.kind() == TimelineKind::PlanRevised).collect();
+    let told: Vec<_> = told.iter().map(|entry| (entry.actor.as_str(), entry.text.as_str())).collect();
+    let expected = [
+        ("bob", "the remedy plan is to be revised (apology put in), once that is approved: it was forgotten"),
+        ("carol", "the remedy plan is not revised: too late"),
+        ("bob", "the remedy plan was revised (apology put in), approved by carol: it was forgotten"),
+        ("bob", "the remedy plan was revised (apology put in): it was forgotten"),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(scene.case(case).await.state(), CaseState::Remedying);
     scene.house.done().await;
 }
 

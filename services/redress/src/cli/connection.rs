@@ -25,6 +25,7 @@ use proto::redress::resolution::v1::ledger_service_client::LedgerServiceClient;
 use proto::redress::resolution::v1::proposal_service_client::ProposalServiceClient;
 use proto::redress::resolution::v1::recall_service_client::RecallServiceClient;
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
+use proto::redress::resolution::v1::revision_service_client::RevisionServiceClient;
 use proto::redress::resolution::v1::stock_service_client::StockServiceClient;
 use proto::redress::resolution::v1::supervision_service_client::SupervisionServiceClient;
 
@@ -188,6 +189,10 @@ impl Caller {
 
     pub(crate) fn ledger(&self) -> LedgerServiceClient<Calls> {
         LedgerServiceClient::new(self.client.calls())
+    }
+
+    pub(crate) fn revisions(&self) -> RevisionServiceClient<Calls> {
+        RevisionServiceClient::new(self.client.calls())
     }
 
     pub(crate) fn proposals(&self) -> ProposalServiceClient<Calls> {

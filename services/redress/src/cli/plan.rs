@@ -1,5 +1,6 @@
 //! `redress plan …`: how a case is put right.
 
+mod revise;
 pub(crate) mod step;
 
 use std::path::{Path, PathBuf};
@@ -66,6 +67,8 @@ enum Verb {
         #[command(flatten)]
         expect: Expect,
     },
+    #[command(flatten)]
+    Revision(revise::Verb),
     /// Shows a plan
     Get { plan: String },
     /// Shows a case's plans, newest first
@@ -96,7 +99,7 @@ impl Plans {
         match self.verb {
             Verb::Propose(Propose { case, steps, file }) => {
                 let steps = match file {
-                    Some(file) => steps_of(&file)?,
+                    Some(file) => plan_of(&file)?.steps,
                     None => steps,
                 };
                 let request = ProposePlanRequest { request_id, case_id: case, steps };
@@ -131,6 +134,7 @@ impl Plans {
                 let request = CancelPlanRequest { request_id, plan_id: plan, expected_version, reason };
                 told(&caller, resolution.cancel_plan(request).await?.into_inner().plan)
             }
+            Verb::Revision(verb) => verb.run(&caller).await,
             Verb::Get { plan } => {
                 told(&caller, resolution.get_plan(GetPlanRequest { plan_id: plan }).await?.into_inner().plan)
             }
@@ -147,11 +151,11 @@ fn told(caller: &Caller, plan: Option<Plan>) -> anyhow::Result<()> {
     show::answer(caller.json, &plan.unwrap_or_default(), text::plan)
 }
 
-/// The steps of a plan in a file; whatever else the plan says is not ours to say.
-fn steps_of(file: &Path) -> anyhow::Result<Vec<Step>> {
+/// A plan in a file, with steps; of the rest nothing is ours to say.
+fn plan_of(file: &Path) -> anyhow::Result<Plan> {
     let name = || format!("{}", file.display());
     let text = super::submit::read_text(file)?;
     let plan: Plan = json::read(&text).with_context(name)?;
     ensure!(!plan.steps.is_empty(), "{}: a plan needs steps", name());
-    Ok(plan.steps)
+    Ok(plan)
 }

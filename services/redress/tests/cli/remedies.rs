@@ -66,3 +66,53 @@ async fn a_remedy_of_ones_own_is_set_planned_and_done() {
     assert!(terminal.text(&["remedy-type", "disable", "gift-card"]).await.contains("disabled"));
     terminal.house.done().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_is_revised_and_that_approved() {
+    let terminal = Terminal::open().await;
+    terminal.staff().await;
+    terminal.text(&["department", "add", "finance", "--name", "Finance"]).await;
+    let (case, _) = terminal.submit().await;
+    terminal.text(&["case", "accept", &case, "--as", "lin"]).await;
+    terminal.house.settled().await;
+    terminal.text(&["case", "findings", &case, "It was badly packed", "--as", "lin"]).await;
+    terminal
+        .text(&["case", "decide", &case, "upheld", "--reasons", "So it is", "--remedy", "--as", "lin"])
+        .await;
+    terminal.house.settled().await;
+    let steps =
+        ["--step", "money=refund@finance,amount=EUR 39.90", "--step", "sorry=apology@finance,after=money"];
+    let plan = terminal.json(&[&["plan", "propose", &case], &steps[..], &["--as", "lin"]].concat()).await;
+    let plan = plan["planId"].as_str().unwrap().to_owned();
+    terminal.text(&["plan", "approve", &plan, "--as", "gu"]).await;
+    let revise = ["plan", "revise", &plan, "--reason", "a voucher is enough", "--as", "lin"];
+    let nothing = terminal.refusal(&[&revise[..], &["--drop", "gift"]].concat()).await;
+    assert!(nothing.contains("the plan has no step gift"), "{nothing}");
+    let less = ["--step", "money=refund@finance,amount=EUR 9.90", "--drop", "sorry"];
+    let shown = terminal.text(&[&revise[..], &less].concat()).await;
+    for told in ["pending", "a voucher is enough", "money-r1", "money (refund EUR 39.90)", "removed"] {
+        assert!(shown.contains(told), "{told}: {shown}");
+    }
+    let again = terminal.refusal(&[&revise[..], &less].concat()).await;
+    assert!(again.contains("REVISION_PENDING"), "{again}");
+    let no = ["plan", "reject-revision", &plan, "1", "--reason", "too little", "--as", "gu"];
+    assert!(terminal.text(&no).await.contains("too little"));
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("p.json");
+    let mut edited = terminal.json(&["plan", "get", &plan]).await;
+    edited["steps"][0]["amount"]["units"] = Value::from("29");
+    std::fs::write(&file, edited.to_string()).unwrap();
+    let file = file.to_str().unwrap();
+    terminal.text(&[&revise[..], &["--file", file]].concat()).await;
+    let stale = terminal.refusal(&[&revise[..], &["--file", file]].concat()).await;
+    assert!(stale.contains("VERSION_MISMATCH"), "{stale}");
+    let shown = terminal.text(&["plan", "approve-revision", &plan, "2", "--as", "gu"]).await;
+    assert!(shown.contains("applied"), "{shown}");
+    let shown = terminal.text(&["plan", "get", &plan]).await;
+    for told in ["taken out", "dropped", "money-r2", "refund EUR 29.90"] {
+        assert!(shown.contains(told), "{told}: {shown}");
+    }
+    assert!(terminal.text(&["plan", "revisions", &plan]).await.contains("rejected"));
+    terminal.house.done().await;
+}

@@ -78,14 +78,30 @@ pub(crate) async fn cancel(tx: &mut Tx, plans: &mut [Plan], reason: &str) -> Res
         .map(|plan| (plan.case_id, plan.plan_id))
         .collect();
     let mut tasks = if begun.is_empty() { Vec::new() } else { store::tasks::lock_open(tx, &begun).await? };
-    let before: Vec<i64> = tasks.iter().map(|task| task.version).collect();
-    for plan in plans.iter_mut() {
-        plan.cancel(reason.to_owned(), &mut tasks, tx.now())?;
+    let before = versions(&tasks);
+    let revised = plans.iter().filter(|plan| plan.pending_revision.is_some());
+    let revised: Vec<Uuid> = revised.map(|plan| plan.plan_id.0).collect();
+    let now = tx.now();
+    if !revised.is_empty() {
+        store::revisions::lapse(tx, &revised, now).await?;
     }
-    let changed = before.into_iter().zip(tasks).filter(|(version, task)| task.version != *version);
-    let changed: Vec<Task> = changed.map(|(_, task)| task).collect();
+    for plan in plans.iter_mut() {
+        plan.cancel(reason.to_owned(), &mut tasks, now)?;
+    }
+    let changed = changed(&before, tasks);
     carry_on(tx, plans, &changed).await?;
     tell_holders(tx, &changed).await
+}
+
+/// The versions of tasks, as they are before something is done about them.
+pub(crate) fn versions(tasks: &[Task]) -> Vec<i64> {
+    tasks.iter().map(|task| task.version).collect()
+}
+
+/// Those of tasks that are in another version than they were.
+pub(crate) fn changed(before: &[i64], tasks: Vec<Task>) -> Vec<Task> {
+    let changed = before.iter().zip(tasks).filter(|(version, task)| task.version != **version);
+    changed.map(|(_, task)| task).collect()
 }
 
 /// Has departments told, to which tasks were brought, that these are no longer wanted.

@@ -10,7 +10,7 @@ use crate::remedy::{Remedy, RemedyKind};
 
 impl Plan {
     fn remedies(&self) -> impl Iterator<Item = &Remedy> {
-        self.steps.iter().map(|step| &step.remedy)
+        self.parts().map(|step| &step.remedy)
     }
 
     /// All its sums, by currency.
@@ -30,6 +30,10 @@ impl Plan {
             let most = largest.entry(currency.clone()).or_default();
             *most = (*most).max(*minor);
         }
+        let (proposer, roles) = match self.revisers.last() {
+            Some(reviser) => (reviser, &self.reviser_roles),
+            None => (&self.proposer, &self.proposer_roles),
+        };
         Facts {
             kinds: self.remedies().map(|remedy| remedy.kind.word()).collect(),
             remedy_types: self
@@ -37,13 +41,13 @@ impl Plan {
                 .filter_map(|remedy| remedy.custom.as_ref())
                 .map(|custom| custom.type_id.clone())
                 .collect(),
-            steps: i64::try_from(self.steps.len()).unwrap_or(i64::MAX),
+            steps: i64::try_from(self.parts().count()).unwrap_or(i64::MAX),
             largest,
             total: self.total(),
             priority: self.priority,
             cycle: self.cycle,
-            proposer: person::folded(&self.proposer),
-            roles: self.proposer_roles.iter().cloned().collect(),
+            proposer: person::folded(proposer),
+            roles: roles.iter().cloned().collect(),
             ..Facts::default()
         }
     }
@@ -80,16 +84,9 @@ impl Plan {
         self.must_be_proposed()?;
         let ruling = ruling.by_people();
         let Some(needed) = ruling.approvers() else { return Err(Refusal::RefusedByPolicy) };
-        if approval.people().any(|one| person::is_same(one, &self.proposer)) {
-            return Err(Refusal::ApproverIsProposer);
-        }
-        let before = self.approvals.iter().flat_map(Approval::people);
-        if before.chain([self.first_approver.as_str()]).any(|one| is_of(&approval, one)) {
+        consent(&approval, (limit, &self.total()), self.planners(), &self.approvals)?;
+        if is_of(&approval, &self.first_approver) {
             return Err(Refusal::ApprovedAlready);
-        }
-        let exceeds = |(currency, sum): (String, i64)| limit.get(&currency).is_some_and(|most| sum > *most);
-        if self.total().into_iter().any(exceeds) {
-            return Err(Refusal::ApproverLimitExceeded);
         }
         self.version += 1;
         self.judged(ruling);
@@ -115,6 +112,24 @@ impl Plan {
         self.state = PlanState::Executing;
         self.approved_at = Some(now);
     }
+}
+
+/// Refuses an approval by who planned what is approved, by who approved it already, and of
+/// more than the approver may.
+pub(super) fn consent<'a>(
+    approval: &Approval,
+    (limit, total): (&Sums, &Sums),
+    mut planners: impl Iterator<Item = &'a str>,
+    before: &[Approval],
+) -> Result<(), Refusal> {
+    if planners.any(|one| is_of(approval, one)) {
+        return Err(Refusal::ApproverIsProposer);
+    }
+    if before.iter().flat_map(Approval::people).any(|one| is_of(approval, one)) {
+        return Err(Refusal::ApprovedAlready);
+    }
+    let exceeds = |(currency, sum): (&String, &i64)| limit.get(currency).is_some_and(|most| sum > most);
+    if total.iter().any(exceeds) { Err(Refusal::ApproverLimitExceeded) } else { Ok(()) }
 }
 
 fn is_of(approval: &Approval, person: &str) -> bool {

@@ -8,6 +8,8 @@ use crate::remedy::Flaw;
 
 /// Most steps of a plan.
 pub const MAX_STEPS: usize = 50;
+/// Most steps of a plan, with those that revisions took out.
+pub const MAX_STEPS_EVER: usize = 200;
 /// Longest name of a step.
 pub const MAX_STEP_ID: usize = 60;
 

@@ -28,6 +28,9 @@ pub(crate) fn step(id: &str, kind: RemedyKind, depends_on: &[&str]) -> Step {
         part: String::new(),
         task_id: None,
         books: Books::default(),
+        put_in_by: 0,
+        taken_out_by: None,
+        replaces: String::new(),
     }
 }
 
@@ -43,6 +46,11 @@ pub(crate) fn plan(steps: Vec<Step>) -> Plan {
         cycle: 1,
         state: PlanState::Proposed,
         steps,
+        revisions: 0,
+        pending_revision: None,
+        revisers: Vec::new(),
+        reviser_roles: Vec::new(),
+        earlier_approvers: Vec::new(),
         proposer: "ann".to_owned(),
         approver: String::new(),
         proposer_roles: Vec::new(),

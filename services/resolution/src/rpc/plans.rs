@@ -23,14 +23,14 @@ use crate::refusal::Refusal;
 use crate::store;
 use crate::wire;
 use crate::wire::plans::PlanTarget;
-pub(super) use approve::Approvals;
+pub(super) use approve::{Approvals, delegated};
 pub(super) use propose::Proposals;
 
 /// Facts that are asked for on the thread of the calls; more are asked for beside it.
-const HEAVY: usize = 5_000;
+pub(super) const HEAVY: usize = 5_000;
 
 /// A refusal; one by the approval policy with the rule and why.
-fn refused(refusal: Refusal, ruling: &Ruling) -> Fault {
+pub(super) fn refused(refusal: Refusal, ruling: &Ruling) -> Fault {
     if refusal != Refusal::RefusedByPolicy {
         return refusal.into();
     }
@@ -53,7 +53,7 @@ pub(super) async fn propose(
 
 /// The plan a caller means, locked, as they have seen it; what is told next is in
 /// its case's trace.
-async fn lock(tx: &mut Tx, target: PlanTarget, caller: &Caller) -> Result<Plan, Fault> {
+pub(super) async fn lock(tx: &mut Tx, target: PlanTarget, caller: &Caller) -> Result<Plan, Fault> {
     let plan = store::plans::lock(tx, &[target.plan_id.0]).await?.pop().ok_or(Refusal::PlanNotFound)?;
     not_about(tx, plan.case_id, caller).await?;
     plan.seen_as(target.expected_version)?;

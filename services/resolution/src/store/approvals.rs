@@ -92,8 +92,9 @@ struct Row {
     other_id: Option<Uuid>,
 }
 
-/// What is held against cases. What was granted is what was approved and neither given up
-/// nor collected again; of linked cases, what is proposed counts, too.
+/// What is held against cases, without what some plans granted. What was granted is what was
+/// approved and neither given up nor collected again; of linked cases, what is proposed counts,
+/// too.
 const GROUNDS: &str = "
     WITH asked AS (
         SELECT v.case_id, v.category, v.sought_minor, v.sought_currency, c.customer_id
@@ -107,7 +108,7 @@ const GROUNDS: &str = "
         FROM asked a
         JOIN plan p ON p.tenant_id = current_setting('redress.tenant') AND p.case_id = a.case_id
         JOIN plan_step s ON s.tenant_id = p.tenant_id AND s.plan_id = p.plan_id
-        WHERE s.approved_minor > s.released_minor + s.reversed_minor
+        WHERE s.approved_minor > s.released_minor + s.reversed_minor AND p.plan_id <> ALL ($5)
         GROUP BY a.case_id, s.currency
         UNION ALL
         SELECT a.case_id, 2::smallint, s.currency,
@@ -120,6 +121,7 @@ const GROUNDS: &str = "
         CROSS JOIN LATERAL (SELECT greatest(floor(
             extract(epoch FROM $2 - coalesce(p.approved_at, p.created_at)) / 86400), 0)::integer AS days) AS age
         WHERE s.approved_minor > s.released_minor + s.reversed_minor AND age.days < $3
+          AND p.plan_id <> ALL ($5)
         GROUP BY a.case_id, s.currency, age.days
         UNION ALL
         SELECT a.case_id, 3::smallint, s.currency,
@@ -140,12 +142,23 @@ pub(crate) async fn grounds(
     cases: &[Uuid],
     now: Timestamp,
 ) -> Result<GroundsByCase, Fault> {
+    grounds_beside(conn, cases, &[], now).await
+}
+
+/// The same beside some plans, whose own sums are told apart.
+pub(crate) async fn grounds_beside(
+    conn: &mut PgConnection,
+    cases: &[Uuid],
+    plans: &[Uuid],
+    now: Timestamp,
+) -> Result<GroundsByCase, Fault> {
     let (_, caps) = limits(conn).await?;
     let rows: Vec<Row> = sqlx::query_as(GROUNDS)
         .bind(cases)
         .bind(now.to_sqlx())
         .bind(MAX_DAYS)
         .bind(RemedyKind::Refund.number())
+        .bind(plans)
         .fetch_all(conn)
         .await?;
     let mut found: BTreeMap<CaseId, Grounds> = BTreeMap::new();

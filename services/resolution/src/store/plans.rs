@@ -1,9 +1,11 @@
 //! Plans and their steps.
 
+use std::slice;
+
 use fault::Fault;
 use jiff_sqlx::ToSqlx;
 use kernel::{CaseId, PlanId, TaskId};
-use pg::{Binds, RowsBuilder};
+use pg::{Binds, Rows, RowsBuilder};
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
@@ -31,6 +33,11 @@ struct PlanRow {
     case_id: Uuid,
     cycle: i32,
     state: i16,
+    revisions: i16,
+    pending_revision: Option<i16>,
+    revisers: Vec<String>,
+    reviser_roles: Vec<String>,
+    earlier_approvers: Vec<String>,
     proposer: String,
     proposer_roles: Vec<String>,
     approver: String,
@@ -73,6 +80,9 @@ struct StepRow {
     reversed_minor: i64,
     withdrawn_minor: i64,
     released_minor: i64,
+    put_in_by: i16,
+    taken_out_by: Option<i16>,
+    replaces: String,
     #[sqlx(flatten)]
     custom: CustomRow,
 }
@@ -94,6 +104,11 @@ impl PlanRow {
             cycle: self.cycle,
             state: PlanState::of(self.state).ok_or_else(|| impossible("plan.state", self.state, plan_id))?,
             steps: Vec::new(),
+            revisions: self.revisions,
+            pending_revision: self.pending_revision,
+            revisers: self.revisers,
+            reviser_roles: self.reviser_roles,
+            earlier_approvers: self.earlier_approvers,
             proposer: self.proposer,
             proposer_roles: self.proposer_roles,
             approver: self.approver,
@@ -154,6 +169,9 @@ impl StepRow {
                 self.withdrawn_minor,
                 self.released_minor,
             ]),
+            put_in_by: self.put_in_by,
+            taken_out_by: self.taken_out_by,
+            replaces: self.replaces,
         })
     }
 }
@@ -181,12 +199,14 @@ macro_rules! select {
             "SELECT p.plan_id, p.version, p.case_id, p.cycle, p.state, p.proposer, p.proposer_roles, p.approver,
                     p.first_approver, p.second_reason, p.reason, p.approvers, p.approvers_for, p.approve_times,
                     p.approved_at, p.approval_policy, p.approval_rule, p.approvals_required, p.approval_reasons,
-                    p.priority, p.traceparent, p.created_at, p.ended_at,
+                    p.priority, p.traceparent, p.created_at, p.ended_at, p.revisions, p.pending_revision,
+                    p.revisers, p.reviser_roles, p.earlier_approvers,
                     s.step_id, s.kind, s.department_id, s.amount_minor, s.currency, s.sku, s.quantity,
                     s.depends_on, s.instructions, s.due_time, s.state AS step_state, s.done_order,
                     s.moved_minor, s.task_id, s.promised_minor, s.approved_minor, s.executed_minor,
                     s.reversed_minor, s.withdrawn_minor, s.released_minor, s.remedy_type,
-                    s.remedy_type_version, s.input, s.moves_value, s.attempt_seconds, s.undo_instructions
+                    s.remedy_type_version, s.input, s.moves_value, s.attempt_seconds, s.undo_instructions,
+                    s.put_in_by, s.taken_out_by, s.replaces
              FROM plan p
              JOIN plan_step s ON s.tenant_id = p.tenant_id AND s.plan_id = p.plan_id ",
             $rest
@@ -305,16 +325,7 @@ pub(crate) async fn insert(
         .column("created_at", |plan| plan.created_at.to_sqlx())
         .done();
     let steps = steps(plans);
-    let steps = binds
-        .rows(&steps)
-        .column("plan_id", |of| of.plan_id.0)
-        .column("ordinal", |of| of.ordinal)
-        .column("state", |_| StepState::Waiting.number())
-        .column("step_id", |of| of.step.step_id.as_str())
-        .column("department_id", |of| of.step.department_id.as_str())
-        .list("depends_on", |of| &of.step.depends_on)
-        .column("due_time", |of| of.step.due_time.map(ToSqlx::to_sqlx));
-    let steps = book_columns(remedy_columns(steps, |of| &of.step.remedy)).done();
+    let steps = new_steps(&mut binds, &steps);
     let entries = ledger::rows(&mut binds, entries);
     let judged: Vec<(&Plan, &Facts)> = plans.iter().zip(facts).collect();
     let judged = binds
@@ -340,6 +351,54 @@ pub(crate) async fn insert(
     }
 }
 
+/// Rows of steps that begin as they are asked for.
+fn new_steps<'i>(binds: &mut Binds, steps: &'i [StepOf<'i>]) -> Rows {
+    let rows = binds
+        .rows(steps)
+        .column("plan_id", |of| of.plan_id.0)
+        .column("ordinal", |of| of.ordinal)
+        .column("state", |_| StepState::Waiting.number())
+        .column("step_id", |of| of.step.step_id.as_str())
+        .column("department_id", |of| of.step.department_id.as_str())
+        .list("depends_on", |of| &of.step.depends_on)
+        .column("due_time", |of| of.step.due_time.map(ToSqlx::to_sqlx))
+        .column("put_in_by", |of| of.step.put_in_by)
+        .column("replaces", |of| of.step.replaces.as_str());
+    book_columns(remedy_columns(rows, |of| &of.step.remedy)).done()
+}
+
+/// Stores who has revised a plan, which is locked, what its steps wait for now, and those that
+/// are new, after so many that are known; how far they all are is stored by [`save`].
+pub(crate) async fn revise(conn: &mut PgConnection, plan: &Plan, known: usize) -> Result<(), Fault> {
+    let mut known_steps = steps(slice::from_ref(plan));
+    let new = known_steps.split_off(known.min(known_steps.len()));
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(slice::from_ref(plan))
+        .column("plan_id", |plan| plan.plan_id.0)
+        .column("revisions", |plan| plan.revisions)
+        .list("revisers", |plan| &plan.revisers)
+        .list("reviser_roles", |plan| &plan.reviser_roles)
+        .list("earlier_approvers", |plan| &plan.earlier_approvers)
+        .done();
+    let places = binds
+        .rows(&known_steps)
+        .column("plan_id", |of| of.plan_id.0)
+        .column("ordinal", |of| of.ordinal)
+        .list("depends_on", |of| &of.step.depends_on)
+        .column("due_time", |of| of.step.due_time.map(ToSqlx::to_sqlx))
+        .done();
+    let new = new_steps(&mut binds, &new);
+    let statement = format!(
+        "WITH revised AS ({}), placed AS ({}) {}",
+        rows.update("plan", &["plan_id"]),
+        places.update("plan_step", &["plan_id", "ordinal"]),
+        new.insert_into("plan_step"),
+    );
+    binds.execute(&statement, conn).await?;
+    Ok(())
+}
+
 /// Stores how far plans, which are locked, and their steps are, and what is booked of them:
 /// the entries and their sums in one statement.
 pub(crate) async fn save(conn: &mut PgConnection, plans: &[Plan], entries: &[Entry]) -> Result<(), Fault> {
@@ -352,6 +411,7 @@ pub(crate) async fn save(conn: &mut PgConnection, plans: &[Plan], entries: &[Ent
         .column("approver", |plan| plan.approver.as_str())
         .column("reason", |plan| plan.reason.as_str())
         .column("ended_at", |plan| plan.ended_at.map(ToSqlx::to_sqlx))
+        .column("pending_revision", |plan| plan.pending_revision)
         .column("first_approver", |plan| plan.first_approver.as_str())
         .column("second_reason", |plan| plan.second_reason.as_str())
         .done();
@@ -361,6 +421,7 @@ pub(crate) async fn save(conn: &mut PgConnection, plans: &[Plan], entries: &[Ent
         .column("plan_id", |of| of.plan_id.0)
         .column("ordinal", |of| of.ordinal)
         .column("state", |of| of.step.state.number())
+        .column("taken_out_by", |of| of.step.taken_out_by)
         .column("done_order", |of| of.step.done_order)
         .column("moved_minor", |of| of.step.moved.as_ref().map(|moved| moved.minor))
         .column("task_id", |of| of.step.task_id.map(|task_id| task_id.0));
@@ -368,11 +429,11 @@ pub(crate) async fn save(conn: &mut PgConnection, plans: &[Plan], entries: &[Ent
     let entries = ledger::rows(&mut binds, entries);
     let statement = format!(
         "WITH saved AS ({} RETURNING plan.plan_id),
-              moved AS ({} AND (plan_step.state, plan_step.moved_minor, plan_step.task_id,
+              moved AS ({} AND (plan_step.state, plan_step.taken_out_by, plan_step.moved_minor, plan_step.task_id,
                                 plan_step.promised_minor, plan_step.approved_minor, plan_step.executed_minor,
                                 plan_step.reversed_minor, plan_step.withdrawn_minor, plan_step.released_minor)
                                IS DISTINCT FROM
-                               (r.state, r.moved_minor, r.task_id,
+                               (r.state, r.taken_out_by, r.moved_minor, r.task_id,
                                 r.promised_minor, r.approved_minor, r.executed_minor,
                                 r.reversed_minor, r.withdrawn_minor, r.released_minor)),
               booked AS ({})

@@ -9,6 +9,7 @@ use super::money;
 use super::tasks::{plan_id, recall_id};
 use crate::approval::Outcome;
 use crate::plan::Plan;
+use crate::plan::revision::Revision;
 use crate::proposal::{ProposalState, TaskProposal};
 use crate::remedy::RemedyKind;
 use crate::shortage::Shortage;
@@ -62,6 +63,43 @@ pub(crate) fn plan_cancelled(plan: &Plan) -> v1::PlanCancelled {
         plan_id: plan.plan_id.to_string(),
         cycle: plan.cycle,
         reason: plan.reason.clone(),
+    }
+}
+
+pub(crate) fn revision_proposed(plan: &Plan, revision: &Revision) -> v1::PlanRevisionProposed {
+    v1::PlanRevisionProposed {
+        case_id: plan.case_id.to_string(),
+        plan_id: plan.plan_id.to_string(),
+        cycle: plan.cycle,
+        number: revision.number.into(),
+        reviser: revision.reviser.clone(),
+        changes: plan.changes(revision),
+        reason: revision.reason.clone(),
+    }
+}
+
+pub(crate) fn plan_revised(plan: &Plan, revision: &Revision) -> v1::PlanRevised {
+    v1::PlanRevised {
+        case_id: plan.case_id.to_string(),
+        plan_id: plan.plan_id.to_string(),
+        cycle: plan.cycle,
+        number: revision.number.into(),
+        reviser: revision.reviser.clone(),
+        approver: revision.decider.clone(),
+        changes: plan.changes(revision),
+        reason: revision.reason.clone(),
+        summary: plan.summary(),
+    }
+}
+
+pub(crate) fn revision_rejected(plan: &Plan, revision: &Revision) -> v1::PlanRevisionRejected {
+    v1::PlanRevisionRejected {
+        case_id: plan.case_id.to_string(),
+        plan_id: plan.plan_id.to_string(),
+        cycle: plan.cycle,
+        number: revision.number.into(),
+        approver: revision.decider.clone(),
+        reason: revision.decision_reason.clone(),
     }
 }
 

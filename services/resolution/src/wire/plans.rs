@@ -50,15 +50,21 @@ pub(crate) fn proposal(request: v1::ProposePlanRequest) -> Result<Proposal, Faul
     let mut check = Check::new();
     check.request_id(request_id);
     let case_id = check.id("case_id", &case_id);
+    let steps = read_steps(&mut check, steps);
+    check.done("INVALID_PLAN")?;
+    Ok(Proposal { case_id, steps })
+}
+
+/// The steps of a plan, by themselves and together.
+pub(super) fn read_steps(check: &mut Check, steps: Vec<v1::Step>) -> Vec<Step> {
     let is_cut = steps.len() > dag::MAX_STEPS;
     let steps = check.list("steps", steps, dag::MAX_STEPS);
     let steps: Vec<Step> =
-        steps.into_iter().enumerate().map(|(index, asked)| step(&mut check, index, asked)).collect();
+        steps.into_iter().enumerate().map(|(index, asked)| step(check, index, asked)).collect();
     if !is_cut {
-        note(&mut check, "", dag::flaws(&steps));
+        note(check, "", dag::flaws(&steps));
     }
-    check.done("INVALID_PLAN")?;
-    Ok(Proposal { case_id, steps })
+    steps
 }
 
 /// Steps under the versions of their types that hold; refused are those that do not fit
@@ -71,13 +77,24 @@ pub(crate) fn taken(
     let mut check = Check::new();
     let mut steps = steps.to_vec();
     for (index, step) in steps.iter_mut().enumerate() {
-        let at = format!("steps[{index}].");
-        note(&mut check, &at, types.take(&mut step.remedy, &mut step.department_id));
-        let is_known = step.department_id.is_empty() || departments.contains(&step.department_id);
-        check.ensure(is_known, &format!("{at}department_id"), "is not a department");
+        take(&mut check, (index, step), departments, types);
     }
     check.done("INVALID_PLAN")?;
     Ok(steps)
+}
+
+/// Puts a step that is proposed under the version of its type that holds; notes what does not
+/// fit that, and a department that there is not.
+pub(super) fn take(
+    check: &mut Check,
+    (index, step): (usize, &mut Step),
+    departments: &HashSet<String>,
+    types: &RemedyTypes,
+) {
+    let at = format!("steps[{index}].");
+    note(check, &at, types.take(&mut step.remedy, &mut step.department_id));
+    let is_known = step.department_id.is_empty() || departments.contains(&step.department_id);
+    check.ensure(is_known, &format!("{at}department_id"), "is not a department");
 }
 
 fn step(check: &mut Check, index: usize, step: v1::Step) -> Step {
@@ -96,6 +113,10 @@ fn step(check: &mut Check, index: usize, step: v1::Step) -> Step {
         remedy_type,
         remedy_type_version: _, // output only
         input,
+        state: _,        // output only
+        replaces: _,     // output only
+        put_in_by: _,    // output only
+        taken_out_by: _, // output only
     } = step;
     let at = format!("steps[{index}].");
     // A type may say who does it.
@@ -118,6 +139,9 @@ fn step(check: &mut Check, index: usize, step: v1::Step) -> Step {
         part: String::new(),
         task_id: None,
         books: Books::default(),
+        put_in_by: 0,
+        taken_out_by: None,
+        replaces: String::new(),
     }
 }
 
@@ -227,7 +251,7 @@ pub(crate) fn plan(plan: &Plan) -> v1::Plan {
         case_id: plan.case_id.to_string(),
         cycle: plan.cycle,
         state: i32::from(plan.state.number()),
-        steps: plan.steps.iter().map(shown_step).collect(),
+        steps: plan.parts().map(shown_step).collect(),
         proposer: plan.proposer.clone(),
         approver: plan.approver.clone(),
         first_approver: plan.first_approver.clone(),
@@ -237,10 +261,18 @@ pub(crate) fn plan(plan: &Plan) -> v1::Plan {
         end_time: plan.ended_at.map(timestamp),
         approvals: plan.approvals.iter().map(super::approvals::approval).collect(),
         ruling: plan.ruling.as_ref().map(super::approvals::ruling),
+        pending_revision: plan.pending_revision.map_or(0, i32::from),
+        revisers: plan.revisers.clone(),
+        taken_out_steps: plan.steps.iter().filter(|step| was_taken_out(step)).map(shown_step).collect(),
     }
 }
 
-fn shown_step(step: &Step) -> v1::Step {
+/// Whether a step was part of its plan, and is no more.
+fn was_taken_out(step: &Step) -> bool {
+    step.taken_out_by.is_some_and(|number| number > step.put_in_by)
+}
+
+pub(super) fn shown_step(step: &Step) -> v1::Step {
     let custom = step.remedy.custom.as_ref();
     v1::Step {
         step_id: step.step_id.clone(),
@@ -257,5 +289,9 @@ fn shown_step(step: &Step) -> v1::Step {
         remedy_type: custom.map(|custom| custom.type_id.clone()).unwrap_or_default(),
         remedy_type_version: custom.map_or(0, |custom| custom.version),
         input: custom.map(|custom| custom.input.clone()).unwrap_or_default(),
+        state: i32::from(step.state.number()),
+        replaces: step.replaces.clone(),
+        put_in_by: i32::from(step.put_in_by),
+        taken_out_by: step.taken_out_by.map_or(0, i32::from),
     }
 }

@@ -118,7 +118,7 @@ pub(crate) fn show(
     plan: &Plan,
     (shortages, grounds): (&HashMap<TaskId, Shortage>, &Grounds),
 ) {
-    for (shown, step) in shown.steps.iter_mut().zip(&plan.steps) {
+    for (shown, step) in shown.steps.iter_mut().zip(plan.parts()) {
         let shortage = step.task_id.and_then(|task_id| shortages.get(&task_id));
         shown.shortage = shortage.map(|shortage| of_step(step, shortage, grounds));
     }

@@ -30,7 +30,7 @@ impl World {
     }
 
     /// A case's entries, oldest first.
-    async fn entries(&self, case_id: &str) -> Vec<LedgerEntry> {
+    pub(crate) async fn entries(&self, case_id: &str) -> Vec<LedgerEntry> {
         let request =
             ListLedgerEntriesRequest { case_id: case_id.to_owned(), ..ListLedgerEntriesRequest::default() };
         let mut entries = self.ledger().list_ledger_entries(request).await.unwrap().into_inner().entries;
@@ -50,12 +50,12 @@ impl World {
     }
 }
 
-fn moved(entries: &[LedgerEntry]) -> Vec<(LedgerMovement, i64)> {
+pub(crate) fn moved(entries: &[LedgerEntry]) -> Vec<(LedgerMovement, i64)> {
     entries.iter().map(|entry| (entry.movement(), entry.amount.as_ref().unwrap().units)).collect()
 }
 
 /// How many steps have books that are not the sums of their entries.
-async fn unbalanced(owner: &mut PgConnection) -> i64 {
+pub(crate) async fn unbalanced(owner: &mut PgConnection) -> i64 {
     let wrong = sqlx::query_scalar(
         "SELECT count(*) FROM plan_step s
          LEFT JOIN LATERAL (

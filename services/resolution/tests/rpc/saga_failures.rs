@@ -17,7 +17,7 @@ use crate::world::{
 
 /// How a hand-out goes wrong.
 #[derive(Clone, Copy, Debug)]
-enum Failure {
+pub(crate) enum Failure {
     /// It does not.
     None,
     /// The worker dies before it does anything.
@@ -44,7 +44,7 @@ enum Failure {
     Twice,
 }
 
-const FAILURES: [Failure; 12] = [
+pub(crate) const FAILURES: [Failure; 12] = [
     Failure::None,
     Failure::CrashBefore,
     Failure::CrashAfter,
@@ -61,7 +61,7 @@ const FAILURES: [Failure; 12] = [
 
 /// What departments have done, each task under its key: once, however often it is asked.
 #[derive(Default)]
-struct Effects {
+pub(crate) struct Effects {
     done: Vec<(String, bool)>,
     keys: BTreeMap<String, usize>,
 }
@@ -79,21 +79,21 @@ impl Effects {
         self.keys.contains_key(&task.task_id)
     }
 
-    fn of(&self, compensation: bool) -> Vec<&str> {
+    pub(crate) fn of(&self, compensation: bool) -> Vec<&str> {
         let wanted = self.done.iter().filter(|(_, undoes)| *undoes == compensation);
         wanted.map(|(step, _)| step.as_str()).collect()
     }
 }
 
 /// A plan on its way, and what its departments have done.
-struct Saga<'a> {
-    world: &'a World,
-    plan: Plan,
-    effects: Effects,
+pub(crate) struct Saga<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) plan: Plan,
+    pub(crate) effects: Effects,
 }
 
 /// Money, goods, words, money: each after the one before; the words cannot be undone.
-fn steps() -> Vec<Step> {
+pub(crate) fn steps() -> Vec<Step> {
     vec![
         refund("a"),
         step("b", RemedyKind::Exchange, &["a"]),
@@ -104,7 +104,7 @@ fn steps() -> Vec<Step> {
 
 impl Saga<'_> {
     /// The one task that waits, of any department; none once the plan has ended.
-    async fn next(&self) -> Option<Lease> {
+    pub(crate) async fn next(&self) -> Option<Lease> {
         for department in ["finance", "warehouse", "service"] {
             let mut leases = self.world.poll(department).await;
             assert!(leases.len() <= 1, "one step at a time");
@@ -138,7 +138,7 @@ impl Saga<'_> {
     }
 
     /// One hand-out to its end, past a failure.
-    async fn pass(&mut self, lease: Lease, failure: Failure) {
+    pub(crate) async fn pass(&mut self, lease: Lease, failure: Failure) {
         let task = lease.task.clone().unwrap();
         let mut worker = self.world.client("worker");
         match failure {
@@ -243,7 +243,7 @@ impl Saga<'_> {
     }
 
     /// What the ledger has of the case: executed and reversed, in yuan.
-    async fn booked(&self) -> (i64, i64) {
+    pub(crate) async fn booked(&self) -> (i64, i64) {
         let case_id = self.plan.case_id.clone();
         let request = ListBalancesRequest { case_id, ..ListBalancesRequest::default() };
         let balances = self.world.balances(request).await;

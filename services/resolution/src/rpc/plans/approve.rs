@@ -110,7 +110,15 @@ async fn delegations(
     now: Timestamp,
 ) -> Result<Vec<Delegation>, Fault> {
     let named = asked.iter().map(|one| person::folded(&one.job.on_behalf_of));
-    let named: Vec<String> = named.filter(|one| !one.is_empty()).collect();
+    delegated(tx, named.filter(|one| !one.is_empty()).collect(), now).await
+}
+
+/// What these people, each folded, have delegated that holds now.
+pub(in crate::rpc) async fn delegated(
+    tx: &mut Tx,
+    named: Vec<String>,
+    now: Timestamp,
+) -> Result<Vec<Delegation>, Fault> {
     if named.is_empty() {
         return Ok(Vec::new());
     }

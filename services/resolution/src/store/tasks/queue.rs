@@ -86,7 +86,8 @@ macro_rules! claim_statement {
                AND coalesce(amount_minor IS NULL OR (
                    SELECT $9 = ANY (SELECT lower(btrim(planner))
                                     FROM UNNEST(ARRAY[plan.proposer, plan.approver, plan.first_approver]
-                                                || plan.approvers || plan.approvers_for) AS planner)
+                                                || plan.approvers || plan.approvers_for || plan.revisers
+                                                || plan.earlier_approvers) AS planner)
                    FROM plan
                    WHERE plan.tenant_id = current_setting('redress.tenant') AND plan.plan_id = task.plan_id)
                    IS NOT TRUE, false)
