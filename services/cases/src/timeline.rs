@@ -14,7 +14,7 @@ use jiff::tz::TimeZone;
 use vocabulary::{CloseReason, Outcome};
 
 pub(crate) use ending::Ending;
-pub(crate) use facts::{Contact, Course, Grading, Handling, Investigation, Remedy, Ruling, Urgency};
+pub(crate) use facts::{Contact, Course, Grading, Handling, Investigation, Mail, Remedy, Ruling, Urgency};
 pub(crate) use timing::Timing;
 pub(crate) use together::Together;
 

@@ -30,10 +30,10 @@ pub(crate) use call_backs::{
     made_policy, opened, period, policy, policy_version,
 };
 pub(crate) use facts::{
-    count_assigned, count_breached, count_call, count_categorised, count_closed, count_corrected,
-    count_declined, count_escalated, count_merged, count_notice, count_opened, count_paused, count_queued,
-    count_raised, count_registered, count_reopened, count_resolved, count_response, count_resumed,
-    count_retriaged, count_survey, count_task, count_tossed, count_unmerged, count_withdrawn,
+    count_assigned, count_bounce, count_breached, count_call, count_categorised, count_closed,
+    count_corrected, count_declined, count_escalated, count_merged, count_notice, count_opened, count_paused,
+    count_queued, count_raised, count_registered, count_reopened, count_resolved, count_response,
+    count_resumed, count_retriaged, count_survey, count_task, count_tossed, count_unmerged, count_withdrawn,
 };
 pub(crate) use improvement::{
     ActionListQuery, Assigned, CreatedAction, Effect, SeenAction, action, action_key, action_of, actions_of,
@@ -45,7 +45,10 @@ pub(crate) use inbound::{
 pub(crate) use kpis::{
     SourceState, answer, described, fact_state, kpi_settings, queries, rebuild, wanted_settings,
 };
-pub(crate) use notices::{Resent, contact_view, corrected, correction, notice, record, resend, settled};
+pub(crate) use notices::{
+    Resent, Returned, bounced, contact_view, corrected, correction, delivery_report, notice, record, resend,
+    returned, settled,
+};
 
 pub(crate) use problems::{
     OpenedProblem, ProblemCaseQuery, ProblemListQuery, Seen, closed_problem, linked_cases, named_cause,

@@ -46,6 +46,7 @@ events::inbound! {
         }
         feedback {
             NoticeSettled => wire::count_notice,
+            NoticeBounced => wire::count_bounce,
             FeedbackReceived => wire::count_response,
             SurveyAnswered => wire::count_survey,
             CallBackAttempted => wire::count_call,
