@@ -195,6 +195,14 @@ pub struct NoticeSettings {
     /// written to
     #[arg(long, env = "REDRESS_SMS_COUNTRY", default_value = "")]
     pub sms_country: String,
+    /// Mailbox that what comes back of notices' mails is sent to, as `bounces@example.org`: each
+    /// mail has an address of its own there, `bounces+…@example.org`
+    #[arg(long = "notice-bounce-address", env = "REDRESS_NOTICE_BOUNCE_ADDRESS", default_value = "")]
+    pub bounce_address: String,
+    /// Key that these addresses are signed with, at least 32 characters; two, with a comma,
+    /// while it is changed
+    #[arg(long = "notice-bounce-key", env = "REDRESS_NOTICE_BOUNCE_KEY", hide_env_values = true)]
+    pub bounce_key: Option<Secret>,
 }
 
 impl Default for NoticeSettings {
@@ -212,6 +220,8 @@ impl Default for NoticeSettings {
                 .filter_map(|status| status.parse().ok())
                 .collect(),
             sms_country: String::new(),
+            bounce_address: String::new(),
+            bounce_key: None,
         }
     }
 }

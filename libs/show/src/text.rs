@@ -42,7 +42,7 @@ pub use forms::{added, checked, form, forms, information};
 pub use improvement::{improvement_action, improvement_actions};
 pub use kpis::{fact_state, kpi, kpi_answers, kpi_settings, kpis};
 pub use ledger::{balances, entry_list, reconciled, reconciliation};
-pub use notices::{contact, notice, notice_routing, notices};
+pub use notices::{bounce, contact, notice, notice_routing, notices};
 pub use people::{agent, agents, assignment, department, departments, feedback, parked, queue};
 pub use problems::{problem, problem_cases, problems, root_causes};
 pub use quality::{quality_agreement, quality_policy, quality_review, quality_reviews, scorecards};

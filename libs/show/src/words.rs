@@ -9,10 +9,10 @@ use proto::redress::cases::v1::{
 };
 use proto::redress::event::v1::Lane;
 use proto::redress::feedback::v1::{
-    CallBackCause, CallBackOutcome, CallBackState, ImprovementEffectState, ImprovementKind, ImprovementState,
-    KpiComparison, KpiDimension, KpiPeriod, KpiTime, KpiUnit, NoticeKind, NoticeMeans, NoticeState,
-    ProblemState, ProcessActivity, QualityReviewState, ReportFormat, ReportLength, ReportState, Response,
-    SignalEnding, SignalState, SurveyState,
+    CallBackCause, CallBackOutcome, CallBackState, DeliveryAction, ImprovementEffectState, ImprovementKind,
+    ImprovementState, KpiComparison, KpiDimension, KpiPeriod, KpiTime, KpiUnit, NoticeKind, NoticeMeans,
+    NoticeState, ProblemState, ProcessActivity, QualityReviewState, ReportFormat, ReportLength, ReportState,
+    Response, SignalEnding, SignalState, SurveyState,
 };
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
@@ -99,6 +99,7 @@ words! {
     ClockState: "CLOCK_STATE_";
     CloseReason: "CLOSE_REASON_";
     CorrectionState: "CORRECTION_STATE_";
+    DeliveryAction: "DELIVERY_ACTION_";
     EarlierHandler: "EARLIER_HANDLER_";
     EmotionLevel: "EMOTION_LEVEL_";
     Escalation: "ESCALATION_";

@@ -19,6 +19,7 @@ pub(crate) mod recalculation;
 #[cfg(test)]
 mod regimes;
 pub(crate) mod rungs;
+pub(crate) mod tellings;
 
 use std::collections::BTreeMap;
 
@@ -34,6 +35,7 @@ use crate::timeline::{Contact, Course, Fact, Noted};
 pub(crate) use effects::concerns;
 use effects::{ends_all, is_graded_anew, is_unreachable, met_by, starts};
 use policy::Policy;
+use tellings::Telling;
 
 /// One promise about a case.
 #[derive(Clone)]
@@ -54,6 +56,8 @@ pub(crate) struct CaseClock {
     pub(crate) unverified: bool,
     /// The steps of its ladder that were taken, and `breach` once that was told.
     pub(crate) rungs: Vec<String>,
+    /// By what the complainant was told, of one that is kept by that; the first one first.
+    pub(crate) tellings: Vec<Telling>,
     /// The clock itself.
     pub(crate) clock: Clock,
     /// Whether it was changed since it was read.
@@ -103,6 +107,7 @@ impl CaseClock {
             own_target,
             unverified,
             rungs: Vec::new(),
+            tellings: Vec::new(),
             clock,
             changed: true,
             held: None,
@@ -192,7 +197,7 @@ impl CaseClock {
             Reopening::StandsStill => next.clock.reopen_at(now).ok()?,
             Reopening::Anew => return None,
         }
-        (next.cycle, next.changed, next.held) = (cycle, true, None);
+        (next.cycle, next.changed, next.held, next.tellings) = (cycle, true, None, Vec::new());
         Some(next)
     }
 }
@@ -271,11 +276,15 @@ impl Clocks {
         for clock in &mut self.0 {
             if ends_all(&noted.fact) {
                 clock.end(false, now);
-            } else if met_by(&noted.fact).contains(&clock.clock.kind) {
+            } else if met_by(&noted.fact).contains(&clock.clock.kind) && !clock.is_taken_back(&noted.fact) {
                 clock.end(true, met);
+                clock.note_telling(&noted.fact, met);
             } else if clock.clock.kind == Kind::Acknowledge && is_unreachable(&noted.fact) {
                 clock.end(false, now);
             }
+        }
+        if let Fact::Contact(Contact::NoticeBounced { kind, mail, .. }) = noted.fact {
+            self.take_back(case, kind, mail, now);
         }
         let Some(policy) = self.policy(case, policies) else { return };
         if matches!(noted.fact, Fact::Course(Course::Reopened { .. })) {

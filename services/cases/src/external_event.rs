@@ -10,7 +10,7 @@ use vocabulary::{CloseReason, NoticeKind, State};
 use crate::case::{Case, Merged, Move, Occasion};
 use crate::refusal::Refusal;
 use crate::timeline::{
-    Contact, Fact, Handling, Information, Investigation, PlanChange, Remedy, Visibility, Written,
+    Contact, Fact, Handling, Information, Investigation, Mail, PlanChange, Remedy, Visibility, Written,
 };
 
 /// Why a notice was not delivered, as feedback says it, where nobody is known who could be
@@ -147,6 +147,17 @@ pub(crate) enum Event {
         kind: NoticeKind,
         /// Why it was not delivered; none when it was.
         failure: Option<String>,
+        /// The mail it went by; none where it went by other means.
+        mail: Option<Mail>,
+    },
+    /// A delivery that was told is taken back.
+    NoticeBounced {
+        /// What the notice was for.
+        kind: NoticeKind,
+        /// The mail that came back.
+        mail: Mail,
+        /// The status code that came with it.
+        status: String,
     },
     /// Somebody recorded that the complainant was told by other means than mail.
     NoticeRecorded {
@@ -170,6 +181,22 @@ impl Event {
     pub(crate) fn is_passed_on(&self) -> bool {
         matches!(self, Self::InformationAdded(_) | Self::Accepts { .. } | Self::Disputes { .. })
     }
+
+    /// Whether it is taken in however late it comes: evidence belongs on the record, what is
+    /// added to the complaint is of no cycle, and a recall outlives one.
+    fn is_of_any_cycle(&self) -> bool {
+        matches!(
+            self,
+            Self::NoticeSettled { .. }
+                | Self::NoticeBounced { .. }
+                | Self::NoticeRecorded { .. }
+                | Self::ContactCorrected { .. }
+                | Self::Investigation(_)
+                | Self::InformationAdded(_)
+                | Self::Recalled { .. }
+                | Self::RecallTaskCompleted { .. }
+        )
+    }
 }
 
 impl Case {
@@ -186,19 +213,7 @@ impl Case {
 
     fn take_in(&mut self, external: ExternalEvent, at: &Occasion<'_>) -> Result<(), Refusal> {
         let ExternalEvent { cycle, actor: _, event } = external;
-        // Evidence belongs on the record however late it comes; what is added to the
-        // complaint is of no cycle, and a recall outlives one.
-        let whenever = matches!(
-            event,
-            Event::NoticeSettled { .. }
-                | Event::NoticeRecorded { .. }
-                | Event::ContactCorrected { .. }
-                | Event::Investigation(_)
-                | Event::InformationAdded(_)
-                | Event::Recalled { .. }
-                | Event::RecallTaskCompleted { .. }
-        );
-        if cycle != self.cycle && !whenever {
+        if cycle != self.cycle && !event.is_of_any_cycle() {
             return Err(Refusal::InvalidCaseState(self.state));
         }
         match event {
@@ -239,8 +254,11 @@ impl Case {
             Event::InformationAdded(added) => self.note(at, Fact::Handling(Handling::Information(added))),
             Event::Accepts { comment } => self.accept_outcome(&comment, at)?,
             Event::Disputes { comment } => self.dispute(comment, at)?,
-            Event::NoticeSettled { kind, failure } => {
-                self.note_in(cycle, at, Fact::Contact(Contact::Notice { kind, failure }));
+            Event::NoticeSettled { kind, failure, mail } => {
+                self.note_in(cycle, at, Fact::Contact(Contact::Notice { kind, failure, mail }));
+            }
+            Event::NoticeBounced { kind, mail, status } => {
+                self.note_in(cycle, at, Fact::Contact(Contact::NoticeBounced { kind, mail, status }));
             }
             Event::NoticeRecorded { kind, by, told } => {
                 self.note_in(cycle, at, Fact::Contact(Contact::NoticeRecorded { kind, by, told }));

@@ -57,6 +57,7 @@ events::inbound! {
         feedback {
             FeedbackReceived => Batch::external,
             NoticeSettled => Batch::external,
+            NoticeBounced => Batch::external,
             ContactCorrected => Batch::external,
         }
     }

@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use jiff::Timestamp;
-use kernel::{CaseId, Money, TaskId};
+use kernel::{CaseId, Money, NoticeId, TaskId};
 use uuid::Uuid;
 
+use crate::notice::Kind;
 use crate::process::ProcessEvent;
 
 /// A value, and where it stands among others of its kind: the highest rank holds.
@@ -65,8 +66,6 @@ pub struct CaseFact {
     pub priority: Option<Ranked<i16>>,
     /// The department it lies with.
     pub department: Option<Ranked<String>>,
-    /// When its acknowledgement was delivered.
-    pub acknowledged: Option<Timestamp>,
     /// When its first outcome took effect.
     pub resolved: Option<Timestamp>,
     /// When it was first reopened.
@@ -94,8 +93,6 @@ pub struct CycleFact {
     pub outcome: Option<Ranked<i16>>,
     /// When the next cycle began.
     pub reopened: Option<Timestamp>,
-    /// When its outcome was told.
-    pub told: Option<Timestamp>,
     /// Satisfaction with the handling, 1–5, and when it was answered.
     pub handling: Option<Ranked<(i16, Timestamp)>>,
     /// Satisfaction with the outcome.
@@ -133,6 +130,20 @@ pub struct PauseFact {
     pub pauses: bool,
 }
 
+/// Which telling of a complainant it is: the case, the number of the kind of notice, the
+/// cycle, the notice, and which of its sendings; 0 of what a person recorded.
+pub type TellingKey = (CaseId, i16, i32, NoticeId, i32);
+
+/// That a complainant was told something. Of all tellings that were not taken back, the
+/// earliest counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TellingFact {
+    /// When.
+    pub told: Option<Timestamp>,
+    /// Whether it came back.
+    pub bounced: Option<bool>,
+}
+
 /// What events add, or all that is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
@@ -148,18 +159,21 @@ pub struct Facts {
     pub pauses: BTreeMap<(CaseId, i32), PauseFact>,
     /// What has happened to cases; one told twice is kept once.
     pub events: Vec<ProcessEvent>,
+    /// Of what complainants were told.
+    pub tellings: BTreeMap<TellingKey, TellingFact>,
 }
 
 impl Facts {
     /// Whether there is nothing to keep.
     pub fn is_empty(&self) -> bool {
-        let Self { cases, cycles, call_backs, payments, pauses, events } = self;
+        let Self { cases, cycles, call_backs, payments, pauses, events, tellings } = self;
         cases.is_empty()
             && cycles.is_empty()
             && call_backs.is_empty()
             && payments.is_empty()
             && pauses.is_empty()
             && events.is_empty()
+            && tellings.is_empty()
     }
 
     /// The cases that anything is known of.
@@ -169,8 +183,9 @@ impl Facts {
         let call_backs = self.call_backs.values().map(|fact| fact.case_id);
         let payments = self.payments.values().map(|fact| fact.case_id);
         let pauses = self.pauses.keys().map(|(case, _)| *case);
+        let tellings = self.tellings.keys().map(|(case, ..)| *case);
         let mut all: Vec<CaseId> =
-            cases.chain(cycles).chain(call_backs).chain(payments).chain(pauses).collect();
+            cases.chain(cycles).chain(call_backs).chain(payments).chain(pauses).chain(tellings).collect();
         all.sort();
         all.dedup();
         all
@@ -205,6 +220,18 @@ impl Facts {
         self.payments.entry(task).or_insert(told);
     }
 
+    /// Adds what is told of a telling. What it is of is known from then on.
+    pub fn telling(&mut self, key: TellingKey, told: TellingFact) {
+        let (case, kind, cycle, ..) = key;
+        self.case(case, CaseFact::default());
+        if kind == Kind::Outcome.number() {
+            self.cycle(case, cycle, CycleFact::default());
+        }
+        let known = self.tellings.entry(key).or_default();
+        known.told = earlier(known.told, told.told);
+        known.bounced = known.bounced.or(told.bounced);
+    }
+
     /// Adds when time stood still or ran on; each place of a timeline is told once.
     pub fn pause(&mut self, case: CaseId, ordinal: i32, told: PauseFact) {
         self.pauses.entry((case, ordinal)).or_insert(told);
@@ -226,7 +253,6 @@ impl CaseFact {
         highest(&mut self.department, department);
         highest(&mut self.ended, ended);
         self.paused = self.paused.or(paused);
-        self.acknowledged = earlier(self.acknowledged, told.acknowledged);
         self.resolved = earlier(self.resolved, told.resolved);
         self.reopened = earlier(self.reopened, told.reopened);
         self.escalated = earlier(self.escalated, told.escalated);
@@ -237,11 +263,10 @@ impl CaseFact {
 
 impl CycleFact {
     fn merge(&mut self, told: Self) {
-        let Self { agent, resolved, outcome, reopened, told, handling, satisfaction } = told;
+        let Self { agent, resolved, outcome, reopened, handling, satisfaction } = told;
         highest(&mut self.agent, agent);
         self.resolved = earlier(self.resolved, resolved);
         self.reopened = earlier(self.reopened, reopened);
-        self.told = earlier(self.told, told);
         highest(&mut self.outcome, outcome);
         highest(&mut self.handling, handling);
         highest(&mut self.satisfaction, satisfaction);
@@ -316,7 +341,11 @@ mod tests {
             _ => CaseFact { department: Some(Ranked::new(format!("d{place}"), rank)), ..CaseFact::default() },
         };
         facts.case(case, fact);
-        facts.cycle(case, 1, CycleFact { told: Some(at), ..CycleFact::default() });
+        facts.cycle(case, 1, CycleFact { resolved: Some(at), ..CycleFact::default() });
+        let sending = i32::from(kind);
+        let key = (case, Kind::Outcome.number(), 1, NoticeId(Uuid::nil()), sending);
+        let bounced = (place % 3 == 0).then_some(true);
+        facts.telling(key, TellingFact { told: Some(at).filter(|_| bounced.is_none()), bounced });
         facts
     }
 
@@ -326,6 +355,9 @@ mod tests {
         }
         for ((case, cycle), fact) in told.cycles.clone() {
             facts.cycle(case, cycle, fact);
+        }
+        for (key, fact) in told.tellings.clone() {
+            facts.telling(key, fact);
         }
     }
 

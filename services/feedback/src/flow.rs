@@ -1,8 +1,10 @@
 //! What takes several statements: `deliver` sends notices by mail, and settles them;
+//! `bounces` takes in what comes back of them;
 //! `posting` puts notices on their way, `told` is what follows once an outcome was told,
 //! `follow_up` calls complainants back; `reports` makes reports; `process` lists what has
 //! happened to cases; `quality` draws closed cases to be reviewed, as `sampling` says.
 
+pub(crate) mod bounces;
 pub(crate) mod deliver;
 pub(crate) mod facts;
 pub(crate) mod figures;

@@ -18,7 +18,8 @@
 //! process logs too: see `process`.
 //!
 //! A notice is settled by evidence of its delivery or by a reason on record, and
-//! either is told to the world. Delivery is at least once: see `deliver`. What mail
+//! either is told to the world. Delivery is at least once: see `deliver`. What comes back is
+//! read, and takes a delivery back that was told: see `bounce`. What mail
 //! cannot do a person does, and records; a wrong address is corrected, and what went
 //! there is sent again. Programs are not written to: see `address`.
 //!
@@ -27,6 +28,7 @@
 //! `store`, and the three joined in `rpc`; then its rows in `tests/rpc.rs`.
 
 pub mod address;
+pub mod bounce;
 pub mod call_back;
 pub mod fact;
 pub mod improvement;
@@ -82,6 +84,7 @@ pub const SERVICE: Service = Service { name: "feedback", port: 50055, migrations
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     working_hours::prepare();
     let (senders, delivery) = Senders::of(&kit.settings, kit.db.clock().clone(), flow::deliver::CONCURRENT)?;
+    let path = sender::return_path(&kit.settings)?;
     let counted = parts.follow(flow::process::FOLLOWS);
     let (rebuilt, totalled, reported) = (kit.db.clone(), kit.db.clone(), kit.db.clone());
     let (counted_by_worker, looked_at, acted_on) = (counted.clone(), kit.db.clone(), kit.db.clone());
@@ -92,7 +95,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .worker("signals", move |stop| flow::signals::run(looked_at, stop))
         .worker("reports", move |stop| flow::reports::run(reported, stop))
         .retention(&kit.db, flow::reports::REPORTS)
-        .route(FeedbackServiceServer::new(rpc::Rpc::new(kit.db.clone(), delivery.clone())))
+        .route(FeedbackServiceServer::new(rpc::Rpc::new(kit.db.clone(), delivery.clone(), path)))
         .route(CallBackServiceServer::new(rpc::call_backs::CallBacks::new(kit.db.clone())))
         .route(TemplateServiceServer::new(rpc::templates::Templates::new(kit.db.clone())))
         .route(SurveyServiceServer::new(rpc::surveys::Surveys::new(kit.db.clone())))

@@ -3,7 +3,7 @@
 //! ```text
 //! PENDING ─ a transport took it over ──────────────────────────▶ DELIVERED, with its evidence
 //!    │  ▲                                                            ▲          │
-//!    │  └──────────────── sent again ◀──────────────────────────────-│──────────┤
+//!    │  └──────────────── sent again ◀──────────────────────────────-│──────────┤ it came back
 //!    │                                         told by other means ──┤          │
 //!    └─ no address, no transport, refused, given up ─▶ UNDELIVERED, with the reason
 //! ```
@@ -75,7 +75,7 @@ kernel::numbered! {
     State {
         /// Owed; delivery is being tried.
         Pending = 1,
-        /// Taken over by a transport. Final.
+        /// Taken over by a transport. Final, unless it comes back: see `bounce`.
         Delivered = 2,
         /// Cannot be delivered. Final.
         Undelivered = 3,
@@ -176,7 +176,7 @@ pub struct Notice {
     pub recipient: String,
     /// Its text.
     pub letter: Letter,
-    /// What the receiving server answered; empty unless delivered.
+    /// What the receiving server answered; empty unless it took it over.
     pub evidence: String,
     /// Why it was not delivered; empty unless undelivered.
     pub failure_reason: String,
@@ -458,7 +458,8 @@ fn said_by_each(tried: &[(Means, &str)]) -> String {
     tried.iter().map(said).collect::<Vec<_>>().join("; ")
 }
 
-fn abridged(text: &str) -> String {
+/// What is kept of a text: its first [`MAX_DETAIL`] characters.
+pub(crate) fn abridged(text: &str) -> String {
     text.chars().filter(|c| *c != '\0').take(MAX_DETAIL).collect()
 }
 

@@ -104,6 +104,10 @@ kernel::numbered! {
         CallBackAttempted = 43,
         /// It was linked to a problem.
         ProblemLinked = 44,
+        /// A notice that had been delivered came back.
+        NoticeBounced = 45,
+        /// The steps of a plan were changed.
+        PlanRevised = 46,
     }
 }
 

@@ -90,6 +90,7 @@ events::inbound! {
         }
         feedback {
             NoticeSettled => Batch::counted,
+            NoticeBounced => Batch::counted,
             FeedbackReceived => Batch::counted,
             SurveyAnswered => Batch::counted,
             CallBackAttempted => Batch::counted,

@@ -15,6 +15,12 @@ pub enum Refusal {
     ResponseWindowClosed,
     /// There is no such notice.
     NoticeNotFound,
+    /// No notice of the tenant was sent with this return address.
+    BounceUnknown,
+    /// The return address is not signed by us, or another mail was returned.
+    BounceForged,
+    /// Mails have no return address that could be read.
+    BouncesNotConfigured,
     /// There is evidence of the notice's delivery already.
     NoticeDelivered,
     /// The notice is still tried.
@@ -110,6 +116,7 @@ impl fault::Refusal for Refusal {
         match self {
             Self::FeedbackNotFound
             | Self::NoticeNotFound
+            | Self::BounceUnknown
             | Self::ContactNotFound
             | Self::SurveyCodeUnknown
             | Self::QuestionnaireNotFound
@@ -127,7 +134,10 @@ impl fault::Refusal for Refusal {
             | Self::ImprovementActionNotFound
             | Self::QualityReviewNotFound
             | Self::QualityPolicyNotFound => Kind::NotFound,
-            Self::CallerRecused | Self::OwnImprovementAction | Self::OwnQualityReview => Kind::Forbidden,
+            Self::CallerRecused
+            | Self::OwnImprovementAction
+            | Self::OwnQualityReview
+            | Self::BounceForged => Kind::Forbidden,
             Self::TooManyGuesses
             | Self::TooManyVersions
             | Self::TooManyGroups
@@ -136,6 +146,7 @@ impl fault::Refusal for Refusal {
             | Self::TooManyImprovementActions => Kind::Exhausted,
             Self::AlreadyAnswered
             | Self::ResponseWindowClosed
+            | Self::BouncesNotConfigured
             | Self::NoticeDelivered
             | Self::NoticePending
             | Self::Obstacle(_)
@@ -163,6 +174,9 @@ impl fault::Refusal for Refusal {
             Self::AlreadyAnswered => "ALREADY_ANSWERED",
             Self::ResponseWindowClosed => "RESPONSE_WINDOW_CLOSED",
             Self::NoticeNotFound => "NOTICE_NOT_FOUND",
+            Self::BounceUnknown => "BOUNCE_UNKNOWN",
+            Self::BounceForged => "BOUNCE_FORGED",
+            Self::BouncesNotConfigured => "BOUNCES_NOT_CONFIGURED",
             Self::NoticeDelivered => "NOTICE_DELIVERED",
             Self::NoticePending => "NOTICE_PENDING",
             Self::Obstacle(obstacle) => obstacle.reason(),
@@ -218,6 +232,9 @@ impl std::fmt::Display for Refusal {
             Self::AlreadyAnswered => "the outcome of this cycle has been answered",
             Self::ResponseWindowClosed => "the time to answer this outcome is over",
             Self::NoticeNotFound => "there is no such notice",
+            Self::BounceUnknown => "no notice was sent with this return address",
+            Self::BounceForged => "the return address is not ours, or another mail was returned",
+            Self::BouncesNotConfigured => "REDRESS_NOTICE_BOUNCE_ADDRESS names no mailbox that mail comes back to",
             Self::NoticeDelivered => "there is evidence already that this notice was delivered",
             Self::NoticePending => "delivery of this notice is still tried",
             Self::Obstacle(Obstacle::Anonymous | Obstacle::NoAddress) => {

@@ -1,5 +1,6 @@
 //! One function per rpc.
 
+mod bounces;
 pub(crate) mod call_backs;
 mod contact;
 pub(crate) mod improvement;
@@ -24,10 +25,12 @@ use proto::redress::feedback::v1::feedback_service_server::FeedbackService;
 use proto::redress::feedback::v1::{
     CorrectContactRequest, CorrectContactResponse, GetContactRequest, GetContactResponse, GetFeedbackRequest,
     GetFeedbackResponse, ListNoticesRequest, ListNoticesResponse, RecordNoticeRequest, RecordNoticeResponse,
-    ResendNoticeRequest, ResendNoticeResponse, RespondToOutcomeRequest, RespondToOutcomeResponse,
+    ReportBounceRequest, ReportBounceResponse, ResendNoticeRequest, ResendNoticeResponse,
+    RespondToOutcomeRequest, RespondToOutcomeResponse,
 };
 use tonic::{Request, Response, Status};
 
+use crate::bounce::ReturnPath;
 use crate::notice::Delivery;
 use crate::refusal::Refusal;
 use crate::{store, wire};
@@ -38,11 +41,13 @@ pub(crate) struct Rpc {
     db: Db,
     responses: Arc<Group<Responses>>,
     delivery: Delivery,
+    /// Where mails come back to, where that is configured.
+    path: Option<ReturnPath>,
 }
 
 impl Rpc {
-    pub(crate) fn new(db: Db, delivery: Delivery) -> Self {
-        Self { responses: Group::new(db.clone(), Responses), db, delivery }
+    pub(crate) fn new(db: Db, delivery: Delivery, path: Option<ReturnPath>) -> Self {
+        Self { responses: Group::new(db.clone(), Responses), db, delivery, path }
     }
 }
 
@@ -85,19 +90,22 @@ impl FeedbackService for Rpc {
         let caller = server::caller(&request)?;
         let wire::NoticeListQuery { filter, page, after } = wire::listing(request.into_inner())?;
         let wanted = page.clone();
-        let (notices, mut earlier) = self
+        let (notices, mut earlier, mut reports) = self
             .db
             .transact("notices.list", &caller.tenant, async move |mut tx| {
                 let notices = store::notices(&mut tx, filter, &wanted, after).await?;
                 let again: Vec<_> = notices.iter().filter(|notice| notice.sending > 1).collect();
                 let again: Vec<_> = again.into_iter().map(|notice| notice.id).collect();
                 let earlier = store::sendings(&mut tx, &again).await?;
-                Ok((tx, (notices, earlier)))
+                let mailed: Vec<_> = notices.iter().map(|notice| notice.id).collect();
+                let reports = store::delivery_reports(&mut tx, &mailed).await?;
+                Ok((tx, (notices, earlier, reports)))
             })
             .await?;
         let notices = notices.into_iter().map(|notice| {
             let earlier = earlier.remove(&notice.id).unwrap_or_default();
-            (notice.id.to_string(), wire::notice(notice, earlier))
+            let reports = reports.remove(&notice.id).unwrap_or_default();
+            (notice.id.to_string(), wire::notice(notice, earlier, reports))
         });
         let (notices, next_page_token) = server::page(&page, notices);
         Ok(Response::new(ListNoticesResponse { notices, next_page_token }))
@@ -115,6 +123,13 @@ impl FeedbackService for Rpc {
         request: Request<ResendNoticeRequest>,
     ) -> Result<Response<ResendNoticeResponse>, Status> {
         notices::resend(&self.db, &self.delivery, request).await
+    }
+
+    async fn report_bounce(
+        &self,
+        request: Request<ReportBounceRequest>,
+    ) -> Result<Response<ReportBounceResponse>, Status> {
+        bounces::report(&self.db, &self.delivery, self.path.as_ref(), request).await
     }
 
     async fn get_contact(

@@ -8,6 +8,7 @@ mod webhook;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use futures::future::BoxFuture;
 use kernel::Clock;
 use server::Settings;
@@ -16,6 +17,7 @@ use self::sms::Sms;
 use self::smtp::Smtp;
 use self::webhook::Webhook;
 use crate::address::OwnAddresses;
+use crate::bounce::{ReturnPath, Sent};
 use crate::notice::routing::MEANS;
 use crate::notice::{Answer, Contact, Delivery, Means, Notice, Obstacle};
 
@@ -45,7 +47,9 @@ impl Senders {
         let mut own: Vec<String> = settings.mail_own.clone();
         let url = settings.smtp_url.as_ref().map(server::Secret::expose).filter(|url| !url.is_empty());
         if let Some(url) = url {
-            let smtp = Smtp::new(url, &settings.mail_from, connections)?;
+            let path = return_path(settings)?;
+            own.extend(path.as_ref().map(|_| settings.notices.bounce_address.clone()));
+            let smtp = Smtp::new(url, &settings.mail_from, path, connections)?;
             own.push(smtp.sender().to_owned());
             transports.push((Means::Email, Arc::new(smtp)));
         }
@@ -79,11 +83,22 @@ impl Senders {
     }
 }
 
+/// Where mails come back to, where the settings say.
+pub(crate) fn return_path(settings: &Settings) -> anyhow::Result<Option<ReturnPath>> {
+    let mailbox = settings.notices.bounce_address.as_str();
+    let keys = settings.notices.bounce_key.as_ref().map(server::Secret::expose).unwrap_or_default();
+    if mailbox.is_empty() && keys.is_empty() {
+        return Ok(None);
+    }
+    let path = ReturnPath::new(mailbox, keys).context(
+        "REDRESS_NOTICE_BOUNCE_ADDRESS must be an e-mail address with at most 19 characters before the @ and no +, \
+         and REDRESS_NOTICE_BOUNCE_KEY a key of at least 32 characters",
+    )?;
+    Ok(Some(path))
+}
+
 /// The same at every attempt, so that a receiver can tell a second copy; another each time
 /// it is sent again.
 fn sending_id(notice: &Notice) -> String {
-    match notice.sending {
-        1 => notice.id.to_string(),
-        sending => format!("{}.{sending}", notice.id),
-    }
+    Sent::of(notice).sending_id()
 }

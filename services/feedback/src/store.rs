@@ -4,6 +4,7 @@ mod address;
 mod call_back;
 mod contact;
 mod cycle;
+mod delivery_report;
 mod facts;
 mod improvement;
 mod kpi_settings;
@@ -35,6 +36,7 @@ pub(crate) use cycle::{
     AwaitedCycle, ToldCycle, awaited_cycles, close_cycles, cycles, lock_cycles, mark_told, open_cycles, save,
     zones,
 };
+pub(crate) use delivery_report::{delivery_reports, keep_delivery_report};
 #[cfg(test)]
 pub(crate) use facts::facts_hash;
 pub(crate) use facts::keep_facts;
@@ -47,8 +49,8 @@ pub(crate) use kpi_settings::{
     throw_facts_away,
 };
 pub(crate) use notice::{
-    Attempt, Claimed, Claims, change, claim, dismiss, end_survey_notices, give_up, go_on, lock_notice,
-    notices, post, settle,
+    Attempt, Claimed, Claims, change, claim, dismiss, end_survey_notices, give_up, go_on, keep_evidence,
+    lock_notice, notices, post, settle,
 };
 pub(crate) use pending_notices::{put_off, take_up};
 pub(crate) use problem::{
@@ -70,7 +72,7 @@ pub(crate) use report_files::{keep_report_file, report_chunk, report_files};
 pub(crate) use revision::{
     activate_revision, hold_revisions, insert_revision, revision, revisions, revisions_in_force,
 };
-pub(crate) use sending::{keep_sending, sendings};
+pub(crate) use sending::{correct_sending, keep_sending, sendings};
 pub(crate) use signal::{
     busy_series, followed_signals, hold_signals, note_signal_change, save_next_look, save_signal_settings,
     save_signals, series_counts, signal, signal_settings, signal_tenants, signals, surges_over,

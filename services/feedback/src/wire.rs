@@ -32,10 +32,10 @@ pub(crate) use call_backs::{
     made_policy, opened, period, policy, policy_version,
 };
 pub(crate) use facts::{
-    count_assigned, count_breached, count_call, count_categorised, count_closed, count_corrected,
-    count_declined, count_escalated, count_merged, count_notice, count_opened, count_paused, count_queued,
-    count_raised, count_registered, count_reopened, count_resolved, count_response, count_resumed,
-    count_retriaged, count_survey, count_task, count_tossed, count_unmerged, count_withdrawn,
+    count_assigned, count_bounce, count_breached, count_call, count_categorised, count_closed,
+    count_corrected, count_declined, count_escalated, count_merged, count_notice, count_opened, count_paused,
+    count_queued, count_raised, count_registered, count_reopened, count_resolved, count_response,
+    count_resumed, count_retriaged, count_survey, count_task, count_tossed, count_unmerged, count_withdrawn,
 };
 pub(crate) use improvement::{
     ActionListQuery, Assigned, CreatedAction, Effect, SeenAction, action, action_key, action_of, actions_of,
@@ -47,7 +47,10 @@ pub(crate) use inbound::{
 pub(crate) use kpis::{
     SourceState, answer, described, fact_state, kpi_settings, queries, rebuild, wanted_settings,
 };
-pub(crate) use notices::{Resent, contact_view, corrected, correction, notice, record, resend, settled};
+pub(crate) use notices::{
+    Resent, Returned, bounced, contact_view, corrected, correction, delivery_report, notice, record, resend,
+    returned, settled,
+};
 
 pub(crate) use problems::{
     OpenedProblem, ProblemCaseQuery, ProblemListQuery, Seen, closed_problem, linked_cases, named_cause,
@@ -55,12 +58,12 @@ pub(crate) use problems::{
     problem_opened, problems_of, root_causes, unlinked_cases, wanted_causes,
 };
 pub(crate) use process::{
-    exported_days, log_accepted, log_added, log_approved, log_asked, log_assigned, log_breached, log_call,
-    log_cancelled, log_categorised, log_closed, log_completed, log_corrected, log_decided, log_declined,
-    log_done, log_dropped, log_escalated, log_extended, log_found, log_held, log_merged, log_notice,
-    log_opened, log_overdue, log_paused, log_proposed, log_queued, log_raised, log_registered, log_rejected,
-    log_reopened, log_resolved, log_response, log_resumed, log_retriaged, log_short, log_stuck, log_survey,
-    log_tossed, log_unmerged, log_withdrawn, process_case, process_event,
+    exported_days, log_accepted, log_added, log_approved, log_asked, log_assigned, log_bounce, log_breached,
+    log_call, log_cancelled, log_categorised, log_closed, log_completed, log_corrected, log_decided,
+    log_declined, log_done, log_dropped, log_escalated, log_extended, log_found, log_held, log_merged,
+    log_notice, log_opened, log_overdue, log_paused, log_proposed, log_queued, log_raised, log_registered,
+    log_rejected, log_reopened, log_resolved, log_response, log_resumed, log_retriaged, log_revised,
+    log_short, log_stuck, log_survey, log_tossed, log_unmerged, log_withdrawn, process_case, process_event,
 };
 pub(crate) use quality::{
     Rated, ReviewListQuery, Reviewed, ScorecardQuery, agreement, agreement_of, classes, quality_policy,

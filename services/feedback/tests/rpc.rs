@@ -2,6 +2,7 @@
 //! hears, twice and out of step; delivery through a real mail server.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod bounces;
 mod call_backs;
 mod closing;
 mod delivery;

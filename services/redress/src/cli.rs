@@ -228,7 +228,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Endpoint(args) => wait(args.run()),
         Verb::RemedyType(args) => wait(args.run()),
         Verb::Feedback(args) => wait(args.run()),
-        Verb::Notices(args) => wait(args.run()),
+        Verb::Notices(args) => wait_for(args.run()),
         Verb::Survey(args) => wait(args.run()),
         Verb::Callback(args) => wait(args.run()),
         Verb::Kpi(args) => wait(args.run()),

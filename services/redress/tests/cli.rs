@@ -2,6 +2,8 @@
 //! services, or with services of its own.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
+#[path = "cli/capa.rs"]
+mod capa;
 #[path = "cli/conformance.rs"]
 mod conformance;
 #[path = "cli/deciding.rs"]
@@ -10,6 +12,8 @@ mod deciding;
 mod exports;
 #[path = "cli/first_hour.rs"]
 mod first_hour;
+#[path = "cli/notices.rs"]
+mod notices;
 #[path = "cli/recalls.rs"]
 mod recalls;
 #[path = "cli/remedies.rs"]

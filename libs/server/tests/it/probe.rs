@@ -24,8 +24,8 @@ use proto::redress::feedback::v1::feedback_service_server::{FeedbackService, Fee
 use proto::redress::feedback::v1::{
     CorrectContactRequest, CorrectContactResponse, Feedback, GetContactRequest, GetContactResponse,
     GetFeedbackRequest, GetFeedbackResponse, ListNoticesRequest, ListNoticesResponse, RecordNoticeRequest,
-    RecordNoticeResponse, ResendNoticeRequest, ResendNoticeResponse, RespondToOutcomeRequest,
-    RespondToOutcomeResponse,
+    RecordNoticeResponse, ReportBounceRequest, ReportBounceResponse, ResendNoticeRequest,
+    ResendNoticeResponse, RespondToOutcomeRequest, RespondToOutcomeResponse,
 };
 use proto::redress::intake::v1::ComplaintRegistered;
 use server::{Assembly, Kit, Limited, Parts, Running, Secret, Service, Settings};
@@ -182,6 +182,13 @@ impl FeedbackService for Probe {
         _: Request<ResendNoticeRequest>,
     ) -> Result<Response<ResendNoticeResponse>, Status> {
         Ok(Response::new(ResendNoticeResponse::default()))
+    }
+
+    async fn report_bounce(
+        &self,
+        _: Request<ReportBounceRequest>,
+    ) -> Result<Response<ReportBounceResponse>, Status> {
+        Ok(Response::new(ReportBounceResponse::default()))
     }
 
     async fn get_contact(

@@ -73,6 +73,7 @@ fn of_feedback() -> Vec<(&'static str, String)> {
         ("feedback", shown(feedback)),
         ("notices", shown(notices)),
         ("notice", shown(notice)),
+        ("bounce", shown(bounce)),
         ("contact", shown(contact)),
         ("notice_routing", shown(notice_routing)),
         ("questionnaire", shown(questionnaire)),

@@ -1,7 +1,8 @@
 //! Notices, and whom they go to.
 
 use proto::redress::feedback::v1::{
-    Contact, EarlierSending, ListNoticesResponse, Notice, NoticeKind, NoticeMeans, NoticeRouting, NoticeState,
+    Contact, DeliveryAction, DeliveryReport, EarlierSending, ListNoticesResponse, Notice, NoticeKind,
+    NoticeMeans, NoticeRouting, NoticeState, ReportBounceResponse,
 };
 use proto::redress::intake::v1::Channel;
 
@@ -50,8 +51,13 @@ pub fn notice(notice: &Notice) -> String {
         ("evidence", notice.evidence.clone()),
         ("why not", notice.failure_reason.clone()),
     ]);
+    let parts = [head, earlier_sendings(notice), delivery_reports(&notice.delivery_reports)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+fn earlier_sendings(notice: &Notice) -> String {
     if notice.earlier_sendings.is_empty() {
-        return head;
+        return String::new();
     }
     let mut table =
         Table::new(["sent", "by", "to", "state", "ended", "again by", "why, and what came of it"]);
@@ -66,7 +72,31 @@ pub fn notice(notice: &Notice) -> String {
             why(sending),
         ]);
     }
-    format!("{head}\n{}", table.render())
+    table.render()
+}
+
+/// What mail servers reported about the mails of a notice.
+fn delivery_reports(reports: &[DeliveryReport]) -> String {
+    if reports.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(["sent", "reported", "status", "by", "on", "what they say"]);
+    for report in reports {
+        table.row([
+            report.sending_number.to_string(),
+            word::<DeliveryAction>(report.action),
+            report.status.clone(),
+            report.reporting_server.clone(),
+            time(report.report_time.as_ref()),
+            report.diagnostic.clone(),
+        ]);
+    }
+    table.render()
+}
+
+/// A notice of which a mail server has reported.
+pub fn bounce(answer: &ReportBounceResponse) -> String {
+    answer.notice.as_ref().map(notice).unwrap_or_default()
 }
 
 fn why(sending: &EarlierSending) -> String {
@@ -153,16 +183,33 @@ mod tests {
             reason: "they spelt it".to_owned(),
             ..EarlierSending::default()
         };
+        let report = DeliveryReport {
+            sending_number: 2,
+            action: DeliveryAction::Delayed.into(),
+            status: "4.4.1".to_owned(),
+            diagnostic: "smtp; 450 busy".to_owned(),
+            reporting_server: "mx.example.com".to_owned(),
+            report_time: None,
+        };
         let shown = notice(&Notice {
+            delivery_reports: vec![report],
             recipient: "right@example.org".to_owned(),
             state: NoticeState::Delivered.into(),
             means: NoticeMeans::Email.into(),
             earlier_sendings: vec![sending],
             ..Notice::default()
         });
-        for part in
-            ["right@example.org", "wrong@example.org", "they spelt it; 550 no such user", "lin", "email"]
-        {
+        for part in [
+            "right@example.org",
+            "wrong@example.org",
+            "they spelt it; 550 no such user",
+            "lin",
+            "email",
+            "delayed",
+            "4.4.1",
+            "mx.example.com",
+            "smtp; 450 busy",
+        ] {
             assert!(shown.contains(part), "{part} is not in {shown}");
         }
     }

@@ -73,7 +73,7 @@ fn event() -> impl Strategy<Value = Event> {
         }),
         1 => Just(Event::Accepts { comment: text() }),
         4 => Just(Event::Disputes { comment: text() }),
-        1 => Just(Event::NoticeSettled { kind: NoticeKind::Outcome, failure: None }),
+        1 => Just(Event::NoticeSettled { kind: NoticeKind::Outcome, failure: None, mail: None }),
     ]
 }
 

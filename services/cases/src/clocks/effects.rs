@@ -4,6 +4,7 @@ use calendar::{Kind, Starts};
 use vocabulary::NoticeKind;
 
 use super::answered;
+use super::tellings::kept_by;
 use crate::external_event::ANONYMOUS;
 use crate::timeline::{
     Contact, Course, Fact, Grading, Handling, Remedy, Ruling, Together, Urgency, Visibility,
@@ -20,6 +21,7 @@ pub(crate) fn concerns(fact: &Fact) -> bool {
         || changes
         || ends_all(fact)
         || !met_by(fact).is_empty()
+        || matches!(fact, Fact::Contact(Contact::NoticeBounced { .. }))
         || is_unreachable(fact)
         || answered::answers(fact)
 }
@@ -74,12 +76,10 @@ pub(super) fn met_by(fact: &Fact) -> &'static [Kind] {
 
 fn met_by_contact(contact: &Contact) -> &'static [Kind] {
     match contact {
+        Contact::Notice { kind, failure: None, .. } | Contact::NoticeRecorded { kind, .. } => kept_by(*kind),
         // Who answers an outcome has been told of it.
-        Contact::Notice { kind: NoticeKind::Outcome, failure: None }
-        | Contact::NoticeRecorded { kind: NoticeKind::Outcome, .. }
-        | Contact::Answered { .. } => &[Kind::Acknowledge, Kind::Tell, Kind::Final],
-        Contact::Notice { failure: None, .. } | Contact::NoticeRecorded { .. } => &[Kind::Acknowledge],
-        Contact::Notice { failure: Some(_), .. } => &[],
+        Contact::Answered { .. } => kept_by(NoticeKind::Outcome),
+        Contact::Notice { failure: Some(_), .. } | Contact::NoticeBounced { .. } => &[],
     }
 }
 
@@ -95,7 +95,7 @@ pub(super) fn starts(fact: &Fact) -> Option<Starts> {
         Fact::Course(course) => matches!(course, Course::Reopened { .. }).then_some(Starts::ReviewRequest),
         Fact::Contact(contact) => {
             let acknowledged =
-                matches!(contact, Contact::Notice { kind: NoticeKind::Acknowledgement, failure: None });
+                matches!(contact, Contact::Notice { kind: NoticeKind::Acknowledgement, failure: None, .. });
             // Nobody can be told: what counts from then on counts from now.
             (acknowledged || is_unreachable(fact)).then_some(Starts::Acknowledgement)
         }
@@ -112,7 +112,7 @@ pub(super) fn ends_all(fact: &Fact) -> bool {
 /// want. Somebody without an e-mail address is told by letter, or by a call: that is
 /// owed until it is recorded.
 pub(super) fn is_unreachable(fact: &Fact) -> bool {
-    let Fact::Contact(Contact::Notice { kind: NoticeKind::Acknowledgement, failure: Some(why) }) = fact
+    let Fact::Contact(Contact::Notice { kind: NoticeKind::Acknowledgement, failure: Some(why), .. }) = fact
     else {
         return false;
     };

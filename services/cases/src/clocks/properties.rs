@@ -58,11 +58,11 @@ fn start() -> Timestamp {
     Timestamp::UNIX_EPOCH
 }
 
-fn day(days: i64) -> Timestamp {
+pub(super) fn day(days: i64) -> Timestamp {
     start() + SignedDuration::from_hours(24 * days)
 }
 
-fn new_case() -> (Case, Clocks) {
+pub(super) fn new_case() -> (Case, Clocks) {
     let mut case = opened(&occasion(start()));
     let clocks = Clocks::open(&case, None, &*POLICIES);
     case.journal.clear();
@@ -88,17 +88,22 @@ impl Clocks {
     }
 }
 
-fn hear(case: &mut Case, event: Event, now: Timestamp) {
+/// Takes in what is in the journal.
+pub(super) fn take_in(clocks: &mut Clocks, case: &mut Case) -> Vec<Fact> {
+    clocks.take_in(case)
+}
+
+pub(super) fn hear(case: &mut Case, event: Event, now: Timestamp) {
     let external = ExternalEvent { cycle: case.cycle, actor: String::new(), event };
     case.hear(external, &occasion(now)).expect("it fits");
 }
 
-fn assign(case: &mut Case, now: Timestamp) {
+pub(super) fn assign(case: &mut Case, now: Timestamp) {
     let (department, agent) = ("d".to_owned(), "ann".to_owned());
     hear(case, Event::Assigned { department, agent, explanation: String::new() }, now);
 }
 
-fn decide(case: &mut Case, now: Timestamp) {
+pub(super) fn decide(case: &mut Case, now: Timestamp) {
     let decision = Decision { outcome: Outcome::Upheld, reasons: String::new(), remedy_due: false };
     case.decide(decision, &occasion(now)).expect("assigned");
 }
@@ -222,7 +227,7 @@ fn a_pause_without_a_cap_reminds_every_week_until_it_ends() {
 fn withdrawn_or_unreachable_nothing_is_owed() {
     let (mut case, mut clocks) = new_case();
     let failure = Some(ANONYMOUS.to_owned());
-    hear(&mut case, Event::NoticeSettled { kind: NoticeKind::Acknowledgement, failure }, day(0));
+    hear(&mut case, Event::NoticeSettled { kind: NoticeKind::Acknowledgement, failure, mail: None }, day(0));
     clocks.take_in(&mut case);
     assert_eq!(clocks.of(Kind::Acknowledge, 1).clock.state, ClockState::Stopped { at: day(0) });
     assert_eq!(case.due_time, Some(day(2)), "what is counted from the hand-over is from the receipt here");
@@ -237,7 +242,11 @@ fn somebody_without_an_address_is_owed_an_acknowledgement_until_it_is_recorded()
     for failure in ["NO_ADDRESS", "AUTOMATIC_SENDER", "OWN_ADDRESS", "NO_TRANSPORT"] {
         let (mut case, mut clocks) = new_case();
         let failure = Some(failure.to_owned());
-        hear(&mut case, Event::NoticeSettled { kind: NoticeKind::Acknowledgement, failure }, day(0));
+        hear(
+            &mut case,
+            Event::NoticeSettled { kind: NoticeKind::Acknowledgement, failure, mail: None },
+            day(0),
+        );
         clocks.take_in(&mut case);
         assert_eq!(clocks.of(Kind::Acknowledge, 1).due(), Some(day(1)));
         // Called before it was due, recorded after.
@@ -256,10 +265,10 @@ fn somebody_without_an_address_is_owed_an_acknowledgement_until_it_is_recorded()
 fn a_failed_delivery_keeps_no_promise() {
     let (mut case, mut clocks) = new_case();
     let failure = Some("NO_TRANSPORT".to_owned());
-    hear(&mut case, Event::NoticeSettled { kind: NoticeKind::Acknowledgement, failure }, day(0));
+    hear(&mut case, Event::NoticeSettled { kind: NoticeKind::Acknowledgement, failure, mail: None }, day(0));
     clocks.take_in(&mut case);
     assert_eq!(clocks.of(Kind::Acknowledge, 1).due(), Some(day(1)));
-    hear(&mut case, Event::NoticeSettled { kind: NoticeKind::Outcome, failure: None }, day(2));
+    hear(&mut case, Event::NoticeSettled { kind: NoticeKind::Outcome, failure: None, mail: None }, day(2));
     clocks.take_in(&mut case);
     assert!(clocks.of(Kind::Acknowledge, 1).clock.is_breached(&clocks.0[0].calendar, day(2)));
 }

@@ -39,7 +39,11 @@ fn hear(case: &mut Case, clocks: &mut Clocks, policies: &[Policy], event: Event,
 }
 
 fn acknowledged(failure: Option<&str>) -> Event {
-    Event::NoticeSettled { kind: NoticeKind::Acknowledgement, failure: failure.map(str::to_owned) }
+    Event::NoticeSettled {
+        kind: NoticeKind::Acknowledgement,
+        failure: failure.map(str::to_owned),
+        mail: None,
+    }
 }
 
 fn shown(clocks: &Clocks, kind: Kind, cycle: i32) -> Option<String> {

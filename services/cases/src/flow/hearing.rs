@@ -53,10 +53,16 @@ async fn changed(
         batch.iter().zip(&externals).filter(passed_on).map(|(event, _)| event.subject).collect();
     merges::lock_survivors(tx, &mut cases, passing).await?;
     let now = tx.now();
-    let mut early = Vec::new();
+    let (mut early, mut returned) = (Vec::new(), Vec::new());
     for (event, external) in batch.iter().zip(externals) {
         if !cases.contains_key(&event.subject) {
-            early.extend(before_its_case(event, external)?);
+            if let Event::NoticeBounced { mail, .. } = external.event {
+                // What came back before its case was opened was never told to it.
+                early.retain(|notice: &EarlyNotice| notice.mail != Some(mail));
+                returned.push((CaseId(event.subject), mail));
+            } else {
+                early.extend(before_its_case(event, external)?);
+            }
             continue;
         }
         let actor = external.actor.clone();
@@ -65,6 +71,9 @@ async fn changed(
             let (case, event) = (event.subject, &event.type_name);
             tracing::debug!(case.id = %case, event.type = event, %refusal, "an event that no longer fits is skipped");
         }
+    }
+    if !returned.is_empty() {
+        early::forget(tx, &returned).await?;
     }
     if !early.is_empty() {
         early::keep(tx, &early).await?;
@@ -102,9 +111,9 @@ async fn lock(tx: &mut Tx, mut ids: Vec<Uuid>) -> Result<HashMap<Uuid, Case>, Fa
 /// Only feedback does not wait for a case: whatever else is told of one that is
 /// not there is a mistake. That its contact was corrected feedback keeps itself.
 fn before_its_case(event: &Delivered, external: ExternalEvent) -> Result<Option<EarlyNotice>, Fault> {
-    let (kind, failure) = match external.event {
-        Event::NoticeSettled { kind, failure } => (kind, failure),
-        Event::NoticeRecorded { kind, .. } => (kind, None),
+    let (kind, failure, mail) = match external.event {
+        Event::NoticeSettled { kind, failure, mail } => (kind, failure, mail),
+        Event::NoticeRecorded { kind, .. } => (kind, None, None),
         Event::ContactCorrected { .. } => return Ok(None),
         _ => return Err(Refusal::CaseNotFound.into()),
     };
@@ -113,6 +122,7 @@ fn before_its_case(event: &Delivered, external: ExternalEvent) -> Result<Option<
         kind,
         cycle: external.cycle,
         failure,
+        mail,
         traceparent: event.traceparent.clone(),
     }))
 }

@@ -114,9 +114,9 @@ fn opened(
 }
 
 fn hear_early(case: &mut Case, notice: EarlyNotice, at: &Occasion<'_>) {
-    let EarlyNotice { case: _, kind, cycle, failure, traceparent } = notice;
+    let EarlyNotice { case: _, kind, cycle, failure, mail, traceparent } = notice;
     let at = Occasion { actor: FEEDBACK, traceparent: &traceparent, ..*at };
-    case.note_in(cycle, &at, Fact::Contact(Contact::Notice { kind, failure }));
+    case.note_in(cycle, &at, Fact::Contact(Contact::Notice { kind, failure, mail }));
 }
 
 /// Keeps what is known of new cases beside themselves.

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::row::impossible;
 use crate::calendars::Calendars;
+use crate::clocks::tellings::Telling;
 use crate::clocks::{CaseClock, Held};
 use crate::promise::number;
 
@@ -21,7 +22,7 @@ use crate::promise::number;
 macro_rules! select_clocks {
     ($rest:literal) => {
         concat!(
-            "SELECT case_id, kind, cycle, policy, calendar, own_target, unverified, rungs, clock, zones, due_at,
+            "SELECT case_id, kind, cycle, policy, calendar, own_target, unverified, rungs, tellings, clock, zones, due_at,
                     (SELECT edition_id FROM calendars
                      WHERE tenant_id = current_setting('redress.tenant') AND name = clock.calendar
                      ORDER BY version DESC LIMIT 1) AS edition_id,
@@ -43,6 +44,7 @@ struct Row {
     own_target: bool,
     unverified: bool,
     rungs: Vec<String>,
+    tellings: Json<Vec<Telling>>,
     clock: Json<Clock>,
     zones: String,
     due_at: Option<jiff_sqlx::Timestamp>,
@@ -68,6 +70,7 @@ impl Row {
             own_target: self.own_target,
             unverified: self.unverified,
             rungs: self.rungs,
+            tellings: self.tellings.0,
             clock,
             changed: false,
             held,
@@ -183,6 +186,7 @@ pub(crate) async fn save(conn: &mut PgConnection, clocks: &[&CaseClock]) -> Resu
         .column("is_open", |clock| clock.clock.is_open())
         .column("due_at", |clock| clock.due().map(jiff::Timestamp::to_sqlx))
         .list("rungs", |clock| &clock.rungs)
+        .column("tellings", |clock| Json(&clock.tellings))
         .column("clock", |clock| Json(&clock.clock))
         .column("zones", |clock| clock.zone_release())
         .done();

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use vocabulary::NoticeKind;
 
 use super::row::impossible;
+use crate::timeline::Mail;
 
 /// A notice about a case that is not there yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(crate) struct EarlyNotice {
     pub(crate) cycle: i32,
     /// Why it was not delivered; none when it was.
     pub(crate) failure: Option<String>,
+    /// The mail it went by; none where it went by other means.
+    pub(crate) mail: Option<Mail>,
     /// Trace of its delivery.
     pub(crate) traceparent: String,
 }
@@ -51,6 +54,8 @@ pub(crate) async fn keep(conn: &mut PgConnection, notices: &[EarlyNotice]) -> Re
         .column("cycle", |notice| notice.cycle)
         .column("failure", |notice| notice.failure.as_deref())
         .column("traceparent", |notice| notice.traceparent.as_str())
+        .column("notice_id", |notice| notice.mail.map(|mail| mail.notice))
+        .column("sending", |notice| notice.mail.map(|mail| mail.sending))
         .done();
     let insert = rows.insert_into("early_notices");
     let statement = format!("{insert} ON CONFLICT (tenant_id, case_id, kind, cycle) DO NOTHING");
@@ -58,19 +63,37 @@ pub(crate) async fn keep(conn: &mut PgConnection, notices: &[EarlyNotice]) -> Re
     Ok(())
 }
 
+/// Keeps no more of notices that came back.
+pub(crate) async fn forget(conn: &mut PgConnection, returned: &[(CaseId, Mail)]) -> Result<(), Fault> {
+    sqlx::query(
+        "DELETE FROM early_notices n
+         USING (SELECT UNNEST($1::uuid[]) AS case_id, UNNEST($2::uuid[]) AS notice_id, UNNEST($3::int[]) AS sending) AS r
+         WHERE n.tenant_id = current_setting('redress.tenant') AND n.case_id = r.case_id
+           AND n.notice_id = r.notice_id AND n.sending = r.sending",
+    )
+    .bind(returned.iter().map(|(case, _)| case.0).collect::<Vec<_>>())
+    .bind(returned.iter().map(|(_, mail)| mail.notice).collect::<Vec<_>>())
+    .bind(returned.iter().map(|(_, mail)| mail.sending).collect::<Vec<_>>())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Takes the notices kept for cases that are about to be opened.
 pub(crate) async fn take(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<EarlyNotice>, Fault> {
-    let rows: Vec<(Uuid, i16, i32, Option<String>, String)> = sqlx::query_as(
+    type Row = (Uuid, i16, i32, Option<String>, String, Option<Uuid>, Option<i32>);
+    let rows: Vec<Row> = sqlx::query_as(
         "DELETE FROM early_notices
          WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
-         RETURNING case_id, kind, cycle, failure, traceparent",
+         RETURNING case_id, kind, cycle, failure, traceparent, notice_id, sending",
     )
     .bind(cases)
     .fetch_all(conn)
     .await?;
-    let notice = |(case, kind, cycle, failure, traceparent): (Uuid, i16, i32, Option<String>, String)| {
+    let notice = |(case, kind, cycle, failure, traceparent, notice, sending): Row| {
         let kind = NoticeKind::of(kind).ok_or_else(|| impossible("early_notices", "kind", case))?;
-        Ok(EarlyNotice { case: CaseId(case), kind, cycle, failure, traceparent })
+        let mail = notice.zip(sending).map(|(notice, sending)| Mail { notice, sending });
+        Ok(EarlyNotice { case: CaseId(case), kind, cycle, failure, mail, traceparent })
     };
     rows.into_iter().map(notice).collect()
 }

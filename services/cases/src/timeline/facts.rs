@@ -2,6 +2,8 @@
 //! sentence people read.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 use vocabulary::{Channel, CloseReason, NoticeKind, Outcome, Priority};
 
 use super::{Information, Kind, SharedOutcome, Visibility, Written, closed, in_zone, with_reason};
@@ -292,10 +294,36 @@ impl Remedy {
     }
 }
 
+/// A mail of a notice, which may come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Mail {
+    /// The notice.
+    #[serde(with = "as_text")]
+    pub(crate) notice: Uuid,
+    /// Which of its sendings, from 1.
+    pub(crate) sending: i32,
+}
+
+/// How an id is kept in JSON.
+mod as_text {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+    use uuid::Uuid;
+
+    pub(super) fn serialize<S: Serializer>(id: &Uuid, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(id)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Uuid, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
 /// What the complainant is told, and answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Contact {
-    Notice { kind: NoticeKind, failure: Option<String> },
+    Notice { kind: NoticeKind, failure: Option<String>, mail: Option<Mail> },
+    NoticeBounced { kind: NoticeKind, mail: Mail, status: String },
     NoticeRecorded { kind: NoticeKind, by: String, told: Timestamp },
     Answered { accepted: bool },
 }
@@ -303,16 +331,21 @@ pub(crate) enum Contact {
 impl Contact {
     pub(super) fn filed_under(&self) -> (Kind, Visibility) {
         match self {
-            Self::Notice { .. } | Self::NoticeRecorded { .. } => (Kind::Notice, Public),
+            Self::Notice { .. } | Self::NoticeBounced { .. } | Self::NoticeRecorded { .. } => {
+                (Kind::Notice, Public)
+            }
             Self::Answered { .. } => (Kind::Response, Public),
         }
     }
 
     pub(super) fn text(&self, zone: &str) -> String {
         match self {
-            Self::Notice { kind, failure: None } => format!("the {kind} was delivered"),
-            Self::Notice { kind, failure: Some(why) } => {
+            Self::Notice { kind, failure: None, .. } => format!("the {kind} was delivered"),
+            Self::Notice { kind, failure: Some(why), .. } => {
                 with_reason(format!("the {kind} could not be delivered"), why)
+            }
+            Self::NoticeBounced { kind, mail: _, status } => {
+                with_reason(format!("the {kind} came back and was not delivered after all"), status)
             }
             Self::NoticeRecorded { kind, by, told } => {
                 format!("the {kind} was given {by} on {}", in_zone(*told, zone))

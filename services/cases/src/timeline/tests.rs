@@ -33,10 +33,16 @@ fn the_public_reads_of_outcomes_but_not_of_who_works_on_it() {
 fn why_a_notice_could_not_be_delivered_is_for_staff() {
     for why in ["NO_TRANSPORT", "NO_ADDRESS", "AUTOMATIC_SENDER", "refused by the receiving server"] {
         let failure = Some(why.to_owned());
-        let notice = entry(Fact::Contact(Contact::Notice { kind: NoticeKind::Acknowledgement, failure }));
+        let notice =
+            entry(Fact::Contact(Contact::Notice { kind: NoticeKind::Acknowledgement, failure, mail: None }));
         assert!(notice.text.ends_with(why), "staff read why: {}", notice.text);
         assert_eq!(notice.public_text(), "the acknowledgement could not be delivered");
     }
+    let mail = Mail { notice: uuid::Uuid::nil(), sending: 1 };
+    let (kind, status) = (NoticeKind::Outcome, "5.1.1".to_owned());
+    let back = entry(Fact::Contact(Contact::NoticeBounced { kind, mail, status }));
+    assert_eq!(back.text, "the notice of the outcome came back and was not delivered after all: 5.1.1");
+    assert_eq!(back.public_text(), "the notice of the outcome came back and was not delivered after all");
     let note = Fact::Handling(Handling::Note(Written {
         text: "we wrote: soon".to_owned(),
         visibility: Visibility::Public,

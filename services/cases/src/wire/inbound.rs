@@ -1,5 +1,6 @@
 //! Contract → domain: inbound events, those of the other services.
 
+mod feedback;
 mod plans;
 
 use events::Delivered;
@@ -8,9 +9,6 @@ use jiff::Timestamp;
 use kernel::person;
 use proto::redress::assignment::v1::{
     AgentChanged, AssignmentEscalated, CaseAccepted, CaseAssigned, CaseQueued, CaseUnassignable, Escalation,
-};
-use proto::redress::feedback::v1::{
-    ContactCorrected, FeedbackReceived, NoticeMeans, NoticeSettled, NoticeState, Response,
 };
 use proto::redress::intake::v1 as wire;
 use proto::redress::intake::v1::complaint::ChannelDetail;
@@ -21,7 +19,7 @@ use proto::redress::resolution::v1::{
 };
 use sameness::{self, Keys, Sketch};
 use triage::{Facts, Surroundings};
-use vocabulary::{Channel, Matter, NoticeKind, Outcome};
+use vocabulary::{Channel, Matter, Outcome};
 
 use crate::case::{History, Origin};
 use crate::classifier::Classifier;
@@ -353,62 +351,6 @@ impl IntoExternalEvent for InformationAdded {
     }
 }
 
-impl IntoExternalEvent for FeedbackReceived {
-    fn external_event(self) -> Result<ExternalEvent, Fault> {
-        let event = match self.response() {
-            Response::Accepted => Event::Accepts { comment: self.comment },
-            Response::Disputed => Event::Disputes { comment: self.comment },
-            Response::Unspecified => return Err(unreadable("response")),
-        };
-        by("feedback", self.cycle, event)
-    }
-}
-
-impl IntoExternalEvent for NoticeSettled {
-    fn external_event(self) -> Result<ExternalEvent, Fault> {
-        let kind = NoticeKind::of(self.kind).ok_or_else(|| unreadable("kind"))?;
-        let mut check = Check::new();
-        let told = check.time("tell_time", self.tell_time);
-        check.done("INVALID_EVENT")?;
-        if let Some(told) = told {
-            let by = told_by(self.means()).to_owned();
-            let event = Event::NoticeRecorded { kind, by, told };
-            return Ok(ExternalEvent { cycle: self.cycle, actor: self.recorder, event });
-        }
-        let failure = match self.state() {
-            NoticeState::Delivered => None,
-            NoticeState::Undelivered => Some(public_cause(self.detail)),
-            NoticeState::Pending | NoticeState::Unspecified => return Err(unreadable("state")),
-        };
-        by("feedback", self.cycle, Event::NoticeSettled { kind, failure })
-    }
-}
-
-/// By which means somebody was told, in words.
-fn told_by(means: NoticeMeans) -> &'static str {
-    match means {
-        NoticeMeans::Letter => "by letter",
-        NoticeMeans::Telephone => "by telephone",
-        NoticeMeans::InPerson => "in person",
-        NoticeMeans::Message | NoticeMeans::Sms | NoticeMeans::Webhook => "by a message",
-        NoticeMeans::Email | NoticeMeans::Unspecified => "by e-mail",
-    }
-}
-
-impl IntoExternalEvent for ContactCorrected {
-    fn external_event(self) -> Result<ExternalEvent, Fault> {
-        let Self { case_id: _, version: _, actor, reason } = self;
-        Ok(ExternalEvent { cycle: 0, actor, event: Event::ContactCorrected { reason } })
-    }
-}
-
-/// Why a notice was not delivered, for anyone to read: our own codes as they are;
-/// what a foreign server says may contain the address.
-fn public_cause(detail: String) -> String {
-    let is_code = detail.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') && !detail.is_empty();
-    if is_code { detail } else { "refused by the receiving server".to_owned() }
-}
-
 /// `REMEDY_KIND_FEE_WAIVER` as people say it: `fee waiver`; the prefix is what it
 /// has in common with the unspecified value.
 fn words(name: &str, unspecified: &str) -> String {
@@ -443,12 +385,5 @@ mod tests {
         assert_eq!(text(own), "finance carried out the gift-card of CNY 19.00, reference R-7");
         let undone = TaskCompleted { compensation: true, amount: None, ..refund };
         assert_eq!(text(undone), "finance undid the fee waiver, reference R-7");
-    }
-
-    #[test]
-    fn no_address_leaks_into_the_public_timeline() {
-        assert_eq!(public_cause("NO_ADDRESS".to_owned()), "NO_ADDRESS");
-        let answer = "550 5.1.1 <ann@example.org> user unknown".to_owned();
-        assert_eq!(public_cause(answer), "refused by the receiving server");
     }
 }

@@ -47,6 +47,7 @@ events::inbound! {
         }
         feedback {
             NoticeSettled => wire::count_notice,
+            NoticeBounced => wire::count_bounce,
             FeedbackReceived => wire::count_response,
             SurveyAnswered => wire::count_survey,
             CallBackAttempted => wire::count_call,

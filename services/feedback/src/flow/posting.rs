@@ -72,7 +72,7 @@ pub(crate) async fn post(tx: &mut Tx, notices: Vec<(Notice, String)>) -> Result<
 }
 
 /// Has notices that could not be delivered go on to the next means, where there is one;
-/// answers those that stay undelivered. The transaction has settled them.
+/// answers those that stay undelivered. The transaction has settled them, or writes so here.
 pub(crate) async fn go_on(
     tx: &mut Tx,
     delivery: &Delivery,

@@ -43,6 +43,7 @@ events::inbound! {
             PlanProposed => wire::log_proposed,
             PlanApproved => wire::log_approved,
             PlanRejected => wire::log_rejected,
+            PlanRevised => wire::log_revised,
             PlanCompleted => wire::log_completed,
             PlanCancelled => wire::log_cancelled,
             TaskCompleted => wire::log_done,
@@ -55,6 +56,7 @@ events::inbound! {
         }
         feedback {
             NoticeSettled => wire::log_notice,
+            NoticeBounced => wire::log_bounce,
             FeedbackReceived => wire::log_response,
             SurveyAnswered => wire::log_survey,
             CallBackAttempted => wire::log_call,

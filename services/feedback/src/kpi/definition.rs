@@ -106,6 +106,7 @@ const REOPENED: &str = "redress.cases.v1.CaseReopened";
 const CLOSED: &str = "redress.cases.v1.CaseClosed";
 const BREACHED: &str = "redress.cases.v1.ClockBreached";
 const SETTLED: &str = "redress.feedback.v1.NoticeSettled";
+const BOUNCED: &str = "redress.feedback.v1.NoticeBounced";
 const ANSWERED: &str = "redress.feedback.v1.SurveyAnswered";
 const RESPONSE: &str = "redress.feedback.v1.FeedbackReceived";
 
@@ -134,7 +135,7 @@ pub const DEFINITIONS: &[Definition] = &[
         description: "How long complainants wait for the acknowledgement.",
         formula: "first evidence that the acknowledgement was delivered - receipt",
         counted_by: "the day it was delivered",
-        sources: &[REGISTERED, SETTLED],
+        sources: &[REGISTERED, SETTLED, BOUNCED],
         origin: OWN,
         made: Made::Duration(&[
             (Time::Wall, Span::Acknowledgement),
@@ -198,7 +199,7 @@ pub const DEFINITIONS: &[Definition] = &[
         description: "How many are satisfied with what came of it. Read it with response_rate.",
         formula: "scores of 4 or 5 for the outcome / scores; the survey's before that given with the answer",
         counted_by: "the day the outcome was told",
-        sources: &[SETTLED, ANSWERED, RESPONSE],
+        sources: &[SETTLED, BOUNCED, ANSWERED, RESPONSE],
         origin: RETURNS,
         made: Made::Share(Measure::Satisfied, Measure::Answered),
     },
@@ -207,7 +208,7 @@ pub const DEFINITIONS: &[Definition] = &[
         description: "How many are satisfied with how it was handled. Read it with response_rate.",
         formula: "scores of 4 or 5 for the handling / scores; the survey's before that given with the answer",
         counted_by: "the day the outcome was told",
-        sources: &[SETTLED, ANSWERED, RESPONSE],
+        sources: &[SETTLED, BOUNCED, ANSWERED, RESPONSE],
         origin: RETURNS,
         made: Made::Share(Measure::HandlingSatisfied, Measure::HandlingAnswered),
     },
@@ -216,7 +217,7 @@ pub const DEFINITIONS: &[Definition] = &[
         description: "How many told us how satisfied they are.",
         formula: "cycles with a score for the outcome / cycles whose outcome was told",
         counted_by: "the day the outcome was told",
-        sources: &[SETTLED, ANSWERED, RESPONSE],
+        sources: &[SETTLED, BOUNCED, ANSWERED, RESPONSE],
         origin: RETURNS,
         made: Made::Share(Measure::Answered, Measure::Told),
     },

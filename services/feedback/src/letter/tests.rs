@@ -304,6 +304,7 @@ fn every_letter() -> String {
             letters.push(survey(&contact, false));
             letters.push(survey(&contact, true));
             letters.push(shortage(&contact));
+            letters.push(closing_soon(&contact));
             for Letter { language, subject, body, short: _ } in letters {
                 text.extend(["=== ", &language, "\n", &subject, "\n---\n", &body]);
             }

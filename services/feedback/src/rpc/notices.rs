@@ -1,13 +1,14 @@
 //! What people do about notices that mail cannot deliver.
 
-use pg::Db;
+use fault::Fault;
+use pg::{Db, Tx};
 use proto::redress::feedback::v1::{
     RecordNoticeRequest, RecordNoticeResponse, ResendNoticeRequest, ResendNoticeResponse,
 };
 use tonic::{Request, Response, Status};
 
 use crate::flow::{deliver, posting, told};
-use crate::notice::{Delivery, Requester};
+use crate::notice::{Delivery, Notice, Requester};
 use crate::refusal::Refusal;
 use crate::{store, wire};
 
@@ -27,11 +28,10 @@ pub(super) async fn record(
             let record = recorded.record(&notice, &caller.subject)?;
             notice.take_record(record, recorded.evidence, tx.now())?;
             store::change(&mut tx, &notice).await?;
-            let earlier = store::sendings(&mut tx, &[notice.id]).await?.remove(&notice.id);
             tx.join_trace(&notice.traceparent);
             tx.emit(notice.case_id.0, &wire::settled(&notice));
             told::outcomes(&mut tx, &delivery, &[&notice]).await?;
-            let notice = Some(wire::notice(notice, earlier.unwrap_or_default()));
+            let notice = Some(on_record(&mut tx, notice).await?);
             Ok((tx, RecordNoticeResponse { notice }))
         })
         .await?;
@@ -56,11 +56,21 @@ pub(super) async fn resend(
             let before = notice.send_again(&contact, (&delivery, &routing), by, tx.now())?;
             store::keep_sending(&mut tx, &before).await?;
             store::change(&mut tx, &notice).await?;
-            let earlier = store::sendings(&mut tx, &[notice.id]).await?.remove(&notice.id);
             tx.notify(deliver::TOPIC);
-            let notice = Some(wire::notice(notice, earlier.unwrap_or_default()));
+            let notice = Some(on_record(&mut tx, notice).await?);
             Ok((tx, ResendNoticeResponse { notice }))
         })
         .await?;
     Ok(server::reply(done))
+}
+
+/// A notice with what became of it before, and what was reported of its mails.
+pub(super) async fn on_record(
+    tx: &mut Tx,
+    notice: Notice,
+) -> Result<proto::redress::feedback::v1::Notice, Fault> {
+    let id = notice.id;
+    let earlier = store::sendings(tx, &[id]).await?.remove(&id).unwrap_or_default();
+    let reports = store::delivery_reports(tx, &[id]).await?.remove(&id).unwrap_or_default();
+    Ok(wire::notice(notice, earlier, reports))
 }

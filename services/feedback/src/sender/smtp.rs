@@ -10,7 +10,8 @@ use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::transport::smtp::{AsyncSmtpTransport, Error as SmtpError, PoolConfig};
 use lettre::{Address, AsyncTransport as _, Message, Tokio1Executor};
 
-use super::{Transport, sending_id};
+use super::Transport;
+use crate::bounce::{ReturnPath, Sent};
 use crate::notice::{Answer, Contact, Kind, Notice, Obstacle};
 
 /// Longest a server may take to answer one command.
@@ -22,12 +23,19 @@ const IDLE_LIMIT: Duration = Duration::from_mins(1);
 pub(crate) struct Smtp {
     server: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
+    /// Where mails come back to; without it to their sender.
+    path: Option<ReturnPath>,
 }
 
 impl Smtp {
     /// A transport to the server at `smtp://` or `smtps://`, with at most so many
     /// connections kept. Connects when first used.
-    pub(crate) fn new(url: &str, from: &str, connections: u32) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        url: &str,
+        from: &str,
+        path: Option<ReturnPath>,
+        connections: u32,
+    ) -> anyhow::Result<Self> {
         let from = from.parse().context("the sender of notices is not an e-mail address")?;
         // The URL may hold a password: the error must not repeat it.
         let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
@@ -36,7 +44,7 @@ impl Smtp {
             .timeout(Some(COMMAND_LIMIT))
             .pool_config(PoolConfig::new().max_size(connections).idle_timeout(IDLE_LIMIT))
             .build();
-        Ok(Self { server, from })
+        Ok(Self { server, from, path })
     }
 
     /// The address notices come from.
@@ -48,7 +56,7 @@ impl Smtp {
 impl Transport for Smtp {
     fn send<'a>(&'a self, notice: &'a Notice, _: Option<&'a Contact>) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
-            let Some((envelope, message)) = message(&self.from, notice) else {
+            let Some((envelope, message)) = message(&self.from, self.path.as_ref(), notice) else {
                 return Answer::Refused(Obstacle::NoAddress.reason().to_owned());
             };
             match self.server.send_raw(&envelope, &message.formatted()).await {
@@ -66,16 +74,20 @@ impl Transport for Smtp {
 /// above all, so that a mailbox can tell a second copy. None if the recipient is no
 /// address.
 ///
-/// An acknowledgement answers a mail that a program may have sent: its envelope names
-/// no sender, so that nothing answers it in turn (RFC 3834). The others come of what a
-/// person did; theirs names ours, so that what comes back reaches a person.
-fn message(from: &Mailbox, notice: &Notice) -> Option<(Envelope, Message)> {
+/// What comes back goes to the return address of the mail, where there is a mailbox for
+/// that: it is read, and answered by nobody. Without one, an acknowledgement, which answers a
+/// mail that a program may have sent, names no sender in its envelope, so that nothing answers
+/// it in turn (RFC 3834); the other notices come of what a person did, and theirs names ours,
+/// so that what comes back reaches a person.
+fn message(from: &Mailbox, path: Option<&ReturnPath>, notice: &Notice) -> Option<(Envelope, Message)> {
     let to: Address = notice.recipient.trim().parse().ok()?;
     let is_answer = notice.kind == Kind::Acknowledgement;
-    let sender = (!is_answer).then(|| from.email.clone());
+    let sent = Sent::of(notice);
+    let returned = path.and_then(|path| path.address(sent)?.parse().ok());
+    let sender = returned.or_else(|| (!is_answer).then(|| from.email.clone()));
     let envelope = Envelope::new(sender, vec![to.clone()]).ok()?;
     let mut message = Message::builder()
-        .message_id(Some(format!("<{}@redress>", sending_id(notice))))
+        .message_id(Some(format!("<{}>", sent.message_id())))
         .date(SystemTime::from(notice.created))
         .from(from.clone())
         .to(Mailbox::new(None, to))
@@ -148,7 +160,7 @@ mod tests {
 
     fn mail(notice: &Notice) -> (Envelope, String) {
         let from: Mailbox = "Redress <redress@example.org>".parse().unwrap();
-        let (envelope, message) = message(&from, notice).unwrap();
+        let (envelope, message) = message(&from, None, notice).unwrap();
         (envelope, String::from_utf8(message.formatted()).unwrap())
     }
 
@@ -198,17 +210,30 @@ mod tests {
     }
 
     #[test]
+    fn each_mail_comes_back_to_an_address_of_its_own_where_there_is_a_mailbox_for_it() {
+        let from: Mailbox = "redress@example.org".parse().unwrap();
+        let path = ReturnPath::new("bounces@example.org", "0123456789abcdef0123456789abcdef").unwrap();
+        for word in [Word::Acknowledgement, Word::Recourse] {
+            let notice = Notice { sending: 2, ..notice("someone@example.org", word) };
+            let (envelope, sent) = message(&from, Some(&path), &notice).unwrap();
+            let sender = envelope.from().map(ToString::to_string).unwrap();
+            assert_eq!(path.read(&sender), crate::bounce::Reading::Ours(Sent::of(&notice)));
+            assert!(String::from_utf8(sent.formatted()).unwrap().contains("Auto-Submitted: auto-"));
+        }
+    }
+
+    #[test]
     fn what_is_no_address_is_refused_here() {
         let from: Mailbox = "redress@example.org".parse().unwrap();
         for recipient in ["someone", "a@b@c", "a b@example.org", "a@example.org\r\nBcc: b@example.org"] {
-            assert!(message(&from, &notice(recipient, Word::Recourse)).is_none(), "{recipient}");
+            assert!(message(&from, None, &notice(recipient, Word::Recourse)).is_none(), "{recipient}");
         }
     }
 
     #[test]
     fn a_wrong_setting_is_told_without_its_password() {
-        let wrong = Smtp::new("mail://user:hunter2@host", "redress@example.org", 1).err().unwrap();
+        let wrong = Smtp::new("mail://user:hunter2@host", "redress@example.org", None, 1).err().unwrap();
         assert!(!format!("{wrong:#}").contains("hunter2"));
-        assert!(Smtp::new("smtp://localhost:25", "nobody", 1).is_err());
+        assert!(Smtp::new("smtp://localhost:25", "nobody", None, 1).is_err());
     }
 }

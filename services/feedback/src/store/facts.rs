@@ -12,7 +12,10 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::process::keep_process_events;
-use crate::fact::{CallBackFact, CaseFact, CycleFact, Facts, PauseFact, PaymentFact};
+use crate::fact::{
+    CallBackFact, CaseFact, CycleFact, Facts, PauseFact, PaymentFact, TellingFact, TellingKey,
+};
+use crate::notice::Kind;
 use crate::working_hours;
 
 /// How a column of a row that is known takes what is told: `f` is the row, `excluded` what
@@ -59,7 +62,7 @@ fn merging(rows: &pg::Rows, table: &str, key: &str, rules: &[Rule]) -> String {
 
 /// Adds facts to what is known. Working time is that of a zone.
 pub(crate) async fn keep_facts(conn: &mut PgConnection, facts: &Facts, zone: &str) -> Result<(), Fault> {
-    let Facts { cases, cycles, call_backs, payments, pauses, events } = facts;
+    let Facts { cases, cycles, call_backs, payments, pauses, events, tellings } = facts;
     if !cases.is_empty() {
         keep_cases(conn, &cases.iter().collect::<Vec<_>>(), zone).await?;
     }
@@ -77,6 +80,9 @@ pub(crate) async fn keep_facts(conn: &mut PgConnection, facts: &Facts, zone: &st
     }
     if !events.is_empty() {
         keep_process_events(conn, events).await?;
+    }
+    if !tellings.is_empty() {
+        keep_tellings(conn, &tellings.iter().collect::<Vec<_>>(), zone).await?;
     }
     Ok(())
 }
@@ -105,8 +111,6 @@ async fn keep_cases(
         .column("priority_rank", |(_, fact)| fact.priority.as_ref().map(|told| told.rank))
         .column("department", |(_, fact)| fact.department.as_ref().map(|told| told.value.as_str()))
         .column("department_rank", |(_, fact)| fact.department.as_ref().map(|told| told.rank))
-        .column("acknowledged_at", |(_, fact)| time(fact.acknowledged))
-        .column("acknowledged_work", |(_, fact)| work(fact.acknowledged))
         .column("resolved_at", |(_, fact)| time(fact.resolved))
         .column("resolved_work", |(_, fact)| work(fact.resolved))
         .column("reopened_at", |(_, fact)| time(fact.reopened))
@@ -121,7 +125,7 @@ async fn keep_cases(
         .column("ended_rank", |(_, fact)| fact.ended.as_ref().map(|told| told.rank))
         .done();
     let rules = [
-        Rule::Earlier(&["received_at", "received_work", "acknowledged_at", "acknowledged_work"]),
+        Rule::Earlier(&["received_at", "received_work"]),
         Rule::Earlier(&["resolved_at", "resolved_work", "reopened_at", "escalated_at"]),
         Rule::Earlier(&["breached_at", "limit_breached_at"]),
         Rule::First(&["channel", "region", "product", "complainant", "history", "paused"]),
@@ -147,7 +151,6 @@ async fn keep_cycles(conn: &mut PgConnection, cycles: &[(&(CaseId, i32), &CycleF
         .column("outcome", |(_, fact)| fact.outcome.as_ref().map(|told| told.value))
         .column("outcome_rank", |(_, fact)| fact.outcome.as_ref().map(|told| told.rank))
         .column("reopened_at", |(_, fact)| time(fact.reopened))
-        .column("told_at", |(_, fact)| time(fact.told))
         .column("handling", |(_, fact)| fact.handling.as_ref().map(|told| told.value.0))
         .column("handling_at", |(_, fact)| time(fact.handling.as_ref().map(|told| told.value.1)))
         .column("handling_rank", |(_, fact)| fact.handling.as_ref().map(|told| told.rank))
@@ -156,7 +159,7 @@ async fn keep_cycles(conn: &mut PgConnection, cycles: &[(&(CaseId, i32), &CycleF
         .column("satisfaction_rank", |(_, fact)| fact.satisfaction.as_ref().map(|told| told.rank))
         .done();
     let rules = [
-        Rule::Earlier(&["resolved_at", "reopened_at", "told_at"]),
+        Rule::Earlier(&["resolved_at", "reopened_at"]),
         Rule::Highest(&["agent"], "agent_rank"),
         Rule::Highest(&["outcome"], "outcome_rank"),
         Rule::Highest(&["handling", "handling_at"], "handling_rank"),
@@ -210,10 +213,75 @@ async fn keep_pauses(conn: &mut PgConnection, pauses: &[(&(CaseId, i32), &PauseF
     Ok(())
 }
 
+/// Keeps tellings, then what is counted of them: of all that were not taken back the
+/// earliest. The rows of their cases are held by this transaction, so that nobody else counts
+/// meanwhile.
+async fn keep_tellings(
+    conn: &mut PgConnection,
+    tellings: &[(&TellingKey, &TellingFact)],
+    zone: &str,
+) -> Result<(), Fault> {
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(tellings)
+        .column("case_id", |((case, ..), _)| case.0)
+        .column("kind", |((_, kind, ..), _)| *kind)
+        .column("cycle", |((_, _, cycle, ..), _)| *cycle)
+        .column("notice_id", |((.., notice, _), _)| notice.0)
+        .column("sending", |((.., sending), _)| *sending)
+        .column("told_at", |(_, fact)| fact.told.map(jiff_sqlx::ToSqlx::to_sqlx))
+        .column("told_work", |(_, fact)| fact.told.map(|at| working_hours::until(zone, at)))
+        .column("bounced", |(_, fact)| fact.bounced)
+        .done();
+    let rules = [Rule::Earlier(&["told_at", "told_work"]), Rule::First(&["bounced"])];
+    let key = "r.case_id, r.kind, r.cycle, r.notice_id, r.sending";
+    binds.execute(&merging(&rows, "telling_fact", key, &rules), conn).await?;
+    let mut cases: Vec<Uuid> = tellings.iter().map(|((case, ..), _)| case.0).collect();
+    cases.dedup();
+    sqlx::query(pg::sql!(
+        "UPDATE case_fact f SET acknowledged_at = t.at, acknowledged_work = t.work
+         FROM (SELECT c.case_id, min(k.told_at) AS at, min(k.told_work) AS work
+               FROM UNNEST($1::uuid[]) AS c (case_id)
+               LEFT JOIN telling_fact k ON k.tenant_id = current_setting('redress.tenant') AND k.case_id = c.case_id
+                    AND k.kind = {acknowledgement} AND k.bounced IS NULL
+               GROUP BY c.case_id) AS t
+         WHERE f.tenant_id = current_setting('redress.tenant') AND f.case_id = t.case_id
+           AND (f.acknowledged_at, f.acknowledged_work) IS DISTINCT FROM (t.at, t.work)",
+        acknowledgement = Kind::Acknowledgement,
+    ))
+    .bind(&cases)
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query(pg::sql!(
+        "UPDATE cycle_fact f SET told_at = t.at
+         FROM (SELECT y.case_id, y.cycle, min(k.told_at) AS at
+               FROM cycle_fact y
+               LEFT JOIN telling_fact k ON k.tenant_id = y.tenant_id AND k.case_id = y.case_id
+                    AND k.cycle = y.cycle AND k.kind = {outcome} AND k.bounced IS NULL
+               WHERE y.tenant_id = current_setting('redress.tenant') AND y.case_id = ANY($1)
+               GROUP BY y.case_id, y.cycle) AS t
+         WHERE f.tenant_id = current_setting('redress.tenant') AND f.case_id = t.case_id AND f.cycle = t.cycle
+           AND f.told_at IS DISTINCT FROM t.at",
+        outcome = Kind::Outcome,
+    ))
+    .bind(&cases)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Everything that is kept of the tenant, as one hash.
 #[cfg(test)]
 pub(crate) async fn facts_hash(conn: &mut PgConnection) -> Result<String, Fault> {
-    let tables = ["case_fact", "cycle_fact", "call_back_fact", "payment_fact", "pause_fact", "process_event"];
+    let tables = [
+        "case_fact",
+        "cycle_fact",
+        "call_back_fact",
+        "payment_fact",
+        "pause_fact",
+        "process_event",
+        "telling_fact",
+    ];
     let mut all = String::new();
     for table in tables {
         let statement = format!(

@@ -13,13 +13,14 @@ use crate::fact::Rebuild;
 use crate::kpi::{Customers, Settings};
 
 /// Tables whose rows a rebuild throws away, and the most of them at once.
-const THROWN: [&str; 9] = [
+const THROWN: [&str; 10] = [
     "case_fact",
     "cycle_fact",
     "call_back_fact",
     "payment_fact",
     "pause_fact",
     "process_event",
+    "telling_fact",
     "fact_total",
     "fact_sample",
     "fact_change",

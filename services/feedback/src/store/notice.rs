@@ -223,7 +223,7 @@ pub(crate) async fn go_on(conn: &mut PgConnection, notice: &Notice) -> Result<()
     let gone = sqlx::query(
         "UPDATE notice
          SET state = $2, recipient = $3, failure_reason = $4, attempts = $5, ended_at = $6, due_at = $7,
-             sending = $8, sending_means = $9
+             sending = $8, sending_means = $9, evidence = $10
          WHERE tenant_id = current_setting('redress.tenant') AND notice_id = $1",
     )
     .bind(notice.id.0)
@@ -235,9 +235,23 @@ pub(crate) async fn go_on(conn: &mut PgConnection, notice: &Notice) -> Result<()
     .bind(notice.due.map(ToSqlx::to_sqlx))
     .bind(notice.sending)
     .bind(notice.means.number())
+    .bind(&notice.evidence)
     .execute(conn)
     .await?;
     if gone.rows_affected() == 1 { Ok(()) } else { Err(Fault::internal("a notice was not written")) }
+}
+
+/// Writes further evidence of a delivery.
+pub(crate) async fn keep_evidence(conn: &mut PgConnection, notice: &Notice) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE notice SET evidence = $2
+         WHERE tenant_id = current_setting('redress.tenant') AND notice_id = $1",
+    )
+    .bind(notice.id.0)
+    .bind(&notice.evidence)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Has no person see to the undelivered notices of cases any more.

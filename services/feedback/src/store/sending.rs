@@ -35,6 +35,21 @@ pub(crate) async fn keep_sending(conn: &mut PgConnection, sending: &Sending) -> 
     Ok(())
 }
 
+/// Writes what became of a sending of before, as it turned out later.
+pub(crate) async fn correct_sending(conn: &mut PgConnection, sending: &Sending) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE notice_sending SET state = $3, failure_reason = $4
+         WHERE tenant_id = current_setting('redress.tenant') AND notice_id = $1 AND number = $2",
+    )
+    .bind(sending.notice.0)
+    .bind(sending.number)
+    .bind(sending.state.number())
+    .bind(&sending.failure_reason)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 #[derive(sqlx::FromRow)]
 struct Row {
     notice_id: Uuid,

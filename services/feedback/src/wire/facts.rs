@@ -14,7 +14,10 @@ use proto::redress::resolution::v1 as resolution;
 use sha2::{Digest as _, Sha256};
 
 use super::INVALID_EVENT;
-use crate::fact::{CallBackFact, CaseFact, CycleFact, Ending, Facts, PauseFact, PaymentFact, Ranked};
+use crate::fact::{
+    CallBackFact, CaseFact, CycleFact, Ending, Facts, PauseFact, PaymentFact, Ranked, TellingFact, TellingKey,
+};
+use crate::notice::Kind;
 use crate::response::MAX_SCORE;
 
 /// Rank of a score that came with the answer to the outcome.
@@ -290,21 +293,38 @@ pub(crate) fn count_task(facts: &mut Facts, event: &Delivered, told: resolution:
     Ok(())
 }
 
+/// The telling of a notice that is counted; none of other kinds.
+fn telling(
+    case: &str,
+    kind: i32,
+    cycle: i32,
+    notice: &str,
+    sending: i32,
+) -> Result<Option<TellingKey>, Fault> {
+    let (case, notice) = (id("case_id", case)?, id("notice_id", notice)?);
+    let kind = Kind::of(kind).filter(|kind| matches!(kind, Kind::Acknowledgement | Kind::Outcome));
+    Ok(kind.map(|kind| (case, kind.number(), cycle, notice, sending)))
+}
+
 /// A notice was delivered, or was not: when the complainant was told is when that was.
+/// What a person recorded does not come back.
 pub(crate) fn count_notice(facts: &mut Facts, event: &Delivered, told: wire::NoticeSettled) -> Taken {
     if told.state() != wire::NoticeState::Delivered {
         return Ok(());
     }
-    let case = id("case_id", &told.case_id)?;
-    let when = time("tell_time", told.tell_time)?.or(Some(at(event)));
-    match told.kind() {
-        wire::NoticeKind::Acknowledgement => {
-            facts.case(case, CaseFact { acknowledged: when, ..CaseFact::default() });
-        }
-        wire::NoticeKind::Outcome => {
-            facts.cycle(case, told.cycle, CycleFact { told: when, ..CycleFact::default() });
-        }
-        _ => {}
+    let recorded = time("tell_time", told.tell_time)?;
+    let sending = if recorded.is_some() { 0 } else { told.sending_number };
+    if let Some(key) = telling(&told.case_id, told.kind, told.cycle, &told.notice_id, sending)? {
+        facts.telling(key, TellingFact { told: recorded.or(Some(at(event))), bounced: None });
+    }
+    Ok(())
+}
+
+/// A delivery is taken back: nobody was told by it.
+pub(crate) fn count_bounce(facts: &mut Facts, _: &Delivered, told: wire::NoticeBounced) -> Taken {
+    let key = telling(&told.case_id, told.kind, told.cycle, &told.notice_id, told.sending_number)?;
+    if let Some(key) = key {
+        facts.telling(key, TellingFact { told: None, bounced: Some(true) });
     }
     Ok(())
 }

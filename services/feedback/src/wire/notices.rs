@@ -6,6 +6,7 @@ use kernel::{CaseId, NoticeId};
 use proto::redress::feedback::v1 as wire;
 use proto::timestamp;
 
+use crate::bounce::{MAX_MESSAGE, Report};
 use crate::notice::{Contact, Correction, MAX_DETAIL, Means, Notice, Record, Sending, State};
 
 /// Reason of a record that is malformed.
@@ -101,6 +102,47 @@ pub(crate) fn resend(request: wire::ResendNoticeRequest) -> Result<Resent, Fault
     Ok(Resent { notice, reason })
 }
 
+/// What came back, as it was received.
+#[derive(Clone, Debug)]
+pub(crate) struct Returned {
+    pub(crate) message: Vec<u8>,
+    pub(crate) recipient: String,
+}
+
+pub(crate) fn returned(request: wire::ReportBounceRequest) -> Result<Returned, Fault> {
+    let wire::ReportBounceRequest { request_id, message, recipient } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    check.ensure(!message.is_empty(), "message", "is required");
+    check.ensure(message.len() <= MAX_MESSAGE, "message", "has more than 262144 bytes");
+    let recipient = check.text("recipient", recipient, MAX_EMAIL);
+    check.done("INVALID_BOUNCE")?;
+    Ok(Returned { message, recipient })
+}
+
+pub(crate) fn delivery_report(report: Report) -> wire::DeliveryReport {
+    let Report { sent, action, status, diagnostic, server, reported } = report;
+    wire::DeliveryReport {
+        sending_number: sent.sending,
+        action: action.number().into(),
+        status,
+        diagnostic,
+        reporting_server: server,
+        report_time: Some(timestamp(reported)),
+    }
+}
+
+pub(crate) fn bounced(notice: &Notice, report: &Report) -> wire::NoticeBounced {
+    wire::NoticeBounced {
+        case_id: notice.case_id.to_string(),
+        cycle: notice.cycle,
+        notice_id: notice.id.to_string(),
+        kind: notice.kind.number().into(),
+        sending_number: report.sent.sending,
+        status: report.status.clone(),
+    }
+}
+
 pub(crate) fn correction(request: wire::CorrectContactRequest) -> Result<Corrected, Fault> {
     let wire::CorrectContactRequest {
         request_id,
@@ -161,7 +203,7 @@ pub(crate) fn corrected(contact: &Contact, actor: &str, reason: &str) -> wire::C
     }
 }
 
-pub(crate) fn notice(notice: Notice, earlier: Vec<Sending>) -> wire::Notice {
+pub(crate) fn notice(notice: Notice, earlier: Vec<Sending>, reports: Vec<Report>) -> wire::Notice {
     let told_by = told_by(&notice);
     let Notice {
         id,
@@ -204,6 +246,7 @@ pub(crate) fn notice(notice: Notice, earlier: Vec<Sending>) -> wire::Notice {
         next_attempt_time: due.map(timestamp),
         earlier_sendings: earlier.into_iter().map(earlier_sending).collect(),
         sending_means: means.number().into(),
+        delivery_reports: reports.into_iter().map(delivery_report).collect(),
     }
 }
 
@@ -259,5 +302,6 @@ pub(crate) fn settled(notice: &Notice) -> wire::NoticeSettled {
         recorder: record.map(|record| record.recorder.clone()).unwrap_or_default(),
         tell_time: record.map(|record| timestamp(record.told)),
         sending_means: notice.means.number().into(),
+        sending_number: notice.sending,
     }
 }

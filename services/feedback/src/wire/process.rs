@@ -313,6 +313,12 @@ pub(crate) fn log_rejected(log: &mut Log, event: &Delivered, told: resolution::P
     plan(log, of, &told.plan_id, told.approver, None)
 }
 
+/// A plan was revised.
+pub(crate) fn log_revised(log: &mut Log, event: &Delivered, told: resolution::PlanRevised) -> Taken {
+    let of = of(event, Activity::PlanRevised, told.cycle)?;
+    plan(log, of, &told.plan_id, told.reviser, None)
+}
+
 /// A plan is done.
 pub(crate) fn log_completed(log: &mut Log, event: &Delivered, told: resolution::PlanCompleted) -> Taken {
     let of = of(event, Activity::PlanCompleted, told.cycle)?;
@@ -407,6 +413,13 @@ pub(crate) fn log_notice(log: &mut Log, event: &Delivered, told: wire::NoticeSet
     };
     let detail = word(told.kind().as_str_name(), "NOTICE_KIND_");
     log.push(ProcessEvent { detail, ..of(event, activity, told.cycle)? });
+    Ok(())
+}
+
+/// A notice that had been delivered came back.
+pub(crate) fn log_bounce(log: &mut Log, event: &Delivered, told: wire::NoticeBounced) -> Taken {
+    let detail = word(told.kind().as_str_name(), "NOTICE_KIND_");
+    log.push(ProcessEvent { detail, ..of(event, Activity::NoticeBounced, told.cycle)? });
     Ok(())
 }
 

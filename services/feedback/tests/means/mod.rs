@@ -51,7 +51,7 @@ impl Servers {
         self.builder(|_| {}).open().await
     }
 
-    fn builder(&self, change: impl FnOnce(&mut Settings)) -> Builder {
+    pub(crate) fn builder(&self, change: impl FnOnce(&mut Settings)) -> Builder {
         House::builder(&[feedback::SERVICE]).clock(MockClock::default()).settings(|settings| {
             self.settle(settings);
             change(settings);

@@ -277,7 +277,7 @@ async fn a_log_that_would_not_be_whole_is_refused_until_the_facts_are_there_agai
 
 /// What the migration does once its table is there.
 fn read_again() -> String {
-    let migration = include_str!("../../migrations/20261129130000_process_events.sql");
+    let migration = include_str!("../../migrations/20261129130500_process_events.sql");
     let place = migration.find("-- The owner is let through").unwrap();
     format!("SET search_path TO feedback; {}", &migration[place..])
 }

@@ -41,6 +41,23 @@ impl Mail {
         let start = format!("{name}: ");
         self.text.lines().find_map(|line| line.strip_prefix(&start)).unwrap_or_default()
     }
+
+    /// What a server sends back about it to the envelope's sender (RFC 3464): an action and
+    /// its status code.
+    pub(crate) fn reported(&self, (action, status): (&str, &str)) -> Vec<u8> {
+        let Self { from, to, text } = self;
+        format!(
+            "Return-Path: <>\nDelivered-To: {from}\nFrom: MAILER-DAEMON@mx.example.com\nTo: {from}\n\
+             Subject: Mail delivery\nAuto-Submitted: auto-replied\nMIME-Version: 1.0\n\
+             Content-Type: multipart/report; report-type=delivery-status; boundary=\"b/1\"\n\n\
+             --b/1\nContent-Type: text/plain\n\nThis is the mail system.\n\n\
+             --b/1\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.com\n\n\
+             Final-Recipient: rfc822; {to}\nAction: {action}\nStatus: {status}\n\
+             Diagnostic-Code: smtp; said of it\n\n\
+             --b/1\nContent-Type: message/rfc822\n\n{text}\n--b/1--\n"
+        )
+        .into_bytes()
+    }
 }
 
 impl Sink {

@@ -2,6 +2,8 @@
 
 mod notices;
 
+use std::process::ExitCode;
+
 use clap::{ArgGroup, Args, Subcommand};
 use jiff::Timestamp;
 use proto::redress::feedback::v1::{
@@ -201,11 +203,17 @@ pub(crate) struct Notices {
 }
 
 impl Notices {
-    pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let caller = self.connection.open().await?;
-        if let Some(verb) = self.verb {
-            return verb.run(&caller).await;
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        match self.verb {
+            Some(notices::Verb::Bounce(bounce)) => return bounce.run(self.connection).await,
+            Some(notices::Verb::Routing { verb }) => verb.run(&self.connection.open().await?).await?,
+            None => self.list().await?,
         }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn list(self) -> anyhow::Result<()> {
+        let caller = self.connection.open().await?;
         let request = ListNoticesRequest {
             page_size: self.page.limit,
             page_token: self.page.page,

@@ -79,6 +79,7 @@ pub(super) const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("FeedbackService.RespondToOutcome", "the complainant's answer, by a channel"),
     ("FeedbackService.RecordNotice", "records how the complainant was told, and decides nothing"),
     ("FeedbackService.ResendNotice", "sends again what was said"),
+    ("FeedbackService.ReportBounce", "a mail server's word on what was sent, by a channel"),
     ("CallBackService.CreateCallBackPolicy", "a setting"),
     ("CallBackService.ActivateCallBackPolicy", "a setting"),
     ("CallBackService.RecordCallBackAttempt", "needs a call-back: see `whom_it_is_about_does_not_call`"),

@@ -411,6 +411,7 @@ pub(super) const INVALID: &[Invalid] = &[
         &["request_id", "notice_id", "means", "tell_time", "evidence"],
     ),
     invalid("FeedbackService.ResendNotice", EMPTY, "INVALID_RESEND", &["request_id", "notice_id", "reason"]),
+    invalid("FeedbackService.ReportBounce", EMPTY, "INVALID_BOUNCE", &["request_id", "message"]),
     invalid("FeedbackService.GetContact", EMPTY, "INVALID_REQUEST", &["case_id"]),
     invalid("FeedbackService.CorrectContact", EMPTY, "INVALID_CONTACT", &["request_id", "case_id", "reason"]),
     invalid(

@@ -1,5 +1,7 @@
 //! What is owed to somebody whom mail does not reach.
 
+use feedback::bounce::{ReturnPath, Sent};
+use kernel::NoticeId;
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
 use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
 use proto::redress::cases::v1::{
@@ -11,12 +13,12 @@ use proto::redress::feedback::v1::notice_routing_service_client::NoticeRoutingSe
 use proto::redress::feedback::v1::{
     ActivateNoticeRoutingRequest, CorrectContactRequest, CreateNoticeRoutingRequest, GetNoticeRoutingRequest,
     ListNoticesRequest, NoticeKind, NoticeMeans, NoticeRouting, NoticeRoutingRule, NoticeState,
-    RecordNoticeRequest, ResendNoticeRequest,
+    RecordNoticeRequest, ReportBounceRequest, ResendNoticeRequest,
 };
 use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
 use proto::redress::intake::v1::{Complainant, SubmitComplaintRequest};
 use server::Secret;
-use testkit::{House, request_id};
+use testkit::{House, eventually, request_id};
 use tests::SERVICES;
 
 use super::scene::{Scene, broken_cups};
@@ -117,4 +119,52 @@ async fn routed(scene: &Scene, house: &House) {
     routings.activate_notice_routing(request).await.unwrap();
     let in_force = routings.get_notice_routing(GetNoticeRoutingRequest::default()).await.unwrap();
     assert_eq!(in_force.into_inner().notice_routing.unwrap().rules, rules);
+}
+
+/// The mail of an acknowledgement comes back: its delivery is taken back, and the promise is
+/// owed again. In a house of its own, whose mails come back to a mailbox.
+pub(crate) async fn came_back(scene: &Scene) {
+    let sink = demo::MailSink::open().await.unwrap();
+    let (mailbox, key) = ("bounces@example.org", "a key of more than thirty-two characters");
+    let settings = |settings: &mut server::Settings| {
+        settings.smtp_url = Some(Secret::from(sink.url()));
+        settings.notices.bounce_address = mailbox.to_owned();
+        settings.notices.bounce_key = Some(Secret::from(key.to_owned()));
+    };
+    let house = House::builder(&SERVICES).settings(settings).open().await;
+    let mut complaint = broken_cups();
+    complaint.complainant =
+        Some(Complainant { email: "ada@example.com".to_owned(), ..Complainant::default() });
+    let request = SubmitComplaintRequest { request_id: request_id(), complaint: Some(complaint) };
+    let registered = IntakeServiceClient::new(house.channel()).submit_complaint(request).await.unwrap();
+    let case_id = registered.into_inner().complaint_id;
+    house.settled().await;
+    eventually(async || sink.count() == 1).await;
+    house.settled().await;
+    assert_eq!(acknowledging(&house, &case_id).await, ClockState::Met);
+    let mut feedback = FeedbackServiceClient::new(scene.twice.over(house.channel()));
+    let request = ListNoticesRequest { case_id: case_id.clone(), ..ListNoticesRequest::default() };
+    let notice = feedback.list_notices(request).await.unwrap().into_inner().notices.pop().unwrap();
+
+    let sent = Sent { notice: NoticeId(notice.notice_id.parse().unwrap()), sending: 1 };
+    let address = ReturnPath::new(mailbox, key).unwrap().address(sent).unwrap();
+    let message = format!(
+        "From: MAILER-DAEMON@mx.example.com\nTo: {address}\nMIME-Version: 1.0\n\
+         Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n\
+         --b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.com\n\n\
+         Final-Recipient: rfc822; ada@example.com\nAction: failed\nStatus: 5.1.1\n\n--b--\n"
+    );
+    let (message, recipient) = (message.into_bytes(), address);
+    let request = ReportBounceRequest { request_id: request_id(), message, recipient };
+    let answer = feedback.report_bounce(request).await.unwrap().into_inner();
+    assert_eq!(answer.notice.unwrap().state(), NoticeState::Undelivered);
+    house.settled().await;
+    assert_eq!(acknowledging(&house, &case_id).await, ClockState::Running, "owed again");
+    let request = GetTimelineRequest { case_id, ..GetTimelineRequest::default() };
+    let entries = CaseServiceClient::new(house.channel()).get_timeline(request).await.unwrap();
+    let entries = entries.into_inner().entries;
+    let back = entries.iter().find(|entry| entry.text.contains("came back")).unwrap();
+    assert_eq!(back.kind(), TimelineKind::Notice);
+    assert!(back.text.ends_with(": 5.1.1"), "{}", back.text);
+    house.done().await;
 }

@@ -321,6 +321,33 @@ fn ending(truth: &Truth, all: &mut Vec<Told>) {
     }
 }
 
+/// A notice of a case was delivered, the second time it was sent.
+fn settled(truth: &Truth, kind: wire::NoticeKind, cycle: i32) -> wire::NoticeSettled {
+    wire::NoticeSettled {
+        case_id: truth.id.to_string(),
+        cycle,
+        notice_id: Uuid::from_u128(truth.id.as_u128() ^ (1 << 102)).to_string(),
+        kind: kind.into(),
+        state: wire::NoticeState::Delivered.into(),
+        sending_number: 2,
+        ..Default::default()
+    }
+}
+
+/// What went out before that, and came back, at any time: it tells nobody.
+fn returned(truth: &Truth, kind: wire::NoticeKind, cycle: i32) -> [Told; 2] {
+    let first = wire::NoticeSettled { sending_number: 1, ..settled(truth, kind, cycle) };
+    let back = wire::NoticeBounced {
+        case_id: first.case_id.clone(),
+        cycle,
+        notice_id: first.notice_id.clone(),
+        kind: kind.into(),
+        sending_number: 1,
+        status: "5.1.1".to_owned(),
+    };
+    [told("feedback", truth.received, &first), told("feedback", truth.received, &back)]
+}
+
 fn of_others(truth: &Truth, all: &mut Vec<Told>) {
     let case_id = truth.id.to_string();
     let soon = |seconds: i64| truth.received + SignedDuration::from_secs(seconds);
@@ -331,19 +358,14 @@ fn of_others(truth: &Truth, all: &mut Vec<Told>) {
     };
     all.push(told("assignment", soon(4), &assigned("first")));
     all.push(told("assignment", soon(5), &assigned(&truth.department)));
-    let settled = |kind: wire::NoticeKind, cycle| wire::NoticeSettled {
-        case_id: case_id.clone(),
-        cycle,
-        kind: kind.into(),
-        state: wire::NoticeState::Delivered.into(),
-        ..Default::default()
-    };
+    all.extend(returned(truth, wire::NoticeKind::Acknowledgement, 1));
     if let Some(at) = truth.acknowledged {
-        all.push(told("feedback", at, &settled(wire::NoticeKind::Acknowledgement, 1)));
+        all.push(told("feedback", at, &settled(truth, wire::NoticeKind::Acknowledgement, 1)));
     }
     for (number, cycle) in (1..).zip(&truth.cycles) {
+        all.extend(returned(truth, wire::NoticeKind::Outcome, number));
         if let Some(at) = cycle.told {
-            all.push(told("feedback", at, &settled(wire::NoticeKind::Outcome, number)));
+            all.push(told("feedback", at, &settled(truth, wire::NoticeKind::Outcome, number)));
         }
         if let Some((handling, outcome, at)) = cycle.scores {
             let answer = Some(wire::SurveyAnswer { handling, outcome, ..Default::default() });
