@@ -2,7 +2,7 @@
 
 use proto::redress::resolution::v1::{
     ApprovePlanRequest, CancelPlanRequest, Goods, PlanApproved, PlanCancelled, PlanProposed, PlanRejected,
-    PlanState, ProposePlanRequest, RejectPlanRequest, RemedyKind, Step,
+    PlanState, ProposePlanRequest, RejectPlanRequest, RemedyKind, Step, StepState,
 };
 use testkit::request_id;
 use tonic::Code;
@@ -47,7 +47,8 @@ async fn a_plan_is_proposed_once() {
     let plan = answer.plan.unwrap();
     assert_eq!(plan.state(), PlanState::Proposed);
     assert_eq!((plan.version, plan.cycle, plan.proposer.as_str()), (1, 1, "handler"));
-    assert_eq!(plan.steps, steps);
+    let shown = steps.into_iter().map(|step| Step { state: StepState::Waiting.into(), ..step });
+    assert_eq!(plan.steps, shown.collect::<Vec<_>>());
     assert_eq!(plan.case_id, case.to_string());
     assert_eq!(world.plan(&plan).await, plan, "what is answered is what is read later");
     let told = world.house.published::<PlanProposed>("resolution").await;

@@ -20,7 +20,7 @@ use crate::world::{
 
 #[tokio::test]
 async fn everything_wrong_with_a_revision_is_told_at_once() {
-    let world = World::open().await;
+    let world = World::identified().await;
     let plan = world.approved(vec![refund("a"), apology("b")]).await;
     let mut planner = world.revisions("planner");
     let empty = planner.revise_plan(RevisePlanRequest::default()).await;
