@@ -1,3 +1,6 @@
+//! Notifications as mail servers write them, forged and broken ones, and what notices make of
+//! them.
+
 use proptest::prelude::*;
 use uuid::Uuid;
 

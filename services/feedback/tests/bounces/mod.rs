@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::means::{Servers, complaint, ended};
 use crate::records::called;
 use crate::sink::{Mail, Sink};
-use crate::{case, client, house, notices_of, refused, registered, resolved};
+use crate::{Client, case, client, house, notices_of, refused, registered, resolved};
 
 const KEY: &str = "a key of more than thirty-two characters";
 const FAILED: (&str, &str) = ("failed", "5.1.1");
@@ -307,16 +307,34 @@ async fn what_is_no_bounce_of_ours_is_refused_and_leaves_nothing() {
     };
     let status = client(&house).report_bounce(long).await.unwrap_err();
     assert_eq!(violations(&status), ["request_id", "message", "recipient"]);
-    let elsewhere = house.channel_as("elsewhere", "mail", &["channel"]);
-    let mut others =
-        proto::redress::feedback::v1::feedback_service_client::FeedbackServiceClient::new(elsewhere);
-    let request = ReportBounceRequest {
-        request_id: request_id(),
-        message: mail.reported(FAILED),
-        recipient: String::new(),
-    };
-    assert_eq!(refused(others.report_bounce(request).await), (Code::NotFound, "BOUNCE_UNKNOWN".to_owned()));
     assert_eq!(the_notice(&house, case).await, before);
+    house.done().await;
+}
+
+#[tokio::test]
+async fn what_comes_back_of_another_tenant_is_unknown() {
+    let sink = Sink::open().await;
+    let settings = |settings: &mut Settings| {
+        settings.smtp_url = Some(Secret::from(sink.url()));
+        settings.mail_from = "Redress <redress@example.org>".into();
+        returned_here(settings);
+    };
+    let house = House::builder(&[feedback::SERVICE]).settings(settings).identified().open().await;
+    let case = case();
+    house.tell_as("tenant-a", "intake", case, &registered(case, "ada@example.com")).await;
+    eventually(async || sink.mails().len() == 1).await;
+    house.settled().await;
+    let message = sink.mails().remove(0).reported(FAILED);
+    let report = async |tenant: &str, role: &str| {
+        let mut client = Client::new(house.channel_as(tenant, "mail", &[role]));
+        let (request_id, message) = (request_id(), message.clone());
+        client.report_bounce(ReportBounceRequest { request_id, message, recipient: String::new() }).await
+    };
+    assert_eq!(refused(report("tenant-b", "channel").await), (Code::NotFound, "BOUNCE_UNKNOWN".to_owned()));
+    let refusal = refused(report("tenant-a", "department-worker").await);
+    assert_eq!(refusal, (Code::PermissionDenied, "ROLE_REQUIRED".to_owned()));
+    let notice = report("tenant-a", "channel").await.unwrap().into_inner().notice.unwrap();
+    assert_eq!(notice.state(), NoticeState::Undelivered);
     house.done().await;
 }
 

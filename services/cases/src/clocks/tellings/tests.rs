@@ -1,3 +1,5 @@
+//! What is owed again once a mail has come back, and what is not.
+
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -118,10 +120,15 @@ fn an_outcome_of_an_earlier_cycle_and_a_case_that_is_over_owe_nothing_again() {
     assert!(its.0.iter().all(|clock| !clock.clock.is_open()));
     hear(&mut case, Event::Disputes { comment: "no".to_owned() }, day(2));
     take_in(&mut clocks, &mut case);
-    let before: Vec<State> = clocks.0.iter().map(|clock| clock.clock.state).collect();
-    hear(&mut case, Event::NoticeBounced { kind: OUTCOME, mail: mail(1), status: String::new() }, day(3));
+    let open = |clocks: &Clocks| -> Vec<(Kind, i32)> {
+        let open = clocks.0.iter().filter(|clock| clock.clock.is_open());
+        open.map(|clock| (clock.clock.kind, clock.cycle)).collect()
+    };
+    let before = open(&clocks);
+    hear(&mut case, bounced(OUTCOME, 1), day(3));
     take_in(&mut clocks, &mut case);
-    assert_eq!(clocks.0.iter().map(|clock| clock.clock.state).collect::<Vec<_>>(), before);
+    assert_eq!(open(&clocks), before);
+    assert_eq!(state(&clocks, Kind::Tell, 1), State::Met { at: day(2) }, "by their answer");
 }
 
 proptest! {
