@@ -136,7 +136,7 @@ pub type TellingKey = (CaseId, i16, i32, NoticeId, i32);
 
 /// That a complainant was told something. Of all tellings that were not taken back, the
 /// earliest counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TellingFact {
     /// When.
     pub told: Option<Timestamp>,

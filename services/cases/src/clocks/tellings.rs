@@ -33,28 +33,57 @@ pub(super) fn kept_by(kind: NoticeKind) -> &'static [Kind] {
     }
 }
 
-/// By which mail a fact tells the complainant, if it tells them; none of what does not come
-/// back.
-fn told_by(fact: &Fact) -> Option<Option<Mail>> {
-    match fact {
-        Fact::Contact(Contact::Notice { failure: None, mail, .. }) => Some(*mail),
-        Fact::Contact(Contact::NoticeRecorded { .. } | Contact::Answered { .. }) => Some(None),
-        _ => None,
+/// How a fact tells the complainant something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tells {
+    /// By a mail, which may come back.
+    ByMail(Mail),
+    /// By what does not come back.
+    ForGood,
+}
+
+impl Tells {
+    /// How a fact tells them, if it does.
+    fn of(fact: &Fact) -> Option<Self> {
+        match fact {
+            Fact::Contact(Contact::Notice { failure: None, mail, .. }) => {
+                Some(mail.map_or(Self::ForGood, Self::ByMail))
+            }
+            Fact::Contact(Contact::NoticeRecorded { .. } | Contact::Answered { .. }) => Some(Self::ForGood),
+            _ => None,
+        }
     }
+
+    fn mail(self) -> Option<Mail> {
+        match self {
+            Self::ByMail(mail) => Some(mail),
+            Self::ForGood => None,
+        }
+    }
+}
+
+/// What a promise is kept by once the mail that kept it has come back.
+#[derive(Clone, Copy)]
+enum Left {
+    /// By another telling, as of then.
+    Telling(Timestamp),
+    /// By nothing.
+    Nothing,
 }
 
 impl CaseClock {
     /// Whether it is not kept by a fact because its mail has come back already.
     pub(super) fn is_taken_back(&self, fact: &Fact) -> bool {
-        let Some(Some(mail)) = told_by(fact) else { return false };
+        let Some(Tells::ByMail(mail)) = Tells::of(fact) else { return false };
         self.tellings.iter().any(|telling| telling.bounced && telling.mail == Some(mail))
     }
 
     /// Notes by what it is kept. After what does not come back nothing more is of use.
     pub(super) fn note_telling(&mut self, fact: &Fact, at: Timestamp) {
-        let Some(mail) = told_by(fact).filter(|_| matches!(self.clock.state, State::Met { .. })) else {
+        if !matches!(self.clock.state, State::Met { .. }) {
             return;
-        };
+        }
+        let Some(mail) = Tells::of(fact).map(Tells::mail) else { return };
         let is_known = |telling: &Telling| telling.mail.is_none() || telling.mail == mail;
         if self.tellings.len() < MAX_TELLINGS && !self.tellings.iter().any(is_known) {
             self.tellings.push(Telling { mail, at, bounced: false });
@@ -62,9 +91,8 @@ impl CaseClock {
         }
     }
 
-    /// Notes that a mail came back; answers whether the promise was kept by that, and when
-    /// the complainant was told otherwise first, if they were.
-    fn note_bounce(&mut self, mail: Mail, at: Timestamp) -> Option<Option<Timestamp>> {
+    /// Notes that a mail came back; answers what is left where the promise was kept by that.
+    fn note_bounce(&mut self, mail: Mail, at: Timestamp) -> Option<Left> {
         let known = self.tellings.iter_mut().find(|telling| telling.mail == Some(mail));
         let Some(telling) = known else {
             if self.tellings.len() < MAX_TELLINGS {
@@ -80,15 +108,18 @@ impl CaseClock {
         let State::Met { at: met } = self.clock.state else { return None };
         let standing = self.tellings.iter().filter(|telling| !telling.bounced);
         let next = standing.map(|telling| telling.at).min();
-        next.is_none_or(|next| met < next).then_some(next)
+        match next {
+            None => Some(Left::Nothing),
+            Some(next) => (met < next).then_some(Left::Telling(next)),
+        }
     }
 
     /// Runs on as if it had not been met, until it was met after all, if it was.
-    fn unmeet(&mut self, met: Option<Timestamp>) {
+    fn unmeet(&mut self, left: Left) {
         if self.clock.reopen().is_ok() {
             self.held = None;
             self.changed = true;
-            if let Some(met) = met {
+            if let Left::Telling(met) = left {
                 self.end(true, met);
             }
         }
@@ -106,13 +137,14 @@ impl Clocks {
             if !kept_by(kind).contains(&of) {
                 continue;
             }
-            let Some(told) = clock.note_bounce(mail, now) else { continue };
+            let Some(left) = clock.note_bounce(mail, now) else { continue };
             let goes_on = self.0.iter().any(|other| other.clock.kind == of && other.cycle > cycle);
             // What an earlier outcome owed went with it.
             let owed = of == Kind::Acknowledge || cycle == case.cycle;
             let may_run = !state.is_over() && owed && !goes_on;
-            if let Some(clock) = self.0.get_mut(place).filter(|_| told.is_some() || may_run) {
-                clock.unmeet(told);
+            let is_kept = matches!(left, Left::Telling(_));
+            if let Some(clock) = self.0.get_mut(place).filter(|_| is_kept || may_run) {
+                clock.unmeet(left);
             }
         }
     }

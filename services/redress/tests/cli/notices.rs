@@ -48,7 +48,7 @@ const KEY: &str = "a key of more than thirty-two characters";
 async fn mailing(sink: &demo::MailSink) -> Terminal {
     let settings = |settings: &mut server::Settings| {
         settings.smtp_url = Some(Secret::from(sink.url()));
-        settings.notices.bounce_address = MAILBOX.to_owned();
+        settings.notices.bounce_address = MAILBOX.into();
         settings.notices.bounce_key = Some(Secret::from(KEY.to_owned()));
     };
     let house = House::builder(&redress::SERVICES).settings(settings).open().await;

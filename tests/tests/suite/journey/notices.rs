@@ -128,7 +128,7 @@ pub(crate) async fn came_back(scene: &Scene) {
     let (mailbox, key) = ("bounces@example.org", "a key of more than thirty-two characters");
     let settings = |settings: &mut server::Settings| {
         settings.smtp_url = Some(Secret::from(sink.url()));
-        settings.notices.bounce_address = mailbox.to_owned();
+        settings.notices.bounce_address = mailbox.into();
         settings.notices.bounce_key = Some(Secret::from(key.to_owned()));
     };
     let house = House::builder(&SERVICES).settings(settings).open().await;
