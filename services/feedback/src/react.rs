@@ -78,6 +78,7 @@ events::inbound! {
             PlanProposed => Batch::counted,
             PlanApproved => Batch::counted,
             PlanRejected => Batch::counted,
+            PlanRevised => Batch::counted,
             PlanCompleted => Batch::counted,
             PlanCancelled => Batch::counted,
             TaskCompleted => Batch::counted,
