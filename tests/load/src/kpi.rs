@@ -95,8 +95,8 @@ async fn yearly(base: &Base, report: &mut Report) -> Result<()> {
         made.failure.is_empty() && made.parts_done == made.parts_total,
         "the report is not whole: {made:?}"
     );
-    report.report_year_s = Some(begun.elapsed().as_secs_f64());
-    report.report_peak_rss_mb = Some(suite.peak_rss_mb()?);
+    report.yearly_report_s = Some(begun.elapsed().as_secs_f64());
+    report.yearly_report_peak_rss_mb = Some(suite.peak_rss_mb()?);
     suite.stop().await
 }
 

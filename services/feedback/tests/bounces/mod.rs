@@ -4,8 +4,8 @@ use feedback::bounce::{ReturnPath, Sent};
 use kernel::NoticeId;
 use proto::redress::cases::v1::CaseWithdrawn;
 use proto::redress::feedback::v1::{
-    DeliveryAction, ListNoticesRequest, Notice, NoticeBounced, NoticeKind, NoticeMeans, NoticeSettled,
-    NoticeState, ReportBounceRequest, ReportBounceResponse, ResendNoticeRequest,
+    DeliveryAction, DeliveryReport, ListNoticesRequest, Notice, NoticeBounced, NoticeKind, NoticeMeans,
+    NoticeSettled, NoticeState, ReportBounceRequest, ReportBounceResponse, ResendNoticeRequest,
 };
 use server::{Secret, Settings};
 use testkit::{House, MockClock, eventually, request_id, violations};
@@ -151,7 +151,7 @@ async fn what_is_late_is_noted_what_arrived_is_more_evidence_and_what_failed_has
     }
     let failed = the_notice(&house, case).await;
     assert_eq!(failed.state(), NoticeState::Undelivered);
-    let actions: Vec<DeliveryAction> = failed.delivery_reports.iter().map(|report| report.action()).collect();
+    let actions: Vec<DeliveryAction> = failed.delivery_reports.iter().map(DeliveryReport::action).collect();
     let mut each = actions.clone();
     each.sort_unstable();
     each.dedup();

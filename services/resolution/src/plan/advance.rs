@@ -139,8 +139,7 @@ fn out(step: &Step, currency: &str) -> i128 {
     match step.state {
         StepState::Open => whole(step, currency),
         StepState::Waiting if step.moved.is_some() => whole(step, currency),
-        StepState::Waiting => 0,
         StepState::Done | StepState::Undoing => minor_of(step.moved.as_ref(), currency),
-        StepState::Dropped | StepState::Undone => 0,
+        StepState::Waiting | StepState::Dropped | StepState::Undone => 0,
     }
 }

@@ -196,7 +196,7 @@ impl Plan {
 
     /// What a new set of steps makes of it; of those it does not keep, each is given a name
     /// that is free.
-    pub fn draft(&self, asked: Vec<Step>) -> Draft {
+    pub fn draft(&self, asked: &[Step]) -> Draft {
         let number = self.revisions + 1;
         let kept: Vec<bool> = asked.iter().map(|step| self.kept(step).is_some()).collect();
         let mut taken: Vec<String> = self.steps.iter().map(|step| step.step_id.clone()).collect();
@@ -258,23 +258,23 @@ impl Plan {
     /// What it would be once revised so, for a policy to judge: who revises it proposes it.
     #[must_use]
     pub fn as_revised(&self, draft: &Draft, reviser: &Reviser) -> Self {
-        let mut revised = self.clone();
-        revised.steps.extend(draft.new.iter().cloned());
-        revised.rearrange(self.revisions + 1, &draft.places, &draft.removed);
-        revised.revisers.push(reviser.subject.clone());
-        revised.reviser_roles.clone_from(&reviser.roles);
-        revised
+        let mut plan = self.clone();
+        plan.steps.extend(draft.new.iter().cloned());
+        plan.rearrange(self.revisions + 1, &draft.places, &draft.removed);
+        plan.revisers.push(reviser.subject.clone());
+        plan.reviser_roles.clone_from(&reviser.roles);
+        plan
     }
 
     /// What it would be once a revision that waits takes effect.
     #[must_use]
     pub fn as_revised_by(&self, revision: &Revision) -> Self {
-        let mut revised = self.clone();
-        revised.pending_revision = None;
-        revised.rearrange(revision.number, &revision.places, &revision.removed);
-        revised.revisers.push(revision.reviser.clone());
-        revised.reviser_roles.clone_from(&revision.reviser_roles);
-        revised
+        let mut plan = self.clone();
+        plan.pending_revision = None;
+        plan.rearrange(revision.number, &revision.places, &revision.removed);
+        plan.revisers.push(revision.reviser.clone());
+        plan.reviser_roles.clone_from(&revision.reviser_roles);
+        plan
     }
 
     /// It is revised, as a policy judged what it becomes: at once, or as soon as enough people

@@ -141,7 +141,7 @@ async fn revise(
     let departments: HashSet<String> = store::departments::known(tx, &departments).await?;
     let is_heavy = types.is_heavy_for_inputs(steps.iter().map(|step| &step.remedy));
     let steps = server::aside(is_heavy, || wire::revisions::taken(&plan, steps, &departments, &types))?;
-    let draft = plan.draft(steps);
+    let draft = plan.draft(&steps);
     let mut tasks = open_tasks(tx, &plan).await?;
     if !plan.is_changed_by(&draft) && !plan.has_stuck(&tasks) {
         return Err(Refusal::NothingToRevise.into());

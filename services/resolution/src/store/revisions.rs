@@ -93,7 +93,7 @@ pub(crate) async fn keep(conn: &mut PgConnection, revision: &Revision) -> Result
         .column("decider", |one| one.decider.as_str())
         .column("decision_reason", |one| one.decision_reason.as_str())
         .column("created_at", |one| one.created_at.to_sqlx())
-        .column("decided_at", |one| one.decided_at.map(|at| at.to_sqlx()))
+        .column("decided_at", |one| one.decided_at.map(jiff_sqlx::ToSqlx::to_sqlx))
         .done();
     let key = ["plan_id", "number"];
     let statement = format!(

@@ -71,11 +71,11 @@ async fn a_revision_that_waits_keeps_others_out_and_is_decided_once() {
     }
     refused(world.approve_revision("mallory", &plan, 1).await, Code::PermissionDenied, "CALLER_RECUSED");
     let mut approver = world.revisions("approver");
-    let approved = crate::repeated!(approver, approve_plan_revision, approval(&plan, 1), |other: &mut _| {
+    let applied = crate::repeated!(approver, approve_plan_revision, approval(&plan, 1), |other: &mut _| {
         let proto::redress::resolution::v1::ApprovePlanRevisionRequest { number, .. } = other;
         *number = 2;
     });
-    assert_eq!(approved.revision.unwrap().state(), PlanRevisionState::Applied);
+    assert_eq!(applied.revision.unwrap().state(), PlanRevisionState::Applied);
     refused(
         world.approve_revision("other", &plan, 1).await,
         Code::FailedPrecondition,

@@ -298,9 +298,9 @@ async fn a_completion_and_a_revision_at_once_pay_once() {
         let (mut worker, mut approver) = (world.client("worker"), world.revisions("approver"));
         let (complete, approve) = (completion(&held), approval(&plan, revision.number));
         let reported = tokio::spawn(async move { worker.complete_task(complete).await });
-        let approved = tokio::spawn(async move { approver.approve_plan_revision(approve).await });
+        let applied = tokio::spawn(async move { approver.approve_plan_revision(approve).await });
         reported.await.unwrap().expect("whoever comes first, the holder is heard");
-        approved.await.unwrap().unwrap();
+        applied.await.unwrap().unwrap();
         let undo = world.take("finance").await;
         assert!(undo.task.as_ref().unwrap().compensation, "what was paid is collected first");
         world.complete(&undo).await.unwrap();

@@ -111,15 +111,14 @@ impl Revise {
     /// have not seen.
     async fn request(self, caller: &Caller) -> anyhow::Result<RevisePlanRequest> {
         let Self { plan: plan_id, steps, dropped, file, reason, expect } = self;
-        let plan = match file {
-            Some(file) => super::plan_of(&file)?,
-            None => {
-                let request = GetPlanRequest { plan_id: plan_id.clone() };
-                let mut plan =
-                    caller.resolution().get_plan(request).await?.into_inner().plan.unwrap_or_default();
-                change(&mut plan.steps, steps, &dropped)?;
-                plan
-            }
+        let plan = if let Some(file) = file {
+            super::plan_of(&file)?
+        } else {
+            let request = GetPlanRequest { plan_id: plan_id.clone() };
+            let read = caller.resolution().get_plan(request).await?.into_inner();
+            let mut plan = read.plan.unwrap_or_default();
+            change(&mut plan.steps, steps, &dropped)?;
+            plan
         };
         // What a file does not say was not read there.
         let read = Some(plan.version).filter(|version| *version > 0);

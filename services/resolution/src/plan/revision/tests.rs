@@ -96,8 +96,7 @@ fn what_was_done_and_is_taken_out_is_undone_backwards_and_what_is_kept_goes_on()
         vec![refund("a", 1, &[]), refund("b", 2, &["a"]), refund("c", 3, &["b"]), refund("d", 4, &[])];
     let mut run = Run::approved(steps);
     for _ in 0..2 {
-        let at = (0..run.tasks.len())
-            .find(|at| run.tasks[*at].step_id < "c".to_owned() && !is_over(&run.tasks[*at]));
+        let at = (0..run.tasks.len()).find(|at| *run.tasks[*at].step_id < *"c" && !is_over(&run.tasks[*at]));
         run.complete(at.unwrap(), 100);
     }
     run.revise(&[refund("d", 4, &[])], true, false);
@@ -171,7 +170,7 @@ fn nobody_who_planned_approves_and_who_approved_before_may() {
 fn a_plan_that_waits_is_revised_at_once_and_approved_anew() {
     let mut plan = plan(vec![refund("a", 1, &[])]);
     plan.approve(by("bob"), &Sums::new(), needs(2)).unwrap();
-    let draft = plan.draft(vec![refund("a", 2, &[])]);
+    let draft = plan.draft(&[refund("a", 2, &[])]);
     let revision = plan.revise(draft, reviser("lin", false), needs(1), (&mut [], NOW)).unwrap();
     assert_eq!((revision.state, plan.state), (RevisionState::Applied, PlanState::Proposed));
     assert_eq!((plan.approvals.len(), &plan.earlier_approvers), (0, &vec!["bob".to_owned()]));
@@ -190,6 +189,6 @@ fn what_has_begun_is_not_made_to_wait_and_what_is_the_same_is_nothing() {
     let flaws = run.plan.flaws_of_revision(&asked);
     let fields: Vec<&str> = flaws.iter().map(|flaw| flaw.field.as_str()).collect();
     assert_eq!(fields, ["steps[0].due_time", "steps[0].depends_on[0]"]);
-    let same = run.plan.draft(vec![refund("b", 2, &["a"]), refund("a", 1, &[])]);
+    let same = run.plan.draft(&[refund("b", 2, &["a"]), refund("a", 1, &[])]);
     assert!(!run.plan.is_changed_by(&same));
 }

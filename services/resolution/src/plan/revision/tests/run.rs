@@ -150,7 +150,7 @@ impl Run {
         self.plan.steps.iter().find(|step| step.step_id == id).unwrap()
     }
 
-    pub(super) fn picked(&self, index: &Index, states: &[TaskState]) -> Option<usize> {
+    pub(super) fn picked(&self, index: Index, states: &[TaskState]) -> Option<usize> {
         let open: Vec<usize> =
             (0..self.tasks.len()).filter(|at| states.contains(&self.tasks[*at].state)).collect();
         if open.is_empty() { None } else { Some(open[index.index(open.len())]) }
@@ -187,31 +187,31 @@ impl Run {
         const HELD: &[TaskState] = &[TaskState::Ready, TaskState::Leased];
         match event {
             Event::Complete(index, percent) => {
-                if let Some(at) = self.picked(index, HELD) {
+                if let Some(at) = self.picked(*index, HELD) {
                     self.complete(at, *percent);
                 }
             }
             Event::Fail(index, stopped) => {
-                let Some(at) = self.picked(index, HELD) else { return };
+                let Some(at) = self.picked(*index, HELD) else { return };
                 let token = self.lease(at);
                 let code = if *stopped { "CANCELLED" } else { "ACCOUNT_CLOSED" };
                 self.tasks[at].fail(token, failure(code, false), NOW, 0.5).unwrap();
                 self.ended(at);
             }
             Event::Lose(index) => {
-                let Some(at) = self.picked(index, HELD) else { return };
+                let Some(at) = self.picked(*index, HELD) else { return };
                 let token = self.lease(at);
                 self.tasks[at].fail(token, failure("LOST", true), NOW, 0.5).unwrap();
             }
             Event::Settle(index, done) => {
-                let Some(at) = self.picked(index, &[TaskState::OutcomeUnknown]) else { return };
+                let Some(at) = self.picked(*index, &[TaskState::OutcomeUnknown]) else { return };
                 let result = done.then(|| result(&self.tasks[at], 100));
                 let settlement = Settlement { result, reason: String::new() };
                 self.tasks[at].settle(settlement, NOW).unwrap();
                 self.ended(at);
             }
             Event::Requeue(index, other) => {
-                let Some(at) = self.picked(index, &[TaskState::NeedsAttention]) else { return };
+                let Some(at) = self.picked(*index, &[TaskState::NeedsAttention]) else { return };
                 self.requeue(at, *other);
             }
             Event::Revise { choices, new, supervisor, rule } => {
@@ -287,7 +287,7 @@ impl Run {
         if !is_plan || !self.plan.flaws_of_revision(asked).is_empty() {
             return;
         }
-        let draft = self.plan.draft(asked.to_vec());
+        let draft = self.plan.draft(asked);
         assert_eq!(dag_of(&draft), Vec::new(), "a draft is a plan");
         let reviser = reviser(if supervisor { "sue" } else { "ann" }, supervisor);
         let (before, held) = (self.plan.clone(), self.tasks.clone());
@@ -295,8 +295,8 @@ impl Run {
         if rule {
             ruling.outcome = Outcome::Automatic;
         }
-        let revised = self.with_open(|plan, open| plan.revise(draft, reviser, ruling, (open, NOW)));
-        let revision = revised.expect("it may be revised");
+        let outcome = self.with_open(|plan, open| plan.revise(draft, reviser, ruling, (open, NOW)));
+        let revision = outcome.expect("it may be revised");
         if revision.state == RevisionState::Pending {
             self.unchanged(&before, &held);
         } else {
