@@ -29,8 +29,6 @@ pub const MAX_CLASS: usize = 100;
 pub const WEIGHTS: std::ops::RangeInclusive<i32> = 1..=100;
 /// Longest note of a rater.
 pub const MAX_NOTE: usize = 10_000;
-/// How many rate a review.
-pub const RATERS: usize = 2;
 
 /// What a review looks at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

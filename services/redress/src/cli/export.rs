@@ -262,12 +262,14 @@ fn parts(event: &ProcessEvent) -> impl Iterator<Item = (&'static str, &str, &'st
 fn sides(activity: ProcessActivity) -> (bool, Option<&'static str>) {
     use ProcessActivity::{
         CallBackAttempted, CaseWithdrawn, ComplaintRegistered, HoldingReplySent, InformationAdded,
-        NoticeDelivered, NoticeUndelivered, ResponseReceived, SurveyAnswered,
+        NoticeBounced, NoticeDelivered, NoticeUndelivered, ResponseReceived, SurveyAnswered,
     };
     let is_of_complaint = matches!(activity, ComplaintRegistered | InformationAdded);
     let side = match activity {
         ComplaintRegistered | CaseWithdrawn | ResponseReceived | SurveyAnswered => Some("by"),
-        NoticeDelivered | NoticeUndelivered | CallBackAttempted | HoldingReplySent => Some("to"),
+        NoticeDelivered | NoticeUndelivered | NoticeBounced | CallBackAttempted | HoldingReplySent => {
+            Some("to")
+        }
         _ => None,
     };
     (is_of_complaint, side)
