@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -108,16 +108,15 @@ async fn what_stalls_is_given_up_and_may_have_arrived() {
     let stalling = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         heard(&mut stream).await;
-        // Drips for longer than anybody waits.
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n").await.unwrap();
-        while stream.write_all(b"").await.is_ok() {
+        // Drips for half a minute: who counts from the last byte waits for the whole of it.
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 600\r\n\r\n").await.unwrap();
+        while stream.write_all(b"x").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     });
-    let begun = Instant::now();
     let failure = sender().post(&target, Post { timeout: Duration::from_millis(400), ..post() }).await;
     assert_eq!(failure, Err(Failure::TooLate));
-    assert!(Failure::TooLate.may_have_arrived() && begun.elapsed() < Duration::from_secs(3));
+    assert!(Failure::TooLate.may_have_arrived());
     stalling.abort();
 }
 

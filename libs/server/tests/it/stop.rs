@@ -1,7 +1,5 @@
 //! The end in good order.
 
-use std::time::{Duration, Instant};
-
 use proto::redress::cases::v1::WatchCaseRequest;
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
 use proto::redress::feedback::v1::feedback_service_client::FeedbackServiceClient;
@@ -69,10 +67,9 @@ async fn calls_that_do_not_end_are_cut_off() {
     let mut feedback = FeedbackServiceClient::new(channel(&running));
     tokio::spawn(async move { feedback.get_feedback(about("slow:cut")).await });
     reaches("cut", "begun").await;
-    let began = Instant::now();
     let error = running.stop().await.unwrap_err();
     assert!(error.to_string().contains("cut off"), "{error}");
-    assert!(began.elapsed() < Duration::from_secs(5));
+    assert_ne!(stage("cut"), "done", "nobody waited for it");
 }
 
 #[tokio::test]

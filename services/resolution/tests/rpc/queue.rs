@@ -159,7 +159,7 @@ async fn a_worker_waits_for_the_first_task_but_not_for_ever() {
     let waiter = tokio::spawn(async move { client.poll_tasks(waiting).await.unwrap().into_inner().leases });
     world.approved(vec![refund("a")]).await;
     assert_eq!(waiter.await.unwrap().len(), 1);
-    assert!(started.elapsed() < Duration::from_secs(10), "it was woken");
+    assert!(started.elapsed() < Duration::from_secs(30), "it was woken");
 
     let started = Instant::now();
     let brief = prost_types::Duration { seconds: 0, nanos: 300_000_000 };
@@ -188,7 +188,7 @@ async fn workers_who_wait_together_are_all_served() {
         steps.insert(step_id(&leases[0]).to_owned());
     }
     assert_eq!(steps.len(), 5);
-    assert!(started.elapsed() < Duration::from_secs(10), "none of them had to wait for its time to end");
+    assert!(started.elapsed() < Duration::from_secs(30), "none of them had to wait for its time to end");
     world.house.done().await;
 }
 
@@ -201,7 +201,7 @@ async fn a_poll_that_waits_does_not_hold_up_the_end_of_the_process() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     let started = Instant::now();
     world.house.done().await;
-    assert!(started.elapsed() < Duration::from_secs(10));
+    assert!(started.elapsed() < Duration::from_mins(1));
     refused(waiter.await.unwrap(), Code::Unavailable, "STOPPING");
 }
 
