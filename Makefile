@@ -31,7 +31,7 @@ real: setup ## the tests on real complaints, which lie in the folder REDRESS_DAT
 
 load: setup ## rates, latencies, CPU and memory beside pgbench's; writes target/load/report.json
 	cargo build --profile dist --workspace --bins
-	cargo run --profile dist -p load -- $(ARGS)
+	"$${CARGO_TARGET_DIR:-target}/dist/load" $(ARGS)
 
 chaos: setup ## kills service processes at random points and counts what was lost (nothing)
 	cargo build --workspace --bins

@@ -13,6 +13,8 @@ use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+#[cfg(test)]
+pub(crate) use due::waiting_statement;
 pub(crate) use due::{Room, claim, sweep, waiting};
 
 use super::impossible;

@@ -6,7 +6,7 @@ use fault::Fault;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::TenantId;
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use super::{Row, impossible};
@@ -115,14 +115,9 @@ pub(crate) async fn claim(
     rows.into_iter().map(|row| Ok((tenant(&row.tenant_id)?, row.row.delivery()?))).collect()
 }
 
-/// Departments whose endpoint is enabled and for which tasks wait, with how many it takes
-/// now: one that fails none beside the one that shows whether it is back.
-pub(crate) async fn waiting(
-    conn: &mut PgConnection,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<(TenantId, String, i64)>, Fault> {
-    let rows: Vec<(String, String, i64)> = sqlx::query_as(pg::sql!(
+/// How departments are found for which tasks wait.
+pub(crate) fn waiting_statement() -> AssertSqlSafe<String> {
+    pg::sql!(
         "SELECT e.tenant_id, e.department_id, free.count
          FROM endpoint e
          CROSS JOIN LATERAL (
@@ -130,22 +125,35 @@ pub(crate) async fn waiting(
                          ELSE $4 - count(*) FILTER (WHERE d.due_at <= $1 OR d.is_under_way) END AS count
              FROM delivery d
              WHERE d.tenant_id = e.tenant_id AND d.department_id = e.department_id AND d.state = {pending}) AS free
+         CROSS JOIN LATERAL (
+             SELECT FROM task t
+             WHERE t.tenant_id = e.tenant_id AND t.department_id = e.department_id
+               AND t.state IN ({ready}, {leased}) AND t.visible_at <= $1
+             LIMIT 1) AS waits
          WHERE e.paused_at IS NULL AND free.count > 0
-           AND EXISTS (
-               SELECT FROM task t
-               WHERE t.tenant_id = e.tenant_id AND t.department_id = e.department_id
-                 AND t.state IN ({ready}, {leased}) AND t.visible_at <= $1)
          ORDER BY random() LIMIT $2",
         pending = DeliveryState::Pending,
         ready = TaskState::Ready,
         leased = TaskState::Leased,
-    ))
-    .bind(now.to_sqlx())
-    .bind(limit)
-    .bind(FAILING)
-    .bind(AT_ONCE)
-    .fetch_all(conn)
-    .await?;
+    )
+}
+
+/// Departments whose endpoint is enabled and for which tasks wait, with how many it takes
+/// now: one that fails none beside the one that shows whether it is back. Looks for one task of
+/// each: asked whether there is any, Postgres would gather all that wait, of all departments,
+/// and see of which there are.
+pub(crate) async fn waiting(
+    conn: &mut PgConnection,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<(TenantId, String, i64)>, Fault> {
+    let rows: Vec<(String, String, i64)> = sqlx::query_as(waiting_statement())
+        .bind(now.to_sqlx())
+        .bind(limit)
+        .bind(FAILING)
+        .bind(AT_ONCE)
+        .fetch_all(conn)
+        .await?;
     rows.into_iter().map(|(id, department, free)| Ok((tenant(&id)?, department, free))).collect()
 }
 

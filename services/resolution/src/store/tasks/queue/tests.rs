@@ -1,4 +1,4 @@
-//! What a claim costs with many tasks that wait.
+//! What it costs to look at the queue with many tasks that wait.
 
 use kernel::TenantId;
 use sqlx::postgres::PgArguments;
@@ -6,6 +6,8 @@ use sqlx::{AssertSqlSafe, Executor as _};
 use testkit::House;
 
 use super::*;
+use crate::endpoint::{AT_ONCE, FAILING};
+use crate::store::deliveries::waiting_statement;
 
 /// Tasks that wait, and how many of them are wanted.
 const WAITING: i32 = 4_000;
@@ -32,17 +34,24 @@ async fn seed(house: &House) {
     }
 }
 
-/// The most rows that a step of a statement has read, while it hands tasks out.
-async fn most_rows(house: &House, statement: &AssertSqlSafe<String>, arguments: PgArguments) -> u64 {
+/// The most rows that a step of a statement has read, while it is run for a tenant, or for all.
+async fn most_rows(
+    house: &House,
+    (statement, arguments): (&AssertSqlSafe<String>, PgArguments),
+    tenant: Option<TenantId>,
+) -> u64 {
     let explained = format!("EXPLAIN (ANALYZE, BUFFERS OFF, TIMING OFF) {}", statement.0);
-    let tenant = TenantId::development();
-    let plan = house.db("resolution").transact("test", &tenant, async |mut tx| {
+    let run = async |mut tx: pg::Tx| {
         let explained = sqlx::query_scalar_with(AssertSqlSafe(explained.clone()), arguments.clone());
         let lines: Vec<String> = explained.fetch_all(&mut *tx).await?;
         Ok((tx, lines))
-    });
-    let plan = plan.await.expect("it can be run").join("\n");
-    assert!(plan.contains("Update on task"), "{plan}");
+    };
+    let db = house.db("resolution");
+    let plan = match tenant {
+        Some(tenant) => db.transact("test", &tenant, run).await,
+        None => db.transact_as_worker("test", run).await,
+    };
+    let plan = plan.expect("it can be run").join("\n");
     let figure = |text: &str, name: &str| -> Option<u64> {
         let (_, rest) = text.split_once(name)?;
         rest.split(|sign: char| !sign.is_ascii_digit()).next()?.parse().ok()
@@ -54,6 +63,10 @@ async fn most_rows(house: &House, statement: &AssertSqlSafe<String>, arguments: 
     });
     let removed = plan.lines().filter_map(|line| figure(line, "Rows Removed by Filter: "));
     rows.chain(removed).max().unwrap_or_else(|| panic!("no rows are told of:\n{plan}"))
+}
+
+fn tenant() -> Option<TenantId> {
+    Some(TenantId::development())
 }
 
 /// The claim of a worker of finance.
@@ -80,7 +93,7 @@ async fn a_claim_reads_no_more_of_the_queue_than_it_hands_out() {
     for statistics in ["", "VACUUM ANALYZE resolution.task, resolution.plan"] {
         house.owner().await.execute(statistics).await.expect("a statement");
         let whole = claimed(now).arguments().expect("values that can be sent");
-        let rows = most_rows(&house, &numbered!(claim_statement!("")), whole).await;
+        let rows = most_rows(&house, (&numbered!(claim_statement!("")), whole), tenant()).await;
         assert!(rows >= WANTED as u64 && rows <= bound, "{rows} rows, of the whole queue");
         let some: Vec<Uuid> = sqlx::query_scalar(
             "SELECT task_id FROM resolution.task WHERE state = 1 ORDER BY due_time LIMIT 10",
@@ -92,8 +105,31 @@ async fn a_claim_reads_no_more_of_the_queue_than_it_hands_out() {
         of_some.value(some);
         let of_some = of_some.arguments().expect("values that can be sent");
         let statement = numbered!(claim_statement!("task_id = ANY($14) AND "));
-        let rows = most_rows(&house, &statement, of_some).await;
+        let rows = most_rows(&house, (&statement, of_some), tenant()).await;
         assert!(rows >= WANTED as u64 && rows <= bound, "{rows} rows, of some tasks");
+    }
+    house.done().await;
+}
+
+/// Asked whether any wait for a department that is called, Postgres read all of them, of
+/// departments that poll as well, twice a second and with every task that was new.
+#[tokio::test]
+async fn looking_for_departments_to_be_called_reads_no_queue() {
+    let house = House::open(&[crate::SERVICE]).await;
+    seed(&house).await;
+    let now = house.db("resolution").clock().now();
+    let endpoint = "INSERT INTO resolution.endpoint (tenant_id, department_id, version, kind, url, timeout_ms, hold_seconds, updated_at)
+                    VALUES ('development', 'finance', 1, 1, 'https://example.org', 1000, 60, now())";
+    for (prepared, found) in [("VACUUM ANALYZE resolution.task", 0), (endpoint, 1)] {
+        house.owner().await.execute(prepared).await.expect("a statement");
+        let mut binds = Binds::default();
+        binds.value(now.to_sqlx());
+        binds.value(10_i64);
+        binds.value(FAILING);
+        binds.value(AT_ONCE);
+        let arguments = binds.arguments().expect("values that can be sent");
+        let rows = most_rows(&house, (&waiting_statement(), arguments), None).await;
+        assert!(rows >= found && rows <= 10, "{rows} rows, of {WAITING} that wait");
     }
     house.done().await;
 }
