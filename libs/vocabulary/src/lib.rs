@@ -164,6 +164,8 @@ kernel::numbered! {
         Shortage = 7 "notice of a delay",
         /// The time to answer ends.
         ClosingSoon = 8 "notice that the time to answer ends",
+        /// It is still being worked on.
+        Progress = 9 "news of an open case",
     }
 }
 

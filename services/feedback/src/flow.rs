@@ -1,7 +1,7 @@
 //! What takes several statements: `deliver` sends notices by mail, and settles them;
 //! `bounces` takes in what comes back of them;
 //! `posting` puts notices on their way, `told` is what follows once an outcome was told,
-//! `follow_up` calls complainants back; `reports` makes reports; `process` lists what has
+//! `progress` has news of cases that are still open, `follow_up` calls complainants back; `reports` makes reports; `process` lists what has
 //! happened to cases; `quality` draws closed cases to be reviewed, as `sampling` says.
 
 pub(crate) mod bounces;
@@ -12,6 +12,7 @@ pub(crate) mod follow_up;
 pub(crate) mod improvement;
 pub(crate) mod posting;
 pub(crate) mod process;
+pub(crate) mod progress;
 pub(crate) mod quality;
 pub(crate) mod rebuild;
 pub(crate) mod reports;

@@ -16,7 +16,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use minijinja::Value;
 
-use crate::notice::{Closing, Contact, Delay, Holding, Kind, Lacking, Obstacle, Word};
+use crate::notice::{Closing, Contact, Delay, Holding, Kind, Lacking, News, Obstacle, Word};
+use crate::open_case::Stage;
 use crate::response::{Outcome, Ruling};
 use crate::survey::{Invitation, Questionnaire};
 use crate::text_message::fit;
@@ -119,6 +120,10 @@ fn sample_words(kind: Kind, language: &str) -> Vec<(Contact, Word)> {
                 Word::Shortage(Lacking { number: 1, article: "CUP-6".to_owned(), expected: until })
             }
             Kind::ClosingSoon => Word::ClosingSoon(Closing { number: 0, until }),
+            Kind::Progress => {
+                let stage = if full { Stage::CarryingOut } else { Stage::Received };
+                Word::Progress(News { number: 1, stage, days: 14 })
+            }
             Kind::Survey => {
                 let wording = Questionnaire::shipped().wording(language).cloned().unwrap_or_default();
                 Word::Survey(Invitation { reminder: full, until, wording })
@@ -221,6 +226,7 @@ impl Translation {
             Kind::Survey => &self.survey,
             Kind::Shortage => &self.shortage,
             Kind::ClosingSoon => &self.closing_soon,
+            Kind::Progress => &self.progress,
         }
     }
 
@@ -248,6 +254,9 @@ impl Translation {
                 ("until", date(Some(lacking.expected))),
             ],
             Word::ClosingSoon(closing) => vec![("until", date(Some(closing.until)))],
+            Word::Progress(news) => {
+                vec![("stage", self.stage(news.stage).to_owned()), ("days", news.days.to_string())]
+            }
             Word::Survey(Invitation { reminder: _, until, wording }) => vec![
                 ("handling", wording.handling.clone()),
                 ("outcome", wording.outcome.clone()),
@@ -281,6 +290,14 @@ impl Translation {
             Outcome::Upheld => self.upheld,
             Outcome::PartlyUpheld => self.partly_upheld,
             Outcome::NotUpheld => self.not_upheld,
+        }
+    }
+
+    fn stage(&self, stage: Stage) -> &'static str {
+        match stage {
+            Stage::Received => self.received,
+            Stage::InHand => self.in_hand,
+            Stage::CarryingOut => self.carrying_out,
         }
     }
 

@@ -6,6 +6,8 @@
 //! and tells what came back.
 //!
 //! - A complaint is registered: its acknowledgement is owed.
+//! - Its case stays open and nothing else is told of it: news of it are, every so many days,
+//!   see `open_case`.
 //! - An outcome takes effect: its notice is owed and its cycle waits for one answer.
 //! - The outcome was told: the survey of its cycle is open, and its complainant is called
 //!   back where a rule or the sample says so, see `told` and `follow_up`.
@@ -35,6 +37,7 @@ pub mod improvement;
 pub mod kpi;
 pub mod letter;
 pub mod notice;
+pub mod open_case;
 pub mod phone;
 pub mod problem;
 pub mod process;
@@ -88,10 +91,12 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let counted = parts.follow(flow::process::FOLLOWS);
     let (rebuilt, totalled, reported) = (kit.db.clone(), kit.db.clone(), kit.db.clone());
     let (counted_by_worker, looked_at, acted_on) = (counted.clone(), kit.db.clone(), kit.db.clone());
+    let (told_of, told_by) = (kit.db.clone(), delivery.clone());
     parts
         .worker("facts", move |stop| flow::rebuild::run(rebuilt, counted_by_worker, stop))
         .worker("totals", move |stop| flow::figures::run(totalled, stop))
         .worker("improvement", move |stop| flow::improvement::run(acted_on, stop))
+        .worker("progress", move |stop| flow::progress::run(told_of, told_by, stop))
         .worker("signals", move |stop| flow::signals::run(looked_at, stop))
         .worker("reports", move |stop| flow::reports::run(reported, stop))
         .retention(&kit.db, flow::reports::REPORTS)

@@ -24,7 +24,7 @@ use crate::letter::{Letter, Letters};
 use crate::refusal::Refusal;
 pub use delivery::{Delivery, Obstacle, Way};
 use routing::Routing;
-pub use word::{Closing, Delay, Holding, Lacking, Owed, Word};
+pub use word::{Closing, Delay, Holding, Lacking, News, Owed, Word};
 
 /// How often delivery is tried: for about two days.
 pub const MAX_ATTEMPTS: i32 = 56;
@@ -41,6 +41,8 @@ pub const MAX_CORRECTIONS: i64 = 50;
 
 /// Why word that the time to answer ends is not sent any more: it has ended.
 pub const CYCLE_ENDED: &str = "CYCLE_ENDED";
+/// Why news of an open case is not sent any more: it is not open, or was reopened.
+pub const CASE_MOVED_ON: &str = "CASE_MOVED_ON";
 /// Why a notice is sent again by itself: by another means.
 pub const NEXT_MEANS: &str = "NEXT_MEANS";
 /// Longest that a server may have a notice wait for the next attempt.
@@ -67,6 +69,15 @@ kernel::numbered! {
         Shortage = 7,
         /// The time to answer the outcome ends.
         ClosingSoon = 8,
+        /// It is still being worked on: how far it is.
+        Progress = 9,
+    }
+}
+
+impl Kind {
+    /// Whether it tells of a case that is still open, other than that we have it.
+    pub const fn tells_of_progress(self) -> bool {
+        matches!(self, Self::Extension | Self::Holding | Self::Shortage)
     }
 }
 

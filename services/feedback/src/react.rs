@@ -19,6 +19,7 @@ use fault::Fault;
 use futures::future::BoxFuture;
 use kernel::CaseId;
 use pg::Tx;
+use proto::redress::assignment::v1::CaseAccepted;
 use proto::redress::cases::v1::{
     CaseClosed, CaseDecided, CaseDeclined, CaseMerged, CaseOpened, CaseReopened, CaseResolved, CaseUnmerged,
     CaseWithdrawn, DecisionCorrected, ExtensionGranted, HoldingReplySent, RemedyDelayed,
@@ -27,6 +28,7 @@ use proto::redress::intake::v1::ComplaintRegistered;
 
 use crate::flow::{facts, posting, quality, told};
 use crate::notice::{Contact, Delivery, Owed, Word};
+use crate::open_case::{Change, Stage};
 use crate::profile::{Origin, Progress};
 use crate::response::{Cycle, Over};
 use crate::store;
@@ -70,7 +72,7 @@ events::inbound! {
         }
         assignment {
             CaseAssigned => Batch::counted,
-            CaseAccepted => Batch::counted,
+            CaseAccepted => Batch::accepted,
             CaseQueued => Batch::counted,
             AssignmentEscalated => Batch::counted,
         }
@@ -110,8 +112,22 @@ impl Reactor for Reactions {
 
     fn react<'a>(&'a self, tx: &'a mut Tx, batch: &'a [Delivered]) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
-            let Batch { registered, origins, acknowledged, resolved, over, ended, owed, progress, closed } =
-                Batch::read(batch)?;
+            let Batch {
+                registered,
+                origins,
+                acknowledged,
+                resolved,
+                over,
+                ended,
+                owed,
+                progress,
+                closed,
+                open,
+            } = Batch::read(batch)?;
+            if !open.is_empty() {
+                let open: Vec<(CaseId, Change)> = open.into_iter().collect();
+                store::keep_open_cases(tx, &open).await?;
+            }
             if !registered.is_empty() {
                 store::keep_origins(tx, &origins).await?;
                 self.meet(tx, registered, acknowledged).await?;
@@ -163,6 +179,8 @@ struct Batch {
     progress: BTreeMap<CaseId, Progress>,
     /// Cycles that were closed, of which some are reviewed.
     closed: Vec<(CaseId, i32)>,
+    /// Which cases are worked on, and how far they are.
+    open: BTreeMap<CaseId, Change>,
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "handlers are given the payload")]
@@ -192,13 +210,16 @@ impl Batch {
     fn resolved(&mut self, event: &Delivered, resolved: CaseResolved) -> Result<(), Fault> {
         let (case_id, cycle, ruling, zone) = wire::resolved(resolved)?;
         self.resolved.push((Cycle::opened(case_id, cycle, &ruling), zone.clone()));
+        self.change(case_id, Change::Rests);
         self.owe(case_id, cycle, Word::Outcome(ruling), zone, event);
         Ok(())
     }
 
     /// The cycles before take no answer any more.
-    fn reopened(&mut self, _: &Delivered, reopened: CaseReopened) -> Result<(), Fault> {
-        self.over.push(wire::reopened(&reopened)?);
+    fn reopened(&mut self, event: &Delivered, reopened: CaseReopened) -> Result<(), Fault> {
+        let over = wire::reopened(&reopened)?;
+        self.open(over.case_id, reopened.cycle, Stage::Received, event);
+        self.over.push(over);
         self.tell(wire::reopened_progress(&reopened)?);
         Ok(())
     }
@@ -215,14 +236,17 @@ impl Batch {
 
     fn ended(&mut self, over: Over, standing: Standing) {
         self.ended.push(over.case_id);
+        self.change(over.case_id, Change::Rests);
         self.stand(over.case_id, standing);
         self.over.push(over);
     }
 
     /// An outcome is no more what it was; where another takes effect, that opens it anew.
-    fn corrected(&mut self, _: &Delivered, corrected: DecisionCorrected) -> Result<(), Fault> {
+    fn corrected(&mut self, event: &Delivered, corrected: DecisionCorrected) -> Result<(), Fault> {
         if corrected.remedy_due {
-            self.over.push(wire::superseded(&corrected)?);
+            let over = wire::superseded(&corrected)?;
+            self.open(over.case_id, corrected.cycle, Stage::CarryingOut, event);
+            self.over.push(over);
         }
         self.tell(wire::corrected_progress(&corrected)?);
         Ok(())
@@ -233,6 +257,7 @@ impl Batch {
     fn closed(&mut self, event: &Delivered, closed: CaseClosed) -> Result<(), Fault> {
         let over = wire::closed(&closed)?;
         self.closed.push((over.case_id, over.cycle));
+        self.change(over.case_id, Change::Rests);
         if wire::needs_recourse(&closed) {
             self.owe(over.case_id, over.cycle, Word::Recourse, String::new(), event);
         }
@@ -251,24 +276,48 @@ impl Batch {
         Ok(())
     }
 
-    fn opened(&mut self, _: &Delivered, opened: CaseOpened) -> Result<(), Fault> {
-        self.tell(wire::opened_progress(&opened)?);
+    fn opened(&mut self, event: &Delivered, opened: CaseOpened) -> Result<(), Fault> {
+        let (case_id, progress) = wire::opened_progress(&opened)?;
+        self.open(case_id, opened.cycle, Stage::Received, event);
+        self.tell((case_id, progress));
+        Ok(())
+    }
+
+    /// Whoever is to handle a case has taken it up.
+    fn accepted(&mut self, _: &Delivered, accepted: CaseAccepted) -> Result<(), Fault> {
+        let change = Change::Reached { cycle: accepted.cycle, stage: Stage::InHand };
+        self.change(wire::case_of(&accepted.case_id)?, change);
         Ok(())
     }
 
     fn decided(&mut self, _: &Delivered, decided: CaseDecided) -> Result<(), Fault> {
-        self.tell(wire::decided_progress(&decided)?);
+        let (case_id, progress) = wire::decided_progress(&decided)?;
+        self.change(case_id, Change::Reached { cycle: decided.cycle, stage: Stage::CarryingOut });
+        self.tell((case_id, progress));
         Ok(())
     }
 
     fn merged(&mut self, _: &Delivered, merged: CaseMerged) -> Result<(), Fault> {
-        self.stand(wire::case_of(&merged.case_id)?, Standing::Merged);
+        let case_id = wire::case_of(&merged.case_id)?;
+        self.change(case_id, Change::Rests);
+        self.stand(case_id, Standing::Merged);
         Ok(())
     }
 
-    fn unmerged(&mut self, _: &Delivered, unmerged: CaseUnmerged) -> Result<(), Fault> {
-        self.stand(wire::case_of(&unmerged.case_id)?, Standing::Open);
+    fn unmerged(&mut self, event: &Delivered, unmerged: CaseUnmerged) -> Result<(), Fault> {
+        let case_id = wire::case_of(&unmerged.case_id)?;
+        self.open(case_id, unmerged.cycle, Stage::InHand, event);
+        self.stand(case_id, Standing::Open);
         Ok(())
+    }
+
+    fn open(&mut self, case_id: CaseId, cycle: i32, stage: Stage, event: &Delivered) {
+        self.change(case_id, Change::Opened { cycle, stage, since: event.occurred });
+    }
+
+    fn change(&mut self, case_id: CaseId, change: Change) {
+        let change = self.open.get(&case_id).map_or(change, |earlier| earlier.then(change));
+        self.open.insert(case_id, change);
     }
 
     fn stand(&mut self, case_id: CaseId, standing: Standing) {

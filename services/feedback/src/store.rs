@@ -9,6 +9,7 @@ mod facts;
 mod improvement;
 mod kpi_settings;
 mod notice;
+mod open_case;
 mod pending_notices;
 mod problem;
 mod process;
@@ -52,6 +53,7 @@ pub(crate) use notice::{
     Attempt, Claimed, Claims, change, claim, dismiss, end_survey_notices, give_up, go_on, keep_evidence,
     lock_notice, notices, post, settle,
 };
+pub(crate) use open_case::{heard_of, keep_open_cases, open_cycles_of, take_untold, tenants_to_tell};
 pub(crate) use pending_notices::{put_off, take_up};
 pub(crate) use problem::{
     SurgeCases, known_cases, link_cases, link_surges, lock_problem, problem, problem_cases, problem_sizes,

@@ -13,6 +13,7 @@ mod kpis;
 mod means;
 mod problems;
 mod process;
+mod progress;
 mod quality;
 mod records;
 mod reports;

@@ -135,6 +135,7 @@ pub fn notice_routing(routing: &NoticeRouting) -> String {
     let head = facts(&[
         ("version", routing.version.to_string()),
         ("word before the time to answer ends", days_before(routing.closing_soon_days)),
+        ("news of an open case", every_days(routing.progress_days)),
         ("note", routing.note.clone()),
         ("made", time(routing.create_time.as_ref())),
         ("made by", routing.creator.clone()),
@@ -157,6 +158,13 @@ fn days_before(days: Option<i32>) -> String {
     match days {
         None | Some(0) => "none".to_owned(),
         Some(days) => format!("{days} days"),
+    }
+}
+
+fn every_days(days: Option<i32>) -> String {
+    match days {
+        None | Some(0) => "none".to_owned(),
+        Some(days) => format!("every {days} days"),
     }
 }
 

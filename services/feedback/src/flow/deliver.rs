@@ -22,7 +22,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tracing::Instrument as _;
 
 use crate::flow::{posting, told};
-use crate::notice::{Answer, CYCLE_ENDED, Contact, Delivery, Kind, Means, Notice, State};
+use crate::notice::{Answer, CASE_MOVED_ON, CYCLE_ENDED, Contact, Delivery, Kind, Means, Notice, State};
 use crate::sender::Senders;
 use crate::store::{self, Attempt, Claimed, Claims};
 use crate::wire;
@@ -248,29 +248,60 @@ struct Outgoing {
     contact: Option<Contact>,
 }
 
-/// Gives up word that the time to answer ends, where it was answered or has ended.
+/// Gives up what has nothing to say any more: word that the time to answer ends, where it was
+/// answered or has ended, and news of a case that is open no more.
 async fn without_ended(tx: &mut pg::Tx, mut claimed: Vec<Claimed>) -> Result<Vec<Claimed>, Fault> {
-    let is_closing = |claimed: &&Claimed| claimed.notice.kind == Kind::ClosingSoon;
-    let tenants: BTreeSet<TenantId> =
-        claimed.iter().filter(is_closing).map(|claimed| claimed.tenant.clone()).collect();
-    let now = tx.now();
+    let tenants: BTreeSet<TenantId> = claimed
+        .iter()
+        .filter(|claimed| matches!(claimed.notice.kind, Kind::ClosingSoon | Kind::Progress))
+        .map(|claimed| claimed.tenant.clone())
+        .collect();
     for tenant in tenants {
         tx.act_for(&tenant).await?;
-        let of_tenant = claimed.iter().filter(is_closing).filter(|claimed| claimed.tenant == tenant);
-        let closing: Vec<Notice> = of_tenant.map(|claimed| claimed.notice.clone()).collect();
-        let cycles: Vec<_> = closing.iter().map(|notice| (notice.case_id, notice.cycle)).collect();
-        let awaited = store::awaited_cycles(tx, &cycles, now).await?;
-        let is_awaited = |notice: &Notice| {
-            awaited.iter().any(|one| {
-                (one.case_id, one.cycle, one.correction) == (notice.case_id, notice.cycle, notice.number)
-            })
+        let of_kind = |kind: Kind| -> Vec<Notice> {
+            let is_one = |one: &&Claimed| one.tenant == tenant && one.notice.kind == kind;
+            claimed.iter().filter(is_one).map(|one| one.notice.clone()).collect()
         };
-        let ended: Vec<NoticeId> =
-            closing.iter().filter(|notice| !is_awaited(notice)).map(|notice| notice.id).collect();
-        store::give_up(tx, &ended, CYCLE_ENDED, now).await?;
+        let (closing, news) = (of_kind(Kind::ClosingSoon), of_kind(Kind::Progress));
+        let mut ended = give_up_closing(tx, &closing).await?;
+        ended.extend(give_up_news(tx, &news).await?);
         claimed.retain(|claimed| claimed.tenant != tenant || !ended.contains(&claimed.notice.id));
     }
     Ok(claimed)
+}
+
+async fn give_up_closing(tx: &mut pg::Tx, closing: &[Notice]) -> Result<Vec<NoticeId>, Fault> {
+    let cycles: Vec<_> = closing.iter().map(|notice| (notice.case_id, notice.cycle)).collect();
+    let now = tx.now();
+    let awaited = store::awaited_cycles(tx, &cycles, now).await?;
+    let is_awaited = |notice: &Notice| {
+        awaited.iter().any(|one| {
+            (one.case_id, one.cycle, one.correction) == (notice.case_id, notice.cycle, notice.number)
+        })
+    };
+    give_up(tx, closing, is_awaited, CYCLE_ENDED).await
+}
+
+async fn give_up_news(tx: &mut pg::Tx, news: &[Notice]) -> Result<Vec<NoticeId>, Fault> {
+    let cycles: Vec<_> = news.iter().map(|notice| (notice.case_id, notice.cycle)).collect();
+    let open = store::open_cycles_of(tx, &cycles).await?;
+    give_up(tx, news, |notice| open.contains(&(notice.case_id, notice.cycle)), CASE_MOVED_ON).await
+}
+
+/// Gives up those that have nothing to say any more, and answers which they are.
+async fn give_up(
+    tx: &mut pg::Tx,
+    notices: &[Notice],
+    is_news: impl Fn(&Notice) -> bool,
+    reason: &str,
+) -> Result<Vec<NoticeId>, Fault> {
+    let ended: Vec<NoticeId> =
+        notices.iter().filter(|notice| !is_news(notice)).map(|notice| notice.id).collect();
+    if !ended.is_empty() {
+        let now = tx.now();
+        store::give_up(tx, &ended, reason, now).await?;
+    }
+    Ok(ended)
 }
 
 /// Gives those that go to a system of the operator's what is known of whom they are for.

@@ -80,6 +80,26 @@ fn closing_soon(contact: &Contact) -> Letter {
     written(&Word::ClosingSoon(Closing { number: 0, until }), contact, "Asia/Shanghai")
 }
 
+fn progress(contact: &Contact, stage: Stage) -> Letter {
+    written(&Word::Progress(News { number: 1, stage, days: 14 }), contact, "")
+}
+
+#[test]
+fn news_of_an_open_case_say_how_far_it_is_and_when_there_is_more() {
+    for (stage, en, zh) in [
+        (Stage::Received, "it waits to be taken up.", "正等待专人受理。"),
+        (Stage::InHand, "it is being looked into.", "专人正在调查处理。"),
+        (Stage::CarryingOut, "a decision has been made", "已作出处理决定，正在落实。"),
+    ] {
+        let letter = progress(&contact("en", "Ada", "late"), stage);
+        assert!(letter.body.contains(&format!("How far it is: {en}")), "{}", letter.body);
+        assert!(letter.body.contains("within 14 days in any case."), "{}", letter.body);
+        let letter = progress(&contact("zh-CN", "", "晚到"), stage);
+        assert!(letter.body.contains(&format!("当前进展：{zh}")), "{}", letter.body);
+        assert!(letter.body.contains("最迟在14天内"), "{}", letter.body);
+    }
+}
+
 #[test]
 fn whoever_has_not_answered_is_told_until_when_they_can() {
     let letter = closing_soon(&contact("en", "Ada", "late"));
@@ -305,6 +325,7 @@ fn every_letter() -> String {
             letters.push(survey(&contact, true));
             letters.push(shortage(&contact));
             letters.push(closing_soon(&contact));
+            letters.extend(Stage::ALL.iter().map(|stage| progress(&contact, *stage)));
             for Letter { language, subject, body, short: _ } in letters {
                 text.extend(["=== ", &language, "\n", &subject, "\n---\n", &body]);
             }
@@ -325,7 +346,7 @@ fn a_text_message_of_each_kind_says_whose_it_is_in_no_more_parts_than_are_sent()
     use crate::text_message::{MAX_PARTS, parts};
     for language in ["en", "zh"] {
         let contact = contact(language, "Ada", &"late parcel ".repeat(40));
-        let others = [shortage(&contact), closing_soon(&contact)];
+        let others = [shortage(&contact), closing_soon(&contact), progress(&contact, Stage::CarryingOut)];
         for letter in all(&contact).into_iter().chain(others) {
             let sent = letter.with_code("0000-0000-0000-0000-0000").short;
             assert!(sent.contains(&contact.case_id.to_string()), "{sent}");

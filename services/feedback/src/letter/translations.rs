@@ -24,9 +24,13 @@ pub(super) struct Translation {
     pub(super) survey: Source,
     pub(super) shortage: Source,
     pub(super) closing_soon: Source,
+    pub(super) progress: Source,
     pub(super) upheld: &'static str,
     pub(super) partly_upheld: &'static str,
     pub(super) not_upheld: &'static str,
+    pub(super) received: &'static str,
+    pub(super) in_hand: &'static str,
+    pub(super) carrying_out: &'static str,
 }
 
 /// A template as it is shipped.
@@ -194,9 +198,26 @@ To answer, contact us the way you complained and give the number above.
 ",
         short: "You have not told us yet whether you accept the outcome of your complaint {{ case }}. You can until {{ until }}; then it is closed.",
     },
+    progress: Source {
+        subject: "Your complaint is still being worked on: {{ subject }}",
+        body: "{{ greeting }}
+
+We have not forgotten your complaint, and are still working on it.
+
+Your complaint: {{ subject }}
+Its number: {{ case }}
+How far it is: {{ stage }}
+
+We will write to you when there is an outcome, and within {{ days }} days in any case. You need not do anything now.
+",
+        short: "We are still working on your complaint {{ case }}: {{ stage }} We will write again within {{ days }} days.",
+    },
     upheld: "your complaint is upheld.",
     partly_upheld: "your complaint is upheld in part.",
     not_upheld: "your complaint is not upheld.",
+    received: "it waits to be taken up.",
+    in_hand: "it is being looked into.",
+    carrying_out: "a decision has been made, and what it demands is being carried out.",
 };
 
 const CHINESE: Translation = Translation {
@@ -358,7 +379,24 @@ const CHINESE: Translation = Translation {
 ",
         short: "您尚未答复是否接受投诉（编号{{ case }}）的处理结果。请在{{ until }}之前答复，逾期将予以办结。",
     },
+    progress: Source {
+        subject: "您的投诉仍在处理中：{{ subject }}",
+        body: "{{ greeting }}
+
+您的投诉仍在处理中，现将进展告知您。
+
+投诉事项：{{ subject }}
+投诉编号：{{ case }}
+当前进展：{{ stage }}
+
+如有处理结果，我们会立即通知您；最迟在{{ days }}天内再次告知您进展。您目前无需进行任何操作。
+",
+        short: "您的投诉（编号{{ case }}）仍在处理中：{{ stage }}我们最迟在{{ days }}天内再次告知您进展。",
+    },
     upheld: "您的投诉成立。",
     partly_upheld: "您的投诉部分成立。",
     not_upheld: "您的投诉不成立。",
+    received: "正等待专人受理。",
+    in_hand: "专人正在调查处理。",
+    carrying_out: "已作出处理决定，正在落实。",
 };

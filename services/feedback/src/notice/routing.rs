@@ -11,6 +11,10 @@ pub const MAX_RULES: usize = 50;
 pub const MAX_CLOSING_SOON_DAYS: i16 = 30;
 /// How many they are, as shipped.
 pub const CLOSING_SOON_DAYS: i16 = 2;
+/// Most days from one news of an open case to the next.
+pub const MAX_PROGRESS_DAYS: i16 = 90;
+/// How many they are, as shipped.
+pub const PROGRESS_DAYS: i16 = 14;
 /// The means that notices can go by, in the order that is shipped.
 pub const MEANS: [Means; 3] = [Means::Email, Means::Sms, Means::Webhook];
 
@@ -22,6 +26,15 @@ pub struct Routing {
     /// How many days before the time to answer ends those who have not answered are told so;
     /// 0 for never.
     pub closing_soon_days: i16,
+    /// How many days after they last heard of it complainants have news of a case that is
+    /// still open; 0 for never.
+    #[serde(default = "progress_days")]
+    pub progress_days: i16,
+}
+
+/// What those have who settled their routing before there was such news.
+fn progress_days() -> i16 {
+    PROGRESS_DAYS
 }
 
 /// By which means some notices go. Kinds, channels and means by their numbers.
@@ -42,6 +55,7 @@ impl Routing {
         Self {
             rules: vec![Rule { kinds: Vec::new(), channels: Vec::new(), means }],
             closing_soon_days: CLOSING_SOON_DAYS,
+            progress_days: PROGRESS_DAYS,
         }
     }
 
@@ -60,6 +74,13 @@ impl Routing {
         let ahead = SignedDuration::from_hours(24 * i64::from(self.closing_soon_days));
         let at = until.checked_sub(ahead).ok()?;
         (self.closing_soon_days > 0 && at > now).then_some(at)
+    }
+
+    /// Whoever last heard of their open case then, or earlier, has news of it; none where
+    /// nobody has.
+    pub fn progress_since(&self, now: Timestamp) -> Option<Timestamp> {
+        let days = SignedDuration::from_hours(24 * i64::from(self.progress_days));
+        if self.progress_days > 0 { now.checked_sub(days).ok() } else { None }
     }
 
     /// The rules that can never decide, because of one before them.
@@ -127,6 +148,17 @@ mod tests {
         assert_eq!(days(2).closing_soon(at(72), at(0)), Some(at(24)));
         assert_eq!(days(2).closing_soon(at(48), at(0)), None, "the outcome itself tells it");
         assert_eq!(days(0).closing_soon(at(72), at(0)), None);
+    }
+
+    #[test]
+    fn news_are_due_so_many_days_after_the_last_or_never() {
+        let at = |hours: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours);
+        let days = |progress_days| Routing { progress_days, ..Routing::shipped() };
+        assert_eq!(days(2).progress_since(at(72)), Some(at(24)));
+        assert_eq!(days(0).progress_since(at(72)), None);
+        let before = serde_json::json!({ "rules": [], "closing_soon_days": 3 });
+        let before: Routing = serde_json::from_value(before).expect("it is kept so");
+        assert_eq!((before.closing_soon_days, before.progress_days), (3, PROGRESS_DAYS));
     }
 
     proptest! {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use kernel::CaseId;
 
 use super::Kind;
+use crate::open_case::Stage;
 use crate::response::Ruling;
 use crate::survey::Invitation;
 
@@ -41,6 +42,19 @@ pub enum Word {
     Shortage(Lacking),
     /// The time to answer the outcome ends.
     ClosingSoon(Closing),
+    /// It is still being worked on.
+    Progress(News),
+}
+
+/// News of a case that is still open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// Which of the cycle, from 1.
+    pub number: i32,
+    /// How far it is.
+    pub stage: Stage,
+    /// Within how many days there is news again.
+    pub days: i16,
 }
 
 /// When the time to answer an outcome ends.
@@ -101,6 +115,7 @@ impl Word {
             Self::Survey(_) => Kind::Survey,
             Self::Shortage(_) => Kind::Shortage,
             Self::ClosingSoon(_) => Kind::ClosingSoon,
+            Self::Progress(_) => Kind::Progress,
         }
     }
 
@@ -111,6 +126,7 @@ impl Word {
             Self::Holding(holding) => holding.number,
             Self::Shortage(lacking) => lacking.number,
             Self::ClosingSoon(closing) => closing.number,
+            Self::Progress(news) => news.number,
             Self::Outcome(ruling) => ruling.correction,
             Self::Survey(invitation) => invitation.reminder.into(),
             Self::Acknowledgement | Self::Recourse => 0,

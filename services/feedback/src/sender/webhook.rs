@@ -152,5 +152,6 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Survey => "SURVEY",
         Kind::Shortage => "SHORTAGE",
         Kind::ClosingSoon => "CLOSING_SOON",
+        Kind::Progress => "PROGRESS",
     }
 }

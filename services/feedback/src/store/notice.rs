@@ -12,7 +12,9 @@ use uuid::Uuid;
 
 use super::impossible;
 use crate::letter::Letter;
-use crate::notice::{CYCLE_ENDED, Filter, Kind, Means, Notice, Obstacle, Record, SURVEY_ENDED, State};
+use crate::notice::{
+    CASE_MOVED_ON, CYCLE_ENDED, Filter, Kind, Means, Notice, Obstacle, Record, SURVEY_ENDED, State,
+};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -172,7 +174,7 @@ pub(crate) async fn notices(
         Filter::All => query,
         Filter::Case(case) => query.bind(case.0),
         Filter::State(state) => query.bind(state.number()),
-        Filter::NeedsPerson => query.bind(vec![Obstacle::Anonymous.reason(), CYCLE_ENDED]),
+        Filter::NeedsPerson => query.bind(vec![Obstacle::Anonymous.reason(), CYCLE_ENDED, CASE_MOVED_ON]),
     }
     .fetch_all(conn)
     .await?;

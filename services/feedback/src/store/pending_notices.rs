@@ -55,8 +55,8 @@ impl Row {
                 article: self.news,
                 expected: self.respond_until.ok_or_else(|| wrong("respond_until"))?.to_jiff(),
             }),
-            // Is owed to those only who were told of an outcome.
-            Kind::Survey | Kind::ClosingSoon => return Err(wrong("kind")),
+            // Is owed to those only who are known.
+            Kind::Survey | Kind::ClosingSoon | Kind::Progress => return Err(wrong("kind")),
         };
         let case_id = CaseId(self.case_id);
         Ok(Owed { case_id, cycle: self.cycle, word, zone: self.time_zone, traceparent: self.traceparent })
@@ -95,6 +95,7 @@ fn outcome(word: &Word) -> Option<i16> {
         | Word::Holding(_)
         | Word::Shortage(_)
         | Word::ClosingSoon(_)
+        | Word::Progress(_)
         | Word::Survey(_) => None,
     }
 }
@@ -106,7 +107,7 @@ fn until(word: &Word) -> Option<Timestamp> {
         Word::Holding(holding) => holding.due.map(ToSqlx::to_sqlx),
         Word::Shortage(lacking) => Some(lacking.expected.to_sqlx()),
         Word::ClosingSoon(closing) => Some(closing.until.to_sqlx()),
-        Word::Acknowledgement | Word::Recourse | Word::Survey(_) => None,
+        Word::Acknowledgement | Word::Recourse | Word::Progress(_) | Word::Survey(_) => None,
     }
 }
 
@@ -119,6 +120,7 @@ fn holding(word: &Word) -> Option<&Holding> {
         | Word::Extension(_)
         | Word::Shortage(_)
         | Word::ClosingSoon(_)
+        | Word::Progress(_)
         | Word::Survey(_) => None,
     }
 }
@@ -141,6 +143,7 @@ fn reasons(word: &Word) -> &str {
         | Word::Recourse
         | Word::Shortage(_)
         | Word::ClosingSoon(_)
+        | Word::Progress(_)
         | Word::Survey(_) => "",
     }
 }

@@ -8,7 +8,10 @@ use proto::redress::intake::v1::Channel;
 use proto::timestamp;
 
 use super::surveys::within;
-use crate::notice::routing::{CLOSING_SOON_DAYS, MAX_CLOSING_SOON_DAYS, MAX_RULES, MEANS, Routing, Rule};
+use crate::notice::routing::{
+    CLOSING_SOON_DAYS, MAX_CLOSING_SOON_DAYS, MAX_PROGRESS_DAYS, MAX_RULES, MEANS, PROGRESS_DAYS, Routing,
+    Rule,
+};
 use crate::notice::{Kind, Means};
 use crate::revision::{MAX_NOTE, Revision};
 
@@ -28,13 +31,17 @@ pub(crate) fn made_routing(request: wire::CreateNoticeRoutingRequest) -> Result<
         activate_time: _,
         activator: _,
         closing_soon_days,
+        progress_days,
     } = notice_routing.unwrap_or_default();
     let rules = if is_given { check.some("notice_routing.rules", rules, MAX_RULES) } else { rules };
     let rules: Vec<Rule> =
         rules.into_iter().enumerate().map(|(place, rule)| read_rule(&mut check, place, rule)).collect();
     let days = closing_soon_days.unwrap_or_else(|| CLOSING_SOON_DAYS.into());
     let days = within(&mut check, "notice_routing.closing_soon_days", days, 0..=MAX_CLOSING_SOON_DAYS.into());
-    let routing = Routing { rules, closing_soon_days: i16::try_from(days).unwrap_or(0) };
+    let news = progress_days.unwrap_or_else(|| PROGRESS_DAYS.into());
+    let news = within(&mut check, "notice_routing.progress_days", news, 0..=MAX_PROGRESS_DAYS.into());
+    let narrow = |days| i16::try_from(days).unwrap_or(0);
+    let routing = Routing { rules, closing_soon_days: narrow(days), progress_days: narrow(news) };
     for place in routing.shadowed() {
         let field = format!("notice_routing.rules[{place}]");
         check.fail(&field, "can never decide: a rule before it fits whatever it fits");
@@ -75,8 +82,8 @@ fn numbers(
 }
 
 pub(crate) fn notice_routing(revision: Revision<Routing>) -> wire::NoticeRouting {
-    let Revision { version, content: Routing { rules, closing_soon_days }, note, created, activated } =
-        revision;
+    let Revision { version, content, note, created, activated } = revision;
+    let Routing { rules, closing_soon_days, progress_days } = content;
     let (create_time, creator) = created.map_or((None, String::new()), |(at, by)| (Some(timestamp(at)), by));
     let (activate_time, activator) =
         activated.map_or((None, String::new()), |(at, by)| (Some(timestamp(at)), by));
@@ -87,7 +94,6 @@ pub(crate) fn notice_routing(revision: Revision<Routing>) -> wire::NoticeRouting
         means: wide(means),
     };
     let rules = rules.into_iter().map(rule).collect();
-    let closing_soon_days = Some(closing_soon_days.into());
     wire::NoticeRouting {
         version,
         rules,
@@ -96,6 +102,7 @@ pub(crate) fn notice_routing(revision: Revision<Routing>) -> wire::NoticeRouting
         creator,
         activate_time,
         activator,
-        closing_soon_days,
+        closing_soon_days: Some(closing_soon_days.into()),
+        progress_days: Some(progress_days.into()),
     }
 }

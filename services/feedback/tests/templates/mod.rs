@@ -120,7 +120,7 @@ async fn a_template_that_is_wrong_is_told_all_that_is_wrong() {
     assert_eq!(violations(&status), ["request_id", "template.note", "template.subject", body, body, body]);
     let preview = PreviewTemplateRequest { template: Some(bad) };
     assert_eq!(reason(&templates.preview_template(preview).await.unwrap_err()), "INVALID_TEMPLATE");
-    let other = Template { kind: 9, language: "fr".into(), ..acknowledgement() };
+    let other = Template { kind: 99, language: "fr".into(), ..acknowledgement() };
     let status = templates.create_template(made(other)).await.unwrap_err();
     assert_eq!(violations(&status), ["template.kind", "template.language"]);
     let french = ActivateTemplateRequest { language: "fr".into(), ..put(0) };

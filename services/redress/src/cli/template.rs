@@ -71,7 +71,8 @@ enum Verb {
 
 #[derive(Args)]
 struct Key {
-    /// acknowledgement, outcome, recourse, extension, holding, survey, shortage, closing-soon
+    /// acknowledgement, outcome, recourse, extension, holding, survey, shortage, closing-soon,
+    /// progress
     #[arg(value_parser = words::read::<NoticeKind>)]
     kind: NoticeKind,
     /// en, zh
