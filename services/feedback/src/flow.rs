@@ -1,7 +1,7 @@
 //! What takes several statements: `deliver` sends notices by mail, and settles them;
 //! `bounces` takes in what comes back of them;
 //! `posting` puts notices on their way, `told` is what follows once an outcome was told,
-//! `follow_up` calls complainants back; `reports` makes reports; `process` lists what has
+//! `follow_up` calls complainants back; `reports` makes reports, `returns` those to regulators; `process` lists what has
 //! happened to cases; `quality` draws closed cases to be reviewed, as `sampling` says.
 
 pub(crate) mod bounces;
@@ -15,6 +15,7 @@ pub(crate) mod process;
 pub(crate) mod quality;
 pub(crate) mod rebuild;
 pub(crate) mod reports;
+pub(crate) mod returns;
 pub(crate) mod sampling;
 pub(crate) mod signals;
 pub(crate) mod told;

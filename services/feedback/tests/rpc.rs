@@ -16,6 +16,7 @@ mod process;
 mod quality;
 mod records;
 mod reports;
+mod returns;
 mod routing;
 mod signals;
 mod sink;
