@@ -47,6 +47,7 @@ kernel::numbered! {
 
 /// What a complaint says that regulators ask for; told once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that say nothing of each other")]
 pub struct Filing {
     /// Legal entity or brand complained about; empty when none is named.
     pub organisation: String,

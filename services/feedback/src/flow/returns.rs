@@ -109,19 +109,16 @@ impl Sending {
     /// what was examined.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Vec<u8>>, Fault> {
         while !self.is_checked && self.ready.len() <= CHUNK {
-            match self.making.part().await? {
-                Some(part) => {
-                    self.hash.update(&part);
-                    self.ready.extend_from_slice(part.as_bytes());
-                }
-                None => {
-                    let sent = std::mem::take(&mut self.hash).finalize();
-                    if sent.as_slice() != self.expected.as_slice() {
-                        return Err(Refusal::ReturnChanged.into());
-                    }
-                    self.is_checked = true;
-                }
+            if let Some(part) = self.making.part().await? {
+                self.hash.update(&part);
+                self.ready.extend_from_slice(part.as_bytes());
+                continue;
             }
+            let sent = std::mem::take(&mut self.hash).finalize();
+            if sent.as_slice() != self.expected.as_slice() {
+                return Err(Refusal::ReturnChanged.into());
+            }
+            self.is_checked = true;
         }
         let rest = self.ready.split_off(self.ready.len().min(CHUNK));
         let chunk = std::mem::replace(&mut self.ready, rest);

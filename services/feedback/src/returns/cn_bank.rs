@@ -38,7 +38,7 @@ pub fn row(of: &Return, record: &Record, problems: &mut Problems) -> Vec<String>
     let closing = record.closed(of);
     let closed = closing.map(|closing| of.date(closing.at));
     let mut needed = |field| csv::field(&mapping.needed(field, &case, problems));
-    let (channel, business, cause) = (needed("channel"), needed("business_type"), needed("cause"));
+    let (channel, business, reason) = (needed("channel"), needed("business_type"), needed("cause"));
     let paid = record.paid(of, CURRENCY, problems);
     let handed_over = record.is_handed_over();
     let forwarded = record.forwarded.filter(|at| handed_over && *at < of.as_of);
@@ -67,7 +67,7 @@ pub fn row(of: &Return, record: &Record, problems: &mut Problems) -> Vec<String>
         csv::field(if handed_over { &record.outside_id } else { "" }),
         forwarded.map(|at| of.date(at).to_string()).unwrap_or_default(),
         business,
-        cause,
+        reason,
         csv::field(&record.region),
         vulnerable.to_owned(),
         state.to_owned(),

@@ -159,13 +159,13 @@ impl Counts {
         let product = self.products.entry(name).or_default();
         if is_opened {
             product.opened += 1;
-            let cause = of.mapping.needed("cause", &case, problems);
-            let is_of_form = is_consolidated(of) || CAUSES.contains(&cause.as_str());
-            if !cause.is_empty() && !is_of_form {
-                problems.push(("cause", format!("`{cause}` is no cause of DISP 1 Annex 1R")));
+            let code = of.mapping.needed("cause", &case, problems);
+            let is_of_form = is_consolidated(of) || CAUSES.contains(&code.as_str());
+            if !code.is_empty() && !is_of_form {
+                problems.push(("cause", format!("`{code}` is no cause of DISP 1 Annex 1R")));
             }
-            if product.causes.len() < MAX_CODES || product.causes.contains_key(&cause) {
-                *product.causes.entry(cause).or_default() += 1;
+            if product.causes.len() < MAX_CODES || product.causes.contains_key(&code) {
+                *product.causes.entry(code).or_default() += 1;
             } else {
                 problems.push(("cause", format!("there are more than {MAX_CODES} causes")));
             }
@@ -405,9 +405,9 @@ fn columns(product: &Product) -> [(&'static str, i64); 7] {
 fn table(section: &str, name: &str, product: &Product) -> String {
     let counted =
         columns(product).into_iter().map(|(column, value)| row(section, column, name, &value.to_string()));
-    let causes = product.causes.iter();
+    let by_cause = product.causes.iter();
     let caused =
-        causes.map(|(cause, count)| row(section, &format!("cause: {cause}"), name, &count.to_string()));
+        by_cause.map(|(cause, count)| row(section, &format!("cause: {cause}"), name, &count.to_string()));
     counted.chain(caused).collect()
 }
 

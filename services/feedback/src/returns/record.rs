@@ -44,6 +44,7 @@ pub struct Deed {
 
 /// What facts know of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that say nothing of each other")]
 pub struct Record {
     /// The case.
     pub case_id: CaseId,

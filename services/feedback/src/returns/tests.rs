@@ -309,7 +309,7 @@ fn a_row_of_a_bank_in_china_has_what_facts_know() {
             satisfaction: Some((4, at("2026-11-20T00:00:00Z"))),
             ..told("2026-11-18T02:00:00Z", 2)
         }],
-        payments: vec![paid("2026-11-18T00:00:00Z", 39_90, "CNY")],
+        payments: vec![paid("2026-11-18T00:00:00Z", 3_990, "CNY")],
         ..case(1, "2026-11-02T17:00:00Z")
     };
     let bare = Record { vulnerable: None, outside_id: "X-9".to_owned(), ..case(2, "2026-11-03T00:00:00Z") };

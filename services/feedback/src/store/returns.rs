@@ -35,6 +35,7 @@ const NO_DEEDS: [&str; 11] = [
 ];
 
 #[derive(sqlx::FromRow)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that say nothing of each other")]
 struct CaseRow {
     case_id: Uuid,
     received_at: Timestamp,

@@ -73,13 +73,8 @@ pub(crate) fn wanted_return_mapping(
     let mut check = Check::new();
     check.request_id(request_id);
     check.ensure(expected_version >= 0, "expected_version", "must not be negative");
-    let read = match mapping {
-        Some(mapping) => read_mapping(&mut check, mapping),
-        None => {
-            check.fail("mapping", "is required");
-            None
-        }
-    };
+    check.ensure(mapping.is_some(), "mapping", "is required");
+    let read = mapping.and_then(|mapping| read_mapping(&mut check, mapping));
     let (key, mapping, note) = done(check, INVALID_RETURN_MAPPING, read)?;
     Ok(WantedMapping { key, mapping, note, expected: expected_version })
 }

@@ -98,7 +98,7 @@ fn handed_over(one: Uuid) -> ComplaintRegistered {
     let mut told = registered(one, "ada@example.org");
     let complaint = told.complaint.as_mut().unwrap();
     complaint.channel = Channel::Regulator.into();
-    complaint.external_ref = "Ada's letter".to_owned();
+    complaint.external_ref = String::from("Ada's letter");
     let organisation = "Acme".to_owned();
     complaint.respondent = Some(Respondent { organisation, ..Respondent::default() });
     complaint.receive_time = Some(proto::timestamp(MockClock::default().now()));
@@ -108,7 +108,7 @@ fn handed_over(one: Uuid) -> ComplaintRegistered {
         forward_time: Some(proto::timestamp(MockClock::default().now())),
     }));
     let complainant = complaint.complainant.as_mut().unwrap();
-    complainant.region = "US-CA".to_owned();
+    complainant.region = String::from("US-CA");
     complainant.vulnerabilities = vec!["Elderly, lives alone".to_owned()];
     told
 }
@@ -167,7 +167,7 @@ async fn what_was_heard_is_checked_mapped_and_sent_whole_and_names_nobody() {
     assert_eq!((made.version, made.creator.is_empty()), (1, false));
     let (file, text) = exported(&house, export_request(ReturnRegime::Cfpb)).await.unwrap();
     assert_eq!((file.record_count, file.mapping_version), (1, 1));
-    assert!(file.name.starts_with("cfpb-") && file.name.ends_with(".csv"), "{}", file.name);
+    assert_eq!(file.name, "cfpb-2026-11-01-2026-11-30.csv");
     let today = MockClock::default().now().strftime("%Y-%m-%d").to_string();
     let row = format!(
         "{today},\"Credit card\",,,,,,\"ACME BANK\",CA,,\"Older American\",Web,{today},\"In progress\",Yes,20261234\r\n"
@@ -344,7 +344,7 @@ async fn what_ended_elsewhere_is_counted_and_of_the_fca_there_is_an_object_too()
         ..export_request(ReturnRegime::FcaDisp1Annex1r)
     };
     let (file, text) = exported(&house, request).await.unwrap();
-    assert!(file.name.starts_with("fca-disp-1-annex-1r-acme-uk-") && file.name.ends_with(".json"));
+    assert_eq!(file.name, "fca-disp-1-annex-1r-acme-uk-2026-11-01-2026-11-30.json");
     let object: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!((&object["fields"]["3"], &object["fields"]["49"]), (&1.into(), &0.into()), "{text}");
     assert_eq!(object["total"]["closed after 8 weeks"], 1);

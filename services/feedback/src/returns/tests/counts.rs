@@ -58,8 +58,9 @@ fn closed_by_hand(record: &Record) -> Option<(Timestamp, Option<i16>)> {
 /// Whether it was upheld, by what was told, or decided by then, or paid.
 fn upheld_by_hand(record: &Record, closed: (Timestamp, Option<i16>), until: Timestamp) -> bool {
     let (at, told) = closed;
-    let decided = record.cycles.iter().filter(|cycle| cycle.resolved.is_some_and(|resolved| resolved <= at));
-    match told.or(decided.last().and_then(|cycle| cycle.outcome)) {
+    let mut decided =
+        record.cycles.iter().filter(|cycle| cycle.resolved.is_some_and(|resolved| resolved <= at));
+    match told.or(decided.next_back().and_then(|cycle| cycle.outcome)) {
         Some(outcome) => outcome < 3,
         None => record.payments.iter().any(|one| one.paid < until && one.amount.minor > 0),
     }
