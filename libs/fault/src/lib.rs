@@ -172,7 +172,7 @@ impl Fault {
 
     /// Adds that there are more fields at fault than those.
     #[must_use]
-    pub(crate) fn and_more(mut self, more: usize) -> Self {
+    pub fn and_more(mut self, more: usize) -> Self {
         self.0.more = more;
         self
     }

@@ -22,6 +22,7 @@ mod recalls;
 mod remedies;
 mod remedy_types;
 mod reports;
+mod returns;
 mod revisions;
 mod routing;
 mod signals;
@@ -53,6 +54,7 @@ pub use remedies::{
 };
 pub use remedy_types::{remedy_type, remedy_types};
 pub use reports::{report, report_schedules, reports};
+pub use returns::{return_check, return_mapping};
 pub use revisions::{plan_revision, plan_revisions};
 pub use routing::{
     absence, agent_verdicts, decision, offboarded, routing_policies, routing_policy, routing_replay,

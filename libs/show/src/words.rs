@@ -12,7 +12,7 @@ use proto::redress::feedback::v1::{
     CallBackCause, CallBackOutcome, CallBackState, DeliveryAction, ImprovementEffectState, ImprovementKind,
     ImprovementState, KpiComparison, KpiDimension, KpiPeriod, KpiTime, KpiUnit, NoticeKind, NoticeMeans,
     NoticeState, ProblemState, ProcessActivity, QualityReviewState, ReportFormat, ReportLength, ReportState,
-    Response, SignalEnding, SignalState, SurveyState,
+    Response, ReturnFormat, ReturnRegime, SignalEnding, SignalState, SurveyState,
 };
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
@@ -150,6 +150,8 @@ words! {
     DeliveryState: "DELIVERY_STATE_";
     RemedyKind: "REMEDY_KIND_";
     Response: "RESPONSE_";
+    ReturnFormat: "RETURN_FORMAT_";
+    ReturnRegime: "RETURN_REGIME_";
     RungAction: "RUNG_ACTION_";
     SignalEnding: "SIGNAL_ENDING_";
     SignalState: "SIGNAL_STATE_";

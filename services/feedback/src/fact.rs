@@ -45,6 +45,28 @@ kernel::numbered! {
     }
 }
 
+/// What a complaint says that regulators ask for; told once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that say nothing of each other")]
+pub struct Filing {
+    /// Legal entity or brand complained about; empty when none is named.
+    pub organisation: String,
+    /// Branch complained about; empty when none is named.
+    pub branch: String,
+    /// Whether it is a report of a violation, and no complaint.
+    pub is_report: bool,
+    /// Whether anything that asks for extra care was told or seen.
+    pub vulnerable: bool,
+    /// Whether that is that the complainant is elderly.
+    pub older: bool,
+    /// Whether that is that the complainant serves in the forces.
+    pub servicemember: bool,
+    /// The regulator's number for it, else the channel's; empty where there is none.
+    pub outside_id: String,
+    /// When a regulator handed it over.
+    pub forwarded: Option<Timestamp>,
+}
+
 /// What is known of a case; what is none was not told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CaseFact {
@@ -60,6 +82,10 @@ pub struct CaseFact {
     pub complainant: Option<[u8; 16]>,
     /// Whether it had ended before it was brought here.
     pub history: Option<bool>,
+    /// What else its complaint says.
+    pub filing: Option<Filing>,
+    /// Whether it was ever merged into a case of other people.
+    pub merged_apart: Option<bool>,
     /// What it is about.
     pub category: Option<Ranked<String>>,
     /// How urgent it is, from 1.
@@ -240,13 +266,15 @@ impl Facts {
 
 impl CaseFact {
     fn merge(&mut self, told: Self) {
-        let Self { received, channel, region, product, complainant, history, .. } = told;
+        let Self { received, channel, region, product, complainant, history, filing, .. } = told;
         self.received = earlier(self.received, received);
         self.channel = self.channel.or(channel);
         self.region = self.region.take().or(region);
         self.product = self.product.take().or(product);
         self.complainant = self.complainant.or(complainant);
         self.history = self.history.or(history);
+        self.filing = self.filing.take().or(filing);
+        self.merged_apart = self.merged_apart.or(told.merged_apart);
         let Self { category, priority, department, ended, paused, .. } = told;
         highest(&mut self.category, category);
         highest(&mut self.priority, priority);

@@ -1,7 +1,8 @@
 //! What takes several statements: `deliver` sends notices by mail, and settles them;
 //! `bounces` takes in what comes back of them;
 //! `posting` puts notices on their way, `told` is what follows once an outcome was told,
-//! `progress` has news of cases that are still open, `follow_up` calls complainants back; `reports` makes reports; `process` lists what has
+//! `progress` has news of cases that are still open, `follow_up` calls complainants back;
+//! `reports` makes reports, `returns` those to regulators; `process` lists what has
 //! happened to cases; `quality` draws closed cases to be reviewed, as `sampling` says.
 
 pub(crate) mod bounces;
@@ -16,6 +17,7 @@ pub(crate) mod progress;
 pub(crate) mod quality;
 pub(crate) mod rebuild;
 pub(crate) mod reports;
+pub(crate) mod returns;
 pub(crate) mod sampling;
 pub(crate) mod signals;
 pub(crate) mod told;

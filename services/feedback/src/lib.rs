@@ -17,7 +17,7 @@
 //!
 //! Of all it hears, its own feed too, it keeps facts, and answers what they come to: see
 //! `fact` and `kpi`. Reports on a month, a quarter or a year are made of them: see `report`;
-//! process logs too: see `process`.
+//! process logs too: see `process`; and returns to regulators: see `returns`.
 //!
 //! A notice is settled by evidence of its delivery or by a reason on record, and
 //! either is told to the world. Delivery is at least once: see `deliver`. What comes back is
@@ -46,6 +46,7 @@ pub mod quality;
 pub mod quiet;
 pub mod report;
 pub mod response;
+pub mod returns;
 pub mod revision;
 pub mod root_cause;
 pub mod sample;
@@ -71,6 +72,7 @@ use proto::redress::feedback::v1::problem_service_server::ProblemServiceServer;
 use proto::redress::feedback::v1::process_service_server::ProcessServiceServer;
 use proto::redress::feedback::v1::quality_service_server::QualityServiceServer;
 use proto::redress::feedback::v1::report_service_server::ReportServiceServer;
+use proto::redress::feedback::v1::return_service_server::ReturnServiceServer;
 use proto::redress::feedback::v1::signal_service_server::SignalServiceServer;
 use proto::redress::feedback::v1::survey_service_server::SurveyServiceServer;
 use proto::redress::feedback::v1::template_service_server::TemplateServiceServer;
@@ -112,6 +114,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(QualityServiceServer::new(rpc::quality::Quality::new(kit.db.clone())))
         .route(SignalServiceServer::new(rpc::signals::Signals::new(kit.db.clone())))
         .route(ReportServiceServer::new(rpc::reports::Reports::new(kit.db.clone())))
+        .route(ReturnServiceServer::new(rpc::returns::Returns::new(kit.db.clone())))
         .react(react::Reactions { delivery: delivery.clone() });
     if !senders.is_empty() {
         let db = kit.db.clone();

@@ -141,6 +141,11 @@ impl Source {
     }
 }
 
+impl Activity {
+    /// That the complainant was told that it takes longer.
+    pub const PUT_OFF: Self = Self::HoldingReplySent;
+}
+
 /// Something that happened to a case. What is none has no part in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessEvent {

@@ -89,6 +89,12 @@ pub enum Refusal {
     TooManyReports,
     /// Facts are being rebuilt: what is there is not all.
     FactsRebuilding,
+    /// There is no such version of the mapping.
+    ReturnMappingNotFound,
+    /// The period of a return has not ended.
+    ReturnPeriodOpen,
+    /// Facts changed while a return was read.
+    ReturnChanged,
     /// There is no such action.
     ImprovementActionNotFound,
     /// The action is done.
@@ -131,6 +137,7 @@ impl fault::Refusal for Refusal {
             | Self::RootCausesNotFound
             | Self::ReportNotFound
             | Self::ReportFileNotFound
+            | Self::ReturnMappingNotFound
             | Self::ImprovementActionNotFound
             | Self::QualityReviewNotFound
             | Self::QualityPolicyNotFound => Kind::NotFound,
@@ -144,6 +151,7 @@ impl fault::Refusal for Refusal {
             | Self::TooManyProblemCases
             | Self::TooManyReports
             | Self::TooManyImprovementActions => Kind::Exhausted,
+            Self::ReturnChanged => Kind::Conflict,
             Self::AlreadyAnswered
             | Self::ResponseWindowClosed
             | Self::BouncesNotConfigured
@@ -161,6 +169,7 @@ impl fault::Refusal for Refusal {
             | Self::ProblemOpenAlready
             | Self::ProblemClosed
             | Self::FactsRebuilding
+            | Self::ReturnPeriodOpen
             | Self::ImprovementActionDone
             | Self::ImprovementActionNotDone
             | Self::QualityReviewCompleted
@@ -211,6 +220,9 @@ impl fault::Refusal for Refusal {
             Self::ReportFileNotFound => "REPORT_FILE_NOT_FOUND",
             Self::TooManyReports => "TOO_MANY_REPORTS",
             Self::FactsRebuilding => "FACTS_REBUILDING",
+            Self::ReturnMappingNotFound => "RETURN_MAPPING_NOT_FOUND",
+            Self::ReturnPeriodOpen => "RETURN_PERIOD_OPEN",
+            Self::ReturnChanged => "RETURN_CHANGED",
             Self::ImprovementActionNotFound => "IMPROVEMENT_ACTION_NOT_FOUND",
             Self::ImprovementActionDone => "IMPROVEMENT_ACTION_DONE",
             Self::ImprovementActionNotDone => "IMPROVEMENT_ACTION_NOT_DONE",
@@ -277,6 +289,9 @@ impl std::fmt::Display for Refusal {
             Self::ReportFileNotFound => "the report has no such file, or not yet",
             Self::TooManyReports => "as many reports wait to be made as may; wait for one",
             Self::FactsRebuilding => "the facts are being rebuilt, and what is there is not all; ask again later",
+            Self::ReturnMappingNotFound => "there is no such version of the mapping",
+            Self::ReturnPeriodOpen => "the period of this return has not ended; check it until then",
+            Self::ReturnChanged => "facts changed while this return was read; ask for it again",
             Self::ImprovementActionNotFound => "there is no such action",
             Self::ImprovementActionDone => "this action is done",
             Self::ImprovementActionNotDone => "this action is not done, or assessed already",

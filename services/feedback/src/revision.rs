@@ -24,6 +24,8 @@ kernel::numbered! {
         RootCauses = 9,
         /// Which closed cases are reviewed, and by what.
         QualityPolicy = 10,
+        /// How cases become records of a return, by regime and entity.
+        ReturnMapping = 20,
     }
 }
 

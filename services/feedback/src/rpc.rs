@@ -12,6 +12,7 @@ pub(crate) mod process;
 pub(crate) mod quality;
 pub(crate) mod reports;
 mod respond;
+pub(crate) mod returns;
 pub(crate) mod revisions;
 pub(crate) mod signals;
 pub(crate) mod surveys;

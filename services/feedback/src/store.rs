@@ -17,6 +17,7 @@ mod profile;
 mod quality;
 mod report;
 mod report_files;
+mod returns;
 mod revision;
 mod sending;
 mod signal;
@@ -71,6 +72,7 @@ pub(crate) use report::{
     save_report_schedules, scheduled_tenants, waiting_reports,
 };
 pub(crate) use report_files::{keep_report_file, report_chunk, report_files};
+pub(crate) use returns::{Place as ReturnPlace, return_records};
 pub(crate) use revision::{
     activate_revision, hold_revisions, insert_revision, revision, revisions, revisions_in_force,
 };

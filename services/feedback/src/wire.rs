@@ -10,6 +10,7 @@ mod problems;
 mod process;
 mod quality;
 mod reports;
+mod returns;
 mod routing;
 mod signals;
 mod surveys;
@@ -72,6 +73,10 @@ pub(crate) use quality::{
 pub(crate) use reports::{
     Download, ReportListQuery, created_report, download, report, report_file, report_key, report_schedules,
     reports_of, wanted_report_schedules,
+};
+pub(crate) use returns::{
+    AskedReturn, MappingKey, WantedMapping, checked_return, exported_return, mapping_of, refuse_incomplete,
+    return_check, return_file, return_mapping, wanted_return_mapping,
 };
 pub(crate) use routing::{made_routing, notice_routing};
 pub(crate) use signals::{
@@ -396,6 +401,8 @@ mod tests {
             crate::report::Length, wire::ReportLength;
             crate::report::Format, wire::ReportFormat;
             crate::report::State, wire::ReportState;
+            crate::returns::Regime, wire::ReturnRegime;
+            crate::returns::Format, wire::ReturnFormat;
         }
     }
 

@@ -17,6 +17,7 @@ mod progress;
 mod quality;
 mod records;
 mod reports;
+mod returns;
 mod routing;
 mod signals;
 mod sink;

@@ -33,6 +33,7 @@ mod quality;
 mod recall;
 mod reconcile;
 mod refused;
+mod regulator_return;
 mod remedy_type;
 mod report;
 mod roster;
@@ -146,6 +147,8 @@ enum Verb {
     Problem(problem::Problems),
     /// Reports on a month, a quarter or a year, and when they are made by themselves
     Report(report::Reports),
+    /// Returns to regulators: checked, and written where they are complete
+    Return(regulator_return::Returns),
     /// Writes what other programs take: process mining
     Export(export::Export),
     /// What is done about problems, and whether it has helped
@@ -235,6 +238,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Signal(args) => wait(args.run()),
         Verb::Problem(args) => wait(args.run()),
         Verb::Report(args) => wait(args.run()),
+        Verb::Return(args) => wait(args.run()),
         Verb::Export(args) => wait(args.run()),
         Verb::Capa(args) => wait(args.run()),
         Verb::Quality(args) => wait(args.run()),

@@ -20,6 +20,8 @@ mod recalls;
 mod remedies;
 #[path = "cli/reports.rs"]
 mod reports;
+#[path = "cli/returns.rs"]
+mod returns;
 #[path = "cli/staff.rs"]
 mod staff;
 #[path = "cli/supervision.rs"]

@@ -207,9 +207,10 @@ pub(crate) fn comment(file: &prost_reflect::FileDescriptor, path: &[i32]) -> Str
 }
 
 /// Beginnings of the names of rpcs that change nothing.
-const READING: [&str; 17] = [
+const READING: [&str; 18] = [
     "Preview",
     "Query",
+    "Check",
     "Get",
     "List",
     "Search",

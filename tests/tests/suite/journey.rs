@@ -16,6 +16,7 @@ mod quality;
 mod recalls;
 mod remedies;
 mod reports;
+mod returns;
 mod revisions;
 mod roster;
 mod rules;
@@ -96,6 +97,7 @@ async fn tell_all(scene: &Scene) {
     counted(scene).await;
     figures::told(scene).await;
     reports::told(scene).await;
+    returns::checked(scene).await;
     quality::reviewed(scene).await;
     classifiers::taught(scene).await;
     signals::dismissed(scene).await;

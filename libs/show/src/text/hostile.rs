@@ -102,6 +102,8 @@ fn of_feedback() -> Vec<(&'static str, String)> {
         ("report", shown(report)),
         ("report_schedules", shown(report_schedules)),
         ("reports", shown(reports)),
+        ("return_check", shown(return_check)),
+        ("return_mapping", shown(return_mapping)),
         ("call_back", shown(call_back)),
         ("call_back_count", shown(call_back_count)),
         ("call_back_policy", shown(call_back_policy)),

@@ -13,12 +13,13 @@ use fault::{Fault, Kind};
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use kernel::{Lane, TenantId};
-use pg::Db;
+use pg::{Db, Tx};
 use server::{FollowedSources, Stop};
 
 use super::facts;
 use super::process::FOLLOWS;
 use crate::fact::Rebuild;
+use crate::refusal::Refusal;
 use crate::store;
 
 /// How often it is looked for rebuilds.
@@ -29,6 +30,11 @@ const SILENCE: Duration = Duration::from_secs(10);
 const LAG_PATIENCE: Duration = Duration::from_secs(1);
 /// How we name ourselves in traces.
 const READER: &str = "feedback.facts";
+
+/// Refuses while what is there is not all.
+pub(crate) async fn refuse_while_rebuilding(tx: &mut Tx) -> Result<(), Fault> {
+    if store::is_rebuilding(tx).await? { Err(Refusal::FactsRebuilding.into()) } else { Ok(()) }
+}
 
 /// Goes on with rebuilds until told to stop.
 pub(crate) async fn run(db: Db, sources: FollowedSources, stop: Stop) {

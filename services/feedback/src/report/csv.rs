@@ -13,15 +13,17 @@ const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 /// The file.
 pub fn render(term: &Term, content: &Content, language: Language) -> String {
     let mut file = String::from("\u{feff}");
-    let headings: Vec<String> = data::headings(language).iter().map(|text| field(text)).collect();
-    file += &headings.join(",");
-    file += "\r\n";
+    file += &line(data::headings(language).iter().map(|text| field(text)));
     for row in data::rows(term, content, language) {
-        let fields: Vec<String> = row.iter().map(written).collect();
-        file += &fields.join(",");
-        file += "\r\n";
+        file += &line(row.iter().map(written));
     }
     file
+}
+
+/// A row of fields that are written already.
+pub fn line(fields: impl IntoIterator<Item = String>) -> String {
+    let fields: Vec<String> = fields.into_iter().collect();
+    fields.join(",") + "\r\n"
 }
 
 fn written(of: &Field) -> String {

@@ -4,16 +4,15 @@ use fault::Fault;
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use kernel::TenantId;
-use pg::{Db, Tx};
+use pg::Db;
 use proto::redress::feedback::v1::process_service_server::ProcessService;
 use proto::redress::feedback::v1::{ExportProcessLogRequest, ExportProcessLogResponse, ProcessLogSummary};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use crate::flow::figures;
+use crate::flow::{figures, rebuild};
 use crate::kpi::window::begin;
 use crate::process::{EventPlace, MAX_CASES, MAX_EVENTS, ProcessCase, ProcessEvent, Pseudonyms};
-use crate::refusal::Refusal;
 use crate::{store, wire};
 
 /// Serves process logs.
@@ -52,11 +51,6 @@ struct Export {
     sent: ProcessLogSummary,
 }
 
-/// Refuses while what is there is not all.
-async fn refuse_while_rebuilding(tx: &mut Tx) -> Result<(), Fault> {
-    if store::is_rebuilding(tx).await? { Err(Refusal::FactsRebuilding.into()) } else { Ok(()) }
-}
-
 impl Export {
     /// The next message; none after the last.
     async fn message(&mut self) -> Result<Option<ExportProcessLogResponse>, Fault> {
@@ -74,7 +68,7 @@ impl Export {
     async fn cases(&mut self, after: Option<ProcessCase>) -> Result<ExportProcessLogResponse, Fault> {
         let days = self.days;
         let read = self.db.transact("process.cases", &self.tenant, async move |mut tx| {
-            refuse_while_rebuilding(&mut tx).await?;
+            rebuild::refuse_while_rebuilding(&mut tx).await?;
             let cases = store::process_cases(&mut tx, days, after.as_ref()).await?;
             Ok((tx, cases))
         });
@@ -97,7 +91,7 @@ impl Export {
     ) -> Result<ExportProcessLogResponse, Fault> {
         let of = cases.clone();
         let read = self.db.transact("process.events", &self.tenant, async move |mut tx| {
-            refuse_while_rebuilding(&mut tx).await?;
+            rebuild::refuse_while_rebuilding(&mut tx).await?;
             let events = store::process_events(&mut tx, &of, after).await?;
             Ok((tx, events))
         });
@@ -125,7 +119,7 @@ impl ProcessService for Processes {
         let caller = server::caller(&request)?;
         let (start, end) = wire::exported_days(request.into_inner())?;
         let read = self.db.transact("process.begin", &caller.tenant, async move |mut tx| {
-            refuse_while_rebuilding(&mut tx).await?;
+            rebuild::refuse_while_rebuilding(&mut tx).await?;
             let settings = store::kpi_settings(&mut tx).await?;
             let names = Pseudonyms::of(tx.new_token(), tx.new_token());
             Ok((tx, (figures::zone(&settings), names)))

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::process::keep_process_events;
 use crate::fact::{
-    CallBackFact, CaseFact, CycleFact, Facts, PauseFact, PaymentFact, TellingFact, TellingKey,
+    CallBackFact, CaseFact, CycleFact, Facts, Filing, PauseFact, PaymentFact, TellingFact, TellingKey,
 };
 use crate::notice::Kind;
 use crate::working_hours;
@@ -87,6 +87,10 @@ pub(crate) async fn keep_facts(conn: &mut PgConnection, facts: &Facts, zone: &st
     Ok(())
 }
 
+fn filed(fact: &CaseFact) -> Option<&Filing> {
+    fact.filing.as_ref()
+}
+
 async fn keep_cases(
     conn: &mut PgConnection,
     cases: &[(&CaseId, &CaseFact)],
@@ -105,6 +109,15 @@ async fn keep_cases(
         .column("product", |(_, fact)| fact.product.as_deref())
         .column("complainant", |(_, fact)| fact.complainant.map(|key| key.to_vec()))
         .column("history", |(_, fact)| fact.history)
+        .column("organisation", |(_, fact)| filed(fact).map(|filing| filing.organisation.as_str()))
+        .column("branch", |(_, fact)| filed(fact).map(|filing| filing.branch.as_str()))
+        .column("is_report", |(_, fact)| filed(fact).map(|filing| filing.is_report))
+        .column("vulnerable", |(_, fact)| filed(fact).map(|filing| filing.vulnerable))
+        .column("older", |(_, fact)| filed(fact).map(|filing| filing.older))
+        .column("servicemember", |(_, fact)| filed(fact).map(|filing| filing.servicemember))
+        .column("outside_id", |(_, fact)| filed(fact).map(|filing| filing.outside_id.as_str()))
+        .column("forwarded_at", |(_, fact)| time(filed(fact).and_then(|filing| filing.forwarded)))
+        .column("merged_apart", |(_, fact)| fact.merged_apart)
         .column("category", |(_, fact)| fact.category.as_ref().map(|told| told.value.as_str()))
         .column("category_rank", |(_, fact)| fact.category.as_ref().map(|told| told.rank))
         .column("priority", |(_, fact)| fact.priority.as_ref().map(|told| told.value))
@@ -128,7 +141,9 @@ async fn keep_cases(
         Rule::Earlier(&["received_at", "received_work"]),
         Rule::Earlier(&["resolved_at", "resolved_work", "reopened_at", "escalated_at"]),
         Rule::Earlier(&["breached_at", "limit_breached_at"]),
-        Rule::First(&["channel", "region", "product", "complainant", "history", "paused"]),
+        Rule::First(&["channel", "region", "product", "complainant", "history", "paused", "merged_apart"]),
+        Rule::First(&["organisation", "branch", "is_report", "vulnerable", "older", "servicemember"]),
+        Rule::First(&["outside_id", "forwarded_at"]),
         Rule::Highest(&["category"], "category_rank"),
         Rule::Highest(&["priority"], "priority_rank"),
         Rule::Highest(&["department"], "department_rank"),

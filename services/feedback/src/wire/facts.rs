@@ -15,7 +15,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::INVALID_EVENT;
 use crate::fact::{
-    CallBackFact, CaseFact, CycleFact, Ending, Facts, PauseFact, PaymentFact, Ranked, TellingFact, TellingKey,
+    CallBackFact, CaseFact, CycleFact, Ending, Facts, Filing, PauseFact, PaymentFact, Ranked, TellingFact,
+    TellingKey,
 };
 use crate::notice::Kind;
 use crate::response::MAX_SCORE;
@@ -59,11 +60,12 @@ pub(crate) fn count_registered(
     event: &Delivered,
     registered: intake::ComplaintRegistered,
 ) -> Taken {
-    let complaint = registered.complaint.unwrap_or_default();
+    let mut complaint = registered.complaint.unwrap_or_default();
     let case = id("complaint_id", &complaint.complaint_id)?;
-    let complainant = complaint.complainant.unwrap_or_default();
+    let complainant = complaint.complainant.take().unwrap_or_default();
     let received = time("receive_time", complaint.receive_time)?;
     let registered = time("register_time", complaint.register_time)?;
+    let filing = Some(filing(&complaint, &complainant)?);
     let hint = complaint.category_hint.trim();
     let mut fact = CaseFact {
         received: received.or(registered).or(Some(at(event))),
@@ -72,6 +74,7 @@ pub(crate) fn count_registered(
         product: Some(complaint.respondent.unwrap_or_default().product.trim().to_owned()),
         complainant: complainant_key(&complainant),
         history: Some(complaint.history.is_some()),
+        filing,
         category: (!hint.is_empty()).then(|| Ranked::new(hint.to_owned(), 0)),
         ..CaseFact::default()
     };
@@ -84,6 +87,38 @@ pub(crate) fn count_registered(
     }
     facts.case(case, fact);
     Ok(())
+}
+
+/// What regulators ask for. Of what was told of the complainant it has whether, not what.
+fn filing(complaint: &intake::Complaint, complainant: &intake::Complainant) -> Result<Filing, Fault> {
+    let about = complaint.respondent.as_ref();
+    let regulator = match &complaint.channel_detail {
+        Some(intake::complaint::ChannelDetail::Regulator(regulator)) => Some(regulator),
+        _ => None,
+    };
+    let numbers =
+        regulator.map(|regulator| &regulator.reference).into_iter().chain([&complaint.external_ref]);
+    let outside_id = numbers.map(|number| number.trim()).find(|number| is_plain_number(number));
+    let care: Vec<String> = complainant.vulnerabilities.iter().map(|told| told.to_lowercase()).collect();
+    let tells = |words: &[&str]| care.iter().any(|told| words.iter().any(|word| told.contains(word)));
+    Ok(Filing {
+        organisation: about.map(|about| about.organisation.trim().to_owned()).unwrap_or_default(),
+        branch: about.map(|about| about.branch.trim().to_owned()).unwrap_or_default(),
+        is_report: complaint.matter() == intake::Matter::Report,
+        vulnerable: care.iter().any(|told| !told.trim().is_empty()),
+        older: tells(&["elder", "older", "老年"]),
+        servicemember: tells(&["servicemember", "service member", "military", "军人"]),
+        outside_id: outside_id.unwrap_or_default().to_owned(),
+        forwarded: time("forward_time", regulator.and_then(|regulator| regulator.forward_time))?,
+    })
+}
+
+/// Whether a number of somebody else's is just that, and nobody's name or address.
+fn is_plain_number(number: &str) -> bool {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '/' | '.' | '_');
+    (1..=40).contains(&number.len())
+        && number.chars().all(is_plain)
+        && number.chars().any(|letter| letter.is_ascii_digit())
 }
 
 /// Tells complainants apart without telling who they are: by customer number, else by
@@ -189,6 +224,8 @@ pub(crate) fn count_declined(facts: &mut Facts, event: &Delivered, told: cases::
 
 /// A case was merged into another.
 pub(crate) fn count_merged(facts: &mut Facts, event: &Delivered, told: cases::CaseMerged) -> Taken {
+    let merged_apart = told.complainants_differ.then_some(true);
+    facts.case(id("case_id", &told.case_id)?, CaseFact { merged_apart, ..CaseFact::default() });
     end(facts, event, &told.case_id, Some(Ending::Merged))
 }
 

@@ -86,6 +86,7 @@ pub(super) const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("KpiService.UpdateKpiSettings", "a setting"),
     ("ReportService.CreateReport", "on no case: what is told of all"),
     ("ReportService.UpdateReportSchedules", "a setting"),
+    ("ReturnService.UpdateReturnMapping", "a setting"),
     ("KpiService.RebuildFacts", "on no case: what is counted of all"),
     ("ImprovementService.CreateImprovementAction", "on no case: about a problem"),
     ("ImprovementService.UpdateImprovementAction", "on no case: about a problem"),

@@ -87,6 +87,25 @@ pub(super) const INVALID: &[Invalid] = &[
         "INVALID_REPORT_SCHEDULES",
         &["request_id", "schedules"],
     ),
+    invalid(
+        "ReturnService.UpdateReturnMapping",
+        r#"{"expected_version": -1, "mapping": {"regime": 1, "rules": [{"codes": [{"field": "submitted_via", "value": "Pigeon"}]}]}}"#,
+        "INVALID_RETURN_MAPPING",
+        &["request_id", "expected_version", "mapping.rules[0].codes[0].value"],
+    ),
+    invalid(
+        "ReturnService.GetReturnMapping",
+        r#"{"version": -1}"#,
+        "INVALID_REQUEST",
+        &["regime", "version"],
+    ),
+    invalid("ReturnService.CheckReturn", EMPTY, "INVALID_REQUEST", &["regime", "start_date", "end_date"]),
+    invalid(
+        "ReturnService.ExportReturn",
+        r#"{"regime": 3, "start_date": "2026-07-01", "end_date": "2026-12-31", "format": 2}"#,
+        "INVALID_REQUEST",
+        &["format", "end_date"],
+    ),
     invalid("ProcessService.ExportProcessLog", EMPTY, "INVALID_REQUEST", &["start_date", "end_date"]),
     invalid("KpiService.RebuildFacts", EMPTY, "INVALID_REQUEST", &["request_id"]),
     invalid(
@@ -149,6 +168,7 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "signal_id": "$ID", "expected_version": 1, "reason": "a test"}"#,
         "SIGNAL_NOT_FOUND",
     ),
+    unknown("ReturnService.GetReturnMapping", r#"{"regime": 1, "version": 7}"#, "RETURN_MAPPING_NOT_FOUND"),
     unknown("QualityService.GetQualityPolicy", r#"{"version": 7}"#, "QUALITY_POLICY_NOT_FOUND"),
     unknown("QualityService.GetQualityReview", r#"{"review_id": "$ID"}"#, "QUALITY_REVIEW_NOT_FOUND"),
     unknown(

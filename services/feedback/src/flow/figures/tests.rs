@@ -1,5 +1,7 @@
 //! Figures of invented histories, against a recount by hand.
 
+mod real;
+
 use std::collections::BTreeMap;
 
 use jiff::civil::date;
