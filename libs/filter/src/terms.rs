@@ -53,6 +53,11 @@ impl Terms {
         vector
     }
 
+    /// A word of this tenant's texts without the tag; none of another's.
+    pub fn untagged<'t>(&self, term: &'t str) -> Option<&'t str> {
+        term.strip_prefix(&self.tag)
+    }
+
     /// What finds the texts that have all of the words sought, as Postgres reads a
     /// `tsquery`. A star at the end finds every word that begins so. None if there
     /// is no word.
@@ -77,6 +82,12 @@ impl Terms {
             }
         }
     }
+}
+
+/// The words of a text as the search knows them, without a tenant's tag, in the order they
+/// stand in: of Chinese, each pair of neighbouring characters.
+pub(crate) fn plain(text: &str) -> impl Iterator<Item = String> {
+    runs(text).into_iter().flat_map(terms)
 }
 
 /// Whether a text has a word that can be sought.
@@ -128,7 +139,7 @@ fn narrow(c: char) -> char {
 
 /// Whether a character is of a script written without gaps, or as good as: Chinese,
 /// Japanese, Korean.
-fn is_gapless(c: char) -> bool {
+pub(crate) fn is_gapless(c: char) -> bool {
     matches!(c,
         '\u{3040}'..='\u{30ff}'   // kana
         | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' // Han
