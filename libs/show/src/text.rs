@@ -12,6 +12,7 @@ mod forms;
 #[cfg(test)]
 mod hostile;
 mod improvement;
+mod knowledge;
 mod kpis;
 mod ledger;
 mod notices;
@@ -40,6 +41,7 @@ pub use clocks::{activated, clocks, explained, extension, extensions, policies, 
 pub use endpoints::{deliveries, delivery, endpoint, endpoints};
 pub use forms::{added, checked, form, forms, information};
 pub use improvement::{improvement_action, improvement_actions};
+pub use knowledge::{article, articles, solved_clusters, suggestions};
 pub use kpis::{fact_state, kpi, kpi_answers, kpi_settings, kpis};
 pub use ledger::{balances, entry_list, reconciled, reconciliation};
 pub use notices::{bounce, contact, notice, notice_routing, notices};

@@ -7,6 +7,7 @@ pub(crate) mod clocks;
 pub(crate) mod decisions;
 pub(crate) mod groups;
 pub(crate) mod inbound;
+pub(crate) mod knowledge;
 pub(crate) mod links;
 pub(crate) mod outbound;
 pub(crate) mod policies;

@@ -26,6 +26,8 @@ mod history;
 mod holding;
 #[path = "rpc/hundred_thousand.rs"]
 mod hundred_thousand;
+#[path = "rpc/knowledge.rs"]
+mod knowledge;
 #[path = "rpc/links.rs"]
 mod links;
 #[path = "rpc/merged.rs"]

@@ -24,6 +24,7 @@ mod health;
 mod import;
 mod investigation;
 mod keys;
+mod knowledge;
 mod kpi;
 mod ledger;
 mod plan;
@@ -100,6 +101,8 @@ enum Verb {
     Group(group::Groups),
     /// Learns from past cases what complaints are about
     Classifier(classifier::Classifiers),
+    /// What is known about matters that come again: articles, and the cases they grow from
+    Knowledge(knowledge::Knowledge),
     /// Shows the public progress of the complaint whose receipt code is given
     Track(submit::Track),
     /// Lists the cases that wait for a handler
@@ -212,6 +215,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Policy(args) => wait(args.run()),
         Verb::Group(args) => wait(args.run()),
         Verb::Classifier(args) => wait(args.run()),
+        Verb::Knowledge(args) => wait(args.run()),
         Verb::Track(args) => wait(args.run()),
         Verb::Queue(args) => wait(args.run()),
         Verb::Agent(args) => wait(args.run()),

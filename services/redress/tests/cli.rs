@@ -12,6 +12,8 @@ mod deciding;
 mod exports;
 #[path = "cli/first_hour.rs"]
 mod first_hour;
+#[path = "cli/knowledge.rs"]
+mod knowledge;
 #[path = "cli/notices.rs"]
 mod notices;
 #[path = "cli/recalls.rs"]
