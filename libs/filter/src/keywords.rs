@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::terms::{is_gapless, plain};
+use crate::terms::{Run, is_gapless, plain, runs, singular};
 
 /// English words that every text has.
 const FUNCTION_WORDS: &[&str] = &[
@@ -41,6 +41,47 @@ pub fn keywords(text: &str, most: usize) -> Vec<String> {
     plain(text).filter(|word| is_telling(word) && met.insert(word.clone())).take(most).collect()
 }
 
+/// What some words say in a text where they follow each other: words with spaces between, of
+/// Chinese the characters. Of words that stand alone, the words.
+pub fn phrases(text: &str, is_of: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut follows = false;
+    for run in runs(text) {
+        match run {
+            Run::Word(word) if is_of(singular(&word)) => {
+                match found.last_mut().filter(|_| follows) {
+                    Some(phrase) => phrase.extend([" ", &word]),
+                    None => found.push(word),
+                }
+                follows = true;
+            }
+            Run::Word(_) => follows = false,
+            Run::Characters(characters) => {
+                follows = false;
+                found.extend(stretches(&characters, &is_of));
+            }
+        }
+    }
+    found
+}
+
+/// The longest stretches of characters each pair of which is of some words.
+fn stretches(characters: &[char], is_of: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut last = None;
+    for (at, pair) in characters.windows(2).enumerate() {
+        if !is_of(&String::from_iter(pair)) {
+            continue;
+        }
+        match found.last_mut().filter(|_| at > 0 && last == Some(at - 1)) {
+            Some(stretch) => stretch.push(pair[1]),
+            None => found.push(String::from_iter(pair)),
+        }
+        last = Some(at);
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -52,6 +93,18 @@ mod tests {
         let words = keywords("The kettle is broken, my Kettles are broken; 退款还没到账 2026", 9);
         assert_eq!(words, ["kettle", "broken", "退款", "到账"].map(str::to_owned).to_vec());
         assert_eq!(keywords("the of 的了 1 a 2026", 9), Vec::<String>::new());
+    }
+
+    #[test]
+    fn words_that_follow_each_other_are_a_phrase() {
+        let words = ["battery", "swelling", "电池", "池鼓", "鼓包", "退款"];
+        let said = |text: &str| phrases(text, |word| words.contains(&word));
+        assert_eq!(
+            said("Batterys swelling; the swelling battery was hot"),
+            ["batterys swelling", "swelling battery"]
+        );
+        assert_eq!(said("我的电池鼓包了，要退款。电池好"), ["电池鼓包", "退款", "电池"]);
+        assert_eq!(said("nothing 没有"), Vec::<String>::new());
     }
 
     #[test]

@@ -16,7 +16,7 @@ const MAX_WORD: usize = 40;
 
 /// A piece of a text: a word, or characters written without gaps.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Run {
+pub(crate) enum Run {
     Word(String),
     Characters(Vec<char>),
 }
@@ -51,6 +51,11 @@ impl Terms {
             place += 1;
         }
         vector
+    }
+
+    /// A word, as the search knows it, with the tag of this tenant's texts.
+    pub fn tagged(&self, word: &str) -> String {
+        format!("{}{word}", self.tag)
     }
 
     /// A word of this tenant's texts without the tag; none of another's.
@@ -106,7 +111,7 @@ fn terms(run: Run) -> Vec<String> {
 }
 
 /// Cuts a text into its runs.
-fn runs(text: &str) -> Vec<Run> {
+pub(crate) fn runs(text: &str) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut ended = true;
     for c in text.chars().map(narrow).flat_map(char::to_lowercase) {
@@ -150,7 +155,7 @@ pub(crate) fn is_gapless(c: char) -> bool {
 
 /// An English word without the plural's s (Harman's S stemmer): more would merge
 /// words that differ.
-fn singular(word: &str) -> &str {
+pub(crate) fn singular(word: &str) -> &str {
     let ends = |endings: &[&str]| endings.iter().any(|ending| word.ends_with(ending));
     match word.strip_suffix('s') {
         Some(stem) if stem.len() > 2 && !ends(&["us", "ss", "is"]) => stem,

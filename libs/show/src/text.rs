@@ -29,6 +29,7 @@ mod signals;
 mod supervision;
 mod surveys;
 mod templates;
+mod topics;
 mod triage;
 
 pub use alike::{group, group_policy, groups, link, links, members, similar};
@@ -64,6 +65,7 @@ pub use signals::{signal, signal_settings, signals};
 pub use supervision::{department_board, supervision};
 pub use surveys::{questionnaire, survey_answered, survey_questions, surveys};
 pub use templates::{quiet_hours, template, template_sample, templates};
+pub use topics::{topic, topics};
 pub use triage::{categories, category, replayed, rule_set, rule_sets, triage};
 
 /// What a list says below its rows when there are more.

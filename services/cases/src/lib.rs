@@ -11,7 +11,8 @@
 //! text, by one of the tenant's `classifier`s. `clocks` says by when it is due: kinds of
 //! `promise`, by the `calendars` of the tenant; `ground`s are what a policy knows for
 //! refusing. `sameness` says what is like it, `links` and `groups` what belongs together; of what was
-//! `solved` alike, `article`s are written, which help with the next.
+//! `solved` alike, `article`s are written, which help with the next. A
+//! `topic` is what complaints speak of of late.
 //! Cases are asked for in the language of `filter`, and counted as in `counts`.
 //!
 //! All of these are nouns: they decide, and know neither proto nor SQL. `wire` is where
@@ -46,6 +47,7 @@ mod solved;
 mod staff;
 mod store;
 mod timeline;
+mod topic;
 mod triage_record;
 mod wire;
 
@@ -62,6 +64,7 @@ use proto::redress::cases::v1::knowledge_service_server::KnowledgeServiceServer;
 use proto::redress::cases::v1::link_service_server::LinkServiceServer;
 use proto::redress::cases::v1::policy_service_server::PolicyServiceServer;
 use proto::redress::cases::v1::search_service_server::SearchServiceServer;
+use proto::redress::cases::v1::topic_service_server::TopicServiceServer;
 use proto::redress::cases::v1::triage_service_server::TriageServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
@@ -92,6 +95,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(GroupServiceServer::new(rpc::groups::GroupRpc::new(kit.db.clone())))
         .route(KnowledgeServiceServer::new(rpc::knowledge::Knowledge::new(kit.db.clone())))
         .route(LinkServiceServer::new(rpc::links::LinkRpc::new(kit.db.clone())))
+        .route(TopicServiceServer::new(rpc::topics::Topics::new(kit.db.clone())))
         .route(ClassifierServiceServer::new(rpc::classifiers::ClassifierRpc::new(
             kit.db.clone(),
             classifiers.clone(),

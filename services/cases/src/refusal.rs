@@ -120,6 +120,8 @@ pub(crate) enum Refusal {
     TooManyArticles,
     /// The article has as many revisions as it may.
     TooManyRevisions,
+    /// No topic of the window has the word.
+    TopicNotFound,
 }
 
 impl Refusal {
@@ -244,6 +246,7 @@ impl std::fmt::Display for Refusal {
             }
             Self::ArticleNotPublished => f.write_str("this revision of the article never was in force"),
             Self::TooManyArticles => f.write_str("there are as many articles as there may be; retire some"),
+            Self::TopicNotFound => f.write_str("no topic of these days has this word"),
             Self::TooManyRevisions => f.write_str("the article has as many revisions as it may have"),
         }
     }
@@ -264,7 +267,8 @@ impl fault::Refusal for Refusal {
             | Self::LinkNotFound
             | Self::GroupNotFound
             | Self::ClassifierNotFound
-            | Self::ArticleNotFound => Kind::NotFound,
+            | Self::ArticleNotFound
+            | Self::TopicNotFound => Kind::NotFound,
             Self::CalendarExists => Kind::Exists,
             Self::InvalidCaseState(_)
             | Self::ReopenWindowPassed
@@ -366,6 +370,7 @@ impl fault::Refusal for Refusal {
             Self::TooLittleToLearn => "TOO_LITTLE_TO_LEARN",
             Self::TrainingUnderWay => "TRAINING_UNDER_WAY",
             Self::ArticleNotFound => "ARTICLE_NOT_FOUND",
+            Self::TopicNotFound => "TOPIC_NOT_FOUND",
             Self::InvalidArticleState(_) => "INVALID_ARTICLE_STATE",
             Self::ArticleReviewerIsAuthor => "ARTICLE_REVIEWER_IS_AUTHOR",
             Self::ArticleNotPublished => "ARTICLE_NOT_PUBLISHED",

@@ -12,6 +12,7 @@ pub(crate) mod knowledge;
 pub(crate) mod links;
 pub(crate) mod policies;
 mod search;
+pub(crate) mod topics;
 mod track;
 pub(crate) mod triage;
 mod watch;

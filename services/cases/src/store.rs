@@ -27,6 +27,7 @@ pub(crate) mod solved;
 pub(crate) mod staff;
 pub(crate) mod text;
 pub(crate) mod timeline;
+pub(crate) mod topics;
 pub(crate) mod triage;
 pub(crate) mod zones;
 

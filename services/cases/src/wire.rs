@@ -12,6 +12,7 @@ pub(crate) mod links;
 pub(crate) mod outbound;
 pub(crate) mod policies;
 pub(crate) mod search;
+pub(crate) mod topics;
 pub(crate) mod triage;
 
 use fault::{Check, Fault};

@@ -48,6 +48,8 @@ mod reads;
 mod scene;
 #[path = "rpc/search.rs"]
 mod search;
+#[path = "rpc/topics.rs"]
+mod topics;
 #[path = "rpc/triage.rs"]
 mod triage;
 #[path = "rpc/windows.rs"]

@@ -45,6 +45,7 @@ mod submit;
 mod survey;
 mod task;
 mod template;
+mod topic;
 mod up;
 mod worker;
 
@@ -103,6 +104,8 @@ enum Verb {
     Classifier(classifier::Classifiers),
     /// What is known about matters that come again: articles, and the cases they grow from
     Knowledge(knowledge::Knowledge),
+    /// What complaints speak of more often of late than before
+    Topic(topic::Topics),
     /// Shows the public progress of the complaint whose receipt code is given
     Track(submit::Track),
     /// Lists the cases that wait for a handler
@@ -216,6 +219,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Group(args) => wait(args.run()),
         Verb::Classifier(args) => wait(args.run()),
         Verb::Knowledge(args) => wait(args.run()),
+        Verb::Topic(args) => wait(args.run()),
         Verb::Track(args) => wait(args.run()),
         Verb::Queue(args) => wait(args.run()),
         Verb::Agent(args) => wait(args.run()),

@@ -26,6 +26,8 @@ mod reports;
 mod staff;
 #[path = "cli/supervision.rs"]
 mod supervision;
+#[path = "cli/topics.rs"]
+mod topics;
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};

@@ -196,6 +196,8 @@ fn of_the_others() -> Vec<(&'static str, String)> {
         ("articles", shown(articles)),
         ("solved_clusters", shown(solved_clusters)),
         ("suggestions", shown(suggestions)),
+        ("topic", shown(topic)),
+        ("topics", shown(topics)),
         ("classifier", shown(classifier)),
         ("classifiers", shown(classifiers)),
         ("classified", shown(classified)),

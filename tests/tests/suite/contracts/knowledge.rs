@@ -65,6 +65,13 @@ pub(super) const INVALID: &[Invalid] = &[
         "INVALID_SEARCH",
         &["max_results"],
     ),
+    invalid(
+        "TopicService.ListTopics",
+        r#"{"end_date": "soon", "days": 32, "baseline_days": 6, "max_results": 51}"#,
+        "INVALID_REQUEST",
+        &["end_date", "days", "baseline_days", "max_results"],
+    ),
+    invalid("TopicService.GetTopic", EMPTY, "INVALID_REQUEST", &["topic_id"]),
 ];
 
 /// Does something to an article that there is not.
@@ -97,4 +104,5 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "case_id": "$ID", "article_id": "$ID", "useful": true}"#,
         "CASE_NOT_FOUND",
     ),
+    unknown("TopicService.GetTopic", r#"{"topic_id": "2026-11-29/7/56/x"}"#, "TOPIC_NOT_FOUND"),
 ];

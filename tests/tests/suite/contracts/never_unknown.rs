@@ -23,6 +23,7 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("ClassifierService.ListUnconfirmed", "what nothing matches is an empty list"),
     ("KnowledgeService.ListArticles", "what nothing matches is an empty list"),
     ("KnowledgeService.ListSolvedClusters", "of what nothing matches there are none"),
+    ("TopicService.ListTopics", "of what nothing matches there are none"),
     ("SearchService.FacetCases", "of what nothing matches there are none"),
     ("TriageService.CreateRuleSet", "makes what it names"),
     ("TriageService.ListRuleSets", "what nothing matches is an empty list"),
