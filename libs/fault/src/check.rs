@@ -14,6 +14,9 @@ pub const MAX_REQUEST_ID: usize = 100;
 /// Longest name people choose for departments, agents, steps.
 pub const MAX_SLUG: usize = 60;
 
+/// Longest language tag.
+const MAX_LANGUAGE: usize = 35;
+
 /// Most fields at fault that are noted of one request; more are counted.
 pub const MAX_VIOLATIONS: usize = 200;
 /// Most of them that the sentence of a refusal names.
@@ -125,6 +128,15 @@ impl Check {
     /// A slug, or none where the text is empty.
     pub fn optional_slug(&mut self, field: &str, text: String) -> Option<String> {
         if text.is_empty() { None } else { Some(self.slug(field, text)) }
+    }
+
+    /// The tag of a language, after BCP 47.
+    pub fn language(&mut self, field: &str, text: String) -> String {
+        let is_part =
+            |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+        let is_tag = !text.is_empty() && text.len() <= MAX_LANGUAGE && text.split('-').all(is_part);
+        self.ensure(is_tag, field, "must be a BCP 47 language tag, e.g. zh-CN");
+        text
     }
 
     /// An id.

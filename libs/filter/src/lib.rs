@@ -9,7 +9,9 @@
 //!
 //! `syntax` is what can be said, `scan` and `parse` read it, `fields` is what can be
 //! asked for, `check` makes typed conditions of it; who keeps the cases makes SQL of
-//! these. `terms` are the words that texts are found by. Nothing of the text itself ever reaches a statement but as a value bound.
+//! these. `terms` are the words that texts are found by, `keywords` those of
+//! them that tell what a text is about. Nothing of the text itself ever reaches a statement but
+//! as a value bound.
 //! Whatever is wrong with a filter is told at once, each with its place.
 //!
 //! The crates that read this language stop at the first fault, give no place for
@@ -20,6 +22,7 @@
 mod check;
 mod facets;
 mod fields;
+pub mod keywords;
 mod order;
 mod parse;
 #[cfg(test)]

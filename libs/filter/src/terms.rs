@@ -16,7 +16,7 @@ const MAX_WORD: usize = 40;
 
 /// A piece of a text: a word, or characters written without gaps.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Run {
+pub(crate) enum Run {
     Word(String),
     Characters(Vec<char>),
 }
@@ -53,6 +53,16 @@ impl Terms {
         vector
     }
 
+    /// A word, as the search knows it, with the tag of this tenant's texts.
+    pub fn tagged(&self, word: &str) -> String {
+        format!("{}{word}", self.tag)
+    }
+
+    /// A word of this tenant's texts without the tag; none of another's.
+    pub fn untagged<'t>(&self, term: &'t str) -> Option<&'t str> {
+        term.strip_prefix(&self.tag)
+    }
+
     /// What finds the texts that have all of the words sought, as Postgres reads a
     /// `tsquery`. A star at the end finds every word that begins so. None if there
     /// is no word.
@@ -79,6 +89,12 @@ impl Terms {
     }
 }
 
+/// The words of a text as the search knows them, without a tenant's tag, in the order they
+/// stand in: of Chinese, each pair of neighbouring characters.
+pub(crate) fn plain(text: &str) -> impl Iterator<Item = String> {
+    runs(text).into_iter().flat_map(terms)
+}
+
 /// Whether a text has a word that can be sought.
 pub fn has_words(text: &str) -> bool {
     !runs(text).is_empty()
@@ -95,7 +111,7 @@ fn terms(run: Run) -> Vec<String> {
 }
 
 /// Cuts a text into its runs.
-fn runs(text: &str) -> Vec<Run> {
+pub(crate) fn runs(text: &str) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut ended = true;
     for c in text.chars().map(narrow).flat_map(char::to_lowercase) {
@@ -128,7 +144,7 @@ fn narrow(c: char) -> char {
 
 /// Whether a character is of a script written without gaps, or as good as: Chinese,
 /// Japanese, Korean.
-fn is_gapless(c: char) -> bool {
+pub(crate) fn is_gapless(c: char) -> bool {
     matches!(c,
         '\u{3040}'..='\u{30ff}'   // kana
         | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' // Han
@@ -139,7 +155,7 @@ fn is_gapless(c: char) -> bool {
 
 /// An English word without the plural's s (Harman's S stemmer): more would merge
 /// words that differ.
-fn singular(word: &str) -> &str {
+pub(crate) fn singular(word: &str) -> &str {
     let ends = |endings: &[&str]| endings.iter().any(|ending| word.ends_with(ending));
     match word.strip_suffix('s') {
         Some(stem) if stem.len() > 2 && !ends(&["us", "ss", "is"]) => stem,

@@ -6,6 +6,7 @@
 //! compile; and its measurements on large sets run without a database.
 //!
 //! In reading order: `emotion` reads anger and threats off a text by a lexicon;
+//! `personal` finds what tells who somebody is;
 //! `tokens` cuts a text into what counts, `terms` weighs it, `learning` finds the
 //! weights of a linear model in labelled texts, `model` predicts with it, `bytes`
 //! keeps it, `evaluation` says how good it is.
@@ -16,6 +17,7 @@ mod emotion;
 mod evaluation;
 mod learning;
 mod model;
+mod personal;
 mod terms;
 mod tokens;
 
@@ -24,6 +26,7 @@ pub use emotion::{Emotion, Level, Threat, emotion};
 pub use evaluation::{ClassFigures, Confusion, Evaluation, Sure};
 pub use learning::{Example, TooLittle, learn, split, train};
 pub use model::{Model, Verdict};
+pub use personal::{Detail, DetailKind, personal_details};
 
 /// Loads the dictionary, which takes hundreds of milliseconds: whoever is asked for the
 /// first Chinese text afterwards does not wait for it.

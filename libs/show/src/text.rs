@@ -12,6 +12,7 @@ mod forms;
 #[cfg(test)]
 mod hostile;
 mod improvement;
+mod knowledge;
 mod kpis;
 mod ledger;
 mod notices;
@@ -29,6 +30,7 @@ mod signals;
 mod supervision;
 mod surveys;
 mod templates;
+mod topics;
 mod triage;
 
 pub use alike::{group, group_policy, groups, link, links, members, similar};
@@ -41,6 +43,7 @@ pub use clocks::{activated, clocks, explained, extension, extensions, policies, 
 pub use endpoints::{deliveries, delivery, endpoint, endpoints};
 pub use forms::{added, checked, form, forms, information};
 pub use improvement::{improvement_action, improvement_actions};
+pub use knowledge::{article, articles, solved_clusters, suggestions};
 pub use kpis::{fact_state, kpi, kpi_answers, kpi_settings, kpis};
 pub use ledger::{balances, entry_list, reconciled, reconciliation};
 pub use notices::{bounce, contact, notice, notice_routing, notices};
@@ -64,6 +67,7 @@ pub use signals::{signal, signal_settings, signals};
 pub use supervision::{department_board, supervision};
 pub use surveys::{questionnaire, survey_answered, survey_questions, surveys};
 pub use templates::{quiet_hours, template, template_sample, templates};
+pub use topics::{topic, topics};
 pub use triage::{categories, category, replayed, rule_set, rule_sets, triage};
 
 /// What a list says below its rows when there are more.

@@ -3,9 +3,9 @@
 
 use proto::redress::assignment::v1::{AssignmentState, Barrier, EarlierHandler, Escalation, Presence};
 use proto::redress::cases::v1::{
-    CalendarDayKind, CaseState, ClockKind, ClockState, CloseReason, CorrectionState, EmotionLevel,
-    ExtensionState, IntervalKind, Level, LinkKind, LinkStanding, Observance, Outcome, PauseReason, Priority,
-    RungAction, Threat, TimelineKind, Visibility,
+    ArticleMatch, ArticleState, CalendarDayKind, CaseState, ClockKind, ClockState, CloseReason,
+    CorrectionState, EmotionLevel, ExtensionState, IntervalKind, Level, LinkKind, LinkStanding, Observance,
+    Outcome, PauseReason, Priority, RungAction, Threat, TimelineKind, Visibility,
 };
 use proto::redress::event::v1::Lane;
 use proto::redress::feedback::v1::{
@@ -85,6 +85,8 @@ fn written<E: Words>(value: E) -> String {
 }
 
 words! {
+    ArticleMatch: "ARTICLE_MATCH_";
+    ArticleState: "ARTICLE_STATE_";
     AssignmentState: "ASSIGNMENT_STATE_";
     ApprovalDemand: "APPROVAL_DEMAND_";
     BalanceGrouping: "BALANCE_GROUPING_";

@@ -10,7 +10,9 @@
 //! `triage_record` is kept, with the tree in `categories`. `reading` is what is read off a
 //! text, by one of the tenant's `classifier`s. `clocks` says by when it is due: kinds of
 //! `promise`, by the `calendars` of the tenant; `ground`s are what a policy knows for
-//! refusing. `sameness` says what is like it, `links` and `groups` what belongs together.
+//! refusing. `sameness` says what is like it, `links` and `groups` what belongs together; of what was
+//! `solved` alike, `article`s are written, which help with the next. A
+//! `topic` is what complaints speak of of late.
 //! Cases are asked for in the language of `filter`, and counted as in `counts`.
 //!
 //! All of these are nouns: they decide, and know neither proto nor SQL. `wire` is where
@@ -23,6 +25,7 @@
 mod moves;
 
 mod acting;
+mod article;
 mod calendars;
 mod case;
 mod categories;
@@ -40,9 +43,11 @@ mod reading;
 mod refusal;
 mod replies;
 mod rpc;
+mod solved;
 mod staff;
 mod store;
 mod timeline;
+mod topic;
 mod triage_record;
 mod wire;
 
@@ -55,9 +60,11 @@ use proto::redress::cases::v1::classifier_service_server::ClassifierServiceServe
 use proto::redress::cases::v1::clock_service_server::ClockServiceServer;
 use proto::redress::cases::v1::decision_service_server::DecisionServiceServer;
 use proto::redress::cases::v1::group_service_server::GroupServiceServer;
+use proto::redress::cases::v1::knowledge_service_server::KnowledgeServiceServer;
 use proto::redress::cases::v1::link_service_server::LinkServiceServer;
 use proto::redress::cases::v1::policy_service_server::PolicyServiceServer;
 use proto::redress::cases::v1::search_service_server::SearchServiceServer;
+use proto::redress::cases::v1::topic_service_server::TopicServiceServer;
 use proto::redress::cases::v1::triage_service_server::TriageServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
@@ -86,7 +93,9 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(CategoryServiceServer::new(rpc::categories::CategoryRpc::new(kit.db.clone())))
         .route(DecisionServiceServer::new(rpc::decisions::Decisions::new(kit.db.clone())))
         .route(GroupServiceServer::new(rpc::groups::GroupRpc::new(kit.db.clone())))
+        .route(KnowledgeServiceServer::new(rpc::knowledge::Knowledge::new(kit.db.clone())))
         .route(LinkServiceServer::new(rpc::links::LinkRpc::new(kit.db.clone())))
+        .route(TopicServiceServer::new(rpc::topics::Topics::new(kit.db.clone())))
         .route(ClassifierServiceServer::new(rpc::classifiers::ClassifierRpc::new(
             kit.db.clone(),
             classifiers.clone(),

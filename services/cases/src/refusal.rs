@@ -108,6 +108,20 @@ pub(crate) enum Refusal {
     TooLittleToLearn,
     /// One of the tenant's classifiers is being trained.
     TrainingUnderWay,
+    /// No article of this tenant has the id, or it has no such revision.
+    ArticleNotFound,
+    /// The state of the article, in words, does not allow the move.
+    InvalidArticleState(&'static str),
+    /// Who wrote what is to be published may not publish it.
+    ArticleReviewerIsAuthor,
+    /// The revision never was in force.
+    ArticleNotPublished,
+    /// The tenant has as many articles as it may.
+    TooManyArticles,
+    /// The article has as many revisions as it may.
+    TooManyRevisions,
+    /// No topic of the window has the word.
+    TopicNotFound,
 }
 
 impl Refusal {
@@ -225,6 +239,15 @@ impl std::fmt::Display for Refusal {
                 "there must be two categories at least with 5 texts each that a person confirmed or that are closed",
             ),
             Self::TrainingUnderWay => f.write_str("a classifier is being trained; try again later"),
+            Self::ArticleNotFound => f.write_str("there is no such article, or no such revision of it"),
+            Self::InvalidArticleState(state) => write!(f, "the article is {state}, which does not allow this"),
+            Self::ArticleReviewerIsAuthor => {
+                f.write_str("you wrote part of it; somebody else must publish it")
+            }
+            Self::ArticleNotPublished => f.write_str("this revision of the article never was in force"),
+            Self::TooManyArticles => f.write_str("there are as many articles as there may be; retire some"),
+            Self::TopicNotFound => f.write_str("no topic of these days has this word"),
+            Self::TooManyRevisions => f.write_str("the article has as many revisions as it may have"),
         }
     }
 }
@@ -243,7 +266,9 @@ impl fault::Refusal for Refusal {
             | Self::CategoryNotFound
             | Self::LinkNotFound
             | Self::GroupNotFound
-            | Self::ClassifierNotFound => Kind::NotFound,
+            | Self::ClassifierNotFound
+            | Self::ArticleNotFound
+            | Self::TopicNotFound => Kind::NotFound,
             Self::CalendarExists => Kind::Exists,
             Self::InvalidCaseState(_)
             | Self::ReopenWindowPassed
@@ -273,14 +298,21 @@ impl fault::Refusal for Refusal {
             | Self::NotInTheGroup
             | Self::TooManyRepresentatives(_)
             | Self::CategoryNotInTree
+            | Self::InvalidArticleState(_)
+            | Self::ArticleNotPublished
             | Self::TooLittleToLearn => Kind::Precondition,
             Self::CallerRecused
             | Self::NotTheHandler
             | Self::SecondPersonRequired
+            | Self::ArticleReviewerIsAuthor
             | Self::SupervisorRequired => Kind::Forbidden,
             Self::TrainingUnderWay => Kind::Conflict,
             Self::ClocksBusy => Kind::Unavailable,
-            Self::TooManyGuesses | Self::TooManyCalendars | Self::TooManyPolicies => Kind::Exhausted,
+            Self::TooManyGuesses
+            | Self::TooManyCalendars
+            | Self::TooManyPolicies
+            | Self::TooManyArticles
+            | Self::TooManyRevisions => Kind::Exhausted,
         }
     }
 
@@ -337,6 +369,13 @@ impl fault::Refusal for Refusal {
             Self::ClassifierNotFound => "CLASSIFIER_NOT_FOUND",
             Self::TooLittleToLearn => "TOO_LITTLE_TO_LEARN",
             Self::TrainingUnderWay => "TRAINING_UNDER_WAY",
+            Self::ArticleNotFound => "ARTICLE_NOT_FOUND",
+            Self::TopicNotFound => "TOPIC_NOT_FOUND",
+            Self::InvalidArticleState(_) => "INVALID_ARTICLE_STATE",
+            Self::ArticleReviewerIsAuthor => "ARTICLE_REVIEWER_IS_AUTHOR",
+            Self::ArticleNotPublished => "ARTICLE_NOT_PUBLISHED",
+            Self::TooManyArticles => "TOO_MANY_ARTICLES",
+            Self::TooManyRevisions => "TOO_MANY_REVISIONS",
         }
     }
 }

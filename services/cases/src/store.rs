@@ -1,6 +1,7 @@
 //! Every SQL statement of this service. Rows are private; an impossible one is a
 //! fault that names it.
 
+pub(crate) mod articles;
 pub(crate) mod calendars;
 pub(crate) mod categories;
 pub(crate) mod classifiers;
@@ -22,9 +23,11 @@ mod row;
 pub(crate) mod rules;
 pub(crate) mod search;
 pub(crate) mod sketch;
+pub(crate) mod solved;
 pub(crate) mod staff;
 pub(crate) mod text;
 pub(crate) mod timeline;
+pub(crate) mod topics;
 pub(crate) mod triage;
 pub(crate) mod zones;
 
@@ -133,6 +136,8 @@ pub(crate) struct Opening {
     pub(crate) case: Case,
     /// What happened, in the complainant's words.
     pub(crate) description: String,
+    /// The product it names; empty where none.
+    pub(crate) product: String,
     /// Hash of its receipt code; none for a complaint without one.
     pub(crate) receipt_hash: Option<Vec<u8>>,
     /// When an authority forwarded it, if one did and said so; kept as the start of clocks.

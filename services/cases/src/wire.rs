@@ -7,10 +7,12 @@ pub(crate) mod clocks;
 pub(crate) mod decisions;
 pub(crate) mod groups;
 pub(crate) mod inbound;
+pub(crate) mod knowledge;
 pub(crate) mod links;
 pub(crate) mod outbound;
 pub(crate) mod policies;
 pub(crate) mod search;
+pub(crate) mod topics;
 pub(crate) mod triage;
 
 use fault::{Check, Fault};

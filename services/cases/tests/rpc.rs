@@ -26,6 +26,8 @@ mod history;
 mod holding;
 #[path = "rpc/hundred_thousand.rs"]
 mod hundred_thousand;
+#[path = "rpc/knowledge.rs"]
+mod knowledge;
 #[path = "rpc/links.rs"]
 mod links;
 #[path = "rpc/merged.rs"]
@@ -46,6 +48,8 @@ mod reads;
 mod scene;
 #[path = "rpc/search.rs"]
 mod search;
+#[path = "rpc/topics.rs"]
+mod topics;
 #[path = "rpc/triage.rs"]
 mod triage;
 #[path = "rpc/windows.rs"]

@@ -37,7 +37,6 @@ const MAX_VULNERABILITY: usize = 60;
 const MAX_EVIDENCE: usize = 50;
 const MAX_URI: usize = 2_000;
 const MAX_REMEDY: usize = 2_000;
-const MAX_LANGUAGE: usize = 35;
 const SHA256_HEX: usize = 64;
 
 /// A checked submission.
@@ -134,7 +133,7 @@ fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
         occur_time,
         remedy_sought: remedy_sought.map(|remedy| checked_remedy(check, remedy)),
         evidence: checked_evidence(check, evidence),
-        language: checked_language(check, language),
+        language: check.language("complaint.language", language),
         category_hint: check.text("complaint.category_hint", category_hint, MAX_WORD),
         consent_given,
         channel_detail: channel_detail.map(|detail| checked_detail(check, channel, detail)),
@@ -254,16 +253,6 @@ fn checked_email(check: &mut Check, field: &str, email: String) -> String {
         });
     check.ensure(plausible, field, "must be an e-mail address");
     check.text(field, email, MAX_EMAIL)
-}
-
-fn checked_language(check: &mut Check, language: String) -> String {
-    let tag = !language.is_empty()
-        && language.len() <= MAX_LANGUAGE
-        && language
-            .split('-')
-            .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
-    check.ensure(tag, "complaint.language", "must be a BCP 47 language tag, e.g. zh-CN");
-    language
 }
 
 /// A URI that people are going to click on: nothing that a browser would run

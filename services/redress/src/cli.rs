@@ -24,6 +24,7 @@ mod health;
 mod import;
 mod investigation;
 mod keys;
+mod knowledge;
 mod kpi;
 mod ledger;
 mod plan;
@@ -45,6 +46,7 @@ mod submit;
 mod survey;
 mod task;
 mod template;
+mod topic;
 mod up;
 mod worker;
 
@@ -101,6 +103,10 @@ enum Verb {
     Group(group::Groups),
     /// Learns from past cases what complaints are about
     Classifier(classifier::Classifiers),
+    /// What is known about matters that come again: articles, and the cases they grow from
+    Knowledge(knowledge::Knowledge),
+    /// What complaints speak of more often of late than before
+    Topic(topic::Topics),
     /// Shows the public progress of the complaint whose receipt code is given
     Track(submit::Track),
     /// Lists the cases that wait for a handler
@@ -215,6 +221,8 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Policy(args) => wait(args.run()),
         Verb::Group(args) => wait(args.run()),
         Verb::Classifier(args) => wait(args.run()),
+        Verb::Knowledge(args) => wait(args.run()),
+        Verb::Topic(args) => wait(args.run()),
         Verb::Track(args) => wait(args.run()),
         Verb::Queue(args) => wait(args.run()),
         Verb::Agent(args) => wait(args.run()),

@@ -12,6 +12,8 @@ mod deciding;
 mod exports;
 #[path = "cli/first_hour.rs"]
 mod first_hour;
+#[path = "cli/knowledge.rs"]
+mod knowledge;
 #[path = "cli/notices.rs"]
 mod notices;
 #[path = "cli/recalls.rs"]
@@ -26,6 +28,8 @@ mod returns;
 mod staff;
 #[path = "cli/supervision.rs"]
 mod supervision;
+#[path = "cli/topics.rs"]
+mod topics;
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};

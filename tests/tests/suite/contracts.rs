@@ -4,6 +4,7 @@
 //! its lines here fails the test.
 
 mod extremes;
+mod knowledge;
 mod learning;
 mod never_invalid;
 mod never_unknown;
@@ -44,12 +45,12 @@ fn name(method: &MethodDescriptor) -> String {
 
 /// Every request that is wrong.
 fn invalid() -> impl Iterator<Item = &'static Invalid> {
-    INVALID.iter().chain(learning::INVALID).chain(revisions::INVALID)
+    INVALID.iter().chain(learning::INVALID).chain(revisions::INVALID).chain(knowledge::INVALID)
 }
 
 /// Every request for what does not exist.
 fn unknown() -> impl Iterator<Item = &'static Unknown> {
-    UNKNOWN.iter().chain(learning::UNKNOWN).chain(revisions::UNKNOWN)
+    UNKNOWN.iter().chain(learning::UNKNOWN).chain(revisions::UNKNOWN).chain(knowledge::UNKNOWN)
 }
 
 /// Every rpc, by name.

@@ -10,6 +10,7 @@ mod deadlines;
 mod echo;
 mod figures;
 mod inquiries;
+mod knowledge;
 mod matters;
 mod notices;
 mod quality;
@@ -100,6 +101,7 @@ async fn tell_all(scene: &Scene) {
     returns::checked(scene).await;
     quality::reviewed(scene).await;
     classifiers::taught(scene).await;
+    knowledge::written(scene).await;
     signals::dismissed(scene).await;
 }
 

@@ -106,6 +106,7 @@ fn opened(
         openings.push(Opening {
             case,
             description: registered.description.clone(),
+            product: registered.product.clone(),
             receipt_hash: registered.receipt_hash.clone(),
             forwarded: registered.forwarded,
         });

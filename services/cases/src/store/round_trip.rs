@@ -107,8 +107,13 @@ async fn every_column_of_a_case_and_of_a_link_comes_back_as_itself() -> anyhow::
     let db = Db::open(database.url(), 2, "cases", Arc::new(SystemClock), Arc::new(RandomIds))?;
     db.transact("test.round_trip", &TenantId::development(), async |mut tx| {
         let case = fresh();
-        let opening =
-            Opening { case: case.clone(), description: String::new(), receipt_hash: None, forwarded: None };
+        let opening = Opening {
+            case: case.clone(),
+            description: String::new(),
+            product: String::new(),
+            receipt_hash: None,
+            forwarded: None,
+        };
         insert(&mut tx, &[opening]).await?;
         assert_eq!(get(&mut tx, case.id).await?, Some(case.clone()));
         let case = changed(case);

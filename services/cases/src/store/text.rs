@@ -28,6 +28,7 @@ pub(crate) async fn keep(
         .rows(&texts)
         .column("case_id", |(opening, _)| opening.case.id.0)
         .column("description", |(opening, _)| opening.description.as_str())
+        .column("product", |(opening, _)| opening.product.as_str())
         .column_as("terms", "{}::tsvector", |(_, vector)| vector.as_str())
         .done();
     binds.execute(&rows.insert_into("case_text"), conn).await?;

@@ -84,9 +84,13 @@ fn an_ending_is_read_off_the_entries() {
     let work = || "finance carried out the refund".to_owned();
     let first =
         read(vec![Fact::Remedy(Remedy::TaskCompleted { work: work() }), closed(CloseReason::Accepted)]);
-    assert_eq!(first, Ending { remedies: vec![work()], accepted: true });
+    assert_eq!(first, Ending { remedies: vec![work()], accepted: true, satisfied: true });
     let taken_up_again = read(vec![closed(CloseReason::Accepted), closed(CloseReason::Staff)]);
     assert_eq!(taken_up_again, Ending::default());
+    let undisputed = read(vec![closed(CloseReason::WindowPassed)]);
+    assert_eq!((undisputed.accepted, undisputed.satisfied), (false, true));
+    assert!(!read(vec![closed(CloseReason::ReopenLimit)]).satisfied);
+    assert_eq!(entry(closed(CloseReason::ReopenLimit)).text, Ending::disputed());
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub(crate) struct Registered {
     pub(crate) receipt_hash: Option<Vec<u8>>,
     /// What happened, in the complainant's words.
     pub(crate) description: String,
+    /// The product it names; empty where none.
+    pub(crate) product: String,
     /// What it shares with others like it.
     pub(crate) keys: Keys,
     /// How it ended, if that was before it was brought here.
@@ -154,6 +156,7 @@ pub(crate) fn registered(
         keys,
         history,
         description,
+        product: respondent.product,
         category_hint,
         vulnerabilities: complainant.vulnerabilities,
         forwarded,

@@ -176,7 +176,7 @@ pub(crate) fn link(link: Link) -> CaseLink {
 /// A similar case as callers see it.
 pub(crate) fn similar(closed: Closed, score: f64, ending: Ending) -> SimilarCase {
     let Closed { case, sketch: _, subject, category, outcome: decided, decision_reasons } = closed;
-    let Ending { remedies, accepted } = ending;
+    let Ending { remedies, accepted, satisfied: _ } = ending;
     SimilarCase {
         case_id: case.to_string(),
         score,

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use statistics::wilson;
+
 use super::definition::{Definition, Made};
 use super::measure::{Counts, Tally};
-use super::statistics::{mean, percentile_cont, wilson};
+use super::statistics::{mean, percentile_cont};
 use super::{Query, Settings};
 
 /// Where the ages of what is open are cut, in days.

@@ -1,6 +1,6 @@
 //! How far raters agree.
 
-use crate::kpi::statistics::{Z, wilson};
+use statistics::{Z, wilson};
 
 /// How often two raters put the same things into which classes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! What the work of a handler came to, with its uncertainty.
 
-use crate::kpi::statistics::{student, wilson};
+use statistics::wilson;
+
+use crate::kpi::statistics::student;
 
 /// Longest window, in days.
 pub const MAX_DAYS: i32 = 366;

@@ -7,6 +7,7 @@ use jiff::civil::date;
 use proptest::prelude::*;
 use quick_xml::Reader;
 use quick_xml::events::Event;
+use statistics::wilson;
 
 use super::content::{Answer, Content, When};
 use super::document::{Cell, Chart, document, grouped, shown};
@@ -14,7 +15,6 @@ use super::section::{Question, SECTIONS, questions};
 use super::word::{self, Word};
 use super::{Language, Length, Schedule, Term, csv, data, html, xlsx};
 use crate::kpi::definition::Unit;
-use crate::kpi::statistics::wilson;
 use crate::kpi::{Definition, Dimension, Figure, Row, Time};
 
 /// What somebody may call a category, to take over whoever reads it.

@@ -37,7 +37,13 @@ async fn a_person_with_any_number_of_cases_costs_no_more_than_one_with_a_few() -
     db.transact("test.open", &tenant, async |mut tx| {
         let opening = |_| {
             let case = Case { id: CaseId(tx.new_id()), ..opened(&occasion(tx.now())) };
-            Opening { case, description: String::new(), receipt_hash: None, forwarded: None }
+            Opening {
+                case,
+                description: String::new(),
+                product: String::new(),
+                receipt_hash: None,
+                forwarded: None,
+            }
         };
         let openings: Vec<Opening> = (0..CASES).map(opening).collect();
         store::insert(&mut tx, &openings).await?;

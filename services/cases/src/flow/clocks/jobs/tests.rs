@@ -79,6 +79,7 @@ impl Bench {
             let opening = |id| Opening {
                 case: case(id),
                 description: String::new(),
+                product: String::new(),
                 receipt_hash: None,
                 forwarded: None,
             };

@@ -147,6 +147,7 @@ fn opening(house: &House, context: &SearchContext, n: u32) -> Opening {
     Opening {
         case,
         description: format!("{} The agent promised it {n} times.", story.repeat(4)),
+        product: String::new(),
         forwarded: None,
         receipt_hash: None,
     }
