@@ -216,7 +216,7 @@ pub(crate) fn comment(file: &prost_reflect::FileDescriptor, path: &[i32]) -> Str
 }
 
 /// Beginnings of the names of rpcs that change nothing.
-const READING: [&str; 18] = [
+const READING: [&str; 19] = [
     "Preview",
     "Query",
     "Check",
