@@ -101,7 +101,10 @@ fn regime(text: &str) -> Result<ReturnRegime, String> {
 /// Reads `2026-H2`, `2026-Q4`, `2026-11` or `2026`: the first day, and that after the last.
 fn period(text: &str) -> anyhow::Result<(String, String)> {
     let wrong = || format!("must be as `2026-H2`, `2026-Q4`, `2026-11` or `2026`, unlike {text:?}");
-    let (year, part) = text.split_once('-').unwrap_or((text, ""));
+    let (year, part) = match text.split_once('-') {
+        Some((year, part)) => (year, Some(part)),
+        None => (text, None),
+    };
     let is_year = year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit());
     if !is_year {
         bail!(wrong());
@@ -109,11 +112,11 @@ fn period(text: &str) -> anyhow::Result<(String, String)> {
     let place = |text: &str, most: i32| -> anyhow::Result<i32> {
         text.parse().ok().filter(|place| (1..=most).contains(place)).with_context(wrong)
     };
-    let (first, months) = match part.split_at_checked(1) {
+    let (first, months) = match part.map(|part| (part, part.split_at_checked(1))) {
         None => (1, 12),
-        Some(("H" | "h", half)) => (place(half, 2)? * 6 - 5, 6),
-        Some(("Q" | "q", quarter)) => (place(quarter, 4)? * 3 - 2, 3),
-        Some(_) => (place(part, 12)?, 1),
+        Some((_, Some(("H" | "h", half)))) => (place(half, 2)? * 6 - 5, 6),
+        Some((_, Some(("Q" | "q", quarter)))) => (place(quarter, 4)? * 3 - 2, 3),
+        Some((month, _)) => (place(month, 12)?, 1),
     };
     let year: i32 = year.parse()?;
     let day = |month: i32| format!("{:04}-{:02}-01", year + (month - 1) / 12, (month - 1) % 12 + 1);
@@ -232,7 +235,7 @@ mod tests {
         assert_eq!(of("2026-11"), days("2026-11-01", "2026-12-01"));
         assert_eq!(of("2026-12"), days("2026-12-01", "2027-01-01"));
         assert_eq!(of("2026"), days("2026-01-01", "2027-01-01"));
-        for wrong in ["", "26", "2026-H3", "2026-Q0", "2026-13", "2026-H", "2026-é", "2026-11-01"] {
+        for wrong in ["", "26", "2026-H3", "2026-Q0", "2026-13", "2026-", "2026-H", "2026-é", "2026-11-01"] {
             assert!(period(wrong).is_err(), "{wrong}");
         }
         assert_eq!(regime("fca"), Ok(ReturnRegime::FcaDisp1Annex1r));

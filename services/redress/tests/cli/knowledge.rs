@@ -12,7 +12,7 @@ async fn an_article_is_written_reviewed_by_another_suggested_and_used() {
     let submitted = terminal.json(&[&submit[..], &more].concat()).await;
     let case = submitted["complaintId"].as_str().unwrap().to_owned();
     terminal.house.settled().await;
-    let category = terminal.json(&["case", "show", &case]).await["category"].as_str().unwrap().to_owned();
+    let category = terminal.json(&["case", "get", &case]).await["category"].as_str().unwrap().to_owned();
 
     let create = ["knowledge", "create", "Swollen batteries", "--language", "en", "--category", &category];
     let personal = ["--text", "Call +86 138 0013 8000.", "--as", "ann"];
