@@ -349,7 +349,7 @@ fn is_telephone(groups: &[Group], is_international: bool) -> bool {
         return is_parted || lengths.len() == 1 && (10..=12).contains(&digits.len());
     }
     let national = match lengths[..] {
-        [3, 3, 4] => &groups[..],
+        [3, 3, 4] => groups,
         [1, 3, 3, 4] if groups[0].digits == "1" => &groups[1..],
         _ => return false,
     };

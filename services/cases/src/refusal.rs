@@ -171,6 +171,18 @@ impl Refusal {
             _ => "",
         }
     }
+
+    fn of_knowledge(&self) -> &'static str {
+        match self {
+            Self::ArticleNotFound => "there is no such article, or no such revision of it",
+            Self::ArticleReviewerIsAuthor => "you wrote part of it; somebody else must publish it",
+            Self::ArticleNotPublished => "this revision of the article never was in force",
+            Self::TooManyArticles => "there are as many articles as there may be; retire some",
+            Self::TopicNotFound => "no topic of these days has this word",
+            Self::TooManyRevisions => "the article has as many revisions as it may have",
+            _ => "",
+        }
+    }
 }
 
 impl std::fmt::Display for Refusal {
@@ -239,15 +251,13 @@ impl std::fmt::Display for Refusal {
                 "there must be two categories at least with 5 texts each that a person confirmed or that are closed",
             ),
             Self::TrainingUnderWay => f.write_str("a classifier is being trained; try again later"),
-            Self::ArticleNotFound => f.write_str("there is no such article, or no such revision of it"),
             Self::InvalidArticleState(state) => write!(f, "the article is {state}, which does not allow this"),
-            Self::ArticleReviewerIsAuthor => {
-                f.write_str("you wrote part of it; somebody else must publish it")
-            }
-            Self::ArticleNotPublished => f.write_str("this revision of the article never was in force"),
-            Self::TooManyArticles => f.write_str("there are as many articles as there may be; retire some"),
-            Self::TopicNotFound => f.write_str("no topic of these days has this word"),
-            Self::TooManyRevisions => f.write_str("the article has as many revisions as it may have"),
+            Self::ArticleNotFound
+            | Self::ArticleReviewerIsAuthor
+            | Self::ArticleNotPublished
+            | Self::TooManyArticles
+            | Self::TopicNotFound
+            | Self::TooManyRevisions => f.write_str(self.of_knowledge()),
         }
     }
 }

@@ -155,7 +155,9 @@ fn vectors<'a>(cases: &[&'a Closed]) -> (Vec<&'a str>, Vec<Vector>) {
         let alone = case.words.iter().filter(|word| !number.contains_key(word.as_str())).count();
         let own = alone as f64 * weight(1).powi(2);
         let length = (vector.iter().map(|(_, weight)| weight * weight).sum::<f64>() + own).sqrt();
-        vector.iter_mut().for_each(|(_, weight)| *weight /= length.max(f64::MIN_POSITIVE));
+        for (_, weight) in &mut vector {
+            *weight /= length.max(f64::MIN_POSITIVE);
+        }
         vector
     };
     let vectors = cases.iter().map(vector).collect();
@@ -266,7 +268,9 @@ mod tests {
         assert!(found[0].terms.iter().any(|term| term == "冰箱"), "{found:?}");
         assert!(found[1].terms.iter().any(|term| term == "kettle"), "{found:?}");
         assert_ne!(sets[1][0], 1, "one that satisfied stands for them");
-        sets.iter_mut().for_each(|set| set.sort_unstable());
+        for set in &mut sets {
+            set.sort_unstable();
+        }
         assert_eq!(sets, [vec![4, 5, 6], vec![1, 2, 3]]);
         assert_eq!(clusters(some(), 1).len(), 1);
     }

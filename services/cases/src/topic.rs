@@ -167,7 +167,7 @@ pub(crate) struct Before {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Term {
     /// The word.
-    pub(crate) term: String,
+    pub(crate) word: String,
     /// Cases of the window that have it.
     pub(crate) cases: i64,
     /// How many there would be if it were as frequent as before.
@@ -194,7 +194,7 @@ pub(crate) fn topics(recent: &Recent, before: &Before) -> Vec<Topic> {
     }
     let told = telling(recent, before);
     let mut topic_of: Vec<usize> = (0..told.len()).collect();
-    let places: Vec<&[usize]> = told.iter().map(|term| recent.bearers[&term.term].as_slice()).collect();
+    let places: Vec<&[usize]> = told.iter().map(|term| recent.bearers[&term.word].as_slice()).collect();
     for (at, one) in places.iter().enumerate() {
         for (other_at, other) in places.iter().enumerate().skip(at + 1) {
             if jaccard(one, other) >= SAME_CASES {
@@ -247,10 +247,10 @@ fn telling(recent: &Recent, before: &Before) -> Vec<Term> {
         let expected = recent.count() as f64 * earlier as f64 / before.cases as f64;
         let ratio = draw.ratio(cases, earlier);
         let is_told = ratio >= LEAST_RATIO && cases as f64 > expected && draw.tail(cases, earlier) <= chance;
-        is_told.then(|| Term { term: term.clone(), cases, expected, ratio })
+        is_told.then(|| Term { word: term.clone(), cases, expected, ratio })
     };
     let mut told: Vec<Term> = recent.bearers.iter().filter_map(of).collect();
-    told.sort_by(|one, other| other.ratio.total_cmp(&one.ratio).then_with(|| one.term.cmp(&other.term)));
+    told.sort_by(|one, other| other.ratio.total_cmp(&one.ratio).then_with(|| one.word.cmp(&other.word)));
     told.truncate(MOST_TELLING);
     told
 }
@@ -325,7 +325,7 @@ impl Draw {
 /// How a topic reads: what its words say where they follow each other in texts, most frequent
 /// first, and the longer of two that are as frequent.
 pub(crate) fn phrases(topic: &Topic, texts: &[String]) -> Vec<String> {
-    let words: BTreeSet<&str> = topic.terms.iter().map(|term| term.term.as_str()).collect();
+    let words: BTreeSet<&str> = topic.terms.iter().map(|term| term.word.as_str()).collect();
     let mut found: BTreeMap<String, usize> = BTreeMap::new();
     for text in texts {
         let phrases = filter::keywords::phrases(text, |word| words.contains(word));

@@ -112,12 +112,12 @@ pub(crate) struct Suggestion {
 pub(crate) fn rank(
     asked: &Asked,
     candidates: Vec<Candidate>,
-    bearers: Vec<Bearer>,
+    bearers: &[Bearer],
     articles: i64,
     most: usize,
 ) -> Vec<Suggestion> {
     let mut by_word: HashMap<&str, usize> = HashMap::new();
-    for bearer in &bearers {
+    for bearer in bearers {
         *by_word.entry(&bearer.word).or_default() += 1;
     }
     let mut shared: BTreeMap<Uuid, Vec<&Bearer>> = BTreeMap::new();
@@ -226,7 +226,7 @@ mod tests {
             candidate(3, "zh-TW", "delivery/late"),
             candidate(4, "zh", "delivery/late/abroad"),
         ];
-        let found = rank(&asked(), candidates, Vec::new(), 4, 9);
+        let found = rank(&asked(), candidates, &[], 4, 9);
         assert_eq!(ids(&found), [3, 2, 1], "what is only below the category is not meant");
         assert_eq!(
             found[1].terms[0],
@@ -239,7 +239,7 @@ mod tests {
         let candidates: Vec<_> = (1..=9).map(|id| candidate(id, "zh", "x")).collect();
         let mut bearers: Vec<_> = (1..=9).map(|id| bearer("parcel", id, false)).collect();
         bearers.extend([bearer("courier", 7, false), bearer("strike", 8, true)]);
-        let found = rank(&asked(), candidates, bearers, 50, 2);
+        let found = rank(&asked(), candidates, &bearers, 50, 2);
         assert_eq!(ids(&found), [8, 7]);
         let words: Vec<&str> = found[0].terms.iter().map(|term| term.term.as_str()).collect();
         assert_eq!(words, ["strike", "parcel"]);
@@ -249,10 +249,10 @@ mod tests {
     #[test]
     fn a_product_is_one_whatever_its_letter_case() {
         let one = Candidate { products: vec!["KETTLE ".to_owned()], ..candidate(1, "zh", "x") };
-        assert_eq!(rank(&asked(), vec![one.clone()], Vec::new(), 1, 9)[0].terms[0].matched, Match::Product);
+        assert_eq!(rank(&asked(), vec![one.clone()], &[], 1, 9)[0].terms[0].matched, Match::Product);
         let unnamed = Asked { product: String::new(), ..asked() };
         let nothing = Candidate { products: vec![String::new()], ..one };
-        assert!(rank(&unnamed, vec![nothing], Vec::new(), 1, 9).is_empty());
+        assert!(rank(&unnamed, vec![nothing], &[], 1, 9).is_empty());
     }
 
     #[test]
@@ -260,7 +260,7 @@ mod tests {
         let many = u128::try_from(MOST_BEARERS).unwrap() + 1;
         let candidates: Vec<_> = (1..=many).map(|id| candidate(id, "zh", "x")).collect();
         let bearers: Vec<_> = (1..=many).map(|id| bearer("parcel", id, true)).collect();
-        assert!(rank(&asked(), candidates, bearers, 10_000, 9).is_empty());
+        assert!(rank(&asked(), candidates, &bearers, 10_000, 9).is_empty());
     }
 
     proptest! {
@@ -281,8 +281,8 @@ mod tests {
             others.reverse();
             let by = turn.index(turned.len());
             turned.rotate_left(by);
-            let found = rank(&asked(), candidates, bearers, 20, 50);
-            prop_assert_eq!(&found, &rank(&asked(), others, turned, 20, 50));
+            let found = rank(&asked(), candidates, &bearers, 20, 50);
+            prop_assert_eq!(&found, &rank(&asked(), others, &turned, 20, 50));
             for one in &found {
                 let sum: f64 = one.terms.iter().map(|term| term.score).sum();
                 prop_assert!((sum - one.score).abs() < 1e-9 && one.terms.len() <= MAX_TERMS);

@@ -176,7 +176,7 @@ async fn suggest(tx: &mut Tx, case: CaseId, most: usize) -> Result<Vec<ArticleSu
     let (candidates, count) = articles::candidates(tx, &asked, &named).await?;
     let is_heavy = bearers.len() + candidates.len() > HEAVY_ROWS;
     let ranked: Vec<Suggestion> =
-        server::aside(is_heavy, || suggestion::rank(&asked, candidates, bearers, count, most));
+        server::aside(is_heavy, || suggestion::rank(&asked, candidates, &bearers, count, most));
     let ids: Vec<Uuid> = ranked.iter().map(|one| one.article).collect();
     let mut read = articles::in_force(tx, &ids).await?;
     let uses = articles::usefulness(tx, &ids).await?;
@@ -228,7 +228,7 @@ async fn told(tx: &mut Tx, clusters: Vec<solved::Cluster>) -> Result<ListSolvedC
         let named = &cluster.cases[..cluster.cases.len().min(solved::MAX_CASES)];
         let grown = store::solved::grown_from(tx, named).await?;
         if let Some(typical) = typical.remove(&first) {
-            answer.clusters.push(wire::cluster(cluster, typical, grown));
+            answer.clusters.push(wire::cluster(cluster, typical, &grown));
         }
     }
     Ok(answer)
@@ -241,9 +241,9 @@ impl KnowledgeService for Knowledge {
         request: Request<CreateArticleRequest>,
     ) -> Result<Response<CreateArticleResponse>, Status> {
         let (context, request) = server::mutation(request)?;
-        let content = wire::created(request)?;
+        let wanted = wire::created(request)?;
         let done = self.db.mutate(context, async move |mut tx, caller| {
-            let article = Some(create(&mut tx, content, &caller).await?);
+            let article = Some(create(&mut tx, wanted, &caller).await?);
             Ok((tx, CreateArticleResponse { article }))
         });
         Ok(server::reply(done.await?))
@@ -254,8 +254,8 @@ impl KnowledgeService for Knowledge {
         request: Request<EditArticleRequest>,
     ) -> Result<Response<EditArticleResponse>, Status> {
         let (context, request) = server::mutation(request)?;
-        let (target, content) = wire::edited(request)?;
-        let act = async move |tx, caller, read| edit(tx, caller, read, content).await;
+        let (target, wanted) = wire::edited(request)?;
+        let act = async move |tx, caller, read| edit(tx, caller, read, wanted).await;
         self.change(context, target, act, |article| EditArticleResponse { article }).await
     }
 

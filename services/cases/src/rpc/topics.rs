@@ -149,7 +149,7 @@ impl TopicService for Topics {
         let caller = server::caller(&request)?;
         let (window, word) = wire::wanted(request.into_inner())?;
         let mut found = self.find(&caller.tenant, window).await?;
-        found.topics.retain(|topic| topic.terms.iter().any(|term| term.term == word));
+        found.topics.retain(|topic| topic.terms.iter().any(|term| term.word == word));
         found.topics.truncate(1);
         let (mut told, all) = self.tell(&caller.tenant, &found).await?;
         let Found { mut topics, coverage, samples: _ } = found;

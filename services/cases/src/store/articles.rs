@@ -341,7 +341,8 @@ pub(crate) async fn candidates(
     asked: &Asked,
     named: &[Uuid],
 ) -> Result<(Vec<Candidate>, i64), Fault> {
-    let rows: Vec<(Uuid, String, Vec<String>, Vec<String>, i32)> = sqlx::query_as(
+    type Found = (Uuid, String, Vec<String>, Vec<String>, i32);
+    let rows: Vec<Found> = sqlx::query_as(
         "SELECT r.article_id, r.language, r.categories, r.products, r.words
          FROM article a JOIN article_revision r
               ON r.tenant_id = a.tenant_id AND r.article_id = a.article_id AND r.revision = a.in_force

@@ -142,7 +142,7 @@ pub(crate) async fn days(
     terms: &Terms,
 ) -> Result<(Vec<Days>, Days), Fault> {
     let query = |topic: &Topic| {
-        let words = topic.terms.iter().map(|term| terms.tagged(&term.term));
+        let words = topic.terms.iter().map(|term| terms.tagged(&term.word));
         words.collect::<Vec<_>>().join(" | ")
     };
     let rows: Vec<(i64, Date, i64)> = sqlx::query_as(

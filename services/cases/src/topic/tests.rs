@@ -86,7 +86,7 @@ fn a_planted_surge_is_found_in_chinese_and_english() {
     }
     let found = compared(&now, &before);
     assert_eq!(found.len(), 2, "{found:?}");
-    let words = |topic: &Topic| topic.terms.iter().map(|term| term.term.clone()).collect::<Vec<_>>();
+    let words = |topic: &Topic| topic.terms.iter().map(|term| term.word.clone()).collect::<Vec<_>>();
     assert_eq!(words(&found[0]), ["battery", "swelling", "worse"]);
     let mut chinese = words(&found[1]);
     chinese.sort_unstable();
@@ -170,9 +170,9 @@ proptest! {
         let before = counted(&all_kept(&before), &recent);
         let found = topics(&recent, &before);
         prop_assert_eq!(&found, &topics(&other, &before));
-        prop_assert!(found.iter().any(|topic| topic.terms.iter().any(|term| term.term == "swollen")));
+        prop_assert!(found.iter().any(|topic| topic.terms.iter().any(|term| term.word == "swollen")));
         let mut words: Vec<&str> =
-            found.iter().flat_map(|topic| &topic.terms).map(|term| term.term.as_str()).collect();
+            found.iter().flat_map(|topic| &topic.terms).map(|term| term.word.as_str()).collect();
         let count = words.len();
         words.sort_unstable();
         words.dedup();

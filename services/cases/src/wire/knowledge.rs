@@ -349,7 +349,7 @@ pub(crate) fn suggestion(suggestion: Suggestion, article: wire::Article) -> wire
 }
 
 /// A cluster as callers see it.
-pub(crate) fn cluster(cluster: Cluster, typical: Typical, articles: Vec<Uuid>) -> wire::SolvedCluster {
+pub(crate) fn cluster(cluster: Cluster, typical: Typical, articles: &[Uuid]) -> wire::SolvedCluster {
     let Cluster { category, cases, satisfied, terms } = cluster;
     let Typical { subject, outcome, decision_reasons, ending } = typical;
     let count = i64::try_from(cases.len()).unwrap_or(i64::MAX);

@@ -91,7 +91,7 @@ fn read_id(id: &str) -> Option<(Window, String)> {
 
 /// The name of a topic: where a word of it may be found again.
 fn written_id(window: &Window, topic: &Topic) -> String {
-    let word = topic.terms.first().map_or("", |term| &term.term);
+    let word = topic.terms.first().map_or("", |term| &term.word);
     format!("{}/{}/{}/{word}", window.end, window.days, window.before)
 }
 
@@ -111,8 +111,8 @@ pub(crate) fn topic(topic: Topic, told: Told, all: &Days, coverage: &Coverage) -
     let Topic { terms, count, cases } = topic;
     let Told { phrases, before, days } = told;
     let expected = coverage.now.0 as f64 * before as f64 / coverage.before.0.max(1) as f64;
-    let term = |Term { term, cases, expected, ratio }| wire::TopicTerm {
-        term,
+    let term = |Term { word, cases, expected, ratio }| wire::TopicTerm {
+        term: word,
         case_count: cases,
         expected_count: expected,
         log_likelihood_ratio: ratio,

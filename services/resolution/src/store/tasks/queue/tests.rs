@@ -65,10 +65,6 @@ async fn most_rows(
     rows.chain(removed).max().unwrap_or_else(|| panic!("no rows are told of:\n{plan}"))
 }
 
-fn tenant() -> Option<TenantId> {
-    Some(TenantId::development())
-}
-
 /// The claim of a worker of finance.
 fn claimed(now: Timestamp) -> Binds {
     arguments(Claim {
@@ -93,7 +89,8 @@ async fn a_claim_reads_no_more_of_the_queue_than_it_hands_out() {
     for statistics in ["", "VACUUM ANALYZE resolution.task, resolution.plan"] {
         house.owner().await.execute(statistics).await.expect("a statement");
         let whole = claimed(now).arguments().expect("values that can be sent");
-        let rows = most_rows(&house, (&numbered!(claim_statement!("")), whole), tenant()).await;
+        let rows =
+            most_rows(&house, (&numbered!(claim_statement!("")), whole), Some(TenantId::development())).await;
         assert!(rows >= WANTED as u64 && rows <= bound, "{rows} rows, of the whole queue");
         let some: Vec<Uuid> = sqlx::query_scalar(
             "SELECT task_id FROM resolution.task WHERE state = 1 ORDER BY due_time LIMIT 10",
@@ -105,7 +102,7 @@ async fn a_claim_reads_no_more_of_the_queue_than_it_hands_out() {
         of_some.value(some);
         let of_some = of_some.arguments().expect("values that can be sent");
         let statement = numbered!(claim_statement!("task_id = ANY($14) AND "));
-        let rows = most_rows(&house, (&statement, of_some), tenant()).await;
+        let rows = most_rows(&house, (&statement, of_some), Some(TenantId::development())).await;
         assert!(rows >= WANTED as u64 && rows <= bound, "{rows} rows, of some tasks");
     }
     house.done().await;
