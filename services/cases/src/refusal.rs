@@ -128,6 +128,12 @@ impl Refusal {
     /// Why somebody may not do this, or not alone, in a sentence; the others have their own.
     fn of_people(self) -> &'static str {
         match self {
+            Self::ReopenWindowPassed => {
+                "the case was resolved more than 60 days ago; a new complaint is needed"
+            }
+            Self::MattersDiffer => {
+                "a complaint and a report of a violation go different ways and are not merged"
+            }
             Self::CallerRecused => "the complaint is about you; somebody else must do this",
             Self::NotTheHandler => "this is for who handles the case, or a supervisor",
             Self::SupervisorRequired => "this is for a supervisor to say",
@@ -178,6 +184,9 @@ impl Refusal {
             Self::ArticleReviewerIsAuthor => "you wrote part of it; somebody else must publish it",
             Self::ArticleNotPublished => "this revision of the article never was in force",
             Self::TooManyArticles => "there are as many articles as there may be; retire some",
+            Self::TooLittleToLearn => {
+                "there must be two categories at least with 5 texts each that a person confirmed or that are closed"
+            }
             Self::TopicNotFound => "no topic of these days has this word",
             Self::TooManyRevisions => "the article has as many revisions as it may have",
             _ => "",
@@ -190,9 +199,6 @@ impl std::fmt::Display for Refusal {
         match self {
             Self::CaseNotFound => f.write_str("there is no such case"),
             Self::InvalidCaseState(state) => write!(f, "the case is {state}, which does not allow this"),
-            Self::ReopenWindowPassed => {
-                f.write_str("the case was resolved more than 60 days ago; a new complaint is needed")
-            }
             Self::ReopenLimit => f.write_str("the case was reopened as often as is allowed"),
             Self::ClockNotFound
             | Self::ClocksBusy
@@ -214,7 +220,7 @@ impl std::fmt::Display for Refusal {
             Self::MergeTargetOver(state) => {
                 write!(f, "the case to merge into is {state}; only one that goes on can stand for another")
             }
-            Self::PriorityNotHigher(now) => write!(f, "the case is {now} already; raising makes it more urgent"),
+            Self::PriorityNotHigher(now) => write!(f, "the case is {now}; raising makes it more urgent"),
             Self::PriorityNotLower(now) => write!(f, "the case is {now}; lowering makes it less urgent"),
             Self::CallerRecused
             | Self::NotTheHandler
@@ -222,14 +228,13 @@ impl std::fmt::Display for Refusal {
             | Self::OutcomeShared
             | Self::StandsForOthers
             | Self::ComplainantsDiffer
+            | Self::MattersDiffer
+            | Self::ReopenWindowPassed
             | Self::SecondPersonRequired
             | Self::CorrectionNotFound
             | Self::CorrectionDecided
             | Self::CorrectionPending
             | Self::PlanUnderWay => f.write_str(self.of_people()),
-            Self::MattersDiffer => {
-                f.write_str("a complaint and a report of a violation go different ways and are not merged")
-            }
             Self::GroupNotFound => f.write_str("there is no such group"),
             Self::AlreadyInAGroup => f.write_str("a case is in another group already"),
             Self::NotInTheGroup => f.write_str("the case is not in this group"),
@@ -247,15 +252,15 @@ impl std::fmt::Display for Refusal {
             Self::TooManyCalendars => f.write_str("there are as many calendars as there may be"),
             Self::CategoryNotInTree => f.write_str("the tree of categories has no such category"),
             Self::ClassifierNotFound => f.write_str("there is no such classifier, or none is active"),
-            Self::TooLittleToLearn => f.write_str(
-                "there must be two categories at least with 5 texts each that a person confirmed or that are closed",
-            ),
             Self::TrainingUnderWay => f.write_str("a classifier is being trained; try again later"),
-            Self::InvalidArticleState(state) => write!(f, "the article is {state}, which does not allow this"),
+            Self::InvalidArticleState(state) => {
+                write!(f, "the article is {state}, which does not allow this")
+            }
             Self::ArticleNotFound
             | Self::ArticleReviewerIsAuthor
             | Self::ArticleNotPublished
             | Self::TooManyArticles
+            | Self::TooLittleToLearn
             | Self::TopicNotFound
             | Self::TooManyRevisions => f.write_str(self.of_knowledge()),
         }
