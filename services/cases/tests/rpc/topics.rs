@@ -76,6 +76,24 @@ async fn a_surge_of_a_phrase_is_a_topic_with_its_cases_and_days() {
 }
 
 #[tokio::test]
+async fn of_a_long_complaint_the_first_600_words_of_the_index_are_looked_at() {
+    let scene = Scene::timed().await;
+    for week in 0..6 {
+        received(&scene, 10 + 7 * week, usual(usize::try_from(week).expect("few"))).await;
+    }
+    let words = |case: usize| (0..650).map(|n| format!("aa{case}x{n}")).collect::<Vec<_>>().join(" ");
+    received(&scene, 1, (0..8).map(|case| format!("zzswelling {}", words(case)))).await;
+    scene.house.settled().await;
+    assert_eq!(list(&scene).await.topics, Vec::<Topic>::new());
+    received(&scene, 1, (0..8).map(|n| format!("zzswelling, number {n}"))).await;
+    scene.house.settled().await;
+    let found = list(&scene).await.topics;
+    let counts: Vec<i64> = found.iter().map(|topic| topic.case_count).collect();
+    assert_eq!(counts, [8], "{found:?}");
+    scene.house.done().await;
+}
+
+#[tokio::test]
 async fn without_a_past_nothing_is_a_topic() {
     let scene = Scene::timed().await;
     received(&scene, 0, (0..9).map(|n| format!("Phone {n}: the battery swelling."))).await;

@@ -61,7 +61,9 @@ pub(crate) async fn post(tx: &mut Tx, notices: Vec<(Notice, String)>) -> Result<
     keep_quiet(tx, &mut notices, &zones).await?;
     let lane = tx.lane();
     let fresh = store::post(tx, &notices, lane).await?;
-    let is_heard = |notice: &&Notice| notice.kind.tells_of_progress() && notice.state == State::Pending;
+    let is_heard = |notice: &&Notice| {
+        notice.kind.tells_of_progress() && notice.state == State::Pending && fresh.contains(&notice.id)
+    };
     let heard: Vec<CaseId> = notices.iter().filter(is_heard).map(|notice| notice.case_id).collect();
     if !heard.is_empty() {
         store::heard_of(tx, &heard).await?;

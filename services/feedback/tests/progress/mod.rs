@@ -142,6 +142,9 @@ async fn word_of_something_else_puts_news_off() {
     house.settled().await;
     pass(&house, 4 * DAY);
     none_but_of(&house, other, case, 0).await;
+    // What is told once more is no news.
+    house.tell("cases", case, &held).await;
+    house.settled().await;
     pass(&house, 10 * DAY);
     ended(&house, case, 1).await;
     house.done().await;
