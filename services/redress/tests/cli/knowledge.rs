@@ -1,6 +1,6 @@
 //! Articles, from a draft to one in force, suggested and used.
 
-use super::Terminal;
+use super::{Terminal, err};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_article_is_written_reviewed_by_another_suggested_and_used() {
@@ -35,8 +35,9 @@ async fn an_article_is_written_reviewed_by_another_suggested_and_used() {
     assert!(found.contains(article) && found.contains(&format!("category {category}")), "{found}");
     let used = terminal.text(&["knowledge", "use", &case, article, "--useful", "--as", "ann"]).await;
     assert!(used.contains("1 of 1: 100 %"), "{used}");
-    let neither = terminal.refusal(&["knowledge", "use", &case, article]).await;
-    assert!(neither.contains("--useful"), "{neither}");
+    let neither = terminal.run(&["knowledge", "use", &case, article]).await;
+    assert_eq!(neither.status.code(), Some(2), "a verb is told how it is used");
+    assert!(err(&neither).contains("--useful"), "{}", err(&neither));
     let listed = terminal.text(&["knowledge", "list", "--in-force", "--language", "en"]).await;
     assert!(listed.contains("revision 2") && listed.contains(article), "{listed}");
     let gone = terminal.text(&["knowledge", "retire", article, "--reason", "it is wrong"]).await;
