@@ -69,9 +69,11 @@ async fn ended(house: &House, case: Uuid, count: usize) -> Vec<Notice> {
     news(house, case).await
 }
 
-/// That it was looked for news, and there was none: another case, that is due, has it.
-async fn none_but_of(house: &House, due: Uuid, case: Uuid, before: usize) {
+/// Lets time pass, after which another case, that is due, has news, and this one has no more than
+/// before. Those of the other are counted first: they may be there as soon as the time has passed.
+async fn pass_without_news(house: &House, hours: u64, due: Uuid, case: Uuid, before: usize) {
     let count = news(house, due).await.len();
+    pass(house, hours);
     eventually(async || {
         house.db("feedback").notifier().notify("progress");
         news(house, due).await.len() > count
@@ -107,13 +109,11 @@ async fn whoever_hears_nothing_of_an_open_case_has_news_of_it_until_it_is_resolv
     let other = open(&house, "bob@example.org").await;
     house.tell("cases", case, &resolved(case, 1)).await;
     house.settled().await;
-    pass(&house, FORTNIGHT);
-    none_but_of(&house, other, case, 3).await;
+    pass_without_news(&house, FORTNIGHT, other, case, 3).await;
     // What is heard late of the cycle before does not wake it.
     house.tell("assignment", case, &accepted(case, 1)).await;
     house.settled().await;
-    pass(&house, FORTNIGHT);
-    none_but_of(&house, other, case, 3).await;
+    pass_without_news(&house, FORTNIGHT, other, case, 3).await;
     house.tell("cases", case, &reopened(case, 2)).await;
     house.settled().await;
     pass(&house, FORTNIGHT);
@@ -140,8 +140,7 @@ async fn word_of_something_else_puts_news_off() {
     };
     house.tell("cases", case, &held).await;
     house.settled().await;
-    pass(&house, 4 * DAY);
-    none_but_of(&house, other, case, 0).await;
+    pass_without_news(&house, 4 * DAY, other, case, 0).await;
     // What is told once more is no news.
     house.tell("cases", case, &held).await;
     house.settled().await;
@@ -161,8 +160,7 @@ async fn there_is_no_news_of_what_nobody_works_on() {
     let withdraw = CaseWithdrawn { case_id: withdrawn.to_string(), cycle: 1, ..CaseWithdrawn::default() };
     house.tell("cases", withdrawn, &withdraw).await;
     house.settled().await;
-    pass(&house, FORTNIGHT);
-    none_but_of(&house, other, merged, 0).await;
+    pass_without_news(&house, FORTNIGHT, other, merged, 0).await;
     assert_eq!(news(&house, withdrawn).await, []);
     let unmerge = CaseUnmerged { case_id: merged.to_string(), cycle: 1, ..CaseUnmerged::default() };
     house.tell("cases", merged, &unmerge).await;
@@ -203,8 +201,7 @@ async fn whom_no_means_reaches_has_no_news_and_nobody_need_see_to_it() {
     let house = mailing(&sink).await;
     let nobody = open(&house, "").await;
     let other = open(&house, "bob@example.org").await;
-    pass(&house, FORTNIGHT);
-    none_but_of(&house, other, nobody, 0).await;
+    pass_without_news(&house, FORTNIGHT, other, nobody, 0).await;
     house.done().await;
 }
 
