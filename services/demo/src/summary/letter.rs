@@ -14,7 +14,7 @@ use crate::mail::MailSink;
 /// Cases that are looked at, to find a letter to show.
 const LOOKED_AT: usize = 24;
 /// Longest that it is waited for, and how often it is looked for.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// The letter that told an outcome, as its mail was taken over: of the case that is told in

@@ -9,7 +9,7 @@ use proto::redress::resolution::v1::{
     GetDepartmentQueueRequest, HeartbeatRequest, HeartbeatResponse, Lease, PauseDepartmentRequest,
     PollTasksRequest, RemedyKind, ResumeDepartmentRequest, Step, TaskNeedsAttention, TaskState,
 };
-use testkit::{CallerChannel, request_id};
+use testkit::{CallerChannel, PATIENCE, request_id};
 use tonic::{Code, Status};
 
 use crate::repeated;
@@ -63,7 +63,7 @@ async fn told(world: &World, expected: usize) -> Vec<DepartmentUnattended> {
     let started = Instant::now();
     loop {
         let told = world.house.published::<DepartmentUnattended>("resolution").await;
-        if told.len() >= expected || started.elapsed() > Duration::from_secs(20) {
+        if told.len() >= expected || started.elapsed() > PATIENCE {
             return told;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

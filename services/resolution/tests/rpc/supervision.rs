@@ -10,7 +10,7 @@ use proto::redress::resolution::v1::{
     SupervisionLevel, SupervisionRung, SupervisionStep, Task, TaskCompleted, TaskEscalated, TaskOrder,
     TaskOverdue, TaskState,
 };
-use testkit::{CallerChannel, request_id};
+use testkit::{CallerChannel, PATIENCE, request_id};
 use tonic::Code;
 use uuid::Uuid;
 
@@ -79,7 +79,7 @@ async fn told<M: prost::Message + prost::Name + Default>(world: &World, expected
     let started = Instant::now();
     loop {
         let told = world.house.published::<M>("resolution").await;
-        if told.len() >= expected || started.elapsed() > Duration::from_secs(20) {
+        if told.len() >= expected || started.elapsed() > PATIENCE {
             return told;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

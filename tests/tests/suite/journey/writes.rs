@@ -61,7 +61,7 @@ async fn a_token_that_cannot_be_honoured_is_refused_not_ignored() {
     refused(answer, Code::InvalidArgument, "INVALID_CONSISTENCY_TOKEN");
 
     let mut request = presenting("intake:999999999", GetCaseRequest { case_id });
-    request.set_timeout(Duration::from_millis(500));
+    request.set_timeout(Duration::from_secs(3));
     let answer = CaseServiceClient::new(house.channel()).get_case(request).await;
     let status = refused(answer, Code::Unavailable, "NOT_YET_APPLIED");
     assert!(status.get_details_retry_info().is_some(), "says when to come back");
