@@ -373,13 +373,15 @@ pub struct KeptPolicy {
     pub definition: Option<policy::Definition>,
 }
 
-/// What a plan was judged by when it was proposed, and how.
+/// What a plan was judged by when it was proposed or revised, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judged {
     /// The plan.
     pub plan_id: PlanId,
     /// Its case.
     pub case_id: CaseId,
+    /// Which of its revisions; none of the plan as it was proposed.
+    pub revision: Option<i16>,
     /// When.
     pub judged_at: Timestamp,
     /// What was known.
@@ -398,7 +400,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// The ids that plans proposed in it can have, from the first to the last; they count
+    /// The ids that judgements made in it can have, from the first to the last; they count
     /// milliseconds.
     pub fn ids(&self) -> (Uuid, Uuid) {
         let first = |moment: Timestamp| {

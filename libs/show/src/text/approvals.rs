@@ -92,11 +92,12 @@ pub fn approval_policies(list: &ListApprovalPoliciesResponse) -> String {
 
 /// Which plans would have been judged otherwise.
 pub fn approvals_replayed(page: &ReplayApprovalsResponse) -> String {
-    let mut table = Table::new(["plan", "proposed", "was", "would be", "because"]);
+    let mut table = Table::new(["plan", "revision", "judged", "was", "would be", "because"]);
     for plan in &page.plans {
         let replayed = plan.replayed_ruling.clone().unwrap_or_default();
         table.row([
             plan.plan_id.clone(),
+            if plan.revision_number == 0 { "-".to_owned() } else { plan.revision_number.to_string() },
             time(plan.propose_time.as_ref()),
             plan.ruling.as_ref().map(ruling).unwrap_or_default(),
             ruling(&replayed),
@@ -105,7 +106,7 @@ pub fn approvals_replayed(page: &ReplayApprovalsResponse) -> String {
     }
     let rows = if page.plans.is_empty() { String::new() } else { table.render() };
     format!(
-        "{rows}{} of {} plans would be judged otherwise: {} automatic, {} refused, {} with more approvers, {} with fewer\n{}",
+        "{rows}{} of {} plans and revisions would be judged otherwise: {} automatic, {} refused, {} with more approvers, {} with fewer\n{}",
         page.plans.len(),
         page.examined,
         page.automatic,

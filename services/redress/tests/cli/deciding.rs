@@ -92,7 +92,7 @@ async fn an_approval_policy_is_edited_as_a_file_tried_and_put_in_force() {
     std::fs::write(&path, policy.to_string()).unwrap();
     let file = path.to_str().unwrap();
     let tried = terminal.text(&["approval", "policy", "replay", "--file", file]).await;
-    assert!(tried.contains("0 of 0 plans would be judged otherwise"), "{tried}");
+    assert!(tried.contains("0 of 0 plans and revisions would be judged otherwise"), "{tried}");
     let created = terminal.text(&["approval", "policy", "create", file, "--note", "by themselves"]).await;
     for told in ["by themselves", "small", "automatic", "total_minor <= 5000", "gu", "CNY 500.00"] {
         assert!(created.contains(told), "{told} in {created}");

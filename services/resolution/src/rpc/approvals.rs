@@ -171,7 +171,7 @@ impl ApprovalService for PlanApprovals {
                 Ok((tx, judged))
             })
             .await?;
-        let next_page_token = page.cut(&mut judged, |one| one.plan_id.to_string());
+        let next_page_token = page.cut(&mut judged, |one| one.judgement_id.to_string());
         let replay = move || replayed(&policy, &judged, next_page_token);
         let answer =
             server::blocking(&caller.tenant, Length::Quick, "approval_policy.replay", replay).await??;
@@ -233,7 +233,7 @@ impl ApprovalService for PlanApprovals {
     }
 }
 
-/// What a policy would have made of plans.
+/// What a policy would have made of plans as they were proposed and revised.
 fn replayed(
     policy: &ApprovalPolicy,
     judged: &[JudgedRow],

@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status};
 
 use super::plans::{self, HEAVY, delegated, refused};
 use crate::approval::policy::ApprovalPolicy;
-use crate::approval::{Approval, Judgement, Outcome};
+use crate::approval::{Approval, Facts, Judgement, Outcome};
 use crate::flow::approval_policies::ApprovalPolicies;
 use crate::flow::progress;
 use crate::flow::remedy_types::TypesInUse;
@@ -164,7 +164,7 @@ async fn revised(
     tx: &mut Tx,
     plan: &mut Plan,
     (draft, reviser): (Draft, Reviser),
-    judgement: Judgement,
+    (facts, judgement): (Facts, Judgement),
     tasks: &mut [Task],
 ) -> Result<Revision, Fault> {
     let (known, now, ruling) = (plan.steps.len(), tx.now(), judgement.ruling);
@@ -172,6 +172,8 @@ async fn revised(
         .revise(draft, reviser, ruling.clone(), (tasks, now))
         .map_err(|refusal| refused(refusal, &ruling))?;
     store::plans::revise(tx, plan, known).await?;
+    let of = (plan.case_id, tx.new_id());
+    store::approval_policies::keep_revised(tx, &revision, of, (&facts, &ruling)).await?;
     Ok(revision)
 }
 
@@ -191,7 +193,7 @@ async fn approve(
     let approval = Approval { approver: caller.subject.to_string(), on_behalf_of, approved_at: now };
     may_use(tx, &plan, &approval).await?;
     let revised = plan.as_revised_by(&revision);
-    let judgement = judge(tx, &policy, &revised).await?;
+    let (_, judgement) = judge(tx, &policy, &revised).await?;
     let limit = policy.limit_of(approval.authority(), &judgement);
     let ruling = judgement.ruling;
     let mut tasks = open_tasks(tx, &plan).await?;
@@ -246,11 +248,12 @@ async fn lock_with_case(
 
 /// How a policy judges a plan as it would be: beside its own sums, which it has instead of
 /// those it has now.
-async fn judge(tx: &mut Tx, policy: &ApprovalPolicy, revised: &Plan) -> Result<Judgement, Fault> {
+async fn judge(tx: &mut Tx, policy: &ApprovalPolicy, revised: &Plan) -> Result<(Facts, Judgement), Fault> {
     let (case, plan, now) = ([revised.case_id.0], [revised.plan_id.0], tx.now());
     let grounds = store::approvals::grounds_beside(tx, &case, &plan, now).await?;
     let facts = revised.facts().against(grounds.get(revised.case_id));
-    Ok(server::aside(policy.weight() > HEAVY, || policy.judge(&facts)))
+    let judgement = server::aside(policy.weight() > HEAVY, || policy.judge(&facts));
+    Ok((facts, judgement))
 }
 
 /// The revision that is meant.

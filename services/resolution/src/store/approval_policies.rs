@@ -7,10 +7,12 @@ use kernel::page::Page;
 use kernel::{CaseId, PlanId};
 use pg::{Version, Versions};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::approval::policy::Definition;
-use crate::approval::{Judged, KeptPolicy, Window};
+use crate::approval::{Facts, Judged, KeptPolicy, Ruling, Window};
+use crate::plan::revision::Revision;
 use crate::refusal::Refusal;
 
 /// The tables of policies.
@@ -72,8 +74,10 @@ pub(crate) async fn activate(
 /// What a plan was judged by, as it is kept: many of them are read beside the calls.
 #[derive(sqlx::FromRow)]
 pub(crate) struct JudgedRow {
-    pub(crate) plan_id: Uuid,
+    pub(crate) judgement_id: Uuid,
+    plan_id: Uuid,
     case_id: Uuid,
+    revision: Option<i16>,
     judged_at: Moment,
     facts: String,
     ruling: String,
@@ -84,6 +88,7 @@ impl JudgedRow {
         Ok(Judged {
             plan_id: PlanId(self.plan_id),
             case_id: CaseId(self.case_id),
+            revision: self.revision,
             judged_at: self.judged_at.to_jiff(),
             facts: serde_json::from_str(&self.facts).map_err(Fault::internal)?,
             ruling: serde_json::from_str(&self.ruling).map_err(Fault::internal)?,
@@ -91,22 +96,47 @@ impl JudgedRow {
     }
 }
 
-/// What plans were judged by when they were proposed in a window, oldest first, after the
-/// last of the page before. The ids of plans are in the order of their proposal.
+/// Keeps what a plan was judged by as it was revised.
+pub(crate) async fn keep_revised(
+    conn: &mut PgConnection,
+    revision: &Revision,
+    (case, id): (CaseId, Uuid),
+    (facts, ruling): (&Facts, &Ruling),
+) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO approval_judgement (tenant_id, plan_id, case_id, revision, revision_id, judged_at, facts, ruling)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(revision.plan_id.0)
+    .bind(case.0)
+    .bind(revision.number)
+    .bind(id)
+    .bind(revision.created_at.to_sqlx())
+    .bind(Json(facts))
+    .bind(Json(ruling))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What plans were judged by when they were proposed or revised in a window, oldest first,
+/// after the last of the page before. The ids of judgements are in the order of time.
 pub(crate) async fn judged(
     conn: &mut PgConnection,
     window: Window,
-    after: Option<PlanId>,
+    after: Option<Uuid>,
     page: &Page,
 ) -> Result<Vec<JudgedRow>, Fault> {
     let (first, last) = window.ids();
     let rows = sqlx::query_as(
-        "SELECT plan_id, case_id, judged_at, facts::text AS facts, ruling::text AS ruling FROM approval_judgement
-         WHERE tenant_id = current_setting('redress.tenant') AND plan_id > $1 AND plan_id BETWEEN $5 AND $6
+        "SELECT judgement_id, plan_id, case_id, revision, judged_at, facts::text AS facts, ruling::text AS ruling
+         FROM approval_judgement
+         WHERE tenant_id = current_setting('redress.tenant') AND judgement_id > $1
+           AND judgement_id BETWEEN $5 AND $6
            AND ($2::timestamptz IS NULL OR judged_at >= $2) AND ($3::timestamptz IS NULL OR judged_at < $3)
-         ORDER BY plan_id LIMIT $4",
+         ORDER BY judgement_id LIMIT $4",
     )
-    .bind(after.map_or(Uuid::nil(), |plan| plan.0))
+    .bind(after.unwrap_or(Uuid::nil()))
     .bind(window.start.map(ToSqlx::to_sqlx))
     .bind(window.end.map(ToSqlx::to_sqlx))
     .bind(page.limit())

@@ -2,8 +2,8 @@
 
 use fault::{Check, Fault};
 use jiff::Timestamp;
+use kernel::Money;
 use kernel::page::Page;
-use kernel::{Money, PlanId};
 use proto::google::r#type::Money as WireMoney;
 use proto::redress::resolution::v1;
 use proto::timestamp;
@@ -163,7 +163,7 @@ pub(crate) struct Replay {
     pub(crate) candidate: Candidate,
     pub(crate) window: Window,
     pub(crate) page: Page,
-    pub(crate) after: Option<PlanId>,
+    pub(crate) after: Option<Uuid>,
 }
 
 pub(crate) fn replay(request: v1::ReplayApprovalsRequest) -> Result<Replay, Fault> {
@@ -182,7 +182,7 @@ pub(crate) fn replay(request: v1::ReplayApprovalsRequest) -> Result<Replay, Faul
         None => Candidate::Version(wanted),
     };
     check.done(INVALID_REPLAY)?;
-    Ok(Replay { candidate, window, page, after: after.map(PlanId) })
+    Ok(Replay { candidate, window, page, after })
 }
 
 /// Counts a plan that would have been judged otherwise; answers it.
@@ -206,6 +206,7 @@ pub(crate) fn replayed(
         propose_time: Some(timestamp(judged.judged_at)),
         ruling: Some(ruling(&judged.ruling)),
         replayed_ruling: Some(ruling(replayed)),
+        revision_number: judged.revision.unwrap_or_default().into(),
     })
 }
 

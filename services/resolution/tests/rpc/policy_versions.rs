@@ -15,6 +15,7 @@ use crate::approval_policies::{
     SMALL, automatic, by_people, creation, in_force, of_rules, policies, refund_of, rule,
 };
 use crate::repeated;
+use crate::revisions;
 use crate::world::{World, invalid, refused, yuan};
 
 #[tokio::test]
@@ -186,6 +187,46 @@ async fn a_candidate_tells_what_past_plans_would_have_come_to_and_changes_nothin
     let theirs =
         other.clone().replay_approvals(ReplayApprovalsRequest::default()).await.unwrap().into_inner();
     assert_eq!(theirs.examined, 0);
+    world.house.done().await;
+}
+
+#[tokio::test]
+async fn revisions_are_tried_as_plans_are() {
+    let world = World::identified().await;
+    let plan = world.proposed(world.decided_case().await, vec![revisions::refund_of("a", 10)]).await;
+    for units in [600, 9] {
+        world.house.advance(Duration::from_secs(60));
+        world.revise(&plan, vec![revisions::refund_of("a", units)]).await.unwrap();
+    }
+    world.house.advance(Duration::from_secs(60));
+    let candidate = of_rules(vec![
+        automatic("small", "total_minor <= 1000"),
+        by_people("large", "total_minor > 50000", 2),
+    ]);
+    let mut admin = policies(&world, "admin");
+    let mut request = ReplayApprovalsRequest { policy: Some(candidate), page_size: 1, ..Default::default() };
+    let mut changes = Vec::new();
+    loop {
+        let page = admin.replay_approvals(request.clone()).await.unwrap().into_inner();
+        assert_eq!(page.examined, 1, "each is examined once");
+        let told = |one: ReplayedPlan| {
+            assert_eq!((&one.plan_id, &one.case_id), (&plan.plan_id, &plan.case_id));
+            let was = one.ruling.unwrap().approvers;
+            (one.revision_number, was, one.replayed_ruling.unwrap().rule)
+        };
+        changes.extend(page.plans.into_iter().map(told));
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            break;
+        }
+    }
+    let rules = [(0, 1, "small"), (1, 1, "large"), (2, 1, "small")];
+    assert_eq!(changes, rules.map(|(number, was, rule)| (number, was, rule.to_owned())));
+    let now = world.house.db("resolution").clock().now();
+    let since = Some(proto::timestamp(now - jiff::SignedDuration::from_secs(90)));
+    let late = ReplayApprovalsRequest { page_size: 0, start_time: since, ..request };
+    let late = admin.replay_approvals(late).await.unwrap().into_inner();
+    assert_eq!((late.examined, late.plans[0].revision_number), (1, 2), "when it was revised counts");
     world.house.done().await;
 }
 
