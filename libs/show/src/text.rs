@@ -27,6 +27,7 @@ mod returns;
 mod revisions;
 mod routing;
 mod signals;
+mod supervised;
 mod supervision;
 mod surveys;
 mod templates;
@@ -64,6 +65,7 @@ pub use routing::{
     unassignable,
 };
 pub use signals::{signal, signal_settings, signals};
+pub use supervised::{supervised_cases, supervision_overview};
 pub use supervision::{department_board, supervision};
 pub use surveys::{questionnaire, survey_answered, survey_questions, surveys};
 pub use templates::{quiet_hours, template, template_sample, templates};

@@ -12,7 +12,7 @@ use proto::redress::feedback::v1::{
     CallBackCause, CallBackOutcome, CallBackState, DeliveryAction, ImprovementEffectState, ImprovementKind,
     ImprovementState, KpiComparison, KpiDimension, KpiPeriod, KpiTime, KpiUnit, NoticeKind, NoticeMeans,
     NoticeState, ProblemState, ProcessActivity, QualityReviewState, ReportFormat, ReportLength, ReportState,
-    Response, ReturnFormat, ReturnRegime, SignalEnding, SignalState, SurveyState,
+    Response, ReturnFormat, ReturnRegime, SignalEnding, SignalState, SupervisionReason, SurveyState,
 };
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
@@ -163,6 +163,7 @@ words! {
     StepChangeKind: "STEP_CHANGE_KIND_";
     StepState: "STEP_STATE_";
     SupervisionLevel: "SUPERVISION_LEVEL_";
+    SupervisionReason: "SUPERVISION_REASON_";
     SurveyState: "SURVEY_STATE_";
     TaskOrder: "TASK_ORDER_";
     TaskState: "TASK_STATE_";

@@ -92,6 +92,10 @@ pub struct CaseFact {
     pub priority: Option<Ranked<i16>>,
     /// The department it lies with.
     pub department: Option<Ranked<String>>,
+    /// Who has it; empty while it waits for somebody.
+    pub holder: Option<Ranked<String>>,
+    /// How much is asked for; told once.
+    pub sought: Option<Money>,
     /// When its first outcome took effect.
     pub resolved: Option<Timestamp>,
     /// When it was first reopened.
@@ -119,6 +123,10 @@ pub struct CycleFact {
     pub outcome: Option<Ranked<i16>>,
     /// When the next cycle began.
     pub reopened: Option<Timestamp>,
+    /// When a promise to answer was first broken in it.
+    pub breached: Option<Timestamp>,
+    /// Whether the complainant disputed its outcome.
+    pub disputed: Option<bool>,
     /// Satisfaction with the handling, 1–5, and when it was answered.
     pub handling: Option<Ranked<(i16, Timestamp)>>,
     /// Satisfaction with the outcome.
@@ -275,10 +283,12 @@ impl CaseFact {
         self.history = self.history.or(history);
         self.filing = self.filing.take().or(filing);
         self.merged_apart = self.merged_apart.or(told.merged_apart);
-        let Self { category, priority, department, ended, paused, .. } = told;
+        let Self { category, priority, department, holder, sought, ended, paused, .. } = told;
         highest(&mut self.category, category);
         highest(&mut self.priority, priority);
         highest(&mut self.department, department);
+        highest(&mut self.holder, holder);
+        self.sought = self.sought.take().or(sought);
         highest(&mut self.ended, ended);
         self.paused = self.paused.or(paused);
         self.resolved = earlier(self.resolved, told.resolved);
@@ -291,10 +301,12 @@ impl CaseFact {
 
 impl CycleFact {
     fn merge(&mut self, told: Self) {
-        let Self { agent, resolved, outcome, reopened, handling, satisfaction } = told;
+        let Self { agent, resolved, outcome, reopened, breached, disputed, handling, satisfaction } = told;
         highest(&mut self.agent, agent);
         self.resolved = earlier(self.resolved, resolved);
         self.reopened = earlier(self.reopened, reopened);
+        self.breached = earlier(self.breached, breached);
+        self.disputed = self.disputed.or(disputed);
         highest(&mut self.outcome, outcome);
         highest(&mut self.handling, handling);
         highest(&mut self.satisfaction, satisfaction);
@@ -366,10 +378,13 @@ mod tests {
             }
             3 => CaseFact { ended: Some(Ranked::new(None, rank)), ..CaseFact::default() },
             4 => CaseFact { resolved: Some(at), breached: Some(at), ..CaseFact::default() },
-            _ => CaseFact { department: Some(Ranked::new(format!("d{place}"), rank)), ..CaseFact::default() },
+            5 => CaseFact { department: Some(Ranked::new(format!("d{place}"), rank)), ..CaseFact::default() },
+            _ => CaseFact { holder: Some(Ranked::new(format!("a{place}"), rank)), ..CaseFact::default() },
         };
         facts.case(case, fact);
-        facts.cycle(case, 1, CycleFact { resolved: Some(at), ..CycleFact::default() });
+        let disputed = (kind == 4).then_some(true);
+        let cycle = CycleFact { resolved: Some(at), breached: Some(at), disputed, ..CycleFact::default() };
+        facts.cycle(case, 1, cycle);
         let sending = i32::from(kind);
         let key = (case, Kind::Outcome.number(), 1, NoticeId(Uuid::nil()), sending);
         let bounced = (place % 3 == 0).then_some(true);
@@ -392,7 +407,7 @@ mod tests {
     proptest! {
         #[test]
         fn events_in_any_order_and_told_again_come_to_the_same(
-            kinds in prop::collection::vec(0..6_u8, 1..20),
+            kinds in prop::collection::vec(0..7_u8, 1..20),
             order in prop::collection::vec(any::<prop::sample::Index>(), 0..60),
         ) {
             let all: Vec<Facts> = (0..).zip(&kinds).map(|(place, kind)| told(*kind, place)).collect();

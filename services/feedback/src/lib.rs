@@ -51,6 +51,7 @@ pub mod revision;
 pub mod root_cause;
 pub mod sample;
 pub mod signal;
+mod supervision;
 pub mod survey;
 pub mod text_message;
 pub mod working_hours;
@@ -64,6 +65,7 @@ mod store;
 mod wire;
 
 use proto::redress::feedback::v1::call_back_service_server::CallBackServiceServer;
+use proto::redress::feedback::v1::case_supervision_service_server::CaseSupervisionServiceServer;
 use proto::redress::feedback::v1::feedback_service_server::FeedbackServiceServer;
 use proto::redress::feedback::v1::improvement_service_server::ImprovementServiceServer;
 use proto::redress::feedback::v1::kpi_service_server::KpiServiceServer;
@@ -93,6 +95,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let counted = parts.follow(flow::process::FOLLOWS);
     let (rebuilt, totalled, reported) = (kit.db.clone(), kit.db.clone(), kit.db.clone());
     let (counted_by_worker, looked_at, acted_on) = (counted.clone(), kit.db.clone(), kit.db.clone());
+    let states = rpc::fact_states::FactStates::new(kit.db.clone(), counted.clone());
     let (told_of, told_by) = (kit.db.clone(), delivery.clone());
     parts
         .worker("facts", move |stop| flow::rebuild::run(rebuilt, counted_by_worker, stop))
@@ -107,11 +110,12 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(TemplateServiceServer::new(rpc::templates::Templates::new(kit.db.clone())))
         .route(SurveyServiceServer::new(rpc::surveys::Surveys::new(kit.db.clone())))
         .route(NoticeRoutingServiceServer::new(rpc::notice_routing::NoticeRoutings::new(kit.db.clone())))
-        .route(KpiServiceServer::new(rpc::kpis::Kpis::new(kit.db.clone(), counted.clone())))
+        .route(KpiServiceServer::new(rpc::kpis::Kpis::new(kit.db.clone(), states.clone())))
         .route(ImprovementServiceServer::new(rpc::improvement::Improvement::new(kit.db.clone())))
         .route(ProblemServiceServer::new(rpc::problems::Problems::new(kit.db.clone())))
         .route(ProcessServiceServer::new(rpc::process::Processes::new(kit.db.clone())))
         .route(QualityServiceServer::new(rpc::quality::Quality::new(kit.db.clone())))
+        .route(CaseSupervisionServiceServer::new(rpc::supervision::Supervision::new(kit.db.clone(), states)))
         .route(SignalServiceServer::new(rpc::signals::Signals::new(kit.db.clone())))
         .route(ReportServiceServer::new(rpc::reports::Reports::new(kit.db.clone())))
         .route(ReturnServiceServer::new(rpc::returns::Returns::new(kit.db.clone())))

@@ -3,6 +3,7 @@
 mod bounces;
 pub(crate) mod call_backs;
 mod contact;
+pub(crate) mod fact_states;
 pub(crate) mod improvement;
 pub(crate) mod kpis;
 pub(crate) mod notice_routing;
@@ -15,6 +16,7 @@ mod respond;
 pub(crate) mod returns;
 pub(crate) mod revisions;
 pub(crate) mod signals;
+pub(crate) mod supervision;
 pub(crate) mod surveys;
 pub(crate) mod templates;
 

@@ -21,6 +21,7 @@ mod returns;
 mod revision;
 mod sending;
 mod signal;
+mod supervision;
 mod survey;
 mod tally;
 mod totals;
@@ -82,6 +83,7 @@ pub(crate) use signal::{
     save_signals, series_counts, signal, signal_settings, signal_tenants, signals, surges_over,
     take_signal_changes,
 };
+pub(crate) use supervision::{supervised_cases, supervision_overview};
 pub(crate) use survey::{cancel_surveys, keep_codes, lock_survey, open_surveys, save_survey, surveys};
 pub(crate) use tally::{Part, Wanted, count_facts, count_open};
 pub(crate) use totals::{

@@ -13,17 +13,20 @@ mod reports;
 mod returns;
 mod routing;
 mod signals;
+mod supervision;
 mod surveys;
 mod templates;
 
 use fault::{Check, Fault};
 use jiff::Timestamp;
 use kernel::page::Page;
-use kernel::{CaseId, NoticeId};
+use kernel::{CaseId, Money, NoticeId};
+use proto::google::r#type::Money as WireMoney;
 use proto::redress::cases::v1 as cases;
 use proto::redress::feedback::v1 as wire;
 use proto::redress::intake::v1 as intake;
 use proto::timestamp;
+use uuid::Uuid;
 
 use crate::notice::{Contact, Delay, Filter, Holding, Lacking, State};
 use crate::response::{Answer, Cycle, MAX_COMMENT, MAX_SCORE, Outcome, Over, Ruling, Satisfaction, Verdict};
@@ -83,6 +86,9 @@ pub(crate) use signals::{
     Dismissed, SignalListQuery, dismissed, signal, signal_ended, signal_key, signal_of, signal_raised,
     signal_settings, signal_with_days, signals_of, wanted_signal_settings,
 };
+pub(crate) use supervision::{
+    SupervisedQuery, overview_of, received_key, supervised, supervised_of, supervision_overview,
+};
 pub(crate) use surveys::{
     SurveyListQuery, activated, answered, created, put_in_force, questionnaire, submitted, survey,
     survey_questions, surveys_of, version_of,
@@ -97,6 +103,23 @@ pub(crate) use templates::{
 const INVALID_REQUEST: &str = "INVALID_REQUEST";
 /// Reason of an event of another service that cannot be understood.
 const INVALID_EVENT: &str = "INVALID_EVENT";
+
+/// Where something stands in a list by time.
+fn time_key(time: Timestamp, id: Uuid) -> String {
+    format!("{} {id}", time.as_microsecond())
+}
+
+/// Reads it back.
+fn read_key(key: &str) -> Option<(Timestamp, Uuid)> {
+    let (time, id) = key.split_once(' ')?;
+    Some((Timestamp::from_microsecond(time.parse().ok()?).ok()?, id.parse().ok()?))
+}
+
+/// A sum, as it is told.
+fn money(sum: Money) -> WireMoney {
+    let (units, nanos) = sum.units_and_nanos();
+    WireMoney { currency_code: sum.currency, units, nanos }
+}
 
 /// An answer to the outcome of a cycle; of the latest where none is named.
 #[derive(Clone, Debug)]
@@ -403,6 +426,7 @@ mod tests {
             crate::report::State, wire::ReportState;
             crate::returns::Regime, wire::ReturnRegime;
             crate::returns::Format, wire::ReturnFormat;
+            crate::supervision::Reason, wire::SupervisionReason;
         }
     }
 
@@ -410,7 +434,7 @@ mod tests {
     fn a_representative_with_an_address_is_written_to() {
         let registered = |by: &str| intake::ComplaintRegistered {
             complaint: Some(intake::Complaint {
-                complaint_id: uuid::Uuid::nil().to_string(),
+                complaint_id: Uuid::nil().to_string(),
                 complainant: Some(intake::Complainant {
                     display_name: "Ada".into(),
                     email: "ada@example.org".into(),

@@ -21,6 +21,7 @@ mod returns;
 mod routing;
 mod signals;
 mod sink;
+mod supervision;
 mod surveys;
 mod templates;
 

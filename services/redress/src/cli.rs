@@ -43,6 +43,7 @@ mod rules;
 mod signal;
 mod stock;
 mod submit;
+mod supervision;
 mod survey;
 mod task;
 mod template;
@@ -161,6 +162,8 @@ enum Verb {
     Capa(capa::Capa),
     /// How well closed cases were handled, by sample, and what the work of handlers came to
     Quality(quality::Quality),
+    /// Which open cases are overdue, escalated, reopened, disputed; who sits on what
+    Supervision(supervision::Supervision),
     /// The words of notices, and when nobody is written to
     Template(template::Templates),
     /// Carries out a department's tasks, for trying out: nothing is paid or shipped
@@ -250,6 +253,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Export(args) => wait(args.run()),
         Verb::Capa(args) => wait(args.run()),
         Verb::Quality(args) => wait(args.run()),
+        Verb::Supervision(args) => wait(args.run()),
         Verb::Template(args) => wait(args.run()),
         Verb::Worker(args) => wait(args.run()),
         Verb::Conformance(args) => wait_for(args.run()),

@@ -93,6 +93,8 @@ fn of_feedback() -> Vec<(&'static str, String)> {
         ("quality_review", shown(quality_review)),
         ("quality_reviews", shown(quality_reviews)),
         ("scorecards", shown(scorecards)),
+        ("supervised_cases", shown(supervised_cases)),
+        ("supervision_overview", shown(supervision_overview)),
         ("problem_cases", shown(problem_cases)),
         ("problems", shown(problems)),
         ("root_causes", shown(root_causes)),

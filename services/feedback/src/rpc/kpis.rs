@@ -1,18 +1,16 @@
 //! The rpcs of `KpiService`.
 
 use fault::Fault;
-use kernel::TenantId;
 use pg::{Db, Tx};
 use proto::redress::feedback::v1::kpi_service_server::KpiService;
 use proto::redress::feedback::v1::{
-    FactState, GetFactStateRequest, GetFactStateResponse, GetKpiSettingsRequest, GetKpiSettingsResponse,
+    GetFactStateRequest, GetFactStateResponse, GetKpiSettingsRequest, GetKpiSettingsResponse,
     ListKpisRequest, ListKpisResponse, QueryKpisRequest, QueryKpisResponse, RebuildFactsRequest,
     RebuildFactsResponse, UpdateKpiSettingsRequest, UpdateKpiSettingsResponse,
 };
-use server::FollowedSources;
 use tonic::{Request, Response, Status};
 
-use crate::fact::Rebuild;
+use super::fact_states::{FactStates, known};
 use crate::flow::{figures, rebuild};
 use crate::kpi::Settings;
 use crate::wire::SourceState;
@@ -21,43 +19,14 @@ use crate::{store, wire, working_hours};
 /// Serves figures.
 pub(crate) struct Kpis {
     db: Db,
-    sources: FollowedSources,
+    states: FactStates,
 }
 
 impl Kpis {
-    /// Serves the figures of a schema, whose facts come from these sources.
-    pub(crate) fn new(db: Db, sources: FollowedSources) -> Self {
-        Self { db, sources }
+    /// Serves the figures of a schema, whose facts are as current as these tell.
+    pub(crate) fn new(db: Db, states: FactStates) -> Self {
+        Self { db, states }
     }
-
-    /// How current the facts are: asked of every feed at once.
-    async fn state(&self, tenant: &TenantId, known: Known) -> FactState {
-        let Known { rebuilds, positions, parked } = known;
-        let one = |source: &'static str| {
-            let (positions, parked) = (&positions, parked.get(source).copied().unwrap_or(0));
-            async move {
-                let lag = rebuild::lag(&self.db, &self.sources, tenant, (source, positions)).await;
-                SourceState { source, lag, parked }
-            }
-        };
-        let states = futures::future::join_all(rebuild::sources().into_iter().map(one)).await;
-        wire::fact_state(states, &rebuilds)
-    }
-}
-
-/// What the schema knows of how current its facts are.
-struct Known {
-    rebuilds: Vec<Rebuild>,
-    positions: rebuild::Positions,
-    parked: std::collections::HashMap<String, i64>,
-}
-
-async fn known(tx: &mut Tx) -> Result<Known, Fault> {
-    Ok(Known {
-        rebuilds: store::rebuilds(tx).await?,
-        positions: store::applied_positions(tx).await?,
-        parked: store::parked_counts(tx).await?,
-    })
 }
 
 /// Replaces the settings; another zone has the facts rebuilt.
@@ -104,7 +73,7 @@ impl KpiService for Kpis {
         };
         let length = server::Length::Quick;
         let answers = server::blocking(&caller.tenant, length, "kpi.figures", answers).await??;
-        let state = Some(self.state(&caller.tenant, known).await);
+        let state = Some(self.states.state(&caller.tenant, known).await);
         Ok(Response::new(QueryKpisResponse { answers, state }))
     }
 
@@ -167,7 +136,7 @@ impl KpiService for Kpis {
             let known = known(&mut tx).await?;
             Ok((tx, known))
         });
-        let state = Some(self.state(&caller.tenant, read.await?).await);
+        let state = Some(self.states.state(&caller.tenant, read.await?).await);
         Ok(Response::new(GetFactStateResponse { state }))
     }
 }

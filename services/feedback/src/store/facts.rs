@@ -124,6 +124,10 @@ async fn keep_cases(
         .column("priority_rank", |(_, fact)| fact.priority.as_ref().map(|told| told.rank))
         .column("department", |(_, fact)| fact.department.as_ref().map(|told| told.value.as_str()))
         .column("department_rank", |(_, fact)| fact.department.as_ref().map(|told| told.rank))
+        .column("holder", |(_, fact)| fact.holder.as_ref().map(|told| told.value.as_str()))
+        .column("holder_rank", |(_, fact)| fact.holder.as_ref().map(|told| told.rank))
+        .column("sought_currency", |(_, fact)| fact.sought.as_ref().map(|sought| sought.currency.as_str()))
+        .column("sought_minor", |(_, fact)| fact.sought.as_ref().map(|sought| sought.minor))
         .column("resolved_at", |(_, fact)| time(fact.resolved))
         .column("resolved_work", |(_, fact)| work(fact.resolved))
         .column("reopened_at", |(_, fact)| time(fact.reopened))
@@ -143,10 +147,11 @@ async fn keep_cases(
         Rule::Earlier(&["breached_at", "limit_breached_at"]),
         Rule::First(&["channel", "region", "product", "complainant", "history", "paused", "merged_apart"]),
         Rule::First(&["organisation", "branch", "is_report", "vulnerable", "older", "servicemember"]),
-        Rule::First(&["outside_id", "forwarded_at"]),
+        Rule::First(&["outside_id", "forwarded_at", "sought_currency", "sought_minor"]),
         Rule::Highest(&["category"], "category_rank"),
         Rule::Highest(&["priority"], "priority_rank"),
         Rule::Highest(&["department"], "department_rank"),
+        Rule::Highest(&["holder"], "holder_rank"),
         Rule::Highest(&["ended_at", "ending"], "ended_rank"),
     ];
     binds.execute(&merging(&rows, "case_fact", "r.case_id", &rules), conn).await?;
@@ -166,6 +171,8 @@ async fn keep_cycles(conn: &mut PgConnection, cycles: &[(&(CaseId, i32), &CycleF
         .column("outcome", |(_, fact)| fact.outcome.as_ref().map(|told| told.value))
         .column("outcome_rank", |(_, fact)| fact.outcome.as_ref().map(|told| told.rank))
         .column("reopened_at", |(_, fact)| time(fact.reopened))
+        .column("breached_at", |(_, fact)| time(fact.breached))
+        .column("disputed", |(_, fact)| fact.disputed)
         .column("handling", |(_, fact)| fact.handling.as_ref().map(|told| told.value.0))
         .column("handling_at", |(_, fact)| time(fact.handling.as_ref().map(|told| told.value.1)))
         .column("handling_rank", |(_, fact)| fact.handling.as_ref().map(|told| told.rank))
@@ -174,7 +181,8 @@ async fn keep_cycles(conn: &mut PgConnection, cycles: &[(&(CaseId, i32), &CycleF
         .column("satisfaction_rank", |(_, fact)| fact.satisfaction.as_ref().map(|told| told.rank))
         .done();
     let rules = [
-        Rule::Earlier(&["resolved_at", "reopened_at"]),
+        Rule::Earlier(&["resolved_at", "reopened_at", "breached_at"]),
+        Rule::First(&["disputed"]),
         Rule::Highest(&["agent"], "agent_rank"),
         Rule::Highest(&["outcome"], "outcome_rank"),
         Rule::Highest(&["handling", "handling_at"], "handling_rank"),

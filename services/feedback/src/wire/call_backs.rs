@@ -10,8 +10,8 @@ use proto::redress::feedback::v1 as wire;
 use proto::timestamp;
 use uuid::Uuid;
 
-use super::INVALID_REQUEST;
 use super::surveys::within;
+use super::{INVALID_REQUEST, read_key, time_key};
 use crate::call_back::CallBackFilter;
 use crate::call_back::{
     Attempt, CallBack, Count, LEAST_URGENT, MAX_ATTEMPTS, MAX_SEED, MAX_WORKING_HOURS, Outcome, Policy, State,
@@ -190,12 +190,7 @@ pub(crate) fn call_backs_of(request: wire::ListCallBacksRequest) -> Result<CallB
 /// Where a call-back stands in the lists.
 pub(crate) fn call_back_key(call_back: &CallBack) -> String {
     let due = call_back.due.unwrap_or(call_back.created);
-    format!("{} {}", due.as_microsecond(), call_back.id)
-}
-
-fn read_key(key: &str) -> Option<(Timestamp, Uuid)> {
-    let (due, id) = key.split_once(' ')?;
-    Some((Timestamp::from_microsecond(due.parse().ok()?).ok()?, id.parse().ok()?))
+    time_key(due, call_back.id)
 }
 
 /// The time that is counted.

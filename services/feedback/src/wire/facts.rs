@@ -4,8 +4,9 @@
 use events::Delivered;
 use fault::{Check, Fault};
 use jiff::Timestamp;
-use kernel::CaseId;
 use kernel::time::micros;
+use kernel::{CaseId, Money};
+use proto::google::r#type::Money as WireMoney;
 use proto::redress::assignment::v1 as assignment;
 use proto::redress::cases::v1 as cases;
 use proto::redress::feedback::v1 as wire;
@@ -46,6 +47,13 @@ fn time(field: &str, time: Option<prost_types::Timestamp>) -> Result<Option<Time
     Ok(time)
 }
 
+fn sum(field: &str, sum: Option<WireMoney>) -> Result<Option<Money>, Fault> {
+    let mut check = Check::new();
+    let sum = check.money(field, sum);
+    check.done(INVALID_EVENT)?;
+    Ok(sum)
+}
+
 fn small(number: i32) -> i16 {
     i16::try_from(number).unwrap_or(0)
 }
@@ -66,6 +74,8 @@ pub(crate) fn count_registered(
     let received = time("receive_time", complaint.receive_time)?;
     let registered = time("register_time", complaint.register_time)?;
     let filing = Some(filing(&complaint, &complainant)?);
+    let remedy = complaint.remedy_sought.take().unwrap_or_default();
+    let sought = sum("remedy_sought.amount", remedy.amount)?;
     let hint = complaint.category_hint.trim();
     let mut fact = CaseFact {
         received: received.or(registered).or(Some(at(event))),
@@ -75,6 +85,7 @@ pub(crate) fn count_registered(
         complainant: complainant_key(&complainant),
         history: Some(complaint.history.is_some()),
         filing,
+        sought,
         category: (!hint.is_empty()).then(|| Ranked::new(hint.to_owned(), 0)),
         ..CaseFact::default()
     };
@@ -262,8 +273,11 @@ pub(crate) fn count_breached(facts: &mut Facts, event: &Delivered, told: cases::
     }
     let breached = time("due_time", told.due_time)?.or(Some(at(event)));
     let limit_breached = breached.filter(|_| !told.own_target);
-    let fact = CaseFact { breached, limit_breached, ..CaseFact::default() };
-    facts.case(id("case_id", &told.case_id)?, fact);
+    let case = id("case_id", &told.case_id)?;
+    facts.case(case, CaseFact { breached, limit_breached, ..CaseFact::default() });
+    if told.cycle > 0 {
+        facts.cycle(case, told.cycle, CycleFact { breached, ..CycleFact::default() });
+    }
     Ok(())
 }
 
@@ -304,23 +318,29 @@ fn lies_with(facts: &mut Facts, event: &Delivered, case_id: &str, department: St
 
 /// A handler was found.
 pub(crate) fn count_assigned(facts: &mut Facts, event: &Delivered, told: assignment::CaseAssigned) -> Taken {
+    let case = id("case_id", &told.case_id)?;
+    holds(facts, event, case, told.agent_id.clone());
     if told.cycle > 0 && !told.agent_id.is_empty() {
         let agent = Some(ranked(event, told.agent_id));
-        facts.cycle(id("case_id", &told.case_id)?, told.cycle, CycleFact { agent, ..CycleFact::default() });
+        facts.cycle(case, told.cycle, CycleFact { agent, ..CycleFact::default() });
     }
     lies_with(facts, event, &told.case_id, told.department_id)
 }
 
+fn holds(facts: &mut Facts, event: &Delivered, case: CaseId, agent: String) {
+    let holder = Some(ranked(event, agent));
+    facts.case(case, CaseFact { holder, ..CaseFact::default() });
+}
+
 /// A case waits for a handler.
 pub(crate) fn count_queued(facts: &mut Facts, event: &Delivered, told: assignment::CaseQueued) -> Taken {
+    holds(facts, event, id("case_id", &told.case_id)?, String::new());
     lies_with(facts, event, &told.case_id, told.department_id)
 }
 
 /// A department did something, or undid it; what counts is what it paid.
 pub(crate) fn count_task(facts: &mut Facts, event: &Delivered, told: resolution::TaskCompleted) -> Taken {
-    let mut check = Check::new();
-    let amount = check.money("amount", told.amount);
-    check.done(INVALID_EVENT)?;
+    let amount = sum("amount", told.amount)?;
     let Some(mut amount) = amount.filter(|amount| amount.minor != 0) else { return Ok(()) };
     if told.compensation {
         amount.minor = -amount.minor;
@@ -387,6 +407,10 @@ fn score(
 
 /// The complainant answered the outcome, perhaps with a score.
 pub(crate) fn count_response(facts: &mut Facts, event: &Delivered, told: wire::FeedbackReceived) -> Taken {
+    if told.response() == wire::Response::Disputed {
+        let fact = CycleFact { disputed: Some(true), ..CycleFact::default() };
+        facts.cycle(id("case_id", &told.case_id)?, told.cycle, fact);
+    }
     let wire::Satisfaction { handling, outcome } = told.satisfaction.unwrap_or_default();
     score(facts, event, &told.case_id, told.cycle, (handling, outcome, WITH_RESPONSE))
 }

@@ -8,7 +8,7 @@ use proto::redress::feedback::v1 as wire;
 use proto::timestamp;
 use uuid::Uuid;
 
-use super::INVALID_REQUEST;
+use super::{INVALID_REQUEST, read_key, time_key};
 use crate::improvement::effect::Compared;
 use crate::improvement::{Action, Filter, Kind, MAX_OWNER, MAX_TEXT, MAX_TITLE, State};
 
@@ -150,12 +150,7 @@ pub(crate) fn actions_of(
 
 /// Where an action stands in the list.
 pub(crate) fn action_key(action: &Action) -> String {
-    format!("{} {}", action.created.as_microsecond(), action.id)
-}
-
-fn read_key(key: &str) -> Option<(Timestamp, Uuid)> {
-    let (created, id) = key.split_once(' ')?;
-    Some((Timestamp::from_microsecond(created.parse().ok()?).ok()?, id.parse().ok()?))
+    time_key(action.created, action.id)
 }
 
 /// An effect, as it is told. Takes its time: its interval is computed.

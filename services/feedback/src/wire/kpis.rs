@@ -7,12 +7,12 @@ use fault::{Check, Fault};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use kernel::Money;
-use proto::google::r#type::Money as WireMoney;
 use proto::redress::cases::v1::Priority;
 use proto::redress::feedback::v1 as wire;
 use proto::redress::intake::v1::Channel;
 use proto::timestamp;
 
+use super::money;
 use crate::fact::Rebuild;
 use crate::kpi::definition::Made;
 use crate::kpi::figure::{change, is_stock};
@@ -249,10 +249,7 @@ fn told_figure(figure: Figure) -> wire::KpiFigure {
     let Figure { value, interval, numerator, denominator, group: _, percentiles, amounts, suppressed } =
         figure;
     let percentile = |(percentile, value): (f64, f64)| wire::KpiPercentile { percentile, value };
-    let amount = |(currency, minor): (String, i64)| {
-        let (units, nanos) = Money { minor, currency: currency.clone() }.units_and_nanos();
-        WireMoney { currency_code: currency, units, nanos }
-    };
+    let amount = |(currency, minor): (String, i64)| money(Money { minor, currency });
     wire::KpiFigure {
         value,
         lower: interval.map(|(lower, _)| lower),

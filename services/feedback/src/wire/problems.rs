@@ -10,8 +10,8 @@ use proto::redress::feedback::v1 as wire;
 use proto::timestamp;
 use uuid::Uuid;
 
-use super::INVALID_REQUEST;
 use super::signals::series;
+use super::{INVALID_REQUEST, read_key, time_key};
 use crate::problem::{MAX_CASES_AT_ONCE, MAX_TEXT, MAX_TITLE, Problem, ProblemCase, State};
 use crate::revision::{MAX_NOTE, Revision};
 use crate::root_cause::{MAX_CAUSES, MAX_NAME, MAX_PATH, RootCause, RootCauses, is_path, parent};
@@ -85,12 +85,7 @@ pub(crate) fn problems_of(request: wire::ListProblemsRequest) -> Result<ProblemL
 
 /// Where a problem stands in the list.
 pub(crate) fn problem_key(problem: &Problem) -> String {
-    format!("{} {}", problem.opened.as_microsecond(), problem.id)
-}
-
-fn read_key(key: &str) -> Option<(Timestamp, Uuid)> {
-    let (opened, id) = key.split_once(' ')?;
-    Some((Timestamp::from_microsecond(opened.parse().ok()?).ok()?, id.parse().ok()?))
+    time_key(problem.opened, problem.id)
 }
 
 /// Whose cases to list, from where on.

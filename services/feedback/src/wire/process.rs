@@ -6,7 +6,6 @@ use fault::{Check, Fault};
 use jiff::civil::Date;
 use kernel::time::micros;
 use kernel::{CaseId, EventId, Money};
-use proto::google::r#type::Money as WireMoney;
 use proto::redress::assignment::v1 as assignment;
 use proto::redress::cases::v1 as cases;
 use proto::redress::feedback::v1 as wire;
@@ -15,7 +14,7 @@ use proto::redress::resolution::v1 as resolution;
 use proto::timestamp;
 
 use super::kpis::days_between;
-use super::{INVALID_EVENT, INVALID_REQUEST};
+use super::{INVALID_EVENT, INVALID_REQUEST, money};
 use crate::kpi::window::MAX_DAYS;
 use crate::process::{Activity, ProcessCase, ProcessEvent, Pseudonyms, Source};
 
@@ -46,10 +45,7 @@ pub(crate) fn process_case(case: &ProcessCase, names: &Pseudonyms) -> wire::Proc
 /// An event as it is told.
 pub(crate) fn process_event(event: ProcessEvent, names: &Pseudonyms) -> wire::ProcessEvent {
     let agent = event.agent.as_deref().map(|subject| names.agent(subject)).unwrap_or_default();
-    let amount = event.amount.map(|amount| {
-        let (units, nanos) = amount.units_and_nanos();
-        WireMoney { currency_code: amount.currency, units, nanos }
-    });
+    let amount = event.amount.map(money);
     wire::ProcessEvent {
         event_id: event.event_id.to_string(),
         case_id: event.case_id.to_string(),

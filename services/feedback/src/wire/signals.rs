@@ -8,8 +8,8 @@ use proto::redress::feedback::v1 as wire;
 use proto::timestamp;
 use uuid::Uuid;
 
-use super::INVALID_REQUEST;
 use super::surveys::within;
+use super::{INVALID_REQUEST, read_key, time_key};
 use crate::revision::MAX_NOTE;
 use crate::signal::{
     Baseline, FALSE_ALARMS, MAX_COUNT, MAX_QUIET, MAX_REASON, Series, Settings, Signal, State, after,
@@ -37,12 +37,7 @@ pub(crate) fn signals_of(request: wire::ListSignalsRequest) -> Result<SignalList
 
 /// Where a signal stands in the list.
 pub(crate) fn signal_key(signal: &Signal) -> String {
-    format!("{} {}", signal.raised.as_microsecond(), signal.id)
-}
-
-fn read_key(key: &str) -> Option<(Timestamp, Uuid)> {
-    let (raised, id) = key.split_once(' ')?;
-    Some((Timestamp::from_microsecond(raised.parse().ok()?).ok()?, id.parse().ok()?))
+    time_key(signal.raised, signal.id)
 }
 
 pub(crate) fn signal_of(request: wire::GetSignalRequest) -> Result<Uuid, Fault> {

@@ -155,6 +155,18 @@ pub(super) const INVALID: &[Invalid] = &[
         "INVALID_REQUEST",
         &["page_size", "start_date", "end_date"],
     ),
+    invalid(
+        "CaseSupervisionService.GetSupervisionOverview",
+        r#"{"max_holders": 501, "money_limits": [{"currency_code": "yuan", "units": 1}]}"#,
+        "INVALID_REQUEST",
+        &["money_limits[0]", "max_holders"],
+    ),
+    invalid(
+        "CaseSupervisionService.ListSupervisedCases",
+        r#"{"page_size": -1, "reasons": [0]}"#,
+        "INVALID_REQUEST",
+        &["reasons[0]", "page_size"],
+    ),
     invalid("ImprovementService.ListImprovementActions", BAD_PAGE, "INVALID_REQUEST", &["page_size"]),
 ];
 

@@ -89,6 +89,8 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("QualityService.UpdateQualityPolicy", "it names nothing that must exist"),
     ("QualityService.ListQualityReviews", "what nothing matches is an empty list"),
     ("QualityService.ListScorecards", "what nothing matches is an empty list"),
+    ("CaseSupervisionService.GetSupervisionOverview", "what nothing matches is counted as none"),
+    ("CaseSupervisionService.ListSupervisedCases", "what nothing matches is an empty list"),
     ("ProblemService.OpenProblem", "it names nothing that must exist"),
     ("ProblemService.ListProblems", "what nothing matches is an empty list"),
     ("ProblemService.UpdateRootCauses", "it names nothing that must exist"),

@@ -247,6 +247,7 @@ fn of_cases(truth: &Truth, all: &mut Vec<Told>) {
         let (kind, due_time) = (cases::ClockKind::Decide.into(), Some(proto::timestamp(at)));
         let event = cases::ClockBreached {
             case_id: case_id.clone(),
+            cycle: 1,
             kind,
             due_time,
             own_target,
@@ -354,8 +355,12 @@ fn of_others(truth: &Truth, all: &mut Vec<Told>) {
     let assigned = |department: &str| assignment::CaseAssigned {
         case_id: case_id.clone(),
         department_id: department.to_owned(),
+        agent_id: format!("{department}'s"),
+        cycle: 1,
         ..Default::default()
     };
+    let queued = assignment::CaseQueued { case_id: case_id.clone(), ..Default::default() };
+    all.push(told("assignment", soon(3), &queued));
     all.push(told("assignment", soon(4), &assigned("first")));
     all.push(told("assignment", soon(5), &assigned(&truth.department)));
     all.extend(returned(truth, wire::NoticeKind::Acknowledgement, 1));
@@ -378,9 +383,11 @@ fn of_others(truth: &Truth, all: &mut Vec<Told>) {
             all.push(told("feedback", at, &event));
             // What came with the answer to the outcome later counts less.
             let satisfaction = Some(wire::Satisfaction { handling: 1, outcome: 1 });
+            let response = wire::Response::Disputed.into();
             let event = wire::FeedbackReceived {
                 case_id: case_id.clone(),
                 cycle: number,
+                response,
                 satisfaction,
                 ..Default::default()
             };
