@@ -94,6 +94,8 @@ fn of_feedback() -> Vec<(&'static str, String)> {
         ("quality_reviews", shown(quality_reviews)),
         ("scorecards", shown(scorecards)),
         ("problem_cases", shown(problem_cases)),
+        ("problem_task", shown(problem_task)),
+        ("problem_tasks", shown(problem_tasks)),
         ("problems", shown(problems)),
         ("root_causes", shown(root_causes)),
         ("signal", shown(signal)),
