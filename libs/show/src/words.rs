@@ -11,8 +11,9 @@ use proto::redress::event::v1::Lane;
 use proto::redress::feedback::v1::{
     CallBackCause, CallBackOutcome, CallBackState, DeliveryAction, ImprovementEffectState, ImprovementKind,
     ImprovementState, KpiComparison, KpiDimension, KpiPeriod, KpiTime, KpiUnit, NoticeKind, NoticeMeans,
-    NoticeState, ProblemState, ProcessActivity, QualityReviewState, ReportFormat, ReportLength, ReportState,
-    Response, ReturnFormat, ReturnRegime, SignalEnding, SignalState, SupervisionReason, SurveyState,
+    NoticeState, ProblemState, ProblemTaskKind, ProblemTaskState, ProcessActivity, QualityReviewState,
+    ReportFormat, ReportLength, ReportState, Response, ReturnFormat, ReturnRegime, SignalEnding, SignalState,
+    SupervisionReason, SurveyState,
 };
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
@@ -144,6 +145,8 @@ words! {
     Presence: "PRESENCE_";
     Priority: "PRIORITY_";
     ProblemState: "PROBLEM_STATE_";
+    ProblemTaskKind: "PROBLEM_TASK_KIND_";
+    ProblemTaskState: "PROBLEM_TASK_STATE_";
     ProposalKind: "PROPOSAL_KIND_";
     ProposalState: "PROPOSAL_STATE_";
     EndpointKind: "ENDPOINT_KIND_";

@@ -44,7 +44,8 @@ impl ReferenceWorker {
         (self.tell)(&work.task, &entered);
         let reference = entered.reference().to_owned();
         let asked = work.task.kind() == RemedyKind::Investigation;
-        let remark = if asked { "looked into, for trying out".to_owned() } else { String::new() };
+        let answers = asked || work.task.kind() == RemedyKind::ProblemHint;
+        let remark = if answers { "looked into, for trying out".to_owned() } else { String::new() };
         let evidence = if asked { vec![reference.clone()] } else { Vec::new() };
         Ok(TaskResult { reference, amount: work.task.amount, remark, evidence, output: String::new() })
     }

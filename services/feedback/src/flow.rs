@@ -3,7 +3,7 @@
 //! `posting` puts notices on their way, `told` is what follows once an outcome was told,
 //! `progress` has news of cases that are still open, `follow_up` calls complainants back;
 //! `reports` makes reports, `returns` those to regulators; `process` lists what has
-//! happened to cases; `quality` draws closed cases to be reviewed, as `sampling` says.
+//! happened to cases; `problem_tasks` asks departments about problems; `quality` draws closed cases to be reviewed, as `sampling` says.
 
 pub(crate) mod bounces;
 pub(crate) mod deliver;
@@ -12,6 +12,7 @@ pub(crate) mod figures;
 pub(crate) mod follow_up;
 pub(crate) mod improvement;
 pub(crate) mod posting;
+pub(crate) mod problem_tasks;
 pub(crate) mod process;
 pub(crate) mod progress;
 pub(crate) mod quality;

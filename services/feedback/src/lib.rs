@@ -15,6 +15,9 @@
 //! - The case is reopened, closed, withdrawn or declined: the wait is over; after
 //!   the last dispute, word of where else to turn is owed.
 //!
+//! Departments are asked about what many complaints have in common, by tasks that resolution
+//! keeps, and their answers are kept: see `problem_task`.
+//!
 //! Of all it hears, its own feed too, it keeps facts, and answers what they come to: see
 //! `fact` and `kpi`. Reports on a month, a quarter or a year are made of them: see `report`;
 //! process logs too: see `process`; and returns to regulators: see `returns`.
@@ -40,6 +43,7 @@ pub mod notice;
 pub mod open_case;
 pub mod phone;
 pub mod problem;
+pub mod problem_task;
 pub mod process;
 pub mod profile;
 pub mod quality;

@@ -25,10 +25,12 @@ use proto::redress::cases::v1::{
     CaseWithdrawn, DecisionCorrected, ExtensionGranted, HoldingReplySent, RemedyDelayed,
 };
 use proto::redress::intake::v1::ComplaintRegistered;
+use proto::redress::resolution::v1::{ProblemTaskAnswered, ProblemTaskRefused};
 
-use crate::flow::{facts, posting, quality, told};
+use crate::flow::{facts, posting, problem_tasks, quality, told};
 use crate::notice::{Contact, Delivery, Owed, Word};
 use crate::open_case::{Change, Stage};
+use crate::problem_task::Heard;
 use crate::profile::{Origin, Progress};
 use crate::response::{Cycle, Over};
 use crate::store;
@@ -90,6 +92,8 @@ events::inbound! {
             InvestigationRequested => Batch::counted,
             InvestigationCompleted => Batch::counted,
             InvestigationCancelled => Batch::counted,
+            ProblemTaskAnswered => Batch::task_answered,
+            ProblemTaskRefused => Batch::task_refused,
         }
         feedback {
             NoticeSettled => Batch::counted,
@@ -123,6 +127,7 @@ impl Reactor for Reactions {
                 progress,
                 closed,
                 open,
+                tasks,
             } = Batch::read(batch)?;
             if !open.is_empty() {
                 let open: Vec<(CaseId, Change)> = open.into_iter().collect();
@@ -153,6 +158,9 @@ impl Reactor for Reactions {
             if !closed.is_empty() {
                 quality::closed(tx, &closed).await?;
             }
+            if !tasks.is_empty() {
+                problem_tasks::hear(tx, tasks).await?;
+            }
             facts::keep(tx, &facts::read(batch)?).await
         })
     }
@@ -181,6 +189,8 @@ struct Batch {
     closed: Vec<(CaseId, i32)>,
     /// Which cases are worked on, and how far they are.
     open: BTreeMap<CaseId, Change>,
+    /// What came of what departments are asked about problems.
+    tasks: Vec<Heard>,
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "handlers are given the payload")]
@@ -347,6 +357,16 @@ impl Batch {
     fn delayed(&mut self, event: &Delivered, delayed: RemedyDelayed) -> Result<(), Fault> {
         let (case_id, cycle, lacking, zone) = wire::delayed(delayed)?;
         self.owe(case_id, cycle, Word::Shortage(lacking), zone, event);
+        Ok(())
+    }
+
+    fn task_answered(&mut self, event: &Delivered, answered: ProblemTaskAnswered) -> Result<(), Fault> {
+        self.tasks.extend(wire::problem_task_answered(answered, event.occurred)?);
+        Ok(())
+    }
+
+    fn task_refused(&mut self, event: &Delivered, refused: ProblemTaskRefused) -> Result<(), Fault> {
+        self.tasks.push(wire::problem_task_refused(refused, event.occurred)?);
         Ok(())
     }
 

@@ -77,6 +77,10 @@ pub enum Refusal {
     ProblemClosed,
     /// The problem would have more cases than is allowed.
     TooManyProblemCases,
+    /// No case of the problem is linked.
+    ProblemWithoutCases,
+    /// Departments are asked as much about the problem as is allowed.
+    TooManyProblemTasks,
     /// The taxonomy has no such root cause.
     RootCauseNotFound,
     /// There is no such version of the taxonomy.
@@ -149,6 +153,7 @@ impl fault::Refusal for Refusal {
             | Self::TooManyVersions
             | Self::TooManyGroups
             | Self::TooManyProblemCases
+            | Self::TooManyProblemTasks
             | Self::TooManyReports
             | Self::TooManyImprovementActions => Kind::Exhausted,
             Self::ReturnChanged => Kind::Conflict,
@@ -168,6 +173,7 @@ impl fault::Refusal for Refusal {
             | Self::SignalDismissed
             | Self::ProblemOpenAlready
             | Self::ProblemClosed
+            | Self::ProblemWithoutCases
             | Self::FactsRebuilding
             | Self::ReturnPeriodOpen
             | Self::ImprovementActionDone
@@ -214,6 +220,8 @@ impl fault::Refusal for Refusal {
             Self::ProblemOpenAlready => "PROBLEM_OPEN_ALREADY",
             Self::ProblemClosed => "PROBLEM_CLOSED",
             Self::TooManyProblemCases => "TOO_MANY_PROBLEM_CASES",
+            Self::ProblemWithoutCases => "PROBLEM_WITHOUT_CASES",
+            Self::TooManyProblemTasks => "TOO_MANY_PROBLEM_TASKS",
             Self::RootCauseNotFound => "ROOT_CAUSE_NOT_FOUND",
             Self::RootCausesNotFound => "ROOT_CAUSES_NOT_FOUND",
             Self::ReportNotFound => "REPORT_NOT_FOUND",
@@ -283,6 +291,8 @@ impl std::fmt::Display for Refusal {
             Self::ProblemOpenAlready => "a problem of the same series is open",
             Self::ProblemClosed => "this problem is closed",
             Self::TooManyProblemCases => "the problem would have too many cases",
+            Self::ProblemWithoutCases => "no case of this problem is linked: a department's task is in one",
+            Self::TooManyProblemTasks => "departments are asked as much about this problem as is allowed",
             Self::RootCauseNotFound => "the taxonomy has no such root cause",
             Self::RootCausesNotFound => "there is no such version of the root causes",
             Self::ReportNotFound => "there is no such report",

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 pub use baseline::{Baseline, LEAST_HISTORY, WINDOW};
 
+use crate::problem_task::Hint;
 use crate::refusal::Refusal;
 
 /// Most series of a tenant that are looked at in one step, those with the most complaints
@@ -32,7 +33,7 @@ pub const MAX_QUIET: i32 = 28;
 /// Longest reason for a dismissal.
 pub const MAX_REASON: usize = 2_000;
 
-/// How readily signals are raised: what a tenant has settled.
+/// How readily signals are raised, and what departments are asked then: what a tenant has settled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Counts the changes.
@@ -45,11 +46,14 @@ pub struct Settings {
     pub quiet_days: i32,
     /// Why it is so.
     pub note: String,
+    /// What departments are asked by themselves.
+    pub hints: Vec<Hint>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { version: 0, false_alarms: 0.1, min_count: 5, quiet_days: 7, note: String::new() }
+        let (note, hints) = (String::new(), Vec::new());
+        Self { version: 0, false_alarms: 0.1, min_count: 5, quiet_days: 7, note, hints }
     }
 }
 

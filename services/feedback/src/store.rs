@@ -12,6 +12,7 @@ mod notice;
 mod open_case;
 mod pending_notices;
 mod problem;
+mod problem_task;
 mod process;
 mod profile;
 mod quality;
@@ -59,7 +60,11 @@ pub(crate) use open_case::{heard_of, keep_open_cases, open_cycles_of, take_untol
 pub(crate) use pending_notices::{put_off, take_up};
 pub(crate) use problem::{
     SurgeCases, known_cases, link_cases, link_surges, lock_problem, problem, problem_cases, problem_sizes,
-    problems, problems_of_series, save_problems, unlink_cases,
+    problems, problems_among, problems_of_series, save_problems, unlink_cases,
+};
+pub(crate) use problem_task::{
+    lock_problem_tasks, lock_waiting_tasks, newest_cases, problem_tasks, save_problem_tasks,
+    tasks_of_problems,
 };
 pub(crate) use process::{ExportedDays, is_rebuilding, process_cases, process_events};
 pub(crate) use profile::{hold_profiles, keep_origins, keep_progress, profiles};

@@ -6,6 +6,7 @@ mod improvement;
 mod inbound;
 mod kpis;
 mod notices;
+mod problem_tasks;
 mod problems;
 mod process;
 mod quality;
@@ -56,6 +57,10 @@ pub(crate) use notices::{
     returned, settled,
 };
 
+pub(crate) use problem_tasks::{
+    AskedDepartment, ProblemTaskQuery, problem_task, problem_task_answered, problem_task_refused,
+    problem_task_requested, problem_tasks_of, requested_task,
+};
 pub(crate) use problems::{
     OpenedProblem, ProblemCaseQuery, ProblemListQuery, Seen, closed_problem, linked_cases, named_cause,
     opened_problem, problem, problem_case, problem_cases_of, problem_closed, problem_key, problem_of,

@@ -11,6 +11,7 @@ mod improvement;
 mod inbound;
 mod kpis;
 mod means;
+mod problem_tasks;
 mod problems;
 mod process;
 mod progress;

@@ -6,6 +6,9 @@ use kernel::{CaseId, Money};
 use crate::refusal::Refusal;
 use crate::task::TaskOrigin;
 
+/// Priority of a case that does not say.
+pub const USUAL_PRIORITY: i16 = 3;
+
 kernel::numbered! {
     /// Where a case stands, as far as remedies go; within a cycle it only grows.
     RemedyStatus {

@@ -2,7 +2,7 @@
 //! departments say of tasks, `dispatch` brings tasks to departments that cannot poll,
 //! `approval_policies` knows what plans are judged by, `investigations` ends what departments
 //! are asked on cases that end, `departments` knows those that there are, `department_watch`
-//! notices which of them nobody works for, `restock` hands out again what waited for goods,
+//! notices which of them nobody works for, `problem_hints` asks departments about problems, `restock` hands out again what waited for goods,
 //! `stock_alerts` tells of what is short again and again, `recalls` takes back what recalls
 //! ask for that are called off, `remedy_types` has the tenants' own types at hand,
 //! `supervision` tells of what departments have overdue, and `retention` says what is
@@ -13,6 +13,7 @@ pub(crate) mod department_watch;
 pub(crate) mod departments;
 pub(crate) mod dispatch;
 pub(crate) mod investigations;
+pub(crate) mod problem_hints;
 pub(crate) mod progress;
 pub(crate) mod recalls;
 pub(crate) mod remedy_types;

@@ -22,6 +22,8 @@
 //! - what departments are asked on a case is open no longer than the case, and each answer
 //!   is told once;
 //! - a task whose department lacks goods waits until they are expected, and burns no attempt;
+//! - what a department is asked about a problem is a task once, outlives what becomes of its
+//!   case, and is answered under the id it was asked for by ([`problem_hint`]);
 //! - a case is in a recall once, and a recall outlives what becomes of its cases
 //!   ([`recall`]);
 //! - what is overdue is told once for each due time, and climbs each rung of the tenant's
@@ -49,6 +51,7 @@ pub mod ledger;
 mod lookahead;
 pub mod plan;
 mod poll_fairness;
+pub mod problem_hint;
 pub mod proposal;
 mod react;
 pub mod recall;

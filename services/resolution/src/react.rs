@@ -1,4 +1,5 @@
-//! What this service does about what happens to cases, and about new departments.
+//! What this service does about what happens to cases, about new departments, and about what
+//! departments are asked about problems.
 
 use events::{Delivered, Follow, Reactor};
 use fault::Fault;
@@ -12,11 +13,13 @@ use proto::redress::cases::v1::{
     CaseClosed, CaseDecided, CaseDeclined, CaseLinked, CaseOpened, CaseReopened, CaseUnlinked, CaseWithdrawn,
     DecisionCorrected, ExtensionGranted,
 };
+use proto::redress::feedback::v1::ProblemTaskRequested;
 
 use crate::case::CaseView;
-use crate::flow::{department_watch, investigations, progress};
+use crate::flow::{self, department_watch, investigations, progress};
+use crate::problem_hint::HintRequest;
 use crate::store;
-use crate::wire::inbound;
+use crate::wire::{inbound, problem_hints};
 
 events::inbound! {
     /// Takes an event into a batch.
@@ -33,6 +36,9 @@ events::inbound! {
             CaseLinked => Batch::linked,
             CaseUnlinked => Batch::unlinked,
         }
+        feedback {
+            ProblemTaskRequested => Batch::problem_task,
+        }
         assignment {
             CaseAssigned => Batch::assigned,
             CaseQueued => Batch::queued,
@@ -41,7 +47,8 @@ events::inbound! {
     }
 }
 
-/// Follows the cases service, who handles its cases, and which departments there are.
+/// Follows the cases service, who handles its cases, which departments there are, and what
+/// feedback asks of them.
 pub(crate) struct Reactions;
 
 impl Reactor for Reactions {
@@ -94,6 +101,8 @@ enum Step {
     Unlink(Vec<(CaseId, CaseId)>),
     /// There are these departments.
     Departments(Vec<String>),
+    /// Departments are asked about problems.
+    AskAboutProblems(Vec<HintRequest>),
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "handlers are given the payload")]
@@ -173,6 +182,11 @@ impl Batch {
         self.push(Step::Unlink(pair.into_iter().collect()))
     }
 
+    fn problem_task(&mut self, event: &Delivered, requested: ProblemTaskRequested) -> Result<(), Fault> {
+        let request = problem_hints::requested(requested, &event.traceparent)?;
+        self.push(Step::AskAboutProblems(request.into_iter().collect()))
+    }
+
     fn department(&mut self, _: &Delivered, created: DepartmentCreated) -> Result<(), Fault> {
         self.push(Step::Departments(vec![created.department_id]))
     }
@@ -194,6 +208,7 @@ impl Step {
                 run.extend(more);
             }
             (Self::Departments(run), Self::Departments(more)) => run.extend(more),
+            (Self::AskAboutProblems(run), Self::AskAboutProblems(more)) => run.extend(more),
             (_, next) => return Some(next),
         }
         None
@@ -213,6 +228,7 @@ impl Step {
                 let new = store::departments::keep(tx, &departments).await?;
                 department_watch::begin(tx, &new).await
             }
+            Self::AskAboutProblems(requests) => flow::problem_hints::ask(tx, requests).await,
         }
     }
 }

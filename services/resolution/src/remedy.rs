@@ -48,6 +48,8 @@ kernel::numbered! {
         Investigation = 20,
         /// A department is to see to its stock of an article: no remedy.
         StockAlert = 21,
+        /// A department is asked about a problem: no remedy.
+        ProblemHint = 22,
     }
 }
 
@@ -132,6 +134,7 @@ impl fmt::Display for RemedyKind {
             Self::Custom => "custom",
             Self::Investigation => "investigation",
             Self::StockAlert => "stock alert",
+            Self::ProblemHint => "problem hint",
         })
     }
 }

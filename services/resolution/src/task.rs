@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use kernel::{CaseId, Money, PlanId, RecallId, TaskId};
 use uuid::Uuid;
 
+use crate::problem_hint::OfProblem;
 use crate::refusal::Refusal;
 use crate::remedy::{Flaw, Inquiry, Remedy};
 use crate::remedy_type::RemedyTypes;
@@ -146,6 +147,8 @@ pub struct Task {
     pub requester: String,
     /// The recall it belongs to.
     pub recall_id: Option<RecallId>,
+    /// What it asks about a problem.
+    pub of_problem: Option<OfProblem>,
     /// Trace of the case.
     pub traceparent: String,
     /// When it was created.
@@ -159,7 +162,7 @@ pub struct TaskResult {
     pub reference: String,
     /// The sum moved.
     pub amount: Option<Money>,
-    /// Remark; what an investigation found.
+    /// Remark; what an investigation found, what a department answers about a problem.
     pub remark: String,
     /// References to evidence that an investigation found.
     pub evidence: Vec<String>,
@@ -262,6 +265,7 @@ impl Task {
         };
         flaws.extend(wrong.map(|what| Flaw::new("amount", what)));
         flaws.extend(self.flaws_of_findings(result));
+        flaws.extend(self.flaws_of_answer(result));
         flaws.extend(types.flaws_of_output(&self.remedy, self.is_compensation(), &result.output));
         flaws
     }

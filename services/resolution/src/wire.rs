@@ -10,6 +10,7 @@ pub(crate) mod ledger;
 pub(crate) mod limits;
 pub(crate) mod outbound;
 pub(crate) mod plans;
+pub(crate) mod problem_hints;
 pub(crate) mod proposals;
 pub(crate) mod recalls;
 pub(crate) mod remedy_types;

@@ -28,6 +28,8 @@ mod lookahead;
 mod plans;
 #[path = "rpc/policy_versions.rs"]
 mod policy_versions;
+#[path = "rpc/problem_hints.rs"]
+mod problem_hints;
 #[path = "rpc/proposals.rs"]
 mod proposals;
 #[path = "rpc/push.rs"]

@@ -96,6 +96,8 @@ fn of_feedback() -> Vec<(&'static str, String)> {
         ("supervised_cases", shown(supervised_cases)),
         ("supervision_overview", shown(supervision_overview)),
         ("problem_cases", shown(problem_cases)),
+        ("problem_task", shown(problem_task)),
+        ("problem_tasks", shown(problem_tasks)),
         ("problems", shown(problems)),
         ("root_causes", shown(root_causes)),
         ("signal", shown(signal)),

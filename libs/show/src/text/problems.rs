@@ -4,6 +4,7 @@ use proto::redress::feedback::v1::{
     ListProblemCasesResponse, ListProblemsResponse, Problem, ProblemState, RootCauses,
 };
 
+use super::problem_tasks::rows;
 use super::signals::series;
 use super::{more, none_of};
 use crate::lines::time;
@@ -30,14 +31,14 @@ pub fn problems(list: &ListProblemsResponse) -> String {
     table.render() + &more(&list.next_page_token)
 }
 
-/// One problem.
+/// One problem, and what departments are asked about it.
 pub fn problem(one: &Problem) -> String {
     let cause = if one.root_cause.is_empty() {
         String::new()
     } else {
         format!("{} (version {} of the root causes)", one.root_cause, one.root_causes_version)
     };
-    facts(&[
+    let head = facts(&[
         ("problem", one.problem_id.clone()),
         ("version", one.version.to_string()),
         ("title", one.title.clone()),
@@ -52,7 +53,8 @@ pub fn problem(one: &Problem) -> String {
         ("closed", time(one.close_time.as_ref())),
         ("closed by", one.closer.clone()),
         ("conclusion", one.conclusion.clone()),
-    ])
+    ]);
+    if one.tasks.is_empty() { head } else { format!("{head}\n{}", rows(&one.tasks)) }
 }
 
 /// A page of a problem's cases.

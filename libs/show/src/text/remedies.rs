@@ -1,5 +1,6 @@
 //! Plans and the tasks they become.
 
+use proto::redress::feedback::v1::ProblemTaskKind;
 use proto::redress::resolution::v1::{
     ApprovalLimits, DepartmentPause, DepartmentQueue, GetTaskResponse, Goods, Inquiry,
     ListInvestigationsResponse, ListPlansResponse, ListStockAlertsResponse, ListTasksResponse, Plan,
@@ -155,6 +156,7 @@ pub fn task(task: &Task) -> String {
         ("case", task.case_id.clone()),
         ("plan", task.plan_id.clone()),
         ("recall", task.recall_id.clone()),
+        ("problem", task.problem_id.clone()),
         ("step", task.step_id.clone()),
         ("undoes", task.compensates_task_id.clone()),
         ("asked for", asked_for(task)),
@@ -177,7 +179,11 @@ pub fn task(task: &Task) -> String {
 }
 
 fn asked_for(task: &Task) -> String {
-    if task.inquiry == 0 { String::new() } else { word::<Inquiry>(task.inquiry) }
+    match (task.inquiry, task.hint) {
+        (0, 0) => String::new(),
+        (0, hint) => word::<ProblemTaskKind>(hint),
+        (inquiry, _) => word::<Inquiry>(inquiry),
+    }
 }
 
 /// A page of what departments were asked on a case.

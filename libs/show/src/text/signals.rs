@@ -5,6 +5,7 @@ use proto::redress::feedback::v1::{
 };
 
 use super::kpis::sparkline;
+use super::problem_tasks::hints;
 use super::{more, none_of};
 use crate::lines::time;
 use crate::table::{Table, facts, one_line};
@@ -88,15 +89,16 @@ fn days(one: &Signal) -> String {
     format!("{line}\n\n{}", table.render())
 }
 
-/// How readily signals are raised.
+/// How readily signals are raised, and what departments are asked then.
 pub fn signal_settings(settings: &SignalSettings) -> String {
-    facts(&[
+    let head = facts(&[
         ("version", settings.version.to_string()),
         ("false alarms", format!("{} a year of each series", settings.false_alarms_per_year)),
         ("at least", format!("{} complaints on a day", settings.min_count)),
         ("over after", format!("{} quiet days", settings.quiet_days)),
         ("note", settings.note.clone()),
-    ])
+    ]);
+    if settings.hints.is_empty() { head } else { format!("{head}\n{}", hints(&settings.hints)) }
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use server::Stop;
 use uuid::Uuid;
 
 use super::figures::zone;
+use super::problem_tasks;
 use crate::fact::Rebuild;
 use crate::kpi::window;
 use crate::problem::Problem;
@@ -219,7 +220,7 @@ impl Looked {
 async fn keep(tx: &mut Tx, found: Found, zone: &TimeZone) -> Result<(), Fault> {
     let Found { raised, changed, settings } = found;
     let joined = join_problems(tx, raised.iter().map(|(series, _)| series)).await?;
-    let mut kept = Vec::new();
+    let (mut kept, mut hinted_at) = (Vec::new(), Vec::new());
     for (series, surge) in raised {
         let problem = joined.get(&series).copied().ok_or_else(|| Fault::internal("no problem was opened"))?;
         let signal = Signal {
@@ -234,6 +235,7 @@ async fn keep(tx: &mut Tx, found: Found, zone: &TimeZone) -> Result<(), Fault> {
             problem,
         };
         tx.emit(signal.id, &wire::signal_raised(&signal));
+        hinted_at.push((signal.problem, signal.series.clone()));
         kept.push(signal);
     }
     kept.extend(changed);
@@ -247,7 +249,10 @@ async fn keep(tx: &mut Tx, found: Found, zone: &TimeZone) -> Result<(), Fault> {
         from: window::begin(signal.surge.first, zone),
         until: window::begin(signal::after(signal.surge.last, 1), zone),
     };
-    store::link_surges(tx, &kept.iter().map(surge).collect::<Vec<_>>()).await
+    store::link_surges(tx, &kept.iter().map(surge).collect::<Vec<_>>()).await?;
+    problem_tasks::note_hints(tx, &settings.hints, &hinted_at).await?;
+    let problems: Vec<Uuid> = kept.iter().map(|signal| signal.problem).collect();
+    problem_tasks::ask_waiting(tx, &problems).await
 }
 
 /// The open problem of each series, which is opened where there is none.

@@ -7,18 +7,20 @@ use proto::redress::feedback::v1::problem_service_server::ProblemService;
 use proto::redress::feedback::v1::{
     CloseProblemRequest, CloseProblemResponse, GetProblemRequest, GetProblemResponse, GetRootCausesRequest,
     GetRootCausesResponse, LinkProblemCasesRequest, LinkProblemCasesResponse, ListProblemCasesRequest,
-    ListProblemCasesResponse, ListProblemsRequest, ListProblemsResponse, NameRootCauseRequest,
-    NameRootCauseResponse, OpenProblemRequest, OpenProblemResponse, Problem as ProblemView,
+    ListProblemCasesResponse, ListProblemTasksRequest, ListProblemTasksResponse, ListProblemsRequest,
+    ListProblemsResponse, NameRootCauseRequest, NameRootCauseResponse, OpenProblemRequest,
+    OpenProblemResponse, Problem as ProblemView, RequestProblemTaskRequest, RequestProblemTaskResponse,
     UnlinkProblemCasesRequest, UnlinkProblemCasesResponse, UpdateRootCausesRequest, UpdateRootCausesResponse,
 };
 use tonic::{Request, Response, Status};
 
 use super::revisions::{self, Settled};
+use crate::flow::problem_tasks;
 use crate::problem::{Closing, MAX_CASES, Problem};
 use crate::refusal::Refusal;
 use crate::revision::{Revision, Subject};
 use crate::root_cause::RootCauses;
-use crate::wire::{OpenedProblem, Seen};
+use crate::wire::{AskedDepartment, OpenedProblem, Seen};
 use crate::{store, wire};
 
 const ROOT_CAUSES: Settled<'static> =
@@ -47,9 +49,12 @@ async fn shown(tx: &mut Tx, problems: Vec<Problem>) -> Result<Vec<(String, Probl
     Ok(problems.into_iter().map(view).collect())
 }
 
+/// One problem, with what departments are asked about it.
 async fn shown_one(tx: &mut Tx, problem: Problem) -> Result<ProblemView, Fault> {
+    let tasks = store::tasks_of_problems(tx, &[problem.id]).await?;
     let view = shown(tx, vec![problem]).await?.pop();
-    view.map(|(_, view)| view).ok_or_else(|| Fault::internal("nothing is shown"))
+    let (_, view) = view.ok_or_else(|| Fault::internal("nothing is shown"))?;
+    Ok(ProblemView { tasks: tasks.into_iter().map(wire::problem_task).collect(), ..view })
 }
 
 /// The problem that the caller has seen, for them alone.
@@ -96,6 +101,7 @@ async fn link(tx: &mut Tx, seen: Seen, cases: &[CaseId], caller: &Caller) -> Res
         return Err(Refusal::ProblemCaseNotFound.into());
     }
     store::link_cases(tx, problem.id, cases, &caller.subject).await?;
+    problem_tasks::ask_waiting(tx, &[problem.id]).await?;
     let view = saved(tx, problem).await?;
     if view.case_count > MAX_CASES {
         return Err(Refusal::TooManyProblemCases.into());
@@ -110,9 +116,22 @@ async fn unlink(tx: &mut Tx, seen: Seen, cases: &[CaseId], caller: &Caller) -> R
     saved(tx, problem).await
 }
 
+async fn request(
+    tx: &mut Tx,
+    (seen, asked): (Seen, AskedDepartment),
+    caller: &Caller,
+) -> Result<RequestProblemTaskResponse, Fault> {
+    let mut problem = held(tx, seen).await?;
+    problem.touch()?;
+    let task = problem_tasks::ask(tx, &problem, asked, caller).await?;
+    let problem = Some(saved(tx, problem).await?);
+    Ok(RequestProblemTaskResponse { problem, task: Some(wire::problem_task(task)) })
+}
+
 async fn close(tx: &mut Tx, seen: Seen, conclusion: String, caller: &Caller) -> Result<ProblemView, Fault> {
     let mut problem = held(tx, seen).await?;
     problem.close(Closing { at: tx.now(), by: caller.subject.to_string(), conclusion })?;
+    problem_tasks::problem_closed(tx, problem.id).await?;
     let view = saved(tx, problem.clone()).await?;
     tx.emit(problem.id, &wire::problem_closed(&problem, view.case_count));
     Ok(view)
@@ -237,6 +256,39 @@ impl ProblemService for Problems {
             Ok((tx, NameRootCauseResponse { problem }))
         });
         Ok(server::reply(done.await?))
+    }
+
+    async fn request_problem_task(
+        &self,
+        request: Request<RequestProblemTaskRequest>,
+    ) -> Result<Response<RequestProblemTaskResponse>, Status> {
+        let (context, request) = server::mutation(request)?;
+        let wanted = wire::requested_task(request)?;
+        let done = self.db.mutate(context, async move |mut tx, caller| {
+            let answer = self::request(&mut tx, wanted, &caller).await?;
+            Ok((tx, answer))
+        });
+        Ok(server::reply(done.await?))
+    }
+
+    async fn list_problem_tasks(
+        &self,
+        request: Request<ListProblemTasksRequest>,
+    ) -> Result<Response<ListProblemTasksResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let wire::ProblemTaskQuery { problem, state, page, after } =
+            wire::problem_tasks_of(request.into_inner())?;
+        let wanted = page.clone();
+        let listed = self.db.transact("problem_tasks.list", &caller.tenant, async move |mut tx| {
+            if let Some(problem) = problem {
+                store::problem(&mut tx, problem).await?.ok_or(Refusal::ProblemNotFound)?;
+            }
+            let tasks = store::problem_tasks(&mut tx, (problem, state), &wanted, after).await?;
+            Ok((tx, tasks))
+        });
+        let rows = listed.await?.into_iter().map(|task| (task.id.to_string(), wire::problem_task(task)));
+        let (tasks, next_page_token) = server::page(&page, rows);
+        Ok(Response::new(ListProblemTasksResponse { tasks, next_page_token }))
     }
 
     async fn close_problem(

@@ -80,6 +80,13 @@ pub(crate) async fn lock_problem(conn: &mut PgConnection, id: Uuid) -> Result<Op
     Ok(row.map(Row::problem))
 }
 
+/// These problems, as they stand now.
+pub(crate) async fn problems_among(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Problem>, Fault> {
+    let rows: Vec<Row> =
+        sqlx::query_as(select_problems!("AND problem_id = ANY($1)")).bind(ids).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(Row::problem).collect())
+}
+
 /// The open problems that signals join, by series; none is closed until the transaction ends.
 pub(crate) async fn problems_of_series(conn: &mut PgConnection) -> Result<HashMap<Series, Uuid>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(pg::sql!(

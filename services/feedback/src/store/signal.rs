@@ -15,43 +15,77 @@ use uuid::Uuid;
 use super::impossible;
 use super::tally::Part;
 use crate::fact::Ending as CaseEnding;
+use crate::problem_task::{Hint, Kind};
 use crate::signal::{
     Baseline, Dismissal, Ending, LATE_DAYS, MAX_SERIES, Series, Settings, Signal, State, Surge, WINDOW,
 };
 
+/// A hint, as it is kept.
+#[derive(serde::Deserialize, serde::Serialize)]
+struct HintRow {
+    kind: i16,
+    department_id: String,
+    category: Option<String>,
+    product: Option<String>,
+    region: Option<String>,
+    instructions: String,
+}
+
+impl HintRow {
+    fn of(hint: &Hint) -> Self {
+        let Hint { kind, department_id, series, instructions } = hint.clone();
+        let Series { category, product, region } = series;
+        Self { kind: kind.number(), department_id, category, product, region, instructions }
+    }
+
+    fn hint(self) -> Result<Hint, Fault> {
+        let Self { kind, department_id, category, product, region, instructions } = self;
+        let wrong = || Fault::internal("impossible row: a hint of signal_setting has no kind");
+        let kind = Kind::of(kind).ok_or_else(wrong)?;
+        Ok(Hint { kind, department_id, series: Series { category, product, region }, instructions })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct SettingRow {
+    version: i64,
+    false_alarms: f64,
+    min_count: i32,
+    quiet_days: i32,
+    note: String,
+    hints: Json<Vec<HintRow>>,
+}
+
 /// The settings of the tenant, or those everybody has.
 pub(crate) async fn signal_settings(conn: &mut PgConnection) -> Result<Settings, Fault> {
-    let row: Option<(i64, f64, i32, i32, String)> = sqlx::query_as(
-        "SELECT version, false_alarms, min_count, quiet_days, note FROM signal_setting
+    let row: Option<SettingRow> = sqlx::query_as(
+        "SELECT version, false_alarms, min_count, quiet_days, note, hints FROM signal_setting
          WHERE tenant_id = current_setting('redress.tenant')",
     )
     .fetch_optional(conn)
     .await?;
-    let read = |(version, false_alarms, min_count, quiet_days, note)| Settings {
-        version,
-        false_alarms,
-        min_count,
-        quiet_days,
-        note,
-    };
-    Ok(row.map(read).unwrap_or_default())
+    let Some(row) = row else { return Ok(Settings::default()) };
+    let SettingRow { version, false_alarms, min_count, quiet_days, note, hints: Json(hints) } = row;
+    let hints = hints.into_iter().map(HintRow::hint).collect::<Result<_, _>>()?;
+    Ok(Settings { version, false_alarms, min_count, quiet_days, note, hints })
 }
 
 /// Writes settings; who does holds the signals.
 pub(crate) async fn save_signal_settings(conn: &mut PgConnection, settings: &Settings) -> Result<(), Fault> {
-    let Settings { version, false_alarms, min_count, quiet_days, note } = settings;
+    let Settings { version, false_alarms, min_count, quiet_days, note, hints } = settings;
     sqlx::query(
-        "INSERT INTO signal_setting (tenant_id, version, false_alarms, min_count, quiet_days, note)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5)
+        "INSERT INTO signal_setting (tenant_id, version, false_alarms, min_count, quiet_days, note, hints)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6)
          ON CONFLICT ON CONSTRAINT signal_setting_pkey DO UPDATE
          SET version = excluded.version, false_alarms = excluded.false_alarms, min_count = excluded.min_count,
-             quiet_days = excluded.quiet_days, note = excluded.note",
+             quiet_days = excluded.quiet_days, note = excluded.note, hints = excluded.hints",
     )
     .bind(version)
     .bind(false_alarms)
     .bind(min_count)
     .bind(quiet_days)
     .bind(note)
+    .bind(Json(hints.iter().map(HintRow::of).collect::<Vec<_>>()))
     .execute(conn)
     .await?;
     Ok(())

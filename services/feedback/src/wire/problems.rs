@@ -34,15 +34,15 @@ pub(crate) fn opened_problem(request: wire::OpenProblemRequest) -> Result<Opened
     check.request_id(request_id);
     let title = check.required("title", title, MAX_TITLE);
     let description = check.text("description", description, MAX_TEXT);
-    let series = series.map(|series| read_series(&mut check, series));
+    let series = series.map(|series| read_series(&mut check, "series", series));
     check.done("INVALID_PROBLEM")?;
     Ok(OpenedProblem { title, description, series })
 }
 
-fn read_series(check: &mut Check, series: wire::SignalSeries) -> Series {
+pub(super) fn read_series(check: &mut Check, at: &str, series: wire::SignalSeries) -> Series {
     let wire::SignalSeries { category, product, region } = series;
     let mut named = |field: &str, name: String| {
-        let name = check.text(&format!("series.{field}"), name.trim().to_owned(), MAX_SERIES_NAME);
+        let name = check.text(&format!("{at}.{field}"), name.trim().to_owned(), MAX_SERIES_NAME);
         (!name.is_empty()).then_some(name)
     };
     let read = Series {
@@ -51,7 +51,7 @@ fn read_series(check: &mut Check, series: wire::SignalSeries) -> Series {
         region: named("region", region),
     };
     let is_all = read.category.is_some() && read.product.is_some() && read.region.is_some();
-    check.ensure(!is_all, "series", "must name at most two of category, product and region");
+    check.ensure(!is_all, at, "must name at most two of category, product and region");
     read
 }
 
@@ -114,7 +114,7 @@ pub(crate) struct Seen {
     pub(crate) version: i64,
 }
 
-fn seen(check: &mut Check, id: &str, version: i64) -> Seen {
+pub(super) fn seen(check: &mut Check, id: &str, version: i64) -> Seen {
     let id = check.id("problem_id", id);
     check.ensure(version > 0, "expected_version", "must be positive");
     Seen { id, version }
@@ -227,6 +227,7 @@ pub(crate) fn problem(problem: Problem, (cases, signals): (i64, Vec<Uuid>)) -> w
         close_time,
         closer,
         conclusion,
+        tasks: Vec::new(),
     }
 }
 

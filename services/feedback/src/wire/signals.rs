@@ -8,6 +8,7 @@ use proto::redress::feedback::v1 as wire;
 use proto::timestamp;
 use uuid::Uuid;
 
+use super::problem_tasks::{hint, read_hints};
 use super::surveys::within;
 use super::{INVALID_REQUEST, read_key, time_key};
 use crate::revision::MAX_NOTE;
@@ -77,9 +78,10 @@ pub(crate) fn wanted_signal_settings(
     check.ensure(expected_version >= 0, "expected_version", "must not be negative");
     check.ensure(settings.is_some(), "settings", "is required");
     let given = settings.is_some();
-    let wire::SignalSettings { version: _, false_alarms_per_year, min_count, quiet_days, note } =
+    let wire::SignalSettings { version: _, false_alarms_per_year, min_count, quiet_days, note, hints } =
         settings.unwrap_or_default();
     let note = check.text("settings.note", note, MAX_NOTE);
+    let hints = read_hints(&mut check, hints);
     if given {
         let is_rate = FALSE_ALARMS.contains(&false_alarms_per_year);
         check.ensure(is_rate, "settings.false_alarms_per_year", "must be 0.01 to 2");
@@ -88,14 +90,16 @@ pub(crate) fn wanted_signal_settings(
     }
     check.done("INVALID_SIGNAL_SETTINGS")?;
     let version = expected_version + 1;
-    let settings = Settings { version, false_alarms: false_alarms_per_year, min_count, quiet_days, note };
+    let settings =
+        Settings { version, false_alarms: false_alarms_per_year, min_count, quiet_days, note, hints };
     Ok((settings, expected_version))
 }
 
 /// Settings, as they are told.
 pub(crate) fn signal_settings(settings: Settings) -> wire::SignalSettings {
-    let Settings { version, false_alarms, min_count, quiet_days, note } = settings;
-    wire::SignalSettings { version, false_alarms_per_year: false_alarms, min_count, quiet_days, note }
+    let Settings { version, false_alarms, min_count, quiet_days, note, hints } = settings;
+    let hints = hints.into_iter().map(hint).collect();
+    wire::SignalSettings { version, false_alarms_per_year: false_alarms, min_count, quiet_days, note, hints }
 }
 
 pub(super) fn series(series: &Series) -> wire::SignalSeries {

@@ -1,5 +1,7 @@
 //! `redress problem …`: what many complaints have in common, and its root cause.
 
+mod task;
+
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -56,6 +58,8 @@ enum Verb {
     },
     /// Names the root cause of a problem, e.g. `process/handover`: see `problem causes`
     Cause { problem: String, cause: String },
+    /// What departments are asked about problems
+    Task(task::Tasks),
     /// Closes a problem
     Close {
         problem: String,
@@ -152,7 +156,11 @@ async fn change(problems: &mut Client, caller: &Caller, verb: Verb) -> anyhow::R
         Verb::Show { problem: problem_id } => {
             problems.get_problem(GetProblemRequest { problem_id }).await?.into_inner().problem
         }
-        Verb::List { .. } | Verb::Cases { .. } | Verb::Causes { .. } | Verb::SetCauses { .. } => None,
+        Verb::List { .. }
+        | Verb::Cases { .. }
+        | Verb::Causes { .. }
+        | Verb::SetCauses { .. }
+        | Verb::Task(_) => None,
     })
 }
 
@@ -177,6 +185,7 @@ impl Problems {
                 let answer = problems.get_root_causes(GetRootCausesRequest { version }).await?.into_inner();
                 show::answer(caller.json, &answer.root_causes.unwrap_or_default(), text::root_causes)
             }
+            Verb::Task(tasks) => tasks.run(&mut problems, &caller).await,
             Verb::SetCauses { file } => set_causes(&mut problems, &caller, file).await,
             other => {
                 let problem = change(&mut problems, &caller, other).await?;

@@ -1,10 +1,12 @@
 //! `redress signal …`: more complaints than usual.
 
+mod hint;
+
 use clap::{Args, Subcommand};
 use proto::redress::feedback::v1::signal_service_client::SignalServiceClient;
 use proto::redress::feedback::v1::{
-    DismissSignalRequest, GetSignalRequest, GetSignalSettingsRequest, ListSignalsRequest, SignalState,
-    UpdateSignalSettingsRequest,
+    DismissSignalRequest, GetSignalRequest, GetSignalSettingsRequest, ListSignalsRequest, SignalHint,
+    SignalState, UpdateSignalSettingsRequest,
 };
 
 use super::connection::{Caller, Connection, Page};
@@ -37,9 +39,9 @@ enum Verb {
         #[arg(long)]
         reason: String,
     },
-    /// Shows how readily signals are raised
+    /// Shows how readily signals are raised, and what departments are asked then
     Settings,
-    /// Changes how readily signals are raised
+    /// Changes how readily signals are raised, and what departments are asked then
     Set(Set),
 }
 
@@ -54,6 +56,14 @@ struct Set {
     /// A surge is over after so many days in a row that are not above
     #[arg(long)]
     quiet_days: Option<i32>,
+    /// Asks a department by itself about what signals are raised of, as
+    /// `stock@warehouse,category=goods,product=kettle,text=Count it`; repeat for several: they
+    /// replace those there are
+    #[arg(long, value_name = "KIND@DEPARTMENT[,…]", value_parser = hint::read)]
+    hint: Vec<SignalHint>,
+    /// Asks nobody by itself any more
+    #[arg(long, conflicts_with = "hint")]
+    no_hints: bool,
     /// Why it is so
     #[arg(long, default_value = "")]
     note: String,
@@ -70,6 +80,9 @@ impl Set {
         settings.min_count = self.min_count.unwrap_or(settings.min_count);
         settings.quiet_days = self.quiet_days.unwrap_or(settings.quiet_days);
         settings.note = self.note;
+        if self.no_hints || !self.hint.is_empty() {
+            settings.hints = self.hint;
+        }
         let request = UpdateSignalSettingsRequest {
             request_id: caller.request_id(),
             expected_version,

@@ -10,7 +10,7 @@ use opentelemetry::metrics::Counter;
 use pg::Tx;
 use uuid::Uuid;
 
-use crate::flow::progress;
+use crate::flow::{problem_hints, progress};
 use crate::plan::Plan;
 use crate::task::{Failure, Task, TaskResult, TaskState};
 use crate::{store, wire};
@@ -46,6 +46,7 @@ pub(crate) async fn failed(
     task.fail(token, failure, tx.now(), jitter)?;
     if matches!(task.state, TaskState::NeedsAttention | TaskState::OutcomeUnknown) {
         tx.emit(task.case_id.0, &wire::outbound::task_needs_attention(task));
+        problem_hints::tell_given_up(tx, task);
     }
     if task.state == TaskState::Cancelled {
         return progress::task_ended(tx, plan, task).await;
@@ -57,6 +58,7 @@ pub(crate) async fn failed(
 pub(crate) async fn rejected(tx: &mut Tx, task: &mut Task, token: Uuid, reason: String) -> Result<(), Fault> {
     task.reject(token, reason)?;
     tx.emit(task.case_id.0, &wire::outbound::task_rejected(task));
+    problem_hints::tell_given_up(tx, task);
     store::tasks::save(tx, slice::from_ref(task)).await
 }
 

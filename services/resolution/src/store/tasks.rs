@@ -14,6 +14,7 @@ pub(crate) use boards::{list_by_slack, list_looping, list_oldest, overdue};
 pub(crate) use queue::{Claim, Claimed, ahead, claim, claim_of, dead_rows, heartbeat, held};
 
 use super::{CustomRow, goods, impossible, kind, money, remedy_columns};
+use crate::problem_hint::{Hint, OfProblem};
 use crate::remedy::{Inquiry, Remedy};
 use crate::task::{Requeued, Task, TaskResult, TaskState};
 
@@ -61,6 +62,9 @@ pub(super) struct Row {
     inquiry: Option<i16>,
     requester: String,
     recall_id: Option<Uuid>,
+    problem_id: Option<Uuid>,
+    first_task_id: Option<Uuid>,
+    hint: Option<i16>,
     lease_token: Option<Uuid>,
     requeued_by: Option<String>,
     requeue_reason: Option<String>,
@@ -82,7 +86,7 @@ macro_rules! columns {
         "task_id, version, plan_id, step_id, case_id, cycle, department_id, kind, compensates_task_id,
          amount_minor, currency, sku, quantity, instructions, priority, due_time, state, attempt,
          max_attempts, worker, visible_at, cancel_requested, checkpoint, last_error, result_reference,
-         result_minor, result_remark, result_evidence, inquiry, requester, recall_id, lease_token, requeued_by, requeue_reason, rejections,
+         result_minor, result_remark, result_evidence, inquiry, requester, recall_id, problem_id, first_task_id, hint, lease_token, requeued_by, requeue_reason, rejections,
          given_to_task_id, attempt_until, overdue_step, first_leased_at, traceparent, created_at, result_output,
          remedy_type, remedy_type_version, input, moves_value, attempt_seconds, undo_instructions"
     };
@@ -97,6 +101,13 @@ impl Row {
         let inquiry = self
             .inquiry
             .map(|inquiry| Inquiry::of(inquiry).ok_or_else(|| impossible("task.inquiry", inquiry, task_id)));
+        let of_problem = match (self.problem_id, self.first_task_id, self.hint) {
+            (Some(problem_id), Some(first), Some(hint)) => {
+                let hint = Hint::of(hint).ok_or_else(|| impossible("task.hint", hint, task_id))?;
+                Some(OfProblem { problem_id, first_task_id: TaskId(first), hint })
+            }
+            _ => None,
+        };
         let currency = self.currency.as_deref();
         let moved = money(self.result_minor, currency);
         let (evidence, result) = (self.result_evidence, self.result_reference.zip(self.result_remark));
@@ -146,6 +157,7 @@ impl Row {
             inquiry: inquiry.transpose()?,
             requester: self.requester,
             recall_id: self.recall_id.map(RecallId),
+            of_problem,
             traceparent: self.traceparent,
             created_at: self.created_at.to_jiff(),
         })
@@ -167,6 +179,17 @@ pub(crate) async fn get(conn: &mut PgConnection, task_id: TaskId) -> Result<Opti
     .fetch_optional(conn)
     .await?;
     row.map(Row::task).transpose()
+}
+
+/// Those of these ids that are tasks.
+pub(crate) async fn existing(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Uuid>, Fault> {
+    let existing = sqlx::query_scalar(
+        "SELECT task_id FROM task WHERE tenant_id = current_setting('redress.tenant') AND task_id = ANY($1)",
+    )
+    .bind(ids)
+    .fetch_all(conn)
+    .await?;
+    Ok(existing)
 }
 
 /// Tasks, locked.
@@ -302,6 +325,9 @@ pub(crate) async fn insert(conn: &mut PgConnection, tasks: &[Task]) -> Result<()
         .column("inquiry", |task| task.inquiry.map(Inquiry::number))
         .column("requester", |task| task.requester.as_str())
         .column("recall_id", |task| task.recall_id.map(|id| id.0))
+        .column("problem_id", |task| task.of_problem.map(|of| of.problem_id))
+        .column("first_task_id", |task| task.of_problem.map(|of| of.first_task_id.0))
+        .column("hint", |task| task.of_problem.map(|of| of.hint.number()))
         .column("requeued_by", |task| task.requeued.as_ref().map(|requeued| requeued.by.as_str()))
         .column("requeue_reason", |task| task.requeued.as_ref().map(|requeued| requeued.reason.as_str()));
     let rows = remedy_columns(rows, |task| &task.remedy).done();

@@ -57,6 +57,7 @@ impl Task {
             inquiry: None,
             requester: String::new(),
             recall_id: None,
+            of_problem: None,
             overdue_step: 0,
             first_leased_at: None,
             traceparent: origin.traceparent.to_owned(),

@@ -5,10 +5,7 @@ use kernel::{CaseId, Money};
 use proto::redress::cases::v1 as cases;
 use uuid::Uuid;
 
-use crate::case::{CaseView, RemedyStatus};
-
-/// Priority of a case that does not say.
-const USUAL_PRIORITY: i16 = 3;
+use crate::case::{CaseView, RemedyStatus, USUAL_PRIORITY};
 
 /// A case that was opened.
 pub(crate) fn opened(case_id: CaseId, event: &cases::CaseOpened, traceparent: &str) -> CaseView {

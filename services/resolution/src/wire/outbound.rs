@@ -156,6 +156,7 @@ pub(crate) fn tell_completed(tx: &mut Tx, task: &Task) {
     match task.remedy.kind {
         RemedyKind::Investigation => tx.emit(task.case_id.0, &investigation_completed(task)),
         RemedyKind::StockAlert => tx.emit(task.case_id.0, &super::stock::alert_closed(task)),
+        RemedyKind::ProblemHint => tx.emit(task.case_id.0, &super::problem_hints::answered(task)),
         _ => tx.emit(task.case_id.0, &task_completed(task, tx.now())),
     }
 }

@@ -10,6 +10,7 @@ use proto::redress::resolution::v1;
 use proto::timestamp;
 use uuid::Uuid;
 
+use super::problem_hints::problem_id;
 use super::{INVALID_REQUEST, MAX_JSON, MAX_NAME, MAX_REASON, MAX_TEXT, goods, money, note};
 use crate::investigation::MAX_EVIDENCE;
 use crate::remedy_type::RemedyTypes;
@@ -369,6 +370,8 @@ pub(crate) fn task(task: &Task) -> v1::Task {
         inquiry: task.inquiry.map_or(0, |inquiry| i32::from(inquiry.number())),
         requester: task.requester.clone(),
         recall_id: recall_id(task),
+        problem_id: problem_id(task),
+        hint: task.of_problem.map_or(0, |of| i32::from(of.hint.number())),
         remedy_type: custom.map(|custom| custom.type_id.clone()).unwrap_or_default(),
         remedy_type_version: custom.map_or(0, |custom| custom.version),
         input: custom.map(|custom| custom.input.clone()).unwrap_or_default(),

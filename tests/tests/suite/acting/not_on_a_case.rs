@@ -103,6 +103,10 @@ pub(super) const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("ProblemService.LinkProblemCases", "says what cases have in common, and decides none"),
     ("ProblemService.UnlinkProblemCases", "says what cases have in common, and decides none"),
     ("ProblemService.NameRootCause", "on no case: what many have in common"),
+    (
+        "ProblemService.RequestProblemTask",
+        "asks a department about what many cases have in common, and decides none",
+    ),
     ("ProblemService.CloseProblem", "on no case: what many have in common"),
     ("ProblemService.UpdateRootCauses", "a setting"),
     ("SignalService.DismissSignal", "on no case: what many come to"),

@@ -47,6 +47,13 @@ pub(super) const INVALID: &[Invalid] = &[
         &["request_id", "problem_id", "expected_version", "root_cause"],
     ),
     invalid(
+        "ProblemService.RequestProblemTask",
+        EMPTY,
+        "INVALID_PROBLEM_TASK",
+        &["request_id", "problem_id", "expected_version", "kind", "department_id"],
+    ),
+    invalid("ProblemService.ListProblemTasks", BAD_PAGE, "INVALID_REQUEST", &["page_size"]),
+    invalid(
         "ProblemService.CloseProblem",
         EMPTY,
         "INVALID_CONCLUSION",
@@ -202,6 +209,12 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         r#"{"request_id": "$KEY", "problem_id": "$ID", "expected_version": 1, "root_cause": "people"}"#,
         "PROBLEM_NOT_FOUND",
     ),
+    unknown(
+        "ProblemService.RequestProblemTask",
+        r#"{"request_id": "$KEY", "problem_id": "$ID", "expected_version": 1, "kind": 1, "department_id": "x"}"#,
+        "PROBLEM_NOT_FOUND",
+    ),
+    unknown("ProblemService.ListProblemTasks", r#"{"problem_id": "$ID"}"#, "PROBLEM_NOT_FOUND"),
     unknown(
         "ProblemService.CloseProblem",
         r#"{"request_id": "$KEY", "problem_id": "$ID", "expected_version": 1, "conclusion": "x"}"#,

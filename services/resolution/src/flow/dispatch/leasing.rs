@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::delivery::Delivery;
 use crate::endpoint::{Endpoint, EndpointKind, EndpointState};
 use crate::flow::departments::Departments;
+use crate::flow::problem_hints;
 use crate::store::tasks::{Claim, Claimed};
 use crate::{store, wire};
 
@@ -31,6 +32,7 @@ pub(super) async fn lease(
             for task in &exhausted {
                 let event = wire::outbound::task_needs_attention(task);
                 tx.emit_in(task.traceparent.clone(), task.case_id.0, &event);
+                problem_hints::tell_given_up(&mut tx, task);
             }
             let now = tx.now();
             let deliveries: Vec<Delivery> = leased

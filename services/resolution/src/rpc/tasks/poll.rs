@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tonic::{Request, Response};
 
 use crate::flow::departments::Departments;
+use crate::flow::problem_hints;
 use crate::flow::progress::TASKS;
 use crate::lookahead::{LOOK, Queue, Taken};
 use crate::poll_fairness::PollFairness;
@@ -99,6 +100,7 @@ async fn claim_once(
             for task in &claimed.exhausted {
                 let event = wire::outbound::task_needs_attention(task);
                 tx.emit_in(task.traceparent.clone(), task.case_id.0, &event);
+                problem_hints::tell_given_up(&mut tx, task);
             }
             let noted = departments.is_poll_due(tenant, department_id, tx.now()).then(|| tx.now());
             if let Some(now) = noted
