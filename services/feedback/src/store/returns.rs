@@ -20,7 +20,7 @@ pub(crate) type Place = (jiff::Timestamp, Uuid);
 const EARLIEST: jiff::Timestamp = jiff::Timestamp::constant(-2_208_988_800, 0);
 /// What is done for a complainant that is words or money, or nothing that they have; all else
 /// relieves them. As process events name it.
-const NO_DEEDS: [&str; 11] = [
+const NO_DEEDS: [&str; 12] = [
     "",
     "apology",
     "explanation",
@@ -32,6 +32,7 @@ const NO_DEEDS: [&str; 11] = [
     "custom",
     "investigation",
     "stock alert",
+    "problem hint",
 ];
 
 #[derive(sqlx::FromRow)]
