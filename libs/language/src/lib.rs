@@ -6,24 +6,29 @@
 //! compile; and its measurements on large sets run without a database.
 //!
 //! In reading order: `emotion` reads anger and threats off a text by a lexicon;
-//! `personal` finds what tells who somebody is;
+//! `personal` finds what tells who somebody is by its form alone, `identifying` by the
+//! words around it as well, and `anonymous` puts placeholders there;
 //! `tokens` cuts a text into what counts, `terms` weighs it, `learning` finds the
 //! weights of a linear model in labelled texts, `model` predicts with it, `bytes`
 //! keeps it, `evaluation` says how good it is.
 #![warn(clippy::missing_errors_doc)]
 
+mod anonymous;
 mod bytes;
 mod emotion;
 mod evaluation;
+mod identifying;
 mod learning;
 mod model;
 mod personal;
 mod terms;
 mod tokens;
 
+pub use anonymous::{Anonymiser, Party};
 pub use bytes::Unreadable;
 pub use emotion::{Emotion, Level, Threat, emotion};
 pub use evaluation::{ClassFigures, Confusion, Evaluation, Sure};
+pub use identifying::IdentifyingKind;
 pub use learning::{Example, TooLittle, learn, split, train};
 pub use model::{Model, Verdict};
 pub use personal::{Detail, DetailKind, personal_details};

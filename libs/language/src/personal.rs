@@ -38,9 +38,9 @@ impl fmt::Display for DetailKind {
 
 /// A personal detail in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Detail {
+pub struct Detail<K = DetailKind> {
     /// What it is.
-    pub kind: DetailKind,
+    pub kind: K,
     /// The line it begins in, from 1.
     pub line: usize,
     /// Its first character in that line, from 1.
@@ -51,7 +51,12 @@ pub struct Detail {
 
 /// The personal details of a text, in the order they stand in.
 pub fn personal_details(text: &str) -> Vec<Detail> {
-    let mut signs: Vec<char> = text.chars().map(narrow).collect();
+    let signs: Vec<char> = text.chars().map(narrow).collect();
+    placed(text, by_form(signs))
+}
+
+/// What is known by its form among the signs of a text, in the order it stands in.
+pub(crate) fn by_form(mut signs: Vec<char>) -> Vec<Found> {
     let mut found = emails(&signs);
     blank(&mut signs, &found);
     let accounts = accounts(&signs);
@@ -59,10 +64,11 @@ pub fn personal_details(text: &str) -> Vec<Detail> {
     found.extend(accounts);
     found.extend(numbers(&signs));
     found.sort_by_key(|(_, range)| range.start);
-    placed(text, found)
+    found
 }
 
-type Found = (DetailKind, Range<usize>);
+/// What was found, and which characters it is.
+pub(crate) type Found<K = DetailKind> = (K, Range<usize>);
 
 /// What was found is not looked at again.
 fn blank(signs: &mut [char], found: &[Found]) {
@@ -72,7 +78,7 @@ fn blank(signs: &mut [char], found: &[Found]) {
 }
 
 /// A sign as wide as a Chinese character is the sign itself.
-fn narrow(c: char) -> char {
+pub(crate) fn narrow(c: char) -> char {
     match c {
         '！'..='～' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
         '\u{3000}' | '\u{a0}' => ' ',
@@ -81,7 +87,8 @@ fn narrow(c: char) -> char {
     }
 }
 
-fn placed(text: &str, found: Vec<Found>) -> Vec<Detail> {
+/// Where in a text things stand that were found in it, in their order.
+pub(crate) fn placed<K>(text: &str, found: Vec<Found<K>>) -> Vec<Detail<K>> {
     let mut details = Vec::with_capacity(found.len());
     let mut found = found.into_iter().peekable();
     let (mut line, mut column) = (1, 1);
@@ -323,7 +330,7 @@ fn is_card(groups: &[Group]) -> bool {
 }
 
 /// Prefixes of North American numbers that anybody may call.
-const TOLL_FREE: [&str; 7] = ["800", "833", "844", "855", "866", "877", "888"];
+pub(crate) const TOLL_FREE: [&str; 7] = ["800", "833", "844", "855", "866", "877", "888"];
 
 fn is_telephone(groups: &[Group], is_international: bool) -> bool {
     let (digits, lengths) = (digits(groups), lengths(groups));

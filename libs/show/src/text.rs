@@ -33,6 +33,7 @@ mod supervision;
 mod surveys;
 mod templates;
 mod topics;
+mod training;
 mod triage;
 
 pub use alike::{group, group_policy, groups, link, links, members, similar};
@@ -72,6 +73,7 @@ pub use supervision::{department_board, supervision};
 pub use surveys::{questionnaire, survey_answered, survey_questions, surveys};
 pub use templates::{quiet_hours, template, template_sample, templates};
 pub use topics::{topic, topics};
+pub use training::{training_case, training_cases, training_picks};
 pub use triage::{categories, category, replayed, rule_set, rule_sets, triage};
 
 /// What a list says below its rows when there are more.

@@ -3,9 +3,10 @@
 
 use proto::redress::assignment::v1::{AssignmentState, Barrier, EarlierHandler, Escalation, Presence};
 use proto::redress::cases::v1::{
-    ArticleMatch, ArticleState, CalendarDayKind, CaseState, ClockKind, ClockState, CloseReason,
-    CorrectionState, EmotionLevel, ExtensionState, IntervalKind, Level, LinkKind, LinkStanding, Observance,
-    Outcome, PauseReason, Priority, RungAction, Threat, TimelineKind, Visibility,
+    ArticleMatch, ArticleState, CalendarDayKind, CaseChallenge, CaseState, ClockKind, ClockState,
+    CloseReason, CorrectionState, EmotionLevel, ExtensionState, IntervalKind, Level, LinkKind, LinkStanding,
+    Observance, Outcome, PauseReason, PersonalDetailKind, Priority, RungAction, Threat, TimelineKind,
+    TrainingCaseState, Visibility,
 };
 use proto::redress::event::v1::Lane;
 use proto::redress::feedback::v1::{
@@ -96,6 +97,7 @@ words! {
     CallBackCause: "CALL_BACK_CAUSE_";
     CallBackOutcome: "CALL_BACK_OUTCOME_";
     CallBackState: "CALL_BACK_STATE_";
+    CaseChallenge: "CASE_CHALLENGE_";
     CaseState: "CASE_STATE_";
     Channel: "CHANNEL_";
     ClockKind: "CLOCK_KIND_";
@@ -143,6 +145,7 @@ words! {
     RecallState: "RECALL_STATE_";
     RecallVerdict: "RECALL_VERDICT_";
     Presence: "PRESENCE_";
+    PersonalDetailKind: "PERSONAL_DETAIL_KIND_";
     Priority: "PRIORITY_";
     ProblemState: "PROBLEM_STATE_";
     ProblemTaskKind: "PROBLEM_TASK_KIND_";
@@ -172,6 +175,7 @@ words! {
     TaskState: "TASK_STATE_";
     Threat: "THREAT_";
     TimelineKind: "TIMELINE_KIND_";
+    TrainingCaseState: "TRAINING_CASE_STATE_";
     Visibility: "VISIBILITY_";
 }
 

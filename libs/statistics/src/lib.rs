@@ -1,5 +1,8 @@
-//! How sure a share is that was counted. Pure.
+//! How sure a share is that was counted, and lots that anybody with the seed can draw again.
+//! Pure.
 #![warn(clippy::missing_errors_doc)]
+
+use sha2::{Digest as _, Sha256};
 
 /// The 97.5 % point of the normal distribution: of an interval of 95 %.
 pub const Z: f64 = 1.959_963_984_540_054;
@@ -17,6 +20,16 @@ pub fn wilson(hits: i64, all: i64) -> Option<(f64, f64)> {
     let lower = if hits == 0 { 0.0 } else { (middle - half).max(0.0) };
     let upper = if hits == all { 1.0 } else { (middle + half).min(1.0) };
     Some((lower, upper))
+}
+
+/// The lot of something, from 0 to 1, exclusive: the first 53 bits of a hash, as a fraction.
+/// Who has not got the seed cannot tell what is drawn next.
+pub fn ticket(seed: &str, of: &str) -> f64 {
+    let digest = Sha256::digest(format!("{seed}/{of}"));
+    let bits = digest.iter().take(7).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte)) >> 3;
+    #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
+    let (bits, all) = (bits as f64, (1_u64 << 53) as f64);
+    bits / all
 }
 
 #[cfg(test)]

@@ -11,8 +11,9 @@
 //! text, by one of the tenant's `classifier`s. `clocks` says by when it is due: kinds of
 //! `promise`, by the `calendars` of the tenant; `ground`s are what a policy knows for
 //! refusing. `sameness` says what is like it, `links` and `groups` what belongs together; of what was
-//! `solved` alike, `article`s are written, which help with the next. A
-//! `topic` is what complaints speak of of late.
+//! `solved` alike, `article`s are written, which help with the next; `training` makes cases
+//! to learn from. Both are in force after a `review`. A `topic` is what complaints speak of of
+//! late.
 //! Cases are asked for in the language of `filter`, and counted as in `counts`.
 //!
 //! All of these are nouns: they decide, and know neither proto nor SQL. `wire` is where
@@ -42,12 +43,14 @@ mod react;
 mod reading;
 mod refusal;
 mod replies;
+mod review;
 mod rpc;
 mod solved;
 mod staff;
 mod store;
 mod timeline;
 mod topic;
+mod training;
 mod triage_record;
 mod wire;
 
@@ -65,6 +68,7 @@ use proto::redress::cases::v1::link_service_server::LinkServiceServer;
 use proto::redress::cases::v1::policy_service_server::PolicyServiceServer;
 use proto::redress::cases::v1::search_service_server::SearchServiceServer;
 use proto::redress::cases::v1::topic_service_server::TopicServiceServer;
+use proto::redress::cases::v1::training_service_server::TrainingServiceServer;
 use proto::redress::cases::v1::triage_service_server::TriageServiceServer;
 use server::{Kit, Parts, Service};
 use sqlx::migrate::Migrator;
@@ -96,6 +100,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(KnowledgeServiceServer::new(rpc::knowledge::Knowledge::new(kit.db.clone())))
         .route(LinkServiceServer::new(rpc::links::LinkRpc::new(kit.db.clone())))
         .route(TopicServiceServer::new(rpc::topics::Topics::new(kit.db.clone())))
+        .route(TrainingServiceServer::new(rpc::training::Training::new(kit.db.clone())))
         .route(ClassifierServiceServer::new(rpc::classifiers::ClassifierRpc::new(
             kit.db.clone(),
             classifiers.clone(),

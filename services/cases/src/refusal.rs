@@ -3,6 +3,8 @@
 use fault::Kind;
 use vocabulary::{Priority, State};
 
+use crate::review::{ReviewState, ReviewedKind};
+
 /// A request that is understood and not granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -110,16 +112,22 @@ pub(crate) enum Refusal {
     TrainingUnderWay,
     /// No article of this tenant has the id, or it has no such revision.
     ArticleNotFound,
-    /// The state of the article, in words, does not allow the move.
-    InvalidArticleState(&'static str),
+    /// The state of what is reviewed does not allow the move.
+    InvalidReviewState(ReviewedKind, ReviewState),
     /// Who wrote what is to be published may not publish it.
-    ArticleReviewerIsAuthor,
+    ReviewerIsAuthor(ReviewedKind),
     /// The revision never was in force.
     ArticleNotPublished,
     /// The tenant has as many articles as it may.
     TooManyArticles,
-    /// The article has as many revisions as it may.
+    /// It has as many revisions as it may.
     TooManyRevisions,
+    /// No training case of this tenant has the id, or it has no such revision.
+    TrainingCaseNotFound,
+    /// A training case was made of it.
+    CaseUsedForTraining,
+    /// The tenant has as many training cases as it may.
+    TooManyTrainingCases,
     /// No topic of the window has the word.
     TopicNotFound,
 }
@@ -181,14 +189,17 @@ impl Refusal {
     fn of_knowledge(&self) -> &'static str {
         match self {
             Self::ArticleNotFound => "there is no such article, or no such revision of it",
-            Self::ArticleReviewerIsAuthor => "you wrote part of it; somebody else must publish it",
+            Self::ReviewerIsAuthor(_) => "you wrote part of it; somebody else must publish it",
             Self::ArticleNotPublished => "this revision of the article never was in force",
             Self::TooManyArticles => "there are as many articles as there may be; retire some",
             Self::TooLittleToLearn => {
                 "there must be two categories at least with 5 texts each that a person confirmed or that are closed"
             }
             Self::TopicNotFound => "no topic of these days has this word",
-            Self::TooManyRevisions => "the article has as many revisions as it may have",
+            Self::TooManyRevisions => "it has as many revisions as it may have",
+            Self::TrainingCaseNotFound => "there is no such training case, or no such revision of it",
+            Self::CaseUsedForTraining => "a training case was made of this case before",
+            Self::TooManyTrainingCases => "there are as many training cases as there may be; retire some",
             _ => "",
         }
     }
@@ -214,9 +225,7 @@ impl std::fmt::Display for Refusal {
             | Self::UpdateBeyondLimit
             | Self::ApproverIsRequester => f.write_str(self.of_clocks()),
             Self::Clock(refusal) => write!(f, "{refusal}"),
-            Self::TimeZonesDiffer => {
-                write!(f, "this process counts by the time zones of {}", calendar::zones::version())
-            }
+            Self::TimeZonesDiffer => f.write_str(&time_zones()),
             Self::MergeTargetOver(state) => {
                 write!(f, "the case to merge into is {state}; only one that goes on can stand for another")
             }
@@ -253,11 +262,12 @@ impl std::fmt::Display for Refusal {
             Self::CategoryNotInTree => f.write_str("the tree of categories has no such category"),
             Self::ClassifierNotFound => f.write_str("there is no such classifier, or none is active"),
             Self::TrainingUnderWay => f.write_str("a classifier is being trained; try again later"),
-            Self::InvalidArticleState(state) => {
-                write!(f, "the article is {state}, which does not allow this")
-            }
+            Self::InvalidReviewState(what, state) => write!(f, "the {what} is {state}, which forbids this"),
             Self::ArticleNotFound
-            | Self::ArticleReviewerIsAuthor
+            | Self::TrainingCaseNotFound
+            | Self::CaseUsedForTraining
+            | Self::TooManyTrainingCases
+            | Self::ReviewerIsAuthor(_)
             | Self::ArticleNotPublished
             | Self::TooManyArticles
             | Self::TooLittleToLearn
@@ -283,6 +293,7 @@ impl fault::Refusal for Refusal {
             | Self::GroupNotFound
             | Self::ClassifierNotFound
             | Self::ArticleNotFound
+            | Self::TrainingCaseNotFound
             | Self::TopicNotFound => Kind::NotFound,
             Self::CalendarExists => Kind::Exists,
             Self::InvalidCaseState(_)
@@ -313,13 +324,14 @@ impl fault::Refusal for Refusal {
             | Self::NotInTheGroup
             | Self::TooManyRepresentatives(_)
             | Self::CategoryNotInTree
-            | Self::InvalidArticleState(_)
+            | Self::InvalidReviewState(..)
+            | Self::CaseUsedForTraining
             | Self::ArticleNotPublished
             | Self::TooLittleToLearn => Kind::Precondition,
             Self::CallerRecused
             | Self::NotTheHandler
             | Self::SecondPersonRequired
-            | Self::ArticleReviewerIsAuthor
+            | Self::ReviewerIsAuthor(_)
             | Self::SupervisorRequired => Kind::Forbidden,
             Self::TrainingUnderWay => Kind::Conflict,
             Self::ClocksBusy => Kind::Unavailable,
@@ -327,6 +339,7 @@ impl fault::Refusal for Refusal {
             | Self::TooManyCalendars
             | Self::TooManyPolicies
             | Self::TooManyArticles
+            | Self::TooManyTrainingCases
             | Self::TooManyRevisions => Kind::Exhausted,
         }
     }
@@ -386,13 +399,22 @@ impl fault::Refusal for Refusal {
             Self::TrainingUnderWay => "TRAINING_UNDER_WAY",
             Self::ArticleNotFound => "ARTICLE_NOT_FOUND",
             Self::TopicNotFound => "TOPIC_NOT_FOUND",
-            Self::InvalidArticleState(_) => "INVALID_ARTICLE_STATE",
-            Self::ArticleReviewerIsAuthor => "ARTICLE_REVIEWER_IS_AUTHOR",
+            Self::InvalidReviewState(ReviewedKind::Article, _) => "INVALID_ARTICLE_STATE",
+            Self::InvalidReviewState(ReviewedKind::TrainingCase, _) => "INVALID_TRAINING_CASE_STATE",
+            Self::ReviewerIsAuthor(ReviewedKind::Article) => "ARTICLE_REVIEWER_IS_AUTHOR",
+            Self::ReviewerIsAuthor(ReviewedKind::TrainingCase) => "TRAINING_CASE_REVIEWER_IS_AUTHOR",
+            Self::TrainingCaseNotFound => "TRAINING_CASE_NOT_FOUND",
+            Self::CaseUsedForTraining => "CASE_USED_FOR_TRAINING",
+            Self::TooManyTrainingCases => "TOO_MANY_TRAINING_CASES",
             Self::ArticleNotPublished => "ARTICLE_NOT_PUBLISHED",
             Self::TooManyArticles => "TOO_MANY_ARTICLES",
             Self::TooManyRevisions => "TOO_MANY_REVISIONS",
         }
     }
+}
+
+fn time_zones() -> String {
+    format!("this process counts by the time zones of {}", calendar::zones::version())
 }
 
 fn clock_reason(refusal: calendar::Refusal) -> &'static str {

@@ -14,6 +14,7 @@ pub(crate) mod policies;
 mod search;
 pub(crate) mod topics;
 mod track;
+pub(crate) mod training;
 pub(crate) mod triage;
 mod watch;
 

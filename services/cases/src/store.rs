@@ -28,6 +28,7 @@ pub(crate) mod staff;
 pub(crate) mod text;
 pub(crate) mod timeline;
 pub(crate) mod topics;
+pub(crate) mod training;
 pub(crate) mod triage;
 pub(crate) mod zones;
 

@@ -15,7 +15,7 @@ use vocabulary::{CloseReason, Outcome};
 
 pub(crate) use ending::Ending;
 pub(crate) use facts::{
-    Contact, Course, Grading, Handling, Investigation, Mail, PlanChange, Remedy, Ruling, Urgency,
+    Contact, Course, DISPUTED, Grading, Handling, Investigation, Mail, PlanChange, Remedy, Ruling, Urgency,
 };
 pub(crate) use timing::Timing;
 pub(crate) use together::Together;

@@ -11,11 +11,14 @@ pub(crate) mod knowledge;
 pub(crate) mod links;
 pub(crate) mod outbound;
 pub(crate) mod policies;
+pub(crate) mod review;
 pub(crate) mod search;
 pub(crate) mod topics;
+pub(crate) mod training;
 pub(crate) mod triage;
 
 use fault::{Check, Fault};
+use jiff::civil::Date;
 use kernel::page::Page;
 use kernel::{CaseId, Money};
 use proto::google::r#type::Money as WireMoney;
@@ -40,6 +43,8 @@ const MAX_FINDINGS: usize = 20_000;
 const MAX_ROOT_CAUSE: usize = 300;
 /// Longest reason to withdraw, decline, close, reopen, link, merge.
 const MAX_REASON: usize = 2_000;
+/// Length of a day as it is written.
+const DAY: usize = 10;
 /// Reason of a decision that cannot be read, or has no ground its policy knows.
 const INVALID_DECISION: &str = "INVALID_DECISION";
 /// Reason of a referral that cannot be read, or has no ground its policy knows.
@@ -274,6 +279,13 @@ pub(crate) fn counts(counts: Vec<Count>, durations: &Durations) -> CountCasesRes
         resolve_ms_p50: durations.resolve_p50,
         resolve_ms_p99: durations.resolve_p99,
     }
+}
+
+/// A day, as `2026-11-29`.
+fn day(check: &mut Check, field: &str, text: &str) -> Option<Date> {
+    let day = text.parse::<Date>().ok().filter(|day| text.len() == DAY && (1970..9999).contains(&day.year()));
+    check.ensure(day.is_some(), field, "must be a day, as `2026-11-29`");
+    day
 }
 
 fn outcome(outcome: Option<Outcome>) -> i32 {

@@ -50,6 +50,8 @@ mod scene;
 mod search;
 #[path = "rpc/topics.rs"]
 mod topics;
+#[path = "rpc/training.rs"]
+mod training;
 #[path = "rpc/triage.rs"]
 mod triage;
 #[path = "rpc/windows.rs"]

@@ -8,7 +8,6 @@
 
 use kernel::CaseId;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 /// How a complainant came into the sample, or did not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,13 +52,9 @@ impl Draw {
     }
 }
 
-/// The ticket of a case: the first 53 bits of a hash, as a fraction.
+/// The ticket of a case.
 pub fn ticket(seed: &str, case: CaseId) -> f64 {
-    let digest = Sha256::digest(format!("{seed}/{case}"));
-    let bits = digest.iter().take(7).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte)) >> 3;
-    #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
-    let (bits, all) = (bits as f64, (1_u64 << 53) as f64);
-    bits / all
+    statistics::ticket(seed, &case.to_string())
 }
 
 #[cfg(test)]

@@ -48,6 +48,7 @@ mod survey;
 mod task;
 mod template;
 mod topic;
+mod training;
 mod up;
 mod worker;
 
@@ -108,6 +109,8 @@ enum Verb {
     Knowledge(knowledge::Knowledge),
     /// What complaints speak of more often of late than before
     Topic(topic::Topics),
+    /// Cases to learn from, made of closed ones without personal data
+    Training(training::Trainings),
     /// Shows the public progress of the complaint whose receipt code is given
     Track(submit::Track),
     /// Lists the cases that wait for a handler
@@ -226,6 +229,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Classifier(args) => wait(args.run()),
         Verb::Knowledge(args) => wait(args.run()),
         Verb::Topic(args) => wait(args.run()),
+        Verb::Training(args) => wait(args.run()),
         Verb::Track(args) => wait(args.run()),
         Verb::Queue(args) => wait(args.run()),
         Verb::Agent(args) => wait(args.run()),

@@ -34,6 +34,8 @@ mod supervised;
 mod supervision;
 #[path = "cli/topics.rs"]
 mod topics;
+#[path = "cli/training.rs"]
+mod training;
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -116,23 +118,9 @@ impl Terminal {
 
     /// Registers a complaint; answers its id and receipt code.
     async fn submit(&self) -> (String, String) {
-        let answer = self
-            .json(&[
-                "submit",
-                "--channel",
-                "web",
-                "--language",
-                "en",
-                "--subject",
-                "Kettle broken",
-                "--description",
-                "It arrived in pieces.",
-                "--amount",
-                "EUR 39.90",
-                "--customer",
-                "C1",
-            ])
-            .await;
+        let who = ["submit", "--channel", "web", "--language", "en", "--customer", "C1"];
+        let what = ["--subject", "Kettle broken", "--description", "It arrived in pieces."];
+        let answer = self.json(&[&who[..], &what, &["--amount", "EUR 39.90"]].concat()).await;
         self.house.settled().await;
         let text = |name: &str| answer[name].as_str().unwrap().to_owned();
         (text("complaintId"), text("receiptCode"))

@@ -11,6 +11,7 @@ mod never_unknown;
 mod reasons;
 mod revisions;
 mod table;
+mod training;
 mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,12 +46,22 @@ fn name(method: &MethodDescriptor) -> String {
 
 /// Every request that is wrong.
 fn invalid() -> impl Iterator<Item = &'static Invalid> {
-    INVALID.iter().chain(learning::INVALID).chain(revisions::INVALID).chain(knowledge::INVALID)
+    INVALID
+        .iter()
+        .chain(learning::INVALID)
+        .chain(revisions::INVALID)
+        .chain(knowledge::INVALID)
+        .chain(training::INVALID)
 }
 
 /// Every request for what does not exist.
 fn unknown() -> impl Iterator<Item = &'static Unknown> {
-    UNKNOWN.iter().chain(learning::UNKNOWN).chain(revisions::UNKNOWN).chain(knowledge::UNKNOWN)
+    UNKNOWN
+        .iter()
+        .chain(learning::UNKNOWN)
+        .chain(revisions::UNKNOWN)
+        .chain(knowledge::UNKNOWN)
+        .chain(training::UNKNOWN)
 }
 
 /// Every rpc, by name.

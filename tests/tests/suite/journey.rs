@@ -26,6 +26,7 @@ mod signals;
 mod stories;
 mod surveys;
 mod tasks;
+mod training;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,6 +103,7 @@ async fn tell_all(scene: &Scene) {
     quality::reviewed(scene).await;
     classifiers::taught(scene).await;
     knowledge::written(scene).await;
+    training::made(scene).await;
     signals::dismissed(scene).await;
 }
 

@@ -23,13 +23,15 @@ use uuid::Uuid;
 use super::acting;
 use crate::acting::Act;
 use crate::article::suggestion::{self, Suggestion};
-use crate::article::{Article, ArticleWord, Content, MAX_ARTICLES, Revision};
+use crate::article::{ArticleWord, Content, MAX_ARTICLES, Revision};
 use crate::reading::HEAVY_BYTES;
 use crate::refusal::Refusal;
+use crate::review::{Reviewed, ReviewedKind};
 use crate::solved;
 use crate::store::articles::{self, Listing, Use};
 use crate::store::{self, categories};
-use crate::wire::knowledge::{self as wire, ArticleTarget, Used};
+use crate::wire::knowledge::{self as wire, Used};
+use crate::wire::review::ReviewTarget;
 
 /// The rpcs of `KnowledgeService`.
 #[derive(Clone)]
@@ -38,7 +40,7 @@ pub(crate) struct Knowledge {
 }
 
 /// An article and a revision of it.
-type Read = (Article, Revision);
+type Read = (Reviewed, Revision);
 
 impl Knowledge {
     /// Serves the articles of a schema.
@@ -50,7 +52,7 @@ impl Knowledge {
     async fn change<A: Message + Default, F>(
         &self,
         context: MutationContext,
-        target: ArticleTarget,
+        target: ReviewTarget,
         act: impl FnOnce(Tx, Caller, Read) -> F + Send,
         render: fn(Option<ArticleView>) -> A,
     ) -> Result<Response<A>, Status>
@@ -121,7 +123,7 @@ async fn create(tx: &mut Tx, content: Content, caller: &Caller) -> Result<Articl
     if articles::lock_count(tx).await? >= MAX_ARTICLES {
         return Err(Refusal::TooManyArticles.into());
     }
-    let article = Article::new(tx.new_id());
+    let article = Reviewed::new(ReviewedKind::Article, tx.new_id());
     articles::save(tx, &article).await?;
     add(tx, article.id, article.latest, content, &caller.subject).await?;
     shown(tx, article.id, None).await

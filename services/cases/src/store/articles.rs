@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use super::row::impossible;
 use crate::article::suggestion::{ASKED_WORDS, Asked, Bearer, Candidate, MOST_BEARERS};
-use crate::article::{Article, ArticleState, ArticleWord, Content, Revision, Usefulness};
+use crate::article::{ArticleWord, Content, Revision, Usefulness};
+use crate::review::{ReviewState, Reviewed, ReviewedKind};
 use crate::timeline::{Ending, Kind};
 
 /// Articles and a revision of each: what follows the tenant's condition is given.
@@ -54,9 +55,10 @@ struct Row {
 }
 
 impl Row {
-    fn read(self) -> Result<(Article, Revision), Fault> {
-        let state = ArticleState::of(self.state);
-        let article = Article {
+    fn read(self) -> Result<(Reviewed, Revision), Fault> {
+        let state = ReviewState::of(self.state);
+        let article = Reviewed {
+            kind: ReviewedKind::Article,
             id: self.article_id,
             version: self.version,
             state: state.ok_or_else(|| impossible("article", "state", self.article_id))?,
@@ -95,7 +97,7 @@ pub(crate) async fn lock_count(conn: &mut PgConnection) -> Result<i64, Fault> {
     let count = sqlx::query_scalar(
         "SELECT count(*) FROM article WHERE tenant_id = current_setting('redress.tenant') AND state <> $1",
     )
-    .bind(ArticleState::Retired.number())
+    .bind(ReviewState::Retired.number())
     .fetch_one(conn)
     .await?;
     Ok(count)
@@ -106,7 +108,7 @@ pub(crate) async fn get(
     conn: &mut PgConnection,
     id: Uuid,
     revision: Option<i32>,
-) -> Result<Option<(Article, Revision)>, Fault> {
+) -> Result<Option<(Reviewed, Revision)>, Fault> {
     let row: Option<Row> =
         sqlx::query_as(select_articles!("AND a.article_id = $1 AND r.revision = coalesce($2, a.latest)"))
             .bind(id)
@@ -117,7 +119,7 @@ pub(crate) async fn get(
 }
 
 /// Reads an article with its latest revision and keeps others from changing it.
-pub(crate) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<(Article, Revision)>, Fault> {
+pub(crate) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<(Reviewed, Revision)>, Fault> {
     let row: Option<Row> = sqlx::query_as(select_articles!(
         "AND a.article_id = $1 AND r.revision = a.latest FOR NO KEY UPDATE OF a"
     ))
@@ -128,7 +130,7 @@ pub(crate) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<(Ar
 }
 
 /// Writes an article, new or locked by this transaction.
-pub(crate) async fn save(conn: &mut PgConnection, article: &Article) -> Result<(), Fault> {
+pub(crate) async fn save(conn: &mut PgConnection, article: &Reviewed) -> Result<(), Fault> {
     let (retirer, reason) = article.retired.clone().unwrap_or_default();
     sqlx::query(
         "INSERT INTO article (tenant_id, article_id, version, state, latest, in_force, retirer, retire_reason)
@@ -244,7 +246,7 @@ pub(crate) async fn find_by(
 #[derive(Clone, Debug)]
 pub(crate) struct Listing {
     /// Only those in this state.
-    pub(crate) state: Option<ArticleState>,
+    pub(crate) state: Option<ReviewState>,
     /// Only those in force, as they are then.
     pub(crate) in_force: bool,
     /// Only those that were to be looked at again before this day.
@@ -261,7 +263,7 @@ pub(crate) async fn list(
     listing: &Listing,
     before: Option<Uuid>,
     page: &Page,
-) -> Result<Vec<(Article, Revision)>, Fault> {
+) -> Result<Vec<(Reviewed, Revision)>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(select_articles!(
         "AND a.article_id < $1
            AND r.revision = CASE WHEN $2 THEN a.in_force ELSE a.latest END
@@ -273,7 +275,7 @@ pub(crate) async fn list(
     ))
     .bind(before.unwrap_or(Uuid::max()))
     .bind(listing.in_force)
-    .bind(listing.state.map(ArticleState::number))
+    .bind(listing.state.map(ReviewState::number))
     .bind(listing.due_before.map(Day::to_sqlx))
     .bind(&listing.category)
     .bind(&listing.language)
@@ -287,7 +289,7 @@ pub(crate) async fn list(
 pub(crate) async fn in_force(
     conn: &mut PgConnection,
     ids: &[Uuid],
-) -> Result<HashMap<Uuid, (Article, Revision)>, Fault> {
+) -> Result<HashMap<Uuid, (Reviewed, Revision)>, Fault> {
     let rows: Vec<Row> =
         sqlx::query_as(select_articles!("AND a.article_id = ANY($1) AND r.revision = a.in_force"))
             .bind(ids)

@@ -75,7 +75,7 @@ pub(crate) async fn grown_from(conn: &mut PgConnection, cases: &[CaseId]) -> Res
     )
     .bind(cases.iter().map(|case| case.0).collect::<Vec<_>>())
     .bind(MAX_ARTICLES)
-    .bind(crate::article::ArticleState::Retired.number())
+    .bind(crate::review::ReviewState::Retired.number())
     .fetch_all(conn)
     .await?;
     Ok(ids)

@@ -171,6 +171,28 @@ pub(crate) async fn latest_public(
     rows.into_iter().rev().map(|row| row.into_entry(case)).collect()
 }
 
+/// Reads the first entries of some kinds, oldest first, none that is kept to few.
+pub(crate) async fn first_of(
+    conn: &mut PgConnection,
+    case: CaseId,
+    kinds: &[Kind],
+    most: usize,
+) -> Result<Vec<Entry>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT ordinal, cycle, kind, visibility, happened_at, actor, text, trace_id FROM timeline
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1 AND kind = ANY($2)
+           AND visibility <> $3
+         ORDER BY ordinal LIMIT $4",
+    )
+    .bind(case.0)
+    .bind(kinds.iter().map(|kind| kind.number()).collect::<Vec<_>>())
+    .bind(Visibility::Restricted.number())
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| row.into_entry(case)).collect()
+}
+
 /// Reads how cases ended.
 pub(crate) async fn endings(
     conn: &mut PgConnection,

@@ -9,6 +9,9 @@ use vocabulary::{Channel, CloseReason, NoticeKind, Outcome, Priority};
 use super::{Information, Kind, SharedOutcome, Visibility, Written, closed, in_zone, with_reason};
 use Visibility::{Internal, Public};
 
+/// How a timeline tells that the complainant disputed an outcome.
+pub(crate) const DISPUTED: &str = "the complainant disputed the outcome";
+
 /// How a case began, and what it is taken for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Grading {
@@ -351,7 +354,7 @@ impl Contact {
                 format!("the {kind} was given {by} on {}", in_zone(*told, zone))
             }
             Self::Answered { accepted: true } => "the complainant accepted the outcome".to_owned(),
-            Self::Answered { accepted: false } => "the complainant disputed the outcome".to_owned(),
+            Self::Answered { accepted: false } => DISPUTED.to_owned(),
         }
     }
 }

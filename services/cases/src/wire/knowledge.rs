@@ -10,51 +10,27 @@ use proto::timestamp;
 use statistics::wilson;
 use uuid::Uuid;
 
-use super::MAX_REASON;
-use crate::article::suggestion::{self, ScoreTerm, Suggestion};
+use super::review::{self, ReviewTarget};
+use super::{MAX_REASON, day};
+use crate::article::suggestion::{ScoreTerm, Suggestion};
 use crate::article::{
-    Article, ArticleState, Content, MAX_APPLIES, MAX_BODY, MAX_NAME, MAX_SOURCES, MAX_TITLE, Revision,
-    Usefulness, is_review_due, today,
+    Content, MAX_APPLIES, MAX_BODY, MAX_NAME, MAX_SOURCES, MAX_TITLE, Revision, Usefulness, is_review_due,
+    today,
 };
+use crate::review::{ReviewState, Reviewed};
 use crate::solved::{Cluster, MAX_CASES, Typical};
 
 /// Reason of an article, or a move of one, that cannot be read.
 const INVALID_ARTICLE: &str = "INVALID_ARTICLE";
 /// Reason of a search that cannot be read.
 const INVALID_SEARCH: &str = "INVALID_SEARCH";
-/// Length of a day as it is written.
-const DAY: usize = 10;
-
-/// An article that somebody does something to, who has seen a version of it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ArticleTarget {
-    /// The article.
-    pub(crate) id: Uuid,
-    /// The version seen.
-    pub(crate) version: i64,
-}
-
-fn target(check: &mut Check, request_id: String, id: &str, version: i64) -> ArticleTarget {
-    check.request_id(request_id);
-    let id = check.id("article_id", id);
-    check.ensure(version > 0, "expected_version", "must be positive");
-    ArticleTarget { id, version }
-}
-
-/// Notes each personal detail of a text, by kind and place; never the detail itself.
-fn impersonal(check: &mut Check, field: &str, text: &str) {
-    for detail in language::personal_details(text) {
-        let language::Detail { kind, line, column, characters: _ } = detail;
-        check.fail(field, format!("must not have {kind}: see line {line}, character {column}"));
-    }
-}
 
 /// A text for others, without personal details.
 fn public_text(check: &mut Check, field: &str, text: String, max: usize) -> String {
     let text = check.required(field, text, max);
     // What is too long is not looked at.
     if text.chars().count() <= max {
-        impersonal(check, field, &text);
+        review::impersonal(check, field, language::personal_details(&text));
     }
     text
 }
@@ -70,15 +46,6 @@ fn names(check: &mut Check, field: &str, names: Vec<String>) -> Vec<String> {
         }
     }
     read
-}
-
-fn day(check: &mut Check, field: &str, text: &str) -> Option<Date> {
-    if text.is_empty() {
-        return None;
-    }
-    let day = text.parse::<Date>().ok().filter(|day| text.len() == DAY && (1970..9999).contains(&day.year()));
-    check.ensure(day.is_some(), field, "must be a day, as `2026-11-29`");
-    day
 }
 
 fn content(check: &mut Check, content: Option<wire::ArticleContent>) -> Content {
@@ -101,7 +68,9 @@ fn content(check: &mut Check, content: Option<wire::ArticleContent>) -> Content 
         categories: names(check, "content.categories", categories),
         products: names(check, "content.products", products),
         sources,
-        review_date: day(check, "content.review_date", &review_date),
+        review_date: Some(review_date)
+            .filter(|date| !date.is_empty())
+            .and_then(|date| day(check, "content.review_date", &date)),
     }
 }
 
@@ -116,50 +85,45 @@ pub(crate) fn created(request: wire::CreateArticleRequest) -> Result<Content, Fa
 }
 
 /// Reads the next revision of an article.
-pub(crate) fn edited(request: wire::EditArticleRequest) -> Result<(ArticleTarget, Content), Fault> {
+pub(crate) fn edited(request: wire::EditArticleRequest) -> Result<(ReviewTarget, Content), Fault> {
     let wire::EditArticleRequest { request_id, article_id, expected_version, content: given } = request;
     let mut check = Check::new();
-    let target = target(&mut check, request_id, &article_id, expected_version);
+    let target = review::target(&mut check, request_id, ("article_id", &article_id), expected_version);
     let read = content(&mut check, given);
     check.done(INVALID_ARTICLE)?;
     Ok((target, read))
 }
 
 /// Reads which article is handed in.
-pub(crate) fn submitted(request: wire::SubmitArticleRequest) -> Result<ArticleTarget, Fault> {
+pub(crate) fn submitted(request: wire::SubmitArticleRequest) -> Result<ReviewTarget, Fault> {
     let wire::SubmitArticleRequest { request_id, article_id, expected_version } = request;
     let mut check = Check::new();
-    let target = target(&mut check, request_id, &article_id, expected_version);
+    let target = review::target(&mut check, request_id, ("article_id", &article_id), expected_version);
     check.done(INVALID_ARTICLE)?;
     Ok(target)
 }
 
 /// Reads which article is published.
-pub(crate) fn published(request: wire::PublishArticleRequest) -> Result<ArticleTarget, Fault> {
+pub(crate) fn published(request: wire::PublishArticleRequest) -> Result<ReviewTarget, Fault> {
     let wire::PublishArticleRequest { request_id, article_id, expected_version } = request;
     submitted(wire::SubmitArticleRequest { request_id, article_id, expected_version })
 }
 
 /// Reads which article is taken out of use, and why.
-pub(crate) fn retired(request: wire::RetireArticleRequest) -> Result<(ArticleTarget, String), Fault> {
+pub(crate) fn retired(request: wire::RetireArticleRequest) -> Result<(ReviewTarget, String), Fault> {
     let wire::RetireArticleRequest { request_id, article_id, expected_version, reason } = request;
     let mut check = Check::new();
-    let target = target(&mut check, request_id, &article_id, expected_version);
+    let target = review::target(&mut check, request_id, ("article_id", &article_id), expected_version);
     let reason = check.required("reason", reason, MAX_REASON);
     check.done(INVALID_ARTICLE)?;
     Ok((target, reason))
-}
-
-fn revision(check: &mut Check, number: i32) -> Option<i32> {
-    check.ensure(number >= 0, "revision", "must not be negative");
-    (number > 0).then_some(number)
 }
 
 /// Reads which revision of which article is wanted; none is the latest.
 pub(crate) fn wanted(request: wire::GetArticleRequest) -> Result<(Uuid, Option<i32>), Fault> {
     let wire::GetArticleRequest { article_id, revision: number } = request;
     let mut check = Check::new();
-    let wanted = (check.id("article_id", &article_id), revision(&mut check, number));
+    let wanted = (check.id("article_id", &article_id), review::revision(&mut check, number));
     check.done("INVALID_REQUEST")?;
     Ok(wanted)
 }
@@ -168,7 +132,7 @@ pub(crate) fn wanted(request: wire::GetArticleRequest) -> Result<(Uuid, Option<i
 #[derive(Clone, Debug)]
 pub(crate) struct ArticleListQuery {
     /// Only those in this state.
-    pub(crate) state: Option<ArticleState>,
+    pub(crate) state: Option<ReviewState>,
     /// Only those in force, as they are then.
     pub(crate) in_force: bool,
     /// Only those that were to be looked at again before today.
@@ -190,18 +154,11 @@ pub(crate) fn listed(request: wire::ListArticlesRequest) -> Result<ArticleListQu
     let mut check = Check::new();
     let same = format!("{state} {in_force} {review_due} {language} {category}");
     let page = check.page(page_size, &page_token, &same);
-    let by_state = ArticleState::of(state);
+    let by_state = ReviewState::of(state);
     check.ensure(state == 0 || by_state.is_some(), "state", "is not a state of an article");
-    let category = check.text("category", category.trim().to_owned(), MAX_NAME);
-    let language = if language.is_empty() {
-        language
-    } else {
-        suggestion::subtag(&check.language("language", language))
-    };
-    let before = page.after.as_deref().map(|key| Uuid::try_parse(key).ok());
-    check.ensure(before != Some(None), "page_token", "is not of this list");
+    let (category, language) = review::of_kind(&mut check, category, language);
+    let before = review::before(&mut check, &page);
     check.done("INVALID_LIST")?;
-    let before = before.flatten();
     Ok(ArticleListQuery {
         state: by_state,
         in_force: in_force || review_due,
@@ -213,7 +170,8 @@ pub(crate) fn listed(request: wire::ListArticlesRequest) -> Result<ArticleListQu
     })
 }
 
-fn most(check: &mut Check, given: i32, usual: usize, max: usize) -> usize {
+/// The most that an answer has; 0 is as usual.
+pub(super) fn most(check: &mut Check, given: i32, usual: usize, max: usize) -> usize {
     let most = if given == 0 { Some(usual) } else { usize::try_from(given).ok().filter(|one| *one > 0) };
     let most = most.filter(|most| *most <= max);
     check.ensure(most.is_some(), "max_results", &format!("must be 1 to {max}, or 0 for {usual}"));
@@ -265,7 +223,7 @@ pub(crate) fn used(request: wire::RecordArticleUseRequest) -> Result<Used, Fault
     check.request_id(request_id);
     let case = check.id("case_id", &case_id);
     let article = check.id("article_id", &article_id);
-    let revision = revision(&mut check, number);
+    let revision = review::revision(&mut check, number);
     check.ensure(useful.is_some(), "useful", "is required");
     check.done("INVALID_ARTICLE_USE")?;
     Ok(Used { case, article, revision, useful: useful.unwrap_or_default() })
@@ -292,11 +250,11 @@ fn usefulness(usefulness: Usefulness) -> wire::ArticleUsefulness {
 
 /// An article as callers see it.
 pub(crate) fn article(
-    (article, revision): (Article, Revision),
+    (article, revision): (Reviewed, Revision),
     uses: Usefulness,
     now: Timestamp,
 ) -> wire::Article {
-    let Article { id, version, state, latest, in_force, retired } = article;
+    let Reviewed { kind: _, id, version, state, latest, in_force, retired } = article;
     let Revision { number, content, author, revise_time, published } = revision;
     let Content { title, body, language, categories, products, sources, review_date } = content;
     let (reviewer, publish_time) =
@@ -328,7 +286,11 @@ pub(crate) fn article(
 }
 
 /// An article as lists show it.
-pub(crate) fn article_in_short(read: (Article, Revision), uses: Usefulness, now: Timestamp) -> wire::Article {
+pub(crate) fn article_in_short(
+    read: (Reviewed, Revision),
+    uses: Usefulness,
+    now: Timestamp,
+) -> wire::Article {
     wire::Article { body: String::new(), ..article(read, uses, now) }
 }
 
