@@ -6,14 +6,15 @@
 //! the surge is then followed until it is over, and nothing else is raised meanwhile.
 
 pub mod baseline;
+pub mod hint;
 pub(crate) mod tail;
 
 use jiff::civil::Date;
 use uuid::Uuid;
 
 pub use baseline::{Baseline, LEAST_HISTORY, WINDOW};
+use hint::Hint;
 
-use crate::problem_task::Hint;
 use crate::refusal::Refusal;
 
 /// Most series of a tenant that are looked at in one step, those with the most complaints

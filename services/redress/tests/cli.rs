@@ -16,8 +16,6 @@ mod first_hour;
 mod knowledge;
 #[path = "cli/notices.rs"]
 mod notices;
-#[path = "cli/problems.rs"]
-mod problems;
 #[path = "cli/recalls.rs"]
 mod recalls;
 #[path = "cli/remedies.rs"]

@@ -4,44 +4,11 @@
 //! it. Pure.
 
 use jiff::Timestamp;
-use kernel::{CaseId, TaskId};
-use uuid::Uuid;
+use kernel::CaseId;
 
 use crate::case::{CaseView, USUAL_PRIORITY};
 use crate::remedy::{Flaw, Remedy, RemedyKind};
-use crate::task::{Task, TaskOrigin, TaskResult, TaskState};
-
-kernel::numbered! {
-    /// What is asked.
-    Hint {
-        /// To see to the stock.
-        Stock = 1,
-        /// To find out whether something must be recalled.
-        Recall = 2,
-    }
-}
-
-impl Hint {
-    /// As its department reads it.
-    fn instructions(self) -> &'static str {
-        match self {
-            Self::Stock => "see to the stock of what this is about",
-            Self::Recall => "find out whether what this is about must be recalled",
-        }
-    }
-}
-
-/// What a task asks, and about which problem.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OfProblem {
-    /// The problem.
-    pub problem_id: Uuid,
-    /// The id it was asked for by: the task's own, or, where it was given to another
-    /// department, that of the first.
-    pub first_task_id: TaskId,
-    /// What is asked.
-    pub hint: Hint,
-}
+use crate::task::{OfProblem, Task, TaskOrigin, TaskResult, TaskState};
 
 /// That a department is to be asked about a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +38,7 @@ impl HintRequest {
         let Self { of, department_id, case_id, cycle, title, instructions, requester, traceparent } = self;
         let told = TaskOrigin { case_id, cycle, priority: USUAL_PRIORITY, traceparent: &traceparent };
         let origin = case.map_or(told, CaseView::origin);
-        let mut words = format!("{title}: {}", of.hint.instructions());
+        let mut words = format!("{title}: {}", of.hint.words());
         if !instructions.trim().is_empty() {
             words = format!("{words}. {instructions}");
         }
@@ -105,8 +72,12 @@ impl Task {
 
 #[cfg(test)]
 mod tests {
+    use kernel::TaskId;
+    use uuid::Uuid;
+
     use super::*;
     use crate::case::RemedyStatus;
+    use crate::remedy::Hint;
     use crate::remedy_type::RemedyTypes;
     use crate::task::Requeued;
 

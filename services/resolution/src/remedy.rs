@@ -16,6 +16,26 @@ kernel::numbered! {
 }
 
 kernel::numbered! {
+    /// What a department is asked about a problem.
+    Hint {
+        /// To see to the stock.
+        Stock = 1,
+        /// To find out whether something must be recalled.
+        Recall = 2,
+    }
+}
+
+impl Hint {
+    /// As its department reads it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Stock => "see to the stock of what this is about",
+            Self::Recall => "find out whether what this is about must be recalled",
+        }
+    }
+}
+
+kernel::numbered! {
     /// A kind of remedy.
     RemedyKind {
         /// A written apology.

@@ -17,12 +17,11 @@ use jiff::Timestamp;
 use kernel::{CaseId, Money, PlanId, RecallId, TaskId};
 use uuid::Uuid;
 
-use crate::problem_hint::OfProblem;
 use crate::refusal::Refusal;
 use crate::remedy::{Flaw, Inquiry, Remedy};
 use crate::remedy_type::RemedyTypes;
 
-pub use origin::TaskOrigin;
+pub use origin::{OfProblem, TaskOrigin};
 
 /// How often a task is handed out before people look into it.
 pub const MAX_ATTEMPTS: i32 = 5;

@@ -9,9 +9,10 @@ use pg::Tx;
 use uuid::Uuid;
 
 use crate::problem::Problem;
-use crate::problem_task::{Heard, Hint, Kind, MAX_TASKS, ProblemTask, State, hinted};
+use crate::problem_task::{Heard, MAX_TASKS, ProblemTask, State, hinted};
 use crate::refusal::Refusal;
 use crate::signal::Series;
+use crate::signal::hint::{Hint, Kind};
 use crate::{store, wire};
 
 /// Notes what hints ask for: signals of series were raised for open problems, none of which

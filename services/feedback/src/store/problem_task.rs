@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use super::impossible;
 use crate::fact::Ending;
-use crate::problem_task::{Kind, ProblemTask, State, TaskAnswer, TaskCase};
+use crate::problem_task::{ProblemTask, State, TaskAnswer, TaskCase};
+use crate::signal::hint::Kind;
 
 #[derive(sqlx::FromRow)]
 struct Row {

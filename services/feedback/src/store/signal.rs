@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::impossible;
 use super::tally::Part;
 use crate::fact::Ending as CaseEnding;
-use crate::problem_task::{Hint, Kind};
+use crate::signal::hint::{Hint, Kind};
 use crate::signal::{
     Baseline, Dismissal, Ending, LATE_DAYS, MAX_SERIES, Series, Settings, Signal, State, Surge, WINDOW,
 };

@@ -12,9 +12,8 @@ use super::problems::{Seen, read_series, seen};
 use super::signals::series;
 use super::{INVALID_EVENT, INVALID_REQUEST};
 use crate::problem::Problem;
-use crate::problem_task::{
-    Heard, Hint, Kind, MAX_HINTS, MAX_INSTRUCTIONS, ProblemTask, State, TaskAnswer, TaskCase,
-};
+use crate::problem_task::{Heard, ProblemTask, State, TaskAnswer, TaskCase};
+use crate::signal::hint::{Hint, Kind, MAX_HINTS, MAX_INSTRUCTIONS};
 
 /// What a department is asked: what, which one, and what it should know.
 pub(crate) type AskedDepartment = (Kind, String, String);

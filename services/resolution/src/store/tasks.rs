@@ -14,9 +14,8 @@ pub(crate) use boards::{list_by_slack, list_looping, list_oldest, overdue};
 pub(crate) use queue::{Claim, Claimed, ahead, claim, claim_of, dead_rows, heartbeat, held};
 
 use super::{CustomRow, goods, impossible, kind, money, remedy_columns};
-use crate::problem_hint::{Hint, OfProblem};
-use crate::remedy::{Inquiry, Remedy};
-use crate::task::{Requeued, Task, TaskResult, TaskState};
+use crate::remedy::{Hint, Inquiry, Remedy};
+use crate::task::{OfProblem, Requeued, Task, TaskResult, TaskState};
 
 /// Since when the task might have been handed out that waits longest, of all tenants;
 /// later than now while all are leased or back off.

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use kernel::{CaseId, TaskId};
+use uuid::Uuid;
 
 use super::{MAX_ATTEMPTS, Task, TaskState};
-use crate::remedy::Remedy;
+use crate::remedy::{Hint, Remedy};
 
 /// The case that a task is for, as the task keeps it.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,18 @@ pub struct TaskOrigin<'a> {
     pub priority: i16,
     /// Its trace.
     pub traceparent: &'a str,
+}
+
+/// What a task asks, and about which problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OfProblem {
+    /// The problem.
+    pub problem_id: Uuid,
+    /// The id it was asked for by: the task's own, or, where it was given to another
+    /// department, that of the first.
+    pub first_task_id: TaskId,
+    /// What is asked.
+    pub hint: Hint,
 }
 
 impl Task {

@@ -5,8 +5,9 @@ use kernel::TaskId;
 use proto::redress::feedback::v1 as feedback;
 use proto::redress::resolution::v1;
 
-use crate::problem_hint::{Hint, HintRequest, OfProblem};
-use crate::task::Task;
+use crate::problem_hint::HintRequest;
+use crate::remedy::Hint;
+use crate::task::{OfProblem, Task};
 
 /// Why there is no task of a department that there is not.
 const DEPARTMENT_NOT_FOUND: &str = "DEPARTMENT_NOT_FOUND";
