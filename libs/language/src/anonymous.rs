@@ -131,7 +131,7 @@ impl Anonymiser {
             add(whole, false);
         }
         // The longest first: a name before its parts.
-        self.forms.sort_by(|one, other| other.signs.len().cmp(&one.signs.len()));
+        self.forms.sort_by_key(|form| std::cmp::Reverse(form.signs.len()));
     }
 
     /// What a text tells: the kind, the characters, and the party where it is one.
@@ -141,6 +141,13 @@ impl Anonymiser {
             signs[range].fill(TAKEN);
         }
         let mut found = Vec::new();
+        // An address is one, though it is of somebody's name.
+        let is_address = |kind: &IdentifyingKind| *kind == IdentifyingKind::Email;
+        let kinds = by_form(signs.clone()).into_iter().map(|(kind, range)| (kind.into(), range));
+        for (kind, range) in kinds.filter(|(kind, _)| is_address(kind)) {
+            signs[range.clone()].fill(TAKEN);
+            found.push((kind, range, None));
+        }
         for form in &self.forms {
             for range in form.occurrences(&signs) {
                 signs[range.clone()].fill(TAKEN);

@@ -251,14 +251,12 @@ pub(crate) fn day(text: &str, near: Date) -> Option<Date> {
         _ => return None,
     };
     let day = i8::try_from(day).ok()?;
-    match year {
-        Some(year) => Date::new(year, month, day).ok(),
-        None => {
-            let years = [near.year() - 1, near.year(), near.year() + 1];
-            let days = years.into_iter().filter_map(|year| Date::new(year, month, day).ok());
-            days.min_by_key(|day| days_between(near, *day).abs())
-        }
+    if let Some(year) = year {
+        return Date::new(year, month, day).ok();
     }
+    let years = [near.year() - 1, near.year(), near.year() + 1];
+    let days = years.into_iter().filter_map(|year| Date::new(year, month, day).ok());
+    days.min_by_key(|day| days_between(near, *day).abs())
 }
 
 /// How many days a day is after another.

@@ -44,6 +44,7 @@ mod reading;
 mod refusal;
 mod replies;
 mod review;
+mod reviewed;
 mod rpc;
 mod solved;
 mod staff;

@@ -3,7 +3,7 @@
 use fault::Kind;
 use vocabulary::{Priority, State};
 
-use crate::review::{ReviewState, ReviewedKind};
+use crate::reviewed::{ReviewState, ReviewedKind};
 
 /// A request that is understood and not granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

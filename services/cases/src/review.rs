@@ -1,48 +1,15 @@
 //! Texts that are in force once another person than their authors says so, revision by
 //! revision: articles, training cases. Pure.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use kernel::person;
 use uuid::Uuid;
 
 use crate::refusal::Refusal;
+pub(crate) use crate::reviewed::{ReviewState, ReviewedKind};
 
 /// Most revisions of one.
 pub(crate) const MAX_REVISIONS: i32 = 200;
-
-/// What it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ReviewedKind {
-    /// What is known about a matter.
-    Article,
-    /// A case to learn from.
-    TrainingCase,
-}
-
-impl fmt::Display for ReviewedKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Article => "article",
-            Self::TrainingCase => "training case",
-        })
-    }
-}
-
-kernel::numbered! {
-    /// Where the latest revision stands.
-    ReviewState {
-        /// Written.
-        Draft = 1 "a draft",
-        /// Handed in.
-        InReview = 2 "in review",
-        /// In force.
-        Published = 3 "published",
-        /// Out of use.
-        Retired = 4 "retired",
-    }
-}
 
 /// One revision of its text; never changes but for who published it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -42,7 +42,7 @@ pub(crate) struct Scope {
 }
 
 /// How many cases there are, by why they are looked at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     /// That have not ended.
     pub(crate) open: i64,

@@ -216,7 +216,8 @@ pub(crate) fn comment(file: &prost_reflect::FileDescriptor, path: &[i32]) -> Str
 }
 
 /// Beginnings of the names of rpcs that change nothing.
-const READING: [&str; 19] = [
+const READING: [&str; 20] = [
+    "Pick",
     "Preview",
     "Query",
     "Check",

@@ -1,3 +1,5 @@
+//! What is found in texts and what is put in its place; that nothing of it is left.
+
 use jiff::civil::date;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! What becomes of a closed case that is to be learnt from.
+
 use jiff::SignedDuration;
 use kernel::CaseId;
 use kernel::receipt::{ReceiptCode, ReceiptKey};

@@ -55,8 +55,14 @@ fn limits(scope: &Scope) -> (Vec<&str>, Vec<i64>) {
 struct HolderRow {
     agent: String,
     department: String,
-    #[sqlx(flatten)]
-    counts: Counts,
+    open: i64,
+    resolved: i64,
+    overdue: i64,
+    escalated: i64,
+    reworked: i64,
+    disputed: i64,
+    over_limit: i64,
+    supervised: i64,
     oldest_at: Option<Timestamp>,
     oldest_breach_at: Option<Timestamp>,
 }
@@ -87,22 +93,27 @@ pub(crate) async fn supervision_overview(
     .bind(amounts)
     .fetch_all(conn)
     .await?;
+    let mut holders: Vec<Holder> = rows.into_iter().map(HolderRow::holder).collect();
     let mut totals = Counts::default();
-    for row in &rows {
-        totals.add(row.counts);
+    for holder in &holders {
+        totals.add(holder.counts);
     }
-    let holder_count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-    let told = usize::try_from(max_holders).unwrap_or(0);
-    let holders = rows.into_iter().take(told).map(HolderRow::holder).collect();
+    let holder_count = i64::try_from(holders.len()).unwrap_or(i64::MAX);
+    holders.truncate(usize::try_from(max_holders).unwrap_or(0));
     Ok(Overview { totals, holders, holder_count })
 }
 
 impl HolderRow {
     fn holder(self) -> Holder {
-        let Self { agent, department, counts, oldest_at, oldest_breach_at } = self;
-        let (oldest, oldest_breach) =
-            (oldest_at.map(Timestamp::to_jiff), oldest_breach_at.map(Timestamp::to_jiff));
-        Holder { agent, department, counts, oldest, oldest_breach }
+        let Self { open, resolved, overdue, escalated, reworked, disputed, over_limit, supervised, .. } =
+            self;
+        Holder {
+            agent: self.agent,
+            department: self.department,
+            counts: Counts { open, resolved, overdue, escalated, reworked, disputed, over_limit, supervised },
+            oldest: self.oldest_at.map(Timestamp::to_jiff),
+            oldest_breach: self.oldest_breach_at.map(Timestamp::to_jiff),
+        }
     }
 }
 

@@ -89,7 +89,7 @@ const MOST: [(&str, usize, usize); 5] = [
     ("To hear an event of another service", 10, 3),
     ("To add a kind of remedy", 5, 1),
     ("To add a channel", 8, 3),
-    ("To add a column", 12, 3),
+    ("To add a column", 13, 4),
 ];
 
 /// The paths of a recipe.

@@ -10,7 +10,7 @@ use proto::redress::intake::v1::SubmitComplaintRequest;
 use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
 use proto::redress::resolution::v1::ListPlansRequest;
 use proto::redress::resolution::v1::resolution_service_client::ResolutionServiceClient;
-use testkit::{House, consistency_token, request_id};
+use testkit::{House, consistency_token, reason, request_id};
 use tests::SERVICES;
 use tonic::{Code, Request};
 use tonic_types::StatusExt as _;
@@ -39,9 +39,15 @@ async fn who_presents_the_token_finds_the_case() {
     let house = House::open(&SERVICES).await;
     let read = stream::iter(0..WRITES).map(|_| async {
         let (case_id, token) = submit(&house).await;
-        let request = presenting(&token, GetCaseRequest { case_id: case_id.clone() });
-        let answer = CaseServiceClient::new(house.channel()).get_case(request).await;
-        answer.map(|answer| answer.into_inner().case.unwrap().case_id == case_id)
+        // Who is told that it is not applied yet comes again, as clients do: a busy machine may
+        // take longer than one call waits. A case that is not found is a miss.
+        loop {
+            let request = presenting(&token, GetCaseRequest { case_id: case_id.clone() });
+            match CaseServiceClient::new(house.channel()).get_case(request).await {
+                Err(status) if reason(&status) == "NOT_YET_APPLIED" => {}
+                answer => break answer.map(|answer| answer.into_inner().case.unwrap().case_id == case_id),
+            }
+        }
     });
     let found: Vec<_> = read.buffer_unordered(AT_ONCE).collect().await;
     let misses: Vec<_> = found.iter().filter(|found| !matches!(found, Ok(true))).collect();
