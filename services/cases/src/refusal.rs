@@ -186,7 +186,7 @@ impl Refusal {
         }
     }
 
-    fn of_knowledge(&self) -> &'static str {
+    fn of_knowledge(self) -> &'static str {
         match self {
             Self::ArticleNotFound => "there is no such article, or no such revision of it",
             Self::ReviewerIsAuthor(_) => "you wrote part of it; somebody else must publish it",

@@ -225,16 +225,16 @@ impl TrainingService for Training {
         let (context, request) = server::mutation(request)?;
         let tenant = context.caller.tenant.clone();
         let read = move || wire::edited(request);
-        let (of, content) = server::blocking(&tenant, Length::Quick, "training.read", read).await??;
+        let (of, next) = server::blocking(&tenant, Length::Quick, "training.read", read).await??;
         if let Some(done) = self.db.answered(&context).await? {
             return Ok(server::reply(done));
         }
-        self.look_through(&tenant, of.id, Some(content.clone())).await?;
+        self.look_through(&tenant, of.id, Some(next.clone())).await?;
         let done = self.db.mutate(context, async move |mut tx, caller| {
             let TrainingCase { mut reviewed, .. } = locked(&mut tx, of).await?;
             let number = reviewed.edit()?;
             rows::save(&mut tx, &reviewed).await?;
-            add(&mut tx, (reviewed.id, number), content, &caller.subject).await?;
+            add(&mut tx, (reviewed.id, number), next, &caller.subject).await?;
             let training_case = shown(&mut tx, of.id, None).await?;
             Ok((tx, EditTrainingCaseResponse { training_case }))
         });

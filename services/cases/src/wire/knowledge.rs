@@ -156,7 +156,7 @@ pub(crate) fn listed(request: wire::ListArticlesRequest) -> Result<ArticleListQu
     let page = check.page(page_size, &page_token, &same);
     let by_state = ReviewState::of(state);
     check.ensure(state == 0 || by_state.is_some(), "state", "is not a state of an article");
-    let (category, language) = review::of_kind(&mut check, category, language);
+    let (category, language) = review::of_kind(&mut check, &category, language);
     let before = review::before(&mut check, &page);
     check.done("INVALID_LIST")?;
     Ok(ArticleListQuery {

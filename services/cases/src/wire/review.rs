@@ -46,7 +46,7 @@ pub(super) fn revision(check: &mut Check, number: i32) -> Option<i32> {
 }
 
 /// The category and the language that a list is of, each empty for all.
-pub(super) fn of_kind(check: &mut Check, category: String, language: String) -> (String, String) {
+pub(super) fn of_kind(check: &mut Check, category: &str, language: String) -> (String, String) {
     let category = check.text("category", category.trim().to_owned(), MAX_NAME);
     let language = if language.is_empty() { language } else { subtag(&check.language("language", language)) };
     (category, language)

@@ -209,7 +209,7 @@ pub(crate) fn listed(
     check.ensure(state == 0 || by_state.is_some(), "state", "is not a state of a training case");
     let by_challenge = Challenge::of(challenge);
     check.ensure(challenge == 0 || by_challenge.is_some(), "challenge", "is nothing that makes a case hard");
-    let (category, language) = review::of_kind(&mut check, category, language);
+    let (category, language) = review::of_kind(&mut check, &category, language);
     let before = review::before(&mut check, &page);
     check.done("INVALID_LIST")?;
     Ok((Listing { state: by_state, in_force, category, language, challenge: by_challenge }, page, before))
@@ -219,7 +219,7 @@ pub(crate) fn listed(
 pub(crate) fn exported(request: wire::ExportTrainingCasesRequest) -> Result<Listing, Fault> {
     let wire::ExportTrainingCasesRequest { category, language } = request;
     let mut check = Check::new();
-    let (category, language) = review::of_kind(&mut check, category, language);
+    let (category, language) = review::of_kind(&mut check, &category, language);
     check.done("INVALID_LIST")?;
     Ok(Listing { in_force: true, category, language, ..Listing::default() })
 }

@@ -164,13 +164,12 @@ async fn open_cases_are_counted_by_who_has_them_and_listed_with_why() {
     assert_eq!((ann.oldest_receive_time, ann.oldest_breach_time), (hours_ago(90), hours_ago(7)));
     assert!(seen.state.unwrap().sources.iter().any(|source| source.source == "assignment"));
 
-    use SupervisionReason::{Disputed, Escalated, MoneyOverLimit, Overdue, Reworked};
     let why = [
-        (overdue, vec![Overdue]),
-        (escalated, vec![Escalated]),
-        (disputed, vec![Reworked, Disputed]),
-        (waiting, vec![MoneyOverLimit]),
-        (paid, vec![MoneyOverLimit]),
+        (overdue, vec![SupervisionReason::Overdue]),
+        (escalated, vec![SupervisionReason::Escalated]),
+        (disputed, vec![SupervisionReason::Reworked, SupervisionReason::Disputed]),
+        (waiting, vec![SupervisionReason::MoneyOverLimit]),
+        (paid, vec![SupervisionReason::MoneyOverLimit]),
     ];
     let request = ListSupervisedCasesRequest { money_limits: vec![yuan(5_000)], ..Default::default() };
     let listed = cases(&house, request).await;

@@ -195,10 +195,10 @@ async fn revisions_are_tried_as_plans_are() {
     let world = World::identified().await;
     let plan = world.proposed(world.decided_case().await, vec![revisions::refund_of("a", 10)]).await;
     for units in [600, 9] {
-        world.house.advance(Duration::from_secs(60));
+        world.house.advance(Duration::from_mins(1));
         world.revise(&plan, vec![revisions::refund_of("a", units)]).await.unwrap();
     }
-    world.house.advance(Duration::from_secs(60));
+    world.house.advance(Duration::from_mins(1));
     let candidate = of_rules(vec![
         automatic("small", "total_minor <= 1000"),
         by_people("large", "total_minor > 50000", 2),
