@@ -160,7 +160,8 @@ proptest! {
     ) {
         let mut text = String::new();
         for (at, which) in order.iter().enumerate() {
-            text += &format!(" {} {}", words[at % words.len()], details[which.index(details.len())]);
+            let (word, detail) = (&words[at % words.len()], &details[which.index(details.len())]);
+            text.extend([" ", word.as_str(), " ", detail.as_str()]);
             text += " ";
         }
         let parties: Vec<Party> = details.iter().filter_map(|detail| known(detail)).collect();

@@ -129,7 +129,7 @@ proptest! {
         let details = [phone, email, name.clone(), han.clone(), order, code.to_string()];
         let mut texts = ["水壶 ", "The parcel came late. ", "客服说: ", "He said: "].map(str::to_owned);
         for (detail, text) in &places {
-            texts[*text] += &format!("{} , 然后 then ", details[*detail]);
+            texts[*text].extend([details[*detail].as_str(), " , 然后 then "]);
         }
         let [subject, description, first, second] = texts;
         let entries = vec![

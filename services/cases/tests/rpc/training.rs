@@ -160,8 +160,8 @@ async fn a_training_case_tells_what_happened_and_not_to_whom() {
          我的地址：[ADDRESS 1]。Since [DATE 1] nothing happened."
     );
     let texts: Vec<&str> = told.steps.iter().map(|step| step.text.as_str()).collect();
-    assert!(texts.iter().any(|text| *text
-        == "Ms [NAME 1] of [ORDER 1] told [NAME 2] that [NAME 3] lied, see [NUMBER 1]."), "{texts:?}");
+    let noted = "Ms [NAME 1] of [ORDER 1] told [NAME 2] that [NAME 3] lied, see [NUMBER 1].";
+    assert!(texts.contains(&noted), "{texts:?}");
     assert!(texts.iter().any(|text| text.starts_with("assigned to [NAME 2] of logistics")), "{texts:?}");
     assert!(!texts.iter().any(|text| text.contains("neighbour")), "what is restricted is not told");
     assert_eq!(told.decision_reasons, "the carrier dropped it");
