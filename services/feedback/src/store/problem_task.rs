@@ -133,8 +133,8 @@ pub(crate) async fn problem_tasks(
     tasks(rows)
 }
 
-/// Writes tasks, new ones and those that are locked. One that a hint has asked for already is
-/// left as it is.
+/// Writes tasks, new ones and those that are locked. It fails where a hint has asked the same
+/// meanwhile (`problem_task_of_hint`): who comes again finds that.
 pub(crate) async fn save_problem_tasks(conn: &mut PgConnection, tasks: &[ProblemTask]) -> Result<(), Fault> {
     if tasks.is_empty() {
         return Ok(());
