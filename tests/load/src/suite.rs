@@ -179,11 +179,6 @@ impl Cpu {
             postgres: self.postgres.saturating_sub(earlier.postgres),
         }
     }
-
-    /// Of all.
-    pub(crate) fn whole(self) -> Duration {
-        self.services + self.postgres
-    }
 }
 
 impl AddAssign for Cpu {

@@ -48,9 +48,8 @@ const IN_FLIGHT: usize = 32;
 const ROUNDS: u64 = 2;
 /// Longest that all tasks of a turn may take, and what is still to do after the cases.
 const PATIENCE: Duration = Duration::from_mins(5);
-/// What servers and Postgres use at most within [`REST`] once nothing is left to do.
-const RESTING: Duration = Duration::from_millis(300);
-const REST: Duration = Duration::from_secs(2);
+/// How often it is looked whether all tasks wait.
+const LOOK: Duration = Duration::from_millis(500);
 
 type Client = ResolutionServiceClient<Connection>;
 
@@ -108,8 +107,9 @@ pub(crate) async fn measure(base: &Base, plans: u64, statements: u32, report: &m
     suite.stop().await
 }
 
-/// Brings so many cases as far as a plan that is approved, and waits until all that follows
-/// of it is done.
+/// Brings so many cases as far as a plan that is approved, and waits until every task of them
+/// waits for a worker. What other services still make of it is not waited for: they are not
+/// there while tasks are carried out.
 async fn fill(base: &Base, plans: u64) -> Result<()> {
     let suite = Suite::one_process(base, DATABASE).await?;
     let clients = Clients::open(&suite).await?;
@@ -118,16 +118,21 @@ async fn fill(base: &Base, plans: u64) -> Result<()> {
         .buffer_unordered(IN_FLIGHT)
         .try_collect::<()>()
         .await?;
+    let url = base.create_database(DATABASE).await?;
     let end = Instant::now() + PATIENCE;
     loop {
-        let before = suite.cpu()?;
-        tokio::time::sleep(REST).await;
-        let used = suite.cpu()?.since(before);
-        if used.whole() < RESTING {
+        let ready = count(base, &url, "SELECT count(*) FROM resolution.task WHERE state = 1").await?;
+        if ready == plans * STEPS {
             return suite.stop().await;
         }
-        ensure!(Instant::now() < end, "the suite does not come to rest: {used:?} within {REST:?}");
+        ensure!(Instant::now() < end, "{ready} of {} tasks wait for a worker", plans * STEPS);
+        tokio::time::sleep(LOOK).await;
     }
+}
+
+async fn count(base: &Base, url: &str, query: &str) -> Result<u64> {
+    let told = base.execute(url, &format!("COPY ({query}) TO STDOUT")).await?;
+    Ok(told.trim().parse()?)
 }
 
 /// The workers' ways to the servers.
@@ -172,7 +177,8 @@ impl Load<'_> {
         let done = u64::try_from(i64::try_from(self.tasks)? - left.load(Ordering::Relaxed))?;
         turns.done += done;
         self.done += done;
-        let completed = self.count("SELECT count(*) FROM resolution.task WHERE state = 3").await?;
+        let completed =
+            count(self.base, &self.url, "SELECT count(*) FROM resolution.task WHERE state = 3").await?;
         ensure!(completed == self.done, "{completed} of {} tasks are completed", self.done);
         turns.dead_rows = turns.dead_rows.max(self.dead_rows().await?);
         match idle {
@@ -184,15 +190,9 @@ impl Load<'_> {
     /// Postgres counts them once the processes that made them have told.
     async fn dead_rows(&self) -> Result<u64> {
         tokio::time::sleep(Duration::from_millis(1_500)).await;
-        self.count(
-            "SELECT n_dead_tup FROM pg_stat_user_tables WHERE schemaname = 'resolution' AND relname = 'task'",
-        )
-        .await
-    }
-
-    async fn count(&self, query: &str) -> Result<u64> {
-        let told = self.base.execute(&self.url, &format!("COPY ({query}) TO STDOUT")).await?;
-        Ok(told.trim().parse()?)
+        let dead =
+            "SELECT n_dead_tup FROM pg_stat_user_tables WHERE schemaname = 'resolution' AND relname = 'task'";
+        count(self.base, &self.url, dead).await
     }
 }
 
