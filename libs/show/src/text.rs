@@ -74,7 +74,7 @@ pub use surveys::{questionnaire, survey_answered, survey_questions, surveys};
 pub use templates::{quiet_hours, template, template_sample, templates};
 pub use topics::{topic, topics};
 pub use training::{training_case, training_cases, training_picks};
-pub use triage::{categories, category, replayed, rule_set, rule_sets, triage};
+pub use triage::{categories, category, explained_triage, replayed, rule_set, rule_sets, triage};
 
 /// What a list says below its rows when there are more.
 pub fn more(next_page_token: &str) -> String {

@@ -19,6 +19,7 @@ pub(crate) mod merges;
 pub(crate) mod policies;
 pub(crate) mod readings;
 pub(crate) mod replies;
+pub(crate) mod reviewed;
 mod row;
 pub(crate) mod rules;
 pub(crate) mod search;

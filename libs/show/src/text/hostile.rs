@@ -236,6 +236,7 @@ fn of_the_others() -> Vec<(&'static str, String)> {
         ("rule_sets", shown(rule_sets)),
         ("replayed", shown(replayed)),
         ("triage", shown(triage)),
+        ("explained_triage", shown(explained_triage)),
         ("categories", shown(categories)),
         ("category", shown(category)),
         ("zones", shown(zones)),

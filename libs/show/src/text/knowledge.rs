@@ -1,8 +1,8 @@
 //! Articles, what they are suggested for, and the cases they might be written about.
 
 use proto::redress::cases::v1::{
-    Article, ArticleMatch, ArticleScoreTerm, ArticleState, ArticleUsefulness, ListArticlesResponse,
-    ListSolvedClustersResponse, Outcome, ShareEstimate, SuggestArticlesResponse,
+    Article, ArticleMatch, ArticleScoreTerm, ArticleState, ArticleSuggestion, ArticleUsefulness,
+    ListArticlesResponse, ListSolvedClustersResponse, Outcome, ShareEstimate, SuggestArticlesResponse,
 };
 
 use super::{more, none_of};
@@ -85,7 +85,12 @@ pub fn suggestions(found: &SuggestArticlesResponse) -> String {
     if found.suggestions.is_empty() {
         return "no article in force has enough in common with it\n".to_owned();
     }
-    let told = found.suggestions.iter().map(|one| {
+    suggested(&found.suggestions)
+}
+
+/// Articles that may help with a case, each with why.
+pub(super) fn suggested(suggestions: &[ArticleSuggestion]) -> String {
+    let told = suggestions.iter().map(|one| {
         let article = one.article.clone().unwrap_or_default();
         let why: Vec<String> = one.terms.iter().map(reason).collect();
         facts(&[

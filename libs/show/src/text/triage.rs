@@ -1,10 +1,11 @@
 //! Rule sets, what they make of cases, and the tree of categories.
 
 use proto::redress::cases::v1::{
-    EmotionLevel, GetCategoryResponse, Level, ListCategoriesResponse, ListRuleSetsResponse,
-    ReplayRulesResponse, Rule, RuleSet, Threat, Triage,
+    EmotionLevel, ExplainTriageResponse, GetCategoryResponse, Level, ListCategoriesResponse,
+    ListRuleSetsResponse, ReplayRulesResponse, Rule, RuleSet, Threat, Triage,
 };
 
+use super::knowledge::suggested;
 use super::{more, none_of};
 use crate::lines::{money, time};
 use crate::table::{Table, facts};
@@ -123,6 +124,15 @@ pub fn triage(triage: &Triage) -> String {
         table.row([rule.name.clone(), yes(rule.decided), rule.reason.clone()]);
     }
     if triage.matched_rules.is_empty() { head } else { format!("{head}\n{}", table.render()) }
+}
+
+/// How a case was triaged, and which articles may help with it.
+pub fn explained_triage(answer: &ExplainTriageResponse) -> String {
+    let triaged = answer.triage.as_ref().map(triage).unwrap_or_default();
+    if answer.suggestions.is_empty() {
+        return triaged;
+    }
+    format!("{triaged}\narticles that may help\n\n{}", suggested(&answer.suggestions))
 }
 
 /// A page of categories.

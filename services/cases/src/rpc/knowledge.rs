@@ -29,7 +29,7 @@ use crate::refusal::Refusal;
 use crate::review::{Reviewed, ReviewedKind};
 use crate::solved;
 use crate::store::articles::{self, Listing, Use};
-use crate::store::{self, categories};
+use crate::store::{self, categories, reviewed};
 use crate::wire::knowledge::{self as wire, Used};
 use crate::wire::review::ReviewTarget;
 
@@ -120,11 +120,11 @@ async fn add(tx: &mut Tx, id: Uuid, number: i32, content: Content, author: &str)
 
 async fn create(tx: &mut Tx, content: Content, caller: &Caller) -> Result<ArticleView, Fault> {
     admit(tx, &content).await?;
-    if articles::lock_count(tx).await? >= MAX_ARTICLES {
+    if reviewed::lock_count(tx, ReviewedKind::Article).await? >= MAX_ARTICLES {
         return Err(Refusal::TooManyArticles.into());
     }
     let article = Reviewed::new(ReviewedKind::Article, tx.new_id());
-    articles::save(tx, &article).await?;
+    articles::insert(tx, &article).await?;
     add(tx, article.id, article.latest, content, &caller.subject).await?;
     shown(tx, article.id, None).await
 }
@@ -132,30 +132,30 @@ async fn create(tx: &mut Tx, content: Content, caller: &Caller) -> Result<Articl
 async fn edit(mut tx: Tx, caller: Caller, (mut article, _): Read, content: Content) -> Result<Tx, Fault> {
     admit(&mut tx, &content).await?;
     let number = article.edit()?;
-    articles::save(&mut tx, &article).await?;
+    reviewed::save(&mut tx, &article).await?;
     add(&mut tx, article.id, number, content, &caller.subject).await?;
     Ok(tx)
 }
 
 async fn submit(mut tx: Tx, (mut article, _): Read) -> Result<Tx, Fault> {
     article.submit()?;
-    articles::save(&mut tx, &article).await?;
+    reviewed::save(&mut tx, &article).await?;
     Ok(tx)
 }
 
 async fn publish(mut tx: Tx, caller: Caller, (mut article, revision): Read) -> Result<Tx, Fault> {
-    let authors = articles::authors(&mut tx, article.id, article.in_force.unwrap_or(0)).await?;
+    let authors = reviewed::authors(&mut tx, &article).await?;
     article.publish(&caller.subject, &authors)?;
-    articles::save(&mut tx, &article).await?;
+    reviewed::save(&mut tx, &article).await?;
     let by = (&*caller.subject, tx.now());
-    articles::publish(&mut tx, article.id, revision.number, by).await?;
+    reviewed::publish(&mut tx, &article, by).await?;
     articles::find_by(&mut tx, article.id, &words(&revision.content)).await?;
     Ok(tx)
 }
 
 async fn retire(mut tx: Tx, caller: Caller, (mut article, _): Read, reason: String) -> Result<Tx, Fault> {
     article.retire(&caller.subject, reason)?;
-    articles::save(&mut tx, &article).await?;
+    reviewed::save(&mut tx, &article).await?;
     articles::find_by(&mut tx, article.id, &[]).await?;
     Ok(tx)
 }
@@ -178,7 +178,7 @@ async fn list(tx: &mut Tx, query: wire::ArticleListQuery) -> Result<Vec<(String,
 
 /// What may help with a case: a word is looked up where the tenant's articles have it, and
 /// what was found is weighed.
-async fn suggest(tx: &mut Tx, case: CaseId, most: usize) -> Result<Vec<ArticleSuggestion>, Fault> {
+pub(super) async fn suggest(tx: &mut Tx, case: CaseId, most: usize) -> Result<Vec<ArticleSuggestion>, Fault> {
     let (asked, words) = articles::asked(tx, case).await?.ok_or(Refusal::CaseNotFound)?;
     let bearers = articles::bearers(tx, &words).await?;
     let named: BTreeSet<Uuid> = bearers.iter().map(|bearer| bearer.article).collect();

@@ -27,7 +27,7 @@ use crate::acting::Act;
 use crate::case::Case;
 use crate::refusal::Refusal;
 use crate::review::{Reviewed, ReviewedKind};
-use crate::store::{self, training as rows};
+use crate::store::{self, reviewed as review, training as rows};
 use crate::training::picking::{Candidate, pick};
 use crate::training::{
     About, Challenge, Content, Listing, MAX_STEPS, MAX_TRAINING_CASES, Revision, Source, TOLD_KINDS,
@@ -133,7 +133,7 @@ async fn create(
     if case.state != State::Closed {
         return Err(Refusal::InvalidCaseState(case.state).into());
     }
-    if rows::lock_count(tx).await? >= MAX_TRAINING_CASES {
+    if review::lock_count(tx, ReviewedKind::TrainingCase).await? >= MAX_TRAINING_CASES {
         return Err(Refusal::TooManyTrainingCases.into());
     }
     let reviewed = Reviewed::new(ReviewedKind::TrainingCase, tx.new_id());
@@ -233,7 +233,7 @@ impl TrainingService for Training {
         let done = self.db.mutate(context, async move |mut tx, caller| {
             let TrainingCase { mut reviewed, .. } = locked(&mut tx, of).await?;
             let number = reviewed.edit()?;
-            rows::save(&mut tx, &reviewed).await?;
+            review::save(&mut tx, &reviewed).await?;
             add(&mut tx, (reviewed.id, number), next, &caller.subject).await?;
             let training_case = shown(&mut tx, of.id, None).await?;
             Ok((tx, EditTrainingCaseResponse { training_case }))
@@ -250,7 +250,7 @@ impl TrainingService for Training {
         let done = self.db.mutate(context, async move |mut tx, _| {
             let TrainingCase { mut reviewed, .. } = locked(&mut tx, target).await?;
             reviewed.submit()?;
-            rows::save(&mut tx, &reviewed).await?;
+            review::save(&mut tx, &reviewed).await?;
             let training_case = shown(&mut tx, target.id, None).await?;
             Ok((tx, SubmitTrainingCaseResponse { training_case }))
         });
@@ -269,12 +269,12 @@ impl TrainingService for Training {
         // Of the latest revision, which is that of the version below, or the version differs.
         self.look_through(&context.caller.tenant.clone(), target.id, None).await?;
         let done = self.db.mutate(context, async move |mut tx, caller| {
-            let TrainingCase { mut reviewed, revision, .. } = locked(&mut tx, target).await?;
-            let authors = rows::authors(&mut tx, reviewed.id, reviewed.in_force.unwrap_or(0)).await?;
+            let TrainingCase { mut reviewed, .. } = locked(&mut tx, target).await?;
+            let authors = review::authors(&mut tx, &reviewed).await?;
             reviewed.publish(&caller.subject, &authors)?;
-            rows::save(&mut tx, &reviewed).await?;
+            review::save(&mut tx, &reviewed).await?;
             let by = (&*caller.subject, tx.now());
-            rows::publish(&mut tx, (reviewed.id, revision.number), by).await?;
+            review::publish(&mut tx, &reviewed, by).await?;
             rows::forget_source(&mut tx, reviewed.id, false).await?;
             let training_case = shown(&mut tx, target.id, None).await?;
             Ok((tx, PublishTrainingCaseResponse { training_case }))
@@ -291,7 +291,7 @@ impl TrainingService for Training {
         let done = self.db.mutate(context, async move |mut tx, caller| {
             let TrainingCase { mut reviewed, .. } = locked(&mut tx, target).await?;
             reviewed.retire(&caller.subject, reason)?;
-            rows::save(&mut tx, &reviewed).await?;
+            review::save(&mut tx, &reviewed).await?;
             // Once it was published, no row names it any more.
             rows::forget_source(&mut tx, reviewed.id, true).await?;
             let training_case = shown(&mut tx, target.id, None).await?;

@@ -22,6 +22,7 @@ use triage::rules::shipped;
 use vocabulary::Priority;
 
 use super::acting;
+use super::knowledge::suggest;
 use crate::acting::Act;
 use crate::case::{Case, Occasion};
 use crate::flow::persist;
@@ -31,6 +32,9 @@ use crate::refusal::Refusal;
 use crate::triage_record::{ActiveVersions, KeptSet};
 use crate::wire::triage as wire;
 use crate::{groups, store};
+
+/// Articles told with how a case was triaged.
+const SUGGESTIONS: usize = 3;
 
 /// The rpcs of `TriageService`.
 #[derive(Clone)]
@@ -297,17 +301,15 @@ impl TriageService for TriageRpc {
     ) -> Result<Response<ExplainTriageResponse>, Status> {
         let caller = server::caller(&request)?;
         let id = crate::wire::case_id(&request.get_ref().case_id)?;
-        let (is_case, past) = self
+        let (past, suggestions) = self
             .db
             .transact("triage.explain", &caller.tenant, async move |mut tx| {
-                let past = store::triage::get(&mut tx, id).await?;
-                let is_case = past.is_some() || store::get(&mut tx, id).await?.is_some();
-                Ok((tx, (is_case, past)))
+                let suggestions = suggest(&mut tx, id, SUGGESTIONS).await?;
+                let past = store::triage::get(&mut tx, id).await?.ok_or(Refusal::NoTriageRecord)?;
+                Ok((tx, (past, suggestions)))
             })
             .await?;
-        let missing = if is_case { Refusal::NoTriageRecord } else { Refusal::CaseNotFound };
-        let past = past.ok_or(missing).map_err(Fault::from)?;
         let triage = wire::triage(&past, &past.verdict, past.triage_time);
-        Ok(Response::new(ExplainTriageResponse { triage: Some(triage) }))
+        Ok(Response::new(ExplainTriageResponse { triage: Some(triage), suggestions }))
     }
 }

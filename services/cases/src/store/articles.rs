@@ -86,23 +86,6 @@ impl Row {
     }
 }
 
-/// Keeps others from creating articles; answers how many are not retired.
-pub(crate) async fn lock_count(conn: &mut PgConnection) -> Result<i64, Fault> {
-    sqlx::query(
-        "SELECT pg_advisory_xact_lock(hashtextextended(
-             'cases.articles.' || current_setting('redress.tenant'), 0))",
-    )
-    .execute(&mut *conn)
-    .await?;
-    let count = sqlx::query_scalar(
-        "SELECT count(*) FROM article WHERE tenant_id = current_setting('redress.tenant') AND state <> $1",
-    )
-    .bind(ReviewState::Retired.number())
-    .fetch_one(conn)
-    .await?;
-    Ok(count)
-}
-
 /// Reads an article with a revision of it, the latest where none is named.
 pub(crate) async fn get(
     conn: &mut PgConnection,
@@ -129,23 +112,16 @@ pub(crate) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<(Re
     row.map(Row::read).transpose()
 }
 
-/// Writes an article, new or locked by this transaction.
-pub(crate) async fn save(conn: &mut PgConnection, article: &Reviewed) -> Result<(), Fault> {
-    let (retirer, reason) = article.retired.clone().unwrap_or_default();
+/// Writes a new article.
+pub(crate) async fn insert(conn: &mut PgConnection, article: &Reviewed) -> Result<(), Fault> {
     sqlx::query(
         "INSERT INTO article (tenant_id, article_id, version, state, latest, in_force, retirer, retire_reason)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT ON CONSTRAINT article_pkey DO UPDATE
-         SET version = excluded.version, state = excluded.state, latest = excluded.latest,
-             in_force = excluded.in_force, retirer = excluded.retirer, retire_reason = excluded.retire_reason",
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, NULL, '', '')",
     )
     .bind(article.id)
     .bind(article.version)
     .bind(article.state.number())
     .bind(article.latest)
-    .bind(article.in_force)
-    .bind(retirer)
-    .bind(reason)
     .execute(conn)
     .await?;
     Ok(())
@@ -177,43 +153,6 @@ pub(crate) async fn add_revision(
     .bind(i32::try_from(words).map_err(Fault::internal)?)
     .bind(author)
     .bind(revise_time.to_sqlx())
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Who wrote the revisions of an article after one.
-pub(crate) async fn authors(
-    conn: &mut PgConnection,
-    article: Uuid,
-    after: i32,
-) -> Result<Vec<String>, Fault> {
-    let authors = sqlx::query_scalar(
-        "SELECT DISTINCT author FROM article_revision
-         WHERE tenant_id = current_setting('redress.tenant') AND article_id = $1 AND revision > $2",
-    )
-    .bind(article)
-    .bind(after)
-    .fetch_all(conn)
-    .await?;
-    Ok(authors)
-}
-
-/// Notes who put a revision in force.
-pub(crate) async fn publish(
-    conn: &mut PgConnection,
-    article: Uuid,
-    revision: i32,
-    (reviewer, now): (&str, jiff::Timestamp),
-) -> Result<(), Fault> {
-    sqlx::query(
-        "UPDATE article_revision SET reviewer = $3, published_at = $4
-         WHERE tenant_id = current_setting('redress.tenant') AND article_id = $1 AND revision = $2",
-    )
-    .bind(article)
-    .bind(revision)
-    .bind(reviewer)
-    .bind(now.to_sqlx())
     .execute(conn)
     .await?;
     Ok(())

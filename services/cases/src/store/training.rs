@@ -111,24 +111,6 @@ fn outcome(table: &'static str, number: Option<i16>, id: Uuid) -> Result<Option<
     number.map(known).transpose()
 }
 
-/// Keeps others from making training cases; answers how many are not retired.
-pub(crate) async fn lock_count(conn: &mut PgConnection) -> Result<i64, Fault> {
-    sqlx::query(
-        "SELECT pg_advisory_xact_lock(hashtextextended(
-             'cases.training_cases.' || current_setting('redress.tenant'), 0))",
-    )
-    .execute(&mut *conn)
-    .await?;
-    let count = sqlx::query_scalar(
-        "SELECT count(*) FROM training_case
-         WHERE tenant_id = current_setting('redress.tenant') AND state <> $1",
-    )
-    .bind(ReviewState::Retired.number())
-    .fetch_one(conn)
-    .await?;
-    Ok(count)
-}
-
 /// Reads a training case with a revision of it, the latest where none is named.
 pub(crate) async fn get(
     conn: &mut PgConnection,
@@ -235,26 +217,6 @@ pub(crate) async fn insert(
     Ok(true)
 }
 
-/// Writes what was done to a training case that this transaction has locked.
-pub(crate) async fn save(conn: &mut PgConnection, reviewed: &Reviewed) -> Result<(), Fault> {
-    let (retirer, reason) = reviewed.retired.clone().unwrap_or_default();
-    sqlx::query(
-        "UPDATE training_case
-         SET version = $2, state = $3, latest = $4, in_force = $5, retirer = $6, retire_reason = $7
-         WHERE tenant_id = current_setting('redress.tenant') AND training_case_id = $1",
-    )
-    .bind(reviewed.id)
-    .bind(reviewed.version)
-    .bind(reviewed.state.number())
-    .bind(reviewed.latest)
-    .bind(reviewed.in_force)
-    .bind(retirer)
-    .bind(reason)
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// Writes a new revision of a training case.
 pub(crate) async fn add_revision(
     conn: &mut PgConnection,
@@ -293,38 +255,6 @@ pub(crate) async fn add_revision(
         .column("text", |(_, step)| step.text.as_str())
         .done();
     binds.execute(&rows.insert_into("training_step"), conn).await?;
-    Ok(())
-}
-
-/// Who wrote the revisions of a training case after one.
-pub(crate) async fn authors(conn: &mut PgConnection, id: Uuid, after: i32) -> Result<Vec<String>, Fault> {
-    let authors = sqlx::query_scalar(
-        "SELECT DISTINCT author FROM training_revision
-         WHERE tenant_id = current_setting('redress.tenant') AND training_case_id = $1 AND revision > $2",
-    )
-    .bind(id)
-    .bind(after)
-    .fetch_all(conn)
-    .await?;
-    Ok(authors)
-}
-
-/// Notes who put a revision in force.
-pub(crate) async fn publish(
-    conn: &mut PgConnection,
-    (id, revision): (Uuid, i32),
-    (reviewer, now): (&str, jiff::Timestamp),
-) -> Result<(), Fault> {
-    sqlx::query(
-        "UPDATE training_revision SET reviewer = $3, published_at = $4
-         WHERE tenant_id = current_setting('redress.tenant') AND training_case_id = $1 AND revision = $2",
-    )
-    .bind(id)
-    .bind(revision)
-    .bind(reviewer)
-    .bind(now.to_sqlx())
-    .execute(conn)
-    .await?;
     Ok(())
 }
 

@@ -3,11 +3,12 @@
 
 use jiff::SignedDuration;
 use proto::redress::cases::v1::knowledge_service_client::KnowledgeServiceClient;
+use proto::redress::cases::v1::triage_service_client::TriageServiceClient;
 use proto::redress::cases::v1::{
     Article, ArticleContent, ArticleMatch, ArticleState, ArticleSuggestion, CreateArticleRequest,
-    EditArticleRequest, GetArticleRequest, ListArticlesRequest, ListSolvedClustersRequest,
-    PublishArticleRequest, RecordArticleUseRequest, RetireArticleRequest, SubmitArticleRequest,
-    SuggestArticlesRequest,
+    EditArticleRequest, ExplainTriageRequest, GetArticleRequest, ListArticlesRequest,
+    ListSolvedClustersRequest, PublishArticleRequest, RecordArticleUseRequest, RetireArticleRequest,
+    SubmitArticleRequest, SuggestArticlesRequest,
 };
 use proto::redress::feedback::v1::Response;
 use proto::redress::intake::v1::{Complaint, Respondent};
@@ -256,6 +257,12 @@ fn chinese(subject: &str, text: &str) -> Complaint {
     }
 }
 
+async fn at_triage(scene: &Scene, case: Uuid) -> Vec<ArticleSuggestion> {
+    let mut triage = TriageServiceClient::new(scene.house.channel());
+    let request = ExplainTriageRequest { case_id: case.to_string() };
+    triage.explain_triage(request).await.expect("it is explained").into_inner().suggestions
+}
+
 #[tokio::test]
 async fn a_case_is_suggested_what_applies_to_it_in_its_language_first_and_why() {
     let scene = Scene::open().await;
@@ -286,6 +293,7 @@ async fn a_case_is_suggested_what_applies_to_it_in_its_language_first_and_why() 
     assert_eq!(found[3].terms[0].r#match(), ArticleMatch::Product);
     assert!(article(&found[0]).body.is_empty());
     assert_eq!(suggested(&scene, case).await, found, "the same is found again");
+    assert_eq!(at_triage(&scene, case).await, found[..3], "the first are told with how it was triaged");
 
     // What was edited is found by what is in force; what is retired, by nothing.
     let first = article(&found[0]);
@@ -293,6 +301,7 @@ async fn a_case_is_suggested_what_applies_to_it_in_its_language_first_and_why() 
     assert_eq!(article(&suggested(&scene, case).await[0]).title, "电池鼓包怎么办");
     retire(&mut of(&scene, "bo"), &edited).await.expect("it is taken out of use");
     assert_eq!(article(&suggested(&scene, case).await[0]).title, "发票");
+    assert_eq!(article(&at_triage(&scene, case).await[0]).title, "发票", "what is in force now");
     scene.house.done().await;
 }
 

@@ -53,7 +53,7 @@ enum Verb {
         #[command(flatten)]
         expect: Expect,
     },
-    /// Tells how a case was triaged: by which rules, and what they looked at
+    /// Tells how a case was triaged: by which rules, and what they looked at; and what may help with it
     Explain { case: String },
 }
 
@@ -114,7 +114,7 @@ impl Rules {
             Verb::Explain { case } => {
                 let request = ExplainTriageRequest { case_id: case };
                 let answer = triage.explain_triage(request).await?.into_inner();
-                show::answer(caller.json, &answer.triage.unwrap_or_default(), text::triage)
+                show::answer(caller.json, &answer, text::explained_triage)
             }
         }
     }
