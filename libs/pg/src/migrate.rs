@@ -1,10 +1,15 @@
 //! Brings a schema to the version the code was written for.
 
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Connection, Executor as _, PgConnection};
 
 /// The tables every service has.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// How often migrations are begun, where what goes on meanwhile stands in their way.
+const TRIES: u32 = 5;
+/// Postgres' code of a transaction that it ended because two waited for each other.
+const DEADLOCK: &str = "40P01";
 
 /// Creates a service's roles and schema as far as they lack, and applies the
 /// migrations that are not applied yet. Run as the owner of the database, by one
@@ -27,10 +32,32 @@ pub async fn migrate(url: &str, schema: &'static str, migrators: &[&Migrator]) -
             locking: false,
             ..Migrator::DEFAULT
         };
-        migrator.run(&mut conn).await?;
+        run(&migrator, &mut conn).await?;
     }
     conn.close().await?;
     Ok(())
+}
+
+/// Replicas of the version before go on while migrations run, and one of their transactions may
+/// hold what a migration waits for while it waits for what the migration holds. Postgres ends one
+/// of the two; where that is the migration, nothing of it was done, and it is begun again.
+async fn run(migrator: &Migrator, conn: &mut PgConnection) -> Result<(), MigrateError> {
+    for tried in 1..TRIES {
+        match migrator.run(&mut *conn).await {
+            Err(failed) if is_deadlock(&failed) => {
+                tracing::warn!(error = %failed, tried, "a migration and a transaction waited for each other");
+            }
+            done => return done,
+        }
+    }
+    migrator.run(conn).await
+}
+
+fn is_deadlock(failed: &MigrateError) -> bool {
+    let (MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)) = failed else {
+        return false;
+    };
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some(DEADLOCK))
 }
 
 fn prepare(schema: &str) -> String {

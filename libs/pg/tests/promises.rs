@@ -1,12 +1,16 @@
 //! What a transaction promises, over a real Postgres.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fault::Fault;
 use kernel::{Caller, RandomIds, Roles, SystemClock, TenantId};
 use pg::{Db, Done, MutationContext};
 use proto::redress::cases::v1::{AddNoteRequest, AddNoteResponse, CaseWithdrawn};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{Connection as _, Executor as _, PgConnection, SqlSafeStr as _};
 use testkit::Database;
 use uuid::Uuid;
 
@@ -92,5 +96,51 @@ async fn turns_are_taken_at_one_name_of_one_tenant() {
     assert_eq!(shared.await.unwrap(), [true, false, false]);
     assert!(!waits(&one, "a", false).await, "they end with their transaction");
     db.pool().close().await;
+    database.drop().await.unwrap();
+}
+
+/// How long Postgres lets a migration of the test wait before it looks whether two wait for each
+/// other; what has to happen meanwhile is quick.
+const BEFORE_A_LOOK: &str = "3s";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_that_a_transaction_stands_in_the_way_of_is_begun_again() {
+    let (database, db) = open().await;
+    drop(db);
+    let mut other = PgConnection::connect(database.url()).await.unwrap();
+    let prepared = format!(
+        "DO $$ BEGIN
+             EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = %L', current_database(), '{BEFORE_A_LOOK}');
+         END $$;
+         CREATE TABLE alpha.first ();
+         CREATE TABLE alpha.second ();"
+    );
+    other.execute(sqlx::raw_sql(pg::AssertSqlSafe(prepared))).await.unwrap();
+    // Whoever looks first is ended: that is not to be this one.
+    other.execute("SET deadlock_timeout = '10min'").await.unwrap();
+    let mut changing = other.begin().await.unwrap();
+    changing.execute("LOCK TABLE alpha.second").await.unwrap();
+
+    let url = database.url().to_owned();
+    let migrating = tokio::spawn(async move {
+        let sql = "LOCK TABLE first; LOCK TABLE second; CREATE TABLE third ()".into_sql_str();
+        let migration = Migration::new(i64::MAX, Cow::Borrowed("third"), MigrationType::Simple, sql, false);
+        let migrator = Migrator { migrations: Cow::Owned(vec![migration]), ..Migrator::DEFAULT };
+        pg::migrate(&url, "alpha", &[&migrator]).await
+    });
+    let waits =
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'alpha.second'::regclass)";
+    while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&mut *changing).await.unwrap() {
+        assert!(!migrating.is_finished(), "the migration waits for the second table");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // The migration holds this one: only its end lets anybody else have it.
+    changing.execute("LOCK TABLE alpha.first").await.unwrap();
+    let made = "SELECT to_regclass('alpha.third') IS NOT NULL";
+    assert!(!sqlx::query_scalar::<_, bool>(made).fetch_one(&mut *changing).await.unwrap());
+    changing.commit().await.unwrap();
+    migrating.await.unwrap().unwrap();
+    assert!(sqlx::query_scalar::<_, bool>(made).fetch_one(&mut other).await.unwrap());
+    other.close().await.unwrap();
     database.drop().await.unwrap();
 }
