@@ -5,7 +5,6 @@ use fault::Fault;
 use jiff_sqlx::ToSqlx as _;
 use pg::AssertSqlSafe;
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use crate::review::{ReviewState, Reviewed, ReviewedKind};
 
