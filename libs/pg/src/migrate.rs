@@ -43,14 +43,14 @@ pub async fn migrate(url: &str, schema: &'static str, migrators: &[&Migrator]) -
 /// of the two; where that is the migration, nothing of it was done, and it is begun again.
 async fn run(migrator: &Migrator, conn: &mut PgConnection) -> Result<(), MigrateError> {
     for tried in 1..TRIES {
-        match migrator.run(&mut *conn).await {
+        match migrator.run_direct(None, conn, false).await {
             Err(failed) if is_deadlock(&failed) => {
                 tracing::warn!(error = %failed, tried, "a migration and a transaction waited for each other");
             }
             done => return done,
         }
     }
-    migrator.run(conn).await
+    migrator.run_direct(None, conn, false).await
 }
 
 fn is_deadlock(failed: &MigrateError) -> bool {
