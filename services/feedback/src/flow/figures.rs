@@ -15,7 +15,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span as Days};
 use kernel::TenantId;
-use pg::{Db, Tx};
+use pg::{Db, Patience, Tx};
 use server::Stop;
 
 use crate::kpi::figure::{AGES, age, is_stock, open, rows, suppress};
@@ -31,6 +31,9 @@ const LOOK: Duration = Duration::from_secs(5);
 const REST: SignedDuration = SignedDuration::from_secs(60);
 /// Most changed days of which totals are made at once.
 const AT_ONCE: usize = 4;
+/// How long a statement that makes totals may take, as nobody waits for its answer; and how long
+/// it waits for another replica that makes some of the same tenant.
+const PATIENCE: Patience = Patience { lock: Duration::from_secs(2), statement: Duration::from_mins(2) };
 
 /// What a batch of questions is answered from.
 pub(crate) struct Counted {
@@ -232,6 +235,8 @@ pub(crate) async fn run(db: Db, stop: Stop) {
     }
 }
 
+/// Makes the totals of every tenant that has changed. One tenant's fault is no other's: it is told
+/// once all have been looked at.
 async fn renew(db: &Db, rest: SignedDuration, stop: &Stop) -> Result<(), Fault> {
     let tenants = db
         .transact_as_worker("totals.look", async move |mut tx| {
@@ -239,20 +244,34 @@ async fn renew(db: &Db, rest: SignedDuration, stop: &Stop) -> Result<(), Fault> 
             Ok((tx, tenants))
         })
         .await?;
+    let mut outcome = Ok(());
     for tenant in tenants {
-        // Those that change meanwhile are for the next look.
-        let changed = db
-            .transact("totals.changed", &tenant, async move |mut tx| {
-                let since = tx.now() - rest;
-                let changed = store::changed_days_since(&mut tx, since).await?;
-                Ok((tx, changed))
-            })
-            .await?;
-        for some in changed.chunks(AT_ONCE) {
-            if stop.is_cancelled() {
-                return Ok(());
+        outcome = outcome.and(renew_one(db, &tenant, rest, stop).await);
+    }
+    outcome
+}
+
+async fn renew_one(db: &Db, tenant: &TenantId, rest: SignedDuration, stop: &Stop) -> Result<(), Fault> {
+    // Those that change meanwhile are for the next look.
+    let changed = db
+        .transact("totals.changed", tenant, async move |mut tx| {
+            let since = tx.now() - rest;
+            let changed = store::changed_days_since(&mut tx, since).await?;
+            Ok((tx, changed))
+        })
+        .await?;
+    for some in changed.chunks(AT_ONCE) {
+        if stop.is_cancelled() {
+            return Ok(());
+        }
+        match make(db, tenant, some.to_vec()).await {
+            // Too much at once, it may be: what is made of one day is not made again.
+            Err(fault) if fault.is_contention() && some.len() > 1 => {
+                for day in some {
+                    make(db, tenant, vec![*day]).await?;
+                }
             }
-            make(db, &tenant, some.to_vec()).await?;
+            made => made?,
         }
     }
     Ok(())
@@ -260,7 +279,7 @@ async fn renew(db: &Db, rest: SignedDuration, stop: &Stop) -> Result<(), Fault> 
 
 async fn make(db: &Db, tenant: &TenantId, changed: Vec<Date>) -> Result<(), Fault> {
     let days: Vec<Date> = stale_days(&changed).into_iter().collect();
-    db.transact("totals.make", tenant, async move |mut tx| {
+    db.transact_within("totals.make", PATIENCE, Some(tenant), async move |mut tx| {
         store::hold_totals(&mut tx).await?;
         let zone = zone(&store::kpi_settings(&mut tx).await?);
         let mut parts: Vec<Part> = Vec::new();

@@ -89,7 +89,9 @@ pub(crate) async fn changed_days_since(
 /// Whose facts have changed.
 pub(crate) async fn changed_tenants(conn: &mut PgConnection) -> Result<Vec<TenantId>, Fault> {
     let tenants: Vec<String> =
-        sqlx::query_scalar("SELECT DISTINCT tenant_id FROM fact_change").fetch_all(conn).await?;
+        sqlx::query_scalar("SELECT DISTINCT tenant_id FROM fact_change ORDER BY tenant_id")
+            .fetch_all(conn)
+            .await?;
     Ok(tenants.iter().filter_map(|tenant| TenantId::parse(tenant).ok()).collect())
 }
 

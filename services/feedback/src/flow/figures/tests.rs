@@ -341,3 +341,34 @@ async fn filters_months_and_comparisons_are_those_of_a_recount() -> anyhow::Resu
     database.drop().await?;
     Ok(())
 }
+
+#[tokio::test]
+async fn a_tenant_whose_totals_cannot_be_made_keeps_no_other_from_theirs() -> anyhow::Result<()> {
+    let (database, db) = feedback().await?;
+    let tenants = ["a", "b", "c"].map(tenant);
+    for tenant in &tenants {
+        let truths = invented(7, 3, 2);
+        for source in events(tenant.as_str(), &truths) {
+            kept(&db, tenant, &source).await?;
+        }
+    }
+    let changed = async |tenant: &TenantId| {
+        let changed = db.transact("test", tenant, async |mut tx| {
+            let changed = store::changed_days(&mut tx).await?;
+            Ok((tx, changed.len()))
+        });
+        anyhow::Ok(changed.await?)
+    };
+    let renewing = db.clone();
+    let held = db.transact("test", &tenants[0], async move |mut tx| {
+        store::hold_totals(&mut tx).await?;
+        let renewed = renew(&renewing, SignedDuration::ZERO, &Stop::new()).await;
+        Ok((tx, renewed.map_err(|fault| fault.is_contention())))
+    });
+    assert_eq!(held.await?, Err(true), "the first cannot be made while another makes them");
+    assert!(changed(&tenants[0]).await? > 0);
+    assert_eq!((changed(&tenants[1]).await?, changed(&tenants[2]).await?), (0, 0));
+    renewed(&db).await?;
+    assert_eq!(changed(&tenants[0]).await?, 0);
+    database.drop().await
+}
