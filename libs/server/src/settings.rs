@@ -152,8 +152,8 @@ pub struct Settings {
     /// How notices leave but by mail (feedback).
     #[command(flatten)]
     pub notices: NoticeSettings,
-    /// Networks that departments' endpoints (resolution) and servers that notices are posted
-    /// to (feedback) may be in, beside the public internet, e.g. `10.20.0.0/16`; there they
+    /// Networks that departments' endpoints (resolution) and servers that notices and events are
+    /// posted to (feedback) may be in, beside the public internet, e.g. `10.20.0.0/16`; there they
     /// need no encryption
     #[arg(long, env = "REDRESS_ENDPOINT_NETWORKS", value_delimiter = ',', help_heading = "Services")]
     pub endpoint_networks: Vec<Network>,

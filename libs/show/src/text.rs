@@ -8,6 +8,7 @@ mod cases;
 mod classifiers;
 mod clocks;
 mod endpoints;
+mod event_subscriptions;
 mod forms;
 #[cfg(test)]
 mod hostile;
@@ -44,6 +45,7 @@ pub use cases::{case, cases, correction, count, entries, facets, progress, timel
 pub use classifiers::{classified, classifier, classifiers, reading, unconfirmed};
 pub use clocks::{activated, clocks, explained, extension, extensions, policies, policy};
 pub use endpoints::{deliveries, delivery, endpoint, endpoints};
+pub use event_subscriptions::{event_subscription, event_subscriptions};
 pub use forms::{added, checked, form, forms, information};
 pub use improvement::{improvement_action, improvement_actions};
 pub use knowledge::{article, articles, solved_clusters, suggestions};

@@ -10,11 +10,11 @@ use proto::redress::cases::v1::{
 };
 use proto::redress::event::v1::Lane;
 use proto::redress::feedback::v1::{
-    CallBackCause, CallBackOutcome, CallBackState, DeliveryAction, ImprovementEffectState, ImprovementKind,
-    ImprovementState, KpiComparison, KpiDimension, KpiPeriod, KpiTime, KpiUnit, NoticeKind, NoticeMeans,
-    NoticeState, ProblemState, ProblemTaskKind, ProblemTaskState, ProcessActivity, QualityReviewState,
-    ReportFormat, ReportLength, ReportState, Response, ReturnFormat, ReturnRegime, SignalEnding, SignalState,
-    SupervisionReason, SurveyState,
+    CallBackCause, CallBackOutcome, CallBackState, DeliveryAction, EventSubscriptionState,
+    ImprovementEffectState, ImprovementKind, ImprovementState, KpiComparison, KpiDimension, KpiPeriod,
+    KpiTime, KpiUnit, NoticeKind, NoticeMeans, NoticeState, ProblemState, ProblemTaskKind, ProblemTaskState,
+    ProcessActivity, QualityReviewState, ReportFormat, ReportLength, ReportState, Response, ReturnFormat,
+    ReturnRegime, SignalEnding, SignalState, SupervisionReason, SurveyState,
 };
 use proto::redress::intake::v1::{Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
@@ -154,6 +154,7 @@ words! {
     ProposalState: "PROPOSAL_STATE_";
     EndpointKind: "ENDPOINT_KIND_";
     EndpointState: "ENDPOINT_STATE_";
+    EventSubscriptionState: "EVENT_SUBSCRIPTION_STATE_";
     DeliveryKind: "DELIVERY_KIND_";
     DeliveryState: "DELIVERY_STATE_";
     RemedyKind: "REMEDY_KIND_";

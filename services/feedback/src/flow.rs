@@ -3,10 +3,11 @@
 //! `posting` puts notices on their way, `told` is what follows once an outcome was told,
 //! `progress` has news of cases that are still open, `follow_up` calls complainants back;
 //! `reports` makes reports, `returns` those to regulators; `process` lists what has
-//! happened to cases; `problem_tasks` asks departments about problems; `quality` draws closed cases to be reviewed, as `sampling` says.
+//! happened to cases; `problem_tasks` asks departments about problems; `event_push` posts events to those who cannot read feeds; `quality` draws closed cases to be reviewed, as `sampling` says.
 
 pub(crate) mod bounces;
 pub(crate) mod deliver;
+pub(crate) mod event_push;
 pub(crate) mod facts;
 pub(crate) mod figures;
 pub(crate) mod follow_up;

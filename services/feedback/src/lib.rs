@@ -20,7 +20,8 @@
 //!
 //! Of all it hears, its own feed too, it keeps facts, and answers what they come to: see
 //! `fact` and `kpi`. Reports on a month, a quarter or a year are made of them: see `report`;
-//! process logs too: see `process`; and returns to regulators: see `returns`.
+//! process logs too: see `process`; and returns to regulators: see `returns`. What all services
+//! tell is posted to those who cannot read feeds: see `event_subscription`.
 //!
 //! A notice is settled by evidence of its delivery or by a reason on record, and
 //! either is told to the world. Delivery is at least once: see `deliver`. What comes back is
@@ -35,6 +36,7 @@
 pub mod address;
 pub mod bounce;
 pub mod call_back;
+pub mod event_subscription;
 pub mod fact;
 pub mod improvement;
 pub mod kpi;
@@ -70,6 +72,7 @@ mod wire;
 
 use proto::redress::feedback::v1::call_back_service_server::CallBackServiceServer;
 use proto::redress::feedback::v1::case_supervision_service_server::CaseSupervisionServiceServer;
+use proto::redress::feedback::v1::event_subscription_service_server::EventSubscriptionServiceServer;
 use proto::redress::feedback::v1::feedback_service_server::FeedbackServiceServer;
 use proto::redress::feedback::v1::improvement_service_server::ImprovementServiceServer;
 use proto::redress::feedback::v1::kpi_service_server::KpiServiceServer;
@@ -100,10 +103,14 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let (rebuilt, totalled, reported) = (kit.db.clone(), kit.db.clone(), kit.db.clone());
     let (counted_by_worker, looked_at, acted_on) = (counted.clone(), kit.db.clone(), kit.db.clone());
     let states = rpc::fact_states::FactStates::new(kit.db.clone(), counted.clone());
+    let posted = parts.follow(&flow::event_push::FOLLOWS);
+    let (db, sources, sender) = (kit.db.clone(), posted.clone(), kit.settings.endpoint_sender()?);
+    let event_push = flow::event_push::EventPush { db, sources, sender };
     let (told_of, told_by) = (kit.db.clone(), delivery.clone());
     parts
         .worker("facts", move |stop| flow::rebuild::run(rebuilt, counted_by_worker, stop))
         .worker("totals", move |stop| flow::figures::run(totalled, stop))
+        .worker("event_push", move |stop| event_push.run(stop))
         .worker("improvement", move |stop| flow::improvement::run(acted_on, stop))
         .worker("progress", move |stop| flow::progress::run(told_of, told_by, stop))
         .worker("signals", move |stop| flow::signals::run(looked_at, stop))
@@ -116,6 +123,10 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(NoticeRoutingServiceServer::new(rpc::notice_routing::NoticeRoutings::new(kit.db.clone())))
         .route(KpiServiceServer::new(rpc::kpis::Kpis::new(kit.db.clone(), states.clone())))
         .route(ImprovementServiceServer::new(rpc::improvement::Improvement::new(kit.db.clone())))
+        .route(EventSubscriptionServiceServer::new(rpc::event_subscriptions::EventSubscriptions::new(
+            kit.db.clone(),
+            posted,
+        )))
         .route(ProblemServiceServer::new(rpc::problems::Problems::new(kit.db.clone())))
         .route(ProcessServiceServer::new(rpc::process::Processes::new(kit.db.clone())))
         .route(QualityServiceServer::new(rpc::quality::Quality::new(kit.db.clone())))

@@ -119,6 +119,14 @@ pub enum Refusal {
     OwnQualityReview,
     /// There is no such version of the policy.
     QualityPolicyNotFound,
+    /// There is no such subscription.
+    EventSubscriptionNotFound,
+    /// The subscription is paused.
+    EventSubscriptionPaused,
+    /// The subscription is not paused.
+    EventSubscriptionNotPaused,
+    /// There are as many subscriptions as is allowed.
+    TooManyEventSubscriptions,
 }
 
 impl fault::Refusal for Refusal {
@@ -144,7 +152,8 @@ impl fault::Refusal for Refusal {
             | Self::ReturnMappingNotFound
             | Self::ImprovementActionNotFound
             | Self::QualityReviewNotFound
-            | Self::QualityPolicyNotFound => Kind::NotFound,
+            | Self::QualityPolicyNotFound
+            | Self::EventSubscriptionNotFound => Kind::NotFound,
             Self::CallerRecused
             | Self::OwnImprovementAction
             | Self::OwnQualityReview
@@ -155,7 +164,8 @@ impl fault::Refusal for Refusal {
             | Self::TooManyProblemCases
             | Self::TooManyProblemTasks
             | Self::TooManyReports
-            | Self::TooManyImprovementActions => Kind::Exhausted,
+            | Self::TooManyImprovementActions
+            | Self::TooManyEventSubscriptions => Kind::Exhausted,
             Self::ReturnChanged => Kind::Conflict,
             Self::AlreadyAnswered
             | Self::ResponseWindowClosed
@@ -179,7 +189,9 @@ impl fault::Refusal for Refusal {
             | Self::ImprovementActionDone
             | Self::ImprovementActionNotDone
             | Self::QualityReviewCompleted
-            | Self::QualityReviewRated => Kind::Precondition,
+            | Self::QualityReviewRated
+            | Self::EventSubscriptionPaused
+            | Self::EventSubscriptionNotPaused => Kind::Precondition,
         }
     }
 
@@ -241,6 +253,10 @@ impl fault::Refusal for Refusal {
             Self::QualityReviewRated => "QUALITY_REVIEW_RATED",
             Self::OwnQualityReview => "OWN_QUALITY_REVIEW",
             Self::QualityPolicyNotFound => "QUALITY_POLICY_NOT_FOUND",
+            Self::EventSubscriptionNotFound => "EVENT_SUBSCRIPTION_NOT_FOUND",
+            Self::EventSubscriptionPaused => "EVENT_SUBSCRIPTION_PAUSED",
+            Self::EventSubscriptionNotPaused => "EVENT_SUBSCRIPTION_NOT_PAUSED",
+            Self::TooManyEventSubscriptions => "TOO_MANY_EVENT_SUBSCRIPTIONS",
         }
     }
 }
@@ -312,6 +328,10 @@ impl std::fmt::Display for Refusal {
             Self::QualityReviewRated => "you have rated this review",
             Self::OwnQualityReview => "somebody who did not handle this case must rate it",
             Self::QualityPolicyNotFound => "there is no such version of the policy of reviews",
+            Self::EventSubscriptionNotFound => "there is no such subscription",
+            Self::EventSubscriptionPaused => "this subscription is paused",
+            Self::EventSubscriptionNotPaused => "this subscription is not paused",
+            Self::TooManyEventSubscriptions => "there are as many subscriptions as is allowed; delete one first",
         })
     }
 }

@@ -3,6 +3,7 @@
 mod bounces;
 pub(crate) mod call_backs;
 mod contact;
+pub(crate) mod event_subscriptions;
 pub(crate) mod fact_states;
 pub(crate) mod improvement;
 pub(crate) mod kpis;

@@ -5,6 +5,7 @@ mod call_back;
 mod contact;
 mod cycle;
 mod delivery_report;
+mod event_subscription;
 mod facts;
 mod improvement;
 mod kpi_settings;
@@ -41,6 +42,11 @@ pub(crate) use cycle::{
     zones,
 };
 pub(crate) use delivery_report::{delivery_reports, keep_delivery_report};
+pub(crate) use event_subscription::{
+    ClaimedFeed, claim_event_feeds, delete_event_subscription, event_progress, event_subscription,
+    event_subscriptions, forgive_event_failures, hold_event_subscriptions, lock_event_subscription,
+    move_event_feed, save_event_progress, save_event_subscription,
+};
 #[cfg(test)]
 pub(crate) use facts::facts_hash;
 pub(crate) use facts::keep_facts;

@@ -1,6 +1,7 @@
 //! Contract and domain, turned into each other; nothing else.
 
 mod call_backs;
+mod event_subscriptions;
 mod facts;
 mod improvement;
 mod inbound;
@@ -35,6 +36,10 @@ use crate::response::{Answer, Cycle, MAX_COMMENT, MAX_SCORE, Outcome, Over, Ruli
 pub(crate) use call_backs::{
     Attempted, CallBackListQuery, attempt, attempted, call_back, call_back_key, call_backs_of, counted,
     made_policy, opened, period, policy, policy_version,
+};
+pub(crate) use event_subscriptions::{
+    CreatedSubscription, created_subscription, deleted_subscription, event_subscription, paused_subscription,
+    replayed_subscription, resumed_subscription, rotated_secret, subscription_key, updated_subscription,
 };
 pub(crate) use facts::{
     count_assigned, count_bounce, count_breached, count_call, count_categorised, count_closed,

@@ -7,6 +7,7 @@ mod call_backs;
 mod closing;
 mod delivery;
 mod endpoint;
+mod event_subscriptions;
 mod improvement;
 mod inbound;
 mod kpis;

@@ -43,6 +43,7 @@ mod rules;
 mod signal;
 mod stock;
 mod submit;
+mod subscription;
 mod supervision;
 mod survey;
 mod task;
@@ -139,6 +140,8 @@ enum Verb {
     Task(task::Tasks),
     /// Where departments that cannot poll have their tasks brought to, and what was brought
     Endpoint(endpoint::Endpoints),
+    /// Where events are posted to as CloudEvents, for those who cannot read the feed
+    Subscription(subscription::Subscriptions),
     /// Types of remedy of your own: what a step of one brings, and what comes of it
     RemedyType(remedy_type::RemedyTypes),
     /// What complainants say to an outcome
@@ -244,6 +247,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Recall(args) => wait(args.run()),
         Verb::Task(args) => wait(args.run()),
         Verb::Endpoint(args) => wait(args.run()),
+        Verb::Subscription(args) => wait(args.run()),
         Verb::RemedyType(args) => wait(args.run()),
         Verb::Feedback(args) => wait(args.run()),
         Verb::Notices(args) => wait_for(args.run()),

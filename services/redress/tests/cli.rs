@@ -26,6 +26,8 @@ mod reports;
 mod returns;
 #[path = "cli/staff.rs"]
 mod staff;
+#[path = "cli/subscriptions.rs"]
+mod subscriptions;
 #[path = "cli/supervised.rs"]
 mod supervised;
 #[path = "cli/supervision.rs"]

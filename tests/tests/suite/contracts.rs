@@ -10,6 +10,7 @@ mod never_invalid;
 mod never_unknown;
 mod reasons;
 mod revisions;
+mod subscriptions;
 mod table;
 mod training;
 mod unknown;
@@ -52,6 +53,7 @@ fn invalid() -> impl Iterator<Item = &'static Invalid> {
         .chain(revisions::INVALID)
         .chain(knowledge::INVALID)
         .chain(training::INVALID)
+        .chain(subscriptions::INVALID)
 }
 
 /// Every request for what does not exist.
@@ -62,6 +64,7 @@ fn unknown() -> impl Iterator<Item = &'static Unknown> {
         .chain(revisions::UNKNOWN)
         .chain(knowledge::UNKNOWN)
         .chain(training::UNKNOWN)
+        .chain(subscriptions::UNKNOWN)
 }
 
 /// Every rpc, by name.

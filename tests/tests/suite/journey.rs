@@ -24,6 +24,7 @@ mod rules;
 mod scene;
 mod signals;
 mod stories;
+mod subscriptions;
 mod surveys;
 mod tasks;
 mod training;
@@ -104,6 +105,7 @@ async fn tell_all(scene: &Scene) {
     classifiers::taught(scene).await;
     knowledge::written(scene).await;
     training::made(scene).await;
+    subscriptions::tried(scene).await;
     signals::dismissed(scene).await;
 }
 

@@ -237,6 +237,8 @@ fn of_the_others() -> Vec<(&'static str, String)> {
         ("replayed", shown(replayed)),
         ("triage", shown(triage)),
         ("explained_triage", shown(explained_triage)),
+        ("event_subscription", shown(event_subscription)),
+        ("event_subscriptions", shown(event_subscriptions)),
         ("categories", shown(categories)),
         ("category", shown(category)),
         ("zones", shown(zones)),

@@ -33,6 +33,8 @@ async fn an_article_is_written_reviewed_by_another_suggested_and_used() {
 
     let found = terminal.text(&["knowledge", "suggest", &case]).await;
     assert!(found.contains(article) && found.contains(&format!("category {category}")), "{found}");
+    let explained = terminal.text(&["rules", "explain", &case]).await;
+    assert!(explained.contains("articles that may help") && explained.contains(article), "{explained}");
     let used = terminal.text(&["knowledge", "use", &case, article, "--useful", "--as", "ann"]).await;
     assert!(used.contains("1 of 1: 100 %"), "{used}");
     let neither = terminal.run(&["knowledge", "use", &case, article]).await;

@@ -13,6 +13,7 @@ pub(super) const NEVER_INVALID: &[(&str, &str)] = &[
     ("ResolutionService.GetApprovalLimits", "the request has no fields"),
     ("SupervisionService.GetSupervision", "the request has no fields"),
     ("ReportService.GetReportSchedules", "the request has no fields"),
+    ("EventSubscriptionService.ListEventSubscriptions", "the request has no fields"),
     ("KpiService.ListKpis", "the request has no fields"),
     ("KpiService.GetKpiSettings", "the request has no fields"),
     ("KpiService.GetFactState", "the request has no fields"),

@@ -72,6 +72,8 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("TemplateService.ListTemplates", "what nothing matches is an empty list"),
     ("TemplateService.SetQuietHours", "there are one set of hours a tenant"),
     ("TemplateService.GetQuietHours", "the request has no fields"),
+    ("EventSubscriptionService.CreateEventSubscription", "it names nothing that must exist"),
+    ("EventSubscriptionService.ListEventSubscriptions", "the request has no fields"),
     ("ReportService.CreateReport", "it names nothing that must exist"),
     ("ReportService.ListReports", "what nothing matches is an empty list"),
     ("ReportService.GetReportSchedules", "the request has no fields"),

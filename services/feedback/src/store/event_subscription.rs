@@ -1,0 +1,319 @@
+//! Statements on event subscriptions, and how far each is with the feeds.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use fault::Fault;
+use jiff_sqlx::{Timestamp, ToSqlx as _};
+use kernel::TenantId;
+use server::Secret;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::event_subscription::{EventSubscription, Pause, Progress, Wanted};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    subscription_id: Uuid,
+    version: i64,
+    title: String,
+    url: String,
+    types: Vec<String>,
+    filter: String,
+    timeout_ms: i64,
+    secret: String,
+    old_secret: Option<String>,
+    old_secret_until: Option<Timestamp>,
+    pause_reason: Option<String>,
+    paused_by: Option<String>,
+    paused_at: Option<Timestamp>,
+    creator: String,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+macro_rules! select_subscriptions {
+    ($rest:literal) => {
+        concat!(
+            "SELECT subscription_id, version, title, url, types, filter, timeout_ms, secret, old_secret,
+                    old_secret_until, pause_reason, paused_by, paused_at, creator, created_at, updated_at
+             FROM event_subscription WHERE tenant_id = current_setting('redress.tenant') ",
+            $rest
+        )
+    };
+}
+
+impl From<Row> for EventSubscription {
+    fn from(row: Row) -> Self {
+        let old = row.old_secret.zip(row.old_secret_until);
+        let pause = row.pause_reason.zip(row.paused_by).zip(row.paused_at);
+        Self {
+            id: row.subscription_id,
+            version: row.version,
+            wanted: Wanted {
+                title: row.title,
+                url: row.url,
+                types: row.types,
+                filter: row.filter,
+                timeout: Duration::from_millis(row.timeout_ms.unsigned_abs()),
+            },
+            secret: Secret::from(row.secret),
+            old_secret: old.map(|(secret, until)| (Secret::from(secret), until.to_jiff())),
+            pause: pause.map(|((reason, by), at)| Pause { reason, by, at: at.to_jiff() }),
+            creator: row.creator,
+            created: row.created_at.to_jiff(),
+            updated: row.updated_at.to_jiff(),
+        }
+    }
+}
+
+/// How many subscriptions there are; whoever makes another waits until this transaction ends.
+pub(crate) async fn hold_event_subscriptions(conn: &mut PgConnection) -> Result<i64, Fault> {
+    pg::hold(&mut *conn, "event subscriptions").await?;
+    let count = sqlx::query_scalar(
+        "SELECT count(*) FROM event_subscription WHERE tenant_id = current_setting('redress.tenant')",
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
+}
+
+/// Reads all subscriptions, the oldest first.
+pub(crate) async fn event_subscriptions(conn: &mut PgConnection) -> Result<Vec<EventSubscription>, Fault> {
+    let rows: Vec<Row> =
+        sqlx::query_as(select_subscriptions!("ORDER BY subscription_id")).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(EventSubscription::from).collect())
+}
+
+/// Reads a subscription.
+pub(crate) async fn event_subscription(
+    conn: &mut PgConnection,
+    id: Uuid,
+) -> Result<Option<EventSubscription>, Fault> {
+    let row: Option<Row> = sqlx::query_as(select_subscriptions!("AND subscription_id = $1"))
+        .bind(id)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(EventSubscription::from))
+}
+
+/// Reads a subscription and keeps others from changing it.
+pub(crate) async fn lock_event_subscription(
+    conn: &mut PgConnection,
+    id: Uuid,
+) -> Result<Option<EventSubscription>, Fault> {
+    let row: Option<Row> =
+        sqlx::query_as(select_subscriptions!("AND subscription_id = $1 FOR NO KEY UPDATE"))
+            .bind(id)
+            .fetch_optional(conn)
+            .await?;
+    Ok(row.map(EventSubscription::from))
+}
+
+/// Writes a subscription, new or locked by this transaction.
+pub(crate) async fn save_event_subscription(
+    conn: &mut PgConnection,
+    one: &EventSubscription,
+) -> Result<(), Fault> {
+    let (old, pause) = (one.old_secret.as_ref(), one.pause.as_ref());
+    sqlx::query(
+        "INSERT INTO event_subscription (
+             tenant_id, subscription_id, version, title, url, types, filter, timeout_ms, secret, old_secret,
+             old_secret_until, pause_reason, paused_by, paused_at, creator, created_at, updated_at)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+                 $15, $16)
+         ON CONFLICT ON CONSTRAINT event_subscription_pkey DO UPDATE SET
+             version = excluded.version, title = excluded.title, url = excluded.url, types = excluded.types,
+             filter = excluded.filter, timeout_ms = excluded.timeout_ms, secret = excluded.secret,
+             old_secret = excluded.old_secret, old_secret_until = excluded.old_secret_until,
+             pause_reason = excluded.pause_reason, paused_by = excluded.paused_by,
+             paused_at = excluded.paused_at, updated_at = excluded.updated_at",
+    )
+    .bind(one.id)
+    .bind(one.version)
+    .bind(&one.wanted.title)
+    .bind(&one.wanted.url)
+    .bind(&one.wanted.types)
+    .bind(&one.wanted.filter)
+    .bind(i64::try_from(one.wanted.timeout.as_millis()).unwrap_or(i64::MAX))
+    .bind(one.secret.expose())
+    .bind(old.map(|(secret, _)| secret.expose()))
+    .bind(old.map(|(_, until)| until.to_sqlx()))
+    .bind(pause.map(|pause| pause.reason.as_str()))
+    .bind(pause.map(|pause| pause.by.as_str()))
+    .bind(pause.map(|pause| pause.at.to_sqlx()))
+    .bind(&one.creator)
+    .bind(one.created.to_sqlx())
+    .bind(one.updated.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Removes a subscription, with how far it was.
+pub(crate) async fn delete_event_subscription(conn: &mut PgConnection, id: Uuid) -> Result<(), Fault> {
+    sqlx::query(
+        "DELETE FROM event_subscription
+         WHERE tenant_id = current_setting('redress.tenant') AND subscription_id = $1",
+    )
+    .bind(id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct ProgressRow {
+    subscription_id: Uuid,
+    source: String,
+    position: i64,
+    posted: i64,
+    posted_at: Option<Timestamp>,
+    failures: i32,
+    failing_since: Option<Timestamp>,
+    last_error: String,
+    due_at: Option<Timestamp>,
+}
+
+impl From<ProgressRow> for Progress {
+    fn from(row: ProgressRow) -> Self {
+        Self {
+            source: row.source,
+            position: row.position,
+            posted: row.posted,
+            posted_at: row.posted_at.map(Timestamp::to_jiff),
+            failures: row.failures,
+            failing_since: row.failing_since.map(Timestamp::to_jiff),
+            last_error: row.last_error,
+            next_try: row.due_at.map(Timestamp::to_jiff),
+        }
+    }
+}
+
+/// How far subscriptions are, in the order of the services' names.
+pub(crate) async fn event_progress(
+    conn: &mut PgConnection,
+    ids: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Progress>>, Fault> {
+    let rows: Vec<ProgressRow> = sqlx::query_as(
+        "SELECT subscription_id, source, position, posted, posted_at, failures, failing_since, last_error, due_at
+         FROM event_subscription_feed
+         WHERE tenant_id = current_setting('redress.tenant') AND subscription_id = ANY($1) ORDER BY source",
+    )
+    .bind(ids)
+    .fetch_all(conn)
+    .await?;
+    let mut found: HashMap<Uuid, Vec<Progress>> = HashMap::new();
+    for row in rows {
+        found.entry(row.subscription_id).or_default().push(row.into());
+    }
+    Ok(found)
+}
+
+/// Has a subscription begin with a feed after a position, or go on from there: whoever posts it
+/// just now writes nothing of that any more.
+pub(crate) async fn move_event_feed(
+    conn: &mut PgConnection,
+    id: Uuid,
+    (source, position): (&str, i64),
+) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO event_subscription_feed (tenant_id, subscription_id, source, position)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3)
+         ON CONFLICT ON CONSTRAINT event_subscription_feed_pkey DO UPDATE
+         SET position = excluded.position, failures = 0, failing_since = NULL, last_error = '', due_at = NULL,
+             holder = NULL, held_until = NULL",
+    )
+    .bind(id)
+    .bind(source)
+    .bind(position)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Has the failures of a subscription count anew: it is tried at once.
+pub(crate) async fn forgive_event_failures(conn: &mut PgConnection, id: Uuid) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE event_subscription_feed SET failures = 0, failing_since = NULL, last_error = '', due_at = NULL
+         WHERE tenant_id = current_setting('redress.tenant') AND subscription_id = $1",
+    )
+    .bind(id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A feed that is to be posted to a subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ClaimedFeed {
+    /// Whose it is.
+    pub(crate) tenant: TenantId,
+    /// The subscription.
+    pub(crate) id: Uuid,
+    /// The service whose feed it is.
+    pub(crate) source: String,
+}
+
+/// Takes feeds that are due and nobody holds, those that were held longest ago first.
+pub(crate) async fn claim_event_feeds(
+    conn: &mut PgConnection,
+    holder: Uuid,
+    (now, until): (jiff::Timestamp, jiff::Timestamp),
+    limit: i64,
+) -> Result<Vec<ClaimedFeed>, Fault> {
+    let rows: Vec<(String, Uuid, String)> = sqlx::query_as(
+        "WITH due AS (
+             SELECT f.tenant_id, f.subscription_id, f.source
+             FROM event_subscription_feed f JOIN event_subscription s
+                  ON s.tenant_id = f.tenant_id AND s.subscription_id = f.subscription_id AND s.paused_at IS NULL
+             WHERE (f.held_until IS NULL OR f.held_until <= $2) AND (f.due_at IS NULL OR f.due_at <= $2)
+             ORDER BY f.held_until NULLS FIRST LIMIT $4 FOR UPDATE OF f SKIP LOCKED)
+         UPDATE event_subscription_feed f SET holder = $1, held_until = $3
+         FROM due
+         WHERE f.tenant_id = due.tenant_id AND f.subscription_id = due.subscription_id AND f.source = due.source
+         RETURNING f.tenant_id, f.subscription_id, f.source",
+    )
+    .bind(holder)
+    .bind(now.to_sqlx())
+    .bind(until.to_sqlx())
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    let claimed = |(tenant, id, source): (String, Uuid, String)| {
+        let tenant = TenantId::parse(&tenant).map_err(Fault::internal)?;
+        Ok(ClaimedFeed { tenant, id, source })
+    };
+    rows.into_iter().map(claimed).collect()
+}
+
+/// Writes how far a subscription is with a feed that is held, and holds it on until then;
+/// answers whether it was held still.
+pub(crate) async fn save_event_progress(
+    conn: &mut PgConnection,
+    (id, holder): (Uuid, Uuid),
+    progress: &Progress,
+    until: jiff::Timestamp,
+) -> Result<bool, Fault> {
+    let saved = sqlx::query(
+        "UPDATE event_subscription_feed
+         SET position = $4, posted = $5, posted_at = $6, failures = $7, failing_since = $8, last_error = $9,
+             due_at = $10, held_until = $11
+         WHERE tenant_id = current_setting('redress.tenant') AND subscription_id = $1 AND holder = $2
+           AND source = $3",
+    )
+    .bind(id)
+    .bind(holder)
+    .bind(&progress.source)
+    .bind(progress.position)
+    .bind(progress.posted)
+    .bind(progress.posted_at.map(jiff::Timestamp::to_sqlx))
+    .bind(progress.failures)
+    .bind(progress.failing_since.map(jiff::Timestamp::to_sqlx))
+    .bind(&progress.last_error)
+    .bind(progress.next_try.map(jiff::Timestamp::to_sqlx))
+    .bind(until.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(saved.rows_affected() > 0)
+}
