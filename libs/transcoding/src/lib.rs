@@ -14,6 +14,7 @@ mod answer;
 mod contracts;
 mod json;
 pub mod limits;
+mod node;
 pub mod openapi;
 mod request;
 mod scalar;

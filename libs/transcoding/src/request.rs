@@ -3,8 +3,9 @@
 use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectMessage as _, Value};
 
 use crate::contracts::{Route, RouteBody};
-use crate::json::{field_value, message, parse};
+use crate::json::{field_value, message};
 use crate::limits::{MAX_PATH_BYTES, MAX_QUERY_PARAMETERS};
+use crate::node::parse;
 use crate::scalar::{field_at, from_text, named};
 use crate::violation::{Refused, Violations};
 

@@ -6,7 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use prost_reflect::{DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, Value};
 use serde_json::Number;
 
-use crate::json::Node;
+use crate::node::Node;
 
 /// What a value must be, for people.
 pub(crate) type Wrong = String;
