@@ -170,9 +170,9 @@ impl Parser<'_> {
         self.eat('/').then_some(()).ok_or("it must begin with a slash")?;
         loop {
             if self.eat('{') {
-                self.variable()?
+                self.variable()?;
             } else {
-                self.segment()?
+                self.segment()?;
             }
             if self.segments.len() > MAX_SEGMENTS {
                 return Err("it has too many segments");

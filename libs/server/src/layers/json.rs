@@ -98,7 +98,7 @@ impl<S> Json<S> {
                     is_head: request.method() == Method::HEAD,
                 }),
             }),
-            Err(refusal) => Decision::Answer(refusal),
+            Err(refusal) => Decision::Answer(*refusal),
         }
     }
 
@@ -113,7 +113,10 @@ impl<S> Json<S> {
 fn grpc(mut request: Request<Body>, spoken: Arc<Spoken>) -> Request<Body> {
     *request.method_mut() = Method::POST;
     *request.version_mut() = Version::HTTP_2;
-    *request.uri_mut() = spoken.rpc().path.parse().unwrap_or_else(|_| Uri::default());
+    // Whom it is addressed to stays: of HTTP/2 it says by which name a browser came.
+    let mut uri = std::mem::take(request.uri_mut()).into_parts();
+    uri.path_and_query = spoken.rpc().path.parse().ok();
+    *request.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
     let timeout = connect::timeout(&spoken, request.headers());
     let headers = request.headers_mut();
     for name in [CONTENT_LENGTH, CONTENT_ENCODING, ACCEPT_ENCODING, TRANSFER_ENCODING] {

@@ -214,6 +214,28 @@ async fn a_stream_ends_in_good_order_with_the_server() {
 }
 
 #[tokio::test]
+async fn over_http_2_it_is_the_same() {
+    let running = probe::serve(Settings::default(), &[FEEDBACK]).await;
+    let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
+        .http2_only(true)
+        .build_http();
+    let url = format!("http://{}{WHO}", running.address());
+    let request = http::Request::get(url).body(http_body_util::Full::<Bytes>::default()).unwrap();
+    let (parts, body) = client.request(request).await.unwrap().into_parts();
+    let body = http_body_util::BodyExt::collect(body).await.unwrap().to_bytes();
+    assert_eq!((parts.status.as_u16(), parts.version), (200, http::Version::HTTP_2));
+    let answer: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(answer, json!({ "cycles": [{ "caseId": "development/developer/platform" }] }));
+    // A page's own name that points here is no name of this machine.
+    let port = running.address().port();
+    let request =
+        http::Request::get(format!("http://127.0.0.1:{port}{WHO}")).header("origin", "https://evil.example");
+    let request = request.body(http_body_util::Full::<Bytes>::default()).unwrap();
+    assert_eq!(client.request(request).await.unwrap().status(), 403);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_document_is_served() {
     let running = probe::serve(Settings::default(), &[FEEDBACK]).await;
     let answer = get(&running, "/openapi.json", &[]).await;

@@ -1,5 +1,6 @@
 //! Messages, fields and enums as JSON Schema, as proto3 writes them in JSON.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
@@ -79,9 +80,9 @@ impl<'a> Schemas<'a> {
 
     fn refer(&mut self, name: String, wanted: impl FnOnce() -> Wanted) -> Json {
         let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
-        if !self.done.contains_key(&name) {
-            // Its place is taken until it is written.
-            self.done.insert(name, Json::Null);
+        if let Entry::Vacant(place) = self.done.entry(name) {
+            // It is taken until it is written.
+            place.insert(Json::Null);
             self.wanted.push_back(wanted());
         }
         reference
@@ -123,7 +124,7 @@ impl<'a> Schemas<'a> {
         for value in of.values() {
             let said = self.comments.of_value(&value).replace('\n', " ");
             if !said.is_empty() {
-                description.push_str(&format!("\n- `{}`: {said}", value.name()));
+                description.extend(["\n- `", value.name(), "`: ", &said]);
             }
         }
         json!({ "type": "string", "description": description, "enum": names })

@@ -83,22 +83,22 @@ pub(crate) fn other_methods(asked: &Method, methods: &[&Method]) -> Response<Bod
 
 /// How the answer is to be written; refuses a body of another kind, and who accepts nothing
 /// that could be written.
-pub(crate) fn negotiate(request: &Request<Body>, is_stream: bool) -> Result<Form, Response<Body>> {
+pub(crate) fn negotiate(request: &Request<Body>, is_stream: bool) -> Result<Form, Box<Response<Body>>> {
     let headers = request.headers();
     // Of what changes something it is asked without a body too: a page can make a browser
     // send an empty POST with its user's certificate, but not one of this kind.
     let has_kind = [Method::POST, Method::PUT, Method::PATCH].contains(request.method());
     if (has_kind || !request.body().is_end_stream()) && essence(headers, &CONTENT_TYPE) != Some(JSON) {
-        return Err(unsupported("POST, PUT, PATCH and any body need Content-Type: application/json"));
+        return Err(Box::new(unsupported(
+            "POST, PUT, PATCH and any body need Content-Type: application/json",
+        )));
     }
     let is_plain = |encoding: &HeaderValue| encoding == "identity";
     if !headers.get_all(CONTENT_ENCODING).iter().all(is_plain) {
-        return Err(unsupported("a JSON body is not compressed"));
+        return Err(Box::new(unsupported("a JSON body is not compressed")));
     }
-    let forms: &[(&str, Form)] = match is_stream {
-        false => &[(JSON, Form::Object)],
-        true => &[(LINES, Form::Lines), (EVENTS, Form::Events)],
-    };
+    let forms: &[(&str, Form)] =
+        if is_stream { &[(LINES, Form::Lines), (EVENTS, Form::Events)] } else { &[(JSON, Form::Object)] };
     if !headers.contains_key(ACCEPT) {
         return Ok(forms[0].1);
     }
@@ -113,7 +113,8 @@ pub(crate) fn negotiate(request: &Request<Body>, is_stream: bool) -> Result<Form
     best.map(|(_, form)| form).ok_or_else(|| {
         let kinds: Vec<_> = forms.iter().map(|(kind, _)| *kind).collect();
         let sentence = format!("this call is answered as {} only", kinds.join(" or "));
-        refused(StatusCode::NOT_ACCEPTABLE, Fault::new(Kind::Invalid, "NOT_ACCEPTABLE", sentence))
+        let fault = Fault::new(Kind::Invalid, "NOT_ACCEPTABLE", sentence);
+        Box::new(refused(StatusCode::NOT_ACCEPTABLE, fault))
     })
 }
 
