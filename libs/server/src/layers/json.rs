@@ -7,7 +7,7 @@
 //! ReadJson  the body is read here, when its caller is known and it has been weighed
 //! ```
 //!
-//! [docs/decisions/http-and-json.md] says what the protocol is.
+//! `docs/decisions/http-and-json.md` says what the protocol is.
 
 mod answer;
 mod connect;
