@@ -36,6 +36,8 @@ fn main() -> Result<()> {
 
     let mut config = prost_build::Config::new();
     config.enable_type_names();
+    // Their links and drawings are for another reader than rustdoc.
+    config.disable_comments([".google.api"]);
     tonic_prost_build::configure()
         .out_dir(&out)
         .include_file("wire.rs")

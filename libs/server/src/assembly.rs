@@ -14,7 +14,7 @@ use tonic_health::server::{HealthReporter, HealthService};
 
 use crate::connections::{KEEP_ALIVE, Limits, accept};
 use crate::identity::Identity;
-use crate::layers::{LayerContext, around};
+use crate::layers::{self, LayerContext, around};
 use crate::limits::{CONNECTION_AGE, CONNECTION_STREAMS, METADATA_BYTES_READ};
 use crate::peers::{self, Sources};
 use crate::readiness::{Hosted, Readiness};
@@ -70,6 +70,7 @@ pub async fn start(assembly: Assembly) -> anyhow::Result<Running> {
     let Assembly { settings, services, clock, ids, listener, sources } = assembly;
     telemetry::install_propagator();
     contracts::load();
+    let http_contracts = layers::http_contracts()?;
     let listener = bind(&settings, &services, listener)?;
     let address = listener.local_addr()?;
     settings.check(address)?;
@@ -106,6 +107,7 @@ pub async fn start(assembly: Assembly) -> anyhow::Result<Running> {
         identity,
         consumers: by_service,
         web_origins: settings.web_origins.clone(),
+        contracts: http_contracts,
         max_in_flight: settings.max_in_flight,
         max_message_bytes: settings.max_message_bytes as usize,
         closing: closing.clone(),

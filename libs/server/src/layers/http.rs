@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, V
 use tonic::body::Body;
 use tower::Service;
 
+use super::json::Spoken;
 use super::refuse;
 
 /// What gRPC over HTTP/2 is sent as; parameters may follow.
@@ -105,12 +106,20 @@ impl<S> HttpRules<S> {
     fn answer(&self, request: &Request<Body>) -> Option<Response<Body>> {
         let told = content_type(request.headers());
         let is_web = told.is_some_and(|told| GRPC_WEB.contains(&told));
-        let answer = if request.method() != Method::POST {
-            plain(StatusCode::METHOD_NOT_ALLOWED, "Redress speaks gRPC and gRPC-Web: calls are POST.\n")
+        // Made a call of already; it came as browsers can send it.
+        let is_spoken = request.extensions().get::<Arc<Spoken>>().is_some();
+        let answer = if is_spoken {
+            refuse(self.pages.as_ref().and_then(|pages| pages.check(request, true).err())?)
+        } else if request.method() != Method::POST {
+            plain(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "Redress speaks gRPC, gRPC-Web and Connect here: calls are POST. HTTP/JSON is below /v1, see /openapi.json.\n",
+            )
         } else if !is_web && !told.is_some_and(is_grpc) {
             plain(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "Redress speaks gRPC (application/grpc) and gRPC-Web (application/grpc-web).\n",
+                "Redress speaks gRPC (application/grpc), gRPC-Web (application/grpc-web) and Connect \
+                 (application/json, application/proto) here. HTTP/JSON is below /v1, see /openapi.json.\n",
             )
         } else if !is_web && request.version() != Version::HTTP_2 {
             plain(

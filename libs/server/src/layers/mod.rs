@@ -7,6 +7,7 @@ mod deadline;
 mod explain;
 mod http;
 mod identify;
+mod json;
 mod metadata;
 mod middle;
 mod observe;
@@ -32,6 +33,7 @@ use tower::layer::layer_fn;
 use tower::util::MapRequestLayer;
 use tower::{Service, ServiceBuilder};
 use tower_http::cors::{AllowHeaders, CorsLayer};
+use transcoding::Contracts;
 
 use self::http::{HttpRules, Pages};
 use crate::call::Call;
@@ -45,6 +47,8 @@ use consistency::Consistency;
 use deadline::Deadlines;
 use explain::Explain;
 use identify::Identify;
+pub(crate) use json::contracts as http_contracts;
+use json::{Json, ReadJson};
 use metadata::Metadata;
 use middle::{Around, Served};
 use observe::Observe;
@@ -62,6 +66,8 @@ pub(crate) struct LayerContext {
     pub(crate) consumers: HashMap<&'static str, Option<Arc<Consumer>>>,
     /// Origins whose pages may call.
     pub(crate) web_origins: Vec<HeaderValue>,
+    /// What HTTP/JSON is transcoded by.
+    pub(crate) contracts: Arc<Contracts>,
     /// Most calls worked on at once.
     pub(crate) max_in_flight: u32,
     /// Largest message.
@@ -87,6 +93,8 @@ pub(crate) fn around(
     ServiceBuilder::new()
         // Browsers ask first whether a page of another origin may call at all.
         .option_layer(cross_origin(context.web_origins))
+        // HTTP/JSON and Connect become ordinary calls before anything looks at them.
+        .layer(layer_fn(move |inner| Json::new(inner, Arc::clone(&context.contracts))))
         // What is no call is answered in plain HTTP.
         .layer(layer_fn(move |inner| HttpRules::new(inner, pages.clone())))
         // Browsers' calls become ordinary ones before anything looks at them.
@@ -114,6 +122,8 @@ pub(crate) fn around(
         .layer(Around(Shares))
         // Room for the request, now that it is to be read, or a refusal.
         .layer(Around(Weigh::new(context.max_message_bytes)))
+        // Their bodies are read here: not for a stranger, and no more than there is room for.
+        .layer(Around(ReadJson { max_message_bytes: context.max_message_bytes }))
         // What was told before must be applied before it is read: needs the tenant.
         .layer(Around(Consistency { consumers: Arc::new(context.consumers) }))
         // Refusals that tonic itself makes get a reason, like ours.
@@ -127,10 +137,11 @@ fn cross_origin(origins: Vec<HeaderValue>) -> Option<CorsLayer> {
     if origins.is_empty() {
         return None;
     }
-    let ours = [CONSISTENCY_TOKEN, "grpc-status", "grpc-message", "grpc-status-details-bin"];
+    let ours = [CONSISTENCY_TOKEN, "grpc-status", "grpc-message", "grpc-status-details-bin", "retry-after"];
+    let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     let layer = CorsLayer::new()
         .allow_origin(origins)
-        .allow_methods([Method::POST])
+        .allow_methods(methods)
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(ours.map(HeaderName::from_static))
         .max_age(PREFLIGHT_KEPT);

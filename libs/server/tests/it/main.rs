@@ -6,6 +6,7 @@
 mod calls;
 mod feeds;
 mod identity;
+mod json;
 mod probe;
 mod roles;
 mod settings;

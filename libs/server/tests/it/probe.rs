@@ -13,7 +13,7 @@ use fault::Fault;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt as _};
-use http::{Request as HttpRequest, Response as HttpResponse};
+use http::{HeaderMap, HeaderName, HeaderValue, Request as HttpRequest, Response as HttpResponse};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use kernel::{RandomIds, Role, SystemClock};
@@ -262,12 +262,17 @@ impl tower::Service<HttpRequest<Body>> for Streams {
         let once = stream::once(async { Ok::<_, Status>(message(0)) });
         let body = match script {
             Some("endless") => stream::repeat_with(|| Ok(message(16 << 10))).boxed(),
+            Some("whole") => once.chain(stream::once(async { Ok(Frame::trailers(fine())) })).boxed(),
             Some("panic") => once.chain(stream::once(async { panic!("in the middle") })).boxed(),
             _ => once.chain(stream::pending()).boxed(),
         };
         let response = HttpResponse::builder().header("content-type", "application/grpc");
         ready(Ok(response.body(Body::new(StreamBody::new(body))).unwrap())).boxed()
     }
+}
+
+fn fine() -> HeaderMap {
+    HeaderMap::from_iter([(HeaderName::from_static("grpc-status"), HeaderValue::from_static("0"))])
 }
 
 fn message(length: usize) -> Frame<bytes::Bytes> {

@@ -39,7 +39,7 @@ async fn http(running: &Running, method: Method, headers: &[(&str, &str)], body:
     http_at(running, "/redress.feedback.v1.FeedbackService/GetFeedback", method, headers, body).await
 }
 
-async fn http_at(
+pub(crate) async fn http_at(
     running: &Running,
     path: &str,
     method: Method,
@@ -115,7 +115,7 @@ async fn what_is_no_call_is_answered_in_plain_http() {
     for (method, headers, status) in [
         (Method::GET, &[][..], 405),
         (Method::POST, &[], 415),
-        (Method::POST, &[("content-type", "application/json")], 415),
+        (Method::POST, &[("content-type", "text/plain")], 415),
         (Method::POST, &[grpc], 505),
     ] {
         let answer = http(&running, method.clone(), headers, Bytes::new()).await;

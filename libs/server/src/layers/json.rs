@@ -1,0 +1,164 @@
+//! HTTP/JSON and Connect beside gRPC: what comes by them becomes an ordinary call before
+//! anything looks at it, so identity, roles, limits and traces hold for it as for any.
+//!
+//! ```text
+//! Json    path, method and headers say which call it is; the answer is written as asked
+//!   …     all that holds for calls
+//! ReadJson  the body is read here, when its caller is known and it has been weighed
+//! ```
+//!
+//! `docs/decisions/http-and-json.md` says what the protocol is.
+
+mod answer;
+mod connect;
+mod frames;
+mod plain;
+mod read;
+mod spoken;
+mod streamed;
+
+use std::future::{Ready, ready};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, Either};
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TE, TRANSFER_ENCODING};
+use http::{HeaderValue, Method, Request, Response, Uri, Version};
+use tonic::body::Body;
+use tower::Service;
+use transcoding::{Contracts, Found};
+
+pub(crate) use read::ReadJson;
+use spoken::{Dialect, RestCall, essence};
+pub(crate) use spoken::{Spoken, contracts};
+
+/// Where the document that describes all of it is.
+const DOCUMENT: &str = "/openapi.json";
+/// What all paths of the rules begin with.
+const VERSION_PREFIX: &str = "/v1/";
+
+/// Makes calls of requests and writes their answers.
+#[derive(Clone)]
+pub(crate) struct Json<S> {
+    inner: S,
+    contracts: Arc<Contracts>,
+    document: Arc<OnceLock<Bytes>>,
+}
+
+/// What a request is.
+enum Decision {
+    /// None of ours to read: gRPC, gRPC-Web, or nothing.
+    Pass,
+    /// A call.
+    Call(Spoken),
+    /// Answered at once.
+    Answer(Response<Body>),
+}
+
+impl<S> Json<S> {
+    pub(crate) fn new(inner: S, contracts: Arc<Contracts>) -> Self {
+        Self { inner, contracts, document: Arc::default() }
+    }
+
+    fn decide(&self, request: &Request<Body>) -> Decision {
+        let told = essence(request.headers(), &CONTENT_TYPE);
+        let path = request.uri().path();
+        if told.is_some_and(|told| told.starts_with("application/grpc")) {
+            return Decision::Pass;
+        }
+        if path == DOCUMENT {
+            return Decision::Answer(plain::document(request.method(), || self.document()));
+        }
+        if let Some(rpc) = self.contracts.rpc(path) {
+            return connect::decide(&self.contracts, rpc, request);
+        }
+        if path.starts_with(VERSION_PREFIX) { self.by_rule(request) } else { Decision::Pass }
+    }
+
+    fn by_rule(&self, request: &Request<Body>) -> Decision {
+        let (route, variables) = match self.contracts.route(request.method(), request.uri().path()) {
+            Found::Route(route, variables) => (route, variables),
+            Found::Methods(methods) => {
+                return Decision::Answer(plain::other_methods(request.method(), &methods));
+            }
+            Found::Nothing => return Decision::Answer(plain::no_such_path()),
+        };
+        let rpc = &self.contracts.rpcs()[route.rpc];
+        match plain::negotiate(request, rpc.streams_answers) {
+            Ok(form) => Decision::Call(Spoken {
+                contracts: Arc::clone(&self.contracts),
+                rpc: route.rpc,
+                dialect: Dialect::Rest(RestCall {
+                    route: route.clone(),
+                    variables,
+                    query: request.uri().query().unwrap_or_default().to_owned(),
+                    form,
+                    is_head: request.method() == Method::HEAD,
+                }),
+            }),
+            Err(refusal) => Decision::Answer(*refusal),
+        }
+    }
+
+    fn document(&self) -> Bytes {
+        // Milliseconds, once.
+        let write = || crate::blocking::aside(true, || plain::write_document(&self.contracts));
+        self.document.get_or_init(write).clone()
+    }
+}
+
+/// The request of the call that was asked for; its body is still as it came.
+fn grpc(mut request: Request<Body>, spoken: Arc<Spoken>) -> Request<Body> {
+    *request.method_mut() = Method::POST;
+    *request.version_mut() = Version::HTTP_2;
+    // Whom it is addressed to stays: of HTTP/2 it says by which name a browser came.
+    let mut uri = std::mem::take(request.uri_mut()).into_parts();
+    uri.path_and_query = spoken.rpc().path.parse().ok();
+    *request.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
+    let timeout = connect::timeout(&spoken, request.headers());
+    let headers = request.headers_mut();
+    for name in [CONTENT_LENGTH, CONTENT_ENCODING, ACCEPT_ENCODING, TRANSFER_ENCODING] {
+        headers.remove(name);
+    }
+    headers.remove("grpc-encoding");
+    headers.remove("grpc-accept-encoding");
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    headers.insert(TE, HeaderValue::from_static("trailers"));
+    if let Some(timeout) = timeout {
+        headers.insert("grpc-timeout", timeout);
+    }
+    request.extensions_mut().insert(spoken);
+    request
+}
+
+impl<S> Service<Request<Body>> for Json<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>>,
+    S::Future: Send + 'static,
+    S::Error: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Either<
+        Either<S::Future, Ready<Result<Response<Body>, S::Error>>>,
+        BoxFuture<'static, Result<Response<Body>, S::Error>>,
+    >;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        match self.decide(&request) {
+            Decision::Pass => Either::Left(Either::Left(self.inner.call(request))),
+            Decision::Answer(answer) => Either::Left(Either::Right(ready(Ok(answer)))),
+            Decision::Call(spoken) => {
+                let spoken = Arc::new(spoken);
+                let answered = self.inner.call(grpc(request, Arc::clone(&spoken)));
+                Either::Right(async move { Ok(answer::write(answered.await?, spoken).await) }.boxed())
+            }
+        }
+    }
+}

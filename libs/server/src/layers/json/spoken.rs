@@ -1,0 +1,106 @@
+//! What a call came as, and so how it is answered.
+
+use std::sync::{Arc, OnceLock};
+
+use anyhow::Context as _;
+use fault::Fault;
+use http::{HeaderMap, HeaderName};
+use tonic::Status;
+use transcoding::status::Outcome;
+use transcoding::{Contracts, Route, Rpc};
+
+/// A call that did not come as gRPC.
+pub(crate) struct Spoken {
+    pub(crate) contracts: Arc<Contracts>,
+    /// Its place among the rpcs of the contracts.
+    pub(crate) rpc: usize,
+    pub(crate) dialect: Dialect,
+}
+
+/// The protocol it came by.
+pub(crate) enum Dialect {
+    /// HTTP/JSON, by a rule.
+    Rest(RestCall),
+    /// Connect, one message and one answer.
+    Unary(Encoding),
+    /// Connect, messages in envelopes.
+    Stream(Encoding),
+}
+
+/// How Connect's messages are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Json,
+    Proto,
+}
+
+impl Encoding {
+    /// What a stream of it is sent as.
+    pub(crate) fn of_streams(self) -> &'static str {
+        match self {
+            Self::Json => "application/connect+json",
+            Self::Proto => "application/connect+proto",
+        }
+    }
+}
+
+/// A call by a rule.
+pub(crate) struct RestCall {
+    pub(crate) route: Route,
+    /// Values of the path's variables.
+    pub(crate) variables: Vec<Result<String, ()>>,
+    pub(crate) query: String,
+    pub(crate) form: Form,
+    /// Whether only the headers of the answer are wanted.
+    pub(crate) is_head: bool,
+}
+
+/// How an answer by a rule is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// One object.
+    Object,
+    /// A stream, a line a message.
+    Lines,
+    /// A stream of server-sent events.
+    Events,
+}
+
+impl Spoken {
+    pub(crate) fn rpc(&self) -> &Rpc {
+        &self.contracts.rpcs()[self.rpc]
+    }
+}
+
+/// The contracts, read once in a process.
+pub(crate) fn contracts() -> anyhow::Result<Arc<Contracts>> {
+    static READ: OnceLock<Arc<Contracts>> = OnceLock::new();
+    if let Some(read) = READ.get() {
+        return Ok(Arc::clone(read));
+    }
+    // Beside ours, the details of errors.
+    let sets = [proto::DESCRIPTOR_SET, tonic_types::pb::FILE_DESCRIPTOR_SET];
+    let read = Contracts::read(&sets, "redress").context("the contracts' HTTP rules cannot be read")?;
+    Ok(Arc::clone(READ.get_or_init(|| Arc::new(read))))
+}
+
+/// What a header says a body is, without parameters; an empty one is none.
+pub(crate) fn essence<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let told = headers.get(name)?.to_str().ok()?;
+    let essence = told.split_once(';').map_or(told, |(essence, _)| essence).trim();
+    if essence.is_empty() { None } else { Some(essence) }
+}
+
+/// An answer without an end.
+pub(crate) fn broken_off() -> Outcome {
+    outcome(&Status::from(Fault::internal("an answer ended without a status")))
+}
+
+/// What a status is, without its metadata.
+pub(crate) fn outcome(status: &Status) -> Outcome {
+    Outcome {
+        code: status.code() as i32,
+        message: status.message().to_owned(),
+        details: status.details().to_vec(),
+    }
+}
