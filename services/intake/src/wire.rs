@@ -8,10 +8,9 @@ use kernel::receipt::ReceiptCode;
 use kernel::{Caller, CaseId, Lane};
 use prost::Message as _;
 use proto::redress::intake::v1::{
-    self as contract, Channel, ChatDetail, Complainant, Complaint, ComplaintRegistered,
-    GetComplaintRequest, ListComplaintsRequest, Matter, PhoneDetail, RegulatorDetail, RemedySought,
-    Representative, Respondent, RowRefusal, SocialDetail, SubmitComplaintRequest, SubmitComplaintResponse,
-    complaint::ChannelDetail,
+    self as contract, Channel, ChatDetail, Complainant, Complaint, ComplaintRegistered, GetComplaintRequest,
+    ListComplaintsRequest, Matter, PhoneDetail, RegulatorDetail, RemedySought, Representative, Respondent,
+    RowRefusal, SocialDetail, SubmitComplaintRequest, SubmitComplaintResponse, complaint::ChannelDetail,
 };
 use proto::timestamp;
 use url::Url;

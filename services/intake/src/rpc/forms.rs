@@ -88,8 +88,7 @@ impl FormRpc {
         let id = further.complaint;
         let (_, event) = store::lock(&mut tx, id).await?.ok_or(Refusal::ComplaintNotFound)?;
         let complaint = crate::wire::complaint(&event)?;
-        if let Some((other, ordinal, hash)) = store::additions::by_key(&mut tx, &further.request_id).await?
-        {
+        if let Some((other, ordinal, hash)) = store::additions::by_key(&mut tx, &further.request_id).await? {
             if other != id.0 || hash != further.request_hash {
                 return Err(Refusal::KeyReused.into());
             }
@@ -113,7 +112,8 @@ impl FormRpc {
             evidence: wire::stored(&evidence),
         };
         store::additions::insert(&mut tx, id, &addition, (&request_id, request_hash)).await?;
-        store::attachments::give(&mut tx, &attachments.iter().map(|one| (*one, id)).collect::<Vec<_>>()).await?;
+        store::attachments::give(&mut tx, &attachments.iter().map(|one| (*one, id)).collect::<Vec<_>>())
+            .await?;
         let completeness = review.as_ref().map(|review| review.completeness);
         let told = InformationAdded {
             complaint_id: id.to_string(),
@@ -157,11 +157,7 @@ impl FormRpc {
 
 /// What a form amounts to with a patch over it; refused is what the patch newly makes
 /// wrong, and what is wrong already. What was missing before may still be missing.
-fn reviewed(
-    check: Check,
-    filled: Option<Filled>,
-    patch: Option<&Value>,
-) -> Result<Option<Review>, Fault> {
+fn reviewed(check: Check, filled: Option<Filled>, patch: Option<&Value>) -> Result<Option<Review>, Fault> {
     let (mut filled, patch) = match (filled, patch) {
         (None, None) => return wire::refused(check, Vec::new()).map(|()| None),
         (None, Some(_)) => return wire::refused(check, vec![wire::no_form()]).map(|()| None),

@@ -8,8 +8,8 @@ use kernel::CaseId;
 use kernel::page::Page;
 use proto::redress::intake::v1::{
     self as contract, CreateAttachmentRequest, DeleteAttachmentRequest, DownloadAttachmentRequest,
-    DownloadAttachmentResponse, GetAttachmentRequest, ListAttachmentsRequest, UpdateAttachmentSettingsRequest,
-    UploadAttachmentRequest,
+    DownloadAttachmentResponse, GetAttachmentRequest, ListAttachmentsRequest,
+    UpdateAttachmentSettingsRequest, UploadAttachmentRequest,
 };
 use proto::timestamp;
 use uuid::Uuid;

@@ -140,7 +140,11 @@ mod tests {
     #[test]
     fn evidence_is_stored_and_restored() {
         let one = Evidence { kind: "photograph".to_owned(), ..Evidence::default() };
-        let all = vec![one, Evidence::default(), Evidence { uri: "https://a.example".to_owned(), ..Evidence::default() }];
+        let all = vec![
+            one,
+            Evidence::default(),
+            Evidence { uri: "https://a.example".to_owned(), ..Evidence::default() },
+        ];
         assert_eq!(restored(&stored(&all)), all);
         assert_eq!(restored(&[]), Vec::new());
     }

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use kernel::CaseId;
 use kernel::page::Page;
 use proto::redress::intake::v1::{
-    AddInformationRequest, Addition as WireAddition, CreateFormRequest, Evidence, Form as WireForm, FormViolation,
-    GetFormRequest, GetInformationRequest, InformationSource, ListFormsRequest, ValidateFormRequest,
-    ValidateFormResponse,
+    AddInformationRequest, Addition as WireAddition, CreateFormRequest, Evidence, Form as WireForm,
+    FormViolation, GetFormRequest, GetInformationRequest, InformationSource, ListFormsRequest,
+    ValidateFormRequest, ValidateFormResponse,
 };
 use proto::timestamp;
 use serde_json::Value;

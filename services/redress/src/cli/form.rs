@@ -10,6 +10,7 @@ use proto::redress::intake::v1::{
 };
 use show::{text, words};
 
+use super::attachment::attached;
 use super::connection::{Connection, Page};
 use super::submit::read_text;
 
@@ -98,7 +99,8 @@ impl Forms {
                 let request = ValidateFormRequest { category, form_data: read_text(&answer)? };
                 show::answer(caller.json, &forms.validate_form(request).await?.into_inner(), text::checked)
             }
-            Verb::Add(Add { complaint, text: words, answer, source }) => {
+            Verb::Add(Add { complaint, text: words, answer, attach, source }) => {
+                let evidence = attached(&caller, &attach, &request_id).await?;
                 let form_data = answer.map(|file| read_text(&file)).transpose()?.unwrap_or_default();
                 let request = AddInformationRequest {
                     request_id,
@@ -106,6 +108,7 @@ impl Forms {
                     source: source.into(),
                     text: words,
                     form_data,
+                    evidence,
                 };
                 show::answer(caller.json, &forms.add_information(request).await?.into_inner(), text::added)
             }

@@ -108,6 +108,7 @@ async fn filled_in(scene: &Scene, complaint_id: &str) {
         source: InformationSource::Complainant.into(),
         text: "it was the cheap one".to_owned(),
         form_data: r#"{"carrier": "cheap"}"#.to_owned(),
+        evidence: Vec::new(),
     };
     let added = forms.add_information(request).await.unwrap().into_inner();
     assert_eq!(added.completeness, Some(100));

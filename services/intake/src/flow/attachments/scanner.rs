@@ -11,8 +11,8 @@ use server::Stop;
 use super::clamd::{Address, Verdict};
 use super::{UNSCANNED, part};
 use crate::attachment::{Attachment, CHUNK, Reason, State};
-use crate::store::attachments::keeping::{self, Found};
 use crate::store::attachments as store;
+use crate::store::attachments::keeping::{self, Found};
 
 /// How often to look, notified or not.
 const POLL: Duration = Duration::from_secs(1);

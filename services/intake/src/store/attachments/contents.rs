@@ -59,12 +59,7 @@ pub(crate) async fn part(
 }
 
 /// Removes chunks of a content, at most so many; answers how many.
-pub(super) async fn remove(
-    conn: &mut PgConnection,
-    store: Store,
-    id: Uuid,
-    most: i64,
-) -> Result<i64, Fault> {
+pub(super) async fn remove(conn: &mut PgConnection, store: Store, id: Uuid, most: i64) -> Result<i64, Fault> {
     match store {
         Store::Postgres => {
             let removed = sqlx::query(

@@ -102,11 +102,7 @@ pub(crate) async fn scanned_clean(conn: &mut PgConnection, id: Uuid) -> Result<(
 
 /// Since when the attachment has been waiting for the scanner that waits longest.
 pub(crate) fn unscanned_since() -> String {
-    pg::sql!(
-        "SELECT min(finished_at) FROM attachment WHERE state = {scanning}",
-        scanning = State::Scanning
-    )
-    .0
+    pg::sql!("SELECT min(finished_at) FROM attachment WHERE state = {scanning}", scanning = State::Scanning).0
 }
 
 /// Removes the content of one attachment that was refused or deleted, or one that was
