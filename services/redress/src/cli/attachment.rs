@@ -160,7 +160,11 @@ impl Download {
             file.write_all(&part.data).await.with_context(written)?;
         }
         file.flush().await.with_context(written)?;
-        let expected = if length == 0 { attachment.size_bytes - offset } else { length.min(attachment.size_bytes - offset) };
+        let expected = if length == 0 {
+            attachment.size_bytes - offset
+        } else {
+            length.min(attachment.size_bytes - offset)
+        };
         let is_all = offset == 0 && expected == attachment.size_bytes;
         if bytes != expected || (is_all && upload::hex(&hash.finalize()) != attachment.sha256) {
             bail!("the file is not whole: its length or its SHA-256 differs; fetch it again");

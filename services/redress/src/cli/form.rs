@@ -61,7 +61,7 @@ enum Verb {
 }
 
 #[derive(Args)]
-#[command(group = ArgGroup::new("addition").args(["text", "answer"]).required(true).multiple(true))]
+#[command(group = ArgGroup::new("addition").args(["text", "answer", "attach"]).required(true).multiple(true))]
 struct Add {
     complaint: String,
     /// In their words
@@ -70,6 +70,9 @@ struct Add {
     /// Fields of the form as JSON, `-` for standard input; null takes one out
     #[arg(long, value_name = "FILE")]
     answer: Option<PathBuf>,
+    /// A file that proves it, uploaded first; may be given several times
+    #[arg(long, value_name = "FILE")]
+    attach: Vec<PathBuf>,
     /// From whom it comes: complainant, staff
     #[arg(long, value_parser = words::read::<InformationSource>, default_value = "complainant")]
     source: InformationSource,
