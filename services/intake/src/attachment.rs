@@ -3,6 +3,7 @@
 
 pub(crate) mod content;
 pub(crate) mod settings;
+pub(crate) mod token;
 mod upload;
 
 pub(crate) use settings::Settings;

@@ -56,18 +56,22 @@ pub const SERVICE: Service = Service { name: "intake", port: 50051, migrations: 
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let key = kit.settings.receipt_key.as_ref().map(receipt_key).transpose()?;
     let (queue, worker) = SubmissionQueue::new(kit.db.clone(), key);
-    let forms = Arc::new(flow::forms::Forms::new(kit.db.clone()));
-    parts.route(IntakeServiceServer::new(rpc::Intake::new(kit.db.clone(), Arc::new(queue), forms.clone())));
+    let (queue, forms) = (Arc::new(queue), Arc::new(flow::forms::Forms::new(kit.db.clone())));
+    parts.route(IntakeServiceServer::new(rpc::Intake::new(kit.db.clone(), queue.clone(), forms.clone())));
     parts.route(ChannelServiceServer::new(rpc::channels::ChannelRpc::new(kit.db.clone())));
     parts.route(FormServiceServer::new(rpc::forms::FormRpc::new(kit.db.clone(), forms)));
     parts.worker("submissions", |stop| worker.run(stop));
-    open_attachments(kit, parts)
+    open_attachments(kit, parts, queue)
 }
 
-fn open_attachments(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
+fn open_attachments(kit: &Kit, parts: &mut Parts, queue: Arc<SubmissionQueue>) -> anyhow::Result<()> {
     let clamd = kit.settings.clamd.as_deref().map(Address::parse).transpose()?;
     let receiver = Receiver::new(kit.db.clone(), clamd.is_some());
-    parts.route(AttachmentServiceServer::new(rpc::attachments::AttachmentRpc::new(kit.db.clone(), receiver)));
+    parts.route(AttachmentServiceServer::new(rpc::attachments::AttachmentRpc::new(
+        kit.db.clone(),
+        receiver,
+        queue,
+    )));
     if let Some(clamd) = clamd {
         let scanner = Scanner::new(kit.db.clone(), clamd);
         parts.worker("attachments.scan", |stop| scanner.run(stop));

@@ -35,6 +35,10 @@ pub(crate) enum Refusal {
     AttachmentRefused,
     /// Something refers to the attachment.
     AttachmentReferredTo,
+    /// The token is none of ours, or another tenant's.
+    DownloadTokenUnknown,
+    /// The token has ended.
+    DownloadTokenExpired,
 }
 
 impl std::fmt::Display for Refusal {
@@ -60,6 +64,8 @@ impl std::fmt::Display for Refusal {
             Self::AttachmentNotReady => "it is still being received or scanned; try again later",
             Self::AttachmentRefused => "it was refused, and its content is not kept",
             Self::AttachmentReferredTo => "a complaint refers to it: it belongs to the complaint",
+            Self::DownloadTokenUnknown => "there is no such token",
+            Self::DownloadTokenExpired => "the token has ended; have another made",
         })
     }
 }
@@ -68,7 +74,10 @@ impl Refuses for Refusal {
     fn kind(&self) -> Kind {
         match self {
             Self::KeyReused | Self::ExternalRefReused => Kind::Exists,
-            Self::ComplaintNotFound | Self::FormNotFound | Self::AttachmentNotFound => Kind::NotFound,
+            Self::ComplaintNotFound
+            | Self::FormNotFound
+            | Self::AttachmentNotFound
+            | Self::DownloadTokenUnknown => Kind::NotFound,
             Self::TooManyRows => Kind::Invalid,
             Self::QueueFull | Self::QuotaExceeded => Kind::Exhausted,
             Self::Sha256Mismatch
@@ -77,7 +86,8 @@ impl Refuses for Refusal {
             | Self::MalwareFound
             | Self::AttachmentNotReady
             | Self::AttachmentRefused
-            | Self::AttachmentReferredTo => Kind::Precondition,
+            | Self::AttachmentReferredTo
+            | Self::DownloadTokenExpired => Kind::Precondition,
         }
     }
 
@@ -98,6 +108,8 @@ impl Refuses for Refusal {
             Self::AttachmentNotReady => "ATTACHMENT_NOT_READY",
             Self::AttachmentRefused => "ATTACHMENT_REFUSED",
             Self::AttachmentReferredTo => "ATTACHMENT_REFERRED_TO",
+            Self::DownloadTokenUnknown => "DOWNLOAD_TOKEN_UNKNOWN",
+            Self::DownloadTokenExpired => "DOWNLOAD_TOKEN_EXPIRED",
         }
     }
 }

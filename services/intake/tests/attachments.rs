@@ -15,6 +15,8 @@ mod scanning;
 mod settings;
 #[path = "attachments/tenants.rs"]
 mod tenants;
+#[path = "attachments/tokens.rs"]
+mod tokens;
 
 use futures::stream;
 use proto::redress::intake::v1::attachment_service_client::AttachmentServiceClient;

@@ -1,7 +1,8 @@
 //! Attachments, and what is accepted of them.
 
 use proto::redress::intake::v1::{
-    Attachment, AttachmentRefusal, AttachmentSettings, AttachmentState, ListAttachmentsResponse,
+    Attachment, AttachmentRefusal, AttachmentSettings, AttachmentState, GetDownloadTokenResponse,
+    ListAttachmentsResponse,
 };
 
 use super::{more, none_of};
@@ -73,6 +74,11 @@ pub fn attachments(list: &ListAttachmentsResponse) -> String {
         ]);
     }
     table.render() + &more(&list.next_page_token)
+}
+
+/// A token to fetch an attachment by.
+pub fn download_token(answer: &GetDownloadTokenResponse) -> String {
+    facts(&[("token", answer.token.clone()), ("until", time(answer.expire_time.as_ref()))])
 }
 
 /// What is accepted as attachments.

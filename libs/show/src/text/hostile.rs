@@ -222,6 +222,7 @@ fn of_the_others() -> Vec<(&'static str, String)> {
         ("attachment", shown(attachment)),
         ("attachment_settings", shown(attachment_settings)),
         ("attachments", shown(attachments)),
+        ("download_token", shown(download_token)),
         ("form", shown(form)),
         ("forms", shown(forms)),
         ("checked", shown(checked)),

@@ -52,7 +52,8 @@ impl Upload {
     /// Notes that so much is kept now, by this stream or by another.
     pub(crate) fn keep(&mut self, kept: i64) {
         let done = usize::try_from(kept.saturating_sub(self.kept)).unwrap_or(0);
-        self.waiting.drain(..done.min(self.waiting.len()));
+        // A vector of its own length: between parts, no more is held than waits.
+        self.waiting = self.waiting.split_off(done.min(self.waiting.len()));
         self.kept = self.kept.max(kept);
     }
 }

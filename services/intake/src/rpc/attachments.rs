@@ -5,22 +5,26 @@ use std::sync::Arc;
 use fault::Fault;
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
+use jiff::Timestamp;
 use kernel::TenantId;
 use pg::{Db, Tx};
 use proto::redress::intake::v1::attachment_service_server::AttachmentService;
 use proto::redress::intake::v1::{
     CreateAttachmentRequest, CreateAttachmentResponse, DeleteAttachmentRequest, DeleteAttachmentResponse,
-    DownloadAttachmentRequest, DownloadAttachmentResponse, GetAttachmentRequest, GetAttachmentResponse,
-    GetAttachmentSettingsRequest, GetAttachmentSettingsResponse, ListAttachmentsRequest,
-    ListAttachmentsResponse, UpdateAttachmentSettingsRequest, UpdateAttachmentSettingsResponse,
-    UploadAttachmentRequest, UploadAttachmentResponse,
+    DownloadAttachmentRequest, DownloadAttachmentResponse, DownloadByTokenRequest, DownloadByTokenResponse,
+    GetAttachmentRequest, GetAttachmentResponse, GetAttachmentSettingsRequest, GetAttachmentSettingsResponse,
+    GetDownloadTokenRequest, GetDownloadTokenResponse, ListAttachmentsRequest, ListAttachmentsResponse,
+    UpdateAttachmentSettingsRequest, UpdateAttachmentSettingsResponse, UploadAttachmentRequest,
+    UploadAttachmentResponse,
 };
 use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
+use crate::attachment::token::Token;
 use crate::attachment::{Attachment, CHUNK, Upload};
 use crate::flow::attachments::{Receiver, part};
+use crate::flow::submission_queue::SubmissionQueue;
 use crate::refusal::Refusal;
 use crate::store;
 use crate::store::attachments as kept;
@@ -33,14 +37,16 @@ const PARTS_BYTES: usize = 16 << 20;
 pub(crate) struct AttachmentRpc {
     db: Db,
     receiver: Receiver,
+    /// Has the key that tokens are signed with.
+    queue: Arc<SubmissionQueue>,
     /// Bytes that parts may still have.
     bytes: Arc<Semaphore>,
 }
 
 impl AttachmentRpc {
     /// Serves the attachments of a schema.
-    pub(crate) fn new(db: Db, receiver: Receiver) -> Self {
-        Self { db, receiver, bytes: Arc::new(Semaphore::new(PARTS_BYTES)) }
+    pub(crate) fn new(db: Db, receiver: Receiver, queue: Arc<SubmissionQueue>) -> Self {
+        Self { db, receiver, queue, bytes: Arc::new(Semaphore::new(PARTS_BYTES)) }
     }
 
     async fn read(&self, tenant: &TenantId, id: Uuid) -> Result<Attachment, Fault> {
@@ -50,6 +56,19 @@ impl AttachmentRpc {
                 Ok((tx, attachment))
             })
             .await
+    }
+
+    /// A range of an attachment's content, for who may fetch it.
+    async fn fetch(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+        (offset, length): (i64, i64),
+    ) -> Result<BoxStream<'static, Result<DownloadAttachmentResponse, Status>>, Fault> {
+        let attachment = self.read(&tenant, id).await?;
+        attachment.fetched()?;
+        let range = attachment.range(offset, length).ok_or_else(|| wire::after_the_end(attachment.size))?;
+        Ok(content(self.db.clone(), tenant, attachment, range))
     }
 
     /// Keeps what a part completes; answers the attachment, where that changed it.
@@ -136,6 +155,7 @@ fn content(
 
 #[tonic::async_trait]
 impl AttachmentService for AttachmentRpc {
+    type DownloadByTokenStream = BoxStream<'static, Result<DownloadByTokenResponse, Status>>;
     type DownloadAttachmentStream = BoxStream<'static, Result<DownloadAttachmentResponse, Status>>;
 
     async fn create_attachment(
@@ -214,10 +234,32 @@ impl AttachmentService for AttachmentRpc {
     ) -> Result<Response<Self::DownloadAttachmentStream>, Status> {
         let tenant = server::caller(&request)?.tenant;
         let wire::Download { id, offset, length } = wire::download(request.get_ref())?;
-        let attachment = self.read(&tenant, id).await?;
-        attachment.fetched().map_err(Fault::from)?;
-        let range = attachment.range(offset, length).ok_or_else(|| wire::after_the_end(attachment.size))?;
-        Ok(Response::new(content(self.db.clone(), tenant, attachment, range)))
+        Ok(Response::new(self.fetch(tenant, id, (offset, length)).await?))
+    }
+
+    async fn get_download_token(
+        &self,
+        request: Request<GetDownloadTokenRequest>,
+    ) -> Result<Response<GetDownloadTokenResponse>, Status> {
+        let tenant = server::caller(&request)?.tenant;
+        let (id, seconds) = wire::token_wanted(request.get_ref())?;
+        self.read(&tenant, id).await?.fetched().map_err(Fault::from)?;
+        let end = self.db.clock().now().as_second().saturating_add(seconds);
+        let token = Token { id, end }.signed(self.queue.key().await?, &tenant);
+        let end = Timestamp::from_second(end).map_err(Fault::internal)?;
+        Ok(Response::new(wire::token(token, end)))
+    }
+
+    async fn download_by_token(
+        &self,
+        request: Request<DownloadByTokenRequest>,
+    ) -> Result<Response<Self::DownloadByTokenStream>, Status> {
+        let tenant = server::caller(&request)?.tenant;
+        let wire::ByToken { token, offset, length } = wire::by_token(request.into_inner())?;
+        let (key, now) = (self.queue.key().await?, self.db.clock().now());
+        let Token { id, .. } = Token::read(&token, key, &tenant, now).map_err(Fault::from)?;
+        let parts = self.fetch(tenant, id, (offset, length)).await?;
+        Ok(Response::new(parts.map(|part| part.map(wire::of_token)).boxed()))
     }
 
     async fn delete_attachment(

@@ -112,8 +112,10 @@ impl FormRpc {
             evidence: wire::stored(&evidence),
         };
         store::additions::insert(&mut tx, id, &addition, (&request_id, request_hash)).await?;
-        store::attachments::give(&mut tx, &attachments.iter().map(|one| (*one, id)).collect::<Vec<_>>())
-            .await?;
+        if !attachments.is_empty() {
+            let given: Vec<_> = attachments.iter().map(|one| (*one, id)).collect();
+            store::attachments::give(&mut tx, &given).await?;
+        }
         let completeness = review.as_ref().map(|review| review.completeness);
         let told = InformationAdded {
             complaint_id: id.to_string(),

@@ -8,7 +8,8 @@ use kernel::CaseId;
 use kernel::page::Page;
 use proto::redress::intake::v1::{
     self as contract, CreateAttachmentRequest, DeleteAttachmentRequest, DownloadAttachmentRequest,
-    DownloadAttachmentResponse, GetAttachmentRequest, ListAttachmentsRequest,
+    DownloadAttachmentResponse, DownloadByTokenRequest, DownloadByTokenResponse, GetAttachmentRequest,
+    GetDownloadTokenRequest, GetDownloadTokenResponse, ListAttachmentsRequest,
     UpdateAttachmentSettingsRequest, UploadAttachmentRequest,
 };
 use proto::timestamp;
@@ -207,6 +208,52 @@ pub(crate) fn download(request: &DownloadAttachmentRequest) -> Result<Download, 
 }
 
 const INVALID_DOWNLOAD: &str = "INVALID_DOWNLOAD";
+
+/// A range of the content that a token is for.
+#[derive(Clone, Debug)]
+pub(crate) struct ByToken {
+    pub(crate) token: String,
+    pub(crate) offset: i64,
+    pub(crate) length: i64,
+}
+
+/// Reads what is to be fetched by a token.
+pub(crate) fn by_token(request: DownloadByTokenRequest) -> Result<ByToken, Fault> {
+    let DownloadByTokenRequest { token, offset, length } = request;
+    let mut check = Check::new();
+    check.ensure(offset >= 0, "offset", "must not be negative");
+    check.ensure(length >= 0, "length", "must not be negative");
+    check.done(INVALID_DOWNLOAD)?;
+    Ok(ByToken { token, offset, length })
+}
+
+/// A part of a download as that of one by token.
+pub(crate) fn of_token(part: DownloadAttachmentResponse) -> DownloadByTokenResponse {
+    let DownloadAttachmentResponse { attachment, offset, data } = part;
+    DownloadByTokenResponse { attachment, offset, data }
+}
+
+/// Reads for which attachment a token is to be made, and for how many seconds.
+pub(crate) fn token_wanted(request: &GetDownloadTokenRequest) -> Result<(Uuid, i64), Fault> {
+    let GetDownloadTokenRequest { attachment_id, valid_seconds } = request;
+    let mut check = Check::new();
+    let id = check.id("attachment_id", attachment_id);
+    let is_short = (0..=MAX_VALID_SECONDS).contains(valid_seconds);
+    check.ensure(is_short, "valid_seconds", "must be 1 to 3600, or 0 for 300");
+    check.done(INVALID_DOWNLOAD)?;
+    let seconds = if *valid_seconds == 0 { DEFAULT_VALID_SECONDS } else { *valid_seconds };
+    Ok((id, seconds.into()))
+}
+
+/// Longest that a token may last.
+const MAX_VALID_SECONDS: i32 = 3_600;
+/// How long one lasts of which nothing is said.
+const DEFAULT_VALID_SECONDS: i32 = 300;
+
+/// A token as callers see it.
+pub(crate) fn token(token: String, end: Timestamp) -> GetDownloadTokenResponse {
+    GetDownloadTokenResponse { token, expire_time: Some(timestamp(end)) }
+}
 
 /// The refusal of a range that begins after the end.
 pub(crate) fn after_the_end(size: i64) -> Fault {

@@ -29,6 +29,10 @@ pub(super) fn checked(check: &mut Check, list: &str, evidence: Vec<Evidence>) ->
         let is_known = sha256.is_empty() || read_sha256(&sha256).is_some();
         check.ensure(is_known, &field("sha256"), "must be 64 hexadecimal digits");
         let kind = check.text(&field("kind"), kind, MAX_WORD);
+        if attachment_id.is_empty() && uri.is_empty() {
+            check.fail(&field("uri"), "is required unless attachment_id is given");
+            return Evidence { kind, uri, sha256, attachment_id };
+        }
         if attachment_id.is_empty() {
             let uri = checked_uri(check, &field("uri"), uri);
             return Evidence { kind, uri, sha256, attachment_id };

@@ -7,10 +7,13 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use client::Calls;
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
 use proto::redress::intake::v1::attachment_service_client::AttachmentServiceClient;
 use proto::redress::intake::v1::{
-    Attachment, DeleteAttachmentRequest, DownloadAttachmentRequest, GetAttachmentRequest,
-    GetAttachmentSettingsRequest, ListAttachmentsRequest, UpdateAttachmentSettingsRequest,
+    Attachment, DeleteAttachmentRequest, DownloadAttachmentRequest, DownloadAttachmentResponse,
+    DownloadByTokenRequest, DownloadByTokenResponse, GetAttachmentRequest, GetAttachmentSettingsRequest,
+    GetDownloadTokenRequest, ListAttachmentsRequest, UpdateAttachmentSettingsRequest,
 };
 use sha2::{Digest as _, Sha256};
 use show::text;
@@ -39,6 +42,14 @@ enum Verb {
     },
     /// Fetches a file, or a range of it
     Download(Download),
+    /// Makes a token by which whoever has it fetches a file: `attachment download --token`
+    Token {
+        /// Its id
+        attachment_id: String,
+        /// For how many seconds
+        #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(i32).range(1..=3_600))]
+        seconds: i32,
+    },
     /// Lists the files of a complaint
     List {
         /// The complaint's id
@@ -58,7 +69,11 @@ enum Verb {
 #[derive(Args)]
 struct Download {
     /// Its id
-    attachment_id: String,
+    #[arg(required_unless_present = "by_token")]
+    attachment_id: Option<String>,
+    /// The token to fetch it by, instead
+    #[arg(id = "by_token", long = "token", value_name = "TOKEN", conflicts_with = "attachment_id")]
+    by_token: Option<String>,
     /// Where to write it; its own name in this folder by default
     #[arg(long)]
     out: Option<PathBuf>,
@@ -99,6 +114,11 @@ impl Attachments {
                 show::answer(caller.json, &attachment, text::attachment)
             }
             Verb::Download(download) => download.run(&caller).await,
+            Verb::Token { attachment_id, seconds } => {
+                let request = GetDownloadTokenRequest { attachment_id, valid_seconds: seconds };
+                let answer = attachments.get_download_token(request).await?.into_inner();
+                show::answer(caller.json, &answer, text::download_token)
+            }
             Verb::List { complaint_id, page } => {
                 let request =
                     ListAttachmentsRequest { page_size: page.limit, page_token: page.page, complaint_id };
@@ -140,21 +160,41 @@ impl Settings {
     }
 }
 
+/// The parts of a file.
+type Parts = BoxStream<'static, Result<DownloadAttachmentResponse, tonic::Status>>;
+
 impl Download {
+    /// The parts of the file, whichever way it is fetched.
+    async fn parts(&self, caller: &Caller) -> anyhow::Result<Parts> {
+        let (mut attachments, offset, length) = (client_of(caller), self.offset, self.length);
+        if let Some(token) = self.by_token.clone() {
+            let request = DownloadByTokenRequest { token, offset, length };
+            let parts = attachments.download_by_token(request).await?.into_inner();
+            let plain = |part: DownloadByTokenResponse| DownloadAttachmentResponse {
+                attachment: part.attachment,
+                offset: part.offset,
+                data: part.data,
+            };
+            return Ok(parts.map(move |part| part.map(plain)).boxed());
+        }
+        let attachment_id = self.attachment_id.clone().unwrap_or_default();
+        let request = DownloadAttachmentRequest { attachment_id, offset, length };
+        Ok(attachments.download_attachment(request).await?.into_inner().boxed())
+    }
+
     /// Writes beside the place first: what breaks off leaves no half of a file under its name.
     async fn run(self, caller: &Caller) -> anyhow::Result<()> {
-        let Self { attachment_id, out, offset, length } = self;
-        let request = DownloadAttachmentRequest { attachment_id, offset, length };
-        let mut parts = client_of(caller).download_attachment(request).await?.into_inner();
-        let first = parts.message().await?.unwrap_or_default();
+        let (offset, length) = (self.offset, self.length);
+        let mut parts = self.parts(caller).await?;
+        let first = parts.next().await.transpose()?.unwrap_or_default();
         let attachment = first.attachment.context("the server does not say what it is")?;
-        let path = out.unwrap_or_else(|| own_name(&attachment));
+        let path = self.out.unwrap_or_else(|| own_name(&attachment));
         let mut beside = path.clone().into_os_string();
         beside.push(".part");
         let written = || format!("cannot write {}", path.display());
         let mut file = tokio::fs::File::create(&beside).await.with_context(written)?;
         let (mut hash, mut bytes) = (Sha256::new(), 0);
-        while let Some(part) = parts.message().await? {
+        while let Some(part) = parts.next().await.transpose()? {
             hash.update(&part.data);
             bytes += i64::try_from(part.data.len())?;
             file.write_all(&part.data).await.with_context(written)?;

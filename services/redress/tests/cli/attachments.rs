@@ -32,6 +32,9 @@ async fn a_file_is_uploaded_offered_as_proof_listed_and_fetched() {
     let range = ["attachment", "download", id, "--out", &fetched, "--offset", "1", "--length", "3"];
     terminal.text(&range).await;
     assert_eq!(std::fs::read(&fetched).unwrap(), b"PNG");
+    let token = terminal.json(&["attachment", "token", id]).await["token"].as_str().unwrap().to_owned();
+    terminal.text(&["attachment", "download", "--token", &token, "--out", &fetched]).await;
+    assert_eq!(std::fs::read(&fetched).unwrap(), bytes);
     assert!(terminal.refusal(&["attachment", "delete", id]).await.contains("ATTACHMENT_REFERRED_TO"));
 
     let added = ["form", "add", &complaint, "--attach", &told, "--source", "staff"];

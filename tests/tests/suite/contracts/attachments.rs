@@ -25,6 +25,18 @@ pub(super) const INVALID: &[Invalid] = &[
         &["attachment_id", "offset", "length"],
     ),
     invalid(
+        "AttachmentService.GetDownloadToken",
+        r#"{"valid_seconds": 3601}"#,
+        "INVALID_DOWNLOAD",
+        &["attachment_id", "valid_seconds"],
+    ),
+    invalid(
+        "AttachmentService.DownloadByToken",
+        r#"{"offset": -1, "length": -1}"#,
+        "INVALID_DOWNLOAD",
+        &["offset", "length"],
+    ),
+    invalid(
         "AttachmentService.DeleteAttachment",
         EMPTY,
         "INVALID_ATTACHMENT_ID",
@@ -43,6 +55,8 @@ pub(super) const UNKNOWN: &[Unknown] = &[
     unknown("AttachmentService.GetAttachment", r#"{"attachment_id": "$ID"}"#, "ATTACHMENT_NOT_FOUND"),
     unknown("AttachmentService.ListAttachments", r#"{"complaint_id": "$ID"}"#, "COMPLAINT_NOT_FOUND"),
     unknown("AttachmentService.DownloadAttachment", r#"{"attachment_id": "$ID"}"#, "ATTACHMENT_NOT_FOUND"),
+    unknown("AttachmentService.GetDownloadToken", r#"{"attachment_id": "$ID"}"#, "ATTACHMENT_NOT_FOUND"),
+    unknown("AttachmentService.DownloadByToken", r#"{"token": "$ID"}"#, "DOWNLOAD_TOKEN_UNKNOWN"),
     unknown(
         "AttachmentService.DeleteAttachment",
         r#"{"request_id": "$KEY", "attachment_id": "$ID"}"#,

@@ -17,7 +17,7 @@ use crate::store::attachments::keeping::{self, Found};
 /// How often to look, notified or not.
 const POLL: Duration = Duration::from_secs(1);
 /// For how long a scan is one replica's; beyond, it is taken to have died.
-const LEASE: Duration = Duration::from_mins(30);
+const LEASE: Duration = Duration::from_mins(10);
 /// When one is tried again that could not be scanned, for the first time; the double each
 /// time after that.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -30,18 +30,26 @@ pub(crate) struct Scanner {
     clamd: Address,
     /// Whether the last scan failed: told once, not for each.
     is_away: bool,
+    /// What is being scanned.
+    under_way: Option<Found>,
 }
 
 impl Scanner {
     pub(crate) fn new(db: Db, clamd: Address) -> Self {
-        Self { db, clamd, is_away: false }
+        Self { db, clamd, is_away: false, under_way: None }
     }
 
-    /// Scans until told to stop. A scan that is given up then is another's after its lease.
+    /// Scans until told to stop. A scan that is given up then is another's at once; that of
+    /// one who died, after its lease.
     pub(crate) async fn run(mut self, stop: Stop) {
         tokio::select! {
             () = stop.cancelled() => {}
             () = self.scan_for_ever() => {}
+        }
+        if let Some(found) = self.under_way.take()
+            && let Err(fault) = self.scan_again(&found, Duration::ZERO).await
+        {
+            tracing::debug!(fault = fault.chain(), "a scan that was given up waits for its lease to end");
         }
     }
 
@@ -67,17 +75,23 @@ impl Scanner {
             Ok((tx, found))
         });
         let Some(found) = next.await? else { return Ok(false) };
-        match self.scanned(&found).await {
+        self.under_way = Some(found.clone());
+        self.scan(&found).await?;
+        self.under_way = None;
+        Ok(true)
+    }
+
+    async fn scan(&mut self, found: &Found) -> Result<(), Fault> {
+        match self.scanned(found).await {
             Ok(Some(verdict)) => {
                 if std::mem::take(&mut self.is_away) {
                     tracing::info!("clamd answers again; attachments are scanned");
                 }
-                self.settle(&found, verdict).await?;
+                self.settle(found, verdict).await
             }
-            Ok(None) => {}
-            Err(error) => self.put_off(&found, &error).await?,
+            Ok(None) => Ok(()),
+            Err(error) => self.put_off(found, &error).await,
         }
-        Ok(true)
     }
 
     /// What clamd says of a content; none where it is gone meanwhile.
@@ -130,9 +144,13 @@ impl Scanner {
             let (attachment, error) = (found.id, format!("{error:#}"));
             tracing::error!(%attachment, error, "clamd does not scan: attachments wait until it does");
         }
+        self.scan_again(found, retry).await
+    }
+
+    async fn scan_again(&self, found: &Found, after: Duration) -> Result<(), Fault> {
         self.db
             .transact("attachment.scan_again", &found.tenant, async |mut tx| {
-                let at = later(tx.now(), retry);
+                let at = later(tx.now(), after);
                 keeping::scan_again(&mut tx, found.id, at).await?;
                 Ok((tx, ()))
             })
