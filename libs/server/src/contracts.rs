@@ -170,6 +170,7 @@ mod tests {
             ("/redress.cases.v1.CaseService/GetCase", Some(Pace::Read)),
             ("/redress.cases.v1.CaseService/AddNote", Some(Pace::Mutation)),
             ("/redress.intake.v1.IntakeService/SubmitComplaints", Some(Pace::ClientStream)),
+            ("/redress.intake.v1.AttachmentService/UploadAttachment", Some(Pace::ClientStream)),
             ("/redress.resolution.v1.ResolutionService/PollTasks", Some(Pace::LongPoll)),
             ("/redress.cases.v1.CaseService/WatchCase", Some(Pace::ServerStream)),
             ("/redress.event.v1.EventFeed/Subscribe", Some(Pace::ServerStream)),

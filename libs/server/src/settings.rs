@@ -134,6 +134,10 @@ pub struct Settings {
     /// Key that receipt codes are derived from (intake), at least 16 characters
     #[arg(long, env = "REDRESS_RECEIPT_KEY", hide_env_values = true, help_heading = "Services")]
     pub receipt_key: Option<Secret>,
+    /// Where clamd is, which scans attachments before they can be fetched (intake), as
+    /// `host:3310` or `unix:/run/clamav/clamd.ctl`; without it nothing is scanned
+    #[arg(long, env = "REDRESS_CLAMD", help_heading = "Services")]
+    pub clamd: Option<String>,
     /// Mail server notices leave through (feedback), e.g. `smtp://user:secret@host:587`
     #[arg(long, env = "REDRESS_SMTP_URL", hide_env_values = true, help_heading = "Services")]
     pub smtp_url: Option<Secret>,
@@ -398,6 +402,7 @@ impl Default for Settings {
             identity: IdentitySettings::default(),
             peers: PeerSettings::default(),
             receipt_key: None,
+            clamd: None,
             smtp_url: None,
             time_zones: None,
             mail_from: SENDER.to_owned(),

@@ -2,6 +2,7 @@
 
 mod alike;
 mod approvals;
+mod attachments;
 mod calendars;
 mod call_backs;
 mod cases;
@@ -39,6 +40,7 @@ mod triage;
 
 pub use alike::{group, group_policy, groups, link, links, members, similar};
 pub use approvals::{approval_policies, approval_policy, approvals_replayed, delegation, delegations};
+pub use attachments::{attachment, attachment_settings, attachments, download_token};
 pub use calendars::{calendar, calendar_in_short, calendars, moved, recount, zones};
 pub use call_backs::{call_back, call_back_count, call_back_policy, call_backs};
 pub use cases::{case, cases, correction, count, entries, facets, progress, timeline};

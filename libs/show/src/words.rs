@@ -16,7 +16,7 @@ use proto::redress::feedback::v1::{
     ProcessActivity, QualityReviewState, ReportFormat, ReportLength, ReportState, Response, ReturnFormat,
     ReturnRegime, SignalEnding, SignalState, SupervisionReason, SurveyState,
 };
-use proto::redress::intake::v1::{Channel, InformationSource, Matter};
+use proto::redress::intake::v1::{AttachmentRefusal, AttachmentState, Channel, InformationSource, Matter};
 use proto::redress::resolution::v1::{
     ApprovalDemand, BalanceGrouping, DeliveryKind, DeliveryState, EndpointKind, EndpointState, Inquiry,
     LedgerAccount, LedgerMovement, PlanRevisionState, PlanState, ProposalKind, ProposalState, RecallState,
@@ -91,6 +91,8 @@ words! {
     ArticleState: "ARTICLE_STATE_";
     AssignmentState: "ASSIGNMENT_STATE_";
     ApprovalDemand: "APPROVAL_DEMAND_";
+    AttachmentRefusal: "ATTACHMENT_REFUSAL_";
+    AttachmentState: "ATTACHMENT_STATE_";
     BalanceGrouping: "BALANCE_GROUPING_";
     Barrier: "BARRIER_";
     CalendarDayKind: "CALENDAR_DAY_KIND_";

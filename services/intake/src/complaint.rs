@@ -32,6 +32,8 @@ pub(crate) struct NewComplaint {
     pub(crate) traceparent: String,
     /// The lane of the feed that it is told of in.
     pub(crate) lane: Lane,
+    /// The attachments it refers to, and their places among its evidence.
+    pub(crate) attachments: Vec<(usize, Uuid)>,
 }
 
 /// What became of a submission.
@@ -120,6 +122,8 @@ pub(crate) struct Addition {
     pub(crate) text: String,
     /// What was filled into the form; none when nothing was.
     pub(crate) form_data: Option<String>,
+    /// Further proof, encoded.
+    pub(crate) evidence: Vec<u8>,
 }
 
 /// Which complaints a list shows.
@@ -175,6 +179,7 @@ mod tests {
             event: Vec::new(),
             traceparent: String::new(),
             lane: Lane::Live,
+            attachments: Vec::new(),
         }
     }
 

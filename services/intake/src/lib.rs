@@ -15,9 +15,14 @@
 //! and what it says (`wire/content`); whether a channel's numbers are one complaint's
 //! each is settled by the tenant (`rpc/channels`).
 //!
+//! A complaint's files are its `attachment`s: uploaded before (`rpc/attachments`), kept in
+//! chunks, looked at rather than believed, scanned if a scanner is set, and collected where
+//! nothing refers to them (`flow/attachments`).
+//!
 //! To add an rpc: the contract first, then parse in `wire`, act in `rpc`, SQL in
 //! `store`, and a row each for good, bad and repeated in `tests/rpc.rs`.
 
+mod attachment;
 mod channel;
 mod complaint;
 mod flow;
@@ -31,12 +36,16 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use kernel::receipt::ReceiptKey;
+use proto::redress::intake::v1::attachment_service_server::AttachmentServiceServer;
 use proto::redress::intake::v1::channel_service_server::ChannelServiceServer;
 use proto::redress::intake::v1::form_service_server::FormServiceServer;
 use proto::redress::intake::v1::intake_service_server::IntakeServiceServer;
 use server::{Kit, Parts, Secret, Service};
 use sqlx::migrate::Migrator;
 
+use crate::flow::attachments::Receiver;
+use crate::flow::attachments::clamd::Address;
+use crate::flow::attachments::scanner::Scanner;
 use crate::flow::submission_queue::SubmissionQueue;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
@@ -47,11 +56,29 @@ pub const SERVICE: Service = Service { name: "intake", port: 50051, migrations: 
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let key = kit.settings.receipt_key.as_ref().map(receipt_key).transpose()?;
     let (queue, worker) = SubmissionQueue::new(kit.db.clone(), key);
-    let forms = Arc::new(flow::forms::Forms::new(kit.db.clone()));
-    parts.route(IntakeServiceServer::new(rpc::Intake::new(kit.db.clone(), Arc::new(queue), forms.clone())));
+    let (queue, forms) = (Arc::new(queue), Arc::new(flow::forms::Forms::new(kit.db.clone())));
+    parts.route(IntakeServiceServer::new(rpc::Intake::new(kit.db.clone(), queue.clone(), forms.clone())));
     parts.route(ChannelServiceServer::new(rpc::channels::ChannelRpc::new(kit.db.clone())));
     parts.route(FormServiceServer::new(rpc::forms::FormRpc::new(kit.db.clone(), forms)));
     parts.worker("submissions", |stop| worker.run(stop));
+    open_attachments(kit, parts, queue)
+}
+
+fn open_attachments(kit: &Kit, parts: &mut Parts, queue: Arc<SubmissionQueue>) -> anyhow::Result<()> {
+    let clamd = kit.settings.clamd.as_deref().map(Address::parse).transpose()?;
+    let receiver = Receiver::new(kit.db.clone(), clamd.is_some());
+    parts.route(AttachmentServiceServer::new(rpc::attachments::AttachmentRpc::new(
+        kit.db.clone(),
+        receiver,
+        queue,
+    )));
+    if let Some(clamd) = clamd {
+        let scanner = Scanner::new(kit.db.clone(), clamd);
+        parts.worker("attachments.scan", |stop| scanner.run(stop));
+    }
+    parts.retention(&kit.db, flow::attachments::collector::ORPHANS);
+    let unscanned = store::attachments::keeping::unscanned_since();
+    parts.queue_age(&kit.db, "redress.attachment.scan.age", unscanned);
     Ok(())
 }
 

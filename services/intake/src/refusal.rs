@@ -17,6 +17,28 @@ pub(crate) enum Refusal {
     TooManyRows,
     /// More submissions wait than the queue holds.
     QueueFull,
+    /// There is no such attachment for this tenant.
+    AttachmentNotFound,
+    /// The tenant's attachments would be larger than its quota.
+    QuotaExceeded,
+    /// The attachment is not what it was declared to be.
+    Sha256Mismatch,
+    /// The attachment is of another type than it was declared.
+    MediaTypeMismatch,
+    /// The attachment is of a type that is not accepted.
+    MediaTypeForbidden,
+    /// The scanner found something in the attachment.
+    MalwareFound,
+    /// The attachment cannot be fetched yet.
+    AttachmentNotReady,
+    /// The attachment was refused: there is nothing to fetch.
+    AttachmentRefused,
+    /// Something refers to the attachment.
+    AttachmentReferredTo,
+    /// The token is none of ours, or another tenant's.
+    DownloadTokenUnknown,
+    /// The token has ended.
+    DownloadTokenExpired,
 }
 
 impl std::fmt::Display for Refusal {
@@ -31,6 +53,19 @@ impl std::fmt::Display for Refusal {
             Self::FormNotFound => "there is no form for this category",
             Self::TooManyRows => "a stream may have 10 000 rows; send the rest in another",
             Self::QueueFull => "too many submissions are waiting; try again shortly",
+            Self::AttachmentNotFound => "there is no attachment with this id",
+            Self::QuotaExceeded => {
+                "with this file all attachments would be larger than the quota; raise it, or delete others"
+            }
+            Self::Sha256Mismatch => "what was received is not what was declared: its SHA-256 is another",
+            Self::MediaTypeMismatch => "the content is not of the media type that was declared",
+            Self::MediaTypeForbidden => "the content is of a media type that is not accepted here",
+            Self::MalwareFound => "the scanner has found malware in it",
+            Self::AttachmentNotReady => "it is still being received or scanned; try again later",
+            Self::AttachmentRefused => "it was refused, and its content is not kept",
+            Self::AttachmentReferredTo => "a complaint refers to it: it belongs to the complaint",
+            Self::DownloadTokenUnknown => "there is no such token",
+            Self::DownloadTokenExpired => "the token has ended; have another made",
         })
     }
 }
@@ -39,9 +74,20 @@ impl Refuses for Refusal {
     fn kind(&self) -> Kind {
         match self {
             Self::KeyReused | Self::ExternalRefReused => Kind::Exists,
-            Self::ComplaintNotFound | Self::FormNotFound => Kind::NotFound,
+            Self::ComplaintNotFound
+            | Self::FormNotFound
+            | Self::AttachmentNotFound
+            | Self::DownloadTokenUnknown => Kind::NotFound,
             Self::TooManyRows => Kind::Invalid,
-            Self::QueueFull => Kind::Exhausted,
+            Self::QueueFull | Self::QuotaExceeded => Kind::Exhausted,
+            Self::Sha256Mismatch
+            | Self::MediaTypeMismatch
+            | Self::MediaTypeForbidden
+            | Self::MalwareFound
+            | Self::AttachmentNotReady
+            | Self::AttachmentRefused
+            | Self::AttachmentReferredTo
+            | Self::DownloadTokenExpired => Kind::Precondition,
         }
     }
 
@@ -53,6 +99,17 @@ impl Refuses for Refusal {
             Self::FormNotFound => "FORM_NOT_FOUND",
             Self::TooManyRows => "TOO_MANY_ROWS",
             Self::QueueFull => "OVERLOADED",
+            Self::AttachmentNotFound => "ATTACHMENT_NOT_FOUND",
+            Self::QuotaExceeded => "ATTACHMENT_QUOTA_EXCEEDED",
+            Self::Sha256Mismatch => "SHA256_MISMATCH",
+            Self::MediaTypeMismatch => "MEDIA_TYPE_MISMATCH",
+            Self::MediaTypeForbidden => "MEDIA_TYPE_FORBIDDEN",
+            Self::MalwareFound => "MALWARE_FOUND",
+            Self::AttachmentNotReady => "ATTACHMENT_NOT_READY",
+            Self::AttachmentRefused => "ATTACHMENT_REFUSED",
+            Self::AttachmentReferredTo => "ATTACHMENT_REFERRED_TO",
+            Self::DownloadTokenUnknown => "DOWNLOAD_TOKEN_UNKNOWN",
+            Self::DownloadTokenExpired => "DOWNLOAD_TOKEN_EXPIRED",
         }
     }
 }

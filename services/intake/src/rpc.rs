@@ -1,5 +1,6 @@
 //! One function per rpc: parse, go through the submission queue, render.
 
+pub(crate) mod attachments;
 pub(crate) mod channels;
 pub(crate) mod forms;
 
@@ -20,6 +21,7 @@ use proto::redress::intake::v1::{
 use server::Length;
 use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
+use uuid::Uuid;
 
 use crate::complaint::{NewComplaint, Registered};
 use crate::flow::forms::Forms;
@@ -84,6 +86,11 @@ impl Intake {
             let form = self.forms.for_submission(&caller.tenant, reading.request_id(), category).await?;
             reading = checked_by(reading, form, &caller.tenant).await?;
         }
+        let attachments = reading.attachments();
+        if !attachments.is_empty() {
+            let (answered, found) = self.referred(caller, reading.request_id(), &attachments).await?;
+            reading.check_attachments(&found, answered);
+        }
         if reading.is_late() && !self.is_answered(caller, reading.request_id()).await? {
             reading.refuse_late();
         }
@@ -93,6 +100,22 @@ impl Intake {
         let id = complaint.id;
         let registered = self.queue.register(complaint).await?;
         Ok((answer(key, registered), registered.id != id))
+    }
+
+    /// The attachments that a submission refers to, and whether it was answered before.
+    async fn referred(
+        &self,
+        caller: &Caller,
+        request_id: &str,
+        ids: &[Uuid],
+    ) -> Result<(bool, wire::evidence::Attachments), Fault> {
+        self.db
+            .transact("intake.attachments", &caller.tenant, async move |mut tx| {
+                let answered = store::is_answered(&mut tx, request_id).await?;
+                let found = store::attachments::find(&mut tx, ids).await?;
+                Ok((tx, (answered, found.into_iter().map(|one| (one.id, one)).collect())))
+            })
+            .await
     }
 
     async fn is_answered(&self, caller: &Caller, request_id: &str) -> Result<bool, Fault> {

@@ -2,6 +2,7 @@
 //! it, in one row.
 
 pub(crate) mod additions;
+pub(crate) mod attachments;
 pub(crate) mod channels;
 pub(crate) mod forms;
 

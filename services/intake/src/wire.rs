@@ -8,17 +8,18 @@ use kernel::receipt::ReceiptCode;
 use kernel::{Caller, CaseId, Lane};
 use prost::Message as _;
 use proto::redress::intake::v1::{
-    self as contract, Channel, ChatDetail, Complainant, Complaint, ComplaintRegistered, Evidence,
-    GetComplaintRequest, ListComplaintsRequest, Matter, PhoneDetail, RegulatorDetail, RemedySought,
-    Representative, Respondent, RowRefusal, SocialDetail, SubmitComplaintRequest, SubmitComplaintResponse,
-    complaint::ChannelDetail,
+    self as contract, Channel, ChatDetail, Complainant, Complaint, ComplaintRegistered, GetComplaintRequest,
+    ListComplaintsRequest, Matter, PhoneDetail, RegulatorDetail, RemedySought, Representative, Respondent,
+    RowRefusal, SocialDetail, SubmitComplaintRequest, SubmitComplaintResponse, complaint::ChannelDetail,
 };
 use proto::timestamp;
 use url::Url;
 use uuid::Uuid;
 
+pub(crate) mod attachments;
 pub(crate) mod channels;
 pub(crate) mod content;
+pub(crate) mod evidence;
 pub(crate) mod forms;
 pub(crate) mod times;
 
@@ -34,10 +35,8 @@ const MAX_PHONE: usize = 40;
 const MAX_REGION: usize = 20;
 const MAX_VULNERABILITIES: usize = 10;
 const MAX_VULNERABILITY: usize = 60;
-const MAX_EVIDENCE: usize = 50;
 const MAX_URI: usize = 2_000;
 const MAX_REMEDY: usize = 2_000;
-const SHA256_HEX: usize = 64;
 
 /// A checked submission.
 pub(crate) struct Submission {
@@ -132,7 +131,7 @@ fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
         description: check.required("complaint.description", description, MAX_DESCRIPTION),
         occur_time,
         remedy_sought: remedy_sought.map(|remedy| checked_remedy(check, remedy)),
-        evidence: checked_evidence(check, evidence),
+        evidence: evidence::checked(check, "complaint.evidence", evidence),
         language: check.language("complaint.language", language),
         category_hint: check.text("complaint.category_hint", category_hint, MAX_WORD),
         consent_given,
@@ -197,24 +196,6 @@ fn checked_remedy(check: &mut Check, remedy: RemedySought) -> RemedySought {
     RemedySought { text: check.text("complaint.remedy_sought.text", text, MAX_REMEDY), amount }
 }
 
-fn checked_evidence(check: &mut Check, evidence: Vec<Evidence>) -> Vec<Evidence> {
-    let evidence = check.list("complaint.evidence", evidence, MAX_EVIDENCE);
-    let one = |(place, Evidence { kind, uri, sha256 }): (usize, Evidence)| {
-        let field = |name: &str| format!("complaint.evidence[{place}].{name}");
-        check.ensure(
-            sha256.is_empty() || is_sha256(&sha256),
-            &field("sha256"),
-            "must be 64 hexadecimal digits",
-        );
-        Evidence {
-            kind: check.text(&field("kind"), kind, MAX_WORD),
-            uri: checked_uri(check, &field("uri"), uri),
-            sha256,
-        }
-    };
-    evidence.into_iter().enumerate().map(one).collect()
-}
-
 fn checked_detail(check: &mut Check, channel: i32, detail: ChannelDetail) -> ChannelDetail {
     let (field, of, detail) = match detail {
         ChannelDetail::Phone(PhoneDetail { ivr_result }) => {
@@ -268,10 +249,6 @@ fn checked_uri(check: &mut Check, field: &str, uri: String) -> String {
     uri
 }
 
-fn is_sha256(text: &str) -> bool {
-    text.len() == SHA256_HEX && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-}
-
 /// A submission with what registration gives it, now.
 pub(crate) fn new_complaint(
     submission: Submission,
@@ -291,6 +268,7 @@ pub(crate) fn new_complaint(
     let customer = complaint.complainant.as_ref().map(|complainant| complainant.customer_id.clone());
     let (channel, external_ref) = (complaint.channel, complaint.external_ref.clone());
     let content = content::hash(&complaint);
+    let attachments = evidence::of(&complaint.evidence);
     let event = ComplaintRegistered { complaint: Some(complaint), receipt_hash: receipt_hash.to_vec() };
     NewComplaint {
         tenant: caller.tenant.clone(),
@@ -306,6 +284,7 @@ pub(crate) fn new_complaint(
         event: event.encode_to_vec(),
         traceparent: pg::trace::current(),
         lane,
+        attachments,
     }
 }
 

@@ -3,6 +3,7 @@
 mod agent;
 mod agent_file;
 mod approval;
+mod attachment;
 mod calendar;
 mod call_back;
 mod capa;
@@ -88,6 +89,8 @@ enum Verb {
     Import(import::Import),
     /// Works on cases
     Case(case::Cases),
+    /// Files that complaints refer to, and what is accepted of them
+    Attachment(attachment::Attachments),
     /// What is settled about the channels complaints come by
     Channel(channel::Channels),
     /// What is asked of complaints, and what is added to them later
@@ -221,6 +224,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Submit(args) => wait(args.run()),
         Verb::Import(args) => wait(args.run()),
         Verb::Case(args) => wait(args.run()),
+        Verb::Attachment(args) => wait(args.run()),
         Verb::Channel(args) => wait(args.run()),
         Verb::Form(args) => wait(args.run()),
         Verb::Rules(args) => wait(args.run()),

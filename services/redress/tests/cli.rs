@@ -2,6 +2,8 @@
 //! services, or with services of its own.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
+#[path = "cli/attachments.rs"]
+mod attachments;
 #[path = "cli/capa.rs"]
 mod capa;
 #[path = "cli/conformance.rs"]

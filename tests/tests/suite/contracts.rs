@@ -3,6 +3,7 @@
 //! that nothing has is refused with the reason the contract names. An rpc without
 //! its lines here fails the test.
 
+mod attachments;
 mod extremes;
 mod knowledge;
 mod learning;
@@ -49,6 +50,7 @@ fn name(method: &MethodDescriptor) -> String {
 fn invalid() -> impl Iterator<Item = &'static Invalid> {
     INVALID
         .iter()
+        .chain(attachments::INVALID)
         .chain(learning::INVALID)
         .chain(revisions::INVALID)
         .chain(knowledge::INVALID)
@@ -60,6 +62,7 @@ fn invalid() -> impl Iterator<Item = &'static Invalid> {
 fn unknown() -> impl Iterator<Item = &'static Unknown> {
     UNKNOWN
         .iter()
+        .chain(attachments::UNKNOWN)
         .chain(learning::UNKNOWN)
         .chain(revisions::UNKNOWN)
         .chain(knowledge::UNKNOWN)

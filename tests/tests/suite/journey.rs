@@ -3,6 +3,7 @@
 //! sent twice and once changed, once with every event delivered twice on top.
 
 mod approvals;
+mod attachments;
 mod calendars;
 mod classifiers;
 mod corrections;

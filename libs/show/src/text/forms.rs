@@ -84,8 +84,9 @@ pub fn information(all: &GetInformationResponse) -> String {
     }
     let mut table = Table::new(["", "from", "at", "what"]);
     for addition in &all.additions {
-        let what = [addition.text.as_str(), addition.form_data.as_str()];
-        let what: Vec<&str> = what.into_iter().filter(|part| !part.is_empty()).collect();
+        let proof = addition.evidence.iter().map(|one| [one.uri.as_str(), &one.attachment_id].concat());
+        let said = [addition.text.clone(), addition.form_data.clone()];
+        let what: Vec<String> = said.into_iter().chain(proof).filter(|part| !part.is_empty()).collect();
         table.row([
             addition.ordinal.to_string(),
             word::<InformationSource>(addition.source),

@@ -340,7 +340,7 @@ impl IntoExternalEvent for InformationAdded {
             InformationSource::Staff => ("staff added", false),
             InformationSource::Unspecified => return Err(unreadable("source")),
         };
-        let Self { author, text, form_fields, completeness, .. } = self;
+        let Self { author, text, form_fields, completeness, evidence, .. } = self;
         let form = match form_fields.join(", ") {
             fields if fields.is_empty() => String::new(),
             fields => format!(" to the form: {fields}"),
@@ -348,7 +348,12 @@ impl IntoExternalEvent for InformationAdded {
         let words = text.clone();
         let text = if text.is_empty() { text } else { format!(": {text}") };
         let score = completeness.map(|score| format!(" (the form is {score} % complete)"));
-        let what = format!("{from}{form}{text}{}", score.unwrap_or_default());
+        let proof = match evidence.len() {
+            0 => String::new(),
+            1 => " a piece of evidence".to_owned(),
+            count => format!(" {count} pieces of evidence"),
+        };
+        let what = format!("{from}{proof}{form}{text}{}", score.unwrap_or_default());
         let event = Event::InformationAdded(Information { what, words, by_complainant });
         Ok(ExternalEvent { cycle: 0, actor: author, event })
     }

@@ -481,6 +481,7 @@ async fn what_is_added_to_a_complaint_is_noted_for_staff() {
         text: "here is the number".to_owned(),
         form_fields: vec!["order".to_owned()],
         completeness: Some(80),
+        evidence: Vec::new(),
     };
     let event = scene.house.tell("intake", case, &added).await;
     scene.house.tell_raw("intake", event).await;

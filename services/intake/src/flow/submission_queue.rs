@@ -1,9 +1,12 @@
 //! Submissions that arrive while a transaction commits wait in a queue and go into the
-//! next one together, each with a verdict of its own.
+//! next one together, each with a verdict of its own. Those that refer to attachments get
+//! them with it (`claims`).
 //!
 //! One batch writer takes what is waiting, the first without delay when nobody else is
 //! there, and what a person has just submitted before the rows of streams. One commit for many rows is what lets durable throughput exceed one commit
 //! per row; a second writer gains nothing.
+
+mod claims;
 
 use fault::Fault;
 use kernel::receipt::ReceiptKey;
@@ -12,6 +15,7 @@ use pg::{Db, DedicatedConnection};
 use server::Stop;
 use sqlx::PgConnection;
 use tokio::sync::{OnceCell, mpsc, oneshot};
+use uuid::Uuid;
 
 use crate::complaint::{NewComplaint, Registered, settle};
 use crate::refusal::Refusal;
@@ -253,8 +257,8 @@ async fn register(
     complaints: &[NewComplaint],
     doubles: &mut bool,
 ) -> Result<Vec<Verdict>, Fault> {
-    let positions = store::register(conn, complaints, *doubles).await?;
-    *doubles = positions.len() < complaints.len();
+    let claims::Registered { positions, unfit } = claims::register(conn, complaints, *doubles).await?;
+    *doubles = positions.len() + unfit.len() < complaints.len();
     db.notifier().notify(pg::notifier::EVENTS);
     let mut verdicts = Vec::with_capacity(complaints.len());
     for complaint in complaints {
@@ -266,21 +270,30 @@ async fn register(
                 lane: complaint.lane,
                 already: false,
             }),
-            None => known(conn, complaint).await?,
+            None => known(conn, complaint, unfit.get(&complaint.id)).await?,
         });
     }
     Ok(verdicts)
 }
 
-/// The verdict on a complaint that was not new.
-async fn known(conn: &mut PgConnection, complaint: &NewComplaint) -> Result<Verdict, Fault> {
+/// The verdict on a complaint that was not new, or whose attachments were not free.
+async fn known(
+    conn: &mut PgConnection,
+    complaint: &NewComplaint,
+    unfit: Option<&Vec<Uuid>>,
+) -> Result<Verdict, Fault> {
     let kept = store::existing(conn, complaint).await?;
     let existing = kept.into_iter().map(wire::existing).collect::<Result<Vec<_>, _>>()?;
     let mine = existing.iter().any(|one| one.request_id == complaint.request_id);
     let used = if mine { None } else { store::used_key(conn, &complaint.request_id).await? };
-    let verdict = settle(complaint, &existing, used.as_deref()).ok_or_else(|| {
-        Fault::internal("a submission was neither registered nor found; its twin was rolled back")
-    })?;
+    let verdict = match (settle(complaint, &existing, used.as_deref()), unfit) {
+        (Some(verdict), _) => verdict,
+        (None, Some(unfit)) => return Ok(Err(wire::evidence::taken(complaint, unfit))),
+        (None, None) => {
+            let sentence = "a submission was neither registered nor found; its twin was rolled back";
+            return Err(Fault::internal(sentence));
+        }
+    };
     if let Ok(Registered { id, already: true, .. }) = verdict
         && used.is_none()
         && store::remember_key(conn, complaint, id).await? != complaint.request_hash

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fault::Fault;
+use fault::{Check, Fault};
 use kernel::{Caller, CaseId, TenantId};
 use pg::{Db, Tx};
 use proto::redress::intake::v1::form_service_server::FormService;
@@ -16,6 +16,7 @@ use server::Length;
 use tonic::{Request, Response, Status};
 
 use crate::complaint::Addition;
+use crate::flow;
 use crate::flow::forms::Forms;
 use crate::form::{Held, Review, answer, candidates, merge, touched};
 use crate::refusal::Refusal;
@@ -82,21 +83,25 @@ impl FormRpc {
         &self,
         mut tx: Tx,
         caller: &Caller,
-        further: wire::Further,
+        mut further: wire::Further,
     ) -> Result<(Tx, AddInformationResponse), Fault> {
-        let wire::Further { request_id, request_hash, complaint: id, source, text, patch } = further;
+        let id = further.complaint;
         let (_, event) = store::lock(&mut tx, id).await?.ok_or(Refusal::ComplaintNotFound)?;
         let complaint = crate::wire::complaint(&event)?;
-        if let Some((other, ordinal, hash)) = store::additions::by_key(&mut tx, &request_id).await? {
-            if other != id.0 || hash != request_hash {
+        if let Some((other, ordinal, hash)) = store::additions::by_key(&mut tx, &further.request_id).await? {
+            if other != id.0 || hash != further.request_hash {
                 return Err(Refusal::KeyReused.into());
             }
             return self.added(tx, caller, &complaint, id, ordinal).await;
         }
+        let attachments = further.attachments();
+        let found = flow::attachments::locked(&mut tx, &attachments).await?;
+        let check = further.check_attachments(&found);
+        let wire::Further { request_id, request_hash, source, text, patch, evidence, .. } = further;
         let before = store::additions::list(&mut tx, id).await?;
         let filled = self.filled(&mut tx, &caller.tenant, &complaint, &before, patch.is_some()).await?;
         let is_heavy = filled.as_ref().is_some_and(|filled| filled.is_heavy(patch.as_ref()));
-        let review = server::aside(is_heavy, || reviewed(filled, patch.as_ref()))?;
+        let review = server::aside(is_heavy, || reviewed(check, filled, patch.as_ref()))?;
         let addition = Addition {
             ordinal: before.last().map_or(0, |last| last.ordinal) + 1,
             source,
@@ -104,8 +109,13 @@ impl FormRpc {
             added: tx.now(),
             text,
             form_data: patch.as_ref().map(ToString::to_string),
+            evidence: wire::stored(&evidence),
         };
         store::additions::insert(&mut tx, id, &addition, (&request_id, request_hash)).await?;
+        if !attachments.is_empty() {
+            let given: Vec<_> = attachments.iter().map(|one| (*one, id)).collect();
+            store::attachments::give(&mut tx, &given).await?;
+        }
         let completeness = review.as_ref().map(|review| review.completeness);
         let told = InformationAdded {
             complaint_id: id.to_string(),
@@ -115,6 +125,7 @@ impl FormRpc {
             text: addition.text.clone(),
             form_fields: patch.as_ref().map(touched).unwrap_or_default(),
             completeness,
+            evidence,
         };
         tx.emit(id.0, &told);
         let missing_fields = review.map(|review| review.missing).unwrap_or_default();
@@ -147,22 +158,22 @@ impl FormRpc {
 }
 
 /// What a form amounts to with a patch over it; refused is what the patch newly makes
-/// wrong. What was missing before may still be missing.
-fn reviewed(filled: Option<Filled>, patch: Option<&Value>) -> Result<Option<Review>, Fault> {
+/// wrong, and what is wrong already. What was missing before may still be missing.
+fn reviewed(check: Check, filled: Option<Filled>, patch: Option<&Value>) -> Result<Option<Review>, Fault> {
     let (mut filled, patch) = match (filled, patch) {
-        (None, None) => return Ok(None),
-        (None, Some(_)) => {
-            wire::refused(vec![wire::no_form()])?;
-            return Ok(None);
+        (None, None) => return wire::refused(check, Vec::new()).map(|()| None),
+        (None, Some(_)) => return wire::refused(check, vec![wire::no_form()]).map(|()| None),
+        (Some(filled), None) => {
+            wire::refused(check, Vec::new())?;
+            return Ok(Some(filled.held.form.review(&filled.answer)));
         }
-        (Some(filled), None) => return Ok(Some(filled.held.form.review(&filled.answer))),
         (Some(filled), Some(patch)) => (filled, patch),
     };
     let before = filled.held.form.review(&filled.answer);
     merge(&mut filled.answer, patch.clone());
     let mut review = filled.held.form.review(&filled.answer);
     review.violations.retain(|violation| !before.violations.contains(violation));
-    wire::refused(std::mem::take(&mut review.violations))?;
+    wire::refused(check, std::mem::take(&mut review.violations))?;
     Ok(Some(review))
 }
 

@@ -16,19 +16,20 @@ struct Row {
     added_at: jiff_sqlx::Timestamp,
     text: String,
     form_data: Option<String>,
+    evidence: Vec<u8>,
 }
 
 impl From<Row> for Addition {
     fn from(row: Row) -> Self {
-        let Row { ordinal, source, author, added_at, text, form_data } = row;
-        Self { ordinal, source, author, added: added_at.to_jiff(), text, form_data }
+        let Row { ordinal, source, author, added_at, text, form_data, evidence } = row;
+        Self { ordinal, source, author, added: added_at.to_jiff(), text, form_data, evidence }
     }
 }
 
 /// What was added to a complaint, oldest first.
 pub(crate) async fn list(conn: &mut PgConnection, id: CaseId) -> Result<Vec<Addition>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT ordinal, source, author, added_at, text, form_data FROM addition
+        "SELECT ordinal, source, author, added_at, text, form_data, evidence FROM addition
          WHERE tenant_id = current_setting('redress.tenant') AND complaint_id = $1 ORDER BY ordinal",
     )
     .bind(id.0)
@@ -63,8 +64,8 @@ pub(crate) async fn insert(
 ) -> Result<(), Fault> {
     sqlx::query(
         "INSERT INTO addition (tenant_id, complaint_id, ordinal, source, author, added_at, text, form_data,
-                               request_id, request_hash)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                               request_id, request_hash, evidence)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(id.0)
     .bind(addition.ordinal)
@@ -75,6 +76,7 @@ pub(crate) async fn insert(
     .bind(&addition.form_data)
     .bind(request_id)
     .bind(request_hash.as_slice())
+    .bind(&addition.evidence)
     .execute(conn)
     .await?;
     Ok(())

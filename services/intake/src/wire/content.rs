@@ -66,7 +66,8 @@ pub(crate) fn hash(complaint: &Complaint) -> Option<[u8; 32]> {
     content.time(occur_time.as_ref());
     content.remedy(remedy_sought.clone().unwrap_or_default());
     content.number(i64::try_from(evidence.len()).unwrap_or(i64::MAX));
-    for Evidence { kind, uri, sha256 } in evidence {
+    // An attachment has always its hash.
+    for Evidence { kind, uri, sha256, attachment_id: _ } in evidence {
         content.texts([kind, if sha256.is_empty() { uri } else { sha256 }]);
     }
     content.form(form_data);

@@ -5,14 +5,17 @@ use jiff::Timestamp;
 use kernel::CaseId;
 use kernel::page::Page;
 use proto::redress::intake::v1::{
-    AddInformationRequest, Addition as WireAddition, CreateFormRequest, Form as WireForm, FormViolation,
-    GetFormRequest, GetInformationRequest, InformationSource, ListFormsRequest, ValidateFormRequest,
-    ValidateFormResponse,
+    AddInformationRequest, Addition as WireAddition, CreateFormRequest, Evidence, Form as WireForm,
+    FormViolation, GetFormRequest, GetInformationRequest, InformationSource, ListFormsRequest,
+    ValidateFormRequest, ValidateFormResponse,
 };
 use proto::timestamp;
 use serde_json::Value;
+use uuid::Uuid;
 
+use super::evidence::{self, Attachments};
 use super::{MAX_DESCRIPTION, MAX_WORD, Reading};
+use crate::attachment::Owner;
 use crate::complaint::Addition;
 use crate::form::{Form, FormCheck, Held, KeptForm, Review, Violation, answer};
 
@@ -159,19 +162,45 @@ pub(crate) struct Further {
     pub(crate) text: String,
     /// What is filled into the form; none when nothing is.
     pub(crate) patch: Option<Value>,
+    /// Further proof.
+    pub(crate) evidence: Vec<Evidence>,
+}
+
+impl Further {
+    /// The attachments it refers to.
+    pub(crate) fn attachments(&self) -> Vec<Uuid> {
+        evidence::ids(&self.evidence)
+    }
+
+    /// Holds them against what is there; notes what is wrong with them.
+    pub(crate) fn check_attachments(&mut self, found: &Attachments) -> Check {
+        let mut check = Check::new();
+        evidence::fill(
+            &mut check,
+            evidence::OF_ADDITION,
+            &mut self.evidence,
+            found,
+            Owner::Known(self.complaint),
+        );
+        check
+    }
 }
 
 /// Reads what is to be added.
 pub(crate) fn further(request: AddInformationRequest) -> Result<Further, Fault> {
     let request_hash = pg::request_hash(&request);
-    let AddInformationRequest { request_id, complaint_id, source, text, form_data } = request;
+    let AddInformationRequest { request_id, complaint_id, source, text, form_data, evidence } = request;
     let mut check = Check::new();
     let request_id = check.request_id(request_id);
     let complaint = check.id("complaint_id", &complaint_id);
     let known = InformationSource::try_from(source).is_ok_and(|one| one != InformationSource::Unspecified);
     check.ensure(known, "source", "must be the complainant or staff");
-    let says_something = !text.trim().is_empty() || !form_data.is_empty();
-    check.ensure(says_something, "text", "is required unless the form is filled in further");
+    let says_something = !text.trim().is_empty() || !form_data.is_empty() || !evidence.is_empty();
+    check.ensure(
+        says_something,
+        "text",
+        "is required unless the form is filled in further or evidence is brought",
+    );
     let text = check.text("text", text, MAX_DESCRIPTION);
     let form_data = check.text("form_data", form_data, MAX_ANSWER);
     let patch = (!form_data.is_empty()).then(|| answer(&form_data)).transpose();
@@ -179,18 +208,23 @@ pub(crate) fn further(request: AddInformationRequest) -> Result<Further, Fault> 
         check.fail("form_data", wrong);
         None
     });
+    let evidence = evidence::checked(&mut check, evidence::OF_ADDITION, evidence);
     check.done(INVALID_INFORMATION)?;
     let source = i16::try_from(source).unwrap_or(0);
-    Ok(Further { request_id, request_hash, complaint, source, text, patch })
+    Ok(Further { request_id, request_hash, complaint, source, text, patch, evidence })
 }
 
 const INVALID_INFORMATION: &str = "INVALID_INFORMATION";
 
-/// What an addition makes wrong with the form, told as a refusal.
-pub(crate) fn refused(violations: Vec<Violation>) -> Result<(), Fault> {
-    let mut check = Check::new();
+/// What an addition makes wrong with the form, and what else is, told as a refusal.
+pub(crate) fn refused(mut check: Check, violations: Vec<Violation>) -> Result<(), Fault> {
     note(&mut check, "form_data", violations);
     check.done(INVALID_INFORMATION)
+}
+
+/// Evidence as it is stored.
+pub(crate) fn stored(further: &[Evidence]) -> Vec<u8> {
+    evidence::stored(further)
 }
 
 /// That no form serves the complaint's category.
@@ -214,7 +248,7 @@ pub(crate) fn form(kept: KeptForm) -> WireForm {
 
 /// An addition as callers see it.
 pub(crate) fn addition(addition: Addition) -> WireAddition {
-    let Addition { ordinal, source, author, added, text, form_data } = addition;
+    let Addition { ordinal, source, author, added, text, form_data, evidence } = addition;
     WireAddition {
         ordinal,
         source: source.into(),
@@ -222,5 +256,6 @@ pub(crate) fn addition(addition: Addition) -> WireAddition {
         add_time: Some(timestamp(added)),
         text,
         form_data: form_data.unwrap_or_default(),
+        evidence: evidence::restored(&evidence),
     }
 }

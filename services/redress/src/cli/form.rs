@@ -10,6 +10,7 @@ use proto::redress::intake::v1::{
 };
 use show::{text, words};
 
+use super::attachment::attached;
 use super::connection::{Connection, Page};
 use super::submit::read_text;
 
@@ -60,7 +61,7 @@ enum Verb {
 }
 
 #[derive(Args)]
-#[command(group = ArgGroup::new("addition").args(["text", "answer"]).required(true).multiple(true))]
+#[command(group = ArgGroup::new("addition").args(["text", "answer", "attach"]).required(true).multiple(true))]
 struct Add {
     complaint: String,
     /// In their words
@@ -69,6 +70,9 @@ struct Add {
     /// Fields of the form as JSON, `-` for standard input; null takes one out
     #[arg(long, value_name = "FILE")]
     answer: Option<PathBuf>,
+    /// A file that proves it, uploaded first; may be given several times
+    #[arg(long, value_name = "FILE")]
+    attach: Vec<PathBuf>,
     /// From whom it comes: complainant, staff
     #[arg(long, value_parser = words::read::<InformationSource>, default_value = "complainant")]
     source: InformationSource,
@@ -98,7 +102,8 @@ impl Forms {
                 let request = ValidateFormRequest { category, form_data: read_text(&answer)? };
                 show::answer(caller.json, &forms.validate_form(request).await?.into_inner(), text::checked)
             }
-            Verb::Add(Add { complaint, text: words, answer, source }) => {
+            Verb::Add(Add { complaint, text: words, answer, attach, source }) => {
+                let evidence = attached(&caller, &attach, &request_id).await?;
                 let form_data = answer.map(|file| read_text(&file)).transpose()?.unwrap_or_default();
                 let request = AddInformationRequest {
                     request_id,
@@ -106,6 +111,7 @@ impl Forms {
                     source: source.into(),
                     text: words,
                     form_data,
+                    evidence,
                 };
                 show::answer(caller.json, &forms.add_information(request).await?.into_inner(), text::added)
             }

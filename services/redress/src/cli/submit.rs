@@ -14,6 +14,7 @@ use proto::redress::intake::v1::{
 use show::table::facts;
 use show::{json, lines, text, words};
 
+use super::attachment::attached;
 use super::connection::Connection;
 
 #[derive(Args)]
@@ -52,6 +53,9 @@ pub(crate) struct Submit {
     /// automatic notice answers it
     #[arg(long)]
     automatic: bool,
+    /// A file that proves it, uploaded first; may be given several times
+    #[arg(long, value_name = "FILE")]
+    attach: Vec<PathBuf>,
     #[command(flatten)]
     complainant: Who,
 }
@@ -81,9 +85,11 @@ struct Who {
 
 impl Submit {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let complaint = self.complaint()?;
+        let mut complaint = self.complaint()?;
         let caller = self.connection.open().await?;
-        let request = SubmitComplaintRequest { request_id: caller.request_id(), complaint: Some(complaint) };
+        let request_id = caller.request_id();
+        complaint.evidence.extend(attached(&caller, &self.attach, &request_id).await?);
+        let request = SubmitComplaintRequest { request_id, complaint: Some(complaint) };
         let response = caller.intake().submit_complaint(request).await?;
         let token = Token::of(&response).map(|token| token.as_str().to_owned()).unwrap_or_default();
         show::answer(caller.json, &response.into_inner(), |answer| {

@@ -5,6 +5,9 @@
 pub(super) const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("IntakeService.SubmitComplaint", "there is no case yet"),
     ("FormService.CreateForm", "a setting"),
+    ("AttachmentService.CreateAttachment", "a file that belongs to no complaint yet"),
+    ("AttachmentService.DeleteAttachment", "a file that belongs to no complaint"),
+    ("AttachmentService.UpdateAttachmentSettings", "a setting"),
     ("ChannelService.UpdateChannelSettings", "a setting"),
     ("FormService.AddInformation", "what is said about a complaint, by anybody"),
     ("CalendarService.CreateCalendar", "a setting"),

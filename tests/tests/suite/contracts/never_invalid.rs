@@ -7,6 +7,7 @@ pub(super) const NEVER_INVALID: &[(&str, &str)] = &[
         "IntakeService.SubmitComplaints",
         "a row's faults are in its verdict: a_wrong_row_is_refused_by_its_verdict",
     ),
+    ("AttachmentService.GetAttachmentSettings", "the request has no fields"),
     ("ChannelService.ListChannelSettings", "the request has no fields"),
     ("CaseService.CountCases", "the request has no fields"),
     ("GroupService.GetGroupPolicy", "the request has no fields"),

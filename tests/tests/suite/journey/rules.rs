@@ -1,5 +1,6 @@
 //! How cases are triaged: a supervisor writes rules and a tree of categories, and has
-//! a case triaged by them. What complaints are asked: a form, filled in later.
+//! a case triaged by them. What complaints are asked: a form, filled in later; and proof of
+//! it.
 
 use proto::redress::cases::v1::category_service_client::CategoryServiceClient;
 use proto::redress::cases::v1::triage_service_client::TriageServiceClient;
@@ -15,6 +16,7 @@ use proto::redress::intake::v1::{
 };
 use testkit::request_id;
 
+use super::attachments;
 use super::scene::Scene;
 
 /// Broken cups become urgent.
@@ -45,6 +47,8 @@ pub(crate) async fn written(scene: &Scene) {
     let open = scene.cases("supervisor").list_cases(open).await.unwrap().into_inner().cases;
     let case_id = open[0].case_id.clone();
     filled_in(scene, &case_id).await;
+    attachments::sent(scene, &case_id).await;
+    attachments::limited(scene).await;
     let request = RetriageCaseRequest { request_id: request_id(), case_id, expected_version: None };
     let case = triage.retriage_case(request).await.unwrap().into_inner().case.unwrap();
     assert_eq!((case.priority(), case.category.as_str()), (Priority::P1, "delivery/damaged"));
@@ -108,6 +112,7 @@ async fn filled_in(scene: &Scene, complaint_id: &str) {
         source: InformationSource::Complainant.into(),
         text: "it was the cheap one".to_owned(),
         form_data: r#"{"carrier": "cheap"}"#.to_owned(),
+        evidence: Vec::new(),
     };
     let added = forms.add_information(request).await.unwrap().into_inner();
     assert_eq!(added.completeness, Some(100));

@@ -34,6 +34,7 @@ fn new_complaint(number: u8, received: Timestamp) -> NewComplaint {
         event: registration(received),
         traceparent: String::new(),
         lane: Lane::Live,
+        attachments: Vec::new(),
     }
 }
 

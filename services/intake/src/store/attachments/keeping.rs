@@ -1,0 +1,165 @@
+//! What workers do about attachments of all tenants: scanning, and collecting those that
+//! nobody refers to. What is looked for is looked for over all tenants; what is done is done
+//! as its tenant.
+
+use fault::Fault;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
+use kernel::TenantId;
+use pg::Tx;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::attachment::{State, Store};
+
+/// An attachment, and whose it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    /// The tenant.
+    pub(crate) tenant: TenantId,
+    /// The attachment.
+    pub(crate) id: Uuid,
+    /// How long it is.
+    pub(crate) size: i64,
+    /// Where its content lies.
+    pub(crate) store: Store,
+    /// How often it could not be scanned.
+    pub(crate) attempts: i32,
+}
+
+#[derive(sqlx::FromRow)]
+struct FoundRow {
+    tenant_id: String,
+    attachment_id: Uuid,
+    size_bytes: i64,
+    store: i16,
+    scan_attempts: i32,
+}
+
+impl TryFrom<FoundRow> for Found {
+    type Error = Fault;
+
+    fn try_from(row: FoundRow) -> Result<Self, Fault> {
+        Ok(Self {
+            tenant: TenantId::parse(&row.tenant_id).map_err(Fault::internal)?,
+            id: row.attachment_id,
+            size: row.size_bytes,
+            store: Store::of(row.store).ok_or_else(|| Fault::internal("a store that is not known"))?,
+            attempts: row.scan_attempts,
+        })
+    }
+}
+
+/// Takes the attachment whose turn to be scanned it is; until a moment nobody else does.
+pub(crate) async fn take_unscanned(
+    conn: &mut PgConnection,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Option<Found>, Fault> {
+    let row: Option<FoundRow> = sqlx::query_as(pg::sql!(
+        "UPDATE attachment a SET scan_at = $2
+         FROM (SELECT tenant_id, attachment_id FROM attachment
+               WHERE state = {scanning} AND scan_at <= $1
+               ORDER BY scan_at LIMIT 1 FOR UPDATE SKIP LOCKED) AS next
+         WHERE a.tenant_id = next.tenant_id AND a.attachment_id = next.attachment_id
+         RETURNING a.tenant_id, a.attachment_id, a.size_bytes, a.store, a.scan_attempts",
+        scanning = State::Scanning,
+    ))
+    .bind(now.to_sqlx())
+    .bind(until.to_sqlx())
+    .fetch_optional(conn)
+    .await?;
+    row.map(Found::try_from).transpose()
+}
+
+/// Notes that an attachment of this transaction's tenant could not be scanned.
+pub(crate) async fn scan_again(conn: &mut PgConnection, id: Uuid, at: Timestamp) -> Result<(), Fault> {
+    sqlx::query(pg::sql!(
+        "UPDATE attachment SET scan_at = $2, scan_attempts = scan_attempts + 1
+         WHERE tenant_id = current_setting('redress.tenant') AND attachment_id = $1 AND state = {scanning}",
+        scanning = State::Scanning,
+    ))
+    .bind(id)
+    .bind(at.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes that nothing was found in an attachment of this transaction's tenant.
+pub(crate) async fn scanned_clean(conn: &mut PgConnection, id: Uuid) -> Result<(), Fault> {
+    sqlx::query(pg::sql!(
+        "UPDATE attachment SET state = {ready}, scan_at = NULL
+         WHERE tenant_id = current_setting('redress.tenant') AND attachment_id = $1 AND state = {scanning}",
+        ready = State::Ready,
+        scanning = State::Scanning,
+    ))
+    .bind(id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Since when the attachment has been waiting for the scanner that waits longest.
+pub(crate) fn unscanned_since() -> String {
+    pg::sql!("SELECT min(finished_at) FROM attachment WHERE state = {scanning}", scanning = State::Scanning).0
+}
+
+/// Removes the content of one attachment that was refused or deleted, or one that was
+/// created before a moment and nothing refers to; at most so many chunks. Answers whether
+/// there was one: there may be more then. The transaction's role is the one that serves all
+/// tenants, until something is found.
+pub(crate) async fn collect(tx: &mut Tx, before: Timestamp, most: i64) -> Result<bool, Fault> {
+    let unwanted = sqlx::query_as(pg::sql!(
+        "SELECT tenant_id, attachment_id, size_bytes, store, scan_attempts FROM attachment
+         WHERE state IN ({refused}, {deleted}) AND has_content
+         ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED",
+        refused = State::Refused,
+        deleted = State::Deleted,
+    ));
+    let unwanted: Option<FoundRow> = unwanted.fetch_optional(&mut **tx).await?;
+    if let Some(unwanted) = unwanted.map(Found::try_from).transpose()? {
+        tx.act_for(&unwanted.tenant).await?;
+        if super::contents::remove(tx, unwanted.store, unwanted.id, most).await? < most {
+            emptied(tx, unwanted.id).await?;
+        }
+        return Ok(true);
+    }
+    let orphan: Option<FoundRow> = sqlx::query_as(
+        "SELECT tenant_id, attachment_id, size_bytes, store, scan_attempts FROM attachment
+         WHERE complaint_id IS NULL AND created_at < $1
+         ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED",
+    )
+    .bind(before.to_sqlx())
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some(orphan) = orphan.map(Found::try_from).transpose()? else { return Ok(false) };
+    tx.act_for(&orphan.tenant).await?;
+    super::delete(tx, orphan.id).await?;
+    if super::contents::remove(tx, orphan.store, orphan.id, most).await? < most {
+        forget(tx, orphan.id).await?;
+    }
+    Ok(true)
+}
+
+/// Notes that nothing is left of a content.
+async fn emptied(conn: &mut PgConnection, id: Uuid) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE attachment SET has_content = false
+         WHERE tenant_id = current_setting('redress.tenant') AND attachment_id = $1",
+    )
+    .bind(id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn forget(conn: &mut PgConnection, id: Uuid) -> Result<(), Fault> {
+    sqlx::query(
+        "DELETE FROM attachment WHERE tenant_id = current_setting('redress.tenant') AND attachment_id = $1",
+    )
+    .bind(id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
