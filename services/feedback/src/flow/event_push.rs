@@ -226,6 +226,13 @@ struct Poster<'a> {
 impl Poster<'_> {
     /// Posts what was read, in order; answers why it does not go on, if so.
     async fn post(&mut self, batch: Batch, stop: &Stop) -> Result<Option<End>, Fault> {
+        // What is told after the subscription was changed is left out, or not, as it is then: so the
+        // look at it comes after what was read.
+        if (!batch.events.is_empty() || batch.cursor > self.progress.position)
+            && let Some(end) = self.save(HOLD).await?.end()
+        {
+            return Ok(Some(end));
+        }
         for event in batch.events {
             if stop.is_cancelled() {
                 return Ok(Some(End::Quiet));
