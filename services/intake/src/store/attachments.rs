@@ -181,8 +181,8 @@ pub(crate) async fn finish(
     now: Timestamp,
 ) -> Result<(), Fault> {
     sqlx::query(pg::sql!(
-        "UPDATE attachment SET state = $2::smallint, sha256 = $3, finished_at = $4,
-                scan_at = CASE WHEN $2::smallint = {scanning} THEN $4 END
+        "UPDATE attachment SET state = $2::smallint, sha256 = $3, finished_at = $4::timestamptz,
+                scan_at = CASE WHEN $2::smallint = {scanning} THEN $4::timestamptz END
          WHERE tenant_id = current_setting('redress.tenant') AND attachment_id = $1 AND state = {receiving}",
         scanning = State::Scanning,
         receiving = State::Receiving,
