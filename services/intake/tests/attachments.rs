@@ -45,7 +45,7 @@ fn picture(bytes: usize, number: u32) -> Vec<u8> {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn announcement(bytes: &[u8]) -> CreateAttachmentRequest {
@@ -247,5 +247,48 @@ async fn two_replicas_that_take_the_same_in_at_once_keep_it_once() {
     }
     assert_eq!(used(&lines[0]).await, 4 * 900_000);
     replica.done().await;
+    house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_during_which_the_database_is_lost_goes_on_with_what_was_kept() {
+    let house = House::builder(&[intake::SERVICE]).breakable().open().await;
+    let client = Client::new(house.channel());
+    let bytes = picture(1_200_000, 5);
+    let id = create(&client, announcement(&bytes)).await.unwrap().attachment_id;
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    let calling = tokio::spawn({
+        let mut client = client.clone();
+        let parts = stream::unfold(receiver, |mut receiver: tokio::sync::mpsc::Receiver<_>| async {
+            receiver.recv().await.map(|part| (part, receiver))
+        });
+        async move { client.upload_attachment(Request::new(parts)).await.map(drop) }
+    });
+    for (place, part) in parts(&id, &bytes, 0, 100_000).into_iter().enumerate() {
+        if place == 6 {
+            testkit::eventually(|| async {
+                get(&client, &id).await.is_ok_and(|now| now.received_bytes >= CHUNK)
+            })
+            .await;
+            house.proxy().cut();
+        }
+        // Nobody listens any more once the call has failed.
+        if sender.send(part).await.is_err() {
+            break;
+        }
+    }
+    drop(sender);
+    let broken = calling.await.expect("the call ends").expect_err("the database is away");
+    assert_eq!(broken.code(), Code::Unavailable, "{broken:?}");
+    house.proxy().restore();
+    testkit::eventually(|| async { get(&client, &id).await.is_ok() }).await;
+    let kept = get(&client, &id).await.unwrap();
+    assert_eq!((kept.state(), kept.received_bytes % CHUNK), (AttachmentState::Receiving, 0));
+    let from = usize::try_from(kept.received_bytes).unwrap();
+    assert!((262_144..=524_288).contains(&from), "{from}");
+    let done = send(&client, parts(&id, &bytes, from, 100_000)).await.unwrap();
+    assert_eq!((done.state(), done.sha256.as_str()), (AttachmentState::Ready, sha256(&bytes).as_str()));
+    assert_eq!(fetch(&client, &id, 0, 0).await.unwrap(), bytes);
+    assert_eq!(used(&client).await, 1_200_000);
     house.done().await;
 }

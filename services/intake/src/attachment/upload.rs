@@ -62,7 +62,7 @@ impl Upload {
 mod tests {
     use super::*;
 
-    const LENGTH: i64 = CHUNK as i64;
+    const LENGTH: i64 = 262_144;
 
     fn bytes(from: i64, to: i64) -> Vec<u8> {
         (from..to).map(|at| u8::try_from(at % 251).unwrap_or(0)).collect()

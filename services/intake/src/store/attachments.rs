@@ -181,8 +181,8 @@ pub(crate) async fn finish(
     now: Timestamp,
 ) -> Result<(), Fault> {
     sqlx::query(pg::sql!(
-        "UPDATE attachment SET state = $2, sha256 = $3, finished_at = $4,
-                scan_at = CASE WHEN $2 = {scanning} THEN $4 END
+        "UPDATE attachment SET state = $2::smallint, sha256 = $3, finished_at = $4::timestamptz,
+                scan_at = CASE WHEN $2::smallint = {scanning} THEN $4::timestamptz END
          WHERE tenant_id = current_setting('redress.tenant') AND attachment_id = $1 AND state = {receiving}",
         scanning = State::Scanning,
         receiving = State::Receiving,
@@ -252,10 +252,10 @@ pub(crate) async fn give(conn: &mut PgConnection, pairs: &[(Uuid, CaseId)]) -> R
 pub(crate) async fn reserve(conn: &mut PgConnection, bytes: i64, quota: i64) -> Result<bool, Fault> {
     let taken = sqlx::query(
         "INSERT INTO attachment_usage (tenant_id, used_bytes)
-         SELECT current_setting('redress.tenant'), $1 WHERE $1 <= $2
+         SELECT current_setting('redress.tenant'), $1::bigint WHERE $1::bigint <= $2::bigint
          ON CONFLICT ON CONSTRAINT attachment_usage_pkey DO UPDATE
              SET used_bytes = attachment_usage.used_bytes + excluded.used_bytes
-             WHERE attachment_usage.used_bytes + excluded.used_bytes <= $2",
+             WHERE attachment_usage.used_bytes + excluded.used_bytes <= $2::bigint",
     )
     .bind(bytes)
     .bind(quota)

@@ -148,7 +148,7 @@ async fn of_many_who_want_one_attachment_at_once_one_gets_it() {
     for number in 0..5 {
         let id = uploaded(&client, &picture(300, number)).await.attachment_id;
         let submit = |at: usize| {
-            let line = if at % 2 == 0 { house.channel() } else { replica.channel() };
+            let line = if at.is_multiple_of(2) { house.channel() } else { replica.channel() };
             let request = submission(complaint_with("", &[&id]));
             async move { IntakeServiceClient::new(line).submit_complaint(request).await }
         };

@@ -50,7 +50,7 @@ impl Clamd {
                 break;
             }
             let begin = content.len();
-            content.resize(begin + usize::try_from(length).unwrap(), 0);
+            content.resize(begin + usize::try_from(length).expect("a length"), 0);
             line.read_exact(&mut content[begin..]).await?;
             if content.len() > STREAM_MAX {
                 return line.write_all(b"INSTREAM size limit exceeded. ERROR\0").await;
@@ -66,8 +66,8 @@ impl Clamd {
 
     async fn listen() -> (Arc<Self>, String) {
         let clamd = Arc::new(Self::default());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
         let serving = clamd.clone();
         tokio::spawn(async move {
             while let Ok((line, _)) = listener.accept().await {
@@ -88,7 +88,7 @@ async fn open(clamd: &str) -> House {
 
 async fn in_state(client: &Client, id: &str, state: AttachmentState) -> Attachment {
     eventually(|| async { get(client, id).await.is_ok_and(|now| now.state() == state) }).await;
-    get(client, id).await.unwrap()
+    get(client, id).await.expect("it is there")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,11 +41,11 @@ async fn whoever_has_the_token_fetches_that_one_attachment_for_a_while() {
     let unknown = (Code::NotFound, "DOWNLOAD_TOKEN_UNKNOWN".to_owned());
     assert_eq!(refused(fetch(&elsewhere, &short, 0, 0).await), unknown);
 
-    clock.advance(Duration::from_secs(300));
+    clock.advance(Duration::from_mins(5));
     let expired = (Code::FailedPrecondition, "DOWNLOAD_TOKEN_EXPIRED".to_owned());
     assert_eq!(refused(fetch(&worker, &short, 0, 0).await), expired);
     assert_eq!(fetch(&worker, &long, 0, 0).await.unwrap(), bytes);
-    clock.advance(Duration::from_secs(3_300));
+    clock.advance(Duration::from_mins(55));
     assert_eq!(refused(fetch(&worker, &long, 0, 0).await), expired);
 
     let unfinished = create(&reader, announcement(&bytes)).await.unwrap().attachment_id;

@@ -42,7 +42,7 @@ enum Verb {
     },
     /// Fetches a file, or a range of it
     Download(Download),
-    /// Makes a token by which whoever has it fetches a file: `attachment download --token`
+    /// Makes a token by which whoever has it fetches a file: `attachment download --by`
     Token {
         /// Its id
         attachment_id: String,
@@ -72,7 +72,7 @@ struct Download {
     #[arg(required_unless_present = "by_token")]
     attachment_id: Option<String>,
     /// The token to fetch it by, instead
-    #[arg(id = "by_token", long = "token", value_name = "TOKEN", conflicts_with = "attachment_id")]
+    #[arg(id = "by_token", long = "by", value_name = "TOKEN", conflicts_with = "attachment_id")]
     by_token: Option<String>,
     /// Where to write it; its own name in this folder by default
     #[arg(long)]

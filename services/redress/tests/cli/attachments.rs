@@ -33,7 +33,7 @@ async fn a_file_is_uploaded_offered_as_proof_listed_and_fetched() {
     terminal.text(&range).await;
     assert_eq!(std::fs::read(&fetched).unwrap(), b"PNG");
     let token = terminal.json(&["attachment", "token", id]).await["token"].as_str().unwrap().to_owned();
-    terminal.text(&["attachment", "download", "--token", &token, "--out", &fetched]).await;
+    terminal.text(&["attachment", "download", "--by", &token, "--out", &fetched]).await;
     assert_eq!(std::fs::read(&fetched).unwrap(), bytes);
     assert!(terminal.refusal(&["attachment", "delete", id]).await.contains("ATTACHMENT_REFERRED_TO"));
 
@@ -64,7 +64,7 @@ async fn what_is_accepted_is_shown_and_changed() {
     let changed = terminal.text(&set).await;
     assert!(changed.contains("2 KiB") && changed.contains("10 GiB"), "{changed}");
     assert!(!changed.contains("image/jpeg"), "{changed}");
-    let wrong = terminal.refusal(&["attachment", "settings", "--quota", "-1"]).await;
+    let wrong = terminal.refusal(&["attachment", "settings", "--quota=-1"]).await;
     assert!(wrong.contains("settings.quota_bytes"), "{wrong}");
     terminal.house.done().await;
 }

@@ -31,7 +31,10 @@ pub(crate) async fn sent(scene: &Scene, complaint_id: &str) {
     FormServiceClient::new(scene.line("supervisor")).add_information(request).await.unwrap();
     scene.settled().await;
     let noted = scene.timeline(complaint_id).await;
-    assert_eq!(noted.last().unwrap().text, "the complainant added a piece of evidence");
+    assert_eq!(
+        noted.last().unwrap().text,
+        "the complainant added a piece of evidence (the form is 100 % complete)"
+    );
 
     let request = DownloadAttachmentRequest { attachment_id: kept.attachment_id, offset: 0, length: 0 };
     let mut attachments = AttachmentServiceClient::new(scene.line("supervisor"));

@@ -100,7 +100,7 @@ impl Scanner {
             let attachment = store::get(&mut tx, found.id).await?;
             Ok((tx, attachment))
         });
-        let attachment = read.await.map_err(told)?;
+        let attachment = read.await.map_err(|fault| told(&fault))?;
         let Some(attachment) = attachment.filter(|one| one.state == State::Scanning) else { return Ok(None) };
         let mut scan = self.clamd.begin().await?;
         let mut from = 0;
@@ -117,7 +117,7 @@ impl Scanner {
 
     async fn piece(&self, found: &Found, of: &Attachment, from: i64) -> anyhow::Result<Vec<u8>> {
         let to = (from + i64::try_from(CHUNK)?).min(found.size);
-        part(&self.db, &found.tenant, of, (from, to)).await.map_err(told)
+        part(&self.db, &found.tenant, of, (from, to)).await.map_err(|fault| told(&fault))
     }
 
     async fn settle(&self, found: &Found, verdict: Verdict) -> Result<(), Fault> {
@@ -158,7 +158,7 @@ impl Scanner {
     }
 }
 
-fn told(fault: Fault) -> anyhow::Error {
+fn told(fault: &Fault) -> anyhow::Error {
     anyhow::anyhow!("{}", fault.chain())
 }
 

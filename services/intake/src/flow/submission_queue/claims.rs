@@ -21,6 +21,10 @@ pub(super) struct Registered {
 }
 
 /// Registers the complaints of one tenant that are new and whose attachments are free.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the batch writer's own connection is bound to the tenant, and the batch is named and measured"
+)]
 pub(super) async fn register(
     conn: &mut PgConnection,
     complaints: &[NewComplaint],

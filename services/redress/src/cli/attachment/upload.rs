@@ -106,7 +106,7 @@ fn measured(file: &Path) -> std::io::Result<(i64, String)> {
 
 /// Bytes in lower-case hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Sends what is not kept yet, and goes on where that breaks off.
