@@ -118,8 +118,7 @@ async fn a_migration_that_a_transaction_stands_in_the_way_of_is_begun_again() {
     other.execute(sqlx::raw_sql(pg::AssertSqlSafe(prepared))).await.unwrap();
     // Whoever looks first is ended: that is not to be this one.
     other.execute("SET deadlock_timeout = '10min'").await.unwrap();
-    let mut changing = other.begin().await.unwrap();
-    changing.execute("LOCK TABLE alpha.second").await.unwrap();
+    other.execute("BEGIN; LOCK TABLE alpha.second").await.unwrap();
 
     let url = database.url().to_owned();
     let migrating = tokio::spawn(async move {
@@ -130,15 +129,15 @@ async fn a_migration_that_a_transaction_stands_in_the_way_of_is_begun_again() {
     });
     let waits =
         "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'alpha.second'::regclass)";
-    while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&mut *changing).await.unwrap() {
+    while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&mut other).await.unwrap() {
         assert!(!migrating.is_finished(), "the migration waits for the second table");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     // The migration holds this one: only its end lets anybody else have it.
-    changing.execute("LOCK TABLE alpha.first").await.unwrap();
+    other.execute("LOCK TABLE alpha.first").await.unwrap();
     let made = "SELECT to_regclass('alpha.third') IS NOT NULL";
-    assert!(!sqlx::query_scalar::<_, bool>(made).fetch_one(&mut *changing).await.unwrap());
-    changing.commit().await.unwrap();
+    assert!(!sqlx::query_scalar::<_, bool>(made).fetch_one(&mut other).await.unwrap());
+    other.execute("COMMIT").await.unwrap();
     migrating.await.unwrap().unwrap();
     assert!(sqlx::query_scalar::<_, bool>(made).fetch_one(&mut other).await.unwrap());
     other.close().await.unwrap();

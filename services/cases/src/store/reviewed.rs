@@ -88,7 +88,7 @@ pub(crate) async fn authors(conn: &mut PgConnection, reviewed: &Reviewed) -> Res
 pub(crate) async fn publish(
     conn: &mut PgConnection,
     reviewed: &Reviewed,
-    (reviewer, now): (&str, jiff::Timestamp),
+    (by, now): (&str, jiff::Timestamp),
 ) -> Result<(), Fault> {
     let Tables { revisions: table, id, .. } = tables(reviewed.kind);
     let statement = format!(
@@ -98,7 +98,7 @@ pub(crate) async fn publish(
     sqlx::query(AssertSqlSafe(statement))
         .bind(reviewed.id)
         .bind(reviewed.latest)
-        .bind(reviewer)
+        .bind(by)
         .bind(now.to_sqlx())
         .execute(conn)
         .await?;

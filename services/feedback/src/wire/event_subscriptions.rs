@@ -229,7 +229,7 @@ pub(crate) fn subscription_key(request: &wire::GetEventSubscriptionRequest) -> R
 /// A subscription as it is shown: without its secrets.
 pub(crate) fn event_subscription(one: EventSubscription, progress: Vec<Progress>) -> wire::EventSubscription {
     let state = i32::from(one.state().number());
-    let (reason, pauser, paused) =
+    let (reason, pauser, since) =
         one.pause.map(|pause| (pause.reason, pause.by, Some(pause.at))).unwrap_or_default();
     let Wanted { title, url, types, filter, timeout } = one.wanted;
     wire::EventSubscription {
@@ -244,7 +244,7 @@ pub(crate) fn event_subscription(one: EventSubscription, progress: Vec<Progress>
         state,
         pause_reason: reason,
         pauser,
-        pause_time: paused.map(timestamp),
+        pause_time: since.map(timestamp),
         progress: progress.into_iter().map(shown_progress).collect(),
         creator: one.creator,
         create_time: Some(timestamp(one.created)),
