@@ -18,13 +18,18 @@ pub(crate) async fn run(skew: Arc<Skew>, db: Db, stop: Stop) {
         .with_unit("s")
         .with_description("How far this machine's clock is ahead of the database's")
         .build();
-    loop {
-        match skew.measure(db.pool()).await {
-            Ok(ahead) => gauge.record(ahead.as_secs_f64(), &[]),
-            Err(fault) => tracing::debug!(fault.chain = fault.chain(), "the clocks cannot be compared"),
+    let measure = async {
+        loop {
+            match skew.measure(db.pool()).await {
+                Ok(ahead) => gauge.record(ahead.as_secs_f64(), &[]),
+                Err(fault) => tracing::debug!(fault.chain = fault.chain(), "the clocks cannot be compared"),
+            }
+            tokio::time::sleep(EVERY).await;
         }
-        if stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_none() {
-            return;
-        }
+    };
+    // A process that stops does not wait for a database that does not answer.
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = measure => {}
     }
 }
