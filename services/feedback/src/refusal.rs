@@ -261,6 +261,19 @@ impl fault::Refusal for Refusal {
     }
 }
 
+/// What keeps a notice from being sent, as a sentence.
+fn in_the_way(obstacle: Obstacle) -> &'static str {
+    match obstacle {
+        Obstacle::Anonymous | Obstacle::NoAddress => {
+            "no address is known that it can be sent to; correct the contact, or record that they were told"
+        }
+        Obstacle::OwnAddress => "the address is the organisation's own",
+        Obstacle::AutomaticSender | Obstacle::AutomaticMessage => "only programs write from this address",
+        Obstacle::NoTransport => "no means that it could go by is configured",
+        Obstacle::TemplateStopped => "the template could not write it",
+    }
+}
+
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -270,18 +283,12 @@ impl std::fmt::Display for Refusal {
             Self::NoticeNotFound => "there is no such notice",
             Self::BounceUnknown => "no notice was sent with this return address",
             Self::BounceForged => "the return address is not ours, or another mail was returned",
-            Self::BouncesNotConfigured => "REDRESS_NOTICE_BOUNCE_ADDRESS names no mailbox that mail comes back to",
+            Self::BouncesNotConfigured => {
+                "REDRESS_NOTICE_BOUNCE_ADDRESS names no mailbox that mail comes back to"
+            }
             Self::NoticeDelivered => "there is evidence already that this notice was delivered",
             Self::NoticePending => "delivery of this notice is still tried",
-            Self::Obstacle(Obstacle::Anonymous | Obstacle::NoAddress) => {
-                "no address is known that it can be sent to; correct the contact, or record that they were told"
-            }
-            Self::Obstacle(Obstacle::OwnAddress) => "the address is the organisation's own",
-            Self::Obstacle(Obstacle::AutomaticSender | Obstacle::AutomaticMessage) => {
-                "only programs write from this address"
-            }
-            Self::Obstacle(Obstacle::NoTransport) => "no means that it could go by is configured",
-            Self::Obstacle(Obstacle::TemplateStopped) => "the template could not write it",
+            Self::Obstacle(obstacle) => in_the_way(*obstacle),
             Self::TooManySendings => "this notice was sent as often as is allowed",
             Self::ContactNotFound => "nobody knows yet whom to write to about this case",
             Self::TooManyCorrections => "this contact was corrected as often as is allowed",
@@ -294,7 +301,6 @@ impl std::fmt::Display for Refusal {
             Self::QuestionnaireNotFound => "there is no such version of the questionnaire",
             Self::CallBackNotFound => "there is no such call-back",
             Self::CallBackEnded => "this call-back has ended",
-            Self::CallBackPolicyNotFound => "there is no such version of the policy",
             Self::TemplateNotFound => "there is no such version of the template",
             Self::NoticeRoutingNotFound => "there is no such version of the routing of notices",
             Self::CallerRecused => "the complaint is about you; somebody else must do this",
@@ -314,7 +320,9 @@ impl std::fmt::Display for Refusal {
             Self::ReportNotFound => "there is no such report",
             Self::ReportFileNotFound => "the report has no such file, or not yet",
             Self::TooManyReports => "as many reports wait to be made as may; wait for one",
-            Self::FactsRebuilding => "the facts are being rebuilt, and what is there is not all; ask again later",
+            Self::FactsRebuilding => {
+                "the facts are being rebuilt, and what is there is not all; ask again later"
+            }
             Self::ReturnMappingNotFound => "there is no such version of the mapping",
             Self::ReturnPeriodOpen => "the period of this return has not ended; check it until then",
             Self::ReturnChanged => "facts changed while this return was read; ask for it again",
@@ -327,11 +335,15 @@ impl std::fmt::Display for Refusal {
             Self::QualityReviewCompleted => "two have rated this review",
             Self::QualityReviewRated => "you have rated this review",
             Self::OwnQualityReview => "somebody who did not handle this case must rate it",
-            Self::QualityPolicyNotFound => "there is no such version of the policy of reviews",
+            Self::CallBackPolicyNotFound | Self::QualityPolicyNotFound => {
+                "there is no such version of the policy"
+            }
             Self::EventSubscriptionNotFound => "there is no such subscription",
             Self::EventSubscriptionPaused => "this subscription is paused",
             Self::EventSubscriptionNotPaused => "this subscription is not paused",
-            Self::TooManyEventSubscriptions => "there are as many subscriptions as is allowed; delete one first",
+            Self::TooManyEventSubscriptions => {
+                "there are as many subscriptions as is allowed; delete one first"
+            }
         })
     }
 }
