@@ -151,6 +151,9 @@ fn changed(input: &MessageDescriptor, sent: &Bytes) -> Option<Bytes> {
 /// Texts that may say anything.
 const PROSE: [&str; 4] = ["note", "reason", "remark", "text"];
 
+/// Names one of the services.
+const SERVICE: &str = "source";
+
 /// Changes a field such that the request stays valid: rather a text than a number,
 /// rather a number than an id.
 fn change(message: &mut DynamicMessage) -> bool {
@@ -158,7 +161,7 @@ fn change(message: &mut DynamicMessage) -> bool {
     fields.retain(|field| field.name() != "request_id");
     fields.sort_by_key(|field| match field.kind() {
         Kind::String if PROSE.contains(&field.name()) => 0,
-        Kind::String if !field.name().ends_with("_id") => 1,
+        Kind::String if !field.name().ends_with("_id") && field.name() != SERVICE => 1,
         Kind::Message(message) if message.full_name().starts_with("redress.") => 2,
         Kind::String => 4,
         Kind::Message(_) => 5, // a sum or a time has values that are not allowed
