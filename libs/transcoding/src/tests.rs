@@ -21,7 +21,8 @@ static CONTRACTS: LazyLock<Contracts> =
 
 /// Who asks with a stream has no way by HTTP/JSON; and what the suite calls itself, at
 /// workers that listen, is not served.
-const UNREACHED: [&str; 4] = [
+const UNREACHED: [&str; 5] = [
+    "/redress.intake.v1.AttachmentService/UploadAttachment",
     "/redress.intake.v1.IntakeService/SubmitComplaints",
     "/redress.resolution.v1.DepartmentWorker/CancelTask",
     "/redress.resolution.v1.DepartmentWorker/DeliverTask",

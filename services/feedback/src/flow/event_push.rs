@@ -109,7 +109,7 @@ impl Held {
 impl EventPush {
     /// Posts events until told to stop.
     pub(crate) async fn run(self, stop: Stop) {
-        let (this, holder) = (Arc::new(self.clone()), self.db.ids().token());
+        let this = Arc::new(self);
         let mut listener = this.db.notifier().listen(TOPIC);
         let mut feeds = JoinSet::new();
         loop {
@@ -119,6 +119,8 @@ impl EventPush {
             }
             while feeds.try_join_next().is_some() {}
             let free = AT_ONCE.saturating_sub(feeds.len());
+            // Another each time: what this process has let slip, it does not write any more either.
+            let holder = this.db.ids().token();
             match this.claim(holder, free).await {
                 Ok(claimed) => {
                     for feed in claimed {
