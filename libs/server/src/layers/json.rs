@@ -24,8 +24,11 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Either};
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TE, TRANSFER_ENCODING};
+use http::header::{
+    ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TE, TRANSFER_ENCODING,
+};
 use http::{HeaderValue, Method, Request, Response, Uri, Version};
+use tonic::Code;
 use tonic::body::Body;
 use tower::Service;
 use transcoding::{Contracts, Found};
@@ -155,9 +158,21 @@ where
             Decision::Pass => Either::Left(Either::Left(self.inner.call(request))),
             Decision::Answer(answer) => Either::Left(Either::Right(ready(Ok(answer)))),
             Decision::Call(spoken) => {
-                let spoken = Arc::new(spoken);
+                let (spoken, is_old) = (Arc::new(spoken), request.version() < Version::HTTP_2);
                 let answered = self.inner.call(grpc(request, Arc::clone(&spoken)));
-                Either::Right(async move { Ok(answer::write(answered.await?, spoken).await) }.boxed())
+                let written = async move {
+                    let answered = answered.await?;
+                    // Refused, it may be before its request was read: over HTTP/1.1 the connection
+                    // ends with that, and who would use it again is told so.
+                    let is_last =
+                        is_old && super::code(answered.headers()).is_some_and(|code| code != Code::Ok);
+                    let mut answer = answer::write(answered, spoken).await;
+                    if is_last {
+                        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                    }
+                    Ok(answer)
+                };
+                Either::Right(written.boxed())
             }
         }
     }

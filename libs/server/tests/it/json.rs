@@ -155,6 +155,7 @@ async fn nothing_is_parsed_for_a_stranger() {
     let running = probe::serve(identified(), &[FEEDBACK]).await;
     let path = "/v1/cases/a:respondToOutcome";
     let stranger = post(&running, path, &[], "{").await;
+    assert_eq!(stranger.headers()["connection"], "close", "what is left of the request is not read");
     assert_eq!(
         (stranger.status().as_u16(), &stranger.headers()["www-authenticate"]),
         (401, &"Bearer".parse().unwrap())
