@@ -241,6 +241,8 @@ impl Poster<'_> {
             }
             let Some(body) = self.written(&event)? else {
                 self.progress.passed(event.position);
+                // Many that are left out in a row are no long turn of this thread.
+                tokio::task::yield_now().await;
                 continue;
             };
             match self.try_once(&event, body).await {
