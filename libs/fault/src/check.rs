@@ -1,6 +1,9 @@
 //! Reads the fields of a request into domain values and notes everything that is
 //! wrong with them, so that the caller learns all of it at once.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use jiff::Timestamp;
 use kernel::money::Money;
 use kernel::page::{InvalidPage, Page};
@@ -161,6 +164,22 @@ impl Check {
             self.fail(field, "is not a valid timestamp");
         }
         read.map(kernel::time::micros)
+    }
+
+    /// Checks a length of time that may be absent: `range`, which `words` name, e.g. `1 s to
+    /// 15 s`. One that is out of it, or none at all, is a violation and reads as absent.
+    pub fn duration(
+        &mut self,
+        field: &str,
+        duration: Option<prost_types::Duration>,
+        range: RangeInclusive<Duration>,
+        words: &str,
+    ) -> Option<Duration> {
+        let read = proto::duration(&duration?).filter(|length| range.contains(length));
+        if read.is_none() {
+            self.fail(field, format!("must be {words}"));
+        }
+        read
     }
 
     /// A sum of money.

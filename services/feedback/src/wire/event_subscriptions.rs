@@ -1,7 +1,6 @@
 //! Event subscriptions: what is asked about them, and how they are shown.
 
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -78,23 +77,8 @@ fn wanted(
     {
         check.fail("filter", wrong);
     }
-    let timeout = within(check, "timeout_duration", timeout, MIN_TIMEOUT..=MAX_TIMEOUT, "1 s to 15 s");
+    let timeout = check.duration("timeout_duration", timeout, MIN_TIMEOUT..=MAX_TIMEOUT, "1 s to 15 s");
     Wanted { title, url, types, filter, timeout: timeout.unwrap_or(DEFAULT_TIMEOUT) }
-}
-
-fn within(
-    check: &mut Check,
-    field: &str,
-    given: Option<WireDuration>,
-    range: RangeInclusive<Duration>,
-    words: &str,
-) -> Option<Duration> {
-    let given = given?;
-    let read = proto::duration(&given).filter(|length| range.contains(length));
-    if read.is_none() {
-        check.fail(field, format!("must be {words}"));
-    }
-    read
 }
 
 fn secret(check: &mut Check, secret: String) -> Secret {
@@ -165,7 +149,7 @@ pub(crate) fn rotated_secret(
     check.request_id(request_id);
     let seen = seen(&mut check, &event_subscription_id, expected_version);
     let secret = secret(&mut check, given);
-    let keep = within(&mut check, "keep_duration", keep_duration, Duration::ZERO..=MAX_KEEP, "0 s to 30 d");
+    let keep = check.duration("keep_duration", keep_duration, Duration::ZERO..=MAX_KEEP, "0 s to 30 d");
     check.done(INVALID_EVENT_SUBSCRIPTION)?;
     Ok((seen, secret, keep.unwrap_or(DEFAULT_KEEP)))
 }

@@ -65,8 +65,8 @@ pub(crate) fn setting(request: v1::SetEndpointRequest) -> Result<(Setting, Optio
         check.ensure(is_secret(&secret, kind), "secret", secret_rule(kind));
     }
     let timeout =
-        within(&mut check, "timeout_duration", timeout_duration, MIN_TIMEOUT..=MAX_TIMEOUT, "1 s to 15 s");
-    let hold = within(&mut check, "hold_duration", hold_duration, MIN_HOLD..=MAX_HOLD, "1 min to 30 d");
+        check.duration("timeout_duration", timeout_duration, MIN_TIMEOUT..=MAX_TIMEOUT, "1 s to 15 s");
+    let hold = check.duration("hold_duration", hold_duration, MIN_HOLD..=MAX_HOLD, "1 min to 30 d");
     check.done(INVALID_ENDPOINT)?;
     let setting = Setting {
         department_id,
@@ -112,21 +112,6 @@ fn secret_rule(kind: EndpointKind) -> &'static str {
     }
 }
 
-fn within(
-    check: &mut Check,
-    field: &str,
-    given: Option<prost_types::Duration>,
-    range: std::ops::RangeInclusive<Duration>,
-    words: &str,
-) -> Option<Duration> {
-    let given = given?;
-    let read = proto::duration(&given).filter(|length| range.contains(length));
-    if read.is_none() {
-        check.fail(field, format!("must be {words}"));
-    }
-    read
-}
-
 /// Refuses a setting that does not fit the endpoint there is.
 pub(crate) fn fitting(setting: &Setting, present: Option<&Endpoint>) -> Result<(), Fault> {
     let mut check = Check::new();
@@ -146,7 +131,7 @@ pub(crate) fn rotation(request: v1::RotateEndpointSecretRequest) -> Result<Rotat
     check.request_id(request_id);
     let department_id = check.slug("department_id", department_id);
     check.ensure(!secret.is_empty(), "secret", "is required");
-    let keep = within(&mut check, "keep_duration", keep_duration, Duration::ZERO..=MAX_KEEP, "0 s to 30 d");
+    let keep = check.duration("keep_duration", keep_duration, Duration::ZERO..=MAX_KEEP, "0 s to 30 d");
     check.done(INVALID_SECRET)?;
     Ok(Rotation { department_id, seen: expected_version, secret, keep })
 }
