@@ -1,28 +1,34 @@
 //! `redress import`: registers the complaints of a file.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+mod dry_run;
+mod progress;
+mod summary;
+
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use proto::redress::intake::v1::RowRefusal;
-use serde_json::json;
-
 use encoding_rs::Encoding;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::connection::Connection;
+use super::worker::stop_on_signal;
 use crate::import::{
-    MAX_CHUNK, MAX_CHUNK_BYTES, Mapping, Reading, Row, Sender, Source, Verdict, Written, encoding_named,
-    format, separator_named,
+    Identity, Log, MAX_CHUNK, MAX_CHUNK_BYTES, Mapping, Reading, Row, Rows, Sender, Source, Written,
+    encoding_named, fingerprint, format, separator_named,
 };
+use progress::Progress;
 
-/// Refusals quoted in the summary.
-const QUOTED: usize = 5;
+/// Rows for which a chunk is small enough to be sent within a second.
+const MAX_RATE: u64 = 1_000_000;
+/// How a process that was interrupted ends.
+const INTERRUPTED: i32 = 130;
+/// Chunks read ahead of the one under way.
+const AHEAD: usize = 1;
 
 #[derive(Args)]
 #[command(after_help = "How files, headings and mappings are written, with every heading there is: \
@@ -30,8 +36,8 @@ const QUOTED: usize = 5;
 pub(crate) struct Import {
     #[command(flatten)]
     connection: Connection,
-    /// A table (.csv, .tsv, .txt; headings in its first row) or JSON lines, a complaint
-    /// each; `.gz` too; `-` for JSON lines on standard input
+    /// A table (.csv, .tsv, .txt; headings in its first row), a workbook (.xlsx) or JSON
+    /// lines, a complaint each; `.gz` of texts too; `-` for JSON lines on standard input
     #[arg(required_unless_present = "formats")]
     file: Option<PathBuf>,
     /// Which column becomes which field; without it the headings are fields
@@ -46,9 +52,25 @@ pub(crate) struct Import {
     /// What separates cells, where it is not the one recognised: a character, or `tab`
     #[arg(long, value_parser = separator_named)]
     separator: Option<u8>,
+    /// The sheet of a workbook, where it is not the first
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+    /// Registers nothing and connects to nobody: shows how the file is read, and what is
+    /// wrong with it
+    #[arg(long, conflicts_with_all = ["verdicts", "state", "rate"])]
+    dry_run: bool,
+    /// Most rows looked at; without it all
+    #[arg(long, value_name = "N", requires = "dry_run", value_parser = clap::value_parser!(u64).range(1..))]
+    rows: Option<u64>,
     /// Where to write what became of each row, as JSON lines: receipt codes, refusals
     #[arg(long, value_name = "FILE")]
     verdicts: Option<PathBuf>,
+    /// Where to write how far the import is; the same command with it goes on there
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Most rows a second
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MAX_RATE))]
+    rate: Option<u64>,
     /// Most rows sent at once
     #[arg(long, default_value_t = MAX_CHUNK as u64, value_parser = clap::value_parser!(u64).range(1..=MAX_CHUNK as u64))]
     chunk: u64,
@@ -62,35 +84,65 @@ impl Import {
         let file = self.file.clone().unwrap_or_default();
         let source = Source::open(&file)?;
         let mapping = self.mapping(&source)?;
-        let caller = self.connection.open().await?;
-        let mut verdicts = Verdicts::create(self.verdicts.as_ref())?;
-        let sender = Sender::new(caller.client.clone());
-        let bar = bar(source.length());
-        let watched = bar.clone();
-        let what = || format!("{}", file.display());
-        let written = Written { encoding: self.encoding, separator: self.separator };
-        let reading = source.rows(mapping, written, move |bytes| Box::new(watched.wrap_read(bytes)));
-        let Reading { rows, encoding, separator } = reading.with_context(what)?;
-
-        let begun = Instant::now();
-        let mut summary = Summary { encoding: encoding.name(), separator, ..Summary::default() };
-        let (mut chunk, mut bytes) = (Vec::new(), 0);
-        for row in rows {
-            let row = row.with_context(what)?;
-            bytes += row.complaint.as_ref().map_or(0, prost::Message::encoded_len);
-            chunk.push(row);
-            if chunk.len() as u64 >= self.chunk || bytes >= MAX_CHUNK_BYTES {
-                summary.add(&send(&sender, &mut chunk, &mut verdicts).await?);
-                bytes = 0;
-                bar.set_message(summary.in_short());
-            }
+        let written =
+            Written { encoding: self.encoding, separator: self.separator, sheet: self.sheet.clone() };
+        if self.dry_run {
+            return dry_run::run(&file, source, mapping, &written, self.rows, self.connection.json);
         }
-        summary.add(&send(&sender, &mut chunk, &mut verdicts).await?);
-        bar.finish_and_clear();
-        verdicts.finish()?;
-        show::say(&if caller.json { summary.json() } else { summary.text(begun.elapsed()) })?;
-        if summary.refused > 0 {
-            bail!("{} of {} rows were refused", summary.refused, summary.rows());
+        self.register(&file, source, mapping, &written).await
+    }
+
+    async fn register(
+        &self,
+        file: &Path,
+        source: Source,
+        mapping: Mapping,
+        written: &Written,
+    ) -> anyhow::Result<()> {
+        let caller = self.connection.open().await?;
+        let identity = self.state.as_ref().map(|_| self.identity(file)).transpose()?;
+        let state = self.state.as_deref().zip(identity);
+        let mut log = Log::open(self.verdicts.as_deref(), state)?;
+        let begin = log.rows();
+        let mut progress = Progress::new(source.length());
+        let watched = progress.clone();
+        let what = || format!("{}", file.display());
+        let reading = source.rows(mapping, written, move |bytes| watched.watch(bytes));
+        let Reading { rows, layout } = reading.with_context(what)?;
+        progress.of(&layout);
+
+        let stop = stop_on_signal()?;
+        end_at_once_on_a_second_signal(stop.clone());
+        let sender = Sender::new(caller.client.clone());
+        let most = self.rate.map_or(self.chunk, |rate| rate.min(self.chunk));
+        let mut pace = Pace { rate: self.rate, begun: Instant::now(), sent: 0 };
+        let mut chunks = if log.is_complete() { mpsc::channel(AHEAD).1 } else { chunked(rows, begin, most) };
+        while let Some(chunk) = next(&mut chunks, &stop).await {
+            let chunk = chunk.with_context(what)?;
+            let sent = sender.send(chunk).await;
+            let verdicts = sent.map_err(|status| {
+                anyhow::Error::from(status).context(self.how_to_go_on(&log, "the server cannot be reached"))
+            })?;
+            log.add(&verdicts)?;
+            progress.tell(log.counts(), begin);
+            pace.wait(verdicts.len() as u64, &stop).await;
+        }
+        progress.end();
+        if stop.is_cancelled() {
+            bail!("{}", self.how_to_go_on(&log, "stopped"));
+        }
+        let was_complete = log.is_complete();
+        log.finish()?;
+        let told = summary::Summary {
+            counts: log.counts(),
+            layout: &layout,
+            here: log.rows() - begin,
+            took: pace.begun.elapsed(),
+            was_complete,
+        };
+        show::say(&if caller.json { told.json() } else { told.text() })?;
+        if log.counts().refused > 0 {
+            bail!("{} of {} rows were refused", log.counts().refused, log.rows());
         }
         Ok(())
     }
@@ -101,140 +153,109 @@ impl Import {
         let what = || format!("{}", path.display());
         Mapping::read(&std::fs::read_to_string(path).with_context(what)?).with_context(what)
     }
-}
 
-fn bar(length: Option<u64>) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("  {bar:40} {percent:>3} %  {msg}  {elapsed}") {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
-}
-
-async fn send(sender: &Sender, chunk: &mut Vec<Row>, file: &mut Verdicts) -> anyhow::Result<Vec<Verdict>> {
-    let verdicts = sender.send(std::mem::take(chunk)).await?;
-    for verdict in &verdicts {
-        file.write(verdict)?;
-    }
-    Ok(verdicts)
-}
-
-/// Where verdicts are written to, if anywhere.
-struct Verdicts(Option<BufWriter<File>>);
-
-impl Verdicts {
-    fn create(path: Option<&PathBuf>) -> anyhow::Result<Self> {
-        let open = |path: &PathBuf| File::create(path).with_context(|| format!("{}", path.display()));
-        Ok(Self(path.map(open).transpose()?.map(BufWriter::new)))
+    /// What this import is of.
+    fn identity(&self, file: &Path) -> anyhow::Result<Identity> {
+        ensure!(file != Path::new("-"), "--state is for files: standard input cannot be read again");
+        let what = || format!("{}", file.display());
+        let mapping = self.mapping.as_ref().map(std::fs::read).transpose()?.unwrap_or_default();
+        let encoding = self.encoding.map(Encoding::name);
+        let read_as = format!("{encoding:?} {:?} {:?}\n", self.separator, self.sheet);
+        Ok(Identity {
+            file: fingerprint(File::open(file).with_context(what)?).with_context(what)?,
+            read_as: fingerprint([read_as.as_bytes(), &mapping].concat().as_slice())?,
+            server: self.connection.server.to_string(),
+            verdicts: self.verdicts.as_ref().map(|path| path.display().to_string()),
+        })
     }
 
-    fn write(&mut self, verdict: &Verdict) -> anyhow::Result<()> {
-        let Some(file) = &mut self.0 else { return Ok(()) };
-        let Verdict { number, request_id, before, outcome } = verdict;
-        let line = match outcome {
-            Ok(registered) => json!({
-                "row": number, "requestId": request_id,
-                "complaintId": registered.complaint_id, "receiptCode": registered.receipt_code,
-                "alreadyRegistered": registered.already_registered, "registeredBefore": before,
-            }),
-            Err(refused) => {
-                let violation = |v: &proto::redress::intake::v1::FieldViolation| json!({ "field": v.field, "description": v.description });
-                json!({
-                    "row": number, "requestId": request_id,
-                    "refused": {
-                        "code": refused.code, "reason": refused.reason, "message": refused.message,
-                        "violations": refused.violations.iter().map(violation).collect::<Vec<_>>(),
-                    },
-                })
+    /// How far the import is, and how it goes on.
+    fn how_to_go_on(&self, log: &Log, why: &str) -> String {
+        let rows = log.rows();
+        if self.state.is_some() {
+            format!("{why} after {rows} rows: the same command goes on there")
+        } else {
+            format!(
+                "{why} after {rows} rows: run it again, what was registered is known; with --state FILE it would go on there"
+            )
+        }
+    }
+}
+
+/// Who interrupts again does not wait for the chunk under way.
+fn end_at_once_on_a_second_signal(stop: CancellationToken) {
+    tokio::spawn(async move {
+        stop.cancelled().await;
+        eprintln!("redress: ends after the rows under way; Ctrl-C again ends at once");
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(INTERRUPTED);
+        }
+    });
+}
+
+/// The next chunk; none after the last, or once the import is to stop.
+async fn next<T>(chunks: &mut mpsc::Receiver<T>, stop: &CancellationToken) -> Option<T> {
+    if stop.is_cancelled() {
+        return None;
+    }
+    tokio::select! {
+        () = stop.cancelled() => None,
+        chunk = chunks.recv() => chunk,
+    }
+}
+
+/// Rows in chunks of at most so many, read by a thread of its own; without the first ones,
+/// which are done.
+fn chunked(rows: Rows, done: u64, most: u64) -> mpsc::Receiver<anyhow::Result<Vec<Row>>> {
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    std::thread::spawn(move || {
+        let (mut chunk, mut bytes, mut passed) = (Vec::new(), 0, 0);
+        for row in rows {
+            if passed < done && row.is_ok() {
+                passed += 1;
+                continue;
             }
-        };
-        writeln!(file, "{line}")?;
-        Ok(())
-    }
-
-    fn finish(self) -> anyhow::Result<()> {
-        self.0.map_or(Ok(()), |mut file| Ok(file.flush()?))
-    }
-}
-
-/// What became of all rows.
-#[derive(Default)]
-struct Summary {
-    encoding: &'static str,
-    separator: Option<u8>,
-    registered: u64,
-    known: u64,
-    refused: u64,
-    reasons: BTreeMap<String, u64>,
-    quotes: Vec<String>,
-}
-
-impl Summary {
-    fn add(&mut self, verdicts: &[Verdict]) {
-        for Verdict { number, before, outcome, .. } in verdicts {
-            match outcome {
-                Ok(registered) if *before || registered.already_registered => self.known += 1,
-                Ok(_) => self.registered += 1,
-                Err(refused) => {
-                    self.refused += 1;
-                    *self.reasons.entry(refused.reason.clone()).or_default() += 1;
-                    if self.quotes.len() < QUOTED {
-                        self.quotes.push(quote(*number, refused));
-                    }
+            match row {
+                Ok(row) => {
+                    bytes += row.complaint.as_ref().map_or(0, prost::Message::encoded_len);
+                    chunk.push(row);
+                }
+                Err(error) => {
+                    let _ = sender.blocking_send(Err(error));
+                    return;
+                }
+            }
+            if chunk.len() as u64 >= most || bytes >= MAX_CHUNK_BYTES {
+                bytes = 0;
+                // Whoever sends them may have given up.
+                if sender.blocking_send(Ok(std::mem::take(&mut chunk))).is_err() {
+                    return;
                 }
             }
         }
-    }
-
-    fn rows(&self) -> u64 {
-        self.registered + self.known + self.refused
-    }
-
-    fn in_short(&self) -> String {
-        format!("{} registered, {} refused", self.registered + self.known, self.refused)
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-    fn text(&self, took: Duration) -> String {
-        let rate = self.rows() as f64 / took.as_secs_f64().max(1e-3);
-        let mut text = format!("{} rows in {:.1} s ({rate:.0} a second)\n", self.rows(), took.as_secs_f64());
-        let _ = writeln!(text, "  read as             {}{}", self.encoding, self.separated());
-        let _ = writeln!(text, "  registered          {:>7}", self.registered);
-        if self.known > 0 {
-            let _ = writeln!(text, "  registered before   {:>7}", self.known);
+        if !chunk.is_empty() {
+            let _ = sender.blocking_send(Ok(chunk));
         }
-        for (reason, count) in &self.reasons {
-            let _ = writeln!(text, "  refused, {reason}  {count}");
-        }
-        for quote in &self.quotes {
-            let _ = writeln!(text, "    {quote}");
-        }
-        text
-    }
-
-    /// By what its cells are separated, in words.
-    fn separated(&self) -> String {
-        match self.separator {
-            None => String::new(),
-            Some(b'\t') => ", separated by tabs".to_owned(),
-            Some(separator) => format!(", separated by {}", char::from(separator)),
-        }
-    }
-
-    fn json(&self) -> String {
-        json!({
-            "encoding": self.encoding, "separator": self.separator.map(char::from),
-            "rows": self.rows(), "registered": self.registered, "registeredBefore": self.known,
-            "refused": self.refused, "reasons": self.reasons,
-        })
-        .to_string()
-    }
+    });
+    receiver
 }
 
-fn quote(number: u64, refused: &RowRefusal) -> String {
-    let fields: Vec<_> =
-        refused.violations.iter().map(|v| format!("{} {}", v.field, v.description)).collect();
-    let why = if fields.is_empty() { refused.message.clone() } else { fields.join("; ") };
-    format!("row {number}: {why}")
+/// Keeps to a number of rows a second.
+struct Pace {
+    rate: Option<u64>,
+    begun: Instant,
+    sent: u64,
+}
+
+impl Pace {
+    /// Waits until the rows sent so far have taken their time, or the import is to stop.
+    async fn wait(&mut self, rows: u64, stop: &CancellationToken) {
+        self.sent += rows;
+        let Some(rate) = self.rate else { return };
+        let due = self.begun + Duration::from_millis(self.sent * 1_000 / rate);
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep_until(due) => {}
+        }
+    }
 }

@@ -2,30 +2,51 @@
 
 use prost_reflect::prost_types::FileDescriptorProto;
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
-use proto::redress::intake::v1::Complaint;
+use proto::redress::intake::v1::{Complaint, Evidence};
 use show::json;
 use show::table::Table;
 
-use super::mapping::{GIVEN, is_one_cell, written};
+use super::mapping::{GIVEN, Part, is_one_cell, written};
+
+/// What every heading may begin with.
+const ROOT: &str = "complaint.";
 
 /// How files, headings and mappings are written; with every heading there is.
 pub(crate) fn format() -> anyhow::Result<String> {
     let mut table = Table::new(["HEADING", "WRITTEN AS", "WHAT IT IS"]);
-    let complaint = json::descriptor::<Complaint>()?;
-    list(&mut table, "complaint.", &complaint);
-    Ok(format!("{}\n{}", include_str!("format.md"), table.render()))
-}
-
-fn list(table: &mut Table, root: &str, message: &MessageDescriptor) {
-    for field in message.fields().filter(|field| !field.is_list() && !GIVEN.contains(&field.name())) {
-        let name = format!("{root}{}", field.name());
-        if let Some(below) = field.kind().as_message().filter(|kind| !is_one_cell(kind)) {
-            list(table, &format!("{name}."), below);
-            continue;
-        }
+    for (name, field) in all()? {
         let said = comment(field.parent_file().file_descriptor_proto(), field.path());
         let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
         table.row([name, kind(&field), said]);
+    }
+    Ok(format!("{}\n{}", include_str!("format.md"), table.render()))
+}
+
+/// Every heading there is, with and without `complaint.` before it.
+pub(super) fn names() -> anyhow::Result<Vec<String>> {
+    let names = all()?.into_iter().map(|(name, _)| name);
+    Ok(names.flat_map(|name| [name.trim_start_matches(ROOT).to_owned(), name]).collect())
+}
+
+/// Every field that can be imported, by its heading.
+fn all() -> anyhow::Result<Vec<(String, FieldDescriptor)>> {
+    let mut found = Vec::new();
+    list(&mut found, ROOT, &json::descriptor::<Complaint>()?);
+    let evidence = json::descriptor::<Evidence>()?;
+    for (name, _) in Part::ALL {
+        let field = name.rsplit('.').next().and_then(|field| evidence.get_field_by_name(field));
+        found.extend(field.map(|field| (format!("{ROOT}{name}"), field)));
+    }
+    Ok(found)
+}
+
+fn list(found: &mut Vec<(String, FieldDescriptor)>, root: &str, message: &MessageDescriptor) {
+    for field in message.fields().filter(|field| !field.is_list() && !GIVEN.contains(&field.name())) {
+        let name = format!("{root}{}", field.name());
+        match field.kind().as_message().filter(|kind| !is_one_cell(kind)) {
+            Some(below) => list(found, &format!("{name}."), below),
+            None => found.push((name, field)),
+        }
     }
 }
 
@@ -67,8 +88,12 @@ mod tests {
             .map(str::to_owned)
             .collect();
         assert!(headings.len() > 30, "{headings:?}");
-        for wanted in ["complaint.channel", "complaint.history.close_time", "complaint.remedy_sought.amount"]
-        {
+        for wanted in [
+            "complaint.channel",
+            "complaint.history.close_time",
+            "complaint.remedy_sought.amount",
+            "complaint.evidence.attachment_id",
+        ] {
             assert!(headings.iter().any(|heading| heading == wanted), "{wanted}");
         }
         Mapping::default().fit(&headings).unwrap();

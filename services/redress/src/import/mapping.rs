@@ -1,26 +1,35 @@
 //! Which column becomes which field: the format is told in `format.md`.
 
 mod cell;
-mod moment;
-mod money;
+mod evidence;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail, ensure};
+use jiff::tz::TimeZone;
 use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor};
 use proto::redress::intake::v1::{Complaint, RemedySought};
 use serde::Deserialize;
 use show::json;
+use tables::moment::Times;
+use tables::number::Mark;
+use tables::phone::Country;
 
-use cell::Cell;
+use super::problem::{Kind, Problem};
+use cell::{Cell, Writing};
 pub(super) use cell::{is_one_cell, written};
-use moment::{Times, Zoned};
+use evidence::Offered;
+pub(super) use evidence::Part;
 
 /// What fields are named by in files and refusals.
 const ROOT: &str = "complaint.";
 /// What registration gives a complaint, and no file can.
 pub(super) const GIVEN: [&str; 6] =
     ["complaint_id", "form_category", "form_version", "completeness", "register_time", "receive_time_by"];
+/// The field whose constant is the currency of sums that name none.
+const CURRENCY: &str = "remedy_sought.amount.currency_code";
 
 /// A mapping as it is written.
 #[derive(Debug, Default, Deserialize)]
@@ -36,7 +45,44 @@ pub(crate) struct Mapping {
     #[serde(default)]
     values: BTreeMap<String, BTreeMap<String, String>>,
     /// How cells of time fields are written.
-    times: Option<Times>,
+    #[serde(default)]
+    times: TimesWritten,
+    /// How numbers and sums are.
+    #[serde(default)]
+    numbers: NumbersWritten,
+    /// How telephone numbers are.
+    #[serde(default)]
+    phones: PhonesWritten,
+    /// How several pieces of evidence stand in one cell.
+    #[serde(default)]
+    evidence: EvidenceWritten,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TimesWritten {
+    formats: Option<Vec<String>>,
+    zone: Option<String>,
+    pivot: Option<i16>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NumbersWritten {
+    decimal: Option<String>,
+    currency: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PhonesWritten {
+    country: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EvidenceWritten {
+    separator: Option<String>,
 }
 
 impl Mapping {
@@ -51,42 +97,83 @@ impl Mapping {
         if let Some(field) = mapping.values.keys().find(|field| !mapped(field)) {
             bail!("[values] names {field}, which no column is mapped to");
         }
+        mapping.writing()?;
         Ok(mapping)
+    }
+
+    /// The headings it knows a file to have.
+    pub(super) fn headings(&self) -> impl Iterator<Item = &str> {
+        self.columns.values().map(String::as_str)
+    }
+
+    /// How the cells are written.
+    fn writing(&self) -> anyhow::Result<Writing> {
+        let TimesWritten { formats, zone, pivot } = self.times.clone();
+        let zone = zone.map_or(Ok(TimeZone::UTC), |zone| {
+            calendar::zones::get(&zone).with_context(|| format!("[times] names no time zone: {zone}"))
+        })?;
+        let mark = match self.numbers.decimal.as_deref() {
+            None => None,
+            Some(".") => Some(Mark::Point),
+            Some(",") => Some(Mark::Comma),
+            Some(_) => bail!("[numbers] decimal: must be \".\" or \",\""),
+        };
+        let constant =
+            self.constants.iter().find(|(field, _)| field.strip_prefix(ROOT).unwrap_or(field) == CURRENCY);
+        let currency = self.numbers.currency.as_ref().or(constant.map(|(_, value)| value));
+        let is_code = |code: &&String| code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase());
+        if let Some(currency) = self.numbers.currency.as_ref().filter(|code| !is_code(code)) {
+            bail!("[numbers] currency: {currency} is no code of three letters, such as CNY");
+        }
+        let country = self.phones.country.as_deref().map(Country::named).transpose();
+        let country = country.map_err(|wrong| anyhow::anyhow!("[phones] country: {wrong}"))?;
+        ensure!(self.evidence.separator.as_deref() != Some(""), "[evidence] separator: is empty");
+        Ok(Writing { times: Times::new(formats, zone, pivot)?, mark, currency: currency.cloned(), country })
     }
 
     /// Fits the mapping to a file's headings. A column or field that does not exist
     /// is an error; without any mapping the headings are the fields.
     pub(crate) fn fit(self, headings: &[String]) -> anyhow::Result<Fitted> {
-        let Self { mut columns, constants, mut values, times } = self;
+        let writing = self.writing()?;
+        let country = self.phones.country.clone();
+        let Self { mut columns, constants, mut values, evidence, .. } = self;
         if columns.is_empty() && constants.is_empty() {
             columns = headings.iter().map(|heading| (heading.clone(), heading.clone())).collect();
         }
-        let times = Zoned::of(times.unwrap_or_default())?;
         let complaint = json::descriptor::<Complaint>()?;
+        // Constants first, so that a cell that names its currency is believed.
+        let constants = constants.into_iter().map(|(field, value)| (field, From::Constant(value)));
+        let columns = columns.into_iter().map(|(field, heading)| {
+            let column = column(headings, &field, &heading)?;
+            Ok((field, From::Column(column)))
+        });
+        let columns = columns.collect::<anyhow::Result<Vec<_>>>()?;
         let mut fields = Vec::new();
-        // First, so that a cell that names its currency is believed.
-        for (field, value) in constants {
-            let values = values.remove(&field).unwrap_or_default();
-            fields.push(Field {
-                path: path(&complaint, &field)?,
-                name: field,
-                from: From::Constant(value),
-                values,
-            });
+        for (name, from) in constants.chain(columns) {
+            let values = values.remove(&name).unwrap_or_default();
+            fields.push(Field { target: target(&complaint, &name)?, name, from, values });
         }
-        for (field, heading) in columns {
-            let column = headings.iter().position(|known| *known == heading).with_context(|| {
-                format!("the file has no column {heading:?}, which {field} is to come from")
-            })?;
-            let values = values.remove(&field).unwrap_or_default();
-            fields.push(Field {
-                path: path(&complaint, &field)?,
-                name: field,
-                from: From::Column(column),
-                values,
-            });
-        }
-        Ok(Fitted { complaint, fields, times })
+        let separator = evidence.separator;
+        Ok(Fitted { complaint, fields, writing, separator, country, headings: headings.to_vec() })
+    }
+}
+
+/// The column of a heading, which must be one.
+fn column(headings: &[String], field: &str, heading: &str) -> anyhow::Result<usize> {
+    let mut found = headings.iter().enumerate().filter(|(_, known)| *known == heading);
+    let (column, _) = found
+        .next()
+        .with_context(|| format!("the file has no column {heading:?}, which {field} is to come from"))?;
+    ensure!(found.next().is_none(), "the file has two columns {heading:?}: {field} can come from one");
+    Ok(column)
+}
+
+/// What a field such as `complaint.complainant.email` names.
+fn target(complaint: &MessageDescriptor, field: &str) -> anyhow::Result<Target> {
+    let below = field.strip_prefix(ROOT).unwrap_or(field);
+    match Part::named(below) {
+        Some(part) => part.map(Target::Evidence),
+        None => path(complaint, field).map(Target::Path),
     }
 }
 
@@ -137,10 +224,18 @@ enum From {
     Constant(String),
 }
 
+/// What a field sets.
+#[derive(Debug)]
+enum Target {
+    /// The descriptors on the way to it.
+    Path(Vec<FieldDescriptor>),
+    Evidence(Part),
+}
+
 #[derive(Debug)]
 struct Field {
     name: String,
-    path: Vec<FieldDescriptor>,
+    target: Target,
     from: From,
     values: BTreeMap<String, String>,
 }
@@ -150,13 +245,36 @@ struct Field {
 pub(crate) struct Fitted {
     complaint: MessageDescriptor,
     fields: Vec<Field>,
-    times: Zoned,
+    writing: Writing,
+    separator: Option<String>,
+    country: Option<String>,
+    headings: Vec<String>,
+}
+
+/// What a mapping makes of a file: for people to look at.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plan {
+    /// Fields and the headings they come from.
+    pub(crate) columns: Vec<(String, String)>,
+    /// Fields and the value they have in every row.
+    pub(crate) constants: Vec<(String, String)>,
+    /// Headings that nothing comes from.
+    pub(crate) ignored: Vec<String>,
+    /// The zone of times that name none.
+    pub(crate) zone: String,
+    /// The decimal mark, where the mapping says so.
+    pub(crate) decimal: Option<char>,
+    /// The currency of sums that name none.
+    pub(crate) currency: Option<String>,
+    /// The country of telephone numbers.
+    pub(crate) country: Option<String>,
 }
 
 impl Fitted {
-    /// The complaint a row of cells is, or what is wrong with a cell.
-    pub(crate) fn complaint(&self, cells: &[String]) -> Result<Complaint, String> {
+    /// The complaint a row of cells is, or everything that is wrong with its cells.
+    pub(crate) fn complaint(&self, cells: &[String]) -> Result<Complaint, Vec<Problem>> {
         let mut complaint = DynamicMessage::new(self.complaint.clone());
+        let (mut offered, mut problems) = (Offered::default(), Vec::new());
         for field in &self.fields {
             let cell = match &field.from {
                 From::Column(column) => cells.get(*column).map_or("", String::as_str),
@@ -166,17 +284,68 @@ impl Fitted {
             if cell.trim().is_empty() {
                 continue;
             }
-            let Some((last, parents)) = field.path.split_last() else { continue };
-            set(&mut complaint, parents, last, &Cell { text: cell, times: &self.times })
-                .map_err(|wrong| format!("{} {wrong}", field.name))?;
+            match &field.target {
+                Target::Evidence(part) => offered.add(*part, cell, self.separator.as_deref()),
+                Target::Path(path) => {
+                    let Some((last, parents)) = path.split_last() else { continue };
+                    let cell = Cell { text: cell, writing: &self.writing };
+                    let wrong = set(&mut complaint, parents, last, &cell).err();
+                    problems.extend(wrong.map(|wrong| self.placed(field, wrong)));
+                }
+            }
         }
-        let mut complaint: Complaint = complaint.transcode_to().map_err(|error| error.to_string())?;
+        let read = complaint.transcode_to::<Complaint>();
+        let mut complaint = read.map_err(|error| vec![Problem::of_row(Kind::Cells, error.to_string())])?;
+        problems.extend(offered.give(&mut complaint).err());
+        if !problems.is_empty() {
+            return Err(problems);
+        }
         if let Some(sought) = &mut complaint.remedy_sought {
             // A currency alone, the same for every row, is no sum.
             sought.amount = sought.amount.take().filter(|sum| (sum.units, sum.nanos) != (0, 0));
         }
         complaint.remedy_sought = complaint.remedy_sought.filter(|sought| *sought != RemedySought::default());
         Ok(complaint)
+    }
+
+    /// A problem with its place.
+    fn placed(&self, field: &Field, problem: Problem) -> Problem {
+        let column = match &field.from {
+            From::Column(column) => self.headings.get(*column).cloned(),
+            From::Constant(_) => None,
+        };
+        Problem { field: Some(field.name.clone()), column, ..problem }
+    }
+
+    /// What becomes of the file's columns.
+    pub(crate) fn plan(&self) -> Plan {
+        let mut plan = Plan {
+            zone: self.writing.times.zone().iana_name().unwrap_or("UTC").to_owned(),
+            decimal: self.writing.mark.map(Mark::as_char),
+            currency: self.writing.currency.clone(),
+            country: self.country.clone(),
+            ..Plan::default()
+        };
+        let mut taken = vec![false; self.headings.len()];
+        for Field { name, from, .. } in &self.fields {
+            match from {
+                From::Constant(value) => plan.constants.push((name.clone(), value.clone())),
+                From::Column(column) => {
+                    taken[*column] = true;
+                    plan.columns.push((name.clone(), self.headings[*column].clone()));
+                }
+            }
+        }
+        let ignored = self.headings.iter().zip(taken).filter(|(_, taken)| !taken);
+        plan.ignored = ignored.map(|(heading, _)| heading.clone()).collect();
+        plan
+    }
+
+    /// The field a column becomes, and its heading.
+    pub(super) fn of_column(&self, column: usize) -> (Option<String>, Option<String>) {
+        let comes_from = |field: &&Field| matches!(field.from, From::Column(from) if from == column);
+        let field = self.fields.iter().find(comes_from).map(|field| field.name.clone());
+        (field, self.headings.get(column).cloned())
     }
 }
 
@@ -185,126 +354,12 @@ fn set(
     parents: &[FieldDescriptor],
     last: &FieldDescriptor,
     cell: &Cell<'_>,
-) -> Result<(), String> {
+) -> Result<(), Problem> {
     match parents.split_first() {
         None => cell.set(message, last),
         Some((parent, parents)) => match message.get_field_mut(parent).as_message_mut() {
             Some(message) => set(message, parents, last, cell),
             None => Ok(()),
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proto::redress::intake::v1::Channel;
-    use proto::redress::intake::v1::complaint::ChannelDetail;
-
-    use super::*;
-
-    const MAPPINGS: [&str; 2] = [
-        include_str!("../../sample/mappings/cfpb.toml"),
-        include_str!("../../sample/mappings/zh-gov-messages.toml"),
-    ];
-
-    fn headings(names: &[&str]) -> Vec<String> {
-        names.iter().map(ToString::to_string).collect()
-    }
-
-    fn cells(cells: &[&str]) -> Vec<String> {
-        headings(cells)
-    }
-
-    #[test]
-    fn the_mappings_of_the_sample_fit() {
-        let cfpb = Mapping::read(MAPPINGS[0]).unwrap();
-        let fitted = cfpb.fit(&headings(&["src_row", "Product", "Consumer complaint narrative"])).unwrap();
-        let row = cells(&["7", "Credit card", "They charged me twice."]);
-        let complaint = fitted.complaint(&row).unwrap();
-        assert_eq!(complaint.channel(), Channel::Regulator);
-        assert_eq!(complaint.external_ref, "7");
-        assert_eq!(complaint.category_hint, "banking/card");
-        assert!(complaint.consent_given);
-        let Some(ChannelDetail::Regulator(detail)) = complaint.channel_detail else { panic!("no detail") };
-        assert_eq!(detail.reference, "7");
-
-        let gov = Mapping::read(MAPPINGS[1]).unwrap();
-        let names = ["留言编号", "留言用户", "留言主题", "留言时间", "留言详情", "答复意见"];
-        let fitted = gov.fit(&headings(&names)).unwrap();
-        let row = cells(&["2549", "A00045581", "物业费", "2019/4/25 9:32:09", "太高", "x"]);
-        let complaint = fitted.complaint(&row).unwrap();
-        assert_eq!(complaint.occur_time.unwrap().seconds, 1_556_155_929);
-        let row = cells(&["2549", "A00045581", "物业费", "yesterday", "太高", "x"]);
-        assert!(fitted.complaint(&row).unwrap_err().starts_with("complaint.occur_time"));
-    }
-
-    #[test]
-    fn without_a_mapping_headings_are_fields() {
-        let fitted = Mapping::default().fit(&headings(&["subject", "complaint.respondent.product"])).unwrap();
-        let complaint = fitted.complaint(&cells(&["Late", "Kettle"])).unwrap();
-        assert_eq!(complaint.subject, "Late");
-        assert_eq!(complaint.respondent.unwrap().product, "Kettle");
-    }
-
-    #[test]
-    fn cells_are_read_as_spreadsheets_write_them() {
-        let mapping = "[columns]\nchannel = \"c\"\nconsent_given = \"y\"\n\"remedy_sought.amount\" = \"m\"\n\
-                       \"social.reach\" = \"r\"\n[constants]\n\"remedy_sought.amount.currency_code\" = \"CNY\"";
-        let fitted = Mapping::read(mapping).unwrap().fit(&headings(&["c", "y", "m", "r"])).unwrap();
-        let sum = |complaint: Complaint| complaint.remedy_sought.unwrap().amount.unwrap();
-        for (channel, yes) in [("web", "TRUE"), ("CHANNEL_WEB", "是"), (" Web ", "1")] {
-            let complaint = fitted.complaint(&cells(&[channel, yes, "1,128.50", "12.0"])).unwrap();
-            assert_eq!((complaint.channel(), complaint.consent_given), (Channel::Web, true));
-            let sum = sum(complaint);
-            assert_eq!((sum.currency_code.as_str(), sum.units, sum.nanos), ("CNY", 1_128, 500_000_000));
-        }
-        assert!(fitted.complaint(&cells(&["fax", "no", "", ""])).unwrap_err().contains("in-app"));
-        assert!(fitted.complaint(&cells(&["in-app", "maybe", "", ""])).is_err());
-        assert!(fitted.complaint(&cells(&["in-app", "no", "a lot", ""])).unwrap_err().contains("128.50"));
-        let parts = "[columns]\n\"remedy_sought.amount.units\" = \"m\"\n\
-                     [constants]\n\"remedy_sought.amount.currency_code\" = \"EUR\"";
-        let fitted = Mapping::read(parts).unwrap().fit(&headings(&["m"])).unwrap();
-        let sum = sum(fitted.complaint(&cells(&["128.50"])).unwrap());
-        assert_eq!((sum.currency_code.as_str(), sum.units, sum.nanos), ("EUR", 128, 500_000_000));
-    }
-
-    #[test]
-    fn what_registration_gives_cannot_be_imported() {
-        for given in GIVEN {
-            let as_heading = Mapping::default().fit(&headings(&["subject", given])).unwrap_err().to_string();
-            assert!(as_heading.starts_with(&format!("complaint.{given} is given at registration")));
-        }
-        let stated = Complaint { form_version: 3, ..Complaint::default() };
-        assert!(nothing_given(&stated).unwrap_err().starts_with("complaint.form_version"));
-        assert_eq!(nothing_given(&Complaint::default()), Ok(()));
-        // The list is the contract's: what it calls output only.
-        let complaint = json::descriptor::<Complaint>().unwrap();
-        let said = |field: &FieldDescriptor| {
-            crate::import::fields::comment(field.parent_file().file_descriptor_proto(), field.path())
-        };
-        let output_only: Vec<String> = complaint
-            .fields()
-            .filter(|field| {
-                said(field).split_whitespace().collect::<Vec<_>>().join(" ").contains("Output only")
-            })
-            .map(|field| field.name().to_owned())
-            .collect();
-        assert_eq!(output_only, GIVEN);
-    }
-
-    #[test]
-    fn what_does_not_exist_is_refused_before_the_first_row() {
-        let error = |text: &str| {
-            Mapping::read(text).and_then(|mapping| mapping.fit(&headings(&["a"]))).unwrap_err().to_string()
-        };
-        assert!(error("[columns]\n\"complaint.subjekt\" = \"a\"").contains("no field"));
-        assert!(error("[columns]\n\"complaint.subject\" = \"b\"").contains("no column"));
-        assert!(error("[columns]\n\"complaint.evidence\" = \"a\"").contains("lists"));
-        assert!(error("[columns]\n\"complaint.complainant\" = \"a\"").contains("fields of its own"));
-        assert!(error("[columns]\nsubject = \"a\"\n[constants]\nsubject = \"x\"").contains("both"));
-        assert!(
-            error("[columns]\nsubject = \"a\"\n[values.language]\nx = \"y\"").contains("no column is mapped")
-        );
-        assert!(error("[colums]\nsubject = \"a\"").contains("colums"));
     }
 }

@@ -4,17 +4,20 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use encoding_rs::Encoding;
 use flate2::read::MultiGzDecoder;
 use proto::redress::intake::v1::Complaint;
 use sha2::{Digest as _, Sha256};
 use show::json;
+use tables::encoding::{self, recognised};
+use tables::workbook::Sheet;
 
 use super::cut::{Cells, Lines, Table, Wrong, separator};
-use super::mapping::{Fitted, Mapping};
-use super::text::{Decoded, guessed};
-use super::{mapping, text};
+use super::mapping::{Fitted, Mapping, Plan};
+use super::problem::{Kind, Problem};
+use super::text::Decoded;
+use super::{fields, mapping, sheet};
 
 /// Bytes looked at to tell how a file is written.
 const SAMPLE: u64 = 1 << 20;
@@ -22,31 +25,41 @@ const SAMPLE: u64 = 1 << 20;
 const KEY_VERSION: &[u8] = b"redress.import.2";
 /// How a gzip begins.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// Other spreadsheets, which are not read, and what they are.
+const OTHER_SHEETS: [(&str, &str); 4] = [
+    ("xls", "an old Excel workbook"),
+    ("xlsb", "a binary Excel workbook"),
+    ("ods", "an OpenDocument sheet"),
+    ("numbers", "a Numbers sheet"),
+];
 
 /// How the rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
     Table,
     JsonLines,
+    Workbook,
 }
 
 /// How a file is written, as far as somebody says so.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Written {
     /// The encoding.
     pub(crate) encoding: Option<&'static Encoding>,
     /// What separates cells.
     pub(crate) separator: Option<u8>,
+    /// The sheet of a workbook.
+    pub(crate) sheet: Option<String>,
 }
 
 /// A row of a file.
 pub(crate) struct Row {
-    /// Its number, from 1; of JSON lines the line's.
+    /// Its number, from 1; of JSON lines the line's, of a sheet the sheet's.
     pub(crate) number: u64,
     /// What tells its content from any other's.
     pub(crate) key: [u8; 32],
-    /// The complaint, or what is wrong with the row.
-    pub(crate) complaint: Result<Complaint, String>,
+    /// The complaint, or all that is wrong with the row.
+    pub(crate) complaint: Result<Complaint, Vec<Problem>>,
 }
 
 type Bytes = Box<dyn Read + Send>;
@@ -55,19 +68,38 @@ pub(crate) type Rows = Box<dyn Iterator<Item = anyhow::Result<Row>> + Send>;
 
 /// A file of complaints.
 pub(crate) struct Source {
-    input: Bytes,
+    input: Input,
     format: Format,
     length: Option<u64>,
+}
+
+/// Where its bytes are.
+enum Input {
+    File(File),
+    Standard,
+}
+
+/// How a file is found to be written, and what becomes of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layout {
+    /// The encoding, and what tells it; none of a workbook.
+    pub(crate) encoding: Option<(&'static Encoding, String)>,
+    /// What separates cells; none in JSON lines and workbooks.
+    pub(crate) separator: Option<u8>,
+    /// The sheet of a workbook that is read.
+    pub(crate) sheet: Option<String>,
+    /// How many rows a sheet says it has.
+    pub(crate) rows: Option<u64>,
+    /// What becomes of its columns; none in JSON lines.
+    pub(crate) plan: Option<Plan>,
 }
 
 /// Rows, and how they are found to be written.
 pub(crate) struct Reading {
     /// The rows.
     pub(crate) rows: Rows,
-    /// The encoding.
-    pub(crate) encoding: &'static Encoding,
-    /// What separates cells; none in JSON lines.
-    pub(crate) separator: Option<u8>,
+    /// How they are written.
+    pub(crate) layout: Layout,
 }
 
 impl Source {
@@ -75,54 +107,90 @@ impl Source {
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         let what = || format!("{}", path.display());
         let name = path.to_string_lossy().to_lowercase();
-        let format = match name.strip_suffix(".gz").unwrap_or(&name).rsplit('.').next() {
+        let end = name.strip_suffix(".gz").unwrap_or(&name).rsplit('.').next().unwrap_or_default();
+        let format = match end {
             _ if name == "-" => Format::JsonLines,
-            Some("csv" | "tsv" | "txt") => Format::Table,
-            Some("jsonl" | "ndjson") => Format::JsonLines,
-            _ => bail!("{}: must end in .csv, .tsv, .txt, .jsonl or .ndjson, with or without .gz", what()),
+            "csv" | "tsv" | "txt" => Format::Table,
+            "jsonl" | "ndjson" => Format::JsonLines,
+            "xlsx" | "xlsm" if name.len() > end.len() && !name.ends_with(end) => {
+                bail!("{}: a workbook is compressed as it is: unpack it first", what())
+            }
+            "xlsx" | "xlsm" => Format::Workbook,
+            _ => match OTHER_SHEETS.iter().find(|(other, _)| *other == end) {
+                Some((_, kind)) => {
+                    bail!("{}: is {kind}: save it as an Excel workbook (.xlsx) or as CSV UTF-8", what())
+                }
+                None => bail!(
+                    "{}: must end in .csv, .tsv, .txt, .jsonl or .ndjson, with or without .gz, or in .xlsx",
+                    what()
+                ),
+            },
         };
         if name == "-" {
-            return Ok(Self { input: Box::new(io::stdin()), format, length: None });
+            return Ok(Self { input: Input::Standard, format, length: None });
         }
         let file = File::open(path).with_context(what)?;
         let length = Some(file.metadata()?.len());
-        Ok(Self { input: Box::new(file), format, length })
+        Ok(Self { input: Input::File(file), format, length })
     }
 
-    /// Bytes to read, where that is known.
+    /// Bytes to read, where that is known and tells how far the reading is.
     pub(crate) fn length(&self) -> Option<u64> {
-        self.length
+        self.length.filter(|_| self.format != Format::Workbook)
     }
 
     /// Whether its columns can be mapped.
     pub(crate) fn has_columns(&self) -> bool {
-        self.format == Format::Table
+        self.format != Format::JsonLines
     }
 
-    /// The rows, in order; `watch` sees every byte that is read.
+    /// The rows, in order; `watch` sees every byte that is read of a text.
     pub(crate) fn rows(
         self,
         mapping: Mapping,
-        written: Written,
+        written: &Written,
         watch: impl FnOnce(Bytes) -> Bytes,
     ) -> anyhow::Result<Reading> {
-        let (begin, rest) = peek(watch(self.input), 2)?;
+        let is_workbook = self.format == Format::Workbook;
+        ensure!(is_workbook || written.sheet.is_none(), "--sheet is for workbooks");
+        let input: Bytes = match self.input {
+            Input::File(file) if is_workbook => {
+                let said = written.encoding.is_some() || written.separator.is_some();
+                ensure!(!said, "a workbook says itself how it is written: no --encoding, no --separator");
+                return sheet::reading(Sheet::open(file, written.sheet.as_deref())?, mapping);
+            }
+            Input::File(file) => Box::new(file),
+            Input::Standard => Box::new(io::stdin()),
+        };
+        let (begin, rest) = peek(watch(input), 2)?;
         let bytes: Bytes = if begin == GZIP {
             Box::new(MultiGzDecoder::new(BufReader::new(Cursor::new(begin).chain(rest))))
         } else {
             Box::new(Cursor::new(begin).chain(rest))
         };
         let (sample, rest) = peek(bytes, SAMPLE)?;
-        let encoding = written.encoding.unwrap_or_else(|| guessed(&sample));
+        let (encoding, why) = match written.encoding {
+            Some(encoding) => (encoding, "as --encoding says".to_owned()),
+            None => by_sample(&sample, &mapping)?,
+        };
+        let layout = Layout { encoding: Some((encoding, why)), ..Layout::default() };
         let whole = Decoded::new(Cursor::new(sample).chain(rest), encoding);
         if self.format == Format::JsonLines {
-            return Ok(Reading { rows: json_rows(whole), encoding, separator: None });
+            return Ok(Reading { rows: json_rows(whole), layout });
         }
         let (begin, rest) = peek(Box::new(whole), SAMPLE)?;
         let separator = written.separator.unwrap_or_else(|| separator(&begin));
         let table = Table::new(Cursor::new(begin).chain(rest), separator);
-        Ok(Reading { rows: table_rows(table, mapping, encoding)?, encoding, separator: Some(separator) })
+        table_rows(table, mapping, encoding, Layout { separator: Some(separator), ..layout })
     }
+}
+
+/// The encoding a file that begins like this is written in, and what tells it.
+fn by_sample(sample: &[u8], mapping: &Mapping) -> anyhow::Result<(&'static Encoding, String)> {
+    let fields = fields::names()?;
+    let known: Vec<&str> = mapping.headings().chain(fields.iter().map(String::as_str)).collect();
+    let found = recognised(sample, &known);
+    Ok((found.encoding, found.why.to_string()))
 }
 
 /// The first bytes, and the rest.
@@ -136,7 +204,8 @@ fn table_rows<R: Read + Send + 'static>(
     mut table: Table<R>,
     mapping: Mapping,
     encoding: &'static Encoding,
-) -> anyhow::Result<Rows> {
+    layout: Layout,
+) -> anyhow::Result<Reading> {
     let headings = match table.next()? {
         Some(Ok(cells)) => {
             texts(cells, encoding).map_err(|wrong| anyhow::anyhow!("the headings: {wrong}"))?
@@ -146,16 +215,18 @@ fn table_rows<R: Read + Send + 'static>(
     };
     let headings: Vec<String> = headings.iter().map(|heading| heading.trim().to_owned()).collect();
     let fitted = mapping.fit(&headings)?;
+    let layout = Layout { plan: Some(fitted.plan()), ..layout };
     let columns = headings.len();
     let mut number = 0;
-    Ok(Box::new(std::iter::from_fn(move || match table.next() {
+    let rows: Rows = Box::new(std::iter::from_fn(move || match table.next() {
         Ok(None) => None,
         Ok(Some(row)) => {
             number += 1;
             Some(Ok(table_row(number, row, columns, &fitted, encoding)))
         }
         Err(error) => Some(Err(error.into())),
-    })))
+    }));
+    Ok(Reading { rows, layout })
 }
 
 fn table_row(
@@ -169,19 +240,33 @@ fn table_row(
         Ok(cells) => key(cells.iter().map(Vec::as_slice)),
         Err(_) => key([number.to_be_bytes().as_slice()]),
     };
-    let complaint = row.map_err(|wrong| wrong.to_string()).and_then(|cells| {
-        let found = cells.len();
-        if found != columns {
-            return Err(format!("has {found} cells, where the headings are {columns}"));
-        }
-        fitted.complaint(&texts(cells, encoding)?)
+    let complaint = row.map_err(|wrong| vec![of_shape(wrong)]).and_then(|cells| {
+        cells_fit(cells.len(), columns)?;
+        fitted.complaint(&texts(cells, encoding).map_err(|wrong| vec![wrong])?)
     });
     Row { number, key, complaint }
 }
 
+/// Refuses a row of more or fewer cells than there are headings.
+pub(super) fn cells_fit(found: usize, columns: usize) -> Result<(), Vec<Problem>> {
+    let why = format!("has {found} cells, where the headings are {columns}");
+    if found == columns { Ok(()) } else { Err(vec![Problem::of_row(Kind::Cells, why)]) }
+}
+
+fn of_shape(wrong: Wrong) -> Problem {
+    let kind = match wrong {
+        Wrong::TooLong => Kind::TooLong,
+        Wrong::NeverEnds => Kind::NeverEnds,
+    };
+    Problem::of_row(kind, wrong.to_string())
+}
+
 /// The cells as texts, or that some are none.
-fn texts(cells: Cells, encoding: &'static Encoding) -> Result<Vec<String>, String> {
-    let broken = |_| format!("has bytes that are not {}: --encoding names another", encoding.name());
+fn texts(cells: Cells, encoding: &'static Encoding) -> Result<Vec<String>, Problem> {
+    let broken = |_| {
+        let why = format!("has bytes that are not {}: --encoding names another", encoding.name());
+        Problem::of_row(Kind::NotText, why)
+    };
     cells.into_iter().map(|cell| String::from_utf8(cell).map_err(broken)).collect()
 }
 
@@ -197,7 +282,7 @@ fn json_rows<R: Read + Send + 'static>(text: Decoded<R>) -> Rows {
                 Ok(Some(Ok(line))) => Some(Ok(json_row(number, line))),
                 Ok(Some(Err(wrong))) => {
                     let key = key([number.to_be_bytes().as_slice()]);
-                    Some(Ok(Row { number, key, complaint: Err(wrong.to_string()) }))
+                    Some(Ok(Row { number, key, complaint: Err(vec![of_shape(wrong)]) }))
                 }
                 Err(error) => Some(Err(error.into())),
             };
@@ -207,16 +292,19 @@ fn json_rows<R: Read + Send + 'static>(text: Decoded<R>) -> Rows {
 
 fn json_row(number: u64, line: Vec<u8>) -> Row {
     let key = key([line.trim_ascii()]);
+    let row = |kind, why: String| Problem::of_row(kind, why);
     let complaint = String::from_utf8(line)
-        .map_err(|_| "has bytes that are no text: --encoding names another".to_owned())
-        .and_then(|line| json::read(&line).map_err(|error| format!("{error:#}")))
-        .and_then(|complaint| mapping::nothing_given(&complaint).map(|()| complaint));
-    Row { number, key, complaint }
+        .map_err(|_| row(Kind::NotText, "has bytes that are no text: --encoding names another".to_owned()))
+        .and_then(|line| json::read(&line).map_err(|error| row(Kind::NotJson, format!("{error:#}"))))
+        .and_then(|complaint| {
+            mapping::nothing_given(&complaint).map(|()| complaint).map_err(|why| row(Kind::Given, why))
+        });
+    Row { number, key, complaint: complaint.map_err(|wrong| vec![wrong]) }
 }
 
 /// What tells one content from another: the same row has the same key wherever it
 /// stands, in whatever file, encoded and separated however.
-fn key<'a>(cells: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
+pub(super) fn key<'a>(cells: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
     let mut digest = Sha256::new_with_prefix(KEY_VERSION);
     for cell in cells {
         let cell = cell.trim_ascii();
@@ -237,97 +325,8 @@ pub(crate) fn separator_named(name: &str) -> Result<u8, String> {
 
 /// Reads the name of an encoding.
 pub(crate) fn encoding_named(name: &str) -> Result<&'static Encoding, String> {
-    text::named(name)
+    encoding::named(name)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-    use std::io::Write as _;
-
-    use super::*;
-
-    fn rows(source: Source) -> Vec<Row> {
-        let reading = source.rows(Mapping::default(), Written::default(), |bytes| bytes).unwrap();
-        reading.rows.map(Result::unwrap).collect()
-    }
-
-    /// The rows of a file of these bytes.
-    fn file(name: &str, bytes: &[u8]) -> Vec<Row> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
-        rows(Source::open(&path).unwrap())
-    }
-
-    #[test]
-    fn every_row_of_the_shipped_sample_can_be_read() {
-        let rows = file("complaints.jsonl", demo::SAMPLE.as_bytes());
-        assert!(rows.len() >= 240, "{}", rows.len());
-        let keys: HashSet<_> = rows.iter().map(|row| row.key).collect();
-        assert_eq!(keys.len(), rows.len());
-        for row in rows {
-            let complaint = row.complaint.unwrap_or_else(|wrong| panic!("line {}: {wrong}", row.number));
-            assert!(!complaint.subject.is_empty() && complaint.channel != 0, "line {}", row.number);
-        }
-    }
-
-    #[test]
-    fn a_table_reads_the_same_however_it_is_written() {
-        let text = "subject,description\n丢件,\"two\nlines\"\n,empty subject\n";
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        gzip.write_all(text.as_bytes()).unwrap();
-        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let files: [(&str, Vec<u8>); 6] = [
-            ("a.csv", text.as_bytes().to_vec()),
-            ("marked.csv", format!("\u{feff}\n{text}\n,\n").into_bytes()),
-            ("a.csv.gz", gzip.finish().unwrap()),
-            ("a.txt", text.replace(',', ";").into_bytes()),
-            ("a.tsv", text.replace(',', "\t").into_bytes()),
-            ("wide.csv", wide),
-        ];
-        let keys: HashSet<Vec<[u8; 32]>> = files
-            .iter()
-            .map(|(name, bytes)| {
-                let rows = file(name, bytes);
-                let subjects: Vec<_> =
-                    rows.iter().map(|row| row.complaint.clone().unwrap().subject).collect();
-                assert_eq!(subjects, ["丢件", ""], "{name}");
-                assert_eq!(rows[0].complaint.clone().unwrap().description, "two\nlines");
-                rows.iter().map(|row| row.key).collect()
-            })
-            .collect();
-        assert_eq!(keys.len(), 1, "the same rows have the same keys");
-    }
-
-    #[test]
-    fn a_bad_line_harms_no_other() {
-        let text = "\u{feff}{\"subject\":\"a\"}\n\n{\"subjekt\":1}\nnonsense\n{\"complaintId\":\"x\"}\n";
-        let bytes = [text.as_bytes(), b"{\"subject\":\"\xff\"}\n{\"subject\":\"b\"}"].concat();
-        let rows = file("a.jsonl", &bytes);
-        assert_eq!(rows.iter().map(|row| row.number).collect::<Vec<_>>(), [1, 3, 4, 5, 6, 7]);
-        let good: Vec<_> = rows.iter().map(|row| row.complaint.is_ok()).collect();
-        assert_eq!(good, [true, false, false, false, false, true]);
-        assert!(rows[3].complaint.as_ref().unwrap_err().starts_with("complaint.complaint_id"));
-    }
-
-    #[test]
-    fn a_bad_row_harms_no_other() {
-        let long = "x".repeat(5 << 20);
-        let text = [b"subject,description\na,b\nc\n\xff,d\n", long.as_bytes(), b",x\n\ne,f\n"].concat();
-        let rows = file("a.csv", &text);
-        let wrong: Vec<_> = rows.iter().map(|row| row.complaint.as_ref().err().map(String::as_str)).collect();
-        assert_eq!(wrong[0], None);
-        assert_eq!(wrong[1], Some("has 1 cells, where the headings are 2"));
-        assert_eq!(wrong[2], Some("has bytes that are not UTF-8: --encoding names another"));
-        assert_eq!(wrong[3], Some("has more than 2 MiB, or more than 4 096 cells"));
-        assert_eq!((wrong[4], wrong.len(), rows[4].number), (None, 5, 5));
-    }
-
-    #[test]
-    fn a_file_of_another_kind_is_refused() {
-        assert!(Source::open(Path::new("complaints.xlsx")).is_err());
-        assert_eq!(separator_named("tab"), Ok(b'\t'));
-        assert!(separator_named("ab").is_err() && separator_named("\"").is_err());
-    }
-}
+mod tests;

@@ -12,6 +12,7 @@ use proto::redress::intake::v1::{
 };
 use tonic::{Code, Request, Status};
 
+use super::problem::sentence;
 use super::rows::Row;
 
 /// Most rows of one stream.
@@ -60,7 +61,7 @@ impl Sender {
                     open.push((place, request(&request_id, complaint)));
                     Err(refusal(Code::Unknown, "NO_VERDICT", "the server said nothing of this row"))
                 }
-                Err(wrong) => Err(refusal(Code::InvalidArgument, "UNREADABLE_ROW", &wrong)),
+                Err(wrong) => Err(refusal(Code::InvalidArgument, "UNREADABLE_ROW", &sentence(&wrong))),
             };
             verdicts.push(Verdict { number, request_id, before: false, outcome });
         }

@@ -1,71 +1,14 @@
-//! In which encoding a file is written, and its text as UTF-8.
+//! A text as UTF-8, whatever encoding it is written in.
 
 use std::io::{self, Read};
 
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{DecoderResult, Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{DecoderResult, Encoding};
 
 /// Stands for bytes that the encoding does not have: no UTF-8 has it, so that a row
 /// with it is refused, and no other.
 const BROKEN: u8 = 0xff;
 /// Bytes read, and decoded, at once.
 const BLOCK: usize = 64 * 1024;
-
-/// The encoding people name: `gbk`, `utf-16le`, `windows-1252`, as browsers know them.
-pub(crate) fn named(name: &str) -> Result<&'static Encoding, String> {
-    let known = Encoding::for_label(name.trim().as_bytes());
-    let known = known.ok_or_else(|| format!("{name} is no encoding: utf-8, gb18030, utf-16le, …"))?;
-    Ok(if known == GBK { GB18030 } else { known })
-}
-
-/// The encoding of a text that begins like this; a guess, but for one that says so.
-pub(crate) fn guessed(sample: &[u8]) -> &'static Encoding {
-    if let Some((encoding, _)) = Encoding::for_bom(sample) {
-        return encoding;
-    }
-    let (mut broken, mut known) = (0, 0);
-    for chunk in sample.utf8_chunks() {
-        known += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
-        broken += usize::from(!chunk.invalid().is_empty());
-    }
-    // What is nearly all UTF-8 is UTF-8 with a broken place or two: nothing else looks
-    // like it, but for wide letters of English, half of which are zeros. A sample may
-    // also end within a character.
-    let narrow = broken <= 1 || broken * 20 <= known;
-    let zeros = sample.split(|byte| *byte == 0).count() - 1;
-    if narrow && zeros * 4 < sample.len() {
-        return UTF_8;
-    }
-    if let Some(encoding) = wide(sample) {
-        return encoding;
-    }
-    if narrow {
-        return UTF_8;
-    }
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(sample, false);
-    match detector.guess(None, Utf8Detection::Deny) {
-        // The older set is part of the newer one.
-        encoding if encoding == GBK => GB18030,
-        encoding => encoding,
-    }
-}
-
-/// UTF-16 without a mark, which detectors of encodings do not look for: its line ends
-/// and separators have a zero before or after them, every one on the same side.
-fn wide(sample: &[u8]) -> Option<&'static Encoding> {
-    let pairs = || sample.chunks_exact(2);
-    let zeros = |side: usize| pairs().filter(|pair| pair[side] == 0 && pair[1 - side].is_ascii()).count();
-    let has = |line_end: [u8; 2]| pairs().any(|pair| pair == line_end);
-    let (high, low) = (zeros(0), zeros(1));
-    if has([b'\n', 0]) && low > 10 * high {
-        Some(UTF_16LE)
-    } else if has([0, b'\n']) && high > 10 * low {
-        Some(UTF_16BE)
-    } else {
-        None
-    }
-}
 
 /// A text in some encoding, read as UTF-8 without its mark; what cannot be decoded
 /// reads as a byte that no UTF-8 has.
@@ -137,7 +80,8 @@ impl<R: Read> Read for Decoded<R> {
 
 #[cfg(test)]
 mod tests {
-    use encoding_rs::WINDOWS_1252;
+    use encoding_rs::{GB18030, UTF_8, UTF_16BE, UTF_16LE};
+    use tables::encoding::recognised;
 
     use super::*;
 
@@ -151,25 +95,19 @@ mod tests {
 
     fn decoded(bytes: &[u8]) -> Vec<u8> {
         let mut text = Vec::new();
-        Decoded::new(bytes, guessed(bytes)).read_to_end(&mut text).unwrap();
+        Decoded::new(bytes, recognised(bytes, &[]).encoding).read_to_end(&mut text).unwrap();
         text
     }
 
     #[test]
-    fn an_encoding_is_recognised() {
-        let gbk = GBK.encode(CHINESE).0.into_owned();
-        assert_eq!(guessed(&gbk), GB18030);
-        assert_eq!(guessed(CHINESE.as_bytes()), UTF_8);
-        assert_eq!(guessed(b"plain,text\n1,2\n"), UTF_8);
-        let french = "numéro,détails\n1,Le colis est arrivé cassé à l'hôtel, après huit jours.\n";
-        assert_eq!(guessed(&WINDOWS_1252.encode(french).0), WINDOWS_1252);
-        assert_eq!(guessed(&wide("a,b\n1,2\n", false, false)), UTF_16LE, "English alone");
+    fn a_text_is_the_same_in_whatever_encoding() {
         for (mark, big) in [(true, true), (true, false), (false, true), (false, false)] {
             let bytes = wide(CHINESE, mark, big);
-            assert_eq!(guessed(&bytes), if big { UTF_16BE } else { UTF_16LE }, "mark {mark}");
+            let right = if big { UTF_16BE } else { UTF_16LE };
+            assert_eq!(recognised(&bytes, &[]).encoding, right, "mark {mark}");
             assert_eq!(decoded(&bytes), CHINESE.as_bytes());
         }
-        for text in [gbk, format!("\u{feff}{CHINESE}").into_bytes()] {
+        for text in [GB18030.encode(CHINESE).0.into_owned(), format!("\u{feff}{CHINESE}").into_bytes()] {
             assert_eq!(decoded(&text), CHINESE.as_bytes(), "without its mark");
         }
     }
@@ -180,20 +118,10 @@ mod tests {
         let place = bytes.len() - 3;
         bytes[place] = 0xff;
         bytes[5] = 0xfe;
-        assert_eq!(guessed(&bytes), UTF_8);
+        assert_eq!(recognised(&bytes, &[]).encoding, UTF_8);
         let text = decoded(&bytes);
         // Begun and broken off, and what cannot begin: two in the first, three in the last.
         assert_eq!(text.split(|byte| *byte == BROKEN).count(), 1 + 5);
         assert!(String::from_utf8_lossy(&text).contains("商家答应三天退款"));
-        // A zero in a text that is not wide makes it no wide one.
-        assert_eq!(guessed(b"a,b\n1,\0\n2,3\n"), UTF_8);
-    }
-
-    #[test]
-    fn names_of_encodings_are_those_of_browsers() {
-        assert_eq!(named("GBK"), Ok(GB18030));
-        assert_eq!(named("gb2312"), Ok(GB18030));
-        assert_eq!(named("utf-16le"), Ok(UTF_16LE));
-        assert!(named("klingon").is_err());
     }
 }
