@@ -21,7 +21,9 @@ pub mod badge;
 pub mod clock;
 pub mod database;
 pub mod house;
+pub mod letters;
 pub mod numbers;
+pub mod plan;
 pub mod proxy;
 pub mod source;
 
@@ -35,6 +37,8 @@ pub use badge::CallerChannel;
 pub use clock::MockClock;
 pub use database::Database;
 pub use house::{Builder, House, Parked, Published, Replica};
+pub use letters::{free_address, hand_over};
+pub use plan::most_rows;
 pub use proxy::Proxy;
 pub use source::FakeSource;
 

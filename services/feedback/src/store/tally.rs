@@ -195,15 +195,21 @@ impl Counting {
     }
 
     /// The facts of a cohort, each with its part, what it is told apart by, and columns.
+    ///
+    /// `OFFSET 0` keeps the planner from turning it round: each part reads its own range of an
+    /// index, where it would else read all facts there are and look for the part of each (a
+    /// day of a year of a million cases: 18 s instead of 0.5). And each column is worked out
+    /// once a fact, not once for each dimension it is told apart by.
     fn facts(&self, cohort: Cohort, columns: &[String]) -> String {
         let Source { from, at, only } = source(cohort);
         let alias = at.split('.').next().unwrap_or_default();
         let values: Vec<String> =
             self.dimensions.iter().map(|of| format!("{} AS d{}", dimension(*of), number(*of))).collect();
         self.write(&format!(
-            "SELECT b.part, {values}, {columns} FROM {from} JOIN {rows} AS b ON
-                 {alias}.tenant_id = current_setting('redress.tenant') AND {at} >= b.lower AND {at} < b.upper
-                 AND {at} <= {{as_of}} AND {only}{filters}",
+            "SELECT b.part, f.* FROM {rows} AS b CROSS JOIN LATERAL (
+                 SELECT {values}, {columns} FROM {from}
+                 WHERE {alias}.tenant_id = current_setting('redress.tenant') AND {at} >= b.lower AND {at} < b.upper
+                   AND {at} <= {{as_of}} AND {only}{filters} OFFSET 0) AS f",
             values = values.join(", "),
             columns = columns.join(", "),
             rows = self.parts,
@@ -385,3 +391,6 @@ pub(crate) async fn count_open(
     let rows = sqlx::query_as_with(AssertSqlSafe(statement), binds.arguments()?);
     Ok(rows.fetch_all(conn).await?)
 }
+
+#[cfg(test)]
+mod tests;

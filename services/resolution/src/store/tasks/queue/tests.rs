@@ -1,9 +1,8 @@
 //! What it costs to look at the queue with many tasks that wait.
 
 use kernel::TenantId;
-use sqlx::postgres::PgArguments;
-use sqlx::{AssertSqlSafe, Executor as _};
-use testkit::House;
+use sqlx::Executor as _;
+use testkit::{House, most_rows};
 
 use super::*;
 use crate::endpoint::{AT_ONCE, FAILING};
@@ -34,37 +33,6 @@ async fn seed(house: &House) {
     }
 }
 
-/// The most rows that a step of a statement has read, while it is run for a tenant, or for all.
-async fn most_rows(
-    house: &House,
-    (statement, arguments): (&AssertSqlSafe<String>, PgArguments),
-    tenant: Option<TenantId>,
-) -> u64 {
-    let explained = format!("EXPLAIN (ANALYZE, BUFFERS OFF, TIMING OFF) {}", statement.0);
-    let run = async |mut tx: pg::Tx| {
-        let explained = sqlx::query_scalar_with(AssertSqlSafe(explained.clone()), arguments.clone());
-        let lines: Vec<String> = explained.fetch_all(&mut *tx).await?;
-        Ok((tx, lines))
-    };
-    let db = house.db("resolution");
-    let plan = match tenant {
-        Some(tenant) => db.transact("test", &tenant, run).await,
-        None => db.transact_as_worker("test", run).await,
-    };
-    let plan = plan.expect("it can be run").join("\n");
-    let figure = |text: &str, name: &str| -> Option<u64> {
-        let (_, rest) = text.split_once(name)?;
-        rest.split(|sign: char| !sign.is_ascii_digit()).next()?.parse().ok()
-    };
-    let rows = plan.lines().filter_map(|line| {
-        let (_, actual) = line.split_once("(actual ")?;
-        let removed = figure(line, "Rows Removed by Filter: ").unwrap_or(0);
-        Some(figure(actual, "rows=")?.saturating_mul(figure(actual, "loops=")?) + removed)
-    });
-    let removed = plan.lines().filter_map(|line| figure(line, "Rows Removed by Filter: "));
-    rows.chain(removed).max().unwrap_or_else(|| panic!("no rows are told of:\n{plan}"))
-}
-
 /// The claim of a worker of finance.
 fn claimed(now: Timestamp) -> Binds {
     arguments(Claim {
@@ -89,8 +57,12 @@ async fn a_claim_reads_no_more_of_the_queue_than_it_hands_out() {
     for statistics in ["", "VACUUM ANALYZE resolution.task, resolution.plan"] {
         house.owner().await.execute(statistics).await.expect("a statement");
         let whole = claimed(now).arguments().expect("values that can be sent");
-        let rows =
-            most_rows(&house, (&numbered!(claim_statement!("")), whole), Some(TenantId::development())).await;
+        let rows = most_rows(
+            house.db("resolution"),
+            (&numbered!(claim_statement!("")), whole),
+            Some(TenantId::development()),
+        )
+        .await;
         assert!(rows >= WANTED as u64 && rows <= bound, "{rows} rows, of the whole queue");
         let some: Vec<Uuid> = sqlx::query_scalar(
             "SELECT task_id FROM resolution.task WHERE state = 1 ORDER BY due_time LIMIT 10",
@@ -102,7 +74,8 @@ async fn a_claim_reads_no_more_of_the_queue_than_it_hands_out() {
         of_some.value(some);
         let of_some = of_some.arguments().expect("values that can be sent");
         let statement = numbered!(claim_statement!("task_id = ANY($14) AND "));
-        let rows = most_rows(&house, (&statement, of_some), Some(TenantId::development())).await;
+        let rows =
+            most_rows(house.db("resolution"), (&statement, of_some), Some(TenantId::development())).await;
         assert!(rows >= WANTED as u64 && rows <= bound, "{rows} rows, of some tasks");
     }
     house.done().await;
@@ -125,7 +98,7 @@ async fn looking_for_departments_to_be_called_reads_no_queue() {
         binds.value(FAILING);
         binds.value(AT_ONCE);
         let arguments = binds.arguments().expect("values that can be sent");
-        let rows = most_rows(&house, (&waiting_statement(), arguments), None).await;
+        let rows = most_rows(house.db("resolution"), (&waiting_statement(), arguments), None).await;
         assert!(rows >= found && rows <= 10, "{rows} rows, of {WAITING} that wait");
     }
     house.done().await;
