@@ -2,6 +2,9 @@
 //! a default that works. Nothing else in the house reads the environment, but for
 //! the standard `OTEL_*` variables, which [`crate::telemetry`] honours.
 
+mod mails;
+mod notices;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,13 +16,14 @@ use http::{HeaderValue, Uri};
 use kernel::TenantId;
 use webhook::{Network, Networks, Sender};
 
+pub use mails::MailProtocol;
+pub(crate) use mails::MailSettings;
+pub(crate) use notices::NoticeSettings;
+
 /// Where Postgres is when nothing says so: the local one, with the user, host and
 /// port of libpq's `PG*` variables.
 const LOCAL_DATABASE: &str = "postgres:///redress";
 const SENDER: &str = "Redress <redress@localhost>";
-const SMS_CONTENT_TYPE: &str = "application/json";
-const SMS_BODY: &str = r#"{"to": "{{ number }}", "text": "{{ text }}", "id": "{{ id }}"}"#;
-const SMS_FINAL_STATUSES: &str = "400,404,410,413,422";
 /// Fewer than the files that most systems let a process open.
 const MAX_CONNECTIONS: u32 = 768;
 /// A third of them: one address does not shut out the others.
@@ -156,78 +160,17 @@ pub struct Settings {
     /// How notices leave but by mail (feedback).
     #[command(flatten)]
     pub notices: NoticeSettings,
-    /// Networks that departments' endpoints (resolution) and servers that notices and events are
-    /// posted to (feedback) may be in, beside the public internet, e.g. `10.20.0.0/16`; there they
+    /// How mails arrive (intake), and answers to notices (feedback).
+    #[command(flatten)]
+    pub mails: MailSettings,
+    /// Networks that departments' endpoints (resolution), servers that notices and events are
+    /// posted to (feedback) and mailboxes (intake) may be in, beside the public internet, e.g. `10.20.0.0/16`; there they
     /// need no encryption
     #[arg(long, env = "REDRESS_ENDPOINT_NETWORKS", value_delimiter = ',', help_heading = "Services")]
     pub endpoint_networks: Vec<Network>,
     /// Authority of them, PEM, beside those of the web
     #[arg(long, env = "REDRESS_ENDPOINT_CA", help_heading = "Services")]
     pub endpoint_ca: Option<PathBuf>,
-}
-
-/// How notices leave but by mail (feedback).
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Services")]
-pub struct NoticeSettings {
-    /// URL of the operator's system that notices are posted to, signed
-    #[arg(long = "notice-webhook-url", env = "REDRESS_NOTICE_WEBHOOK_URL", hide_env_values = true)]
-    pub webhook_url: Option<Secret>,
-    /// Secret they are signed with, as `whsec_…`; two, with a comma, while it is changed
-    #[arg(long = "notice-webhook-secret", env = "REDRESS_NOTICE_WEBHOOK_SECRET", hide_env_values = true)]
-    pub webhook_secret: Option<Secret>,
-    /// URL of the gateway that text messages are posted to
-    #[arg(long, env = "REDRESS_SMS_URL", hide_env_values = true)]
-    pub sms_url: Option<Secret>,
-    /// What its body is: `application/json` or `application/x-www-form-urlencoded`
-    #[arg(long, env = "REDRESS_SMS_CONTENT_TYPE", default_value = SMS_CONTENT_TYPE)]
-    pub sms_content_type: String,
-    /// The body, with the places `number`, `text`, `id` and `parts`
-    #[arg(long, env = "REDRESS_SMS_BODY", default_value = SMS_BODY)]
-    pub sms_body: String,
-    /// Headers, `name: value`, one a line; an authorization, say
-    #[arg(long, env = "REDRESS_SMS_HEADERS", hide_env_values = true)]
-    pub sms_headers: Option<Secret>,
-    /// Where in an answer of JSON the gateway's id of the message is, as `/message/id`
-    #[arg(long, env = "REDRESS_SMS_ID_POINTER", default_value = "")]
-    pub sms_id_pointer: String,
-    /// Statuses that another attempt would not mend
-    #[arg(long, env = "REDRESS_SMS_FINAL_STATUSES", value_delimiter = ',', default_value = SMS_FINAL_STATUSES,
-          value_parser = clap::value_parser!(u16).range(300..=599))]
-    pub sms_final_statuses: Vec<u16>,
-    /// Calling code of telephone numbers that name none, as `86`; without one they are not
-    /// written to
-    #[arg(long, env = "REDRESS_SMS_COUNTRY", default_value = "")]
-    pub sms_country: String,
-    /// Mailbox that what comes back of notices' mails is sent to, as `bounces@example.org`: each
-    /// mail has an address of its own there, `bounces+…@example.org`
-    #[arg(long = "notice-bounce-address", env = "REDRESS_NOTICE_BOUNCE_ADDRESS", default_value = "")]
-    pub bounce_address: String,
-    /// Key that these addresses are signed with, at least 32 characters; two, with a comma,
-    /// while it is changed
-    #[arg(long = "notice-bounce-key", env = "REDRESS_NOTICE_BOUNCE_KEY", hide_env_values = true)]
-    pub bounce_key: Option<Secret>,
-}
-
-impl Default for NoticeSettings {
-    fn default() -> Self {
-        Self {
-            webhook_url: None,
-            webhook_secret: None,
-            sms_url: None,
-            sms_content_type: SMS_CONTENT_TYPE.to_owned(),
-            sms_body: SMS_BODY.to_owned(),
-            sms_headers: None,
-            sms_id_pointer: String::new(),
-            sms_final_statuses: SMS_FINAL_STATUSES
-                .split(',')
-                .filter_map(|status| status.parse().ok())
-                .collect(),
-            sms_country: String::new(),
-            bounce_address: String::new(),
-            bounce_key: None,
-        }
-    }
 }
 
 /// Who may call, and how they prove it.
@@ -333,13 +276,19 @@ impl Settings {
     /// Fails if the authority cannot be read.
     pub fn endpoint_sender(&self) -> anyhow::Result<Sender> {
         let networks = Networks::new(self.endpoint_networks.iter().copied());
-        let authorities = match &self.endpoint_ca {
-            Some(path) => Some(
-                std::fs::read(path).with_context(|| format!("REDRESS_ENDPOINT_CA, {}", path.display()))?,
-            ),
-            None => None,
+        Sender::new(networks, self.endpoint_authorities()?.as_deref()).context("REDRESS_ENDPOINT_CA")
+    }
+
+    /// The authorities that are trusted of servers of others beside those of the web, PEM.
+    ///
+    /// # Errors
+    ///
+    /// Fails if they cannot be read.
+    pub fn endpoint_authorities(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        let read = |path: &PathBuf| {
+            std::fs::read(path).with_context(|| format!("REDRESS_ENDPOINT_CA, {}", path.display()))
         };
-        Sender::new(networks, authorities.as_deref()).context("REDRESS_ENDPOINT_CA")
+        self.endpoint_ca.as_ref().map(read).transpose()
     }
 
     /// How many threads work. Where Postgres has the same cores, one for each is one too
@@ -408,6 +357,7 @@ impl Default for Settings {
             mail_from: SENDER.to_owned(),
             mail_own: Vec::new(),
             notices: NoticeSettings::default(),
+            mails: MailSettings::default(),
             endpoint_networks: Vec::new(),
             endpoint_ca: None,
         }

@@ -16,7 +16,10 @@ use proto::redress::feedback::v1::{
     ProcessActivity, QualityReviewState, ReportFormat, ReportLength, ReportState, Response, ReturnFormat,
     ReturnRegime, SignalEnding, SignalState, SupervisionReason, SurveyState,
 };
-use proto::redress::intake::v1::{AttachmentRefusal, AttachmentState, Channel, InformationSource, Matter};
+use proto::redress::intake::v1::{
+    AttachmentRefusal, AttachmentState, Channel, InformationSource, MailSecurity, MailSetAside, MailState,
+    MailboxState, Matter,
+};
 use proto::redress::resolution::v1::{
     ApprovalDemand, BalanceGrouping, DeliveryKind, DeliveryState, EndpointKind, EndpointState, Inquiry,
     LedgerAccount, LedgerMovement, PlanRevisionState, PlanState, ProposalKind, ProposalState, RecallState,
@@ -147,6 +150,10 @@ words! {
     RecallState: "RECALL_STATE_";
     RecallVerdict: "RECALL_VERDICT_";
     Presence: "PRESENCE_";
+    MailSecurity: "MAIL_SECURITY_";
+    MailSetAside: "MAIL_SET_ASIDE_";
+    MailState: "MAIL_STATE_";
+    MailboxState: "MAILBOX_STATE_";
     PersonalDetailKind: "PERSONAL_DETAIL_KIND_";
     Priority: "PRIORITY_";
     ProblemState: "PROBLEM_STATE_";

@@ -101,6 +101,7 @@ fn sample_words(kind: Kind, language: &str) -> Vec<(Contact, Word)> {
             traceparent: String::new(),
             anonymous: false,
             automatic: false,
+            mail_token: String::new(),
             version: 1,
         };
         let (text, due) = (if full { "It was our fault." } else { "" }.to_owned(), time.filter(|_| full));

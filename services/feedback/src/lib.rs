@@ -116,7 +116,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .worker("signals", move |stop| flow::signals::run(looked_at, stop))
         .worker("reports", move |stop| flow::reports::run(reported, stop))
         .retention(&kit.db, flow::reports::REPORTS)
-        .route(FeedbackServiceServer::new(rpc::Rpc::new(kit.db.clone(), delivery.clone(), path)))
+        .route(FeedbackServiceServer::new(rpc::Rpc::new(kit.db.clone(), delivery.clone(), path.clone())))
         .route(CallBackServiceServer::new(rpc::call_backs::CallBacks::new(kit.db.clone())))
         .route(TemplateServiceServer::new(rpc::templates::Templates::new(kit.db.clone())))
         .route(SurveyServiceServer::new(rpc::surveys::Surveys::new(kit.db.clone())))
@@ -134,7 +134,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(SignalServiceServer::new(rpc::signals::Signals::new(kit.db.clone())))
         .route(ReportServiceServer::new(rpc::reports::Reports::new(kit.db.clone())))
         .route(ReturnServiceServer::new(rpc::returns::Returns::new(kit.db.clone())))
-        .react(react::Reactions { delivery: delivery.clone() });
+        .react(react::Reactions { delivery: delivery.clone(), path: path.clone() });
     if !senders.is_empty() {
         let db = kit.db.clone();
         parts.worker("deliver", move |stop| flow::deliver::run(db, senders, delivery, stop));

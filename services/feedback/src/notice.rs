@@ -11,6 +11,7 @@
 //! A notice goes by one means after the other, as its tenant's routing orders them: it is
 //! undelivered when the last of them has failed.
 
+mod contact;
 mod delivery;
 pub mod routing;
 mod word;
@@ -22,6 +23,7 @@ use kernel::{CaseId, NoticeId};
 
 use crate::letter::{Letter, Letters};
 use crate::refusal::Refusal;
+pub use contact::Contact;
 pub use delivery::{Delivery, Obstacle, Way};
 use routing::Routing;
 pub use word::{Closing, Delay, Holding, Lacking, News, Owed, Word};
@@ -137,33 +139,6 @@ pub struct Dispatch<'a> {
     pub letters: &'a Letters,
     /// By which means the tenant has them go.
     pub routing: &'a Routing,
-}
-
-/// Whom the notices of a case go to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contact {
-    /// The case.
-    pub case_id: CaseId,
-    /// E-mail address; empty when none is known.
-    pub recipient: String,
-    /// Telephone number for text messages, as it was given; empty when none is known.
-    pub phone: String,
-    /// Number of the channel the complaint came by; 0 when unknown.
-    pub channel: i16,
-    /// Name that belongs to it; empty when unknown.
-    pub name: String,
-    /// BCP 47 tag of the language to write in.
-    pub language: String,
-    /// The complaint in one line.
-    pub subject: String,
-    /// Trace context of the complaint.
-    pub traceparent: String,
-    /// Nobody is known who could be told.
-    pub anonymous: bool,
-    /// A program wrote the complaint, the channel says.
-    pub automatic: bool,
-    /// Counts the corrections, from 1.
-    pub version: i64,
 }
 
 /// Something the complainant is owed in writing.

@@ -24,10 +24,11 @@ use proto::redress::cases::v1::{
     CaseClosed, CaseDecided, CaseDeclined, CaseMerged, CaseOpened, CaseReopened, CaseResolved, CaseUnmerged,
     CaseWithdrawn, DecisionCorrected, ExtensionGranted, HoldingReplySent, RemedyDelayed,
 };
-use proto::redress::intake::v1::ComplaintRegistered;
+use proto::redress::intake::v1::{ComplaintRegistered, DeliveryReportReceived};
 use proto::redress::resolution::v1::{ProblemTaskAnswered, ProblemTaskRefused};
 
-use crate::flow::{facts, posting, problem_tasks, quality, told};
+use crate::bounce::ReturnPath;
+use crate::flow::{bounces, facts, posting, problem_tasks, quality, told};
 use crate::notice::{Contact, Delivery, Owed, Word};
 use crate::open_case::{Change, Stage};
 use crate::problem_task::Heard;
@@ -41,6 +42,8 @@ use crate::wire;
 pub(crate) struct Reactions {
     /// How notices leave.
     pub(crate) delivery: Delivery,
+    /// Where their mails come back to; none where that is not settled.
+    pub(crate) path: Option<ReturnPath>,
 }
 
 events::inbound! {
@@ -49,6 +52,7 @@ events::inbound! {
         intake {
             ComplaintRegistered => Batch::registered,
             InformationAdded => Batch::counted,
+            DeliveryReportReceived => Batch::reported,
         }
         cases {
             CaseOpened => Batch::opened,
@@ -128,6 +132,7 @@ impl Reactor for Reactions {
                 closed,
                 open,
                 tasks,
+                reports,
             } = Batch::read(batch)?;
             if !open.is_empty() {
                 let open: Vec<(CaseId, Change)> = open.into_iter().collect();
@@ -161,6 +166,11 @@ impl Reactor for Reactions {
             if !tasks.is_empty() {
                 problem_tasks::hear(tx, tasks).await?;
             }
+            if let Some(path) = &self.path {
+                for report in &reports {
+                    bounces::hear(tx, &self.delivery, path, report).await?;
+                }
+            }
             facts::keep(tx, &facts::read(batch)?).await
         })
     }
@@ -191,6 +201,7 @@ struct Batch {
     open: BTreeMap<CaseId, Change>,
     /// What came of what departments are asked about problems.
     tasks: Vec<Heard>,
+    reports: Vec<DeliveryReportReceived>,
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "handlers are given the payload")]
@@ -283,6 +294,13 @@ impl Batch {
     /// Nothing is done about it here: it is counted, see [`facts`].
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "handlers are of one shape")]
     fn counted<M>(&mut self, _: &Delivered, _: M) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// A mailbox that complaints arrive in received what a mail server reports.
+    #[expect(clippy::unnecessary_wraps, reason = "handlers are of one shape")]
+    fn reported(&mut self, _: &Delivered, report: DeliveryReportReceived) -> Result<(), Fault> {
+        self.reports.push(report);
         Ok(())
     }
 

@@ -49,7 +49,9 @@ impl Senders {
         if let Some(url) = url {
             let path = return_path(settings)?;
             own.extend(path.as_ref().map(|_| settings.notices.bounce_address.clone()));
-            let smtp = Smtp::new(url, &settings.mail_from, path, connections)?;
+            let reply_to = settings.mails.reply_to.trim();
+            own.extend(Some(reply_to).filter(|address| !address.is_empty()).map(str::to_owned));
+            let smtp = Smtp::new(url, (&settings.mail_from, reply_to), path, connections)?;
             own.push(smtp.sender().to_owned());
             transports.push((Means::Email, Arc::new(smtp)));
         }

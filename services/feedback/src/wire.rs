@@ -249,6 +249,7 @@ pub(crate) fn contact(event: intake::ComplaintRegistered, traceparent: &str) -> 
         traceparent: traceparent.to_owned(),
         anonymous,
         automatic: complaint.automatic,
+        mail_token: event.mail_token,
         version: 1,
     })
 }

@@ -6,6 +6,7 @@ pub(crate) mod settings;
 pub(crate) mod token;
 mod upload;
 
+pub(crate) use content::media_type_of;
 pub(crate) use settings::Settings;
 pub(crate) use upload::{CHUNK, Upload, Wrong};
 

@@ -1,6 +1,11 @@
-//! What takes several statements: `submission_queue` writes what arrives together,
-//! `forms` keeps ready those in use, `attachments` takes contents in and looks at them.
+//! What takes several statements: `submissions` are checked and go through the
+//! `submission_queue`, which writes what arrives together; `additions` follow; `forms` keeps
+//! ready those in use, `attachments` takes contents in and looks at them, `mailboxes` reads
+//! mails.
 
+pub(crate) mod additions;
 pub(crate) mod attachments;
 pub(crate) mod forms;
+pub(crate) mod mailboxes;
 pub(crate) mod submission_queue;
+pub(crate) mod submissions;

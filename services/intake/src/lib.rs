@@ -19,6 +19,9 @@
 //! chunks, looked at rather than believed, scanned if a scanner is set, and collected where
 //! nothing refers to them (`flow/attachments`).
 //!
+//! Mails that arrive in a `mailbox`, fetched or handed over, are `inbound_mail`: each is kept,
+//! then becomes a complaint, is added to one, or is set aside (`flow/mailboxes`).
+//!
 //! To add an rpc: the contract first, then parse in `wire`, act in `rpc`, SQL in
 //! `store`, and a row each for good, bad and repeated in `tests/rpc.rs`.
 
@@ -27,6 +30,8 @@ mod channel;
 mod complaint;
 mod flow;
 mod form;
+mod inbound_mail;
+mod mailbox;
 mod refusal;
 mod rpc;
 mod store;
@@ -40,13 +45,19 @@ use proto::redress::intake::v1::attachment_service_server::AttachmentServiceServ
 use proto::redress::intake::v1::channel_service_server::ChannelServiceServer;
 use proto::redress::intake::v1::form_service_server::FormServiceServer;
 use proto::redress::intake::v1::intake_service_server::IntakeServiceServer;
+use proto::redress::intake::v1::mailbox_service_server::MailboxServiceServer;
 use server::{Kit, Parts, Secret, Service};
 use sqlx::migrate::Migrator;
 
+use crate::flow::additions::Additions;
 use crate::flow::attachments::Receiver;
 use crate::flow::attachments::clamd::Address;
 use crate::flow::attachments::scanner::Scanner;
+use crate::flow::mailboxes::fetching::Fetcher;
+use crate::flow::mailboxes::handover::Handover;
+use crate::flow::mailboxes::taking::MailTaker;
 use crate::flow::submission_queue::SubmissionQueue;
+use crate::flow::submissions::Submissions;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -57,19 +68,43 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let key = kit.settings.receipt_key.as_ref().map(receipt_key).transpose()?;
     let (queue, worker) = SubmissionQueue::new(kit.db.clone(), key);
     let (queue, forms) = (Arc::new(queue), Arc::new(flow::forms::Forms::new(kit.db.clone())));
-    parts.route(IntakeServiceServer::new(rpc::Intake::new(kit.db.clone(), queue.clone(), forms.clone())));
+    let submissions = Arc::new(Submissions::new(kit.db.clone(), queue.clone(), forms.clone()));
+    let additions = Arc::new(Additions::new(forms.clone()));
+    parts.route(IntakeServiceServer::new(rpc::Intake::new(kit.db.clone(), submissions.clone())));
     parts.route(ChannelServiceServer::new(rpc::channels::ChannelRpc::new(kit.db.clone())));
-    parts.route(FormServiceServer::new(rpc::forms::FormRpc::new(kit.db.clone(), forms)));
+    parts.route(FormServiceServer::new(rpc::forms::FormRpc::new(kit.db.clone(), forms, additions.clone())));
     parts.worker("submissions", |stop| worker.run(stop));
-    open_attachments(kit, parts, queue)
+    let receiver = open_attachments(kit, parts, queue.clone())?;
+    let taker = MailTaker { db: kit.db.clone(), queue, submissions, additions, receiver };
+    open_mailboxes(kit, parts, taker)
 }
 
-fn open_attachments(kit: &Kit, parts: &mut Parts, queue: Arc<SubmissionQueue>) -> anyhow::Result<()> {
+fn open_mailboxes(kit: &Kit, parts: &mut Parts, taker: MailTaker) -> anyhow::Result<()> {
+    parts.route(MailboxServiceServer::new(rpc::mailboxes::MailboxRpc::new(kit.db.clone())));
+    parts.worker("mails.take", |stop| taker.run(stop));
+    let fetcher = Fetcher::new(kit.db.clone(), &kit.settings)?;
+    parts.worker("mailboxes.fetch", |stop| fetcher.run(stop));
+    if let Some(listen) = kit.settings.mails.smtp_listen {
+        let handover = Handover::new(kit.db.clone(), listen, &kit.settings)?;
+        parts.worker("mails.hand_over", |stop| handover.run(stop));
+    }
+    parts.retention(&kit.db, flow::mailboxes::SET_ASIDE);
+    parts.queue_age(&kit.db, "redress.mail.age", store::mails::waiting_since());
+    parts.queue_age(&kit.db, "redress.mailbox.failing.age", store::mailboxes::failing_since());
+    parts.queue_age(&kit.db, "redress.mailbox.silent.age", store::mailboxes::silent_since());
+    Ok(())
+}
+
+fn open_attachments(
+    kit: &Kit,
+    parts: &mut Parts,
+    queue: Arc<SubmissionQueue>,
+) -> anyhow::Result<Arc<Receiver>> {
     let clamd = kit.settings.clamd.as_deref().map(Address::parse).transpose()?;
-    let receiver = Receiver::new(kit.db.clone(), clamd.is_some());
+    let receiver = Arc::new(Receiver::new(kit.db.clone(), clamd.is_some()));
     parts.route(AttachmentServiceServer::new(rpc::attachments::AttachmentRpc::new(
         kit.db.clone(),
-        receiver,
+        receiver.clone(),
         queue,
     )));
     if let Some(clamd) = clamd {
@@ -79,7 +114,7 @@ fn open_attachments(kit: &Kit, parts: &mut Parts, queue: Arc<SubmissionQueue>) -
     parts.retention(&kit.db, flow::attachments::collector::ORPHANS);
     let unscanned = store::attachments::keeping::unscanned_since();
     parts.queue_age(&kit.db, "redress.attachment.scan.age", unscanned);
-    Ok(())
+    Ok(receiver)
 }
 
 fn receipt_key(secret: &Secret) -> anyhow::Result<ReceiptKey> {

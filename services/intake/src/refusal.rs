@@ -39,6 +39,18 @@ pub(crate) enum Refusal {
     DownloadTokenUnknown,
     /// The token has ended.
     DownloadTokenExpired,
+    /// There is no such mailbox for this tenant.
+    MailboxNotFound,
+    /// Another mailbox has the address.
+    MailAddressTaken,
+    /// The tenant has as many mailboxes as it may.
+    TooManyMailboxes,
+    /// There is no such mail for this tenant.
+    MailNotFound,
+    /// The mail was not set aside: there is nothing to be registered by hand.
+    MailNotSetAside,
+    /// Nothing can be read of the mail.
+    MailUnreadable,
 }
 
 impl std::fmt::Display for Refusal {
@@ -66,6 +78,14 @@ impl std::fmt::Display for Refusal {
             Self::AttachmentReferredTo => "a complaint refers to it: it belongs to the complaint",
             Self::DownloadTokenUnknown => "there is no such token",
             Self::DownloadTokenExpired => "the token has ended; have another made",
+            Self::MailboxNotFound => "there is no mailbox with this id",
+            Self::MailAddressTaken => "another mailbox of this installation has this address",
+            Self::TooManyMailboxes => "a tenant may have 50 mailboxes; delete one first",
+            Self::MailNotFound => "there is no mail with this id",
+            Self::MailNotSetAside => {
+                "the mail was not set aside: it is a complaint's already, or about to be"
+            }
+            Self::MailUnreadable => "nothing can be read of this mail; submit what it says by hand",
         })
     }
 }
@@ -73,13 +93,15 @@ impl std::fmt::Display for Refusal {
 impl Refuses for Refusal {
     fn kind(&self) -> Kind {
         match self {
-            Self::KeyReused | Self::ExternalRefReused => Kind::Exists,
+            Self::KeyReused | Self::ExternalRefReused | Self::MailAddressTaken => Kind::Exists,
             Self::ComplaintNotFound
             | Self::FormNotFound
             | Self::AttachmentNotFound
+            | Self::MailboxNotFound
+            | Self::MailNotFound
             | Self::DownloadTokenUnknown => Kind::NotFound,
             Self::TooManyRows => Kind::Invalid,
-            Self::QueueFull | Self::QuotaExceeded => Kind::Exhausted,
+            Self::QueueFull | Self::QuotaExceeded | Self::TooManyMailboxes => Kind::Exhausted,
             Self::Sha256Mismatch
             | Self::MediaTypeMismatch
             | Self::MediaTypeForbidden
@@ -87,6 +109,8 @@ impl Refuses for Refusal {
             | Self::AttachmentNotReady
             | Self::AttachmentRefused
             | Self::AttachmentReferredTo
+            | Self::MailNotSetAside
+            | Self::MailUnreadable
             | Self::DownloadTokenExpired => Kind::Precondition,
         }
     }
@@ -110,6 +134,12 @@ impl Refuses for Refusal {
             Self::AttachmentReferredTo => "ATTACHMENT_REFERRED_TO",
             Self::DownloadTokenUnknown => "DOWNLOAD_TOKEN_UNKNOWN",
             Self::DownloadTokenExpired => "DOWNLOAD_TOKEN_EXPIRED",
+            Self::MailboxNotFound => "MAILBOX_NOT_FOUND",
+            Self::MailAddressTaken => "MAIL_ADDRESS_TAKEN",
+            Self::TooManyMailboxes => "TOO_MANY_MAILBOXES",
+            Self::MailNotFound => "MAIL_NOT_FOUND",
+            Self::MailNotSetAside => "MAIL_NOT_SET_ASIDE",
+            Self::MailUnreadable => "MAIL_UNREADABLE",
         }
     }
 }

@@ -3,14 +3,14 @@
 pub(crate) mod attachments;
 pub(crate) mod channels;
 pub(crate) mod forms;
+pub(crate) mod mailboxes;
 
 use std::sync::Arc;
 
 use fault::Fault;
 use futures::StreamExt as _;
 use futures::stream::FuturesOrdered;
-use kernel::receipt::{ReceiptCode, ReceiptKey};
-use kernel::{Caller, CaseId, Lane, Role, TenantId};
+use kernel::Lane;
 use pg::{Db, Done};
 use prost::Message as _;
 use proto::redress::intake::v1::intake_service_server::IntakeService;
@@ -18,15 +18,10 @@ use proto::redress::intake::v1::{
     GetComplaintRequest, GetComplaintResponse, ListComplaintsRequest, ListComplaintsResponse, RowVerdict,
     SubmitComplaintRequest, SubmitComplaintResponse, SubmitComplaintsRequest, SubmitComplaintsResponse,
 };
-use server::Length;
 use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
-use uuid::Uuid;
 
-use crate::complaint::{NewComplaint, Registered};
-use crate::flow::forms::Forms;
-use crate::flow::submission_queue::SubmissionQueue;
-use crate::form::FormCheck;
+use crate::flow::submissions::{Answer, Submissions};
 use crate::refusal::Refusal;
 use crate::{store, wire};
 
@@ -45,112 +40,15 @@ const REFUSALS_BYTES: usize = 1 << 20;
 /// Serves the contract.
 pub(crate) struct Intake {
     db: Db,
-    queue: Arc<SubmissionQueue>,
-    forms: Arc<Forms>,
+    submissions: Arc<Submissions>,
     /// Bytes that rows of streams may still have.
     stream_bytes: Arc<Semaphore>,
 }
 
 impl Intake {
-    pub(crate) fn new(db: Db, queue: Arc<SubmissionQueue>, forms: Arc<Forms>) -> Self {
-        Self { db, queue, forms, stream_bytes: Arc::new(Semaphore::new(STREAMS_BYTES)) }
-    }
-
-    /// Gives a checked submission its id, time and receipt.
-    fn new_complaint(
-        &self,
-        (caller, lane): (&Caller, Lane),
-        key: &ReceiptKey,
-        submission: wire::Submission,
-    ) -> NewComplaint {
-        let now = self.db.clock().now();
-        let id = CaseId(self.db.ids().id(now));
-        let receipt = ReceiptCode::derive(key, id.0);
-        wire::new_complaint(submission, (caller, lane), id, now, receipt.hash())
-    }
-
-    /// Registers a submission; answers also whether it was registered before.
-    async fn submit(
-        &self,
-        caller: &Caller,
-        lane: Lane,
-        request: SubmitComplaintRequest,
-    ) -> Result<(Answer, bool), Fault> {
-        let mut reading = wire::submission(request, self.db.clock().now());
-        if reading.is_history() {
-            server::bearing(caller, Role::Admin, "complaints that ended before they came here")?;
-        }
-        // What was answered before is answered so again, whatever the form now asks and
-        // however long ago it was received.
-        if let Some(category) = reading.form_wanted() {
-            let form = self.forms.for_submission(&caller.tenant, reading.request_id(), category).await?;
-            reading = checked_by(reading, form, &caller.tenant).await?;
-        }
-        let attachments = reading.attachments();
-        if !attachments.is_empty() {
-            let (answered, found) = self.referred(caller, reading.request_id(), &attachments).await?;
-            reading.check_attachments(&found, answered);
-        }
-        if reading.is_late() && !self.is_answered(caller, reading.request_id()).await? {
-            reading.refuse_late();
-        }
-        let submission = reading.done()?;
-        let key = self.queue.key().await?;
-        let complaint = self.new_complaint((caller, lane), key, submission);
-        let id = complaint.id;
-        let registered = self.queue.register(complaint).await?;
-        Ok((answer(key, registered), registered.id != id))
-    }
-
-    /// The attachments that a submission refers to, and whether it was answered before.
-    async fn referred(
-        &self,
-        caller: &Caller,
-        request_id: &str,
-        ids: &[Uuid],
-    ) -> Result<(bool, wire::evidence::Attachments), Fault> {
-        self.db
-            .transact("intake.attachments", &caller.tenant, async move |mut tx| {
-                let answered = store::is_answered(&mut tx, request_id).await?;
-                let found = store::attachments::find(&mut tx, ids).await?;
-                Ok((tx, (answered, found.into_iter().map(|one| (one.id, one)).collect())))
-            })
-            .await
-    }
-
-    async fn is_answered(&self, caller: &Caller, request_id: &str) -> Result<bool, Fault> {
-        self.db
-            .transact("intake.answered", &caller.tenant, async move |mut tx| {
-                let answered = store::is_answered(&mut tx, request_id).await?;
-                Ok((tx, answered))
-            })
-            .await
-    }
-}
-
-/// Checks what was filled in: beside the calls where that may take long.
-async fn checked_by(
-    mut reading: wire::Reading,
-    form: FormCheck,
-    tenant: &TenantId,
-) -> Result<wire::Reading, Fault> {
-    let is_heavy = reading.is_heavy_for(&form);
-    let check = move || {
-        reading.check_form(form);
-        reading
-    };
-    if is_heavy { server::blocking(tenant, Length::Quick, "form.check", check).await } else { Ok(check()) }
-}
-
-type Answer = Done<SubmitComplaintResponse>;
-
-fn answer(key: &ReceiptKey, registered: Registered) -> Answer {
-    let receipt = ReceiptCode::derive(key, registered.id.0);
-    Done {
-        answer: wire::registered(&registered, &receipt),
-        source: crate::SERVICE.name,
-        position: registered.position,
-        lane: registered.lane,
+    /// Serves the complaints of a schema.
+    pub(crate) fn new(db: Db, submissions: Arc<Submissions>) -> Self {
+        Self { db, submissions, stream_bytes: Arc::new(Semaphore::new(STREAMS_BYTES)) }
     }
 }
 
@@ -161,7 +59,7 @@ impl IntakeService for Intake {
         request: Request<SubmitComplaintRequest>,
     ) -> Result<Response<SubmitComplaintResponse>, Status> {
         let caller = server::caller(&request)?;
-        let (done, _) = self.submit(&caller, Lane::Live, request.into_inner()).await?;
+        let (done, _) = self.submissions.submit(&caller, Lane::Live, request.into_inner()).await?;
         Ok(server::reply(done))
     }
 
@@ -211,7 +109,7 @@ impl IntakeService for Intake {
             let (service, caller) = (&self, &caller);
             under_way.push_back(async move {
                 let request = SubmitComplaintRequest { request_id: request_id.clone(), complaint };
-                let outcome = service.submit(caller, Lane::Bulk, request).await;
+                let outcome = service.submissions.submit(caller, Lane::Bulk, request).await;
                 drop(room);
                 (request_id, outcome)
             });

@@ -5,6 +5,8 @@ pub(crate) mod additions;
 pub(crate) mod attachments;
 pub(crate) mod channels;
 pub(crate) mod forms;
+pub(crate) mod mailboxes;
+pub(crate) mod mails;
 
 use std::collections::HashMap;
 
@@ -206,6 +208,22 @@ pub(crate) async fn remember_key(
     .fetch_one(conn)
     .await?;
     Ok(hash)
+}
+
+/// The complaint that a key was answered with.
+pub(crate) async fn by_request(conn: &mut PgConnection, request_id: &str) -> Result<Option<CaseId>, Fault> {
+    let id: Option<Uuid> = sqlx::query_scalar(
+        "SELECT complaint_id FROM complaint
+         WHERE tenant_id = current_setting('redress.tenant') AND request_id = $1
+         UNION ALL
+         SELECT complaint_id FROM submission_key
+         WHERE tenant_id = current_setting('redress.tenant') AND request_id = $1
+         LIMIT 1",
+    )
+    .bind(request_id)
+    .fetch_optional(conn)
+    .await?;
+    Ok(id.map(CaseId))
 }
 
 /// Whether a submission's key was answered before.

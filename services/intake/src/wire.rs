@@ -21,6 +21,8 @@ pub(crate) mod channels;
 pub(crate) mod content;
 pub(crate) mod evidence;
 pub(crate) mod forms;
+pub(crate) mod mailboxes;
+pub(crate) mod mails;
 pub(crate) mod times;
 
 use crate::complaint::{ExistingComplaint, Filter, KeptComplaint, NewComplaint, Registered};
@@ -249,13 +251,21 @@ fn checked_uri(check: &mut Check, field: &str, uri: String) -> String {
     uri
 }
 
+/// By what a complaint is known to those who may not see it.
+pub(crate) struct Signs {
+    /// Hash of its receipt code.
+    pub(crate) receipt_hash: [u8; 32],
+    /// Token of mails about it.
+    pub(crate) mail_token: String,
+}
+
 /// A submission with what registration gives it, now.
 pub(crate) fn new_complaint(
     submission: Submission,
     (caller, lane): (&Caller, Lane),
     id: CaseId,
     now: Timestamp,
-    receipt_hash: [u8; 32],
+    Signs { receipt_hash, mail_token }: Signs,
 ) -> NewComplaint {
     let Submission { request_id, request_hash, mut complaint } = submission;
     // A clock a little ahead of ours states what is just coming.
@@ -269,7 +279,8 @@ pub(crate) fn new_complaint(
     let (channel, external_ref) = (complaint.channel, complaint.external_ref.clone());
     let content = content::hash(&complaint);
     let attachments = evidence::of(&complaint.evidence);
-    let event = ComplaintRegistered { complaint: Some(complaint), receipt_hash: receipt_hash.to_vec() };
+    let event =
+        ComplaintRegistered { complaint: Some(complaint), receipt_hash: receipt_hash.to_vec(), mail_token };
     NewComplaint {
         tenant: caller.tenant.clone(),
         id,

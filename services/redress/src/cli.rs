@@ -28,6 +28,7 @@ mod keys;
 mod knowledge;
 mod kpi;
 mod ledger;
+mod mailbox;
 mod plan;
 mod policy;
 mod problem;
@@ -93,6 +94,10 @@ enum Verb {
     Attachment(attachment::Attachments),
     /// What is settled about the channels complaints come by
     Channel(channel::Channels),
+    /// Mailboxes that complaints arrive in, and how far each is read
+    Mailbox(mailbox::Mailboxes),
+    /// Mails that arrived, and what became of each
+    Mail(mailbox::Mails),
     /// What is asked of complaints, and what is added to them later
     Form(form::Forms),
     /// By what cases are triaged, and why one was so
@@ -226,6 +231,8 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Case(args) => wait(args.run()),
         Verb::Attachment(args) => wait(args.run()),
         Verb::Channel(args) => wait(args.run()),
+        Verb::Mailbox(args) => wait(args.run()),
+        Verb::Mail(args) => wait(args.run()),
         Verb::Form(args) => wait(args.run()),
         Verb::Rules(args) => wait(args.run()),
         Verb::Category(args) => wait(args.run()),

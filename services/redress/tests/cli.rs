@@ -6,6 +6,8 @@
 mod attachments;
 #[path = "cli/capa.rs"]
 mod capa;
+#[path = "cli/classifier.rs"]
+mod classifier;
 #[path = "cli/conformance.rs"]
 mod conformance;
 #[path = "cli/deciding.rs"]
@@ -14,8 +16,12 @@ mod deciding;
 mod exports;
 #[path = "cli/first_hour.rs"]
 mod first_hour;
+#[path = "cli/imports.rs"]
+mod imports;
 #[path = "cli/knowledge.rs"]
 mod knowledge;
+#[path = "cli/mailboxes.rs"]
+mod mailboxes;
 #[path = "cli/notices.rs"]
 mod notices;
 #[path = "cli/recalls.rs"]
@@ -85,7 +91,11 @@ struct Terminal {
 
 impl Terminal {
     async fn open() -> Self {
-        let house = House::open(&redress::SERVICES).await;
+        Self::open_with(|_| ()).await
+    }
+
+    async fn open_with(settings: impl FnOnce(&mut server::Settings)) -> Self {
+        let house = House::builder(&redress::SERVICES).settings(settings).open().await;
         let server = format!("http://{}", house.address());
         Self { house, server }
     }
@@ -259,35 +269,6 @@ async fn every_list_command_shows_what_there_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_classifier_is_taught_tried_and_activated() {
-    let terminal = Terminal::open().await;
-    let refused = terminal.refusal(&["classifier", "train"]).await;
-    assert!(refused.contains("TOO_LITTLE_TO_LEARN"), "{refused}");
-    for place in 0..10 {
-        let (category, text) = if place % 2 == 0 {
-            ("parcels", "the courier lost it")
-        } else {
-            ("invoices", "a fee was charged")
-        };
-        let (case, _) = terminal.submit().await;
-        terminal.house.settled().await;
-        let sql = format!("UPDATE cases.case_text SET description = '{text}' WHERE case_id = '{case}'");
-        let mut owner = terminal.house.owner().await;
-        sqlx::Executor::execute(&mut owner, sqlx::AssertSqlSafe(sql)).await.unwrap();
-        let confirmed = terminal.text(&["classifier", "confirm", &case, category]).await;
-        assert!(confirmed.contains(category), "{confirmed}");
-    }
-    let trained = terminal.text(&["classifier", "train", "--threshold", "0.99"]).await;
-    assert!(trained.contains("8 texts") && trained.contains("parcels"), "{trained}");
-    assert!(terminal.text(&["classifier", "activate", "1"]).await.contains("active     "));
-    let tried = terminal.text(&["classifier", "classify", "The courier lost it. I am furious!"]).await;
-    assert!(tried.contains("parcels") && tried.contains("furious"), "{tried}");
-    assert_eq!(terminal.json(&["classifier", "list"]).await["classifiers"][0]["version"], "1");
-    assert!(terminal.text(&["classifier", "deactivate"]).await.contains("classifier 1 is active no more"));
-    terminal.house.done().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn refusals_are_said_in_plain_words() {
     let terminal = Terminal::open().await;
     let refused = terminal.refusal(&["submit"]).await;
@@ -380,7 +361,7 @@ async fn a_file_is_imported_once_however_often() {
     let text = terminal.text(&import).await;
     assert!(text.contains("registered                1"), "{text}");
     assert!(text.contains("registered before         2"), "{text}");
-    assert!(text.contains("read as             UTF-8, separated by ;"), "{text}");
+    assert!(text.contains("read as             UTF-8 (it begins with its mark), separated by ;"), "{text}");
     let again = verdicts_of();
     for (before, now) in [(0, 1), (1, 2)] {
         assert_eq!(first[before]["receiptCode"], again[now]["receiptCode"], "the same answers");

@@ -7,6 +7,7 @@ mod attachments;
 mod extremes;
 mod knowledge;
 mod learning;
+mod mailboxes;
 mod never_invalid;
 mod never_unknown;
 mod reasons;
@@ -56,6 +57,7 @@ fn invalid() -> impl Iterator<Item = &'static Invalid> {
         .chain(knowledge::INVALID)
         .chain(training::INVALID)
         .chain(subscriptions::INVALID)
+        .chain(mailboxes::INVALID)
 }
 
 /// Every request for what does not exist.
@@ -68,6 +70,7 @@ fn unknown() -> impl Iterator<Item = &'static Unknown> {
         .chain(knowledge::UNKNOWN)
         .chain(training::UNKNOWN)
         .chain(subscriptions::UNKNOWN)
+        .chain(mailboxes::UNKNOWN)
 }
 
 /// Every rpc, by name.

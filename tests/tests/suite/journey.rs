@@ -12,6 +12,7 @@ mod echo;
 mod figures;
 mod inquiries;
 mod knowledge;
+mod mailboxes;
 mod matters;
 mod notices;
 mod quality;
@@ -107,6 +108,7 @@ async fn tell_all(scene: &Scene) {
     knowledge::written(scene).await;
     training::made(scene).await;
     subscriptions::tried(scene).await;
+    mailboxes::read(scene).await;
     signals::dismissed(scene).await;
 }
 

@@ -153,6 +153,13 @@ const PROSE: [&str; 4] = ["note", "reason", "remark", "text"];
 
 /// Names one of the services.
 const SERVICE: &str = "source";
+/// What is logged in with, or signed with.
+const SECRETS: [&str; 2] = ["secret", "client_secret"];
+
+/// Whether a text of this name may mostly be another.
+fn is_free(name: &str) -> bool {
+    !name.ends_with("_id") && name != SERVICE && !SECRETS.contains(&name)
+}
 
 /// Changes a field such that the request stays valid: rather a text than a number,
 /// rather a number than an id.
@@ -161,8 +168,9 @@ fn change(message: &mut DynamicMessage) -> bool {
     fields.retain(|field| field.name() != "request_id");
     fields.sort_by_key(|field| match field.kind() {
         Kind::String if PROSE.contains(&field.name()) => 0,
-        Kind::String if !field.name().ends_with("_id") && field.name() != SERVICE => 1,
+        Kind::String if is_free(field.name()) => 1,
         Kind::Message(message) if message.full_name().starts_with("redress.") => 2,
+        Kind::String if SECRETS.contains(&field.name()) => 3, // only some things have one
         Kind::String => 4,
         Kind::Message(_) => 5, // a sum or a time has values that are not allowed
         _ => 3,

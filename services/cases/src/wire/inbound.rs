@@ -98,7 +98,7 @@ pub(crate) fn registered(
     delivered: &Delivered,
     registered: ComplaintRegistered,
 ) -> Result<Registered, Fault> {
-    let ComplaintRegistered { complaint, receipt_hash } = registered;
+    let ComplaintRegistered { complaint, receipt_hash, mail_token: _ } = registered;
     // What only intake and feedback need stays where it is: names, addresses, proof.
     let Complaint {
         channel,

@@ -46,7 +46,11 @@ pub(crate) fn receipt(case: Uuid) -> ReceiptCode {
 pub(crate) fn registered(case: Uuid, complaint: Complaint, now: Timestamp) -> ComplaintRegistered {
     let receive_time = Some(proto::timestamp(now));
     let complaint = Complaint { complaint_id: case.to_string(), receive_time, ..complaint };
-    ComplaintRegistered { complaint: Some(complaint), receipt_hash: receipt(case).hash().to_vec() }
+    ComplaintRegistered {
+        complaint: Some(complaint),
+        receipt_hash: receipt(case).hash().to_vec(),
+        mail_token: String::new(),
+    }
 }
 
 pub(crate) fn assigned(case: Uuid, cycle: i32, agent: &str) -> CaseAssigned {

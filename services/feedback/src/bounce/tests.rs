@@ -125,6 +125,7 @@ fn notice(state: State) -> Notice {
         traceparent: String::new(),
         anonymous: false,
         automatic: false,
+        mail_token: String::new(),
         version: 1,
     };
     let owed = Owed {
@@ -211,6 +212,7 @@ fn contact_of(notice: &Notice) -> Contact {
         traceparent: String::new(),
         anonymous: false,
         automatic: false,
+        mail_token: String::new(),
         version: 1,
     }
 }

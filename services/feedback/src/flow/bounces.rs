@@ -1,10 +1,11 @@
 //! What mail servers report about the mails of notices, taken in: a delivery that was told
 //! is taken back, and the notice goes on to the next means or waits for a person.
 
-use fault::Fault;
+use fault::{Fault, Refusal as _};
 use pg::Tx;
+use proto::redress::intake::v1::DeliveryReportReceived;
 
-use crate::bounce::{Action, Effect, Notification, Report, Sent};
+use crate::bounce::{self, Action, Effect, Notification, Report, ReturnPath, Sent};
 use crate::flow::posting;
 use crate::notice::{Delivery, Notice, Sending};
 use crate::refusal::Refusal;
@@ -42,6 +43,43 @@ pub(crate) async fn take(
     }
     Ok(report)
 }
+
+/// Takes in what a mailbox received that looks like a report; what is none, or is about no mail
+/// of ours, is passed over: anybody may have sent it.
+pub(crate) async fn hear(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    path: &ReturnPath,
+    received: &DeliveryReportReceived,
+) -> Result<(), Fault> {
+    let told = server::aside(received.message.len() > HEAVY_BYTES, || Notification::read(&received.message));
+    let Some(told) = told else { return Ok(()) };
+    let mut recipients = received.recipients.iter().map(String::as_str).chain([""]);
+    let Some(sent) = recipients.find_map(|recipient| bounce::sent(path, recipient, &told).ok()) else {
+        tracing::debug!(mail = received.mail_id, "a delivery report is about no mail of ours");
+        return Ok(());
+    };
+    match take(tx, delivery, sent, &told).await {
+        Ok(_) => Ok(()),
+        Err(fault) if is_none_of_ours(&fault) => {
+            tracing::debug!(
+                mail = received.mail_id,
+                fault = fault.chain(),
+                "a delivery report is passed over"
+            );
+            Ok(())
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Whether what is refused is the report, which is before anything is written.
+fn is_none_of_ours(fault: &Fault) -> bool {
+    [Refusal::BounceUnknown, Refusal::BounceForged].iter().any(|refusal| fault.reason() == refusal.reason())
+}
+
+/// Bytes of a mail from which on reading it may take more than a millisecond.
+const HEAVY_BYTES: usize = 16_384;
 
 /// What a notification says about a mail of a notice; the one returned must have gone to the
 /// address it is about.

@@ -24,6 +24,7 @@ fn contact(language: &str, name: &str, subject: &str) -> Contact {
         traceparent: String::new(),
         anonymous: false,
         automatic: false,
+        mail_token: String::new(),
         version: 1,
     }
 }

@@ -18,6 +18,7 @@ fn contact(recipient: &str) -> Contact {
         traceparent: String::new(),
         anonymous: false,
         automatic: false,
+        mail_token: String::new(),
         version: 1,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use futures::future::BoxFuture;
 use lettre::address::Envelope;
 use lettre::message::Mailbox;
@@ -25,6 +25,8 @@ pub(crate) struct Smtp {
     from: Mailbox,
     /// Where mails come back to; without it to their sender.
     path: Option<ReturnPath>,
+    /// The mailbox that answers are read from; empty where they go to the sender.
+    reply_to: String,
 }
 
 impl Smtp {
@@ -32,10 +34,12 @@ impl Smtp {
     /// connections kept. Connects when first used.
     pub(crate) fn new(
         url: &str,
-        from: &str,
+        (from, reply_to): (&str, &str),
         path: Option<ReturnPath>,
         connections: u32,
     ) -> anyhow::Result<Self> {
+        let is_one = reply_to.is_empty() || reply_to.parse::<Address>().is_ok();
+        ensure!(is_one, "the address that answers to notices go to is not an e-mail address");
         let from = from.parse().context("the sender of notices is not an e-mail address")?;
         // The URL may hold a password: the error must not repeat it.
         let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
@@ -44,7 +48,13 @@ impl Smtp {
             .timeout(Some(COMMAND_LIMIT))
             .pool_config(PoolConfig::new().max_size(connections).idle_timeout(IDLE_LIMIT))
             .build();
-        Ok(Self { server, from, path })
+        Ok(Self { server, from, path, reply_to: reply_to.to_owned() })
+    }
+
+    /// From whom a notice comes, and where answers to it go.
+    fn road<'a>(&'a self, contact: Option<&'a Contact>) -> Road<'a> {
+        let token = contact.map_or("", |contact| contact.mail_token.as_str());
+        Road { from: &self.from, reply_to: &self.reply_to, token }
     }
 
     /// The address notices come from.
@@ -54,9 +64,9 @@ impl Smtp {
 }
 
 impl Transport for Smtp {
-    fn send<'a>(&'a self, notice: &'a Notice, _: Option<&'a Contact>) -> BoxFuture<'a, Answer> {
+    fn send<'a>(&'a self, notice: &'a Notice, contact: Option<&'a Contact>) -> BoxFuture<'a, Answer> {
         Box::pin(async move {
-            let Some((envelope, message)) = message(&self.from, self.path.as_ref(), notice) else {
+            let Some((envelope, message)) = message(self.road(contact), self.path.as_ref(), notice) else {
                 return Answer::Refused(Obstacle::NoAddress.reason().to_owned());
             };
             match self.server.send_raw(&envelope, &message.formatted()).await {
@@ -70,6 +80,16 @@ impl Transport for Smtp {
     }
 }
 
+/// From whom a mail comes, and where answers to it go.
+#[derive(Clone, Copy)]
+struct Road<'a> {
+    from: &'a Mailbox,
+    /// Mailbox that answers are read from; may be empty.
+    reply_to: &'a str,
+    /// Token of the case; may be empty.
+    token: &'a str,
+}
+
 /// The mail of a notice and its envelope: the same at every attempt, its Message-ID
 /// above all, so that a mailbox can tell a second copy. None if the recipient is no
 /// address.
@@ -79,7 +99,15 @@ impl Transport for Smtp {
 /// mail that a program may have sent, names no sender in its envelope, so that nothing answers
 /// it in turn (RFC 3834); the other notices come of what a person did, and theirs names ours,
 /// so that what comes back reaches a person.
-fn message(from: &Mailbox, path: Option<&ReturnPath>, notice: &Notice) -> Option<(Envelope, Message)> {
+///
+/// An answer to it finds its case: by the address it goes to, which is the case's own where
+/// there is a mailbox for answers, and by the message that all notices of the case refer to,
+/// which mail programs name in an answer and show them together by.
+fn message(
+    Road { from, reply_to, token }: Road<'_>,
+    path: Option<&ReturnPath>,
+    notice: &Notice,
+) -> Option<(Envelope, Message)> {
     let to: Address = notice.recipient.trim().parse().ok()?;
     let is_answer = notice.kind == Kind::Acknowledgement;
     let sent = Sent::of(notice);
@@ -93,6 +121,15 @@ fn message(from: &Mailbox, path: Option<&ReturnPath>, notice: &Notice) -> Option
         .to(Mailbox::new(None, to))
         .subject(&notice.letter.subject)
         .raw_header(header("Content-Language", notice.letter.language.clone()));
+    if !token.is_empty() {
+        message = message.references(format!("<{}>", mail::tag::thread_id(token)));
+    }
+    if !reply_to.is_empty() {
+        let tagged = Some(token).filter(|token| !token.is_empty());
+        let tagged = tagged.and_then(|token| mail::tag::tagged(reply_to, token));
+        let address: Address = tagged.as_deref().unwrap_or(reply_to).parse().ok()?;
+        message = message.reply_to(Mailbox::new(None, address));
+    }
     for (name, value) in if is_answer { ANSWER } else { GENERATED } {
         message = message.raw_header(header(name, (*value).to_owned()));
     }
@@ -149,6 +186,7 @@ mod tests {
             traceparent: String::new(),
             anonymous: false,
             automatic: false,
+            mail_token: String::new(),
             version: 1,
         };
         let case_id = contact.case_id;
@@ -160,7 +198,8 @@ mod tests {
 
     fn mail(notice: &Notice) -> (Envelope, String) {
         let from: Mailbox = "Redress <redress@example.org>".parse().unwrap();
-        let (envelope, message) = message(&from, None, notice).unwrap();
+        let road = Road { from: &from, reply_to: "", token: "" };
+        let (envelope, message) = message(road, None, notice).unwrap();
         (envelope, String::from_utf8(message.formatted()).unwrap())
     }
 
@@ -215,7 +254,8 @@ mod tests {
         let path = ReturnPath::new("bounces@example.org", "0123456789abcdef0123456789abcdef").unwrap();
         for word in [Word::Acknowledgement, Word::Recourse] {
             let notice = Notice { sending: 2, ..notice("someone@example.org", word) };
-            let (envelope, sent) = message(&from, Some(&path), &notice).unwrap();
+            let (envelope, sent) =
+                message(Road { from: &from, reply_to: "", token: "" }, Some(&path), &notice).unwrap();
             let sender = envelope.from().map(ToString::to_string).unwrap();
             assert_eq!(path.read(&sender), crate::bounce::Reading::Ours(Sent::of(&notice)));
             assert!(String::from_utf8(sent.formatted()).unwrap().contains("Auto-Submitted: auto-"));
@@ -223,17 +263,37 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_finds_its_case_by_where_it_goes_and_by_what_it_refers_to() {
+        let from: Mailbox = "Redress <redress@example.org>".parse().unwrap();
+        let sent = |reply_to, token| {
+            let road = Road { from: &from, reply_to, token };
+            let (_, message) = message(road, None, &notice("someone@example.org", Word::Recourse)).unwrap();
+            String::from_utf8(message.formatted()).unwrap()
+        };
+        let text = sent("complaints@example.org", "c1abc");
+        assert!(text.contains("Reply-To: complaints+c1abc@example.org\r\n"), "{text}");
+        assert!(text.contains(&format!("References: <{}>\r\n", mail::tag::thread_id("c1abc"))), "{text}");
+        assert!(sent("complaints@example.org", "").contains("Reply-To: complaints@example.org\r\n"));
+        let text = sent("", "c1abc");
+        assert!(!text.contains("Reply-To") && text.contains("References"), "{text}");
+        assert!(!sent("", "").contains("References"));
+    }
+
+    #[test]
     fn what_is_no_address_is_refused_here() {
         let from: Mailbox = "redress@example.org".parse().unwrap();
         for recipient in ["someone", "a@b@c", "a b@example.org", "a@example.org\r\nBcc: b@example.org"] {
-            assert!(message(&from, None, &notice(recipient, Word::Recourse)).is_none(), "{recipient}");
+            let road = Road { from: &from, reply_to: "", token: "" };
+            assert!(message(road, None, &notice(recipient, Word::Recourse)).is_none(), "{recipient}");
         }
     }
 
     #[test]
     fn a_wrong_setting_is_told_without_its_password() {
-        let wrong = Smtp::new("mail://user:hunter2@host", "redress@example.org", None, 1).err().unwrap();
+        let wrong =
+            Smtp::new("mail://user:hunter2@host", ("redress@example.org", ""), None, 1).err().unwrap();
         assert!(!format!("{wrong:#}").contains("hunter2"));
-        assert!(Smtp::new("smtp://localhost:25", "nobody", None, 1).is_err());
+        assert!(Smtp::new("smtp://localhost:25", ("nobody", ""), None, 1).is_err());
+        assert!(Smtp::new("smtp://localhost:25", ("redress@example.org", "nobody"), None, 1).is_err());
     }
 }

@@ -26,6 +26,7 @@ pub(crate) async fn meet(conn: &mut PgConnection, contacts: &[Contact]) -> Resul
         .column("traceparent", |contact| contact.traceparent.as_str())
         .column("anonymous", |contact| contact.anonymous)
         .column("automatic", |contact| contact.automatic)
+        .column("mail_token", |contact| contact.mail_token.as_str())
         .done();
     let statement =
         format!("{} ON CONFLICT ON CONSTRAINT contact_pkey DO NOTHING", rows.insert_into("contact"));
@@ -45,6 +46,7 @@ struct ContactRow {
     traceparent: String,
     anonymous: bool,
     automatic: bool,
+    mail_token: String,
     version: i64,
 }
 
@@ -61,6 +63,7 @@ impl ContactRow {
             traceparent: self.traceparent,
             anonymous: self.anonymous,
             automatic: self.automatic,
+            mail_token: self.mail_token,
             version: self.version,
         }
     }
@@ -71,7 +74,7 @@ macro_rules! select_contacts {
     ($rest:literal) => {
         concat!(
             "SELECT case_id, recipient, phone, channel, name, language, subject, traceparent, anonymous, automatic,
-                    version
+                    mail_token, version
              FROM contact WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )

@@ -1,5 +1,6 @@
 //! What a content is: looked at, not believed.
 
+use super::settings::is_media_type;
 use super::{Reason, Settings};
 
 /// How much of a content is looked at to tell text from anything else.
@@ -45,6 +46,26 @@ const WITHIN: &[(&str, &[&str])] = &[
 
 /// Types of text, which nothing but being text gives away.
 const TEXT: [&str; 5] = ["text/plain", "text/csv", "text/markdown", "application/json", "message/rfc822"];
+
+/// Types that say nothing of what something is.
+const ANY: [&str; 5] = [
+    "",
+    "application/octet-stream",
+    "binary/octet-stream",
+    "application/force-download",
+    "application/x-download",
+];
+
+/// The media type somebody declares who may not know better: without parameters, that of the
+/// file's name where it says nothing, and by the name that is kept of several.
+pub(crate) fn media_type_of(declared: &str, file_name: &str) -> String {
+    let essence = declared.split(';').next().unwrap_or_default().trim().to_lowercase();
+    let by_name = || mime_guess::from_path(file_name).first_or_octet_stream().essence_str().to_lowercase();
+    let says_nothing = ANY.contains(&essence.as_str()) || !is_media_type(&essence);
+    let found = if says_nothing { by_name() } else { essence };
+    let line = SAME.iter().find(|names| names.contains(&found.as_str()));
+    line.and_then(|names| names.first()).map_or(found, |name| (*name).to_owned())
+}
 
 /// The media type of a content that begins so, where it is what was declared and accepted.
 pub(crate) fn judge(settings: &Settings, declared: &str, head: &[u8]) -> Result<String, Reason> {
@@ -110,6 +131,21 @@ mod tests {
 
     fn told(declared: &str, head: &[u8]) -> Result<String, Reason> {
         judge(&Settings::default(), declared, head)
+    }
+
+    #[test]
+    fn what_says_nothing_of_its_type_is_known_by_its_name() {
+        for (declared, name, expected) in [
+            ("image/jpeg; name=\"a.jpg\"", "a.jpg", "image/jpeg"),
+            ("IMAGE/JPG", "a.jpg", "image/jpeg"),
+            ("application/octet-stream", "cup.PNG", "image/png"),
+            ("application/octet-stream", "cup", "application/octet-stream"),
+            ("", "发票.pdf", "application/pdf"),
+            ("not a type", "a.txt", "text/plain"),
+            ("text/plain", "a.pdf", "text/plain"),
+        ] {
+            assert_eq!(media_type_of(declared, name), expected, "{declared} {name}");
+        }
     }
 
     #[test]

@@ -97,6 +97,41 @@ impl Receiver {
             .await
     }
 
+    /// Takes in a content that is here whole. None where the tenant does not accept it, for what
+    /// it says it is, its size or its quota; one that is not what it says is refused. What was
+    /// begun under the same id is gone on with.
+    pub(crate) async fn take_whole(
+        &self,
+        tenant: &TenantId,
+        new: Attachment,
+        content: &[u8],
+    ) -> Result<Option<Attachment>, Fault> {
+        let id = new.id;
+        let announced = self.db.transact("attachment.announce", tenant, async move |mut tx| {
+            if let Some(known) = store::lock(&mut tx, id).await? {
+                return Ok((tx, Some(known)));
+            }
+            let settings = store::settings(&mut tx).await?;
+            let is_accepted = settings.accepts(&new.media_type) && new.size <= settings.max_size;
+            if !is_accepted || !store::reserve(&mut tx, new.size, settings.quota).await? {
+                return Ok((tx, None));
+            }
+            store::create(&mut tx, &new).await?;
+            Ok((tx, Some(new.clone())))
+        });
+        let Some(mut attachment) = announced.await? else { return Ok(None) };
+        while attachment.state == State::Receiving && attachment.received < attachment.size {
+            let from = usize::try_from(attachment.received).unwrap_or(usize::MAX);
+            let rest = content.get(from..).unwrap_or_default();
+            let next = &rest[..rest.len().min(CHUNK)];
+            attachment = self.keep(tenant, id, (attachment.received, next)).await?;
+        }
+        if attachment.is_to_be_finished() {
+            attachment = self.finish(tenant, attachment).await?;
+        }
+        Ok(Some(attachment))
+    }
+
     /// The SHA-256 of what is kept.
     async fn hashed(&self, tenant: &TenantId, of: &Attachment) -> Result<Vec<u8>, Fault> {
         let mut hash = Sha256::new();

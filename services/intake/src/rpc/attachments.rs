@@ -36,7 +36,7 @@ const PARTS_BYTES: usize = 16 << 20;
 /// The rpcs of `AttachmentService`.
 pub(crate) struct AttachmentRpc {
     db: Db,
-    receiver: Receiver,
+    receiver: Arc<Receiver>,
     /// Has the key that tokens are signed with.
     queue: Arc<SubmissionQueue>,
     /// Bytes that parts may still have.
@@ -45,7 +45,7 @@ pub(crate) struct AttachmentRpc {
 
 impl AttachmentRpc {
     /// Serves the attachments of a schema.
-    pub(crate) fn new(db: Db, receiver: Receiver, queue: Arc<SubmissionQueue>) -> Self {
+    pub(crate) fn new(db: Db, receiver: Arc<Receiver>, queue: Arc<SubmissionQueue>) -> Self {
         Self { db, receiver, queue, bytes: Arc::new(Semaphore::new(PARTS_BYTES)) }
     }
 

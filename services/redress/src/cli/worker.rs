@@ -124,7 +124,7 @@ fn lacking(task: &Task, lacks: &HashMap<String, Timestamp>) -> Option<(String, T
     Some((sku, expected))
 }
 
-fn stop_on_signal() -> anyhow::Result<CancellationToken> {
+pub(super) fn stop_on_signal() -> anyhow::Result<CancellationToken> {
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate()).context("signals cannot be heard")?;
     let told = stop.clone();

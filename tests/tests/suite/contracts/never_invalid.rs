@@ -9,6 +9,7 @@ pub(super) const NEVER_INVALID: &[(&str, &str)] = &[
     ),
     ("AttachmentService.GetAttachmentSettings", "the request has no fields"),
     ("ChannelService.ListChannelSettings", "the request has no fields"),
+    ("MailboxService.ListMailboxes", "the request has no fields"),
     ("CaseService.CountCases", "the request has no fields"),
     ("GroupService.GetGroupPolicy", "the request has no fields"),
     ("ResolutionService.GetApprovalLimits", "the request has no fields"),

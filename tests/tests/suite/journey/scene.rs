@@ -1,6 +1,8 @@
 //! What the stories share: a house of all five services, the people in it, and
 //! what they look up.
 
+use std::net::SocketAddr;
+
 use proto::google::r#type::Money;
 use proto::redress::assignment::v1::assignment_service_client::AssignmentServiceClient;
 use proto::redress::assignment::v1::roster_service_client::RosterServiceClient;
@@ -24,7 +26,7 @@ use proto::redress::resolution::v1::{
     ApprovePlanRequest, CompleteTaskRequest, CompleteTaskResponse, GetPlanRequest, Lease, ListTasksRequest,
     Plan, PollTasksRequest, ProposePlanRequest, Step, Task, TaskResult,
 };
-use testkit::{Builder, House, request_id};
+use testkit::{Builder, House, free_address, request_id};
 use tests::life::{exchange, refund};
 use tokio::task::JoinHandle;
 use tonic::{Code, Status};
@@ -42,13 +44,16 @@ const WAIT_SECONDS: i64 = 10;
 pub(crate) struct Scene {
     pub(crate) house: House,
     pub(crate) twice: Twice,
+    /// Where mails are handed over.
+    pub(crate) mails: SocketAddr,
 }
 
 impl Scene {
     pub(crate) async fn open(builder: Builder) -> Self {
-        let house = builder.open().await;
+        let mails = free_address();
+        let house = builder.settings(|settings| settings.mails.smtp_listen = Some(mails)).open().await;
         let twice = Twice::new(house.channel());
-        Self { house, twice }
+        Self { house, twice, mails }
     }
 
     pub(crate) fn line(&self, subject: &str) -> Twice {

@@ -76,6 +76,7 @@ async fn owe(db: &Db, tenant: &str, lane: Lane, count: usize) -> anyhow::Result<
             traceparent: String::new(),
             anonymous: false,
             automatic: false,
+            mail_token: String::new(),
             version: 1,
         };
         let word = Word::Acknowledgement;

@@ -106,7 +106,7 @@ pub(crate) fn unscanned_since() -> String {
 }
 
 /// Removes the content of one attachment that was refused or deleted, or one that was
-/// created before a moment and nothing refers to; at most so many chunks. Answers whether
+/// created before a moment and nothing refers to, no mail either; at most so many chunks. Answers whether
 /// there was one: there may be more then. The transaction's role is the one that serves all
 /// tenants, until something is found.
 pub(crate) async fn collect(tx: &mut Tx, before: Timestamp, most: i64) -> Result<bool, Fault> {
@@ -126,8 +126,10 @@ pub(crate) async fn collect(tx: &mut Tx, before: Timestamp, most: i64) -> Result
         return Ok(true);
     }
     let orphan: Option<FoundRow> = sqlx::query_as(
-        "SELECT tenant_id, attachment_id, size_bytes, store, scan_attempts FROM attachment
+        "SELECT tenant_id, attachment_id, size_bytes, store, scan_attempts FROM attachment a
          WHERE complaint_id IS NULL AND created_at < $1
+           AND NOT EXISTS (SELECT FROM mail m
+                           WHERE m.tenant_id = a.tenant_id AND m.attachment_id = a.attachment_id)
          ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED",
     )
     .bind(before.to_sqlx())

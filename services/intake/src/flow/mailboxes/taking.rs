@@ -1,0 +1,413 @@
+//! Reads mails that are kept: each becomes a complaint, is added to one, is handed to feedback,
+//! or is set aside.
+
+mod evidence;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use fault::{Fault, Kind, Refusal as _};
+use jiff::{SignedDuration, Timestamp};
+use kernel::role::Roles;
+use kernel::{Caller, CaseId, Lane, Role, TenantId};
+use mail::Mail;
+use pg::{Db, MutationContext, Tx};
+use proto::redress::intake::v1::{
+    AddInformationRequest, AddInformationResponse, Complaint, DeliveryReportReceived, Evidence,
+    InformationSource, SubmitComplaintRequest,
+};
+use server::Stop;
+use uuid::Uuid;
+
+use super::{MAILS, keeping, tokens};
+use crate::flow::additions::Additions;
+use crate::flow::attachments::{Receiver, chunk};
+use crate::flow::submission_queue::SubmissionQueue;
+use crate::flow::submissions::Submissions;
+use crate::inbound_mail::{self as inbound, InboundMail, Road, SetAside, State};
+use crate::mailbox::Settings;
+use crate::refusal::Refusal;
+use crate::store::{self, attachments, mailboxes, mails};
+use crate::wire::{forms as wire, mails as mails_wire};
+
+/// How often to look, notified or not.
+const POLL: Duration = Duration::from_secs(1);
+/// For how long a mail is one replica's; beyond, that is taken to have died.
+const LEASE: Duration = Duration::from_mins(5);
+/// When one is tried again that could not be taken, for the first time; the double each time
+/// after that.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+/// Longest until one is tried again.
+const LAST_RETRY: Duration = Duration::from_mins(5);
+/// As often as doubling makes a difference.
+const MOST_DOUBLED: u32 = 10;
+/// How often what a mail says may be refused for its evidence alone, which may change meanwhile.
+const EVIDENCE_TRIES: i32 = 3;
+/// Most bytes of a delivery report that feedback is handed.
+const MAX_REPORT: usize = 262_144;
+/// The time within which a sender's mails are counted.
+const RATE_WINDOW: SignedDuration = SignedDuration::from_hours(1);
+/// What may be said to have been received so long ago, at most (`Complaint.receive_time`); a
+/// day less than that.
+const OLDEST: SignedDuration = SignedDuration::from_hours((3 * 365 - 1) * 24);
+
+/// Takes mails in.
+pub(crate) struct MailTaker {
+    /// Where mails are.
+    pub(crate) db: Db,
+    /// Has the key of tokens.
+    pub(crate) queue: Arc<SubmissionQueue>,
+    /// Registers complaints.
+    pub(crate) submissions: Arc<Submissions>,
+    /// Adds to them.
+    pub(crate) additions: Arc<Additions>,
+    /// Takes files in.
+    pub(crate) receiver: Arc<Receiver>,
+}
+
+/// A mail that is being taken.
+struct Taken {
+    tenant: TenantId,
+    mail: InboundMail,
+    settings: Settings,
+}
+
+/// What became of a mail.
+enum Became {
+    /// A complaint.
+    Complaint(CaseId),
+    /// Information on one.
+    Addition(CaseId),
+    /// Nothing.
+    SetAside(SetAside),
+    /// A report for feedback.
+    Report(Bytes),
+}
+
+impl MailTaker {
+    /// Takes mails until told to stop. One that is given up then is another's at once; that of
+    /// one who died, after its lease.
+    pub(crate) async fn run(self, stop: Stop) {
+        let mut listener = self.db.notifier().listen(MAILS);
+        loop {
+            let next = tokio::select! {
+                () = stop.cancelled() => return,
+                next = self.take_next(&stop) => next,
+            };
+            match next {
+                Ok(true) => {}
+                Ok(false) => tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = listener.notified_within(POLL) => {}
+                },
+                Err(fault) => {
+                    tracing::warn!(fault = fault.chain(), "mails cannot be taken now");
+                    tokio::time::sleep(POLL).await;
+                }
+            }
+        }
+    }
+
+    /// Takes the mail whose turn it is; whether there was one.
+    async fn take_next(&self, stop: &Stop) -> Result<bool, Fault> {
+        let next = self.db.transact_as_worker("mail.take", async |mut tx| {
+            let now = tx.now();
+            let found = mails::take(&mut tx, now, later(now, LEASE)).await?;
+            Ok((tx, found))
+        });
+        let Some((tenant, id)) = next.await? else { return Ok(false) };
+        let taken = tokio::select! {
+            taken = self.take(&tenant, id) => taken,
+            () = stop.cancelled() => Err(Fault::stopping()),
+        };
+        if let Err(fault) = taken {
+            self.put_off(&tenant, id, &fault).await?;
+        }
+        Ok(true)
+    }
+
+    async fn take(&self, tenant: &TenantId, id: Uuid) -> Result<(), Fault> {
+        let Some(mut taken) = self.read_row(tenant, id).await? else { return Ok(()) };
+        let raw = self.raw(&taken).await?;
+        let became = match keeping::read(tenant, raw.clone()).await? {
+            Ok(mail) => self.became(&mut taken, &mail, raw).await?,
+            Err(unreadable) => {
+                taken.mail.remark(&unreadable.to_string());
+                Became::SetAside(SetAside::Unreadable)
+            }
+        };
+        self.settle(taken, became).await
+    }
+
+    /// The mail and its mailbox; none where somebody else has taken it, or the mailbox is no
+    /// more: then the mail is set aside.
+    async fn read_row(&self, tenant: &TenantId, id: Uuid) -> Result<Option<Taken>, Fault> {
+        let read = self.db.transact("mail.read", tenant, async move |mut tx| {
+            let mail = mails::lock(&mut tx, id).await?.filter(|mail| mail.state == State::Waiting);
+            let Some(mut mail) = mail else { return Ok((tx, None)) };
+            if let Some(mailbox) = mailboxes::get(&mut tx, &mail.mailbox).await? {
+                return Ok((tx, Some((mail, mailbox.settings))));
+            }
+            mail.remark("its mailbox was deleted before it was read");
+            (mail.state, mail.set_aside) = (State::SetAside, Some(SetAside::Refused));
+            mails::save(&mut tx, &mail, None).await?;
+            Ok((tx, None))
+        });
+        let taken = |(mail, settings)| Taken { tenant: tenant.clone(), mail, settings };
+        Ok(read.await?.map(taken))
+    }
+
+    /// The bytes of a mail.
+    async fn raw(&self, taken: &Taken) -> Result<Bytes, Fault> {
+        let id = taken.mail.attachment.ok_or_else(|| Fault::internal("a mail without its bytes"))?;
+        let read = self.db.transact("mail.content", &taken.tenant, async move |mut tx| {
+            let found = attachments::get(&mut tx, id).await?;
+            Ok((tx, found))
+        });
+        let of = read.await?.ok_or(Refusal::AttachmentNotFound)?;
+        let mut raw = BytesMut::new();
+        while i64::try_from(raw.len()).unwrap_or(i64::MAX) < of.size {
+            let from = i64::try_from(raw.len()).unwrap_or(i64::MAX);
+            raw.extend_from_slice(&chunk(&self.db, &taken.tenant, &of, from).await?);
+        }
+        Ok(raw.freeze())
+    }
+
+    /// What becomes of a mail that can be read.
+    async fn became(&self, taken: &mut Taken, mail: &Mail, raw: Bytes) -> Result<Became, Fault> {
+        for remark in &mail.remarks {
+            taken.mail.remark(&remark.to_string());
+        }
+        let automatic = match inbound::road(mail, taken.mail.by_hand) {
+            Road::SetAside(why) => return Ok(Became::SetAside(why)),
+            Road::DeliveryReport => return Ok(Became::Report(raw.slice(..raw.len().min(MAX_REPORT)))),
+            Road::Take { automatic } => automatic,
+        };
+        if let Some(known) = self.known(taken).await? {
+            return Ok(known);
+        }
+        if !taken.mail.by_hand && self.is_too_many(taken).await? {
+            return Ok(Became::SetAside(SetAside::SenderRate));
+        }
+        let case = if taken.mail.by_hand { taken.mail.complaint } else { self.case(taken, mail).await? };
+        let evidence = self.evidence(taken, mail).await?;
+        match case {
+            Some(id) => self.add(taken, mail, id, evidence).await,
+            None => self.register(taken, mail, automatic, evidence).await,
+        }
+    }
+
+    /// What a mail became already, where who took it died before that was noted.
+    async fn known(&self, taken: &Taken) -> Result<Option<Became>, Fault> {
+        let request_id = taken.mail.request_id();
+        let read = self.db.transact("mail.known", &taken.tenant, async move |mut tx| {
+            let added = store::additions::by_key(&mut tx, &request_id).await?;
+            let registered = store::by_request(&mut tx, &request_id).await?;
+            Ok((tx, (added, registered)))
+        });
+        let (added, registered) = read.await?;
+        let added = added.map(|(id, ..)| Became::Addition(CaseId(id)));
+        Ok(added.or(registered.map(Became::Complaint)))
+    }
+
+    async fn is_too_many(&self, taken: &Taken) -> Result<bool, Fault> {
+        let (mail, most) = (taken.mail.clone(), taken.settings.max_per_sender_hour);
+        if mail.sender.is_empty() {
+            return Ok(false);
+        }
+        let read = self.db.transact("mail.rate", &taken.tenant, async move |mut tx| {
+            let window = (mail.received - RATE_WINDOW, mail.received);
+            let count = mails::count_of_sender(&mut tx, &mail, window).await?;
+            Ok((tx, count))
+        });
+        Ok(read.await? >= i64::from(most))
+    }
+
+    /// The case a mail answers: by a token it bears, or as an answer of the same sender to a
+    /// mail that became one.
+    async fn case(&self, taken: &Taken, mail: &Mail) -> Result<Option<CaseId>, Fault> {
+        let key = tokens::key(self.queue.key().await?, &taken.tenant)?;
+        let of_envelope = taken.mail.recipients.iter().filter_map(|to| mail::tag::token_of_address(to));
+        let tokens = of_envelope.chain(mail::tag::case_tokens(mail));
+        let named: Vec<CaseId> = tokens.filter_map(|token| key.complaint(token)).map(CaseId).collect();
+        let messages: Vec<String> = mail.in_reply_to.iter().chain(&mail.references).cloned().collect();
+        let sender = taken.mail.sender.clone();
+        let read = self.db.transact("mail.case", &taken.tenant, async move |mut tx| {
+            for id in named {
+                if store::get(&mut tx, id).await?.is_some() {
+                    return Ok((tx, Some(id)));
+                }
+            }
+            let answered = mails::thread(&mut tx, &sender, &messages).await?;
+            Ok((tx, answered))
+        });
+        read.await
+    }
+
+    async fn add(
+        &self,
+        taken: &mut Taken,
+        mail: &Mail,
+        id: CaseId,
+        evidence: Vec<Evidence>,
+    ) -> Result<Became, Fault> {
+        let mut remarks = Vec::new();
+        let request = AddInformationRequest {
+            request_id: taken.mail.request_id(),
+            complaint_id: id.to_string(),
+            source: InformationSource::Complainant.into(),
+            text: inbound::text(mail, &mut remarks),
+            form_data: String::new(),
+            evidence,
+        };
+        for remark in &remarks {
+            taken.mail.remark(remark);
+        }
+        let context = MutationContext::new(caller(taken), &request);
+        let further = wire::further(request)?;
+        let add = async |tx: Tx, caller| -> Result<(Tx, AddInformationResponse), Fault> {
+            self.additions.add(tx, &caller, further).await
+        };
+        match self.db.mutate(context, add).await {
+            Ok(_) => Ok(Became::Addition(id)),
+            Err(fault) => self.refused(taken, fault),
+        }
+    }
+
+    async fn register(
+        &self,
+        taken: &mut Taken,
+        mail: &Mail,
+        automatic: bool,
+        evidence: Vec<Evidence>,
+    ) -> Result<Became, Fault> {
+        let (mut complaint, remarks) = mails_wire::complaint(mail, &taken.mail, &taken.settings, automatic);
+        for remark in &remarks {
+            taken.mail.remark(remark);
+        }
+        complaint.evidence = evidence;
+        if taken.mail.received < self.db.clock().now() - OLDEST {
+            complaint.receive_time = None;
+            taken.mail.remark("it arrived longer ago than a complaint may have: it counts from now on");
+        }
+        match self.submit(taken, complaint.clone()).await {
+            // Two mails may bear one Message-ID and say different things.
+            Err(fault) if fault.reason() == Refusal::ExternalRefReused.reason() => {
+                taken.mail.remark("its Message-ID is that of another mail");
+                let other = Complaint { external_ref: String::new(), ..complaint };
+                self.submit(taken, other)
+                    .await
+                    .map(Became::Complaint)
+                    .or_else(|fault| self.refused(taken, fault))
+            }
+            Err(fault) => self.refused(taken, fault),
+            Ok(id) => Ok(Became::Complaint(id)),
+        }
+    }
+
+    async fn submit(&self, taken: &Taken, complaint: Complaint) -> Result<CaseId, Fault> {
+        let request =
+            SubmitComplaintRequest { request_id: taken.mail.request_id(), complaint: Some(complaint) };
+        let (done, _) = self.submissions.submit(&caller(taken), Lane::Live, request).await?;
+        done.answer.complaint_id.parse().map(CaseId).map_err(Fault::internal)
+    }
+
+    /// What becomes of a mail that was refused: it is set aside, with what is wrong. What may
+    /// be otherwise the next time is tried again.
+    #[expect(clippy::unused_self, reason = "reads as the others do")]
+    fn refused(&self, taken: &mut Taken, fault: Fault) -> Result<Became, Fault> {
+        let is_final = matches!(
+            fault.kind(),
+            Kind::Invalid | Kind::NotFound | Kind::Exists | Kind::Precondition | Kind::Forbidden
+        );
+        let of_evidence = fault.violations().iter().any(|one| one.field.contains("evidence"));
+        if !is_final || (of_evidence && taken.mail.attempts < EVIDENCE_TRIES) {
+            return Err(fault);
+        }
+        if fault.violations().is_empty() {
+            taken.mail.remark(fault.message());
+        }
+        for violation in fault.violations() {
+            taken.mail.remark(&format!("{} {}", violation.field, violation.description));
+        }
+        Ok(Became::SetAside(SetAside::Refused))
+    }
+
+    /// Notes what became of a mail.
+    async fn settle(&self, taken: Taken, became: Became) -> Result<(), Fault> {
+        let Taken { tenant, mut mail, .. } = taken;
+        self.db
+            .transact("mail.settle", &tenant, async move |mut tx| {
+                let now = mails::lock(&mut tx, mail.id).await?;
+                if now.is_none_or(|now| now.state != State::Waiting) {
+                    return Ok((tx, ()));
+                }
+                match became {
+                    Became::Complaint(id) => (mail.state, mail.complaint) = (State::Registered, Some(id)),
+                    Became::Addition(id) => (mail.state, mail.complaint) = (State::Added, Some(id)),
+                    Became::SetAside(why) => {
+                        (mail.state, mail.set_aside) = (State::SetAside, Some(why));
+                        mail.complaint = None;
+                    }
+                    Became::Report(message) => hand_over(&mut tx, &mut mail, &message).await?,
+                }
+                mails::save(&mut tx, &mail, None).await?;
+                Ok((tx, ()))
+            })
+            .await
+    }
+
+    /// Has a mail that could not be taken tried again.
+    async fn put_off(&self, tenant: &TenantId, id: Uuid, fault: &Fault) -> Result<(), Fault> {
+        self.db
+            .transact("mail.put_off", tenant, async |mut tx| {
+                let waiting = mails::lock(&mut tx, id).await?.filter(|mail| mail.state == State::Waiting);
+                let Some(mut mail) = waiting else { return Ok((tx, ())) };
+                let retry = if fault.kind() == Kind::Unavailable { FIRST_RETRY } else { retry(mail.attempts) };
+                mail.attempts = mail.attempts.saturating_add(1);
+                if mail.attempts > 1 {
+                    tracing::warn!(%tenant, mail = %id, fault = fault.chain(), "a mail cannot be taken; trying again");
+                }
+                let next = later(tx.now(), retry);
+                mails::save(&mut tx, &mail, Some(next)).await?;
+                Ok((tx, ()))
+            })
+            .await
+    }
+}
+
+/// Tells feedback of a delivery report; the mail needs no bytes of its own from then on.
+async fn hand_over(tx: &mut Tx, mail: &mut InboundMail, message: &[u8]) -> Result<(), Fault> {
+    mail.state = State::DeliveryReport;
+    let told = DeliveryReportReceived {
+        mail_id: mail.id.to_string(),
+        mailbox_id: mail.mailbox.clone(),
+        recipients: mail.recipients.clone(),
+        message: message.to_vec(),
+    };
+    tx.emit(mail.id, &told);
+    if let Some(attachment) = mail.attachment.take()
+        && attachments::lock(tx, attachment).await?.is_some()
+    {
+        attachments::delete(tx, attachment).await?;
+    }
+    Ok(())
+}
+
+/// Who registers: the mailbox, or who said that it is to be.
+fn caller(taken: &Taken) -> Caller {
+    let registrar = Some(&taken.mail.registrar).filter(|registrar| !registrar.is_empty());
+    let subject = registrar.cloned().unwrap_or_else(|| taken.mail.subject_of_reader());
+    Caller { tenant: taken.tenant.clone(), subject: subject.into(), roles: Roles::one(Role::Channel) }
+}
+
+/// When one is tried again that could not be taken so often before.
+fn retry(attempts: i32) -> Duration {
+    let doubled = u32::try_from(attempts).unwrap_or(0).min(MOST_DOUBLED);
+    LAST_RETRY.min(FIRST_RETRY * 2_u32.pow(doubled))
+}
+
+fn later(now: Timestamp, by: Duration) -> Timestamp {
+    now.saturating_add(by).unwrap_or(now)
+}

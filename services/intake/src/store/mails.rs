@@ -1,0 +1,276 @@
+//! Statements about mails that arrived.
+
+use fault::Fault;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
+use kernel::{CaseId, TenantId};
+use pg::Tx;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::inbound_mail::{Filter, InboundMail, SetAside, State};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    mail_id: Uuid,
+    mailbox_id: String,
+    identity: Vec<u8>,
+    message_id: String,
+    sender: String,
+    subject: String,
+    excerpt: String,
+    recipients: Vec<String>,
+    received_at: jiff_sqlx::Timestamp,
+    size_bytes: i64,
+    attachment_id: Option<Uuid>,
+    state: i16,
+    set_aside: Option<i16>,
+    complaint_id: Option<Uuid>,
+    remarks: Vec<String>,
+    by_hand: bool,
+    registrar: String,
+    attempts: i32,
+}
+
+impl TryFrom<Row> for InboundMail {
+    type Error = Fault;
+
+    fn try_from(row: Row) -> Result<Self, Fault> {
+        let unknown = || Fault::internal("a mail in a state that is not known");
+        Ok(Self {
+            id: row.mail_id,
+            mailbox: row.mailbox_id,
+            identity: row.identity.try_into().map_err(|_| unknown())?,
+            message_id: row.message_id,
+            sender: row.sender,
+            subject: row.subject,
+            excerpt: row.excerpt,
+            recipients: row.recipients,
+            received: row.received_at.to_jiff(),
+            size: row.size_bytes,
+            attachment: row.attachment_id,
+            state: State::of(row.state).ok_or_else(unknown)?,
+            set_aside: row.set_aside.map(|why| SetAside::of(why).ok_or_else(unknown)).transpose()?,
+            complaint: row.complaint_id.map(CaseId),
+            remarks: row.remarks,
+            by_hand: row.by_hand,
+            registrar: row.registrar,
+            attempts: row.attempts,
+        })
+    }
+}
+
+/// Reads mails: what follows the tenant's condition is given.
+macro_rules! select_mails {
+    ($rest:literal) => {
+        concat!(
+            "SELECT mail_id, mailbox_id, identity, message_id, sender, subject, excerpt, recipients,
+                    received_at, size_bytes, attachment_id, state, set_aside, complaint_id, remarks, by_hand,
+                    registrar, attempts
+             FROM mail WHERE tenant_id = current_setting('redress.tenant') ",
+            $rest
+        )
+    };
+}
+
+/// Whether a mail is known.
+pub(crate) async fn is_known(conn: &mut PgConnection, identity: &[u8; 32]) -> Result<bool, Fault> {
+    let known = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM mail WHERE tenant_id = current_setting('redress.tenant') AND identity = $1)",
+    );
+    Ok(known.bind(identity.as_slice()).fetch_one(conn).await?)
+}
+
+/// Writes a mail that arrived; false, and nothing written, where it is known.
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    mail: &InboundMail,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let written = sqlx::query(
+        "INSERT INTO mail (tenant_id, mail_id, mailbox_id, identity, message_id, sender, subject, excerpt,
+                           recipients, received_at, size_bytes, attachment_id, state, next_at, taken_at)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
+         ON CONFLICT ON CONSTRAINT mail_identity_key DO NOTHING",
+    )
+    .bind(mail.id)
+    .bind(&mail.mailbox)
+    .bind(mail.identity.as_slice())
+    .bind(&mail.message_id)
+    .bind(&mail.sender)
+    .bind(&mail.subject)
+    .bind(&mail.excerpt)
+    .bind(&mail.recipients)
+    .bind(mail.received.to_sqlx())
+    .bind(mail.size)
+    .bind(mail.attachment)
+    .bind(mail.state.number())
+    .bind(now.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(written.rows_affected() == 1)
+}
+
+/// A mail.
+pub(crate) async fn get(conn: &mut PgConnection, id: Uuid) -> Result<Option<InboundMail>, Fault> {
+    let row: Option<Row> =
+        sqlx::query_as(select_mails!("AND mail_id = $1")).bind(id).fetch_optional(conn).await?;
+    row.map(InboundMail::try_from).transpose()
+}
+
+/// Same, and keeps others from changing it.
+pub(crate) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<InboundMail>, Fault> {
+    let sql = select_mails!("AND mail_id = $1 FOR UPDATE");
+    let row: Option<Row> = sqlx::query_as(sql).bind(id).fetch_optional(conn).await?;
+    row.map(InboundMail::try_from).transpose()
+}
+
+/// Mails before an id, newest first.
+pub(crate) async fn list(
+    conn: &mut PgConnection,
+    filter: &Filter,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<InboundMail>, Fault> {
+    let sql = pg::sql!(
+        select_mails!(
+            "AND mail_id < $1 AND ($2::text IS NULL OR mailbox_id = $2)
+             AND ($3::smallint IS NULL OR state = $3)
+             AND ($4::uuid IS NULL OR (complaint_id = $4 AND state IN ({registered}, {added})))
+             ORDER BY mail_id DESC LIMIT $5"
+        ),
+        registered = State::Registered,
+        added = State::Added,
+    );
+    let rows: Vec<Row> = sqlx::query_as(sql)
+        .bind(before.unwrap_or(Uuid::max()))
+        .bind(&filter.mailbox)
+        .bind(filter.state.map(State::number))
+        .bind(filter.complaint.map(|id| id.0))
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(InboundMail::try_from).collect()
+}
+
+/// Takes the mail that waits longest to be read, of whichever tenant; until a moment nobody
+/// else does.
+pub(crate) async fn take(
+    conn: &mut PgConnection,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Option<(TenantId, Uuid)>, Fault> {
+    let row: Option<(String, Uuid)> = sqlx::query_as(pg::sql!(
+        "UPDATE mail m SET next_at = $2
+         FROM (SELECT tenant_id, mail_id FROM mail
+               WHERE state = {waiting} AND next_at <= $1
+               ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED) AS next
+         WHERE m.tenant_id = next.tenant_id AND m.mail_id = next.mail_id
+         RETURNING m.tenant_id, m.mail_id",
+        waiting = State::Waiting,
+    ))
+    .bind(now.to_sqlx())
+    .bind(until.to_sqlx())
+    .fetch_optional(conn)
+    .await?;
+    row.map(|(tenant, id)| Ok((TenantId::parse(&tenant).map_err(Fault::internal)?, id))).transpose()
+}
+
+/// Notes what became of a mail, or that it is to be read at a moment.
+pub(crate) async fn save(
+    conn: &mut PgConnection,
+    mail: &InboundMail,
+    next: Option<Timestamp>,
+) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE mail SET state = $2, set_aside = $3, complaint_id = $4, remarks = $5, by_hand = $6,
+                         registrar = $7, attempts = $8, next_at = $9, attachment_id = $10
+         WHERE tenant_id = current_setting('redress.tenant') AND mail_id = $1",
+    )
+    .bind(mail.id)
+    .bind(mail.state.number())
+    .bind(mail.set_aside.map(SetAside::number))
+    .bind(mail.complaint.map(|id| id.0))
+    .bind(&mail.remarks)
+    .bind(mail.by_hand)
+    .bind(&mail.registrar)
+    .bind(mail.attempts)
+    .bind(next.map(jiff_sqlx::ToSqlx::to_sqlx))
+    .bind(mail.attachment)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The complaint of the newest of these messages that its sender sent and that became one.
+pub(crate) async fn thread(
+    conn: &mut PgConnection,
+    sender: &str,
+    messages: &[String],
+) -> Result<Option<CaseId>, Fault> {
+    let id: Option<Uuid> = sqlx::query_scalar(pg::sql!(
+        "SELECT complaint_id FROM mail
+         WHERE tenant_id = current_setting('redress.tenant') AND message_id = ANY ($2) AND message_id <> ''
+           AND sender = $1 AND sender <> '' AND complaint_id IS NOT NULL AND state IN ({registered}, {added})
+         ORDER BY mail_id DESC LIMIT 1",
+        registered = State::Registered,
+        added = State::Added,
+    ))
+    .bind(sender)
+    .bind(messages)
+    .fetch_optional(conn)
+    .await?;
+    Ok(id.map(CaseId))
+}
+
+/// How many mails of a mailbox's sender that were not set aside arrived between two moments,
+/// but for one.
+pub(crate) async fn count_of_sender(
+    conn: &mut PgConnection,
+    mail: &InboundMail,
+    (after, until): (Timestamp, Timestamp),
+) -> Result<i64, Fault> {
+    let count = sqlx::query_scalar(pg::sql!(
+        "SELECT count(*) FROM mail
+         WHERE tenant_id = current_setting('redress.tenant') AND mailbox_id = $1 AND sender = $2
+           AND received_at > $3 AND received_at <= $4 AND mail_id <> $5 AND state IN ({registered}, {added})",
+        registered = State::Registered,
+        added = State::Added,
+    ));
+    let count = count
+        .bind(&mail.mailbox)
+        .bind(&mail.sender)
+        .bind(after.to_sqlx())
+        .bind(until.to_sqlx())
+        .bind(mail.id)
+        .fetch_one(conn)
+        .await?;
+    Ok(count)
+}
+
+/// Forgets mails that became nothing, or that feedback has, and were taken in before a moment; of
+/// all tenants, at most so many. Their contents are orphans from then on.
+pub(crate) fn forget(tx: &mut Tx, before: Timestamp, most: i64) -> BoxFuture<'_, Result<bool, Fault>> {
+    Box::pin(async move {
+        let forgotten = sqlx::query(pg::sql!(
+            "DELETE FROM mail m USING (
+                 SELECT tenant_id, mail_id FROM mail
+                 WHERE state IN ({set_aside}, {report}) AND taken_at < $1
+                 ORDER BY taken_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS old
+             WHERE m.tenant_id = old.tenant_id AND m.mail_id = old.mail_id",
+            set_aside = State::SetAside,
+            report = State::DeliveryReport,
+        ))
+        .bind(before.to_sqlx())
+        .bind(most)
+        .execute(&mut **tx)
+        .await?;
+        Ok(i64::try_from(forgotten.rows_affected()).unwrap_or(i64::MAX) >= most)
+    })
+}
+
+/// Since when the mail waits to be read that waits longest.
+pub(crate) fn waiting_since() -> String {
+    pg::sql!("SELECT min(taken_at) FROM mail WHERE state = {waiting}", waiting = State::Waiting).0
+}
