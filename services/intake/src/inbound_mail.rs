@@ -280,7 +280,8 @@ fn identity(raw: &[u8], read: Option<&Mail>) -> [u8; 32] {
     add(message_id.as_bytes());
     add(sender(mail).unwrap_or_default().as_bytes());
     add(mail.subject.as_bytes());
-    add(mail.text.whole.as_bytes());
+    // Some senders put an empty line more at the end of what they hand over.
+    add(mail.text.whole.trim_end().as_bytes());
     for part in &mail.parts {
         add(part.name.as_bytes());
         add(&part.content);

@@ -42,6 +42,7 @@ fn a_mail_is_known_by_what_it_says_and_not_by_what_servers_add() {
     let one = mail_of("Subject: x\r\n", "The cup broke.");
     let same = format!("Received: from a by b\r\nX-Spam: no\r\n{one}");
     assert_eq!(kept(&one).identity, kept(&same).identity);
+    assert_eq!(kept(&one).identity, kept(&format!("{one}\r\n")).identity, "as lettre hands it over");
     for other in [
         mail_of("Subject: y\r\n", "The cup broke."),
         mail_of("Subject: x\r\n", "The saucer broke."),
