@@ -304,11 +304,12 @@ async fn give_up(
     Ok(ended)
 }
 
-/// Gives those that go to a system of the operator's what is known of whom they are for.
+/// Gives those that go to a system of the operator's what is known of whom they are for, and
+/// mails the token of their case.
 async fn with_contacts(tx: &mut pg::Tx, going: &mut [Outgoing]) -> Result<(), Fault> {
     let mut cases: BTreeMap<TenantId, Vec<CaseId>> = BTreeMap::new();
     for Outgoing { claimed, .. } in going.iter() {
-        if claimed.notice.means == Means::Webhook {
+        if matches!(claimed.notice.means, Means::Webhook | Means::Email) {
             cases.entry(claimed.tenant.clone()).or_default().push(claimed.notice.case_id);
         }
     }

@@ -1,5 +1,7 @@
 //! Mails that come back: a real mail server takes them over, and reports on them later.
 
+mod mailboxes;
+
 use feedback::bounce::{ReturnPath, Sent};
 use kernel::NoticeId;
 use proto::redress::cases::v1::CaseWithdrawn;
