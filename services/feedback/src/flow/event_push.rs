@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use events::{Batch, Follow, Subscription, Tenants};
-use fault::Fault;
+use fault::{Fault, Kind};
 use futures::StreamExt as _;
 use http::{HeaderMap, HeaderValue, header};
 use jiff::{SignedDuration, Timestamp};
@@ -181,6 +181,13 @@ impl EventPush {
             };
             let batch = match next {
                 Ok(Some(Ok(batch))) => batch,
+                // The feed does not know the cursor: it was moved beyond its end, or the service's
+                // database was restored to an earlier moment. Only a replay mends that.
+                Ok(Some(Err(fault))) if fault.kind() == Kind::Precondition => {
+                    let why = format!("{}: {}", fault.reason(), fault.message());
+                    poster.failed(Failed { why, retry_after: None, is_gone: false }).await?;
+                    break End::Failed;
+                }
                 Ok(Some(Err(fault))) => {
                     let source = &feed.source;
                     tracing::debug!(source, fault = fault.chain(), "a feed cannot be read to be posted");
@@ -380,6 +387,6 @@ pub(crate) async fn heads(sources: &FollowedSources) -> Result<Vec<(&'static str
 }
 
 fn not_ready() -> Fault {
-    Fault::new(fault::Kind::Unavailable, "FEED_NOT_READY", "a feed cannot be read just now; try again")
+    Fault::new(Kind::Unavailable, "FEED_NOT_READY", "a feed cannot be read just now; try again")
         .retry_after(PATIENCE)
 }

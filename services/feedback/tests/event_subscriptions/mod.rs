@@ -283,6 +283,31 @@ async fn another_secret_signs_beside_the_old_one_and_a_replay_posts_again() {
 }
 
 #[tokio::test]
+async fn a_position_that_the_feed_does_not_know_is_said_until_a_replay_mends_it() {
+    let house = house().await;
+    let server = Endpoint::open(TAKEN).await;
+    let case = case();
+    house.tell("intake", case, &registered(case, "ada@example.com")).await;
+    house.settled().await;
+    let request = CreateEventSubscriptionRequest { from_beginning: true, ..wanted(&server.url()) };
+    let id = create(&house, request).await.unwrap().event_subscription_id;
+    let replay = |position| ReplayEventSubscriptionRequest {
+        request_id: request_id(),
+        event_subscription_id: id.clone(),
+        source: "feedback".into(),
+        position,
+    };
+    client(&house).replay_event_subscription(replay(1_000_000)).await.unwrap();
+    // As after the service's database was restored to an earlier moment.
+    let said = async || progress(&house, &id, "feedback").await.last_error;
+    eventually(|| async { said().await.starts_with("CURSOR_BEYOND_HEAD: ") }).await;
+    client(&house).replay_event_subscription(replay(0)).await.unwrap();
+    eventually(|| async { progress(&house, &id, "feedback").await.posted_count > 0 }).await;
+    assert_eq!(said().await, "");
+    house.done().await;
+}
+
+#[tokio::test]
 async fn two_processes_post_each_event_once() {
     let house = house().await;
     let server = Endpoint::open(TAKEN).await;
