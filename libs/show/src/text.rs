@@ -39,7 +39,7 @@ mod topics;
 mod training;
 mod triage;
 
-pub use alike::{group, group_policy, groups, link, links, members, similar};
+pub use alike::{complainant_history, group, group_policy, groups, link, links, members, similar};
 pub use approvals::{approval_policies, approval_policy, approvals_replayed, delegation, delegations};
 pub use attachments::{attachment, attachment_settings, attachments, download_token};
 pub use calendars::{calendar, calendar_in_short, calendars, moved, recount, zones};

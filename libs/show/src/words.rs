@@ -4,9 +4,9 @@
 use proto::redress::assignment::v1::{AssignmentState, Barrier, EarlierHandler, Escalation, Presence};
 use proto::redress::cases::v1::{
     ArticleMatch, ArticleState, CalendarDayKind, CaseChallenge, CaseState, ClockKind, ClockState,
-    CloseReason, CorrectionState, EmotionLevel, ExtensionState, IntervalKind, Level, LinkKind, LinkStanding,
-    Observance, Outcome, PauseReason, PersonalDetailKind, Priority, RungAction, Threat, TimelineKind,
-    TrainingCaseState, Visibility,
+    CloseReason, ComplainantIdentifier, CorrectionState, EmotionLevel, ExtensionState, IntervalKind, Level,
+    LinkKind, LinkStanding, Observance, Outcome, PauseReason, PersonalDetailKind, Priority, RungAction,
+    Threat, TimelineKind, TrainingCaseState, Visibility,
 };
 use proto::redress::event::v1::Lane;
 use proto::redress::feedback::v1::{
@@ -108,6 +108,7 @@ words! {
     ClockKind: "CLOCK_KIND_";
     ClockState: "CLOCK_STATE_";
     CloseReason: "CLOSE_REASON_";
+    ComplainantIdentifier: "COMPLAINANT_IDENTIFIER_";
     CorrectionState: "CORRECTION_STATE_";
     DeliveryAction: "DELIVERY_ACTION_";
     EarlierHandler: "EARLIER_HANDLER_";

@@ -10,7 +10,8 @@
 //! `triage_record` is kept, with the tree in `categories`. `reading` is what is read off a
 //! text, by one of the tenant's `classifier`s. `clocks` says by when it is due: kinds of
 //! `promise`, by the `calendars` of the tenant; `ground`s are what a policy knows for
-//! refusing. `sameness` says what is like it, `links` and `groups` what belongs together; of what was
+//! refusing. `sameness` says what is like it, `links` and `groups` what belongs together, `complainant` who
+//! complained before; of what was
 //! `solved` alike, `article`s are written, which help with the next; `training` makes cases
 //! to learn from. Both are in force after a `review`. A `topic` is what complaints speak of of
 //! late.
@@ -32,6 +33,7 @@ mod case;
 mod categories;
 mod classifier;
 mod clocks;
+mod complainant;
 mod counts;
 mod external_event;
 mod flow;
@@ -62,6 +64,7 @@ use proto::redress::cases::v1::case_service_server::CaseServiceServer;
 use proto::redress::cases::v1::category_service_server::CategoryServiceServer;
 use proto::redress::cases::v1::classifier_service_server::ClassifierServiceServer;
 use proto::redress::cases::v1::clock_service_server::ClockServiceServer;
+use proto::redress::cases::v1::complainant_service_server::ComplainantServiceServer;
 use proto::redress::cases::v1::decision_service_server::DecisionServiceServer;
 use proto::redress::cases::v1::group_service_server::GroupServiceServer;
 use proto::redress::cases::v1::knowledge_service_server::KnowledgeServiceServer;
@@ -96,6 +99,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(SearchServiceServer::new(rpc::Search::new(kit.db.clone())))
         .route(TriageServiceServer::new(rpc::triage::TriageRpc::new(kit.db.clone(), rule_sets.clone())))
         .route(CategoryServiceServer::new(rpc::categories::CategoryRpc::new(kit.db.clone())))
+        .route(ComplainantServiceServer::new(rpc::complainants::Complainants::new(kit.db.clone())))
         .route(DecisionServiceServer::new(rpc::decisions::Decisions::new(kit.db.clone())))
         .route(GroupServiceServer::new(rpc::groups::GroupRpc::new(kit.db.clone())))
         .route(KnowledgeServiceServer::new(rpc::knowledge::Knowledge::new(kit.db.clone())))

@@ -6,6 +6,7 @@ pub(crate) mod categories;
 mod change;
 pub(crate) mod classifiers;
 pub(crate) mod clocks;
+pub(crate) mod complainants;
 pub(crate) mod decisions;
 pub(crate) mod groups;
 pub(crate) mod knowledge;

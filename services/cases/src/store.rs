@@ -6,6 +6,7 @@ pub(crate) mod calendars;
 pub(crate) mod categories;
 pub(crate) mod classifiers;
 pub(crate) mod clocks;
+pub(crate) mod complainants;
 pub(crate) mod corrections;
 pub(crate) mod counts;
 pub(crate) mod early;

@@ -4,6 +4,7 @@ pub(crate) mod calendars;
 pub(crate) mod categories;
 pub(crate) mod classifiers;
 pub(crate) mod clocks;
+pub(crate) mod complainants;
 pub(crate) mod decisions;
 pub(crate) mod groups;
 pub(crate) mod inbound;

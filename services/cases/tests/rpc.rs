@@ -10,6 +10,8 @@ mod categories;
 mod classifiers;
 #[path = "rpc/clocks.rs"]
 mod clocks;
+#[path = "rpc/complainants.rs"]
+mod complainants;
 #[path = "rpc/departments.rs"]
 mod departments;
 #[path = "rpc/escalated.rs"]

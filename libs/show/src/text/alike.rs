@@ -1,8 +1,9 @@
 //! Links, similar cases, groups.
 
 use proto::redress::cases::v1::{
-    CaseLink, FindSimilarCasesResponse, GetGroupResponse, Group, GroupPolicy, LinkKind, LinkStanding,
-    ListGroupsResponse, ListLinksResponse, Outcome,
+    CaseLink, CaseState, ComplainantIdentifier, FindSimilarCasesResponse, GetComplainantHistoryResponse,
+    GetGroupResponse, Group, GroupPolicy, LinkKind, LinkStanding, ListGroupsResponse, ListLinksResponse,
+    Outcome,
 };
 use proto::redress::intake::v1::Matter;
 
@@ -69,6 +70,46 @@ pub fn similar(found: &FindSimilarCasesResponse) -> String {
     ended.collect::<Vec<_>>().join("\n")
 }
 
+/// Every case of a complainant, and how many there are of each outcome.
+pub fn complainant_history(history: &GetComplainantHistoryResponse) -> String {
+    let bound = if history.complete { "" } else { ", those registered last; there may be more" };
+    let outcomes = history.outcomes.iter().map(|count| {
+        let outcome = if count.outcome == 0 { "none".to_owned() } else { word::<Outcome>(count.outcome) };
+        format!("{} {outcome}", count.count)
+    });
+    let head = facts(&[
+        ("known by", identifiers(&history.identifiers)),
+        ("cases", format!("{}{bound}", history.total)),
+        ("open", history.open.to_string()),
+        ("outcomes", outcomes.collect::<Vec<_>>().join(", ")),
+    ]);
+    if history.cases.is_empty() {
+        return head + &none_of("cases", &history.next_page_token);
+    }
+    let mut table = Table::new([
+        "case", "received", "closed", "state", "outcome", "category", "same", "other", "subject",
+    ]);
+    for case in &history.cases {
+        table.row([
+            case.case_id.clone(),
+            time(case.receive_time.as_ref()),
+            time(case.close_time.as_ref()),
+            word::<CaseState>(case.state),
+            word::<Outcome>(case.outcome),
+            case.category.clone(),
+            identifiers(&case.same),
+            identifiers(&case.differing),
+            case.subject.clone(),
+        ]);
+    }
+    format!("{head}\n{}{}", table.render(), more(&history.next_page_token))
+}
+
+fn identifiers(numbers: &[i32]) -> String {
+    let words = numbers.iter().map(|number| word::<ComplainantIdentifier>(*number));
+    words.collect::<Vec<_>>().join(", ")
+}
+
 /// One group.
 pub fn group(group: &Group) -> String {
     facts(&[
@@ -128,7 +169,7 @@ fn score(score: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use proto::redress::cases::v1::SimilarCase;
+    use proto::redress::cases::v1::{ComplainantCase, OutcomeCount, SimilarCase};
 
     use super::*;
 
@@ -166,5 +207,43 @@ mod tests {
         let text = similar(&FindSimilarCasesResponse { cases: vec![case] });
         assert!(text.contains("0.50 alike") && text.contains("finance carried out"), "{text}");
         assert!(text.contains("yes"), "{text}");
+    }
+
+    #[test]
+    fn a_history_says_how_each_case_ended_and_by_what_it_was_found() {
+        let case = ComplainantCase {
+            case_id: "one".to_owned(),
+            state: CaseState::OutOfScope.into(),
+            outcome: Outcome::PartlyUpheld.into(),
+            same: vec![ComplainantIdentifier::Phone.into(), ComplainantIdentifier::Email.into()],
+            differing: vec![ComplainantIdentifier::CustomerNumber.into()],
+            ..ComplainantCase::default()
+        };
+        let history = GetComplainantHistoryResponse {
+            cases: vec![case],
+            identifiers: vec![ComplainantIdentifier::Phone.into()],
+            total: 1_000,
+            open: 3,
+            outcomes: vec![
+                OutcomeCount { outcome: Outcome::PartlyUpheld.into(), count: 990 },
+                OutcomeCount { outcome: Outcome::Unspecified.into(), count: 10 },
+            ],
+            ..GetComplainantHistoryResponse::default()
+        };
+        let text = complainant_history(&history);
+        for part in [
+            "known by",
+            "1000, those registered last; there may be more",
+            "990 partly upheld, 10 none",
+            "out of scope",
+            "phone, email",
+            "customer number",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let none =
+            GetComplainantHistoryResponse { complete: true, ..GetComplainantHistoryResponse::default() };
+        let text = complainant_history(&none);
+        assert!(text.contains("no cases") && !text.contains("may be more"), "{text}");
     }
 }

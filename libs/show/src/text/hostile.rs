@@ -185,6 +185,7 @@ fn of_the_others() -> Vec<(&'static str, String)> {
     vec![
         ("link", shown(link)),
         ("links", shown(|list: &_| links(HOSTILE, list))),
+        ("complainant_history", shown(complainant_history)),
         ("similar", shown(similar)),
         ("group", shown(group)),
         ("members", shown(members)),

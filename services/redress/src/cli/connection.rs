@@ -11,6 +11,7 @@ use proto::redress::assignment::v1::assignment_service_client::AssignmentService
 use proto::redress::assignment::v1::roster_service_client::RosterServiceClient;
 use proto::redress::assignment::v1::routing_service_client::RoutingServiceClient;
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
+use proto::redress::cases::v1::complainant_service_client::ComplainantServiceClient;
 use proto::redress::cases::v1::group_service_client::GroupServiceClient;
 use proto::redress::cases::v1::link_service_client::LinkServiceClient;
 use proto::redress::cases::v1::search_service_client::SearchServiceClient;
@@ -165,6 +166,10 @@ impl Caller {
 
     pub(crate) fn links(&self) -> LinkServiceClient<Calls> {
         LinkServiceClient::new(self.client.calls())
+    }
+
+    pub(crate) fn complainants(&self) -> ComplainantServiceClient<Calls> {
+        ComplainantServiceClient::new(self.client.calls())
     }
 
     pub(crate) fn groups(&self) -> GroupServiceClient<Calls> {

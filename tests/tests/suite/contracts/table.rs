@@ -154,6 +154,12 @@ pub(super) const INVALID: &[Invalid] = &[
     invalid("CategoryService.ImportCategories", EMPTY, "INVALID_CATEGORIES", &["request_id", "categories"]),
     invalid("CategoryService.ListCategories", BAD_PAGE, "INVALID_LIST", &["page_size"]),
     invalid("CategoryService.GetCategory", EMPTY, "INVALID_CATEGORY", &["path"]),
+    invalid(
+        "ComplainantService.GetComplainantHistory",
+        BAD_PAGE,
+        "INVALID_HISTORY",
+        &["page_size", "case_id"],
+    ),
     invalid("LinkService.ListLinks", BAD_PAGE, "INVALID_LIST", &["page_size", "case_id"]),
     invalid(
         "LinkService.LinkCases",

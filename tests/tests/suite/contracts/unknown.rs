@@ -142,6 +142,7 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         "CALENDAR_NOT_FOUND",
     ),
     unknown("CalendarService.GetCalendar", r#"{"name": "nobodys"}"#, "CALENDAR_NOT_FOUND"),
+    unknown("ComplainantService.GetComplainantHistory", CASE, "CASE_NOT_FOUND"),
     unknown("LinkService.ListLinks", CASE, "CASE_NOT_FOUND"),
     unknown(
         "LinkService.LinkCases",

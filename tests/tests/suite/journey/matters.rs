@@ -2,9 +2,10 @@
 
 use proto::redress::assignment::v1::AssignmentState;
 use proto::redress::cases::v1::{
-    AddToGroupRequest, CaseState, CreateGroupRequest, FindSimilarCasesRequest, GroupPolicy, LinkCasesRequest,
-    LinkKind, ListLinksRequest, MergeCaseRequest, Priority, RemoveFromGroupRequest, SetGroupPolicyRequest,
-    UnlinkCasesRequest, UnmergeCaseRequest, WithdrawCaseRequest,
+    AddToGroupRequest, CaseState, CreateGroupRequest, FindSimilarCasesRequest, GetComplainantHistoryRequest,
+    GroupPolicy, LinkCasesRequest, LinkKind, ListLinksRequest, MergeCaseRequest, Priority,
+    RemoveFromGroupRequest, SetGroupPolicyRequest, UnlinkCasesRequest, UnmergeCaseRequest,
+    WithdrawCaseRequest,
 };
 use testkit::request_id;
 use tonic::Code;
@@ -29,6 +30,13 @@ pub(crate) async fn told_twice(scene: &Scene) {
     let request = ListLinksRequest { case_id: again.clone(), ..ListLinksRequest::default() };
     let found = scene.links("reader").list_links(request).await.unwrap().into_inner().links;
     assert!(found.iter().any(|link| link.kind() == LinkKind::Duplicate), "{found:?}");
+    let theirs = GetComplainantHistoryRequest {
+        email: "WANG@Example.org".to_owned(),
+        ..GetComplainantHistoryRequest::default()
+    };
+    let theirs = scene.complainants("reader").get_complainant_history(theirs).await.unwrap().into_inner();
+    let newest: Vec<_> = theirs.cases.iter().map(|case| &case.case_id).take(2).collect();
+    assert_eq!(newest, [&again, &first]);
     let unlink = UnlinkCasesRequest {
         request_id: request_id(),
         case_id: again.clone(),

@@ -9,6 +9,7 @@ use proto::redress::assignment::v1::roster_service_client::RosterServiceClient;
 use proto::redress::assignment::v1::routing_service_client::RoutingServiceClient;
 use proto::redress::assignment::v1::{AcceptCaseRequest, Assignment, GetAssignmentRequest};
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
+use proto::redress::cases::v1::complainant_service_client::ComplainantServiceClient;
 use proto::redress::cases::v1::group_service_client::GroupServiceClient;
 use proto::redress::cases::v1::link_service_client::LinkServiceClient;
 use proto::redress::cases::v1::{
@@ -66,6 +67,10 @@ impl Scene {
 
     pub(crate) fn cases(&self, subject: &str) -> CaseServiceClient<Twice> {
         CaseServiceClient::new(self.line(subject))
+    }
+
+    pub(crate) fn complainants(&self, subject: &str) -> ComplainantServiceClient<Twice> {
+        ComplainantServiceClient::new(self.line(subject))
     }
 
     pub(crate) fn links(&self, subject: &str) -> LinkServiceClient<Twice> {

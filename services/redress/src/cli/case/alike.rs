@@ -2,8 +2,8 @@
 
 use clap::{Args, Subcommand};
 use proto::redress::cases::v1::{
-    FindSimilarCasesRequest, LinkCasesRequest, LinkKind, ListLinksRequest, MergeCaseRequest,
-    UnlinkCasesRequest, UnmergeCaseRequest,
+    FindSimilarCasesRequest, GetComplainantHistoryRequest, LinkCasesRequest, LinkKind, ListLinksRequest,
+    MergeCaseRequest, UnlinkCasesRequest, UnmergeCaseRequest,
 };
 use show::{text, words};
 
@@ -29,6 +29,9 @@ pub(super) enum Verb {
     Unmerge(Unmerge),
     /// Finds closed cases like a case or a text, and how they ended
     Similar(Similar),
+    /// Shows every case of a complainant and how each ended: of the complainant of a case, or
+    /// of whoever has a telephone number, an e-mail address or a customer number
+    History(History),
 }
 
 #[derive(Args)]
@@ -93,6 +96,25 @@ pub(super) struct Similar {
     most: i32,
 }
 
+#[derive(Args)]
+#[group(id = "complainant", required = true, multiple = true, args = ["case", "phone", "email", "customer"])]
+pub(super) struct History {
+    /// A case of theirs
+    #[arg(conflicts_with_all = ["phone", "email", "customer"])]
+    case: Option<String>,
+    /// A telephone number of theirs, however it is written
+    #[arg(long)]
+    phone: Option<String>,
+    /// An e-mail address of theirs
+    #[arg(long)]
+    email: Option<String>,
+    /// The organisation's number for them
+    #[arg(long)]
+    customer: Option<String>,
+    #[command(flatten)]
+    page: Page,
+}
+
 impl Verb {
     pub(super) async fn run(self, caller: &Caller) -> anyhow::Result<()> {
         match self {
@@ -102,6 +124,7 @@ impl Verb {
             Self::Merge(merge) => merge.run(caller).await,
             Self::Unmerge(unmerge) => unmerge.run(caller).await,
             Self::Similar(similar) => similar.run(caller).await,
+            Self::History(history) => history.run(caller).await,
         }
     }
 }
@@ -177,5 +200,20 @@ impl Similar {
         };
         let answer = caller.links().find_similar_cases(request).await?.into_inner();
         show::answer(caller.json, &answer, text::similar)
+    }
+}
+
+impl History {
+    async fn run(self, caller: &Caller) -> anyhow::Result<()> {
+        let request = GetComplainantHistoryRequest {
+            case_id: self.case.unwrap_or_default(),
+            customer_id: self.customer.unwrap_or_default(),
+            phone: self.phone.unwrap_or_default(),
+            email: self.email.unwrap_or_default(),
+            page_size: self.page.limit,
+            page_token: self.page.page,
+        };
+        let answer = caller.complainants().get_complainant_history(request).await?.into_inner();
+        show::answer(caller.json, &answer, text::complainant_history)
     }
 }
