@@ -3,7 +3,7 @@
 
 mod facets;
 #[cfg(test)]
-mod plans;
+pub(super) mod plans;
 mod statement;
 
 use fault::Fault;

@@ -2,7 +2,7 @@
 //! are read off an index.
 
 mod bench;
-mod seed;
+pub(in crate::store) mod seed;
 
 use filter::{self, Facet, Field, Key, Order};
 use kernel::TenantId;

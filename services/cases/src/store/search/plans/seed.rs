@@ -11,7 +11,7 @@ use kernel::TenantId;
 pub(super) const NOW: &str = "2026-11-22T09:00:00Z";
 
 /// Makes cases, so many for each tenant, and tells the planner.
-pub(super) async fn seed(house: &House, tenants: &[&str], cases: i32) {
+pub(in crate::store) async fn seed(house: &House, tenants: &[&str], cases: i32) {
     let mut owner = house.owner().await;
     owner.execute("SET search_path = cases").await.expect("there is the schema");
     for tenant in tenants {
