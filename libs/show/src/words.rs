@@ -4,9 +4,9 @@
 use proto::redress::assignment::v1::{AssignmentState, Barrier, EarlierHandler, Escalation, Presence};
 use proto::redress::cases::v1::{
     ArticleMatch, ArticleState, CalendarDayKind, CaseChallenge, CaseState, ClockKind, ClockState,
-    CloseReason, ComplainantIdentifier, CorrectionState, EmotionLevel, ExtensionState, IntervalKind, Level,
-    LinkKind, LinkStanding, Observance, Outcome, PauseReason, PersonalDetailKind, Priority, RungAction,
-    Threat, TimelineKind, TrainingCaseState, Visibility,
+    CloseReason, ComplainantIdentifier, CorrectionState, DirectoryKind, DirectoryPart, EmotionLevel,
+    ExtensionState, IntervalKind, Level, LinkKind, LinkStanding, Observance, Outcome, PauseReason,
+    PersonalDetailKind, Priority, RungAction, Threat, TimelineKind, TrainingCaseState, Visibility,
 };
 use proto::redress::event::v1::Lane;
 use proto::redress::feedback::v1::{
@@ -111,6 +111,8 @@ words! {
     ComplainantIdentifier: "COMPLAINANT_IDENTIFIER_";
     CorrectionState: "CORRECTION_STATE_";
     DeliveryAction: "DELIVERY_ACTION_";
+    DirectoryKind: "DIRECTORY_KIND_";
+    DirectoryPart: "DIRECTORY_PART_";
     EarlierHandler: "EARLIER_HANDLER_";
     EmotionLevel: "EMOTION_LEVEL_";
     Escalation: "ESCALATION_";

@@ -21,7 +21,11 @@ static CONTRACTS: LazyLock<Contracts> =
 
 /// Who asks with a stream has no way by HTTP/JSON; and what the suite calls itself, at
 /// workers that listen, is not served.
-const UNREACHED: [&str; 5] = [
+const UNREACHED: [&str; 9] = [
+    "/redress.directory.v1.Directory/GetCustomer",
+    "/redress.directory.v1.Directory/GetProduct",
+    "/redress.directory.v1.Directory/ListContacts",
+    "/redress.directory.v1.Directory/ListOrders",
     "/redress.intake.v1.AttachmentService/UploadAttachment",
     "/redress.intake.v1.IntakeService/SubmitComplaints",
     "/redress.resolution.v1.DepartmentWorker/CancelTask",

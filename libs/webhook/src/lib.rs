@@ -8,12 +8,14 @@
 //!   machine, a cloud's metadata and the like, unless the operator names their network.
 //! - [`Sender`] posts a message: to an address that was looked at after its name was
 //!   resolved, within a time, without following a redirect, reading no more of the answer
-//!   than there is room for. [`Sender::connect`] is the same road for other protocols.
+//!   than there is room for. [`Sender::connect`] is the same road for other protocols,
+//!   [`Sender::channel`] for gRPC.
 //!
 //! What a message says, when it is sent again and what its answer means is for others.
 #![warn(clippy::missing_errors_doc)]
 
 mod address;
+mod grpc;
 mod send;
 mod signature;
 mod target;

@@ -6,10 +6,11 @@
 //! `persist` persists and publishes what happened to cases, `clocks` keeps their clocks in
 //! step, `window` the timer of the complainant's answer; `merges` reaches the cases that
 //! stand for others; `triage_batch` triages by the `rule_sets` and `classifiers` in use;
-//! `links` finds what is alike. `search_indexer` and `zones` are workers.
+//! `links` finds what is alike. `directories`, `search_indexer` and `zones` are workers.
 
 pub(crate) mod classifiers;
 pub(crate) mod clocks;
+pub(crate) mod directories;
 pub(crate) mod hearing;
 pub(crate) mod links;
 pub(crate) mod merges;

@@ -11,7 +11,7 @@
 //! text, by one of the tenant's `classifier`s. `clocks` says by when it is due: kinds of
 //! `promise`, by the `calendars` of the tenant; `ground`s are what a policy knows for
 //! refusing. `sameness` says what is like it, `links` and `groups` what belongs together, `complainant` who
-//! complained before; of what was
+//! complained before, `directory` what the company itself knows of them; of what was
 //! `solved` alike, `article`s are written, which help with the next; `training` makes cases
 //! to learn from. Both are in force after a `review`. A `topic` is what complaints speak of of
 //! late.
@@ -35,6 +35,7 @@ mod classifier;
 mod clocks;
 mod complainant;
 mod counts;
+mod directory;
 mod external_event;
 mod flow;
 mod ground;
@@ -66,6 +67,7 @@ use proto::redress::cases::v1::classifier_service_server::ClassifierServiceServe
 use proto::redress::cases::v1::clock_service_server::ClockServiceServer;
 use proto::redress::cases::v1::complainant_service_server::ComplainantServiceServer;
 use proto::redress::cases::v1::decision_service_server::DecisionServiceServer;
+use proto::redress::cases::v1::directory_service_server::DirectoryServiceServer;
 use proto::redress::cases::v1::group_service_server::GroupServiceServer;
 use proto::redress::cases::v1::knowledge_service_server::KnowledgeServiceServer;
 use proto::redress::cases::v1::link_service_server::LinkServiceServer;
@@ -88,7 +90,8 @@ pub const SERVICE: Service = Service { name: NAME, port: 50_052, migrations: &MI
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     flow::zones::pin(kit.settings.time_zones.as_deref())?;
     let (db, merged, recalculated) = (kit.db.clone(), kit.db.clone(), kit.db.clone());
-    let compared = kit.db.clone();
+    let (compared, looked_up) = (kit.db.clone(), kit.db.clone());
+    let carrier = flow::directories::Carrier::new(kit.settings.endpoint_sender()?);
     let rule_sets = Arc::new(flow::rule_sets::RuleSets::default());
     let classifiers = Arc::new(flow::classifiers::Classifiers::default());
     parts
@@ -101,6 +104,10 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .route(CategoryServiceServer::new(rpc::categories::CategoryRpc::new(kit.db.clone())))
         .route(ComplainantServiceServer::new(rpc::complainants::Complainants::new(kit.db.clone())))
         .route(DecisionServiceServer::new(rpc::decisions::Decisions::new(kit.db.clone())))
+        .route(DirectoryServiceServer::new(rpc::directories::Directories::new(
+            kit.db.clone(),
+            carrier.clone(),
+        )))
         .route(GroupServiceServer::new(rpc::groups::GroupRpc::new(kit.db.clone())))
         .route(KnowledgeServiceServer::new(rpc::knowledge::Knowledge::new(kit.db.clone())))
         .route(LinkServiceServer::new(rpc::links::LinkRpc::new(kit.db.clone())))
@@ -120,6 +127,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         })
         .worker("clock_jobs", move |stop| flow::clocks::jobs::run(recalculated, stop))
         .worker("search_indexer", move |stop| flow::search_indexer::run(merged, stop))
+        .worker("directories", move |stop| flow::directories::run(looked_up, carrier, stop))
         .worker("zones", move |stop| flow::zones::watch(compared, stop));
     Ok(())
 }

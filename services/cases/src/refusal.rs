@@ -130,6 +130,8 @@ pub(crate) enum Refusal {
     TooManyTrainingCases,
     /// No topic of the window has the word.
     TopicNotFound,
+    /// The tenant has no directory.
+    DirectoryNotFound,
 }
 
 impl Refusal {
@@ -245,6 +247,7 @@ impl std::fmt::Display for Refusal {
             | Self::CorrectionPending
             | Self::PlanUnderWay => f.write_str(self.of_people()),
             Self::GroupNotFound => f.write_str("there is no such group"),
+            Self::DirectoryNotFound => f.write_str("no directory is set"),
             Self::AlreadyInAGroup => f.write_str("a case is in another group already"),
             Self::NotInTheGroup => f.write_str("the case is not in this group"),
             Self::TooManyRepresentatives(most) => {
@@ -282,6 +285,7 @@ impl fault::Refusal for Refusal {
         match self {
             Self::CaseNotFound
             | Self::ClockNotFound
+            | Self::DirectoryNotFound
             | Self::ExtensionNotFound
             | Self::CorrectionNotFound
             | Self::PolicyNotFound
@@ -373,6 +377,7 @@ impl fault::Refusal for Refusal {
             Self::PriorityNotLower(_) => "PRIORITY_NOT_LOWER",
             Self::SecondPersonRequired => "SECOND_PERSON_REQUIRED",
             Self::CorrectionNotFound => "CORRECTION_NOT_FOUND",
+            Self::DirectoryNotFound => "DIRECTORY_NOT_FOUND",
             Self::CorrectionDecided => "CORRECTION_DECIDED",
             Self::CorrectionPending => "CORRECTION_PENDING",
             Self::PlanUnderWay => "PLAN_UNDER_WAY",

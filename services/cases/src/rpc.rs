@@ -8,6 +8,7 @@ pub(crate) mod classifiers;
 pub(crate) mod clocks;
 pub(crate) mod complainants;
 pub(crate) mod decisions;
+pub(crate) mod directories;
 pub(crate) mod groups;
 pub(crate) mod knowledge;
 pub(crate) mod links;

@@ -9,6 +9,7 @@ pub(crate) mod clocks;
 pub(crate) mod complainants;
 pub(crate) mod corrections;
 pub(crate) mod counts;
+pub(crate) mod directories;
 pub(crate) mod early;
 pub(crate) mod extensions;
 pub(crate) mod groups;

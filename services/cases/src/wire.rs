@@ -6,6 +6,7 @@ pub(crate) mod classifiers;
 pub(crate) mod clocks;
 pub(crate) mod complainants;
 pub(crate) mod decisions;
+pub(crate) mod directories;
 pub(crate) mod groups;
 pub(crate) mod inbound;
 pub(crate) mod knowledge;

@@ -14,6 +14,8 @@ mod clocks;
 mod complainants;
 #[path = "rpc/departments.rs"]
 mod departments;
+#[path = "rpc/directories.rs"]
+mod directories;
 #[path = "rpc/escalated.rs"]
 mod escalated;
 #[path = "rpc/events.rs"]

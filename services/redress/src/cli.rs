@@ -15,6 +15,7 @@ mod clock;
 mod conformance;
 mod connection;
 mod demo;
+mod directory;
 mod endpoint;
 mod event;
 mod export;
@@ -148,6 +149,8 @@ enum Verb {
     Task(task::Tasks),
     /// Where departments that cannot poll have their tasks brought to, and what was brought
     Endpoint(endpoint::Endpoints),
+    /// Where the company's own directory of customers, orders and products is
+    Directory(directory::Directories),
     /// Where events are posted to as CloudEvents, for those who cannot read the feed
     Subscription(subscription::Subscriptions),
     /// Types of remedy of your own: what a step of one brings, and what comes of it
@@ -258,6 +261,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Recall(args) => wait(args.run()),
         Verb::Task(args) => wait(args.run()),
         Verb::Endpoint(args) => wait(args.run()),
+        Verb::Directory(args) => wait(args.run()),
         Verb::Subscription(args) => wait(args.run()),
         Verb::RemedyType(args) => wait(args.run()),
         Verb::Feedback(args) => wait(args.run()),

@@ -8,6 +8,7 @@ mod calendars;
 mod classifiers;
 mod corrections;
 mod deadlines;
+mod directories;
 mod echo;
 mod figures;
 mod inquiries;
@@ -91,6 +92,7 @@ async fn tell_all(scene: &Scene) {
     corrections::decided_again(scene).await;
     matters::told_twice(scene).await;
     matters::told_by_many(scene).await;
+    directories::absent(scene).await;
     roster::waited_for(scene).await;
     roster::kept(scene).await;
     rules::written(scene).await;

@@ -45,7 +45,7 @@ pub(crate) fn contracts() -> DescriptorPool {
 }
 
 /// Services of our contracts that others serve and we call.
-const OF_OTHERS: [&str; 1] = ["redress.resolution.v1.DepartmentWorker"];
+const OF_OTHERS: [&str; 2] = ["redress.directory.v1.Directory", "redress.resolution.v1.DepartmentWorker"];
 
 /// Every rpc that we serve.
 pub(crate) fn rpcs(pool: &DescriptorPool) -> Vec<MethodDescriptor> {

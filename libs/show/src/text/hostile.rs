@@ -64,7 +64,7 @@ fn moved_by_import(answer: &ImportHolidaysResponse) -> String {
 
 /// Each way a thing of the contracts reads, by its name.
 fn all() -> Vec<(&'static str, String)> {
-    [of_feedback(), of_routing(), of_resolution(), of_the_others()].concat()
+    [of_feedback(), of_routing(), of_resolution(), of_what_is_alike(), of_the_others()].concat()
 }
 
 /// What complainants are told, asked and answer.
@@ -181,16 +181,24 @@ fn of_resolution() -> Vec<(&'static str, String)> {
     ]
 }
 
-fn of_the_others() -> Vec<(&'static str, String)> {
+/// Cases that are alike, their complainants, and what the company knows of them.
+fn of_what_is_alike() -> Vec<(&'static str, String)> {
     vec![
         ("link", shown(link)),
         ("links", shown(|list: &_| links(HOSTILE, list))),
         ("complainant_history", shown(complainant_history)),
         ("similar", shown(similar)),
+        ("directory", shown(directory)),
+        ("case_directory", shown(case_directory)),
         ("group", shown(group)),
         ("members", shown(members)),
         ("groups", shown(groups)),
         ("group_policy", shown(group_policy)),
+    ]
+}
+
+fn of_the_others() -> Vec<(&'static str, String)> {
+    vec![
         ("calendar", shown(calendar)),
         ("calendar_in_short", shown(calendar_in_short)),
         ("calendars", shown(calendars)),

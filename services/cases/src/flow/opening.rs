@@ -1,7 +1,7 @@
 //! Opens cases for complaints: what is read off their texts, how they are graded, what is
 //! promised, what they are like. A constant number of statements, however many complaints.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use events::Delivered;
@@ -13,9 +13,11 @@ use uuid::Uuid;
 
 use super::classifiers::Classifiers;
 use super::clocks::Begun;
+use super::directories::LOOKUPS;
 use super::rule_sets::RuleSets;
 use super::{clocks, links, persist, triage_batch};
 use crate::case::{CASES, Case, FEEDBACK, Occasion};
+use crate::directory::Named;
 use crate::reading::{HEAVY_BYTES, Reading};
 use crate::store::early::{self, EarlyNotice};
 use crate::store::{self, Opening};
@@ -55,6 +57,7 @@ pub(crate) async fn open(
     let read = ids.into_iter().zip(&readings).filter(|(case, _)| first.remove(case));
     let read: Vec<(Uuid, &Reading)> = read.collect();
     keep(tx, batch, &openings, &triaged, &read).await?;
+    look_up(tx, batch, registered, &openings).await?;
     let keys = batch.iter().zip(registered).map(|(event, one)| (CaseId(event.subject), one.keys.clone()));
     finish(tx, openings, begun, &keys.collect()).await
 }
@@ -140,6 +143,27 @@ async fn keep(
     let now = tx.now();
     store::triage::record(tx, triaged, now).await?;
     store::readings::keep(tx, read).await
+}
+
+/// Has the tenant's directory asked about new cases, where it has one: later, and aside.
+async fn look_up(
+    tx: &mut Tx,
+    batch: &[Delivered],
+    registered: &[Registered],
+    openings: &[Opening],
+) -> Result<(), Fault> {
+    let going_on = openings.iter().filter(|opening| !opening.case.state.is_over());
+    let mut going_on: HashSet<CaseId> = going_on.map(|opening| opening.case.id).collect();
+    let named = batch.iter().zip(registered).map(|(event, one)| (CaseId(event.subject), &one.named));
+    let named: Vec<(CaseId, &Named)> =
+        named.filter(|(case, named)| named.is_something() && going_on.remove(case)).collect();
+    if named.is_empty() {
+        return Ok(());
+    }
+    let now = tx.now();
+    store::directories::begin(tx, &named, now).await?;
+    tx.notify(LOOKUPS);
+    Ok(())
 }
 
 /// Publishes that cases were opened, and links them to those they are like.

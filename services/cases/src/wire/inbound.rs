@@ -12,7 +12,9 @@ use proto::redress::assignment::v1::{
 };
 use proto::redress::intake::v1 as wire;
 use proto::redress::intake::v1::complaint::ChannelDetail;
-use proto::redress::intake::v1::{Complaint, ComplaintRegistered, InformationAdded, InformationSource};
+use proto::redress::intake::v1::{
+    Complainant, Complaint, ComplaintRegistered, InformationAdded, InformationSource, Respondent,
+};
 use proto::redress::resolution::v1::{
     Inquiry, InvestigationCancelled, InvestigationCompleted, InvestigationRequested, RecallCaseAdded,
     RemedyKind, ShortageReported, SupervisionLevel, TaskCompleted, TaskEscalated, TaskNeedsAttention,
@@ -23,6 +25,7 @@ use vocabulary::{Channel, Matter, Outcome};
 
 use crate::case::{History, Origin};
 use crate::classifier::Classifier;
+use crate::directory::Named;
 use crate::external_event::{Event, ExternalEvent};
 use crate::reading::Reading;
 use crate::staff::Member;
@@ -41,6 +44,8 @@ pub(crate) struct Registered {
     pub(crate) product: String,
     /// What it shares with others like it.
     pub(crate) keys: Keys,
+    /// What a directory can be asked by; kept only where the tenant has one.
+    pub(crate) named: Named,
     /// How it ended, if that was before it was brought here.
     pub(crate) history: Option<History>,
     /// When an authority forwarded it, if one did and said so.
@@ -99,7 +104,7 @@ pub(crate) fn registered(
     registered: ComplaintRegistered,
 ) -> Result<Registered, Fault> {
     let ComplaintRegistered { complaint, receipt_hash, mail_token: _ } = registered;
-    // What only intake and feedback need stays where it is: names, addresses, proof.
+    // What only intake and feedback need stays where it is: names, proof.
     let Complaint {
         channel,
         complainant,
@@ -129,11 +134,12 @@ pub(crate) fn registered(
     let history = history.map(|history| ended(&mut check, history));
     check.done("INVALID_EVENT")?;
     let respondent = respondent.unwrap_or_default();
+    let named = named(&complainant, &respondent);
     let keys = Keys {
         sketch: Sketch::of(&format!("{subject}\n{description}")),
-        order: sameness::number(&respondent.order_ref),
-        phone: sameness::phone(&complainant.phone),
-        email: sameness::email(&complainant.email),
+        order: sameness::number(&named.order_ref),
+        phone: sameness::phone(&named.phone),
+        email: sameness::email(&named.email),
     };
     let origin = Origin {
         matter: match matter {
@@ -154,6 +160,7 @@ pub(crate) fn registered(
         origin,
         receipt_hash: Some(receipt_hash).filter(|hash| !hash.is_empty()),
         keys,
+        named,
         history,
         description,
         product: respondent.product,
@@ -162,6 +169,17 @@ pub(crate) fn registered(
         forwarded,
         reach,
     })
+}
+
+/// What a directory can be asked by.
+fn named(complainant: &Complainant, respondent: &Respondent) -> Named {
+    Named {
+        customer_id: complainant.customer_id.clone(),
+        email: complainant.email.clone(),
+        phone: complainant.phone.clone(),
+        order_ref: respondent.order_ref.clone(),
+        product_ref: respondent.product.clone(),
+    }
 }
 
 fn ended(check: &mut Check, history: wire::History) -> History {

@@ -16,6 +16,8 @@ pub(super) const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("CalendarService.UpdateTimeZones", "a setting"),
     ("CategoryService.ImportCategories", "a setting"),
     ("ClassifierService.TrainClassifier", "a setting"),
+    ("DirectoryService.SetDirectory", "a setting"),
+    ("DirectoryService.DeleteDirectory", "a setting"),
     ("ClassifierService.ActivateClassifier", "a setting"),
     ("ClassifierService.DeactivateClassifier", "a setting"),
     ("KnowledgeService.CreateArticle", "on no case: what is known of many"),

@@ -30,6 +30,7 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("TrainingService.ListTrainingCases", "what nothing matches is an empty list"),
     ("TrainingService.ExportTrainingCases", "of what nothing matches there are none"),
     ("TopicService.ListTopics", "of what nothing matches there are none"),
+    ("DirectoryService.SetDirectory", "there is one directory a tenant"),
     ("SearchService.FacetCases", "of what nothing matches there are none"),
     ("TriageService.CreateRuleSet", "makes what it names"),
     ("TriageService.ListRuleSets", "what nothing matches is an empty list"),

@@ -160,6 +160,9 @@ pub(super) const INVALID: &[Invalid] = &[
         "INVALID_HISTORY",
         &["page_size", "case_id"],
     ),
+    invalid("DirectoryService.SetDirectory", EMPTY, "INVALID_DIRECTORY", &["request_id", "kind", "url"]),
+    invalid("DirectoryService.DeleteDirectory", EMPTY, "INVALID_DIRECTORY", &["request_id"]),
+    invalid("DirectoryService.GetCaseDirectory", EMPTY, "INVALID_CASE_ID", &["case_id"]),
     invalid("LinkService.ListLinks", BAD_PAGE, "INVALID_LIST", &["page_size", "case_id"]),
     invalid(
         "LinkService.LinkCases",

@@ -143,6 +143,9 @@ pub(super) const UNKNOWN: &[Unknown] = &[
     ),
     unknown("CalendarService.GetCalendar", r#"{"name": "nobodys"}"#, "CALENDAR_NOT_FOUND"),
     unknown("ComplainantService.GetComplainantHistory", CASE, "CASE_NOT_FOUND"),
+    unknown("DirectoryService.GetCaseDirectory", CASE, "CASE_NOT_FOUND"),
+    unknown("DirectoryService.GetDirectory", "{}", "DIRECTORY_NOT_FOUND"),
+    unknown("DirectoryService.DeleteDirectory", r#"{"request_id": "$KEY"}"#, "DIRECTORY_NOT_FOUND"),
     unknown("LinkService.ListLinks", CASE, "CASE_NOT_FOUND"),
     unknown(
         "LinkService.LinkCases",

@@ -12,7 +12,7 @@ use tonic::Code;
 
 use super::scene::{Scene, broken_cups, refused};
 
-async fn withdraw(scene: &Scene, case_id: &str) {
+pub(crate) async fn withdraw(scene: &Scene, case_id: &str) {
     let request = WithdrawCaseRequest {
         request_id: request_id(),
         case_id: case_id.to_owned(),

@@ -1,9 +1,11 @@
-//! Cases that are the same, and cases that are alike.
+//! Cases that are the same, and cases that are alike; who complained before, and what the
+//! company knows of them.
 
 use clap::{Args, Subcommand};
+use proto::redress::cases::v1::directory_service_client::DirectoryServiceClient;
 use proto::redress::cases::v1::{
-    FindSimilarCasesRequest, GetComplainantHistoryRequest, LinkCasesRequest, LinkKind, ListLinksRequest,
-    MergeCaseRequest, UnlinkCasesRequest, UnmergeCaseRequest,
+    FindSimilarCasesRequest, GetCaseDirectoryRequest, GetComplainantHistoryRequest, LinkCasesRequest,
+    LinkKind, ListLinksRequest, MergeCaseRequest, UnlinkCasesRequest, UnmergeCaseRequest,
 };
 use show::{text, words};
 
@@ -32,6 +34,13 @@ pub(super) enum Verb {
     /// Shows every case of a complainant and how each ended: of the complainant of a case, or
     /// of whoever has a telephone number, an e-mail address or a customer number
     History(History),
+    /// Shows what the company's own directory said of a case when it was opened, and says now
+    Directory {
+        case: String,
+        /// Asks anew, however old the latest answer is
+        #[arg(long)]
+        refresh: bool,
+    },
 }
 
 #[derive(Args)]
@@ -125,6 +134,7 @@ impl Verb {
             Self::Unmerge(unmerge) => unmerge.run(caller).await,
             Self::Similar(similar) => similar.run(caller).await,
             Self::History(history) => history.run(caller).await,
+            Self::Directory { case, refresh } => directory(caller, case, refresh).await,
         }
     }
 }
@@ -216,4 +226,11 @@ impl History {
         let answer = caller.complainants().get_complainant_history(request).await?.into_inner();
         show::answer(caller.json, &answer, text::complainant_history)
     }
+}
+
+async fn directory(caller: &Caller, case_id: String, refresh: bool) -> anyhow::Result<()> {
+    let request = GetCaseDirectoryRequest { case_id, refresh };
+    let mut client = DirectoryServiceClient::new(caller.client.calls());
+    let answer = client.get_case_directory(request).await?.into_inner();
+    show::answer(caller.json, &answer, text::case_directory)
 }

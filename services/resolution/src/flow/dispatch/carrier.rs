@@ -6,13 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use fault::Fault;
 use http::{HeaderMap, HeaderValue};
-use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use proto::redress::resolution::v1::department_worker_client::DepartmentWorkerClient;
 use server::Secret;
-use tonic::transport::{Channel, Endpoint as Transport};
+use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
-use tower::service_fn;
 use uuid::Uuid;
 use webhook::{Failure, Message, Post, Reply, Sender, Target};
 
@@ -124,7 +122,7 @@ impl Carrier {
         message: &Outgoing,
         headers: HeaderMap,
     ) -> Heard {
-        let channel = match self.channel(target).await {
+        let channel = match self.sender.channel(target).await {
             Ok(channel) => channel,
             Err(failure) => return Heard::failure(failure),
         };
@@ -134,18 +132,6 @@ impl Carrier {
             Ok(Err(status)) => refused(&status),
             Err(_) => Heard::failure(Failure::TooLate),
         }
-    }
-
-    /// A channel over one connection, to an address that was looked at.
-    async fn channel(&self, target: &Target) -> Result<Channel, Failure> {
-        let mut stream = Some(self.sender.connect(target).await?);
-        let connector = service_fn(move |_| {
-            let stream = stream.take().map(TokioIo::new);
-            async move { stream.ok_or_else(|| std::io::Error::other("the connection is used up")) }
-        });
-        // The stream is encrypted already where it is to be; what requests name is the URL.
-        let transport = Transport::from_static("http://endpoint").origin(target.uri().clone());
-        transport.connect_with_connector(connector).await.map_err(|_| Failure::Unreachable)
     }
 }
 
