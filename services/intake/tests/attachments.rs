@@ -7,6 +7,8 @@
 mod collecting;
 #[path = "attachments/evidence.rs"]
 mod evidence;
+#[path = "attachments/http.rs"]
+mod http_files;
 #[path = "attachments/refusals.rs"]
 mod refusals;
 #[path = "attachments/scanning.rs"]

@@ -16,7 +16,10 @@ pub(crate) struct Authorize;
 
 impl Middle for Authorize {
     async fn handle<S: Inner>(self, request: Request<Body>, inner: S) -> Response<Body> {
-        // Health, reflection and what is not there are for everyone.
+        // Health, reflection and what is not there are for everyone; a link for whoever has it.
+        if super::is_by_link(&request) {
+            return inner.answer(request).await;
+        }
         let Some(Call { method, .. }) = Call::of(&request) else { return inner.answer(request).await };
         match authorize(method, request.extensions().get::<Caller>()) {
             Ok(()) => inner.answer(request).await,

@@ -19,7 +19,7 @@ const LONGEST: Duration = Duration::from_hours(24);
 
 /// Puts the verified caller into the request, or refuses it. What waits by design ends
 /// when what proves the caller does. Health and reflection are for everyone: probes and
-/// tools have no identity.
+/// tools have no identity. So are links to files, which say themselves whom they are good for.
 #[derive(Clone)]
 pub(crate) struct Identify {
     pub(crate) identity: Arc<Identity>,
@@ -28,6 +28,10 @@ pub(crate) struct Identify {
 impl Middle for Identify {
     async fn handle<S: Inner>(self, request: Request<Body>, inner: S) -> Response<Body> {
         let Some(call) = Call::of(&request) else { return inner.answer(request).await };
+        // The handler believes the link, or does not: it has the key.
+        if super::is_by_link(&request) {
+            return inner.answer(request).await;
+        }
         let (mut parts, body) = request.into_parts();
         match self.identity.caller(&parts).await {
             Ok((caller, holds)) => {

@@ -1,4 +1,4 @@
-//! HTTP/JSON and Connect beside gRPC: what comes by them becomes an ordinary call before
+//! HTTP/JSON, files over plain HTTP and Connect beside gRPC: what comes by them becomes an ordinary call before
 //! anything looks at it, so identity, roles, limits and traces hold for it as for any.
 //!
 //! ```text
@@ -11,6 +11,7 @@
 
 mod answer;
 mod connect;
+mod files;
 mod frames;
 mod plain;
 mod read;
@@ -77,6 +78,9 @@ impl<S> Json<S> {
         if let Some(rpc) = self.contracts.rpc(path) {
             return connect::decide(&self.contracts, rpc, request);
         }
+        if let Some(decision) = files::decide(&self.contracts, request) {
+            return decision;
+        }
         if path.starts_with(VERSION_PREFIX) { self.by_rule(request) } else { Decision::Pass }
     }
 
@@ -131,6 +135,9 @@ fn grpc(mut request: Request<Body>, spoken: Arc<Spoken>) -> Request<Body> {
     headers.insert(TE, HeaderValue::from_static("trailers"));
     if let Some(timeout) = timeout {
         headers.insert("grpc-timeout", timeout);
+    }
+    if let Dialect::File(wanted) = &spoken.dialect {
+        request.extensions_mut().insert(wanted.asked.clone());
     }
     request.extensions_mut().insert(spoken);
     request

@@ -37,6 +37,7 @@ use transcoding::Contracts;
 
 use self::http::{HttpRules, Pages};
 use crate::call::Call;
+use crate::file_request::FileRequest;
 use crate::identity::Identity;
 use crate::limits::TOOL_TIME_LIMIT;
 use crate::routes::Router;
@@ -138,14 +139,21 @@ fn cross_origin(origins: Vec<HeaderValue>) -> Option<CorsLayer> {
         return None;
     }
     let ours = [CONSISTENCY_TOKEN, "grpc-status", "grpc-message", "grpc-status-details-bin", "retry-after"];
+    let ours = ours.into_iter().chain(["content-disposition", "content-range"]);
     let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     let layer = CorsLayer::new()
         .allow_origin(origins)
         .allow_methods(methods)
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers(ours.map(HeaderName::from_static))
+        .expose_headers(ours.map(HeaderName::from_static).collect::<Vec<_>>())
         .max_age(PREFLIGHT_KEPT);
     Some(layer)
+}
+
+/// Whether a call is for a file by its link, which needs no caller. Only the layer that reads
+/// HTTP says so, of one rpc.
+fn is_by_link(request: &Request<Body>) -> bool {
+    request.extensions().get::<FileRequest>().is_some_and(FileRequest::is_by_link)
 }
 
 /// The status of an answer, where its headers or trailers tell it.

@@ -78,7 +78,11 @@ pub fn attachments(list: &ListAttachmentsResponse) -> String {
 
 /// A token to fetch an attachment by.
 pub fn download_token(answer: &GetDownloadTokenResponse) -> String {
-    facts(&[("token", answer.token.clone()), ("until", time(answer.expire_time.as_ref()))])
+    facts(&[
+        ("token", answer.token.clone()),
+        ("link", answer.uri_path.clone()),
+        ("until", time(answer.expire_time.as_ref())),
+    ])
 }
 
 /// What is accepted as attachments.

@@ -53,6 +53,11 @@ impl House {
 }
 
 impl Replica {
+    /// Where it listens.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.running.address()
+    }
+
     /// A channel of the development caller.
     pub fn channel(&self) -> CallerChannel {
         CallerChannel::new(self.channel.clone(), Badge::named("developer"))

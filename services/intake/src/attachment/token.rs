@@ -13,8 +13,8 @@ use crate::refusal::Refusal;
 /// What tokens are signed for.
 const PURPOSE: &str = "attachment download";
 /// What a token begins with: another form gets another number.
-const VERSION: u8 = 1;
-/// Bytes of what is signed: version, id and end.
+const VERSION: u8 = 2;
+/// Bytes of what is signed before the tenant's name: version, id and end.
 const TOLD: usize = 1 + 16 + 8;
 
 /// A token.
@@ -29,8 +29,9 @@ pub(crate) struct Token {
 impl Token {
     /// As callers have it: signed for a tenant.
     pub(crate) fn signed(self, key: &ReceiptKey, tenant: &TenantId) -> String {
-        let told = self.told();
-        let signature = key.sign(PURPOSE, &bound(&told, tenant));
+        let told = [&[VERSION][..], self.id.as_bytes(), &self.end.to_be_bytes(), tenant.as_str().as_bytes()]
+            .concat();
+        let signature = key.sign(PURPOSE, &told);
         URL_SAFE_NO_PAD.encode([told.as_slice(), &signature].concat())
     }
 
@@ -41,37 +42,40 @@ impl Token {
         tenant: &TenantId,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
-        let token = Self::believed(text, key, tenant).ok_or(Refusal::DownloadTokenUnknown)?;
-        if now.as_second() < token.end { Ok(token) } else { Err(Refusal::DownloadTokenExpired) }
+        let (token, of) = Self::believed(text, key).ok_or(Refusal::DownloadTokenUnknown)?;
+        if of == *tenant { token.in_time(now) } else { Err(Refusal::DownloadTokenUnknown) }
     }
 
-    fn believed(text: &str, key: &ReceiptKey, tenant: &TenantId) -> Option<Self> {
+    /// Reads the token of a link, which itself says whose tenant's it is, and has not ended.
+    pub(crate) fn of_link(text: &str, key: &ReceiptKey, now: Timestamp) -> Result<(Self, TenantId), Refusal> {
+        let (token, tenant) = Self::believed(text, key).ok_or(Refusal::DownloadTokenUnknown)?;
+        Ok((token.in_time(now)?, tenant))
+    }
+
+    fn in_time(self, now: Timestamp) -> Result<Self, Refusal> {
+        if now.as_second() < self.end { Ok(self) } else { Err(Refusal::DownloadTokenExpired) }
+    }
+
+    fn believed(text: &str, key: &ReceiptKey) -> Option<(Self, TenantId)> {
         if text.len() > MAX_TEXT {
             return None;
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (told, signature) = bytes.split_at_checked(TOLD)?;
-        if !key.has_signed(PURPOSE, &bound(told, tenant), signature) {
+        let (told, signature) = bytes.split_at_checked(bytes.len().checked_sub(SIGNATURE_LENGTH)?)?;
+        if !key.has_signed(PURPOSE, told, signature) {
             return None;
         }
         let (version, rest) = told.split_first()?;
-        let (id, end) = rest.split_at_checked(16)?;
-        let token = Self { id: Uuid::from_slice(id).ok()?, end: i64::from_be_bytes(end.try_into().ok()?) };
-        (*version == VERSION).then_some(token)
-    }
-
-    fn told(self) -> Vec<u8> {
-        [&[VERSION][..], self.id.as_bytes(), &self.end.to_be_bytes()].concat()
+        let (id, rest) = rest.split_first_chunk()?;
+        let (end, tenant) = rest.split_first_chunk()?;
+        let tenant = TenantId::parse(std::str::from_utf8(tenant).ok()?).ok()?;
+        let token = Self { id: Uuid::from_bytes(*id), end: i64::from_be_bytes(*end) };
+        (*version == VERSION).then_some((token, tenant))
     }
 }
 
-/// Characters of a token.
-const MAX_TEXT: usize = (TOLD + SIGNATURE_LENGTH).div_ceil(3) * 4;
-
-/// What is signed: what a token tells, and for whom.
-fn bound(told: &[u8], tenant: &TenantId) -> Vec<u8> {
-    [told, tenant.as_str().as_bytes()].concat()
-}
+/// Most characters of a token.
+const MAX_TEXT: usize = (TOLD + TenantId::MAX_LENGTH + SIGNATURE_LENGTH).div_ceil(3) * 4;
 
 #[cfg(test)]
 mod tests {
@@ -94,6 +98,9 @@ mod tests {
         let unknown = Err(Refusal::DownloadTokenUnknown);
         assert_eq!(Token::read(&text, &key, &theirs, at(99)), unknown);
         assert_eq!(Token::read(&text, &other, &mine, at(99)), unknown);
+        assert_eq!(Token::of_link(&text, &key, at(99)), Ok((token, mine.clone())));
+        assert_eq!(Token::of_link(&text, &key, at(100)), Err(Refusal::DownloadTokenExpired));
+        assert_eq!(Token::of_link(&text, &other, at(99)), Err(Refusal::DownloadTokenUnknown));
         assert_eq!(Token::read("", &key, &mine, at(99)), unknown);
         assert_eq!(Token::read(&format!("{text}A"), &key, &mine, at(99)), unknown);
     }

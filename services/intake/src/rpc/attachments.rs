@@ -17,6 +17,7 @@ use proto::redress::intake::v1::{
     UpdateAttachmentSettingsRequest, UpdateAttachmentSettingsResponse, UploadAttachmentRequest,
     UploadAttachmentResponse,
 };
+use server::FileRequest;
 use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
@@ -58,16 +59,16 @@ impl AttachmentRpc {
             .await
     }
 
-    /// A range of an attachment's content, for who may fetch it.
+    /// A part of an attachment's content, for who may fetch it.
     async fn fetch(
         &self,
         tenant: TenantId,
         id: Uuid,
-        (offset, length): (i64, i64),
+        wanted: Wanted,
     ) -> Result<BoxStream<'static, Result<DownloadAttachmentResponse, Status>>, Fault> {
         let attachment = self.read(&tenant, id).await?;
         attachment.fetched()?;
-        let range = attachment.range(offset, length).ok_or_else(|| wire::after_the_end(attachment.size))?;
+        let range = wanted.of(&attachment)?;
         Ok(content(self.db.clone(), tenant, attachment, range))
     }
 
@@ -114,6 +115,30 @@ impl AttachmentRpc {
             next = parts.message().await?;
         }
         Ok(attachment)
+    }
+}
+
+/// What is wanted of a content.
+enum Wanted {
+    /// From a byte on, so many; all that follow where that is none.
+    Range(i64, i64),
+    /// What HTTP asks for.
+    File(FileRequest),
+}
+
+impl Wanted {
+    fn new(file: Option<FileRequest>, offset: i64, length: i64) -> Self {
+        file.map_or(Self::Range(offset, length), Self::File)
+    }
+
+    /// From which byte to the one before which.
+    fn of(&self, attachment: &Attachment) -> Result<(i64, i64), Fault> {
+        match self {
+            Self::Range(offset, length) => {
+                attachment.range(*offset, *length).ok_or_else(|| wire::after_the_end(attachment.size))
+            }
+            Self::File(file) => Ok(file.bytes(attachment.size, &wire::sha256(attachment))),
+        }
     }
 }
 
@@ -233,8 +258,9 @@ impl AttachmentService for AttachmentRpc {
         request: Request<DownloadAttachmentRequest>,
     ) -> Result<Response<Self::DownloadAttachmentStream>, Status> {
         let tenant = server::caller(&request)?.tenant;
+        let file = FileRequest::of(&request).cloned();
         let wire::Download { id, offset, length } = wire::download(request.get_ref())?;
-        Ok(Response::new(self.fetch(tenant, id, (offset, length)).await?))
+        Ok(Response::new(self.fetch(tenant, id, Wanted::new(file, offset, length)).await?))
     }
 
     async fn get_download_token(
@@ -254,11 +280,19 @@ impl AttachmentService for AttachmentRpc {
         &self,
         request: Request<DownloadByTokenRequest>,
     ) -> Result<Response<Self::DownloadByTokenStream>, Status> {
-        let tenant = server::caller(&request)?.tenant;
+        let file = FileRequest::of(&request).cloned();
+        let is_by_link = file.as_ref().is_some_and(FileRequest::is_by_link);
+        let caller = if is_by_link { None } else { Some(server::caller(&request)?) };
         let wire::ByToken { token, offset, length } = wire::by_token(request.into_inner())?;
         let (key, now) = (self.queue.key().await?, self.db.clock().now());
-        let Token { id, .. } = Token::read(&token, key, &tenant, now).map_err(Fault::from)?;
-        let parts = self.fetch(tenant, id, (offset, length)).await?;
+        let (Token { id, .. }, tenant) = match caller {
+            Some(caller) => {
+                let token = Token::read(&token, key, &caller.tenant, now).map_err(Fault::from)?;
+                (token, caller.tenant)
+            }
+            None => Token::of_link(&token, key, now).map_err(Fault::from)?,
+        };
+        let parts = self.fetch(tenant, id, Wanted::new(file, offset, length)).await?;
         Ok(Response::new(parts.map(|part| part.map(wire::of_token)).boxed()))
     }
 

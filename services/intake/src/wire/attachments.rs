@@ -250,9 +250,13 @@ const MAX_VALID_SECONDS: i32 = 3_600;
 /// How long one lasts of which nothing is said.
 const DEFAULT_VALID_SECONDS: i32 = 300;
 
+/// Where a file is for whoever has its token.
+const LINKS: &str = "/v1/attachmentContents/";
+
 /// A token as callers see it.
 pub(crate) fn token(token: String, end: Timestamp) -> GetDownloadTokenResponse {
-    GetDownloadTokenResponse { token, expire_time: Some(timestamp(end)) }
+    let uri_path = format!("{LINKS}{token}");
+    GetDownloadTokenResponse { token, expire_time: Some(timestamp(end)), uri_path }
 }
 
 /// The refusal of a range that begins after the end.
@@ -322,6 +326,12 @@ pub(crate) fn settings(settings: Settings, used: i64) -> contract::AttachmentSet
     }
 }
 
+/// The SHA-256 of an attachment as callers see it.
+pub(crate) fn sha256(attachment: &Attachment) -> String {
+    let sha256 = attachment.sha256.as_ref().or(attachment.declared_sha256.as_ref());
+    sha256.map(|bytes| hex(bytes)).unwrap_or_default()
+}
+
 /// An attachment as callers see it.
 pub(crate) fn attachment(attachment: &Attachment) -> contract::Attachment {
     let Attachment {
@@ -330,8 +340,8 @@ pub(crate) fn attachment(attachment: &Attachment) -> contract::Attachment {
         media_type,
         size,
         received,
-        declared_sha256,
-        sha256,
+        declared_sha256: _, // told where the other is not known
+        sha256: _,
         state,
         reason,
         signature,
@@ -340,14 +350,13 @@ pub(crate) fn attachment(attachment: &Attachment) -> contract::Attachment {
         creator,
         created,
     } = attachment;
-    let sha256 = sha256.as_ref().or(declared_sha256.as_ref());
     contract::Attachment {
         attachment_id: id.to_string(),
         file_name: file_name.clone(),
         media_type: media_type.clone(),
         size_bytes: *size,
         received_bytes: *received,
-        sha256: sha256.map(|bytes| hex(bytes)).unwrap_or_default(),
+        sha256: sha256(attachment),
         state: state.number().into(),
         refusal: reason.map_or(0, |reason| reason.number().into()),
         signature: signature.clone(),

@@ -12,6 +12,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use transcoding::status::{Outcome, http_status, retry_after};
 
+use super::files;
 use super::frames::Frames;
 use super::plain;
 use super::read::HEAVY;
@@ -33,7 +34,11 @@ pub(crate) async fn write(response: Response<Body>, spoken: Arc<Spoken>) -> Resp
         }
         (_, Some(failed)) => error(&spoken, &failed),
         (Dialect::Rest(call), None) if call.form == Form::Object => one(&spoken, body).await,
-        (Dialect::Unary(_), None) => one(&spoken, body).await,
+        (Dialect::Unary(_) | Dialect::Upload(_), None) => one(&spoken, body).await,
+        (Dialect::File(wanted), None) => match files::answer(&wanted.asked, body).await {
+            Ok(file) => file,
+            Err(status) => error(&spoken, &outcome(&status)),
+        },
         (Dialect::Rest(call), None) if call.is_head => streamed::begun(&spoken, Body::empty()),
         (Dialect::Rest(_) | Dialect::Stream(_), None) => streamed::begun(&spoken, body),
     };
@@ -101,6 +106,8 @@ fn error(spoken: &Spoken, failed: &Outcome) -> Response<Body> {
     let pool = spoken.contracts.pool();
     let (body, is_head) = match &spoken.dialect {
         Dialect::Rest(call) => (failed.to_json(pool), call.is_head),
+        Dialect::Upload(_) => (failed.to_json(pool), false),
+        Dialect::File(wanted) => (failed.to_json(pool), wanted.asked.is_head()),
         Dialect::Unary(_) | Dialect::Stream(_) => (failed.to_connect(pool), false),
     };
     let status = http_status(failed.code);

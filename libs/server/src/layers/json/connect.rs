@@ -87,7 +87,7 @@ fn other_kind(streams: bool) -> Response<Body> {
 /// How long the caller waits, as gRPC says it; what cannot be read is passed on, to be
 /// refused as gRPC's own is.
 pub(crate) fn timeout(spoken: &Spoken, headers: &HeaderMap) -> Option<HeaderValue> {
-    if matches!(spoken.dialect, Dialect::Rest(_)) {
+    if !matches!(spoken.dialect, Dialect::Unary(_) | Dialect::Stream(_)) {
         return None;
     }
     let told = headers.get(TIMEOUT)?;

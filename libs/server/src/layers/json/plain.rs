@@ -43,7 +43,7 @@ pub(crate) fn unshared(headers: &mut http::HeaderMap) {
 }
 
 /// A refusal with a status of HTTP of its own.
-fn refused(status: StatusCode, fault: Fault) -> Response<Body> {
+pub(crate) fn refused(status: StatusCode, fault: Fault) -> Response<Body> {
     let outcome = outcome(&Status::from(fault));
     let body = match contracts() {
         Ok(contracts) => outcome.to_json(contracts.pool()),

@@ -17,6 +17,7 @@ use tonic::Status;
 use tonic::body::Body;
 use transcoding::{Asked, Refused, bind, bind_headers, read};
 
+use super::files::Parts;
 use super::frames::{Frames, framed, too_large};
 use super::spoken::{Dialect, Encoding, Spoken};
 use crate::blocking::{Length, aside, blocking};
@@ -47,6 +48,12 @@ impl Middle for ReadJson {
                 let body = std::mem::take(request.body_mut());
                 let envelopes = Envelopes { body, frames: Frames::default(), spoken, limit, is_over: false };
                 Ok(Body::new(envelopes))
+            }
+            Dialect::Upload(ref upload) => {
+                Ok(Body::new(Parts::new(upload, std::mem::take(request.body_mut()), limit)))
+            }
+            Dialect::File(ref wanted) => {
+                framed(0, &wanted.message()).map(|frame| Body::new(Full::new(frame)))
             }
             Dialect::Rest(_) | Dialect::Unary(_) => whole(&mut request, spoken, limit).await,
         };
@@ -132,6 +139,8 @@ fn message(
             bind(input, &call.route, &Asked { variables: &call.variables, query: &call.query, ..asked })
         }
         Dialect::Unary(Encoding::Proto) | Dialect::Stream(Encoding::Proto) => return Ok(body.to_vec()),
+        // Bytes of a file are no message.
+        Dialect::Upload(_) | Dialect::File(_) => return Err(Fault::internal("a file was read as a message")),
         Dialect::Unary(Encoding::Json) | Dialect::Stream(Encoding::Json) => {
             read(input, body).and_then(|request| bind_headers(request, &asked))
         }

@@ -9,6 +9,8 @@ use tonic::Status;
 use transcoding::status::Outcome;
 use transcoding::{Contracts, Route, Rpc};
 
+use super::files::{Upload, Wanted};
+
 /// A call that did not come as gRPC.
 pub(crate) struct Spoken {
     pub(crate) contracts: Arc<Contracts>,
@@ -25,6 +27,10 @@ pub(crate) enum Dialect {
     Unary(Encoding),
     /// Connect, messages in envelopes.
     Stream(Encoding),
+    /// The bytes of a file are the body.
+    Upload(Upload),
+    /// The bytes of a file are the answer.
+    File(Wanted),
 }
 
 /// How Connect's messages are written.

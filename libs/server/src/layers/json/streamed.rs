@@ -31,6 +31,8 @@ pub(crate) fn begun(spoken: &Arc<Spoken>, body: Body) -> Response<Body> {
         Dialect::Rest(call) if call.form == Form::Events => plain::EVENTS,
         Dialect::Rest(_) => plain::LINES,
         Dialect::Unary(encoding) | Dialect::Stream(encoding) => encoding.of_streams(),
+        // Files are no streams of messages.
+        Dialect::Upload(_) | Dialect::File(_) => plain::LINES,
     };
     let spoken = Arc::clone(spoken);
     of_kind(kind, Body::new(Streamed { body: Some(body), frames: Frames::default(), spoken }))
@@ -71,7 +73,9 @@ impl Streamed {
             Dialect::Rest(call) if call.form == Form::Events => {
                 Ok([b"data: ".as_slice(), &json()?, b"\n\n"].concat().into())
             }
-            Dialect::Rest(_) => Ok([b"{\"result\":".as_slice(), &json()?, b"}\n"].concat().into()),
+            Dialect::Rest(_) | Dialect::Upload(_) | Dialect::File(_) => {
+                Ok([b"{\"result\":".as_slice(), &json()?, b"}\n"].concat().into())
+            }
         }
     }
 
@@ -80,7 +84,9 @@ impl Streamed {
         self.body = None;
         let contracts = &self.spoken.contracts;
         match &self.spoken.dialect {
-            Dialect::Unary(_) | Dialect::Stream(_) => end_of_stream(contracts, ended),
+            Dialect::Unary(_) | Dialect::Stream(_) | Dialect::Upload(_) | Dialect::File(_) => {
+                end_of_stream(contracts, ended)
+            }
             Dialect::Rest(call) => {
                 let status = ended.to_json(contracts.pool());
                 let words = match call.form {
