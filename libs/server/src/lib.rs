@@ -50,5 +50,7 @@ pub use process::{main, run, work};
 pub use retention::Retention;
 pub use running::{LONGEST_END, Running, WORKERS_STOP};
 pub use service::{FollowedSources, Kit, Parts, Service, Stop};
-pub use settings::{IdentitySettings, LogFormat, MailProtocol, PeerSettings, Secret, Settings};
+pub use settings::{
+    IdentitySettings, LogFormat, MailProtocol, ObjectSettings, PeerSettings, Secret, Settings,
+};
 pub use telemetry::Telemetry;

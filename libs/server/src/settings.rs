@@ -4,6 +4,7 @@
 
 mod mails;
 mod notices;
+mod objects;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use webhook::{Network, Networks, Sender};
 pub use mails::MailProtocol;
 pub(crate) use mails::MailSettings;
 pub(crate) use notices::NoticeSettings;
+pub use objects::ObjectSettings;
 
 /// Where Postgres is when nothing says so: the local one, with the user, host and
 /// port of libpq's `PG*` variables.
@@ -142,6 +144,9 @@ pub struct Settings {
     /// `host:3310` or `unix:/run/clamav/clamd.ctl`; without it nothing is scanned
     #[arg(long, env = "REDRESS_CLAMD", help_heading = "Services")]
     pub clamd: Option<String>,
+    /// Where attachments lie beside the database (intake).
+    #[command(flatten)]
+    pub objects: ObjectSettings,
     /// Mail server notices leave through (feedback), e.g. `smtp://user:secret@host:587`
     #[arg(long, env = "REDRESS_SMTP_URL", hide_env_values = true, help_heading = "Services")]
     pub smtp_url: Option<Secret>,
@@ -352,6 +357,7 @@ impl Default for Settings {
             peers: PeerSettings::default(),
             receipt_key: None,
             clamd: None,
+            objects: ObjectSettings::default(),
             smtp_url: None,
             time_zones: None,
             mail_from: SENDER.to_owned(),

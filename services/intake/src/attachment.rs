@@ -51,6 +51,8 @@ kernel::numbered! {
     Store {
         /// In rows of the database.
         Postgres = 1,
+        /// In objects of a bucket.
+        S3 = 2,
     }
 }
 
@@ -91,6 +93,11 @@ impl Attachment {
     /// Whether all of its content is here, and it is still to be looked at.
     pub(crate) fn is_to_be_finished(&self) -> bool {
         self.state == State::Receiving && self.received == self.size
+    }
+
+    /// Whether the chunk that begins at an offset is the next to be kept.
+    pub(crate) fn awaits(&self, offset: i64) -> bool {
+        self.state == State::Receiving && self.received == offset
     }
 
     /// The refusal of who uploads it, if it was refused.

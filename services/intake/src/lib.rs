@@ -52,9 +52,11 @@ use sqlx::migrate::Migrator;
 use crate::flow::additions::Additions;
 use crate::flow::attachments::Receiver;
 use crate::flow::attachments::clamd::Address;
+use crate::flow::attachments::contents::Contents;
 use crate::flow::attachments::scanner::Scanner;
 use crate::flow::mailboxes::fetching::Fetcher;
 use crate::flow::mailboxes::handover::Handover;
+use crate::flow::mailboxes::keeping::MailKeeper;
 use crate::flow::mailboxes::taking::MailTaker;
 use crate::flow::submission_queue::SubmissionQueue;
 use crate::flow::submissions::Submissions;
@@ -75,17 +77,23 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts.route(FormServiceServer::new(rpc::forms::FormRpc::new(kit.db.clone(), forms, additions.clone())));
     parts.worker("submissions", |stop| worker.run(stop));
     let receiver = open_attachments(kit, parts, queue.clone())?;
+    let keeper = MailKeeper::new(kit.db.clone(), receiver.contents().clone());
     let taker = MailTaker { db: kit.db.clone(), queue, submissions, additions, receiver };
-    open_mailboxes(kit, parts, taker)
+    open_mailboxes(kit, parts, taker, &keeper)
 }
 
-fn open_mailboxes(kit: &Kit, parts: &mut Parts, taker: MailTaker) -> anyhow::Result<()> {
+fn open_mailboxes(
+    kit: &Kit,
+    parts: &mut Parts,
+    taker: MailTaker,
+    keeper: &MailKeeper,
+) -> anyhow::Result<()> {
     parts.route(MailboxServiceServer::new(rpc::mailboxes::MailboxRpc::new(kit.db.clone())));
     parts.worker("mails.take", |stop| taker.run(stop));
-    let fetcher = Fetcher::new(kit.db.clone(), &kit.settings)?;
+    let fetcher = Fetcher::new(keeper.clone(), &kit.settings)?;
     parts.worker("mailboxes.fetch", |stop| fetcher.run(stop));
     if let Some(listen) = kit.settings.mails.smtp_listen {
-        let handover = Handover::new(kit.db.clone(), listen, &kit.settings)?;
+        let handover = Handover::new(keeper.clone(), listen, &kit.settings)?;
         parts.worker("mails.hand_over", |stop| handover.run(stop));
     }
     parts.retention(&kit.db, flow::mailboxes::SET_ASIDE);
@@ -101,14 +109,23 @@ fn open_attachments(
     queue: Arc<SubmissionQueue>,
 ) -> anyhow::Result<Arc<Receiver>> {
     let clamd = kit.settings.clamd.as_deref().map(Address::parse).transpose()?;
-    let receiver = Arc::new(Receiver::new(kit.db.clone(), clamd.is_some()));
+    let bucket = kit.settings.objects.bucket()?;
+    let is_beside = bucket.is_some();
+    let contents = Arc::new(Contents::new(kit.db.clone(), bucket));
+    if is_beside {
+        let collecting = contents.clone();
+        parts.worker("attachments.objects", |stop| collecting.collect(stop));
+        let unwanted = store::attachments::contents::unwanted_since();
+        parts.queue_age(&kit.db, "redress.attachment.object.age", unwanted);
+    }
+    let receiver = Arc::new(Receiver::new(kit.db.clone(), contents.clone(), clamd.is_some()));
     parts.route(AttachmentServiceServer::new(rpc::attachments::AttachmentRpc::new(
         kit.db.clone(),
         receiver.clone(),
         queue,
     )));
     if let Some(clamd) = clamd {
-        let scanner = Scanner::new(kit.db.clone(), clamd);
+        let scanner = Scanner::new(kit.db.clone(), contents, clamd);
         parts.worker("attachments.scan", |stop| scanner.run(stop));
     }
     parts.retention(&kit.db, flow::attachments::collector::ORPHANS);

@@ -29,6 +29,8 @@ pub(crate) enum Refusal {
     MediaTypeForbidden,
     /// The scanner found something in the attachment.
     MalwareFound,
+    /// The store that attachments lie in does not do what it is asked.
+    StoreUnavailable,
     /// The attachment cannot be fetched yet.
     AttachmentNotReady,
     /// The attachment was refused: there is nothing to fetch.
@@ -73,6 +75,7 @@ impl std::fmt::Display for Refusal {
             Self::MediaTypeMismatch => "the content is not of the media type that was declared",
             Self::MediaTypeForbidden => "the content is of a media type that is not accepted here",
             Self::MalwareFound => "the scanner has found malware in it",
+            Self::StoreUnavailable => "the store of attachments does not answer now; try again",
             Self::AttachmentNotReady => "it is still being received or scanned; try again later",
             Self::AttachmentRefused => "it was refused, and its content is not kept",
             Self::AttachmentReferredTo => "a complaint refers to it: it belongs to the complaint",
@@ -100,6 +103,7 @@ impl Refuses for Refusal {
             | Self::MailboxNotFound
             | Self::MailNotFound
             | Self::DownloadTokenUnknown => Kind::NotFound,
+            Self::StoreUnavailable => Kind::Unavailable,
             Self::TooManyRows => Kind::Invalid,
             Self::QueueFull | Self::QuotaExceeded | Self::TooManyMailboxes => Kind::Exhausted,
             Self::Sha256Mismatch
@@ -129,6 +133,7 @@ impl Refuses for Refusal {
             Self::MediaTypeMismatch => "MEDIA_TYPE_MISMATCH",
             Self::MediaTypeForbidden => "MEDIA_TYPE_FORBIDDEN",
             Self::MalwareFound => "MALWARE_FOUND",
+            Self::StoreUnavailable => "ATTACHMENT_STORE_UNAVAILABLE",
             Self::AttachmentNotReady => "ATTACHMENT_NOT_READY",
             Self::AttachmentRefused => "ATTACHMENT_REFUSED",
             Self::AttachmentReferredTo => "ATTACHMENT_REFERRED_TO",

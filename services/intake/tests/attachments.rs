@@ -7,10 +7,14 @@
 mod collecting;
 #[path = "attachments/evidence.rs"]
 mod evidence;
+#[path = "attachments/fake_s3.rs"]
+mod fake_s3;
 #[path = "attachments/http.rs"]
 mod http_files;
 #[path = "attachments/refusals.rs"]
 mod refusals;
+#[path = "attachments/s3.rs"]
+mod s3;
 #[path = "attachments/scanning.rs"]
 mod scanning;
 #[path = "attachments/settings.rs"]

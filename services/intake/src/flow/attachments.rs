@@ -3,11 +3,17 @@
 //!
 //! A chunk is kept in the transaction that notes how much is kept, under the lock of its
 //! attachment: whatever crashes and whoever sends the same at once, what is noted is there.
+//! Where contents lie beside the database (`contents`), a chunk is announced, put under a
+//! name that nobody else uses, and noted, each after the other is done.
 
 pub(crate) mod clamd;
 pub(crate) mod collector;
+pub(crate) mod contents;
 pub(crate) mod scanner;
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use fault::Fault;
 use kernel::TenantId;
 use pg::{Db, Tx};
@@ -15,9 +21,11 @@ use server::Length;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::attachment::{Attachment, CHUNK, Reason, State, content};
+use self::contents::Contents;
+use crate::attachment::{Attachment, CHUNK, Reason, State, Store, content};
 use crate::refusal::Refusal;
 use crate::store::attachments as store;
+use crate::store::attachments::contents::Chunk;
 use crate::wire::evidence::Attachments;
 
 /// Topic of those who wait for attachments to scan.
@@ -39,13 +47,19 @@ pub(crate) async fn locked(tx: &mut Tx, ids: &[Uuid]) -> Result<Attachments, Fau
 /// Takes contents in.
 pub(crate) struct Receiver {
     db: Db,
+    contents: Arc<Contents>,
     /// Whether what is whole is scanned before it can be fetched.
     scans: bool,
 }
 
 impl Receiver {
-    pub(crate) fn new(db: Db, scans: bool) -> Self {
-        Self { db, scans }
+    pub(crate) fn new(db: Db, contents: Arc<Contents>, scans: bool) -> Self {
+        Self { db, contents, scans }
+    }
+
+    /// Where contents lie.
+    pub(crate) fn contents(&self) -> &Arc<Contents> {
+        &self.contents
     }
 
     /// Keeps the chunk that begins at an offset, unless it is kept already; answers the
@@ -53,16 +67,45 @@ impl Receiver {
     pub(crate) async fn keep(
         &self,
         tenant: &TenantId,
-        id: Uuid,
+        (id, lies_in): (Uuid, Store),
         (offset, data): (i64, &[u8]),
     ) -> Result<Attachment, Fault> {
+        let chunk = match lies_in {
+            Store::Postgres => Chunk::Bytes(data),
+            Store::S3 => {
+                let (attachment, object) = self.announce(tenant, id, (offset, data)).await?;
+                let Some(object) = object else { return Ok(attachment) };
+                self.contents.put(tenant, (id, object), Bytes::copy_from_slice(data)).await?;
+                Chunk::Object(object)
+            }
+        };
         self.db
             .transact("attachment.receive", tenant, async |mut tx| {
                 let mut attachment = store::lock(&mut tx, id).await?.ok_or(Refusal::AttachmentNotFound)?;
-                if attachment.state == State::Receiving && attachment.received == offset {
-                    keep(&mut tx, &mut attachment, data).await?;
+                if attachment.awaits(offset) && is_fit(&mut tx, &mut attachment, data).await? {
+                    keep(&mut tx, &mut attachment, data.len(), chunk).await?;
                 }
                 Ok((tx, attachment))
+            })
+            .await
+    }
+
+    /// Announces a chunk that is about to be put beside the database; no object where it is not
+    /// waited for any more.
+    async fn announce(
+        &self,
+        tenant: &TenantId,
+        id: Uuid,
+        (offset, data): (i64, &[u8]),
+    ) -> Result<(Attachment, Option<Uuid>), Fault> {
+        self.db
+            .transact("attachment.announce_chunk", tenant, async |mut tx| {
+                let mut attachment = store::lock(&mut tx, id).await?.ok_or(Refusal::AttachmentNotFound)?;
+                let mut object = None;
+                if attachment.awaits(offset) && is_fit(&mut tx, &mut attachment, data).await? {
+                    object = Some(Contents::announce(&mut tx, id, offset).await?);
+                }
+                Ok((tx, (attachment, object)))
             })
             .await
     }
@@ -124,7 +167,7 @@ impl Receiver {
             let from = usize::try_from(attachment.received).unwrap_or(usize::MAX);
             let rest = content.get(from..).unwrap_or_default();
             let next = &rest[..rest.len().min(CHUNK)];
-            attachment = self.keep(tenant, id, (attachment.received, next)).await?;
+            attachment = self.keep(tenant, (id, attachment.store), (attachment.received, next)).await?;
         }
         if attachment.is_to_be_finished() {
             attachment = self.finish(tenant, attachment).await?;
@@ -137,7 +180,7 @@ impl Receiver {
         let mut hash = Sha256::new();
         let mut offset = 0;
         while offset < of.size {
-            let chunk = chunk(&self.db, tenant, of, offset).await?;
+            let chunk = self.contents.chunk(tenant, of, offset).await?;
             offset += i64::try_from(chunk.len()).unwrap_or(i64::MAX);
             let add = move || {
                 hash.update(&chunk);
@@ -149,17 +192,28 @@ impl Receiver {
     }
 }
 
-async fn keep(tx: &mut Tx, attachment: &mut Attachment, data: &[u8]) -> Result<(), Fault> {
+/// Whether a chunk that is waited for may be kept: the first shows what the content is, and the
+/// attachment is refused if that is not accepted.
+async fn is_fit(tx: &mut Tx, attachment: &mut Attachment, data: &[u8]) -> Result<bool, Fault> {
     if attachment.received == 0 {
         let settings = store::settings(tx).await?;
         match content::judge(&settings, &attachment.media_type, data) {
             Ok(media_type) => attachment.media_type = media_type,
-            Err(reason) => return refuse(tx, attachment, reason).await,
+            Err(reason) => return refuse(tx, attachment, reason).await.map(|()| false),
         }
     }
-    let (id, place) = (attachment.id, ordinal(attachment.received));
-    store::contents::put(tx, attachment.store, id, place, data).await?;
-    attachment.received += i64::try_from(data.len()).unwrap_or(i64::MAX);
+    Ok(true)
+}
+
+async fn keep(
+    tx: &mut Tx,
+    attachment: &mut Attachment,
+    length: usize,
+    chunk: Chunk<'_>,
+) -> Result<(), Fault> {
+    let (id, place, now) = (attachment.id, ordinal(attachment.received), tx.now());
+    store::contents::put(tx, (id, place), chunk, now).await?;
+    attachment.received += i64::try_from(length).unwrap_or(i64::MAX);
     store::received(tx, id, attachment.received, &attachment.media_type).await
 }
 
@@ -167,37 +221,4 @@ async fn refuse(tx: &mut Tx, attachment: &mut Attachment, reason: Reason) -> Res
     store::refuse(tx, attachment.id, reason, "").await?;
     (attachment.state, attachment.reason) = (State::Refused, Some(reason));
     Ok(())
-}
-
-/// The chunk of a content that begins at an offset.
-pub(crate) async fn chunk(
-    db: &Db,
-    tenant: &TenantId,
-    of: &Attachment,
-    offset: i64,
-) -> Result<Vec<u8>, Fault> {
-    let end = offset.saturating_add(i64::try_from(CHUNK).unwrap_or(i64::MAX)).min(of.size);
-    part(db, tenant, of, (offset, end)).await
-}
-
-/// A part of a content, up to the end of a chunk: from a byte to the one before another.
-pub(crate) async fn part(
-    db: &Db,
-    tenant: &TenantId,
-    of: &Attachment,
-    (from, to): (i64, i64),
-) -> Result<Vec<u8>, Fault> {
-    let (id, store) = (of.id, of.store);
-    let chunk = i64::try_from(CHUNK).unwrap_or(i64::MAX);
-    let within = i32::try_from(from % chunk).unwrap_or(i32::MAX);
-    let length = i32::try_from(to - from).unwrap_or(i32::MAX);
-    let data = db
-        .transact("attachment.part", tenant, async move |mut tx| {
-            let data = store::contents::part(&mut tx, store, (id, ordinal(from)), within, length).await?;
-            Ok((tx, data))
-        })
-        .await?;
-    // Refused or deleted since it was begun to be read.
-    let data = data.filter(|data| !data.is_empty());
-    data.ok_or_else(|| Refusal::AttachmentNotFound.into())
 }

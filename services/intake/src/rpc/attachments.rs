@@ -23,8 +23,9 @@ use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
 use crate::attachment::token::Token;
-use crate::attachment::{Attachment, CHUNK, Upload};
-use crate::flow::attachments::{Receiver, part};
+use crate::attachment::{Attachment, CHUNK, Store, Upload};
+use crate::flow::attachments::Receiver;
+use crate::flow::attachments::contents::Contents;
 use crate::flow::submission_queue::SubmissionQueue;
 use crate::refusal::Refusal;
 use crate::store;
@@ -69,19 +70,19 @@ impl AttachmentRpc {
         let attachment = self.read(&tenant, id).await?;
         attachment.fetched()?;
         let range = wanted.of(&attachment)?;
-        Ok(content(self.db.clone(), tenant, attachment, range))
+        Ok(content(self.receiver.contents().clone(), tenant, attachment, range))
     }
 
     /// Keeps what a part completes; answers the attachment, where that changed it.
     async fn keep(
         &self,
         tenant: &TenantId,
-        id: Uuid,
+        (id, lies_in): (Uuid, Store),
         upload: &mut Upload,
     ) -> Result<Option<Attachment>, Fault> {
         let mut last = None;
         while let Some(chunk) = upload.chunk() {
-            let attachment = self.receiver.keep(tenant, id, chunk).await?;
+            let attachment = self.receiver.keep(tenant, (id, lies_in), chunk).await?;
             if let Some(refusal) = attachment.refusal() {
                 return Err(refusal.into());
             }
@@ -111,7 +112,7 @@ impl AttachmentRpc {
             let _room = self.bytes.acquire_many(weight).await.map_err(Fault::internal)?;
             upload.take(offset, &data).map_err(wire::refused_part)?;
             drop(data);
-            attachment = self.keep(tenant, id, &mut upload).await?.unwrap_or(attachment);
+            attachment = self.keep(tenant, (id, attachment.store), &mut upload).await?.unwrap_or(attachment);
             next = parts.message().await?;
         }
         Ok(attachment)
@@ -160,21 +161,22 @@ async fn settle(
 
 /// A range of a content, part by part: each is read when the one before has been taken.
 fn content(
-    db: Db,
+    contents: Arc<Contents>,
     tenant: TenantId,
     of: Attachment,
     (from, to): (i64, i64),
 ) -> BoxStream<'static, Result<DownloadAttachmentResponse, Status>> {
     let head = wire::head(&of, from);
     let chunk = i64::try_from(CHUNK).unwrap_or(i64::MAX);
-    let rest = stream::try_unfold((db, tenant, of, from), move |(db, tenant, of, at)| async move {
-        if at >= to {
-            return Ok(None);
-        }
-        let end = (at - at % chunk + chunk).min(to);
-        let data = part(&db, &tenant, &of, (at, end)).await?;
-        Ok::<_, Status>(Some((wire::piece(at, data), (db, tenant, of, end))))
-    });
+    let rest =
+        stream::try_unfold((contents, tenant, of, from), move |(contents, tenant, of, at)| async move {
+            if at >= to {
+                return Ok(None);
+            }
+            let end = (at - at % chunk + chunk).min(to);
+            let data = contents.part(&tenant, &of, (at, end)).await?;
+            Ok::<_, Status>(Some((wire::piece(at, data), (contents, tenant, of, end))))
+        });
     stream::once(async move { Ok(head) }).chain(rest).boxed()
 }
 
@@ -188,7 +190,7 @@ impl AttachmentService for AttachmentRpc {
         request: Request<CreateAttachmentRequest>,
     ) -> Result<Response<CreateAttachmentResponse>, Status> {
         let (context, request) = server::mutation(request)?;
-        let announced = wire::create(request);
+        let (announced, lies_in) = (wire::create(request), self.receiver.contents().store());
         let done = self
             .db
             .mutate(context, async move |mut tx, caller| {
@@ -200,7 +202,7 @@ impl AttachmentService for AttachmentRpc {
                     let refused = refused.with("quota_bytes", settings.quota.to_string());
                     return Err(refused.with("used_bytes", used.to_string()));
                 }
-                let attachment = new.attachment(tx.new_id(), caller.subject.to_string(), tx.now());
+                let attachment = new.attachment((tx.new_id(), lies_in), caller.subject.to_string(), tx.now());
                 kept::create(&mut tx, &attachment).await?;
                 let attachment = Some(wire::attachment(&attachment));
                 Ok((tx, CreateAttachmentResponse { attachment }))

@@ -44,7 +44,12 @@ impl New {
     }
 
     /// The attachment it becomes.
-    pub(crate) fn attachment(self, id: Uuid, creator: String, created: Timestamp) -> Attachment {
+    pub(crate) fn attachment(
+        self,
+        (id, store): (Uuid, Store),
+        creator: String,
+        created: Timestamp,
+    ) -> Attachment {
         Attachment {
             id,
             file_name: self.file_name,
@@ -56,7 +61,7 @@ impl New {
             state: State::Receiving,
             reason: None,
             signature: String::new(),
-            store: Store::Postgres,
+            store,
             complaint: None,
             creator,
             created,

@@ -209,7 +209,7 @@ async fn what_is_wrong_is_refused_as_by_the_rpc() {
     let named = CreateAttachmentRequest { sha256: String::new(), ..announcement(page) };
     let other = create(&client, named).await.unwrap().attachment_id;
     for _ in 0..2 {
-        assert_eq!(refusal(&put(&house, &other, "", &[], page).await), is(400, "MEDIA_TYPE_MISMATCH"));
+        assert_eq!(refusal(&put(&house, &other, "", &[], page).await), is(400, "MEDIA_TYPE_FORBIDDEN"));
     }
     let wrong = CreateAttachmentRequest { sha256: "0".repeat(64), ..announcement(&bytes) };
     let other = create(&client, wrong).await.unwrap().attachment_id;

@@ -1,6 +1,7 @@
 //! Has attachments that are whole looked at by clamd before anybody can fetch them. What
 //! cannot be scanned waits, and is tried again; it is never taken to be clean.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use fault::Fault;
@@ -8,8 +9,9 @@ use jiff::Timestamp;
 use pg::Db;
 use server::Stop;
 
+use super::UNSCANNED;
 use super::clamd::{Address, Verdict};
-use super::{UNSCANNED, part};
+use super::contents::Contents;
 use crate::attachment::{Attachment, CHUNK, Reason, State};
 use crate::store::attachments as store;
 use crate::store::attachments::keeping::{self, Found};
@@ -27,6 +29,7 @@ const LAST_RETRY: Duration = Duration::from_mins(5);
 /// Scans what is to be scanned.
 pub(crate) struct Scanner {
     db: Db,
+    contents: Arc<Contents>,
     clamd: Address,
     /// Whether the last scan failed: told once, not for each.
     is_away: bool,
@@ -35,8 +38,8 @@ pub(crate) struct Scanner {
 }
 
 impl Scanner {
-    pub(crate) fn new(db: Db, clamd: Address) -> Self {
-        Self { db, clamd, is_away: false, under_way: None }
+    pub(crate) fn new(db: Db, contents: Arc<Contents>, clamd: Address) -> Self {
+        Self { db, contents, clamd, is_away: false, under_way: None }
     }
 
     /// Scans until told to stop. A scan that is given up then is another's at once; that of
@@ -117,7 +120,7 @@ impl Scanner {
 
     async fn piece(&self, found: &Found, of: &Attachment, from: i64) -> anyhow::Result<Vec<u8>> {
         let to = (from + i64::try_from(CHUNK)?).min(found.size);
-        part(&self.db, &found.tenant, of, (from, to)).await.map_err(|fault| told(&fault))
+        self.contents.part(&found.tenant, of, (from, to)).await.map_err(|fault| told(&fault))
     }
 
     async fn settle(&self, found: &Found, verdict: Verdict) -> Result<(), Fault> {

@@ -59,11 +59,11 @@ struct Reader {
 
 impl Fetcher {
     /// Reads the mailboxes of a schema.
-    pub(crate) fn new(db: Db, settings: &Settings) -> anyhow::Result<Self> {
+    pub(crate) fn new(keeper: MailKeeper, settings: &Settings) -> anyhow::Result<Self> {
         let networks = Networks::new(settings.endpoint_networks.iter().copied());
         let trusted = settings.endpoint_authorities()?;
         let sender = settings.endpoint_sender()?;
-        Ok(Self { keeper: MailKeeper::new(db.clone()), db, networks, trusted, sender })
+        Ok(Self { db: keeper.db().clone(), keeper, networks, trusted, sender })
     }
 
     /// Reads until told to stop.

@@ -38,13 +38,13 @@ struct Desk {
 
 impl Handover {
     /// Listens at an address; encrypts where there is a certificate.
-    pub(crate) fn new(db: Db, listen: SocketAddr, settings: &Settings) -> anyhow::Result<Self> {
+    pub(crate) fn new(keeper: MailKeeper, listen: SocketAddr, settings: &Settings) -> anyhow::Result<Self> {
         let protocol = match settings.mails.smtp_protocol {
             MailProtocol::Smtp => Protocol::Smtp,
             MailProtocol::Lmtp => Protocol::Lmtp,
         };
         let tls = server::mail_certificate(settings)?;
-        Ok(Self { keeper: MailKeeper::new(db.clone()), db, listen, protocol, tls })
+        Ok(Self { db: keeper.db().clone(), keeper, listen, protocol, tls })
     }
 
     /// Takes mails until told to stop. An address that cannot be listened at is tried again.

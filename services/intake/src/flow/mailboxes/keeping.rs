@@ -12,9 +12,10 @@ use uuid::Uuid;
 
 use super::MAILS;
 use crate::attachment::{Attachment, CHUNK, State, Store};
-use crate::flow::attachments::ordinal;
+use crate::flow::attachments::contents::Contents;
 use crate::inbound_mail::{Envelope, InboundMail};
 use crate::refusal::Refusal;
+use crate::store::attachments::contents::Chunk;
 use crate::store::{attachments, mailboxes, mails};
 
 /// Most bytes of a mail: what other servers send is mostly limited to 25 MiB, and grows by a
@@ -37,12 +38,26 @@ pub(crate) async fn read(tenant: &TenantId, raw: Bytes) -> Result<Result<Mail, U
 #[derive(Clone)]
 pub(crate) struct MailKeeper {
     db: Db,
+    contents: Arc<Contents>,
+}
+
+/// Where the bytes of a mail lie that is about to be kept.
+struct Lying {
+    attachment: Uuid,
+    store: Store,
+    /// The objects that have them, in order, if they are not to lie in the database.
+    objects: Vec<Uuid>,
 }
 
 impl MailKeeper {
     /// Keeps in a schema.
-    pub(crate) fn new(db: Db) -> Self {
-        Self { db }
+    pub(crate) fn new(db: Db, contents: Arc<Contents>) -> Self {
+        Self { db, contents }
+    }
+
+    /// The schema.
+    pub(crate) fn db(&self) -> &Db {
+        &self.db
     }
 
     /// Keeps a mail, unless it is known; it is durable when this answers. Whether it was new.
@@ -58,38 +73,61 @@ impl MailKeeper {
         let hashed = raw.clone();
         let new = move || InboundMail::new(id, envelope, &hashed, read.as_ref());
         let mail = server::blocking(tenant, Length::Quick, "mail.identity", new).await?;
-        let (mail, raw) = (Arc::new(mail), raw);
+        let Some(lying) = self.put(tenant, &mail, &raw).await? else { return Ok(false) };
         self.db
             .transact("mail.keep", tenant, async move |mut tx| {
-                let kept = keep(&mut tx, (*mail).clone(), &raw).await?;
+                let kept = keep(&mut tx, mail, &raw, &lying).await?;
                 Ok((tx, kept))
             })
             .await
     }
+
+    /// Puts the bytes of a mail where they lie beside the database, before anything is noted;
+    /// none where the mail is known. What is put and not noted then is removed.
+    async fn put(&self, tenant: &TenantId, mail: &InboundMail, raw: &Bytes) -> Result<Option<Lying>, Fault> {
+        let store = self.contents.store();
+        let attachment = self.db.ids().id(self.db.clock().now());
+        let objects = match store {
+            Store::Postgres => Vec::new(),
+            Store::S3 => {
+                let identity = mail.identity.clone();
+                let known = self.db.transact("mail.is_known", tenant, async move |mut tx| {
+                    let known = mails::is_known(&mut tx, &identity).await?;
+                    Ok((tx, known))
+                });
+                if known.await? {
+                    return Ok(None);
+                }
+                self.contents.put_all(tenant, attachment, raw).await?
+            }
+        };
+        Ok(Some(Lying { attachment, store, objects }))
+    }
 }
 
-async fn keep(tx: &mut Tx, mut mail: InboundMail, raw: &[u8]) -> Result<bool, Fault> {
+async fn keep(tx: &mut Tx, mut mail: InboundMail, raw: &[u8], lying: &Lying) -> Result<bool, Fault> {
     if mails::is_known(tx, &mail.identity).await? {
         return Ok(false);
     }
-    let (now, attachment) = (tx.now(), tx.new_id());
-    mail.attachment = Some(attachment);
+    let now = tx.now();
+    mail.attachment = Some(lying.attachment);
     // The row first: of two who keep the same, one waits here and then has nothing to do.
     if !mails::insert(tx, &mail, now).await? {
         return Ok(false);
     }
-    content(tx, attachment, &mail, raw).await?;
+    content(tx, lying, &mail, raw).await?;
     mailboxes::heard(tx, &mail.mailbox, now).await?;
     tx.notify(MAILS);
     Ok(true)
 }
 
 /// Keeps the bytes of a mail as an attachment that nobody can fetch until a complaint has it.
-async fn content(tx: &mut Tx, id: Uuid, mail: &InboundMail, raw: &[u8]) -> Result<(), Fault> {
+async fn content(tx: &mut Tx, lying: &Lying, mail: &InboundMail, raw: &[u8]) -> Result<(), Fault> {
     let settings = attachments::settings(tx).await?;
     if !attachments::reserve(tx, mail.size, settings.quota).await? {
         return Err(Refusal::QuotaExceeded.into());
     }
+    let Lying { attachment: id, store, ref objects } = *lying;
     let attachment = Attachment {
         id,
         file_name: FILE_NAME.to_owned(),
@@ -101,16 +139,19 @@ async fn content(tx: &mut Tx, id: Uuid, mail: &InboundMail, raw: &[u8]) -> Resul
         state: State::Receiving,
         reason: None,
         signature: String::new(),
-        store: Store::Postgres,
+        store,
         complaint: None,
         creator: mail.subject_of_reader(),
         created: tx.now(),
     };
     attachments::create(tx, &attachment).await?;
-    let mut from = 0;
-    for chunk in raw.chunks(CHUNK) {
-        attachments::contents::put(tx, attachment.store, id, ordinal(from), chunk).await?;
-        from += i64::try_from(chunk.len()).unwrap_or(i64::MAX);
+    let now = tx.now();
+    let chunks: Vec<Chunk<'_>> = match store {
+        Store::Postgres => raw.chunks(CHUNK).map(Chunk::Bytes).collect(),
+        Store::S3 => objects.iter().copied().map(Chunk::Object).collect(),
+    };
+    for (place, chunk) in (0..).zip(chunks) {
+        attachments::contents::put(tx, (id, place), chunk, now).await?;
     }
     attachments::received(tx, id, mail.size, MEDIA_TYPE).await
 }

@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use super::{MAILS, keeping, tokens};
 use crate::flow::additions::Additions;
-use crate::flow::attachments::{Receiver, chunk};
+use crate::flow::attachments::Receiver;
 use crate::flow::submission_queue::SubmissionQueue;
 use crate::flow::submissions::Submissions;
 use crate::inbound_mail::{self as inbound, InboundMail, Road, SetAside, State};
@@ -169,7 +169,7 @@ impl MailTaker {
         let mut raw = BytesMut::new();
         while i64::try_from(raw.len()).unwrap_or(i64::MAX) < of.size {
             let from = i64::try_from(raw.len()).unwrap_or(i64::MAX);
-            raw.extend_from_slice(&chunk(&self.db, &taken.tenant, &of, from).await?);
+            raw.extend_from_slice(&self.receiver.contents().chunk(&taken.tenant, &of, from).await?);
         }
         Ok(raw.freeze())
     }

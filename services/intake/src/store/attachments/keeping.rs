@@ -110,6 +110,7 @@ pub(crate) fn unscanned_since() -> String {
 /// there was one: there may be more then. The transaction's role is the one that serves all
 /// tenants, until something is found.
 pub(crate) async fn collect(tx: &mut Tx, before: Timestamp, most: i64) -> Result<bool, Fault> {
+    let now = tx.now();
     let unwanted = sqlx::query_as(pg::sql!(
         "SELECT tenant_id, attachment_id, size_bytes, store, scan_attempts FROM attachment
          WHERE state IN ({refused}, {deleted}) AND has_content
@@ -120,7 +121,7 @@ pub(crate) async fn collect(tx: &mut Tx, before: Timestamp, most: i64) -> Result
     let unwanted: Option<FoundRow> = unwanted.fetch_optional(&mut **tx).await?;
     if let Some(unwanted) = unwanted.map(Found::try_from).transpose()? {
         tx.act_for(&unwanted.tenant).await?;
-        if super::contents::remove(tx, unwanted.store, unwanted.id, most).await? < most {
+        if super::contents::remove(tx, unwanted.store, unwanted.id, (most, now)).await? < most {
             emptied(tx, unwanted.id).await?;
         }
         return Ok(true);
@@ -138,7 +139,7 @@ pub(crate) async fn collect(tx: &mut Tx, before: Timestamp, most: i64) -> Result
     let Some(orphan) = orphan.map(Found::try_from).transpose()? else { return Ok(false) };
     tx.act_for(&orphan.tenant).await?;
     super::delete(tx, orphan.id).await?;
-    if super::contents::remove(tx, orphan.store, orphan.id, most).await? < most {
+    if super::contents::remove(tx, orphan.store, orphan.id, (most, now)).await? < most {
         forget(tx, orphan.id).await?;
     }
     Ok(true)

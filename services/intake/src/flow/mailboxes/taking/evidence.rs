@@ -6,7 +6,7 @@ use mail::{Mail, Part};
 use proto::redress::intake::v1::Evidence;
 
 use super::{MailTaker, Taken};
-use crate::attachment::{Attachment, State, Store, media_type_of};
+use crate::attachment::{Attachment, State, media_type_of};
 
 /// Most pieces of evidence a complaint has: the mail itself, and so many files.
 const MAX_PARTS: usize = 49;
@@ -70,7 +70,7 @@ impl MailTaker {
             state: State::Receiving,
             reason: None,
             signature: String::new(),
-            store: Store::Postgres,
+            store: self.receiver.contents().store(),
             complaint: None,
             creator: taken.mail.subject_of_reader(),
             created: self.db.clock().now(),
