@@ -186,13 +186,19 @@ impl Contracts {
         self.by_path.get(path).copied()
     }
 
-    /// What a method and a path mean; HEAD means what GET does.
+    /// What a method and a path mean; HEAD means what GET does. A verb is one for every method:
+    /// what is closed by POST is not read by GET as an id that ends in `:close`.
     pub fn route(&self, method: &Method, path: &str) -> Found<'_> {
         let split = if path.len() > MAX_PATH_BYTES { None } else { SplitPath::new(path) };
         let Some(split) = split else { return Found::Nothing };
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
         let mut others = Vec::new();
+        let mut is_verb = false;
+        // Those with a verb come first.
         for route in &self.routes {
+            if is_verb && !route.template.has_verb() {
+                break;
+            }
             if route.method != *wanted && others.contains(&&route.method) {
                 continue;
             }
@@ -201,6 +207,7 @@ impl Contracts {
                 return Found::Route(route, values);
             }
             others.push(&route.method);
+            is_verb |= route.template.has_verb();
         }
         if others.is_empty() { Found::Nothing } else { Found::Methods(others) }
     }

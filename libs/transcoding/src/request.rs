@@ -1,5 +1,6 @@
 //! The request of an rpc, from what HTTP brings: path, query, headers and body.
 
+use percent_encoding::percent_decode_str;
 use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectMessage as _, Value};
 
 use crate::contracts::{Route, RouteBody};
@@ -7,12 +8,14 @@ use crate::json::{field_value, message};
 use crate::limits::{MAX_PATH_BYTES, MAX_QUERY_PARAMETERS};
 use crate::node::parse;
 use crate::scalar::{field_at, from_text, named};
-use crate::violation::{Refused, Violations};
+use crate::violation::{BODY, Refused, Violations};
 
 /// The field that `Idempotency-Key` is.
 pub(crate) const REQUEST_ID: &str = "request_id";
 /// The field that `If-Match` is.
 pub(crate) const EXPECTED_VERSION: &str = "expected_version";
+/// What is at fault where no parameter is, but the query.
+const QUERY: &str = "query";
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 const IF_MATCH: &str = "If-Match";
 
@@ -76,7 +79,7 @@ fn body(
     }
     match &route.body {
         RouteBody::None => {
-            violations.note("", "a call with this method and path has no body");
+            violations.note(BODY, "a call with this method and path has none");
             Ok(empty)
         }
         RouteBody::Whole => Ok(message(input, &parse(body)?, "", violations)),
@@ -94,14 +97,21 @@ fn body(
 
 fn query(request: &mut DynamicMessage, route: &Route, query: &str, violations: &mut Violations) {
     if query.len() > MAX_PATH_BYTES {
-        violations.note("", format!("the query is longer than {MAX_PATH_BYTES} bytes"));
+        violations.note(QUERY, format!("is longer than {MAX_PATH_BYTES} bytes"));
         return;
     }
     let mut seen = Vec::new();
-    for (at, (name, text)) in form_urlencoded::parse(query.as_bytes()).enumerate() {
+    for (at, part) in query.split('&').filter(|part| !part.is_empty()).enumerate() {
         if at == MAX_QUERY_PARAMETERS {
-            violations.note("", format!("the query has more than {MAX_QUERY_PARAMETERS} parameters"));
+            violations.note(QUERY, format!("has more than {MAX_QUERY_PARAMETERS} parameters"));
             return;
+        }
+        let Some((name, text)) = form_urlencoded::parse(part.as_bytes()).next() else { continue };
+        let name = if name.is_empty() { QUERY.into() } else { name };
+        // It would be read as other text than was sent.
+        if percent_decode_str(part).decode_utf8().is_err() {
+            violations.note(name, "is no UTF-8 in the query");
+            continue;
         }
         if route.body == RouteBody::Whole {
             violations.note(name, "has no place in the query: everything is in the path or the body");

@@ -60,7 +60,9 @@ pub(crate) fn from_text(kind: &Kind, text: &str) -> Result<Value, Wrong> {
         }
         Kind::Message(message) => {
             let quoted = serde_json::Value::String(text.to_owned());
-            let bare = || serde_json::from_str(text).ok();
+            // Quotes are part of a text, not around it.
+            let bare =
+                || serde_json::from_str(text).ok().filter(|bare: &serde_json::Value| !bare.is_string());
             well_known(message, &quoted).or_else(|wrong| match bare() {
                 Some(value) => well_known(message, &value),
                 None => Err(wrong),
@@ -104,7 +106,20 @@ pub(crate) fn from_json(kind: &Kind, node: &Node) -> Result<Value, Wrong> {
     value.ok_or_else(|| wanted(kind))
 }
 
+/// Whether a time or a length of time is no finer than can be kept: the rest would be cut off.
+fn is_kept_whole(text: &str) -> bool {
+    /// Of a fraction of a second, the digits down to nanoseconds.
+    const DIGITS: usize = 9;
+    let is_longer =
+        |(_, fraction): (&str, &str)| fraction.bytes().take_while(u8::is_ascii_digit).count() > DIGITS;
+    !text.split_once('.').is_some_and(is_longer)
+}
+
 fn well_known(message: &MessageDescriptor, value: &serde_json::Value) -> Result<Value, Wrong> {
+    let is_time = ["google.protobuf.Timestamp", "google.protobuf.Duration"].contains(&message.full_name());
+    if is_time && value.as_str().is_some_and(|text| !is_kept_whole(text)) {
+        return Err("must have at most nine digits of a second".to_owned());
+    }
     DynamicMessage::deserialize(message.clone(), value)
         .map(Value::Message)
         .map_err(|_| wanted(&Kind::Message(message.clone())))

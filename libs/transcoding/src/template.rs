@@ -115,6 +115,10 @@ impl Template {
         shape
     }
 
+    pub(crate) fn has_verb(&self) -> bool {
+        self.verb.is_some()
+    }
+
     /// Before which others it is tried: literals before `*`, `*` before `**`, and verbs
     /// first, because what has none takes a colon for a letter.
     pub(crate) fn rank(&self) -> impl Ord + use<> {

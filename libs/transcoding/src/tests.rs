@@ -83,6 +83,8 @@ fn a_method_and_a_path_mean_an_rpc() {
         (Method::GET, "/v1/cases/a:watch", "WatchCase"),
         (Method::GET, "/v1/cases/a:b", "GetCase"),
         (Method::POST, "/v1/cases/a:close", "CloseCase"),
+        (Method::GET, "/v1/cases/a:close", "[POST]"),
+        (Method::DELETE, "/v1/cases:count", "[GET]"),
         (Method::POST, "/v1/cases/a:unknown", "[GET]"),
         (Method::PATCH, "/v1/departments/d", "UpdateDepartment"),
         (Method::DELETE, "/v1/departments/d", "[GET, PATCH]"),
@@ -150,7 +152,14 @@ fn everything_wrong_with_a_query_is_told_at_once() {
     let refused = ask(&Method::POST, "/v1/complaints", &Asked { query: "request_id=a", ..Asked::default() });
     assert_eq!(fields(refused), ["request_id"]);
     let refused = ask(&Method::GET, "/v1/cases", &Asked { body: b"{}", ..Asked::default() });
-    assert_eq!(fields(refused), [""]);
+    assert_eq!(fields(refused), ["body"]);
+    // None of it is read as other text than was sent.
+    let query = "customerId=%FF&page%FEsize=1&=1&filter=%C3%A4";
+    let refused = ask(&Method::GET, "/v1/cases", &Asked { query, ..Asked::default() });
+    assert_eq!(fields(refused), ["customerId", "page\u{fffd}size", "query"]);
+    let query = "x".repeat(MAX_PATH_BYTES + 1);
+    let refused = ask(&Method::GET, "/v1/cases", &Asked { query: &query, ..Asked::default() });
+    assert_eq!(fields(refused), ["query"]);
     let many = "x=1&".repeat(MAX_QUERY_PARAMETERS + 1);
     let Err(Refused::Fields(noted, more)) =
         ask(&Method::GET, "/v1/cases", &Asked { query: &many, ..Asked::default() })
@@ -195,14 +204,38 @@ fn everything_wrong_with_a_body_is_told_at_once() {
 }
 
 #[test]
+fn no_part_of_a_time_is_cut_off() {
+    let post = |path: &str, body: &str| {
+        ask(&Method::POST, path, &Asked { body: body.as_bytes(), ..Asked::default() })
+    };
+    let at = |time: &str| post("/v1/complaints", &format!("{{\"complaint\": {{\"occurTime\": {time:?}}}}}"));
+    let whole = at("2026-01-02T03:04:05.123456789+08:00").unwrap();
+    let occur_time = &serde_json::to_value(&whole).unwrap()["complaint"]["occurTime"];
+    assert_eq!(occur_time, "2026-01-01T19:04:05.123456789Z");
+    for time in
+        ["\"2026-01-02T03:04:05Z\"", "2026-01-02T03:04:05.1234567891Z", "2026-01-02T03:04:05.0000000000Z"]
+    {
+        assert_eq!(fields(at(time)), ["complaint.occur_time"], "{time}");
+    }
+    let wait =
+        |length: &str| post("/v1/departments/care:pollTasks", &format!("{{\"waitDuration\": {length:?}}}"));
+    assert!(wait("1.123456789s").is_ok());
+    assert_eq!(fields(wait("1.1234567891s")), ["wait_duration"]);
+    for query in ["startTime=2026-12-01T09:00:00.1234567891Z", "startTime=%222026-12-01T09:00:00Z%22"] {
+        let refused = ask(&Method::GET, "/v1/callBacks:count", &Asked { query, ..Asked::default() });
+        assert_eq!(fields(refused), ["start_time"], "{query}");
+    }
+}
+
+#[test]
 fn what_is_no_json_or_too_much_is_refused() {
     let post = |body: &[u8]| ask(&Method::POST, "/v1/complaints", &Asked { body, ..Asked::default() });
     for wrong in ["{", "{} {}", "{'a': 1}", "\u{feff}{}", "{\"complaint\": 1e999}", "nul"] {
         assert!(matches!(post(wrong.as_bytes()), Err(Refused::NoJson(_))), "{wrong}");
     }
     assert!(matches!(post(b"{\"requestId\": \"\xff\"}"), Err(Refused::NoJson(_))));
-    assert_eq!(fields(post(b"[]")), [""]);
-    assert_eq!(fields(post(b"7")), [""]);
+    assert_eq!(fields(post(b"[]")), ["body"]);
+    assert_eq!(fields(post(b"7")), ["body"]);
     let deep = format!("{{\"x\": {}{}}}", "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH));
     assert_eq!(post(deep.as_bytes()), Err(Refused::TooDeep));
     let many = format!("{{\"x\": [{}1]}}", "1,".repeat(MAX_VALUES));

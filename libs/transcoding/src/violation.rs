@@ -6,7 +6,8 @@ use crate::limits::{MAX_DEPTH, MAX_VALUES, MAX_VIOLATIONS};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// Path of the field, as the contract names it: `complaint.complainant.email`,
-    /// `steps[2].amount`. A field nobody knows is named as it was sent.
+    /// `steps[2].amount`. A field nobody knows is named as it was sent; `body` or `query` is
+    /// the whole of it.
     pub field: String,
     /// What it must be, for people.
     pub description: String,
@@ -29,6 +30,9 @@ pub enum Refused {
     Fields(Vec<Violation>, usize),
 }
 
+/// What is at fault where no field is, but the body.
+pub(crate) const BODY: &str = "body";
+
 /// Violations as they are found.
 #[derive(Default)]
 pub(crate) struct Violations {
@@ -40,9 +44,13 @@ impl Violations {
     pub(crate) fn note(&mut self, field: impl Into<String>, description: impl Into<String>) {
         if self.noted.len() == MAX_VIOLATIONS {
             self.more += 1;
-        } else {
-            self.noted.push(Violation { field: field.into(), description: description.into() });
+            return;
         }
+        let mut field = field.into();
+        if field.is_empty() {
+            BODY.clone_into(&mut field);
+        }
+        self.noted.push(Violation { field, description: description.into() });
     }
 
     pub(crate) fn check(self) -> Result<(), Refused> {

@@ -29,6 +29,7 @@ use http::header::{
     ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TE, TRANSFER_ENCODING,
 };
 use http::{HeaderValue, Method, Request, Response, Uri, Version};
+use http_body::Body as _;
 use tonic::Code;
 use tonic::body::Body;
 use tower::Service;
@@ -143,6 +144,12 @@ fn grpc(mut request: Request<Body>, spoken: Arc<Spoken>) -> Request<Body> {
     request
 }
 
+/// Over HTTP/1.1 a connection ends with a request that was not read; who would use it again is
+/// told so.
+fn say_it_is_last(answer: &mut Response<Body>) {
+    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+}
+
 impl<S> Service<Request<Body>> for Json<S>
 where
     S: Service<Request<Body>, Response = Response<Body>>,
@@ -163,24 +170,73 @@ where
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         match self.decide(&request) {
             Decision::Pass => Either::Left(Either::Left(self.inner.call(request))),
-            Decision::Answer(answer) => Either::Left(Either::Right(ready(Ok(answer)))),
+            Decision::Answer(mut answer) => {
+                if request.version() < Version::HTTP_2 && !request.body().is_end_stream() {
+                    say_it_is_last(&mut answer);
+                }
+                Either::Left(Either::Right(ready(Ok(answer))))
+            }
             Decision::Call(spoken) => {
                 let (spoken, is_old) = (Arc::new(spoken), request.version() < Version::HTTP_2);
                 let answered = self.inner.call(grpc(request, Arc::clone(&spoken)));
                 let written = async move {
                     let answered = answered.await?;
-                    // Refused, it may be before its request was read: over HTTP/1.1 the connection
-                    // ends with that, and who would use it again is told so.
+                    // Refused, it may be before its request was read.
                     let is_last =
                         is_old && super::code(answered.headers()).is_some_and(|code| code != Code::Ok);
                     let mut answer = answer::write(answered, spoken).await;
                     if is_last {
-                        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                        say_it_is_last(&mut answer);
                     }
                     Ok(answer)
                 };
                 Either::Right(written.boxed())
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Full;
+
+    use super::*;
+
+    /// Nothing here gets as far as a service.
+    #[derive(Clone)]
+    struct Nobody;
+
+    impl Service<Request<Body>> for Nobody {
+        type Response = Response<Body>;
+        type Error = std::convert::Infallible;
+        type Future = Ready<Result<Response<Body>, Self::Error>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Request<Body>) -> Self::Future {
+            ready(Ok(Response::new(Body::empty())))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_not_read_is_the_last_of_its_connection() {
+        let mut json = Json::new(Nobody, contracts().unwrap());
+        let full = || Body::new(Full::from("{}"));
+        for (path, version, body, expected) in [
+            ("/v1/nothing", Version::HTTP_11, full(), Some("close")),
+            ("/v1/cases", Version::HTTP_11, full(), Some("close")),
+            ("/v1/complaints", Version::HTTP_11, full(), Some("close")),
+            ("/v1/nothing", Version::HTTP_11, Body::empty(), None),
+            ("/v1/nothing", Version::HTTP_2, full(), None),
+        ] {
+            let request =
+                Request::builder().method(Method::POST).uri(path).version(version).body(body).unwrap();
+            let answer = json.call(request).await.unwrap();
+            assert!(answer.status().is_client_error(), "{path}: {answer:?}");
+            let told = answer.headers().get(CONNECTION).map(|told| told.to_str().unwrap());
+            assert_eq!(told, expected, "{path} {version:?}");
         }
     }
 }

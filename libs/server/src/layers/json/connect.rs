@@ -34,7 +34,7 @@ const GRPC_DIGITS: usize = 8;
 pub(crate) fn decide(contracts: &Arc<Contracts>, at: usize, request: &Request<Body>) -> Decision {
     let rpc = &contracts.rpcs()[at];
     let told = essence(request.headers(), &CONTENT_TYPE);
-    let kind = KINDS.iter().find(|(kind, ..)| told == Some(*kind));
+    let kind = KINDS.iter().find(|(kind, ..)| told.as_deref() == Some(*kind));
     let (Some((_, encoding, in_envelopes)), &Method::POST) = (kind, request.method()) else {
         return Decision::Pass;
     };

@@ -88,7 +88,9 @@ pub(crate) fn negotiate(request: &Request<Body>, is_stream: bool) -> Result<Form
     // Of what changes something it is asked without a body too: a page can make a browser
     // send an empty POST with its user's certificate, but not one of this kind.
     let has_kind = [Method::POST, Method::PUT, Method::PATCH].contains(request.method());
-    if (has_kind || !request.body().is_end_stream()) && essence(headers, &CONTENT_TYPE) != Some(JSON) {
+    if (has_kind || !request.body().is_end_stream())
+        && essence(headers, &CONTENT_TYPE).as_deref() != Some(JSON)
+    {
         return Err(Box::new(unsupported(
             "POST, PUT, PATCH and any body need Content-Type: application/json",
         )));
@@ -227,6 +229,7 @@ mod tests {
         assert_eq!(empty(Method::DELETE, None), Ok(Form::Object));
         assert_eq!(status(Some("application/json"), None), Ok(Form::Object));
         assert_eq!(status(Some("application/json; charset=utf-8"), Some("identity")), Ok(Form::Object));
+        assert_eq!(status(Some("Application/JSON"), None), Ok(Form::Object));
         assert_eq!(status(Some("application/json"), Some("gzip")), Err(415));
         for kind in [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("")] {
             assert_eq!(status(kind, None), Err(415), "{kind:?}");

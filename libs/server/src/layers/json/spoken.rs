@@ -90,11 +90,11 @@ pub(crate) fn contracts() -> anyhow::Result<Arc<Contracts>> {
     Ok(Arc::clone(READ.get_or_init(|| Arc::new(read))))
 }
 
-/// What a header says a body is, without parameters; an empty one is none.
-pub(crate) fn essence<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+/// What a header says a body is, in small letters and without parameters; an empty one is none.
+pub(crate) fn essence(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let told = headers.get(name)?.to_str().ok()?;
     let essence = told.split_once(';').map_or(told, |(essence, _)| essence).trim();
-    if essence.is_empty() { None } else { Some(essence) }
+    if essence.is_empty() { None } else { Some(essence.to_ascii_lowercase()) }
 }
 
 /// An answer without an end.
