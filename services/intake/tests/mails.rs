@@ -2,8 +2,13 @@
 
 #![expect(clippy::expect_used, reason = "a test says what it expects")]
 
+#[expect(dead_code, reason = "tests of attachments use more of it")]
+#[path = "attachments/fake_s3.rs"]
+mod fake_s3;
 #[path = "mails/kept.rs"]
 mod kept;
+#[path = "mails/s3.rs"]
+mod s3;
 #[path = "mails/settings.rs"]
 mod settings;
 #[path = "mails/threads.rs"]

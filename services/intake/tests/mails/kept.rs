@@ -28,7 +28,7 @@ fn with_files() -> String {
     format!("{head}{text}{picture}{archive}")
 }
 
-async fn download(house: &House, id: &str) -> Vec<u8> {
+pub(crate) async fn download(house: &House, id: &str) -> Vec<u8> {
     let request = DownloadAttachmentRequest { attachment_id: id.to_owned(), ..Default::default() };
     let mut client = AttachmentServiceClient::new(house.channel());
     let mut parts = client.download_attachment(request).await.expect("a stream").into_inner();

@@ -29,10 +29,9 @@ const END: u8 = 2;
 pub(crate) fn begun(spoken: &Arc<Spoken>, body: Body) -> Response<Body> {
     let kind = match &spoken.dialect {
         Dialect::Rest(call) if call.form == Form::Events => plain::EVENTS,
-        Dialect::Rest(_) => plain::LINES,
-        Dialect::Unary(encoding) | Dialect::Stream(encoding) => encoding.of_streams(),
         // Files are no streams of messages.
-        Dialect::Upload(_) | Dialect::File(_) => plain::LINES,
+        Dialect::Rest(_) | Dialect::Upload(_) | Dialect::File(_) => plain::LINES,
+        Dialect::Unary(encoding) | Dialect::Stream(encoding) => encoding.of_streams(),
     };
     let spoken = Arc::clone(spoken);
     of_kind(kind, Body::new(Streamed { body: Some(body), frames: Frames::default(), spoken }))

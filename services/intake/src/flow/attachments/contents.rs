@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fault::Fault;
-use futures::{TryStreamExt as _, stream};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use kernel::TenantId;
 use objects::{Bucket, Failure};
@@ -212,11 +212,10 @@ impl Contents {
         });
         let taken = taken.await?;
         let more = i64::try_from(taken.len()).is_ok_and(|count| count == BATCH);
-        let removing = taken.iter().map(|unwanted| Ok(self.remove(unwanted)));
-        stream::iter(removing.collect::<Vec<_>>())
-            .try_buffer_unordered(REMOVED_AT_ONCE)
-            .try_collect::<()>()
-            .await?;
+        let removing = taken.iter().map(|unwanted| self.remove(unwanted)).collect::<Vec<_>>();
+        let removed: Vec<_> = stream::iter(removing).buffer_unordered(REMOVED_AT_ONCE).collect().await;
+        // Those that could not be are tried again after their lease; the others are gone.
+        removed.into_iter().collect::<Result<(), Fault>>()?;
         Ok(more)
     }
 

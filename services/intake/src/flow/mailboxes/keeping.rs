@@ -90,7 +90,7 @@ impl MailKeeper {
         let objects = match store {
             Store::Postgres => Vec::new(),
             Store::S3 => {
-                let identity = mail.identity.clone();
+                let identity = mail.identity;
                 let known = self.db.transact("mail.is_known", tenant, async move |mut tx| {
                     let known = mails::is_known(&mut tx, &identity).await?;
                     Ok((tx, known))
