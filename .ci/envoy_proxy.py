@@ -21,16 +21,18 @@ PASSED_ON = "passed on as it came"
 
 def with_details(contracts):
     """Contracts and the details of errors, which they do not import."""
+    more = type(contracts)()
+    more.CopyFrom(contracts)
     for module in (status_pb2, error_details_pb2):
-        file = contracts.file.add()
-        module.DESCRIPTOR.CopyToProto(file)
+        module.DESCRIPTOR.CopyToProto(more.file.add())
+    return more
 
 
 def listener(name, descriptors, services, **options):
     """A port with a transcoder."""
     transcoder = {
         "@type": f"{FILTERS}.grpc_json_transcoder.v3.GrpcJsonTranscoder",
-        "proto_descriptor_bin": base64.b64encode(descriptors).decode(),
+        "proto_descriptor_bin": base64.b64encode(descriptors.SerializeToString()).decode(),
         "services": services,
         "convert_grpc_status": True,
         **options,
@@ -65,8 +67,6 @@ def socket(address, port):
 def configuration(suite, contracts, services):
     """A port that refuses what it cannot transcode and knows the details of errors, and one
     as Envoy is unless told otherwise, by our contracts alone."""
-    alone = contracts.SerializeToString()
-    with_details(contracts)
     strict = {"reject_unknown_method": True, "reject_unknown_query_parameters": True}
     host, port = suite.split(":")
     endpoint = {"endpoint": {"address": socket(host, int(port))}}
@@ -81,8 +81,8 @@ def configuration(suite, contracts, services):
         "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": http2},
     }
     listeners = [
-        listener("strict", contracts.SerializeToString(), services, request_validation_options=strict),
-        listener("usual", alone, services),
+        listener("strict", with_details(contracts), services, request_validation_options=strict),
+        listener("usual", contracts, services),
     ]
     return {
         "admin": {"address": socket("127.0.0.1", 0)},

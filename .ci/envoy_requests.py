@@ -32,6 +32,10 @@ WAITING = {"PollTasks"}
 SLASHES = 10
 # Of so many, one is asked with a number for each text.
 TEXTS = 5
+# Of so many, one is asked with a field nobody knows.
+FIELDS = 5
+# Of so many paths, one is asked by a method that means nothing there.
+PATHS = 3
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -109,7 +113,7 @@ class Contract:
         if number % SLASHES == 0:
             yield self.ask("with a slash at its end", path=self.path() + "/")
         keyed = any(one.name == "request_id" for one in self.input.field)
-        if self.has_body:
+        if self.has_body and number % FIELDS == 0:
             yield self.ask("a field nobody knows", {"nobodyKnows": 1})
         for one in self.input.field:
             if one.name in self.variables() or one.name == "request_id":
@@ -151,18 +155,18 @@ def contracts(descriptors):
 
 
 def other_methods(found):
-    """Of every path, a method that means nothing there."""
+    """Of some paths, a method that means nothing there."""
     methods = {}
     for one in found:
         shape = re.sub(r"\{[^}]*\}", "{}", one.template)
         methods.setdefault(shape, (one, set()))[1].add(one.verb)
-    for one, known in methods.values():
+    for one, known in itertools.islice(methods.values(), None, None, PATHS):
         other = next(method for method in METHODS if method not in known)
         yield one.ask(f"as {other}", method=other)
 
 
 def generated(descriptors):
-    """Of every rpc: nothing, what nobody knows, and of each field a value that fits and one that does not."""
+    """Of every rpc: nothing, a parameter nobody knows, and of each field a value that fits and one that does not."""
     found = contracts(descriptors)
     for number, one in enumerate(found):
         yield from one.requests(number)

@@ -32,6 +32,8 @@ class Scene:
         department = {"departmentId": "care", "displayName": "Care", "categories": ["*"]}
         self.post("/v1/departments", {"department": department})
         agent = {"agentId": "carol.x", "departmentId": "care", "displayName": "Carol", "capacity": 5}
+        tree = [{"path": path, "title": path} for path in ("goods", "goods/damaged")]
+        self.post("/v1/categories:import", {"categories": tree})
         self.post("/v1/agents", {"agent": {**agent, "available": True}})
         complaint = {name: json.loads(value) for name, value in COMPLAINT.items()}
         self.case = self.post("/v1/complaints", {"complaint": complaint})["complaintId"]

@@ -86,7 +86,8 @@ impl Template {
             Segment::Literal(literal) => literal == part,
             Segment::One | Segment::Rest => !part.is_empty(),
         };
-        if !self.segments.iter().zip(segments).all(fits) {
+        let is_whole = segments.iter().skip(fixed).all(|part| !part.is_empty());
+        if !self.segments.iter().zip(segments).all(fits) || !is_whole {
             return None;
         }
         let value = |variable: &Variable| {
@@ -326,6 +327,9 @@ mod tests {
             ("/v1/{path=**}", "/v1/a/b", Some(&["a/b"])),
             ("/v1/{path=**}", "/v1/a%2Fb", Some(&["a/b"])),
             ("/v1/{path=**}", "/v1", Some(&[""])),
+            ("/v1/{path=**}", "/v1/", None),
+            ("/v1/{path=**}", "/v1/a/", None),
+            ("/v1/{path=**}", "/v1/a//b", None),
             ("/v1/{a=x/*}/y/{b.c}", "/v1/x/1/y/2", Some(&["x/1", "2"])),
             ("/v1/{a=x/*}/y/{b.c}", "/v1/z/1/y/2", None),
             ("/v1/*/y", "/v1/any/y", Some(&[])),
