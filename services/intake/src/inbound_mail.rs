@@ -26,6 +26,10 @@ const MAX_REMARK: usize = 300;
 const NO_TEXT: &str = "(no text)";
 /// The language of a text that is written in Chinese and says nothing of it.
 const CHINESE: &str = "zh-CN";
+/// The language of a text in Latin letters, in a mailbox whose language has others.
+const ENGLISH: &str = "en";
+/// Fewer letters say nothing of a language: a number, a name.
+const FEW_LETTERS: usize = 20;
 /// One in so many letters of a Chinese text may be others: names, numbers, product codes.
 const CHINESE_SHARE: usize = 4;
 
@@ -261,6 +265,11 @@ pub(crate) fn language(mail: &Mail, text: &str, settings: &Settings) -> String {
     let is_chinese = han > 0 && han * CHINESE_SHARE >= letters && !kana;
     if is_chinese && !settings.language.starts_with("zh") {
         return CHINESE.to_owned();
+    }
+    // Who writes in Latin letters alone reads English rather than Chinese, Japanese or Korean.
+    let is_latin = letters >= FEW_LETTERS && text.chars().all(|c| !c.is_alphabetic() || c < '\u{0250}');
+    if is_latin && ["zh", "ja", "ko"].iter().any(|theirs| settings.language.starts_with(theirs)) {
+        return ENGLISH.to_owned();
     }
     settings.language.clone()
 }

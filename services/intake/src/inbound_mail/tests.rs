@@ -76,6 +76,9 @@ fn the_language_is_that_of_the_mail_its_letters_or_its_mailbox() {
     assert_eq!(of("", "杯子第一天就碎了，型号 AB-12。", "en"), "zh-CN");
     assert_eq!(of("", "杯子碎了", "zh-TW"), "zh-TW", "the mailbox knows better which Chinese");
     assert_eq!(of("", "The cup 杯 broke on the first day", "en"), "en");
+    assert_eq!(of("", "It arrived in pieces on the first day.", "zh-CN"), "en");
+    assert_eq!(of("", "AB-12, 订单号", "zh-CN"), "zh-CN");
+    assert_eq!(of("", "OK, thanks", "zh-CN"), "zh-CN", "too short to say");
     assert_eq!(of("", "カップが割れました", "en"), "en");
 }
 
