@@ -92,7 +92,6 @@ async fn tell_all(scene: &Scene) {
     corrections::decided_again(scene).await;
     matters::told_twice(scene).await;
     matters::told_by_many(scene).await;
-    directories::absent(scene).await;
     roster::waited_for(scene).await;
     roster::kept(scene).await;
     rules::written(scene).await;
@@ -112,6 +111,7 @@ async fn tell_all(scene: &Scene) {
     subscriptions::tried(scene).await;
     mailboxes::read(scene).await;
     signals::dismissed(scene).await;
+    directories::absent(scene).await;
 }
 
 /// One case per complaint, and each counted once, in the state its story left it.

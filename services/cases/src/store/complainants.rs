@@ -115,8 +115,7 @@ pub(crate) async fn count(conn: &mut PgConnection, asked: &Asked) -> Result<Vec<
     let arguments = arguments(asked).arguments()?;
     let rows: Vec<CountRow> = sqlx::query_as_with(counting!(), arguments).fetch_all(conn).await?;
     let counts = rows.into_iter().map(|CountRow { outcome, cases, open }| {
-        let outcome = decided(outcome).ok_or_else(|| impossible("cases", "outcome", Uuid::nil()))?;
-        Ok(OutcomeCount { outcome, cases, open })
+        Ok(OutcomeCount { outcome: decided(outcome, Uuid::nil())?, cases, open })
     });
     counts.collect()
 }
@@ -154,12 +153,10 @@ impl Place {
     }
 }
 
-/// The outcome that a number stands for, if any; none where it is no outcome's.
-fn decided(number: Option<i16>) -> Option<Option<Outcome>> {
-    match number {
-        Some(number) => Outcome::of(number).map(Some),
-        None => Some(None),
-    }
+/// The outcome that a number stands for, if any.
+fn decided(number: Option<i16>, case: Uuid) -> Result<Option<Outcome>, Fault> {
+    let known = |number| Outcome::of(number).ok_or_else(|| impossible("cases", "outcome", case));
+    number.map(known).transpose()
 }
 
 impl Row {
@@ -172,7 +169,7 @@ impl Row {
             cycle: self.cycle,
             matter: Matter::of(self.matter).ok_or_else(known("matter"))?,
             channel: Channel::of(self.channel).ok_or_else(known("channel"))?,
-            outcome: decided(self.outcome).ok_or_else(known("outcome"))?,
+            outcome: decided(self.outcome, self.case_id)?,
             receive_time: self.received_at.to_jiff(),
             close_time: self.closed_at.map(Timestamp::to_jiff),
             merged_into: self.merged_into.map(CaseId),

@@ -1,6 +1,5 @@
 //! Carries questions to a directory, by gRPC or HTTP/JSON.
 
-use std::fmt::Display;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +8,8 @@ use kernel::TenantId;
 use prost::{Message, Name};
 use proto::redress::directory::v1::directory_client::DirectoryClient;
 use proto::redress::directory::v1::{
-    GetCustomerResponse, GetProductResponse, ListContactsResponse, ListOrdersResponse,
+    Contact, Customer, GetCustomerRequest, GetCustomerResponse, GetProductRequest, GetProductResponse,
+    ListContactsRequest, ListContactsResponse, ListOrdersRequest, ListOrdersResponse, Order, Product,
 };
 use server::Secret;
 use tonic::transport::Channel;
@@ -134,34 +134,22 @@ macro_rules! ask {
 }
 
 impl Line<'_> {
-    async fn customer(
-        &self,
-        question: proto::redress::directory::v1::GetCustomerRequest,
-    ) -> Result<Option<proto::redress::directory::v1::Customer>, String> {
+    async fn customer(&self, question: GetCustomerRequest) -> Result<Option<Customer>, String> {
         let GetCustomerResponse { customer } = ask!(self, question, "GetCustomer", get_customer)?;
         Ok(customer)
     }
 
-    async fn orders(
-        &self,
-        question: proto::redress::directory::v1::ListOrdersRequest,
-    ) -> Result<Vec<proto::redress::directory::v1::Order>, String> {
+    async fn orders(&self, question: ListOrdersRequest) -> Result<Vec<Order>, String> {
         let ListOrdersResponse { orders } = ask!(self, question, "ListOrders", list_orders)?;
         Ok(orders)
     }
 
-    async fn product(
-        &self,
-        question: proto::redress::directory::v1::GetProductRequest,
-    ) -> Result<Option<proto::redress::directory::v1::Product>, String> {
+    async fn product(&self, question: GetProductRequest) -> Result<Option<Product>, String> {
         let GetProductResponse { product } = ask!(self, question, "GetProduct", get_product)?;
         Ok(product)
     }
 
-    async fn contacts(
-        &self,
-        question: proto::redress::directory::v1::ListContactsRequest,
-    ) -> Result<Vec<proto::redress::directory::v1::Contact>, String> {
+    async fn contacts(&self, question: ListContactsRequest) -> Result<Vec<Contact>, String> {
         let ListContactsResponse { contacts } = ask!(self, question, "ListContacts", list_contacts)?;
         Ok(contacts)
     }
@@ -183,7 +171,7 @@ impl Line<'_> {
         let mut request = Request::new(question);
         request.set_timeout(self.timeout);
         if let Some(token) = self.token {
-            let bearer = format!("Bearer {}", token.expose()).parse().map_err(unshowable)?;
+            let bearer = format!("Bearer {}", token.expose()).parse().map_err(|_| unshowable())?;
             request.metadata_mut().insert("authorization", bearer);
         }
         Ok(request)
@@ -202,7 +190,8 @@ impl Line<'_> {
         let (name, version) = CONNECT_VERSION;
         headers.insert(name, version);
         if let Some(token) = self.token {
-            let bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(unshowable)?;
+            let bearer =
+                HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| unshowable())?;
             headers.insert(http::header::AUTHORIZATION, bearer);
         }
         let post = Post { headers, body: Bytes::from(body), timeout: self.timeout };
@@ -221,6 +210,6 @@ fn late() -> String {
     Failure::TooLate.to_string()
 }
 
-fn unshowable(_: impl Display) -> String {
+fn unshowable() -> String {
     "its token cannot be shown".to_owned()
 }
