@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use proto::redress::cases::v1::directory_service_client::DirectoryServiceClient;
 use proto::redress::cases::v1::{
-    DeleteDirectoryRequest, DirectoryKind, DirectoryPart, GetCaseDirectoryRequest, GetCaseDirectoryResponse,
-    GetDirectoryRequest, SetDirectoryRequest,
+    DeleteDirectoryRequest, DirectoryGap, DirectoryKind, DirectoryPart, GetCaseDirectoryRequest,
+    GetCaseDirectoryResponse, GetDirectoryRequest, SetDirectoryRequest,
 };
 use proto::redress::directory::v1::directory_server::{Directory, DirectoryServer};
 use proto::redress::directory::v1::{
@@ -245,7 +245,7 @@ async fn what_was_true_when_a_case_was_opened_is_kept_beside_what_is_true_now() 
 
     // Within its time an answer is shown with its age; then, or when somebody wishes, it is asked anew.
     "gold".clone_into(&mut scene.shop.tier.lock().expect("a lock"));
-    scene.house.advance(Duration::from_secs(60));
+    scene.house.advance(Duration::from_mins(1));
     let shown = scene.look(case, false).await.latest.expect("an answer");
     assert_eq!(
         (shown.age_duration.map(|age| age.seconds), shown.customer),
@@ -288,7 +288,7 @@ async fn a_directory_that_fails_is_in_nobodys_way_and_is_asked_again() {
         assert!(found.failure.contains(why) && found.next_try_time.is_some(), "{fault:?}: {found:?}");
         if fault == Fault::OrdersOnly {
             let opening = found.opening.expect("what there was");
-            let gaps: Vec<_> = opening.gaps.iter().map(|gap| gap.part()).collect();
+            let gaps: Vec<_> = opening.gaps.iter().map(DirectoryGap::part).collect();
             assert_eq!(gaps, [DirectoryPart::Customer, DirectoryPart::Product, DirectoryPart::Contacts]);
             assert_eq!(opening.orders.len(), 1);
         }
