@@ -82,12 +82,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     open_mailboxes(kit, parts, taker, &keeper)
 }
 
-fn open_mailboxes(
-    kit: &Kit,
-    parts: &mut Parts,
-    taker: MailTaker,
-    keeper: &MailKeeper,
-) -> anyhow::Result<()> {
+fn open_mailboxes(kit: &Kit, parts: &mut Parts, taker: MailTaker, keeper: &MailKeeper) -> anyhow::Result<()> {
     parts.route(MailboxServiceServer::new(rpc::mailboxes::MailboxRpc::new(kit.db.clone())));
     parts.worker("mails.take", |stop| taker.run(stop));
     let fetcher = Fetcher::new(keeper.clone(), &kit.settings)?;

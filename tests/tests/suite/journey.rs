@@ -98,7 +98,8 @@ async fn tell_all(scene: &Scene) {
     deadlines::taken_longer(scene).await;
     deadlines::promised(scene).await;
     notices::told_by_other_means(scene).await;
-    notices::came_back(scene).await;
+    // Boxed: large.
+    Box::pin(notices::came_back(scene)).await;
     calendars::kept(scene).await;
     counted(scene).await;
     figures::told(scene).await;

@@ -162,6 +162,10 @@ impl Line<'_> {
         match tokio::time::timeout(self.timeout, call).await {
             Ok(Ok(answer)) => Ok(answer.into_inner()),
             Ok(Err(status)) if status.code() == Code::NotFound => Ok(A::default()),
+            // The same, where the connection's clock is the first to say so, or the directory's.
+            Ok(Err(status)) if matches!(status.code(), Code::Cancelled | Code::DeadlineExceeded) => {
+                Err(late())
+            }
             Ok(Err(status)) => Err(format!("it answered with {:?}: {}", status.code(), status.message())),
             Err(_) => Err(late()),
         }
