@@ -15,7 +15,7 @@
 //! | a control character, a place of no character | -6 |
 //! | bytes the encoding does not have | -8, for each such place |
 //!
-//! Equal readings are decided by their order in [`CANDIDATES`], so that the same bytes
+//! Equal readings are decided by their order in `CANDIDATES`, so that the same bytes
 //! always read the same. A byte order mark is believed, and a text of ASCII alone is UTF-8.
 
 mod letters;

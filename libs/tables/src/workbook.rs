@@ -2,7 +2,7 @@
 //!
 //! A workbook is read by a thread of its own, which is a few rows ahead of who takes them:
 //! only the texts that its cells share are all in memory. What it unpacks to is looked at
-//! before, see [`parts`]; a sheet has as many rows and columns as spreadsheets have, at
+//! before, see `parts`; a sheet has as many rows and columns as spreadsheets have, at
 //! most.
 //!
 //! Cells are typed: dates by their number format, as `2026-01-05T08:03:00`; formulas by
