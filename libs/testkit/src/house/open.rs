@@ -83,7 +83,8 @@ impl Builder {
 
     /// Opens the house; it serves when this returns.
     pub async fn open(self) -> House {
-        self.try_open().await.expect("the house can be opened")
+        // Boxed: the settings are large, and every test waits here.
+        Box::pin(self.try_open()).await.expect("the house can be opened")
     }
 
     async fn try_open(self) -> anyhow::Result<House> {

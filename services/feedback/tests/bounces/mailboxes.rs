@@ -3,7 +3,6 @@
 use proto::redress::feedback::v1::NoticeState;
 use proto::redress::intake::v1::{ComplaintRegistered, DeliveryReportReceived};
 use testkit::{House, MockClock};
-use uuid::Uuid;
 
 use super::{FAILED, acknowledged, mailing, the_notice, told};
 use crate::means::ended;
@@ -13,7 +12,7 @@ use server::Secret;
 
 fn received(recipients: &[&str], message: Vec<u8>) -> DeliveryReportReceived {
     DeliveryReportReceived {
-        mail_id: Uuid::now_v7().to_string(),
+        mail_id: case().to_string(),
         mailbox_id: "bounces".to_owned(),
         recipients: recipients.iter().map(ToString::to_string).collect(),
         message,
@@ -24,18 +23,18 @@ fn received(recipients: &[&str], message: Vec<u8>) -> DeliveryReportReceived {
 async fn a_report_that_arrives_in_a_mailbox_is_heard_and_what_is_none_of_ours_harms_nothing() {
     let sink = Sink::open().await;
     let house = mailing(&sink).await;
-    let (case, _, mail) = acknowledged(&house, &sink).await;
+    let (about, _, mail) = acknowledged(&house, &sink).await;
     let strange = String::from_utf8(mail.reported(FAILED)).unwrap().replace("bounces+", "bounces+a");
     for message in [b"no mail at all".to_vec(), strange.into_bytes(), vec![0xff; 300_000]] {
-        house.tell("intake", Uuid::now_v7(), &received(&[], message)).await;
+        house.tell("intake", case(), &received(&[], message)).await;
     }
     house.settled().await;
-    assert_eq!(the_notice(&house, case).await.state(), NoticeState::Delivered);
+    assert_eq!(the_notice(&house, about).await.state(), NoticeState::Delivered);
     for _ in 0..2 {
-        house.tell("intake", Uuid::now_v7(), &received(&[&mail.from], mail.reported(FAILED))).await;
+        house.tell("intake", case(), &received(&[&mail.from], mail.reported(FAILED))).await;
     }
     house.settled().await;
-    let notice = the_notice(&house, case).await;
+    let notice = the_notice(&house, about).await;
     assert_eq!((notice.state(), notice.delivery_reports.len()), (NoticeState::Undelivered, 1));
     assert_eq!(told(&house).await, ["NoticeSettled", "NoticeBounced", "NoticeSettled"]);
     house.done().await;
