@@ -38,6 +38,18 @@ pub fn micros(time: Timestamp) -> Timestamp {
     time.round(round).unwrap_or(time)
 }
 
+/// A moment after another; the other itself where there is none so late.
+pub fn later(time: Timestamp, by: Duration) -> Timestamp {
+    time.saturating_add(by).unwrap_or(time)
+}
+
+/// How long to wait after so many failures in a row: `first` after none, the double after each
+/// further one, at most `longest`. Fewer than none are none.
+pub fn doubled(first: Duration, longest: Duration, failures: i32) -> Duration {
+    let failures = u32::try_from(failures).unwrap_or(0);
+    first.saturating_mul(2_u32.saturating_pow(failures)).min(longest)
+}
+
 /// The time a caller gives, as gRPC writes it (`grpc-timeout`): up to eight digits and
 /// a unit. One that cannot be read is none.
 pub fn timeout(text: &str) -> Option<Duration> {
@@ -58,6 +70,21 @@ pub fn timeout(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn waits_double_until_they_are_longest() {
+        let [first, longest] = [1, 300].map(Duration::from_secs);
+        let seconds: Vec<u64> = [-1, 0, 1, 2, 8, 9, i32::MAX]
+            .map(|failures| doubled(first, longest, failures).as_secs())
+            .to_vec();
+        assert_eq!(seconds, [1, 1, 2, 4, 256, 300, 300]);
+    }
+
+    #[test]
+    fn nothing_is_later_than_the_last_moment() {
+        assert_eq!(later(Timestamp::UNIX_EPOCH, Duration::from_secs(7)).as_second(), 7);
+        assert_eq!(later(Timestamp::MAX, Duration::from_secs(7)), Timestamp::MAX);
+    }
 
     #[test]
     fn timeouts_are_read_as_the_protocol_says() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use fault::Fault;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
+use kernel::time::later;
 use pg::{Db, Tx};
 
 use crate::service::Stop;
@@ -54,10 +55,6 @@ async fn look_for_ever(db: &Db, retention: &Retention) {
             tracing::warn!(schema, what = retention.name, fault = chain, "old rows could not be forgotten");
         }
     }
-}
-
-fn later(now: Timestamp, by: Duration) -> Timestamp {
-    now.saturating_add(by).unwrap_or(now)
 }
 
 /// Forgets all that is no longer kept; answers in how many transactions.

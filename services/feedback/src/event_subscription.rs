@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use fault::Fault;
 use jiff::Timestamp;
+use kernel::time::{doubled, later};
 use server::Secret;
 use uuid::Uuid;
 
@@ -227,12 +228,7 @@ impl Progress {
 
 /// How long it is waited after a try that failed, when so many had failed before.
 fn back_off(failures: i32) -> Duration {
-    let doubled = u32::try_from(failures).ok().and_then(|failures| 2_u32.checked_pow(failures));
-    FIRST_BACK_OFF.saturating_mul(doubled.unwrap_or(u32::MAX)).min(MAX_BACK_OFF)
-}
-
-fn later(time: Timestamp, by: Duration) -> Timestamp {
-    time.saturating_add(by).unwrap_or(time)
+    doubled(FIRST_BACK_OFF, MAX_BACK_OFF, failures)
 }
 
 #[cfg(test)]

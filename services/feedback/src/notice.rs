@@ -430,8 +430,7 @@ pub enum Filter {
 
 /// Half of the pause is fixed, half is spread.
 fn pause(attempts: i32, fraction: f64) -> Duration {
-    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(16);
-    let longest = FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE);
+    let longest = kernel::time::doubled(FIRST_PAUSE, LONGEST_PAUSE, attempts.saturating_sub(1));
     longest.mul_f64(0.5 + fraction / 2.0)
 }
 

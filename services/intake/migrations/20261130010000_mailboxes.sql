@@ -123,7 +123,7 @@ COMMENT ON COLUMN mail.by_hand IS 'Whether somebody says that it is to be regist
 COMMENT ON COLUMN mail.registrar IS 'Subject of who did.';
 COMMENT ON COLUMN mail.next_at IS 'When it is to be read; null where it was.';
 COMMENT ON COLUMN mail.attempts IS 'How often it could not be.';
-CREATE INDEX mail_waiting_next ON mail (next_at) WHERE state = 1;
+CREATE INDEX mail_waiting_next ON mail (tenant_id, next_at) WHERE state = 1;
 CREATE INDEX mail_message ON mail (tenant_id, message_id) WHERE complaint_id IS NOT NULL AND message_id <> '';
 CREATE INDEX mail_sender ON mail (tenant_id, mailbox_id, sender, received_at);
 CREATE INDEX mail_complaint ON mail (tenant_id, complaint_id, mail_id) WHERE complaint_id IS NOT NULL;

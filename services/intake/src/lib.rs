@@ -78,7 +78,8 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts.worker("submissions", |stop| worker.run(stop));
     let receiver = open_attachments(kit, parts, queue.clone())?;
     let keeper = MailKeeper::new(kit.db.clone(), receiver.contents().clone());
-    let taker = MailTaker { db: kit.db.clone(), queue, submissions, additions, receiver };
+    let taker =
+        MailTaker { db: kit.db.clone(), queue, submissions, additions, receiver, last: String::new() };
     open_mailboxes(kit, parts, taker, &keeper)
 }
 

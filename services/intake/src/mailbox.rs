@@ -18,8 +18,6 @@ pub(crate) const MAX_SILENT: Duration = Duration::from_hours(90 * 24);
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 /// Longest until one is tried again.
 const LAST_RETRY: Duration = Duration::from_mins(5);
-/// As often as doubling makes a difference.
-const MOST_DOUBLED: u32 = 10;
 
 kernel::numbered! {
     /// How a connection to a mail server is secured; numbers of the contract.
@@ -252,8 +250,7 @@ impl Settings {
 
 /// When a mailbox is tried again that could not be read so often in a row.
 pub(crate) fn retry(attempts: i32) -> Duration {
-    let doubled = u32::try_from(attempts).unwrap_or(0).min(MOST_DOUBLED);
-    LAST_RETRY.min(FIRST_RETRY * 2_u32.pow(doubled))
+    kernel::time::doubled(FIRST_RETRY, LAST_RETRY, attempts)
 }
 
 /// The address of a mailbox that a mail to an address is for: without the tag, in lower case.

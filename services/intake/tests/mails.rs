@@ -5,6 +5,8 @@
 #[expect(dead_code, reason = "tests of attachments use more of it")]
 #[path = "attachments/fake_s3.rs"]
 mod fake_s3;
+#[path = "mails/forgotten.rs"]
+mod forgotten;
 #[path = "mails/kept.rs"]
 mod kept;
 #[path = "mails/s3.rs"]
@@ -13,6 +15,8 @@ mod s3;
 mod settings;
 #[path = "mails/threads.rs"]
 mod threads;
+#[path = "mails/turns.rs"]
+mod turns;
 
 use std::net::SocketAddr;
 

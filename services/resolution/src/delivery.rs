@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kernel::TaskId;
+use kernel::time::later;
 use uuid::Uuid;
 
 use crate::endpoint::{Endpoint, EndpointState};
@@ -310,11 +311,6 @@ impl Delivery {
 
 /// How long to wait before the next try: doubling, capped, and half of it by chance.
 pub fn back_off(tries: i32, jitter: f64) -> Duration {
-    let doublings = u32::try_from(tries.saturating_sub(1)).unwrap_or(0);
-    let full = FIRST_BACK_OFF.saturating_mul(2_u32.saturating_pow(doublings)).min(MAX_BACK_OFF);
+    let full = kernel::time::doubled(FIRST_BACK_OFF, MAX_BACK_OFF, tries.saturating_sub(1));
     full.mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0))
-}
-
-fn later(time: Timestamp, by: Duration) -> Timestamp {
-    time.saturating_add(by).unwrap_or(time)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use fault::Fault;
 use jiff::Timestamp;
+use kernel::time::later;
 use server::Secret;
 
 use crate::refusal::Refusal;
@@ -217,10 +218,6 @@ impl Endpoint {
         self.version += 1;
         self.updated_at = now;
     }
-}
-
-fn later(time: Timestamp, by: Duration) -> Timestamp {
-    time.saturating_add(by).unwrap_or(time)
 }
 
 #[cfg(test)]

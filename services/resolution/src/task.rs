@@ -479,7 +479,6 @@ impl Task {
 /// How long to wait before the next attempt: doubling, capped, and half of it by
 /// chance, so that what failed together is not tried together again.
 pub fn back_off(attempt: i32, jitter: f64) -> Duration {
-    let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(0);
-    let full = FIRST_BACK_OFF.saturating_mul(2_u32.saturating_pow(doublings)).min(MAX_BACK_OFF);
+    let full = kernel::time::doubled(FIRST_BACK_OFF, MAX_BACK_OFF, attempt.saturating_sub(1));
     full.mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0))
 }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use fault::Fault;
 use jiff::Timestamp;
 use kernel::receipt::{ReceiptCode, ReceiptKey};
+use kernel::time::later;
 use kernel::{CaseId, NoticeId, TenantId};
 use pg::Db;
 use server::Stop;
@@ -362,10 +363,6 @@ fn log(Attempt { notice, again, .. }: &Attempt) {
             tracing::warn!(notice.id = %id, notice.attempts = attempts, "notice cannot be delivered");
         }
     }
-}
-
-fn later(time: Timestamp, by: Duration) -> Timestamp {
-    time.saturating_add(by).unwrap_or(time)
 }
 
 #[cfg(test)]

@@ -359,14 +359,28 @@ pub(crate) async fn failed(
     Ok(())
 }
 
-/// Lets go of a mailbox, so that another may read it at once.
-pub(crate) async fn let_go(conn: &mut PgConnection, id: &str, holder: Uuid) -> Result<(), Fault> {
+/// Whether a mailbox that is to be fetched is read by nobody.
+pub(crate) async fn is_any_waiting(conn: &mut PgConnection, now: Timestamp) -> Result<bool, Fault> {
+    let waits = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM mailbox WHERE host <> '' AND NOT paused AND held_until <= $1)",
+    );
+    Ok(waits.bind(now.to_sqlx()).fetch_one(conn).await?)
+}
+
+/// Lets go of a mailbox, so that another may read it at once; those that wait longer go first.
+pub(crate) async fn let_go(
+    conn: &mut PgConnection,
+    id: &str,
+    holder: Uuid,
+    now: Timestamp,
+) -> Result<(), Fault> {
     sqlx::query(
-        "UPDATE mailbox SET holder = NULL, held_until = '-infinity'
+        "UPDATE mailbox SET holder = NULL, held_until = $3
          WHERE tenant_id = current_setting('redress.tenant') AND mailbox_id = $1 AND holder = $2",
     )
     .bind(id)
     .bind(holder)
+    .bind(now.to_sqlx())
     .execute(conn)
     .await?;
     Ok(())

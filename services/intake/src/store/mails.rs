@@ -154,27 +154,44 @@ pub(crate) async fn list(
     rows.into_iter().map(InboundMail::try_from).collect()
 }
 
-/// Takes the mail that waits longest to be read, of whichever tenant; until a moment nobody
-/// else does.
+/// Takes the mail that waits longest to be read, of the tenant after `last` in the order of
+/// their names that has one: so many mails of one never keep those of others waiting. Until a
+/// moment nobody else does.
 pub(crate) async fn take(
     conn: &mut PgConnection,
-    now: Timestamp,
-    until: Timestamp,
+    last: &str,
+    (now, until): (Timestamp, Timestamp),
 ) -> Result<Option<(TenantId, Uuid)>, Fault> {
-    let row: Option<(String, Uuid)> = sqlx::query_as(pg::sql!(
+    let mut row = take_between(conn, (last, None), (now, until)).await?;
+    if row.is_none() {
+        row = take_between(conn, ("", Some(last)), (now, until)).await?;
+    }
+    row.map(|(tenant, id)| Ok((TenantId::parse(&tenant).map_err(Fault::internal)?, id))).transpose()
+}
+
+/// Takes a mail of a tenant after a name and up to another.
+async fn take_between(
+    conn: &mut PgConnection,
+    (after, to): (&str, Option<&str>),
+    (now, until): (Timestamp, Timestamp),
+) -> Result<Option<(String, Uuid)>, Fault> {
+    let row = sqlx::query_as(pg::sql!(
         "UPDATE mail m SET next_at = $2
          FROM (SELECT tenant_id, mail_id FROM mail
-               WHERE state = {waiting} AND next_at <= $1
-               ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED) AS next
+               WHERE state = {waiting} AND next_at <= $1 AND tenant_id > $3
+                 AND ($4::text IS NULL OR tenant_id <= $4)
+               ORDER BY tenant_id, next_at LIMIT 1 FOR UPDATE SKIP LOCKED) AS next
          WHERE m.tenant_id = next.tenant_id AND m.mail_id = next.mail_id
          RETURNING m.tenant_id, m.mail_id",
         waiting = State::Waiting,
     ))
     .bind(now.to_sqlx())
     .bind(until.to_sqlx())
+    .bind(after)
+    .bind(to)
     .fetch_optional(conn)
     .await?;
-    row.map(|(tenant, id)| Ok((TenantId::parse(&tenant).map_err(Fault::internal)?, id))).transpose()
+    Ok(row)
 }
 
 /// Notes what became of a mail, or that it is to be read at a moment.
@@ -274,3 +291,6 @@ pub(crate) fn forget(tx: &mut Tx, before: Timestamp, most: i64) -> BoxFuture<'_,
 pub(crate) fn waiting_since() -> String {
     pg::sql!("SELECT min(taken_at) FROM mail WHERE state = {waiting}", waiting = State::Waiting).0
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,7 +161,7 @@ fn checked_source(
     let wire::MailTokenSource { token_url, client_id, scope, by_refresh_token } = source;
     let url = check.required(URL, token_url, MAX_URI);
     let is_web = Url::parse(&url).is_ok_and(|url| {
-        matches!(url.scheme(), "https" | "http") && url.has_host() && url.username().is_empty()
+        url.scheme() == "https" && url.has_host() && url.username().is_empty() && url.password().is_none()
     });
     check.ensure(is_web || url.is_empty(), URL, "must be an https URL");
     TokenSource {

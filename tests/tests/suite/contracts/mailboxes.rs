@@ -7,7 +7,7 @@ pub(super) const INVALID: &[Invalid] = &[
     invalid(
         "MailboxService.SetMailbox",
         r#"{"mailbox": {"address": "a+b@example.org", "imap": {"security": 9, "port": -1,
-            "tokenSource": {"tokenUrl": "ftp://x"}}, "maxPerSenderHour": 1001, "silentAfter": "-1s"}}"#,
+            "tokenSource": {"tokenUrl": "http://login.example.org/token"}}, "maxPerSenderHour": 1001, "silentAfter": "-1s"}}"#,
         "INVALID_MAILBOX",
         &[
             "request_id",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fault::Fault;
-use jiff::Timestamp;
+use kernel::time::{doubled, later};
 use pg::Db;
 use server::Stop;
 
@@ -172,15 +172,7 @@ fn said_or(said: std::io::Error, error: std::io::Error) -> std::io::Error {
 
 /// When one is tried again that could not be scanned so often before.
 fn retry(attempts: i32) -> Duration {
-    let doubled = u32::try_from(attempts).unwrap_or(0).min(MOST_DOUBLED);
-    LAST_RETRY.min(FIRST_RETRY * 2_u32.pow(doubled))
-}
-
-/// As often as doubling makes a difference.
-const MOST_DOUBLED: u32 = 10;
-
-fn later(now: Timestamp, by: Duration) -> Timestamp {
-    now.saturating_add(by).unwrap_or(now)
+    doubled(FIRST_RETRY, LAST_RETRY, attempts)
 }
 
 #[cfg(test)]

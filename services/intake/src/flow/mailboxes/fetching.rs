@@ -4,6 +4,7 @@
 //! the hold ends. How far it is read is noted as it goes; what was not noted is read again, and
 //! known by what it says.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use mailbox::{Arrived, Keep, Kept, Origin};
 use pg::Db;
 use server::{Secret, Settings, Stop};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use uuid::Uuid;
 use webhook::{Networks, Sender};
 
@@ -26,8 +28,11 @@ use crate::store::mailboxes::{self as store, Found};
 
 /// How often it is looked for mailboxes that nobody was woken for.
 const LOOK: Duration = Duration::from_secs(1);
-/// Most mailboxes that a process reads at once: each may have a mail of 32 MiB in memory.
-const AT_ONCE: usize = 16;
+/// Most mailboxes that a process reads at once: each may have a mail of 32 MiB in memory. Where
+/// there are more, they take turns.
+const AT_ONCE: usize = 32;
+/// How long a mailbox is read before another has its turn, where there is nothing more in it.
+const TURN: Duration = Duration::from_secs(10);
 /// How long a mailbox is held without a word from who reads it.
 const HOLD: SignedDuration = SignedDuration::from_secs(30);
 /// How often who reads one says so.
@@ -46,6 +51,8 @@ pub(crate) struct Fetcher {
     trusted: Option<Vec<u8>>,
     /// How tokens are had.
     sender: Sender,
+    /// Whether mailboxes wait for a place here.
+    others_wait: Arc<AtomicBool>,
 }
 
 /// A mailbox that is being read, and by whom.
@@ -55,6 +62,8 @@ struct Reader {
     holder: Uuid,
     /// How far it is, for who goes on with it after a failure.
     position: RwLock<Position>,
+    /// Whether the server has said that there is nothing more.
+    is_caught_up: AtomicBool,
 }
 
 impl Fetcher {
@@ -63,7 +72,7 @@ impl Fetcher {
         let networks = Networks::new(settings.endpoint_networks.iter().copied());
         let trusted = settings.endpoint_authorities()?;
         let sender = settings.endpoint_sender()?;
-        Ok(Self { db: keeper.db().clone(), keeper, networks, trusted, sender })
+        Ok(Self { db: keeper.db().clone(), keeper, networks, trusted, sender, others_wait: Arc::default() })
     }
 
     /// Reads until told to stop.
@@ -82,6 +91,7 @@ impl Fetcher {
                             found,
                             holder,
                             position: RwLock::new(Position { uid_validity: 0, last_uid: 0 }),
+                            is_caught_up: AtomicBool::new(false),
                         };
                         readers.spawn(reader.run(stop.clone()));
                     }
@@ -97,16 +107,16 @@ impl Fetcher {
     }
 
     async fn claim(&self, holder: Uuid, free: usize) -> Result<Vec<Found>, Fault> {
-        if free == 0 {
-            return Ok(Vec::new());
-        }
         let most = i64::try_from(free).unwrap_or(i64::MAX);
         let claimed = self.db.transact_as_worker("mailbox.claim", async move |mut tx| {
             let now = tx.now();
             let claimed = store::claim(&mut tx, holder, (now, now + HOLD), most).await?;
-            Ok((tx, claimed))
+            let others_wait = claimed.len() == free && store::is_any_waiting(&mut tx, now).await?;
+            Ok((tx, (claimed, others_wait)))
         });
-        claimed.await
+        let (claimed, others_wait) = claimed.await?;
+        self.others_wait.store(others_wait, Ordering::Relaxed);
+        Ok(claimed)
     }
 
     /// How a folder is read.
@@ -193,19 +203,26 @@ impl Reader {
         self.reached(position);
         let position = (uid_validity > 0).then_some(position);
         let mine = stop.child_token();
+        let begun = Instant::now();
         let reading = imap::read(&options, position, self, self, &mine);
         tokio::pin!(reading);
         loop {
             tokio::select! {
                 ended = &mut reading => return ended,
                 () = tokio::time::sleep(SAY) => {
-                    if !self.is_mine().await {
+                    let is_over = self.others_wait() && begun.elapsed() >= TURN;
+                    if is_over || !self.is_mine().await {
                         mine.cancel();
                         return reading.await;
                     }
                 }
             }
         }
+    }
+
+    /// Whether others wait for a place, and nothing more is in this one.
+    fn others_wait(&self) -> bool {
+        self.fetcher.others_wait.load(Ordering::Relaxed) && self.is_caught_up.load(Ordering::Relaxed)
     }
 
     /// Whether it is still this one's to read; what cannot be asked now is so until its hold is
@@ -225,7 +242,8 @@ impl Reader {
         self.fetcher
             .db
             .transact("mailbox.let_go", &self.found.tenant, async move |mut tx| {
-                store::let_go(&mut tx, &id, holder).await?;
+                let now = tx.now();
+                store::let_go(&mut tx, &id, holder, now).await?;
                 Ok((tx, ()))
             })
             .await
@@ -322,6 +340,7 @@ impl Observer for Reader {
     }
 
     async fn caught_up(&self, position: Position) {
+        self.is_caught_up.store(true, Ordering::Relaxed);
         self.note(position).await;
         self.is_heard().await;
     }

@@ -17,6 +17,9 @@ use crate::inbound_mail::Envelope;
 use crate::mailbox::untagged;
 use crate::store::mailboxes::{self, Found};
 
+/// Most connections at once: each may have a mail of 32 MiB in memory. Further ones are told to
+/// come again.
+const CONNECTIONS: usize = 32;
 /// How the listener names itself.
 const NAME: &str = "redress";
 
@@ -66,8 +69,12 @@ impl Handover {
     }
 
     async fn serve(self, listener: TcpListener, stop: Stop) {
-        let options =
-            smtp::Options { tls: self.tls, largest: MAX_MAIL, ..smtp::Options::new(NAME, self.protocol) };
+        let options = smtp::Options {
+            tls: self.tls,
+            largest: MAX_MAIL,
+            most_connections: CONNECTIONS,
+            ..smtp::Options::new(NAME, self.protocol)
+        };
         let desk = Desk { db: self.db, keeper: self.keeper };
         tracing::info!(address = %self.listen, "mails are taken by hand-over");
         smtp::serve(listener, options, desk.clone(), desk, stop).await;

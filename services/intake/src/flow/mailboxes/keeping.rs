@@ -30,8 +30,12 @@ const FILE_NAME: &str = "message.eml";
 
 /// Reads a mail, beside the calls.
 pub(crate) async fn read(tenant: &TenantId, raw: Bytes) -> Result<Result<Mail, Unreadable>, Fault> {
-    let length = if raw.len() < LONG_MAIL { Length::Quick } else { Length::Long };
-    server::blocking(tenant, length, "mail.read", move || mail::read(&raw, &Limits::default())).await
+    server::blocking(tenant, length(&raw), "mail.read", move || mail::read(&raw, &Limits::default())).await
+}
+
+/// How long reading a mail computes.
+fn length(raw: &Bytes) -> Length {
+    if raw.len() < LONG_MAIL { Length::Quick } else { Length::Long }
 }
 
 /// Keeps mails.
@@ -68,11 +72,12 @@ impl MailKeeper {
         raw: Bytes,
     ) -> Result<bool, Fault> {
         let id = self.db.ids().id(self.db.clock().now());
-        let (tenant_, bytes) = (tenant.clone(), raw.clone());
-        let read = read(&tenant_, bytes).await?.ok();
-        let hashed = raw.clone();
-        let new = move || InboundMail::new(id, envelope, &hashed, read.as_ref());
-        let mail = server::blocking(tenant, Length::Quick, "mail.identity", new).await?;
+        let bytes = raw.clone();
+        let read = move || {
+            let mail = mail::read(&bytes, &Limits::default()).ok();
+            InboundMail::new(id, envelope, &bytes, mail.as_ref())
+        };
+        let mail = server::blocking(tenant, length(&raw), "mail.arrive", read).await?;
         let Some(lying) = self.put(tenant, &mail, &raw).await? else { return Ok(false) };
         self.db
             .transact("mail.keep", tenant, async move |mut tx| {

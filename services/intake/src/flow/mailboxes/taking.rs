@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use fault::{Fault, Kind, Refusal as _};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use kernel::role::Roles;
+use kernel::time::{doubled, later};
 use kernel::{Caller, CaseId, Lane, Role, TenantId};
 use mail::Mail;
 use pg::{Db, MutationContext, Tx};
@@ -40,8 +41,6 @@ const LEASE: Duration = Duration::from_mins(5);
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// Longest until one is tried again.
 const LAST_RETRY: Duration = Duration::from_mins(5);
-/// As often as doubling makes a difference.
-const MOST_DOUBLED: u32 = 10;
 /// How often what a mail says may be refused for its evidence alone, which may change meanwhile.
 const EVIDENCE_TRIES: i32 = 3;
 /// Most bytes of a delivery report that feedback is handed.
@@ -64,6 +63,8 @@ pub(crate) struct MailTaker {
     pub(crate) additions: Arc<Additions>,
     /// Takes files in.
     pub(crate) receiver: Arc<Receiver>,
+    /// Whose mail was taken last: the next is another tenant's, where another has one.
+    pub(crate) last: String,
 }
 
 /// A mail that is being taken.
@@ -88,7 +89,7 @@ enum Became {
 impl MailTaker {
     /// Takes mails until told to stop. One that is given up then is another's at once; that of
     /// one who died, after its lease.
-    pub(crate) async fn run(self, stop: Stop) {
+    pub(crate) async fn run(mut self, stop: Stop) {
         let mut listener = self.db.notifier().listen(MAILS);
         loop {
             let next = tokio::select! {
@@ -110,13 +111,15 @@ impl MailTaker {
     }
 
     /// Takes the mail whose turn it is; whether there was one.
-    async fn take_next(&self, stop: &Stop) -> Result<bool, Fault> {
+    async fn take_next(&mut self, stop: &Stop) -> Result<bool, Fault> {
+        let last = self.last.clone();
         let next = self.db.transact_as_worker("mail.take", async |mut tx| {
             let now = tx.now();
-            let found = mails::take(&mut tx, now, later(now, LEASE)).await?;
+            let found = mails::take(&mut tx, &last, (now, later(now, LEASE))).await?;
             Ok((tx, found))
         });
         let Some((tenant, id)) = next.await? else { return Ok(false) };
+        tenant.as_str().clone_into(&mut self.last);
         let taken = tokio::select! {
             taken = self.take(&tenant, id) => taken,
             () = stop.cancelled() => Err(Fault::stopping()),
@@ -271,7 +274,7 @@ impl MailTaker {
         };
         match self.db.mutate(context, add).await {
             Ok(_) => Ok(Became::Addition(id)),
-            Err(fault) => self.refused(taken, fault),
+            Err(fault) => refused(taken, fault),
         }
     }
 
@@ -296,12 +299,9 @@ impl MailTaker {
             Err(fault) if fault.reason() == Refusal::ExternalRefReused.reason() => {
                 taken.mail.remark("its Message-ID is that of another mail");
                 let other = Complaint { external_ref: String::new(), ..complaint };
-                self.submit(taken, other)
-                    .await
-                    .map(Became::Complaint)
-                    .or_else(|fault| self.refused(taken, fault))
+                self.submit(taken, other).await.map(Became::Complaint).or_else(|fault| refused(taken, fault))
             }
-            Err(fault) => self.refused(taken, fault),
+            Err(fault) => refused(taken, fault),
             Ok(id) => Ok(Became::Complaint(id)),
         }
     }
@@ -311,27 +311,6 @@ impl MailTaker {
             SubmitComplaintRequest { request_id: taken.mail.request_id(), complaint: Some(complaint) };
         let (done, _) = self.submissions.submit(&caller(taken), Lane::Live, request).await?;
         done.answer.complaint_id.parse().map(CaseId).map_err(Fault::internal)
-    }
-
-    /// What becomes of a mail that was refused: it is set aside, with what is wrong. What may
-    /// be otherwise the next time is tried again.
-    #[expect(clippy::unused_self, reason = "reads as the others do")]
-    fn refused(&self, taken: &mut Taken, fault: Fault) -> Result<Became, Fault> {
-        let is_final = matches!(
-            fault.kind(),
-            Kind::Invalid | Kind::NotFound | Kind::Exists | Kind::Precondition | Kind::Forbidden
-        );
-        let of_evidence = fault.violations().iter().any(|one| one.field.contains("evidence"));
-        if !is_final || (of_evidence && taken.mail.attempts < EVIDENCE_TRIES) {
-            return Err(fault);
-        }
-        if fault.violations().is_empty() {
-            taken.mail.remark(fault.message());
-        }
-        for violation in fault.violations() {
-            taken.mail.remark(&format!("{} {}", violation.field, violation.description));
-        }
-        Ok(Became::SetAside(SetAside::Refused))
     }
 
     /// Notes what became of a mail.
@@ -377,6 +356,26 @@ impl MailTaker {
     }
 }
 
+/// What becomes of a mail that was refused: it is set aside, with what is wrong. What may
+/// be otherwise the next time is tried again.
+fn refused(taken: &mut Taken, fault: Fault) -> Result<Became, Fault> {
+    let is_final = matches!(
+        fault.kind(),
+        Kind::Invalid | Kind::NotFound | Kind::Exists | Kind::Precondition | Kind::Forbidden
+    );
+    let of_evidence = fault.violations().iter().any(|one| one.field.contains("evidence"));
+    if !is_final || (of_evidence && taken.mail.attempts < EVIDENCE_TRIES) {
+        return Err(fault);
+    }
+    if fault.violations().is_empty() {
+        taken.mail.remark(fault.message());
+    }
+    for violation in fault.violations() {
+        taken.mail.remark(&format!("{} {}", violation.field, violation.description));
+    }
+    Ok(Became::SetAside(SetAside::Refused))
+}
+
 /// Tells feedback of a delivery report; the mail needs no bytes of its own from then on.
 async fn hand_over(tx: &mut Tx, mail: &mut InboundMail, message: &[u8]) -> Result<(), Fault> {
     mail.state = State::DeliveryReport;
@@ -404,10 +403,5 @@ fn caller(taken: &Taken) -> Caller {
 
 /// When one is tried again that could not be taken so often before.
 fn retry(attempts: i32) -> Duration {
-    let doubled = u32::try_from(attempts).unwrap_or(0).min(MOST_DOUBLED);
-    LAST_RETRY.min(FIRST_RETRY * 2_u32.pow(doubled))
-}
-
-fn later(now: Timestamp, by: Duration) -> Timestamp {
-    now.saturating_add(by).unwrap_or(now)
+    doubled(FIRST_RETRY, LAST_RETRY, attempts)
 }

@@ -9,6 +9,7 @@ use fault::Fault;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::TenantId;
+use kernel::time::later;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -233,8 +234,4 @@ pub(crate) async fn forget(conn: &mut PgConnection, object: Uuid) -> Result<(), 
 /// Since when the object has been waiting to be removed that waits longest.
 pub(crate) fn unwanted_since() -> String {
     "SELECT min(remove_at) FROM attachment_object WHERE remove_at <= now()".to_owned()
-}
-
-fn later(now: Timestamp, by: Duration) -> Timestamp {
-    now.saturating_add(by).unwrap_or(now)
 }
