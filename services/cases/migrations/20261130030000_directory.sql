@@ -40,6 +40,7 @@ CREATE TABLE directory_lookup (
     latest        bytea,
     latest_at     timestamptz,
     latest_parts  smallint    NOT NULL DEFAULT 0,
+    asked_at      timestamptz NOT NULL DEFAULT '-infinity',
     CONSTRAINT directory_lookup_pkey PRIMARY KEY (tenant_id, case_id),
     CONSTRAINT directory_lookup_opening CHECK ((opening IS NULL) = (opening_at IS NULL)),
     CONSTRAINT directory_lookup_latest CHECK ((latest IS NULL) = (latest_at IS NULL))
@@ -61,6 +62,7 @@ COMMENT ON COLUMN directory_lookup.opening_at IS 'When that was said; null befor
 COMMENT ON COLUMN directory_lookup.latest IS 'redress.cases.v1.DirectorySnapshot said last; null before.';
 COMMENT ON COLUMN directory_lookup.latest_at IS 'When that was said; null before.';
 COMMENT ON COLUMN directory_lookup.latest_parts IS 'How many questions it answered.';
+COMMENT ON COLUMN directory_lookup.asked_at IS 'When it was last asked for somebody who looked.';
 CREATE INDEX directory_lookup_due ON directory_lookup (next_try_at) WHERE next_try_at IS NOT NULL;
 COMMENT ON INDEX directory_lookup_due IS 'What is to be asked next, of all tenants.';
 SELECT tenant_table('directory_lookup');

@@ -19,8 +19,9 @@ pub(crate) const MIN_AGE: Duration = Duration::from_mins(1);
 pub(crate) const MAX_AGE: Duration = Duration::from_hours(30 * 24);
 /// How long an answer is kept where nobody says.
 pub(crate) const DEFAULT_AGE: Duration = Duration::from_hours(1);
-/// Within this of an answer nothing is asked anew, whoever wishes it.
-const SETTLED: SignedDuration = SignedDuration::from_secs(5);
+/// Within this of an answer, or of a question for somebody who looked, nothing is asked anew,
+/// whoever wishes it: as long as two questions after each other may take.
+pub(crate) const SETTLED: SignedDuration = SignedDuration::from_secs(10);
 /// How long the opening of a case is asked for.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 /// How long to wait after the first try that failed.
@@ -283,6 +284,6 @@ mod tests {
         assert!(lookup.is_stale(MAX_AGE, false, at(0)), "there is none yet");
         lookup.hear(heard("four", 4, ""), at(0));
         assert!(!lookup.is_stale(MIN_AGE, false, at(59)) && lookup.is_stale(MIN_AGE, false, at(60)));
-        assert!(!lookup.is_stale(MIN_AGE, true, at(4)) && lookup.is_stale(MIN_AGE, true, at(5)));
+        assert!(!lookup.is_stale(MIN_AGE, true, at(9)) && lookup.is_stale(MIN_AGE, true, at(10)));
     }
 }

@@ -1,6 +1,7 @@
 //! The rpcs of `DirectoryService`.
 
 use fault::Fault;
+use kernel::{CaseId, TenantId};
 use pg::Db;
 use proto::redress::cases::v1::directory_service_server::DirectoryService;
 use proto::redress::cases::v1::{
@@ -9,6 +10,7 @@ use proto::redress::cases::v1::{
 };
 use tonic::{Request, Response, Status};
 
+use crate::directory::SETTLED;
 use crate::flow::directories::{self as flow, Carrier};
 use crate::refusal::Refusal;
 use crate::store;
@@ -25,6 +27,18 @@ impl Directories {
     /// Serves the directories of a schema's tenants.
     pub(crate) fn new(db: Db, carrier: Carrier) -> Self {
         Self { db, carrier }
+    }
+
+    /// Whether this call is the one that asks about a case: of several at once one does.
+    async fn begin(&self, tenant: &TenantId, case: CaseId) -> Result<bool, Fault> {
+        self.db
+            .transact("directory.question", tenant, async move |mut tx| {
+                let now = tx.now();
+                let since = now.saturating_sub(SETTLED).unwrap_or(now);
+                let begun = store::directories::begin_question(&mut tx, case, (now, since)).await?;
+                Ok((tx, begun))
+            })
+            .await
     }
 }
 
@@ -109,6 +123,7 @@ impl DirectoryService for Directories {
         let now = self.db.clock().now();
         let is_stale = |max_age| lookup.is_stale(max_age, refresh, now);
         if directory.is_some_and(|directory| is_stale(directory.max_age))
+            && self.begin(&caller.tenant, id).await?
             && let Some(asked) = flow::ask(&self.db, &self.carrier, &caller.tenant, id).await?
         {
             lookup = asked;

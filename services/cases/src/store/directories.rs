@@ -186,6 +186,25 @@ pub(crate) async fn lock_lookup(conn: &mut PgConnection, case: CaseId) -> Result
     Ok(row.map(LookupRow::lookup))
 }
 
+/// Notes that a directory is asked about a case now, for somebody who looks; false, and nothing
+/// noted, where it was asked so since a moment.
+pub(crate) async fn begin_question(
+    conn: &mut PgConnection,
+    case: CaseId,
+    (now, since): (jiff::Timestamp, jiff::Timestamp),
+) -> Result<bool, Fault> {
+    let begun = sqlx::query(
+        "UPDATE directory_lookup SET asked_at = $2
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1 AND asked_at <= $3",
+    )
+    .bind(case.0)
+    .bind(now.to_sqlx())
+    .bind(since.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(begun.rows_affected() == 1)
+}
+
 /// Stores what a directory said of a case, whose lookup is locked.
 pub(crate) async fn keep(conn: &mut PgConnection, lookup: &Lookup) -> Result<(), Fault> {
     let (opening, latest) = (lookup.opening.as_ref(), lookup.latest.as_ref());

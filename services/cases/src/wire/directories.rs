@@ -306,7 +306,27 @@ pub(crate) fn read_json<M: Message + Name + Default>(body: &[u8]) -> Result<M, S
     let descriptor = descriptor::<M>().ok_or("the contract is not known")?;
     let mut reader = serde_json::Deserializer::from_slice(body);
     let options = DeserializeOptions::new().deny_unknown_fields(false);
+    let wrong = |error: &dyn std::fmt::Display| format!("its answer cannot be read: {error}");
     let dynamic = DynamicMessage::deserialize_with_options(descriptor, &mut reader, &options);
-    let dynamic = dynamic.map_err(|error| format!("its answer cannot be read: {error}"))?;
-    dynamic.transcode_to().map_err(|error| format!("its answer cannot be read: {error}"))
+    let dynamic = dynamic.map_err(|error| wrong(&error))?;
+    reader.end().map_err(|error| wrong(&error))?;
+    dynamic.transcode_to().map_err(|error| wrong(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::redress::directory::v1::GetCustomerResponse;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_is_one_message_of_which_what_nobody_knows_is_passed_over() {
+        let read = |text: &str| read_json::<GetCustomerResponse>(text.as_bytes());
+        let known =
+            read(r#"{"customer": {"customerId": "c-1", "shoeSize": 44}}"#).map(|answer| answer.customer);
+        assert_eq!(known.map(|one| one.unwrap_or_default().customer_id).as_deref(), Ok("c-1"));
+        for wrong in ["", "[]", "{} {}", "{\"customer\": 1}"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -271,6 +271,28 @@ async fn what_was_true_when_a_case_was_opened_is_kept_beside_what_is_true_now() 
 }
 
 #[tokio::test]
+async fn of_several_who_look_at_once_one_asks() {
+    let scene = Scene::open().await;
+    scene.set(DirectoryKind::Grpc, &scene.url).await;
+    let case = scene.register("c-1", "k-9").await;
+    scene.opened(case).await;
+    scene.house.advance(Duration::from_mins(1));
+    let count = scene.shop.asked().len();
+    let (one, other, third) =
+        tokio::join!(scene.look(case, true), scene.look(case, true), scene.look(case, true));
+    assert_eq!(scene.shop.asked().len(), count + 4, "each of four questions once");
+    assert!([one, other, third].iter().all(|found| found.latest.is_some()));
+    // One that answers nobody is not asked by each who looks.
+    scene.shop.set(Fault::Wrong);
+    scene.house.advance(Duration::from_hours(2));
+    scene.look(case, false).await;
+    let count = scene.shop.asked().len();
+    scene.look(case, false).await;
+    assert_eq!(scene.shop.asked().len(), count);
+    scene.done().await;
+}
+
+#[tokio::test]
 async fn a_directory_that_fails_is_in_nobodys_way_and_is_asked_again() {
     let scene = Scene::open().await;
     scene.set(DirectoryKind::Grpc, &scene.url).await;

@@ -167,6 +167,25 @@ async fn machines_get_no_case_unless_somebody_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_kept_and_says_so() {
+    let (house, at) = open().await;
+    let client = Client::new(house.channel());
+    set(&client, mailbox()).await.expect("set up");
+    assert!(hand_over(at, ADDRESS, "\r\nno header at all\r\n").await.starts_with("250"), "it is kept");
+    let mails = settled(&client, 1).await;
+    assert_eq!((mails[0].state(), mails[0].set_aside()), (MailState::SetAside, MailSetAside::Unreadable));
+    assert!(!mails[0].remarks.is_empty() && !mails[0].attachment_id.is_empty(), "{mails:?}");
+    let request = RegisterMailRequest {
+        request_id: request_id(),
+        mail_id: mails[0].mail_id.clone(),
+        complaint_id: String::new(),
+    };
+    let refused = client.clone().register_mail(request).await.expect_err("there is nothing to register");
+    assert_eq!(reason(&refused), "MAIL_UNREADABLE");
+    house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_report_is_feedbacks() {
     let (house, at) = open().await;
     let client = Client::new(house.channel());

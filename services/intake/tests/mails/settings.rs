@@ -75,6 +75,24 @@ async fn an_address_is_one_mailboxes_and_its_secret_is_never_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_has_fifty_mailboxes_and_no_more() {
+    let house = House::open(&[intake::SERVICE]).await;
+    let client = Client::new(house.channel());
+    let numbered = |number: u32| Mailbox {
+        mailbox_id: format!("shop-{number}"),
+        address: format!("complaints{number}@shop.example"),
+        ..mailbox()
+    };
+    for number in 0..50 {
+        set(&client, numbered(number)).await.expect("there is room");
+    }
+    let refused = set(&client, numbered(50)).await.expect_err("there is none");
+    assert_eq!(reason(&refused), "TOO_MANY_MAILBOXES");
+    set(&client, numbered(7)).await.expect("one of them is changed");
+    house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mailbox_that_cannot_be_read_says_so_until_it_is_left_alone() {
     let nobody = free_address().port();
     let house = House::builder(&[intake::SERVICE])
