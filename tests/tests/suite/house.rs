@@ -23,6 +23,9 @@ use statements::{bare_numbers, macros, numbered, statements};
 const MAX_LINES: usize = 500;
 /// Longest function.
 const MAX_FUNCTION: usize = 70;
+/// Most values that a statement takes by their positions; beyond, two that change places are not
+/// seen, and `pg::Binds` names each beside its column.
+const MAX_POSITIONS: usize = 12;
 /// What may stand before `fn`.
 const MODIFIERS: [&str; 5] = ["pub", "pub(crate)", "pub(super)", "async", "const"];
 const NAMES: [&str; 5] = ["intake", "cases", "assignment", "resolution", "feedback"];
@@ -331,6 +334,24 @@ async fn every_statement_fits_its_schema() {
     );
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     house.done().await;
+}
+
+/// A wide statement pairs each value with its column's name.
+#[test]
+fn wide_statements_name_their_columns() {
+    let files: Vec<String> = all_sources()
+        .iter()
+        .filter(|file| !file.ends_with("tests.rs"))
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    let macros = macros(files.iter().map(String::as_str));
+    let beyond = format!("${}", MAX_POSITIONS + 1);
+    let wide: Vec<String> = files
+        .iter()
+        .flat_map(|file| statements(file, &macros))
+        .filter(|statement| statement.contains(&beyond))
+        .collect();
+    assert!(wide.is_empty(), "more than {MAX_POSITIONS} values by position:\n{}", wide.join("\n\n"));
 }
 
 /// The columns of a schema that keep the number of a named state: those of type smallint.

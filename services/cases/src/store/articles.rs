@@ -1,6 +1,7 @@
 //! Statements about articles, their revisions and their uses.
 
 use std::collections::HashMap;
+use std::slice;
 
 use fault::Fault;
 use jiff::civil::Date as Day;
@@ -9,6 +10,7 @@ use kernel::page::Page;
 use kernel::{CaseId, person};
 use pg::Binds;
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::row::impossible;
@@ -135,26 +137,26 @@ pub(crate) async fn add_revision(
     revision: &Revision,
     words: usize,
 ) -> Result<(), Fault> {
-    let Revision { number, content, author, revise_time, published: _ } = revision;
-    sqlx::query(
-        "INSERT INTO article_revision (tenant_id, article_id, revision, title, body, language, categories,
-                                       products, sources, review_date, words, author, revised_at)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-    )
-    .bind(article)
-    .bind(number)
-    .bind(&content.title)
-    .bind(&content.body)
-    .bind(&content.language)
-    .bind(&content.categories)
-    .bind(&content.products)
-    .bind(content.sources.iter().map(|case| case.0).collect::<Vec<_>>())
-    .bind(content.review_date.map(Day::to_sqlx))
-    .bind(i32::try_from(words).map_err(Fault::internal)?)
-    .bind(author)
-    .bind(revise_time.to_sqlx())
-    .execute(conn)
-    .await?;
+    let words = i32::try_from(words).map_err(Fault::internal)?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(slice::from_ref(revision))
+        .column("article_id", |_| article)
+        .column("revision", |one| one.number)
+        .column("title", |one| one.content.title.as_str())
+        .column("body", |one| one.content.body.as_str())
+        .column("language", |one| one.content.language.as_str())
+        .list("categories", |one| &one.content.categories)
+        .list("products", |one| &one.content.products)
+        .column_as("sources", "ARRAY(SELECT jsonb_array_elements_text({})::uuid)", |one| {
+            Json(one.content.sources.iter().map(CaseId::to_string).collect::<Vec<_>>())
+        })
+        .column("review_date", |one| one.content.review_date.map(Day::to_sqlx))
+        .column("words", |_| words)
+        .column("author", |one| one.author.as_str())
+        .column("revised_at", |one| one.revise_time.to_sqlx())
+        .done();
+    binds.execute(&rows.insert_into("article_revision"), conn).await?;
     Ok(())
 }
 

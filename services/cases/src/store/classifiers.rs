@@ -1,11 +1,14 @@
 //! Statements about classifiers.
 
+use std::slice;
+
 use fault::Fault;
 use jiff::Timestamp;
 use jiff_sqlx::{Timestamp as Moment, ToSqlx as _};
 use kernel::page::Page;
 use language::{Confusion, Sure};
-use sqlx::PgConnection;
+use pg::Binds;
+use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use crate::classifier::{Figures, KeptClassifier, Learnt};
@@ -112,38 +115,41 @@ pub(crate) async fn create(
     let count = |count: usize| i32::try_from(count).map_err(Fault::internal);
     let cells: Result<Vec<i32>, _> =
         confusion.counts.iter().flatten().map(|cell| i32::try_from(*cell)).collect();
-    let version = sqlx::query_scalar(
+    let (texts, terms, held_out) = (count(*texts)?, count(*terms)?, count(*held_out)?);
+    let cells = cells.map_err(Fault::internal)?;
+    let mut binds = Binds::default();
+    let token = binds.value(token);
+    let rows = binds
+        .rows(slice::from_ref(learnt))
+        .column("trainer", |_| trainer)
+        .column("trained_at", |_| now.to_sqlx())
+        .column("threshold", |one| one.threshold)
+        .column("learnt", |_| texts)
+        .column("terms", |_| terms)
+        .column("macro_f1", |_| *macro_f1)
+        .column("accuracy", |_| *accuracy)
+        .column("calibration_error", |_| *calibration_error)
+        .column("sure_share", |_| sure.share)
+        .column("sure_accuracy", |_| sure.right)
+        .column("held_out", |_| held_out)
+        .list("categories", |_| &confusion.classes)
+        .numbers("confusion", |_| cells.clone())
+        .column("model", |one| one.model.to_bytes())
+        .done();
+    let statement = format!(
         "WITH state AS (
              UPDATE classifier_state
              SET newest = newest + 1, training_token = NULL, training_until = NULL
-             WHERE tenant_id = current_setting('redress.tenant') AND training_token = $1
+             WHERE tenant_id = current_setting('redress.tenant') AND training_token = {token}
              RETURNING newest)
-         INSERT INTO classifier
-             (tenant_id, version, trainer, trained_at, threshold, learnt, terms, macro_f1, accuracy,
-              calibration_error, sure_share, sure_accuracy, held_out, categories, confusion, model)
-         SELECT current_setting('redress.tenant'), newest, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-                $14, $15
-         FROM state
+         INSERT INTO classifier (tenant_id, version, {})
+         SELECT current_setting('redress.tenant'), newest, {} FROM state, {rows} AS r
          RETURNING version",
-    )
-    .bind(token)
-    .bind(trainer)
-    .bind(now.to_sqlx())
-    .bind(learnt.threshold)
-    .bind(count(*texts)?)
-    .bind(count(*terms)?)
-    .bind(macro_f1)
-    .bind(accuracy)
-    .bind(calibration_error)
-    .bind(sure.share)
-    .bind(sure.right)
-    .bind(count(*held_out)?)
-    .bind(&confusion.classes)
-    .bind(cells.map_err(Fault::internal)?)
-    .bind(learnt.model.to_bytes())
-    .fetch_optional(conn)
-    .await?;
-    Ok(version)
+        rows.names(),
+        rows.values("r"),
+    );
+    let insert = sqlx::query_scalar_with(AssertSqlSafe(statement), binds.arguments()?);
+    Ok(insert.fetch_optional(conn).await?)
 }
 
 /// The version complaints are classified by; 0 when none is active.

@@ -1,8 +1,11 @@
 //! Statements about corrections of decisions.
 
+use std::slice;
+
 use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
 use kernel::CaseId;
+use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 use vocabulary::Outcome;
@@ -79,28 +82,29 @@ pub(crate) async fn of(conn: &mut PgConnection, case: CaseId) -> Result<Vec<Corr
 /// Writes a correction, a new one or one that was decided, of a case locked by this
 /// transaction.
 pub(crate) async fn save(conn: &mut PgConnection, correction: &Correction) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO correction (tenant_id, correction_id, case_id, cycle, state, outcome, reasons, remedy_due,
-                                 reason, proposed_by, proposed_at, decided_by, decided_at, refusal)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-         ON CONFLICT ON CONSTRAINT correction_pkey DO UPDATE
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(slice::from_ref(correction))
+        .column("correction_id", |one| one.id)
+        .column("case_id", |one| one.case.0)
+        .column("cycle", |one| one.cycle)
+        .column("state", |one| one.state.number())
+        .column("outcome", |one| one.decision.outcome.number())
+        .column("reasons", |one| one.decision.reasons.as_str())
+        .column("remedy_due", |one| one.decision.remedy_due)
+        .column("reason", |one| one.reason.as_str())
+        .column("proposed_by", |one| one.proposer.as_str())
+        .column("proposed_at", |one| one.proposed.to_sqlx())
+        .column("decided_by", |one| one.decider.as_str())
+        .column("decided_at", |one| one.decided.map(jiff::Timestamp::to_sqlx))
+        .column("refusal", |one| one.refusal.as_str())
+        .done();
+    let statement = format!(
+        "{} ON CONFLICT ON CONSTRAINT correction_pkey DO UPDATE
          SET state = excluded.state, decided_by = excluded.decided_by, decided_at = excluded.decided_at,
              refusal = excluded.refusal",
-    )
-    .bind(correction.id)
-    .bind(correction.case.0)
-    .bind(correction.cycle)
-    .bind(correction.state.number())
-    .bind(correction.decision.outcome.number())
-    .bind(&correction.decision.reasons)
-    .bind(correction.decision.remedy_due)
-    .bind(&correction.reason)
-    .bind(&correction.proposer)
-    .bind(correction.proposed.to_sqlx())
-    .bind(&correction.decider)
-    .bind(correction.decided.map(jiff::Timestamp::to_sqlx))
-    .bind(&correction.refusal)
-    .execute(conn)
-    .await?;
+        rows.insert_into("correction")
+    );
+    binds.execute(&statement, conn).await?;
     Ok(())
 }

@@ -1,8 +1,11 @@
 //! Statements about extensions.
 
+use std::slice;
+
 use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
 use kernel::CaseId;
+use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -75,27 +78,29 @@ pub(crate) async fn of(conn: &mut PgConnection, case: CaseId) -> Result<Vec<Exte
 /// Writes an extension, a new one or one that was decided, of a case locked by
 /// this transaction.
 pub(crate) async fn save(conn: &mut PgConnection, extension: &Extension) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO extension (tenant_id, extension_id, case_id, kind, cycle, state, amount, reason,
-                                requested_by, requested_at, decided_by, decided_at, refusal)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-         ON CONFLICT ON CONSTRAINT extension_pkey DO UPDATE
+    let amount = i32::try_from(extension.amount).map_err(Fault::internal)?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(slice::from_ref(extension))
+        .column("extension_id", |one| one.id)
+        .column("case_id", |one| one.case.0)
+        .column("kind", |one| number(one.kind))
+        .column("cycle", |one| one.cycle)
+        .column("state", |one| one.state.number())
+        .column("amount", |_| amount)
+        .column("reason", |one| one.reason.as_str())
+        .column("requested_by", |one| one.requester.as_str())
+        .column("requested_at", |one| one.requested.to_sqlx())
+        .column("decided_by", |one| one.approver.as_str())
+        .column("decided_at", |one| one.decided.map(jiff::Timestamp::to_sqlx))
+        .column("refusal", |one| one.refusal.as_str())
+        .done();
+    let statement = format!(
+        "{} ON CONFLICT ON CONSTRAINT extension_pkey DO UPDATE
          SET state = excluded.state, decided_by = excluded.decided_by, decided_at = excluded.decided_at,
              refusal = excluded.refusal",
-    )
-    .bind(extension.id)
-    .bind(extension.case.0)
-    .bind(number(extension.kind))
-    .bind(extension.cycle)
-    .bind(extension.state.number())
-    .bind(i32::try_from(extension.amount).map_err(Fault::internal)?)
-    .bind(&extension.reason)
-    .bind(&extension.requester)
-    .bind(extension.requested.to_sqlx())
-    .bind(&extension.approver)
-    .bind(extension.decided.map(jiff::Timestamp::to_sqlx))
-    .bind(&extension.refusal)
-    .execute(conn)
-    .await?;
+        rows.insert_into("extension")
+    );
+    binds.execute(&statement, conn).await?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Statements on whom to write to.
 
 use std::collections::HashMap;
+use std::slice;
 
 use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
@@ -115,29 +116,34 @@ pub(crate) async fn correct(
     contact: &Contact,
     before: &Correction,
 ) -> Result<(), Fault> {
-    sqlx::query(
-        "WITH kept AS (
-             INSERT INTO contact_correction (tenant_id, case_id, version, recipient, name, language, actor, reason,
-                                             corrected_at, phone)
-             VALUES (current_setting('redress.tenant'), $1, $2, $6, $7, $8, $9, $10, $11, $13))
-         UPDATE contact SET version = $2, recipient = $3, name = $4, language = $5, phone = $12
-         WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1",
-    )
-    .bind(contact.case_id.0)
-    .bind(contact.version)
-    .bind(&contact.recipient)
-    .bind(&contact.name)
-    .bind(&contact.language)
-    .bind(&before.recipient)
-    .bind(&before.name)
-    .bind(&before.language)
-    .bind(&before.actor)
-    .bind(&before.reason)
-    .bind(before.corrected.to_sqlx())
-    .bind(&contact.phone)
-    .bind(&before.phone)
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let kept = binds
+        .rows(slice::from_ref(before))
+        .column("case_id", |_| contact.case_id.0)
+        .column("version", |_| contact.version)
+        .column("recipient", |one| one.recipient.as_str())
+        .column("name", |one| one.name.as_str())
+        .column("language", |one| one.language.as_str())
+        .column("actor", |one| one.actor.as_str())
+        .column("reason", |one| one.reason.as_str())
+        .column("corrected_at", |one| one.corrected.to_sqlx())
+        .column("phone", |one| one.phone.as_str())
+        .done();
+    let changed = binds
+        .rows(slice::from_ref(contact))
+        .column("case_id", |one| one.case_id.0)
+        .column("version", |one| one.version)
+        .column("recipient", |one| one.recipient.as_str())
+        .column("name", |one| one.name.as_str())
+        .column("language", |one| one.language.as_str())
+        .column("phone", |one| one.phone.as_str())
+        .done();
+    let statement = format!(
+        "WITH kept AS ({}) {}",
+        kept.insert_into("contact_correction"),
+        changed.update("contact", &["case_id"])
+    );
+    binds.execute(&statement, conn).await?;
     Ok(())
 }
 

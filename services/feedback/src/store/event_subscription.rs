@@ -1,11 +1,13 @@
 //! Statements on event subscriptions, and how far each is with the feeds.
 
 use std::collections::HashMap;
+use std::slice;
 use std::time::Duration;
 
 use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx as _};
 use kernel::TenantId;
+use pg::Binds;
 use server::Secret;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -116,37 +118,32 @@ pub(crate) async fn save_event_subscription(
     one: &EventSubscription,
 ) -> Result<(), Fault> {
     let (old, pause) = (one.old_secret.as_ref(), one.pause.as_ref());
-    sqlx::query(
-        "INSERT INTO event_subscription (
-             tenant_id, subscription_id, version, title, url, types, filter, timeout_ms, secret, old_secret,
-             old_secret_until, pause_reason, paused_by, paused_at, creator, created_at, updated_at)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-                 $15, $16)
-         ON CONFLICT ON CONSTRAINT event_subscription_pkey DO UPDATE SET
-             version = excluded.version, title = excluded.title, url = excluded.url, types = excluded.types,
-             filter = excluded.filter, timeout_ms = excluded.timeout_ms, secret = excluded.secret,
-             old_secret = excluded.old_secret, old_secret_until = excluded.old_secret_until,
-             pause_reason = excluded.pause_reason, paused_by = excluded.paused_by,
-             paused_at = excluded.paused_at, updated_at = excluded.updated_at",
-    )
-    .bind(one.id)
-    .bind(one.version)
-    .bind(&one.wanted.title)
-    .bind(&one.wanted.url)
-    .bind(&one.wanted.types)
-    .bind(&one.wanted.filter)
-    .bind(i64::try_from(one.wanted.timeout.as_millis()).unwrap_or(i64::MAX))
-    .bind(one.secret.expose())
-    .bind(old.map(|(secret, _)| secret.expose()))
-    .bind(old.map(|(_, until)| until.to_sqlx()))
-    .bind(pause.map(|pause| pause.reason.as_str()))
-    .bind(pause.map(|pause| pause.by.as_str()))
-    .bind(pause.map(|pause| pause.at.to_sqlx()))
-    .bind(&one.creator)
-    .bind(one.created.to_sqlx())
-    .bind(one.updated.to_sqlx())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(slice::from_ref(one))
+        .column("subscription_id", |one| one.id)
+        .column("version", |one| one.version)
+        .column("title", |one| one.wanted.title.as_str())
+        .column("url", |one| one.wanted.url.as_str())
+        .list("types", |one| &one.wanted.types)
+        .column("filter", |one| one.wanted.filter.as_str())
+        .column("timeout_ms", |one| i64::try_from(one.wanted.timeout.as_millis()).unwrap_or(i64::MAX))
+        .column("secret", |one| one.secret.expose())
+        .column("old_secret", |_| old.map(|(secret, _)| secret.expose()))
+        .column("old_secret_until", |_| old.map(|(_, until)| until.to_sqlx()))
+        .column("pause_reason", |_| pause.map(|pause| pause.reason.as_str()))
+        .column("paused_by", |_| pause.map(|pause| pause.by.as_str()))
+        .column("paused_at", |_| pause.map(|pause| pause.at.to_sqlx()))
+        .column("creator", |one| one.creator.as_str())
+        .column("created_at", |one| one.created.to_sqlx())
+        .column("updated_at", |one| one.updated.to_sqlx())
+        .done();
+    let statement = format!(
+        "{} ON CONFLICT ON CONSTRAINT event_subscription_pkey DO UPDATE SET {}",
+        rows.insert_into("event_subscription"),
+        rows.overwrite(&["subscription_id", "creator", "created_at"]),
+    );
+    binds.execute(&statement, conn).await?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Statements on notices.
 
 use std::collections::{BTreeMap, HashSet};
+use std::slice;
 
 use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx};
@@ -193,29 +194,26 @@ pub(crate) async fn lock_notice(conn: &mut PgConnection, notice: NoticeId) -> Re
 /// Writes what a person made of a notice held by this transaction: from now on it is live.
 pub(crate) async fn change(conn: &mut PgConnection, notice: &Notice) -> Result<(), Fault> {
     let record = notice.record.as_ref();
-    let changed = sqlx::query(
-        "UPDATE notice
-         SET state = $2, recipient = $3, evidence = $4, failure_reason = $5, attempts = $6, ended_at = $7, due_at = $8,
-             sending = $9, means = $10, recorder = $11, told_at = $12, dismissed_at = NULL, lane = $13,
-             sending_means = $14
-         WHERE tenant_id = current_setting('redress.tenant') AND notice_id = $1",
-    )
-    .bind(notice.id.0)
-    .bind(notice.state.number())
-    .bind(&notice.recipient)
-    .bind(&notice.evidence)
-    .bind(&notice.failure_reason)
-    .bind(notice.attempts)
-    .bind(notice.ended.map(ToSqlx::to_sqlx))
-    .bind(notice.due.map(ToSqlx::to_sqlx))
-    .bind(notice.sending)
-    .bind(record.map_or(0, |record| record.means.number()))
-    .bind(record.map_or("", |record| &record.recorder))
-    .bind(record.map(|record| record.told.to_sqlx()))
-    .bind(Lane::Live.number())
-    .bind(notice.means.number())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(slice::from_ref(notice))
+        .column("notice_id", |one| one.id.0)
+        .column("state", |one| one.state.number())
+        .column("recipient", |one| one.recipient.as_str())
+        .column("evidence", |one| one.evidence.as_str())
+        .column("failure_reason", |one| one.failure_reason.as_str())
+        .column("attempts", |one| one.attempts)
+        .column("ended_at", |one| one.ended.map(ToSqlx::to_sqlx))
+        .column("due_at", |one| one.due.map(ToSqlx::to_sqlx))
+        .column("sending", |one| one.sending)
+        .column("means", |_| record.map_or(0, |record| record.means.number()))
+        .column("recorder", |_| record.map_or("", |record| record.recorder.as_str()))
+        .column("told_at", |_| record.map(|record| record.told.to_sqlx()))
+        .column("dismissed_at", |_| None::<Timestamp>)
+        .column("lane", |_| Lane::Live.number())
+        .column("sending_means", |one| one.means.number())
+        .done();
+    let changed = binds.execute(&rows.update("notice", &["notice_id"]), conn).await?;
     if changed.rows_affected() == 1 { Ok(()) } else { Err(Fault::internal("a notice was not written")) }
 }
 

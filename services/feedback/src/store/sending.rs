@@ -1,10 +1,12 @@
 //! Statements on what became of notices before they were sent again.
 
 use std::collections::HashMap;
+use std::slice;
 
 use fault::Fault;
 use jiff_sqlx::{Timestamp, ToSqlx};
 use kernel::NoticeId;
+use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -13,25 +15,23 @@ use crate::notice::{Means, Sending, State};
 
 /// Keeps what became of a notice before it is sent again.
 pub(crate) async fn keep_sending(conn: &mut PgConnection, sending: &Sending) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO notice_sending (tenant_id, notice_id, number, recipient, state, evidence, failure_reason,
-                                     attempts, ended_at, requester, reason, resent_at, means)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-    )
-    .bind(sending.notice.0)
-    .bind(sending.number)
-    .bind(&sending.recipient)
-    .bind(sending.state.number())
-    .bind(&sending.evidence)
-    .bind(&sending.failure_reason)
-    .bind(sending.attempts)
-    .bind(sending.ended.map(ToSqlx::to_sqlx))
-    .bind(&sending.requester)
-    .bind(&sending.reason)
-    .bind(sending.resent.to_sqlx())
-    .bind(sending.means.number())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(slice::from_ref(sending))
+        .column("notice_id", |one| one.notice.0)
+        .column("number", |one| one.number)
+        .column("recipient", |one| one.recipient.as_str())
+        .column("state", |one| one.state.number())
+        .column("evidence", |one| one.evidence.as_str())
+        .column("failure_reason", |one| one.failure_reason.as_str())
+        .column("attempts", |one| one.attempts)
+        .column("ended_at", |one| one.ended.map(ToSqlx::to_sqlx))
+        .column("requester", |one| one.requester.as_str())
+        .column("reason", |one| one.reason.as_str())
+        .column("resent_at", |one| one.resent.to_sqlx())
+        .column("means", |one| one.means.number())
+        .done();
+    binds.execute(&rows.insert_into("notice_sending"), conn).await?;
     Ok(())
 }
 

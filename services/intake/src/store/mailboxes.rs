@@ -1,11 +1,13 @@
 //! Statements about mailboxes.
 
+use std::slice;
 use std::time::Duration;
 
 use fault::Fault;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::TenantId;
+use pg::Binds;
 use server::Secret;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -162,53 +164,42 @@ pub(crate) async fn save(conn: &mut PgConnection, mailbox: &Mailbox) -> Result<(
     let secret = imap.and_then(|imap| imap.secret.as_ref()).map(Secret::expose);
     let client_secret = source.and_then(|source| source.client_secret.as_ref()).map(Secret::expose);
     let silent = settings.silent_after.map_or(0, |after| after.as_secs());
-    sqlx::query(
-        "INSERT INTO mailbox (tenant_id, mailbox_id, address, host, port, security, username, folder, secret,
-                              token_url, client_id, token_scope, by_refresh_token, owner, language,
-                              category_hint, max_per_sender_hour, silent_after_s, paused, version, updater,
-                              updated_at, client_secret)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-                 $14, $15, $16, $17, $18, $19, $20, $21, $25)
-         ON CONFLICT ON CONSTRAINT mailbox_pkey DO UPDATE
-             SET address = excluded.address, host = excluded.host, port = excluded.port,
-                 security = excluded.security, username = excluded.username, folder = excluded.folder,
-                 secret = excluded.secret, token_url = excluded.token_url, client_id = excluded.client_id,
-                 token_scope = excluded.token_scope, client_secret = excluded.client_secret, by_refresh_token = excluded.by_refresh_token,
-                 owner = excluded.owner, language = excluded.language,
-                 category_hint = excluded.category_hint,
-                 max_per_sender_hour = excluded.max_per_sender_hour,
-                 silent_after_s = excluded.silent_after_s, paused = excluded.paused,
-                 version = excluded.version, updater = excluded.updater, updated_at = excluded.updated_at,
-                 uid_validity = $22, last_uid = $23, caught_up_at = $24, holder = NULL,
-                 held_until = '-infinity', error_reason = '', error = '', failing_since = NULL, attempts = 0",
-    )
-    .bind(&settings.id)
-    .bind(&settings.address)
-    .bind(text(imap.map(|imap| &imap.host)))
-    .bind(imap.map_or(0, |imap| i32::from(imap.port)))
-    .bind(imap.map_or(Security::Tls, |imap| imap.security).number())
-    .bind(text(imap.map(|imap| &imap.username)))
-    .bind(text(imap.map(|imap| &imap.folder)))
-    .bind(secret.unwrap_or_default())
-    .bind(text(source.map(|source| &source.url)))
-    .bind(text(source.map(|source| &source.client_id)))
-    .bind(text(source.map(|source| &source.scope)))
-    .bind(source.is_some_and(|source| source.by_refresh_token))
-    .bind(&settings.owner)
-    .bind(&settings.language)
-    .bind(&settings.category_hint)
-    .bind(settings.max_per_sender_hour)
-    .bind(i64::try_from(silent).unwrap_or(i64::MAX))
-    .bind(settings.paused)
-    .bind(mailbox.version)
-    .bind(&mailbox.updater)
-    .bind(mailbox.updated.to_sqlx())
-    .bind(i64::from(mailbox.position.uid_validity))
-    .bind(i64::from(mailbox.position.last_uid))
-    .bind(mailbox.caught_up.map(jiff_sqlx::ToSqlx::to_sqlx))
-    .bind(client_secret.unwrap_or_default())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(slice::from_ref(mailbox))
+        .column("mailbox_id", |one| one.settings.id.as_str())
+        .column("address", |one| one.settings.address.as_str())
+        .column("host", |_| text(imap.map(|imap| &imap.host)))
+        .column("port", |_| imap.map_or(0, |imap| i32::from(imap.port)))
+        .column("security", |_| imap.map_or(Security::Tls, |imap| imap.security).number())
+        .column("username", |_| text(imap.map(|imap| &imap.username)))
+        .column("folder", |_| text(imap.map(|imap| &imap.folder)))
+        .column("secret", |_| secret.unwrap_or_default())
+        .column("token_url", |_| text(source.map(|source| &source.url)))
+        .column("client_id", |_| text(source.map(|source| &source.client_id)))
+        .column("token_scope", |_| text(source.map(|source| &source.scope)))
+        .column("client_secret", |_| client_secret.unwrap_or_default())
+        .column("by_refresh_token", |_| source.is_some_and(|source| source.by_refresh_token))
+        .column("owner", |one| one.settings.owner.as_str())
+        .column("language", |one| one.settings.language.as_str())
+        .column("category_hint", |one| one.settings.category_hint.as_str())
+        .column("max_per_sender_hour", |one| one.settings.max_per_sender_hour)
+        .column("silent_after_s", |_| i64::try_from(silent).unwrap_or(i64::MAX))
+        .column("paused", |one| one.settings.paused)
+        .column("version", |one| one.version)
+        .column("updater", |one| one.updater.as_str())
+        .column("updated_at", |one| one.updated.to_sqlx())
+        .column("uid_validity", |one| i64::from(one.position.uid_validity))
+        .column("last_uid", |one| i64::from(one.position.last_uid))
+        .column("caught_up_at", |one| one.caught_up.map(jiff_sqlx::ToSqlx::to_sqlx))
+        .done();
+    let statement = format!(
+        "{} ON CONFLICT ON CONSTRAINT mailbox_pkey DO UPDATE SET {}, holder = NULL,
+             held_until = '-infinity', error_reason = '', error = '', failing_since = NULL, attempts = 0",
+        rows.insert_into("mailbox"),
+        rows.overwrite(&["mailbox_id"]),
+    );
+    binds.execute(&statement, conn).await?;
     Ok(())
 }
 

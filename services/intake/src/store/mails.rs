@@ -1,11 +1,13 @@
 //! Statements about mails that arrived.
 
+use std::slice;
+
 use fault::Fault;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
 use kernel::{CaseId, TenantId};
-use pg::Tx;
+use pg::{Binds, Tx};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -88,27 +90,27 @@ pub(crate) async fn insert(
     mail: &InboundMail,
     now: Timestamp,
 ) -> Result<bool, Fault> {
-    let written = sqlx::query(
-        "INSERT INTO mail (tenant_id, mail_id, mailbox_id, identity, message_id, sender, subject, excerpt,
-                           recipients, received_at, size_bytes, attachment_id, state, next_at, taken_at)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
-         ON CONFLICT ON CONSTRAINT mail_identity_key DO NOTHING",
-    )
-    .bind(mail.id)
-    .bind(&mail.mailbox)
-    .bind(mail.identity.as_slice())
-    .bind(&mail.message_id)
-    .bind(&mail.sender)
-    .bind(&mail.subject)
-    .bind(&mail.excerpt)
-    .bind(&mail.recipients)
-    .bind(mail.received.to_sqlx())
-    .bind(mail.size)
-    .bind(mail.attachment)
-    .bind(mail.state.number())
-    .bind(now.to_sqlx())
-    .execute(conn)
-    .await?;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(slice::from_ref(mail))
+        .column("mail_id", |one| one.id)
+        .column("mailbox_id", |one| one.mailbox.as_str())
+        .column("identity", |one| one.identity.as_slice())
+        .column("message_id", |one| one.message_id.as_str())
+        .column("sender", |one| one.sender.as_str())
+        .column("subject", |one| one.subject.as_str())
+        .column("excerpt", |one| one.excerpt.as_str())
+        .list("recipients", |one| &one.recipients)
+        .column("received_at", |one| one.received.to_sqlx())
+        .column("size_bytes", |one| one.size)
+        .column("attachment_id", |one| one.attachment)
+        .column("state", |one| one.state.number())
+        .column("next_at", |_| now.to_sqlx())
+        .column("taken_at", |_| now.to_sqlx())
+        .done();
+    let statement =
+        format!("{} ON CONFLICT ON CONSTRAINT mail_identity_key DO NOTHING", rows.insert_into("mail"));
+    let written = binds.execute(&statement, conn).await?;
     Ok(written.rows_affected() == 1)
 }
 

@@ -1,9 +1,11 @@
 //! Where departments have their tasks brought to.
 
+use std::slice;
 use std::time::Duration;
 
 use fault::Fault;
 use jiff_sqlx::ToSqlx;
+use pg::Binds;
 use server::Secret;
 use sqlx::PgConnection;
 
@@ -103,38 +105,32 @@ pub(crate) async fn list(conn: &mut PgConnection, after: &str, limit: i64) -> Re
 
 /// Stores an endpoint, which is new or locked.
 pub(crate) async fn save(conn: &mut PgConnection, endpoint: &Endpoint) -> Result<(), Fault> {
-    let old = endpoint.old_secret.as_ref();
-    let pause = endpoint.pause.as_ref();
-    sqlx::query(
-        "INSERT INTO endpoint (
-             tenant_id, department_id, version, kind, url, secret, old_secret, old_secret_until, timeout_ms,
-             hold_seconds, pause_reason, paused_by, paused_at, failures, failing_since, updated_at)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-         ON CONFLICT ON CONSTRAINT endpoint_pkey DO UPDATE SET
-             version = excluded.version, kind = excluded.kind, url = excluded.url, secret = excluded.secret,
-             old_secret = excluded.old_secret, old_secret_until = excluded.old_secret_until,
-             timeout_ms = excluded.timeout_ms, hold_seconds = excluded.hold_seconds,
-             pause_reason = excluded.pause_reason, paused_by = excluded.paused_by,
-             paused_at = excluded.paused_at, failures = excluded.failures,
-             failing_since = excluded.failing_since, updated_at = excluded.updated_at",
-    )
-    .bind(&endpoint.department_id)
-    .bind(endpoint.version)
-    .bind(endpoint.kind.number())
-    .bind(&endpoint.url)
-    .bind(endpoint.secret.as_ref().map(Secret::expose))
-    .bind(old.map(|(secret, _)| secret.expose()))
-    .bind(old.map(|(_, until)| until.to_sqlx()))
-    .bind(i64::try_from(endpoint.timeout.as_millis()).unwrap_or(i64::MAX))
-    .bind(endpoint.hold.as_secs().cast_signed())
-    .bind(pause.map(|pause| pause.reason.as_str()))
-    .bind(pause.map(|pause| pause.by.as_str()))
-    .bind(pause.map(|pause| pause.at.to_sqlx()))
-    .bind(endpoint.failures)
-    .bind(endpoint.failing_since.map(ToSqlx::to_sqlx))
-    .bind(endpoint.updated_at.to_sqlx())
-    .execute(conn)
-    .await?;
+    let (old, pause) = (endpoint.old_secret.as_ref(), endpoint.pause.as_ref());
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(slice::from_ref(endpoint))
+        .column("department_id", |one| one.department_id.as_str())
+        .column("version", |one| one.version)
+        .column("kind", |one| one.kind.number())
+        .column("url", |one| one.url.as_str())
+        .column("secret", |one| one.secret.as_ref().map(Secret::expose))
+        .column("old_secret", |_| old.map(|(secret, _)| secret.expose()))
+        .column("old_secret_until", |_| old.map(|(_, until)| until.to_sqlx()))
+        .column("timeout_ms", |one| i64::try_from(one.timeout.as_millis()).unwrap_or(i64::MAX))
+        .column("hold_seconds", |one| one.hold.as_secs().cast_signed())
+        .column("pause_reason", |_| pause.map(|pause| pause.reason.as_str()))
+        .column("paused_by", |_| pause.map(|pause| pause.by.as_str()))
+        .column("paused_at", |_| pause.map(|pause| pause.at.to_sqlx()))
+        .column("failures", |one| one.failures)
+        .column("failing_since", |one| one.failing_since.map(ToSqlx::to_sqlx))
+        .column("updated_at", |one| one.updated_at.to_sqlx())
+        .done();
+    let statement = format!(
+        "{} ON CONFLICT ON CONSTRAINT endpoint_pkey DO UPDATE SET {}",
+        rows.insert_into("endpoint"),
+        rows.overwrite(&["department_id"]),
+    );
+    binds.execute(&statement, conn).await?;
     Ok(())
 }
 

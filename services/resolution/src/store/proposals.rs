@@ -1,8 +1,11 @@
 //! Proposals about tasks.
 
+use std::slice;
+
 use fault::Fault;
 use jiff_sqlx::ToSqlx;
 use kernel::TaskId;
+use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -82,30 +85,25 @@ pub(crate) async fn insert(conn: &mut PgConnection, proposal: &TaskProposal) -> 
         Proposed::Completion(result) => (None, Some(result)),
     };
     let amount = result.and_then(|result| result.amount.as_ref());
-    let inserted = sqlx::query(
-        "INSERT INTO task_proposal (
-             tenant_id, proposal_id, task_id, kind, due_time, result_reference, result_minor, result_currency,
-             result_remark, reason, proposer, proposed_at, state, result_evidence,
-             result_output)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-                 $14)",
-    )
-    .bind(proposal.proposal_id)
-    .bind(proposal.task_id.0)
-    .bind(proposal.proposed.kind().number())
-    .bind(due_time)
-    .bind(result.map(|result| result.reference.as_str()))
-    .bind(amount.map(|amount| amount.minor))
-    .bind(amount.map(|amount| amount.currency.as_str()))
-    .bind(result.map(|result| result.remark.as_str()))
-    .bind(&proposal.reason)
-    .bind(&proposal.proposer)
-    .bind(proposal.proposed_at.to_sqlx())
-    .bind(proposal.state.number())
-    .bind(result.map_or(&[][..], |result| &result.evidence))
-    .bind(result.map(|result| result.output.as_str()))
-    .execute(conn)
-    .await;
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(slice::from_ref(proposal))
+        .column("proposal_id", |one| one.proposal_id)
+        .column("task_id", |one| one.task_id.0)
+        .column("kind", |one| one.proposed.kind().number())
+        .column("due_time", |_| due_time)
+        .column("result_reference", |_| result.map(|result| result.reference.as_str()))
+        .column("result_minor", |_| amount.map(|amount| amount.minor))
+        .column("result_currency", |_| amount.map(|amount| amount.currency.as_str()))
+        .column("result_remark", |_| result.map(|result| result.remark.as_str()))
+        .column("reason", |one| one.reason.as_str())
+        .column("proposer", |one| one.proposer.as_str())
+        .column("proposed_at", |one| one.proposed_at.to_sqlx())
+        .column("state", |one| one.state.number())
+        .list("result_evidence", |_| result.map_or(&[][..], |result| result.evidence.as_slice()))
+        .column("result_output", |_| result.map(|result| result.output.as_str()))
+        .done();
+    let inserted = binds.execute(&rows.insert_into("task_proposal"), conn).await;
     match inserted {
         Ok(_) => Ok(()),
         Err(error) if fault::breaks(&error, "task_proposal_one_pending") => {
