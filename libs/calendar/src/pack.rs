@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use vocabulary::Channel;
 
 use crate::budget::{Budget, Length};
 use crate::draft::Flaw;
@@ -94,6 +95,9 @@ pub struct When {
     /// At which stage it is, from 1: the case's cycle. A reopened case is at the next.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<u8>,
+    /// By which channel it came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
 }
 
 /// What is known of a case when its promises are chosen.
@@ -109,6 +113,8 @@ pub struct Facts<'a> {
     pub matter: &'a str,
     /// At which stage, from 1; 0 where there are none.
     pub stage: u8,
+    /// By which channel it came; none where that is not known.
+    pub channel: Option<Channel>,
 }
 
 /// One promise of a pack.
@@ -407,6 +413,7 @@ impl When {
             && facts.region.starts_with(&self.region)
             && (self.matter.is_empty() || self.matter == facts.matter)
             && self.stage.is_none_or(|stage| facts.stage == stage)
+            && self.channel.is_none_or(|channel| facts.channel == Some(channel))
     }
 
     /// How many conditions it has; where it is as many, the earlier one wins.
@@ -417,6 +424,7 @@ impl When {
             !self.region.is_empty(),
             !self.matter.is_empty(),
             self.stage.is_some(),
+            self.channel.is_some(),
         ];
         conditions.into_iter().filter(|named| *named).count()
     }
@@ -448,6 +456,36 @@ mod tests {
             }
             assert_eq!(versions[0].effective_until, None, "{}", pack.name);
         }
+    }
+
+    #[test]
+    fn a_channel_may_have_a_promise_of_its_own() {
+        let of = |when: &str| {
+            let text = format!(
+                r#"
+                name = "ours"
+                version = 1
+                title = "Our own"
+                source = "own choice"
+                calendar = "always"
+                effective_from = "2026-01-01"
+                promises = [
+                    {{ kind = "acknowledge", budget = "24 hours", own_target = true }},
+                    {{ kind = "acknowledge", budget = "1 hours", own_target = true, when = {when} }},
+                ]"#
+            );
+            Pack::from_toml(&text)
+        };
+        let pack = of(r#"{ channel = "social" }"#).unwrap();
+        let budget = |channel| {
+            let facts = Facts { channel, ..Facts::default() };
+            pack.promise_for(Kind::Acknowledge, &facts).unwrap().budget.to_string()
+        };
+        assert_eq!(budget(Some(Channel::Social)), "1 hour");
+        assert_eq!(budget(Some(Channel::Letter)), "24 hours");
+        assert_eq!(budget(None), "24 hours", "where it is not known by which");
+        let flaws = of(r#"{ channel = "pigeon" }"#).unwrap_err();
+        assert!(flaws[0].problem.contains("pigeon is no channel: it is one of phone, chat"), "{flaws:?}");
     }
 
     #[test]

@@ -34,7 +34,8 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-const ANY: Facts<'_> = Facts { complexity: None, priority: None, region: "", matter: "", stage: 1 };
+const ANY: Facts<'_> =
+    Facts { complexity: None, priority: None, region: "", matter: "", stage: 1, channel: None };
 
 #[test]
 fn china_bank_and_insurance() {

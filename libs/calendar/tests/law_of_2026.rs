@@ -8,7 +8,8 @@ use calendar::{
 };
 use jiff::Timestamp;
 
-const ANY: Facts<'_> = Facts { complexity: None, priority: None, region: "", matter: "", stage: 1 };
+const ANY: Facts<'_> =
+    Facts { complexity: None, priority: None, region: "", matter: "", stage: 1, channel: None };
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()

@@ -7,7 +7,6 @@ use crate::Attributes;
 use crate::text::{Found, Normal};
 use language::Threat;
 pub(crate) use predicate::Comparison;
-use vocabulary::Channel;
 
 /// A condition of a rule.
 pub(crate) type Condition = predicate::Condition<Fact>;
@@ -106,20 +105,6 @@ pub(crate) enum Question {
     /// A word of the list, by its place among the lists, occurs in it.
     SpeaksOf(usize),
 }
-
-/// Names of the channels, as conditions call them.
-pub(crate) const CHANNELS: [(Channel, &str); 10] = [
-    (Channel::Phone, "phone"),
-    (Channel::Chat, "chat"),
-    (Channel::InApp, "in_app"),
-    (Channel::Email, "email"),
-    (Channel::Web, "web"),
-    (Channel::Social, "social"),
-    (Channel::Letter, "letter"),
-    (Channel::Branch, "branch"),
-    (Channel::Regulator, "regulator"),
-    (Channel::Partner, "partner"),
-];
 
 /// Names of what a text may threaten, as conditions call it.
 pub(crate) const THREATS: [(Threat, &str); 4] = [

@@ -25,7 +25,7 @@ use language::Threat;
 use serde::{Deserialize, Serialize};
 use vocabulary::{Channel, Level, Priority, UNCLASSIFIED};
 
-use condition::{CHANNELS, Record};
+use condition::Record;
 use definition::{Rule, Sets};
 pub use definition::{Surge, Traffic};
 pub use rules::RuleSet;
@@ -197,12 +197,11 @@ impl RuleSet {
         category: &'a str,
     ) -> Record<'a> {
         let sum = facts.amount_sought;
-        let name = CHANNELS.iter().find(|(channel, _)| *channel == facts.channel);
         Record {
             text,
             found,
             category,
-            channel: name.map_or("", |(_, name)| name),
+            channel: facts.channel.name(),
             language: facts.language,
             currency: sum.map_or("", |sum| &sum.currency),
             amount_minor: sum.map_or(0, |sum| sum.minor),

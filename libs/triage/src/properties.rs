@@ -5,8 +5,8 @@ use std::sync::Arc;
 use cel::{Context, Program};
 use proptest::prelude::*;
 
-use super::condition::{CHANNELS, Condition, THREATS};
-use vocabulary::Level;
+use super::condition::{Condition, THREATS};
+use vocabulary::{Channel, Level};
 
 use super::definition::{Definition, Rule, Sets, WordList};
 use super::rules::{RuleSet, world_of};
@@ -59,7 +59,7 @@ fn told() -> impl Strategy<Value = Told> {
     let vulnerabilities = proptest::sample::subsequence(vec!["v".to_owned(), "w".to_owned()], 0..=2);
     let threats = proptest::sample::subsequence(THREATS.map(|(threat, _)| threat).to_vec(), 0..=4);
     let mood = (0..5_i64, threats);
-    (0..CHANNELS.len(), text, text, hint, vulnerabilities, 0..4_i64, mood, sum, 0..4_i64, any::<bool>())
+    (0..Channel::ALL.len(), text, text, hint, vulnerabilities, 0..4_i64, mood, sum, 0..4_i64, any::<bool>())
         .prop_map(
             |(
                 channel,
@@ -73,7 +73,7 @@ fn told() -> impl Strategy<Value = Told> {
                 repeats,
                 surge,
             )| Told {
-                channel: CHANNELS[channel].0,
+                channel: Channel::ALL[channel],
                 subject,
                 description,
                 hint,
@@ -274,7 +274,7 @@ proptest! {
         let source = facts.join(" && ");
         let set = set(&[&source]);
         let dead = world_of(&set, |world| world.is_dead(0, &set.conditions[0]));
-        let met = CHANNELS.iter().any(|(channel, _)| {
+        let met = Channel::ALL.iter().any(|channel| {
             (0..6).any(|reach| {
                 [false, true].into_iter().any(|surge| {
                     let around = Surroundings { surge, hint_known: true, repeats: 0 };

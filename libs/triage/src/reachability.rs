@@ -18,7 +18,9 @@
 use std::cell::Cell;
 use std::collections::HashSet;
 
-use super::condition::{CHANNELS, Condition, Fact, Flag, Number, Question, Text};
+use vocabulary::Channel;
+
+use super::condition::{Condition, Fact, Flag, Number, Question, Text};
 
 /// Terms looked at before a rule is believed to be alive.
 const MAX_STEPS: usize = 10_000;
@@ -210,7 +212,7 @@ impl World<'_> {
                 && !about(false).any(|question| self.holds(question, value))
         };
         if text == Text::Channel {
-            return !CHANNELS.iter().any(|(_, name)| fits(name));
+            return !Channel::ALL.iter().any(|channel| fits(channel.name()));
         }
         if let Some(value) = about(true)
             .find_map(|question| if let Question::Is(value) = question { Some(value) } else { None })

@@ -18,8 +18,9 @@
 //! which conditions are dead.
 
 use predicate::{Comparison, Value, Vocabulary, Wrong};
+use vocabulary::Channel;
 
-use super::condition::{CHANNELS, Condition, Fact, Flag, Number, Question, THREATS, Text};
+use super::condition::{Condition, Fact, Flag, Number, Question, THREATS, Text};
 use super::text::can_occur;
 
 /// What conditions of a rule set are over: the record, and its word lists.
@@ -185,7 +186,7 @@ fn about(text: Text, question: Question) -> Result<Fact, Wrong> {
             "no text is so with {piece:?}: texts are lower case, with one space between words and at either end"
         ));
     }
-    let is_channel = CHANNELS.iter().any(|(_, name)| name == piece);
+    let is_channel = Channel::named(piece).is_some();
     if text == Text::Channel && matches!(question, Question::Is(_)) && !is_channel {
         return Err(format!("there is no channel {piece:?}"));
     }

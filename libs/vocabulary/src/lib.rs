@@ -121,6 +121,45 @@ kernel::numbered! {
     }
 }
 
+impl Channel {
+    /// What rules and promises call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::Chat => "chat",
+            Self::InApp => "in_app",
+            Self::Email => "email",
+            Self::Web => "web",
+            Self::Social => "social",
+            Self::Letter => "letter",
+            Self::Branch => "branch",
+            Self::Regulator => "regulator",
+            Self::Partner => "partner",
+        }
+    }
+
+    /// The channel that rules and promises call so.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|channel| channel.name() == name)
+    }
+}
+
+impl Serialize for Channel {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Channel {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(from)?;
+        Self::named(&name).ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|channel| channel.name()).collect();
+            serde::de::Error::custom(format!("{name} is no channel: it is one of {}", names.join(", ")))
+        })
+    }
+}
+
 kernel::numbered! {
     /// What kind of matter is brought forward.
     Matter {

@@ -213,7 +213,8 @@ pub(crate) fn facts(case: &Case) -> Facts<'_> {
         Level::High | Level::Critical => Some(Complexity::Complex),
     };
     let stage = u8::try_from(case.cycle).unwrap_or(u8::MAX);
-    Facts { complexity, priority, region: &case.origin.region, matter: &case.category, stage }
+    let channel = Some(case.origin.channel);
+    Facts { complexity, priority, region: &case.origin.region, matter: &case.category, stage, channel }
 }
 
 /// The clocks of one case.

@@ -274,13 +274,14 @@ fn promise(pack: &Pack, promise: &Promise) -> PolicyPromise {
 }
 
 fn condition(when: &When) -> String {
-    let When { complexity, priority, region, matter, stage } = when;
+    let When { complexity, priority, region, matter, stage, channel } = when;
     let mut parts = Vec::new();
     parts.extend(complexity.map(|complexity| kebab(&format!("{complexity:?}"))));
     parts.extend(priority.map(|priority| format!("priority {priority}")));
     parts.extend((!region.is_empty()).then(|| format!("region {region}")));
     parts.extend((!matter.is_empty()).then(|| format!("matter {matter}")));
     parts.extend(stage.map(|stage| format!("stage {stage}")));
+    parts.extend(channel.map(|channel| format!("channel {}", channel.name())));
     parts.join(", ")
 }
 

@@ -108,6 +108,42 @@ async fn a_region_has_its_own_limit() {
     scene.house.done().await;
 }
 
+/// Each channel may have its own promise of an acknowledgement, which its clock keeps.
+#[tokio::test]
+async fn a_channel_has_its_own_promise_of_an_acknowledgement() {
+    const PACK: &str = r#"
+        name = "ours"
+        version = 2
+        title = "Our own"
+        source = "own choice"
+        calendar = "always"
+        effective_from = "2026-01-01"
+        promises = [
+            { kind = "acknowledge", budget = "24 hours", own_target = true },
+            { kind = "acknowledge", budget = "1 hours", own_target = true, when = { channel = "social" } },
+            { kind = "decide", budget = "15 days" },
+        ]
+    "#;
+    let scene = Scene::timed().await;
+    let mut policies = PolicyServiceClient::new(scene.house.channel());
+    let request = CreatePolicyRequest {
+        request_id: request_id(),
+        pack_toml: PACK.to_owned(),
+        ..CreatePolicyRequest::default()
+    };
+    let policy = policies.create_policy(request).await.expect("made").into_inner().policy.expect("a policy");
+    assert_eq!(policy.promises[1].when, "channel social", "as people read it");
+    let request =
+        ActivatePolicyRequest { request_id: request_id(), version: policy.version, validate_only: false };
+    policies.activate_policy(request).await.expect("activated");
+    for (channel, promised) in [(Channel::Social, "1 hour"), (Channel::Letter, "24 hours")] {
+        let case = scene.register(Complaint { channel: channel.into(), ..complaint() }).await;
+        let acknowledge = clock(&scene, case, ClockKind::Acknowledge).await;
+        assert_eq!(acknowledge.budget, promised, "{channel:?}");
+    }
+    scene.house.done().await;
+}
+
 /// Known answer: 8 weeks from the forwarding, not from the day it reached us.
 #[tokio::test]
 async fn a_complaint_an_authority_forwarded_counts_from_its_forwarding() {
