@@ -8,7 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+
 use prost_types::FileDescriptorSet;
+use protox::prost::Message as _;
 use protox::prost_reflect::{DescriptorPool, Value};
 
 /// The option by which an rpc names its callers.
@@ -30,6 +32,7 @@ fn main() -> Result<()> {
     // itself. Source info rides along: reflection clients show the comments.
     fs::write(out.join("redress.bin"), compiler.encode_file_descriptor_set())?;
     let set = compiler.file_descriptor_set();
+    fs::write(out.join("redress.bare.bin"), bare(set.clone()).encode_to_vec())?;
     fs::write(out.join("mutations.rs"), mutations(&set))?;
     fs::write(out.join("servers.rs"), servers(&set))?;
     fs::write(out.join("callers.rs"), callers(&compiler.descriptor_pool())?)?;
@@ -44,6 +47,15 @@ fn main() -> Result<()> {
         .codec_path("crate::codec::BoundedCodec")
         .compile_fds_with_config(set, config)?;
     Ok(())
+}
+
+/// The contracts without their comments, which are more than half of them: what programs read
+/// as they start.
+fn bare(mut set: FileDescriptorSet) -> FileDescriptorSet {
+    for file in &mut set.file {
+        file.source_code_info = None;
+    }
+    set
 }
 
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

@@ -22,7 +22,10 @@ use prost_types::FileDescriptorSet;
 
 pub use wire::{google, redress};
 
-/// The compiled contracts with their comments, as reflection serves them.
+/// The compiled contracts without their comments: what programs read.
+pub const BARE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/redress.bare.bin"));
+
+/// The compiled contracts with their comments, as reflection serves them and people read them.
 pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/redress.bin"));
 
 /// The contracts, to be read by programs.
@@ -33,7 +36,7 @@ pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/redr
 /// may call it nor how long it may take.
 pub fn descriptors() -> FileDescriptorSet {
     #[expect(clippy::expect_used, reason = "the compiler of the contracts wrote them")]
-    FileDescriptorSet::decode(DESCRIPTOR_SET).expect("the contracts are compiled into this program")
+    FileDescriptorSet::decode(BARE_DESCRIPTOR_SET).expect("the contracts are compiled into this program")
 }
 
 /// A request that changes something: it carries an idempotency key.

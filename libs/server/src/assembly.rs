@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use events::{Consumer, Feed, Source, feed_service, inbox_service};
+use fault::Fault;
 use kernel::{Clock, Ids};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Certificate, Server, ServerTlsConfig};
@@ -14,7 +15,7 @@ use tonic_health::server::{HealthReporter, HealthService};
 
 use crate::connections::{KEEP_ALIVE, Limits, accept};
 use crate::identity::Identity;
-use crate::layers::{self, LayerContext, around};
+use crate::layers::{LayerContext, around};
 use crate::limits::{CONNECTION_AGE, CONNECTION_STREAMS, METADATA_BYTES_READ};
 use crate::peers::{self, Sources};
 use crate::readiness::{Hosted, Readiness};
@@ -70,7 +71,6 @@ pub async fn start(assembly: Assembly) -> anyhow::Result<Running> {
     let Assembly { settings, services, clock, ids, listener, sources } = assembly;
     telemetry::install_propagator();
     contracts::load();
-    let http_contracts = layers::http_contracts()?;
     let listener = bind(&settings, &services, listener)?;
     let address = listener.local_addr()?;
     settings.check(address)?;
@@ -97,7 +97,7 @@ pub async fn start(assembly: Assembly) -> anyhow::Result<Running> {
     let (routes, hosted) = split_parts(opened, feeds, &mut workers);
 
     let reporter = HealthReporter::new();
-    let routes = add_tools(routes, &reporter)?;
+    let routes = add_tools(routes, &reporter);
     let readiness = Readiness::new(reporter, hosted, skew).await;
     let told = readiness.clone();
     workers.start(Worker::new("readiness", move |stop| told.run(probe, stop)));
@@ -107,7 +107,6 @@ pub async fn start(assembly: Assembly) -> anyhow::Result<Running> {
         identity,
         consumers: by_service,
         web_origins: settings.web_origins.clone(),
-        contracts: http_contracts,
         max_in_flight: settings.max_in_flight,
         max_message_bytes: settings.max_message_bytes as usize,
         closing: closing.clone(),
@@ -283,20 +282,21 @@ fn split_parts(opened: Opened, feeds: FeedConnections, workers: &mut Workers) ->
 }
 
 /// Health and reflection.
-fn add_tools(mut routes: Routes, reporter: &HealthReporter) -> anyhow::Result<Router> {
+fn add_tools(mut routes: Routes, reporter: &HealthReporter) -> Router {
     let health = HealthService::from_health_reporter(reporter.clone());
     routes.add(tonic_health::pb::health_server::HealthServer::new(health));
-    let reflection = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(proto::DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            // The details of errors, so that a stranger's client can show them.
-            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
-    };
-    routes.add(reflection().build_v1()?);
+    routes.add_when_called(|| reflection().build_v1().map_err(Fault::internal));
     // What grpcurl 1.8 and other older tools speak.
-    routes.add(reflection().build_v1alpha()?);
-    Ok(routes.finish())
+    routes.add_when_called(|| reflection().build_v1alpha().map_err(Fault::internal));
+    routes.finish()
+}
+
+fn reflection<'a>() -> tonic_reflection::server::Builder<'a> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(proto::DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        // The details of errors, so that a stranger's client can show them.
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
 }
 
 type Serving = tokio::task::JoinHandle<Result<(), tonic::transport::Error>>;

@@ -4,11 +4,13 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::future::ready;
+use std::sync::{Arc, OnceLock};
 
 use fault::{Fault, Kind};
 use futures::future::BoxFuture;
 use http::{Request, Response};
+use tonic::Status;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tower::Service;
@@ -37,6 +39,30 @@ impl Routes {
     {
         // Always ready: a handler is a task, not a queue.
         self.0.insert(S::NAME, Box::new(move |request| service.clone().call(request)));
+    }
+
+    /// Adds a generated server that is made when it is first called, as it takes memory and
+    /// milliseconds that most processes never need. What it needs must be at hand: whether it
+    /// can be made is not found out before.
+    pub(crate) fn add_when_called<S>(&mut self, make: fn() -> Result<S, Fault>)
+    where
+        S: Service<Request<Body>, Error = Infallible, Future = Answer>
+            + NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+    {
+        let made = OnceLock::new();
+        let get = move || match made.get() {
+            Some(made) => Ok(S::clone(made)),
+            None => crate::blocking::aside(true, make).map(|new| made.get_or_init(|| new).clone()),
+        };
+        let answer = move |request| match get() {
+            Ok(mut service) => service.call(request),
+            Err(fault) => Box::pin(ready(Ok(Status::from(fault).into_http()))) as Answer,
+        };
+        self.0.insert(S::NAME, Box::new(answer));
     }
 
     /// Adds all of another's.

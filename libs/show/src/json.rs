@@ -10,7 +10,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 use crate::is_treacherous;
 
 static CONTRACTS: LazyLock<Option<DescriptorPool>> =
-    LazyLock::new(|| DescriptorPool::decode(proto::DESCRIPTOR_SET).ok());
+    LazyLock::new(|| DescriptorPool::decode(proto::BARE_DESCRIPTOR_SET).ok());
 
 /// The descriptor of a message.
 ///

@@ -23,12 +23,13 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use fault::Fault;
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Either};
 use http::header::{
     ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TE, TRANSFER_ENCODING,
 };
-use http::{HeaderValue, Method, Request, Response, Uri, Version};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body::Body as _;
 use tonic::Code;
 use tonic::body::Body;
@@ -36,8 +37,8 @@ use tower::Service;
 use transcoding::{Contracts, Found};
 
 pub(crate) use read::ReadJson;
-use spoken::{Dialect, RestCall, essence};
-pub(crate) use spoken::{Spoken, contracts};
+pub(crate) use spoken::Spoken;
+use spoken::{Dialect, RestCall, contracts, essence};
 
 /// Where the document that describes all of it is.
 const DOCUMENT: &str = "/openapi.json";
@@ -48,7 +49,6 @@ const VERSION_PREFIX: &str = "/v1/";
 #[derive(Clone)]
 pub(crate) struct Json<S> {
     inner: S,
-    contracts: Arc<Contracts>,
     document: Arc<OnceLock<Bytes>>,
 }
 
@@ -63,8 +63,8 @@ enum Decision {
 }
 
 impl<S> Json<S> {
-    pub(crate) fn new(inner: S, contracts: Arc<Contracts>) -> Self {
-        Self { inner, contracts, document: Arc::default() }
+    pub(crate) fn new(inner: S) -> Self {
+        Self { inner, document: Arc::default() }
     }
 
     fn decide(&self, request: &Request<Body>) -> Decision {
@@ -76,44 +76,51 @@ impl<S> Json<S> {
         if path == DOCUMENT {
             return Decision::Answer(plain::document(request.method(), || self.document()));
         }
-        if let Some(rpc) = self.contracts.rpc(path) {
-            return connect::decide(&self.contracts, rpc, request);
+        let contracts = match contracts() {
+            Ok(contracts) => contracts,
+            Err(fault) => return Decision::Answer(plain::refused(StatusCode::INTERNAL_SERVER_ERROR, fault)),
+        };
+        if let Some(rpc) = contracts.rpc(path) {
+            return connect::decide(&contracts, rpc, request);
         }
-        if let Some(decision) = files::decide(&self.contracts, request) {
+        if let Some(decision) = files::decide(&contracts, request) {
             return decision;
         }
-        if path.starts_with(VERSION_PREFIX) { self.by_rule(request) } else { Decision::Pass }
+        if path.starts_with(VERSION_PREFIX) { by_rule(&contracts, request) } else { Decision::Pass }
     }
 
-    fn by_rule(&self, request: &Request<Body>) -> Decision {
-        let (route, variables) = match self.contracts.route(request.method(), request.uri().path()) {
-            Found::Route(route, variables) => (route, variables),
-            Found::Methods(methods) => {
-                return Decision::Answer(plain::other_methods(request.method(), &methods));
-            }
-            Found::Nothing => return Decision::Answer(plain::no_such_path()),
-        };
-        let rpc = &self.contracts.rpcs()[route.rpc];
-        match plain::negotiate(request, rpc.streams_answers) {
-            Ok(form) => Decision::Call(Spoken {
-                contracts: Arc::clone(&self.contracts),
-                rpc: route.rpc,
-                dialect: Dialect::Rest(RestCall {
-                    route: route.clone(),
-                    variables,
-                    query: request.uri().query().unwrap_or_default().to_owned(),
-                    form,
-                    is_head: request.method() == Method::HEAD,
-                }),
-            }),
-            Err(refusal) => Decision::Answer(*refusal),
+    fn document(&self) -> Result<Bytes, Fault> {
+        if let Some(document) = self.document.get() {
+            return Ok(document.clone());
         }
-    }
-
-    fn document(&self) -> Bytes {
         // Milliseconds, once.
-        let write = || crate::blocking::aside(true, || plain::write_document(&self.contracts));
-        self.document.get_or_init(write).clone()
+        let document = crate::blocking::aside(true, plain::write_document)?;
+        Ok(self.document.get_or_init(|| document).clone())
+    }
+}
+
+fn by_rule(contracts: &Arc<Contracts>, request: &Request<Body>) -> Decision {
+    let (route, variables) = match contracts.route(request.method(), request.uri().path()) {
+        Found::Route(route, variables) => (route, variables),
+        Found::Methods(methods) => {
+            return Decision::Answer(plain::other_methods(request.method(), &methods));
+        }
+        Found::Nothing => return Decision::Answer(plain::no_such_path()),
+    };
+    let rpc = &contracts.rpcs()[route.rpc];
+    match plain::negotiate(request, rpc.streams_answers) {
+        Ok(form) => Decision::Call(Spoken {
+            contracts: Arc::clone(contracts),
+            rpc: route.rpc,
+            dialect: Dialect::Rest(RestCall {
+                route: route.clone(),
+                variables,
+                query: request.uri().query().unwrap_or_default().to_owned(),
+                form,
+                is_head: request.method() == Method::HEAD,
+            }),
+        }),
+        Err(refusal) => Decision::Answer(*refusal),
     }
 }
 
@@ -222,7 +229,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_that_is_not_read_is_the_last_of_its_connection() {
-        let mut json = Json::new(Nobody, contracts().unwrap());
+        let mut json = Json::new(Nobody);
         let full = || Body::new(Full::from("{}"));
         for (path, version, body, expected) in [
             ("/v1/nothing", Version::HTTP_11, full(), Some("close")),

@@ -33,7 +33,6 @@ use tower::layer::layer_fn;
 use tower::util::MapRequestLayer;
 use tower::{Service, ServiceBuilder};
 use tower_http::cors::{AllowHeaders, CorsLayer};
-use transcoding::Contracts;
 
 use self::http::{HttpRules, Pages};
 use crate::call::Call;
@@ -48,7 +47,6 @@ use consistency::Consistency;
 use deadline::Deadlines;
 use explain::Explain;
 use identify::Identify;
-pub(crate) use json::contracts as http_contracts;
 use json::{Json, ReadJson};
 use metadata::Metadata;
 use middle::{Around, Served};
@@ -67,8 +65,6 @@ pub(crate) struct LayerContext {
     pub(crate) consumers: HashMap<&'static str, Option<Arc<Consumer>>>,
     /// Origins whose pages may call.
     pub(crate) web_origins: Vec<HeaderValue>,
-    /// What HTTP/JSON is transcoded by.
-    pub(crate) contracts: Arc<Contracts>,
     /// Most calls worked on at once.
     pub(crate) max_in_flight: u32,
     /// Largest message.
@@ -95,7 +91,7 @@ pub(crate) fn around(
         // Browsers ask first whether a page of another origin may call at all.
         .option_layer(cross_origin(context.web_origins))
         // HTTP/JSON and Connect become ordinary calls before anything looks at them.
-        .layer(layer_fn(move |inner| Json::new(inner, Arc::clone(&context.contracts))))
+        .layer(layer_fn(move |inner| Json::new(inner)))
         // What is no call is answered in plain HTTP.
         .layer(layer_fn(move |inner| HttpRules::new(inner, pages.clone())))
         // Browsers' calls become ordinary ones before anything looks at them.

@@ -41,7 +41,7 @@ const MAX_TEXT: usize = 200;
 const MAX_REASON: usize = 200;
 
 static CONTRACTS: LazyLock<Option<DescriptorPool>> =
-    LazyLock::new(|| DescriptorPool::decode(proto::DESCRIPTOR_SET).ok());
+    LazyLock::new(|| DescriptorPool::decode(proto::BARE_DESCRIPTOR_SET).ok());
 
 /// Reads what a directory is to be, and the version that was seen.
 pub(crate) fn setting(request: SetDirectoryRequest) -> Result<(Setting, Option<i64>), Fault> {

@@ -28,7 +28,7 @@ const MAX_CODE: usize = 60;
 const FAILED: &str = "FAILED";
 
 static CONTRACTS: LazyLock<Option<DescriptorPool>> =
-    LazyLock::new(|| DescriptorPool::decode(proto::DESCRIPTOR_SET).ok());
+    LazyLock::new(|| DescriptorPool::decode(proto::BARE_DESCRIPTOR_SET).ok());
 
 /// What a department is told.
 pub(crate) enum Outgoing {

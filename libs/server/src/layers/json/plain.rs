@@ -9,9 +9,9 @@ use http_body::Body as _;
 use http_body_util::Full;
 use tonic::Status;
 use tonic::body::Body;
-use transcoding::{Contracts, openapi};
+use transcoding::openapi;
 
-use super::spoken::{Form, contracts, essence, outcome};
+use super::spoken::{Form, contracts, essence, outcome, read_contracts};
 
 pub(crate) const JSON: &str = "application/json";
 pub(crate) const LINES: &str = "application/x-ndjson";
@@ -162,18 +162,24 @@ fn quality(accepted: &[Range<'_>], kind: &str) -> u16 {
 }
 
 /// The document, or another method.
-pub(crate) fn document(method: &Method, document: impl FnOnce() -> Bytes) -> Response<Body> {
+pub(crate) fn document(method: &Method, document: impl FnOnce() -> Result<Bytes, Fault>) -> Response<Body> {
     if method != Method::GET && method != Method::HEAD {
         return other_methods(method, &[&Method::GET]);
     }
-    let mut response = json(StatusCode::OK, document(), method == Method::HEAD);
+    let document = match document() {
+        Ok(document) => document,
+        Err(fault) => return refused(StatusCode::INTERNAL_SERVER_ERROR, fault),
+    };
+    let mut response = json(StatusCode::OK, document, method == Method::HEAD);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
 
-pub(crate) fn write_document(contracts: &Contracts) -> Bytes {
+pub(crate) fn write_document() -> Result<Bytes, Fault> {
+    // With their comments, which nothing else here needs.
+    let contracts = read_contracts(proto::DESCRIPTOR_SET)?;
     let info = openapi::Info { title: "Redress", version: "v1", description: ABOUT };
-    openapi::document(contracts, &info).to_string().into()
+    Ok(openapi::document(&contracts, &info).to_string().into())
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use anyhow::Context as _;
 use fault::Fault;
 use http::{HeaderMap, HeaderName};
 use tonic::Status;
@@ -78,16 +77,22 @@ impl Spoken {
     }
 }
 
-/// The contracts, read once in a process.
-pub(crate) fn contracts() -> anyhow::Result<Arc<Contracts>> {
+/// The contracts, read once in a process, when somebody first comes by HTTP: who speaks gRPC
+/// alone does not pay for them.
+pub(crate) fn contracts() -> Result<Arc<Contracts>, Fault> {
     static READ: OnceLock<Arc<Contracts>> = OnceLock::new();
     if let Some(read) = READ.get() {
         return Ok(Arc::clone(read));
     }
-    // Beside ours, the details of errors.
-    let sets = [proto::DESCRIPTOR_SET, tonic_types::pb::FILE_DESCRIPTOR_SET];
-    let read = Contracts::read(&sets, "redress").context("the contracts' HTTP rules cannot be read")?;
+    // Milliseconds, once.
+    let read = crate::blocking::aside(true, || read_contracts(proto::BARE_DESCRIPTOR_SET))?;
     Ok(Arc::clone(READ.get_or_init(|| Arc::new(read))))
+}
+
+/// The contracts of a set of descriptors.
+pub(crate) fn read_contracts(set: &[u8]) -> Result<Contracts, Fault> {
+    // Beside ours, the details of errors.
+    Contracts::read(&[set, tonic_types::pb::FILE_DESCRIPTOR_SET], "redress").map_err(Fault::internal)
 }
 
 /// What a header says a body is, in small letters and without parameters; an empty one is none.

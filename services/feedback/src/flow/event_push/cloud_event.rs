@@ -16,7 +16,7 @@ use crate::event_subscription::filter::Seen;
 const SEQUENCE_DIGITS: usize = 20;
 
 static CONTRACTS: LazyLock<Option<DescriptorPool>> =
-    LazyLock::new(|| DescriptorPool::decode(proto::DESCRIPTOR_SET).ok());
+    LazyLock::new(|| DescriptorPool::decode(proto::BARE_DESCRIPTOR_SET).ok());
 
 /// An event with its message as JSON.
 pub(super) struct CloudEvent<'a> {
