@@ -48,6 +48,13 @@ ids! {
     EventId "event";
 }
 
+/// When an id of [`Ids::id`] was given, to the millisecond (RFC 9562, UUID version 7); none for
+/// an id of another kind.
+pub fn given(id: Uuid) -> Option<Timestamp> {
+    let (seconds, nanos) = id.get_timestamp()?.to_unix();
+    Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanos).ok()?).ok()
+}
+
 /// The source of new ids and tokens: an argument everywhere, so that tests can
 /// repeat themselves.
 pub trait Ids: Send + Sync + 'static {
@@ -78,5 +85,17 @@ impl Ids for RandomIds {
     #[expect(clippy::disallowed_methods, reason = "and the one that draws chance")]
     fn fraction(&self) -> f64 {
         rand::random()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_tells_when_it_was_given() {
+        let now: Timestamp = "2026-11-28T09:00:00.123Z".parse().expect("a moment");
+        assert_eq!(given(RandomIds.id(now)), Some(now));
+        assert_eq!(given(RandomIds.token()), None, "a token tells nothing");
     }
 }

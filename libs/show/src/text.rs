@@ -6,6 +6,7 @@ mod attachments;
 mod calendars;
 mod call_backs;
 mod cases;
+mod channels;
 mod classifiers;
 mod clocks;
 mod directories;
@@ -46,6 +47,7 @@ pub use attachments::{attachment, attachment_settings, attachments, download_tok
 pub use calendars::{calendar, calendar_in_short, calendars, moved, recount, zones};
 pub use call_backs::{call_back, call_back_count, call_back_policy, call_backs};
 pub use cases::{case, cases, correction, count, entries, facets, progress, timeline};
+pub use channels::{channel, channels};
 pub use classifiers::{classified, classifier, classifiers, reading, unconfirmed};
 pub use clocks::{activated, clocks, explained, extension, extensions, policies, policy};
 pub use directories::{case_directory, directory};

@@ -17,8 +17,8 @@ use proto::redress::feedback::v1::{
     ReturnRegime, SignalEnding, SignalState, SupervisionReason, SurveyState,
 };
 use proto::redress::intake::v1::{
-    AttachmentRefusal, AttachmentState, Channel, InformationSource, MailSecurity, MailSetAside, MailState,
-    MailboxState, Matter,
+    AttachmentRefusal, AttachmentState, Channel, ChannelState, InformationSource, MailSecurity, MailSetAside,
+    MailState, MailboxState, Matter,
 };
 use proto::redress::resolution::v1::{
     ApprovalDemand, BalanceGrouping, DeliveryKind, DeliveryState, EndpointKind, EndpointState, Inquiry,
@@ -105,6 +105,7 @@ words! {
     CaseChallenge: "CASE_CHALLENGE_";
     CaseState: "CASE_STATE_";
     Channel: "CHANNEL_";
+    ChannelState: "CHANNEL_STATE_";
     ClockKind: "CLOCK_KIND_";
     ClockState: "CLOCK_STATE_";
     CloseReason: "CLOSE_REASON_";

@@ -94,6 +94,7 @@ fn open_mailboxes(kit: &Kit, parts: &mut Parts, taker: MailTaker, keeper: &MailK
     }
     parts.retention(&kit.db, flow::mailboxes::SET_ASIDE);
     parts.queue_age(&kit.db, "redress.mail.age", store::mails::waiting_since());
+    parts.queue_age(&kit.db, "redress.channel.silent.age", store::channels::silent_since());
     parts.queue_age(&kit.db, "redress.mailbox.failing.age", store::mailboxes::failing_since());
     parts.queue_age(&kit.db, "redress.mailbox.silent.age", store::mailboxes::silent_since());
     Ok(())

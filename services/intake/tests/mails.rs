@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test says what it expects")]
 
+#[path = "mails/channels.rs"]
+mod channels;
 #[expect(dead_code, reason = "tests of attachments use more of it")]
 #[path = "attachments/fake_s3.rs"]
 mod fake_s3;

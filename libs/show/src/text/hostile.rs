@@ -174,6 +174,8 @@ fn of_resolution() -> Vec<(&'static str, String)> {
         ("remedy_type", shown(remedy_type)),
         ("remedy_types", shown(remedy_types)),
         ("deliveries", shown(deliveries)),
+        ("channel", shown(channel)),
+        ("channels", shown(channels)),
         ("mailbox", shown(mailbox)),
         ("mailboxes", shown(mailboxes)),
         ("mail", shown(mail)),

@@ -5,13 +5,13 @@ use kernel::TenantId;
 use pg::Db;
 use proto::redress::intake::v1::channel_service_server::ChannelService;
 use proto::redress::intake::v1::{
-    GetChannelSettingsRequest, GetChannelSettingsResponse, ListChannelSettingsRequest,
+    ChannelSettings, GetChannelSettingsRequest, GetChannelSettingsResponse, ListChannelSettingsRequest,
     ListChannelSettingsResponse, UpdateChannelSettingsRequest, UpdateChannelSettingsResponse,
 };
+use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use crate::channel::Settings;
 use crate::store::channels as store;
 use crate::wire::channels as wire;
 
@@ -29,16 +29,19 @@ impl ChannelRpc {
         Self { db }
     }
 
-    /// What is settled about every channel.
-    async fn every(&self, tenant: &TenantId) -> Result<Vec<Settings>, Fault> {
-        let settled = self
+    /// What is settled about every channel, and how each is.
+    async fn every(&self, tenant: &TenantId) -> Result<Vec<ChannelSettings>, Fault> {
+        let (settled, observed, now) = self
             .db
             .transact("channel.list", tenant, async |mut tx| {
                 let settled = store::list(&mut tx).await?;
-                Ok((tx, settled))
+                let observed = observed(&mut tx, &wire::numbers()).await?;
+                let now = tx.now();
+                Ok((tx, (settled, observed, now)))
             })
             .await?;
-        Ok(wire::every(&settled))
+        let every = wire::every(&settled).into_iter();
+        Ok(every.map(|settings| wire::settings(settings, &observed, now)).collect())
     }
 
     /// Hashes what the channel's complaints of before say: once numbers repeat, it is
@@ -67,6 +70,19 @@ impl ChannelRpc {
     }
 }
 
+/// How channels are.
+async fn observed(conn: &mut PgConnection, channels: &[i16]) -> Result<wire::ByChannel, Fault> {
+    let mut observed = wire::ByChannel::new();
+    for (channel, complaint) in store::newest(conn, channels).await? {
+        let registered = kernel::id::given(complaint);
+        observed.entry(channel).or_default().last_registered = registered;
+    }
+    for source in store::failing(conn, wire::email()).await? {
+        observed.entry(source.channel).or_default().failing.push(source);
+    }
+    Ok(observed)
+}
+
 /// The hashes of what registrations say, by the ids of their complaints.
 fn hashes(page: &[(Uuid, Vec<u8>)]) -> Result<Vec<(Uuid, [u8; 32])>, Fault> {
     let mut hashes = Vec::with_capacity(page.len());
@@ -86,7 +102,7 @@ impl ChannelService for ChannelRpc {
         let caller = server::caller(&request)?;
         let channel = wire::get(request.into_inner())?;
         let all = self.every(&caller.tenant).await?;
-        let settings = all.into_iter().find(|one| one.channel == channel).map(wire::settings);
+        let settings = all.into_iter().find(|one| one.channel == i32::from(channel));
         Ok(Response::new(GetChannelSettingsResponse { settings }))
     }
 
@@ -95,7 +111,7 @@ impl ChannelService for ChannelRpc {
         request: Request<ListChannelSettingsRequest>,
     ) -> Result<Response<ListChannelSettingsResponse>, Status> {
         let caller = server::caller(&request)?;
-        let settings = self.every(&caller.tenant).await?.into_iter().map(wire::settings).collect();
+        let settings = self.every(&caller.tenant).await?;
         Ok(Response::new(ListChannelSettingsResponse { settings }))
     }
 
@@ -104,21 +120,22 @@ impl ChannelService for ChannelRpc {
         request: Request<UpdateChannelSettingsRequest>,
     ) -> Result<Response<UpdateChannelSettingsResponse>, Status> {
         let (context, request) = server::mutation(request)?;
-        let wire::Change { channel, external_refs_repeat, expected_version } = wire::update(request)?;
-        if external_refs_repeat {
-            self.hash_all(&context.caller.tenant, channel).await?;
+        let (change, expected_version) = wire::update(request)?;
+        if change.external_refs_repeat {
+            self.hash_all(&context.caller.tenant, change.channel).await?;
         }
         let done = self
             .db
             .mutate(context, async |mut tx, caller| {
                 let now = tx.now();
-                let settled =
-                    store::settle(&mut tx, channel, external_refs_repeat, &caller.subject, now).await?;
+                let settled = store::settle(&mut tx, &change, &caller.subject, now).await?;
                 let before = settled.version - 1;
                 if expected_version.is_some_and(|seen| seen != before) {
                     return Err(Fault::version_mismatch(before));
                 }
-                Ok((tx, UpdateChannelSettingsResponse { settings: Some(wire::settings(settled)) }))
+                let observed = observed(&mut tx, &[change.channel]).await?;
+                let settings = Some(wire::settings(settled, &observed, now));
+                Ok((tx, UpdateChannelSettingsResponse { settings }))
             })
             .await?;
         Ok(server::reply(done))

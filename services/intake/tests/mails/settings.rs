@@ -13,7 +13,7 @@ async fn get(client: &Client) -> Mailbox {
     client.clone().get_mailbox(request).await.expect("the mailbox").into_inner().mailbox.expect("one")
 }
 
-fn fetched(port: u16) -> Mailbox {
+pub(super) fn fetched(port: u16) -> Mailbox {
     let imap = ImapSource {
         host: "127.0.0.1".to_owned(),
         port: port.into(),
@@ -24,7 +24,7 @@ fn fetched(port: u16) -> Mailbox {
     Mailbox { imap: Some(imap), ..mailbox() }
 }
 
-fn setting(mailbox: Mailbox, secret: &str, seen: Option<i64>) -> SetMailboxRequest {
+pub(super) fn setting(mailbox: Mailbox, secret: &str, seen: Option<i64>) -> SetMailboxRequest {
     SetMailboxRequest {
         request_id: request_id(),
         mailbox: Some(mailbox),

@@ -7,8 +7,9 @@ use proto::redress::intake::v1::channel_service_client::ChannelServiceClient;
 use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
 use proto::redress::intake::v1::row_verdict::Verdict;
 use proto::redress::intake::v1::{
-    Channel, ChannelSettings, Complainant, Complaint, GetChannelSettingsRequest, ListChannelSettingsRequest,
-    SubmitComplaintResponse, SubmitComplaintsRequest, UpdateChannelSettingsRequest,
+    Channel, ChannelHealth, ChannelSettings, ChannelState, Complainant, Complaint, GetChannelSettingsRequest,
+    ListChannelSettingsRequest, SubmitComplaintResponse, SubmitComplaintsRequest,
+    UpdateChannelSettingsRequest,
 };
 use testkit::{CallerChannel, House, reason, request_id, violations};
 use tonic::{Code, Status};
@@ -39,7 +40,7 @@ async fn settle(client: &mut ChannelServiceClient<CallerChannel>, repeat: bool) 
         request_id: request_id(),
         channel: Channel::Web.into(),
         external_refs_repeat: repeat,
-        expected_version: None,
+        ..UpdateChannelSettingsRequest::default()
     };
     let answer = client.update_channel_settings(request).await.expect("it is settled");
     answer.into_inner().settings.expect("settings")
@@ -182,13 +183,16 @@ async fn settings_of_a_channel_are_read_and_changed_by_version() {
     let read = async |tenant: &str| {
         client(tenant, "reader").get_channel_settings(get).await.unwrap().into_inner().settings.unwrap()
     };
-    let default = ChannelSettings { channel: Channel::Web.into(), ..ChannelSettings::default() };
+    let health = ChannelHealth { state: ChannelState::Unwatched.into(), ..ChannelHealth::default() };
+    let default =
+        ChannelSettings { channel: Channel::Web.into(), health: Some(health), ..ChannelSettings::default() };
     assert_eq!(read("acme").await, default);
     let request = UpdateChannelSettingsRequest {
         request_id: request_id(),
         channel: Channel::Web.into(),
         external_refs_repeat: true,
         expected_version: Some(0),
+        ..UpdateChannelSettingsRequest::default()
     };
     let refused = client("acme", "channel").update_channel_settings(request.clone()).await.unwrap_err();
     assert_eq!(refused.code(), Code::PermissionDenied);

@@ -1,13 +1,13 @@
-//! `redress channel …`: what is settled about the channels complaints come by.
+//! `redress channel …`: what is settled about the channels complaints come by, and how they are.
+
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use proto::redress::intake::v1::channel_service_client::ChannelServiceClient;
 use proto::redress::intake::v1::{
-    Channel, ChannelSettings, GetChannelSettingsRequest, ListChannelSettingsRequest,
-    ListChannelSettingsResponse, UpdateChannelSettingsRequest,
+    Channel, GetChannelSettingsRequest, ListChannelSettingsRequest, UpdateChannelSettingsRequest,
 };
-use show::table::{Table, facts};
-use show::{lines, words};
+use show::{text, words};
 
 use super::connection::{Connection, Expect};
 
@@ -21,21 +21,27 @@ pub(crate) struct Channels {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Lists the settings of every channel
+    /// Lists every channel and how it is
     List,
-    /// Shows the settings of a channel
+    /// Shows the settings of a channel, and how it is
     Get {
         #[arg(value_parser = words::read::<Channel>, help = words::choices::<Channel>())]
         channel: Channel,
     },
-    /// Changes the settings of a channel
+    /// Changes the settings of a channel; what is not named stays
     Set {
         #[arg(value_parser = words::read::<Channel>, help = words::choices::<Channel>())]
         channel: Channel,
         /// Whether the channel may give one number to several complaints: `false`
         /// refuses a second one under a number, `true` keeps it
         #[arg(long, action = clap::ArgAction::Set)]
-        numbers_repeat: bool,
+        numbers_repeat: Option<bool>,
+        /// Who answers for the channel
+        #[arg(long)]
+        owner: Option<String>,
+        /// Hours it may be silent before that is told; 0 for ever
+        #[arg(long, value_name = "HOURS")]
+        silent_after: Option<u32>,
         #[command(flatten)]
         expect: Expect,
     },
@@ -49,50 +55,28 @@ impl Channels {
             Verb::List => {
                 let answer =
                     channels.list_channel_settings(ListChannelSettingsRequest {}).await?.into_inner();
-                return show::answer(caller.json, &answer, table);
+                return show::answer(caller.json, &answer, text::channels);
             }
             Verb::Get { channel } => {
                 let request = GetChannelSettingsRequest { channel: channel.into() };
                 channels.get_channel_settings(request).await?.into_inner().settings
             }
-            Verb::Set { channel, numbers_repeat, expect } => {
+            Verb::Set { channel, numbers_repeat, owner, silent_after, expect } => {
+                let get = GetChannelSettingsRequest { channel: channel.into() };
+                let now = channels.get_channel_settings(get).await?.into_inner().settings.unwrap_or_default();
+                let hours = |hours: u32| Duration::from_secs(u64::from(hours) * 3_600).try_into().ok();
                 let request = UpdateChannelSettingsRequest {
                     request_id: caller.request_id(),
                     channel: channel.into(),
-                    external_refs_repeat: numbers_repeat,
-                    expected_version: expect.version,
+                    external_refs_repeat: numbers_repeat.unwrap_or(now.external_refs_repeat),
+                    owner,
+                    silent_after: silent_after.and_then(hours),
+                    // What is not named was read a moment ago.
+                    expected_version: expect.version.or(Some(now.version)),
                 };
                 channels.update_channel_settings(request).await?.into_inner().settings
             }
         };
-        show::answer(caller.json, &settings.unwrap_or_default(), one)
+        show::answer(caller.json, &settings.unwrap_or_default(), text::channel)
     }
-}
-
-fn one(settings: &ChannelSettings) -> String {
-    facts(&[
-        ("channel", words::word::<Channel>(settings.channel)),
-        ("numbers repeat", yes(settings.external_refs_repeat)),
-        ("version", settings.version.to_string()),
-        ("changed", lines::time(settings.update_time.as_ref())),
-        ("by", settings.updater.clone()),
-    ])
-}
-
-fn table(answer: &ListChannelSettingsResponse) -> String {
-    let mut table = Table::new(["CHANNEL", "NUMBERS REPEAT", "VERSION", "CHANGED", "BY"]);
-    for settings in &answer.settings {
-        table.row([
-            words::word::<Channel>(settings.channel),
-            yes(settings.external_refs_repeat),
-            settings.version.to_string(),
-            lines::time(settings.update_time.as_ref()),
-            settings.updater.clone(),
-        ]);
-    }
-    table.render()
-}
-
-fn yes(value: bool) -> String {
-    if value { "yes" } else { "no" }.to_owned()
 }

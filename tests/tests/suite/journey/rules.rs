@@ -116,6 +116,7 @@ async fn filled_in(scene: &Scene, complaint_id: &str) {
     };
     let added = forms.add_information(request).await.unwrap().into_inner();
     assert_eq!(added.completeness, Some(100));
+        ..UpdateChannelSettingsRequest::default()
     scene.settled().await;
     let noted = scene.timeline(complaint_id).await;
     assert!(noted.last().unwrap().text.contains("it was the cheap one"));
