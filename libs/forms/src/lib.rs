@@ -8,6 +8,7 @@
 #![warn(clippy::missing_errors_doc)]
 
 mod cost;
+mod prefill;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::{Map, Value, json};
 
 use cost::Cost;
+use prefill::Prefill;
 
 /// Weight of a property that states none.
 const USUAL_WEIGHT: f64 = 1.0;
@@ -47,6 +49,8 @@ pub struct Form {
     validator: Validator,
     /// Path and weight of each field.
     fields: Vec<(Vec<String>, f64)>,
+    /// The fields that may be filled in beforehand.
+    prefills: Vec<Prefill>,
     cost: Cost,
     /// How much memory it takes, roughly.
     bytes: usize,
@@ -97,10 +101,14 @@ impl Form {
         }
         let validator =
             options.build(&schema).map_err(|error| format!("is no JSON Schema{}", placed(&error)))?;
-        let mut fields = Vec::new();
-        collect(&schema, &mut Vec::new(), &mut fields)?;
+        let (mut fields, mut prefills) = (Vec::new(), Vec::new());
+        collect(&schema, &mut Vec::new(), &mut |path, property| {
+            fields.push((path.to_vec(), weight(path, property)?));
+            prefills.extend(Prefill::of(path, property)?);
+            Ok(())
+        })?;
         let bytes = text.len().saturating_mul(16).saturating_add(patterns * PATTERN_BYTES / 4);
-        Ok(Self { validator, fields, cost, bytes })
+        Ok(Self { validator, fields, prefills, cost, bytes })
     }
 
     /// How much memory it takes, roughly.
@@ -192,29 +200,32 @@ fn percent(part: f64, whole: f64) -> i32 {
     percent.clamp(0, 99)
 }
 
-/// Collects the fields below a schema: properties that have no properties themselves.
+/// Goes through the fields below a schema: properties that have no properties themselves.
 fn collect(
     schema: &Value,
     path: &mut Vec<String>,
-    fields: &mut Vec<(Vec<String>, f64)>,
+    field: &mut dyn FnMut(&[String], &Value) -> Result<(), String>,
 ) -> Result<(), String> {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return Ok(()) };
     for (name, property) in properties {
         path.push(name.clone());
         if property.get("properties").is_some() {
-            collect(property, path, fields)?;
+            collect(property, path, field)?;
         } else {
-            let weight = match property.get(WEIGHT) {
-                None => Some(USUAL_WEIGHT),
-                Some(weight) => weight.as_f64().filter(|weight| weight.is_finite() && *weight >= 0.0),
-            };
-            let weight =
-                weight.ok_or_else(|| format!("{}: {WEIGHT} must be a number from 0", path.join(".")))?;
-            fields.push((path.clone(), weight));
+            field(path, property)?;
         }
         path.pop();
     }
     Ok(())
+}
+
+/// How much a field counts.
+fn weight(path: &[String], property: &Value) -> Result<f64, String> {
+    let weight = match property.get(WEIGHT) {
+        None => Some(USUAL_WEIGHT),
+        Some(weight) => weight.as_f64().filter(|weight| weight.is_finite() && *weight >= 0.0),
+    };
+    weight.ok_or_else(|| format!("{}: {WEIGHT} must be a number from 0", path.join(".")))
 }
 
 /// Whether something stands at a path.

@@ -75,17 +75,21 @@ impl Money {
     }
 }
 
-impl std::fmt::Display for Money {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Money {
+    /// How much, without the currency: `199.90`.
+    pub fn amount(&self) -> String {
         let places = decimals(&self.currency) as usize;
         let per_unit = 10_u64.pow(decimals(&self.currency));
         let sign = if self.minor < 0 { "-" } else { "" };
         let size = self.minor.unsigned_abs();
-        write!(f, "{} {sign}{}", self.currency, size / per_unit)?;
-        if places > 0 {
-            write!(f, ".{:0places$}", size % per_unit)?;
-        }
-        Ok(())
+        let whole = format!("{sign}{}", size / per_unit);
+        if places > 0 { format!("{whole}.{:0places$}", size % per_unit) } else { whole }
+    }
+}
+
+impl std::fmt::Display for Money {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.currency, self.amount())
     }
 }
 

@@ -50,10 +50,10 @@ pub use cases::{case, cases, correction, count, entries, facets, progress, timel
 pub use channels::{channel, channels};
 pub use classifiers::{classified, classifier, classifiers, reading, unconfirmed};
 pub use clocks::{activated, clocks, explained, extension, extensions, policies, policy};
-pub use directories::{case_directory, directory};
+pub use directories::{case_directory, directory, looked_up};
 pub use endpoints::{deliveries, delivery, endpoint, endpoints};
 pub use event_subscriptions::{event_subscription, event_subscriptions};
-pub use forms::{added, checked, form, forms, information};
+pub use forms::{added, checked, form, forms, information, prefilled};
 pub use improvement::{improvement_action, improvement_actions};
 pub use knowledge::{article, articles, solved_clusters, suggestions};
 pub use kpis::{fact_state, kpi, kpi_answers, kpi_settings, kpis};

@@ -23,6 +23,7 @@ pub(crate) mod evidence;
 pub(crate) mod forms;
 pub(crate) mod mailboxes;
 pub(crate) mod mails;
+pub(crate) mod prefilled;
 pub(crate) mod times;
 
 use crate::complaint::{ExistingComplaint, Filter, KeptComplaint, NewComplaint, Registered};

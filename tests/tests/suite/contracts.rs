@@ -10,6 +10,7 @@ mod learning;
 mod mailboxes;
 mod never_invalid;
 mod never_unknown;
+mod prefilling;
 mod reasons;
 mod revisions;
 mod subscriptions;
@@ -58,6 +59,7 @@ fn invalid() -> impl Iterator<Item = &'static Invalid> {
         .chain(training::INVALID)
         .chain(subscriptions::INVALID)
         .chain(mailboxes::INVALID)
+        .chain(prefilling::INVALID)
 }
 
 /// Every request for what does not exist.
@@ -71,6 +73,7 @@ fn unknown() -> impl Iterator<Item = &'static Unknown> {
         .chain(training::UNKNOWN)
         .chain(subscriptions::UNKNOWN)
         .chain(mailboxes::UNKNOWN)
+        .chain(prefilling::UNKNOWN)
 }
 
 /// Every rpc, by name.

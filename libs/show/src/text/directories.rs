@@ -2,6 +2,7 @@
 
 use proto::redress::cases::v1::{
     DirectoryKind, DirectoryPart, DirectorySettings, DirectorySnapshot, GetCaseDirectoryResponse,
+    LookUpDirectoryResponse,
 };
 use proto::redress::directory::v1::Customer;
 
@@ -47,6 +48,11 @@ pub fn case_directory(found: &GetCaseDirectoryResponse) -> String {
         ("asked again", time(found.next_try_time.as_ref())),
     ]);
     head + &text
+}
+
+/// What the directory says of somebody who has no case yet.
+pub fn looked_up(found: &LookUpDirectoryResponse) -> String {
+    snapshot("asked", &found.snapshot.clone().unwrap_or_default())
 }
 
 fn snapshot(title: &str, said: &DirectorySnapshot) -> String {

@@ -2,7 +2,7 @@
 
 use proto::redress::intake::v1::{
     AddInformationResponse, Form, GetInformationResponse, InformationSource, ListFormsResponse,
-    ValidateFormResponse,
+    PrefillFormResponse, ValidateFormResponse,
 };
 
 use super::{more, none_of};
@@ -55,6 +55,17 @@ pub fn checked(answer: &ValidateFormResponse) -> String {
         table.row([violation.field.clone(), violation.description.clone()]);
     }
     if answer.violations.is_empty() { head } else { format!("{head}\n{}", table.render()) }
+}
+
+/// What a form is with what is known filled in.
+pub fn prefilled(answer: &PrefillFormResponse) -> String {
+    facts(&[
+        ("form", format!("{}, version {}", category(&answer.form_category), answer.form_version)),
+        ("filled in", answer.filled_fields.join(", ")),
+        ("complete", format!("{} %", answer.completeness)),
+        ("missing", answer.missing_fields.join(", ")),
+        ("answer", answer.form_data.clone()),
+    ])
 }
 
 /// What was just added.

@@ -6,11 +6,12 @@ use pg::Db;
 use proto::redress::cases::v1::directory_service_server::DirectoryService;
 use proto::redress::cases::v1::{
     DeleteDirectoryRequest, DeleteDirectoryResponse, GetCaseDirectoryRequest, GetCaseDirectoryResponse,
-    GetDirectoryRequest, GetDirectoryResponse, SetDirectoryRequest, SetDirectoryResponse,
+    GetDirectoryRequest, GetDirectoryResponse, LookUpDirectoryRequest, LookUpDirectoryResponse,
+    SetDirectoryRequest, SetDirectoryResponse,
 };
 use tonic::{Request, Response, Status};
 
-use crate::directory::SETTLED;
+use crate::directory::{Directory, SETTLED};
 use crate::flow::directories::{self as flow, Carrier};
 use crate::refusal::Refusal;
 use crate::store;
@@ -27,6 +28,15 @@ impl Directories {
     /// Serves the directories of a schema's tenants.
     pub(crate) fn new(db: Db, carrier: Carrier) -> Self {
         Self { db, carrier }
+    }
+
+    async fn directory(&self, tenant: &TenantId) -> Result<Directory, Fault> {
+        self.db
+            .transact("directory.get", tenant, async move |mut tx| {
+                let directory = store::directories::get(&mut tx).await?;
+                Ok((tx, directory.ok_or(Refusal::DirectoryNotFound)?))
+            })
+            .await
     }
 
     /// Whether this call is the one that asks about a case: of several at once one does.
@@ -73,13 +83,7 @@ impl DirectoryService for Directories {
     ) -> Result<Response<GetDirectoryResponse>, Status> {
         let caller = server::caller(&request)?;
         let GetDirectoryRequest {} = request.into_inner();
-        let directory = self
-            .db
-            .transact("directory.get", &caller.tenant, async move |mut tx| {
-                let directory = store::directories::get(&mut tx).await?;
-                Ok((tx, directory.ok_or(Refusal::DirectoryNotFound)?))
-            })
-            .await?;
+        let directory = self.directory(&caller.tenant).await?;
         Ok(Response::new(GetDirectoryResponse { directory: Some(wire_directories::directory(&directory)) }))
     }
 
@@ -101,6 +105,19 @@ impl DirectoryService for Directories {
             })
             .await?;
         Ok(server::reply(done))
+    }
+
+    async fn look_up_directory(
+        &self,
+        request: Request<LookUpDirectoryRequest>,
+    ) -> Result<Response<LookUpDirectoryResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let named = wire_directories::question(request.into_inner())?;
+        let directory = self.directory(&caller.tenant).await?;
+        let heard = self.carrier.ask(&directory, &caller.tenant, &named).await;
+        let now = self.db.clock().now();
+        let snapshot = Some(wire_directories::said(&heard, now)?);
+        Ok(Response::new(LookUpDirectoryResponse { snapshot }))
     }
 
     async fn get_case_directory(

@@ -11,7 +11,7 @@ use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MessageD
 use proto::google::r#type::Money as WireMoney;
 use proto::redress::cases::v1::{
     DeleteDirectoryRequest, DirectoryGap, DirectorySettings, DirectorySnapshot, GetCaseDirectoryResponse,
-    SetDirectoryRequest,
+    LookUpDirectoryRequest, SetDirectoryRequest,
 };
 use proto::redress::directory::v1::{
     Contact, Customer, GetCustomerRequest, GetProductRequest, ListContactsRequest, ListOrdersRequest, Order,
@@ -27,6 +27,10 @@ use crate::directory::{
 };
 
 const INVALID_DIRECTORY: &str = "INVALID_DIRECTORY";
+const INVALID_QUESTION: &str = "INVALID_DIRECTORY_QUESTION";
+/// Longest e-mail address and telephone that are asked by, as complaints have them.
+const MAX_EMAIL: usize = 320;
+const MAX_PHONE: usize = 40;
 /// Longest URL: the names of rpcs follow it.
 const MAX_URL: usize = 1_900;
 /// Shortest and longest token.
@@ -86,6 +90,23 @@ fn check_url(check: &mut Check, url: &str, kind: DirectoryKind) {
     }
 }
 
+/// Reads what a directory is asked by.
+pub(crate) fn question(request: LookUpDirectoryRequest) -> Result<Named, Fault> {
+    let LookUpDirectoryRequest { customer_id, email, phone, order_ref, product_ref } = request;
+    let mut check = Check::new();
+    let mut text = |field: &str, text: String, max: usize| check.text(field, text, max).trim().to_owned();
+    let named = Named {
+        customer_id: text("customer_id", customer_id, MAX_TEXT),
+        email: text("email", email, MAX_EMAIL),
+        phone: text("phone", phone, MAX_PHONE),
+        order_ref: text("order_ref", order_ref, MAX_TEXT),
+        product_ref: text("product_ref", product_ref, MAX_TEXT),
+    };
+    check.ensure(named.is_something(), "customer_id", "or another field must say by what to ask");
+    check.done(INVALID_QUESTION)?;
+    Ok(named)
+}
+
 /// Reads that a directory is to be forgotten, and the version that was seen.
 pub(crate) fn deletion(request: DeleteDirectoryRequest) -> Result<Option<i64>, Fault> {
     let DeleteDirectoryRequest { request_id, expected_version } = request;
@@ -121,6 +142,11 @@ pub(crate) fn lookup(lookup: &Lookup, now: Timestamp) -> Result<GetCaseDirectory
         failure: lookup.failure.clone(),
         next_try_time: lookup.next_try.map(timestamp),
     })
+}
+
+/// What a directory has just said.
+pub(crate) fn said(heard: &Heard, now: Timestamp) -> Result<DirectorySnapshot, Fault> {
+    snapshot(&Snapshot { time: now, content: heard.content.clone() }, now)
 }
 
 fn snapshot(snapshot: &Snapshot, now: Timestamp) -> Result<DirectorySnapshot, Fault> {

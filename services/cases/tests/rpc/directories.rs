@@ -1,6 +1,9 @@
 //! What a company's own directory knows of a case: kept as it was when the case was opened,
 //! asked anew for who looks, and in nobody's way where it is slow, wrong, absent or endless.
 
+#[path = "directories/lookups.rs"]
+mod lookups;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

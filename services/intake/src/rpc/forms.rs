@@ -8,7 +8,7 @@ use proto::redress::intake::v1::form_service_server::FormService;
 use proto::redress::intake::v1::{
     AddInformationRequest, AddInformationResponse, CreateFormRequest, CreateFormResponse, GetFormRequest,
     GetFormResponse, GetInformationRequest, GetInformationResponse, ListFormsRequest, ListFormsResponse,
-    ValidateFormRequest, ValidateFormResponse,
+    PrefillFormRequest, PrefillFormResponse, ValidateFormRequest, ValidateFormResponse,
 };
 use server::Length;
 use tonic::{Request, Response, Status};
@@ -18,7 +18,7 @@ use crate::flow::forms::Forms;
 use crate::form::Review;
 use crate::refusal::Refusal;
 use crate::store;
-use crate::wire::forms as wire;
+use crate::wire::{forms as wire, prefilled};
 
 /// The rpcs of `FormService`.
 pub(crate) struct FormRpc {
@@ -104,6 +104,18 @@ impl FormService for FormRpc {
         }
         let tried = move || wire::tried(&held, &form_data);
         Ok(Response::new(server::blocking(&caller.tenant, Length::Quick, "form.check", tried).await?))
+    }
+
+    async fn prefill_form(
+        &self,
+        request: Request<PrefillFormRequest>,
+    ) -> Result<Response<PrefillFormResponse>, Status> {
+        let caller = server::caller(&request)?;
+        let (category, form_data, known) = prefilled::wanted(request.into_inner())?;
+        let held = self.forms.holding(&caller.tenant, category.trim()).await?;
+        let held = held.ok_or(Refusal::FormNotFound).map_err(Fault::from)?;
+        let filled = move || prefilled::filled(&held, form_data, &known);
+        Ok(Response::new(server::blocking(&caller.tenant, Length::Quick, "form.prefill", filled).await?))
     }
 
     async fn add_information(

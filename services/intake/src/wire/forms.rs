@@ -14,7 +14,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::evidence::{self, Attachments};
-use super::{MAX_DESCRIPTION, MAX_WORD, Reading};
+use super::{MAX_DESCRIPTION, MAX_WORD, Reading, prefilled};
 use crate::attachment::Owner;
 use crate::complaint::Addition;
 use crate::form::{Form, FormCheck, Held, KeptForm, Review, Violation, answer};
@@ -89,15 +89,22 @@ pub(crate) fn create(
         check.ensure(whole, "form.category", "must be a path such as `delivery/damaged`");
         let title = check.text("form.title", title, MAX_WORD);
         let schema = check.required("form.schema", schema, MAX_SCHEMA);
-        if !schema.trim().is_empty()
-            && let Err(wrong) = Form::read(&schema)
-        {
-            check.fail("form.schema", wrong);
+        if !schema.trim().is_empty() {
+            match Form::read(&schema) {
+                Err(wrong) => check.fail("form.schema", wrong),
+                Ok(form) => check_sources(&mut check, &form),
+            }
         }
         KeptForm { category, version: 0, title, schema, creator, created }
     });
     check.done("INVALID_FORM")?;
     kept.ok_or_else(|| Fault::internal("a violation was lost"))
+}
+
+fn check_sources(check: &mut Check, form: &Form) {
+    for name in form.sources().filter(|name| !prefilled::SOURCES.contains(name)) {
+        check.fail("form.schema", format!("{name} is nothing a field can be filled in with"));
+    }
 }
 
 /// Reads which form is wanted: a category, and a version of it.

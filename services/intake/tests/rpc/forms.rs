@@ -1,11 +1,13 @@
 //! Forms: created, answered, filled in further.
 
+use proto::google::r#type::Money;
+use proto::redress::directory::v1::{Customer, Order};
 use proto::redress::intake::v1::form_service_client::FormServiceClient;
 use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
 use proto::redress::intake::v1::{
     AddInformationRequest, AddInformationResponse, Complaint, ComplaintRegistered, CreateFormRequest, Form,
     GetComplaintRequest, GetFormRequest, GetInformationRequest, InformationAdded, InformationSource,
-    ListFormsRequest, SubmitComplaintRequest, ValidateFormRequest,
+    ListFormsRequest, PrefillFormRequest, SubmitComplaintRequest, ValidateFormRequest,
 };
 use testkit::{CallerChannel, House, consistency_token, reason, request_id, violations};
 use tonic::{Code, Status};
@@ -299,5 +301,44 @@ async fn each_tenant_has_forms_of_its_own() {
     let answer = IntakeServiceClient::new(a).submit_complaint(request).await.unwrap().into_inner();
     let refusal = add(&forms_b, addition(&answer.complaint_id, "x", "")).await;
     assert_eq!(refused(refusal), (Code::NotFound, "COMPLAINT_NOT_FOUND".to_owned()));
+    house.done().await;
+}
+
+/// A form knows what the company knows, and asks only the rest.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_known_of_customer_order_and_product_is_filled_in() {
+    let house = House::open(&[intake::SERVICE]).await;
+    let client = Client::new(house.channel());
+    let schema = r#"{"type": "object", "properties": {
+        "order": { "type": "string", "pattern": "^[0-9]{6}$", "x-prefill": "order.order_ref" },
+        "paid": { "type": "number", "x-prefill": "order.total_amount" },
+        "reach": { "type": "string", "x-prefill": ["customer.phone", "customer.email"] },
+        "photos": { "type": "array" } }}"#;
+    create(&client, "delivery", schema).await.expect("a form");
+    let total = Money { currency_code: "EUR".to_owned(), units: 39, nanos: 900_000_000 };
+    let request = PrefillFormRequest {
+        category: "delivery/damaged".to_owned(),
+        form_data: r#"{"remark": "x"}"#.to_owned(),
+        customer: Some(Customer { email: "ada@example.org".to_owned(), ..Customer::default() }),
+        order: Some(Order { order_ref: "123456".to_owned(), total: Some(total), ..Order::default() }),
+        product: None,
+    };
+    let answer = client.clone().prefill_form(request.clone()).await.expect("filled in").into_inner();
+    assert_eq!((answer.form_category.as_str(), answer.form_version), ("delivery", 1));
+    assert_eq!(answer.filled_fields, ["order", "paid", "reach"]);
+    assert_eq!(answer.form_data, r#"{"order":"123456","paid":39.9,"reach":"ada@example.org","remark":"x"}"#);
+    assert_eq!((answer.completeness, answer.missing_fields), (75, vec!["photos".to_owned()]));
+    // What the form would refuse is left to be asked, and what somebody wrote stays.
+    let order = Order { order_ref: "A-1".to_owned(), ..Order::default() };
+    let other =
+        PrefillFormRequest { form_data: r#"{"paid": 1}"#.to_owned(), order: Some(order), ..request.clone() };
+    let answer = client.clone().prefill_form(other).await.expect("filled in").into_inner();
+    assert_eq!(answer.form_data, r#"{"paid":1,"reach":"ada@example.org"}"#);
+    let wrong = PrefillFormRequest { form_data: "[]".to_owned(), ..request };
+    assert_eq!(refused(client.clone().prefill_form(wrong).await).1, "INVALID_FORM_NAME");
+    let misspelt = r#"{"type": "object", "properties": {"a": {"x-prefill": "customer.shoe_size"}}}"#;
+    let refused = create(&client, "x", misspelt).await.expect_err("nobody knows that");
+    assert_eq!(violations(&refused), ["form.schema"]);
+    assert!(refused.message().contains("customer.shoe_size") || format!("{refused:?}").contains("shoe_size"));
     house.done().await;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use proto::redress::cases::v1::directory_service_client::DirectoryServiceClient;
 use proto::redress::cases::v1::{
-    DeleteDirectoryRequest, DirectoryKind, GetDirectoryRequest, SetDirectoryRequest,
+    DeleteDirectoryRequest, DirectoryKind, GetDirectoryRequest, LookUpDirectoryRequest, SetDirectoryRequest,
 };
 use show::{text, words};
 
@@ -42,11 +42,40 @@ enum Verb {
     },
     /// Shows where it is
     Get,
+    /// Asks it about somebody who has no case yet
+    LookUp(Named),
     /// Forgets where it is; what it said stays
     Delete {
         #[command(flatten)]
         expect: Expect,
     },
+}
+
+/// By what the directory is asked.
+#[derive(Args)]
+pub(super) struct Named {
+    /// The organisation's number for the customer
+    #[arg(long, default_value = "", hide_default_value = true)]
+    customer: String,
+    /// Their e-mail address
+    #[arg(long, default_value = "", hide_default_value = true)]
+    email: String,
+    /// Their telephone number
+    #[arg(long, default_value = "", hide_default_value = true)]
+    phone: String,
+    /// An order
+    #[arg(long, default_value = "", hide_default_value = true)]
+    order: String,
+    /// A product
+    #[arg(long, default_value = "", hide_default_value = true)]
+    product: String,
+}
+
+impl Named {
+    pub(super) fn request(self) -> LookUpDirectoryRequest {
+        let Self { customer, email, phone, order, product } = self;
+        LookUpDirectoryRequest { customer_id: customer, email, phone, order_ref: order, product_ref: product }
+    }
 }
 
 fn length(length: Option<Duration>) -> Option<prost_types::Duration> {
@@ -73,6 +102,10 @@ impl Directories {
                 client.set_directory(request).await?.into_inner().directory
             }
             Verb::Get => client.get_directory(GetDirectoryRequest {}).await?.into_inner().directory,
+            Verb::LookUp(named) => {
+                let answer = client.look_up_directory(named.request()).await?.into_inner();
+                return show::answer(caller.json, &answer, text::looked_up);
+            }
             Verb::Delete { expect } => {
                 let request = DeleteDirectoryRequest {
                     request_id: caller.request_id(),

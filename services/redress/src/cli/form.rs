@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
+use proto::redress::cases::v1::directory_service_client::DirectoryServiceClient;
 use proto::redress::intake::v1::form_service_client::FormServiceClient;
 use proto::redress::intake::v1::{
     AddInformationRequest, CreateFormRequest, Form, GetFormRequest, GetInformationRequest, InformationSource,
-    ListFormsRequest, ValidateFormRequest,
+    ListFormsRequest, PrefillFormRequest, ValidateFormRequest,
 };
 use show::{text, words};
 
 use super::attachment::attached;
 use super::connection::{Connection, Page};
+use super::directory::Named;
 use super::submit::read_text;
 
 #[derive(Args)]
@@ -53,6 +55,15 @@ enum Verb {
         category: String,
         /// The answer as JSON, `-` for standard input
         answer: PathBuf,
+    },
+    /// Fills in what the company's directory knows of a customer, an order and a product
+    Prefill {
+        category: String,
+        #[command(flatten)]
+        named: Named,
+        /// What is filled in already as JSON, `-` for standard input
+        #[arg(long, value_name = "FILE")]
+        answer: Option<PathBuf>,
     },
     /// Adds something to a registered complaint
     Add(Add),
@@ -101,6 +112,16 @@ impl Forms {
             Verb::Check { category, answer } => {
                 let request = ValidateFormRequest { category, form_data: read_text(&answer)? };
                 show::answer(caller.json, &forms.validate_form(request).await?.into_inner(), text::checked)
+            }
+            Verb::Prefill { category, named, answer } => {
+                let form_data = answer.map(|file| read_text(&file)).transpose()?.unwrap_or_default();
+                let mut directories = DirectoryServiceClient::new(caller.client.calls());
+                let found = directories.look_up_directory(named.request()).await?.into_inner();
+                let known = found.snapshot.unwrap_or_default();
+                let (customer, order) = (known.customer, known.orders.into_iter().next());
+                let product = known.product;
+                let request = PrefillFormRequest { category, form_data, customer, order, product };
+                show::answer(caller.json, &forms.prefill_form(request).await?.into_inner(), text::prefilled)
             }
             Verb::Add(Add { complaint, text: words, answer, attach, source }) => {
                 let evidence = attached(&caller, &attach, &request_id).await?;

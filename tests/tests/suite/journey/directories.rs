@@ -3,7 +3,8 @@
 
 use proto::redress::cases::v1::directory_service_client::DirectoryServiceClient;
 use proto::redress::cases::v1::{
-    DeleteDirectoryRequest, DirectoryKind, GetCaseDirectoryRequest, GetDirectoryRequest, SetDirectoryRequest,
+    DeleteDirectoryRequest, DirectoryKind, GetCaseDirectoryRequest, GetDirectoryRequest,
+    LookUpDirectoryRequest, SetDirectoryRequest,
 };
 use testkit::request_id;
 
@@ -23,6 +24,10 @@ pub(crate) async fn absent(scene: &Scene) {
     let set =
         directories.get_directory(GetDirectoryRequest {}).await.unwrap().into_inner().directory.unwrap();
     assert_eq!((set.version, set.kind()), (1, DirectoryKind::Http));
+    // Somebody calls who has no case yet.
+    let question = LookUpDirectoryRequest { customer_id: "c-1".to_owned(), ..Default::default() };
+    let asked = directories.look_up_directory(question).await.unwrap().into_inner().snapshot.unwrap();
+    assert!(asked.customer.is_none() && !asked.gaps.is_empty(), "{asked:?}");
     let case_id = scene.submit(broken_cups()).await.complaint_id;
     let look = GetCaseDirectoryRequest { case_id: case_id.clone(), refresh: false };
     let found = directories.get_case_directory(look).await.unwrap().into_inner();

@@ -9,10 +9,12 @@ use proto::redress::cases::v1::{
     ImportCategoriesRequest, ListCasesRequest, LowerPriorityRequest, Priority, RaisePriorityRequest,
     RetriageCaseRequest, RuleSet,
 };
+use proto::redress::directory::v1::Order;
 use proto::redress::intake::v1::channel_service_client::ChannelServiceClient;
 use proto::redress::intake::v1::form_service_client::FormServiceClient;
 use proto::redress::intake::v1::{
-    AddInformationRequest, Channel, CreateFormRequest, Form, InformationSource, UpdateChannelSettingsRequest,
+    AddInformationRequest, Channel, CreateFormRequest, Form, InformationSource, PrefillFormRequest,
+    UpdateChannelSettingsRequest,
 };
 use testkit::request_id;
 
@@ -90,7 +92,8 @@ async fn lowered_and_raised(scene: &Scene, case_id: &str) {
 /// A form is made for what is delivered, and one complainant fills it in.
 async fn filled_in(scene: &Scene, complaint_id: &str) {
     let mut forms = FormServiceClient::new(scene.line("supervisor"));
-    let schema = r#"{"type": "object", "properties": {"carrier": {"type": "string"}}}"#;
+    let schema = r#"{"type": "object", "properties": {"carrier": {"type": "string"},
+        "order": {"type": "string", "x-prefill": "order.order_ref"}}}"#;
     let form = Form {
         category: "delivery".to_owned(),
         title: "About the parcel".to_owned(),
@@ -99,11 +102,21 @@ async fn filled_in(scene: &Scene, complaint_id: &str) {
     };
     let request = CreateFormRequest { request_id: request_id(), form: Some(form) };
     forms.create_form(request).await.unwrap();
+    let order = Order { order_ref: "2026-1".to_owned(), ..Order::default() };
+    let request = PrefillFormRequest {
+        category: "delivery".to_owned(),
+        form_data: r#"{"carrier": "the red one"}"#.to_owned(),
+        order: Some(order),
+        ..PrefillFormRequest::default()
+    };
+    let filled = forms.prefill_form(request).await.unwrap().into_inner();
+    assert_eq!((filled.filled_fields.as_slice(), filled.completeness), (&["order".to_owned()][..], 100));
     let settings = UpdateChannelSettingsRequest {
         request_id: request_id(),
         channel: Channel::Partner.into(),
         external_refs_repeat: true,
         expected_version: Some(0),
+        ..UpdateChannelSettingsRequest::default()
     };
     ChannelServiceClient::new(scene.line("supervisor")).update_channel_settings(settings).await.unwrap();
     let request = AddInformationRequest {
@@ -115,8 +128,7 @@ async fn filled_in(scene: &Scene, complaint_id: &str) {
         evidence: Vec::new(),
     };
     let added = forms.add_information(request).await.unwrap().into_inner();
-    assert_eq!(added.completeness, Some(100));
-        ..UpdateChannelSettingsRequest::default()
+    assert_eq!(added.completeness, Some(50), "the order was not filled in");
     scene.settled().await;
     let noted = scene.timeline(complaint_id).await;
     assert!(noted.last().unwrap().text.contains("it was the cheap one"));

@@ -54,7 +54,7 @@ impl Carrier {
 
     /// Asks everything that can be asked of what a complaint names; whatever goes wrong is a
     /// gap. The customer's own number, as the directory tells it, is what the rest is asked by.
-    pub(super) async fn ask(&self, directory: &Directory, tenant: &TenantId, named: &Named) -> Heard {
+    pub(crate) async fn ask(&self, directory: &Directory, tenant: &TenantId, named: &Named) -> Heard {
         let line = match self.line(directory).await {
             Ok(line) => line,
             Err(failure) => return nobody(tenant, named, &failure.to_string()),
