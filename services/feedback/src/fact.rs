@@ -86,6 +86,11 @@ pub struct CaseFact {
     pub filing: Option<Filing>,
     /// Whether it was ever merged into a case of other people.
     pub merged_apart: Option<bool>,
+    /// Who submitted its complaint.
+    pub recorder: Option<String>,
+    /// Whether it could be worked on as it was recorded; none where that is nobody's to say:
+    /// the complainant wants to stay unknown, or it was history.
+    pub complete: Option<bool>,
     /// What it is about.
     pub category: Option<Ranked<String>>,
     /// How urgent it is, from 1.
@@ -283,6 +288,8 @@ impl CaseFact {
         self.history = self.history.or(history);
         self.filing = self.filing.take().or(filing);
         self.merged_apart = self.merged_apart.or(told.merged_apart);
+        self.recorder = self.recorder.take().or(told.recorder);
+        self.complete = self.complete.or(told.complete);
         let Self { category, priority, department, holder, sought, ended, paused, .. } = told;
         highest(&mut self.category, category);
         highest(&mut self.priority, priority);

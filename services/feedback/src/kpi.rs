@@ -49,6 +49,8 @@ kernel::numbered! {
         Product = 5,
         /// How urgent it is.
         Priority = 6,
+        /// Who submitted it.
+        Recorder = 7,
     }
 }
 

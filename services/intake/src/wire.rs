@@ -119,6 +119,7 @@ fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
         history,
         register_time: _,
         receive_time_by: _,
+        recorder: _,
     } = complaint;
     let known = Channel::try_from(channel).is_ok_and(|channel| channel != Channel::Unspecified);
     check.ensure(known, "complaint.channel", "must be one of the channels");
@@ -149,6 +150,7 @@ fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
         history,
         register_time: None,
         receive_time_by: String::new(),
+        recorder: String::new(),
     }
 }
 
@@ -276,6 +278,7 @@ pub(crate) fn new_complaint(
     complaint.receive_time = Some(timestamp(received));
     complaint.register_time = Some(timestamp(now));
     complaint.receive_time_by = stated.map(|_| caller.subject.to_string()).unwrap_or_default();
+    complaint.recorder = caller.subject.to_string();
     let customer = complaint.complainant.as_ref().map(|complainant| complainant.customer_id.clone());
     let (channel, external_ref) = (complaint.channel, complaint.external_ref.clone());
     let content = content::hash(&complaint);

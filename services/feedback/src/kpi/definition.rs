@@ -287,6 +287,17 @@ pub const DEFINITIONS: &[Definition] = &[
         made: Made::Density(Measure::Received),
     },
     Definition {
+        name: "complete_rate",
+        description: "How often a complaint could be worked on as it was recorded.",
+        formula: "received with an address or telephone to reach the complainant by, and with all that its form asks \
+                  for, or, without a form, with the product, order or account it is about / received; complainants \
+                  who want to stay unknown and what had ended before it was brought here not counted",
+        counted_by: "the day the complaint counts as received",
+        sources: &[REGISTERED],
+        origin: OWN,
+        made: Made::Share(Measure::Complete, Measure::Recorded),
+    },
+    Definition {
         name: "call_back_reach",
         description: "How many of those called back were reached.",
         formula: "call-backs in which the complainant was spoken to / call-backs done",

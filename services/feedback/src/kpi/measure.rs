@@ -51,6 +51,10 @@ kernel::numbered! {
         Payments = 22,
         /// What they come to, in minor units of a currency.
         Paid = 23,
+        /// Of those received, the ones of which it is known whether they could be worked on.
+        Recorded = 24,
+        /// Of those recorded, the ones that could.
+        Complete = 25,
     }
 }
 
@@ -96,7 +100,12 @@ impl Measure {
     /// What it is counted with.
     pub fn cohort(self) -> Cohort {
         match self {
-            Self::Received | Self::Completed | Self::Repeated | Self::Escalated => Cohort::Received,
+            Self::Received
+            | Self::Completed
+            | Self::Repeated
+            | Self::Escalated
+            | Self::Recorded
+            | Self::Complete => Cohort::Received,
             Self::Resolved | Self::Reopened | Self::Decided | Self::Upheld => Cohort::Resolved,
             Self::FirstResolved | Self::FirstTime => Cohort::FirstResolved,
             Self::Closed | Self::WithinLimit | Self::WithinPromise | Self::Promised => Cohort::Closed,

@@ -175,6 +175,7 @@ pub const SECTIONS: &[Section] = &[
             whole("reopen_rate"),
             whole("repeat_rate"),
             whole("escalation_rate"),
+            whole("complete_rate"),
         ],
     },
     Section { name: Name::Decisions, shape: Shape::Shares, asks: &[whole("upheld_rate")] },

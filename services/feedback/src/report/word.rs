@@ -142,6 +142,7 @@ words! {
     UpheldRate: "Upheld", "投诉成立率";
     RedressPaid: "Redress paid", "赔付金额";
     CallBackReach: "Reached by call-back", "回访接通率";
+    CompleteRate: "Complete as recorded", "登记完整率";
     OpenCases: "Open cases", "未结案件";
 
     Wall: "elapsed", "自然时间";
@@ -182,6 +183,7 @@ words! {
     ByDepartment: "department", "部门";
     ByProduct: "product", "产品";
     ByPriority: "priority", "优先级";
+    ByRecorder: "recorder", "登记人";
 }
 
 /// A thing and what is said of it: `median, October 2026`.
@@ -228,6 +230,7 @@ pub fn kpi(name: &str) -> Option<Word> {
         "upheld_rate" => Word::UpheldRate,
         "redress_paid" => Word::RedressPaid,
         "call_back_reach" => Word::CallBackReach,
+        "complete_rate" => Word::CompleteRate,
         "backlog" => Word::OpenCases,
         _ => return None,
     })
@@ -280,6 +283,7 @@ pub fn dimension(dimension: Dimension) -> Word {
         Dimension::Department => Word::ByDepartment,
         Dimension::Product => Word::ByProduct,
         Dimension::Priority => Word::ByPriority,
+        Dimension::Recorder => Word::ByRecorder,
     }
 }
 

@@ -118,6 +118,8 @@ async fn keep_cases(
         .column("outside_id", |(_, fact)| filed(fact).map(|filing| filing.outside_id.as_str()))
         .column("forwarded_at", |(_, fact)| time(filed(fact).and_then(|filing| filing.forwarded)))
         .column("merged_apart", |(_, fact)| fact.merged_apart)
+        .column("recorder", |(_, fact)| fact.recorder.as_deref())
+        .column("complete", |(_, fact)| fact.complete)
         .column("category", |(_, fact)| fact.category.as_ref().map(|told| told.value.as_str()))
         .column("category_rank", |(_, fact)| fact.category.as_ref().map(|told| told.rank))
         .column("priority", |(_, fact)| fact.priority.as_ref().map(|told| told.value))
@@ -147,7 +149,14 @@ async fn keep_cases(
         Rule::Earlier(&["breached_at", "limit_breached_at"]),
         Rule::First(&["channel", "region", "product", "complainant", "history", "paused", "merged_apart"]),
         Rule::First(&["organisation", "branch", "is_report", "vulnerable", "older", "servicemember"]),
-        Rule::First(&["outside_id", "forwarded_at", "sought_currency", "sought_minor"]),
+        Rule::First(&[
+            "outside_id",
+            "forwarded_at",
+            "sought_currency",
+            "sought_minor",
+            "recorder",
+            "complete",
+        ]),
         Rule::Highest(&["category"], "category_rank"),
         Rule::Highest(&["priority"], "priority_rank"),
         Rule::Highest(&["department"], "department_rank"),

@@ -109,6 +109,8 @@ fn condition(measure: Measure) -> &'static str {
         Measure::HandlingAnswered => "y.handling_at <= {as_of}",
         Measure::HandlingSatisfied => "y.handling_at <= {as_of} AND y.handling >= 4",
         Measure::Reached => "k.outcome = 1",
+        Measure::Recorded => "c.complete IS NOT NULL",
+        Measure::Complete => "c.complete",
     }
 }
 
@@ -138,6 +140,7 @@ fn dimension(dimension: Option<Dimension>) -> &'static str {
         Some(Dimension::Department) => "coalesce(c.department, '')",
         Some(Dimension::Product) => "coalesce(c.product, '')",
         Some(Dimension::Priority) => "coalesce(c.priority, 0)::text",
+        Some(Dimension::Recorder) => "coalesce(c.recorder, '')",
     }
 }
 

@@ -74,6 +74,8 @@ pub(crate) fn count_registered(
     let received = time("receive_time", complaint.receive_time)?;
     let registered = time("register_time", complaint.register_time)?;
     let filing = Some(filing(&complaint, &complainant)?);
+    let complete = is_complete(&complaint, &complainant);
+    let recorder = Some(std::mem::take(&mut complaint.recorder)).filter(|name| !name.is_empty());
     let remedy = complaint.remedy_sought.take().unwrap_or_default();
     let sought = sum("remedy_sought.amount", remedy.amount)?;
     let hint = complaint.category_hint.trim();
@@ -86,6 +88,8 @@ pub(crate) fn count_registered(
         history: Some(complaint.history.is_some()),
         filing,
         sought,
+        recorder,
+        complete,
         category: (!hint.is_empty()).then(|| Ranked::new(hint.to_owned(), 0)),
         ..CaseFact::default()
     };
@@ -98,6 +102,26 @@ pub(crate) fn count_registered(
     }
     facts.case(case, fact);
     Ok(())
+}
+
+/// Whether a complaint can be worked on as it was recorded: its complainant can be reached,
+/// and it says what it is about, as its form asks or by product, order or account. None of
+/// complainants who want to stay unknown, and of what had ended before it was brought here.
+fn is_complete(complaint: &intake::Complaint, complainant: &intake::Complainant) -> Option<bool> {
+    let is_unknown = *complainant == intake::Complainant::default();
+    if is_unknown || complaint.history.is_some() {
+        return None;
+    }
+    let is_told = |text: &String| !text.trim().is_empty();
+    let reached = [&complainant.email, &complainant.phone].into_iter().any(is_told);
+    let about = match (complaint.completeness, &complaint.respondent) {
+        (Some(filled), _) => filled == 100,
+        (None, Some(about)) => {
+            [&about.product, &about.order_ref, &about.account_ref].into_iter().any(is_told)
+        }
+        (None, None) => false,
+    };
+    Some(reached && about)
 }
 
 /// What regulators ask for. Of what was told of the complainant it has whether, not what.

@@ -84,7 +84,13 @@ async fn state(house: &House) -> FactState {
 async fn two_cases(house: &House) -> (Uuid, Uuid) {
     let (good, bad) = (case(), case());
     for one in [good, bad] {
-        house.tell("intake", one, &complaint(one, "CN-SH", &format!("c-{one}"))).await;
+        let mut registered = complaint(one, "CN-SH", &format!("c-{one}"));
+        if one == good {
+            let complaint = registered.complaint.as_mut().unwrap();
+            complaint.complainant.as_mut().unwrap().phone = "+8613800000000".to_owned();
+            complaint.completeness = Some(100);
+        }
+        house.tell("intake", one, &registered).await;
         house.tell("cases", one, &opened(one)).await;
         let (case_id, department_id) = (one.to_string(), "care".to_owned());
         house
@@ -130,6 +136,7 @@ async fn what_happened_is_counted_from_every_feed_that_tells_of_it() {
         ("first_time_resolution", (1, 2)),
         ("escalation_rate", (1, 2)),
         ("repeat_rate", (0, 2)),
+        ("complete_rate", (1, 2)),
         // The good one scored 4 for the outcome and 5 for the handling.
         ("satisfaction", (1, 1)),
         ("handling_satisfaction", (1, 1)),

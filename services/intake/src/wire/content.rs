@@ -53,6 +53,7 @@ pub(crate) fn hash(complaint: &Complaint) -> Option<[u8; 32]> {
         history: _,
         register_time: _,
         receive_time_by: _,
+        recorder: _,
     } = complaint;
     if external_ref.is_empty() {
         return None;

@@ -26,8 +26,15 @@ pub(super) use evidence::Part;
 /// What fields are named by in files and refusals.
 const ROOT: &str = "complaint.";
 /// What registration gives a complaint, and no file can.
-pub(super) const GIVEN: [&str; 6] =
-    ["complaint_id", "form_category", "form_version", "completeness", "register_time", "receive_time_by"];
+pub(super) const GIVEN: [&str; 7] = [
+    "complaint_id",
+    "form_category",
+    "form_version",
+    "completeness",
+    "register_time",
+    "receive_time_by",
+    "recorder",
+];
 /// The field whose constant is the currency of sums that name none.
 const CURRENCY: &str = "remedy_sought.amount.currency_code";
 
@@ -212,6 +219,7 @@ pub(super) fn nothing_given(complaint: &Complaint) -> Result<(), String> {
         completeness.is_some(),
         complaint.register_time.is_some(),
         !complaint.receive_time_by.is_empty(),
+        !complaint.recorder.is_empty(),
     ];
     let found = GIVEN.iter().zip(stated).find(|(_, stated)| *stated);
     found.map_or(Ok(()), |(field, _)| Err(given(field)))

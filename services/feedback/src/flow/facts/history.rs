@@ -49,6 +49,33 @@ pub(crate) struct Truth {
     pub(crate) ended: Option<(Timestamp, Ending)>,
 }
 
+impl Truth {
+    fn number(&self) -> u128 {
+        self.id.as_u128() % 1_000
+    }
+
+    /// Who recorded it: one of three.
+    pub(crate) fn recorder(&self) -> String {
+        format!("agent-{}", self.number() % 3)
+    }
+
+    /// Every other complainant can be reached, each by a telephone of their own.
+    fn phone(&self) -> String {
+        let number = self.number();
+        if number.is_multiple_of(2) { format!("+86138{number:08}") } else { String::new() }
+    }
+
+    /// Three of five say what it is about.
+    fn product(&self) -> &'static str {
+        if self.number() % 5 < 3 { "kettle" } else { " " }
+    }
+
+    /// Whether it could be worked on as it was recorded; none of history.
+    pub(crate) fn complete(&self) -> Option<bool> {
+        (!self.history).then(|| !self.phone().is_empty() && !self.product().trim().is_empty())
+    }
+}
+
 /// Draws numbers, the same for the same seed.
 pub(crate) struct Chance(pub(crate) u64);
 
@@ -210,8 +237,14 @@ fn registered(truth: &Truth) -> Told {
         complainant: Some(intake::Complainant {
             customer_id: truth.customer.map(|customer| customer.to_string()).unwrap_or_default(),
             region: truth.region.clone(),
+            phone: truth.phone(),
             ..intake::Complainant::default()
         }),
+        respondent: Some(intake::Respondent {
+            product: truth.product().to_owned(),
+            ..intake::Respondent::default()
+        }),
+        recorder: truth.recorder(),
         receive_time: Some(proto::timestamp(truth.received)),
         category_hint: if truth.history { truth.category.clone() } else { "hint".to_owned() },
         history,

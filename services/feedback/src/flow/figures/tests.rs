@@ -82,6 +82,7 @@ fn pairs(kpi: &str, truth: &Truth, all: &[Truth], as_of: Timestamp) -> Vec<(Time
             });
             scored.collect()
         }
+        "complete_rate" => truth.complete().map(received).unwrap_or_default(),
         "call_back_reach" => truth.call.into_iter().collect(),
         _ => panic!("{kpi} is no share"),
     }
@@ -102,7 +103,7 @@ fn recounted(kpi: &str, truths: &[Truth], as_of: Timestamp, value: impl Fn(&Trut
     recount
 }
 
-const SHARES: [&str; 14] = [
+const SHARES: [&str; 15] = [
     "received",
     "closed",
     "on_time_rate",
@@ -116,6 +117,7 @@ const SHARES: [&str; 14] = [
     "escalation_rate",
     "reopen_rate",
     "upheld_rate",
+    "complete_rate",
     "call_back_reach",
 ];
 
@@ -184,11 +186,12 @@ async fn renewed(db: &Db) -> anyhow::Result<()> {
 async fn every_share_is_that_of_a_recount_by_day_from_facts_and_from_totals() -> anyhow::Result<()> {
     for seed in [3, 4] {
         let (database, db, mine, truths) = told(seed).await?;
-        let dimensions: [(Option<Dimension>, ValueOf); 4] = [
+        let dimensions: [(Option<Dimension>, ValueOf); 5] = [
             (None, |_| String::new()),
             (Some(Dimension::Region), |truth| truth.region.clone()),
             (Some(Dimension::Channel), |truth| truth.channel.to_string()),
             (Some(Dimension::Department), |truth| truth.department.clone()),
+            (Some(Dimension::Recorder), Truth::recorder),
         ];
         for round in ["facts", "totals", "both"] {
             match round {
