@@ -35,6 +35,7 @@ mod settings;
 mod skew;
 mod telemetry;
 mod watch;
+mod webhook_request;
 mod workers;
 
 pub use assembly::{Assembly, migrate, start};
@@ -54,3 +55,4 @@ pub use settings::{
     IdentitySettings, LogFormat, MailProtocol, ObjectSettings, PeerSettings, Secret, Settings,
 };
 pub use telemetry::Telemetry;
+pub use webhook_request::WebhookRequest;

@@ -3,7 +3,7 @@
 //! - [`Secret`] signs a message after the
 //!   [Standard Webhooks](https://www.standardwebhooks.com) specification, and
 //!   [`verify`] is how its receiver checks it; pure. While a secret is changed, a message
-//!   bears a signature under each.
+//!   bears a signature under each. [`hub`] is the signature that GitHub and Meta make.
 //! - [`Networks`] says which addresses may be connected to: none of a private network, this
 //!   machine, a cloud's metadata and the like, unless the operator names their network.
 //! - [`Sender`] posts a message: to an address that was looked at after its name was
@@ -16,6 +16,7 @@
 
 mod address;
 mod grpc;
+pub mod hub;
 mod send;
 mod signature;
 mod target;

@@ -1,7 +1,7 @@
 //! What takes several statements: `submissions` are checked and go through the
 //! `submission_queue`, which writes what arrives together; `additions` follow; `forms` keeps
 //! ready those in use, `attachments` takes contents in and looks at them, `mailboxes` reads
-//! mails.
+//! mails, `webhooks` takes posts.
 
 pub(crate) mod additions;
 pub(crate) mod attachments;
@@ -9,3 +9,4 @@ pub(crate) mod forms;
 pub(crate) mod mailboxes;
 pub(crate) mod submission_queue;
 pub(crate) mod submissions;
+pub(crate) mod webhooks;

@@ -259,19 +259,24 @@ pub(crate) fn language(mail: &Mail, text: &str, settings: &Settings) -> String {
     if let Some(tag) = mail.language.as_ref().filter(is_tag) {
         return tag.clone();
     }
+    language_by_letters(text, &settings.language)
+}
+
+/// The language to answer a text in that names none: that of its letters, or the usual one.
+pub(crate) fn language_by_letters(text: &str, usual: &str) -> String {
     let letters = text.chars().filter(|c| c.is_alphabetic()).count();
     let han = text.chars().filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c)).count();
     let kana = text.chars().any(|c| ('\u{3040}'..='\u{30ff}').contains(&c));
     let is_chinese = han > 0 && han * CHINESE_SHARE >= letters && !kana;
-    if is_chinese && !settings.language.starts_with("zh") {
+    if is_chinese && !usual.starts_with("zh") {
         return CHINESE.to_owned();
     }
     // Who writes in Latin letters alone reads English rather than Chinese, Japanese or Korean.
     let is_latin = letters >= FEW_LETTERS && text.chars().all(|c| !c.is_alphabetic() || c < '\u{0250}');
-    if is_latin && ["zh", "ja", "ko"].iter().any(|theirs| settings.language.starts_with(theirs)) {
+    if is_latin && ["zh", "ja", "ko"].iter().any(|theirs| usual.starts_with(theirs)) {
         return ENGLISH.to_owned();
     }
-    settings.language.clone()
+    usual.to_owned()
 }
 
 /// What tells a mail from any other: its Message-ID and what it says, where it has one, and

@@ -22,6 +22,10 @@
 //! Mails that arrive in a `mailbox`, fetched or handed over, are `inbound_mail`: each is kept,
 //! then becomes a complaint, is added to one, or is set aside (`flow/mailboxes`).
 //!
+//! What a `webhook_source` posts is believed by its signature (`webhook_delivery`) and kept, then
+//! split into `post`s by a mapping; one post by many accounts is one matter (`flow/webhooks`). A
+//! `reply_draft` is what is answered in public.
+//!
 //! To add an rpc: the contract first, then parse in `wire`, act in `rpc`, SQL in
 //! `store`, and a row each for good, bad and repeated in `tests/rpc.rs`.
 
@@ -32,9 +36,13 @@ mod flow;
 mod form;
 mod inbound_mail;
 mod mailbox;
+mod post;
 mod refusal;
+mod reply_draft;
 mod rpc;
 mod store;
+mod webhook_delivery;
+mod webhook_source;
 mod wire;
 
 use std::sync::Arc;
@@ -46,6 +54,8 @@ use proto::redress::intake::v1::channel_service_server::ChannelServiceServer;
 use proto::redress::intake::v1::form_service_server::FormServiceServer;
 use proto::redress::intake::v1::intake_service_server::IntakeServiceServer;
 use proto::redress::intake::v1::mailbox_service_server::MailboxServiceServer;
+use proto::redress::intake::v1::post_service_server::PostServiceServer;
+use proto::redress::intake::v1::webhook_source_service_server::WebhookSourceServiceServer;
 use server::{Kit, Parts, Secret, Service};
 use sqlx::migrate::Migrator;
 
@@ -60,6 +70,11 @@ use crate::flow::mailboxes::keeping::MailKeeper;
 use crate::flow::mailboxes::taking::MailTaker;
 use crate::flow::submission_queue::SubmissionQueue;
 use crate::flow::submissions::Submissions;
+use crate::flow::webhooks::mappings::Mappings;
+use crate::flow::webhooks::receiving::DeliveryReceiver;
+use crate::flow::webhooks::refusals::Refusals;
+use crate::flow::webhooks::splitting::Splitter;
+use crate::flow::webhooks::taking::PostTaker;
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -77,6 +92,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts.route(FormServiceServer::new(rpc::forms::FormRpc::new(kit.db.clone(), forms, additions.clone())));
     parts.worker("submissions", |stop| worker.run(stop));
     let receiver = open_attachments(kit, parts, queue.clone())?;
+    open_webhooks(kit, parts, submissions.clone(), additions.clone());
     let keeper = MailKeeper::new(kit.db.clone(), receiver.contents().clone());
     let taker =
         MailTaker { db: kit.db.clone(), queue, submissions, additions, receiver, last: String::new() };
@@ -98,6 +114,28 @@ fn open_mailboxes(kit: &Kit, parts: &mut Parts, taker: MailTaker, keeper: &MailK
     parts.queue_age(&kit.db, "redress.mailbox.failing.age", store::mailboxes::failing_since());
     parts.queue_age(&kit.db, "redress.mailbox.silent.age", store::mailboxes::silent_since());
     Ok(())
+}
+
+fn open_webhooks(kit: &Kit, parts: &mut Parts, submissions: Arc<Submissions>, additions: Arc<Additions>) {
+    let db = || kit.db.clone();
+    let (refusals, mappings) = (Refusals::default(), Arc::new(Mappings::new(db())));
+    let receiver = DeliveryReceiver::new(db(), refusals.clone());
+    let sources = rpc::webhook_sources::WebhookSourceRpc::new(db(), receiver, mappings.clone());
+    parts.route(WebhookSourceServiceServer::new(sources));
+    parts.route(PostServiceServer::new(rpc::posts::PostRpc::new(db())));
+    let noting = db();
+    parts.worker("webhooks.refused", |stop| refusals.run(noting, stop));
+    let splitter = Splitter { db: db(), mappings: mappings.clone(), last: String::new() };
+    parts.worker("webhooks.split", |stop| splitter.run(stop));
+    let taker = PostTaker { db: db(), mappings, submissions, additions, last: String::new() };
+    parts.worker("posts.take", |stop| taker.run(stop));
+    for retention in
+        [flow::webhooks::SET_ASIDE, flow::webhooks::DELIVERED, flow::webhooks::SKETCHES]
+    {
+        parts.retention(&kit.db, retention);
+    }
+    parts.queue_age(&kit.db, "redress.webhook.post.age", store::posts::waiting_since());
+    parts.queue_age(&kit.db, "redress.webhook.source.silent.age", store::webhook_sources::silent_since());
 }
 
 fn open_attachments(

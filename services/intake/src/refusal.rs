@@ -53,6 +53,42 @@ pub(crate) enum Refusal {
     MailNotSetAside,
     /// Nothing can be read of the mail.
     MailUnreadable,
+    /// There is no such webhook source for this tenant.
+    WebhookSourceNotFound,
+    /// The tenant has as many webhook sources as it may.
+    TooManyWebhookSources,
+    /// The source has no such mapping.
+    WebhookMappingNotFound,
+    /// The source has as many mappings as it may.
+    TooManyWebhookMappings,
+    /// A delivery is not believed.
+    WebhookNotVerified,
+    /// The source is left alone.
+    WebhookSourcePaused,
+    /// The source delivers too fast.
+    WebhookRateExceeded,
+    /// Too many deliveries of the source wait to be read.
+    TooManyDeliveriesWait,
+    /// There is no such post for this tenant.
+    PostNotFound,
+    /// The post was not set aside: there is nothing to be registered by hand.
+    PostNotSetAside,
+    /// Nothing can be read of the post.
+    PostUnreadable,
+    /// The post is no complaint.
+    PostNotRegistered,
+    /// The mapping has no template.
+    NoReplyTemplate,
+    /// The post has no reply.
+    ReplyNotFound,
+    /// The reply was posted.
+    ReplyAlreadySent,
+    /// The reply does not wait for approval.
+    ReplyNotDrafted,
+    /// The reply is not approved.
+    ReplyNotApproved,
+    /// Who wrote a reply approves it.
+    OwnReply,
 }
 
 impl std::fmt::Display for Refusal {
@@ -89,6 +125,28 @@ impl std::fmt::Display for Refusal {
                 "the mail was not set aside: it is a complaint's already, or about to be"
             }
             Self::MailUnreadable => "nothing can be read of this mail; submit what it says by hand",
+            Self::WebhookSourceNotFound => "there is no webhook source with this id",
+            Self::TooManyWebhookSources => "a tenant may have 50 webhook sources; delete one first",
+            Self::WebhookMappingNotFound => "the source has no mapping with this number",
+            Self::TooManyWebhookMappings => "a source may have 1 000 mappings; set up another source",
+            Self::WebhookNotVerified => "the signature is not one of a webhook source here",
+            Self::WebhookSourcePaused => "this source is paused; send it again later",
+            Self::WebhookRateExceeded => "this source sends more than is taken in; send it again later",
+            Self::TooManyDeliveriesWait => {
+                "too many deliveries of this source wait to be read; send it again later"
+            }
+            Self::PostNotFound => "there is no post with this id",
+            Self::PostNotSetAside => {
+                "the post was not set aside: it is a complaint's already, or about to be"
+            }
+            Self::PostUnreadable => "the body that it came in cannot be read; submit what it says by hand",
+            Self::PostNotRegistered => "the post is no complaint: there is nothing to be answered",
+            Self::NoReplyTemplate => "the mapping has no template for a reply; say what it is to say",
+            Self::ReplyNotFound => "there is no reply to this post",
+            Self::ReplyAlreadySent => "the reply was posted already",
+            Self::ReplyNotDrafted => "the reply does not wait to be approved",
+            Self::ReplyNotApproved => "the reply is not approved, or was sent already",
+            Self::OwnReply => "somebody else approves what you have written",
         })
     }
 }
@@ -102,10 +160,22 @@ impl Refuses for Refusal {
             | Self::AttachmentNotFound
             | Self::MailboxNotFound
             | Self::MailNotFound
+            | Self::WebhookSourceNotFound
+            | Self::WebhookMappingNotFound
+            | Self::PostNotFound
+            | Self::ReplyNotFound
             | Self::DownloadTokenUnknown => Kind::NotFound,
-            Self::StoreUnavailable => Kind::Unavailable,
+            Self::StoreUnavailable | Self::WebhookSourcePaused => Kind::Unavailable,
             Self::TooManyRows => Kind::Invalid,
-            Self::QueueFull | Self::QuotaExceeded | Self::TooManyMailboxes => Kind::Exhausted,
+            Self::QueueFull
+            | Self::QuotaExceeded
+            | Self::TooManyMailboxes
+            | Self::TooManyWebhookSources
+            | Self::TooManyWebhookMappings
+            | Self::WebhookRateExceeded
+            | Self::TooManyDeliveriesWait => Kind::Exhausted,
+            Self::WebhookNotVerified => Kind::Unauthenticated,
+            Self::OwnReply => Kind::Forbidden,
             Self::Sha256Mismatch
             | Self::MediaTypeMismatch
             | Self::MediaTypeForbidden
@@ -115,6 +185,13 @@ impl Refuses for Refusal {
             | Self::AttachmentReferredTo
             | Self::MailNotSetAside
             | Self::MailUnreadable
+            | Self::PostNotSetAside
+            | Self::PostUnreadable
+            | Self::PostNotRegistered
+            | Self::NoReplyTemplate
+            | Self::ReplyAlreadySent
+            | Self::ReplyNotDrafted
+            | Self::ReplyNotApproved
             | Self::DownloadTokenExpired => Kind::Precondition,
         }
     }
@@ -145,6 +222,24 @@ impl Refuses for Refusal {
             Self::MailNotFound => "MAIL_NOT_FOUND",
             Self::MailNotSetAside => "MAIL_NOT_SET_ASIDE",
             Self::MailUnreadable => "MAIL_UNREADABLE",
+            Self::WebhookSourceNotFound => "WEBHOOK_SOURCE_NOT_FOUND",
+            Self::TooManyWebhookSources => "TOO_MANY_WEBHOOK_SOURCES",
+            Self::WebhookMappingNotFound => "WEBHOOK_MAPPING_NOT_FOUND",
+            Self::TooManyWebhookMappings => "TOO_MANY_WEBHOOK_MAPPINGS",
+            Self::WebhookNotVerified => "WEBHOOK_NOT_VERIFIED",
+            Self::WebhookSourcePaused => "WEBHOOK_SOURCE_PAUSED",
+            Self::WebhookRateExceeded => "WEBHOOK_RATE_EXCEEDED",
+            Self::TooManyDeliveriesWait => "TOO_MANY_DELIVERIES_WAIT",
+            Self::PostNotFound => "POST_NOT_FOUND",
+            Self::PostNotSetAside => "POST_NOT_SET_ASIDE",
+            Self::PostUnreadable => "POST_UNREADABLE",
+            Self::PostNotRegistered => "POST_NOT_REGISTERED",
+            Self::NoReplyTemplate => "NO_REPLY_TEMPLATE",
+            Self::ReplyNotFound => "REPLY_NOT_FOUND",
+            Self::ReplyAlreadySent => "REPLY_ALREADY_SENT",
+            Self::ReplyNotDrafted => "REPLY_NOT_DRAFTED",
+            Self::ReplyNotApproved => "REPLY_NOT_APPROVED",
+            Self::OwnReply => "OWN_REPLY",
         }
     }
 }

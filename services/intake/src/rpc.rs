@@ -4,6 +4,8 @@ pub(crate) mod attachments;
 pub(crate) mod channels;
 pub(crate) mod forms;
 pub(crate) mod mailboxes;
+pub(crate) mod posts;
+pub(crate) mod webhook_sources;
 
 use std::sync::Arc;
 

@@ -7,6 +7,11 @@ pub(crate) mod channels;
 pub(crate) mod forms;
 pub(crate) mod mailboxes;
 pub(crate) mod mails;
+pub(crate) mod matters;
+pub(crate) mod posts;
+pub(crate) mod reply_drafts;
+pub(crate) mod webhook_deliveries;
+pub(crate) mod webhook_sources;
 
 use std::collections::HashMap;
 

@@ -23,8 +23,12 @@ pub(crate) mod evidence;
 pub(crate) mod forms;
 pub(crate) mod mailboxes;
 pub(crate) mod mails;
+pub(crate) mod posts;
 pub(crate) mod prefilled;
+pub(crate) mod reply_drafts;
 pub(crate) mod times;
+pub(crate) mod webhook_mappings;
+pub(crate) mod webhook_sources;
 
 use crate::complaint::{ExistingComplaint, Filter, KeptComplaint, NewComplaint, Registered};
 
@@ -211,11 +215,8 @@ fn checked_detail(check: &mut Check, channel: i32, detail: ChannelDetail) -> Cha
             let transcript = check.text("complaint.chat.transcript", transcript, MAX_DESCRIPTION);
             ("complaint.chat", Channel::Chat, ChannelDetail::Chat(ChatDetail { transcript, handed_over }))
         }
-        ChannelDetail::Social(SocialDetail { author, uri, reach }) => {
-            check.ensure(reach >= 0, "complaint.social.reach", "must not be negative");
-            let author = check.text("complaint.social.author", author, MAX_WORD);
-            let uri = if uri.is_empty() { uri } else { checked_uri(check, "complaint.social.uri", uri) };
-            ("complaint.social", Channel::Social, ChannelDetail::Social(SocialDetail { author, uri, reach }))
+        ChannelDetail::Social(detail) => {
+            ("complaint.social", Channel::Social, ChannelDetail::Social(checked_social(check, detail)))
         }
         ChannelDetail::Regulator(RegulatorDetail { authority, reference, forward_time }) => {
             let authority = check.text("complaint.regulator.authority", authority, MAX_WORD);
@@ -226,6 +227,21 @@ fn checked_detail(check: &mut Check, channel: i32, detail: ChannelDetail) -> Cha
     };
     check.ensure(channel == i32::from(of), field, "belongs to another channel");
     detail
+}
+
+fn checked_social(check: &mut Check, detail: SocialDetail) -> SocialDetail {
+    let SocialDetail { author, uri, reach, post_time, origin_uri } = detail;
+    check.ensure(reach >= 0, "complaint.social.reach", "must not be negative");
+    let mut optional = |check: &mut Check, field: &str, uri: String| {
+        if uri.is_empty() { uri } else { checked_uri(check, field, uri) }
+    };
+    SocialDetail {
+        author: check.text("complaint.social.author", author, MAX_WORD),
+        uri: optional(check, "complaint.social.uri", uri),
+        reach,
+        post_time,
+        origin_uri: optional(check, "complaint.social.origin_uri", origin_uri),
+    }
 }
 
 fn checked_email(check: &mut Check, field: &str, email: String) -> String {

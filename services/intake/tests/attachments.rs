@@ -11,6 +11,8 @@ mod evidence;
 mod fake_s3;
 #[path = "attachments/http.rs"]
 mod http_files;
+#[path = "shared/plain_http.rs"]
+mod plain_http;
 #[path = "attachments/refusals.rs"]
 mod refusals;
 #[path = "attachments/s3.rs"]

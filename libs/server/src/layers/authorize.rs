@@ -16,8 +16,9 @@ pub(crate) struct Authorize;
 
 impl Middle for Authorize {
     async fn handle<S: Inner>(self, request: Request<Body>, inner: S) -> Response<Body> {
-        // Health, reflection and what is not there are for everyone; a link for whoever has it.
-        if super::is_by_link(&request) {
+        // Health, reflection and what is not there are for everyone; a link for whoever has it, a
+        // webhook for whoever signs.
+        if super::proves_itself(&request) {
             return inner.answer(request).await;
         }
         let Some(Call { method, .. }) = Call::of(&request) else { return inner.answer(request).await };

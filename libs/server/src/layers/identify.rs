@@ -19,7 +19,8 @@ const LONGEST: Duration = Duration::from_hours(24);
 
 /// Puts the verified caller into the request, or refuses it. What waits by design ends
 /// when what proves the caller does. Health and reflection are for everyone: probes and
-/// tools have no identity. So are links to files, which say themselves whom they are good for.
+/// tools have no identity. So are links to files, which say themselves whom they are good for,
+/// and webhooks, whose deliveries are signed.
 #[derive(Clone)]
 pub(crate) struct Identify {
     pub(crate) identity: Arc<Identity>,
@@ -28,8 +29,8 @@ pub(crate) struct Identify {
 impl Middle for Identify {
     async fn handle<S: Inner>(self, request: Request<Body>, inner: S) -> Response<Body> {
         let Some(call) = Call::of(&request) else { return inner.answer(request).await };
-        // The handler believes the link, or does not: it has the key.
-        if super::is_by_link(&request) {
+        // The handler believes the link or the signature, or does not: it has the key.
+        if super::proves_itself(&request) {
             return inner.answer(request).await;
         }
         let (mut parts, body) = request.into_parts();

@@ -1,4 +1,4 @@
-//! HTTP/JSON, files over plain HTTP and Connect beside gRPC: what comes by them becomes an ordinary call before
+//! HTTP/JSON, files and webhooks over plain HTTP, and Connect beside gRPC: what comes by them becomes an ordinary call before
 //! anything looks at it, so identity, roles, limits and traces hold for it as for any.
 //!
 //! ```text
@@ -17,6 +17,7 @@ mod plain;
 mod read;
 mod spoken;
 mod streamed;
+mod webhooks;
 
 use std::future::{Ready, ready};
 use std::sync::{Arc, OnceLock};
@@ -86,6 +87,9 @@ impl<S> Json<S> {
         if let Some(decision) = files::decide(&contracts, request) {
             return decision;
         }
+        if let Some(decision) = webhooks::decide(&contracts, request) {
+            return decision;
+        }
         if path.starts_with(VERSION_PREFIX) { by_rule(&contracts, request) } else { Decision::Pass }
     }
 
@@ -144,8 +148,14 @@ fn grpc(mut request: Request<Body>, spoken: Arc<Spoken>) -> Request<Body> {
     if let Some(timeout) = timeout {
         headers.insert("grpc-timeout", timeout);
     }
-    if let Dialect::File(wanted) = &spoken.dialect {
-        request.extensions_mut().insert(wanted.asked.clone());
+    match &spoken.dialect {
+        Dialect::File(wanted) => {
+            request.extensions_mut().insert(wanted.asked.clone());
+        }
+        Dialect::Webhook(delivery) => {
+            request.extensions_mut().insert(delivery.asked.clone());
+        }
+        _ => {}
     }
     request.extensions_mut().insert(spoken);
     request

@@ -41,6 +41,7 @@ use crate::identity::Identity;
 use crate::limits::TOOL_TIME_LIMIT;
 use crate::routes::Router;
 use crate::service::Stop;
+use crate::webhook_request::WebhookRequest;
 use authorize::Authorize;
 use concurrency_limits::{ConcurrencyLimits, Shares};
 use consistency::Consistency;
@@ -146,10 +147,13 @@ fn cross_origin(origins: Vec<HeaderValue>) -> Option<CorsLayer> {
     Some(layer)
 }
 
-/// Whether a call is for a file by its link, which needs no caller. Only the layer that reads
-/// HTTP says so, of one rpc.
-fn is_by_link(request: &Request<Body>) -> bool {
-    request.extensions().get::<FileRequest>().is_some_and(FileRequest::is_by_link)
+/// Whether a call needs no caller: for a file by its link, or a delivery of a webhook by its
+/// signature. The handler believes it, or does not. Only the layer that reads HTTP says so, of
+/// two rpcs.
+fn proves_itself(request: &Request<Body>) -> bool {
+    let extensions = request.extensions();
+    extensions.get::<FileRequest>().is_some_and(FileRequest::is_by_link)
+        || extensions.get::<WebhookRequest>().is_some()
 }
 
 /// The status of an answer, where its headers or trailers tell it.

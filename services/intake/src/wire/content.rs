@@ -9,7 +9,7 @@
 //! and whether it is a complaint or a report. Runs of white space count as one blank,
 //! e-mail addresses without regard to case, a form without regard to the order of its
 //! fields. What the channel or a crawler says about it may differ: category, language,
-//! consent, reach, region, vulnerabilities, whether it is automatic, when it came, and
+//! consent, reach, the time of a post, region, vulnerabilities, whether it is automatic, when it came, and
 //! how it ended.
 
 use proto::google::r#type::Money;
@@ -147,9 +147,13 @@ impl Content {
                 self.number(2);
                 self.texts([transcript]);
             }
-            Some(ChannelDetail::Social(SocialDetail { author, uri, reach: _ })) => {
+            Some(ChannelDetail::Social(SocialDetail { author, uri, reach: _, post_time: _, origin_uri })) => {
                 self.number(3);
                 self.texts([author, uri]);
+                // It was not there in the first version of the definition.
+                if !origin_uri.is_empty() {
+                    self.texts([origin_uri]);
+                }
             }
             Some(ChannelDetail::Regulator(RegulatorDetail { authority, reference, forward_time })) => {
                 self.number(4);

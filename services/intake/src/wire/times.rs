@@ -49,6 +49,12 @@ pub(super) fn checked(check: &mut Check, complaint: &Complaint, now: Timestamp) 
     if let Some(ChannelDetail::Regulator(detail)) = &complaint.channel_detail {
         bounded(check, "complaint.regulator.forward_time", detail.forward_time);
     }
+    if let Some(ChannelDetail::Social(detail)) = &complaint.channel_detail
+        && let Some(posted) = check.time("complaint.social.post_time", detail.post_time)
+    {
+        check.ensure(!is_ahead(posted), "complaint.social.post_time", AHEAD);
+        check.ensure(posted >= EARLIEST, "complaint.social.post_time", ABSURD);
+    }
     if let Some(history) = &complaint.history {
         history_checked(check, history, received, now);
     }

@@ -5,43 +5,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
-use http::{Method, Request, Response};
+use http::{Method, Response};
 use http_body::Frame;
-use http_body_util::{BodyExt as _, Full, StreamBody};
-use hyper_util::client::legacy::Client as HttpClient;
-use hyper_util::rt::TokioExecutor;
+use http_body_util::StreamBody;
 use proto::redress::intake::v1::{AttachmentState, CreateAttachmentRequest, GetDownloadTokenRequest};
 use serde_json::Value;
 use testkit::badge::token;
 use testkit::{House, MockClock, eventually};
 
+use super::plain_http::{Body, ask, whole};
 use super::{CHUNK, Client, announcement, chunks, create, fetch, get, picture, sha256, uploaded, used};
-
-type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, std::io::Error>;
-
-fn whole(bytes: &[u8]) -> Body {
-    Body::new(Full::new(Bytes::copy_from_slice(bytes)).map_err(|never| match never {}))
-}
 
 fn streamed(parts: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static) -> Body {
     Body::new(StreamBody::new(parts.map(|part| part.map(Frame::data))))
-}
-
-/// Asks a server over HTTP/1.1, as browsers and curl do. An error where the connection ends
-/// before the answer does.
-async fn ask(
-    address: std::net::SocketAddr,
-    (method, path): (Method, &str),
-    headers: &[(&str, &str)],
-    body: Body,
-) -> Result<Response<Bytes>, Box<dyn std::error::Error + Send + Sync>> {
-    let mut request = Request::builder().method(method).uri(format!("http://{address}{path}"));
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let client = HttpClient::builder(TokioExecutor::new()).build_http();
-    let (parts, body) = client.request(request.body(body)?).await?.into_parts();
-    Ok(Response::from_parts(parts, body.collect().await?.to_bytes()))
 }
 
 async fn get_file(house: &House, path: &str, headers: &[(&str, &str)]) -> Response<Bytes> {

@@ -34,7 +34,7 @@ pub(crate) async fn write(response: Response<Body>, spoken: Arc<Spoken>) -> Resp
         }
         (_, Some(failed)) => error(&spoken, &failed),
         (Dialect::Rest(call), None) if call.form == Form::Object => one(&spoken, body).await,
-        (Dialect::Unary(_) | Dialect::Upload(_), None) => one(&spoken, body).await,
+        (Dialect::Unary(_) | Dialect::Upload(_) | Dialect::Webhook(_), None) => one(&spoken, body).await,
         (Dialect::File(wanted), None) => match files::answer(&wanted.asked, body).await {
             Ok(file) => file,
             Err(status) => error(&spoken, &outcome(&status)),
@@ -77,7 +77,10 @@ fn json(spoken: &Spoken, message: &Bytes) -> Result<Response<Body>, Fault> {
         return Ok(response);
     }
     let json = transcoding::answer(&spoken.rpc().output, message).map_err(Fault::internal)?;
-    Ok(plain::json(StatusCode::OK, json, is_head))
+    // What is posted is kept, and looked at later.
+    let is_posted = matches!(spoken.dialect, Dialect::Webhook(_));
+    let status = if is_posted { StatusCode::ACCEPTED } else { StatusCode::OK };
+    Ok(plain::json(status, json, is_head))
 }
 
 /// The message of an answer that is whole.
@@ -106,7 +109,7 @@ fn error(spoken: &Spoken, failed: &Outcome) -> Response<Body> {
     let pool = spoken.contracts.pool();
     let (body, is_head) = match &spoken.dialect {
         Dialect::Rest(call) => (failed.to_json(pool), call.is_head),
-        Dialect::Upload(_) => (failed.to_json(pool), false),
+        Dialect::Upload(_) | Dialect::Webhook(_) => (failed.to_json(pool), false),
         Dialect::File(wanted) => (failed.to_json(pool), wanted.asked.is_head()),
         Dialect::Unary(_) | Dialect::Stream(_) => (failed.to_connect(pool), false),
     };
@@ -116,7 +119,7 @@ fn error(spoken: &Spoken, failed: &Outcome) -> Response<Body> {
     if let Some(seconds) = retry_after(failed, pool) {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if status == StatusCode::UNAUTHORIZED {
+    if status == StatusCode::UNAUTHORIZED && !matches!(spoken.dialect, Dialect::Webhook(_)) {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response

@@ -20,6 +20,7 @@ use transcoding::{Asked, Refused, bind, bind_headers, read};
 use super::files::Parts;
 use super::frames::{Frames, framed, too_large};
 use super::spoken::{Dialect, Encoding, Spoken};
+use super::webhooks::{Delivery, MAX_BODY};
 use crate::blocking::{Length, aside, blocking};
 use crate::layers::middle::{Inner, Middle};
 use crate::layers::refuse;
@@ -55,6 +56,7 @@ impl Middle for ReadJson {
             Dialect::File(ref wanted) => {
                 framed(0, &wanted.message()).map(|frame| Body::new(Full::new(frame)))
             }
+            Dialect::Webhook(ref delivery) => signed(delivery, std::mem::take(request.body_mut()), limit).await,
             Dialect::Rest(_) | Dialect::Unary(_) => whole(&mut request, spoken, limit).await,
         };
         match body {
@@ -65,6 +67,13 @@ impl Middle for ReadJson {
             Err(fault) => refuse(fault),
         }
     }
+}
+
+/// The message of a delivery, in its frame. Nothing of its body is read: who sends it is not
+/// known yet.
+async fn signed(delivery: &Delivery, body: Body, limit: usize) -> Result<Body, Fault> {
+    let bytes = collected(body, limit.min(MAX_BODY)).await?;
+    Ok(Body::new(Full::new(framed(0, &delivery.message(&bytes))?)))
 }
 
 /// The one message of a request, in its frame.
@@ -139,8 +148,8 @@ fn message(
             bind(input, &call.route, &Asked { variables: &call.variables, query: &call.query, ..asked })
         }
         Dialect::Unary(Encoding::Proto) | Dialect::Stream(Encoding::Proto) => return Ok(body.to_vec()),
-        // Bytes of a file are no message.
-        Dialect::Upload(_) | Dialect::File(_) => return Err(Fault::internal("a file was read as a message")),
+        // Bytes of a file, or a signed body, are no message.
+        Dialect::Upload(_) | Dialect::File(_) | Dialect::Webhook(_) => return Err(Fault::internal("a file was read as a message")),
         Dialect::Unary(Encoding::Json) | Dialect::Stream(Encoding::Json) => {
             read(input, body).and_then(|request| bind_headers(request, &asked))
         }

@@ -9,6 +9,7 @@ use transcoding::status::Outcome;
 use transcoding::{Contracts, Route, Rpc};
 
 use super::files::{Upload, Wanted};
+use super::webhooks::Delivery;
 
 /// A call that did not come as gRPC.
 pub(crate) struct Spoken {
@@ -30,6 +31,8 @@ pub(crate) enum Dialect {
     Upload(Upload),
     /// The bytes of a file are the answer.
     File(Wanted),
+    /// A signed body.
+    Webhook(Delivery),
 }
 
 /// How Connect's messages are written.

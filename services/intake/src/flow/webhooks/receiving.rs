@@ -1,0 +1,121 @@
+//! Takes deliveries in: believed by their signature, kept as they came, each once.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use fault::Fault;
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use kernel::TenantId;
+use pg::Db;
+use uuid::Uuid;
+
+use super::DELIVERIES;
+use super::refusals::Refusals;
+use crate::post::hash;
+use crate::refusal::Refusal;
+use crate::store::webhook_deliveries::{self as deliveries, NewDelivery};
+use crate::store::webhook_sources as sources;
+use crate::webhook_delivery::{Signed, is_believed};
+use crate::webhook_source::{SIGNATURE_REFUSED, Signature, WebhookSource};
+
+/// Deliveries of a source within a second, in the long run; of each process.
+const PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(49);
+/// Deliveries of a source at once.
+const BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(199);
+/// Most deliveries of a source that wait to be split.
+const MAX_WAITING: i64 = 10_000;
+/// When one is to be sent again that came too fast behind others.
+const FULL_RETRY: Duration = Duration::from_mins(1);
+/// When one is to be sent again to a source that is paused.
+const PAUSED_RETRY: Duration = Duration::from_mins(5);
+/// Bytes from which on it takes a while to see whether a signature is good.
+const LONG: usize = 64 << 10;
+
+/// What became of a delivery.
+pub(crate) struct Received {
+    /// Its identity.
+    pub(crate) id: Uuid,
+    /// Whether it had been taken in before.
+    pub(crate) before: bool,
+}
+
+/// Takes deliveries in.
+pub(crate) struct DeliveryReceiver {
+    db: Db,
+    refusals: Refusals,
+    limiter: DefaultKeyedRateLimiter<(TenantId, String)>,
+    clock: DefaultClock,
+}
+
+impl DeliveryReceiver {
+    /// Keeps in a schema, and notes what is not believed.
+    pub(crate) fn new(db: Db, refusals: Refusals) -> Self {
+        let quota = Quota::per_second(PER_SECOND).allow_burst(BURST);
+        Self { db, refusals, limiter: RateLimiter::keyed(quota), clock: DefaultClock::default() }
+    }
+
+    /// Takes a delivery in for whoever it says; it is durable when this answers. The same work
+    /// is done whether there is such a source or not.
+    pub(crate) async fn receive(&self, tenant: &TenantId, signed: Signed) -> Result<Received, Fault> {
+        let id = signed.source.clone();
+        let read = self.db.transact("webhook.source", tenant, async move |mut tx| {
+            let source = sources::get(&mut tx, &id).await?;
+            Ok((tx, source))
+        });
+        let source = read.await?;
+        let now = self.db.clock().now();
+        let settings = source.as_ref().map(|source| &source.settings);
+        if !server::aside(signed.body.len() > LONG, || is_believed(settings, &signed, now)) {
+            if source.is_some() {
+                self.refusals.count(tenant, &signed.source);
+            }
+            return Err(Refusal::WebhookNotVerified.into());
+        }
+        let source = source.ok_or(Refusal::WebhookNotVerified)?;
+        self.admit(tenant, &source)?;
+        self.keep(tenant, &source, signed).await
+    }
+
+    /// Refuses what is not to come now.
+    fn admit(&self, tenant: &TenantId, source: &WebhookSource) -> Result<(), Fault> {
+        if source.settings.paused {
+            return Err(Fault::from(Refusal::WebhookSourcePaused).retry_after(PAUSED_RETRY));
+        }
+        let key = (tenant.clone(), source.settings.id.clone());
+        self.limiter.check_key(&key).map_err(|refused| {
+            let wait = refused.wait_time_from(self.clock.now());
+            Fault::from(Refusal::WebhookRateExceeded).retry_after(wait)
+        })
+    }
+
+    async fn keep(&self, tenant: &TenantId, source: &WebhookSource, signed: Signed) -> Result<Received, Fault> {
+        let is_named = source.settings.signature == Signature::Standard;
+        self.db
+            .transact("webhook.keep", tenant, async move |mut tx| {
+                let id = tx.new_id();
+                let message = is_named.then(|| hash(&[b"redress.webhook.id", signed.webhook_id.as_bytes()]));
+                let new = NewDelivery {
+                    id,
+                    source: &signed.source,
+                    message,
+                    content: hash(&[b"redress.webhook.body", &signed.body]),
+                    body: &signed.body,
+                };
+                let now = tx.now();
+                if let Some(known) = deliveries::known(&mut tx, &new).await? {
+                    sources::heard(&mut tx, &signed.source, (now, SIGNATURE_REFUSED)).await?;
+                    return Ok((tx, Received { id: known, before: true }));
+                }
+                if deliveries::is_full(&mut tx, &signed.source, MAX_WAITING).await? {
+                    return Err(Fault::from(Refusal::TooManyDeliveriesWait).retry_after(FULL_RETRY));
+                }
+                // Of two who keep the same, one waits here and is told of the other's.
+                let known = deliveries::insert(&mut tx, &new, now).await?;
+                sources::heard(&mut tx, &signed.source, (now, SIGNATURE_REFUSED)).await?;
+                tx.notify(DELIVERIES);
+                Ok((tx, Received { id: known.unwrap_or(id), before: known.is_some() }))
+            })
+            .await
+    }
+}

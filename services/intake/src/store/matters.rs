@@ -1,0 +1,247 @@
+//! Statements about what posts tell of.
+
+use fault::Fault;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
+use kernel::CaseId;
+use pg::Tx;
+use sameness::Sketch;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::post::{Key, KeyKind, Matter, Post, Spread};
+
+/// Most matters whose texts are compared with one.
+const MAX_NEAR: i64 = 50;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    matter_id: Uuid,
+    head_post_id: Uuid,
+    account: String,
+    complaint_id: Option<Uuid>,
+    abandoned: bool,
+    mentions: i64,
+    accounts: i64,
+    reports: i64,
+    max_reach: i64,
+    total_reach: i64,
+    first_at: jiff_sqlx::Timestamp,
+    last_at: jiff_sqlx::Timestamp,
+    told_mentions: i64,
+    told_reach: i64,
+}
+
+impl From<Row> for Matter {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.matter_id,
+            head: row.head_post_id,
+            account: row.account,
+            complaint: row.complaint_id.map(CaseId),
+            abandoned: row.abandoned,
+            spread: Spread {
+                mentions: row.mentions,
+                accounts: row.accounts,
+                reports: row.reports,
+                max_reach: row.max_reach,
+                total_reach: row.total_reach,
+                first: row.first_at.to_jiff(),
+                last: row.last_at.to_jiff(),
+            },
+            told_mentions: row.told_mentions,
+            told_reach: row.told_reach,
+        }
+    }
+}
+
+/// Reads matters: what follows the tenant's condition is given.
+macro_rules! select_matters {
+    ($rest:literal) => {
+        concat!(
+            "SELECT matter_id, head_post_id, account, complaint_id, abandoned, mentions, accounts, reports,
+                    max_reach, total_reach, first_at, last_at, told_mentions, told_reach
+             FROM webhook_matter WHERE tenant_id = current_setting('redress.tenant') ",
+            $rest
+        )
+    };
+}
+
+/// These matters.
+pub(crate) async fn find(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Matter>, Fault> {
+    let rows: Vec<Row> =
+        sqlx::query_as(select_matters!("AND matter_id = ANY ($1)")).bind(ids).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(Matter::from).collect())
+}
+
+/// A matter, and keeps others from changing it.
+pub(crate) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Matter>, Fault> {
+    let sql = select_matters!("AND matter_id = $1 FOR UPDATE");
+    let row: Option<Row> = sqlx::query_as(sql).bind(id).fetch_optional(conn).await?;
+    Ok(row.map(Matter::from))
+}
+
+/// The oldest matter that is known by one of some keys.
+pub(crate) async fn by_keys(conn: &mut PgConnection, keys: &[Key]) -> Result<Option<Uuid>, Fault> {
+    let kinds: Vec<i16> = keys.iter().map(|key| key.kind.number()).collect();
+    let hashes: Vec<&[u8]> = keys.iter().map(|key| key.hash.as_slice()).collect();
+    let found = sqlx::query_scalar(
+        "SELECT min(k.matter_id::text)::uuid FROM webhook_key k
+         JOIN unnest($1::smallint[], $2::bytea[]) AS asked (kind, key) USING (kind, key)
+         WHERE k.tenant_id = current_setting('redress.tenant')",
+    );
+    Ok(found.bind(kinds).bind(hashes).fetch_one(conn).await?)
+}
+
+/// The matters of since a moment whose first text may be like another, and their sketches.
+pub(crate) async fn near(
+    conn: &mut PgConnection,
+    sketch: &Sketch,
+    since: Timestamp,
+) -> Result<Vec<(Uuid, Sketch)>, Fault> {
+    let rows: Vec<(Uuid, Vec<u8>)> = sqlx::query_as(
+        "SELECT matter_id, sketch FROM webhook_matter
+         WHERE tenant_id = current_setting('redress.tenant') AND bands && $1 AND bands IS NOT NULL
+           AND first_at >= $2
+         ORDER BY matter_id LIMIT $3",
+    )
+    .bind(sketch.bands().as_slice())
+    .bind(since.to_sqlx())
+    .bind(MAX_NEAR)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().filter_map(|(id, bytes)| Some((id, Sketch::from_bytes(&bytes)?))).collect())
+}
+
+/// Writes a new matter.
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    matter: &Matter,
+    sketch: Option<&Sketch>,
+) -> Result<(), Fault> {
+    let spread = &matter.spread;
+    sqlx::query(
+        "INSERT INTO webhook_matter (tenant_id, matter_id, head_post_id, account, mentions, accounts, reports,
+                                     max_reach, total_reach, first_at, last_at, told_reach, sketch, bands)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+    )
+    .bind(matter.id)
+    .bind(matter.head)
+    .bind(&matter.account)
+    .bind(spread.mentions)
+    .bind(spread.accounts)
+    .bind(spread.reports)
+    .bind(spread.max_reach)
+    .bind(spread.total_reach)
+    .bind(spread.first.to_sqlx())
+    .bind(spread.last.to_sqlx())
+    .bind(matter.told_reach)
+    .bind(sketch.map(Sketch::to_bytes))
+    .bind(sketch.map(|sketch| sketch.bands().to_vec()))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes how far a matter is: its post, its complaint, its spread, what was told.
+pub(crate) async fn save(conn: &mut PgConnection, matter: &Matter) -> Result<(), Fault> {
+    let spread = &matter.spread;
+    sqlx::query(
+        "UPDATE webhook_matter SET head_post_id = $2, account = $3, complaint_id = $4, abandoned = $5,
+                mentions = $6, accounts = $7, reports = $8, max_reach = $9, total_reach = $10, last_at = $11,
+                told_mentions = $12, told_reach = $13
+         WHERE tenant_id = current_setting('redress.tenant') AND matter_id = $1",
+    )
+    .bind(matter.id)
+    .bind(matter.head)
+    .bind(&matter.account)
+    .bind(matter.complaint.map(|id| id.0))
+    .bind(matter.abandoned)
+    .bind(spread.mentions)
+    .bind(spread.accounts)
+    .bind(spread.reports)
+    .bind(spread.max_reach)
+    .bind(spread.total_reach)
+    .bind(spread.last.to_sqlx())
+    .bind(matter.told_mentions)
+    .bind(matter.told_reach)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Has a matter known by keys, those that are not another's; whether each of the post's own is
+/// its for the first time.
+pub(crate) async fn put_keys(conn: &mut PgConnection, id: Uuid, keys: &[Key]) -> Result<bool, Fault> {
+    let mut is_new = true;
+    for Key { kind, hash, is_own } in keys {
+        let written = sqlx::query(
+            "INSERT INTO webhook_key (tenant_id, kind, key, matter_id, is_own)
+             VALUES (current_setting('redress.tenant'), $1, $2, $3, $4)
+             ON CONFLICT ON CONSTRAINT webhook_key_pkey DO UPDATE SET is_own = true
+                 WHERE NOT webhook_key.is_own AND excluded.is_own",
+        )
+        .bind(KeyKind::number(*kind))
+        .bind(hash.as_slice())
+        .bind(id)
+        .bind(is_own)
+        .execute(&mut *conn)
+        .await?;
+        is_new &= !is_own || written.rows_affected() == 1;
+    }
+    Ok(is_new)
+}
+
+/// Counts the account of a post to a matter; answers the reach it was counted with before, and
+/// none where it is new.
+pub(crate) async fn count_account(
+    conn: &mut PgConnection,
+    id: Uuid,
+    post: &Post,
+) -> Result<Option<i64>, Fault> {
+    let account = post.account_hash();
+    let before: Option<i64> = sqlx::query_scalar(
+        "SELECT reach FROM webhook_account
+         WHERE tenant_id = current_setting('redress.tenant') AND matter_id = $1 AND account = $2 FOR UPDATE",
+    )
+    .bind(id)
+    .bind(account.as_slice())
+    .fetch_optional(&mut *conn)
+    .await?;
+    sqlx::query(
+        "INSERT INTO webhook_account (tenant_id, matter_id, account, reach)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3)
+         ON CONFLICT ON CONSTRAINT webhook_account_pkey
+             DO UPDATE SET reach = greatest(webhook_account.reach, excluded.reach)",
+    )
+    .bind(id)
+    .bind(account.as_slice())
+    .bind(post.content.reach)
+    .execute(conn)
+    .await?;
+    Ok(before)
+}
+
+/// Forgets the sketches of matters that began before a moment: their texts are compared no
+/// more; of all tenants, at most so many.
+pub(crate) fn forget_sketches(
+    tx: &mut Tx,
+    before: Timestamp,
+    most: i64,
+) -> BoxFuture<'_, Result<bool, Fault>> {
+    Box::pin(async move {
+        let forgotten = sqlx::query(
+            "UPDATE webhook_matter m SET sketch = NULL, bands = NULL
+             FROM (SELECT tenant_id, matter_id FROM webhook_matter
+                   WHERE bands IS NOT NULL AND first_at < $1
+                   ORDER BY first_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS old
+             WHERE m.tenant_id = old.tenant_id AND m.matter_id = old.matter_id",
+        )
+        .bind(before.to_sqlx())
+        .bind(most)
+        .execute(&mut **tx)
+        .await?;
+        Ok(i64::try_from(forgotten.rows_affected()).unwrap_or(i64::MAX) >= most)
+    })
+}

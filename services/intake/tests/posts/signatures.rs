@@ -1,0 +1,174 @@
+//! A delivery is believed by its signature, and by nothing else.
+
+use http::Method;
+use proto::redress::intake::v1::{
+    ReceiveWebhookRequest, SetWebhookSourceRequest, WebhookSignature, WebhookSource, WebhookSourceState,
+};
+use serde_json::json;
+use testkit::{House, MockClock, eventually, reason, request_id};
+
+use super::plain_http::{ask, whole};
+use super::{
+    PATH, Posts, SECRET, Sent, Sources, deliver, get, list, mapping, open, post, refusal, set, settled, source,
+};
+use proto::redress::intake::v1::PostState;
+
+const OTHER: &str = "whsec_AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_delivery_is_kept_and_sent_again_it_is_the_same() {
+    let (house, posts) = open(mapping()).await;
+    let body = post(1, "ann", "快递丢了").to_string();
+    let sent = || Sent { id: "msg_1", ..Sent::default() };
+    let first = deliver(&house, house.address(), sent(), body.as_bytes()).await;
+    assert_eq!(first.status(), 202);
+    let told: serde_json::Value = serde_json::from_slice(first.body()).expect("JSON");
+    assert_eq!(told.get("alreadyReceived"), None);
+    for again in [
+        deliver(&house, house.address(), sent(), body.as_bytes()).await,
+        // The same id with another body, and the same body with another id.
+        deliver(&house, house.address(), sent(), b"{\"text\": \"other\"}").await,
+        deliver(&house, house.address(), Sent { id: "msg_2", ..Sent::default() }, body.as_bytes()).await,
+    ] {
+        let same: serde_json::Value = serde_json::from_slice(again.body()).expect("JSON");
+        assert_eq!((again.status().as_u16(), &same["alreadyReceived"]), (202, &json!(true)));
+        assert_eq!(same["deliveryId"], told["deliveryId"]);
+    }
+    settled(&posts, 1).await;
+    house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_signed_by_the_source_is_refused_alike() {
+    let clock = MockClock::default();
+    let house = House::builder(&[intake::SERVICE]).clock(clock).identified().open().await;
+    let client = Sources::new(house.channel());
+    set(&client, source()).await.expect("set up");
+    let body = post(1, "ann", "快递丢了").to_string();
+    let at = house.address();
+    let mut answers = Vec::new();
+    for sent in [
+        Sent { secret: OTHER, ..Sent::default() },
+        Sent { skew: -301, ..Sent::default() },
+        Sent { skew: 301, ..Sent::default() },
+        Sent { to: "/v1/webhookSources/development/nothing/posts", ..Sent::default() },
+        Sent { to: "/v1/webhookSources/nobody/weibo/posts", ..Sent::default() },
+        Sent { to: "/v1/webhookSources/NO%20TENANT/weibo/posts", ..Sent::default() },
+    ] {
+        answers.push(deliver(&house, at, sent, body.as_bytes()).await);
+    }
+    answers.push(ask(at, (Method::POST, PATH), &[], whole(body.as_bytes())).await.expect("an answer"));
+    for answer in &answers {
+        assert_eq!(refusal(answer), (401, "WEBHOOK_NOT_VERIFIED".to_owned()), "{answer:?}");
+        assert_eq!(answer.body(), answers[0].body(), "nothing tells one from another");
+        assert_eq!(answer.headers().get("www-authenticate"), None, "a bearer would not help");
+    }
+    let good = deliver(&house, at, Sent { skew: -300, ..Sent::default() }, body.as_bytes()).await;
+    assert_eq!(good.status(), 202, "no bearer is needed, and five minutes are near enough: {good:?}");
+    let get = ask(at, (Method::GET, PATH), &[], whole(b"")).await.expect("an answer");
+    assert_eq!(get.status(), 405);
+    let packed = [("content-encoding", "gzip")];
+    let packed = ask(at, (Method::POST, PATH), &packed, whole(b"x")).await.expect("an answer");
+    assert_eq!(packed.status(), 415);
+    house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_secret_is_changed_both_are_good() {
+    let house = House::open(&[intake::SERVICE]).await;
+    let client = Sources::new(house.channel());
+    set(&client, source()).await.expect("set up");
+    let change = |next_secret: &str, finish_rotation| SetWebhookSourceRequest {
+        request_id: request_id(),
+        source: Some(source()),
+        next_secret: next_secret.to_owned(),
+        finish_rotation,
+        ..SetWebhookSourceRequest::default()
+    };
+    let changed = client.clone().set_webhook_source(change(OTHER, false)).await.expect("a second one");
+    assert!(!format!("{changed:?}").contains(OTHER), "secrets are never shown");
+    assert_eq!(changed.into_inner().source.map(|one| one.has_next_secret), Some(true));
+    let status = async |secret, number: u32| {
+        let body = post(number, "ann", "x").to_string();
+        let sent = Sent { secret, ..Sent::default() };
+        deliver(&house, house.address(), sent, body.as_bytes()).await.status().as_u16()
+    };
+    assert_eq!((status(SECRET, 1).await, status(OTHER, 2).await), (202, 202));
+    client.clone().set_webhook_source(change("", true)).await.expect("the first is gone");
+    assert_eq!((status(SECRET, 3).await, status(OTHER, 4).await), (401, 202));
+    let refused = client.clone().set_webhook_source(change("", true)).await.expect_err("there is no next one");
+    assert_eq!(reason(&refused), "INVALID_WEBHOOK_SOURCE");
+    house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_may_sign_as_github_and_meta_do() {
+    let house = House::open(&[intake::SERVICE]).await;
+    let client = Sources::new(house.channel());
+    let hub = WebhookSource { signature: WebhookSignature::HubSha256.into(), ..source() };
+    let refused = set(&client, WebhookSource { source_id: "a".to_owned(), ..hub.clone() }).await;
+    assert!(refused.is_ok(), "what is a secret of one kind may be one of the other");
+    let request = SetWebhookSourceRequest {
+        request_id: request_id(),
+        source: Some(hub),
+        secret: "It'saSecrettoEverybody".to_owned(),
+        ..SetWebhookSourceRequest::default()
+    };
+    client.clone().set_webhook_source(request).await.expect("set up");
+    let body = post(1, "ann", "x").to_string();
+    let signature = webhook::hub::sign(b"It'saSecrettoEverybody", body.as_bytes());
+    let status = async |signature: &str| {
+        let headers = [("x-hub-signature-256", signature)];
+        let answer = ask(house.address(), (Method::POST, PATH), &headers, whole(body.as_bytes())).await;
+        answer.expect("an answer").status().as_u16()
+    };
+    assert_eq!(status(&signature.replace('a', "b")).await, 401);
+    assert_eq!(status("").await, 401);
+    assert_eq!(deliver(&house, house.address(), Sent::default(), body.as_bytes()).await.status(), 401);
+    assert_eq!((status(&signature).await, status(&signature).await), (202, 202));
+    let mut owner = house.owner().await;
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM intake.webhook_delivery")
+        .fetch_one(&mut owner)
+        .await
+        .expect("counted");
+    assert_eq!(count, 1, "sent again by whoever has it, it is the same");
+    drop(owner);
+    house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_other_roads_it_needs_the_same_signature() {
+    let (house, _) = open(mapping()).await;
+    let request = ReceiveWebhookRequest {
+        source_id: "weibo".to_owned(),
+        webhook_id: "msg_1".to_owned(),
+        webhook_timestamp: "1".to_owned(),
+        webhook_signature: "v1,AAAA".to_owned(),
+        body: b"{}".to_vec(),
+        ..ReceiveWebhookRequest::default()
+    };
+    let refused = Sources::new(house.channel()).receive_webhook(request).await.expect_err("not signed");
+    assert_eq!(reason(&refused), "WEBHOOK_NOT_VERIFIED");
+    house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_whose_deliveries_are_refused_again_and_again_says_so() {
+    let (house, posts) = open(mapping()).await;
+    let client = Sources::new(house.channel());
+    let body = post(1, "ann", "x").to_string();
+    for _ in 0..3 {
+        let wrong = Sent { secret: OTHER, ..Sent::default() };
+        deliver(&house, house.address(), wrong, body.as_bytes()).await;
+    }
+    eventually(|| async { get(&client).await.state() == WebhookSourceState::Failing }).await;
+    let failing = get(&client).await;
+    assert_eq!(failing.error_reason, "SIGNATURE_REFUSED");
+    assert!(failing.error_time.is_some() && !failing.error.is_empty(), "{failing:?}");
+    assert_eq!(list(&posts, PostState::Unspecified).await, []);
+    deliver(&house, house.address(), Sent::default(), body.as_bytes()).await;
+    let good = get(&client).await;
+    assert_eq!((good.state(), good.error_reason.as_str()), (WebhookSourceState::Receiving, ""));
+    settled(&Posts::new(house.channel()), 1).await;
+    house.done().await;
+}
