@@ -27,8 +27,7 @@ pub fn read(body: &[u8]) -> Result<Value, Unreadable> {
     if body.len() > MAX_BODY {
         return Err(Unreadable::TooLarge);
     }
-    let value: Value =
-        serde_json::from_slice(body).map_err(|error| Unreadable::NoJson(error.to_string()))?;
+    let value: Value = serde_json::from_slice(body).map_err(|error| Unreadable::NoJson(error.to_string()))?;
     if has_more_than(&value, MAX_VALUES) {
         return Err(Unreadable::TooManyValues);
     }

@@ -182,7 +182,11 @@ fn text(found: &[&Value], most: usize, long: Long) -> Result<String, String> {
 fn uri(text: &str) -> Result<String, String> {
     let is_whole = !text.contains(|c: char| c.is_whitespace() || c.is_control());
     let is_web = is_whole && normalized_uri(text).is_some();
-    if text.is_empty() || is_web { Ok(text.to_owned()) } else { Err("is no http or https address".to_owned()) }
+    if text.is_empty() || is_web {
+        Ok(text.to_owned())
+    } else {
+        Err("is no http or https address".to_owned())
+    }
 }
 
 fn reach(text: &str) -> Result<i64, String> {
@@ -205,10 +209,13 @@ fn time(text: &str) -> Result<Option<Timestamp>, String> {
 
 fn language(text: &str) -> Result<String, String> {
     let tag = text.replace('_', "-");
-    let is_part = |part: &str| {
-        (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    };
-    if tag.is_empty() || tag.split('-').all(is_part) { Ok(tag) } else { Err("is no tag of a language".to_owned()) }
+    let is_part =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if tag.is_empty() || tag.split('-').all(is_part) {
+        Ok(tag)
+    } else {
+        Err("is no tag of a language".to_owned())
+    }
 }
 
 fn email(text: &str) -> Result<String, String> {

@@ -65,8 +65,7 @@ fn bounded(text: &str) -> Result<(), InvalidPath> {
     let (mut descents, mut segments) = (0, 0);
     for (at, c) in text.char_indices() {
         if let Some(end) = quote {
-            (quote, is_escaped) =
-                (quote.filter(|_| is_escaped || c != end), c == '\\' && !is_escaped);
+            (quote, is_escaped) = (quote.filter(|_| is_escaped || c != end), c == '\\' && !is_escaped);
             before = ' ';
             continue;
         }

@@ -77,8 +77,7 @@ impl Spec {
     /// Fails with everything that is wrong with it.
     pub fn compile(&self) -> Result<Mapping, Vec<Wrong>> {
         let mut faults = Faults::default();
-        let items =
-            if self.items.is_empty() { None } else { faults.path("items", &self.items) };
+        let items = if self.items.is_empty() { None } else { faults.path("items", &self.items) };
         let fields = self.compiled_fields(&mut faults);
         self.check_rules(&mut faults);
         check_thresholds(&mut faults, "mention_thresholds", &self.mention_thresholds);
@@ -87,9 +86,8 @@ impl Spec {
         if !faults.0.is_empty() {
             return Err(faults.0);
         }
-        let matcher = Matcher::new(&self.rules).map_err(|error| {
-            vec![Wrong { field: "rules".to_owned(), what: error.to_string() }]
-        })?;
+        let matcher = Matcher::new(&self.rules)
+            .map_err(|error| vec![Wrong { field: "rules".to_owned(), what: error.to_string() }])?;
         Ok(Mapping { items, fields, matcher, takes_all: self.rules.is_empty() })
     }
 

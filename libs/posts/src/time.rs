@@ -13,8 +13,11 @@ const OF_NETWORKS: &str = "%a %b %d %H:%M:%S %z %Y";
 pub(crate) fn moment(text: &str) -> Option<Timestamp> {
     if let Ok(number) = text.parse::<i64>() {
         let is_milliseconds = number.unsigned_abs() >= MILLISECONDS_FROM.unsigned_abs();
-        let read =
-            if is_milliseconds { Timestamp::from_millisecond(number) } else { Timestamp::from_second(number) };
+        let read = if is_milliseconds {
+            Timestamp::from_millisecond(number)
+        } else {
+            Timestamp::from_second(number)
+        };
         return read.ok();
     }
     let plain = text.parse::<Timestamp>().ok();

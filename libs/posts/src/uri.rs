@@ -39,7 +39,8 @@ pub fn normalized(text: &str) -> Option<String> {
     if !url.fragment().is_some_and(|fragment| fragment.starts_with('!')) {
         url.set_fragment(None);
     }
-    let mut pairs: Vec<&str> = url.query().unwrap_or_default().split('&').filter(|one| is_kept(one)).collect();
+    let mut pairs: Vec<&str> =
+        url.query().unwrap_or_default().split('&').filter(|one| is_kept(one)).collect();
     pairs.sort_unstable();
     let query = pairs.join("&");
     url.set_query(Some(query.as_str()).filter(|query| !query.is_empty()));

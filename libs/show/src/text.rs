@@ -22,6 +22,7 @@ mod ledger;
 mod mailboxes;
 mod notices;
 mod people;
+mod posts;
 mod problem_tasks;
 mod problems;
 mod quality;
@@ -40,6 +41,7 @@ mod templates;
 mod topics;
 mod training;
 mod triage;
+mod webhooks;
 
 pub use alike::{complainant_history, group, group_policy, groups, link, links, members, similar};
 pub use approvals::{approval_policies, approval_policy, approvals_replayed, delegation, delegations};
@@ -61,6 +63,7 @@ pub use ledger::{balances, entry_list, reconciled, reconciliation};
 pub use mailboxes::{mail, mailbox, mailboxes, mails};
 pub use notices::{bounce, contact, notice, notice_routing, notices};
 pub use people::{agent, agents, assignment, department, departments, feedback, parked, queue};
+pub use posts::{post, posts, reply_draft, reply_drafts};
 pub use problem_tasks::{problem_task, problem_tasks};
 pub use problems::{problem, problem_cases, problems, root_causes};
 pub use quality::{quality_agreement, quality_policy, quality_review, quality_reviews, scorecards};
@@ -85,6 +88,7 @@ pub use templates::{quiet_hours, template, template_sample, templates};
 pub use topics::{topic, topics};
 pub use training::{training_case, training_cases, training_picks};
 pub use triage::{categories, category, explained_triage, replayed, rule_set, rule_sets, triage};
+pub use webhooks::{webhook_mapping, webhook_mappings, webhook_preview, webhook_source, webhook_sources};
 
 /// What a list says below its rows when there are more.
 pub fn more(next_page_token: &str) -> String {

@@ -18,7 +18,8 @@ use proto::redress::feedback::v1::{
 };
 use proto::redress::intake::v1::{
     AttachmentRefusal, AttachmentState, Channel, ChannelState, InformationSource, MailSecurity, MailSetAside,
-    MailState, MailboxState, Matter,
+    MailState, MailboxState, Matter, PostField, PostSetAside, PostState, ReplyDraftState, WebhookSignature,
+    WebhookSourceState,
 };
 use proto::redress::resolution::v1::{
     ApprovalDemand, BalanceGrouping, DeliveryKind, DeliveryState, EndpointKind, EndpointState, Inquiry,
@@ -158,6 +159,12 @@ words! {
     MailSetAside: "MAIL_SET_ASIDE_";
     MailState: "MAIL_STATE_";
     MailboxState: "MAILBOX_STATE_";
+    PostField: "POST_FIELD_";
+    PostSetAside: "POST_SET_ASIDE_";
+    PostState: "POST_STATE_";
+    ReplyDraftState: "REPLY_DRAFT_STATE_";
+    WebhookSignature: "WEBHOOK_SIGNATURE_";
+    WebhookSourceState: "WEBHOOK_SOURCE_STATE_";
     PersonalDetailKind: "PERSONAL_DETAIL_KIND_";
     Priority: "PRIORITY_";
     ProblemState: "PROBLEM_STATE_";

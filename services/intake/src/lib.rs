@@ -129,9 +129,7 @@ fn open_webhooks(kit: &Kit, parts: &mut Parts, submissions: Arc<Submissions>, ad
     parts.worker("webhooks.split", |stop| splitter.run(stop));
     let taker = PostTaker { db: db(), mappings, submissions, additions, last: String::new() };
     parts.worker("posts.take", |stop| taker.run(stop));
-    for retention in
-        [flow::webhooks::SET_ASIDE, flow::webhooks::DELIVERED, flow::webhooks::SKETCHES]
-    {
+    for retention in [flow::webhooks::SET_ASIDE, flow::webhooks::DELIVERED, flow::webhooks::SKETCHES] {
         parts.retention(&kit.db, retention);
     }
     parts.queue_age(&kit.db, "redress.webhook.post.age", store::posts::waiting_since());

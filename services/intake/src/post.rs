@@ -211,7 +211,8 @@ impl Post {
     /// What it is known by: its own number and address first.
     pub(crate) fn keys(&self) -> Vec<Key> {
         let content = &self.content;
-        let number = |id: &str, is_own| number_key(&self.source, id).map(|hash| (KeyKind::Number, hash, is_own));
+        let number =
+            |id: &str, is_own| number_key(&self.source, id).map(|hash| (KeyKind::Number, hash, is_own));
         let address = |uri: &str, is_own| {
             let hash = normalized_uri(uri).map(|uri| hash(&[b"redress.post.address", uri.as_bytes()]))?;
             Some((KeyKind::Address, hash, is_own))

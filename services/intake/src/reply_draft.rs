@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use kernel::person;
 use kernel::receipt::ReceiptCode;
-use language::personal::personal_details;
+use language::personal_details;
 use posts::{Content, reply};
 use uuid::Uuid;
 
@@ -158,9 +158,7 @@ pub(crate) fn unfit(text: &str, (content, reference): (&Content, &str), most: i3
         wrong.push("has a receipt code: whoever reads it could follow the complaint".to_owned());
     }
     let folded = posts::folded(text);
-    let says = |number: &str| {
-        number.chars().count() >= MIN_NUMBER && folded.contains(&posts::folded(number))
-    };
+    let says = |number: &str| number.chars().count() >= MIN_NUMBER && folded.contains(&posts::folded(number));
     for (number, what) in [
         (&content.customer_id, "has the author's customer number"),
         (&content.order_ref, "has the number of the order"),
@@ -218,7 +216,10 @@ mod tests {
             ..Content::default()
         };
         let wrong = |text: &str| unfit(text, (&content, "01890000-0000-7000-8000-138001380001"), 280).len();
-        assert_eq!(wrong("@ann we are sorry, 12 of us look into it: 01890000-0000-7000-8000-138001380001"), 0);
+        assert_eq!(
+            wrong("@ann we are sorry, 12 of us look into it: 01890000-0000-7000-8000-138001380001"),
+            0
+        );
         assert_eq!(wrong("call 13800138000"), 1);
         assert_eq!(wrong("write to ann@example.org"), 1);
         assert_eq!(wrong(&format!("回执码{code}")), 1);

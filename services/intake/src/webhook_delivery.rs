@@ -35,11 +35,9 @@ pub(crate) fn is_believed(settings: Option<&Settings>, signed: &Signed, now: Tim
             let secrets = if secrets.is_empty() { vec![NOBODYS] } else { secrets };
             is_standard(&secrets, signed, now)
         }
-        Signature::HubSha256 => webhook::hub::verify(
-            secrets.into_iter().map(str::as_bytes),
-            &signed.body,
-            &signed.hub_signature,
-        ),
+        Signature::HubSha256 => {
+            webhook::hub::verify(secrets.into_iter().map(str::as_bytes), &signed.body, &signed.hub_signature)
+        }
     };
     is_good && settings.is_some()
 }

@@ -232,7 +232,7 @@ fn checked_detail(check: &mut Check, channel: i32, detail: ChannelDetail) -> Cha
 fn checked_social(check: &mut Check, detail: SocialDetail) -> SocialDetail {
     let SocialDetail { author, uri, reach, post_time, origin_uri } = detail;
     check.ensure(reach >= 0, "complaint.social.reach", "must not be negative");
-    let mut optional = |check: &mut Check, field: &str, uri: String| {
+    let optional = |check: &mut Check, field: &str, uri: String| {
         if uri.is_empty() { uri } else { checked_uri(check, field, uri) }
     };
     SocialDetail {

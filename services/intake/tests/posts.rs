@@ -87,7 +87,8 @@ fn mapping() -> WebhookMapping {
         (PostField::OriginId, "$.repost_of.id"),
         (PostField::OriginUri, "$.repost_of.url"),
     ];
-    let path = |(field, path): (PostField, &str)| PostFieldPath { field: field.into(), path: path.to_owned() };
+    let path =
+        |(field, path): (PostField, &str)| PostFieldPath { field: field.into(), path: path.to_owned() };
     WebhookMapping {
         source_id: "weibo".to_owned(),
         items: String::new(),

@@ -32,6 +32,7 @@ mod ledger;
 mod mailbox;
 mod plan;
 mod policy;
+mod post;
 mod problem;
 mod quality;
 mod recall;
@@ -54,6 +55,7 @@ mod template;
 mod topic;
 mod training;
 mod up;
+mod webhook_source;
 mod worker;
 
 use std::future::Future;
@@ -99,6 +101,10 @@ enum Verb {
     Mailbox(mailbox::Mailboxes),
     /// Mails that arrived, and what became of each
     Mail(mailbox::Mails),
+    /// Systems that post what they find on a network, and how it is read
+    WebhookSource(webhook_source::WebhookSources),
+    /// Posts that arrived, what became of each, and what is answered in public
+    Post(post::Posts),
     /// What is asked of complaints, and what is added to them later
     Form(form::Forms),
     /// By what cases are triaged, and why one was so
@@ -236,6 +242,8 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Channel(args) => wait(args.run()),
         Verb::Mailbox(args) => wait(args.run()),
         Verb::Mail(args) => wait(args.run()),
+        Verb::WebhookSource(args) => wait(args.run()),
+        Verb::Post(args) => wait(args.run()),
         Verb::Form(args) => wait(args.run()),
         Verb::Rules(args) => wait(args.run()),
         Verb::Category(args) => wait(args.run()),

@@ -24,6 +24,8 @@ mod knowledge;
 mod mailboxes;
 #[path = "cli/notices.rs"]
 mod notices;
+#[path = "cli/posts.rs"]
+mod posts;
 #[path = "cli/recalls.rs"]
 mod recalls;
 #[path = "cli/remedies.rs"]

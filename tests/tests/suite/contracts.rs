@@ -10,6 +10,7 @@ mod learning;
 mod mailboxes;
 mod never_invalid;
 mod never_unknown;
+mod posts;
 mod prefilling;
 mod reasons;
 mod revisions;
@@ -59,6 +60,7 @@ fn invalid() -> impl Iterator<Item = &'static Invalid> {
         .chain(training::INVALID)
         .chain(subscriptions::INVALID)
         .chain(mailboxes::INVALID)
+        .chain(posts::INVALID)
         .chain(prefilling::INVALID)
 }
 
@@ -73,6 +75,7 @@ fn unknown() -> impl Iterator<Item = &'static Unknown> {
         .chain(training::UNKNOWN)
         .chain(subscriptions::UNKNOWN)
         .chain(mailboxes::UNKNOWN)
+        .chain(posts::UNKNOWN)
         .chain(prefilling::UNKNOWN)
 }
 

@@ -16,6 +16,7 @@ mod knowledge;
 mod mailboxes;
 mod matters;
 mod notices;
+mod posts;
 mod quality;
 mod recalls;
 mod remedies;
@@ -111,6 +112,8 @@ async fn tell_all(scene: &Scene) {
     training::made(scene).await;
     subscriptions::tried(scene).await;
     mailboxes::read(scene).await;
+    // Boxed: large.
+    Box::pin(posts::taken(scene)).await;
     signals::dismissed(scene).await;
     directories::absent(scene).await;
 }

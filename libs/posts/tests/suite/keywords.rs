@@ -53,7 +53,11 @@ fn the_first_rule_whose_words_are_as_it_says_takes_a_post() {
             ..Rule::default()
         },
         Rule { name: "late".to_owned(), all_of: words(&["parcel", "late"]), ..Rule::default() },
-        Rule { name: "not praise".to_owned(), none_of: words(&["thanks", "parcel", "giveaway", "招聘"]), ..Rule::default() },
+        Rule {
+            name: "not praise".to_owned(),
+            none_of: words(&["thanks", "parcel", "giveaway", "招聘"]),
+            ..Rule::default()
+        },
     ];
     let matcher = Matcher::new(&rules).unwrap();
     for (text, expected) in [
@@ -71,7 +75,8 @@ fn the_first_rule_whose_words_are_as_it_says_takes_a_post() {
 
 #[test]
 fn overlapping_words_are_all_found() {
-    let all = Rule { name: "all".to_owned(), all_of: words(&["不退款", "退款", "款"]), ..Rule::default() };
+    let all =
+        Rule { name: "all".to_owned(), all_of: words(&["不退款", "退款", "款"]), ..Rule::default() };
     assert_eq!(Matcher::new(&[all]).unwrap().taken("不退款"), Some("all"));
 }
 

@@ -132,7 +132,8 @@ fn everything_that_is_wrong_with_a_mapping_is_told_at_once() {
         any_of: any.iter().map(ToString::to_string).collect(),
         ..Rule::default()
     };
-    let template = |language: &str, text: &str| Template { language: language.to_owned(), text: text.to_owned() };
+    let template =
+        |language: &str, text: &str| Template { language: language.to_owned(), text: text.to_owned() };
     let wrong = Spec {
         items: "items".to_owned(),
         fields: vec![
@@ -178,8 +179,14 @@ fn a_reply_names_the_account_and_the_case_and_is_as_long_as_networks_count() {
         ..Spec::default()
     };
     let of = |language: &str| spec.template(language).map(|one| one.language.as_str());
-    assert_eq!((of("zh-cn"), of("zh-TW"), of("en-GB"), of("de")), (Some("zh-CN"), Some("zh-CN"), Some("en"), Some("en")));
+    assert_eq!(
+        (of("zh-cn"), of("zh-TW"), of("en-GB"), of("de")),
+        (Some("zh-CN"), Some("zh-CN"), Some("en"), Some("en"))
+    );
     let text = reply::rendered(&spec.templates[0].text, "{reference}", "c-7");
-    assert_eq!(text, "@{reference} we look into it: c-7", "what an account calls itself is not looked through");
+    assert_eq!(
+        text, "@{reference} we look into it: c-7",
+        "what an account calls itself is not looked through"
+    );
     assert_eq!((reply::length("ab"), reply::length("您好,"), reply::length("您好，")), (2, 5, 6));
 }

@@ -180,6 +180,15 @@ fn of_resolution() -> Vec<(&'static str, String)> {
         ("mailboxes", shown(mailboxes)),
         ("mail", shown(mail)),
         ("mails", shown(mails)),
+        ("webhook_source", shown(webhook_source)),
+        ("webhook_sources", shown(webhook_sources)),
+        ("webhook_mapping", shown(webhook_mapping)),
+        ("webhook_mappings", shown(webhook_mappings)),
+        ("webhook_preview", shown(webhook_preview)),
+        ("post", shown(post)),
+        ("posts", shown(posts)),
+        ("reply_draft", shown(reply_draft)),
+        ("reply_drafts", shown(reply_drafts)),
     ]
 }
 

@@ -36,9 +36,7 @@ fn a_post_is_known_by_its_number_its_address_and_those_of_what_it_repeats() {
 
 #[test]
 fn a_text_is_compared_only_where_it_says_enough() {
-    let says = |text: &str| {
-        post(Content { text: text.to_owned(), ..Content::default() }).sketch().is_some()
-    };
+    let says = |text: &str| post(Content { text: text.to_owned(), ..Content::default() }).sketch().is_some();
     assert!(!says("快递太慢了"));
     assert!(!says("my parcel is late"));
     assert!(says("我上周五买的杯子到货就碎了客服一直不回复我要求全额退款"));

@@ -94,7 +94,7 @@ async fn set(
     wire::Setting { mut settings, finish_rotation, expected }: wire::Setting,
     updater: String,
 ) -> Result<WebhookSource, Fault> {
-    pg::turns::hold(tx, TURN).await?;
+    pg::hold(tx, TURN).await?;
     let now = tx.now();
     let before = store::lock(tx, &settings.id).await?;
     let version = before.as_ref().map_or(0, |before| before.version);
@@ -130,7 +130,7 @@ async fn create(
     mappings_wire::NewMapping { source, spec }: mappings_wire::NewMapping,
     creator: String,
 ) -> Result<CreateWebhookMappingResponse, Fault> {
-    pg::turns::hold(tx, TURN).await?;
+    pg::hold(tx, TURN).await?;
     let active = store::get(tx, &source).await?.ok_or(Refusal::WebhookSourceNotFound)?.active_mapping;
     let last = store::last_mapping(tx, &source).await?;
     if last >= MAX_MAPPINGS {
@@ -268,7 +268,8 @@ impl WebhookSourceService for WebhookSourceRpc {
             Ok((tx, (found.active_mapping, all)))
         });
         let (active, all) = read.await?;
-        let row = |kept: KeptMapping| (kept.number.to_string(), mappings_wire::mapping(&source, kept, active));
+        let row =
+            |kept: KeptMapping| (kept.number.to_string(), mappings_wire::mapping(&source, kept, active));
         let (mappings, next_page_token) = server::page(&page, all.into_iter().map(row));
         Ok(Response::new(ListWebhookMappingsResponse { mappings, next_page_token }))
     }

@@ -193,11 +193,7 @@ async fn take_between(
 }
 
 /// Notes what became of a post, or that it is to be looked at at a moment.
-pub(crate) async fn save(
-    conn: &mut PgConnection,
-    post: &Post,
-    next: Option<Timestamp>,
-) -> Result<(), Fault> {
+pub(crate) async fn save(conn: &mut PgConnection, post: &Post, next: Option<Timestamp>) -> Result<(), Fault> {
     sqlx::query(
         "UPDATE webhook_post SET state = $2, set_aside = $3, complaint_id = $4, matter_id = $5, rule = $6,
                                  remarks = $7, by_hand = $8, registrar = $9, attempts = $10, next_at = $11,

@@ -200,11 +200,7 @@ pub(crate) async fn accepted(conn: &mut PgConnection, id: &str, reason: &str) ->
 }
 
 /// Notes that something was refused, so often.
-pub(crate) async fn refused(
-    conn: &mut PgConnection,
-    id: &str,
-    refused: &Refused,
-) -> Result<(), Fault> {
+pub(crate) async fn refused(conn: &mut PgConnection, id: &str, refused: &Refused) -> Result<(), Fault> {
     sqlx::query(
         "UPDATE webhook_source
          SET refusals = CASE WHEN error_reason = $2 THEN least(refusals::bigint + $5, 1000000) ELSE $5 END,

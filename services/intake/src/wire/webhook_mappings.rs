@@ -182,10 +182,8 @@ pub(crate) struct TriedPost {
 /// A post that was tried, as it is shown.
 pub(crate) fn previewed(tried: TriedPost) -> wire::PreviewedPost {
     let TriedPost { id, content, problems, rule } = tried;
-    let problem = |one: Problem| wire::PostProblem {
-        field: i32::from(one.field.number()),
-        description: one.what,
-    };
+    let problem =
+        |one: Problem| wire::PostProblem { field: i32::from(one.field.number()), description: one.what };
     let taken = rule.is_some() && content.says_something();
     wire::PreviewedPost {
         post_id: id.map(|id| id.to_string()).unwrap_or_default(),

@@ -13,8 +13,8 @@ use server::Secret;
 use super::MAX_WORD;
 use crate::webhook_delivery::Signed;
 use crate::webhook_source::{
-    DEFAULT_PER_AUTHOR, DEFAULT_REPLY_LENGTH, MAX_PER_AUTHOR, MAX_REPLY_LENGTH, MAX_SILENT, Settings, Signature,
-    WebhookSource,
+    DEFAULT_PER_AUTHOR, DEFAULT_REPLY_LENGTH, MAX_PER_AUTHOR, MAX_REPLY_LENGTH, MAX_SILENT, Settings,
+    Signature, WebhookSource,
 };
 
 const INVALID_SOURCE: &str = "INVALID_WEBHOOK_SOURCE";
@@ -26,7 +26,8 @@ const MIN_HUB_SECRET: usize = 16;
 /// Longest header of a signature.
 const MAX_SIGNATURE: usize = 2_000;
 /// The channels that sources deliver for.
-const CHANNELS: [Channel; 5] = [Channel::Social, Channel::Chat, Channel::Partner, Channel::InApp, Channel::Web];
+const CHANNELS: [Channel; 5] =
+    [Channel::Social, Channel::Chat, Channel::Partner, Channel::InApp, Channel::Web];
 
 /// A source as somebody wants it.
 #[derive(Debug)]
@@ -188,7 +189,8 @@ pub(crate) fn delivery(request: wire::ReceiveWebhookRequest) -> Result<Signed, F
 /// A source as it is shown.
 pub(crate) fn source(source: WebhookSource, tenant: &TenantId, now: Timestamp) -> wire::WebhookSource {
     let state = source.state(now);
-    let WebhookSource { settings, version, updater, updated, active_mapping, last_delivery, refused } = source;
+    let WebhookSource { settings, version, updater, updated, active_mapping, last_delivery, refused } =
+        source;
     let Settings {
         id,
         channel,

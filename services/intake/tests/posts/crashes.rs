@@ -32,10 +32,19 @@ async fn what_was_registered_before_a_crash_is_known_again() {
         let after = settled(&posts, 3).await;
         assert_eq!(states(&after), expected, "{more}");
         assert_eq!(complaints(&house).await, 1);
-        let ids = |posts: &[proto::redress::intake::v1::Post]| posts.iter().map(|one| one.complaint_id.clone()).collect::<Vec<_>>();
+        let ids = |posts: &[proto::redress::intake::v1::Post]| {
+            posts.iter().map(|one| one.complaint_id.clone()).collect::<Vec<_>>()
+        };
         assert_eq!(ids(&after), ids(&before), "{more}");
         let spread = after[0].spread.map(|spread| Spread { first_time: None, last_time: None, ..spread });
-        let counted = Spread { mentions: 2, accounts: 2, reports: 2, max_reach: 100, total_reach: 200, ..Spread::default() };
+        let counted = Spread {
+            mentions: 2,
+            accounts: 2,
+            reports: 2,
+            max_reach: 100,
+            total_reach: 200,
+            ..Spread::default()
+        };
         assert_eq!(spread, Some(counted), "counted once");
     }
     house.done().await;

@@ -1,8 +1,8 @@
 //! Mappings are versioned, tried before they hold, and read what waits and what was not read.
 
 use proto::redress::intake::v1::{
-    ListWebhookMappingsRequest, PostField, PostFieldPath, PostSetAside, PostState, PreviewWebhookMappingRequest,
-    PreviewedPost, RegisterPostRequest, WebhookMapping, WebhookSourceState,
+    ListWebhookMappingsRequest, PostField, PostFieldPath, PostSetAside, PostState,
+    PreviewWebhookMappingRequest, PreviewedPost, RegisterPostRequest, WebhookMapping, WebhookSourceState,
 };
 use serde_json::json;
 use testkit::{House, eventually, reason, request_id, violations};
@@ -12,7 +12,10 @@ use super::{
     Posts, Sources, activate, create, get, list, mapping, open, post, rule, send, set, settled, source,
 };
 
-async fn preview(client: &Sources, request: PreviewWebhookMappingRequest) -> Result<Vec<PreviewedPost>, Status> {
+async fn preview(
+    client: &Sources,
+    request: PreviewWebhookMappingRequest,
+) -> Result<Vec<PreviewedPost>, Status> {
     let request = PreviewWebhookMappingRequest { source_id: "weibo".to_owned(), ..request };
     Ok(client.clone().preview_webhook_mapping(request).await?.into_inner().posts)
 }
@@ -50,12 +53,13 @@ async fn a_mapping_is_tried_on_a_sample_and_on_what_is_kept() {
     send(&house, &json!([post(1, "ann", "我要退款"), post(2, "bob", "真好看")])).await;
     settled(&posts, 2).await;
     let tried = WebhookMapping { rules: vec![rule("refund", &["退款"])], ..mapping() };
-    let request = PreviewWebhookMappingRequest { mapping: Some(tried.clone()), kept_posts: 10, ..Default::default() };
+    let request =
+        PreviewWebhookMappingRequest { mapping: Some(tried.clone()), kept_posts: 10, ..Default::default() };
     let kept = preview(&client, request).await.expect("tried");
     let told: Vec<(bool, &str)> = kept.iter().map(|one| (one.taken, one.rule.as_str())).collect();
     assert_eq!(told, [(false, ""), (true, "refund")], "newest first");
     assert!(kept.iter().all(|one| !one.post_id.is_empty()));
-    let sample = br#"[{"text": "退款", "user": {"followers": "many"}}, {"title": "x"}]"#.to_vec();
+    let sample = r#"[{"text": "退款", "user": {"followers": "many"}}, {"name": "x"}]"#.as_bytes().to_vec();
     let request = PreviewWebhookMappingRequest { number: 1, sample, ..Default::default() };
     let sampled = preview(&client, request).await.expect("tried");
     assert_eq!(sampled[0].content.as_ref().map(|content| content.text.as_str()), Some("退款"));
@@ -70,8 +74,12 @@ async fn a_mapping_is_tried_on_a_sample_and_on_what_is_kept() {
         ..mapping()
     };
     let refused = create(&client, wrong).await.expect_err("all of it is wrong");
-    let fields = ["mapping.fields[0].path", "mapping.fields[0].field", "mapping.fields", "mapping.mention_thresholds"];
-    assert_eq!((reason(&refused).as_str(), violations(&refused)), ("INVALID_WEBHOOK_MAPPING", fields.map(str::to_owned).to_vec()));
+    let fields =
+        ["mapping.fields[0].path", "mapping.fields[0].field", "mapping.fields", "mapping.mention_thresholds"];
+    assert_eq!(
+        (reason(&refused).as_str(), violations(&refused)),
+        ("INVALID_WEBHOOK_MAPPING", fields.map(str::to_owned).to_vec())
+    );
     house.done().await;
 }
 

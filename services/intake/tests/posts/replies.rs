@@ -46,8 +46,12 @@ fn template(language: &str, text: &str) -> ReplyTemplate {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reply_needs_four_eyes_and_says_nothing_personal() {
     let house = House::builder(&[intake::SERVICE]).identified().open().await;
-    let templates = vec![template("en", "@{author} sorry: {reference}"), template("zh-CN", "@{author} 抱歉,编号 {reference}")];
-    let owner = set_up(&house, WebhookMapping { templates, rules: vec![rule("lost", &["丢了"])], ..mapping() }).await;
+    let templates = vec![
+        template("en", "@{author} sorry: {reference}"),
+        template("zh-CN", "@{author} 抱歉,编号 {reference}"),
+    ];
+    let owner =
+        set_up(&house, WebhookMapping { templates, rules: vec![rule("lost", &["丢了"])], ..mapping() }).await;
     let mut lost = post(1, "安", "快递丢了");
     lost["order"] = "A-4711".into();
     for body in [lost, post(2, "bob", "真好看")] {
@@ -60,13 +64,23 @@ async fn a_reply_needs_four_eyes_and_says_nothing_personal() {
     let refused = draft(&ann, &all[1].post_id, "x").await.expect_err("it is no complaint");
     assert_eq!(reason(&refused), "POST_NOT_REGISTERED");
     let first = draft(&ann, id, "").await.expect("by the template");
-    assert_eq!((first.text.clone(), first.state()), (format!("@安 抱歉,编号 {case}"), ReplyDraftState::Drafted));
-    assert_eq!((first.complaint_id.as_str(), first.external_id.as_str(), first.author.as_str()), (case.as_str(), "1", "安"));
+    assert_eq!(
+        (first.text.clone(), first.state()),
+        (format!("@安 抱歉,编号 {case}"), ReplyDraftState::Drafted)
+    );
+    assert_eq!(
+        (first.complaint_id.as_str(), first.external_id.as_str(), first.author.as_str()),
+        (case.as_str(), "1", "安")
+    );
     let refused = approve(&agent("ANN"), &first).await.expect_err("her own");
     assert_eq!(reason(&refused), "OWN_REPLY");
     for text in ["call 13800138000", "order a-4711", &"长".repeat(141)] {
         let refused = draft(&bob, id, text).await.expect_err("not in public");
-        assert_eq!((reason(&refused).as_str(), violations(&refused)), ("INVALID_REPLY", vec!["text".to_owned()]), "{text}");
+        assert_eq!(
+            (reason(&refused).as_str(), violations(&refused)),
+            ("INVALID_REPLY", vec!["text".to_owned()]),
+            "{text}"
+        );
     }
     let other = draft(&bob, id, "@安 抱歉").await.expect("written anew");
     let stale = approve(&ann, &first).await.expect_err("she has not read this one");
@@ -84,7 +98,10 @@ async fn a_reply_needs_four_eyes_and_says_nothing_personal() {
     };
     assert_eq!(waiting(ReplyDraftState::Approved).await, std::slice::from_ref(&approved));
     let done = sent(&tool, &approved).await.expect("posted");
-    assert_eq!((done.state(), done.reply_uri.as_str(), done.sender.as_str()), (ReplyDraftState::Sent, "https://weibo.example/shop/9", "tool"));
+    assert_eq!(
+        (done.state(), done.reply_uri.as_str(), done.sender.as_str()),
+        (ReplyDraftState::Sent, "https://weibo.example/shop/9", "tool")
+    );
     assert_eq!(waiting(ReplyDraftState::Approved).await, []);
     assert_eq!(waiting(ReplyDraftState::Sent).await.len(), 1);
     let refused = draft(&ann, id, "x").await.expect_err("it is out");

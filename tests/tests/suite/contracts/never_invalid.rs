@@ -10,6 +10,7 @@ pub(super) const NEVER_INVALID: &[(&str, &str)] = &[
     ("AttachmentService.GetAttachmentSettings", "the request has no fields"),
     ("ChannelService.ListChannelSettings", "the request has no fields"),
     ("MailboxService.ListMailboxes", "the request has no fields"),
+    ("WebhookSourceService.ListWebhookSources", "the request has no fields"),
     ("CaseService.CountCases", "the request has no fields"),
     ("DirectoryService.GetDirectory", "the request has no fields"),
     ("GroupService.GetGroupPolicy", "the request has no fields"),

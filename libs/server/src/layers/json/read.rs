@@ -56,7 +56,9 @@ impl Middle for ReadJson {
             Dialect::File(ref wanted) => {
                 framed(0, &wanted.message()).map(|frame| Body::new(Full::new(frame)))
             }
-            Dialect::Webhook(ref delivery) => signed(delivery, std::mem::take(request.body_mut()), limit).await,
+            Dialect::Webhook(ref delivery) => {
+                signed(delivery, std::mem::take(request.body_mut()), limit).await
+            }
             Dialect::Rest(_) | Dialect::Unary(_) => whole(&mut request, spoken, limit).await,
         };
         match body {
@@ -149,7 +151,9 @@ fn message(
         }
         Dialect::Unary(Encoding::Proto) | Dialect::Stream(Encoding::Proto) => return Ok(body.to_vec()),
         // Bytes of a file, or a signed body, are no message.
-        Dialect::Upload(_) | Dialect::File(_) | Dialect::Webhook(_) => return Err(Fault::internal("a file was read as a message")),
+        Dialect::Upload(_) | Dialect::File(_) | Dialect::Webhook(_) => {
+            return Err(Fault::internal("a file was read as a message"));
+        }
         Dialect::Unary(Encoding::Json) | Dialect::Stream(Encoding::Json) => {
             read(input, body).and_then(|request| bind_headers(request, &asked))
         }

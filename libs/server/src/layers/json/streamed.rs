@@ -30,7 +30,7 @@ pub(crate) fn begun(spoken: &Arc<Spoken>, body: Body) -> Response<Body> {
     let kind = match &spoken.dialect {
         Dialect::Rest(call) if call.form == Form::Events => plain::EVENTS,
         // Files are no streams of messages.
-        Dialect::Rest(_) | Dialect::Upload(_) | Dialect::File(_) => plain::LINES,
+        Dialect::Rest(_) | Dialect::Upload(_) | Dialect::File(_) | Dialect::Webhook(_) => plain::LINES,
         Dialect::Unary(encoding) | Dialect::Stream(encoding) => encoding.of_streams(),
     };
     let spoken = Arc::clone(spoken);
@@ -72,7 +72,7 @@ impl Streamed {
             Dialect::Rest(call) if call.form == Form::Events => {
                 Ok([b"data: ".as_slice(), &json()?, b"\n\n"].concat().into())
             }
-            Dialect::Rest(_) | Dialect::Upload(_) | Dialect::File(_) => {
+            Dialect::Rest(_) | Dialect::Upload(_) | Dialect::File(_) | Dialect::Webhook(_) => {
                 Ok([b"{\"result\":".as_slice(), &json()?, b"}\n"].concat().into())
             }
         }
@@ -83,9 +83,11 @@ impl Streamed {
         self.body = None;
         let contracts = &self.spoken.contracts;
         match &self.spoken.dialect {
-            Dialect::Unary(_) | Dialect::Stream(_) | Dialect::Upload(_) | Dialect::File(_) => {
-                end_of_stream(contracts, ended)
-            }
+            Dialect::Unary(_)
+            | Dialect::Stream(_)
+            | Dialect::Upload(_)
+            | Dialect::File(_)
+            | Dialect::Webhook(_) => end_of_stream(contracts, ended),
             Dialect::Rest(call) => {
                 let status = ended.to_json(contracts.pool());
                 let words = match call.form {

@@ -89,7 +89,12 @@ impl DeliveryReceiver {
         })
     }
 
-    async fn keep(&self, tenant: &TenantId, source: &WebhookSource, signed: Signed) -> Result<Received, Fault> {
+    async fn keep(
+        &self,
+        tenant: &TenantId,
+        source: &WebhookSource,
+        signed: Signed,
+    ) -> Result<Received, Fault> {
         let is_named = source.settings.signature == Signature::Standard;
         self.db
             .transact("webhook.keep", tenant, async move |mut tx| {

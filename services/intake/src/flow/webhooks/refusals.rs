@@ -55,12 +55,8 @@ impl Refusals {
 
 async fn note(db: &Db, tenant: &TenantId, source: String, count: i32) -> Result<(), Fault> {
     db.transact("webhook.refused", tenant, async move |mut tx| {
-        let refused = Refused {
-            reason: SIGNATURE_REFUSED.to_owned(),
-            words: WORDS.to_owned(),
-            since: tx.now(),
-            count,
-        };
+        let refused =
+            Refused { reason: SIGNATURE_REFUSED.to_owned(), words: WORDS.to_owned(), since: tx.now(), count };
         webhook_sources::refused(&mut tx, &source, &refused).await?;
         Ok((tx, ()))
     })

@@ -47,13 +47,13 @@ struct Taken {
 }
 
 /// A post of a delivery.
-pub(super) struct Piece {
+pub(crate) struct Piece {
     /// As it came.
-    pub(super) item: String,
+    pub(crate) item: String,
     /// What is read of it.
-    pub(super) content: Content,
+    pub(crate) content: Content,
     /// What had to be left out.
-    pub(super) problems: Vec<Problem>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl Splitter {
@@ -162,13 +162,12 @@ async fn pieces(
 }
 
 /// The posts of a body by a mapping. It computes for milliseconds.
-pub(super) fn split(mapping: &Mapping, body: &[u8]) -> Result<Vec<Piece>, String> {
+pub(crate) fn split(mapping: &Mapping, body: &[u8]) -> Result<Vec<Piece>, String> {
     let body = posts::read(body).map_err(|unreadable| unreadable.to_string())?;
     let items = mapping.items(&body)?;
     let piece = |item: &serde_json::Value| {
         let (content, problems) = mapping.content(item);
-        // Postgres keeps no NUL, and what is written for people has none.
-        Piece { item: item.to_string().replace("\\u0000", ""), content, problems }
+        Piece { item: item.to_string(), content, problems }
     };
     Ok(items.into_iter().map(piece).collect())
 }
@@ -184,7 +183,10 @@ async fn write(
         Ok(pieces) => pieces
             .into_iter()
             .enumerate()
-            .map(|(place, piece)| Post { mapping, ..post(piece, Post::new(placed(base, place), source, received)) })
+            .map(|(place, piece)| Post {
+                mapping,
+                ..post(piece, Post::new(placed(base, place), source, received))
+            })
             .collect(),
         Err(words) => {
             let mut unreadable = Post { mapping, ..Post::new(base, source, received) };

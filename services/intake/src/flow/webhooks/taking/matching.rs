@@ -74,7 +74,7 @@ async fn decide(tx: &mut Tx, post: &mut Post, looked: Looked) -> Result<Match, F
     if let Some(case) = post.complaint.filter(|_| post.by_hand) {
         return Ok(Match::Case(case));
     }
-    pg::turns::hold(tx, TURN).await?;
+    pg::hold(tx, TURN).await?;
     if !post.by_hand
         && let Some(thread) = thread(tx, post).await?
     {
