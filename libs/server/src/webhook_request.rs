@@ -8,6 +8,9 @@ pub struct WebhookRequest {
 }
 
 impl WebhookRequest {
+    /// Most bytes of a delivery; more are not read.
+    pub const MAX_BYTES: usize = 256 << 10;
+
     pub(crate) fn new(tenant: String) -> Self {
         Self { tenant }
     }

@@ -20,8 +20,7 @@ pub(crate) struct NewMapping {
     pub(crate) spec: Spec,
 }
 
-/// Reads a mapping that is to be written. What is wrong with it costs a while to find: see
-/// [`checked`].
+/// Reads a mapping that is to be written. What is wrong with it takes a while to find.
 pub(crate) fn created(request: wire::CreateWebhookMappingRequest) -> Result<NewMapping, Fault> {
     let wire::CreateWebhookMappingRequest { request_id, mapping } = request;
     let mut check = Check::new();

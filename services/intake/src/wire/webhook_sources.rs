@@ -19,15 +19,17 @@ use crate::webhook_source::{
 
 const INVALID_SOURCE: &str = "INVALID_WEBHOOK_SOURCE";
 const INVALID_SOURCE_ID: &str = "INVALID_WEBHOOK_SOURCE_ID";
+/// What is kept of a delivery is what is read of one over plain HTTP.
+const _: () = assert!(MAX_BODY == server::WebhookRequest::MAX_BYTES);
 /// Longest secret, as text.
 const MAX_SECRET: usize = 200;
 /// Shortest secret of a hub.
 const MIN_HUB_SECRET: usize = 16;
 /// Longest header of a signature.
 const MAX_SIGNATURE: usize = 2_000;
-/// The channels that sources deliver for.
-const CHANNELS: [Channel; 5] =
-    [Channel::Social, Channel::Chat, Channel::Partner, Channel::InApp, Channel::Web];
+/// The channels that nothing is pushed for: what comes by them has a road of its own.
+const OTHERS: [Channel; 5] =
+    [Channel::Phone, Channel::Email, Channel::Letter, Channel::Branch, Channel::Regulator];
 
 /// A source as somebody wants it.
 #[derive(Debug)]
@@ -102,7 +104,7 @@ fn settings(check: &mut Check, source: wire::WebhookSource) -> Settings {
         updater: _,
     } = source;
     let channel = if channel == i32::from(Channel::Unspecified) { Channel::Social.into() } else { channel };
-    let is_open = Channel::try_from(channel).is_ok_and(|channel| CHANNELS.contains(&channel));
+    let is_open = Channel::try_from(channel).is_ok_and(|channel| !OTHERS.contains(&channel));
     check.ensure(is_open, "source.channel", "must be SOCIAL, CHAT, PARTNER, IN_APP or WEB");
     let known = wire::WebhookSignature::try_from(signature);
     check.ensure(known.is_ok(), "source.signature", "must be one of the kinds of signatures");

@@ -20,10 +20,11 @@ use transcoding::{Asked, Refused, bind, bind_headers, read};
 use super::files::Parts;
 use super::frames::{Frames, framed, too_large};
 use super::spoken::{Dialect, Encoding, Spoken};
-use super::webhooks::{Delivery, MAX_BODY};
+use super::webhooks::Delivery;
 use crate::blocking::{Length, aside, blocking};
 use crate::layers::middle::{Inner, Middle};
 use crate::layers::refuse;
+use crate::webhook_request::WebhookRequest;
 
 /// JSON of that many bytes may take a millisecond to read or write.
 pub(crate) const HEAVY: usize = 32 << 10;
@@ -74,7 +75,7 @@ impl Middle for ReadJson {
 /// The message of a delivery, in its frame. Nothing of its body is read: who sends it is not
 /// known yet.
 async fn signed(delivery: &Delivery, body: Body, limit: usize) -> Result<Body, Fault> {
-    let bytes = collected(body, limit.min(MAX_BODY)).await?;
+    let bytes = collected(body, limit.min(WebhookRequest::MAX_BYTES)).await?;
     Ok(Body::new(Full::new(framed(0, &delivery.message(&bytes))?)))
 }
 

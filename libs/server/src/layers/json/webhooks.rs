@@ -22,8 +22,6 @@ use crate::webhook_request::WebhookRequest;
 const SOURCES: &str = "/v1/webhookSources/";
 const POSTS: &str = "/posts";
 const RECEIVE: &str = "/redress.intake.v1.WebhookSourceService/ReceiveWebhook";
-/// Most bytes of a delivery.
-pub(crate) const MAX_BODY: usize = 256 << 10;
 
 /// A delivery, but for its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
