@@ -13,7 +13,8 @@
 //!
 //! Everything is bounded ([`limits`]): a body, its depth and number of values, a path and the
 //! nodes it visits, words and rules.
-#![warn(missing_docs, clippy::missing_errors_doc)]
+#![warn(missing_docs)]
+#![warn(clippy::missing_errors_doc)]
 
 mod document;
 mod field;

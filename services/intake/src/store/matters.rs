@@ -87,11 +87,12 @@ pub(crate) async fn by_keys(conn: &mut PgConnection, keys: &[Key]) -> Result<Opt
     let kinds: Vec<i16> = keys.iter().map(|key| key.kind.number()).collect();
     let hashes: Vec<&[u8]> = keys.iter().map(|key| key.hash.as_slice()).collect();
     let found = sqlx::query_scalar(
-        "SELECT min(k.matter_id::text)::uuid FROM webhook_key k
+        "SELECT k.matter_id FROM webhook_key k
          JOIN unnest($1::smallint[], $2::bytea[]) AS asked (kind, key) USING (kind, key)
-         WHERE k.tenant_id = current_setting('redress.tenant')",
+         WHERE k.tenant_id = current_setting('redress.tenant')
+         ORDER BY k.matter_id LIMIT 1",
     );
-    Ok(found.bind(kinds).bind(hashes).fetch_one(conn).await?)
+    Ok(found.bind(kinds).bind(hashes).fetch_optional(conn).await?)
 }
 
 /// The matters of since a moment whose first text may be like another, and their sketches.

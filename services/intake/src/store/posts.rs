@@ -286,3 +286,6 @@ pub(crate) fn waiting_since() -> String {
     )
     .0
 }
+
+#[cfg(test)]
+mod tests;
