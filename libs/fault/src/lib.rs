@@ -76,6 +76,24 @@ impl Kind {
             Self::Internal => Code::Internal,
         }
     }
+
+    /// The name of that code, as gRPC writes it.
+    pub fn code_name(self) -> &'static str {
+        match self {
+            Self::Invalid => "INVALID_ARGUMENT",
+            Self::NotFound => "NOT_FOUND",
+            Self::Exists => "ALREADY_EXISTS",
+            Self::Precondition => "FAILED_PRECONDITION",
+            Self::Conflict => "ABORTED",
+            Self::Forbidden => "PERMISSION_DENIED",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Exhausted => "RESOURCE_EXHAUSTED",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::TooLate => "DEADLINE_EXCEEDED",
+            Self::Unimplemented => "UNIMPLEMENTED",
+            Self::Internal => "INTERNAL",
+        }
+    }
 }
 
 /// One of the ways a service says no: its kind, a stable reason, and (as

@@ -1,4 +1,6 @@
-//! The calls: put, get, delete, each within its time.
+//! The calls: put, get, delete, list, copy, each within its time.
+
+mod file;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RANGE};
 use http::{Method, Request, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -15,6 +18,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use jiff::Timestamp;
 use rusty_s3::S3Action as _;
+use rusty_s3::actions::ListObjectsV2;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::rustls::pki_types::CertificateDer;
@@ -23,6 +27,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use url::Url;
 
 use crate::place::{Credentials, Place};
+use file::FileBody;
 
 /// Longest that a call takes, the wait for its turn included.
 pub const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -39,6 +44,40 @@ const SIGNED_FOR: Duration = Duration::from_mins(1);
 /// Most bytes of an error that are read.
 const MAX_ERROR: usize = 2 << 10;
 const BYTES: &str = "application/octet-stream";
+/// Most objects of one page of a list: they are read in less than a millisecond.
+const PAGE: usize = 250;
+/// Most bytes of a page.
+const MAX_LIST: usize = 1 << 20;
+/// Longest that the store may take to copy an object, which it does by itself.
+const COPY_LIMIT: Duration = Duration::from_mins(5);
+/// Says which object is to be copied.
+const COPY_SOURCE: &str = "x-amz-copy-source";
+/// What the answer to a copy has that was made: one that was begun and failed is answered 200, too.
+const COPIED: &str = "CopyObjectResult";
+
+/// What is sent.
+type Body = UnsyncBoxBody<Bytes, std::io::Error>;
+
+/// An object of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its key, below the prefix of the place.
+    pub key: String,
+    /// How many bytes it has.
+    pub size: u64,
+    /// What tells it from others that have had its key: its entity tag, or when it was put where
+    /// the store gives none.
+    pub tag: String,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The objects, by key.
+    pub objects: Vec<Listed>,
+    /// What the next page is asked for with; none on the last.
+    pub next: Option<String>,
+}
 
 /// Why a call came to nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +97,12 @@ pub enum Failure {
     /// What it sent is not what was asked for.
     #[error("the store sent another number of bytes than was asked for")]
     OtherLength,
+    /// What it sent is no list of objects.
+    #[error("the store sent no list that can be read")]
+    NoList,
+    /// The file that was to be put cannot be read.
+    #[error("the file cannot be read: {0}")]
+    Unreadable(String),
 }
 
 /// The authority's certificates are none.
@@ -70,7 +115,7 @@ pub struct InvalidAuthority;
 pub struct Bucket {
     place: Arc<Place>,
     credentials: Option<Credentials>,
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Body>,
     places: Arc<Semaphore>,
 }
 
@@ -122,7 +167,87 @@ impl Bucket {
         let length = data.len();
         let request =
             Request::builder().method(Method::PUT).header(CONTENT_TYPE, BYTES).header(CONTENT_LENGTH, length);
-        self.call(url, request, data, async |response| read(response, MAX_ERROR).await.map(drop)).await
+        self.call(url, request, whole(data), async |response| read(response, MAX_ERROR).await.map(drop)).await
+    }
+
+    /// Puts an object that is a file, from its beginning; what has the same key is replaced. It
+    /// takes as long as [`Bucket::put`], for each [`MAX_OBJECT`] bytes of it.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`Bucket::put`] does, and if the file cannot be read.
+    pub async fn put_file(&self, now: Timestamp, key: &str, file: std::fs::File) -> Result<(), Failure> {
+        let broken_file = |error: std::io::Error| Failure::Unreadable(error.to_string());
+        let (body, length) = FileBody::new(file).map_err(broken_file)?;
+        let key = self.key(key);
+        let times = u32::try_from(length / MAX_OBJECT as u64).unwrap_or(u32::MAX).saturating_add(1);
+        let limit = TIME_LIMIT.saturating_mul(times);
+        let url = self.place.bucket.put_object(self.signer(), &key).sign_with_time(SIGNED_FOR, &now);
+        let request =
+            Request::builder().method(Method::PUT).header(CONTENT_TYPE, BYTES).header(CONTENT_LENGTH, length);
+        let answered = async |response| read(response, MAX_ERROR).await.map(drop);
+        self.call_within(limit, url, request, body.boxed_unsync(), answered).await
+    }
+
+    /// Copies an object within the bucket; what has the key is replaced. Stores do so with objects
+    /// of up to 5 GiB.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no such object, or if the store does not say within 5 minutes that it
+    /// has copied it.
+    pub async fn copy(&self, now: Timestamp, from: &str, to: &str) -> Result<(), Failure> {
+        let source = self.source(from);
+        let to = self.key(to);
+        let mut action = self.place.bucket.put_object(self.signer(), &to);
+        action.headers_mut().insert(COPY_SOURCE, source.clone());
+        let url = action.sign_with_time(SIGNED_FOR, &now);
+        let request =
+            Request::builder().method(Method::PUT).header(COPY_SOURCE, source).header(CONTENT_LENGTH, 0);
+        let told = self.call_within(COPY_LIMIT, url, request, whole(Bytes::new()), async |response| {
+            let status = response.status();
+            Ok((status, read(response, MAX_ERROR).await?))
+        });
+        let (status, told) = told.await?;
+        let told = String::from_utf8_lossy(&told).into_owned();
+        if told.contains(COPIED) { Ok(()) } else { Err(Failure::Refused(status, told)) }
+    }
+
+    /// How an object is named as the source of a copy: the bucket, and its key as in an address.
+    fn source(&self, key: &str) -> String {
+        let bucket = &self.place.bucket;
+        let (url, base) = (bucket.object_url(&self.key(key)), bucket.base_url());
+        let below = url.path().strip_prefix(base.path()).unwrap_or(url.path()).trim_start_matches('/');
+        format!("/{}/{below}", bucket.name())
+    }
+
+    /// Lists objects whose keys begin with a prefix and have no slash after it, a page of at most
+    /// 250, in the order of their keys; `from` is [`Listing::next`] of the page before.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the store does not answer in time with a list that can be read.
+    pub async fn list(&self, now: Timestamp, prefix: &str, from: Option<&str>) -> Result<Listing, Failure> {
+        let prefix = self.key(prefix);
+        let mut action = self.place.bucket.list_objects_v2(self.signer());
+        action.with_prefix(prefix.as_str());
+        action.with_delimiter("/");
+        action.with_max_keys(PAGE);
+        if let Some(from) = from {
+            action.with_continuation_token(from);
+        }
+        let url = action.sign_with_time(SIGNED_FOR, &now);
+        let request = Request::builder().method(Method::GET);
+        let read =
+            self.call(url, request, whole(Bytes::new()), async |response| read(response, MAX_LIST).await);
+        let text = String::from_utf8(read.await?.to_vec()).map_err(|_| Failure::NoList)?;
+        let listed = ListObjectsV2::parse_response(&text).map_err(|_| Failure::NoList)?;
+        let object = |one: rusty_s3::actions::list_objects_v2::ListObjectsContent| {
+            let key = one.key.strip_prefix(&self.place.prefix)?.to_owned();
+            Some(Listed { key, size: one.size?, tag: one.etag.or(one.last_modified)? })
+        };
+        let objects = listed.contents.into_iter().filter_map(object).collect();
+        Ok(Listing { objects, next: listed.next_continuation_token })
     }
 
     /// Reads a range of an object.
@@ -139,8 +264,9 @@ impl Bucket {
         let url = self.place.bucket.get_object(self.signer(), &key).sign_with_time(SIGNED_FOR, &now);
         let bytes = format!("bytes={}-{}", range.start, range.end - 1);
         let request = Request::builder().method(Method::GET).header(RANGE, bytes);
-        let data =
-            self.call(url, request, Bytes::new(), async |response| read(response, wanted).await).await?;
+        let data = self
+            .call(url, request, whole(Bytes::new()), async |response| read(response, wanted).await)
+            .await?;
         if data.len() == wanted { Ok(data) } else { Err(Failure::OtherLength) }
     }
 
@@ -153,7 +279,8 @@ impl Bucket {
         let key = self.key(key);
         let url = self.place.bucket.delete_object(self.signer(), &key).sign_with_time(SIGNED_FOR, &now);
         let request = Request::builder().method(Method::DELETE);
-        match self.call(url, request, Bytes::new(), async |response| read(response, MAX_ERROR).await).await {
+        let answered = async |response| read(response, MAX_ERROR).await;
+        match self.call(url, request, whole(Bytes::new()), answered).await {
             Ok(_) | Err(Failure::Missing) => Ok(()),
             Err(failure) => Err(failure),
         }
@@ -171,10 +298,21 @@ impl Bucket {
         &self,
         url: Url,
         request: http::request::Builder,
-        body: Bytes,
+        body: Body,
         answered: impl AsyncFnOnce(Response<Incoming>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let request = request.uri(url.as_str()).body(Full::new(body)).map_err(|error| broken(&error))?;
+        self.call_within(TIME_LIMIT, url, request, body, answered).await
+    }
+
+    async fn call_within<T>(
+        &self,
+        limit: Duration,
+        url: Url,
+        request: http::request::Builder,
+        body: Body,
+        answered: impl AsyncFnOnce(Response<Incoming>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let request = request.uri(url.as_str()).body(body).map_err(|error| broken(&error))?;
         let calling = async {
             let _place = self.places.acquire().await.map_err(|error| broken(&error))?;
             let response = self.client.request(request).await.map_err(|error| broken(&error))?;
@@ -188,8 +326,13 @@ impl Bucket {
                 _ => Err(Failure::Refused(status, String::from_utf8_lossy(&told).into_owned())),
             }
         };
-        timeout_at(Instant::now() + TIME_LIMIT, calling).await.unwrap_or(Err(Failure::TooLate))
+        timeout_at(Instant::now() + limit, calling).await.unwrap_or(Err(Failure::TooLate))
     }
+}
+
+/// Bytes that are sent as they are.
+fn whole(data: Bytes) -> Body {
+    Full::new(data).map_err(|never| match never {}).boxed_unsync()
 }
 
 /// Whether it is the object that is missing, and not the bucket, which is an operator's mistake.

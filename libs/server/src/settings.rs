@@ -2,6 +2,7 @@
 //! a default that works. Nothing else in the house reads the environment, but for
 //! the standard `OTEL_*` variables, which [`crate::telemetry`] honours.
 
+mod drops;
 mod mails;
 mod notices;
 mod objects;
@@ -17,6 +18,7 @@ use http::{HeaderValue, Uri};
 use kernel::TenantId;
 use webhook::{Network, Networks, Sender};
 
+pub(crate) use drops::DropSettings;
 pub use mails::MailProtocol;
 pub(crate) use mails::MailSettings;
 pub(crate) use notices::NoticeSettings;
@@ -168,6 +170,9 @@ pub struct Settings {
     /// How mails arrive (intake), and answers to notices (feedback).
     #[command(flatten)]
     pub mails: MailSettings,
+    /// Where files of complaints are put into (intake).
+    #[command(flatten)]
+    pub drops: DropSettings,
     /// Networks that departments' endpoints (resolution), servers that notices and events are
     /// posted to (feedback) and mailboxes (intake) may be in, beside the public internet, e.g. `10.20.0.0/16`; there they
     /// need no encryption
@@ -364,6 +369,7 @@ impl Default for Settings {
             mail_own: Vec::new(),
             notices: NoticeSettings::default(),
             mails: MailSettings::default(),
+            drops: DropSettings::default(),
             endpoint_networks: Vec::new(),
             endpoint_ca: None,
         }

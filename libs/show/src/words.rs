@@ -17,9 +17,9 @@ use proto::redress::feedback::v1::{
     ReturnRegime, SignalEnding, SignalState, SupervisionReason, SurveyState,
 };
 use proto::redress::intake::v1::{
-    AttachmentRefusal, AttachmentState, Channel, ChannelState, InformationSource, MailSecurity, MailSetAside,
-    MailState, MailboxState, Matter, PostField, PostSetAside, PostState, ReplyDraftState, WebhookSignature,
-    WebhookSourceState,
+    AttachmentRefusal, AttachmentState, Channel, ChannelState, DroppedFileState, FileDropPlace, FileDropState,
+    InformationSource, MailSecurity, MailSetAside, MailState, MailboxState, Matter, PostField, PostSetAside,
+    PostState, ReplyDraftState, WebhookSignature, WebhookSourceState,
 };
 use proto::redress::resolution::v1::{
     ApprovalDemand, BalanceGrouping, DeliveryKind, DeliveryState, EndpointKind, EndpointState, Inquiry,
@@ -155,6 +155,9 @@ words! {
     RecallState: "RECALL_STATE_";
     RecallVerdict: "RECALL_VERDICT_";
     Presence: "PRESENCE_";
+    DroppedFileState: "DROPPED_FILE_STATE_";
+    FileDropPlace: "FILE_DROP_PLACE_";
+    FileDropState: "FILE_DROP_STATE_";
     MailSecurity: "MAIL_SECURITY_";
     MailSetAside: "MAIL_SET_ASIDE_";
     MailState: "MAIL_STATE_";

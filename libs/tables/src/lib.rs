@@ -5,11 +5,13 @@
 //!   signs of currencies and 万; what could be two numbers is refused by name.
 //! - [`moment`] reads dates and times, with the time zone they are of.
 //! - [`phone`] reads telephone numbers, as E.164 where the country is known.
+//! - [`csv`] writes separated cells that spreadsheets open, and take for no formulas.
 //! - [`workbook`] reads the rows of a spreadsheet (XLSX) one by one, within bounds.
 //!
 //! Nothing here knows what a column means: that is for others.
 #![warn(clippy::missing_errors_doc)]
 
+pub mod csv;
 pub mod encoding;
 pub mod moment;
 pub mod money;

@@ -26,12 +26,17 @@
 //! split into `post`s by a mapping; one post by many accounts is one matter (`flow/webhooks`). A
 //! `reply_draft` is what is answered in public.
 //!
+//! Files that are put into a `file_drop` are each a `dropped_file`: noted, read row by row, told
+//! what became of each row, and moved (`flow/file_drops`).
+//!
 //! To add an rpc: the contract first, then parse in `wire`, act in `rpc`, SQL in
 //! `store`, and a row each for good, bad and repeated in `tests/rpc.rs`.
 
 mod attachment;
 mod channel;
 mod complaint;
+mod dropped_file;
+mod file_drop;
 mod flow;
 mod form;
 mod inbound_mail;
@@ -51,6 +56,7 @@ use anyhow::Context as _;
 use kernel::receipt::ReceiptKey;
 use proto::redress::intake::v1::attachment_service_server::AttachmentServiceServer;
 use proto::redress::intake::v1::channel_service_server::ChannelServiceServer;
+use proto::redress::intake::v1::file_drop_service_server::FileDropServiceServer;
 use proto::redress::intake::v1::form_service_server::FormServiceServer;
 use proto::redress::intake::v1::intake_service_server::IntakeServiceServer;
 use proto::redress::intake::v1::mailbox_service_server::MailboxServiceServer;
@@ -64,6 +70,9 @@ use crate::flow::attachments::Receiver;
 use crate::flow::attachments::clamd::Address;
 use crate::flow::attachments::contents::Contents;
 use crate::flow::attachments::scanner::Scanner;
+use crate::flow::file_drops::place::Places;
+use crate::flow::file_drops::taking::FileTaker;
+use crate::flow::file_drops::watching::Watcher;
 use crate::flow::mailboxes::fetching::Fetcher;
 use crate::flow::mailboxes::handover::Handover;
 use crate::flow::mailboxes::keeping::MailKeeper;
@@ -93,10 +102,31 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts.worker("submissions", |stop| worker.run(stop));
     let receiver = open_attachments(kit, parts, queue.clone())?;
     open_webhooks(kit, parts, submissions.clone(), additions.clone());
+    open_file_drops(kit, parts, &queue, &submissions)?;
     let keeper = MailKeeper::new(kit.db.clone(), receiver.contents().clone());
     let taker =
         MailTaker { db: kit.db.clone(), queue, submissions, additions, receiver, last: String::new() };
     open_mailboxes(kit, parts, taker, &keeper)
+}
+
+fn open_file_drops(
+    kit: &Kit,
+    parts: &mut Parts,
+    queue: &Arc<SubmissionQueue>,
+    submissions: &Arc<Submissions>,
+) -> anyhow::Result<()> {
+    let places = Arc::new(Places::new(kit.db.clock().clone(), &kit.settings)?);
+    parts
+        .route(FileDropServiceServer::new(rpc::file_drops::FileDropRpc::new(kit.db.clone(), places.clone())));
+    let watcher = Watcher::new(kit.db.clone(), places.clone());
+    parts.worker("file_drops.watch", |stop| watcher.run(stop));
+    let taker = FileTaker::new(kit.db.clone(), queue.clone(), submissions.clone(), places);
+    parts.worker("dropped_files.take", |stop| taker.run(stop));
+    parts.retention(&kit.db, flow::file_drops::ENDED);
+    parts.queue_age(&kit.db, "redress.file_drop.age", store::dropped_files::waiting_since());
+    parts.queue_age(&kit.db, "redress.file_drop.failing.age", store::file_drops::failing_since());
+    parts.queue_age(&kit.db, "redress.file_drop.silent.age", store::file_drops::silent_since());
+    Ok(())
 }
 
 fn open_mailboxes(kit: &Kit, parts: &mut Parts, taker: MailTaker, keeper: &MailKeeper) -> anyhow::Result<()> {

@@ -89,6 +89,16 @@ pub(crate) enum Refusal {
     ReplyNotApproved,
     /// Who wrote a reply approves it.
     OwnReply,
+    /// There is no such file drop for this tenant.
+    FileDropNotFound,
+    /// Another drop of the tenant is in the same place, or one within the other.
+    FileDropOverlaps,
+    /// The operator has set no such place.
+    FileDropPlaceUnset,
+    /// The tenant has as many drops as it may.
+    TooManyFileDrops,
+    /// There is no such dropped file for this tenant.
+    DroppedFileNotFound,
 }
 
 impl std::fmt::Display for Refusal {
@@ -147,6 +157,13 @@ impl std::fmt::Display for Refusal {
             Self::ReplyNotDrafted => "the reply does not wait to be approved",
             Self::ReplyNotApproved => "the reply is not approved, or was sent already",
             Self::OwnReply => "somebody else approves what you have written",
+            Self::FileDropNotFound => "there is no file drop with this id",
+            Self::FileDropOverlaps => "another file drop is in this place, or one of them within the other",
+            Self::FileDropPlaceUnset => {
+                "this installation has no such place: its operator sets REDRESS_DROP_FOLDER or REDRESS_DROP_BUCKET"
+            }
+            Self::TooManyFileDrops => "a tenant may have 50 file drops; delete one first",
+            Self::DroppedFileNotFound => "there is no dropped file with this id",
         })
     }
 }
@@ -154,7 +171,9 @@ impl std::fmt::Display for Refusal {
 impl Refuses for Refusal {
     fn kind(&self) -> Kind {
         match self {
-            Self::KeyReused | Self::ExternalRefReused | Self::MailAddressTaken => Kind::Exists,
+            Self::KeyReused | Self::ExternalRefReused | Self::MailAddressTaken | Self::FileDropOverlaps => {
+                Kind::Exists
+            }
             Self::ComplaintNotFound
             | Self::FormNotFound
             | Self::AttachmentNotFound
@@ -164,6 +183,8 @@ impl Refuses for Refusal {
             | Self::WebhookMappingNotFound
             | Self::PostNotFound
             | Self::ReplyNotFound
+            | Self::FileDropNotFound
+            | Self::DroppedFileNotFound
             | Self::DownloadTokenUnknown => Kind::NotFound,
             Self::StoreUnavailable | Self::WebhookSourcePaused => Kind::Unavailable,
             Self::TooManyRows => Kind::Invalid,
@@ -176,6 +197,9 @@ impl Refuses for Refusal {
             | Self::TooManyDeliveriesWait => Kind::Exhausted,
             Self::WebhookNotVerified => Kind::Unauthenticated,
             Self::OwnReply => Kind::Forbidden,
+            Self::QueueFull | Self::QuotaExceeded | Self::TooManyMailboxes | Self::TooManyFileDrops => {
+                Kind::Exhausted
+            }
             Self::Sha256Mismatch
             | Self::MediaTypeMismatch
             | Self::MediaTypeForbidden
@@ -192,6 +216,7 @@ impl Refuses for Refusal {
             | Self::ReplyAlreadySent
             | Self::ReplyNotDrafted
             | Self::ReplyNotApproved
+            | Self::FileDropPlaceUnset
             | Self::DownloadTokenExpired => Kind::Precondition,
         }
     }
@@ -240,6 +265,11 @@ impl Refuses for Refusal {
             Self::ReplyNotDrafted => "REPLY_NOT_DRAFTED",
             Self::ReplyNotApproved => "REPLY_NOT_APPROVED",
             Self::OwnReply => "OWN_REPLY",
+            Self::FileDropNotFound => "FILE_DROP_NOT_FOUND",
+            Self::FileDropOverlaps => "FILE_DROP_OVERLAPS",
+            Self::FileDropPlaceUnset => "FILE_DROP_PLACE_UNSET",
+            Self::TooManyFileDrops => "TOO_MANY_FILE_DROPS",
+            Self::DroppedFileNotFound => "DROPPED_FILE_NOT_FOUND",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod attachments;
 pub(crate) mod channels;
+pub(crate) mod file_drops;
 pub(crate) mod forms;
 pub(crate) mod mailboxes;
 pub(crate) mod posts;

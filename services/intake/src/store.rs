@@ -4,6 +4,8 @@
 pub(crate) mod additions;
 pub(crate) mod attachments;
 pub(crate) mod channels;
+pub(crate) mod dropped_files;
+pub(crate) mod file_drops;
 pub(crate) mod forms;
 pub(crate) mod mailboxes;
 pub(crate) mod mails;

@@ -20,6 +20,7 @@ mod endpoint;
 mod event;
 mod export;
 mod feedback;
+mod file_drop;
 mod form;
 mod group;
 mod health;
@@ -105,6 +106,10 @@ enum Verb {
     WebhookSource(webhook_source::WebhookSources),
     /// Posts that arrived, what became of each, and what is answered in public
     Post(post::Posts),
+    /// Places that files of complaints are put into, and how far each is watched
+    FileDrop(file_drop::FileDrops),
+    /// Files that were put into drops, and what became of each
+    DroppedFile(file_drop::DroppedFiles),
     /// What is asked of complaints, and what is added to them later
     Form(form::Forms),
     /// By what cases are triaged, and why one was so
@@ -244,6 +249,8 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Mail(args) => wait(args.run()),
         Verb::WebhookSource(args) => wait(args.run()),
         Verb::Post(args) => wait(args.run()),
+        Verb::FileDrop(args) => wait(args.run()),
+        Verb::DroppedFile(args) => wait(args.run()),
         Verb::Form(args) => wait(args.run()),
         Verb::Rules(args) => wait(args.run()),
         Verb::Category(args) => wait(args.run()),

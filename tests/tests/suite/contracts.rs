@@ -5,6 +5,7 @@
 
 mod attachments;
 mod extremes;
+mod file_drops;
 mod knowledge;
 mod learning;
 mod mailboxes;
@@ -62,6 +63,7 @@ fn invalid() -> impl Iterator<Item = &'static Invalid> {
         .chain(mailboxes::INVALID)
         .chain(posts::INVALID)
         .chain(prefilling::INVALID)
+        .chain(file_drops::INVALID)
 }
 
 /// Every request for what does not exist.
@@ -77,6 +79,7 @@ fn unknown() -> impl Iterator<Item = &'static Unknown> {
         .chain(mailboxes::UNKNOWN)
         .chain(posts::UNKNOWN)
         .chain(prefilling::UNKNOWN)
+        .chain(file_drops::UNKNOWN)
 }
 
 /// Every rpc, by name.

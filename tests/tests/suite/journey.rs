@@ -11,6 +11,7 @@ mod deadlines;
 mod directories;
 mod echo;
 mod figures;
+mod file_drops;
 mod inquiries;
 mod knowledge;
 mod mailboxes;
@@ -114,6 +115,7 @@ async fn tell_all(scene: &Scene) {
     mailboxes::read(scene).await;
     // Boxed: large.
     Box::pin(posts::taken(scene)).await;
+    file_drops::taken(scene).await;
     signals::dismissed(scene).await;
     directories::absent(scene).await;
 }

@@ -44,12 +44,20 @@ impl ObjectSettings {
     ///
     /// Fails if it is none, or if there is no key to use it with.
     pub fn bucket(&self) -> anyhow::Result<Option<Bucket>> {
-        let given = self.store.as_deref().filter(|store| !store.is_empty());
-        let Some(store) = given else { return Ok(None) };
+        self.bucket_of(self.store.as_deref(), "REDRESS_ATTACHMENT_STORE")
+    }
+
+    /// A bucket that a variable names, at the same store and by the same key.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is none, or if there is no key to use it with.
+    pub fn bucket_of(&self, given: Option<&str>, variable: &str) -> anyhow::Result<Option<Bucket>> {
+        let Some(store) = given.filter(|store| !store.is_empty()) else { return Ok(None) };
         let place = Place::parse(store, self.endpoint.as_deref(), self.region.as_deref());
-        let place = place.with_context(|| format!("REDRESS_ATTACHMENT_STORE, {store}"))?;
+        let place = place.with_context(|| format!("{variable}, {store}"))?;
         let (Some(key), Some(secret)) = (&self.key, &self.secret) else {
-            anyhow::bail!("REDRESS_ATTACHMENT_STORE needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+            anyhow::bail!("{variable} needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
         };
         let token = self.token.as_ref().map(Secret::expose).filter(|token| !token.is_empty());
         let credentials = Credentials::new(key.expose(), secret.expose(), token);

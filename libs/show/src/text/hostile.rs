@@ -189,6 +189,10 @@ fn of_resolution() -> Vec<(&'static str, String)> {
         ("posts", shown(posts)),
         ("reply_draft", shown(reply_draft)),
         ("reply_drafts", shown(reply_drafts)),
+        ("file_drop", shown(file_drop)),
+        ("file_drops", shown(file_drops)),
+        ("dropped_file", shown(dropped_file)),
+        ("dropped_files", shown(dropped_files)),
     ]
 }
 

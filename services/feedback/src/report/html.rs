@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use tables::csv::is_lawful;
+
 use super::document::{Block, Cell, Chart, Document, Table, shown};
 use super::section::Name;
 use super::svg;
@@ -37,12 +39,6 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(safe)
-}
-
-/// Whether a letter may stand in XML, and turns no text around.
-pub fn is_lawful(letter: char) -> bool {
-    let turns = matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}');
-    !turns && (!letter.is_control() || matches!(letter, '\n' | '\t'))
 }
 
 /// The page.

@@ -11,7 +11,7 @@ use super::Term;
 use super::content::Content;
 use super::data::{self, Field, major};
 use super::document::{Block, Cell, Chart, Document, Table, document, shown};
-use super::html::{is_lawful, totals};
+use super::html::totals;
 use super::word::{Language, Word};
 
 /// Most UTF-16 units of a cell.

@@ -39,6 +39,10 @@ struct Request {
     method: String,
     key: String,
     range: Option<(usize, usize)>,
+    /// The key that is to be copied.
+    source: Option<String>,
+    /// Where a page of a list begins.
+    from: usize,
     body: Vec<u8>,
 }
 
@@ -122,7 +126,22 @@ impl FakeS3 {
     /// Does what is asked; answers as S3 does.
     fn answer(&self, request: &Request) -> Vec<u8> {
         let mut objects = held(&self.objects);
+        if request.method == "LIST" {
+            let list = list(&objects, request).into_bytes();
+            return [format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", list.len()).into_bytes(), list]
+                .concat();
+        }
         let (status, body) = match (request.method.as_str(), objects.get(&request.key)) {
+            ("PUT", _) if request.source.is_some() => {
+                let from = request.source.as_ref().and_then(|source| objects.get(source)).cloned();
+                match from {
+                    Some(object) => {
+                        objects.insert(request.key.clone(), object);
+                        ("200 OK", b"<CopyObjectResult></CopyObjectResult>".to_vec())
+                    }
+                    None => ("404 Not Found", b"<Error><Code>NoSuchKey</Code></Error>".to_vec()),
+                }
+            }
             ("PUT", _) => {
                 objects.insert(request.key.clone(), request.body.clone());
                 ("200 OK", Vec::new())
@@ -140,6 +159,43 @@ impl FakeS3 {
         let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n", body.len());
         [head.into_bytes(), body].concat()
     }
+}
+
+/// Keys of a page.
+const PAGE: usize = 250;
+
+/// A page of the objects whose keys begin with that of the request and have no slash after it, as
+/// S3 lists them.
+fn list(objects: &BTreeMap<String, Vec<u8>>, request: &Request) -> String {
+    let prefix = &request.key;
+    let is_one = |key: &String| key.strip_prefix(prefix.as_str()).is_some_and(|rest| !rest.contains('/'));
+    let found: Vec<_> = objects.iter().filter(|(key, _)| is_one(key)).collect();
+    let page = found.iter().skip(request.from).take(PAGE);
+    let contents: String = page
+        .map(|(key, object)| {
+            let sum =
+                object.iter().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add((*byte).into()));
+            let size = object.len();
+            format!(
+                "<Contents><Key>redress/{key}</Key><ETag>\"{sum:x}\"</ETag><Size>{size}</Size></Contents>"
+            )
+        })
+        .collect();
+    let next = request.from + PAGE;
+    let next = if next < found.len() {
+        format!("<NextContinuationToken>{next}</NextContinuationToken>")
+    } else {
+        String::new()
+    };
+    format!(
+        "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{contents}{next}</ListBucketResult>"
+    )
+}
+
+/// What a parameter of an address says, without its escapes.
+fn parameter(query: &str, name: &str) -> Option<String> {
+    let of = |pair: &str| Some(pair.split_once('=').filter(|(known, _)| *known == name)?.1.to_owned());
+    query.split('&').find_map(of).map(|value| value.replace("%2F", "/"))
 }
 
 /// A request, if one comes; it must be signed.
@@ -167,6 +223,14 @@ async fn read(line: &mut TcpStream) -> Option<Request> {
     });
     let mut body = vec![0; length];
     line.read_exact(&mut body).await.ok()?;
-    let key = path.strip_prefix("/files/redress/").expect("the bucket and the prefix").to_owned();
-    Some(Request { method: method.to_owned(), key, range, body })
+    let below = |path: &str| path.strip_prefix("/files/redress/").map(str::to_owned);
+    let source = header("x-amz-copy-source").map(|source| below(&source).expect("a source in the bucket"));
+    if query.contains("list-type=2") {
+        let prefix = parameter(query, "prefix").expect("a prefix");
+        let key = prefix.strip_prefix("redress/").expect("the prefix").to_owned();
+        let from = parameter(query, "continuation-token").map_or(0, |from| from.parse().expect("a place"));
+        return Some(Request { method: "LIST".to_owned(), key, range: None, source: None, from, body });
+    }
+    let key = below(path).expect("the bucket and the prefix");
+    Some(Request { method: method.to_owned(), key, range, source, from: 0, body })
 }

@@ -5,15 +5,13 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use client::Client;
+use imports::{Row, sentence};
 use proto::redress::intake::v1::intake_service_client::IntakeServiceClient;
 use proto::redress::intake::v1::row_verdict;
 use proto::redress::intake::v1::{
     Complaint, RowRefusal, RowVerdict, SubmitComplaintResponse, SubmitComplaintsRequest,
 };
 use tonic::{Code, Request, Status};
-
-use super::problem::sentence;
-use super::rows::Row;
 
 /// Most rows of one stream.
 pub(crate) const MAX_CHUNK: usize = 500;

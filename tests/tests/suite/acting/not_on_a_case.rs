@@ -135,6 +135,8 @@ pub(super) const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("PostService.DraftReply", "a post in public, which says nothing of the case"),
     ("PostService.ApproveReply", "a post in public, which says nothing of the case"),
     ("PostService.RecordReplySent", "a post in public, which says nothing of the case"),
+    ("FileDropService.SetFileDrop", "a setting"),
+    ("FileDropService.DeleteFileDrop", "a setting"),
     ("EventSubscriptionService.CreateEventSubscription", "a setting"),
     ("EventSubscriptionService.UpdateEventSubscription", "a setting"),
     ("EventSubscriptionService.RotateEventSubscriptionSecret", "a setting"),

@@ -11,6 +11,7 @@ pub(super) const NEVER_INVALID: &[(&str, &str)] = &[
     ("ChannelService.ListChannelSettings", "the request has no fields"),
     ("MailboxService.ListMailboxes", "the request has no fields"),
     ("WebhookSourceService.ListWebhookSources", "the request has no fields"),
+    ("FileDropService.ListFileDrops", "the request has no fields"),
     ("CaseService.CountCases", "the request has no fields"),
     ("DirectoryService.GetDirectory", "the request has no fields"),
     ("GroupService.GetGroupPolicy", "the request has no fields"),

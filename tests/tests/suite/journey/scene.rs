@@ -27,6 +27,7 @@ use proto::redress::resolution::v1::{
     ApprovePlanRequest, CompleteTaskRequest, CompleteTaskResponse, GetPlanRequest, Lease, ListTasksRequest,
     Plan, PollTasksRequest, ProposePlanRequest, Step, Task, TaskResult,
 };
+use tempfile::TempDir;
 use testkit::{Builder, House, free_address, request_id};
 use tests::life::{exchange, refund};
 use tokio::task::JoinHandle;
@@ -47,14 +48,22 @@ pub(crate) struct Scene {
     pub(crate) twice: Twice,
     /// Where mails are handed over.
     pub(crate) mails: SocketAddr,
+    /// Where file drops lie.
+    pub(crate) drops: TempDir,
 }
 
 impl Scene {
     pub(crate) async fn open(builder: Builder) -> Self {
         let mails = free_address();
-        let house = builder.settings(|settings| settings.mails.smtp_listen = Some(mails)).open().await;
+        let drops = tempfile::tempdir().unwrap();
+        let folder = drops.path().to_owned();
+        let builder = builder.settings(|settings| {
+            settings.mails.smtp_listen = Some(mails);
+            settings.drops.folder = Some(folder);
+        });
+        let house = builder.open().await;
         let twice = Twice::new(house.channel());
-        Self { house, twice, mails }
+        Self { house, twice, mails, drops }
     }
 
     pub(crate) fn line(&self, subject: &str) -> Twice {

@@ -7,7 +7,7 @@ const QUOTED: usize = 40;
 
 /// Kinds of problems, to be counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// Bytes that the encoding does not have.
     NotText,
     /// More or fewer cells than there are headings.
@@ -38,7 +38,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Its name for programs.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::NotText => "NOT_TEXT",
             Self::Cells => "NUMBER_OF_CELLS",
@@ -59,22 +59,22 @@ impl Kind {
 
 /// What is wrong with a row, or a cell of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
+pub struct Problem {
     /// What kind it is of.
-    pub(crate) kind: Kind,
+    pub kind: Kind,
     /// The field it keeps from being read; none where it is the whole row.
-    pub(crate) field: Option<String>,
+    pub field: Option<String>,
     /// The heading of the cell.
-    pub(crate) column: Option<String>,
+    pub column: Option<String>,
     /// What the cell says, cut.
-    pub(crate) value: Option<String>,
+    pub value: Option<String>,
     /// Why, as the end of a sentence that begins with the cell.
-    pub(crate) why: String,
+    pub why: String,
 }
 
 impl Problem {
     /// A problem of a whole row.
-    pub(crate) fn of_row(kind: Kind, why: impl Into<String>) -> Self {
+    pub fn of_row(kind: Kind, why: impl Into<String>) -> Self {
         Self { kind, field: None, column: None, value: None, why: why.into() }
     }
 
@@ -98,12 +98,12 @@ impl fmt::Display for Problem {
 }
 
 /// All problems of a row in one sentence.
-pub(crate) fn sentence(problems: &[Problem]) -> String {
+pub fn sentence(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// The beginning of a text.
-pub(crate) fn cut(text: &str) -> String {
+pub fn cut(text: &str) -> String {
     let mut letters = text.chars();
     let mut begin: String = letters.by_ref().take(QUOTED).collect();
     if letters.next().is_some() {

@@ -12,7 +12,11 @@ use super::mapping::{GIVEN, Part, is_one_cell, written};
 const ROOT: &str = "complaint.";
 
 /// How files, headings and mappings are written; with every heading there is.
-pub(crate) fn format() -> anyhow::Result<String> {
+///
+/// # Errors
+///
+/// Fails if the contracts cannot be read.
+pub fn format() -> anyhow::Result<String> {
     let mut table = Table::new(["HEADING", "WRITTEN AS", "WHAT IT IS"]);
     for (name, field) in all()? {
         let said = comment(field.parent_file().file_descriptor_proto(), field.path());
@@ -76,7 +80,7 @@ pub(super) fn comment(file: &FileDescriptorProto, path: &[i32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::import::Mapping;
+    use crate::Mapping;
 
     #[test]
     fn every_heading_that_is_told_can_be_used() {

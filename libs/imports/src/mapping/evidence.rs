@@ -2,14 +2,14 @@
 
 use proto::redress::intake::v1::{Complaint, Evidence};
 
-use crate::import::problem::{Kind, Problem};
+use crate::problem::{Kind, Problem};
 
 /// What the fields of evidence begin with.
 const ROOT: &str = "evidence.";
 
 /// What a column says of evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::import) enum Part {
+pub(crate) enum Part {
     Kind,
     Uri,
     AttachmentId,
@@ -17,7 +17,7 @@ pub(in crate::import) enum Part {
 
 impl Part {
     /// Every part, with its heading.
-    pub(in crate::import) const ALL: [(&'static str, Self); 3] = [
+    pub(crate) const ALL: [(&'static str, Self); 3] = [
         ("evidence.kind", Self::Kind),
         ("evidence.uri", Self::Uri),
         ("evidence.attachment_id", Self::AttachmentId),

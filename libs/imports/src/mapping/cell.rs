@@ -8,10 +8,10 @@ use tables::money::{self, NotASum, Sum};
 use tables::number::{self, Decimal, Mark};
 use tables::phone::{self, Country};
 
-use crate::import::problem::{Kind, Problem};
+use crate::problem::{Kind, Problem};
 
 /// Whether a message is written in one cell: a moment, a sum.
-pub(in crate::import) fn is_one_cell(message: &MessageDescriptor) -> bool {
+pub(crate) fn is_one_cell(message: &MessageDescriptor) -> bool {
     is_time(message) || is_money(message)
 }
 
@@ -159,6 +159,6 @@ fn choice(kind: &EnumDescriptor, text: &str) -> Result<i32, String> {
 }
 
 /// A value's name as people write it.
-pub(in crate::import) fn written(name: &str, prefix: &str) -> String {
+pub(crate) fn written(name: &str, prefix: &str) -> String {
     name.trim_start_matches(prefix).to_lowercase().replace('_', "-")
 }

@@ -28,12 +28,10 @@ pub(super) fn reading(mut sheet: Sheet, mapping: Mapping) -> anyhow::Result<Read
         ..Layout::default()
     };
     let columns = headings.len();
-    let rows: Rows =
-        Box::new(sheet.filter(|row| row.as_ref().map_or(true, |row| !is_blank(row))).map(move |row| {
-            let row = row?;
-            Ok(complaint(row, columns, &fitted))
-        }));
-    Ok(Reading { rows, layout })
+    let full = sheet.filter(|row| row.as_ref().map_or(true, |row| !is_blank(row)));
+    let cut = full.map(|row| row.map_err(anyhow::Error::from));
+    let read = move |row| complaint(row, columns, &fitted);
+    Ok(Reading { rows: Rows::new(cut, read), layout })
 }
 
 fn is_blank(row: &SheetRow) -> bool {

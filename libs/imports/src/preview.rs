@@ -13,7 +13,11 @@ use super::mapping::{is_one_cell, written};
 const SHOWN: usize = 100;
 
 /// The fields a complaint has, in the order of the contract, with their values.
-pub(crate) fn facts(complaint: &Complaint, zone: &TimeZone) -> anyhow::Result<Vec<(String, String)>> {
+///
+/// # Errors
+///
+/// Fails if the contracts cannot be read.
+pub fn facts(complaint: &Complaint, zone: &TimeZone) -> anyhow::Result<Vec<(String, String)>> {
     let mut message = DynamicMessage::new(json::descriptor::<Complaint>()?);
     message.transcode_from(complaint)?;
     let mut facts = Vec::new();

@@ -17,6 +17,7 @@ use super::cut::{Cells, Lines, Table, Wrong, separator};
 use super::mapping::{Fitted, Mapping, Plan};
 use super::problem::{Kind, Problem};
 use super::text::Decoded;
+use super::unpacked::Unpacked;
 use super::{fields, mapping, sheet};
 
 /// Bytes looked at to tell how a file is written.
@@ -43,34 +44,36 @@ enum Format {
 
 /// How a file is written, as far as somebody says so.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Written {
+pub struct Written {
     /// The encoding.
-    pub(crate) encoding: Option<&'static Encoding>,
+    pub encoding: Option<&'static Encoding>,
     /// What separates cells.
-    pub(crate) separator: Option<u8>,
+    pub separator: Option<u8>,
     /// The sheet of a workbook.
-    pub(crate) sheet: Option<String>,
+    pub sheet: Option<String>,
 }
 
 /// A row of a file.
-pub(crate) struct Row {
+pub struct Row {
     /// Its number, from 1; of JSON lines the line's, of a sheet the sheet's.
-    pub(crate) number: u64,
+    pub number: u64,
     /// What tells its content from any other's.
-    pub(crate) key: [u8; 32],
+    pub key: [u8; 32],
     /// The complaint, or all that is wrong with the row.
-    pub(crate) complaint: Result<Complaint, Vec<Problem>>,
+    pub complaint: Result<Complaint, Vec<Problem>>,
 }
 
 type Bytes = Box<dyn Read + Send>;
 /// Rows, in their order.
-pub(crate) type Rows = Box<dyn Iterator<Item = anyhow::Result<Row>> + Send>;
+pub struct Rows(Box<dyn Cut + Send>);
 
 /// A file of complaints.
-pub(crate) struct Source {
+pub struct Source {
     input: Input,
     format: Format,
     length: Option<u64>,
+    /// Most bytes that its text may have, unpacked.
+    most: u64,
 }
 
 /// Where its bytes are.
@@ -81,71 +84,76 @@ enum Input {
 
 /// How a file is found to be written, and what becomes of it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Layout {
+pub struct Layout {
     /// The encoding, and what tells it; none of a workbook.
-    pub(crate) encoding: Option<(&'static Encoding, String)>,
+    pub encoding: Option<(&'static Encoding, String)>,
     /// What separates cells; none in JSON lines and workbooks.
-    pub(crate) separator: Option<u8>,
+    pub separator: Option<u8>,
     /// The sheet of a workbook that is read.
-    pub(crate) sheet: Option<String>,
+    pub sheet: Option<String>,
     /// How many rows a sheet says it has.
-    pub(crate) rows: Option<u64>,
+    pub rows: Option<u64>,
     /// What becomes of its columns; none in JSON lines.
-    pub(crate) plan: Option<Plan>,
+    pub plan: Option<Plan>,
 }
 
 /// Rows, and how they are found to be written.
-pub(crate) struct Reading {
+pub struct Reading {
     /// The rows.
-    pub(crate) rows: Rows,
+    pub rows: Rows,
     /// How they are written.
-    pub(crate) layout: Layout,
+    pub layout: Layout,
 }
 
 impl Source {
     /// Opens a file; `-` is standard input, read as JSON lines.
-    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// Fails if its name is that of no kind of file that is read, or if it cannot be opened.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
         let what = || format!("{}", path.display());
-        let name = path.to_string_lossy().to_lowercase();
-        let end = name.strip_suffix(".gz").unwrap_or(&name).rsplit('.').next().unwrap_or_default();
-        let format = match end {
-            _ if name == "-" => Format::JsonLines,
-            "csv" | "tsv" | "txt" => Format::Table,
-            "jsonl" | "ndjson" => Format::JsonLines,
-            "xlsx" | "xlsm" if name.len() > end.len() && !name.ends_with(end) => {
-                bail!("{}: a workbook is compressed as it is: unpack it first", what())
-            }
-            "xlsx" | "xlsm" => Format::Workbook,
-            _ => match OTHER_SHEETS.iter().find(|(other, _)| *other == end) {
-                Some((_, kind)) => {
-                    bail!("{}: is {kind}: save it as an Excel workbook (.xlsx) or as CSV UTF-8", what())
-                }
-                None => bail!(
-                    "{}: must end in .csv, .tsv, .txt, .jsonl or .ndjson, with or without .gz, or in .xlsx",
-                    what()
-                ),
-            },
-        };
-        if name == "-" {
-            return Ok(Self { input: Input::Standard, format, length: None });
+        let format = format_of(&path.to_string_lossy());
+        let format = format.map_err(|error| anyhow::anyhow!("{}: {error}", what()))?;
+        if path == Path::new("-") {
+            return Ok(Self { input: Input::Standard, format, length: None, most: u64::MAX });
         }
         let file = File::open(path).with_context(what)?;
         let length = Some(file.metadata()?.len());
-        Ok(Self { input: Input::File(file), format, length })
+        Ok(Self { input: Input::File(file), format, length, most: u64::MAX })
+    }
+
+    /// A file that is open, from where it is on; its name tells how it is written. Its text may
+    /// have so many bytes, unpacked: beyond, reading it fails.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the name is that of no kind of file that is read.
+    pub fn of(file: File, name: &str, most: u64) -> anyhow::Result<Self> {
+        Ok(Self { input: Input::File(file), format: format_of(name)?, length: None, most })
+    }
+
+    /// Whether it is a workbook, which says itself how it is written.
+    pub fn is_workbook(&self) -> bool {
+        self.format == Format::Workbook
     }
 
     /// Bytes to read, where that is known and tells how far the reading is.
-    pub(crate) fn length(&self) -> Option<u64> {
+    pub fn length(&self) -> Option<u64> {
         self.length.filter(|_| self.format != Format::Workbook)
     }
 
     /// Whether its columns can be mapped.
-    pub(crate) fn has_columns(&self) -> bool {
+    pub fn has_columns(&self) -> bool {
         self.format != Format::JsonLines
     }
 
     /// The rows, in order; `watch` sees every byte that is read of a text.
-    pub(crate) fn rows(
+    ///
+    /// # Errors
+    ///
+    /// Fails if the mapping does not fit the file, or if how it is written is said and cannot be.
+    pub fn rows(
         self,
         mapping: Mapping,
         written: &Written,
@@ -164,7 +172,8 @@ impl Source {
         };
         let (begin, rest) = peek(watch(input), 2)?;
         let bytes: Bytes = if begin == GZIP {
-            Box::new(MultiGzDecoder::new(BufReader::new(Cursor::new(begin).chain(rest))))
+            let packed = BufReader::new(Cursor::new(begin).chain(rest));
+            Box::new(Unpacked::new(MultiGzDecoder::new(packed), self.most))
         } else {
             Box::new(Cursor::new(begin).chain(rest))
         };
@@ -182,6 +191,92 @@ impl Source {
         let separator = written.separator.unwrap_or_else(|| separator(&begin));
         let table = Table::new(Cursor::new(begin).chain(rest), separator);
         table_rows(table, mapping, encoding, Layout { separator: Some(separator), ..layout })
+    }
+}
+
+/// How a file of this name is written.
+fn format_of(name: &str) -> anyhow::Result<Format> {
+    let name = name.to_lowercase();
+    let end = name.strip_suffix(".gz").unwrap_or(&name).rsplit('.').next().unwrap_or_default();
+    match end {
+        _ if name == "-" => Ok(Format::JsonLines),
+        "csv" | "tsv" | "txt" => Ok(Format::Table),
+        "jsonl" | "ndjson" => Ok(Format::JsonLines),
+        "xlsx" | "xlsm" if name.len() > end.len() && !name.ends_with(end) => {
+            bail!("a workbook is compressed as it is: unpack it first")
+        }
+        "xlsx" | "xlsm" => Ok(Format::Workbook),
+        _ => match OTHER_SHEETS.iter().find(|(other, _)| *other == end) {
+            Some((_, kind)) => {
+                bail!("is {kind}: save it as an Excel workbook (.xlsx) or as CSV UTF-8")
+            }
+            None => {
+                bail!("must end in .csv, .tsv, .txt, .jsonl or .ndjson, with or without .gz, or in .xlsx")
+            }
+        },
+    }
+}
+
+/// Rows as they are cut out of a file, each read when it is asked for.
+struct Parsed<C, F> {
+    cut: C,
+    read: F,
+}
+
+/// Where rows come from.
+trait Cut {
+    /// The next row.
+    fn row(&mut self) -> Option<anyhow::Result<Row>>;
+    /// Passes over the next row, which is cut out and not read.
+    fn pass(&mut self) -> Option<anyhow::Result<()>>;
+}
+
+impl<T, C, F> Cut for Parsed<C, F>
+where
+    C: Iterator<Item = anyhow::Result<T>>,
+    F: FnMut(T) -> Row,
+{
+    fn row(&mut self) -> Option<anyhow::Result<Row>> {
+        Some(self.cut.next()?.map(&mut self.read))
+    }
+
+    fn pass(&mut self) -> Option<anyhow::Result<()>> {
+        Some(self.cut.next()?.map(drop))
+    }
+}
+
+impl Rows {
+    /// Rows that are cut and read so.
+    pub(super) fn new<T, C, F>(cut: C, read: F) -> Self
+    where
+        C: Iterator<Item = anyhow::Result<T>> + Send + 'static,
+        F: FnMut(T) -> Row + Send + 'static,
+    {
+        Self(Box::new(Parsed { cut, read }))
+    }
+
+    /// Passes over at most so many rows, without reading what they say; answers how many there
+    /// were.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be read on.
+    pub fn pass(&mut self, most: u64) -> anyhow::Result<u64> {
+        for passed in 0..most {
+            match self.0.pass() {
+                None => return Ok(passed),
+                Some(row) => row?,
+            }
+        }
+        Ok(most)
+    }
+}
+
+impl Iterator for Rows {
+    type Item = anyhow::Result<Row>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.row()
     }
 }
 
@@ -218,15 +313,16 @@ fn table_rows<R: Read + Send + 'static>(
     let layout = Layout { plan: Some(fitted.plan()), ..layout };
     let columns = headings.len();
     let mut number = 0;
-    let rows: Rows = Box::new(std::iter::from_fn(move || match table.next() {
+    let cut = std::iter::from_fn(move || match table.next() {
         Ok(None) => None,
         Ok(Some(row)) => {
             number += 1;
-            Some(Ok(table_row(number, row, columns, &fitted, encoding)))
+            Some(Ok((number, row)))
         }
         Err(error) => Some(Err(error.into())),
-    }));
-    Ok(Reading { rows, layout })
+    });
+    let read = move |(number, row)| table_row(number, row, columns, &fitted, encoding);
+    Ok(Reading { rows: Rows::new(cut, read), layout })
 }
 
 fn table_row(
@@ -273,21 +369,25 @@ fn texts(cells: Cells, encoding: &'static Encoding) -> Result<Vec<String>, Probl
 fn json_rows<R: Read + Send + 'static>(text: Decoded<R>) -> Rows {
     let mut lines = Lines::new(text);
     let mut number = 0;
-    Box::new(std::iter::from_fn(move || {
+    let cut = std::iter::from_fn(move || {
         loop {
             number += 1;
             return match lines.next() {
                 Ok(None) => None,
                 Ok(Some(Ok(line))) if line.trim_ascii().is_empty() => continue,
-                Ok(Some(Ok(line))) => Some(Ok(json_row(number, line))),
-                Ok(Some(Err(wrong))) => {
-                    let key = key([number.to_be_bytes().as_slice()]);
-                    Some(Ok(Row { number, key, complaint: Err(vec![of_shape(wrong)]) }))
-                }
+                Ok(Some(line)) => Some(Ok((number, line))),
                 Err(error) => Some(Err(error.into())),
             };
         }
-    }))
+    });
+    let read = |(number, line)| match line {
+        Ok(line) => json_row(number, line),
+        Err(wrong) => {
+            let key = key([number.to_be_bytes().as_slice()]);
+            Row { number, key, complaint: Err(vec![of_shape(wrong)]) }
+        }
+    };
+    Rows::new(cut, read)
 }
 
 fn json_row(number: u64, line: Vec<u8>) -> Row {
@@ -315,7 +415,11 @@ pub(super) fn key<'a>(cells: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
 }
 
 /// Reads the name of a separator: a character, or `tab`.
-pub(crate) fn separator_named(name: &str) -> Result<u8, String> {
+///
+/// # Errors
+///
+/// Fails if it is neither.
+pub fn separator_named(name: &str) -> Result<u8, String> {
     match name.as_bytes() {
         [one] if !one.is_ascii_alphanumeric() && !matches!(one, b'"' | b'\n' | b'\r') => Ok(*one),
         b"tab" | b"\\t" => Ok(b'\t'),
@@ -324,7 +428,11 @@ pub(crate) fn separator_named(name: &str) -> Result<u8, String> {
 }
 
 /// Reads the name of an encoding.
-pub(crate) fn encoding_named(name: &str) -> Result<&'static Encoding, String> {
+///
+/// # Errors
+///
+/// Fails if there is none of that name.
+pub fn encoding_named(name: &str) -> Result<&'static Encoding, String> {
     encoding::named(name)
 }
 

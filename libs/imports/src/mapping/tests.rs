@@ -4,11 +4,11 @@ use proto::redress::intake::v1::Channel;
 use proto::redress::intake::v1::complaint::ChannelDetail;
 
 use super::*;
-use crate::import::problem::sentence;
+use crate::problem::sentence;
 
 const MAPPINGS: [&str; 2] = [
-    include_str!("../../../sample/mappings/cfpb.toml"),
-    include_str!("../../../sample/mappings/zh-gov-messages.toml"),
+    include_str!("../../../../services/redress/sample/mappings/cfpb.toml"),
+    include_str!("../../../../services/redress/sample/mappings/zh-gov-messages.toml"),
 ];
 
 fn headings(names: &[&str]) -> Vec<String> {
@@ -93,7 +93,7 @@ fn what_registration_gives_cannot_be_imported() {
     // The list is the contract's: what it calls output only.
     let complaint = json::descriptor::<Complaint>().unwrap();
     let said = |field: &FieldDescriptor| {
-        crate::import::fields::comment(field.parent_file().file_descriptor_proto(), field.path())
+        crate::fields::comment(field.parent_file().file_descriptor_proto(), field.path())
     };
     let output_only: Vec<String> = complaint
         .fields()
@@ -198,4 +198,15 @@ fn evidence_comes_from_columns() {
 fn a_heading_that_is_there_twice_is_not_guessed() {
     let mapping = Mapping::read("[columns]\nsubject = \"a\"").unwrap();
     assert!(mapping.fit(&headings(&["a", "b", "a"])).unwrap_err().to_string().contains("two columns \"a\""));
+}
+
+#[test]
+fn a_mapping_is_looked_at_without_a_file() {
+    for mapping in MAPPINGS {
+        Mapping::check(mapping).unwrap();
+    }
+    assert!(Mapping::check("[columns]\nsubjekt = \"a\"").unwrap_err().to_string().contains("no field"));
+    assert!(Mapping::check("[constants]\nform_version = \"1\"").is_err());
+    Mapping::check("[columns]\nsubject = \"a\"\ndescription = \"a\"").unwrap();
+    Mapping::check("").unwrap();
 }

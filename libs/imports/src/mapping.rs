@@ -5,7 +5,7 @@ mod evidence;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, bail, ensure};
 use jiff::tz::TimeZone;
@@ -41,7 +41,7 @@ const CURRENCY: &str = "remedy_sought.amount.currency_code";
 /// A mapping as it is written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Mapping {
+pub struct Mapping {
     /// Field by heading.
     #[serde(default)]
     columns: BTreeMap<String, String>,
@@ -94,7 +94,11 @@ struct EvidenceWritten {
 
 impl Mapping {
     /// Reads a mapping.
-    pub(crate) fn read(text: &str) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text is no mapping, or contradicts itself.
+    pub fn read(text: &str) -> anyhow::Result<Self> {
         let mapping: Self = toml::from_str(text)?;
         if let Some(field) = mapping.columns.keys().find(|field| mapping.constants.contains_key(*field)) {
             bail!("{field} is in both [columns] and [constants]");
@@ -106,6 +110,17 @@ impl Mapping {
         }
         mapping.writing()?;
         Ok(mapping)
+    }
+
+    /// Looks whether a text is a mapping, of fields that there are.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it is none, or names a field that cannot be imported.
+    pub fn check(text: &str) -> anyhow::Result<()> {
+        let mapping = Self::read(text)?;
+        let known: BTreeSet<String> = mapping.headings().map(str::to_owned).collect();
+        mapping.fit(&known.into_iter().collect::<Vec<_>>()).map(drop)
     }
 
     /// The headings it knows a file to have.
@@ -140,7 +155,11 @@ impl Mapping {
 
     /// Fits the mapping to a file's headings. A column or field that does not exist
     /// is an error; without any mapping the headings are the fields.
-    pub(crate) fn fit(self, headings: &[String]) -> anyhow::Result<Fitted> {
+    ///
+    /// # Errors
+    ///
+    /// Fails if a column or a field does not exist, is there twice, or cannot be mapped.
+    pub fn fit(self, headings: &[String]) -> anyhow::Result<Fitted> {
         let writing = self.writing()?;
         let country = self.phones.country.clone();
         let Self { mut columns, constants, mut values, evidence, .. } = self;
@@ -250,7 +269,7 @@ struct Field {
 
 /// A mapping fitted to a file.
 #[derive(Debug)]
-pub(crate) struct Fitted {
+pub struct Fitted {
     complaint: MessageDescriptor,
     fields: Vec<Field>,
     writing: Writing,
@@ -261,26 +280,30 @@ pub(crate) struct Fitted {
 
 /// What a mapping makes of a file: for people to look at.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Plan {
+pub struct Plan {
     /// Fields and the headings they come from.
-    pub(crate) columns: Vec<(String, String)>,
+    pub columns: Vec<(String, String)>,
     /// Fields and the value they have in every row.
-    pub(crate) constants: Vec<(String, String)>,
+    pub constants: Vec<(String, String)>,
     /// Headings that nothing comes from.
-    pub(crate) ignored: Vec<String>,
+    pub ignored: Vec<String>,
     /// The zone of times that name none.
-    pub(crate) zone: String,
+    pub zone: String,
     /// The decimal mark, where the mapping says so.
-    pub(crate) decimal: Option<char>,
+    pub decimal: Option<char>,
     /// The currency of sums that name none.
-    pub(crate) currency: Option<String>,
+    pub currency: Option<String>,
     /// The country of telephone numbers.
-    pub(crate) country: Option<String>,
+    pub country: Option<String>,
 }
 
 impl Fitted {
     /// The complaint a row of cells is, or everything that is wrong with its cells.
-    pub(crate) fn complaint(&self, cells: &[String]) -> Result<Complaint, Vec<Problem>> {
+    ///
+    /// # Errors
+    ///
+    /// Fails with everything that is wrong with them.
+    pub fn complaint(&self, cells: &[String]) -> Result<Complaint, Vec<Problem>> {
         let mut complaint = DynamicMessage::new(self.complaint.clone());
         let (mut offered, mut problems) = (Offered::default(), Vec::new());
         for field in &self.fields {
@@ -326,7 +349,7 @@ impl Fitted {
     }
 
     /// What becomes of the file's columns.
-    pub(crate) fn plan(&self) -> Plan {
+    pub fn plan(&self) -> Plan {
         let mut plan = Plan {
             zone: self.writing.times.zone().iana_name().unwrap_or("UTC").to_owned(),
             decimal: self.writing.mark.map(Mark::as_char),

@@ -4,7 +4,10 @@ use std::collections::HashSet;
 use std::io::Write as _;
 
 use super::*;
-use crate::import::problem::sentence;
+use crate::problem::sentence;
+
+/// The sample of complaints that the demonstration plays.
+const SAMPLE: &str = include_str!("../../../../services/demo/sample/complaints.jsonl");
 
 fn rows(source: Source) -> Vec<Row> {
     let reading = source.rows(Mapping::default(), &Written::default(), |bytes| bytes).unwrap();
@@ -21,7 +24,7 @@ fn file(name: &str, bytes: &[u8]) -> Vec<Row> {
 
 #[test]
 fn every_row_of_the_shipped_sample_can_be_read() {
-    let rows = file("complaints.jsonl", demo::SAMPLE.as_bytes());
+    let rows = file("complaints.jsonl", SAMPLE.as_bytes());
     assert!(rows.len() >= 240, "{}", rows.len());
     let keys: HashSet<_> = rows.iter().map(|row| row.key).collect();
     assert_eq!(keys.len(), rows.len());
@@ -160,4 +163,35 @@ fn a_sheet_is_read_as_a_table_is() {
     let named = |sheet: &str| Written { sheet: Some(sheet.to_owned()), ..Written::default() };
     assert!(read(named("zwei")).err().unwrap().to_string().contains("it has 投诉"));
     assert!(read(Written { separator: Some(b';'), ..Written::default() }).is_err());
+}
+
+#[test]
+fn rows_that_are_passed_over_are_counted_and_the_next_is_the_next() {
+    let text = "subject\none\ntwo\n\nthree\n";
+    let lines = "{\"subject\": \"one\"}\n\nno JSON\n{\"subject\": \"three\"}\n";
+    for (name, text) in [("a.csv", text), ("a.jsonl", lines)] {
+        let open = || {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+            std::io::Seek::rewind(&mut file).unwrap();
+            let source = Source::of(file, name, 1 << 20).unwrap();
+            source.rows(Mapping::default(), &Written::default(), |bytes| bytes).unwrap().rows
+        };
+        assert_eq!(open().pass(100).unwrap(), 3, "{name}");
+        let mut rows = open();
+        assert_eq!(rows.pass(2).unwrap(), 2);
+        assert_eq!(rows.next().unwrap().unwrap().complaint.unwrap().subject, "three");
+        assert_eq!(rows.pass(1).unwrap(), 0);
+    }
+}
+
+#[test]
+fn a_text_that_unpacks_to_more_than_it_may_is_read_up_to_there() {
+    let mut gzip = flate2::write::GzEncoder::new(tempfile::tempfile().unwrap(), flate2::Compression::fast());
+    gzip.write_all(format!("subject\n{}", "late\n".repeat(1 << 20)).as_bytes()).unwrap();
+    let mut file = gzip.finish().unwrap();
+    std::io::Seek::rewind(&mut file).unwrap();
+    let source = Source::of(file, "a.csv.gz", 2 << 20).unwrap();
+    let mut rows = source.rows(Mapping::default(), &Written::default(), |bytes| bytes).unwrap().rows;
+    assert!(rows.pass(1 << 21).unwrap_err().to_string().contains("unpacks to more"));
 }

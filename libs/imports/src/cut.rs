@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use csv_core::ReadRecordResult;
 
 /// Most bytes of a row; no complaint that is valid comes near.
-pub(super) const MAX_ROW: usize = 2 << 20;
+pub const MAX_ROW: usize = 2 << 20;
 /// Most cells of a row.
 const MAX_CELLS: usize = 4_096;
 /// What separates cells where nobody says so.
@@ -14,7 +14,7 @@ const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// What is wrong with a row before it is even read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wrong {
+pub enum Wrong {
     /// More bytes or cells than a row may have.
     TooLong,
     /// A quoted cell begins in it and never ends.
@@ -33,10 +33,10 @@ impl std::fmt::Display for Wrong {
 }
 
 /// The cells of a row, as bytes.
-pub(crate) type Cells = Vec<Vec<u8>>;
+pub type Cells = Vec<Vec<u8>>;
 
 /// The separator a first line suggests: the one it has most of outside of quotes.
-pub(crate) fn separator(first_line: &[u8]) -> u8 {
+pub fn separator(first_line: &[u8]) -> u8 {
     let mut counts = [0; SEPARATORS.len()];
     let mut quoted = false;
     for byte in first_line {
@@ -54,7 +54,7 @@ pub(crate) fn separator(first_line: &[u8]) -> u8 {
 }
 
 /// The rows of separated cells; blank ones are passed over.
-pub(crate) struct Table<R> {
+pub struct Table<R> {
     text: BufReader<R>,
     parser: csv_core::Reader,
     cells: Vec<u8>,
@@ -62,13 +62,18 @@ pub(crate) struct Table<R> {
 }
 
 impl<R: Read> Table<R> {
-    pub(crate) fn new(text: R, separator: u8) -> Self {
+    /// Cuts a text into rows.
+    pub fn new(text: R, separator: u8) -> Self {
         let parser = csv_core::ReaderBuilder::new().delimiter(separator).build();
         Self { text: BufReader::new(text), parser, cells: vec![0; 4_096], ends: vec![0; 64] }
     }
 
     /// The next row; none after the last.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Result<Cells, Wrong>>> {
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text cannot be read.
+    pub fn next(&mut self) -> io::Result<Option<Result<Cells, Wrong>>> {
         loop {
             match self.row()? {
                 Some(Ok(cells)) if cells.iter().all(|cell| cell.trim_ascii().is_empty()) => {}

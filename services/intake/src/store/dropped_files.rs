@@ -1,0 +1,431 @@
+//! Statements about files that were put into drops.
+
+use fault::Fault;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
+use kernel::TenantId;
+use pg::Tx;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::dropped_file::{Counts, DroppedFile, Filter, Lying, RowVerdict, State, WhyRefused};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    dropped_file_id: Uuid,
+    file_drop_id: String,
+    name: String,
+    size_bytes: i64,
+    mark: String,
+    sha256: Option<Vec<u8>>,
+    state: i16,
+    outcome: Option<i16>,
+    row_count: Option<i64>,
+    read_count: i64,
+    registered: i64,
+    known: i64,
+    refused: i64,
+    reason: String,
+    error: String,
+    problems: String,
+    drop_version: i64,
+    noted_at: jiff_sqlx::Timestamp,
+    verdict_at: Option<jiff_sqlx::Timestamp>,
+    ended_at: Option<jiff_sqlx::Timestamp>,
+    attempts: i32,
+}
+
+impl TryFrom<Row> for DroppedFile {
+    type Error = Fault;
+
+    fn try_from(row: Row) -> Result<Self, Fault> {
+        let unknown = || Fault::internal("a dropped file with a number that is out of its range");
+        let time = |time: Option<jiff_sqlx::Timestamp>| time.map(jiff_sqlx::Timestamp::to_jiff);
+        let count = |count: i64| u64::try_from(count).map_err(|_| unknown());
+        let sha256 = row.sha256.map(<[u8; 32]>::try_from).transpose().map_err(|_| unknown())?;
+        Ok(Self {
+            id: row.dropped_file_id,
+            drop_id: row.file_drop_id,
+            lying: Lying { name: row.name, size: count(row.size_bytes)?, mark: row.mark },
+            sha256,
+            state: State::of(row.state).ok_or_else(unknown)?,
+            outcome: row.outcome.map(|outcome| State::of(outcome).ok_or_else(unknown)).transpose()?,
+            rows: row.row_count.map(count).transpose()?,
+            counts: Counts {
+                read: count(row.read_count)?,
+                registered: count(row.registered)?,
+                known: count(row.known)?,
+                refused: count(row.refused)?,
+            },
+            reason: row.reason,
+            error: row.error,
+            problems: serde_json::from_str(&row.problems).map_err(Fault::internal)?,
+            drop_version: row.drop_version,
+            noted: row.noted_at.to_jiff(),
+            verdict_written: time(row.verdict_at),
+            ended: time(row.ended_at),
+            attempts: row.attempts,
+        })
+    }
+}
+
+/// Reads files: what follows the tenant's condition is given.
+macro_rules! select_files {
+    ($rest:literal) => {
+        concat!(
+            "SELECT dropped_file_id, file_drop_id, name, size_bytes, mark, sha256, state, outcome, row_count,
+                    read_count, registered, known, refused, reason, error, problems, drop_version, noted_at,
+                    verdict_at, ended_at, attempts
+             FROM dropped_file WHERE tenant_id = current_setting('redress.tenant') ",
+            $rest
+        )
+    };
+}
+
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// The names of a drop's files that are not done with.
+pub(crate) async fn open_names(conn: &mut PgConnection, drop_id: &str) -> Result<Vec<String>, Fault> {
+    let names = sqlx::query_scalar(
+        "SELECT name FROM dropped_file
+         WHERE tenant_id = current_setting('redress.tenant') AND file_drop_id = $1 AND ended_at IS NULL",
+    );
+    Ok(names.bind(drop_id).fetch_all(conn).await?)
+}
+
+/// Writes a file that was found; nothing where one of its name is not done with.
+pub(crate) async fn insert(conn: &mut PgConnection, file: &DroppedFile) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO dropped_file (tenant_id, dropped_file_id, file_drop_id, name, size_bytes, mark, state,
+                                   outcome, reason, error, noted_at, next_at)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+         ON CONFLICT (tenant_id, file_drop_id, name) WHERE ended_at IS NULL DO NOTHING",
+    )
+    .bind(file.id)
+    .bind(&file.drop_id)
+    .bind(&file.lying.name)
+    .bind(number(file.lying.size))
+    .bind(&file.lying.mark)
+    .bind(file.state.number())
+    .bind(file.outcome.map(State::number))
+    .bind(&file.reason)
+    .bind(&file.error)
+    .bind(file.noted.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A file.
+pub(crate) async fn get(conn: &mut PgConnection, id: Uuid) -> Result<Option<DroppedFile>, Fault> {
+    let row: Option<Row> =
+        sqlx::query_as(select_files!("AND dropped_file_id = $1")).bind(id).fetch_optional(conn).await?;
+    row.map(DroppedFile::try_from).transpose()
+}
+
+/// A file that one holds, for as long as the transaction.
+pub(crate) async fn held(
+    conn: &mut PgConnection,
+    id: Uuid,
+    holder: Uuid,
+) -> Result<Option<DroppedFile>, Fault> {
+    let sql = select_files!("AND dropped_file_id = $1 AND holder = $2 AND ended_at IS NULL FOR UPDATE");
+    let row: Option<Row> = sqlx::query_as(sql).bind(id).bind(holder).fetch_optional(conn).await?;
+    row.map(DroppedFile::try_from).transpose()
+}
+
+/// Files before an id, newest first.
+pub(crate) async fn list(
+    conn: &mut PgConnection,
+    filter: &Filter,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<DroppedFile>, Fault> {
+    let sql = select_files!(
+        "AND dropped_file_id < $1 AND ($2::text IS NULL OR file_drop_id = $2)
+         AND ($3::smallint IS NULL OR state = $3)
+         ORDER BY dropped_file_id DESC LIMIT $4"
+    );
+    let rows: Vec<Row> = sqlx::query_as(sql)
+        .bind(before.unwrap_or(Uuid::max()))
+        .bind(&filter.drop_id)
+        .bind(filter.state.map(State::number))
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(DroppedFile::try_from).collect()
+}
+
+/// A file, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// The tenant.
+    pub(crate) tenant: TenantId,
+    /// Its identity.
+    pub(crate) id: Uuid,
+}
+
+/// Takes the file that waits longest to be gone on with, of the tenant after `last` in the order
+/// of their names that has one: so many files of one never keep those of others waiting. No two
+/// of a drop are read at once, and none of one that is left alone. Until a moment nobody else has
+/// it.
+pub(crate) async fn take(
+    conn: &mut PgConnection,
+    (last, holder): (&str, Uuid),
+    (now, until): (Timestamp, Timestamp),
+) -> Result<Option<Found>, Fault> {
+    let mut row = take_between(conn, (last, None), holder, (now, until)).await?;
+    if row.is_none() {
+        row = take_between(conn, ("", Some(last)), holder, (now, until)).await?;
+    }
+    let found = |(tenant, id): (String, Uuid)| {
+        Ok(Found { tenant: TenantId::parse(&tenant).map_err(Fault::internal)?, id })
+    };
+    row.map(found).transpose()
+}
+
+/// Takes a file of a tenant after a name and up to another.
+async fn take_between(
+    conn: &mut PgConnection,
+    (after, to): (&str, Option<&str>),
+    holder: Uuid,
+    (now, until): (Timestamp, Timestamp),
+) -> Result<Option<(String, Uuid)>, Fault> {
+    let row = sqlx::query_as(
+        "UPDATE dropped_file f SET holder = $5, held_until = $2
+         FROM (SELECT w.tenant_id, w.dropped_file_id
+               FROM dropped_file w
+               JOIN file_drop d ON d.tenant_id = w.tenant_id AND d.file_drop_id = w.file_drop_id
+               WHERE w.ended_at IS NULL AND w.next_at <= $1 AND w.held_until <= $1 AND NOT d.paused
+                 AND w.tenant_id > $3 AND ($4::text IS NULL OR w.tenant_id <= $4)
+                 AND NOT EXISTS (SELECT FROM dropped_file o
+                                 WHERE o.tenant_id = w.tenant_id AND o.file_drop_id = w.file_drop_id
+                                   AND o.ended_at IS NULL AND o.held_until > $1)
+               ORDER BY w.tenant_id, w.next_at, w.name LIMIT 1
+               FOR UPDATE OF w SKIP LOCKED) AS next
+         WHERE f.tenant_id = next.tenant_id AND f.dropped_file_id = next.dropped_file_id
+         RETURNING f.tenant_id, f.dropped_file_id",
+    )
+    .bind(now.to_sqlx())
+    .bind(until.to_sqlx())
+    .bind(after)
+    .bind(to)
+    .bind(holder)
+    .fetch_optional(conn)
+    .await?;
+    Ok(row)
+}
+
+/// Whether a file waits that could be gone on with.
+pub(crate) async fn is_any_waiting(conn: &mut PgConnection, now: Timestamp) -> Result<bool, Fault> {
+    let waits = sqlx::query_scalar(
+        "SELECT EXISTS (
+             SELECT FROM dropped_file w
+             JOIN file_drop d ON d.tenant_id = w.tenant_id AND d.file_drop_id = w.file_drop_id
+             WHERE w.ended_at IS NULL AND w.next_at <= $1 AND w.held_until <= $1 AND NOT d.paused
+               AND NOT EXISTS (SELECT FROM dropped_file o
+                               WHERE o.tenant_id = w.tenant_id AND o.file_drop_id = w.file_drop_id
+                                 AND o.ended_at IS NULL AND o.held_until > $1))",
+    );
+    Ok(waits.bind(now.to_sqlx()).fetch_one(conn).await?)
+}
+
+/// Holds a file for longer; false where it is somebody else's, was given up, or its drop is to be
+/// left alone.
+pub(crate) async fn keep_hold(
+    conn: &mut PgConnection,
+    id: Uuid,
+    (holder, until): (Uuid, Timestamp),
+) -> Result<bool, Fault> {
+    let held = sqlx::query(
+        "UPDATE dropped_file f SET held_until = $3
+         FROM file_drop d
+         WHERE f.tenant_id = current_setting('redress.tenant') AND f.dropped_file_id = $1 AND f.holder = $2
+           AND f.ended_at IS NULL AND d.tenant_id = f.tenant_id AND d.file_drop_id = f.file_drop_id
+           AND NOT d.paused",
+    )
+    .bind(id)
+    .bind(holder)
+    .bind(until.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(held.rows_affected() == 1)
+}
+
+/// Lets go of a file until a moment, so that whoever is next may go on with it then.
+pub(crate) async fn let_go(
+    conn: &mut PgConnection,
+    id: Uuid,
+    (holder, next): (Uuid, Timestamp),
+) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE dropped_file SET holder = NULL, held_until = '-infinity', next_at = $3
+         WHERE tenant_id = current_setting('redress.tenant') AND dropped_file_id = $1 AND holder = $2
+           AND ended_at IS NULL",
+    )
+    .bind(id)
+    .bind(holder)
+    .bind(next.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes what is known of a file that is not done with.
+pub(crate) async fn save(conn: &mut PgConnection, file: &DroppedFile) -> Result<(), Fault> {
+    let problems = serde_json::to_string(&file.problems).map_err(Fault::internal)?;
+    sqlx::query(
+        "UPDATE dropped_file SET sha256 = $2, state = $3, outcome = $4, row_count = $5, read_count = $6,
+                                 registered = $7, known = $8, refused = $9, reason = $10, error = $11,
+                                 problems = $12, drop_version = $13, verdict_at = $14, attempts = $15
+         WHERE tenant_id = current_setting('redress.tenant') AND dropped_file_id = $1 AND ended_at IS NULL",
+    )
+    .bind(file.id)
+    .bind(file.sha256.as_ref().map(<[u8; 32]>::as_slice))
+    .bind(file.state.number())
+    .bind(file.outcome.map(State::number))
+    .bind(file.rows.map(number))
+    .bind(number(file.counts.read))
+    .bind(number(file.counts.registered))
+    .bind(number(file.counts.known))
+    .bind(number(file.counts.refused))
+    .bind(&file.reason)
+    .bind(&file.error)
+    .bind(problems)
+    .bind(file.drop_version)
+    .bind(file.verdict_written.map(jiff_sqlx::ToSqlx::to_sqlx))
+    .bind(file.attempts)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes that a file is done with: the verdicts of its rows are forgotten.
+pub(crate) async fn end(conn: &mut PgConnection, file: &DroppedFile, now: Timestamp) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE dropped_file SET state = $2, ended_at = $3, next_at = NULL, holder = NULL,
+                                 held_until = '-infinity'
+         WHERE tenant_id = current_setting('redress.tenant') AND dropped_file_id = $1 AND ended_at IS NULL",
+    )
+    .bind(file.id)
+    .bind(file.outcome.unwrap_or(State::Refused).number())
+    .bind(now.to_sqlx())
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query(
+        "DELETE FROM dropped_rows
+         WHERE tenant_id = current_setting('redress.tenant') AND dropped_file_id = $1",
+    )
+    .bind(file.id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives up all files of a drop that are not done with.
+pub(crate) async fn give_up(
+    conn: &mut PgConnection,
+    drop_id: &str,
+    (why, now): (WhyRefused, Timestamp),
+) -> Result<(), Fault> {
+    sqlx::query(
+        "DELETE FROM dropped_rows r USING dropped_file f
+         WHERE r.tenant_id = current_setting('redress.tenant') AND f.tenant_id = r.tenant_id
+           AND f.dropped_file_id = r.dropped_file_id AND f.file_drop_id = $1 AND f.ended_at IS NULL",
+    )
+    .bind(drop_id)
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query(pg::sql!(
+        "UPDATE dropped_file SET state = {refused}, outcome = {refused}, reason = $2, error = $3,
+                                 ended_at = $4, next_at = NULL, holder = NULL, held_until = '-infinity'
+         WHERE tenant_id = current_setting('redress.tenant') AND file_drop_id = $1 AND ended_at IS NULL",
+        refused = State::Refused,
+    ))
+    .bind(drop_id)
+    .bind(why.reason())
+    .bind(why.words())
+    .bind(now.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Forgets a file of which nothing was registered: it was not complete.
+pub(crate) async fn forget_one(conn: &mut PgConnection, id: Uuid) -> Result<(), Fault> {
+    sqlx::query(
+        "DELETE FROM dropped_file WHERE tenant_id = current_setting('redress.tenant') AND dropped_file_id = $1",
+    )
+    .bind(id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Keeps the verdicts of rows; `first` are before them.
+pub(crate) async fn keep_verdicts(
+    conn: &mut PgConnection,
+    id: Uuid,
+    first: u64,
+    verdicts: &[RowVerdict],
+) -> Result<(), Fault> {
+    let verdicts = serde_json::to_string(verdicts).map_err(Fault::internal)?;
+    sqlx::query(
+        "INSERT INTO dropped_rows (tenant_id, dropped_file_id, first, verdicts)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3)",
+    )
+    .bind(id)
+    .bind(number(first))
+    .bind(verdicts)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Verdicts from a row on that were kept together, and how many rows are before them; none where
+/// there are no more.
+pub(crate) async fn verdicts(
+    conn: &mut PgConnection,
+    id: Uuid,
+    from: u64,
+) -> Result<Option<(u64, String)>, Fault> {
+    let row: Option<(i64, String)> = sqlx::query_as(
+        "SELECT first, verdicts FROM dropped_rows
+         WHERE tenant_id = current_setting('redress.tenant') AND dropped_file_id = $1 AND first >= $2
+         ORDER BY first LIMIT 1",
+    )
+    .bind(id)
+    .bind(number(from))
+    .fetch_optional(conn)
+    .await?;
+    row.map(|(first, verdicts)| Ok((u64::try_from(first).map_err(Fault::internal)?, verdicts))).transpose()
+}
+
+/// Forgets files that were done with before a moment; of all tenants, at most so many.
+pub(crate) fn forget(tx: &mut Tx, before: Timestamp, most: i64) -> BoxFuture<'_, Result<bool, Fault>> {
+    Box::pin(async move {
+        let forgotten = sqlx::query(
+            "DELETE FROM dropped_file f USING (
+                 SELECT tenant_id, dropped_file_id FROM dropped_file
+                 WHERE ended_at IS NOT NULL AND ended_at < $1
+                 ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS old
+             WHERE f.tenant_id = old.tenant_id AND f.dropped_file_id = old.dropped_file_id",
+        )
+        .bind(before.to_sqlx())
+        .bind(most)
+        .execute(&mut **tx)
+        .await?;
+        Ok(i64::try_from(forgotten.rows_affected()).unwrap_or(i64::MAX) >= most)
+    })
+}
+
+/// Since when the file waits that waits longest to be done with.
+pub(crate) fn waiting_since() -> String {
+    "SELECT min(f.noted_at) FROM dropped_file f
+     JOIN file_drop d ON d.tenant_id = f.tenant_id AND d.file_drop_id = f.file_drop_id
+     WHERE f.ended_at IS NULL AND NOT d.paused"
+        .to_owned()
+}
