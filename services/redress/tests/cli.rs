@@ -14,6 +14,8 @@ mod conformance;
 mod deciding;
 #[path = "cli/exports.rs"]
 mod exports;
+#[path = "cli/file_drops.rs"]
+mod file_drops;
 #[path = "cli/first_hour.rs"]
 mod first_hour;
 #[path = "cli/imports.rs"]

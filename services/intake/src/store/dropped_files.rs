@@ -305,11 +305,14 @@ pub(crate) async fn save(conn: &mut PgConnection, file: &DroppedFile) -> Result<
 
 /// Notes that a file is done with: the verdicts of its rows are forgotten.
 pub(crate) async fn end(conn: &mut PgConnection, file: &DroppedFile, now: Timestamp) -> Result<(), Fault> {
-    sqlx::query(
+    sqlx::query(pg::sql!(
         "UPDATE dropped_file SET state = $2, ended_at = $3, next_at = NULL, holder = NULL,
-                                 held_until = '-infinity'
+                                 held_until = '-infinity',
+                                 reason = CASE WHEN outcome = {refused} THEN reason ELSE '' END,
+                                 error = CASE WHEN outcome = {refused} THEN error ELSE '' END
          WHERE tenant_id = current_setting('redress.tenant') AND dropped_file_id = $1 AND ended_at IS NULL",
-    )
+        refused = State::Refused,
+    ))
     .bind(file.id)
     .bind(file.outcome.unwrap_or(State::Refused).number())
     .bind(now.to_sqlx())

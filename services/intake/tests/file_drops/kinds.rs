@@ -40,7 +40,7 @@ async fn a_table_in_an_old_encoding_is_read_by_the_mapping_and_a_bad_row_harms_n
         assert_eq!(lines[1][2..8], ["refused", "", "", "INVALID_ARGUMENT", "UNREADABLE_ROW", "occur_time"]);
         let complaint = desk.complaint(&lines[0][3]).await;
         assert_eq!((complaint.channel(), complaint.language.as_str()), (Channel::Partner, "zh-CN"));
-        assert_eq!(complaint.occur_time.expect("a time").seconds, 1_762_300_980, "08:03 in Shanghai");
+        assert_eq!(complaint.occur_time.expect("a time").seconds, 1_793_836_980, "08:03 in Shanghai");
     }
     assert_eq!(desk.names("incoming"), Vec::<String>::new());
     assert_eq!(desk.names("done"), ["gb.csv", "gb.csv.done", "utf8.csv", "utf8.csv.done"]);
