@@ -6,6 +6,7 @@ use rust_xlsxwriter::{
     Chart as SheetChart, ChartType, Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder,
     Formula, Workbook, Worksheet, XlsxError,
 };
+use tables::csv::is_lawful;
 
 use super::Term;
 use super::content::Content;
