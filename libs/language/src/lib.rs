@@ -5,7 +5,8 @@
 //! cases, only texts and labels; it brings a dictionary that takes long to
 //! compile; and its measurements on large sets run without a database.
 //!
-//! In reading order: `emotion` reads anger and threats off a text by a lexicon;
+//! In reading order: `emotion` reads anger and threats off a text by a lexicon, `mood` off
+//! the turns of a conversation;
 //! `personal` finds what tells who somebody is by its form alone, `identifying` by the
 //! words around it as well, and `anonymous` puts placeholders there;
 //! `tokens` cuts a text into what counts, `terms` weighs it, `learning` finds the
@@ -20,6 +21,7 @@ mod evaluation;
 mod identifying;
 mod learning;
 mod model;
+mod mood;
 mod personal;
 mod terms;
 mod tokens;
@@ -31,6 +33,7 @@ pub use evaluation::{ClassFigures, Confusion, Evaluation, Sure};
 pub use identifying::IdentifyingKind;
 pub use learning::{Example, TooLittle, learn, split, train};
 pub use model::{Model, Verdict};
+pub use mood::{MAX_MOOD_BYTES, MAX_MOOD_TURNS, Mood, Trend, mood, trend};
 pub use personal::{Detail, DetailKind, personal_details};
 
 /// Loads the dictionary, which takes hundreds of milliseconds: whoever is asked for the

@@ -17,6 +17,7 @@ mod forms;
 #[cfg(test)]
 mod hostile;
 mod improvement;
+mod ivr_menus;
 mod knowledge;
 mod kpis;
 mod ledger;
@@ -59,6 +60,7 @@ pub use event_subscriptions::{event_subscription, event_subscriptions};
 pub use file_drops::{dropped_file, dropped_files, file_drop, file_drops};
 pub use forms::{added, checked, form, forms, information, prefilled};
 pub use improvement::{improvement_action, improvement_actions};
+pub use ivr_menus::{ivr_menu, ivr_menus, ivr_trial};
 pub use knowledge::{article, articles, solved_clusters, suggestions};
 pub use kpis::{fact_state, kpi, kpi_answers, kpi_settings, kpis};
 pub use ledger::{balances, entry_list, reconciled, reconciliation};

@@ -5,12 +5,12 @@ use proto::redress::assignment::v1::{AssignmentState, Barrier, EarlierHandler, E
 use proto::redress::cases::v1::{
     ArticleMatch, ArticleState, CalendarDayKind, CaseChallenge, CaseState, ClockKind, ClockState,
     CloseReason, ComplainantIdentifier, CorrectionState, DirectoryKind, DirectoryPart, EmotionLevel,
-    ExtensionState, IntervalKind, Level, LinkKind, LinkStanding, Observance, Outcome, PauseReason,
+    ExtensionState, IntervalKind, Level, LinkKind, LinkStanding, MoodTrend, Observance, Outcome, PauseReason,
     PersonalDetailKind, Priority, RungAction, Threat, TimelineKind, TrainingCaseState, Visibility,
 };
 use proto::redress::event::v1::Lane;
 use proto::redress::feedback::v1::{
-    CallBackCause, CallBackOutcome, CallBackState, DeliveryAction, EventSubscriptionState,
+    CallBackCause, CallBackOutcome, CallBackPhone, CallBackState, DeliveryAction, EventSubscriptionState,
     ImprovementEffectState, ImprovementKind, ImprovementState, KpiComparison, KpiDimension, KpiPeriod,
     KpiTime, KpiUnit, NoticeKind, NoticeMeans, NoticeState, ProblemState, ProblemTaskKind, ProblemTaskState,
     ProcessActivity, QualityReviewState, ReportFormat, ReportLength, ReportState, Response, ReturnFormat,
@@ -18,8 +18,8 @@ use proto::redress::feedback::v1::{
 };
 use proto::redress::intake::v1::{
     AttachmentRefusal, AttachmentState, Channel, ChannelState, DroppedFileState, FileDropPlace, FileDropState,
-    InformationSource, MailSecurity, MailSetAside, MailState, MailboxState, Matter, PostField, PostSetAside,
-    PostState, ReplyDraftState, WebhookSignature, WebhookSourceState,
+    HandOverReason, InformationSource, MailSecurity, MailSetAside, MailState, MailboxState, Matter, PostField,
+    PostSetAside, PostState, ReplyDraftState, WebhookSignature, WebhookSourceState,
 };
 use proto::redress::resolution::v1::{
     ApprovalDemand, BalanceGrouping, DeliveryKind, DeliveryState, EndpointKind, EndpointState, Inquiry,
@@ -102,6 +102,7 @@ words! {
     CalendarDayKind: "CALENDAR_DAY_KIND_";
     CallBackCause: "CALL_BACK_CAUSE_";
     CallBackOutcome: "CALL_BACK_OUTCOME_";
+    CallBackPhone: "CALL_BACK_PHONE_";
     CallBackState: "CALL_BACK_STATE_";
     CaseChallenge: "CASE_CHALLENGE_";
     CaseState: "CASE_STATE_";
@@ -124,6 +125,7 @@ words! {
     ImprovementState: "IMPROVEMENT_STATE_";
     InformationSource: "INFORMATION_SOURCE_";
     Inquiry: "INQUIRY_";
+    HandOverReason: "HAND_OVER_REASON_";
     IntervalKind: "INTERVAL_KIND_";
     KpiComparison: "KPI_COMPARISON_";
     KpiDimension: "KPI_DIMENSION_";
@@ -162,6 +164,7 @@ words! {
     MailSetAside: "MAIL_SET_ASIDE_";
     MailState: "MAIL_STATE_";
     MailboxState: "MAILBOX_STATE_";
+    MoodTrend: "MOOD_TREND_";
     PostField: "POST_FIELD_";
     PostSetAside: "POST_SET_ASIDE_";
     PostState: "POST_STATE_";

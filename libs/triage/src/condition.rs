@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 
-use crate::Attributes;
 use crate::text::{Found, Normal};
-use language::Threat;
+use crate::{Attributes, Conversation, MoodFacts};
+use language::{Threat, Trend};
 pub(crate) use predicate::Comparison;
+use vocabulary::HandOverReason;
 
 /// A condition of a rule.
 pub(crate) type Condition = predicate::Condition<Fact>;
@@ -35,6 +36,16 @@ pub(crate) enum Flag {
     Safety,
     /// An attribute, as the rules before have set it.
     Vulnerable,
+    /// Nobody took the call.
+    MissedCall,
+    /// The caller is to be called back.
+    CallBackRequested,
+    /// A bot handed over to a person.
+    HandedOver,
+    /// The customer grew angrier.
+    MoodRising,
+    /// The customer calmed down.
+    MoodFalling,
 }
 
 /// The numeric variables.
@@ -51,6 +62,12 @@ pub(crate) enum Number {
     RepeatCount,
     /// How angry the text is, from calm (0) to furious (4).
     Emotion,
+    /// How angry the customer's first turn is; calm where no turns were told.
+    MoodFirst,
+    /// How angry the angriest is, likewise.
+    MoodWorst,
+    /// How angry the last is, likewise.
+    MoodLast,
     /// How many things the text threatens.
     Threats,
     /// How many vulnerabilities were told or seen.
@@ -82,6 +99,8 @@ pub(crate) enum Text {
     Language,
     /// Currency of the sum sought; empty when none was named.
     Currency,
+    /// Name of why a bot handed over; empty where that is not told.
+    HandOverReason,
 }
 
 impl Text {
@@ -112,6 +131,16 @@ pub(crate) const THREATS: [(Threat, &str); 4] = [
     (Threat::Media, "media"),
     (Threat::Court, "court"),
     (Threat::Leaving, "leaving"),
+];
+
+/// Names of why a bot hands over, as conditions call them.
+pub(crate) const HAND_OVERS: [(HandOverReason, &str); 6] = [
+    (HandOverReason::NotUnderstood, "not_understood"),
+    (HandOverReason::Requested, "requested"),
+    (HandOverReason::Emotion, "emotion"),
+    (HandOverReason::Policy, "policy"),
+    (HandOverReason::Failure, "failure"),
+    (HandOverReason::Other, "other"),
 ];
 
 /// A complaint while its rules are tried.
@@ -145,6 +174,10 @@ pub(crate) struct Record<'a> {
     pub(crate) vulnerabilities: &'a [String],
     /// What the text threatens.
     pub(crate) threats: &'a [Threat],
+    /// What is known of the call or chat.
+    pub(crate) conversation: Conversation,
+    /// Name of why a bot handed over.
+    pub(crate) hand_over_reason: &'static str,
     /// What the rules so far have set.
     pub(crate) attributes: Attributes,
 }
@@ -228,7 +261,13 @@ impl Question {
 
 impl Record<'_> {
     fn flag(&self, flag: Flag) -> bool {
+        let goes = |trend: Trend| self.conversation.mood.is_some_and(|mood| mood.trend == Some(trend));
         match flag {
+            Flag::MissedCall => self.conversation.missed_call,
+            Flag::CallBackRequested => self.conversation.call_back_requested,
+            Flag::HandedOver => self.conversation.handed_over,
+            Flag::MoodRising => goes(Trend::Rising),
+            Flag::MoodFalling => goes(Trend::Falling),
             Flag::Surge => self.surge,
             Flag::Safety => self.attributes.safety,
             Flag::Vulnerable => self.attributes.vulnerable,
@@ -238,7 +277,13 @@ impl Record<'_> {
     fn number(&self, number: Number) -> i64 {
         let level = |level: vocabulary::Level| i64::from(level.number());
         let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let mood = |of: fn(MoodFacts) -> language::Level| {
+            self.conversation.mood.map_or(0, |mood| of(mood).number().into())
+        };
         match number {
+            Number::MoodFirst => mood(|mood| mood.first),
+            Number::MoodWorst => mood(|mood| mood.worst),
+            Number::MoodLast => mood(|mood| mood.last),
             Number::AmountMinor => self.amount_minor,
             Number::Loss => self.loss,
             Number::Reach => self.reach,
@@ -262,6 +307,7 @@ impl Record<'_> {
             Text::Category => self.category,
             Text::Language => self.language,
             Text::Currency => self.currency,
+            Text::HandOverReason => self.hand_over_reason,
         }
     }
 }

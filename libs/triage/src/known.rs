@@ -33,12 +33,27 @@ fn holds(when: &str) -> Result<bool, String> {
         reach: 7,
         anger: language::Level::Angry,
         threats: &[Threat::Court],
+        conversation: TALK,
         amount_sought: Some(&sum),
         named: None,
         around: Surroundings { repeats: 2, surge: true, hint_known: true },
     };
     Ok(set.triage(&facts).triage.priority == Priority::P1)
 }
+
+/// A chat that was handed over as its customer grew angrier, and asks for a call.
+const TALK: Conversation = Conversation {
+    missed_call: false,
+    call_back_requested: true,
+    handed_over: true,
+    hand_over_reason: Some(HandOverReason::NotUnderstood),
+    mood: Some(MoodFacts {
+        first: language::Level::Calm,
+        worst: language::Level::Furious,
+        last: language::Level::Annoyed,
+        trend: Some(Trend::Rising),
+    }),
+};
 
 /// Conditions that hold of it; each also fails when it is negated.
 const TRUE: &[&str] = &[
@@ -57,6 +72,9 @@ const TRUE: &[&str] = &[
     "reach != 9007199254740993",
     "amount_minor == 1250 && loss == 125 && loss > 124.9",
     "repeat_count == 2 && emotion == ANGRY && emotion > ANNOYED && emotion < FURIOUS",
+    "mood_first == CALM && mood_worst == FURIOUS && mood_last == ANNOYED && mood_last > DISPLEASED",
+    "mood_rising && !mood_falling && handed_over && call_back_requested && !missed_call",
+    "hand_over_reason == 'not_understood' && hand_over_reason != '' && hand_over_reason.startsWith('not')",
     "severity == MEDIUM && severity > LOW && severity < HIGH && severity != CRITICAL",
     // Sizes of lists.
     "size(vulnerabilities) == 2 && vulnerabilities.size() == 2 && size(threats) == 1",
@@ -94,6 +112,8 @@ const TRUE: &[&str] = &[
 
 /// Conditions that are refused, and why.
 const REFUSED: &[(&str, &str)] = &[
+    ("hand_over_reason == 'bored'", "there is no reason \"bored\" to hand over"),
+    ("mood_worst == HIGH", "an emotion"),
     ("size(text) > 5", "the size of a text is not known"),
     ("size('é') == 1", "the size of a text is not known"),
     ("reach + 1 == 8", "there is no + of 2 arguments"),

@@ -21,11 +21,11 @@ mod text;
 mod typed;
 
 use kernel::Money;
-use language::Threat;
+use language::{Threat, Trend};
 use serde::{Deserialize, Serialize};
-use vocabulary::{Channel, Level, Priority, UNCLASSIFIED};
+use vocabulary::{Channel, HandOverReason, Level, Priority, UNCLASSIFIED};
 
-use condition::Record;
+use condition::{HAND_OVERS, Record};
 use definition::{Rule, Sets};
 pub use definition::{Surge, Traffic};
 pub use rules::RuleSet;
@@ -57,12 +57,51 @@ pub struct Facts<'a> {
     pub anger: language::Level,
     /// What the text threatens, each once.
     pub threats: &'a [Threat],
+    /// How it was brought forward: a call, a chat.
+    pub conversation: Conversation,
     /// The sum asked for, where one was named.
     pub amount_sought: Option<&'a Money>,
     /// What a person or the classifier says it is about.
     pub named: Option<Named<'a>>,
     /// What was going on around it.
     pub around: Surroundings,
+}
+
+/// What is known of the call or chat that a complaint came by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Conversation {
+    /// Nobody took the call.
+    pub missed_call: bool,
+    /// The caller is to be called back.
+    pub call_back_requested: bool,
+    /// A bot handed over to a person.
+    pub handed_over: bool,
+    /// Why it did; none where that is not told.
+    pub hand_over_reason: Option<HandOverReason>,
+    /// How the customer's mood went; none where no turns were told.
+    pub mood: Option<MoodFacts>,
+}
+
+/// How a mood went from turn to turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MoodFacts {
+    /// At the first turn.
+    pub first: language::Level,
+    /// At its worst.
+    pub worst: language::Level,
+    /// At the last turn.
+    pub last: language::Level,
+    /// Where it went; none of one turn.
+    pub trend: Option<Trend>,
+}
+
+impl MoodFacts {
+    /// What levels from turn to turn come to; none without turns.
+    pub fn of(levels: &[language::Level]) -> Option<Self> {
+        let (first, last) = (*levels.first()?, *levels.last()?);
+        let worst = levels.iter().copied().max()?;
+        Some(Self { first, worst, last, trend: language::trend(levels) })
+    }
 }
 
 /// What a complaint is about as somebody says who is neither the channel nor a list
@@ -197,6 +236,8 @@ impl RuleSet {
         category: &'a str,
     ) -> Record<'a> {
         let sum = facts.amount_sought;
+        let why = facts.conversation.hand_over_reason;
+        let hand_over = HAND_OVERS.iter().find(|(reason, _)| Some(*reason) == why);
         Record {
             text,
             found,
@@ -212,6 +253,8 @@ impl RuleSet {
             surge: facts.around.surge,
             vulnerabilities: facts.vulnerabilities,
             threats: facts.threats,
+            conversation: facts.conversation,
+            hand_over_reason: hand_over.map_or("", |(_, name)| name),
             attributes: Attributes::default(),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cel::{Context, Program};
 use proptest::prelude::*;
 
-use super::condition::{Condition, THREATS};
+use super::condition::{Condition, HAND_OVERS, THREATS};
 use vocabulary::{Channel, Level};
 
 use super::definition::{Definition, Rule, Sets, WordList};
@@ -29,6 +29,7 @@ struct Told {
     reach: i64,
     anger: i64,
     threats: Vec<Threat>,
+    conversation: Conversation,
     sum: Option<Money>,
     around: Surroundings,
 }
@@ -45,11 +46,27 @@ impl Told {
             reach: self.reach,
             anger: ANGER[usize::try_from(self.anger).expect("a level")],
             threats: &self.threats,
+            conversation: self.conversation,
             amount_sought: self.sum.as_ref(),
             named: None,
             around: self.around,
         }
     }
+}
+
+fn conversation() -> impl Strategy<Value = Conversation> {
+    let reason =
+        proptest::option::of(proptest::sample::select(HAND_OVERS.map(|(reason, _)| reason).to_vec()));
+    let levels = proptest::collection::vec(proptest::sample::select(ANGER.to_vec()), 0..4);
+    (any::<[bool; 3]>(), reason, levels).prop_map(
+        |([missed_call, call_back_requested, handed_over], reason, levels)| Conversation {
+            missed_call,
+            call_back_requested,
+            handed_over,
+            hand_over_reason: reason.filter(|_| handed_over),
+            mood: MoodFacts::of(&levels),
+        },
+    )
 }
 
 fn told() -> impl Strategy<Value = Told> {
@@ -58,7 +75,7 @@ fn told() -> impl Strategy<Value = Told> {
     let hint = prop_oneof![Just(String::new()), Just("x".to_owned()), Just("x/y".to_owned())];
     let vulnerabilities = proptest::sample::subsequence(vec!["v".to_owned(), "w".to_owned()], 0..=2);
     let threats = proptest::sample::subsequence(THREATS.map(|(threat, _)| threat).to_vec(), 0..=4);
-    let mood = (0..5_i64, threats);
+    let mood = (0..5_i64, threats, conversation());
     (0..Channel::ALL.len(), text, text, hint, vulnerabilities, 0..4_i64, mood, sum, 0..4_i64, any::<bool>())
         .prop_map(
             |(
@@ -68,7 +85,7 @@ fn told() -> impl Strategy<Value = Told> {
                 hint,
                 vulnerabilities,
                 reach,
-                (anger, threats),
+                (anger, threats, conversation),
                 sum,
                 repeats,
                 surge,
@@ -81,6 +98,7 @@ fn told() -> impl Strategy<Value = Told> {
                 reach,
                 anger,
                 threats,
+                conversation,
                 sum,
                 around: Surroundings { repeats, surge, hint_known: true },
             },
@@ -97,6 +115,8 @@ fn source() -> impl Strategy<Value = String> {
         Just("size(vulnerabilities)"),
         Just("severity"),
         Just("emotion"),
+        Just("mood_worst"),
+        Just("mood_last"),
         Just("size(threats)"),
     ];
     let comparison = prop_oneof![Just("=="), Just("!="), Just("<"), Just("<="), Just(">"), Just(">=")];
@@ -121,6 +141,14 @@ fn source() -> impl Strategy<Value = String> {
         Just("'media' in threats"),
         Just("threatens_escalation"),
         Just("emotion < ANGRY"),
+        Just("mood_first < ANGRY"),
+        Just("mood_rising"),
+        Just("mood_falling"),
+        Just("handed_over"),
+        Just("missed_call"),
+        Just("call_back_requested"),
+        Just("hand_over_reason == 'emotion'"),
+        Just("hand_over_reason in ['emotion', 'other', '']"),
         Just("FURIOUS == emotion"),
         Just("amount_currency == 'CNY'"),
         Just("language == 'en'"),
@@ -187,11 +215,16 @@ fn interpreted(set: &RuleSet, program: &Program, told: &Told) -> bool {
         ("category", record.category),
         ("language", record.language),
         ("amount_currency", record.currency),
+        ("hand_over_reason", record.hand_over_reason),
     ];
     for (name, value) in texts {
         context.add_variable_from_value(name, value.to_owned());
     }
     let medium = i64::from(Level::Medium.number());
+    let talk = told.conversation;
+    let mood =
+        |of: fn(MoodFacts) -> language::Level| talk.mood.map_or(0, |mood| i64::from(of(mood).number()));
+    let trend = |trend| talk.mood.is_some_and(|mood| mood.trend == Some(trend));
     let numbers = [
         ("reach", record.reach),
         ("repeat_count", record.repeat_count),
@@ -200,6 +233,9 @@ fn interpreted(set: &RuleSet, program: &Program, told: &Told) -> bool {
         ("severity", medium),
         ("MEDIUM", medium),
         ("emotion", told.anger),
+        ("mood_first", mood(|mood| mood.first)),
+        ("mood_worst", mood(|mood| mood.worst)),
+        ("mood_last", mood(|mood| mood.last)),
         ("ANGRY", 3),
         ("FURIOUS", 4),
     ];
@@ -208,6 +244,11 @@ fn interpreted(set: &RuleSet, program: &Program, told: &Told) -> bool {
     }
     let flags = [
         ("surge", record.surge),
+        ("mood_rising", trend(Trend::Rising)),
+        ("mood_falling", trend(Trend::Falling)),
+        ("handed_over", talk.handed_over),
+        ("missed_call", talk.missed_call),
+        ("call_back_requested", talk.call_back_requested),
         ("safety", false),
         ("is_regulator", told.channel == Channel::Regulator),
         ("has_amount", told.sum.is_some()),
@@ -280,7 +321,7 @@ proptest! {
                     let around = Surroundings { surge, hint_known: true, repeats: 0 };
                     let told = Told { channel: *channel, reach, around, subject: String::new(),
                         description: String::new(), hint: String::new(), vulnerabilities: Vec::new(), anger: 0,
-                        threats: Vec::new(), sum: None };
+                        threats: Vec::new(), conversation: Conversation::default(), sum: None };
                     holds(&set, &set.conditions[0], &told)
                 })
             })
@@ -311,6 +352,7 @@ fn triages_per_second_are_measured() {
             reach: 0,
             anger: 0,
             threats: Vec::new(),
+            conversation: Conversation::default(),
             sum: None,
             around: Surroundings { hint_known: true, ..Surroundings::default() },
         })

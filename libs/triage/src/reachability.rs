@@ -20,7 +20,7 @@ use std::collections::HashSet;
 
 use vocabulary::Channel;
 
-use super::condition::{Condition, Fact, Flag, Number, Question, Text};
+use super::condition::{Condition, Fact, Flag, HAND_OVERS, Number, Question, Text};
 
 /// Terms looked at before a rule is believed to be alive.
 const MAX_STEPS: usize = 10_000;
@@ -115,7 +115,7 @@ impl World<'_> {
     /// What an attribute can be; none for what rules never set.
     fn values(&self, attribute: Attribute, epoch: usize) -> Option<Vec<i64>> {
         let is_attribute = match attribute {
-            Attribute::Flag(flag) => flag != Flag::Surge,
+            Attribute::Flag(flag) => matches!(flag, Flag::Safety | Flag::Vulnerable),
             Attribute::Number(number) => {
                 matches!(number, Number::Severity | Number::Complexity | Number::Impact | Number::Urgency)
             }
@@ -213,6 +213,9 @@ impl World<'_> {
         };
         if text == Text::Channel {
             return !Channel::ALL.iter().any(|channel| fits(channel.name()));
+        }
+        if text == Text::HandOverReason {
+            return !fits("") && !HAND_OVERS.iter().any(|(_, name)| fits(name));
         }
         if let Some(value) = about(true)
             .find_map(|question| if let Question::Is(value) = question { Some(value) } else { None })

@@ -207,7 +207,9 @@ fn initial(attribute: Attribute) -> i64 {
 fn most(number: Number) -> i64 {
     match number {
         Number::RepeatCount => MOST_REPEATS,
-        Number::Emotion => language::Level::Furious.number().into(),
+        Number::Emotion | Number::MoodFirst | Number::MoodWorst | Number::MoodLast => {
+            language::Level::Furious.number().into()
+        }
         Number::Threats => i64::try_from(THREATS.len()).unwrap_or(i64::MAX),
         _ => i64::MAX,
     }

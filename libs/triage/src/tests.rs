@@ -31,6 +31,7 @@ fn facts(description: &str) -> Facts<'_> {
         reach: 0,
         anger: language::Level::Calm,
         threats: &[],
+        conversation: Conversation::default(),
         amount_sought: None,
         named: None,
         around: NOTHING_SPECIAL,

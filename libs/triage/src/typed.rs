@@ -8,6 +8,11 @@
 //! | `severity`, `complexity`, `impact`, `urgency` | number | `LOW` to `CRITICAL`, as the rules before have set it |
 //! | `safety`, `vulnerable` | flag | as the rules before have set it |
 //! | `emotion` | number | `CALM`, `DISPLEASED`, `ANNOYED`, `ANGRY`, `FURIOUS` |
+//! | `mood_first`, `mood_worst`, `mood_last` | number | of the customer's turns in a chat, likewise |
+//! | `mood_rising`, `mood_falling` | flag | where it went along the turns |
+//! | `handed_over` | flag | a bot handed over to a person |
+//! | `hand_over_reason` | text | `not_understood`, `requested`, `emotion`, `policy`, `failure`, `other` or empty |
+//! | `missed_call`, `call_back_requested` | flag | nobody took the call; the caller is to be called |
 //! | `surge`, `is_regulator`, `has_amount` | flag | |
 //! | `threatens_escalation` | flag | `size(threats) > 0` |
 //! | `vulnerabilities` | list | `'x' in vulnerabilities`, `size(vulnerabilities)` |
@@ -20,7 +25,7 @@
 use predicate::{Comparison, Value, Vocabulary, Wrong};
 use vocabulary::Channel;
 
-use super::condition::{Condition, Fact, Flag, Number, Question, THREATS, Text};
+use super::condition::{Condition, Fact, Flag, HAND_OVERS, Number, Question, THREATS, Text};
 use super::text::can_occur;
 
 /// What conditions of a rule set are over: the record, and its word lists.
@@ -90,7 +95,9 @@ impl Vocabulary for Words<'_> {
 
     fn is_on(&self, scale: Scale, number: Number) -> bool {
         match scale {
-            Scale::Emotions => number == Number::Emotion,
+            Scale::Emotions => {
+                matches!(number, Number::Emotion | Number::MoodFirst | Number::MoodWorst | Number::MoodLast)
+            }
             Scale::Levels => {
                 matches!(number, Number::Severity | Number::Complexity | Number::Impact | Number::Urgency)
             }
@@ -133,11 +140,15 @@ fn named<'a>(name: &str) -> Option<Value<Words<'a>>> {
         "category" => Value::Text(Text::Category),
         "language" => Value::Text(Text::Language),
         "amount_currency" => Value::Text(Text::Currency),
+        "hand_over_reason" => Value::Text(Text::HandOverReason),
         "amount_minor" => Value::Number(Number::AmountMinor),
         "loss" => Value::Number(Number::Loss),
         "reach" => Value::Number(Number::Reach),
         "repeat_count" => Value::Number(Number::RepeatCount),
         "emotion" => Value::Number(Number::Emotion),
+        "mood_first" => Value::Number(Number::MoodFirst),
+        "mood_worst" => Value::Number(Number::MoodWorst),
+        "mood_last" => Value::Number(Number::MoodLast),
         "severity" => Value::Number(Number::Severity),
         "complexity" => Value::Number(Number::Complexity),
         "impact" => Value::Number(Number::Impact),
@@ -145,6 +156,11 @@ fn named<'a>(name: &str) -> Option<Value<Words<'a>>> {
         "surge" => fact(Fact::Flag(Flag::Surge)),
         "safety" => fact(Fact::Flag(Flag::Safety)),
         "vulnerable" => fact(Fact::Flag(Flag::Vulnerable)),
+        "missed_call" => fact(Fact::Flag(Flag::MissedCall)),
+        "call_back_requested" => fact(Fact::Flag(Flag::CallBackRequested)),
+        "handed_over" => fact(Fact::Flag(Flag::HandedOver)),
+        "mood_rising" => fact(Fact::Flag(Flag::MoodRising)),
+        "mood_falling" => fact(Fact::Flag(Flag::MoodFalling)),
         "is_regulator" => Value::Truth(is(Text::Channel, "regulator")),
         "has_amount" => Value::Truth(is(Text::Currency, "").negated()),
         "threatens_escalation" => {
@@ -189,6 +205,10 @@ fn about(text: Text, question: Question) -> Result<Fact, Wrong> {
     let is_channel = Channel::named(piece).is_some();
     if text == Text::Channel && matches!(question, Question::Is(_)) && !is_channel {
         return Err(format!("there is no channel {piece:?}"));
+    }
+    let is_reason = piece.is_empty() || HAND_OVERS.iter().any(|(_, name)| name == piece);
+    if text == Text::HandOverReason && matches!(question, Question::Is(_)) && !is_reason {
+        return Err(format!("there is no reason {piece:?} to hand over"));
     }
     Ok(Fact::Text(text, question))
 }

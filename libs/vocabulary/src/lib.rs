@@ -171,6 +171,24 @@ kernel::numbered! {
 }
 
 kernel::numbered! {
+    /// Why a bot handed a chat over to a person.
+    HandOverReason {
+        /// The bot did not understand.
+        NotUnderstood = 1 "the bot did not understand",
+        /// The customer asked for a person.
+        Requested = 2 "the customer asked for a person",
+        /// The customer was upset.
+        Emotion = 3 "the customer was upset",
+        /// A rule wants a person for such matters.
+        Policy = 4 "a rule wants a person for it",
+        /// The bot, or what it asks, failed.
+        Failure = 5 "the bot failed",
+        /// Another reason.
+        Other = 6 "for another reason",
+    }
+}
+
+kernel::numbered! {
     /// How much of an attribute a complaint has.
     Level {
         /// Little.

@@ -34,6 +34,7 @@ mod categories;
 mod classifier;
 mod clocks;
 mod complainant;
+mod conversation;
 mod counts;
 mod directory;
 mod external_event;

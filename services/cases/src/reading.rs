@@ -7,6 +7,7 @@ use language::{Emotion, Level, Threat};
 use triage::Named;
 
 use crate::classifier::Classifier;
+use crate::conversation::{Turn, TurnMood};
 
 /// Bytes of text that take about a millisecond to be read, triaged, sketched and indexed.
 pub(crate) const HEAVY_BYTES: usize = 16_384;
@@ -18,6 +19,8 @@ pub(crate) struct Reading {
     pub(crate) emotion: Emotion,
     /// What the classifier took it for; none when none was asked.
     pub(crate) guess: Option<Guess>,
+    /// How angry each of the customer's turns is, where a chat is told by turns.
+    pub(crate) moods: Vec<TurnMood>,
 }
 
 /// What a classifier took a text for.
@@ -40,7 +43,20 @@ impl Reading {
     pub(crate) fn of(subject: &str, description: &str, classifier: Option<&Classifier>) -> Self {
         let text = text(subject, description);
         let guess = classifier.map(|classifier| Guess::of(classifier, &text));
-        Self { emotion: language::emotion(&text), guess }
+        Self { emotion: language::emotion(&text), guess, moods: Vec::new() }
+    }
+
+    /// The same with the customer's turns: the angriest counts as the complaint's, where it
+    /// is angrier than the text.
+    pub(crate) fn along(mut self, turns: &[Turn]) -> Self {
+        let mood = language::mood(turns.iter().map(|turn| turn.text.as_str()));
+        self.emotion.level = mood.worst().unwrap_or_default().max(self.emotion.level);
+        let read = turns.iter().zip(&mood.levels);
+        self.moods = read.map(|(turn, level)| TurnMood { place: turn.place, level: *level }).collect();
+        self.emotion.threats.extend(mood.threats);
+        self.emotion.threats.sort_unstable();
+        self.emotion.threats.dedup();
+        self
     }
 
     /// What triage is told the complaint is about.
@@ -127,6 +143,19 @@ mod tests {
         let reading = Reading::of("parcel", "the courier lost my parcel", Some(&doubtful));
         assert!(reading.is_unconfirmed());
         assert!(reading.named().expect("still the best there is").why.contains("a person is to confirm"));
+    }
+
+    #[test]
+    fn the_angriest_turn_counts_as_the_complaints() {
+        let turn = |place, text: &str| Turn { place, text: text.to_owned() };
+        let turns = [turn(0, "hello"), turn(4, "this is outrageous, I will call my lawyer!!!")];
+        let reading = Reading::of("parcel", "it is late", None).along(&turns);
+        let places: Vec<i32> = reading.moods.iter().map(|mood| mood.place).collect();
+        assert_eq!((places, reading.moods[0].level), (vec![0, 4], Level::Calm));
+        assert_eq!(reading.emotion.level, reading.moods[1].level);
+        assert_eq!(reading.emotion.threats, [Threat::Court]);
+        let calm = Reading::of("Outrageous!!!", "I will call my lawyer", None);
+        assert_eq!(calm.clone().along(&[turn(0, "thank you")]).emotion.level, calm.emotion.level);
     }
 
     #[test]

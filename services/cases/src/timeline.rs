@@ -6,6 +6,7 @@
 
 mod ending;
 mod facts;
+mod spoken;
 mod timing;
 mod together;
 
@@ -17,6 +18,7 @@ pub(crate) use ending::Ending;
 pub(crate) use facts::{
     Contact, Course, DISPUTED, Grading, Handling, Investigation, Mail, PlanChange, Remedy, Ruling, Urgency,
 };
+pub(crate) use spoken::Spoken;
 pub(crate) use timing::Timing;
 pub(crate) use together::Together;
 

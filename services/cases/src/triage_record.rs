@@ -6,9 +6,11 @@ use kernel::{CaseId, Money};
 use language::Threat;
 use sameness::Person;
 use triage::definition::Definition;
-use triage::{Facts, Named, Surroundings, Traffic, Verdict};
+use triage::{Conversation, Facts, Named, Surroundings, Traffic, Verdict};
 use uuid::Uuid;
 use vocabulary::Channel;
+
+use crate::conversation::TurnMood;
 
 /// A rule set as it is kept.
 #[derive(Clone, Debug)]
@@ -71,6 +73,8 @@ pub(crate) struct Triaged<'a> {
     pub(crate) case: Uuid,
     /// What it looked at.
     pub(crate) facts: Facts<'a>,
+    /// How angry each of the customer's turns is.
+    pub(crate) moods: &'a [TurnMood],
     /// What it decided.
     pub(crate) verdict: Verdict,
     /// Whether it counts for what its channel brings now: not what ended before it
@@ -105,6 +109,10 @@ pub(crate) struct Past {
     pub(crate) anger: language::Level,
     /// What the text threatens.
     pub(crate) threats: Vec<Threat>,
+    /// What is known of the call or chat.
+    pub(crate) conversation: Conversation,
+    /// How angry each of the customer's turns is.
+    pub(crate) moods: Vec<TurnMood>,
     /// The sum asked for, where one was named.
     pub(crate) amount_sought: Option<Money>,
     /// What a person or the classifier says it is about, why, and whether a person does.
@@ -142,6 +150,7 @@ impl Past {
             reach: self.reach,
             anger: self.anger,
             threats: &self.threats,
+            conversation: self.conversation,
             amount_sought: self.amount_sought.as_ref(),
             named: self.named.as_ref().map(|(category, why, by_person)| Named {
                 category,

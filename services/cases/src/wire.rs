@@ -306,7 +306,7 @@ mod tests {
         LinkStanding, Outcome, Priority, TimelineKind, Visibility,
     };
     use proto::redress::feedback::v1::NoticeKind;
-    use proto::redress::intake::v1::{Channel, Matter};
+    use proto::redress::intake::v1::{Channel, HandOverReason, Matter};
 
     #[test]
     fn our_numbers_are_the_contracts() {
@@ -319,6 +319,7 @@ mod tests {
             vocabulary::Channel, Channel;
             vocabulary::Level, Level;
             vocabulary::Matter, Matter;
+            vocabulary::HandOverReason, HandOverReason;
             sameness::LinkKind, LinkKind;
             sameness::LinkStanding, LinkStanding;
             crate::timeline::Kind, TimelineKind;

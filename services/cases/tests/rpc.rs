@@ -12,6 +12,8 @@ mod classifiers;
 mod clocks;
 #[path = "rpc/complainants.rs"]
 mod complainants;
+#[path = "rpc/conversations.rs"]
+mod conversations;
 #[path = "rpc/departments.rs"]
 mod departments;
 #[path = "rpc/directories.rs"]

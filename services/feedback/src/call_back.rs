@@ -1,9 +1,9 @@
 //! Complainants who are called back about a cycle: who, by when, and what came of it.
 //!
 //! ```text
-//! a rule, the sample ─▶ DUE ─ reached, refused, tried often enough ─▶ DONE
+//! asked for, a rule, the sample ─▶ DUE ─ reached, refused, tried often enough ─▶ DONE
 //!                       │ └─ not reached: due again, some working hours later
-//!                       └─ merged, withdrawn, declined ─▶ CANCELLED
+//!                       └─ merged, withdrawn; declined, unless asked for ─▶ CANCELLED
 //! ```
 
 use jiff::Timestamp;
@@ -104,6 +104,20 @@ kernel::numbered! {
         Dispute = 5,
         /// They were drawn.
         Sample = 6,
+        /// They asked for it.
+        Requested = 7,
+    }
+}
+
+kernel::numbered! {
+    /// Which number is called.
+    PhoneKind {
+        /// The complainant's own.
+        Complainant = 1,
+        /// One of an intermediary, for a time.
+        Masked = 2,
+        /// The one they asked to be called at.
+        Requested = 3,
     }
 }
 
@@ -150,6 +164,59 @@ pub struct Attempt {
     pub disputed: bool,
 }
 
+/// How somebody wants to be called who asked for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// At which number; empty for the one that is known.
+    pub phone: String,
+    /// From when on; none for as soon as may be.
+    pub not_before: Option<Timestamp>,
+    /// Who asked by the rpc; empty where nobody did.
+    pub requester: String,
+    /// What they want to talk about.
+    pub note: String,
+}
+
+/// A call that asks for a call-back, once its case is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestedCall {
+    /// The case.
+    pub case_id: CaseId,
+    /// Its cycle.
+    pub cycle: i32,
+    /// IANA name of its zone; empty when unknown.
+    pub zone: String,
+    /// Trace of the complaint.
+    pub traceparent: String,
+}
+
+/// The number to call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dialled {
+    /// The number; empty when none is known.
+    pub phone: String,
+    /// Which it is; none when none is known.
+    pub kind: Option<PhoneKind>,
+    /// Until when it leads to them; none for as long as it is theirs.
+    pub until: Option<Timestamp>,
+}
+
+impl Wish {
+    /// The number to call now: the one they asked for; else that of an intermediary, until it
+    /// is given to somebody else; else their own.
+    pub fn dialled(&self, profile: &Profile, now: Timestamp) -> Dialled {
+        if !self.phone.is_empty() {
+            return Dialled { phone: self.phone.clone(), kind: Some(PhoneKind::Requested), until: None };
+        }
+        let masked = profile.masked_phone.clone().filter(|(_, until)| *until > now);
+        if let Some((phone, until)) = masked {
+            return Dialled { phone, kind: Some(PhoneKind::Masked), until: Some(until) };
+        }
+        let kind = (!profile.phone.is_empty()).then_some(PhoneKind::Complainant);
+        Dialled { phone: profile.phone.clone(), kind, until: None }
+    }
+}
+
 /// A complainant to be called back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallBack {
@@ -175,11 +242,19 @@ pub struct CallBack {
     pub due: Option<Timestamp>,
     /// When it ended.
     pub ended: Option<Timestamp>,
+    /// How they want to be called.
+    pub wish: Wish,
     /// The attempts, oldest first.
     pub attempts: Vec<Attempt>,
 }
 
 impl CallBack {
+    /// Whether it was asked for, and nothing else is a cause: there may be no outcome yet that
+    /// they could be satisfied with.
+    pub fn is_only_requested(&self) -> bool {
+        self.causes.iter().all(|cause| *cause == Cause::Requested)
+    }
+
     /// That it can still be called.
     pub fn check_due(&self) -> Result<(), Refusal> {
         if self.state == State::Due { Ok(()) } else { Err(Refusal::CallBackEnded) }
@@ -192,6 +267,8 @@ impl CallBack {
         let is_last = attempt.number >= policy.max_attempts;
         if attempt.outcome == Outcome::NotReached && !is_last {
             self.due = Some(working_hours::after(&self.zone, at, policy.retry_working_hours));
+            // They were tried when they wished.
+            self.wish.not_before = None;
         } else {
             (self.state, self.due, self.ended) = (State::Done, None, Some(at));
         }
@@ -251,8 +328,31 @@ mod tests {
             created: Timestamp::UNIX_EPOCH,
             due: Some(Timestamp::UNIX_EPOCH),
             ended: None,
+            wish: Wish::default(),
             attempts: Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_number_of_an_intermediary_is_called_until_it_is_given_to_somebody_else() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let own = Profile { phone: "+86 138".to_owned(), ..Profile::default() };
+        let masked = Profile { masked_phone: Some(("170 0001".to_owned(), at(10))), ..own.clone() };
+        let dialled = |wish: &Wish, profile: &Profile, now| {
+            let Dialled { phone, kind, until } = wish.dialled(profile, at(now));
+            (phone, kind, until)
+        };
+        let wish = Wish::default();
+        assert_eq!(
+            dialled(&wish, &masked, 9),
+            ("170 0001".to_owned(), Some(PhoneKind::Masked), Some(at(10)))
+        );
+        let theirs = ("+86 138".to_owned(), Some(PhoneKind::Complainant), None);
+        assert_eq!(dialled(&wish, &masked, 10), theirs);
+        assert_eq!(dialled(&wish, &own, 9), theirs);
+        let asked = Wish { phone: "021 7".to_owned(), ..Wish::default() };
+        assert_eq!(dialled(&asked, &masked, 9), ("021 7".to_owned(), Some(PhoneKind::Requested), None));
+        assert_eq!(dialled(&wish, &Profile::default(), 9), (String::new(), None, None));
     }
 
     proptest! {

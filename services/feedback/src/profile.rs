@@ -1,6 +1,7 @@
 //! What decides who is surveyed and called back: what a complaint said of itself, and how
 //! far its case is.
 
+use jiff::Timestamp;
 use kernel::CaseId;
 
 use crate::survey::Standing;
@@ -18,6 +19,8 @@ pub struct Origin {
     pub about_staff: bool,
     /// Telephone number of its complainant; empty when unknown.
     pub phone: String,
+    /// Number of an intermediary that leads to them, and until when.
+    pub masked_phone: Option<(String, Timestamp)>,
 }
 
 /// How far a case is; what is none was not told.
@@ -29,15 +32,18 @@ pub struct Progress {
     pub standing: Option<Standing>,
     /// Whom it is about, in lower case.
     pub recused: Option<Vec<String>>,
+    /// IANA name of its zone.
+    pub time_zone: Option<String>,
 }
 
 impl Progress {
     /// Takes in what was told later.
     pub fn merge(&mut self, later: Self) {
-        let Self { priority, standing, recused } = later;
+        let Self { priority, standing, recused, time_zone } = later;
         self.priority = priority.or(self.priority);
         self.standing = standing.or(self.standing);
         self.recused = recused.or(self.recused.take());
+        self.time_zone = time_zone.or(self.time_zone.take());
     }
 }
 
@@ -52,12 +58,16 @@ pub struct Profile {
     pub about_staff: bool,
     /// Telephone number of its complainant; empty when unknown.
     pub phone: String,
+    /// Number of an intermediary that leads to them, and until when.
+    pub masked_phone: Option<(String, Timestamp)>,
     /// How urgent it is, from 1; 0 when unknown.
     pub priority: i16,
     /// Whether anybody is to be asked about it.
     pub standing: Standing,
     /// Whom it is about, in lower case.
     pub recused: Vec<String>,
+    /// IANA name of its zone; empty when unknown.
+    pub time_zone: String,
 }
 
 impl Default for Profile {
@@ -67,9 +77,11 @@ impl Default for Profile {
             vulnerable: false,
             about_staff: false,
             phone: String::new(),
+            masked_phone: None,
             priority: 0,
             standing: Standing::Open,
             recused: Vec::new(),
+            time_zone: String::new(),
         }
     }
 }

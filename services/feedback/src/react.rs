@@ -28,7 +28,8 @@ use proto::redress::intake::v1::{ComplaintRegistered, DeliveryReportReceived};
 use proto::redress::resolution::v1::{ProblemTaskAnswered, ProblemTaskRefused};
 
 use crate::bounce::ReturnPath;
-use crate::flow::{bounces, facts, posting, problem_tasks, quality, told};
+use crate::call_back::RequestedCall;
+use crate::flow::{bounces, facts, follow_up, posting, problem_tasks, quality, told};
 use crate::notice::{Contact, Delivery, Owed, Word};
 use crate::open_case::{Change, Stage};
 use crate::problem_task::Heard;
@@ -133,6 +134,7 @@ impl Reactor for Reactions {
                 open,
                 tasks,
                 reports,
+                calls,
             } = Batch::read(batch)?;
             if !open.is_empty() {
                 let open: Vec<(CaseId, Change)> = open.into_iter().collect();
@@ -150,6 +152,10 @@ impl Reactor for Reactions {
             }
             if !over.is_empty() {
                 store::close_cycles(tx, &over).await?;
+            }
+            // Before what ends them: a case may be withdrawn in the same batch.
+            if !calls.is_empty() {
+                follow_up::requested(tx, &calls).await?;
             }
             if !ended.is_empty() {
                 let now = tx.now();
@@ -202,6 +208,8 @@ struct Batch {
     /// What came of what departments are asked about problems.
     tasks: Vec<Heard>,
     reports: Vec<DeliveryReportReceived>,
+    /// Who asked to be called back as they called.
+    calls: Vec<RequestedCall>,
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "handlers are given the payload")]
@@ -308,6 +316,10 @@ impl Batch {
         let (case_id, progress) = wire::opened_progress(&opened)?;
         self.open(case_id, opened.cycle, Stage::Received, event);
         self.tell((case_id, progress));
+        if opened.call_back_requested {
+            let CaseOpened { cycle, time_zone: zone, .. } = opened;
+            self.calls.push(RequestedCall { case_id, cycle, zone, traceparent: event.traceparent.clone() });
+        }
         Ok(())
     }
 

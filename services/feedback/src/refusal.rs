@@ -51,6 +51,10 @@ pub enum Refusal {
     CallBackNotFound,
     /// The call-back has ended.
     CallBackEnded,
+    /// The case is merged or withdrawn: nobody is to be called.
+    CallBackUnwanted,
+    /// No number of the complainant is known.
+    PhoneUnknown,
     /// There is no such version of the policy.
     CallBackPolicyNotFound,
     /// There is no such version of the template.
@@ -180,6 +184,8 @@ impl fault::Refusal for Refusal {
             | Self::SurveyExpired
             | Self::SurveyCancelled
             | Self::CallBackEnded
+            | Self::CallBackUnwanted
+            | Self::PhoneUnknown
             | Self::SignalDismissed
             | Self::ProblemOpenAlready
             | Self::ProblemClosed
@@ -219,6 +225,8 @@ impl fault::Refusal for Refusal {
             Self::QuestionnaireNotFound => "QUESTIONNAIRE_NOT_FOUND",
             Self::CallBackNotFound => "CALL_BACK_NOT_FOUND",
             Self::CallBackEnded => "CALL_BACK_ENDED",
+            Self::CallBackUnwanted => "CALL_BACK_UNWANTED",
+            Self::PhoneUnknown => "PHONE_UNKNOWN",
             Self::CallBackPolicyNotFound => "CALL_BACK_POLICY_NOT_FOUND",
             Self::TemplateNotFound => "TEMPLATE_NOT_FOUND",
             Self::NoticeRoutingNotFound => "NOTICE_ROUTING_NOT_FOUND",
@@ -301,6 +309,8 @@ impl std::fmt::Display for Refusal {
             Self::QuestionnaireNotFound => "there is no such version of the questionnaire",
             Self::CallBackNotFound => "there is no such call-back",
             Self::CallBackEnded => "this call-back has ended",
+            Self::CallBackUnwanted => "the case is merged or withdrawn: nobody is called about it",
+            Self::PhoneUnknown => "no number of the complainant is known; name one",
             Self::TemplateNotFound => "there is no such version of the template",
             Self::NoticeRoutingNotFound => "there is no such version of the routing of notices",
             Self::CallerRecused => "the complaint is about you; somebody else must do this",

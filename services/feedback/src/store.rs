@@ -34,7 +34,7 @@ use uuid::Uuid;
 pub(crate) use address::{reserve, sweep};
 pub(crate) use call_back::{
     call_back, call_backs, cancel_call_backs, count_call_backs, hold_strata, lock_call_back, open_call_backs,
-    save_call_back, save_strata,
+    save_call_back, save_strata, wish_for_call_back,
 };
 pub(crate) use contact::{contact, contacts, correct, corrections, hold_contacts, lock_contact, meet};
 pub(crate) use cycle::{
@@ -62,7 +62,9 @@ pub(crate) use notice::{
     Attempt, Claimed, Claims, change, claim, dismiss, end_survey_notices, give_up, go_on, keep_evidence,
     lock_notice, notices, post, settle,
 };
-pub(crate) use open_case::{heard_of, keep_open_cases, open_cycles_of, take_untold, tenants_to_tell};
+pub(crate) use open_case::{
+    cycle_of, heard_of, keep_open_cases, open_cycles_of, take_untold, tenants_to_tell,
+};
 pub(crate) use pending_notices::{put_off, take_up};
 pub(crate) use problem::{
     SurgeCases, known_cases, link_cases, link_surges, lock_problem, problem, problem_cases, problem_sizes,

@@ -191,6 +191,11 @@ impl Standing {
     pub const fn ends_call_backs(self) -> bool {
         matches!(self, Self::Merged | Self::Withdrawn | Self::Declined)
     }
+
+    /// Whether not even who asked for it is: one that is declined can be told so.
+    pub const fn ends_requested_call_backs(self) -> bool {
+        matches!(self, Self::Merged | Self::Withdrawn)
+    }
 }
 
 /// What a complainant answered; 0 where they did not say.

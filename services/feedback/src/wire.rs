@@ -34,8 +34,8 @@ use crate::notice::{Contact, Delay, Filter, Holding, Lacking, State};
 use crate::response::{Answer, Cycle, MAX_COMMENT, MAX_SCORE, Outcome, Over, Ruling, Satisfaction, Verdict};
 
 pub(crate) use call_backs::{
-    Attempted, CallBackListQuery, attempt, attempted, call_back, call_back_key, call_backs_of, counted,
-    made_policy, opened, period, policy, policy_version,
+    Attempted, CallBackListQuery, WantedCall, attempt, attempted, call_back, call_back_key, call_backs_of,
+    call_wanted, counted, made_policy, opened, period, policy, policy_version,
 };
 pub(crate) use event_subscriptions::{
     CreatedSubscription, created_subscription, deleted_subscription, event_subscription, paused_subscription,
@@ -420,6 +420,7 @@ mod tests {
             crate::survey::State, wire::SurveyState;
             crate::call_back::Cause, wire::CallBackCause;
             crate::call_back::State, wire::CallBackState;
+            crate::call_back::PhoneKind, wire::CallBackPhone;
             crate::call_back::Outcome, wire::CallBackOutcome;
             crate::kpi::Dimension, wire::KpiDimension;
             crate::kpi::Time, wire::KpiTime;

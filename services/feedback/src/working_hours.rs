@@ -43,6 +43,21 @@ pub fn after(zone: &str, from: Timestamp, hours: i32) -> Timestamp {
     }
 }
 
+/// The last moment between two times that is worked in a zone; none where none is.
+pub fn last_within(zone: &str, from: Timestamp, to: Timestamp) -> Option<Timestamp> {
+    let worked = until(zone, to) - until(zone, from);
+    if to <= from || worked <= 0 {
+        return None;
+    }
+    let (zone, amount) = (known(zone), SignedDuration::from_secs(worked));
+    let last = match built_in(zone) {
+        Some(calendar) => Scale::WorkingTime.advance(calendar, from, amount),
+        None => Scale::WorkingTime.advance(&*office(zone)?, from, amount),
+    };
+    // Counted from far away, a second may be lost or gained.
+    Some(last.min(to))
+}
+
 /// How many working seconds of a zone have passed from 1970 until a time; those between
 /// two times are its difference. Times of before 1970 have none.
 pub fn until(zone: &str, at: Timestamp) -> i64 {
@@ -161,6 +176,27 @@ mod tests {
             let measure = |calendar: &Calendar| Scale::WorkingTime.measure(calendar, from, to).as_secs();
             let measured = built_in(zone).map_or_else(|| measure(&office(zone).unwrap()), measure);
             prop_assert!((until(zone, to) - until(zone, from) - measured).abs() <= 1);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_last_moment_of_a_window_is_worked_and_within_it(
+            second in 1_700_000_000..1_900_000_000_i64,
+            minutes in 1..20_000_i64,
+            zone in prop::sample::select(vec!["Asia/Shanghai", "America/New_York", "America/Bogota", "UTC"]),
+        ) {
+            let from = Timestamp::from_second(second).unwrap();
+            let to = Timestamp::from_second(second + minutes * 60).unwrap();
+            if let Some(last) = last_within(zone, from, to) {
+                prop_assert!(from < last && last <= to);
+                prop_assert!((until(zone, to) - until(zone, last)).abs() <= 1, "nothing is worked after it");
+                let there = last.to_zoned(zones::get(zone).unwrap());
+                let minute = i32::from(there.hour()) * 60 + i32::from(there.minute());
+                prop_assert!((8 * 60..=18 * 60).contains(&minute), "{there}");
+            } else {
+                prop_assert!(until(zone, to) - until(zone, from) <= 0);
+            }
         }
     }
 

@@ -19,6 +19,7 @@ mod progress;
 mod quality;
 mod records;
 mod reports;
+mod requested_call_backs;
 mod returns;
 mod routing;
 mod signals;

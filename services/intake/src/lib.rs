@@ -11,6 +11,9 @@
 //! What a `form` asks for a category, `forms` keeps ready; what was filled in, then or
 //! later, is checked against it.
 //!
+//! What was pressed in a telephone system's menu is looked up in the version in force
+//! (`ivr_menu`), and what it says fills in what a call leaves open (`wire/phone`).
+//!
 //! A submission that was told before is known by its key, or by its channel's number
 //! and what it says (`wire/content`); whether a channel's numbers are one complaint's
 //! each is settled by the tenant (`rpc/channels`).
@@ -40,6 +43,7 @@ mod file_drop;
 mod flow;
 mod form;
 mod inbound_mail;
+mod ivr_menu;
 mod mailbox;
 mod post;
 mod refusal;
@@ -59,6 +63,7 @@ use proto::redress::intake::v1::channel_service_server::ChannelServiceServer;
 use proto::redress::intake::v1::file_drop_service_server::FileDropServiceServer;
 use proto::redress::intake::v1::form_service_server::FormServiceServer;
 use proto::redress::intake::v1::intake_service_server::IntakeServiceServer;
+use proto::redress::intake::v1::ivr_menu_service_server::IvrMenuServiceServer;
 use proto::redress::intake::v1::mailbox_service_server::MailboxServiceServer;
 use proto::redress::intake::v1::post_service_server::PostServiceServer;
 use proto::redress::intake::v1::webhook_source_service_server::WebhookSourceServiceServer;
@@ -94,11 +99,13 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let key = kit.settings.receipt_key.as_ref().map(receipt_key).transpose()?;
     let (queue, worker) = SubmissionQueue::new(kit.db.clone(), key);
     let (queue, forms) = (Arc::new(queue), Arc::new(flow::forms::Forms::new(kit.db.clone())));
-    let submissions = Arc::new(Submissions::new(kit.db.clone(), queue.clone(), forms.clone()));
+    let menus = Arc::new(flow::ivr_menus::IvrMenus::new(kit.db.clone()));
+    let submissions = Arc::new(Submissions::new(kit.db.clone(), queue.clone(), forms.clone(), menus.clone()));
     let additions = Arc::new(Additions::new(forms.clone()));
     parts.route(IntakeServiceServer::new(rpc::Intake::new(kit.db.clone(), submissions.clone())));
     parts.route(ChannelServiceServer::new(rpc::channels::ChannelRpc::new(kit.db.clone())));
     parts.route(FormServiceServer::new(rpc::forms::FormRpc::new(kit.db.clone(), forms, additions.clone())));
+    parts.route(IvrMenuServiceServer::new(rpc::ivr_menus::IvrMenuRpc::new(kit.db.clone(), menus)));
     parts.worker("submissions", |stop| worker.run(stop));
     let receiver = open_attachments(kit, parts, queue.clone())?;
     open_webhooks(kit, parts, submissions.clone(), additions.clone());

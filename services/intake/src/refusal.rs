@@ -99,6 +99,10 @@ pub(crate) enum Refusal {
     TooManyFileDrops,
     /// There is no such dropped file for this tenant.
     DroppedFileNotFound,
+    /// There is no such version of the menu, or none is in force.
+    IvrMenuNotFound,
+    /// There are as many versions as is allowed.
+    TooManyVersions,
 }
 
 impl std::fmt::Display for Refusal {
@@ -134,6 +138,8 @@ impl std::fmt::Display for Refusal {
             Self::MailNotSetAside => {
                 "the mail was not set aside: it is a complaint's already, or about to be"
             }
+            Self::IvrMenuNotFound => "there is no such version of the menu, or none is in force",
+            Self::TooManyVersions => "there may be 500 versions",
             Self::MailUnreadable => "nothing can be read of this mail; submit what it says by hand",
             Self::WebhookSourceNotFound => "there is no webhook source with this id",
             Self::TooManyWebhookSources => "a tenant may have 50 webhook sources; delete one first",
@@ -185,6 +191,7 @@ impl Refuses for Refusal {
             | Self::ReplyNotFound
             | Self::FileDropNotFound
             | Self::DroppedFileNotFound
+            | Self::IvrMenuNotFound
             | Self::DownloadTokenUnknown => Kind::NotFound,
             Self::StoreUnavailable | Self::WebhookSourcePaused => Kind::Unavailable,
             Self::TooManyRows => Kind::Invalid,
@@ -198,6 +205,7 @@ impl Refuses for Refusal {
             Self::WebhookNotVerified => Kind::Unauthenticated,
             Self::OwnReply => Kind::Forbidden,
             Self::QueueFull | Self::QuotaExceeded | Self::TooManyMailboxes | Self::TooManyFileDrops => {
+            Self::QueueFull | Self::QuotaExceeded | Self::TooManyMailboxes | Self::TooManyVersions => {
                 Kind::Exhausted
             }
             Self::Sha256Mismatch
@@ -270,6 +278,8 @@ impl Refuses for Refusal {
             Self::FileDropPlaceUnset => "FILE_DROP_PLACE_UNSET",
             Self::TooManyFileDrops => "TOO_MANY_FILE_DROPS",
             Self::DroppedFileNotFound => "DROPPED_FILE_NOT_FOUND",
+            Self::IvrMenuNotFound => "IVR_MENU_NOT_FOUND",
+            Self::TooManyVersions => "TOO_MANY_VERSIONS",
         }
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod attachments;
 pub(crate) mod channels;
 pub(crate) mod file_drops;
 pub(crate) mod forms;
+pub(crate) mod ivr_menus;
 pub(crate) mod mailboxes;
 pub(crate) mod posts;
 pub(crate) mod webhook_sources;

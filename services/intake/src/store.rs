@@ -7,6 +7,7 @@ pub(crate) mod channels;
 pub(crate) mod dropped_files;
 pub(crate) mod file_drops;
 pub(crate) mod forms;
+pub(crate) mod ivr_menus;
 pub(crate) mod mailboxes;
 pub(crate) mod mails;
 pub(crate) mod matters;

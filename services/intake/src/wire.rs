@@ -8,9 +8,9 @@ use kernel::receipt::ReceiptCode;
 use kernel::{Caller, CaseId, Lane};
 use prost::Message as _;
 use proto::redress::intake::v1::{
-    self as contract, Channel, ChatDetail, Complainant, Complaint, ComplaintRegistered, GetComplaintRequest,
-    ListComplaintsRequest, Matter, PhoneDetail, RegulatorDetail, RemedySought, Representative, Respondent,
-    RowRefusal, SocialDetail, SubmitComplaintRequest, SubmitComplaintResponse, complaint::ChannelDetail,
+    self as contract, Channel, Complainant, Complaint, ComplaintRegistered, GetComplaintRequest,
+    ListComplaintsRequest, Matter, RegulatorDetail, RemedySought, Representative, Respondent, RowRefusal,
+    SocialDetail, SubmitComplaintRequest, SubmitComplaintResponse, complaint::ChannelDetail,
 };
 use proto::timestamp;
 use url::Url;
@@ -18,12 +18,15 @@ use uuid::Uuid;
 
 pub(crate) mod attachments;
 pub(crate) mod channels;
+mod chat;
 pub(crate) mod content;
 pub(crate) mod evidence;
 pub(crate) mod file_drops;
 pub(crate) mod forms;
+pub(crate) mod ivr_menus;
 pub(crate) mod mailboxes;
 pub(crate) mod mails;
+mod phone;
 pub(crate) mod posts;
 pub(crate) mod prefilled;
 pub(crate) mod reply_drafts;
@@ -32,6 +35,7 @@ pub(crate) mod webhook_mappings;
 pub(crate) mod webhook_sources;
 
 use crate::complaint::{ExistingComplaint, Filter, KeptComplaint, NewComplaint, Registered};
+use crate::ivr_menu::Held;
 
 pub(crate) use contract::row_verdict::Verdict;
 
@@ -58,6 +62,7 @@ pub(crate) struct Reading {
     check: Check,
     submission: Submission,
     late: times::Late,
+    now: Timestamp,
 }
 
 /// Checks a submission that comes now, but for its form.
@@ -69,7 +74,8 @@ pub(crate) fn submission(request: SubmitComplaintRequest, now: Timestamp) -> Rea
     check.ensure(complaint.is_some(), "complaint", "is required");
     let complaint = complaint.map(|complaint| checked(&mut check, complaint)).unwrap_or_default();
     let late = times::checked(&mut check, &complaint, now);
-    Reading { check, submission: Submission { request_id, request_hash, complaint }, late }
+    phone::check_reachable(&mut check, &complaint);
+    Reading { check, submission: Submission { request_id, request_hash, complaint }, late, now }
 }
 
 impl Reading {
@@ -78,12 +84,21 @@ impl Reading {
         self.submission.complaint.history.is_some()
     }
 
-    /// Whether a time it states is too long ago by now.
+    /// Fills in what a call or a conversation leaves open; `menu` is the one in force.
+    pub(crate) fn fill(&mut self, menu: Option<&Held>) {
+        self.fill_call(menu);
+        self.fill_chat();
+        if self.submission.complaint.language.is_empty() && self.has_keys() {
+            self.late.push(("complaint.language", "is required: no menu is in force that says it"));
+        }
+    }
+
+    /// Whether something is wrong with it as things are now.
     pub(crate) fn is_late(&self) -> bool {
         !self.late.is_empty()
     }
 
-    /// Notes that: it was not answered while the time was not.
+    /// Notes that: it was not answered while it was right.
     pub(crate) fn refuse_late(&mut self) {
         for (field, what) in std::mem::take(&mut self.late) {
             self.check.fail(field, what);
@@ -98,6 +113,7 @@ impl Reading {
 }
 
 fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
+    let leaves = Leaves::of(&complaint);
     let Complaint {
         complaint_id: _, // output only
         channel,
@@ -125,6 +141,7 @@ fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
         register_time: _,
         receive_time_by: _,
         recorder: _,
+        filled_fields: _,
     } = complaint;
     let known = Channel::try_from(channel).is_ok_and(|channel| channel != Channel::Unspecified);
     check.ensure(known, "complaint.channel", "must be one of the channels");
@@ -136,12 +153,16 @@ fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
         complainant: complainant.map(|complainant| checked_complainant(check, complainant)),
         representative: representative.map(|one| checked_representative(check, one)),
         respondent: respondent.map(|respondent| checked_respondent(check, respondent)),
-        subject: check.required("complaint.subject", subject, MAX_SUBJECT),
-        description: check.required("complaint.description", description, MAX_DESCRIPTION),
+        subject: text(check, leaves.subject, "complaint.subject", subject, MAX_SUBJECT),
+        description: text(check, leaves.description, "complaint.description", description, MAX_DESCRIPTION),
         occur_time,
         remedy_sought: remedy_sought.map(|remedy| checked_remedy(check, remedy)),
         evidence: evidence::checked(check, "complaint.evidence", evidence),
-        language: check.language("complaint.language", language),
+        language: if leaves.language && language.is_empty() {
+            language
+        } else {
+            check.language("complaint.language", language)
+        },
         category_hint: check.text("complaint.category_hint", category_hint, MAX_WORD),
         consent_given,
         channel_detail: channel_detail.map(|detail| checked_detail(check, channel, detail)),
@@ -156,7 +177,30 @@ fn checked(check: &mut Check, complaint: Complaint) -> Complaint {
         register_time: None,
         receive_time_by: String::new(),
         recorder: String::new(),
+        filled_fields: Vec::new(),
     }
+}
+
+/// What a complaint may leave open, as it is filled in.
+struct Leaves {
+    subject: bool,
+    description: bool,
+    language: bool,
+}
+
+impl Leaves {
+    fn of(complaint: &Complaint) -> Self {
+        let missed = phone::is_missed(complaint);
+        Self {
+            subject: missed,
+            description: missed || chat::has_words(complaint),
+            language: phone::has_keys(complaint),
+        }
+    }
+}
+
+fn text(check: &mut Check, optional: bool, field: &str, text: String, most: usize) -> String {
+    if optional { check.text(field, text, most) } else { check.required(field, text, most) }
 }
 
 fn checked_complainant(check: &mut Check, complainant: Complainant) -> Complainant {
@@ -208,13 +252,11 @@ fn checked_remedy(check: &mut Check, remedy: RemedySought) -> RemedySought {
 
 fn checked_detail(check: &mut Check, channel: i32, detail: ChannelDetail) -> ChannelDetail {
     let (field, of, detail) = match detail {
-        ChannelDetail::Phone(PhoneDetail { ivr_result }) => {
-            let ivr_result = check.text("complaint.phone.ivr_result", ivr_result, MAX_WORD);
-            ("complaint.phone", Channel::Phone, ChannelDetail::Phone(PhoneDetail { ivr_result }))
+        ChannelDetail::Phone(detail) => {
+            ("complaint.phone", Channel::Phone, ChannelDetail::Phone(phone::checked(check, detail)))
         }
-        ChannelDetail::Chat(ChatDetail { transcript, handed_over }) => {
-            let transcript = check.text("complaint.chat.transcript", transcript, MAX_DESCRIPTION);
-            ("complaint.chat", Channel::Chat, ChannelDetail::Chat(ChatDetail { transcript, handed_over }))
+        ChannelDetail::Chat(detail) => {
+            ("complaint.chat", Channel::Chat, ChannelDetail::Chat(chat::checked(check, detail)))
         }
         ChannelDetail::Social(detail) => {
             ("complaint.social", Channel::Social, ChannelDetail::Social(checked_social(check, detail)))

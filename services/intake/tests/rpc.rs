@@ -3,8 +3,12 @@
 
 #![expect(clippy::expect_used, reason = "a test says what it expects")]
 
+#[path = "rpc/chats.rs"]
+mod chats;
 #[path = "rpc/forms.rs"]
 mod forms;
+#[path = "rpc/ivr_menus.rs"]
+mod ivr_menus;
 #[path = "rpc/lanes.rs"]
 mod lanes;
 #[path = "rpc/numbers.rs"]

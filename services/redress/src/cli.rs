@@ -26,6 +26,7 @@ mod group;
 mod health;
 mod import;
 mod investigation;
+mod ivr_menu;
 mod keys;
 mod knowledge;
 mod kpi;
@@ -112,6 +113,8 @@ enum Verb {
     DroppedFile(file_drop::DroppedFiles),
     /// What is asked of complaints, and what is added to them later
     Form(form::Forms),
+    /// What the keys of the telephone system mean
+    IvrMenu(ivr_menu::IvrMenus),
     /// By what cases are triaged, and why one was so
     Rules(rules::Rules),
     /// What complaints can be about, as a tree
@@ -252,6 +255,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::FileDrop(args) => wait(args.run()),
         Verb::DroppedFile(args) => wait(args.run()),
         Verb::Form(args) => wait(args.run()),
+        Verb::IvrMenu(args) => wait(args.run()),
         Verb::Rules(args) => wait(args.run()),
         Verb::Category(args) => wait(args.run()),
         Verb::Calendar(args) => wait(args.run()),
@@ -330,11 +334,12 @@ mod tests {
     /// Where one of two will do, the refusal names both: it named one only.
     #[test]
     fn a_missing_argument_names_each_that_would_serve() {
-        let cases: [(&[&str], [&str; 2]); 4] = [
+        let cases: [(&[&str], [&str; 2]); 5] = [
             (&["task", "list"], ["--case", "--department"]),
             (&["plan", "propose", "1"], ["--step", "--file"]),
             (&["policy", "add"], ["PACK", "--file"]),
             (&["form", "add", "1"], ["TEXT", "--answer"]),
+            (&["ivr-menu", "try"], ["KEYS", "--latest"]),
         ];
         for (words, either) in cases {
             let Err(refusal) = CommandLine::try_parse_from([&["redress"], words].concat()) else {

@@ -48,6 +48,8 @@ mod supervision;
 mod topics;
 #[path = "cli/training.rs"]
 mod training;
+#[path = "cli/voices.rs"]
+mod voices;
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};

@@ -86,6 +86,7 @@ const ACTS: &[(&str, &str, Answers)] = &[
     ("ClassifierService.ConfirmCategory", r#""expected_version": 999, "category": "x""#, HANDLE),
     ("KnowledgeService.RecordArticleUse", r#""article_id": "$OTHER", "useful": true"#, ASSIST),
     ("TrainingService.CreateTrainingCase", r#""details": []"#, ASSIST),
+    ("CallBackService.RequestCallBack", r#""phone": "+86 138 0013 8000""#, ASSIST),
     ("LinkService.LinkCases", r#""other_case_id": "$OTHER", "kind": 2"#, HANDLE),
     ("LinkService.UnlinkCases", r#""other_case_id": "$OTHER""#, HANDLE),
     ("LinkService.MergeCase", r#""expected_version": 999, "into_case_id": "$OTHER", "reason": "x""#, HANDLE),

@@ -6,6 +6,7 @@
 mod attachments;
 mod extremes;
 mod file_drops;
+mod ivr_menus;
 mod knowledge;
 mod learning;
 mod mailboxes;
@@ -64,6 +65,7 @@ fn invalid() -> impl Iterator<Item = &'static Invalid> {
         .chain(posts::INVALID)
         .chain(prefilling::INVALID)
         .chain(file_drops::INVALID)
+        .chain(ivr_menus::INVALID)
 }
 
 /// Every request for what does not exist.
@@ -80,6 +82,7 @@ fn unknown() -> impl Iterator<Item = &'static Unknown> {
         .chain(posts::UNKNOWN)
         .chain(prefilling::UNKNOWN)
         .chain(file_drops::UNKNOWN)
+        .chain(ivr_menus::UNKNOWN)
 }
 
 /// Every rpc, by name.

@@ -33,6 +33,7 @@ mod subscriptions;
 mod surveys;
 mod tasks;
 mod training;
+mod voices;
 mod writes;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -116,6 +117,8 @@ async fn tell_all(scene: &Scene) {
     // Boxed: large.
     Box::pin(posts::taken(scene)).await;
     file_drops::taken(scene).await;
+    voices::called(scene).await;
+    voices::chatted(scene).await;
     signals::dismissed(scene).await;
     directories::absent(scene).await;
 }

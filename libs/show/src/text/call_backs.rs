@@ -1,8 +1,8 @@
 //! Call-backs, and who is called.
 
 use proto::redress::feedback::v1::{
-    CallBack, CallBackAttempt, CallBackCause, CallBackDraw, CallBackOutcome, CallBackPolicy, CallBackState,
-    CountCallBacksResponse, ListCallBacksResponse,
+    CallBack, CallBackAttempt, CallBackCause, CallBackDraw, CallBackOutcome, CallBackPhone, CallBackPolicy,
+    CallBackState, CountCallBacksResponse, ListCallBacksResponse,
 };
 
 use super::{more, none_of};
@@ -50,8 +50,11 @@ pub fn call_back(one: &CallBack) -> String {
         ("due", time(one.due_time.as_ref())),
         ("zone", one.time_zone.clone()),
         ("name", one.display_name.clone()),
-        ("phone", one.phone.clone()),
+        ("phone", phone(one)),
         ("language", one.language.clone()),
+        ("not before", time(one.prefer_start_time.as_ref())),
+        ("asked for by", one.requester.clone()),
+        ("about", one.note.clone()),
         ("ended", time(one.end_time.as_ref())),
     ]);
     if one.attempts.is_empty() {
@@ -71,6 +74,16 @@ pub fn call_back(one: &CallBack) -> String {
         ]);
     }
     format!("{head}\n{}", table.render())
+}
+
+/// The number to call, which it is, and until when.
+fn phone(one: &CallBack) -> String {
+    let until = one.phone_expire_time.as_ref().map(|until| format!(" until {}", time(Some(until))));
+    match CallBackPhone::try_from(one.phone_kind) {
+        Ok(CallBackPhone::Masked) => format!("{} (masked{})", one.phone, until.unwrap_or_default()),
+        Ok(CallBackPhone::Requested) => format!("{} (as they asked)", one.phone),
+        _ => one.phone.clone(),
+    }
 }
 
 fn satisfied(attempt: &CallBackAttempt) -> &'static str {

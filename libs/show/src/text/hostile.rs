@@ -193,6 +193,9 @@ fn of_resolution() -> Vec<(&'static str, String)> {
         ("file_drops", shown(file_drops)),
         ("dropped_file", shown(dropped_file)),
         ("dropped_files", shown(dropped_files)),
+        ("ivr_menu", shown(ivr_menu)),
+        ("ivr_menus", shown(ivr_menus)),
+        ("ivr_trial", shown(ivr_trial)),
     ]
 }
 

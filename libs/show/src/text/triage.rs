@@ -2,14 +2,18 @@
 
 use proto::redress::cases::v1::{
     EmotionLevel, ExplainTriageResponse, GetCategoryResponse, Level, ListCategoriesResponse,
-    ListRuleSetsResponse, ReplayRulesResponse, Rule, RuleSet, Threat, Triage,
+    ListRuleSetsResponse, Mood, MoodTrend, ReplayRulesResponse, Rule, RuleSet, Threat, Triage, TurnMood,
 };
+use proto::redress::intake::v1::HandOverReason;
 
 use super::knowledge::suggested;
 use super::{more, none_of};
 use crate::lines::{money, time};
 use crate::table::{Table, facts};
 use crate::words::{priority, word};
+
+/// A bar for each level of anger, from calm to furious.
+const HEIGHTS: [char; 5] = ['▁', '▃', '▅', '▆', '█'];
 
 /// One rule set: its rules in order, its lists by name.
 pub fn rule_set(set: &RuleSet) -> String {
@@ -116,6 +120,9 @@ pub fn triage(triage: &Triage) -> String {
         ("earlier cases", triage.repeat_count.to_string()),
         ("surge", yes(triage.surge)),
         ("emotion", word::<EmotionLevel>(triage.emotion)),
+        ("mood", triage.mood.as_ref().map(mood).unwrap_or_default()),
+        ("missed call", if triage.missed_call { yes(true) } else { String::new() }),
+        ("handed over", if triage.handed_over { handed_over(triage) } else { String::new() }),
         ("threatens", threats.collect::<Vec<_>>().join(", ")),
         ("channel says", triage.category_hint.clone()),
     ]);
@@ -124,6 +131,29 @@ pub fn triage(triage: &Triage) -> String {
         table.row([rule.name.clone(), yes(rule.decided), rule.reason.clone()]);
     }
     if triage.matched_rules.is_empty() { head } else { format!("{head}\n{}", table.render()) }
+}
+
+/// Where a mood went, with a bar for each of the customer's turns, the angrier the higher.
+fn mood(mood: &Mood) -> String {
+    // The scale, and not the worst turn, is the height of the line.
+    let most = EmotionLevel::Furious as i32;
+    let height = |turn: &TurnMood| turn.emotion.saturating_sub(1).clamp(0, most - 1);
+    let bars = mood.turns.iter().map(|turn| HEIGHTS[usize::try_from(height(turn)).unwrap_or(0)]);
+    let trend = match MoodTrend::try_from(mood.trend) {
+        Ok(MoodTrend::Unspecified) | Err(_) => String::new(),
+        Ok(_) => format!("{}, ", word::<MoodTrend>(mood.trend)),
+    };
+    let [first, worst, last] = [mood.first, mood.worst, mood.last].map(word::<EmotionLevel>);
+    let at = mood.turns.iter().find(|turn| turn.emotion == mood.worst);
+    let at = at.map(|turn| format!(" (turn {})", turn.turn.saturating_add(1))).unwrap_or_default();
+    format!("{}  {trend}from {first} to {last}, worst {worst}{at}", bars.collect::<String>())
+}
+
+fn handed_over(triage: &Triage) -> String {
+    match triage.hand_over_reason {
+        0 => "yes".to_owned(),
+        reason => format!("yes: {}", word::<HandOverReason>(reason)),
+    }
 }
 
 /// How a case was triaged, and which articles may help with it.
@@ -156,4 +186,27 @@ pub fn category(answer: &GetCategoryResponse) -> String {
         ("below it", if category.leaf { "nothing".to_owned() } else { "others".to_owned() }),
         ("tree version", answer.version.to_string()),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mood_is_drawn_turn_by_turn() {
+        let turn = |turn, level: EmotionLevel| TurnMood { turn, emotion: level.into() };
+        let turns =
+            vec![turn(0, EmotionLevel::Calm), turn(2, EmotionLevel::Furious), turn(5, EmotionLevel::Annoyed)];
+        let told = Mood {
+            turns,
+            first: EmotionLevel::Calm.into(),
+            worst: EmotionLevel::Furious.into(),
+            last: EmotionLevel::Annoyed.into(),
+            trend: MoodTrend::Rising.into(),
+        };
+        assert_eq!(mood(&told), "▁█▅  rising, from calm to annoyed, worst furious (turn 3)");
+        let odd =
+            Mood { turns: vec![TurnMood { turn: 0, emotion: 99 }, TurnMood::default()], ..Mood::default() };
+        assert_eq!(mood(&odd).chars().take(2).collect::<String>(), "█▁");
+    }
 }

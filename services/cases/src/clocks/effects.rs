@@ -52,6 +52,7 @@ pub(super) fn met_by(fact: &Fact) -> &'static [Kind] {
             | Handling::Unassignable { .. }
             | Handling::Assigned { .. }
             | Handling::Information(_)
+            | Handling::Spoken(_)
             // Its stage is over when its handler says what was found.
             | Handling::Investigation(_)
             | Handling::Recalled { .. } => &[],

@@ -103,6 +103,9 @@ fn opened(
             None => Case::open(id, origin, triage, &at),
             Some(history) => Case::import(id, origin, triage, history, &at),
         };
+        for fact in registered.conversation.facts() {
+            case.note(&at, fact);
+        }
         for notice in notices.remove(&case.id).unwrap_or_default() {
             hear_early(&mut case, notice, &at);
         }

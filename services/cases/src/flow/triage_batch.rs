@@ -43,7 +43,13 @@ pub(crate) async fn triage<'a>(
         });
         let facts = registered.facts(reading, around);
         let verdict = set.triage(&facts);
-        Triaged { case: one.case, facts, verdict, counts: registered.history.is_none() }
+        Triaged {
+            case: one.case,
+            facts,
+            moods: &reading.moods,
+            verdict,
+            counts: registered.history.is_none(),
+        }
     });
     let is_heavy = registered.iter().map(Registered::bytes).sum::<usize>() > HEAVY_BYTES;
     Ok(server::aside(is_heavy, || triaged.collect()))

@@ -12,12 +12,15 @@ use pg::Binds;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, PgConnection};
-use triage::{Attributes, MOST_REPEATS, Matched, REPEAT_DAYS, Surroundings, Traffic, Triage, Verdict};
+use triage::{
+    Attributes, Conversation, MOST_REPEATS, Matched, REPEAT_DAYS, Surroundings, Traffic, Triage, Verdict,
+};
 use uuid::Uuid;
-use vocabulary::{Channel, Priority};
+use vocabulary::{Channel, HandOverReason, Priority};
 
 use super::readings;
 use super::row::impossible;
+use crate::conversation::{self, TurnMood};
 use crate::reading;
 use crate::triage_record::{ActiveVersions, Around, Incoming, Past, Triaged, Window};
 
@@ -117,6 +120,45 @@ struct KeptFacts {
     reach: i64,
     repeats: i64,
     surge: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    conversation: Option<KeptConversation>,
+}
+
+/// What is kept of the call or chat that a complaint came by; none where it is neither.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct KeptConversation {
+    missed_call: bool,
+    call_back_requested: bool,
+    handed_over: bool,
+    hand_over_reason: Option<i16>,
+    /// Of each of the customer's turns its place, and how angry it is.
+    moods: Vec<(i32, i16)>,
+}
+
+impl KeptConversation {
+    fn of(told: Conversation, moods: &[TurnMood]) -> Option<Self> {
+        let Conversation { missed_call, call_back_requested, handed_over, hand_over_reason, mood: _ } = told;
+        (told != Conversation::default()).then(|| Self {
+            missed_call,
+            call_back_requested,
+            handed_over,
+            hand_over_reason: hand_over_reason.map(HandOverReason::number),
+            moods: moods.iter().map(|mood| (mood.place, mood.level.number().into())).collect(),
+        })
+    }
+
+    fn restored(self, case: Uuid) -> Result<(Conversation, Vec<TurnMood>), Fault> {
+        let Self { missed_call, call_back_requested, handed_over, hand_over_reason, moods } = self;
+        let known = |number| {
+            HandOverReason::of(number).ok_or_else(|| impossible("case_triage", "hand_over_reason", case))
+        };
+        let hand_over_reason = hand_over_reason.map(known).transpose()?;
+        let mood = |(place, level)| Ok::<_, Fault>(TurnMood { place, level: readings::level(level, case)? });
+        let moods = moods.into_iter().map(mood).collect::<Result<Vec<_>, _>>()?;
+        let mood = conversation::mood(&moods);
+        let told = Conversation { missed_call, call_back_requested, handed_over, hand_over_reason, mood };
+        Ok((told, moods))
+    }
 }
 
 /// What is kept of a verdict beside category and priority.
@@ -154,6 +196,7 @@ pub(crate) async fn record(
         reach: one.facts.reach,
         repeats: one.facts.around.repeats,
         surge: one.facts.around.surge,
+        conversation: KeptConversation::of(one.facts.conversation, one.moods),
     };
     let mut binds = Binds::default();
     let this_hour = hour(now);
@@ -232,8 +275,10 @@ impl PastRow {
         let named = self.named();
         let known = |column: &'static str| move || impossible("case_triage", column, id);
         let amount_sought = self.amount_sought_minor.zip(self.amount_sought_currency);
-        let KeptFacts { vulnerabilities, reach, repeats, surge } =
+        let KeptFacts { vulnerabilities, reach, repeats, surge, conversation } =
             serde_json::from_str(&self.facts).map_err(Fault::internal)?;
+        let (conversation, moods) =
+            conversation.map(|kept| kept.restored(id)).transpose()?.unwrap_or_default();
         let KeptVerdict { reasons, attributes, matched } =
             serde_json::from_str(&self.verdict).map_err(Fault::internal)?;
         let anger = self.emotion.map(|level| readings::level(level, id)).transpose()?;
@@ -254,6 +299,8 @@ impl PastRow {
             // Calm and without threats, if it was opened before texts were read.
             anger: anger.unwrap_or_default(),
             threats: readings::threats(self.threats.unwrap_or(0)),
+            conversation,
+            moods,
             amount_sought: amount_sought.map(|(minor, currency)| Money { minor, currency }),
             named,
             around: Surroundings { repeats, surge, hint_known: self.hint_known },

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use vocabulary::{Channel, CloseReason, NoticeKind, Outcome, Priority};
 
-use super::{Information, Kind, SharedOutcome, Visibility, Written, closed, in_zone, with_reason};
+use super::{Information, Kind, SharedOutcome, Spoken, Visibility, Written, closed, in_zone, with_reason};
 use Visibility::{Internal, Public};
 
 /// How a timeline tells that the complainant disputed an outcome.
@@ -68,6 +68,7 @@ pub(crate) enum Handling {
     Findings { findings: String, root_cause: String },
     Investigation(Investigation),
     Recalled { article: String, lot: String, notice: String },
+    Spoken(Spoken),
 }
 
 /// What a department is asked about it, and answers.
@@ -110,7 +111,7 @@ impl Handling {
             Self::Assigned { .. } => (Kind::Assigned, Internal),
             Self::Accepted => (Kind::Accepted, Public),
             Self::Note(note) => (Kind::Note, note.visibility),
-            Self::Information(_) => (Kind::Note, Internal),
+            Self::Information(_) | Self::Spoken(_) => (Kind::Note, Internal),
             Self::Recalled { .. } => (Kind::Note, Public),
             Self::Findings { .. } => (Kind::Findings, Internal),
             Self::Investigation(investigation) => investigation.filed_under(),
@@ -133,6 +134,7 @@ impl Handling {
             Self::Findings { findings, root_cause } if root_cause.is_empty() => findings.clone(),
             Self::Findings { findings, root_cause } => format!("{findings}\nroot cause: {root_cause}"),
             Self::Investigation(investigation) => investigation.text(),
+            Self::Spoken(spoken) => spoken.text(),
             Self::Recalled { article, lot, notice } => {
                 let lot = if lot.is_empty() { String::new() } else { format!(", lot {lot},") };
                 with_reason(format!("the article {article}{lot} is recalled"), notice)

@@ -1,5 +1,6 @@
 //! Contract → domain: inbound events, those of the other services.
 
+mod conversations;
 mod feedback;
 mod plans;
 
@@ -25,6 +26,7 @@ use vocabulary::{Channel, Matter, Outcome};
 
 use crate::case::{History, Origin};
 use crate::classifier::Classifier;
+use crate::conversation::Conversation;
 use crate::directory::Named;
 use crate::external_event::{Event, ExternalEvent};
 use crate::reading::Reading;
@@ -50,6 +52,8 @@ pub(crate) struct Registered {
     pub(crate) history: Option<History>,
     /// When an authority forwarded it, if one did and said so.
     pub(crate) forwarded: Option<Timestamp>,
+    /// The call or chat it came by.
+    pub(crate) conversation: Conversation,
     category_hint: String,
     vulnerabilities: Vec<String>,
     reach: i64,
@@ -58,7 +62,7 @@ pub(crate) struct Registered {
 impl Registered {
     /// How long its texts are.
     pub(crate) fn bytes(&self) -> usize {
-        self.origin.subject.len() + self.description.len()
+        self.origin.subject.len() + self.description.len() + self.conversation.bytes()
     }
 
     /// What the channel believes it is about.
@@ -78,6 +82,7 @@ impl Registered {
             reach: self.reach,
             anger: reading.emotion.level,
             threats: &reading.emotion.threats,
+            conversation: self.conversation.looked_at(&reading.moods),
             amount_sought: self.origin.amount_sought.as_ref(),
             named: reading.named(),
             around,
@@ -88,7 +93,7 @@ impl Registered {
     /// not say.
     pub(crate) fn read(&self, classifier: Option<&Classifier>) -> Reading {
         let asked = classifier.filter(|_| self.category_hint.trim().is_empty());
-        Reading::of(&self.origin.subject, &self.description, asked)
+        Reading::of(&self.origin.subject, &self.description, asked).along(&self.conversation.turns)
     }
 }
 
@@ -125,10 +130,10 @@ pub(crate) fn registered(
     let receive_time = check.time("complaint.receive_time", receive_time);
     let amount = remedy_sought.and_then(|remedy| remedy.amount);
     let amount_sought = check.money("complaint.remedy_sought.amount", amount);
-    let (forwarded, reach) = match channel_detail {
+    let (forwarded, reach) = match &channel_detail {
         Some(ChannelDetail::Regulator(regulator)) => (regulator.forward_time, 0),
         Some(ChannelDetail::Social(social)) => (None, social.reach),
-        _ => (None, 0),
+        Some(ChannelDetail::Phone(_) | ChannelDetail::Chat(_)) | None => (None, 0),
     };
     let forwarded = check.time("complaint.regulator.forward_time", forwarded);
     let history = history.map(|history| ended(&mut check, history));
@@ -166,6 +171,7 @@ pub(crate) fn registered(
         product: respondent.product,
         category_hint,
         vulnerabilities: complainant.vulnerabilities,
+        conversation: conversations::read(channel_detail)?,
         forwarded,
         reach,
     })

@@ -16,7 +16,7 @@ use crate::case::Case;
 use crate::links::Link;
 use crate::promise;
 use crate::timeline::{
-    Course, Fact, Grading, Noted, Remedy, Ruling, SharedOutcome, Timing, Together, Urgency,
+    Course, Fact, Grading, Handling, Noted, Remedy, Ruling, SharedOutcome, Timing, Together, Urgency,
 };
 
 /// Publishes what others must know of a fact, in the trace it happened in.
@@ -304,5 +304,11 @@ fn opened(case: &Case, cycle: i32, recused: &[String]) -> CaseOpened {
         language: origin.language.clone(),
         region: origin.region.clone(),
         recused_subjects: recused.to_vec(),
+        time_zone: case.time_zone.clone(),
+        call_back_requested: case.journal.iter().any(asks_for_call_back),
     }
+}
+
+fn asks_for_call_back(noted: &Noted) -> bool {
+    matches!(&noted.fact, Fact::Handling(Handling::Spoken(spoken)) if spoken.asks_for_call_back())
 }

@@ -3,18 +3,20 @@
 use fault::{Check, Fault};
 use kernel::Money;
 use kernel::page::Page;
+use language::Trend;
 use proto::redress::cases::v1::{
-    CreateRuleSetRequest, ListRuleSetsRequest, LowerPriorityRequest, MatchedRule, RaisePriorityRequest,
-    ReplayRulesRequest, ReplayedCase, RetriageCaseRequest, Rule as WireRule, RuleSet as WireSet,
-    Surge as WireSurge, Triage as WireTriage, WordList as WireList,
+    CreateRuleSetRequest, ListRuleSetsRequest, LowerPriorityRequest, MatchedRule, Mood, MoodTrend,
+    RaisePriorityRequest, ReplayRulesRequest, ReplayedCase, RetriageCaseRequest, Rule as WireRule,
+    RuleSet as WireSet, Surge as WireSurge, Triage as WireTriage, TurnMood as WireTurn, WordList as WireList,
 };
 use proto::timestamp;
 use triage::definition::{Definition, MajorLoss, Rule, Sets, WordList};
 use triage::rules::Flaw;
-use triage::{Attributes, Facts, Matched, Surge, Triage, Verdict};
+use triage::{Attributes, Facts, Matched, MoodFacts, Surge, Triage, Verdict};
 use vocabulary::{Level, Priority};
 
 use super::{CaseTarget, classifiers, money};
+use crate::conversation::TurnMood;
 use crate::triage_record::{KeptSet, Past, Window};
 
 /// Longest note about a version.
@@ -257,7 +259,7 @@ pub(crate) fn triage(past: &Past, verdict: &Verdict, at: jiff::Timestamp) -> Wir
     let Verdict { triage, rule_set, attributes, matched } = verdict.clone();
     let Triage { category, priority, complexity: _, reasons } = triage;
     let Attributes { severity, complexity, impact, urgency, safety, vulnerable } = attributes;
-    let Facts { around, anger, threats, .. } = past.facts();
+    let Facts { around, anger, threats, conversation, .. } = past.facts();
     let rule = |Matched { name, reason, decided }| MatchedRule { name, reason, decided };
     WireTriage {
         case_id: past.case.to_string(),
@@ -278,6 +280,29 @@ pub(crate) fn triage(past: &Past, verdict: &Verdict, at: jiff::Timestamp) -> Wir
         threats: classifiers::threats(threats),
         category_hint: past.hint.clone(),
         triage_time: Some(timestamp(at)),
+        mood: conversation.mood.map(|told| mood(told, &past.moods)),
+        missed_call: conversation.missed_call,
+        handed_over: conversation.handed_over,
+        hand_over_reason: conversation.hand_over_reason.map_or(0, |reason| reason.number().into()),
+    }
+}
+
+/// How the customer's mood went.
+fn mood(told: MoodFacts, moods: &[TurnMood]) -> Mood {
+    let MoodFacts { first, worst, last, trend } = told;
+    let trend = trend.map_or(MoodTrend::Unspecified, |trend| match trend {
+        Trend::Rising => MoodTrend::Rising,
+        Trend::Falling => MoodTrend::Falling,
+        Trend::Steady => MoodTrend::Steady,
+    });
+    let turn =
+        |mood: &TurnMood| WireTurn { turn: mood.place, emotion: classifiers::level(mood.level).into() };
+    Mood {
+        turns: moods.iter().map(turn).collect(),
+        first: classifiers::level(first).into(),
+        worst: classifiers::level(worst).into(),
+        last: classifiers::level(last).into(),
+        trend: trend.into(),
     }
 }
 

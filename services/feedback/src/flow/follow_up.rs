@@ -1,15 +1,16 @@
-//! Who is called back: once an outcome was told, by rule or by sample; later, who was not
-//! satisfied.
+//! Who is called back: who asks for it; once an outcome was told, by rule or by sample; later,
+//! who was not satisfied.
 //!
 //! It happens in the transaction of its cause.
 
 use std::collections::{HashMap, HashSet};
 
 use fault::Fault;
+use jiff::Timestamp;
 use kernel::CaseId;
 use pg::Tx;
 
-use crate::call_back::{CallBack, Cause, Policy, State};
+use crate::call_back::{CallBack, Cause, Policy, RequestedCall, State, Wish};
 use crate::flow::sampling::{self, Candidate};
 use crate::flow::told;
 use crate::profile::Profile;
@@ -84,6 +85,35 @@ async fn dissatisfied(tx: &mut Tx, caused: &[((CaseId, i32), Cause)]) -> Result<
     open(tx, wanted).await
 }
 
+/// Callers whom nobody took, or who asked for it in a voice menu: their cases are open, each
+/// with its cycle, zone and trace.
+pub(crate) async fn requested(tx: &mut Tx, calls: &[RequestedCall]) -> Result<(), Fault> {
+    let policy = policy(tx).await?;
+    let call_back = |call: &RequestedCall| {
+        due(tx, &policy, (call.case_id, call.cycle), &call.zone, vec![Cause::Requested])
+    };
+    let wanted: Vec<CallBack> = calls.iter().map(call_back).collect();
+    let traces = calls.iter().map(|call| (call.case_id, call.traceparent.clone())).collect();
+    open_in(tx, wanted, &traces).await
+}
+
+/// Somebody asked that the complainant be called; answers the call-back that is due for it.
+pub(crate) async fn asked_for(
+    tx: &mut Tx,
+    (case_id, cycle): (CaseId, i32),
+    zone: &str,
+    wish: Wish,
+    by: Option<Timestamp>,
+) -> Result<CallBack, Fault> {
+    let policy = policy(tx).await?;
+    let usual = due(tx, &policy, (case_id, cycle), zone, vec![Cause::Requested]);
+    let wanted = CallBack { wish, due: by.or(usual.due), ..usual };
+    open(tx, vec![wanted.clone()]).await?;
+    let id = store::wish_for_call_back(tx, &wanted).await?;
+    let id = id.ok_or_else(|| Fault::internal("the call-back that was asked for is not due"))?;
+    store::call_back(tx, id).await?.ok_or_else(|| Fault::internal("the call-back is not there"))
+}
+
 /// A call-back that is due within the policy's time.
 fn due(
     tx: &Tx,
@@ -105,6 +135,7 @@ fn due(
         zone,
         created: tx.now(),
         ended: None,
+        wish: Wish::default(),
         attempts: Vec::new(),
     }
 }
@@ -113,12 +144,17 @@ async fn open(tx: &mut Tx, wanted: Vec<CallBack>) -> Result<(), Fault> {
     if wanted.is_empty() {
         return Ok(());
     }
-    let kept: HashSet<_> = store::open_call_backs(tx, &wanted).await?.into_iter().collect();
     let cases: Vec<CaseId> = wanted.iter().map(|call_back| call_back.case_id).collect();
     let contacts = store::contacts(tx, &cases).await?;
+    let traces = contacts.into_iter().map(|(case, contact)| (case, contact.traceparent)).collect();
+    open_in(tx, wanted, &traces).await
+}
+
+async fn open_in(tx: &mut Tx, wanted: Vec<CallBack>, traces: &HashMap<CaseId, String>) -> Result<(), Fault> {
+    let kept: HashSet<_> = store::open_call_backs(tx, &wanted).await?.into_iter().collect();
     for call_back in wanted.iter().filter(|call_back| kept.contains(&call_back.id)) {
         // A batch serves many: each is told of in the trace of its complaint.
-        let traceparent = contacts.get(&call_back.case_id).map(|contact| contact.traceparent.clone());
+        let traceparent = traces.get(&call_back.case_id).cloned();
         tx.emit_in(traceparent.unwrap_or_default(), call_back.case_id.0, &wire::opened(call_back));
     }
     Ok(())

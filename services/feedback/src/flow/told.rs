@@ -138,10 +138,12 @@ pub(crate) async fn end(tx: &mut Tx, progress: &[(CaseId, Progress)]) -> Result<
         return Ok(());
     }
     let now = tx.now();
-    let is_over =
-        |(_, progress): &&(CaseId, Progress)| progress.standing.is_some_and(Standing::ends_call_backs);
-    let over: Vec<CaseId> = progress.iter().filter(is_over).map(|(case, _)| *case).collect();
-    store::cancel_call_backs(tx, &over, now).await?;
+    let cases = |is_over: fn(Standing) -> bool| -> Vec<CaseId> {
+        let is_over = |(_, progress): &&(CaseId, Progress)| progress.standing.is_some_and(is_over);
+        progress.iter().filter(is_over).map(|(case, _)| *case).collect()
+    };
+    let (over, unwanted) = (cases(Standing::ends_call_backs), cases(Standing::ends_requested_call_backs));
+    store::cancel_call_backs(tx, &over, &unwanted, now).await?;
     let cycles = store::cancel_surveys(tx, &ended, now).await?;
     give_up(tx, &cycles).await
 }

@@ -8,16 +8,18 @@ use proto::redress::feedback::v1::{
     ActivateCallBackPolicyRequest, ActivateCallBackPolicyResponse, CallBack as CallBackView,
     CountCallBacksRequest, CountCallBacksResponse, CreateCallBackPolicyRequest, CreateCallBackPolicyResponse,
     GetCallBackPolicyRequest, GetCallBackPolicyResponse, ListCallBacksRequest, ListCallBacksResponse,
-    RecordCallBackAttemptRequest, RecordCallBackAttemptResponse,
+    RecordCallBackAttemptRequest, RecordCallBackAttemptResponse, RequestCallBackRequest,
+    RequestCallBackResponse,
 };
 use tonic::{Request, Response, Status};
 
 use super::revisions::{self, Settled};
-use crate::call_back::{Attempt, CallBack, Policy};
+use crate::call_back::{Attempt, CallBack, Policy, Wish};
+use crate::flow::follow_up;
 use crate::refusal::Refusal;
 use crate::response::{Answer, Satisfaction, Verdict};
 use crate::revision::Subject;
-use crate::wire::Attempted;
+use crate::wire::{Attempted, WantedCall};
 use crate::{store, wire};
 
 const POLICY: Settled<'static> =
@@ -40,8 +42,9 @@ async fn shown(tx: &mut Tx, call_backs: Vec<CallBack>) -> Result<Vec<(String, Ca
     let cases: Vec<CaseId> = call_backs.iter().map(|call_back| call_back.case_id).collect();
     let contacts = store::contacts(tx, &cases).await?;
     let profiles = store::profiles(tx, &cases).await?;
+    let now = tx.now();
     let shown = |call_back: CallBack| {
-        (wire::call_back_key(&call_back), wire::call_back(call_back, &contacts, &profiles))
+        (wire::call_back_key(&call_back), wire::call_back(call_back, &contacts, &profiles, now))
     };
     Ok(call_backs.into_iter().map(shown).collect())
 }
@@ -72,18 +75,45 @@ async fn record(tx: &mut Tx, wanted: Attempted, caller: &Caller) -> Result<CallB
         return Err(Refusal::CallerRecused.into());
     }
     known.check_due()?;
+    wanted.check_asked(&known)?;
     let contact = store::contact(tx, known.case_id).await?;
     tx.join_trace(contact.as_ref().map_or("", |contact| &contact.traceparent));
     let disputed =
         wanted.satisfied == Some(false) && dispute(tx, known.case_id, known.cycle, &wanted.note).await?;
     let mut call_back = store::lock_call_back(tx, id).await?.ok_or(Refusal::CallBackNotFound)?;
     let policy = revisions::read(tx, POLICY, Some(call_back.policy), Policy::shipped()).await?.content;
+    wanted.check_asked(&call_back)?;
     let attempt = wanted.attempt(call_back.next_attempt(), caller.subject.to_string(), tx.now());
     let attempt = Attempt { disputed, ..attempt };
     call_back.take(attempt.clone(), &policy)?;
     store::save_call_back(tx, &call_back).await?;
     tx.emit(call_back.case_id.0, &wire::attempted(&call_back, &attempt));
     let view = shown(tx, vec![call_back]).await?.pop();
+    view.map(|(_, view)| view).ok_or_else(|| Fault::internal("nothing is shown"))
+}
+
+/// Has a complainant called who asks for it.
+async fn request(tx: &mut Tx, wanted: WantedCall, caller: &Caller) -> Result<CallBackView, Fault> {
+    let case = wanted.case_id;
+    let contact = store::contact(tx, case).await?.ok_or(Refusal::ContactNotFound)?;
+    let profile = store::hold_profiles(tx, &[case]).await?.remove(&case).unwrap_or_default();
+    if profile.recused.contains(&caller.subject.to_lowercase()) {
+        return Err(Refusal::CallerRecused.into());
+    }
+    if profile.standing.ends_requested_call_backs() {
+        return Err(Refusal::CallBackUnwanted.into());
+    }
+    tx.join_trace(&contact.traceparent);
+    let cycle = store::cycle_of(tx, case).await?.unwrap_or(1);
+    let window = wanted.due(&profile.time_zone, tx.now())?;
+    let (not_before, by) = window.unzip();
+    let wish =
+        Wish { phone: wanted.phone, not_before, requester: caller.subject.to_string(), note: wanted.note };
+    if wish.dialled(&profile, tx.now()).kind.is_none() {
+        return Err(Refusal::PhoneUnknown.into());
+    }
+    let due = follow_up::asked_for(tx, (case, cycle), &profile.time_zone, wish, by).await?;
+    let view = shown(tx, vec![due]).await?.pop();
     view.map(|(_, view)| view).ok_or_else(|| Fault::internal("nothing is shown"))
 }
 
@@ -155,6 +185,19 @@ impl CallBackService for CallBacks {
         let done = self.db.mutate(context, async move |mut tx, caller| {
             let call_back = record(&mut tx, wanted, &caller).await?;
             Ok((tx, RecordCallBackAttemptResponse { call_back: Some(call_back) }))
+        });
+        Ok(server::reply(done.await?))
+    }
+
+    async fn request_call_back(
+        &self,
+        request: Request<RequestCallBackRequest>,
+    ) -> Result<Response<RequestCallBackResponse>, Status> {
+        let (context, asked) = server::mutation(request)?;
+        let wanted = wire::call_wanted(asked)?;
+        let done = self.db.mutate(context, async move |mut tx, caller| {
+            let call_back = self::request(&mut tx, wanted, &caller).await?;
+            Ok((tx, RequestCallBackResponse { call_back: Some(call_back) }))
         });
         Ok(server::reply(done.await?))
     }

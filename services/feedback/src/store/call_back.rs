@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use super::impossible;
-use crate::call_back::{Attempt, CallBack, CallBackFilter, Cause, Count, Outcome, State};
+use crate::call_back::{Attempt, CallBack, CallBackFilter, Cause, Count, Outcome, State, Wish};
 use crate::sample::Draw;
 
 #[derive(sqlx::FromRow)]
@@ -28,6 +28,10 @@ struct Row {
     created_at: Timestamp,
     due_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
+    phone: String,
+    not_before: Option<Timestamp>,
+    requester: String,
+    note: String,
 }
 
 impl Row {
@@ -46,6 +50,12 @@ impl Row {
             created: self.created_at.to_jiff(),
             due: self.due_at.map(Timestamp::to_jiff),
             ended: self.ended_at.map(Timestamp::to_jiff),
+            wish: Wish {
+                phone: self.phone,
+                not_before: self.not_before.map(Timestamp::to_jiff),
+                requester: self.requester,
+                note: self.note,
+            },
             attempts,
         })
     }
@@ -55,7 +65,8 @@ impl Row {
 macro_rules! select_call_backs {
     ($rest:literal) => {
         concat!(
-            "SELECT call_back_id, case_id, cycle, state, causes, policy, draw, time_zone, created_at, due_at, ended_at
+            "SELECT call_back_id, case_id, cycle, state, causes, policy, draw, time_zone, created_at, due_at, ended_at,
+                    phone, not_before, requester, note
              FROM call_back WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )
@@ -83,6 +94,10 @@ pub(crate) async fn open_call_backs(
         .column("time_zone", |one| one.zone.as_str())
         .column("created_at", |one| one.created.to_sqlx())
         .column("due_at", |one| one.due.map(ToSqlx::to_sqlx))
+        .column("phone", |one| one.wish.phone.as_str())
+        .column("not_before", |one| one.wish.not_before.map(ToSqlx::to_sqlx))
+        .column("requester", |one| one.wish.requester.as_str())
+        .column("note", |one| one.wish.note.as_str())
         .done();
     let statement = format!(
         "INSERT INTO call_back AS known (tenant_id, {names})
@@ -99,6 +114,34 @@ pub(crate) async fn open_call_backs(
     let ids: Vec<Uuid> =
         sqlx::query_scalar_with(AssertSqlSafe(statement), binds.arguments()?).fetch_all(conn).await?;
     Ok(ids)
+}
+
+/// What is asked for holds for the call-back that is due for its cycle: the time that is
+/// wished for, or else the sooner of the two; the number and the note, where they are told.
+/// Answers which it is.
+pub(crate) async fn wish_for_call_back(
+    conn: &mut PgConnection,
+    wanted: &CallBack,
+) -> Result<Option<Uuid>, Fault> {
+    let Wish { phone, not_before, requester, note } = &wanted.wish;
+    let id = sqlx::query_scalar(pg::sql!(
+        "UPDATE call_back
+         SET due_at = CASE WHEN $4::timestamptz IS NULL THEN least(due_at, $3) ELSE $3 END, not_before = $4,
+             phone = coalesce(nullif($5, ''), phone), requester = $6, note = coalesce(nullif($7, ''), note)
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1 AND cycle = $2 AND state = {due}
+         RETURNING call_back_id",
+        due = State::Due,
+    ))
+    .bind(wanted.case_id.0)
+    .bind(wanted.cycle)
+    .bind(wanted.due.map(ToSqlx::to_sqlx))
+    .bind(not_before.map(ToSqlx::to_sqlx))
+    .bind(phone)
+    .bind(requester)
+    .bind(note)
+    .fetch_optional(conn)
+    .await?;
+    Ok(id)
 }
 
 /// A call-back, as it stands now.
@@ -132,7 +175,7 @@ pub(crate) async fn save_call_back(conn: &mut PgConnection, call_back: &CallBack
              INSERT INTO call_back_attempt (tenant_id, call_back_id, number, attempted_at, caller, outcome, satisfied,
                                             note, disputed)
              VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8))
-         UPDATE call_back SET state = $9, due_at = $10, ended_at = $11, outcome = $12, satisfied = $6
+         UPDATE call_back SET state = $9, due_at = $10, ended_at = $11, outcome = $12, satisfied = $6, not_before = $13
          WHERE tenant_id = current_setting('redress.tenant') AND call_back_id = $1",
     )
     .bind(call_back.id)
@@ -147,25 +190,31 @@ pub(crate) async fn save_call_back(conn: &mut PgConnection, call_back: &CallBack
     .bind(call_back.due.map(ToSqlx::to_sqlx))
     .bind(call_back.ended.map(ToSqlx::to_sqlx))
     .bind(done.then(|| last.outcome.number()))
+    .bind(call_back.wish.not_before.map(ToSqlx::to_sqlx))
     .execute(conn)
     .await?;
     if saved.rows_affected() == 1 { Ok(()) } else { Err(Fault::internal("a call-back was not written")) }
 }
 
-/// Cancels the call-backs that are due for cases.
+/// Cancels the call-backs that are due for cases; those that were asked for of the `unwanted`
+/// among them only.
 pub(crate) async fn cancel_call_backs(
     conn: &mut PgConnection,
     cases: &[CaseId],
+    unwanted: &[CaseId],
     now: jiff::Timestamp,
 ) -> Result<(), Fault> {
     sqlx::query(pg::sql!(
         "UPDATE call_back SET state = {cancelled}, due_at = NULL, ended_at = $2
-         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1) AND state = {due}",
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1) AND state = {due}
+           AND (case_id = ANY($3) OR {requested} <> ALL (causes))",
         cancelled = State::Cancelled,
         due = State::Due,
+        requested = Cause::Requested,
     ))
     .bind(cases.iter().map(|case| case.0).collect::<Vec<_>>())
     .bind(now.to_sqlx())
+    .bind(unwanted.iter().map(|case| case.0).collect::<Vec<_>>())
     .execute(conn)
     .await?;
     Ok(())

@@ -76,6 +76,17 @@ async fn reach(conn: &mut PgConnection, reached: &[(Uuid, i32, Stage)]) -> Resul
     Ok(())
 }
 
+/// The cycle that a case was last told to be in; none where nobody told.
+pub(crate) async fn cycle_of(conn: &mut PgConnection, case: CaseId) -> Result<Option<i32>, Fault> {
+    let cycle = sqlx::query_scalar(
+        "SELECT cycle FROM open_case WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1",
+    )
+    .bind(case.0)
+    .fetch_optional(conn)
+    .await?;
+    Ok(cycle)
+}
+
 /// The complainants of these cases have just heard of them.
 pub(crate) async fn heard_of(tx: &mut Tx, cases: &[CaseId]) -> Result<(), Fault> {
     let now = tx.now();

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use fault::Fault;
+use jiff_sqlx::{Timestamp, ToSqlx as _};
 use kernel::CaseId;
 use pg::Binds;
 use sqlx::PgConnection;
@@ -23,11 +24,14 @@ pub(crate) async fn keep_origins(conn: &mut PgConnection, origins: &[Origin]) ->
         .column("vulnerable", |origin| origin.vulnerable)
         .column("about_staff", |origin| origin.about_staff)
         .column("phone", |origin| origin.phone.as_str())
+        .column("masked_phone", |origin| origin.masked_phone.as_ref().map(|(phone, _)| phone.as_str()))
+        .column("masked_phone_until", |origin| origin.masked_phone.as_ref().map(|(_, until)| until.to_sqlx()))
         .done();
     let statement = format!(
         "{} ON CONFLICT ON CONSTRAINT case_profile_pkey DO UPDATE
          SET channel = excluded.channel, vulnerable = excluded.vulnerable, about_staff = excluded.about_staff,
-             phone = excluded.phone
+             phone = excluded.phone, masked_phone = excluded.masked_phone,
+             masked_phone_until = excluded.masked_phone_until
          WHERE case_profile.phone IS NULL",
         rows.insert_into("case_profile")
     );
@@ -47,12 +51,14 @@ pub(crate) async fn keep_progress(
         .column("priority", |(_, progress)| progress.priority)
         .column("standing", |(_, progress)| progress.standing.map(Standing::number))
         .column("recused", |(_, progress)| progress.recused.as_ref().map(Json))
+        .column("time_zone", |(_, progress)| progress.time_zone.as_deref())
         .done();
     let statement = format!(
         "{} ON CONFLICT ON CONSTRAINT case_profile_pkey DO UPDATE
          SET priority = coalesce(excluded.priority, case_profile.priority),
              standing = coalesce(excluded.standing, case_profile.standing),
-             recused = coalesce(excluded.recused, case_profile.recused)",
+             recused = coalesce(excluded.recused, case_profile.recused),
+             time_zone = coalesce(excluded.time_zone, case_profile.time_zone)",
         rows.insert_into("case_profile")
     );
     binds.execute(&statement, conn).await?;
@@ -69,6 +75,9 @@ struct Row {
     priority: Option<i16>,
     standing: Option<i16>,
     recused: Option<Json<Vec<String>>>,
+    masked_phone: Option<String>,
+    masked_phone_until: Option<Timestamp>,
+    time_zone: Option<String>,
 }
 
 impl Row {
@@ -87,6 +96,8 @@ impl Row {
             priority: self.priority.unwrap_or(0),
             standing,
             recused: self.recused.map(|recused| recused.0).unwrap_or_default(),
+            masked_phone: self.masked_phone.zip(self.masked_phone_until.map(Timestamp::to_jiff)),
+            time_zone: self.time_zone.unwrap_or_default(),
         })
     }
 }
@@ -95,7 +106,9 @@ impl Row {
 macro_rules! select_profiles {
     ($rest:literal) => {
         concat!(
-            "SELECT case_id, channel, vulnerable, about_staff, phone, priority, standing, recused FROM case_profile
+            "SELECT case_id, channel, vulnerable, about_staff, phone, priority, standing, recused, masked_phone,
+                    masked_phone_until, time_zone
+             FROM case_profile
              WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1) ",
             $rest
         )

@@ -14,14 +14,30 @@ use super::surveys::within;
 use super::{INVALID_REQUEST, read_key, time_key};
 use crate::call_back::CallBackFilter;
 use crate::call_back::{
-    Attempt, CallBack, Count, LEAST_URGENT, MAX_ATTEMPTS, MAX_SEED, MAX_WORKING_HOURS, Outcome, Policy, State,
+    Attempt, CallBack, Count, Dialled, LEAST_URGENT, MAX_ATTEMPTS, MAX_SEED, MAX_WORKING_HOURS, Outcome,
+    Policy, State, Wish,
 };
 use crate::notice::Contact;
 use crate::profile::Profile;
 use crate::response::MAX_COMMENT;
 use crate::revision::{MAX_NOTE, Revision};
 use crate::sample::Draw;
+use crate::working_hours;
 
+/// Reason of an attempt that is malformed.
+const INVALID_ATTEMPT: &str = "INVALID_ATTEMPT";
+/// Reason of a request for a call that is malformed.
+const INVALID_CALL_BACK_REQUEST: &str = "INVALID_CALL_BACK_REQUEST";
+/// Longest number.
+const MAX_PHONE: usize = 40;
+/// Longest note of what somebody wants to talk about.
+const MAX_WISH: usize = 2_000;
+/// How far a clock may be ahead of ours.
+const MAX_SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// How far ahead somebody may wish to be called.
+const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Longest time within which somebody may wish to be called.
+const MAX_WINDOW: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// Longest time that is counted.
 const MAX_PERIOD: SignedDuration = SignedDuration::from_hours(400 * 24);
 
@@ -129,6 +145,18 @@ pub(crate) struct Attempted {
 }
 
 impl Attempted {
+    /// Checks that it says whether they are satisfied, where that was to be asked.
+    pub(crate) fn check_asked(&self, call_back: &CallBack) -> Result<(), Fault> {
+        let is_open = self.outcome == Outcome::Reached && self.satisfied.is_none();
+        let mut check = Check::new();
+        check.ensure(
+            !is_open || call_back.is_only_requested(),
+            "satisfied",
+            "is required of who was reached, unless they only asked to be called",
+        );
+        check.done(INVALID_ATTEMPT)
+    }
+
     /// The attempt, as it is recorded.
     pub(crate) fn attempt(self, number: i32, caller: String, at: Timestamp) -> Attempt {
         let Self { id: _, outcome, satisfied, note } = self;
@@ -145,18 +173,69 @@ pub(crate) fn attempt(request: wire::RecordCallBackAttemptRequest) -> Result<Att
     check.ensure(outcome.is_some(), "outcome", "must be REACHED, NOT_REACHED or REFUSED");
     let reached = outcome == Some(Outcome::Reached);
     if outcome.is_some() {
-        check.ensure(
-            satisfied.is_some() == reached,
-            "satisfied",
-            "is said of who was reached, and of nobody else",
-        );
+        check.ensure(reached || satisfied.is_none(), "satisfied", "is said of who was reached only");
     }
     let note = match satisfied {
         Some(false) => check.required("note", note, MAX_COMMENT),
         _ => check.text("note", note, MAX_COMMENT),
     };
-    check.done("INVALID_ATTEMPT")?;
+    check.done(INVALID_ATTEMPT)?;
     Ok(Attempted { id, outcome: outcome.unwrap_or(Outcome::NotReached), satisfied, note })
+}
+
+/// A call that somebody asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct WantedCall {
+    pub(crate) case_id: CaseId,
+    /// Between which times; none for as soon as may be.
+    pub(crate) window: Option<(Timestamp, Timestamp)>,
+    /// At which number; empty for the one that is known.
+    pub(crate) phone: String,
+    /// What about.
+    pub(crate) note: String,
+}
+
+const START: &str = "prefer_start_time";
+const END: &str = "prefer_end_time";
+
+/// Reads a call that somebody asks for; what depends on the time it is now is checked by
+/// [`WantedCall::due`].
+pub(crate) fn call_wanted(request: wire::RequestCallBackRequest) -> Result<WantedCall, Fault> {
+    let wire::RequestCallBackRequest { request_id, case_id, prefer_start_time, prefer_end_time, phone, note } =
+        request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let case_id = check.id("case_id", &case_id);
+    check.ensure(prefer_start_time.is_some() || prefer_end_time.is_none(), START, "is required with its end");
+    check.ensure(prefer_end_time.is_some() || prefer_start_time.is_none(), END, "is required with its start");
+    let start = check.time(START, prefer_start_time);
+    let window = start.zip(check.time(END, prefer_end_time));
+    if let Some((start, end)) = window {
+        let long = end.duration_since(start);
+        check.ensure(long.is_positive(), END, "must be after prefer_start_time");
+        check.ensure(long <= MAX_WINDOW, END, "must be at most 14 days after prefer_start_time");
+    }
+    let phone = check.text("phone", phone.trim().to_owned(), MAX_PHONE);
+    let note = check.text("note", note, MAX_WISH);
+    check.done(INVALID_CALL_BACK_REQUEST)?;
+    Ok(WantedCall { case_id, window, phone, note })
+}
+
+impl WantedCall {
+    /// From when on and by when they are called who prefer a time: the last moment of it that
+    /// is worked in a zone. None where they prefer none.
+    pub(crate) fn due(&self, zone: &str, now: Timestamp) -> Result<Option<(Timestamp, Timestamp)>, Fault> {
+        let Some((start, end)) = self.window else { return Ok(None) };
+        let mut check = Check::new();
+        let ahead = start.duration_since(now);
+        check.ensure(ahead >= -MAX_SKEW, START, "must not be in the past");
+        check.ensure(ahead <= MAX_AHEAD, START, "must be within 30 days");
+        let start = start.max(now);
+        let last = working_hours::last_within(zone, start, end);
+        check.ensure(last.is_some(), END, "leaves no working moment in the zone of the case");
+        check.done(INVALID_CALL_BACK_REQUEST)?;
+        Ok(last.map(|last| (start, last)))
+    }
 }
 
 /// Which call-backs to list, from where on.
@@ -221,13 +300,29 @@ pub(crate) fn call_back(
     call_back: CallBack,
     contacts: &HashMap<CaseId, Contact>,
     profiles: &HashMap<CaseId, Profile>,
+    now: Timestamp,
 ) -> wire::CallBack {
     let contact = contacts.get(&call_back.case_id);
     let (display_name, language) =
         contact.map_or_else(Default::default, |contact| (contact.name.clone(), contact.language.clone()));
-    let phone = profiles.get(&call_back.case_id).map(|profile| profile.phone.clone()).unwrap_or_default();
-    let CallBack { id, case_id, cycle, state, causes, policy, draw, zone, created, due, ended, attempts } =
-        call_back;
+    let profile = profiles.get(&call_back.case_id).cloned().unwrap_or_default();
+    let Dialled { phone, kind, until } = call_back.wish.dialled(&profile, now);
+    let CallBack {
+        id,
+        case_id,
+        cycle,
+        state,
+        causes,
+        policy,
+        draw,
+        zone,
+        created,
+        due,
+        ended,
+        wish,
+        attempts,
+    } = call_back;
+    let Wish { phone: _, not_before, requester, note } = wish;
     wire::CallBack {
         call_back_id: id.to_string(),
         case_id: case_id.to_string(),
@@ -244,6 +339,11 @@ pub(crate) fn call_back(
         phone,
         language,
         attempts: attempts.into_iter().map(shown_attempt).collect(),
+        phone_kind: kind.map_or(0, |kind| kind.number().into()),
+        phone_expire_time: until.map(timestamp),
+        prefer_start_time: not_before.map(timestamp),
+        requester,
+        note,
     }
 }
 

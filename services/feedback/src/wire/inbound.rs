@@ -1,9 +1,11 @@
 //! What events say of who is surveyed and called back.
 
 use fault::{Check, Fault};
+use jiff::Timestamp;
 use kernel::CaseId;
 use proto::redress::cases::v1 as cases;
 use proto::redress::intake::v1 as intake;
+use proto::redress::intake::v1::complaint::ChannelDetail;
 
 use super::INVALID_EVENT;
 use crate::profile::{Origin, Progress};
@@ -20,7 +22,16 @@ pub(crate) fn origin(event: &intake::ComplaintRegistered) -> Result<Origin, Faul
         vulnerable: complainant.vulnerabilities.iter().any(|told| !told.trim().is_empty()),
         about_staff: !staff.trim().is_empty(),
         phone: complainant.phone.trim().to_owned(),
+        masked_phone: masked_phone(complaint.channel_detail.as_ref()),
     })
+}
+
+/// The number of an intermediary by which a caller is reached, and until when.
+fn masked_phone(detail: Option<&ChannelDetail>) -> Option<(String, Timestamp)> {
+    let Some(ChannelDetail::Phone(call)) = detail else { return None };
+    let until = call.masked_number_expire_time?;
+    let until = Timestamp::new(until.seconds, until.nanos).ok().map(kernel::time::micros)?;
+    Some((call.masked_number.trim().to_owned(), until)).filter(|(number, _)| !number.is_empty())
 }
 
 pub(crate) fn case_of(case_id: &str) -> Result<CaseId, Fault> {
@@ -31,7 +42,12 @@ pub(crate) fn case_of(case_id: &str) -> Result<CaseId, Fault> {
 }
 
 pub(crate) fn opened_progress(event: &cases::CaseOpened) -> Result<(CaseId, Progress), Fault> {
-    Ok((case_of(&event.case_id)?, urgent(event.priority)))
+    let progress = Progress {
+        recused: Some(event.recused_subjects.clone()),
+        time_zone: Some(event.time_zone.clone()),
+        ..urgent(event.priority)
+    };
+    Ok((case_of(&event.case_id)?, progress))
 }
 
 /// A case that goes on is asked about again.

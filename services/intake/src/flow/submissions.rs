@@ -11,6 +11,7 @@ use server::Length;
 use uuid::Uuid;
 
 use super::forms::Forms;
+use super::ivr_menus::IvrMenus;
 use super::mailboxes::tokens;
 use super::submission_queue::SubmissionQueue;
 use crate::complaint::{NewComplaint, Registered};
@@ -22,12 +23,13 @@ pub(crate) struct Submissions {
     db: Db,
     queue: Arc<SubmissionQueue>,
     forms: Arc<Forms>,
+    menus: Arc<IvrMenus>,
 }
 
 impl Submissions {
     /// Registers in a schema, through a queue.
-    pub(crate) fn new(db: Db, queue: Arc<SubmissionQueue>, forms: Arc<Forms>) -> Self {
-        Self { db, queue, forms }
+    pub(crate) fn new(db: Db, queue: Arc<SubmissionQueue>, forms: Arc<Forms>, menus: Arc<IvrMenus>) -> Self {
+        Self { db, queue, forms, menus }
     }
 
     /// Gives a checked submission its id, time and receipt.
@@ -57,6 +59,8 @@ impl Submissions {
         if reading.is_history() {
             server::bearing(caller, Role::Admin, "complaints that ended before they came here")?;
         }
+        let menu = if reading.has_keys() { self.menus.in_force(&caller.tenant).await? } else { None };
+        reading.fill(menu.as_ref());
         // What was answered before is answered so again, whatever the form now asks and
         // however long ago it was received.
         if let Some(category) = reading.form_wanted() {

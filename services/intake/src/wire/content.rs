@@ -5,18 +5,20 @@
 //! who complains (customer number, name, e-mail address, telephone) and who speaks
 //! for them, whom and what it is about, subject and description, when it happened,
 //! the remedy sought, the evidence (by its hash where one was given, else by its URI),
-//! what was filled into the form, the transcript, post or reference of the channel,
-//! and whether it is a complaint or a report. Runs of white space count as one blank,
+//! what was filled into the form, the transcript or turns, the call and its keys, post or
+//! reference of the channel, and whether it is a complaint or a report. What was filled in
+//! at registration is none of it. Runs of white space count as one blank,
 //! e-mail addresses without regard to case, a form without regard to the order of its
 //! fields. What the channel or a crawler says about it may differ: category, language,
-//! consent, reach, the time of a post, region, vulnerabilities, whether it is automatic, when it came, and
-//! how it ended.
+//! consent, reach, the time of a post, region, vulnerabilities, whether it is automatic, when it
+//! came, where its recording lies, how long the caller waited, by which number of an
+//! intermediary they are reached, when and by whom a turn was written, and how it ended.
 
 use proto::google::r#type::Money;
 use proto::redress::intake::v1::complaint::ChannelDetail;
 use proto::redress::intake::v1::{
-    ChatDetail, Complainant, Complaint, Evidence, Matter, PhoneDetail, RegulatorDetail, RemedySought,
-    Representative, Respondent, SocialDetail,
+    ChatDetail, ChatTurn, Complainant, Complaint, Evidence, Matter, PhoneDetail, RegulatorDetail,
+    RemedySought, Representative, Respondent, SocialDetail,
 };
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -54,7 +56,9 @@ pub(crate) fn hash(complaint: &Complaint) -> Option<[u8; 32]> {
         register_time: _,
         receive_time_by: _,
         recorder: _,
+        filled_fields,
     } = complaint;
+    let is_told = |field: &str| !filled_fields.iter().any(|filled| filled == field);
     if external_ref.is_empty() {
         return None;
     }
@@ -63,7 +67,10 @@ pub(crate) fn hash(complaint: &Complaint) -> Option<[u8; 32]> {
     content.complainant(complainant.clone().unwrap_or_default());
     content.representative(representative.clone().unwrap_or_default());
     content.respondent(respondent.clone().unwrap_or_default());
-    content.texts([subject, description]);
+    content.texts([
+        if is_told("subject") { subject } else { "" },
+        if is_told("description") { description } else { "" },
+    ]);
     content.time(occur_time.as_ref());
     content.remedy(remedy_sought.clone().unwrap_or_default());
     content.number(i64::try_from(evidence.len()).unwrap_or(i64::MAX));
@@ -72,8 +79,9 @@ pub(crate) fn hash(complaint: &Complaint) -> Option<[u8; 32]> {
         content.texts([kind, if sha256.is_empty() { uri } else { sha256 }]);
     }
     content.form(form_data);
-    content.detail(channel_detail.as_ref());
-    content.number(if *matter == i32::from(Matter::Report) { 2 } else { 1 });
+    content.detail(channel_detail.as_ref(), is_told("phone.ivr_result"));
+    let is_report = *matter == i32::from(Matter::Report) && is_told("matter");
+    content.number(if is_report { 2 } else { 1 });
     Some(content.0.finalize().into())
 }
 
@@ -136,17 +144,11 @@ impl Content {
         }
     }
 
-    fn detail(&mut self, detail: Option<&ChannelDetail>) {
+    fn detail(&mut self, detail: Option<&ChannelDetail>, result_is_told: bool) {
         match detail {
             None => self.number(0),
-            Some(ChannelDetail::Phone(PhoneDetail { ivr_result })) => {
-                self.number(1);
-                self.texts([ivr_result]);
-            }
-            Some(ChannelDetail::Chat(ChatDetail { transcript, handed_over: _ })) => {
-                self.number(2);
-                self.texts([transcript]);
-            }
+            Some(ChannelDetail::Phone(detail)) => self.phone(detail, result_is_told),
+            Some(ChannelDetail::Chat(detail)) => self.chat(detail),
             Some(ChannelDetail::Social(SocialDetail { author, uri, reach: _, post_time: _, origin_uri })) => {
                 self.number(3);
                 self.texts([author, uri]);
@@ -159,6 +161,57 @@ impl Content {
                 self.number(4);
                 self.texts([authority, reference]);
                 self.time(forward_time.as_ref());
+            }
+        }
+    }
+}
+
+/// Begins what complaints did not have when they were first compared: the hash of those
+/// without it stays what it was.
+const FURTHER: i64 = 5;
+
+impl Content {
+    fn phone(&mut self, detail: &PhoneDetail, result_is_told: bool) {
+        let PhoneDetail {
+            ivr_result,
+            ivr_keys,
+            recording_uri: _,
+            masked_number: _,
+            masked_number_expire_time: _,
+            missed_call,
+            call_time,
+            wait: _,
+            ivr_labels: _,
+            ivr_menu_version: _,
+            call_back_requested: _,
+        } = detail;
+        self.number(1);
+        self.texts([if result_is_told { ivr_result } else { "" }]);
+        if !ivr_keys.trim().is_empty() || *missed_call || call_time.is_some() {
+            self.number(FURTHER);
+            self.texts([ivr_keys]);
+            self.number((*missed_call).into());
+            self.time(call_time.as_ref());
+        }
+    }
+
+    fn chat(&mut self, detail: &ChatDetail) {
+        let ChatDetail {
+            transcript,
+            handed_over: _,
+            turns,
+            hand_over_reason: _,
+            hand_over_text: _,
+            hand_over_turn: _,
+        } = detail;
+        self.number(2);
+        self.texts([transcript]);
+        if !turns.is_empty() {
+            self.number(FURTHER);
+            self.number(i64::try_from(turns.len()).unwrap_or(i64::MAX));
+            for ChatTurn { speaker, text, time: _, author: _ } in turns {
+                self.number((*speaker).into());
+                self.texts([text]);
             }
         }
     }

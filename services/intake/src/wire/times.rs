@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use proto::redress::intake::v1::complaint::ChannelDetail;
 use proto::redress::intake::v1::{Complaint, History, HistoryOutcome};
 
-use super::MAX_DESCRIPTION;
+use super::{MAX_DESCRIPTION, chat, phone};
 
 /// How far a submitter's clock may be ahead of ours.
 pub(crate) const MAX_SKEW: SignedDuration = SignedDuration::from_mins(5);
@@ -15,13 +15,13 @@ pub(crate) const MAX_AGE: SignedDuration = SignedDuration::from_hours(24 * 1_097
 /// How long ago one may have been that ended elsewhere: about fifty years.
 pub(crate) const MAX_HISTORY_AGE: SignedDuration = SignedDuration::from_hours(24 * 18_264);
 /// What is complained about did not happen before 1900.
-const EARLIEST: Timestamp = Timestamp::constant(-2_208_988_800, 0);
+pub(super) const EARLIEST: Timestamp = Timestamp::constant(-2_208_988_800, 0);
 
-const AHEAD: &str = "must not be in the future";
-const ABSURD: &str = "must not be before the year 1900";
+pub(super) const AHEAD: &str = "must not be in the future";
+pub(super) const ABSURD: &str = "must not be before the year 1900";
 
-/// What is wrong with times only because it is now as late as it is: a submission that
-/// was answered once is answered so again, however long ago.
+/// What is wrong only because things are as they now are: it is late, or no menu is in force
+/// that says the language. A submission that was answered once is answered so again.
 pub(crate) type Late = Vec<(&'static str, &'static str)>;
 
 /// Checks the times of a submission; answers what is too long ago by now.
@@ -46,8 +46,13 @@ pub(super) fn checked(check: &mut Check, complaint: &Complaint, now: Timestamp) 
         Some(time)
     };
     let received = bounded(check, "complaint.receive_time", complaint.receive_time);
-    if let Some(ChannelDetail::Regulator(detail)) = &complaint.channel_detail {
-        bounded(check, "complaint.regulator.forward_time", detail.forward_time);
+    match &complaint.channel_detail {
+        Some(ChannelDetail::Regulator(detail)) => {
+            bounded(check, "complaint.regulator.forward_time", detail.forward_time);
+        }
+        Some(ChannelDetail::Phone(detail)) => phone::check_times(check, detail, now),
+        Some(ChannelDetail::Chat(detail)) => chat::check_times(check, detail, now),
+        Some(ChannelDetail::Social(_)) | None => {}
     }
     if let Some(ChannelDetail::Social(detail)) = &complaint.channel_detail
         && let Some(posted) = check.time("complaint.social.post_time", detail.post_time)

@@ -9,7 +9,7 @@ use proto::redress::feedback::v1::call_back_service_client::CallBackServiceClien
 use proto::redress::feedback::v1::{
     ActivateCallBackPolicyRequest, CallBackOutcome, CallBackPolicy, CallBackState, CountCallBacksRequest,
     CreateCallBackPolicyRequest, GetCallBackPolicyRequest, ListCallBacksRequest,
-    RecordCallBackAttemptRequest,
+    RecordCallBackAttemptRequest, RequestCallBackRequest,
 };
 
 use super::connection::{Connection, Page};
@@ -38,6 +38,8 @@ enum Verb {
     },
     /// Records an attempt to call
     Record(Record),
+    /// Has a complainant called who asks for it
+    Request(Wanted),
     /// Counts what became owed within a time, and the share reached
     Count {
         /// From when on, e.g. `2026-11-01T00:00:00+08:00`
@@ -72,9 +74,36 @@ struct Record {
     note: String,
 }
 
+#[derive(Args)]
+struct Wanted {
+    case: String,
+    /// From when on they want to be called, e.g. `2026-12-01T14:00:00+08:00`
+    #[arg(long, requires = "until")]
+    from: Option<Timestamp>,
+    /// Until when
+    #[arg(long, requires = "from")]
+    until: Option<Timestamp>,
+    /// The number to call; without it, the one that is known
+    #[arg(long, default_value = "")]
+    phone: String,
+    /// What they want to talk about
+    #[arg(long, default_value = "")]
+    note: String,
+}
+
+impl Wanted {
+    fn request(self, request_id: String) -> RequestCallBackRequest {
+        let Self { case: case_id, from, until, phone, note } = self;
+        let (prefer_start_time, prefer_end_time) = (from.map(proto::timestamp), until.map(proto::timestamp));
+        RequestCallBackRequest { request_id, case_id, prefer_start_time, prefer_end_time, phone, note }
+    }
+}
+
 /// What came of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum CallResult {
+    /// They were spoken to; nothing was asked: of those who only wanted to be called
+    Reached,
     /// They were spoken to and are satisfied
     Satisfied,
     /// They were spoken to and are not: what they said disputes the outcome
@@ -89,6 +118,7 @@ impl Record {
     fn request(self, request_id: String) -> RecordCallBackAttemptRequest {
         let Self { call_back: call_back_id, result, note } = self;
         let (outcome, satisfied) = match result {
+            CallResult::Reached => (CallBackOutcome::Reached, None),
             CallResult::Satisfied => (CallBackOutcome::Reached, Some(true)),
             CallResult::Dissatisfied => (CallBackOutcome::Reached, Some(false)),
             CallResult::NotReached => (CallBackOutcome::NotReached, None),
@@ -113,6 +143,11 @@ impl CallBacks {
             Verb::Record(record) => {
                 let request = record.request(caller.request_id());
                 let answer = call_backs.record_call_back_attempt(request).await?.into_inner();
+                return show::answer(caller.json, &answer.call_back.unwrap_or_default(), text::call_back);
+            }
+            Verb::Request(wanted) => {
+                let request = wanted.request(caller.request_id());
+                let answer = call_backs.request_call_back(request).await?.into_inner();
                 return show::answer(caller.json, &answer.call_back.unwrap_or_default(), text::call_back);
             }
             Verb::Count { from, until } => {

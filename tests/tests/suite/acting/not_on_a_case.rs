@@ -123,6 +123,8 @@ pub(super) const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("TemplateService.CreateTemplate", "a setting"),
     ("TemplateService.ActivateTemplate", "a setting"),
     ("TemplateService.SetQuietHours", "a setting"),
+    ("IvrMenuService.CreateIvrMenu", "a setting"),
+    ("IvrMenuService.ActivateIvrMenu", "a setting"),
     ("MailboxService.SetMailbox", "a setting"),
     ("MailboxService.DeleteMailbox", "a setting"),
     ("MailboxService.RegisterMail", "a complaint as it arrived, like a submission"),

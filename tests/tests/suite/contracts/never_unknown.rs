@@ -76,6 +76,8 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("TemplateService.ListTemplates", "what nothing matches is an empty list"),
     ("TemplateService.SetQuietHours", "there are one set of hours a tenant"),
     ("TemplateService.GetQuietHours", "the request has no fields"),
+    ("IvrMenuService.CreateIvrMenu", "it names nothing that must exist"),
+    ("IvrMenuService.ListIvrMenus", "what nothing matches is an empty list"),
     ("MailboxService.SetMailbox", "it names nothing that must exist"),
     ("MailboxService.ListMailboxes", "the request has no fields"),
     ("MailboxService.ListMails", "what nothing matches is an empty list"),
