@@ -330,9 +330,7 @@ impl std::fmt::Display for Refusal {
             Self::ReportNotFound => "there is no such report",
             Self::ReportFileNotFound => "the report has no such file, or not yet",
             Self::TooManyReports => "as many reports wait to be made as may; wait for one",
-            Self::FactsRebuilding => {
-                "the facts are being rebuilt, and what is there is not all; ask again later"
-            }
+            Self::FactsRebuilding => "the facts are being rebuilt, not all are there; ask again later",
             Self::ReturnMappingNotFound => "there is no such version of the mapping",
             Self::ReturnPeriodOpen => "the period of this return has not ended; check it until then",
             Self::ReturnChanged => "facts changed while this return was read; ask for it again",
@@ -351,9 +349,7 @@ impl std::fmt::Display for Refusal {
             Self::EventSubscriptionNotFound => "there is no such subscription",
             Self::EventSubscriptionPaused => "this subscription is paused",
             Self::EventSubscriptionNotPaused => "this subscription is not paused",
-            Self::TooManyEventSubscriptions => {
-                "there are as many subscriptions as is allowed; delete one first"
-            }
+            Self::TooManyEventSubscriptions => "there are as many subscriptions as is allowed; delete one",
         })
     }
 }

@@ -6,7 +6,6 @@
 mod attachments;
 mod extremes;
 mod file_drops;
-mod ivr_menus;
 mod knowledge;
 mod learning;
 mod mailboxes;
@@ -20,6 +19,7 @@ mod subscriptions;
 mod table;
 mod training;
 mod unknown;
+mod voices;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,7 +65,7 @@ fn invalid() -> impl Iterator<Item = &'static Invalid> {
         .chain(posts::INVALID)
         .chain(prefilling::INVALID)
         .chain(file_drops::INVALID)
-        .chain(ivr_menus::INVALID)
+        .chain(voices::INVALID)
 }
 
 /// Every request for what does not exist.
@@ -82,7 +82,7 @@ fn unknown() -> impl Iterator<Item = &'static Unknown> {
         .chain(posts::UNKNOWN)
         .chain(prefilling::UNKNOWN)
         .chain(file_drops::UNKNOWN)
-        .chain(ivr_menus::UNKNOWN)
+        .chain(voices::UNKNOWN)
 }
 
 /// Every rpc, by name.

@@ -130,11 +130,7 @@ pub(crate) fn registered(
     let receive_time = check.time("complaint.receive_time", receive_time);
     let amount = remedy_sought.and_then(|remedy| remedy.amount);
     let amount_sought = check.money("complaint.remedy_sought.amount", amount);
-    let (forwarded, reach) = match &channel_detail {
-        Some(ChannelDetail::Regulator(regulator)) => (regulator.forward_time, 0),
-        Some(ChannelDetail::Social(social)) => (None, social.reach),
-        Some(ChannelDetail::Phone(_) | ChannelDetail::Chat(_)) | None => (None, 0),
-    };
+    let (forwarded, reach) = forwarded_and_reach(channel_detail.as_ref());
     let forwarded = check.time("complaint.regulator.forward_time", forwarded);
     let history = history.map(|history| ended(&mut check, history));
     check.done("INVALID_EVENT")?;
@@ -175,6 +171,15 @@ pub(crate) fn registered(
         forwarded,
         reach,
     })
+}
+
+/// When an authority forwarded it, and how many may have seen it.
+fn forwarded_and_reach(detail: Option<&ChannelDetail>) -> (Option<prost_types::Timestamp>, i64) {
+    match detail {
+        Some(ChannelDetail::Regulator(regulator)) => (regulator.forward_time, 0),
+        Some(ChannelDetail::Social(social)) => (None, social.reach),
+        Some(ChannelDetail::Phone(_) | ChannelDetail::Chat(_)) | None => (None, 0),
+    }
 }
 
 /// What a directory can be asked by.

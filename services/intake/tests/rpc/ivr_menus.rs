@@ -150,10 +150,21 @@ async fn a_menu_is_created_tried_and_put_in_force() {
     assert_eq!(activate(&client, 0, None).await.unwrap(), 2);
     let unknown = activate(&client, 7, None).await.expect_err("there is none");
     assert_eq!(reason(&unknown), "IVR_MENU_NOT_FOUND");
+    house.done().await;
+}
 
-    let others = Client::new(house.channel_as("other", "admin", &["admin"]));
+#[tokio::test(flavor = "multi_thread")]
+async fn a_menu_is_its_tenants_alone() {
+    let house = House::builder(&[intake::SERVICE]).identified().open().await;
+    let theirs = Client::new(house.channel_as("acme", "ada", &["admin"]));
+    create(&theirs, menu()).await;
+    activate(&theirs, 1, None).await.unwrap();
+    let others = Client::new(house.channel_as("bolt", "bob", &["admin"]));
     let list = others.clone().list_ivr_menus(ListIvrMenusRequest::default()).await.unwrap().into_inner();
-    assert!(list.menus.is_empty(), "another tenant's");
+    assert!(list.menus.is_empty());
+    let none = activate(&others, 1, None).await.expect_err("it is another tenant's");
+    assert_eq!(reason(&none), "IVR_MENU_NOT_FOUND");
+    assert_eq!(create(&others, menu()).await.version, 1, "each counts for itself");
     house.done().await;
 }
 

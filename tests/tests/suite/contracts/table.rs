@@ -471,12 +471,6 @@ pub(super) const INVALID: &[Invalid] = &[
         "INVALID_ATTEMPT",
         &["request_id", "call_back_id", "outcome"],
     ),
-    invalid(
-        "CallBackService.RequestCallBack",
-        r#"{"preferEndTime": "2026-12-01T10:00:00Z"}"#,
-        "INVALID_CALL_BACK_REQUEST",
-        &["request_id", "case_id", "prefer_start_time"],
-    ),
     invalid("CallBackService.CountCallBacks", EMPTY, "INVALID_REQUEST", &["start_time", "end_time"]),
     invalid("TemplateService.CreateTemplate", EMPTY, "INVALID_TEMPLATE", &["request_id", "template"]),
     invalid(

@@ -480,11 +480,6 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         "CALL_BACK_NOT_FOUND",
     ),
     unknown(
-        "CallBackService.RequestCallBack",
-        r#"{"request_id": "$KEY", "case_id": "$ID"}"#,
-        "CONTACT_NOT_FOUND",
-    ),
-    unknown(
         "TemplateService.ActivateTemplate",
         r#"{"request_id": "$KEY", "kind": 1, "language": "en", "version": 7}"#,
         "TEMPLATE_NOT_FOUND",

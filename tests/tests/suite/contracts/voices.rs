@@ -1,4 +1,4 @@
-//! The lines of the menus of telephone systems.
+//! The lines of telephones: the menus of the system, and calls that are asked for.
 
 use super::table::{BAD_PAGE, Invalid, invalid};
 use super::unknown::{Unknown, unknown};
@@ -40,6 +40,12 @@ pub(super) const INVALID: &[Invalid] = &[
     ),
     invalid("IvrMenuService.GetIvrMenu", r#"{"version": -1}"#, "INVALID_VERSION", &["version"]),
     invalid("IvrMenuService.ListIvrMenus", BAD_PAGE, "INVALID_LIST", &["page_size"]),
+    invalid(
+        "CallBackService.RequestCallBack",
+        r#"{"preferEndTime": "2026-12-01T10:00:00Z"}"#,
+        "INVALID_CALL_BACK_REQUEST",
+        &["request_id", "case_id", "prefer_start_time"],
+    ),
 ];
 
 pub(super) const UNKNOWN: &[Unknown] = &[
@@ -50,4 +56,9 @@ pub(super) const UNKNOWN: &[Unknown] = &[
     ),
     unknown("IvrMenuService.TryIvrMenu", r#"{"version": 7, "keys": ["1"]}"#, "IVR_MENU_NOT_FOUND"),
     unknown("IvrMenuService.GetIvrMenu", r#"{}"#, "IVR_MENU_NOT_FOUND"),
+    unknown(
+        "CallBackService.RequestCallBack",
+        r#"{"request_id": "$KEY", "case_id": "$ID"}"#,
+        "CONTACT_NOT_FOUND",
+    ),
 ];
