@@ -17,9 +17,9 @@ use proto::redress::feedback::v1::{
     ReturnRegime, SignalEnding, SignalState, SupervisionReason, SurveyState,
 };
 use proto::redress::intake::v1::{
-    AttachmentRefusal, AttachmentState, Channel, ChannelState, DroppedFileState, FileDropPlace, FileDropState,
-    HandOverReason, InformationSource, MailSecurity, MailSetAside, MailState, MailboxState, Matter, PostField,
-    PostSetAside, PostState, ReplyDraftState, WebhookSignature, WebhookSourceState,
+    AttachmentRefusal, AttachmentState, Channel, ChannelState, DroppedFileState, FileDropPlace,
+    FileDropState, HandOverReason, InformationSource, MailSecurity, MailSetAside, MailState, MailboxState,
+    Matter, PostField, PostSetAside, PostState, ReplyDraftState, WebhookSignature, WebhookSourceState,
 };
 use proto::redress::resolution::v1::{
     ApprovalDemand, BalanceGrouping, DeliveryKind, DeliveryState, EndpointKind, EndpointState, Inquiry,

@@ -201,13 +201,11 @@ impl Refuses for Refusal {
             | Self::TooManyWebhookSources
             | Self::TooManyWebhookMappings
             | Self::WebhookRateExceeded
-            | Self::TooManyDeliveriesWait => Kind::Exhausted,
+            | Self::TooManyDeliveriesWait
+            | Self::TooManyFileDrops
+            | Self::TooManyVersions => Kind::Exhausted,
             Self::WebhookNotVerified => Kind::Unauthenticated,
             Self::OwnReply => Kind::Forbidden,
-            Self::QueueFull | Self::QuotaExceeded | Self::TooManyMailboxes | Self::TooManyFileDrops => {
-            Self::QueueFull | Self::QuotaExceeded | Self::TooManyMailboxes | Self::TooManyVersions => {
-                Kind::Exhausted
-            }
             Self::Sha256Mismatch
             | Self::MediaTypeMismatch
             | Self::MediaTypeForbidden

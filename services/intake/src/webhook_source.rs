@@ -20,7 +20,7 @@ pub(crate) const MAX_REPLY_LENGTH: i32 = 10_000;
 /// Longest that a source may be silent before it is told.
 pub(crate) const MAX_SILENT: Duration = Duration::from_hours(90 * 24);
 /// Refusals in a row from which on a source is said to fail: one may be somebody who tries.
-const FAILING_FROM: i32 = 3;
+pub(crate) const FAILING_FROM: i32 = 3;
 
 /// Why what a source delivers is refused, as a stable name.
 pub(crate) const SIGNATURE_REFUSED: &str = "SIGNATURE_REFUSED";

@@ -112,6 +112,8 @@ pub(crate) fn opened(events: &mut Events, event: &Delivered, opened: CaseOpened)
         language,
         region,
         recused_subjects: _, // routed by whom it names
+        time_zone: _,        // feedback's, as is what follows
+        call_back_requested: _,
     } = opened;
     let origin = Origin { respondent: respondent_staff, customer: customer_id, language, region };
     events.push(CaseEvent::Wanted(Wanted {

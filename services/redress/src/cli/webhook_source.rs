@@ -239,7 +239,7 @@ impl MappingVerb {
             }
             Self::Preview { source, number, file, sample, kept } => {
                 let mapping = file.map(|file| read_mapping(&file, &source)).transpose()?;
-                let sample = sample.as_ref().map(read_text).transpose()?.unwrap_or_default();
+                let sample = sample.as_deref().map(read_text).transpose()?.unwrap_or_default();
                 let kept_posts = if sample.is_empty() { kept } else { 0 };
                 let request = PreviewWebhookMappingRequest {
                     source_id: source,
