@@ -112,7 +112,7 @@ pub(crate) fn opened(events: &mut Events, event: &Delivered, opened: CaseOpened)
         language,
         region,
         recused_subjects: _, // routed by whom it names
-        time_zone: _,        // feedback's, as is what follows
+        time_zone: _,        // who is called back is feedback's
         call_back_requested: _,
     } = opened;
     let origin = Origin { respondent: respondent_staff, customer: customer_id, language, region };
