@@ -58,7 +58,8 @@ const EXAMPLES: [Example; 7] = [
     },
     Example {
         recipe: "To add a channel",
-        names: &["CHANNEL_PARTNER", "Partner", "partner"],
+        // Not a partner's, which file drops name as well.
+        names: &["CHANNEL_BRANCH", "(Channel::Branch", "Branch = 8", "Word::Branch"],
         stands_for: &[("noun", &["rules"])],
     },
     Example {
