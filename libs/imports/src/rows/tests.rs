@@ -173,7 +173,7 @@ fn rows_that_are_passed_over_are_counted_and_the_next_is_the_next() {
         let open = || {
             let mut file = tempfile::tempfile().unwrap();
             file.write_all(text.as_bytes()).unwrap();
-            std::io::Seek::rewind(&mut file).unwrap();
+            io::Seek::rewind(&mut file).unwrap();
             let source = Source::of(file, name, 1 << 20).unwrap();
             source.rows(Mapping::default(), &Written::default(), |bytes| bytes).unwrap().rows
         };
@@ -190,7 +190,7 @@ fn a_text_that_unpacks_to_more_than_it_may_is_read_up_to_there() {
     let mut gzip = flate2::write::GzEncoder::new(tempfile::tempfile().unwrap(), flate2::Compression::fast());
     gzip.write_all(format!("subject\n{}", "late\n".repeat(1 << 20)).as_bytes()).unwrap();
     let mut file = gzip.finish().unwrap();
-    std::io::Seek::rewind(&mut file).unwrap();
+    io::Seek::rewind(&mut file).unwrap();
     let source = Source::of(file, "a.csv.gz", 2 << 20).unwrap();
     let mut rows = source.rows(Mapping::default(), &Written::default(), |bytes| bytes).unwrap().rows;
     assert!(rows.pass(1 << 21).unwrap_err().to_string().contains("unpacks to more"));
