@@ -154,11 +154,13 @@ const PROSE: [&str; 4] = ["note", "reason", "remark", "text"];
 /// Names one of the services.
 const SERVICE: &str = "source";
 /// What is logged in with, or signed with.
-const SECRETS: [&str; 2] = ["secret", "client_secret"];
+const SECRETS: [&str; 3] = ["secret", "client_secret", "next_secret"];
+/// Has a grammar: a path to the posts of a body.
+const PATH: &str = "items";
 
 /// Whether a text of this name may mostly be another.
 fn is_free(name: &str) -> bool {
-    !name.ends_with("_id") && name != SERVICE && !SECRETS.contains(&name)
+    !name.ends_with("_id") && ![SERVICE, PATH].contains(&name) && !SECRETS.contains(&name)
 }
 
 /// Changes a field such that the request stays valid: rather a text than a number,

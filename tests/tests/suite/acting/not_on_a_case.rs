@@ -132,7 +132,6 @@ pub(super) const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("WebhookSourceService.DeleteWebhookSource", "a setting"),
     ("WebhookSourceService.CreateWebhookMapping", "a setting"),
     ("WebhookSourceService.ActivateWebhookMapping", "a setting"),
-    ("WebhookSourceService.ReceiveWebhook", "a complaint as it arrived, like a submission"),
     ("PostService.RegisterPost", "a complaint as it arrived, like a submission"),
     ("PostService.DraftReply", "a post in public, which says nothing of the case"),
     ("PostService.ApproveReply", "a post in public, which says nothing of the case"),
