@@ -188,9 +188,8 @@ impl PostTaker {
         if let Some(known) = self.known(taken).await? {
             return Ok(known);
         }
-        let became = match self.matched(taken).await? {
-            Match::Head => return self.register(taken).await,
-            Match::OfItsOwn => self.register(taken).await?,
+        Ok(match self.matched(taken).await? {
+            Match::Head | Match::OfItsOwn => self.register(taken).await?,
             Match::Case(id) => self.add(taken, id).await?,
             Match::Mention(matter) => {
                 self.tell(taken, matter).await?;
@@ -198,8 +197,7 @@ impl PostTaker {
             }
             Match::SetAside(why) => Became::SetAside(why),
             Match::Wait => Became::Later,
-        };
-        Ok(became)
+        })
     }
 
     /// What a post became already, where who took it died before that was noted.
