@@ -113,7 +113,7 @@ const TRUE: &[&str] = &[
 /// Conditions that are refused, and why.
 const REFUSED: &[(&str, &str)] = &[
     ("hand_over_reason == 'bored'", "there is no reason \"bored\" to hand over"),
-    ("mood_worst == HIGH", "an emotion"),
+    ("mood_worst == HIGH", "a number cannot be compared with a level"),
     ("size(text) > 5", "the size of a text is not known"),
     ("size('é') == 1", "the size of a text is not known"),
     ("reach + 1 == 8", "there is no + of 2 arguments"),
