@@ -73,6 +73,7 @@ impl<R: Read> Table<R> {
     /// # Errors
     ///
     /// Fails if the text cannot be read.
+    #[expect(clippy::should_implement_trait, reason = "two ways to fail, which an iterator has no room for")]
     pub fn next(&mut self) -> io::Result<Option<Result<Cells, Wrong>>> {
         loop {
             match self.row()? {

@@ -1,6 +1,7 @@
 //! Files that were put into drops: which names are taken, how far a file is, and what became of
 //! its rows.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -403,7 +404,10 @@ const ID_LETTERS: usize = 12;
 
 /// Bytes in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// When a file is tried again that could not be gone on with so often in a row.

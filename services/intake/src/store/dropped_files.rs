@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::dropped_file::{Counts, DroppedFile, Filter, Lying, RowVerdict, State, WhyRefused};
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct FileRow {
     dropped_file_id: Uuid,
     file_drop_id: String,
     name: String,
@@ -36,10 +36,10 @@ struct Row {
     attempts: i32,
 }
 
-impl TryFrom<Row> for DroppedFile {
+impl TryFrom<FileRow> for DroppedFile {
     type Error = Fault;
 
-    fn try_from(row: Row) -> Result<Self, Fault> {
+    fn try_from(row: FileRow) -> Result<Self, Fault> {
         let unknown = || Fault::internal("a dropped file with a number that is out of its range");
         let time = |time: Option<jiff_sqlx::Timestamp>| time.map(jiff_sqlx::Timestamp::to_jiff);
         let count = |count: i64| u64::try_from(count).map_err(|_| unknown());
@@ -121,7 +121,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, file: &DroppedFile) -> Resul
 
 /// A file.
 pub(crate) async fn get(conn: &mut PgConnection, id: Uuid) -> Result<Option<DroppedFile>, Fault> {
-    let row: Option<Row> =
+    let row: Option<FileRow> =
         sqlx::query_as(select_files!("AND dropped_file_id = $1")).bind(id).fetch_optional(conn).await?;
     row.map(DroppedFile::try_from).transpose()
 }
@@ -133,7 +133,7 @@ pub(crate) async fn held(
     holder: Uuid,
 ) -> Result<Option<DroppedFile>, Fault> {
     let sql = select_files!("AND dropped_file_id = $1 AND holder = $2 AND ended_at IS NULL FOR UPDATE");
-    let row: Option<Row> = sqlx::query_as(sql).bind(id).bind(holder).fetch_optional(conn).await?;
+    let row: Option<FileRow> = sqlx::query_as(sql).bind(id).bind(holder).fetch_optional(conn).await?;
     row.map(DroppedFile::try_from).transpose()
 }
 
@@ -149,7 +149,7 @@ pub(crate) async fn list(
          AND ($3::smallint IS NULL OR state = $3)
          ORDER BY dropped_file_id DESC LIMIT $4"
     );
-    let rows: Vec<Row> = sqlx::query_as(sql)
+    let rows: Vec<FileRow> = sqlx::query_as(sql)
         .bind(before.unwrap_or(Uuid::max()))
         .bind(&filter.drop_id)
         .bind(filter.state.map(State::number))

@@ -91,11 +91,11 @@ impl Places {
                 let below = std::iter::once(tenant.as_str().to_owned()).chain(parts).collect();
                 Ok(DropPlace::Folder(Folder { root, below }, self.calls.clone()))
             }
-            Place::Bucket => Ok(DropPlace::Bucket(Keys {
+            Place::Bucket => Ok(DropPlace::Bucket(Box::new(Keys {
                 bucket: self.bucket.clone().ok_or_else(unset)?,
                 below: format!("{tenant}/{}", settings.path),
                 clock: self.clock.clone(),
-            })),
+            }))),
         }
     }
 }
@@ -106,7 +106,7 @@ pub(crate) enum DropPlace {
     /// In a folder; and who may call the file system.
     Folder(Folder, Arc<Semaphore>),
     /// In a bucket.
-    Bucket(Keys),
+    Bucket(Box<Keys>),
 }
 
 impl DropPlace {

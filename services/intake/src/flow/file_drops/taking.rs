@@ -224,7 +224,9 @@ impl Reader {
             };
             if !verdicts.is_empty() {
                 store::keep_verdicts(&mut tx, id, file.counts.read, &verdicts).await?;
-                verdicts.iter().for_each(|row| file.counts.add(&row.verdict));
+                for row in &verdicts {
+                    file.counts.add(&row.verdict);
+                }
                 file.tell(&verdicts);
             }
             (file.attempts, file.reason, file.error) = (0, String::new(), String::new());
