@@ -200,12 +200,11 @@ fn percent(part: f64, whole: f64) -> i32 {
     percent.clamp(0, 99)
 }
 
+/// What is made of a field: its path and its property.
+type Visit<'v> = dyn FnMut(&[String], &Value) -> Result<(), String> + 'v;
+
 /// Goes through the fields below a schema: properties that have no properties themselves.
-fn collect(
-    schema: &Value,
-    path: &mut Vec<String>,
-    field: &mut dyn FnMut(&[String], &Value) -> Result<(), String>,
-) -> Result<(), String> {
+fn collect(schema: &Value, path: &mut Vec<String>, field: &mut Visit<'_>) -> Result<(), String> {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return Ok(()) };
     for (name, property) in properties {
         path.push(name.clone());

@@ -26,7 +26,7 @@ pub(super) use evidence::Part;
 /// What fields are named by in files and refusals.
 const ROOT: &str = "complaint.";
 /// What registration gives a complaint, and no file can.
-pub(super) const GIVEN: [&str; 7] = [
+pub(super) const GIVEN: [&str; 8] = [
     "complaint_id",
     "form_category",
     "form_version",
@@ -34,6 +34,7 @@ pub(super) const GIVEN: [&str; 7] = [
     "register_time",
     "receive_time_by",
     "recorder",
+    "filled_fields",
 ];
 /// The field whose constant is the currency of sums that name none.
 const CURRENCY: &str = "remedy_sought.amount.currency_code";
@@ -239,6 +240,7 @@ pub(super) fn nothing_given(complaint: &Complaint) -> Result<(), String> {
         complaint.register_time.is_some(),
         !complaint.receive_time_by.is_empty(),
         !complaint.recorder.is_empty(),
+        !complaint.filled_fields.is_empty(),
     ];
     let found = GIVEN.iter().zip(stated).find(|(_, stated)| *stated);
     found.map_or(Ok(()), |(field, _)| Err(given(field)))

@@ -94,7 +94,7 @@ impl Matcher {
         let (begins, ends) = self.edges[word];
         let before = text[..at.start].chars().next_back();
         let after = text[at.end..].chars().next();
-        !(begins && before.is_some_and(is_of_a_word)) && !(ends && after.is_some_and(is_of_a_word))
+        !(begins && before.is_some_and(is_of_a_word) || ends && after.is_some_and(is_of_a_word))
     }
 }
 

@@ -53,10 +53,10 @@ impl Routes {
             + Sync
             + 'static,
     {
-        let made = OnceLock::new();
-        let get = move || match made.get() {
-            Some(made) => Ok(S::clone(made)),
-            None => crate::blocking::aside(true, make).map(|new| made.get_or_init(|| new).clone()),
+        let kept = OnceLock::new();
+        let get = move || match kept.get() {
+            Some(service) => Ok(S::clone(service)),
+            None => crate::blocking::aside(true, make).map(|new| kept.get_or_init(|| new).clone()),
         };
         let answer = move |request| match get() {
             Ok(mut service) => service.call(request),

@@ -1,6 +1,6 @@
 //! Each rpc and each event against a real database: good, bad, repeated, from
 //! another tenant.
-#![expect(clippy::expect_used, reason = "a scene that cannot be set up has failed")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a scene that cannot be set up has failed")]
 
 #[path = "rpc/calendars.rs"]
 mod calendars;

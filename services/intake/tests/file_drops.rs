@@ -25,6 +25,7 @@ mod settling;
 #[path = "file_drops/tenants.rs"]
 mod tenants;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -196,7 +197,7 @@ async fn set(client: &Client, file_drop: FileDrop) -> Result<FileDrop, Status> {
 fn table(numbers: std::ops::Range<u32>) -> String {
     let mut text = "external_ref,subject,description\n".to_owned();
     for number in numbers {
-        text += &format!("R-{number},Late {number},It came {number} days late.\n");
+        let _ = writeln!(text, "R-{number},Late {number},It came {number} days late.");
     }
     text
 }

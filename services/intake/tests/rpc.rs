@@ -1,7 +1,7 @@
 //! Intake's rpcs over a real Postgres: good, bad, repeated, raced, and another
 //! tenant's.
 
-#![expect(clippy::expect_used, reason = "a test says what it expects")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
 
 #[path = "rpc/chats.rs"]
 mod chats;
@@ -58,7 +58,8 @@ async fn count(house: &House) -> i64 {
 async fn a_complaint_is_kept_word_for_word() {
     let house = House::open(&[intake::SERVICE]).await;
     let mut client = IntakeServiceClient::new(house.channel());
-    let sent = Complaint { automatic: true, ..complaint("ref-1") };
+    // Who recorded it is the caller, whoever it says it was.
+    let sent = Complaint { automatic: true, recorder: "mallory".to_owned(), ..complaint("ref-1") };
     let response = client.submit_complaint(submission(sent.clone())).await.unwrap();
     let token = response.metadata().get("redress-consistency-token").expect("a token").clone();
     assert!(token.to_str().unwrap().starts_with("intake:"));
@@ -70,8 +71,8 @@ async fn a_complaint_is_kept_word_for_word() {
     let mut read = Request::new(GetComplaintRequest { complaint_id: complaint_id.clone() });
     read.metadata_mut().insert("redress-consistency-token", token);
     let stored = client.get_complaint(read).await.unwrap().into_inner().complaint.unwrap();
-    let register_time = receive_time;
-    assert_eq!(stored, Complaint { complaint_id, receive_time, register_time, ..sent });
+    let (register_time, recorder) = (receive_time, "developer".to_owned());
+    assert_eq!(stored, Complaint { complaint_id, receive_time, register_time, recorder, ..sent });
     house.done().await;
 }
 

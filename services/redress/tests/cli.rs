@@ -239,7 +239,7 @@ async fn every_list_command_shows_what_there_is() {
     assert!(terminal.text(&["queue"]).await.contains(&case), "no department: nobody's queue");
     terminal.staff().await;
     terminal.house.settled().await;
-    let lists: [(&[&str], &str); 23] = [
+    let lists: [(&[&str], &str); 25] = [
         (&["case", "list", "--customer", "C1"], "Kettle broken"),
         (&["case", "list", "--filter", "open = true kettle", "--order-by", "due_time"], "Kettle broken"),
         (&["case", "count"], "1      assigned"),

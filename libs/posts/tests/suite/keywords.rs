@@ -90,7 +90,7 @@ fn by_hand(word: &str, text: &str) -> bool {
         let after = rest.chars().next().is_some_and(is_of_a_word);
         let begins = word.chars().next().is_some_and(is_of_a_word);
         let ends = word.chars().next_back().is_some_and(is_of_a_word);
-        !(begins && before) && !(ends && after)
+        !(begins && before || ends && after)
     })
 }
 

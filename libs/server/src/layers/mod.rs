@@ -92,7 +92,7 @@ pub(crate) fn around(
         // Browsers ask first whether a page of another origin may call at all.
         .option_layer(cross_origin(context.web_origins))
         // HTTP/JSON and Connect become ordinary calls before anything looks at them.
-        .layer(layer_fn(move |inner| Json::new(inner)))
+        .layer(layer_fn(Json::new))
         // What is no call is answered in plain HTTP.
         .layer(layer_fn(move |inner| HttpRules::new(inner, pages.clone())))
         // Browsers' calls become ordinary ones before anything looks at them.

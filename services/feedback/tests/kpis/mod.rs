@@ -87,7 +87,7 @@ async fn two_cases(house: &House) -> (Uuid, Uuid) {
         let mut registered = complaint(one, "CN-SH", &format!("c-{one}"));
         if one == good {
             let complaint = registered.complaint.as_mut().unwrap();
-            complaint.complainant.as_mut().unwrap().phone = "+8613800000000".to_owned();
+            "+8613800000000".clone_into(&mut complaint.complainant.as_mut().unwrap().phone);
             complaint.completeness = Some(100);
         }
         house.tell("intake", one, &registered).await;

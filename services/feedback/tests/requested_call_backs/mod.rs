@@ -29,6 +29,7 @@ fn now(house: &House) -> i64 {
     house.db("feedback").clock().now().as_second()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as requests have times")]
 fn time(seconds: i64) -> Option<prost_types::Timestamp> {
     Some(prost_types::Timestamp { seconds, nanos: 0 })
 }

@@ -14,6 +14,9 @@ use crate::ivr_menu::{self, Held, Resolution};
 /// Longest that somebody may have waited.
 const MAX_WAIT: Duration = Duration::from_hours(24);
 
+/// The field that says until when the number of an intermediary leads to them.
+const EXPIRE: &str = "complaint.phone.masked_number_expire_time";
+
 /// The call that a complaint came by, if it came by one.
 pub(super) fn of(complaint: &Complaint) -> Option<&PhoneDetail> {
     match &complaint.channel_detail {
@@ -47,7 +50,6 @@ pub(super) fn checked(check: &mut Check, detail: PhoneDetail) -> PhoneDetail {
         ivr_menu_version: _,
         call_back_requested: _,
     } = detail;
-    const EXPIRE: &str = "complaint.phone.masked_number_expire_time";
     let uri = "complaint.phone.recording_uri";
     let recording_uri =
         if recording_uri.is_empty() { recording_uri } else { checked_uri(check, uri, recording_uri) };

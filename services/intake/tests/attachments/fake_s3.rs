@@ -2,6 +2,7 @@
 //! wants it to. What a real one says to our requests is looked at by `.ci/objects`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -171,16 +172,15 @@ fn list(objects: &BTreeMap<String, Vec<u8>>, request: &Request) -> String {
     let is_one = |key: &String| key.strip_prefix(prefix.as_str()).is_some_and(|rest| !rest.contains('/'));
     let found: Vec<_> = objects.iter().filter(|(key, _)| is_one(key)).collect();
     let page = found.iter().skip(request.from).take(PAGE);
-    let contents: String = page
-        .map(|(key, object)| {
-            let sum =
-                object.iter().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add((*byte).into()));
-            let size = object.len();
-            format!(
-                "<Contents><Key>redress/{key}</Key><ETag>\"{sum:x}\"</ETag><Size>{size}</Size></Contents>"
-            )
-        })
-        .collect();
+    let mut contents = String::new();
+    for (key, object) in page {
+        let sum = object.iter().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add((*byte).into()));
+        let size = object.len();
+        let _ = write!(
+            contents,
+            "<Contents><Key>redress/{key}</Key><ETag>\"{sum:x}\"</ETag><Size>{size}</Size></Contents>"
+        );
+    }
     let next = request.from + PAGE;
     let next = if next < found.len() {
         format!("<NextContinuationToken>{next}</NextContinuationToken>")

@@ -1,7 +1,7 @@
 //! Mappings are versioned, tried before they hold, and read what waits and what was not read.
 
 use proto::redress::intake::v1::{
-    ListWebhookMappingsRequest, PostField, PostFieldPath, PostSetAside, PostState,
+    ListWebhookMappingsRequest, PostField, PostFieldPath, PostProblem, PostSetAside, PostState,
     PreviewWebhookMappingRequest, PreviewedPost, RegisterPostRequest, WebhookMapping, WebhookSourceState,
 };
 use serde_json::json;
@@ -63,7 +63,7 @@ async fn a_mapping_is_tried_on_a_sample_and_on_what_is_kept() {
     let request = PreviewWebhookMappingRequest { number: 1, sample, ..Default::default() };
     let sampled = preview(&client, request).await.expect("tried");
     assert_eq!(sampled[0].content.as_ref().map(|content| content.text.as_str()), Some("退款"));
-    let problems = |at: usize| sampled[at].problems.iter().map(|one| one.field()).collect::<Vec<_>>();
+    let problems = |at: usize| sampled[at].problems.iter().map(PostProblem::field).collect::<Vec<_>>();
     assert_eq!((problems(0), problems(1)), (vec![PostField::Reach], vec![PostField::Text]));
     assert_eq!((sampled[0].taken, sampled[1].taken), (true, false));
     let request = PreviewWebhookMappingRequest { number: 1, sample: b"?".to_vec(), ..Default::default() };

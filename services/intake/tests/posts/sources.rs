@@ -96,7 +96,7 @@ async fn a_source_that_is_silent_for_longer_than_its_rhythm_says_so() {
     assert_eq!(get(&client).await.state(), WebhookSourceState::Waiting, "nothing has come yet");
     send(&house, &post(1, "ann", "快递丢了")).await;
     assert_eq!(get(&client).await.state(), WebhookSourceState::Receiving);
-    clock.advance(Duration::from_mins(60));
+    clock.advance(Duration::from_hours(1));
     assert_eq!(get(&client).await.state(), WebhookSourceState::Receiving);
     clock.advance(Duration::from_secs(1));
     assert_eq!(get(&client).await.state(), WebhookSourceState::Silent);

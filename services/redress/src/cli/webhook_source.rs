@@ -1,6 +1,6 @@
 //! `redress webhook-source …`: systems that post what they find on a network, and how it is read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -184,7 +184,7 @@ async fn change(
     })
 }
 
-fn read_mapping(file: &PathBuf, source: &str) -> anyhow::Result<WebhookMapping> {
+fn read_mapping(file: &Path, source: &str) -> anyhow::Result<WebhookMapping> {
     let read: WebhookMapping =
         json::read(&read_text(file)?).with_context(|| format!("{}", file.display()))?;
     Ok(WebhookMapping { source_id: source.to_owned(), ..read })
@@ -238,7 +238,7 @@ impl MappingVerb {
                 show::answer(caller.json, &made.unwrap_or_default(), text::webhook_mapping)
             }
             Self::Preview { source, number, file, sample, kept } => {
-                let mapping = file.map(|file| read_mapping(&file, &source)).transpose()?;
+                let mapping = file.as_deref().map(|file| read_mapping(file, &source)).transpose()?;
                 let sample = sample.as_deref().map(read_text).transpose()?.unwrap_or_default();
                 let kept_posts = if sample.is_empty() { kept } else { 0 };
                 let request = PreviewWebhookMappingRequest {

@@ -76,8 +76,8 @@ async fn a_source_is_set_up_and_mapped_and_its_posts_are_answered() {
     assert!(terminal.text(&approve).await.contains("approved"));
     assert!(terminal.text(&["post", "reply", "list", "--state", "approved"]).await.contains("bob"));
     let uri = "https://weibo.example/shop/1";
-    let sent = ["post", "reply", "sent", id, "--version", "2", "--uri", uri];
-    assert!(terminal.text(&sent).await.contains(uri));
+    let posted = ["post", "reply", "sent", id, "--version", "2", "--uri", uri];
+    assert!(terminal.text(&posted).await.contains(uri));
 
     let text = terminal.text(&["webhook-source", "rotate", "weibo", "--next-secret", OTHER]).await;
     assert!(text.contains("a second one"), "{text}");

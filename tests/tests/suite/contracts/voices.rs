@@ -55,7 +55,7 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         "IVR_MENU_NOT_FOUND",
     ),
     unknown("IvrMenuService.TryIvrMenu", r#"{"version": 7, "keys": ["1"]}"#, "IVR_MENU_NOT_FOUND"),
-    unknown("IvrMenuService.GetIvrMenu", r#"{}"#, "IVR_MENU_NOT_FOUND"),
+    unknown("IvrMenuService.GetIvrMenu", "{}", "IVR_MENU_NOT_FOUND"),
     unknown(
         "CallBackService.RequestCallBack",
         r#"{"request_id": "$KEY", "case_id": "$ID"}"#,
