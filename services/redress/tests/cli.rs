@@ -257,7 +257,7 @@ async fn every_list_command_shows_what_there_is() {
         (&["rules", "explain", &case], "usual"),
         (&["category", "list"], "no categories"),
         (&["channel", "list"], "partner"),
-        (&["channel", "set", "partner", "--numbers-repeat", "true"], "numbers repeat     yes"),
+        (&["channel", "set", "partner", "--numbers-repeat", "true"], "numbers repeat  yes"),
         (&["channel", "set", "partner", "--owner", "ada", "--silent-after", "48"], "may be silent for  48 h"),
         (&["channel", "get", "partner"], "numbers repeat     yes"),
         (&["form", "list"], "no forms"),
