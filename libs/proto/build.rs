@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use prost_types::FileDescriptorSet;
-use protox::prost::Message as _;
 use protox::prost_reflect::{DescriptorPool, Value};
 
 /// The option by which an rpc names its callers.
@@ -32,7 +31,11 @@ fn main() -> Result<()> {
     // itself. Source info rides along: reflection clients show the comments.
     fs::write(out.join("redress.bin"), compiler.encode_file_descriptor_set())?;
     let set = compiler.file_descriptor_set();
-    fs::write(out.join("redress.bare.bin"), bare(set.clone()).encode_to_vec())?;
+    // The comments are more than half of it, and programs read none. Compiled once more: types
+    // that could leave them out do not keep options of our own.
+    let mut bare = protox::Compiler::new([&contracts])?;
+    bare.include_imports(true).include_source_info(false).open_files(&files)?;
+    fs::write(out.join("redress.bare.bin"), bare.encode_file_descriptor_set())?;
     fs::write(out.join("mutations.rs"), mutations(&set))?;
     fs::write(out.join("servers.rs"), servers(&set))?;
     fs::write(out.join("callers.rs"), callers(&compiler.descriptor_pool())?)?;
@@ -47,15 +50,6 @@ fn main() -> Result<()> {
         .codec_path("crate::codec::BoundedCodec")
         .compile_fds_with_config(set, config)?;
     Ok(())
-}
-
-/// The contracts without their comments, which are more than half of them: what programs read
-/// as they start.
-fn bare(mut set: FileDescriptorSet) -> FileDescriptorSet {
-    for file in &mut set.file {
-        file.source_code_info = None;
-    }
-    set
 }
 
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

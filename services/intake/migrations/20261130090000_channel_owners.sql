@@ -5,3 +5,6 @@ ALTER TABLE channel_setting
     ADD COLUMN silent_after_s bigint NOT NULL DEFAULT 0;
 COMMENT ON COLUMN channel_setting.owner IS 'Who answers for it; empty where nobody was named.';
 COMMENT ON COLUMN channel_setting.silent_after_s IS 'Seconds nothing may be registered by it before that is told; 0 for ever.';
+-- How long the channels of all tenants have been silent is read by the worker.
+SELECT worker_may('channel_setting', 'SELECT');
+SELECT worker_may('complaint', 'SELECT (channel)');

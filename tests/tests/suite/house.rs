@@ -25,7 +25,7 @@ const MAX_LINES: usize = 500;
 const MAX_FUNCTION: usize = 70;
 /// Most values that a statement takes by their positions; beyond, two that change places are not
 /// seen, and `pg::Binds` names each beside its column.
-const MAX_POSITIONS: usize = 12;
+const MAX_POSITIONS: usize = 16;
 /// What may stand before `fn`.
 const MODIFIERS: [&str; 5] = ["pub", "pub(crate)", "pub(super)", "async", "const"];
 const NAMES: [&str; 5] = ["intake", "cases", "assignment", "resolution", "feedback"];
@@ -242,6 +242,9 @@ const READING: [&str; 20] = [
     "Validate",
     "Download",
     "Export",
+    "LookUp",
+    "Prefill",
+    "Try",
 ];
 /// Rpcs that change something and yet carry no `request_id`: what they do twice is done
 /// once.

@@ -63,6 +63,8 @@ fn element(field: &FieldDescriptor) -> Value {
 
 /// Lists that only an answer has, though requests take the message they are in.
 const OUTPUT_ONLY: &[&str] = &[
+    "IntakeService.SubmitComplaint complaint.phone.ivr_labels",
+    "IntakeService.SubmitComplaint complaint.filled_fields",
     "ResolutionService.ProposePlan steps[0].shortage.alternatives",
     "RevisionService.RevisePlan steps[0].shortage.alternatives",
 ];

