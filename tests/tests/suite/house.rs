@@ -221,7 +221,7 @@ pub(crate) fn comment(file: &prost_reflect::FileDescriptor, path: &[i32]) -> Str
 }
 
 /// Beginnings of the names of rpcs that change nothing.
-const READING: [&str; 20] = [
+const READING: [&str; 23] = [
     "Pick",
     "Preview",
     "Query",
