@@ -7,4 +7,7 @@ COMMENT ON COLUMN channel_setting.owner IS 'Who answers for it; empty where nobo
 COMMENT ON COLUMN channel_setting.silent_after_s IS 'Seconds nothing may be registered by it before that is told; 0 for ever.';
 -- How long the channels of all tenants have been silent is read by the worker.
 SELECT worker_may('channel_setting', 'SELECT');
-SELECT worker_may('complaint', 'SELECT (channel)');
+DO $$
+BEGIN
+    EXECUTE format('GRANT SELECT (channel) ON complaint TO %I', 'redress_' || current_schema() || '_worker');
+END $$;
