@@ -9,8 +9,9 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 
 use crate::is_treacherous;
 
+/// With their comments: the fields that a file of complaints may have are told by them.
 static CONTRACTS: LazyLock<Option<DescriptorPool>> =
-    LazyLock::new(|| DescriptorPool::decode(proto::BARE_DESCRIPTOR_SET).ok());
+    LazyLock::new(|| DescriptorPool::decode(proto::DESCRIPTOR_SET).ok());
 
 /// The descriptor of a message.
 ///
