@@ -111,7 +111,9 @@ impl FormService for FormRpc {
         request: Request<PrefillFormRequest>,
     ) -> Result<Response<PrefillFormResponse>, Status> {
         let caller = server::caller(&request)?;
-        let (category, form_data, known) = prefilled::wanted(request.into_inner())?;
+        let request = request.into_inner();
+        let is_heavy = request.form_data.len() > prefilled::HEAVY;
+        let (category, form_data, known) = server::aside(is_heavy, || prefilled::wanted(request))?;
         let held = self.forms.holding(&caller.tenant, category.trim()).await?;
         let held = held.ok_or(Refusal::FormNotFound).map_err(Fault::from)?;
         let filled = move || prefilled::filled(&held, form_data, &known);

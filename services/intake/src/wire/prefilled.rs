@@ -37,6 +37,9 @@ pub(crate) const SOURCES: [&str; 18] = [
 /// Most products of an order, as directories tell them.
 const MAX_PRODUCTS: usize = 20;
 
+/// Bytes of an answer from which on reading it may take a millisecond.
+pub(crate) const HEAVY: usize = 20_000;
+
 /// What is known already.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
