@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use proto::redress::intake::v1::channel_service_client::ChannelServiceClient;
 use proto::redress::intake::v1::{
-    DeleteWebhookSourceRequest, ListPostsRequest, ListWebhookSourcesRequest, PostSetAside, PostState,
-    SetWebhookSourceRequest, WebhookSource, WebhookSourceState,
+    Channel, DeleteWebhookSourceRequest, GetChannelSettingsRequest, ListPostsRequest,
+    ListWebhookSourcesRequest, PostSetAside, PostState, SetWebhookSourceRequest, WebhookSource,
+    WebhookSourceState,
 };
 use testkit::{House, MockClock, eventually, reason, request_id, violations};
 
@@ -158,6 +160,13 @@ async fn a_body_has_its_limits_and_what_cannot_be_read_is_set_aside() {
         (source.state(), source.error_reason.as_str()),
         (WebhookSourceState::Failing, "MAPPING_REFUSED")
     );
+    // Its channel says so, too.
+    let request = GetChannelSettingsRequest { channel: Channel::Social.into() };
+    let social = ChannelServiceClient::new(house.channel()).get_channel_settings(request).await;
+    let health = social.expect("a channel").into_inner().settings.and_then(|one| one.health);
+    let failing = health.expect("how it is").failing;
+    let names: Vec<_> = failing.iter().map(|one| (one.name.clone(), one.reason.as_str())).collect();
+    assert_eq!(names, [(format!("webhookSources/{}", source.source_id), "MAPPING_REFUSED")]);
     send(&house, &serde_json::json!([])).await;
     send(&house, &post(2, "ann", "x")).await;
     settled(&posts, 5).await;
