@@ -29,9 +29,9 @@ real: setup ## the tests on real complaints, which lie in the folder REDRESS_DAT
 	cargo build -p redress
 	cargo test -p calendar -p language -p sameness -p cases -p feedback -p tests -- --ignored real_
 
-load: setup ## rates, latencies, CPU and memory beside pgbench's; writes target/load/report.json
+load: setup ## rates, latencies, CPU and memory beside pgbench's; BASELINE=folder compares two builds instead
 	cargo build --profile dist --workspace --bins
-	"$${CARGO_TARGET_DIR:-target}/dist/load" $(ARGS)
+	"$${CARGO_TARGET_DIR:-target}/dist/load" $(if $(BASELINE),--baseline $(BASELINE)) $(ARGS)
 
 chaos: setup ## kills service processes at random points and counts what was lost (nothing)
 	cargo build --workspace --bins

@@ -5,6 +5,7 @@
 //! this process, and reads the CPU they and Postgres used from `/proc`.
 
 mod clocks;
+mod compare;
 mod connection;
 mod kpi;
 mod lifecycle;
@@ -67,6 +68,13 @@ struct Arguments {
     /// Folder of the server binaries; where this one lies by default
     #[arg(long)]
     binaries: Option<PathBuf>,
+    /// Folder of another build's binaries: submissions and lifecycles are run by both in
+    /// turns, and nothing else is measured
+    #[arg(long)]
+    baseline: Option<PathBuf>,
+    /// Turns of each build beside a baseline
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=i64::from(compare::MAX_ROUNDS)))]
+    rounds: u32,
     /// A server setting for the cluster, `name=value`; may be repeated
     #[arg(long)]
     setting: Vec<String>,
@@ -101,6 +109,17 @@ impl Arguments {
         self.only.is_empty() || self.only.iter().any(|only| only == phase)
     }
 
+    /// What is run beside a baseline.
+    fn loads(&self) -> compare::Loads {
+        compare::Loads {
+            rounds: self.rounds,
+            warm: self.warm(),
+            length: Duration::from_secs(self.seconds),
+            in_flight: self.in_flight,
+            lifecycles: self.lifecycles,
+        }
+    }
+
     fn cluster(&self) -> Options {
         let mut settings = self.setting.clone();
         if self.statements > 0 {
@@ -126,10 +145,13 @@ async fn load(arguments: &Arguments) -> Result<()> {
     let folder = std::env::temp_dir().join(format!("redress-load-{}", std::process::id()));
     let cluster = Cluster::start(&folder, &arguments.cluster()).await?;
     let base = Base::new(binaries, &cluster, &folder.join("cluster"))?;
-    let outcome = measure(arguments, &base).await;
+    let outcome = match &arguments.baseline {
+        Some(baseline) => compare::measure(&base, baseline, &arguments.loads()).await.map(|()| None),
+        None => measure(arguments, &base).await.map(Some),
+    };
     drop(cluster);
     let _ = std::fs::remove_dir_all(&folder);
-    let report = outcome?;
+    let Some(report) = outcome? else { return Ok(()) };
     report.print();
     report.write(&arguments.report)
 }

@@ -30,6 +30,7 @@ const AGENTS: usize = 20;
 const CATCH_UP: Duration = Duration::from_mins(1);
 
 /// What every phase builds on.
+#[derive(Clone)]
 pub(crate) struct Base {
     binaries: PathBuf,
     url: String,
@@ -46,6 +47,11 @@ impl Base {
         let server = std::fs::read_link(format!("/proc/{postmaster}/exe"))?;
         let postgres = server.parent().context("the server lies somewhere")?.to_owned();
         Ok(Self { binaries, url: cluster.url().to_owned(), postmaster, postgres })
+    }
+
+    /// The same over another build.
+    pub(crate) fn with_binaries(&self, binaries: &Path) -> Self {
+        Self { binaries: binaries.to_owned(), ..self.clone() }
     }
 
     pub(crate) fn postgres_binary(&self, name: &str) -> Result<PathBuf> {
