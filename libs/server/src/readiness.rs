@@ -104,23 +104,25 @@ impl Readiness {
         let all = agrees && ready.iter().all(|(_, ready)| *ready);
         let mut told = self.0.told.lock().await;
         for (hosted, ready) in ready {
-            for name in &hosted.rpc_services {
-                self.tell(&mut told, name, ready && agrees).await;
-            }
+            self.tell(&mut told, hosted.name, &hosted.rpc_services, ready && agrees).await;
         }
-        for name in SHARED {
-            self.tell(&mut told, name, all).await;
-        }
+        self.tell(&mut told, "all", &SHARED, all).await;
         all
     }
 
-    async fn tell(&self, told: &mut Told, name: &'static str, serving: bool) {
-        if told.closed || told.serving.insert(name, serving) == Some(serving) {
-            return;
-        }
+    /// Tells of the rpc services of one service, which change together: in one line of the log.
+    async fn tell(&self, told: &mut Told, service: &'static str, names: &[&'static str], serving: bool) {
         let status = if serving { ServingStatus::Serving } else { ServingStatus::NotServing };
-        tracing::info!(health.service = name, health.status = %status, "readiness changed");
-        self.0.reporter.set_service_status(name, status).await;
+        let mut changed = 0_usize;
+        for name in names {
+            if !told.closed && told.serving.insert(name, serving) != Some(serving) {
+                self.0.reporter.set_service_status(name, status).await;
+                changed += 1;
+            }
+        }
+        if changed > 0 {
+            tracing::info!(health.service = service, health.status = %status, rpc_services = changed, "readiness changed");
+        }
     }
 }
 

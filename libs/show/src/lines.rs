@@ -20,6 +20,11 @@ pub fn time(time: Option<&prost_types::Timestamp>) -> String {
     shown(time, "%Y-%m-%d %H:%M:%S %:z")
 }
 
+/// The day of a moment in the zone of this machine: `2026-12-12`. Empty for none.
+pub fn day(time: Option<&prost_types::Timestamp>) -> String {
+    shown(time, "%Y-%m-%d")
+}
+
 /// A moment's time of day, to the millisecond, with its zone: `00:00:00.000 +08:00`.
 pub fn clock(time: Option<&prost_types::Timestamp>) -> String {
     shown(time, "%H:%M:%S.%3f %:z")

@@ -2,12 +2,18 @@
 
 use console::measure_text_width;
 
-/// The lines of a text, each at most so wide; one line where there is no width.
+/// The lines of a text, each at most so wide, broken where the text is as well; one line where
+/// there is no width.
 pub(crate) fn wrap(text: &str, width: Option<usize>) -> Vec<String> {
     let Some(width) = width else { return vec![text.split_whitespace().collect::<Vec<_>>().join(" ")] };
     let mut lines = Lines { width, done: Vec::new(), line: String::new(), used: 0 };
-    for word in text.split_whitespace() {
-        lines.word(word);
+    for (number, part) in text.lines().enumerate() {
+        if number > 0 && lines.used > 0 {
+            lines.feed();
+        }
+        for word in part.split_whitespace() {
+            lines.word(word);
+        }
     }
     lines.end()
 }
@@ -59,6 +65,12 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_of_the_text_stay_lines() {
+        assert_eq!(wrap("found: sealed\n\nasked: who?", Some(40)), ["found: sealed", "asked: who?"]);
+        assert_eq!(wrap("found: sealed\nasked: who?", None), ["found: sealed asked: who?"]);
+    }
 
     #[test]
     fn lines_break_between_words() {

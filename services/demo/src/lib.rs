@@ -105,6 +105,7 @@ pub async fn run(server: Server, complaints: Vec<Complaint>) -> anyhow::Result<(
     let client = Client::connect(options).await?;
     let cast = cast::Cast::read()?;
     cast.enter(&client).await?;
+    cast::Cast::set_zone(&client).await.context("the zone of figures cannot be set")?;
     cast::Cast::approve_small_sums(&client).await.context("small sums cannot be approved by a rule")?;
     let ledgers = tempfile::tempdir()?;
     let stop = CancellationToken::new();

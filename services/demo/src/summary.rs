@@ -144,7 +144,7 @@ fn done(tally: &Tally) -> String {
     );
     let notices = match tally.delivered.get() {
         0 => format!("{} on record, unsent: REDRESS_SMTP_URL names no mail server", tally.undelivered.get()),
-        sent => format!("{sent} delivered, {} not", tally.undelivered.get()),
+        sent => format!("{sent} delivered, {} not{}", tally.undelivered.get(), tally.obstacles()),
     };
     let mut text = String::new();
     let mut line = |name: &str, value: String| {
@@ -228,7 +228,7 @@ async fn promises(client: &Client, case: &str) -> anyhow::Result<String> {
     let promised = clocks.list_clocks(ListClocksRequest { case_id: case_id.clone() }).await?.into_inner();
     let decide = ExplainDeadlineRequest { case_id, kind: ClockKind::Decide.into() };
     let explained = clocks.explain_deadline(decide).await?.into_inner();
-    let mut told = heading("Why it was that urgent, and by when it was due");
+    let mut told = heading("Why it was that urgent at first, and by when it was due");
     for part in [
         text::triage(&judged.triage.unwrap_or_default()),
         text::clocks(&promised.clocks),
@@ -326,7 +326,7 @@ pub(super) fn next(end: Option<&End>, address: SocketAddr, stays: bool) -> Strin
     let (case, code) = told.map_or(("CASE_ID", "RECEIPT_CODE"), |end| (&end.case_id, &end.receipt_code));
     let (redress, indent) = (program(), "      ");
     let lines = [
-        format!("{redress} case list --filter 'priority = P1 AND text:\"refund\"'{flag}"),
+        format!("{redress} case list --filter 'tier > 0 AND text:\"refund\"'{flag}"),
         format!("{redress} clock explain {case} decide{flag}"),
         format!("{redress} rules explain {case}{flag}"),
         format!("{redress} track {code}{flag}"),

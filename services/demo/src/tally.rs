@@ -82,6 +82,8 @@ pub(super) struct Tally {
     pub(super) ended: Count,
     pub(super) delivered: Count,
     pub(super) undelivered: Count,
+    /// Why not, and how often.
+    obstacles: Mutex<BTreeMap<String, u64>>,
     /// Steps with a sum in approved plans, and what they come to.
     pub(super) payments_approved: Count,
     pub(super) sum_approved: Sums,
@@ -98,6 +100,22 @@ impl Tally {
         Self { since: SystemClock.now(), ..Self::default() }
     }
 
+    fn hinder(&self, reason: String) {
+        self.undelivered.up();
+        *self.obstacles.lock().unwrap_or_else(PoisonError::into_inner).entry(reason).or_default() += 1;
+    }
+
+    /// Why notices were not delivered, most often first: ` (9 no address, 2 anonymous)`; empty
+    /// where all were.
+    pub(super) fn obstacles(&self) -> String {
+        let obstacles = self.obstacles.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut most: Vec<(&String, &u64)> = obstacles.iter().collect();
+        most.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        let told = most.iter().map(|(reason, count)| format!("{count} {}", reason.to_lowercase().replace('_', " ")));
+        let told: Vec<String> = told.collect();
+        if told.is_empty() { String::new() } else { format!(" ({})", told.join(", ")) }
+    }
+
     /// Counts an event.
     pub(super) fn see(&self, event: &Event) {
         let time = event.occur_time.and_then(|time| Timestamp::new(time.seconds, time.nanos).ok());
@@ -111,7 +129,7 @@ impl Tally {
                 self.sum_paid.add(done.amount.as_ref());
             }
         } else if let Some(notice) = read::<NoticeSettled>(event) {
-            if notice.state() == NoticeState::Delivered { self.delivered.up() } else { self.undelivered.up() }
+            if notice.state() == NoticeState::Delivered { self.delivered.up() } else { self.hinder(notice.detail) }
         } else if read::<CaseDecided>(event).is_some() {
             self.decided.up();
         } else if read::<CaseAssigned>(event).is_some() {

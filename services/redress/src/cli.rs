@@ -32,6 +32,7 @@ mod knowledge;
 mod kpi;
 mod ledger;
 mod mailbox;
+mod moment;
 mod plan;
 mod policy;
 mod post;

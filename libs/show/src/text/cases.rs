@@ -10,7 +10,7 @@ use proto::redress::cases::v1::{
 use proto::redress::intake::v1::{Channel, Matter};
 
 use super::{more, none_of};
-use crate::lines::{clock, millis, money, time};
+use crate::lines::{clock, day, millis, money, time};
 use crate::table::{Table, facts};
 use crate::words::{priority, word};
 use crate::wrap::wrap;
@@ -23,7 +23,7 @@ pub fn case(case: &Case) -> String {
         ("state", word::<CaseState>(case.state)),
         ("merged into", case.merged_into_case_id.clone()),
         ("cycle", format!("{} (level {})", case.cycle, case.tier)),
-        ("priority", priority(case.priority)),
+        ("priority", urgency(case)),
         ("complexity", word::<Level>(case.complexity)),
         ("category", case.category.clone()),
         ("why", case.triage_reasons.join("\n")),
@@ -47,6 +47,12 @@ pub fn case(case: &Case) -> String {
         ("closed", time(case.close_time.as_ref())),
         ("trace", case.trace_id.clone()),
     ])
+}
+
+/// How urgent a case is; of one that was reopened, why that is more than triage says.
+fn urgency(case: &Case) -> String {
+    let urgent = priority(case.priority);
+    if case.cycle > 1 { format!("{urgent} (a level up with each reopening)") } else { urgent }
 }
 
 /// A correction of a decision.
@@ -132,25 +138,36 @@ pub fn timeline(page: &GetTimelineResponse) -> String {
     entries(&page.entries, crate::table::width()) + &more(&page.next_page_token)
 }
 
-/// Width of a time and a kind, with the gaps behind them.
-const TIME_AND_KIND: usize = 37;
+/// Width of a time and a kind, and of the same with the gap behind them.
+const HEAD: usize = 35;
+const TIME_AND_KIND: usize = HEAD + 2;
 /// Narrowest that texts get.
 const TEXT_MIN: usize = 30;
 
 /// Entries of a timeline within a width: texts are wrapped, not cut.
 pub fn entries(entries: &[TimelineEntry], width: Option<usize>) -> String {
     let room = width.map(|width| width.saturating_sub(TIME_AND_KIND).max(TEXT_MIN));
-    let mut text = String::new();
-    let mut cycle = 1;
+    let (mut text, mut today) = (String::new(), String::new());
+    // Where there is one, it needs no name.
+    let mut cycle = if entries.iter().all(|entry| entry.cycle <= 1) { 1 } else { 0 };
     for entry in entries {
-        if entry.cycle != cycle {
-            cycle = entry.cycle;
+        if entry.cycle.max(1) != cycle {
+            cycle = entry.cycle.max(1);
             let _ = writeln!(text, "cycle {cycle}");
+        }
+        let of = day(entry.time.as_ref());
+        if of != today {
+            let _ = writeln!(text, "{of}");
+            today = of;
         }
         let kind = word::<TimelineKind>(entry.kind);
         let mut head = format!("{}  {kind:<14}", clock(entry.time.as_ref()));
+        if head.len() > HEAD {
+            let _ = writeln!(text, "{head}");
+            head.clear();
+        }
         for line in wrap(&told(entry), room) {
-            let _ = writeln!(text, "{head:<35}  {line}");
+            let _ = writeln!(text, "{head:<HEAD$}  {line}");
             head.clear();
         }
     }

@@ -41,7 +41,7 @@ pub fn case_directory(found: &GetCaseDirectoryResponse) -> String {
         text += &snapshot("latest", latest);
     }
     if text.is_empty() {
-        text += "the directory has said nothing of it\n";
+        text += "no directory has answered of it (redress directory get says whether one is set up)\n";
     }
     let head = facts(&[
         ("not answered", found.failure.clone()),

@@ -57,7 +57,8 @@ words! {
     Quarter: "Quarterly report", "季度报告";
     Year: "Annual report", "年度报告";
     AsOf: "Figures as of", "数据截至";
-    Zone: "Days begin in the time zone", "日期按以下时区计算";
+    Zone: "Days begin, and working hours (of the zone's built-in calendar, else Monday to Friday, 9 to 18) are counted, in the time zone",
+        "日期与工作时间（该时区的内置日历；没有则为周一至周五 9 至 18 时）按以下时区计算：";
     Unfinished: "This time has not ended: it is compared with as many days of the times before.", "本期尚未结束：对比期取相同天数。";
     Rebuilding: "The facts were being rebuilt when this was counted: figures may be incomplete.", "统计时数据正在重建，数字可能不完整。";
     Suppression: "Groups counted from few cases are not told (–*), nor is what would let them be worked out. Fewer than:", "样本过少的分组不予公布（–*），可由其他数字推算出的也不公布。最小样本数：";
@@ -118,7 +119,8 @@ words! {
     Total: "Total", "合计";
     NoValue: "(not known)", "（未知）";
     NothingCounted: "Nothing to tell.", "暂无数据。";
-    MoreGroups: "Groups that are not shown:", "未列出的分组数：";
+    SmallGroups: "Groups too small to be told apart:", "因数量过少而未单列的分组数：";
+    MoreGroups: "Further groups that are not listed:", "其余未列出的分组数：";
     TooMany: "There are too many groups to tell of.", "分组过多，无法列出。";
     HoursShort: "h", "小时";
     DaysShort: "d", "天";

@@ -57,7 +57,7 @@ enum Verb {
     Absent {
         agent: String,
         /// Until when, as 2026-12-01T09:00:00+08:00
-        #[arg(long)]
+        #[arg(long, value_parser = crate::cli::moment::read)]
         until: Timestamp,
         /// Everything they hold goes to others
         #[arg(long)]

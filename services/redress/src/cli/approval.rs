@@ -35,10 +35,10 @@ enum Verb {
         /// Who
         delegate: String,
         /// From when; from now on without
-        #[arg(long)]
+        #[arg(long, value_parser = crate::cli::moment::read)]
         from: Option<Timestamp>,
         /// Until when, e.g. `2026-12-01T09:00:00+08:00`
-        #[arg(long)]
+        #[arg(long, value_parser = crate::cli::moment::read)]
         until: Timestamp,
         /// Why
         #[arg(long)]
@@ -89,10 +89,10 @@ struct Replay {
     #[arg(long)]
     file: Option<PathBuf>,
     /// Only plans proposed from then on, e.g. `2026-11-01T00:00:00Z`
-    #[arg(long)]
+    #[arg(long, value_parser = crate::cli::moment::read)]
     from: Option<Timestamp>,
     /// Only plans proposed before then
-    #[arg(long)]
+    #[arg(long, value_parser = crate::cli::moment::read)]
     to: Option<Timestamp>,
     #[command(flatten)]
     page: Page,

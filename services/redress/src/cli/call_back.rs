@@ -43,10 +43,10 @@ enum Verb {
     /// Counts what became owed within a time, and the share reached
     Count {
         /// From when on, e.g. `2026-11-01T00:00:00+08:00`
-        #[arg(long)]
+        #[arg(long, value_parser = crate::cli::moment::read)]
         from: Timestamp,
         /// Until when, exclusive
-        #[arg(long)]
+        #[arg(long, value_parser = crate::cli::moment::read)]
         until: Timestamp,
     },
     /// Shows the policy in force, or that of a version; 0 is the shipped one
@@ -78,10 +78,10 @@ struct Record {
 struct Wanted {
     case: String,
     /// From when on they want to be called, e.g. `2026-12-01T14:00:00+08:00`
-    #[arg(long, requires = "until")]
+    #[arg(long, requires = "until", value_parser = crate::cli::moment::read)]
     from: Option<Timestamp>,
     /// Until when
-    #[arg(long, requires = "from")]
+    #[arg(long, requires = "from", value_parser = crate::cli::moment::read)]
     until: Option<Timestamp>,
     /// The number to call; without it, the one that is known
     #[arg(long, default_value = "")]

@@ -218,7 +218,7 @@ async fn note(caller: &Caller, case_id: String, text: String, visibility: Visibi
         AddNoteRequest { request_id: caller.request_id(), case_id, text, visibility: visibility.into() };
     let answer = caller.cases().add_note(request).await?.into_inner();
     show::answer(caller.json, &answer.entry.unwrap_or_default(), |entry| {
-        format!("written as entry {} at {}", entry.ordinal, lines::clock(entry.time.as_ref()))
+        format!("written as entry {} at {}", entry.ordinal, lines::time(entry.time.as_ref()))
     })
 }
 

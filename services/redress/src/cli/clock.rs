@@ -92,7 +92,7 @@ struct Reply {
     #[arg(long)]
     reason: String,
     /// When they hear again, e.g. `2026-12-01T09:00:00Z`
-    #[arg(long)]
+    #[arg(long, value_parser = crate::cli::moment::read)]
     next: Option<Timestamp>,
     /// How much more time to answer it gives where the policy allows that, in the unit of
     /// the budget; as much as may be without

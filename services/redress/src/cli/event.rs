@@ -122,7 +122,7 @@ fn line(event: &Event) -> String {
     format!(
         "{:>8}  {}  {:<22}  {}  {}",
         event.position,
-        lines::clock(event.occur_time.as_ref()),
+        lines::time(event.occur_time.as_ref()),
         show::payload_name(event),
         event.subject,
         client::trace::trace_id(&event.traceparent),

@@ -50,7 +50,7 @@ struct Told {
     #[arg(long, value_parser = words::read::<NoticeMeans>)]
     by: NoticeMeans,
     /// When they were told, e.g. `2026-12-01T09:00:00+08:00`
-    #[arg(long)]
+    #[arg(long, value_parser = crate::cli::moment::read)]
     time: Timestamp,
     /// What proves it: number of the posting, of the recording
     #[arg(long)]

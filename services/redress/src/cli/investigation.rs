@@ -31,7 +31,7 @@ enum Verb {
         #[arg(long = "for", value_parser = words::read::<Inquiry>)]
         inquiry: Inquiry,
         /// By when, e.g. `2026-12-01T09:00:00+08:00`; without, with the case
-        #[arg(long)]
+        #[arg(long, value_parser = crate::cli::moment::read)]
         due: Option<Timestamp>,
     },
     /// Takes a request back

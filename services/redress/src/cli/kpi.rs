@@ -63,7 +63,7 @@ struct Query {
     #[arg(long, value_parser = words::read::<KpiComparison>)]
     compare: Option<KpiComparison>,
     /// The figures as they would have been told then, e.g. `2026-11-01T00:00:00+08:00`
-    #[arg(long)]
+    #[arg(long, value_parser = crate::cli::moment::read)]
     as_of: Option<Timestamp>,
     /// Which time durations count: wall, working, net
     #[arg(long, value_parser = words::read::<KpiTime>)]

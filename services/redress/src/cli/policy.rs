@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::{ArgGroup, Args, Subcommand};
 use proto::redress::cases::v1::policy_service_client::PolicyServiceClient;
 use proto::redress::cases::v1::{
     ActivatePolicyRequest, CreatePolicyRequest, GetPolicyRequest, ListPoliciesRequest,
 };
+use show::table::Table;
 use show::text;
 
 use super::connection::{Connection, Page};
@@ -50,6 +52,11 @@ enum Verb {
         #[arg(long, value_name = "DATE", default_value = "")]
         received: String,
     },
+    /// Lists the packs that are shipped, or prints one as TOML, to be edited and added
+    Packs {
+        /// Name of a shipped pack, e.g. `uk-fca-disp`
+        pack: Option<String>,
+    },
     /// Lists versions, latest first
     List {
         #[command(flatten)]
@@ -59,6 +66,10 @@ enum Verb {
 
 impl Policies {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
+        // Asks nobody: they come with the program.
+        if let Verb::Packs { pack } = self.verb {
+            return packs(pack.as_deref());
+        }
         let caller = self.connection.open().await?;
         let mut policies = PolicyServiceClient::new(caller.client.calls());
         match self.verb {
@@ -86,6 +97,7 @@ impl Policies {
                     text::activated,
                 )
             }
+            Verb::Packs { pack } => packs(pack.as_deref()),
             Verb::Get { version, received } => {
                 let request = GetPolicyRequest { version, received_date: received };
                 let answer = policies.get_policy(request).await?.into_inner();
@@ -101,4 +113,21 @@ impl Policies {
             }
         }
     }
+}
+
+/// The shipped packs, or the latest version of one as TOML.
+fn packs(name: Option<&str>) -> anyhow::Result<()> {
+    if let Some(name) = name {
+        let pack = calendar::versions(name).next();
+        let pack = pack.with_context(|| format!("no pack {name:?} is shipped; `policy packs` lists them"))?;
+        return Ok(show::say(&toml::to_string(pack)?)?);
+    }
+    let mut table = Table::new(["pack", "for complaints received", "what it is"]);
+    for pack in calendar::packs() {
+        let from = pack.effective_from;
+        let until = pack.effective_until.map_or_else(String::new, |until| format!(" until {until}"));
+        let unverified = if pack.unverified { " (unverified)" } else { "" };
+        table.row([pack.name.clone(), format!("from {from}{until}"), format!("{}{unverified}", pack.title)]);
+    }
+    Ok(show::say(table.render().trim_end())?)
 }

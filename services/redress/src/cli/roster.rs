@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use proto::redress::assignment::v1::{
     CreateDepartmentRequest, Department, GetDepartmentRequest, ListDepartmentsRequest, ListQueueRequest,
-    UpdateDepartmentRequest,
+    ListQueueResponse, UpdateDepartmentRequest,
 };
 use show::text;
 
@@ -28,9 +28,15 @@ impl Queue {
             page_size: self.page.limit,
             page_token: self.page.page,
         };
+        let is_nobodys = request.department_id.is_empty();
         let answer = caller.assignment().list_queue(request).await?.into_inner();
-        show::answer(caller.json, &answer, text::queue)
+        show::answer(caller.json, &answer, if is_nobodys { nobodys_queue } else { text::queue })
     }
+}
+
+/// The queue of no department, and that there are others.
+fn nobodys_queue(list: &ListQueueResponse) -> String {
+    format!("{}\nThese are cases that no department takes; --department ID has a department's.\n", text::queue(list).trim_end())
 }
 
 #[derive(Args)]

@@ -67,10 +67,10 @@ enum Verb {
         #[arg(long, value_delimiter = ',', num_args = 6)]
         weights: Option<Vec<i32>>,
         /// Cycles that began from this moment on
-        #[arg(long)]
+        #[arg(long, value_parser = crate::cli::moment::read)]
         from: Option<Timestamp>,
         /// Cycles that began before this moment
-        #[arg(long)]
+        #[arg(long, value_parser = crate::cli::moment::read)]
         until: Option<Timestamp>,
         #[command(flatten)]
         page: Page,

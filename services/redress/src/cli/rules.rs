@@ -61,10 +61,10 @@ enum Verb {
 struct Replay {
     version: i64,
     /// Only cases registered from then on, e.g. `2026-11-01T00:00:00Z`
-    #[arg(long)]
+    #[arg(long, value_parser = crate::cli::moment::read)]
     from: Option<Timestamp>,
     /// Only cases registered before then
-    #[arg(long)]
+    #[arg(long, value_parser = crate::cli::moment::read)]
     to: Option<Timestamp>,
     #[command(flatten)]
     page: Page,

@@ -20,11 +20,11 @@ enum Verb {
     /// Says for its department that it lacks what a task needs, and until when; for who holds it
     Short {
         task: String,
-        /// Proof of holding it, as the poll answered
+        /// Proof of holding it, as `task take` shows it
         #[arg(long)]
-        token: String,
+        lease_token: String,
         /// When it is expected, e.g. `2026-12-10T09:00:00+08:00`
-        #[arg(long)]
+        #[arg(long, value_parser = crate::cli::moment::read)]
         until: Timestamp,
         /// The article, where it is not the task's own
         #[arg(long, default_value = "")]
@@ -44,11 +44,11 @@ impl Stock {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let caller = self.connection.open().await?;
         match self.verb {
-            Verb::Short { task, token, until, article } => {
+            Verb::Short { task, lease_token, until, article } => {
                 let request = ReportShortageRequest {
                     request_id: caller.request_id(),
                     task_id: task,
-                    lease_token: token,
+                    lease_token,
                     sku: article,
                     expect_time: Some(proto::timestamp(until)),
                 };

@@ -1,5 +1,6 @@
 //! `redress task …`: what departments have to do.
 
+mod held;
 mod proposals;
 mod queues;
 mod supervision;
@@ -7,6 +8,7 @@ mod supervision;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
+use held::HeldVerb;
 use proposals::ProposalVerb;
 use proto::google::r#type::Money;
 use proto::redress::resolution::v1::{
@@ -72,6 +74,8 @@ enum Verb {
         #[arg(long)]
         reason: String,
     },
+    #[command(flatten)]
+    Held(HeldVerb),
     /// Shows what was proposed about a task, and reports that came too late
     History { task: String },
     #[command(flatten)]
@@ -130,6 +134,7 @@ impl Tasks {
                 let answer = resolution.get_task(GetTaskRequest { task_id: task }).await?.into_inner();
                 show::answer(caller.json, &answer, text::task_history)
             }
+            Verb::Held(verb) => verb.run(&caller).await,
             Verb::Proposal(verb) => verb.run(&caller).await,
             Verb::Queue(verb) => verb.run(&caller).await,
             Verb::Supervision(verb) => verb.run(&caller).await,

@@ -72,7 +72,7 @@ fn banner(address: &str, database: &str, secure: bool) -> String {
     let redress = show::program();
     format!(
         "\n  Redress is up: {names}\n\
-         \x20 gRPC, gRPC-Web, reflection, health   {address}   ({who})\n\
+         \x20 gRPC, gRPC-Web, Connect, HTTP/JSON   {address}   ({who})\n\
          \x20 database                             {database}\n\n\
          \x20 Try, in another terminal:\n\
          \x20   {redress} submit{server} --channel web --language en --subject \"Kettle broken\" \\\n\

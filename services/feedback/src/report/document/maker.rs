@@ -220,23 +220,24 @@ impl Maker<'_> {
         columns.extend(others.iter().map(|ask| self.kpi(ask)));
         let answer = self.content.answer(first, When::Now);
         let told = answer.map_or(&[][..], |answer| answer.rows.as_slice());
-        let mut notes = Vec::new();
-        if answer.is_some_and(|answer| answer.too_many) {
-            notes.push(self.say(Word::TooMany));
-        }
-        let hidden = told.len().saturating_sub(LISTED) + answer.map_or(0, |answer| answer.left_out);
-        if hidden > 0 {
-            notes.push(format!("{} {hidden}", self.say(Word::MoreGroups)));
-        }
         let found = |ask: &Ask, value: &str| {
             let rows = &self.content.answer(ask, When::Now)?.rows;
             rows.iter().find(|row| row.value == value).map(|row| &row.figure)
         };
-        let (mut rows, mut bars) = (Vec::new(), Vec::new());
-        for group in told.iter().take(LISTED) {
+        let (mut rows, mut bars, mut small, mut more) = (Vec::new(), Vec::new(), 0_usize, 0_usize);
+        for group in told {
             let name = self.value(dimension, &group.value);
             let mut row = vec![Cell::Text(name.clone()), cell(Some(&group.figure), Unit::Count, first.time)];
             row.extend(others.iter().map(|ask| cell(found(ask, &group.value), unit(ask), ask.time)));
+            if row.iter().skip(1).all(|cell| matches!(cell, Cell::Suppressed | Cell::None)) {
+                // A row without a figure says no more than how many of them there are.
+                small += 1;
+                continue;
+            }
+            if rows.len() == LISTED {
+                more += 1;
+                continue;
+            }
             rows.push(row);
             if !group.figure.suppressed && bars.len() < CHARTED {
                 let bar = Bar { size: size(group.figure.denominator), from: 0.0, interval: None, series: 0 };
@@ -244,8 +245,20 @@ impl Maker<'_> {
                 bars.push(BarRow { label: name, value, bars: vec![bar] });
             }
         }
+        let mut notes = Vec::new();
+        if answer.is_some_and(|answer| answer.too_many) {
+            notes.push(self.say(Word::TooMany));
+        }
+        let counts = [
+            (Word::SmallGroups, small),
+            (Word::MoreGroups, more + answer.map_or(0, |answer| answer.left_out)),
+        ];
+        let counted = counts.into_iter().filter(|(_, count)| *count > 0);
+        notes.extend(counted.map(|(word, count)| format!("{} {count}", self.say(word))));
+        // Where some are not listed, a sum of the others would be taken for all of them.
+        let summed = if small > 0 { Vec::new() } else { vec![1] };
         let chart = Chart::Bars { series: Vec::new(), rows: bars, whole: None, stacked: false };
-        (Table { columns, rows, summed: vec![1], notes }, Some(chart), vec![1])
+        (Table { columns, rows, summed, notes }, Some(chart), vec![1])
     }
 
     fn durations(&self, asks: &[Ask]) -> (Table, Option<Chart>, Vec<usize>) {

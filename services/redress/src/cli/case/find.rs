@@ -13,7 +13,7 @@ const FILTERS: &str = "A filter compares fields and seeks words:\n  \
     --filter 'category:\"delivery/*\" AND (breached = true OR tier > 0)'\n  \
     --filter 'text:\"refund late\" receive_time > 2026-11-01T00:00:00Z'\n\
     Fields: state, priority, category, channel, agent, department, customer, tier, outcome, language,\n\
-    open, breached, receive_time, open_time, resolve_time, close_time, due_time, text.";
+    open, breached, paused, replied, receive_time, open_time, resolve_time, close_time, due_time, text.";
 
 #[derive(Args)]
 #[command(after_help = FILTERS)]
@@ -74,5 +74,18 @@ impl Count {
         let request = FacetCasesRequest { filter: self.filter, fields: self.by };
         let answer = caller.search().facet_cases(request).await?.into_inner();
         show::answer(caller.json, &answer, text::facets)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FILTERS;
+
+    #[test]
+    fn the_help_of_filters_names_every_field() {
+        let (_, told) = FILTERS.split_once("Fields: ").unwrap();
+        let told: Vec<&str> = told.trim_end_matches('.').split([',', '\n']).map(str::trim).collect();
+        let every: Vec<&str> = filter::Field::every().map(filter::Field::name).collect();
+        assert_eq!(told.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>(), every);
     }
 }

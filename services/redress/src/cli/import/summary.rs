@@ -24,20 +24,23 @@ impl Summary<'_> {
         let Counts { registered, known, reasons, quotes, .. } = self.counts;
         let (rows, took) = (self.counts.rows(), self.took.as_secs_f64());
         let rate = per_second(self.here, self.took);
+        let all = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
         let mut text = if self.was_complete {
-            format!("{rows} rows, all of them done before\n")
+            format!("{all}, all of them done before\n")
         } else if self.here < rows {
-            format!("{rows} rows, {} of them now, in {took:.1} s ({rate:.0} a second)\n", self.here)
+            format!("{all}, {} of them now, in {took:.1} s ({rate:.0} a second)\n", self.here)
         } else {
-            format!("{rows} rows in {took:.1} s ({rate:.0} a second)\n")
+            format!("{all} in {took:.1} s ({rate:.0} a second)\n")
         };
-        let _ = writeln!(text, "  read as             {}", read_as(self.layout));
-        let _ = writeln!(text, "  registered          {registered:>7}");
+        let mut counts = vec![("registered".to_owned(), *registered)];
         if *known > 0 {
-            let _ = writeln!(text, "  registered before   {known:>7}");
+            counts.push(("registered before".to_owned(), *known));
         }
-        for (reason, count) in reasons {
-            let _ = writeln!(text, "  refused, {reason}  {count}");
+        counts.extend(reasons.iter().map(|(reason, count)| (format!("refused, {reason}"), *count)));
+        let width = counts.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+        let _ = writeln!(text, "  {:<width$}  {}", "read as", read_as(self.layout));
+        for (name, count) in counts {
+            let _ = writeln!(text, "  {name:<width$}  {count:>7}");
         }
         for quote in quotes {
             let _ = writeln!(text, "    {quote}");

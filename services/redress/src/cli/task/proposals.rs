@@ -20,7 +20,7 @@ pub(super) enum ProposalVerb {
     Extend {
         task: String,
         /// By when it shall be due, e.g. `2026-12-01T09:00:00+08:00`
-        #[arg(long)]
+        #[arg(long, value_parser = crate::cli::moment::read)]
         until: Timestamp,
         /// Why more time is needed
         #[arg(long)]
