@@ -210,6 +210,7 @@ fn reopened(case: Uuid, cycle: i32, previous: &str) -> CaseReopened {
         tier: cycle - 1,
         reason: "still late".to_owned(),
         previous_agent_id: previous.to_owned(),
+        ..CaseReopened::default()
     }
 }
 

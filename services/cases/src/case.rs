@@ -127,6 +127,8 @@ pub(crate) struct Case {
     pub(crate) first_resolve_time: Option<Timestamp>,
     /// When the next of its running clocks is due; none while none runs.
     pub(crate) due_time: Option<Timestamp>,
+    /// How often that has changed since it was opened; the store counts.
+    pub(crate) due_changes: i32,
     /// IANA name of the zone its clocks are counted in; empty until they were looked
     /// at. Not kept: what is told of the case is told with it.
     pub(crate) time_zone: String,
@@ -189,6 +191,7 @@ impl Case {
             first_assign_time: None,
             first_resolve_time: None,
             due_time: None,
+            due_changes: 0,
             time_zone: String::new(),
             entries: 0,
             journal: Vec::new(),

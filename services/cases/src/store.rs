@@ -35,7 +35,7 @@ pub(crate) mod training;
 pub(crate) mod triage;
 pub(crate) mod zones;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use fault::Fault;
 use jiff::Timestamp;
@@ -193,8 +193,13 @@ pub(crate) async fn insert(conn: &mut PgConnection, openings: &[Opening]) -> Res
     Ok(fresh.into_iter().collect())
 }
 
-/// Writes what can change of cases, all of them locked by this transaction.
-pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), Fault> {
+/// Counts a change of when a case is due, by what is kept: whoever holds a copy of the case
+/// that is older than what this transaction wrote of it counts on from that.
+const DUE_CHANGES: &str = "cases.due_changes + (cases.due_at IS DISTINCT FROM r.due_at)::integer";
+
+/// Writes what can change of cases, all of them locked by this transaction. Answers how often
+/// it has changed when they are due, of those of which it has since they were read.
+pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<HashMap<CaseId, i32>, Fault> {
     let mut binds = Binds::default();
     let rows = binds
         .rows(cases)
@@ -226,12 +231,18 @@ pub(crate) async fn save(conn: &mut PgConnection, cases: &[Case]) -> Result<(), 
         .column("lowering_to", |case| case.lowering.as_ref().map(|asked| asked.to.number()))
         .column("lowering_by", |case| case.lowering.as_ref().map_or("", |asked| &asked.by))
         .column("correction", |case| case.correction)
+        .column_as("due_changes", DUE_CHANGES, |case| case.due_changes)
         .done();
-    let saved = binds.execute(&rows.update("cases", &["case_id"]), conn).await?;
-    if saved.rows_affected() == cases.len() as u64 {
-        return Ok(());
+    let update = rows.update("cases", &["case_id"]);
+    let statement = format!("{update} RETURNING cases.case_id, cases.due_changes");
+    let saved: Vec<(Uuid, i32)> =
+        sqlx::query_as_with(AssertSqlSafe(statement), binds.arguments()?).fetch_all(conn).await?;
+    if saved.len() != cases.len() {
+        return Err(Fault::internal(format!("{} of {} cases were saved", saved.len(), cases.len())));
     }
-    Err(Fault::internal(format!("{} of {} cases were saved", saved.rows_affected(), cases.len())))
+    let read: HashMap<Uuid, i32> = cases.iter().map(|case| (case.id.0, case.due_changes)).collect();
+    let moved = saved.into_iter().filter(|(id, changes)| read.get(id) != Some(changes));
+    Ok(moved.map(|(id, changes)| (CaseId(id), changes)).collect())
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ mod conversations;
 mod departments;
 #[path = "rpc/directories.rs"]
 mod directories;
+#[path = "rpc/due_times.rs"]
+mod due_times;
 #[path = "rpc/escalated.rs"]
 mod escalated;
 #[path = "rpc/events.rs"]

@@ -9,6 +9,28 @@ use crate::task::TaskOrigin;
 /// Priority of a case that does not say.
 pub const USUAL_PRIORITY: i16 = 3;
 
+/// How urgent a case is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Regrade {
+    /// The case.
+    pub case_id: CaseId,
+    /// Place in its timeline: of two, the higher is the later.
+    pub ordinal: i32,
+    /// How urgent it is: 1 (most) to 4.
+    pub priority: i16,
+}
+
+/// When a case is due now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Redate {
+    /// The case.
+    pub case_id: CaseId,
+    /// Which change it is: of two, the higher is the later.
+    pub number: i32,
+    /// When; none while none of its clocks runs.
+    pub due_time: Option<Timestamp>,
+}
+
 kernel::numbered! {
     /// Where a case stands, as far as remedies go; within a cycle it only grows.
     RemedyStatus {
@@ -40,6 +62,10 @@ pub struct CaseView {
     pub sought: Option<Money>,
     /// When the next of its clocks is due; none where none runs, or it was not told.
     pub due_time: Option<Timestamp>,
+    /// Place in the case's timeline of what told its priority; 0 where that was not told.
+    pub priority_ordinal: i32,
+    /// Which change of when it is due that is; 0 where that was not told.
+    pub due_number: i32,
     /// Its trace.
     pub traceparent: String,
     /// Whom the complaint is about, by every name they are known under; in lower case.

@@ -5,8 +5,8 @@
 //! notices which of them nobody works for, `problem_hints` asks departments about problems, `restock` hands out again what waited for goods,
 //! `stock_alerts` tells of what is short again and again, `recalls` takes back what recalls
 //! ask for that are called off, `remedy_types` has the tenants' own types at hand,
-//! `supervision` tells of what departments have overdue, and `retention` says what is
-//! forgotten.
+//! `supervision` tells of what departments have overdue, `urgency` has tasks follow their
+//! cases, and `retention` says what is forgotten.
 
 pub(crate) mod approval_policies;
 pub(crate) mod department_watch;
@@ -22,3 +22,4 @@ pub(crate) mod restock;
 pub(crate) mod retention;
 pub(crate) mod stock_alerts;
 pub(crate) mod supervision;
+pub(crate) mod urgency;

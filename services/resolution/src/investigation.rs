@@ -51,6 +51,7 @@ impl Question {
         };
         Task {
             due_time: self.due_time,
+            due_with_case: self.due_time.is_none(),
             inquiry: Some(self.inquiry),
             requester: requester.to_owned(),
             ..Task::new(task_id, case.origin(), (self.department_id, remedy), now)
@@ -98,6 +99,8 @@ mod tests {
             category: String::new(),
             sought: None,
             due_time: None,
+            priority_ordinal: 0,
+            due_number: 0,
             traceparent: "trace".to_owned(),
             recused: Vec::new(),
             handler: "ann".to_owned(),

@@ -118,7 +118,8 @@ pub struct Plan {
     pub approved_at: Option<Timestamp>,
     /// Why it was rejected or cancelled; empty otherwise.
     pub reason: String,
-    /// How urgent the case is: 1 (most) to 4.
+    /// How urgent the case was when it was proposed: 1 (most) to 4. Tasks are as urgent as
+    /// the case is.
     pub priority: i16,
     /// Trace of the case.
     pub traceparent: String,

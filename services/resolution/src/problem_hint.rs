@@ -117,6 +117,8 @@ mod tests {
             category: String::new(),
             sought: None,
             due_time: None,
+            priority_ordinal: 0,
+            due_number: 0,
             traceparent: "of the case".to_owned(),
             recused: Vec::new(),
             handler: String::new(),

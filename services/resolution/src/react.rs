@@ -5,18 +5,17 @@ use events::{Delivered, Follow, Reactor};
 use fault::Fault;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use jiff::Timestamp;
 use kernel::CaseId;
 use pg::Tx;
 use proto::redress::assignment::v1::{CaseAssigned, CaseQueued, DepartmentCreated};
 use proto::redress::cases::v1::{
-    CaseClosed, CaseDecided, CaseDeclined, CaseLinked, CaseOpened, CaseReopened, CaseUnlinked, CaseWithdrawn,
-    DecisionCorrected, ExtensionGranted,
+    CaseClosed, CaseDecided, CaseDeclined, CaseDueTimeChanged, CaseLinked, CaseOpened, CasePriorityRaised,
+    CaseReopened, CaseRetriaged, CaseUnlinked, CaseWithdrawn, DecisionCorrected,
 };
 use proto::redress::feedback::v1::ProblemTaskRequested;
 
-use crate::case::CaseView;
-use crate::flow::{self, department_watch, investigations, progress};
+use crate::case::{CaseView, Redate, Regrade};
+use crate::flow::{self, department_watch, investigations, progress, urgency};
 use crate::problem_hint::HintRequest;
 use crate::store;
 use crate::wire::{inbound, problem_hints};
@@ -28,7 +27,9 @@ events::inbound! {
             CaseOpened => Batch::opened,
             CaseDecided => Batch::decided,
             DecisionCorrected => Batch::corrected,
-            ExtensionGranted => Batch::extended,
+            CasePriorityRaised => Batch::raised,
+            CaseRetriaged => Batch::retriaged,
+            CaseDueTimeChanged => Batch::redated,
             CaseReopened => Batch::reopened,
             CaseWithdrawn => Batch::withdrawn,
             CaseDeclined => Batch::declined,
@@ -87,8 +88,10 @@ enum Step {
     Decide(Vec<CaseView>),
     /// Other decisions hold, each with its number.
     Correct(Vec<(CaseView, i32)>),
-    /// Cases are due later, in these cycles.
-    Extend(Vec<(CaseId, i32, Timestamp)>),
+    /// Cases are found more urgent or less.
+    Regrade(Vec<Regrade>),
+    /// Cases are due sooner or later, or at no time.
+    Redate(Vec<Redate>),
     /// Next cycles begin: no plans until they are decided.
     Reopen(Vec<CaseView>),
     /// Cycles ended, all for this reason.
@@ -140,9 +143,21 @@ impl Batch {
         self.push(Step::Correct(vec![(view, corrected.number)]))
     }
 
-    fn extended(&mut self, event: &Delivered, extended: ExtensionGranted) -> Result<(), Fault> {
-        let due = inbound::extended(&extended).map(|due| (CaseId(event.subject), extended.cycle, due));
-        self.push(Step::Extend(due.into_iter().collect()))
+    fn raised(&mut self, event: &Delivered, raised: CasePriorityRaised) -> Result<(), Fault> {
+        self.regraded(event, raised.ordinal, raised.priority)
+    }
+
+    fn retriaged(&mut self, event: &Delivered, retriaged: CaseRetriaged) -> Result<(), Fault> {
+        self.regraded(event, retriaged.ordinal, retriaged.priority)
+    }
+
+    fn regraded(&mut self, event: &Delivered, ordinal: i32, priority: i32) -> Result<(), Fault> {
+        let regrade = inbound::regraded(CaseId(event.subject), ordinal, priority);
+        self.push(Step::Regrade(regrade.into_iter().collect()))
+    }
+
+    fn redated(&mut self, event: &Delivered, redated: CaseDueTimeChanged) -> Result<(), Fault> {
+        self.push(Step::Redate(vec![inbound::redated(CaseId(event.subject), &redated)]))
     }
 
     fn reopened(&mut self, event: &Delivered, reopened: CaseReopened) -> Result<(), Fault> {
@@ -200,7 +215,8 @@ impl Step {
                 run.extend(more);
             }
             (Self::Correct(run), Self::Correct(more)) => run.extend(more),
-            (Self::Extend(run), Self::Extend(more)) => run.extend(more),
+            (Self::Regrade(run), Self::Regrade(more)) => run.extend(more),
+            (Self::Redate(run), Self::Redate(more)) => run.extend(more),
             (Self::End(reason, run), Self::End(next, more)) if *reason == next => run.extend(more),
             (Self::Handle(run), Self::Handle(more)) => run.extend(more),
             (Self::Open(run), Self::Open(more)) => run.extend(more),
@@ -217,9 +233,10 @@ impl Step {
     async fn apply(self, tx: &mut Tx) -> Result<(), Fault> {
         match self {
             Self::Open(cases) => open(tx, cases).await,
-            Self::Decide(views) | Self::Reopen(views) => store::cases::keep(tx, &views).await,
+            Self::Decide(views) | Self::Reopen(views) => urgency::keep(tx, &views).await,
             Self::Correct(views) => correct(tx, &views).await,
-            Self::Extend(extended) => store::cases::extend(tx, &extended).await,
+            Self::Regrade(regrades) => urgency::regrade(tx, &regrades).await,
+            Self::Redate(redates) => urgency::redate(tx, &redates).await,
             Self::End(reason, ends) => end(tx, &ends, reason).await,
             Self::Handle(handlers) => store::cases::keep_handlers(tx, &handlers).await,
             Self::Link(pairs) => store::approvals::link(tx, &pairs).await,

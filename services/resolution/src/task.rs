@@ -107,6 +107,8 @@ pub struct Task {
     pub priority: i16,
     /// By when it should be done.
     pub due_time: Option<Timestamp>,
+    /// Whether that is when its case is due, whatever moves it: nobody gave it a time of its own.
+    pub due_with_case: bool,
     /// Where it stands.
     pub state: TaskState,
     /// How often it was handed out.
@@ -338,6 +340,7 @@ impl Task {
         self.must_be_open()?;
         self.version += 1;
         self.due_time = Some(due_time);
+        self.due_with_case = false;
         self.overdue_step = 0;
         Ok(())
     }

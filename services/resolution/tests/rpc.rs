@@ -80,5 +80,7 @@ mod streams;
 mod supervision;
 #[path = "rpc/unknown.rs"]
 mod unknown;
+#[path = "rpc/urgency.rs"]
+mod urgency;
 #[path = "rpc/world.rs"]
 mod world;

@@ -114,6 +114,7 @@ pub(crate) fn opened(events: &mut Events, event: &Delivered, opened: CaseOpened)
         recused_subjects: _, // routed by whom it names
         time_zone: _,        // who is called back is feedback's
         call_back_requested: _,
+        due_time: _,
     } = opened;
     let origin = Origin { respondent: respondent_staff, customer: customer_id, language, region };
     events.push(CaseEvent::Wanted(Wanted {
@@ -132,8 +133,18 @@ pub(crate) fn opened(events: &mut Events, event: &Delivered, opened: CaseOpened)
 
 /// A case was reopened: its next cycle wants a handler.
 pub(crate) fn reopened(events: &mut Events, event: &Delivered, reopened: CaseReopened) -> Result<(), Fault> {
-    let CaseReopened { case_id: _, cycle, category, priority, tier: _, reason: _, previous_agent_id } =
-        reopened;
+    let CaseReopened {
+        case_id: _,
+        cycle,
+        category,
+        priority,
+        tier: _,
+        reason: _,
+        previous_agent_id,
+        ordinal: _, // a cycle is begun once
+        due_time: _,
+        due_number: _,
+    } = reopened;
     events.push(CaseEvent::Wanted(Wanted {
         case_id: CaseId(event.subject),
         cycle,

@@ -40,8 +40,28 @@ async fn all(tx: &mut Tx, cases: &mut [Case], case_clocks: Option<CaseClocks>) -
 
 async fn keep(tx: &mut Tx, cases: &mut [Case], case_clocks: Option<CaseClocks>) -> Result<(), Fault> {
     clocks::follow(tx, cases, case_clocks).await?;
-    store::save(tx, cases).await?;
-    publish(tx, cases).await
+    let moved = store::save(tx, cases).await?;
+    for case in cases.iter_mut() {
+        case.due_changes = moved.get(&case.id).copied().unwrap_or(case.due_changes);
+    }
+    publish(tx, cases).await?;
+    for case in cases.iter().filter(|case| moved.contains_key(&case.id)) {
+        wire::outbound::publish_due_time(tx, case);
+    }
+    Ok(())
+}
+
+/// Persists and publishes that cases, locked by this transaction, are due at other times, where
+/// nothing else has happened to them.
+pub(crate) async fn redated(tx: &mut Tx, cases: &mut [Case]) -> Result<(), Fault> {
+    let moved = store::save(tx, cases).await?;
+    for case in cases.iter_mut() {
+        if let Some(changes) = moved.get(&case.id) {
+            case.due_changes = *changes;
+            wire::outbound::publish_due_time(tx, case);
+        }
+    }
+    Ok(())
 }
 
 /// Persists and publishes the beginning of cases this transaction has inserted.

@@ -82,6 +82,7 @@ fn changed(case: Case) -> Case {
         first_assign_time: Some(moment(6)),
         first_resolve_time: Some(moment(7)),
         due_time: Some(moment(8)),
+        due_changes: 0,
         entries: 10,
         ..case
     }
@@ -117,7 +118,11 @@ async fn every_column_of_a_case_and_of_a_link_comes_back_as_itself() -> anyhow::
         insert(&mut tx, &[opening]).await?;
         assert_eq!(get(&mut tx, case.id).await?, Some(case.clone()));
         let case = changed(case);
-        save(&mut tx, std::slice::from_ref(&case)).await?;
+        let moved = save(&mut tx, std::slice::from_ref(&case)).await?;
+        assert_eq!(moved.get(&case.id), Some(&1), "it is due at another time");
+        assert_eq!(get(&mut tx, case.id).await?, Some(Case { due_changes: 1, ..case.clone() }));
+        let case = Case { due_changes: 1, ..case };
+        assert_eq!(save(&mut tx, std::slice::from_ref(&case)).await?.len(), 0, "and no more at another");
         assert_eq!(get(&mut tx, case.id).await?, Some(case));
 
         let found = link(&["two\nlines", "more"], LinkStanding::Suggested, "found");

@@ -18,7 +18,7 @@ macro_rules! select_cases {
                     triage_reasons, subject, language, customer_id, respondent_staff, amount_sought_minor,
                     amount_sought_currency, department_id, agent_id, findings, root_cause,
                     decision_reasons, traceparent, due_at, matter, merged_into, merged_from, region, complexity,
-                    merged_across, priority_floor, lowering_to, lowering_by, correction
+                    merged_across, priority_floor, lowering_to, lowering_by, correction, due_changes
              FROM cases WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )
@@ -68,6 +68,7 @@ pub(crate) struct Row {
     lowering_to: Option<i16>,
     lowering_by: String,
     correction: i32,
+    due_changes: i32,
 }
 
 impl Row {
@@ -131,6 +132,7 @@ impl Row {
             first_assign_time: self.first_assigned_at.map(Timestamp::to_jiff),
             first_resolve_time: self.first_resolved_at.map(Timestamp::to_jiff),
             due_time: self.due_at.map(Timestamp::to_jiff),
+            due_changes: self.due_changes,
             time_zone: String::new(),
             entries: self.entries,
             journal: Vec::new(),

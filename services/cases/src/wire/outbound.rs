@@ -2,14 +2,14 @@
 
 use pg::Tx;
 use proto::redress::cases::v1::{
-    CaseCategorised, CaseClosed, CaseDecided, CaseDeclined, CaseEscalated, CaseLinked, CaseMerged,
-    CaseOpened, CasePriorityRaised, CaseReopened, CaseResolved, CaseRetriaged, CaseReturned, CaseUnlinked,
-    CaseUnmerged, CaseWithdrawn, ClockBreached, ClockPaused, ClockReminder, ClockResumed, DecisionCorrected,
-    ExtensionGranted, HoldingReplySent, RemedyDelayed,
+    CaseCategorised, CaseClosed, CaseDecided, CaseDeclined, CaseDueTimeChanged, CaseEscalated, CaseLinked,
+    CaseMerged, CaseOpened, CasePriorityRaised, CaseReopened, CaseResolved, CaseRetriaged, CaseReturned,
+    CaseUnlinked, CaseUnmerged, CaseWithdrawn, ClockBreached, ClockPaused, ClockReminder, ClockResumed,
+    DecisionCorrected, ExtensionGranted, HoldingReplySent, RemedyDelayed,
 };
 use proto::timestamp;
 use sameness::LinkStanding;
-use vocabulary::Outcome;
+use vocabulary::{Outcome, State};
 
 use super::money;
 use crate::case::Case;
@@ -72,6 +72,8 @@ fn of_ruling(tx: &mut Tx, case: &Case, noted: &Noted, ruling: &Ruling, recused: 
                 amount_sought,
                 due_time: case.due_time.map(timestamp),
                 category: case.category.clone(),
+                ordinal: noted.ordinal,
+                due_number: case.due_changes,
             };
             tx.emit_in(trace, id, &decided);
         }
@@ -87,6 +89,7 @@ fn of_ruling(tx: &mut Tx, case: &Case, noted: &Noted, ruling: &Ruling, recused: 
                 remedy_due,
                 number,
                 recused_subjects,
+                ordinal: noted.ordinal,
             };
             tx.emit_in(trace, id, &corrected);
         }
@@ -118,7 +121,7 @@ fn of_course(tx: &mut Tx, case: &Case, noted: &Noted, course: &Course) {
     let (case_id, cycle) = (case.id.to_string(), noted.cycle);
     match course {
         Course::Reopened { reason, previous_agent } => {
-            tx.emit_in(trace, id, &reopened(case, cycle, reason, previous_agent));
+            tx.emit_in(trace, id, &reopened(case, noted, reason, previous_agent));
         }
         Course::Closed { reason, .. } => {
             tx.emit_in(trace, id, &CaseClosed { case_id, cycle, reason: reason.number().into() });
@@ -150,15 +153,18 @@ fn resolved(
     }
 }
 
-fn reopened(case: &Case, cycle: i32, reason: &str, previous_agent: &str) -> CaseReopened {
+fn reopened(case: &Case, noted: &Noted, reason: &str, previous_agent: &str) -> CaseReopened {
     CaseReopened {
         case_id: case.id.to_string(),
-        cycle,
+        cycle: noted.cycle,
         category: case.category.clone(),
         priority: case.priority.number().into(),
         tier: case.tier,
         reason: reason.to_owned(),
         previous_agent_id: previous_agent.to_owned(),
+        ordinal: noted.ordinal,
+        due_time: case.due_time.map(timestamp),
+        due_number: case.due_changes,
     }
 }
 
@@ -249,6 +255,28 @@ fn of_urgency(tx: &mut Tx, case: &Case, noted: &Noted, urgency: &Urgency) {
     }
 }
 
+/// Publishes that a case is due at another time, while somebody may be at work on it; not
+/// beside a decision or a reopening, which tell it. No fact of a case leads to it: what is put in force for
+/// all moves it as well.
+pub(crate) fn publish_due_time(tx: &mut Tx, case: &Case) {
+    let tells = |noted: &Noted| {
+        let fact = &noted.fact;
+        matches!(fact, Fact::Ruling(Ruling::Decided { .. }) | Fact::Course(Course::Reopened { .. }))
+    };
+    let awaits_no_work = case.state.is_over() || matches!(case.state, State::Resolved | State::Merged);
+    if awaits_no_work || case.journal.iter().any(tells) {
+        return;
+    }
+    let changed = CaseDueTimeChanged {
+        case_id: case.id.to_string(),
+        cycle: case.cycle,
+        due_time: case.due_time.map(timestamp),
+        number: case.due_changes,
+    };
+    let last = case.journal.last().map(|noted| noted.traceparent.clone());
+    tx.emit_in(last.unwrap_or_else(|| case.origin.traceparent.clone()), case.id.0, &changed);
+}
+
 /// Of what a case does together with others, only merges concern other services;
 /// groups tell of themselves.
 fn publish_together(tx: &mut Tx, case: &Case, noted: &Noted, together: &Together) {
@@ -306,6 +334,7 @@ fn opened(case: &Case, cycle: i32, recused: &[String]) -> CaseOpened {
         recused_subjects: recused.to_vec(),
         time_zone: case.time_zone.clone(),
         call_back_requested: case.journal.iter().any(asks_for_call_back),
+        due_time: case.due_time.map(timestamp),
     }
 }
 

@@ -94,7 +94,7 @@ impl Plan {
         step.state = StepState::Open;
         step.task_id = Some(task_id);
         let (remedy, due_time) = (step.left(), step.due_time);
-        Task { due_time, ..self.task(index, task_id, remedy, now) }
+        Task { due_time, due_with_case: due_time.is_none(), ..self.task(index, task_id, remedy, now) }
     }
 
     fn undo(&mut self, index: usize, task_id: TaskId, now: Timestamp) -> Task {

@@ -37,6 +37,8 @@ fn case(number: u128, standing: RemedyStatus, recused: &[&str]) -> CaseView {
         category: String::new(),
         sought: None,
         due_time: None,
+        priority_ordinal: 0,
+        due_number: 0,
         traceparent: "trace".to_owned(),
         recused: recused.iter().map(|&one| one.to_owned()).collect(),
         handler: "ann".to_owned(),

@@ -1,7 +1,6 @@
 //! What is known of cases.
 
 use fault::Fault;
-use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use kernel::CaseId;
 use pg::Binds;
@@ -10,7 +9,6 @@ use uuid::Uuid;
 
 use super::{impossible, money};
 use crate::case::{CaseView, RemedyStatus};
-use crate::task::TaskState;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -22,6 +20,8 @@ struct Row {
     sought_minor: Option<i64>,
     sought_currency: Option<String>,
     due_time: Option<jiff_sqlx::Timestamp>,
+    priority_ordinal: i32,
+    due_number: i32,
     traceparent: String,
     recused: Vec<String>,
     handler: String,
@@ -40,6 +40,8 @@ impl Row {
             category: self.category,
             sought: money(self.sought_minor, self.sought_currency.as_deref()),
             due_time: self.due_time.map(jiff_sqlx::Timestamp::to_jiff),
+            priority_ordinal: self.priority_ordinal,
+            due_number: self.due_number,
             traceparent: self.traceparent,
             recused: self.recused,
             handler: self.handler,
@@ -51,7 +53,7 @@ impl Row {
 pub(crate) async fn lock(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<CaseView>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT v.case_id, v.cycle, v.priority, v.standing, v.category, v.sought_minor, v.sought_currency, v.due_time,
-                v.traceparent, v.recused, coalesce(h.agent_id, '') AS handler
+                v.priority_ordinal, v.due_number, v.traceparent, v.recused, coalesce(h.agent_id, '') AS handler
          FROM case_view v
          LEFT JOIN case_handler h ON h.tenant_id = v.tenant_id AND h.case_id = v.case_id
          WHERE v.tenant_id = current_setting('redress.tenant') AND v.case_id = ANY($1)
@@ -67,7 +69,7 @@ pub(crate) async fn lock(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<
 pub(crate) async fn read(conn: &mut PgConnection, cases: &[Uuid]) -> Result<Vec<CaseView>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT v.case_id, v.cycle, v.priority, v.standing, v.category, v.sought_minor, v.sought_currency, v.due_time,
-                v.traceparent, v.recused, coalesce(h.agent_id, '') AS handler
+                v.priority_ordinal, v.due_number, v.traceparent, v.recused, coalesce(h.agent_id, '') AS handler
          FROM case_view v
          LEFT JOIN case_handler h ON h.tenant_id = v.tenant_id AND h.case_id = v.case_id
          WHERE v.tenant_id = current_setting('redress.tenant') AND v.case_id = ANY($1)",
@@ -129,6 +131,8 @@ pub(crate) async fn keep(conn: &mut PgConnection, views: &[CaseView]) -> Result<
         .column("traceparent", |view| view.traceparent.as_str())
         .list("recused", |view| &view.recused)
         .column("due_time", |view| view.due_time.map(ToSqlx::to_sqlx))
+        .column("priority_ordinal", |view| view.priority_ordinal)
+        .column("due_number", |view| view.due_number)
         .column("sought_minor", |view| view.sought.as_ref().map(|sought| sought.minor))
         .column("sought_currency", |view| view.sought.as_ref().map(|sought| sought.currency.as_str()))
         .done();
@@ -137,16 +141,22 @@ pub(crate) async fn keep(conn: &mut PgConnection, views: &[CaseView]) -> Result<
          SELECT DISTINCT ON (r.case_id) current_setting('redress.tenant'), {values} FROM {rows} AS r
          ORDER BY r.case_id, r.cycle DESC, r.standing DESC
          ON CONFLICT (tenant_id, case_id) DO UPDATE
-         SET cycle = excluded.cycle, priority = excluded.priority, standing = excluded.standing,
+         SET cycle = excluded.cycle, standing = excluded.standing,
+             priority = CASE WHEN {regraded} THEN known.priority ELSE excluded.priority END,
+             priority_ordinal = greatest(known.priority_ordinal, excluded.priority_ordinal),
              correction = CASE WHEN excluded.cycle > known.cycle THEN 0 ELSE known.correction END,
              recused = CASE WHEN excluded.standing = {undecided} THEN known.recused ELSE excluded.recused END,
-             due_time = excluded.due_time, category = coalesce(nullif(excluded.category, ''), known.category),
+             due_time = CASE WHEN {redated} THEN known.due_time ELSE excluded.due_time END,
+             due_number = greatest(known.due_number, excluded.due_number), category = coalesce(nullif(excluded.category, ''), known.category),
              sought_minor = coalesce(excluded.sought_minor, known.sought_minor),
              sought_currency = coalesce(excluded.sought_currency, known.sought_currency)
          WHERE (known.cycle, known.standing) < (excluded.cycle, excluded.standing)",
         names = rows.names(),
         values = rows.values("r"),
         undecided = RemedyStatus::Undecided.number(),
+        // What was told of it since holds, where both say which is the later.
+        regraded = "excluded.priority_ordinal > 0 AND known.priority_ordinal > excluded.priority_ordinal",
+        redated = "excluded.due_number > 0 AND known.due_number > excluded.due_number",
     );
     binds.execute(&statement, conn).await?;
     Ok(())
@@ -160,10 +170,13 @@ pub(crate) async fn correct(
 ) -> Result<Vec<CaseId>, Fault> {
     let views = || corrected.iter().map(|(view, _)| view);
     let changed: Vec<Uuid> = sqlx::query_scalar(
-        "UPDATE case_view SET standing = n.standing, priority = n.priority, correction = n.number
-         FROM (SELECT DISTINCT ON (case_id) case_id, cycle, standing, priority, number
-               FROM UNNEST($1::uuid[], $2::int[], $3::smallint[], $4::smallint[], $5::int[])
-                    AS told (case_id, cycle, standing, priority, number)
+        "UPDATE case_view SET standing = n.standing, correction = n.number,
+                priority = CASE WHEN n.ordinal > 0 AND case_view.priority_ordinal > n.ordinal
+                                THEN case_view.priority ELSE n.priority END,
+                priority_ordinal = greatest(case_view.priority_ordinal, n.ordinal)
+         FROM (SELECT DISTINCT ON (case_id) case_id, cycle, standing, priority, number, ordinal
+               FROM UNNEST($1::uuid[], $2::int[], $3::smallint[], $4::smallint[], $5::int[], $7::int[])
+                    AS told (case_id, cycle, standing, priority, number, ordinal)
                ORDER BY case_id, cycle DESC, number DESC) AS n
          WHERE case_view.tenant_id = current_setting('redress.tenant') AND case_view.case_id = n.case_id
            AND case_view.cycle = n.cycle AND case_view.correction < n.number AND case_view.standing <> $6
@@ -175,6 +188,7 @@ pub(crate) async fn correct(
     .bind(views().map(|view| view.priority).collect::<Vec<_>>())
     .bind(corrected.iter().map(|(_, number)| *number).collect::<Vec<_>>())
     .bind(RemedyStatus::Closed.number())
+    .bind(views().map(|view| view.priority_ordinal).collect::<Vec<_>>())
     .fetch_all(conn)
     .await?;
     Ok(changed.into_iter().map(CaseId).collect())
@@ -201,46 +215,4 @@ pub(crate) async fn close(conn: &mut PgConnection, ends: &[(CaseId, i32)]) -> Re
     .fetch_all(conn)
     .await?;
     Ok(closed.into_iter().map(CaseId).collect())
-}
-
-/// Cases that were given more time are due then, where that is later than was known; so
-/// are tasks that were due with them.
-pub(crate) async fn extend(
-    conn: &mut PgConnection,
-    extended: &[(CaseId, i32, Timestamp)],
-) -> Result<(), Fault> {
-    sqlx::query(pg::sql!(
-        "WITH told AS (
-             SELECT case_id, cycle, max(due_time) AS due_time
-             FROM UNNEST($1::uuid[], $2::int[], $3::timestamptz[]) AS told (case_id, cycle, due_time)
-             GROUP BY case_id, cycle),
-         before AS (
-             SELECT v.case_id, v.due_time AS before, told.due_time AS after
-             FROM case_view v JOIN told ON told.case_id = v.case_id AND told.cycle = v.cycle
-             WHERE v.tenant_id = current_setting('redress.tenant') AND v.due_time < told.due_time
-             ORDER BY v.case_id FOR UPDATE OF v),
-         moved AS (
-             SELECT t.task_id, before.after
-             FROM task t JOIN before ON before.case_id = t.case_id AND before.before = t.due_time
-             WHERE t.tenant_id = current_setting('redress.tenant')
-               AND t.state IN ({ready}, {leased}, {attention}, {unknown}, {stock})
-             ORDER BY t.task_id FOR UPDATE OF t),
-         tasks AS (
-             UPDATE task SET version = version + 1, due_time = moved.after, overdue_step = 0
-             FROM moved WHERE task.tenant_id = current_setting('redress.tenant') AND task.task_id = moved.task_id)
-         UPDATE case_view SET due_time = before.after
-         FROM before
-         WHERE case_view.tenant_id = current_setting('redress.tenant') AND case_view.case_id = before.case_id",
-        ready = TaskState::Ready,
-        leased = TaskState::Leased,
-        attention = TaskState::NeedsAttention,
-        unknown = TaskState::OutcomeUnknown,
-        stock = TaskState::AwaitingStock,
-    ))
-    .bind(extended.iter().map(|(case_id, ..)| case_id.0).collect::<Vec<_>>())
-    .bind(extended.iter().map(|(_, cycle, _)| *cycle).collect::<Vec<_>>())
-    .bind(extended.iter().map(|(.., due)| due.to_sqlx()).collect::<Vec<_>>())
-    .execute(conn)
-    .await?;
-    Ok(())
 }

@@ -46,6 +46,7 @@ pub(super) struct Row {
     instructions: String,
     priority: i16,
     due_time: Option<jiff_sqlx::Timestamp>,
+    due_with_case: bool,
     state: i16,
     attempt: i32,
     max_attempts: i32,
@@ -83,7 +84,7 @@ pub(super) struct Row {
 macro_rules! columns {
     () => {
         "task_id, version, plan_id, step_id, case_id, cycle, department_id, kind, compensates_task_id,
-         amount_minor, currency, sku, quantity, instructions, priority, due_time, state, attempt,
+         amount_minor, currency, sku, quantity, instructions, priority, due_time, due_with_case, state, attempt,
          max_attempts, worker, visible_at, cancel_requested, checkpoint, last_error, result_reference,
          result_minor, result_remark, result_evidence, inquiry, requester, recall_id, problem_id, first_task_id, hint, lease_token, requeued_by, requeue_reason, rejections,
          given_to_task_id, attempt_until, overdue_step, first_leased_at, traceparent, created_at, result_output,
@@ -137,6 +138,7 @@ impl Row {
             compensates: self.compensates_task_id.map(TaskId),
             priority: self.priority,
             due_time: self.due_time.map(jiff_sqlx::Timestamp::to_jiff),
+            due_with_case: self.due_with_case,
             state,
             attempt: self.attempt,
             max_attempts: self.max_attempts,
@@ -297,6 +299,10 @@ fn wanted(state: Option<TaskState>) -> Vec<i16> {
 const DUE_TIME: &str = "coalesce({}, (SELECT v.due_time FROM case_view v
     WHERE v.tenant_id = current_setting('redress.tenant') AND v.case_id = r.case_id))";
 
+/// As urgent as its case is now: its plan may be older.
+const PRIORITY: &str = "coalesce((SELECT v.priority FROM case_view v
+    WHERE v.tenant_id = current_setting('redress.tenant') AND v.case_id = r.case_id), {})";
+
 /// Stores new tasks.
 pub(crate) async fn insert(conn: &mut PgConnection, tasks: &[Task]) -> Result<(), Fault> {
     let mut binds = Binds::default();
@@ -311,7 +317,8 @@ pub(crate) async fn insert(conn: &mut PgConnection, tasks: &[Task]) -> Result<()
         .column("cycle", |task| task.cycle)
         .column("department_id", |task| task.department_id.as_str())
         .column("compensates_task_id", |task| task.compensates.map(|id| id.0))
-        .column("priority", |task| task.priority)
+        .column_as("priority", PRIORITY, |task| task.priority)
+        .column("due_with_case", |task| task.due_with_case)
         .column_as("due_time", DUE_TIME, |task| task.due_time.map(ToSqlx::to_sqlx))
         .column("max_attempts", |task| task.max_attempts)
         .column("visible_at", |task| task.visible_at.to_sqlx())
@@ -348,6 +355,7 @@ pub(crate) async fn save(conn: &mut PgConnection, tasks: &[Task]) -> Result<(), 
         .column("attempt", |task| task.attempt)
         .column("visible_at", |task| task.visible_at.to_sqlx())
         .column("due_time", |task| task.due_time.map(ToSqlx::to_sqlx))
+        .column("due_with_case", |task| task.due_with_case)
         .column("rejections", |task| task.rejections)
         .column("overdue_step", |task| task.overdue_step)
         .column("given_to_task_id", |task| task.given_to.map(|id| id.0))

@@ -53,6 +53,7 @@ impl Task {
             compensates: None,
             priority: origin.priority,
             due_time: None,
+            due_with_case: true,
             state: TaskState::Ready,
             attempt: 0,
             max_attempts: MAX_ATTEMPTS,

@@ -5,7 +5,7 @@ use kernel::{CaseId, Money};
 use proto::redress::cases::v1 as cases;
 use uuid::Uuid;
 
-use crate::case::{CaseView, RemedyStatus, USUAL_PRIORITY};
+use crate::case::{CaseView, Redate, Regrade, RemedyStatus, USUAL_PRIORITY};
 
 /// A case that was opened.
 pub(crate) fn opened(case_id: CaseId, event: &cases::CaseOpened, traceparent: &str) -> CaseView {
@@ -18,7 +18,9 @@ pub(crate) fn opened(case_id: CaseId, event: &cases::CaseOpened, traceparent: &s
         standing: RemedyStatus::Undecided,
         category: event.category.clone(),
         sought: None,
-        due_time: None,
+        due_time: time(event.due_time),
+        priority_ordinal: 0,
+        due_number: 0,
         traceparent,
         recused,
         handler,
@@ -29,7 +31,7 @@ pub(crate) fn opened(case_id: CaseId, event: &cases::CaseOpened, traceparent: &s
 pub(crate) fn decided(case_id: CaseId, event: &cases::CaseDecided, traceparent: &str) -> CaseView {
     let standing = if event.remedy_due { RemedyStatus::RemedyDue } else { RemedyStatus::NothingDue };
     let sought = event.amount_sought.as_ref();
-    let due_time = event.due_time.and_then(|due| Timestamp::new(due.seconds, due.nanos).ok());
+    let due_time = time(event.due_time);
     let sought = sought.and_then(|sum| Money::parse(&sum.currency_code, sum.units, sum.nanos).ok());
     let (priority, recused) = (read_priority(event.priority), event.recused_subjects.clone());
     let (traceparent, handler) = (traceparent.to_owned(), String::new());
@@ -41,6 +43,8 @@ pub(crate) fn decided(case_id: CaseId, event: &cases::CaseDecided, traceparent: 
         category: event.category.clone(),
         sought,
         due_time,
+        priority_ordinal: event.ordinal,
+        due_number: event.due_number,
         traceparent,
         recused,
         handler,
@@ -60,6 +64,8 @@ pub(crate) fn corrected(case_id: CaseId, event: &cases::DecisionCorrected, trace
         category: String::new(),
         sought: None,
         due_time: None,
+        priority_ordinal: event.ordinal,
+        due_number: 0,
         traceparent,
         recused,
         handler,
@@ -77,7 +83,9 @@ pub(crate) fn reopened(case_id: CaseId, event: &cases::CaseReopened, traceparent
         standing,
         category: event.category.clone(),
         sought: None,
-        due_time: None,
+        due_time: time(event.due_time),
+        priority_ordinal: event.ordinal,
+        due_number: event.due_number,
         traceparent,
         recused,
         handler,
@@ -98,9 +106,19 @@ fn other(id: &str) -> Option<CaseId> {
     Uuid::try_parse(id).ok().map(CaseId)
 }
 
-/// More time for a case: when it is due now, where that is known.
-pub(crate) fn extended(event: &cases::ExtensionGranted) -> Option<Timestamp> {
-    event.due_time.and_then(|due| Timestamp::new(due.seconds, due.nanos).ok())
+/// A case that is due at another time.
+pub(crate) fn redated(case_id: CaseId, event: &cases::CaseDueTimeChanged) -> Redate {
+    Redate { case_id, number: event.number, due_time: time(event.due_time) }
+}
+
+/// A case that is found as urgent as this; none where the number means no priority.
+pub(crate) fn regraded(case_id: CaseId, ordinal: i32, priority: i32) -> Option<Regrade> {
+    let priority = i16::try_from(priority).ok().filter(|priority| (1..=4).contains(priority))?;
+    Some(Regrade { case_id, ordinal, priority })
+}
+
+fn time(time: Option<prost_types::Timestamp>) -> Option<Timestamp> {
+    time.and_then(|time| Timestamp::new(time.seconds, time.nanos).ok())
 }
 
 fn read_priority(priority: i32) -> i16 {

@@ -32,7 +32,7 @@ fn reopened(case: Uuid, cycle: i32) -> CaseReopened {
         priority: Priority::P2.into(),
         tier: 1,
         reason: "not solved".to_owned(),
-        previous_agent_id: String::new(),
+        ..CaseReopened::default()
     }
 }
 
@@ -181,7 +181,7 @@ fn corrected(case: Uuid, number: i32, remedy_due: bool) -> DecisionCorrected {
         priority: Priority::P3.into(),
         remedy_due,
         number,
-        recused_subjects: Vec::new(),
+        ..DecisionCorrected::default()
     }
 }
 

@@ -58,7 +58,7 @@ fn question(case: Uuid, inquiry: Inquiry) -> RequestInvestigationRequest {
     }
 }
 
-async fn asked(world: &World, case: Uuid, inquiry: Inquiry) -> Task {
+pub(crate) async fn asked(world: &World, case: Uuid, inquiry: Inquiry) -> Task {
     let answer = client(world, "ann").request_investigation(question(case, inquiry)).await;
     answer.unwrap().into_inner().task.unwrap()
 }

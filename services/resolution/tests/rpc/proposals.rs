@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proto::redress::cases::v1::{CaseDecided, ExtensionGranted};
+use proto::redress::cases::v1::{CaseDecided, CaseDueTimeChanged};
 use proto::redress::resolution::v1::proposal_service_client::ProposalServiceClient;
 use proto::redress::resolution::v1::{
     ApproveTaskProposalRequest, GetTaskRequest, PlanState, ProposalKind, ProposalState,
@@ -166,12 +166,8 @@ async fn no_task_is_due_after_its_case_and_none_before_it_was() {
         invalid(answer, "INVALID_PROPOSAL", &["due_time"]);
     }
     let case = Uuid::try_parse(&task.case_id).unwrap();
-    let granted = ExtensionGranted {
-        case_id: task.case_id.clone(),
-        cycle: 1,
-        due_time: Some(after(12)),
-        ..ExtensionGranted::default()
-    };
+    let granted =
+        CaseDueTimeChanged { case_id: task.case_id.clone(), cycle: 1, due_time: Some(after(12)), number: 1 };
     world.house.tell("cases", case, &granted).await;
     world.house.settled().await;
     let proposal = asked(&world, &task.task_id, 11).await;
@@ -201,12 +197,8 @@ async fn what_nobody_dated_is_due_with_its_case_and_moves_with_it() {
     world.house.settled().await;
     world.approved_for(urgent, vec![refund("least-slack")]).await;
     assert_eq!(world.task(&plan.steps[0].task_id).await.due_time, Some(after(10)));
-    let granted = ExtensionGranted {
-        case_id: case.to_string(),
-        cycle: 1,
-        due_time: Some(after(15)),
-        ..ExtensionGranted::default()
-    };
+    let granted =
+        CaseDueTimeChanged { case_id: case.to_string(), cycle: 1, due_time: Some(after(15)), number: 1 };
     world.house.tell("cases", case, &granted).await;
     world.house.settled().await;
     assert_eq!(world.task(&plan.steps[0].task_id).await.due_time, Some(after(15)));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use proto::redress::cases::v1::{CaseDecided, ExtensionGranted};
+use proto::redress::cases::v1::{CaseDecided, CaseDueTimeChanged};
 use proto::redress::resolution::v1::supervision_service_client::SupervisionServiceClient;
 use proto::redress::resolution::v1::{
     DepartmentBoard, DepartmentSupervisors, GetDepartmentBoardRequest, GetSupervisionRequest, GetTaskRequest,
@@ -175,12 +175,8 @@ async fn a_later_due_time_begins_anew() {
     world.house.advance(Duration::from_hours(2));
     told::<TaskEscalated>(&world, 1).await;
     let later = prost_types::Timestamp { seconds: due.seconds + 3 * HOUR, ..due };
-    let extended = ExtensionGranted {
-        case_id: case.to_string(),
-        cycle: 1,
-        due_time: Some(later),
-        ..ExtensionGranted::default()
-    };
+    let extended =
+        CaseDueTimeChanged { case_id: case.to_string(), cycle: 1, due_time: Some(later), number: 1 };
     world.house.tell("cases", case, &extended).await;
     world.house.settled().await;
     assert_eq!(board(&world, "finance").await.overdue, 0, "it has more time");

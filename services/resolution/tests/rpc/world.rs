@@ -161,6 +161,7 @@ pub(crate) fn decided(case: Uuid, cycle: i32, priority: i32, remedy_due: bool) -
         due_time: None,
         category: "delivery/damaged".to_owned(),
         recused_subjects: vec!["mallory".to_owned(), "m.jones".to_owned()],
+        ..CaseDecided::default()
     }
 }
 

@@ -23,6 +23,7 @@ use crate::case::Case;
 use crate::clocks::policy::{Policy, shipped_pack};
 use crate::clocks::policy_activation::{Change, Job, What};
 use crate::clocks::{CaseClock, Clocks};
+use crate::flow::persist;
 use crate::refusal::Refusal;
 use crate::store;
 
@@ -179,8 +180,8 @@ impl Reaching {
         self
     }
 
-    async fn write(self, tx: &mut Tx) -> Result<(), Fault> {
-        store::save(tx, &self.cases).await?;
+    async fn write(mut self, tx: &mut Tx) -> Result<(), Fault> {
+        persist::redated(tx, &mut self.cases).await?;
         self.case_clocks.write(tx).await
     }
 }

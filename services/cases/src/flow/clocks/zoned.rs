@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::CaseClocks;
 use crate::case::Case;
 use crate::clocks::recalculation::{Found, Moved};
+use crate::flow::persist;
 use crate::store;
 
 /// Cases that are done at once.
@@ -29,9 +30,9 @@ pub(crate) async fn adopt_zones(tx: &mut Tx, tenant: &TenantId) -> Result<(Found
     let cases = store::lock_all(tx, &ids).await?;
     let case_clocks = CaseClocks::open(tx, &ids).await?;
     let adopt = move || adopted(cases, case_clocks);
-    let Adopted { case_clocks, moves, dated } =
+    let Adopted { case_clocks, moves, mut dated } =
         server::blocking(tenant, Length::Quick, "clocks.zones", adopt).await?;
-    store::save(tx, &dated).await?;
+    persist::redated(tx, &mut dated).await?;
     case_clocks.write(tx).await?;
     Ok((Found::of(moves), i64::try_from(ids.len()).unwrap_or(PAGE) == PAGE))
 }
