@@ -97,6 +97,15 @@ pub(crate) enum Event {
         /// Why.
         reason: String,
     },
+    /// What a department could not undo was given up.
+    TaskWrittenOff {
+        /// The department.
+        department: String,
+        /// What it was to undo, in a phrase.
+        work: String,
+        /// Why it was given up.
+        reason: String,
+    },
     /// A department lacks what a step needs.
     GoodsLacking {
         /// The department.
@@ -183,7 +192,7 @@ impl Event {
     }
 
     /// Whether it is taken in however late it comes: evidence belongs on the record, what is
-    /// added to the complaint is of no cycle, and a recall outlives one.
+    /// added to the complaint is of no cycle, a recall outlives one, and so does a loss.
     fn is_of_any_cycle(&self) -> bool {
         matches!(
             self,
@@ -195,6 +204,7 @@ impl Event {
                 | Self::InformationAdded(_)
                 | Self::Recalled { .. }
                 | Self::RecallTaskCompleted { .. }
+                | Self::TaskWrittenOff { .. }
         )
     }
 }
@@ -235,6 +245,9 @@ impl Case {
             Event::TaskCompleted { work } => self.note(at, Fact::Remedy(Remedy::TaskCompleted { work })),
             Event::TaskNeedsAttention { department, reason } => {
                 self.note(at, Fact::Remedy(Remedy::TaskNeedsAttention { department, reason }));
+            }
+            Event::TaskWrittenOff { department, work, reason } => {
+                self.note_in(cycle, at, Fact::Remedy(Remedy::WrittenOff { department, work, reason }));
             }
             Event::GoodsLacking { department, article, expected } => {
                 self.delay(Remedy::Delayed { department, article, expected }, at)?;

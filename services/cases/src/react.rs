@@ -42,6 +42,7 @@ events::inbound! {
             PlanRejected => Batch::external,
             TaskCompleted => Batch::external,
             TaskNeedsAttention => Batch::external,
+            TaskWrittenOff => Batch::external,
             TaskEscalated => Batch::external,
             PlanCompleted => Batch::external,
             PlanCancelled => Batch::external,

@@ -91,6 +91,8 @@ kernel::numbered! {
         Grouped = 26 "grouped",
         /// A remedy plan was revised, is to be, or is not to be.
         PlanRevised = 27 "plan revised",
+        /// What a department could not undo was given up.
+        TaskWrittenOff = 28 "task written off",
     }
 }
 

@@ -108,6 +108,8 @@ kernel::numbered! {
         NoticeBounced = 45,
         /// The steps of a plan were changed.
         PlanRevised = 46,
+        /// What a department could not undo was written off.
+        TaskWrittenOff = 47,
     }
 }
 

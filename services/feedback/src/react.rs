@@ -92,6 +92,7 @@ events::inbound! {
             PlanCancelled => Batch::counted,
             TaskCompleted => Batch::counted,
             TaskNeedsAttention => Batch::counted,
+            TaskWrittenOff => Batch::counted,
             TaskOverdue => Batch::counted,
             ShortageReported => Batch::counted,
             InvestigationRequested => Batch::counted,

@@ -6,7 +6,7 @@
 //! `stock_alerts` tells of what is short again and again, `recalls` takes back what recalls
 //! ask for that are called off, `remedy_types` has the tenants' own types at hand,
 //! `supervision` tells of what departments have overdue, `urgency` has tasks follow their
-//! cases, and `retention` says what is forgotten.
+//! cases, `undo` keeps what goes wrong when steps are undone, and `retention` says what is forgotten.
 
 pub(crate) mod approval_policies;
 pub(crate) mod department_watch;
@@ -22,4 +22,5 @@ pub(crate) mod restock;
 pub(crate) mod retention;
 pub(crate) mod stock_alerts;
 pub(crate) mod supervision;
+pub(crate) mod undo;
 pub(crate) mod urgency;

@@ -38,6 +38,8 @@ kernel::numbered! {
         Withdrawn = 5 "withdrawn",
         /// What was approved is not to be moved any more: from approved to available.
         Released = 6 "released",
+        /// Two people give up collecting it again: from executed to written off.
+        WrittenOff = 7 "written off",
     }
 }
 
@@ -52,6 +54,8 @@ kernel::numbered! {
         Approved = 3 "approved",
         /// Moved, and not collected again.
         Executed = 4 "executed",
+        /// Moved, to be collected again, and given up.
+        WrittenOff = 5 "written off",
     }
 }
 
@@ -111,6 +115,7 @@ impl Movement {
             Self::Promised => Account::Promised,
             Self::Approved => Account::Approved,
             Self::Executed => Account::Executed,
+            Self::WrittenOff => Account::WrittenOff,
             Self::Reversed | Self::Withdrawn | Self::Released => Account::Available,
         }
     }
@@ -121,7 +126,7 @@ impl Movement {
             Self::Promised => Account::Available,
             Self::Approved | Self::Withdrawn => Account::Promised,
             Self::Executed | Self::Released => Account::Approved,
-            Self::Reversed => Account::Executed,
+            Self::Reversed | Self::WrittenOff => Account::Executed,
         }
     }
 }
@@ -207,7 +212,7 @@ pub struct Entry {
     pub kind: RemedyKind,
     /// The sum.
     pub amount: Money,
-    /// The task whose report it is.
+    /// The task whose report it is, or which was to collect what is written off.
     pub task_id: Option<TaskId>,
     /// The department's own number for it.
     pub reference: String,
@@ -292,6 +297,9 @@ impl Journal<'_> {
     /// A department moved it, or collected it again. What another department moves than
     /// the plan named passes through its books.
     fn report(&mut self, task: &Task) -> Result<(), Overdrawn> {
+        if task.state == TaskState::WrittenOff {
+            return self.write_off(task);
+        }
         let Some(result) = task.result.as_ref().filter(|_| task.state == TaskState::Completed) else {
             return Ok(());
         };
@@ -310,6 +318,16 @@ impl Journal<'_> {
         if let Some(entry) = self.entries.last_mut() {
             entry.task_id = Some(task.task_id);
             entry.reference.clone_from(&result.reference);
+        }
+        Ok(())
+    }
+
+    /// What a department was to collect again is given up.
+    fn write_off(&mut self, task: &Task) -> Result<(), Overdrawn> {
+        let Some(minor) = task.remedy.amount.as_ref().map(|amount| amount.minor) else { return Ok(()) };
+        self.post(Movement::WrittenOff, minor, &task.department_id)?;
+        if let Some(entry) = self.entries.last_mut() {
+            entry.task_id = Some(task.task_id);
         }
         Ok(())
     }

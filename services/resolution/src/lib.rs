@@ -63,6 +63,7 @@ pub mod shortage;
 mod store;
 pub mod supervision;
 pub mod task;
+pub mod undo;
 mod wire;
 
 use std::sync::Arc;

@@ -72,6 +72,8 @@ kernel::numbered! {
         Undoing = 5,
         /// Done and undone.
         Undone = 6,
+        /// Done, and two people gave up undoing it.
+        WrittenOff = 7,
     }
 }
 
@@ -167,7 +169,7 @@ impl Step {
     /// Whether nothing of it is left to do, to wait for or to undo, once it is not wanted.
     pub fn is_settled(&self) -> bool {
         match self.state {
-            StepState::Dropped | StepState::Undone => true,
+            StepState::Dropped | StepState::Undone | StepState::WrittenOff => true,
             StepState::Done => !self.remedy.can_be_undone(),
             StepState::Waiting | StepState::Open | StepState::Undoing => false,
         }
@@ -307,6 +309,7 @@ impl Plan {
             // What was moved in part is undone like what was moved whole.
             TaskState::Cancelled if step.moved.is_some() => step.state = StepState::Done,
             TaskState::Cancelled => step.state = StepState::Dropped,
+            TaskState::WrittenOff => step.state = StepState::WrittenOff,
             TaskState::Ready
             | TaskState::Leased
             | TaskState::NeedsAttention

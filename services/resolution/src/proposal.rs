@@ -1,8 +1,8 @@
-//! What one person proposes about a task and another decides: more time, or that it was
-//! done although nobody who holds it says so. Pure.
+//! What one person proposes about a task and another decides: more time, that it was done
+//! although nobody who holds it says so, or that what it should undo is given up. Pure.
 
 use jiff::Timestamp;
-use kernel::{TaskId, person};
+use kernel::{Money, TaskId, person};
 use uuid::Uuid;
 
 use crate::refusal::Refusal;
@@ -16,6 +16,8 @@ kernel::numbered! {
         Extension = 1,
         /// That it was done.
         Completion = 2,
+        /// That what it should undo is given up.
+        WriteOff = 3,
     }
 }
 
@@ -38,6 +40,8 @@ pub enum Proposed {
     Extension(Timestamp),
     /// That this came of it.
     Completion(TaskResult),
+    /// That what it should undo is given up: this sum is a loss, where there is one.
+    WriteOff(Option<Money>),
 }
 
 impl Proposed {
@@ -46,6 +50,7 @@ impl Proposed {
         match self {
             Self::Extension(_) => ProposalKind::Extension,
             Self::Completion(_) => ProposalKind::Completion,
+            Self::WriteOff(_) => ProposalKind::WriteOff,
         }
     }
 }
@@ -106,6 +111,7 @@ impl TaskProposal {
         match &self.proposed {
             Proposed::Extension(due_time) => task.extend(*due_time)?,
             Proposed::Completion(result) => task.complete_without_lease(result.clone())?,
+            Proposed::WriteOff(_) => task.write_off()?,
         }
         self.decide(ProposalState::Approved, (decider, remark), now);
         Ok(())

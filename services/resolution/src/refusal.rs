@@ -68,6 +68,8 @@ pub enum Refusal {
     LeaseLost,
     /// The task's state does not allow it.
     InvalidTaskState(TaskState),
+    /// The task undoes nothing that could be written off.
+    NotACompensation,
     /// No statement with this id.
     ReconciliationNotFound,
     /// More rows than a statement may have.
@@ -146,6 +148,7 @@ impl fault::Refusal for Refusal {
             | Self::NotPaused
             | Self::CaseEnded
             | Self::NoGoodsNeeded
+            | Self::NotACompensation
             | Self::EndpointAlreadyPaused
             | Self::EndpointNotPaused
             | Self::NothingToDeliver
@@ -200,6 +203,7 @@ impl fault::Refusal for Refusal {
             Self::DepartmentNotFound => "DEPARTMENT_NOT_FOUND",
             Self::LeaseLost => "LEASE_LOST",
             Self::InvalidTaskState(_) => "INVALID_TASK_STATE",
+            Self::NotACompensation => "NOT_A_COMPENSATION",
             Self::ReconciliationNotFound => "RECONCILIATION_NOT_FOUND",
             Self::StatementTooLong => "STATEMENT_TOO_LONG",
             Self::ProposalNotFound => "PROPOSAL_NOT_FOUND",
@@ -273,6 +277,7 @@ impl std::fmt::Display for Refusal {
             Self::DepartmentNotFound => f.write_str("no department with this id"),
             Self::LeaseLost => f.write_str("the task is not held under this token any more"),
             Self::InvalidTaskState(state) => write!(f, "the task is {state} and does not allow this"),
+            Self::NotACompensation => f.write_str("the task undoes nothing that could be written off"),
             Self::ReconciliationNotFound => f.write_str("no statement with this id"),
             Self::StatementTooLong => {
                 write!(f, "a statement has at most {MAX_ROWS} rows; send it in shorter periods")

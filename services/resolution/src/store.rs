@@ -23,6 +23,7 @@ pub(crate) mod statements;
 pub(crate) mod stock;
 pub(crate) mod supervision;
 pub(crate) mod tasks;
+pub(crate) mod undo;
 pub(crate) mod urgency;
 
 use std::time::Duration;

@@ -107,6 +107,8 @@ pub struct Standing {
     pub least_due: Option<Timestamp>,
     /// Open tasks that go to and fro.
     pub looping: i32,
+    /// Tasks that undo a step and need attention.
+    pub not_undone: i32,
 }
 
 impl Supervision {

@@ -56,6 +56,8 @@ kernel::numbered! {
         Reassigned = 7,
         /// Its department lacks what it needs: it may be handed out from `visible_at` on.
         AwaitingStock = 8,
+        /// Two people gave up what it was to undo. Final.
+        WrittenOff = 9,
     }
 }
 
@@ -77,6 +79,7 @@ impl fmt::Display for TaskState {
             Self::OutcomeUnknown => "of unknown outcome",
             Self::Reassigned => "given to another department",
             Self::AwaitingStock => "waiting for goods",
+            Self::WrittenOff => "written off",
         })
     }
 }
@@ -354,6 +357,22 @@ impl Task {
         Ok(())
     }
 
+    /// Refuses to give up what does not undo a step, or may still be undone as things are.
+    pub fn may_be_written_off(&self) -> Result<(), Refusal> {
+        match self.state {
+            _ if !self.is_compensation() => Err(Refusal::NotACompensation),
+            TaskState::NeedsAttention => Ok(()),
+            state => Err(Refusal::InvalidTaskState(state)),
+        }
+    }
+
+    /// Two people give up what it was to undo: who held it last is not heard any more.
+    pub fn write_off(&mut self) -> Result<(), Refusal> {
+        self.may_be_written_off()?;
+        self.move_to(TaskState::WrittenOff);
+        Ok(())
+    }
+
     /// Its last holder did it although its step went on as another task, which nobody was
     /// handed yet: that one is cancelled. The result has been checked for [`Self::flaws`].
     pub fn complete_reassigned(
@@ -467,7 +486,7 @@ impl Task {
                 self.version += 1;
                 self.cancel_requested = true;
             }
-            TaskState::Completed | TaskState::Cancelled | TaskState::Reassigned => {}
+            TaskState::Completed | TaskState::Cancelled | TaskState::Reassigned | TaskState::WrittenOff => {}
         }
     }
 

@@ -19,6 +19,7 @@ pub(crate) mod statements;
 pub(crate) mod stock;
 pub(crate) mod supervision;
 pub(crate) mod tasks;
+pub(crate) mod undo;
 
 use fault::Check;
 use kernel::Money;

@@ -84,3 +84,5 @@ mod unknown;
 mod urgency;
 #[path = "rpc/world.rs"]
 mod world;
+#[path = "rpc/write_offs.rs"]
+mod write_offs;

@@ -37,7 +37,8 @@ pub fn balances(list: &ListBalancesResponse) -> String {
     if list.balances.is_empty() {
         return none_of("balances", &list.next_page_token);
     }
-    let mut table = Table::new(["of", "promised", "approved", "open", "executed", "reversed", "net"]);
+    let mut table =
+        Table::new(["of", "promised", "approved", "open", "executed", "reversed", "written off", "net"]);
     for one in &list.balances {
         table.row([
             one.group.clone(),
@@ -46,6 +47,7 @@ pub fn balances(list: &ListBalancesResponse) -> String {
             money(one.approved_open.as_ref()),
             money(one.executed.as_ref()),
             money(one.reversed.as_ref()),
+            money(one.written_off.as_ref()),
             money(one.executed_net.as_ref()),
         ]);
     }

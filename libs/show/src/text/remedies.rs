@@ -2,10 +2,10 @@
 
 use proto::redress::feedback::v1::ProblemTaskKind;
 use proto::redress::resolution::v1::{
-    ApprovalLimits, DepartmentPause, DepartmentQueue, GetTaskResponse, Goods, Inquiry,
+    ApprovalLimits, DepartmentPause, DepartmentQueue, GetTaskResponse, Goods, Inquiry, LedgerMovement,
     ListInvestigationsResponse, ListPlansResponse, ListStockAlertsResponse, ListTasksResponse, Plan,
     PlanState, ProposalKind, ProposalState, RemedyKind, Step, StepShortage, StepState, Task, TaskProposal,
-    TaskState,
+    TaskState, UndoRecord,
 };
 
 use super::approvals::{approval, ruling};
@@ -258,10 +258,51 @@ pub fn task_history(found: &GetTaskResponse) -> String {
     if !found.shortages.is_empty() {
         text = format!("{text}\n{}", table.render());
     }
-    match found.supervision_steps.as_slice() {
-        [] => text,
-        told => format!("{text}\n{}", steps(told)),
+    if !found.supervision_steps.is_empty() {
+        text = format!("{text}\n{}", steps(&found.supervision_steps));
     }
+    match &found.undo_record {
+        Some(record) => format!("{text}\n{}", undo_record(record)),
+        None => text,
+    }
+}
+
+/// What is known of undoing a step, for who decides whether to try once more.
+fn undo_record(record: &UndoRecord) -> String {
+    let mut text = facts(&[
+        ("paid", money(record.paid.as_ref())),
+        ("to customer", record.customer_id.clone()),
+        ("collected again", money(record.collected.as_ref())),
+        ("written off", money(record.written_off.as_ref())),
+        ("still out", money(record.outstanding.as_ref())),
+    ]);
+    if !record.entries.is_empty() {
+        let mut table = Table::new(["booked", "movement", "sum", "department", "reference"]);
+        for entry in &record.entries {
+            table.row([
+                time(entry.book_time.as_ref()),
+                word::<LedgerMovement>(entry.movement),
+                money(entry.amount.as_ref()),
+                entry.department_id.clone(),
+                entry.reference.clone(),
+            ]);
+        }
+        text = format!("{text}\n{}", table.render());
+    }
+    if !record.failures.is_empty() {
+        let mut table = Table::new(["tried in vain", "by", "department", "attempt", "because"]);
+        for failure in &record.failures {
+            table.row([
+                time(failure.time.as_ref()),
+                failure.worker.clone(),
+                failure.department_id.clone(),
+                failure.attempt.to_string(),
+                one_line(&failure.error),
+            ]);
+        }
+        text = format!("{text}\n{}", table.render());
+    }
+    text
 }
 
 /// What waits for a department.
@@ -308,6 +349,7 @@ pub fn proposal(proposal: &TaskProposal) -> String {
         ("due", time(proposal.due_time.as_ref())),
         ("reference", result.reference),
         ("sum moved", money(result.amount.as_ref())),
+        ("sum given up", money(proposal.amount.as_ref())),
         ("remark", result.remark),
         ("reason", proposal.reason.clone()),
         ("proposed by", proposal.proposer.clone()),

@@ -14,6 +14,7 @@ pub fn department_board(board: &DepartmentBoard) -> String {
     text += &facts(&[
         ("overdue", board.overdue.to_string()),
         ("handed back twice or more", board.looping.to_string()),
+        ("cannot undo", board.not_undone.to_string()),
         ("oldest task", time(board.oldest_create_time.as_ref())),
         ("due first", time(board.least_due_time.as_ref())),
     ]);

@@ -63,6 +63,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::PlanRevised(PlanChange::Rejected { reason: text() })),
         1 => Just(Event::TaskCompleted { work: text() }),
         1 => Just(Event::TaskNeedsAttention { department: text(), reason: text() }),
+        1 => Just(Event::TaskWrittenOff { department: text(), work: text(), reason: text() }),
         1 => Just(Event::GoodsLacking { department: text(), article: text(), expected: Timestamp::UNIX_EPOCH }),
         1 => Just(Event::Investigation(Investigation::Cancelled { department: text(), reason: text() })),
         1 => Just(Event::TaskEscalated { department: text(), told: text() }),

@@ -218,6 +218,12 @@ pub(crate) enum Remedy {
         department: String,
         reason: String,
     },
+    /// What could not be undone was given up.
+    WrittenOff {
+        department: String,
+        work: String,
+        reason: String,
+    },
     Delayed {
         department: String,
         article: String,
@@ -267,6 +273,7 @@ impl Remedy {
             Self::PlanRejected { .. } | Self::PlanCancelled { .. } => (Kind::PlanEnded, Internal),
             Self::PlanRevised(_) => (Kind::PlanRevised, Internal),
             Self::TaskCompleted { .. } => (Kind::TaskCompleted, Internal),
+            Self::WrittenOff { .. } => (Kind::TaskWrittenOff, Internal),
             Self::TaskNeedsAttention { .. } | Self::Delayed { .. } | Self::TaskOverdue { .. } => {
                 (Kind::TaskNeedsAttention, Internal)
             }
@@ -288,6 +295,9 @@ impl Remedy {
             Self::TaskCompleted { work } => work.clone(),
             Self::TaskNeedsAttention { department, reason } => {
                 with_reason(format!("{department} could not carry out its task"), reason)
+            }
+            Self::WrittenOff { department, work, reason } => {
+                with_reason(format!("{department} could not undo the {work}: it is written off"), reason)
             }
             Self::Delayed { department, article, expected } => {
                 format!("{department} has no {article}; it is expected on {}", in_zone(*expected, zone))

@@ -19,6 +19,7 @@ use proto::redress::intake::v1::{
 use proto::redress::resolution::v1::{
     Inquiry, InvestigationCancelled, InvestigationCompleted, InvestigationRequested, RecallCaseAdded,
     RemedyKind, ShortageReported, SupervisionLevel, TaskCompleted, TaskEscalated, TaskNeedsAttention,
+    TaskWrittenOff,
 };
 use sameness::{self, Keys, Sketch};
 use triage::{Facts, Surroundings};
@@ -297,6 +298,21 @@ impl IntoExternalEvent for TaskNeedsAttention {
         };
         let (cycle, department_id, reason) = (*cycle, department_id.clone(), format!("{why}{reason}"));
         by("resolution", cycle, Event::TaskNeedsAttention { department: department_id, reason })
+    }
+}
+
+impl IntoExternalEvent for TaskWrittenOff {
+    fn external_event(self) -> Result<ExternalEvent, Fault> {
+        let kind = match self.remedy_type.as_str() {
+            "" => words(self.kind().as_str_name(), RemedyKind::Unspecified.as_str_name()),
+            own => own.to_owned(),
+        };
+        let Self { cycle, department_id: department, amount, approver, reason, .. } = self;
+        let mut check = Check::new();
+        let amount = check.money("amount", amount).map(|amount| format!(" of {amount}")).unwrap_or_default();
+        check.done("INVALID_EVENT")?;
+        let event = Event::TaskWrittenOff { department, work: format!("{kind}{amount}"), reason };
+        Ok(ExternalEvent { cycle, actor: approver, event })
     }
 }
 

@@ -13,6 +13,7 @@ use proto::redress::intake::v1::{Channel, InformationAdded, InformationSource, R
 use proto::redress::resolution::v1::{
     PlanApproved, PlanCancelled, PlanCompleted, PlanProposed, PlanRejected, PlanRevised,
     PlanRevisionProposed, PlanRevisionRejected, RemedyKind, TaskCompleted, TaskNeedsAttention,
+    TaskWrittenOff,
 };
 use testkit::request_id;
 use uuid::Uuid;
@@ -318,6 +319,36 @@ async fn what_becomes_of_a_revision_is_in_the_timeline_and_moves_no_case() {
     ];
     assert_eq!(told, expected);
     assert_eq!(scene.case(case).await.state(), CaseState::Remedying);
+    scene.house.done().await;
+}
+
+#[tokio::test]
+async fn what_is_written_off_is_on_record_whoever_has_the_case_by_then() {
+    let scene = Scene::open().await;
+    let case = scene.resolved().await;
+    let given_up = TaskWrittenOff {
+        case_id: case.to_string(),
+        cycle: 1,
+        department_id: "finance".to_owned(),
+        kind: RemedyKind::Refund.into(),
+        amount: Some(Money { currency_code: "EUR".to_owned(), units: 39, nanos: 900_000_000 }),
+        proposer: "ann".to_owned(),
+        approver: "carol".to_owned(),
+        reason: "the account is closed".to_owned(),
+        ..TaskWrittenOff::default()
+    };
+    scene.respond(case, 1, Response::Accepted, "").await;
+    assert_eq!(scene.case(case).await.state(), CaseState::Closed);
+    scene.house.tell("resolution", case, &given_up).await;
+    scene.house.settled().await;
+    let entries = scene.timeline(case).await;
+    let told: Vec<_> = entries.iter().filter(|one| one.kind() == TimelineKind::TaskWrittenOff).collect();
+    let [told] = told.as_slice() else { panic!("once: {told:?}") };
+    assert_eq!(
+        (told.actor.as_str(), told.text.as_str()),
+        ("carol", "finance could not undo the refund of EUR 39.90: it is written off: the account is closed")
+    );
+    assert_eq!(told.visibility(), Visibility::Internal, "it is nothing the complainant is told");
     scene.house.done().await;
 }
 

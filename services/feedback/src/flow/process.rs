@@ -48,6 +48,7 @@ events::inbound! {
             PlanCancelled => wire::log_cancelled,
             TaskCompleted => wire::log_done,
             TaskNeedsAttention => wire::log_stuck,
+            TaskWrittenOff => wire::log_written_off,
             TaskOverdue => wire::log_overdue,
             ShortageReported => wire::log_short,
             InvestigationRequested => wire::log_asked,

@@ -361,6 +361,13 @@ pub(crate) fn log_stuck(log: &mut Log, event: &Delivered, told: resolution::Task
     task(log, of, (&told.plan_id, &told.task_id), told.department_id)
 }
 
+/// What a department could not undo was written off.
+pub(crate) fn log_written_off(log: &mut Log, event: &Delivered, told: resolution::TaskWrittenOff) -> Taken {
+    let of = of(event, Activity::TaskWrittenOff, told.cycle)?;
+    let of = ProcessEvent { detail: remedy(told.kind()), agent: some(told.approver), ..of };
+    task(log, of, (&told.plan_id, &told.task_id), told.department_id)
+}
+
 /// A task has passed its due time.
 pub(crate) fn log_overdue(log: &mut Log, event: &Delivered, told: resolution::TaskOverdue) -> Taken {
     let of = of(event, Activity::TaskOverdue, told.cycle)?;

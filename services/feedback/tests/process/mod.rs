@@ -16,7 +16,7 @@ use proto::redress::feedback::v1::{
     ProcessActivity, ProcessCase, ProcessEvent, RebuildFactsRequest,
 };
 use proto::redress::intake::v1::{Channel, ComplaintRegistered};
-use proto::redress::resolution::v1::{PlanApproved, PlanProposed, RemedyKind, TaskCompleted};
+use proto::redress::resolution::v1::{PlanApproved, PlanProposed, RemedyKind, TaskCompleted, TaskWrittenOff};
 use sqlx::AssertSqlSafe;
 use testkit::{House, MockClock, eventually, reason, request_id, violations};
 use tonic::{Code, Status};
@@ -312,5 +312,29 @@ async fn a_bad_request_is_told_all_that_is_wrong() {
     assert_eq!(violations(&pieces(&house, backwards).await.unwrap_err()), ["end_date"]);
     let long = ExportProcessLogRequest { start_date: "2020-01-01".into(), end_date: "2026-01-01".into() };
     assert_eq!(violations(&pieces(&house, long).await.unwrap_err()), ["end_date"]);
+    house.done().await;
+}
+
+#[tokio::test]
+async fn what_is_written_off_is_in_the_log_and_takes_no_payment_back() {
+    let house = house().await;
+    let one = paid_case(&house, "C-9").await;
+    let given_up = TaskWrittenOff {
+        case_id: one.to_string(),
+        plan_id: Uuid::from_u128(one.as_u128() ^ 1).to_string(),
+        cycle: 1,
+        task_id: Uuid::from_u128(one.as_u128() ^ 3).to_string(),
+        department_id: "finance".to_owned(),
+        kind: RemedyKind::Refund.into(),
+        approver: "carol@example.org".to_owned(),
+        ..TaskWrittenOff::default()
+    };
+    house.tell("resolution", one, &given_up).await;
+    house.settled().await;
+    let (_, events) = log(&house).await;
+    let told = of(&events, ProcessActivity::TaskWrittenOff);
+    assert_eq!((told.department_id.as_str(), told.detail.as_str()), ("finance", "REFUND"));
+    assert_eq!(told.amount, None, "the complainant keeps what was paid");
+    assert!(!told.agent.is_empty() && !told.agent.contains('@'), "nobody is named");
     house.done().await;
 }

@@ -10,7 +10,7 @@ use opentelemetry::metrics::Counter;
 use pg::Tx;
 use uuid::Uuid;
 
-use crate::flow::{problem_hints, progress};
+use crate::flow::{problem_hints, progress, undo};
 use crate::plan::Plan;
 use crate::task::{Failure, Task, TaskResult, TaskState};
 use crate::{store, wire};
@@ -44,6 +44,7 @@ pub(crate) async fn failed(
     jitter: f64,
 ) -> Result<(), Fault> {
     task.fail(token, failure, tx.now(), jitter)?;
+    undo::note_failed(tx, slice::from_ref(task)).await?;
     if matches!(task.state, TaskState::NeedsAttention | TaskState::OutcomeUnknown) {
         tx.emit(task.case_id.0, &wire::outbound::task_needs_attention(task));
         problem_hints::tell_given_up(tx, task);
@@ -57,6 +58,7 @@ pub(crate) async fn failed(
 /// The department hands it back. The task is locked.
 pub(crate) async fn rejected(tx: &mut Tx, task: &mut Task, token: Uuid, reason: String) -> Result<(), Fault> {
     task.reject(token, reason)?;
+    undo::note_failed(tx, slice::from_ref(task)).await?;
     tx.emit(task.case_id.0, &wire::outbound::task_rejected(task));
     problem_hints::tell_given_up(tx, task);
     store::tasks::save(tx, slice::from_ref(task)).await

@@ -29,6 +29,8 @@ enum Event {
     Settle(usize, Option<i64>),
     /// It goes to another department.
     Requeue(usize),
+    /// Two people give it up, where it undoes a step.
+    WriteOff(usize),
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -42,6 +44,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         1 => index().prop_map(Event::Lose),
         2 => (index(), prop::option::of(1..=100_i64)).prop_map(|(task, done)| Event::Settle(task, done)),
         1 => index().prop_map(Event::Requeue),
+        2 => index().prop_map(Event::WriteOff),
     ];
     let first = prop_oneof![8 => Just(Event::Approve), 1 => Just(Event::Reject), 1 => Just(Event::Cancel)];
     (first, prop::collection::vec(event, 0..60)).prop_map(|(first, mut rest)| {
@@ -96,7 +99,7 @@ impl Run {
 
     fn ended(&mut self, task: usize) {
         let ended = self.tasks[task].clone();
-        if matches!(ended.state, TaskState::Completed | TaskState::Cancelled) {
+        if matches!(ended.state, TaskState::Completed | TaskState::Cancelled | TaskState::WrittenOff) {
             self.plan.task_ended(&ended);
             self.book(&[ended]);
         }
@@ -109,7 +112,8 @@ impl Run {
             Event::Reject if self.plan.reject("bob", String::new(), NOW).is_ok() => self.book(&[]),
             Event::Cancel => {
                 let ended = |task: &Task| {
-                    matches!(task.state, TaskState::Completed | TaskState::Cancelled | TaskState::Reassigned)
+                    let open = task.state.is_open() || task.state == TaskState::AwaitingStock;
+                    !open
                 };
                 let (mut ended, mut open): (Vec<Task>, Vec<Task>) =
                     std::mem::take(&mut self.tasks).into_iter().partition(ended);
@@ -154,6 +158,12 @@ impl Run {
                 self.plan.task_given_on(&self.tasks[task]);
                 self.tasks.push(next);
             }
+            Event::WriteOff(index) => {
+                let Some(task) = self.picked(*index, &[TaskState::NeedsAttention]) else { return };
+                if self.tasks[task].write_off().is_ok() {
+                    self.ended(task);
+                }
+            }
             Event::Approve | Event::Reject => {}
         }
     }
@@ -173,7 +183,7 @@ impl Run {
             for movement in Movement::ALL {
                 prop_assert_eq!(step.books.sum(*movement), journal.get(movement).copied().unwrap_or(0));
             }
-            for account in [Account::Promised, Account::Approved, Account::Executed] {
+            for account in [Account::Promised, Account::Approved, Account::Executed, Account::WrittenOff] {
                 prop_assert!(step.books.balance(account) >= 0, "{account}: {:?}", step.books);
             }
             let all: i64 = Account::ALL.iter().map(|account| step.books.balance(*account)).sum();
@@ -181,7 +191,8 @@ impl Run {
             let (executed, approved) =
                 (step.books.sum(Movement::Executed), step.books.sum(Movement::Approved));
             prop_assert!(executed - step.books.sum(Movement::Reversed) <= approved);
-            let moved = step.moved.as_ref().filter(|_| step.state != StepState::Undone);
+            let settled = matches!(step.state, StepState::Undone | StepState::WrittenOff);
+            let moved = step.moved.as_ref().filter(|_| !settled);
             let moved = moved.map_or(0, |moved| moved.minor);
             prop_assert_eq!(step.books.balance(Account::Executed), moved, "what is moved is booked");
         }
@@ -234,14 +245,14 @@ proptest! {
     }
 
     #[test]
-    fn an_account_gives_no_more_than_it_has(posts in prop::collection::vec((0..6_usize, any::<i64>()), 0..40)) {
+    fn an_account_gives_no_more_than_it_has(posts in prop::collection::vec((0..Movement::ALL.len(), any::<i64>()), 0..40)) {
         let mut books = Books::default();
         for (movement, minor) in posts {
             let before = books;
             if books.post(Movement::ALL[movement], minor).is_err() {
                 prop_assert_eq!(books, before, "what is refused is not booked");
             }
-            for account in [Account::Promised, Account::Approved, Account::Executed] {
+            for account in [Account::Promised, Account::Approved, Account::Executed, Account::WrittenOff] {
                 prop_assert!(books.balance(account) >= 0);
             }
         }
@@ -270,6 +281,24 @@ fn a_part_payment_is_executed_and_its_rest_released_when_the_plan_is_cancelled()
         ]
     );
     assert_eq!(run.plan.state, PlanState::Cancelled);
+}
+
+#[test]
+fn what_cannot_be_collected_is_written_off_after_what_could_and_the_plan_ends() {
+    let mut run = Run::proposed(vec![step("a", RemedyKind::Refund, &[]), step("b", RemedyKind::Refund, &[])]);
+    let events = [Event::Approve, Event::Complete(0, 100), Event::Complete(0, 100), Event::Cancel];
+    for event in events.iter().chain(&[Event::Complete(0, 40), Event::WriteOff(0)]) {
+        run.happens(event);
+    }
+    assert_eq!(run.plan.state, PlanState::Cancelling, "the other step is still to be undone");
+    run.happens(&Event::Fail(0));
+    run.happens(&Event::WriteOff(0));
+    let losses: Vec<i64> = (run.entries.iter().filter(|entry| entry.movement == Movement::WrittenOff))
+        .map(|entry| entry.amount.minor)
+        .collect();
+    assert_eq!(losses, [300, 500], "the rest of the one, all of the other");
+    assert_eq!(run.plan.state, PlanState::Cancelled);
+    assert!(run.plan.steps.iter().all(|step| step.state == StepState::WrittenOff));
 }
 
 #[test]

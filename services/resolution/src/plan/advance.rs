@@ -140,6 +140,7 @@ fn out(step: &Step, currency: &str) -> i128 {
         StepState::Open => whole(step, currency),
         StepState::Waiting if step.moved.is_some() => whole(step, currency),
         StepState::Done | StepState::Undoing => minor_of(step.moved.as_ref(), currency),
-        StepState::Waiting | StepState::Dropped | StepState::Undone => 0,
+        // What was given up is a loss already: what replaces it need not wait for it.
+        StepState::Waiting | StepState::Dropped | StepState::Undone | StepState::WrittenOff => 0,
     }
 }

@@ -9,8 +9,9 @@ use pg::{Db, MutationContext, Tx};
 use proto::redress::resolution::v1::proposal_service_server::ProposalService;
 use proto::redress::resolution::v1::{
     ApproveTaskProposalRequest, ApproveTaskProposalResponse, ProposeTaskCompletionRequest,
-    ProposeTaskCompletionResponse, RefuseTaskProposalRequest, RefuseTaskProposalResponse,
-    RequestTaskExtensionRequest, RequestTaskExtensionResponse,
+    ProposeTaskCompletionResponse, ProposeTaskWriteOffRequest, ProposeTaskWriteOffResponse,
+    RefuseTaskProposalRequest, RefuseTaskProposalResponse, RequestTaskExtensionRequest,
+    RequestTaskExtensionResponse,
 };
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -73,6 +74,23 @@ impl ProposalService for TaskProposals {
         Ok(server::reply(done))
     }
 
+    async fn propose_task_write_off(
+        &self,
+        request: Request<ProposeTaskWriteOffRequest>,
+    ) -> Result<Response<ProposeTaskWriteOffResponse>, Status> {
+        let (context, request) = server::mutation(request)?;
+        let asked = wire::proposals::write_off(request)?;
+        let types = Arc::clone(&self.types);
+        let done = self
+            .db
+            .mutate(context, async move |mut tx, caller| {
+                let proposal = propose(&mut tx, &types, &caller, asked).await?;
+                Ok((tx, ProposeTaskWriteOffResponse { proposal: Some(proposal) }))
+            })
+            .await?;
+        Ok(server::reply(done))
+    }
+
     async fn approve_task_proposal(
         &self,
         request: Request<ApproveTaskProposalRequest>,
@@ -111,19 +129,25 @@ async fn propose(
     asked: Asked,
 ) -> Result<proto::redress::resolution::v1::TaskProposal, Fault> {
     let (plan, task, case) = locked(tx, asked.task_id.0).await?;
-    match asked.proposed.kind() {
+    let proposed = asked.proposed.of(&task);
+    match proposed.kind() {
         ProposalKind::Extension => server::serving(caller, &task.department_id)?,
-        ProposalKind::Completion => task.may_be_paid_by(plan.as_ref(), &caller.subject)?,
+        ProposalKind::Completion | ProposalKind::WriteOff => {
+            task.may_be_paid_by(plan.as_ref(), &caller.subject)?;
+        }
     }
     case.as_ref().map_or(Ok(()), |case| case.not_about(caller))?;
-    task.must_be_open()?;
+    match proposed.kind() {
+        ProposalKind::Extension | ProposalKind::Completion => task.must_be_open()?,
+        ProposalKind::WriteOff => task.may_be_written_off()?,
+    }
     let case_due = case.and_then(|case| case.due_time);
     let types = types.of_tasks(tx, &caller.tenant, slice::from_ref(&task).iter()).await?;
-    wire::proposals::fitting((&task, &types), &asked.proposed, case_due, tx.now())?;
+    wire::proposals::fitting((&task, &types), &proposed, case_due, tx.now())?;
     let proposal = TaskProposal {
         proposal_id: tx.new_id(),
         task_id: task.task_id,
-        proposed: asked.proposed,
+        proposed,
         reason: asked.reason,
         proposer: caller.subject.to_string(),
         proposed_at: tx.now(),
@@ -171,16 +195,19 @@ async fn approve(
     let done = db
         .mutate(context, async move |mut tx, caller| {
             let Matter { plan, mut task, mut proposal } = decided(&mut tx, &caller, proposal_id).await?;
-            if proposal.proposed.kind() == ProposalKind::Completion {
+            if proposal.proposed.kind() != ProposalKind::Extension {
                 task.may_be_paid_by(plan.as_ref(), &caller.subject)?;
             }
             proposal.approve((&caller.subject, remark), &mut task, tx.now())?;
             store::proposals::save(&mut tx, &proposal).await?;
             tx.emit(task.case_id.0, &wire::outbound::proposal_decided(&task, &proposal));
-            if task.state == TaskState::Completed {
-                progress::task_ended(&mut tx, plan, &task).await?;
-            } else {
-                store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
+            match task.state {
+                TaskState::Completed => progress::task_ended(&mut tx, plan, &task).await?,
+                TaskState::WrittenOff => {
+                    tx.emit(task.case_id.0, &wire::outbound::task_written_off(&task, &proposal));
+                    progress::task_ended(&mut tx, plan, &task).await?;
+                }
+                _ => store::tasks::save(&mut tx, slice::from_ref(&task)).await?,
             }
             let (proposal, task) = (wire::proposals::proposal(&proposal), wire::tasks::task(&task));
             Ok((tx, ApproveTaskProposalResponse { proposal: Some(proposal), task: Some(task) }))

@@ -24,7 +24,7 @@ pub(super) use stream::{Leases, Streams};
 
 use crate::flow::departments::Departments;
 use crate::flow::remedy_types::TypesInUse;
-use crate::flow::{progress, reports};
+use crate::flow::{progress, reports, undo};
 use crate::plan::Plan;
 use crate::refusal::Refusal;
 use crate::store;
@@ -152,6 +152,7 @@ pub(super) async fn settle(
             task.settle(settlement, tx.now())?;
             tx.join_trace(&task.traceparent);
             if task.state == TaskState::Ready {
+                undo::note_failed(&mut tx, slice::from_ref(&task)).await?;
                 store::tasks::save(&mut tx, slice::from_ref(&task)).await?;
                 tx.notify(progress::TASKS);
             } else {
@@ -214,10 +215,14 @@ pub(super) async fn get(
             let reports = store::reports::of_task(&mut tx, task_id).await?;
             let shortages = store::stock::of_task(&mut tx, task_id).await?;
             let steps = store::supervision::of_task(&mut tx, task_id).await?;
-            Ok((tx, (task, proposals, reports, shortages, steps)))
+            let undoing = match task.undoes() {
+                Some(step) => Some(store::undo::record(&mut tx, &step).await?),
+                None => None,
+            };
+            Ok((tx, (task, proposals, reports, shortages, steps, undoing)))
         })
         .await?;
-    let (task, proposals, reports, shortages, steps) = found;
+    let (task, proposals, reports, shortages, steps, undoing) = found;
     server::seeing(&caller, &task.department_id)?;
     Ok(Response::new(GetTaskResponse {
         task: Some(wire::tasks::task(&task)),
@@ -225,6 +230,7 @@ pub(super) async fn get(
         refused_reports: reports.iter().map(wire::tasks::refused_report).collect(),
         shortages: shortages.iter().map(wire::stock::shortage).collect(),
         supervision_steps: steps.iter().map(wire::supervision::step).collect(),
+        undo_record: undoing.as_ref().map(wire::undo::record),
     }))
 }
 

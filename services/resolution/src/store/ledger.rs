@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::{impossible, kind};
 use crate::ledger::{Balance, BalanceFilter, Books, Entry, Grouping, Movement, Scope};
+use crate::undo::UndoneStep;
 
 /// The rows of entries.
 pub(super) fn rows(binds: &mut Binds, entries: &[Entry]) -> Rows {
@@ -21,6 +22,8 @@ pub(super) fn rows(binds: &mut Binds, entries: &[Entry]) -> Rows {
         .column("entry_id", |entry| entry.entry_id)
         .column("journal_id", |entry| entry.journal_id)
         .column("movement", |entry| entry.movement.number())
+        .column("debit", |entry| entry.movement.debit().number())
+        .column("credit", |entry| entry.movement.credit().number())
         .column("plan_id", |entry| entry.plan_id.0)
         .column("step_id", |entry| entry.step_id.as_str())
         .column("case_id", |entry| entry.case_id.0)
@@ -129,6 +132,30 @@ pub(crate) async fn list(
     rows.into_iter().map(Row::entry).collect()
 }
 
+/// What was moved of a step, collected again and written off, the oldest first; the last.
+pub(super) async fn of_undoing(
+    conn: &mut PgConnection,
+    step: &UndoneStep,
+    limit: i64,
+) -> Result<Vec<Entry>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(pg::sql!(
+        entries!(
+            "case_id = $1 AND plan_id = $2 AND step_id = $3
+             AND movement IN ({executed}, {reversed}, {written_off}) ORDER BY entry_id DESC LIMIT $4"
+        ),
+        executed = Movement::Executed,
+        reversed = Movement::Reversed,
+        written_off = Movement::WrittenOff,
+    ))
+    .bind(step.case_id.0)
+    .bind(step.plan_id.0)
+    .bind(&step.step_id)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().rev().map(Row::entry).collect()
+}
+
 /// Entries, by id.
 pub(super) async fn by_id(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, Entry>, Fault> {
     let rows: Vec<Row> = sqlx::query_as(entries!("entry_id = ANY($1)")).bind(ids).fetch_all(conn).await?;
@@ -145,12 +172,20 @@ struct BalanceRow {
     reversed: i64,
     withdrawn: i64,
     released: i64,
+    written_off: i64,
 }
 
 impl BalanceRow {
     fn balance(self) -> Balance {
-        let sums =
-            [self.promised, self.approved, self.executed, self.reversed, self.withdrawn, self.released];
+        let sums = [
+            self.promised,
+            self.approved,
+            self.executed,
+            self.reversed,
+            self.withdrawn,
+            self.released,
+            self.written_off,
+        ];
         Balance { currency: self.currency, group: self.group_key, books: Books::of(sums) }
     }
 }
@@ -167,7 +202,8 @@ macro_rules! balances {
                         least(coalesce(sum(e.amount_minor) FILTER (WHERE e.movement = {executed}), 0), 9223372036854775807)::bigint AS executed,
                         least(coalesce(sum(e.amount_minor) FILTER (WHERE e.movement = {reversed}), 0), 9223372036854775807)::bigint AS reversed,
                         least(coalesce(sum(e.amount_minor) FILTER (WHERE e.movement = {withdrawn}), 0), 9223372036854775807)::bigint AS withdrawn,
-                        least(coalesce(sum(e.amount_minor) FILTER (WHERE e.movement = {released}), 0), 9223372036854775807)::bigint AS released
+                        least(coalesce(sum(e.amount_minor) FILTER (WHERE e.movement = {released}), 0), 9223372036854775807)::bigint AS released,
+                        least(coalesce(sum(e.amount_minor) FILTER (WHERE e.movement = {written_off}), 0), 9223372036854775807)::bigint AS written_off
                  FROM (
                      SELECT l.currency, l.movement, l.amount_minor,
                             CASE $1::smallint WHEN {by_case} THEN l.case_id::text WHEN {by_customer} THEN coalesce(c.customer_id, '')
@@ -190,6 +226,7 @@ macro_rules! balances {
             reversed = Movement::Reversed,
             withdrawn = Movement::Withdrawn,
             released = Movement::Released,
+            written_off = Movement::WrittenOff,
             by_case = Grouping::Case,
             by_customer = Grouping::Customer,
             by_department = Grouping::Department,

@@ -80,6 +80,7 @@ struct StepRow {
     reversed_minor: i64,
     withdrawn_minor: i64,
     released_minor: i64,
+    written_off_minor: i64,
     put_in_by: i16,
     taken_out_by: Option<i16>,
     replaces: String,
@@ -168,6 +169,7 @@ impl StepRow {
                 self.reversed_minor,
                 self.withdrawn_minor,
                 self.released_minor,
+                self.written_off_minor,
             ]),
             put_in_by: self.put_in_by,
             taken_out_by: self.taken_out_by,
@@ -204,7 +206,7 @@ macro_rules! select {
                     s.step_id, s.kind, s.department_id, s.amount_minor, s.currency, s.sku, s.quantity,
                     s.depends_on, s.instructions, s.due_time, s.state AS step_state, s.done_order,
                     s.moved_minor, s.task_id, s.promised_minor, s.approved_minor, s.executed_minor,
-                    s.reversed_minor, s.withdrawn_minor, s.released_minor, s.remedy_type,
+                    s.reversed_minor, s.withdrawn_minor, s.released_minor, s.written_off_minor, s.remedy_type,
                     s.remedy_type_version, s.input, s.moves_value, s.attempt_seconds, s.undo_instructions,
                     s.put_in_by, s.taken_out_by, s.replaces
              FROM plan p
@@ -431,11 +433,12 @@ pub(crate) async fn save(conn: &mut PgConnection, plans: &[Plan], entries: &[Ent
         "WITH saved AS ({} RETURNING plan.plan_id),
               moved AS ({} AND (plan_step.state, plan_step.taken_out_by, plan_step.moved_minor, plan_step.task_id,
                                 plan_step.promised_minor, plan_step.approved_minor, plan_step.executed_minor,
-                                plan_step.reversed_minor, plan_step.withdrawn_minor, plan_step.released_minor)
+                                plan_step.reversed_minor, plan_step.withdrawn_minor, plan_step.released_minor,
+                                plan_step.written_off_minor)
                                IS DISTINCT FROM
                                (r.state, r.taken_out_by, r.moved_minor, r.task_id,
                                 r.promised_minor, r.approved_minor, r.executed_minor,
-                                r.reversed_minor, r.withdrawn_minor, r.released_minor)),
+                                r.reversed_minor, r.withdrawn_minor, r.released_minor, r.written_off_minor)),
               booked AS ({})
          SELECT count(*) FROM saved",
         rows.update("plan", &["plan_id"]),
@@ -467,6 +470,7 @@ fn book_columns<'b, 'i, 'p>(rows: RowsBuilder<'b, 'i, StepOf<'p>>) -> RowsBuilde
         .column("reversed_minor", sum(Movement::Reversed))
         .column("withdrawn_minor", sum(Movement::Withdrawn))
         .column("released_minor", sum(Movement::Released))
+        .column("written_off_minor", sum(Movement::WrittenOff))
 }
 
 fn steps(plans: &[Plan]) -> Vec<StepOf<'_>> {

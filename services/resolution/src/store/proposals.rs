@@ -51,6 +51,7 @@ impl Row {
     fn proposal(self) -> Result<TaskProposal, Fault> {
         let id = self.proposal_id;
         let amount = money(self.result_minor, self.result_currency.as_deref());
+        let given_up = amount.clone();
         let result = self.result_reference.zip(self.result_remark);
         let evidence = self.result_evidence;
         let output = self.result_output.unwrap_or_default();
@@ -60,6 +61,7 @@ impl Row {
         let proposed = match ProposalKind::of(self.kind) {
             Some(ProposalKind::Extension) => due_time.map(Proposed::Extension),
             Some(ProposalKind::Completion) => result.map(Proposed::Completion),
+            Some(ProposalKind::WriteOff) => Some(Proposed::WriteOff(given_up)),
             None => None,
         };
         Ok(TaskProposal {
@@ -80,11 +82,11 @@ impl Row {
 
 /// Stores a new proposal; refuses a second of its kind about the task.
 pub(crate) async fn insert(conn: &mut PgConnection, proposal: &TaskProposal) -> Result<(), Fault> {
-    let (due_time, result) = match &proposal.proposed {
-        Proposed::Extension(due_time) => (Some(due_time.to_sqlx()), None),
-        Proposed::Completion(result) => (None, Some(result)),
+    let (due_time, result, amount) = match &proposal.proposed {
+        Proposed::Extension(due_time) => (Some(due_time.to_sqlx()), None, None),
+        Proposed::Completion(result) => (None, Some(result), result.amount.as_ref()),
+        Proposed::WriteOff(amount) => (None, None, amount.as_ref()),
     };
-    let amount = result.and_then(|result| result.amount.as_ref());
     let mut binds = Binds::default();
     let rows = binds
         .rows(slice::from_ref(proposal))

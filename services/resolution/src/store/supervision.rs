@@ -176,6 +176,7 @@ struct StandingRow {
     oldest: Option<jiff_sqlx::Timestamp>,
     least_due: Option<jiff_sqlx::Timestamp>,
     looping: i32,
+    not_undone: i32,
 }
 
 /// How a department stands.
@@ -203,7 +204,11 @@ pub(crate) async fn standing(
                 (SELECT count(*)::integer FROM (
                      SELECT FROM task t
                      WHERE t.tenant_id = current_setting('redress.tenant') AND t.department_id = $1
-                       AND t.state IN ({ready}, {leased}, {attention}, {unknown}) AND t.rejections >= {looping} LIMIT $4) AS first) AS looping",
+                       AND t.state IN ({ready}, {leased}, {attention}, {unknown}) AND t.rejections >= {looping} LIMIT $4) AS first) AS looping,
+                (SELECT count(*)::integer FROM (
+                     SELECT FROM task t
+                     WHERE t.tenant_id = current_setting('redress.tenant') AND t.department_id = $1
+                       AND t.state = {attention} AND t.compensates_task_id IS NOT NULL LIMIT $4) AS first) AS not_undone",
         ready = TaskState::Ready,
         leased = TaskState::Leased,
         attention = TaskState::NeedsAttention,
@@ -221,6 +226,7 @@ pub(crate) async fn standing(
         oldest: row.oldest.map(jiff_sqlx::Timestamp::to_jiff),
         least_due: row.least_due.map(jiff_sqlx::Timestamp::to_jiff),
         looping: row.looping,
+        not_undone: row.not_undone,
     })
 }
 

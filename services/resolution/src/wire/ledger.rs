@@ -150,5 +150,6 @@ pub(crate) fn balance(balance: &Balance) -> v1::LedgerBalance {
         promised_open: shown(balance.books.balance(Account::Promised)),
         approved_open: shown(balance.books.balance(Account::Approved)),
         executed_net: shown(balance.books.balance(Account::Executed)),
+        written_off: sum(Movement::WrittenOff),
     }
 }

@@ -234,6 +234,22 @@ pub(crate) fn task_needs_attention(task: &Task) -> v1::TaskNeedsAttention {
     }
 }
 
+pub(crate) fn task_written_off(task: &Task, proposal: &TaskProposal) -> v1::TaskWrittenOff {
+    v1::TaskWrittenOff {
+        case_id: task.case_id.to_string(),
+        plan_id: plan_id(task),
+        cycle: task.cycle,
+        task_id: task.task_id.to_string(),
+        department_id: task.department_id.clone(),
+        kind: i32::from(task.remedy.kind.number()),
+        amount: task.remedy.amount.as_ref().map(money),
+        proposer: proposal.proposer.clone(),
+        approver: proposal.decider.clone(),
+        reason: proposal.reason.clone(),
+        remedy_type: task.remedy.custom.as_ref().map(|custom| custom.type_id.clone()).unwrap_or_default(),
+    }
+}
+
 pub(crate) fn proposal_made(task: &Task, proposal: &TaskProposal) -> v1::TaskProposalMade {
     v1::TaskProposalMade {
         case_id: task.case_id.to_string(),

@@ -8,19 +8,39 @@ use proto::timestamp;
 use uuid::Uuid;
 
 use super::tasks::{INVALID_RESULT, read_result, result};
-use super::{INVALID_REQUEST, MAX_REASON, note};
+use super::{INVALID_REQUEST, MAX_REASON, money, note};
 use crate::proposal::{Proposed, TaskProposal, flaws_of_extension};
 use crate::remedy_type::RemedyTypes;
 use crate::task::Task;
 
 /// Reason of an extension that cannot be asked for.
 const INVALID_PROPOSAL: &str = "INVALID_PROPOSAL";
+/// Reason of a write-off or a refusal without one.
+const INVALID_REASON: &str = "INVALID_REASON";
 
 /// Something is proposed about a task.
 pub(crate) struct Asked {
     pub(crate) task_id: TaskId,
-    pub(crate) proposed: Proposed,
+    pub(crate) proposed: Wanted,
     pub(crate) reason: String,
+}
+
+/// What is proposed, as far as a request says it.
+pub(crate) enum Wanted {
+    /// This, whatever the task is.
+    Whole(Proposed),
+    /// That what the task should undo is given up, whatever that comes to.
+    WriteOff,
+}
+
+impl Wanted {
+    /// What is proposed about a task.
+    pub(crate) fn of(self, task: &Task) -> Proposed {
+        match self {
+            Self::Whole(proposed) => proposed,
+            Self::WriteOff => Proposed::WriteOff(task.remedy.amount.clone()),
+        }
+    }
 }
 
 pub(crate) fn extension(request: v1::RequestTaskExtensionRequest) -> Result<Asked, Fault> {
@@ -32,7 +52,7 @@ pub(crate) fn extension(request: v1::RequestTaskExtensionRequest) -> Result<Aske
     let due_time = check.time("due_time", due_time).unwrap_or_default();
     let reason = check.required("reason", reason, MAX_REASON);
     check.done(INVALID_PROPOSAL)?;
-    Ok(Asked { task_id, proposed: Proposed::Extension(due_time), reason })
+    Ok(Asked { task_id, proposed: Wanted::Whole(Proposed::Extension(due_time)), reason })
 }
 
 pub(crate) fn completion(request: v1::ProposeTaskCompletionRequest) -> Result<Asked, Fault> {
@@ -43,7 +63,17 @@ pub(crate) fn completion(request: v1::ProposeTaskCompletionRequest) -> Result<As
     let result = read_result(&mut check, result.unwrap_or_default());
     let reason = check.required("reason", reason, MAX_REASON);
     check.done(INVALID_RESULT)?;
-    Ok(Asked { task_id, proposed: Proposed::Completion(result), reason })
+    Ok(Asked { task_id, proposed: Wanted::Whole(Proposed::Completion(result)), reason })
+}
+
+pub(crate) fn write_off(request: v1::ProposeTaskWriteOffRequest) -> Result<Asked, Fault> {
+    let v1::ProposeTaskWriteOffRequest { request_id, task_id, reason } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let task_id = check.id("task_id", &task_id);
+    let reason = check.required("reason", reason, MAX_REASON);
+    check.done(INVALID_REASON)?;
+    Ok(Asked { task_id, proposed: Wanted::WriteOff, reason })
 }
 
 /// Refuses what does not fit its task.
@@ -60,6 +90,7 @@ pub(crate) fn fitting(
             note(&mut check, "", flaws_of_extension(task, *due_time, case_due, now));
             check.done(INVALID_PROPOSAL)
         }
+        Proposed::WriteOff(_) => Ok(()),
     }
 }
 
@@ -79,15 +110,16 @@ pub(crate) fn refusal(request: v1::RefuseTaskProposalRequest) -> Result<(Uuid, S
     check.request_id(request_id);
     let proposal_id = check.id("proposal_id", &proposal_id);
     let reason = check.required("reason", reason, MAX_REASON);
-    check.done("INVALID_REASON")?;
+    check.done(INVALID_REASON)?;
     Ok((proposal_id, reason))
 }
 
 /// A proposal as it is shown.
 pub(crate) fn proposal(proposal: &TaskProposal) -> v1::TaskProposal {
-    let (due_time, done) = match &proposal.proposed {
-        Proposed::Extension(due_time) => (Some(timestamp(*due_time)), None),
-        Proposed::Completion(done) => (None, Some(result(done))),
+    let (due_time, done, amount) = match &proposal.proposed {
+        Proposed::Extension(due_time) => (Some(timestamp(*due_time)), None, None),
+        Proposed::Completion(done) => (None, Some(result(done)), None),
+        Proposed::WriteOff(given_up) => (None, None, given_up.as_ref().map(money)),
     };
     v1::TaskProposal {
         proposal_id: proposal.proposal_id.to_string(),
@@ -102,5 +134,6 @@ pub(crate) fn proposal(proposal: &TaskProposal) -> v1::TaskProposal {
         decider: proposal.decider.clone(),
         decision_reason: proposal.decision_reason.clone(),
         decide_time: proposal.decided_at.map(timestamp),
+        amount,
     }
 }

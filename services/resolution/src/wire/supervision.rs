@@ -117,5 +117,6 @@ pub(crate) fn board(waiting: &Queue, standing: &Standing, supervision: &Supervis
         oldest_create_time: standing.oldest.map(timestamp),
         least_due_time: standing.least_due.map(timestamp),
         looping: standing.looping,
+        not_undone: standing.not_undone,
     }
 }

@@ -64,12 +64,13 @@ pub(crate) async fn unbalanced(owner: &mut PgConnection) -> i64 {
                     coalesce(sum(amount_minor) FILTER (WHERE movement = 3), 0) AS executed,
                     coalesce(sum(amount_minor) FILTER (WHERE movement = 4), 0) AS reversed,
                     coalesce(sum(amount_minor) FILTER (WHERE movement = 5), 0) AS withdrawn,
-                    coalesce(sum(amount_minor) FILTER (WHERE movement = 6), 0) AS released
+                    coalesce(sum(amount_minor) FILTER (WHERE movement = 6), 0) AS released,
+                    coalesce(sum(amount_minor) FILTER (WHERE movement = 7), 0) AS written_off
              FROM ledger_entry e
              WHERE e.tenant_id = s.tenant_id AND e.plan_id = s.plan_id AND e.step_id = s.step_id) AS e ON true
          WHERE (s.promised_minor, s.approved_minor, s.executed_minor, s.reversed_minor, s.withdrawn_minor,
-                s.released_minor)
-            <> (e.promised, e.approved, e.executed, e.reversed, e.withdrawn, e.released)",
+                s.released_minor, s.written_off_minor)
+            <> (e.promised, e.approved, e.executed, e.reversed, e.withdrawn, e.released, e.written_off)",
     );
     wrong.fetch_one(owner).await.unwrap()
 }
@@ -229,6 +230,8 @@ async fn the_database_refuses_books_that_are_overdrawn_and_entries_that_change()
         ("approved_minor = promised_minor + 1", "plan_step_approved_of_promised"),
         ("reversed_minor = executed_minor + 1", "plan_step_reversed_of_executed"),
         ("withdrawn_minor = -1", "plan_step_ledger_counts"),
+        ("written_off_minor = executed_minor + 1", "plan_step_written_off_of_executed"),
+        ("written_off_minor = -1", "plan_step_written_off_of_executed"),
     ] {
         let refused = owner.execute(AssertSqlSafe(format!("UPDATE plan_step SET {change}"))).await;
         let error = refused.unwrap_err();

@@ -65,6 +65,10 @@ pub(super) const NOT_ON_A_CASE: &[(&str, &str)] = &[
         "ProposalService.ProposeTaskCompletion",
         "needs a task: see `services/resolution/tests/rpc/proposals.rs`",
     ),
+    (
+        "ProposalService.ProposeTaskWriteOff",
+        "needs a task: see `services/resolution/tests/rpc/write_offs.rs`",
+    ),
     ("ProposalService.ApproveTaskProposal", "needs a task: see `services/resolution/tests/rpc/proposals.rs`"),
     ("ProposalService.RefuseTaskProposal", "needs a task: see `services/resolution/tests/rpc/proposals.rs`"),
     (

@@ -301,6 +301,12 @@ pub(super) const INVALID: &[Invalid] = &[
         "INVALID_RESULT",
         &["request_id", "task_id", "reason"],
     ),
+    invalid(
+        "ProposalService.ProposeTaskWriteOff",
+        EMPTY,
+        "INVALID_REASON",
+        &["request_id", "task_id", "reason"],
+    ),
     invalid("ProposalService.ApproveTaskProposal", EMPTY, "INVALID_REQUEST", &["request_id", "proposal_id"]),
     invalid(
         "ProposalService.RefuseTaskProposal",

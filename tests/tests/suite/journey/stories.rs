@@ -335,7 +335,8 @@ pub(crate) async fn withdrawn_and_undone(scene: &Scene) {
     let undo = lease.task.as_ref().unwrap();
     assert!(undo.compensation);
     assert_eq!(undo.amount, Some(paid.clone()));
-    scene.complete(&lease, Some(paid)).await.unwrap();
+    scene.complete(&lease, Some(yuan(100, 0))).await.unwrap();
+    super::tasks::written_off(scene, &case_id, yuan(50, 0)).await;
 
     assert_eq!(scene.plan(&plan.plan_id).await.state(), PlanState::Cancelled);
     let tasks = scene.tasks(&case_id).await;
@@ -344,13 +345,15 @@ pub(crate) async fn withdrawn_and_undone(scene: &Scene) {
         ("refund", TaskState::Completed),
         ("refund", TaskState::Cancelled),
         ("refund", TaskState::Completed),
+        ("refund", TaskState::WrittenOff),
     ];
     assert_eq!(ended, expected);
     assert_eq!(tasks[2].compensates_task_id, tasks[1].task_id, "the latest of its step");
     let story = [
         [Kind::Opened, Kind::Triaged, Kind::Assigned, Kind::Accepted, Kind::Decided].as_slice(),
         &[Kind::PlanProposed, Kind::PlanApproved, Kind::TaskCompleted, Kind::TaskNeedsAttention],
-        &[Kind::Withdrawn, Kind::TaskCompleted, Kind::PlanEnded],
+        &[Kind::Withdrawn, Kind::TaskCompleted, Kind::TaskNeedsAttention, Kind::TaskWrittenOff],
+        &[Kind::PlanEnded],
     ];
     assert_eq!(scene.story(&case_id).await, story.concat());
     assert_eq!(scene.notices(&case_id).await, [(NoticeKind::Acknowledgement, 1)]);

@@ -1,5 +1,6 @@
 //! What two people decide about a department's task, and how its queue is supervised.
 
+use proto::google::r#type::Money;
 use proto::redress::resolution::v1::department_service_client::DepartmentServiceClient;
 use proto::redress::resolution::v1::endpoint_service_client::EndpointServiceClient;
 use proto::redress::resolution::v1::proposal_service_client::ProposalServiceClient;
@@ -8,9 +9,10 @@ use proto::redress::resolution::v1::{
     ApproveTaskProposalRequest, DeleteEndpointRequest, EndpointKind, EndpointState,
     GetDepartmentBoardRequest, GetDepartmentQueueRequest, GetEndpointRequest, GetSupervisionRequest,
     GetTaskRequest, Lease, ListDeliveriesRequest, ListEndpointsRequest, PauseDepartmentRequest,
-    PauseEndpointRequest, ProposalState, ProposeTaskCompletionRequest, RedeliverTaskRequest,
-    RefuseTaskProposalRequest, RequestTaskExtensionRequest, ResumeDepartmentRequest, ResumeEndpointRequest,
-    RotateEndpointSecretRequest, SetEndpointRequest, SetSupervisionRequest, TaskProposal, TaskResult,
+    PauseEndpointRequest, ProposalState, ProposeTaskCompletionRequest, ProposeTaskWriteOffRequest,
+    RedeliverTaskRequest, RefuseTaskProposalRequest, RequestTaskExtensionRequest, ResumeDepartmentRequest,
+    ResumeEndpointRequest, RotateEndpointSecretRequest, SetEndpointRequest, SetSupervisionRequest,
+    TaskProposal, TaskResult, TaskState,
 };
 use testkit::request_id;
 use tonic::Code;
@@ -62,6 +64,34 @@ pub(crate) async fn decided_by_two(scene: &Scene, lease: &Lease) {
     let found = scene.resolution("reader").get_task(request).await.unwrap().into_inner();
     let states: Vec<_> = found.proposals.iter().map(TaskProposal::state).collect();
     assert_eq!(states, [ProposalState::Approved, ProposalState::Refused]);
+}
+
+/// What is left to be collected for a case is not to be had: two people, who paid nothing of it,
+/// write it off.
+pub(crate) async fn written_off(scene: &Scene, case_id: &str, loss: Money) {
+    let tasks = scene.tasks(case_id).await;
+    let rest = tasks.iter().find(|task| task.state() == TaskState::NeedsAttention).unwrap();
+    let request = GetTaskRequest { task_id: rest.task_id.clone() };
+    let found = scene.resolution("reader").get_task(request).await.unwrap().into_inner();
+    assert_eq!(found.undo_record.unwrap().outstanding, Some(loss.clone()));
+    let request = ProposeTaskWriteOffRequest {
+        request_id: request_id(),
+        task_id: rest.task_id.clone(),
+        reason: "the account is closed".to_owned(),
+    };
+    let proposal = proposals(scene, "clerk").propose_task_write_off(request).await.unwrap().into_inner();
+    let proposal = proposal.proposal.unwrap();
+    assert_eq!(proposal.amount, Some(loss));
+    let request = ApproveTaskProposalRequest {
+        request_id: request_id(),
+        proposal_id: proposal.proposal_id,
+        remark: "agreed".to_owned(),
+    };
+    let paid_it = proposals(scene, BOSS).approve_task_proposal(request.clone()).await;
+    refused(paid_it, Code::PermissionDenied, "EXECUTOR_IS_PLANNER");
+    let done = proposals(scene, "head").approve_task_proposal(request).await.unwrap().into_inner();
+    assert_eq!(done.task.unwrap().state(), TaskState::WrittenOff);
+    scene.settled().await;
 }
 
 /// The department is paused for a while, and knows.

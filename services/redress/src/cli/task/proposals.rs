@@ -6,8 +6,8 @@ use clap::Subcommand;
 use jiff::Timestamp;
 use proto::google::r#type::Money;
 use proto::redress::resolution::v1::{
-    ApproveTaskProposalRequest, ProposeTaskCompletionRequest, RefuseTaskProposalRequest,
-    RequestTaskExtensionRequest, TaskResult,
+    ApproveTaskProposalRequest, ProposeTaskCompletionRequest, ProposeTaskWriteOffRequest,
+    RefuseTaskProposalRequest, RequestTaskExtensionRequest, TaskResult,
 };
 use show::{lines, text};
 
@@ -39,6 +39,14 @@ pub(super) enum ProposalVerb {
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
         /// How you know
+        #[arg(long)]
+        reason: String,
+    },
+    /// Proposes to write off what a task cannot undo; a second person approves. `task get` shows
+    /// what was paid, what was tried and what went wrong
+    WriteOff {
+        task: String,
+        /// Why it is given up
         #[arg(long)]
         reason: String,
     },
@@ -80,6 +88,12 @@ impl ProposalVerb {
                     reason,
                 };
                 let answer = caller.proposals().propose_task_completion(request).await?.into_inner();
+                show::answer(caller.json, &answer.proposal.unwrap_or_default(), text::proposal)
+            }
+            ProposalVerb::WriteOff { task, reason } => {
+                let request =
+                    ProposeTaskWriteOffRequest { request_id: caller.request_id(), task_id: task, reason };
+                let answer = caller.proposals().propose_task_write_off(request).await?.into_inner();
                 show::answer(caller.json, &answer.proposal.unwrap_or_default(), text::proposal)
             }
             ProposalVerb::Approve { proposal, remark } => {

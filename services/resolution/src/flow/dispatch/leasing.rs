@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::delivery::Delivery;
 use crate::endpoint::{Endpoint, EndpointKind, EndpointState};
 use crate::flow::departments::Departments;
-use crate::flow::problem_hints;
+use crate::flow::{problem_hints, undo};
 use crate::store::tasks::{Claim, Claimed};
 use crate::{store, wire};
 
@@ -34,6 +34,7 @@ pub(super) async fn lease(
                 tx.emit_in(task.traceparent.clone(), task.case_id.0, &event);
                 problem_hints::tell_given_up(&mut tx, task);
             }
+            undo::note_failed(&mut tx, &exhausted).await?;
             let now = tx.now();
             let deliveries: Vec<Delivery> = leased
                 .iter()

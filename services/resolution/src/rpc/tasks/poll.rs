@@ -11,8 +11,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tonic::{Request, Response};
 
 use crate::flow::departments::Departments;
-use crate::flow::problem_hints;
 use crate::flow::progress::TASKS;
+use crate::flow::{problem_hints, undo};
 use crate::lookahead::{LOOK, Queue, Taken};
 use crate::poll_fairness::PollFairness;
 use crate::store;
@@ -102,6 +102,7 @@ async fn claim_once(
                 tx.emit_in(task.traceparent.clone(), task.case_id.0, &event);
                 problem_hints::tell_given_up(&mut tx, task);
             }
+            undo::note_failed(&mut tx, &claimed.exhausted).await?;
             let noted = departments.is_poll_due(tenant, department_id, tx.now()).then(|| tx.now());
             if let Some(now) = noted
                 && let Some((watch, since)) = store::departments::polled(&mut tx, department_id, now).await?
