@@ -30,9 +30,9 @@ pub fn routing_policy(policy: &RoutingPolicy) -> String {
 }
 
 fn weights(weights: &RoutingWeights) -> String {
-    let RoutingWeights { load, skill, language, region, affinity, waiting } = weights;
+    let RoutingWeights { load, skill, language, region, affinity, waiting, team } = weights;
     format!(
-        "load {load}, skill {skill}, language {language}, region {region}, affinity {affinity}, waiting {waiting}"
+        "load {load}, skill {skill}, language {language}, region {region}, affinity {affinity}, waiting {waiting}, team {team}"
     )
 }
 
@@ -79,7 +79,8 @@ pub fn decision(decision: &RoutingDecision) -> String {
         format!("{}.{:02}", millionths / 1_000_000, millionths.rem_euclid(1_000_000) / 10_000)
     };
     let mut table = Table::new([
-        "agent", "score", "held", "load", "skill", "language", "region", "affinity", "waiting", "why not",
+        "agent", "score", "held", "load", "skill", "language", "region", "affinity", "waiting", "team",
+        "why not",
     ]);
     for one in &decision.candidates {
         let terms = one.terms.unwrap_or_default();
@@ -93,6 +94,7 @@ pub fn decision(decision: &RoutingDecision) -> String {
             share(terms.region),
             share(terms.affinity),
             share(terms.waiting),
+            share(terms.team),
             if one.barrier == 0 { String::new() } else { word::<Barrier>(one.barrier) },
         ]);
     }

@@ -4,7 +4,7 @@
 //! What is given is reserved in memory, under the lock, and written at the end:
 //! one statement for the loads of all agents, whatever the number of cases.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use fault::Fault;
 use jiff::Timestamp;
@@ -310,8 +310,8 @@ impl Allocation {
         Ok(())
     }
 
-    /// Where the agents of a department changed, whether anybody could take what waits at
-    /// the front of its queue.
+    /// Where the agents of a department changed, or the policy, whether anybody could take
+    /// what waits at the front of its queue, and what nobody could so far.
     async fn look_again(&mut self, tx: &mut Tx) -> Result<(), Fault> {
         let restaffed = std::mem::take(&mut self.restaffed).into_iter();
         let stretch = |department| Stretch { department, after: Place::FRONT, limit: LOOKED_AT };
@@ -320,6 +320,9 @@ impl Allocation {
             return Ok(());
         }
         let mut changed = assignments::waiting(tx, &stretches).await?;
+        let front: HashSet<Uuid> = changed.iter().map(|case| case.case_id.0).collect();
+        let stuck = assignments::unassignable_in(tx, &stretches).await?;
+        changed.extend(stuck.into_iter().filter(|case| !front.contains(&case.case_id.0)));
         changed.retain_mut(|case| {
             let before = case.unassignable;
             if let Some(department) = case.department.clone() {

@@ -83,8 +83,13 @@ struct Weighed<'a> {
 }
 
 impl<'a> Weighed<'a> {
-    fn of(agent: &'a Agent, wish: &Wish<'_>, weights: Weights, barrier: Option<Barrier>) -> Self {
-        let terms = Terms::of(agent, wish);
+    fn of(
+        agent: &'a Agent,
+        (wish, team): (&Wish<'_>, Option<&str>),
+        weights: Weights,
+        barrier: Option<Barrier>,
+    ) -> Self {
+        let terms = Terms::of(agent, wish, team);
         Self { agent, terms, score: terms.score(weights), barrier }
     }
 
@@ -109,9 +114,10 @@ impl<'a> Weighed<'a> {
 pub fn choose(agents: &[Agent], wish: &Wish<'_>, policy: &RoutingPolicy, now: Timestamp) -> Decision {
     let mut barriers = [0; Barrier::COUNT];
     let (mut fit, mut unfit) = (Vec::new(), Vec::new());
+    let asked = (wish, wish.team(agents));
     for agent in agents {
         match barrier(agent, wish, policy, now) {
-            None => fit.push(Weighed::of(agent, wish, policy.weights, None)),
+            None => fit.push(Weighed::of(agent, asked, policy.weights, None)),
             Some(barrier) => unfit.push((agent, barrier)),
         }
     }
@@ -127,7 +133,7 @@ pub fn choose(agents: &[Agent], wish: &Wish<'_>, policy: &RoutingPolicy, now: Ti
     let explanation = explain(&fit, eligible, had_it, &barriers, policy.weights);
     let agent = fit.first().map(|best| best.agent.profile.id.clone());
     let unfit =
-        unfit.into_iter().map(|(agent, barrier)| Weighed::of(agent, wish, policy.weights, Some(barrier)));
+        unfit.into_iter().map(|(agent, barrier)| Weighed::of(agent, asked, policy.weights, Some(barrier)));
     Decision {
         agent,
         policy: policy.version,
@@ -194,13 +200,14 @@ fn explain(
 
 /// What set the best apart from the next: the term that told most for them.
 fn ruled(first: &Weighed<'_>, second: &Weighed<'_>, weights: Weights) -> &'static str {
-    const WORDS: [&str; 6] = [
+    const WORDS: [&str; Weights::COUNT] = [
         "is the least loaded",
         "is the ablest for it",
         "speaks its language, first",
         "knows its region, first",
         "knows its customer, first",
         "is the least loaded for one that has waited",
+        "is of the team that had it, first",
     ];
     if first.score == second.score {
         return if first.agent.turn == second.agent.turn {

@@ -20,22 +20,26 @@ pub struct Weights {
     pub affinity: i32,
     /// Room left, the more the longer the case has waited.
     pub waiting: i32,
+    /// They are of the team of who had it before.
+    pub team: i32,
 }
 
 impl Weights {
+    /// How many there are.
+    pub const COUNT: usize = 7;
     /// Those that are shipped.
     pub const SHIPPED: Self =
-        Self { load: 100, skill: 60, language: 120, region: 20, affinity: 40, waiting: 100 };
+        Self { load: 100, skill: 60, language: 120, region: 20, affinity: 40, waiting: 100, team: 40 };
 
     /// As one list, in the order of the fields.
-    pub fn list(self) -> [i32; 6] {
-        let Self { load, skill, language, region, affinity, waiting } = self;
-        [load, skill, language, region, affinity, waiting]
+    pub fn list(self) -> [i32; Self::COUNT] {
+        let Self { load, skill, language, region, affinity, waiting, team } = self;
+        [load, skill, language, region, affinity, waiting, team]
     }
 
     /// Of one list, in the order of the fields.
-    pub fn of([load, skill, language, region, affinity, waiting]: [i32; 6]) -> Self {
-        Self { load, skill, language, region, affinity, waiting }
+    pub fn of([load, skill, language, region, affinity, waiting, team]: [i32; Self::COUNT]) -> Self {
+        Self { load, skill, language, region, affinity, waiting, team }
     }
 }
 

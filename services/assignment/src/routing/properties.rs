@@ -94,7 +94,7 @@ fn cases() -> impl Strategy<Value = Vec<Case>> {
 }
 
 fn policy() -> impl Strategy<Value = RoutingPolicy> {
-    (prop::array::uniform6(0..1_001_i32), any::<bool>()).prop_map(|(weights, strict)| RoutingPolicy {
+    (prop::array::uniform7(0..1_001_i32), any::<bool>()).prop_map(|(weights, strict)| RoutingPolicy {
         weights: Weights::of(weights),
         earlier_handler: if strict { EarlierHandler::Recused } else { EarlierHandler::Avoided },
         ..RoutingPolicy::shipped()
@@ -167,10 +167,10 @@ proptest! {
     /// that is not nothing it makes it higher.
     #[test]
     fn a_score_grows_with_each_of_its_terms(
-        terms in prop::array::uniform6(0..1_000_001_i64), at in 0..6_usize, more in 1..1_000_000_i64, policy in policy(),
+        terms in prop::array::uniform7(0..1_000_001_i64), at in 0..Weights::COUNT, more in 1..1_000_000_i64, policy in policy(),
     ) {
-        let of = |[load, skill, language, region, affinity, waiting]: [i64; 6]| {
-            Terms { load, skill, language, region, affinity, waiting }
+        let of = |[load, skill, language, region, affinity, waiting, team]: [i64; Weights::COUNT]| {
+            Terms { load, skill, language, region, affinity, waiting, team }
         };
         let mut grown = terms;
         grown[at] += more;
@@ -184,7 +184,7 @@ proptest! {
     fn who_fits_better_scores_no_lower(agents in agents(), case in case(), policy in policy()) {
         let wish = case.wish();
         for agent in &agents {
-            let score = |agent: &Agent, wish: &Wish<'_>| Terms::of(agent, wish).score(policy.weights);
+            let score = |agent: &Agent, wish: &Wish<'_>| Terms::of(agent, wish, None).score(policy.weights);
             let now = score(agent, &wish);
             let freer = Agent { load: (agent.load - 1).max(0), ..agent.clone() };
             let mut abler = agent.clone();

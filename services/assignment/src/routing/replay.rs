@@ -202,7 +202,7 @@ mod tests {
     }
 
     fn by(load: i32, skill: i32) -> RoutingPolicy {
-        let weights = Weights { load, skill, language: 0, region: 0, affinity: 0, waiting: 0 };
+        let weights = Weights { load, skill, language: 0, region: 0, affinity: 0, waiting: 0, team: 0 };
         RoutingPolicy { weights, ..RoutingPolicy::shipped() }
     }
 

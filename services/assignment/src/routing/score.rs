@@ -51,6 +51,14 @@ impl<'a> Wish<'a> {
             waited: now.duration_since(case.enqueued).as_secs(),
         }
     }
+
+    /// The team of who had it before, as far as they are of these agents; none where they are
+    /// of none.
+    pub fn team<'b>(&self, agents: &'b [Agent]) -> Option<&'b str> {
+        let before = self.passed.last().map(String::as_str).or(self.previous)?;
+        let before = agents.iter().find(|agent| agent.profile.id == before)?;
+        Some(before.profile.routing.team.as_str()).filter(|team| !team.is_empty())
+    }
 }
 
 /// What keeps a case from an agent; the first that does.
@@ -167,11 +175,13 @@ pub struct Terms {
     pub affinity: i64,
     /// Room left, the more the longer the case has waited.
     pub waiting: i64,
+    /// They are of the team of who had it before.
+    pub team: i64,
 }
 
 impl Terms {
-    /// How well an agent fits a case.
-    pub fn of(agent: &Agent, wish: &Wish<'_>) -> Self {
+    /// How well an agent fits a case, which one of this team had before, if of any.
+    pub fn of(agent: &Agent, wish: &Wish<'_>, team: Option<&str>) -> Self {
         let capacity = i64::from(agent.profile.capacity.max(1));
         let room = (capacity - i64::from(agent.load)).max(0);
         let load = FULL * room / capacity;
@@ -184,13 +194,14 @@ impl Terms {
             region: whole(!wish.region.is_empty() && agent.knows_region(wish.region)),
             affinity: whole(wish.familiar == Some(agent.profile.id.as_str())),
             waiting: load * waited / WAITING_FULL_SECONDS,
+            team: whole(team.is_some_and(|team| team == agent.profile.routing.team)),
         }
     }
 
     /// As one list, in the order of the fields.
-    pub fn list(self) -> [i64; 6] {
-        let Self { load, skill, language, region, affinity, waiting } = self;
-        [load, skill, language, region, affinity, waiting]
+    pub fn list(self) -> [i64; Weights::COUNT] {
+        let Self { load, skill, language, region, affinity, waiting, team } = self;
+        [load, skill, language, region, affinity, waiting, team]
     }
 
     /// The score by these weights.

@@ -14,7 +14,7 @@ use proto::redress::assignment::v1::{
 use server::Length;
 use tonic::Request;
 
-use super::Answer;
+use super::{Answer, steps};
 use crate::refusal::Refusal;
 use crate::routing::{self, MAX_POLICIES, RoutingPolicy};
 use crate::store::{agents, assignments, decisions, policies, roster};
@@ -71,6 +71,7 @@ impl RoutingService for RoutingRpc {
                 let policy = policies::get(&mut tx, version).await?.ok_or(Refusal::RoutingPolicyNotFound)?;
                 // Without a version of its own in force a tenant has the shipped one.
                 policies::activate(&mut tx, version).await?;
+                steps::look_at_queues(&mut tx).await?;
                 let policy = RoutingPolicy { is_active: true, ..policy };
                 Ok((tx, ActivateRoutingPolicyResponse { policy: Some(wire::routing_policy(policy)) }))
             })

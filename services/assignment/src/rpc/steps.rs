@@ -40,6 +40,19 @@ pub(super) async fn update_department(
     Ok(department)
 }
 
+/// Another policy is in force: gives what waits to whom it lets have it now, and finds anew
+/// what nobody can take.
+pub(super) async fn look_at_queues(tx: &mut Tx) -> Result<(), Fault> {
+    let departments = roster::departments(tx).await?;
+    let ids = departments.into_iter().map(|department| department.profile.id);
+    let ids: Vec<String> = ids.collect();
+    let mut allocation = Allocation::lock(tx, ids.clone()).await?;
+    for id in &ids {
+        allocation.restaff(id);
+    }
+    allocation.finish(tx).await
+}
+
 /// Gives a waiting case to the agent named, or to the best one.
 pub(super) async fn assign(tx: &mut Tx, wanted: Assign, caller: &Caller) -> Result<Assignment, Fault> {
     let Assign { case_id, expected_version, agent } = wanted;

@@ -237,6 +237,33 @@ pub(crate) async fn unassignable(
     read(rows)
 }
 
+/// The first waiting cases of departments that nobody can take, as many of each as its stretch
+/// has.
+pub(crate) async fn unassignable_in(
+    conn: &mut PgConnection,
+    of: &[Stretch],
+) -> Result<Vec<Assignment>, Fault> {
+    let rows = sqlx::query_as(pg::sql!(
+        concat!(
+            "SELECT head.* FROM UNNEST($1::text[], $2::bigint[]) AS want (department_id, most)
+             CROSS JOIN LATERAL (
+                 SELECT ",
+            columns!(),
+            "
+                 FROM assignment
+                 WHERE tenant_id = current_setting('redress.tenant') AND unassignable_since IS NOT NULL
+                   AND state = {waiting} AND department_id = want.department_id
+                 ORDER BY case_id LIMIT want.most) AS head"
+        ),
+        waiting = Stage::Waiting,
+    ))
+    .bind(of.iter().map(|stretch| stretch.department.as_str()).collect::<Vec<_>>())
+    .bind(of.iter().map(|stretch| stretch.limit).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    read(rows)
+}
+
 /// Who handled a case of each of these customers last, of those that anybody did.
 pub(crate) async fn familiar_agents(
     conn: &mut PgConnection,

@@ -12,6 +12,7 @@ use crate::routing::{EarlierHandler, RoutingPolicy, Weights};
 struct PolicyRow {
     version: i32,
     weights: Vec<i32>,
+    team_weight: i32,
     earlier_handler: i16,
     accept_seconds: i32,
     note: String,
@@ -25,7 +26,7 @@ impl TryFrom<PolicyRow> for RoutingPolicy {
     fn try_from(row: PolicyRow) -> Result<Self, Fault> {
         let earlier_handler = EarlierHandler::of(row.earlier_handler)
             .ok_or_else(|| impossible("routing_policy", "earlier_handler", row.version))?;
-        let weights = row.weights.try_into().map(Weights::of);
+        let weights = [row.weights, vec![row.team_weight]].concat().try_into().map(Weights::of);
         let weights = weights.map_err(|_| impossible("routing_policy", "weights", row.version))?;
         Ok(Self {
             version: row.version,
@@ -42,7 +43,7 @@ impl TryFrom<PolicyRow> for RoutingPolicy {
 macro_rules! select_policies {
     ($rest:literal) => {
         concat!(
-            "SELECT version, weights, earlier_handler, accept_seconds, note, created_at, active
+            "SELECT version, weights, team_weight, earlier_handler, accept_seconds, note, created_at, active
              FROM routing_policy WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )
@@ -100,14 +101,16 @@ pub(crate) async fn seize(conn: &mut PgConnection) -> Result<i32, Fault> {
 
 /// Adds a version.
 pub(crate) async fn insert(conn: &mut PgConnection, policy: &RoutingPolicy) -> Result<(), Fault> {
+    let [weights @ .., team] = policy.weights.list();
     sqlx::query(
-        "INSERT INTO routing_policy (tenant_id, version, weights, earlier_handler, accept_seconds, note,
-                                     created_at, active)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, false)
+        "INSERT INTO routing_policy (tenant_id, version, weights, team_weight, earlier_handler, accept_seconds,
+                                     note, created_at, active)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, false)
          ON CONFLICT (tenant_id, version) DO NOTHING",
     )
     .bind(policy.version)
-    .bind(policy.weights.list().to_vec())
+    .bind(weights.to_vec())
+    .bind(team)
     .bind(policy.earlier_handler.number())
     .bind(policy.accept_seconds)
     .bind(&policy.note)

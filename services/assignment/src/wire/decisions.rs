@@ -34,12 +34,12 @@ pub(crate) fn taken_apart(case: &Assignment, decision: &Decision, now: Timestamp
 
 fn candidate(candidate: &Candidate) -> wire::Candidate {
     let Candidate { agent, barrier: kept, score, terms, load, capacity } = candidate;
-    let Terms { load: room, skill, language, region, affinity, waiting } = *terms;
+    let Terms { load: room, skill, language, region, affinity, waiting, team } = *terms;
     wire::Candidate {
         agent_id: agent.clone(),
         barrier: kept.map_or(wire::Barrier::Unspecified, barrier).into(),
         score: *score,
-        terms: Some(wire::ScoreTerms { load: room, skill, language, region, affinity, waiting }),
+        terms: Some(wire::ScoreTerms { load: room, skill, language, region, affinity, waiting, team }),
         load: *load,
         capacity: *capacity,
     }
@@ -61,8 +61,8 @@ fn barrier(barrier: Barrier) -> wire::Barrier {
 
 /// Weights.
 pub(crate) fn weights(weights: Weights) -> wire::RoutingWeights {
-    let Weights { load, skill, language, region, affinity, waiting } = weights;
-    wire::RoutingWeights { load, skill, language, region, affinity, waiting }
+    let Weights { load, skill, language, region, affinity, waiting, team } = weights;
+    wire::RoutingWeights { load, skill, language, region, affinity, waiting, team }
 }
 
 /// A policy.

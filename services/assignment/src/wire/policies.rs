@@ -54,7 +54,7 @@ fn policy_in(check: &mut Check, policy: wire::RoutingPolicy) -> RoutingPolicy {
 
 /// Reads weights.
 pub(super) fn weights_in(check: &mut Check, field: &str, weights: wire::RoutingWeights) -> Weights {
-    let wire::RoutingWeights { load, skill, language, region, affinity, waiting } = weights;
+    let wire::RoutingWeights { load, skill, language, region, affinity, waiting, team } = weights;
     let named = [
         ("load", load),
         ("skill", skill),
@@ -62,13 +62,14 @@ pub(super) fn weights_in(check: &mut Check, field: &str, weights: wire::RoutingW
         ("region", region),
         ("affinity", affinity),
         ("waiting", waiting),
+        ("team", team),
     ];
     for (name, weight) in named {
         if !(0..=MAX_WEIGHT).contains(&weight) {
             check.fail(&format!("{field}.{name}"), format!("must be 0 to {MAX_WEIGHT}"));
         }
     }
-    Weights { load, skill, language, region, affinity, waiting }
+    Weights { load, skill, language, region, affinity, waiting, team }
 }
 
 /// Which version `ActivateRoutingPolicy` asks for.

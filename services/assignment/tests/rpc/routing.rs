@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use proto::redress::assignment::v1::roster_service_client::RosterServiceClient;
 use proto::redress::assignment::v1::routing_service_client::RoutingServiceClient;
 use proto::redress::assignment::v1::{
     ActivateRoutingPolicyRequest, Agent, AgentRouting, Barrier, CreateRoutingPolicyRequest, EarlierHandler,
-    ExplainAssignmentRequest, GetRoutingPolicyRequest, ListRoutingPoliciesRequest, ReplayRoutingRequest,
-    RoutingDecision, RoutingPolicy, RoutingWeights, Skill,
+    ExplainAssignmentRequest, GetRoutingPolicyRequest, ListRoutingPoliciesRequest, ListUnassignableRequest,
+    RecordAbsenceRequest, ReplayRoutingRequest, RoutingDecision, RoutingPolicy, RoutingWeights, Skill,
 };
 use proto::redress::cases::v1::{CaseOpened, Priority};
 use testkit::{CallerChannel, reason, request_id, violations};
@@ -208,6 +209,87 @@ async fn a_rework_goes_to_another_and_where_none_fits_it_says_so_or_waits() {
     assert_eq!(reason(&refused), "AGENT_RECUSED");
     world.agent("bo", "delivery", 5).await;
     assert_eq!(world.handler(case).await, "bo");
+    world.house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_given_and_looked_at_anew_as_soon_as_another_policy_is_in_force() {
+    let mut world = World::with_delivery().await;
+    world.agent("ann", "delivery", 2).await;
+    let (first, second) = (world.case("delivery").await, world.case("delivery").await);
+    for case in [first, second] {
+        world.resolved(case, 1).await;
+    }
+    let strict = RoutingPolicy {
+        weights: Some(weights(100, 0)),
+        earlier_handler: EarlierHandler::Recused.into(),
+        ..RoutingPolicy::default()
+    };
+    world.policy(strict).await;
+    for case in [first, second] {
+        world.house.tell("cases", case, &reopened(case, 2, "ann")).await;
+    }
+    world.house.settled().await;
+    let other = world.case("delivery").await;
+    assert_eq!(world.handler(other).await, "ann");
+    let stuck = async || {
+        let request = ListUnassignableRequest::default();
+        world.routing().list_unassignable(request).await.unwrap().into_inner().assignments.len()
+    };
+    assert_eq!((stuck().await, world.handler(first).await), (2, String::new()));
+    let activate = ActivateRoutingPolicyRequest { request_id: request_id(), version: 0 };
+    world.routing().activate_routing_policy(activate.clone()).await.unwrap();
+    assert_eq!(world.handler(first).await, "ann", "she may have it now, and has room for one");
+    let waits = world.assignment(second).await;
+    assert_eq!((waits.agent_id.as_str(), waits.unassignable_time), ("", None), "for room only");
+    assert_eq!(stuck().await, 0);
+    let back = ActivateRoutingPolicyRequest { request_id: request_id(), version: 1 };
+    world.routing().activate_routing_policy(back).await.unwrap();
+    assert!(world.assignment(second).await.unassignable_time.is_some());
+    assert_eq!((stuck().await, world.handler(first).await), (1, "ann".to_owned()), "what is given stays");
+    // The same activation sent again is the one of before: nothing is put in force.
+    world.routing().activate_routing_policy(activate).await.unwrap();
+    assert_eq!(stuck().await, 1);
+    world.house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_agent_passes_on_goes_rather_to_their_team() {
+    let mut world = World::at_nine().await;
+    let of_team = |id: &str, team: &str, capacity| {
+        let routing = AgentRouting { team_id: team.to_owned(), ..AgentRouting::default() };
+        Agent { routing: Some(routing), ..agent(id, "delivery", capacity) }
+    };
+    world.hire(of_team("ann", "parcels", 10)).await;
+    let case = world.case("delivery").await;
+    assert_eq!(world.handler(case).await, "ann");
+    world.hire(of_team("bo", "parcels", 4)).await;
+    // Bo holds one of four: less room than who is of another team, or of none.
+    let busy = world.case("delivery").await;
+    assert_eq!(world.handler(busy).await, "bo");
+    world.hire(of_team("cy", "letters", 10)).await;
+    world.hire(of_team("di", "", 10)).await;
+    let absent = RecordAbsenceRequest {
+        request_id: request_id(),
+        agent_id: "ann".to_owned(),
+        until_time: Some(proto::timestamp(
+            world.house.db("assignment").clock().now() + Duration::from_hours(9),
+        )),
+        reason: "ill".to_owned(),
+        hand_over: true,
+    };
+    RosterServiceClient::new(world.house.channel()).record_absence(absent).await.unwrap();
+    let given = world.assignment(case).await;
+    assert_eq!(given.agent_id, "bo", "{given:?}");
+    assert!(given.explanation.contains("is of the team that had it"), "{given:?}");
+    let decision = world.explained(case).await;
+    let team = |id: &str| {
+        let one = decision.candidates.iter().find(|one| one.agent_id == id).unwrap();
+        one.terms.unwrap().team
+    };
+    assert_eq!((team("bo"), team("cy"), team("di")), (1_000_000, 0, 0));
+    let fresh = world.case("delivery").await;
+    assert_ne!(world.handler(fresh).await, "bo", "nobody had it before");
     world.house.done().await;
 }
 

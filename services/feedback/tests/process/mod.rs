@@ -333,7 +333,7 @@ async fn what_is_written_off_is_in_the_log_and_takes_no_payment_back() {
     house.settled().await;
     let (_, events) = log(&house).await;
     let told = of(&events, ProcessActivity::TaskWrittenOff);
-    assert_eq!((told.department_id.as_str(), told.detail.as_str()), ("finance", "REFUND"));
+    assert_eq!((told.department_id.as_str(), told.detail.as_str()), ("finance", "refund"));
     assert_eq!(told.amount, None, "the complainant keeps what was paid");
     assert!(!told.agent.is_empty() && !told.agent.contains('@'), "nobody is named");
     house.done().await;

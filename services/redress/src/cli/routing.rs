@@ -63,8 +63,9 @@ enum Verb {
         /// The version; 0 is the shipped one
         #[arg(long, default_value_t = 0)]
         version: i32,
-        /// Weights in its place, in the order load, skill, language, region, affinity, waiting
-        #[arg(long, value_delimiter = ',', num_args = 6)]
+        /// Weights in its place, in the order load, skill, language, region, affinity, waiting,
+        /// team; without the last, that is worth nothing
+        #[arg(long, value_delimiter = ',', num_args = 6..=7)]
         weights: Option<Vec<i32>>,
         /// Cycles that began from this moment on
         #[arg(long, value_parser = crate::cli::moment::read)]
@@ -106,12 +107,15 @@ struct Weights {
     /// Room left, the more the longer the case has waited
     #[arg(long, default_value_t = 100)]
     waiting: i32,
+    /// They are of the team of who had the case before
+    #[arg(long, default_value_t = 40)]
+    team: i32,
 }
 
 impl From<Weights> for RoutingWeights {
     fn from(weights: Weights) -> Self {
-        let Weights { load, skill, language, region, affinity, waiting } = weights;
-        Self { load, skill, language, region, affinity, waiting }
+        let Weights { load, skill, language, region, affinity, waiting, team } = weights;
+        Self { load, skill, language, region, affinity, waiting, team }
     }
 }
 
@@ -124,6 +128,7 @@ fn listed(list: &[i32]) -> RoutingWeights {
         region: at(3),
         affinity: at(4),
         waiting: at(5),
+        team: at(6),
     }
 }
 
