@@ -32,7 +32,7 @@ impl CaseView {
         if self.standing == RemedyStatus::Closed {
             Err(Refusal::CaseEnded)
         } else if open >= MAX_INVESTIGATIONS {
-            Err(Refusal::TooManyInvestigations)
+            Err(Refusal::TooManyInvestigations(MAX_INVESTIGATIONS))
         } else {
             Ok(())
         }
@@ -118,7 +118,7 @@ mod tests {
             let standing = RemedyStatus::of(number).unwrap();
             let expected = match (standing, open < MAX_INVESTIGATIONS) {
                 (RemedyStatus::Closed, _) => Err(Refusal::CaseEnded),
-                (_, false) => Err(Refusal::TooManyInvestigations),
+                (_, false) => Err(Refusal::TooManyInvestigations(MAX_INVESTIGATIONS)),
                 (_, true) => Ok(()),
             };
             prop_assert_eq!(case(standing).must_take_an_investigation(open), expected);

@@ -40,6 +40,7 @@
 
 pub mod acting;
 pub mod approval;
+pub mod booking;
 pub mod case;
 pub mod delegation;
 pub mod delivery;
@@ -60,6 +61,7 @@ pub mod remedy;
 pub mod remedy_type;
 mod rpc;
 pub mod shortage;
+pub mod state;
 mod store;
 pub mod supervision;
 pub mod task;

@@ -15,8 +15,6 @@ pub mod revision;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::fmt;
-
 use jiff::Timestamp;
 use kernel::{CaseId, Money, PlanId, TaskId};
 
@@ -26,56 +24,7 @@ use crate::refusal::Refusal;
 use crate::remedy::Remedy;
 use crate::task::{Task, TaskState};
 
-kernel::numbered! {
-    /// Where a plan stands.
-    PlanState {
-        /// Waits for approval.
-        Proposed = 1,
-        /// Departments carry it out.
-        Executing = 2,
-        /// Every step is done. Final.
-        Completed = 3,
-        /// Refused by an approver. Final.
-        Rejected = 4,
-        /// Steps under way are stopped, steps done are undone.
-        Cancelling = 5,
-        /// Nothing of it is left to stop or undo. Final.
-        Cancelled = 6,
-    }
-}
-
-impl fmt::Display for PlanState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Proposed => "proposed",
-            Self::Executing => "executing",
-            Self::Completed => "completed",
-            Self::Rejected => "rejected",
-            Self::Cancelling => "cancelling",
-            Self::Cancelled => "cancelled",
-        })
-    }
-}
-
-kernel::numbered! {
-    /// How far a step is.
-    StepState {
-        /// Steps it depends on are not done.
-        Waiting = 1,
-        /// Its department has it as a task.
-        Open = 2,
-        /// Done.
-        Done = 3,
-        /// Its plan was cancelled before it was done.
-        Dropped = 4,
-        /// Its department has the undoing of it as a task.
-        Undoing = 5,
-        /// Done and undone.
-        Undone = 6,
-        /// Done, and two people gave up undoing it.
-        WrittenOff = 7,
-    }
-}
+pub use crate::state::{PlanState, StepState};
 
 /// How a case is to be put right.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,10 +4,8 @@ use fault::Kind;
 
 use crate::approval::policy::MAX_POLICIES;
 use crate::ledger::statement::MAX_ROWS;
-use crate::plan::PlanState;
-use crate::plan::revision::MAX_REVISIONS;
 use crate::remedy_type::{MAX_TYPES, MAX_VERSIONS};
-use crate::task::{MAX_INVESTIGATIONS, TaskState};
+use crate::state::{PlanState, TaskState};
 
 /// A refusal of the resolution service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +26,8 @@ pub enum Refusal {
     RevisionPending,
     /// The plan is as it is asked for.
     NothingToRevise,
-    /// The plan was revised as often as it may be.
-    TooManyRevisions,
+    /// The plan was revised as often as it may be, which is so often.
+    TooManyRevisions(i16),
     /// The plan's state does not allow it.
     InvalidPlanState(PlanState),
     /// The proposer wants to approve.
@@ -90,8 +88,8 @@ pub enum Refusal {
     NoGoodsNeeded,
     /// The case has ended.
     CaseEnded,
-    /// As many requests on the case are open as may be.
-    TooManyInvestigations,
+    /// As many requests on the case are open as may be, which is so many.
+    TooManyInvestigations(i64),
     /// The `request_id` of a poll was used for another poll.
     KeyReused,
     /// The department has no endpoint.
@@ -164,8 +162,8 @@ impl fault::Refusal for Refusal {
             | Self::DeciderIsProposer
             | Self::NotTheHandler => Kind::Forbidden,
             Self::StatementTooLong
-            | Self::TooManyRevisions
-            | Self::TooManyInvestigations
+            | Self::TooManyRevisions(_)
+            | Self::TooManyInvestigations(_)
             | Self::TooManyApprovalPolicies
             | Self::TooManyRecallCases(_)
             | Self::TooManyRemedyTypes => Kind::Exhausted,
@@ -184,7 +182,7 @@ impl fault::Refusal for Refusal {
             Self::InvalidRevisionState => "INVALID_REVISION_STATE",
             Self::RevisionPending => "REVISION_PENDING",
             Self::NothingToRevise => "NOTHING_TO_REVISE",
-            Self::TooManyRevisions => "TOO_MANY_REVISIONS",
+            Self::TooManyRevisions(_) => "TOO_MANY_REVISIONS",
             Self::ApproverIsProposer => "APPROVER_IS_PROPOSER",
             Self::ExecutorIsPlanner => "EXECUTOR_IS_PLANNER",
             Self::CallerRecused => "CALLER_RECUSED",
@@ -214,7 +212,7 @@ impl fault::Refusal for Refusal {
             Self::NotPaused => "NOT_PAUSED",
             Self::NoGoodsNeeded => "NO_GOODS_NEEDED",
             Self::CaseEnded => "CASE_ENDED",
-            Self::TooManyInvestigations => "TOO_MANY_INVESTIGATIONS",
+            Self::TooManyInvestigations(_) => "TOO_MANY_INVESTIGATIONS",
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
             Self::EndpointNotFound => "ENDPOINT_NOT_FOUND",
             Self::EndpointAlreadyPaused => "ENDPOINT_ALREADY_PAUSED",
@@ -238,8 +236,10 @@ impl Refusal {
             Self::RevisionPending => {
                 f.write_str("another revision of the plan waits for approval; have that one decided first")
             }
-            Self::NothingToRevise => f.write_str("the plan is as it is asked for"),
-            _ => write!(f, "a plan is revised at most {MAX_REVISIONS} times; cancel it and propose another"),
+            Self::TooManyRevisions(most) => {
+                write!(f, "a plan is revised at most {most} times; cancel it and propose another")
+            }
+            _ => f.write_str("the plan is as it is asked for"),
         }
     }
 }
@@ -256,7 +256,7 @@ impl std::fmt::Display for Refusal {
             | Self::InvalidRevisionState
             | Self::RevisionPending
             | Self::NothingToRevise
-            | Self::TooManyRevisions => self.about_revisions(f),
+            | Self::TooManyRevisions(_) => self.about_revisions(f),
             Self::ExecutorIsPlanner => {
                 f.write_str("money is moved by somebody who neither proposed, revised nor approved it")
             }
@@ -294,8 +294,8 @@ impl std::fmt::Display for Refusal {
             Self::NotPaused => f.write_str("the department is not paused so"),
             Self::NoGoodsNeeded => f.write_str("the task takes no goods that could be lacking"),
             Self::CaseEnded => f.write_str("the case has ended; reopen it first"),
-            Self::TooManyInvestigations => {
-                write!(f, "{MAX_INVESTIGATIONS} requests on the case are open; wait for one, or cancel it")
+            Self::TooManyInvestigations(most) => {
+                write!(f, "{most} requests on the case are open; wait for one, or cancel it")
             }
             Self::KeyReused => f.write_str("this request_id was used for another poll; take a new one"),
             Self::EndpointNotFound => f.write_str("the department has no endpoint"),

@@ -10,7 +10,6 @@ pub(crate) mod tests;
 
 mod origin;
 
-use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -21,6 +20,7 @@ use crate::refusal::Refusal;
 use crate::remedy::{Flaw, Inquiry, Remedy};
 use crate::remedy_type::RemedyTypes;
 
+pub use crate::state::TaskState;
 pub use origin::{OfProblem, TaskOrigin};
 
 /// How often a task is handed out before people look into it.
@@ -35,54 +35,6 @@ pub const MAX_BACK_OFF: Duration = Duration::from_mins(5);
 pub const MAX_REJECTIONS: i32 = 3;
 /// Code by which a worker answers a cancel request: it was not done.
 pub const CANCELLED_CODE: &str = "CANCELLED";
-
-kernel::numbered! {
-    /// Where a task stands.
-    TaskState {
-        /// May be handed out from `visible_at` on.
-        Ready = 1,
-        /// Held by a worker until `visible_at`.
-        Leased = 2,
-        /// Done. Final.
-        Completed = 3,
-        /// Refused, failed for good or out of attempts: people look into it.
-        NeedsAttention = 4,
-        /// Its plan was cancelled before it was done. Final.
-        Cancelled = 5,
-        /// Nobody can say whether it was done: its department must.
-        OutcomeUnknown = 6,
-        /// Its step went on as another department's task. Final, unless its last holder
-        /// reports it done before anybody was handed that one.
-        Reassigned = 7,
-        /// Its department lacks what it needs: it may be handed out from `visible_at` on.
-        AwaitingStock = 8,
-        /// Two people gave up what it was to undo. Final.
-        WrittenOff = 9,
-    }
-}
-
-impl TaskState {
-    /// Whether something is still to be done about it.
-    pub fn is_open(self) -> bool {
-        matches!(self, Self::Ready | Self::Leased | Self::NeedsAttention | Self::OutcomeUnknown)
-    }
-}
-
-impl fmt::Display for TaskState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ready => "ready",
-            Self::Leased => "leased",
-            Self::Completed => "completed",
-            Self::NeedsAttention => "in need of attention",
-            Self::Cancelled => "cancelled",
-            Self::OutcomeUnknown => "of unknown outcome",
-            Self::Reassigned => "given to another department",
-            Self::AwaitingStock => "waiting for goods",
-            Self::WrittenOff => "written off",
-        })
-    }
-}
 
 /// A step of a plan, or the undoing of one, as its department carries it out; or what else
 /// it is asked to do for a case.

@@ -162,7 +162,7 @@ impl Plan {
         if self.pending_revision.is_some() {
             return Err(Refusal::RevisionPending);
         }
-        if self.revisions >= MAX_REVISIONS { Err(Refusal::TooManyRevisions) } else { Ok(()) }
+        if self.revisions < MAX_REVISIONS { Ok(()) } else { Err(Refusal::TooManyRevisions(MAX_REVISIONS)) }
     }
 
     /// What is wrong with a new set of steps beside what is wrong with them by themselves:

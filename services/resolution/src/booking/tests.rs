@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use kernel::TaskId;
+
 use super::*;
 use crate::approval::Sums;
 use crate::approval::tests::{by, needs};
 use crate::plan::tests::{plan, shuffled_dags, step};
+use crate::remedy::RemedyKind;
 use crate::task::{Failure, Requeued, Settlement, TaskResult};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
