@@ -1,5 +1,5 @@
 //! What is done about the events of cases: a cycle wants a handler, is known better,
-//! or is over.
+//! or is over. Of calendars: shifts that go by them follow.
 //!
 //! Set-based: whatever the size of a batch, a handful of statements. Only the
 //! order of one case's events matters, so a batch is folded into rounds, in each of
@@ -16,14 +16,16 @@ use uuid::Uuid;
 
 use crate::assignment::{Assignment, Escalation, Wanted, is_reworked_too_often};
 use crate::flow::allocation::{Allocation, save};
+use crate::flow::presence;
 use crate::flow::telling::tell;
+use crate::roster::CalendarVersion;
 use crate::routing::Directory;
-use crate::store::{agents, assignments, decisions, roster};
-use crate::wire::inbound::{self, CaseEvent, Ended, Ending, Resumed, Revised, Revision};
+use crate::store::{agents, assignments, calendars, decisions, roster};
+use crate::wire::inbound::{self, CaseEvent, Ended, Ending, Events, Resumed, Revised, Revision};
 
 events::inbound! {
     /// Takes in an event about a case.
-    fn take(events: &mut Vec<CaseEvent>) {
+    fn take(events: &mut Events) {
         cases {
             CaseOpened => inbound::opened,
             CaseReopened => inbound::reopened,
@@ -37,6 +39,7 @@ events::inbound! {
             CaseReturned => inbound::returned,
             CaseMerged => inbound::merged,
             CaseUnmerged => inbound::unmerged,
+            CalendarChanged => inbound::calendar_changed,
         }
     }
 }
@@ -55,12 +58,13 @@ impl Reactor for CaseEvents {
 
     fn react<'a>(&'a self, tx: &'a mut Tx, batch: &'a [Delivered]) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
-            let mut events = Vec::with_capacity(batch.len());
+            let mut events = Events::default();
             for event in batch {
                 take(&mut events, event)?;
             }
             roster::share(tx).await?;
-            for Round { ended, wanted, revised, resumed } in rounds(events) {
+            follow_calendars(tx, &events.calendars).await?;
+            for Round { ended, wanted, revised, resumed } in rounds(events.cases) {
                 end(tx, &ended).await?;
                 resume(tx, &resumed).await?;
                 begin(tx, wanted).await?;
@@ -69,6 +73,15 @@ impl Reactor for CaseEvents {
             Ok(())
         })
     }
+}
+
+/// Keeps calendars that are later than those known; the shifts that go by them follow.
+async fn follow_calendars(tx: &mut Tx, versions: &[CalendarVersion]) -> Result<(), Fault> {
+    if versions.is_empty() {
+        return Ok(());
+    }
+    let changed = calendars::keep(tx, versions).await?;
+    if changed.is_empty() { Ok(()) } else { presence::follow(tx, &changed).await }
 }
 
 /// Events that can be handled together.

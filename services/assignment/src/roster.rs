@@ -6,7 +6,7 @@ mod shift;
 use jiff::Timestamp;
 use kernel::person;
 
-pub use shift::{DAY_MINUTES, Hours, Shift, Stint};
+pub use shift::{CalendarVersion, Calendars, DAY_MINUTES, Hours, Shift, Stint};
 
 /// What people say about a department.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,8 +124,9 @@ impl Agent {
 
     /// The same person with the shift that is on at a moment, or the next.
     #[must_use]
-    pub fn on(self, now: Timestamp) -> Self {
-        let stint = self.profile.routing.shift.as_ref().and_then(|shift| shift.stint(now));
+    pub fn on(self, now: Timestamp, calendars: &Calendars) -> Self {
+        let shift = self.profile.routing.shift.as_ref();
+        let stint = shift.and_then(|shift| shift.stint(now, calendars));
         let absent_until = self.absent_until.filter(|until| *until > now);
         Self { stint, absent_until, ..self }
     }
@@ -280,7 +281,7 @@ mod tests {
         assert_eq!(ann().presence(now), Presence::Present);
         let hours = vec![Hours { weekday: 1, from: 0, until: 60 }]; // the epoch is a Thursday
         let shift = Some(Shift { calendar: "always".to_owned(), hours });
-        let off = routed(AgentRouting { shift, ..AgentRouting::default() }).on(now);
+        let off = routed(AgentRouting { shift, ..AgentRouting::default() }).on(now, &Calendars::default());
         assert_eq!(off.presence(now), Presence::OffShift);
         assert_eq!(off.turns(now), off.stint.map(|stint| stint.from));
         let mut away = off;
@@ -288,7 +289,7 @@ mod tests {
         assert_eq!(away.presence(now), Presence::Away);
         let absent = Agent { absent_until: Some(later), ..away };
         assert_eq!((absent.presence(now), absent.turns(now)), (Presence::Absent, Some(later)));
-        assert_eq!(absent.clone().on(later).absent_until, None);
+        assert_eq!(absent.clone().on(later, &Calendars::default()).absent_until, None);
         assert_eq!(Agent { is_leaving: true, ..absent }.presence(now), Presence::Leaving);
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod assignments;
+pub(crate) mod calendars;
 pub(crate) mod decisions;
 pub(crate) mod policies;
 pub(crate) mod roster;

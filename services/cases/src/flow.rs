@@ -8,6 +8,7 @@
 //! stand for others; `triage_batch` triages by the `rule_sets` and `classifiers` in use;
 //! `links` finds what is alike. `directories`, `search_indexer` and `zones` are workers.
 
+pub(crate) mod calendars;
 pub(crate) mod classifiers;
 pub(crate) mod clocks;
 pub(crate) mod directories;

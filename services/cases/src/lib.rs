@@ -91,7 +91,7 @@ pub const SERVICE: Service = Service { name: NAME, port: 50_052, migrations: &MI
 fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     flow::zones::pin(kit.settings.time_zones.as_deref())?;
     let (db, merged, recalculated) = (kit.db.clone(), kit.db.clone(), kit.db.clone());
-    let (compared, looked_up) = (kit.db.clone(), kit.db.clone());
+    let (compared, looked_up, told) = (kit.db.clone(), kit.db.clone(), kit.db.clone());
     let carrier = flow::directories::Carrier::new(kit.settings.endpoint_sender()?);
     let rule_sets = Arc::new(flow::rule_sets::RuleSets::default());
     let classifiers = Arc::new(flow::classifiers::Classifiers::default());
@@ -129,6 +129,7 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
         .worker("clock_jobs", move |stop| flow::clocks::jobs::run(recalculated, stop))
         .worker("search_indexer", move |stop| flow::search_indexer::run(merged, stop))
         .worker("directories", move |stop| flow::directories::run(looked_up, carrier, stop))
+        .worker("calendars", move |stop| flow::calendars::run(told, stop))
         .worker("zones", move |stop| flow::zones::watch(compared, stop));
     Ok(())
 }

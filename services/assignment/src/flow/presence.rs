@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::flow::allocation::Allocation;
 use crate::roster::Agent;
-use crate::store::{agents, roster};
+use crate::store::{agents, calendars, roster};
 
 /// The kind of the timers; the key is the agent's.
 const KIND: &str = "presence";
@@ -66,19 +66,40 @@ pub(crate) async fn hold(tx: &mut Tx, keys: &[Uuid]) -> Result<Held, Fault> {
     Ok(Held { held, gone })
 }
 
+/// Calendars were made or edited: the shifts that go by them are others, from now on.
+pub(crate) async fn follow(tx: &mut Tx, calendars: &[String]) -> Result<(), Fault> {
+    let found = agents::agents_by_calendar(tx, calendars).await?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let departments: Vec<String> = found.iter().map(|(_, _, department)| department.clone()).collect();
+    roster::lock_departments(tx, &departments).await?;
+    // Once more: another transaction may have moved them meanwhile.
+    let found = agents::agents_by_calendar(tx, calendars).await?;
+    turn_all(tx, found).await
+}
+
 /// The departments are held.
 async fn turn(tx: &mut Tx, fired: &[Fired]) -> Result<(), Fault> {
-    let now = tx.now();
     let keys: Vec<Uuid> = fired.iter().map(|fired| fired.key).collect();
     let found = agents::agents_of_timers(tx, &keys).await?;
+    turn_all(tx, found).await
+}
+
+/// Finds the shifts of agents anew, each with the key of their timer and their department.
+async fn turn_all(tx: &mut Tx, found: Vec<(Uuid, String, String)>) -> Result<(), Fault> {
+    let now = tx.now();
     let key_of: HashMap<&str, Uuid> = found.iter().map(|(key, agent, _)| (agent.as_str(), *key)).collect();
     let mut departments: Vec<String> = found.iter().map(|(_, _, department)| department.clone()).collect();
     departments.sort_unstable();
     departments.dedup();
+    let mut staff = agents::agents_of(tx, &departments).await?;
+    staff.retain(|agent| key_of.contains_key(agent.profile.id.as_str()));
+    let calendars = calendars::of(tx, &staff).await?;
     let (mut turned, mut turns) = (Vec::new(), Vec::new());
-    for agent in agents::agents_of(tx, &departments).await? {
+    for agent in staff {
         let Some(key) = key_of.get(agent.profile.id.as_str()) else { continue };
-        let agent = agent.on(now);
+        let agent = agent.on(now, &calendars);
         turns.extend(agent.turns(now).map(|turn| (*key, turn)));
         turned.push(agent);
     }

@@ -1,5 +1,8 @@
 //! When an agent works: hours of weekdays, on the days a calendar says are worked.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use calendar::{Calendar, Day, builtin};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
@@ -24,10 +27,38 @@ pub struct Hours {
 /// When an agent works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shift {
-    /// Name of the shipped calendar that tells the worked days and the zone.
+    /// Name of the calendar that tells the worked days and the zone: the tenant's own, or a
+    /// shipped one.
     pub calendar: String,
     /// The hours, in order.
     pub hours: Vec<Hours>,
+}
+
+/// The calendars that shifts go by: the tenant's own, and the shipped ones it has not edited.
+#[derive(Clone, Debug, Default)]
+pub struct Calendars(HashMap<String, Arc<Calendar>>);
+
+impl Calendars {
+    /// Adds one of the tenant's own.
+    pub fn add(&mut self, name: String, calendar: Calendar) {
+        self.0.insert(name, Arc::new(calendar));
+    }
+
+    /// The calendar of a name.
+    pub fn get(&self, name: &str) -> Option<&Calendar> {
+        self.0.get(name).map(Arc::as_ref).or_else(|| builtin::get(name))
+    }
+}
+
+/// A version of a calendar of the tenant's own, as others tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CalendarVersion {
+    /// What shifts call it.
+    pub name: String,
+    /// Which version; of two, the higher is the later.
+    pub version: i64,
+    /// All it says, as JSON.
+    pub content: String,
 }
 
 /// A time of work without a break.
@@ -54,8 +85,8 @@ impl Stint {
 impl Shift {
     /// The stint that is on at a moment, or the next; none where the calendar has none for
     /// a year.
-    pub fn stint(&self, now: Timestamp) -> Option<Stint> {
-        let calendar = builtin::get(&self.calendar)?;
+    pub fn stint(&self, now: Timestamp, calendars: &Calendars) -> Option<Stint> {
+        let calendar = calendars.get(&self.calendar)?;
         // Yesterday's last minute may still be on where a clock was set back.
         let mut day = calendar.date(now).yesterday().ok()?;
         for _ in 0..HORIZON_DAYS {
@@ -101,6 +132,7 @@ fn instant(zone: &TimeZone, day: Date, minute: i32) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use calendar::{DayDraft, DayKind};
     use proptest::prelude::*;
 
     use super::*;
@@ -115,7 +147,7 @@ mod tests {
     }
 
     fn stint(shift: &Shift, now: &str) -> (String, String) {
-        let stint = shift.stint(at(now)).expect("there is work");
+        let stint = shift.stint(at(now), &Calendars::default()).expect("there is work");
         (stint.from.to_string(), stint.until.to_string())
     }
 
@@ -126,7 +158,7 @@ mod tests {
         assert_eq!(stint(&shift, "2026-11-30T08:59:59Z"), monday);
         assert_eq!(stint(&shift, "2026-11-30T16:59:59Z"), monday);
         assert_eq!(stint(&shift, "2026-11-30T17:00:00Z").0, "2026-12-01T09:00:00Z");
-        let on = shift.stint(at("2026-11-30T09:00:00Z")).expect("there is work");
+        let on = shift.stint(at("2026-11-30T09:00:00Z"), &Calendars::default()).expect("there is work");
         assert!(on.is_on(at("2026-11-30T09:00:00Z")) && !on.is_on(at("2026-11-30T17:00:00Z")));
     }
 
@@ -151,8 +183,19 @@ mod tests {
     }
 
     #[test]
+    fn the_tenants_own_calendar_comes_before_the_shipped_one_of_its_name() {
+        let mut draft = builtin::draft("uk").expect("it is shipped");
+        let (date, name) = ("2026-11-30".to_owned(), "Founders' day".to_owned());
+        draft.days.push(DayDraft { date, kind: DayKind::Holiday, name });
+        let mut calendars = Calendars::default();
+        calendars.add("uk".to_owned(), draft.check().expect("it is sound"));
+        let stint = office("uk").stint(at("2026-11-30T09:00:00Z"), &calendars).expect("there is work");
+        assert_eq!(stint.from.to_string(), "2026-12-01T09:00:00Z");
+    }
+
+    #[test]
     fn nobody_works_by_a_calendar_there_is_not() {
-        assert_eq!(office("mars").stint(at("2026-11-30T09:00:00Z")), None);
+        assert_eq!(office("mars").stint(at("2026-11-30T09:00:00Z"), &Calendars::default()), None);
     }
 
     proptest! {
@@ -162,11 +205,11 @@ mod tests {
             let name = builtin::names().nth(calendar).expect("seven");
             let shift = office(name);
             let now = at("2026-01-01T00:00:00Z") + jiff::SignedDuration::from_hours(hour);
-            let found = shift.stint(now).expect("there is work");
+            let found = shift.stint(now, &Calendars::default()).expect("there is work");
             prop_assert!(found.until > now);
             let turn = found.turns(now).expect("it is not over");
             let before = turn - jiff::SignedDuration::from_secs(1);
-            let stays = shift.stint(before.max(now)).map(|stint| stint.is_on(before.max(now)));
+            let stays = shift.stint(before.max(now), &Calendars::default()).map(|stint| stint.is_on(before.max(now)));
             prop_assert_eq!(stays, Some(found.is_on(now)));
         }
     }

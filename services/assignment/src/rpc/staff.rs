@@ -13,7 +13,7 @@ use crate::flow::allocation::Allocation;
 use crate::flow::{leaving, presence};
 use crate::refusal::Refusal;
 use crate::roster::{Agent, AgentProfile};
-use crate::store::{self, agents, roster};
+use crate::store::{self, agents, calendars, roster};
 use crate::wire::{self, Absence, Described, Leaver, Row, Taken, Unfit};
 
 /// Adds an agent, and gives them work.
@@ -32,8 +32,8 @@ pub(super) async fn create_agent(tx: &mut Tx, profile: AgentProfile) -> Result<A
 /// Adds an agent to a department that is locked.
 async fn create(tx: &mut Tx, profile: AgentProfile, mut unfit: Unfit) -> Result<Agent, Fault> {
     look_above(tx, &profile, &mut unfit).await?;
+    let mut agent = on_shift(tx, Agent::new(profile), &mut unfit).await?;
     unfit.check()?;
-    let mut agent = Agent::new(profile).on(tx.now());
     agents::insert_agent(tx, &mut agent).await?;
     tell_changed(tx, &agent);
     presence::arm(tx, &agent).await?;
@@ -72,16 +72,27 @@ async fn update(
     if profile.routing.supervisor != before.profile.routing.supervisor {
         look_above(tx, &profile, &mut unfit).await?;
     }
+    let moves = before.profile.department != profile.department;
+    let (version, load) = (before.version, before.load);
+    let agent = on_shift(tx, before.described(profile), &mut unfit).await?;
     unfit.check()?;
-    ensure_seen(expected, before.version)?;
-    if before.profile.department != profile.department && before.load > 0 {
+    ensure_seen(expected, version)?;
+    if moves && load > 0 {
         return Err(Refusal::AgentHoldsCases.into());
     }
-    let agent = before.described(profile).on(tx.now());
     agents::update_agent(tx, &agent).await?;
     tell_changed(tx, &agent);
     presence::arm(tx, &agent).await?;
     Ok(agent)
+}
+
+/// The same person with the shift that is on, or the next; notes where it goes by a calendar
+/// there is not.
+async fn on_shift(tx: &mut Tx, agent: Agent, unfit: &mut Unfit) -> Result<Agent, Fault> {
+    let calendars = calendars::of(tx, std::slice::from_ref(&agent)).await?;
+    let shift = agent.profile.routing.shift.as_ref();
+    unfit.no_calendar = shift.is_some_and(|shift| calendars.get(&shift.calendar).is_none());
+    Ok(agent.on(tx.now(), &calendars))
 }
 
 /// Takes in the rows of a roster, each for itself; then gives out what waits.

@@ -302,6 +302,21 @@ pub(crate) async fn agents_of_timers(
     Ok(agents)
 }
 
+/// The agents whose shifts go by these calendars, as [`agents_of_timers`] has them.
+pub(crate) async fn agents_by_calendar(
+    conn: &mut PgConnection,
+    calendars: &[String],
+) -> Result<Vec<(Uuid, String, String)>, Fault> {
+    let agents = sqlx::query_as(
+        "SELECT timer_key, agent_id, department_id FROM agent
+         WHERE tenant_id = current_setting('redress.tenant') AND shift_calendar = ANY($1) AND NOT removed",
+    )
+    .bind(calendars)
+    .fetch_all(conn)
+    .await?;
+    Ok(agents)
+}
+
 /// Writes the shifts that are on, or the next, of agents whose departments are locked, and
 /// until when they are absent.
 pub(crate) async fn turn_shifts(conn: &mut PgConnection, turned: &[Agent]) -> Result<(), Fault> {

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use calendar::builtin;
 use fault::{Check, Fault};
 use jiff::Timestamp;
 use proto::redress::assignment::v1 as wire;
@@ -73,6 +72,8 @@ pub(crate) struct Unfit {
     pub(crate) no_supervisor: bool,
     /// The supervisor stands below the agent, or is the agent.
     pub(crate) circle: bool,
+    /// There is no calendar that the shift names.
+    pub(crate) no_calendar: bool,
 }
 
 impl Unfit {
@@ -83,6 +84,8 @@ impl Unfit {
         check.ensure(!self.no_department, "agent.department_id", "is not a department");
         check.ensure(!self.no_supervisor, supervisor, "is not an agent");
         check.ensure(!self.circle, supervisor, "stands below this agent");
+        let calendar = "agent.routing.shift.calendar";
+        check.ensure(!self.no_calendar, calendar, "is neither a shipped calendar nor one of your own");
         check.done(INVALID_AGENT)
     }
 }
@@ -189,9 +192,6 @@ fn shift_in(check: &mut Check, shift: wire::Shift) -> Shift {
     let wire::Shift { calendar, hours } = shift;
     let field = "agent.routing.shift";
     let calendar = check.required(&format!("{field}.calendar"), calendar, MAX_CALENDAR);
-    if !calendar.is_empty() && builtin::get(&calendar).is_none() {
-        check.fail(&format!("{field}.calendar"), "is not a shipped calendar");
-    }
     let hours = check.some(&format!("{field}.hours"), hours, MAX_HOURS);
     let mut read: Vec<Hours> = Vec::with_capacity(hours.len());
     for (i, wire::WorkingHours { weekday, start_minute, end_minute }) in hours.into_iter().enumerate() {

@@ -10,11 +10,12 @@ use events::Delivered;
 use fault::Fault;
 use kernel::CaseId;
 use proto::redress::cases::v1::{
-    CaseCategorised, CaseClosed, CaseDeclined, CaseMerged, CaseOpened, CasePriorityRaised, CaseReopened,
-    CaseResolved, CaseRetriaged, CaseReturned, CaseUnmerged, CaseWithdrawn,
+    CalendarChanged, CaseCategorised, CaseClosed, CaseDeclined, CaseMerged, CaseOpened, CasePriorityRaised,
+    CaseReopened, CaseResolved, CaseRetriaged, CaseReturned, CaseUnmerged, CaseWithdrawn,
 };
 
 use crate::assignment::{Origin, Wanted};
+use crate::roster::CalendarVersion;
 use vocabulary::Priority;
 
 /// A cycle that is over.
@@ -96,7 +97,30 @@ pub(crate) enum CaseEvent {
 }
 
 /// What a function of this module takes an event into.
-type Events = Vec<CaseEvent>;
+#[derive(Debug, Default)]
+pub(crate) struct Events {
+    /// What happened to cases, in the order of the feed.
+    pub(crate) cases: Vec<CaseEvent>,
+    /// Calendars that were made or edited.
+    pub(crate) calendars: Vec<CalendarVersion>,
+}
+
+impl Events {
+    fn push(&mut self, event: CaseEvent) {
+        self.cases.push(event);
+    }
+}
+
+/// A calendar was made or edited.
+pub(crate) fn calendar_changed(
+    events: &mut Events,
+    _: &Delivered,
+    changed: CalendarChanged,
+) -> Result<(), Fault> {
+    let CalendarChanged { name, version, content } = changed;
+    events.calendars.push(CalendarVersion { name, version, content });
+    Ok(())
+}
 
 /// A case was opened: its first cycle wants a handler.
 pub(crate) fn opened(events: &mut Events, event: &Delivered, opened: CaseOpened) -> Result<(), Fault> {

@@ -6,10 +6,11 @@ use proto::redress::assignment::v1::{
     Agent, AgentRouting, CreateAgentRequest, GetAgentRequest, ListAgentsRequest, Presence, Shift, Skill,
     UpdateAgentRequest, WorkingHours,
 };
+use proto::redress::cases::v1::CalendarChanged;
 use testkit::{eventually, reason, request_id, violations};
 use tonic::Code;
 
-use crate::{World, agent};
+use crate::{World, agent, new_case};
 
 fn skill(name: &str, level: i32) -> Skill {
     Skill { name: name.to_owned(), level }
@@ -89,7 +90,6 @@ async fn everything_wrong_with_an_agent_is_told_at_once_and_nothing_stored() {
         "skills[2].name",
         "languages[0]",
         "regions[0]",
-        "shift.calendar",
         "shift.hours[0].weekday",
         "shift.hours[0].start_minute",
         "shift.hours[0].end_minute",
@@ -188,5 +188,69 @@ async fn what_waits_is_given_out_when_a_shift_begins_and_nothing_once_it_is_over
     world.house.advance(Duration::from_hours(23));
     let id = late.to_string();
     eventually(async || crate::handler_of(client.clone(), &id).await == "ann").await;
+    world.house.done().await;
+}
+
+/// The calendar `always`, as a tenant has edited it: no work on a day.
+fn without(version: i64, day: &str) -> CalendarChanged {
+    let mut draft = calendar::builtin::draft("always").unwrap();
+    let kind = calendar::DayKind::Holiday;
+    draft.days.push(calendar::DayDraft { date: day.to_owned(), kind, name: "Founders' day".to_owned() });
+    let content = serde_json::to_string(&draft).unwrap();
+    CalendarChanged { name: "always".to_owned(), version, content }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shifts_follow_the_tenants_calendars_and_no_older_version_turns_that_back() {
+    let mut world = World::at_nine().await;
+    let now = world.house.db("assignment").clock().now();
+    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let all_week = |calendar: &str| Shift {
+        calendar: calendar.to_owned(),
+        hours: (1..=7).map(|weekday| hours(weekday, 0, 1_440)).collect(),
+    };
+    let on = |calendar| AgentRouting { shift: Some(all_week(calendar)), ..AgentRouting::default() };
+    let hear = async |world: &World, told: &CalendarChanged| {
+        world.house.tell("cases", new_case(), told).await;
+        world.house.settled().await;
+    };
+    let presence = async |world: &World| {
+        let request = GetAgentRequest { agent_id: "ann".to_owned() };
+        world.client.clone().get_agent(request).await.unwrap().into_inner().agent.unwrap().presence()
+    };
+    let request = CreateAgentRequest { request_id: request_id(), agent: Some(routed("ann", on("depot"))) };
+    let refused = world.client.create_agent(request).await.unwrap_err();
+    assert_eq!(violations(&refused), ["agent.routing.shift.calendar"], "nobody has made it");
+    let own = CalendarChanged { name: "depot".to_owned(), ..without(1, "2020-01-01") };
+    hear(&world, &own).await;
+    world.hire(routed("bo", on("depot"))).await;
+
+    world.hire(routed("ann", on("always"))).await;
+    let before = presence(&world).await;
+    // Closed on this very day: who was on shift is not any more, and is given nothing.
+    hear(&world, &without(3, &today.to_string())).await;
+    assert_eq!(presence(&world).await, Presence::OffShift);
+    assert_eq!(before, Presence::Present, "{today} is worked");
+    hear(&world, &without(2, "2020-01-01")).await;
+    assert_eq!(presence(&world).await, Presence::OffShift, "that was so before");
+    hear(&world, &without(4, "2020-01-01")).await;
+    assert_eq!(presence(&world).await, Presence::Present);
+    world.house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_given_out_when_a_calendar_opens_the_day() {
+    let mut world = World::at_nine().await;
+    let today = world.house.db("assignment").clock().now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    world.house.tell("cases", new_case(), &without(1, &today.to_string())).await;
+    world.house.settled().await;
+    let shift =
+        Shift { calendar: "always".to_owned(), hours: (1..=7).map(|day| hours(day, 0, 1_440)).collect() };
+    world.hire(routed("ann", AgentRouting { shift: Some(shift), ..AgentRouting::default() })).await;
+    let case = world.case("delivery").await;
+    assert_eq!(world.handler(case).await, "");
+    world.house.tell("cases", new_case(), &without(2, "2020-01-01")).await;
+    world.house.settled().await;
+    assert_eq!(world.handler(case).await, "ann");
     world.house.done().await;
 }

@@ -122,6 +122,7 @@ async fn apply(tx: &mut Tx, planned: Planned, editor: &str) -> Result<Edited, Fa
     edition.effective = Some(tx.now());
     let id = tx.new_id();
     store::insert(tx, &edition, id, editor).await?;
+    tx.emit(id, &wire::changed(&edition)?);
     jobs::begin(tx, &What::Calendar(edition.name.clone())).await?;
     let progress = of_calendars(tx, std::slice::from_ref(&edition.name)).await?.remove(&edition.name);
     Ok(Edited { calendar: Listed::from(&edition), progress, found })
@@ -149,6 +150,7 @@ impl CalendarService for Calendars {
                 }
                 let (edition, id) = (Edition::after(None, &name, draft, tx.now()), tx.new_id());
                 store::insert(&mut tx, &edition, id, &caller.subject).await?;
+                tx.emit(id, &wire::changed(&edition)?);
                 let calendar = Some(wire::summary(Listed::from(&edition), None));
                 Ok((tx, CreateCalendarResponse { calendar }))
             })

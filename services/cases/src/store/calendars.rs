@@ -6,6 +6,7 @@ use std::time::Duration;
 use calendar::Draft;
 use fault::Fault;
 use jiff_sqlx::ToSqlx;
+use kernel::TenantId;
 use sqlx::types::Json;
 use sqlx::{Executor as _, FromRow, PgConnection};
 use uuid::Uuid;
@@ -151,8 +152,9 @@ pub(crate) async fn insert(
     let Edition { name, version, effective, draft } = edition;
     sqlx::query(
         "INSERT INTO calendars
-             (tenant_id, name, version, edition_id, effective_at, edited_by, title, time_zone, known_until, content)
-         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             (tenant_id, name, version, edition_id, effective_at, edited_by, title, time_zone, known_until, content,
+              told)
+         VALUES (current_setting('redress.tenant'), $1, $2, $3, $4, $5, $6, $7, $8, $9, true)",
     )
     .bind(name)
     .bind(version)
@@ -166,6 +168,42 @@ pub(crate) async fn insert(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Tenants with versions of calendars that nobody was told of, at most so many.
+pub(crate) async fn untold_tenants(conn: &mut PgConnection, tenants: i64) -> Result<Vec<TenantId>, Fault> {
+    let ids: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT tenant_id FROM calendars WHERE NOT told ORDER BY tenant_id LIMIT $1",
+    )
+    .bind(tenants)
+    .fetch_all(conn)
+    .await?;
+    ids.iter().map(|id| TenantId::parse(id).map_err(Fault::internal)).collect()
+}
+
+/// Marks all versions of calendars as told; answers those in force that were not. Calendars
+/// are held still.
+pub(crate) async fn take_untold(conn: &mut PgConnection) -> Result<Vec<(Uuid, Edition)>, Fault> {
+    let rows: Vec<UntoldRow> = sqlx::query_as(
+        "WITH untold AS (
+             UPDATE calendars SET told = true
+             WHERE tenant_id = current_setting('redress.tenant') AND NOT told
+             RETURNING name, version, edition_id, effective_at, content)
+         SELECT u.edition_id, u.name, u.version, u.effective_at, u.content FROM untold u
+         WHERE u.version = (SELECT max(c.version) FROM calendars c
+                            WHERE c.tenant_id = current_setting('redress.tenant') AND c.name = u.name)
+         ORDER BY u.name",
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.edition_id, Edition::from(row.edition))).collect())
+}
+
+#[derive(FromRow)]
+struct UntoldRow {
+    edition_id: Uuid,
+    #[sqlx(flatten)]
+    edition: EditionRow,
 }
 
 /// The calendars of these names to count by.

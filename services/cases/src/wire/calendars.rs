@@ -4,7 +4,7 @@ use calendar::{DayDraft, DayKind, Draft, Flaw, HolidayDraft, Hours, MAX_DAYS, MA
 use fault::{Check, Fault};
 use kernel::page::Page;
 use proto::redress::cases::v1::{
-    Calendar, CalendarContent, CalendarDay, CalendarDayKind, CalendarSummary, ClockRecount,
+    Calendar, CalendarChanged, CalendarContent, CalendarDay, CalendarDayKind, CalendarSummary, ClockRecount,
     CreateCalendarRequest, GetCalendarRequest, HolidayRule, ImportHolidaysRequest, ListCalendarsRequest,
     MovedDeadline, Observance, UpdateCalendarRequest, UpdateTimeZonesRequest, WorkingWeek,
 };
@@ -274,4 +274,10 @@ fn day(day: DayDraft) -> CalendarDay {
         DayKind::Workday => CalendarDayKind::Workday,
     };
     CalendarDay { date, kind: kind.into(), name }
+}
+
+/// A version of a calendar as others are told of it.
+pub(crate) fn changed(edition: &Edition) -> Result<CalendarChanged, Fault> {
+    let content = serde_json::to_string(&edition.draft).map_err(Fault::internal)?;
+    Ok(CalendarChanged { name: edition.name.clone(), version: edition.version, content })
 }

@@ -5,8 +5,8 @@ use prost_types::Timestamp as Moment;
 use proto::redress::cases::v1::calendar_service_client::CalendarServiceClient;
 use proto::redress::cases::v1::clock_service_client::ClockServiceClient;
 use proto::redress::cases::v1::{
-    Calendar, CalendarContent, CalendarDay, CalendarDayKind, CalendarSummary, ClockBreached, ClockKind,
-    ClockState, CreateCalendarRequest, GetCalendarRequest, HolidayRule, ImportHolidaysRequest,
+    Calendar, CalendarChanged, CalendarContent, CalendarDay, CalendarDayKind, CalendarSummary, ClockBreached,
+    ClockKind, ClockState, CreateCalendarRequest, GetCalendarRequest, HolidayRule, ImportHolidaysRequest,
     ListCalendarsRequest, ListClocksRequest, Observance, UpdateCalendarRequest, WorkingWeek,
 };
 use testkit::{CallerChannel, House, consistency_token, reason, request_id, violations};
@@ -365,4 +365,25 @@ async fn what_fires_follows_the_edit() {
     scene.advance(jiff::SignedDuration::from_secs(120));
     testkit::eventually(breached).await;
     scene.house.done().await;
+}
+
+#[tokio::test]
+async fn each_version_of_a_calendar_is_told_once_with_all_it_says() {
+    let (house, mut client) = open().await;
+    let made = create("shop");
+    for _ in 0..2 {
+        client.create_calendar(made.clone()).await.unwrap();
+    }
+    let tried = ImportHolidaysRequest {
+        validate_only: true,
+        ..import("shop", vec![day("2026-12-09", CalendarDayKind::Holiday)])
+    };
+    client.import_holidays(tried).await.unwrap();
+    client.import_holidays(import("cn", vec![day("2027-01-01", CalendarDayKind::Holiday)])).await.unwrap();
+    let told: Vec<CalendarChanged> = house.published("cases").await;
+    let versions: Vec<_> = told.iter().map(|told| (told.name.as_str(), told.version)).collect();
+    assert_eq!(versions, [("shop", 1), ("cn", 1)], "what is only tried is not told");
+    let read: calendar::Draft = serde_json::from_str(&told[1].content).unwrap();
+    assert!(read.check().is_ok() && read.days.iter().any(|day| day.date == "2027-01-01"));
+    house.done().await;
 }
