@@ -179,6 +179,7 @@ impl People {
             response: response.into(),
             comment: comment.to_owned(),
             satisfaction: Some(Satisfaction { handling: score, outcome: score }),
+            ..RespondToOutcomeRequest::default()
         };
         let mut feedback = FeedbackServiceClient::new(self.calls("complainant")?);
         feedback.respond_to_outcome(seeing(resolved, request)).await?;

@@ -12,6 +12,7 @@
 //!   transactions each.
 //! - [`hold`] and [`share`] have transactions take turns at what has a name.
 //! - Events leave through [`Tx::emit`]: they are written with the state they tell of.
+//! - [`count_wrong_code`] counts wrong guesses at secret codes, for all replicas together.
 //! - [`notifier`] wakes who waits for rows, in this process and in others.
 #![warn(clippy::missing_errors_doc)]
 
@@ -28,6 +29,7 @@ pub mod trace;
 mod turns;
 mod tx;
 mod versions;
+mod wrong_codes;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -51,6 +53,7 @@ pub use sqlx::AssertSqlSafe;
 pub use turns::{hold, share};
 pub use tx::{Patience, Tx};
 pub use versions::{Version, Versions};
+pub use wrong_codes::{Allowance, count_wrong_code};
 
 /// How long a call waits for a connection before it is refused.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);

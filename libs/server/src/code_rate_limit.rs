@@ -8,35 +8,24 @@
 //! A channel calls for many people as one subject, and says for whom; where it does
 //! not, all of them share an allowance that is a hundred times as large.
 //!
-//! A leaky bucket kept as one moment per end user (GCRA), in each process for itself.
-//! Written out because a limiter that decides and counts in one step cannot count
-//! failures only.
+//! Counted in the schema of the service, hence for all its replicas together.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use kernel::{Caller, Role, TenantId};
+use fault::{Check, Fault};
+use kernel::receipt::ReceiptCode;
+use kernel::{Caller, CaseId, Role, TenantId};
+use pg::{Allowance, Db, Tx};
+use sha2::{Digest as _, Sha256};
 
-/// End users remembered; beyond, those whose guesses are long past are forgotten, and
-/// where none are, new ones are counted with their caller.
-const MAX_KEYS: usize = 10_000;
 /// Characters of an end user's name that count.
 const MAX_END_USER: usize = 200;
 
-/// How many wrong codes there may be.
-struct Allowance {
-    /// In a row, free of charge.
-    burst: i32,
-    /// After them, one more in this time.
-    interval: SignedDuration,
-}
-
 /// What an end user has whom the channel names.
-const END_USER: Allowance = Allowance { burst: 10, interval: SignedDuration::from_secs(6) };
+const END_USER: Allowance = Allowance { burst: 10, interval: Duration::from_secs(6) };
 /// What a caller has who names nobody.
-const CALLER: Allowance = Allowance { burst: 1_000, interval: SignedDuration::from_millis(100) };
+const CALLER: Allowance = Allowance { burst: 1_000, interval: Duration::from_millis(100) };
 
 /// Whose guesses are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -56,52 +45,134 @@ impl LimitKey {
         Self { tenant: caller.tenant.clone(), subject: caller.subject.clone(), end_user }
     }
 
-    fn allowance(&self) -> &'static Allowance {
-        if self.end_user.is_empty() { &CALLER } else { &END_USER }
+    fn allowance(&self) -> Allowance {
+        if self.end_user.is_empty() { CALLER } else { END_USER }
     }
 
-    /// The caller themselves.
-    fn caller(&self) -> Self {
-        Self { end_user: String::new(), ..self.clone() }
+    /// Tells keys apart, and nobody's name.
+    fn hash(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for part in [&*self.subject, &self.end_user] {
+            hash.update(part.len().to_be_bytes());
+            hash.update(part);
+        }
+        hash.finalize().into()
     }
 }
 
-/// The wrong guesses of late, of this process.
-#[derive(Debug, Default)]
+/// The wrong guesses of late at the codes of a schema.
+#[derive(Clone)]
 pub struct CodeRateLimit {
-    /// When the wrong guesses of a key will all be forgiven, an interval for each.
-    forgiven: Mutex<HashMap<LimitKey, Timestamp>>,
+    db: Db,
 }
 
 impl CodeRateLimit {
-    /// Counts a wrong guess; answers how long who made it has to wait where it is one
-    /// too many, which is not counted.
-    pub fn count(&self, key: LimitKey, now: Timestamp) -> Option<Duration> {
-        let mut forgiven = self.lock();
-        if forgiven.len() >= MAX_KEYS && !forgiven.contains_key(&key) {
-            forgiven.retain(|_, until| *until > now);
-        }
-        let is_full = forgiven.len() >= MAX_KEYS && !forgiven.contains_key(&key);
-        let key = if is_full { key.caller() } else { key };
-        let &Allowance { burst, interval } = key.allowance();
-        let until = forgiven.entry(key).or_insert(now);
-        *until = (*until).max(now);
-        let wait = until.duration_since(now) - interval * (burst - 1);
-        if wait.is_positive() {
-            return Duration::try_from(wait).ok();
-        }
-        *until = until.checked_add(interval).unwrap_or(*until);
-        None
+    /// Counts in a schema.
+    pub fn new(db: Db) -> Self {
+        Self { db }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<LimitKey, Timestamp>> {
-        self.forgiven.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Counts a wrong guess; answers how long who made it has to wait where it is one
+    /// too many, which is not counted.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the database does.
+    pub async fn count(&self, key: LimitKey) -> Result<Option<Duration>, Fault> {
+        let now = self.db.clock().now();
+        let (hash, allowance) = (key.hash(), key.allowance());
+        self.db
+            .transact("code.wrong", &key.tenant, async move |mut tx| {
+                let wait = pg::count_wrong_code(&mut tx, hash, allowance, now).await?;
+                Ok((tx, wait))
+            })
+            .await
+    }
+
+    /// What somebody is told whose code is wrong, which counts as a guess: `unknown`, or
+    /// `too_many` with the time to wait.
+    pub async fn wrong(
+        &self,
+        caller: &Caller,
+        end_user: &str,
+        unknown: impl Into<Fault>,
+        too_many: impl Into<Fault>,
+    ) -> Fault {
+        match self.count(LimitKey::new(caller, end_user)).await {
+            Ok(None) => unknown.into(),
+            Ok(Some(wait)) => too_many.into().retry_after(wait),
+            Err(fault) => fault,
+        }
+    }
+
+    /// The case that a reference means; `find` looks a code up by its hash. A code that is
+    /// misspelt, unknown or another tenant's is `unknown`; unless misspelt it counts as a
+    /// guess.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `unknown` or `too_many` where the code is wrong, and if the database does.
+    pub async fn case<U: Into<Fault>>(
+        &self,
+        caller: &Caller,
+        reference: CaseReference,
+        find: impl AsyncFnOnce(&mut Tx, [u8; 32]) -> Result<Option<CaseId>, Fault>,
+        (unknown, too_many): (U, U),
+    ) -> Result<CaseId, Fault> {
+        let (code, end_user) = match reference {
+            CaseReference::Id(id) => return Ok(id),
+            CaseReference::Code { code, end_user } => (code, end_user),
+        };
+        let Some(code) = code else { return Err(unknown.into()) };
+        let hash = code.hash();
+        let found = self
+            .db
+            .transact("code.find", &caller.tenant, async move |mut tx| {
+                let found = find(&mut tx, hash).await?;
+                Ok((tx, found))
+            })
+            .await?;
+        match found {
+            Some(id) => Ok(id),
+            None => Err(self.wrong(caller, &end_user, unknown, too_many).await),
+        }
+    }
+}
+
+/// By what a request names a case: its id, or the receipt code of its complaint.
+#[derive(Clone, Debug)]
+pub enum CaseReference {
+    /// The id.
+    Id(CaseId),
+    /// The receipt code.
+    Code {
+        /// The code; none where it is misspelt.
+        code: Option<ReceiptCode>,
+        /// For whom the caller asks.
+        end_user: String,
+    },
+}
+
+impl CaseReference {
+    /// Reads it; one of the two must be given. `field` is the field of the id.
+    pub fn read(check: &mut Check, field: &str, id: &str, receipt_code: &str, end_user: String) -> Self {
+        if receipt_code.trim().is_empty() {
+            return Self::Id(check.id(field, id));
+        }
+        check.ensure(id.is_empty(), "receipt_code", "must be empty where the id is given");
+        Self::Code { code: ReceiptCode::parse(receipt_code), end_user }
+    }
+
+    /// Whether it is a receipt code.
+    pub fn is_code(&self) -> bool {
+        matches!(self, Self::Code { .. })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use kernel::Roles;
+    use kernel::{RandomIds, Roles};
+    use testkit::{Database, MockClock};
 
     use super::*;
 
@@ -114,42 +185,73 @@ mod tests {
         LimitKey::new(&caller("channel"), end_user)
     }
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_second(1_800_000_000 + seconds).expect("in range")
+    struct Scene {
+        clock: MockClock,
+        database: Database,
     }
 
-    #[test]
-    fn an_end_user_has_ten_wrong_codes_then_one_in_six_seconds() {
-        let (limit, ann) = (CodeRateLimit::default(), key("ann"));
-        for guess in 0..10 {
-            assert_eq!(limit.count(ann.clone(), at(0)), None, "guess {guess}");
+    impl Scene {
+        async fn new(name: &str) -> Self {
+            let migrate = async |url: String| pg::migrate(&url, "cases", &[&pg::MIGRATIONS]).await;
+            let database = Database::copy_of(name, migrate).await.unwrap();
+            Self { clock: MockClock::default(), database }
         }
-        assert_eq!(limit.count(ann.clone(), at(0)), Some(Duration::from_secs(6)));
-        assert_eq!(limit.count(ann.clone(), at(5)), Some(Duration::from_secs(1)));
-        assert_eq!(limit.count(ann.clone(), at(6)), None);
-        assert_eq!(limit.count(ann.clone(), at(6)), Some(Duration::from_secs(6)));
-        assert_eq!(limit.count(ann, at(66)), None);
+
+        /// One replica.
+        fn replica(&self) -> CodeRateLimit {
+            let (clock, ids) = (Arc::new(self.clock.clone()), Arc::new(RandomIds));
+            CodeRateLimit::new(Db::open(self.database.url(), 2, "cases", clock, ids).unwrap())
+        }
+
+        async fn end(self, replicas: Vec<CodeRateLimit>) {
+            for replica in replicas {
+                replica.db.pool().close().await;
+            }
+            self.database.drop().await.unwrap();
+        }
     }
 
-    #[test]
-    fn an_unnamed_audience_has_a_thousand_then_ten_a_second() {
-        let limit = CodeRateLimit::default();
+    #[tokio::test]
+    async fn an_end_user_has_ten_wrong_codes_at_all_replicas_then_one_in_six_seconds() {
+        let scene = Scene::new("guesses").await;
+        let (one, other) = (scene.replica(), scene.replica());
+        for guess in 0..5 {
+            assert_eq!(one.count(key("ann")).await.unwrap(), None, "guess {guess}");
+            assert_eq!(other.count(key("ann")).await.unwrap(), None, "guess {guess}");
+        }
+        for replica in [&one, &other] {
+            assert_eq!(replica.count(key("ann")).await.unwrap(), Some(Duration::from_secs(6)));
+        }
+        scene.clock.advance(Duration::from_secs(5));
+        assert_eq!(other.count(key("ann")).await.unwrap(), Some(Duration::from_secs(1)));
+        // Others pay for themselves.
+        assert_eq!(other.count(key("bob")).await.unwrap(), None);
+        assert_eq!(other.count(key("")).await.unwrap(), None);
+        scene.clock.advance(Duration::from_secs(1));
+        assert_eq!(one.count(key("ann")).await.unwrap(), None);
+        assert_eq!(other.count(key("ann")).await.unwrap(), Some(Duration::from_secs(6)));
+        scene.clock.advance(Duration::from_mins(1));
+        assert_eq!(one.count(key("ann")).await.unwrap(), None);
+        scene.end(vec![one, other]).await;
+    }
+
+    #[tokio::test]
+    async fn an_unnamed_audience_has_a_thousand_and_the_forgiven_are_forgotten() {
+        let scene = Scene::new("audience").await;
+        let limit = scene.replica();
         for guess in 0..1_000 {
-            assert_eq!(limit.count(key(""), at(0)), None, "guess {guess}");
+            assert_eq!(limit.count(key("")).await.unwrap(), None, "guess {guess}");
         }
-        assert_eq!(limit.count(key(""), at(0)), Some(Duration::from_millis(100)));
-        assert_eq!((0..10).filter(|_| limit.count(key(""), at(1)).is_none()).count(), 10);
-    }
-
-    #[test]
-    fn each_end_user_pays_for_themselves() {
-        let limit = CodeRateLimit::default();
-        for _ in 0..50 {
-            limit.count(key("ann"), at(0));
-        }
-        assert_eq!(limit.count(key("bob"), at(0)), None);
-        assert_eq!(limit.count(key(""), at(0)), None);
-        assert!(limit.count(key("ann"), at(0)).is_some());
+        assert_eq!(limit.count(key("")).await.unwrap(), Some(Duration::from_millis(100)));
+        assert_eq!(limit.count(key("ann")).await.unwrap(), None);
+        scene.clock.advance(Duration::from_mins(3));
+        assert_eq!(limit.count(key("bob")).await.unwrap(), None);
+        let mut owner = scene.database.connect().await.unwrap();
+        let left: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM cases.wrong_code").fetch_one(&mut owner).await.unwrap();
+        assert_eq!(left, 1, "bob's alone");
+        drop(owner);
+        scene.end(vec![limit]).await;
     }
 
     #[test]
@@ -157,17 +259,20 @@ mod tests {
         assert_eq!(LimitKey::new(&caller("reader"), "ann"), LimitKey::new(&caller("reader"), "bob"));
         assert_ne!(LimitKey::new(&caller("channel reader"), "ann"), LimitKey::new(&caller("channel"), "bob"));
         assert_eq!(key(&"x".repeat(300)), key(&"x".repeat(200)), "the rest does not count");
+        assert_ne!(key("ann").hash(), key("bob").hash());
     }
 
     #[test]
-    fn the_forgiven_are_forgotten_and_the_many_share_their_callers_allowance() {
-        let limit = CodeRateLimit::default();
-        for n in 0..MAX_KEYS {
-            limit.count(key(&n.to_string()), at(0));
-        }
-        (0..20).for_each(|_| assert_eq!(limit.count(key("late"), at(0)), None, "as its caller"));
-        assert_eq!(limit.lock().len(), MAX_KEYS + 1);
-        limit.count(key("late"), at(60));
-        assert_eq!(limit.lock().len(), 1);
+    fn a_case_is_named_by_its_id_or_by_a_code() {
+        let read = |id: &str, code: &str| {
+            let mut check = Check::new();
+            let read = CaseReference::read(&mut check, "case_id", id, code, String::new());
+            (read.is_code(), check.violations().map(|wrong| wrong.field.clone()).collect::<Vec<_>>())
+        };
+        let id = uuid::Uuid::max().to_string();
+        assert_eq!(read(&id, " "), (false, vec![]));
+        assert_eq!(read("", "0000"), (true, vec![]));
+        assert_eq!(read("", ""), (false, vec!["case_id".to_owned()]));
+        assert_eq!(read(&id, "0000"), (true, vec!["receipt_code".to_owned()]));
     }
 }

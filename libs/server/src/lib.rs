@@ -41,7 +41,7 @@ mod workers;
 pub use assembly::{Assembly, migrate, start};
 pub use blocking::{Length, MAX_WAITING, aside, blocking};
 pub use call::{caller, mutation, page, reply};
-pub use code_rate_limit::{CodeRateLimit, LimitKey};
+pub use code_rate_limit::{CaseReference, CodeRateLimit, LimitKey};
 pub use database::connections;
 pub use file_request::{FilePart, FileRequest};
 pub use limits::Limited;

@@ -223,6 +223,8 @@ kernel::numbered! {
         ClosingSoon = 8 "notice that the time to answer ends",
         /// It is still being worked on.
         Progress = 9 "news of an open case",
+        /// It was withdrawn.
+        Withdrawal = 10 "confirmation of the withdrawal",
     }
 }
 

@@ -27,6 +27,9 @@ pub(crate) enum Act {
     /// End it at its complainant's wish: as [`Self::Handle`], and not while it stands for
     /// cases of other people.
     Withdraw,
+    /// End it as its complainant: for every channel that asks for them, and not while it
+    /// stands for cases of other people.
+    WithdrawAsComplainant,
     /// Say what it is and where it belongs: as [`Self::Handle`], and for every agent
     /// while it has no handler.
     Sort,
@@ -37,6 +40,11 @@ pub(crate) enum Act {
 }
 
 impl Act {
+    /// Whether it ends a case at its complainant's wish.
+    pub(crate) fn withdraws(self) -> bool {
+        matches!(self, Self::Withdraw | Self::WithdrawAsComplainant)
+    }
+
     /// Writing a note that these may read. Whom the complaint is about may make a
     /// statement; what the complainant reads is the handler's to say.
     pub(crate) fn noting(visibility: Visibility) -> Self {
@@ -81,7 +89,7 @@ impl Case {
         }
         let unhandled = self.agent_id.is_empty();
         match act {
-            Act::Assist | Act::Comment => Ok(()),
+            Act::Assist | Act::Comment | Act::WithdrawAsComplainant => Ok(()),
             Act::Sort if unhandled => Ok(()),
             Act::Handle | Act::Withdraw | Act::Sort if actor.supervises || self.is_handled_by(actor) => {
                 Ok(())

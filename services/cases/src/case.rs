@@ -22,7 +22,7 @@ pub(crate) use urgency::Lowering;
 
 pub(crate) use crate::moves::Move;
 use crate::refusal::Refusal;
-use crate::timeline::{Course, Fact, Grading, Handling, Noted, Ruling, Written};
+use crate::timeline::{Course, Fact, Grading, Handling, Noted, Ruling, WithdrawalSource, Written};
 
 /// How long the complainant may answer an outcome.
 pub(crate) const RESPONSE_WINDOW: SignedDuration = SignedDuration::from_hours(15 * 24);
@@ -267,10 +267,15 @@ impl Case {
     }
 
     /// Withdraws it at the complainant's wish.
-    pub(crate) fn withdraw(&mut self, reason: String, at: &Occasion<'_>) -> Result<(), Refusal> {
+    pub(crate) fn withdraw(
+        &mut self,
+        source: WithdrawalSource,
+        reason: String,
+        at: &Occasion<'_>,
+    ) -> Result<(), Refusal> {
         self.make(Move::Withdraw)?;
         self.close_time = Some(at.now);
-        self.note(at, Fact::Course(Course::Withdrawn { reason }));
+        self.note(at, Fact::Course(Course::Withdrawn { source, reason }));
         Ok(())
     }
 

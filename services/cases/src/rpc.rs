@@ -34,7 +34,7 @@ use proto::redress::cases::v1::{
     GetCaseRequest, GetCaseResponse, GetTimelineRequest, GetTimelineResponse, ListCasesRequest,
     ListCasesResponse, RecordFindingsRequest, RecordFindingsResponse, ReopenCaseRequest, ReopenCaseResponse,
     TrackComplaintRequest, TrackComplaintResponse, WatchCaseRequest, WithdrawCaseRequest,
-    WithdrawCaseResponse,
+    WithdrawCaseResponse, WithdrawComplaintRequest, WithdrawComplaintResponse,
 };
 use tonic::{Request, Response, Status};
 
@@ -43,6 +43,7 @@ use crate::case::{Case, Decision, Occasion};
 use crate::ground::{Claim, with_ground};
 use crate::refusal::Refusal;
 use crate::store;
+use crate::timeline::WithdrawalSource;
 use crate::wire::{self, CaseTarget};
 use change::{Change, Changes, Render};
 use watch::Watchers;
@@ -52,7 +53,7 @@ use watch::Watchers;
 pub(crate) struct Rpc {
     db: Db,
     changes: Arc<Group<Changes>>,
-    receipt_rate_limit: Arc<server::CodeRateLimit>,
+    receipt_rate_limit: server::CodeRateLimit,
     watchers: Arc<Watchers>,
 }
 
@@ -61,7 +62,7 @@ impl Rpc {
     pub(crate) fn new(db: Db) -> Self {
         Self {
             changes: Group::new(db.clone(), Changes),
-            receipt_rate_limit: Arc::default(),
+            receipt_rate_limit: server::CodeRateLimit::new(db.clone()),
             watchers: Arc::new(Watchers::new(db.clone())),
             db,
         }
@@ -239,9 +240,26 @@ impl CaseService for Rpc {
     ) -> Result<Response<WithdrawCaseResponse>, Status> {
         let (context, request) = server::mutation(request)?;
         let (target, reason) = wire::withdrawal(request)?;
-        let act = move |case: &mut Case, at: &Occasion<'_>| case.withdraw(reason.clone(), at);
+        let staff = WithdrawalSource::Staff;
+        let act = move |case: &mut Case, at: &Occasion<'_>| case.withdraw(staff, reason.clone(), at);
         let render = |case: &Case| WithdrawCaseResponse { case: Some(wire::case(case)) };
         self.change(context, (Act::Withdraw, target), act, render).await
+    }
+
+    async fn withdraw_complaint(
+        &self,
+        request: Request<WithdrawComplaintRequest>,
+    ) -> Result<Response<WithdrawComplaintResponse>, Status> {
+        let (context, request) = server::mutation(request)?;
+        let (reference, source, reason) = wire::complainant_withdrawal(request)?;
+        let case = track::withdrawn(&self.db, &self.receipt_rate_limit, &context.caller, reference).await?;
+        let target = CaseTarget { case, version: None };
+        let act = move |case: &mut Case, at: &Occasion<'_>| case.withdraw(source, reason.clone(), at);
+        let render = |case: &Case| WithdrawComplaintResponse {
+            state: case.state.number().into(),
+            withdraw_time: case.close_time.map(proto::timestamp),
+        };
+        self.change(context, (Act::WithdrawAsComplainant, target), act, render).await
     }
 
     async fn decline_case(

@@ -17,6 +17,7 @@ use vocabulary::{CloseReason, Outcome};
 pub(crate) use ending::Ending;
 pub(crate) use facts::{
     Contact, Course, DISPUTED, Grading, Handling, Investigation, Mail, PlanChange, Remedy, Ruling, Urgency,
+    WithdrawalSource,
 };
 pub(crate) use spoken::Spoken;
 pub(crate) use timing::Timing;

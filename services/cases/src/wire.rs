@@ -27,15 +27,16 @@ use proto::google::r#type::Money as WireMoney;
 use proto::redress::cases::v1::{
     AddNoteRequest, Case as WireCase, CaseCount, CloseCaseRequest, CountCasesResponse, DecideCaseRequest,
     DeclineCaseRequest, GetTimelineRequest, PublicEntry, RecordFindingsRequest, ReopenCaseRequest,
-    TimelineEntry, TrackComplaintResponse, WithdrawCaseRequest,
+    TimelineEntry, TrackComplaintResponse, WithdrawCaseRequest, WithdrawComplaintRequest,
 };
 use proto::timestamp;
+use server::CaseReference;
 use vocabulary::Outcome;
 
 use crate::case::{Case, Decision};
 use crate::counts::{Count, Durations};
 use crate::ground::{Claim, Ending};
-use crate::timeline::{Entry, Visibility, Written};
+use crate::timeline::{Entry, Visibility, WithdrawalSource, Written};
 
 /// Longest note, and longest reasons of a decision.
 const MAX_TEXT: usize = 10_000;
@@ -156,6 +157,22 @@ pub(crate) fn withdrawal(request: WithdrawCaseRequest) -> Result<(CaseTarget, St
     let reason = check.text("reason", reason, MAX_REASON);
     check.done("INVALID_WITHDRAWAL")?;
     Ok((target, reason))
+}
+
+/// Reads a withdrawal by the complainant: of which case, by what their wish is known, why.
+pub(crate) fn complainant_withdrawal(
+    request: WithdrawComplaintRequest,
+) -> Result<(CaseReference, WithdrawalSource, String), Fault> {
+    let WithdrawComplaintRequest { request_id, case_id, receipt_code, end_user, reason, confirmed } = request;
+    let mut check = Check::new();
+    check.request_id(request_id);
+    let reference = CaseReference::read(&mut check, "case_id", &case_id, &receipt_code, end_user);
+    let reason = check.text("reason", reason, MAX_REASON);
+    check.ensure(confirmed, "confirmed", "must be true: they have to be asked whether they mean it");
+    check.done("INVALID_WITHDRAWAL")?;
+    let by_code = reference.is_code();
+    let source = if by_code { WithdrawalSource::ReceiptCode } else { WithdrawalSource::Channel };
+    Ok((reference, source, reason))
 }
 
 /// Reads a referral.
@@ -324,6 +341,7 @@ mod tests {
             sameness::LinkStanding, LinkStanding;
             crate::timeline::Kind, TimelineKind;
             crate::timeline::Visibility, Visibility;
+            crate::timeline::WithdrawalSource, WithdrawalSource;
             vocabulary::NoticeKind, NoticeKind;
             crate::clocks::pauses_and_extensions::ExtensionState, ExtensionState;
         }

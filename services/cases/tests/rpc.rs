@@ -52,6 +52,8 @@ mod policies;
 mod promises;
 #[path = "rpc/reads.rs"]
 mod reads;
+#[path = "rpc/receipt_codes.rs"]
+mod receipt_codes;
 #[path = "rpc/scene.rs"]
 mod scene;
 #[path = "rpc/search.rs"]

@@ -303,6 +303,7 @@ impl Life {
             response: response.into(),
             comment,
             satisfaction: Some(satisfaction),
+            ..RespondToOutcomeRequest::default()
         };
         let mut feedback = FeedbackServiceClient::new(complainant.calls());
         let _room = self.room.acquire().await?;

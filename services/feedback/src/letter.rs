@@ -109,6 +109,7 @@ fn sample_words(kind: Kind, language: &str) -> Vec<(Contact, Word)> {
         let word = match kind {
             Kind::Acknowledgement => Word::Acknowledgement,
             Kind::Recourse => Word::Recourse,
+            Kind::Withdrawal => Word::Withdrawal,
             Kind::Outcome => {
                 let outcome = if full { Outcome::Upheld } else { Outcome::NotUpheld };
                 Word::Outcome(Ruling { outcome, reasons: text, respond_until: until, correction: 0 })
@@ -228,6 +229,7 @@ impl Translation {
             Kind::Shortage => &self.shortage,
             Kind::ClosingSoon => &self.closing_soon,
             Kind::Progress => &self.progress,
+            Kind::Withdrawal => &self.withdrawal,
         }
     }
 
@@ -237,7 +239,7 @@ impl Translation {
         let date = |time: Option<Timestamp>| time.map(|time| self.date(time, zone)).unwrap_or_default();
         let trimmed = |text: &str| text.trim().to_owned();
         let own: Vec<(&'static str, String)> = match word {
-            Word::Acknowledgement | Word::Recourse => Vec::new(),
+            Word::Acknowledgement | Word::Recourse | Word::Withdrawal => Vec::new(),
             Word::Outcome(ruling) => vec![
                 ("decision", self.decision(ruling.outcome).to_owned()),
                 ("reasons", trimmed(&ruling.reasons)),

@@ -73,6 +73,8 @@ kernel::numbered! {
         ClosingSoon = 8,
         /// It is still being worked on: how far it is.
         Progress = 9,
+        /// It was withdrawn, as you asked; if you did not, tell us.
+        Withdrawal = 10,
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Origin {
     pub phone: String,
     /// Number of an intermediary that leads to them, and until when.
     pub masked_phone: Option<(String, Timestamp)>,
+    /// Hash of its receipt code; empty when unknown.
+    pub receipt_hash: Vec<u8>,
 }
 
 /// How far a case is; what is none was not told.

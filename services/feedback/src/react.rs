@@ -254,8 +254,13 @@ impl Batch {
         Ok(())
     }
 
-    fn withdrawn(&mut self, _: &Delivered, withdrawn: CaseWithdrawn) -> Result<(), Fault> {
-        self.ended(wire::withdrawn(&withdrawn)?, Standing::Withdrawn);
+    /// Who withdraws without staff is told so: somebody else may have their code.
+    fn withdrawn(&mut self, event: &Delivered, withdrawn: CaseWithdrawn) -> Result<(), Fault> {
+        let over = wire::withdrawn(&withdrawn)?;
+        if wire::needs_confirmation(&withdrawn) {
+            self.owe(over.case_id, over.cycle, Word::Withdrawal, String::new(), event);
+        }
+        self.ended(over, Standing::Withdrawn);
         Ok(())
     }
 

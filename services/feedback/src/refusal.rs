@@ -9,6 +9,8 @@ use crate::notice::Obstacle;
 pub enum Refusal {
     /// No outcome was told, for this case or this cycle.
     FeedbackNotFound,
+    /// The receipt code is wrong in some way.
+    ReceiptCodeUnknown,
     /// The cycle's outcome has its answer.
     AlreadyAnswered,
     /// The time to answer has passed, or the case has moved on.
@@ -137,6 +139,7 @@ impl fault::Refusal for Refusal {
     fn kind(&self) -> Kind {
         match self {
             Self::FeedbackNotFound
+            | Self::ReceiptCodeUnknown
             | Self::NoticeNotFound
             | Self::BounceUnknown
             | Self::ContactNotFound
@@ -204,6 +207,7 @@ impl fault::Refusal for Refusal {
     fn reason(&self) -> &'static str {
         match self {
             Self::FeedbackNotFound => "FEEDBACK_NOT_FOUND",
+            Self::ReceiptCodeUnknown => "RECEIPT_CODE_UNKNOWN",
             Self::AlreadyAnswered => "ALREADY_ANSWERED",
             Self::ResponseWindowClosed => "RESPONSE_WINDOW_CLOSED",
             Self::NoticeNotFound => "NOTICE_NOT_FOUND",
@@ -286,6 +290,7 @@ impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::FeedbackNotFound => "no outcome was told for this case and cycle",
+            Self::ReceiptCodeUnknown => "this receipt code is not known",
             Self::AlreadyAnswered => "the outcome of this cycle has been answered",
             Self::ResponseWindowClosed => "the time to answer this outcome is over",
             Self::NoticeNotFound => "there is no such notice",

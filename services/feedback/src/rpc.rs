@@ -24,7 +24,7 @@ pub(crate) mod templates;
 use std::sync::Arc;
 
 use fault::Fault;
-use pg::{Db, Group};
+use pg::{Db, Group, Tx};
 use proto::redress::feedback::v1::feedback_service_server::FeedbackService;
 use proto::redress::feedback::v1::{
     CorrectContactRequest, CorrectContactResponse, GetContactRequest, GetContactResponse, GetFeedbackRequest,
@@ -32,6 +32,7 @@ use proto::redress::feedback::v1::{
     ReportBounceRequest, ReportBounceResponse, ResendNoticeRequest, ResendNoticeResponse,
     RespondToOutcomeRequest, RespondToOutcomeResponse,
 };
+use server::CodeRateLimit;
 use tonic::{Request, Response, Status};
 
 use crate::bounce::ReturnPath;
@@ -44,6 +45,7 @@ use respond::Responses;
 pub(crate) struct Rpc {
     db: Db,
     responses: Arc<Group<Responses>>,
+    codes: CodeRateLimit,
     delivery: Delivery,
     /// Where mails come back to, where that is configured.
     path: Option<ReturnPath>,
@@ -51,7 +53,8 @@ pub(crate) struct Rpc {
 
 impl Rpc {
     pub(crate) fn new(db: Db, delivery: Delivery, path: Option<ReturnPath>) -> Self {
-        Self { responses: Group::new(db.clone(), Responses), db, delivery, path }
+        let codes = CodeRateLimit::new(db.clone());
+        Self { responses: Group::new(db.clone(), Responses), codes, db, delivery, path }
     }
 }
 
@@ -62,8 +65,16 @@ impl FeedbackService for Rpc {
         request: Request<RespondToOutcomeRequest>,
     ) -> Result<Response<RespondToOutcomeResponse>, Status> {
         let (context, request) = server::mutation(request)?;
-        let respond = wire::respond(request)?;
-        Ok(server::reply(self.responses.mutate(context, respond).await?))
+        let (reference, respond) = wire::respond(request)?;
+        let by_code = reference.is_code();
+        let find = async |tx: &mut Tx, hash| store::case_by_receipt(tx, hash).await;
+        let wrong = (Refusal::ReceiptCodeUnknown, Refusal::TooManyGuesses);
+        let case_id = self.codes.case(&context.caller, reference, find, wrong).await?;
+        let mut done = self.responses.mutate(context, wire::Respond { case_id, ..respond }).await?;
+        if by_code {
+            wire::leave_out_case(&mut done.answer);
+        }
+        Ok(server::reply(done))
     }
 
     async fn get_feedback(

@@ -75,7 +75,7 @@ pub(crate) use problem_task::{
     tasks_of_problems,
 };
 pub(crate) use process::{ExportedDays, is_rebuilding, process_cases, process_events};
-pub(crate) use profile::{hold_profiles, keep_origins, keep_progress, profiles};
+pub(crate) use profile::{case_by_receipt, hold_profiles, keep_origins, keep_progress, profiles};
 pub(crate) use quality::{
     case_agents, cycle_agents, lock_quality_review, open_quality_reviews, quality_review, quality_reviews,
     rated_pairs, save_quality_rating, scorecards,

@@ -28,6 +28,7 @@ use proto::redress::cases::v1 as cases;
 use proto::redress::feedback::v1 as wire;
 use proto::redress::intake::v1 as intake;
 use proto::timestamp;
+use server::CaseReference;
 use uuid::Uuid;
 
 use crate::notice::{Contact, Delay, Filter, Holding, Lacking, State};
@@ -147,13 +148,22 @@ pub(crate) struct NoticeListQuery {
     pub(crate) after: Option<NoticeId>,
 }
 
-pub(crate) fn respond(request: wire::RespondToOutcomeRequest) -> Result<Respond, Fault> {
-    let wire::RespondToOutcomeRequest { request_id, case_id, cycle, response, comment, satisfaction } =
-        request;
+/// Reads an answer, and by what its case is named: nil until its receipt code was looked up.
+pub(crate) fn respond(request: wire::RespondToOutcomeRequest) -> Result<(CaseReference, Respond), Fault> {
+    let wire::RespondToOutcomeRequest {
+        request_id,
+        case_id,
+        cycle,
+        response,
+        comment,
+        satisfaction,
+        receipt_code,
+        end_user,
+    } = request;
     let wire::Satisfaction { handling, outcome } = satisfaction.unwrap_or_default();
     let mut check = Check::new();
     check.request_id(request_id);
-    let case_id = check.id("case_id", &case_id);
+    let reference = CaseReference::read(&mut check, "case_id", &case_id, &receipt_code, end_user);
     check.ensure(cycle >= 0, "cycle", "must not be negative");
     let verdict = Verdict::of(response);
     check.ensure(verdict.is_some(), "response", "must be ACCEPTED or DISPUTED");
@@ -168,7 +178,15 @@ pub(crate) fn respond(request: wire::RespondToOutcomeRequest) -> Result<Respond,
     check.done("INVALID_RESPONSE")?;
     let verdict = verdict.unwrap_or(Verdict::Accepted);
     let answer = Answer { verdict, comment, satisfaction };
-    Ok(Respond { case_id, cycle: (cycle > 0).then_some(cycle), answer })
+    let cycle = (cycle > 0).then_some(cycle);
+    Ok((reference, Respond { case_id: CaseId(Uuid::nil()), cycle, answer }))
+}
+
+/// Leaves the id of the case out of an answer to who has its receipt code alone.
+pub(crate) fn leave_out_case(answer: &mut wire::RespondToOutcomeResponse) {
+    if let Some(feedback) = &mut answer.feedback {
+        feedback.case_id.clear();
+    }
 }
 
 fn score(check: &mut Check, field: &str, score: i32) -> i16 {
@@ -355,6 +373,12 @@ pub(crate) fn may_still_be_answered(event: &cases::CaseClosed) -> bool {
 
 pub(crate) fn withdrawn(event: &cases::CaseWithdrawn) -> Result<Over, Fault> {
     over(&event.case_id, event.cycle)
+}
+
+/// Whether the complainant is told that their complaint was withdrawn: they, or who said
+/// that they are they, did so without staff.
+pub(crate) fn needs_confirmation(event: &cases::CaseWithdrawn) -> bool {
+    matches!(event.source(), cases::WithdrawalSource::Channel | cases::WithdrawalSource::ReceiptCode)
 }
 
 pub(crate) fn declined(event: &cases::CaseDeclined) -> Result<Over, Fault> {

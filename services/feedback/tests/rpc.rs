@@ -17,6 +17,7 @@ mod problems;
 mod process;
 mod progress;
 mod quality;
+mod receipt_codes;
 mod records;
 mod reports;
 mod requested_call_backs;
@@ -113,6 +114,7 @@ fn accept(case: Uuid) -> RespondToOutcomeRequest {
         response: Response::Accepted.into(),
         comment: String::new(),
         satisfaction: Some(Satisfaction { handling: 5, outcome: 4 }),
+        ..RespondToOutcomeRequest::default()
     }
 }
 
@@ -262,6 +264,7 @@ async fn a_bad_answer_is_told_all_that_is_wrong() {
         response: Response::Disputed.into(),
         comment: " ".into(),
         satisfaction: Some(Satisfaction { handling: 6, outcome: -1 }),
+        ..RespondToOutcomeRequest::default()
     };
     let status = client.respond_to_outcome(bad).await.unwrap_err();
     assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "INVALID_RESPONSE"));

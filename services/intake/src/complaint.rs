@@ -22,6 +22,8 @@ pub(crate) struct NewComplaint {
     /// Hash of that number and of what was said; none without a number.
     pub(crate) content: Option<[u8; 32]>,
     pub(crate) customer_id: Option<String>,
+    /// Hash of the receipt code.
+    pub(crate) receipt_hash: [u8; 32],
     /// When it is registered.
     pub(crate) registered: Timestamp,
     /// When it counts as received: now, or as its submitter states.
@@ -174,6 +176,7 @@ mod tests {
             external_ref: external_ref.map(str::to_owned),
             content: external_ref.map(|_| [7; 32]),
             customer_id: None,
+            receipt_hash: [hash; 32],
             registered: Timestamp::UNIX_EPOCH,
             received: Timestamp::UNIX_EPOCH,
             event: Vec::new(),

@@ -11,6 +11,10 @@ pub(crate) enum Refusal {
     ExternalRefReused,
     /// There is no such complaint for this tenant.
     ComplaintNotFound,
+    /// The receipt code is wrong in some way.
+    ReceiptCodeUnknown,
+    /// Too many wrong receipt codes of late.
+    TooManyGuesses,
     /// No form serves the category, or it has no such version.
     FormNotFound,
     /// A bulk submission has more rows than one stream may have.
@@ -114,6 +118,8 @@ impl std::fmt::Display for Refusal {
                  or let the channel's numbers repeat"
             }
             Self::ComplaintNotFound => "there is no complaint with this id",
+            Self::ReceiptCodeUnknown => "this receipt code is not known",
+            Self::TooManyGuesses => "too many wrong receipt codes; try again later",
             Self::FormNotFound => "there is no form for this category",
             Self::TooManyRows => "a stream may have 10 000 rows; send the rest in another",
             Self::QueueFull => "too many submissions are waiting; try again shortly",
@@ -181,6 +187,7 @@ impl Refuses for Refusal {
                 Kind::Exists
             }
             Self::ComplaintNotFound
+            | Self::ReceiptCodeUnknown
             | Self::FormNotFound
             | Self::AttachmentNotFound
             | Self::MailboxNotFound
@@ -197,6 +204,7 @@ impl Refuses for Refusal {
             Self::TooManyRows => Kind::Invalid,
             Self::QueueFull
             | Self::QuotaExceeded
+            | Self::TooManyGuesses
             | Self::TooManyMailboxes
             | Self::TooManyWebhookSources
             | Self::TooManyWebhookMappings
@@ -232,6 +240,8 @@ impl Refuses for Refusal {
             Self::KeyReused => "IDEMPOTENCY_KEY_REUSED",
             Self::ExternalRefReused => "EXTERNAL_REF_REUSED",
             Self::ComplaintNotFound => "COMPLAINT_NOT_FOUND",
+            Self::ReceiptCodeUnknown => "RECEIPT_CODE_UNKNOWN",
+            Self::TooManyGuesses => "TOO_MANY_GUESSES",
             Self::FormNotFound => "FORM_NOT_FOUND",
             Self::TooManyRows => "TOO_MANY_ROWS",
             Self::QueueFull => "OVERLOADED",

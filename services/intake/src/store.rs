@@ -89,6 +89,7 @@ async fn insert(
         .column_as("external_ref", EXTERNAL_REF, |new| new.external_ref.as_deref())
         .column("content_hash", |new| new.content.as_ref().map(<[u8; 32]>::as_slice))
         .column("customer_id", |new| new.customer_id.as_deref())
+        .column("receipt_hash", |new| new.receipt_hash.as_slice())
         .column("received_at", |new| new.registered.to_sqlx())
         .column("event", |new| new.event.as_slice())
         .column("traceparent", |new| new.traceparent.as_str())
@@ -307,6 +308,18 @@ pub(crate) async fn list(
         .bind(customer),
     };
     Ok(query.fetch_all(conn).await?)
+}
+
+/// The complaint whose receipt code has this hash.
+pub(crate) async fn by_receipt(conn: &mut PgConnection, hash: [u8; 32]) -> Result<Option<CaseId>, Fault> {
+    let id: Option<Uuid> = sqlx::query_scalar(
+        "SELECT complaint_id FROM complaint
+         WHERE tenant_id = current_setting('redress.tenant') AND receipt_hash = $1",
+    )
+    .bind(hash.as_slice())
+    .fetch_optional(conn)
+    .await?;
+    Ok(id.map(CaseId))
 }
 
 /// The key receipt codes derive from, when no setting names another.

@@ -353,6 +353,7 @@ pub(crate) fn new_complaint(
         external_ref: Some(external_ref).filter(|text| !text.is_empty()),
         content,
         customer_id: customer.filter(|text| !text.is_empty()),
+        receipt_hash,
         registered: now,
         received,
         event: event.encode_to_vec(),

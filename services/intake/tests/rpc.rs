@@ -13,6 +13,8 @@ mod ivr_menus;
 mod lanes;
 #[path = "rpc/numbers.rs"]
 mod numbers;
+#[path = "rpc/receipt_codes.rs"]
+mod receipt_codes;
 #[path = "rpc/times.rs"]
 mod times;
 

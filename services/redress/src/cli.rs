@@ -12,6 +12,7 @@ mod category;
 mod channel;
 mod classifier;
 mod clock;
+mod complainant;
 mod conformance;
 mod connection;
 mod demo;
@@ -138,6 +139,8 @@ enum Verb {
     Training(training::Trainings),
     /// Shows the public progress of the complaint whose receipt code is given
     Track(submit::Track),
+    /// What somebody who has the receipt code says as the complainant: answers, adds, withdraws
+    Complainant(complainant::Complainants),
     /// Lists the cases that wait for a handler
     Queue(roster::Queue),
     /// Who handles cases
@@ -268,6 +271,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Topic(args) => wait(args.run()),
         Verb::Training(args) => wait(args.run()),
         Verb::Track(args) => wait(args.run()),
+        Verb::Complainant(args) => wait(args.run()),
         Verb::Queue(args) => wait(args.run()),
         Verb::Agent(args) => wait(args.run()),
         Verb::Routing(args) => wait(args.run()),

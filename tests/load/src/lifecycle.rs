@@ -200,6 +200,7 @@ impl Clients {
             response: Answer::Accepted.into(),
             comment: String::new(),
             satisfaction: None,
+            ..RespondToOutcomeRequest::default()
         };
         let mut feedback = FeedbackServiceClient::new(self.channel.clone());
         feedback.respond_to_outcome(after(seen(&resolved), "complainant", respond)).await?;

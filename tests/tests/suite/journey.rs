@@ -6,6 +6,7 @@ mod approvals;
 mod attachments;
 mod calendars;
 mod classifiers;
+mod complainants;
 mod corrections;
 mod deadlines;
 mod directories;
@@ -119,6 +120,7 @@ async fn tell_all(scene: &Scene) {
     file_drops::taken(scene).await;
     voices::called(scene).await;
     voices::chatted(scene).await;
+    complainants::spoke_for_themselves(scene).await;
     signals::dismissed(scene).await;
     directories::absent(scene).await;
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use proto::redress::cases::v1::{
     Case, CaseState, CorrectionState, CountCasesResponse, DecisionCorrection, FacetCasesResponse, FacetCount,
     GetTimelineResponse, Level, ListCasesResponse, Outcome, TimelineEntry, TimelineKind,
-    TrackComplaintResponse,
+    TrackComplaintResponse, WithdrawComplaintResponse,
 };
 use proto::redress::intake::v1::{Channel, Matter};
 
@@ -178,6 +178,11 @@ pub fn entries(entries: &[TimelineEntry], width: Option<usize>) -> String {
 fn told(entry: &TimelineEntry) -> String {
     let is_person = !entry.actor.is_empty() && !entry.actor.starts_with('<');
     if is_person { format!("{} ({})", entry.text, entry.actor) } else { entry.text.clone() }
+}
+
+/// What became of a complaint that its complainant withdrew.
+pub fn withdrawn(answer: &WithdrawComplaintResponse) -> String {
+    facts(&[("state", word::<CaseState>(answer.state)), ("withdrawn", time(answer.withdraw_time.as_ref()))])
 }
 
 /// What the public may know of a complaint.

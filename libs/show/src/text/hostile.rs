@@ -230,6 +230,7 @@ fn of_the_others() -> Vec<(&'static str, String)> {
         ("timeline", shown(timeline)),
         ("entries", shown(|page: &GetTimelineResponse| entries(&page.entries, Some(60)))),
         ("progress", shown(progress)),
+        ("withdrawn", shown(withdrawn)),
         ("article", shown(article)),
         ("articles", shown(articles)),
         ("solved_clusters", shown(solved_clusters)),

@@ -10,7 +10,7 @@ use super::*;
 use crate::external_event::{Event, ExternalEvent};
 use crate::timeline::{
     Contact, Course, Fact, Handling, Information, Investigation, Noted, PlanChange, Ruling, Urgency,
-    Visibility,
+    Visibility, WithdrawalSource,
 };
 
 /// Something that may be done to a case at any time.
@@ -124,7 +124,7 @@ pub(crate) fn apply(case: &mut Case, op: &Op, at: &Occasion<'_>) -> Result<(), R
         Op::Decide { remedy_due } => {
             case.decide(Decision { outcome: Outcome::Upheld, reasons: text(), remedy_due }, at)?;
         }
-        Op::Withdraw => case.withdraw(text(), at)?,
+        Op::Withdraw => case.withdraw(WithdrawalSource::Staff, text(), at)?,
         Op::Decline => case.decline(text(), at)?,
         Op::Close => case.close(text(), at)?,
         Op::Reopen => case.reopen(text(), at)?,
@@ -363,7 +363,7 @@ fn only_the_same_complainants_undecided_case_is_merged_into_one_that_goes_on() {
     assert!(bob.merged.is_some_and(|merged| merged.across));
     assert_eq!(merge(&mut ann(), &mut of(Matter::Report)), Err(Refusal::MattersDiffer));
     let mut over = ann();
-    over.withdraw(String::new(), &at).expect("open");
+    over.withdraw(WithdrawalSource::Staff, String::new(), &at).expect("open");
     assert_eq!(merge(&mut ann(), &mut over), Err(Refusal::MergeTargetOver(State::Withdrawn)));
     let (mut first, mut second) = (ann(), ann());
     assert_eq!(merge(&mut first, &mut second), Ok(()));

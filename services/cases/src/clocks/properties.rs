@@ -15,7 +15,7 @@ use crate::case::properties::{Op, apply, occasion, opened, ops};
 use crate::case::{Decision, Move};
 use crate::external_event::{ANONYMOUS, Event, ExternalEvent};
 use crate::promise::number;
-use crate::timeline::{Grading, Timing, Together, Urgency};
+use crate::timeline::{Grading, Timing, Together, Urgency, WithdrawalSource};
 
 /// A regime's answer in 10 days beside own targets, and what is counted from
 /// later moments.
@@ -231,7 +231,7 @@ fn withdrawn_or_unreachable_nothing_is_owed() {
     clocks.take_in(&mut case);
     assert_eq!(clocks.of(Kind::Acknowledge, 1).clock.state, ClockState::Stopped { at: day(0) });
     assert_eq!(case.due_time, Some(day(2)), "what is counted from the hand-over is from the receipt here");
-    case.withdraw(String::new(), &occasion(day(1))).expect("open");
+    case.withdraw(WithdrawalSource::Staff, String::new(), &occasion(day(1))).expect("open");
     clocks.take_in(&mut case);
     assert_eq!((case.due_time, clocks.next(&case, &*POLICIES)), (None, None));
     assert_eq!(clocks.of(Kind::Decide, 1).clock.state, ClockState::Stopped { at: day(1) });

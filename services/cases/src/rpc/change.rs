@@ -64,7 +64,7 @@ async fn carry_out(tx: &mut Tx, asked: &[BatchedMutation<Change>]) -> Result<Ver
     let mut cases: HashMap<Uuid, Case> = locked.into_iter().map(|case| (case.id.0, case)).collect();
     let names = Names::of(tx, asked.iter().map(|one| &one.caller), cases.values()).await?;
     let written = written(tx, asked).await?;
-    let withdrawn = asked.iter().filter(|one| one.job.takes == Act::Withdraw);
+    let withdrawn = asked.iter().filter(|one| one.job.takes.withdraws());
     let withdrawn: Vec<Uuid> = withdrawn.map(|one| one.job.target.case.0).collect();
     let others =
         if withdrawn.is_empty() { Vec::new() } else { merges::standing_for_others(tx, &withdrawn).await? };
@@ -146,7 +146,7 @@ fn change(
     let Change { target, takes, act, claim, .. } = &one.job;
     let case = cases.get_mut(&target.case.0).ok_or(Refusal::CaseNotFound)?;
     case.permit(*takes, &known.names.actor(&one.caller))?;
-    if *takes == Act::Withdraw && known.standing_for_others.contains(&case.id) {
+    if takes.withdraws() && known.standing_for_others.contains(&case.id) {
         return Err(Refusal::StandsForOthers.into());
     }
     if target.version.is_some_and(|seen| seen != case.version) {

@@ -1,11 +1,11 @@
 //! `TrackComplaint`: the public progress, for whoever has the receipt code.
 
 use fault::Fault;
-use kernel::Caller;
 use kernel::receipt::ReceiptCode;
+use kernel::{Caller, CaseId};
 use pg::{Db, Tx};
 use proto::redress::cases::v1::{TrackComplaintRequest, TrackComplaintResponse};
-use server::{CodeRateLimit, LimitKey};
+use server::{CaseReference, CodeRateLimit};
 
 use crate::case::Case;
 use crate::refusal::Refusal;
@@ -28,9 +28,31 @@ pub(crate) async fn progress(
     if let Some(progress) = read(db, caller, code.hash()).await? {
         return Ok(progress);
     }
-    match receipt_rate_limit.count(LimitKey::new(caller, &end_user), db.clock().now()) {
-        None => Err(Refusal::ReceiptCodeUnknown.into()),
-        Some(wait) => Err(Fault::from(Refusal::TooManyGuesses).retry_after(wait)),
+    let (unknown, too_many) = (Refusal::ReceiptCodeUnknown, Refusal::TooManyGuesses);
+    Err(receipt_rate_limit.wrong(caller, &end_user, unknown, too_many).await)
+}
+
+/// The case that a complainant withdraws: their own, or that of the same people which
+/// stands for it.
+pub(crate) async fn withdrawn(
+    db: &Db,
+    receipt_rate_limit: &CodeRateLimit,
+    caller: &Caller,
+    reference: CaseReference,
+) -> Result<CaseId, Fault> {
+    let find = async |tx: &mut Tx, hash| Ok(store::get_by_receipt(tx, hash).await?.map(|case| case.id));
+    let wrong = (Refusal::ReceiptCodeUnknown, Refusal::TooManyGuesses);
+    let id = receipt_rate_limit.case(caller, reference, find, wrong).await?;
+    let survivor = db
+        .transact("case.stands_for", &caller.tenant, async move |mut tx| {
+            let survivor = store::merges::survivor(&mut tx, id).await?;
+            Ok((tx, survivor))
+        })
+        .await?;
+    match survivor {
+        Some((_, true)) => Err(Refusal::StandsForOthers.into()),
+        Some((survivor, false)) => Ok(survivor),
+        None => Ok(id),
     }
 }
 

@@ -371,12 +371,24 @@ impl Contact {
     }
 }
 
+kernel::numbered! {
+    /// By what it is known that the complainant withdraws.
+    WithdrawalSource {
+        /// Staff say so.
+        Staff = 1 "the complainant withdrew",
+        /// A channel says so, which knows who they are.
+        Channel = 2 "the complainant withdrew, as the channel says",
+        /// They have the receipt code.
+        ReceiptCode = 3 "the complainant withdrew, by the receipt code",
+    }
+}
+
 /// How it ends, and begins again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Course {
     Reopened { reason: String, previous_agent: String },
     Closed { reason: CloseReason, remark: String },
-    Withdrawn { reason: String },
+    Withdrawn { source: WithdrawalSource, reason: String },
     OutOfScope { referral: String },
 }
 
@@ -396,7 +408,7 @@ impl Course {
         match self {
             Self::Reopened { reason, .. } => with_reason(format!("taken up again as cycle {cycle}"), reason),
             Self::Closed { reason, remark } => with_reason(closed(*reason), remark),
-            Self::Withdrawn { reason } => with_reason("the complainant withdrew".to_owned(), reason),
+            Self::Withdrawn { source, reason } => with_reason(source.to_string(), reason),
             Self::OutOfScope { referral } => {
                 with_reason("this is not ours to decide; please turn to".to_owned(), referral)
             }

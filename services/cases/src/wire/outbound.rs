@@ -126,8 +126,9 @@ fn of_course(tx: &mut Tx, case: &Case, noted: &Noted, course: &Course) {
         Course::Closed { reason, .. } => {
             tx.emit_in(trace, id, &CaseClosed { case_id, cycle, reason: reason.number().into() });
         }
-        Course::Withdrawn { reason } => {
-            tx.emit_in(trace, id, &CaseWithdrawn { case_id, cycle, reason: reason.clone() });
+        Course::Withdrawn { source, reason } => {
+            let (source, reason) = (source.number().into(), reason.clone());
+            tx.emit_in(trace, id, &CaseWithdrawn { case_id, cycle, reason, source });
         }
         Course::OutOfScope { referral } => {
             tx.emit_in(trace, id, &CaseDeclined { case_id, cycle, referral: referral.clone() });

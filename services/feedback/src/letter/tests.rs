@@ -81,6 +81,10 @@ fn closing_soon(contact: &Contact) -> Letter {
     written(&Word::ClosingSoon(Closing { number: 0, until }), contact, "Asia/Shanghai")
 }
 
+fn withdrawal(contact: &Contact) -> Letter {
+    written(&Word::Withdrawal, contact, "")
+}
+
 fn progress(contact: &Contact, stage: Stage) -> Letter {
     written(&Word::Progress(News { number: 1, stage, days: 14 }), contact, "")
 }
@@ -99,6 +103,14 @@ fn news_of_an_open_case_say_how_far_it_is_and_when_there_is_more() {
         assert!(letter.body.contains(&format!("当前进展：{zh}")), "{}", letter.body);
         assert!(letter.body.contains("最迟在14天内"), "{}", letter.body);
     }
+}
+
+#[test]
+fn who_withdrew_is_told_what_to_do_if_they_did_not() {
+    let letter = withdrawal(&contact("en", "Ada", "late"));
+    assert!(letter.body.contains("If you did not ask for this, contact us at once"), "{}", letter.body);
+    let letter = withdrawal(&contact("zh-CN", "", "晚到"));
+    assert!(letter.body.contains("如您并未申请撤诉，请立即"), "{}", letter.body);
 }
 
 #[test]
@@ -347,7 +359,12 @@ fn a_text_message_of_each_kind_says_whose_it_is_in_no_more_parts_than_are_sent()
     use crate::text_message::{MAX_PARTS, parts};
     for language in ["en", "zh"] {
         let contact = contact(language, "Ada", &"late parcel ".repeat(40));
-        let others = [shortage(&contact), closing_soon(&contact), progress(&contact, Stage::CarryingOut)];
+        let others = [
+            shortage(&contact),
+            closing_soon(&contact),
+            progress(&contact, Stage::CarryingOut),
+            withdrawal(&contact),
+        ];
         for letter in all(&contact).into_iter().chain(others) {
             let sent = letter.with_code("0000-0000-0000-0000-0000").short;
             assert!(sent.contains(&contact.case_id.to_string()), "{sent}");

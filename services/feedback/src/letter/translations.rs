@@ -25,6 +25,7 @@ pub(super) struct Translation {
     pub(super) shortage: Source,
     pub(super) closing_soon: Source,
     pub(super) progress: Source,
+    pub(super) withdrawal: Source,
     pub(super) upheld: &'static str,
     pub(super) partly_upheld: &'static str,
     pub(super) not_upheld: &'static str,
@@ -212,6 +213,19 @@ We will write to you when there is an outcome, and within {{ days }} days in any
 ",
         short: "We are still working on your complaint {{ case }}: {{ stage }} We will write again within {{ days }} days.",
     },
+    withdrawal: Source {
+        subject: "Your complaint is withdrawn: {{ subject }}",
+        body: "{{ greeting }}
+
+Your complaint has been withdrawn, as we were asked with its receipt code or where you complained. Nothing more is done about it.
+
+Your complaint: {{ subject }}
+Its number: {{ case }}
+
+If you did not ask for this, contact us at once the way you complained and give the number above: somebody else may know your receipt code, and we will look at your complaint again.
+",
+        short: "Your complaint {{ case }} has been withdrawn, as we were asked. If you did not ask for this, contact us at once the way you complained.",
+    },
     upheld: "your complaint is upheld.",
     partly_upheld: "your complaint is upheld in part.",
     not_upheld: "your complaint is not upheld.",
@@ -392,6 +406,19 @@ const CHINESE: Translation = Translation {
 如有处理结果，我们会立即通知您；最迟在{{ days }}天内再次告知您进展。您目前无需进行任何操作。
 ",
         short: "您的投诉（编号{{ case }}）仍在处理中：{{ stage }}我们最迟在{{ days }}天内再次告知您进展。",
+    },
+    withdrawal: Source {
+        subject: "您的投诉已撤回：{{ subject }}",
+        body: "{{ greeting }}
+
+我们收到凭查询码或通过投诉渠道提出的撤诉申请，您的投诉已撤回，不再继续处理。
+
+投诉事项：{{ subject }}
+投诉编号：{{ case }}
+
+如您并未申请撤诉，请立即通过您提交投诉的渠道与我们联系，并提供上述投诉编号：他人可能已知悉您的查询码，我们将重新处理您的投诉。
+",
+        short: "您的投诉（编号{{ case }}）已按申请撤回，不再继续处理。如您并未申请撤诉，请立即通过您提交投诉的渠道与我们联系。",
     },
     upheld: "您的投诉成立。",
     partly_upheld: "您的投诉部分成立。",

@@ -44,6 +44,8 @@ pub enum Word {
     ClosingSoon(Closing),
     /// It is still being worked on.
     Progress(News),
+    /// It was withdrawn.
+    Withdrawal,
 }
 
 /// News of a case that is still open.
@@ -116,6 +118,7 @@ impl Word {
             Self::Shortage(_) => Kind::Shortage,
             Self::ClosingSoon(_) => Kind::ClosingSoon,
             Self::Progress(_) => Kind::Progress,
+            Self::Withdrawal => Kind::Withdrawal,
         }
     }
 
@@ -129,7 +132,7 @@ impl Word {
             Self::Progress(news) => news.number,
             Self::Outcome(ruling) => ruling.correction,
             Self::Survey(invitation) => invitation.reminder.into(),
-            Self::Acknowledgement | Self::Recourse => 0,
+            Self::Acknowledgement | Self::Recourse | Self::Withdrawal => 0,
         }
     }
 }

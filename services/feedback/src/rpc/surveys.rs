@@ -1,7 +1,5 @@
 //! The rpcs of `SurveyService`.
 
-use std::sync::Arc;
-
 use fault::Fault;
 use kernel::Caller;
 use kernel::receipt::ReceiptCode;
@@ -12,7 +10,7 @@ use proto::redress::feedback::v1::{
     CreateQuestionnaireResponse, GetQuestionnaireRequest, GetQuestionnaireResponse, GetSurveyRequest,
     GetSurveyResponse, ListSurveysRequest, ListSurveysResponse, SubmitSurveyRequest, SubmitSurveyResponse,
 };
-use server::{CodeRateLimit, LimitKey};
+use server::CodeRateLimit;
 use tonic::{Request, Response, Status};
 
 use super::revisions::{self, Settled};
@@ -28,13 +26,13 @@ const QUESTIONNAIRE: Settled<'static> =
 /// Serves surveys.
 pub(crate) struct Surveys {
     db: Db,
-    rate_limit: Arc<CodeRateLimit>,
+    rate_limit: CodeRateLimit,
 }
 
 impl Surveys {
     /// Serves the surveys of a schema.
     pub(crate) fn new(db: Db) -> Self {
-        Self { db, rate_limit: Arc::default() }
+        Self { rate_limit: CodeRateLimit::new(db.clone()), db }
     }
 
     /// The code somebody gives; one that is misspelt is no guess.
@@ -43,14 +41,11 @@ impl Surveys {
     }
 
     /// Counts a wrong code as a guess; there may be too many of them.
-    fn guessed(&self, caller: &Caller, end_user: &str, fault: Fault) -> Fault {
+    async fn guessed(&self, caller: &Caller, end_user: &str, fault: Fault) -> Fault {
         if fault.reason() != fault::Refusal::reason(&Refusal::SurveyCodeUnknown) {
             return fault;
         }
-        match self.rate_limit.count(LimitKey::new(caller, end_user), self.db.clock().now()) {
-            None => fault,
-            Some(wait) => Fault::from(Refusal::TooManyGuesses).retry_after(wait),
-        }
+        self.rate_limit.wrong(caller, end_user, fault, Refusal::TooManyGuesses).await
     }
 }
 
@@ -141,8 +136,10 @@ impl SurveyService for Surveys {
             let read = questions(&mut tx, code).await?;
             Ok((tx, read))
         });
-        let read = read.await.map_err(|fault| self.guessed(&caller, &end_user, fault))?;
-        Ok(Response::new(read))
+        match read.await {
+            Ok(read) => Ok(Response::new(read)),
+            Err(fault) => Err(self.guessed(&caller, &end_user, fault).await.into()),
+        }
     }
 
     async fn submit_survey(
@@ -157,9 +154,11 @@ impl SurveyService for Surveys {
             let answer = submit(&mut tx, code?, reply).await?;
             Ok((tx, answer))
         });
-        let is_guess = code.is_ok();
-        let guessed = |fault| if is_guess { self.guessed(&caller, &end_user, fault) } else { fault };
-        Ok(server::reply(done.await.map_err(guessed)?))
+        match done.await {
+            Ok(done) => Ok(server::reply(done)),
+            Err(fault) if code.is_ok() => Err(self.guessed(&caller, &end_user, fault).await.into()),
+            Err(fault) => Err(fault.into()),
+        }
     }
 
     async fn list_surveys(

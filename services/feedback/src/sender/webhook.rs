@@ -153,5 +153,6 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Shortage => "SHORTAGE",
         Kind::ClosingSoon => "CLOSING_SOON",
         Kind::Progress => "PROGRESS",
+        Kind::Withdrawal => "WITHDRAWAL",
     }
 }

@@ -32,6 +32,7 @@ impl Row {
         let word = match Kind::of(self.kind).ok_or_else(|| wrong("kind"))? {
             Kind::Acknowledgement => Word::Acknowledgement,
             Kind::Recourse => Word::Recourse,
+            Kind::Withdrawal => Word::Withdrawal,
             Kind::Extension => Word::Extension(Delay {
                 number: self.number,
                 due: self.respond_until.map(Timestamp::to_jiff),
@@ -91,6 +92,7 @@ fn outcome(word: &Word) -> Option<i16> {
         Word::Outcome(ruling) => Some(ruling.outcome.number()),
         Word::Acknowledgement
         | Word::Recourse
+        | Word::Withdrawal
         | Word::Extension(_)
         | Word::Holding(_)
         | Word::Shortage(_)
@@ -107,7 +109,9 @@ fn until(word: &Word) -> Option<Timestamp> {
         Word::Holding(holding) => holding.due.map(ToSqlx::to_sqlx),
         Word::Shortage(lacking) => Some(lacking.expected.to_sqlx()),
         Word::ClosingSoon(closing) => Some(closing.until.to_sqlx()),
-        Word::Acknowledgement | Word::Recourse | Word::Progress(_) | Word::Survey(_) => None,
+        Word::Acknowledgement | Word::Recourse | Word::Withdrawal | Word::Progress(_) | Word::Survey(_) => {
+            None
+        }
     }
 }
 
@@ -116,6 +120,7 @@ fn holding(word: &Word) -> Option<&Holding> {
         Word::Holding(holding) => Some(holding),
         Word::Acknowledgement
         | Word::Recourse
+        | Word::Withdrawal
         | Word::Outcome(_)
         | Word::Extension(_)
         | Word::Shortage(_)
@@ -141,6 +146,7 @@ fn reasons(word: &Word) -> &str {
         Word::Holding(holding) => &holding.reason,
         Word::Acknowledgement
         | Word::Recourse
+        | Word::Withdrawal
         | Word::Shortage(_)
         | Word::ClosingSoon(_)
         | Word::Progress(_)

@@ -26,12 +26,13 @@ pub(crate) async fn keep_origins(conn: &mut PgConnection, origins: &[Origin]) ->
         .column("phone", |origin| origin.phone.as_str())
         .column("masked_phone", |origin| origin.masked_phone.as_ref().map(|(phone, _)| phone.as_str()))
         .column("masked_phone_until", |origin| origin.masked_phone.as_ref().map(|(_, until)| until.to_sqlx()))
+        .column("receipt_hash", |origin| Some(origin.receipt_hash.as_slice()).filter(|hash| !hash.is_empty()))
         .done();
     let statement = format!(
         "{} ON CONFLICT ON CONSTRAINT case_profile_pkey DO UPDATE
          SET channel = excluded.channel, vulnerable = excluded.vulnerable, about_staff = excluded.about_staff,
              phone = excluded.phone, masked_phone = excluded.masked_phone,
-             masked_phone_until = excluded.masked_phone_until
+             masked_phone_until = excluded.masked_phone_until, receipt_hash = excluded.receipt_hash
          WHERE case_profile.phone IS NULL",
         rows.insert_into("case_profile")
     );
@@ -63,6 +64,21 @@ pub(crate) async fn keep_progress(
     );
     binds.execute(&statement, conn).await?;
     Ok(())
+}
+
+/// The case whose receipt code has this hash.
+pub(crate) async fn case_by_receipt(
+    conn: &mut PgConnection,
+    hash: [u8; 32],
+) -> Result<Option<CaseId>, Fault> {
+    let id: Option<Uuid> = sqlx::query_scalar(
+        "SELECT case_id FROM case_profile
+         WHERE tenant_id = current_setting('redress.tenant') AND receipt_hash = $1",
+    )
+    .bind(hash.as_slice())
+    .fetch_optional(conn)
+    .await?;
+    Ok(id.map(CaseId))
 }
 
 #[derive(sqlx::FromRow)]

@@ -23,6 +23,7 @@ pub(crate) fn origin(event: &intake::ComplaintRegistered) -> Result<Origin, Faul
         about_staff: !staff.trim().is_empty(),
         phone: complainant.phone.trim().to_owned(),
         masked_phone: masked_phone(complaint.channel_detail.as_ref()),
+        receipt_hash: event.receipt_hash.clone(),
     })
 }
 

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use fault::Fault;
-use pg::Db;
+use pg::{Db, Tx};
 use proto::redress::intake::v1::form_service_server::FormService;
 use proto::redress::intake::v1::{
     AddInformationRequest, AddInformationResponse, CreateFormRequest, CreateFormResponse, GetFormRequest,
     GetFormResponse, GetInformationRequest, GetInformationResponse, ListFormsRequest, ListFormsResponse,
     PrefillFormRequest, PrefillFormResponse, ValidateFormRequest, ValidateFormResponse,
 };
-use server::Length;
+use server::{CodeRateLimit, Length};
 use tonic::{Request, Response, Status};
 
 use crate::flow::additions::{Additions, Filled};
@@ -25,12 +25,13 @@ pub(crate) struct FormRpc {
     db: Db,
     forms: Arc<Forms>,
     additions: Arc<Additions>,
+    codes: CodeRateLimit,
 }
 
 impl FormRpc {
     /// Serves the forms of a schema.
     pub(crate) fn new(db: Db, forms: Arc<Forms>, additions: Arc<Additions>) -> Self {
-        Self { db, forms, additions }
+        Self { codes: CodeRateLimit::new(db.clone()), db, forms, additions }
     }
 }
 
@@ -125,7 +126,10 @@ impl FormService for FormRpc {
         request: Request<AddInformationRequest>,
     ) -> Result<Response<AddInformationResponse>, Status> {
         let (context, request) = server::mutation(request)?;
-        let further = wire::further(request)?;
+        let mut further = wire::further(request)?;
+        let find = async |tx: &mut Tx, hash| store::by_receipt(tx, hash).await;
+        let wrong = (Refusal::ReceiptCodeUnknown, Refusal::TooManyGuesses);
+        further.complaint = self.codes.case(&context.caller, further.reference.clone(), find, wrong).await?;
         let done = self
             .db
             .mutate(context, async |tx, caller| self.additions.add(tx, &caller, further).await)

@@ -11,6 +11,7 @@ use proto::redress::intake::v1::{
 };
 use proto::timestamp;
 use serde_json::Value;
+use server::CaseReference;
 use uuid::Uuid;
 
 use super::evidence::{self, Attachments};
@@ -161,7 +162,9 @@ pub(crate) struct Further {
     pub(crate) request_id: String,
     /// Hash of the request.
     pub(crate) request_hash: [u8; 32],
-    /// The complaint.
+    /// By what the complaint is named.
+    pub(crate) reference: CaseReference,
+    /// The complaint; nil until its receipt code was looked up.
     pub(crate) complaint: CaseId,
     /// Number of the source.
     pub(crate) source: i16,
@@ -196,12 +199,24 @@ impl Further {
 /// Reads what is to be added.
 pub(crate) fn further(request: AddInformationRequest) -> Result<Further, Fault> {
     let request_hash = pg::request_hash(&request);
-    let AddInformationRequest { request_id, complaint_id, source, text, form_data, evidence } = request;
+    let AddInformationRequest {
+        request_id,
+        complaint_id,
+        source,
+        text,
+        form_data,
+        evidence,
+        receipt_code,
+        end_user,
+    } = request;
     let mut check = Check::new();
     let request_id = check.request_id(request_id);
-    let complaint = check.id("complaint_id", &complaint_id);
-    let known = InformationSource::try_from(source).is_ok_and(|one| one != InformationSource::Unspecified);
+    let reference = CaseReference::read(&mut check, "complaint_id", &complaint_id, &receipt_code, end_user);
+    let by = InformationSource::try_from(source).unwrap_or_default();
+    let known = by != InformationSource::Unspecified;
     check.ensure(known, "source", "must be the complainant or staff");
+    let theirs = !known || !reference.is_code() || by == InformationSource::Complainant;
+    check.ensure(theirs, "source", "must be the complainant, who has the receipt code");
     let says_something = !text.trim().is_empty() || !form_data.is_empty() || !evidence.is_empty();
     check.ensure(
         says_something,
@@ -218,7 +233,11 @@ pub(crate) fn further(request: AddInformationRequest) -> Result<Further, Fault> 
     let evidence = evidence::checked(&mut check, evidence::OF_ADDITION, evidence);
     check.done(INVALID_INFORMATION)?;
     let source = i16::try_from(source).unwrap_or(0);
-    Ok(Further { request_id, request_hash, complaint, source, text, patch, evidence })
+    let complaint = match &reference {
+        CaseReference::Id(id) => *id,
+        CaseReference::Code { .. } => CaseId(Uuid::nil()),
+    };
+    Ok(Further { request_id, request_hash, reference, complaint, source, text, patch, evidence })
 }
 
 const INVALID_INFORMATION: &str = "INVALID_INFORMATION";

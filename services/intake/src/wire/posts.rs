@@ -114,8 +114,7 @@ pub(crate) fn news(matter: &Matter, case: CaseId, (mentions, reach): (i64, i64))
         complaint_id: case.to_string(),
         source: InformationSource::Staff.into(),
         text,
-        form_data: String::new(),
-        evidence: Vec::new(),
+        ..AddInformationRequest::default()
     }
 }
 

@@ -60,6 +60,7 @@ fn addition(complaint_id: &str, text: &str, form_data: &str) -> AddInformationRe
         text: text.to_owned(),
         form_data: form_data.to_owned(),
         evidence: Vec::new(),
+        ..AddInformationRequest::default()
     }
 }
 

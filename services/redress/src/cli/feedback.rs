@@ -179,6 +179,7 @@ impl Respond {
             response: response.into(),
             comment,
             satisfaction: rated.then_some(Satisfaction { handling, outcome }),
+            ..RespondToOutcomeRequest::default()
         }
     }
 }

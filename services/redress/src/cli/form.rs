@@ -133,6 +133,7 @@ impl Forms {
                     text: words,
                     form_data,
                     evidence,
+                    ..AddInformationRequest::default()
                 };
                 show::answer(caller.json, &forms.add_information(request).await?.into_inner(), text::added)
             }

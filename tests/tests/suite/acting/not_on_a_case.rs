@@ -10,6 +10,10 @@ pub(super) const NOT_ON_A_CASE: &[(&str, &str)] = &[
     ("AttachmentService.UpdateAttachmentSettings", "a setting"),
     ("ChannelService.UpdateChannelSettings", "a setting"),
     ("FormService.AddInformation", "what is said about a complaint, by anybody"),
+    (
+        "CaseService.WithdrawComplaint",
+        "as its complainant, by a channel: see `services/cases/tests/rpc/receipt_codes.rs`",
+    ),
     ("CalendarService.CreateCalendar", "a setting"),
     ("CalendarService.UpdateCalendar", "a setting"),
     ("CalendarService.ImportHolidays", "a setting"),

@@ -56,6 +56,12 @@ pub(super) const INVALID: &[Invalid] = &[
         &["request_id", "case_id", "outcome", "reasons"],
     ),
     invalid("CaseService.WithdrawCase", EMPTY, "INVALID_WITHDRAWAL", &["request_id", "case_id"]),
+    invalid(
+        "CaseService.WithdrawComplaint",
+        EMPTY,
+        "INVALID_WITHDRAWAL",
+        &["request_id", "case_id", "confirmed"],
+    ),
     invalid("CaseService.DeclineCase", EMPTY, "INVALID_REFERRAL", &["request_id", "case_id", "referral"]),
     invalid("CaseService.CloseCase", EMPTY, "INVALID_REASON", &["request_id", "case_id", "reason"]),
     invalid("CaseService.ReopenCase", EMPTY, "INVALID_REASON", &["request_id", "case_id", "reason"]),

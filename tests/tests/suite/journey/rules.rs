@@ -126,6 +126,7 @@ async fn filled_in(scene: &Scene, complaint_id: &str) {
         text: "it was the cheap one".to_owned(),
         form_data: r#"{"carrier": "cheap"}"#.to_owned(),
         evidence: Vec::new(),
+        ..AddInformationRequest::default()
     };
     let added = forms.add_information(request).await.unwrap().into_inner();
     assert_eq!(added.completeness, Some(100));

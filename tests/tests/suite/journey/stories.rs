@@ -224,6 +224,7 @@ async fn answer(scene: &Scene, case_id: &str, response: Response, comment: &str)
         response: response.into(),
         comment: comment.to_owned(),
         satisfaction: Some(Satisfaction { handling: 5, outcome: 4 }),
+        ..RespondToOutcomeRequest::default()
     };
     let answered = scene.feedback().respond_to_outcome(request.clone()).await.unwrap().into_inner();
     assert_eq!(answered.feedback.unwrap().response(), response);

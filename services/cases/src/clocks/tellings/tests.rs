@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::*;
 use crate::clocks::properties::{assign, day, decide, hear, new_case, take_in};
 use crate::external_event::Event;
-use crate::timeline::Mail;
+use crate::timeline::{Mail, WithdrawalSource};
 
 fn mail(notice: u128) -> Mail {
     Mail { notice: Uuid::from_u128(notice), sending: 1 }
@@ -114,7 +114,8 @@ fn an_outcome_of_an_earlier_cycle_and_a_case_that_is_over_owe_nothing_again() {
     hear(&mut case, delivered(OUTCOME, 1), day(1));
     take_in(&mut clocks, &mut case);
     let (mut over, mut its) = (case.clone(), clocks.clone());
-    over.withdraw(String::new(), &crate::case::properties::occasion(day(2))).expect("open");
+    over.withdraw(WithdrawalSource::Staff, String::new(), &crate::case::properties::occasion(day(2)))
+        .expect("open");
     hear(&mut over, bounced(OUTCOME, 1), day(3));
     take_in(&mut its, &mut over);
     assert!(its.0.iter().all(|clock| !clock.clock.is_open()));

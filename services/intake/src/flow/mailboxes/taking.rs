@@ -261,8 +261,8 @@ impl MailTaker {
             complaint_id: id.to_string(),
             source: InformationSource::Complainant.into(),
             text: inbound::text(mail, &mut remarks),
-            form_data: String::new(),
             evidence,
+            ..AddInformationRequest::default()
         };
         for remark in &remarks {
             taken.mail.remark(remark);

@@ -29,6 +29,7 @@ fn new_complaint(number: u8, received: Timestamp) -> NewComplaint {
         external_ref: None,
         content: None,
         customer_id: None,
+        receipt_hash: [number; 32],
         registered: received,
         received,
         event: registration(received),

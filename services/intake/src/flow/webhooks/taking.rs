@@ -219,8 +219,8 @@ impl PostTaker {
             complaint_id: id.to_string(),
             source: InformationSource::Complainant.into(),
             text: posts_wire::description(&taken.post.content),
-            form_data: String::new(),
             evidence: posts_wire::evidence(&taken.post.content),
+            ..AddInformationRequest::default()
         };
         let context = MutationContext::new(caller(taken), &request);
         let further = wire::further(request)?;
