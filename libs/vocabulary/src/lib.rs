@@ -225,6 +225,10 @@ kernel::numbered! {
         Progress = 9 "news of an open case",
         /// It was withdrawn.
         Withdrawal = 10 "confirmation of the withdrawal",
+        /// When we shall call.
+        CallBackPlanned = 11 "announcement of a call",
+        /// We called, and did not reach them.
+        CallBackMissed = 12 "word of a call that was missed",
     }
 }
 

@@ -59,6 +59,14 @@ pub struct Policy {
     pub retry_working_hours: i32,
     /// How often somebody is called.
     pub max_attempts: i32,
+    /// Whether they are told in writing when they are called, and that they were not reached.
+    #[serde(default = "announced")]
+    pub announced: bool,
+}
+
+/// What those have who settled their policy before calls were announced.
+fn announced() -> bool {
+    true
 }
 
 impl Policy {
@@ -74,6 +82,7 @@ impl Policy {
             within_working_hours: 16,
             retry_working_hours: 4,
             max_attempts: 3,
+            announced: true,
         }
     }
 

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use minijinja::Value;
 
-use crate::notice::{Closing, Contact, Delay, Holding, Kind, Lacking, News, Obstacle, Word};
+use crate::notice::{Closing, Contact, Delay, Holding, Kind, Lacking, Missed, News, Obstacle, Planned, Word};
 use crate::open_case::Stage;
 use crate::response::{Outcome, Ruling};
 use crate::survey::{Invitation, Questionnaire};
@@ -110,6 +110,8 @@ fn sample_words(kind: Kind, language: &str) -> Vec<(Contact, Word)> {
             Kind::Acknowledgement => Word::Acknowledgement,
             Kind::Recourse => Word::Recourse,
             Kind::Withdrawal => Word::Withdrawal,
+            Kind::CallBackPlanned => Word::CallBackPlanned(Planned { number: 1, from: due, until }),
+            Kind::CallBackMissed => Word::CallBackMissed(Missed { number: 1, tried: until, again: due }),
             Kind::Outcome => {
                 let outcome = if full { Outcome::Upheld } else { Outcome::NotUpheld };
                 Word::Outcome(Ruling { outcome, reasons: text, respond_until: until, correction: 0 })
@@ -230,6 +232,8 @@ impl Translation {
             Kind::ClosingSoon => &self.closing_soon,
             Kind::Progress => &self.progress,
             Kind::Withdrawal => &self.withdrawal,
+            Kind::CallBackPlanned => &self.call_back_planned,
+            Kind::CallBackMissed => &self.call_back_missed,
         }
     }
 
@@ -257,6 +261,12 @@ impl Translation {
                 ("until", date(Some(lacking.expected))),
             ],
             Word::ClosingSoon(closing) => vec![("until", date(Some(closing.until)))],
+            Word::CallBackPlanned(planned) => {
+                vec![("from", date(planned.from)), ("until", date(Some(planned.until)))]
+            }
+            Word::CallBackMissed(missed) => {
+                vec![("tried", date(Some(missed.tried))), ("until", date(missed.again))]
+            }
             Word::Progress(news) => {
                 vec![("stage", self.stage(news.stage).to_owned()), ("days", news.days.to_string())]
             }

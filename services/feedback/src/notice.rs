@@ -26,7 +26,7 @@ use crate::refusal::Refusal;
 pub use contact::Contact;
 pub use delivery::{Delivery, Obstacle, Way};
 use routing::Routing;
-pub use word::{Closing, Delay, Holding, Lacking, News, Owed, Word};
+pub use word::{Closing, Delay, Holding, Lacking, Missed, News, Owed, Planned, Word};
 
 /// How often delivery is tried: for about two days.
 pub const MAX_ATTEMPTS: i32 = 56;
@@ -45,6 +45,8 @@ pub const MAX_CORRECTIONS: i64 = 50;
 pub const CYCLE_ENDED: &str = "CYCLE_ENDED";
 /// Why news of an open case is not sent any more: it is not open, or was reopened.
 pub const CASE_MOVED_ON: &str = "CASE_MOVED_ON";
+/// Why word of a call is not sent any more: they were spoken to, or are called at another time.
+pub const CALL_BACK_ENDED: &str = "CALL_BACK_ENDED";
 /// Why a notice is sent again by itself: by another means.
 pub const NEXT_MEANS: &str = "NEXT_MEANS";
 /// Longest that a server may have a notice wait for the next attempt.
@@ -75,10 +77,19 @@ kernel::numbered! {
         Progress = 9,
         /// It was withdrawn, as you asked; if you did not, tell us.
         Withdrawal = 10,
+        /// We shall call you: between when and when.
+        CallBackPlanned = 11,
+        /// We called and did not reach you: what you can do.
+        CallBackMissed = 12,
     }
 }
 
 impl Kind {
+    /// Whether what it says may not be so any more by the time it is sent.
+    pub const fn may_be_out_of_date(self) -> bool {
+        matches!(self, Self::ClosingSoon | Self::Progress | Self::CallBackPlanned | Self::CallBackMissed)
+    }
+
     /// Whether it tells of a case that is still open, other than that we have it.
     pub const fn tells_of_progress(self) -> bool {
         matches!(self, Self::Extension | Self::Holding | Self::Shortage)

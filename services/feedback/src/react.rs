@@ -146,7 +146,7 @@ impl Reactor for Reactions {
                 self.meet(tx, registered, acknowledged).await?;
             }
             if !owed.is_empty() {
-                self.write(tx, owed).await?;
+                posting::write(tx, &self.delivery, owed).await?;
             }
             if !resolved.is_empty() {
                 store::open_cycles(tx, &resolved).await?;
@@ -156,7 +156,7 @@ impl Reactor for Reactions {
             }
             // Before what ends them: a case may be withdrawn in the same batch.
             if !calls.is_empty() {
-                follow_up::requested(tx, &calls).await?;
+                follow_up::requested(tx, &self.delivery, &calls).await?;
             }
             if !ended.is_empty() {
                 let now = tx.now();
@@ -419,24 +419,6 @@ impl Reactions {
         let cases: Vec<CaseId> = contacts.iter().map(|contact| contact.case_id).collect();
         owed.extend(store::take_up(tx, &cases).await?);
         let known = contacts.into_iter().map(|contact| (contact.case_id, contact)).collect();
-        posting::post_owed(tx, &self.delivery, owed, &known).await
-    }
-
-    /// Writes what is owed to those who are known, and puts the rest off.
-    async fn write(&self, tx: &mut Tx, owed: Vec<Owed>) -> Result<(), Fault> {
-        let cases: Vec<CaseId> = owed.iter().map(|owed| owed.case_id).collect();
-        let mut known = store::contacts(tx, &cases).await?;
-        if cases.iter().any(|case| !known.contains_key(case)) {
-            // A registration may be on its way into the table: wait for it, and keep
-            // others out until what is put off is there for them to find.
-            store::hold_contacts(tx).await?;
-            known = store::contacts(tx, &cases).await?;
-        }
-        let (owed, put_off): (Vec<_>, Vec<_>) =
-            owed.into_iter().partition(|owed| known.contains_key(&owed.case_id));
-        if !put_off.is_empty() {
-            store::put_off(tx, &put_off).await?;
-        }
         posting::post_owed(tx, &self.delivery, owed, &known).await
     }
 }

@@ -54,7 +54,8 @@ pub(crate) struct Rpc {
 impl Rpc {
     pub(crate) fn new(db: Db, delivery: Delivery, path: Option<ReturnPath>) -> Self {
         let codes = CodeRateLimit::new(db.clone());
-        Self { responses: Group::new(db.clone(), Responses), codes, db, delivery, path }
+        let responses = Responses { delivery: delivery.clone() };
+        Self { responses: Group::new(db.clone(), responses), codes, db, delivery, path }
     }
 }
 

@@ -33,8 +33,8 @@ use uuid::Uuid;
 
 pub(crate) use address::{reserve, sweep};
 pub(crate) use call_back::{
-    call_back, call_backs, cancel_call_backs, count_call_backs, hold_strata, lock_call_back, open_call_backs,
-    save_call_back, save_strata, wish_for_call_back,
+    call_back, call_back_standings, call_backs, cancel_call_backs, count_call_backs, hold_strata,
+    lock_call_back, open_call_backs, save_call_back, save_strata, wish_for_call_back,
 };
 pub(crate) use contact::{contact, contacts, correct, corrections, hold_contacts, lock_contact, meet};
 pub(crate) use cycle::{

@@ -4,6 +4,7 @@
 
 mod bounces;
 mod call_backs;
+mod call_notices;
 mod closing;
 mod delivery;
 mod endpoint;

@@ -133,6 +133,7 @@ pub fn call_back_policy(policy: &CallBackPolicy) -> String {
         ("seed", policy.seed.clone()),
         ("within", format!("{} working hours", policy.within_working_hours)),
         ("again after", format!("{} working hours", policy.retry_working_hours)),
+        ("announced", if policy.announced { "yes" } else { "no" }.to_owned()),
         ("attempts", policy.max_attempts.to_string()),
         ("note", policy.note.clone()),
         ("made", time(policy.create_time.as_ref())),

@@ -22,8 +22,11 @@ use server::Stop;
 use tokio::task::{Id, JoinError, JoinSet};
 use tracing::Instrument as _;
 
-use crate::flow::{posting, told};
-use crate::notice::{Answer, CASE_MOVED_ON, CYCLE_ENDED, Contact, Delivery, Kind, Means, Notice, State};
+use crate::call_back::Outcome as Called;
+use crate::flow::{follow_up, posting, told};
+use crate::notice::{
+    Answer, CALL_BACK_ENDED, CASE_MOVED_ON, CYCLE_ENDED, Contact, Delivery, Kind, Means, Notice, State,
+};
 use crate::sender::Senders;
 use crate::store::{self, Attempt, Claimed, Claims};
 use crate::wire;
@@ -250,11 +253,12 @@ struct Outgoing {
 }
 
 /// Gives up what has nothing to say any more: word that the time to answer ends, where it was
-/// answered or has ended, and news of a case that is open no more.
+/// answered or has ended, news of a case that is open no more, and word of calls once they
+/// were spoken to, or are called at another time.
 async fn without_ended(tx: &mut pg::Tx, mut claimed: Vec<Claimed>) -> Result<Vec<Claimed>, Fault> {
     let tenants: BTreeSet<TenantId> = claimed
         .iter()
-        .filter(|claimed| matches!(claimed.notice.kind, Kind::ClosingSoon | Kind::Progress))
+        .filter(|claimed| claimed.notice.kind.may_be_out_of_date())
         .map(|claimed| claimed.tenant.clone())
         .collect();
     for tenant in tenants {
@@ -266,6 +270,8 @@ async fn without_ended(tx: &mut pg::Tx, mut claimed: Vec<Claimed>) -> Result<Vec
         let (closing, news) = (of_kind(Kind::ClosingSoon), of_kind(Kind::Progress));
         let mut ended = give_up_closing(tx, &closing).await?;
         ended.extend(give_up_news(tx, &news).await?);
+        let calls = [of_kind(Kind::CallBackPlanned), of_kind(Kind::CallBackMissed)].concat();
+        ended.extend(give_up_calls(tx, &calls).await?);
         claimed.retain(|claimed| claimed.tenant != tenant || !ended.contains(&claimed.notice.id));
     }
     Ok(claimed)
@@ -287,6 +293,20 @@ async fn give_up_news(tx: &mut pg::Tx, news: &[Notice]) -> Result<Vec<NoticeId>,
     let cycles: Vec<_> = news.iter().map(|notice| (notice.case_id, notice.cycle)).collect();
     let open = store::open_cycles_of(tx, &cycles).await?;
     give_up(tx, news, |notice| open.contains(&(notice.case_id, notice.cycle)), CASE_MOVED_ON).await
+}
+
+async fn give_up_calls(tx: &mut pg::Tx, calls: &[Notice]) -> Result<Vec<NoticeId>, Fault> {
+    let cycles: Vec<_> = calls.iter().map(|notice| (notice.case_id, notice.cycle)).collect();
+    let standings = store::call_back_standings(tx, &cycles).await?;
+    let holds = |notice: &Notice| {
+        let mut of =
+            standings.iter().filter(|one| (one.case_id, one.cycle) == (notice.case_id, notice.cycle));
+        match notice.kind {
+            Kind::CallBackPlanned => of.any(|one| one.due.map(follow_up::minute) == Some(notice.number)),
+            _ => of.any(|one| one.due.is_some() || one.outcome == Some(Called::NotReached)),
+        }
+    };
+    give_up(tx, calls, holds, CALL_BACK_ENDED).await
 }
 
 /// Gives up those that have nothing to say any more, and answers which they are.

@@ -4,15 +4,17 @@
 //! It happens in the transaction of its cause.
 
 use std::collections::{HashMap, HashSet};
+use std::slice;
 
 use fault::Fault;
 use jiff::Timestamp;
 use kernel::CaseId;
 use pg::Tx;
 
-use crate::call_back::{CallBack, Cause, Policy, RequestedCall, State, Wish};
+use crate::call_back::{Attempt, CallBack, Cause, Outcome as Called, Policy, RequestedCall, State, Wish};
 use crate::flow::sampling::{self, Candidate};
-use crate::flow::told;
+use crate::flow::{posting, told};
+use crate::notice::{Delivery, Missed, Owed, Planned, Word};
 use crate::profile::Profile;
 use crate::response::{Answer, Outcome, Verdict};
 use crate::revision::{Revision, Subject};
@@ -29,6 +31,7 @@ pub(crate) async fn policy(tx: &mut Tx) -> Result<Revision<Policy>, Fault> {
 /// Outcomes were told: calls back whom a rule names and, of the others, whom chance does.
 pub(crate) async fn told(
     tx: &mut Tx,
+    delivery: &Delivery,
     cycles: &[ToldCycle],
     profiles: &HashMap<CaseId, Profile>,
 ) -> Result<(), Fault> {
@@ -50,11 +53,15 @@ pub(crate) async fn told(
         let key = (cycle.case_id, cycle.cycle);
         wanted.push(CallBack { draw: Some(draw), ..due(tx, &policy, key, &cycle.zone, vec![Cause::Sample]) });
     }
-    open(tx, wanted).await
+    open(tx, delivery, &policy, wanted).await
 }
 
 /// Complainants answered: calls back who disputed, or is not satisfied.
-pub(crate) async fn answered(tx: &mut Tx, answers: &[(CaseId, i32, &Answer)]) -> Result<(), Fault> {
+pub(crate) async fn answered(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    answers: &[(CaseId, i32, &Answer)],
+) -> Result<(), Fault> {
     let asked = told::questionnaire(tx).await?.content;
     let cause = |answer: &Answer| {
         let disputed = answer.verdict == Verdict::Disputed;
@@ -62,15 +69,24 @@ pub(crate) async fn answered(tx: &mut Tx, answers: &[(CaseId, i32, &Answer)]) ->
         if disputed { Some(Cause::Dispute) } else { low }
     };
     let caused = answers.iter().filter_map(|(case, cycle, answer)| Some(((*case, *cycle), cause(answer)?)));
-    dissatisfied(tx, &caused.collect::<Vec<_>>()).await
+    dissatisfied(tx, delivery, &caused.collect::<Vec<_>>()).await
 }
 
 /// A survey was answered with a low score.
-pub(crate) async fn low_score(tx: &mut Tx, case: CaseId, cycle: i32) -> Result<(), Fault> {
-    dissatisfied(tx, &[((case, cycle), Cause::LowScore)]).await
+pub(crate) async fn low_score(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    case: CaseId,
+    cycle: i32,
+) -> Result<(), Fault> {
+    dissatisfied(tx, delivery, &[((case, cycle), Cause::LowScore)]).await
 }
 
-async fn dissatisfied(tx: &mut Tx, caused: &[((CaseId, i32), Cause)]) -> Result<(), Fault> {
+async fn dissatisfied(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    caused: &[((CaseId, i32), Cause)],
+) -> Result<(), Fault> {
     if caused.is_empty() {
         return Ok(());
     }
@@ -82,24 +98,29 @@ async fn dissatisfied(tx: &mut Tx, caused: &[((CaseId, i32), Cause)]) -> Result<
     let zones = store::zones(tx, &cycles).await?;
     let zone = |key: &(CaseId, i32)| zones.get(key).map_or("", String::as_str);
     let wanted = caused.iter().map(|(key, cause)| due(tx, &policy, *key, zone(key), vec![*cause])).collect();
-    open(tx, wanted).await
+    open(tx, delivery, &policy, wanted).await
 }
 
 /// Callers whom nobody took, or who asked for it in a voice menu: their cases are open, each
 /// with its cycle, zone and trace.
-pub(crate) async fn requested(tx: &mut Tx, calls: &[RequestedCall]) -> Result<(), Fault> {
+pub(crate) async fn requested(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    calls: &[RequestedCall],
+) -> Result<(), Fault> {
     let policy = policy(tx).await?;
     let call_back = |call: &RequestedCall| {
         due(tx, &policy, (call.case_id, call.cycle), &call.zone, vec![Cause::Requested])
     };
     let wanted: Vec<CallBack> = calls.iter().map(call_back).collect();
     let traces = calls.iter().map(|call| (call.case_id, call.traceparent.clone())).collect();
-    open_in(tx, wanted, &traces).await
+    open_in(tx, delivery, &policy, wanted, &traces).await
 }
 
 /// Somebody asked that the complainant be called; answers the call-back that is due for it.
 pub(crate) async fn asked_for(
     tx: &mut Tx,
+    delivery: &Delivery,
     (case_id, cycle): (CaseId, i32),
     zone: &str,
     wish: Wish,
@@ -108,10 +129,14 @@ pub(crate) async fn asked_for(
     let policy = policy(tx).await?;
     let usual = due(tx, &policy, (case_id, cycle), zone, vec![Cause::Requested]);
     let wanted = CallBack { wish, due: by.or(usual.due), ..usual };
-    open(tx, vec![wanted.clone()]).await?;
+    open(tx, delivery, &policy, vec![wanted.clone()]).await?;
     let id = store::wish_for_call_back(tx, &wanted).await?;
     let id = id.ok_or_else(|| Fault::internal("the call-back that was asked for is not due"))?;
-    store::call_back(tx, id).await?.ok_or_else(|| Fault::internal("the call-back is not there"))
+    let due = store::call_back(tx, id).await?.ok_or_else(|| Fault::internal("the call-back is not there"))?;
+    // One that was due before may be due at another time now.
+    let traceparent = tx.traceparent().to_owned();
+    announce(tx, delivery, &policy.content, slice::from_ref(&due), &|_| traceparent.clone()).await?;
+    Ok(due)
 }
 
 /// A call-back that is due within the policy's time.
@@ -140,24 +165,87 @@ fn due(
     }
 }
 
-async fn open(tx: &mut Tx, wanted: Vec<CallBack>) -> Result<(), Fault> {
+async fn open(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    policy: &Revision<Policy>,
+    wanted: Vec<CallBack>,
+) -> Result<(), Fault> {
     if wanted.is_empty() {
         return Ok(());
     }
     let cases: Vec<CaseId> = wanted.iter().map(|call_back| call_back.case_id).collect();
     let contacts = store::contacts(tx, &cases).await?;
     let traces = contacts.into_iter().map(|(case, contact)| (case, contact.traceparent)).collect();
-    open_in(tx, wanted, &traces).await
+    open_in(tx, delivery, policy, wanted, &traces).await
 }
 
-async fn open_in(tx: &mut Tx, wanted: Vec<CallBack>, traces: &HashMap<CaseId, String>) -> Result<(), Fault> {
+async fn open_in(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    policy: &Revision<Policy>,
+    mut wanted: Vec<CallBack>,
+    traces: &HashMap<CaseId, String>,
+) -> Result<(), Fault> {
     let kept: HashSet<_> = store::open_call_backs(tx, &wanted).await?.into_iter().collect();
-    for call_back in wanted.iter().filter(|call_back| kept.contains(&call_back.id)) {
-        // A batch serves many: each is told of in the trace of its complaint.
-        let traceparent = traces.get(&call_back.case_id).cloned();
-        tx.emit_in(traceparent.unwrap_or_default(), call_back.case_id.0, &wire::opened(call_back));
+    wanted.retain(|call_back| kept.contains(&call_back.id));
+    // A batch serves many: each is told of in the trace of its complaint.
+    let trace = |case: CaseId| traces.get(&case).cloned().unwrap_or_default();
+    for call_back in &wanted {
+        tx.emit_in(trace(call_back.case_id), call_back.case_id.0, &wire::opened(call_back));
     }
-    Ok(())
+    announce(tx, delivery, &policy.content, &wanted, &trace).await
+}
+
+/// Tells those who are to be called, and of whom a number is known, when they are: the same
+/// promise once.
+async fn announce(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    policy: &Policy,
+    call_backs: &[CallBack],
+    trace: &(dyn Fn(CaseId) -> String + Sync),
+) -> Result<(), Fault> {
+    if !policy.announced || call_backs.is_empty() {
+        return Ok(());
+    }
+    let cases: Vec<CaseId> = call_backs.iter().map(|call_back| call_back.case_id).collect();
+    let (profiles, now) = (store::profiles(tx, &cases).await?, tx.now());
+    let owed = call_backs.iter().filter_map(|call_back| {
+        call_back.wish.dialled(profiles.get(&call_back.case_id)?, now).kind?;
+        let until = call_back.due?;
+        let from = call_back.wish.not_before.filter(|from| *from > now);
+        let word = Word::CallBackPlanned(Planned { number: minute(until), from, until });
+        Some(owed(call_back, word, trace(call_back.case_id)))
+    });
+    let owed = owed.collect();
+    posting::write(tx, delivery, owed).await
+}
+
+/// Tells somebody that they were called and not reached, and what they can do.
+pub(crate) async fn missed(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    policy: &Policy,
+    call_back: &CallBack,
+    attempt: &Attempt,
+) -> Result<(), Fault> {
+    if !policy.announced || attempt.outcome != Called::NotReached {
+        return Ok(());
+    }
+    let missed = Missed { number: minute(attempt.at), tried: attempt.at, again: call_back.due };
+    let traceparent = tx.traceparent().to_owned();
+    posting::write(tx, delivery, vec![owed(call_back, Word::CallBackMissed(missed), traceparent)]).await
+}
+
+fn owed(call_back: &CallBack, word: Word, traceparent: String) -> Owed {
+    let &CallBack { case_id, cycle, ref zone, .. } = call_back;
+    Owed { case_id, cycle, word, zone: zone.clone(), traceparent }
+}
+
+/// What tells promises and attempts of one cycle apart: nobody is called twice in a minute.
+pub(crate) fn minute(time: Timestamp) -> i32 {
+    i32::try_from(time.as_second() / 60).unwrap_or(i32::MAX)
 }
 
 /// Draws the sample among complainants, in the order they are given; answers who is drawn,

@@ -47,10 +47,34 @@ pub(crate) async fn post_owed(
         if let Some(contact) = known.get(&owed.case_id) {
             let zone = owed.zone.clone();
             let notice = Notice::new(NoticeId(tx.new_id()), owed, contact, dispatch, tx.now());
-            notices.push((notice, zone));
+            // Who cannot be told that they will be called is called all the same.
+            if notice.kind != Kind::CallBackPlanned || notice.state == State::Pending {
+                notices.push((notice, zone));
+            }
         }
     }
     post(tx, notices).await
+}
+
+/// Writes what is owed to those who are known, and puts the rest off.
+pub(crate) async fn write(tx: &mut Tx, delivery: &Delivery, owed: Vec<Owed>) -> Result<(), Fault> {
+    if owed.is_empty() {
+        return Ok(());
+    }
+    let cases: Vec<CaseId> = owed.iter().map(|owed| owed.case_id).collect();
+    let mut known = store::contacts(tx, &cases).await?;
+    if cases.iter().any(|case| !known.contains_key(case)) {
+        // A registration may be on its way into the table: wait for it, and keep
+        // others out until what is put off is there for them to find.
+        store::hold_contacts(tx).await?;
+        known = store::contacts(tx, &cases).await?;
+    }
+    let (owed, put_off): (Vec<_>, Vec<_>) =
+        owed.into_iter().partition(|owed| known.contains_key(&owed.case_id));
+    if !put_off.is_empty() {
+        store::put_off(tx, &put_off).await?;
+    }
+    post_owed(tx, delivery, owed, &known).await
 }
 
 /// Posts notices, each with the zone of who it goes to; tells of those that can go nowhere,

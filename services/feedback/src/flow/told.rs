@@ -35,7 +35,7 @@ pub(crate) async fn outcomes(tx: &mut Tx, delivery: &Delivery, ended: &[&Notice]
     let cases: Vec<CaseId> = fresh.iter().map(|cycle| cycle.case_id).collect();
     let profiles = store::hold_profiles(tx, &cases).await?;
     let contacts = store::contacts(tx, &cases).await?;
-    follow_up::told(tx, &fresh, &profiles).await?;
+    follow_up::told(tx, delivery, &fresh, &profiles).await?;
     let traces = told.iter().map(|notice| (notice.case_id, notice.traceparent.as_str())).collect();
     open_surveys(tx, delivery, &fresh, &profiles, &contacts, &traces).await
 }

@@ -62,6 +62,8 @@ pub fn places(kind: Kind) -> Vec<(&'static str, bool)> {
         Kind::Holding => &[("text", true), ("reason", true), ("next", true), ("until", true)],
         Kind::Shortage => &[("article", true), ("until", true)],
         Kind::ClosingSoon => &[("until", true)],
+        Kind::CallBackPlanned => &[("from", true), ("until", true)],
+        Kind::CallBackMissed => &[("tried", true), ("until", true)],
         Kind::Progress => &[("stage", true), ("days", true)],
         Kind::Survey => &[
             ("reminder", false),

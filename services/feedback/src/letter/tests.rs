@@ -85,6 +85,30 @@ fn withdrawal(contact: &Contact) -> Letter {
     written(&Word::Withdrawal, contact, "")
 }
 
+fn calls(contact: &Contact) -> [Letter; 4] {
+    let at = |text: &str| text.parse().unwrap();
+    let (from, until) = (at("2026-12-11T01:00:00Z"), at("2026-12-11T04:00:00Z"));
+    let planned = |from| Word::CallBackPlanned(Planned { number: 1, from, until });
+    let missed = |again| Word::CallBackMissed(Missed { number: 1, tried: from, again });
+    [planned(None), planned(Some(from)), missed(None), missed(Some(until))]
+        .map(|word| written(&word, contact, "Asia/Shanghai"))
+}
+
+#[test]
+fn word_of_calls_says_when_and_what_can_be_done() {
+    let [by, between, last, again] = calls(&contact("en", "Ada", "late")).map(|letter| letter.body);
+    assert!(by.contains("about your complaint by 11 December 2026, 12:00 (Beijing time)."), "{by}");
+    let window = "between 11 December 2026, 09:00 (Beijing time) and 11 December 2026, 12:00 (Beijing time).";
+    assert!(between.contains(window), "{between}");
+    assert!(last.contains("on 11 December 2026, 09:00 (Beijing time) and did not reach you."), "{last}");
+    assert!(last.contains("We will not call again by ourselves."), "{last}");
+    assert!(again.contains("We will call again by 11 December 2026, 12:00 (Beijing time)."), "{again}");
+    let [by, between, last, again] = calls(&contact("zh-CN", "", "晚到")).map(|letter| letter.body);
+    assert!(by.contains("我们将在2026年12月11日 12:00（北京时间）之前就您的投诉致电回访。"), "{by}");
+    assert!(between.contains("09:00（北京时间）至2026年12月11日 12:00（北京时间）之间"), "{between}");
+    assert!(last.contains("我们将不再主动致电。") && again.contains("之前再次致电。"), "{last}{again}");
+}
+
 fn progress(contact: &Contact, stage: Stage) -> Letter {
     written(&Word::Progress(News { number: 1, stage, days: 14 }), contact, "")
 }
@@ -365,7 +389,7 @@ fn a_text_message_of_each_kind_says_whose_it_is_in_no_more_parts_than_are_sent()
             progress(&contact, Stage::CarryingOut),
             withdrawal(&contact),
         ];
-        for letter in all(&contact).into_iter().chain(others) {
+        for letter in all(&contact).into_iter().chain(others).chain(calls(&contact)) {
             let sent = letter.with_code("0000-0000-0000-0000-0000").short;
             assert!(sent.contains(&contact.case_id.to_string()), "{sent}");
             assert!(parts(&sent) <= MAX_PARTS && !sent.ends_with("..."), "{} parts: {sent}", parts(&sent));

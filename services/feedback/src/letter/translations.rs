@@ -26,6 +26,8 @@ pub(super) struct Translation {
     pub(super) closing_soon: Source,
     pub(super) progress: Source,
     pub(super) withdrawal: Source,
+    pub(super) call_back_planned: Source,
+    pub(super) call_back_missed: Source,
     pub(super) upheld: &'static str,
     pub(super) partly_upheld: &'static str,
     pub(super) not_upheld: &'static str,
@@ -226,6 +228,32 @@ If you did not ask for this, contact us at once the way you complained and give 
 ",
         short: "Your complaint {{ case }} has been withdrawn, as we were asked. If you did not ask for this, contact us at once the way you complained.",
     },
+    call_back_planned: Source {
+        subject: "We will call you about your complaint: {{ subject }}",
+        body: "{{ greeting }}
+
+We will call you about your complaint{% if from %} between {{ from }} and {{ until }}{% else %} by {{ until }}{% endif %}.
+
+Your complaint: {{ subject }}
+Its number: {{ case }}
+
+If another time or number suits you better, contact us the way you complained and give the number above. We will not ask you for passwords or for money.
+",
+        short: "We will call you about your complaint {{ case }}{% if from %} between {{ from }} and {{ until }}{% else %} by {{ until }}{% endif %}.",
+    },
+    call_back_missed: Source {
+        subject: "We tried to call you about your complaint: {{ subject }}",
+        body: "{{ greeting }}
+
+We called you about your complaint on {{ tried }} and did not reach you.
+
+Your complaint: {{ subject }}
+Its number: {{ case }}
+
+{% if until %}We will call again by {{ until }}. If another time or number suits you better, or if you would rather write{% else %}We will not call again by ourselves. If you still want to talk to us, or if you would rather write{% endif %}, contact us the way you complained and give the number above: you can name a time and a number at which we call you, or tell us what you think of the outcome.
+",
+        short: "We called you about your complaint {{ case }} on {{ tried }} and did not reach you. {% if until %}We will call again by {{ until }}.{% else %}To be called again, contact us the way you complained.{% endif %}",
+    },
     upheld: "your complaint is upheld.",
     partly_upheld: "your complaint is upheld in part.",
     not_upheld: "your complaint is not upheld.",
@@ -419,6 +447,32 @@ const CHINESE: Translation = Translation {
 如您并未申请撤诉，请立即通过您提交投诉的渠道与我们联系，并提供上述投诉编号：他人可能已知悉您的查询码，我们将重新处理您的投诉。
 ",
         short: "您的投诉（编号{{ case }}）已按申请撤回，不再继续处理。如您并未申请撤诉，请立即通过您提交投诉的渠道与我们联系。",
+    },
+    call_back_planned: Source {
+        subject: "我们将就您的投诉致电回访：{{ subject }}",
+        body: "{{ greeting }}
+
+我们将在{% if from %}{{ from }}至{{ until }}之间{% else %}{{ until }}之前{% endif %}就您的投诉致电回访。
+
+投诉事项：{{ subject }}
+投诉编号：{{ case }}
+
+如您希望更改时间或电话号码，请通过您提交投诉的渠道与我们联系，并提供上述投诉编号。我们不会在电话中索取密码，也不会要求转账。
+",
+        short: "我们将在{% if from %}{{ from }}至{{ until }}之间{% else %}{{ until }}之前{% endif %}就您的投诉（编号{{ case }}）致电回访。",
+    },
+    call_back_missed: Source {
+        subject: "就您的投诉致电未能接通：{{ subject }}",
+        body: "{{ greeting }}
+
+我们于{{ tried }}就您的投诉致电回访，未能与您取得联系。
+
+投诉事项：{{ subject }}
+投诉编号：{{ case }}
+
+{% if until %}我们将在{{ until }}之前再次致电。如您希望更改时间或电话号码，或希望以书面方式沟通{% else %}我们将不再主动致电。如您仍希望沟通，或希望以书面方式反馈{% endif %}，请通过您提交投诉的渠道与我们联系，并提供上述投诉编号：您可以指定回访时间和电话号码，也可以直接告知我们您对处理结果的意见。
+",
+        short: "我们于{{ tried }}就您的投诉（编号{{ case }}）致电未能接通。{% if until %}我们将在{{ until }}之前再次致电。{% else %}如需再次回访，请通过您提交投诉的渠道与我们联系。{% endif %}",
     },
     upheld: "您的投诉成立。",
     partly_upheld: "您的投诉部分成立。",

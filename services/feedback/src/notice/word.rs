@@ -46,6 +46,32 @@ pub enum Word {
     Progress(News),
     /// It was withdrawn.
     Withdrawal,
+    /// We shall call you.
+    CallBackPlanned(Planned),
+    /// We called and did not reach you.
+    CallBackMissed(Missed),
+}
+
+/// When somebody is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// Tells one promise of the cycle from another: the same one is told once.
+    pub number: i32,
+    /// From when on; none from now on.
+    pub from: Option<Timestamp>,
+    /// By when.
+    pub until: Timestamp,
+}
+
+/// A call that reached nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missed {
+    /// Tells one attempt of the cycle from another.
+    pub number: i32,
+    /// When they were called.
+    pub tried: Timestamp,
+    /// By when they are called again; none where they are not.
+    pub again: Option<Timestamp>,
 }
 
 /// News of a case that is still open.
@@ -119,6 +145,8 @@ impl Word {
             Self::ClosingSoon(_) => Kind::ClosingSoon,
             Self::Progress(_) => Kind::Progress,
             Self::Withdrawal => Kind::Withdrawal,
+            Self::CallBackPlanned(_) => Kind::CallBackPlanned,
+            Self::CallBackMissed(_) => Kind::CallBackMissed,
         }
     }
 
@@ -130,6 +158,8 @@ impl Word {
             Self::Shortage(lacking) => lacking.number,
             Self::ClosingSoon(closing) => closing.number,
             Self::Progress(news) => news.number,
+            Self::CallBackPlanned(planned) => planned.number,
+            Self::CallBackMissed(missed) => missed.number,
             Self::Outcome(ruling) => ruling.correction,
             Self::Survey(invitation) => invitation.reminder.into(),
             Self::Acknowledgement | Self::Recourse | Self::Withdrawal => 0,

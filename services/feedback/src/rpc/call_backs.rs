@@ -16,6 +16,7 @@ use tonic::{Request, Response, Status};
 use super::revisions::{self, Settled};
 use crate::call_back::{Attempt, CallBack, Policy, Wish};
 use crate::flow::follow_up;
+use crate::notice::Delivery;
 use crate::refusal::Refusal;
 use crate::response::{Answer, Satisfaction, Verdict};
 use crate::revision::Subject;
@@ -28,12 +29,13 @@ const POLICY: Settled<'static> =
 /// Serves call-backs.
 pub(crate) struct CallBacks {
     db: Db,
+    delivery: Delivery,
 }
 
 impl CallBacks {
     /// Serves the call-backs of a schema.
-    pub(crate) fn new(db: Db) -> Self {
-        Self { db }
+    pub(crate) fn new(db: Db, delivery: Delivery) -> Self {
+        Self { db, delivery }
     }
 }
 
@@ -66,7 +68,12 @@ async fn dispute(tx: &mut Tx, case: CaseId, cycle: i32, comment: &str) -> Result
 }
 
 /// Records an attempt. Cycles are locked before their call-backs, as by who answers one.
-async fn record(tx: &mut Tx, wanted: Attempted, caller: &Caller) -> Result<CallBackView, Fault> {
+async fn record(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    wanted: Attempted,
+    caller: &Caller,
+) -> Result<CallBackView, Fault> {
     let id = wanted.id;
     let known = store::call_back(tx, id).await?.ok_or(Refusal::CallBackNotFound)?;
     let recused =
@@ -88,12 +95,18 @@ async fn record(tx: &mut Tx, wanted: Attempted, caller: &Caller) -> Result<CallB
     call_back.take(attempt.clone(), &policy)?;
     store::save_call_back(tx, &call_back).await?;
     tx.emit(call_back.case_id.0, &wire::attempted(&call_back, &attempt));
+    follow_up::missed(tx, delivery, &policy, &call_back, &attempt).await?;
     let view = shown(tx, vec![call_back]).await?.pop();
     view.map(|(_, view)| view).ok_or_else(|| Fault::internal("nothing is shown"))
 }
 
 /// Has a complainant called who asks for it.
-async fn request(tx: &mut Tx, wanted: WantedCall, caller: &Caller) -> Result<CallBackView, Fault> {
+async fn request(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    wanted: WantedCall,
+    caller: &Caller,
+) -> Result<CallBackView, Fault> {
     let case = wanted.case_id;
     let contact = store::contact(tx, case).await?.ok_or(Refusal::ContactNotFound)?;
     let profile = store::hold_profiles(tx, &[case]).await?.remove(&case).unwrap_or_default();
@@ -112,7 +125,7 @@ async fn request(tx: &mut Tx, wanted: WantedCall, caller: &Caller) -> Result<Cal
     if wish.dialled(&profile, tx.now()).kind.is_none() {
         return Err(Refusal::PhoneUnknown.into());
     }
-    let due = follow_up::asked_for(tx, (case, cycle), &profile.time_zone, wish, by).await?;
+    let due = follow_up::asked_for(tx, delivery, (case, cycle), &profile.time_zone, wish, by).await?;
     let view = shown(tx, vec![due]).await?.pop();
     view.map(|(_, view)| view).ok_or_else(|| Fault::internal("nothing is shown"))
 }
@@ -182,8 +195,9 @@ impl CallBackService for CallBacks {
     ) -> Result<Response<RecordCallBackAttemptResponse>, Status> {
         let (context, request) = server::mutation(request)?;
         let wanted = wire::attempt(request)?;
+        let delivery = self.delivery.clone();
         let done = self.db.mutate(context, async move |mut tx, caller| {
-            let call_back = record(&mut tx, wanted, &caller).await?;
+            let call_back = record(&mut tx, &delivery, wanted, &caller).await?;
             Ok((tx, RecordCallBackAttemptResponse { call_back: Some(call_back) }))
         });
         Ok(server::reply(done.await?))
@@ -195,8 +209,9 @@ impl CallBackService for CallBacks {
     ) -> Result<Response<RequestCallBackResponse>, Status> {
         let (context, asked) = server::mutation(request)?;
         let wanted = wire::call_wanted(asked)?;
+        let delivery = self.delivery.clone();
         let done = self.db.mutate(context, async move |mut tx, caller| {
-            let call_back = self::request(&mut tx, wanted, &caller).await?;
+            let call_back = self::request(&mut tx, &delivery, wanted, &caller).await?;
             Ok((tx, RequestCallBackResponse { call_back: Some(call_back) }))
         });
         Ok(server::reply(done.await?))

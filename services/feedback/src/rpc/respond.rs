@@ -6,13 +6,17 @@ use prost::Message as _;
 use proto::redress::feedback::v1::RespondToOutcomeResponse;
 
 use crate::flow::follow_up;
+use crate::notice::Delivery;
 use crate::refusal::Refusal;
 use crate::response::Cycle;
 use crate::wire::Respond;
 use crate::{store, wire};
 
 /// Answers to outcomes.
-pub(super) struct Responses;
+pub(super) struct Responses {
+    /// How who is called about one is told so.
+    pub(super) delivery: Delivery,
+}
 
 impl Batch for Responses {
     type Job = Respond;
@@ -22,11 +26,15 @@ impl Batch for Responses {
     }
 
     fn carry_out<'a>(&'a self, tx: &'a mut Tx, asked: &'a [BatchedMutation<Respond>]) -> Work<'a, Verdicts> {
-        Box::pin(carry_out(tx, asked))
+        Box::pin(carry_out(tx, &self.delivery, asked))
     }
 }
 
-async fn carry_out(tx: &mut Tx, asked: &[BatchedMutation<Respond>]) -> Result<Verdicts, Fault> {
+async fn carry_out(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    asked: &[BatchedMutation<Respond>],
+) -> Result<Verdicts, Fault> {
     let wanted: Vec<_> = asked.iter().map(|one| (one.job.case_id, one.job.cycle)).collect();
     let locked = store::lock_cycles(tx, &wanted).await?;
     let mut answered: Vec<Cycle> = Vec::new();
@@ -50,7 +58,7 @@ async fn carry_out(tx: &mut Tx, asked: &[BatchedMutation<Respond>]) -> Result<Ve
         store::save(tx, &answered).await?;
         let answers = answered.iter().filter_map(|cycle| Some((cycle, &cycle.answer.as_ref()?.0)));
         let answers: Vec<_> = answers.map(|(cycle, answer)| (cycle.case_id, cycle.cycle, answer)).collect();
-        follow_up::answered(tx, &answers).await?;
+        follow_up::answered(tx, delivery, &answers).await?;
     }
     Ok(verdicts)
 }

@@ -15,6 +15,7 @@ use tonic::{Request, Response, Status};
 
 use super::revisions::{self, Settled};
 use crate::flow::{follow_up, told};
+use crate::notice::Delivery;
 use crate::refusal::Refusal;
 use crate::revision::Subject;
 use crate::survey::{Questionnaire, Reply, Survey};
@@ -27,12 +28,13 @@ const QUESTIONNAIRE: Settled<'static> =
 pub(crate) struct Surveys {
     db: Db,
     rate_limit: CodeRateLimit,
+    delivery: Delivery,
 }
 
 impl Surveys {
     /// Serves the surveys of a schema.
-    pub(crate) fn new(db: Db) -> Self {
-        Self { rate_limit: CodeRateLimit::new(db.clone()), db }
+    pub(crate) fn new(db: Db, delivery: Delivery) -> Self {
+        Self { rate_limit: CodeRateLimit::new(db.clone()), db, delivery }
     }
 
     /// The code somebody gives; one that is misspelt is no guess.
@@ -67,7 +69,12 @@ async fn questions(tx: &mut Tx, code: [u8; 32]) -> Result<GetSurveyResponse, Fau
 }
 
 /// Takes an answer.
-async fn submit(tx: &mut Tx, code: [u8; 32], reply: Reply) -> Result<SubmitSurveyResponse, Fault> {
+async fn submit(
+    tx: &mut Tx,
+    delivery: &Delivery,
+    code: [u8; 32],
+    reply: Reply,
+) -> Result<SubmitSurveyResponse, Fault> {
     let mut survey = store::lock_survey(tx, code).await?.ok_or(Refusal::SurveyCodeUnknown)?;
     let now = tx.now();
     survey.take(reply, now)?;
@@ -77,7 +84,7 @@ async fn submit(tx: &mut Tx, code: [u8; 32], reply: Reply) -> Result<SubmitSurve
     tx.join_trace(contact.as_ref().map_or("", |contact| &contact.traceparent));
     tx.emit(survey.case_id.0, &wire::answered(&survey, low));
     if low {
-        follow_up::low_score(tx, survey.case_id, survey.cycle).await?;
+        follow_up::low_score(tx, delivery, survey.case_id, survey.cycle).await?;
     }
     told::give_up(tx, &[(survey.case_id, survey.cycle)]).await?;
     Ok(SubmitSurveyResponse { answer_time: Some(proto::timestamp(now)) })
@@ -150,8 +157,9 @@ impl SurveyService for Surveys {
         let (survey_code, end_user, reply) = wire::submitted(request)?;
         let code = Self::code(&survey_code);
         let caller = context.caller.clone();
+        let delivery = self.delivery.clone();
         let done = self.db.mutate(context, async move |mut tx, _| {
-            let answer = submit(&mut tx, code?, reply).await?;
+            let answer = submit(&mut tx, &delivery, code?, reply).await?;
             Ok((tx, answer))
         });
         match done.await {

@@ -154,5 +154,7 @@ fn kind(kind: Kind) -> &'static str {
         Kind::ClosingSoon => "CLOSING_SOON",
         Kind::Progress => "PROGRESS",
         Kind::Withdrawal => "WITHDRAWAL",
+        Kind::CallBackPlanned => "CALL_BACK_PLANNED",
+        Kind::CallBackMissed => "CALL_BACK_MISSED",
     }
 }

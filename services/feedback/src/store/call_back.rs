@@ -338,6 +338,40 @@ async fn attempts(conn: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid,
     Ok(attempts)
 }
 
+/// How a call-back of a cycle stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallBackStanding {
+    pub(crate) case_id: CaseId,
+    pub(crate) cycle: i32,
+    /// By when they are to be called; none unless due.
+    pub(crate) due: Option<jiff::Timestamp>,
+    /// What came of it in the end.
+    pub(crate) outcome: Option<Outcome>,
+}
+
+/// How the call-backs of these cycles stand.
+pub(crate) async fn call_back_standings(
+    conn: &mut PgConnection,
+    cycles: &[(CaseId, i32)],
+) -> Result<Vec<CallBackStanding>, Fault> {
+    if cycles.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(Uuid, i32, Option<Timestamp>, Option<i16>)> = sqlx::query_as(
+        "SELECT b.case_id, b.cycle, b.due_at, b.outcome
+         FROM (SELECT DISTINCT UNNEST($1::uuid[]) AS case_id) AS c
+         JOIN call_back b ON b.tenant_id = current_setting('redress.tenant') AND b.case_id = c.case_id",
+    )
+    .bind(cycles.iter().map(|(case, _)| case.0).collect::<Vec<_>>())
+    .fetch_all(conn)
+    .await?;
+    let standing = |(case, cycle, due, outcome): (Uuid, i32, Option<Timestamp>, Option<i16>)| {
+        let due = due.map(Timestamp::to_jiff);
+        CallBackStanding { case_id: CaseId(case), cycle, due, outcome: outcome.and_then(Outcome::of) }
+    };
+    Ok(rows.into_iter().map(standing).collect())
+}
+
 /// What came of the call-backs that became owed within a time.
 pub(crate) async fn count_call_backs(
     conn: &mut PgConnection,

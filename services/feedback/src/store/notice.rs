@@ -14,7 +14,8 @@ use uuid::Uuid;
 use super::impossible;
 use crate::letter::Letter;
 use crate::notice::{
-    CASE_MOVED_ON, CYCLE_ENDED, Filter, Kind, Means, Notice, Obstacle, Record, SURVEY_ENDED, State,
+    CALL_BACK_ENDED, CASE_MOVED_ON, CYCLE_ENDED, Filter, Kind, Means, Notice, Obstacle, Record, SURVEY_ENDED,
+    State,
 };
 
 #[derive(sqlx::FromRow)]
@@ -153,12 +154,14 @@ pub(crate) async fn notices(
     let before = after.map_or(Uuid::max(), |notice| notice.0);
     let needs_person = pg::sql!(
         select_notices!(
-            "AND notice_id < $1 AND state = {undelivered} AND failure_reason <> ALL($3) AND kind <> {survey}
+            "AND notice_id < $1 AND state = {undelivered} AND failure_reason <> ALL($3)
+               AND kind NOT IN ({survey}, {planned})
                AND dismissed_at IS NULL
              ORDER BY notice_id DESC LIMIT $2"
         ),
         undelivered = State::Undelivered,
         survey = Kind::Survey,
+        planned = Kind::CallBackPlanned,
     );
     let query = match filter {
         Filter::All => sqlx::query_as(select_notices!("AND notice_id < $1 ORDER BY notice_id DESC LIMIT $2")),
@@ -175,7 +178,9 @@ pub(crate) async fn notices(
         Filter::All => query,
         Filter::Case(case) => query.bind(case.0),
         Filter::State(state) => query.bind(state.number()),
-        Filter::NeedsPerson => query.bind(vec![Obstacle::Anonymous.reason(), CYCLE_ENDED, CASE_MOVED_ON]),
+        Filter::NeedsPerson => {
+            query.bind(vec![Obstacle::Anonymous.reason(), CYCLE_ENDED, CASE_MOVED_ON, CALL_BACK_ENDED])
+        }
     }
     .fetch_all(conn)
     .await?;

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::impossible;
-use crate::notice::{Delay, Holding, Kind, Lacking, Owed, Word};
+use crate::notice::{Delay, Holding, Kind, Lacking, Missed, Owed, Planned, Word};
 use crate::response::{Outcome, Ruling};
 
 #[derive(sqlx::FromRow)]
@@ -33,6 +33,16 @@ impl Row {
             Kind::Acknowledgement => Word::Acknowledgement,
             Kind::Recourse => Word::Recourse,
             Kind::Withdrawal => Word::Withdrawal,
+            Kind::CallBackPlanned => Word::CallBackPlanned(Planned {
+                number: self.number,
+                from: self.next_update.map(Timestamp::to_jiff),
+                until: self.respond_until.ok_or_else(|| wrong("respond_until"))?.to_jiff(),
+            }),
+            Kind::CallBackMissed => Word::CallBackMissed(Missed {
+                number: self.number,
+                tried: self.next_update.ok_or_else(|| wrong("next_update"))?.to_jiff(),
+                again: self.respond_until.map(Timestamp::to_jiff),
+            }),
             Kind::Extension => Word::Extension(Delay {
                 number: self.number,
                 due: self.respond_until.map(Timestamp::to_jiff),
@@ -77,7 +87,7 @@ pub(crate) async fn put_off(conn: &mut PgConnection, owed: &[Owed]) -> Result<()
         .column("reasons", |owed| reasons(&owed.word))
         .column("respond_until", |owed| until(&owed.word))
         .column("news", |owed| news(&owed.word))
-        .column("next_update", |owed| holding(&owed.word)?.next.map(ToSqlx::to_sqlx))
+        .column("next_update", |owed| next_update(&owed.word))
         .column("time_zone", |owed| owed.zone.as_str())
         .column("traceparent", |owed| owed.traceparent.as_str())
         .done();
@@ -90,18 +100,11 @@ pub(crate) async fn put_off(conn: &mut PgConnection, owed: &[Owed]) -> Result<()
 fn outcome(word: &Word) -> Option<i16> {
     match word {
         Word::Outcome(ruling) => Some(ruling.outcome.number()),
-        Word::Acknowledgement
-        | Word::Recourse
-        | Word::Withdrawal
-        | Word::Extension(_)
-        | Word::Holding(_)
-        | Word::Shortage(_)
-        | Word::ClosingSoon(_)
-        | Word::Progress(_)
-        | Word::Survey(_) => None,
+        _ => None,
     }
 }
 
+/// A time by which something is promised, or may be done.
 fn until(word: &Word) -> Option<Timestamp> {
     match word {
         Word::Outcome(ruling) => Some(ruling.respond_until.to_sqlx()),
@@ -109,24 +112,21 @@ fn until(word: &Word) -> Option<Timestamp> {
         Word::Holding(holding) => holding.due.map(ToSqlx::to_sqlx),
         Word::Shortage(lacking) => Some(lacking.expected.to_sqlx()),
         Word::ClosingSoon(closing) => Some(closing.until.to_sqlx()),
+        Word::CallBackPlanned(planned) => Some(planned.until.to_sqlx()),
+        Word::CallBackMissed(missed) => missed.again.map(ToSqlx::to_sqlx),
         Word::Acknowledgement | Word::Recourse | Word::Withdrawal | Word::Progress(_) | Word::Survey(_) => {
             None
         }
     }
 }
 
-fn holding(word: &Word) -> Option<&Holding> {
+/// Another time: of the next news, of a call.
+fn next_update(word: &Word) -> Option<Timestamp> {
     match word {
-        Word::Holding(holding) => Some(holding),
-        Word::Acknowledgement
-        | Word::Recourse
-        | Word::Withdrawal
-        | Word::Outcome(_)
-        | Word::Extension(_)
-        | Word::Shortage(_)
-        | Word::ClosingSoon(_)
-        | Word::Progress(_)
-        | Word::Survey(_) => None,
+        Word::Holding(holding) => holding.next.map(ToSqlx::to_sqlx),
+        Word::CallBackPlanned(planned) => planned.from.map(ToSqlx::to_sqlx),
+        Word::CallBackMissed(missed) => Some(missed.tried.to_sqlx()),
+        _ => None,
     }
 }
 
@@ -144,13 +144,7 @@ fn reasons(word: &Word) -> &str {
         Word::Outcome(ruling) => &ruling.reasons,
         Word::Extension(delay) => &delay.reason,
         Word::Holding(holding) => &holding.reason,
-        Word::Acknowledgement
-        | Word::Recourse
-        | Word::Withdrawal
-        | Word::Shortage(_)
-        | Word::ClosingSoon(_)
-        | Word::Progress(_)
-        | Word::Survey(_) => "",
+        _ => "",
     }
 }
 

@@ -61,6 +61,7 @@ pub(crate) fn made_policy(
         within_working_hours,
         retry_working_hours,
         max_attempts,
+        announced,
         note,
         version: _,
         create_time: _,
@@ -91,6 +92,7 @@ pub(crate) fn made_policy(
         within_working_hours,
         retry_working_hours,
         max_attempts,
+        announced,
     };
     Ok((policy, note))
 }
@@ -112,6 +114,7 @@ pub(crate) fn policy(revision: Revision<Policy>) -> wire::CallBackPolicy {
         within_working_hours,
         retry_working_hours,
         max_attempts,
+        announced,
     } = content;
     let (create_time, creator) = created.map_or((None, String::new()), |(at, by)| (Some(timestamp(at)), by));
     let (activate_time, activator) =
@@ -127,6 +130,7 @@ pub(crate) fn policy(revision: Revision<Policy>) -> wire::CallBackPolicy {
         within_working_hours,
         retry_working_hours,
         max_attempts,
+        announced,
         note,
         create_time,
         creator,

@@ -72,7 +72,7 @@ enum Verb {
 #[derive(Args)]
 struct Key {
     /// acknowledgement, outcome, recourse, extension, holding, survey, shortage, closing-soon,
-    /// progress
+    /// progress, withdrawal, call-back-planned, call-back-missed
     #[arg(value_parser = words::read::<NoticeKind>)]
     kind: NoticeKind,
     /// en, zh
