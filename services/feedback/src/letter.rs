@@ -5,6 +5,7 @@
 //! place is never read as a template itself, whatever a citizen has typed.
 
 pub mod template;
+pub mod trial;
 
 mod translations;
 
@@ -63,6 +64,11 @@ static SHIPPED: LazyLock<HashMap<(Kind, &'static str), Template>> = LazyLock::ne
 /// language.
 pub fn shipped(kind: Kind, language: &str) -> Option<&'static Template> {
     SHIPPED.get(&(kind, TRANSLATIONS.iter().map(|one| one.subtag).find(|subtag| *subtag == language)?))
+}
+
+/// The language that is written to somebody whose own has this tag.
+pub fn language(tag: &str) -> &'static str {
+    Translation::of(tag).subtag
 }
 
 /// The subtags of the languages there are.

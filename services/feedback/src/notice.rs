@@ -21,6 +21,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kernel::{CaseId, NoticeId};
 
+use crate::letter::trial::Places;
 use crate::letter::{Letter, Letters};
 use crate::refusal::Refusal;
 pub use contact::Contact;
@@ -193,6 +194,8 @@ pub struct Notice {
     pub sending: i32,
     /// That the complainant was told by other means, as somebody recorded.
     pub record: Option<Record>,
+    /// What was put into the places of its template; of a new one only.
+    pub places: Places,
 }
 
 /// That a complainant was told by other means.
@@ -242,6 +245,7 @@ impl Notice {
         let Dispatch { delivery, letters, routing } = dispatch;
         let kind = owed.word.kind();
         let (letter, stopped) = letters.write(&owed.word, contact, &owed.zone);
+        let places = Places::of(&owed.word, contact, &owed.zone);
         let order = routing.means(kind, contact.channel);
         let found = delivery.way(kind, &order, contact);
         let obstacle = found.as_ref().err().copied().or(stopped);
@@ -269,6 +273,7 @@ impl Notice {
             due: obstacle.is_none().then_some(now),
             sending: 1,
             record: None,
+            places,
         }
     }
 

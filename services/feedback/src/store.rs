@@ -27,6 +27,7 @@ mod supervision;
 mod survey;
 mod tally;
 mod totals;
+mod trial;
 
 use fault::Fault;
 use uuid::Uuid;
@@ -103,6 +104,7 @@ pub(crate) use totals::{
     add_totals, changed_days, changed_days_since, changed_tenants, hold_totals, make_totals,
     note_changed_days, see_one_moment,
 };
+pub(crate) use trial::{last_places, latest_places};
 
 /// Facts that no code of this service can have counted.
 fn impossible_fact(column: &str) -> Fault {

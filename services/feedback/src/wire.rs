@@ -106,8 +106,9 @@ pub(crate) use surveys::{
 };
 
 pub(crate) use templates::{
-    Asked, TemplateKey, Wanted, made_template, previewed, put_template, quiet_hours, quieted, still_sound,
-    template, template_key, template_of, templates_of,
+    Asked, TemplateKey, Trial, Wanted, all_written, failures, is_in_another, made_template, previewed,
+    put_template, quiet_hours, quieted, still_sound, stopped, template, template_key, template_of,
+    templates_of,
 };
 
 /// Reason of a request to read or list that is malformed.

@@ -28,6 +28,7 @@ mod signals;
 mod sink;
 mod supervision;
 mod surveys;
+mod template_trials;
 mod templates;
 
 use std::time::Duration;

@@ -49,7 +49,28 @@ pub fn template(template: &Template) -> String {
 
 /// A sample that a template wrote.
 pub fn template_sample(sample: &PreviewTemplateResponse) -> String {
-    format!("{}\n{}", facts(&[("subject", sample.subject.clone())]), quoted(&sample.body))
+    let tried = match (sample.tried_count, sample.failures.len()) {
+        (0, _) => String::new(),
+        (tried, 0) => format!("{tried} of the latest notices: it writes each"),
+        (tried, failed) => format!("{tried} of the latest notices: it cannot write {failed}"),
+    };
+    let head = facts(&[
+        ("subject", sample.subject.clone()),
+        ("filled from a sample", sample.sampled_places.join(", ")),
+        ("hidden", if sample.masked { "whom and what it is about" } else { "" }.to_owned()),
+        ("language", if sample.other_language { "not that of the case" } else { "" }.to_owned()),
+        ("tried on", tried),
+    ]);
+    let mut text = format!("{head}\n{}", quoted(&sample.body));
+    if !sample.failures.is_empty() {
+        let mut table = Table::new(["case", "stops in", "why"]);
+        for failure in &sample.failures {
+            table.row([failure.case_id.clone(), failure.field.clone(), failure.problem.clone()]);
+        }
+        text.push_str("\n");
+        text.push_str(&table.render());
+    }
+    text
 }
 
 /// A text over its own lines, none of which passes for one of ours.

@@ -8,11 +8,13 @@ use jiff_sqlx::{Timestamp, ToSqlx};
 use kernel::page::Page;
 use kernel::{CaseId, Lane, NoticeId, TenantId};
 use pg::Binds;
+use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use super::impossible;
 use crate::letter::Letter;
+use crate::letter::trial::Places;
 use crate::notice::{
     CALL_BACK_ENDED, CASE_MOVED_ON, CYCLE_ENDED, Filter, Kind, Means, Notice, Obstacle, Record, SURVEY_ENDED,
     State,
@@ -100,6 +102,7 @@ impl Row {
             due: self.due_at.map(Timestamp::to_jiff),
             sending: self.sending,
             record,
+            places: Places::default(),
         })
     }
 }
@@ -134,6 +137,7 @@ pub(crate) async fn post(
         .column("ended_at", |notice| notice.ended.map(ToSqlx::to_sqlx))
         .column("due_at", |notice| notice.due.map(ToSqlx::to_sqlx))
         .column("lane", |_| lane.number())
+        .column("places", |notice| Json(&notice.places))
         .done();
     let statement = format!(
         "{} ON CONFLICT ON CONSTRAINT notice_once DO NOTHING RETURNING notice_id",

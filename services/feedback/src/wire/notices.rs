@@ -224,6 +224,7 @@ pub(crate) fn notice(notice: Notice, earlier: Vec<Sending>, reports: Vec<Report>
         due,
         sending: _,
         record,
+        places: _,
     } = notice;
     wire::Notice {
         notice_id: id.to_string(),

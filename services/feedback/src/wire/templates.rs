@@ -1,13 +1,15 @@
 //! Templates and quiet hours.
 
 use fault::{Check, Fault};
+use kernel::CaseId;
 use kernel::page::Page;
 use proto::redress::feedback::v1 as wire;
 use proto::timestamp;
 
 use super::INVALID_REQUEST;
-use crate::letter::template::Template;
-use crate::letter::{languages, samples};
+use crate::letter::template::{Flaw, Template};
+use crate::letter::trial::{MAX_TRIED, Places, write_of};
+use crate::letter::{self, languages, samples};
 use crate::notice::Kind;
 use crate::quiet::{self, QuietHours};
 use crate::revision::{MAX_NOTE, Revision};
@@ -89,9 +91,62 @@ pub(crate) fn made_template(request: wire::CreateTemplateRequest) -> Result<Want
     wanted(check, template)
 }
 
-pub(crate) fn previewed(request: wire::PreviewTemplateRequest) -> Result<Wanted, Fault> {
-    let wire::PreviewTemplateRequest { template } = request;
-    wanted(Check::new(), template)
+/// What a template is tried on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trial {
+    /// The case whose next notice is written.
+    pub(crate) case: Option<CaseId>,
+    /// How many of the latest notices.
+    pub(crate) latest: i32,
+}
+
+pub(crate) fn previewed(request: wire::PreviewTemplateRequest) -> Result<(Wanted, Trial), Fault> {
+    let wire::PreviewTemplateRequest { template, case_id, latest_notices } = request;
+    let mut check = Check::new();
+    let case = check.optional_id("case_id", &case_id);
+    let latest = latest(&mut check, latest_notices);
+    Ok((wanted(check, template)?, Trial { case, latest }))
+}
+
+/// Reads on how many of the latest notices a template is tried.
+fn latest(check: &mut Check, notices: i32) -> i32 {
+    let known = (0..=MAX_TRIED).contains(&notices);
+    check.ensure(known, "latest_notices", &format!("must be 0 to {MAX_TRIED}"));
+    if known { notices } else { 0 }
+}
+
+/// What a template cannot write of these notices.
+pub(crate) fn failures(
+    key: &TemplateKey,
+    template: &Template,
+    notices: &[(CaseId, Places)],
+) -> Vec<wire::TemplateFailure> {
+    let failure = |(case, places): &(CaseId, Places)| {
+        let Flaw { field, problem } = write_of(template, key.kind, places).err()?;
+        Some(wire::TemplateFailure { case_id: case.to_string(), field: field.to_owned(), problem })
+    };
+    notices.iter().filter_map(failure).collect()
+}
+
+/// Refuses a template that cannot write one of these notices.
+pub(crate) fn all_written(failures: &[wire::TemplateFailure]) -> Result<(), Fault> {
+    let mut check = Check::new();
+    for wire::TemplateFailure { case_id, field, problem } in failures {
+        check.fail(field, format!("of case {case_id}: {problem}"));
+    }
+    check.done(INVALID_TEMPLATE)
+}
+
+/// What stops the letter of a case.
+pub(crate) fn stopped(flaw: Flaw) -> Fault {
+    let mut check = Check::new();
+    check.fail(&format!("template.{}", flaw.field), flaw.problem);
+    check.done(INVALID_TEMPLATE).err().unwrap_or_else(|| Fault::internal("a flaw that is none"))
+}
+
+/// Whether notices to somebody with this language are written in another than a template's.
+pub(crate) fn is_in_another(key: &TemplateKey, language: &str) -> bool {
+    letter::language(language) != key.language
 }
 
 fn wanted(mut check: Check, template: Option<wire::Template>) -> Result<Wanted, Fault> {
@@ -122,11 +177,12 @@ fn wanted(mut check: Check, template: Option<wire::Template>) -> Result<Wanted, 
     Ok(Wanted { key, template, note })
 }
 
-pub(crate) fn put_template(request: wire::ActivateTemplateRequest) -> Result<Asked<i64>, Fault> {
-    let wire::ActivateTemplateRequest { request_id, kind, language, version } = request;
+pub(crate) fn put_template(request: wire::ActivateTemplateRequest) -> Result<(Asked<i64>, i32), Fault> {
+    let wire::ActivateTemplateRequest { request_id, kind, language, version, latest_notices } = request;
     let mut check = Check::new();
     check.request_id(request_id);
-    asked(check, kind, language, version, version < 0)
+    let latest = latest(&mut check, latest_notices);
+    Ok((asked(check, kind, language, version, version < 0)?, latest))
 }
 
 pub(crate) fn template_of(request: wire::GetTemplateRequest) -> Result<Asked<Option<i64>>, Fault> {

@@ -38,7 +38,13 @@ fn made(template: Template) -> CreateTemplateRequest {
 
 fn put(version: i64) -> ActivateTemplateRequest {
     let (kind, language) = (NoticeKind::Acknowledgement.into(), "en".to_owned());
-    ActivateTemplateRequest { request_id: request_id(), kind, language, version }
+    ActivateTemplateRequest {
+        request_id: request_id(),
+        kind,
+        language,
+        version,
+        ..ActivateTemplateRequest::default()
+    }
 }
 
 async fn get(templates: &mut Templates, version: Option<i64>) -> Result<Template, Status> {
@@ -118,7 +124,7 @@ async fn a_template_that_is_wrong_is_told_all_that_is_wrong() {
     assert_eq!((status.code(), reason(&status).as_str()), (Code::InvalidArgument, "INVALID_TEMPLATE"));
     let body = "template.body";
     assert_eq!(violations(&status), ["request_id", "template.note", "template.subject", body, body, body]);
-    let preview = PreviewTemplateRequest { template: Some(bad) };
+    let preview = PreviewTemplateRequest { template: Some(bad), ..PreviewTemplateRequest::default() };
     assert_eq!(reason(&templates.preview_template(preview).await.unwrap_err()), "INVALID_TEMPLATE");
     let other = Template { kind: 99, language: "fr".into(), ..acknowledgement() };
     let status = templates.create_template(made(other)).await.unwrap_err();
@@ -138,7 +144,8 @@ async fn a_template_that_is_wrong_is_told_all_that_is_wrong() {
 async fn a_preview_writes_a_sample_and_keeps_nothing() {
     let house = house().await;
     let mut templates = templates(&house);
-    let request = PreviewTemplateRequest { template: Some(acknowledgement()) };
+    let request =
+        PreviewTemplateRequest { template: Some(acknowledgement()), ..PreviewTemplateRequest::default() };
     let sample = templates.preview_template(request).await.unwrap().into_inner();
     assert_eq!(sample.subject, "Got it: late parcel 包裹晚到");
     assert_eq!(sample.body, "Hello Ada, we have 00000000-0000-0000-0000-000000000000.\n");
@@ -261,7 +268,8 @@ async fn another_tenants_words_and_hours_do_not_exist() {
     assert_eq!(refused(other.activate_template(put(1)).await).1, "TEMPLATE_NOT_FOUND");
     assert_eq!(refused(get(&mut other, Some(1)).await).1, "TEMPLATE_NOT_FOUND");
     assert_eq!(get(&mut other, None).await.unwrap().version, 0);
-    let request = PreviewTemplateRequest { template: Some(acknowledgement()) };
+    let request =
+        PreviewTemplateRequest { template: Some(acknowledgement()), ..PreviewTemplateRequest::default() };
     assert!(other.preview_template(request).await.is_ok(), "what is not kept is nobody's");
     assert_eq!(
         other.list_templates(ListTemplatesRequest::default()).await.unwrap().into_inner().templates,

@@ -40,10 +40,16 @@ enum Verb {
         /// The template as JSON, as `get --json` shows one
         file: PathBuf,
     },
-    /// Writes a sample by a template, and keeps nothing
+    /// Writes a letter by a template, and keeps nothing
     Preview {
         /// The template as JSON, as `get --json` shows one
         file: PathBuf,
+        /// The case whose next notice of that kind is written; a sample without
+        #[arg(long, default_value = "")]
+        case: String,
+        /// On how many of the latest notices of the kind and language it is tried besides
+        #[arg(long, default_value_t = 0)]
+        latest: i32,
     },
     /// Puts a version in force; 0 is the shipped one
     Activate {
@@ -51,6 +57,9 @@ enum Verb {
         key: Key,
         #[arg(long)]
         version: i64,
+        /// On how many of the latest notices of the kind and language it is tried first
+        #[arg(long, default_value_t = 0)]
+        latest: i32,
     },
     /// Shows when nobody is written to, or settles it
     Quiet {
@@ -95,8 +104,9 @@ impl Templates {
                 let answer = templates.list_templates(request).await?.into_inner();
                 return show::answer(caller.json, &answer, text::templates);
             }
-            Verb::Preview { file } => {
-                let request = PreviewTemplateRequest { template: read(&file)? };
+            Verb::Preview { file, case: case_id, latest: latest_notices } => {
+                let template = read(&file)?;
+                let request = PreviewTemplateRequest { template, case_id, latest_notices };
                 let answer = templates.preview_template(request).await?.into_inner();
                 return show::answer(caller.json, &answer, text::template_sample);
             }
@@ -118,8 +128,9 @@ impl Templates {
                 let request = CreateTemplateRequest { request_id, template: read(&file)? };
                 templates.create_template(request).await?.into_inner().template
             }
-            Verb::Activate { key: Key { kind, language }, version } => {
-                let request = ActivateTemplateRequest { request_id, kind: kind.into(), language, version };
+            Verb::Activate { key: Key { kind, language }, version, latest: latest_notices } => {
+                let kind = kind.into();
+                let request = ActivateTemplateRequest { request_id, kind, language, version, latest_notices };
                 templates.activate_template(request).await?.into_inner().template
             }
         };

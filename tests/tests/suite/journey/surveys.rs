@@ -100,7 +100,13 @@ async fn worded(scene: &Scene) {
     let template = Template { note: "ours".to_owned(), ..shipped };
     let request = CreateTemplateRequest { request_id: request_id(), template: Some(template) };
     let version = templates.create_template(request).await.unwrap().into_inner().template.unwrap().version;
-    let request = ActivateTemplateRequest { request_id: request_id(), kind, language, version };
+    let request = ActivateTemplateRequest {
+        request_id: request_id(),
+        kind,
+        language,
+        version,
+        ..ActivateTemplateRequest::default()
+    };
     templates.activate_template(request).await.unwrap();
     let never = QuietHours { start: "00:00".to_owned(), end: "00:00".to_owned(), time_zone: String::new() };
     let request =
