@@ -5,6 +5,8 @@
 //! values the one of the higher rank, and what is told once fills what was empty. So feeds
 //! may be read again from any place, by the side of what arrives.
 
+mod past;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -14,6 +16,8 @@ use uuid::Uuid;
 
 use crate::notice::Kind;
 use crate::process::ProcessEvent;
+
+pub use past::{EndingFact, OutcomeFact, Past, ScoreFact};
 
 /// A value, and where it stands among others of its kind: the highest rank holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,8 +183,8 @@ pub type TellingKey = (CaseId, i16, i32, NoticeId, i32);
 pub struct TellingFact {
     /// When.
     pub told: Option<Timestamp>,
-    /// Whether it came back.
-    pub bounced: Option<bool>,
+    /// When it came back.
+    pub bounced: Option<Timestamp>,
 }
 
 /// What events add, or all that is known.
@@ -200,12 +204,14 @@ pub struct Facts {
     pub events: Vec<ProcessEvent>,
     /// Of what complainants were told.
     pub tellings: BTreeMap<TellingKey, TellingFact>,
+    /// What was so before.
+    pub past: Past,
 }
 
 impl Facts {
     /// Whether there is nothing to keep.
     pub fn is_empty(&self) -> bool {
-        let Self { cases, cycles, call_backs, payments, pauses, events, tellings } = self;
+        let Self { cases, cycles, call_backs, payments, pauses, events, tellings, past } = self;
         cases.is_empty()
             && cycles.is_empty()
             && call_backs.is_empty()
@@ -213,6 +219,7 @@ impl Facts {
             && pauses.is_empty()
             && events.is_empty()
             && tellings.is_empty()
+            && past.is_empty()
     }
 
     /// The cases that anything is known of.
@@ -268,7 +275,7 @@ impl Facts {
         }
         let known = self.tellings.entry(key).or_default();
         known.told = earlier(known.told, told.told);
-        known.bounced = known.bounced.or(told.bounced);
+        known.bounced = earlier(known.bounced, told.bounced);
     }
 
     /// Adds when time stood still or ran on; each place of a timeline is told once.
@@ -394,7 +401,7 @@ mod tests {
         facts.cycle(case, 1, cycle);
         let sending = i32::from(kind);
         let key = (case, Kind::Outcome.number(), 1, NoticeId(Uuid::nil()), sending);
-        let bounced = (place % 3 == 0).then_some(true);
+        let bounced = (place % 3 == 0).then_some(at);
         facts.telling(key, TellingFact { told: Some(at).filter(|_| bounced.is_none()), bounced });
         facts
     }

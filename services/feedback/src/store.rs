@@ -11,6 +11,7 @@ mod improvement;
 mod kpi_settings;
 mod notice;
 mod open_case;
+mod past;
 mod pending_notices;
 mod problem;
 mod problem_task;

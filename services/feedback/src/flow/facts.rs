@@ -1,6 +1,8 @@
 //! Facts are kept of what every service tells, in the transaction that applies it.
 
 #[cfg(test)]
+mod chance;
+#[cfg(test)]
 pub(crate) mod history;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -11,6 +11,7 @@ use pg::Binds;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::past::keep_past;
 use super::process::keep_process_events;
 use crate::fact::{
     CallBackFact, CaseFact, CycleFact, Facts, Filing, PauseFact, PaymentFact, TellingFact, TellingKey,
@@ -62,7 +63,7 @@ fn merging(rows: &pg::Rows, table: &str, key: &str, rules: &[Rule]) -> String {
 
 /// Adds facts to what is known. Working time is that of a zone.
 pub(crate) async fn keep_facts(conn: &mut PgConnection, facts: &Facts, zone: &str) -> Result<(), Fault> {
-    let Facts { cases, cycles, call_backs, payments, pauses, events, tellings } = facts;
+    let Facts { cases, cycles, call_backs, payments, pauses, events, tellings, past } = facts;
     if !cases.is_empty() {
         keep_cases(conn, &cases.iter().collect::<Vec<_>>(), zone).await?;
     }
@@ -84,7 +85,7 @@ pub(crate) async fn keep_facts(conn: &mut PgConnection, facts: &Facts, zone: &st
     if !tellings.is_empty() {
         keep_tellings(conn, &tellings.iter().collect::<Vec<_>>(), zone).await?;
     }
-    Ok(())
+    keep_past(conn, past).await
 }
 
 fn filed(fact: &CaseFact) -> Option<&Filing> {
@@ -258,9 +259,10 @@ async fn keep_tellings(
         .column("sending", |((.., sending), _)| *sending)
         .column("told_at", |(_, fact)| fact.told.map(jiff_sqlx::ToSqlx::to_sqlx))
         .column("told_work", |(_, fact)| fact.told.map(|at| working_hours::until(zone, at)))
-        .column("bounced", |(_, fact)| fact.bounced)
+        .column("bounced", |(_, fact)| fact.bounced.map(|_| true))
+        .column("bounced_at", |(_, fact)| fact.bounced.map(jiff_sqlx::ToSqlx::to_sqlx))
         .done();
-    let rules = [Rule::Earlier(&["told_at", "told_work"]), Rule::First(&["bounced"])];
+    let rules = [Rule::Earlier(&["told_at", "told_work", "bounced_at"]), Rule::First(&["bounced"])];
     let key = "r.case_id, r.kind, r.cycle, r.notice_id, r.sending";
     binds.execute(&merging(&rows, "telling_fact", key, &rules), conn).await?;
     let mut cases: Vec<Uuid> = tellings.iter().map(|((case, ..), _)| case.0).collect();
@@ -308,6 +310,9 @@ pub(crate) async fn facts_hash(conn: &mut PgConnection) -> Result<String, Fault>
         "pause_fact",
         "process_event",
         "telling_fact",
+        "ending_fact",
+        "outcome_fact",
+        "score_fact",
     ];
     let mut all = String::new();
     for table in tables {

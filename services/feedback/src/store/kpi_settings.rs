@@ -13,7 +13,7 @@ use crate::fact::Rebuild;
 use crate::kpi::{Customers, Settings};
 
 /// Tables whose rows a rebuild throws away, and the most of them at once.
-const THROWN: [&str; 10] = [
+const THROWN: [&str; 13] = [
     "case_fact",
     "cycle_fact",
     "call_back_fact",
@@ -21,6 +21,9 @@ const THROWN: [&str; 10] = [
     "pause_fact",
     "process_event",
     "telling_fact",
+    "ending_fact",
+    "outcome_fact",
+    "score_fact",
     "fact_total",
     "fact_sample",
     "fact_change",

@@ -8,6 +8,7 @@ use pg::Binds;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::impossible_fact;
+use super::past::{PAST_OUTCOME, past_ending, past_score, past_source};
 use crate::kpi::measure::{Cohort, Tally};
 use crate::kpi::{Dimension, Filter, Measure, Scope, Span};
 
@@ -44,9 +45,7 @@ const OF_PAYMENTS: &str =
 
 fn source(cohort: Cohort) -> Source {
     let (from, at, only) = match cohort {
-        Cohort::Received => {
-            (OF_CASES, "c.received_at", "NOT coalesce(c.ending = 4 AND c.ended_at <= {as_of}, false)")
-        }
+        Cohort::Received => (OF_CASES, "c.received_at", "NOT coalesce({ending} = 4, false)"),
         Cohort::Resolved => (OF_CYCLES, "y.resolved_at", "true"),
         Cohort::FirstResolved => (OF_CASES, "c.resolved_at", "true"),
         Cohort::Closed => (OF_CASES, "c.ended_at", "c.ending = 1"),
@@ -64,7 +63,7 @@ macro_rules! others {
         concat!(
             "c.complainant IS NOT NULL AND EXISTS (SELECT FROM case_fact o
              WHERE o.tenant_id = c.tenant_id AND o.complainant = c.complainant AND o.category = c.category
-               AND o.case_id <> c.case_id AND NOT coalesce(o.ending = 4 AND o.ended_at <= {as_of}, false) AND ",
+               AND o.case_id <> c.case_id AND NOT coalesce({other_ending} = 4, false) AND ",
             $when,
             ")"
         )
@@ -82,14 +81,14 @@ fn condition(measure: Measure) -> &'static str {
         | Measure::Called
         | Measure::Payments
         | Measure::Paid => "true",
-        Measure::Completed => "c.ending BETWEEN 1 AND 3 AND c.ended_at <= {as_of}",
+        Measure::Completed => "{ending} BETWEEN 1 AND 3",
         Measure::Repeated => others!(
             "(o.received_at, o.case_id) < (c.received_at, c.case_id) AND o.received_at >= c.received_at - {repeated}"
         ),
         Measure::Escalated => "c.escalated_at <= {as_of} OR c.channel IN (6, 9)",
         Measure::Reopened => "y.reopened_at <= {as_of}",
-        Measure::Decided => "y.outcome IS NOT NULL",
-        Measure::Upheld => "y.outcome IN (1, 2)",
+        Measure::Decided => "{outcome} IS NOT NULL",
+        Measure::Upheld => "{outcome} IN (1, 2)",
         Measure::FirstTime => concat!(
             "NOT coalesce(c.reopened_at <= {as_of}, false) AND NOT (",
             others!(
@@ -99,15 +98,15 @@ fn condition(measure: Measure) -> &'static str {
         ),
         Measure::Promised => "NOT coalesce(c.history, false)",
         Measure::WithinLimit => {
-            "NOT coalesce(c.history, false) AND NOT coalesce(c.limit_breached_at <= c.ended_at, false)"
+            "NOT coalesce(c.history, false) AND NOT coalesce(c.limit_breached_at <= {ended}, false)"
         }
         Measure::WithinPromise => {
-            "NOT coalesce(c.history, false) AND NOT coalesce(c.breached_at <= c.ended_at, false)"
+            "NOT coalesce(c.history, false) AND NOT coalesce(c.breached_at <= {ended}, false)"
         }
-        Measure::Answered => "y.satisfaction_at <= {as_of}",
-        Measure::Satisfied => "y.satisfaction_at <= {as_of} AND y.satisfaction >= 4",
-        Measure::HandlingAnswered => "y.handling_at <= {as_of}",
-        Measure::HandlingSatisfied => "y.handling_at <= {as_of} AND y.handling >= 4",
+        Measure::Answered => "{satisfaction} IS NOT NULL",
+        Measure::Satisfied => "{satisfaction} >= 4",
+        Measure::HandlingAnswered => "{handling} IS NOT NULL",
+        Measure::HandlingSatisfied => "{handling} >= 4",
         Measure::Reached => "k.outcome = 1",
         Measure::Recorded => "c.complete IS NOT NULL",
         Measure::Complete => "c.complete",
@@ -165,6 +164,8 @@ pub(super) struct Counting {
     pub(super) binds: Binds,
     parts: String,
     as_of: String,
+    /// Whether figures of the past are wanted.
+    is_past: bool,
     filters: String,
     dimensions: Vec<Option<Dimension>>,
 }
@@ -184,16 +185,33 @@ impl Counting {
             .column("lower", |part| part.1.to_sqlx())
             .column("upper", |part| part.2.to_sqlx())
             .done();
-        let parts = rows.to_string();
+        let (parts, is_past) = (rows.to_string(), as_of.is_some());
         let as_of = format!(
             "coalesce({}::timestamptz, 'infinity')",
             binds.value(as_of.map(jiff_sqlx::ToSqlx::to_sqlx))
         );
         let filters = chosen(&mut binds, filters);
-        Self { binds, parts, as_of, filters, dimensions }
+        Self { binds, parts, as_of, is_past, filters, dimensions }
     }
 
+    /// Puts the terms of now, or of a time in the past, into a text.
     fn write(&self, text: &str) -> String {
+        let terms = if self.is_past {
+            [
+                ("{ending}", past_ending("c")),
+                ("{other_ending}", past_ending("o")),
+                ("{ended}", "e.at".to_owned()),
+                ("{outcome}", PAST_OUTCOME.to_owned()),
+                ("{satisfaction}", past_score("satisfaction")),
+                ("{handling}", past_score("handling")),
+            ]
+        } else {
+            let now = ["c.ending", "o.ending", "c.ended_at", "y.outcome", "y.satisfaction", "y.handling"];
+            let names =
+                ["{ending}", "{other_ending}", "{ended}", "{outcome}", "{satisfaction}", "{handling}"];
+            std::array::from_fn(|place| (names[place], now[place].to_owned()))
+        };
+        let text = terms.iter().fold(text.to_owned(), |text, (name, term)| text.replace(name, term));
         text.replace("{as_of}", &self.as_of).replace("{repeated}", REPEATED)
     }
 
@@ -205,6 +223,8 @@ impl Counting {
     /// once a fact, not once for each dimension it is told apart by.
     fn facts(&self, cohort: Cohort, columns: &[String]) -> String {
         let Source { from, at, only } = source(cohort);
+        let past = if self.is_past { past_source(cohort) } else { None };
+        let (from, at, only) = past.unwrap_or_else(|| (from.to_owned(), at, only.to_owned()));
         let alias = at.split('.').next().unwrap_or_default();
         let values: Vec<String> =
             self.dimensions.iter().map(|of| format!("{} AS d{}", dimension(*of), number(*of))).collect();
@@ -376,11 +396,16 @@ pub(crate) async fn count_open(
     let at = format!("{}::timestamptz", binds.value(at.to_sqlx()));
     let ages = binds.value(ages.to_vec());
     let filters = chosen(&mut binds, &scope.filters);
+    // Of a time in the past: what had ended by then, and was opened again since, was not open.
+    let was_open = match scope.as_of {
+        Some(_) => format!(" AND coalesce({}, 0) = 0", past_ending("c")).replace("{as_of}", &at),
+        None => String::new(),
+    };
     // Two halves, so that each finds its index.
     let half = |is_open: &str| {
         format!(
             "SELECT {} AS value, c.received_at, c.breached_at FROM case_fact c
-             WHERE c.tenant_id = current_setting('redress.tenant') AND c.received_at <= {at} AND {is_open}{filters}",
+             WHERE c.tenant_id = current_setting('redress.tenant') AND c.received_at <= {at} AND {is_open}{was_open}{filters}",
             dimension(scope.dimension),
         )
     };

@@ -16,8 +16,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::INVALID_EVENT;
 use crate::fact::{
-    CallBackFact, CaseFact, CycleFact, Ending, Facts, Filing, PauseFact, PaymentFact, Ranked, TellingFact,
-    TellingKey,
+    CallBackFact, CaseFact, CycleFact, Ending, EndingFact, Facts, Filing, OutcomeFact, PauseFact,
+    PaymentFact, Ranked, ScoreFact, TellingFact, TellingKey,
 };
 use crate::notice::Kind;
 use crate::response::MAX_SCORE;
@@ -96,6 +96,9 @@ pub(crate) fn count_registered(
     if let Some(history) = complaint.history {
         let closed = time("close_time", history.close_time)?;
         fact.ended = closed.map(|closed| Ranked::new(Some((closed, Ending::Closed)), 0));
+        if let Some(at) = closed {
+            facts.past.ending(case, 0, EndingFact { at, ending: Some(Ending::Closed) });
+        }
         fact.resolved = time("resolve_time", history.resolve_time)?;
         let outcome = (history.outcome != 0).then(|| Ranked::new(small(history.outcome), 0));
         facts.cycle(case, 1, CycleFact { resolved: fact.resolved, outcome, ..CycleFact::default() });
@@ -215,15 +218,30 @@ pub(crate) fn count_resolved(facts: &mut Facts, event: &Delivered, told: cases::
     let outcome = Some(Ranked::new(small(told.outcome), told.correction.into()));
     facts.case(case, CaseFact { resolved, ..CaseFact::default() });
     facts.cycle(case, told.cycle, CycleFact { resolved, outcome, ..CycleFact::default() });
+    decided(facts, event, case, told.cycle, (told.correction, told.outcome));
     Ok(())
 }
 
 /// A decision was replaced by another.
-pub(crate) fn count_corrected(facts: &mut Facts, _: &Delivered, told: cases::DecisionCorrected) -> Taken {
+pub(crate) fn count_corrected(facts: &mut Facts, event: &Delivered, told: cases::DecisionCorrected) -> Taken {
     let outcome = Some(Ranked::new(small(told.outcome), told.number.into()));
     let fact = CycleFact { outcome, ..CycleFact::default() };
-    facts.cycle(id("case_id", &told.case_id)?, told.cycle, fact);
+    let case = id("case_id", &told.case_id)?;
+    facts.cycle(case, told.cycle, fact);
+    decided(facts, event, case, told.cycle, (told.number, told.outcome));
     Ok(())
+}
+
+/// A cycle has an outcome from now on, by a correction.
+fn decided(
+    facts: &mut Facts,
+    event: &Delivered,
+    case: CaseId,
+    cycle: i32,
+    (correction, outcome): (i32, i32),
+) {
+    let told = OutcomeFact { at: at(event), outcome: small(outcome) };
+    facts.past.outcome(case, cycle, correction, told);
 }
 
 /// A case goes on as its next cycle.
@@ -231,14 +249,17 @@ pub(crate) fn count_reopened(facts: &mut Facts, event: &Delivered, told: cases::
     let case = id("case_id", &told.case_id)?;
     let reopened = Some(at(event));
     grade(facts, event, &told.case_id, Some(told.category), told.priority)?;
-    facts.case(case, CaseFact { reopened, ended: Some(ranked(event, None)), ..CaseFact::default() });
+    facts.case(case, CaseFact { reopened, ..CaseFact::default() });
+    end(facts, event, &told.case_id, None)?;
     facts.cycle(case, told.cycle - 1, CycleFact { reopened, ..CycleFact::default() });
     Ok(())
 }
 
 fn end(facts: &mut Facts, event: &Delivered, case_id: &str, ending: Option<Ending>) -> Taken {
     let ended = Some(ranked(event, ending.map(|ending| (at(event), ending))));
-    facts.case(id("case_id", case_id)?, CaseFact { ended, ..CaseFact::default() });
+    let case = id("case_id", case_id)?;
+    facts.case(case, CaseFact { ended, ..CaseFact::default() });
+    facts.past.ending(case, event.position, EndingFact { at: at(event), ending });
     Ok(())
 }
 
@@ -402,10 +423,10 @@ pub(crate) fn count_notice(facts: &mut Facts, event: &Delivered, told: wire::Not
 }
 
 /// A delivery is taken back: nobody was told by it.
-pub(crate) fn count_bounce(facts: &mut Facts, _: &Delivered, told: wire::NoticeBounced) -> Taken {
+pub(crate) fn count_bounce(facts: &mut Facts, event: &Delivered, told: wire::NoticeBounced) -> Taken {
     let key = telling(&told.case_id, told.kind, told.cycle, &told.notice_id, told.sending_number)?;
     if let Some(key) = key {
-        facts.telling(key, TellingFact { told: None, bounced: Some(true) });
+        facts.telling(key, TellingFact { told: None, bounced: Some(at(event)) });
     }
     Ok(())
 }
@@ -423,8 +444,14 @@ fn score(
     };
     let (handling, satisfaction) = (answered(handling), answered(outcome));
     if handling.is_some() || satisfaction.is_some() {
-        let fact = CycleFact { handling, satisfaction, ..CycleFact::default() };
-        facts.cycle(id("case_id", case_id)?, cycle, fact);
+        let case = id("case_id", case_id)?;
+        let told = ScoreFact {
+            at: at(event),
+            handling: handling.as_ref().map(|told| told.value.0),
+            satisfaction: satisfaction.as_ref().map(|told| told.value.0),
+        };
+        facts.past.score(case, cycle, rank, told);
+        facts.cycle(case, cycle, CycleFact { handling, satisfaction, ..CycleFact::default() });
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use proto::redress::intake::v1 as intake;
 use proto::redress::resolution::v1 as resolution;
 use uuid::Uuid;
 
+pub(crate) use super::chance::Chance;
 use crate::fact::Ending;
 
 /// What happened in a cycle.
@@ -26,6 +27,33 @@ pub(crate) struct Cycle {
     /// Scores for the handling and the outcome, and when.
     pub(crate) scores: Option<(i32, i32, Timestamp)>,
     pub(crate) reopened: Option<Timestamp>,
+    /// When it was closed before that.
+    pub(crate) closed: Option<Timestamp>,
+    /// When its decision was corrected to what it is; it was another before.
+    pub(crate) corrected: Timestamp,
+    /// Scores that came with the answer to the outcome, before those of the survey.
+    pub(crate) first_scores: Option<(i32, i32, Timestamp)>,
+    /// When it was told by a mail that came back, and when that did.
+    pub(crate) bounced: Option<(Timestamp, Timestamp)>,
+}
+
+impl Cycle {
+    /// What was decided, by a time.
+    pub(crate) fn outcome_by(&self, as_of: Timestamp) -> i32 {
+        if self.corrected <= as_of { self.outcome } else { 4 - self.outcome }
+    }
+
+    /// The scores that were given by a time.
+    pub(crate) fn scores_by(&self, as_of: Timestamp) -> Option<(i32, i32)> {
+        let by_then = |scores: Option<(i32, i32, Timestamp)>| scores.filter(|(.., at)| *at <= as_of);
+        by_then(self.scores).or(by_then(self.first_scores)).map(|(handling, outcome, _)| (handling, outcome))
+    }
+
+    /// When its outcome was told, as it was known at a time.
+    pub(crate) fn told_by(&self, as_of: Timestamp) -> Option<Timestamp> {
+        let trusted = self.bounced.filter(|(_, back)| *back > as_of).map(|(told, _)| told);
+        [trusted, self.told].into_iter().flatten().filter(|at| *at <= as_of).min()
+    }
 }
 
 /// What happened to a case.
@@ -59,6 +87,17 @@ impl Truth {
         format!("agent-{}", self.number() % 3)
     }
 
+    /// When and how it had ended, as it was known at a time.
+    pub(crate) fn ended_by(&self, as_of: Timestamp) -> Option<(Timestamp, Ending)> {
+        let closed = self.cycles.iter().filter_map(|cycle| Some((cycle.closed?, Some(Ending::Closed))));
+        let opened = self.cycles.iter().filter_map(|cycle| Some((cycle.reopened?, None)));
+        let ended = self.ended.map(|(at, ending)| (at, Some(ending)));
+        let mut all: Vec<_> = closed.chain(opened).chain(ended).filter(|(at, _)| *at <= as_of).collect();
+        all.sort_by_key(|(at, _)| *at);
+        let (at, ending) = all.pop()?;
+        Some((at, ending?))
+    }
+
     /// Every other complainant can be reached, each by a telephone of their own.
     fn phone(&self) -> String {
         let number = self.number();
@@ -73,36 +112,6 @@ impl Truth {
     /// Whether it could be worked on as it was recorded; none of history.
     pub(crate) fn complete(&self) -> Option<bool> {
         (!self.history).then(|| !self.phone().is_empty() && !self.product().trim().is_empty())
-    }
-}
-
-/// Draws numbers, the same for the same seed.
-pub(crate) struct Chance(pub(crate) u64);
-
-impl Chance {
-    /// A number below another.
-    pub(crate) fn below(&mut self, most: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % most
-    }
-
-    /// One of some things.
-    pub(crate) fn one<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.place(of.len())]
-    }
-
-    /// A place below another.
-    pub(crate) fn place(&mut self, most: usize) -> usize {
-        usize::try_from(self.below(most as u64)).unwrap_or(0)
-    }
-
-    fn is(&mut self, percent: u64) -> bool {
-        self.below(100) < percent
-    }
-
-    fn after(&mut self, at: Timestamp, hours: u64) -> Timestamp {
-        let seconds = i64::try_from(self.below(hours * 3_600) + 1).unwrap_or(1);
-        at + SignedDuration::from_secs(seconds)
     }
 }
 
@@ -132,7 +141,7 @@ fn invent(chance: &mut Chance, id: Uuid, received: Timestamp) -> Truth {
     let resolved = chance.after(received, 20 * 24);
     if truth.history {
         let outcome = i32::try_from(chance.below(3) + 1).unwrap_or(1);
-        truth.cycles.push(Cycle { resolved, outcome, ..Cycle::default() });
+        truth.cycles.push(Cycle { resolved, corrected: resolved, outcome, ..Cycle::default() });
         truth.ended = Some((chance.after(resolved, 48), Ending::Closed));
         return truth;
     }
@@ -154,12 +163,19 @@ fn invent(chance: &mut Chance, id: Uuid, received: Timestamp) -> Truth {
             resolved: at,
             outcome: i32::try_from(chance.below(3) + 1).unwrap_or(1),
             told,
+            corrected: chance.after(at, 300),
             ..Cycle::default()
         };
+        if chance.is(30) {
+            let first = chance.after(at, 24);
+            cycle.bounced = Some((first, chance.after(first, 300)));
+        }
         if let (Some(told), true) = (told, chance.is(60)) {
             let mut score = || i32::try_from(chance.below(5) + 1).unwrap_or(1);
             let (handling, outcome) = (score(), score());
-            cycle.scores = Some((handling, outcome, chance.after(told, 48)));
+            let first = chance.after(told, 48);
+            cycle.scores = Some((handling, outcome, chance.after(first, 300)));
+            cycle.first_scores = Some((1, 1, first));
         }
         truth.cycles.push(cycle);
         at = chance.after(at, 400);
@@ -169,6 +185,7 @@ fn invent(chance: &mut Chance, id: Uuid, received: Timestamp) -> Truth {
         let before = truth.cycles[place - 1].resolved;
         let gap = truth.cycles[place].resolved.duration_since(before).as_secs();
         truth.cycles[place - 1].reopened = Some(before + SignedDuration::from_secs(gap / 2));
+        truth.cycles[place - 1].closed = Some(before + SignedDuration::from_secs(gap / 4));
     }
     truth.call = chance.is(30).then(|| (chance.after(at, 100), chance.is(60)));
     truth.paid =
@@ -314,12 +331,12 @@ fn resolutions(truth: &Truth, all: &mut Vec<Told>) {
             ..Default::default()
         };
         all.push(told("cases", cycle.resolved, &resolved(4 - cycle.outcome, 0)));
-        all.push(told("cases", cycle.resolved + SignedDuration::from_secs(1), &resolved(cycle.outcome, 1)));
+        all.push(told("cases", cycle.corrected, &resolved(cycle.outcome, 1)));
         if let Some(at) = cycle.reopened {
             let (case_id, category) = (case_id.clone(), truth.category.clone());
-            // Closed in between, for a moment.
+            // Closed in between.
             let closed = cases::CaseClosed { case_id: case_id.clone(), cycle: number, reason: 3 };
-            all.push(told("cases", at - SignedDuration::from_secs(1), &closed));
+            all.push(told("cases", cycle.closed.unwrap_or(at), &closed));
             all.push(told(
                 "cases",
                 at,
@@ -369,7 +386,12 @@ fn settled(truth: &Truth, kind: wire::NoticeKind, cycle: i32) -> wire::NoticeSet
 }
 
 /// What went out before that, and came back, at any time: it tells nobody.
-fn returned(truth: &Truth, kind: wire::NoticeKind, cycle: i32) -> [Told; 2] {
+fn returned(
+    truth: &Truth,
+    kind: wire::NoticeKind,
+    cycle: i32,
+    (told_at, bounced): (Timestamp, Timestamp),
+) -> [Told; 2] {
     let first = wire::NoticeSettled { sending_number: 1, ..settled(truth, kind, cycle) };
     let back = wire::NoticeBounced {
         case_id: first.case_id.clone(),
@@ -379,7 +401,7 @@ fn returned(truth: &Truth, kind: wire::NoticeKind, cycle: i32) -> [Told; 2] {
         sending_number: 1,
         status: "5.1.1".to_owned(),
     };
-    [told("feedback", truth.received, &first), told("feedback", truth.received, &back)]
+    [told("feedback", told_at, &first), told("feedback", bounced, &back)]
 }
 
 fn of_others(truth: &Truth, all: &mut Vec<Told>) {
@@ -396,12 +418,14 @@ fn of_others(truth: &Truth, all: &mut Vec<Told>) {
     all.push(told("assignment", soon(3), &queued));
     all.push(told("assignment", soon(4), &assigned("first")));
     all.push(told("assignment", soon(5), &assigned(&truth.department)));
-    all.extend(returned(truth, wire::NoticeKind::Acknowledgement, 1));
+    let at_once = (truth.received, truth.received);
+    all.extend(returned(truth, wire::NoticeKind::Acknowledgement, 1, at_once));
     if let Some(at) = truth.acknowledged {
         all.push(told("feedback", at, &settled(truth, wire::NoticeKind::Acknowledgement, 1)));
     }
     for (number, cycle) in (1..).zip(&truth.cycles) {
-        all.extend(returned(truth, wire::NoticeKind::Outcome, number));
+        let returned_at = cycle.bounced.unwrap_or(at_once);
+        all.extend(returned(truth, wire::NoticeKind::Outcome, number, returned_at));
         if let Some(at) = cycle.told {
             all.push(told("feedback", at, &settled(truth, wire::NoticeKind::Outcome, number)));
         }
@@ -414,8 +438,10 @@ fn of_others(truth: &Truth, all: &mut Vec<Told>) {
                 ..Default::default()
             };
             all.push(told("feedback", at, &event));
-            // What came with the answer to the outcome later counts less.
-            let satisfaction = Some(wire::Satisfaction { handling: 1, outcome: 1 });
+        }
+        if let Some((handling, outcome, at)) = cycle.first_scores {
+            // What comes with the answer to the outcome counts less, whenever it does.
+            let satisfaction = Some(wire::Satisfaction { handling, outcome });
             let response = wire::Response::Disputed.into();
             let event = wire::FeedbackReceived {
                 case_id: case_id.clone(),
@@ -424,7 +450,7 @@ fn of_others(truth: &Truth, all: &mut Vec<Told>) {
                 satisfaction,
                 ..Default::default()
             };
-            all.push(told("feedback", at + SignedDuration::from_secs(1), &event));
+            all.push(told("feedback", at, &event));
         }
     }
     if let Some((at, reached)) = truth.call {

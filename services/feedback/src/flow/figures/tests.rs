@@ -24,7 +24,7 @@ fn day(at: Timestamp) -> String {
 }
 
 fn is_merged(truth: &Truth, as_of: Timestamp) -> bool {
-    truth.ended.is_some_and(|(at, ending)| ending == Ending::Merged && at <= as_of)
+    truth.ended_by(as_of).is_some_and(|(_, ending)| ending == Ending::Merged)
 }
 
 fn is_like(one: &Truth, other: &Truth) -> bool {
@@ -43,14 +43,14 @@ fn pairs(kpi: &str, truth: &Truth, all: &[Truth], as_of: Timestamp) -> Vec<(Time
     match kpi {
         "received" => received(true),
         "completion_rate" => {
-            received(truth.ended.is_some_and(|(at, ending)| at <= as_of && ending != Ending::Merged))
+            received(truth.ended_by(as_of).is_some_and(|(_, ending)| ending != Ending::Merged))
         }
         "repeat_rate" => received(others().any(|other| {
             other.received < truth.received && truth.received.duration_since(other.received) <= REPEATED
         })),
         "escalation_rate" => received(by_then(truth.escalated) || [6, 9].contains(&truth.channel)),
         "reopen_rate" => cycles.map(|cycle| (cycle.resolved, by_then(cycle.reopened))).collect(),
-        "upheld_rate" => cycles.map(|cycle| (cycle.resolved, cycle.outcome <= 2)).collect(),
+        "upheld_rate" => cycles.map(|cycle| (cycle.resolved, cycle.outcome_by(as_of) <= 2)).collect(),
         "first_time_resolution" => {
             let Some(first) = truth.cycles.first() else { return vec![] };
             let again = others().any(|other| {
@@ -61,7 +61,7 @@ fn pairs(kpi: &str, truth: &Truth, all: &[Truth], as_of: Timestamp) -> Vec<(Time
             vec![(first.resolved, !by_then(first.reopened) && !again)]
         }
         "closed" | "on_time_rate" | "kept_promise_rate" => {
-            let Some((ended, Ending::Closed)) = truth.ended else { return vec![] };
+            let Some((ended, Ending::Closed)) = truth.ended_by(as_of) else { return vec![] };
             if truth.history && kpi != "closed" {
                 return vec![];
             }
@@ -71,14 +71,14 @@ fn pairs(kpi: &str, truth: &Truth, all: &[Truth], as_of: Timestamp) -> Vec<(Time
         }
         "response_rate" => {
             let told =
-                cycles.filter_map(|cycle| Some((cycle.told?, by_then(cycle.scores.map(|scores| scores.2)))));
+                cycles.filter_map(|cycle| Some((cycle.told_by(as_of)?, cycle.scores_by(as_of).is_some())));
             told.collect()
         }
         "satisfaction" | "handling_satisfaction" => {
             let scored = cycles.filter_map(|cycle| {
-                let (handling, outcome, at) = cycle.scores?;
+                let (handling, outcome) = cycle.scores_by(as_of)?;
                 let score = if kpi == "satisfaction" { outcome } else { handling };
-                (at <= as_of).then_some((cycle.told?, score >= 4))
+                Some((cycle.told_by(as_of)?, score >= 4))
             });
             scored.collect()
         }
@@ -230,9 +230,7 @@ async fn a_figure_as_of_a_time_leaves_out_what_happened_later() -> anyhow::Resul
         }
         let backlog = Query { window: None, ..daily("backlog", None, Some(as_of)) };
         let rows = answered(&db, &mine, &[backlog]).await?.remove(0);
-        let open = truths
-            .iter()
-            .filter(|truth| truth.received <= as_of && truth.ended.is_none_or(|(at, _)| at > as_of));
+        let open = truths.iter().filter(|truth| truth.received <= as_of && truth.ended_by(as_of).is_none());
         let open: Vec<&Truth> = open.collect();
         let overdue = open.iter().filter(|truth| truth.breach.is_some_and(|(at, _)| at <= as_of)).count();
         let sum = |of: fn(&Row) -> i64| rows.iter().map(of).sum::<i64>();
