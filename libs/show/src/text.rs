@@ -50,7 +50,9 @@ pub use approvals::{approval_policies, approval_policy, approvals_replayed, dele
 pub use attachments::{attachment, attachment_settings, attachments, download_token};
 pub use calendars::{calendar, calendar_in_short, calendars, moved, recount, zones};
 pub use call_backs::{call_back, call_back_count, call_back_policy, call_backs};
-pub use cases::{case, cases, correction, count, entries, facets, progress, timeline, withdrawn};
+pub use cases::{
+    case, case_in_full, cases, correction, count, entries, facets, progress, timeline, withdrawn,
+};
 pub use channels::{channel, channels};
 pub use classifiers::{classified, classifier, classifiers, reading, unconfirmed};
 pub use clocks::{activated, clocks, explained, extension, extensions, policies, policy};

@@ -48,6 +48,9 @@ use crate::wire::{self, CaseTarget};
 use change::{Change, Changes, Render};
 use watch::Watchers;
 
+/// Most entries of earlier cycles that are shown with a case.
+const MAX_TRIED: i64 = 200;
+
 /// The rpcs of `CaseService`.
 #[derive(Clone)]
 pub(crate) struct Rpc {
@@ -108,16 +111,19 @@ impl CaseService for Rpc {
         let caller = server::caller(&request)?;
         let GetCaseRequest { case_id } = request.into_inner();
         let id = wire::case_id(&case_id)?;
-        let case = self
+        let (case, before) = self
             .db
             .transact("case.get", &caller.tenant, async move |mut tx| {
-                let case = store::get(&mut tx, id).await?;
-                Ok((tx, case))
+                let case = store::get(&mut tx, id).await?.ok_or(Refusal::CaseNotFound)?;
+                let before = match case.cycle {
+                    1 => Vec::new(),
+                    cycle => store::timeline::tried_before(&mut tx, id, cycle, MAX_TRIED).await?,
+                };
+                Ok((tx, (case, before)))
             })
-            .await?
-            .ok_or(Refusal::CaseNotFound)
-            .map_err(Fault::from)?;
-        Ok(Response::new(GetCaseResponse { case: Some(wire::case(&case)) }))
+            .await?;
+        let earlier_cycles = wire::earlier_cycles(before);
+        Ok(Response::new(GetCaseResponse { case: Some(wire::case(&case)), earlier_cycles }))
     }
 
     async fn list_cases(

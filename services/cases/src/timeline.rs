@@ -97,6 +97,23 @@ kernel::numbered! {
     }
 }
 
+impl Kind {
+    /// What says which way a cycle went, for who handles the next: what was found, decided and
+    /// carried out, and what the complainant said to it.
+    pub(crate) const TRIED: [Self; 10] = [
+        Self::Findings,
+        Self::Decided,
+        Self::PlanProposed,
+        Self::PlanApproved,
+        Self::PlanRevised,
+        Self::PlanEnded,
+        Self::TaskCompleted,
+        Self::TaskNeedsAttention,
+        Self::Resolved,
+        Self::Response,
+    ];
+}
+
 /// Something that happened to a case, with what others must be told of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fact {

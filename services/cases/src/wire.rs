@@ -19,6 +19,8 @@ pub(crate) mod topics;
 pub(crate) mod training;
 pub(crate) mod triage;
 
+use std::collections::BTreeMap;
+
 use fault::{Check, Fault};
 use jiff::civil::Date;
 use kernel::page::Page;
@@ -26,8 +28,8 @@ use kernel::{CaseId, Money};
 use proto::google::r#type::Money as WireMoney;
 use proto::redress::cases::v1::{
     AddNoteRequest, Case as WireCase, CaseCount, CloseCaseRequest, CountCasesResponse, DecideCaseRequest,
-    DeclineCaseRequest, GetTimelineRequest, PublicEntry, RecordFindingsRequest, ReopenCaseRequest,
-    TimelineEntry, TrackComplaintResponse, WithdrawCaseRequest, WithdrawComplaintRequest,
+    DeclineCaseRequest, EarlierCycle, GetTimelineRequest, PublicEntry, RecordFindingsRequest,
+    ReopenCaseRequest, TimelineEntry, TrackComplaintResponse, WithdrawCaseRequest, WithdrawComplaintRequest,
 };
 use proto::timestamp;
 use server::CaseReference;
@@ -36,7 +38,7 @@ use vocabulary::Outcome;
 use crate::case::{Case, Decision};
 use crate::counts::{Count, Durations};
 use crate::ground::{Claim, Ending};
-use crate::timeline::{Entry, Visibility, WithdrawalSource, Written};
+use crate::timeline::{Entry, Kind, Visibility, WithdrawalSource, Written};
 
 /// Longest note, and longest reasons of a decision.
 const MAX_TEXT: usize = 10_000;
@@ -147,6 +149,17 @@ fn decided(check: &mut Check, outcome: i32, reasons: String, remedy_due: bool) -
     let in_vain = outcome == Outcome::NotUpheld && remedy_due;
     check.ensure(!in_vain, "remedy_due", "must be false when the complaint is not upheld");
     Decision { outcome, reasons, remedy_due }
+}
+
+/// What was tried in the cycles before the last, each with why it was taken up again: that is
+/// told in the cycle which began with it.
+pub(crate) fn earlier_cycles(entries: Vec<Entry>) -> Vec<EarlierCycle> {
+    let mut cycles: BTreeMap<i32, Vec<TimelineEntry>> = BTreeMap::new();
+    for told in entries {
+        let cycle = if told.kind == Kind::Reopened { told.cycle - 1 } else { told.cycle };
+        cycles.entry(cycle).or_default().push(entry(told));
+    }
+    cycles.into_iter().map(|(cycle, entries)| EarlierCycle { cycle, entries }).collect()
 }
 
 /// Reads a withdrawal.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use proto::redress::cases::v1::{
     Case, CaseState, CorrectionState, CountCasesResponse, DecisionCorrection, FacetCasesResponse, FacetCount,
-    GetTimelineResponse, Level, ListCasesResponse, Outcome, TimelineEntry, TimelineKind,
+    GetCaseResponse, GetTimelineResponse, Level, ListCasesResponse, Outcome, TimelineEntry, TimelineKind,
     TrackComplaintResponse, WithdrawComplaintResponse,
 };
 use proto::redress::intake::v1::{Channel, Matter};
@@ -178,6 +178,21 @@ pub fn entries(entries: &[TimelineEntry], width: Option<usize>) -> String {
 fn told(entry: &TimelineEntry) -> String {
     let is_person = !entry.actor.is_empty() && !entry.actor.starts_with('<');
     if is_person { format!("{} ({})", entry.text, entry.actor) } else { entry.text.clone() }
+}
+
+/// One case, and what was tried in the cycles before its last.
+pub fn case_in_full(answer: &GetCaseResponse) -> String {
+    let mut text = case(&answer.case.clone().unwrap_or_default());
+    for earlier in &answer.earlier_cycles {
+        let _ = write!(text, "\ntried in cycle {}\n", earlier.cycle);
+        for entry in &earlier.entries {
+            let head = format!("{}  {:<14}", clock(entry.time.as_ref()), word::<TimelineKind>(entry.kind));
+            for (place, line) in wrap(&told(entry), None).into_iter().enumerate() {
+                let _ = writeln!(text, "{:<35}  {line}", if place == 0 { head.as_str() } else { "" });
+            }
+        }
+    }
+    text
 }
 
 /// What became of a complaint that its complainant withdrew.

@@ -223,6 +223,7 @@ fn of_the_others() -> Vec<(&'static str, String)> {
         ("calendars", shown(calendars)),
         ("moved", shown(moved_by_import)),
         ("case", shown(case)),
+        ("case_in_full", shown(case_in_full)),
         ("cases", shown(cases)),
         ("correction", shown(correction)),
         ("count", shown(count)),

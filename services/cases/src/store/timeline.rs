@@ -193,6 +193,31 @@ pub(crate) async fn first_of(
     rows.into_iter().map(|row| row.into_entry(case)).collect()
 }
 
+/// Reads what was tried in the cycles before one, and why each was taken up again, oldest
+/// first, none that is kept to few: the latest so many.
+pub(crate) async fn tried_before(
+    conn: &mut PgConnection,
+    case: CaseId,
+    cycle: i32,
+    most: i64,
+) -> Result<Vec<Entry>, Fault> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT ordinal, cycle, kind, visibility, happened_at, actor, text, trace_id FROM timeline
+         WHERE tenant_id = current_setting('redress.tenant') AND case_id = $1 AND visibility <> $2
+           AND (cycle < $3 AND kind = ANY($4) OR kind = $5)
+         ORDER BY ordinal DESC LIMIT $6",
+    )
+    .bind(case.0)
+    .bind(Visibility::Restricted.number())
+    .bind(cycle)
+    .bind(Kind::TRIED.map(Kind::number).as_slice())
+    .bind(Kind::Reopened.number())
+    .bind(most)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().rev().map(|row| row.into_entry(case)).collect()
+}
+
 /// Reads how cases ended.
 pub(crate) async fn endings(
     conn: &mut PgConnection,

@@ -2,8 +2,9 @@
 
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
 use proto::redress::cases::v1::{
-    CaseState, CountCasesRequest, DeclineCaseRequest, GetCaseRequest, GetTimelineRequest, ListCasesRequest,
-    PublicEntry, TimelineKind, TrackComplaintRequest, WatchCaseRequest,
+    AddNoteRequest, CaseState, CountCasesRequest, DeclineCaseRequest, EarlierCycle, GetCaseRequest,
+    GetTimelineRequest, ListCasesRequest, PublicEntry, RecordFindingsRequest, TimelineEntry, TimelineKind,
+    TrackComplaintRequest, Visibility, WatchCaseRequest,
 };
 use proto::redress::feedback::v1::Response;
 use proto::redress::intake::v1::{Channel, Complainant, Complaint};
@@ -270,4 +271,56 @@ async fn another_tenant_sees_nothing() {
     assert_eq!(get(&b, case).await.unwrap().state(), CaseState::Triaged);
     assert_eq!(get(&a, case).await.unwrap().state(), CaseState::OutOfScope);
     house.done().await;
+}
+
+#[tokio::test]
+async fn what_was_tried_before_is_put_in_front_of_who_reads_the_case() {
+    let scene = Scene::open().await;
+    let case = scene.assigned().await;
+    let before = async || -> Vec<EarlierCycle> {
+        let request = GetCaseRequest { case_id: case.to_string() };
+        scene.cases.clone().get_case(request).await.unwrap().into_inner().earlier_cycles
+    };
+    let findings = RecordFindingsRequest {
+        request_id: request_id(),
+        case_id: case.to_string(),
+        findings: "the box was crushed".to_owned(),
+        ..RecordFindingsRequest::default()
+    };
+    scene.cases.clone().record_findings(findings).await.unwrap();
+    let note = AddNoteRequest {
+        request_id: request_id(),
+        case_id: case.to_string(),
+        text: "between us".to_owned(),
+        visibility: Visibility::Restricted.into(),
+    };
+    scene.cases.clone().add_note(note).await.unwrap();
+    scene.decide(case, false).await;
+    assert_eq!(before().await, [], "the first cycle has none before it");
+    scene.respond(case, 1, Response::Disputed, "the handle is loose").await;
+    let told = |earlier: &EarlierCycle| earlier.entries.iter().map(TimelineEntry::kind).collect::<Vec<_>>();
+    let one_cycle = [
+        TimelineKind::Findings,
+        TimelineKind::Decided,
+        TimelineKind::Resolved,
+        TimelineKind::Response,
+        TimelineKind::Reopened,
+    ];
+    let [first] = before().await.try_into().unwrap();
+    assert_eq!((first.cycle, told(&first)), (1, one_cycle.to_vec()));
+    let texts: Vec<&str> = first.entries.iter().map(|entry| entry.text.as_str()).collect();
+    assert!(
+        texts[0].contains("the box was crushed") && texts[1].contains("the carrier dropped it"),
+        "{texts:?}"
+    );
+    assert!(texts[4].contains("the handle is loose"), "{texts:?}");
+
+    scene.assign(case, 2).await;
+    scene.decide(case, false).await;
+    assert_eq!(before().await.len(), 1, "what is tried now is not before");
+    scene.respond(case, 2, Response::Disputed, "it fell off").await;
+    let all = before().await;
+    assert_eq!(all.iter().map(|earlier| earlier.cycle).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(told(&all[1]), one_cycle[1..].to_vec());
+    scene.house.done().await;
 }

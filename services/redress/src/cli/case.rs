@@ -158,7 +158,11 @@ impl Cases {
 
 async fn get(caller: &Caller, case_id: String) -> anyhow::Result<()> {
     let answer = caller.cases().get_case(GetCaseRequest { case_id }).await?.into_inner();
-    show::answer(caller.json, &answer.case.unwrap_or_default(), text::case)
+    // Programs have read the case itself here since before there were earlier cycles.
+    if caller.json {
+        return show::answer(true, &answer.case.unwrap_or_default(), text::case);
+    }
+    show::answer(false, &answer, text::case_in_full)
 }
 
 /// Watches on when the stream breaks: a restart of the server is no end. What was seen
