@@ -102,7 +102,10 @@ async fn look(db: &Db, tenant: &TenantId) -> Result<(), Fault> {
         let zone = zone(&figures);
         let settings = store::signal_settings(&mut tx).await?;
         let looked = counted(&mut tx, &zone, &settings).await?;
-        let today = looked.today;
+        let (today, left_out) = (looked.today, looked.left_out);
+        if left_out > 0 {
+            tracing::warn!(tenant = %of, left_out, "more series have enough complaints than are looked at");
+        }
         let raised = tx.now();
         let found = move || looked.decide(&settings, raised);
         let found = server::blocking(&of, server::Length::Quick, "signals", found).await??;
@@ -126,6 +129,8 @@ struct Looked {
     over: HashMap<Series, Date>,
     /// The days of each series; of all the first day is one that has complaints.
     series: Vec<(Series, Days)>,
+    /// How many more have enough complaints, and are not looked at.
+    left_out: i64,
 }
 
 /// Counts the series that have enough complaints of late, and those that are followed.
@@ -136,7 +141,7 @@ async fn counted(tx: &mut Tx, zone: &TimeZone, settings: &Settings) -> Result<Lo
     let first = before(today, WINDOW + LATE_DAYS).min(earliest);
     let days = parts(first, today, zone)?;
     let late = days.get(days.len().saturating_sub(LATE_DAYS + 1)..).unwrap_or_default();
-    let busy = store::busy_series(tx, late, settings.min_count).await?;
+    let (busy, left_out) = store::busy_series(tx, late, settings.min_count).await?;
     // All together first: they tell where the past begins.
     let mut wanted = vec![Series::default()];
     let rest: BTreeSet<Series> =
@@ -150,7 +155,7 @@ async fn counted(tx: &mut Tx, zone: &TimeZone, settings: &Settings) -> Result<Lo
         |counts: Vec<i64>| Days { first, counts: counts.get(begun..).unwrap_or_default().to_vec() };
     let series = wanted.into_iter().zip(counts.into_iter().map(of_series)).collect();
     let over = store::surges_over(tx, before(today, LATE_DAYS)).await?;
-    Ok(Looked { today, followed, over, series })
+    Ok(Looked { today, followed, over, series, left_out })
 }
 
 pub(super) fn before(day: Date, days: usize) -> Date {
@@ -189,7 +194,7 @@ struct Found {
 
 impl Looked {
     fn decide(self, settings: &Settings, now: Timestamp) -> Result<Found, Fault> {
-        let Self { today, followed, mut over, series } = self;
+        let Self { today, followed, mut over, series, left_out: _ } = self;
         let of: HashMap<&Series, &Days> = series.iter().map(|(series, days)| (series, days)).collect();
         let mut changed = Vec::new();
         let mut busy = BTreeSet::new();

@@ -157,7 +157,8 @@ pub const DEFINITIONS: &[Definition] = &[
     },
     Definition {
         name: "on_time_rate",
-        description: "How often what the law gives us was enough.",
+        description: "How often what the law gives us was enough. Read it with the numerator of backlog: the open \
+                      cases that are overdue already.",
         formula: "closed with no limit of a regime to decide, to tell or of a final response passed, extensions \
                   included / closed; what had ended before it was brought here not counted",
         counted_by: "the day it was last closed",
@@ -234,10 +235,11 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "escalation_rate",
         description: "How many go over our heads.",
-        formula: "received, and raised a level within a cycle or come by a regulator or social media / received",
+        formula: "received, and raised a level within a cycle or come by a regulator or social media / received; \
+                  what went to a regulator or to the media after it was received counts by its own complaint there",
         counted_by: "the day the complaint counts as received",
         sources: &[REGISTERED, "redress.cases.v1.CaseEscalated", "redress.assignment.v1.AssignmentEscalated"],
-        origin: RETURNS,
+        origin: OWN,
         made: Made::Share(Measure::Escalated, Measure::Received),
     },
     Definition {

@@ -169,19 +169,20 @@ fn received(binds: &mut Binds, days: &[Part]) -> String {
     )
 }
 
-/// The series of which one of these days has enough complaints, those with the most first.
+/// The series of which one of these days has enough complaints, those with the most first; and
+/// how many more there are than are looked at.
 pub(crate) async fn busy_series(
     conn: &mut PgConnection,
     days: &[Part],
     min_count: i32,
-) -> Result<Vec<Series>, Fault> {
+) -> Result<(Vec<Series>, i64), Fault> {
     let mut binds = Binds::default();
     let rows = received(&mut binds, days);
     let least = binds.value(i64::from(min_count));
     let statement = format!(
         "WITH f AS (SELECT b.part, nullif(c.category, '') AS category, nullif(c.product, '') AS product,
                            nullif(c.region, '') AS region, count(*) AS n FROM {rows} GROUP BY 1, 2, 3, 4)
-         SELECT d.category, d.product, d.region FROM (
+         SELECT d.category, d.product, d.region, count(*) OVER () FROM (
              SELECT v.category, v.product, v.region, sum(f.n) AS n FROM f CROSS JOIN LATERAL (VALUES
                  (0, NULL::text, NULL::text, NULL::text),
                  (1, f.category, NULL, NULL), (1, NULL, f.product, NULL), (1, NULL, NULL, f.region),
@@ -192,9 +193,12 @@ pub(crate) async fn busy_series(
          GROUP BY d.category, d.product, d.region HAVING max(d.n) >= {least}
          ORDER BY max(d.n) DESC, d.category, d.product, d.region LIMIT {MAX_SERIES}"
     );
-    let found: Vec<(Option<String>, Option<String>, Option<String>)> =
+    let found: Vec<(Option<String>, Option<String>, Option<String>, i64)> =
         sqlx::query_as_with(AssertSqlSafe(statement), binds.arguments()?).fetch_all(conn).await?;
-    Ok(found.into_iter().map(|(category, product, region)| Series { category, product, region }).collect())
+    let all = found.first().map_or(0, |(.., all)| *all);
+    let left_out = all - i64::try_from(found.len()).unwrap_or(all);
+    let series = found.into_iter().map(|(category, product, region, _)| Series { category, product, region });
+    Ok((series.collect(), left_out))
 }
 
 /// How many complaints of each series were received on each of these days, which are numbered
