@@ -6,6 +6,7 @@
 //! may be read again from any place, by the side of what arrives.
 
 mod past;
+mod task;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -18,6 +19,7 @@ use crate::notice::Kind;
 use crate::process::ProcessEvent;
 
 pub use past::{EndingFact, OutcomeFact, Past, ScoreFact};
+pub use task::TaskFact;
 
 /// A value, and where it stands among others of its kind: the highest rank holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,12 +208,14 @@ pub struct Facts {
     pub tellings: BTreeMap<TellingKey, TellingFact>,
     /// What was so before.
     pub past: Past,
+    /// Of what departments are asked to do.
+    pub tasks: BTreeMap<TaskId, TaskFact>,
 }
 
 impl Facts {
     /// Whether there is nothing to keep.
     pub fn is_empty(&self) -> bool {
-        let Self { cases, cycles, call_backs, payments, pauses, events, tellings, past } = self;
+        let Self { cases, cycles, call_backs, payments, pauses, events, tellings, past, tasks } = self;
         cases.is_empty()
             && cycles.is_empty()
             && call_backs.is_empty()
@@ -220,6 +224,7 @@ impl Facts {
             && events.is_empty()
             && tellings.is_empty()
             && past.is_empty()
+            && tasks.is_empty()
     }
 
     /// The cases that anything is known of.
@@ -230,8 +235,15 @@ impl Facts {
         let payments = self.payments.values().map(|fact| fact.case_id);
         let pauses = self.pauses.keys().map(|(case, _)| *case);
         let tellings = self.tellings.keys().map(|(case, ..)| *case);
-        let mut all: Vec<CaseId> =
-            cases.chain(cycles).chain(call_backs).chain(payments).chain(pauses).chain(tellings).collect();
+        let tasks = self.tasks.values().map(|fact| fact.case_id);
+        let mut all: Vec<CaseId> = cases
+            .chain(cycles)
+            .chain(call_backs)
+            .chain(payments)
+            .chain(pauses)
+            .chain(tellings)
+            .chain(tasks)
+            .collect();
         all.sort();
         all.dedup();
         all
@@ -264,6 +276,16 @@ impl Facts {
     /// Adds a payment; one is told once.
     pub fn payment(&mut self, task: TaskId, told: PaymentFact) {
         self.payments.entry(task).or_insert(told);
+    }
+
+    /// Adds what is told of a task of a department.
+    pub fn task(&mut self, id: TaskId, told: TaskFact) {
+        match self.tasks.entry(id) {
+            Entry::Vacant(none) => {
+                none.insert(told);
+            }
+            Entry::Occupied(mut known) => known.get_mut().merge(told),
+        }
     }
 
     /// Adds what is told of a telling. What it is of is known from then on.

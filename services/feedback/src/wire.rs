@@ -44,9 +44,10 @@ pub(crate) use event_subscriptions::{
 };
 pub(crate) use facts::{
     count_assigned, count_bounce, count_breached, count_call, count_categorised, count_closed,
-    count_corrected, count_declined, count_escalated, count_merged, count_notice, count_opened, count_paused,
-    count_queued, count_raised, count_registered, count_reopened, count_resolved, count_response,
-    count_resumed, count_retriaged, count_survey, count_task, count_tossed, count_unmerged, count_withdrawn,
+    count_corrected, count_declined, count_escalated, count_merged, count_notice, count_opened,
+    count_overdue, count_paused, count_queued, count_raised, count_registered, count_reopened,
+    count_resolved, count_response, count_resumed, count_retriaged, count_survey, count_task, count_tossed,
+    count_unmerged, count_withdrawn,
 };
 pub(crate) use improvement::{
     ActionListQuery, Assigned, CreatedAction, Effect, SeenAction, action, action_key, action_of, actions_of,

@@ -46,6 +46,7 @@ events::inbound! {
         }
         resolution {
             TaskCompleted => wire::count_task,
+            TaskOverdue => wire::count_overdue,
         }
         feedback {
             NoticeSettled => wire::count_notice,

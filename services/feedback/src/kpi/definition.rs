@@ -108,6 +108,7 @@ const BREACHED: &str = "redress.cases.v1.ClockBreached";
 const SETTLED: &str = "redress.feedback.v1.NoticeSettled";
 const BOUNCED: &str = "redress.feedback.v1.NoticeBounced";
 const ANSWERED: &str = "redress.feedback.v1.SurveyAnswered";
+const TASK_DONE: &str = "redress.resolution.v1.TaskCompleted";
 const RESPONSE: &str = "redress.feedback.v1.FeedbackReceived";
 
 /// Every KPI.
@@ -268,6 +269,36 @@ pub const DEFINITIONS: &[Definition] = &[
         sources: &["redress.resolution.v1.TaskCompleted"],
         origin: RETURNS,
         made: Made::Money,
+    },
+    Definition {
+        name: "department_time",
+        description: "How long departments take for what they are asked to do.",
+        formula: "reported done - became a task of the department; by department: the one that did it",
+        counted_by: "the day it was reported done",
+        sources: &[TASK_DONE],
+        origin: OWN,
+        made: Made::Duration(&[(Time::Wall, Span::Task), (Time::Working, Span::TaskWorking)]),
+    },
+    Definition {
+        name: "department_on_time_rate",
+        description: "How often departments do what they are asked by when it is due. Read it with tasks_overdue: \
+                      what is not done is in no share.",
+        formula: "tasks done by the time they were due, as it was extended / tasks done that were due by a time; by \
+                  department: the one that did it",
+        counted_by: "the day it was reported done",
+        sources: &[TASK_DONE],
+        origin: OWN,
+        made: Made::Share(Measure::TasksInTime, Measure::TasksDue),
+    },
+    Definition {
+        name: "tasks_overdue",
+        description: "How many tasks of departments were overdue.",
+        formula: "tasks whose due time passed before they were done, done since or not, once each; by department: \
+                  the one that did it, else the one in charge",
+        counted_by: "the day on which it was due first",
+        sources: &["redress.resolution.v1.TaskOverdue", TASK_DONE],
+        origin: OWN,
+        made: Made::Number(Measure::TasksOverdue),
     },
     Definition {
         name: "backlog",

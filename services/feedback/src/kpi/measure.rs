@@ -55,6 +55,12 @@ kernel::numbered! {
         Recorded = 24,
         /// Of those recorded, the ones that could.
         Complete = 25,
+        /// Tasks that departments did, and that were due by a time.
+        TasksDue = 26,
+        /// Of those, the ones done by then.
+        TasksInTime = 27,
+        /// Tasks whose due time passed before they were done.
+        TasksOverdue = 28,
     }
 }
 
@@ -71,6 +77,10 @@ kernel::numbered! {
         ResponseWorking = 4,
         /// The same without the time that stood still.
         ResponseNet = 5,
+        /// From when a department was asked to do something until it had.
+        Task = 6,
+        /// The same in working time.
+        TaskWorking = 7,
     }
 }
 
@@ -93,6 +103,10 @@ kernel::numbered! {
         Paid = 7,
         /// Cases, by the day their acknowledgement was delivered.
         Acknowledged = 8,
+        /// Tasks of departments, by the day they were done.
+        TaskDone = 9,
+        /// Tasks of departments, by the day they were overdue.
+        TaskOverdue = 10,
     }
 }
 
@@ -116,6 +130,8 @@ impl Measure {
             | Self::HandlingSatisfied => Cohort::Told,
             Self::Called | Self::Reached => Cohort::Called,
             Self::Payments | Self::Paid => Cohort::Paid,
+            Self::TasksDue | Self::TasksInTime => Cohort::TaskDone,
+            Self::TasksOverdue => Cohort::TaskOverdue,
         }
     }
 }
@@ -126,6 +142,7 @@ impl Span {
         match self {
             Self::Acknowledgement | Self::AcknowledgementWorking => Cohort::Acknowledged,
             Self::Response | Self::ResponseWorking | Self::ResponseNet => Cohort::FirstResolved,
+            Self::Task | Self::TaskWorking => Cohort::TaskDone,
         }
     }
 }

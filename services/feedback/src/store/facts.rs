@@ -14,7 +14,8 @@ use uuid::Uuid;
 use super::past::keep_past;
 use super::process::keep_process_events;
 use crate::fact::{
-    CallBackFact, CaseFact, CycleFact, Facts, Filing, PauseFact, PaymentFact, TellingFact, TellingKey,
+    CallBackFact, CaseFact, CycleFact, Facts, Filing, PauseFact, PaymentFact, TaskFact, TellingFact,
+    TellingKey,
 };
 use crate::notice::Kind;
 use crate::working_hours;
@@ -63,7 +64,7 @@ fn merging(rows: &pg::Rows, table: &str, key: &str, rules: &[Rule]) -> String {
 
 /// Adds facts to what is known. Working time is that of a zone.
 pub(crate) async fn keep_facts(conn: &mut PgConnection, facts: &Facts, zone: &str) -> Result<(), Fault> {
-    let Facts { cases, cycles, call_backs, payments, pauses, events, tellings, past } = facts;
+    let Facts { cases, cycles, call_backs, payments, pauses, events, tellings, past, tasks } = facts;
     if !cases.is_empty() {
         keep_cases(conn, &cases.iter().collect::<Vec<_>>(), zone).await?;
     }
@@ -84,6 +85,9 @@ pub(crate) async fn keep_facts(conn: &mut PgConnection, facts: &Facts, zone: &st
     }
     if !tellings.is_empty() {
         keep_tellings(conn, &tellings.iter().collect::<Vec<_>>(), zone).await?;
+    }
+    if !tasks.is_empty() {
+        keep_tasks(conn, &tasks.iter().collect::<Vec<_>>(), zone).await?;
     }
     keep_past(conn, past).await
 }
@@ -241,6 +245,35 @@ async fn keep_pauses(conn: &mut PgConnection, pauses: &[(&(CaseId, i32), &PauseF
     Ok(())
 }
 
+async fn keep_tasks(
+    conn: &mut PgConnection,
+    tasks: &[(&TaskId, &TaskFact)],
+    zone: &str,
+) -> Result<(), Fault> {
+    let work = |at: Option<jiff::Timestamp>| at.map(|at| working_hours::until(zone, at));
+    let time = |at: Option<jiff::Timestamp>| at.map(jiff_sqlx::ToSqlx::to_sqlx);
+    let mut binds = Binds::default();
+    let rows = binds
+        .rows(tasks)
+        .column("task_id", |(task, _)| task.0)
+        .column("case_id", |(_, fact)| fact.case_id.0)
+        .column("department", |(_, fact)| fact.department.as_ref().map(|told| told.value.as_str()))
+        .column("department_rank", |(_, fact)| fact.department.as_ref().map(|told| told.rank))
+        .column("created_at", |(_, fact)| time(fact.created))
+        .column("created_work", |(_, fact)| work(fact.created))
+        .column("done_at", |(_, fact)| time(fact.done))
+        .column("done_work", |(_, fact)| work(fact.done))
+        .column("due_at", |(_, fact)| time(fact.due))
+        .column("overdue_at", |(_, fact)| time(fact.overdue))
+        .done();
+    let rules = [
+        Rule::Highest(&["department"], "department_rank"),
+        Rule::Earlier(&["created_at", "created_work", "done_at", "done_work", "due_at", "overdue_at"]),
+    ];
+    binds.execute(&merging(&rows, "task_fact", "r.task_id", &rules), conn).await?;
+    Ok(())
+}
+
 /// Keeps tellings, then what is counted of them: of all that were not taken back the
 /// earliest. The rows of their cases are held by this transaction, so that nobody else counts
 /// meanwhile.
@@ -313,6 +346,7 @@ pub(crate) async fn facts_hash(conn: &mut PgConnection) -> Result<String, Fault>
         "ending_fact",
         "outcome_fact",
         "score_fact",
+        "task_fact",
     ];
     let mut all = String::new();
     for table in tables {

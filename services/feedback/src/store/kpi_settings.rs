@@ -13,7 +13,7 @@ use crate::fact::Rebuild;
 use crate::kpi::{Customers, Settings};
 
 /// Tables whose rows a rebuild throws away, and the most of them at once.
-const THROWN: [&str; 13] = [
+const THROWN: [&str; 14] = [
     "case_fact",
     "cycle_fact",
     "call_back_fact",
@@ -24,6 +24,7 @@ const THROWN: [&str; 13] = [
     "ending_fact",
     "outcome_fact",
     "score_fact",
+    "task_fact",
     "fact_total",
     "fact_sample",
     "fact_change",

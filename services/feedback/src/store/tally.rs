@@ -40,6 +40,8 @@ const OF_CYCLES: &str =
     "cycle_fact y LEFT JOIN case_fact c ON c.tenant_id = y.tenant_id AND c.case_id = y.case_id";
 const OF_CALLS: &str =
     "call_back_fact k LEFT JOIN case_fact c ON c.tenant_id = k.tenant_id AND c.case_id = k.case_id";
+const OF_TASKS: &str =
+    "task_fact t LEFT JOIN case_fact c ON c.tenant_id = t.tenant_id AND c.case_id = t.case_id";
 const OF_PAYMENTS: &str =
     "payment_fact p LEFT JOIN case_fact c ON c.tenant_id = p.tenant_id AND c.case_id = p.case_id";
 
@@ -53,6 +55,8 @@ fn source(cohort: Cohort) -> Source {
         Cohort::Called => (OF_CALLS, "k.ended_at", "true"),
         Cohort::Paid => (OF_PAYMENTS, "p.paid_at", "true"),
         Cohort::Acknowledged => (OF_CASES, "c.acknowledged_at", "true"),
+        Cohort::TaskDone => (OF_TASKS, "t.done_at", "true"),
+        Cohort::TaskOverdue => (OF_TASKS, "t.overdue_at", "true"),
     };
     Source { from, at, only }
 }
@@ -80,7 +84,10 @@ fn condition(measure: Measure) -> &'static str {
         | Measure::Told
         | Measure::Called
         | Measure::Payments
-        | Measure::Paid => "true",
+        | Measure::Paid
+        | Measure::TasksOverdue => "true",
+        Measure::TasksDue => "t.due_at IS NOT NULL",
+        Measure::TasksInTime => "t.done_at <= t.due_at",
         Measure::Completed => "{ending} BETWEEN 1 AND 3",
         Measure::Repeated => others!(
             "(o.received_at, o.case_id) < (c.received_at, c.case_id) AND o.received_at >= c.received_at - {repeated}"
@@ -118,6 +125,8 @@ fn seconds(span: Span) -> &'static str {
     match span {
         Span::Acknowledgement => "extract(epoch FROM c.acknowledged_at - c.received_at)",
         Span::AcknowledgementWorking => "c.acknowledged_work - c.received_work",
+        Span::Task => "extract(epoch FROM t.done_at - t.created_at)",
+        Span::TaskWorking => "t.done_work - t.created_work",
         Span::Response => "extract(epoch FROM c.resolved_at - c.received_at)",
         Span::ResponseWorking => "c.resolved_work - c.received_work",
         Span::ResponseNet => {
@@ -228,7 +237,7 @@ impl Counting {
         let alias = at.split('.').next().unwrap_or_default();
         let values: Vec<String> =
             self.dimensions.iter().map(|of| format!("{} AS d{}", dimension(*of), number(*of))).collect();
-        self.write(&format!(
+        let text = self.write(&format!(
             "SELECT b.part, f.* FROM {rows} AS b CROSS JOIN LATERAL (
                  SELECT {values}, {columns} FROM {from}
                  WHERE {alias}.tenant_id = current_setting('redress.tenant') AND {at} >= b.lower AND {at} < b.upper
@@ -237,7 +246,10 @@ impl Counting {
             columns = columns.join(", "),
             rows = self.parts,
             filters = self.filters,
-        ))
+        ));
+        // A task is the department's that did it, whoever handles its case.
+        let is_of_task = matches!(cohort, Cohort::TaskDone | Cohort::TaskOverdue);
+        if is_of_task { text.replace("c.department", "t.department") } else { text }
     }
 
     /// Tells facts apart: each is one row for each dimension.
@@ -312,7 +324,8 @@ impl Counting {
         let aggregates: Vec<String> = spans.iter().map(aggregate).collect();
         let list = |span: &Span| format!("({number}::smallint, a.s{number})", number = span.number());
         let lists: Vec<String> = spans.iter().map(list).collect();
-        let known = "c.received_at IS NOT NULL AS known".to_owned();
+        let begun = if cohort == Cohort::TaskDone { "t.created_at" } else { "c.received_at" };
+        let known = format!("{begun} IS NOT NULL AS known");
         let rows = self.facts(cohort, &[columns, vec![known]].concat());
         format!(
             "SELECT a.part, a.dimension, a.value, m.span, m.seconds FROM

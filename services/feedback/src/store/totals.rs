@@ -49,6 +49,9 @@ pub(crate) async fn note_changed_days(tx: &mut Tx, cases: &[CaseId]) -> Result<(
                   WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
                   UNION ALL
                   SELECT paid_at FROM payment_fact
+                  WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1)
+                  UNION ALL
+                  SELECT UNNEST(ARRAY[done_at, overdue_at]) FROM task_fact
                   WHERE tenant_id = current_setting('redress.tenant') AND case_id = ANY($1))
          INSERT INTO fact_change (tenant_id, day, changed_at)
          SELECT current_setting('redress.tenant'), day, $2

@@ -17,13 +17,17 @@ use sha2::{Digest as _, Sha256};
 use super::INVALID_EVENT;
 use crate::fact::{
     CallBackFact, CaseFact, CycleFact, Ending, EndingFact, Facts, Filing, OutcomeFact, PauseFact,
-    PaymentFact, Ranked, ScoreFact, TellingFact, TellingKey,
+    PaymentFact, Ranked, ScoreFact, TaskFact, TellingFact, TellingKey,
 };
 use crate::notice::Kind;
 use crate::response::MAX_SCORE;
 
 /// Rank of a score that came with the answer to the outcome.
 const WITH_RESPONSE: i64 = 1;
+/// Rank of the department in charge of a task that is overdue.
+const IN_CHARGE: i64 = 1;
+/// Rank of the department that did a task: it holds.
+const DID_IT: i64 = 2;
 /// Rank of a score that came with the survey: it holds.
 const WITH_SURVEY: i64 = 2;
 
@@ -383,8 +387,33 @@ pub(crate) fn count_queued(facts: &mut Facts, event: &Delivered, told: assignmen
     lies_with(facts, event, &told.case_id, told.department_id)
 }
 
-/// A department did something, or undid it; what counts is what it paid.
+/// A task is overdue: its due time has passed.
+pub(crate) fn count_overdue(facts: &mut Facts, event: &Delivered, told: resolution::TaskOverdue) -> Taken {
+    let department = Some(Ranked::new(told.department_id, IN_CHARGE));
+    let task = TaskFact {
+        case_id: id("case_id", &told.case_id)?,
+        department,
+        created: None,
+        done: None,
+        due: None,
+        overdue: time("due_time", told.due_time)?.or(Some(at(event))),
+    };
+    facts.task(id("task_id", &told.task_id)?, task);
+    Ok(())
+}
+
+/// A department did something, or undid it: how long it took, and what it paid.
 pub(crate) fn count_task(facts: &mut Facts, event: &Delivered, told: resolution::TaskCompleted) -> Taken {
+    let department = Some(Ranked::new(told.department_id.clone(), DID_IT));
+    let task = TaskFact {
+        case_id: id("case_id", &told.case_id)?,
+        department,
+        created: time("create_time", told.create_time)?,
+        done: time("complete_time", told.complete_time)?.or(Some(at(event))),
+        due: time("due_time", told.due_time)?,
+        overdue: None,
+    };
+    facts.task(id("task_id", &told.task_id)?, task);
     let amount = sum("amount", told.amount)?;
     let Some(mut amount) = amount.filter(|amount| amount.minor != 0) else { return Ok(()) };
     if told.compensation {

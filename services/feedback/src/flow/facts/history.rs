@@ -74,6 +74,8 @@ pub(crate) struct Truth {
     pub(crate) cycles: Vec<Cycle>,
     pub(crate) call: Option<(Timestamp, bool)>,
     pub(crate) paid: Option<(Timestamp, i64)>,
+    /// When the task of that began, and by when it was due.
+    pub(crate) task: (Timestamp, Timestamp),
     pub(crate) ended: Option<(Timestamp, Ending)>,
 }
 
@@ -190,6 +192,8 @@ fn invent(chance: &mut Chance, id: Uuid, received: Timestamp) -> Truth {
     truth.call = chance.is(30).then(|| (chance.after(at, 100), chance.is(60)));
     truth.paid =
         chance.is(30).then(|| (chance.after(at, 100), i64::try_from(chance.below(9_000) + 1).unwrap_or(1)));
+    let begun = chance.after(received, 24);
+    truth.task = (begun, chance.after(begun, 600));
     let ending =
         [Ending::Closed, Ending::Closed, Ending::Closed, Ending::Withdrawn, Ending::Declined, Ending::Merged];
     truth.ended = chance.is(75).then(|| (chance.after(at, 200), chance.one(&ending)));
@@ -474,7 +478,27 @@ fn of_others(truth: &Truth, all: &mut Vec<Told>) {
             nanos: i32::try_from(minor % 100 * 10_000_000).unwrap_or(0),
         });
         let task_id = Uuid::from_u128(truth.id.as_u128() ^ 1 << 101).to_string();
-        let event = resolution::TaskCompleted { case_id, task_id, amount, ..Default::default() };
+        let (begun, due) = truth.task;
+        let department_id = "finance".to_owned();
+        if due < at {
+            let event = resolution::TaskOverdue {
+                case_id: case_id.clone(),
+                task_id: task_id.clone(),
+                department_id: department_id.clone(),
+                due_time: Some(proto::timestamp(due)),
+                ..Default::default()
+            };
+            all.push(told("resolution", due + SignedDuration::from_secs(2), &event));
+        }
+        let event = resolution::TaskCompleted {
+            case_id,
+            task_id,
+            amount,
+            department_id,
+            create_time: Some(proto::timestamp(begun)),
+            due_time: Some(proto::timestamp(due)),
+            ..Default::default()
+        };
         all.push(told("resolution", at, &event));
     }
 }

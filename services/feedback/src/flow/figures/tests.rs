@@ -84,6 +84,15 @@ fn pairs(kpi: &str, truth: &Truth, all: &[Truth], as_of: Timestamp) -> Vec<(Time
         }
         "complete_rate" => truth.complete().map(received).unwrap_or_default(),
         "call_back_reach" => truth.call.into_iter().collect(),
+        "department_on_time_rate" => {
+            truth.paid.map(|(done, _)| (done, done <= truth.task.1)).into_iter().collect()
+        }
+        "tasks_overdue" => truth
+            .paid
+            .filter(|(done, _)| *done > truth.task.1)
+            .map(|_| (truth.task.1, true))
+            .into_iter()
+            .collect(),
         _ => panic!("{kpi} is no share"),
     }
 }
@@ -103,7 +112,7 @@ fn recounted(kpi: &str, truths: &[Truth], as_of: Timestamp, value: impl Fn(&Trut
     recount
 }
 
-const SHARES: [&str; 15] = [
+const SHARES: [&str; 17] = [
     "received",
     "closed",
     "on_time_rate",
@@ -119,6 +128,8 @@ const SHARES: [&str; 15] = [
     "upheld_rate",
     "complete_rate",
     "call_back_reach",
+    "department_on_time_rate",
+    "tasks_overdue",
 ];
 
 fn daily(kpi: &str, dimension: Option<Dimension>, as_of: Option<Timestamp>) -> Query {
@@ -204,6 +215,11 @@ async fn every_share_is_that_of_a_recount_by_day_from_facts_and_from_totals() ->
                 let queries: Vec<Query> = SHARES.iter().map(|kpi| daily(kpi, dimension, None)).collect();
                 let answers = answered(&db, &mine, &queries).await?;
                 for (kpi, rows) in SHARES.iter().zip(&answers) {
+                    let is_of_tasks = matches!(*kpi, "department_on_time_rate" | "tasks_overdue");
+                    let value = match dimension {
+                        Some(Dimension::Department) if is_of_tasks => (|_| "finance".to_owned()) as ValueOf,
+                        _ => value,
+                    };
                     let expected = recounted(kpi, &truths, Timestamp::MAX, value);
                     assert!(!expected.is_empty());
                     assert_eq!(pairs_of(rows), expected, "{kpi} of {round} by {dimension:?}, seed {seed}");
