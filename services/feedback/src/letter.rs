@@ -17,8 +17,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use minijinja::Value;
 
-use crate::notice::{Closing, Contact, Delay, Holding, Kind, Lacking, Missed, News, Obstacle, Planned, Word};
+use crate::contact::Contact;
+use crate::obstacle::Obstacle;
 use crate::open_case::Stage;
+use crate::owed::{Closing, Delay, Holding, Kind, Lacking, Missed, News, Planned, Word};
 use crate::response::{Outcome, Ruling};
 use crate::survey::{Invitation, Questionnaire};
 use crate::text_message::fit;

@@ -36,13 +36,16 @@
 pub mod address;
 pub mod bounce;
 pub mod call_back;
+pub mod contact;
 pub mod event_subscription;
 pub mod fact;
 pub mod improvement;
 pub mod kpi;
 pub mod letter;
 pub mod notice;
+pub mod obstacle;
 pub mod open_case;
+pub mod owed;
 pub mod phone;
 pub mod problem;
 pub mod problem_task;

@@ -11,23 +11,22 @@
 //! A notice goes by one means after the other, as its tenant's routing orders them: it is
 //! undelivered when the last of them has failed.
 
-mod contact;
 mod delivery;
 pub mod routing;
-mod word;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use kernel::{CaseId, NoticeId};
 
+pub use crate::contact::Contact;
 use crate::letter::trial::Places;
 use crate::letter::{Letter, Letters};
+pub use crate::obstacle::Obstacle;
+pub use crate::owed::{Closing, Delay, Holding, Kind, Lacking, Missed, News, Owed, Planned, Word};
 use crate::refusal::Refusal;
-pub use contact::Contact;
-pub use delivery::{Delivery, Obstacle, Way};
+pub use delivery::{Delivery, Way};
 use routing::Routing;
-pub use word::{Closing, Delay, Holding, Lacking, Missed, News, Owed, Planned, Word};
 
 /// How often delivery is tried: for about two days.
 pub const MAX_ATTEMPTS: i32 = 56;
@@ -54,48 +53,6 @@ pub const NEXT_MEANS: &str = "NEXT_MEANS";
 pub const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
 /// Why a survey is not sent any more: it was answered or cancelled.
 pub const SURVEY_ENDED: &str = "SURVEY_ENDED";
-
-kernel::numbered! {
-    /// What a notice is for.
-    Kind {
-        /// We have it, this is how to follow it.
-        Acknowledgement = 1,
-        /// This is the outcome; is it accepted, how satisfied are you?
-        Outcome = 2,
-        /// This is where else to turn.
-        Recourse = 3,
-        /// It takes longer: until when, and why.
-        Extension = 4,
-        /// There is no answer yet: why, and when there is news.
-        Holding = 5,
-        /// How did you find it?
-        Survey = 6,
-        /// Goods are lacking: when the remedy goes on.
-        Shortage = 7,
-        /// The time to answer the outcome ends.
-        ClosingSoon = 8,
-        /// It is still being worked on: how far it is.
-        Progress = 9,
-        /// It was withdrawn, as you asked; if you did not, tell us.
-        Withdrawal = 10,
-        /// We shall call you: between when and when.
-        CallBackPlanned = 11,
-        /// We called and did not reach you: what you can do.
-        CallBackMissed = 12,
-    }
-}
-
-impl Kind {
-    /// Whether what it says may not be so any more by the time it is sent.
-    pub const fn may_be_out_of_date(self) -> bool {
-        matches!(self, Self::ClosingSoon | Self::Progress | Self::CallBackPlanned | Self::CallBackMissed)
-    }
-
-    /// Whether it tells of a case that is still open, other than that we have it.
-    pub const fn tells_of_progress(self) -> bool {
-        matches!(self, Self::Extension | Self::Holding | Self::Shortage)
-    }
-}
 
 kernel::numbered! {
     /// Where a notice stands.

@@ -2,7 +2,7 @@
 
 use fault::Kind;
 
-use crate::notice::Obstacle;
+use crate::obstacle::Obstacle;
 
 /// A refusal of this service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

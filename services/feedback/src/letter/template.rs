@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde::{Deserialize, Serialize};
 
-use crate::notice::Kind;
+use crate::owed::Kind;
 
 /// Most characters of a template's subject line, and of one that is written.
 pub const MAX_SUBJECT: usize = 300;

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::template::{Flaw, Template, Values, places};
 use super::{Translation, Word, abridged, sample_words};
-use crate::notice::{Contact, Kind};
+use crate::contact::Contact;
+use crate::owed::Kind;
 
 /// Most notices that a template is tried on at once.
 pub const MAX_TRIED: i32 = 200;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Contact, Kind, Means};
+use super::{Contact, Kind, Means, Obstacle};
 use crate::address::{OwnAddresses, is_program};
 use crate::phone::e164;
 
@@ -24,40 +24,6 @@ pub struct Way {
     pub means: Means,
     /// The address: of e-mail, or a telephone number; of a webhook what is known.
     pub recipient: String,
-}
-
-/// Why a notice is not even tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Obstacle {
-    /// Nobody is known who could be told.
-    Anonymous,
-    /// Somebody is known, but no address that it can be sent to.
-    NoAddress,
-    /// The address is the organisation's own.
-    OwnAddress,
-    /// Only programs write from the address.
-    AutomaticSender,
-    /// A program wrote the complaint: it is not acknowledged.
-    AutomaticMessage,
-    /// Nothing to send it with is configured.
-    NoTransport,
-    /// The tenant's template could not write it.
-    TemplateStopped,
-}
-
-impl Obstacle {
-    /// As the contract names it.
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::Anonymous => "ANONYMOUS",
-            Self::NoAddress => "NO_ADDRESS",
-            Self::OwnAddress => "OWN_ADDRESS",
-            Self::AutomaticSender => "AUTOMATIC_SENDER",
-            Self::AutomaticMessage => "AUTOMATIC_MESSAGE",
-            Self::NoTransport => "NO_TRANSPORT",
-            Self::TemplateStopped => "TEMPLATE_STOPPED",
-        }
-    }
 }
 
 impl Delivery {

@@ -1,12 +1,53 @@
-//! What a notice has to say.
+//! What complainants are owed in writing: what for, and what it has to say.
 
 use jiff::Timestamp;
 use kernel::CaseId;
 
-use super::Kind;
 use crate::open_case::Stage;
 use crate::response::Ruling;
 use crate::survey::Invitation;
+
+kernel::numbered! {
+    /// What a notice is for.
+    Kind {
+        /// We have it, this is how to follow it.
+        Acknowledgement = 1,
+        /// This is the outcome; is it accepted, how satisfied are you?
+        Outcome = 2,
+        /// This is where else to turn.
+        Recourse = 3,
+        /// It takes longer: until when, and why.
+        Extension = 4,
+        /// There is no answer yet: why, and when there is news.
+        Holding = 5,
+        /// How did you find it?
+        Survey = 6,
+        /// Goods are lacking: when the remedy goes on.
+        Shortage = 7,
+        /// The time to answer the outcome ends.
+        ClosingSoon = 8,
+        /// It is still being worked on: how far it is.
+        Progress = 9,
+        /// It was withdrawn, as you asked; if you did not, tell us.
+        Withdrawal = 10,
+        /// We shall call you: between when and when.
+        CallBackPlanned = 11,
+        /// We called and did not reach you: what you can do.
+        CallBackMissed = 12,
+    }
+}
+
+impl Kind {
+    /// Whether what it says may not be so any more by the time it is sent.
+    pub const fn may_be_out_of_date(self) -> bool {
+        matches!(self, Self::ClosingSoon | Self::Progress | Self::CallBackPlanned | Self::CallBackMissed)
+    }
+
+    /// Whether it tells of a case that is still open, other than that we have it.
+    pub const fn tells_of_progress(self) -> bool {
+        matches!(self, Self::Extension | Self::Holding | Self::Shortage)
+    }
+}
 
 /// What a notice has to say, and why now.
 #[derive(Clone, Debug, PartialEq, Eq)]
