@@ -97,6 +97,7 @@ pub fn preview(kind: Kind, language: &str, template: &Template) -> Result<Letter
 
 fn sample_words(kind: Kind, language: &str) -> Vec<(Contact, Word)> {
     let time = Timestamp::from_second(1_796_832_000).ok();
+    let is_chinese = language.starts_with("zh");
     let sample = |full: bool| {
         let contact = Contact {
             case_id: kernel::CaseId(uuid::Uuid::nil()),
@@ -105,14 +106,15 @@ fn sample_words(kind: Kind, language: &str) -> Vec<(Contact, Word)> {
             channel: 0,
             name: if full { "Ada" } else { "" }.to_owned(),
             language: language.to_owned(),
-            subject: "late parcel 包裹晚到".to_owned(),
+            subject: if is_chinese { "包裹晚到" } else { "late parcel" }.to_owned(),
             traceparent: String::new(),
             anonymous: false,
             automatic: false,
             mail_token: String::new(),
             version: 1,
         };
-        let (text, due) = (if full { "It was our fault." } else { "" }.to_owned(), time.filter(|_| full));
+        let why = if is_chinese { "是我们的差错。" } else { "It was our fault." };
+        let (text, due) = (if full { why } else { "" }.to_owned(), time.filter(|_| full));
         let until = time.unwrap_or_default();
         let word = match kind {
             Kind::Acknowledgement => Word::Acknowledgement,

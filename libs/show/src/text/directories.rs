@@ -41,7 +41,7 @@ pub fn case_directory(found: &GetCaseDirectoryResponse) -> String {
         text += &snapshot("latest", latest);
     }
     if text.is_empty() {
-        text += "no directory has answered of it (redress directory get says whether one is set up)\n";
+        text += "no directory was asked of it when it was opened (redress directory get says whether one is set up now)\n";
     }
     let head = facts(&[
         ("not answered", found.failure.clone()),

@@ -112,6 +112,11 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 /// Sends what is not kept yet, and goes on where that breaks off.
 async fn sent(caller: &Caller, file: &Path, mut attachment: Attachment) -> anyhow::Result<Attachment> {
     let mut tries = 0;
+    if attachment.state() == AttachmentState::Receiving {
+        // Said before anything can break off: nothing lists what is unfinished.
+        let id = show::escaped(&attachment.attachment_id);
+        eprintln!("redress: uploads as {id}; if this breaks off: attachment upload FILE --resume {id}");
+    }
     while attachment.state() == AttachmentState::Receiving {
         let kept = attachment.received_bytes;
         attachment = match send(caller, file, &attachment).await? {
