@@ -19,6 +19,8 @@ use kernel::{Caller, CaseId, Role, TenantId};
 use pg::{Allowance, Db, Tx};
 use sha2::{Digest as _, Sha256};
 
+/// Longest code that is read, with all the separators people may put into it.
+const MAX_CODE: usize = 200;
 /// Characters of an end user's name that count.
 const MAX_END_USER: usize = 200;
 
@@ -160,7 +162,8 @@ impl CaseReference {
             return Self::Id(check.id(field, id));
         }
         check.ensure(id.is_empty(), "receipt_code", "must be empty where the id is given");
-        Self::Code { code: ReceiptCode::parse(receipt_code), end_user }
+        let code = if receipt_code.len() > MAX_CODE { None } else { ReceiptCode::parse(receipt_code) };
+        Self::Code { code, end_user }
     }
 
     /// Whether it is a receipt code.

@@ -177,7 +177,8 @@ pub(crate) struct Source {
     pub(crate) order_key: Option<i64>,
     /// What was done about it, in the order of the timeline.
     pub(crate) entries: Vec<Entry>,
-    /// The names of agents by their subjects, both folded.
+    /// The names of agents by their subjects, both folded: of those who have had to do with it,
+    /// and of those who are mentioned.
     pub(crate) names: HashMap<String, String>,
 }
 
@@ -202,7 +203,9 @@ impl Source {
         if !customer.is_empty() {
             parties.push(Party { kind: IdentifyingKind::Account, forms: vec![customer.clone()] });
         }
-        for subject in Self::subjects(&self.case, &self.entries) {
+        let mut staff: BTreeSet<String> = Self::subjects(&self.case, &self.entries).into_iter().collect();
+        staff.extend(self.names.keys().cloned());
+        for subject in staff {
             let name = self.names.get(&subject).cloned();
             let forms = [subject].into_iter().chain(name).collect();
             parties.push(Party { kind: IdentifyingKind::Name, forms });

@@ -16,6 +16,7 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use minijinja::Value;
+use vocabulary::Channel;
 
 use crate::contact::Contact;
 use crate::obstacle::Obstacle;
@@ -103,7 +104,7 @@ fn sample_words(kind: Kind, language: &str) -> Vec<(Contact, Word)> {
             case_id: kernel::CaseId(uuid::Uuid::nil()),
             recipient: "ada@example.org".to_owned(),
             phone: String::new(),
-            channel: 0,
+            channel: if full { 0 } else { Channel::Email.number() },
             name: if full { "Ada" } else { "" }.to_owned(),
             language: language.to_owned(),
             subject: if is_chinese { "包裹晚到" } else { "late parcel" }.to_owned(),
@@ -191,6 +192,12 @@ impl Letter {
             short: coded(&self.short),
         }
     }
+}
+
+/// Whether a complainant is given a receipt code as they complain: who writes a mail or posts
+/// something is not, since nobody answers them at once.
+fn is_given_code(channel: i16) -> bool {
+    ![Channel::Email.number(), Channel::Social.number()].contains(&channel)
 }
 
 impl Translation {
@@ -299,6 +306,9 @@ impl Translation {
         values.insert("greeting", Value::from(greeting));
         values.insert("name", Value::from(name.into_owned()));
         values.insert("case", Value::from(contact.case_id.to_string()));
+        if matches!(word, Word::Acknowledgement) {
+            values.insert("has_code", Value::from(is_given_code(contact.channel)));
+        }
         if let Word::Survey(invitation) = word {
             values.insert("reminder", Value::from(invitation.reminder));
         }

@@ -7,6 +7,7 @@
 
 pub mod baseline;
 pub mod hint;
+pub mod same;
 pub(crate) mod tail;
 
 use jiff::civil::Date;
@@ -158,6 +159,12 @@ impl Surge {
     /// How many were expected of those days.
     pub fn expected(&self) -> f64 {
         self.within().map(|(day, _)| self.baseline.expected(day)).sum()
+    }
+
+    /// How many more came than were expected.
+    #[expect(clippy::cast_precision_loss, reason = "complaints of some days are far below 2^52")]
+    pub fn above(&self) -> f64 {
+        self.total() as f64 - self.expected()
     }
 
     fn within(&self) -> impl Iterator<Item = (Date, i64)> {

@@ -12,6 +12,8 @@ mod classifier;
 mod conformance;
 #[path = "cli/deciding.rs"]
 mod deciding;
+#[path = "cli/examples.rs"]
+mod examples;
 #[path = "cli/exports.rs"]
 mod exports;
 #[path = "cli/file_drops.rs"]

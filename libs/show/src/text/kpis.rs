@@ -88,12 +88,15 @@ fn rows(answer: &KpiAnswer) -> String {
     let is_share = answer.unit == i32::from(KpiUnit::Share);
     let whole = if is_share { 1.0 } else { largest };
     let mut table = Table::new(["of", "", "figure", "from", "before", ""]);
+    // Told apart by something, the group without it is one of them.
+    let is_told_apart = answer.rows.iter().any(|row| !row.value.is_empty());
     for row in &answer.rows {
         let Some(figure) = &row.figure else { continue };
+        let is_unknown = is_told_apart && row.value.is_empty();
         let bar = size(figure).map(|size| bar(size, whole)).unwrap_or_default();
         table.row([
             row.period.clone(),
-            row.value.clone(),
+            if is_unknown { "(not known)".to_owned() } else { row.value.clone() },
             told(answer.unit, figure),
             counted(answer, figure),
             before(answer.unit, row),

@@ -56,7 +56,7 @@ impl Training {
         self.db
             .transact("training.source", tenant, async move |mut tx| {
                 let case = store::get(&mut tx, id).await?.ok_or(Refusal::CaseNotFound)?;
-                let source = source(&mut tx, case).await?;
+                let source = source(&mut tx, case, &[]).await?;
                 let hard = rows::challenges(&mut tx, &[id]).await?.remove(&id).unwrap_or_default();
                 Ok((tx, (source, hard)))
             })
@@ -73,11 +73,12 @@ impl Training {
                 Some(case) => store::get(&mut tx, case).await?,
                 None => None,
             };
+            let content = given.unwrap_or(found.revision.content);
             let source = match case {
-                Some(case) => Some(source(&mut tx, case).await?),
+                Some(case) => Some(source(&mut tx, case, &content.texts()).await?),
                 None => None,
             };
-            Ok((tx, (source, given.unwrap_or(found.revision.content))))
+            Ok((tx, (source, content)))
         });
         let (source, content) = read.await?;
         let check = move || {
@@ -92,11 +93,16 @@ impl Training {
     }
 }
 
-/// What is known of a case beside itself.
-async fn source(tx: &mut Tx, case: Case) -> Result<Source, Fault> {
+/// What is known of a case beside itself, and of whoever of the staff is mentioned in it or in
+/// texts that are told of it: those who were not chosen for it are named where it says why.
+async fn source(tx: &mut Tx, case: Case, told: &[(String, &str)]) -> Result<Source, Fault> {
     let (description, order_key) = rows::text_of(tx, case.id).await?;
     let entries = store::timeline::first_of(tx, case.id, &TOLD_KINDS, MAX_STEPS).await?;
-    let names = store::staff::names(tx, &Source::subjects(&case, &entries)).await?;
+    let mut names = store::staff::names(tx, &Source::subjects(&case, &entries)).await?;
+    let own = [case.origin.subject.as_str(), &description, &case.findings, &case.root_cause, &case.decision_reasons];
+    let texts = own.into_iter().chain(entries.iter().map(|entry| entry.text.as_str()));
+    let all: Vec<&str> = texts.chain(told.iter().map(|(_, text)| *text)).collect();
+    names.extend(store::staff::mentioned(tx, &kernel::person::folded(&all.join("\n"))).await?);
     Ok(Source { case, description, order_key, entries, names })
 }
 

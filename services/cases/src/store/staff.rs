@@ -45,6 +45,22 @@ pub(crate) async fn names(
     Ok(rows.into_iter().collect())
 }
 
+/// The names by subject, both folded, of all agents whose subject or name a folded text has.
+pub(crate) async fn mentioned(
+    conn: &mut PgConnection,
+    text: &str,
+) -> Result<HashMap<String, String>, Fault> {
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT agent_id, name_key FROM staff
+         WHERE tenant_id = current_setting('redress.tenant')
+           AND (strpos($1, agent_id) > 0 OR (name_key <> '' AND strpos($1, name_key) > 0))",
+    )
+    .bind(text)
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().collect())
+}
+
 /// The agents that are registered under names, folded: a name and a subject for each.
 pub(crate) async fn named(conn: &mut PgConnection, names: &[String]) -> Result<Vec<(String, String)>, Fault> {
     let rows = sqlx::query_as(

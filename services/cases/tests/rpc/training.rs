@@ -301,6 +301,35 @@ async fn an_edit_that_tells_who_somebody_is_is_refused_by_kind_and_place_and_not
 }
 
 #[tokio::test]
+async fn whoever_of_the_staff_is_only_mentioned_is_not_told() {
+    let scene = Scene::open().await;
+    let mut ann = of(&scene, "ann");
+    let named = AgentChanged {
+        agent_id: "zhao.min".to_owned(),
+        version: 1,
+        display_name: "Zhao Min".to_owned(),
+        department_id: "logistics".to_owned(),
+    };
+    scene.house.tell("assignment", scene.new_id(), &named).await;
+    scene.house.settled().await;
+    let case = scene.register(of_miller()).await;
+    scene.assign(case, 1).await;
+    let note = AddNoteRequest {
+        request_id: request_id(),
+        case_id: case.to_string(),
+        text: "bob 16/20, zhao.min 20/24: Zhao Min has less room".to_owned(),
+        visibility: Visibility::Internal.into(),
+    };
+    scene.cases.clone().add_note(note).await.expect("a note");
+    scene.decide(case, false).await;
+    scene.respond(case, 1, Response::Accepted, "").await;
+    let told = content(&create(&mut ann, case).await.expect("it is made"));
+    let noted = "[NAME 2] 16/20, [NAME 3] 20/24: [NAME 3] has less room";
+    assert!(told.steps.iter().any(|step| step.text == noted), "{:?}", told.steps);
+    scene.house.done().await;
+}
+
+#[tokio::test]
 async fn what_is_known_of_the_case_by_then_is_not_published() {
     let scene = Scene::open().await;
     let mut ann = of(&scene, "ann");

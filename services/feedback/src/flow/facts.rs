@@ -6,6 +6,8 @@ mod chance;
 pub(crate) mod history;
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod truth;
 
 use events::{Delivered, Follow};
 use fault::Fault;

@@ -185,18 +185,28 @@ fn since(days: &Days, first: Date) -> Vec<i64> {
     counts
 }
 
-/// What has come of a look: the signals that are new, and those that have changed.
+/// What has come of a look: the surges that are new, and the signals that have changed.
 struct Found {
-    raised: Vec<(Series, Surge)>,
+    raised: Vec<Raised>,
     changed: Vec<Signal>,
+    /// The problems of the surges that go on, each with what they are numbered by.
+    going_on: Vec<(usize, Uuid)>,
     settings: Settings,
+}
+
+/// A surge that is new.
+struct Raised {
+    series: Series,
+    surge: Surge,
+    /// The same as that of the others which are this surge in other series.
+    number: usize,
 }
 
 impl Looked {
     fn decide(self, settings: &Settings, now: Timestamp) -> Result<Found, Fault> {
         let Self { today, followed, mut over, series, left_out: _ } = self;
         let of: HashMap<&Series, &Days> = series.iter().map(|(series, days)| (series, days)).collect();
-        let mut changed = Vec::new();
+        let (mut changed, mut active) = (Vec::new(), Vec::new());
         let mut busy = BTreeSet::new();
         for mut signal in followed {
             let days = of.get(&signal.series).ok_or_else(|| Fault::internal("a series is not counted"))?;
@@ -206,7 +216,8 @@ impl Looked {
             if signal.ended.is_some() {
                 over.insert(signal.series, signal::after(signal.surge.first, signal.surge.counts.len()));
             } else {
-                busy.insert(signal.series);
+                busy.insert(signal.series.clone());
+                active.push(signal);
             }
         }
         let late = before(today, LATE_DAYS);
@@ -217,17 +228,24 @@ impl Looked {
             let surges = signal::scan(days, from, settings);
             raised.extend(surges.into_iter().map(|surge| (series.clone(), surge)));
         }
-        Ok(Found { raised, changed, settings: settings.clone() })
+        let of_raised = raised.iter().map(|(series, surge)| (series, surge));
+        let of_active = active.iter().map(|signal| (&signal.series, &signal.surge));
+        let mut numbers = signal::same::together(&of_raised.chain(of_active).collect::<Vec<_>>());
+        let going_on = numbers.split_off(raised.len());
+        let going_on = going_on.into_iter().zip(active.iter().map(|signal| signal.problem)).collect();
+        let numbered = raised.into_iter().zip(numbers);
+        let raised = numbered.map(|((series, surge), number)| Raised { series, surge, number }).collect();
+        Ok(Found { raised, changed, going_on, settings: settings.clone() })
     }
 }
 
 /// Stores what has come of a look, and tells it.
 async fn keep(tx: &mut Tx, found: Found, zone: &TimeZone) -> Result<(), Fault> {
-    let Found { raised, changed, settings } = found;
-    let joined = join_problems(tx, raised.iter().map(|(series, _)| series)).await?;
+    let problems = join_problems(tx, &found).await?;
+    let Found { raised, changed, going_on: _, settings } = found;
     let (mut kept, mut hinted_at) = (Vec::new(), Vec::new());
-    for (series, surge) in raised {
-        let problem = joined.get(&series).copied().ok_or_else(|| Fault::internal("no problem was opened"))?;
+    for Raised { series, surge, number } in raised {
+        let problem = problems.of(&series, number)?;
         let signal = Signal {
             id: tx.new_id(),
             version: 1,
@@ -254,27 +272,63 @@ async fn keep(tx: &mut Tx, found: Found, zone: &TimeZone) -> Result<(), Fault> {
         from: window::begin(signal.surge.first, zone),
         until: window::begin(signal::after(signal.surge.last, 1), zone),
     };
-    store::link_surges(tx, &kept.iter().map(surge).collect::<Vec<_>>()).await?;
+    let linked = kept.iter().filter(|signal| problems.has_cases_of(signal));
+    store::link_surges(tx, &linked.map(surge).collect::<Vec<_>>()).await?;
     problem_tasks::note_hints(tx, &settings.hints, &hinted_at).await?;
     let problems: Vec<Uuid> = kept.iter().map(|signal| signal.problem).collect();
     problem_tasks::ask_waiting(tx, &problems).await
 }
 
-/// The open problem of each series, which is opened where there is none.
-async fn join_problems(
-    tx: &mut Tx,
-    raised: impl Iterator<Item = &Series>,
-) -> Result<HashMap<Series, Uuid>, Fault> {
-    let mut joined = store::problems_of_series(tx).await?;
+/// The open problems that signals join.
+struct Problems {
+    of_series: HashMap<Series, Uuid>,
+    of_number: HashMap<usize, Uuid>,
+}
+
+impl Problems {
+    /// That of a new surge: of its own series, else of what it is a surge of.
+    fn of(&self, series: &Series, number: usize) -> Result<Uuid, Fault> {
+        let problem = self.of_series.get(series).or_else(|| self.of_number.get(&number));
+        problem.copied().ok_or_else(|| Fault::internal("no problem was opened"))
+    }
+
+    /// Whether the complaints of a signal are of what its problem is about: those of all
+    /// complaints are not all of a product's, though they are more because of it.
+    fn has_cases_of(&self, signal: &Signal) -> bool {
+        let about = self.of_series.iter().find(|(_, problem)| **problem == signal.problem);
+        about.is_some_and(|(series, _)| signal.series.is_within(series))
+    }
+}
+
+/// Finds the open problem of each new surge, and opens one where there is none: one for all that
+/// is one surge, about the narrowest series of it that has most.
+async fn join_problems(tx: &mut Tx, found: &Found) -> Result<Problems, Fault> {
+    let of_series = store::problems_of_series(tx).await?;
+    let open: BTreeSet<Uuid> = of_series.values().copied().collect();
+    let mut problems = Problems { of_series, of_number: HashMap::new() };
+    for (number, problem) in found.going_on.iter().filter(|(_, problem)| open.contains(problem)) {
+        problems.of_number.entry(*number).or_insert(*problem);
+    }
+    for raised in &found.raised {
+        if let Some(problem) = problems.of_series.get(&raised.series) {
+            problems.of_number.entry(raised.number).or_insert(*problem);
+        }
+    }
+    let mut narrowest: Vec<&Raised> = found.raised.iter().collect();
+    narrowest.sort_by(|one, other| {
+        let dimensions = other.series.dimensions().cmp(&one.series.dimensions());
+        dimensions.then(other.surge.above().total_cmp(&one.surge.above())).then(one.series.cmp(&other.series))
+    });
     let mut opened = Vec::new();
-    for series in raised {
-        if !joined.contains_key(series) {
-            let problem = Problem::of_signal(tx.new_id(), series.clone(), tx.now());
+    for raised in narrowest {
+        if !problems.of_number.contains_key(&raised.number) {
+            let problem = Problem::of_signal(tx.new_id(), raised.series.clone(), tx.now());
             tx.emit(problem.id, &wire::problem_opened(&problem));
-            joined.insert(series.clone(), problem.id);
+            problems.of_number.insert(raised.number, problem.id);
+            problems.of_series.insert(raised.series.clone(), problem.id);
             opened.push(problem);
         }
     }
     store::save_problems(tx, &opened).await?;
-    Ok(joined)
+    Ok(problems)
 }

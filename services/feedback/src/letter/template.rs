@@ -56,7 +56,8 @@ pub struct Flaw {
 pub fn places(kind: Kind) -> Vec<(&'static str, bool)> {
     let of_all = [("greeting", false), ("name", false), ("subject", false), ("case", true)];
     let own: &[(&'static str, bool)] = match kind {
-        Kind::Acknowledgement | Kind::Recourse | Kind::Withdrawal => &[],
+        Kind::Acknowledgement => &[("has_code", false)],
+        Kind::Recourse | Kind::Withdrawal => &[],
         Kind::Outcome => &[("decision", true), ("reasons", true), ("until", true)],
         Kind::Extension => &[("reasons", true), ("until", true)],
         Kind::Holding => &[("text", true), ("reason", true), ("next", true), ("until", true)],

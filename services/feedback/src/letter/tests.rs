@@ -95,6 +95,17 @@ fn calls(contact: &Contact) -> [Letter; 4] {
 }
 
 #[test]
+fn an_acknowledgement_speaks_of_a_receipt_code_to_those_who_were_given_one() {
+    for (language, words) in [("en", "receipt code"), ("zh", "查询码")] {
+        for channel in Channel::ALL {
+            let contact = Contact { channel: channel.number(), ..contact(language, "Ada", "late") };
+            let is_given = ![Channel::Email, Channel::Social].contains(channel);
+            assert_eq!(acknowledgement(&contact).body.contains(words), is_given, "{language} {channel:?}");
+        }
+    }
+}
+
+#[test]
 fn word_of_calls_says_when_and_what_can_be_done() {
     let [by, between, last, again] = calls(&contact("en", "Ada", "late")).map(|letter| letter.body);
     assert!(by.contains("about your complaint by 11 December 2026, 12:00 (Beijing time)."), "{by}");

@@ -76,9 +76,9 @@ We have received your complaint and have begun to look into it.
 Your complaint: {{ subject }}
 Its number: {{ case }}
 
-With the receipt code you were given when you complained you can see at any time how far it is. Please keep that code to yourself: whoever has it can follow your complaint.
+{% if has_code %}With the receipt code you were given when you complained you can see at any time how far it is. Please keep that code to yourself: whoever has it can follow your complaint.
 
-You need not do anything now. We will write to you again when a decision has been made.
+{% endif %}You need not do anything now. We will write to you again when a decision has been made.
 ",
         short: "We have received your complaint {{ case }} and have begun to look into it. You need not do anything now.",
     },
@@ -296,9 +296,9 @@ const CHINESE: Translation = Translation {
 投诉事项：{{ subject }}
 投诉编号：{{ case }}
 
-凭您提交投诉时获得的查询码，可随时查询处理进度。请妥善保管查询码：持有该码的人均可查看您的投诉进度。
+{% if has_code %}凭您提交投诉时获得的查询码，可随时查询处理进度。请妥善保管查询码：持有该码的人均可查看您的投诉进度。
 
-您目前无需进行任何操作。作出处理决定后，我们会再次通知您。
+{% endif %}您目前无需进行任何操作。作出处理决定后，我们会再次通知您。
 ",
         short: "我们已收到您的投诉（编号{{ case }}），并已开始处理。您目前无需进行任何操作。",
     },

@@ -1,6 +1,8 @@
 //! What events add to the facts.
 #![expect(clippy::needless_pass_by_value, reason = "handlers are given the payload")]
 
+mod tasks;
+
 use events::Delivered;
 use fault::{Check, Fault};
 use jiff::Timestamp;
@@ -11,25 +13,22 @@ use proto::redress::assignment::v1 as assignment;
 use proto::redress::cases::v1 as cases;
 use proto::redress::feedback::v1 as wire;
 use proto::redress::intake::v1 as intake;
-use proto::redress::resolution::v1 as resolution;
 use sha2::{Digest as _, Sha256};
 
 use super::INVALID_EVENT;
 use crate::fact::{
-    CallBackFact, CaseFact, CycleFact, Ending, EndingFact, Facts, Filing, OutcomeFact, PauseFact,
-    PaymentFact, Ranked, ScoreFact, TaskFact, TellingFact, TellingKey,
+    CallBackFact, CaseFact, CycleFact, Ending, EndingFact, Facts, Filing, OutcomeFact, PauseFact, Ranked,
+    ScoreFact, TellingFact, TellingKey,
 };
 use crate::notice::Kind;
 use crate::response::MAX_SCORE;
 
 /// Rank of a score that came with the answer to the outcome.
 const WITH_RESPONSE: i64 = 1;
-/// Rank of the department in charge of a task that is overdue.
-const IN_CHARGE: i64 = 1;
-/// Rank of the department that did a task: it holds.
-const DID_IT: i64 = 2;
 /// Rank of a score that came with the survey: it holds.
 const WITH_SURVEY: i64 = 2;
+
+pub(crate) use tasks::{count_overdue, count_task};
 
 type Taken = Result<(), Fault>;
 
@@ -385,43 +384,6 @@ fn holds(facts: &mut Facts, event: &Delivered, case: CaseId, agent: String) {
 pub(crate) fn count_queued(facts: &mut Facts, event: &Delivered, told: assignment::CaseQueued) -> Taken {
     holds(facts, event, id("case_id", &told.case_id)?, String::new());
     lies_with(facts, event, &told.case_id, told.department_id)
-}
-
-/// A task is overdue: its due time has passed.
-pub(crate) fn count_overdue(facts: &mut Facts, event: &Delivered, told: resolution::TaskOverdue) -> Taken {
-    let department = Some(Ranked::new(told.department_id, IN_CHARGE));
-    let task = TaskFact {
-        case_id: id("case_id", &told.case_id)?,
-        department,
-        created: None,
-        done: None,
-        due: None,
-        overdue: time("due_time", told.due_time)?.or(Some(at(event))),
-    };
-    facts.task(id("task_id", &told.task_id)?, task);
-    Ok(())
-}
-
-/// A department did something, or undid it: how long it took, and what it paid.
-pub(crate) fn count_task(facts: &mut Facts, event: &Delivered, told: resolution::TaskCompleted) -> Taken {
-    let department = Some(Ranked::new(told.department_id.clone(), DID_IT));
-    let task = TaskFact {
-        case_id: id("case_id", &told.case_id)?,
-        department,
-        created: time("create_time", told.create_time)?,
-        done: time("complete_time", told.complete_time)?.or(Some(at(event))),
-        due: time("due_time", told.due_time)?,
-        overdue: None,
-    };
-    facts.task(id("task_id", &told.task_id)?, task);
-    let amount = sum("amount", told.amount)?;
-    let Some(mut amount) = amount.filter(|amount| amount.minor != 0) else { return Ok(()) };
-    if told.compensation {
-        amount.minor = -amount.minor;
-    }
-    let payment = PaymentFact { case_id: id("case_id", &told.case_id)?, paid: at(event), amount };
-    facts.payment(id("task_id", &told.task_id)?, payment);
-    Ok(())
 }
 
 /// The telling of a notice that is counted; none of other kinds.

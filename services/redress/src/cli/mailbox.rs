@@ -142,6 +142,7 @@ impl Set {
             has_secret: false,
             token_source: self.token_url.clone().map(source),
         });
+        let is_fetched = imap.is_some();
         let hours = |hours: u32| Duration::from_secs(u64::from(hours) * 3_600).try_into().ok();
         let mailbox = Mailbox {
             mailbox_id: self.mailbox,
@@ -154,7 +155,9 @@ impl Set {
             silent_after: self.silent_after.and_then(hours),
             ..Mailbox::default()
         };
-        (mailbox, [self.secret, self.client_secret])
+        // The environment may have them for another mailbox: one that is not fetched has none.
+        let secrets = if is_fetched { [self.secret, self.client_secret] } else { Default::default() };
+        (mailbox, secrets)
     }
 }
 
