@@ -293,7 +293,8 @@ impl Counts {
             TaskState::Completed => &mut self.done,
             TaskState::NeedsAttention | TaskState::OutcomeUnknown => &mut self.attention,
             TaskState::Cancelled => &mut self.cancelled,
-            TaskState::Reassigned => return,
+            // What recalls ask for undoes nothing.
+            TaskState::Reassigned | TaskState::WrittenOff => return,
         };
         *count += tasks;
     }

@@ -39,6 +39,12 @@ impl World {
         self.routing().activate_routing_policy(request).await.unwrap().into_inner().policy.unwrap()
     }
 
+    /// How many cases wait that nobody can take.
+    async fn stuck(&self) -> usize {
+        let request = ListUnassignableRequest::default();
+        self.routing().list_unassignable(request).await.unwrap().into_inner().assignments.len()
+    }
+
     async fn explained(&self, case: Uuid) -> RoutingDecision {
         let request = ExplainAssignmentRequest { case_id: case.to_string(), cycle: 0 };
         self.routing().explain_assignment(request).await.unwrap().into_inner().decision.unwrap()
@@ -232,24 +238,24 @@ async fn what_waits_is_given_and_looked_at_anew_as_soon_as_another_policy_is_in_
     world.house.settled().await;
     let other = world.case("delivery").await;
     assert_eq!(world.handler(other).await, "ann");
-    let stuck = async || {
-        let request = ListUnassignableRequest::default();
-        world.routing().list_unassignable(request).await.unwrap().into_inner().assignments.len()
-    };
-    assert_eq!((stuck().await, world.handler(first).await), (2, String::new()));
+    assert_eq!((world.stuck().await, world.handler(first).await), (2, String::new()));
     let activate = ActivateRoutingPolicyRequest { request_id: request_id(), version: 0 };
     world.routing().activate_routing_policy(activate.clone()).await.unwrap();
     assert_eq!(world.handler(first).await, "ann", "she may have it now, and has room for one");
     let waits = world.assignment(second).await;
     assert_eq!((waits.agent_id.as_str(), waits.unassignable_time), ("", None), "for room only");
-    assert_eq!(stuck().await, 0);
+    assert_eq!(world.stuck().await, 0);
     let back = ActivateRoutingPolicyRequest { request_id: request_id(), version: 1 };
     world.routing().activate_routing_policy(back).await.unwrap();
     assert!(world.assignment(second).await.unassignable_time.is_some());
-    assert_eq!((stuck().await, world.handler(first).await), (1, "ann".to_owned()), "what is given stays");
+    assert_eq!(
+        (world.stuck().await, world.handler(first).await),
+        (1, "ann".to_owned()),
+        "what is given stays"
+    );
     // The same activation sent again is the one of before: nothing is put in force.
     world.routing().activate_routing_policy(activate).await.unwrap();
-    assert_eq!(stuck().await, 1);
+    assert_eq!(world.stuck().await, 1);
     world.house.done().await;
 }
 

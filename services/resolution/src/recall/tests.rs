@@ -106,7 +106,7 @@ proptest! {
         let of = |wanted: &dyn Fn(TaskState) -> bool| -> i64 {
             counted.iter().filter(|row| wanted(row.1)).map(|row| row.2).sum()
         };
-        let ended = |state| matches!(state, TaskState::Completed | TaskState::Cancelled | TaskState::Reassigned);
+        let ended = |state| matches!(state, TaskState::Completed | TaskState::Cancelled | TaskState::Reassigned | TaskState::WrittenOff);
         let (done, open) = (of(&|state| state == TaskState::Completed), of(&|state| !ended(state)));
         prop_assert_eq!((progress.counts.done, progress.counts.open()), (done, open));
         prop_assert_eq!(progress.counts.done_percent() == 100, done > 0 && open == 0);

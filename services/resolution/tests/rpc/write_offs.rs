@@ -87,9 +87,14 @@ async fn two_people_write_off_what_cannot_be_collected_and_the_plan_ends() {
     let task = task_id(&lease).to_owned();
     fails(&world, &lease, "ACCOUNT_CLOSED").await;
     assert_eq!(not_undone(&world).await, 1);
-    let proposal = repeated!(client(&world, "ann"), propose_task_write_off, writing_off(&task), |request| {
-        request.reason.push('!');
-    })
+    let proposal = repeated!(
+        client(&world, "ann"),
+        propose_task_write_off,
+        writing_off(&task),
+        |request: &mut ProposeTaskWriteOffRequest| {
+            request.reason.push('!');
+        }
+    )
     .proposal
     .unwrap();
     assert_eq!((proposal.kind(), proposal.state()), (ProposalKind::WriteOff, ProposalState::Pending));
@@ -107,7 +112,7 @@ async fn two_people_write_off_what_cannot_be_collected_and_the_plan_ends() {
         client(&world, "boss"),
         approve_task_proposal,
         approval(&proposal.proposal_id),
-        |request| { request.remark.push('!') }
+        |request: &mut ApproveTaskProposalRequest| { request.remark.push('!') }
     );
     assert_eq!(done.task.unwrap().state(), TaskState::WrittenOff);
     let ended = world.plan(&plan).await;
