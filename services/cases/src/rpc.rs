@@ -24,7 +24,6 @@ pub(crate) use search::Search;
 
 use std::sync::Arc;
 
-use fault::Fault;
 use pg::{Db, Group, MutationContext};
 use prost::Message;
 use proto::redress::cases::v1::case_service_server::CaseService;

@@ -333,7 +333,7 @@ pub(crate) fn money(money: &Money) -> WireMoney {
 mod tests {
     use proto::redress::cases::v1::{
         CaseState, ClockKind, CloseReason, CorrectionState, EmotionLevel, ExtensionState, Level, LinkKind,
-        LinkStanding, Outcome, Priority, TimelineKind, Visibility,
+        LinkStanding, Outcome, Priority, TimelineKind, Visibility, WithdrawalSource,
     };
     use proto::redress::feedback::v1::NoticeKind;
     use proto::redress::intake::v1::{Channel, HandOverReason, Matter};

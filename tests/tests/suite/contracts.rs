@@ -4,6 +4,7 @@
 //! its lines here fails the test.
 
 mod attachments;
+mod complainants;
 mod extremes;
 mod file_drops;
 mod knowledge;
@@ -56,6 +57,7 @@ fn invalid() -> impl Iterator<Item = &'static Invalid> {
     INVALID
         .iter()
         .chain(attachments::INVALID)
+        .chain(complainants::INVALID)
         .chain(learning::INVALID)
         .chain(revisions::INVALID)
         .chain(knowledge::INVALID)
@@ -73,6 +75,7 @@ fn unknown() -> impl Iterator<Item = &'static Unknown> {
     UNKNOWN
         .iter()
         .chain(attachments::UNKNOWN)
+        .chain(complainants::UNKNOWN)
         .chain(learning::UNKNOWN)
         .chain(revisions::UNKNOWN)
         .chain(knowledge::UNKNOWN)

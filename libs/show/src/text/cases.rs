@@ -149,7 +149,7 @@ pub fn entries(entries: &[TimelineEntry], width: Option<usize>) -> String {
     let room = width.map(|width| width.saturating_sub(TIME_AND_KIND).max(TEXT_MIN));
     let (mut text, mut today) = (String::new(), String::new());
     // Where there is one, it needs no name.
-    let mut cycle = if entries.iter().all(|entry| entry.cycle <= 1) { 1 } else { 0 };
+    let mut cycle = i32::from(entries.iter().all(|entry| entry.cycle <= 1));
     for entry in entries {
         if entry.cycle.max(1) != cycle {
             cycle = entry.cycle.max(1);

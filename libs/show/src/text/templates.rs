@@ -67,7 +67,7 @@ pub fn template_sample(sample: &PreviewTemplateResponse) -> String {
         for failure in &sample.failures {
             table.row([failure.case_id.clone(), failure.field.clone(), failure.problem.clone()]);
         }
-        text.push_str("\n");
+        text.push('\n');
         text.push_str(&table.render());
     }
     text

@@ -137,7 +137,7 @@ async fn a_dispute_is_called_back_and_who_is_withdrawn_is_not() {
         due.iter().any(|due| due.causes().any(|cause| cause == CallBackCause::Dispute)),
         "{before} before"
     );
-    let withdrawn = CaseWithdrawn { case_id: case.to_string(), cycle: 1, reason: String::new() };
+    let withdrawn = CaseWithdrawn { case_id: case.to_string(), cycle: 1, ..Default::default() };
     house.tell("cases", case, &withdrawn).await;
     house.settled().await;
     let over = listed(&house, case).await;

@@ -281,7 +281,7 @@ async fn a_case_that_moves_on_awaits_no_answer() {
             "reopened" => house.tell("cases", case, &reopened(case, 2)).await,
             "closed" => house.tell("cases", case, &closed(case, 1, CloseReason::WindowPassed)).await,
             "withdrawn" => {
-                let withdrawn = CaseWithdrawn { case_id, cycle: 1, reason: String::new() };
+                let withdrawn = CaseWithdrawn { case_id, cycle: 1, ..Default::default() };
                 house.tell("cases", case, &withdrawn).await
             }
             _ => {

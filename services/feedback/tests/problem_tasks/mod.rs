@@ -231,7 +231,12 @@ async fn the_task_is_in_the_newest_case_that_is_open_and_in_its_present_cycle() 
     house.tell("cases", reopened, &again).await;
     let merge = CaseMerged { case_id: merged.to_string(), ..CaseMerged::default() };
     house.tell("cases", merged, &merge).await;
-    let gone = CaseWithdrawn { case_id: withdrawn.to_string(), cycle: 1, reason: "found it".into() };
+    let gone = CaseWithdrawn {
+        case_id: withdrawn.to_string(),
+        cycle: 1,
+        reason: "found it".into(),
+        ..CaseWithdrawn::default()
+    };
     house.tell("cases", withdrawn, &gone).await;
     house.settled().await;
     let linked = link(&house, &open(&house, None).await, &[old, reopened, merged, withdrawn]).await;

@@ -171,7 +171,7 @@ async fn only_who_withdraws_or_is_merged_is_not_called() {
     ];
     let event = CaseDeclined { case_id: declined.to_string(), cycle: 1, ..CaseDeclined::default() };
     house.tell("cases", declined, &event).await;
-    let event = CaseWithdrawn { case_id: withdrawn.to_string(), cycle: 1, reason: String::new() };
+    let event = CaseWithdrawn { case_id: withdrawn.to_string(), cycle: 1, ..Default::default() };
     house.tell("cases", withdrawn, &event).await;
     let event = CaseMerged {
         case_id: merged.to_string(),

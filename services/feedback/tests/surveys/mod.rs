@@ -285,7 +285,7 @@ async fn who_is_not_to_be_asked_is_not_asked_any_more() {
                 house.tell("cases", case, &unmerged).await;
             }
             "WITHDRAWN" => {
-                house.tell("cases", case, &CaseWithdrawn { case_id, cycle: 1, reason: String::new() }).await;
+                house.tell("cases", case, &CaseWithdrawn { case_id, cycle: 1, ..Default::default() }).await;
             }
             _ => {
                 house.tell("cases", case, &closed(case, 1, CloseReason::WindowPassed)).await;

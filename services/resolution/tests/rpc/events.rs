@@ -21,7 +21,12 @@ async fn again(world: &World, event: Event) {
 }
 
 fn withdrawn(case: Uuid) -> CaseWithdrawn {
-    CaseWithdrawn { case_id: case.to_string(), cycle: 1, reason: "found it".to_owned() }
+    CaseWithdrawn {
+        case_id: case.to_string(),
+        cycle: 1,
+        reason: "found it".to_owned(),
+        ..CaseWithdrawn::default()
+    }
 }
 
 fn reopened(case: Uuid, cycle: i32) -> CaseReopened {

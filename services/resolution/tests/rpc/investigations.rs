@@ -267,7 +267,12 @@ async fn what_is_open_when_its_case_ends_is_cancelled_once() {
     let (first, second) =
         (asked(&world, closed, Inquiry::Statement).await, asked(&world, withdrawn, Inquiry::Evidence).await);
     let close = CaseClosed { case_id: closed.to_string(), cycle: 1, reason: CloseReason::Staff.into() };
-    let withdraw = CaseWithdrawn { case_id: withdrawn.to_string(), cycle: 1, reason: "found it".to_owned() };
+    let withdraw = CaseWithdrawn {
+        case_id: withdrawn.to_string(),
+        cycle: 1,
+        reason: "found it".to_owned(),
+        ..CaseWithdrawn::default()
+    };
     let events = [
         world.house.tell("cases", closed, &close).await,
         world.house.tell("cases", withdrawn, &withdraw).await,

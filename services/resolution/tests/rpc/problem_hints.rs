@@ -126,7 +126,12 @@ async fn a_case_that_is_not_known_yet_or_has_ended_is_no_reason_not_to_ask() {
     let case = Uuid::try_parse(&told.case_id).unwrap();
     let opened = CaseOpened { case_id: told.case_id.clone(), cycle: 1, ..CaseOpened::default() };
     world.house.tell("cases", case, &opened).await;
-    let gone = CaseWithdrawn { case_id: told.case_id.clone(), cycle: 1, reason: "found it".to_owned() };
+    let gone = CaseWithdrawn {
+        case_id: told.case_id.clone(),
+        cycle: 1,
+        reason: "found it".to_owned(),
+        ..CaseWithdrawn::default()
+    };
     world.house.tell("cases", case, &gone).await;
     world.house.settled().await;
     let lease = world.take("warehouse").await;

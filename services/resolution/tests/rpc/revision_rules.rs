@@ -211,8 +211,12 @@ async fn a_revision_lapses_when_its_plan_is_cancelled() {
         world.revise(&plan, vec![refund("a"), refund_of("b", 7)]).await.unwrap();
         if withdrawn {
             let case = Uuid::try_parse(&plan.case_id).unwrap();
-            let told =
-                CaseWithdrawn { case_id: plan.case_id.clone(), cycle: 1, reason: "found it".to_owned() };
+            let told = CaseWithdrawn {
+                case_id: plan.case_id.clone(),
+                cycle: 1,
+                reason: "found it".to_owned(),
+                ..CaseWithdrawn::default()
+            };
             world.house.tell("cases", case, &told).await;
             world.house.settled().await;
         } else {

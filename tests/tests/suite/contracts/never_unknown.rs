@@ -72,7 +72,6 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("CallBackService.ListCallBacks", "what nothing matches is an empty list"),
     ("CallBackService.CountCallBacks", "of what nothing matches there are none"),
     ("TemplateService.CreateTemplate", "it names nothing that must exist"),
-    ("TemplateService.PreviewTemplate", "it names nothing that must exist"),
     ("TemplateService.ListTemplates", "what nothing matches is an empty list"),
     ("TemplateService.SetQuietHours", "there are one set of hours a tenant"),
     ("TemplateService.GetQuietHours", "the request has no fields"),

@@ -86,11 +86,6 @@ pub(super) const UNKNOWN: &[Unknown] = &[
     ),
     unknown("CaseService.WithdrawCase", r#"{"request_id": "$KEY", "case_id": "$ID"}"#, "CASE_NOT_FOUND"),
     unknown(
-        "CaseService.WithdrawComplaint",
-        r#"{"request_id": "$KEY", "case_id": "$ID", "confirmed": true}"#,
-        "CASE_NOT_FOUND",
-    ),
-    unknown(
         "CaseService.DeclineCase",
         r#"{"request_id": "$KEY", "case_id": "$ID", "referral": "x"}"#,
         "CASE_NOT_FOUND",
