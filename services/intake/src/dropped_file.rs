@@ -2,7 +2,6 @@
 //! its rows.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -24,11 +23,6 @@ const MAX_PROBLEM: usize = 1_000;
 const UNFINISHED: [&str; 3] = [".part", ".filepart", ".tmp"];
 /// How the name of a file ends that says that another is complete.
 pub(crate) const MARKER: &str = ".done";
-/// When a file is tried again that could not be gone on with, for the first time; the double
-/// each time after that.
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-/// Longest until one is tried again.
-const LAST_RETRY: Duration = Duration::from_mins(5);
 /// What keys of rows begin with.
 const KEY_VERSION: &[u8] = b"redress.file_drop.1";
 
@@ -408,11 +402,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-/// When a file is tried again that could not be gone on with so often in a row.
-pub(crate) fn retry(attempts: i32) -> Duration {
-    kernel::time::doubled(FIRST_RETRY, LAST_RETRY, attempts)
 }
 
 /// Which files a list shows.

@@ -82,6 +82,7 @@ use crate::flow::mailboxes::fetching::Fetcher;
 use crate::flow::mailboxes::handover::Handover;
 use crate::flow::mailboxes::keeping::MailKeeper;
 use crate::flow::mailboxes::taking::MailTaker;
+use crate::flow::registering::Registering;
 use crate::flow::submission_queue::SubmissionQueue;
 use crate::flow::submissions::Submissions;
 use crate::flow::webhooks::mappings::Mappings;
@@ -108,11 +109,12 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     parts.route(IvrMenuServiceServer::new(rpc::ivr_menus::IvrMenuRpc::new(kit.db.clone(), menus)));
     parts.worker("submissions", |stop| worker.run(stop));
     let receiver = open_attachments(kit, parts, queue.clone())?;
-    open_webhooks(kit, parts, submissions.clone(), additions.clone());
+    let registering =
+        || Registering { db: kit.db.clone(), submissions: submissions.clone(), additions: additions.clone() };
+    open_webhooks(kit, parts, registering());
     open_file_drops(kit, parts, &queue, &submissions)?;
     let keeper = MailKeeper::new(kit.db.clone(), receiver.contents().clone());
-    let taker =
-        MailTaker { db: kit.db.clone(), queue, submissions, additions, receiver, last: String::new() };
+    let taker = MailTaker::new(queue, registering(), receiver);
     open_mailboxes(kit, parts, taker, &keeper)
 }
 
@@ -128,7 +130,8 @@ fn open_file_drops(
     let watcher = Watcher::new(kit.db.clone(), places.clone());
     parts.worker("file_drops.watch", |stop| watcher.run(stop));
     let taker = FileTaker::new(kit.db.clone(), queue.clone(), submissions.clone(), places);
-    parts.worker("dropped_files.take", |stop| taker.run(stop));
+    let db = kit.db.clone();
+    parts.worker("dropped_files.take", |stop| work_queue::run(db, taker, stop));
     parts.retention(&kit.db, flow::file_drops::ENDED);
     parts.queue_age(&kit.db, "redress.file_drop.age", store::dropped_files::waiting_since());
     parts.queue_age(&kit.db, "redress.file_drop.failing.age", store::file_drops::failing_since());
@@ -138,7 +141,8 @@ fn open_file_drops(
 
 fn open_mailboxes(kit: &Kit, parts: &mut Parts, taker: MailTaker, keeper: &MailKeeper) -> anyhow::Result<()> {
     parts.route(MailboxServiceServer::new(rpc::mailboxes::MailboxRpc::new(kit.db.clone())));
-    parts.worker("mails.take", |stop| taker.run(stop));
+    let db = kit.db.clone();
+    parts.worker("mails.take", |stop| work_queue::run(db, taker, stop));
     let fetcher = Fetcher::new(keeper.clone(), &kit.settings)?;
     parts.worker("mailboxes.fetch", |stop| fetcher.run(stop));
     if let Some(listen) = kit.settings.mails.smtp_listen {
@@ -153,7 +157,7 @@ fn open_mailboxes(kit: &Kit, parts: &mut Parts, taker: MailTaker, keeper: &MailK
     Ok(())
 }
 
-fn open_webhooks(kit: &Kit, parts: &mut Parts, submissions: Arc<Submissions>, additions: Arc<Additions>) {
+fn open_webhooks(kit: &Kit, parts: &mut Parts, registering: Registering) {
     let db = || kit.db.clone();
     let (refusals, mappings) = (Refusals::default(), Arc::new(Mappings::new(db())));
     let receiver = DeliveryReceiver::new(db(), refusals.clone());
@@ -162,10 +166,10 @@ fn open_webhooks(kit: &Kit, parts: &mut Parts, submissions: Arc<Submissions>, ad
     parts.route(PostServiceServer::new(rpc::posts::PostRpc::new(db())));
     let noting = db();
     parts.worker("webhooks.refused", |stop| refusals.run(noting, stop));
-    let splitter = Splitter { db: db(), mappings: mappings.clone(), last: String::new() };
-    parts.worker("webhooks.split", |stop| splitter.run(stop));
-    let taker = PostTaker { db: db(), mappings, submissions, additions, last: String::new() };
-    parts.worker("posts.take", |stop| taker.run(stop));
+    let (splitter, splitting) = (Splitter::new(db(), mappings.clone()), db());
+    parts.worker("webhooks.split", |stop| work_queue::run(splitting, splitter, stop));
+    let (taker, taking) = (PostTaker::new(mappings, registering), db());
+    parts.worker("posts.take", |stop| work_queue::run(taking, taker, stop));
     for retention in [flow::webhooks::SET_ASIDE, flow::webhooks::DELIVERED, flow::webhooks::SKETCHES] {
         parts.retention(&kit.db, retention);
     }
@@ -195,8 +199,8 @@ fn open_attachments(
         queue,
     )));
     if let Some(clamd) = clamd {
-        let scanner = Scanner::new(kit.db.clone(), contents, clamd);
-        parts.worker("attachments.scan", |stop| scanner.run(stop));
+        let (scanner, db) = (Scanner::new(kit.db.clone(), contents, clamd), kit.db.clone());
+        parts.worker("attachments.scan", |stop| work_queue::run(db, scanner, stop));
     }
     parts.retention(&kit.db, flow::attachments::collector::ORPHANS);
     let unscanned = store::attachments::keeping::unscanned_since();

@@ -326,3 +326,6 @@ pub(crate) async fn by_receipt(conn: &mut PgConnection, hash: [u8; 32]) -> Resul
 pub(crate) async fn receipt_key(conn: &mut PgConnection) -> Result<Vec<u8>, Fault> {
     Ok(sqlx::query_scalar("SELECT key FROM receipt_key").fetch_one(conn).await?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,10 +4,10 @@ use fault::Fault;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use kernel::TenantId;
 use pg::Tx;
 use sqlx::PgConnection;
 use uuid::Uuid;
+use work_queue::{Holding, Table};
 
 use crate::dropped_file::{Counts, DroppedFile, Filter, Lying, RowVerdict, State, WhyRefused};
 
@@ -159,116 +159,35 @@ pub(crate) async fn list(
     rows.into_iter().map(DroppedFile::try_from).collect()
 }
 
-/// A file, and whose it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Found {
-    /// The tenant.
-    pub(crate) tenant: TenantId,
-    /// Its identity.
-    pub(crate) id: Uuid,
+/// Files that wait to be gone on with: none of a drop that is left alone, and no two of one at
+/// once.
+pub(crate) fn waiting() -> Table {
+    let open = "w.ended_at IS NULL
+                AND EXISTS (SELECT FROM file_drop d
+                            WHERE d.tenant_id = w.tenant_id AND d.file_drop_id = w.file_drop_id AND NOT d.paused)";
+    let free = "w.held_until <= $1
+                AND NOT EXISTS (SELECT FROM dropped_file o
+                                WHERE o.tenant_id = w.tenant_id AND o.file_drop_id = w.file_drop_id
+                                  AND o.ended_at IS NULL AND o.held_until > $1)";
+    let table = Table::new("dropped_file", "dropped_file_id", open);
+    Table { then: Some("name"), holding: Some(Holding { free }), ..table }
 }
 
-/// Takes the file that waits longest to be gone on with, of the tenant after `last` in the order
-/// of their names that has one: so many files of one never keep those of others waiting. No two
-/// of a drop are read at once, and none of one that is left alone. Until a moment nobody else has
-/// it.
-pub(crate) async fn take(
-    conn: &mut PgConnection,
-    (last, holder): (&str, Uuid),
-    (now, until): (Timestamp, Timestamp),
-) -> Result<Option<Found>, Fault> {
-    let mut row = take_between(conn, (last, None), holder, (now, until)).await?;
-    if row.is_none() {
-        row = take_between(conn, ("", Some(last)), holder, (now, until)).await?;
-    }
-    let found = |(tenant, id): (String, Uuid)| {
-        Ok(Found { tenant: TenantId::parse(&tenant).map_err(Fault::internal)?, id })
-    };
-    row.map(found).transpose()
-}
-
-/// Takes a file of a tenant after a name and up to another.
-async fn take_between(
-    conn: &mut PgConnection,
-    (after, to): (&str, Option<&str>),
-    holder: Uuid,
-    (now, until): (Timestamp, Timestamp),
-) -> Result<Option<(String, Uuid)>, Fault> {
-    let row = sqlx::query_as(
-        "UPDATE dropped_file f SET holder = $5, held_until = $2
-         FROM (SELECT w.tenant_id, w.dropped_file_id
-               FROM dropped_file w
-               JOIN file_drop d ON d.tenant_id = w.tenant_id AND d.file_drop_id = w.file_drop_id
-               WHERE w.ended_at IS NULL AND w.next_at <= $1 AND w.held_until <= $1 AND NOT d.paused
-                 AND w.tenant_id > $3 AND ($4::text IS NULL OR w.tenant_id <= $4)
-                 AND NOT EXISTS (SELECT FROM dropped_file o
-                                 WHERE o.tenant_id = w.tenant_id AND o.file_drop_id = w.file_drop_id
-                                   AND o.ended_at IS NULL AND o.held_until > $1)
-               ORDER BY w.tenant_id, w.next_at, w.name LIMIT 1
-               FOR UPDATE OF w SKIP LOCKED) AS next
-         WHERE f.tenant_id = next.tenant_id AND f.dropped_file_id = next.dropped_file_id
-         RETURNING f.tenant_id, f.dropped_file_id",
-    )
-    .bind(now.to_sqlx())
-    .bind(until.to_sqlx())
-    .bind(after)
-    .bind(to)
-    .bind(holder)
-    .fetch_optional(conn)
-    .await?;
-    Ok(row)
-}
-
-/// Whether a file waits that could be gone on with.
-pub(crate) async fn is_any_waiting(conn: &mut PgConnection, now: Timestamp) -> Result<bool, Fault> {
-    let waits = sqlx::query_scalar(
-        "SELECT EXISTS (
-             SELECT FROM dropped_file w
-             JOIN file_drop d ON d.tenant_id = w.tenant_id AND d.file_drop_id = w.file_drop_id
-             WHERE w.ended_at IS NULL AND w.next_at <= $1 AND w.held_until <= $1 AND NOT d.paused
-               AND NOT EXISTS (SELECT FROM dropped_file o
-                               WHERE o.tenant_id = w.tenant_id AND o.file_drop_id = w.file_drop_id
-                                 AND o.ended_at IS NULL AND o.held_until > $1))",
-    );
-    Ok(waits.bind(now.to_sqlx()).fetch_one(conn).await?)
-}
-
-/// Holds a file for longer; false where it is somebody else's, was given up, or its drop is to be
-/// left alone.
-pub(crate) async fn keep_hold(
+/// Notes why a file cannot be gone on with; why it was refused whole is told in any case.
+pub(crate) async fn troubled(
     conn: &mut PgConnection,
     id: Uuid,
-    (holder, until): (Uuid, Timestamp),
-) -> Result<bool, Fault> {
-    let held = sqlx::query(
-        "UPDATE dropped_file f SET held_until = $3
-         FROM file_drop d
-         WHERE f.tenant_id = current_setting('redress.tenant') AND f.dropped_file_id = $1 AND f.holder = $2
-           AND f.ended_at IS NULL AND d.tenant_id = f.tenant_id AND d.file_drop_id = f.file_drop_id
-           AND NOT d.paused",
-    )
-    .bind(id)
-    .bind(holder)
-    .bind(until.to_sqlx())
-    .execute(conn)
-    .await?;
-    Ok(held.rows_affected() == 1)
-}
-
-/// Lets go of a file until a moment, so that whoever is next may go on with it then.
-pub(crate) async fn let_go(
-    conn: &mut PgConnection,
-    id: Uuid,
-    (holder, next): (Uuid, Timestamp),
+    (reason, error): (&str, &str),
 ) -> Result<(), Fault> {
-    sqlx::query(
-        "UPDATE dropped_file SET holder = NULL, held_until = '-infinity', next_at = $3
-         WHERE tenant_id = current_setting('redress.tenant') AND dropped_file_id = $1 AND holder = $2
-           AND ended_at IS NULL",
-    )
+    sqlx::query(pg::sql!(
+        "UPDATE dropped_file SET reason = $2, error = $3
+         WHERE tenant_id = current_setting('redress.tenant') AND dropped_file_id = $1 AND ended_at IS NULL
+           AND outcome IS DISTINCT FROM {refused}",
+        refused = State::Refused,
+    ))
     .bind(id)
-    .bind(holder)
-    .bind(next.to_sqlx())
+    .bind(reason)
+    .bind(error)
     .execute(conn)
     .await?;
     Ok(())
@@ -409,20 +328,7 @@ pub(crate) async fn verdicts(
 
 /// Forgets files that were done with before a moment; of all tenants, at most so many.
 pub(crate) fn forget(tx: &mut Tx, before: Timestamp, most: i64) -> BoxFuture<'_, Result<bool, Fault>> {
-    Box::pin(async move {
-        let forgotten = sqlx::query(
-            "DELETE FROM dropped_file f USING (
-                 SELECT tenant_id, dropped_file_id FROM dropped_file
-                 WHERE ended_at IS NOT NULL AND ended_at < $1
-                 ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS old
-             WHERE f.tenant_id = old.tenant_id AND f.dropped_file_id = old.dropped_file_id",
-        )
-        .bind(before.to_sqlx())
-        .bind(most)
-        .execute(&mut **tx)
-        .await?;
-        Ok(i64::try_from(forgotten.rows_affected()).unwrap_or(i64::MAX) >= most)
-    })
+    Box::pin(async move { waiting().forget(tx, ("w.ended_at IS NOT NULL", "ended_at"), before, most).await })
 }
 
 /// Since when the file waits that waits longest to be done with.

@@ -6,10 +6,11 @@ use fault::Fault;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use kernel::{CaseId, TenantId};
+use kernel::CaseId;
 use pg::{Binds, Tx};
 use sqlx::PgConnection;
 use uuid::Uuid;
+use work_queue::Table;
 
 use crate::inbound_mail::{Filter, InboundMail, SetAside, State};
 
@@ -156,44 +157,9 @@ pub(crate) async fn list(
     rows.into_iter().map(InboundMail::try_from).collect()
 }
 
-/// Takes the mail that waits longest to be read, of the tenant after `last` in the order of
-/// their names that has one: so many mails of one never keep those of others waiting. Until a
-/// moment nobody else does.
-pub(crate) async fn take(
-    conn: &mut PgConnection,
-    last: &str,
-    (now, until): (Timestamp, Timestamp),
-) -> Result<Option<(TenantId, Uuid)>, Fault> {
-    let mut row = take_between(conn, (last, None), (now, until)).await?;
-    if row.is_none() {
-        row = take_between(conn, ("", Some(last)), (now, until)).await?;
-    }
-    row.map(|(tenant, id)| Ok((TenantId::parse(&tenant).map_err(Fault::internal)?, id))).transpose()
-}
-
-/// Takes a mail of a tenant after a name and up to another.
-async fn take_between(
-    conn: &mut PgConnection,
-    (after, to): (&str, Option<&str>),
-    (now, until): (Timestamp, Timestamp),
-) -> Result<Option<(String, Uuid)>, Fault> {
-    let row = sqlx::query_as(pg::sql!(
-        "UPDATE mail m SET next_at = $2
-         FROM (SELECT tenant_id, mail_id FROM mail
-               WHERE state = {waiting} AND next_at <= $1 AND tenant_id > $3
-                 AND ($4::text IS NULL OR tenant_id <= $4)
-               ORDER BY tenant_id, next_at LIMIT 1 FOR UPDATE SKIP LOCKED) AS next
-         WHERE m.tenant_id = next.tenant_id AND m.mail_id = next.mail_id
-         RETURNING m.tenant_id, m.mail_id",
-        waiting = State::Waiting,
-    ))
-    .bind(now.to_sqlx())
-    .bind(until.to_sqlx())
-    .bind(after)
-    .bind(to)
-    .fetch_optional(conn)
-    .await?;
-    Ok(row)
+/// Mails that wait to be read.
+pub(crate) fn waiting() -> Table {
+    Table::new("mail", "mail_id", pg::sql!("w.state = {waiting}", waiting = State::Waiting).0)
 }
 
 /// Notes what became of a mail, or that it is to be read at a moment.
@@ -272,20 +238,12 @@ pub(crate) async fn count_of_sender(
 /// all tenants, at most so many. Their contents are orphans from then on.
 pub(crate) fn forget(tx: &mut Tx, before: Timestamp, most: i64) -> BoxFuture<'_, Result<bool, Fault>> {
     Box::pin(async move {
-        let forgotten = sqlx::query(pg::sql!(
-            "DELETE FROM mail m USING (
-                 SELECT tenant_id, mail_id FROM mail
-                 WHERE state IN ({set_aside}, {report}) AND taken_at < $1
-                 ORDER BY taken_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS old
-             WHERE m.tenant_id = old.tenant_id AND m.mail_id = old.mail_id",
+        let over = pg::sql!(
+            "w.state IN ({set_aside}, {report})",
             set_aside = State::SetAside,
-            report = State::DeliveryReport,
-        ))
-        .bind(before.to_sqlx())
-        .bind(most)
-        .execute(&mut **tx)
-        .await?;
-        Ok(i64::try_from(forgotten.rows_affected()).unwrap_or(i64::MAX) >= most)
+            report = State::DeliveryReport
+        );
+        waiting().forget(tx, (&over.0, "taken_at"), before, most).await
     })
 }
 
@@ -293,6 +251,3 @@ pub(crate) fn forget(tx: &mut Tx, before: Timestamp, most: i64) -> BoxFuture<'_,
 pub(crate) fn waiting_since() -> String {
     pg::sql!("SELECT min(taken_at) FROM mail WHERE state = {waiting}", waiting = State::Waiting).0
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,12 +4,13 @@ use fault::Fault;
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
-use kernel::{CaseId, TenantId};
+use kernel::CaseId;
 use pg::Tx;
 use posts::Content;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
+use work_queue::Table;
 
 use crate::post::{Filter, Post, SetAside, State};
 
@@ -152,44 +153,10 @@ pub(crate) async fn latest(conn: &mut PgConnection, source: &str, most: i64) -> 
     rows.into_iter().map(Post::try_from).collect()
 }
 
-/// Takes the post that waits longest, of the tenant after `last` in the order of their names
-/// that has one: so many posts of one never keep those of others waiting. Until a moment
-/// nobody else does.
-pub(crate) async fn take(
-    conn: &mut PgConnection,
-    last: &str,
-    (now, until): (Timestamp, Timestamp),
-) -> Result<Option<(TenantId, Uuid)>, Fault> {
-    let mut row = take_between(conn, (last, None), (now, until)).await?;
-    if row.is_none() {
-        row = take_between(conn, ("", Some(last)), (now, until)).await?;
-    }
-    row.map(|(tenant, id)| Ok((TenantId::parse(&tenant).map_err(Fault::internal)?, id))).transpose()
-}
-
-/// Takes a post of a tenant after a name and up to another.
-async fn take_between(
-    conn: &mut PgConnection,
-    (after, to): (&str, Option<&str>),
-    (now, until): (Timestamp, Timestamp),
-) -> Result<Option<(String, Uuid)>, Fault> {
-    let row = sqlx::query_as(pg::sql!(
-        "UPDATE webhook_post p SET next_at = $2
-         FROM (SELECT tenant_id, post_id FROM webhook_post
-               WHERE state = {waiting} AND next_at <= $1 AND tenant_id > $3
-                 AND ($4::text IS NULL OR tenant_id <= $4)
-               ORDER BY tenant_id, next_at, post_id LIMIT 1 FOR UPDATE SKIP LOCKED) AS next
-         WHERE p.tenant_id = next.tenant_id AND p.post_id = next.post_id
-         RETURNING p.tenant_id, p.post_id",
-        waiting = State::Waiting,
-    ))
-    .bind(now.to_sqlx())
-    .bind(until.to_sqlx())
-    .bind(after)
-    .bind(to)
-    .fetch_optional(conn)
-    .await?;
-    Ok(row)
+/// Posts that wait to be looked at.
+pub(crate) fn waiting() -> Table {
+    let open = pg::sql!("w.state = {waiting}", waiting = State::Waiting).0;
+    Table { then: Some("post_id"), ..Table::new("webhook_post", "post_id", open) }
 }
 
 /// Notes what became of a post, or that it is to be looked at at a moment.
@@ -259,20 +226,12 @@ pub(crate) async fn count_of_account(
 /// tenants, at most so many.
 pub(crate) fn forget(tx: &mut Tx, before: Timestamp, most: i64) -> BoxFuture<'_, Result<bool, Fault>> {
     Box::pin(async move {
-        let forgotten = sqlx::query(pg::sql!(
-            "DELETE FROM webhook_post p USING (
-                 SELECT tenant_id, post_id FROM webhook_post
-                 WHERE state IN ({mention}, {set_aside}) AND received_at < $1
-                 ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS old
-             WHERE p.tenant_id = old.tenant_id AND p.post_id = old.post_id",
+        let over = pg::sql!(
+            "w.state IN ({mention}, {set_aside})",
             mention = State::Mention,
-            set_aside = State::SetAside,
-        ))
-        .bind(before.to_sqlx())
-        .bind(most)
-        .execute(&mut **tx)
-        .await?;
-        Ok(i64::try_from(forgotten.rows_affected()).unwrap_or(i64::MAX) >= most)
+            set_aside = State::SetAside
+        );
+        waiting().forget(tx, (&over.0, "received_at"), before, most).await
     })
 }
 
@@ -286,6 +245,3 @@ pub(crate) fn waiting_since() -> String {
     )
     .0
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,10 +4,10 @@ use fault::Fault;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use kernel::TenantId;
 use pg::Tx;
 use sqlx::PgConnection;
 use uuid::Uuid;
+use work_queue::Table;
 
 /// A delivery that is about to be kept.
 pub(crate) struct NewDelivery<'a> {
@@ -32,8 +32,6 @@ pub(crate) struct Delivery {
     pub(crate) body: Vec<u8>,
     /// When it was taken in.
     received_at: jiff_sqlx::Timestamp,
-    /// How often it could not be split.
-    pub(crate) attempts: i32,
 }
 
 impl Delivery {
@@ -91,47 +89,15 @@ pub(crate) async fn is_full(conn: &mut PgConnection, source: &str, most: i64) ->
     Ok(is_full.bind(source).bind(most - 1).fetch_one(conn).await?)
 }
 
-/// Takes the delivery that waits longest to be split, of the tenant after `last` in the order
-/// of their names that has one. Until a moment nobody else does.
-pub(crate) async fn take(
-    conn: &mut PgConnection,
-    last: &str,
-    (now, until): (Timestamp, Timestamp),
-) -> Result<Option<(TenantId, Uuid)>, Fault> {
-    let mut row = take_between(conn, (last, None), (now, until)).await?;
-    if row.is_none() {
-        row = take_between(conn, ("", Some(last)), (now, until)).await?;
-    }
-    row.map(|(tenant, id)| Ok((TenantId::parse(&tenant).map_err(Fault::internal)?, id))).transpose()
-}
-
-/// Takes a delivery of a tenant after a name and up to another.
-async fn take_between(
-    conn: &mut PgConnection,
-    (after, to): (&str, Option<&str>),
-    (now, until): (Timestamp, Timestamp),
-) -> Result<Option<(String, Uuid)>, Fault> {
-    let row = sqlx::query_as(
-        "UPDATE webhook_delivery d SET next_at = $2
-         FROM (SELECT tenant_id, delivery_id FROM webhook_delivery
-               WHERE next_at <= $1 AND tenant_id > $3 AND ($4::text IS NULL OR tenant_id <= $4)
-               ORDER BY tenant_id, next_at LIMIT 1 FOR UPDATE SKIP LOCKED) AS next
-         WHERE d.tenant_id = next.tenant_id AND d.delivery_id = next.delivery_id
-         RETURNING d.tenant_id, d.delivery_id",
-    )
-    .bind(now.to_sqlx())
-    .bind(until.to_sqlx())
-    .bind(after)
-    .bind(to)
-    .fetch_optional(conn)
-    .await?;
-    Ok(row)
+/// Deliveries that wait to be split.
+pub(crate) fn waiting() -> Table {
+    Table::new("webhook_delivery", "delivery_id", "w.next_at IS NOT NULL")
 }
 
 /// A delivery that waits to be split, and keeps others from splitting it.
 pub(crate) async fn lock(conn: &mut PgConnection, id: Uuid) -> Result<Option<Delivery>, Fault> {
     let row = sqlx::query_as(
-        "SELECT source_id, body, received_at, attempts FROM webhook_delivery
+        "SELECT source_id, body, received_at FROM webhook_delivery
          WHERE tenant_id = current_setting('redress.tenant') AND delivery_id = $1 AND next_at IS NOT NULL
          FOR UPDATE",
     );
@@ -150,19 +116,14 @@ pub(crate) async fn split(conn: &mut PgConnection, id: Uuid) -> Result<(), Fault
     Ok(())
 }
 
-/// Has a delivery split later, after so many attempts.
-pub(crate) async fn put_off(
-    conn: &mut PgConnection,
-    id: Uuid,
-    (next, attempts): (Timestamp, i32),
-) -> Result<(), Fault> {
+/// Has a delivery split at a moment.
+pub(crate) async fn put_off(conn: &mut PgConnection, id: Uuid, next: Timestamp) -> Result<(), Fault> {
     sqlx::query(
-        "UPDATE webhook_delivery SET next_at = $2, attempts = $3
+        "UPDATE webhook_delivery SET next_at = $2
          WHERE tenant_id = current_setting('redress.tenant') AND delivery_id = $1 AND next_at IS NOT NULL",
     )
     .bind(id)
     .bind(next.to_sqlx())
-    .bind(attempts)
     .execute(conn)
     .await?;
     Ok(())
@@ -184,18 +145,5 @@ pub(crate) async fn wake(conn: &mut PgConnection, source: &str, now: Timestamp) 
 /// Forgets that deliveries were split before a moment; of all tenants, at most so many. One of
 /// them that is sent again is another one from then on.
 pub(crate) fn forget(tx: &mut Tx, before: Timestamp, most: i64) -> BoxFuture<'_, Result<bool, Fault>> {
-    Box::pin(async move {
-        let forgotten = sqlx::query(
-            "DELETE FROM webhook_delivery d USING (
-                 SELECT tenant_id, delivery_id FROM webhook_delivery
-                 WHERE next_at IS NULL AND received_at < $1
-                 ORDER BY received_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS old
-             WHERE d.tenant_id = old.tenant_id AND d.delivery_id = old.delivery_id",
-        )
-        .bind(before.to_sqlx())
-        .bind(most)
-        .execute(&mut **tx)
-        .await?;
-        Ok(i64::try_from(forgotten.rows_affected()).unwrap_or(i64::MAX) >= most)
-    })
+    Box::pin(async move { waiting().forget(tx, ("w.next_at IS NULL", "received_at"), before, most).await })
 }

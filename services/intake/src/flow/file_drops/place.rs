@@ -10,6 +10,7 @@ use kernel::{Clock, TenantId};
 use objects::Bucket;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use work_queue::Trouble;
 
 use super::bucket::Keys;
 use super::folder::Folder;
@@ -30,6 +31,12 @@ pub(crate) struct Wrong {
     pub(crate) reason: &'static str,
     /// In words.
     pub(crate) words: String,
+}
+
+impl From<Wrong> for Trouble {
+    fn from(wrong: Wrong) -> Self {
+        Self::of_work(wrong.reason, wrong.words)
+    }
 }
 
 /// What lies in a drop.

@@ -199,12 +199,8 @@ impl Registrar<'_> {
 
     /// What becomes of a row that was refused; what may be otherwise the next time is tried again.
     fn refused(&self, fault: Fault) -> Result<Verdict, Fault> {
-        let is_final = match fault.kind() {
-            Kind::Invalid | Kind::NotFound | Kind::Exists | Kind::Precondition | Kind::Forbidden => true,
-            Kind::Internal => self.file.attempts >= TRIES_OF_ONE,
-            _ => false,
-        };
-        if !is_final {
+        let is_mistake = fault.kind() == Kind::Internal && self.file.attempts >= TRIES_OF_ONE;
+        if !work_queue::is_final(&fault) && !is_mistake {
             return Err(fault);
         }
         let mut wrong: Vec<(String, String)> =

@@ -9,9 +9,8 @@ use kernel::receipt::{ReceiptCode, ReceiptKey};
 use pg::Db;
 use server::Length;
 use tables::csv::{BYTE_ORDER_MARK, field, line};
+use work_queue::Trouble;
 
-use super::place::Wrong;
-use super::taking::Trouble;
 use crate::dropped_file::{DroppedFile, RowVerdict, State, Verdict, code_of};
 use crate::store::dropped_files;
 
@@ -56,7 +55,7 @@ pub(crate) async fn written(
 }
 
 fn spool(error: &std::io::Error) -> Trouble {
-    Trouble::Place(Wrong { reason: "SPOOL_FAILS", words: format!("the folder of temporary files: {error}") })
+    Trouble::of_work("SPOOL_FAILS", format!("the folder of temporary files: {error}"))
 }
 
 fn head() -> String {

@@ -7,40 +7,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use fault::{Fault, Kind, Refusal as _};
+use fault::Fault;
 use jiff::SignedDuration;
-use kernel::role::Roles;
-use kernel::time::{doubled, later};
-use kernel::{Caller, CaseId, Lane, Role, TenantId};
+use kernel::{Caller, CaseId, TenantId};
 use mail::Mail;
-use pg::{Db, MutationContext, Tx};
+use pg::{Db, Tx};
 use proto::redress::intake::v1::{
-    AddInformationRequest, AddInformationResponse, Complaint, DeliveryReportReceived, Evidence,
-    InformationSource, SubmitComplaintRequest,
+    AddInformationRequest, DeliveryReportReceived, Evidence, InformationSource,
 };
-use server::Stop;
 use uuid::Uuid;
+use work_queue::{Lease, Queue, Trouble, Work};
 
 use super::{MAILS, keeping, tokens};
-use crate::flow::additions::Additions;
 use crate::flow::attachments::Receiver;
+use crate::flow::registering::{self, Registered, Registering};
 use crate::flow::submission_queue::SubmissionQueue;
-use crate::flow::submissions::Submissions;
 use crate::inbound_mail::{self as inbound, InboundMail, Road, SetAside, State};
 use crate::mailbox::Settings;
 use crate::refusal::Refusal;
 use crate::store::{self, attachments, mailboxes, mails};
-use crate::wire::{forms as wire, mails as mails_wire};
+use crate::wire::mails as mails_wire;
 
-/// How often to look, notified or not.
-const POLL: Duration = Duration::from_secs(1);
 /// For how long a mail is one replica's; beyond, that is taken to have died.
 const LEASE: Duration = Duration::from_mins(5);
-/// When one is tried again that could not be taken, for the first time; the double each time
-/// after that.
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-/// Longest until one is tried again.
-const LAST_RETRY: Duration = Duration::from_mins(5);
 /// How often what a mail says may be refused for its evidence alone, which may change meanwhile.
 const EVIDENCE_TRIES: i32 = 3;
 /// Most bytes of a delivery report that feedback is handed.
@@ -53,18 +42,13 @@ const OLDEST: SignedDuration = SignedDuration::from_hours((3 * 365 - 1) * 24);
 
 /// Takes mails in.
 pub(crate) struct MailTaker {
-    /// Where mails are.
-    pub(crate) db: Db,
+    db: Db,
+    work: Queue,
     /// Has the key of tokens.
-    pub(crate) queue: Arc<SubmissionQueue>,
-    /// Registers complaints.
-    pub(crate) submissions: Arc<Submissions>,
-    /// Adds to them.
-    pub(crate) additions: Arc<Additions>,
+    queue: Arc<SubmissionQueue>,
+    registering: Registering,
     /// Takes files in.
-    pub(crate) receiver: Arc<Receiver>,
-    /// Whose mail was taken last: the next is another tenant's, where another has one.
-    pub(crate) last: String,
+    receiver: Arc<Receiver>,
 }
 
 /// A mail that is being taken.
@@ -86,52 +70,23 @@ enum Became {
     Report(Bytes),
 }
 
-impl MailTaker {
-    /// Takes mails until told to stop. One that is given up then is another's at once; that of
-    /// one who died, after its lease.
-    pub(crate) async fn run(mut self, stop: Stop) {
-        let mut listener = self.db.notifier().listen(MAILS);
-        loop {
-            let next = tokio::select! {
-                () = stop.cancelled() => return,
-                next = self.take_next(&stop) => next,
-            };
-            match next {
-                Ok(true) => {}
-                Ok(false) => tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = listener.notified_within(POLL) => {}
-                },
-                Err(fault) => {
-                    tracing::warn!(fault = fault.chain(), "mails cannot be taken now");
-                    tokio::time::sleep(POLL).await;
-                }
-            }
+impl From<Registered> for Became {
+    fn from(registered: Registered) -> Self {
+        match registered {
+            Registered::Complaint(id) => Self::Complaint(id),
+            Registered::Addition(id) => Self::Addition(id),
         }
     }
+}
 
-    /// Takes the mail whose turn it is; whether there was one.
-    async fn take_next(&mut self, stop: &Stop) -> Result<bool, Fault> {
-        let last = self.last.clone();
-        let next = self.db.transact_as_worker("mail.take", async |mut tx| {
-            let now = tx.now();
-            let found = mails::take(&mut tx, &last, (now, later(now, LEASE))).await?;
-            Ok((tx, found))
-        });
-        let Some((tenant, id)) = next.await? else { return Ok(false) };
-        tenant.as_str().clone_into(&mut self.last);
-        let taken = tokio::select! {
-            taken = self.take(&tenant, id) => taken,
-            () = stop.cancelled() => Err(Fault::stopping()),
-        };
-        if let Err(fault) = taken {
-            self.put_off(&tenant, id, &fault).await?;
-        }
-        Ok(true)
+impl Work for MailTaker {
+    fn queue(&self) -> &Queue {
+        &self.work
     }
 
-    async fn take(&self, tenant: &TenantId, id: Uuid) -> Result<(), Fault> {
-        let Some(mut taken) = self.read_row(tenant, id).await? else { return Ok(()) };
+    async fn take(&self, lease: &Lease) -> Result<(), Trouble> {
+        let tenant = lease.tenant();
+        let Some(mut taken) = self.read_row(tenant, lease.id()).await? else { return Ok(()) };
         let raw = self.raw(&taken).await?;
         let became = match keeping::read(tenant, raw.clone()).await? {
             Ok(mail) => self.became(&mut taken, &mail, raw).await?,
@@ -140,7 +95,19 @@ impl MailTaker {
                 Became::SetAside(SetAside::Unreadable)
             }
         };
-        self.settle(taken, became).await
+        Ok(self.settle(taken, became).await?)
+    }
+}
+
+impl MailTaker {
+    /// Takes the mails of a schema.
+    pub(crate) fn new(
+        queue: Arc<SubmissionQueue>,
+        registering: Registering,
+        receiver: Arc<Receiver>,
+    ) -> Self {
+        let work = Queue::new(("mail.take", "mail.put_off"), MAILS, mails::waiting(), LEASE);
+        Self { db: registering.db.clone(), work, queue, registering, receiver }
     }
 
     /// The mail and its mailbox; none where somebody else has taken it, or the mailbox is no
@@ -187,8 +154,9 @@ impl MailTaker {
             Road::DeliveryReport => return Ok(Became::Report(raw.slice(..raw.len().min(MAX_REPORT)))),
             Road::Take { automatic } => automatic,
         };
-        if let Some(known) = self.known(taken).await? {
-            return Ok(known);
+        let key = taken.mail.request_id();
+        if let Some(known) = self.registering.known("mail.known", &taken.tenant, key).await? {
+            return Ok(known.into());
         }
         if !taken.mail.by_hand && self.is_too_many(taken).await? {
             return Ok(Became::SetAside(SetAside::SenderRate));
@@ -199,19 +167,6 @@ impl MailTaker {
             Some(id) => self.add(taken, mail, id, evidence).await,
             None => self.register(taken, mail, automatic, evidence).await,
         }
-    }
-
-    /// What a mail became already, where who took it died before that was noted.
-    async fn known(&self, taken: &Taken) -> Result<Option<Became>, Fault> {
-        let request_id = taken.mail.request_id();
-        let read = self.db.transact("mail.known", &taken.tenant, async move |mut tx| {
-            let added = store::additions::by_key(&mut tx, &request_id).await?;
-            let registered = store::by_request(&mut tx, &request_id).await?;
-            Ok((tx, (added, registered)))
-        });
-        let (added, registered) = read.await?;
-        let added = added.map(|(id, ..)| Became::Addition(CaseId(id)));
-        Ok(added.or(registered.map(Became::Complaint)))
     }
 
     async fn is_too_many(&self, taken: &Taken) -> Result<bool, Fault> {
@@ -267,13 +222,8 @@ impl MailTaker {
         for remark in &remarks {
             taken.mail.remark(remark);
         }
-        let context = MutationContext::new(caller(taken), &request);
-        let further = wire::further(request)?;
-        let add = async |tx: Tx, caller| -> Result<(Tx, AddInformationResponse), Fault> {
-            self.additions.add(tx, &caller, further).await
-        };
-        match self.db.mutate(context, add).await {
-            Ok(_) => Ok(Became::Addition(id)),
+        match self.registering.add(caller(taken), request).await {
+            Ok(()) => Ok(Became::Addition(id)),
             Err(fault) => refused(taken, fault),
         }
     }
@@ -294,23 +244,13 @@ impl MailTaker {
             complaint.receive_time = None;
             taken.mail.remark("it arrived longer ago than a complaint may have: it counts from now on");
         }
-        match self.submit(taken, complaint.clone()).await {
-            // Two mails may bear one Message-ID and say different things.
-            Err(fault) if fault.reason() == Refusal::ExternalRefReused.reason() => {
-                taken.mail.remark("its Message-ID is that of another mail");
-                let other = Complaint { external_ref: String::new(), ..complaint };
-                self.submit(taken, other).await.map(Became::Complaint).or_else(|fault| refused(taken, fault))
-            }
-            Err(fault) => refused(taken, fault),
+        let (caller, key) = (caller(taken), taken.mail.request_id());
+        // Two mails may bear one Message-ID and say different things.
+        let number_is_taken = || taken.mail.remark("its Message-ID is that of another mail");
+        match self.registering.register(&caller, key, complaint, number_is_taken).await {
             Ok(id) => Ok(Became::Complaint(id)),
+            Err(fault) => refused(taken, fault),
         }
-    }
-
-    async fn submit(&self, taken: &Taken, complaint: Complaint) -> Result<CaseId, Fault> {
-        let request =
-            SubmitComplaintRequest { request_id: taken.mail.request_id(), complaint: Some(complaint) };
-        let (done, _) = self.submissions.submit(&caller(taken), Lane::Live, request).await?;
-        done.answer.complaint_id.parse().map(CaseId).map_err(Fault::internal)
     }
 
     /// Notes what became of a mail.
@@ -336,43 +276,16 @@ impl MailTaker {
             })
             .await
     }
-
-    /// Has a mail that could not be taken tried again.
-    async fn put_off(&self, tenant: &TenantId, id: Uuid, fault: &Fault) -> Result<(), Fault> {
-        self.db
-            .transact("mail.put_off", tenant, async |mut tx| {
-                let waiting = mails::lock(&mut tx, id).await?.filter(|mail| mail.state == State::Waiting);
-                let Some(mut mail) = waiting else { return Ok((tx, ())) };
-                let retry = if fault.kind() == Kind::Unavailable { FIRST_RETRY } else { retry(mail.attempts) };
-                mail.attempts = mail.attempts.saturating_add(1);
-                if mail.attempts > 1 {
-                    tracing::warn!(%tenant, mail = %id, fault = fault.chain(), "a mail cannot be taken; trying again");
-                }
-                let next = later(tx.now(), retry);
-                mails::save(&mut tx, &mail, Some(next)).await?;
-                Ok((tx, ()))
-            })
-            .await
-    }
 }
 
 /// What becomes of a mail that was refused: it is set aside, with what is wrong. What may
 /// be otherwise the next time is tried again.
 fn refused(taken: &mut Taken, fault: Fault) -> Result<Became, Fault> {
-    let is_final = matches!(
-        fault.kind(),
-        Kind::Invalid | Kind::NotFound | Kind::Exists | Kind::Precondition | Kind::Forbidden
-    );
     let of_evidence = fault.violations().iter().any(|one| one.field.contains("evidence"));
-    if !is_final || (of_evidence && taken.mail.attempts < EVIDENCE_TRIES) {
+    if of_evidence && taken.mail.attempts < EVIDENCE_TRIES {
         return Err(fault);
     }
-    if fault.violations().is_empty() {
-        taken.mail.remark(fault.message());
-    }
-    for violation in fault.violations() {
-        taken.mail.remark(&format!("{} {}", violation.field, violation.description));
-    }
+    registering::refused(fault)?.iter().for_each(|wrong| taken.mail.remark(wrong));
     Ok(Became::SetAside(SetAside::Refused))
 }
 
@@ -396,12 +309,5 @@ async fn hand_over(tx: &mut Tx, mail: &mut InboundMail, message: &[u8]) -> Resul
 
 /// Who registers: the mailbox, or who said that it is to be.
 fn caller(taken: &Taken) -> Caller {
-    let registrar = Some(&taken.mail.registrar).filter(|registrar| !registrar.is_empty());
-    let subject = registrar.cloned().unwrap_or_else(|| taken.mail.subject_of_reader());
-    Caller { tenant: taken.tenant.clone(), subject: subject.into(), roles: Roles::one(Role::Channel) }
-}
-
-/// When one is tried again that could not be taken so often before.
-fn retry(attempts: i32) -> Duration {
-    doubled(FIRST_RETRY, LAST_RETRY, attempts)
+    registering::caller(&taken.tenant, &taken.mail.registrar, taken.mail.subject_of_reader())
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use fault::Fault;
 use jiff::Timestamp;
 use kernel::TenantId;
-use kernel::time::{doubled, later};
+use kernel::time::later;
 use pg::{Db, Tx};
 use posts::{Content, Mapping, Problem};
-use server::{Length, Stop};
+use server::Length;
 use uuid::Uuid;
+use work_queue::{Lease, Queue, Trouble, Work};
 
 use super::mappings::{Mappings, Ready};
 use super::{DELIVERIES, POSTS};
@@ -19,24 +20,16 @@ use crate::store::webhook_deliveries::{self as deliveries, Delivery};
 use crate::store::{posts as kept, webhook_sources as sources};
 use crate::webhook_source::{MAPPING_REFUSED, Refused};
 
-/// How often to look, notified or not.
-const POLL: Duration = Duration::from_secs(1);
 /// For how long a delivery is one replica's; beyond, that is taken to have died.
 const LEASE: Duration = Duration::from_mins(5);
-/// When one is tried again that could not be split, for the first time; the double each time
-/// after that.
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-/// Longest until one is tried again; also, where there is no mapping yet.
-const LAST_RETRY: Duration = Duration::from_mins(5);
+/// When it is looked whether there is a mapping, where there was none.
+const NO_MAPPING_WAIT: Duration = Duration::from_mins(5);
 
 /// Splits deliveries.
 pub(crate) struct Splitter {
-    /// Where they are.
-    pub(crate) db: Db,
-    /// Has the mappings.
-    pub(crate) mappings: Arc<Mappings>,
-    /// Whose delivery was split last: the next is another tenant's, where another has one.
-    pub(crate) last: String,
+    db: Db,
+    work: Queue,
+    mappings: Arc<Mappings>,
 }
 
 /// A delivery that is being split.
@@ -56,44 +49,21 @@ pub(crate) struct Piece {
     pub(crate) problems: Vec<Problem>,
 }
 
-impl Splitter {
-    /// Splits deliveries until told to stop.
-    pub(crate) async fn run(mut self, stop: Stop) {
-        let mut listener = self.db.notifier().listen(DELIVERIES);
-        loop {
-            let next = tokio::select! {
-                () = stop.cancelled() => return,
-                next = self.take_next() => next,
-            };
-            match next {
-                Ok(true) => {}
-                Ok(false) => tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = listener.notified_within(POLL) => {}
-                },
-                Err(fault) => {
-                    tracing::warn!(fault = fault.chain(), "deliveries cannot be split now");
-                    tokio::time::sleep(POLL).await;
-                }
-            }
-        }
+impl Work for Splitter {
+    fn queue(&self) -> &Queue {
+        &self.work
     }
 
-    /// Splits the delivery whose turn it is; whether there was one.
-    async fn take_next(&mut self) -> Result<bool, Fault> {
-        let last = self.last.clone();
-        let next = self.db.transact_as_worker("webhook.take", async |mut tx| {
-            let now = tx.now();
-            let found = deliveries::take(&mut tx, &last, (now, later(now, LEASE))).await?;
-            Ok((tx, found))
-        });
-        let Some((tenant, id)) = next.await? else { return Ok(false) };
-        tenant.as_str().clone_into(&mut self.last);
-        if let Err(fault) = self.split(&tenant, id).await {
-            tracing::warn!(%tenant, delivery = %id, fault = fault.chain(), "a delivery cannot be split; trying again");
-            self.put_off(&tenant, id, None).await?;
-        }
-        Ok(true)
+    async fn take(&self, lease: &Lease) -> Result<(), Trouble> {
+        Ok(self.split(lease.tenant(), lease.id()).await?)
+    }
+}
+
+impl Splitter {
+    /// Splits the deliveries of a schema.
+    pub(crate) fn new(db: Db, mappings: Arc<Mappings>) -> Self {
+        let work = Queue::new(("webhook.take", "webhook.put_off"), DELIVERIES, deliveries::waiting(), LEASE);
+        Self { db, work, mappings }
     }
 
     async fn split(&self, tenant: &TenantId, id: Uuid) -> Result<(), Fault> {
@@ -101,7 +71,7 @@ impl Splitter {
         let source = delivery.source_id.clone();
         let read = match mapping {
             None => Err("its source was deleted before it was read".to_owned()),
-            Some(0) => return self.put_off(tenant, id, Some(LAST_RETRY)).await,
+            Some(0) => return self.wait_for_mapping(tenant, id).await,
             Some(number) => {
                 let ready = self.mappings.get(tenant, &source, number).await?;
                 pieces(tenant, ready, delivery.body.clone()).await?
@@ -131,20 +101,16 @@ impl Splitter {
         read.await
     }
 
-    /// Has a delivery split later: after a time, or after the longer the more often it failed.
-    async fn put_off(&self, tenant: &TenantId, id: Uuid, after: Option<Duration>) -> Result<(), Fault> {
+    /// Has a delivery split later whose source has no mapping yet.
+    async fn wait_for_mapping(&self, tenant: &TenantId, id: Uuid) -> Result<(), Fault> {
         self.db
-            .transact("webhook.put_off", tenant, async move |mut tx| {
+            .transact("webhook.wait", tenant, async move |mut tx| {
                 let Some(delivery) = deliveries::lock(&mut tx, id).await? else { return Ok((tx, ())) };
-                let failures = delivery.attempts;
-                let retry = after.unwrap_or_else(|| doubled(FIRST_RETRY, LAST_RETRY, failures));
-                let attempts = if after.is_some() { failures } else { failures.saturating_add(1) };
-                let next = later(tx.now(), retry);
                 // A mapping that was activated meanwhile is not waited for.
                 let source = sources::get(&mut tx, &delivery.source_id).await?;
                 let has_mapping = source.is_none_or(|source| source.active_mapping > 0);
-                let next = if after.is_some() && has_mapping { tx.now() } else { next };
-                deliveries::put_off(&mut tx, id, (next, attempts)).await?;
+                let next = if has_mapping { tx.now() } else { later(tx.now(), NO_MAPPING_WAIT) };
+                deliveries::put_off(&mut tx, id, next).await?;
                 Ok((tx, ()))
             })
             .await

@@ -6,39 +6,29 @@ mod matching;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fault::{Fault, Kind, Refusal as _};
-use jiff::SignedDuration;
-use kernel::role::Roles;
-use kernel::time::{doubled, later};
-use kernel::{Caller, CaseId, Lane, Role, TenantId};
-use pg::{Db, MutationContext, Tx};
-use proto::redress::intake::v1::{
-    AddInformationRequest, AddInformationResponse, Complaint, InformationSource, SubmitComplaintRequest,
-};
-use server::Stop;
+use fault::Fault;
+use jiff::{SignedDuration, Timestamp};
+use kernel::time::later;
+use kernel::{Caller, CaseId, TenantId};
+use pg::{Db, Tx};
+use proto::redress::intake::v1::{AddInformationRequest, InformationSource};
 use uuid::Uuid;
+use work_queue::{Lease, Queue, Trouble, Work};
 
 use super::POSTS;
 use super::mappings::{Mappings, Ready};
 use super::splitting::{self, Piece};
-use crate::flow::additions::Additions;
-use crate::flow::submissions::Submissions;
+use crate::flow::registering::{self, Registered, Registering};
 use crate::post::{Post, SetAside, State};
-use crate::refusal::Refusal;
-use crate::store::{self, matters, posts, webhook_sources};
+use crate::store::{matters, posts, webhook_sources};
 use crate::webhook_source::WebhookSource;
 use crate::wire::{forms as wire, posts as posts_wire};
 use matching::Match;
 
-/// How often to look, notified or not.
-const POLL: Duration = Duration::from_secs(1);
 /// For how long a post is one replica's; beyond, that is taken to have died.
-pub(super) const LEASE: Duration = Duration::from_mins(5);
-/// When one is tried again that could not be taken, for the first time; the double each time
-/// after that.
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-/// Longest until one is tried again.
-const LAST_RETRY: Duration = Duration::from_mins(5);
+const LEASE: Duration = Duration::from_mins(5);
+/// How long a post waits each time for the one that it answers.
+const PARENT_WAIT: Duration = Duration::from_secs(1);
 /// How often a post waits for the one that it answers.
 const PARENT_TRIES: i32 = 30;
 /// The time within which an author's posts are counted.
@@ -48,16 +38,10 @@ const LONG: usize = 8 << 10;
 
 /// Takes posts.
 pub(crate) struct PostTaker {
-    /// Where posts are.
-    pub(crate) db: Db,
-    /// Has the mappings.
-    pub(crate) mappings: Arc<Mappings>,
-    /// Registers complaints.
-    pub(crate) submissions: Arc<Submissions>,
-    /// Adds to them.
-    pub(crate) additions: Arc<Additions>,
-    /// Whose post was taken last: the next is another tenant's, where another has one.
-    pub(crate) last: String,
+    db: Db,
+    work: Queue,
+    mappings: Arc<Mappings>,
+    registering: Registering,
 }
 
 /// A post that is being taken.
@@ -66,6 +50,8 @@ struct Taken {
     post: Post,
     source: WebhookSource,
     ready: Arc<Ready>,
+    /// Until when it is this replica's.
+    until: Timestamp,
 }
 
 /// What became of a post.
@@ -83,55 +69,33 @@ enum Became {
     Later,
 }
 
-impl PostTaker {
-    /// Takes posts until told to stop. One that is given up then is another's at once; that of
-    /// one who died, after its lease.
-    pub(crate) async fn run(mut self, stop: Stop) {
-        let mut listener = self.db.notifier().listen(POSTS);
-        loop {
-            let next = tokio::select! {
-                () = stop.cancelled() => return,
-                next = Box::pin(self.take_next(&stop)) => next,
-            };
-            match next {
-                Ok(true) => {}
-                Ok(false) => tokio::select! {
-                    () = stop.cancelled() => return,
-                    () = listener.notified_within(POLL) => {}
-                },
-                Err(fault) => {
-                    tracing::warn!(fault = fault.chain(), "posts cannot be taken now");
-                    tokio::time::sleep(POLL).await;
-                }
-            }
+impl From<Registered> for Became {
+    fn from(registered: Registered) -> Self {
+        match registered {
+            Registered::Complaint(id) => Self::Complaint(id),
+            Registered::Addition(id) => Self::Addition(id),
         }
     }
+}
 
-    /// Takes the post whose turn it is; whether there was one.
-    async fn take_next(&mut self, stop: &Stop) -> Result<bool, Fault> {
-        let last = self.last.clone();
-        let next = self.db.transact_as_worker("post.take", async |mut tx| {
-            let now = tx.now();
-            let found = posts::take(&mut tx, &last, (now, later(now, LEASE))).await?;
-            Ok((tx, found))
-        });
-        let Some((tenant, id)) = next.await? else { return Ok(false) };
-        tenant.as_str().clone_into(&mut self.last);
-        let taken = tokio::select! {
-            taken = self.take(&tenant, id) => taken,
-            () = stop.cancelled() => Err(Fault::stopping()),
-        };
-        if let Err(fault) = taken {
-            self.put_off(&tenant, id, &fault).await?;
-        }
-        Ok(true)
+impl Work for PostTaker {
+    fn queue(&self) -> &Queue {
+        &self.work
     }
 
-    async fn take(&self, tenant: &TenantId, id: Uuid) -> Result<(), Fault> {
-        let Some((post, source)) = self.read(tenant, id).await? else { return Ok(()) };
-        let Some(mut taken) = self.made_ready(tenant, post, source).await? else { return Ok(()) };
+    async fn take(&self, lease: &Lease) -> Result<(), Trouble> {
+        let Some((post, source)) = self.read(lease.tenant(), lease.id()).await? else { return Ok(()) };
+        let Some(mut taken) = self.made_ready(lease, post, source).await? else { return Ok(()) };
         let became = self.became(&mut taken).await?;
-        self.settle(taken, became).await
+        Ok(self.settle(taken, became).await?)
+    }
+}
+
+impl PostTaker {
+    /// Takes the posts of a schema.
+    pub(crate) fn new(mappings: Arc<Mappings>, registering: Registering) -> Self {
+        let work = Queue::new(("post.take", "post.put_off"), POSTS, posts::waiting(), LEASE);
+        Self { db: registering.db.clone(), work, mappings, registering }
     }
 
     /// The post and its source; none where somebody else has taken it, or the source is no
@@ -155,10 +119,11 @@ impl PostTaker {
     /// that is active now; none where there still is none.
     async fn made_ready(
         &self,
-        tenant: &TenantId,
+        lease: &Lease,
         mut post: Post,
         source: WebhookSource,
     ) -> Result<Option<Taken>, Fault> {
+        let tenant = lease.tenant();
         let is_unread = !post.content.says_something();
         if is_unread && source.active_mapping > 0 {
             post.mapping = source.active_mapping;
@@ -171,7 +136,7 @@ impl PostTaker {
             self.save(tenant, post).await?;
             return Ok(None);
         }
-        Ok(Some(Taken { tenant: tenant.clone(), post, source, ready }))
+        Ok(Some(Taken { tenant: tenant.clone(), post, source, ready, until: lease.until() }))
     }
 
     async fn save(&self, tenant: &TenantId, post: Post) -> Result<(), Fault> {
@@ -185,8 +150,9 @@ impl PostTaker {
 
     /// What becomes of a post.
     async fn became(&self, taken: &mut Taken) -> Result<Became, Fault> {
-        if let Some(known) = self.known(taken).await? {
-            return Ok(known);
+        let key = taken.post.request_id();
+        if let Some(known) = self.registering.known("post.known", &taken.tenant, key).await? {
+            return Ok(known.into());
         }
         Ok(match self.matched(taken).await? {
             Match::Head | Match::OfItsOwn => self.register(taken).await?,
@@ -200,19 +166,6 @@ impl PostTaker {
         })
     }
 
-    /// What a post became already, where who took it died before that was noted.
-    async fn known(&self, taken: &Taken) -> Result<Option<Became>, Fault> {
-        let request_id = taken.post.request_id();
-        let read = self.db.transact("post.known", &taken.tenant, async move |mut tx| {
-            let added = store::additions::by_key(&mut tx, &request_id).await?;
-            let registered = store::by_request(&mut tx, &request_id).await?;
-            Ok((tx, (added, registered)))
-        });
-        let (added, registered) = read.await?;
-        let added = added.map(|(id, ..)| Became::Addition(CaseId(id)));
-        Ok(added.or(registered.map(Became::Complaint)))
-    }
-
     async fn add(&self, taken: &mut Taken, id: CaseId) -> Result<Became, Fault> {
         let request = AddInformationRequest {
             request_id: taken.post.request_id(),
@@ -222,13 +175,8 @@ impl PostTaker {
             evidence: posts_wire::evidence(&taken.post.content),
             ..AddInformationRequest::default()
         };
-        let context = MutationContext::new(caller(taken), &request);
-        let further = wire::further(request)?;
-        let add = async |tx: Tx, caller| -> Result<(Tx, AddInformationResponse), Fault> {
-            self.additions.add(tx, &caller, further).await
-        };
-        match self.db.mutate(context, add).await {
-            Ok(_) => Ok(Became::Addition(id)),
+        match self.registering.add(caller(taken), request).await {
+            Ok(()) => Ok(Became::Addition(id)),
             Err(fault) => refused(taken, fault),
         }
     }
@@ -237,23 +185,13 @@ impl PostTaker {
     async fn register(&self, taken: &mut Taken) -> Result<Became, Fault> {
         let now = self.db.clock().now();
         let complaint = posts_wire::complaint(&taken.post, &taken.source.settings, now);
-        match self.submit(taken, complaint.clone()).await {
-            // Two networks count from one.
-            Err(fault) if fault.reason() == Refusal::ExternalRefReused.reason() => {
-                taken.post.remark("its number is that of another complaint of this channel");
-                let other = Complaint { external_ref: String::new(), ..complaint };
-                self.submit(taken, other).await.map(Became::Complaint).or_else(|fault| refused(taken, fault))
-            }
-            Err(fault) => refused(taken, fault),
+        let (caller, key) = (caller(taken), taken.post.request_id());
+        // Two networks count from one.
+        let number_is_taken = || taken.post.remark("its number is that of another complaint of this channel");
+        match self.registering.register(&caller, key, complaint, number_is_taken).await {
             Ok(id) => Ok(Became::Complaint(id)),
+            Err(fault) => refused(taken, fault),
         }
-    }
-
-    async fn submit(&self, taken: &Taken, complaint: Complaint) -> Result<CaseId, Fault> {
-        let request =
-            SubmitComplaintRequest { request_id: taken.post.request_id(), complaint: Some(complaint) };
-        let (done, _) = Box::pin(self.submissions.submit(&caller(taken), Lane::Live, request)).await?;
-        done.answer.complaint_id.parse().map(CaseId).map_err(Fault::internal)
     }
 
     /// Notes what became of a post. Its matter first: the case is told of what was counted
@@ -279,7 +217,7 @@ impl PostTaker {
                     }
                     Became::Later => {
                         post.attempts = post.attempts.saturating_add(1);
-                        let next = later(tx.now(), FIRST_RETRY);
+                        let next = later(tx.now(), PARENT_WAIT);
                         posts::save(&mut tx, &post, Some(next)).await?;
                         return Ok((tx, ()));
                     }
@@ -309,7 +247,8 @@ impl PostTaker {
 
     /// Tells the case of a matter which thresholds it has passed; each once.
     async fn tell(&self, taken: &Taken, id: Uuid) -> Result<(), Fault> {
-        let (additions, caller, ready) = (self.additions.clone(), reader(taken), taken.ready.clone());
+        let (additions, caller, ready) =
+            (self.registering.additions.clone(), reader(taken), taken.ready.clone());
         let told = self.db.transact("post.tell", &taken.tenant, async move |mut tx| {
             let Some(mut matter) = matters::lock(&mut tx, id).await? else { return Ok((tx, ())) };
             let news = matter.news(&ready.spec.mention_thresholds, &ready.spec.reach_thresholds);
@@ -321,26 +260,6 @@ impl PostTaker {
             Ok((tx, ()))
         });
         told.await
-    }
-
-    /// Has a post that could not be taken tried again.
-    async fn put_off(&self, tenant: &TenantId, id: Uuid, fault: &Fault) -> Result<(), Fault> {
-        self.db
-            .transact("post.put_off", tenant, async |mut tx| {
-                let waiting = posts::lock(&mut tx, id).await?.filter(|post| post.state == State::Waiting);
-                let Some(mut post) = waiting else { return Ok((tx, ())) };
-                let is_outage = fault.kind() == Kind::Unavailable;
-                let retry =
-                    if is_outage { FIRST_RETRY } else { doubled(FIRST_RETRY, LAST_RETRY, post.attempts) };
-                post.attempts = post.attempts.saturating_add(1);
-                if post.attempts > 1 {
-                    tracing::warn!(%tenant, post = %id, fault = fault.chain(), "a post cannot be taken; trying again");
-                }
-                let next = later(tx.now(), retry);
-                posts::save(&mut tx, &post, Some(next)).await?;
-                Ok((tx, ()))
-            })
-            .await
     }
 }
 
@@ -368,31 +287,16 @@ async fn abandon(tx: &mut Tx, post: &Post) -> Result<(), Fault> {
 /// What becomes of a post that was refused: it is set aside, with what is wrong. What may be
 /// otherwise the next time is tried again.
 fn refused(taken: &mut Taken, fault: Fault) -> Result<Became, Fault> {
-    let is_final = matches!(
-        fault.kind(),
-        Kind::Invalid | Kind::NotFound | Kind::Exists | Kind::Precondition | Kind::Forbidden
-    );
-    if !is_final {
-        return Err(fault);
-    }
-    if fault.violations().is_empty() {
-        taken.post.remark(fault.message());
-    }
-    for violation in fault.violations() {
-        taken.post.remark(&format!("{} {}", violation.field, violation.description));
-    }
+    registering::refused(fault)?.iter().for_each(|wrong| taken.post.remark(wrong));
     Ok(Became::SetAside(SetAside::Refused))
 }
 
 /// Who registers: the source, or who said that it is to be.
 fn caller(taken: &Taken) -> Caller {
-    let registrar = Some(&taken.post.registrar).filter(|registrar| !registrar.is_empty());
-    let subject = registrar.cloned().unwrap_or_else(|| taken.post.subject_of_reader());
-    Caller { subject: subject.into(), ..reader(taken) }
+    registering::caller(&taken.tenant, &taken.post.registrar, taken.post.subject_of_reader())
 }
 
 /// The machine that reads a source's posts.
 fn reader(taken: &Taken) -> Caller {
-    let subject = taken.post.subject_of_reader();
-    Caller { tenant: taken.tenant.clone(), subject: subject.into(), roles: Roles::one(Role::Channel) }
+    registering::caller(&taken.tenant, "", taken.post.subject_of_reader())
 }

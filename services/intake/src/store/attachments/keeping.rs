@@ -9,6 +9,7 @@ use kernel::TenantId;
 use pg::Tx;
 use sqlx::PgConnection;
 use uuid::Uuid;
+use work_queue::Table;
 
 use crate::attachment::{State, Store};
 
@@ -19,21 +20,15 @@ pub(crate) struct Found {
     pub(crate) tenant: TenantId,
     /// The attachment.
     pub(crate) id: Uuid,
-    /// How long it is.
-    pub(crate) size: i64,
     /// Where its content lies.
     pub(crate) store: Store,
-    /// How often it could not be scanned.
-    pub(crate) attempts: i32,
 }
 
 #[derive(sqlx::FromRow)]
 struct FoundRow {
     tenant_id: String,
     attachment_id: Uuid,
-    size_bytes: i64,
     store: i16,
-    scan_attempts: i32,
 }
 
 impl TryFrom<FoundRow> for Found {
@@ -43,47 +38,16 @@ impl TryFrom<FoundRow> for Found {
         Ok(Self {
             tenant: TenantId::parse(&row.tenant_id).map_err(Fault::internal)?,
             id: row.attachment_id,
-            size: row.size_bytes,
             store: Store::of(row.store).ok_or_else(|| Fault::internal("a store that is not known"))?,
-            attempts: row.scan_attempts,
         })
     }
 }
 
-/// Takes the attachment whose turn to be scanned it is; until a moment nobody else does.
-pub(crate) async fn take_unscanned(
-    conn: &mut PgConnection,
-    now: Timestamp,
-    until: Timestamp,
-) -> Result<Option<Found>, Fault> {
-    let row: Option<FoundRow> = sqlx::query_as(pg::sql!(
-        "UPDATE attachment a SET scan_at = $2
-         FROM (SELECT tenant_id, attachment_id FROM attachment
-               WHERE state = {scanning} AND scan_at <= $1
-               ORDER BY scan_at LIMIT 1 FOR UPDATE SKIP LOCKED) AS next
-         WHERE a.tenant_id = next.tenant_id AND a.attachment_id = next.attachment_id
-         RETURNING a.tenant_id, a.attachment_id, a.size_bytes, a.store, a.scan_attempts",
-        scanning = State::Scanning,
-    ))
-    .bind(now.to_sqlx())
-    .bind(until.to_sqlx())
-    .fetch_optional(conn)
-    .await?;
-    row.map(Found::try_from).transpose()
-}
-
-/// Notes that an attachment of this transaction's tenant could not be scanned.
-pub(crate) async fn scan_again(conn: &mut PgConnection, id: Uuid, at: Timestamp) -> Result<(), Fault> {
-    sqlx::query(pg::sql!(
-        "UPDATE attachment SET scan_at = $2, scan_attempts = scan_attempts + 1
-         WHERE tenant_id = current_setting('redress.tenant') AND attachment_id = $1 AND state = {scanning}",
-        scanning = State::Scanning,
-    ))
-    .bind(id)
-    .bind(at.to_sqlx())
-    .execute(conn)
-    .await?;
-    Ok(())
+/// Attachments that wait to be scanned.
+pub(crate) fn unscanned() -> Table {
+    let open = pg::sql!("w.state = {scanning}", scanning = State::Scanning).0;
+    let table = Table::new("attachment", "attachment_id", open);
+    Table { next: "scan_at", attempts: "scan_attempts", ..table }
 }
 
 /// Notes that nothing was found in an attachment of this transaction's tenant.
@@ -112,7 +76,7 @@ pub(crate) fn unscanned_since() -> String {
 pub(crate) async fn collect(tx: &mut Tx, before: Timestamp, most: i64) -> Result<bool, Fault> {
     let now = tx.now();
     let unwanted = sqlx::query_as(pg::sql!(
-        "SELECT tenant_id, attachment_id, size_bytes, store, scan_attempts FROM attachment
+        "SELECT tenant_id, attachment_id, store FROM attachment
          WHERE state IN ({refused}, {deleted}) AND has_content
          ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED",
         refused = State::Refused,
@@ -127,7 +91,7 @@ pub(crate) async fn collect(tx: &mut Tx, before: Timestamp, most: i64) -> Result
         return Ok(true);
     }
     let orphan: Option<FoundRow> = sqlx::query_as(
-        "SELECT tenant_id, attachment_id, size_bytes, store, scan_attempts FROM attachment a
+        "SELECT tenant_id, attachment_id, store FROM attachment a
          WHERE complaint_id IS NULL AND created_at < $1
            AND NOT EXISTS (SELECT FROM mail m
                            WHERE m.tenant_id = a.tenant_id AND m.attachment_id = a.attachment_id)

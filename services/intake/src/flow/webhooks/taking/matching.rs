@@ -1,13 +1,13 @@
 //! Which matter a post is of: one post by many accounts is one matter.
 
 use fault::Fault;
+use jiff::Timestamp;
 use kernel::CaseId;
-use kernel::time::later;
 use pg::Tx;
 use sameness::Sketch;
 use uuid::Uuid;
 
-use super::{LEASE, LONG, PARENT_TRIES, PostTaker, RATE_WINDOW, Taken};
+use super::{LONG, PARENT_TRIES, PostTaker, RATE_WINDOW, Taken};
 use crate::post::{Matter, NEAR_FROM, NEAR_WINDOW, Post, SetAside, State};
 use crate::store::{matters, posts};
 
@@ -36,6 +36,8 @@ struct Looked {
     sketch: Option<Sketch>,
     reach_thresholds: Vec<i64>,
     most: i32,
+    /// Until when the post is this replica's.
+    until: Timestamp,
 }
 
 impl PostTaker {
@@ -52,6 +54,7 @@ impl PostTaker {
             sketch,
             reach_thresholds: taken.ready.spec.reach_thresholds.clone(),
             most: taken.source.settings.max_per_author_hour,
+            until: taken.until,
         };
         let mut post = taken.post.clone();
         let decided = self.db.transact("post.match", &taken.tenant, async move |mut tx| {
@@ -88,7 +91,7 @@ async fn decide(tx: &mut Tx, post: &mut Post, looked: Looked) -> Result<Match, F
         if post.by_hand {
             return Ok(Match::OfItsOwn);
         }
-        return count(tx, post, id, looked.rule).await;
+        return count(tx, post, id, (looked.rule, looked.until)).await;
     }
     let Some(rule) = looked.rule.or_else(|| post.by_hand.then(String::new)) else {
         return Ok(Match::SetAside(SetAside::NoRule));
@@ -105,7 +108,7 @@ async fn decide(tx: &mut Tx, post: &mut Post, looked: Looked) -> Result<Match, F
     matters::put_keys(tx, matter.id, &post.keys()).await?;
     matters::count_account(tx, matter.id, post).await?;
     (post.matter, post.rule) = (Some(matter.id), rule);
-    note(tx, post).await?;
+    posts::save(tx, post, Some(looked.until)).await?;
     Ok(Match::Head)
 }
 
@@ -154,7 +157,12 @@ async fn near(tx: &mut Tx, post: &Post, sketch: Option<&Sketch>) -> Result<Optio
 
 /// Counts a post to a matter. Where the one that was to be its complaint was refused, this one
 /// becomes it, if a rule takes it.
-async fn count(tx: &mut Tx, post: &mut Post, id: Uuid, rule: Option<String>) -> Result<Match, Fault> {
+async fn count(
+    tx: &mut Tx,
+    post: &mut Post,
+    id: Uuid,
+    (rule, until): (Option<String>, Timestamp),
+) -> Result<Match, Fault> {
     let found = matters::lock(tx, id).await?;
     let mut matter = found.ok_or_else(|| Fault::internal("a key of a matter that is not there"))?;
     let is_another = matters::put_keys(tx, id, &post.keys()).await?;
@@ -173,12 +181,6 @@ async fn count(tx: &mut Tx, post: &mut Post, id: Uuid, rule: Option<String>) -> 
     }
     matters::save(tx, &matter).await?;
     (post.matter, post.rule) = (Some(id), rule.unwrap_or_default());
-    note(tx, post).await?;
+    posts::save(tx, post, Some(until)).await?;
     Ok(if follows { Match::Head } else { Match::Mention(id) })
-}
-
-/// Notes which matter a post is of, while it is still this replica's.
-async fn note(tx: &mut Tx, post: &Post) -> Result<(), Fault> {
-    let until = later(tx.now(), LEASE);
-    posts::save(tx, post, Some(until)).await
 }
