@@ -1,7 +1,7 @@
-//! A delivery of a webhook source: whether it is believed. Pure.
+//! A delivery of a webhook source, and the question whether to deliver: whether it is believed. Pure.
 
 use jiff::Timestamp;
-use webhook::{Message, Secret};
+use webhook::{Message, Secret, hub};
 
 use crate::webhook_source::{Settings, Signature};
 
@@ -25,6 +25,44 @@ pub(crate) struct Signed {
     pub(crate) body: Vec<u8>,
 }
 
+/// A question whether to deliver, as it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Challenge {
+    /// The source it says that it is for.
+    pub(crate) source: String,
+    /// What is asked.
+    pub(crate) mode: String,
+    /// What proves that its sender was told to ask.
+    pub(crate) token: String,
+    /// What is answered.
+    pub(crate) challenge: String,
+}
+
+/// What is asked by who is to deliver.
+const SUBSCRIBE: &str = "subscribe";
+
+/// What who is to deliver to a source is given to ask with; none where it is signed otherwise.
+pub(crate) fn verify_token(settings: &Settings, tenant: &str) -> Option<String> {
+    let secret = settings.next_secret.as_ref().or(settings.secret.as_ref())?;
+    let is_hub = settings.signature == Signature::HubSha256;
+    is_hub.then(|| hub::verify_token(secret.expose().as_bytes(), &webhook_of(tenant, &settings.id)))
+}
+
+/// Whether a question is of who is to deliver to the source with these settings; never where there
+/// is none, after as much work.
+pub(crate) fn is_meant(settings: Option<&Settings>, tenant: &str, asked: &Challenge) -> bool {
+    let settings = settings.filter(|settings| settings.signature == Signature::HubSha256);
+    let secrets: Vec<&str> = settings.map_or_else(|| vec![NOBODYS], |settings| settings.secrets().collect());
+    let webhook = webhook_of(tenant, &asked.source);
+    let is_good = hub::is_verify_token(secrets.into_iter().map(str::as_bytes), &webhook, &asked.token);
+    is_good && settings.is_some() && asked.mode == SUBSCRIBE
+}
+
+/// What tells a webhook from all others of this installation.
+fn webhook_of(tenant: &str, source: &str) -> String {
+    format!("{tenant}/{source}")
+}
+
 /// Whether a delivery is of the source with these settings; never where there is none, after
 /// as much work.
 pub(crate) fn is_believed(settings: Option<&Settings>, signed: &Signed, now: Timestamp) -> bool {
@@ -36,7 +74,7 @@ pub(crate) fn is_believed(settings: Option<&Settings>, signed: &Signed, now: Tim
             is_standard(&secrets, signed, now)
         }
         Signature::HubSha256 => {
-            webhook::hub::verify(secrets.into_iter().map(str::as_bytes), &signed.body, &signed.hub_signature)
+            hub::verify(secrets.into_iter().map(str::as_bytes), &signed.body, &signed.hub_signature)
         }
     };
     is_good && settings.is_some()

@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test says what it expects")]
 
+#[path = "posts/challenges.rs"]
+mod challenges;
 #[path = "posts/crashes.rs"]
 mod crashes;
 #[path = "posts/mappings.rs"]

@@ -155,6 +155,9 @@ fn grpc(mut request: Request<Body>, spoken: Arc<Spoken>) -> Request<Body> {
         Dialect::Webhook(delivery) => {
             request.extensions_mut().insert(delivery.asked.clone());
         }
+        Dialect::Challenge(challenge) => {
+            request.extensions_mut().insert(challenge.asked.clone());
+        }
         _ => {}
     }
     request.extensions_mut().insert(spoken);

@@ -147,9 +147,9 @@ fn cross_origin(origins: Vec<HeaderValue>) -> Option<CorsLayer> {
     Some(layer)
 }
 
-/// Whether a call needs no caller: for a file by its link, or a delivery of a webhook by its
-/// signature. The handler believes it, or does not. Only the layer that reads HTTP says so, of
-/// two rpcs.
+/// Whether a call needs no caller: for a file by its link, a delivery of a webhook by its
+/// signature, or a question whether to deliver by its token. The handler believes it, or does not.
+/// Only the layer that reads HTTP says so, of three rpcs.
 fn proves_itself(request: &Request<Body>) -> bool {
     let extensions = request.extensions();
     extensions.get::<FileRequest>().is_some_and(FileRequest::is_by_link)

@@ -25,6 +25,7 @@ pub fn webhook_source(one: &WebhookSource) -> String {
         ("category", one.category_hint.clone()),
         ("signed as", word::<WebhookSignature>(one.signature)),
         ("secret", rotating.to_owned()),
+        ("token to ask with", one.verify_token.clone()),
         ("may be silent for", silent.unwrap_or_default()),
         ("an author's posts an hour", one.max_per_author_hour.to_string()),
         ("longest reply", one.max_reply_length.to_string()),

@@ -8,12 +8,13 @@ use pg::{Db, Tx};
 use posts::Mapping;
 use proto::redress::intake::v1::webhook_source_service_server::WebhookSourceService;
 use proto::redress::intake::v1::{
-    ActivateWebhookMappingRequest, ActivateWebhookMappingResponse, CreateWebhookMappingRequest,
-    CreateWebhookMappingResponse, DeleteWebhookSourceRequest, DeleteWebhookSourceResponse,
-    GetWebhookSourceRequest, GetWebhookSourceResponse, ListWebhookMappingsRequest,
-    ListWebhookMappingsResponse, ListWebhookSourcesRequest, ListWebhookSourcesResponse,
-    PreviewWebhookMappingRequest, PreviewWebhookMappingResponse, ReceiveWebhookRequest,
-    ReceiveWebhookResponse, SetWebhookSourceRequest, SetWebhookSourceResponse,
+    ActivateWebhookMappingRequest, ActivateWebhookMappingResponse, CheckWebhookChallengeRequest,
+    CheckWebhookChallengeResponse, CreateWebhookMappingRequest, CreateWebhookMappingResponse,
+    DeleteWebhookSourceRequest, DeleteWebhookSourceResponse, GetWebhookSourceRequest,
+    GetWebhookSourceResponse, ListWebhookMappingsRequest, ListWebhookMappingsResponse,
+    ListWebhookSourcesRequest, ListWebhookSourcesResponse, PreviewWebhookMappingRequest,
+    PreviewWebhookMappingResponse, ReceiveWebhookRequest, ReceiveWebhookResponse, SetWebhookSourceRequest,
+    SetWebhookSourceResponse,
 };
 use server::{Length, WebhookRequest};
 use tonic::{Request, Response, Status};
@@ -24,6 +25,7 @@ use crate::flow::webhooks::{DELIVERIES, splitting};
 use crate::post::Post;
 use crate::refusal::Refusal;
 use crate::store::{posts as kept, webhook_deliveries as deliveries, webhook_sources as store};
+use crate::webhook_delivery::verify_token;
 use crate::webhook_source::{KeptMapping, MAX_MAPPINGS, MAX_SOURCES, WebhookSource};
 use crate::wire::webhook_mappings::{self as mappings_wire, On, Tried, TriedPost};
 use crate::wire::webhook_sources as wire;
@@ -161,6 +163,17 @@ async fn activate(
     Ok(source)
 }
 
+/// Whose a request is. By plain HTTP nobody has said who they are: whose it is said to be is not
+/// believed before the signature is, or the token.
+fn said_to_be<T>(request: &Request<T>) -> Result<TenantId, Fault> {
+    match WebhookRequest::of(request) {
+        Some(webhook) => {
+            TenantId::parse(webhook.tenant()).or_else(|_| TenantId::parse(NOBODY)).map_err(Fault::internal)
+        }
+        None => Ok(server::caller(request)?.tenant),
+    }
+}
+
 #[tonic::async_trait]
 impl WebhookSourceService for WebhookSourceRpc {
     async fn set_webhook_source(
@@ -171,8 +184,10 @@ impl WebhookSourceService for WebhookSourceRpc {
         let setting = wire::setting(request)?;
         let done = self.db.mutate(context, async move |mut tx, caller| {
             let source = set(&mut tx, setting, caller.subject.to_string()).await?;
-            let source = Some(wire::source(source, &caller.tenant, tx.now()));
-            Ok((tx, SetWebhookSourceResponse { source }))
+            let token = verify_token(&source.settings, caller.tenant.as_str()).unwrap_or_default();
+            let mut source = wire::source(source, &caller.tenant, tx.now());
+            source.verify_token = token;
+            Ok((tx, SetWebhookSourceResponse { source: Some(source) }))
         });
         Ok(server::reply(done.await?))
     }
@@ -289,18 +304,21 @@ impl WebhookSourceService for WebhookSourceRpc {
         &self,
         request: Request<ReceiveWebhookRequest>,
     ) -> Result<Response<ReceiveWebhookResponse>, Status> {
-        // By plain HTTP nobody has said who they are: whose it is said to be is not believed
-        // before the signature is.
-        let tenant = match WebhookRequest::of(&request) {
-            Some(webhook) => TenantId::parse(webhook.tenant()).or_else(|_| TenantId::parse(NOBODY)),
-            None => Ok(server::caller(&request)?.tenant),
-        };
-        let tenant = tenant.map_err(Fault::internal)?;
+        let tenant = said_to_be(&request)?;
         let signed = wire::delivery(request.into_inner())?;
         let received = self.receiver.receive(&tenant, signed).await?;
         Ok(Response::new(ReceiveWebhookResponse {
             delivery_id: received.id.to_string(),
             already_received: received.before,
         }))
+    }
+    async fn check_webhook_challenge(
+        &self,
+        request: Request<CheckWebhookChallengeRequest>,
+    ) -> Result<Response<CheckWebhookChallengeResponse>, Status> {
+        let tenant = said_to_be(&request)?;
+        let asked = wire::challenge(request.into_inner())?;
+        let challenge = self.receiver.challenged(&tenant, asked).await?;
+        Ok(Response::new(CheckWebhookChallengeResponse { challenge }))
     }
 }

@@ -11,7 +11,7 @@ use proto::timestamp;
 use server::Secret;
 
 use super::MAX_WORD;
-use crate::webhook_delivery::Signed;
+use crate::webhook_delivery::{Challenge, Signed};
 use crate::webhook_source::{
     DEFAULT_PER_AUTHOR, DEFAULT_REPLY_LENGTH, MAX_PER_AUTHOR, MAX_REPLY_LENGTH, MAX_SILENT, Settings,
     Signature, WebhookSource,
@@ -102,6 +102,7 @@ fn settings(check: &mut Check, source: wire::WebhookSource) -> Settings {
         version: _,
         update_time: _,
         updater: _,
+        verify_token: _,
     } = source;
     let channel = if channel == i32::from(Channel::Unspecified) { Channel::Social.into() } else { channel };
     let is_open = Channel::try_from(channel).is_ok_and(|channel| !OTHERS.contains(&channel));
@@ -176,16 +177,37 @@ pub(crate) fn delivery(request: wire::ReceiveWebhookRequest) -> Result<Signed, F
     check.ensure(!body.is_empty(), "body", "is required");
     check.ensure(body.len() <= MAX_BODY, "body", "must have at most 262144 bytes");
     check.done("INVALID_WEBHOOK_DELIVERY")?;
-    let short = |text: String, most: usize| if text.len() <= most { text } else { String::new() };
     Ok(Signed {
-        // Nothing else is a name of a source; what is none is nobody's.
-        source: short(source_id, fault::MAX_SLUG).replace('\0', ""),
+        source: known_slug(source_id),
         webhook_id: short(webhook_id, MAX_WORD),
         timestamp: webhook_timestamp,
         signature: short(webhook_signature, MAX_SIGNATURE),
         hub_signature: short(hub_signature, MAX_SIGNATURE),
         body,
     })
+}
+
+/// Reads a question whether to deliver. What is wrong with its proof is not told.
+pub(crate) fn challenge(request: wire::CheckWebhookChallengeRequest) -> Result<Challenge, Fault> {
+    let wire::CheckWebhookChallengeRequest { source_id, mode, verify_token, challenge } = request;
+    let mut check = Check::new();
+    check.ensure(!source_id.is_empty(), "source_id", "is required");
+    // Nothing that a browser would take for more than a text.
+    let is_plain = |c: u8| c.is_ascii_alphanumeric() || b"-._~+/=".contains(&c);
+    let is_one = !challenge.is_empty() && challenge.len() <= MAX_WORD && challenge.bytes().all(is_plain);
+    check.ensure(is_one, "challenge", "must be 1 to 200 letters, digits and -._~+/=");
+    check.done("INVALID_WEBHOOK_CHALLENGE")?;
+    Ok(Challenge { source: known_slug(source_id), mode, token: short(verify_token, MAX_WORD), challenge })
+}
+
+/// A text that is not too long; empty otherwise: then it is not good.
+fn short(text: String, most: usize) -> String {
+    if text.len() <= most { text } else { String::new() }
+}
+
+/// Nothing else is a name of a source; what is none is nobody's.
+fn known_slug(id: String) -> String {
+    short(id, fault::MAX_SLUG).replace('\0', "")
 }
 
 /// A source as it is shown.
@@ -231,5 +253,6 @@ pub(crate) fn source(source: WebhookSource, tenant: &TenantId, now: Timestamp) -
         version,
         update_time: Some(timestamp(updated)),
         updater,
+        verify_token: String::new(),
     }
 }

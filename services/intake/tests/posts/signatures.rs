@@ -65,8 +65,8 @@ async fn what_is_not_signed_by_the_source_is_refused_alike() {
     }
     let good = deliver(&house, at, Sent { skew: -290, ..Sent::default() }, body.as_bytes()).await;
     assert_eq!(good.status(), 202, "no bearer is needed, and nearly five minutes are near enough: {good:?}");
-    let get = ask(at, (Method::GET, PATH), &[], whole(b"")).await.expect("an answer");
-    assert_eq!(get.status(), 405);
+    let put = ask(at, (Method::PUT, PATH), &[], whole(b"")).await.expect("an answer");
+    assert_eq!(put.status(), 405);
     let packed = [("content-encoding", "gzip")];
     let packed = ask(at, (Method::POST, PATH), &packed, whole(b"x")).await.expect("an answer");
     assert_eq!(packed.status(), 415);

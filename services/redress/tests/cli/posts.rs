@@ -40,6 +40,12 @@ async fn a_source_is_set_up_and_mapped_and_its_posts_are_answered() {
     let text = terminal.text(&set).await;
     assert!(text.contains("/v1/webhookSources/development/weibo/posts") && text.contains("24 h"), "{text}");
     assert!(!text.contains("whsec"), "{text}");
+    assert!(!text.contains("token to ask with"), "only of a hub: {text}");
+    let hub =
+        ["webhook-source", "set", "page", "--owner", "ada", "--signature", "hub-sha256", "--secret", OTHER];
+    let text = terminal.text(&hub).await;
+    let token = webhook::hub::verify_token(OTHER.as_bytes(), "development/page");
+    assert!(text.contains(&token), "{text}");
 
     let folder = tempfile::tempdir().unwrap();
     let (file, sample) = (folder.path().join("m.json"), folder.path().join("sample.json"));

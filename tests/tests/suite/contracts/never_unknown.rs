@@ -83,6 +83,7 @@ pub(super) const NEVER_UNKNOWN: &[(&str, &str)] = &[
     ("WebhookSourceService.SetWebhookSource", "it names nothing that must exist"),
     ("WebhookSourceService.ListWebhookSources", "the request has no fields"),
     ("WebhookSourceService.ReceiveWebhook", "what is of no source is refused as what is not signed"),
+    ("WebhookSourceService.CheckWebhookChallenge", "what is of no source is refused as what is not proved"),
     ("PostService.ListPosts", "what nothing matches is an empty list"),
     ("PostService.ListReplyDrafts", "what nothing matches is an empty list"),
     ("FileDropService.SetFileDrop", "it names nothing that must exist"),

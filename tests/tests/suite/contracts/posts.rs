@@ -72,6 +72,12 @@ pub(super) const INVALID: &[Invalid] = &[
     ),
     invalid("WebhookSourceService.ReceiveWebhook", EMPTY, "INVALID_WEBHOOK_DELIVERY", &["source_id", "body"]),
     invalid(
+        "WebhookSourceService.CheckWebhookChallenge",
+        r#"{"challenge": "<b>"}"#,
+        "INVALID_WEBHOOK_CHALLENGE",
+        &["source_id", "challenge"],
+    ),
+    invalid(
         "PostService.ListPosts",
         r#"{"pageSize": -1, "sourceId": "A B", "state": 99, "complaintId": "x", "headPostId": "y"}"#,
         "INVALID_LIST",

@@ -5,10 +5,11 @@
 use proto::redress::intake::v1::post_service_client::PostServiceClient;
 use proto::redress::intake::v1::webhook_source_service_client::WebhookSourceServiceClient;
 use proto::redress::intake::v1::{
-    ActivateWebhookMappingRequest, ApproveReplyRequest, CreateWebhookMappingRequest,
-    DeleteWebhookSourceRequest, DraftReplyRequest, KeywordRule, ListPostsRequest, Post, PostField,
-    PostFieldPath, PostState, ReceiveWebhookRequest, RecordReplySentRequest, RegisterPostRequest,
-    SetWebhookSourceRequest, WebhookMapping, WebhookSource,
+    ActivateWebhookMappingRequest, ApproveReplyRequest, CheckWebhookChallengeRequest,
+    CreateWebhookMappingRequest, DeleteWebhookSourceRequest, DraftReplyRequest, KeywordRule,
+    ListPostsRequest, Post, PostField, PostFieldPath, PostState, ReceiveWebhookRequest,
+    RecordReplySentRequest, RegisterPostRequest, SetWebhookSourceRequest, WebhookMapping, WebhookSignature,
+    WebhookSource,
 };
 use testkit::{eventually, request_id};
 use webhook::{Message, Secret};
@@ -85,6 +86,33 @@ async fn deliver(scene: &Scene, client: &mut WebhookSourceServiceClient<Twice>, 
     assert_eq!(first.delivery_id, again.delivery_id);
 }
 
+/// Who is to deliver as Meta does asks before.
+async fn asked(client: &mut WebhookSourceServiceClient<Twice>) {
+    let source = WebhookSource {
+        source_id: "page".to_owned(),
+        owner: "ada".to_owned(),
+        language: "en".to_owned(),
+        signature: WebhookSignature::HubSha256.into(),
+        ..WebhookSource::default()
+    };
+    let request = SetWebhookSourceRequest {
+        request_id: request_id(),
+        source: Some(source),
+        secret: "It'saSecrettoEverybody".to_owned(),
+        expected_version: Some(0),
+        ..SetWebhookSourceRequest::default()
+    };
+    let page = client.set_webhook_source(request).await.unwrap().into_inner().source.unwrap();
+    let request = CheckWebhookChallengeRequest {
+        source_id: page.source_id,
+        mode: "subscribe".to_owned(),
+        verify_token: page.verify_token,
+        challenge: "1158201444".to_owned(),
+    };
+    let answer = client.check_webhook_challenge(request).await.unwrap().into_inner();
+    assert_eq!(answer.challenge, "1158201444");
+}
+
 /// What is answered to a post in public.
 async fn answered(scene: &Scene, post_id: &str) {
     let (mut ann, mut bob) = (Posts::new(scene.line("ann")), Posts::new(scene.line("bob")));
@@ -111,6 +139,7 @@ pub(crate) async fn taken(scene: &Scene) {
     let mut sources = WebhookSourceServiceClient::new(scene.line("admin"));
     let posts = Posts::new(scene.line("admin"));
     set_up(&mut sources).await;
+    asked(&mut sources).await;
     let body =
         r#"[{"id": 1, "text": "我要退款", "author": "安"}, {"id": 2, "text": "不好看", "author": "鲍"}]"#;
     deliver(scene, &mut sources, body).await;

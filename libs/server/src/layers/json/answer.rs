@@ -17,7 +17,7 @@ use super::frames::Frames;
 use super::plain;
 use super::read::HEAVY;
 use super::spoken::{Dialect, Encoding, Form, Spoken, broken_off, outcome};
-use super::streamed;
+use super::{streamed, webhooks};
 use crate::blocking::aside;
 
 /// What the headers of gRPC begin with: not for who speaks something else.
@@ -34,7 +34,9 @@ pub(crate) async fn write(response: Response<Body>, spoken: Arc<Spoken>) -> Resp
         }
         (_, Some(failed)) => error(&spoken, &failed),
         (Dialect::Rest(call), None) if call.form == Form::Object => one(&spoken, body).await,
-        (Dialect::Unary(_) | Dialect::Upload(_) | Dialect::Webhook(_), None) => one(&spoken, body).await,
+        (Dialect::Unary(_) | Dialect::Upload(_) | Dialect::Webhook(_) | Dialect::Challenge(_), None) => {
+            one(&spoken, body).await
+        }
         (Dialect::File(wanted), None) => match files::answer(&wanted.asked, body).await {
             Ok(file) => file,
             Err(status) => error(&spoken, &outcome(&status)),
@@ -76,6 +78,9 @@ fn json(spoken: &Spoken, message: &Bytes) -> Result<Response<Body>, Fault> {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/proto"));
         return Ok(response);
     }
+    if matches!(spoken.dialect, Dialect::Challenge(_)) {
+        return webhooks::answered(message);
+    }
     let json = transcoding::answer(&spoken.rpc().output, message).map_err(Fault::internal)?;
     // What is posted is kept, and looked at later.
     let is_posted = matches!(spoken.dialect, Dialect::Webhook(_));
@@ -107,11 +112,14 @@ async fn message(body: Body) -> Result<Bytes, Outcome> {
 
 fn error(spoken: &Spoken, failed: &Outcome) -> Response<Body> {
     let pool = spoken.contracts.pool();
+    if matches!(spoken.dialect, Dialect::Challenge(_)) {
+        return webhooks::unanswered(failed.code, retry_after(failed, pool));
+    }
     let (body, is_head) = match &spoken.dialect {
         Dialect::Rest(call) => (failed.to_json(pool), call.is_head),
         Dialect::Upload(_) | Dialect::Webhook(_) => (failed.to_json(pool), false),
         Dialect::File(wanted) => (failed.to_json(pool), wanted.asked.is_head()),
-        Dialect::Unary(_) | Dialect::Stream(_) => (failed.to_connect(pool), false),
+        Dialect::Unary(_) | Dialect::Stream(_) | Dialect::Challenge(_) => (failed.to_connect(pool), false),
     };
     let status = http_status(failed.code);
     let mut response = plain::json(status, body.to_string(), is_head);

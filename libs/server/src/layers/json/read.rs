@@ -57,6 +57,9 @@ impl Middle for ReadJson {
             Dialect::File(ref wanted) => {
                 framed(0, &wanted.message()).map(|frame| Body::new(Full::new(frame)))
             }
+            Dialect::Challenge(ref challenge) => {
+                framed(0, &challenge.message()).map(|frame| Body::new(Full::new(frame)))
+            }
             Dialect::Webhook(ref delivery) => {
                 signed(delivery, std::mem::take(request.body_mut()), limit).await
             }
@@ -152,7 +155,7 @@ fn message(
         }
         Dialect::Unary(Encoding::Proto) | Dialect::Stream(Encoding::Proto) => return Ok(body.to_vec()),
         // Bytes of a file, or a signed body, are no message.
-        Dialect::Upload(_) | Dialect::File(_) | Dialect::Webhook(_) => {
+        Dialect::Upload(_) | Dialect::File(_) | Dialect::Webhook(_) | Dialect::Challenge(_) => {
             return Err(Fault::internal("a file was read as a message"));
         }
         Dialect::Unary(Encoding::Json) | Dialect::Stream(Encoding::Json) => {

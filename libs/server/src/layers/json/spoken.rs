@@ -9,7 +9,7 @@ use transcoding::status::Outcome;
 use transcoding::{Contracts, Route, Rpc};
 
 use super::files::{Upload, Wanted};
-use super::webhooks::Delivery;
+use super::webhooks::{Challenge, Delivery};
 
 /// A call that did not come as gRPC.
 pub(crate) struct Spoken {
@@ -33,6 +33,8 @@ pub(crate) enum Dialect {
     File(Wanted),
     /// A signed body.
     Webhook(Delivery),
+    /// A question whether to deliver signed bodies.
+    Challenge(Challenge),
 }
 
 /// How Connect's messages are written.

@@ -30,8 +30,8 @@ pub(crate) fn begun(spoken: &Arc<Spoken>, body: Body) -> Response<Body> {
     let kind = match &spoken.dialect {
         Dialect::Rest(call) if call.form == Form::Events => plain::EVENTS,
         // Files are no streams of messages.
-        Dialect::Rest(_) | Dialect::Upload(_) | Dialect::File(_) | Dialect::Webhook(_) => plain::LINES,
         Dialect::Unary(encoding) | Dialect::Stream(encoding) => encoding.of_streams(),
+        _ => plain::LINES,
     };
     let spoken = Arc::clone(spoken);
     of_kind(kind, Body::new(Streamed { body: Some(body), frames: Frames::default(), spoken }))
@@ -72,9 +72,7 @@ impl Streamed {
             Dialect::Rest(call) if call.form == Form::Events => {
                 Ok([b"data: ".as_slice(), &json()?, b"\n\n"].concat().into())
             }
-            Dialect::Rest(_) | Dialect::Upload(_) | Dialect::File(_) | Dialect::Webhook(_) => {
-                Ok([b"{\"result\":".as_slice(), &json()?, b"}\n"].concat().into())
-            }
+            _ => Ok([b"{\"result\":".as_slice(), &json()?, b"}\n"].concat().into()),
         }
     }
 
@@ -83,11 +81,6 @@ impl Streamed {
         self.body = None;
         let contracts = &self.spoken.contracts;
         match &self.spoken.dialect {
-            Dialect::Unary(_)
-            | Dialect::Stream(_)
-            | Dialect::Upload(_)
-            | Dialect::File(_)
-            | Dialect::Webhook(_) => end_of_stream(contracts, ended),
             Dialect::Rest(call) => {
                 let status = ended.to_json(contracts.pool());
                 let words = match call.form {
@@ -96,6 +89,7 @@ impl Streamed {
                 };
                 words.into()
             }
+            _ => end_of_stream(contracts, ended),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::post::hash;
 use crate::refusal::Refusal;
 use crate::store::webhook_deliveries::{self as deliveries, NewDelivery};
 use crate::store::webhook_sources as sources;
-use crate::webhook_delivery::{Signed, is_believed};
+use crate::webhook_delivery::{Challenge, Signed, is_believed, is_meant};
 use crate::webhook_source::{SIGNATURE_REFUSED, Signature, WebhookSource};
 
 /// Deliveries of a source within a second, in the long run; of each process.
@@ -58,12 +58,7 @@ impl DeliveryReceiver {
     /// Takes a delivery in for whoever it says; it is durable when this answers. The same work
     /// is done whether there is such a source or not.
     pub(crate) async fn receive(&self, tenant: &TenantId, signed: Signed) -> Result<Received, Fault> {
-        let id = signed.source.clone();
-        let read = self.db.transact("webhook.source", tenant, async move |mut tx| {
-            let source = sources::get(&mut tx, &id).await?;
-            Ok((tx, source))
-        });
-        let source = read.await?;
+        let source = self.source(tenant, &signed.source).await?;
         let now = self.db.clock().now();
         let settings = source.as_ref().map(|source| &source.settings);
         if !server::aside(signed.body.len() > LONG, || is_believed(settings, &signed, now)) {
@@ -75,6 +70,27 @@ impl DeliveryReceiver {
         let source = source.ok_or(Refusal::WebhookNotVerified)?;
         self.admit(tenant, &source)?;
         self.keep(tenant, &source, signed).await
+    }
+
+    /// What is answered to who asks whether to deliver. The same work is done whether there is such
+    /// a source or not; what is refused says nothing about the source.
+    pub(crate) async fn challenged(&self, tenant: &TenantId, asked: Challenge) -> Result<String, Fault> {
+        let source = self.source(tenant, &asked.source).await?;
+        let settings = source.as_ref().map(|source| &source.settings);
+        if is_meant(settings, tenant.as_str(), &asked) {
+            Ok(asked.challenge)
+        } else {
+            Err(Refusal::WebhookNotVerified.into())
+        }
+    }
+
+    async fn source(&self, tenant: &TenantId, id: &str) -> Result<Option<WebhookSource>, Fault> {
+        let id = id.to_owned();
+        let read = self.db.transact("webhook.source", tenant, async move |mut tx| {
+            let source = sources::get(&mut tx, &id).await?;
+            Ok((tx, source))
+        });
+        read.await
     }
 
     /// Refuses what is not to come now.
