@@ -283,6 +283,8 @@ pub struct Fitted {
 /// What a mapping makes of a file: for people to look at.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
+    /// The headings, in their order.
+    pub headings: Vec<String>,
     /// Fields and the headings they come from.
     pub columns: Vec<(String, String)>,
     /// Fields and the value they have in every row.
@@ -357,6 +359,7 @@ impl Fitted {
             decimal: self.writing.mark.map(Mark::as_char),
             currency: self.writing.currency.clone(),
             country: self.country.clone(),
+            headings: self.headings.clone(),
             ..Plan::default()
         };
         let mut taken = vec![false; self.headings.len()];

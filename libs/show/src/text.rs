@@ -59,7 +59,7 @@ pub use clocks::{activated, clocks, explained, extension, extensions, policies, 
 pub use directories::{case_directory, directory, looked_up};
 pub use endpoints::{deliveries, delivery, endpoint, endpoints};
 pub use event_subscriptions::{event_subscription, event_subscriptions};
-pub use file_drops::{dropped_file, dropped_files, file_drop, file_drops};
+pub use file_drops::{drop_trial, dropped_file, dropped_files, file_drop, file_drops};
 pub use forms::{added, checked, form, forms, information, prefilled};
 pub use improvement::{improvement_action, improvement_actions};
 pub use ivr_menus::{ivr_menu, ivr_menus, ivr_trial};

@@ -15,6 +15,8 @@ pub(crate) const MAX_ROWS: u64 = 1_000_000;
 /// Longest name of a file, in bytes: file systems mostly have 255, and names of verdict files are
 /// longer.
 const MAX_NAME: usize = 200;
+/// Letters that are shown of a name that cannot be read.
+const MAX_SHOWN: usize = 100;
 /// Problems that are told of a file, the first.
 pub(crate) const MAX_PROBLEMS: usize = 20;
 /// Longest text of a problem.
@@ -25,6 +27,9 @@ const UNFINISHED: [&str; 3] = [".part", ".filepart", ".tmp"];
 pub(crate) const MARKER: &str = ".done";
 /// What keys of rows begin with.
 const KEY_VERSION: &[u8] = b"redress.file_drop.1";
+
+/// The folder of a drop that files are put into.
+pub(crate) const INCOMING: &str = "incoming";
 
 kernel::numbered! {
     /// What became of a file; numbers of the contract.
@@ -106,21 +111,34 @@ pub(crate) enum NameKind {
     Marker,
     /// Somebody is still writing it, or it is nothing of ours.
     PassedOver,
+    /// It cannot be kept, nor be named to anybody.
+    Unreadable,
 }
 
 /// What a name is.
 pub(crate) fn name_kind(name: &str) -> NameKind {
     let lower = name.to_lowercase();
     let is_unfinished = lower.starts_with('.') || UNFINISHED.iter().any(|end| lower.ends_with(end));
-    let is_plain = !name.is_empty() && !name.contains(|c: char| c.is_control() || c == '/' || c == '\\');
-    if is_unfinished || !is_plain {
+    let is_plain = !name.contains(|c: char| c.is_control() || c == '\\');
+    // Keys of a bucket below another.
+    if is_unfinished || name.is_empty() || name.contains('/') {
         NameKind::PassedOver
+    } else if !is_plain {
+        NameKind::Unreadable
     } else if name.ends_with(MARKER) {
         NameKind::Marker
     } else if name.len() > MAX_NAME {
-        NameKind::PassedOver
+        NameKind::Unreadable
     } else {
         NameKind::File
+    }
+}
+
+/// A name that cannot be read, as far as it can be shown.
+pub(crate) fn shown(name: &[u8]) -> String {
+    match std::str::from_utf8(name) {
+        Ok(text) => text.chars().take(MAX_SHOWN).flat_map(char::escape_debug).collect(),
+        Err(_) => name.iter().take(MAX_SHOWN).flat_map(|byte| byte.escape_ascii()).map(char::from).collect(),
     }
 }
 
@@ -362,6 +380,12 @@ impl DroppedFile {
     pub(crate) fn other_name(&self, name: &str) -> String {
         let id = self.id.simple().to_string();
         format!("{}.{name}", &id[id.len() - ID_LETTERS..])
+    }
+
+    /// Where it may lie: where it was put, or where it was moved to.
+    pub(crate) fn places(&self) -> [(&'static str, String); 3] {
+        let name = &self.lying.name;
+        [(INCOMING, name.clone()), (self.folder(), name.clone()), (self.folder(), self.other_name(name))]
     }
 
     /// Where it is moved to.

@@ -4,6 +4,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::dropped_file::Problem;
 
 /// Most drops of a tenant.
 pub(crate) const MAX_FILE_DROPS: i64 = 50;
@@ -153,6 +156,33 @@ impl FileDrop {
         let told = self.settings.silent_after.and_then(|after| since.saturating_add(after).ok());
         told.is_some_and(|told| told < now)
     }
+}
+
+/// What is tried.
+pub(crate) enum On {
+    /// A sample: its name, and its bytes.
+    Sample(String, Vec<u8>),
+    /// A file that was put into a drop.
+    Kept(Uuid),
+}
+
+/// How a file would be read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tried {
+    /// Why it would be refused whole.
+    pub(crate) refused: Option<String>,
+    /// How it is written, and what becomes of its columns.
+    pub(crate) layout: imports::Layout,
+    /// The first rows that can be read: their numbers, and fields with values.
+    pub(crate) first_rows: Vec<(u64, Vec<(String, String)>)>,
+    /// What is wrong with the first rows that would be refused.
+    pub(crate) problems: Vec<Problem>,
+    /// How many rows were read.
+    pub(crate) rows: u64,
+    /// How many of them would be refused.
+    pub(crate) refused_rows: u64,
+    /// Whether there are more.
+    pub(crate) has_more: bool,
 }
 
 impl Settings {

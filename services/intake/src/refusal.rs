@@ -103,6 +103,12 @@ pub(crate) enum Refusal {
     TooManyFileDrops,
     /// There is no such dropped file for this tenant.
     DroppedFileNotFound,
+    /// The dropped file is too large to be tried.
+    DroppedFileTooLarge,
+    /// The dropped file lies nowhere, or is another.
+    DroppedFileGone,
+    /// The place of a drop cannot be read.
+    FileDropUnreachable,
     /// There is no such version of the menu, or none is in force.
     IvrMenuNotFound,
     /// There are as many versions as is allowed.
@@ -176,6 +182,11 @@ impl std::fmt::Display for Refusal {
             }
             Self::TooManyFileDrops => "a tenant may have 50 file drops; delete one first",
             Self::DroppedFileNotFound => "there is no dropped file with this id",
+            Self::DroppedFileTooLarge => {
+                "a file that is tried may have 32 MiB; try the beginning of this one as a sample"
+            }
+            Self::DroppedFileGone => "the file no longer lies where it was put or moved to, or is another by now",
+            Self::FileDropUnreachable => "the place of the file drop cannot be read now; try again",
         })
     }
 }
@@ -200,7 +211,9 @@ impl Refuses for Refusal {
             | Self::DroppedFileNotFound
             | Self::IvrMenuNotFound
             | Self::DownloadTokenUnknown => Kind::NotFound,
-            Self::StoreUnavailable | Self::WebhookSourcePaused => Kind::Unavailable,
+            Self::StoreUnavailable | Self::WebhookSourcePaused | Self::FileDropUnreachable => {
+                Kind::Unavailable
+            }
             Self::TooManyRows => Kind::Invalid,
             Self::QueueFull
             | Self::QuotaExceeded
@@ -231,6 +244,8 @@ impl Refuses for Refusal {
             | Self::ReplyNotDrafted
             | Self::ReplyNotApproved
             | Self::FileDropPlaceUnset
+            | Self::DroppedFileTooLarge
+            | Self::DroppedFileGone
             | Self::DownloadTokenExpired => Kind::Precondition,
         }
     }
@@ -286,6 +301,9 @@ impl Refuses for Refusal {
             Self::FileDropPlaceUnset => "FILE_DROP_PLACE_UNSET",
             Self::TooManyFileDrops => "TOO_MANY_FILE_DROPS",
             Self::DroppedFileNotFound => "DROPPED_FILE_NOT_FOUND",
+            Self::DroppedFileTooLarge => "DROPPED_FILE_TOO_LARGE",
+            Self::DroppedFileGone => "DROPPED_FILE_GONE",
+            Self::FileDropUnreachable => "FILE_DROP_UNREACHABLE",
             Self::IvrMenuNotFound => "IVR_MENU_NOT_FOUND",
             Self::TooManyVersions => "TOO_MANY_VERSIONS",
         }

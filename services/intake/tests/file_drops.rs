@@ -16,6 +16,8 @@ mod fake_s3;
 mod kinds;
 #[path = "file_drops/limits.rs"]
 mod limits;
+#[path = "file_drops/names.rs"]
+mod names;
 #[path = "file_drops/places.rs"]
 mod places;
 #[path = "file_drops/settings.rs"]
@@ -24,6 +26,8 @@ mod settings;
 mod settling;
 #[path = "file_drops/tenants.rs"]
 mod tenants;
+#[path = "file_drops/trying.rs"]
+mod trying;
 
 use std::fmt::Write as _;
 use std::fs;

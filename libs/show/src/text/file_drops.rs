@@ -2,7 +2,7 @@
 
 use proto::redress::intake::v1::{
     Channel, DroppedFile, DroppedFileState, DroppedRowProblem, FileDrop, FileDropPlace, FileDropState,
-    ListDroppedFilesResponse, ListFileDropsResponse,
+    ListDroppedFilesResponse, ListFileDropsResponse, TriedHeading, TriedRow, TryDropMappingResponse,
 };
 
 use super::none_of;
@@ -66,11 +66,6 @@ pub fn file_drops(list: &ListFileDropsResponse) -> String {
 
 /// One file: how far it is, what its rows became, and the first problems.
 pub fn dropped_file(one: &DroppedFile) -> String {
-    let problem = |problem: &DroppedRowProblem| {
-        let DroppedRowProblem { row, reason, field, problem } = problem;
-        let field = if field.is_empty() { String::new() } else { format!("{field}: ") };
-        format!("row {row} {reason} {field}{problem}")
-    };
     let version = Some(one.file_drop_version).filter(|version| *version > 0);
     facts(&[
         ("file", one.dropped_file_id.clone()),
@@ -87,7 +82,44 @@ pub fn dropped_file(one: &DroppedFile) -> String {
         ("refused", one.refused_count.to_string()),
         ("noted", time(one.note_time.as_ref())),
         ("ended", time(one.end_time.as_ref())),
-        ("first problems", one.first_problems.iter().map(problem).collect::<Vec<_>>().join("\n")),
+        ("first problems", problems(&one.first_problems)),
+    ])
+}
+
+fn problems(first: &[DroppedRowProblem]) -> String {
+    let line = |DroppedRowProblem { row, reason, field, problem }: &DroppedRowProblem| {
+        let field = if field.is_empty() { String::new() } else { format!("{field}: ") };
+        format!("row {row} {reason} {field}{problem}")
+    };
+    first.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// How a file would be read: its headings, its first rows, and the first problems.
+pub fn drop_trial(one: &TryDropMappingResponse) -> String {
+    let heading = |TriedHeading { heading, fields }: &TriedHeading| {
+        let fields = if fields.is_empty() { "not imported".to_owned() } else { fields.join(", ") };
+        format!("{heading} -> {fields}")
+    };
+    let always = one.constants.iter().map(|one| format!("always {} -> {}", one.value, one.field));
+    let headings = one.headings.iter().map(heading).chain(always).collect::<Vec<_>>();
+    let row = |TriedRow { row, values }: &TriedRow| {
+        let values = values.iter().map(|one| format!("\n  {}: {}", one.field, one.value));
+        format!("row {row}{}", values.collect::<String>())
+    };
+    let more = if one.has_more_rows { "the first " } else { "" };
+    facts(&[
+        ("would be refused because", one.refused_because.clone()),
+        ("encoding", one.encoding.clone()),
+        ("separator", one.separator.clone()),
+        ("sheet", one.sheet.clone()),
+        ("headings", headings.join("\n")),
+        ("times without a zone", one.time_zone.clone()),
+        ("decimal mark", one.decimal_mark.clone()),
+        ("currency", one.currency.clone()),
+        ("telephone numbers of", one.phone_country.clone()),
+        ("rows", format!("{more}{} read, {} would be refused", one.row_count, one.refused_count)),
+        ("first rows", one.first_rows.iter().map(row).collect::<Vec<_>>().join("\n")),
+        ("first problems", problems(&one.first_problems)),
     ])
 }
 
@@ -114,6 +146,8 @@ pub fn dropped_files(list: &ListDroppedFilesResponse) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proto::redress::intake::v1::TriedValue;
+
     use super::*;
 
     #[test]
@@ -134,6 +168,37 @@ mod tests {
         let row = file_drops(&ListFileDropsResponse { file_drops: vec![one] });
         assert!(row.contains("failing") && row.contains("FOLDER_MISSING"), "{row}");
         assert!(file_drops(&ListFileDropsResponse::default()).contains("no file drops"));
+    }
+
+    #[test]
+    fn a_trial_says_what_becomes_of_headings_and_of_rows() {
+        let heading = |heading: &str, fields: &[&str]| TriedHeading {
+            heading: heading.to_owned(),
+            fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+        };
+        let value =
+            |field: &str, value: &str| TriedValue { field: field.to_owned(), value: value.to_owned() };
+        let one = TryDropMappingResponse {
+            encoding: "gb18030".to_owned(),
+            headings: vec![heading("标题", &["subject"]), heading("备注", &[])],
+            constants: vec![value("complainant.name", "n/a")],
+            first_rows: vec![TriedRow { row: 1, values: vec![value("subject", "晚了")] }],
+            row_count: 3,
+            refused_count: 2,
+            has_more_rows: true,
+            ..TryDropMappingResponse::default()
+        };
+        let text = drop_trial(&one);
+        for line in [
+            "标题 -> subject",
+            "备注 -> not imported",
+            "always n/a -> complainant.name",
+            "the first 3 read, 2 would be refused",
+            "subject: 晚了",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+        assert!(!text.contains("would be refused because"), "{text}");
     }
 
     #[test]

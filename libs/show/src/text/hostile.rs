@@ -193,6 +193,7 @@ fn of_resolution() -> Vec<(&'static str, String)> {
         ("file_drops", shown(file_drops)),
         ("dropped_file", shown(dropped_file)),
         ("dropped_files", shown(dropped_files)),
+        ("drop_trial", shown(drop_trial)),
         ("ivr_menu", shown(ivr_menu)),
         ("ivr_menus", shown(ivr_menus)),
         ("ivr_trial", shown(ivr_trial)),

@@ -21,12 +21,20 @@ fn what_is_still_being_written_is_passed_over() {
     for name in ["a.csv.done", "投诉.xlsx.done"] {
         assert_eq!(name_kind(name), NameKind::Marker, "{name}");
     }
-    let long = "a".repeat(MAX_NAME + 1);
-    for name in
-        ["", ".a.csv", "a.csv.part", "a.csv.PART", "a.tmp", "a.csv.filepart", "a/b", "a\\b", "a\nb", &long]
-    {
+    for name in ["", ".a.csv", "a.csv.part", "a.csv.PART", "a.tmp", "a.csv.filepart", "a/b", "a/b\n"] {
         assert_eq!(name_kind(name), NameKind::PassedOver, "{name}");
     }
+}
+
+#[test]
+fn a_name_that_cannot_be_kept_is_told_as_far_as_it_can_be_shown() {
+    let long = "a".repeat(MAX_NAME + 1);
+    for name in ["a\\b.csv", "a\nb.csv", "a\nb.csv.done", "\u{7f}", &long] {
+        assert_eq!(name_kind(name), NameKind::Unreadable, "{name}");
+    }
+    assert_eq!(shown("投\n诉.csv".as_bytes()), "投\\n诉.csv");
+    assert_eq!(shown(b"caf\xe9.csv"), "caf\\xe9.csv");
+    assert_eq!(shown(long.as_bytes()).len(), MAX_SHOWN);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Files that partners and authorities put into drops: `watching` looks for them and notes each
 //! that is complete; `taking` takes those that are noted, one of a drop at a time, has their rows
 //! registered (`rows`), writes what became of them (`verdicts`) and moves them. `place` is where
-//! they lie: a `folder`, or keys of a `bucket`.
+//! they lie: a `folder`, or keys of a `bucket`. `trying` tells how a file would be read.
 //!
 //! A file is noted before anything is done with it. Its rows are registered under keys made of
 //! its content, and what became of them is kept with how far it is read, some hundreds at a time:
@@ -14,6 +14,7 @@ pub(crate) mod folder;
 pub(crate) mod place;
 pub(crate) mod rows;
 pub(crate) mod taking;
+pub(crate) mod trying;
 pub(crate) mod verdicts;
 pub(crate) mod watching;
 
@@ -28,8 +29,6 @@ pub(crate) const FILE_DROPS: &str = "file_drops";
 /// Topic of those who wait for files to take.
 pub(crate) const DROPPED_FILES: &str = "dropped_files";
 
-/// The folder of a drop that files are put into.
-pub(crate) const INCOMING: &str = "incoming";
 /// The folder of verdict files.
 pub(crate) const VERDICTS: &str = "verdicts";
 

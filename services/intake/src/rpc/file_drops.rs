@@ -9,6 +9,7 @@ use proto::redress::intake::v1::{
     DeleteFileDropRequest, DeleteFileDropResponse, GetDroppedFileRequest, GetDroppedFileResponse,
     GetFileDropRequest, GetFileDropResponse, ListDroppedFilesRequest, ListDroppedFilesResponse,
     ListFileDropsRequest, ListFileDropsResponse, SetFileDropRequest, SetFileDropResponse,
+    TryDropMappingRequest, TryDropMappingResponse,
 };
 use server::Length;
 use tonic::{Request, Response, Status};
@@ -17,6 +18,7 @@ use crate::dropped_file::WhyRefused;
 use crate::file_drop::{FileDrop, MAX_FILE_DROPS};
 use crate::flow::file_drops::FILE_DROPS;
 use crate::flow::file_drops::place::Places;
+use crate::flow::file_drops::trying::Trials;
 use crate::refusal::Refusal;
 use crate::store::{dropped_files, file_drops as store};
 use crate::wire::file_drops as wire;
@@ -25,12 +27,13 @@ use crate::wire::file_drops as wire;
 pub(crate) struct FileDropRpc {
     db: Db,
     places: Arc<Places>,
+    trials: Trials,
 }
 
 impl FileDropRpc {
     /// Serves the drops of a schema.
     pub(crate) fn new(db: Db, places: Arc<Places>) -> Self {
-        Self { db, places }
+        Self { db, places, trials: Trials::default() }
     }
 }
 
@@ -169,5 +172,15 @@ impl FileDropService for FileDropRpc {
             Ok((tx, GetDroppedFileResponse { dropped_file: Some(wire::dropped_file(file)) }))
         });
         Ok(Response::new(read.await?))
+    }
+    async fn try_drop_mapping(
+        &self,
+        request: Request<TryDropMappingRequest>,
+    ) -> Result<Response<TryDropMappingResponse>, Status> {
+        let tenant = server::caller(&request)?.tenant;
+        let read = move || wire::trial(request.into_inner());
+        let trial = server::blocking(&tenant, Length::Quick, "file_drop.mapping", read).await??;
+        let tried = Box::pin(self.trials.run((&self.db, &self.places), &tenant, trial)).await?;
+        Ok(Response::new(wire::tried(tried)))
     }
 }

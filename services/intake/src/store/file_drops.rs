@@ -219,17 +219,20 @@ pub(crate) async fn let_go(conn: &mut PgConnection, holder: Uuid) -> Result<(), 
     Ok(())
 }
 
-/// Notes that a drop was looked into, by who watches it, and whether new files lay there;
-/// whatever was wrong is over. False where it is somebody else's, was changed, or is no more.
+/// Notes that a drop was looked into, by who watches it, whether new files lay there, and what is
+/// wrong with others; whatever else was wrong is over. False where it is somebody else's, was changed,
+/// or is no more.
 pub(crate) async fn looked(
     conn: &mut PgConnection,
     id: &str,
     holder: Uuid,
     (now, found): (Timestamp, bool),
+    failure: Option<&Failure>,
 ) -> Result<bool, Fault> {
     let noted = sqlx::query(
         "UPDATE file_drop SET looked_at = $3, last_file_at = CASE WHEN $4 THEN $3 ELSE last_file_at END,
-                              error_reason = '', error = '', failing_since = NULL, attempts = 0
+                              error_reason = $5, error = $6, attempts = 0,
+                              failing_since = CASE WHEN $5 <> '' THEN coalesce(failing_since, $3) END
          WHERE tenant_id = current_setting('redress.tenant') AND file_drop_id = $1 AND holder = $2
            AND NOT paused",
     )
@@ -237,6 +240,8 @@ pub(crate) async fn looked(
     .bind(holder)
     .bind(now.to_sqlx())
     .bind(found)
+    .bind(failure.map_or("", |failure| failure.reason.as_str()))
+    .bind(failure.map_or("", |failure| failure.words.as_str()))
     .execute(conn)
     .await?;
     Ok(noted.rows_affected() == 1)

@@ -11,12 +11,14 @@ use uuid::Uuid;
 
 use super::MAX_WORD;
 use crate::dropped_file::{DroppedFile, Filter, Problem, State as FileState, hex};
-use crate::file_drop::{FileDrop, MAX_SILENT, Place, Settings, is_path};
+use crate::file_drop::{FileDrop, MAX_SILENT, On, Place, Settings, Tried, is_path};
 
 const INVALID_FILE_DROP: &str = "INVALID_FILE_DROP";
 const INVALID_FILE_DROP_ID: &str = "INVALID_FILE_DROP_ID";
 /// Longest mapping.
 const MAX_MAPPING: usize = 65_536;
+/// Largest sample.
+const MAX_SAMPLE: usize = 2 << 20;
 
 /// A drop as somebody wants it.
 #[derive(Debug)]
@@ -71,13 +73,8 @@ fn settings(check: &mut Check, file_drop: wire::FileDrop) -> Settings {
         "must be letters, digits, dots, dashes and underscores between slashes, no part beginning with a dot, \
          at most 200",
     );
-    let channel = checked_channel(check, channel);
-    let is_regulator = channel == wire::Channel::Regulator;
-    check.ensure(
-        is_regulator || authority.is_empty(),
-        "file_drop.authority",
-        "is for the channel of regulators",
-    );
+    let reading = Reading { mapping, sheet, encoding, separator, channel, authority, language };
+    let read = checked_reading(check, "file_drop.", reading);
     let silent = Duration::ZERO..=MAX_SILENT;
     let silent_after = check.duration("file_drop.silent_after", silent_after, silent, "0 s to 90 d");
     Settings {
@@ -87,38 +84,64 @@ fn settings(check: &mut Check, file_drop: wire::FileDrop) -> Settings {
             _ => Place::Folder,
         },
         path,
-        channel: i16::try_from(i32::from(channel)).unwrap_or(0),
-        authority: check.text("file_drop.authority", authority, MAX_WORD),
-        mapping: checked_mapping(check, mapping),
-        sheet: check.text("file_drop.sheet", sheet, MAX_WORD),
-        encoding: checked(check, "file_drop.encoding", encoding, |name| {
-            imports::encoding_named(name).map(drop)
-        }),
-        separator: checked(check, "file_drop.separator", separator, |name| {
-            imports::separator_named(name).map(drop)
-        }),
         owner: check.required("file_drop.owner", owner, MAX_WORD),
-        language: check.language("file_drop.language", language),
         silent_after: silent_after.filter(|after| !after.is_zero()),
         paused,
+        ..read
     }
 }
 
-fn checked_channel(check: &mut Check, number: i32) -> wire::Channel {
-    let known = wire::Channel::try_from(number);
-    check.ensure(known.is_ok(), "file_drop.channel", "must be one of the channels");
-    known.ok().filter(|channel| *channel != wire::Channel::Unspecified).unwrap_or(wire::Channel::Partner)
+/// How files are read, as somebody wants it.
+struct Reading {
+    mapping: String,
+    sheet: String,
+    encoding: String,
+    separator: String,
+    channel: i32,
+    authority: String,
+    language: String,
 }
 
-fn checked_mapping(check: &mut Check, mapping: String) -> String {
-    const FIELD: &str = "file_drop.mapping";
-    let mapping = check.text(FIELD, mapping, MAX_MAPPING);
+/// The settings of a drop that say how its files are read; fields are named below a root.
+fn checked_reading(check: &mut Check, root: &str, reading: Reading) -> Settings {
+    let Reading { mapping, sheet, encoding, separator, channel, authority, language } = reading;
+    let field = |name: &str| format!("{root}{name}");
+    let known = wire::Channel::try_from(channel);
+    check.ensure(known.is_ok(), &field("channel"), "must be one of the channels");
+    let stated = known.ok().filter(|channel| *channel != wire::Channel::Unspecified);
+    let channel = stated.unwrap_or(wire::Channel::Partner);
+    let is_regulator = channel == wire::Channel::Regulator;
+    let authority_field = field("authority");
+    check.ensure(is_regulator || authority.is_empty(), &authority_field, "is for the channel of regulators");
+    Settings {
+        channel: i16::try_from(i32::from(channel)).unwrap_or(0),
+        authority: check.text(&authority_field, authority, MAX_WORD),
+        mapping: checked_mapping(check, &field("mapping"), mapping),
+        sheet: check.text(&field("sheet"), sheet, MAX_WORD),
+        encoding: checked(check, &field("encoding"), encoding, |name| {
+            imports::encoding_named(name).map(drop)
+        }),
+        separator: checked(check, &field("separator"), separator, |name| {
+            imports::separator_named(name).map(drop)
+        }),
+        language: check.language(&field("language"), language),
+        id: String::new(),
+        place: Place::Folder,
+        path: String::new(),
+        owner: String::new(),
+        silent_after: None,
+        paused: false,
+    }
+}
+
+fn checked_mapping(check: &mut Check, field: &str, mapping: String) -> String {
+    let mapping = check.text(field, mapping, MAX_MAPPING);
     if mapping.chars().count() <= MAX_MAPPING
         && let Err(error) = imports::Mapping::check(&mapping)
     {
         // Errors of TOML show where they are, over several lines.
         let words = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
-        check.fail(FIELD, words.chars().take(MAX_WORDS).collect::<String>());
+        check.fail(field, words.chars().take(MAX_WORDS).collect::<String>());
     }
     mapping
 }
@@ -206,6 +229,85 @@ pub(crate) fn file_drop(file_drop: FileDrop, now: Timestamp) -> wire::FileDrop {
     }
 }
 
+/// Reads how a file is to be tried, and which. A mapping is looked at as a whole, which takes
+/// milliseconds.
+pub(crate) fn trial(request: wire::TryDropMappingRequest) -> Result<(Settings, On), Fault> {
+    let wire::TryDropMappingRequest {
+        mapping,
+        sheet,
+        encoding,
+        separator,
+        channel,
+        authority,
+        language,
+        sample,
+        file_name,
+        dropped_file_id,
+    } = request;
+    let mut check = Check::new();
+    let reading = Reading { mapping, sheet, encoding, separator, channel, authority, language };
+    let settings = checked_reading(&mut check, "", reading);
+    let kept = check.optional_id("dropped_file_id", &dropped_file_id);
+    let is_one = sample.is_empty() != dropped_file_id.is_empty();
+    check.ensure(is_one, "sample", "is required, or dropped_file_id, and not both");
+    check.ensure(sample.len() <= MAX_SAMPLE, "sample", "must have at most 2097152 bytes");
+    let needs_name = !sample.is_empty();
+    check.ensure(needs_name != file_name.is_empty(), "file_name", "is required with a sample, and is for it");
+    let file_name = check.text("file_name", file_name, MAX_WORD);
+    check.done("INVALID_DROP_TRIAL")?;
+    Ok((settings, kept.map_or_else(|| On::Sample(file_name, sample), On::Kept)))
+}
+
+/// How a file would be read, as it is shown.
+pub(crate) fn tried(tried: Tried) -> wire::TryDropMappingResponse {
+    let Tried { refused, layout, first_rows, problems, rows, refused_rows, has_more } = tried;
+    let imports::Layout { encoding, separator, sheet, rows: _, plan } = layout;
+    let plan = plan.unwrap_or_default();
+    let value = |(field, value)| wire::TriedValue { field, value };
+    let fields = |heading: &str| {
+        let columns = plan.columns.iter().filter(|(_, from)| from == heading);
+        columns.map(|(field, _)| field.clone()).collect()
+    };
+    let heading = |heading: &String| wire::TriedHeading { fields: fields(heading), heading: heading.clone() };
+    let row = |(number, values): (u64, Vec<(String, String)>)| wire::TriedRow {
+        row: count(number),
+        values: values.into_iter().map(value).collect(),
+    };
+    wire::TryDropMappingResponse {
+        refused_because: refused.unwrap_or_default(),
+        encoding: encoding.map(|(encoding, _)| encoding.name().to_lowercase()).unwrap_or_default(),
+        separator: match separator {
+            Some(b'\t') => "tab".to_owned(),
+            other => other.map(|byte| char::from(byte).to_string()).unwrap_or_default(),
+        },
+        sheet: sheet.unwrap_or_default(),
+        headings: plan.headings.iter().map(heading).collect(),
+        time_zone: plan.zone.clone(),
+        decimal_mark: plan.decimal.map(String::from).unwrap_or_default(),
+        currency: plan.currency.clone().unwrap_or_default(),
+        phone_country: plan.country.clone().unwrap_or_default(),
+        constants: plan.constants.iter().cloned().map(value).collect(),
+        first_rows: first_rows.into_iter().map(row).collect(),
+        first_problems: problems.into_iter().map(problem).collect(),
+        row_count: count(rows),
+        refused_count: count(refused_rows),
+        has_more_rows: has_more,
+    }
+}
+
+fn count(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn problem(Problem { row, refusal }: Problem) -> wire::DroppedRowProblem {
+    wire::DroppedRowProblem {
+        row: count(row),
+        reason: refusal.reason,
+        field: refusal.field,
+        problem: refusal.problem,
+    }
+}
+
 /// What a list of files asks for.
 pub(crate) struct List {
     pub(crate) page: Page,
@@ -236,13 +338,6 @@ pub(crate) fn dropped_file_id(request: &wire::GetDroppedFileRequest) -> Result<U
 
 /// A file as it is shown.
 pub(crate) fn dropped_file(file: DroppedFile) -> wire::DroppedFile {
-    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    let problem = |Problem { row, refusal }: Problem| wire::DroppedRowProblem {
-        row: count(row),
-        reason: refusal.reason,
-        field: refusal.field,
-        problem: refusal.problem,
-    };
     wire::DroppedFile {
         dropped_file_id: file.id.to_string(),
         file_drop_id: file.drop_id,

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use proto::redress::intake::v1::{DroppedFile, GetDroppedFileRequest, ListDroppedFilesRequest};
+use proto::redress::intake::v1::{
+    DroppedFile, GetDroppedFileRequest, ListDroppedFilesRequest, TryDropMappingRequest,
+};
 use testkit::{House, MockClock, PATIENCE, reason};
 
 use super::{Client, acme, counts, set, table};
@@ -62,6 +64,14 @@ async fn many_files_of_one_tenant_do_not_keep_those_of_another_waiting_and_none_
     assert!(ahead.is_some_and(|ended| ended < MANY as usize / 2), "{ahead:?} files went first");
     let theirs = files(&second).await.remove(0);
     assert_eq!(counts(&theirs), (3, 0, 0), "numbers are each tenant's own");
+    let request = TryDropMappingRequest {
+        dropped_file_id: theirs.dropped_file_id.clone(),
+        language: "en".to_owned(),
+        ..TryDropMappingRequest::default()
+    };
+    let hidden = first.clone().try_drop_mapping(request.clone()).await.expect_err("another tenant's");
+    assert_eq!(reason(&hidden), "DROPPED_FILE_NOT_FOUND");
+    assert_eq!(second.clone().try_drop_mapping(request).await.expect("their own").into_inner().row_count, 3);
     let request = GetDroppedFileRequest { dropped_file_id: theirs.dropped_file_id };
     let hidden = first.clone().get_dropped_file(request).await.expect_err("another tenant's");
     assert_eq!(reason(&hidden), "DROPPED_FILE_NOT_FOUND");

@@ -11,6 +11,7 @@ use proto::redress::intake::v1::file_drop_service_client::FileDropServiceClient;
 use proto::redress::intake::v1::{
     Channel, DeleteFileDropRequest, DroppedFileState, FileDrop, FileDropPlace, GetDroppedFileRequest,
     GetFileDropRequest, ListDroppedFilesRequest, ListFileDropsRequest, SetFileDropRequest,
+    TryDropMappingRequest,
 };
 use show::{text, words};
 
@@ -30,6 +31,8 @@ pub(crate) struct FileDrops {
 enum DropVerb {
     /// Sets a file drop up, or changes it: it says all of it
     Set(Box<Set>),
+    /// Tries how a file would be read, before it is put in force; registers nothing
+    Try(Box<Try>),
     /// Takes no files of a drop until it is resumed
     Pause { drop: String },
     /// Goes on with a paused drop
@@ -83,6 +86,62 @@ struct Set {
     silent_after: Option<u32>,
 }
 
+#[derive(Args)]
+struct Try {
+    /// A drop, whose settings hold where nothing else is said
+    drop: Option<String>,
+    /// A file as a partner would put it in; its ending tells what kind it is
+    #[arg(long, value_name = "FILE", required_unless_present = "dropped_file")]
+    sample: Option<PathBuf>,
+    /// A file that was put into a drop, instead, by its id
+    #[arg(long, value_name = "ID", conflicts_with = "sample")]
+    dropped_file: Option<String>,
+    /// Which column becomes which field
+    #[arg(long, value_name = "TOML")]
+    mapping: Option<PathBuf>,
+    /// The sheet of a workbook
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+    /// The encoding of its texts
+    #[arg(long)]
+    encoding: Option<String>,
+    /// What separates cells: a character, or `tab`
+    #[arg(long)]
+    separator: Option<String>,
+    /// The channel of its complaints
+    #[arg(long, value_parser = words::read::<Channel>)]
+    channel: Option<Channel>,
+    /// The authority, of the channel `regulator`
+    #[arg(long)]
+    authority: Option<String>,
+    /// Language of complaints that name none
+    #[arg(long)]
+    language: Option<String>,
+}
+
+impl Try {
+    /// The request, where a drop says what is not said here.
+    fn request(self, drop: FileDrop) -> anyhow::Result<TryDropMappingRequest> {
+        let named = |path: &PathBuf| format!("{}", path.display());
+        let text = |path: &PathBuf| std::fs::read_to_string(path).with_context(|| named(path));
+        let bytes = |path: &PathBuf| std::fs::read(path).with_context(|| named(path));
+        let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let language = if drop.language.is_empty() { "zh-CN".to_owned() } else { drop.language };
+        Ok(TryDropMappingRequest {
+            mapping: self.mapping.as_ref().map(text).transpose()?.unwrap_or(drop.mapping),
+            sheet: self.sheet.unwrap_or(drop.sheet),
+            encoding: self.encoding.unwrap_or(drop.encoding),
+            separator: self.separator.unwrap_or(drop.separator),
+            channel: self.channel.map_or(drop.channel, i32::from),
+            authority: self.authority.unwrap_or(drop.authority),
+            language: self.language.unwrap_or(language),
+            sample: self.sample.as_ref().map(bytes).transpose()?.unwrap_or_default(),
+            file_name: self.sample.as_ref().and_then(name).unwrap_or_default(),
+            dropped_file_id: self.dropped_file.unwrap_or_default(),
+        })
+    }
+}
+
 impl Set {
     fn file_drop(self) -> anyhow::Result<FileDrop> {
         let read =
@@ -134,6 +193,14 @@ impl FileDrops {
         };
         let one = match self.verb {
             DropVerb::Set(wanted) => set(&mut client, request_id, wanted.file_drop()?, None).await?,
+            DropVerb::Try(wanted) => {
+                let drop = match wanted.drop.clone() {
+                    Some(id) => get(&mut client, id).await?,
+                    None => FileDrop::default(),
+                };
+                let tried = client.try_drop_mapping(wanted.request(drop)?).await?.into_inner();
+                return show::answer(caller.json, &tried, text::drop_trial);
+            }
             DropVerb::Pause { drop } => pause(&mut client, drop, true, request_id).await?,
             DropVerb::Resume { drop } => pause(&mut client, drop, false, request_id).await?,
             DropVerb::Show { drop } => get(&mut client, drop).await?,

@@ -33,6 +33,23 @@ pub(super) const INVALID: &[Invalid] = &[
         "INVALID_LIST",
         &["page_size", "file_drop_id", "state"],
     ),
+    invalid(
+        "FileDropService.TryDropMapping",
+        r#"{"mapping": "[colums]", "encoding": "none", "separator": "ab", "channel": 99, "authority": "FCA",
+            "sample": "eA==", "droppedFileId": "x"}"#,
+        "INVALID_DROP_TRIAL",
+        &[
+            "channel",
+            "authority",
+            "mapping",
+            "encoding",
+            "separator",
+            "language",
+            "dropped_file_id",
+            "sample",
+            "file_name",
+        ],
+    ),
     invalid("FileDropService.GetDroppedFile", EMPTY, "INVALID_DROPPED_FILE_ID", &["dropped_file_id"]),
 ];
 
@@ -42,6 +59,11 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         "FileDropService.DeleteFileDrop",
         r#"{"request_id": "$KEY", "file_drop_id": "nowhere"}"#,
         "FILE_DROP_NOT_FOUND",
+    ),
+    unknown(
+        "FileDropService.TryDropMapping",
+        r#"{"language": "en", "dropped_file_id": "$ID"}"#,
+        "DROPPED_FILE_NOT_FOUND",
     ),
     unknown("FileDropService.GetDroppedFile", r#"{"dropped_file_id": "$ID"}"#, "DROPPED_FILE_NOT_FOUND"),
 ];

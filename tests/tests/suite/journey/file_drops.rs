@@ -1,4 +1,4 @@
-//! A drop is set up; a file of two rows is put into it, one becomes a case, the other is refused
+//! A mapping is tried, and a drop is set up; a file of two rows is put into it, one becomes a case, the other is refused
 //! with its reason; the partner has a verdict file; then the drop is given up.
 
 use std::fs;
@@ -6,7 +6,7 @@ use std::fs;
 use proto::redress::intake::v1::file_drop_service_client::FileDropServiceClient;
 use proto::redress::intake::v1::{
     DeleteFileDropRequest, DroppedFile, DroppedFileState, FileDrop, ListDroppedFilesRequest,
-    SetFileDropRequest,
+    SetFileDropRequest, TryDropMappingRequest,
 };
 use testkit::{eventually, request_id};
 
@@ -19,6 +19,14 @@ pub(crate) async fn taken(scene: &Scene) {
     fs::write(folder.join("incoming/monday.csv"), text).unwrap();
     fs::write(folder.join("incoming/monday.csv.done"), "").unwrap();
     let mut client = FileDropServiceClient::new(scene.line("admin"));
+    let request = TryDropMappingRequest {
+        language: "en".to_owned(),
+        sample: text.as_bytes().to_vec(),
+        file_name: "monday.csv".to_owned(),
+        ..TryDropMappingRequest::default()
+    };
+    let tried = client.try_drop_mapping(request).await.unwrap().into_inner();
+    assert_eq!((tried.row_count, tried.refused_count), (2, 1));
     let file_drop = FileDrop {
         file_drop_id: "acme".to_owned(),
         path: "acme".to_owned(),

@@ -13,9 +13,9 @@ use kernel::Clock;
 use objects::{Bucket, Failure, Listed, MAX_OBJECT};
 use sha2::{Digest as _, Sha256};
 
+use super::VERDICTS;
 use super::place::{Look, Spooled, Wrong};
-use super::{INCOMING, VERDICTS};
-use crate::dropped_file::{DroppedFile, Lying, MARKER, MAX_FILE, NameKind, name_kind};
+use crate::dropped_file::{DroppedFile, INCOMING, Lying, MARKER, MAX_FILE, NameKind, name_kind, shown};
 
 /// Most pages that one look goes through.
 const MAX_PAGES: usize = 40;
@@ -69,7 +69,7 @@ impl Keys {
     /// The files that lie there, by name.
     pub(crate) async fn look(&self) -> Result<Look, Wrong> {
         let prefix = self.key(INCOMING, "");
-        let (mut files, mut complete) = (Vec::new(), HashSet::new());
+        let (mut files, mut complete, mut unreadable) = (Vec::new(), HashSet::new(), Vec::new());
         let mut next: Option<String> = None;
         for _ in 0..MAX_PAGES {
             let page = self.bucket.list(self.clock.now(), &prefix, next.as_deref()).await;
@@ -78,6 +78,7 @@ impl Keys {
                 let Some(name) = object.key.strip_prefix(&prefix) else { continue };
                 match name_kind(name) {
                     NameKind::PassedOver => {}
+                    NameKind::Unreadable => unreadable.push(shown(name.as_bytes())),
                     NameKind::Marker => {
                         complete.extend(name.strip_suffix(MARKER).map(str::to_owned));
                     }
@@ -92,7 +93,7 @@ impl Keys {
             }
         }
         files.truncate(MAX_FOUND);
-        Ok(Look { files, complete })
+        Ok(Look { files, complete, unreadable })
     }
 
     /// Copies a file to where nobody else writes, if it is still the one that was noted.
@@ -112,6 +113,23 @@ impl Keys {
         };
         let still = self.find(&key).await?.is_some_and(|object| is_it(&object));
         Ok(if still { Spooled::Content(file, sha256) } else { Spooled::Changed })
+    }
+
+    /// Copies a file from where it was put, or moved to; none where it is not there, or is another.
+    pub(crate) async fn kept(&self, file: &DroppedFile) -> Result<Option<File>, Wrong> {
+        for (folder, name) in file.places() {
+            let key = self.key(folder, &name);
+            let Some(found) = self.find(&key).await? else { continue };
+            if found.size != file.lying.size {
+                continue;
+            }
+            // Copied, it may have another tag: then what it says tells it.
+            let (content, sha256) = self.fetch(&key, found.size).await?;
+            if file.sha256.map_or(mark(&found) == file.lying.mark, |known| known == sha256) {
+                return Ok(Some(content));
+            }
+        }
+        Ok(None)
     }
 
     /// An object as a file, and the SHA-256 of it.

@@ -12,11 +12,12 @@ use std::path::PathBuf;
 
 use rustix::fs::{self, AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
+use rustix::path::Arg;
 use sha2::{Digest as _, Sha256};
 
+use super::VERDICTS;
 use super::place::{Look, Spooled, Wrong};
-use super::{INCOMING, VERDICTS};
-use crate::dropped_file::{DroppedFile, Lying, MARKER, MAX_FILE, NameKind, name_kind};
+use crate::dropped_file::{DroppedFile, INCOMING, Lying, MARKER, MAX_FILE, NameKind, name_kind, shown};
 
 /// Most names that one look goes through.
 const MAX_NAMES: usize = 100_000;
@@ -75,7 +76,7 @@ fn open_folder(at: &OwnedFd, name: &str) -> Result<OwnedFd, Errno> {
 }
 
 /// A file of a folder as it lies there, if it does.
-fn lying(at: &OwnedFd, name: &str) -> Result<Option<Stat>, Errno> {
+fn lying(at: &OwnedFd, name: impl Arg) -> Result<Option<Stat>, Errno> {
     match fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Ok(Some(stat)),
         Err(Errno::NOENT) => Ok(None),
@@ -119,54 +120,59 @@ impl Folder {
     pub(crate) fn look(&self) -> Result<Look, Wrong> {
         let incoming = self.incoming(&self.open()?)?;
         let told = |error| wrong(&self.named(INCOMING), error);
-        let (mut files, mut complete) = (Vec::new(), HashSet::new());
+        let (mut files, mut complete, mut unreadable) = (Vec::new(), HashSet::new(), Vec::new());
         for entry in Dir::read_from(&incoming).map_err(told)?.take(MAX_NAMES) {
             let entry = entry.map_err(told)?;
-            let Ok(name) = entry.file_name().to_str() else { continue };
-            match name_kind(name) {
-                NameKind::PassedOver => {}
-                NameKind::Marker => {
+            let name = entry.file_name();
+            let text = name.to_str();
+            let kind = name_kind(&name.to_string_lossy());
+            // It may have been moved meanwhile.
+            let found = || Ok(lying(&incoming, name).map_err(told)?.filter(is_file));
+            match (kind, text) {
+                (NameKind::PassedOver, _) => {}
+                (NameKind::Marker, Ok(name)) => {
                     complete.extend(name.strip_suffix(MARKER).map(str::to_owned));
                 }
-                // It may have been moved meanwhile.
-                NameKind::File => {
-                    let stat = lying(&incoming, name).map_err(told)?.filter(is_file);
-                    files.extend(stat.map(|stat| Lying {
-                        name: name.to_owned(),
-                        size: u64::try_from(stat.st_size).unwrap_or(0),
-                        mark: mark(&stat),
-                    }));
+                (NameKind::File, Ok(name)) => files.extend(found()?.map(|stat| Lying {
+                    name: name.to_owned(),
+                    size: u64::try_from(stat.st_size).unwrap_or(0),
+                    mark: mark(&stat),
+                })),
+                (NameKind::Unreadable, _) | (_, Err(_)) => {
+                    unreadable.extend(found()?.map(|_| shown(name.to_bytes())));
                 }
             }
         }
         files.sort_by(|one, other| one.name.cmp(&other.name));
         files.truncate(MAX_FOUND);
-        Ok(Look { files, complete })
+        unreadable.sort();
+        Ok(Look { files, complete, unreadable })
     }
 
     /// Copies a file to where nobody else writes, if it is still the one that was noted.
     pub(crate) fn spool(&self, noted: &Lying) -> Result<Spooled, Wrong> {
         let incoming = self.incoming(&self.open()?)?;
         let what = self.named(&format!("{INCOMING}/{}", noted.name));
-        // What is no file would never end, or wait for somebody to write.
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let mut from = match fs::openat(&incoming, noted.name.as_str(), flags, Mode::empty()) {
-            Ok(file) => File::from(file),
-            Err(Errno::NOENT) => return Ok(Spooled::Gone),
-            Err(Errno::LOOP) => return Ok(Spooled::Changed),
-            Err(error) => return Err(wrong(&what, error)),
-        };
-        let is_it = |file: &File| {
-            let stat = fs::fstat(file).map_err(|error| wrong(&what, error))?;
-            Ok(is_file(&stat) && mark(&stat) == noted.mark)
-        };
-        if !is_it(&from)? {
-            return Ok(Spooled::Changed);
+        copied(&incoming, (&noted.name, &what), &noted.mark)
+    }
+
+    /// Copies a file from where it was put, or moved to; none where it is not there, or is another.
+    pub(crate) fn kept(&self, file: &DroppedFile) -> Result<Option<File>, Wrong> {
+        let drop = self.open()?;
+        for (folder, name) in file.places() {
+            let what = self.named(&format!("{folder}/{name}"));
+            let at = match open_folder(&drop, folder) {
+                Ok(at) => at,
+                Err(Errno::NOENT) => continue,
+                Err(error) => return Err(wrong(&what, error)),
+            };
+            if let Spooled::Content(content, sha256) = copied(&at, (&name, &what), &file.lying.mark)?
+                && file.sha256.is_none_or(|known| known == sha256)
+            {
+                return Ok(Some(content));
+            }
         }
-        let mut spool = tempfile::tempfile().map_err(|error| spool_wrong(&error))?;
-        let sha256 = copy(&mut from, &mut spool, &what)?;
-        spool.rewind().map_err(|error| spool_wrong(&error))?;
-        Ok(if is_it(&from)? { Spooled::Content(spool, sha256) } else { Spooled::Changed })
+        Ok(None)
     }
 
     /// Writes a verdict file: under another name, and under its own once it is whole. What has
@@ -228,6 +234,29 @@ impl Folder {
         fs::fsync(&to).map_err(told)?;
         fs::fsync(&incoming).map_err(told)
     }
+}
+
+/// A copy of a file, if it has a mark.
+fn copied(at: &OwnedFd, (name, what): (&str, &str), marked: &str) -> Result<Spooled, Wrong> {
+    // What is no file would never end, or wait for somebody to write.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let mut from = match fs::openat(at, name, flags, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(Errno::NOENT) => return Ok(Spooled::Gone),
+        Err(Errno::LOOP) => return Ok(Spooled::Changed),
+        Err(error) => return Err(wrong(what, error)),
+    };
+    let is_it = |file: &File| {
+        let stat = fs::fstat(file).map_err(|error| wrong(what, error))?;
+        Ok(is_file(&stat) && mark(&stat) == marked)
+    };
+    if !is_it(&from)? {
+        return Ok(Spooled::Changed);
+    }
+    let mut spool = tempfile::tempfile().map_err(|error| spool_wrong(&error))?;
+    let sha256 = copy(&mut from, &mut spool, what)?;
+    spool.rewind().map_err(|error| spool_wrong(&error))?;
+    Ok(if is_it(&from)? { Spooled::Content(spool, sha256) } else { Spooled::Changed })
 }
 
 fn spool_wrong(error: &std::io::Error) -> Wrong {

@@ -46,6 +46,8 @@ pub(crate) struct Look {
     pub(crate) files: Vec<Lying>,
     /// The names of those that somebody says are complete.
     pub(crate) complete: HashSet<String>,
+    /// Names of files that cannot be taken, as far as they can be shown.
+    pub(crate) unreadable: Vec<String>,
 }
 
 /// A file that was to be copied.
@@ -133,6 +135,17 @@ impl DropPlace {
                 call((folder, calls), LONG, move |folder| folder.spool(&noted)).await
             }
             Self::Bucket(keys) => keys.spool(noted).await,
+        }
+    }
+
+    /// Copies a file from where it was put, or moved to; none where it is not there, or is another.
+    pub(crate) async fn kept(&self, file: &DroppedFile) -> Result<Option<File>, Wrong> {
+        match self {
+            Self::Folder(folder, calls) => {
+                let file = file.clone();
+                call((folder, calls), QUICK, move |folder| folder.kept(&file)).await
+            }
+            Self::Bucket(keys) => keys.kept(file).await,
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fault::{Fault, Kind, Refusal as _};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use imports::{Mapping, Problem, Row, Rows, Source, Written};
+use imports::{Mapping, Problem, Reading, Row, Rows, Source, Written};
 use kernel::role::Roles;
 use kernel::time::doubled;
 use kernel::{Caller, Lane, Role, TenantId};
@@ -47,12 +47,13 @@ async fn open(
     (name, settings): (&str, &Settings),
 ) -> Result<anyhow::Result<Rows>, Fault> {
     let (name, settings) = (name.to_owned(), settings.clone());
-    server::blocking(tenant, Length::Long, "dropped_file.open", move || opened(content, &name, &settings))
-        .await
+    let open = move || opened(content, &name, &settings, MAX_FILE).map(|reading| reading.rows);
+    server::blocking(tenant, Length::Long, "dropped_file.open", open).await
 }
 
-fn opened(content: File, name: &str, settings: &Settings) -> anyhow::Result<Rows> {
-    let source = Source::of(content, name, MAX_FILE)?;
+/// Opens a file of at most so many bytes, unpacked; an error is for who put it there.
+pub(super) fn opened(content: File, name: &str, settings: &Settings, most: u64) -> anyhow::Result<Reading> {
+    let source = Source::of(content, name, most)?;
     let mapping = if source.has_columns() { Mapping::read(&settings.mapping)? } else { Mapping::default() };
     let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let named = |text: String| imports::encoding_named(&text).map_err(anyhow::Error::msg);
@@ -67,7 +68,7 @@ fn opened(content: File, name: &str, settings: &Settings) -> anyhow::Result<Rows
             sheet: None,
         }
     };
-    Ok(source.rows(mapping, &written, |bytes| bytes)?.rows)
+    source.rows(mapping, &written, |bytes| bytes)
 }
 
 /// How many rows a file has, at most one more than it may have; an error is for who put it there.
@@ -133,24 +134,10 @@ impl Registrar<'_> {
 
     async fn verdict(&self, row: Row) -> Result<RowVerdict, Fault> {
         let number = row.number;
-        let refused = |reason: &str, wrong: &[(String, String)]| {
-            Verdict::Refused(RowRefusal::new(Kind::Invalid.code_name(), reason, wrong))
-        };
-        let (reference, verdict) = match row.complaint {
-            Err(problems) => {
-                let wrong: Vec<(String, String)> = problems.into_iter().map(told).collect();
-                (String::new(), refused("UNREADABLE_ROW", &wrong))
-            }
-            Ok(complaint) => {
-                let reference = complaint.external_ref.clone();
-                let verdict = match completed(complaint, self.settings) {
-                    Ok(complaint) => self.submitted(number, complaint).await?,
-                    Err((reason, field, problem)) => {
-                        refused(reason, &[(field.to_owned(), problem.to_owned())])
-                    }
-                };
-                (reference, verdict)
-            }
+        let reference = row.complaint.as_ref().map(|one| one.external_ref.clone()).unwrap_or_default();
+        let verdict = match of_drop(row, self.settings) {
+            Ok(complaint) => self.submitted(number, complaint).await?,
+            Err(refusal) => Verdict::Refused(refusal),
         };
         Ok(RowVerdict { number, reference: crate::dropped_file::cut(&reference), verdict })
     }
@@ -203,13 +190,30 @@ impl Registrar<'_> {
         if !work_queue::is_final(&fault) && !is_mistake {
             return Err(fault);
         }
-        let mut wrong: Vec<(String, String)> =
-            fault.violations().iter().map(|one| (one.field.clone(), one.description.clone())).collect();
-        if wrong.is_empty() {
-            wrong.push((String::new(), fault.message().to_owned()));
-        }
-        Ok(Verdict::Refused(RowRefusal::new(fault.kind().code_name(), fault.reason(), &wrong)))
+        Ok(Verdict::Refused(row_refusal(&fault)))
     }
+}
+
+/// The complaint of a row, with what its drop says; or why it is none, or may not be of this drop.
+pub(super) fn of_drop(row: Row, settings: &Settings) -> Result<Complaint, RowRefusal> {
+    let refused =
+        |reason, wrong: &[(String, String)]| RowRefusal::new(Kind::Invalid.code_name(), reason, wrong);
+    let complaint = row.complaint.map_err(|problems| {
+        let wrong: Vec<(String, String)> = problems.into_iter().map(told).collect();
+        refused("UNREADABLE_ROW", &wrong)
+    })?;
+    completed(complaint, settings)
+        .map_err(|(reason, field, problem)| refused(reason, &[(field.to_owned(), problem.to_owned())]))
+}
+
+/// Why a row was refused, as far as it is told.
+pub(super) fn row_refusal(fault: &Fault) -> RowRefusal {
+    let mut wrong: Vec<(String, String)> =
+        fault.violations().iter().map(|one| (one.field.clone(), one.description.clone())).collect();
+    if wrong.is_empty() {
+        wrong.push((String::new(), fault.message().to_owned()));
+    }
+    RowRefusal::new(fault.kind().code_name(), fault.reason(), &wrong)
 }
 
 /// A problem of a row: its field, and in words what is wrong with the cell.

@@ -136,9 +136,10 @@ async fn look(db: &Db, places: &Places, found: &Found, (holder, seen): (Uuid, Se
         Err(wrong) => Err(wrong),
     };
     match looked {
-        Ok(look) => {
+        Ok(mut look) => {
+            let unreadable = unreadable(&std::mem::take(&mut look.unreadable));
             let (complete, seen) = sort(look, seen, db.clock().now());
-            note(db, found, holder, complete).await?;
+            note(db, found, holder, (complete, unreadable)).await?;
             Ok(seen)
         }
         Err(wrong) => {
@@ -159,7 +160,7 @@ async fn settings(db: &Db, found: &Found) -> Result<Option<crate::file_drop::Set
 
 /// The files that are complete, and what is seen of the others.
 fn sort(look: Look, mut seen: Seen, now: Timestamp) -> (Vec<Lying>, Seen) {
-    let Look { files, complete } = look;
+    let Look { files, complete, unreadable: _ } = look;
     let mut still = Seen::new();
     let mut whole = Vec::new();
     for file in files {
@@ -174,15 +175,36 @@ fn sort(look: Look, mut seen: Seen, now: Timestamp) -> (Vec<Lying>, Seen) {
     (whole, still)
 }
 
-/// Notes files that are complete, but for those that are noted and not done with.
-async fn note(db: &Db, found: &Found, holder: Uuid, files: Vec<Lying>) -> Result<(), Fault> {
+/// What is wrong where names cannot be read; none where all can. Whoever put the files there has to
+/// name them otherwise: nobody else may move them.
+fn unreadable(names: &[String]) -> Option<Wrong> {
+    let first = names.first()?;
+    let more = names.len() - 1;
+    let others = if more == 0 { String::new() } else { format!(", and {more} more") };
+    let words = format!(
+        "a file cannot be taken under its name, which must be UTF-8 of at most 200 bytes without control \
+         characters and backslashes: {first}{others}"
+    );
+    Some(Wrong { reason: "FILE_NAME_UNREADABLE", words })
+}
+
+/// Notes files that are complete, but for those that are noted and not done with, and what is wrong
+/// with others.
+async fn note(
+    db: &Db,
+    found: &Found,
+    holder: Uuid,
+    (files, wrong): (Vec<Lying>, Option<Wrong>),
+) -> Result<(), Fault> {
     let id = found.id.clone();
     let noted = db.transact("file_drop.note", &found.tenant, async move |mut tx| {
         let open = dropped_files::open_names(&mut tx, &id).await?;
         let new: Vec<Lying> = files.into_iter().filter(|file| !open.contains(&file.name)).collect();
         let now = tx.now();
         // The drop first: it may be another's by now, or somewhere else.
-        if !store::looked(&mut tx, &id, holder, (now, !new.is_empty())).await? {
+        let failure =
+            wrong.map(|Wrong { reason, words }| Failure { reason: reason.to_owned(), words, since: now });
+        if !store::looked(&mut tx, &id, holder, (now, !new.is_empty()), failure.as_ref()).await? {
             return Ok((tx, 0));
         }
         let count = new.len();
@@ -237,7 +259,19 @@ mod tests {
         Look {
             files: files.iter().map(lying).collect(),
             complete: complete.iter().map(|name| (*name).to_owned()).collect(),
+            unreadable: Vec::new(),
         }
+    }
+
+    #[test]
+    fn names_that_cannot_be_read_are_told_the_first_by_name() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(unreadable(&[]).map(|wrong| wrong.words), None);
+        let one = unreadable(&names(&["caf\\xe9.csv"])).expect("it is told");
+        assert!(one.words.ends_with(": caf\\xe9.csv"), "{}", one.words);
+        let two = unreadable(&names(&["a", "b", "c"])).expect("they are told");
+        assert!(two.words.ends_with(": a, and 2 more"), "{}", two.words);
+        assert_eq!(two.reason, "FILE_NAME_UNREADABLE");
     }
 
     #[test]
