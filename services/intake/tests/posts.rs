@@ -6,6 +6,8 @@
 mod challenges;
 #[path = "posts/crashes.rs"]
 mod crashes;
+#[path = "posts/deleted_sources.rs"]
+mod deleted_sources;
 #[path = "posts/mappings.rs"]
 mod mappings;
 #[path = "posts/matters.rs"]

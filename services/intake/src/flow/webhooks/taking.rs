@@ -13,7 +13,7 @@ use kernel::{Caller, CaseId, TenantId};
 use pg::{Db, Tx};
 use proto::redress::intake::v1::{AddInformationRequest, InformationSource};
 use uuid::Uuid;
-use work_queue::{Lease, Queue, Trouble, Work};
+use work_queue::{Blame, Lease, Queue, Retry, Trouble, Work};
 
 use super::POSTS;
 use super::mappings::{Mappings, Ready};
@@ -21,15 +21,14 @@ use super::splitting::{self, Piece};
 use crate::flow::registering::{self, Registered, Registering};
 use crate::post::{Post, SetAside, State};
 use crate::store::{matters, posts, webhook_sources};
-use crate::webhook_source::WebhookSource;
+use crate::webhook_source::{Settings, WebhookSource};
 use crate::wire::{forms as wire, posts as posts_wire};
 use matching::Match;
 
 /// For how long a post is one replica's; beyond, that is taken to have died.
 const LEASE: Duration = Duration::from_mins(5);
-/// How long a post waits each time for the one that it answers.
-const PARENT_WAIT: Duration = Duration::from_secs(1);
-/// How often a post waits for the one that it answers.
+/// How often a post waits for the one that it answers to be looked at, once a second; for one
+/// that is to become a complaint it waits on, ever longer.
 const PARENT_TRIES: i32 = 30;
 /// The time within which an author's posts are counted.
 const RATE_WINDOW: SignedDuration = SignedDuration::from_hours(1);
@@ -48,7 +47,8 @@ pub(crate) struct PostTaker {
 struct Taken {
     tenant: TenantId,
     post: Post,
-    source: WebhookSource,
+    /// None where it was deleted.
+    source: Option<WebhookSource>,
     ready: Arc<Ready>,
     /// Until when it is this replica's.
     until: Timestamp,
@@ -98,19 +98,17 @@ impl PostTaker {
         Self { db: registering.db.clone(), work, mappings, registering }
     }
 
-    /// The post and its source; none where somebody else has taken it, or the source is no
-    /// more: then the post is set aside.
-    async fn read(&self, tenant: &TenantId, id: Uuid) -> Result<Option<(Post, WebhookSource)>, Fault> {
+    /// The post and its source, if that is still there; none where somebody else has taken it.
+    async fn read(
+        &self,
+        tenant: &TenantId,
+        id: Uuid,
+    ) -> Result<Option<(Post, Option<WebhookSource>)>, Fault> {
         let read = self.db.transact("post.read", tenant, async move |mut tx| {
             let post = posts::lock(&mut tx, id).await?.filter(|post| post.state == State::Waiting);
-            let Some(mut post) = post else { return Ok((tx, None)) };
-            if let Some(source) = webhook_sources::get(&mut tx, &post.source).await? {
-                return Ok((tx, Some((post, source))));
-            }
-            post.remark("its source was deleted before it was looked at");
-            post.set_aside(SetAside::Refused);
-            posts::save(&mut tx, &post, None).await?;
-            Ok((tx, None))
+            let Some(post) = post else { return Ok((tx, None)) };
+            let source = webhook_sources::get(&mut tx, &post.source).await?;
+            Ok((tx, Some((post, source))))
         });
         read.await
     }
@@ -121,12 +119,13 @@ impl PostTaker {
         &self,
         lease: &Lease,
         mut post: Post,
-        source: WebhookSource,
+        source: Option<WebhookSource>,
     ) -> Result<Option<Taken>, Fault> {
         let tenant = lease.tenant();
         let is_unread = !post.content.says_something();
-        if is_unread && source.active_mapping > 0 {
-            post.mapping = source.active_mapping;
+        let active = source.as_ref().map_or(0, |source| source.active_mapping);
+        if is_unread && active > 0 {
+            post.mapping = active;
         }
         let ready = self.mappings.get(tenant, &post.source, post.mapping).await?;
         if is_unread {
@@ -143,6 +142,7 @@ impl PostTaker {
         self.db
             .transact("post.save", tenant, async move |mut tx| {
                 posts::save(&mut tx, &post, None).await?;
+                abandon(&mut tx, &post).await?;
                 Ok((tx, ()))
             })
             .await
@@ -154,8 +154,12 @@ impl PostTaker {
         if let Some(known) = self.registering.known("post.known", &taken.tenant, key).await? {
             return Ok(known.into());
         }
-        Ok(match self.matched(taken).await? {
-            Match::Head | Match::OfItsOwn => self.register(taken).await?,
+        let Some(settings) = taken.source.as_ref().map(|source| source.settings.clone()) else {
+            taken.post.remark("its source was deleted before it was looked at");
+            return Ok(Became::SetAside(SetAside::Refused));
+        };
+        Ok(match self.matched(taken, &settings).await? {
+            Match::Head | Match::OfItsOwn => self.register(taken, &settings).await?,
             Match::Case(id) => self.add(taken, id).await?,
             Match::Mention(matter) => {
                 self.tell(taken, matter).await?;
@@ -182,9 +186,9 @@ impl PostTaker {
     }
 
     /// Registers a post as a complaint.
-    async fn register(&self, taken: &mut Taken) -> Result<Became, Fault> {
+    async fn register(&self, taken: &mut Taken, settings: &Settings) -> Result<Became, Fault> {
         let now = self.db.clock().now();
-        let complaint = posts_wire::complaint(&taken.post, &taken.source.settings, now);
+        let complaint = posts_wire::complaint(&taken.post, settings, now);
         let (caller, key) = (caller(taken), taken.post.request_id());
         // Two networks count from one.
         let number_is_taken = || taken.post.remark("its number is that of another complaint of this channel");
@@ -216,8 +220,10 @@ impl PostTaker {
                         abandon(&mut tx, &post).await?;
                     }
                     Became::Later => {
+                        // What cannot be registered for long is not asked after each second.
+                        let more = post.attempts.saturating_sub(PARENT_TRIES);
                         post.attempts = post.attempts.saturating_add(1);
-                        let next = later(tx.now(), PARENT_WAIT);
+                        let next = later(tx.now(), Retry::default().again(more, Blame::Work).after);
                         posts::save(&mut tx, &post, Some(next)).await?;
                         return Ok((tx, ()));
                     }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{LONG, PARENT_TRIES, PostTaker, RATE_WINDOW, Taken};
 use crate::post::{Matter, NEAR_FROM, NEAR_WINDOW, Post, SetAside, State};
 use crate::store::{matters, posts};
+use crate::webhook_source::Settings;
 
 /// Has those who decide which matter a post is of take turns.
 const TURN: &str = "post matters";
@@ -42,7 +43,7 @@ struct Looked {
 
 impl PostTaker {
     /// What is to be done with a post; its matter is noted, and counted once.
-    pub(super) async fn matched(&self, taken: &mut Taken) -> Result<Match, Fault> {
+    pub(super) async fn matched(&self, taken: &mut Taken, settings: &Settings) -> Result<Match, Fault> {
         let content = &taken.post.content;
         let look = || {
             let rule = taken.ready.mapping.taken(content).map(str::to_owned);
@@ -53,7 +54,7 @@ impl PostTaker {
             rule,
             sketch,
             reach_thresholds: taken.ready.spec.reach_thresholds.clone(),
-            most: taken.source.settings.max_per_author_hour,
+            most: settings.max_per_author_hour,
             until: taken.until,
         };
         let mut post = taken.post.clone();
@@ -136,12 +137,21 @@ async fn thread(tx: &mut Tx, post: &Post) -> Result<Option<Match>, Fault> {
                 matters::put_keys(tx, id, &post.keys()).await?;
                 Some(Match::Case(case))
             }
-            Some(Matter { abandoned: false, .. }) => Some(Match::Wait),
+            Some(matter) if will_be_a_case(tx, &matter).await? => Some(Match::Wait),
             _ => None,
         });
     }
     let waits = post.attempts < PARENT_TRIES && posts::parent_waits(tx, post).await?;
     Ok(waits.then_some(Match::Wait))
+}
+
+/// Whether the post that is to be a matter's complaint is still on its way to become it.
+async fn will_be_a_case(tx: &mut Tx, matter: &Matter) -> Result<bool, Fault> {
+    if matter.abandoned {
+        return Ok(false);
+    }
+    // The matter is locked: whoever looks at its post notes there first what it became.
+    Ok(posts::get(tx, matter.head).await?.is_some_and(|head| head.state == State::Waiting))
 }
 
 /// The matter whose first text is nearly that of a post.
@@ -155,8 +165,8 @@ async fn near(tx: &mut Tx, post: &Post, sketch: Option<&Sketch>) -> Result<Optio
     Ok(alike.first().map(|(_, id)| *id))
 }
 
-/// Counts a post to a matter. Where the one that was to be its complaint was refused, this one
-/// becomes it, if a rule takes it.
+/// Counts a post to a matter. Where the one that was to be its complaint is none and is no more
+/// on its way, this one becomes it, if a rule takes it.
 async fn count(
     tx: &mut Tx,
     post: &mut Post,
@@ -174,7 +184,8 @@ async fn count(
     spread.max_reach = spread.max_reach.max(reach);
     spread.total_reach = spread.total_reach.saturating_add((reach - before.unwrap_or_default()).max(0));
     spread.last = spread.last.max(post.received);
-    let follows = matter.abandoned && rule.is_some();
+    let is_left = matter.complaint.is_none() && !will_be_a_case(tx, &matter).await?;
+    let follows = is_left && rule.is_some();
     if follows {
         (matter.head, matter.abandoned) = (post.id, false);
         matter.account = post.content.account();
