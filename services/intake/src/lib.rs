@@ -174,6 +174,7 @@ fn open_webhooks(kit: &Kit, parts: &mut Parts, registering: Registering) {
         parts.retention(&kit.db, retention);
     }
     parts.queue_age(&kit.db, "redress.webhook.post.age", store::posts::waiting_since());
+    parts.queue_age(&kit.db, "redress.webhook.source.failing.age", store::webhook_sources::failing_since());
     parts.queue_age(&kit.db, "redress.webhook.source.silent.age", store::webhook_sources::silent_since());
 }
 

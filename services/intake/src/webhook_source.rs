@@ -5,6 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use server::Secret;
 
+use crate::channel::FailingSource;
+
 /// Most sources of a tenant.
 pub(crate) const MAX_SOURCES: i64 = 50;
 /// Most versions of a source's mapping.
@@ -21,11 +23,18 @@ pub(crate) const MAX_REPLY_LENGTH: i32 = 10_000;
 pub(crate) const MAX_SILENT: Duration = Duration::from_hours(90 * 24);
 /// Refusals in a row from which on a source is said to fail: one may be somebody who tries.
 pub(crate) const FAILING_FROM: i32 = 3;
+/// How long deliveries that are not believed must go on, without one that is, until a source is
+/// said to fail that was believed before: anybody may send some.
+pub(crate) const UNSIGNED_FOR: Duration = Duration::from_hours(1);
 
-/// Why what a source delivers is refused, as a stable name.
+/// Why what a source delivers is refused, as a stable name: nobody believes that it is its.
 pub(crate) const SIGNATURE_REFUSED: &str = "SIGNATURE_REFUSED";
-/// The same, where posts cannot be read.
+/// The same, where it is its, and posts cannot be read.
 pub(crate) const MAPPING_REFUSED: &str = "MAPPING_REFUSED";
+
+/// What is wrong with deliveries that are not believed, in words.
+const UNSIGNED_WORDS: &str =
+    "the signature is of another secret, or its moment is too far from the clock here";
 
 kernel::numbered! {
     /// How deliveries are signed; numbers of the contract.
@@ -82,7 +91,7 @@ pub(crate) struct Settings {
     pub(crate) max_reply_length: i32,
 }
 
-/// Why what comes is refused.
+/// Why posts cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
     /// A stable name.
@@ -93,6 +102,17 @@ pub(crate) struct Refused {
     pub(crate) since: Timestamp,
     /// How often since then.
     pub(crate) count: i32,
+}
+
+/// Deliveries that were not believed since the last that was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unsigned {
+    /// How many.
+    pub(crate) count: i32,
+    /// When the first came.
+    pub(crate) since: Timestamp,
+    /// When the last came.
+    pub(crate) last: Timestamp,
 }
 
 /// A source.
@@ -110,8 +130,10 @@ pub(crate) struct WebhookSource {
     pub(crate) active_mapping: i64,
     /// When a delivery was last taken in.
     pub(crate) last_delivery: Option<Timestamp>,
-    /// Why what comes is refused.
+    /// Why posts cannot be read.
     pub(crate) refused: Option<Refused>,
+    /// What came and was not believed.
+    pub(crate) unsigned: Option<Unsigned>,
 }
 
 /// A version of a source's mapping.
@@ -138,6 +160,7 @@ impl WebhookSource {
             active_mapping: 0,
             last_delivery: None,
             refused: None,
+            unsigned: None,
         }
     }
 
@@ -156,7 +179,7 @@ impl WebhookSource {
     fn touch(&mut self, updater: String, now: Timestamp) {
         self.version += 1;
         (self.updater, self.updated) = (updater, now);
-        self.refused = None;
+        (self.refused, self.unsigned) = (None, None);
     }
 
     /// How far it is.
@@ -164,7 +187,8 @@ impl WebhookSource {
         if self.settings.paused {
             return State::Paused;
         }
-        if self.refused.as_ref().is_some_and(|refused| refused.count >= FAILING_FROM) {
+        let is_unread = self.refused.as_ref().is_some_and(|refused| refused.count >= FAILING_FROM);
+        if is_unread || self.is_disbelieved() {
             return State::Failing;
         }
         if self.is_silent(now) {
@@ -174,6 +198,46 @@ impl WebhookSource {
             return State::Waiting;
         }
         State::Receiving
+    }
+
+    /// What is wrong with what comes: with posts that are its own first, as those are lost from
+    /// view; none where nothing is.
+    pub(crate) fn error(&self) -> Option<Refused> {
+        let unsigned = self.unsigned.map(|one| Refused {
+            reason: SIGNATURE_REFUSED.to_owned(),
+            words: UNSIGNED_WORDS.to_owned(),
+            since: one.since,
+            count: one.count,
+        });
+        match (self.refused.clone(), unsigned) {
+            (Some(mut unread), Some(unsigned)) => {
+                unread.words =
+                    format!("{}; besides, of {} deliveries {}", unread.words, unsigned.count, unsigned.words);
+                Some(unread)
+            }
+            (unread, unsigned) => unread.or(unsigned),
+        }
+    }
+
+    /// What its channel says of it, where it fails.
+    pub(crate) fn failing(&self, now: Timestamp) -> Option<FailingSource> {
+        let error = self.error().filter(|_| self.state(now) == State::Failing)?;
+        Some(FailingSource {
+            channel: self.settings.channel,
+            name: format!("webhookSources/{}", self.settings.id),
+            owner: self.settings.owner.clone(),
+            reason: error.reason,
+            since: error.since,
+        })
+    }
+
+    /// Whether what comes is not believed: at once where nothing was since it was changed, as its
+    /// secret may be wrong; else once that has gone on for a while, as anybody may send something.
+    fn is_disbelieved(&self) -> bool {
+        let is_known = self.last_delivery.is_some_and(|last| last >= self.updated);
+        self.unsigned.is_some_and(|Unsigned { count, since, last }| {
+            count >= FAILING_FROM && (!is_known || last.duration_since(since).unsigned_abs() >= UNSIGNED_FOR)
+        })
     }
 
     /// Whether nothing has come for longer than is usual: since the last delivery, or since it
@@ -248,12 +312,8 @@ mod tests {
         one.activate(1, "ada".to_owned(), at(61));
         assert_eq!(one.state(at(101)), State::Receiving);
         assert_eq!(one.state(at(161)), State::Silent);
-        let refused = |count| Refused {
-            reason: SIGNATURE_REFUSED.to_owned(),
-            words: String::new(),
-            since: at(3),
-            count,
-        };
+        let refused =
+            |count| Refused { reason: MAPPING_REFUSED.to_owned(), words: String::new(), since: at(3), count };
         one.refused = Some(refused(2));
         assert_eq!(one.state(at(101)), State::Receiving, "somebody may be trying");
         one.refused = Some(refused(3));
@@ -263,6 +323,25 @@ mod tests {
         let settled = one.settings.clone();
         one.change(Settings { paused: false, ..settled }, "bob".to_owned(), at(162));
         assert_eq!((one.state(at(99)), one.version), (State::Receiving, 3));
+    }
+
+    #[test]
+    fn what_is_not_believed_is_a_failure_at_once_or_after_an_hour_where_something_was() {
+        let hour = 3_600;
+        let unsigned = |count, since, last| Some(Unsigned { count, since: at(since), last: at(last) });
+        let silent_after = None;
+        let fresh = WebhookSource::new(Settings { silent_after, ..settings() }, "ada".to_owned(), at(10));
+        let fresh = WebhookSource { active_mapping: 1, ..fresh };
+        let state =
+            |one: &WebhookSource, unsigned| WebhookSource { unsigned, ..one.clone() }.state(at(2 * hour));
+        assert_eq!(state(&fresh, unsigned(2, 11, 12)), State::Waiting);
+        assert_eq!(state(&fresh, unsigned(3, 11, 12)), State::Failing, "its secret may be wrong");
+        let known = WebhookSource { last_delivery: Some(at(10)), ..fresh.clone() };
+        assert_eq!(state(&known, unsigned(1_000, 11, 10 + hour)), State::Receiving, "anybody may send that");
+        assert_eq!(state(&known, unsigned(2, 11, 11 + hour)), State::Receiving);
+        assert_eq!(state(&known, unsigned(3, 11, 11 + hour)), State::Failing);
+        let before = WebhookSource { last_delivery: Some(at(9)), ..fresh };
+        assert_eq!(state(&before, unsigned(3, 11, 12)), State::Failing, "not since it was changed");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The rpcs of `ChannelService`.
 
 use fault::Fault;
+use jiff::Timestamp;
 use kernel::TenantId;
 use pg::Db;
 use proto::redress::intake::v1::channel_service_server::ChannelService;
@@ -12,7 +13,7 @@ use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use crate::store::channels as store;
+use crate::store::{channels as store, webhook_sources};
 use crate::wire::channels as wire;
 
 /// Complaints of before that are hashed in one transaction.
@@ -35,8 +36,8 @@ impl ChannelRpc {
             .db
             .transact("channel.list", tenant, async |mut tx| {
                 let settled = store::list(&mut tx).await?;
-                let observed = observed(&mut tx, &wire::numbers()).await?;
                 let now = tx.now();
+                let observed = observed(&mut tx, &wire::numbers(), now).await?;
                 Ok((tx, (settled, observed, now)))
             })
             .await?;
@@ -70,8 +71,12 @@ impl ChannelRpc {
     }
 }
 
-/// How channels are.
-async fn observed(conn: &mut PgConnection, channels: &[i16]) -> Result<wire::ByChannel, Fault> {
+/// How channels are at a moment.
+async fn observed(
+    conn: &mut PgConnection,
+    channels: &[i16],
+    now: Timestamp,
+) -> Result<wire::ByChannel, Fault> {
     let mut observed = wire::ByChannel::new();
     for (channel, complaint) in store::newest(conn, channels).await? {
         let registered = kernel::id::given(complaint);
@@ -79,6 +84,12 @@ async fn observed(conn: &mut PgConnection, channels: &[i16]) -> Result<wire::ByC
     }
     for source in store::failing(conn, wire::email()).await? {
         observed.entry(source.channel).or_default().failing.push(source);
+    }
+    for source in webhook_sources::list(conn).await?.iter().filter_map(|source| source.failing(now)) {
+        observed.entry(source.channel).or_default().failing.push(source);
+    }
+    for channel in observed.values_mut() {
+        channel.failing.sort_by(|one, other| one.name.cmp(&other.name));
     }
     Ok(observed)
 }
@@ -133,7 +144,8 @@ impl ChannelService for ChannelRpc {
                 if expected_version.is_some_and(|seen| seen != before) {
                     return Err(Fault::version_mismatch(before));
                 }
-                let observed = observed(&mut tx, &[change.channel]).await?;
+                let now = tx.now();
+                let observed = observed(&mut tx, &[change.channel], now).await?;
                 let settings = Some(wire::settings(settled, &observed, now));
                 Ok((tx, UpdateChannelSettingsResponse { settings }))
             })

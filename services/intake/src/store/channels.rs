@@ -9,7 +9,6 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::channel::{Change, FailingSource, Settings};
-use crate::webhook_source::FAILING_FROM;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -95,22 +94,17 @@ pub(crate) async fn newest(conn: &mut PgConnection, channels: &[i16]) -> Result<
     Ok(rows)
 }
 
-/// The sources that cannot be read, by name: mailboxes, of the channel of mails, webhook sources and
-/// file drops, of the channel that each is set up for.
+/// The mailboxes, of the channel of mails, and the file drops, of the channel that each is set up
+/// for, that cannot be read.
 pub(crate) async fn failing(conn: &mut PgConnection, email: i16) -> Result<Vec<FailingSource>, Fault> {
     let rows: Vec<(i16, String, String, String, jiff_sqlx::Timestamp)> = sqlx::query_as(
         "SELECT $1, 'mailboxes/' || mailbox_id AS name, owner, error_reason, failing_since FROM mailbox
          WHERE tenant_id = current_setting('redress.tenant') AND NOT paused AND failing_since IS NOT NULL
          UNION ALL
-         SELECT channel, 'webhookSources/' || source_id, owner, error_reason, refused_since FROM webhook_source
-         WHERE tenant_id = current_setting('redress.tenant') AND NOT paused AND refusals >= $2
-         UNION ALL
          SELECT channel, 'fileDrops/' || file_drop_id, owner, error_reason, failing_since FROM file_drop
-         WHERE tenant_id = current_setting('redress.tenant') AND NOT paused AND failing_since IS NOT NULL
-         ORDER BY name",
+         WHERE tenant_id = current_setting('redress.tenant') AND NOT paused AND failing_since IS NOT NULL",
     )
     .bind(email)
-    .bind(FAILING_FROM)
     .fetch_all(conn)
     .await?;
     let source = |(channel, name, owner, reason, since): (i16, String, String, String, _)| FailingSource {

@@ -9,7 +9,10 @@ use server::Secret;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
-use crate::webhook_source::{KeptMapping, Refused, Settings, Signature, WebhookSource};
+use crate::webhook_source::{
+    FAILING_FROM, KeptMapping, Refused, SIGNATURE_REFUSED, Settings, Signature, UNSIGNED_FOR, Unsigned,
+    WebhookSource,
+};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -34,6 +37,9 @@ struct Row {
     error: String,
     refused_since: Option<jiff_sqlx::Timestamp>,
     refusals: i32,
+    unsigned: i32,
+    unsigned_since: Option<jiff_sqlx::Timestamp>,
+    unsigned_last_at: Option<jiff_sqlx::Timestamp>,
 }
 
 impl TryFrom<Row> for WebhookSource {
@@ -70,6 +76,11 @@ impl TryFrom<Row> for WebhookSource {
             active_mapping: row.active_mapping,
             last_delivery: row.last_delivery_at.map(jiff_sqlx::Timestamp::to_jiff),
             refused: row.refused_since.map(refused),
+            unsigned: row.unsigned_since.zip(row.unsigned_last_at).map(|(since, last)| Unsigned {
+                count: row.unsigned,
+                since: since.to_jiff(),
+                last: last.to_jiff(),
+            }),
         })
     }
 }
@@ -80,7 +91,8 @@ macro_rules! select_sources {
         concat!(
             "SELECT source_id, channel, owner, language, category_hint, signature, secret, next_secret,
                     silent_after_s, paused, max_per_author_hour, max_reply_length, version, updater, updated_at,
-                    active_mapping, last_delivery_at, error_reason, error, refused_since, refusals
+                    active_mapping, last_delivery_at, error_reason, error, refused_since, refusals,
+                    unsigned, unsigned_since, unsigned_last_at
              FROM webhook_source WHERE tenant_id = current_setting('redress.tenant') ",
             $rest
         )
@@ -135,7 +147,8 @@ pub(crate) async fn save(conn: &mut PgConnection, source: &WebhookSource) -> Res
                  max_reply_length = excluded.max_reply_length, version = excluded.version,
                  updater = excluded.updater, updated_at = excluded.updated_at,
                  active_mapping = excluded.active_mapping, error_reason = '', error = '',
-                 refused_since = NULL, refusals = 0",
+                 refused_since = NULL, refusals = 0, unsigned = 0, unsigned_since = NULL,
+                 unsigned_last_at = NULL",
     )
     .bind(&settings.id)
     .bind(settings.channel)
@@ -170,20 +183,39 @@ pub(crate) async fn delete(conn: &mut PgConnection, id: &str) -> Result<(), Faul
 }
 
 /// Notes that a delivery was taken in: its signature is good.
-pub(crate) async fn heard(
-    conn: &mut PgConnection,
-    id: &str,
-    (now, over): (Timestamp, &str),
-) -> Result<(), Fault> {
+pub(crate) async fn heard(conn: &mut PgConnection, id: &str, now: Timestamp) -> Result<(), Fault> {
     sqlx::query(
-        "UPDATE webhook_source SET last_delivery_at = greatest(last_delivery_at, $2)
+        "UPDATE webhook_source
+         SET last_delivery_at = greatest(last_delivery_at, $2), unsigned = 0, unsigned_since = NULL,
+             unsigned_last_at = NULL
          WHERE tenant_id = current_setting('redress.tenant') AND source_id = $1",
     )
     .bind(id)
     .bind(now.to_sqlx())
     .execute(&mut *conn)
     .await?;
-    accepted(conn, id, over).await
+    // As what was before noted it.
+    accepted(conn, id, SIGNATURE_REFUSED).await
+}
+
+/// Notes deliveries that were not believed, of which this many came by now.
+pub(crate) async fn disbelieved(
+    conn: &mut PgConnection,
+    id: &str,
+    (count, now): (i32, Timestamp),
+) -> Result<(), Fault> {
+    sqlx::query(
+        "UPDATE webhook_source
+         SET unsigned = least(unsigned::bigint + $2, 1000000), unsigned_since = coalesce(unsigned_since, $3),
+             unsigned_last_at = greatest(unsigned_last_at, $3)
+         WHERE tenant_id = current_setting('redress.tenant') AND source_id = $1",
+    )
+    .bind(id)
+    .bind(count)
+    .bind(now.to_sqlx())
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Notes that what was refused for a reason is no longer.
@@ -199,7 +231,7 @@ pub(crate) async fn accepted(conn: &mut PgConnection, id: &str, reason: &str) ->
     Ok(())
 }
 
-/// Notes that something was refused, so often.
+/// Notes that posts could not be read, so many.
 pub(crate) async fn refused(conn: &mut PgConnection, id: &str, refused: &Refused) -> Result<(), Fault> {
     sqlx::query(
         "UPDATE webhook_source
@@ -216,6 +248,20 @@ pub(crate) async fn refused(conn: &mut PgConnection, id: &str, refused: &Refused
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Since when the source has failed that has failed longest, as `WebhookSource::state` has it.
+pub(crate) fn failing_since() -> String {
+    let seconds = UNSIGNED_FOR.as_secs();
+    format!(
+        "SELECT min(least(
+             CASE WHEN refusals >= {FAILING_FROM} THEN refused_since END,
+             CASE WHEN unsigned >= {FAILING_FROM}
+                       AND (last_delivery_at IS NULL OR last_delivery_at < updated_at
+                            OR unsigned_last_at >= unsigned_since + {seconds} * interval '1 second')
+                  THEN unsigned_since END))
+         FROM webhook_source WHERE NOT paused"
+    )
 }
 
 /// Since when the source has been silent too long that has been so longest.

@@ -212,9 +212,18 @@ fn known_slug(id: String) -> String {
 
 /// A source as it is shown.
 pub(crate) fn source(source: WebhookSource, tenant: &TenantId, now: Timestamp) -> wire::WebhookSource {
-    let state = source.state(now);
-    let WebhookSource { settings, version, updater, updated, active_mapping, last_delivery, refused } =
-        source;
+    let (state, error) = (source.state(now), source.error());
+    let WebhookSource {
+        settings,
+        version,
+        updater,
+        updated,
+        active_mapping,
+        last_delivery,
+        // Told together.
+        refused: _,
+        unsigned: _,
+    } = source;
     let Settings {
         id,
         channel,
@@ -230,7 +239,7 @@ pub(crate) fn source(source: WebhookSource, tenant: &TenantId, now: Timestamp) -
         max_reply_length,
     } = settings;
     let (error_reason, error, since) =
-        refused.map(|one| (one.reason, one.words, Some(timestamp(one.since)))).unwrap_or_default();
+        error.map(|one| (one.reason, one.words, Some(timestamp(one.since)))).unwrap_or_default();
     wire::WebhookSource {
         uri_path: format!("/v1/webhookSources/{tenant}/{id}/posts"),
         source_id: id,

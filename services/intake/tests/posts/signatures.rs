@@ -1,16 +1,18 @@
 //! A delivery is believed by its signature, and by nothing else.
 
+use std::time::Duration;
+
 use http::Method;
 use proto::redress::intake::v1::{
     ReceiveWebhookRequest, SetWebhookSourceRequest, WebhookSignature, WebhookSource, WebhookSourceState,
 };
 use serde_json::json;
-use testkit::{House, eventually, reason, request_id};
+use testkit::{House, MockClock, eventually, reason, request_id};
 
 use super::plain_http::{ask, whole};
 use super::{
-    PATH, Posts, SECRET, Sent, Sources, deliver, get, list, mapping, open, post, refusal, set, settled,
-    source,
+    PATH, Posts, SECRET, Sent, Sources, deliver, get, list, mapping, open, post, refusal, send, set, set_up,
+    settled, source,
 };
 use proto::redress::intake::v1::PostState;
 
@@ -171,5 +173,87 @@ async fn a_source_whose_deliveries_are_refused_again_and_again_says_so() {
     let good = get(&client).await;
     assert_eq!((good.state(), good.error_reason.as_str()), (WebhookSourceState::Receiving, ""));
     settled(&Posts::new(house.channel()), 1).await;
+    house.done().await;
+}
+
+/// Deliveries that anybody may send.
+async fn disbelieved(house: &House, count: usize) {
+    let body = post(1, "ann", "x").to_string();
+    for _ in 0..count {
+        let wrong = Sent { secret: OTHER, ..Sent::default() };
+        assert_eq!(deliver(house, house.address(), wrong, body.as_bytes()).await.status(), 401);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_anybody_may_send_neither_hides_what_is_wrong_with_posts_nor_lets_a_source_fail() {
+    let clock = MockClock::default();
+    let house = House::builder(&[intake::SERVICE]).clock(clock.clone()).open().await;
+    let posts = set_up(&house, mapping()).await;
+    let client = Sources::new(house.channel());
+    // Three posts of its own that cannot be read.
+    for number in 0..3 {
+        send(&house, &json!({"n": number})).await;
+    }
+    settled(&posts, 3).await;
+    let unread = get(&client).await;
+    assert_eq!(
+        (unread.state(), unread.error_reason.as_str()),
+        (WebhookSourceState::Failing, "MAPPING_REFUSED")
+    );
+    disbelieved(&house, 5).await;
+    eventually(|| async { get(&client).await.error.contains("besides, of 5 deliveries") }).await;
+    let both = get(&client).await;
+    assert_eq!(
+        (both.state(), both.error_reason.as_str(), both.error_time),
+        (WebhookSourceState::Failing, "MAPPING_REFUSED", unread.error_time)
+    );
+    // One that is signed, and cannot be read either, ends the one and not the other.
+    send(&house, &json!({"n": 4})).await;
+    settled(&posts, 4).await;
+    let still = get(&client).await;
+    assert_eq!(
+        (still.state(), still.error_reason.as_str()),
+        (WebhookSourceState::Failing, "MAPPING_REFUSED")
+    );
+    assert!(!still.error.contains("besides"), "{still:?}");
+
+    send(&house, &post(2, "ann", "x")).await;
+    settled(&posts, 5).await;
+    assert_eq!(get(&client).await.state(), WebhookSourceState::Receiving);
+    disbelieved(&house, 5).await;
+    eventually(|| async { get(&client).await.error_reason == "SIGNATURE_REFUSED" }).await;
+    assert_eq!(get(&client).await.state(), WebhookSourceState::Receiving, "it was believed before");
+    clock.advance(Duration::from_hours(1));
+    disbelieved(&house, 1).await;
+    eventually(|| async { get(&client).await.state() == WebhookSourceState::Failing }).await;
+    send(&house, &post(3, "ann", "x")).await;
+    let good = get(&client).await;
+    assert_eq!((good.state(), good.error_reason.as_str()), (WebhookSourceState::Receiving, ""));
+    settled(&posts, 6).await;
+    house.done().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_believed_yet_is_looked_at_by_eight_at_once_and_no_more() {
+    let (house, _) = open(mapping()).await;
+    let mut owner = house.owner().await;
+    let mut held = sqlx::Connection::begin(&mut owner).await.expect("a transaction");
+    let lock = "LOCK TABLE intake.webhook_source IN ACCESS EXCLUSIVE MODE";
+    sqlx::raw_sql(lock).execute(&mut *held).await.expect("nobody reads it now");
+    let body = post(1, "ann", "x").to_string();
+    let wrong = || Sent { secret: OTHER, ..Sent::default() };
+    let all = futures::future::join_all(
+        (0..20).map(|_| deliver(&house, house.address(), wrong(), body.as_bytes())),
+    );
+    let free = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        held.rollback().await.expect("it can be read again");
+    };
+    let (answers, ()) = tokio::join!(all, free);
+    let too_many = answers.iter().filter(|one| refusal(one) == (429, "WEBHOOK_RATE_EXCEEDED".to_owned()));
+    assert_eq!(too_many.clone().count(), 12, "{answers:?}");
+    assert!(too_many.clone().all(|one| one.headers().contains_key("retry-after")));
+    drop(owner);
     house.done().await;
 }

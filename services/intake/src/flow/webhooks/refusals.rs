@@ -12,14 +12,11 @@ use pg::Db;
 use server::Stop;
 
 use crate::store::webhook_sources;
-use crate::webhook_source::{Refused, SIGNATURE_REFUSED};
 
 /// How often they are noted.
 const EVERY: Duration = Duration::from_secs(1);
 /// Most sources that are noted at once; what is refused beyond is not.
 const MAX_SOURCES: usize = 1_000;
-/// In words.
-const WORDS: &str = "the signature is of another secret, or its moment is too far from the clock here";
 
 /// Deliveries that were not believed of late, by source.
 #[derive(Clone, Default)]
@@ -55,9 +52,8 @@ impl Refusals {
 
 async fn note(db: &Db, tenant: &TenantId, source: String, count: i32) -> Result<(), Fault> {
     db.transact("webhook.refused", tenant, async move |mut tx| {
-        let refused =
-            Refused { reason: SIGNATURE_REFUSED.to_owned(), words: WORDS.to_owned(), since: tx.now(), count };
-        webhook_sources::refused(&mut tx, &source, &refused).await?;
+        let now = tx.now();
+        webhook_sources::disbelieved(&mut tx, &source, (count, now)).await?;
         Ok((tx, ()))
     })
     .await
