@@ -132,24 +132,34 @@ impl Mapping {
 /// Reads a field.
 fn read(content: &mut Content, field: Field, found: &[&Value]) -> Result<(), String> {
     let name = |most| text(found, most, Long::Refused);
+    let id = |most| exact(found).and_then(|()| name(most));
     match field {
         Field::Text => content.text = text(found, MAX_TEXT, Long::Cut)?,
         Field::Title => content.title = text(found, MAX_TITLE, Long::Cut)?,
         Field::Author => content.author = text(found, MAX_NAME, Long::Cut)?,
-        Field::AuthorId => content.author_id = name(MAX_NAME)?,
-        Field::ExternalId => content.external_id = name(MAX_NAME)?,
+        Field::AuthorId => content.author_id = id(MAX_NAME)?,
+        Field::ExternalId => content.external_id = id(MAX_NAME)?,
         Field::Uri => content.uri = uri(&name(MAX_URI)?)?,
         Field::Reach => content.reach = reach(&name(MAX_NAME)?)?,
         Field::Time => content.time = time(&name(MAX_NAME)?)?,
         Field::Language => content.language = language(&name(MAX_LANGUAGE)?)?,
-        Field::CustomerId => content.customer_id = name(MAX_NAME)?,
+        Field::CustomerId => content.customer_id = id(MAX_NAME)?,
         Field::Email => content.email = email(&name(MAX_EMAIL)?)?,
-        Field::Phone => content.phone = name(MAX_PHONE)?,
-        Field::OrderRef => content.order_ref = name(MAX_NAME)?,
-        Field::ParentId => content.parent_id = name(MAX_NAME)?,
-        Field::OriginId => content.origin_id = name(MAX_NAME)?,
+        Field::Phone => content.phone = id(MAX_PHONE)?,
+        Field::OrderRef => content.order_ref = id(MAX_NAME)?,
+        Field::ParentId => content.parent_id = id(MAX_NAME)?,
+        Field::OriginId => content.origin_id = id(MAX_NAME)?,
         Field::OriginUri => content.origin_uri = uri(&name(MAX_URI)?)?,
         Field::EvidenceUris => content.evidence_uris = evidence(found)?,
+    }
+    Ok(())
+}
+
+/// Refuses a number that is not kept digit by digit: two that differ might be one here.
+fn exact(found: &[&Value]) -> Result<(), String> {
+    let first = found.iter().find(|value| !value.is_null());
+    if first.is_some_and(|value| value.is_f64()) {
+        return Err("is a number that JSON does not keep digit by digit: it must be a text".to_owned());
     }
     Ok(())
 }

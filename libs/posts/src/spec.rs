@@ -64,6 +64,11 @@ impl Faults {
         }
     }
 
+    /// Postgres keeps no NUL.
+    fn no_nul(&mut self, field: &str, text: &str) {
+        self.ensure(!text.contains('\0'), field, "must not contain NUL characters");
+    }
+
     fn path(&mut self, field: &str, text: &str) -> Option<Path> {
         Path::parse(text).inspect_err(|error| self.fail(field, error.to_string())).ok()
     }
@@ -133,6 +138,7 @@ impl Spec {
             let length = rule.name.chars().count();
             let fits = (1..=MAX_RULE_NAME).contains(&length);
             faults.ensure(fits, &name, "must have 1 to 100 characters");
+            faults.no_nul(&name, &rule.name);
             let is_first = !self.rules[..place].iter().any(|other| other.name == rule.name);
             faults.ensure(is_first, &name, "must be another than that of the other rules");
             faults.ensure(words(rule) > 0, &format!("rules[{place}]"), "must have a word");
@@ -141,6 +147,7 @@ impl Spec {
                     let fits = word.chars().count() <= MAX_WORD && !folded(word).is_empty();
                     let field = format!("rules[{place}].{list}[{at}]");
                     faults.ensure(fits, &field, "must have 1 to 100 characters that can be seen");
+                    faults.no_nul(&field, word);
                 }
             }
         }
@@ -177,6 +184,7 @@ impl Spec {
             let length = template.text.chars().count();
             let fits = length <= MAX_TEMPLATE && !template.text.trim().is_empty();
             faults.ensure(fits, &text, "must have 1 to 2000 characters");
+            faults.no_nul(&text, &template.text);
             let is_plain = reply::stray_brace(&template.text).is_none();
             faults.ensure(is_plain, &text, "must have no braces but {author} and {reference}");
         }

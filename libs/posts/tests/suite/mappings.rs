@@ -190,3 +190,64 @@ fn a_reply_names_the_account_and_the_case_and_is_as_long_as_networks_count() {
     );
     assert_eq!((reply::length("ab"), reply::length("您好,"), reply::length("您好，")), (2, 5, 6));
 }
+
+#[test]
+fn an_id_that_json_cannot_keep_is_left_out_and_told() {
+    let ids = [
+        Field::AuthorId,
+        Field::ExternalId,
+        Field::CustomerId,
+        Field::Phone,
+        Field::OrderRef,
+        Field::ParentId,
+        Field::OriginId,
+    ];
+    for field in ids {
+        let all = mapping(&[(Field::Text, "$.text"), (field, "$.id")]);
+        let read = |id: &str| {
+            let body = format!(r#"{{"text": "x", "id": {id}}}"#);
+            all.content(&posts::read(body.as_bytes()).expect("JSON"))
+        };
+        let empty = Content { text: "x".to_owned(), ..Content::default() };
+        for lossy in ["18446744073709551617", "18446744073709551618", "-9223372036854775809", "1.5", "1e3"] {
+            let (content, problems) = read(lossy);
+            assert_eq!(content, empty, "{field:?} {lossy}");
+            let what = "is a number that JSON does not keep digit by digit: it must be a text";
+            assert_eq!(
+                problems.iter().map(|one| (one.field, one.what.as_str())).collect::<Vec<_>>(),
+                [(field, what)]
+            );
+        }
+        for whole in ["18446744073709551615", "-9223372036854775808", "\"18446744073709551617\""] {
+            let (content, problems) = read(whole);
+            assert_eq!(problems, [], "{field:?} {whole}");
+            assert_ne!(content, empty, "{field:?} {whole}");
+        }
+    }
+}
+
+#[test]
+fn nothing_that_is_kept_of_a_mapping_has_a_nul() {
+    let rule = |name: &str, word: &str| Rule {
+        name: name.to_owned(),
+        any_of: vec![word.to_owned()],
+        all_of: vec![word.to_owned()],
+        none_of: vec![word.to_owned()],
+    };
+    let template = Template { language: "en".to_owned(), text: "a\0b".to_owned() };
+    let wrong = Spec {
+        rules: vec![rule("a\0b", "c\0d")],
+        templates: vec![template],
+        ..spec(&[(Field::Text, "$.text")])
+    };
+    let found = wrong.compile().expect_err("Postgres keeps none");
+    let fields: Vec<&str> = found.iter().map(|one| one.field.as_str()).collect();
+    let expected = [
+        "rules[0].name",
+        "rules[0].any_of[0]",
+        "rules[0].all_of[0]",
+        "rules[0].none_of[0]",
+        "templates[0].text",
+    ];
+    assert_eq!(fields, expected);
+}
