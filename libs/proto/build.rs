@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use prost_types::FileDescriptorSet;
-use protox::prost_reflect::{DescriptorPool, Value};
+use protox::prost_reflect::{DescriptorPool, FieldDescriptor, Value};
 
 /// The option by which an rpc names its callers.
 const MAY_CALL: &str = "redress.access.v1.may_call";
+/// The option of a field by whose value alone something may be done.
+const CAPABILITY: &str = "redress.access.v1.capability";
 
 fn main() -> Result<()> {
     let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
@@ -39,6 +41,7 @@ fn main() -> Result<()> {
     fs::write(out.join("mutations.rs"), mutations(&set))?;
     fs::write(out.join("servers.rs"), servers(&set))?;
     fs::write(out.join("callers.rs"), callers(&compiler.descriptor_pool())?)?;
+    fs::write(out.join("capabilities.rs"), capabilities(&compiler.descriptor_pool())?)?;
 
     let mut config = prost_build::Config::new();
     config.enable_type_names();
@@ -132,6 +135,21 @@ fn callers(pool: &DescriptorPool) -> Result<String> {
         let roles: Vec<_> =
             named.as_list().unwrap_or_default().iter().filter_map(Value::as_enum_number).collect();
         lines.push(format!("(\"/{}/{}\", &{roles:?})", method.parent_service().full_name(), method.name()));
+    }
+    lines.sort();
+    Ok(format!("&[\n{}\n]", lines.join(",\n")))
+}
+
+/// A line for each message with fields by which alone something may be done, sorted by name.
+fn capabilities(pool: &DescriptorPool) -> Result<String> {
+    let option = pool.get_extension_by_name(CAPABILITY).context("the contracts name capabilities")?;
+    let mut lines = Vec::new();
+    for message in pool.all_messages() {
+        let is_one = |field: &FieldDescriptor| field.options().get_extension(&option).as_bool() == Some(true);
+        let numbers: Vec<u32> = message.fields().filter(is_one).map(|field| field.number()).collect();
+        if !numbers.is_empty() {
+            lines.push(format!("({:?}, &{numbers:?})", message.full_name()));
+        }
     }
     lines.sort();
     Ok(format!("&[\n{}\n]", lines.join(",\n")))

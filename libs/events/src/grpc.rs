@@ -16,6 +16,7 @@ use tonic::transport::Channel;
 use tonic::{Request, Response, Status};
 use tonic_types::{ErrorInfo, StatusExt as _};
 
+use crate::capability;
 use crate::feed::{EPOCH_CHANGED, Pace, RESUME_POSITION};
 use crate::outside::Outside;
 use crate::{Batch, Feed, MAX_BATCH, Source, Subscription, Tenants};
@@ -98,7 +99,7 @@ impl EventFeed for Feeds {
         let served = if is_outside { self.outside.pace() } else { Pace::default() };
         let stream = feed.stream(wanted, served).map(move |batch| {
             let _held = &place;
-            batch.map(answer).map_err(Status::from)
+            batch.map(|batch| answer(batch, is_outside)).map_err(Status::from)
         });
         Ok(Response::new(stream.boxed()))
     }
@@ -112,9 +113,12 @@ pub(crate) fn caller<T>(request: &Request<T>) -> Result<Caller, Fault> {
         .ok_or_else(|| Fault::new(Kind::Unauthenticated, "UNAUTHENTICATED", "the caller is not known"))
 }
 
-fn answer(batch: Batch) -> SubscribeResponse {
+fn answer(batch: Batch, is_outside: bool) -> SubscribeResponse {
     let Batch { events, cursor, head, epoch } = batch;
-    let events = events.into_iter().map(Arc::unwrap_or_clone).collect();
+    let mut events: Vec<_> = events.into_iter().map(Arc::unwrap_or_clone).collect();
+    if is_outside {
+        events.iter_mut().for_each(capability::blank);
+    }
     SubscribeResponse { events, cursor, head, epoch: epoch.to_string() }
 }
 

@@ -15,10 +15,10 @@ use proto::redress::event::v1::{
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use crate::cursor;
 use crate::grpc::caller;
 use crate::parked::{self, Aside, Row};
 use crate::{Consumer, Delivered};
+use crate::{capability, cursor};
 
 /// Serves the inboxes of this process's consumers.
 pub fn inbox_service(consumers: Vec<Arc<Consumer>>) -> EventInboxServer<impl EventInbox> {
@@ -174,8 +174,10 @@ impl Consumer {
 fn parked_event(consumer: &str, row: Row) -> ParkedEvent {
     let (error, attempts, parked_at) = (row.error.clone(), row.attempts, row.parked_at);
     let retry_at = row.retry_at;
+    let mut event = event(row);
+    capability::blank(&mut event);
     ParkedEvent {
-        event: Some(event(row)),
+        event: Some(event),
         consumer: consumer.to_owned(),
         error,
         attempts,

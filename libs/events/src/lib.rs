@@ -18,6 +18,7 @@
 //!   processes the gRPC stream of `redress.event.v1`.
 #![warn(clippy::missing_errors_doc)]
 
+mod capability;
 mod consumer;
 mod cursor;
 mod delivered;
@@ -39,6 +40,7 @@ use pg::Tx;
 use proto::redress::event::v1::Event;
 use sqlx::migrate::Migrator;
 
+pub use capability::without_capabilities;
 pub use consumer::Consumer;
 pub use delivered::Delivered;
 pub use feed::{Feed, LocalSource};

@@ -54,6 +54,10 @@ include!(concat!(env!("OUT_DIR"), "/servers.rs"));
 /// the contracts name them. Sorted by path.
 pub const CALLERS: &[(&str, &[i32])] = include!(concat!(env!("OUT_DIR"), "/callers.rs"));
 
+/// Numbers of the fields of messages by whose value alone something may be done, by the full
+/// name of the message. Sorted by name.
+pub const CAPABILITIES: &[(&str, &[u32])] = include!(concat!(env!("OUT_DIR"), "/capabilities.rs"));
+
 /// Header that carries a consistency token: `<source>:<position>`, and `:bulk` after it
 /// where the position is of the feed's bulk lane.
 pub const CONSISTENCY_TOKEN: &str = "redress-consistency-token";

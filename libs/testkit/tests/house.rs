@@ -141,9 +141,15 @@ async fn tenants_are_told_of_apart() {
 #[should_panic(expected = "cases has parked events")]
 async fn a_parked_event_fails_the_test() {
     let house = House::open(&[CASES]).await;
-    house.tell("intake", Uuid::nil(), &ComplaintRegistered::default()).await;
+    let told = ComplaintRegistered { mail_token: "c1abc".to_owned(), ..ComplaintRegistered::default() };
+    house.tell("intake", Uuid::nil(), &told).await;
     house.settled().await;
     assert_eq!(house.parked("cases").await[0].source, "intake");
+    // Whoever looks into the inbox does not see what would be a way into the case.
+    let list = ListParkedEventsRequest { consumer: "cases".to_owned(), ..Default::default() };
+    let parked = EventInboxClient::new(house.channel()).list_parked_events(list).await.unwrap().into_inner();
+    let event = parked.parked_events.into_iter().next().and_then(|one| one.event).unwrap();
+    assert_eq!(event.payload.unwrap().value, Vec::<u8>::new(), "nothing else is in it");
     house.done().await;
 }
 

@@ -4,6 +4,7 @@
 //! its lines here fails the test.
 
 mod attachments;
+mod capabilities;
 mod complainants;
 mod extremes;
 mod file_drops;

@@ -27,7 +27,7 @@ const MAX_REASON: usize = 2_000;
 
 /// Full names of the messages that services tell: those of their `events.proto`.
 static EVENT_TYPES: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
-    let files = proto::descriptors().file.into_iter().filter(|file| file.name().ends_with("/events.proto"));
+    let files = proto::descriptors().file.into_iter().filter(|file| file.name().ends_with("events.proto"));
     let names = files.flat_map(|file| {
         let package = file.package().to_owned();
         file.message_type.into_iter().map(move |message| format!("{package}.{}", message.name()))

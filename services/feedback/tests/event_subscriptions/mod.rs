@@ -11,6 +11,7 @@ use proto::redress::feedback::v1::{
     ListEventSubscriptionsRequest, PauseEventSubscriptionRequest, ReplayEventSubscriptionRequest,
     ResumeEventSubscriptionRequest, RotateEventSubscriptionSecretRequest, UpdateEventSubscriptionRequest,
 };
+use proto::redress::intake::v1::{ComplaintRegistered, DeliveryReportReceived};
 use testkit::{CallerChannel, House, MockClock, eventually, request_id, violations};
 use tonic::{Code, Status};
 use webhook::{Message, Secret, verify};
@@ -209,7 +210,12 @@ async fn types_and_filter_leave_out_what_is_not_wanted_and_can_be_changed() {
     let server = Endpoint::open(TAKEN).await;
     let case = case();
     let request = CreateEventSubscriptionRequest {
-        types: vec!["redress.cases.v1.CaseWithdrawn".into(), "redress.cases.v1.CaseClosed".into()],
+        types: vec![
+            "redress.cases.v1.CaseWithdrawn".into(),
+            "redress.cases.v1.CaseClosed".into(),
+            // Of another file than the other two.
+            "redress.cases.v1.CaseEscalated".into(),
+        ],
         filter: "field('reason', 'CLOSE_REASON_ACCEPTED') || type.endsWith('CaseWithdrawn')".into(),
         ..wanted(&server.url())
     };
@@ -243,6 +249,44 @@ async fn types_and_filter_leave_out_what_is_not_wanted_and_can_be_changed() {
     assert_eq!(refused(stale), (Code::Aborted, "VERSION_MISMATCH".into()));
     house.tell("cases", case, &closed(case, 3, CloseReason::WindowPassed)).await;
     taken(&house, id, "cases", 3).await;
+    house.done().await;
+}
+
+#[tokio::test]
+async fn what_gives_whoever_has_it_a_way_into_a_case_is_not_posted_and_no_filter_finds_it() {
+    let house = house().await;
+    let (server, prying) = (Endpoint::open(TAKEN).await, Endpoint::open(TAKEN).await);
+    let one = create(&house, wanted(&server.url())).await.unwrap();
+    let filter = "field('mailToken', 'c1abc') || field('message', 'eA==')";
+    let request = CreateEventSubscriptionRequest { filter: filter.into(), ..wanted(&prying.url()) };
+    let two = create(&house, request).await.unwrap();
+    let case = case();
+    let complaint = ComplaintRegistered {
+        mail_token: "c1abc".into(),
+        receipt_hash: vec![7; 32],
+        ..registered(case, "ada@example.org")
+    };
+    house.tell("intake", case, &complaint).await;
+    let report = DeliveryReportReceived {
+        mail_id: case.to_string(),
+        mailbox_id: "main".into(),
+        recipients: vec!["ada@example.org".into()],
+        message: b"x".to_vec(),
+    };
+    let last = house.tell("intake", case, &report).await;
+    taken(&house, &one.event_subscription_id, "intake", 2).await;
+    let events = of(&server.posts(), "intake");
+    assert_eq!(events[0]["data"]["complaint"]["subject"], "late parcel");
+    let names = |event: &serde_json::Value| -> Vec<String> {
+        event["data"].as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(names(&events[0]), ["complaint"]);
+    let mut second = names(&events[1]);
+    second.sort();
+    assert_eq!(second, ["mailId", "mailboxId", "recipients"]);
+    let passed = async || progress(&house, &two.event_subscription_id, "intake").await;
+    eventually(async || passed().await.position >= last.position).await;
+    assert_eq!(passed().await.posted_count, 0);
     house.done().await;
 }
 

@@ -26,15 +26,16 @@ pub(super) struct CloudEvent<'a> {
 }
 
 impl<'a> CloudEvent<'a> {
-    /// Reads an event's message.
+    /// Reads an event's message, but for what gives its reader a capability: neither is it
+    /// posted, nor do filters see it.
     pub(super) fn of(event: &'a Event) -> Result<Self, Fault> {
         let payload = event.payload.as_ref().ok_or_else(|| Fault::internal("an event without a message"))?;
         let kind = payload.type_url.rsplit('/').next().unwrap_or_default();
         let descriptor = CONTRACTS.as_ref().and_then(|contracts| contracts.get_message_by_name(kind));
         let descriptor =
             descriptor.ok_or_else(|| Fault::internal(format!("an event of the unknown kind {kind}")))?;
-        let message =
-            DynamicMessage::decode(descriptor, payload.value.as_slice()).map_err(Fault::internal)?;
+        let told = events::without_capabilities(kind, &payload.value).map_err(Fault::internal)?;
+        let message = DynamicMessage::decode(descriptor, &*told).map_err(Fault::internal)?;
         let data = serde_json::to_value(&message).map_err(Fault::internal)?;
         Ok(Self { event, kind, data })
     }
