@@ -73,6 +73,8 @@ mod sender;
 mod store;
 mod wire;
 
+use std::sync::Arc;
+
 use proto::redress::feedback::v1::call_back_service_server::CallBackServiceServer;
 use proto::redress::feedback::v1::case_supervision_service_server::CaseSupervisionServiceServer;
 use proto::redress::feedback::v1::event_subscription_service_server::EventSubscriptionServiceServer;
@@ -108,7 +110,8 @@ fn open(kit: &Kit, parts: &mut Parts) -> anyhow::Result<()> {
     let states = rpc::fact_states::FactStates::new(kit.db.clone(), counted.clone());
     let posted = parts.follow(&flow::event_push::FOLLOWS);
     let (db, sources, sender) = (kit.db.clone(), posted.clone(), kit.settings.endpoint_sender()?);
-    let event_push = flow::event_push::EventPush { db, sources, sender };
+    let others_wait = Arc::default();
+    let event_push = flow::event_push::EventPush { db, sources, sender, others_wait };
     let (told_of, told_by) = (kit.db.clone(), delivery.clone());
     parts
         .worker("facts", move |stop| flow::rebuild::run(rebuilt, counted_by_worker, stop))

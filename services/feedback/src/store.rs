@@ -46,8 +46,8 @@ pub(crate) use cycle::{
 pub(crate) use delivery_report::{delivery_reports, keep_delivery_report};
 pub(crate) use event_subscription::{
     ClaimedFeed, claim_event_feeds, delete_event_subscription, event_progress, event_subscription,
-    event_subscriptions, forgive_event_failures, hold_event_subscriptions, lock_event_subscription,
-    move_event_feed, save_event_progress, save_event_subscription,
+    event_subscriptions, forgive_event_failures, hold_event_subscriptions, is_any_event_feed_due,
+    lock_event_subscription, move_event_feed, save_event_progress, save_event_subscription,
 };
 #[cfg(test)]
 pub(crate) use facts::facts_hash;

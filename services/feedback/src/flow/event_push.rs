@@ -2,11 +2,13 @@
 //!
 //! Whoever posts a feed to a subscription holds it, and writes after each event how far it is:
 //! who dies is gone on from when the hold ends, and posts at most one event again. A feed that is
-//! quiet is let go of, so that others have their turn where there are more than places.
+//! quiet is let go of; so is any other after a turn, where there are more feeds than places: those
+//! of the tenant with the fewest places come next.
 
 mod cloud_event;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -38,6 +40,8 @@ const AT_ONCE: usize = 64;
 const HOLD: SignedDuration = SignedDuration::from_secs(30);
 /// How long a feed may be quiet before it is let go of.
 const QUIET: Duration = Duration::from_secs(10);
+/// How long a feed is posted before it is let go of where others wait for a place.
+const TURN: Duration = Duration::from_secs(5);
 /// Longest that it is waited for a feed's first word.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the feed is left alone that cannot be read.
@@ -69,12 +73,14 @@ pub(crate) struct EventPush {
     pub(crate) sources: FollowedSources,
     /// How servers are reached.
     pub(crate) sender: Sender,
+    /// Whether feeds wait for a place.
+    pub(crate) others_wait: Arc<AtomicBool>,
 }
 
 /// Why posting a feed ends for now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
-    /// It is quiet, or its feed ended.
+    /// It is quiet, its feed ended, or it is the turn of others.
     Quiet,
     /// Its feed cannot be read.
     Away,
@@ -139,16 +145,16 @@ impl EventPush {
     }
 
     async fn claim(&self, holder: Uuid, free: usize) -> Result<Vec<ClaimedFeed>, Fault> {
-        if free == 0 {
-            return Ok(Vec::new());
-        }
         let now = self.db.clock().now();
         let most = i64::try_from(free).unwrap_or(i64::MAX);
         let claimed = self.db.transact_as_worker("event_push.claim", async move |mut tx| {
             let claimed = store::claim_event_feeds(&mut tx, holder, (now, now + HOLD), most).await?;
-            Ok((tx, claimed))
+            let others_wait = claimed.len() == free && store::is_any_event_feed_due(&mut tx, now).await?;
+            Ok((tx, (claimed, others_wait)))
         });
-        claimed.await
+        let (claimed, others_wait) = claimed.await?;
+        self.others_wait.store(others_wait, Ordering::Relaxed);
+        Ok(claimed)
     }
 
     /// Posts a feed that was claimed until it is quiet or fails; then lets go of it.
@@ -172,7 +178,8 @@ impl EventPush {
             ..Subscription::after(progress.position, &[])
         };
         let mut batches = source.subscribe(wanted);
-        let mut poster = Poster { push: self, feed, holder, subscription, filter, progress };
+        let begun = Instant::now();
+        let mut poster = Poster { push: self, feed, holder, subscription, filter, progress, begun };
         let mut heard = Instant::now();
         let end = loop {
             let next = tokio::select! {
@@ -201,7 +208,7 @@ impl EventPush {
             if let Some(end) = poster.post(batch, stop).await? {
                 break end;
             }
-            if heard.elapsed() > QUIET {
+            if heard.elapsed() > QUIET || poster.is_over() {
                 break End::Quiet;
             }
         };
@@ -230,9 +237,15 @@ struct Poster<'a> {
     subscription: EventSubscription,
     filter: Filter,
     progress: Progress,
+    begun: Instant,
 }
 
 impl Poster<'_> {
+    /// Whether it is the turn of others.
+    fn is_over(&self) -> bool {
+        self.push.others_wait.load(Ordering::Relaxed) && self.begun.elapsed() >= TURN
+    }
+
     /// Posts what was read, in order; answers why it does not go on, if so.
     async fn post(&mut self, batch: Batch, stop: &Stop) -> Result<Option<End>, Fault> {
         // What is told after the subscription was changed is left out, or not, as it is then: so the
@@ -257,6 +270,10 @@ impl Poster<'_> {
                     self.progress.taken(event.position, self.push.db.clock().now());
                     if let Some(end) = self.save(HOLD).await?.end() {
                         return Ok(Some(end));
+                    }
+                    // After it: one event at least is posted in each turn.
+                    if self.is_over() {
+                        return Ok(Some(End::Quiet));
                     }
                 }
                 Err(failed) => {

@@ -252,27 +252,52 @@ pub(crate) struct ClaimedFeed {
     pub(crate) source: String,
 }
 
-/// Takes feeds that are due and nobody holds, those that were held longest ago first.
+/// Begins with all feeds, and which of them are due at a moment, `$1`, and held by nobody.
+macro_rules! of_feeds {
+    ($rest:literal) => {
+        concat!(
+            "WITH feeds AS (
+                 SELECT f.tenant_id, f.subscription_id, f.source, f.held_until,
+                        s.paused_at IS NULL AND coalesce(f.held_until <= $1, true)
+                            AND coalesce(f.due_at <= $1, true) AS is_due
+                 FROM event_subscription_feed f JOIN event_subscription s
+                      ON s.tenant_id = f.tenant_id AND s.subscription_id = f.subscription_id) ",
+            $rest
+        )
+    };
+}
+
+/// Takes feeds that are due and nobody holds: those of tenants first of which the fewest are
+/// held, by this process or another, and of each tenant's those that were held longest ago.
+/// More are looked at than are taken: another process may take some of them meanwhile.
 pub(crate) async fn claim_event_feeds(
     conn: &mut PgConnection,
     holder: Uuid,
     (now, until): (jiff::Timestamp, jiff::Timestamp),
     limit: i64,
 ) -> Result<Vec<ClaimedFeed>, Fault> {
-    let rows: Vec<(String, Uuid, String)> = sqlx::query_as(
-        "WITH due AS (
+    let rows: Vec<(String, Uuid, String)> = sqlx::query_as(of_feeds!(
+        ", ranked AS (
+             SELECT feeds.*, count(*) FILTER (WHERE held_until > $1) OVER (PARTITION BY tenant_id)
+                        + row_number() OVER (PARTITION BY tenant_id, is_due ORDER BY held_until NULLS FIRST) AS place
+             FROM feeds),
+         first AS (
+             SELECT * FROM ranked WHERE is_due ORDER BY place, held_until NULLS FIRST LIMIT 4 * $4),
+         chosen AS (
              SELECT f.tenant_id, f.subscription_id, f.source
-             FROM event_subscription_feed f JOIN event_subscription s
-                  ON s.tenant_id = f.tenant_id AND s.subscription_id = f.subscription_id AND s.paused_at IS NULL
-             WHERE (f.held_until IS NULL OR f.held_until <= $2) AND (f.due_at IS NULL OR f.due_at <= $2)
-             ORDER BY f.held_until NULLS FIRST LIMIT $4 FOR UPDATE OF f SKIP LOCKED)
-         UPDATE event_subscription_feed f SET holder = $1, held_until = $3
-         FROM due
-         WHERE f.tenant_id = due.tenant_id AND f.subscription_id = due.subscription_id AND f.source = due.source
-         RETURNING f.tenant_id, f.subscription_id, f.source",
-    )
-    .bind(holder)
+             FROM event_subscription_feed f JOIN first
+                  ON first.tenant_id = f.tenant_id AND first.subscription_id = f.subscription_id
+                     AND first.source = f.source
+             WHERE coalesce(f.held_until <= $1, true)
+             ORDER BY first.place, first.held_until NULLS FIRST LIMIT $4 FOR UPDATE OF f SKIP LOCKED)
+         UPDATE event_subscription_feed f SET holder = $2, held_until = $3
+         FROM chosen
+         WHERE f.tenant_id = chosen.tenant_id AND f.subscription_id = chosen.subscription_id
+           AND f.source = chosen.source
+         RETURNING f.tenant_id, f.subscription_id, f.source"
+    ))
     .bind(now.to_sqlx())
+    .bind(holder)
     .bind(until.to_sqlx())
     .bind(limit)
     .fetch_all(conn)
@@ -282,6 +307,15 @@ pub(crate) async fn claim_event_feeds(
         Ok(ClaimedFeed { tenant, id, source })
     };
     rows.into_iter().map(claimed).collect()
+}
+
+/// Whether a feed is due that nobody holds.
+pub(crate) async fn is_any_event_feed_due(
+    conn: &mut PgConnection,
+    now: jiff::Timestamp,
+) -> Result<bool, Fault> {
+    let is_due = sqlx::query_scalar(of_feeds!("SELECT EXISTS (SELECT FROM feeds WHERE is_due)"));
+    Ok(is_due.bind(now.to_sqlx()).fetch_one(conn).await?)
 }
 
 /// Writes how far a subscription is with a feed that is held, and holds it on until then;

@@ -1,6 +1,8 @@
 //! Events posted to a server: as CloudEvents, signed, in order, again after failures and after a
 //! replay; and what is refused of subscriptions.
 
+mod places;
+
 use std::time::Duration;
 
 use proto::redress::cases::v1::{CaseWithdrawn, CloseReason};
