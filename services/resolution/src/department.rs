@@ -19,6 +19,9 @@ pub const WATCH_AGAIN: Duration = Duration::from_secs(1);
 /// How often it is noted that a worker asked: workers ask all the time.
 pub const POLL_NOTED_EVERY: Duration = Duration::from_secs(10);
 
+/// How a pause is kept that is of every kind of task.
+pub const EVERY_KIND: i16 = 0;
+
 /// Whether somebody takes what waits for a department.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attendance {

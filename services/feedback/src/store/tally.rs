@@ -6,14 +6,36 @@ use fault::Fault;
 use jiff_sqlx::ToSqlx as _;
 use pg::Binds;
 use sqlx::{AssertSqlSafe, PgConnection};
+use vocabulary::Channel;
 
 use super::impossible_fact;
 use super::past::{PAST_OUTCOME, past_ending, past_score, past_source};
+use crate::call_back;
+use crate::fact::Ending;
 use crate::kpi::measure::{Cohort, Tally};
 use crate::kpi::{Dimension, Filter, Measure, Scope, Span};
+use crate::response::Outcome;
 
 /// Whoever complains about the same so soon again repeats it.
 const REPEATED: &str = "interval '30 days'";
+
+/// The least score of who is satisfied, of 1 to 5.
+const SATISFIED: i16 = 4;
+
+/// What the pieces of statements here name, and its number: as `pg::sql!` has it, for pieces that
+/// are put together while the service runs.
+const NAMED: [(&str, i16); 10] = [
+    ("{closed}", Ending::Closed.number()),
+    ("{withdrawn}", Ending::Withdrawn.number()),
+    ("{declined}", Ending::Declined.number()),
+    ("{merged}", Ending::Merged.number()),
+    ("{social}", Channel::Social.number()),
+    ("{regulator}", Channel::Regulator.number()),
+    ("{upheld}", Outcome::Upheld.number()),
+    ("{partly_upheld}", Outcome::PartlyUpheld.number()),
+    ("{reached}", call_back::Outcome::Reached.number()),
+    ("{satisfied}", SATISFIED),
+];
 
 /// What is to be counted.
 #[derive(Clone, Debug, Default)]
@@ -47,10 +69,10 @@ const OF_PAYMENTS: &str =
 
 fn source(cohort: Cohort) -> Source {
     let (from, at, only) = match cohort {
-        Cohort::Received => (OF_CASES, "c.received_at", "NOT coalesce({ending} = 4, false)"),
+        Cohort::Received => (OF_CASES, "c.received_at", "NOT coalesce({ending} = {merged}, false)"),
         Cohort::Resolved => (OF_CYCLES, "y.resolved_at", "true"),
         Cohort::FirstResolved => (OF_CASES, "c.resolved_at", "true"),
-        Cohort::Closed => (OF_CASES, "c.ended_at", "c.ending = 1"),
+        Cohort::Closed => (OF_CASES, "c.ended_at", "c.ending = {closed}"),
         Cohort::Told => (OF_CYCLES, "y.told_at", "true"),
         Cohort::Called => (OF_CALLS, "k.ended_at", "true"),
         Cohort::Paid => (OF_PAYMENTS, "p.paid_at", "true"),
@@ -67,7 +89,7 @@ macro_rules! others {
         concat!(
             "c.complainant IS NOT NULL AND EXISTS (SELECT FROM case_fact o
              WHERE o.tenant_id = c.tenant_id AND o.complainant = c.complainant AND o.category = c.category
-               AND o.case_id <> c.case_id AND NOT coalesce({other_ending} = 4, false) AND ",
+               AND o.case_id <> c.case_id AND NOT coalesce({other_ending} = {merged}, false) AND ",
             $when,
             ")"
         )
@@ -88,14 +110,14 @@ fn condition(measure: Measure) -> &'static str {
         | Measure::TasksOverdue => "true",
         Measure::TasksDue => "t.due_at IS NOT NULL",
         Measure::TasksInTime => "t.done_at <= t.due_at",
-        Measure::Completed => "{ending} BETWEEN 1 AND 3",
+        Measure::Completed => "{ending} IN ({closed}, {withdrawn}, {declined})",
         Measure::Repeated => others!(
             "(o.received_at, o.case_id) < (c.received_at, c.case_id) AND o.received_at >= c.received_at - {repeated}"
         ),
-        Measure::Escalated => "c.escalated_at <= {as_of} OR c.channel IN (6, 9)",
+        Measure::Escalated => "c.escalated_at <= {as_of} OR c.channel IN ({social}, {regulator})",
         Measure::Reopened => "y.reopened_at <= {as_of}",
         Measure::Decided => "{outcome} IS NOT NULL",
-        Measure::Upheld => "{outcome} IN (1, 2)",
+        Measure::Upheld => "{outcome} IN ({upheld}, {partly_upheld})",
         Measure::FirstTime => concat!(
             "NOT coalesce(c.reopened_at <= {as_of}, false) AND NOT (",
             others!(
@@ -111,10 +133,10 @@ fn condition(measure: Measure) -> &'static str {
             "NOT coalesce(c.history, false) AND NOT coalesce(c.breached_at <= {ended}, false)"
         }
         Measure::Answered => "{satisfaction} IS NOT NULL",
-        Measure::Satisfied => "{satisfaction} >= 4",
+        Measure::Satisfied => "{satisfaction} >= {satisfied}",
         Measure::HandlingAnswered => "{handling} IS NOT NULL",
-        Measure::HandlingSatisfied => "{handling} >= 4",
-        Measure::Reached => "k.outcome = 1",
+        Measure::HandlingSatisfied => "{handling} >= {satisfied}",
+        Measure::Reached => "k.outcome = {reached}",
         Measure::Recorded => "c.complete IS NOT NULL",
         Measure::Complete => "c.complete",
     }
@@ -221,6 +243,7 @@ impl Counting {
             std::array::from_fn(|place| (names[place], now[place].to_owned()))
         };
         let text = terms.iter().fold(text.to_owned(), |text, (name, term)| text.replace(name, term));
+        let text = NAMED.iter().fold(text, |text, (name, number)| text.replace(name, &number.to_string()));
         text.replace("{as_of}", &self.as_of).replace("{repeated}", REPEATED)
     }
 

@@ -10,7 +10,7 @@ use timers::Held;
 use uuid::Uuid;
 
 use super::kind;
-use crate::department::{Attendance, Pause, Queue, Resumed, WORKER_EXPECTED};
+use crate::department::{Attendance, EVERY_KIND, Pause, Queue, Resumed, WORKER_EXPECTED};
 use crate::remedy::RemedyKind;
 use crate::task::TaskState;
 
@@ -109,9 +109,10 @@ pub(crate) async fn attendance(
                AND NOT EXISTS (
                    SELECT FROM department_pause p
                    WHERE p.tenant_id = d.tenant_id AND p.department_id = d.department_id
-                     AND p.resumed_at IS NULL AND p.kind IN (0, t.kind))) AS waiting
+                     AND p.resumed_at IS NULL AND p.kind IN ({every_kind}, t.kind))) AS waiting
          WHERE d.tenant_id = current_setting('redress.tenant') AND d.watch_id = ANY($1)
            AND d.unattended_since IS NULL AND coalesce(d.polled_at <= $3, true)",
+        every_kind = EVERY_KIND,
         ready = TaskState::Ready,
         leased = TaskState::Leased,
     ))
@@ -229,7 +230,7 @@ pub(crate) async fn pauses(conn: &mut PgConnection, department_id: &str) -> Resu
         Ok(Pause {
             pause_id: row.pause_id,
             department_id: department_id.to_owned(),
-            kind: if row.kind == 0 { None } else { Some(kind(row.kind, row.pause_id)?) },
+            kind: if row.kind == EVERY_KIND { None } else { Some(kind(row.kind, row.pause_id)?) },
             reason: row.reason,
             by: row.paused_by,
             at: row.paused_at.to_jiff(),
@@ -247,7 +248,7 @@ pub(crate) async fn insert_pause(conn: &mut PgConnection, pause: &Pause) -> Resu
     )
     .bind(pause.pause_id)
     .bind(&pause.department_id)
-    .bind(pause.kind.map_or(0, RemedyKind::number))
+    .bind(pause.kind.map_or(EVERY_KIND, RemedyKind::number))
     .bind(&pause.reason)
     .bind(&pause.by)
     .bind(pause.at.to_sqlx())

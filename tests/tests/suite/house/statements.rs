@@ -67,19 +67,34 @@ pub(super) fn without_tests(text: &str) -> String {
     kept
 }
 
-/// The columns of these that a statement compares with a number instead of with a named
-/// state.
+/// Every text of a store, of which statements may be put together while it runs, but for those
+/// of its tests; also those of its macros.
+pub(super) fn pieces(file: &str, macros: &HashMap<&str, String>) -> Vec<String> {
+    Reader { code: &without_tests(file), macros }.texts()
+}
+
+/// The columns of these that a statement, or a piece of one, compares with a number instead of
+/// with a named state.
 pub(super) fn bare_numbers(statement: &str, columns: &[String]) -> Vec<String> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let words = statement.split(|c: char| c.is_whitespace() || c == '(' || c == ')' || c == '.');
+    let words = statement.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '.'));
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-    let bare = words.windows(3).filter(|three| {
-        let column = three[0].trim_matches(|c| !is_word(c));
+    let is_column = |word: &str| {
+        let column = word.trim_matches(|c| !is_word(c));
         columns.iter().any(|known| known == column)
-            && matches!(three[1], "=" | "<>" | "<" | ">" | "<=" | ">=" | "IN")
-            && three[2].starts_with(|c: char| c.is_ascii_digit())
-    });
-    bare.map(|three| three.join(" ")).collect()
+    };
+    let bare = |place: usize| {
+        let after: Vec<&str> =
+            words[place + 1..].iter().copied().filter(|word| *word != "NOT").take(4).collect();
+        let length = match after.as_slice() {
+            ["=" | "<>" | "<" | ">" | "<=" | ">=" | "IN" | "BETWEEN", _, ..] => 2,
+            ["IS", "DISTINCT", "FROM", _] => 4,
+            _ => return None,
+        };
+        let is_bare = is_column(words[place]) && after[length - 1].starts_with(|c: char| c.is_ascii_digit());
+        is_bare.then(|| format!("{} {}", words[place], after[..length].join(" ")))
+    };
+    (0..words.len()).filter_map(bare).collect()
 }
 
 /// Whether a statement is over `pg::Rows` or `pg::Versions`, whose columns or tables are known
@@ -183,6 +198,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn pieces_of_statements_are_read_as_well() {
+        let file = r#"
+macro_rules! others {
+    ($when:literal) => {
+        concat!("o.s = 4 AND ", $when)
+    };
+}
+fn f() -> &'static str {
+    match g() { 0 => "c.s IN (6, 9) OR c.t", _ => others!("k BETWEEN 1 AND 3") }
+}
+#[cfg(test)]
+fn g() -> &'static str {
+    "s = 7"
+}"#;
+        let states = ["s", "k"].map(str::to_owned);
+        let pieces = pieces(file, &macros(std::iter::once(file)));
+        let mut bare: Vec<String> = pieces.iter().flat_map(|piece| bare_numbers(piece, &states)).collect();
+        bare.sort();
+        bare.dedup();
+        assert_eq!(bare, ["k BETWEEN 1", "s = 4", "s IN 6,"]);
+    }
+
+    #[test]
     fn macros_and_pieces_become_whole_statements() {
         let file = r#"
 macro_rules! columns {
@@ -225,5 +263,7 @@ fn h() {
         let states = ["s", "k"].map(str::to_owned);
         assert_eq!(bare_numbers(expected[4], &states), [""; 0]);
         assert_eq!(bare_numbers(expected[5], &states), ["s = 3", "k IN 1,"]);
+        let more = "t.s BETWEEN 1 AND 3 OR k NOT IN (1) OR (t.k IS NOT DISTINCT FROM 2::smallint) OR l BETWEEN 1 AND 2";
+        assert_eq!(bare_numbers(more, &states), ["s BETWEEN 1", "k IN 1", "k IS DISTINCT FROM 2::smallint"]);
     }
 }

@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Row, columns};
+use crate::department::EVERY_KIND;
 use crate::refusal::Refusal;
 use crate::remedy::RemedyKind;
 use crate::task::{Heard, Task, TaskState};
@@ -284,7 +285,8 @@ pub(crate) async fn heartbeat(
          RETURNING visible_at, cancel_requested, EXISTS (
              SELECT FROM department_pause p
              WHERE p.tenant_id = task.tenant_id AND p.department_id = task.department_id
-               AND p.resumed_at IS NULL AND p.kind IN (0, task.kind)) AS pause_requested",
+               AND p.resumed_at IS NULL AND p.kind IN ({every_kind}, task.kind)) AS pause_requested",
+        every_kind = EVERY_KIND,
         leased = TaskState::Leased,
     ))
     .bind(task_id.0)
