@@ -182,9 +182,7 @@ impl std::fmt::Display for Refusal {
             }
             Self::TooManyFileDrops => "a tenant may have 50 file drops; delete one first",
             Self::DroppedFileNotFound => "there is no dropped file with this id",
-            Self::DroppedFileTooLarge => {
-                "a file that is tried may have 32 MiB; try the beginning of this one as a sample"
-            }
+            Self::DroppedFileTooLarge => "it has more than 32 MiB: try its beginning as a sample",
             Self::DroppedFileGone => "the file no longer lies where it was put or moved to, or is another by now",
             Self::FileDropUnreachable => "the place of the file drop cannot be read now; try again",
         })
