@@ -11,7 +11,8 @@
 //! what is done with one is its [`Work`], which also notes that it is done: nothing here knows
 //! what the work is. Work may be done twice, by two who each believe to have the lease, and must
 //! come to the same.
-#![warn(missing_docs, clippy::missing_errors_doc)]
+#![warn(missing_docs)]
+#![warn(clippy::missing_errors_doc)]
 
 mod retry;
 mod run;
