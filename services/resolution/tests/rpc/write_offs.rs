@@ -16,7 +16,7 @@ use crate::proposals::client;
 use crate::repeated;
 use crate::saga_failures::steps;
 use crate::world::{
-    World, completion, exchange, failure, invalid, refund, refused, step, step_id, task_id, yuan,
+    World, apology, completion, exchange, failure, invalid, refund, refused, step, step_id, task_id, yuan,
 };
 
 fn writing_off(task: &str) -> ProposeTaskWriteOffRequest {
@@ -64,7 +64,8 @@ async fn not_undone(world: &World) -> i32 {
 
 /// A refund that was paid and is to be collected again, in part it was.
 async fn partly_collected(world: &World) -> (Plan, Lease) {
-    let plan = world.approved(vec![refund("a")]).await;
+    // What nobody begins keeps the plan open.
+    let plan = world.approved(vec![refund("a"), apology("never")]).await;
     world.complete(&world.take("finance").await).await.unwrap();
     world.cancel(&plan).await;
     let mut partly = completion(&world.take("finance").await);
@@ -173,7 +174,7 @@ async fn who_decides_sees_what_was_paid_collected_and_tried() {
 #[tokio::test]
 async fn only_what_undoes_a_step_and_needs_attention_is_written_off() {
     let world = World::open().await;
-    let plan = world.approved(vec![refund("a"), exchange("b")]).await;
+    let plan = world.approved(vec![refund("a"), exchange("b"), apology("never")]).await;
     let mut ann = client(&world, "ann");
     let lease = world.take("finance").await;
     let doing = ann.propose_task_write_off(writing_off(task_id(&lease))).await;
