@@ -170,7 +170,9 @@ fn open_webhooks(kit: &Kit, parts: &mut Parts, registering: Registering) {
     parts.worker("webhooks.split", |stop| work_queue::run(splitting, splitter, stop));
     let (taker, taking) = (PostTaker::new(mappings, registering), db());
     parts.worker("posts.take", |stop| work_queue::run(taking, taker, stop));
-    for retention in [flow::webhooks::SET_ASIDE, flow::webhooks::DELIVERED, flow::webhooks::SKETCHES] {
+    for retention in
+        [flow::webhooks::SET_ASIDE, flow::webhooks::DELIVERED, flow::webhooks::SKETCHES, flow::webhooks::KEYS]
+    {
         parts.retention(&kit.db, retention);
     }
     parts.queue_age(&kit.db, "redress.webhook.post.age", store::posts::waiting_since());

@@ -28,6 +28,9 @@ pub(crate) const POSTS: &str = "posts";
 /// How long what became nothing is kept.
 const KEPT: Duration = Duration::from_hours(90 * 24);
 
+/// How long posts of a matter are recognised after the last that told of it: two years.
+const KNOWN: Duration = Duration::from_hours(731 * 24);
+
 /// Posts that became nothing, or were counted.
 pub(crate) const SET_ASIDE: Retention = Retention { name: "posts.forget", kept: KEPT, forget: posts::forget };
 /// That deliveries were taken in.
@@ -36,3 +39,6 @@ pub(crate) const DELIVERED: Retention =
 /// Texts that are compared no more.
 pub(crate) const SKETCHES: Retention =
     Retention { name: "posts.sketches", kept: NEAR_WINDOW.unsigned_abs(), forget: matters::forget_sketches };
+/// What posts are known by, and who posted them.
+pub(crate) const KEYS: Retention =
+    Retention { name: "posts.keys", kept: KNOWN, forget: matters::forget_keys };

@@ -246,3 +246,36 @@ pub(crate) fn forget_sketches(
         Ok(i64::try_from(forgotten.rows_affected()).unwrap_or(i64::MAX) >= most)
     })
 }
+
+/// Forgets what the posts of matters are known by, and their accounts, of which none has come
+/// since a moment; of all tenants, at most so many keys, accounts and matters.
+pub(crate) fn forget_keys(tx: &mut Tx, before: Timestamp, most: i64) -> BoxFuture<'_, Result<bool, Fault>> {
+    Box::pin(async move {
+        for part in [
+            "DELETE FROM webhook_key k USING (
+                 SELECT k.tenant_id, k.kind, k.key
+                 FROM webhook_matter m JOIN webhook_key k
+                      ON k.tenant_id = m.tenant_id AND k.matter_id = m.matter_id
+                 WHERE m.is_known AND m.last_at < $1 LIMIT $2 FOR UPDATE OF k SKIP LOCKED) AS old
+             WHERE k.tenant_id = old.tenant_id AND k.kind = old.kind AND k.key = old.key",
+            "DELETE FROM webhook_account a USING (
+                 SELECT a.tenant_id, a.matter_id, a.account
+                 FROM webhook_matter m JOIN webhook_account a
+                      ON a.tenant_id = m.tenant_id AND a.matter_id = m.matter_id
+                 WHERE m.is_known AND m.last_at < $1 LIMIT $2 FOR UPDATE OF a SKIP LOCKED) AS old
+             WHERE a.tenant_id = old.tenant_id AND a.matter_id = old.matter_id AND a.account = old.account",
+            // Last: while it is not written, all of this is done again.
+            "UPDATE webhook_matter m SET is_known = false, account = ''
+             FROM (SELECT tenant_id, matter_id FROM webhook_matter
+                   WHERE is_known AND last_at < $1
+                   ORDER BY last_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS old
+             WHERE m.tenant_id = old.tenant_id AND m.matter_id = old.matter_id",
+        ] {
+            let forgotten = sqlx::query(part).bind(before.to_sqlx()).bind(most).execute(&mut **tx).await?;
+            if i64::try_from(forgotten.rows_affected()).unwrap_or(i64::MAX) >= most {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    })
+}

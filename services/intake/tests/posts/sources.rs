@@ -236,3 +236,37 @@ async fn an_author_has_so_many_complaints_an_hour_and_what_was_set_aside_is_forg
     .await;
     house.done().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_posts_are_known_by_is_forgotten_two_years_after_the_last_that_told_of_their_matter() {
+    let clock = MockClock::default();
+    let house = House::builder(&[intake::SERVICE]).clock(clock.clone()).open().await;
+    let posts = set_up(&house, mapping()).await;
+    let kept = async || {
+        let mut owner = house.owner().await;
+        let kept = "SELECT (SELECT count(*) FROM intake.webhook_key),
+                           (SELECT count(*) FROM intake.webhook_account),
+                           (SELECT count(*) FROM intake.webhook_matter WHERE account <> '')";
+        sqlx::query_as::<_, (i64, i64, i64)>(kept).fetch_one(&mut owner).await.expect("counted")
+    };
+    let day = Duration::from_hours(24);
+    send(&house, &serde_json::json!([post(1, "ann", "杯子碎了"), post(2, "bob", "快递丢了")])).await;
+    settled(&posts, 2).await;
+    assert_eq!(kept().await, (4, 2, 2), "a number and an address of each");
+    clock.advance(day * 400);
+    // Somebody tells of one of them again.
+    let mut again = post(1, "cy", "转发");
+    again["url"] = "".into();
+    send(&house, &again).await;
+    settled(&posts, 3).await;
+    assert_eq!(kept().await, (4, 3, 2));
+    clock.advance(day * 340);
+    eventually(|| async { kept().await == (2, 2, 1) }).await;
+    clock.advance(day * 400);
+    eventually(|| async { kept().await == (0, 0, 0) }).await;
+    // It is a matter of its own now, though the network's number is that of the complaint.
+    send(&house, &post(1, "dan", "还是没有")).await;
+    eventually(|| async { list(&posts, PostState::Registered).await.len() == 3 }).await;
+    assert_eq!(complaints(&house).await, 3);
+    house.done().await;
+}
