@@ -158,7 +158,7 @@ pub(crate) struct Filter {
     pub(crate) state: Option<State>,
     /// Those of a complaint.
     pub(crate) complaint: Option<CaseId>,
-    /// Those of the matter that a post told of first.
+    /// Those of the matter of a post.
     pub(crate) head: Option<Uuid>,
 }
 
