@@ -72,7 +72,7 @@ pub struct Source {
     input: Input,
     format: Format,
     length: Option<u64>,
-    /// Most bytes that its text may have, unpacked.
+    /// Most bytes that its text, or the parts of a workbook, may have, unpacked.
     most: u64,
 }
 
@@ -123,8 +123,8 @@ impl Source {
         Ok(Self { input: Input::File(file), format, length, most: u64::MAX })
     }
 
-    /// A file that is open, from where it is on; its name tells how it is written. Its text may
-    /// have so many bytes, unpacked: beyond, reading it fails.
+    /// A file that is open, from where it is on; its name tells how it is written. It may have so
+    /// many bytes, unpacked: beyond, reading it fails, of a workbook before its first row.
     ///
     /// # Errors
     ///
@@ -165,7 +165,8 @@ impl Source {
             Input::File(file) if is_workbook => {
                 let said = written.encoding.is_some() || written.separator.is_some();
                 ensure!(!said, "a workbook says itself how it is written: no --encoding, no --separator");
-                return sheet::reading(Sheet::open(file, written.sheet.as_deref())?, mapping);
+                let sheet = Sheet::within(file, written.sheet.as_deref(), self.most)?;
+                return sheet::reading(sheet, mapping);
             }
             Input::File(file) => Box::new(file),
             Input::Standard => Box::new(io::stdin()),

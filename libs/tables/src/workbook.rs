@@ -123,7 +123,16 @@ impl Sheet {
     /// # Errors
     ///
     /// Fails if it is no workbook that can be read, or too large a one, or has no such sheet.
-    pub fn open(mut file: File, wanted: Option<&str>) -> Result<Self, Refused> {
+    pub fn open(file: File, wanted: Option<&str>) -> Result<Self, Refused> {
+        Self::within(file, wanted, MAX_UNPACKED_BYTES)
+    }
+
+    /// As [`Sheet::open`], of a workbook that may unpack to so many bytes.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn within(mut file: File, wanted: Option<&str>, most: u64) -> Result<Self, Refused> {
         let mut begin = [0; 8];
         let read = file.read(&mut begin)?;
         file.rewind()?;
@@ -131,7 +140,7 @@ impl Sheet {
             return Err(Refused::Damaged("it is too short".to_owned()));
         }
         if begin != COMPOUND {
-            parts::check(&file)?;
+            parts::check(&file, most)?;
         }
         let (sender, receiver) = sync_channel(AHEAD);
         let wanted = wanted.map(str::to_owned);

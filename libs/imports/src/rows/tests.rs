@@ -195,3 +195,25 @@ fn a_text_that_unpacks_to_more_than_it_may_is_read_up_to_there() {
     let mut rows = source.rows(Mapping::default(), &Written::default(), |bytes| bytes).unwrap().rows;
     assert!(rows.pass(1 << 21).unwrap_err().to_string().contains("unpacks to more"));
 }
+
+#[test]
+fn a_workbook_that_unpacks_to_more_than_it_may_is_refused_whole() {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let sheet = workbook.add_worksheet();
+    sheet.write(0, 0, "subject").unwrap();
+    for row in 1..20_000 {
+        sheet.write(row, 0, row).unwrap();
+    }
+    let bytes = workbook.save_to_buffer().unwrap();
+    let rows = |most| {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&bytes).unwrap();
+        io::Seek::rewind(&mut file).unwrap();
+        let source = Source::of(file, "a.xlsx", most).unwrap();
+        source.rows(Mapping::default(), &Written::default(), |bytes| bytes).map(|reading| reading.rows)
+    };
+    assert!(bytes.len() < 512 << 10, "it is small as it is: {}", bytes.len());
+    assert_eq!(rows(1 << 30).unwrap().pass(1 << 20).unwrap(), 19_999);
+    let refused = rows(512 << 10).err().unwrap().to_string();
+    assert!(refused.contains("unpacks to more than a workbook may"), "{refused}");
+}

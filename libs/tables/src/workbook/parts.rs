@@ -14,7 +14,7 @@ use super::Refused;
 
 /// Most parts of a workbook.
 pub const MAX_PARTS: usize = 4_096;
-/// Most bytes a workbook may unpack to.
+/// Most bytes a workbook may unpack to, where whoever reads it does not want fewer.
 pub const MAX_UNPACKED_BYTES: u64 = 2 << 30;
 /// Most bytes of the texts that its cells share, which are all in memory while it is read.
 pub const MAX_SHARED_BYTES: u64 = 512 << 20;
@@ -29,8 +29,9 @@ const BLOCK: usize = 64 * 1024;
 /// What the part of the shared texts is called, wherever it lies.
 const SHARED: &str = "sharedstrings.xml";
 
-/// Refuses a file that is no workbook, or unpacks to more than one may.
-pub(super) fn check(file: &File) -> Result<(), Refused> {
+/// Refuses a file that is no workbook, or unpacks to more than so many bytes, or than one may.
+pub(super) fn check(file: &File, most: u64) -> Result<(), Refused> {
+    let most = most.min(MAX_UNPACKED_BYTES);
     let damaged = |error: zip::result::ZipError| Refused::Damaged(error.to_string());
     let mut archive = ZipArchive::new(BufReader::new(file.try_clone()?)).map_err(damaged)?;
     let has = |wanted: &str| archive.file_names().any(|name| name.eq_ignore_ascii_case(wanted));
@@ -47,8 +48,8 @@ pub(super) fn check(file: &File) -> Result<(), Refused> {
         return Err(Refused::Damaged("its parts lie over each other".to_owned()));
     }
     // What it says is believed where it is too much, and counted where it is not.
-    if archive.decompressed_size().is_some_and(|bytes| bytes > u128::from(MAX_UNPACKED_BYTES)) {
-        return Err(too_many_bytes());
+    if archive.decompressed_size().is_some_and(|bytes| bytes > u128::from(most)) {
+        return Err(too_many_bytes(most));
     }
     let mut unpacked = 0;
     for place in 0..archive.len() {
@@ -57,17 +58,23 @@ pub(super) fn check(file: &File) -> Result<(), Refused> {
         let is_text = std::path::Path::new(part.name())
             .extension()
             .is_some_and(|end| end.eq_ignore_ascii_case("xml") || end.eq_ignore_ascii_case("rels"));
-        unpacked += count(part, is_shared, is_text, MAX_UNPACKED_BYTES - unpacked)?;
+        unpacked += count(part, is_shared, is_text, (most - unpacked, most))?;
     }
     Ok(())
 }
 
-fn too_many_bytes() -> Refused {
-    Refused::TooLarge(format!("{} GiB", MAX_UNPACKED_BYTES >> 30))
+fn too_many_bytes(most: u64) -> Refused {
+    Refused::TooLarge(format!("{} MiB", most >> 20))
 }
 
-/// Unpacks a part into nothing; how many bytes it has.
-fn count(mut part: impl Read, is_shared: bool, is_text: bool, most: u64) -> Result<u64, Refused> {
+/// Unpacks a part into nothing; how many bytes it has, of those that are left of the most there
+/// may be.
+fn count(
+    mut part: impl Read,
+    is_shared: bool,
+    is_text: bool,
+    (left, most): (u64, u64),
+) -> Result<u64, Refused> {
     let (mut bytes, mut text) = (0_u64, 0_u64);
     let mut head = Vec::new();
     let mut block = vec![0; BLOCK];
@@ -78,8 +85,8 @@ fn count(mut part: impl Read, is_shared: bool, is_text: bool, most: u64) -> Resu
         }
         let block = &block[..read];
         bytes += read as u64;
-        if bytes > most {
-            return Err(too_many_bytes());
+        if bytes > left {
+            return Err(too_many_bytes(most));
         }
         if is_shared && bytes > MAX_SHARED_BYTES {
             let most = MAX_SHARED_BYTES >> 20;
