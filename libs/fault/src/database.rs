@@ -7,6 +7,8 @@ use crate::{Fault, Kind};
 
 /// Reason of what failed for want of a database.
 pub(crate) const UNAVAILABLE: &str = "DATABASE_UNAVAILABLE";
+/// Reason of a text that the database cannot keep.
+const NUL_IN_TEXT: &str = "NUL_IN_TEXT";
 /// How long to wait before trying a database again.
 const RETRY: Duration = Duration::from_millis(200);
 
@@ -27,6 +29,12 @@ impl From<sqlx::Error> for Fault {
             (_, Some("55P03")) => {
                 Self::new(Kind::Conflict, "TRANSACTION_CONFLICT", "another change is under way; try again")
                     .retry_after(RETRY)
+                    .because(error)
+            }
+            // 22021 as it is, 22P05 within JSON: a NUL. Readers of requests refuse it by its field
+            // (`Check::text`); what passed them is the caller's all the same.
+            (_, Some("22021" | "22P05")) => {
+                Self::new(Kind::Invalid, NUL_IN_TEXT, "a text has a NUL character, which cannot be kept")
                     .because(error)
             }
             // 57014 cancelled by statement_timeout; 57P01-03 shutting down or starting;

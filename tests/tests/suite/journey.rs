@@ -54,6 +54,7 @@ async fn every_mutation_has_one_effect_however_often_it_is_sent() {
     tell_all(&scene).await;
     let all: BTreeSet<String> = mutations(&contracts()).into_keys().collect();
     assert_eq!(scene.twice.doubled(), all, "every mutation has its place in a story");
+    assert_eq!(scene.twice.took_nul(), Vec::<String>::new(), "Postgres keeps no NUL");
     scene.house.done().await;
 }
 

@@ -22,6 +22,8 @@ use crate::form::{Form, FormCheck, Held, KeptForm, Review, Violation, answer};
 
 /// Longest answer to a form.
 pub(super) const MAX_ANSWER: usize = 100_000;
+/// Most bytes of a character.
+const MAX_CHAR_BYTES: usize = 4;
 /// Longest schema.
 const MAX_SCHEMA: usize = 200_000;
 
@@ -29,7 +31,12 @@ impl Reading {
     /// The category whose form was filled in; none when no form was.
     pub(crate) fn form_wanted(&self) -> Option<&str> {
         let complaint = &self.submission.complaint;
-        (!complaint.form_data.is_empty()).then(|| complaint.category_hint.trim())
+        let category = complaint.category_hint.trim();
+        // Nothing is looked for by what is refused: each part of a megabyte of slashes would be,
+        // and the database reads no NUL.
+        let is_short = category.len() <= MAX_WORD * MAX_CHAR_BYTES;
+        let is_kept = is_short && ![category, self.request_id()].iter().any(|text| text.contains('\0'));
+        (is_kept && !complaint.form_data.is_empty()).then_some(category)
     }
 
     /// The submission's key.

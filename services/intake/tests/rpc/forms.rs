@@ -343,3 +343,20 @@ async fn what_is_known_of_customer_order_and_product_is_filled_in() {
     assert!(refused.message().contains("customer.shoe_size") || format!("{refused:?}").contains("shoe_size"));
     house.done().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_form_is_looked_for_by_a_category_or_a_key_that_cannot_be_kept() {
+    let house = House::open(&[intake::SERVICE]).await;
+    // Each part of it would be looked for: gigabytes of them.
+    for category in ["a\0b".to_owned(), "/".repeat(100_000)] {
+        let mut request = submission(filled(&category, "{}"));
+        request.request_id = "k\0".to_owned();
+        let answer = IntakeServiceClient::new(house.channel()).submit_complaint(request).await;
+        let status = answer.expect_err("it is refused");
+        assert_eq!(
+            (reason(&status).as_str(), violations(&status)),
+            ("INVALID_COMPLAINT", vec!["request_id".to_owned(), "complaint.category_hint".to_owned()])
+        );
+    }
+    house.done().await;
+}

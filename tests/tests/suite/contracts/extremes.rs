@@ -23,7 +23,7 @@ const NO_TOKENS: [&str; 6] =
     ["what?", "AAAA", "AAAAAAAAAAAAAAAA", "e30", "\u{202e}", "MDEyMzQ1Njc4OWFiY2RlZg"];
 
 /// A request of which as much as possible is as it should be.
-fn plausible(method: &MethodDescriptor) -> DynamicMessage {
+pub(super) fn plausible(method: &MethodDescriptor) -> DynamicMessage {
     let mut message = filled(&method.input(), DEPTH);
     if let Some(line) = UNKNOWN.iter().find(|line| line.rpc == name(method)) {
         let json = line.request.replace("$ID", NOBODY).replace("$KEY", &request_id());
@@ -109,6 +109,16 @@ fn variants(
     descriptor: &MessageDescriptor,
     at: &str,
 ) -> Vec<(String, DynamicMessage)> {
+    varied((message, descriptor), at, &|field, _| extremes(field))
+}
+
+/// The message with another value in one field, for every field in it, and in what lies in it,
+/// and every value that is given for it, who is told what it is now.
+pub(super) fn varied(
+    (message, descriptor): (&DynamicMessage, &MessageDescriptor),
+    at: &str,
+    values: &dyn Fn(&FieldDescriptor, &DynamicMessage) -> Vec<Value>,
+) -> Vec<(String, DynamicMessage)> {
     let mut all = Vec::new();
     for field in descriptor.fields().filter(|field| !field.is_map()) {
         let at = format!("{at}{}", field.name());
@@ -117,7 +127,7 @@ fn variants(
             changed.set_field(&field, if field.is_list() { Value::List(vec![value]) } else { value });
             all.push((told, changed));
         };
-        for value in extremes(&field) {
+        for value in values(&field, message) {
             let told = format!("{at} = {value:?}");
             with(value, told);
         }
@@ -128,7 +138,7 @@ fn variants(
             let one = message.get_field(&field);
             let one = one.as_list().and_then(|list| list.first()).unwrap_or(&one);
             let Some(held) = one.as_message() else { continue };
-            for (told, changed) in variants(held, &inner, &format!("{at}.")) {
+            for (told, changed) in varied((held, &inner), &format!("{at}."), values) {
                 with(Value::Message(changed), told);
             }
         }
@@ -137,7 +147,7 @@ fn variants(
 }
 
 /// How a request is answered; none where the answer waits by design.
-async fn answer(
+pub(super) async fn answer(
     line: CallerChannel,
     method: &MethodDescriptor,
     message: &DynamicMessage,
