@@ -74,7 +74,7 @@ async fn a_preview_on_a_case_is_its_next_letter() {
         ("Ada: late parcel", "decision reasons until")
     );
     assert!(letter.body.ends_with(&open.to_string()), "{}", letter.body);
-    let chinese = Template { language: "zh".into(), ..outcome("{{ name }}") };
+    let chinese = Template { language: "zh".into(), ..outcome("{{ subject }}") };
     assert!(preview(&templates, on(chinese, open)).await.unwrap().other_language);
     let unknown = refused(preview(&templates, on(outcome("x"), case())).await);
     assert_eq!(unknown.1, "CONTACT_NOT_FOUND");

@@ -359,20 +359,13 @@ fn of_others(truth: &Truth, all: &mut Vec<Told>) {
             all.push(told("feedback", at, &event));
         }
     }
-    if let Some((at, reached)) = truth.call {
-        let (outcome, call_back_id) =
-            (if reached { 1 } else { 2 }, Uuid::from_u128(truth.id.as_u128() ^ 1 << 100).to_string());
-        let first = wire::CallBackAttempted {
-            case_id: case_id.clone(),
-            call_back_id: call_back_id.clone(),
-            number: 1,
-            outcome: 2,
-            ..Default::default()
-        };
-        all.push(told("feedback", at - SignedDuration::from_secs(60), &first));
-        let last = wire::CallBackAttempted { number: 2, outcome, ended: true, ..first };
-        all.push(told("feedback", at, &last));
-    }
+    called(truth, all);
+    paid(truth, all);
+}
+
+/// What a department paid, and whether it was late.
+fn paid(truth: &Truth, all: &mut Vec<Told>) {
+    let case_id = truth.id.to_string();
     if let Some((at, minor)) = truth.paid {
         let amount = Some(Money {
             currency_code: "CNY".to_owned(),
@@ -402,5 +395,19 @@ fn of_others(truth: &Truth, all: &mut Vec<Told>) {
             ..Default::default()
         };
         all.push(told("resolution", at, &event));
+    }
+}
+
+/// That the complainant was called back.
+fn called(truth: &Truth, all: &mut Vec<Told>) {
+    let case_id = truth.id.to_string();
+    if let Some((at, reached)) = truth.call {
+        let (outcome, call_back_id) =
+            (if reached { 1 } else { 2 }, Uuid::from_u128(truth.id.as_u128() ^ 1 << 100).to_string());
+        let first =
+            wire::CallBackAttempted { case_id, call_back_id, number: 1, outcome: 2, ..Default::default() };
+        all.push(told("feedback", at - SignedDuration::from_secs(60), &first));
+        let last = wire::CallBackAttempted { number: 2, outcome, ended: true, ..first };
+        all.push(told("feedback", at, &last));
     }
 }
