@@ -15,7 +15,7 @@ use tonic::transport::Channel;
 use tower::Service;
 
 use crate::consistency::Token;
-use crate::options::{Channels, ClientOptions, ConnectError};
+use crate::options::{Channels, ClientOptions, ConnectError, bearer};
 use crate::{contracts, retry, trace};
 
 /// A caller of Redress. Cheap to clone; its clones share connections.
@@ -60,6 +60,17 @@ impl Client {
         let mut client = self.clone();
         let subject = subject.parse().map_err(|_| ConnectError::Header { what: "subject" })?;
         client.headers.insert("redress-subject", subject);
+        Ok(client)
+    }
+
+    /// The same connections, called on by the bearer of this token.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the token has characters that no header may have.
+    pub fn bearing(&self, token: &str) -> Result<Self, ConnectError> {
+        let mut client = self.clone();
+        client.headers.insert(http::header::AUTHORIZATION, bearer(token)?);
         Ok(client)
     }
 

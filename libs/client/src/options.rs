@@ -84,9 +84,7 @@ impl ClientOptions {
     pub(crate) fn headers(&self) -> Result<HeaderMap, ConnectError> {
         let mut headers = HeaderMap::new();
         if let Some(token) = &self.token {
-            let mut value = header(&format!("Bearer {token}"), "token")?;
-            value.set_sensitive(true);
-            headers.insert(http::header::AUTHORIZATION, value);
+            headers.insert(http::header::AUTHORIZATION, bearer(token)?);
         }
         if let Some(subject) = &self.subject {
             headers.insert("redress-subject", header(subject, "subject")?);
@@ -137,6 +135,13 @@ impl ClientOptions {
             None => tls,
         })
     }
+}
+
+/// What a token is shown as.
+pub(crate) fn bearer(token: &str) -> Result<HeaderValue, ConnectError> {
+    let mut value = header(&format!("Bearer {token}"), "token")?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 fn header(text: &str, what: &'static str) -> Result<HeaderValue, ConnectError> {

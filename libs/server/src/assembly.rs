@@ -1,15 +1,21 @@
 //! Puts a server together from services and settings, and starts it.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use bytes::Bytes;
 use events::{Consumer, Feed, Source, feed_service, inbox_service};
 use fault::Fault;
+use http::{Request, Response};
+use http_body::Body as HttpBody;
 use kernel::{Clock, Ids};
 use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+use tonic::codegen::StdError;
 use tonic::transport::{Certificate, Server, ServerTlsConfig};
 use tonic_health::server::{HealthReporter, HealthService};
 
@@ -112,7 +118,7 @@ pub async fn start(assembly: Assembly) -> anyhow::Result<Running> {
         closing: closing.clone(),
     };
     let limits = Limits::new(settings.max_connections, settings.max_connections_per_address);
-    let server = listen(listener, limits, tls, routes, context)?;
+    let server = listen(listener, limits, tls, around(routes, context), closing.clone())?;
     tracing::info!(%address, services = ?names(&services), "serving");
     let drain = Duration::from_secs(settings.drain_seconds.into());
     Ok(Running { address, dbs, consumers, readiness, closing, server, workers, drain })
@@ -156,7 +162,7 @@ fn bind(
     TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))
 }
 
-fn server_tls(settings: &IdentitySettings) -> anyhow::Result<Option<ServerTlsConfig>> {
+pub(crate) fn server_tls(settings: &IdentitySettings) -> anyhow::Result<Option<ServerTlsConfig>> {
     let (Some(cert), Some(key)) = (&settings.tls_cert, &settings.tls_key) else { return Ok(None) };
     let mut tls = ServerTlsConfig::new().identity(peers::own_identity(cert, key)?).timeout(HANDSHAKE);
     if let Some(ca) = &settings.tls_client_ca {
@@ -299,15 +305,23 @@ fn reflection<'a>() -> tonic_reflection::server::Builder<'a> {
         .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
 }
 
-type Serving = tokio::task::JoinHandle<Result<(), tonic::transport::Error>>;
+pub(crate) type Serving = tokio::task::JoinHandle<Result<(), tonic::transport::Error>>;
 
-fn listen(
+/// Serves whatever answers HTTP, behind the limits on connections, until it is told to close.
+pub(crate) fn listen<S, B>(
     listener: TcpListener,
     limits: Limits,
     tls: Option<ServerTlsConfig>,
-    routes: Router,
-    context: LayerContext,
-) -> anyhow::Result<Serving> {
+    service: S,
+    closing: Stop,
+) -> anyhow::Result<Serving>
+where
+    S: tower::Service<Request<Body>, Response = Response<B>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+    B: HttpBody<Data = Bytes, Error: Into<StdError>> + Send + 'static,
+{
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let mut server = Server::builder()
@@ -321,8 +335,6 @@ fn listen(
     if let Some(tls) = tls {
         server = server.tls_config(tls).context("REDRESS_TLS_CERT and REDRESS_TLS_KEY cannot be used")?;
     }
-    let closing = context.closing.clone();
-    let service = around(routes, context);
     Ok(tokio::spawn(server.serve_with_incoming_shutdown(
         service,
         accept(listener, limits),

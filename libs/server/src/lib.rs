@@ -32,6 +32,7 @@ mod routes;
 mod running;
 mod service;
 mod settings;
+mod site;
 mod skew;
 mod telemetry;
 mod watch;
@@ -47,12 +48,14 @@ pub use file_request::{FilePart, FileRequest};
 pub use limits::Limited;
 pub use mail_certificate::mail_certificate;
 pub use permission::{bearing, seeing, seeing_all, serving};
-pub use process::{main, run, work};
+pub use process::{main, main_of_site, run, work};
 pub use retention::Retention;
 pub use running::{LONGEST_END, Running, WORKERS_STOP};
 pub use service::{FollowedSources, Kit, Parts, Service, Stop};
 pub use settings::{
-    IdentitySettings, LogFormat, MailProtocol, ObjectSettings, PeerSettings, Secret, Settings,
+    ConsoleSettings, IdentitySettings, LogFormat, MailProtocol, ObjectSettings, PeerSettings, Secret,
+    Settings,
 };
+pub use site::{RouteName, RunningSite, Site, start_site};
 pub use telemetry::Telemetry;
 pub use webhook_request::WebhookRequest;

@@ -10,6 +10,7 @@ use kernel::{RandomIds, SystemClock};
 use crate::assembly::{Assembly, start};
 use crate::service::Service;
 use crate::settings::Settings;
+use crate::site::RunningSite;
 use crate::telemetry::{EXIT, Telemetry};
 
 /// Serves what Redress consists of.
@@ -30,6 +31,25 @@ pub fn main(services: &[Service]) -> ExitCode {
     match CommandLine::from_arg_matches(&command.get_matches()) {
         Ok(CommandLine { settings }) => run(settings, services),
         Err(error) => error.exit(),
+    }
+}
+
+/// Runs a site until the process is told to stop.
+pub fn main_of_site<F>(name: &str, open: impl FnOnce(Settings) -> F) -> ExitCode
+where
+    F: Future<Output = anyhow::Result<RunningSite>>,
+{
+    let command = CommandLine::command().bin_name(name).display_name(name);
+    let settings = match CommandLine::from_arg_matches(&command.get_matches()) {
+        Ok(CommandLine { settings }) => settings,
+        Err(error) => error.exit(),
+    };
+    match work(&settings.clone(), name, async { open(settings).await?.until_signal().await }) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{name}: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }
 

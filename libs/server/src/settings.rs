@@ -2,6 +2,7 @@
 //! a default that works. Nothing else in the house reads the environment, but for
 //! the standard `OTEL_*` variables, which [`crate::telemetry`] honours.
 
+mod console;
 mod drops;
 mod mails;
 mod notices;
@@ -18,6 +19,7 @@ use http::{HeaderValue, Uri};
 use kernel::TenantId;
 use webhook::{Network, Networks, Sender};
 
+pub use console::ConsoleSettings;
 pub(crate) use drops::DropSettings;
 pub use mails::MailProtocol;
 pub(crate) use mails::MailSettings;
@@ -181,6 +183,9 @@ pub struct Settings {
     /// Authority of them, PEM, beside those of the web
     #[arg(long, env = "REDRESS_ENDPOINT_CA", help_heading = "Services")]
     pub endpoint_ca: Option<PathBuf>,
+    /// Where people work.
+    #[command(flatten)]
+    pub console: ConsoleSettings,
 }
 
 /// Who may call, and how they prove it.
@@ -372,6 +377,7 @@ impl Default for Settings {
             drops: DropSettings::default(),
             endpoint_networks: Vec::new(),
             endpoint_ca: None,
+            console: ConsoleSettings::default(),
         }
     }
 }
@@ -404,7 +410,8 @@ impl PeerSettings {
         self.all().into_iter().find_map(|(name, uri)| (name == service).then_some(uri))
     }
 
-    fn all(&self) -> [(&'static str, &Uri); 5] {
+    /// Each service by its name, and where it is.
+    pub fn all(&self) -> [(&'static str, &Uri); 5] {
         [
             ("intake", &self.intake),
             ("cases", &self.cases),

@@ -1,6 +1,6 @@
 //! Aligned columns that know how wide Chinese is, and how wide the terminal.
 
-use console::{Alignment, Term, measure_text_width, pad_str, truncate_str};
+use terminal::{Alignment, Term, measure_text_width, pad_str, truncate_str};
 
 /// Narrowest a shortened last column gets.
 const LAST_MIN: usize = 16;

@@ -1,6 +1,6 @@
 //! Breaks text into lines of a width; Chinese breaks anywhere.
 
-use console::measure_text_width;
+use terminal::measure_text_width;
 
 /// The lines of a text, each at most so wide, broken where the text is as well; one line where
 /// there is no width.

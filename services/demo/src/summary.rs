@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use client::Client;
-use console::style;
+use terminal::style;
 use kernel::Money;
 use proto::redress::assignment::v1::routing_service_client::RoutingServiceClient;
 use proto::redress::assignment::v1::{ExplainAssignmentRequest, RoutingDecision};
@@ -80,7 +80,7 @@ pub(super) async fn numbers(
 }
 
 fn heading(text: &str) -> String {
-    let rule = "─".repeat(width().saturating_sub(console::measure_text_width(text) + 4));
+    let rule = "─".repeat(width().saturating_sub(terminal::measure_text_width(text) + 4));
     format!("\n{} {} {}\n\n", style("──").dim(), style(text).bold(), style(rule).dim())
 }
 

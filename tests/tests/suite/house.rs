@@ -270,6 +270,7 @@ fn every_rpc_that_changes_something_carries_a_request_id() {
 #[test]
 fn every_setting_is_documented() {
     let mut files = vec![root().join("libs/server/src/settings.rs")];
+    sources(&root().join("libs/server/src/settings"), &mut files);
     sources(&root().join("services/redress/src/cli"), &mut files);
     let settings: String = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
     let page = fs::read_to_string(root().join("deploy/README.md")).unwrap();

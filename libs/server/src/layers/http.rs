@@ -43,7 +43,7 @@ impl Pages {
     }
 
     /// Refuses a browser's call that no page of ours has made.
-    fn check(&self, request: &Request<Body>, is_web: bool) -> Result<(), Fault> {
+    pub(crate) fn check<B>(&self, request: &Request<B>, is_web: bool) -> Result<(), Fault> {
         let headers = request.headers();
         let host = host(request);
         if let Some(origin) = headers.get(ORIGIN) {
@@ -70,7 +70,7 @@ fn foreign(reason: &'static str, sentence: &'static str) -> Fault {
 }
 
 /// Whom a request is addressed to, with the port if there is one.
-fn host(request: &Request<Body>) -> Option<String> {
+fn host<B>(request: &Request<B>) -> Option<String> {
     let named = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let authority = request.uri().authority().map(http::uri::Authority::as_str);
     // HTTP/2 says it in the address; a header that says otherwise would be a trick.

@@ -34,7 +34,8 @@ use tower::util::MapRequestLayer;
 use tower::{Service, ServiceBuilder};
 use tower_http::cors::{AllowHeaders, CorsLayer};
 
-use self::http::{HttpRules, Pages};
+use self::http::HttpRules;
+pub(crate) use self::http::Pages;
 use crate::call::Call;
 use crate::file_request::FileRequest;
 use crate::identity::Identity;

@@ -1,6 +1,6 @@
 //! Bars of blocks, and two columns side by side.
 
-use console::{Alignment, measure_text_width, pad_str, style};
+use terminal::{Alignment, measure_text_width, pad_str, style};
 
 /// Longest a bar gets.
 const BAR_MAX: usize = 22;

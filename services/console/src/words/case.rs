@@ -1,0 +1,5 @@
+//! Words of the page of a case.
+
+crate::words::phrases! {
+    case_title(subject): "Case: {subject}", "案件：{subject}";
+}

@@ -1,0 +1,5 @@
+//! Words of the inbox.
+
+crate::words::phrases! {
+    inbox_mine: "Mine", "我的案件";
+}
