@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use serde_json::json;
+use serde_json::{Value, json};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -68,9 +68,13 @@ pub fn token(tenant: &str, subject: &str, roles: &[&str]) -> String {
 
 /// Such a token that expires at a moment, in seconds since 1970.
 pub fn token_until(tenant: &str, subject: &str, roles: &[&str], expires: u64) -> String {
-    let claims = json!({ "tenant": tenant, "sub": subject, "roles": roles, "exp": expires });
+    signed(&json!({ "tenant": tenant, "sub": subject, "roles": roles, "exp": expires }))
+}
+
+/// Any claims, signed with the key of [`jwks`]: what else an identity provider vouches for.
+pub fn signed(claims: &Value) -> String {
     let header = Header { kid: Some(KEY_ID.to_owned()), ..Header::new(Algorithm::EdDSA) };
-    encode(&header, &claims, &EncodingKey::from_ed_der(&SECRET)).expect("the test key signs")
+    encode(&header, claims, &EncodingKey::from_ed_der(&SECRET)).expect("the test key signs")
 }
 
 /// The key set tests sign with.
@@ -86,7 +90,6 @@ pub fn jwks() -> String {
 mod tests {
     use jsonwebtoken::jwk::JwkSet;
     use jsonwebtoken::{DecodingKey, Validation, decode};
-    use serde_json::Value;
 
     use super::*;
 

@@ -15,6 +15,7 @@ use tonic::Status;
 use crate::assets::Assets;
 use crate::seal::Seals;
 use crate::session::Person;
+use crate::sign_in::Provider;
 
 /// How long a call of a page may take, tries again included: a person waits.
 const DEADLINE: Duration = Duration::from_secs(8);
@@ -41,6 +42,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     /// What pages may do, as browsers are told.
     pub(crate) policy: HeaderValue,
+    /// Where people sign in; none where they choose whom to be.
+    pub(crate) provider: Option<Provider>,
     /// The file of the token that complainants' pages call with.
     channel_token: Option<PathBuf>,
 }
@@ -70,6 +73,9 @@ impl App {
             ClientOptions { endpoints: services, ca, deadline: DEADLINE, ..ClientOptions::at(local) };
         let is_secure = console.is_secure(&settings.identity);
         let url = console.url.as_ref().map(|url| url.to_string().trim_end_matches('/').to_owned());
+        let at = format!("{}{}", url.as_deref().unwrap_or_default(), console.base_path);
+        let provider = Provider::open(settings, &at).await?;
+        let policy = crate::headers::policy(provider.as_ref().map(Provider::origin).as_deref())?;
         Ok(Self(Arc::new(Inner {
             client: Client::lazy(options).context("the services' addresses cannot be used")?,
             base: console.base_path.clone(),
@@ -80,7 +86,8 @@ impl App {
             seals: Seals::of(&console.keys())?,
             assets: Assets::new(),
             clock,
-            policy: crate::headers::policy(None)?,
+            policy,
+            provider,
             channel_token: console.token_file.clone(),
         })))
     }

@@ -17,6 +17,7 @@
 
 mod app;
 mod assets;
+mod case_page;
 mod error_page;
 mod form;
 mod form_token;
@@ -24,6 +25,7 @@ mod headers;
 mod inbox;
 mod language;
 mod moment;
+mod money;
 mod names;
 mod page;
 mod problem;

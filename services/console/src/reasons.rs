@@ -6,7 +6,7 @@ use crate::words::Words;
 /// A reason as services give it, in English, in Chinese.
 type Told = (&'static str, &'static str, &'static str);
 
-const REASONS: [Told; 30] = [
+const REASONS: [Told; 33] = [
     (
         "VERSION_MISMATCH",
         "Somebody else changed this in the meantime. Nothing of yours was lost: look at what changed, then send it again.",
@@ -46,7 +46,7 @@ const REASONS: [Told; 30] = [
     ("AGENT_NOT_FOUND", "You are not on the roster of agents.", "名册中没有该经办人。"),
     ("PLAN_NOT_FOUND", "There is no such plan.", "没有这个处理方案。"),
     (
-        "PLAN_EXISTS",
+        "PLAN_ALREADY_OPEN",
         "The case has a plan already: revise it, or cancel it first.",
         "案件已有处理方案：请先变更或取消。",
     ),
@@ -55,13 +55,21 @@ const REASONS: [Told; 30] = [
         "A remedy can be planned once the case is decided with a remedy due.",
         "案件裁定并确认需要补救后，才能提出处理方案。",
     ),
-    ("SELF_APPROVAL", "Whoever proposed a plan does not approve it.", "提出方案的人不能审批自己的方案。"),
+    (
+        "APPROVER_IS_PROPOSER",
+        "Whoever proposed a plan does not approve it.",
+        "提出方案的人不能审批自己的方案。",
+    ),
     (
         "INVALID_PLAN",
         "The plan cannot be proposed as it is: see what is wrong below.",
         "方案无法按此提出，请看下列问题。",
     ),
-    ("CAP_EXCEEDED", "The sum is beyond what may be granted.", "金额超出允许的上限。"),
+    (
+        "APPROVER_LIMIT_EXCEEDED",
+        "The sum is beyond what you may approve: somebody with a higher limit does.",
+        "金额超出您的审批权限，须由权限更高者审批。",
+    ),
     (
         "IDEMPOTENCY_KEY_REUSED",
         "This form was sent before with another content. Open the page again to send a new one.",
@@ -85,6 +93,17 @@ const REASONS: [Told; 30] = [
         "没有这个页面。地址可能有误，或该页面面向其他角色。",
     ),
     ("SIGNED_OUT", "Sign in to see this page.", "请先登录再查看此页面。"),
+    (
+        "SIGN_IN_FAILED",
+        "Signing in did not work: the identity provider does not answer as it should. Try again in a moment.",
+        "登录未成功：身份提供方没有正常响应，请稍后重试。",
+    ),
+    (
+        "SIGN_IN_EXPIRED",
+        "Signing in took too long, or was begun in another browser. Begin again.",
+        "登录超时，或登录是在其他浏览器中发起的，请重新登录。",
+    ),
+    ("SIGN_IN_REFUSED", "The identity provider did not let you in.", "身份提供方未允许您登录。"),
     (
         "FORM_EXPIRED",
         "The form is of an earlier session. What you wrote is kept in this browser: open the page again and send it.",
@@ -111,8 +130,48 @@ pub(crate) fn told(t: Words, reason: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::language::Language;
+
+    /// Reasons that the console gives itself.
+    const OWN: [&str; 9] = [
+        "FORM_EXPIRED",
+        "FORM_INVALID",
+        "FORM_UNREADABLE",
+        "PAGE_NOT_FOUND",
+        "QUEUE_EMPTY",
+        "SIGNED_OUT",
+        "SIGN_IN_EXPIRED",
+        "SIGN_IN_FAILED",
+        "SIGN_IN_REFUSED",
+    ];
+
+    /// What the contracts and the libraries say, where reasons are given.
+    fn said(folder: &Path, all: &mut String) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                said(&path, all);
+            } else if path.extension().is_some_and(|kind| kind == "proto" || kind == "rs") {
+                all.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn each_reason_is_one_that_somebody_gives() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut all = String::new();
+        for folder in ["proto", "libs/server/src", "libs/pg/src"] {
+            said(&root.join(folder), &mut all);
+        }
+        let is_given = |reason: &str| OWN.contains(&reason) || all.contains(reason);
+        let unknown: Vec<&str> =
+            REASONS.iter().map(|(reason, ..)| *reason).filter(|reason| !is_given(reason)).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
 
     #[test]
     fn each_reason_is_told_once_in_each_language() {

@@ -14,7 +14,7 @@ use crate::form::{BYTES_MAX, Posted};
 use crate::language::{self, Language};
 use crate::problem::Problem;
 use crate::session::{Visitor, set_cookie};
-use crate::{assets, error_page, headers, inbox, session, sign_in};
+use crate::{assets, case_page, error_page, headers, inbox, session, sign_in};
 
 /// The whole site, below its base path. It is told when the process stops.
 pub(crate) fn site(app: App, closing: Stop) -> Router {
@@ -23,6 +23,7 @@ pub(crate) fn site(app: App, closing: Stop) -> Router {
         .route("/language", post(choose_language))
         .merge(sign_in::routes())
         .merge(inbox::routes())
+        .merge(case_page::routes())
         .fallback(async || Problem::not_found())
         .layer(middleware::from_fn(name_route))
         .layer(

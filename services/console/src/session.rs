@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::language::{self, Language};
 use crate::problem::Problem;
 use crate::seal::random_id;
+use crate::sign_in::Refused;
 use crate::words::Words;
 
 /// The cookie, and what sealed texts are for.
@@ -26,6 +27,8 @@ const NAME: &str = "redress-session";
 const PART_MAX: usize = 3500;
 /// Tokens of common providers fit into two.
 const PARTS_MAX: usize = 4;
+/// How long before they end tokens are renewed, in seconds.
+const RENEW_BEFORE: i64 = 60;
 /// The cookie with the time zone that the browser is in.
 const ZONE: &str = "redress-zone";
 /// Longest name of a time zone.
@@ -57,7 +60,7 @@ pub(crate) struct Person {
 }
 
 /// What an identity provider gave.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Tokens {
     /// Shown to services.
     pub(crate) access: String,
@@ -126,19 +129,40 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
 /// Opens the session of a request, or begins one, and has the browser keep what changed.
 pub(crate) async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let at = request.uri().path_and_query().map(|at| at.as_str().to_owned()).unwrap_or_default();
-    let (visitor, is_new) = match visitor(&app, request.headers(), &at) {
+    let (mut visitor, is_new) = match visitor(&app, request.headers(), &at) {
         Ok(visitor) => visitor,
         Err(problem) => return problem.plain(),
     };
+    let is_renewed = renew(&app, &mut visitor.session).await;
     let parts_kept = parts_kept(request.headers());
     let session = visitor.session.clone();
     request.extensions_mut().insert(visitor);
     let mut answer = next.run(request).await;
     let begun = answer.extensions_mut().remove::<Begin>().map(|begin| begin.0);
-    if let Some(session) = begun.or_else(|| is_new.then_some(session)) {
+    if let Some(session) = begun.or_else(|| (is_new || is_renewed).then_some(session)) {
         keep(&app, &session, parts_kept, answer.headers_mut());
     }
     answer
+}
+
+/// Renews tokens that are about to end; whether the session changed. Where the provider has
+/// ended it nobody is signed in any more; where it is away, the tokens hold as long as they do.
+async fn renew(app: &App, session: &mut Session) -> bool {
+    let (Some(provider), Some(person)) = (&app.provider, &mut session.person) else { return false };
+    let now = app.now();
+    let Some(tokens) = person.tokens.as_ref().filter(|tokens| tokens.expires - now < RENEW_BEFORE) else {
+        return false;
+    };
+    let renewed = match &tokens.refresh {
+        Some(refresh) => provider.renew(tokens, refresh, now).await,
+        None => Err(Refused::Away),
+    };
+    match renewed {
+        Ok(tokens) => person.tokens = Some(tokens),
+        Err(Refused::Away) if tokens.expires > now => return false,
+        Err(_) => session.person = None,
+    }
+    true
 }
 
 /// Who looks, and whether their session is a new one.

@@ -101,11 +101,10 @@
   if (live && window.EventSource) {
     const source = new EventSource(live.dataset.live);
     let lost = false;
-    let version = Number(live.dataset.version || 0);
+    let seen = live.dataset.version;
     source.addEventListener("change", async (event) => {
-      const told = Number(event.data);
-      if (told <= version) return;
-      version = told;
+      if (event.data === seen) return;
+      seen = event.data;
       const answer = await fetch(location.pathname + location.search, { headers: { "X-Redress-Part": "live" } });
       if (!answer.ok || answer.redirected) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");

@@ -1,7 +1,7 @@
 //! Redress in one binary: the five services as one process, the command line to
 //! talk to them wherever they run, and the way to the demonstration of both.
 //!
-//! The only crate, beside the tests, that knows more than one service.
+//! The only crate, beside the tests, that knows more than one service, and the console.
 //!
 //! - [`cli`] is the command line: one file a noun, each rpc a verb.
 //! - `suite` is the five services in this process, over a Postgres of their own.

@@ -2,14 +2,14 @@
 //! given.
 
 use std::collections::HashMap;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use cluster::{Cluster, Options};
 use kernel::{RandomIds, SystemClock};
-use server::{Assembly, Running, Secret, Settings};
+use server::{Assembly, Running, RunningSite, Secret, Settings};
 use sqlx::migrate::Migrator;
 
 use crate::SERVICES;
@@ -22,6 +22,7 @@ const SPARE_CONNECTIONS: u32 = 20;
 /// The services, and the Postgres that is theirs alone, if they have one.
 pub(crate) struct Suite {
     running: Running,
+    console: Option<RunningSite>,
     cluster: Option<Cluster>,
 }
 
@@ -57,7 +58,29 @@ impl Suite {
             sources: HashMap::new(),
         })
         .await?;
-        Ok(Self { running, cluster })
+        Ok(Self { running, console: None, cluster })
+    }
+
+    /// Serves the web console too, before the services of this process, and says where; none
+    /// where people could not sign in, or the services are reached over TLS: there it is a
+    /// process of its own. Where nobody says which, any address will do if the usual is taken.
+    pub(crate) async fn open_console(&mut self, settings: &Settings) -> anyhow::Result<Option<SocketAddr>> {
+        let (identity, console) = (&settings.identity, &settings.console);
+        let nobody_signs_in = identity.is_configured() && console.is_development();
+        if nobody_signs_in || identity.tls_cert.is_some() {
+            return Ok(None);
+        }
+        let usual = console.listen();
+        let listener = match TcpListener::bind(usual) {
+            Err(_) if console.listen.is_none() => TcpListener::bind((usual.ip(), 0)),
+            bound => bound,
+        };
+        let listener = listener.with_context(|| format!("the console cannot listen on {usual}"))?;
+        let services = console::at(self.running.address())?;
+        let site = console::start(settings, services, Some(listener), Arc::new(SystemClock)).await?;
+        let address = site.address();
+        self.console = Some(site);
+        Ok(Some(address))
     }
 
     /// Where it listens.
@@ -68,22 +91,43 @@ impl Suite {
     /// Serves until told to stop; Postgres stops last. A Postgres of its own that ends
     /// before is started again, and given up after a number of times.
     pub(crate) async fn until_signal(self) -> anyhow::Result<()> {
-        let Self { running, mut cluster } = self;
+        let Self { running, mut console, mut cluster } = self;
         let broken = async {
-            match &mut cluster {
-                Some(cluster) => cluster.keep_running().await,
-                None => std::future::pending().await,
+            let of_cluster = async {
+                match &mut cluster {
+                    Some(cluster) => cluster.keep_running().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let of_console = async {
+                match &mut console {
+                    Some(console) => console.failure().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                failure = of_cluster => failure,
+                failure = of_console => failure,
             }
         };
         let ended = running.until_signal_or(broken).await;
-        ended.and(close(cluster).await)
+        let left = leave(console).await;
+        ended.and(left).and(close(cluster).await)
     }
 
     /// Stops; Postgres last.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
-        let Self { running, cluster } = self;
+        let Self { running, console, cluster } = self;
+        let left = leave(console).await;
         let ended = running.stop().await;
-        ended.and(close(cluster).await)
+        left.and(ended).and(close(cluster).await)
+    }
+}
+
+async fn leave(console: Option<RunningSite>) -> anyhow::Result<()> {
+    match console {
+        Some(console) => console.stop().await,
+        None => Ok(()),
     }
 }
 

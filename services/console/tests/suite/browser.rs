@@ -253,6 +253,17 @@ impl Browser {
         Page { status: parts.status, headers: parts.headers, text, bytes: bytes.len() }
     }
 
+    /// A page that goes on.
+    pub(crate) async fn stream(&mut self, path: &str) -> Events {
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = Request::get(format!("{}{path}", self.origin)).header(COOKIE, cookies.join("; "));
+        let answer = self.client.request(request.body(Full::default()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert_eq!(answer.headers()[CONTENT_TYPE], "text/event-stream");
+        Events { body: answer.into_body(), read: String::new() }
+    }
+
     fn keep(&mut self, headers: &HeaderMap) {
         for header in headers.get_all(SET_COOKIE) {
             let text = header.to_str().unwrap();
@@ -263,5 +274,25 @@ impl Browser {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
+    }
+}
+
+/// What a page says that goes on.
+pub(crate) struct Events {
+    body: hyper::body::Incoming,
+    read: String,
+}
+
+impl Events {
+    /// Waits until something was said.
+    pub(crate) async fn until(&mut self, text: &str) {
+        let heard = async {
+            while !self.read.contains(text) {
+                let frame = self.body.frame().await.expect("it goes on").unwrap();
+                self.read += std::str::from_utf8(frame.data_ref().unwrap()).unwrap();
+            }
+        };
+        let heard = tokio::time::timeout(testkit::PATIENCE, heard).await;
+        assert!(heard.is_ok(), "{text:?} is not in {:?}", self.read);
     }
 }

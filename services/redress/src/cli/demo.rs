@@ -60,7 +60,8 @@ async fn play(mut settings: Settings, keep: bool) -> anyhow::Result<()> {
     let complaints = demo::complaints(settings.database_url.is_some())?;
     let channels: BTreeSet<i32> = complaints.iter().map(|complaint| complaint.channel).collect();
     let begun = Instant::now();
-    let suite = Suite::start(settings, &data_folder(), &Options::disposable(), listener(keep)?).await?;
+    let mut suite =
+        Suite::start(settings.clone(), &data_folder(), &Options::disposable(), listener(keep)?).await?;
     let address = suite.address();
     show::say(&format!(
         "\n  Five services over Postgres, at {address}, {:.1} s after the start.\n\
@@ -72,7 +73,10 @@ async fn play(mut settings: Settings, keep: bool) -> anyhow::Result<()> {
     let sources = SERVICES.map(|service| service.name).into();
     let played = demo::run(Server { address, sources, stays: keep, mail }, complaints).await;
     if keep && played.is_ok() {
-        show::say("\n  Still up. Ctrl-C stops it.")?;
+        let console = suite.open_console(&settings).await?;
+        let console =
+            console.map(|address| format!(" The console is at http://{address}.")).unwrap_or_default();
+        show::say(&format!("\n  Still up.{console} Ctrl-C stops it."))?;
         return suite.until_signal().await;
     }
     let stopped = suite.stop().await;

@@ -52,15 +52,28 @@ impl Up {
             None => format!("{} (its own, stops with this process)", data.display()),
         };
         let secure = self.settings.identity.is_configured();
-        let suite = Suite::start(self.settings, &data, &Options::default(), None).await?;
+        let settings = self.settings.clone();
+        let mut suite = Suite::start(self.settings, &data, &Options::default(), None).await?;
+        let console = suite.open_console(&settings).await?;
+        let console =
+            console.map(|address| console_line(&settings, &address.to_string())).unwrap_or_default();
         // A server serves whether or not anybody reads this.
-        let _ = show::say(&banner(&suite.address().to_string(), &database, secure));
+        let _ = show::say(&banner(&suite.address().to_string(), &database, secure, &console));
         suite.until_signal().await
     }
 }
 
+/// Where people look at it with a browser.
+fn console_line(settings: &Settings, address: &str) -> String {
+    let console = &settings.console;
+    let at = console.url.as_ref().map_or_else(|| format!("http://{address}"), ToString::to_string);
+    let at = format!("{}{}", at.trim_end_matches('/'), console.base_path);
+    let who = if console.is_development() { "whoever comes chooses whom to be" } else { "people sign in" };
+    format!("\x20 console, for people                  {at}   ({who})\n")
+}
+
 /// What listens where, and what to try.
-fn banner(address: &str, database: &str, secure: bool) -> String {
+fn banner(address: &str, database: &str, secure: bool, console: &str) -> String {
     let names = SERVICES.map(|service| service.name).join(", ");
     let who = if secure {
         "callers prove who they are"
@@ -73,6 +86,7 @@ fn banner(address: &str, database: &str, secure: bool) -> String {
     format!(
         "\n  Redress is up: {names}\n\
          \x20 gRPC, gRPC-Web, Connect, HTTP/JSON   {address}   ({who})\n\
+         {console}\
          \x20 database                             {database}\n\n\
          \x20 Try, in another terminal:\n\
          \x20   {redress} submit{server} --channel web --language en --subject \"Kettle broken\" \\\n\

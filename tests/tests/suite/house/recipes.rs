@@ -86,10 +86,10 @@ const EXAMPLES: [Example; 7] = [
 
 /// The most files a recipe may have one open, and tests beside them.
 const MOST: [(&str, usize, usize); 5] = [
-    ("To add an rpc", 9, 7),
+    ("To add an rpc", 11, 7),
     ("To hear an event of another service", 10, 3),
-    ("To add a kind of remedy", 5, 1),
-    ("To add a channel", 8, 3),
+    ("To add a kind of remedy", 7, 1),
+    ("To add a channel", 9, 3),
     ("To add a column", 13, 4),
 ];
 
