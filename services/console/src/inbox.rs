@@ -68,11 +68,16 @@ struct Page {
     next: Option<String>,
     is_first: bool,
     can_act: bool,
+    /// Whether who looks takes cases: an agent on the roster does.
+    can_claim: bool,
     empty: &'static str,
 }
 
 async fn inbox(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response, Problem> {
     let client = visitor.client()?;
+    if !visitor.may_act_as(Role::Reader) {
+        return Err(Problem::own(Code::PermissionDenied, "ROLE_REQUIRED"));
+    }
     let view = View::of(&asked.view).unwrap_or_default();
     let q = asked.q.trim();
     let place = view::Place::of(&client, &visitor).await;
@@ -109,6 +114,7 @@ async fn inbox(visitor: Visitor, Query(asked): Query<Asked>) -> Result<Response,
         next,
         is_first: asked.page.is_empty(),
         can_act: visitor.may_act_as(Role::Agent),
+        can_claim: place.department.is_some(),
         empty,
     }))
 }

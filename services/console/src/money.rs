@@ -1,6 +1,6 @@
 //! Sums, as people write and read them.
 
-use kernel::money::{Money, decimals};
+use kernel::Money;
 use proto::google::r#type::Money as WireMoney;
 
 /// Billionths of a unit.
@@ -33,14 +33,6 @@ pub(crate) fn read(currency: &str, amount: &str) -> Option<WireMoney> {
     Some(WireMoney { currency_code: currency.to_owned(), units: units.parse().ok()?, nanos })
 }
 
-/// How finely a currency is written, as browsers ask: `0.01`.
-pub(crate) fn step(currency: &str) -> String {
-    match decimals(currency) {
-        0 => "1".to_owned(),
-        digits => format!("0.{:0>width$}", 1, width = digits as usize),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +48,5 @@ mod tests {
         }
         let sum = super::read("EUR", "39.9");
         assert_eq!(text(sum.as_ref()), "EUR 39.90");
-        assert_eq!((step("EUR").as_str(), step("JPY").as_str()), ("0.01", "1"));
     }
 }

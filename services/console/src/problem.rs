@@ -1,6 +1,5 @@
 //! What went wrong, as services say it: a status, a reason that never changes, every violation.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
@@ -21,8 +20,6 @@ pub(crate) struct Problem {
     pub(crate) sentence: String,
     /// What is wrong with which field.
     pub(crate) violations: Vec<Violation>,
-    /// What belongs to the reason: the current version, say.
-    pub(crate) details: HashMap<String, String>,
     /// When to try again.
     pub(crate) retry: Option<Duration>,
 }
@@ -39,8 +36,7 @@ pub(crate) struct Violation {
 impl From<Status> for Problem {
     fn from(status: Status) -> Self {
         let details = status.get_error_details();
-        let (reason, metadata) =
-            details.error_info().map(|info| (info.reason.clone(), info.metadata.clone())).unwrap_or_default();
+        let reason = details.error_info().map(|info| info.reason.clone()).unwrap_or_default();
         let violations = details.bad_request().map(|bad| bad.field_violations.clone()).unwrap_or_default();
         let violations = violations
             .into_iter()
@@ -51,7 +47,6 @@ impl From<Status> for Problem {
             reason,
             sentence: status.message().to_owned(),
             violations,
-            details: metadata,
             retry: details.retry_info().and_then(|info| info.retry_delay),
         }
     }
@@ -60,14 +55,7 @@ impl From<Status> for Problem {
 impl Problem {
     /// One of our own.
     pub(crate) fn own(code: Code, reason: &str) -> Self {
-        Self {
-            code,
-            reason: reason.to_owned(),
-            sentence: String::new(),
-            violations: Vec::new(),
-            details: HashMap::new(),
-            retry: None,
-        }
+        Self { code, reason: reason.to_owned(), sentence: String::new(), violations: Vec::new(), retry: None }
     }
 
     /// There is no such page.
@@ -206,7 +194,6 @@ mod tests {
         assert_eq!(problem.reason, "INVALID_FINDINGS");
         assert_eq!(problem.violations.len(), 2);
         assert_eq!(problem.violations[1].field, "root_cause");
-        assert_eq!(problem.details["k"], "v");
         assert_eq!(problem.retry, Some(Duration::from_secs(3)));
     }
 

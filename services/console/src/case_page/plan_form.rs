@@ -54,8 +54,6 @@ pub(super) struct Row {
 /// The form.
 pub(super) struct PlanForm {
     pub(super) rows: Vec<Row>,
-    /// How finely amounts are written.
-    pub(super) step: String,
 }
 
 fn name(row: usize, field: &str) -> String {
@@ -104,7 +102,7 @@ impl PlanForm {
                 is_open: number == 1 || !text("kind").is_empty(),
             }
         };
-        Self { rows: (1..=ROWS).map(row).collect(), step: money::step(usual) }
+        Self { rows: (1..=ROWS).map(row).collect() }
     }
 }
 

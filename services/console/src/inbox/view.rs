@@ -117,7 +117,6 @@ impl Place {
 /// A case as a row.
 pub(super) struct Row {
     pub(super) case_id: String,
-    pub(super) version: i64,
     pub(super) subject: String,
     pub(super) priority: i32,
     pub(super) state: i32,
@@ -148,7 +147,6 @@ fn row(case: Case, visitor: &Visitor) -> Row {
         is_overdue: due.is_some_and(|due| due < visitor.app.clock.now()),
         due: shown,
         case_id: case.case_id,
-        version: case.version,
         subject: case.subject,
         priority: case.priority,
         state: case.state,

@@ -20,8 +20,6 @@ use crate::words::Words;
 const AGENTS_MAX: i32 = 200;
 /// Longest name that somebody gives themselves.
 const SUBJECT_MAX: usize = 200;
-/// Who looks at the roster before anybody is chosen.
-const NOBODY: &str = "console";
 
 /// Somebody to be.
 struct Persona {
@@ -87,8 +85,7 @@ pub(super) async fn page(visitor: &Visitor, back: &str) -> Result<Response, Prob
 
 /// The agents there are; none while nobody answers, which other pages say.
 async fn roster(visitor: &Visitor) -> Vec<Agent> {
-    let person = Person { subject: NOBODY.into(), name: String::new(), roles: Vec::new(), tokens: None };
-    let Ok(client) = visitor.app.client_of(&person) else { return Vec::new() };
+    let Some(client) = visitor.app.client_of_nobody().await else { return Vec::new() };
     let request = ListAgentsRequest { page_size: AGENTS_MAX, ..ListAgentsRequest::default() };
     let answer = AssignmentServiceClient::new(client.calls()).list_agents(request).await;
     let agents = answer.map(|answer| answer.into_inner().agents).unwrap_or_default();

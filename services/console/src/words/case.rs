@@ -14,7 +14,6 @@ crate::words::phrases! {
     channel_word: "Channel", "渠道";
     department: "Department", "部门";
     amount_sought: "Amount sought", "诉求金额";
-    language_word: "Language", "语言";
     why_so_urgent: "Why this urgent", "定级依据";
     what_was_said: "What was said", "投诉内容";
     remedy_sought: "What is asked for", "诉求";
@@ -43,8 +42,6 @@ crate::words::phrases! {
     merged_into: "This case was merged into", "本案已并入";
     clocks: "Clocks", "时限";
     no_clocks: "No promise runs for it.", "没有计时中的时限。";
-    clock_policy: "Promised by", "依据";
-    clock_budget: "Time", "期限";
     clock_arithmetic(kind): "How the time for “{kind}” is counted", "“{kind}”时限的计算";
     clock_counted(zone): "Counted in {zone}", "按 {zone} 时区计算";
     band_from_to(from, to): "From {from} to {to}", "自 {from} 至 {to}";
@@ -126,9 +123,7 @@ crate::words::phrases! {
     what_changed: "What changed since you began", "您开始填写后的变更";
     send_again: "What you wrote is below, unchanged. Send it again if it still holds.", "您填写的内容原样保留在下方，如仍适用请重新提交。";
     parts_missing: "Some of the page could not be loaded", "部分内容未能加载";
-    earlier_hidden(n): "{n} earlier entries", "更早的 {n} 条记录";
     keys_case: "a accept · f findings · d decide · p plan · n note · j/k move · Ctrl+Enter send", "a 接单 · f 结论 · d 裁定 · p 方案 · n 备注 · j/k 移动 · Ctrl+Enter 提交";
     actions_word: "What can be done", "可执行的操作";
     nothing_to_do: "Nothing is to be done by you now.", "当前没有需要您执行的操作。";
-    trace: "Trace", "追踪号";
 }

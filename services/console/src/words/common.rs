@@ -12,17 +12,9 @@ crate::words::phrases! {
     development: "Development: nobody proves who they are", "开发环境：身份未经验证";
     search: "Search", "搜索";
     send: "Send", "提交";
-    save: "Save", "保存";
-    cancel: "Cancel", "取消";
     back: "Back", "返回";
-    more: "More", "更多";
-    close: "Close", "关闭";
     optional: "optional", "选填";
-    required: "required", "必填";
-    none: "None", "无";
     unknown: "Unknown", "未知";
-    yes: "Yes", "是";
-    no: "No", "否";
     minutes(n): "{n} min", "{n} 分钟";
     hours(n): "{n} h", "{n} 小时";
     days(n): "{n} d", "{n} 天";
@@ -35,5 +27,4 @@ crate::words::phrases! {
     connection_back: "Up to date again.", "已恢复同步。";
     changed_meanwhile: "The case changed. What you are writing was left as it is.", "案件已更新，您正在填写的内容保持不变。";
     keyboard: "Keyboard", "键盘快捷键";
-    page_of(time): "As of {time}", "截至 {time}";
 }

@@ -20,6 +20,5 @@ crate::words::phrases! {
     explain_internal: "It is our mistake and has been recorded. Try again; if it stays, tell your administrator.", "这是系统的错误，已被记录。请重试；如仍未解决，请联系管理员。";
     service_says: "The service says", "服务返回";
     reason: "Reason", "原因代码";
-    try_again: "Try again", "重试";
     to_start: "To the start page", "返回首页";
 }

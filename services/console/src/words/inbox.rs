@@ -12,12 +12,9 @@ crate::words::phrases! {
     inbox_empty_mine: "No open case is yours. Take the next one, or look at those that wait.", "您没有未结案件。可领取下一件，或查看待派单案件。";
     search_label: "Words in subject or description", "按主题或内容搜索";
     search_results(words): "Cases with “{words}”", "包含“{words}”的案件";
-    case_word: "Case", "案件";
-    state_word: "State", "状态";
     next_page: "Next page", "下一页";
     first_page: "First page", "第一页";
     claim_next: "Take the next case", "领取下一件";
-    claimed: "This case is yours now.", "该案件现由您经办。";
     choose_row(subject): "Choose “{subject}”", "选择“{subject}”";
     choose_all: "Choose all", "全选";
     with_chosen: "With those chosen", "对所选案件";

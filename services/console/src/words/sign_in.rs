@@ -18,5 +18,4 @@ crate::words::phrases! {
     subject_name: "Another name", "其他用户名";
     sign_in_with_provider: "Sign in", "登录";
     sign_in_why: "You sign in at your organisation's identity provider and come back here.", "您将前往本单位的身份提供方登录，然后返回此处。";
-    signed_out_now: "You are signed out.", "您已退出登录。";
 }

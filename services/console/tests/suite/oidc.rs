@@ -155,6 +155,13 @@ async fn desk(provider: &Provider) -> Desk {
     .await
 }
 
+/// A browser whose pages are of the address that is set.
+fn browser_of(desk: &Desk) -> Browser {
+    let mut browser = desk.browser();
+    browser.headers.push(("origin", "http://desk.example".to_owned()));
+    browser
+}
+
 /// Goes to the provider and comes back to the page that was asked for.
 async fn sign_in(browser: &mut Browser) -> crate::browser::Page {
     let page = browser.follow("/inbox").await;
@@ -171,7 +178,7 @@ async fn sign_in(browser: &mut Browser) -> crate::browser::Page {
 async fn somebody_signs_in_at_the_provider_and_acts_with_their_own_rights() {
     let provider = Provider::start(3600, &["agent"]).await;
     let desk = desk(&provider).await;
-    let mut browser = desk.browser();
+    let mut browser = browser_of(&desk);
     let page = sign_in(&mut browser).await;
     assert_eq!((page.status, page.location()), (StatusCode::SEE_OTHER, "/inbox"), "{}", page.text);
     let page = browser.get("/inbox").await;
@@ -193,7 +200,7 @@ async fn somebody_signs_in_at_the_provider_and_acts_with_their_own_rights() {
 async fn nobody_comes_back_who_was_not_sent() {
     let provider = Provider::start(3600, &["agent"]).await;
     let desk = desk(&provider).await;
-    let mut browser = desk.browser();
+    let mut browser = browser_of(&desk);
     let sent = browser.get("/sign-in/start").await;
     let back = browser.get(&sent.location().to_owned()).await;
     let here = back.location().replace("http://desk.example", "");
@@ -224,7 +231,7 @@ async fn tokens_are_renewed_once_for_all_pages_and_end_with_the_provider() {
     // Good for less than what is left when they are renewed: each page renews them.
     let provider = Provider::start(30, &["agent"]).await;
     let desk = desk(&provider).await;
-    let mut browser = desk.browser();
+    let mut browser = browser_of(&desk);
     sign_in(&mut browser).await;
     let (mut one, mut two) = (browser.clone(), browser.clone());
     let (first, second) = tokio::join!(one.get("/inbox"), two.get("/inbox"));
