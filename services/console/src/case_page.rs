@@ -25,6 +25,7 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::page::html_with;
 use crate::problem::Problem;
+use crate::routes::back_to;
 use crate::session::Visitor;
 
 use view::{CasePage, Failed};
@@ -36,7 +37,7 @@ pub(crate) fn routes() -> Router<App> {
         .route("/cases/{case}/events", get(live::events))
         .route("/cases/{case}/similar", get(aside::similar))
         .route("/cases/{case}/papers/{paper}", get(papers::fetch))
-        .route("/cases/{case}/{action}", post(act::act))
+        .route("/cases/{case}/{action}", post(act::act).get(back))
 }
 
 /// What a page of a case is asked with.
@@ -57,6 +58,11 @@ impl Asked {
     fn clock(&self) -> Option<ClockKind> {
         ClockKind::from_str_name(&format!("CLOCK_KIND_{}", self.clock.to_ascii_uppercase()))
     }
+}
+
+/// The address of a form, as somebody opens it again: the page it is on.
+async fn back(visitor: Visitor, Path((case, _)): Path<(String, String)>) -> Response {
+    back_to(&visitor.app, &format!("/cases/{case}"))
 }
 
 async fn show(

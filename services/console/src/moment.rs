@@ -57,8 +57,10 @@ mod tests {
 
     #[test]
     fn a_moment_is_told_where_its_reader_is() {
-        let moment =
-            Moment::new("2026-11-30T17:30:00Z".parse().unwrap(), &TimeZone::get("Asia/Shanghai").unwrap());
+        let moment = Moment::new(
+            "2026-11-30T17:30:00Z".parse().unwrap(),
+            &calendar::zones::get("Asia/Shanghai").unwrap(),
+        );
         assert_eq!(moment.text, "2026-12-01 01:30");
         assert_eq!(moment.day, "2026-12-01");
         assert_eq!(moment.iso, "2026-11-30T17:30:00Z");

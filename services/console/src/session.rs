@@ -241,7 +241,7 @@ fn zone(name: &str) -> Option<TimeZone> {
     let name = percent_encoding::percent_decode_str(name).decode_utf8().ok()?;
     let plain = |c: char| c.is_ascii_alphanumeric() || "/_+-".contains(c);
     let is_name = name.len() <= ZONE_MAX && name.chars().all(plain);
-    is_name.then(|| TimeZone::get(&name).ok()).flatten()
+    is_name.then(|| calendar::zones::get(&name)).flatten()
 }
 
 #[cfg(test)]

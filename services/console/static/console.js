@@ -105,7 +105,9 @@
     source.addEventListener("change", async (event) => {
       if (event.data === seen) return;
       seen = event.data;
-      const answer = await fetch(location.pathname + location.search, { headers: { "X-Redress-Part": "live" } });
+      // After a form that could not be done the page is at the form's own address.
+      const query = location.pathname === live.dataset.page ? location.search : "";
+      const answer = await fetch(live.dataset.page + query);
       if (!answer.ok || answer.redirected) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       let touched = false;

@@ -22,26 +22,26 @@ const SCOPES: &str = "openid,profile";
 #[command(next_help_heading = "Console")]
 pub struct ConsoleSettings {
     /// Address the console listens on; 127.0.0.1:50080 by default
-    #[arg(long = "console-listen", env = "REDRESS_CONSOLE_LISTEN")]
+    #[arg(id = "console_listen", long = "console-listen", env = "REDRESS_CONSOLE_LISTEN")]
     pub listen: Option<SocketAddr>,
     /// Path its pages are below, where a proxy has it on a site of others: `/complaints`
-    #[arg(long = "console-base-path", env = "REDRESS_CONSOLE_BASE_PATH", default_value = "",
+    #[arg(id = "console_base_path", long = "console-base-path", env = "REDRESS_CONSOLE_BASE_PATH", default_value = "",
           value_parser = base_path)]
     pub base_path: String,
     /// Its address as browsers see it, without the base path: `https://desk.example.org`
-    #[arg(long = "console-url", env = "REDRESS_CONSOLE_URL")]
+    #[arg(id = "console_url", long = "console-url", env = "REDRESS_CONSOLE_URL")]
     pub url: Option<Uri>,
     /// Key that sessions are sealed with, at least 32 characters; two, with a comma, while it
     /// is changed. Without one the sessions end with the process
-    #[arg(long = "console-key", env = "REDRESS_CONSOLE_KEY", hide_env_values = true)]
+    #[arg(id = "console_key", long = "console-key", env = "REDRESS_CONSOLE_KEY", hide_env_values = true)]
     pub key: Option<Secret>,
     /// Longest a session lasts, whatever its identity provider renews, in hours
-    #[arg(long = "console-session-hours", env = "REDRESS_CONSOLE_SESSION_HOURS", default_value_t = 12,
+    #[arg(id = "console_session_hours", long = "console-session-hours", env = "REDRESS_CONSOLE_SESSION_HOURS", default_value_t = 12,
           value_parser = clap::value_parser!(u32).range(1..=720))]
     pub session_hours: u32,
     /// File with the token that complainants' pages call with, of role `channel`; without one
     /// these pages are not served, but in development
-    #[arg(long = "console-token-file", env = "REDRESS_CONSOLE_TOKEN_FILE")]
+    #[arg(id = "console_token_file", long = "console-token-file", env = "REDRESS_CONSOLE_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
     /// Identity provider that people sign in at, `OpenID` Connect; without one, on the loopback
     /// only, they choose whom to be

@@ -90,7 +90,7 @@ pub(super) fn band(deadline: &ExplainDeadlineResponse, now: Timestamp) -> Option
         let width = (x(until) - x(from)).max(PIECE_MIN);
         pieces.push(Piece { x: x(from), width, class, kind: interval.kind, note: interval.note.clone() });
     }
-    let zone = TimeZone::get(&deadline.time_zone).unwrap_or(TimeZone::UTC);
+    let zone = calendar::zones::get(&deadline.time_zone).unwrap_or(TimeZone::UTC);
     let end = Timestamp::from_second(end).ok()?;
     let ticks =
         ticks(start, end, &zone).into_iter().map(|(time, label)| Tick { x: x(time), label }).collect();

@@ -1,8 +1,9 @@
 //! All that is known of a case, asked of the services at once. Without the case there is no
 //! page; what else cannot be read lacks, and the page says so.
 
-use client::Client;
-use client::Token;
+use std::time::Duration;
+
+use client::{Client, Token};
 use proto::redress::assignment::v1::assignment_service_client::AssignmentServiceClient;
 use proto::redress::assignment::v1::{Assignment, Department, GetAssignmentRequest, ListDepartmentsRequest};
 use proto::redress::cases::v1::case_service_client::CaseServiceClient;
@@ -57,13 +58,13 @@ pub(super) struct Loaded {
     pub(super) missing: Vec<&'static str>,
 }
 
-/// The client of who looks, which sees what was just done.
-pub(super) fn client(visitor: &Visitor, after: &str) -> Result<Client, Problem> {
-    let client = visitor.client()?;
-    Ok(match Token::parse(after) {
-        Some(token) => client.seeing(&token),
-        None => client,
-    })
+/// Longest wait for the case to hear of what was just done.
+const SEEN: Duration = Duration::from_secs(3);
+
+/// The client that sees what was just done. The case hears of everything; the other services do
+/// not hear of each other, and see their own writes anyway.
+fn seeing(client: &Client, after: &str) -> Option<Client> {
+    Some(client.within(SEEN).seeing(&Token::parse(after)?))
 }
 
 /// What lacks of a page.
@@ -87,9 +88,9 @@ impl Missing {
 
 /// Asks for everything at once.
 pub(super) async fn load(visitor: &Visitor, case: &str, asked: &Asked) -> Result<Loaded, Problem> {
-    let client = client(visitor, &asked.after)?;
+    let client = visitor.client()?;
     let (cases, intake, work, told) = tokio::join!(
-        of_cases(&client, case, asked, visitor.words),
+        of_cases_seeing(&client, case, asked, visitor.words),
         of_intake(&client, case, visitor.words),
         of_work(&client, case, visitor.words),
         of_feedback(&client, case, visitor.words),
@@ -102,6 +103,22 @@ pub(super) async fn load(visitor: &Visitor, case: &str, asked: &Asked) -> Result
     all.extend([intake.1, work.1, told.1].into_iter().flat_map(|missing| missing.0));
     loaded.missing = all;
     Ok(loaded)
+}
+
+/// What the service of cases knows once it has heard of what was just done; where that takes too
+/// long, what it knows.
+async fn of_cases_seeing(
+    client: &Client,
+    case: &str,
+    asked: &Asked,
+    t: Words,
+) -> Result<(Loaded, Missing), Problem> {
+    if let Some(seeing) = seeing(client, &asked.after)
+        && let Ok(loaded) = of_cases(&seeing, case, asked, t).await
+    {
+        return Ok(loaded);
+    }
+    of_cases(client, case, asked, t).await
 }
 
 /// What the service of cases knows.

@@ -84,6 +84,7 @@ async fn a_case_is_worked_from_the_inbox_to_its_plan() {
     page.assert_has("Investigating");
     assert_eq!(case(&desk, &id).await.state(), CaseState::Investigating, "the page waited for it");
 
+    page.assert_lacks("could not be loaded");
     let page = open(&mut ann, &id).await;
     let form = page.form("/findings").with("findings", "Packed without padding.\r\nTwice.");
     let page = ann.send_and_follow(form.with("root_cause", "packing")).await;
@@ -93,12 +94,17 @@ async fn a_case_is_worked_from_the_inbox_to_its_plan() {
     let form = page.form("/decide").with("outcome", "1").with("reasons", "We packed it badly.");
     let page = ann.send_and_follow(form.with("remedy_due", "yes")).await;
     page.assert_has("The case is decided.");
+    page.assert_lacks("could not be loaded");
     desk.house.settled().await;
 
     let page = open(&mut ann, &id).await;
     let form = page.form("/plan").with("step1_kind", "3").with("step1_department", "finance");
     let page = ann.send_and_follow(form.with("step1_amount", "39.90").with("step1_currency", "EUR")).await;
     page.assert_has("The plan is proposed.");
+    page.assert_lacks("could not be loaded");
+    let odd = ann.get(&format!("/cases/{id}?after=nonsense:-1&done=%3Cb%3E")).await;
+    assert_eq!(odd.status, StatusCode::OK, "what an address says is no reason to fail");
+    assert_eq!(ann.get(&format!("/cases/{id}/plan")).await.location(), format!("/cases/{id}"));
     page.assert_has("EUR 39.90");
     assert!(page.find_form("/approve").is_none(), "who proposed it does not approve it");
 

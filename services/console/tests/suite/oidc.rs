@@ -11,6 +11,7 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::StatusCode;
+use kernel::{Clock as _, SystemClock};
 use serde_json::json;
 use server::{Secret, Settings};
 use sha2::{Digest as _, Sha256};
@@ -45,7 +46,7 @@ struct Inner {
 struct Provider(Arc<Mutex<Inner>>);
 
 fn now() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+    u64::try_from(SystemClock.now().as_second()).unwrap()
 }
 
 impl Provider {
