@@ -72,6 +72,8 @@ impl Limits {
 pub(crate) struct Connection(Arc<State>);
 
 struct State {
+    /// Who is at the other end: one customer of the network.
+    address: IpAddr,
     opened: Instant,
     closes: Instant,
     calls: AtomicUsize,
@@ -80,9 +82,10 @@ struct State {
 }
 
 impl Connection {
-    fn new(lifetime: Duration) -> Self {
+    fn new(address: IpAddr, lifetime: Duration) -> Self {
         let opened = Instant::now();
         Self(Arc::new(State {
+            address: customer(address),
             opened,
             closes: opened + lifetime,
             calls: AtomicUsize::new(0),
@@ -95,6 +98,11 @@ impl Connection {
         let extensions = request.extensions();
         let over_tls = || extensions.get::<TlsConnectInfo<Self>>().map(|info| info.get_ref().clone());
         extensions.get::<Self>().cloned().or_else(over_tls)
+    }
+
+    /// Who is at the other end, as far as addresses tell customers apart.
+    pub(crate) fn customer(&self) -> IpAddr {
+        self.0.address
     }
 
     /// When it is closed, whatever goes on.
@@ -172,7 +180,7 @@ impl Drop for Slot {
 }
 
 /// What one customer has of addresses: an IPv4 address, or an IPv6 network.
-fn customer(address: IpAddr) -> IpAddr {
+pub(crate) fn customer(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) if !v6.is_loopback() => {
             let mask = u128::MAX << (u128::BITS - IPV6_CUSTOMER_BITS);
@@ -237,11 +245,12 @@ enum Time {
 
 impl Limited {
     fn new(stream: TcpStream, open: &Arc<Mutex<Open>>, limits: Limits) -> Option<Self> {
-        let slot = Slot::take(open, stream.peer_addr().ok()?.ip(), &limits)?;
+        let address = stream.peer_addr().ok()?.ip();
+        let slot = Slot::take(open, address, &limits)?;
         let first = limits.first_bytes.min(limits.lifetime);
         Some(Self {
             stream,
-            connection: Connection::new(limits.lifetime),
+            connection: Connection::new(address, limits.lifetime),
             limits,
             is_heard: false,
             look: Box::pin(tokio::time::sleep(first)),

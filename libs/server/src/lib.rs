@@ -56,6 +56,6 @@ pub use settings::{
     ConsoleSettings, IdentitySettings, LogFormat, MailProtocol, ObjectSettings, PeerSettings, Secret,
     Settings,
 };
-pub use site::{RouteName, RunningSite, Site, start_site};
+pub use site::{ClientAddress, RouteName, RunningSite, Site, start_site};
 pub use telemetry::Telemetry;
 pub use webhook_request::WebhookRequest;

@@ -2,7 +2,7 @@
 //! limits and drain as calls.
 
 use std::convert::Infallible;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
@@ -26,7 +26,7 @@ use tracing::{Instrument as _, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::assembly::{Serving, listen};
-use crate::connections::{Busy, Connection, Limits};
+use crate::connections::{Busy, Connection, Limits, customer};
 use crate::layers::Pages;
 use crate::limits::MUTATION_TIME_LIMIT;
 use crate::running::Signals;
@@ -72,6 +72,18 @@ where
 /// Put into an answer's extensions: the pattern of its path, by which requests are measured.
 #[derive(Clone, Debug)]
 pub struct RouteName(pub Arc<str>);
+
+/// In a request's extensions: who is at the other end of its connection, as far as addresses
+/// tell customers apart: an IPv4 address, or an IPv6 network of 64 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
+impl ClientAddress {
+    /// One that a proxy tells.
+    pub fn told(address: IpAddr) -> Self {
+        Self(customer(address))
+    }
+}
 
 /// A site that serves.
 pub struct RunningSite {
@@ -193,11 +205,15 @@ impl<S: Site> Service<Request<Body>> for Guarded<S> {
 }
 
 impl<S: Site> Guarded<S> {
-    async fn answer(self, request: Request<Body>) -> Response<Body> {
+    async fn answer(self, mut request: Request<Body>) -> Response<Body> {
         if let Some(fault) = self.pages.as_ref().and_then(|pages| pages.check(&request, true).err()) {
             return plain(StatusCode::FORBIDDEN, fault.message());
         }
-        let busy = Connection::of(&request).map(Busy::new);
+        let connection = Connection::of(&request);
+        if let Some(connection) = &connection {
+            request.extensions_mut().insert(ClientAddress(connection.customer()));
+        }
+        let busy = connection.map(Busy::new);
         let Ok(place) = self.places.try_acquire_owned() else {
             let mut answer = plain(StatusCode::SERVICE_UNAVAILABLE, "Too many requests at once: try again.");
             answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));

@@ -13,6 +13,7 @@ use server::Settings;
 use tonic::Status;
 
 use crate::assets::Assets;
+use crate::guest::Allowances;
 use crate::seal::Seals;
 use crate::session::Person;
 use crate::sign_in::Provider;
@@ -44,6 +45,10 @@ pub(crate) struct Inner {
     pub(crate) policy: HeaderValue,
     /// Where people sign in; none where they choose whom to be.
     pub(crate) provider: Option<Provider>,
+    /// What strangers do, by address.
+    pub(crate) guests: Allowances,
+    /// How many proxies tell who called them.
+    pub(crate) proxies: u8,
     /// The file of the token that complainants' pages call with.
     channel_token: Option<PathBuf>,
 }
@@ -88,6 +93,8 @@ impl App {
             clock,
             policy,
             provider,
+            guests: Allowances::new(),
+            proxies: console.proxies,
             channel_token: console.token_file.clone(),
         })))
     }

@@ -20,7 +20,9 @@ const DIGEST: usize = 12;
 /// A file: its name, what it is, its content.
 type File = (&'static str, &'static str, &'static [u8]);
 
-const FILES: [File; 4] = [
+const FILES: [File; 6] = [
+    ("complainant.css", "text/css; charset=utf-8", include_bytes!("../static/complainant.css")),
+    ("complainant.js", "text/javascript; charset=utf-8", include_bytes!("../static/complainant.js")),
     ("console.css", "text/css; charset=utf-8", include_bytes!("../static/console.css")),
     ("console.js", "text/javascript; charset=utf-8", include_bytes!("../static/console.js")),
     ("htmx.js", "text/javascript; charset=utf-8", include_bytes!("../static/htmx.min.js")),

@@ -9,6 +9,8 @@
 //! - `page` has what every page shares: the frame around it, and how it is rendered.
 //! - `form` is what is posted; nothing is read before its token is right.
 //! - `problem` says in words what a service refused.
+//! - `complainant` has the pages for complainants, who sign in nowhere; `guest` is who they are,
+//!   `papers` what they send along, `schema` the forms that are asked of them.
 //! - `words` are the words, each in every language.
 //! - `static/` is served as it is, under names that tell its content.
 //!
@@ -18,9 +20,11 @@
 mod app;
 mod assets;
 mod case_page;
+mod complainant;
 mod error_page;
 mod form;
 mod form_token;
+mod guest;
 mod headers;
 mod inbox;
 mod language;
@@ -28,9 +32,11 @@ mod moment;
 mod money;
 mod names;
 mod page;
+mod papers;
 mod problem;
 mod reasons;
 mod routes;
+mod schema;
 mod seal;
 mod session;
 mod sign_in;

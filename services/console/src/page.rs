@@ -69,6 +69,19 @@ impl Frame {
         }
     }
 
+    /// Around a page for complainants, who are nobody here.
+    pub(crate) fn for_guest(visitor: &Visitor, title: impl Into<String>, here: &str) -> Self {
+        let t = visitor.words;
+        let all = [
+            ("new", t.to_complain(), "/complaints/new"),
+            ("mine", t.to_follow(), "/complaints/mine"),
+            ("survey", t.to_survey(), "/complaints/survey"),
+        ];
+        let place = |(key, name, path)| Place { name, path: visitor.app.path(path), is_here: key == here };
+        let home = visitor.app.path("/complaints");
+        Self { places: all.map(place).into_iter().collect(), home, ..Self::new(visitor, title, "") }
+    }
+
     /// Where a file of `static/` is.
     pub(crate) fn asset(&self, file: &str) -> String {
         format!("{}/static/{}", self.base, self.app.assets.name(file))

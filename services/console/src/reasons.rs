@@ -6,7 +6,7 @@ use crate::words::Words;
 /// A reason as services give it, in English, in Chinese.
 type Told = (&'static str, &'static str, &'static str);
 
-const REASONS: [Told; 33] = [
+const REASONS: [Told; 39] = [
     (
         "VERSION_MISMATCH",
         "Somebody else changed this in the meantime. Nothing of yours was lost: look at what changed, then send it again.",
@@ -80,12 +80,26 @@ const REASONS: [Told; 33] = [
         "The change is still on its way. Try again in a moment.",
         "变更尚未同步完成，请稍后重试。",
     ),
+    (
+        "TOO_MANY_REQUESTS",
+        "Too much was sent from where you are. Wait a moment, then send it again: what you wrote is still there.",
+        "您所在的网络请求过多，请稍候再试，您填写的内容仍在。",
+    ),
+    ("ALREADY_ANSWERED", "This outcome was answered already.", "该处理结果已经答复过。"),
+    (
+        "RESPONSE_WINDOW_CLOSED",
+        "The time to answer this outcome is over. You can complain anew.",
+        "答复期限已过，您可以重新提交投诉。",
+    ),
+    ("SURVEY_ANSWERED", "This survey was answered already. Thank you.", "该调查已经作答，感谢您的反馈。"),
+    ("SURVEY_EXPIRED", "The time to answer this survey is over.", "该调查已过期。"),
+    ("SURVEY_CANCELLED", "This survey is not asked any more.", "该调查已取消。"),
     ("OVERLOADED", "There is too much to do at once. Try again in a moment.", "系统繁忙，请稍后重试。"),
     ("TOO_MANY_GUESSES", "Too many wrong codes. Wait a while, then try again.", "错误次数过多，请稍后再试。"),
     (
         "RECEIPT_CODE_UNKNOWN",
         "There is no complaint with this code. Look at it once more.",
-        "没有与该回执码对应的投诉，请核对后再试。",
+        "没有与该查询码对应的投诉，请核对后再试。",
     ),
     (
         "PAGE_NOT_FOUND",

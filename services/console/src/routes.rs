@@ -14,7 +14,7 @@ use crate::form::{BYTES_MAX, Posted};
 use crate::language::{self, Language};
 use crate::problem::Problem;
 use crate::session::{Visitor, set_cookie};
-use crate::{assets, case_page, error_page, headers, inbox, session, sign_in};
+use crate::{assets, case_page, complainant, error_page, headers, inbox, papers, session, sign_in};
 
 /// The whole site, below its base path. It is told when the process stops.
 pub(crate) fn site(app: App, closing: Stop) -> Router {
@@ -24,6 +24,8 @@ pub(crate) fn site(app: App, closing: Stop) -> Router {
         .merge(sign_in::routes())
         .merge(inbox::routes())
         .merge(case_page::routes())
+        .merge(complainant::routes())
+        .merge(papers::routes())
         .fallback(async || Problem::not_found())
         .layer(middleware::from_fn(name_route))
         .layer(
@@ -66,7 +68,11 @@ async fn name_route(request: Request, next: Next) -> Response {
 
 /// Where who looks begins.
 async fn home(State(app): State<App>, visitor: Visitor) -> Response {
-    let path = if visitor.session.person.is_some() { "/inbox" } else { "/sign-in" };
+    let path = match &visitor.session.person {
+        Some(person) if person.roles.is_empty() => "/complaints",
+        Some(_) => "/inbox",
+        None => "/sign-in",
+    };
     Redirect::to(&app.path(path)).into_response()
 }
 

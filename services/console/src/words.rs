@@ -5,8 +5,10 @@
 
 mod case;
 mod common;
+mod complainant;
 mod errors;
 mod inbox;
+mod progress;
 mod sign_in;
 
 use crate::language::Language;
@@ -75,7 +77,9 @@ mod tests {
     #[test]
     fn no_phrase_is_empty_or_left_in_english() {
         let is_chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
-        let all = [common::ALL, errors::ALL, sign_in::ALL, inbox::ALL, case::ALL].concat();
+        let all =
+            [common::ALL, errors::ALL, sign_in::ALL, inbox::ALL, case::ALL, complainant::ALL, progress::ALL]
+                .concat();
         assert!(all.len() > 60, "phrases lie elsewhere");
         for (name, english, chinese) in all {
             assert!(!english.trim().is_empty(), "{name}");

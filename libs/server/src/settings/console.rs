@@ -43,6 +43,11 @@ pub struct ConsoleSettings {
     /// these pages are not served, but in development
     #[arg(id = "console_token_file", long = "console-token-file", env = "REDRESS_CONSOLE_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
+    /// How many proxies stand before the console, each of which adds to `X-Forwarded-For` who
+    /// called it; strangers are counted by the address that the outermost of them saw
+    #[arg(id = "console_proxies", long = "console-proxies", env = "REDRESS_CONSOLE_PROXIES", default_value_t = 0,
+          value_parser = clap::value_parser!(u8).range(0..=8))]
+    pub proxies: u8,
     /// Identity provider that people sign in at, `OpenID` Connect; without one, on the loopback
     /// only, they choose whom to be
     #[arg(long = "console-oidc-issuer", env = "REDRESS_CONSOLE_OIDC_ISSUER")]
@@ -79,6 +84,7 @@ impl Default for ConsoleSettings {
             key: None,
             session_hours: 12,
             token_file: None,
+            proxies: 0,
             oidc_issuer: None,
             oidc_client_id: "redress-console".to_owned(),
             oidc_client_secret: None,

@@ -2,6 +2,7 @@
 
 mod browser;
 mod case;
+mod complainant;
 mod oidc;
 mod sign_in;
 mod skeleton;
