@@ -70,7 +70,7 @@ async fn show(
     Path(case): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    page(visitor, &case, &asked, None).await
+    Box::pin(page(visitor, &case, &asked, None)).await
 }
 
 /// The page of a case, with what could not be done.
@@ -80,7 +80,7 @@ async fn page(
     asked: &Asked,
     failed: Option<Failed>,
 ) -> Result<Response, Problem> {
-    let loaded = load::load(&visitor, case, asked).await?;
+    let loaded = Box::pin(load::load(&visitor, case, asked)).await?;
     let status = failed.as_ref().map_or(StatusCode::OK, |failed| failed.problem.status());
     Ok(html_with(status, &CasePage::new(visitor, loaded, asked, failed)))
 }

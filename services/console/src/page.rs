@@ -88,6 +88,7 @@ impl Frame {
     }
 
     /// A new idempotency key, for a form.
+    #[expect(clippy::unused_self, reason = "templates call methods")]
     pub(crate) fn request_id(&self) -> String {
         crate::form::request_id()
     }

@@ -74,7 +74,8 @@ pub(super) async fn act(
         }
         Err(problem) if problem.reason == "SIGNED_OUT" => Err(problem),
         Err(problem) => {
-            page(visitor, &case, &Asked::default(), Some(Failed { form: action, posted, problem })).await
+            let failed = Failed { form: action, posted, problem };
+            Box::pin(page(visitor, &case, &Asked::default(), Some(failed))).await
         }
     }
 }

@@ -122,7 +122,11 @@ async fn work(client: &Client, case: &str) -> Option<u64> {
     let (plans, tasks) = tokio::join!(plans.list_plans(of_plans), tasks.list_tasks(of_tasks));
     let (plans, tasks) = (plans.ok()?.into_inner().plans, tasks.ok()?.into_inner().tasks);
     let mut hasher = DefaultHasher::new();
-    plans.iter().for_each(|plan| (&plan.plan_id, plan.version).hash(&mut hasher));
-    tasks.iter().for_each(|task| (&task.task_id, task.version).hash(&mut hasher));
+    for plan in &plans {
+        (&plan.plan_id, plan.version).hash(&mut hasher);
+    }
+    for task in &tasks {
+        (&task.task_id, task.version).hash(&mut hasher);
+    }
     Some(hasher.finish())
 }

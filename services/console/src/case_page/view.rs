@@ -51,6 +51,7 @@ pub(super) struct CasePage {
     over: String,
 }
 
+#[expect(clippy::unused_self, reason = "templates call methods")]
 impl CasePage {
     pub(super) fn new(v: Visitor, l: Loaded, asked: &Asked, failed: Option<Failed>) -> Self {
         let t = v.words;
