@@ -33,9 +33,16 @@ export async function open(browser, origin, language, size, options = {}) {
   await context.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (event) => window.fault(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
     window.shifted = 0;
-    new PerformanceObserver((list) => {
+    const observer = new PerformanceObserver((list) => {
       for (const one of list.getEntries()) if (!one.hadRecentInput) window.shifted += one.value;
-    }).observe({ type: "layout-shift", buffered: true });
+    });
+    observer.observe({ type: "layout-shift", buffered: true });
+    // What was moved by hand is no shift: it is told some frames later.
+    window.forgetShifts = async () => {
+      for (let frame = 0; frame < 3; frame += 1) await new Promise((resolve) => requestAnimationFrame(resolve));
+      observer.takeRecords();
+      window.shifted = 0;
+    };
   });
   const page = await context.newPage();
   page.on("console", (message) => {
@@ -74,6 +81,14 @@ export async function audit(window, what) {
     }, dir);
     if (over > 0) faults.push(`${where}, ${dir}: ${over} pixels wider than the window`);
   }
+  await page.evaluate(() => window.forgetShifts());
+}
+
+// Waits for a page; where another came, fails with what that says.
+export async function arrive(page, url) {
+  await page.waitForURL(url).catch(async (late) => {
+    assert.fail(`${late.message.split("\n")[0]} It is at ${page.url()}: ${(await page.textContent("main")).replace(/\s+/g, " ")}`);
+  });
 }
 
 // Closes a window in which nothing may have gone wrong.

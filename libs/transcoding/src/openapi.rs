@@ -37,12 +37,15 @@ pub fn document(contracts: &Contracts, info: &Info<'_>) -> Json {
     let mut schemas = Schemas::new(&comments);
     let mut paths: BTreeMap<String, Map<String, Json>> = BTreeMap::new();
     let mut tags = BTreeMap::new();
+    let mut ways = BTreeMap::new();
     for route in contracts.routes() {
         let rpc = &contracts.rpcs()[route.rpc];
         let service = rpc.descriptor.parent_service();
         tags.entry(service.name().to_owned()).or_insert_with(|| comments.of_service(service));
         let method = route.method.as_str().to_ascii_lowercase();
-        let operation = operation(rpc, route, &comments, &mut schemas);
+        let way: &mut usize = ways.entry(route.rpc).or_default();
+        *way += 1;
+        let operation = operation(rpc, (route, *way), &comments, &mut schemas);
         paths.entry(route.template.openapi()).or_default().insert(method, operation);
     }
     if let Some(status) = contracts.pool().get_message_by_name(STATUS) {
@@ -74,13 +77,20 @@ fn error() -> Json {
     })
 }
 
-fn operation(rpc: &Rpc, route: &Route, comments: &Comments, schemas: &mut Schemas<'_>) -> Json {
+/// One way to call an rpc: the first is named as the rpc is, others bear their number.
+fn operation(
+    rpc: &Rpc,
+    (route, way): (&Route, usize),
+    comments: &Comments,
+    schemas: &mut Schemas<'_>,
+) -> Json {
     let method = &rpc.descriptor;
     let service = method.parent_service();
+    let number = if way > 1 { format!("_{way}") } else { String::new() };
     let description = comments.of_method(method);
     let summary = description.split_inclusive(". ").next().unwrap_or_default();
     let mut operation = json!({
-        "operationId": format!("{}_{}", service.name(), method.name()),
+        "operationId": format!("{}_{}{number}", service.name(), method.name()),
         "tags": [service.name()],
         "summary": summary.lines().collect::<Vec<_>>().join(" ").trim_end_matches(['.', ' ']),
         "description": description,

@@ -20,6 +20,8 @@ mod departments;
 mod directories;
 #[path = "rpc/due_times.rs"]
 mod due_times;
+#[path = "rpc/early_notices.rs"]
+mod early_notices;
 #[path = "rpc/escalated.rs"]
 mod escalated;
 #[path = "rpc/events.rs"]

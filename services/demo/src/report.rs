@@ -11,8 +11,8 @@ use kernel::{Clock as _, Ids as _, RandomIds, SystemClock};
 use proto::redress::feedback::v1::kpi_service_client::KpiServiceClient;
 use proto::redress::feedback::v1::report_service_client::ReportServiceClient;
 use proto::redress::feedback::v1::{
-    CreateReportRequest, DownloadReportRequest, GetKpiSettingsRequest, GetReportRequest, Report, ReportFormat,
-    ReportLength, ReportState,
+    CreateReportRequest, DownloadReportRequest, GetKpiSettingsRequest, GetReportRequest, Report,
+    ReportFormat, ReportLength, ReportState,
 };
 
 /// Longest that it may take, and how often it is looked.
@@ -24,7 +24,7 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(super) async fn kept(client: &Client) -> anyhow::Result<Vec<PathBuf>> {
     let mut kpis = KpiServiceClient::new(client.calls());
     let settings = kpis.get_kpi_settings(GetKpiSettingsRequest {}).await?.into_inner().settings;
-    let zone = TimeZone::get(&settings.unwrap_or_default().time_zone).unwrap_or(TimeZone::UTC);
+    let zone = calendar::zones::get(&settings.unwrap_or_default().time_zone).unwrap_or(TimeZone::UTC);
     let today: Zoned = SystemClock.now().to_zoned(zone);
     let request = CreateReportRequest {
         request_id: RandomIds.token().to_string(),

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use client::Client;
-use terminal::style;
 use kernel::Money;
 use proto::redress::assignment::v1::routing_service_client::RoutingServiceClient;
 use proto::redress::assignment::v1::{ExplainAssignmentRequest, RoutingDecision};
@@ -29,6 +28,7 @@ use proto::redress::resolution::v1::resolution_service_client::ResolutionService
 use proto::redress::resolution::v1::{GetPlanRequest, Plan, RemedyKind};
 use show::lines::{millis, money};
 use show::{program, table, text, words};
+use terminal::style;
 
 use super::USUAL;
 use super::departments::Reconciled;

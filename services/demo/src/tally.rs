@@ -111,7 +111,8 @@ impl Tally {
         let obstacles = self.obstacles.lock().unwrap_or_else(PoisonError::into_inner);
         let mut most: Vec<(&String, &u64)> = obstacles.iter().collect();
         most.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-        let told = most.iter().map(|(reason, count)| format!("{count} {}", reason.to_lowercase().replace('_', " ")));
+        let told =
+            most.iter().map(|(reason, count)| format!("{count} {}", reason.to_lowercase().replace('_', " ")));
         let told: Vec<String> = told.collect();
         if told.is_empty() { String::new() } else { format!(" ({})", told.join(", ")) }
     }
@@ -129,7 +130,11 @@ impl Tally {
                 self.sum_paid.add(done.amount.as_ref());
             }
         } else if let Some(notice) = read::<NoticeSettled>(event) {
-            if notice.state() == NoticeState::Delivered { self.delivered.up() } else { self.hinder(notice.detail) }
+            if notice.state() == NoticeState::Delivered {
+                self.delivered.up();
+            } else {
+                self.hinder(notice.detail);
+            }
         } else if read::<CaseDecided>(event).is_some() {
             self.decided.up();
         } else if read::<CaseAssigned>(event).is_some() {

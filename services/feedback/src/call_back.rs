@@ -40,6 +40,7 @@ pub enum CallBackFilter {
 
 /// Who is called back, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a rule of its own, in force or not")]
 pub struct Policy {
     /// The least urgent priority of which everybody is called; 0 for none.
     pub priority_up_to: i16,

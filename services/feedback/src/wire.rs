@@ -79,7 +79,8 @@ pub(crate) use process::{
     log_declined, log_done, log_dropped, log_escalated, log_extended, log_found, log_held, log_merged,
     log_notice, log_opened, log_overdue, log_paused, log_proposed, log_queued, log_raised, log_registered,
     log_rejected, log_reopened, log_resolved, log_response, log_resumed, log_retriaged, log_revised,
-    log_short, log_stuck, log_survey, log_tossed, log_unmerged, log_withdrawn, process_case, process_event,
+    log_short, log_stuck, log_survey, log_tossed, log_unmerged, log_withdrawn, log_written_off, process_case,
+    process_event,
 };
 pub(crate) use quality::{
     Rated, ReviewListQuery, Reviewed, ScorecardQuery, agreement, agreement_of, classes, quality_policy,

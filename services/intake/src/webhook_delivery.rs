@@ -35,7 +35,7 @@ pub(crate) struct Challenge {
     /// What proves that its sender was told to ask.
     pub(crate) token: String,
     /// What is answered.
-    pub(crate) challenge: String,
+    pub(crate) echo: String,
 }
 
 /// What is asked by who is to deliver.

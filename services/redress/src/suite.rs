@@ -84,7 +84,7 @@ impl Suite {
     }
 
     /// Where it listens.
-    pub(crate) fn address(&self) -> std::net::SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.running.address()
     }
 

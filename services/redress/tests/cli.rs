@@ -233,8 +233,8 @@ async fn a_complaint_is_brought_to_its_end_by_hand() {
     let watched = terminal.text(&["case", "watch", &case]).await;
     assert!(watched.contains("closed"), "{watched}");
     let tail = terminal.text(&["events", "tail", "--source", "cases", "--count", "4"]).await;
-    // Behind the position, the time and its zone.
-    let names: Vec<_> = tail.lines().map(|line| line.split_whitespace().nth(3).unwrap()).collect();
+    // Behind the position, the day, the time and its zone.
+    let names: Vec<_> = tail.lines().map(|line| line.split_whitespace().nth(4).unwrap()).collect();
     assert_eq!(names, ["CaseOpened", "CaseDecided", "CaseResolved", "CaseClosed"]);
     terminal.house.done().await;
 }

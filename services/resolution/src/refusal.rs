@@ -244,6 +244,9 @@ impl Refusal {
     }
 }
 
+/// Why whoever planned a payment does not make it.
+const EXECUTOR_IS_PLANNER: &str = "money is moved by somebody who neither proposed, revised nor approved it";
+
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -257,9 +260,7 @@ impl std::fmt::Display for Refusal {
             | Self::RevisionPending
             | Self::NothingToRevise
             | Self::TooManyRevisions(_) => self.about_revisions(f),
-            Self::ExecutorIsPlanner => {
-                f.write_str("money is moved by somebody who neither proposed, revised nor approved it")
-            }
+            Self::ExecutorIsPlanner => f.write_str(EXECUTOR_IS_PLANNER),
             Self::CallerRecused => f.write_str("the complaint is about you; somebody else must do this"),
             Self::NotTheHandler => f.write_str("this is for who handles the case, or a supervisor"),
             Self::ApproverIsProposer => f.write_str("a plan is approved by somebody other than its proposer"),

@@ -109,7 +109,10 @@ fn interval(baseline: &[f64], now: &[f64]) -> (f64, f64) {
     let rounds: Vec<(f64, f64)> = baseline.iter().copied().zip(now.iter().copied()).collect();
     let mut sums = vec![(0.0, 0.0)];
     for _ in &rounds {
-        sums = sums.iter().flat_map(|sum| rounds.iter().map(|round| (sum.0 + round.0, sum.1 + round.1))).collect();
+        sums = sums
+            .iter()
+            .flat_map(|sum| rounds.iter().map(|round| (sum.0 + round.0, sum.1 + round.1)))
+            .collect();
     }
     let mut ratios: Vec<f64> = sums.iter().map(|(baseline, now)| now / baseline).collect();
     ratios.sort_by(f64::total_cmp);

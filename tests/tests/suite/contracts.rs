@@ -19,7 +19,7 @@ mod reasons;
 mod revisions;
 mod subscriptions;
 mod table;
-pub(crate) mod texts;
+mod texts;
 mod training;
 mod unknown;
 mod voices;

@@ -18,12 +18,10 @@ use prost_reflect::{
     DescriptorPool, DynamicMessage, Kind, MessageDescriptor, MethodDescriptor, ReflectMessage as _, Value,
 };
 use proto::CONSISTENCY_TOKEN;
-use testkit::{CallerChannel, request_id};
+use testkit::CallerChannel;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::Service;
-
-use crate::contracts::texts;
 
 /// Bytes before a gRPC message: whether it is compressed, and its length.
 const PREFIX: usize = 5;
@@ -38,10 +36,6 @@ pub(crate) struct Twice {
 
 struct Notes {
     mutations: BTreeMap<String, MethodDescriptor>,
-    /// Those that were sent with a NUL in each of their texts.
-    with_nul: Mutex<BTreeSet<String>>,
-    /// How those were answered that were not refused as they should be.
-    wrong: Mutex<Vec<String>>,
     doubled: Mutex<BTreeSet<String>>,
 }
 
@@ -76,23 +70,13 @@ pub(crate) fn mutations(pool: &DescriptorPool) -> BTreeMap<String, MethodDescrip
 
 impl Twice {
     pub(crate) fn new(line: CallerChannel) -> Self {
-        let notes = Notes {
-            mutations: mutations(&contracts()),
-            with_nul: Mutex::default(),
-            wrong: Mutex::default(),
-            doubled: Mutex::default(),
-        };
+        let notes = Notes { mutations: mutations(&contracts()), doubled: Mutex::default() };
         Self { line, notes: Arc::new(notes) }
     }
 
     /// The same notes, through another caller's line.
     pub(crate) fn over(&self, line: CallerChannel) -> Self {
         Self { line, notes: self.notes.clone() }
-    }
-
-    /// Mutations that took a text with a NUL, or were at a loss about it.
-    pub(crate) fn took_nul(&self) -> Vec<String> {
-        self.notes.wrong.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Paths of the mutations that went through.
@@ -137,15 +121,6 @@ impl Notes {
         let (head, body) = request.into_parts();
         let sent = body.collect().await?.to_bytes();
         let again = |body: Bytes| Request::from_parts(head.clone(), Body::new(Full::new(body)));
-        // Before it, so that whatever it needs is there.
-        let is_new = self.with_nul.lock().unwrap_or_else(PoisonError::into_inner).insert(called.clone());
-        for (told, request) in if is_new { with_nul(&method.input(), &sent) } else { Vec::new() } {
-            let status = Answer::of(line, again(request)).await?.status();
-            if !status.as_ref().is_some_and(texts::is_refused) {
-                let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-                wrong.push(format!("{called}: {told}: {status:?}"));
-            }
-        }
         let first = Answer::of(line, again(sent.clone())).await?;
         if first.code() == Code::Ok {
             let second = Answer::of(line, again(sent.clone())).await?;
@@ -168,22 +143,9 @@ fn changed(input: &MessageDescriptor, sent: &Bytes) -> Option<Bytes> {
     }
     let mut message = DynamicMessage::decode(input.clone(), &sent[PREFIX..]).unwrap();
     assert!(change(&mut message), "{} has nothing to change", input.full_name());
-    Some(framed(&message))
-}
-
-/// The requests that have a NUL in one of the texts, each by a key of its own.
-fn with_nul(input: &MessageDescriptor, sent: &Bytes) -> Vec<(String, Bytes)> {
-    let mut message = DynamicMessage::decode(input.clone(), &sent[PREFIX..]).unwrap();
-    message.set_field_by_name("request_id", Value::String(request_id()));
-    let variants = texts::with_nul(&message, input).into_iter();
-    variants.map(|(told, variant)| (told, framed(&variant))).collect()
-}
-
-/// A message as it is sent.
-fn framed(message: &DynamicMessage) -> Bytes {
     let encoded = message.encode_to_vec();
     let length = u32::try_from(encoded.len()).unwrap().to_be_bytes();
-    [&[0], length.as_slice(), &encoded].concat().into()
+    Some([&[0], length.as_slice(), &encoded].concat().into())
 }
 
 /// Texts that may say anything.

@@ -127,6 +127,6 @@ mod tests {
         assert!(then < now && text.contains("orders: too late"), "{text}");
         let same = GetCaseDirectoryResponse { latest: both.opening.clone(), ..both };
         assert_eq!(case_directory(&same).matches("silver").count(), 1);
-        assert!(case_directory(&GetCaseDirectoryResponse::default()).contains("nothing"));
+        assert!(case_directory(&GetCaseDirectoryResponse::default()).contains("no directory was asked"));
     }
 }

@@ -14,7 +14,7 @@ use crate::flow::{leaving, presence};
 use crate::refusal::Refusal;
 use crate::roster::{Agent, AgentProfile};
 use crate::store::{self, agents, calendars, roster};
-use crate::wire::{self, Absence, Described, Leaver, Row, Taken, Unfit};
+use crate::wire::{self, Absence, Described, Leaver, Row, Taken, Unfit, UnfitSupervisor};
 
 /// Adds an agent, and gives them work.
 pub(super) async fn create_agent(tx: &mut Tx, profile: AgentProfile) -> Result<Agent, Fault> {
@@ -223,8 +223,12 @@ fn tell_changed(tx: &mut Tx, agent: &Agent) {
 async fn look_above(tx: &mut Tx, profile: &AgentProfile, unfit: &mut Unfit) -> Result<(), Fault> {
     let Some(supervisor) = &profile.routing.supervisor else { return Ok(()) };
     let chain = agents::chain(tx, supervisor).await?;
-    unfit.circle = *supervisor == profile.id || chain.iter().any(|(above, _)| *above == profile.id);
-    unfit.no_supervisor = chain.is_empty() && !unfit.circle;
+    let is_circle = *supervisor == profile.id || chain.iter().any(|(above, _)| *above == profile.id);
+    unfit.supervisor = match (is_circle, chain.is_empty()) {
+        (true, _) => Some(UnfitSupervisor::Circle),
+        (false, true) => Some(UnfitSupervisor::Missing),
+        (false, false) => None,
+    };
     Ok(())
 }
 

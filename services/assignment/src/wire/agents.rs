@@ -68,12 +68,19 @@ pub(crate) fn update_agent(request: wire::UpdateAgentRequest) -> Result<(Describ
 pub(crate) struct Unfit {
     /// There is no such department.
     pub(crate) no_department: bool,
-    /// There is no such supervisor.
-    pub(crate) no_supervisor: bool,
-    /// The supervisor stands below the agent, or is the agent.
-    pub(crate) circle: bool,
+    /// What is wrong with the supervisor.
+    pub(crate) supervisor: Option<UnfitSupervisor>,
     /// There is no calendar that the shift names.
     pub(crate) no_calendar: bool,
+}
+
+/// What is wrong with a supervisor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnfitSupervisor {
+    /// There is none of that name.
+    Missing,
+    /// They stand below the agent, or are the agent.
+    Circle,
 }
 
 impl Unfit {
@@ -82,8 +89,9 @@ impl Unfit {
         let mut check = Check::new();
         let supervisor = "agent.routing.supervisor_id";
         check.ensure(!self.no_department, "agent.department_id", "is not a department");
-        check.ensure(!self.no_supervisor, supervisor, "is not an agent");
-        check.ensure(!self.circle, supervisor, "stands below this agent");
+        let is = |fault| self.supervisor == Some(fault);
+        check.ensure(!is(UnfitSupervisor::Missing), supervisor, "is not an agent");
+        check.ensure(!is(UnfitSupervisor::Circle), supervisor, "stands below this agent");
         let calendar = "agent.routing.shift.calendar";
         check.ensure(!self.no_calendar, calendar, "is neither a shipped calendar nor one of your own");
         check.done(INVALID_AGENT)

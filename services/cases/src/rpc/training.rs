@@ -99,7 +99,13 @@ async fn source(tx: &mut Tx, case: Case, told: &[(String, &str)]) -> Result<Sour
     let (description, order_key) = rows::text_of(tx, case.id).await?;
     let entries = store::timeline::first_of(tx, case.id, &TOLD_KINDS, MAX_STEPS).await?;
     let mut names = store::staff::names(tx, &Source::subjects(&case, &entries)).await?;
-    let own = [case.origin.subject.as_str(), &description, &case.findings, &case.root_cause, &case.decision_reasons];
+    let own = [
+        case.origin.subject.as_str(),
+        &description,
+        &case.findings,
+        &case.root_cause,
+        &case.decision_reasons,
+    ];
     let texts = own.into_iter().chain(entries.iter().map(|entry| entry.text.as_str()));
     let all: Vec<&str> = texts.chain(told.iter().map(|(_, text)| *text)).collect();
     names.extend(store::staff::mentioned(tx, &kernel::person::folded(&all.join("\n"))).await?);

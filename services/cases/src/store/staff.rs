@@ -46,10 +46,7 @@ pub(crate) async fn names(
 }
 
 /// The names by subject, both folded, of all agents whose subject or name a folded text has.
-pub(crate) async fn mentioned(
-    conn: &mut PgConnection,
-    text: &str,
-) -> Result<HashMap<String, String>, Fault> {
+pub(crate) async fn mentioned(conn: &mut PgConnection, text: &str) -> Result<HashMap<String, String>, Fault> {
     let rows: Vec<(String, String)> = sqlx::query_as(
         "SELECT agent_id, name_key FROM staff
          WHERE tenant_id = current_setting('redress.tenant')

@@ -23,7 +23,7 @@ const PACK: &str = r#"
     effective_from = "2026-01-01"
     promises = [
         { kind = "acknowledge", budget = "31 hours", own_target = true },
-        { kind = "decide", budget = "9 days" },
+        { kind = "decide", budget = "9 days", pause = { reasons = ["appraisal"], cap = "15 days" } },
     ]
 "#;
 
@@ -45,7 +45,7 @@ async fn resume(scene: &Scene, case: Uuid) {
         case_id: case.to_string(),
         expected_version: None,
         kinds: Vec::new(),
-        remark: String::new(),
+        remark: "it came back".to_owned(),
     };
     ClockServiceClient::new(scene.house.channel()).resume_clocks(request).await.expect("resumed");
 }

@@ -44,7 +44,7 @@ fn cancelled(case: Uuid) -> PlanCancelled {
     PlanCancelled { case_id, plan_id: String::new(), cycle: 1, reason }
 }
 
-fn notice(case: Uuid, kind: NoticeKind, state: NoticeState, detail: &str) -> NoticeSettled {
+pub(crate) fn notice(case: Uuid, kind: NoticeKind, state: NoticeState, detail: &str) -> NoticeSettled {
     NoticeSettled {
         case_id: case.to_string(),
         cycle: 1,
@@ -398,30 +398,6 @@ async fn the_dispute_after_the_last_cycle_closes_the_case() {
 }
 
 #[tokio::test]
-async fn a_notice_may_be_settled_before_its_case_is_opened() {
-    let scene = Scene::open().await;
-    let (early, late) = (scene.new_id(), scene.triaged().await);
-    let acknowledged = |case| {
-        notice(case, NoticeKind::Acknowledgement, NoticeState::Undelivered, "550 <ann@example.org> unknown")
-    };
-    scene.house.tell("feedback", early, &acknowledged(early)).await;
-    scene.house.tell("feedback", late, &acknowledged(late)).await;
-    scene.house.settled().await;
-    scene.house.tell("intake", early, &registered(early, complaint(), scene.now())).await;
-    scene.house.settled().await;
-    for case in [early, late] {
-        let timeline = scene.timeline(case).await;
-        assert_eq!(timeline[2].kind(), TimelineKind::Notice);
-        assert_eq!(timeline[2].visibility(), Visibility::Public);
-        assert_eq!(timeline[2].actor, "<feedback>");
-        assert!(!timeline[2].text.contains("ann@example.org"), "{}", timeline[2].text);
-    }
-    scene.assign(early, 1).await;
-    assert_eq!(scene.kinds(early).await.len(), 5, "its ordinals go on without a gap");
-    scene.house.done().await;
-}
-
-#[tokio::test]
 async fn a_batch_of_hundreds_is_opened_and_moved_on() {
     let scene = Scene::open().await;
     let ids: Vec<Uuid> = (0..700).map(|_| scene.new_id()).collect();
@@ -446,25 +422,6 @@ async fn a_batch_of_hundreds_is_opened_and_moved_on() {
     let counts = counts.unwrap().into_inner();
     assert_eq!(counts.total, 700);
     assert!(counts.counts.iter().all(|count| count.state() == CaseState::Assigned));
-    scene.house.done().await;
-}
-
-#[tokio::test]
-async fn no_notice_is_lost_between_opening_and_settling() {
-    let scene = Scene::open().await;
-    let ids: Vec<Uuid> = (0..300).map(|_| scene.new_id()).collect();
-    for case in &ids {
-        // Both feeds are applied at the same time, each at its own pace.
-        let delivered = notice(*case, NoticeKind::Acknowledgement, NoticeState::Delivered, "250 OK");
-        scene.house.tell("feedback", *case, &delivered).await;
-        scene.house.tell("intake", *case, &registered(*case, complaint(), scene.now())).await;
-        tokio::task::yield_now().await;
-    }
-    scene.house.settled().await;
-    let expected = [TimelineKind::Opened, TimelineKind::Triaged, TimelineKind::Notice];
-    for case in ids {
-        assert_eq!(scene.kinds(case).await, expected);
-    }
     scene.house.done().await;
 }
 

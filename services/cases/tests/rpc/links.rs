@@ -195,7 +195,7 @@ async fn rows(owner: &mut PgConnection, case: Uuid) -> String {
         )
     };
     let statements = [
-        of("cases", "case_id", "- 'version' - 'entries'", ""),
+        of("cases", "case_id", "- 'version' - 'entries' - 'due_changes'", ""),
         of("timeline", "case_id", "- 'ordinal'", "AND kind NOT IN (21, 22)"),
         of("clock", "case_id", "", ""),
         of("timer", "key", "- 'generation'", ""),

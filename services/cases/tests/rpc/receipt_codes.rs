@@ -149,12 +149,14 @@ async fn a_wrong_code_tells_nothing_and_counts_as_one_that_tracks() {
     scene.house.done().await;
 }
 
-async fn merge(scene: &Scene, case: Uuid, into: Uuid, reason: &str) {
+/// Merges a case into another; where they are of different people, why so.
+async fn merge(scene: &Scene, case: Uuid, into: Uuid, across: &str) {
     let request = MergeCaseRequest {
         request_id: request_id(),
         case_id: case.to_string(),
         into_case_id: into.to_string(),
-        reason: reason.to_owned(),
+        reason: "told twice".to_owned(),
+        different_complainants_reason: across.to_owned(),
         ..MergeCaseRequest::default()
     };
     LinkServiceClient::new(scene.house.channel()).merge_case(request).await.expect("merged");
@@ -164,7 +166,7 @@ async fn merge(scene: &Scene, case: Uuid, into: Uuid, reason: &str) {
 async fn of_a_merged_case_the_one_that_stands_for_it_is_withdrawn_unless_it_is_of_others() {
     let scene = Scene::open().await;
     let (first, second) = (scene.triaged().await, scene.triaged().await);
-    merge(&scene, second, first, "told twice").await;
+    merge(&scene, second, first, "").await;
     portal(&scene.house).withdraw_complaint(by_code(second)).await.unwrap();
     assert_eq!(scene.case(first).await.state(), CaseState::Withdrawn);
     assert_eq!(scene.case(second).await.state(), CaseState::Merged);

@@ -131,8 +131,8 @@ mod tests {
     use super::*;
 
     fn time(text: &str) -> Option<prost_types::Timestamp> {
-        let seconds = text.parse::<Timestamp>().unwrap().as_second();
-        Some(prost_types::Timestamp { seconds, nanos: 0 })
+        let time = text.parse::<Timestamp>().ok()?;
+        Some(prost_types::Timestamp { seconds: time.as_second(), nanos: 0 })
     }
 
     fn interval(from: &str, until: &str, kind: IntervalKind) -> Interval {

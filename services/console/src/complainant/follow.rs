@@ -71,7 +71,7 @@ async fn find(State(app): State<App>, guest: Guest, posted: Posted) -> Result<Re
             Ok(answer)
         }
         Err(problem) if problem.reason == CODE_UNKNOWN => {
-            field.error = t.code_unknown().to_owned();
+            t.code_unknown().clone_into(&mut field.error);
             Ok(html_with(StatusCode::UNPROCESSABLE_ENTITY, &find_page(&guest, field, None)))
         }
         Err(problem) => {

@@ -14,7 +14,7 @@ use crate::guest::{Cost, Guest};
 use crate::problem::Problem;
 
 /// How long a paper may take to intake, which is near.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);
 /// Longest that a form with papers may have fields beside them.
 const FIELDS_MAX: usize = 500;
 
@@ -56,14 +56,11 @@ pub(crate) async fn receive(
                 return Err(Problem::form_expired());
             }
             let file = Spooled::take(field, limits.bytes).await?;
-            // A field of files that nobody chose one for.
-            if file.name.is_empty() && file.bytes == 0 {
-                continue;
-            }
-            if files.len() < PAPERS_MAX {
-                files.push(file)
-            } else {
-                too_many += 1
+            // A field of files that nobody chose one for has an empty one.
+            match (file.name.is_empty() && file.bytes == 0, files.len() < PAPERS_MAX) {
+                (true, _) => {}
+                (false, true) => files.push(file),
+                (false, false) => too_many += 1,
             }
             continue;
         }

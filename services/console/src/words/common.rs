@@ -14,6 +14,9 @@ crate::words::phrases! {
     send: "Send", "提交";
     back: "Back", "返回";
     optional: "optional", "选填";
+    required: "required", "必填";
+    yes: "Yes", "是";
+    no: "No", "否";
     unknown: "Unknown", "未知";
     minutes(n): "{n} min", "{n} 分钟";
     hours(n): "{n} h", "{n} 小时";

@@ -58,7 +58,7 @@ crate::words::phrases! {
     paper_kinds: "These kinds:", "支持的格式：";
     papers_here: "Sent already; untick what you do not want to send along:", "已上传的文件，取消勾选则不随投诉提交：";
     paper_unnamed: "paper", "材料";
-    paper_refused(name, why): "{name}: {why}", "{name}：{why}";
+    paper_refused(name, why): "{name}: {why}", "文件“{name}”：{why}";
     paper_kind_refused(kinds): "This kind of file is not taken, or its content is of another kind than its name says. Taken are {kinds}.", "不支持该类型的文件，或文件内容与类型不符。支持：{kinds}。";
     paper_size_refused(size): "It is empty, or larger than {size}.", "文件为空，或超过 {size}。";
     paper_malware: "Something harmful was found in it.", "文件中发现恶意内容。";

@@ -205,7 +205,7 @@ impl Browser {
             if !page.status.is_redirection() {
                 return page;
             }
-            page = self.get(&page.location().to_owned()).await;
+            page = self.get(page.location()).await;
         }
         panic!("{path} leads round in a circle");
     }
@@ -218,7 +218,7 @@ impl Browser {
     /// Sends a form, and fetches the page it leads to.
     pub(crate) async fn send_and_follow(&mut self, form: Form) -> Page {
         let page = self.send(form).await;
-        if page.status.is_redirection() { self.follow(&page.location().to_owned()).await } else { page }
+        if page.status.is_redirection() { self.follow(page.location()).await } else { page }
     }
 
     pub(crate) async fn fetch(&mut self, method: Method, path: &str, body: String) -> Page {

@@ -1,5 +1,7 @@
 //! Pages over HTTP, from a suite that runs.
 
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects")]
+
 mod browser;
 mod case;
 mod complainant;

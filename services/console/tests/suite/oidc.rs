@@ -169,7 +169,7 @@ async fn sign_in(browser: &mut Browser) -> crate::browser::Page {
     assert!(page.text.contains("/sign-in/start?back=%2Finbox"), "{}", page.text);
     let sent = browser.get("/sign-in/start?back=%2Finbox").await;
     assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.text);
-    let back = browser.get(&sent.location().to_owned()).await;
+    let back = browser.get(sent.location()).await;
     let here = back.location().replace("http://desk.example", "");
     assert!(here.starts_with("/sign-in/callback?code="), "{here}");
     browser.get(&here).await
@@ -203,12 +203,12 @@ async fn nobody_comes_back_who_was_not_sent() {
     let desk = desk(&provider).await;
     let mut browser = browser_of(&desk);
     let sent = browser.get("/sign-in/start").await;
-    let back = browser.get(&sent.location().to_owned()).await;
+    let back = browser.get(sent.location()).await;
     let here = back.location().replace("http://desk.example", "");
     // The link in somebody else's browser; another state; a refusal of the provider.
     let mut other = desk.browser();
     assert_eq!(other.get(&here).await.status, StatusCode::CONFLICT);
-    let forged = format!("{}x", here);
+    let forged = format!("{here}x");
     browser.get(&forged).await.assert_has("SIGN_IN_EXPIRED");
     let state = here.split("state=").nth(1).unwrap();
     browser

@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
@@ -321,13 +322,12 @@ async fn join_problems(tx: &mut Tx, found: &Found) -> Result<Problems, Fault> {
     });
     let mut opened = Vec::new();
     for raised in narrowest {
-        if !problems.of_number.contains_key(&raised.number) {
-            let problem = Problem::of_signal(tx.new_id(), raised.series.clone(), tx.now());
-            tx.emit(problem.id, &wire::problem_opened(&problem));
-            problems.of_number.insert(raised.number, problem.id);
-            problems.of_series.insert(raised.series.clone(), problem.id);
-            opened.push(problem);
-        }
+        let Entry::Vacant(place) = problems.of_number.entry(raised.number) else { continue };
+        let problem = Problem::of_signal(tx.new_id(), raised.series.clone(), tx.now());
+        tx.emit(problem.id, &wire::problem_opened(&problem));
+        place.insert(problem.id);
+        problems.of_series.insert(raised.series.clone(), problem.id);
+        opened.push(problem);
     }
     store::save_problems(tx, &opened).await?;
     Ok(problems)

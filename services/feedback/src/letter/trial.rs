@@ -142,7 +142,7 @@ mod tests {
         let masked = Places::of(&word, &contact, "UTC").masked();
         let own = template("{{ subject }}", "{{ greeting }} {{ decision }} {{ reasons }}");
         let (subject, body) = write_of(&own, Kind::Outcome, &masked).unwrap();
-        assert_eq!(subject, "•••• •••••• ••••");
+        assert_eq!(subject, "•••• ••••••");
         assert_eq!(body, "•••• •••, your complaint is upheld. •• ••• ••• •••••.");
     }
 

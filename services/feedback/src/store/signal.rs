@@ -170,6 +170,9 @@ fn received(binds: &mut Binds, days: &[Part]) -> String {
 }
 
 /// The series of which one of these days has enough complaints, those with the most first; and
+/// A series (its category, product and region), and how many there are of all.
+type Counted = (Option<String>, Option<String>, Option<String>, i64);
+
 /// how many more there are than are looked at.
 pub(crate) async fn busy_series(
     conn: &mut PgConnection,
@@ -193,7 +196,7 @@ pub(crate) async fn busy_series(
          GROUP BY d.category, d.product, d.region HAVING max(d.n) >= {least}
          ORDER BY max(d.n) DESC, d.category, d.product, d.region LIMIT {MAX_SERIES}"
     );
-    let found: Vec<(Option<String>, Option<String>, Option<String>, i64)> =
+    let found: Vec<Counted> =
         sqlx::query_as_with(AssertSqlSafe(statement), binds.arguments()?).fetch_all(conn).await?;
     let all = found.first().map_or(0, |(.., all)| *all);
     let left_out = all - i64::try_from(found.len()).unwrap_or(all);

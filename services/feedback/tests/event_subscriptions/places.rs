@@ -22,8 +22,7 @@ async fn keep_busy(house: &House) {
         let case = case();
         let linked = CaseLinked { case_id: case.to_string(), ..CaseLinked::default() };
         let department_id = "finance".to_owned();
-        let created =
-            DepartmentCreated { department_id: department_id.clone(), ..DepartmentCreated::default() };
+        let created = DepartmentCreated { department_id: department_id.clone() };
         let resumed = DepartmentResumed { department_id, ..DepartmentResumed::default() };
         house.tell("intake", case, &registered(case, "ada@example.org")).await;
         house.tell("cases", case, &linked).await;

@@ -197,7 +197,12 @@ pub(crate) fn challenge(request: wire::CheckWebhookChallengeRequest) -> Result<C
     let is_one = !challenge.is_empty() && challenge.len() <= MAX_WORD && challenge.bytes().all(is_plain);
     check.ensure(is_one, "challenge", "must be 1 to 200 letters, digits and -._~+/=");
     check.done("INVALID_WEBHOOK_CHALLENGE")?;
-    Ok(Challenge { source: known_slug(source_id), mode, token: short(verify_token, MAX_WORD), challenge })
+    Ok(Challenge {
+        source: known_slug(source_id),
+        mode,
+        token: short(verify_token, MAX_WORD),
+        echo: challenge,
+    })
 }
 
 /// A text that is not too long; empty otherwise: then it is not good.

@@ -64,7 +64,7 @@ async fn a_sample_tells_its_headings_how_rows_are_read_and_what_is_wrong() {
     let row = &told.first_rows[0];
     let value = |field: &str| row.values.iter().find(|one| one.field == field).map(|one| one.value.as_str());
     assert_eq!((row.row, value("subject"), value("external_ref")), (1, Some("快递晚了"), Some("A-1")));
-    assert_eq!((value("channel"), value("language")), (Some("PARTNER"), Some("zh-CN")), "the drop adds it");
+    assert_eq!((value("channel"), value("language")), (Some("partner"), Some("zh-CN")), "the drop adds it");
     assert_eq!(desk.count().await, 0, "nothing is registered");
     assert!(desk.files().await.is_empty());
     desk.house.done().await;
@@ -75,10 +75,10 @@ async fn what_would_be_refused_whole_says_why_and_a_row_of_another_channel_is_to
     let desk = Desk::open().await;
     let other = TryDropMappingRequest { mapping: MAPPING.to_owned(), ..sample("a.csv", "a,b\n1,2\n") };
     let told = tried(&desk, other).await.expect("tried");
-    assert!(told.refused_because.contains("编号"), "{}", told.refused_because);
+    assert!(told.refused_because.contains("内容"), "{}", told.refused_because);
     let told = tried(&desk, sample("a.pdf", "x")).await.expect("tried");
     assert!(told.refused_because.contains("must end in .csv"), "{}", told.refused_because);
-    let lines = "{\"channel\": \"WEB\", \"subject\": \"a\", \"description\": \"b\"}\n?\n";
+    let lines = "{\"channel\": \"CHANNEL_WEB\", \"subject\": \"a\", \"description\": \"b\"}\n?\n";
     let told = tried(&desk, sample("a.jsonl", lines)).await.expect("tried");
     assert_eq!(problems(&told), [(1, "ANOTHER_CHANNEL", "complaint.channel"), (2, "UNREADABLE_ROW", "")]);
     assert!(told.headings.is_empty() && told.separator.is_empty());

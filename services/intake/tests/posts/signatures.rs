@@ -238,9 +238,8 @@ async fn what_anybody_may_send_neither_hides_what_is_wrong_with_posts_nor_lets_a
 async fn what_is_not_believed_yet_is_looked_at_by_eight_at_once_and_no_more() {
     let (house, _) = open(mapping()).await;
     let mut owner = house.owner().await;
-    let mut held = sqlx::Connection::begin(&mut owner).await.expect("a transaction");
-    let lock = "LOCK TABLE intake.webhook_source IN ACCESS EXCLUSIVE MODE";
-    sqlx::raw_sql(lock).execute(&mut *held).await.expect("nobody reads it now");
+    let lock = "BEGIN; LOCK TABLE intake.webhook_source IN ACCESS EXCLUSIVE MODE";
+    sqlx::raw_sql(lock).execute(&mut owner).await.expect("nobody reads it now");
     let body = post(1, "ann", "x").to_string();
     let wrong = || Sent { secret: OTHER, ..Sent::default() };
     let all = futures::future::join_all(
@@ -248,7 +247,7 @@ async fn what_is_not_believed_yet_is_looked_at_by_eight_at_once_and_no_more() {
     );
     let free = async {
         tokio::time::sleep(Duration::from_secs(3)).await;
-        held.rollback().await.expect("it can be read again");
+        sqlx::raw_sql("ROLLBACK").execute(&mut owner).await.expect("it can be read again");
     };
     let (answers, ()) = tokio::join!(all, free);
     let too_many = answers.iter().filter(|one| refusal(one) == (429, "WEBHOOK_RATE_EXCEEDED".to_owned()));

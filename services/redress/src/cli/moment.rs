@@ -7,11 +7,12 @@ use jiff::tz::TimeZone;
 /// Reads a time with its offset (RFC 3339), or a day, which is taken for its beginning in UTC.
 pub(crate) fn read(text: &str) -> Result<Timestamp, String> {
     let text = text.trim();
-    let day = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok();
-    // A time is tried first: its beginning reads as a day.
+    // Not `parse`, which takes the beginning of a time without an offset for a day.
+    let day = || Date::strptime("%Y-%m-%d", text).ok()?.to_zoned(TimeZone::UTC).ok();
     let moment = text.parse::<Timestamp>().ok().or_else(|| day().map(|day| day.timestamp()));
     moment.ok_or_else(|| {
-        "give a time with its offset, e.g. 2026-11-01T00:00:00+08:00, or a day, which begins in UTC".to_owned()
+        "give a time with its offset, e.g. 2026-11-01T00:00:00+08:00, or a day, which begins in UTC"
+            .to_owned()
     })
 }
 

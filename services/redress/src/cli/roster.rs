@@ -36,7 +36,10 @@ impl Queue {
 
 /// The queue of no department, and that there are others.
 fn nobodys_queue(list: &ListQueueResponse) -> String {
-    format!("{}\nThese are cases that no department takes; --department ID has a department's.\n", text::queue(list).trim_end())
+    format!(
+        "{}\nThese are cases that no department takes; --department ID has a department's.\n",
+        text::queue(list).trim_end()
+    )
 }
 
 #[derive(Args)]

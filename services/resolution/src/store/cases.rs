@@ -171,12 +171,12 @@ pub(crate) async fn correct(
     let views = || corrected.iter().map(|(view, _)| view);
     let changed: Vec<Uuid> = sqlx::query_scalar(
         "UPDATE case_view SET standing = n.standing, correction = n.number,
-                priority = CASE WHEN n.ordinal > 0 AND case_view.priority_ordinal > n.ordinal
+                priority = CASE WHEN n.place > 0 AND case_view.priority_ordinal > n.place
                                 THEN case_view.priority ELSE n.priority END,
-                priority_ordinal = greatest(case_view.priority_ordinal, n.ordinal)
-         FROM (SELECT DISTINCT ON (case_id) case_id, cycle, standing, priority, number, ordinal
+                priority_ordinal = greatest(case_view.priority_ordinal, n.place)
+         FROM (SELECT DISTINCT ON (case_id) case_id, cycle, standing, priority, number, place
                FROM UNNEST($1::uuid[], $2::int[], $3::smallint[], $4::smallint[], $5::int[], $7::int[])
-                    AS told (case_id, cycle, standing, priority, number, ordinal)
+                    AS told (case_id, cycle, standing, priority, number, place)
                ORDER BY case_id, cycle DESC, number DESC) AS n
          WHERE case_view.tenant_id = current_setting('redress.tenant') AND case_view.case_id = n.case_id
            AND case_view.cycle = n.cycle AND case_view.correction < n.number AND case_view.standing <> $6

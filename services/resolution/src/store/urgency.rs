@@ -40,7 +40,7 @@ pub(crate) async fn regrade(conn: &mut PgConnection, regrades: &[Regrade]) -> Re
 /// Keeps when cases are due, where that is later news than what was
 /// known. Answers those of which it is, locked.
 pub(crate) async fn redate(conn: &mut PgConnection, redates: &[Redate]) -> Result<Vec<CaseId>, Fault> {
-    let due = |redate: &Redate| redate.due_time.map(|due| due.to_sqlx());
+    let due = |redate: &Redate| redate.due_time.map(jiff_sqlx::ToSqlx::to_sqlx);
     let changed: Vec<Uuid> = sqlx::query_scalar(
         "WITH told AS (
              SELECT DISTINCT ON (case_id) case_id, number, due_time

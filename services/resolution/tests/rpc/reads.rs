@@ -108,7 +108,7 @@ async fn reads_of_plans_and_tasks_with_bad_arguments_are_refused() {
     let department_id = "finance".to_owned();
     let bad = ListTasksRequest {
         department_id,
-        state: 9,
+        state: 99,
         page_token: "?".to_owned(),
         ..ListTasksRequest::default()
     };

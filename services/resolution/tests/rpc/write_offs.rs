@@ -1,11 +1,13 @@
 //! What a department cannot undo is written off by two people, who see what was paid and what
 //! was tried; the ledger has the loss, and the plan ends.
 
+use std::time::Duration;
+
 use proto::redress::resolution::v1::supervision_service_client::SupervisionServiceClient;
 use proto::redress::resolution::v1::{
     ApproveTaskProposalRequest, GetDepartmentBoardRequest, GetTaskRequest, GetTaskResponse, Lease,
     LedgerMovement, ListBalancesRequest, ListTasksRequest, Plan, PlanState, ProposalKind, ProposalState,
-    ProposeTaskWriteOffRequest, RefuseTaskProposalRequest, RemedyKind, RequeueTaskRequest, StepState,
+    ProposeTaskWriteOffRequest, RefuseTaskProposalRequest, RemedyKind, RequeueTaskRequest, Step, StepState,
     TaskState, TaskWrittenOff,
 };
 use testkit::request_id;
@@ -37,7 +39,14 @@ async fn written_off(world: &World, task: &str) {
 }
 
 async fn fails(world: &World, lease: &Lease, code: &str) {
+    later(world);
     world.client("worker").fail_task(failure(lease, code, false)).await.unwrap();
+    later(world);
+}
+
+/// What happens next is later: what happens at one moment is in no order.
+fn later(world: &World) {
+    world.house.advance(Duration::from_millis(10));
 }
 
 async fn looked_at(world: &World, task: &str) -> GetTaskResponse {
@@ -66,7 +75,9 @@ async fn not_undone(world: &World) -> i32 {
 async fn partly_collected(world: &World) -> (Plan, Lease) {
     // What nobody begins keeps the plan open.
     let plan = world.approved(vec![refund("a"), apology("never")]).await;
+    later(world);
     world.complete(&world.take("finance").await).await.unwrap();
+    later(world);
     world.cancel(&plan).await;
     let mut partly = completion(&world.take("finance").await);
     partly.result.as_mut().unwrap().amount = Some(yuan(30));
@@ -249,8 +260,7 @@ async fn whichever_step_of_a_saga_cannot_be_undone_the_others_are_and_the_plan_e
             undone.push(name);
         }
         assert_eq!(undone, ["d", "b", "a"], "in reverse");
-        let states: Vec<StepState> =
-            world.plan(&plan).await.steps.iter().take(4).map(|step| step.state()).collect();
+        let states: Vec<StepState> = world.plan(&plan).await.steps.iter().take(4).map(Step::state).collect();
         let of = |step: &str| if step == lost { StepState::WrittenOff } else { StepState::Undone };
         assert_eq!(states, [of("a"), of("b"), StepState::Done, of("d")]);
         let request = ListBalancesRequest { case_id: plan.case_id.clone(), ..Default::default() };

@@ -144,7 +144,7 @@ async fn heard(line: CallerChannel) -> Vec<Event> {
     let request = SubscribeRequest { source: "intake".to_owned(), ..SubscribeRequest::default() };
     let mut stream = EventFeedClient::new(line).subscribe(request).await.unwrap().into_inner();
     loop {
-        let batch = stream.message().await.unwrap().expect("a feed does not end");
+        let batch = stream.message().await.unwrap().unwrap();
         if !batch.events.is_empty() {
             return batch.events;
         }

@@ -27,6 +27,11 @@ pub(super) const INVALID: &[Invalid] = &[
 
 pub(super) const UNKNOWN: &[Unknown] = &[
     unknown(
+        "ProposalService.ProposeTaskWriteOff",
+        r#"{"request_id": "$KEY", "task_id": "$ID", "reason": "x"}"#,
+        "TASK_NOT_FOUND",
+    ),
+    unknown(
         "RevisionService.RevisePlan",
         r#"{"request_id": "$KEY", "plan_id": "$ID", "reason": "x",
             "steps": [{"step_id": "s", "kind": 1, "department_id": "care"}]}"#,

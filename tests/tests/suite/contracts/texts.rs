@@ -2,7 +2,7 @@
 //! request, one at a time, as it is and within JSON. Whatever the answer is, it is no mistake of
 //! ours.
 
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, Value};
 use testkit::House;
 use tests::SERVICES;
 use tonic::{Code, Status};
@@ -12,18 +12,6 @@ use super::methods;
 
 /// Why the database refuses a text.
 const NUL_IN_TEXT: &str = "NUL_IN_TEXT";
-
-/// The message with a NUL in one text, for every text that it has.
-pub(crate) fn with_nul(
-    message: &DynamicMessage,
-    descriptor: &MessageDescriptor,
-) -> Vec<(String, DynamicMessage)> {
-    // What a request leaves out may be told by answers only, and is passed over in requests.
-    let texts = |field: &FieldDescriptor, message: &DynamicMessage| {
-        if message.has_field(field) { texts(field, message) } else { Vec::new() }
-    };
-    varied((message, descriptor), "", &texts)
-}
 
 /// A field's texts with a NUL; none where it is no text.
 fn texts(field: &FieldDescriptor, message: &DynamicMessage) -> Vec<Value> {
@@ -71,7 +59,7 @@ fn leaves(json: &serde_json::Value) -> Vec<String> {
 
 /// Whether whoever reads requests has refused one, or it was refused for another reason: none is
 /// told of a mistake of ours, and none gets as far as the database.
-pub(crate) fn is_refused(status: &Status) -> bool {
+fn is_refused(status: &Status) -> bool {
     let is_ours = matches!(status.code(), Code::Ok | Code::Internal | Code::Unknown | Code::Cancelled);
     !is_ours && testkit::reason(status) != NUL_IN_TEXT
 }

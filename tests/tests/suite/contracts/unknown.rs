@@ -323,11 +323,6 @@ pub(super) const UNKNOWN: &[Unknown] = &[
         "TASK_NOT_FOUND",
     ),
     unknown(
-        "ProposalService.ProposeTaskWriteOff",
-        r#"{"request_id": "$KEY", "task_id": "$ID", "reason": "x"}"#,
-        "TASK_NOT_FOUND",
-    ),
-    unknown(
         "ProposalService.ApproveTaskProposal",
         r#"{"request_id": "$KEY", "proposal_id": "$ID"}"#,
         "PROPOSAL_NOT_FOUND",

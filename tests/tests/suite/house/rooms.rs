@@ -204,7 +204,9 @@ fn rooms_of_each_service_name_only_those_they_may() {
 fn no_modules_of_a_service_form_a_circle() {
     let mut wrong = Vec::new();
     for service in NAMES {
-        wrong.extend(circles(&arrows(&shipped(service))).iter().map(|circle| format!("{service}: {circle:?}")));
+        wrong.extend(
+            circles(&arrows(&shipped(service))).iter().map(|circle| format!("{service}: {circle:?}")),
+        );
     }
     assert!(wrong.is_empty(), "modules that know each other in a circle:\n{}", wrong.join("\n"));
 }

@@ -5,6 +5,7 @@
 //! GET  the same, ?hub.mode=…&hub.verify_token=…&hub.challenge=…   CheckWebhookChallenge
 //! ```
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -129,7 +130,7 @@ fn challenged(source: &str, query: &str) -> CheckWebhookChallengeRequest {
         let value = values.next().map_or("", |(_, value)| value).replace('+', " ");
         let is_one = values.next().is_none();
         let text = percent_decode_str(&value).decode_utf8().ok().filter(|_| is_one);
-        text.map(|text| text.into_owned()).unwrap_or_default()
+        text.map(Cow::into_owned).unwrap_or_default()
     };
     CheckWebhookChallengeRequest {
         source_id: source.to_owned(),

@@ -353,7 +353,11 @@ async fn a_signal_opens_a_problem_that_has_the_cases_of_its_surge_but_those_take
     };
     let delivery = "More complaints than usual: category delivery";
     assert_eq!(world.signals(&tenant).await?.len(), 2, "of the category, and of all");
-    assert_eq!(sizes().await?, [(delivery.to_owned(), 30)], "one problem, without what is of another category");
+    assert_eq!(
+        sizes().await?,
+        [(delivery.to_owned(), 30)],
+        "one problem, without what is of another category"
+    );
     assert_eq!(world.told("ProblemOpened").await?, 1);
     let of_delivery = problems(&world, &tenant).await?;
     let (problem, _) = of_delivery.iter().find(|(problem, _)| problem.title == delivery).expect("opened");

@@ -105,7 +105,7 @@ impl DeliveryReceiver {
         drop(look);
         let settings = source.as_ref().map(|source| &source.settings);
         if is_meant(settings, tenant.as_str(), &asked) {
-            Ok(asked.challenge)
+            Ok(asked.echo)
         } else {
             Err(Refusal::WebhookNotVerified.into())
         }

@@ -39,7 +39,7 @@ pub(super) enum HeldVerb {
         minutes: u16,
     },
     /// Says what was done for a task
-    Complete {
+    Done {
         #[command(flatten)]
         held: Held,
         /// The department's own number for what it did
@@ -85,7 +85,7 @@ impl HeldVerb {
         let request_id = caller.request_id();
         let task = match self {
             Self::Take { department, minutes } => return take(caller, department, minutes).await,
-            Self::Complete { held, reference, amount, output } => {
+            Self::Done { held, reference, amount, output } => {
                 let output = output.map(|file| read_text(&file)).transpose()?.unwrap_or_default();
                 let Held { task, lease_token } = held;
                 let result = Some(TaskResult { reference, amount, output, ..TaskResult::default() });
