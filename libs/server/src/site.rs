@@ -4,7 +4,6 @@
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -15,11 +14,10 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::Body as HttpBody;
 use opentelemetry::metrics::Histogram;
 use opentelemetry::{KeyValue, global};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tonic::Status;
+use tokio::sync::Semaphore;
 use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
 use tracing::{Instrument as _, Span};
@@ -27,7 +25,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::assembly::{Serving, listen};
 use crate::connections::{Busy, Connection, Limits, customer};
-use crate::layers::Pages;
+use crate::layers::{HeldBody, Pages};
 use crate::limits::MUTATION_TIME_LIMIT;
 use crate::running::Signals;
 use crate::service::Stop;
@@ -230,7 +228,7 @@ impl<S: Site> Guarded<S> {
             Err(_) => plain(StatusCode::GATEWAY_TIMEOUT, "This took too long."),
         };
         seen.answered(&answer);
-        answer.map(|body| Body::new(Held { body, _busy: busy, _place: place }))
+        answer.map(|body| HeldBody::around(body, (busy, place)))
     }
 }
 
@@ -293,30 +291,3 @@ impl Seen {
 
 /// Methods that are measured by their names.
 const KNOWN: [Method; 3] = [Method::GET, Method::HEAD, Method::POST];
-
-/// An answer on its way out, which holds its connection open and its place.
-struct Held {
-    body: Body,
-    _busy: Option<Busy>,
-    _place: OwnedSemaphorePermit,
-}
-
-impl HttpBody for Held {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}

@@ -13,19 +13,16 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use fault::{Fault, Kind};
 use http::{Request, Response};
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::Body as _;
 use kernel::{Caller, TenantId};
-use tonic::Status;
 use tonic::body::Body;
 
+use super::held_body::HeldBody;
 use super::middle::{Inner, Middle};
 use super::refuse;
 use crate::call::Call;
@@ -79,9 +76,7 @@ impl Middle for ConcurrencyLimits {
         }
         // Until the last byte of the answer: who does not read it holds places of their own.
         let response = inner.answer(request).await;
-        response.map(|body| {
-            if body.is_end_stream() { body } else { Body::new(Placed { body, _place: place, _busy: busy }) }
-        })
+        response.map(|body| if body.is_end_stream() { body } else { HeldBody::around(body, (place, busy)) })
     }
 }
 
@@ -207,33 +202,6 @@ fn share_exceeded(whose: &'static str, held: u32) -> Fault {
         .with("share_of", whose)
         .with("calls_under_way", held.to_string())
         .retry_after(RETRY)
-}
-
-/// An answer that holds its place until it ends.
-struct Placed {
-    body: Body,
-    _place: Option<Arc<Place>>,
-    _busy: Option<Busy>,
-}
-
-impl HttpBody for Placed {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod concurrency_limits;
 mod consistency;
 mod deadline;
 mod explain;
+mod held_body;
 mod http;
 mod identify;
 mod json;
@@ -34,6 +35,7 @@ use tower::util::MapRequestLayer;
 use tower::{Service, ServiceBuilder};
 use tower_http::cors::{AllowHeaders, CorsLayer};
 
+pub(crate) use self::held_body::HeldBody;
 use self::http::HttpRules;
 pub(crate) use self::http::Pages;
 use crate::call::Call;
