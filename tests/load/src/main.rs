@@ -7,6 +7,7 @@
 mod clocks;
 mod compare;
 mod connection;
+mod console;
 mod kpi;
 mod lifecycle;
 mod pgbench;
@@ -85,7 +86,7 @@ struct Arguments {
     /// what is measured means nothing
     #[arg(long)]
     short: bool,
-    /// Only these phases: submit, otlp, suite, assign, clocks, routing, kpi, lifecycle, tasks, reconcile, idle
+    /// Only these phases: submit, otlp, suite, assign, clocks, routing, kpi, lifecycle, tasks, reconcile, console, idle
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -213,6 +214,9 @@ async fn measure(arguments: &Arguments, base: &Base) -> Result<Report> {
     if arguments.wants("reconcile") {
         let rows = if arguments.short { STATEMENT_ROWS / 50 } else { STATEMENT_ROWS };
         reconcile::measure(base, rows, arguments.statements, &mut report).await?;
+    }
+    if arguments.wants("console") {
+        console::measure(base, length, arguments.short, &mut report).await?;
     }
     if arguments.wants("idle") {
         idle(base, &mut report).await?;

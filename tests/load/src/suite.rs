@@ -25,7 +25,8 @@ const SERVICES: [&str; 5] = ["intake", "cases", "assignment", "resolution", "fee
 const PATIENCE: Duration = Duration::from_mins(1);
 /// More than any run can have open.
 const CAPACITY: i32 = 100_000;
-const AGENTS: usize = 20;
+/// Agents of the roster: `agent-0` and so on.
+pub(crate) const AGENTS: usize = 20;
 /// How long it may take until another case is assigned.
 const CATCH_UP: Duration = Duration::from_mins(1);
 
@@ -199,6 +200,16 @@ impl Suite {
     pub(crate) async fn one_process(base: &Base, database: &str) -> Result<Self> {
         let url = base.create_database(database).await?;
         Self::start(base, &[("redress", &["up"])], &url, &[], true).await
+    }
+
+    /// All five services in one process with the console before them, which believes one proxy;
+    /// and where the console listens: `host:port`.
+    pub(crate) async fn with_console(base: &Base, database: &str) -> Result<(Self, String)> {
+        let url = base.create_database(database).await?;
+        let console = format!("127.0.0.1:{}", free_port()?);
+        let settings = [("REDRESS_CONSOLE_LISTEN", console.as_str()), ("REDRESS_CONSOLE_PROXIES", "1")];
+        let suite = Self::start(base, &[("redress", &["up"])], &url, &settings, true).await?;
+        Ok((suite, console))
     }
 
     /// Intake alone, with some settings.
