@@ -13,6 +13,7 @@
 //! whom to write to is put off, and written when the registration arrives.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use events::{Delivered, Follow, Reactor};
 use fault::Fault;
@@ -29,7 +30,7 @@ use proto::redress::resolution::v1::{ProblemTaskAnswered, ProblemTaskRefused};
 
 use crate::bounce::ReturnPath;
 use crate::call_back::RequestedCall;
-use crate::flow::{bounces, facts, follow_up, posting, problem_tasks, quality, told};
+use crate::flow::{bounces, facts, follow_up, posting, problem_tasks, process, quality, told};
 use crate::notice::{Contact, Delivery, Owed, Word};
 use crate::open_case::{Change, Stage};
 use crate::problem_task::Heard;
@@ -47,12 +48,15 @@ pub(crate) struct Reactions {
     pub(crate) path: Option<ReturnPath>,
 }
 
+/// What is heard: what something is done about, and what is only counted and told in process
+/// logs.
+static HEARD: LazyLock<Vec<Follow>> = LazyLock::new(|| events::joined(FOLLOWS, process::FOLLOWS));
+
 events::inbound! {
     /// Takes an event into a batch.
     fn take(batch: &mut Batch) {
         intake {
             ComplaintRegistered => Batch::registered,
-            InformationAdded => Batch::counted,
             DeliveryReportReceived => Batch::reported,
         }
         cases {
@@ -69,44 +73,13 @@ events::inbound! {
             ExtensionGranted => Batch::extended,
             HoldingReplySent => Batch::held,
             RemedyDelayed => Batch::delayed,
-            CaseRetriaged => Batch::counted,
-            CaseCategorised => Batch::counted,
-            CasePriorityRaised => Batch::counted,
-            CaseEscalated => Batch::counted,
-            ClockBreached => Batch::counted,
-            ClockPaused => Batch::counted,
-            ClockResumed => Batch::counted,
         }
         assignment {
-            CaseAssigned => Batch::counted,
             CaseAccepted => Batch::accepted,
-            CaseQueued => Batch::counted,
-            AssignmentEscalated => Batch::counted,
         }
         resolution {
-            PlanProposed => Batch::counted,
-            PlanApproved => Batch::counted,
-            PlanRejected => Batch::counted,
-            PlanRevised => Batch::counted,
-            PlanCompleted => Batch::counted,
-            PlanCancelled => Batch::counted,
-            TaskCompleted => Batch::counted,
-            TaskNeedsAttention => Batch::counted,
-            TaskWrittenOff => Batch::counted,
-            TaskOverdue => Batch::counted,
-            ShortageReported => Batch::counted,
-            InvestigationRequested => Batch::counted,
-            InvestigationCompleted => Batch::counted,
-            InvestigationCancelled => Batch::counted,
             ProblemTaskAnswered => Batch::task_answered,
             ProblemTaskRefused => Batch::task_refused,
-        }
-        feedback {
-            NoticeSettled => Batch::counted,
-            NoticeBounced => Batch::counted,
-            FeedbackReceived => Batch::counted,
-            SurveyAnswered => Batch::counted,
-            CallBackAttempted => Batch::counted,
         }
     }
 }
@@ -117,7 +90,7 @@ impl Reactor for Reactions {
     }
 
     fn follows(&self) -> &'static [Follow] {
-        FOLLOWS
+        &HEARD
     }
 
     fn react<'a>(&'a self, tx: &'a mut Tx, batch: &'a [Delivered]) -> BoxFuture<'a, Result<(), Fault>> {
@@ -217,7 +190,8 @@ struct Batch {
 impl Batch {
     fn read(events: &[Delivered]) -> Result<Self, Fault> {
         let mut batch = Self::default();
-        for event in events {
+        // The others are counted, see [`facts`].
+        for event in events.iter().filter(|event| event.is_among(FOLLOWS)) {
             take(&mut batch, event)?;
         }
         Ok(batch)
@@ -302,12 +276,6 @@ impl Batch {
         if !wire::may_still_be_answered(&closed) {
             self.over.push(over);
         }
-        Ok(())
-    }
-
-    /// Nothing is done about it here: it is counted, see [`facts`].
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "handlers are of one shape")]
-    fn counted<M>(&mut self, _: &Delivered, _: M) -> Result<(), Fault> {
         Ok(())
     }
 
@@ -430,22 +398,5 @@ fn acknowledgement(contact: &Contact) -> Owed {
         word: Word::Acknowledgement,
         zone: String::new(),
         traceparent: contact.traceparent.clone(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::flow::process;
-
-    #[test]
-    fn whatever_is_counted_is_heard() {
-        for counted in process::FOLLOWS {
-            let heard = FOLLOWS.iter().find(|follow| follow.source == counted.source);
-            let heard = heard.map_or(&[][..], |follow| follow.types);
-            for name in counted.types {
-                assert!(heard.contains(name), "{name} is counted and not heard");
-            }
-        }
     }
 }
