@@ -111,8 +111,8 @@ impl Case {
     }
 
     fn is_about(&self, actor: &Actor) -> bool {
-        let respondent = &self.origin.respondent_staff;
-        person::is_same(respondent, &actor.subject) || person::is_same(respondent, &actor.name)
+        let is = |about: String| [&*actor.subject, &actor.name].map(person::folded).contains(&about);
+        self.origin.respondent().is_some_and(is)
     }
 
     fn is_handled_by(&self, actor: &Actor) -> bool {
