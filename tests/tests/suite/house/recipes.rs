@@ -64,7 +64,7 @@ const EXAMPLES: [Example; 8] = [
         stands_for: &[
             ("publisher", &["resolution"]),
             ("listener", &["cases"]),
-            ("noun", &["events", "stock"]),
+            ("noun", &["events", "inquiries"]),
         ],
     },
     Example {
