@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::heard::{Outcome, Report};
+use crate::worker_call::{Outcome, Report};
 
 /// Whether every task that was reported done is in one line of the books, and every other
 /// in none.

@@ -16,9 +16,9 @@ mod attacks;
 mod department;
 mod effects;
 mod front;
-mod heard;
 mod rule;
 mod serve;
+mod worker_call;
 
 use std::io;
 use std::net::SocketAddr;

@@ -33,7 +33,7 @@ use crate::call_back::RequestedCall;
 use crate::flow::{bounces, facts, follow_up, posting, problem_tasks, process, quality, told};
 use crate::notice::{Contact, Delivery, Owed, Word};
 use crate::open_case::{Change, Stage};
-use crate::problem_task::Heard;
+use crate::problem_task::TaskUpdate;
 use crate::profile::{Origin, Progress};
 use crate::response::{Cycle, Over};
 use crate::store;
@@ -180,7 +180,7 @@ struct Batch {
     /// Which cases are worked on, and how far they are.
     open: BTreeMap<CaseId, Change>,
     /// What came of what departments are asked about problems.
-    tasks: Vec<Heard>,
+    tasks: Vec<TaskUpdate>,
     reports: Vec<DeliveryReportReceived>,
     /// Who asked to be called back as they called.
     calls: Vec<RequestedCall>,

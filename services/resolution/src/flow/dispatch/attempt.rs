@@ -11,7 +11,7 @@ use opentelemetry::{KeyValue, global};
 use pg::{Db, Tx};
 use tokio::sync::Semaphore;
 
-use super::carrier::{Carrier, Heard};
+use super::carrier::{Carrier, DeliveryResult};
 use crate::delivery::{Answer, Delivery, DeliveryKind, DeliveryState, Hold, Next};
 use crate::endpoint::Endpoint;
 use crate::flow::remedy_types::TypesInUse;
@@ -167,7 +167,7 @@ impl Attempts {
         &self,
         tenant: &TenantId,
         prepared: &Prepared,
-        heard: &Heard,
+        heard: &DeliveryResult,
         took: Duration,
     ) -> Result<(), Fault> {
         let _place = self.places.acquire().await.map_err(Fault::internal)?;
