@@ -100,8 +100,8 @@ pub(crate) use surveys::{
 };
 
 pub(crate) use templates::{
-    Asked, TemplateKey, Trial, Wanted, all_written, failures, is_in_another, made_template, previewed,
-    put_template, quiet_hours, quieted, still_sound, stopped, template, template_key, template_of,
+    TemplateKey, TemplateVersionRef, Trial, Wanted, all_written, failures, is_in_another, made_template,
+    previewed, put_template, quiet_hours, quieted, still_sound, stopped, template, template_key, template_of,
     templates_of,
 };
 
