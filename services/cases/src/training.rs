@@ -153,7 +153,7 @@ pub(crate) struct TrainingCase {
 
 /// Which training cases are listed.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Listing {
+pub(crate) struct TrainingCaseFilter {
     /// Only those in this state.
     pub(crate) state: Option<ReviewState>,
     /// Only those in force, as they are then.

@@ -185,7 +185,7 @@ pub(crate) async fn find_by(
 
 /// Which articles are listed.
 #[derive(Clone, Debug)]
-pub(crate) struct Listing {
+pub(crate) struct ArticleFilter {
     /// Only those in this state.
     pub(crate) state: Option<ReviewState>,
     /// Only those in force, as they are then.
@@ -201,7 +201,7 @@ pub(crate) struct Listing {
 /// Reads a page of articles, newest first.
 pub(crate) async fn list(
     conn: &mut PgConnection,
-    listing: &Listing,
+    listing: &ArticleFilter,
     before: Option<Uuid>,
     page: &Page,
 ) -> Result<Vec<(Reviewed, Revision)>, Fault> {

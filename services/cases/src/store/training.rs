@@ -15,7 +15,7 @@ use crate::review::{ReviewState, Reviewed, ReviewedKind};
 use crate::timeline::{DISPUTED, Kind};
 use crate::training::picking::{Candidate, MOST_CASES};
 use crate::training::{
-    About, Challenge, Content, Course, Listing, REWORK_KINDS, Revision, Step, TrainingCase,
+    About, Challenge, Content, Course, REWORK_KINDS, Revision, Step, TrainingCase, TrainingCaseFilter,
 };
 
 /// Training cases and a revision of each: what follows the tenant's condition is given.
@@ -271,7 +271,7 @@ pub(crate) async fn forget_source(conn: &mut PgConnection, id: Uuid, is_free: bo
 /// Reads training cases without their steps, those before one, newest first.
 pub(crate) async fn list(
     conn: &mut PgConnection,
-    listing: &Listing,
+    listing: &TrainingCaseFilter,
     before: Option<Uuid>,
     most: i64,
 ) -> Result<Vec<TrainingCase>, Fault> {
@@ -299,7 +299,7 @@ pub(crate) async fn list(
 /// Reads training cases with their steps, those after one, oldest first.
 pub(crate) async fn export(
     conn: &mut PgConnection,
-    listing: &Listing,
+    listing: &TrainingCaseFilter,
     after: Uuid,
     most: i64,
 ) -> Result<Vec<TrainingCase>, Fault> {
