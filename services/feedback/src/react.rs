@@ -30,7 +30,7 @@ use proto::redress::resolution::v1::{ProblemTaskAnswered, ProblemTaskRefused};
 
 use crate::bounce::ReturnPath;
 use crate::call_back::RequestedCall;
-use crate::flow::{bounces, facts, follow_up, posting, problem_tasks, process, quality, told};
+use crate::flow::{after_outcome, bounces, facts, follow_up, posting, problem_tasks, process, quality};
 use crate::notice::{Contact, Delivery, Owed, Word};
 use crate::open_case::{Change, Stage};
 use crate::problem_task::TaskUpdate;
@@ -138,7 +138,7 @@ impl Reactor for Reactions {
             if !progress.is_empty() {
                 let progress: Vec<(CaseId, Progress)> = progress.into_iter().collect();
                 store::keep_progress(tx, &progress).await?;
-                told::end(tx, &progress).await?;
+                after_outcome::end(tx, &progress).await?;
             }
             if !closed.is_empty() {
                 quality::closed(tx, &closed).await?;

@@ -23,7 +23,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tracing::Instrument as _;
 
 use crate::call_back::Outcome as Called;
-use crate::flow::{follow_up, posting, told};
+use crate::flow::{after_outcome, follow_up, posting};
 use crate::notice::{
     Answer, CALL_BACK_ENDED, CASE_MOVED_ON, CYCLE_ENDED, Contact, Delivery, Kind, Means, Notice, State,
 };
@@ -205,7 +205,7 @@ impl Worker {
                         tx.emit_in(notice.traceparent.clone(), notice.case_id.0, &wire::settled(notice));
                     }
                     let ended: Vec<&Notice> = ended.iter().collect();
-                    told::outcomes(&mut tx, delivery, &ended).await?;
+                    after_outcome::outcomes(&mut tx, delivery, &ended).await?;
                 }
                 Ok((tx, ()))
             })
