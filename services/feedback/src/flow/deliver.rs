@@ -267,9 +267,9 @@ async fn without_ended(tx: &mut pg::Tx, mut claimed: Vec<Claimed>) -> Result<Vec
             let is_one = |one: &&Claimed| one.tenant == tenant && one.notice.kind == kind;
             claimed.iter().filter(is_one).map(|one| one.notice.clone()).collect()
         };
-        let (closing, news) = (of_kind(Kind::ClosingSoon), of_kind(Kind::Progress));
+        let (closing, updates) = (of_kind(Kind::ClosingSoon), of_kind(Kind::Progress));
         let mut ended = give_up_closing(tx, &closing).await?;
-        ended.extend(give_up_news(tx, &news).await?);
+        ended.extend(give_up_updates(tx, &updates).await?);
         let calls = [of_kind(Kind::CallBackPlanned), of_kind(Kind::CallBackMissed)].concat();
         ended.extend(give_up_calls(tx, &calls).await?);
         claimed.retain(|claimed| claimed.tenant != tenant || !ended.contains(&claimed.notice.id));
@@ -289,10 +289,10 @@ async fn give_up_closing(tx: &mut pg::Tx, closing: &[Notice]) -> Result<Vec<Noti
     give_up(tx, closing, is_awaited, CYCLE_ENDED).await
 }
 
-async fn give_up_news(tx: &mut pg::Tx, news: &[Notice]) -> Result<Vec<NoticeId>, Fault> {
-    let cycles: Vec<_> = news.iter().map(|notice| (notice.case_id, notice.cycle)).collect();
+async fn give_up_updates(tx: &mut pg::Tx, updates: &[Notice]) -> Result<Vec<NoticeId>, Fault> {
+    let cycles: Vec<_> = updates.iter().map(|notice| (notice.case_id, notice.cycle)).collect();
     let open = store::open_cycles_of(tx, &cycles).await?;
-    give_up(tx, news, |notice| open.contains(&(notice.case_id, notice.cycle)), CASE_MOVED_ON).await
+    give_up(tx, updates, |notice| open.contains(&(notice.case_id, notice.cycle)), CASE_MOVED_ON).await
 }
 
 async fn give_up_calls(tx: &mut pg::Tx, calls: &[Notice]) -> Result<Vec<NoticeId>, Fault> {
