@@ -197,7 +197,8 @@ impl Attempts {
                 if is_latest && is_overtaken(prepared, &locked, endpoint.as_ref()) {
                     look_now(&mut tx, &mut locked.delivery).await?;
                 }
-                let is_paused = judge(&mut tx, &prepared.endpoint, endpoint, &heard.answer).await?;
+                let is_paused =
+                    update_endpoint_health(&mut tx, &prepared.endpoint, endpoint, &heard.answer).await?;
                 Ok((tx, (is_paused, is_escalated)))
             })
             .await?;
@@ -348,7 +349,7 @@ async fn look_now(tx: &mut Tx, delivery: &mut Delivery) -> Result<(), Fault> {
 
 /// Counts for or against an endpoint, locked, what it answered; answers whether it is
 /// paused now. What was heard of another URL counts nothing.
-async fn judge(
+async fn update_endpoint_health(
     tx: &mut Tx,
     tried: &Endpoint,
     endpoint: Option<Endpoint>,
