@@ -83,7 +83,7 @@ pub(crate) enum Restricted<'a> {
 
 impl Case {
     /// Refuses who may not do this to it.
-    pub(crate) fn permit(&self, act: Act, actor: &Actor) -> Result<(), Refusal> {
+    pub(crate) fn authorize(&self, act: Act, actor: &Actor) -> Result<(), Refusal> {
         if act != Act::Comment && self.is_about(actor) {
             return Err(Refusal::CallerRecused);
         }

@@ -205,7 +205,7 @@ const HEAVY_ROWS: usize = 2_000;
 async fn record(tx: &mut Tx, used: Used, caller: &Caller) -> Result<ArticleView, Fault> {
     let case = store::get(tx, used.case).await?.ok_or(Refusal::CaseNotFound)?;
     let actor = acting::actor(tx, caller, std::iter::once(&case)).await?;
-    case.permit(Act::Assist, &actor)?;
+    case.authorize(Act::Assist, &actor)?;
     let (article, latest) = articles::get(tx, used.article, None).await?.ok_or(Refusal::ArticleNotFound)?;
     let number = used.revision.or(article.in_force).ok_or(Refusal::ArticleNotPublished)?;
     let revision = if number == latest.number {

@@ -141,7 +141,7 @@ async fn create(
 ) -> Result<Uuid, Fault> {
     let case = store::get(tx, case).await?.ok_or(Refusal::CaseNotFound)?;
     let actor = acting::actor(tx, caller, std::iter::once(&case)).await?;
-    case.permit(Act::Assist, &actor)?;
+    case.authorize(Act::Assist, &actor)?;
     if case.state != State::Closed {
         return Err(Refusal::InvalidCaseState(case.state).into());
     }
