@@ -47,12 +47,12 @@ const _: () = assert!(SEND_LIMIT.as_secs() < server::WORKERS_STOP.as_secs());
 /// while the database is away for a moment.
 const CLAIM: Duration = Duration::from_mins(2);
 /// How often what is known of addresses of late is swept.
-const SWEEP: Duration = Duration::from_mins(10);
+const CLEAN_UP: Duration = Duration::from_mins(10);
 
 /// Delivers notices until told to stop; what is being sent then is finished.
 pub(crate) async fn run(db: Db, senders: Senders, delivery: Delivery, stop: Stop) {
     let mut listener = db.notifier().listen(TOPIC);
-    let swept = db.clock().now();
+    let cleaned = db.clock().now();
     let mut worker = Worker {
         db,
         senders,
@@ -60,7 +60,7 @@ pub(crate) async fn run(db: Db, senders: Senders, delivery: Delivery, stop: Stop
         sending: JoinSet::new(),
         tenants: HashMap::new(),
         tried: Vec::new(),
-        swept,
+        cleaned,
     };
     while !stop.is_cancelled() {
         if let Err(fault) = worker.turn().await {
@@ -87,7 +87,7 @@ struct Worker {
     /// Attempts that ended and are not written yet.
     tried: Vec<Attempt>,
     /// When what is known of addresses of late was swept.
-    swept: Timestamp,
+    cleaned: Timestamp,
 }
 
 impl Worker {
@@ -98,7 +98,7 @@ impl Worker {
             self.note(sent);
         }
         self.settle().await?;
-        self.sweep().await;
+        self.clean_up().await;
         let limit = self.room();
         if limit == 0 {
             return Ok(());
@@ -216,18 +216,18 @@ impl Worker {
 
     /// Forgets of addresses what limits nothing any more. Nothing waits for that: where
     /// it fails it is done the next time.
-    async fn sweep(&mut self) {
+    async fn clean_up(&mut self) {
         let now = self.db.clock().now();
-        if now < later(self.swept, SWEEP) {
+        if now < later(self.cleaned, CLEAN_UP) {
             return;
         }
-        self.swept = now;
-        let swept = self.db.transact_as_worker("notices.sweep", async move |mut tx| {
-            store::sweep(&mut tx, now).await?;
+        self.cleaned = now;
+        let cleaned = self.db.transact_as_worker("notices.sweep", async move |mut tx| {
+            store::clean_up_addresses(&mut tx, now).await?;
             Ok((tx, ()))
         });
-        if let Err(fault) = swept.await {
-            tracing::warn!(fault = fault.chain(), "what is known of addresses could not be swept");
+        if let Err(fault) = cleaned.await {
+            tracing::warn!(fault = fault.chain(), "what is known of addresses could not be cleaned");
         }
     }
 
