@@ -2,6 +2,7 @@
 //! point, how large a room may be, that contracts and settings say what they are,
 //! and that every statement fits the schema it is written for.
 
+mod names;
 mod recipes;
 mod rooms;
 mod statements;
