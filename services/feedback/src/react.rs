@@ -37,7 +37,7 @@ use crate::problem_task::TaskUpdate;
 use crate::profile::{Origin, Progress};
 use crate::response::{Cycle, Over};
 use crate::store;
-use crate::survey::Standing;
+use crate::survey::SurveyEligibility;
 use crate::wire;
 
 /// Applies events of intake and cases.
@@ -234,16 +234,16 @@ impl Batch {
         if wire::needs_confirmation(&withdrawn) {
             self.owe(over.case_id, over.cycle, Word::Withdrawal, String::new(), event);
         }
-        self.ended(over, Standing::Withdrawn);
+        self.ended(over, SurveyEligibility::Withdrawn);
         Ok(())
     }
 
     fn declined(&mut self, _: &Delivered, declined: CaseDeclined) -> Result<(), Fault> {
-        self.ended(wire::declined(&declined)?, Standing::Declined);
+        self.ended(wire::declined(&declined)?, SurveyEligibility::Declined);
         Ok(())
     }
 
-    fn ended(&mut self, over: Over, standing: Standing) {
+    fn ended(&mut self, over: Over, standing: SurveyEligibility) {
         self.ended.push(over.case_id);
         self.change(over.case_id, Change::Rests);
         self.stand(over.case_id, standing);
@@ -271,7 +271,7 @@ impl Batch {
             self.owe(over.case_id, over.cycle, Word::Recourse, String::new(), event);
         }
         if wire::is_auto_closed(&closed) {
-            self.stand(over.case_id, Standing::AutoClosed);
+            self.stand(over.case_id, SurveyEligibility::AutoClosed);
         }
         if !wire::may_still_be_answered(&closed) {
             self.over.push(over);
@@ -314,14 +314,14 @@ impl Batch {
     fn merged(&mut self, _: &Delivered, merged: CaseMerged) -> Result<(), Fault> {
         let case_id = wire::case_of(&merged.case_id)?;
         self.change(case_id, Change::Rests);
-        self.stand(case_id, Standing::Merged);
+        self.stand(case_id, SurveyEligibility::Merged);
         Ok(())
     }
 
     fn unmerged(&mut self, event: &Delivered, unmerged: CaseUnmerged) -> Result<(), Fault> {
         let case_id = wire::case_of(&unmerged.case_id)?;
         self.open(case_id, unmerged.cycle, Stage::InHand, event);
-        self.stand(case_id, Standing::Open);
+        self.stand(case_id, SurveyEligibility::Open);
         Ok(())
     }
 
@@ -334,7 +334,7 @@ impl Batch {
         self.open.insert(case_id, change);
     }
 
-    fn stand(&mut self, case_id: CaseId, standing: Standing) {
+    fn stand(&mut self, case_id: CaseId, standing: SurveyEligibility) {
         self.tell((case_id, Progress { standing: Some(standing), ..Progress::default() }));
     }
 

@@ -34,12 +34,12 @@ const GONE: [(&str, &str); 22] = [
 /// What begins a definition.
 const KINDS: [&str; 6] = ["struct", "enum", "trait", "type", "mod", "fn"];
 
-/// The names that a line of code defines.
+/// The name that a line of code defines.
 fn defined(line: &str) -> Option<&str> {
     let code = line.split("//").next().unwrap_or_default();
-    let mut words = code.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
+    let mut words = code.split_whitespace();
     words.find(|word| KINDS.contains(word))?;
-    words.next()
+    words.next()?.split(|c: char| !(c.is_alphanumeric() || c == '_')).next()
 }
 
 #[test]
@@ -62,4 +62,5 @@ fn a_definition_has_its_name() {
     assert_eq!(defined("    pub(crate) async fn judge(tx: &mut Tx) {"), Some("judge"));
     assert_eq!(defined("pub struct Heard<'a> {"), Some("Heard"));
     assert_eq!(defined("    heard.judge(); // fn judge"), None);
+    assert_eq!(defined("let told: fn(Heard) -> bool = judge;"), None);
 }
